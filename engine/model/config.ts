@@ -1,0 +1,28 @@
+/** `.backtrail/config.yaml`, validated and with its defaults filled in (design: selections). */
+export interface Config {
+  readonly version: 1;
+  readonly branch: string | null;
+  readonly layout: {
+    readonly environment: readonly string[];
+    readonly service: readonly string[];
+    readonly bindings: readonly string[];
+    readonly variables: readonly string[];
+  };
+  /** Short names of fields, relative to the service. */
+  readonly fields: Readonly<Record<string, string>>;
+  readonly keep: readonly string[];
+  readonly source: readonly SourceRule[];
+  readonly delivery: { readonly output: string } | null;
+  /** First words of the subject line. */
+  readonly subject: string;
+}
+
+export type RevisionSource = 'deploy' | 'release' | 'promotion' | 'rollback' | 'unknown';
+
+export interface SourceRule {
+  /** Regular expression on the subject. */
+  readonly subject?: string;
+  /** Regular expression on the author's name and email. */
+  readonly author?: string;
+  readonly is: Exclude<RevisionSource, 'rollback' | 'unknown'>;
+}

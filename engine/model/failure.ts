@@ -1,0 +1,157 @@
+/**
+ * The failure table: every code that Backtrail can fail with, and what follows from it.
+ * Edges (command line, worker, later HTTP) look a code up here; none decides for itself.
+ */
+
+/** `never`: a retry gives the same answer. `later`: the cause may pass. `replan`: plan again on the new tip at once. */
+export type Retry = 'never' | 'later' | 'replan';
+
+export interface FailureRule {
+  /** HTTP status. */
+  readonly status: number;
+  /** Exit code of the command line: 1 unexpected, 2 invalid request, 3 blocked, 4 conflict, 5 awaiting approval, 6 remote or queue unavailable. */
+  readonly exit: 1 | 2 | 3 | 4 | 5 | 6;
+  readonly retry: Retry;
+  /** What the reader can do about it, where the place of failure knows nothing better. */
+  readonly hint: string;
+}
+
+const invalid = (hint: string): FailureRule => ({ status: 400, exit: 2, retry: 'never', hint });
+const missing = (hint: string): FailureRule => ({ status: 404, exit: 2, retry: 'never', hint });
+const blocked = (hint: string): FailureRule => ({ status: 422, exit: 3, retry: 'never', hint });
+
+export const FAILURES = {
+  INVALID_REQUEST: invalid('See `backtrail COMMAND --help`.'),
+  SCOPE_INVALID: invalid(
+    'Write a scope as [tenant/]environment[/service], for example acme/production/api-gateway.',
+  ),
+  SELECTOR_INVALID: invalid('Write a selector as a JSON Pointer, for example /releases[name=api]/version.'),
+  REVISION_INVALID: invalid('Use v12, a commit id, previous, last-successful or @2026-11-20T10:00Z.'),
+  FIELD_INVALID: invalid(
+    'Name a field as a short name of `fields` in the configuration, or as path#selector.',
+  ),
+  FIELD_NEEDS_SERVICE: invalid('Short field names belong to a service: add the service to the scope.'),
+  FIELD_OUT_OF_SCOPE: invalid('Choose a field inside the scope, or a scope that holds the field.'),
+  REASON_REQUIRED: invalid('Say why with --reason TEXT; it becomes part of the record.'),
+  CONFIRMATION_REQUIRED: invalid('Run it on a terminal, or confirm with --yes.'),
+  CONFIG_INVALID: invalid('Correct the configuration at the place named.'),
+  CONFIG_MISSING: invalid('Commit .backtrail/config.yaml to the branch, or name a file with --config FILE.'),
+  TENANT_UNKNOWN: missing('`backtrail environments` lists what the layout finds.'),
+  ENVIRONMENT_UNKNOWN: missing('`backtrail environments` lists what the layout finds.'),
+  SERVICE_UNKNOWN: missing('`backtrail environments` lists what the layout finds.'),
+  FIELD_UNKNOWN: missing('`backtrail show SCOPE v1` shows the fields there are.'),
+  REVISION_UNKNOWN: missing('`backtrail history SCOPE` lists the revisions.'),
+  REVISION_NOT_ON_BRANCH: missing('Choose a commit of the branch: `backtrail history SCOPE` lists them.'),
+  REPOSITORY_UNKNOWN: missing('Name a Git repository with --repo PATH or --repo URL.'),
+  REPOSITORY_UNTRUSTED: blocked(
+    'The repository belongs to another user: git config --global --add safe.directory PATH.',
+  ),
+  BRANCH_UNKNOWN: missing('Set `branch` in the configuration to a branch that exists.'),
+
+  PLAN_BLOCKED: blocked('Read the findings of the plan.'),
+  TARGET_ABSENT: blocked(
+    'Choose a later revision, or add --allow-removal to remove what did not exist then.',
+  ),
+  EDIT_REFUSED: blocked('Restore the whole service, or edit the file by hand.'),
+  KEPT: blocked('The configuration keeps this path out of every rollback (`keep`).'),
+  PATH_COLLISION: blocked('Move the file that is in the way, or choose a wider scope.'),
+  PATH_UNSAFE: blocked(
+    'The tree holds a name that Git must not check out; remove it from the history first.',
+  ),
+  NAME_NOT_UTF8: blocked('Rename the file to a UTF-8 name.'),
+  SUBMODULE_IN_SCOPE: blocked('Roll the submodule back in its own repository, or choose a narrower scope.'),
+  SHALLOW_TARGET: blocked('Fetch the full history: git fetch --unshallow.'),
+  SHA256_UNSUPPORTED: blocked('Use a repository with SHA-1 object ids.'),
+  FILE_TOO_LARGE: blocked('Choose a narrower scope.'),
+  RENDER_FAILED: blocked('Mend the service specification at the target, or choose another target.'),
+  WORKTREE_DIRTY: blocked('Commit or stash the local changes that overlap, then run it again.'),
+  BRANCH_CHECKED_OUT: blocked('The branch is checked out in another worktree; run it there.'),
+  REMOTE_REJECTED: blocked('The server refused the push by a rule of its own; read its message.'),
+  DESCENT_BROKEN: blocked('The new value does not descend from the published one; nothing was forced.'),
+  FORBIDDEN: { status: 403, exit: 3, retry: 'never', hint: 'This worker serves other repositories.' },
+
+  PLAN_CHANGED: {
+    status: 409,
+    exit: 4,
+    retry: 'never',
+    hint: 'The scope changed after the plan was confirmed: plan again and confirm the new plan.',
+  },
+  BRANCH_MOVED: { status: 409, exit: 4, retry: 'replan', hint: 'The branch keeps moving: run it again.' },
+
+  REMOTE_UNAVAILABLE: {
+    status: 503,
+    exit: 6,
+    retry: 'later',
+    hint: 'Check the address and the network, then try again.',
+  },
+  REMOTE_DENIED: {
+    status: 502,
+    exit: 6,
+    retry: 'never',
+    hint: 'Check the credentials that git uses for this remote.',
+  },
+  QUEUE_UNAVAILABLE: {
+    status: 503,
+    exit: 6,
+    retry: 'later',
+    hint: 'Start Redis, or name one with REDIS_URL; without --queue the rollback runs in this process.',
+  },
+  REPOSITORY_LOCKED: {
+    status: 503,
+    exit: 6,
+    retry: 'later',
+    hint: 'Another git process holds a lock; if none runs, remove the lock file named.',
+  },
+  GIT_MISSING: { status: 500, exit: 3, retry: 'never', hint: 'Install git 2.36 or later.' },
+  GIT_TIMEOUT: { status: 504, exit: 6, retry: 'later', hint: 'Git took too long; try again.' },
+  GIT_FAILED: { status: 500, exit: 1, retry: 'later', hint: 'Run `git fsck` on the repository.' },
+  OBJECT_MISSING: { status: 500, exit: 1, retry: 'never', hint: 'Run `git fsck` on the repository.' },
+  MESSAGE_MISMATCH: {
+    status: 500,
+    exit: 1,
+    retry: 'never',
+    hint: 'Please report this: nothing was published.',
+  },
+  VERIFY_FAILED: {
+    status: 500,
+    exit: 1,
+    retry: 'never',
+    hint: 'Compare the branch with the plan by hand before going on.',
+  },
+  INTERNAL: {
+    status: 500,
+    exit: 1,
+    retry: 'later',
+    hint: 'Please report this with the command that you ran.',
+  },
+} as const satisfies Record<string, FailureRule>;
+
+export type FailureCode = keyof typeof FAILURES;
+
+export interface FailureDetails {
+  readonly [key: string]: unknown;
+}
+
+/** The one error of the engine. `message` is one sentence; match on `code`, never on the class. */
+export class BacktrailError extends Error {
+  readonly code: FailureCode;
+  readonly hint: string;
+  readonly details: FailureDetails;
+
+  constructor(
+    code: FailureCode,
+    message: string,
+    options: { hint?: string; details?: FailureDetails; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'BacktrailError';
+    this.code = code;
+    this.hint = options.hint ?? FAILURES[code].hint;
+    this.details = options.details ?? {};
+  }
+}
+
+export function isFailure(error: unknown): error is BacktrailError {
+  if (!(error instanceof Error) || !('code' in error)) return false;
+  return typeof error.code === 'string' && Object.hasOwn(FAILURES, error.code) && 'hint' in error;
+}

@@ -1,0 +1,24 @@
+import type { FailureCode } from './failure.ts';
+
+export type Severity = 'block' | 'warn' | 'info';
+
+/** Codes of findings that never block. A blocking finding has a code of the failure table. */
+export type NoticeCode =
+  | 'NOTHING_TO_DO'
+  | 'KEPT_PATH'
+  | 'NO_RECORDS'
+  | 'FIELD_NUMBERING'
+  | 'REMOVAL_ALLOWED'
+  | 'UPSTREAM_NOT_UPDATED'
+  | 'PATTERN_MATCHES_NOTHING'
+  | 'DELIVERY_NOT_RENDERED';
+
+/** One observation of a check: collected, never thrown. */
+export interface Finding {
+  readonly code: FailureCode | NoticeCode;
+  readonly severity: Severity;
+  /** One sentence. */
+  readonly message: string;
+  readonly hint?: string;
+  readonly path?: string;
+}

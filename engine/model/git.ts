@@ -1,0 +1,65 @@
+/** Git's nouns, as the rest of the engine sees them. */
+
+/** 40 lower-case hexadecimal digits. */
+export type ObjectId = string;
+
+export const NULL_ID: ObjectId = '0'.repeat(40);
+
+export function isObjectId(text: string): text is ObjectId {
+  return /^[0-9a-f]{40}$/.test(text);
+}
+
+/** Modes as Git writes them in a tree. */
+export const MODE = {
+  file: '100644',
+  executable: '100755',
+  symlink: '120000',
+  tree: '040000',
+  submodule: '160000',
+} as const;
+
+export type FileMode = string;
+
+/** What a path holds: mode and object. */
+export interface Entry {
+  readonly mode: FileMode;
+  readonly id: ObjectId;
+}
+
+export interface TreeEntry extends Entry {
+  /** The name as UTF-8; where `utf8` is false, bytes that are not UTF-8 were replaced and the name must not be written. */
+  readonly name: string;
+  readonly utf8: boolean;
+}
+
+export interface Person {
+  readonly name: string;
+  readonly email: string;
+}
+
+export interface CommitObject {
+  readonly id: ObjectId;
+  readonly tree: ObjectId;
+  readonly parents: readonly ObjectId[];
+}
+
+/** One path of one commit, against its first parent. */
+export interface PathChange {
+  readonly path: string;
+  readonly utf8: boolean;
+  readonly before: Entry | null;
+  readonly after: Entry | null;
+}
+
+/** A commit of the first-parent line, with the paths that it changed below the path asked for. */
+export interface LogCommit {
+  readonly id: ObjectId;
+  readonly parents: readonly ObjectId[];
+  readonly author: Person;
+  /** Committer time, ISO 8601 in UTC. */
+  readonly time: string;
+  readonly subject: string;
+  /** Trailer lines as git itself parses them, unfolded, `Key: value`. */
+  readonly trailers: readonly string[];
+  readonly changes: readonly PathChange[];
+}

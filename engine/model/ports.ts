@@ -1,0 +1,49 @@
+import type { CommitObject, LogCommit, ObjectId, TreeEntry } from './git.ts';
+
+/** Reads objects. Rejects with OBJECT_MISSING where the object is not there or is of another type. */
+export interface ObjectReader {
+  commit(id: ObjectId): Promise<CommitObject>;
+  /** Entries in Git's own order. */
+  tree(id: ObjectId): Promise<readonly TreeEntry[]>;
+  /** Rejects with FILE_TOO_LARGE over the reader's limit. */
+  blob(id: ObjectId): Promise<Uint8Array>;
+}
+
+export interface HistoryReader {
+  /**
+   * Commits of the first-parent line of `tip` that changed `path` (a literal file or folder; '' is the whole tree), newest first.
+   * `after` leaves out that commit and everything before it.
+   */
+  log(query: { tip: ObjectId; path: string; after?: ObjectId }): Promise<readonly LogCommit[]>;
+  /** Every commit id of the first-parent line of `tip`, newest first. */
+  firstParents(tip: ObjectId): Promise<readonly ObjectId[]>;
+  /** The newest commit of the first-parent line of `tip` at or before `time` (ISO 8601), or null. */
+  firstParentBefore(tip: ObjectId, time: string): Promise<ObjectId | null>;
+  /** A full or abbreviated (4 to 40 hexadecimal digits) commit id; null where none is meant, REVISION_INVALID where several are. */
+  findCommit(abbreviated: string): Promise<ObjectId | null>;
+  /** Renames that Git detects between two commits, new path to old path. */
+  renames(from: ObjectId, to: ObjectId): Promise<ReadonlyMap<string, string>>;
+}
+
+/** Hashes, so that the pure parts need no module of the platform. */
+export interface Hasher {
+  /** Lower-case hexadecimal sha256. */
+  sha256(bytes: Uint8Array): string;
+  /** The object id that Git gives a blob of these bytes. */
+  blobId(bytes: Uint8Array): ObjectId;
+}
+
+/** A read-only view of one tree, real or planned. Paths are relative, '/'-separated, without a leading slash; '' is the root. */
+export interface TreeView {
+  entry(path: string): Promise<TreeEntry | null>;
+  /** Entries of a folder in Git's order; empty where there is no folder. */
+  list(path: string): Promise<readonly TreeEntry[]>;
+  /** Bytes of a regular file; null where the path is absent, a folder, a symlink or a submodule. Links are never followed. */
+  read(path: string): Promise<Uint8Array | null>;
+}
+
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  sleep(milliseconds: number): Promise<void>;
+}
