@@ -1,0 +1,116 @@
+import { isObjectId, isRequestId, MODES } from '../model/index.ts';
+import type { Mode } from '../model/index.ts';
+import type { DeliveryRecord, RollbackRecord, TrailerKey } from './trailers.ts';
+import { cleanValue, parseTrailerLines, TRAILERS } from './trailers.ts';
+import { unquoteName } from './text.ts';
+
+/** A record as a commit claims it, and in which respects Backtrail would not have written it so. */
+export interface Claim<R> {
+  readonly record: R;
+  /** One sentence each; a duplicate of a key that stands once is taken for tampering and named here. */
+  readonly problems: readonly string[];
+}
+
+type Values = ReadonlyMap<string, readonly string[]>;
+
+/**
+ * The rollback that these trailers claim; null unless there is exactly one `Rollback-Request-ID`. `trailers` are the lines that git
+ * printed (`%(trailers:only,unfold)`). Unknown keys are ignored. Text is cleaned for printing; a value that is not valid is reported
+ * and stands cleaned in the record.
+ */
+export function readRollback(trailers: readonly string[]): Claim<RollbackRecord> | null {
+  const values = parseTrailerLines(trailers);
+  if (values.get(lower('Rollback-Request-ID'))?.length !== 1) return null;
+  const problems = duplicates(values);
+  const read = reader(values, problems);
+  const tenant = read.name('Rollback-Tenant', 'optional');
+  const service = read.name('Service', 'optional');
+  const overrides = read.all('Rollback-Override');
+  const fields = read.all('Rollback-Field').map((value) => read.unquote('Rollback-Field', value));
+  const record: RollbackRecord = {
+    mode: readMode({ claimed: read.text('Mode'), service, fields, problems }),
+    ...(tenant === '' ? {} : { tenant }),
+    environment: read.name('Rollback-Environment', 'required'),
+    ...(service === '' ? {} : { service }),
+    justification: read.text('Justification'),
+    author: read.text('Author'),
+    approvals: read.all('Approval').map(cleanValue),
+    requestId: read.valid('Rollback-Request-ID', isRequestId),
+    target: read.valid('Rollback-Target', isObjectId),
+    base: read.valid('Rollback-Base', isObjectId),
+    plan: read.valid('Rollback-Plan', (value) => /^sha256:[0-9a-f]{64}$/.test(value)),
+    engine: Number(read.valid('Rollback-Engine', (value) => /^[1-9]\d{0,5}$/.test(value))) || 0,
+    fields,
+    ...(overrides.length === 0 ? {} : { overrides: overrides.map(cleanValue) }),
+  };
+  return { record, problems };
+}
+
+/** The delivery that these trailers claim; null unless there is exactly one `Delivery-Of`. */
+export function readDelivery(trailers: readonly string[]): Claim<DeliveryRecord> | null {
+  const values = parseTrailerLines(trailers);
+  if (values.get(lower('Delivery-Of'))?.length !== 1) return null;
+  const problems = duplicates(values);
+  const read = reader(values, problems);
+  const record: DeliveryRecord = {
+    of: read.valid('Delivery-Of', isObjectId),
+    renderer: read.text('Delivery-Renderer'),
+    requestId: read.valid('Delivery-Request', isRequestId),
+  };
+  return { record, problems };
+}
+
+function readMode(claim: {
+  claimed: string;
+  service: string;
+  fields: readonly string[];
+  problems: string[];
+}): Mode {
+  const { claimed, service, fields, problems } = claim;
+  const apparent = fields.length > 0 ? 'field' : service === '' ? 'full' : 'service';
+  const mode = MODES.find((mode) => mode === claimed);
+  if (mode === undefined) {
+    if (claimed !== '') problems.push(`Trailer Mode is not valid: ${claimed}.`);
+    return apparent;
+  }
+  if (mode !== apparent)
+    problems.push(`Trailer Mode says ${mode}, the others describe a rollback in mode ${apparent}.`);
+  return mode;
+}
+
+function duplicates(values: Values): string[] {
+  return Object.entries(TRAILERS)
+    .map(([key, repeats]) => ({ key, count: repeats ? 0 : (values.get(key.toLowerCase())?.length ?? 0) }))
+    .filter(({ count }) => count > 1)
+    .map(({ key, count }) => `Trailer ${key} stands ${count} times.`);
+}
+
+function reader(values: Values, problems: string[]) {
+  const all = (key: TrailerKey): readonly string[] => values.get(lower(key)) ?? [];
+  const first = (key: TrailerKey): string => all(key)[0] ?? '';
+  const text = (key: TrailerKey): string => {
+    const value = cleanValue(first(key));
+    if (value === '') problems.push(`Trailer ${key} is missing.`);
+    return value;
+  };
+  const valid = (key: TrailerKey, test: (value: string) => boolean): string => {
+    const value = text(key);
+    if (value !== '' && !test(first(key))) problems.push(`Trailer ${key} is not valid: ${value}.`);
+    return value;
+  };
+  const unquote = (key: TrailerKey, value: string): string => {
+    const name = unquoteName(value);
+    if (name === null) problems.push(`Trailer ${key} is not valid: ${cleanValue(value)}.`);
+    return name ?? cleanValue(value);
+  };
+  const name = (key: TrailerKey, presence: 'required' | 'optional'): string => {
+    if (all(key).length > 0) return unquote(key, first(key));
+    if (presence === 'required') problems.push(`Trailer ${key} is missing.`);
+    return '';
+  };
+  return { all, text, valid, unquote, name };
+}
+
+function lower(key: TrailerKey): string {
+  return key.toLowerCase();
+}
