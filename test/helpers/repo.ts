@@ -1,0 +1,252 @@
+import { execFile } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll } from 'vitest';
+
+/** What a path holds after a commit: text or bytes; `null` removes it; a link or an executable says so. */
+export type Content = string | Uint8Array | null | { link: string } | { executable: string };
+export type Files = Readonly<Record<string, Content>>;
+
+export interface CommitOptions {
+  readonly message?: string;
+  /** ISO 8601 or anything git takes; the next minute of a fixed day where absent. */
+  readonly date?: string;
+  readonly author?: { readonly name: string; readonly email: string };
+}
+
+export interface Repo {
+  /** The worktree, or the git directory of a bare repository. */
+  readonly folder: string;
+  readonly gitDir: string;
+  /** A process environment that sees no configuration of this machine. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The global configuration file of `env`. */
+  readonly globalConfig: string;
+  /** Runs git here and gives its standard output, without the last newline. */
+  git(...args: string[]): Promise<string>;
+  gitWith(
+    options: { input?: string | Uint8Array; env?: Record<string, string> },
+    args: string[],
+  ): Promise<string>;
+  /** Writes files into the worktree, commits everything there, gives the commit id. */
+  commit(files: Files, options?: CommitOptions): Promise<string>;
+  /** Many commits through one fast-import: quick, also in a bare repository. Gives their ids, oldest first. */
+  replay(commits: readonly (CommitOptions & { files: Files })[], branch?: string): Promise<string[]>;
+  write(files: Files): Promise<void>;
+}
+
+const folders: string[] = [];
+afterAll(async () => {
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+});
+
+/** A temporary folder that is gone after the test file. */
+export async function temporaryFolder(name = 'backtrail-test-'): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), name));
+  folders.push(folder);
+  return folder;
+}
+
+/** An environment with a home of its own: no system or user configuration reaches it. */
+export async function isolatedEnv(): Promise<{ env: Record<string, string>; globalConfig: string }> {
+  const home = await temporaryFolder('backtrail-home-');
+  const globalConfig = join(home, '.gitconfig');
+  await writeFile(
+    globalConfig,
+    '[user]\n\tname = Test\n\temail = test@example.com\n[init]\n\tdefaultBranch = main\n',
+  );
+  const env = {
+    PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+    HOME: home,
+    XDG_CONFIG_HOME: join(home, '.config'),
+    GIT_CONFIG_NOSYSTEM: '1',
+    LC_ALL: 'C.UTF-8',
+    TZ: 'UTC',
+  };
+  return { env, globalConfig };
+}
+
+export async function createRepo(
+  options: { bare?: boolean; branch?: string; env?: Readonly<Record<string, string>>; folder?: string } = {},
+): Promise<Repo> {
+  const isolated = await isolatedEnv();
+  const folder = options.folder ?? join(await temporaryFolder(), 'repo');
+  const repo = openRepo({
+    folder,
+    bare: options.bare ?? false,
+    globalConfig: isolated.globalConfig,
+    env: options.env ?? isolated.env,
+  });
+  await mkdir(folder, { recursive: true });
+  await repo.git(
+    'init',
+    '--quiet',
+    ...(options.bare === true ? ['--bare'] : []),
+    '-b',
+    options.branch ?? 'main',
+    '.',
+  );
+  return repo;
+}
+
+/** A clone made by plain git, with the same environment. */
+export async function cloneRepo(of: Repo, options: { bare?: boolean; args?: string[] } = {}): Promise<Repo> {
+  const parent = await temporaryFolder();
+  const folder = join(parent, 'clone');
+  const bare = options.bare ?? false;
+  await runGit(parent, of.env, [
+    'clone',
+    '--quiet',
+    ...(bare ? ['--bare'] : []),
+    ...(options.args ?? []),
+    of.folder,
+    folder,
+  ]);
+  return openRepo({ folder, bare, globalConfig: of.globalConfig, env: of.env });
+}
+
+function openRepo(place: {
+  folder: string;
+  bare: boolean;
+  globalConfig: string;
+  env: Readonly<Record<string, string>>;
+}): Repo {
+  const { folder, bare, globalConfig, env } = place;
+  let minutes = 0;
+  const nextDate = () =>
+    new Date(Date.UTC(2026, 0, 1, 0, (minutes += 1))).toISOString().replace('.000Z', '+00:00');
+  const write = (files: Files) => writeFiles(folder, files);
+  const gitWith: Repo['gitWith'] = (extra, args) =>
+    runGit(folder, { ...env, ...extra.env }, args, extra.input);
+  const git: Repo['git'] = (...args) => gitWith({}, args);
+  return {
+    folder,
+    gitDir: bare ? folder : join(folder, '.git'),
+    env,
+    globalConfig,
+    git,
+    gitWith,
+    write,
+    async commit(files, options = {}) {
+      await write(files);
+      await git('add', '-A', '.');
+      const dates = person(options.author, options.date ?? nextDate());
+      const message = options.message ?? 'Change';
+      await gitWith({ env: dates, input: message }, [
+        'commit',
+        '--quiet',
+        '--allow-empty',
+        '--allow-empty-message',
+        '--cleanup=verbatim',
+        '-F',
+        '-',
+      ]);
+      return git('rev-parse', 'HEAD');
+    },
+    async replay(commits, branch = 'main') {
+      const tip = await git('rev-parse', '--verify', '--quiet', `refs/heads/${branch}`).catch(() => '');
+      const stream = commits.map((commit, index) =>
+        importCommit(
+          { ...commit, date: commit.date ?? nextDate() },
+          { branch, mark: index + 1, from: index === 0 ? tip : '' },
+        ),
+      );
+      await gitWith({ input: Buffer.concat(stream) }, ['fast-import', '--quiet']);
+      const marks = await git(
+        'rev-list',
+        '--first-parent',
+        `--max-count=${commits.length}`,
+        `refs/heads/${branch}`,
+      );
+      if (!bare) await git('reset', '--quiet', '--hard');
+      return marks.split('\n').toReversed();
+    },
+  };
+}
+
+function person(author: CommitOptions['author'], date: string): Record<string, string> {
+  const { name, email } = author ?? { name: 'Test', email: 'test@example.com' };
+  return {
+    GIT_AUTHOR_NAME: name,
+    GIT_AUTHOR_EMAIL: email,
+    GIT_AUTHOR_DATE: date,
+    GIT_COMMITTER_NAME: name,
+    GIT_COMMITTER_EMAIL: email,
+    GIT_COMMITTER_DATE: date,
+  };
+}
+
+function importCommit(
+  commit: CommitOptions & { files: Files; date: string },
+  place: { branch: string; mark: number; from: string },
+): Buffer {
+  const { name, email } = commit.author ?? { name: 'Test', email: 'test@example.com' };
+  const seconds = Math.floor(Date.parse(commit.date) / 1000);
+  const parts: Buffer[] = [
+    Buffer.from(
+      `commit refs/heads/${place.branch}\nmark :${place.mark}\ncommitter ${name} <${email}> ${seconds} +0000\n`,
+    ),
+    data(commit.message ?? 'Change'),
+    Buffer.from(place.from === '' ? '' : `from ${place.from}\n`),
+  ];
+  for (const [path, content] of Object.entries(commit.files)) {
+    if (content === null) parts.push(Buffer.from(`D ${quote(path)}\n`));
+    else parts.push(Buffer.from(`M ${modeOf(content)} inline ${quote(path)}\n`), data(bytesOf(content)));
+  }
+  return Buffer.concat(parts);
+}
+
+const quote = (path: string) => `"${path.replace(/[\\"]/g, '\\$&').replaceAll('\n', '\\n')}"`;
+const data = (content: string | Uint8Array) =>
+  Buffer.concat([
+    Buffer.from(`data ${Buffer.byteLength(content)}\n`),
+    typeof content === 'string' ? Buffer.from(content) : content,
+    Buffer.from('\n'),
+  ]);
+const bytesOf = (content: Exclude<Content, null>) =>
+  typeof content === 'string' || content instanceof Uint8Array
+    ? content
+    : 'link' in content
+      ? content.link
+      : content.executable;
+function modeOf(content: Exclude<Content, null>): string {
+  if (typeof content === 'string' || content instanceof Uint8Array) return '100644';
+  return 'link' in content ? '120000' : '100755';
+}
+
+async function writeFiles(folder: string, files: Files): Promise<void> {
+  for (const [path, content] of Object.entries(files)) {
+    const file = join(folder, path);
+    await rm(file, { recursive: true, force: true });
+    if (content === null) continue;
+    await mkdir(dirname(file), { recursive: true });
+    if (typeof content === 'string' || content instanceof Uint8Array) await writeFile(file, content);
+    else if ('link' in content) await symlink(content.link, file);
+    else {
+      await writeFile(file, content.executable);
+      await chmod(file, 0o755);
+    }
+  }
+}
+
+function runGit(
+  cwd: string,
+  env: Readonly<Record<string, string>>,
+  args: readonly string[],
+  input?: string | Uint8Array,
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = execFile(
+      'git',
+      args,
+      { cwd, env, maxBuffer: 256 * 1024 * 1024 },
+      (error, stdout, stderr) => {
+        if (error === null) resolve(stdout.replace(/\n$/, ''));
+        else reject(new Error(`git ${args.join(' ')}: ${stderr}`, { cause: error }));
+      },
+    );
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(input ?? '');
+  });
+}
