@@ -1,0 +1,71 @@
+import { type Document, LineCounter, parseAllDocuments } from 'yaml';
+import { BacktrailError, type FailureDetails } from '../model/index.ts';
+
+/** A YAML or JSON file, parsed. */
+export interface SourceFile {
+  readonly path: string;
+  readonly documents: readonly Document[];
+  /** The error for a place in the file. `problem` is the end of a sentence, and holds no content of the file. */
+  fail(offset: number, problem: string, extra?: FailExtra): BacktrailError;
+}
+
+export interface FailExtra {
+  readonly hint?: string;
+  /** Dotted path of the field meant. */
+  readonly field?: string;
+  readonly details?: FailureDetails;
+}
+
+const MAX_BYTES = 1024 * 1024;
+
+/** Throws RENDER_FAILED over 1 MiB, for text that is not UTF-8, and for what does not parse. */
+export function readSource(path: string, bytes: Uint8Array): SourceFile {
+  if (bytes.byteLength > MAX_BYTES) throw failure(path, 'is larger than 1 MiB, the most that is rendered.');
+  const lineCounter = new LineCounter();
+  const fail: SourceFile['fail'] = (offset, problem, { hint, field, details } = {}) => {
+    const { line, col } = lineCounter.linePos(offset);
+    const place = `${path}:${line}:${col}`;
+    return new BacktrailError(
+      'RENDER_FAILED',
+      `${place}: ${field === undefined ? '' : `${field}: `}${problem}`,
+      {
+        ...(hint === undefined ? {} : { hint }),
+        details: { ...details, path, line, column: col, ...(field === undefined ? {} : { field }) },
+      },
+    );
+  };
+  const documents = parse(path, decode(path, bytes), lineCounter);
+  for (const document of documents) {
+    const [error] = document.errors;
+    // The parser's own message may quote the file, which may hold a secret: its code says enough.
+    if (error) throw fail(error.pos[0], `not valid YAML (${error.code.toLowerCase().replaceAll('_', ' ')}).`);
+  }
+  return { path, documents, fail };
+}
+
+function decode(path: string, bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw failure(path, 'is not UTF-8 text.');
+  }
+}
+
+function parse(path: string, text: string, lineCounter: LineCounter): readonly Document[] {
+  try {
+    const options = {
+      lineCounter,
+      prettyErrors: false,
+      uniqueKeys: false,
+      logLevel: 'silent',
+      version: '1.2',
+    } as const;
+    const documents = parseAllDocuments(text, options);
+    return Array.isArray(documents) ? documents : [];
+  } catch {
+    throw failure(path, 'is nested too deeply to be read.');
+  }
+}
+
+const failure = (path: string, problem: string) =>
+  new BacktrailError('RENDER_FAILED', `${path} ${problem}`, { details: { path } });
