@@ -15,6 +15,8 @@ export interface HistoryReader {
    * `after` leaves out that commit and everything before it.
    */
   log(query: { tip: ObjectId; path: string; after?: ObjectId }): Promise<readonly LogCommit[]>;
+  /** Commits of the first-parent line whose message claims a rollback or a delivery, newest first; without their changes. */
+  recorded(tip: ObjectId): Promise<readonly LogCommit[]>;
   /** Every commit id of the first-parent line of `tip`, newest first. */
   firstParents(tip: ObjectId): Promise<readonly ObjectId[]>;
   /** The newest commit of the first-parent line of `tip` at or before `time` (ISO 8601), or null. */

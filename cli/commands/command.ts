@@ -1,0 +1,39 @@
+/** What the commands share: options, and running one. */
+import { type Command, InvalidArgumentError } from 'commander';
+import type { Environment } from '../environment.ts';
+import { type Output, printError, printOutput } from '../output.ts';
+import { makeStyle, type Style } from '../print/style.ts';
+import { type GlobalOptions, type Session, startSession } from '../session.ts';
+
+export interface Context {
+  readonly session: Session;
+  readonly style: Style;
+}
+
+/** Gives the exit code where it is not 0. */
+export type Run = (context: Context) => Promise<Output>;
+
+export interface Program {
+  readonly root: Command;
+  readonly environment: Environment;
+  setExitCode(code: number): void;
+}
+
+/** Starts a session with the options given before and after the command's name, runs, prints. */
+export async function runCommand(program: Program, run: Run): Promise<void> {
+  const session = await startSession(program.environment, program.root.opts<GlobalOptions>());
+  const style = makeStyle(program.environment.color && session.format === 'text');
+  const output = await run({ session, style });
+  printOutput(output, session.format);
+  if (output.error) program.setExitCode(printError(output.error, session.format));
+}
+
+export const SCOPE = '[tenant/]environment[/service], for example acme/production/api-gateway';
+export const REVISION = 'v12, a commit id, previous, last-successful or @2026-11-20T10:00Z';
+export const FIELD = 'a short name of the configuration, or path#selector; may be repeated';
+
+export function positive(text: string): number {
+  const number = Number(text);
+  if (!/^\d{1,9}$/.test(text) || number < 1) throw new InvalidArgumentError('It is a whole number from 1.');
+  return number;
+}

@@ -1,0 +1,29 @@
+import { formatCoordinates } from '../../engine/index.ts';
+import { compareText } from '../print/history.ts';
+import { FIELD, type Program, REVISION, runCommand, SCOPE } from './command.ts';
+
+export function addCompare(program: Program): void {
+  program.root
+    .command('compare')
+    .description('difference of two revisions; of one with what stands there now')
+    .argument('<scope>', SCOPE)
+    .argument('<from>', REVISION)
+    .argument('[to]', REVISION)
+    .option('--field <field...>', FIELD)
+    .action((scope: string, from: string, to: string | undefined, { field = [] }: { field?: string[] }) =>
+      runCommand(program, async ({ session, style }) => {
+        const ask = { scope, from, fields: field, ...(to !== undefined && { to }) };
+        const comparison = await session.withEngine((engine) => engine.compare(ask));
+        const { scope: found, from: older, to: newer, changes } = comparison;
+        const value = {
+          scope: formatCoordinates(found),
+          from: older.commit,
+          fromVersion: older.version,
+          to: newer.commit,
+          toVersion: newer.version,
+          changes,
+        };
+        return { value, text: () => compareText(style, comparison) };
+      }),
+    );
+}

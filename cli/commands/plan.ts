@@ -1,0 +1,43 @@
+import { type Ask, blockedError, type Engine, isBlocked, type Planned } from '../../engine/index.ts';
+import type { Output } from '../output.ts';
+import { planText, planValue } from '../print/plan.ts';
+import type { Style } from '../print/style.ts';
+import { FIELD, type Program, REVISION, runCommand, SCOPE } from './command.ts';
+
+export interface PlanOptions {
+  readonly to?: string;
+  readonly field?: string[];
+  readonly allowRemoval?: boolean;
+}
+
+export function addPlan(program: Program): void {
+  program.root
+    .command('plan')
+    .description('what a rollback would change; written nowhere')
+    .argument('<scope>', SCOPE)
+    .option('--to <revision>', `${REVISION} (default: previous)`)
+    .option('--field <field...>', FIELD)
+    .option('--allow-removal', 'remove what did not exist at the target')
+    .action((scope: string, options: PlanOptions) =>
+      runCommand(program, ({ session, style }) =>
+        session.withEngine((engine) => previewPlan(engine, style, toAsk(scope, options))),
+      ),
+    );
+}
+
+export function toAsk(scope: string, { to, field, allowRemoval }: PlanOptions): Ask {
+  return { scope, ...(to !== undefined && { to }), fields: field ?? [], allowRemoval: allowRemoval ?? false };
+}
+
+export async function previewPlan(engine: Engine, style: Style, ask: Ask): Promise<Output> {
+  return planOutput(style, await engine.plan(ask));
+}
+
+/** A blocked plan is shown as well, and then fails. */
+function planOutput(style: Style, planned: Planned): Output {
+  return {
+    value: planValue(planned),
+    text: () => planText(style, planned),
+    ...(isBlocked(planned.plan) && { error: blockedError(planned.plan) }),
+  };
+}

@@ -1,0 +1,81 @@
+import {
+  type Comparison,
+  type EnvironmentEntry,
+  formatCoordinates,
+  type History,
+  type HistoryEntry,
+  type LogEntry,
+  type Shown,
+} from '../../engine/index.ts';
+import { printChanges } from './changes.ts';
+import { minute, revisionName, short, type Style, table } from './style.ts';
+
+export function environmentsText(style: Style, entries: readonly EnvironmentEntry[]): string {
+  if (entries.length === 0) return 'The layout finds no environment in this repository.';
+  return table(
+    entries.map(({ services, ...coordinates }) => [
+      style.paint('bold', formatCoordinates(coordinates)),
+      services.length === 0 ? style.paint('dim', 'no services') : style.paint('reset', services.join(', ')),
+    ]),
+  );
+}
+
+export function historyText(style: Style, { scope, revisions, total }: History): string {
+  if (total === 0) return `${formatCoordinates(scope)} has no revisions.`;
+  const rows = revisions.map((entry) => [
+    style.paint(entry.current ? ['bold', 'green'] : entry.rolledBackBy ? 'dim' : 'bold', `v${entry.version}`),
+    style.paint('yellow', short(entry.commit)),
+    minute(entry.time),
+    style.paint('reset', entry.author.name),
+    entry.source,
+    style.paint('reset', note(entry)),
+    style.paint(entry.rolledBackBy ? 'dim' : 'reset', entry.subject),
+  ]);
+  const more =
+    total > revisions.length ? `\n… ${total - revisions.length} older; --limit ${total} shows all` : '';
+  return (
+    table([
+      ['', 'commit', 'time (UTC)', 'author', 'source', 'holds', 'subject'].map((head) =>
+        style.paint('dim', head),
+      ),
+      ...rows,
+    ]) + more
+  );
+}
+
+function note({ identity, current, rolledBackBy }: HistoryEntry): string {
+  const what = [...identity.charts, ...identity.images].map((name) => name.split('/').at(-1) ?? name);
+  const holds = what.length > 2 ? `${what.slice(0, 2).join(', ')}, …` : what.join(', ');
+  const state = current ? 'current' : rolledBackBy ? `rolled back by ${short(rolledBackBy)}` : '';
+  return [holds, state].filter((part) => part !== '').join(' · ');
+}
+
+export function showText(style: Style, { scope, revision, files }: Shown): string {
+  const head = `${style.paint('bold', formatCoordinates(scope))} at ${revisionName(revision)}`;
+  const blocks = files.map(({ path, selector, text, kept }) => {
+    const name = selector === undefined ? path : `${path}#${selector}`;
+    const mark = kept === undefined ? '' : style.paint('dim', `  (kept: ${kept})`);
+    return `${style.paint('cyan', name)}${mark}\n${text === null ? '  (not text)' : style.paint('reset', text.replace(/^(?=.)/gm, '  '))}`;
+  });
+  return [head, ...(blocks.length > 0 ? blocks : ['There was nothing.'])].join('\n\n');
+}
+
+export function compareText(style: Style, { scope, from, to, changes }: Comparison): string {
+  const head = `${style.paint('bold', formatCoordinates(scope))} from ${revisionName(from)} to ${revisionName(to)}`;
+  return [head, '', ...(changes.length > 0 ? printChanges(style, changes) : ['No difference.'])].join('\n');
+}
+
+export function logText(style: Style, entries: readonly LogEntry[]): string {
+  if (entries.length === 0) return 'No rollback is recorded on this branch.';
+  return entries
+    .map(({ commit, time, author, mode, scope, reason, requestId, record, deliveryCommit, problems }) =>
+      [
+        `${style.paint('yellow', short(commit))}  ${minute(time)}  ${style.paint('bold', scope)} (${mode}) → ${short(record.target)}`,
+        `         ${style.paint('reset', `${author.name} <${author.email}>: ${reason}`)}`,
+        `         ${requestId}${deliveryCommit === null ? '' : `, manifests in ${short(deliveryCommit)}`}`,
+        ...record.fields.map((field) => `         field ${style.paint('reset', field)}`),
+        ...problems.map((problem) => style.paint('red', `         ! ${problem}`)),
+      ].join('\n'),
+    )
+    .join('\n');
+}

@@ -1,0 +1,107 @@
+/** The command line: global options, commands, and how errors end. */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, Option } from 'commander';
+import { BacktrailError } from '../engine/index.ts';
+import type { Program } from './commands/command.ts';
+import { addCompare } from './commands/compare.ts';
+import { addDoctor } from './commands/doctor.ts';
+import { addEnvironments } from './commands/environments.ts';
+import { addHistory } from './commands/history.ts';
+import { addLog } from './commands/log.ts';
+import { addPlan } from './commands/plan.ts';
+import { addRollback } from './commands/rollback.ts';
+import { addShow } from './commands/show.ts';
+import { addWorker } from './commands/worker.ts';
+import type { Environment } from './environment.ts';
+import { type Format, FORMATS, printError } from './output.ts';
+
+const HELP = `
+A scope is [tenant/]environment[/service]. A revision is v12, a commit id, previous, last-successful or @2026-11-20T10:00Z.
+Exit codes: 0 done, 1 unexpected, 2 invalid request, 3 blocked by a check, 4 the plan changed, 5 awaiting approval,
+6 remote or queue unavailable.`;
+
+/** Runs one command line and gives its exit code. */
+export async function runProgram(argv: readonly string[], environment: Environment): Promise<number> {
+  let exitCode = 0;
+  const root = new Command('backtrail')
+    .description(
+      'Rolls a GitOps repository back: a tenant-environment, a service or single fields, as one provable commit.',
+    )
+    .version(version())
+    .option('--repo <path-or-url>', 'the repository (default: this folder)')
+    .option('--config <file>', 'a configuration for a repository that has none of its own')
+    .addOption(
+      new Option('-o, --output <format>', 'how results and errors are printed')
+        .choices(FORMATS)
+        .default('text'),
+    )
+    .addHelpText('after', HELP)
+    .showHelpAfterError(false)
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined });
+  const program: Program = { root, environment, setExitCode: (code) => (exitCode = code) };
+  for (const add of [
+    addEnvironments,
+    addHistory,
+    addShow,
+    addCompare,
+    addPlan,
+    addRollback,
+    addLog,
+    addWorker,
+    addDoctor,
+  ])
+    add(program);
+  try {
+    await root.parseAsync([...argv]);
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    return printError(
+      error instanceof CommanderError ? usageError(error, root) : error,
+      formatOf(root, argv),
+    );
+  }
+}
+
+/** commander's complaint as one of ours. */
+function usageError(error: CommanderError, root: Command): BacktrailError {
+  if (error.code === 'commander.help') {
+    return new BacktrailError('INVALID_REQUEST', 'No command was given.', {
+      hint: 'See `backtrail --help`.',
+    });
+  }
+  const sentence = error.message.replace(/^error: /, '').replace(/\s*\n[^]*$/, '');
+  const command =
+    root.args[0] !== undefined && root.commands.some((known) => known.name() === root.args[0])
+      ? ` ${root.args[0]}`
+      : '';
+  const message = `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}`.replace(/\.?$/, '.');
+  return new BacktrailError('INVALID_REQUEST', message, { hint: `See \`backtrail${command} --help\`.` });
+}
+
+/** The format asked for, also where the command line could not be read to its end. */
+function formatOf(root: Command, argv: readonly string[]): Format {
+  const given = argv.findIndex((argument) => argument === '-o' || argument === '--output');
+  const named = FORMATS.find(
+    (format) =>
+      format === argv[given + 1] || argv.includes(`--output=${format}`) || argv.includes(`-o${format}`),
+  );
+  return (
+    (given >= 0 ? named : undefined) ??
+    FORMATS.find((format) => format === root.opts<{ output: string }>().output) ??
+    'text'
+  );
+}
+
+function version(): string {
+  for (const place of ['../package.json', '../../package.json']) {
+    try {
+      const value: unknown = JSON.parse(readFileSync(new URL(place, import.meta.url), 'utf8'));
+      if (typeof value === 'object' && value !== null && 'version' in value) return String(value.version);
+    } catch {
+      // the built file lies one folder deeper than the source
+    }
+  }
+  return 'unknown';
+}

@@ -1,0 +1,140 @@
+/** The engine's only door. It prints nothing and reads no environment, clock or randomness of its own. */
+import {
+  type Clock,
+  type Finding,
+  formatCoordinates,
+  type ObjectId,
+  type Person,
+  type RequestId,
+  type RollbackRequest,
+  type RollbackResult,
+} from './model/index.ts';
+import { openGit } from './git/open.ts';
+import { execute, type StepEvent } from './steps/execute.ts';
+import { type ConfigText, observe } from './steps/observe.ts';
+import { type Ask, planAsked, type Planned } from './steps/plan.ts';
+import * as queries from './steps/queries.ts';
+import { blockedError, isBlocked } from './steps/blocked.ts';
+
+export * from './model/index.ts';
+export type { HistoryEntry, RevisionChange } from './plan/describe.ts';
+export type { Identity } from './plan/identity.ts';
+export type { ShownFile } from './plan/show.ts';
+export type { RollbackRecord } from './record/trailers.ts';
+export type { StepEvent } from './steps/execute.ts';
+export type { ConfigText } from './steps/observe.ts';
+export type { Ask, Planned } from './steps/plan.ts';
+export type { Delivery } from './steps/render.ts';
+export type { Comparison, EnvironmentEntry, History, LogEntry, ScopeAsk, Shown } from './steps/queries.ts';
+export { blockedError, isBlocked };
+
+export interface EngineOptions {
+  /** Path or URL of the repository. */
+  readonly repo: string;
+  /** A configuration from outside the repository; else `.backtrail/config.yaml` at the branch tip. */
+  readonly config?: ConfigText;
+  /** The environment for git's own use: PATH, HOME, ssh agent. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where mirrors of remote repositories live. */
+  readonly cacheFolder: string;
+  readonly committer: Person;
+  readonly clock: Clock;
+}
+
+export interface ExecuteOptions {
+  readonly onStep?: (event: StepEvent) => Promise<void> | void;
+  readonly signal?: AbortSignal;
+}
+
+/** One repository. Every question looks at the branch anew. Errors are BacktrailErrors; match on `code`. */
+export interface Engine {
+  /** Who the user's git configuration says they are; null where it says nothing. */
+  identity(): Promise<Person | null>;
+  environments(): Promise<queries.EnvironmentEntry[]>;
+  history(ask: queries.ScopeAsk & { limit: number }): Promise<queries.History>;
+  show(ask: queries.ScopeAsk & { revision: string }): Promise<queries.Shown>;
+  compare(ask: queries.ScopeAsk & { from: string; to?: string }): Promise<queries.Comparison>;
+  log(ask: { scope?: string; limit: number }): Promise<queries.LogEntry[]>;
+  plan(ask: Ask): Promise<Planned>;
+  /** Findings about the place of publishing, for whoever confirms a plan. */
+  publishFindings(branch: string): Promise<Finding[]>;
+  /** The commit that carried out a request earlier, or null. */
+  findRequest(id: RequestId): Promise<ObjectId | null>;
+  execute(request: RollbackRequest, options?: ExecuteOptions): Promise<RollbackResult>;
+  close(): Promise<void>;
+}
+
+export async function openEngine(options: EngineOptions): Promise<Engine> {
+  const { repo, env, cacheFolder, committer, clock } = options;
+  const config = options.config ?? null;
+  const git = await openGit({ location: repo, env, cacheFolder });
+  const look = async () => {
+    await git.refresh();
+    return observe(git, config);
+  };
+  return {
+    identity: () => git.identity(),
+    environments: async () => queries.environments(await look()),
+    history: async (ask) => queries.history(await look(), ask),
+    show: async (ask) => queries.show(await look(), ask),
+    compare: async (ask) => queries.compare(await look(), ask),
+    log: async (ask) => queries.log(await look(), ask),
+    plan: async (ask) => planAsked(await look(), ask),
+    publishFindings: async (branch) => {
+      const upstream = git.kind === 'local' ? await git.upstream(branch) : null;
+      return upstream ? [upstreamFinding(branch, upstream.remote)] : [];
+    },
+    findRequest: async (requestId) => git.findRequest({ tip: (await look()).base, base: null, requestId }),
+    execute: (request, { onStep, signal } = {}) =>
+      execute({
+        git,
+        config,
+        request,
+        committer,
+        clock,
+        ...(onStep && { onStep }),
+        ...(signal && { signal }),
+      }),
+    close: () => git.close(),
+  };
+}
+
+function upstreamFinding(branch: string, remote: string): Finding {
+  return {
+    code: 'UPSTREAM_NOT_UPDATED',
+    severity: 'warn',
+    message: `The rollback is published on ${branch} of this clone only, not on its upstream at ${remote}.`,
+    hint: `Push it with \`git push ${remote} ${branch}\`, or name the remote itself with --repo URL.`,
+  };
+}
+
+export interface Confirmation {
+  readonly id: RequestId;
+  readonly reason: string;
+  readonly author: Person;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  readonly allowRemoval?: boolean;
+}
+
+/** The request that carries out exactly this plan. A blocked plan gives the error of its first blocking finding. */
+export function confirmPlan(
+  { plan }: Planned,
+  { id, reason, author, now, allowRemoval }: Confirmation,
+): RollbackRequest {
+  if (isBlocked(plan)) throw blockedError(plan);
+  return {
+    id,
+    scope: plan.scope,
+    target: plan.target.commit,
+    base: plan.base,
+    digest: plan.digest,
+    reason,
+    author,
+    requestedAt: new Date(Math.floor(now / 1000) * 1000).toISOString(),
+    allowRemoval: allowRemoval ?? false,
+  };
+}
+
+/** `acme/production/api-gateway` */
+export const scopeName = formatCoordinates;

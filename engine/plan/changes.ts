@@ -1,0 +1,93 @@
+/** What a plan changes, in words for people: by service, by file, by field; and what it touches besides. */
+import type { Entry, FileChange, FileDifference, Impact, ServiceDifference, Write } from '../model/index.ts';
+import { differenceOf } from '../yaml/diff.ts';
+import { isWithin, parseSelector } from '../yaml/selector.ts';
+import type { Content, ScopeQuery } from './content.ts';
+import { compareText, discover, serviceOfPath } from './layout.ts';
+import type { CheckContext } from './plan.ts';
+import type { Snapshot } from './snapshot.ts';
+
+export async function describeChanges(
+  context: CheckContext,
+): Promise<{ changes: ServiceDifference[]; impact: Impact }> {
+  const { query, base, target } = context;
+  const differences: FileDifference[] = [];
+  for (const file of context.files) differences.push(await differenceOfFile(query.snapshot, file));
+  const changes = byService(query, differences, [base, target]);
+  return { changes, impact: await impactOf(context, changes) };
+}
+
+export async function differenceOfFile(snapshot: Snapshot, file: FileChange): Promise<FileDifference> {
+  const [before, after] = [await bytesOf(snapshot, file.before), await bytesOf(snapshot, file.after)];
+  const difference = differenceOf({ path: file.path, before, after });
+  if (!file.before || !file.after || file.before.mode === file.after.mode) return difference;
+  const mode = `mode ${file.before.mode} → ${file.after.mode}\n`;
+  return { ...difference, diff: `${mode}${difference.diff ?? ''}` };
+}
+
+async function bytesOf(snapshot: Snapshot, entry: Entry | Write['after']): Promise<Uint8Array | null> {
+  if (!entry) return null;
+  return 'content' in entry && entry.content ? entry.content : snapshot.reader.blob(entry.id);
+}
+
+/** Differences by the service that owns the file, or the part of a shared file; the environment's own (null) first. */
+export function byService(
+  query: ScopeQuery,
+  files: readonly FileDifference[],
+  contents: readonly Content[],
+): ServiceDifference[] {
+  const groups = new Map<string | null, FileDifference[]>();
+  const add = (service: string | null, file: FileDifference) =>
+    groups.set(service, [...(groups.get(service) ?? []), file]);
+  for (const file of files) for (const [service, part] of split(query, file, contents)) add(service, part);
+  return [...groups]
+    .map(([service, owned]) => ({ service, files: owned }))
+    .sort((a, b) => compareText(a.service ?? '', b.service ?? ''));
+}
+
+/** A shared file's field differences, each with the service whose part it lies in. */
+function split(
+  { snapshot, scope }: ScopeQuery,
+  file: FileDifference,
+  contents: readonly Content[],
+): Map<string | null, FileDifference> {
+  const whole = serviceOfPath(snapshot.layout, scope, file.path);
+  const parts = contents.flatMap((content) =>
+    [...content.parts.values()].filter(({ path }) => path === file.path),
+  );
+  if (whole !== null || parts.length === 0 || !file.fields?.length) return new Map([[whole, file]]);
+  const owners = new Map<string | null, FileDifference>();
+  for (const field of file.fields) {
+    const selector = parseSelector(field.selector);
+    const owner = parts.find((part) => isWithin(selector, part.selector))?.service ?? null;
+    owners.set(owner, { ...file, fields: [...(owners.get(owner)?.fields ?? []), field] });
+  }
+  return owners;
+}
+
+async function impactOf(
+  { query, files }: CheckContext,
+  changes: readonly ServiceDifference[],
+): Promise<Impact> {
+  const { layout } = query.snapshot;
+  const paths = files.map(({ path }) => path);
+  const touched = changes.flatMap(({ service }) => service ?? []);
+  const general = changes.find(({ service }) => service === null)?.files ?? [];
+  // Variables of the environment reach every service in it.
+  const all = general.some(({ path }) => layout.isVariables(path)) ? await everyService(query) : [];
+  return {
+    services: [...new Set([...touched, ...all])].sort(compareText),
+    bindings: paths.filter(layout.isBinding),
+    variables: paths.filter(layout.isVariables),
+    files: files.length,
+    fields: changes
+      .flatMap((change) => change.files)
+      .reduce((sum, file) => sum + (file.fields?.length ?? 0), 0),
+  };
+}
+
+async function everyService({ snapshot, scope }: ScopeQuery): Promise<string[]> {
+  const { service: _, fields: __, mode: ___, ...environment } = scope;
+  const all = await discover(await snapshot.view(snapshot.base), snapshot.layout, environment);
+  return all.flatMap(({ service }) => service ?? []);
+}

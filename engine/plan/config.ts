@@ -1,0 +1,187 @@
+/** Reads `.backtrail/config.yaml`: text in, validated value out; every complaint says file, line and column. */
+import { isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
+import { z } from 'zod';
+import { BacktrailError, type Config } from '../model/index.ts';
+import { compilePattern, type Placeholder } from './pattern.ts';
+
+export const CONFIG_PATH = '.backtrail/config.yaml';
+
+/** SOPS files, Secret and SealedSecret manifests: what a rollback must never resurrect, unless the configuration says otherwise. */
+export const DEFAULT_KEEP = ['format:sops', 'kind:Secret', 'kind:SealedSecret'] as const;
+
+const text = z.string().min(1).max(512);
+const texts = z.array(text).max(200);
+
+const pattern = (needs: readonly Placeholder[]) =>
+  text.superRefine((value, context) => {
+    try {
+      const { placeholders } = compilePattern(value);
+      const missing = needs.find((name) => !placeholders.has(name));
+      if (missing) context.addIssue({ code: 'custom', message: `The pattern needs {${missing}}.` });
+    } catch (error) {
+      context.addIssue({
+        code: 'custom',
+        message: error instanceof Error ? error.message : 'The pattern is not valid.',
+      });
+    }
+  });
+
+const expression = text.superRefine((value, context) => {
+  try {
+    new RegExp(value, 'u');
+  } catch {
+    context.addIssue({ code: 'custom', message: 'This is not a regular expression.' });
+  }
+});
+
+const schema = z.strictObject({
+  version: z.literal(1),
+  branch: text.optional(),
+  subject: z
+    .string()
+    .trim()
+    .min(1)
+    .max(60)
+    .regex(/^[^\p{C}]+$/u, 'The subject is one line.')
+    .optional(),
+  layout: z
+    .strictObject({
+      environment: z
+        .array(pattern(['environment']))
+        .max(50)
+        .optional(),
+      service: z
+        .array(pattern(['environment', 'service']))
+        .max(50)
+        .optional(),
+      bindings: texts.optional(),
+      variables: texts.optional(),
+    })
+    .refine((layout) => (layout.environment?.length ?? 0) + (layout.service?.length ?? 0) > 0, {
+      message: 'A layout needs at least one `environment` or `service` pattern.',
+    }),
+  fields: z
+    .record(z.string().regex(/^[A-Za-z][\w-]*$/, 'A short name is letters, digits, "-" and "_".'), text)
+    .optional(),
+  keep: texts.optional(),
+  source: z
+    .array(
+      z
+        .strictObject({
+          subject: expression.optional(),
+          author: expression.optional(),
+          is: z.enum(['deploy', 'release', 'promotion']),
+        })
+        .refine((rule) => rule.subject !== undefined || rule.author !== undefined, {
+          message: 'A source rule needs `subject` or `author`.',
+        }),
+    )
+    .max(50)
+    .optional(),
+  delivery: z.strictObject({ output: pattern(['environment', 'service']) }).optional(),
+});
+
+type Raw = z.infer<typeof schema>;
+
+/** Rejects with CONFIG_INVALID: the first complaint in the message, all of them in `details.problems`. */
+export function parseConfig(source: string, file: string): Config {
+  const lines = new LineCounter();
+  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  const at = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return { file, line, column: col };
+  };
+  const broken = document.errors.map((error) => ({ ...at(error.pos[0]), message: yamlMessage(error.code) }));
+  if (broken.length > 0) throw invalid(broken);
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: 50 });
+  } catch {
+    throw invalid([{ file, line: 1, column: 1, message: 'The aliases of this file cannot be resolved.' }]);
+  }
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) {
+    throw invalid(
+      parsed.error.issues.map(({ path, message, code, ...rest }) => {
+        const unknown = code === 'unrecognized_keys' && 'keys' in rest ? rest.keys.slice(0, 1) : [];
+        const where = [...path, ...unknown].filter((step) => typeof step !== 'symbol');
+        return { ...at(offsetOf(document, where)), message: `${where.join('.') || 'The file'}: ${message}` };
+      }),
+    );
+  }
+  requireOneTenancy(parsed.data, (path) => at(offsetOf(document, path)));
+  return withDefaults(parsed.data);
+}
+
+interface Problem {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+}
+
+function invalid(problems: readonly Problem[]): BacktrailError {
+  const [first] = problems;
+  const place = first ? `${first.file}:${first.line}:${first.column}: ` : '';
+  const sentence = (first?.message ?? 'The configuration is not valid').replace(/\.?$/, '.');
+  return new BacktrailError('CONFIG_INVALID', `${place}${sentence}`, { details: { problems } });
+}
+
+/** All patterns name a tenant, or none does: otherwise `a/b` could be read in two ways. */
+function requireOneTenancy(
+  { layout, delivery }: Raw,
+  at: (path: (string | number)[]) => Omit<Problem, 'message'>,
+): void {
+  const all = (['environment', 'service'] as const).flatMap((key) =>
+    (layout[key] ?? []).map((value, index) => ({ value, path: ['layout', key, index] })),
+  );
+  if (delivery) all.push({ value: delivery.output, path: ['delivery', 'output'] });
+  const tenancy = compilePattern(all[0]?.value ?? '').placeholders.has('tenant');
+  const odd = all.find(({ value }) => compilePattern(value).placeholders.has('tenant') !== tenancy);
+  if (odd) throw invalid([{ ...at(odd.path), message: 'Either every pattern has {tenant} or none has.' }]);
+}
+
+function withDefaults(raw: Raw): Config {
+  return {
+    version: 1,
+    branch: raw.branch ?? null,
+    layout: {
+      environment: raw.layout.environment ?? [],
+      service: raw.layout.service ?? [],
+      bindings: raw.layout.bindings ?? [],
+      variables: raw.layout.variables ?? [],
+    },
+    fields: raw.fields ?? {},
+    keep: raw.keep ?? DEFAULT_KEEP,
+    source: (raw.source ?? []).map(({ subject, author, is }) => ({
+      is,
+      ...(subject !== undefined && { subject }),
+      ...(author !== undefined && { author }),
+    })),
+    delivery: raw.delivery ?? null,
+    subject: raw.subject ?? 'Rollback',
+  };
+}
+
+/** Where the deepest existing node of a path begins; the file's start where nothing fits. */
+function offsetOf(document: Document.Parsed, path: readonly (string | number)[]): number {
+  let offset = 0;
+  for (let depth = 1; depth <= path.length; depth += 1) {
+    const parent = depth === 1 ? document.contents : document.getIn(path.slice(0, depth - 1), true);
+    const step = path[depth - 1];
+    const pair = isMap(parent)
+      ? parent.items.find(({ key }) => isScalar(key) && key.value === step)
+      : undefined;
+    const node = pair?.key ?? document.getIn(path.slice(0, depth), true);
+    const range = isRanged(node) ? node.range : null;
+    if (!range) break;
+    offset = range[0];
+  }
+  return offset;
+}
+
+function isRanged(node: unknown): node is { range: [number, number, number] } {
+  return typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range);
+}
+
+const yamlMessage = (code: string) => `This is not valid YAML (${code.toLowerCase().replaceAll('_', ' ')}).`;

@@ -1,0 +1,72 @@
+/** The digest of a plan: what an approval or a confirmation binds to. */
+import type { Hasher, ObjectId, Scope } from '../model/index.ts';
+
+/** One selected item that the plan changes. `bytes` are the selected source bytes, or the object id of a whole path. */
+export interface DigestItem {
+  readonly path: string;
+  /** Canonical selector, '' for a whole path. */
+  readonly selector: string;
+  readonly before: DigestSide | null;
+  readonly after: DigestSide | null;
+}
+
+export interface DigestSide {
+  readonly mode: string;
+  readonly bytes: string;
+}
+
+const FORMAT = 'backtrail-plan-1';
+
+/**
+ * sha256 over a list of strings, each preceded by its length in bytes (8 bytes, big-endian), an absent one by eight 0xff:
+ * format, mode, tenant, environment, service, number of fields, fields, target, number of items, then of every item (sorted by path
+ * and selector) path, selector, and mode and bytes before and after. Nothing outside the selections enters it.
+ */
+export function digestOf(input: {
+  hasher: Hasher;
+  scope: Scope;
+  target: ObjectId;
+  items: readonly DigestItem[];
+}): string {
+  const { hasher, scope, target } = input;
+  const fields = scope.fields ?? [];
+  const items = [...input.items].sort((a, b) => compare(a.path, b.path) || compare(a.selector, b.selector));
+  const parts: (string | null)[] = [
+    FORMAT,
+    scope.mode,
+    scope.tenant ?? null,
+    scope.environment,
+    scope.service ?? null,
+  ];
+  parts.push(String(fields.length), ...fields, target, String(items.length));
+  for (const { path, selector, before, after } of items) {
+    parts.push(
+      path,
+      selector,
+      before?.mode ?? null,
+      before?.bytes ?? null,
+      after?.mode ?? null,
+      after?.bytes ?? null,
+    );
+  }
+  return `sha256:${hasher.sha256(encode(parts))}`;
+}
+
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+
+function encode(parts: readonly (string | null)[]): Uint8Array {
+  const encoder = new TextEncoder();
+  const encoded = parts.map((part) => (part === null ? null : encoder.encode(part)));
+  const bytes = new Uint8Array(encoded.reduce((sum, part) => sum + 8 + (part?.length ?? 0), 0));
+  const view = new DataView(bytes.buffer);
+  let offset = 0;
+  for (const part of encoded) {
+    view.setBigUint64(offset, part === null ? 0xffff_ffff_ffff_ffffn : BigInt(part.length));
+    offset += 8;
+    if (part !== null) {
+      bytes.set(part, offset);
+      offset += part.length;
+    }
+  }
+  return bytes;
+}

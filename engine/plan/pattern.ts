@@ -1,0 +1,186 @@
+/**
+ * Patterns of the layout: `path` or `path#selector` with `{tenant}`, `{environment}`, `{service}`, `*`, `?` and `**`.
+ * A placeholder stands for part of one path segment, or for part of one key or match value of the selector.
+ */
+import { parseSelector, type Selector, type Step } from '../yaml/selector.ts';
+import { type Coordinates, isSafeName } from '../model/index.ts';
+
+export const PLACEHOLDERS = ['tenant', 'environment', 'service'] as const;
+export type Placeholder = (typeof PLACEHOLDERS)[number];
+export type Bindings = Readonly<Partial<Record<Placeholder, string>>>;
+
+/** A piece of a segment: literal text, a placeholder, or a wildcard. */
+type Piece = { literal: string } | { placeholder: Placeholder } | { wildcard: '*' | '?' };
+/** `**`, or the pieces of one path component. */
+export type Segment = '**' | readonly Piece[];
+
+export interface Pattern {
+  readonly text: string;
+  readonly segments: readonly Segment[];
+  readonly selector: Selector | null;
+  readonly placeholders: ReadonlySet<Placeholder>;
+}
+
+/** Rejects a pattern with a plain Error whose message is a sentence; the caller knows where it stands. */
+export function compilePattern(text: string): Pattern {
+  if (text.length > 512) throw new Error('A pattern is longer than 512 characters.');
+  const hash = text.indexOf('#');
+  const path = hash < 0 ? text : text.slice(0, hash);
+  const selector = hash < 0 ? null : parseSelector(text.slice(hash + 1));
+  const names = path.split('/');
+  if (names.some((name) => name === '' || name === '.' || name === '..')) {
+    throw new Error('A pattern is a relative path without empty, "." or ".." parts.');
+  }
+  const segments = names.map(compileSegment);
+  const placeholders = new Set<Placeholder>();
+  for (const match of text.matchAll(/\{(\w+)\}/g)) placeholders.add(asPlaceholder(match[1] ?? ''));
+  return { text, segments, selector, placeholders };
+}
+
+function compileSegment(name: string): Segment {
+  if (name === '**') return '**';
+  if (name.includes('**')) throw new Error('"**" must be a whole part of the path.');
+  const pieces: Piece[] = [];
+  for (const token of name.match(/\{[^}]*\}|[*?]|[^{*?]+|\{/g) ?? []) {
+    if (token === '*' || token === '?') pieces.push({ wildcard: token });
+    else if (token.startsWith('{')) pieces.push({ placeholder: asPlaceholder(token.slice(1, -1)) });
+    else if (token.includes('}')) throw new Error('A "}" has no "{".');
+    else pieces.push({ literal: token });
+  }
+  return pieces;
+}
+
+function asPlaceholder(name: string): Placeholder {
+  const known = PLACEHOLDERS.find((placeholder) => placeholder === name);
+  if (known === undefined) throw new Error('The placeholders are {tenant}, {environment} and {service}.');
+  return known;
+}
+
+/** The text of a segment when all of it is known, else null. */
+export function literalSegment(segment: Segment, bindings: Bindings): string | null {
+  if (segment === '**') return null;
+  let text = '';
+  for (const piece of segment) {
+    if ('literal' in piece) text += piece.literal;
+    else if ('placeholder' in piece && bindings[piece.placeholder] !== undefined)
+      text += bindings[piece.placeholder];
+    else return null;
+  }
+  return text;
+}
+
+/** Matches one name; what it says about placeholders, or null. */
+export function matchSegment(segment: Segment, name: string, bindings: Bindings): Bindings | null {
+  if (segment === '**') return bindings;
+  const match = new RegExp(`^${segmentSource(segment, bindings, new Set())}$`, 'su').exec(name);
+  return match ? learned(bindings, match.groups) : null;
+}
+
+function segmentSource(segment: Exclude<Segment, '**'>, bindings: Bindings, seen: Set<Placeholder>): string {
+  return segment
+    .map((piece) => {
+      if ('literal' in piece) return escape(piece.literal);
+      if ('wildcard' in piece) return piece.wildcard === '*' ? '[^/]*' : '[^/]';
+      const bound = bindings[piece.placeholder];
+      if (bound !== undefined) return escape(bound);
+      if (seen.has(piece.placeholder)) return `\\k<${piece.placeholder}>`;
+      seen.add(piece.placeholder);
+      return `(?<${piece.placeholder}>[^/]+)`;
+    })
+    .join('');
+}
+
+const escape = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+
+/** Bindings with what a match found; null where a value could not be a name that people type (hidden, unsafe, with controls). */
+function learned(bindings: Bindings, groups: Record<string, string> | undefined): Bindings | null {
+  const found = Object.entries(groups ?? {}).filter(([, value]) => value !== undefined);
+  return found.every(([, value]) => isCoordinate(value))
+    ? { ...bindings, ...Object.fromEntries(found) }
+    : null;
+}
+
+/** May this be the name of a tenant, environment or service? One path component, printable, not an option. */
+export function isCoordinate(name: string): boolean {
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+  return (
+    name.length <= 200 && isSafeName(name) && !/^[-.]|[\u0000-\u001f\u007f-\u009f\u2028\u2029#]/u.test(name)
+  );
+}
+
+/** The paths that a pattern selects when `bindings` are known. */
+export interface PathSelection {
+  /** `path`: one file (or whatever stands there); `tree`: all below `prefix`; `glob`: below `prefix`, filtered. */
+  readonly kind: 'path' | 'tree' | 'glob';
+  /** Longest literal path, '' for the root. */
+  readonly prefix: string;
+  /** Bindings that a path brings, or null where the pattern does not select it. */
+  match(path: string): Bindings | null;
+}
+
+export function bindPath(pattern: Pattern, bindings: Bindings): PathSelection {
+  const literals = pattern.segments.map((segment) => literalSegment(segment, bindings));
+  const open = literals.indexOf(null);
+  const prefix = literals.slice(0, open < 0 ? literals.length : open).join('/');
+  const last = open === pattern.segments.length - 1 && pattern.segments.at(-1) === '**';
+  const kind = open < 0 ? 'path' : last ? 'tree' : 'glob';
+  const regex = pathRegex(pattern, bindings);
+  return {
+    kind,
+    prefix,
+    match: (path) => {
+      const match = regex.exec(path);
+      return match ? learned(bindings, match.groups) : null;
+    },
+  };
+}
+
+function pathRegex(pattern: Pattern, bindings: Bindings): RegExp {
+  const seen = new Set<Placeholder>();
+  let source = '';
+  pattern.segments.forEach((segment, index) => {
+    const end = index === pattern.segments.length - 1;
+    if (segment === '**') source += end ? '.+' : '(?:.*/)?';
+    else source += `${segmentSource(segment, bindings, seen)}${end ? '(?:/.+)?' : '/'}`;
+  });
+  return new RegExp(`^${source}$`, 'su');
+}
+
+/** The selector with bound placeholders filled in; unbound ones stay. */
+export function bindSelector(selector: Selector, bindings: Bindings): Selector {
+  return selector.map((step) => bindStep(step, bindings));
+}
+
+function bindStep(step: Step, bindings: Bindings): Step {
+  if ('key' in step) return { key: fill(step.key, bindings) };
+  if ('index' in step) return step;
+  return {
+    match: Object.fromEntries(Object.entries(step.match).map(([key, value]) => [key, fill(value, bindings)])),
+  };
+}
+
+/** Text with the bound placeholders filled in. */
+export function fill(text: string, bindings: Bindings): string {
+  return text.replace(
+    /\{(tenant|environment|service)\}/g,
+    (whole, name: Placeholder) => bindings[name] ?? whole,
+  );
+}
+
+/** What a text says about the unbound placeholders of a template such as `{service}` or `app-{service}`; null where it does not fit. */
+export function matchTemplate(template: string, text: string, bindings: Bindings): Bindings | null {
+  const segment = template.includes('/') || template.includes('*') ? null : compileSegment(template);
+  return segment === null ? (template === text ? bindings : null) : matchSegment(segment, text, bindings);
+}
+
+export function hasPlaceholder(text: string): boolean {
+  return /\{(tenant|environment|service)\}/.test(text);
+}
+
+export function toBindings({ tenant, environment, service }: Partial<Coordinates>): Bindings {
+  return {
+    ...(tenant !== undefined && { tenant }),
+    ...(environment !== undefined && { environment }),
+    ...(service !== undefined && { service }),
+  };
+}

@@ -1,0 +1,107 @@
+/** The plan of a rollback: what restoring a scope to an earlier revision would change. Pure over a snapshot. */
+import {
+  ENGINE,
+  type FileChange,
+  type Finding,
+  type Kept,
+  type Plan,
+  type RevisionRef,
+  type Scope,
+} from '../model/index.ts';
+import { checkCollisions } from './checks/collisions.ts';
+import { checkNames } from './checks/names.ts';
+import { checkTargetAbsent } from './checks/target-absent.ts';
+import { describeChanges } from './changes.ts';
+import { type Content, readContent, type ScopeQuery } from './content.ts';
+import { digestOf, type DigestItem } from './digest.ts';
+import { fieldSelection } from './field.ts';
+import { type Layout, type Selection, selectionsOf } from './layout.ts';
+import { restoreFiles } from './restore-files.ts';
+import { restoreParts } from './restore-parts.ts';
+import type { Snapshot } from './snapshot.ts';
+import { orderWrites } from './writes.ts';
+
+export interface PlanInput {
+  readonly scope: Scope;
+  readonly target: RevisionRef;
+  readonly current: RevisionRef;
+  readonly allowRemoval: boolean;
+  /** What resolving the request already found. */
+  readonly findings: readonly Finding[];
+}
+
+/** What restoring one kind of selection gives: the two kinds add up to the plan. */
+export interface Restored {
+  readonly files: readonly FileChange[];
+  readonly items: readonly DigestItem[];
+  readonly kept: readonly Kept[];
+  readonly findings: readonly Finding[];
+}
+
+export interface CheckContext {
+  readonly query: ScopeQuery;
+  readonly input: PlanInput;
+  readonly base: Content;
+  readonly target: Content;
+  readonly files: readonly FileChange[];
+  readonly kept: readonly Kept[];
+}
+
+export async function planRollback(snapshot: Snapshot, input: PlanInput): Promise<Plan> {
+  const { scope, target: revision } = input;
+  const query: ScopeQuery = { snapshot, scope, selections: selectionsFor(snapshot.layout, scope) };
+  const [base, target] = await Promise.all([
+    readContent(query, snapshot.base),
+    readContent(query, revision.commit),
+  ]);
+  const whole = await restoreFiles(query, base, target);
+  const parts = await restoreParts(query, base, target);
+  const files = [...whole.files, ...parts.files].sort((a, b) => (a.path < b.path ? -1 : 1));
+  const kept = [...whole.kept, ...parts.kept];
+  const context: CheckContext = { query, input, base, target, files, kept };
+  const findings = [
+    ...input.findings,
+    ...checkNames(context),
+    ...(await checkTargetAbsent(context)),
+    ...(await checkCollisions(context)),
+    ...whole.findings,
+    ...parts.findings,
+    ...kept.map(keptFinding),
+  ];
+  if (files.length === 0 && findings.every(({ severity }) => severity !== 'block'))
+    findings.push(NOTHING_TO_DO);
+  return {
+    engine: ENGINE,
+    scope,
+    branch: snapshot.branch,
+    base: snapshot.base,
+    target: revision,
+    current: input.current,
+    digest: digestOf({
+      hasher: snapshot.hasher,
+      scope,
+      target: revision.commit,
+      items: [...whole.items, ...parts.items],
+    }),
+    files,
+    writes: orderWrites(context),
+    ...(await describeChanges(context)),
+    kept,
+    findings,
+  };
+}
+
+export function selectionsFor(layout: Layout, scope: Scope): readonly Selection[] {
+  return scope.mode === 'field' ? (scope.fields ?? []).map(fieldSelection) : selectionsOf(layout, scope);
+}
+
+const NOTHING_TO_DO: Finding = {
+  code: 'NOTHING_TO_DO',
+  severity: 'info',
+  message: 'The scope already holds what it held at the target; there is nothing to do.',
+};
+
+function keptFinding({ path, selector, by }: Kept): Finding {
+  const what = selector === undefined ? path : `${path}#${selector}`;
+  return { code: 'KEPT_PATH', severity: 'info', message: `${what} stays as it is (keep: ${by}).`, path };
+}

@@ -1,0 +1,101 @@
+/** Whole paths: the entry of the target takes the place of the base's, or goes away. Kept parts stay the base's, byte for byte. */
+import type { Entry, FileChange, Finding, Kept } from '../model/index.ts';
+import { restoreField } from '../yaml/edit.ts';
+import { formatSelector } from '../yaml/selector.ts';
+import { type Content, keptIn, type ScopeQuery, without } from './content.ts';
+import type { DigestItem, DigestSide } from './digest.ts';
+import type { KeptPart } from './keep.ts';
+import type { Restored } from './plan.ts';
+import type { Snapshot } from './snapshot.ts';
+import { isFile } from './view.ts';
+
+interface Outcome {
+  readonly file?: FileChange;
+  readonly item?: DigestItem;
+  readonly kept?: readonly Kept[];
+  readonly findings?: readonly Finding[];
+}
+
+export async function restoreFiles(
+  { snapshot }: ScopeQuery,
+  base: Content,
+  target: Content,
+): Promise<Restored> {
+  const outcomes: Outcome[] = [];
+  for (const path of [...new Set([...base.files.keys(), ...target.files.keys()])].sort()) {
+    const [before, after] = [base.files.get(path), target.files.get(path)].map(entryOf);
+    if (before?.id === after?.id && before?.mode === after?.mode) continue;
+    outcomes.push(await restoreFile(snapshot, { path, before: before ?? null, after: after ?? null }));
+  }
+  return {
+    files: outcomes.flatMap(({ file }) => file ?? []),
+    items: outcomes.flatMap(({ item }) => item ?? []),
+    kept: outcomes.flatMap(({ kept }) => kept ?? []),
+    findings: outcomes.flatMap(({ findings }) => findings ?? []),
+  };
+}
+
+const entryOf = (entry: Entry | undefined): Entry | null =>
+  (entry && { mode: entry.mode, id: entry.id }) || null;
+
+interface Change {
+  readonly path: string;
+  readonly before: Entry | null;
+  readonly after: Entry | null;
+}
+
+async function restoreFile(snapshot: Snapshot, change: Change): Promise<Outcome> {
+  const { path, before, after } = change;
+  const kept = await keptIn(snapshot, path, [before, after]);
+  if (kept.whole !== null) return { kept: [{ path, by: kept.whole }] };
+  if (kept.parts.length > 0) return restoreAround(snapshot, change, kept.parts);
+  return { file: change, item: { path, selector: '', before: side(before), after: side(after) } };
+}
+
+const side = (entry: Entry | null): DigestSide | null => entry && { mode: entry.mode, bytes: entry.id };
+
+/** The target's file with the base's kept parts spliced in. */
+async function restoreAround(
+  snapshot: Snapshot,
+  { path, before, after }: Change,
+  parts: readonly KeptPart[],
+): Promise<Outcome> {
+  const old = before && isFile(before.mode) ? await snapshot.text(before.id) : null;
+  const then = after && isFile(after.mode) ? await snapshot.text(after.id) : null;
+  if (old === null || then === null || before === null || after === null) {
+    return refuse(path, parts, `${path} holds a kept part and is not there as a text file on both sides`);
+  }
+  let text = then;
+  for (const { selector } of parts) {
+    const result = restoreField({ base: text, target: old, selector });
+    if (!result.ok) return refuse(path, parts, result.message);
+    if (
+      result.operations.some(({ op, selector: at }) => op !== 'replace' && at === formatSelector(selector))
+    ) {
+      return refuse(path, parts, `${path}#${formatSelector(selector)} is kept and stands on one side only`);
+    }
+    text = result.text;
+  }
+  const content = new TextEncoder().encode(text);
+  const id = snapshot.hasher.blobId(content);
+  const kept = parts.map(({ selector, by }) => ({ path, selector: formatSelector(selector), by }));
+  if (id === before.id && after.mode === before.mode) return { kept };
+  const file: FileChange = {
+    path,
+    before,
+    after: id === after.id ? after : { mode: after.mode, id, content },
+  };
+  const item: DigestItem = {
+    path,
+    selector: '',
+    before: { mode: before.mode, bytes: without(old, parts) },
+    after: { mode: after.mode, bytes: without(then, parts) },
+  };
+  return { file, item, kept: text === then ? [] : kept };
+}
+
+function refuse(path: string, parts: readonly KeptPart[], sentence: string): Outcome {
+  const message = `${sentence.replace(/\.$/, '')}, so the kept part cannot be carried over.`;
+  const hint = `Change it by hand, or take ${parts.map(({ by }) => by).join(', ')} out of \`keep\`.`;
+  return { findings: [{ code: 'KEPT', severity: 'block', message, hint, path }] };
+}

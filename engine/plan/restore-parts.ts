@@ -1,0 +1,136 @@
+/** Parts of shared files: byte-exact edits of the base's file, one a selected part. */
+import type { FileChange, Finding, Kept } from '../model/index.ts';
+import { restoreField } from '../yaml/edit.ts';
+import { formatSelector, isWithin, type Selector } from '../yaml/selector.ts';
+import { type Content, keptIn, type ScopeQuery, without } from './content.ts';
+import type { DigestItem } from './digest.ts';
+import type { KeptPart } from './keep.ts';
+import { parseText } from '../yaml/document.ts';
+import { selectSource } from '../yaml/locate.ts';
+import type { Restored } from './plan.ts';
+import { type FileEntry, isFile } from './view.ts';
+
+export async function restoreParts(query: ScopeQuery, base: Content, target: Content): Promise<Restored> {
+  const outcomes: PathOutcome[] = [];
+  for (const [path, selectors] of differingParts(base, target)) {
+    outcomes.push(await restoreInFile(query, { path, selectors, base, target }));
+  }
+  return {
+    files: outcomes.flatMap(({ file }) => file ?? []),
+    items: outcomes.flatMap(({ items }) => items ?? []),
+    kept: outcomes.flatMap(({ kept }) => kept ?? []),
+    findings: outcomes.flatMap(({ findings }) => findings ?? []),
+  };
+}
+
+interface PathOutcome {
+  readonly file?: FileChange;
+  readonly items?: readonly DigestItem[];
+  readonly kept?: readonly Kept[];
+  readonly findings?: readonly Finding[];
+}
+
+/** Selectors of the parts that differ, by path. */
+function differingParts(base: Content, target: Content): Map<string, Selector[]> {
+  const byPath = new Map<string, Selector[]>();
+  for (const key of [...new Set([...base.parts.keys(), ...target.parts.keys()])].sort()) {
+    const [before, after] = [base.parts.get(key), target.parts.get(key)];
+    const part = before ?? after;
+    if (!part || before?.source === after?.source) continue;
+    byPath.set(part.path, [...(byPath.get(part.path) ?? []), part.selector]);
+  }
+  return byPath;
+}
+
+interface PartsOfFile {
+  readonly path: string;
+  readonly selectors: readonly Selector[];
+  readonly base: Content;
+  readonly target: Content;
+}
+
+async function restoreInFile(
+  query: ScopeQuery,
+  { path, selectors, base, target }: PartsOfFile,
+): Promise<PathOutcome> {
+  const { snapshot, scope } = query;
+  const before = base.shared.get(path) ?? null;
+  const then = target.shared.get(path) ?? null;
+  const kept = await keptIn(snapshot, path, [before, then]);
+  if (kept.whole !== null) return keptSelection({ path, by: kept.whole }, scope.mode === 'field');
+  const old = await textOf(query, before);
+  const goal = then === null ? '' : await textOf(query, then);
+  if (before === null || old === null || goal === null)
+    return refuse(path, `${path} is not there as a text file on both sides`);
+  let text = old;
+  const items: DigestItem[] = [];
+  const keptHere: Kept[] = [];
+  for (const selector of selectors) {
+    const owner = kept.parts.find((part) => isWithin(selector, part.selector));
+    if (owner) {
+      if (scope.mode === 'field')
+        return keptSelection({ path, selector: formatSelector(selector), by: owner.by }, true);
+      keptHere.push({ path, selector: formatSelector(selector), by: owner.by });
+      continue;
+    }
+    const inner = kept.parts.filter((part) => isWithin(part.selector, selector));
+    const edited = restorePart({ text, old, goal, selector, inner });
+    if ('refusal' in edited) return refuse(path, edited.refusal, edited.hint);
+    text = edited.text;
+    keptHere.push(...inner.map((part) => ({ path, selector: formatSelector(part.selector), by: part.by })));
+    items.push({
+      path,
+      selector: formatSelector(selector),
+      before: sideOf(before.mode, without(old, inner), selector),
+      after: sideOf(before.mode, without(goal, inner), selector),
+    });
+  }
+  if (text === old) return { kept: keptHere };
+  const content = new TextEncoder().encode(text);
+  const after = { mode: before.mode, id: snapshot.hasher.blobId(content), content };
+  return { file: { path, before: { mode: before.mode, id: before.id }, after }, items, kept: keptHere };
+}
+
+/** Restores one part, then puts the base's kept parts inside it back. */
+function restorePart(input: {
+  text: string;
+  old: string;
+  goal: string;
+  selector: Selector;
+  inner: readonly KeptPart[];
+}): { text: string } | { refusal: string; hint: string } {
+  const restored = restoreField({ base: input.text, target: input.goal, selector: input.selector });
+  if (!restored.ok) return { refusal: restored.message, hint: restored.hint };
+  let { text } = restored;
+  for (const { selector } of input.inner) {
+    const kept = restoreField({ base: text, target: input.old, selector });
+    if (!kept.ok) return { refusal: kept.message, hint: kept.hint };
+    text = kept.text;
+  }
+  return { text };
+}
+
+function sideOf(mode: string, text: string, selector: Selector): DigestItem['before'] {
+  const source = text === '' ? null : selectSource(parseText(text), selector);
+  return source === null ? null : { mode, bytes: source };
+}
+
+async function textOf({ snapshot }: ScopeQuery, file: FileEntry | null): Promise<string | null> {
+  return file && isFile(file.mode) ? snapshot.text(file.id) : null;
+}
+
+/** In field mode somebody asked for exactly this: say no. In a wider scope it stays behind, and the plan says so. */
+function keptSelection(kept: Kept, asked: boolean): PathOutcome {
+  if (!asked) return { kept: [kept] };
+  const message = `${kept.path}${kept.selector === undefined ? '' : `#${kept.selector}`} is kept out of every rollback (keep: ${kept.by}).`;
+  return { findings: [{ code: 'KEPT', severity: 'block', message, path: kept.path }] };
+}
+
+function refuse(path: string, sentence: string, hint?: string): PathOutcome {
+  const message = `${path} cannot be edited: ${sentence.replace(/\.$/, '')}.`;
+  return {
+    findings: [
+      { code: 'EDIT_REFUSED', severity: 'block', message, ...(hint !== undefined && { hint }), path },
+    ],
+  };
+}

@@ -1,0 +1,154 @@
+/** Which revision does somebody mean? `v12`, a commit id, `previous`, `last-successful`, `@2026-11-20T10:00Z`. */
+import {
+  BacktrailError,
+  type Finding,
+  formatCoordinates,
+  type ObjectId,
+  type RevisionRef,
+} from '../model/index.ts';
+import { type Content, readContent, sameContent, type ScopeQuery } from './content.ts';
+import { covers, indexAt, positionsOf, type Revision } from './history.ts';
+
+export type RevisionName =
+  | { readonly kind: 'version'; readonly version: number }
+  | { readonly kind: 'commit'; readonly id: string }
+  | { readonly kind: 'previous' }
+  | { readonly kind: 'last-successful' }
+  | { readonly kind: 'time'; readonly time: string };
+
+/** REVISION_INVALID for anything else: names of refs, options and revision expressions never reach git. */
+export function parseRevision(text: string): RevisionName {
+  if (text === 'previous' || text === 'last-successful') return { kind: text };
+  const version = /^v([1-9]\d{0,8})$/.exec(text)?.[1];
+  if (version !== undefined) return { kind: 'version', version: Number(version) };
+  if (/^[0-9a-f]{4,40}$/i.test(text)) return { kind: 'commit', id: text.toLowerCase() };
+  const time = text.startsWith('@') ? parseTime(text.slice(1)) : null;
+  if (time !== null) return { kind: 'time', time };
+  throw new BacktrailError(
+    'REVISION_INVALID',
+    `${JSON.stringify(text.slice(0, 100))} does not name a revision.`,
+  );
+}
+
+/** ISO 8601, from a date alone to milliseconds; without a zone it is UTC. */
+function parseTime(text: string): string | null {
+  const match = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)(Z|[+-]\d\d:\d\d)?)?$/.exec(text);
+  if (!match) return null;
+  const milliseconds = Date.parse(`${match[1]}T${match[2] ?? '00:00'}${match[3] ?? 'Z'}`);
+  return Number.isNaN(milliseconds) ? null : new Date(milliseconds).toISOString();
+}
+
+export interface Resolved {
+  readonly target: RevisionRef;
+  readonly findings: readonly Finding[];
+}
+
+/** Finds the revision meant, among the revisions of the scope (newest first). */
+export async function resolveRevision(
+  query: ScopeQuery,
+  revisions: readonly Revision[],
+  name: RevisionName,
+): Promise<Resolved> {
+  switch (name.kind) {
+    case 'version':
+      return {
+        target: refOf(byVersion(query, revisions, name.version)),
+        findings: numbering(query, name.version),
+      };
+    case 'commit':
+      return { target: await atCommit(query, revisions, await findOnLine(query, name.id)), findings: [] };
+    case 'time':
+      return { target: await atTime(query, revisions, name.time), findings: [] };
+    case 'previous':
+      return { target: refOf(await previous(query, revisions)), findings: [] };
+    case 'last-successful':
+      return { target: refOf(await previous(query, revisions)), findings: [NO_RECORDS] };
+  }
+}
+
+const NO_RECORDS: Finding = {
+  code: 'NO_RECORDS',
+  severity: 'info',
+  message: 'No deployment is recorded as successful, so the previous revision was taken.',
+};
+
+export const refOf = ({ commit, version }: Revision): RevisionRef => ({ commit: commit.id, version });
+
+function byVersion({ scope }: ScopeQuery, revisions: readonly Revision[], version: number): Revision {
+  const found = revisions.find((revision) => revision.version === version);
+  if (found) return found;
+  const newest = revisions[0]?.version ?? 0;
+  const there = newest === 0 ? 'there are no revisions' : `the newest is v${newest}`;
+  throw new BacktrailError(
+    'REVISION_UNKNOWN',
+    `${formatCoordinates(scope)} has no revision v${version}: ${there}.`,
+  );
+}
+
+/** In field mode the numbers are the field's own: say so, for whoever read them off the service's history. */
+function numbering({ scope }: ScopeQuery, version: number): Finding[] {
+  if (scope.mode !== 'field') return [];
+  const message = `v${version} counts revisions of the selected fields, not of the whole service.`;
+  return [
+    {
+      code: 'FIELD_NUMBERING',
+      severity: 'info',
+      message,
+      hint: '`backtrail history SCOPE --field FIELD` lists them.',
+    },
+  ];
+}
+
+async function findOnLine({ snapshot }: ScopeQuery, abbreviated: string): Promise<ObjectId> {
+  const commit = await snapshot.history.findCommit(abbreviated);
+  if (commit === null) throw new BacktrailError('REVISION_UNKNOWN', `There is no commit ${abbreviated}.`);
+  if (!(await positionsOf(snapshot)).has(commit)) {
+    const message = `Commit ${abbreviated} is not on the first-parent line of ${snapshot.branch}.`;
+    throw new BacktrailError('REVISION_NOT_ON_BRANCH', message);
+  }
+  return commit;
+}
+
+/** The newest revision at or before a commit; the commit itself, without version, where the scope is younger. */
+async function atCommit(
+  { snapshot }: ScopeQuery,
+  revisions: readonly Revision[],
+  commit: ObjectId,
+): Promise<RevisionRef> {
+  const revision = revisions[await indexAt(snapshot, revisions, commit)];
+  return revision ? refOf(revision) : { commit, version: null };
+}
+
+async function atTime(
+  { snapshot, scope }: ScopeQuery,
+  revisions: readonly Revision[],
+  time: string,
+): Promise<RevisionRef> {
+  const revision = revisions.find(({ commit }) => commit.time < time);
+  if (revision) return refOf(revision);
+  const commit = await snapshot.history.firstParentBefore(snapshot.base, time);
+  if (commit !== null) return { commit, version: null };
+  throw new BacktrailError('REVISION_UNKNOWN', `${formatCoordinates(scope)} has no revision before ${time}.`);
+}
+
+/**
+ * The newest earlier revision whose selected content differs from the current, leaving out what a rollback went back behind.
+ * When the current revision is a rollback of this scope, the search goes on before that rollback's target.
+ */
+async function previous(query: ScopeQuery, revisions: readonly Revision[]): Promise<Revision> {
+  const { snapshot, scope } = query;
+  const [current] = revisions;
+  if (!current) throw new BacktrailError('REVISION_UNKNOWN', `${formatCoordinates(scope)} has no revisions.`);
+  const rollback = current.rollback && covers(current.rollback, query) ? current.rollback : null;
+  const start = rollback ? (await indexAt(snapshot, revisions, rollback.target)) + 1 : 1;
+  const now = await readContent(query, snapshot.base);
+  for (const revision of revisions.slice(start)) {
+    if (revision.rolledBackBy !== null) continue;
+    const then = await readContent(query, revision.commit.id);
+    if (!(await sameContent(snapshot, now, then)) && !isEmpty(then)) return revision;
+  }
+  const message = `${formatCoordinates(scope)} has no earlier revision that differs from the current one.`;
+  throw new BacktrailError('REVISION_UNKNOWN', message);
+}
+
+const isEmpty = ({ files, parts }: Content) => files.size === 0 && parts.size === 0;

@@ -1,0 +1,106 @@
+/** Trees seen as files: a real tree, or a real tree with planned changes laid over it. */
+import {
+  type ObjectId,
+  type ObjectReader,
+  MODE,
+  type TreeEntry,
+  type TreeView,
+  type Write,
+} from '../model/index.ts';
+
+export const isFile = (mode: string) => mode === MODE.file || mode === MODE.executable;
+
+export function treeView(reader: ObjectReader, root: ObjectId): TreeView {
+  const entry = async (path: string): Promise<TreeEntry | null> => {
+    let found: TreeEntry = { name: '', utf8: true, mode: MODE.tree, id: root };
+    for (const name of path === '' ? [] : path.split('/')) {
+      if (found.mode !== MODE.tree) return null;
+      const next = (await reader.tree(found.id)).find(
+        (candidate) => candidate.utf8 && candidate.name === name,
+      );
+      if (!next) return null;
+      found = next;
+    }
+    return found;
+  };
+  return {
+    entry,
+    list: async (path) => {
+      const folder = await entry(path);
+      return folder?.mode === MODE.tree ? reader.tree(folder.id) : [];
+    },
+    read: async (path) => {
+      const file = await entry(path);
+      return file && isFile(file.mode) ? reader.blob(file.id) : null;
+    },
+  };
+}
+
+/** The view after `files` are written; `files` are single files, no folders. */
+export function overlayView(under: TreeView, reader: ObjectReader, files: readonly Write[]): TreeView {
+  const written = new Map(files.map((file) => [file.path, file.after]));
+  const below = (folder: string) => {
+    const start = folder === '' ? '' : `${folder}/`;
+    return [...written].filter(([path]) => path.startsWith(start));
+  };
+  const exists = async (path: string): Promise<boolean> =>
+    below(path).some(([, after]) => after !== null) || (await childNames(path)).length > 0;
+  const childNames = async (path: string): Promise<TreeEntry[]> => {
+    const kept: TreeEntry[] = [];
+    for (const child of await under.list(path)) {
+      const full = path === '' ? child.name : `${path}/${child.name}`;
+      if (written.has(full)) continue;
+      if (child.mode === MODE.tree && below(full).length > 0 && !(await exists(full))) continue;
+      kept.push(child);
+    }
+    return kept;
+  };
+  const virtual = (name: string): TreeEntry => ({ name, utf8: true, mode: MODE.tree, id: '' });
+  return {
+    entry: async (path) => {
+      const name = path.slice(path.lastIndexOf('/') + 1);
+      const after = written.get(path);
+      if (after) return { name, utf8: true, mode: after.mode, id: after.id };
+      if (path !== '' && below(path).length > 0) return (await exists(path)) ? virtual(name) : null;
+      return after === null ? null : under.entry(path);
+    },
+    list: async (path) => {
+      const start = path === '' ? '' : `${path}/`;
+      const names = new Map((await childNames(path)).map((child) => [child.name, child]));
+      for (const [full, after] of below(path)) {
+        if (after === null) continue;
+        const [name = '', ...rest] = full.slice(start.length).split('/');
+        if (rest.length === 0) names.set(name, { name, utf8: true, mode: after.mode, id: after.id });
+        else if (!names.has(name)) names.set(name, virtual(name));
+      }
+      return [...names.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    },
+    read: async (path) => {
+      const after = written.get(path);
+      if (after === undefined) return under.read(path);
+      if (after === null || !isFile(after.mode)) return null;
+      return after.content ?? reader.blob(after.id);
+    },
+  };
+}
+
+export interface FileEntry {
+  readonly path: string;
+  readonly mode: string;
+  readonly id: ObjectId;
+  readonly utf8: boolean;
+}
+
+/** All that is not a folder at or below `path`, in tree order. */
+export async function walkFiles(view: TreeView, path: string): Promise<FileEntry[]> {
+  const top = await view.entry(path);
+  if (!top) return [];
+  if (top.mode !== MODE.tree) return [{ path, mode: top.mode, id: top.id, utf8: true }];
+  const files: FileEntry[] = [];
+  for (const child of await view.list(path)) {
+    const full = path === '' ? child.name : `${path}/${child.name}`;
+    if (child.mode === MODE.tree && child.utf8) files.push(...(await walkFiles(view, full)));
+    else files.push({ path: full, mode: child.mode, id: child.id, utf8: child.utf8 });
+  }
+  return files;
+}

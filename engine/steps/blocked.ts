@@ -1,0 +1,16 @@
+import { BacktrailError, type FailureCode, FAILURES, type Finding, type Plan } from '../model/index.ts';
+
+const blocking = ({ findings }: Pick<Plan, 'findings'>): Finding[] =>
+  findings.filter(({ severity }) => severity === 'block');
+
+export const isBlocked = (plan: Pick<Plan, 'findings'>) => blocking(plan).length > 0;
+
+/** The error of a plan that must not be carried out: the code of its first blocking finding, all findings in its details. */
+export function blockedError(plan: Pick<Plan, 'findings'>): BacktrailError {
+  const [first] = blocking(plan);
+  const code: FailureCode = first && first.code in FAILURES ? (first.code as FailureCode) : 'PLAN_BLOCKED';
+  return new BacktrailError(code, first?.message ?? 'The plan is blocked.', {
+    ...(first?.hint !== undefined && { hint: first.hint }),
+    details: { findings: plan.findings },
+  });
+}

@@ -1,0 +1,32 @@
+/** Step 3: the manifests, as a commit of their own on top of the revert commit. Unchanged manifests make no commit. */
+import { BacktrailError, type ObjectId } from '../model/index.ts';
+import { deliveryMessage } from '../record/message.ts';
+import { type DeliveryRecord, deliveryTrailers } from '../record/trailers.ts';
+import { requireMessage, type Staged, type StageInput } from './stage.ts';
+
+export interface Delivered extends Staged {
+  readonly deliveryCommit: ObjectId | null;
+}
+
+export async function deliver({ git, request, committer }: StageInput, staged: Staged): Promise<Delivered> {
+  const { outputs, renderers } = staged.delivery;
+  if (outputs.length === 0) return { ...staged, deliveryCommit: null };
+  // Where only stale outputs go away, no renderer made anything.
+  const renderer = renderers.length > 0 ? renderers.join(', ') : 'none';
+  const record: DeliveryRecord = { of: staged.commit, renderer, requestId: request.id };
+  const message = deliveryMessage({
+    record,
+    coordinates: request.scope,
+    services: staged.plan.impact.services,
+  });
+  const writes = [...outputs].sort((a, b) => Number(a.after !== null) - Number(b.after !== null));
+  const [commit] = await git.writeCommits({
+    requestId: request.id,
+    commits: [
+      { parent: staged.commit, author: committer, committer, time: request.requestedAt, message, writes },
+    ],
+  });
+  if (commit === undefined) throw new BacktrailError('GIT_FAILED', 'Git wrote no commit.');
+  await requireMessage(git, commit, deliveryTrailers(record));
+  return { ...staged, deliveryCommit: commit };
+}

@@ -1,0 +1,163 @@
+/** One rollback from its confirmed request to its verified commit. Safe to repeat: the branch says whether it is done already. */
+import {
+  BacktrailError,
+  type Clock,
+  formatCoordinates,
+  isFailure,
+  type ObjectId,
+  type Person,
+  type RollbackRequest,
+  type RollbackResult,
+  type Step,
+} from '../model/index.ts';
+import type { GitRepository } from '../git/open.ts';
+import type { Snapshot } from '../plan/snapshot.ts';
+import { readDelivery, readRollback } from '../record/read.ts';
+import { blockedError, isBlocked } from './blocked.ts';
+import { deliver } from './deliver.ts';
+import { type ConfigText, observe } from './observe.ts';
+import { planRequested, type Planned } from './plan.ts';
+import { publish } from './publish.ts';
+import { stage } from './stage.ts';
+import { verify } from './verify.ts';
+
+export interface StepEvent {
+  readonly step: Step;
+  readonly digest: string;
+  readonly commit?: ObjectId;
+  readonly deliveryCommit?: ObjectId | null;
+}
+
+export interface ExecuteInput {
+  readonly git: GitRepository;
+  readonly config: ConfigText | null;
+  readonly request: RollbackRequest;
+  readonly committer: Person;
+  readonly clock: Clock;
+  readonly onStep?: (event: StepEvent) => Promise<void> | void;
+  /** Aborted: the step in hand ends, then the signal's reason is thrown. */
+  readonly signal?: AbortSignal;
+}
+
+const ATTEMPTS = 8;
+
+export async function execute(input: ExecuteInput): Promise<RollbackResult> {
+  const { git, request, clock } = input;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await attemptOnce(input);
+    } catch (error) {
+      if (!isFailure(error) || error.code !== 'BRANCH_MOVED' || attempt === ATTEMPTS) throw error;
+      await clock.sleep(20 * 2 ** attempt);
+    } finally {
+      await git.deleteStaging(request.id);
+    }
+  }
+}
+
+async function attemptOnce(input: ExecuteInput): Promise<RollbackResult> {
+  const { git, request, signal } = input;
+  await git.refresh();
+  const snapshot = await observe(git, input.config);
+  const done = await findDone(git, snapshot, request);
+  if (done) return report(input, done);
+  const planned = await planRequested(snapshot, request);
+  const nothing = requireConfirmed(request, planned);
+  if (nothing) return resultOf(request, planned, { status: 'unchanged' });
+  const step = async (event: StepEvent) => {
+    await input.onStep?.(event);
+    signal?.throwIfAborted();
+  };
+  const { digest } = planned.plan;
+  await step({ step: 'planned', digest });
+  const staged = await stage(input, planned);
+  const { commit } = staged;
+  await step({ step: 'staged', digest, commit });
+  const delivered = await deliver(input, staged);
+  const { deliveryCommit } = delivered;
+  await step({ step: 'delivered', digest, commit, deliveryCommit });
+  const published = await publish(git, delivered);
+  // From here on the rollback stands: an abort would only hide that.
+  await input.onStep?.({ step: 'published', digest, commit, deliveryCommit });
+  await verify(git, published);
+  await input.onStep?.({ step: 'verified', digest, commit, deliveryCommit });
+  return resultOf(request, planned, { status: 'completed', commit, deliveryCommit });
+}
+
+/** True where the scope holds the target's content already; PLAN_CHANGED where it is not the plan that was confirmed. */
+function requireConfirmed(request: RollbackRequest, { plan }: Planned): boolean {
+  if (isBlocked(plan)) throw blockedError(plan);
+  if (plan.files.length === 0) return true;
+  if (plan.digest === request.digest) return false;
+  const message = `What a rollback of ${formatCoordinates(request.scope)} would change is no longer what was confirmed.`;
+  throw new BacktrailError('PLAN_CHANGED', message, {
+    details: { confirmed: request.digest, now: plan.digest },
+  });
+}
+
+interface Done {
+  readonly commit: ObjectId;
+  readonly deliveryCommit: ObjectId | null;
+  readonly base: ObjectId;
+  readonly digest: string;
+}
+
+/** Has this request been carried out already? The branch knows. */
+async function findDone(
+  git: GitRepository,
+  snapshot: Snapshot,
+  request: RollbackRequest,
+): Promise<Done | null> {
+  const found = await git.findRequest({ tip: snapshot.base, base: request.base, requestId: request.id });
+  if (found === null) return null;
+  const line = await snapshot.history.firstParents(snapshot.base);
+  const next = line[line.indexOf(found) - 1];
+  const messages = await git.messages(next === undefined ? [found] : [found, next]);
+  const claim = readRollback(messages.get(found)?.trailers ?? []);
+  const delivery = next === undefined ? null : readDelivery(messages.get(next)?.trailers ?? []);
+  return {
+    commit: found,
+    deliveryCommit: next !== undefined && delivery?.record.of === found ? next : null,
+    base: claim?.record.base ?? request.base,
+    digest: claim?.record.plan ?? request.digest,
+  };
+}
+
+async function report({ request, onStep }: ExecuteInput, done: Done): Promise<RollbackResult> {
+  const { commit, deliveryCommit, base, digest } = done;
+  await onStep?.({ step: 'verified', digest, commit, deliveryCommit });
+  const { mode } = request.scope;
+  const scope = formatCoordinates(request.scope);
+  const requestId = request.id;
+  return {
+    requestId,
+    status: 'completed',
+    mode,
+    scope,
+    base,
+    target: request.target,
+    commit,
+    deliveryCommit,
+    digest,
+    findings: [],
+  };
+}
+
+function resultOf(
+  request: RollbackRequest,
+  { plan }: Planned,
+  outcome: Pick<RollbackResult, 'status'> & Partial<Pick<RollbackResult, 'commit' | 'deliveryCommit'>>,
+): RollbackResult {
+  return {
+    requestId: request.id,
+    status: outcome.status,
+    mode: request.scope.mode,
+    scope: formatCoordinates(request.scope),
+    base: plan.base,
+    target: request.target,
+    commit: outcome.commit ?? null,
+    deliveryCommit: outcome.deliveryCommit ?? null,
+    digest: plan.digest,
+    findings: plan.findings,
+  };
+}

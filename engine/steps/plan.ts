@@ -1,0 +1,114 @@
+/** Step 1: resolve what was asked for, plan it, and render what it would deliver. Writes nothing. */
+import {
+  type Coordinates,
+  type Finding,
+  isFailure,
+  type Plan,
+  type RollbackRequest,
+  type Scope,
+} from '../model/index.ts';
+import { resolveFields } from '../plan/field.ts';
+import { readHistory } from '../plan/history.ts';
+import { parseScope, requireKnown } from '../plan/layout.ts';
+import { planRollback, selectionsFor } from '../plan/plan.ts';
+import { parseRevision, refOf, resolveRevision } from '../plan/revision.ts';
+import type { ScopeQuery } from '../plan/content.ts';
+import type { Revision } from '../plan/history.ts';
+import type { Snapshot } from '../plan/snapshot.ts';
+import { isBlocked } from './blocked.ts';
+import { type Delivery, renderDelivery } from './render.ts';
+
+/** What somebody asks for, in their own words. */
+export interface Ask {
+  /** `[tenant/]environment[/service]`. */
+  readonly scope: string;
+  /** A revision as typed; `previous` where absent. */
+  readonly to?: string;
+  /** Fields as typed; with any, the mode is `field`. */
+  readonly fields?: readonly string[];
+  readonly allowRemoval?: boolean;
+}
+
+/** A plan and the manifests that would go with it: what people see, and what the next step takes. */
+export interface Planned {
+  readonly snapshot: Snapshot;
+  readonly plan: Plan;
+  readonly delivery: Delivery;
+}
+
+export async function planAsked(snapshot: Snapshot, ask: Ask): Promise<Planned> {
+  const scope = await resolveScope(snapshot, ask);
+  const { query, revisions } = await historyOf(snapshot, scope);
+  const { target, findings } = await resolveRevision(query, revisions, parseRevision(ask.to ?? 'previous'));
+  const current = currentOf(snapshot, revisions);
+  const allowRemoval = ask.allowRemoval ?? false;
+  return withDelivery(
+    snapshot,
+    await planRollback(snapshot, { scope, target, current, allowRemoval, findings }),
+  );
+}
+
+/** The same for a confirmed request: nothing is resolved again. */
+export async function planRequested(snapshot: Snapshot, request: RollbackRequest): Promise<Planned> {
+  const { scope, target, allowRemoval } = request;
+  const ref = { commit: target, version: null };
+  const current = { commit: snapshot.base, version: null };
+  return withDelivery(
+    snapshot,
+    await planRollback(snapshot, { scope, target: ref, current, allowRemoval, findings: [] }),
+  );
+}
+
+async function withDelivery(snapshot: Snapshot, plan: Plan): Promise<Planned> {
+  // A blocked plan has no result that could be rendered.
+  if (isBlocked(plan)) return { snapshot, plan, delivery: NO_DELIVERY };
+  try {
+    return { snapshot, plan, delivery: await renderDelivery(snapshot, plan) };
+  } catch (error) {
+    if (!isFailure(error) || error.code !== 'RENDER_FAILED') throw error;
+    const { code, message, hint } = error;
+    const finding: Finding = { code, severity: 'block', message, hint };
+    return { snapshot, plan: { ...plan, findings: [...plan.findings, finding] }, delivery: NO_DELIVERY };
+  }
+}
+
+const NO_DELIVERY: Delivery = { outputs: [], renderers: [], differences: [] };
+
+/** The scope that is meant. A service that is gone from the tip is known as long as history has it. */
+export async function resolveScope(
+  snapshot: Snapshot,
+  { scope: text, fields = [] }: Pick<Ask, 'scope' | 'fields'>,
+): Promise<Scope> {
+  const coordinates = parseScope(snapshot.layout, text);
+  await requireExisting(snapshot, coordinates);
+  if (fields.length === 0)
+    return { mode: coordinates.service === undefined ? 'full' : 'service', ...coordinates };
+  const view = await snapshot.view(snapshot.base);
+  return {
+    mode: 'field',
+    ...coordinates,
+    fields: await resolveFields({ view, layout: snapshot.layout, coordinates, fields }),
+  };
+}
+
+async function requireExisting(snapshot: Snapshot, coordinates: Coordinates): Promise<void> {
+  try {
+    await requireKnown(await snapshot.view(snapshot.base), snapshot.layout, coordinates);
+  } catch (unknown) {
+    const scope: Scope = { mode: coordinates.service === undefined ? 'full' : 'service', ...coordinates };
+    const { revisions } = await historyOf(snapshot, scope);
+    if (revisions.length === 0) throw unknown;
+  }
+}
+
+export async function historyOf(
+  snapshot: Snapshot,
+  scope: Scope,
+): Promise<{ query: ScopeQuery; revisions: Revision[] }> {
+  const query = { snapshot, scope, selections: selectionsFor(snapshot.layout, scope) };
+  return { query, revisions: await readHistory(query) };
+}
+
+function currentOf(snapshot: Snapshot, [newest]: readonly Revision[]) {
+  return newest ? refOf(newest) : { commit: snapshot.base, version: null };
+}

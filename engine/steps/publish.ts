@@ -1,0 +1,13 @@
+/** Step 4: the branch moves from the plan's base to the new commit, or nothing does. BRANCH_MOVED: plan again. */
+import type { GitRepository } from '../git/open.ts';
+import type { Delivered } from './deliver.ts';
+
+export interface Published extends Delivered {
+  readonly published: true;
+}
+
+export async function publish(git: GitRepository, delivered: Delivered): Promise<Published> {
+  const { plan, commit, deliveryCommit } = delivered;
+  await git.publish({ branch: plan.branch, expected: plan.base, next: deliveryCommit ?? commit });
+  return { ...delivered, published: true };
+}

@@ -1,0 +1,148 @@
+/** Questions that write nothing: environments, history, show, compare, log. */
+import type {
+  Coordinates,
+  Mode,
+  ObjectId,
+  Person,
+  RevisionRef,
+  Scope,
+  ServiceDifference,
+} from '../model/index.ts';
+import { describeRevision, type HistoryEntry } from '../plan/describe.ts';
+import { discover, parseScope } from '../plan/layout.ts';
+import { parseRevision, resolveRevision } from '../plan/revision.ts';
+import { compareContents, type ShownFile, showContent } from '../plan/show.ts';
+import type { Snapshot } from '../plan/snapshot.ts';
+import { readDelivery, readRollback } from '../record/read.ts';
+import type { RollbackRecord } from '../record/trailers.ts';
+import { historyOf, resolveScope } from './plan.ts';
+
+export interface EnvironmentEntry {
+  readonly tenant?: string;
+  readonly environment: string;
+  readonly services: readonly string[];
+}
+
+export async function environments(snapshot: Snapshot): Promise<EnvironmentEntry[]> {
+  const found = await discover(await snapshot.view(snapshot.base), snapshot.layout);
+  const same = (a: Coordinates, b: Coordinates) => a.tenant === b.tenant && a.environment === b.environment;
+  return found
+    .filter(({ service }) => service === undefined)
+    .map((entry) => ({
+      ...entry,
+      services: found.filter((other) => same(entry, other)).flatMap(({ service }) => service ?? []),
+    }));
+}
+
+export interface ScopeAsk {
+  readonly scope: string;
+  readonly fields?: readonly string[];
+}
+
+export interface History {
+  readonly scope: Scope;
+  readonly total: number;
+  readonly revisions: readonly HistoryEntry[];
+}
+
+/** The newest `limit` revisions. */
+export async function history(snapshot: Snapshot, ask: ScopeAsk & { limit: number }): Promise<History> {
+  const scope = await resolveScope(snapshot, ask);
+  const { query, revisions } = await historyOf(snapshot, scope);
+  const entries: HistoryEntry[] = [];
+  for (const revision of revisions.slice(0, ask.limit))
+    entries.push(await describeRevision(query, revision, revisions.length));
+  return { scope, total: revisions.length, revisions: entries };
+}
+
+export interface Shown {
+  readonly scope: Scope;
+  readonly revision: RevisionRef;
+  readonly files: readonly ShownFile[];
+}
+
+export async function show(snapshot: Snapshot, ask: ScopeAsk & { revision: string }): Promise<Shown> {
+  const scope = await resolveScope(snapshot, ask);
+  const { query, revisions } = await historyOf(snapshot, scope);
+  const { target } = await resolveRevision(query, revisions, parseRevision(ask.revision));
+  return { scope, revision: target, files: await showContent(query, target.commit) };
+}
+
+export interface Comparison {
+  readonly scope: Scope;
+  readonly from: RevisionRef;
+  readonly to: RevisionRef;
+  readonly changes: readonly ServiceDifference[];
+}
+
+/** From one revision to another; to what stands there now, where only one is named. */
+export async function compare(
+  snapshot: Snapshot,
+  ask: ScopeAsk & { from: string; to?: string },
+): Promise<Comparison> {
+  const scope = await resolveScope(snapshot, ask);
+  const { query, revisions } = await historyOf(snapshot, scope);
+  const resolve = async (text: string) =>
+    (await resolveRevision(query, revisions, parseRevision(text))).target;
+  const from = await resolve(ask.from);
+  const to =
+    ask.to === undefined
+      ? { commit: snapshot.base, version: revisions[0]?.version ?? null }
+      : await resolve(ask.to);
+  return { scope, from, to, changes: await compareContents(query, from.commit, to.commit) };
+}
+
+export interface LogEntry {
+  readonly requestId: string;
+  readonly commit: ObjectId;
+  readonly time: string;
+  readonly author: Person;
+  readonly mode: Mode;
+  readonly scope: string;
+  readonly reason: string;
+  readonly record: RollbackRecord;
+  readonly deliveryCommit: ObjectId | null;
+  /** In which respects the trailers are not as Backtrail writes them. */
+  readonly problems: readonly string[];
+}
+
+/** Rollbacks found in the Git log, newest first; of one scope, or all. */
+export async function log(snapshot: Snapshot, ask: { scope?: string; limit: number }): Promise<LogEntry[]> {
+  const within = ask.scope === undefined ? null : parseScope(snapshot.layout, ask.scope);
+  const commits = await snapshot.history.recorded(snapshot.base);
+  const deliveries = new Map(
+    commits.flatMap(({ id, trailers }) => {
+      const of = readDelivery(trailers)?.record.of;
+      return of === undefined ? [] : [[of, id] as const];
+    }),
+  );
+  const entries: LogEntry[] = [];
+  for (const { id, time, author, trailers } of commits) {
+    const claim = readRollback(trailers);
+    if (!claim || (within && !concerns(claim.record, within))) continue;
+    const { record, problems } = claim;
+    const scope = [record.tenant, record.environment, record.service]
+      .filter((name) => name !== undefined)
+      .join('/');
+    entries.push({
+      requestId: record.requestId,
+      commit: id,
+      time,
+      author,
+      mode: record.mode,
+      scope,
+      reason: record.justification,
+      record,
+      deliveryCommit: deliveries.get(id) ?? null,
+      problems,
+    });
+    if (entries.length === ask.limit) break;
+  }
+  return entries;
+}
+
+/** A rollback of the environment concerns each of its services; one of a service concerns the environment. */
+function concerns(record: RollbackRecord, { tenant, environment, service }: Coordinates): boolean {
+  if (record.tenant !== tenant || record.environment !== environment) return false;
+  return service === undefined || record.service === undefined || record.service === service;
+}

@@ -1,0 +1,92 @@
+/** Step 2: the revert commit, as objects under a staging ref of ours. Nothing that anybody looks at moves. */
+import {
+  type BacktrailError as Failure,
+  BacktrailError,
+  ENGINE,
+  type ObjectId,
+  type Person,
+  type RollbackRequest,
+} from '../model/index.ts';
+import type { GitRepository } from '../git/open.ts';
+import { recordField } from '../plan/layout.ts';
+import { rollbackMessage } from '../record/message.ts';
+import { type RollbackRecord, rollbackTrailers, type Trailer } from '../record/trailers.ts';
+import type { Planned } from './plan.ts';
+
+export interface StageInput {
+  readonly git: GitRepository;
+  readonly request: RollbackRequest;
+  /** The identity that writes commits: the service's own. */
+  readonly committer: Person;
+}
+
+export interface Staged extends Planned {
+  readonly commit: ObjectId;
+}
+
+export async function stage({ git, request, committer }: StageInput, planned: Planned): Promise<Staged> {
+  const { plan, snapshot } = planned;
+  const record = recordOf(request, planned);
+  const message = rollbackMessage({
+    record,
+    subject: snapshot.layout.config.subject,
+    shortTarget: request.target.slice(0, 7),
+  });
+  const [commit] = await git.writeCommits({
+    requestId: request.id,
+    commits: [
+      {
+        parent: plan.base,
+        author: request.author,
+        committer,
+        time: request.requestedAt,
+        message,
+        writes: plan.writes,
+      },
+    ],
+  });
+  if (commit === undefined) throw new BacktrailError('GIT_FAILED', 'Git wrote no commit.');
+  await requireMessage(git, commit, rollbackTrailers(record));
+  return { ...planned, commit };
+}
+
+function recordOf(request: RollbackRequest, { plan, snapshot }: Planned): RollbackRecord {
+  const { mode, tenant, environment, service, fields = [] } = request.scope;
+  const overrides = plan.findings.some(({ code }) => code === 'REMOVAL_ALLOWED') ? ['allow-removal'] : [];
+  return {
+    mode,
+    ...(tenant !== undefined && { tenant }),
+    environment,
+    ...(service !== undefined && { service }),
+    justification: request.reason,
+    author: request.author.email,
+    approvals: [],
+    requestId: request.id,
+    target: request.target,
+    base: plan.base,
+    plan: plan.digest,
+    engine: ENGINE,
+    fields: fields.map((field) => recordField(snapshot.layout, request.scope, field)),
+    ...(overrides.length > 0 && { overrides }),
+  };
+}
+
+/** Git itself reads the message back, and must find exactly the trailers that were meant: MESSAGE_MISMATCH otherwise. */
+export async function requireMessage(
+  git: GitRepository,
+  commit: ObjectId,
+  trailers: readonly Trailer[],
+): Promise<void> {
+  const read = (await git.messages([commit])).get(commit)?.trailers ?? [];
+  const meant = trailers.map(([key, value]) => `${key}: ${value}`);
+  if (read.length === meant.length && meant.every((line, index) => line === read[index])) return;
+  throw mismatch(read, meant);
+}
+
+function mismatch(read: readonly string[], meant: readonly string[]): Failure {
+  const first = meant.find((line, index) => line !== read[index]) ?? 'a trailer that was not meant';
+  return new BacktrailError(
+    'MESSAGE_MISMATCH',
+    `Git reads the commit message differently than it was written, at ${first.split(':')[0]}.`,
+  );
+}
