@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { BacktrailError, FAILURES, isFailure } from '../engine/model/index.ts';
+import type { FailureCode } from '../engine/model/index.ts';
+import { redact } from './redact.ts';
+
+/**
+ * How a failure crosses the queue: as JSON in the job's failure reason, without stack and cause, credentials taken out.
+ * Both directions are total: whatever was thrown or stored becomes a failure with a code of the table.
+ */
+const LIMIT = 16 * 1024;
+
+const schema = z.object({
+  code: z.custom<FailureCode>((code) => typeof code === 'string' && Object.hasOwn(FAILURES, code)),
+  message: z.string(),
+  hint: z.string(),
+  details: z.record(z.string(), z.unknown()),
+});
+
+export function encodeFailure(error: unknown): string {
+  const { code, message, hint, details } = toFailure(error);
+  const plain = { code, message: cut(redact(message)), hint: cut(redact(hint)), details: {} };
+  try {
+    const text = redact(JSON.stringify({ ...plain, details }));
+    if (text.length <= LIMIT && schema.safeParse(JSON.parse(text)).success) return text;
+  } catch {
+    // Details that are no JSON, before or after redaction, are left out: the code and the sentence must arrive.
+  }
+  return JSON.stringify(plain);
+}
+
+export function decodeFailure(text: string): BacktrailError {
+  const { success, data } = schema.safeParse(parseJson(text));
+  if (success) return new BacktrailError(data.code, data.message, { hint: data.hint, details: data.details });
+  if (text.includes('stalled more than allowable limit'))
+    return new BacktrailError('INTERNAL', 'Every worker that took this rollback ended before it was done.', {
+      hint: "Read the workers' logs; when they run again, the same command is safe.",
+    });
+  return new BacktrailError('INTERNAL', `The queue says: ${cut(redact(text))}.`);
+}
+
+/** The failure that an unknown thrown value stands for. */
+export function toFailure(error: unknown): BacktrailError {
+  if (isFailure(error)) return error;
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : 'an unknown value was thrown';
+  return new BacktrailError(
+    'INTERNAL',
+    `Something unexpected happened in the worker: ${cut(redact(message))}.`,
+    {
+      cause: error,
+    },
+  );
+}
+
+const cut = (text: string) => (text.length > 4000 ? `${text.slice(0, 4000)}…` : text);
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,211 @@
+import { QueueEvents } from 'bullmq';
+import type { Job } from 'bullmq';
+import { BacktrailError, isFailure, STEPS } from '../engine/model/index.ts';
+import type { RequestId, RollbackResult } from '../engine/model/index.ts';
+import { decodeFailure } from './failure-wire.ts';
+import { parseProgress, parseResult } from './payload.ts';
+import type { RollbackJob, RollbackProgress } from './payload.ts';
+import type { RollbackQueue } from './queue.ts';
+import { PREFIX, QUEUE, queueUnavailable, stayingOptions, within } from './redis.ts';
+
+export interface FollowOptions {
+  /** From `enqueueRollback`: where in the stream of events to begin. */
+  readonly since?: string;
+  /** Each step once, in order; a takeover by another worker does not report steps again. */
+  readonly onStep?: (progress: RollbackProgress) => void;
+  /** An attempt failed and another one follows after about `waitMs`. */
+  readonly onRetry?: (retry: { attempt: number; waitMs: number; failure: BacktrailError }) => void;
+  /** Called once when the rollback has waited five seconds and no worker is connected. */
+  readonly onIdle?: () => void;
+  readonly timeoutMs?: number;
+  /** Aborted: the following ends with the signal's reason; the rollback goes on. */
+  readonly signal?: AbortSignal;
+}
+
+const POLL_MS = 500;
+const IDLE_MS = 5000;
+/** How long Redis may be away, as in a restart, before the following gives up. */
+const OUTAGE_MS = 10_000;
+
+/**
+ * Waits for a queued rollback and returns its result. Events make it prompt, looking every half second makes it certain.
+ * Rejects with the rollback's own failure, or with QUEUE_UNAVAILABLE where the queue lost it, cannot be reached, or took
+ * longer than `timeoutMs`; the rollback itself may still be carried out in these cases.
+ */
+export async function followRollback(
+  queue: RollbackQueue,
+  id: RequestId,
+  options: FollowOptions = {},
+): Promise<RollbackResult> {
+  const { timeoutMs, signal } = options;
+  const report = reporter(options);
+  const bell = createBell();
+  const events = listen(queue, options.since);
+  events.on('progress', ({ jobId, data }) => {
+    if (jobId === id) report.progress(data);
+  });
+  for (const event of ['completed', 'failed', 'delayed', 'removed'] as const)
+    events.on(event, ({ jobId }: { jobId: string }) => {
+      if (jobId === id) bell.ring();
+    });
+  signal?.addEventListener('abort', bell.ring);
+  const deadline = timeoutMs === undefined ? Infinity : Date.now() + timeoutMs;
+  try {
+    return await watch({ queue, id, report, bell, deadline, ...(signal && { signal }) });
+  } finally {
+    signal?.removeEventListener('abort', bell.ring);
+    await stopListening(events);
+  }
+}
+
+interface Watch {
+  queue: RollbackQueue;
+  id: RequestId;
+  report: Reporter;
+  bell: Bell;
+  deadline: number;
+  signal?: AbortSignal;
+}
+
+async function watch({ queue, id, report, bell, deadline, signal }: Watch): Promise<RollbackResult> {
+  let lastAnswer = Date.now();
+  let missing = 0;
+  for (;;) {
+    signal?.throwIfAborted();
+    try {
+      const seen = await look(queue, id);
+      lastAnswer = Date.now();
+      missing = seen === null ? missing + 1 : 0;
+      // Whoever retries a failed rollback removes it and adds it again: only its second absence in a row counts.
+      if (missing > 1) throw lost(queue, id);
+      if (seen !== null) {
+        const result = await report.state(seen, queue);
+        if (result !== null) return result;
+      }
+    } catch (error) {
+      if (isFailure(error)) throw error;
+      if (Date.now() - lastAnswer > OUTAGE_MS) throw queueUnavailable(queue.address, error);
+    }
+    if (Date.now() >= deadline) throw tooLong(queue, id);
+    await bell.wait(Math.min(POLL_MS, Math.max(deadline - Date.now(), 1)));
+  }
+}
+
+interface Seen {
+  state: string;
+  job: Job<RollbackJob, RollbackResult>;
+}
+
+/** The state first: a job that is read after its state says `completed` holds its result. */
+async function look({ jobs }: RollbackQueue, id: RequestId): Promise<Seen | null> {
+  const state = await jobs.getJobState(id);
+  const job = state === 'unknown' ? undefined : await jobs.getJob(id);
+  return job === undefined ? null : { state, job };
+}
+
+interface Reporter {
+  progress(data: unknown): void;
+  /** The result, where the rollback has ended well; throws its failure. */
+  state(seen: Seen, queue: RollbackQueue): Promise<RollbackResult | null>;
+}
+
+function reporter({ onStep, onRetry, onIdle }: FollowOptions): Reporter {
+  let reached = -1;
+  let attempts = 0;
+  let idleSince: number | null = Date.now();
+  const progress = (data: unknown) => {
+    const done = parseProgress(data);
+    if (done === null || STEPS.indexOf(done.step) <= reached) return;
+    reached = STEPS.indexOf(done.step);
+    onStep?.(done);
+  };
+  const idle = async (queue: RollbackQueue) => {
+    if (idleSince === null || Date.now() - idleSince < IDLE_MS) return;
+    idleSince = null;
+    if ((await queue.jobs.getWorkersCount()) === 0) onIdle?.();
+  };
+  const retry = ({ attemptsMade, delay, failedReason }: Seen['job']) => {
+    if (attemptsMade <= attempts) return;
+    attempts = attemptsMade;
+    onRetry?.({ attempt: attemptsMade, waitMs: delay, failure: decodeFailure(failedReason) });
+  };
+  const state = async ({ state, job }: Seen, queue: RollbackQueue) => {
+    progress(job.progress);
+    if (state === 'completed') return parseResult(job.returnvalue);
+    if (state === 'failed') throw decodeFailure(job.failedReason);
+    if (state === 'delayed') retry(job);
+    if (state === 'waiting') await idle(queue);
+    return null;
+  };
+  return { progress, state };
+}
+
+function listen({ redisUrl }: RollbackQueue, since: string | undefined): QueueEvents {
+  const events = new QueueEvents(QUEUE, {
+    connection: { url: redisUrl, ...stayingOptions },
+    prefix: PREFIX,
+    ...(since === undefined ? {} : { lastEventId: since }),
+  });
+  // Looking is what decides; events only make it quicker.
+  events.on('error', () => undefined);
+  return events;
+}
+
+/** Closing in order waits for a Redis that may be away: then the connection is cut. */
+async function stopListening(events: QueueEvents): Promise<void> {
+  const closing = events.close().catch(() => undefined);
+  try {
+    await within(1000, closing);
+  } catch {
+    await events
+      .getBackend()
+      .close(true)
+      .catch(() => undefined);
+  }
+}
+
+interface Bell {
+  ring: () => void;
+  wait: (milliseconds: number) => Promise<void>;
+}
+
+/** Ends the wait in progress, or the next one where none is. */
+function createBell(): Bell {
+  let rung = false;
+  let wake: (() => void) | null = null;
+  const ring = () => {
+    rung = true;
+    wake?.();
+  };
+  const wait = async (milliseconds: number) => {
+    if (!rung)
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, milliseconds);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    wake = null;
+    rung = false;
+  };
+  return { ring, wait };
+}
+
+function lost({ address }: RollbackQueue, id: RequestId): BacktrailError {
+  return new BacktrailError(
+    'QUEUE_UNAVAILABLE',
+    `The queue at ${address} lost rollback ${id}: Redis was flushed, or restarted without its data.`,
+    {
+      hint: 'Running the same command again is safe: what has been published is found on the branch and not repeated.',
+      details: { requestId: id },
+    },
+  );
+}
+
+function tooLong({ address }: RollbackQueue, id: RequestId): BacktrailError {
+  return new BacktrailError('QUEUE_UNAVAILABLE', `Rollback ${id} is still in the queue at ${address}.`, {
+    hint: 'It goes on without being watched; is a worker running? Running the same command again is safe.',
+    details: { requestId: id },
+  });
+}

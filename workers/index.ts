@@ -1,0 +1,13 @@
+/** The only door to the queue: adding and following rollbacks, and the process that carries them out. */
+export { enqueueRollback, openQueue } from './queue.ts';
+export type { Enqueued, RollbackQueue } from './queue.ts';
+export { followRollback } from './follow.ts';
+export type { FollowOptions } from './follow.ts';
+export { startWorker } from './worker.ts';
+export type { ExecuteRollback, RunningWorker, StepDone, WorkerSetup } from './worker.ts';
+export { exitOnSignal } from './shutdown.ts';
+export { createLogger } from './log.ts';
+export type { Logger } from './log.ts';
+export type { RollbackJob, RollbackProgress } from './payload.ts';
+export { MAX_ATTEMPTS, waitBefore } from './failure-policy.ts';
+export { addressOf } from './redis.ts';

@@ -1,0 +1,43 @@
+import { pino } from 'pino';
+import type { DestinationStream, Logger } from 'pino';
+import { isFailure } from '../engine/model/index.ts';
+import { redact } from './redact.ts';
+
+export type { Logger } from 'pino';
+
+const SECRETS = ['password', 'token', 'authorization', 'redisUrl', 'config', 'reason'];
+
+/**
+ * The worker's log: one JSON object a line, on standard output unless told otherwise, written before the call returns
+ * so that a process that ends has said everything. Times are ISO 8601 in UTC. Keys: requestId, step, code, durationMs.
+ */
+export function createLogger(
+  options: { level?: string; name?: string; destination?: DestinationStream } = {},
+): Logger {
+  return pino(
+    {
+      level: options.level ?? 'info',
+      base: { name: options.name ?? 'backtrail', pid: process.pid },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: describeError },
+      redact: { paths: SECRETS.flatMap((key) => [key, `*.${key}`]), censor: '***' },
+      hooks: { streamWrite: redact },
+    },
+    options.destination ?? standardOutput(),
+  );
+}
+
+/** Known failures by their code and sentence; a stack only where nobody foresaw the error. */
+function describeError(error: unknown): Record<string, unknown> {
+  if (isFailure(error)) return { code: error.code, message: error.message, hint: error.hint };
+  if (!(error instanceof Error)) return { message: String(error) };
+  return { name: error.name, message: error.message, stack: error.stack };
+}
+
+function standardOutput(): DestinationStream {
+  const destination = pino.destination({ dest: 1, sync: true });
+  // A reader that went away must not end a rollback that is under way.
+  destination.on('error', () => undefined);
+  return destination;
+}

@@ -1,0 +1,138 @@
+import { z } from 'zod';
+import { BacktrailError, isObjectId, isRequestId, MODES, STEPS } from '../engine/model/index.ts';
+import type { RollbackRequest, RollbackResult } from '../engine/model/index.ts';
+
+/** What a job of the queue `rollbacks` carries. Checked before it is added and again before it is executed. */
+export interface RollbackJob {
+  readonly v: 1;
+  readonly request: RollbackRequest;
+  /** An absolute path or a URL without credentials: a worker may run elsewhere and brings its own. */
+  readonly repo: string;
+  /** A configuration given on the command line, in place of the branch's. */
+  readonly config?: { readonly name: string; readonly text: string };
+}
+
+/** A job's progress: the last step that is done. `at` is ISO 8601. */
+export interface RollbackProgress {
+  readonly step: (typeof STEPS)[number];
+  readonly commit?: string;
+  readonly deliveryCommit?: string | null;
+  readonly at: string;
+}
+
+// oxlint-disable-next-line no-control-regex -- control characters are what it refuses
+const CONTROL = /[\u0000-\u001f\u007f]/;
+const line = (limit: number) =>
+  z
+    .string()
+    .min(1)
+    .max(limit)
+    .refine((text) => !CONTROL.test(text), 'must be one line without control characters');
+const text = (limit: number) => z.string().max(limit);
+const objectId = z.string().refine(isObjectId, 'must be a full commit id');
+const requestId = z.string().refine(isRequestId, 'must be a request id, rbk- and 26 characters');
+const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'must be sha256: and 64 hexadecimal digits');
+
+const scope = z
+  .strictObject({
+    tenant: line(255).exactOptional(),
+    environment: line(255),
+    service: line(255).exactOptional(),
+    mode: z.enum(MODES),
+    fields: z.array(line(4096)).min(1).max(500).exactOptional(),
+  })
+  .refine(({ mode, fields }) => (mode === 'field') === (fields !== undefined), 'fields belong to mode field')
+  .refine(({ mode, service }) => mode !== 'service' || service !== undefined, 'mode service needs a service');
+
+const jobSchema = z.strictObject({
+  v: z.literal(1),
+  request: z.strictObject({
+    id: requestId,
+    scope,
+    target: objectId,
+    base: objectId,
+    digest,
+    reason: text(10_000),
+    author: z.strictObject({ name: text(500), email: text(500) }),
+    requestedAt: z.iso.datetime({ offset: true }),
+    allowRemoval: z.boolean(),
+  }),
+  repo: line(4096)
+    .refine(isAddress, 'must be an absolute path or a URL')
+    .refine((repo) => !holdsCredentials(repo), 'must not hold credentials: git on the worker brings its own'),
+  config: z.strictObject({ name: line(4096), text: text(512 * 1024) }).exactOptional(),
+});
+
+const resultSchema = z.object({
+  requestId,
+  status: z.enum(['completed', 'unchanged', 'pending', 'executing', 'failed']),
+  mode: z.enum(MODES),
+  scope: z.string(),
+  base: objectId,
+  target: objectId,
+  commit: objectId.nullable(),
+  deliveryCommit: objectId.nullable(),
+  digest: z.string(),
+  findings: z.array(
+    z.object({
+      code: z.custom<RollbackResult['findings'][number]['code']>((code) => typeof code === 'string'),
+      severity: z.enum(['block', 'warn', 'info']),
+      message: z.string(),
+      hint: z.string().exactOptional(),
+      path: z.string().exactOptional(),
+    }),
+  ),
+});
+
+const progressSchema = z.object({
+  step: z.enum(STEPS),
+  commit: objectId.exactOptional(),
+  deliveryCommit: objectId.nullable().exactOptional(),
+  at: z.string(),
+});
+
+/** Throws INVALID_REQUEST, naming the fields that are wrong and never their values. */
+export function parseJob(data: unknown): RollbackJob {
+  const parsed = jobSchema.safeParse(data);
+  if (parsed.success) return parsed.data;
+  const places = parsed.error.issues.map(
+    ({ path, message }) => `${path.map(String).join('.') || 'job'}: ${message}`,
+  );
+  throw new BacktrailError(
+    'INVALID_REQUEST',
+    `The queued rollback is not valid: ${places.slice(0, 5).join('; ')}.`,
+    {
+      hint: 'Enqueue it with `backtrail rollback --queue` of the same version as the worker.',
+    },
+  );
+}
+
+/** A result that another process left in the queue. Throws INTERNAL where it is of another shape. */
+export function parseResult(data: unknown): RollbackResult {
+  const parsed = resultSchema.safeParse(data);
+  if (parsed.success) return parsed.data;
+  throw new BacktrailError('INTERNAL', 'The worker left a result that this version does not understand.', {
+    hint: 'Run the same version of Backtrail on both sides; `backtrail log` shows what was published.',
+  });
+}
+
+/** Progress read back; null where there is none yet. */
+export function parseProgress(data: unknown): RollbackProgress | null {
+  return progressSchema.safeParse(data).data ?? null;
+}
+
+/** Absolute paths, URLs and git's `host:path`; never a transport helper such as `ext::sh -c …`. */
+function isAddress(repo: string): boolean {
+  if (/^[A-Za-z][\w+.-]*::/.test(repo)) return false;
+  if (/^(?:https?|ssh|git|file|git\+ssh|ssh\+git):\/\//i.test(repo)) return true;
+  return (
+    repo.startsWith('/') || /^[A-Za-z]:[\\/]/.test(repo) || /^(?:[\w.-]+@)?[\w.-]+:(?!\/\/)[^:]/.test(repo)
+  );
+}
+
+/** A user name alone is an address for ssh; for http it may be a token. */
+function holdsCredentials(repo: string): boolean {
+  const user = /^([a-z+]+):\/\/([^/]*)@/i.exec(repo);
+  if (user === null) return false;
+  return /^https?$/i.test(user[1] ?? '') || (user[2] ?? '').includes(':');
+}
