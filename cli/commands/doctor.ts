@@ -1,5 +1,5 @@
 import { type BacktrailError, isFailure } from '../../engine/index.ts';
-import { pingRedis } from '../../workers/index.ts';
+import { openQueue } from '../../workers/index.ts';
 import type { Style } from '../print/style.ts';
 import { type Context, type Program, runCommand } from './command.ts';
 
@@ -68,8 +68,9 @@ async function checkRepository({ session }: Context): Promise<Check[]> {
 
 async function checkQueue({ session }: Context): Promise<Check> {
   try {
-    const version = await pingRedis(session.environment.redisUrl);
-    return { name: 'queue', status: 'ok', message: `Redis ${version} answers.` };
+    const queue = await openQueue({ redisUrl: session.environment.redisUrl });
+    await queue.close();
+    return { name: 'queue', status: 'ok', message: `Redis answers at ${queue.address}.` };
   } catch (error) {
     if (!isFailure(error)) throw error;
     // Without a queue, rollbacks still run in this process.

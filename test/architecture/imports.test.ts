@@ -12,7 +12,14 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'engine/plan': ['engine/model', 'engine/yaml', 'engine/record'],
   'engine/git': ['engine/model', 'engine/yaml', 'engine/record', 'engine/plan'],
   'engine/deliver': ['engine/model', 'engine/yaml', 'engine/record', 'engine/plan'],
-  'engine/steps': ['engine/model', 'engine/yaml', 'engine/record', 'engine/plan', 'engine/git', 'engine/deliver'],
+  'engine/steps': [
+    'engine/model',
+    'engine/yaml',
+    'engine/record',
+    'engine/plan',
+    'engine/git',
+    'engine/deliver',
+  ],
   engine: ['engine/model', 'engine/plan', 'engine/record', 'engine/git', 'engine/steps'],
   workers: ['engine', 'engine/model'],
   cli: ['engine', 'workers'],
@@ -32,7 +39,9 @@ function sources(folder: string): Source[] {
     .map((name) => {
       const path = join(folder, name).split(sep).join('/');
       const text = readFileSync(join(ROOT, path), 'utf8');
-      const imports = [...text.matchAll(/(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g)].map((match) => match[1] ?? '');
+      const imports = [...text.matchAll(/(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g)].map(
+        (match) => match[1] ?? '',
+      );
       return { path, layer: layerOf(path), text, imports };
     });
 }
@@ -56,7 +65,11 @@ describe('architecture', () => {
     const upward = all.flatMap(({ path, layer, imports }) =>
       imports
         .filter((name) => name.startsWith('.'))
-        .map((name) => relative(ROOT, resolve(ROOT, dirname(path), name)).split(sep).join('/'))
+        .map((name) =>
+          relative(ROOT, resolve(ROOT, dirname(path), name))
+            .split(sep)
+            .join('/'),
+        )
         .filter((target) => layerOf(target) !== layer && !LAYERS[layer]?.includes(layerOf(target)))
         .map((target) => `${path} imports ${target}`),
     );
@@ -65,27 +78,41 @@ describe('architecture', () => {
 
   it('keeps modules of the platform, clocks, randomness and globals out of the pure folders', () => {
     const pure = (source: Source) => PURE.includes(source.layer);
-    expect(offenders((source) => pure(source) && source.imports.some((name) => name.startsWith('node:')))).toEqual([]);
-    const impure = /\bDate\.now\b|new Date\(\)|\bMath\.random\b|\bprocess\.|\bBuffer\b|\bsetTimeout\b|\bperformance\./;
+    expect(
+      offenders((source) => pure(source) && source.imports.some((name) => name.startsWith('node:'))),
+    ).toEqual([]);
+    const impure =
+      /\bDate\.now\b|new Date\(\)|\bMath\.random\b|\bprocess\.|\bBuffer\b|\bsetTimeout\b|\bperformance\./;
     expect(offenders((source) => pure(source) && impure.test(code(source)))).toEqual([]);
   });
 
   it('has one door to each outside thing', () => {
-    const imports = (module: string) => offenders((source) => source.imports.some((name) => name === module || name === `node:${module}`));
+    const imports = (module: string) =>
+      offenders((source) => source.imports.some((name) => name === module || name === `node:${module}`));
     expect(imports('child_process')).toEqual(['engine/git/spawn.ts']);
     expect(imports('bullmq').filter((path) => !path.startsWith('workers/'))).toEqual([]);
     expect(imports('ioredis').filter((path) => !path.startsWith('workers/'))).toEqual([]);
-    expect(offenders((source) => /\bprocess\.env\b|\{ env \} = process/.test(code(source)))).toEqual(['cli/environment.ts']);
+    expect(offenders((source) => /\bprocess\.env\b|\{ env \} = process/.test(code(source)))).toEqual([
+      'cli/environment.ts',
+    ]);
   });
 
   it('prints nothing from the engine', () => {
-    expect(offenders((source) => source.path.startsWith('engine/') && /\bconsole\.|process\.(stdout|stderr)/.test(code(source)))).toEqual([]);
+    expect(
+      offenders(
+        (source) =>
+          source.path.startsWith('engine/') && /\bconsole\.|process\.(stdout|stderr)/.test(code(source)),
+      ),
+    ).toEqual([]);
   });
 
   it('names only paths that exist in ARCHITECTURE.md', () => {
     const text = readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8');
-    const named = [...text.matchAll(/`((?:engine|workers|cli|scripts|test|fixtures-repo)\/[\w./-]*)`/g)].map((match) => match[1] ?? '');
-    const exists = (path: string) => readdirSync(join(ROOT, dirname(path))).includes(path.replace(/\/$/, '').split('/').at(-1) ?? '');
+    const named = [...text.matchAll(/`((?:engine|workers|cli|scripts|test|fixtures-repo)\/[\w./-]*)`/g)].map(
+      (match) => match[1] ?? '',
+    );
+    const exists = (path: string) =>
+      readdirSync(join(ROOT, dirname(path))).includes(path.replace(/\/$/, '').split('/').at(-1) ?? '');
     expect(named.length).toBeGreaterThan(10);
     expect(named.filter((path) => !exists(path))).toEqual([]);
   });

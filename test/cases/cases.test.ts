@@ -1,0 +1,86 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { isFailure } from '../../engine/index.ts';
+import { engineOf, rollBack } from '../helpers/engine.ts';
+import { createRepo, type Files, type Repo } from '../helpers/repo.ts';
+
+/**
+ * Each folder here is one behaviour: `target/` is the earlier state, `before/` the state that is rolled back, `request.yaml` the wish,
+ * `after/` what must stand in Git then, to the byte. Instead of `after/`, `request.yaml` may name the code of the refusal.
+ */
+interface Case {
+  readonly scope: string;
+  readonly fields?: string[];
+  readonly allowRemoval?: boolean;
+  readonly refused?: string;
+  readonly message?: string;
+  readonly status?: string;
+}
+
+const ROOT = import.meta.dirname;
+const names = readdirSync(ROOT).filter((name) => statSync(join(ROOT, name)).isDirectory());
+
+function readTree(folder: string): Record<string, Uint8Array> {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return Object.fromEntries(
+    files.map((file) => {
+      const path = join(file.parentPath, file.name);
+      return [relative(folder, path), readFileSync(path)];
+    }),
+  );
+}
+
+function difference(from: Files, to: Files): Files {
+  const removed = Object.keys(from).filter((path) => !(path in to));
+  return { ...Object.fromEntries(removed.map((path) => [path, null])), ...to };
+}
+
+async function stored(repo: Repo): Promise<Record<string, string>> {
+  const paths = (await repo.git('ls-tree', '-r', '-z', '--name-only', 'main')).split('\0').filter((path) => path !== '');
+  const entries = await Promise.all(paths.map(async (path) => [path, await repo.git('rev-parse', `main:${path}`)] as const));
+  return Object.fromEntries(entries);
+}
+
+async function hashed(repo: Repo, files: Record<string, Uint8Array>): Promise<Record<string, string>> {
+  const entries = await Promise.all(
+    Object.entries(files).map(async ([path, bytes]) => [path, await repo.gitWith({ input: bytes }, ['hash-object', '--stdin'])] as const),
+  );
+  return Object.fromEntries(entries);
+}
+
+describe('cases', () => {
+  it('has the cases of the demonstration among them', () => {
+    expect(names).toEqual(expect.arrayContaining(['demo-service', 'demo-field', 'demo-full']));
+  });
+
+  it.each(names)('%s', async (name) => {
+    const folder = join(ROOT, name);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a test file of ours
+    const request = parse(readFileSync(join(folder, 'request.yaml'), 'utf8')) as Case;
+    const repo = await createRepo({ bare: true });
+    const [target, before] = [readTree(join(folder, 'target')), readTree(join(folder, 'before'))];
+    const [first = ''] = await repo.replay([{ files: target }, { files: difference(target, before) }]);
+    const engine = await engineOf(repo);
+    const { scope, fields = [], allowRemoval = false } = request;
+    const run = rollBack(engine, { scope, fields, allowRemoval, to: first });
+    if (request.refused !== undefined) {
+      const error: unknown = await run.then(
+        () => null,
+        (thrown: unknown) => thrown,
+      );
+      expect(isFailure(error) ? error.code : error).toBe(request.refused);
+      if (request.message !== undefined) expect(String(error)).toContain(request.message);
+      expect(await stored(repo)).toEqual(await hashed(repo, before));
+      return;
+    }
+    expect((await run).status).toBe(request.status ?? 'completed');
+    const expected = readTree(join(folder, 'after'));
+    for (const [path, bytes] of Object.entries(expected)) {
+      const found = await repo.git('cat-file', 'blob', `main:${path}`);
+      expect(`${path}\n${found}`).toBe(`${path}\n${new TextDecoder().decode(bytes).replace(/\n$/, '')}`);
+    }
+    expect(await stored(repo)).toEqual(await hashed(repo, expected));
+  });
+});

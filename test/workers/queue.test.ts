@@ -1,0 +1,268 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { BacktrailError, STEPS } from '../../engine/model/index.ts';
+import { enqueueRollback, followRollback } from '../../workers/index.ts';
+import type { ExecuteRollback, RollbackProgress } from '../../workers/index.ts';
+import { makeJob, resultOf, useQueues } from '../helpers/queue.ts';
+import { hasNativeRedis, useRedis } from '../helpers/redis.ts';
+
+/** Goes through the steps like the engine does. */
+const succeed: ExecuteRollback = async ({ request, onStep, signal }) => {
+  for (const step of STEPS) {
+    await onStep({ step, ...(step === 'planned' ? {} : { commit: 'c'.repeat(40) }) });
+    signal.throwIfAborted();
+  }
+  return resultOf(request);
+};
+
+const kinds = hasNativeRedis
+  ? ([['redis-server', 'valkey-server'], ['js-redis-server']] as const)
+  : ([['js-redis-server']] as const);
+
+for (const only of kinds) {
+  describe(`a queue on ${only[0]}`, () => {
+    const redis = useRedis(only);
+    const { openQueue, startWorker } = useQueues(redis);
+
+    it('gives the result to whoever enqueued, after every step in order', async () => {
+      const queue = await openQueue();
+      startWorker({ execute: succeed });
+      const job = makeJob();
+      const steps: RollbackProgress[] = [];
+      const { since, state } = await enqueueRollback(queue, job);
+      const result = await followRollback(queue, job.request.id, {
+        since,
+        onStep: (step) => steps.push(step),
+      });
+      expect(state).toBe('added');
+      expect(result).toEqual(resultOf(job.request));
+      expect(steps.map(({ step }) => step)).toEqual(STEPS);
+      expect(steps[4]).toMatchObject({
+        commit: 'c'.repeat(40),
+        at: expect.stringMatching(/^\d{4}-/) as unknown,
+      });
+    });
+
+    it('executes twenty rollbacks once each', async () => {
+      const queue = await openQueue();
+      const seen: string[] = [];
+      startWorker({
+        concurrency: 4,
+        execute: (input) => {
+          seen.push(input.request.id);
+          return succeed(input);
+        },
+      });
+      const jobs = Array.from({ length: 20 }, () => makeJob());
+      await Promise.all(jobs.map((job) => enqueueRollback(queue, job)));
+      await Promise.all(jobs.map((job) => followRollback(queue, job.request.id)));
+      expect(seen.toSorted()).toEqual(jobs.map((job) => job.request.id).toSorted());
+    });
+
+    it('gives a failure back with its code, sentence, hint and details', async () => {
+      const queue = await openQueue();
+      startWorker({
+        execute: () =>
+          Promise.reject(
+            new BacktrailError('PLAN_CHANGED', 'The scope changed.', {
+              hint: 'Plan again.',
+              details: { now: 'x' },
+            }),
+          ),
+      });
+      const job = makeJob();
+      await enqueueRollback(queue, job);
+      await expect(followRollback(queue, job.request.id)).rejects.toMatchObject({
+        name: 'BacktrailError',
+        code: 'PLAN_CHANGED',
+        message: 'The scope changed.',
+        hint: 'Plan again.',
+        details: { now: 'x' },
+      });
+    });
+  });
+}
+
+describe('the same request again', () => {
+  const redis = useRedis();
+  const { openQueue, startWorker } = useQueues(redis);
+
+  it('joins a waiting one, however many ask at the same time', async () => {
+    const queue = await openQueue();
+    const job = makeJob();
+    const answers = await Promise.all(Array.from({ length: 10 }, () => enqueueRollback(queue, job)));
+    expect(new Set(answers.map(({ id }) => id))).toEqual(new Set([job.request.id]));
+    expect(await queue.jobs.count()).toBe(1);
+    let executions = 0;
+    startWorker({
+      execute: (input) => {
+        executions += 1;
+        return succeed(input);
+      },
+    });
+    await followRollback(queue, job.request.id);
+    expect(executions).toBe(1);
+  });
+
+  it('joins a running one', async () => {
+    const queue = await openQueue();
+    let release = () => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
+    startWorker({ execute: (input) => held.then(() => succeed(input)) });
+    const job = makeJob();
+    await enqueueRollback(queue, job);
+    while ((await queue.jobs.getActiveCount()) === 0) await sleep(5);
+    expect(await enqueueRollback(queue, job)).toMatchObject({ state: 'following' });
+    const following = followRollback(queue, job.request.id);
+    release();
+    expect(await following).toMatchObject({ status: 'completed' });
+  });
+
+  it('returns the result of a completed one without executing it again, also when planned on a newer base', async () => {
+    const queue = await openQueue();
+    const worker = startWorker({ execute: succeed });
+    const job = makeJob();
+    await enqueueRollback(queue, job);
+    await followRollback(queue, job.request.id);
+    await worker.close();
+    const again = {
+      ...job,
+      request: { ...job.request, base: '9'.repeat(40), digest: `sha256:${'9'.repeat(64)}` },
+    };
+    expect(await enqueueRollback(queue, again)).toMatchObject({ state: 'completed' });
+    expect(await followRollback(queue, job.request.id)).toEqual(resultOf(job.request));
+  });
+
+  it('tries a failed one again with the new payload', async () => {
+    const queue = await openQueue();
+    const digests: string[] = [];
+    startWorker({
+      execute: (input) => {
+        digests.push(input.request.digest);
+        if (digests.length > 1) return succeed(input);
+        return Promise.reject(new BacktrailError('PLAN_CHANGED', 'The scope changed.'));
+      },
+    });
+    const job = makeJob();
+    await enqueueRollback(queue, job);
+    await expect(followRollback(queue, job.request.id)).rejects.toMatchObject({ code: 'PLAN_CHANGED' });
+    const again = { ...job, request: { ...job.request, digest: `sha256:${'9'.repeat(64)}` } };
+    const answers = await Promise.all([enqueueRollback(queue, again), enqueueRollback(queue, again)]);
+    expect(answers.map(({ state }) => state)).toContain('added');
+    const { since } = answers[0];
+    expect(await followRollback(queue, job.request.id, { since })).toMatchObject({
+      digest: again.request.digest,
+    });
+  });
+
+  it('takes the place of a waiting one that was confirmed for an older plan', async () => {
+    const queue = await openQueue();
+    const job = makeJob();
+    await enqueueRollback(queue, job);
+    const again = { ...job, request: { ...job.request, digest: `sha256:${'9'.repeat(64)}` } };
+    expect(await enqueueRollback(queue, again)).toMatchObject({ state: 'added' });
+    expect((await queue.jobs.getJob(job.request.id))?.data.request.digest).toBe(again.request.digest);
+    expect(await queue.jobs.count()).toBe(1);
+  });
+
+  it('is refused while it is being executed for another plan', async () => {
+    const queue = await openQueue();
+    let release = () => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
+    startWorker({ execute: (input) => held.then(() => succeed(input)) });
+    const job = makeJob();
+    await enqueueRollback(queue, job);
+    while ((await queue.jobs.getActiveCount()) === 0) await sleep(5);
+    const again = { ...job, request: { ...job.request, target: '9'.repeat(40) } };
+    await expect(enqueueRollback(queue, again)).rejects.toMatchObject({ code: 'PLAN_CHANGED' });
+    release();
+    await followRollback(queue, job.request.id);
+  });
+});
+
+describe('following', () => {
+  const redis = useRedis();
+  const { openQueue, startWorker } = useQueues(redis);
+
+  it('says that the queue lost the rollback when Redis was flushed, while the rollback itself goes on', async () => {
+    const queue = await openQueue();
+    const finished: string[] = [];
+    let release = () => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const worker = startWorker({
+      execute: async (input) => {
+        await input.onStep({ step: 'planned' });
+        await held;
+        const result = await succeed(input);
+        finished.push(input.request.id);
+        return result;
+      },
+    });
+    const job = makeJob();
+    const { since } = await enqueueRollback(queue, job);
+    let flushed: Promise<unknown> | undefined;
+    const following = followRollback(queue, job.request.id, {
+      since,
+      onStep: () => (flushed ??= redis.client.flushall()),
+    });
+    await expect(following).rejects.toMatchObject({
+      code: 'QUEUE_UNAVAILABLE',
+      message: expect.stringContaining('lost rollback') as unknown,
+      hint: expect.stringContaining('safe') as unknown,
+    });
+    await flushed;
+    release();
+    while (finished.length === 0) await sleep(5);
+    expect(worker.find('progress could not be told').length).toBeGreaterThan(0);
+    // The worker has lost nothing but that job: the next one is carried out.
+    const next = makeJob();
+    await enqueueRollback(queue, next);
+    expect(await followRollback(queue, next.request.id)).toMatchObject({ status: 'completed' });
+  });
+
+  it('finds the end of a rollback also when no event ever arrives', async () => {
+    const queue = await openQueue();
+    const job = makeJob();
+    const { since } = await enqueueRollback(queue, job);
+    // The stream of events is gone and begins anew with smaller ids than the one to begin after.
+    const following = followRollback(queue, job.request.id, { since: '99999999999999-0' });
+    expect(since).toMatch(/-/);
+    startWorker({ execute: succeed });
+    expect(await following).toMatchObject({ status: 'completed' });
+  });
+
+  it('ends at its time limit and says that the rollback goes on', async () => {
+    const queue = await openQueue();
+    const job = makeJob();
+    await enqueueRollback(queue, job);
+    const started = Date.now();
+    await expect(followRollback(queue, job.request.id, { timeoutMs: 300 })).rejects.toMatchObject({
+      code: 'QUEUE_UNAVAILABLE',
+      message: expect.stringContaining('still in the queue') as unknown,
+    });
+    expect(Date.now() - started).toBeLessThan(2000);
+    expect(await queue.jobs.count()).toBe(1);
+  });
+
+  it('ends when its signal is aborted and leaves the rollback in the queue', async () => {
+    const queue = await openQueue();
+    const job = makeJob();
+    await enqueueRollback(queue, job);
+    const signal = AbortSignal.timeout(100);
+    await expect(followRollback(queue, job.request.id, { signal })).rejects.toBe(signal.reason);
+    expect(await queue.jobs.count()).toBe(1);
+  });
+
+  it('says once that no worker is there', { timeout: 20_000 }, async () => {
+    const queue = await openQueue();
+    const job = makeJob();
+    await enqueueRollback(queue, job);
+    let idle = 0;
+    const onIdle = () => {
+      idle += 1;
+      startWorker({ execute: succeed });
+    };
+    expect(await followRollback(queue, job.request.id, { onIdle })).toMatchObject({ status: 'completed' });
+    expect(idle).toBe(1);
+  });
+});
