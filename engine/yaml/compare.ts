@@ -1,0 +1,145 @@
+import { isAlias, isMap, isScalar, isSeq } from 'yaml';
+import type { FieldChange } from '../model/index.ts';
+import type { Secrets } from './find-secrets.ts';
+import { splice } from './find-secrets.ts';
+import type { Matched, Matching, MayShow } from './match-items.ts';
+import { matchItems } from './match-items.ts';
+import { rangeOf, scalarText } from './nodes.ts';
+import { isHarmlessValue, MASK } from './secrets.ts';
+import type { Selector, Step } from './selector.ts';
+import { formatSelector } from './selector.ts';
+import { shorten } from './shorten.ts';
+
+/** A parsed text with what must not be shown of it. */
+export interface Side {
+  readonly text: string;
+  readonly secrets: Secrets;
+}
+
+export interface Comparison {
+  readonly before: Side;
+  readonly after: Side;
+  /** Filled by the comparison. */
+  readonly changes: FieldChange[];
+}
+
+/** Thrown where fields cannot tell the difference: keys that are no scalars, or too many changes to read. */
+export class Incomparable extends Error {}
+
+const CHANGES_SHOWN = 2000;
+
+/** Adds the differences of two nodes to the comparison, leaf by leaf. `undefined` stands for no node, null for an empty one. */
+export function compareNodes(comparison: Comparison, at: Matched, path: Selector): void {
+  const { before, after } = at;
+  if (before === undefined || after === undefined) return compareOneSided(comparison, at, path);
+  if (isMap(before) && isMap(after))
+    return compareAll(comparison, matchKeys(before, after, mayShow(comparison)), path);
+  if (isSeq(before) && isSeq(after)) {
+    const matching = matchItems(before.items, after.items, mayShow(comparison));
+    if (matching.reordered !== null) addOrder(comparison, path, matching.reordered);
+    return compareAll(comparison, matching.items, path);
+  }
+  if (!isSame(before, after)) add(comparison, at, path);
+}
+
+/** What was added or removed: every leaf, an empty collection as one. */
+function compareOneSided(comparison: Comparison, { before, after }: Matched, path: Selector): void {
+  const node = before ?? after;
+  const side = (node: unknown) => (before === undefined ? { after: node } : { before: node });
+  if (isMap(node) && node.items.length > 0) {
+    for (const [key, value] of entries(node, mayShow(comparison)))
+      compareNodes(comparison, { step: { key }, ...side(value) }, [...path, { key }]);
+  } else if (isSeq(node) && node.items.length > 0) {
+    for (const { step, before: item } of matchItems(node.items, [], mayShow(comparison)).items)
+      compareNodes(comparison, { step, ...side(item ?? null) }, [...path, step]);
+  } else add(comparison, { step: { key: '' }, ...side(node ?? null) }, path);
+}
+
+function compareAll(comparison: Comparison, items: readonly Matched[], path: Selector): void {
+  for (const item of items) compareNodes(comparison, item, [...path, item.step]);
+}
+
+function matchKeys(before: unknown, after: unknown, mayShow: MayShow): Matched[] {
+  const old = entries(before, mayShow);
+  const next = entries(after, mayShow);
+  const matched = [...old].map(([key, value]): Matched => {
+    const step: Step = { key };
+    return next.has(key) ? { step, before: value, after: next.get(key) } : { step, before: value };
+  });
+  const added = [...next]
+    .filter(([key]) => !old.has(key))
+    .map(([key, value]): Matched => ({ step: { key }, after: value }));
+  return [...matched, ...added];
+}
+
+function entries(node: unknown, mayShow: MayShow): Map<string, unknown> {
+  const values = new Map<string, unknown>();
+  for (const { key, value } of isMap(node) ? node.items : []) {
+    if (!isScalar(key) || !mayShow(key)) throw new Incomparable('A key is no scalar, or holds a secret.');
+    const name = scalarText(key) ?? '';
+    if (values.has(name)) throw new Incomparable('Two keys read the same.');
+    values.set(name, value);
+  }
+  return values;
+}
+
+/**
+ * Are two values written to mean the same? Plain scalars by their text, because `0644` and `420`, or `on` and `"on"`, are read
+ * differently by different parsers; quoted and block scalars by their value, so that layout makes no difference.
+ */
+function isSame(before: unknown, after: unknown): boolean {
+  if (isAlias(before) && isAlias(after)) return before.source === after.source;
+  if (isEmpty(before) && isEmpty(after)) return true;
+  if (isScalar(before) && isScalar(after)) {
+    if (before.tag !== after.tag) return false;
+    if (before.type !== 'PLAIN' && after.type !== 'PLAIN') return before.value === after.value;
+    return before.type === after.type && before.source === after.source;
+  }
+  return false;
+}
+
+const isEmpty = (node: unknown) => node === null || (isScalar(node) && node.value === null);
+
+function add(comparison: Comparison, { before, after }: Matched, path: Selector): void {
+  const isSecret = comparison.before.secrets.nodes.has(before) || comparison.after.secrets.nodes.has(after);
+  const [old, next] = shorten(
+    show(comparison.before, before, isSecret),
+    show(comparison.after, after, isSecret),
+  );
+  const op = before === undefined ? 'add' : after === undefined ? 'remove' : 'replace';
+  push(comparison, {
+    selector: formatSelector(path),
+    op,
+    ...(before === undefined ? {} : { before: old }),
+    ...(after === undefined ? {} : { after: next }),
+  });
+}
+
+function addOrder(comparison: Comparison, path: Selector, order: NonNullable<Matching['reordered']>): void {
+  const list = (items: readonly Matched[]) => {
+    const words = items.map(({ step, before }) =>
+      'match' in step ? formatSelector([step]) : show(comparison.before, before),
+    );
+    return `[${words.join(', ')}]`;
+  };
+  const [before, after] = shorten(list(order.before), list(order.after));
+  push(comparison, { selector: formatSelector(path), op: 'replace', before, after });
+}
+
+function push(comparison: Comparison, change: FieldChange): void {
+  if (comparison.changes.length >= CHANGES_SHOWN) throw new Incomparable('There are too many changes.');
+  comparison.changes.push(change);
+}
+
+function show(side: Side, node: unknown, isSecret = false): string {
+  const range = rangeOf(node);
+  if (!range) return '';
+  const [start, end] = range;
+  if (isSecret && !isHarmlessValue(side.text.slice(start, end))) return MASK;
+  return splice(side.text, side.secrets.spans, start, end).trimEnd();
+}
+
+/** A scalar that holds a secret must not become part of a selector. */
+export function mayShow({ before, after }: Pick<Comparison, 'before' | 'after'>): MayShow {
+  return (scalar) => !before.secrets.masked.has(scalar) && !after.secrets.masked.has(scalar);
+}

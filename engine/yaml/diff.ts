@@ -1,0 +1,117 @@
+import type { Document } from 'yaml';
+import { isMap, isScalar, isSeq } from 'yaml';
+import type { FieldChange, FileDifference } from '../model/index.ts';
+import type { Comparison, Side } from './compare.ts';
+import { compareNodes, Incomparable, mayShow } from './compare.ts';
+import { findSecrets } from './find-secrets.ts';
+import { hasExtension, isStructured } from './mask.ts';
+import { matchDocuments } from './match-items.ts';
+import { MASK } from './secrets.ts';
+import { tryParse } from './try-parse.ts';
+import { BINARY, unifiedDiff } from './unified.ts';
+
+export { unifiedDiff } from './unified.ts';
+
+interface Parsed extends Side {
+  readonly documents: readonly Document.Parsed[];
+}
+
+/**
+ * What differs between two YAML or JSON texts, leaf by leaf: canonical selectors (list items and documents by what identifies them)
+ * and the source text of the values, cut to 200 characters. A value that is secret on one side is masked on both. null stands for
+ * no file; what came or went as a whole counts leaf by leaf too. Differences of layout and comments are none.
+ * Gives null where fields cannot tell the difference: a side does not parse, a key is no scalar, or there are over 2000 changes.
+ */
+export function diffFields(input: { before: string | null; after: string | null }): FieldChange[] | null {
+  const before = parse(input.before);
+  const after = parse(input.after);
+  if (before === null || after === null) return null;
+  const comparison: Comparison = { before, after, changes: [] };
+  try {
+    compareDocuments(comparison, before.documents, after.documents);
+  } catch (error) {
+    if (error instanceof Incomparable) return null;
+    throw error;
+  }
+  return comparison.changes;
+}
+
+/**
+ * How a file differs, for people, masked. YAML and JSON by their extension, and texts without extension that hold a map or a list, by
+ * fields; a file whose fields are equal although its text is not gets a unified difference as well. The rest as unified difference
+ * alone. Bytes that are not UTF-8 text are binary. null stands for no file.
+ */
+export function differenceOf(input: {
+  path: string;
+  before: Uint8Array | null;
+  after: Uint8Array | null;
+}): FileDifference {
+  const { path } = input;
+  const change = input.before === null ? 'added' : input.after === null ? 'removed' : 'modified';
+  const before = decode(input.before);
+  const after = decode(input.after);
+  if (before === undefined || after === undefined) return { path, change, diff: BINARY };
+  const fields = isByFields({ path, before, after }) ? diffFields({ before, after }) : null;
+  if (fields === null) return { path, change, diff: unifiedDiff({ path, before, after }) };
+  if (fields.length > 0 || before === after) return { path, change, fields };
+  return { path, change, fields, diff: unifiedDiff({ path, before, after }) };
+}
+
+function parse(text: string | null): Parsed | null {
+  if (text === null)
+    return { text: '', documents: [], secrets: { spans: [], nodes: new Set(), masked: new Set() } };
+  const documents = tryParse(text)?.filter((document) => document.contents !== null);
+  if (documents === undefined) return null;
+  return { text, documents, secrets: findSecrets(text, documents, () => MASK) };
+}
+
+function compareDocuments(
+  comparison: Comparison,
+  before: readonly Document.Parsed[],
+  after: readonly Document.Parsed[],
+): void {
+  const [old, next] = [before[0]?.contents, after[0]?.contents];
+  if (before.length <= 1 && after.length <= 1) {
+    if (old === undefined && next === undefined) return;
+    compareNodes(
+      comparison,
+      { step: { key: '' }, ...(old ? { before: old } : {}), ...(next ? { after: next } : {}) },
+      [],
+    );
+    return;
+  }
+  for (const item of matchDocuments(before, after, mayShow(comparison)).items)
+    compareNodes(comparison, item, [item.step]);
+}
+
+/** undefined: the bytes are no text. */
+function decode(bytes: Uint8Array | null): string | null | undefined {
+  if (bytes === null) return null;
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return text.includes('\0') ? undefined : text;
+  } catch {
+    return undefined;
+  }
+}
+
+function isByFields({
+  path,
+  before,
+  after,
+}: {
+  path: string;
+  before: string | null;
+  after: string | null;
+}): boolean {
+  if (isStructured(path)) return true;
+  return !hasExtension(path) && [before, after].every((text) => text === null || isCollectionText(text));
+}
+
+function isCollectionText(text: string): boolean {
+  const documents = tryParse(text) ?? [];
+  const filled = documents.filter(
+    ({ contents }) => contents !== null && !(isScalar(contents) && contents.value === null),
+  );
+  return filled.length > 0 && filled.every(({ contents }) => isMap(contents) || isSeq(contents));
+}

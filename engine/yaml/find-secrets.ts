@@ -1,0 +1,252 @@
+import type { Document, Node, Pair, Scalar } from 'yaml';
+import { isAlias, isCollection, isMap, isNode, isPair, isScalar, isSeq } from 'yaml';
+import { maskLines, VALUE_OF_PAIR } from './lines.ts';
+import { scalarText } from './nodes.ts';
+import type { Marker } from './secrets.ts';
+import { isHarmlessValue, isSecretKey, maskTokens, mayHoldToken } from './secrets.ts';
+
+/** A part of a text, in UTF-16 units, and what is shown in its place. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+  readonly shown: string;
+}
+
+export interface Secrets {
+  /** In the order of the text, apart from each other. */
+  readonly spans: readonly Span[];
+  /** Scalars that are secret as a whole because of where they stand. */
+  readonly nodes: ReadonlySet<unknown>;
+  /** These, and the scalars that hold a secret somewhere. */
+  readonly masked: ReadonlySet<unknown>;
+}
+
+interface Search {
+  readonly text: string;
+  readonly marker: Marker;
+  /** Anchors whose values are used in a secret place; grows from one round to the next. */
+  readonly anchors: Set<string>;
+  /** After too many rounds every anchor is one. */
+  readonly isLastRound: boolean;
+  readonly nodes: Set<unknown>;
+  readonly masked: Set<unknown>;
+  readonly spans: Span[];
+  /** Ranges of all scalars: between them stand punctuation and comments. */
+  readonly scalars: { start: number; end: number }[];
+  /** From a secret key to the end of the line where its value ends: comments in there are secret too. */
+  readonly zones: { start: number; end: number }[];
+}
+
+interface Place {
+  readonly secret: boolean;
+  /** The nearest key above. */
+  readonly key: string;
+}
+
+const ROUNDS = 6;
+const IMAGE_KEYS = /image|repository|^(?:ref|uses|from|tag|newName|newTag)$/i;
+const NAME_KEYS = /^(?:name|key|variable|parameter|env|id|path)$/i;
+const FLAG = /^--?([A-Za-z][\w.-]*)$/;
+
+/** Finds the secrets in parsed documents of `text`: those of `maskYaml`. Aliases are never followed, so that bombs do not go off. */
+export function findSecrets(text: string, documents: readonly Document.Parsed[], marker: Marker): Secrets {
+  const anchors = new Set<string>();
+  for (let round = 1; ; round += 1) {
+    const known = anchors.size;
+    const search: Search = {
+      text,
+      marker,
+      anchors,
+      isLastRound: round === ROUNDS,
+      nodes: new Set(),
+      masked: new Set(),
+      spans: [],
+      scalars: [],
+      zones: [],
+    };
+    for (const document of documents) visit(document.contents, { secret: false, key: '' }, search);
+    if (anchors.size > known && round < ROUNDS) continue;
+    maskComments(search);
+    return { spans: disjoint(search.spans), nodes: search.nodes, masked: search.masked };
+  }
+}
+
+/** The part of a text from `start` to `end` with the spans in it replaced; a span that is cut by an edge is shown whole. */
+export function splice(text: string, spans: readonly Span[], start = 0, end = text.length): string {
+  let shown = '';
+  let from = start;
+  for (let index = firstAfter(spans, start); index < spans.length; index += 1) {
+    const span = spans[index];
+    if (span === undefined || span.start >= end) break;
+    shown += text.slice(from, Math.max(from, span.start)) + span.shown;
+    from = span.end;
+  }
+  return shown + text.slice(from, Math.max(from, end));
+}
+
+/** Index of the first span that ends after `offset`. */
+function firstAfter(spans: readonly Span[], offset: number): number {
+  let low = 0;
+  for (let high = spans.length; low < high; ) {
+    const middle = (low + high) >> 1;
+    if ((spans[middle]?.end ?? 0) > offset) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+function visit(node: unknown, place: Place, search: Search): void {
+  if (isAlias(node)) {
+    if (place.secret) search.anchors.add(node.source);
+  } else if (isScalar(node)) visitScalar(node, within(node, place, search), search);
+  else if (isMap(node)) visitMap(node.items, within(node, place, search), search);
+  else if (isSeq(node)) visitItems(node.items, within(node, place, search), search);
+}
+
+function within(node: Node, place: Place, search: Search): Place {
+  const anchor = isScalar(node) || isCollection(node) ? node.anchor : undefined;
+  return anchor !== undefined && (search.isLastRound || search.anchors.has(anchor))
+    ? { ...place, secret: true }
+    : place;
+}
+
+function visitMap(items: readonly Pair[], place: Place, search: Search): void {
+  const isSecretPair = items.some(
+    ({ key, value }) => NAME_KEYS.test(keyText(key)) && isSecretKey(scalarText(value) ?? ''),
+  );
+  const isManifest = isSecretManifest(items, search);
+  for (const { key, value } of items) {
+    const name = keyText(key);
+    const secret =
+      place.secret ||
+      (isSecretKey(name) && !isReference(value)) ||
+      (isManifest && /^(?:data|stringData)$/.test(name)) ||
+      (isSecretPair && VALUE_OF_PAIR.test(name));
+    visit(key, { secret: false, key: '' }, search);
+    visit(value, { secret, key: name }, search);
+    if (secret) addZone(key, value, search);
+  }
+}
+
+function visitItems(items: readonly unknown[], place: Place, search: Search): void {
+  let isNextSecret = false;
+  for (const item of items) {
+    if (isPair(item)) visitMap([item], place, search);
+    else visit(item, isNextSecret ? { ...place, secret: true } : place, search);
+    const flag = FLAG.exec(scalarText(item) ?? '')?.[1];
+    isNextSecret = flag !== undefined && isSecretKey(flag);
+  }
+}
+
+function visitScalar(node: Scalar, place: Place, search: Search): void {
+  const [start = 0, end = 0] = node.range ?? [0, search.text.length];
+  const source = search.text.slice(start, end);
+  search.scalars.push({ start, end });
+  if (place.secret) {
+    search.nodes.add(node);
+    search.masked.add(node);
+    if (!isHarmlessValue(source))
+      search.spans.push({ start, end, shown: maskWhole(source, place.key, search) });
+    return;
+  }
+  const shown = maskWithin({ source, value: scalarText(node), key: place.key, marker: search.marker });
+  if (shown === source) return;
+  search.masked.add(node);
+  search.spans.push({ start, end, shown });
+}
+
+/** Quotes stay, so that JSON stays JSON; so does a block scalar's last line break, so that what follows keeps its line. */
+function maskWhole(source: string, key: string, search: Search): string {
+  const shown = search.marker(`${key}=${source}`);
+  const quote = /^["']/.exec(source)?.[0] ?? '';
+  return quote + shown + quote + (/\r?\n$/.exec(source)?.[0] ?? '');
+}
+
+/** Masks what looks like a secret within a value that is none as a whole. */
+function maskWithin(scalar: { source: string; value: string | null; key: string; marker: Marker }): string {
+  const { source, value, key, marker } = scalar;
+  if (!/[=:\s<]/.test(source) && !mayHoldToken(source)) return source;
+  const mask = IMAGE_KEYS.test(key) && !/\s/.test(source) ? maskTokens : maskLines;
+  const quote = /^["']/.exec(source)?.[0];
+  if (quote === undefined) return mask(source, marker);
+  const inner = source.slice(1, -1);
+  if (inner === value) return quote + mask(inner, marker) + quote;
+  const decoded = value ?? '';
+  return mask(decoded, marker) === decoded ? source : quote + marker(`${key}=${source}`) + quote;
+}
+
+function keyText(key: unknown): string {
+  return scalarText(key) ?? '';
+}
+
+/** A volume's `secret: {secretName: x}` names a Secret and holds none. */
+function isReference(value: unknown): boolean {
+  return isMap(value) && value.items.some(({ key }) => keyText(key) === 'secretName');
+}
+
+function isSecretManifest(items: readonly Pair[], search: Search): boolean {
+  return items.some(({ key, value }) => {
+    const name = keyText(key);
+    if (name === '<<' || isAlias(value)) return /^(?:<<|kind)$/.test(name) && search.text.includes('Secret');
+    return name === 'kind' && /^Secret(?:List)?$/.test((scalarText(value) ?? '').trim());
+  });
+}
+
+function addZone(key: unknown, value: unknown, search: Search): void {
+  if (!isNode(key) || !isNode(value) || !key.range || !value.range) return;
+  const [, valueEnd] = value.range;
+  const isBlock = search.text[valueEnd - 1] === '\n';
+  const lineEnd = isBlock ? valueEnd : search.text.indexOf('\n', valueEnd);
+  search.zones.push({ start: key.range[1], end: lineEnd === -1 ? search.text.length : lineEnd });
+}
+
+/** Comments are lines like any other, except below and beside a secret value, where they are secret as well. */
+function maskComments(search: Search): void {
+  const { text, scalars, zones, spans, marker } = search;
+  scalars.sort((a, b) => a.start - b.start);
+  zones.sort((a, b) => a.start - b.start);
+  let from = 0;
+  let zone = 0;
+  let zoneEnd = -1;
+  const isInZone = (at: number): boolean => {
+    for (; (zones[zone]?.start ?? Infinity) <= at; zone += 1)
+      zoneEnd = Math.max(zoneEnd, zones[zone]?.end ?? -1);
+    return at < zoneEnd;
+  };
+  for (const { start, end } of [...scalars, { start: text.length, end: text.length }]) {
+    for (const run of commentRuns(text, from, start)) {
+      const source = text.slice(run.start, run.end);
+      const shown = isInZone(run.start)
+        ? source.replace(/#.*/g, (comment) => `# ${marker(comment)}`)
+        : maskLines(source, marker);
+      if (shown !== source) spans.push({ ...run, shown });
+    }
+    from = Math.max(from, end);
+  }
+}
+
+/** Comments between two scalars: lines of nothing but a comment that follow each other count as one. */
+function* commentRuns(text: string, from: number, to: number): Generator<{ start: number; end: number }> {
+  let run: { start: number; end: number } | null = null;
+  for (let at = text.indexOf('#', from); at !== -1 && at < to; ) {
+    const lineEnd = text.indexOf('\n', at);
+    const end = lineEnd === -1 || lineEnd > to ? to : lineEnd;
+    if (run !== null && text.slice(run.end, at).trim() === '') run.end = end;
+    else {
+      if (run !== null) yield run;
+      run = { start: at, end };
+    }
+    at = text.indexOf('#', end);
+  }
+  if (run !== null) yield run;
+}
+
+function disjoint(spans: readonly Span[]): Span[] {
+  const sorted = [...spans].sort((a, b) => a.start - b.start || b.end - a.end);
+  let end = -1;
+  return sorted.filter((span) => {
+    if (span.start < end) return false;
+    end = span.end;
+    return true;
+  });
+}

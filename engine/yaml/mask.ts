@@ -1,0 +1,34 @@
+import { findSecrets, splice } from './find-secrets.ts';
+import { maskLines } from './lines.ts';
+import { tryParse } from './try-parse.ts';
+import type { Marker } from './secrets.ts';
+import { MASK } from './secrets.ts';
+
+export { maskLines } from './lines.ts';
+export { isSecretKey } from './secrets.ts';
+
+/**
+ * A YAML or JSON text with its secrets replaced by `***`, everything else kept as it is. Secret are: the values of secret keys and
+ * everything under them, `data` and `stringData` of Secret manifests, values that are named by a name beside them
+ * (`name: DB_PASSWORD`, `value: …`), values that an alias uses in such a place, and what the rules for lines find in other values and
+ * in comments. A text that does not parse is masked by its lines.
+ */
+export function maskYaml(text: string, marker: Marker = () => MASK): string {
+  const documents = tryParse(text);
+  if (documents === null) return maskLines(text, marker);
+  return splice(text, findSecrets(text, documents, marker).spans);
+}
+
+/** Masks a text by the kind of file that its path tells: YAML and JSON by structure, also without an extension, the rest by lines. */
+export function maskText(text: string, path: string, marker: Marker = () => MASK): string {
+  return isStructured(path) || !hasExtension(path) ? maskYaml(text, marker) : maskLines(text, marker);
+}
+
+/** Does the path tell of YAML or JSON? */
+export function isStructured(path: string): boolean {
+  return /\.(?:ya?ml|json)$/i.test(path);
+}
+
+export function hasExtension(path: string): boolean {
+  return /[^/]\.[^/.]+$/.test(path) || /(?:^|\/)\.[^/]+$/.test(path);
+}

@@ -1,0 +1,24 @@
+import { isMap, isNode, isScalar } from 'yaml';
+
+/** Reading parsed nodes without following aliases. */
+
+/** A scalar's value as a text: as `toJS` names a key ('' for null); null for what is no scalar. */
+export function scalarText(node: unknown): string | null {
+  if (!isScalar(node)) return null;
+  const { value } = node;
+  if (value === null || value === undefined) return '';
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean'
+    ? String(value)
+    : (node.source ?? '');
+}
+
+/** The node under a key of a map. */
+export function childOf(node: unknown, key: string): unknown {
+  return isMap(node) ? node.items.find((item) => scalarText(item.key) === key)?.value : undefined;
+}
+
+/** Where a node's value stands in the text: start and end in UTF-16 units. */
+export function rangeOf(node: unknown): readonly [start: number, end: number] | null {
+  return isNode(node) && node.range ? [node.range[0], node.range[1]] : null;
+}
