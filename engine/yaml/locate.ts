@@ -1,0 +1,224 @@
+import type { Node } from 'yaml';
+import type { Body, ParsedText } from './document.ts';
+import { documentNames, isMatch, itemNames, stepsTo, textAt } from './identity.ts';
+import type { Entry, Outline } from './outline.ts';
+import { refusalReason, refuse } from './refusal.ts';
+import { formatSelector, type Selector, type Step } from './selector.ts';
+import { canonicalFile, canonicalSource } from './source.ts';
+import { placeOf } from './text.ts';
+
+/** A node found by a selector. */
+export interface Located {
+  readonly outline: Outline;
+  /** null only for a bare key of a flow map. */
+  readonly node: Node | null;
+  /** The entry that holds the node; null for the root of a document. */
+  readonly entry: Entry | null;
+  readonly keyNode: Node | null;
+  readonly parent: Outline | null;
+  /** The nodes above, the root first. */
+  readonly ancestors: readonly Outline[];
+  /** Source range of the value, anchor and tag included: offsets in the text, the end exclusive. */
+  readonly start: number;
+  readonly end: number;
+  readonly body: Body;
+  /** Among the parser's documents. */
+  readonly document: number;
+  /** The same way with the steps that identify: keys for maps, matches for list items wherever there is one. */
+  readonly selector: Selector;
+}
+
+/**
+ * Finds a node; null where there is none. Throws EDIT_REFUSED where the way to it is not certain: several matches, several documents and none
+ * chosen, a way through an alias, a key that `<<` brings.
+ */
+export function locate(parsed: ParsedText, selector: Selector): Located | null {
+  const entered = enter(parsed, selector);
+  if (entered === null) return null;
+  const { body, rest } = entered;
+  const path: Entry[] = [];
+  const ancestors: Outline[] = [];
+  const steps: Step[] = [...entered.step];
+  let outline = body.root;
+  for (const step of rest) {
+    const entry = stepInto(parsed, outline, step, selector);
+    if (entry === null) return null;
+    steps.push(canonicalStep(parsed, outline, entry));
+    ancestors.push(outline);
+    path.push(entry);
+    outline = entry.value;
+  }
+  const entry = path.at(-1) ?? null;
+  return {
+    outline,
+    node: outline.node,
+    entry,
+    keyNode: entry?.keyNode ?? null,
+    parent: ancestors.at(-1) ?? null,
+    ancestors,
+    start: outline.start,
+    end: outline.end,
+    body,
+    document: body.index,
+    selector: steps,
+  };
+}
+
+/**
+ * What a node says (see `canonicalSource`): equal if and only if the field is the same, wherever it stands. For a scalar this is its source as written.
+ * null where there is no such node; throws as `locate`.
+ */
+export function selectSource(parsed: ParsedText, selector: Selector): string | null {
+  if (selector.length === 0) return parsed.bodies.length === 0 ? null : canonicalFile(parsed);
+  const found = locate(parsed, selector);
+  return found && canonicalSource(parsed, found.outline);
+}
+
+/**
+ * Lists what may take the place of a placeholder in the step behind `parent`: the keys of a map (`key` null), or the different values of
+ * `key` in the items of a list or in the documents of a file. Empty where `parent` is not there or is something else.
+ */
+export function listNames(parsed: ParsedText, parent: Selector, key: string | null): string[] {
+  const items = itemsBelow(parsed, parent);
+  if (key !== null)
+    return [...new Set(items.map((item) => textAt(parsed, item, key)).filter((text) => text !== null))];
+  const map = findQuietly(parsed, parent)?.outline;
+  if (map?.kind !== 'map') return [];
+  return map.entries.filter((entry) => !isMerge(entry)).flatMap((entry) => entry.key ?? []);
+}
+
+/** The text with the values of these nodes cut out; those that are not there cut nothing. Throws as `locate`. */
+export function excise(parsed: ParsedText, selectors: readonly Selector[]): string {
+  const ranges = selectors.flatMap((selector) => {
+    if (selector.length === 0) return [{ start: 0, end: parsed.text.length }];
+    return locate(parsed, selector) ?? [];
+  });
+  let text = '';
+  let at = 0;
+  for (const { start, end } of ranges.sort((a, b) => a.start - b.start)) {
+    if (start > at) text += parsed.text.slice(at, start);
+    at = Math.max(at, end);
+  }
+  return text + parsed.text.slice(at);
+}
+
+interface Entered {
+  readonly body: Body;
+  /** The canonical step that chose the document. */
+  readonly step: Selector;
+  readonly rest: Selector;
+}
+
+function enter(parsed: ParsedText, selector: Selector): Entered | null {
+  const { bodies } = parsed;
+  const [first, ...rest] = selector;
+  const [only] = bodies;
+  if (!only) return null;
+  if (bodies.length > 1) return enterOne(parsed, selector);
+  if (first && 'match' in first && only.root.kind === 'map') {
+    return isMatch(parsed, only.root, first.match) ? { body: only, step: [first], rest } : null;
+  }
+  if (first && 'index' in first && only.root.kind !== 'seq')
+    return first.index === 0 ? { body: only, step: [], rest } : null;
+  return { body: only, step: [], rest: selector };
+}
+
+function enterOne(parsed: ParsedText, selector: Selector): Entered | null {
+  const { bodies } = parsed;
+  const [first, ...rest] = selector;
+  const index = first && indexOf(first);
+  if (!first || (index === undefined && !('match' in first))) {
+    refuse(
+      'several-documents',
+      `The file holds ${bodies.length} documents, and ${named(selector)} chooses none of them.`,
+    );
+  }
+  const found =
+    'match' in first
+      ? bodies.filter(({ root }) => isMatch(parsed, root, first.match))
+      : bodies.slice(index, (index ?? 0) + 1);
+  const [body] = found;
+  if (!body) return null;
+  if (found.length > 1) refuse('ambiguous', `${found.length} documents of the file match ${named([first])}.`);
+  const roots = { parsed, items: bodies.map(({ root }) => root) };
+  const step = stepsTo(roots, documentNames([roots]))[bodies.indexOf(body)] ?? first;
+  return { body, step: [step], rest };
+}
+
+function stepInto(parsed: ParsedText, outline: Outline, step: Step, selector: Selector): Entry | null {
+  if (outline.kind === 'alias') {
+    refuse(
+      'alias',
+      `The way to ${named(selector)} leads through an alias (${placeOf(parsed.text, outline.start)}).`,
+    );
+  }
+  if (outline.kind === 'seq') return itemAt(parsed, outline, step);
+  if (outline.kind !== 'map' || !('key' in step)) return null;
+  const own = outline.entries.find(({ key }) => key === step.key);
+  if (own) return own;
+  if (isMerged(parsed, outline, step.key)) {
+    refuse('merge-key', `${named(selector)} is merged in with << (${placeOf(parsed.text, outline.start)}).`);
+  }
+  return null;
+}
+
+function itemAt(parsed: ParsedText, list: Outline, step: Step): Entry | null {
+  const index = indexOf(step);
+  if (index !== undefined) return list.entries[index] ?? null;
+  if (!('match' in step)) return null;
+  const found = list.entries.filter(({ value }) => isMatch(parsed, value, step.match));
+  if (found.length > 1) {
+    refuse(
+      'ambiguous',
+      `${found.length} items of the list match ${named([step])} (${placeOf(parsed.text, list.start)}).`,
+    );
+  }
+  return found[0] ?? null;
+}
+
+function indexOf(step: Step): number | undefined {
+  if ('index' in step) return step.index;
+  return 'key' in step && /^(0|[1-9]\d{0,8})$/.test(step.key) ? Number(step.key) : undefined;
+}
+
+/** A `<<` without quotes. */
+export function isMerge({ key, keyNode }: Entry): boolean {
+  return key === '<<' && keyNode !== null && 'type' in keyNode && keyNode.type === 'PLAIN';
+}
+
+/** Does `<<` bring this key into a map? */
+export function isMerged(parsed: ParsedText, map: Outline, key: string): boolean {
+  return map.entries.filter(isMerge).some(({ value }) => brings(parsed, value, key));
+}
+
+function brings(parsed: ParsedText, outline: Outline, key: string): boolean {
+  const source = outline.kind === 'alias' && outline.node ? parsed.aliases.get(outline.node) : outline;
+  if (!source) return false;
+  if (source.kind === 'seq') return source.entries.some(({ value }) => brings(parsed, value, key));
+  return source.entries.some((entry) => entry.key === key) || isMerged(parsed, source, key);
+}
+
+function canonicalStep(parsed: ParsedText, parent: Outline, entry: Entry): Step {
+  if (parent.kind === 'map') return { key: entry.key ?? '' };
+  const list = { parsed, items: parent.entries.map(({ value }) => value) };
+  const index = parent.entries.indexOf(entry);
+  return stepsTo(list, itemNames([list]))[index] ?? { index };
+}
+
+function itemsBelow(parsed: ParsedText, parent: Selector): readonly Outline[] {
+  if (parent.length === 0 && parsed.bodies.length > 1) return parsed.bodies.map(({ root }) => root);
+  const outline = findQuietly(parsed, parent)?.outline;
+  if (outline?.kind === 'seq') return outline.entries.map(({ value }) => value);
+  return parent.length === 0 && outline?.kind === 'map' ? [outline] : [];
+}
+
+function findQuietly(parsed: ParsedText, selector: Selector): Located | null {
+  try {
+    return locate(parsed, selector);
+  } catch (error) {
+    if (refusalReason(error) === null) throw error;
+    return null;
+  }
+}
+
+const named = (selector: Selector) => formatSelector(selector) || 'the selector';
