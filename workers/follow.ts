@@ -5,6 +5,7 @@ import type { RequestId, RollbackResult } from '../engine/model/index.ts';
 import { decodeFailure } from './failure-wire.ts';
 import { parseProgress, parseResult } from './payload.ts';
 import type { RollbackJob, RollbackProgress } from './payload.ts';
+import { ask, lastEvent } from './queue.ts';
 import type { RollbackQueue } from './queue.ts';
 import { PREFIX, QUEUE, queueUnavailable, stayingOptions, within } from './redis.ts';
 
@@ -40,7 +41,7 @@ export async function followRollback(
   const { timeoutMs, signal } = options;
   const report = reporter(options);
   const bell = createBell();
-  const events = listen(queue, options.since);
+  const events = listen(queue, options.since ?? (await ask(queue, () => lastEvent(queue))));
   events.on('progress', ({ jobId, data }) => {
     if (jobId === id) report.progress(data);
   });
@@ -114,10 +115,11 @@ function reporter({ onStep, onRetry, onIdle }: FollowOptions): Reporter {
   let attempts = 0;
   let idleSince: number | null = Date.now();
   const progress = (data: unknown) => {
-    const done = parseProgress(data);
-    if (done === null || STEPS.indexOf(done.step) <= reached) return;
-    reached = STEPS.indexOf(done.step);
-    onStep?.(done);
+    for (const done of parseProgress(data)) {
+      if (STEPS.indexOf(done.step) <= reached) continue;
+      reached = STEPS.indexOf(done.step);
+      onStep?.(done);
+    }
   };
   const idle = async (queue: RollbackQueue) => {
     if (idleSince === null || Date.now() - idleSince < IDLE_MS) return;
@@ -140,11 +142,11 @@ function reporter({ onStep, onRetry, onIdle }: FollowOptions): Reporter {
   return { progress, state };
 }
 
-function listen({ redisUrl }: RollbackQueue, since: string | undefined): QueueEvents {
+function listen({ redisUrl }: RollbackQueue, since: string): QueueEvents {
   const events = new QueueEvents(QUEUE, {
     connection: { url: redisUrl, ...stayingOptions },
     prefix: PREFIX,
-    ...(since === undefined ? {} : { lastEventId: since }),
+    lastEventId: since,
   });
   // Looking is what decides; events only make it quicker.
   events.on('error', () => undefined);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { BacktrailError, isObjectId, isRequestId, MODES, STEPS } from '../engine/model/index.ts';
-import type { RollbackRequest, RollbackResult } from '../engine/model/index.ts';
+import type { RollbackRequest, RollbackResult, Step } from '../engine/model/index.ts';
 
 /** What a job of the queue `rollbacks` carries. Checked before it is added and again before it is executed. */
 export interface RollbackJob {
@@ -12,12 +12,17 @@ export interface RollbackJob {
   readonly config?: { readonly name: string; readonly text: string };
 }
 
-/** A job's progress: the last step that is done. `at` is ISO 8601. */
+/** One step that is done. `at` is ISO 8601. */
 export interface RollbackProgress {
-  readonly step: (typeof STEPS)[number];
+  readonly step: Step;
   readonly commit?: string;
   readonly deliveryCommit?: string | null;
   readonly at: string;
+}
+
+/** A job's progress: the last step, and each one before it, so that whoever looks late or seldom misses none. */
+export interface JobProgress extends RollbackProgress {
+  readonly earlier: readonly RollbackProgress[];
 }
 
 // oxlint-disable-next-line no-control-regex -- control characters are what it refuses
@@ -84,12 +89,13 @@ const resultSchema = z.object({
   ),
 });
 
-const progressSchema = z.object({
+const stepSchema = z.object({
   step: z.enum(STEPS),
   commit: objectId.exactOptional(),
   deliveryCommit: objectId.nullable().exactOptional(),
   at: z.string(),
 });
+const progressSchema = stepSchema.extend({ earlier: z.array(stepSchema).max(STEPS.length) });
 
 /** Throws INVALID_REQUEST, naming the fields that are wrong and never their values. */
 export function parseJob(data: unknown): RollbackJob {
@@ -116,9 +122,17 @@ export function parseResult(data: unknown): RollbackResult {
   });
 }
 
-/** Progress read back; null where there is none yet. */
-export function parseProgress(data: unknown): RollbackProgress | null {
-  return progressSchema.safeParse(data).data ?? null;
+/** The steps done, in their order; none where there is no progress yet. */
+export function parseProgress(data: unknown): readonly RollbackProgress[] {
+  const { data: progress } = progressSchema.safeParse(data);
+  if (progress === undefined) return [];
+  const { earlier, ...last } = progress;
+  return [...earlier, last].sort((a, b) => STEPS.indexOf(a.step) - STEPS.indexOf(b.step));
+}
+
+/** The progress after one more step; a step done again by another worker takes the place of the old one. */
+export function addProgress(before: unknown, done: RollbackProgress): JobProgress {
+  return { ...done, earlier: parseProgress(before).filter(({ step }) => step !== done.step) };
 }
 
 /** Absolute paths, URLs and git's `host:path`; never a transport helper such as `ext::sh -c …`. */

@@ -111,7 +111,8 @@ function otherPlan(id: RequestId): BacktrailError {
   });
 }
 
-async function lastEvent({ redis, jobs }: RollbackQueue): Promise<string> {
+/** Where the queue's stream of events ends now. */
+export async function lastEvent({ redis, jobs }: RollbackQueue): Promise<string> {
   const newest = await redis.xrevrange(jobs.toKey('events'), '+', '-', 'COUNT', 1);
   return newest[0]?.[0] ?? '0-0';
 }

@@ -6,8 +6,8 @@ import type { RollbackRequest, RollbackResult, Step } from '../engine/model/inde
 import { mayPass, waitBefore, withJitter } from './failure-policy.ts';
 import { decodeFailure, encodeFailure, toFailure } from './failure-wire.ts';
 import type { Logger } from './log.ts';
-import { parseJob } from './payload.ts';
-import type { RollbackJob, RollbackProgress } from './payload.ts';
+import { addProgress, parseJob } from './payload.ts';
+import type { RollbackJob } from './payload.ts';
 import { addressOf, PREFIX, QUEUE, stayingOptions, within } from './redis.ts';
 
 /**
@@ -58,7 +58,7 @@ const STALLED_CHECK_MS = 1000;
 const MAX_DEATHS = 20;
 /** Telling the queue must not hold a rollback up. */
 const PROGRESS_MS = 1000;
-const CLOSE_MS = 3000;
+const CLOSE_MS = 2000;
 
 type RollbackWorker = Worker<RollbackJob, RollbackResult, 'rollback'>;
 
@@ -152,12 +152,12 @@ function admit(job: Job<RollbackJob>, allowedRepos: readonly string[] | undefine
 /** The queue's view of progress is a courtesy: a flushed or unreachable queue does not stop a rollback. */
 async function tell(job: Job<RollbackJob>, event: StepDone, log: Logger): Promise<void> {
   const { step, commit, deliveryCommit } = event;
-  const progress: RollbackProgress = {
+  const progress = addProgress(job.progress, {
     step,
     ...(commit !== undefined && { commit }),
     ...(deliveryCommit !== undefined && { deliveryCommit }),
     at: new Date().toISOString(),
-  };
+  });
   await within(PROGRESS_MS, job.updateProgress({ ...progress })).catch((error: unknown) =>
     log.warn({ err: error, step }, 'progress could not be told to the queue'),
   );

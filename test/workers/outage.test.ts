@@ -1,0 +1,149 @@
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { enqueueRollback, followRollback, openQueue } from '../../workers/index.ts';
+import { makeJob, resultOf } from '../helpers/queue-values.ts';
+import { useQueues } from '../helpers/queue.ts';
+import { hasNativeRedis, startTestRedis, useRedis } from '../helpers/redis.ts';
+
+describe('whoever enqueues, when Redis', () => {
+  const redis = useRedis();
+  const { openQueue: open } = useQueues(redis);
+
+  it('is not there, hears so at once, with its address and without credentials', async () => {
+    const started = performance.now();
+    const error: unknown = await openQueue({ redisUrl: 'redis://jane:hunter2@127.0.0.1:1' }).catch(
+      (caught: unknown) => caught,
+    );
+    expect(performance.now() - started).toBeLessThan(1000);
+    expect(error).toMatchObject({
+      code: 'QUEUE_UNAVAILABLE',
+      message: expect.stringContaining('127.0.0.1:1') as unknown,
+    });
+    expect(JSON.stringify(error) + String(error)).not.toMatch(/hunter2|jane/);
+  });
+
+  it('accepts the connection and never answers, hears so within about three seconds', async () => {
+    const silent = createServer(() => undefined);
+    await new Promise<void>((resolve) => void silent.listen(0, '127.0.0.1', () => resolve()));
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a TCP server has such an address
+    const { port } = silent.address() as AddressInfo;
+    const started = performance.now();
+    await expect(openQueue({ redisUrl: `redis://127.0.0.1:${port}` })).rejects.toMatchObject({
+      code: 'QUEUE_UNAVAILABLE',
+    });
+    expect(performance.now() - started).toBeLessThan(3500);
+    silent.close();
+  });
+
+  it.skipIf(!hasNativeRedis)('wants a password (needs redis-server), hears so', async () => {
+    await redis.client.config('SET', 'requirepass', 'correct');
+    const wrong = redis.url.replace('://', '://:hunter2@');
+    try {
+      const errors = await Promise.all(
+        [redis.url, wrong].map((redisUrl) =>
+          openQueue({ redisUrl }).catch((caught: unknown) => String(caught)),
+        ),
+      );
+      expect(errors).toEqual([expect.stringMatching(/NOAUTH/), expect.stringMatching(/WRONGPASS|invalid/i)]);
+      expect(JSON.stringify(errors)).not.toContain('hunter2');
+    } finally {
+      await redis.client.config('SET', 'requirepass', '');
+    }
+  });
+
+  it('goes away later, hears so within about three seconds and does not hang', async () => {
+    const own = await startTestRedis();
+    const queue = await open(own.url);
+    await own.stop();
+    const started = performance.now();
+    await expect(enqueueRollback(queue, makeJob())).rejects.toMatchObject({
+      code: 'QUEUE_UNAVAILABLE',
+      message: expect.stringContaining(queue.address) as unknown,
+    });
+    expect(performance.now() - started).toBeLessThan(3500);
+  });
+
+  it.each(['', 'not a url', 'http://127.0.0.1:6379', 'redis://'])(
+    'is named as "%s", hears that this is no address',
+    async (redisUrl) => {
+      await expect(openQueue({ redisUrl })).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
+    },
+  );
+});
+
+describe('a worker and a follower', () => {
+  const redis = useRedis();
+  const { openQueue: open, startWorker } = useQueues(redis);
+
+  it('outlive a restart of Redis, with one line when it goes and one when it is back', {
+    timeout: 30_000,
+  }, async () => {
+    const first = await startTestRedis();
+    const port = Number(new URL(first.url).port);
+    const worker = startWorker({
+      redisUrl: first.url,
+      execute: ({ request }) => Promise.resolve(resultOf(request)),
+    });
+    const early = await open(first.url);
+    const job = makeJob();
+    await enqueueRollback(early, job);
+    await followRollback(early, job.request.id);
+    await first.stop();
+    await sleep(2500);
+    const second = await startTestRedis({ port });
+    try {
+      const queue = await open(second.url);
+      const next = makeJob();
+      await enqueueRollback(queue, next);
+      expect(await followRollback(queue, next.request.id)).toMatchObject({ status: 'completed' });
+      expect(worker.find('Redis is away')).toHaveLength(1);
+      expect(worker.find('Redis is back')).toHaveLength(1);
+      expect(worker.find('"level":"warn"')).toEqual([]);
+      // The queue of before the restart works again as well, and knows that its rollback is lost.
+      await expect(followRollback(early, job.request.id)).rejects.toMatchObject({
+        message: expect.stringContaining('lost rollback') as unknown,
+      });
+      await worker.close();
+    } finally {
+      await second.stop();
+    }
+  });
+
+  it('end with QUEUE_UNAVAILABLE when Redis stays away while the follower waits', {
+    timeout: 30_000,
+  }, async () => {
+    const own = await startTestRedis();
+    const queue = await open(own.url);
+    const job = makeJob();
+    await enqueueRollback(queue, job);
+    const following = followRollback(queue, job.request.id);
+    await sleep(200);
+    await own.stop();
+    const started = performance.now();
+    await expect(following).rejects.toMatchObject({ code: 'QUEUE_UNAVAILABLE' });
+    expect(performance.now() - started).toBeLessThan(15_000);
+  });
+
+  it('meet when the worker was started before Redis', { timeout: 20_000 }, async () => {
+    const probe = await startTestRedis();
+    const port = Number(new URL(probe.url).port);
+    await probe.stop();
+    const worker = startWorker({
+      redisUrl: probe.url,
+      execute: ({ request }) => Promise.resolve(resultOf(request)),
+    });
+    await sleep(500);
+    const own = await startTestRedis({ port });
+    try {
+      const queue = await open(own.url);
+      const job = makeJob();
+      await enqueueRollback(queue, job);
+      expect(await followRollback(queue, job.request.id)).toMatchObject({ status: 'completed' });
+      await worker.close();
+    } finally {
+      await own.stop();
+    }
+  });
+});
