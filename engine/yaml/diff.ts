@@ -3,10 +3,12 @@ import { isMap, isScalar, isSeq } from 'yaml';
 import type { FieldChange, FileDifference } from '../model/index.ts';
 import type { Comparison, Side } from './compare.ts';
 import { compareNodes, Incomparable, mayShow } from './compare.ts';
+import { parseText } from './document.ts';
 import { findSecrets } from './find-secrets.ts';
-import { hasExtension, isStructured } from './mask.ts';
+import { hasExtension, isStructured, PARSED_LIMIT } from './mask.ts';
 import { matchDocuments } from './match-items.ts';
 import { MASK } from './secrets.ts';
+import { refusalReason } from './refusal.ts';
 import { tryParse } from './try-parse.ts';
 import { BINARY, unifiedDiff } from './unified.ts';
 
@@ -60,9 +62,14 @@ export function differenceOf(input: {
 function parse(text: string | null): Parsed | null {
   if (text === null)
     return { text: '', documents: [], secrets: { spans: [], nodes: new Set(), masked: new Set() } };
-  const documents = tryParse(text)?.filter((document) => document.contents !== null);
-  if (documents === undefined) return null;
-  return { text, documents, secrets: findSecrets(text, documents, () => MASK) };
+  if (text.length > PARSED_LIMIT) return null;
+  try {
+    const documents = parseText(text).bodies.map(({ document }) => document);
+    return { text, documents, secrets: findSecrets(text, documents, () => MASK) };
+  } catch (error) {
+    if (refusalReason(error) !== null) return null;
+    throw error;
+  }
 }
 
 function compareDocuments(

@@ -1,7 +1,7 @@
 import type { Document, Node, Pair, Scalar } from 'yaml';
-import { isAlias, isCollection, isMap, isNode, isPair, isScalar, isSeq } from 'yaml';
+import { isAlias, isCollection, isMap, isPair, isScalar, isSeq } from 'yaml';
 import { maskLines, VALUE_OF_PAIR } from './lines.ts';
-import { scalarText } from './nodes.ts';
+import { rangeOf, scalarText } from './nodes.ts';
 import type { Marker } from './secrets.ts';
 import { isHarmlessValue, isSecretKey, maskTokens, mayHoldToken } from './secrets.ts';
 
@@ -192,53 +192,82 @@ function isSecretManifest(items: readonly Pair[], search: Search): boolean {
   });
 }
 
+/** The zone of a secret value goes on over comments below it that are indented deeper than its key. */
 function addZone(key: unknown, value: unknown, search: Search): void {
-  if (!isNode(key) || !isNode(value) || !key.range || !value.range) return;
-  const [, valueEnd] = value.range;
-  const isBlock = search.text[valueEnd - 1] === '\n';
-  const lineEnd = isBlock ? valueEnd : search.text.indexOf('\n', valueEnd);
-  search.zones.push({ start: key.range[1], end: lineEnd === -1 ? search.text.length : lineEnd });
+  const { text, scalars, zones } = search;
+  const keyRange = rangeOf(key);
+  const valueRange = rangeOf(value);
+  if (keyRange === null || valueRange === null) return;
+  const isBlock = isCollection(value) && value.flow !== true;
+  const end = isBlock ? Math.max(keyRange[1], scalars.at(-1)?.end ?? 0) : valueRange[1];
+  const column = keyRange[0] - (text.lastIndexOf('\n', keyRange[0] - 1) + 1);
+  zones.push({ start: keyRange[1], end: endOfComments(text, endOfLine(text, end), column) });
+}
+
+function endOfLine(text: string, offset: number): number {
+  if (text[offset - 1] === '\n') return offset - 1;
+  const end = text.indexOf('\n', offset);
+  return end === -1 ? text.length : end;
+}
+
+function endOfComments(text: string, lineEnd: number, column: number): number {
+  const line = /\n([ \t]*)(#[^\n]*)?(?=\n|$)/y;
+  let end = lineEnd;
+  for (line.lastIndex = end; line.lastIndex < text.length; end = line.lastIndex) {
+    const match = line.exec(text);
+    if (match === null || (match[2] !== undefined && (match[1] ?? '').length <= column)) break;
+  }
+  return end;
 }
 
 /** Comments are lines like any other, except below and beside a secret value, where they are secret as well. */
 function maskComments(search: Search): void {
-  const { text, scalars, zones, spans, marker } = search;
-  scalars.sort((a, b) => a.start - b.start);
-  zones.sort((a, b) => a.start - b.start);
-  let from = 0;
-  let zone = 0;
-  let zoneEnd = -1;
-  const isInZone = (at: number): boolean => {
-    for (; (zones[zone]?.start ?? Infinity) <= at; zone += 1)
-      zoneEnd = Math.max(zoneEnd, zones[zone]?.end ?? -1);
-    return at < zoneEnd;
+  const { text, spans, marker } = search;
+  const isInZone = zoneTest(search.zones);
+  let block: { start: number; end: number } | null = null;
+  const flush = () => {
+    if (block === null) return;
+    const source = text.slice(block.start, block.end);
+    const shown = maskLines(source, marker);
+    if (shown !== source) spans.push({ ...block, shown });
+    block = null;
   };
-  for (const { start, end } of [...scalars, { start: text.length, end: text.length }]) {
-    for (const run of commentRuns(text, from, start)) {
-      const source = text.slice(run.start, run.end);
-      const shown = isInZone(run.start)
-        ? source.replace(/#.*/g, (comment) => `# ${marker(comment)}`)
-        : maskLines(source, marker);
-      if (shown !== source) spans.push({ ...run, shown });
+  for (const comment of commentsOf(search)) {
+    const isNext = block !== null && text.slice(block.end, comment.start).trim() === '';
+    if (block !== null && isNext && !isInZone(comment.start)) block.end = comment.end;
+    else {
+      flush();
+      if (!isInZone(comment.start)) block = comment;
+      else spans.push({ ...comment, shown: `# ${marker(text.slice(comment.start, comment.end))}` });
     }
-    from = Math.max(from, end);
   }
+  flush();
 }
 
-/** Comments between two scalars: lines of nothing but a comment that follow each other count as one. */
-function* commentRuns(text: string, from: number, to: number): Generator<{ start: number; end: number }> {
-  let run: { start: number; end: number } | null = null;
-  for (let at = text.indexOf('#', from); at !== -1 && at < to; ) {
-    const lineEnd = text.indexOf('\n', at);
-    const end = lineEnd === -1 || lineEnd > to ? to : lineEnd;
-    if (run !== null && text.slice(run.end, at).trim() === '') run.end = end;
-    else {
-      if (run !== null) yield run;
-      run = { start: at, end };
+/** Tells whether an offset lies in a zone; to be asked with offsets that never go down. */
+function zoneTest(zones: { start: number; end: number }[]): (offset: number) => boolean {
+  const sorted = zones.toSorted((a, b) => a.start - b.start);
+  let next = 0;
+  let end = -1;
+  return (offset) => {
+    for (; (sorted[next]?.start ?? Infinity) <= offset; next += 1)
+      end = Math.max(end, sorted[next]?.end ?? -1);
+    return offset < end;
+  };
+}
+
+/** Between two scalars a `#` begins a comment. */
+function* commentsOf({ text, scalars }: Search): Generator<{ start: number; end: number }> {
+  const sorted = scalars.toSorted((a, b) => a.start - b.start);
+  let from = 0;
+  for (const scalar of [...sorted, { start: text.length, end: text.length }]) {
+    for (let start = text.indexOf('#', from); start !== -1 && start < scalar.start; ) {
+      const end = Math.min(endOfLine(text, start + 1), scalar.start);
+      yield { start, end };
+      start = text.indexOf('#', end);
     }
-    at = text.indexOf('#', end);
+    from = Math.max(from, scalar.end);
   }
-  if (run !== null) yield run;
 }
 
 function disjoint(spans: readonly Span[]): Span[] {

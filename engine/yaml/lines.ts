@@ -26,6 +26,9 @@ const FLAG = /(?<![\w-])--?([A-Za-z][\w.-]{1,80})["']?(?:,[ \t]*|[ \t]+)(?=[^\s=
 const ELEMENT = /<([A-Za-z][\w.:-]{0,80})(?:\s[^<>]{0,500})?>(?=[^<])/g;
 const NAME_OF_PAIR =
   /(?:^|[\s{,"'<-])(?:name|key|variable|parameter|env|id|path)["']?[ \t]{0,8}[:=][ \t]{0,8}["']?([\w.\-/]{1,200})/gi;
+/** The name stands on the next line. */
+const NAME_BELOW =
+  /(?:^|[\s{,"'-])(?:name|key|variable|parameter)["']?[ \t]{0,8}:[ \t]{0,8}(?:[|>][-+\d]{0,2})?\s*$/i;
 export const VALUE_OF_PAIR = /^(?:value|val|default\w*|content|literal|string|data)$/i;
 const SECRET_KIND = /(?:^|[\s"'{,])kind["']?[ \t]*[:=][ \t]*["']?Secret\b/m;
 
@@ -192,8 +195,24 @@ function continuation(at: { rest: string; before: string | null; isQuoted: boole
   if (tag !== undefined) return (line) => (line.trim() === tag ? 'last' : 'inside');
   if (value.endsWith('\\')) return (line) => (line.trimEnd().endsWith('\\') ? 'inside' : 'last');
   if (/^[{[]/.test(value) && openBrackets(value) > 0) return untilClosed(openBrackets(value));
-  if (value === '' && at.isQuoted) return (line) => (line.trim() === '' ? 'inside' : 'last');
+  if (value === '' && at.isQuoted) return onNextLine(at.before);
   return at.before === null ? null : whileIndented(at.before.length, /^(?:|[|>&!#].*)$/.test(value));
+}
+
+/** The value of a quoted key, as in JSON, stands on the next line that is not blank, however that is indented, and goes on from there. */
+function onNextLine(before: string | null): State['goesOn'] {
+  const below = before === null ? () => 'outside' as const : whileIndented(before.length, true);
+  let rest: State['goesOn'] | undefined;
+  return (line) => {
+    const place = below(line);
+    if (rest === undefined) {
+      if (line.trim() !== '') rest = continuation({ rest: line, before: null, isQuoted: false });
+      return 'inside';
+    }
+    const own = rest?.(line) ?? 'outside';
+    if (own !== 'inside') rest = null;
+    return own === 'inside' || place === 'inside' ? 'inside' : own;
+  };
 }
 
 function openBrackets(text: string): number {
@@ -210,7 +229,7 @@ function untilClosed(opened: number): State['goesOn'] {
   };
 }
 
-function whileIndented(column: number, mayBeList: boolean): State['goesOn'] {
+function whileIndented(column: number, mayBeList: boolean): NonNullable<State['goesOn']> {
   return (line) => {
     const start = columnOf(line);
     if (start >= line.length || start > column) return 'inside';
@@ -228,6 +247,7 @@ function secretPairs(lines: readonly string[]): ReadonlySet<number> {
   const found = new Set<number>();
   lines.forEach((line, index) => {
     const names = [...line.matchAll(NAME_OF_PAIR)].map((match) => match[1] ?? '');
+    if (NAME_BELOW.test(line)) names.push((lines[index + 1] ?? '').replace(/["'\s]/g, ''));
     if (!names.some(isSecretKey)) return;
     found.add(index);
     for (let next = index + 1; next <= index + 5 && !/^\s*(?:- |[}\]])/.test(lines[next] ?? ''); next += 1)

@@ -7,16 +7,25 @@ import { MASK } from './secrets.ts';
 export { maskLines } from './lines.ts';
 export { isSecretKey } from './secrets.ts';
 
+/** Characters of the largest text that is masked by its structure: beyond, only lines are quick enough. */
+export const PARSED_LIMIT = 2 * 1024 * 1024;
+
 /**
  * A YAML or JSON text with its secrets replaced by `***`, everything else kept as it is. Secret are: the values of secret keys and
  * everything under them, `data` and `stringData` of Secret manifests, values that are named by a name beside them
  * (`name: DB_PASSWORD`, `value: …`), values that an alias uses in such a place, and what the rules for lines find in other values and
- * in comments. A text that does not parse is masked by its lines.
+ * in comments. A text that does not parse, or is larger than 2 Mi
+ * characters, is masked by its lines.
  */
 export function maskYaml(text: string, marker: Marker = () => MASK): string {
-  const documents = tryParse(text);
+  const documents = text.length > PARSED_LIMIT ? null : tryParse(text);
   if (documents === null) return maskLines(text, marker);
-  return splice(text, findSecrets(text, documents, marker).spans);
+  try {
+    return splice(text, findSecrets(text, documents, marker).spans);
+  } catch (error) {
+    if (error instanceof RangeError) return maskLines(text, marker);
+    throw error;
+  }
 }
 
 /** Masks a text by the kind of file that its path tells: YAML and JSON by structure, also without an extension, the rest by lines. */

@@ -22,11 +22,11 @@ export function unifiedDiff(input: { path: string; before: string | null; after:
   if (before?.includes('\0') || after?.includes('\0')) return BINARY;
   const masked = maskBoth(path, before ?? '', after ?? '');
   const names = {
-    oldFileName: before === null ? '/dev/null' : printable(`a/${path}`),
-    newFileName: after === null ? '/dev/null' : printable(`b/${path}`),
+    oldFileName: before === null ? '/dev/null' : `a/${path}`,
+    newFileName: after === null ? '/dev/null' : `b/${path}`,
   };
   if (masked.before === masked.after && before !== null && after !== null) {
-    return `--- ${names.oldFileName}\n+++ ${names.newFileName}\nOnly masked values changed their places.\n`;
+    return `${formatPatch({ ...names, oldHeader: undefined, newHeader: undefined, hunks: [] }, FILE_HEADERS_ONLY)}Only masked values changed their places.\n`;
   }
   const patch =
     structuredPatch(names.oldFileName, names.newFileName, masked.before, masked.after, undefined, undefined, {
@@ -81,9 +81,4 @@ function cut(patch: string): string {
     .map((line) => (line.length > LINE_SHOWN ? `${line.slice(0, LINE_SHOWN)}…` : line));
   if (lines.length > LINES_SHOWN) short.push(`… ${lines.length - LINES_SHOWN} more lines`, '');
   return short.join('\n');
-}
-
-/** A path may hold line breaks and other controls, which would forge lines of a difference. */
-function printable(path: string): string {
-  return /[\p{Cc}\u2028\u2029]/u.test(path) ? JSON.stringify(path) : path;
 }

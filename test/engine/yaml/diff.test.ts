@@ -1,0 +1,295 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { differenceOf, diffFields, unifiedDiff } from '../../../engine/yaml/diff.ts';
+import { parseSelector } from '../../../engine/yaml/selector.ts';
+import { documentWithSecret, secret } from '../../helpers/secrets.ts';
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+const deployment = (tag: string) => `kind: Deployment\nmetadata: {name: api}\ntag: ${tag}\n`;
+const named = (namespace: string, v: number) =>
+  `kind: A\nmetadata: {name: x, namespace: ${namespace}}\nv: ${v}\n`;
+const numbers = (factor: number) =>
+  Array.from({ length: 40_000 }, (_, i) => `${(i * factor) % 9973}`).join('\n');
+
+describe('diffFields', () => {
+  it('names the leaves that differ with their source text', () => {
+    expect(
+      diffFields({
+        before: 'image:\n  tag: v2.1.0 # pinned\nreplicas: 3\nold: [1]\n',
+        after: 'image: {tag: "v2.0.9"}\nreplicas: 3\nnew: {a: 0644, b: {}}\n',
+      }),
+    ).toEqual([
+      { selector: '/image/tag', op: 'replace', before: 'v2.1.0', after: '"v2.0.9"' },
+      { selector: '/old[0]', op: 'remove', before: '1' },
+      { selector: '/new/a', op: 'add', after: '0644' },
+      { selector: '/new/b', op: 'add', after: '{}' },
+    ]);
+  });
+
+  it('matches list items by what identifies them', () => {
+    const before = 'env:\n- {name: A, value: 1}\n- {name: B, value: 2}\n';
+    const after = 'env:\n- {name: X, value: 0}\n- {name: A, value: 1}\n- {name: B, value: 3}\n';
+    expect(diffFields({ before, after })).toEqual([
+      { selector: '/env[name=B]/value', op: 'replace', before: '2', after: '3' },
+      { selector: '/env[name=X]/name', op: 'add', after: 'X' },
+      { selector: '/env[name=X]/value', op: 'add', after: '0' },
+    ]);
+  });
+
+  it('names an item by its place where nothing identifies it', () => {
+    expect(diffFields({ before: 'a: [{x: 1}, {x: 1}]', after: 'a: [{x: 1}, {x: 2}]' })).toEqual([
+      { selector: '/a[1]/x', op: 'replace', before: '1', after: '2' },
+    ]);
+  });
+
+  it('shows texts of a list that came, went, were replaced or changed their order', () => {
+    expect(diffFields({ before: '[a, b, c]', after: '[a, x, c, d]' })).toEqual([
+      { selector: '[1]', op: 'replace', before: 'b', after: 'x' },
+      { selector: '[3]', op: 'add', after: 'd' },
+    ]);
+    expect(diffFields({ before: '[a, b, c]', after: '[b, c]' })).toEqual([
+      { selector: '[0]', op: 'remove', before: 'a' },
+    ]);
+    expect(diffFields({ before: 'l: [a, b]', after: 'l: [b, a]' })).toEqual([
+      { selector: '/l', op: 'replace', before: '[a, b]', after: '[b, a]' },
+    ]);
+  });
+
+  it('matches documents by kind and name', () => {
+    const service = 'kind: Service\nmetadata: {name: api}\nport: 1\n';
+    expect(
+      diffFields({ before: `${service}---\n${deployment('a')}`, after: `${deployment('b')}---\n${service}` }),
+    ).toEqual([
+      { selector: '[kind=Deployment,metadata.name=api]/tag', op: 'replace', before: 'a', after: 'b' },
+    ]);
+  });
+
+  it('tells documents of one name apart by namespace', () => {
+    expect(
+      diffFields({
+        before: `${named('n', 1)}---\n${named('m', 1)}`,
+        after: `${named('n', 1)}---\n${named('m', 2)}`,
+      }),
+    ).toEqual([
+      { selector: '[kind=A,metadata.name=x,metadata.namespace=m]/v', op: 'replace', before: '1', after: '2' },
+    ]);
+  });
+
+  it.each([
+    ['comments and layout', 'a:   1 # x\nb: [1,2]\n', '# y\na: 1\nb:\n  - 1\n  - 2\n'],
+    ['the order of keys', 'a: 1\nb: 2\n', 'b: 2\na: 1\n'],
+    ['the indentation of a block scalar', 'a: |\n  x\n  y\n', 'a: |\n      x\n      y\n'],
+    ['the style of quotes', `a: "x"\n`, `a: 'x'\n`],
+    ['ways to write nothing', 'a: null\n', 'a:\n'],
+    ['line endings', 'a: 1\r\nb: 2\r\n', 'a: 1\nb: 2'],
+  ])('finds no difference in %s', (_what, before, after) => {
+    expect(diffFields({ before, after })).toEqual([]);
+  });
+
+  it.each([
+    ['on', '"on"'],
+    ['0644', '420'],
+    ['9007199254740993', '9007199254740992'],
+    ['!!str 1', '1'],
+    ['1', '1.0'],
+  ])('tells %s from %s', (before, after) => {
+    expect(diffFields({ before: `a: ${before}`, after: `a: ${after}` })).toHaveLength(1);
+  });
+
+  it('counts a file that came or went leaf by leaf', () => {
+    expect(
+      diffFields({ before: null, after: 'a: {b: 1, c: 2}' })?.map(({ op, selector }) => [op, selector]),
+    ).toEqual([
+      ['add', '/a/b'],
+      ['add', '/a/c'],
+    ]);
+    expect(diffFields({ before: 'a: 1', after: null })).toEqual([
+      { selector: '/a', op: 'remove', before: '1' },
+    ]);
+    expect(diffFields({ before: null, after: '# nothing\n' })).toEqual([]);
+  });
+
+  it('masks a value that is secret on either side', () => {
+    expect(diffFields({ before: 'password: h1', after: 'password: h2' })).toEqual([
+      { selector: '/password', op: 'replace', before: '***', after: '***' },
+    ]);
+    expect(
+      diffFields({ before: 'kind: Secret\ndata: {a: h1}', after: 'kind: ConfigMap\ndata: {a: h2}' }),
+    ).toContainEqual({
+      selector: '/data/a',
+      op: 'replace',
+      before: '***',
+      after: '***',
+    });
+    expect(diffFields({ before: 'u: redis://x:h1@a/1', after: 'u: redis://x:h1@a/2' })).toEqual([
+      { selector: '/u', op: 'replace', before: 'redis://***@a/1', after: 'redis://***@a/2' },
+    ]);
+  });
+
+  it('takes no secret into a selector', () => {
+    const changes = diffFields({ before: 'creds: [{name: h1, v: 1}]', after: 'creds: [{name: h1, v: 2}]' });
+    expect(changes).toEqual([{ selector: '/creds[0]/v', op: 'replace', before: '***', after: '***' }]);
+    const keys = diffFields({ before: 'a: {"redis://u:h1@x": 1}', after: 'a: {"redis://u:h1@x": 2}' });
+    expect(keys).toBeNull();
+  });
+
+  it('cuts long values around what differs', () => {
+    const long = 'x'.repeat(300);
+    const [change] = diffFields({ before: `a: ${long}1${long}`, after: `a: ${long}2${long}` }) ?? [];
+    expect(change?.before).toHaveLength(200);
+    expect(change?.before).toContain('x1x');
+    expect(change?.after).toContain('x2x');
+    expect(change?.before).toMatch(/^…x.*x…$/);
+  });
+
+  it('gives null where a side does not parse or fields cannot tell', () => {
+    expect(diffFields({ before: 'a: [', after: 'a: 1' })).toBeNull();
+    expect(diffFields({ before: 'a: 1', after: 'a: 1\na: 2' })).toBeNull();
+    expect(diffFields({ before: '? [x]\n: 1', after: '? [x]\n: 2' })).toBeNull();
+    expect(
+      diffFields({ before: null, after: Array.from({ length: 3000 }, (_, i) => `k${i}: 1`).join('\n') }),
+    ).toBeNull();
+  });
+
+  it('treats hostile keys like any other', () => {
+    expect(
+      diffFields({ before: '__proto__: {a: 1}', after: '__proto__: {a: 2}\nl: [{name: __proto__}]' }),
+    ).toEqual([
+      { selector: '/__proto__/a', op: 'replace', before: '1', after: '2' },
+      { selector: '/l[name=__proto__]/name', op: 'add', after: '__proto__' },
+    ]);
+  });
+
+  it('writes selectors that can be read back, and finds nothing between a text and itself', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 4 }), fc.jsonValue({ maxDepth: 4 }), (before, after) => {
+        const changes = diffFields({ before: stringify(before), after: stringify(after) }) ?? [];
+        for (const { selector } of changes) expect(parseSelector(selector)).toBeDefined();
+        expect(
+          diffFields({ before: stringify(before), after: JSON.stringify(before) + '\n' }) ?? [],
+        ).not.toContainEqual(expect.objectContaining({ op: 'add' }));
+        expect(diffFields({ before: stringify(before), after: `# x\n${stringify(before)}` }) ?? []).toEqual(
+          [],
+        );
+      }),
+    );
+  });
+});
+
+describe('unifiedDiff', () => {
+  it('shows a changed secret as a changed line', () => {
+    expect(unifiedDiff({ path: 'a.env', before: 'A=1\nPASSWORD=h1\n', after: 'A=1\nPASSWORD=h2\n' })).toBe(
+      '--- a/a.env\n+++ b/a.env\n@@ -1,2 +1,2 @@\n A=1\n-PASSWORD=***\n+PASSWORD=*** (changed)\n',
+    );
+  });
+
+  it('shows no line for a secret that stayed', () => {
+    expect(unifiedDiff({ path: 'a.env', before: 'PASSWORD=h1\nA=1\n', after: 'PASSWORD=h1\nA=2\n' })).toBe(
+      '--- a/a.env\n+++ b/a.env\n@@ -1,2 +1,2 @@\n PASSWORD=***\n-A=1\n+A=2\n',
+    );
+  });
+
+  it('says so where secrets changed places', () => {
+    const diff = unifiedDiff({
+      path: 'a.env',
+      before: 'PASSWORD=h1\nPASSWORD=h2\n',
+      after: 'PASSWORD=h2\nPASSWORD=h1\n',
+    });
+    expect(diff).toBe('--- a/a.env\n+++ b/a.env\nOnly masked values changed their places.\n');
+  });
+
+  it('shows a file that came or went, and nothing for equal texts', () => {
+    expect(unifiedDiff({ path: 'a', before: null, after: 'x\n' })).toBe(
+      '--- /dev/null\n+++ b/a\n@@ -0,0 +1,1 @@\n+x\n',
+    );
+    expect(unifiedDiff({ path: 'a', before: 'x\n', after: null })).toBe(
+      '--- a/a\n+++ /dev/null\n@@ -1,1 +0,0 @@\n-x\n',
+    );
+    expect(unifiedDiff({ path: 'a', before: 'x', after: 'x' })).toBe('');
+  });
+
+  it('lets no path forge a line', () => {
+    const diff = unifiedDiff({ path: 'a\n+++ forged', before: 'x\n', after: 'y\n' });
+    expect(diff.split('\n').slice(0, 2)).toEqual([
+      String.raw`--- "a/a\n+++ forged"`,
+      String.raw`+++ "b/a\n+++ forged"`,
+    ]);
+  });
+
+  it('cuts what is too long, in reasonable time', () => {
+    const start = performance.now();
+    const diff = unifiedDiff({ path: 'a.txt', before: numbers(7919), after: numbers(104_729) });
+    expect(performance.now() - start).toBeLessThan(10_000);
+    expect(diff.split('\n').length).toBeLessThan(2010);
+    expect(diff).toMatch(/… \d+ more lines\n$/);
+    expect(unifiedDiff({ path: 'a.txt', before: 'x', after: 'y'.repeat(1_000_000) }).length).toBeLessThan(
+      1000,
+    );
+  });
+});
+
+describe('differenceOf', () => {
+  it('compares YAML and JSON by fields', () => {
+    const fields = [{ selector: '/a', op: 'replace', before: '1', after: '2' }];
+    for (const path of ['x.yaml', 'x.yml', 'x.json', 'tags/production/api']) {
+      const difference = differenceOf({ path, before: bytes('{"a": 1}'), after: bytes('{"a": 2}') });
+      expect(difference).toEqual({ path, change: 'modified', fields });
+    }
+  });
+
+  it('adds the lines where only layout or comments differ', () => {
+    const difference = differenceOf({ path: 'x.yaml', before: bytes('a: 1 # x\n'), after: bytes('a: 1\n') });
+    expect(difference.fields).toEqual([]);
+    expect(difference.diff).toContain('-a: 1 # x\n+a: 1\n');
+  });
+
+  it.each([
+    ['x.txt', 'a: 1\n', 'a: 2\n'],
+    ['x.yaml', 'a: [\n', 'a: 2\n'],
+    ['VERSION', 'one\n', 'two\n'],
+    ['.env', 'A: 1\n', 'A: 2\n'],
+  ])('compares %s by lines', (path, before, after) => {
+    const difference = differenceOf({ path, before: bytes(before), after: bytes(after) });
+    expect(difference.fields).toBeUndefined();
+    expect(difference.diff).toContain(`-${before}+${after}`);
+  });
+
+  it('says of bytes that are no text that they differ', () => {
+    const wanted = { path: 'x.yaml', change: 'modified', diff: 'Binary files differ\n' };
+    expect(differenceOf({ path: 'x.yaml', before: bytes('a: 1'), after: new Uint8Array([0xff]) })).toEqual(
+      wanted,
+    );
+    expect(differenceOf({ path: 'x.yaml', before: bytes('a: \0'), after: bytes('a: 1') })).toEqual(wanted);
+  });
+
+  it('says whether the file came, went or changed', () => {
+    expect(differenceOf({ path: 'x.yaml', before: null, after: bytes('a: 1') }).change).toBe('added');
+    expect(differenceOf({ path: 'x.yaml', before: bytes('a: 1'), after: null }).change).toBe('removed');
+  });
+});
+
+describe('no secret gets through', () => {
+  it('in a difference by fields or by lines, whatever changed around it', () => {
+    fc.assert(
+      fc.property(documentWithSecret, documentWithSecret, secret, (one, other, value) => {
+        const pairs = [
+          [one, other],
+          [one, null],
+          [null, one],
+          [{ a: one }, { a: other, password: value }],
+          [{ a: [one, other] }, { a: [other, one] }],
+        ] as const;
+        for (const [before, after] of pairs) {
+          for (const write of [(v: unknown) => stringify(v), (v: unknown) => JSON.stringify(v, null, 2)]) {
+            const sides = { before: before && write(before), after: after && write(after) };
+            expect(JSON.stringify(diffFields(sides))).not.toContain('Zq7');
+            expect(unifiedDiff({ path: 'a.yaml', ...sides })).not.toContain('Zq7');
+          }
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+});

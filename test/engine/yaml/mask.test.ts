@@ -1,0 +1,214 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { documentWithSecret, SECRET_KEYS, secretKey, word } from '../../helpers/secrets.ts';
+import { isSecretKey, maskLines, maskText, maskYaml } from '../../../engine/yaml/mask.ts';
+
+const PLAIN_KEYS =
+  'secretName secretRef secretRefs secretKeyRef existingSecret existingSecretPasswordKey tokenSecretName passwordFile tokenPath ' +
+  'tokenUrl image tag key publicKey author authority topologyKey imagePullSecrets bypass compass replicas host name ' +
+  'secretStoreRef auth-service passwordPolicy tokenTtl monkey keyboard __proto__ constructor tls.crt';
+
+describe('isSecretKey', () => {
+  it.each(SECRET_KEYS)('takes %s for the key of a secret', (key) => {
+    expect(isSecretKey(key)).toBe(true);
+  });
+
+  it.each(PLAIN_KEYS.split(' '))('takes %s for a reference, a setting or something else', (key) => {
+    expect(isSecretKey(key)).toBe(false);
+  });
+});
+
+describe('maskYaml', () => {
+  it.each([
+    ['a secret key', 'a: 1 # one\npassword:   hunter2\nb: 2\n', 'a: 1 # one\npassword:   ***\nb: 2\n'],
+    ['everything under one', 'creds:\n  - h1\n  - {a: h2}\n', 'creds:\n  - ***\n  - {a: ***}\n'],
+    ['quotes', `p: {token: "h1", pwd: 'h2'}\n`, `p: {token: "***", pwd: '***'}\n`],
+    ['a block scalar', 'secret: |-\n  h1\n  h2\n# kept\na: 1\n', 'secret: ***\n# kept\na: 1\n'],
+    [
+      'comments beside and below',
+      'auth:\n  # was h1\n  pw: h2 # h3\n# kept\n',
+      'auth:\n  # ***\n  pw: *** # ***\n# kept\n',
+    ],
+    [
+      'a commented-out secret',
+      'a: 1\n# password: |\n#   h1\n# b: 2\n',
+      'a: 1\n# password: ***\n#   ***\n# b: 2\n',
+    ],
+    ['a Secret manifest', 'kind: Secret\ndata:\n  a: aDE=\nx: 1\n', 'kind: Secret\ndata:\n  a: ***\nx: 1\n'],
+    [
+      'one with a tag',
+      'kind: !!str Secret\nstringData: {a: h1}\n',
+      'kind: !!str Secret\nstringData: {a: ***}\n',
+    ],
+    ['one in JSON', '{"kind": "Secret", "data": {"a": "h1"}}', '{"kind": "Secret", "data": {"a": "***"}}'],
+    [
+      'one of a list',
+      'kind: List\nitems: [{kind: Secret, data: {a: h1}}]',
+      'kind: List\nitems: [{kind: Secret, data: {a: ***}}]',
+    ],
+    [
+      'a name and its value',
+      'env:\n- name: DB_PASSWORD\n  value: h1\n',
+      'env:\n- name: DB_PASSWORD\n  value: ***\n',
+    ],
+    ['a flag and the next item', 'args: [--token, h1, kept]\n', 'args: [--token, ***, kept]\n'],
+    ['a flag with its value', 'args: ["--token=h1", kept]\n', 'args: ["--token=***", kept]\n'],
+    ['an anchor used as a secret', 'x: &a h1\npassword: *a\n', 'x: &a ***\npassword: *a\n'],
+    ['a login in an address', 'u: postgres://me:h1@db/x\n', 'u: postgres://***@db/x\n'],
+    [
+      'a secret in a file in a ConfigMap',
+      'd:\n  p: |\n    a=1\n    db.pwd=h1\n',
+      'd:\n  p: |\n    a=1\n    db.pwd=***\n',
+    ],
+    ['an escaped secret in a string', String.raw`s: "a=1\npassword=h1"`, 's: "***"'],
+    ['a token of known shape', `t: ghp_${'a'.repeat(36)}\n`, 't: ***\n'],
+    [
+      'a private key',
+      'k: |\n  -----BEGIN RSA PRIVATE KEY-----\n  h1\n  -----END RSA PRIVATE KEY-----\n',
+      'k: |\n  ***\n',
+    ],
+    [
+      'a template that does not parse',
+      '{{- if .x }}\npassword: h1\na: 1\n{{- end }}\n',
+      '{{- if .x }}\npassword: ***\na: 1\n{{- end }}\n',
+    ],
+    [
+      'a Secret that does not parse',
+      '{{- if .x }}\nkind: Secret\ndata:\n  a: h1\nb: 1\n',
+      '{{- if .x }}\nkind: Secret\ndata:\n  ***\nb: 1\n',
+    ],
+  ])('masks %s', (_what, text, wanted) => {
+    expect(maskYaml(text)).toBe(wanted);
+  });
+
+  it.each([
+    'image: ghcr.io/acme/auth:v2.1.0\n',
+    'image: auth:v2.1.0@sha256:0123456789abcdef\n',
+    'url: oci://localhost:5000/charts/api:1.0@sha256:0123\n',
+    'repo: ssh://git@github.com/acme/api\n',
+    'volumes: [{name: v, secret: {secretName: tls}}]\n',
+    'env: [{name: PASSWORD, valueFrom: {secretKeyRef: {name: db, key: password}}}]\n',
+    'automountServiceAccountToken: false\npassword: ""\ntoken:\n',
+    'tokenTtl: 3600 # seconds\n',
+  ])('leaves %j as it is', (text) => {
+    expect(maskYaml(text)).toBe(text);
+  });
+
+  it('keeps masked JSON valid', () => {
+    const masked = maskYaml(
+      '{\n\t"a": {"password": "h1", "b": [1, {"token": "h3"}]},\n\t"url": "redis://u:h2@x"\n}',
+    );
+    expect(JSON.parse(masked)).toEqual({
+      a: { password: '***', b: [1, { token: '***' }] },
+      url: 'redis://***@x',
+    });
+  });
+
+  it('masks secrets under hostile keys', () => {
+    expect(maskYaml('__proto__:\n  password: h1\nconstructor: {token: h2}\n')).toBe(
+      '__proto__:\n  password: ***\nconstructor: {token: ***}\n',
+    );
+  });
+});
+
+describe('maskLines', () => {
+  it.each([
+    ['.env', 'A=1\nPASSWORD=h1\nexport TOKEN="h1 h2" # c\n', 'A=1\nPASSWORD=***\nexport TOKEN=*** # c\n'],
+    ['a value that begins with a slash', 'PASSWORD=/h1\n', 'PASSWORD=***\n'],
+    ['quotes over several lines', 'PW="h1\nh2"\nA=1\n', 'PW=***\n***\nA=1\n'],
+    ['a continued line', 'SECRET=h1\\\nh2\nA=1\n', 'SECRET=***\n***\nA=1\n'],
+    ['properties', 'db.password : h1\ndb.user : me\n', 'db.password : ***\ndb.user : me\n'],
+    ['JSON in a line', '{"password":"h1","user":"me"}', '{"password":***,"user":"me"}'],
+    ['XML', '<password enc="x">h1</password>', '<password enc="x">***'],
+    ['a command line', 'run --token h1', 'run --token ***'],
+    ['a connection string', 'Server=x;Pwd=h1;A=2', 'Server=x;Pwd=***'],
+    ['a query', 'https://x/y?token=h1', 'https://x/y?token=***'],
+    ['netrc', 'machine h login me password h1', 'machine h login me password ***'],
+    ['redis.conf', 'requirepass h1\nport 1\n', 'requirepass ***\nport 1\n'],
+    ['a heredoc', 'token = <<EOF\nh1\nEOF\na = 1\n', 'token = ***\n***\n***\na = 1\n'],
+    ['CRLF', 'PASSWORD=h1\r\nA=1\r\n', 'PASSWORD=***\r\nA=1\r\n'],
+    ['a header', 'x: Bearer abcdefgh1\n', 'x: Bearer ***\n'],
+    ['doubled quotes', `password: 'it''s h1' # c\n`, 'password: *** # c\n'],
+  ])('masks %s', (_what, text, wanted) => {
+    expect(maskLines(text)).toBe(wanted);
+  });
+});
+
+describe('maskText', () => {
+  it('goes by the kind of file', () => {
+    expect(maskText('x: &a h1\npassword: *a\n', 'a.yaml')).toBe('x: &a ***\npassword: *a\n');
+    expect(maskText('x: &a h1\npassword: *a\n', 'dir.d/values')).toBe('x: &a ***\npassword: *a\n');
+    expect(maskText('PASSWORD=h1', 'prod.env')).toBe('PASSWORD=***');
+    expect(maskText('PASSWORD=h1', '.env')).toBe('PASSWORD=***');
+  });
+});
+
+describe('no secret gets through', () => {
+  it('of a YAML or JSON file, however it is written', () => {
+    const style = fc.record({
+      lineWidth: fc.constantFrom(0, 20, 80),
+      defaultStringType: fc.constantFrom(
+        'PLAIN',
+        'QUOTE_DOUBLE',
+        'QUOTE_SINGLE',
+        'BLOCK_LITERAL',
+        'BLOCK_FOLDED' as const,
+      ),
+      collectionStyle: fc.constantFrom('any', 'flow', 'block' as const),
+      indentSeq: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(documentWithSecret, style, (value, style) => {
+        expect(maskYaml(stringify(value, style))).not.toContain('Zq7');
+        expect(maskYaml(JSON.stringify(value))).not.toContain('Zq7');
+        expect(maskYaml(JSON.stringify(value, null, 2))).not.toContain('Zq7');
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('of a file that does not parse', () => {
+    const line = fc
+      .tuple(secretKey, fc.constantFrom('=', ': ', ' = ', ': "', '="', `: '`), word)
+      .map(([key, sign, text]) => `${key}${sign}Zq7${text}`);
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.oneof(
+            line,
+            word.map((text) => `${text}: x`),
+          ),
+          { maxLength: 8 },
+        ),
+        (lines) => {
+          expect(maskLines(['{{- if .x }}', ...lines].join('\n'))).not.toContain('Zq7');
+        },
+      ),
+    );
+  });
+});
+
+describe('hostile texts', () => {
+  const bomb = [
+    'a0: &a0 [x, x, x, x, x, x, x, x]',
+    ...Array.from({ length: 30 }, (_, i) => `a${i + 1}: &a${i + 1} [${`*a${i},`.repeat(9)}]`),
+  ];
+  const chain = Array.from({ length: 2000 }, (_, i) => `k${i}: &a${i} [h, *a${Math.max(0, i - 1)}]`);
+  it.each([
+    ['an alias bomb', `${bomb.join('\n')}\npassword: *a30\n`],
+    ['a chain of aliases', `${chain.join('\n')}\npassword: *a1999\n`],
+    ['a deep one', '['.repeat(50_000)],
+    ['a long line of word characters', 'a'.repeat(1_000_000)],
+    ['a long line of separators', 'a:'.repeat(500_000)],
+    ['a long line of secrets', 'token="a'.repeat(100_000)],
+    ['a long line of logins', `${'://'.repeat(300_000)}@`],
+    ['a long line of quotes', `token="${String.raw`\"`.repeat(500_000)}`],
+    ['many lines', 'token: "x\n'.repeat(100_000)],
+  ])('are masked in reasonable time: %s', (_what, text) => {
+    const start = performance.now();
+    expect(maskText(text, 'a.yaml')).toContain(text.length > 0 ? text[0] : '');
+    maskLines(text);
+    expect(performance.now() - start).toBeLessThan(10_000);
+  });
+});
