@@ -32,7 +32,7 @@ function located(file: SourceFile, issue: z.core.$ZodIssue) {
 /** Only our own sentences (they end with a period): a validator's may quote the value. */
 function problemOf(issue: z.core.$ZodIssue): string {
   if (issue.code === 'unrecognized_keys') return 'is not a field of a service specification.';
-  if (issue.code === 'invalid_key') return `${ENV_NAME}.`;
+  if (issue.code === 'invalid_key') return ENV_NAME;
   if (issue.message.endsWith('.')) return issue.message;
   if (issue.code === 'invalid_type') return issue.expected === 'array' ? 'must be a list.' : 'must be a map.';
   return 'is not valid.';

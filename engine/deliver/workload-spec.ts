@@ -34,8 +34,7 @@ const subdomain = matching(
 );
 
 const envName = /^[A-Za-z_][A-Za-z0-9_]{0,252}$/;
-const ENV_NAME =
-  'a name of an environment variable has letters, digits and _, and does not begin with a digit.';
+export const ENV_NAME = 'must be a name of letters, digits and _ that does not begin with a digit.';
 
 const portName = matching(
   /^(?=.{1,15}$)(?=.*[a-z])(?!.*--)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/,
