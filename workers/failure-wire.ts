@@ -38,17 +38,17 @@ export function decodeFailure(text: string): BacktrailError {
   return new BacktrailError('INTERNAL', `The queue says: ${cut(redact(text))}.`);
 }
 
-/** The failure that an unknown thrown value stands for. */
+/**
+ * The failure that an unknown thrown value stands for. Its message stays behind: those of parsers quote what they read,
+ * which may be a secret.
+ */
 export function toFailure(error: unknown): BacktrailError {
   if (isFailure(error)) return error;
-  const message = error instanceof Error ? `${error.name}: ${error.message}` : 'an unknown value was thrown';
-  return new BacktrailError(
-    'INTERNAL',
-    `Something unexpected happened in the worker: ${cut(redact(message))}.`,
-    {
-      cause: error,
-    },
-  );
+  const name = error instanceof Error ? error.name : typeof error;
+  return new BacktrailError('INTERNAL', `Something unexpected happened in the worker (${cut(name)}).`, {
+    hint: "The worker's log says more under the request's id; please report it.",
+    cause: error,
+  });
 }
 
 const cut = (text: string) => (text.length > 4000 ? `${text.slice(0, 4000)}…` : text);

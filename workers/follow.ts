@@ -1,7 +1,9 @@
 import { QueueEvents } from 'bullmq';
 import type { Job } from 'bullmq';
-import { BacktrailError, isFailure, STEPS } from '../engine/model/index.ts';
+import { BacktrailError, STEPS } from '../engine/model/index.ts';
 import type { RequestId, RollbackResult } from '../engine/model/index.ts';
+import { createBell } from './bell.ts';
+import type { Bell } from './bell.ts';
 import { decodeFailure } from './failure-wire.ts';
 import { parseProgress, parseResult } from './payload.ts';
 import type { RollbackJob, RollbackProgress } from './payload.ts';
@@ -73,19 +75,17 @@ async function watch({ queue, id, report, bell, deadline, signal }: Watch): Prom
   let missing = 0;
   for (;;) {
     signal?.throwIfAborted();
-    try {
-      const seen = await look(queue, id);
+    const seen = await look(queue, id).catch((error: unknown) => {
+      if (Date.now() - lastAnswer > OUTAGE_MS) throw queueUnavailable(queue.address, error);
+      return 'no answer' as const;
+    });
+    if (seen !== 'no answer') {
       lastAnswer = Date.now();
       missing = seen === null ? missing + 1 : 0;
       // Whoever retries a failed rollback removes it and adds it again: only its second absence in a row counts.
       if (missing > 1) throw lost(queue, id);
-      if (seen !== null) {
-        const result = await report.state(seen, queue);
-        if (result !== null) return result;
-      }
-    } catch (error) {
-      if (isFailure(error)) throw error;
-      if (Date.now() - lastAnswer > OUTAGE_MS) throw queueUnavailable(queue.address, error);
+      const result = seen === null ? null : await report.state(seen, queue);
+      if (result !== null) return result;
     }
     if (Date.now() >= deadline) throw tooLong(queue, id);
     await bell.wait(Math.min(POLL_MS, Math.max(deadline - Date.now(), 1)));
@@ -124,7 +124,8 @@ function reporter({ onStep, onRetry, onIdle }: FollowOptions): Reporter {
   const idle = async (queue: RollbackQueue) => {
     if (idleSince === null || Date.now() - idleSince < IDLE_MS) return;
     idleSince = null;
-    if ((await queue.jobs.getWorkersCount()) === 0) onIdle?.();
+    const workers = await queue.jobs.getWorkersCount().catch(() => 1);
+    if (workers === 0) onIdle?.();
   };
   const retry = ({ attemptsMade, delay, failedReason }: Seen['job']) => {
     if (attemptsMade <= attempts) return;
@@ -164,34 +165,6 @@ async function stopListening(events: QueueEvents): Promise<void> {
       .close(true)
       .catch(() => undefined);
   }
-}
-
-interface Bell {
-  ring: () => void;
-  wait: (milliseconds: number) => Promise<void>;
-}
-
-/** Ends the wait in progress, or the next one where none is. */
-function createBell(): Bell {
-  let rung = false;
-  let wake: (() => void) | null = null;
-  const ring = () => {
-    rung = true;
-    wake?.();
-  };
-  const wait = async (milliseconds: number) => {
-    if (!rung)
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, milliseconds);
-        wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    wake = null;
-    rung = false;
-  };
-  return { ring, wait };
 }
 
 function lost({ address }: RollbackQueue, id: RequestId): BacktrailError {

@@ -28,12 +28,15 @@ export function createLogger(
   );
 }
 
-/** Known failures by their code and sentence; a stack only where nobody foresaw the error. */
+/** Known failures by their code and sentence; where nobody foresaw the error, its first line (parsers quote below it) and the places. */
 function describeError(error: unknown): Record<string, unknown> {
   if (isFailure(error)) return { code: error.code, message: error.message, hint: error.hint };
-  if (!(error instanceof Error)) return { message: String(error) };
-  return { name: error.name, message: error.message, stack: error.stack };
+  if (!(error instanceof Error)) return { message: typeof error };
+  const places = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  return { name: error.name, message: firstLine(error.message), stack: places.map((line) => line.trim()) };
 }
+
+const firstLine = (text: string) => (text.split('\n')[0] ?? '').slice(0, 200);
 
 function standardOutput(): DestinationStream {
   const destination = pino.destination({ dest: 1, sync: true });

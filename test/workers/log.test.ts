@@ -28,6 +28,14 @@ describe('the log of a worker', () => {
     expect(lines[0]).not.toMatch(/stack|of a secret/);
   });
 
+  it('shows an unforeseen error by its first line and its places, without what a parser quotes', () => {
+    const { logger, lines } = recordingLogger();
+    logger.error({ err: new SyntaxError('Bad map at line 3\n\npassword: hunter2\n^^^') }, 'failed');
+    expect(lines[0]).toContain('Bad map at line 3');
+    expect(lines[0]).toContain('log.test.ts');
+    expect(lines[0]).not.toContain('hunter2');
+  });
+
   it('holds no credentials, wherever they stand', () => {
     const { logger, lines } = recordingLogger();
     logger.warn(

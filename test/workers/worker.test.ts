@@ -1,0 +1,134 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { STEPS } from '../../engine/model/index.ts';
+import { enqueueRollback, followRollback, startWorker as start } from '../../workers/index.ts';
+import { JOB_OPTIONS } from '../../workers/queue.ts';
+import { makeJob, resultOf } from '../helpers/queue-values.ts';
+import { recordingLogger, useQueues } from '../helpers/queue.ts';
+import { useRedis } from '../helpers/redis.ts';
+
+const neverCalled = () => Promise.reject(new Error('never'));
+
+describe('a worker', () => {
+  const redis = useRedis();
+  const { openQueue, startWorker } = useQueues(redis);
+
+  it('logs a rollback step by step under its request id, with how long it took', async () => {
+    const queue = await openQueue();
+    const worker = startWorker({
+      execute: async ({ request, onStep }) => {
+        for (const step of STEPS) await onStep({ step });
+        return resultOf(request);
+      },
+    });
+    const job = makeJob();
+    await enqueueRollback(queue, job);
+    await followRollback(queue, job.request.id);
+    const own = worker.find(`"requestId":"${job.request.id}"`);
+    expect(own.filter((line) => /"durationMs":\d+/.test(line))).toHaveLength(STEPS.length + 1);
+    for (const step of STEPS) expect(own.filter((line) => line.includes(`"step":"${step}"`))).toHaveLength(1);
+    expect(own.at(-1)).toContain('"status":"completed"');
+    expect(worker.lines.join('')).not.toContain(job.request.reason);
+  });
+
+  it('fails a job that is no valid request, once and for good, and goes on with the next', async () => {
+    const queue = await openQueue();
+    const executed: string[] = [];
+    const worker = startWorker({
+      execute: ({ request }) => {
+        executed.push(request.id);
+        return Promise.resolve(resultOf(request));
+      },
+    });
+    const forged = { ...makeJob(), repo: 'ext::sh -c id' };
+    await queue.jobs.add('rollback', forged, { ...JOB_OPTIONS, jobId: forged.request.id });
+    await expect(followRollback(queue, forged.request.id)).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
+    const other = makeJob();
+    await queue.jobs.add('rollback', other, { ...JOB_OPTIONS, jobId: 'another-id' });
+    while ((await queue.jobs.getFailedCount()) < 2) await sleep(10);
+    const good = makeJob();
+    await enqueueRollback(queue, good);
+    await followRollback(queue, good.request.id);
+    expect(executed).toEqual([good.request.id]);
+    expect(
+      worker.find('"code":"INVALID_REQUEST"').filter((line) => line.includes('rollback failed')),
+    ).toHaveLength(2);
+  });
+
+  it('refuses a repository that it does not serve', async () => {
+    const queue = await openQueue();
+    startWorker({
+      allowedRepos: ['/srv/git/other'],
+      execute: ({ request }) => Promise.resolve(resultOf(request)),
+    });
+    const job = makeJob();
+    await enqueueRollback(queue, job);
+    await expect(followRollback(queue, job.request.id)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+  });
+
+  it('leaves no stack, no cause and no payload of an error in Redis', async () => {
+    const queue = await openQueue();
+    startWorker({ execute: () => Promise.reject(new Error('password: hunter2')), random: () => 0 });
+    const job = makeJob();
+    await enqueueRollback(queue, job);
+    while ((await queue.jobs.getDelayedCount()) === 0) await sleep(10);
+    const stored = JSON.stringify(await redis.client.hgetall(queue.jobs.toKey(job.request.id)));
+    expect(stored).toContain('INTERNAL');
+    expect(stored).not.toMatch(/hunter2|\.ts:\d/);
+  });
+
+  it('runs as many rollbacks at a time as it may, and no more', async () => {
+    const queue = await openQueue();
+    let running = 0;
+    let most = 0;
+    startWorker({
+      execute: async ({ request }) => {
+        running += 1;
+        most = Math.max(most, running);
+        await sleep(30);
+        running -= 1;
+        return resultOf(request);
+      },
+    });
+    const jobs = Array.from({ length: 8 }, () => makeJob());
+    for (const job of jobs) await enqueueRollback(queue, job);
+    await Promise.all(jobs.map((job) => followRollback(queue, job.request.id)));
+    expect(most).toBe(2);
+  });
+
+  it('gives what it has in hand back when it closes, and a second one carries on at once', async () => {
+    const queue = await openQueue();
+    const first = startWorker({
+      execute: async ({ request, onStep, signal }) => {
+        for (const step of STEPS) {
+          await sleep(50);
+          await onStep({ step });
+          signal.throwIfAborted();
+        }
+        return resultOf(request);
+      },
+    });
+    const jobs = Array.from({ length: 5 }, () => makeJob());
+    for (const job of jobs) await enqueueRollback(queue, job);
+    while ((await queue.jobs.getActiveCount()) < 2) await sleep(5);
+    await first.close();
+    expect(await queue.jobs.getJobCounts('active', 'waiting')).toEqual({ active: 0, waiting: 5 });
+    expect(first.find('given back')).toHaveLength(2);
+    startWorker({ concurrency: 5, execute: ({ request }) => Promise.resolve(resultOf(request)) });
+    const results = await Promise.all(jobs.map((job) => followRollback(queue, job.request.id)));
+    expect(results.map(({ status }) => status)).toEqual(Array.from({ length: 5 }, () => 'completed'));
+  });
+
+  it('does not start with an address that is none', () => {
+    expect(() =>
+      start({ redisUrl: 'localhost', execute: neverCalled, logger: recordingLogger().logger }),
+    ).toThrow(/not valid/);
+  });
+
+  it('is counted as there, whatever its name', async () => {
+    const queue = await openQueue();
+    startWorker({ name: 'build host 7', execute: ({ request }) => Promise.resolve(resultOf(request)) });
+    while ((await queue.jobs.getWorkersCount()) === 0) await sleep(20);
+    expect(await queue.jobs.getWorkersCount()).toBe(1);
+  });
+});

@@ -1,0 +1,43 @@
+import type { Redis } from 'ioredis';
+import type { Logger } from './log.ts';
+
+export interface Outage {
+  /** Is this error of the connection, and thereby told already? */
+  covers(error: Error): boolean;
+  /** From here on a lost connection is what was asked for. */
+  expected(): void;
+}
+
+/** One line when Redis goes away and one when it is back, however many commands and connections notice. */
+export function watchOutages(redis: Redis, { address, logger }: { address: string; logger: Logger }): Outage {
+  let away = false;
+  let quiet = false;
+  let reason: Error | undefined;
+  redis.on('error', (error: Error) => {
+    reason = error;
+    leave();
+  });
+  redis.on('close', () => leave());
+  redis.on('ready', () => {
+    if (away) logger.info({ redis: address }, 'Redis is back');
+    away = false;
+    reason = undefined;
+  });
+  function leave() {
+    if (away || quiet) return;
+    away = true;
+    logger.error({ redis: address, reason: reason?.message }, 'Redis is away; trying again until it is back');
+  }
+  return {
+    covers: (error) => away || quiet || isConnectionError(error),
+    expected: () => (quiet = true),
+  };
+}
+
+function isConnectionError(error: Error): boolean {
+  const code = 'code' in error ? String(error.code) : '';
+  return (
+    /^(?:ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|ENOTFOUND|EAI_)/.test(code) ||
+    /connection is closed/i.test(error.message)
+  );
+}

@@ -1,0 +1,114 @@
+import { UnrecoverableError, WaitingError } from 'bullmq';
+import type { Job } from 'bullmq';
+import { BacktrailError } from '../engine/model/index.ts';
+import type { RollbackRequest, RollbackResult, Step } from '../engine/model/index.ts';
+import { mayPass } from './failure-policy.ts';
+import { encodeFailure, toFailure } from './failure-wire.ts';
+import type { Logger } from './log.ts';
+import { addProgress, parseJob } from './payload.ts';
+import type { RollbackJob } from './payload.ts';
+import { within } from './redis.ts';
+
+/**
+ * Carries a confirmed rollback out. Safe to call again for the same request, in any process, at any time.
+ * `signal` aborted: the step in hand is finished, then it rejects with the signal's reason.
+ */
+export type ExecuteRollback = (input: {
+  readonly request: RollbackRequest;
+  readonly repo: string;
+  readonly config?: { readonly name: string; readonly text: string };
+  readonly onStep: (event: StepDone) => Promise<void>;
+  readonly signal: AbortSignal;
+}) => Promise<RollbackResult>;
+
+export interface StepDone {
+  readonly step: Step;
+  readonly commit?: string;
+  readonly deliveryCommit?: string | null;
+  readonly digest?: string;
+}
+
+/** Telling the queue must not hold a rollback up. */
+const PROGRESS_MS = 1000;
+const GIVE_BACK_MS = 2000;
+
+interface Run {
+  job: Job<RollbackJob, RollbackResult>;
+  token: string | undefined;
+  setup: { execute: ExecuteRollback; logger: Logger; allowedRepos?: readonly string[] };
+  signal: AbortSignal;
+}
+
+/**
+ * One attempt at one job. What it throws tells BullMQ what becomes of the job: failed, tried again, or given back.
+ */
+export async function runJob({ job, token, setup, signal }: Run): Promise<RollbackResult> {
+  const started = performance.now();
+  const log = setup.logger.child({ requestId: job.id });
+  const durationMs = () => Math.round(performance.now() - started);
+  try {
+    const { request, repo, config } = admit(job, setup.allowedRepos);
+    log.info({ scope: request.scope, repo, attempt: job.attemptsMade + 1 }, 'rollback started');
+    const onStep = async (event: StepDone) => {
+      log.info({ ...event, durationMs: durationMs() }, `step ${event.step} done`);
+      await tell(job, event, log);
+    };
+    signal.throwIfAborted();
+    const result = await setup.execute({ request, repo, ...(config && { config }), onStep, signal });
+    log.info({ status: result.status, commit: result.commit, durationMs: durationMs() }, 'rollback done');
+    return result;
+  } catch (error) {
+    if (signal.aborted && isAbort(error, signal)) {
+      await giveBack({ job, token, log });
+      throw new WaitingError();
+    }
+    log.info({ code: toFailure(error).code, durationMs: durationMs() }, 'attempt ended without result');
+    throw queueError(error);
+  }
+}
+
+function admit(job: Job<RollbackJob>, allowedRepos: readonly string[] | undefined): RollbackJob {
+  const payload = parseJob(job.data);
+  if (payload.request.id !== job.id)
+    throw new BacktrailError('INVALID_REQUEST', `Job ${job.id ?? ''} carries another request's id.`);
+  if (allowedRepos !== undefined && !allowedRepos.includes(payload.repo))
+    throw new BacktrailError('FORBIDDEN', `This worker does not serve the repository ${payload.repo}.`);
+  return payload;
+}
+
+/** The queue's view of progress is a courtesy: a flushed or unreachable queue does not stop a rollback. */
+async function tell(job: Job<RollbackJob>, event: StepDone, log: Logger): Promise<void> {
+  const { step, commit, deliveryCommit } = event;
+  const progress = addProgress(job.progress, {
+    step,
+    ...(commit !== undefined && { commit }),
+    ...(deliveryCommit !== undefined && { deliveryCommit }),
+    at: new Date().toISOString(),
+  });
+  await within(PROGRESS_MS, job.updateProgress({ ...progress })).catch((error: unknown) =>
+    log.warn({ err: error, step }, 'progress could not be told to the queue'),
+  );
+}
+
+const isAbort = (error: unknown, signal: AbortSignal) =>
+  error === signal.reason || (error instanceof Error && error.name === 'AbortError');
+
+/** Back to the head of the queue, for another worker at once; it does not count as an attempt. */
+async function giveBack({ job, token, log }: Pick<Run, 'job' | 'token'> & { log: Logger }): Promise<void> {
+  try {
+    await within(GIVE_BACK_MS, job.moveToWait(token));
+    log.info('rollback given back to the queue');
+  } catch (error) {
+    log.warn({ err: error }, 'rollback could not be given back; another worker takes it when its lock ends');
+  }
+}
+
+/** The failure table decides about another attempt; the failure travels as text, without a stack. */
+function queueError(error: unknown): Error {
+  const failure = toFailure(error);
+  const text = encodeFailure(failure);
+  const outcome = mayPass(failure.code) ? new Error(text) : new UnrecoverableError(text);
+  outcome.stack = '';
+  outcome.cause = failure;
+  return outcome;
+}
