@@ -1,0 +1,141 @@
+/** `npm run demo`: an incident in a small GitOps repository, and three rollbacks out of it, through the real queue and worker. */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildFixturesRepo } from './build-fixtures-repo.ts';
+import { withRedis } from './redis.ts';
+
+const MAIN = fileURLToPath(new URL('../cli/main.ts', import.meta.url));
+const started = Date.now();
+const folder = await mkdtemp(join(tmpdir(), 'backtrail-demo-'));
+const repo = join(folder, 'config');
+const color = process.stdout.isTTY && !process.env['NO_COLOR'];
+
+process.exitCode = await demo();
+
+async function demo(): Promise<number> {
+  title('A GitOps repository with an incident in it');
+  const fixtures = await buildFixturesRepo(repo);
+  say(`${fixtures.commits.length} commits in ${repo}`);
+  return withRedis(async (redis) => {
+    say(`queue: ${redis.kind}`);
+    const env = {
+      ...process.env,
+      REDIS_URL: redis.url,
+      XDG_CACHE_HOME: join(folder, 'cache'),
+      ...(color ? {} : { NO_COLOR: '1' }),
+    };
+    const worker = spawn(process.execPath, ['--import', 'tsx', MAIN, 'worker'], {
+      env,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    try {
+      const run = (...args: string[]) => backtrail(env, args);
+      title('What happened to api-gateway in acme/production?');
+      run('history', 'acme/production/api-gateway', '--limit', '6');
+      title('What would a rollback change?');
+      run('plan', 'acme/production/api-gateway');
+      title('1. One service: api-gateway back to v2.0.5; billing and web stay where they moved on to');
+      rollBack(run, 'service', [
+        'acme/production/api-gateway',
+        '--reason',
+        'Bad image tag v2.1.0 causing 500 errors',
+      ]);
+      title('2. One field: the image of billing, and nothing else');
+      rollBack(run, 'field', [
+        'acme/production/billing',
+        '--field',
+        'image',
+        '--reason',
+        'billing 1.5.1 books twice',
+      ]);
+      title(
+        '3. The whole environment, to the last good deployment; rotated secrets and the new cluster stay',
+      );
+      rollBack(run, 'full', [
+        'acme/production',
+        '--to',
+        fixtures.id('good'),
+        '--reason',
+        'Back to where everything was well',
+      ]);
+      title('The record, from Git alone');
+      run('log');
+    } finally {
+      worker.kill('SIGTERM');
+      await once(worker, 'exit');
+    }
+    say(`\nDone in ${((Date.now() - started) / 1000).toFixed(0)} s. The repository remains in ${repo}`);
+    say(`  git -C ${repo} log --stat        npx backtrail --repo ${repo} history acme/production/billing`);
+    return 0;
+  });
+}
+
+type Run = (...args: string[]) => string;
+
+/** Enqueues, follows, and shows both commits as git shows them. */
+function rollBack(run: Run, mode: string, args: string[]): void {
+  const before = git('rev-parse', 'main');
+  run('rollback', ...args, '--yes', '--queue');
+  const [revert = '', delivery] = git('rev-list', '--first-parent', '--reverse', `${before}..main`).split(
+    '\n',
+  );
+  heading('git log -1');
+  say(git('log', '-1', '--stat', '--format=commit %h%nAuthor: %an <%ae>%nCommit: %cn <%ce>%n%n%B', revert));
+  heading("git log -1 --format='%(trailers:key=Mode,valueonly)'");
+  const recorded = git('log', '-1', '--format=%(trailers:key=Mode,valueonly)', revert).trim();
+  say(recorded);
+  heading('git log -1 --format=%B | git interpret-trailers --parse');
+  const parsed = spawnSync('git', ['interpret-trailers', '--parse'], {
+    input: git('log', '-1', '--format=%B', revert),
+    encoding: 'utf8',
+  }).stdout;
+  say(parsed.trim());
+  if (recorded !== mode || !parsed.includes('Rollback-Request-ID: rbk-'))
+    throw new Error(`The ${mode} rollback left another record.`);
+  if (delivery === undefined) return;
+  heading('manifests in the same push');
+  say(git('show', '--format=commit %h %s', '--unified=1', delivery));
+}
+
+function backtrail(env: NodeJS.ProcessEnv, args: string[]): string {
+  say(
+    paint(
+      '1',
+      `$ backtrail --repo config ${args.map((arg) => (/^[\w/@.:-]+$/.test(arg) ? arg : JSON.stringify(arg))).join(' ')}`,
+    ),
+  );
+  const done = spawnSync(process.execPath, ['--import', 'tsx', MAIN, '--repo', repo, ...args], {
+    env,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  say(done.stdout.trimEnd());
+  if (done.status !== 0) throw new Error(`backtrail ${args[0] ?? ''} ended with exit code ${done.status}`);
+  return done.stdout;
+}
+
+function git(...args: string[]): string {
+  const done = spawnSync('git', ['-C', repo, ...args], { encoding: 'utf8', maxBuffer: 1e8 });
+  if (done.status !== 0) throw new Error(done.stderr);
+  return done.stdout.trimEnd();
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function paint(code: string, text: string): string {
+  return color ? `\u001b[${code}m${text}\u001b[0m` : text;
+}
+
+function title(text: string): void {
+  say(`\n${paint('1;36', `━━ ${text} ${'━'.repeat(Math.max(0, 100 - text.length))}`)}\n`);
+}
+
+function heading(text: string): void {
+  say(`\n${paint('2', `── ${text}`)}`);
+}
