@@ -137,9 +137,7 @@ spec:
 
   it('carries a key __proto__ like any other and pollutes nothing', async () => {
     const content = await contentOf({ 'm.yaml': map('data: { __proto__: { polluted: yes } }\n') });
-    expect(content).toContain(
-      '  "__proto__":\n    polluted: yes\n'.replaceAll('"', content.includes('"__proto__"') ? '"' : ''),
-    );
+    expect(content).toContain('\n  "__proto__":\n    polluted: yes\n');
     expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);
   });
 

@@ -74,9 +74,16 @@ describe('the variables of a service', () => {
     expect(failure.message).not.toContain('hunter2');
   });
 
-  it('name no folder of the service as a file of the environment', async () => {
-    expect(FOLDER.startsWith('tenants/acme/production/')).toBe(true);
-    const files = { '../api-more/variables.yaml': 'variables: {}\n' };
-    expect(await shown('x', files)).toMatchObject({ shown: 'x' });
+  it("of a folder whose name only begins like the service's are not its own", async () => {
+    const neighbour = `${FOLDER}-more/variables.yaml`;
+    const files = {
+      '../../variables.yaml': 'services: { api: { A: service } }\n',
+      '../../services/api-more/variables.yaml': 'variables: { A: neighbour }\n',
+    };
+    const content = await contentOf(
+      { ...show('${A}'), ...files },
+      { variableFiles: ['tenants/acme/production/variables.yaml', neighbour] },
+    );
+    expect(documentsOf(content)).toMatchObject([{ shown: 'service' }]);
   });
 });
