@@ -1,8 +1,10 @@
 import { isAlias, isMap, isScalar, isSeq } from 'yaml';
 import type { FieldChange } from '../model/index.ts';
+import type { ParsedText } from './document.ts';
+import type { Outline } from './outline.ts';
 import type { Secrets } from './find-secrets.ts';
 import { splice } from './find-secrets.ts';
-import type { Matched, Matching, MayShow } from './match-items.ts';
+import type { List, Matched, Matching } from './match-items.ts';
 import { matchItems } from './match-items.ts';
 import { rangeOf, scalarText } from './nodes.ts';
 import { isHarmlessValue, MASK } from './secrets.ts';
@@ -13,6 +15,8 @@ import { shorten } from './shorten.ts';
 /** A parsed text with what must not be shown of it. */
 export interface Side {
   readonly text: string;
+  readonly parsed: ParsedText;
+  readonly outlines: ReadonlyMap<unknown, Outline>;
   readonly secrets: Secrets;
 }
 
@@ -33,9 +37,12 @@ export function compareNodes(comparison: Comparison, at: Matched, path: Selector
   const { before, after } = at;
   if (before === undefined || after === undefined) return compareOneSided(comparison, at, path);
   if (isMap(before) && isMap(after))
-    return compareAll(comparison, matchKeys(before, after, mayShow(comparison)), path);
+    return compareAll(comparison, matchKeys(comparison, before, after), path);
   if (isSeq(before) && isSeq(after)) {
-    const matching = matchItems(before.items, after.items, mayShow(comparison));
+    const matching = matchItems(
+      listOf(comparison.before, before.items),
+      listOf(comparison.after, after.items),
+    );
     if (matching.reordered !== null) addOrder(comparison, path, matching.reordered);
     return compareAll(comparison, matching.items, path);
   }
@@ -45,12 +52,13 @@ export function compareNodes(comparison: Comparison, at: Matched, path: Selector
 /** What was added or removed: every leaf, an empty collection as one. */
 function compareOneSided(comparison: Comparison, { before, after }: Matched, path: Selector): void {
   const node = before ?? after;
+  const own = before === undefined ? comparison.after : comparison.before;
   const side = (node: unknown) => (before === undefined ? { after: node } : { before: node });
   if (isMap(node) && node.items.length > 0) {
-    for (const [key, value] of entries(node, mayShow(comparison)))
+    for (const [key, value] of entries(node, own))
       compareNodes(comparison, { step: { key }, ...side(value) }, [...path, { key }]);
   } else if (isSeq(node) && node.items.length > 0) {
-    for (const { step, before: item } of matchItems(node.items, [], mayShow(comparison)).items)
+    for (const { step, before: item } of matchItems(listOf(own, node.items), listOf(own, [])).items)
       compareNodes(comparison, { step, ...side(item ?? null) }, [...path, step]);
   } else add(comparison, { step: { key: '' }, ...side(node ?? null) }, path);
 }
@@ -59,9 +67,9 @@ function compareAll(comparison: Comparison, items: readonly Matched[], path: Sel
   for (const item of items) compareNodes(comparison, item, [...path, item.step]);
 }
 
-function matchKeys(before: unknown, after: unknown, mayShow: MayShow): Matched[] {
-  const old = entries(before, mayShow);
-  const next = entries(after, mayShow);
+function matchKeys(comparison: Comparison, before: unknown, after: unknown): Matched[] {
+  const old = entries(before, comparison.before);
+  const next = entries(after, comparison.after);
   const matched = [...old].map(([key, value]): Matched => {
     const step: Step = { key };
     return next.has(key) ? { step, before: value, after: next.get(key) } : { step, before: value };
@@ -72,10 +80,11 @@ function matchKeys(before: unknown, after: unknown, mayShow: MayShow): Matched[]
   return [...matched, ...added];
 }
 
-function entries(node: unknown, mayShow: MayShow): Map<string, unknown> {
+function entries(node: unknown, side: Side): Map<string, unknown> {
   const values = new Map<string, unknown>();
   for (const { key, value } of isMap(node) ? node.items : []) {
-    if (!isScalar(key) || !mayShow(key)) throw new Incomparable('A key is no scalar, or holds a secret.');
+    if (!isScalar(key) || side.secrets.masked.has(key))
+      throw new Incomparable('A key is no scalar, or holds a secret.');
     const name = scalarText(key) ?? '';
     if (values.has(name)) throw new Incomparable('Two keys read the same.');
     values.set(name, value);
@@ -139,7 +148,7 @@ function show(side: Side, node: unknown, isSecret = false): string {
   return splice(side.text, side.secrets.spans, start, end).trimEnd();
 }
 
-/** A scalar that holds a secret must not become part of a selector. */
-export function mayShow({ before, after }: Pick<Comparison, 'before' | 'after'>): MayShow {
-  return (scalar) => !before.secrets.masked.has(scalar) && !after.secrets.masked.has(scalar);
+/** Nodes of one side as a list; a scalar that holds a secret must not become part of a selector. */
+export function listOf({ parsed, outlines, secrets }: Side, nodes: readonly unknown[]): List {
+  return { parsed, outlines, nodes, mayShow: (scalar) => !secrets.masked.has(scalar) };
 }

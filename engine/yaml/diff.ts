@@ -1,22 +1,18 @@
-import type { Document } from 'yaml';
 import { isMap, isScalar, isSeq } from 'yaml';
 import type { FieldChange, FileDifference } from '../model/index.ts';
 import type { Comparison, Side } from './compare.ts';
-import { compareNodes, Incomparable, mayShow } from './compare.ts';
+import { compareNodes, Incomparable, listOf } from './compare.ts';
 import { parseText } from './document.ts';
 import { findSecrets } from './find-secrets.ts';
 import { hasExtension, isStructured, PARSED_LIMIT } from './mask.ts';
-import { matchDocuments } from './match-items.ts';
+import { matchByPlace, matchDocuments } from './match-items.ts';
+import type { Outline } from './outline.ts';
 import { MASK } from './secrets.ts';
 import { refusalReason } from './refusal.ts';
 import { tryParse } from './try-parse.ts';
 import { BINARY, unifiedDiff } from './unified.ts';
 
 export { unifiedDiff } from './unified.ts';
-
-interface Parsed extends Side {
-  readonly documents: readonly Document.Parsed[];
-}
 
 /**
  * What differs between two YAML or JSON texts, leaf by leaf: canonical selectors (list items and documents by what identifies them)
@@ -30,7 +26,7 @@ export function diffFields(input: { before: string | null; after: string | null 
   if (before === null || after === null) return null;
   const comparison: Comparison = { before, after, changes: [] };
   try {
-    compareDocuments(comparison, before.documents, after.documents);
+    compareDocuments(comparison);
   } catch (error) {
     if (error instanceof Incomparable) return null;
     throw error;
@@ -59,36 +55,42 @@ export function differenceOf(input: {
   return { path, change, fields, diff: unifiedDiff({ path, before, after }) };
 }
 
-function parse(text: string | null): Parsed | null {
-  if (text === null)
-    return { text: '', documents: [], secrets: { spans: [], nodes: new Set(), masked: new Set() } };
-  if (text.length > PARSED_LIMIT) return null;
+function parse(text: string | null): Side | null {
+  if (text !== null && text.length > PARSED_LIMIT) return null;
   try {
-    const documents = parseText(text).bodies.map(({ document }) => document);
-    return { text, documents, secrets: findSecrets(text, documents, () => MASK) };
+    const parsed = parseText(text ?? '');
+    const outlines = new Map<unknown, Outline>();
+    for (const { root } of parsed.bodies) collect(root, outlines);
+    return {
+      text: parsed.text,
+      parsed,
+      outlines,
+      secrets: findSecrets(parsed.text, parsed.documents, () => MASK),
+    };
   } catch (error) {
     if (refusalReason(error) !== null) return null;
     throw error;
   }
 }
 
-function compareDocuments(
-  comparison: Comparison,
-  before: readonly Document.Parsed[],
-  after: readonly Document.Parsed[],
-): void {
-  const [old, next] = [before[0]?.contents, after[0]?.contents];
-  if (before.length <= 1 && after.length <= 1) {
-    if (old === undefined && next === undefined) return;
-    compareNodes(
-      comparison,
-      { step: { key: '' }, ...(old ? { before: old } : {}), ...(next ? { after: next } : {}) },
-      [],
-    );
-    return;
+function collect(outline: Outline, outlines: Map<unknown, Outline>): void {
+  if (outline.node !== null) outlines.set(outline.node, outline);
+  for (const { value } of outline.entries) collect(value, outlines);
+}
+
+function compareDocuments(comparison: Comparison): void {
+  const [old, next] = [comparison.before, comparison.after].map((side) =>
+    listOf(
+      side,
+      side.parsed.bodies.map(({ document }) => document.contents),
+    ),
+  );
+  if (old === undefined || next === undefined) return;
+  if (old.nodes.length > 1 || next.nodes.length > 1) {
+    for (const item of matchDocuments(old, next).items) compareNodes(comparison, item, [item.step]);
+  } else {
+    for (const item of matchByPlace(old, next).items) compareNodes(comparison, item, []);
   }
-  for (const item of matchDocuments(before, after, mayShow(comparison)).items)
-    compareNodes(comparison, item, [item.step]);
 }
 
 /** undefined: the bytes are no text. */

@@ -1,16 +1,11 @@
 import type { Document, Node, Pair, Scalar } from 'yaml';
 import { isAlias, isCollection, isMap, isPair, isScalar, isSeq } from 'yaml';
+import type { Layout, Span } from './mask-comments.ts';
+import { addZone, maskComments } from './mask-comments.ts';
 import { maskLines, VALUE_OF_PAIR } from './lines.ts';
-import { rangeOf, scalarText } from './nodes.ts';
+import { scalarText } from './nodes.ts';
 import type { Marker } from './secrets.ts';
 import { isHarmlessValue, isSecretKey, maskTokens, mayHoldToken } from './secrets.ts';
-
-/** A part of a text, in UTF-16 units, and what is shown in its place. */
-export interface Span {
-  readonly start: number;
-  readonly end: number;
-  readonly shown: string;
-}
 
 export interface Secrets {
   /** In the order of the text, apart from each other. */
@@ -31,10 +26,7 @@ interface Search {
   readonly nodes: Set<unknown>;
   readonly masked: Set<unknown>;
   readonly spans: Span[];
-  /** Ranges of all scalars: between them stand punctuation and comments. */
-  readonly scalars: { start: number; end: number }[];
-  /** From a secret key to the end of the line where its value ends: comments in there are secret too. */
-  readonly zones: { start: number; end: number }[];
+  readonly layout: Layout;
 }
 
 interface Place {
@@ -61,12 +53,11 @@ export function findSecrets(text: string, documents: readonly Document.Parsed[],
       nodes: new Set(),
       masked: new Set(),
       spans: [],
-      scalars: [],
-      zones: [],
+      layout: { text, scalars: [], zones: [] },
     };
     for (const document of documents) visit(document.contents, { secret: false, key: '' }, search);
     if (anchors.size > known && round < ROUNDS) continue;
-    maskComments(search);
+    search.spans.push(...maskComments(search.layout, marker));
     return { spans: disjoint(search.spans), nodes: search.nodes, masked: search.masked };
   }
 }
@@ -124,7 +115,7 @@ function visitMap(items: readonly Pair[], place: Place, search: Search): void {
       (isSecretPair && VALUE_OF_PAIR.test(name));
     visit(key, { secret: false, key: '' }, search);
     visit(value, { secret, key: name }, search);
-    if (secret) addZone(key, value, search);
+    if (secret) addZone(key, value, search.layout);
   }
 }
 
@@ -141,7 +132,7 @@ function visitItems(items: readonly unknown[], place: Place, search: Search): vo
 function visitScalar(node: Scalar, place: Place, search: Search): void {
   const [start = 0, end = 0] = node.range ?? [0, search.text.length];
   const source = search.text.slice(start, end);
-  search.scalars.push({ start, end });
+  search.layout.scalars.push({ start, end });
   if (place.secret) {
     search.nodes.add(node);
     search.masked.add(node);
@@ -190,84 +181,6 @@ function isSecretManifest(items: readonly Pair[], search: Search): boolean {
     if (name === '<<' || isAlias(value)) return /^(?:<<|kind)$/.test(name) && search.text.includes('Secret');
     return name === 'kind' && /^Secret(?:List)?$/.test((scalarText(value) ?? '').trim());
   });
-}
-
-/** The zone of a secret value goes on over comments below it that are indented deeper than its key. */
-function addZone(key: unknown, value: unknown, search: Search): void {
-  const { text, scalars, zones } = search;
-  const keyRange = rangeOf(key);
-  const valueRange = rangeOf(value);
-  if (keyRange === null || valueRange === null) return;
-  const isBlock = isCollection(value) && value.flow !== true;
-  const end = isBlock ? Math.max(keyRange[1], scalars.at(-1)?.end ?? 0) : valueRange[1];
-  const column = keyRange[0] - (text.lastIndexOf('\n', keyRange[0] - 1) + 1);
-  zones.push({ start: keyRange[1], end: endOfComments(text, endOfLine(text, end), column) });
-}
-
-function endOfLine(text: string, offset: number): number {
-  if (text[offset - 1] === '\n') return offset - 1;
-  const end = text.indexOf('\n', offset);
-  return end === -1 ? text.length : end;
-}
-
-function endOfComments(text: string, lineEnd: number, column: number): number {
-  const line = /\n([ \t]*)(#[^\n]*)?(?=\n|$)/y;
-  let end = lineEnd;
-  for (line.lastIndex = end; line.lastIndex < text.length; end = line.lastIndex) {
-    const match = line.exec(text);
-    if (match === null || (match[2] !== undefined && (match[1] ?? '').length <= column)) break;
-  }
-  return end;
-}
-
-/** Comments are lines like any other, except below and beside a secret value, where they are secret as well. */
-function maskComments(search: Search): void {
-  const { text, spans, marker } = search;
-  const isInZone = zoneTest(search.zones);
-  let block: { start: number; end: number } | null = null;
-  const flush = () => {
-    if (block === null) return;
-    const source = text.slice(block.start, block.end);
-    const shown = maskLines(source, marker);
-    if (shown !== source) spans.push({ ...block, shown });
-    block = null;
-  };
-  for (const comment of commentsOf(search)) {
-    const isNext = block !== null && text.slice(block.end, comment.start).trim() === '';
-    if (block !== null && isNext && !isInZone(comment.start)) block.end = comment.end;
-    else {
-      flush();
-      if (!isInZone(comment.start)) block = comment;
-      else spans.push({ ...comment, shown: `# ${marker(text.slice(comment.start, comment.end))}` });
-    }
-  }
-  flush();
-}
-
-/** Tells whether an offset lies in a zone; to be asked with offsets that never go down. */
-function zoneTest(zones: { start: number; end: number }[]): (offset: number) => boolean {
-  const sorted = zones.toSorted((a, b) => a.start - b.start);
-  let next = 0;
-  let end = -1;
-  return (offset) => {
-    for (; (sorted[next]?.start ?? Infinity) <= offset; next += 1)
-      end = Math.max(end, sorted[next]?.end ?? -1);
-    return offset < end;
-  };
-}
-
-/** Between two scalars a `#` begins a comment. */
-function* commentsOf({ text, scalars }: Search): Generator<{ start: number; end: number }> {
-  const sorted = scalars.toSorted((a, b) => a.start - b.start);
-  let from = 0;
-  for (const scalar of [...sorted, { start: text.length, end: text.length }]) {
-    for (let start = text.indexOf('#', from); start !== -1 && start < scalar.start; ) {
-      const end = Math.min(endOfLine(text, start + 1), scalar.start);
-      yield { start, end };
-      start = text.indexOf('#', end);
-    }
-    from = Math.max(from, scalar.end);
-  }
 }
 
 function disjoint(spans: readonly Span[]): Span[] {

@@ -1,3 +1,5 @@
+import type { Continuation } from './continuation.ts';
+import { closingQuote, columnOf, continuation } from './continuation.ts';
 import type { Marker } from './secrets.ts';
 import { isHarmlessValue, isSecretKey, MASK, maskTokens } from './secrets.ts';
 
@@ -6,8 +8,8 @@ interface State {
   readonly marker: Marker;
   /** Keys that are secret on this line although their names do not say so. */
   readonly isForced: (key: string, index: number) => boolean;
-  /** Tells of a line whether the secret above it still goes on; null outside of one. */
-  goesOn: ((line: string) => 'inside' | 'last' | 'outside') | null;
+  /** null outside of a secret. */
+  goesOn: Continuation | null;
 }
 
 /** A secret value found in a line: from where, to where, under which key. */
@@ -64,29 +66,15 @@ function maskLine(line: string, index: number, state: State): string {
 function maskAssignments(line: string, index: number, state: State): string {
   let masked = '';
   let from = 0;
-  for (
-    let found = nextSecret(line, 0, index, state);
-    found !== null;
-    found = nextSecret(line, from, index, state)
-  ) {
-    const secret = line.slice(found.from, found.to);
-    masked += line.slice(from, found.from) + state.marker(`${found.key}=${secret}`);
+  let apart = worded(line) ?? spaced(line, 0, state);
+  for (;;) {
+    if (apart !== null && apart.from < from) apart = spaced(line, from, state);
+    const next = assigned(line, from, index, state);
+    const found = next === null || (apart !== null && apart.from <= next.from) ? apart : next;
+    if (found === null) return masked + line.slice(from);
+    masked += line.slice(from, found.from) + state.marker(`${found.key}=${line.slice(found.from, found.to)}`);
     from = found.to;
   }
-  return masked + line.slice(from);
-}
-
-/** The next secret value in a line at or after `from`; notes in the state where it goes on below. */
-function nextSecret(line: string, from: number, index: number, state: State): Found | null {
-  const ways = [
-    assigned(line, from, index, state),
-    spaced(line, from, state),
-    ...(from === 0 ? [worded(line)] : []),
-  ];
-  return ways.reduce(
-    (first, found) => (found !== null && (first === null || found.from < first.from) ? found : first),
-    null,
-  );
 }
 
 function assigned(line: string, from: number, index: number, state: State): Found | null {
@@ -104,8 +92,7 @@ function assigned(line: string, from: number, index: number, state: State): Foun
     state.goesOn =
       continuation({ rest: line.slice(end), before: isFirst ? before : null, isQuoted }) ?? state.goesOn;
     const to = end + lengthOfValue(line.slice(end));
-    if (to > end && !isHarmlessValue(line.slice(end, to).replace(/[,;\s]+$/, '')))
-      return { key, from: end, to };
+    if (to > end && !isHarmlessValue(line.slice(end, to))) return { key, from: end, to };
   }
   return null;
 }
@@ -148,11 +135,12 @@ function spaced(line: string, from: number, state: State): Found | null {
 
 /** `requirepass value` and the like, where a line is one key and one value; `… login jane password value`. */
 function worded(line: string): Found | null {
-  const match =
-    /^([\s#;/]*([\w.-]{1,128})[ \t]+)[^\s:={]+\s*$/.exec(line) ??
-    /^(.*\blogin\s.*\b(password)\s+)\S/.exec(line);
-  const [, before = '', key = ''] = match ?? [];
-  return key !== '' && isSecretKey(key) ? { key, from: before.length, to: line.trimEnd().length } : null;
+  const [, before = '', key = ''] = /^([\s#;/]*([\w.-]{1,128})[ \t]+)[^\s:={]+\s*$/.exec(line) ?? [];
+  if (key !== '' && isSecretKey(key)) return { key, from: before.length, to: line.trimEnd().length };
+  const login = line.search(/\blogin\s/);
+  const password = login === -1 ? null : /\bpassword[ \t]+(?=\S)/.exec(line.slice(login));
+  if (password === null) return null;
+  return { key: 'password', from: login + password.index + password[0].length, to: line.trimEnd().length };
 }
 
 /** How much of the text after a separator is the value: to the closing quote, or everything. */
@@ -164,82 +152,6 @@ function lengthOfValue(rest: string): number {
   if (close === -1) return whole;
   const end = close + quote.length;
   return /^(?:$|[\s,;}\])&|])/.test(rest.slice(end)) ? end : whole;
-}
-
-function closingQuote(text: string, quote: string, from: number): number {
-  for (let at = text.indexOf(quote, from); at !== -1; at = text.indexOf(quote, at + quote.length)) {
-    if (quote === '"' && isEscaped(text, at)) continue;
-    if (quote !== "'" || text[at + 1] !== "'") return at;
-    at += 1;
-  }
-  return -1;
-}
-
-function isEscaped(text: string, at: number): boolean {
-  let count = 0;
-  while (text[at - 1 - count] === '\\') count += 1;
-  return count % 2 === 1;
-}
-
-/**
- * What follows a secret key's line and still belongs to its value. `before` is the line up to the key, null where the key is not
- * the line's first: then indentation says nothing.
- */
-function continuation(at: { rest: string; before: string | null; isQuoted: boolean }): State['goesOn'] {
-  const value = at.rest.trim();
-  const quote = /^["'`]/.exec(value)?.[0];
-  if (quote !== undefined && closingQuote(value, quote, 1) === -1)
-    return (line) => (closingQuote(line, quote, 0) === -1 ? 'inside' : 'last');
-  if (/^\\?["'`]/.test(value) && !value.endsWith('\\')) return null;
-  const tag = /^<<[-~]?\s*["']?(\w+)/.exec(value)?.[1];
-  if (tag !== undefined) return (line) => (line.trim() === tag ? 'last' : 'inside');
-  if (value.endsWith('\\')) return (line) => (line.trimEnd().endsWith('\\') ? 'inside' : 'last');
-  if (/^[{[]/.test(value) && openBrackets(value) > 0) return untilClosed(openBrackets(value));
-  if (value === '' && at.isQuoted) return onNextLine(at.before);
-  return at.before === null ? null : whileIndented(at.before.length, /^(?:|[|>&!#].*)$/.test(value));
-}
-
-/** The value of a quoted key, as in JSON, stands on the next line that is not blank, however that is indented, and goes on from there. */
-function onNextLine(before: string | null): State['goesOn'] {
-  const below = before === null ? () => 'outside' as const : whileIndented(before.length, true);
-  let rest: State['goesOn'] | undefined;
-  return (line) => {
-    const place = below(line);
-    if (rest === undefined) {
-      if (line.trim() !== '') rest = continuation({ rest: line, before: null, isQuoted: false });
-      return 'inside';
-    }
-    const own = rest?.(line) ?? 'outside';
-    if (own !== 'inside') rest = null;
-    return own === 'inside' || place === 'inside' ? 'inside' : own;
-  };
-}
-
-function openBrackets(text: string): number {
-  let open = 0;
-  for (const character of text) open += '{['.includes(character) ? 1 : ']}'.includes(character) ? -1 : 0;
-  return open;
-}
-
-function untilClosed(opened: number): State['goesOn'] {
-  let open = opened;
-  return (line) => {
-    open += openBrackets(line);
-    return open > 0 ? 'inside' : 'last';
-  };
-}
-
-function whileIndented(column: number, mayBeList: boolean): NonNullable<State['goesOn']> {
-  return (line) => {
-    const start = columnOf(line);
-    if (start >= line.length || start > column) return 'inside';
-    return mayBeList && start === column && /^-(?:\s|$)/.test(line.slice(start)) ? 'inside' : 'outside';
-  };
-}
-
-/** Where a line's text begins, behind blanks and the signs of a comment. */
-function columnOf(line: string): number {
-  return /^(?:[ \t]|[#;](?=[ \t#;]|$)|\/\/(?=\s))*/.exec(line)?.[0].length ?? 0;
 }
 
 /** Lines that may hold the value of a `name: DB_PASSWORD` beside them: those of the same item, at most five lines away. */

@@ -1,6 +1,8 @@
-import type { Document } from 'yaml';
 import { isScalar } from 'yaml';
-import { childOf, scalarText } from './nodes.ts';
+import type { ParsedText } from './document.ts';
+import { documentNames, itemNames, matchOf } from './identity.ts';
+import { childOf } from './nodes.ts';
+import type { Outline } from './outline.ts';
 import type { Step } from './selector.ts';
 
 /** Items of two lists, or documents of two files, that are one and the same: absent on the side where there is none. */
@@ -17,53 +19,93 @@ export interface Matching {
   readonly reordered: { readonly before: readonly Matched[]; readonly after: readonly Matched[] } | null;
 }
 
-type Identity = (item: unknown, index: number) => Readonly<Record<string, string>> | null;
+/** The items of a list, or the documents of a file, as nodes. */
+export interface List {
+  readonly parsed: ParsedText;
+  readonly outlines: ReadonlyMap<unknown, Outline>;
+  readonly nodes: readonly unknown[];
+  /** May a scalar be shown as the name of an item? */
+  readonly mayShow: (scalar: unknown) => boolean;
+}
 
-/** What identifies an item of a list, the likeliest first. A list uses the first that is unique on both sides. */
-const ITEM_NAMES = [
-  'name',
-  'id',
-  'key',
-  'containerPort',
-  'mountPath',
-  'path',
-  'host',
-  'ip',
-  'port',
-  'secretName',
-  'type',
-  'kind',
-];
-const DOCUMENT_NAMES = [
-  ['kind', 'metadata.name'],
-  ['kind', 'metadata.namespace', 'metadata.name'],
-  ['apiVersion', 'kind', 'metadata.namespace', 'metadata.name'],
-  ['kind'],
-];
+/** What an item of a list is known by, and the step that names it. */
+type Identity = (list: List) => readonly ({ readonly id: string; readonly step: Step } | null)[];
 
-/** Tells of a scalar whether it may be shown as the name of an item. */
-export type MayShow = (scalar: unknown) => boolean;
+/** Matches the items of two lists by what identifies them, unique texts by themselves, anything else by its place. */
+export function matchItems(before: List, after: List): Matching {
+  const names = itemNames([before, after].map(toItems));
+  const named = names === null ? null : match(before, after, byNames(names));
+  if (named !== null) return named;
+  const texts = match(before, after, byText);
+  return texts === null ? matchByPlace(before, after) : replaced(texts, after.nodes);
+}
 
-/** Matches the items of two lists by an identifying key, unique plain texts by themselves, anything else by its place. */
-export function matchItems(
-  before: readonly unknown[],
-  after: readonly unknown[],
-  mayShow: MayShow,
-): Matching {
-  const named = ITEM_NAMES.map(
-    (name): Identity =>
-      (item) =>
-        identify(item, [name], mayShow),
-  );
-  const identity = named.find((identity) => isUnique(before, identity) && isUnique(after, identity));
-  if (identity !== undefined) return match(before, after, identity, stepOfMatch);
-  const byText: Identity = (item) =>
-    isScalar(item) && mayShow(item)
-      ? { text: `${String(item.tag)} ${String(item.type)} ${String(item.source)}` }
-      : null;
-  if (isUnique(before, byText) && isUnique(after, byText))
-    return replaced(match(before, after, byText, stepOfIndex), after);
-  return match(before, after, byPlace, stepOfIndex);
+/** Matches documents by kind and name, with as much of namespace and version as it takes; else by their place. */
+export function matchDocuments(before: List, after: List): Matching {
+  const names = documentNames([before, after].map(toItems));
+  return (names === null ? null : match(before, after, byNames(names))) ?? matchByPlace(before, after);
+}
+
+function toItems({ parsed, outlines, nodes }: List) {
+  return { parsed, items: nodes.flatMap((node) => outlines.get(node) ?? []) };
+}
+
+const byNames =
+  (names: readonly string[]): Identity =>
+  ({ parsed, outlines, nodes, mayShow }) =>
+    nodes.map((node) => {
+      const outline = outlines.get(node);
+      const match = outline === undefined ? null : matchOf(parsed, outline, names);
+      if (match === null) return null;
+      const isShown = Object.keys(match).every((name) => isOpen(nodeAt(node, name), mayShow));
+      return isShown ? { id: JSON.stringify(match), step: { match } } : null;
+    });
+
+/** A name that comes through an alias could be one that is masked where it stands. */
+const isOpen = (node: unknown, mayShow: List['mayShow']) => isScalar(node) && mayShow(node);
+
+function nodeAt(node: unknown, name: string): unknown {
+  return childOf(node, name) ?? name.split('.').reduce<unknown>(childOf, node);
+}
+
+const byText: Identity = ({ nodes, mayShow }) =>
+  nodes.map((node, index) => {
+    if (!isScalar(node) || !mayShow(node)) return null;
+    return { id: JSON.stringify([node.tag, node.type, node.source]), step: { index } };
+  });
+
+const byPlace: Identity = ({ nodes }) =>
+  nodes.map((_node, index) => ({ id: String(index), step: { index } }));
+
+export function matchByPlace(before: List, after: List): Matching {
+  return match(before, after, byPlace) ?? { items: [], reordered: null };
+}
+
+/** null where an item of either list is not identified, or two are alike. */
+function match(before: List, after: List, identity: Identity): Matching | null {
+  const old = identity(before).flatMap((named, index) => (named === null ? [] : { ...named, index }));
+  const next = identity(after).flatMap((named, index) => (named === null ? [] : { ...named, index }));
+  const places = new Map(next.map(({ id, index }) => [id, index]));
+  const known = new Set(old.map(({ id }) => id));
+  if (known.size !== before.nodes.length || places.size !== after.nodes.length) return null;
+  const place = new Map<Matched, number>();
+  const items = old.map(({ id, step, index }): Matched => {
+    const other = places.get(id);
+    const item = {
+      step,
+      before: before.nodes[index],
+      ...(other === undefined ? {} : { after: after.nodes[other] }),
+    };
+    if (other !== undefined) place.set(item, other);
+    return item;
+  });
+  const added = next
+    .filter(({ id }) => !known.has(id))
+    .map(({ step, index }) => ({ step, after: after.nodes[index] }));
+  const common = [...place.keys()];
+  const sorted = common.toSorted((a, b) => (place.get(a) ?? 0) - (place.get(b) ?? 0));
+  const isMoved = sorted.some((item, index) => item !== common[index]);
+  return { items: [...items, ...added], reordered: isMoved ? { before: common, after: sorted } : null };
 }
 
 /** One text gone and another come at the same place is one that was replaced. */
@@ -74,74 +116,4 @@ function replaced(matching: Matching, after: readonly unknown[]): Matching {
     return 'after' in item || !added.delete(next) ? item : { ...item, after: next };
   });
   return { ...matching, items: items.filter((item) => 'before' in item || added.has(item.after)) };
-}
-
-/** Matches documents by kind and name, with as much of namespace and version as it takes; else by their place. */
-export function matchDocuments(
-  before: readonly Document.Parsed[],
-  after: readonly Document.Parsed[],
-  mayShow: MayShow,
-): Matching {
-  const old = before.map((document) => document.contents);
-  const next = after.map((document) => document.contents);
-  const named = DOCUMENT_NAMES.map(
-    (names): Identity =>
-      (item) =>
-        identify(item, names, mayShow),
-  );
-  const identity = named.find((identity) => isUnique(old, identity) && isUnique(next, identity));
-  if (identity !== undefined) return match(old, next, identity, stepOfMatch);
-  return match(old, next, byPlace, stepOfIndex);
-}
-
-const byPlace: Identity = (_item, index) => ({ index: String(index) });
-
-type ToStep = (id: Readonly<Record<string, string>>, index: number) => Step;
-const stepOfMatch: ToStep = (match) => ({ match });
-const stepOfIndex: ToStep = (_id, index) => ({ index });
-
-function match(
-  before: readonly unknown[],
-  after: readonly unknown[],
-  identity: Identity,
-  toStep: ToStep,
-): Matching {
-  const name = (item: unknown, index: number) => JSON.stringify(identity(item, index));
-  const places = new Map(after.map((item, index) => [name(item, index), index]));
-  const known = new Set(before.map(name));
-  const order = new Map(after.map((item, index) => [item, index]));
-  const items = before.map((item, index): Matched => {
-    const place = places.get(name(item, index));
-    const step = toStep(identity(item, index) ?? {}, index);
-    return place === undefined ? { step, before: item } : { step, before: item, after: after[place] };
-  });
-  const added = after.flatMap((item, index): Matched[] =>
-    known.has(name(item, index)) ? [] : [{ step: toStep(identity(item, index) ?? {}, index), after: item }],
-  );
-  const common = items.filter((item) => 'after' in item);
-  const sorted = common.toSorted((a, b) => (order.get(a.after) ?? 0) - (order.get(b.after) ?? 0));
-  const isMoved = sorted.some((item, index) => item !== common[index]);
-  return { items: [...items, ...added], reordered: isMoved ? { before: common, after: sorted } : null };
-}
-
-function isUnique(items: readonly unknown[], identity: Identity): boolean {
-  const ids = items.map(identity);
-  return ids.every((id) => id !== null) && new Set(ids.map((id) => JSON.stringify(id))).size === items.length;
-}
-
-/** The scalars of a map under some of these dotted names; null unless the last one is there. */
-function identify(
-  item: unknown,
-  names: readonly string[],
-  mayShow: MayShow,
-): Readonly<Record<string, string>> | null {
-  const id: Record<string, string> = Object.create(null);
-  for (const name of names) {
-    const value = name.split('.').reduce<unknown>(childOf, item);
-    const text = scalarText(value);
-    if (text === null || text === '') continue;
-    if (!mayShow(value)) return null;
-    id[name] = text;
-  }
-  return Object.hasOwn(id, names.at(-1) ?? '') ? id : null;
 }

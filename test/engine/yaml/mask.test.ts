@@ -91,6 +91,7 @@ describe('maskYaml', () => {
     'env: [{name: PASSWORD, valueFrom: {secretKeyRef: {name: db, key: password}}}]\n',
     'automountServiceAccountToken: false\npassword: ""\ntoken:\n',
     'tokenTtl: 3600 # seconds\n',
+    'secrets:\n- ../secrets/config/api/secrets.yaml\n',
   ])('leaves %j as it is', (text) => {
     expect(maskYaml(text)).toBe(text);
   });
@@ -204,6 +205,12 @@ describe('hostile texts', () => {
     ['a long line of secrets', 'token="a'.repeat(100_000)],
     ['a long line of logins', `${'://'.repeat(300_000)}@`],
     ['a long line of quotes', `token="${String.raw`\"`.repeat(500_000)}`],
+    ['a long line of JSON that does not parse', '{"token":"a",'.repeat(80_000)],
+    ['a long line of words', 'login '.repeat(170_000)],
+    ['a long line of commas', `token=${','.repeat(1_000_000)}x`],
+    ['a long line of blanks', `name:${' '.repeat(1_000_000)}x`],
+    ['a long line of flags', '--token --a '.repeat(80_000)],
+    ['a long line of brackets', '"token":['.repeat(100_000)],
     ['many lines', 'token: "x\n'.repeat(100_000)],
   ])('are masked in reasonable time: %s', (_what, text) => {
     const start = performance.now();

@@ -1,0 +1,83 @@
+/** Tells of a line whether the secret that began above it still goes on; asked with each line once, in order. */
+export type Continuation = (line: string) => 'inside' | 'last' | 'outside';
+
+/**
+ * What follows a secret key's line and still belongs to its value. `before` is the line up to the key, null where the key is not
+ * the line's first: then indentation says nothing.
+ */
+export function continuation(at: {
+  rest: string;
+  before: string | null;
+  isQuoted: boolean;
+}): Continuation | null {
+  const value = at.rest.trim();
+  const quote = /^["'`]/.exec(value)?.[0];
+  if (quote !== undefined && closingQuote(value, quote, 1) === -1)
+    return (line) => (closingQuote(line, quote, 0) === -1 ? 'inside' : 'last');
+  if (/^\\?["'`]/.test(value) && !value.endsWith('\\')) return null;
+  const tag = /^<<[-~]?\s*["']?(\w+)/.exec(value)?.[1];
+  if (tag !== undefined) return (line) => (line.trim() === tag ? 'last' : 'inside');
+  if (value.endsWith('\\')) return (line) => (line.trimEnd().endsWith('\\') ? 'inside' : 'last');
+  if (/^[{[]/.test(value) && openBrackets(value) > 0) return untilClosed(openBrackets(value));
+  if (value === '' && at.isQuoted) return onNextLine(at.before);
+  return at.before === null ? null : whileIndented(at.before.length, /^(?:|[|>&!#].*)$/.test(value));
+}
+
+/** The value of a quoted key, as in JSON, stands on the next line that is not blank, however that is indented, and goes on from there. */
+function onNextLine(before: string | null): Continuation | null {
+  const below = before === null ? () => 'outside' as const : whileIndented(before.length, true);
+  let rest: Continuation | null | undefined;
+  return (line) => {
+    const place = below(line);
+    if (rest === undefined) {
+      if (line.trim() !== '') rest = continuation({ rest: line, before: null, isQuoted: false });
+      return 'inside';
+    }
+    const own = rest?.(line) ?? 'outside';
+    if (own !== 'inside') rest = null;
+    return own === 'inside' || place === 'inside' ? 'inside' : own;
+  };
+}
+
+function openBrackets(text: string): number {
+  let open = 0;
+  for (const character of text) open += '{['.includes(character) ? 1 : ']}'.includes(character) ? -1 : 0;
+  return open;
+}
+
+function untilClosed(opened: number): Continuation | null {
+  let open = opened;
+  return (line) => {
+    open += openBrackets(line);
+    return open > 0 ? 'inside' : 'last';
+  };
+}
+
+function whileIndented(column: number, mayBeList: boolean): Continuation {
+  return (line) => {
+    const start = columnOf(line);
+    if (start >= line.length || start > column) return 'inside';
+    return mayBeList && start === column && /^-(?:\s|$)/.test(line.slice(start)) ? 'inside' : 'outside';
+  };
+}
+
+/** Where a line's text begins, behind blanks and the signs of a comment. */
+export function columnOf(line: string): number {
+  return /^(?:[ \t]|[#;](?=[ \t#;]|$)|\/\/(?=\s))*/.exec(line)?.[0].length ?? 0;
+}
+
+/** Where a quoted text ends: the offset of its closing quote at or after `from`, or -1. */
+export function closingQuote(text: string, quote: string, from: number): number {
+  for (let at = text.indexOf(quote, from); at !== -1; at = text.indexOf(quote, at + quote.length)) {
+    if (quote === '"' && isEscaped(text, at)) continue;
+    if (quote !== "'" || text[at + 1] !== "'") return at;
+    at += 1;
+  }
+  return -1;
+}
+
+function isEscaped(text: string, at: number): boolean {
+  let count = 0;
+  while (text[at - 1 - count] === '\\') count += 1;
+  return count % 2 === 1;
+}
