@@ -1,8 +1,9 @@
 /**
  * A worker of its own process, for tests that send it signals. Argument: JSON {redisUrl, name, journal, holdAt, holdMs}.
- * It writes what it does to the journal, and stays in the step `holdAt` for `holdMs`, signal or not, as git would.
+ * It writes what it does to the journal, and stays in the step `holdAt` for `holdMs` or until the file JOURNAL.go is
+ * there, signal or not, as git would.
  */
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { STEPS } from '../../engine/model/index.ts';
@@ -30,7 +31,8 @@ const worker = startWorker({
     for (const step of STEPS) {
       if (step === holdAt) {
         note(`holds ${step}`);
-        await sleep(holdMs);
+        for (const end = Date.now() + (holdMs ?? 0); Date.now() < end && !existsSync(`${journal}.go`); )
+          await sleep(20);
       }
       await onStep({ step });
       note(step);
