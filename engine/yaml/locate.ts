@@ -16,6 +16,8 @@ export interface Located {
   readonly entry: Entry | null;
   readonly keyNode: Node | null;
   readonly parent: Outline | null;
+  /** The entries on the way, the node's own last. */
+  readonly path: readonly Entry[];
   /** The nodes above, the root first. */
   readonly ancestors: readonly Outline[];
   /** Source range of the value, anchor and tag included: offsets in the text, the end exclusive. */
@@ -55,6 +57,7 @@ export function locate(parsed: ParsedText, selector: Selector): Located | null {
     entry,
     keyNode: entry?.keyNode ?? null,
     parent: ancestors.at(-1) ?? null,
+    path,
     ancestors,
     start: outline.start,
     end: outline.end,

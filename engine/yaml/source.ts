@@ -2,13 +2,10 @@ import type { ParsedText } from './document.ts';
 import { type Entry, type Outline, plainText } from './outline.ts';
 
 /**
- * The one place that is left out when the rest of two files is compared: `entry` of `parent`, or all of `parent` where it is a root.
+ * The one place that is left out when the rest of two files is compared: a document, or `entry` of `parent` (null where it is not there).
  * A parent that holds nothing else may also be empty or null: giving the first entry makes it, taking the last one away empties it.
  */
-export interface Hole {
-  readonly parent: Outline;
-  readonly entry: Entry | null;
-}
+export type Hole = { readonly root: Outline } | { readonly parent: Outline; readonly entry: Entry | null };
 
 /**
  * What a node says, independent of where it stands and how the text around it is laid out: two nodes have equal texts if and only if they are the
@@ -38,8 +35,10 @@ interface Writing {
 function write(writing: Writing, outline: Outline, nested: boolean): string {
   const { hole, parsed } = writing;
   const { node, kind } = outline;
-  const entries = hole?.entry ? outline.entries.filter((entry) => entry !== hole.entry) : outline.entries;
-  if (outline === hole?.parent && entries.length === 0) return '';
+  if (hole && 'root' in hole && hole.root === outline) return '';
+  const own = hole && 'parent' in hole && hole.parent === outline ? hole : null;
+  const entries = own ? outline.entries.filter((entry) => entry !== own.entry) : outline.entries;
+  if (own && entries.length === 0) return '';
   const tag = outline.tag === '' ? '' : `${outline.tag} `;
   if (kind === 'map') return `${tag}{${mapEntries(writing, entries).join(',')}}`;
   if (kind === 'seq') return `${tag}[${entries.map(({ value }) => write(writing, value, true)).join(',')}]`;

@@ -1,0 +1,112 @@
+import { BacktrailError } from '../model/index.ts';
+import { type ParsedText, parseText } from './document.ts';
+import { isLayout, replaceValue } from './edit-change.ts';
+import { type Change, type EditContext, makeContext, type Operation, slotOf } from './edit-context.ts';
+import { addField, removeField, replaceField } from './edit-field.ts';
+import { changeFile } from './edit-file.ts';
+import { verifyEdit } from './edit-verify.ts';
+import { locate } from './locate.ts';
+import { refusalReason, type RefusalReason } from './refusal.ts';
+import type { Selector } from './selector.ts';
+import { applySplices } from './splice.ts';
+
+export type EditResult =
+  | {
+      readonly ok: true;
+      readonly text: string;
+      readonly changed: boolean;
+      /** What was done, leaf by leaf; selectors begin with the one that was given. */
+      readonly operations: readonly Operation[];
+    }
+  | {
+      readonly ok: false;
+      readonly reason: RefusalReason;
+      /** One sentence that names the place; never the content of the file. */
+      readonly message: string;
+      readonly hint: string;
+    };
+
+export interface FieldRestoration {
+  /** Text to be changed, decoded, with its byte order mark. */
+  readonly base: string;
+  /** Text that holds the field as it was. */
+  readonly target: string;
+  readonly selector: Selector;
+}
+
+/**
+ * Makes the node at `selector` in `base` what it is in `target`: sets it, adds it or removes it. What is written is the target's own source, moved to its
+ * place; everything else stays byte for byte. The result is parsed again and proven before it is returned; whatever cannot be done exactly
+ * is refused.
+ */
+export function restoreField(input: FieldRestoration): EditResult {
+  try {
+    return restore({
+      base: parseText(input.base),
+      target: parseText(input.target),
+      selector: input.selector,
+    });
+  } catch (error) {
+    const reason = refusalReason(error);
+    if (reason === null || !(error instanceof BacktrailError)) throw error;
+    return { ok: false, reason, message: error.message, hint: error.hint };
+  }
+}
+
+interface Restoration {
+  readonly base: ParsedText;
+  readonly target: ParsedText;
+  readonly selector: Selector;
+}
+
+/** First leaf by leaf; where that does not read back right, the selected value as a whole. */
+function restore(restoration: Restoration): EditResult {
+  const { base, target, selector } = restoration;
+  try {
+    return attempt(restoration, planChange);
+  } catch (error) {
+    const isMismatch = refusalReason(error) === 'verify-mismatch';
+    if (selector.length === 0 || (!isMismatch && !isLayout(error))) throw error;
+    const [own, other] = [locate(base, selector), locate(target, selector)];
+    if (!own || !other) throw error;
+    try {
+      return attempt(restoration, (context) =>
+        replaceValue(context, slotOf(base, own), slotOf(target, other), selector),
+      );
+    } catch {
+      throw error;
+    }
+  }
+}
+
+function attempt(
+  restoration: Restoration,
+  plan: (context: EditContext, restoration: Restoration) => Change,
+): EditResult {
+  const { base, target, selector } = restoration;
+  const range = selector.length === 0 ? null : locate(base, selector);
+  const selected =
+    selector.length === 0 ? { start: 0, end: base.text.length } : (range ?? { start: 0, end: 0 });
+  const context = makeContext(base, target, selected);
+  const { splices, operations } = plan(context, restoration);
+  if (splices.length === 0) return { ok: true, text: base.text, changed: false, operations: [] };
+  const text = withFinalNewline(base.text, applySplices(base.text, splices));
+  verifyEdit({ base, target, selector, text });
+  return { ok: true, text, changed: text !== base.text, operations };
+}
+
+/** A file without a final line break keeps being one, whatever its last entry is now. */
+function withFinalNewline(base: string, text: string): string {
+  if (base === '' || base.endsWith('\n')) return text;
+  return text.replace(/\r?\n$/, '');
+}
+
+function planChange(context: EditContext, { base, target, selector }: Restoration): Change {
+  if (selector.length === 0) return changeFile(context);
+  const own = locate(base, selector);
+  const other = locate(target, selector);
+  if (own && other) return replaceField(context, own, other, selector);
+  if (own) return removeField(context, own, selector);
+  if (other) return addField(context, other, locate(base, selector.slice(0, -1)), selector);
+  return { splices: [], operations: [] };
+}
