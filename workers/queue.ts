@@ -86,7 +86,8 @@ async function joinOrAdd(queue: RollbackQueue, job: RollbackJob): Promise<Enqueu
   const present = await queue.jobs.getJob(id);
   if (present === undefined) return 'again';
   const same = isSamePlan(present, job);
-  if (state === 'completed' && same) return 'completed';
+  // `unchanged` said only how things stood then.
+  if (state === 'completed' && same && present.returnvalue?.status !== 'unchanged') return 'completed';
   if (state === 'active' && !same) throw otherPlan(id);
   if (state === 'active' || (state !== 'failed' && state !== 'completed' && same)) return 'following';
   // Failed, or of a plan that is no longer the confirmed one. It may have been taken or removed meanwhile: look again.

@@ -121,7 +121,7 @@ export const FAILURES = {
   INTERNAL: {
     status: 500,
     exit: 1,
-    retry: 'later',
+    retry: 'never',
     hint: 'Please report this with the command that you ran.',
   },
 } as const satisfies Record<string, FailureRule>;

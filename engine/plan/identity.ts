@@ -1,6 +1,7 @@
 /** What runs, as far as the configuration says: image tags, chart versions, source revisions found in the selections. */
 import { parseText } from '../yaml/document.ts';
 import { locate } from '../yaml/locate.ts';
+import type { Selector } from '../yaml/selector.ts';
 import type { Content } from './content.ts';
 import { mayBeYaml } from './keep.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -25,10 +26,9 @@ export async function identityOf(snapshot: Snapshot, { files, parts, shared }: C
   for (const { path, selector } of parts.values()) {
     const id = shared.get(path)?.id;
     const text = id === undefined ? null : await snapshot.text(id);
-    const node = text === null ? null : quietly(() => locate(parseText(text), selector));
-    if (node)
+    if (text !== null)
       collect(
-        quietly(() => node.value()),
+        quietly(() => partValue(text, selector)),
         found,
       );
   }
@@ -44,6 +44,12 @@ async function valuesOf(snapshot: Snapshot, id: string): Promise<unknown[]> {
       parseText(text).documents.map((document): unknown => document.toJS({ maxAliasCount: 100 })),
     ) ?? []
   );
+}
+
+function partValue(text: string, selector: Selector): unknown {
+  const parsed = parseText(text);
+  const found = locate(parsed, selector);
+  return found?.node ? found.node.toJS(found.body.document, { maxAliasCount: 100 }) : null;
 }
 
 function quietly<T>(make: () => T): T | null {

@@ -42,7 +42,9 @@ export function compileKeep(patterns: readonly string[]): Keep {
     looksInside: sops || kinds.length > 0,
     path: (path) => whole.find(({ matches }) => matches(path))?.by ?? null,
     content: (path, text) => {
+      if (sops && isEncrypted(text)) return 'format:sops';
       const documents = describe(path, text);
+      if (documents.length === 0 && mayBeYaml(path)) return kinds.find(({ kind }) => claimsKind(text, kind))?.by ?? null;
       const rules = documents.map(ruleOf);
       return rules.every((rule) => rule !== null) ? (rules[0] ?? null) : null;
     },
@@ -59,6 +61,14 @@ export function compileKeep(patterns: readonly string[]): Keep {
       return [...found.values()];
     },
   };
+}
+
+/** SOPS marks its values in every format that it writes: YAML, JSON, dotenv, INI, binary (github.com/getsops/sops). */
+const isEncrypted = (text: string) => text.includes('ENC[AES256_GCM,') && text.includes('sops');
+
+/** A file that does not parse, such as a template, still says what it is. */
+function claimsKind(text: string, kind: string): boolean {
+  return text.split(/\r?\n/).some((line) => /^kind:\s*["']?([A-Za-z]+)["']?\s*(#.*)?$/.exec(line)?.[1] === kind);
 }
 
 function identity({ kind = '', name, namespace }: DocumentDescription): Record<string, string> {

@@ -10,7 +10,7 @@ import {
 import type { GitRepository } from '../git/open.ts';
 import { recordField } from '../plan/layout.ts';
 import { rollbackMessage } from '../record/message.ts';
-import { type RollbackRecord, rollbackTrailers, type Trailer } from '../record/trailers.ts';
+import { formatTrailers, type RollbackRecord, rollbackTrailers, type Trailer } from '../record/trailers.ts';
 import type { Planned } from './plan.ts';
 
 export interface StageInput {
@@ -78,7 +78,7 @@ export async function requireMessage(
   trailers: readonly Trailer[],
 ): Promise<void> {
   const read = (await git.messages([commit])).get(commit)?.trailers ?? [];
-  const meant = trailers.map(([key, value]) => `${key}: ${value}`);
+  const meant = formatTrailers(trailers);
   if (read.length === meant.length && meant.every((line, index) => line === read[index])) return;
   throw mismatch(read, meant);
 }
