@@ -1,0 +1,93 @@
+import { BacktrailError } from '../model/index.ts';
+import type { FailureCode } from '../model/index.ts';
+import { lastLine, lockFile, printable, sentence } from './failure.ts';
+import type { TransportAnswer } from './transport.ts';
+
+/** What servers and transports answer, as failures with a code. */
+
+/** Another push was first: plan again on the new tip. */
+const MOVED =
+  /non-fast-forward|fetch first|stale info|cannot lock ref|incorrect old value|reference already exists|failed to update ref|atomic push failed|atomic transaction failed/i;
+/** The server has a rule against it: no retry helps. */
+const REFUSED =
+  /protected branch|GH006|GH013|hook declined|prohibited|denied by|not allowed to|deny updating|branch is currently checked out|refusing to/i;
+const DENIED =
+  /authentication failed|could not read (username|password)|permission denied|access denied|invalid (username|credentials)|host key verification failed|returned error: (401|403)|HTTP (401|403)|terminal prompts disabled|not authorized|unauthorized/i;
+const ABSENT =
+  /does not appear to be a git repository|repository .*not found|not a git repository|returned error: 404|no such file or directory|not found: did you run/i;
+
+/**
+ * A failed fetch or ls-remote. `known`: the mirror was filled from this remote before, so that a repository that is not
+ * there now is a remote that is unavailable, not one that never was.
+ */
+export function fetchFailure(
+  answer: TransportAnswer,
+  remote: { shown: string; known: boolean },
+): BacktrailError {
+  const { shown, known } = remote;
+  const text = printable(answer.stderr);
+  const lock = lockFile(text);
+  const details = { exitCode: answer.code, ...(lock === null ? {} : { lock }) };
+  const because = sentence(lastLine(text), answer.code);
+  if (lock !== null)
+    return new BacktrailError('REPOSITORY_LOCKED', `The mirror is locked by ${lock}.`, { details });
+  if (/mismatched algorithms|object format/i.test(text))
+    return new BacktrailError('SHA256_UNSUPPORTED', `${shown} has object ids of another kind: ${because}`, {
+      details,
+    });
+  if (/dubious ownership/.test(text))
+    return new BacktrailError('REPOSITORY_UNTRUSTED', `${shown} was not fetched: ${because}`, { details });
+  if (DENIED.test(text))
+    return new BacktrailError('REMOTE_DENIED', `${shown} did not let us in: ${because}`, { details });
+  if (ABSENT.test(text) && !known)
+    return new BacktrailError('REPOSITORY_UNKNOWN', `There is no repository at ${shown}.`, { details });
+  return new BacktrailError('REMOTE_UNAVAILABLE', `${shown} did not answer: ${because}`, { details });
+}
+
+/** A failed push. The server's own words (`remote: …`) say which rule refused it. */
+export function pushFailure(
+  answer: TransportAnswer,
+  target: { shown: string; branch: string },
+): BacktrailError {
+  const { shown, branch } = target;
+  const stderr = printable(answer.stderr);
+  const status = refStatus(printable(answer.stdout), branch);
+  const said = remoteLines(stderr);
+  const details = { status, remote: said, exitCode: answer.code };
+  const fail = (code: FailureCode, message: string) => new BacktrailError(code, message, { details });
+  if (status !== null && REFUSED.test(status) && !status.startsWith('[rejected]')) {
+    const rule = said.find((line) => /GH\d{3}|protected|hook|denied|rule/i.test(line)) ?? said[0] ?? status;
+    return fail('REMOTE_REJECTED', `${shown} refused the push to ${branch}: ${sentence(rule, answer.code)}`);
+  }
+  if (status !== null && MOVED.test(status))
+    return fail('BRANCH_MOVED', `The branch ${branch} moved at ${shown}.`);
+  if (status !== null && status.startsWith('[remote'))
+    return fail(
+      'REMOTE_REJECTED',
+      `${shown} refused the push to ${branch}: ${sentence(said[0] ?? status, answer.code)}`,
+    );
+  const because = sentence(lastLine(stderr), answer.code);
+  if (DENIED.test(stderr)) return fail('REMOTE_DENIED', `${shown} did not let us push: ${because}`);
+  return fail('REMOTE_UNAVAILABLE', `The push to ${shown} did not get through: ${because}`);
+}
+
+/** Of `git push --porcelain`: `!\t<from>:<to>\t<summary>`. The summary of our branch, or null where none came back. */
+function refStatus(stdout: string, branch: string): string | null {
+  // `printable` made blanks of the tabs.
+  const line = stdout
+    .split('\n')
+    .find((line) => /^!\s/.test(line) && line.includes(`:refs/heads/${branch} `));
+  return line === undefined
+    ? null
+    : line.slice(line.indexOf(`:refs/heads/${branch} `) + branch.length + 13).trim();
+}
+
+/** What the server wrote, without the decoration that hosts put around it. */
+function remoteLines(stderr: string): string[] {
+  return stderr
+    .split('\n')
+    .filter((line) => line.startsWith('remote:'))
+    .map((line) => line.slice('remote:'.length).trim().slice(0, 300))
+    .filter((line) => /[\p{L}\p{N}]/u.test(line))
+    .slice(0, 20);
+}

@@ -1,0 +1,66 @@
+import type { Person } from '../model/index.ts';
+
+/** One line of `git config --list --show-scope`. Section and variable are lower-case, the subsection is as written. */
+export interface ConfigEntry {
+  /** `system`, `global`, `local`, `worktree`, `command` or `unknown`. */
+  readonly scope: string;
+  readonly key: string;
+  /** null: a key without a value, which git reads as true. */
+  readonly value: string | null;
+}
+
+/** Lists every configuration that holds here, includes and worktree configuration too. Runs nothing. */
+export const LIST_CONFIG = ['config', '--list', '--show-scope', '--includes', '-z'] as const;
+
+export function parseConfigList(output: Uint8Array): ConfigEntry[] {
+  const tokens = Buffer.from(output).toString('utf8').split('\0');
+  const entries: ConfigEntry[] = [];
+  for (let i = 0; i + 1 < tokens.length; i += 2) {
+    const scope = tokens[i] ?? '';
+    const pair = tokens[i + 1] ?? '';
+    const end = pair.indexOf('\n');
+    entries.push(
+      end < 0
+        ? { scope, key: pair, value: null }
+        : { scope, key: pair.slice(0, end), value: pair.slice(end + 1) },
+    );
+  }
+  return entries;
+}
+
+/** Written by whoever wrote the repository, not by whoever runs us. */
+export function hostileScope({ scope }: ConfigEntry): boolean {
+  return scope !== 'system' && scope !== 'global' && scope !== 'command';
+}
+
+/** The last value of a key, as git would take it. */
+export function configValue(entries: readonly ConfigEntry[], key: string): string | null {
+  const entry = entries.findLast((entry) => entry.key === key);
+  return entry === undefined ? null : (entry.value ?? 'true');
+}
+
+/** Who runs us: the environment before the configuration, as git decides it; null where no name and email are set. */
+export function identityOf(
+  entries: readonly ConfigEntry[],
+  env: Readonly<Record<string, string | undefined>>,
+): Person | null {
+  const name = filled(env['GIT_AUTHOR_NAME']) ?? configValue(entries, 'user.name');
+  const email = filled(env['GIT_AUTHOR_EMAIL']) ?? configValue(entries, 'user.email') ?? filled(env['EMAIL']);
+  return name === null || email === null ? null : { name, email };
+}
+
+const filled = (value: string | undefined) => (value === undefined || value === '' ? null : value);
+
+export interface Upstream {
+  readonly remote: string;
+  /** As the repository's configuration has it: check it before using it. */
+  readonly url: string;
+  readonly ref: string;
+}
+
+export function upstreamOf(entries: readonly ConfigEntry[], branch: string): Upstream | null {
+  const remote = configValue(entries, `branch.${branch}.remote`);
+  const ref = configValue(entries, `branch.${branch}.merge`);
+  const url = remote === null ? null : configValue(entries, `remote.${remote}.url`);
+  return remote === null || ref === null || url === null ? null : { remote, url, ref };
+}

@@ -1,0 +1,76 @@
+import { BacktrailError } from '../model/index.ts';
+import type { FailureCode } from '../model/index.ts';
+
+/** What git says on its error stream, as failures with a code. Messages are those of git under LC_ALL=C.UTF-8. */
+
+export interface GitAnswer {
+  readonly args: readonly string[];
+  readonly code: number;
+  readonly stderr: string;
+  readonly pid?: number;
+}
+
+export function gitFailure({ args, code, stderr, pid }: GitAnswer): BacktrailError {
+  const lock = lockFile(stderr);
+  const details = { command: commandName(args), exitCode: code, pid, ...(lock === null ? {} : { lock }) };
+  const kind: FailureCode = /dubious ownership/.test(stderr)
+    ? 'REPOSITORY_UNTRUSTED'
+    : lock === null
+      ? 'GIT_FAILED'
+      : 'REPOSITORY_LOCKED';
+  return new BacktrailError(kind, `${commandName(args)} failed: ${sentence(lastLine(stderr), code)}`, {
+    details,
+  });
+}
+
+/** The lock file that git found in its way, or null. */
+export function lockFile(stderr: string): string | null {
+  const match = /Unable to create '([^'\n]+\.lock)': File exists/.exec(stderr);
+  return match?.[1] ?? null;
+}
+
+/** `git log`: the subcommand without options, which could hold anything. */
+export function commandName(args: readonly string[]): string {
+  for (let i = 0; i < args.length; i += 1) {
+    const word = args[i] ?? '';
+    if (word === '-c' || word === '-C') i += 1;
+    else if (!word.startsWith('-')) return `git ${word}`;
+  }
+  return 'git';
+}
+
+/** The line that says why: the last `fatal:` or `error:`, else the last one. */
+export function lastLine(stderr: string): string {
+  const lines = printable(stderr)
+    .split('\n')
+    .filter((line) => line.trim() !== '');
+  const telling = lines.findLast((line) => /^(fatal|error):/.test(line)) ?? lines.at(-1) ?? '';
+  return telling
+    .replace(/^(fatal|error):\s*/, '')
+    .trim()
+    .slice(0, 500);
+}
+
+/** `text` as one sentence that ends with a period. */
+export function sentence(text: string, code: number): string {
+  const said = text === '' ? `exit code ${code}` : text;
+  return /[.!?]$/.test(said) ? said : `${said}.`;
+}
+
+/** Without escape sequences, control and bidirectional characters (newlines stay) and without passwords of URLs. */
+export function printable(text: string): string {
+  return withoutCredentials(
+    text
+      // eslint-disable-next-line no-control-regex
+      .replace(/\u001b\[[0-9;?]*[ -/]*[@-~]/g, '')
+      .replace(/\r\n?/g, '\n')
+      .replace(/[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, (char) =>
+        char === '\n' ? char : ' ',
+      ),
+  );
+}
+
+/** Takes `user:password@` out of every URL in the text. */
+export function withoutCredentials(text: string): string {
+  return text.replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s/?#'"]*@/gi, '$1');
+}

@@ -1,0 +1,162 @@
+import { BacktrailError, isObjectId } from '../model/index.ts';
+import type { HistoryReader, LogCommit, ObjectId, PathChange } from '../model/index.ts';
+import { createCache } from './cache.ts';
+import type { NativeObjects } from './objects.ts';
+import { readChanges, tokens, unreadable } from './raw.ts';
+import type { Tokens } from './raw.ts';
+import type { Runner } from './runner.ts';
+
+/** Seven fields a commit, each ended by NUL: nothing that a commit holds can end a field or begin one. */
+const FIELDS = ['%H', '%P', '%an', '%ae', '%ct', '%s', '%(trailers:only,unfold)'];
+
+/** Everything that configuration could change in the output is said here. One literal path a call keeps the Bloom filters. */
+const LOG = [
+  'log',
+  '-z',
+  '--first-parent',
+  '--diff-merges=first-parent',
+  '--root',
+  '--no-renames',
+  '--no-abbrev',
+  '--no-follow',
+  '--no-relative',
+  '--no-notes',
+  '--no-decorate',
+  '--no-mailmap',
+  '--no-show-signature',
+  '--no-color',
+  '--encoding=UTF-8',
+  `--format=tformat:${FIELDS.join('%x00')}`,
+];
+const CHANGES = ['--raw', '--ignore-submodules=none', '-O/dev/null'];
+
+/** Narrows by text; what the trailers say decides. */
+const RECORDED = ['--no-patch', '-i', '--grep=^Rollback-Request-ID:', '--grep=^Delivery-Of:'];
+const RECORD_KEY = /^(rollback-request-id|delivery-of):/i;
+
+const RENAMES = [
+  'diff-tree',
+  '-r',
+  '--raw',
+  '-z',
+  '-M',
+  '-l1000',
+  '--diff-filter=R',
+  '--ignore-submodules=none',
+  '-O/dev/null',
+];
+const PATHS = ['diff-tree', '-r', '--raw', '-z', '--no-renames', '--ignore-submodules=none', '-O/dev/null'];
+
+const LOG_LIMIT = 1024 * 1024 * 1024;
+const LINE_CACHE = 64 * 1024 * 1024;
+
+export interface NativeHistory extends HistoryReader {
+  /** Every path that differs between two commits or trees. */
+  diffPaths(from: ObjectId, to: ObjectId): Promise<readonly PathChange[]>;
+}
+
+export function createHistory(runner: Runner, objects: NativeObjects): NativeHistory {
+  const lines = createCache<readonly ObjectId[]>(LINE_CACHE);
+  return {
+    async log({ tip, path, after }) {
+      const range = [known(tip), ...(after === undefined ? [] : [`^${known(after)}`])];
+      const pathspec = path === '' ? [] : [path];
+      const { stdout } = await runner.run([...LOG, ...CHANGES, ...range, '--', ...pathspec], {
+        maxBytes: LOG_LIMIT,
+      });
+      return readLog(tokens(stdout));
+    },
+    async recorded(tip) {
+      const { stdout } = await runner.run([...LOG, ...RECORDED, known(tip)], { maxBytes: LOG_LIMIT });
+      return readLog(tokens(stdout)).filter(({ trailers }) => trailers.some((line) => RECORD_KEY.test(line)));
+    },
+    firstParents: (tip) =>
+      lines.get(known(tip), async () => {
+        const value = (await runner.text(['rev-list', '--first-parent', tip])).split('\n');
+        return { value, size: 64 * value.length };
+      }),
+    async firstParentBefore(tip, time) {
+      const seconds = Math.floor(Date.parse(time) / 1000);
+      if (Number.isNaN(seconds)) throw new BacktrailError('REVISION_INVALID', `'${time}' is no time.`);
+      if (seconds < 0) return null;
+      const args = ['rev-list', '--first-parent', '--max-count=1', `--min-age=${seconds}`, known(tip)];
+      return (await runner.text(args)) || null;
+    },
+    findCommit: (abbreviated) => findCommit({ runner, objects, abbreviated }),
+    async renames(from, to) {
+      const { stdout } = await runner.run([...RENAMES, known(from), known(to)]);
+      const changes = readChanges(tokens(stdout)).filter(({ utf8 }) => utf8);
+      return new Map(changes.map(({ path, from: old }) => [path, old ?? path]));
+    },
+    async diffPaths(from, to) {
+      const { stdout } = await runner.run([...PATHS, known(from), known(to)]);
+      return readChanges(tokens(stdout));
+    },
+  };
+}
+
+/** Ids come from commits that were read, but nothing else may ever stand where git reads a revision. */
+export function known(id: ObjectId): ObjectId {
+  if (!isObjectId(id))
+    throw new BacktrailError('REVISION_INVALID', `'${String(id).slice(0, 80)}' is no full object id.`);
+  return id;
+}
+
+/**
+ * Abbreviations are looked up among the objects, never among the refs: a branch named `deadbeef` means nothing here.
+ */
+async function findCommit(search: {
+  runner: Runner;
+  objects: NativeObjects;
+  abbreviated: string;
+}): Promise<ObjectId | null> {
+  const { runner, objects } = search;
+  const prefix = search.abbreviated.toLowerCase();
+  if (!/^[0-9a-f]{4,40}$/.test(prefix))
+    throw new BacktrailError('REVISION_INVALID', `'${search.abbreviated.slice(0, 80)}' is no commit id.`);
+  const candidates =
+    prefix.length === 40
+      ? [prefix]
+      : (await runner.text(['rev-parse', `--disambiguate=${prefix}`])).split('\n').filter(Boolean);
+  const types = await Promise.all(candidates.map((id) => objects.type(id)));
+  const commits = candidates.filter((_, index) => types[index] === 'commit');
+  if (commits.length > 1)
+    throw new BacktrailError(
+      'REVISION_INVALID',
+      `'${prefix}' is ambiguous: it begins ${commits.length} commit ids.`,
+      {
+        hint: 'Write more digits of the commit id.',
+        details: { candidates: commits.slice(0, 10) },
+      },
+    );
+  return commits[0] ?? null;
+}
+
+function readLog(output: Tokens): LogCommit[] {
+  const commits: LogCommit[] = [];
+  while (output.peek() !== null) {
+    const [id = '', parents = '', name = '', email = '', seconds = '', subject = '', trailers = ''] =
+      FIELDS.map(() => {
+        const token = output.next();
+        if (token === null) throw unreadable('a commit that is cut off');
+        return token.toString('utf8');
+      });
+    if (!isObjectId(id)) throw unreadable(id);
+    commits.push({
+      id,
+      parents: parents.split(' ').filter(Boolean),
+      author: { name, email },
+      time: isoTime(seconds),
+      subject,
+      trailers: trailers.split('\n').filter(Boolean),
+      changes: readChanges(output),
+    });
+  }
+  return commits;
+}
+
+/** Commits may claim any time; what no calendar holds becomes the calendar's end. */
+function isoTime(seconds: string): string {
+  const milliseconds = Number(seconds) * 1000;
+  return new Date(Math.min(Number.isNaN(milliseconds) ? 0 : milliseconds, 8.64e15)).toISOString();
+}

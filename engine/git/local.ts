@@ -1,0 +1,149 @@
+import { realpath, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { BacktrailError } from '../model/index.ts';
+import { identityOf, LIST_CONFIG, parseConfigList, upstreamOf } from './config.ts';
+import type { ConfigEntry } from './config.ts';
+import { discoveryEnvironment, hardenedEnvironment } from './environment.ts';
+import type { ProcessEnvironment } from './environment.ts';
+import { gitFailure } from './failure.ts';
+import { unknown } from './location.ts';
+import { readBranch, requireDescent, updateRefs } from './refs.ts';
+import { common } from './repository.ts';
+import type { BranchEdit, Common, GitRepository } from './repository.ts';
+import { createRunner } from './runner.ts';
+import type { Runner } from './runner.ts';
+import { run } from './spawn.ts';
+import { checkedOutIn, fastForward, samePlace } from './worktree.ts';
+
+export interface LocalOptions {
+  readonly location: string;
+  readonly folder: string;
+  readonly env: ProcessEnvironment;
+  readonly timeoutMs: number;
+}
+
+/** A repository of this machine: a worktree, a folder in one, a linked worktree, a git directory, a bare repository. */
+export async function openLocal(options: LocalOptions): Promise<GitRepository> {
+  const found = await discover(options);
+  const stop = new AbortController();
+  const entries = await listConfig(options, found.directory);
+  const env = hardenedEnvironment({ user: options.env, entries, transport: false });
+  const runner = createRunner({
+    directory: found.directory,
+    env,
+    timeoutMs: options.timeoutMs,
+    signal: stop.signal,
+  });
+  const shared = common(runner, found.shallow);
+  const local: Local = { ...options, runner, shared, worktree: found.worktree };
+  return {
+    ...shared,
+    kind: 'local',
+    location: options.location,
+    worktree: found.worktree,
+    defaultBranch: () => headBranch(runner),
+    tip: (branch) => tip(local, branch),
+    refresh: () => Promise.resolve(),
+    upstream: async (branch) => upstreamOf(await listConfig(options, found.directory), branch),
+    publish: (edit) => publish(local, edit),
+    readBack: (branch) => tip(local, branch),
+    identity: () => Promise.resolve(identityOf(entries, options.env)),
+    close() {
+      shared.objects.close();
+      stop.abort();
+      return Promise.resolve();
+    },
+  };
+}
+
+interface Local extends LocalOptions {
+  readonly runner: Runner;
+  readonly shared: Common;
+  readonly worktree: string | null;
+}
+
+interface Found {
+  readonly directory: string;
+  readonly worktree: string | null;
+  readonly shallow: boolean;
+}
+
+const DISCOVER = [
+  'rev-parse',
+  '--absolute-git-dir',
+  '--is-inside-work-tree',
+  '--is-shallow-repository',
+  '--show-object-format',
+];
+
+async function discover({ location, folder, env, timeoutMs }: LocalOptions): Promise<Found> {
+  const here = { cwd: folder, env: discoveryEnvironment(env), timeoutMs };
+  const { code, stdout, stderr } = await run({ ...here, args: DISCOVER, okCodes: [0, 128] });
+  if (/not a git repository/.test(stderr)) throw unknown(location);
+  if (code !== 0) throw gitFailure({ args: DISCOVER, code, stderr });
+  const [directory = '', inside, shallow, format] = stdout.toString('utf8').split('\n');
+  if (format !== 'sha1')
+    throw new BacktrailError('SHA256_UNSUPPORTED', `The repository's object ids are ${format}, not sha1.`);
+  const worktree = inside === 'true' ? await ownWorktree(here) : null;
+  return { directory, worktree, shallow: shallow === 'true' };
+}
+
+/**
+ * The folder that holds `.git`. A repository can name any other folder as its worktree (`core.worktree`); files would
+ * then be written there, so that is refused.
+ */
+async function ownWorktree(here: { cwd: string; env: Readonly<Record<string, string>> }): Promise<string> {
+  const { stdout } = await run({ ...here, args: ['rev-parse', '--show-toplevel'] });
+  const claimed = stdout.toString('utf8').replace(/\n$/, '');
+  let folder = await realpath(here.cwd);
+  while ((await stat(join(folder, '.git')).catch(() => null)) === null && folder !== dirname(folder))
+    folder = dirname(folder);
+  if (await samePlace(claimed, folder)) return folder;
+  throw new BacktrailError(
+    'REPOSITORY_UNTRUSTED',
+    `The repository in ${folder} puts its files into ${claimed}.`,
+    {
+      hint: 'Remove core.worktree from the configuration of the repository.',
+    },
+  );
+}
+
+async function listConfig(options: LocalOptions, directory: string): Promise<ConfigEntry[]> {
+  const env = { ...discoveryEnvironment(options.env), GIT_DIR: directory };
+  const { stdout } = await run({ args: LIST_CONFIG, cwd: options.folder, env, timeoutMs: options.timeoutMs });
+  return parseConfigList(stdout);
+}
+
+async function headBranch(runner: Runner): Promise<string> {
+  const head = await runner.text(['symbolic-ref', '--quiet', 'HEAD'], { okCodes: [0, 1] });
+  if (head.startsWith('refs/heads/')) return head.slice('refs/heads/'.length);
+  throw new BacktrailError('BRANCH_UNKNOWN', 'HEAD is detached: it names no branch.');
+}
+
+function tip({ runner, shared }: Local, branch: string): ReturnType<GitRepository['tip']> {
+  return readBranch({ runner, objects: shared.objects, under: 'refs/heads', branch });
+}
+
+async function publish(local: Local, edit: BranchEdit): Promise<void> {
+  const { runner, shared, worktree } = local;
+  const { branch, expected, next } = edit;
+  await requireDescent({ runner, objects: shared.objects, expected, next });
+  // Also proves the name of the branch.
+  await tip(local, branch);
+  const place = await checkedOutIn(runner, branch);
+  if (place === null) return updateRefs(runner, [{ ref: `refs/heads/${branch}`, expected, next }]);
+  if (worktree === null || !(await samePlace(place, worktree)))
+    throw new BacktrailError('BRANCH_CHECKED_OUT', `The branch ${branch} is checked out in ${place}.`, {
+      details: { branch, worktree: place },
+    });
+  const entries = await listConfig(local, runner.directory);
+  const env = hardenedEnvironment({ user: local.env, entries, transport: false });
+  return fastForward({
+    runner,
+    worktree,
+    branch,
+    expected,
+    next,
+    env: { ...env, GIT_DIR: runner.directory },
+  });
+}

@@ -1,0 +1,48 @@
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { BacktrailError } from '../model/index.ts';
+import { printable } from './failure.ts';
+
+/** What a user typed as the repository: a folder of this machine, or an address that git can fetch from. */
+export type Location =
+  | { readonly kind: 'folder'; readonly folder: string }
+  | { readonly kind: 'remote'; readonly url: string };
+
+const SCHEMES = new Set(['file:', 'http:', 'https:', 'ssh:', 'git:', 'git+ssh:']);
+
+/** REPOSITORY_UNKNOWN for what is neither, or could be read as an option or run a program (`ext::`). */
+export async function parseLocation(text: string): Promise<Location> {
+  if (text === '' || text.startsWith('-') || /\p{Cc}/u.test(text)) throw unknown(text);
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return { kind: 'remote', url: checkedUrl(text) };
+  const folder = resolve(text);
+  const found = await stat(folder).catch(() => null);
+  if (found?.isDirectory() === true) return { kind: 'folder', folder };
+  // As git has it: `host:path` is an address unless a slash comes first, and `::` names a helper program.
+  if (found === null && /^([\w.~-]+@)?[\w.][\w.-]*:(?!:)[^-:]/.test(text))
+    return { kind: 'remote', url: text };
+  throw unknown(text);
+}
+
+function checkedUrl(text: string): string {
+  const url = parsed(text);
+  if (!SCHEMES.has(url.protocol))
+    throw unknown(text, `git does not fetch from ${url.protocol} addresses here`);
+  if (url.hostname.startsWith('-') || url.username.startsWith('-')) throw unknown(text);
+  if (url.protocol === 'file:' && url.hostname !== '') throw unknown(text, 'a file address names no host');
+  return text;
+}
+
+function parsed(text: string): URL {
+  try {
+    return new URL(text);
+  } catch (cause) {
+    throw unknown(text, 'it is no address', cause);
+  }
+}
+
+export function unknown(location: string, why = 'there is no repository', cause?: unknown): BacktrailError {
+  const shown = printable(location).slice(0, 300);
+  return new BacktrailError('REPOSITORY_UNKNOWN', `${JSON.stringify(shown)} cannot be opened: ${why}.`, {
+    cause,
+  });
+}

@@ -1,0 +1,43 @@
+import { BacktrailError } from '../model/index.ts';
+import { discoveryEnvironment } from './environment.ts';
+import type { ProcessEnvironment } from './environment.ts';
+import { openLocal } from './local.ts';
+import { parseLocation } from './location.ts';
+import { openRemote } from './remote.ts';
+import type { GitRepository } from './repository.ts';
+import { run } from './spawn.ts';
+
+export type { GitRepository } from './repository.ts';
+
+export interface OpenOptions {
+  /** Path or URL as the user typed it. */
+  readonly location: string;
+  /** The process environment: PATH, HOME, the ssh agent, the user's own settings of git. */
+  readonly env: ProcessEnvironment;
+  /** Mirrors of remote repositories live here, below `mirrors/`. */
+  readonly cacheFolder: string;
+  /** Milliseconds for one command of git. Two minutes where absent; half an hour for a fetch or push. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Opens a repository. A remote is fetched first. REPOSITORY_UNKNOWN, REPOSITORY_UNTRUSTED, SHA256_UNSUPPORTED,
+ * GIT_MISSING, and for a remote REMOTE_DENIED or REMOTE_UNAVAILABLE.
+ */
+export async function openGit(options: OpenOptions): Promise<GitRepository> {
+  const { location, env, cacheFolder } = options;
+  const timeoutMs = options.timeoutMs ?? 120_000;
+  const [place] = await Promise.all([parseLocation(location), requireVersion(env, timeoutMs)]);
+  if (place.kind === 'folder') return openLocal({ location, folder: place.folder, env, timeoutMs });
+  const transportTimeoutMs = options.timeoutMs ?? 1_800_000;
+  return openRemote({ location, url: place.url, env, cacheFolder, timeoutMs, transportTimeoutMs });
+}
+
+/** Since 2.36 `cat-file --batch-command`, `core.fsync` and `worktree list -z` are there. */
+async function requireVersion(env: ProcessEnvironment, timeoutMs: number): Promise<void> {
+  const { stdout } = await run({ args: ['version'], cwd: '/', env: discoveryEnvironment(env), timeoutMs });
+  const version = /(\d+)\.(\d+)/.exec(stdout.toString('utf8'));
+  const [major = 0, minor = 0] = (version ?? []).slice(1).map(Number);
+  if (major < 2 || (major === 2 && minor < 36))
+    throw new BacktrailError('GIT_MISSING', `git ${version?.[0] ?? '?'} is too old.`);
+}

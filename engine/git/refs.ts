@@ -1,0 +1,133 @@
+import { BacktrailError, isRequestId, NULL_ID } from '../model/index.ts';
+import { gitFailure } from './failure.ts';
+import { known } from './history.ts';
+import type { ObjectId, RequestId } from '../model/index.ts';
+import type { NativeObjects } from './objects.ts';
+import type { Runner } from './runner.ts';
+
+/** A ref and what it must hold now, so that a change is never made blindly. */
+export interface RefEdit {
+  readonly ref: string;
+  /** NULL_ID: the ref must not exist. */
+  readonly expected: ObjectId;
+  /** NULL_ID deletes. */
+  readonly next: ObjectId;
+}
+
+export const STAGING = 'refs/backtrail/staging';
+
+/** The rules of `git check-ref-format --branch`, so that a name typed by a user is never read as anything else. */
+export function isBranchName(name: string): boolean {
+  // eslint-disable-next-line no-control-regex
+  if (/[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{|\/\/|^[-/.]|[/.]$/.test(name)) return false;
+  return (
+    name !== '' &&
+    name !== '@' &&
+    name !== 'HEAD' &&
+    name.split('/').every((part) => !/^\.|\.lock$/.test(part))
+  );
+}
+
+export function requireBranchName(name: string): string {
+  if (isBranchName(name)) return name;
+  throw new BacktrailError('BRANCH_UNKNOWN', `${JSON.stringify(name.slice(0, 100))} is no name of a branch.`);
+}
+
+/** What a branch's ref points at. BRANCH_UNKNOWN where there is no such ref. */
+export async function readBranch(place: {
+  readonly runner: Runner;
+  readonly objects: NativeObjects;
+  /** `refs/heads` or `refs/remotes/origin` */
+  readonly under: string;
+  readonly branch: string;
+}): Promise<ObjectId> {
+  const { runner, objects, under, branch } = place;
+  const ref = `${under}/${requireBranchName(branch)}`;
+  // Where no such ref exists, git reads `x-gdeadbee` as the output of `git describe`: those are asked for exactly.
+  const described = /-g[0-9a-f]+$/i.test(branch);
+  const id = described ? await showRef(runner, ref) : await objects.ref(ref);
+  if (id === null) throw new BacktrailError('BRANCH_UNKNOWN', `The repository has no branch ${branch}.`);
+  return id;
+}
+
+async function showRef(runner: Runner, ref: string): Promise<ObjectId | null> {
+  const { code, stdout } = await runner.run(['show-ref', '--verify', '--hash', '--', ref], {
+    okCodes: [0, 1, 128],
+  });
+  return code === 0 ? stdout.toString('latin1').trim() : null;
+}
+
+/**
+ * Moves refs, all or none, each from what it is expected to be. BRANCH_MOVED where one is something else,
+ * REPOSITORY_LOCKED where another git process holds one.
+ */
+export async function updateRefs(runner: Runner, edits: readonly RefEdit[]): Promise<void> {
+  if (edits.length === 0) return;
+  const lines = edits.map(({ ref, expected, next }) =>
+    next === NULL_ID ? `delete ${ref}\0${expected}\0` : `update ${ref}\0${next}\0${expected}\0`,
+  );
+  const input = ['start\0', ...lines, 'prepare\0', 'commit\0'].join('');
+  const args = ['-c', 'core.fsync=all', 'update-ref', '-m', 'backtrail: publish', '-z', '--stdin'];
+  const { code, stderr } = await runner.run(args, { input, okCodes: [0, 128] });
+  if (code !== 0) throw refFailure(args, stderr, edits);
+}
+
+function refFailure(args: readonly string[], stderr: string, edits: readonly RefEdit[]): BacktrailError {
+  const moved = /but expected|reference already exists|unable to resolve reference|reference is missing/.test(
+    stderr,
+  );
+  const failure = gitFailure({ args, code: 128, stderr });
+  if (!moved || failure.code === 'REPOSITORY_LOCKED') return failure;
+  return branchMoved(edits[0]?.ref ?? '', failure);
+}
+
+export function branchMoved(ref: string, cause?: unknown): BacktrailError {
+  const name = ref.replace(/^refs\/heads\//, '');
+  return new BacktrailError('BRANCH_MOVED', `The branch ${name} moved meanwhile.`, {
+    cause,
+    details: { ref },
+  });
+}
+
+/** Deletes whatever any attempt at this request staged. Safe to repeat. */
+export async function deleteStaging(runner: Runner, requestId: RequestId): Promise<void> {
+  if (!isRequestId(requestId))
+    throw new BacktrailError('INVALID_REQUEST', `${JSON.stringify(requestId)} is no request id.`);
+  const format = '--format=%(objectname) %(refname)';
+  const listed = await runner.text(['for-each-ref', format, `${STAGING}/${requestId}/`]);
+  const edits = listed
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => ({ ref: line.slice(41), expected: line.slice(0, 40), next: NULL_ID }));
+  // Another worker on the same request may be deleting them at this moment: gone is gone.
+  await updateRefs(runner, edits).catch(async (error: unknown) => {
+    const left = await runner.text(['for-each-ref', format, `${STAGING}/${requestId}/`]);
+    if (left !== '') throw error;
+  });
+}
+
+/**
+ * The new value must come after the published one: a lease on a remote ref would force anything else through.
+ * First-parent steps are followed in the objects; only a longer way asks git.
+ */
+export async function requireDescent(place: {
+  readonly runner: Runner;
+  readonly objects: NativeObjects;
+  readonly expected: ObjectId;
+  readonly next: ObjectId;
+}): Promise<void> {
+  const { runner, objects, expected, next } = place;
+  let at: ObjectId | undefined = next;
+  for (let steps = 0; steps < 8 && at !== undefined; steps += 1) {
+    if (at === expected) return;
+    at = (await objects.commit(at)).parents[0];
+  }
+  if (!(await isAncestor(runner, expected, next)))
+    throw new BacktrailError('DESCENT_BROKEN', `Commit ${next} does not descend from ${expected}.`);
+}
+
+export async function isAncestor(runner: Runner, ancestor: ObjectId, of: ObjectId): Promise<boolean> {
+  const args = ['merge-base', '--is-ancestor', known(ancestor), known(of)];
+  const { code } = await runner.run(args, { okCodes: [0, 1] });
+  return code === 0;
+}

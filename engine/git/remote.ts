@@ -1,0 +1,98 @@
+import { BacktrailError } from '../model/index.ts';
+import { identityOf, LIST_CONFIG, parseConfigList } from './config.ts';
+import { discoveryEnvironment, hardenedEnvironment } from './environment.ts';
+import type { ProcessEnvironment } from './environment.ts';
+import { openMirror, REMOTE, TRACKING } from './mirror.ts';
+import type { Mirror } from './mirror.ts';
+import { readBranch, requireBranchName, requireDescent, updateRefs } from './refs.ts';
+import { common } from './repository.ts';
+import type { BranchEdit, GitRepository } from './repository.ts';
+import { createRunner } from './runner.ts';
+import { run } from './spawn.ts';
+
+export interface RemoteOptions {
+  readonly location: string;
+  readonly url: string;
+  readonly env: ProcessEnvironment;
+  readonly cacheFolder: string;
+  /** For one local command, and for one fetch or push. */
+  readonly timeoutMs: number;
+  readonly transportTimeoutMs: number;
+}
+
+/** A repository somewhere else, through our own mirror of it. Opening fetches. */
+export async function openRemote(options: RemoteOptions): Promise<GitRepository> {
+  const { location, url, env: user, cacheFolder, timeoutMs } = options;
+  const args = LIST_CONFIG;
+  const { stdout } = await run({ args, cwd: '/', env: discoveryEnvironment(user), timeoutMs });
+  const entries = parseConfigList(stdout);
+  const config = [...slowness(entries.map(({ key }) => key)), [`remote.${REMOTE}.url`, url]] as const;
+  // In the environment, not in an argument or a file: the address may hold a password.
+  const env = hardenedEnvironment({ user, entries, transport: true, config });
+  const stop = new AbortController();
+  const mirror = await openMirror({
+    url,
+    cacheFolder,
+    env,
+    timeoutMs: options.transportTimeoutMs,
+    signal: stop.signal,
+  });
+  const offline = hardenedEnvironment({ user, entries, transport: false });
+  const runner = createRunner({ directory: mirror.directory, env: offline, timeoutMs, signal: stop.signal });
+  const shared = common(runner, false);
+  const tip = (branch: string) => readBranch({ runner, objects: shared.objects, under: TRACKING, branch });
+  return {
+    ...shared,
+    kind: 'mirror',
+    location,
+    worktree: null,
+    defaultBranch: headOnce(mirror),
+    tip,
+    refresh: () => mirror.refresh(),
+    upstream: () => Promise.resolve(null),
+    async publish(edit) {
+      requireBranchName(edit.branch);
+      await requireDescent({ runner, objects: shared.objects, ...edit });
+      await mirror.push(edit);
+      await track(edit);
+    },
+    async readBack(branch) {
+      await mirror.fetchBranch(requireBranchName(branch));
+      return tip(branch);
+    },
+    identity: () => Promise.resolve(identityOf(entries, user)),
+    async close() {
+      shared.objects.close();
+      stop.abort();
+      await mirror.idle();
+    },
+  };
+
+  /** A fetch of another process may have moved it further meanwhile; then that is the better value. */
+  function track({ branch, expected, next }: BranchEdit): Promise<void> {
+    return updateRefs(runner, [{ ref: `${TRACKING}/${branch}`, expected, next }]).catch((error: unknown) => {
+      if (!(error instanceof BacktrailError)) throw error;
+    });
+  }
+}
+
+/** A server that says nothing for so long is gone, unless the user's configuration has another opinion. */
+function slowness(keys: readonly string[]): [string, string][] {
+  if (keys.some((key) => key.startsWith('http.') && key.includes('lowspeed'))) return [];
+  return [
+    ['http.lowSpeedLimit', '1'],
+    ['http.lowSpeedTime', '60'],
+  ];
+}
+
+/** The remote's HEAD hardly ever moves: asked for once. */
+function headOnce(mirror: Mirror): () => Promise<string> {
+  let asked: Promise<string> | null = null;
+  return () => {
+    asked ??= mirror.head().catch((error: unknown) => {
+      asked = null;
+      throw error;
+    });
+    return asked;
+  };
+}

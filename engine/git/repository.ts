@@ -1,0 +1,105 @@
+import type {
+  Hasher,
+  HistoryReader,
+  ObjectId,
+  ObjectReader,
+  PathChange,
+  Person,
+  RequestId,
+} from '../model/index.ts';
+import type { Upstream } from './config.ts';
+import { hasher } from './hash.ts';
+import { createHistory } from './history.ts';
+import { writeCommits } from './import.ts';
+import type { NewCommits } from './import.ts';
+import { findRequest, messages } from './messages.ts';
+import type { CommitMessage } from './messages.ts';
+import { createObjects } from './objects.ts';
+import type { NativeObjects } from './objects.ts';
+import { deleteStaging, isAncestor } from './refs.ts';
+import type { Runner } from './runner.ts';
+
+/** One repository, opened: a local one, or our mirror of a remote. Errors are BacktrailErrors. */
+export interface GitRepository {
+  readonly kind: 'local' | 'mirror';
+  /** The git directory; of a linked worktree, its own. */
+  readonly directory: string;
+  readonly worktree: string | null;
+  /** As the user typed it. May hold a password: show `printable(location)`. */
+  readonly location: string;
+  /** The history is cut off: older commits than the cut were never fetched. */
+  readonly shallow: boolean;
+  readonly objects: ObjectReader;
+  readonly history: HistoryReader;
+  readonly hasher: Hasher;
+  /** The branch that HEAD names, at the remote for a mirror. BRANCH_UNKNOWN where it names none. */
+  defaultBranch(): Promise<string>;
+  /** BRANCH_UNKNOWN where there is no such branch. */
+  tip(branch: string): Promise<ObjectId>;
+  /** Fetches, for a mirror. */
+  refresh(): Promise<void>;
+  /** Where a local branch is pushed to by its configuration; null for a mirror, which is up to date with its own. */
+  upstream(branch: string): Promise<Upstream | null>;
+  /** Writes objects below a staging ref; gives their ids in order. */
+  writeCommits(input: NewCommits): Promise<readonly ObjectId[]>;
+  /**
+   * Moves the branch where it lives, from `expected` to its descendant `next`, or changes nothing. BRANCH_MOVED,
+   * DESCENT_BROKEN, WORKTREE_DIRTY, BRANCH_CHECKED_OUT, REMOTE_REJECTED, REMOTE_DENIED, REMOTE_UNAVAILABLE, REPOSITORY_LOCKED.
+   */
+  publish(edit: BranchEdit): Promise<void>;
+  /** The tip, asked for anew where it was published. */
+  readBack(branch: string): Promise<ObjectId>;
+  messages(ids: readonly ObjectId[]): Promise<Map<ObjectId, CommitMessage>>;
+  findRequest(search: {
+    tip: ObjectId;
+    base: ObjectId | null;
+    requestId: RequestId;
+  }): Promise<ObjectId | null>;
+  isAncestor(ancestor: ObjectId, of: ObjectId): Promise<boolean>;
+  /** Safe to repeat. */
+  deleteStaging(requestId: RequestId): Promise<void>;
+  diffPaths(from: ObjectId, to: ObjectId): Promise<readonly PathChange[]>;
+  /** Who the user's configuration says they are; null where it says nothing. */
+  identity(): Promise<Person | null>;
+  /** Ends every child. Nothing may be asked afterwards. Safe to repeat. */
+  close(): Promise<void>;
+}
+
+export interface BranchEdit {
+  readonly branch: string;
+  readonly expected: ObjectId;
+  readonly next: ObjectId;
+}
+
+/** What a local repository and a mirror have in common. */
+export type Common = Pick<
+  GitRepository,
+  | 'directory'
+  | 'shallow'
+  | 'history'
+  | 'hasher'
+  | 'writeCommits'
+  | 'messages'
+  | 'findRequest'
+  | 'isAncestor'
+  | 'deleteStaging'
+  | 'diffPaths'
+> & { readonly objects: NativeObjects };
+
+export function common(runner: Runner, shallow: boolean): Common {
+  const objects = createObjects({ runner, shallow });
+  const history = createHistory(runner, objects);
+  return {
+    directory: runner.directory,
+    shallow,
+    objects,
+    history,
+    hasher,
+    writeCommits: (input) => writeCommits(runner, input),
+    messages: (ids) => messages(runner, ids),
+    findRequest: (search) => findRequest(runner, search),
+    isAncestor: (ancestor, of) => isAncestor(runner, ancestor, of),
+    deleteStaging: (requestId) => deleteStaging(runner, requestId),
+    diffPaths: (from, to) => history.diffPaths(from, to),
+  };
+}
