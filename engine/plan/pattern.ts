@@ -90,7 +90,7 @@ function segmentSource(segment: Exclude<Segment, '**'>, bindings: Bindings, seen
     .join('');
 }
 
-const escape = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+const escape = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 
 /** Bindings with what a match found; null where a value could not be a name that people type (hidden, unsafe, with controls). */
 function learned(bindings: Bindings, groups: Record<string, string> | undefined): Bindings | null {
