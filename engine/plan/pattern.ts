@@ -32,6 +32,7 @@ export function compilePattern(text: string): Pattern {
     throw new Error('A pattern is a relative path without empty, "." or ".." parts.');
   }
   const segments = names.map(compileSegment);
+  for (const step of selector ?? []) checkStep(step);
   const placeholders = new Set<Placeholder>();
   for (const match of text.matchAll(/\{(\w+)\}/g)) placeholders.add(asPlaceholder(match[1] ?? ''));
   return { text, segments, selector, placeholders };
@@ -48,6 +49,15 @@ function compileSegment(name: string): Segment {
     else pieces.push({ literal: token });
   }
   return pieces;
+}
+
+/** A placeholder in a step stands for a whole key or value, or for part of one: no wildcards there. */
+function checkStep(step: Step): void {
+  const texts = 'key' in step ? [step.key] : 'match' in step ? Object.values(step.match) : [];
+  for (const text of texts.filter((candidate) => /[{}]/.test(candidate))) {
+    if (/[/*?]/.test(text)) throw new Error('A placeholder of a selector does not go with "/", "*" or "?".');
+    compileSegment(text);
+  }
 }
 
 function asPlaceholder(name: string): Placeholder {
@@ -100,11 +110,13 @@ function learned(bindings: Bindings, groups: Record<string, string> | undefined)
     : null;
 }
 
-/** May this be the name of a tenant, environment or service? One path component, printable, not an option. */
+/** May this be the name of a tenant, environment or service? One path component, printable, not an option, no blanks around it. */
 export function isCoordinate(name: string): boolean {
-  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   return (
-    name.length <= 200 && isSafeName(name) && !/^[-.]|[\u0000-\u001f\u007f-\u009f\u2028\u2029#]/u.test(name)
+    name.length <= 200 &&
+    isSafeName(name) &&
+    name.trim() === name &&
+    !/^[-.]|[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}#]/u.test(name)
   );
 }
 
