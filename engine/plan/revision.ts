@@ -35,7 +35,13 @@ function parseTime(text: string): string | null {
   const match = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)(Z|[+-]\d\d:\d\d)?)?$/.exec(text);
   if (!match) return null;
   const milliseconds = Date.parse(`${match[1]}T${match[2] ?? '00:00'}${match[3] ?? 'Z'}`);
-  return Number.isNaN(milliseconds) ? null : new Date(milliseconds).toISOString();
+  return Number.isNaN(milliseconds) || !isDay(match[1] ?? '') ? null : new Date(milliseconds).toISOString();
+}
+
+/** Date.parse takes 31 February for 3 March. */
+function isDay(date: string): boolean {
+  const milliseconds = Date.parse(`${date}T00:00Z`);
+  return !Number.isNaN(milliseconds) && new Date(milliseconds).toISOString().startsWith(date);
 }
 
 export interface Resolved {

@@ -1,5 +1,6 @@
 /** Step 1: resolve what was asked for, plan it, and render what it would deliver. Writes nothing. */
 import {
+  BacktrailError,
   type Coordinates,
   type Finding,
   isFailure,
@@ -12,7 +13,7 @@ import { readHistory } from '../plan/history.ts';
 import { parseScope, requireKnown } from '../plan/layout.ts';
 import { planRollback, selectionsFor } from '../plan/plan.ts';
 import { parseRevision, refOf, resolveRevision } from '../plan/revision.ts';
-import type { ScopeQuery } from '../plan/content.ts';
+import { readContent, type ScopeQuery } from '../plan/content.ts';
 import type { Revision } from '../plan/history.ts';
 import type { Snapshot } from '../plan/snapshot.ts';
 import { isBlocked } from './blocked.ts';
@@ -84,11 +85,21 @@ export async function resolveScope(
   if (fields.length === 0)
     return { mode: coordinates.service === undefined ? 'full' : 'service', ...coordinates };
   const view = await snapshot.view(snapshot.base);
-  return {
-    mode: 'field',
-    ...coordinates,
-    fields: await resolveFields({ view, layout: snapshot.layout, coordinates, fields }),
-  };
+  const resolved = await resolveFields({ view, layout: snapshot.layout, coordinates, fields });
+  for (const field of resolved)
+    await requireField(snapshot, { mode: 'field', ...coordinates, fields: [field] });
+  return { mode: 'field', ...coordinates, fields: resolved };
+}
+
+/** A field that never stood anywhere is a slip of the pen, and must not pass because another one is there. */
+async function requireField(snapshot: Snapshot, scope: Scope): Promise<void> {
+  const query = { snapshot, scope, selections: selectionsFor(snapshot.layout, scope) };
+  if ((await readContent(query, snapshot.base)).parts.size > 0) return;
+  if ((await readHistory(query)).length > 0) return;
+  throw new BacktrailError(
+    'FIELD_UNKNOWN',
+    `The field ${scope.fields?.join(', ') ?? ''} has never been there.`,
+  );
 }
 
 async function requireExisting(snapshot: Snapshot, coordinates: Coordinates): Promise<void> {

@@ -138,6 +138,8 @@ export async function log(snapshot: Snapshot, ask: { scope?: string; limit: numb
     });
     if (entries.length === ask.limit) break;
   }
+  // What is gone from the layout may still have its record; what was never there is a slip of the pen.
+  if (entries.length === 0 && ask.scope !== undefined) await resolveScope(snapshot, { scope: ask.scope });
   return entries;
 }
 

@@ -1,0 +1,161 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { afterAll, expect } from 'vitest';
+import type { Environment } from '../../cli/environment.ts';
+import { runProgram } from '../../cli/program.ts';
+import { fixtures } from './fixtures.ts';
+import { createRepo, type Repo, temporaryFolder } from './repo.ts';
+
+/** What a command line left behind. */
+export interface Transcript {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CliOptions {
+  /** The folder to stand in; the repository's where absent. */
+  readonly cwd?: string;
+  readonly redisUrl?: string;
+  /** Environment variables besides the isolated ones. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Milliseconds since 1970; now where absent. */
+  readonly now?: number;
+}
+
+const NO_REDIS = 'redis://127.0.0.1:1';
+
+/** Runs one command line in this process, as main.ts does, with nothing of this machine's configuration and no terminal. */
+export async function backtrail(
+  repo: Pick<Repo, 'folder' | 'env'>,
+  args: readonly string[],
+  options: CliOptions = {},
+): Promise<Transcript> {
+  const env = { ...repo.env, ...options.env };
+  const environment: Environment = {
+    env,
+    cacheFolder: join(env['HOME'] ?? '', '.cache/backtrail'),
+    redisUrl: options.redisUrl ?? NO_REDIS,
+    committer: { name: 'Backtrail', email: 'backtrail@localhost' },
+    author: null,
+    account: { name: 'tester', email: 'tester@localhost' },
+    color: false,
+    interactive: false,
+    clock: {
+      now: () => options.now ?? Date.now(),
+      sleep: (ms) => new Promise((done) => setTimeout(done, ms)),
+    },
+    random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
+  };
+  const before = process.cwd();
+  process.chdir(options.cwd ?? repo.folder);
+  const captured = capture();
+  try {
+    const code = await runProgram(['node', 'backtrail', ...args], environment);
+    return { code, ...captured.texts() };
+  } finally {
+    captured.end();
+    process.chdir(before);
+  }
+}
+
+/** Takes what is written to the two streams meanwhile. */
+function capture() {
+  const streams = [process.stdout, process.stderr] as const;
+  const originals = streams.map((stream) => stream.write.bind(stream));
+  const taken: string[] = ['', ''];
+  streams.forEach((stream, index) => {
+    stream.write = (chunk: string | Uint8Array) => {
+      taken[index] += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8');
+      return true;
+    };
+  });
+  return {
+    texts: () => ({ stdout: taken[0] ?? '', stderr: taken[1] ?? '' }),
+    end: () =>
+      streams.forEach((stream, index) => {
+        const original = originals[index];
+        if (original) stream.write = original;
+      }),
+  };
+}
+
+const MAIN = resolve(import.meta.dirname, '../../cli/main.ts');
+const INCIDENT = resolve(import.meta.dirname, '../../scripts/incident-recovery.ts');
+const children: ChildProcess[] = [];
+afterAll(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+});
+
+/** The tsx loader by its place: a child may stand in any folder. */
+export const LOADER = import.meta.resolve('tsx');
+
+/** Starts the command line (or the incident script) in a process of its own, without a terminal. */
+export function start(
+  repo: Pick<Repo, 'folder' | 'env'>,
+  args: readonly string[],
+  options: CliOptions & { script?: 'cli' | 'incident' } = {},
+) {
+  const script = options.script === 'incident' ? INCIDENT : MAIN;
+  const child = spawn(process.execPath, ['--import', LOADER, script, ...args], {
+    cwd: options.cwd ?? repo.folder,
+    env: { ...repo.env, REDIS_URL: options.redisUrl ?? NO_REDIS, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  children.push(child);
+  const taken = { stdout: '', stderr: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (taken.stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (taken.stderr += text));
+  const ended = once(child, 'close').then(
+    ([code]): Transcript => ({ code: code as number | null, ...taken }),
+  );
+  return { child, taken, ended };
+}
+
+export function runProcess(...how: Parameters<typeof start>): Promise<Transcript> {
+  return start(...how).ended;
+}
+
+let example: Promise<string> | undefined;
+
+/** A copy of the example repository with its history, for one test to change. */
+export async function exampleRepo(options: { bare?: boolean } = {}): Promise<Repo> {
+  if (options.bare) {
+    const repo = await createRepo({ bare: true });
+    await repo.git('fetch', '--quiet', await exampleFolder(), '+refs/heads/*:refs/heads/*');
+    return repo;
+  }
+  const folder = join(await temporaryFolder(), 'config');
+  await cp(await exampleFolder(), folder, { recursive: true });
+  return createRepo({ folder });
+}
+
+function exampleFolder(): Promise<string> {
+  return (example ??= fixtures().then(({ directory }) => directory));
+}
+
+/** Every ref with its value, HEAD, and the state of the files: nothing of it moves when a command refuses. */
+export async function stateOf(repo: Repo): Promise<string> {
+  const refs = await repo.git('for-each-ref', '--format=%(refname) %(objectname)');
+  const head = await repo.git('rev-parse', 'HEAD');
+  const bare = (await repo.git('rev-parse', '--is-bare-repository')) === 'true';
+  return [refs, head, bare ? '' : await repo.git('status', '--porcelain')].join('\n--\n');
+}
+
+/** The three lines of an error: one sentence, its code, a hint. */
+export function expectRefusal(
+  transcript: Transcript,
+  expected: { exit: number; code: string; message?: RegExp },
+) {
+  const { code, stdout, stderr } = transcript;
+  expect({ code, stdout, stderr }).toEqual({
+    code: expected.exit,
+    stdout: '',
+    stderr: expect.stringMatching(
+      new RegExp(`^backtrail: [^\\n]+\\.\\n {2}code: ${expected.code}\\n {2}hint: [^\\n]+\\n$`),
+    ),
+  });
+  if (expected.message) expect(stderr.split('\n')[0]).toMatch(expected.message);
+}
