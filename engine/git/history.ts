@@ -53,6 +53,8 @@ const LINE_CACHE = 64 * 1024 * 1024;
 export interface NativeHistory extends HistoryReader {
   /** Every path that differs between two commits or trees. */
   diffPaths(from: ObjectId, to: ObjectId): Promise<readonly PathChange[]>;
+  /** Commits as git itself reads them back, with every path that they change against their first parent. */
+  inspect(ids: readonly ObjectId[]): Promise<readonly LogCommit[]>;
 }
 
 export function createHistory(runner: Runner, objects: NativeObjects): NativeHistory {
@@ -70,7 +72,12 @@ export function createHistory(runner: Runner, objects: NativeObjects): NativeHis
       const { stdout } = await runner.run([...LOG, ...RECORDED, known(tip)], { maxBytes: LOG_LIMIT });
       return readLog(tokens(stdout)).filter(({ trailers }) => trailers.some((line) => RECORD_KEY.test(line)));
     },
-    firstParents: (tip) =>
+    async inspect(ids) {
+      const input = `${ids.map(known).join('\n')}\n`;
+      const { stdout } = await runner.run([...LOG, ...CHANGES, '--no-walk=unsorted', '--stdin'], { input });
+      return readLog(tokens(stdout));
+    },
+    firstParents: async (tip) =>
       lines.get(known(tip), async () => {
         const value = (await runner.text(['rev-list', '--first-parent', tip])).split('\n');
         return { value, size: 64 * value.length };
@@ -82,7 +89,7 @@ export function createHistory(runner: Runner, objects: NativeObjects): NativeHis
       const args = ['rev-list', '--first-parent', '--max-count=1', `--min-age=${seconds}`, known(tip)];
       return (await runner.text(args)) || null;
     },
-    findCommit: (abbreviated) => findCommit({ runner, objects, abbreviated }),
+    findCommit: async (abbreviated) => findCommit({ runner, objects, abbreviated }),
     async renames(from, to) {
       const { stdout } = await runner.run([...RENAMES, known(from), known(to)]);
       const changes = readChanges(tokens(stdout)).filter(({ utf8 }) => utf8);

@@ -23,6 +23,12 @@ export interface NewCommits {
   readonly commits: readonly NewCommit[];
 }
 
+export interface Written {
+  readonly ids: readonly ObjectId[];
+  /** The staging refs and what they hold. */
+  readonly refs: readonly { readonly ref: string; readonly id: ObjectId }[];
+}
+
 const MODES = new Set<string>(Object.values(MODE));
 
 /**
@@ -30,20 +36,18 @@ const MODES = new Set<string>(Object.values(MODE));
  * The same input gives the same ids. Format: git help fast-import. Gives the ids in the order of the commits.
  * PATH_UNSAFE for a path that git must not check out, GIT_FAILED (nothing written) for everything that git refuses.
  */
-export async function writeCommits(
-  runner: Runner,
-  { requestId, commits }: NewCommits,
-): Promise<readonly ObjectId[]> {
+export async function writeCommits(runner: Runner, { requestId, commits }: NewCommits): Promise<Written> {
   if (!isRequestId(requestId))
     throw new BacktrailError('INVALID_REQUEST', `${JSON.stringify(requestId)} is no request id.`);
-  if (commits.length === 0) return [];
-  const input = stream(`${STAGING}/${requestId}/${randomUUID()}`, commits);
+  if (commits.length === 0) return { ids: [], refs: [] };
+  const prefix = `${STAGING}/${requestId}/${randomUUID()}`;
+  const input = stream(prefix, commits);
   try {
     const marks = await runner.text(['-c', 'core.fsync=all', 'fast-import', '--quiet', '--done'], { input });
     const ids = marks.split('\n');
     if (ids.length !== commits.length || !ids.every(isObjectId))
       throw new BacktrailError('GIT_FAILED', 'git fast-import did not say which commits it wrote.');
-    return ids;
+    return { ids, refs: refsOf(prefix, commits, ids) };
   } catch (error) {
     await removeCrashReport(runner, error);
     throw error;
@@ -68,6 +72,17 @@ function stream(prefix: string, commits: readonly NewCommit[]): Buffer {
   }
   parts.push(Buffer.from('done\n'));
   return Buffer.concat(parts);
+}
+
+/** What each chain's ref holds in the end. */
+function refsOf(prefix: string, commits: readonly NewCommit[], ids: readonly ObjectId[]): Written['refs'] {
+  const refs = new Map<string, ObjectId>();
+  let chain = 0;
+  for (const [index, { parent }] of commits.entries()) {
+    if (parent !== null) chain += 1;
+    refs.set(`${prefix}/${chain}`, ids[index] ?? '');
+  }
+  return [...refs].map(([ref, id]) => ({ ref, id }));
 }
 
 function* commitParts(place: {

@@ -35,13 +35,14 @@ export async function openLocal(options: LocalOptions): Promise<GitRepository> {
     signal: stop.signal,
   });
   const shared = common(runner, found.shallow);
-  const local: Local = { ...options, runner, shared, worktree: found.worktree };
+  let head: Promise<string> | undefined;
+  const local: Local = { ...options, runner, shared, worktree: found.worktree, bare: found.bare };
   return {
     ...shared,
     kind: 'local',
     location: options.location,
     worktree: found.worktree,
-    defaultBranch: () => headBranch(runner),
+    defaultBranch: () => (head ??= headBranch(runner)),
     tip: (branch) => tip(local, branch),
     refresh: () => Promise.resolve(),
     upstream: async (branch) => upstreamOf(await listConfig(options, found.directory), branch),
@@ -60,12 +61,14 @@ interface Local extends LocalOptions {
   readonly runner: Runner;
   readonly shared: Common;
   readonly worktree: string | null;
+  readonly bare: boolean;
 }
 
 interface Found {
   readonly directory: string;
   readonly worktree: string | null;
   readonly shallow: boolean;
+  readonly bare: boolean;
 }
 
 const DISCOVER = [
@@ -74,6 +77,7 @@ const DISCOVER = [
   '--is-inside-work-tree',
   '--is-shallow-repository',
   '--show-object-format',
+  '--is-bare-repository',
 ];
 
 async function discover({ location, folder, env, timeoutMs }: LocalOptions): Promise<Found> {
@@ -81,11 +85,11 @@ async function discover({ location, folder, env, timeoutMs }: LocalOptions): Pro
   const { code, stdout, stderr } = await run({ ...here, args: DISCOVER, okCodes: [0, 128] });
   if (/not a git repository/.test(stderr)) throw unknown(location);
   if (code !== 0) throw gitFailure({ args: DISCOVER, code, stderr });
-  const [directory = '', inside, shallow, format] = stdout.toString('utf8').split('\n');
+  const [directory = '', inside, shallow, format, bare] = stdout.toString('utf8').split('\n');
   if (format !== 'sha1')
     throw new BacktrailError('SHA256_UNSUPPORTED', `The repository's object ids are ${format}, not sha1.`);
   const worktree = inside === 'true' ? await ownWorktree(here) : null;
-  return { directory, worktree, shallow: shallow === 'true' };
+  return { directory, worktree, shallow: shallow === 'true', bare: bare === 'true' };
 }
 
 /**
@@ -124,14 +128,24 @@ function tip({ runner, shared }: Local, branch: string): ReturnType<GitRepositor
   return readBranch({ runner, objects: shared.objects, under: 'refs/heads', branch });
 }
 
+/** A bare repository without linked worktrees has no branch checked out; git need not be asked. */
+async function checkedOutAt({ runner, bare }: Local, branch: string): Promise<string | null> {
+  const linked = await stat(join(runner.directory, 'worktrees')).catch(() => null);
+  return bare && linked === null ? null : checkedOutIn(runner, branch);
+}
+
 async function publish(local: Local, edit: BranchEdit): Promise<void> {
   const { runner, shared, worktree } = local;
   const { branch, expected, next } = edit;
   await requireDescent({ runner, objects: shared.objects, expected, next });
   // Also proves the name of the branch.
   await tip(local, branch);
-  const place = await checkedOutIn(runner, branch);
-  if (place === null) return updateRefs(runner, [{ ref: `refs/heads/${branch}`, expected, next }]);
+  const place = await checkedOutAt(local, branch);
+  if (place === null)
+    return updateRefs(runner, [
+      { ref: `refs/heads/${branch}`, expected, next },
+      ...shared.staged(edit.requestId),
+    ]);
   if (worktree === null || !(await samePlace(place, worktree)))
     throw new BacktrailError('BRANCH_CHECKED_OUT', `The branch ${branch} is checked out in ${place}.`, {
       details: { branch, worktree: place },

@@ -1,6 +1,7 @@
 import type {
   Hasher,
   HistoryReader,
+  LogCommit,
   ObjectId,
   ObjectReader,
   PathChange,
@@ -8,6 +9,7 @@ import type {
   RequestId,
 } from '../model/index.ts';
 import type { Upstream } from './config.ts';
+import { NULL_ID } from '../model/index.ts';
 import { hasher } from './hash.ts';
 import { createHistory } from './history.ts';
 import { writeCommits } from './import.ts';
@@ -17,6 +19,7 @@ import type { CommitMessage } from './messages.ts';
 import { createObjects } from './objects.ts';
 import type { NativeObjects } from './objects.ts';
 import { deleteStaging, isAncestor } from './refs.ts';
+import type { RefEdit } from './refs.ts';
 import type { Runner } from './runner.ts';
 
 /** One repository, opened: a local one, or our mirror of a remote. Errors are BacktrailErrors. */
@@ -59,6 +62,8 @@ export interface GitRepository {
   /** Safe to repeat. */
   deleteStaging(requestId: RequestId): Promise<void>;
   diffPaths(from: ObjectId, to: ObjectId): Promise<readonly PathChange[]>;
+  /** Commits as git itself reads them back, with every path that they change against their first parent. */
+  inspect(ids: readonly ObjectId[]): Promise<readonly LogCommit[]>;
   /** Who the user's configuration says they are; null where it says nothing. */
   identity(): Promise<Person | null>;
   /** Ends every child. Nothing may be asked afterwards. Safe to repeat. */
@@ -69,6 +74,8 @@ export interface BranchEdit {
   readonly branch: string;
   readonly expected: ObjectId;
   readonly next: ObjectId;
+  /** Whose staging refs have done their service then: a local repository drops them in the same transaction. */
+  readonly requestId?: RequestId;
 }
 
 /** What a local repository and a mirror have in common. */
@@ -84,22 +91,38 @@ export type Common = Pick<
   | 'isAncestor'
   | 'deleteStaging'
   | 'diffPaths'
-> & { readonly objects: NativeObjects };
+  | 'inspect'
+> & {
+  readonly objects: NativeObjects;
+  /** Deletes the staging refs that this process made for a request. */
+  staged(requestId: RequestId | undefined): readonly RefEdit[];
+};
 
 export function common(runner: Runner, shallow: boolean): Common {
   const objects = createObjects({ runner, shallow });
   const history = createHistory(runner, objects);
+  const staged = new Map<RequestId, readonly RefEdit[]>();
   return {
     directory: runner.directory,
     shallow,
     objects,
     history,
     hasher,
-    writeCommits: (input) => writeCommits(runner, input),
+    writeCommits: async (input) => {
+      const { ids, refs } = await writeCommits(runner, input);
+      const edits = refs.map(({ ref, id }) => ({ ref, expected: id, next: NULL_ID }));
+      staged.set(input.requestId, [...(staged.get(input.requestId) ?? []), ...edits]);
+      return ids;
+    },
+    staged: (requestId) => (requestId === undefined ? [] : (staged.get(requestId) ?? [])),
     messages: (ids) => messages(runner, ids),
     findRequest: (search) => findRequest(runner, search),
     isAncestor: (ancestor, of) => isAncestor(runner, ancestor, of),
-    deleteStaging: (requestId) => deleteStaging(runner, requestId),
+    deleteStaging: (requestId) => {
+      staged.delete(requestId);
+      return deleteStaging(runner, requestId);
+    },
     diffPaths: (from, to) => history.diffPaths(from, to),
+    inspect: (ids) => history.inspect(ids),
   };
 }

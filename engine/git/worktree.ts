@@ -76,6 +76,11 @@ function mergeFailure(answer: { code: number; stderr: string; branch: string }):
     return new BacktrailError('WORKTREE_DIRTY', `The local change of ${path} is in the way.`, {
       details: { path },
     });
+  const unsafe = /invalid path '([^\n]+)'/i.exec(stderr)?.[1];
+  if (unsafe !== undefined)
+    return new BacktrailError('PATH_UNSAFE', `Git must not check out ${JSON.stringify(unsafe)}.`, {
+      cause: failure,
+    });
   if (/unmerged files|not concluded|unfinished|needs merge/.test(stderr))
     return new BacktrailError('WORKTREE_DIRTY', 'The worktree is in the middle of a merge.', {
       cause: failure,

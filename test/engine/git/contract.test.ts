@@ -154,7 +154,7 @@ describe('refs', () => {
       '.',
       '/',
     ])
-      await expect(git.tip(name), name).rejects.toMatchObject({ code: 'BRANCH_UNKNOWN' });
+      await expect(git.tip(name)).rejects.toMatchObject({ code: 'BRANCH_UNKNOWN' });
     await repo.git('branch', `v-g${tip.slice(0, 7)}`);
     await repo.git('branch', 'feature/ü-1');
     expect(await git.tip(`v-g${tip.slice(0, 7)}`)).toBe(tip);

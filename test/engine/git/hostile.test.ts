@@ -1,0 +1,294 @@
+import { chmod, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { openGit } from '../../../engine/git/open.ts';
+import { MODE } from '../../../engine/model/index.ts';
+import { createRepo, temporaryFolder } from '../../helpers/repo.ts';
+import type { Repo } from '../../helpers/repo.ts';
+import { open, PERSON, REQUEST, SERVICE } from './open.ts';
+
+/** A program that leaves a mark, and lets through what it is given. */
+async function canary(): Promise<{
+  program: (name: string) => Promise<string>;
+  marks: () => Promise<string[]>;
+}> {
+  const folder = await temporaryFolder();
+  await mkdir(join(folder, 'marks'));
+  return {
+    async program(name) {
+      const file = join(folder, name.replace(/[^\w-]/g, '_'));
+      await writeFile(file, `#!/bin/sh\n: > '${join(folder, 'marks', name.replace(/[^\w-]/g, '_'))}'\ncat\n`);
+      await chmod(file, 0o755);
+      return file;
+    },
+    marks: () => readdir(join(folder, 'marks')),
+  };
+}
+
+const HOOKS = [
+  'reference-transaction',
+  'post-merge',
+  'pre-merge-commit',
+  'post-checkout',
+  'post-index-change',
+  'pre-commit',
+  'commit-msg',
+  'prepare-commit-msg',
+  'post-commit',
+  'pre-push',
+  'update',
+  'pre-receive',
+  'post-receive',
+  'post-update',
+  'pre-auto-gc',
+  'post-rewrite',
+  'fsmonitor-watchman',
+];
+
+const KEYS = [
+  'core.fsmonitor',
+  'core.sshCommand',
+  'core.editor',
+  'core.pager',
+  'core.askPass',
+  'core.alternateRefsCommand',
+  'sequence.editor',
+  'credential.helper',
+  'credential.https://example.com.helper',
+  'gpg.program',
+  'gpg.ssh.program',
+  'gpg.ssh.defaultKeyCommand',
+  'diff.external',
+  'diff.evil.command',
+  'diff.evil.textconv',
+  'filter.evil.clean',
+  'filter.evil.smudge',
+  'filter.evil.process',
+  'merge.evil.driver',
+  'merge.default',
+  'pager.log',
+  'pager.config',
+  'interactive.diffFilter',
+  'trailer.evil.command',
+  'trailer.evil.cmd',
+  'alias.log',
+  'alias.cat-file',
+  'remote.origin.uploadpack',
+  'remote.origin.receivepack',
+  'uploadpack.packObjectsHook',
+];
+
+/** Everything that a repository can say to make git run a program, in its configuration, its includes and its hooks. */
+async function poison(repo: Repo, program: (name: string) => Promise<string>): Promise<void> {
+  const settings: [string, string][] = [];
+  for (const key of KEYS) settings.push([key, await program(key)]);
+  settings.push(
+    ['filter.evil.required', 'true'],
+    ['log.showSignature', 'true'],
+    ['merge.verifySignatures', 'true'],
+  );
+  settings.push(
+    ['merge.autoStash', 'true'],
+    ['submodule.recurse', 'true'],
+    ['branch.main.mergeOptions', '--no-ff -S'],
+  );
+  settings.push(['commit.gpgSign', 'true'], ['gc.auto', '1'], ['protocol.ext.allow', 'always']);
+  settings.push(['remote.origin.url', 'ext::sh -c date%20>canary'], ['remote.origin.promisor', 'true']);
+  const places = [['--local'], ['--worktree'], ['--file', join(repo.gitDir, 'included')]];
+  await repo.git('config', 'extensions.worktreeConfig', 'true');
+  for (const place of places)
+    for (const [key, value] of settings) await repo.git('config', ...place, key, value);
+  await repo.git('config', 'include.path', join(repo.gitDir, 'included'));
+  const hooks = join(repo.gitDir, 'own-hooks');
+  for (const folder of [hooks, join(repo.gitDir, 'hooks')]) {
+    await mkdir(folder, { recursive: true });
+    for (const hook of HOOKS) await symlink(await program(`hook-${hook}`), join(folder, hook));
+  }
+  await repo.git('config', 'core.hooksPath', hooks);
+  await mkdir(join(repo.gitDir, 'info'), { recursive: true });
+  await writeFile(join(repo.gitDir, 'info', 'attributes'), '* filter=evil diff=evil merge=evil\n');
+}
+
+test('nothing that a repository names is run: not by opening, reading, writing or publishing', async () => {
+  const repo = await createRepo();
+  await repo.commit({ 'a.txt': '1\n', '.gitattributes': '* filter=evil diff=evil merge=evil\n' });
+  const base = await repo.commit({ 'a.txt': '2\n' });
+  await repo.git('branch', 'other');
+  const { program, marks } = await canary();
+  await poison(repo, program);
+
+  const git = await open(repo);
+  await git.history.log({ tip: base, path: 'a.txt' });
+  await git.history.log({ tip: base, path: '' });
+  await git.history.recorded(base);
+  await git.history.firstParents(base);
+  await git.history.findCommit(base.slice(0, 8));
+  const { tree } = await git.objects.commit(base);
+  for (const { id } of await git.objects.tree(tree)) await git.objects.blob(id);
+  await git.identity();
+  await git.upstream('main');
+  await git.defaultBranch();
+  const write = { path: 'b.txt', after: { mode: MODE.file, id: '', content: Buffer.from('b\n') } };
+  const change = { path: 'a.txt', after: { mode: MODE.file, id: '', content: Buffer.from('3\n') } };
+  const commit = {
+    parent: base,
+    author: PERSON,
+    committer: SERVICE,
+    time: '2026-03-04T05:06:07Z',
+    message: 'X\n',
+  };
+  const [next = ''] = await git.writeCommits({
+    requestId: REQUEST,
+    commits: [{ ...commit, writes: [write, change] }],
+  });
+  await git.messages([next]);
+  await git.diffPaths(base, next);
+  await git.history.renames(base, next);
+  await git.publish({ branch: 'other', expected: base, next });
+  await git.publish({ branch: 'main', expected: base, next });
+  await git.findRequest({ tip: next, base, requestId: REQUEST });
+  await git.readBack('main');
+  await git.deleteStaging(REQUEST);
+  // A lazy fetch of what is missing would go through the remote's programs.
+  await expect(git.objects.blob('4'.repeat(40))).rejects.toMatchObject({ code: 'OBJECT_MISSING' });
+  await git.close();
+
+  expect(await marks()).toEqual([]);
+  expect(await readFile(join(repo.folder, 'a.txt'), 'utf8')).toBe('3\n');
+  expect(await readFile(join(repo.folder, 'b.txt'), 'utf8')).toBe('b\n');
+});
+
+test('the canaries do sing for plain git', async () => {
+  const repo = await createRepo();
+  await repo.commit({ 'a.txt': '1\n' });
+  const { program, marks } = await canary();
+  await poison(repo, program);
+  await repo.git('status').catch(() => '');
+  await repo.git('update-ref', 'refs/heads/x', 'HEAD').catch(() => '');
+  expect((await marks()).length).toBeGreaterThan(1);
+});
+
+describe('what belongs to the user stays', () => {
+  test('filters of the user run where files follow, also where the repository redefines them', async () => {
+    const repo = await createRepo();
+    const base = await repo.commit({ 'a.txt': '1\n' });
+    await repo.git('config', '--global', 'filter.upper.smudge', 'tr a-z A-Z');
+    await repo.git('config', '--global', 'filter.upper.clean', 'tr A-Z a-z');
+    const { program, marks } = await canary();
+    await repo.git('config', 'filter.upper.smudge', await program('smudge'));
+    await repo.commit({ '.gitattributes': '*.up filter=upper\n' }).catch(() => '');
+    const tip = await repo.git('rev-parse', 'HEAD');
+    const git = await open(repo);
+    const writes = [{ path: 'x.up', after: { mode: MODE.file, id: '', content: Buffer.from('loud\n') } }];
+    const commit = {
+      parent: tip,
+      author: PERSON,
+      committer: SERVICE,
+      time: '2026-03-04T05:06:07Z',
+      message: 'X\n',
+      writes,
+    };
+    const [next = ''] = await git.writeCommits({ requestId: REQUEST, commits: [commit] });
+    await git.publish({ branch: 'main', expected: tip, next });
+    expect(await readFile(join(repo.folder, 'x.up'), 'utf8')).toBe('LOUD\n');
+    expect(await marks()).toEqual([]);
+    expect(tip).not.toBe(base);
+  });
+
+  test('the configuration that the user gives by the environment counts as theirs', async () => {
+    const repo = await createRepo();
+    await repo.commit({ 'a.txt': '1\n' });
+    const env = {
+      ...repo.env,
+      GIT_CONFIG_COUNT: '1',
+      GIT_CONFIG_KEY_0: 'user.name',
+      GIT_CONFIG_VALUE_0: 'By Environment',
+      GIT_CONFIG_PARAMETERS: "'user.email=parameter@example.com'",
+    };
+    const git = await open({ ...repo, env });
+    expect(await git.identity()).toEqual({ name: 'By Environment', email: 'parameter@example.com' });
+  });
+});
+
+describe('places that a repository must not choose', () => {
+  test('a worktree somewhere else is refused', async () => {
+    const repo = await createRepo();
+    await repo.commit({ 'a.txt': '1\n' });
+    const parent = join(repo.folder, '..');
+    await repo.git('config', 'core.worktree', parent);
+    await expect(open(repo)).rejects.toMatchObject({ code: 'REPOSITORY_UNTRUSTED' });
+  });
+
+  test('a repository of another owner is refused', async () => {
+    const repo = await createRepo();
+    await repo.commit({ 'a.txt': '1\n' });
+    const bin = await temporaryFolder();
+    const real = (repo.env['PATH'] ?? '').split(':').map((folder) => join(folder, 'git'));
+    const script = `#!/bin/sh\nexport GIT_TEST_ASSUME_DIFFERENT_OWNER=1\nfor g in ${real.join(' ')}; do [ -x "$g" ] && exec "$g" "$@"; done\n`;
+    await writeFile(join(bin, 'git'), script, { mode: 0o755 });
+    const opening = openGit({
+      location: repo.folder,
+      env: { ...repo.env, PATH: `${bin}:${repo.env['PATH']}` },
+      cacheFolder: bin,
+    });
+    await expect(opening).rejects.toMatchObject({ code: 'REPOSITORY_UNTRUSTED' });
+  });
+});
+
+test('trees with names that must not be checked out are read, and never written out', async () => {
+  const repo = await createRepo({ bare: true });
+  const files = {
+    '../escape': 'x',
+    '.git/hooks/post-merge': 'x',
+    '.GIT/config': 'x',
+    'a\\..\\b': 'x',
+    ok: '1',
+  };
+  const [base = ''] = await repo.replay([{ files: { ok: '0' } }]);
+  const [tip = ''] = await repo.replay([{ files }]);
+  const git = await open(repo);
+  const { tree } = await git.objects.commit(tip);
+  expect((await git.objects.tree(tree)).map(({ name }) => name).sort()).toEqual([
+    '..',
+    '.GIT',
+    '.git',
+    'a\\..\\b',
+    'ok',
+  ]);
+  expect((await git.history.log({ tip, path: '.git/hooks' })).map(({ id }) => id)).toEqual([tip]);
+  expect((await git.diffPaths(base, tip)).map(({ path }) => path).sort()).toEqual(Object.keys(files).sort());
+
+  const clone = await createRepo();
+  await clone.git('fetch', '--quiet', repo.folder, 'main');
+  await clone.git('reset', '--quiet', '--hard', base);
+  const local = await open(clone);
+  await expect(local.publish({ branch: 'main', expected: base, next: tip })).rejects.toMatchObject({
+    code: 'PATH_UNSAFE',
+  });
+  expect(await readdir(join(clone.folder, '..'))).toEqual(['repo']);
+  expect((await readdir(clone.folder)).sort()).toEqual(['.git', 'ok']);
+  expect(await local.tip('main')).toBe(base);
+});
+
+test('a link in the tree is not followed where files follow', async () => {
+  const outside = await temporaryFolder();
+  const repo = await createRepo();
+  const base = await repo.commit({ link: { link: outside } });
+  const git = await open(repo);
+  const writes = [
+    { path: 'link', after: null },
+    { path: 'link/file', after: { mode: MODE.file, id: '', content: Buffer.from('x') } },
+  ];
+  const commit = {
+    parent: base,
+    author: PERSON,
+    committer: SERVICE,
+    time: '2026-03-04T05:06:07Z',
+    message: 'X\n',
+    writes,
+  };
+  const [next = ''] = await git.writeCommits({ requestId: REQUEST, commits: [commit] });
+  await git.publish({ branch: 'main', expected: base, next });
+  expect(await readdir(outside)).toEqual([]);
+  expect(await readFile(join(repo.folder, 'link/file'), 'utf8')).toBe('x');
+});

@@ -1,0 +1,26 @@
+import { afterEach } from 'vitest';
+import { openGit } from '../../../engine/git/open.ts';
+import type { GitRepository } from '../../../engine/git/open.ts';
+import { temporaryFolder } from '../../helpers/repo.ts';
+import type { Repo } from '../../helpers/repo.ts';
+
+const opened: GitRepository[] = [];
+afterEach(async () => {
+  for (const git of opened.splice(0)) await git.close();
+});
+
+/** Opens a repository for one test. */
+export async function open(
+  repo: Pick<Repo, 'folder' | 'env'>,
+  options: { location?: string; cacheFolder?: string; timeoutMs?: number } = {},
+): Promise<GitRepository> {
+  const { location = repo.folder, timeoutMs = 30_000 } = options;
+  const cacheFolder = options.cacheFolder ?? (await temporaryFolder());
+  const git = await openGit({ location, env: repo.env, cacheFolder, timeoutMs });
+  opened.push(git);
+  return git;
+}
+
+export const REQUEST = 'rbk-01JD2M00000000000000000000';
+export const PERSON = { name: 'Jane Doe', email: 'jane@example.com' };
+export const SERVICE = { name: 'Backtrail', email: 'backtrail@example.com' };
