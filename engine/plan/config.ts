@@ -1,7 +1,8 @@
 /** Reads `.backtrail/config.yaml`: text in, validated value out; every complaint says file, line and column. */
-import { isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
+import { type Alias, type Document, isMap, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import { z } from 'zod';
 import { BacktrailError, type Config } from '../model/index.ts';
+import { branchProblem, fieldProblem, keepProblem, outputProblem, patternProblem } from './config-texts.ts';
 import { compilePattern, type Placeholder } from './pattern.ts';
 
 export const CONFIG_PATH = '.backtrail/config.yaml';
@@ -12,31 +13,26 @@ export const DEFAULT_KEEP = ['format:sops', 'kind:Secret', 'kind:SealedSecret'] 
 const text = z.string().min(1).max(512);
 const texts = z.array(text).max(200);
 
-const pattern = (needs: readonly Placeholder[]) =>
+const checked = (problemOf: (value: string) => string | null) =>
   text.superRefine((value, context) => {
-    try {
-      const { placeholders } = compilePattern(value);
-      const missing = needs.find((name) => !placeholders.has(name));
-      if (missing) context.addIssue({ code: 'custom', message: `The pattern needs {${missing}}.` });
-    } catch (error) {
-      context.addIssue({
-        code: 'custom',
-        message: error instanceof Error ? error.message : 'The pattern is not valid.',
-      });
-    }
+    const message = problemOf(value);
+    if (message !== null) context.addIssue({ code: 'custom', message });
   });
 
-const expression = text.superRefine((value, context) => {
+const pattern = (needs: readonly Placeholder[]) => checked((value) => patternProblem(value, needs));
+
+const expression = checked((value) => {
   try {
     new RegExp(value, 'u');
+    return null;
   } catch {
-    context.addIssue({ code: 'custom', message: 'This is not a regular expression.' });
+    return 'This is not a regular expression.';
   }
 });
 
 const schema = z.strictObject({
   version: z.literal(1),
-  branch: text.optional(),
+  branch: checked(branchProblem).optional(),
   subject: z
     .string()
     .trim()
@@ -61,9 +57,14 @@ const schema = z.strictObject({
       message: 'A layout needs at least one `environment` or `service` pattern.',
     }),
   fields: z
-    .record(z.string().regex(/^[A-Za-z][\w-]*$/, 'A short name is letters, digits, "-" and "_".'), text)
+    .record(z.string(), checked(fieldProblem))
+    .superRefine((fields, context) => {
+      const message = 'A short name is letters, digits, "-" and "_".';
+      for (const name of Object.keys(fields))
+        if (!/^[A-Za-z][\w-]*$/.test(name)) context.addIssue({ code: 'custom', path: [name], message });
+    })
     .optional(),
-  keep: texts.optional(),
+  keep: z.array(checked(keepProblem)).max(200).optional(),
   source: z
     .array(
       z
@@ -78,7 +79,7 @@ const schema = z.strictObject({
     )
     .max(50)
     .optional(),
-  delivery: z.strictObject({ output: pattern(['environment', 'service']) }).optional(),
+  delivery: z.strictObject({ output: checked(outputProblem) }).optional(),
 });
 
 type Raw = z.infer<typeof schema>;
@@ -97,7 +98,9 @@ export function parseConfig(source: string, file: string): Config {
   try {
     value = document.toJS({ maxAliasCount: 50 });
   } catch {
-    throw invalid([{ file, line: 1, column: 1, message: 'The aliases of this file cannot be resolved.' }]);
+    throw invalid([
+      { ...at(aliasOffset(document)), message: 'The aliases of this file cannot be resolved.' },
+    ]);
   }
   const parsed = schema.safeParse(value);
   if (!parsed.success) {
@@ -178,6 +181,14 @@ function offsetOf(document: Document.Parsed, path: readonly (string | number)[])
     offset = range[0];
   }
   return offset;
+}
+
+/** Where the first alias without an anchor stands; where all have one, the first alias. */
+function aliasOffset(document: Document.Parsed): number {
+  const aliases: Alias[] = [];
+  visit(document, { Alias: (_, alias) => void aliases.push(alias) });
+  const alias = aliases.find((candidate) => !candidate.resolve(document)) ?? aliases[0];
+  return alias?.range?.[0] ?? 0;
 }
 
 function isRanged(node: unknown): node is { range: [number, number, number] } {

@@ -1,0 +1,59 @@
+/** What is wrong with one text of the configuration: a sentence, or null. */
+import { isSafePath } from '../model/index.ts';
+import { parseLooseSelector, parseSelector } from '../yaml/selector.ts';
+import { compilePattern, type Placeholder } from './pattern.ts';
+
+export function patternProblem(value: string, needs: readonly Placeholder[]): string | null {
+  return attempt(() => {
+    const { placeholders } = compilePattern(value);
+    const missing = needs.find((name) => !placeholders.has(name));
+    return missing ? `The pattern needs {${missing}}.` : null;
+  });
+}
+
+/** A rule that nothing can match would keep nothing, and nobody would notice before a secret came back. */
+export function keepProblem(value: string): string | null {
+  if (value.startsWith('kind:'))
+    return /^kind:[A-Za-z][A-Za-z0-9]*$/.test(value) ? null : 'A kind has a name, as in kind:Secret.';
+  if (value.startsWith('format:')) return value === 'format:sops' ? null : 'The only format is format:sops.';
+  if (value.startsWith('!')) return 'What is kept cannot be said with "!".';
+  return attempt(() => {
+    const [glob = '', selector] = value.split(/#(.*)/su);
+    if (selector !== undefined && parseSelector(selector).length === 0) return 'The selector is empty.';
+    return glob.split('/').some((name) => name === '' || name === '.' || name === '..')
+      ? 'A pattern is a relative path without empty, "." or ".." parts.'
+      : null;
+  });
+}
+
+/** `path#selector`, or `#selector` where a service is a part of a file. */
+export function fieldProblem(value: string): string | null {
+  const [path = '', selector] = value.split(/#(.*)/su);
+  if (path !== '' && !isSafePath(path)) return 'A field has a path inside the repository.';
+  if (selector === undefined) return 'A field is path#selector, and the selector is missing.';
+  return attempt(() =>
+    parseLooseSelector(selector).length === 0 ? 'A field is path#selector, and the selector is empty.' : null,
+  );
+}
+
+/** Where a service's manifests go: one path, once the coordinates are known. */
+export function outputProblem(value: string): string | null {
+  if (/[*?#]/.test(value)) return 'The output is a literal path with placeholders.';
+  if (value.startsWith('.backtrail/')) return 'The folder .backtrail holds the configuration only.';
+  if (!isSafePath(value)) return 'The output is a path inside the repository.';
+  return patternProblem(value, ['environment', 'service']);
+}
+
+/** The rules of git check-ref-format for a branch. */
+export function branchProblem(value: string): string | null {
+  const bad = /^[-/.]|^@$|[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{|\/\/|\/\.|[./]$|\.lock(?:\/|$)/u.test(value); // oxlint-disable-line no-control-regex
+  return bad ? 'This cannot be the name of a branch.' : null;
+}
+
+function attempt(find: () => string | null): string | null {
+  try {
+    return find();
+  } catch (error) {
+    return error instanceof Error ? error.message : 'This is not valid.';
+  }
+}
