@@ -73,7 +73,7 @@ export function overlayView(under: TreeView, reader: ObjectReader, files: readon
         if (rest.length === 0) names.set(name, { name, utf8: true, mode: after.mode, id: after.id });
         else if (!names.has(name)) names.set(name, virtual(name));
       }
-      return [...names.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+      return [...names.values()].sort(inTreeOrder);
     },
     read: async (path) => {
       const after = written.get(path);
@@ -82,6 +82,22 @@ export function overlayView(under: TreeView, reader: ObjectReader, files: readon
       return after.content ?? reader.blob(after.id);
     },
   };
+}
+
+/** Git's own order: names by their bytes, a folder as if its name ended with '/' (base_name_compare in git's tree.c). */
+function inTreeOrder(a: TreeEntry, b: TreeEntry): number {
+  const [one, other] = [a, b].map(({ name, mode }) => (mode === MODE.tree ? `${name}/` : name));
+  return compareBytes(one ?? '', other ?? '');
+}
+
+/** The order of UTF-8 is that of code points; in UTF-16 surrogates stand before U+E000 to U+FFFF. */
+function compareBytes(a: string, b: string): number {
+  const rank = (unit: number) => (unit < 0xd800 ? unit : unit < 0xe000 ? unit + 0x2000 : unit - 0x800);
+  for (let at = 0; at < Math.min(a.length, b.length); at += 1) {
+    const difference = rank(a.charCodeAt(at)) - rank(b.charCodeAt(at));
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
 }
 
 export interface FileEntry {

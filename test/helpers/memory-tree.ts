@@ -23,8 +23,6 @@ export const hasher = {
 export function memoryTree(files: Readonly<Record<string, Held>>): MemoryTree {
   const held = new Map(Object.entries(files));
   const reads: string[] = [];
-  const bytesOf = (content: Held) => Buffer.from(typeof content === 'string' ? content : content.text);
-  const modeOf = (content: Held) => (typeof content === 'string' ? MODE.file : content.mode);
   const find = (path: string): TreeEntry | null => {
     const name = path.split('/').at(-1) ?? '';
     const own = held.get(path);
@@ -62,8 +60,12 @@ export function memoryTree(files: Readonly<Record<string, Held>>): MemoryTree {
   return { view, reads, reader };
 }
 
+const bytesOf = (content: Held) => Buffer.from(typeof content === 'string' ? content : content.text);
+const modeOf = (content: Held) => (typeof content === 'string' ? MODE.file : content.mode);
+
 /** By bytes, a folder as if its name ended with '/' (git's base_name_compare). */
 function gitOrder(entries: readonly TreeEntry[]): TreeEntry[] {
-  const key = ({ name, mode }: TreeEntry) => Buffer.from(mode === MODE.tree ? `${name}/` : name);
-  return [...entries].sort((a, b) => Buffer.compare(key(a), key(b)));
+  return [...entries].sort((a, b) => Buffer.compare(orderKey(a), orderKey(b)));
 }
+
+const orderKey = ({ name, mode }: TreeEntry) => Buffer.from(mode === MODE.tree ? `${name}/` : name);
