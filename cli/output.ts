@@ -1,6 +1,6 @@
 /** Everything that reaches the terminal goes through here: text without control characters, JSON, YAML, and errors. */
 import { BacktrailError, FAILURES, isFailure } from '../engine/index.ts';
-import { stringify } from 'yaml';
+import { Document, Scalar, visit } from 'yaml';
 
 export const FORMATS = ['text', 'json', 'yaml'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -14,26 +14,52 @@ export interface Output {
 }
 
 export function printOutput({ value, text }: Output, format: Format): void {
-  if (format === 'json') process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
-  else if (format === 'yaml') process.stdout.write(stringify(value, { aliasDuplicateObjects: false }));
-  else process.stdout.write(`${text().replace(/\n*$/, '')}\n`);
+  process.stdout.write(format === 'text' ? `${text().replace(/\n*$/, '')}\n` : serialise(value, format, 2));
+}
+
+/** Text for people besides the result, on standard error. Its parts went through `paint` already. */
+export function printAside(text: string): void {
+  process.stderr.write(`${text}\n`);
 }
 
 /** A line of progress, on standard error. */
 export function printProgress(line: string): void {
-  process.stderr.write(`${clean(line)}\n`);
+  printAside(cleanLine(line));
 }
 
 /** Prints an error as one sentence, code and hint; gives the exit code. */
 export function printError(thrown: unknown, format: Format): number {
   const { code, message, hint, details } = toFailure(thrown);
   if (format === 'text') {
-    process.stderr.write(`backtrail: ${clean(message)}\n  code: ${code}\n  hint: ${clean(hint)}\n`);
+    printAside(`backtrail: ${cleanLine(message)}\n  code: ${code}\n  hint: ${cleanLine(hint)}`);
   } else {
-    const value = { error: { code, message, hint, details } };
-    process.stderr.write(format === 'json' ? `${JSON.stringify(value)}\n` : stringify(value));
+    process.stderr.write(serialise({ error: { code, message, hint, details } }, format, 0));
   }
   return FAILURES[code].exit;
+}
+
+/** Terminals obey more characters than JSON and YAML must escape: here they are all escaped, which says the same. */
+function serialise(value: unknown, format: 'json' | 'yaml', indent: number): string {
+  if (format === 'json') return `${escapeControls(JSON.stringify(value, null, indent))}\n`;
+  // YAML's double quotes know JSON's escapes; a value that needs one is written so.
+  const document = new Document(value, { aliasDuplicateObjects: false });
+  visit(document, {
+    Scalar: (_, scalar) => {
+      if (typeof scalar.value === 'string' && UNSAFE.test(scalar.value)) scalar.type = Scalar.QUOTE_DOUBLE;
+    },
+  });
+  return escapeControls(document.toString());
+}
+
+const escapeControls = (text: string) =>
+  text.replace(UNSAFE_ALL, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+/** A reader that has seen enough, such as `head`, ends neither the command nor a rollback in the middle. */
+export function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
 }
 
 function toFailure(thrown: unknown): BacktrailError {
@@ -43,11 +69,16 @@ function toFailure(thrown: unknown): BacktrailError {
   return new BacktrailError('INTERNAL', sentence.replace(/\.?$/, '.'), { cause: thrown });
 }
 
+// oxlint-disable no-control-regex -- control characters are what is looked for
+const UNSAFE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
+const UNSAFE_ALL = new RegExp(UNSAFE, 'g');
+
 /** Without characters that move the cursor, change colours or turn the reading direction. New lines and tabs stay. */
 export function clean(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what is replaced
-  return text.replace(
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
-    '\ufffd',
-  );
+  return text.replace(UNSAFE_ALL, '\ufffd');
+}
+
+/** The same as one line. */
+function cleanLine(text: string): string {
+  return clean(text.trimEnd().replace(/\s*[\n\u2028\u2029]\s*/g, ' '));
 }

@@ -58,14 +58,14 @@ export async function runProgram(argv: readonly string[], environment: Environme
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     return printError(
-      error instanceof CommanderError ? usageError(error, root) : error,
+      error instanceof CommanderError ? usageError(error, root, argv) : error,
       formatOf(root, argv),
     );
   }
 }
 
 /** commander's complaint as one of ours. */
-function usageError(error: CommanderError, root: Command): BacktrailError {
+function usageError(error: CommanderError, root: Command, argv: readonly string[]): BacktrailError {
   if (error.code === 'commander.help') {
     return new BacktrailError('INVALID_REQUEST', 'No command was given.', {
       hint: 'See `backtrail --help`.',
@@ -77,7 +77,11 @@ function usageError(error: CommanderError, root: Command): BacktrailError {
       ? ` ${root.args[0]}`
       : '';
   const message = `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}`.replace(/\.?$/, '.');
-  return new BacktrailError('INVALID_REQUEST', message, { hint: `See \`backtrail${command} --help\`.` });
+  const swallowed = error.code === 'commander.missingArgument' && argv.includes('--field');
+  const hint = swallowed
+    ? 'Write the scope before --field, which takes every word behind it.'
+    : `See \`backtrail${command} --help\`.`;
+  return new BacktrailError('INVALID_REQUEST', message, { hint });
 }
 
 /** The format asked for, also where the command line could not be read to its end. */

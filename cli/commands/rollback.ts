@@ -11,7 +11,7 @@ import {
 } from '../../engine/index.ts';
 import { confirmRollback, requireReason } from '../ask.ts';
 import { enqueue } from '../enqueue.ts';
-import { type Output, printProgress } from '../output.ts';
+import { type Output, printAside, printProgress } from '../output.ts';
 import { planText, resultText } from '../print/plan.ts';
 import { type Context, FIELD, type Program, REVISION, runCommand, SCOPE } from './command.ts';
 import { type PlanOptions, previewPlan, toAsk } from './plan.ts';
@@ -54,6 +54,11 @@ async function rollback(context: Context, scope: string, options: RollbackOption
   const { session, style } = context;
   if (options.dryRun)
     return session.withEngine((engine) => previewPlan(engine, style, toAsk(scope, options)));
+  if (!options.wait && !options.queue)
+    throw new BacktrailError(
+      'INVALID_REQUEST',
+      '--no-wait needs --queue: without it the rollback runs here.',
+    );
   const interactive = session.environment.interactive && session.format === 'text' && !options.yes;
   if (options.reason !== undefined || !interactive) requireReason(options.reason);
   if (!interactive && !options.yes) {
@@ -62,7 +67,7 @@ async function rollback(context: Context, scope: string, options: RollbackOption
   return session.withEngine(async (engine) => {
     const planned = await engine.plan(toAsk(scope, options));
     const place = await engine.publishFindings(planned.plan.branch);
-    if (session.format === 'text') printProgress(planText(style, planned, place));
+    if (session.format === 'text') printAside(planText(style, planned, place));
     if (isBlocked(planned.plan)) throw blockedError(planned.plan);
     const reason =
       interactive && planned.plan.files.length > 0

@@ -55,7 +55,7 @@ export function showText(style: Style, { scope, revision, files }: Shown): strin
   const blocks = files.map(({ path, selector, text, kept }) => {
     const name = selector === undefined ? path : `${path}#${selector}`;
     const mark = kept === undefined ? '' : style.paint('dim', `  (kept: ${kept})`);
-    return `${style.paint('cyan', name)}${mark}\n${text === null ? '  (not text)' : style.paint('reset', text.replace(/^(?=.)/gm, '  '))}`;
+    return `${style.paint('cyan', name)}${mark}\n${text === null ? '  (not text)' : style.paint('reset', text.replace(/\r\n/g, '\n').replace(/^(?=.)/gm, '  '))}`;
   });
   return [head, ...(blocks.length > 0 ? blocks : ['There was nothing.'])].join('\n\n');
 }

@@ -30,7 +30,6 @@ export function planValue({ plan, delivery }: Planned, extra: readonly Finding[]
 
 export function planText(style: Style, { plan, delivery }: Planned, extra: readonly Finding[] = []): string {
   const { scope, target, current, impact, changes, digest } = plan;
-  const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? '' : 's'}`;
   const lines = [
     `${style.paint('bold', `Rollback of ${formatCoordinates(scope)}`)} (${scope.mode}) on ${style.paint('cyan', plan.branch)}`,
     `  from ${revisionName(current)} to ${style.paint('bold', revisionName(target))}`,
@@ -56,6 +55,8 @@ export function planText(style: Style, { plan, delivery }: Planned, extra: reado
   lines.push('', style.paint('dim', `digest ${digest}`));
   return lines.join('\n');
 }
+
+const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? '' : 's'}`;
 
 const SIGN = { block: '✖', warn: '!', info: 'i' } as const;
 const COLOR = { block: 'red', warn: 'yellow', info: 'blue' } as const;

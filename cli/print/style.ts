@@ -26,7 +26,7 @@ export function table(rows: readonly (readonly string[])[]): string {
 }
 
 // oxlint-disable-next-line no-control-regex -- the escape character begins a colour
-const visible = (text: string) => [...text.replace(/\u001b\[[\d;]*m/g, '')].length;
+const visible = (text: string) => Array.from(text.replace(/\u001b\[[\d;]*m/g, '')).length;
 
 export const short = (id: string) => id.slice(0, 7);
 

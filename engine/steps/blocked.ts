@@ -8,9 +8,14 @@ export const isBlocked = (plan: Pick<Plan, 'findings'>) => blocking(plan).length
 /** The error of a plan that must not be carried out: the code of its first blocking finding, all findings in its details. */
 export function blockedError(plan: Pick<Plan, 'findings'>): BacktrailError {
   const [first] = blocking(plan);
-  const code: FailureCode = first && first.code in FAILURES ? (first.code as FailureCode) : 'PLAN_BLOCKED';
-  return new BacktrailError(code, first?.message ?? 'The plan is blocked.', {
-    ...(first?.hint !== undefined && { hint: first.hint }),
-    details: { findings: plan.findings },
-  });
+  return new BacktrailError(
+    first && isFailureCode(first.code) ? first.code : 'PLAN_BLOCKED',
+    first?.message ?? 'The plan is blocked.',
+    {
+      ...(first?.hint !== undefined && { hint: first.hint }),
+      details: { findings: plan.findings },
+    },
+  );
 }
+
+const isFailureCode = (code: string): code is FailureCode => Object.hasOwn(FAILURES, code);

@@ -25,14 +25,16 @@ export interface EnvironmentEntry {
 
 export async function environments(snapshot: Snapshot): Promise<EnvironmentEntry[]> {
   const found = await discover(await snapshot.view(snapshot.base), snapshot.layout);
-  const same = (a: Coordinates, b: Coordinates) => a.tenant === b.tenant && a.environment === b.environment;
   return found
     .filter(({ service }) => service === undefined)
     .map((entry) => ({
       ...entry,
-      services: found.filter((other) => same(entry, other)).flatMap(({ service }) => service ?? []),
+      services: found.filter((other) => isSamePlace(entry, other)).flatMap(({ service }) => service ?? []),
     }));
 }
+
+const isSamePlace = (a: Coordinates, b: Coordinates) =>
+  a.tenant === b.tenant && a.environment === b.environment;
 
 export interface ScopeAsk {
   readonly scope: string;

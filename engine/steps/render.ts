@@ -64,6 +64,8 @@ async function unitOf(view: TreeView, layout: Layout, coordinates: Coordinates):
   };
 }
 
+const depth = (path: string) => path.split('/').length;
+
 /** Files of variables that belong to the environment or to this service, general (short paths) first. */
 async function variableFiles(
   view: TreeView,
@@ -82,7 +84,6 @@ async function variableFiles(
   for (const root of roots)
     for (const { path, mode } of await walkFiles(view, root)) if (isFile(mode)) paths.add(path);
   const mine = (path: string) => [null, service ?? null].includes(serviceOfPath(layout, environment, path));
-  const depth = (path: string) => path.split('/').length;
   return [...paths]
     .filter((path) => layout.isVariables(path) && mine(path))
     .sort((a, b) => depth(a) - depth(b) || (a < b ? -1 : 1));

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { afterAll, expect } from 'vitest';
+import { afterAll } from 'vitest';
 import type { Environment } from '../../cli/environment.ts';
 import { runProgram } from '../../cli/program.ts';
 import { fixtures } from './fixtures.ts';
@@ -109,7 +109,7 @@ export function start(
   child.stdout.setEncoding('utf8').on('data', (text: string) => (taken.stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (taken.stderr += text));
   const ended = once(child, 'close').then(
-    ([code]): Transcript => ({ code: code as number | null, ...taken }),
+    ([code]): Transcript => ({ code: typeof code === 'number' ? code : null, ...taken }),
   );
   return { child, taken, ended };
 }
@@ -144,18 +144,21 @@ export async function stateOf(repo: Repo): Promise<string> {
   return [refs, head, bare ? '' : await repo.git('status', '--porcelain')].join('\n--\n');
 }
 
-/** The three lines of an error: one sentence, its code, a hint. */
-export function expectRefusal(
-  transcript: Transcript,
-  expected: { exit: number; code: string; message?: RegExp },
-) {
-  const { code, stdout, stderr } = transcript;
-  expect({ code, stdout, stderr }).toEqual({
-    code: expected.exit,
-    stdout: '',
-    stderr: expect.stringMatching(
-      new RegExp(`^backtrail: [^\\n]+\\.\\n {2}code: ${expected.code}\\n {2}hint: [^\\n]+\\n$`),
-    ),
-  });
-  if (expected.message) expect(stderr.split('\n')[0]).toMatch(expected.message);
+export interface Refusal {
+  readonly exit: number | null;
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** What a refusal says: nothing on standard output; one sentence, its code and a hint on the other, after a plan where there is one. */
+export function refusalOf(
+  { code: exit, stdout, stderr }: Transcript,
+  options: { afterPlan?: boolean } = {},
+): Refusal {
+  const match = /(?:^|\n)backtrail: ([^\n]+\.)\n {2}code: ([A-Z_]+)\n {2}hint: ([^\n]+)\n$/.exec(stderr);
+  const plain = match !== null && stdout === '' && (options.afterPlan === true || match.index === 0);
+  if (!plain) throw new Error(`This is no refusal: ${JSON.stringify({ exit, stdout, stderr }, null, 2)}`);
+  const [, message = '', code = '', hint = ''] = match;
+  return { exit, code, message, hint };
 }
