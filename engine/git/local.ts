@@ -1,13 +1,14 @@
-import { realpath, stat } from 'node:fs/promises';
+import { readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BacktrailError } from '../model/index.ts';
+import type { RequestId } from '../model/index.ts';
 import { identityOf, LIST_CONFIG, parseConfigList, upstreamOf } from './config.ts';
 import type { ConfigEntry } from './config.ts';
 import { discoveryEnvironment, hardenedEnvironment } from './environment.ts';
 import type { ProcessEnvironment } from './environment.ts';
 import { gitFailure } from './failure.ts';
 import { unknown } from './location.ts';
-import { readBranch, requireDescent, updateRefs } from './refs.ts';
+import { isBranchName, readBranch, requireDescent, updateRefs } from './refs.ts';
 import { common } from './repository.ts';
 import type { BranchEdit, Common, GitRepository } from './repository.ts';
 import { createRunner } from './runner.ts';
@@ -35,18 +36,27 @@ export async function openLocal(options: LocalOptions): Promise<GitRepository> {
     signal: stop.signal,
   });
   const shared = common(runner, found.shallow);
-  let head: Promise<string> | undefined;
-  const local: Local = { ...options, runner, shared, worktree: found.worktree, bare: found.bare };
+  const local: Local = {
+    ...options,
+    runner,
+    shared,
+    worktree: found.worktree,
+    bare: found.bare,
+    dropped: new Set(),
+  };
   return {
     ...shared,
     kind: 'local',
     location: options.location,
     worktree: found.worktree,
-    defaultBranch: () => (head ??= headBranch(runner)),
+    defaultBranch: () => headBranch(runner),
     tip: (branch) => tip(local, branch),
     refresh: () => Promise.resolve(),
     upstream: async (branch) => upstreamOf(await listConfig(options, found.directory), branch),
     publish: (edit) => publish(local, edit),
+    deleteStaging: async (requestId) => {
+      if (!local.dropped.delete(requestId)) await shared.deleteStaging(requestId);
+    },
     readBack: (branch) => tip(local, branch),
     identity: () => Promise.resolve(identityOf(entries, options.env)),
     close() {
@@ -62,6 +72,8 @@ interface Local extends LocalOptions {
   readonly shared: Common;
   readonly worktree: string | null;
   readonly bare: boolean;
+  /** Requests whose staging refs went away with their publishing. */
+  readonly dropped: Set<RequestId | undefined>;
 }
 
 interface Found {
@@ -118,7 +130,11 @@ async function listConfig(options: LocalOptions, directory: string): Promise<Con
   return parseConfigList(stdout);
 }
 
+/** HEAD can change at any moment, so it is read each time: its file where that says it plainly, else by git. */
 async function headBranch(runner: Runner): Promise<string> {
+  const plain = await readFile(join(runner.directory, 'HEAD'), 'utf8').catch(() => '');
+  const named = /^ref: refs\/heads\/([^\n]+)\n$/.exec(plain)?.[1];
+  if (named !== undefined && isBranchName(named)) return named;
   const head = await runner.text(['symbolic-ref', '--quiet', 'HEAD'], { okCodes: [0, 1] });
   if (head.startsWith('refs/heads/')) return head.slice('refs/heads/'.length);
   throw new BacktrailError('BRANCH_UNKNOWN', 'HEAD is detached: it names no branch.');
@@ -141,18 +157,21 @@ async function publish(local: Local, edit: BranchEdit): Promise<void> {
   // Also proves the name of the branch.
   await tip(local, branch);
   const place = await checkedOutAt(local, branch);
-  if (place === null)
-    return updateRefs(runner, [
+  if (place === null) {
+    await updateRefs(runner, [
       { ref: `refs/heads/${branch}`, expected, next },
       ...shared.staged(edit.requestId),
     ]);
+    local.dropped.add(edit.requestId);
+    return;
+  }
   if (worktree === null || !(await samePlace(place, worktree)))
     throw new BacktrailError('BRANCH_CHECKED_OUT', `The branch ${branch} is checked out in ${place}.`, {
       details: { branch, worktree: place },
     });
   const entries = await listConfig(local, runner.directory);
   const env = hardenedEnvironment({ user: local.env, entries, transport: false });
-  return fastForward({
+  await fastForward({
     runner,
     worktree,
     branch,

@@ -89,20 +89,24 @@ export function branchMoved(ref: string, cause?: unknown): BacktrailError {
   });
 }
 
-/** Deletes whatever any attempt at this request staged. Safe to repeat. */
-export async function deleteStaging(runner: Runner, requestId: RequestId): Promise<void> {
+/** The edits that delete whatever any attempt at this request has staged so far. */
+export async function listStaging(runner: Runner, requestId: RequestId): Promise<RefEdit[]> {
   if (!isRequestId(requestId))
     throw new BacktrailError('INVALID_REQUEST', `${JSON.stringify(requestId)} is no request id.`);
   const format = '--format=%(objectname) %(refname)';
   const listed = await runner.text(['for-each-ref', format, `${STAGING}/${requestId}/`]);
-  const edits = listed
+  return listed
     .split('\n')
     .filter(Boolean)
     .map((line) => ({ ref: line.slice(41), expected: line.slice(0, 40), next: NULL_ID }));
+}
+
+/** Deletes whatever any attempt at this request staged. Safe to repeat. */
+export async function deleteStaging(runner: Runner, requestId: RequestId): Promise<void> {
+  const edits = await listStaging(runner, requestId);
   // Another worker on the same request may be deleting them at this moment: gone is gone.
   await updateRefs(runner, edits).catch(async (error: unknown) => {
-    const left = await runner.text(['for-each-ref', format, `${STAGING}/${requestId}/`]);
-    if (left !== '') throw error;
+    if ((await listStaging(runner, requestId)).length > 0) throw error;
   });
 }
 

@@ -18,7 +18,7 @@ import { findRequest, messages } from './messages.ts';
 import type { CommitMessage } from './messages.ts';
 import { createObjects } from './objects.ts';
 import type { NativeObjects } from './objects.ts';
-import { deleteStaging, isAncestor } from './refs.ts';
+import { deleteStaging, isAncestor, listStaging } from './refs.ts';
 import type { RefEdit } from './refs.ts';
 import type { Runner } from './runner.ts';
 
@@ -94,7 +94,7 @@ export type Common = Pick<
   | 'inspect'
 > & {
   readonly objects: NativeObjects;
-  /** Deletes the staging refs that this process made for a request. */
+  /** The edits that delete what is staged for a request: by this process, and by earlier ones that were killed. */
   staged(requestId: RequestId | undefined): readonly RefEdit[];
 };
 
@@ -109,9 +109,15 @@ export function common(runner: Runner, shallow: boolean): Common {
     history,
     hasher,
     writeCommits: async (input) => {
-      const { ids, refs } = await writeCommits(runner, input);
+      const { requestId } = input;
+      const before = staged.get(requestId);
+      const [{ ids, refs }, left] = await Promise.all([
+        writeCommits(runner, input),
+        before ?? listStaging(runner, requestId),
+      ]);
       const edits = refs.map(({ ref, id }) => ({ ref, expected: id, next: NULL_ID }));
-      staged.set(input.requestId, [...(staged.get(input.requestId) ?? []), ...edits]);
+      const others = left.filter(({ ref }) => !edits.some((edit) => edit.ref === ref));
+      staged.set(requestId, [...others, ...edits]);
       return ids;
     },
     staged: (requestId) => (requestId === undefined ? [] : (staged.get(requestId) ?? [])),

@@ -2,7 +2,8 @@
 import { BacktrailError, type ObjectId } from '../model/index.ts';
 import { deliveryMessage } from '../record/message.ts';
 import { type DeliveryRecord, deliveryTrailers } from '../record/trailers.ts';
-import { requireMessage, type Staged, type StageInput } from './stage.ts';
+import type { Staged, StageInput } from './stage.ts';
+import { requireWritten } from './written.ts';
 
 export interface Delivered extends Staged {
   readonly deliveryCommit: ObjectId | null;
@@ -27,6 +28,11 @@ export async function deliver({ git, request, committer }: StageInput, staged: S
     ],
   });
   if (commit === undefined) throw new BacktrailError('GIT_FAILED', 'Git wrote no commit.');
-  await requireMessage(git, commit, deliveryTrailers(record));
+  await requireWritten(git, {
+    commit,
+    parent: staged.commit,
+    trailers: deliveryTrailers(record),
+    files: outputs,
+  });
   return { ...staged, deliveryCommit: commit };
 }

@@ -47,10 +47,9 @@ export async function execute(input: ExecuteInput): Promise<RollbackResult> {
     try {
       return await attemptOnce(input);
     } catch (error) {
+      await git.deleteStaging(request.id);
       if (!isFailure(error) || error.code !== 'BRANCH_MOVED' || attempt === ATTEMPTS) throw error;
       await clock.sleep(20 * 2 ** attempt);
-    } finally {
-      await git.deleteStaging(request.id);
     }
   }
 }
@@ -60,9 +59,12 @@ async function attemptOnce(input: ExecuteInput): Promise<RollbackResult> {
   await git.refresh();
   const snapshot = await observe(git, input.config);
   const done = await findDone(git, snapshot, request);
+  // An attempt that was killed after it had published left its staging refs behind.
+  if (done) await git.deleteStaging(request.id);
   if (done) return report(input, done);
   const planned = await planRequested(snapshot, request);
   const nothing = requireConfirmed(request, planned);
+  if (nothing) await git.deleteStaging(request.id);
   if (nothing) return resultOf(request, planned, { status: 'unchanged' });
   const step = async (event: StepEvent) => {
     await input.onStep?.(event);
@@ -76,10 +78,10 @@ async function attemptOnce(input: ExecuteInput): Promise<RollbackResult> {
   const delivered = await deliver(input, staged);
   const { deliveryCommit } = delivered;
   await step({ step: 'delivered', digest, commit, deliveryCommit });
-  const published = await publish(git, delivered);
+  const published = await publish(git, request.id, delivered);
   // From here on the rollback stands: an abort would only hide that.
   await input.onStep?.({ step: 'published', digest, commit, deliveryCommit });
-  await verify(git, published);
+  await Promise.all([verify(git, published), git.deleteStaging(request.id)]);
   await input.onStep?.({ step: 'verified', digest, commit, deliveryCommit });
   return resultOf(request, planned, { status: 'completed', commit, deliveryCommit });
 }

@@ -1,4 +1,5 @@
 /** Step 4: the branch moves from the plan's base to the new commit, or nothing does. BRANCH_MOVED: plan again. */
+import type { RequestId } from '../model/index.ts';
 import type { GitRepository } from '../git/open.ts';
 import type { Delivered } from './deliver.ts';
 
@@ -6,8 +7,12 @@ export interface Published extends Delivered {
   readonly published: true;
 }
 
-export async function publish(git: GitRepository, delivered: Delivered): Promise<Published> {
+export async function publish(
+  git: GitRepository,
+  requestId: RequestId,
+  delivered: Delivered,
+): Promise<Published> {
   const { plan, commit, deliveryCommit } = delivered;
-  await git.publish({ branch: plan.branch, expected: plan.base, next: deliveryCommit ?? commit });
+  await git.publish({ branch: plan.branch, expected: plan.base, next: deliveryCommit ?? commit, requestId });
   return { ...delivered, published: true };
 }

@@ -1,17 +1,11 @@
 /** Step 2: the revert commit, as objects under a staging ref of ours. Nothing that anybody looks at moves. */
-import {
-  type BacktrailError as Failure,
-  BacktrailError,
-  ENGINE,
-  type ObjectId,
-  type Person,
-  type RollbackRequest,
-} from '../model/index.ts';
+import { BacktrailError, ENGINE, type ObjectId, type Person, type RollbackRequest } from '../model/index.ts';
 import type { GitRepository } from '../git/open.ts';
 import { recordField } from '../plan/layout.ts';
 import { rollbackMessage } from '../record/message.ts';
-import { formatTrailers, type RollbackRecord, rollbackTrailers, type Trailer } from '../record/trailers.ts';
+import { type RollbackRecord, rollbackTrailers } from '../record/trailers.ts';
 import type { Planned } from './plan.ts';
+import { requireWritten } from './written.ts';
 
 export interface StageInput {
   readonly git: GitRepository;
@@ -46,7 +40,12 @@ export async function stage({ git, request, committer }: StageInput, planned: Pl
     ],
   });
   if (commit === undefined) throw new BacktrailError('GIT_FAILED', 'Git wrote no commit.');
-  await requireMessage(git, commit, rollbackTrailers(record));
+  await requireWritten(git, {
+    commit,
+    parent: plan.base,
+    trailers: rollbackTrailers(record),
+    files: plan.files,
+  });
   return { ...planned, commit };
 }
 
@@ -69,24 +68,4 @@ function recordOf(request: RollbackRequest, { plan, snapshot }: Planned): Rollba
     fields: fields.map((field) => recordField(snapshot.layout, request.scope, field)),
     ...(overrides.length > 0 && { overrides }),
   };
-}
-
-/** Git itself reads the message back, and must find exactly the trailers that were meant: MESSAGE_MISMATCH otherwise. */
-export async function requireMessage(
-  git: GitRepository,
-  commit: ObjectId,
-  trailers: readonly Trailer[],
-): Promise<void> {
-  const read = (await git.messages([commit])).get(commit)?.trailers ?? [];
-  const meant = formatTrailers(trailers);
-  if (read.length === meant.length && meant.every((line, index) => line === read[index])) return;
-  throw mismatch(read, meant);
-}
-
-function mismatch(read: readonly string[], meant: readonly string[]): Failure {
-  const first = meant.find((line, index) => line !== read[index]) ?? 'a trailer that was not meant';
-  return new BacktrailError(
-    'MESSAGE_MISMATCH',
-    `Git reads the commit message differently than it was written, at ${first.split(':')[0]}.`,
-  );
 }

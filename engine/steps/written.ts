@@ -1,0 +1,48 @@
+/** What was written is what was meant: git reads each commit back, before anything is published. */
+import { BacktrailError, type FileChange, type LogCommit, type ObjectId } from '../model/index.ts';
+import type { GitRepository } from '../git/open.ts';
+import { formatTrailers, type Trailer } from '../record/trailers.ts';
+
+export interface Meant {
+  readonly commit: ObjectId;
+  readonly parent: ObjectId;
+  readonly trailers: readonly Trailer[];
+  /** Every path that the commit changes, and what it holds then. */
+  readonly files: readonly FileChange[];
+}
+
+/** MESSAGE_MISMATCH or VERIFY_FAILED, naming the first trailer or path that is not as planned. */
+export async function requireWritten(git: GitRepository, meant: Meant): Promise<void> {
+  const [written] = await git.inspect([meant.commit]);
+  if (written?.id !== meant.commit || written.parents.join() !== meant.parent) {
+    throw new BacktrailError('VERIFY_FAILED', `Commit ${meant.commit} does not follow ${meant.parent}.`);
+  }
+  requireTrailers(written, meant);
+  requireFiles(written, meant);
+}
+
+function requireTrailers({ trailers }: LogCommit, meant: Meant): void {
+  const lines = formatTrailers(meant.trailers);
+  const at = Array.from({ length: Math.max(lines.length, trailers.length) }).findIndex(
+    (_, line) => lines[line] !== trailers[line],
+  );
+  if (at < 0) return;
+  const key = (lines[at] ?? trailers[at] ?? '').split(':')[0];
+  throw new BacktrailError(
+    'MESSAGE_MISMATCH',
+    `Git reads the trailer ${key} of the commit differently than it was written.`,
+  );
+}
+
+function requireFiles({ changes }: LogCommit, { commit, files }: Meant): void {
+  const made = new Map(changes.map(({ path, after }) => [path, after]));
+  const wrong = files.find(({ path, after }) => {
+    const found = made.get(path);
+    return found === undefined || found?.id !== after?.id || found?.mode !== after?.mode;
+  });
+  const planned = new Set(files.map(({ path }) => path));
+  const path = wrong?.path ?? [...made.keys()].find((surplus) => !planned.has(surplus));
+  if (path !== undefined) {
+    throw new BacktrailError('VERIFY_FAILED', `Commit ${commit} does not hold what was planned at ${path}.`);
+  }
+}
