@@ -50,6 +50,14 @@ export function branchProblem(value: string): string | null {
   return bad ? 'This cannot be the name of a branch.' : null;
 }
 
+export function expressionProblem(value: string): string | null {
+  try {
+    return new RegExp(value, 'u').source === '' ? 'An expression is empty.' : null;
+  } catch {
+    return 'This is not a regular expression.';
+  }
+}
+
 function attempt(find: () => string | null): string | null {
   try {
     return find();

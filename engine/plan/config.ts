@@ -2,7 +2,14 @@
 import { type Alias, type Document, isMap, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import { z } from 'zod';
 import { BacktrailError, type Config } from '../model/index.ts';
-import { branchProblem, fieldProblem, keepProblem, outputProblem, patternProblem } from './config-texts.ts';
+import {
+  branchProblem,
+  expressionProblem,
+  fieldProblem,
+  keepProblem,
+  outputProblem,
+  patternProblem,
+} from './config-texts.ts';
 import { compilePattern, type Placeholder } from './pattern.ts';
 
 export const CONFIG_PATH = '.backtrail/config.yaml';
@@ -21,14 +28,7 @@ const checked = (problemOf: (value: string) => string | null) =>
 
 const pattern = (needs: readonly Placeholder[]) => checked((value) => patternProblem(value, needs));
 
-const expression = checked((value) => {
-  try {
-    new RegExp(value, 'u');
-    return null;
-  } catch {
-    return 'This is not a regular expression.';
-  }
-});
+const expression = checked(expressionProblem);
 
 const schema = z.strictObject({
   version: z.literal(1),

@@ -55,7 +55,6 @@ export function overlayView(under: TreeView, reader: ObjectReader, files: readon
     }
     return kept;
   };
-  const virtual = (name: string): TreeEntry => ({ name, utf8: true, mode: MODE.tree, id: '' });
   return {
     entry: async (path) => {
       const name = path.slice(path.lastIndexOf('/') + 1);
@@ -84,6 +83,9 @@ export function overlayView(under: TreeView, reader: ObjectReader, files: readon
   };
 }
 
+/** A folder that is not written yet has no id. */
+const virtual = (name: string): TreeEntry => ({ name, utf8: true, mode: MODE.tree, id: '' });
+
 /** Git's own order: names by their bytes, a folder as if its name ended with '/' (base_name_compare in git's tree.c). */
 function inTreeOrder(a: TreeEntry, b: TreeEntry): number {
   const [one, other] = [a, b].map(({ name, mode }) => (mode === MODE.tree ? `${name}/` : name));
@@ -92,13 +94,14 @@ function inTreeOrder(a: TreeEntry, b: TreeEntry): number {
 
 /** The order of UTF-8 is that of code points; in UTF-16 surrogates stand before U+E000 to U+FFFF. */
 function compareBytes(a: string, b: string): number {
-  const rank = (unit: number) => (unit < 0xd800 ? unit : unit < 0xe000 ? unit + 0x2000 : unit - 0x800);
   for (let at = 0; at < Math.min(a.length, b.length); at += 1) {
     const difference = rank(a.charCodeAt(at)) - rank(b.charCodeAt(at));
     if (difference !== 0) return difference;
   }
   return a.length - b.length;
 }
+
+const rank = (unit: number) => (unit < 0xd800 ? unit : unit < 0xe000 ? unit + 0x2000 : unit - 0x800);
 
 export interface FileEntry {
   readonly path: string;
