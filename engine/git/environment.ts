@@ -41,6 +41,8 @@ const PINS: readonly Pair[] = [
   ['core.fsmonitor', 'false'],
   ['protocol.ext.allow', 'never'],
   ['core.commitGraph', 'true'],
+  // Milliseconds: another worker holds a ref for a moment only.
+  ['core.filesRefLockTimeout', '1000'],
   ['core.commentChar', '#'],
   ['core.quotePath', 'false'],
   ['trailer.separators', ':'],

@@ -42,6 +42,10 @@ describe('the log of a path', () => {
       removal?.id,
       merge?.id,
     ]);
+    const shown = [removal, merge, root].flatMap((commit) => (commit === undefined ? [] : [commit.id]));
+    expect(ids(await git.inspect(shown))).toEqual(shown);
+    const [whole] = await git.history.log({ tip, path: '' });
+    expect(await git.inspect([tip])).toEqual([whole]);
     expect([...(await git.history.renames(merge?.id ?? '', tip))]).toEqual([['a/moved.yaml', 'a/x.yaml']]);
     expect(await git.diffPaths(merge?.id ?? '', tip)).toEqual(removal?.changes);
     expect((await git.history.firstParents(tip)).join('\n')).toBe(
