@@ -75,6 +75,7 @@ function checkErrors(text: string, document: Document.Parsed): void {
   const place = placeOf(text, error.pos[0]);
   if (/\{\{|\{%|<%/.test(text))
     refuse('templated', `The file is a template that is not YAML by itself (${place}).`);
+  if (error.code === 'RESOURCE_EXHAUSTION') refuse('too-deep', `The file is nested too deeply (${place}).`);
   if (error.code === 'DUPLICATE_KEY') refuse('duplicate-key', `A key stands twice in one map (${place}).`);
   refuse('syntax', `The file is not valid YAML (${error.code} at ${place}).`);
 }

@@ -35,9 +35,12 @@ function pairDocuments(base: ParsedText, target: ParsedText): DocumentPair[] {
   const idOf = (parsed: ParsedText, { root }: Body, index: number) =>
     names ? JSON.stringify(matchOf(parsed, root, names)) : String(index);
   const old = new Map(target.bodies.map((body, index) => [idOf(target, body, index), body]));
+  let last = -1;
   return base.bodies.map((own, index) => {
     const other = old.get(idOf(base, own, index));
     if (!other) refuse('document', 'The file holds other documents than it held.');
+    if (other.index < last) refuse('document', 'The documents of the file stand in another order now.');
+    last = other.index;
     const match = names && matchOf(base, own.root, names);
     return { own, other, selector: count === 1 ? [] : [match ? { match } : { index }] };
   });

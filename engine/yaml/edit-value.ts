@@ -43,7 +43,7 @@ export function setPieces({ eol }: EditContext, base: Slot, next: Pieces, delta:
     : (/^[ \t]+#.*$/.exec(text.slice(outline.end, lineEnd(text, outline.end)))?.[0] ?? '');
   if (behind !== '' && old.comment !== '')
     refuse('unsupported', `Two comments belong to the value (${placeOf(text, start)}).`);
-  const gap = keepsGap(old) && keepsGap(next) ? old.gap : next.gap;
+  const gap = keepsGap(old) && keepsGap(next) ? old.gap : next.gap || (entry && next.first !== '' ? ' ' : '');
   const rest = reindent(next.rest, delta, eol);
   if (next.style === 'tail' || next.style === 'below') {
     const comments = next.style === 'below' ? [old.comment, ''] : ['', old.comment];

@@ -25,7 +25,7 @@ export function verifyEdit({ base, target, selector, text }: Edited): void {
   if (selectSource(result, selector) !== selectSource(target, selector))
     fail('the field would not be what it was');
   if (selector.length === 0) return;
-  if (isJson(base.text) && !isJson(text)) fail('the file would no longer be JSON');
+  if (isJson(base.text) && isJson(target.text) && !isJson(text)) fail('the file would no longer be JSON');
   const places = {
     base: placeIn(base, selector),
     target: placeIn(target, selector),
