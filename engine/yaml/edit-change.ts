@@ -11,7 +11,7 @@ import {
 import { editFlow } from './edit-flow.ts';
 import { setValue } from './edit-value.ts';
 import { matchOf } from './identity.ts';
-import { isMerge, isMerged } from './locate.ts';
+import { isMerge, isMerged } from './merge.ts';
 import type { Entry } from './outline.ts';
 import { refusalReason, refuse } from './refusal.ts';
 import { formatSelector, type Selector, type Step } from './selector.ts';

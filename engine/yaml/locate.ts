@@ -2,6 +2,7 @@ import type { Node } from 'yaml';
 import type { Body, ParsedText } from './document.ts';
 import { documentNames, isMatch, itemNames, stepsTo, textAt } from './identity.ts';
 import type { Entry, Outline } from './outline.ts';
+import { isMerge, isMerged } from './merge.ts';
 import { refusalReason, refuse } from './refusal.ts';
 import { formatSelector, type Selector, type Step } from './selector.ts';
 import { canonicalFile, canonicalSource } from './source.ts';
@@ -182,23 +183,6 @@ function itemAt(parsed: ParsedText, list: Outline, step: Step): Entry | null {
 function indexOf(step: Step): number | undefined {
   if ('index' in step) return step.index;
   return 'key' in step && /^(0|[1-9]\d{0,8})$/.test(step.key) ? Number(step.key) : undefined;
-}
-
-/** A `<<` without quotes. */
-export function isMerge({ key, keyNode }: Entry): boolean {
-  return key === '<<' && keyNode !== null && 'type' in keyNode && keyNode.type === 'PLAIN';
-}
-
-/** Does `<<` bring this key into a map? */
-export function isMerged(parsed: ParsedText, map: Outline, key: string): boolean {
-  return map.entries.filter(isMerge).some(({ value }) => brings(parsed, value, key));
-}
-
-function brings(parsed: ParsedText, outline: Outline, key: string): boolean {
-  const source = outline.kind === 'alias' && outline.node ? parsed.aliases.get(outline.node) : outline;
-  if (!source) return false;
-  if (source.kind === 'seq') return source.entries.some(({ value }) => brings(parsed, value, key));
-  return source.entries.some((entry) => entry.key === key) || isMerged(parsed, source, key);
 }
 
 function canonicalStep(parsed: ParsedText, parent: Outline, entry: Entry): Step {

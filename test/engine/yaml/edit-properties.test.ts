@@ -15,6 +15,7 @@ import {
 import { valuesOf } from '../../helpers/yaml-leaves.ts';
 
 const seed = fc.integer({ min: 0, max: 1_000_000 });
+const whole = { right: 0, refused: 0 };
 const counts = { right: 0, refused: new Map<string, number>() };
 
 describe('restoring one field of any file', () => {
@@ -49,6 +50,39 @@ describe('restoring one field of any file', () => {
       `generated files: ${counts.right} right, refused: ${JSON.stringify(Object.fromEntries(counts.refused))}\n`,
     );
     expect(refused).toBeLessThan((counts.right + refused) * 0.1);
+  });
+});
+
+describe('restoring a whole file by its fields', () => {
+  const cases = fc.record({
+    common: anyFile,
+    changes: fc.array(fc.record({ at: fc.nat(), value: fc.option(anyTree.tree, { nil: null }) }), {
+      minLength: 1,
+      maxLength: 4,
+    }),
+    seeds: fc.tuple(seed, seed),
+  });
+
+  it('gives the values of the old file, and its own text where nothing differs', () => {
+    fc.assert(
+      fc.property(cases, ({ common, changes, seeds }) => {
+        const changed = changes.reduce((tree, { at, value }) => {
+          const places = placesIn(tree);
+          return places.length === 0 ? tree : withChange(tree, places[at % places.length] ?? [], value);
+        }, common);
+        const base = writeTree(common, seeds[0]).text;
+        const target = writeTree(changed, seeds[1]).text;
+        const result = restoreField({ base, target, selector: [] });
+        const text = result.ok ? result.text : target;
+        expect(valuesOf(text)).toEqual(valuesOf(target));
+        expect(valuesOf(text, '1.1')).toEqual(valuesOf(target, '1.1'));
+        expect(result.ok && result.changed).toBe(text !== base && result.ok);
+        whole[result.ok ? 'right' : 'refused'] += 1;
+      }),
+      { numRuns: 1500 },
+    );
+    process.stdout.write(`generated files as a whole: ${JSON.stringify(whole)}\n`);
+    expect(whole.refused).toBeLessThan(whole.right * 0.1);
   });
 });
 
