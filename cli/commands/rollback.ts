@@ -93,8 +93,13 @@ async function toRequest(
   const now = session.environment.clock.now();
   const id = makeRequestId(now, session.environment.random(10));
   const allowRemoval = options.allowRemoval ?? false;
-  return confirmPlan(planned, { id, reason, author: await session.author(engine), now, allowRemoval });
+  const author = await session.author(engine);
+  return confirmPlan(planned, { id, reason: cut(reason), author, now, allowRemoval });
 }
+
+/** The record holds the beginning of a long reason; the queue takes no more than it needs. */
+const cut = (reason: string) => (reason.length > REASON_LIMIT ? `${reason.slice(0, REASON_LIMIT)}…` : reason);
+const REASON_LIMIT = 8000;
 
 async function carryOut(
   context: Context,

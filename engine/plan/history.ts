@@ -110,7 +110,7 @@ async function leftBehind(
 ): Promise<Map<ObjectId, ObjectId>> {
   const left = new Map<ObjectId, ObjectId>();
   for (const [index, { commit, rollback, changes }] of revisions.entries()) {
-    if (!rollback) continue;
+    if (!rollback || !(await wentBack(query.snapshot, { commit, rollback }))) continue;
     const targetIndex = await indexAt(query.snapshot, revisions, rollback.target);
     const touched = new Set(changes.map(({ path }) => path));
     for (const between of revisions.slice(index + 1, targetIndex)) {
@@ -119,6 +119,17 @@ async function leftBehind(
     }
   }
   return left;
+}
+
+/** Trailers are claims: copied from another branch, or forged, they name a target that does not lie behind their commit. */
+export async function wentBack(
+  snapshot: Snapshot,
+  { commit, rollback }: Pick<Revision, 'commit' | 'rollback'>,
+): Promise<boolean> {
+  if (!rollback) return false;
+  const positions = await positionsOf(snapshot);
+  const [own, target] = [positions.get(commit.id), positions.get(rollback.target)];
+  return own !== undefined && target !== undefined && target > own;
 }
 
 /** Index of the newest revision at or before a commit of the first-parent line; the length where there is none. */

@@ -7,7 +7,7 @@ import {
   type RevisionRef,
 } from '../model/index.ts';
 import { type Content, readContent, sameContent, type ScopeQuery } from './content.ts';
-import { covers, indexAt, positionsOf, type Revision } from './history.ts';
+import { covers, indexAt, positionsOf, type Revision, wentBack } from './history.ts';
 
 export type RevisionName =
   | { readonly kind: 'version'; readonly version: number }
@@ -145,7 +145,8 @@ async function previous(query: ScopeQuery, revisions: readonly Revision[]): Prom
   const { snapshot, scope } = query;
   const [current] = revisions;
   if (!current) throw new BacktrailError('REVISION_UNKNOWN', `${formatCoordinates(scope)} has no revisions.`);
-  const rollback = current.rollback && covers(current.rollback, query) ? current.rollback : null;
+  const counts = (await wentBack(snapshot, current)) && current.rollback && covers(current.rollback, query);
+  const rollback = counts ? current.rollback : null;
   const start = rollback ? (await indexAt(snapshot, revisions, rollback.target)) + 1 : 1;
   const now = await readContent(query, snapshot.base);
   for (const revision of revisions.slice(start)) {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { cp } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterAll } from 'vitest';
+import { z } from 'zod';
 import type { Environment } from '../../cli/environment.ts';
 import { runProgram } from '../../cli/program.ts';
 import { fixtures } from './fixtures.ts';
@@ -142,6 +143,32 @@ export async function stateOf(repo: Repo): Promise<string> {
   const head = await repo.git('rev-parse', 'HEAD');
   const bare = (await repo.git('rev-parse', '--is-bare-repository')) === 'true';
   return [refs, head, bare ? '' : await repo.git('status', '--porcelain')].join('\n--\n');
+}
+
+/** What a command that went well printed with `-o json`, as far as `shape` asks. */
+export function jsonOf<T>(transcript: Transcript, shape: z.ZodType<T>): T {
+  const { code, stdout, stderr } = transcript;
+  if (code !== 0 || stderr !== '')
+    throw new Error(`It did not go well: ${JSON.stringify(transcript, null, 2)}`);
+  return shape.parse(JSON.parse(stdout));
+}
+
+export const resultShape = z.looseObject({
+  requestId: z.string(),
+  status: z.string(),
+  base: z.string(),
+  target: z.string(),
+  commit: z.string().nullable(),
+  deliveryCommit: z.string().nullable(),
+  findings: z.array(z.looseObject({ code: z.string() })),
+});
+
+/** Result of a rollback that made a commit. */
+export function completedOf(transcript: Transcript) {
+  const result = jsonOf(transcript, resultShape);
+  if (result.status !== 'completed' || result.commit === null)
+    throw new Error(`It made no commit: ${transcript.stdout}`);
+  return { ...result, commit: result.commit };
 }
 
 export interface Refusal {
