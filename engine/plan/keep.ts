@@ -36,15 +36,19 @@ export function compileKeep(patterns: readonly string[]): Keep {
     });
   const ruleOf = (document: DocumentDescription) =>
     document.sops && sops ? 'format:sops' : (kinds.find(({ kind }) => kind === document.kind)?.by ?? null);
+  // Only a backslash can write a word without its letters; everything else need not be parsed.
+  const mayHold = (text: string) =>
+    text.includes('\\') || kinds.some(({ kind }) => text.includes(kind)) || (sops && text.includes('sops'));
   const describe = (path: string, text: string) =>
-    (sops || kinds.length > 0) && mayBeYaml(path) ? describeDocuments(text) : [];
+    mayBeYaml(path) && mayHold(text) ? describeDocuments(text) : [];
   return {
     looksInside: sops || kinds.length > 0,
     path: (path) => whole.find(({ matches }) => matches(path))?.by ?? null,
     content: (path, text) => {
       if (sops && isEncrypted(text)) return 'format:sops';
       const documents = describe(path, text);
-      if (documents.length === 0 && mayBeYaml(path)) return kinds.find(({ kind }) => claimsKind(text, kind))?.by ?? null;
+      if (documents.length === 0 && mayBeYaml(path))
+        return kinds.find(({ kind }) => claimsKind(text, kind))?.by ?? null;
       const rules = documents.map(ruleOf);
       return rules.every((rule) => rule !== null) ? (rules[0] ?? null) : null;
     },
@@ -68,7 +72,9 @@ const isEncrypted = (text: string) => text.includes('ENC[AES256_GCM,') && text.i
 
 /** A file that does not parse, such as a template, still says what it is. */
 function claimsKind(text: string, kind: string): boolean {
-  return text.split(/\r?\n/).some((line) => /^kind:\s*["']?([A-Za-z]+)["']?\s*(#.*)?$/.exec(line)?.[1] === kind);
+  return text
+    .split(/\r?\n/)
+    .some((line) => /^kind:\s*["']?([A-Za-z]+)["']?\s*(#.*)?$/.exec(line)?.[1] === kind);
 }
 
 function identity({ kind = '', name, namespace }: DocumentDescription): Record<string, string> {

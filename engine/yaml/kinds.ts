@@ -1,5 +1,5 @@
 import type { Document } from 'yaml';
-import { isMap } from 'yaml';
+import { isAlias, isMap } from 'yaml';
 import { childOf, scalarText } from './nodes.ts';
 import { tryParse } from './try-parse.ts';
 
@@ -17,10 +17,10 @@ const SOPS_KEYS = ['mac', 'lastmodified', 'encrypted_regex', 'kms', 'pgp', 'age'
 
 /**
  * Describes the documents of a YAML or JSON text that are maps; [] where it does not parse. A text without the words `kind` and
- * `sops` is not parsed and gives [] as well, because this runs over whole trees.
+ * `sops`, and without a backslash that could write them otherwise, is not parsed and gives [] as well, because this runs over whole trees.
  */
 export function describeDocuments(text: string): DocumentDescription[] {
-  if (!text.includes('kind') && !text.includes('sops')) return [];
+  if (!/kind|sops|\\/.test(text)) return [];
   return (tryParse(text) ?? []).filter((document) => isMap(document.contents)).map(describe);
 }
 
@@ -35,13 +35,15 @@ export function isSopsFile(text: string): boolean {
 }
 
 function describe(document: Document.Parsed): DocumentDescription {
+  const follow = (node: unknown) => (isAlias(node) ? node.resolve(document) : node);
+  const child = (node: unknown, key: string) => follow(childOf(node, key));
   const { contents } = document;
-  const metadata = childOf(contents, 'metadata');
-  const sops = childOf(contents, 'sops');
-  const apiVersion = scalarText(childOf(contents, 'apiVersion'));
-  const kind = scalarText(childOf(contents, 'kind'));
-  const name = scalarText(childOf(metadata, 'name'));
-  const namespace = scalarText(childOf(metadata, 'namespace'));
+  const metadata = child(contents, 'metadata');
+  const sops = child(contents, 'sops');
+  const apiVersion = scalarText(child(contents, 'apiVersion'));
+  const kind = scalarText(child(contents, 'kind'));
+  const name = scalarText(child(metadata, 'name'));
+  const namespace = scalarText(child(metadata, 'namespace'));
   return {
     ...(apiVersion === null ? {} : { apiVersion }),
     ...(kind === null ? {} : { kind }),

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_KEEP } from '../../../engine/plan/config.ts';
+import { compileKeep, mayBeYaml } from '../../../engine/plan/keep.ts';
+import { formatSelector } from '../../../engine/yaml/selector.ts';
+
+const SECRET = 'apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\nstringData:\n  password: x\n';
+const CONFIG = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: db\ndata:\n  secretName: Secret\n';
+const usual = compileKeep(DEFAULT_KEEP);
+const parts = (keep: ReturnType<typeof compileKeep>, path: string, ...texts: string[]) =>
+  keep.parts(path, texts).map(({ selector, by }) => [formatSelector(selector), by]);
+
+describe('what is kept', () => {
+  it('keeps paths by pattern, hidden ones too', () => {
+    const keep = compileKeep(['**/secrets/**', '**/*.enc.yaml']);
+    expect(keep.path('a/secrets/x/y')).toBe('**/secrets/**');
+    expect(keep.path('secrets/.hidden')).toBe('**/secrets/**');
+    expect(keep.path('a/.b/c.enc.yaml')).toBe('**/*.enc.yaml');
+    expect(keep.path('a/secretsx/y')).toBeNull();
+    expect(keep.path('a/secrets.yaml')).toBeNull();
+    expect(keep.looksInside).toBe(false);
+  });
+
+  it('keeps Secret and SealedSecret manifests and SOPS files by default', () => {
+    expect(usual.content('a.yaml', SECRET)).toBe('kind:Secret');
+    expect(usual.content('a.yaml', SECRET.replace('Secret', 'SealedSecret'))).toBe('kind:SealedSecret');
+    expect(usual.content('a.yaml', CONFIG)).toBeNull();
+    expect(usual.content('a.yaml', 'kind: ConfigMap\nspec: { kind: Secret }\n')).toBeNull();
+    expect(usual.content('a.json', '{"kind":"Secret"}')).toBe('kind:Secret');
+    expect(usual.content('noending', SECRET)).toBe('kind:Secret');
+    expect(usual.content('a.txt', SECRET)).toBeNull();
+  });
+
+  it.each([
+    ['quoted', "kind: 'Secret'\n"],
+    ['escaped', 'kind: "\\x53ecret"\n'],
+    ['folded', 'kind: "Sec\\\n  ret"\n'],
+    ['a quoted key', '"kind": Secret\n'],
+    ['an escaped key', '"\\x6bind": "Secret"\n'],
+    ['an alias', 'x: &k Secret\nkind: *k\n'],
+    ['a block scalar', 'kind: |-\n  Secret\n'],
+    ['a comment', 'kind: Secret # rotated\n'],
+    [
+      'a template that does not parse',
+      'kind: Secret\nmetadata:\n  name: {{ .Release }}-x\ndata: {{ toYaml . }}\n{{- end }}\n',
+    ],
+    ['a template in braces', '{{- if .Values.x }}\nkind: Secret\n{{- end }}\n'],
+  ])('sees a Secret however it is written: %s', (_, text) => {
+    expect(usual.content('a.yaml', text)).toBe('kind:Secret');
+  });
+
+  it.each([
+    ['YAML', 'password: ENC[AES256_GCM,data:x]\nsops:\n  mac: ENC[AES256_GCM,data:y]\n', 'a.yaml'],
+    ['dotenv', 'PASSWORD=ENC[AES256_GCM,data:x]\nsops_mac=ENC[AES256_GCM,data:y]\n', 'a.env'],
+    ['JSON', '{"data":"ENC[AES256_GCM,data:x]","sops":{"mac":"ENC[AES256_GCM,data:y]"}}', 'a.bin'],
+    ['metadata only', 'a: 1\nsops:\n  age: []\n  lastmodified: "2026"\n', 'a.yaml'],
+  ])('sees a SOPS file: %s', (_, text, path) => {
+    expect(usual.content(path, text)).toBe('format:sops');
+  });
+
+  it('keeps the Secret among several documents as a part, by its identity', () => {
+    const text = `${CONFIG}---\n${SECRET}`;
+    expect(usual.content('a.yaml', text)).toBeNull();
+    expect(parts(usual, 'a.yaml', text)).toEqual([['[kind=Secret,metadata.name=db]', 'kind:Secret']]);
+    expect(parts(usual, 'a.yaml', CONFIG, text)).toEqual([['[kind=Secret,metadata.name=db]', 'kind:Secret']]);
+    expect(usual.content('a.yaml', `${SECRET}---\n${SECRET}`)).toBe('kind:Secret');
+  });
+
+  it('keeps selected parts of the files that a pattern names', () => {
+    const keep = compileKeep(['**/environment.yaml#/metadata', 'c/*.yaml#/list[name=a#b]/x']);
+    expect(parts(keep, 'e/environment.yaml', 'x: 1')).toEqual([
+      ['/metadata', '**/environment.yaml#/metadata'],
+    ]);
+    expect(parts(keep, 'c/a.yaml', '')).toEqual([['/list[name=a#b]/x', 'c/*.yaml#/list[name=a#b]/x']]);
+    expect(keep.path('e/environment.yaml')).toBeNull();
+  });
+
+  it('takes names without an ending for YAML, and others by theirs', () => {
+    for (const path of ['a', 'a/b.yaml', 'a.d/b', 'b.YML', 'b.json', '.hidden'])
+      expect(mayBeYaml(path)).toBe(true);
+    for (const path of ['a.txt', 'a/b.tf', 'a/.b.env', 'b.yaml.tpl']) expect(mayBeYaml(path)).toBe(false);
+  });
+});
