@@ -1,19 +1,20 @@
 /** What a plan changes, in words for people: by service, by file, by field; and what it touches besides. */
 import type { Entry, FileChange, FileDifference, Impact, ServiceDifference, Write } from '../model/index.ts';
 import { differenceOf } from '../yaml/diff.ts';
-import { isWithin, parseSelector } from '../yaml/selector.ts';
-import type { Content, ScopeQuery } from './content.ts';
-import { compareText, discover, serviceOfPath } from './layout.ts';
+import { parseSelector } from '../yaml/selector.ts';
+import type { ScopeQuery } from './content.ts';
+import { discover } from './discover.ts';
+import { compareText, serviceOfField, serviceOfPath } from './layout.ts';
 import type { CheckContext } from './plan.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export async function describeChanges(
   context: CheckContext,
 ): Promise<{ changes: ServiceDifference[]; impact: Impact }> {
-  const { query, base, target } = context;
+  const { query } = context;
   const differences: FileDifference[] = [];
   for (const file of context.files) differences.push(await differenceOfFile(query.snapshot, file));
-  const changes = byService(query, differences, [base, target]);
+  const changes = byService(query, differences);
   return { changes, impact: await impactOf(context, changes) };
 }
 
@@ -31,35 +32,24 @@ async function bytesOf(snapshot: Snapshot, entry: Entry | Write['after']): Promi
 }
 
 /** Differences by the service that owns the file, or the part of a shared file; the environment's own (null) first. */
-export function byService(
-  query: ScopeQuery,
-  files: readonly FileDifference[],
-  contents: readonly Content[],
-): ServiceDifference[] {
+export function byService(query: ScopeQuery, files: readonly FileDifference[]): ServiceDifference[] {
   const groups = new Map<string | null, FileDifference[]>();
   const add = (service: string | null, file: FileDifference) =>
     groups.set(service, [...(groups.get(service) ?? []), file]);
-  for (const file of files) for (const [service, part] of split(query, file, contents)) add(service, part);
+  for (const file of files) for (const [service, part] of split(query, file)) add(service, part);
   return [...groups]
     .map(([service, owned]) => ({ service, files: owned }))
     .sort((a, b) => compareText(a.service ?? '', b.service ?? ''));
 }
 
 /** A shared file's field differences, each with the service whose part it lies in. */
-function split(
-  { snapshot, scope }: ScopeQuery,
-  file: FileDifference,
-  contents: readonly Content[],
-): Map<string | null, FileDifference> {
-  const whole = serviceOfPath(snapshot.layout, scope, file.path);
-  const parts = contents.flatMap((content) =>
-    [...content.parts.values()].filter(({ path }) => path === file.path),
-  );
-  if (whole !== null || parts.length === 0 || !file.fields?.length) return new Map([[whole, file]]);
+function split({ snapshot, scope }: ScopeQuery, file: FileDifference): Map<string | null, FileDifference> {
+  const { layout } = snapshot;
+  const whole = serviceOfPath(layout, scope, file.path);
+  if (whole !== null || !file.fields?.length) return new Map([[whole, file]]);
   const owners = new Map<string | null, FileDifference>();
   for (const field of file.fields) {
-    const selector = parseSelector(field.selector);
-    const owner = parts.find((part) => isWithin(selector, part.selector))?.service ?? null;
+    const owner = serviceOfField(layout, scope, { path: file.path, selector: parseSelector(field.selector) });
     owners.set(owner, { ...file, fields: [...(owners.get(owner)?.fields ?? []), field] });
   }
   return owners;
@@ -77,8 +67,8 @@ async function impactOf(
   const all = general.some(({ path }) => layout.isVariables(path)) ? await everyService(query) : [];
   return {
     services: [...new Set([...touched, ...all])].sort(compareText),
-    bindings: paths.filter(layout.isBinding),
-    variables: paths.filter(layout.isVariables),
+    bindings: paths.filter((path) => layout.isBinding(path)),
+    variables: paths.filter((path) => layout.isVariables(path)),
     files: files.length,
     fields: changes
       .flatMap((change) => change.files)

@@ -38,7 +38,7 @@ export async function describeRevision(
   const { commit, version, rolledBackBy } = revision;
   const content = await readContent(query, commit.id);
   const differences = await Promise.all(revision.changes.map((change) => fieldsOf(query, change)));
-  const changes = byService(query, differences, [content]).map(({ service, files }) => ({
+  const changes = byService(query, differences).map(({ service, files }) => ({
     service,
     files: files.map(({ path }) => path),
     fields: files.flatMap(({ path, fields = [] }) => fields.map(({ selector }) => `${path}#${selector}`)),

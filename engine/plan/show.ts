@@ -83,7 +83,7 @@ export async function compareContents(
       : file;
     if (!partial || seen.fields?.length) differences.push(seen);
   }
-  return byService(query, differences, [before, after]);
+  return byService(query, differences);
 }
 
 function isSelected(selector: string, path: string, contents: readonly Content[]): boolean {

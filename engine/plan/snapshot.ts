@@ -3,7 +3,8 @@ import type { Hasher, HistoryReader, ObjectId, ObjectReader, TreeView } from '..
 import { type ParsedText, parseText } from '../yaml/document.ts';
 import { selectSource } from '../yaml/locate.ts';
 import { formatSelector, type Selector } from '../yaml/selector.ts';
-import { expandSelector, type Layout } from './layout.ts';
+import { type BoundSelector, expandSelector, isOpenSelector } from './expand-selector.ts';
+import type { Layout } from './layout.ts';
 import type { Bindings } from './pattern.ts';
 import { treeView } from './view.ts';
 
@@ -78,13 +79,15 @@ function readParts(
   if (text === null) return unreadable;
   try {
     const parsed = parseText(text);
-    return expandSelector(text, selector, bindings).flatMap((match) => located(parsed, match));
+    const bound = { selector, bindings };
+    const matches = isOpenSelector(selector) ? expandSelector(parsed, bound) : [bound];
+    return matches.flatMap((match) => located(parsed, match));
   } catch {
     return unreadable;
   }
 }
 
-function located(parsed: ParsedText, match: { selector: Selector; bindings: Bindings }): Part[] {
+function located(parsed: ParsedText, match: BoundSelector): Part[] {
   const source = selectSource(parsed, match.selector);
   return source === null ? [] : [{ ...match, source }];
 }

@@ -8,9 +8,10 @@ import {
   type RollbackRequest,
   type Scope,
 } from '../model/index.ts';
+import { requireKnown } from '../plan/discover.ts';
 import { resolveFields } from '../plan/field.ts';
 import { readHistory } from '../plan/history.ts';
-import { parseScope, requireKnown } from '../plan/layout.ts';
+import { parseScope } from '../plan/layout.ts';
 import { planRollback, selectionsFor } from '../plan/plan.ts';
 import { parseRevision, refOf, resolveRevision } from '../plan/revision.ts';
 import { readContent, type ScopeQuery } from '../plan/content.ts';

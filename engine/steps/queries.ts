@@ -9,7 +9,8 @@ import type {
   ServiceDifference,
 } from '../model/index.ts';
 import { describeRevision, type HistoryEntry } from '../plan/describe.ts';
-import { discover, parseScope } from '../plan/layout.ts';
+import { discover } from '../plan/discover.ts';
+import { parseScope } from '../plan/layout.ts';
 import { parseRevision, resolveRevision } from '../plan/revision.ts';
 import { compareContents, type ShownFile, showContent } from '../plan/show.ts';
 import type { Snapshot } from '../plan/snapshot.ts';

@@ -1,6 +1,5 @@
-import { formatCoordinates, type Finding } from '../../model/index.ts';
-import type { Content } from '../content.ts';
-import { serviceOfPath } from '../layout.ts';
+import { formatCoordinates, type Finding, type ObjectId } from '../../model/index.ts';
+import { discover } from '../discover.ts';
 import type { CheckContext } from '../plan.ts';
 
 /** A rollback never deletes a scope, a service or a field silently: what the target lacks blocks, unless removal is allowed. */
@@ -20,8 +19,10 @@ export async function checkTargetAbsent(context: CheckContext): Promise<Finding[
     return [finding(context, `${name} did not exist at ${short(input.target.commit)}${from}`)];
   }
   if (query.scope.mode !== 'full') return [];
-  const then = servicesOf(context, target);
-  const gone = [...servicesOf(context, base)].filter((service) => !then.has(service)).sort();
+  const then = await servicesOf(context, input.target.commit);
+  const gone = [...(await servicesOf(context, query.snapshot.base))]
+    .filter((service) => !then.has(service))
+    .sort();
   return gone.map((service) =>
     finding(context, `Service ${service} of ${name} did not exist at ${short(input.target.commit)}`),
   );
@@ -47,11 +48,9 @@ async function renamedFrom({ query, input, base }: CheckContext): Promise<string
   return null;
 }
 
-function servicesOf({ query }: CheckContext, { files, parts }: Content): Set<string> {
-  const { layout } = query.snapshot;
-  const owners = [
-    ...[...files.keys()].map((path) => serviceOfPath(layout, query.scope, path)),
-    ...[...parts.values()].map(({ service }) => service),
-  ];
-  return new Set(owners.filter((service) => service !== null));
+async function servicesOf({ query }: CheckContext, commit: ObjectId): Promise<Set<string>> {
+  const { tenant, environment } = query.scope;
+  const within = { ...(tenant !== undefined && { tenant }), environment };
+  const found = await discover(await query.snapshot.view(commit), query.snapshot.layout, within);
+  return new Set(found.flatMap(({ service }) => service ?? []));
 }

@@ -1,0 +1,143 @@
+/** Which tenants, environments and services there are in a tree. */
+import { BacktrailError, type Coordinates, formatCoordinates, MODE, type TreeView } from '../model/index.ts';
+import { type ParsedText, parseText } from '../yaml/document.ts';
+import { refusalReason } from '../yaml/refusal.ts';
+import { expandSelector } from './expand-selector.ts';
+import { compareText, type Layout } from './layout.ts';
+import {
+  type Bindings,
+  bindSelector,
+  literalSegment,
+  matchSegment,
+  type Pattern,
+  toBindings,
+} from './pattern.ts';
+import { decode } from './snapshot.ts';
+
+/** All tenants, environments and services that the layout finds in a tree, below the coordinates that are given; sorted. */
+export async function discover(
+  view: TreeView,
+  layout: Layout,
+  within: Partial<Coordinates> = {},
+): Promise<Coordinates[]> {
+  const found = new Map<string, Coordinates>();
+  const seen = new Map<string, Promise<ParsedText | null>>();
+  for (const pattern of [...layout.environment, ...layout.service]) {
+    for (const bindings of await expand({ view, pattern, bindings: toBindings(within), parsed: seen })) {
+      if (bindings.environment === undefined) continue;
+      const coordinates = { ...bindings, environment: bindings.environment };
+      found.set(formatCoordinates(coordinates), coordinates);
+      const { service: _, ...environment } = coordinates;
+      found.set(formatCoordinates(environment), environment);
+    }
+  }
+  return [...found.values()].sort((a, b) => compareText(formatCoordinates(a), formatCoordinates(b)));
+}
+
+interface Expansion {
+  readonly view: TreeView;
+  readonly pattern: Pattern;
+  readonly bindings: Bindings;
+  /** Files read during this discovery, by path. */
+  readonly parsed: Map<string, Promise<ParsedText | null>>;
+}
+
+/** Every way in which the placeholders of a pattern fit the tree. Reads only the folders that the pattern needs. */
+async function expand({ view, pattern, bindings, parsed }: Expansion): Promise<Bindings[]> {
+  const results: Bindings[] = [];
+  const visit = async (folder: string, depth: number, known: Bindings): Promise<void> => {
+    const segment = pattern.segments[depth];
+    if (segment === undefined) return;
+    const last = depth === pattern.segments.length - 1;
+    const join = (name: string) => (folder === '' ? name : `${folder}/${name}`);
+    const arrive = async (path: string, learned: Bindings) => {
+      if (!last) return visit(path, depth + 1, learned);
+      results.push(...(await selectIn(path, learned)));
+    };
+    if (segment === '**') {
+      const entries = await view.list(folder);
+      if (last) {
+        if (entries.length > 0) results.push(...(await selectIn(folder, known)));
+        return;
+      }
+      await visit(folder, depth + 1, known);
+      for (const entry of entries)
+        if (entry.mode === MODE.tree && entry.utf8) await visit(join(entry.name), depth, known);
+      return;
+    }
+    const literal = literalSegment(segment, known);
+    if (literal !== null) {
+      const entry = await view.entry(join(literal));
+      if (entry && (last || entry.mode === MODE.tree)) await arrive(join(literal), known);
+      return;
+    }
+    for (const entry of await view.list(folder)) {
+      if (!entry.utf8 || (!last && entry.mode !== MODE.tree)) continue;
+      const learned = matchSegment(segment, entry.name, known);
+      if (learned) await arrive(join(entry.name), learned);
+    }
+  };
+  const selectIn = async (path: string, known: Bindings): Promise<Bindings[]> => {
+    if (pattern.selector === null) return [known];
+    let file = parsed.get(path);
+    if (!file) parsed.set(path, (file = readParsed(view, path)));
+    const text = await file;
+    const selector = bindSelector(pattern.selector, known);
+    return text ? expandSelector(text, { selector, bindings: known }).map((found) => found.bindings) : [];
+  };
+  await visit('', 0, bindings);
+  return results;
+}
+
+/** A text that can be looked into; null where there is none or it does not parse: discovery goes on without it. */
+async function readParsed(view: TreeView, path: string): Promise<ParsedText | null> {
+  const bytes = await view.read(path);
+  const text = bytes && decode(bytes);
+  if (text === null) return null;
+  try {
+    return parseText(text);
+  } catch (error) {
+    if (refusalReason(error) === null) throw error;
+    return null;
+  }
+}
+
+/** Rejects with TENANT_UNKNOWN, ENVIRONMENT_UNKNOWN or SERVICE_UNKNOWN, naming what there is. */
+export async function requireKnown(view: TreeView, layout: Layout, scope: Coordinates): Promise<void> {
+  const { tenant, environment, service } = scope;
+  const within = tenant === undefined ? {} : { tenant };
+  if (await exists(view, layout, scope)) return;
+  const all = await discover(view, layout, within);
+  if (all.length === 0 && tenant !== undefined) {
+    const tenants = (await discover(view, layout)).map((found) => found.tenant);
+    throw new BacktrailError('TENANT_UNKNOWN', `The layout finds no tenant "${tenant}".`, {
+      hint: say(tenants),
+    });
+  }
+  const here = all.filter((found) => found.environment === environment);
+  if (here.length === 0) {
+    const name = formatCoordinates({ ...within, environment });
+    throw new BacktrailError('ENVIRONMENT_UNKNOWN', `The layout finds no environment "${name}".`, {
+      hint: say(all.map((found) => found.environment)),
+    });
+  }
+  const name = formatCoordinates({ ...within, environment });
+  throw new BacktrailError('SERVICE_UNKNOWN', `The layout finds no service "${service}" in ${name}.`, {
+    hint: say(here.map((found) => found.service)),
+  });
+}
+
+function say(names: readonly (string | undefined)[]): string {
+  const known = [...new Set(names.filter((name) => name !== undefined))].sort(compareText);
+  if (known.length === 0) return 'There is none.';
+  return `There is ${known.slice(0, 8).join(', ')}${known.length > 8 ? ', …' : ''}.`;
+}
+
+/** Looks for this one scope only. */
+async function exists(view: TreeView, layout: Layout, scope: Coordinates): Promise<boolean> {
+  const patterns = scope.service === undefined ? [...layout.environment, ...layout.service] : layout.service;
+  const parsed = new Map<string, Promise<ParsedText | null>>();
+  for (const pattern of patterns)
+    if ((await expand({ view, pattern, bindings: toBindings(scope), parsed })).length > 0) return true;
+  return false;
+}
