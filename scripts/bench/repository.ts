@@ -95,6 +95,7 @@ const commit = (number: number, message: string) =>
   `commit refs/heads/main\ncommitter Deploy Bot <bot@example.com> ${START + number * 60} +0000\n${data(message)}`;
 
 async function git(folder: string, env: NodeJS.ProcessEnv, args: string[]): Promise<void> {
-  const [code] = (await once(spawn('git', args, { cwd: folder, env, stdio: 'inherit' }), 'exit')) as [number];
-  if (code !== 0) throw new Error(`git ${args[0] ?? ''} failed`);
+  const child = spawn('git', args, { cwd: folder, env, stdio: 'inherit' });
+  await once(child, 'exit');
+  if (child.exitCode !== 0) throw new Error(`git ${args[0] ?? ''} failed`);
 }
