@@ -47,7 +47,7 @@ async function changedCommits({ snapshot, selections }: ScopeQuery): Promise<Log
     const known = merged.get(commit.id);
     merged.set(commit.id, known ? { ...known, changes: [...known.changes, ...commit.changes] } : commit);
   }
-  const positions = await positionsOf(snapshot);
+  const positions = await snapshot.positions();
   const position = ({ id }: LogCommit) => positions.get(id) ?? Number.MAX_SAFE_INTEGER;
   return [...merged.values()].sort((a, b) => position(a) - position(b));
 }
@@ -56,12 +56,6 @@ function widest(prefixes: readonly string[]): string[] {
   const covers = (wide: string, path: string) => wide === '' || path === wide || path.startsWith(`${wide}/`);
   const unique = [...new Set(prefixes)];
   return unique.filter((path) => !unique.some((other) => other !== path && covers(other, path)));
-}
-
-/** Place of each commit on the first-parent line, 0 is the tip. */
-export async function positionsOf(snapshot: Snapshot): Promise<ReadonlyMap<ObjectId, number>> {
-  const line = await snapshot.history.firstParents(snapshot.base);
-  return new Map(line.map((id, index) => [id, index]));
 }
 
 async function changesOf(query: ScopeQuery, commit: LogCommit): Promise<PathChange[]> {
@@ -110,7 +104,7 @@ async function leftBehind(
 ): Promise<Map<ObjectId, ObjectId>> {
   const left = new Map<ObjectId, ObjectId>();
   for (const [index, { commit, rollback, changes }] of revisions.entries()) {
-    if (!rollback || !(await wentBack(query.snapshot, { commit, rollback }))) continue;
+    if (!rollback || !(await wentBack(query.snapshot, revisions, { commit, rollback }))) continue;
     const targetIndex = await indexAt(query.snapshot, revisions, rollback.target);
     const touched = new Set(changes.map(({ path }) => path));
     for (const between of revisions.slice(index + 1, targetIndex)) {
@@ -124,10 +118,14 @@ async function leftBehind(
 /** Trailers are claims: copied from another branch, or forged, they name a target that does not lie behind their commit. */
 export async function wentBack(
   snapshot: Snapshot,
+  revisions: readonly Pick<Revision, 'commit'>[],
   { commit, rollback }: Pick<Revision, 'commit' | 'rollback'>,
 ): Promise<boolean> {
   if (!rollback) return false;
-  const positions = await positionsOf(snapshot);
+  const placeOf = (id: ObjectId) => revisions.findIndex((revision) => revision.commit.id === id);
+  // As a rule the target is a revision of the same scope: then the whole line need not be read.
+  if (placeOf(rollback.target) >= 0) return placeOf(rollback.target) > placeOf(commit.id);
+  const positions = await snapshot.positions();
   const [own, target] = [positions.get(commit.id), positions.get(rollback.target)];
   return own !== undefined && target !== undefined && target > own;
 }
@@ -140,7 +138,7 @@ export async function indexAt(
 ): Promise<number> {
   const exact = revisions.findIndex((revision) => revision.commit.id === commit);
   if (exact >= 0) return exact;
-  const positions = await positionsOf(snapshot);
+  const positions = await snapshot.positions();
   const at = positions.get(commit);
   if (at === undefined) return revisions.length;
   const index = revisions.findIndex((revision) => (positions.get(revision.commit.id) ?? -1) >= at);

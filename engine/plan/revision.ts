@@ -7,7 +7,7 @@ import {
   type RevisionRef,
 } from '../model/index.ts';
 import { type Content, readContent, sameContent, type ScopeQuery } from './content.ts';
-import { covers, indexAt, positionsOf, type Revision, wentBack } from './history.ts';
+import { covers, indexAt, type Revision, wentBack } from './history.ts';
 
 export type RevisionName =
   | { readonly kind: 'version'; readonly version: number }
@@ -108,7 +108,7 @@ function numbering({ scope }: ScopeQuery, version: number): Finding[] {
 async function findOnLine({ snapshot }: ScopeQuery, abbreviated: string): Promise<ObjectId> {
   const commit = await snapshot.history.findCommit(abbreviated);
   if (commit === null) throw new BacktrailError('REVISION_UNKNOWN', `There is no commit ${abbreviated}.`);
-  if (!(await positionsOf(snapshot)).has(commit)) {
+  if (!(await snapshot.positions()).has(commit)) {
     const message = `Commit ${abbreviated} is not on the first-parent line of ${snapshot.branch}.`;
     throw new BacktrailError('REVISION_NOT_ON_BRANCH', message);
   }
@@ -145,7 +145,8 @@ async function previous(query: ScopeQuery, revisions: readonly Revision[]): Prom
   const { snapshot, scope } = query;
   const [current] = revisions;
   if (!current) throw new BacktrailError('REVISION_UNKNOWN', `${formatCoordinates(scope)} has no revisions.`);
-  const counts = (await wentBack(snapshot, current)) && current.rollback && covers(current.rollback, query);
+  const counts =
+    (await wentBack(snapshot, revisions, current)) && current.rollback && covers(current.rollback, query);
   const rollback = counts ? current.rollback : null;
   const start = rollback ? (await indexAt(snapshot, revisions, rollback.target)) + 1 : 1;
   const now = await readContent(query, snapshot.base);

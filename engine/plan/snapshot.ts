@@ -17,6 +17,8 @@ export interface Snapshot {
   readonly history: HistoryReader;
   readonly hasher: Hasher;
   view(commit: ObjectId): Promise<TreeView>;
+  /** Place of each commit on the first-parent line, 0 is the tip. */
+  positions(): Promise<ReadonlyMap<ObjectId, number>>;
   /** Text of a blob; null where it is not UTF-8. */
   text(blob: ObjectId): Promise<string | null>;
   /** The parts of a blob that a selector (which may hold open placeholders) selects. */
@@ -47,9 +49,11 @@ export function makeSnapshot(input: SnapshotInput): Snapshot {
     made.catch(() => cache.delete(key));
     return made;
   };
+  let positions: Promise<ReadonlyMap<ObjectId, number>> | undefined;
   return {
     ...input,
     text,
+    positions: () => (positions ??= readPositions(input)),
     view: (commit) =>
       remember(views, commit, async () => treeView(input.reader, (await input.reader.commit(commit)).tree)),
     parts: (blob, selector, bindings) =>
@@ -57,6 +61,11 @@ export function makeSnapshot(input: SnapshotInput): Snapshot {
         readParts(blob, await text(blob), selector, bindings),
       ),
   };
+}
+
+async function readPositions({ history, base }: SnapshotInput): Promise<ReadonlyMap<ObjectId, number>> {
+  const line = await history.firstParents(base);
+  return new Map(line.map((id, index) => [id, index]));
 }
 
 /** UTF-8 text with its byte order mark, or null. */
