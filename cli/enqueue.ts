@@ -2,13 +2,12 @@
 import { resolve } from 'node:path';
 import { formatCoordinates, type RollbackRequest, type RollbackResult } from '../engine/index.ts';
 import { enqueueRollback, followRollback, openQueue, type RollbackQueue } from '../workers/index.ts';
-import { printProgress } from './output.ts';
 import type { Session } from './session.ts';
 
 export async function enqueue(
   session: Session,
   request: RollbackRequest,
-  options: { wait: boolean; onStep: (step: string) => void },
+  options: { wait: boolean; say: (line: string) => void },
 ): Promise<RollbackResult> {
   const { config } = session;
   const queue = await openQueue({ redisUrl: session.environment.redisUrl });
@@ -16,7 +15,7 @@ export async function enqueue(
     const job = { v: 1, request, repo: address(session.repo), ...(config && { config }) } as const;
     const { since } = await enqueueRollback(queue, job);
     if (!options.wait) return detached(request);
-    return await follow(queue, request, { since, onStep: options.onStep });
+    return await follow(queue, request, { since, say: options.say });
   } finally {
     await queue.close();
   }
@@ -25,17 +24,17 @@ export async function enqueue(
 async function follow(
   queue: RollbackQueue,
   request: RollbackRequest,
-  { since, onStep }: { since: string; onStep: (step: string) => void },
+  { since, say }: { since: string; say: (line: string) => void },
 ): Promise<RollbackResult> {
-  printProgress(`  queued ${request.id} at ${queue.address}`);
+  say(`  queued ${request.id} at ${queue.address}`);
   return followRollback(queue, request.id, {
     since,
-    onStep: ({ step }) => onStep(step),
+    onStep: ({ step }) => say(`  ✓ ${step}`),
     onRetry: ({ attempt, waitMs, failure }) =>
-      printProgress(
+      say(
         `  attempt ${attempt} failed (${failure.code}: ${failure.message}); the next one in ${Math.ceil(waitMs / 1000)} s`,
       ),
-    onIdle: () => printProgress('  no worker is connected; start one with `backtrail worker`'),
+    onIdle: () => say('  no worker is connected; start one with `backtrail worker`'),
   });
 }
 

@@ -107,8 +107,9 @@ async function carryOut(
   { planned, request, options }: Confirmed & { request: RollbackRequest },
 ): Promise<RollbackResult> {
   const { session } = context;
-  const progress = (step: string) => session.format === 'text' && printProgress(`  ✓ ${step}`);
+  // For scripts, standard error holds nothing but an error.
+  const say = (line: string) => void (session.format === 'text' && printProgress(line));
   if (!options.queue || planned.plan.files.length === 0)
-    return engine.execute(request, { onStep: ({ step }) => void progress(step) });
-  return enqueue(session, request, { wait: options.wait, onStep: (step) => void progress(step) });
+    return engine.execute(request, { onStep: ({ step }) => say(`  ✓ ${step}`) });
+  return enqueue(session, request, { wait: options.wait, say });
 }

@@ -1,6 +1,7 @@
 import type { Environment } from './spawn.ts';
 import type { ConfigEntry } from './config.ts';
 import { hostileScope } from './config.ts';
+import { TRAILERS } from '../record/trailers.ts';
 
 /**
  * The environment that git runs in. What the user's own environment and configuration say about identity, credentials,
@@ -108,7 +109,13 @@ export function hardenedEnvironment(options: {
   readonly config?: readonly Pair[];
 }): Environment {
   const { user, entries, transport, config = [] } = options;
-  const pairs = [...commandScope(entries), ...overrides(entries), ...PINS, ...config];
+  const pairs = [
+    ...commandScope(entries),
+    ...overrides(entries),
+    ...trailerNames(entries),
+    ...PINS,
+    ...config,
+  ];
   return {
     ...inherited(user, () => false),
     ...FIXED,
@@ -135,6 +142,17 @@ function overrides(entries: readonly ConfigEntry[]): Pair[] {
     const rule = RULES.find((rule) => rule.key.test(key));
     return rule === undefined ? [] : override(key, rule, entries);
   });
+}
+
+/**
+ * `trailer.NAME.key`, whoever set it, renames every trailer whose key NAME or that value begins with, also where git reads:
+ * `trailer.author.key=Authored-by` hides our `Author`. Each name gets the one key of ours back that it begins with, or itself.
+ */
+function trailerNames(entries: readonly ConfigEntry[]): Pair[] {
+  const names = new Set(entries.flatMap(({ key }) => /^trailer\.(.+)\.key$/s.exec(key)?.[1] ?? []));
+  const ours = (name: string) =>
+    Object.keys(TRAILERS).find((key) => name.toLowerCase().startsWith(key.toLowerCase()));
+  return [...names].map((name) => [`trailer.${name}.key`, ours(name) ?? name]);
 }
 
 function override(key: string, rule: Rule, entries: readonly ConfigEntry[]): Pair[] {
