@@ -11,7 +11,7 @@ import {
 } from './model/index.ts';
 import { openGit } from './git/open.ts';
 import { execute, type StepEvent } from './steps/execute.ts';
-import { type ConfigText, observe } from './steps/observe.ts';
+import { type ConfigText, createObserve } from './steps/observe.ts';
 import { type Ask, planAsked, type Planned } from './steps/plan.ts';
 import * as queries from './steps/queries.ts';
 import { blockedError, isBlocked } from './steps/blocked.ts';
@@ -66,11 +66,11 @@ export interface Engine {
 
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { repo, env, cacheFolder, committer, clock } = options;
-  const config = options.config ?? null;
   const git = await openGit({ location: repo, env, cacheFolder });
+  const observe = createObserve(git, options.config ?? null);
   const look = async () => {
     await git.refresh();
-    return observe(git, config);
+    return observe();
   };
   return {
     identity: () => git.identity(),
@@ -88,7 +88,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     execute: (request, { onStep, signal } = {}) =>
       execute({
         git,
-        config,
+        observe,
         request,
         committer,
         clock,

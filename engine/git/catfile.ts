@@ -1,9 +1,7 @@
-import { Socket } from 'node:net';
 import { BacktrailError, isFailure, isObjectId } from '../model/index.ts';
 import type { ObjectId } from '../model/index.ts';
 import type { Runner } from './runner.ts';
-import { notStarted, terminate, timedOut } from './spawn.ts';
-import type { Child } from './spawn.ts';
+import { keepAlive, notStarted, terminate, timedOut } from './spawn.ts';
 
 /**
  * The protocol of `git cat-file --batch-command` (git help cat-file): requests are lines, answers come in their order:
@@ -122,14 +120,6 @@ function converse(runner: Runner): Conversation {
       keepAlive(child, false);
     },
   };
-}
-
-function keepAlive(child: Child, alive: boolean): void {
-  const pipes = [child.stdin, child.stdout, child.stderr].filter((pipe) => pipe instanceof Socket);
-  for (const handle of [child, ...pipes]) {
-    if (alive) handle.ref();
-    else handle.unref();
-  }
 }
 
 /** Cuts the byte stream into answers and gives each to the oldest pending request. */

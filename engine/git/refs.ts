@@ -1,5 +1,4 @@
-import { BacktrailError, isRequestId, NULL_ID } from '../model/index.ts';
-import { gitFailure } from './failure.ts';
+import { BacktrailError, isFailure, isRequestId, NULL_ID } from '../model/index.ts';
 import { known } from './history.ts';
 import type { ObjectId, RequestId } from '../model/index.ts';
 import type { NativeObjects } from './objects.ts';
@@ -66,19 +65,17 @@ export async function updateRefs(runner: Runner, edits: readonly RefEdit[]): Pro
   const lines = edits.map(({ ref, expected, next }) =>
     next === NULL_ID ? `delete ${ref}\0${expected}\0` : `update ${ref}\0${next}\0${expected}\0`,
   );
-  const input = ['start\0', ...lines, 'prepare\0', 'commit\0'].join('');
-  const args = ['-c', 'core.fsync=all', 'update-ref', '-m', 'backtrail: publish', '-z', '--stdin'];
-  const { code, stderr } = await runner.run(args, { input, okCodes: [0, 128] });
-  if (code !== 0) throw refFailure(args, stderr, edits);
+  try {
+    await runner.transact(lines);
+  } catch (error) {
+    throw refFailure(error, edits);
+  }
 }
 
-function refFailure(args: readonly string[], stderr: string, edits: readonly RefEdit[]): BacktrailError {
-  const moved = /but expected|reference already exists|unable to resolve reference|reference is missing/.test(
-    stderr,
-  );
-  const failure = gitFailure({ args, code: 128, stderr });
-  if (!moved || failure.code === 'REPOSITORY_LOCKED') return failure;
-  return branchMoved(edits[0]?.ref ?? '', failure);
+function refFailure(error: unknown, edits: readonly RefEdit[]): unknown {
+  if (!isFailure(error) || error.code !== 'GIT_FAILED') return error;
+  const moved = /but expected|reference already exists|unable to resolve reference|reference is missing/;
+  return moved.test(error.message) ? branchMoved(edits[0]?.ref ?? '', error) : error;
 }
 
 export function branchMoved(ref: string, cause?: unknown): BacktrailError {

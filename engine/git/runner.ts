@@ -1,4 +1,6 @@
 import { run, start } from './spawn.ts';
+import { createTransact } from './transactions.ts';
+import type { Transact } from './transactions.ts';
 import type { Child, Environment, RunOptions, RunResult } from './spawn.ts';
 
 /** git in one repository: the directory, the environment and the life of its children, bound once. */
@@ -13,6 +15,7 @@ export interface Runner {
   /** Standard output as text, without the last newline. */
   text(args: readonly string[], options?: RunnerOptions): Promise<string>;
   start(args: readonly string[]): Child;
+  readonly transact: Transact;
 }
 
 export type RunnerOptions = Pick<RunOptions, 'input' | 'timeoutMs' | 'maxBytes' | 'okCodes'> & {
@@ -30,16 +33,18 @@ export function createRunner(options: {
   const env = { ...options.env, GIT_DIR: directory };
   const runHere: Runner['run'] = (args, { cwd = directory, env: more, ...rest } = {}) =>
     run({ timeoutMs, ...rest, args, cwd, env: more === undefined ? env : { ...env, ...more }, signal });
+  const startHere: Runner['start'] = (args) => start({ args, cwd: directory, env });
   return {
     directory,
     env,
     timeoutMs,
     signal,
+    transact: createTransact({ timeoutMs, signal, start: startHere }),
     run: runHere,
     async text(args, options) {
       const { stdout } = await runHere(args, options);
       return stdout.toString('utf8').replace(/\n$/, '');
     },
-    start: (args) => start({ args, cwd: directory, env }),
+    start: startHere,
   };
 }

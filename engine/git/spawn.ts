@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import { Socket } from 'node:net';
 import { BacktrailError } from '../model/index.ts';
 import { commandName, gitFailure } from './failure.ts';
 
@@ -96,6 +97,15 @@ export function start({ args, cwd, env }: SpawnOptions): Child {
   // A child that ends early closes its input; its exit says why, the broken pipe says nothing.
   child.stdin.on('error', () => undefined);
   return child;
+}
+
+/** Does this process wait for a child that stays open between its tasks? */
+export function keepAlive(child: Child, alive: boolean): void {
+  const pipes = [child.stdin, child.stdout, child.stderr].filter((pipe) => pipe instanceof Socket);
+  for (const handle of [child, ...pipes]) {
+    if (alive) handle.ref();
+    else handle.unref();
+  }
 }
 
 /** Ends the whole process group: first so that git can remove its lock files, then by force. */

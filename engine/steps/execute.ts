@@ -15,7 +15,7 @@ import type { Snapshot } from '../plan/snapshot.ts';
 import { readDelivery, readRollback } from '../record/read.ts';
 import { blockedError, isBlocked } from './blocked.ts';
 import { deliver } from './deliver.ts';
-import { type ConfigText, observe } from './observe.ts';
+import type { Observe } from './observe.ts';
 import { planRequested, type Planned } from './plan.ts';
 import { publish } from './publish.ts';
 import { stage } from './stage.ts';
@@ -30,7 +30,7 @@ export interface StepEvent {
 
 export interface ExecuteInput {
   readonly git: GitRepository;
-  readonly config: ConfigText | null;
+  readonly observe: Observe;
   readonly request: RollbackRequest;
   readonly committer: Person;
   readonly clock: Clock;
@@ -57,7 +57,7 @@ export async function execute(input: ExecuteInput): Promise<RollbackResult> {
 async function attemptOnce(input: ExecuteInput): Promise<RollbackResult> {
   const { git, request, signal } = input;
   await git.refresh();
-  const snapshot = await observe(git, input.config);
+  const snapshot = await input.observe();
   const done = await findDone(git, snapshot, request);
   // An attempt that was killed after it had published left its staging refs behind.
   if (done) await git.deleteStaging(request.id);

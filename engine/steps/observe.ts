@@ -1,8 +1,8 @@
 /** Step 0: look at the branch. Everything after it works on this one tip. */
-import { BacktrailError, type Config } from '../model/index.ts';
+import { BacktrailError, type ObjectId } from '../model/index.ts';
 import type { GitRepository } from '../git/open.ts';
 import { CONFIG_PATH, parseConfig } from '../plan/config.ts';
-import { compileLayout } from '../plan/layout.ts';
+import { compileLayout, type Layout } from '../plan/layout.ts';
 import { decode, makeSnapshot, type Snapshot } from '../plan/snapshot.ts';
 import { treeView } from '../plan/view.ts';
 
@@ -13,36 +13,61 @@ export interface ConfigText {
   readonly text: string;
 }
 
-/** Reads the tip and the configuration at the tip (never at a target). CONFIG_MISSING, CONFIG_INVALID, BRANCH_UNKNOWN. */
-export async function observe(git: GitRepository, outside: ConfigText | null): Promise<Snapshot> {
-  const { config, branch } = outside ? await withOutside(git, outside) : await withInside(git);
-  const base = await git.tip(branch);
+/** Reads a tip and the configuration at it (never at a target). CONFIG_MISSING, CONFIG_INVALID, BRANCH_UNKNOWN. */
+export type Observe = () => Promise<Snapshot>;
+
+export function createObserve(git: GitRepository, outside: ConfigText | null): Observe {
+  const look = outside ? lookWith(git, outside) : lookInside(git);
   const { objects: reader, history, hasher } = git;
-  return makeSnapshot({ branch, base, layout: compileLayout(config), reader, history, hasher });
+  return async () => makeSnapshot({ ...(await look()), reader, history, hasher });
 }
 
-async function withOutside(
-  git: GitRepository,
-  { text, name }: ConfigText,
-): Promise<{ config: Config; branch: string }> {
-  const config = parseConfig(text, name);
-  return { config, branch: config.branch ?? (await git.defaultBranch()) };
+type Look = () => Promise<Pick<Snapshot, 'branch' | 'base' | 'layout'>>;
+
+function lookWith(git: GitRepository, { text, name }: ConfigText): Look {
+  let layout: Layout | undefined;
+  return async () => {
+    layout ??= compileLayout(parseConfig(text, name));
+    const branch = layout.config.branch ?? (await git.defaultBranch());
+    return { branch, base: await git.tip(branch), layout };
+  };
 }
 
-/** The configuration on the repository's default branch names the branch; where that is another one, its own configuration counts. */
-async function withInside(git: GitRepository): Promise<{ config: Config; branch: string }> {
-  const start = await git.defaultBranch();
-  const config = await readInside(git, start);
-  if (config.branch === null || config.branch === start) return { config, branch: start };
-  return { config: await readInside(git, config.branch), branch: config.branch };
+/** The configuration on the default branch names the branch; where that is another one, its own configuration counts. */
+function lookInside(git: GitRepository): Look {
+  const read = createReader(git);
+  const at = async (branch: string) => {
+    const base = await git.tip(branch);
+    return { branch, base, layout: await read(base, branch) };
+  };
+  return async () => {
+    const first = await at(await git.defaultBranch());
+    const { branch } = first.layout.config;
+    return branch === null || branch === first.branch ? first : at(branch);
+  };
 }
 
-async function readInside(git: GitRepository, branch: string): Promise<Config> {
-  const { tree } = await git.objects.commit(await git.tip(branch));
-  const bytes = await treeView(git.objects, tree).read(CONFIG_PATH);
-  if (bytes === null) throw new BacktrailError('CONFIG_MISSING', `Branch ${branch} holds no ${CONFIG_PATH}.`);
+type Read = (commit: ObjectId, branch: string) => Promise<Layout>;
+
+/** The last configuration is remembered by its object id: it hardly ever changes between two looks. */
+function createReader(git: GitRepository): Read {
+  let last: { readonly id: ObjectId; readonly layout: Layout } | null = null;
+  return async (commit, branch) => {
+    const { tree } = await git.objects.commit(commit);
+    const view = treeView(git.objects, tree);
+    const entry = await view.entry(CONFIG_PATH);
+    if (entry && last?.id === entry.id) return last.layout;
+    const bytes = await view.read(CONFIG_PATH);
+    if (!entry || !bytes)
+      throw new BacktrailError('CONFIG_MISSING', `Branch ${branch} holds no ${CONFIG_PATH}.`);
+    const layout = compileLayout(parseConfig(textOf(bytes), CONFIG_PATH));
+    last = { id: entry.id, layout };
+    return layout;
+  };
+}
+
+function textOf(bytes: Uint8Array): string {
   const text = decode(bytes);
-  if (text === null)
-    throw new BacktrailError('CONFIG_INVALID', `${CONFIG_PATH}:1:1: The file is not UTF-8 text.`);
-  return parseConfig(text, CONFIG_PATH);
+  if (text !== null) return text;
+  throw new BacktrailError('CONFIG_INVALID', `${CONFIG_PATH}:1:1: The file is not UTF-8 text.`);
 }
