@@ -24,6 +24,8 @@ async function demo(): Promise<number> {
     say(`queue: ${redis.kind}`);
     const env = {
       ...process.env,
+      GIT_AUTHOR_NAME: 'Jane Doe',
+      GIT_AUTHOR_EMAIL: 'jane@example.com',
       REDIS_URL: redis.url,
       XDG_CACHE_HOME: join(folder, 'cache'),
       ...(color ? {} : { NO_COLOR: '1' }),
