@@ -1,5 +1,14 @@
 /** What a plan changes, in words for people: by service, by file, by field; and what it touches besides. */
-import type { Entry, FileChange, FileDifference, Impact, ServiceDifference, Write } from '../model/index.ts';
+import {
+  type Entry,
+  type FileChange,
+  type FileDifference,
+  type Impact,
+  isFailure,
+  MODE,
+  type ServiceDifference,
+  type Write,
+} from '../model/index.ts';
 import { differenceOf } from '../yaml/diff.ts';
 import { parseSelector } from '../yaml/selector.ts';
 import type { ScopeQuery } from './content.ts';
@@ -7,6 +16,7 @@ import { discover } from './discover.ts';
 import { compareText, serviceOfField, serviceOfPath } from './layout.ts';
 import type { CheckContext } from './plan.ts';
 import type { Snapshot } from './snapshot.ts';
+import { isFile } from './view.ts';
 
 export async function describeChanges(
   context: CheckContext,
@@ -19,11 +29,34 @@ export async function describeChanges(
 }
 
 export async function differenceOfFile(snapshot: Snapshot, file: FileChange): Promise<FileDifference> {
-  const [before, after] = [await bytesOf(snapshot, file.before), await bytesOf(snapshot, file.after)];
-  const difference = differenceOf({ path: file.path, before, after });
-  if (!file.before || !file.after || file.before.mode === file.after.mode) return difference;
-  const mode = `mode ${file.before.mode} → ${file.after.mode}\n`;
-  return { ...difference, diff: `${mode}${difference.diff ?? ''}` };
+  const { path, before, after } = file;
+  const odd = [before, after].find((entry) => entry && !isReadable(entry));
+  if (odd)
+    return {
+      path,
+      change: kindOf(file),
+      diff: `This is a ${odd.mode === MODE.submodule ? 'submodule' : 'folder'}.\n`,
+    };
+  const sides = await readSides(snapshot, file);
+  if (sides === null) return { path, change: kindOf(file), diff: 'The file is too large to be shown.\n' };
+  const difference = differenceOf({ path, ...sides });
+  if (!before || !after || before.mode === after.mode) return difference;
+  return { ...difference, diff: `mode ${before.mode} → ${after.mode}\n${difference.diff ?? ''}` };
+}
+
+const isReadable = ({ mode }: Entry) => isFile(mode) || mode === MODE.symlink;
+
+const kindOf = ({ before, after }: FileChange) =>
+  before === null ? 'added' : after === null ? 'removed' : 'modified';
+
+/** null where a side is over the reader's limit. */
+async function readSides(snapshot: Snapshot, { before, after }: FileChange) {
+  try {
+    return { before: await bytesOf(snapshot, before), after: await bytesOf(snapshot, after) };
+  } catch (error) {
+    if (isFailure(error) && error.code === 'FILE_TOO_LARGE') return null;
+    throw error;
+  }
 }
 
 async function bytesOf(snapshot: Snapshot, entry: Entry | Write['after']): Promise<Uint8Array | null> {
