@@ -1,5 +1,5 @@
 /** What stands in a scope at one commit: whole files and parts of files. */
-import { type ObjectId, type PathChange, type Scope, MODE, BacktrailError } from '../model/index.ts';
+import { type Entry, MODE, type ObjectId, type PathChange, type Scope } from '../model/index.ts';
 import { parseText } from '../yaml/document.ts';
 import { excise } from '../yaml/locate.ts';
 import { formatSelector, type Selector } from '../yaml/selector.ts';
@@ -14,6 +14,8 @@ export interface SelectedPart {
   readonly selector: Selector;
   readonly service: string | null;
   readonly source: string;
+  /** Without what is kept within it; null where all of it is kept. */
+  readonly restorable: string | null;
 }
 
 export interface Content {
@@ -56,6 +58,9 @@ export async function readContent(query: ScopeQuery, commit: ObjectId): Promise<
         parts.set(`${part.path}#${formatSelector(part.selector)}`, part);
     }
   }
+  // A file that belongs to the scope as a whole needs no parts.
+  for (const [key, { path }] of parts) if (files.has(path)) parts.delete(key);
+  for (const path of files.keys()) shared.delete(path);
   return { files, parts, shared, trees };
 }
 
@@ -70,19 +75,23 @@ async function selectedParts(
 ): Promise<SelectedPart[]> {
   if (selector === null || !isFile(file.mode)) return [];
   const bindings = { ...toBindings(scope), ...paths.match(file.path) };
-  const parts = await snapshot.parts(file.id, selector, bindings);
-  return parts.map((part) => ({
-    path: file.path,
-    selector: part.selector,
-    service: part.bindings.service ?? null,
-    source: part.source,
-  }));
+  const kept = keptSelectors(snapshot, file.path);
+  const parts = await snapshot.parts(file, { selector, bindings, kept });
+  return parts.map((part) => ({ ...part, path: file.path, service: part.bindings.service ?? null }));
 }
+
+/** Parts that the configuration keeps in a file by its path alone. */
+export const keptSelectors = ({ layout }: Snapshot, path: string): Selector[] =>
+  layout.keep.parts(path, []).map(({ selector }) => selector);
 
 /** Do two contents hold the same, as far as a rollback would restore it? */
 export async function sameContent(snapshot: Snapshot, a: Content, b: Content): Promise<boolean> {
   for (const key of new Set([...a.parts.keys(), ...b.parts.keys()])) {
-    if (a.parts.get(key)?.source !== b.parts.get(key)?.source) return false;
+    const [one, other] = [a.parts.get(key), b.parts.get(key)];
+    if ((one?.restorable ?? null) === (other?.restorable ?? null)) continue;
+    const path = one?.path ?? other?.path ?? '';
+    const sides = [a.shared.get(path) ?? null, b.shared.get(path) ?? null];
+    if ((await keptIn(snapshot, path, sides)).whole === null) return false;
   }
   for (const path of new Set([...a.files.keys(), ...b.files.keys()])) {
     const [before, after] = [a.files.get(path) ?? null, b.files.get(path) ?? null];
@@ -97,7 +106,7 @@ export async function differs(snapshot: Snapshot, { path, before, after }: PathC
   const kept = await keptIn(snapshot, path, [before, after]);
   if (kept.whole !== null) return false;
   if (kept.parts.length === 0 || !before || !after || before.mode !== after.mode) return true;
-  const [old, now] = [await snapshot.text(before.id), await snapshot.text(after.id)];
+  const [old, now] = [await snapshot.text(before), await snapshot.text(after)];
   return old === null || now === null || without(old, kept.parts) !== without(now, kept.parts);
 }
 
@@ -110,30 +119,21 @@ export interface KeptIn {
 export async function keptIn(
   snapshot: Snapshot,
   path: string,
-  sides: readonly ({ id: ObjectId; mode: string } | null)[],
+  sides: readonly (Entry | null)[],
 ): Promise<KeptIn> {
   const { keep } = snapshot.layout;
   const by = keep.path(path);
   if (by !== null) return { whole: by, parts: [] };
   const texts: string[] = [];
   for (const side of sides) {
-    const text = side && isFile(side.mode) ? await readForKeep(snapshot, side.id) : null;
+    // A file over the reader's limit is too large to be a Secret that we could judge; it is restored as a whole.
+    const text = await snapshot.text(side);
     if (text === null) continue;
     const whole = keep.content(path, text);
     if (whole !== null) return { whole, parts: [] };
     texts.push(text);
   }
   return { whole: null, parts: keep.parts(path, texts) };
-}
-
-/** A file over the reader's limit is too large to be a Secret that we could judge; it is restored as a whole. */
-async function readForKeep(snapshot: Snapshot, id: ObjectId): Promise<string | null> {
-  try {
-    return await snapshot.text(id);
-  } catch (error) {
-    if (error instanceof BacktrailError && error.code === 'FILE_TOO_LARGE') return null;
-    throw error;
-  }
 }
 
 /** A text without its kept parts, for comparing and for digests; the text itself where it does not parse. */

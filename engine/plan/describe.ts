@@ -3,7 +3,7 @@ import type { ObjectId, PathChange, Person, RevisionSource } from '../model/inde
 import { diffFields } from '../yaml/diff.ts';
 import { readContent, type ScopeQuery } from './content.ts';
 import type { Revision } from './history.ts';
-import { type Identity, identityOf } from './identity.ts';
+import { type Identity, identityReader } from './identity.ts';
 import { mayBeYaml } from './keep.ts';
 import { byService } from './changes.ts';
 
@@ -30,39 +30,49 @@ export interface HistoryEntry {
   readonly rolledBackBy: ObjectId | null;
 }
 
-export async function describeRevision(
+/** Describes revisions of a scope that has `newest` of them. */
+export async function describeRevisions(
   query: ScopeQuery,
-  revision: Revision,
+  revisions: readonly Revision[],
   newest: number,
-): Promise<HistoryEntry> {
-  const { commit, version, rolledBackBy } = revision;
-  const content = await readContent(query, commit.id);
+): Promise<HistoryEntry[]> {
+  const identityOf = identityReader(query.snapshot);
+  const entries: HistoryEntry[] = [];
+  for (const revision of revisions) {
+    const { commit, version, rolledBackBy } = revision;
+    const identity = await identityOf(await readContent(query, commit.id));
+    entries.push({
+      version,
+      commit: commit.id,
+      time: commit.time,
+      author: commit.author,
+      subject: commit.subject,
+      changes: await changesOf(query, revision),
+      identity,
+      source: sourceOf(query, revision),
+      status: rolledBackBy === null ? 'unknown' : 'rolledBack',
+      current: version === newest,
+      rolledBackBy,
+    });
+  }
+  return entries;
+}
+
+async function changesOf(query: ScopeQuery, revision: Revision): Promise<RevisionChange[]> {
   const differences = await Promise.all(revision.changes.map((change) => fieldsOf(query, change)));
-  const changes = byService(query, differences).map(({ service, files }) => ({
+  return byService(query, differences).map(({ service, files }) => ({
     service,
     files: files.map(({ path }) => path),
     fields: files.flatMap(({ path, fields = [] }) => fields.map(({ selector }) => `${path}#${selector}`)),
   }));
-  return {
-    version,
-    commit: commit.id,
-    time: commit.time,
-    author: commit.author,
-    subject: commit.subject,
-    changes,
-    identity: await identityOf(query.snapshot, content),
-    source: sourceOf(query, revision),
-    status: rolledBackBy === null ? 'unknown' : 'rolledBack',
-    current: version === newest,
-    rolledBackBy,
-  };
 }
 
 async function fieldsOf({ snapshot }: ScopeQuery, { path, before, after }: PathChange) {
   const change = before === null ? 'added' : after === null ? 'removed' : 'modified';
-  if (!mayBeYaml(path)) return { path, change, fields: [] } as const;
-  const text = async (side: PathChange['before']) => (side ? snapshot.text(side.id) : null);
-  const [old, now] = [await text(before), await text(after)];
+  const none = { path, change, fields: [] } as const;
+  if (!mayBeYaml(path)) return none;
+  const [old, now] = [await snapshot.text(before), await snapshot.text(after)];
+  if ((before && old === null) || (after && now === null)) return none;
   return { path, change, fields: diffFields({ before: old, after: now }) ?? [] } as const;
 }
 

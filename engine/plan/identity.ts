@@ -1,8 +1,11 @@
 /** What runs, as far as the configuration says: image tags, chart versions, source revisions found in the selections. */
-import { parseText } from '../yaml/document.ts';
+import type { Entry } from '../model/index.ts';
+import { type ParsedText, parseText } from '../yaml/document.ts';
 import { locate } from '../yaml/locate.ts';
-import type { Selector } from '../yaml/selector.ts';
+import { maskText } from '../yaml/mask.ts';
+import { formatSelector, type Selector } from '../yaml/selector.ts';
 import type { Content } from './content.ts';
+import { keptIn } from './content.ts';
 import { mayBeYaml } from './keep.ts';
 import type { Snapshot } from './snapshot.ts';
 import { isFile } from './view.ts';
@@ -14,42 +17,67 @@ export interface Identity {
   readonly revisions: readonly string[];
 }
 
+interface Found {
+  readonly images: Set<string>;
+  readonly charts: Set<string>;
+  readonly revisions: Set<string>;
+}
+
+/** Files of one scope that are looked at. */
 const FILES = 200;
+/** Stands in the place of secrets, so that what is left can be parsed; `***` cannot. */
+const HIDDEN = 'hidden-by-backtrail';
 
-export async function identityOf(snapshot: Snapshot, { files, parts, shared }: Content): Promise<Identity> {
-  const found = { images: new Set<string>(), charts: new Set<string>(), revisions: new Set<string>() };
-  const whole = [...files.values()].filter(
-    ({ path, mode }) => mayBeYaml(path) && isFile(mode) && snapshot.layout.keep.path(path) === null,
-  );
-  for (const { id } of whole.slice(0, FILES))
-    for (const value of await valuesOf(snapshot, id)) collect(value, found);
-  for (const { path, selector } of parts.values()) {
-    const id = shared.get(path)?.id;
-    const text = id === undefined ? null : await snapshot.text(id);
-    if (text !== null)
-      collect(
-        quietly(() => partValue(text, selector)),
-        found,
-      );
-  }
-  const sorted = (set: Set<string>) => [...set].sort();
-  return { images: sorted(found.images), charts: sorted(found.charts), revisions: sorted(found.revisions) };
+/** Reads the identity of contents. From one revision to the next most files are the same: each is looked at once. */
+export function identityReader(snapshot: Snapshot): (content: Content) => Promise<Identity> {
+  const known = new Map<string, Promise<Found>>();
+  const look = (path: string, entry: Entry, selector: Selector) => {
+    const key = `${entry.id} ${path}#${formatSelector(selector)}`;
+    const found = known.get(key) ?? lookInto({ snapshot, path, entry, selector });
+    known.set(key, found);
+    return found;
+  };
+  return async ({ files, parts, shared }) => {
+    const whole = [...files.values()].filter(({ path, mode }) => mayBeYaml(path) && isFile(mode));
+    const all = [
+      ...whole.slice(0, FILES).map((file) => look(file.path, file, [])),
+      ...[...parts.values()].flatMap(({ path, selector }) => {
+        const file = shared.get(path);
+        return file ? [look(path, file, selector)] : [];
+      }),
+    ];
+    return merge(await Promise.all(all));
+  };
 }
 
-async function valuesOf(snapshot: Snapshot, id: string): Promise<unknown[]> {
-  const text = await snapshot.text(id).catch(() => null);
-  if (text === null || !/image|tag|chart|revision/i.test(text)) return [];
-  return (
-    quietly(() =>
-      parseText(text).documents.map((document): unknown => document.toJS({ maxAliasCount: 100 })),
-    ) ?? []
-  );
+function merge(found: readonly Found[]): Identity {
+  const sorted = (key: keyof Found) => [...new Set(found.flatMap((one) => [...one[key]]))].sort();
+  return { images: sorted('images'), charts: sorted('charts'), revisions: sorted('revisions') };
 }
 
-function partValue(text: string, selector: Selector): unknown {
-  const parsed = parseText(text);
-  const found = locate(parsed, selector);
-  return found?.node ? found.node.toJS(found.body.document, { maxAliasCount: 100 }) : null;
+interface Place {
+  readonly snapshot: Snapshot;
+  readonly path: string;
+  readonly entry: Entry;
+  readonly selector: Selector;
+}
+
+/** Nothing of what is secret or kept: a Secret may well have a key `tag`. */
+async function lookInto({ snapshot, path, entry, selector }: Place): Promise<Found> {
+  const found: Found = { images: new Set(), charts: new Set(), revisions: new Set() };
+  const text = await snapshot.text(entry);
+  if (text === null || !/image|tag|chart|revision/i.test(text)) return found;
+  if ((await keptIn(snapshot, path, [entry])).whole !== null) return found;
+  for (const value of quietly(() => valuesIn(parseText(maskText(text, path, () => HIDDEN)), selector)) ?? [])
+    collect(value, found);
+  return found;
+}
+
+function valuesIn(parsed: ParsedText, selector: Selector): unknown[] {
+  const plain = { maxAliasCount: 100 };
+  if (selector.length === 0) return parsed.documents.map((document): unknown => document.toJS(plain));
+  const located = locate(parsed, selector);
+  return located?.node ? [located.node.toJS(located.body.document, plain)] : [];
 }
 
 function quietly<T>(make: () => T): T | null {
@@ -60,24 +88,13 @@ function quietly<T>(make: () => T): T | null {
   }
 }
 
-interface Found {
-  readonly images: Set<string>;
-  readonly charts: Set<string>;
-  readonly revisions: Set<string>;
-}
-
 function collect(value: unknown, found: Found): void {
   if (Array.isArray(value)) for (const item of value) collect(item, found);
   else if (typeof value === 'object' && value !== null) collectMap(new Map(Object.entries(value)), found);
 }
 
 function collectMap(map: ReadonlyMap<string, unknown>, found: Found): void {
-  const text = (key: string) => {
-    const value = map.get(key);
-    return (typeof value === 'string' || typeof value === 'number') && String(value).length <= 300
-      ? String(value)
-      : null;
-  };
+  const text = (key: string) => shownText(map.get(key));
   const [image, repository, tag] = [text('image'), text('repository'), text('tag') ?? text('digest')];
   if (image !== null) found.images.add(image);
   if (tag !== null) found.images.add(repository === null ? tag : `${repository}:${tag}`);
@@ -92,4 +109,10 @@ function collectMap(map: ReadonlyMap<string, unknown>, found: Found): void {
     if (revision !== null) found.revisions.add(revision);
   }
   for (const child of map.values()) collect(child, found);
+}
+
+function shownText(value: unknown): string | null {
+  if (typeof value !== 'string' && typeof value !== 'number') return null;
+  const text = String(value);
+  return text === '' || text.length > 300 || text.includes(HIDDEN) ? null : text;
 }

@@ -159,10 +159,10 @@ export function recordField(layout: Layout, coordinates: Coordinates, field: str
   return folder !== '' && field.startsWith(`${folder}/`) ? field.slice(folder.length + 1) : field;
 }
 
-/** The inverse of `recordField`. */
-export function rootField(layout: Layout, coordinates: Coordinates, field: string): string {
+/** What a field of a record may mean from the repository's root: it does not say whether it was relative. */
+export function rootFields(layout: Layout, coordinates: Coordinates, field: string): string[] {
   const folder = environmentFolder(layout, coordinates);
-  return folder === '' || field.startsWith(`${folder}/`) ? field : `${folder}/${field}`;
+  return folder === '' ? [field] : [`${folder}/${field}`, field];
 }
 
 /** The output path of a service's manifests; null where nothing is delivered. */

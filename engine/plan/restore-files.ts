@@ -7,7 +7,6 @@ import type { DigestItem, DigestSide } from './digest.ts';
 import type { KeptPart } from './keep.ts';
 import type { Restored } from './plan.ts';
 import type { Snapshot } from './snapshot.ts';
-import { isFile } from './view.ts';
 
 interface Outcome {
   readonly file?: FileChange;
@@ -60,8 +59,7 @@ async function restoreAround(
   { path, before, after }: Change,
   parts: readonly KeptPart[],
 ): Promise<Outcome> {
-  const old = before && isFile(before.mode) ? await snapshot.text(before.id) : null;
-  const then = after && isFile(after.mode) ? await snapshot.text(after.id) : null;
+  const [old, then] = [await snapshot.text(before), await snapshot.text(after)];
   if (old === null || then === null || before === null || after === null) {
     return refuse(path, parts, `${path} holds a kept part and is not there as a text file on both sides`);
   }

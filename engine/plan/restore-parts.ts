@@ -2,13 +2,10 @@
 import type { FileChange, Finding, Kept } from '../model/index.ts';
 import { restoreField } from '../yaml/edit.ts';
 import { formatSelector, isWithin, type Selector } from '../yaml/selector.ts';
-import { type Content, keptIn, type ScopeQuery, without } from './content.ts';
+import { type Content, keptIn, type ScopeQuery, type SelectedPart } from './content.ts';
 import type { DigestItem } from './digest.ts';
 import type { KeptPart } from './keep.ts';
-import { parseText } from '../yaml/document.ts';
-import { selectSource } from '../yaml/locate.ts';
 import type { Restored } from './plan.ts';
-import { type FileEntry, isFile } from './view.ts';
 
 export async function restoreParts(query: ScopeQuery, base: Content, target: Content): Promise<Restored> {
   const outcomes: PathOutcome[] = [];
@@ -58,8 +55,8 @@ async function restoreInFile(
   const then = target.shared.get(path) ?? null;
   const kept = await keptIn(snapshot, path, [before, then]);
   if (kept.whole !== null) return keptSelection({ path, by: kept.whole }, scope.mode === 'field');
-  const old = await textOf(query, before);
-  const goal = then === null ? '' : await textOf(query, then);
+  const old = await snapshot.text(before);
+  const goal = then === null ? '' : await snapshot.text(then);
   if (before === null || old === null || goal === null)
     return refuse(path, `${path} is not there as a text file on both sides`);
   let text = old;
@@ -74,15 +71,17 @@ async function restoreInFile(
       continue;
     }
     const inner = kept.parts.filter((part) => isWithin(part.selector, selector));
+    const [own, other] = [base, target].map(({ parts }) => parts.get(`${path}#${formatSelector(selector)}`));
+    keptHere.push(...inner.map((part) => ({ path, selector: formatSelector(part.selector), by: part.by })));
+    if (own && other && own.restorable === other.restorable) continue;
     const edited = restorePart({ text, old, goal, selector, inner });
     if ('refusal' in edited) return refuse(path, edited.refusal, edited.hint);
     text = edited.text;
-    keptHere.push(...inner.map((part) => ({ path, selector: formatSelector(part.selector), by: part.by })));
     items.push({
       path,
       selector: formatSelector(selector),
-      before: sideOf(before.mode, without(old, inner), selector),
-      after: sideOf(before.mode, without(goal, inner), selector),
+      before: sideOf(before.mode, own),
+      after: sideOf(before.mode, other),
     });
   }
   if (text === old) return { kept: keptHere };
@@ -110,13 +109,8 @@ function restorePart(input: {
   return { text };
 }
 
-function sideOf(mode: string, text: string, selector: Selector): DigestItem['before'] {
-  const source = text === '' ? null : selectSource(parseText(text), selector);
-  return source === null ? null : { mode, bytes: source };
-}
-
-async function textOf({ snapshot }: ScopeQuery, file: FileEntry | null): Promise<string | null> {
-  return file && isFile(file.mode) ? snapshot.text(file.id) : null;
+function sideOf(mode: string, part: SelectedPart | undefined): DigestItem['before'] {
+  return part === undefined || part.restorable === null ? null : { mode, bytes: part.restorable };
 }
 
 /** In field mode somebody asked for exactly this: say no. In a wider scope it stays behind, and the plan says so. */

@@ -7,7 +7,8 @@ import {
   type RevisionRef,
 } from '../model/index.ts';
 import { type Content, readContent, sameContent, type ScopeQuery } from './content.ts';
-import { covers, indexAt, type Revision, wentBack } from './history.ts';
+import type { Revision } from './history.ts';
+import { covers, indexAt, wentBack } from './left-behind.ts';
 
 export type RevisionName =
   | { readonly kind: 'version'; readonly version: number }

@@ -1,13 +1,15 @@
 /** What stood in a scope at a revision, and how two revisions differ. Masked. */
-import type { ServiceDifference } from '../model/index.ts';
+import { type Entry, MODE, type ServiceDifference } from '../model/index.ts';
 import { parseText } from '../yaml/document.ts';
 import { locate } from '../yaml/locate.ts';
 import { maskText } from '../yaml/mask.ts';
-import { formatSelector, isWithin, parseSelector } from '../yaml/selector.ts';
+import { refusalReason } from '../yaml/refusal.ts';
+import { MASK } from '../yaml/secrets.ts';
+import { formatSelector, isWithin, parseSelector, type Selector } from '../yaml/selector.ts';
 import { byService, differenceOfFile } from './changes.ts';
-import { type Content, readContent, type ScopeQuery } from './content.ts';
+import { type Content, keptIn, readContent, type ScopeQuery } from './content.ts';
 import { compareText } from './layout.ts';
-import { decode } from './snapshot.ts';
+import { decode, type Snapshot } from './snapshot.ts';
 import type { FileEntry } from './view.ts';
 
 export interface ShownFile {
@@ -25,32 +27,49 @@ export interface ShownFile {
 export async function showContent(query: ScopeQuery, commit: string): Promise<ShownFile[]> {
   const content = await readContent(query, commit);
   const shown: ShownFile[] = [];
-  for (const file of content.files.values()) shown.push(await showFile(query, file));
+  for (const file of content.files.values()) shown.push(await showFile(query, file, null));
   for (const { path, selector } of content.parts.values()) {
     const file = content.shared.get(path);
-    if (!file) continue;
-    const whole = await showFile(query, file);
-    const text = whole.text === null ? null : partOf(whole.text, formatSelector(selector));
-    shown.push({ ...whole, selector: formatSelector(selector), text });
+    if (file) shown.push(await showFile(query, file, selector));
   }
   return shown.sort((a, b) => compareText(`${a.path}#${a.selector ?? ''}`, `${b.path}#${b.selector ?? ''}`));
 }
 
-async function showFile({ snapshot }: ScopeQuery, { path, mode, id, utf8 }: FileEntry): Promise<ShownFile> {
-  const kept = snapshot.layout.keep.path(path);
-  const readable = utf8 && mode !== '160000';
-  const text = readable ? decode(await snapshot.reader.blob(id)) : null;
-  const masked = text === null || text.includes('\0') ? null : maskText(text, path);
-  return { path, mode, id, text: masked, ...(kept !== null && { kept }) };
+async function showFile(
+  { snapshot }: ScopeQuery,
+  { path, mode, id, utf8 }: FileEntry,
+  selector: Selector | null,
+): Promise<ShownFile> {
+  const kept = utf8 ? (await keptIn(snapshot, path, [{ mode, id }])).whole : null;
+  const text = utf8 ? await shownText(snapshot, { mode, id }) : null;
+  const part = selector && { selector: formatSelector(selector) };
+  const masked =
+    text === null ? null : selector === null ? maskText(text, path) : maskPart(text, path, selector);
+  return { path, ...part, mode, id, text: masked, ...(kept !== null && { kept }) };
 }
 
-/** The part's own lines of a masked text. Masked as a whole file first: what is secret may hang on what stands around the part. */
-function partOf(text: string, selector: string): string | null {
+/** A link is shown as where it leads. */
+async function shownText(snapshot: Snapshot, entry: Entry): Promise<string | null> {
+  const text =
+    entry.mode === MODE.symlink ? decode(await snapshot.reader.blob(entry.id)) : await snapshot.text(entry);
+  return text === null || text.includes('\0') ? null : text;
+}
+
+/**
+ * The part's own lines, masked. The whole file is masked first: what is secret may hang on what stands around the part. `***` would be
+ * an alias to a parser, so that a word stands in its place until the part is found; null where it cannot be found.
+ */
+function maskPart(text: string, path: string, selector: Selector): string | null {
+  let word = 'hidden-by-backtrail';
+  while (text.includes(word)) word += '-x';
+  const masked = maskText(text, path, () => word);
   try {
-    const parsed = parseText(text);
-    const node = locate(parsed, parseSelector(selector));
-    return node && text.slice(text.lastIndexOf('\n', node.start - 1) + 1, node.end).replace(/\n?$/, '\n');
-  } catch {
+    const node = locate(parseText(masked), selector);
+    if (node === null) return null;
+    const lines = masked.slice(masked.lastIndexOf('\n', Math.max(0, node.start - 1)) + 1, node.end);
+    return lines.replace(/\n?$/, '\n').replaceAll(word, MASK);
+  } catch (error) {
+    if (refusalReason(error) === null) throw error;
     return null;
   }
 }

@@ -1,12 +1,21 @@
 /** What planning reads: one branch tip, seen through ports, with caches by object id (objects never change). */
-import type { Hasher, HistoryReader, ObjectId, ObjectReader, TreeView } from '../model/index.ts';
+import {
+  type Entry,
+  type Hasher,
+  type HistoryReader,
+  isFailure,
+  type ObjectId,
+  type ObjectReader,
+  type TreeView,
+} from '../model/index.ts';
 import { type ParsedText, parseText } from '../yaml/document.ts';
-import { selectSource } from '../yaml/locate.ts';
-import { formatSelector, type Selector } from '../yaml/selector.ts';
+import { excise, selectSource } from '../yaml/locate.ts';
+import { refusalReason } from '../yaml/refusal.ts';
+import { formatSelector, isWithin, type Selector } from '../yaml/selector.ts';
 import { type BoundSelector, expandSelector, isOpenSelector } from './expand-selector.ts';
 import type { Layout } from './layout.ts';
 import type { Bindings } from './pattern.ts';
-import { treeView } from './view.ts';
+import { isFile, treeView } from './view.ts';
 
 export interface Snapshot {
   readonly branch: string;
@@ -19,10 +28,17 @@ export interface Snapshot {
   view(commit: ObjectId): Promise<TreeView>;
   /** Place of each commit on the first-parent line, 0 is the tip. */
   positions(): Promise<ReadonlyMap<ObjectId, number>>;
-  /** Text of a blob; null where it is not UTF-8. */
-  text(blob: ObjectId): Promise<string | null>;
-  /** The parts of a blob that a selector (which may hold open placeholders) selects. */
-  parts(blob: ObjectId, selector: Selector, bindings: Bindings): Promise<readonly Part[]>;
+  /** Text of a regular file; null for a link, a folder, a submodule, for what is not UTF-8, and for a file over the reader's limit. */
+  text(entry: Entry | null): Promise<string | null>;
+  /** The parts of a file that a selector (which may hold open placeholders) selects. */
+  parts(entry: Entry, wanted: WantedParts): Promise<readonly Part[]>;
+}
+
+export interface WantedParts {
+  readonly selector: Selector;
+  readonly bindings: Bindings;
+  /** What is kept of the file. */
+  readonly kept: readonly Selector[];
 }
 
 export interface Part {
@@ -30,6 +46,8 @@ export interface Part {
   readonly bindings: Bindings;
   /** Canonical source of the value, equal exactly when the value and its spelling are. */
   readonly source: string;
+  /** The same without what is kept within it; null where all of it is kept. */
+  readonly restorable: string | null;
 }
 
 export type SnapshotInput = Pick<Snapshot, 'branch' | 'base' | 'layout' | 'reader' | 'history' | 'hasher'>;
@@ -39,7 +57,7 @@ const CACHED = 20_000;
 export function makeSnapshot(input: SnapshotInput): Snapshot {
   const views = new Map<ObjectId, Promise<TreeView>>();
   const parts = new Map<string, Promise<readonly Part[]>>();
-  const text = async (blob: ObjectId) => decode(await input.reader.blob(blob));
+  const text = (entry: Entry | null) => readText(input.reader, entry);
   const remember = <T>(cache: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> => {
     const known = cache.get(key);
     if (known) return known;
@@ -56,16 +74,27 @@ export function makeSnapshot(input: SnapshotInput): Snapshot {
     positions: () => (positions ??= readPositions(input)),
     view: (commit) =>
       remember(views, commit, async () => treeView(input.reader, (await input.reader.commit(commit)).tree)),
-    parts: (blob, selector, bindings) =>
-      remember(parts, `${blob}${formatSelector(selector)}`, async () =>
-        readParts(blob, await text(blob), selector, bindings),
-      ),
+    parts: (entry, wanted) => {
+      const { selector, bindings, kept } = wanted;
+      const key = JSON.stringify([entry.id, formatSelector(selector), bindings, kept.map(formatSelector)]);
+      return remember(parts, key, async () => readParts(entry.id, await text(entry), wanted));
+    },
   };
 }
 
 async function readPositions({ history, base }: SnapshotInput): Promise<ReadonlyMap<ObjectId, number>> {
   const line = await history.firstParents(base);
   return new Map(line.map((id, index) => [id, index]));
+}
+
+async function readText(reader: ObjectReader, entry: Entry | null): Promise<string | null> {
+  if (entry === null || !isFile(entry.mode)) return null;
+  try {
+    return decode(await reader.blob(entry.id));
+  } catch (error) {
+    if (isFailure(error) && error.code === 'FILE_TOO_LARGE') return null;
+    throw error;
+  }
 }
 
 /** UTF-8 text with its byte order mark, or null. */
@@ -78,25 +107,38 @@ export function decode(bytes: Uint8Array): string | null {
 }
 
 /** Where a file does not parse, the whole of it stands for the part: any change of it is then a change of the part. */
-function readParts(
-  blob: ObjectId,
-  text: string | null,
-  selector: Selector,
-  bindings: Bindings,
-): readonly Part[] {
-  const unreadable = [{ selector, bindings, source: `\0${blob}` }];
+function readParts(blob: ObjectId, text: string | null, wanted: WantedParts): readonly Part[] {
+  const { selector, bindings, kept } = wanted;
+  const source = `\0${blob}`;
+  const unreadable = [{ selector, bindings, source, restorable: source }];
   if (text === null) return unreadable;
   try {
     const parsed = parseText(text);
-    const bound = { selector, bindings };
-    const matches = isOpenSelector(selector) ? expandSelector(parsed, bound) : [bound];
-    return matches.flatMap((match) => located(parsed, match));
-  } catch {
+    const matches = isOpenSelector(selector) ? expandSelector(parsed, wanted) : [{ selector, bindings }];
+    return matches.flatMap((match) => located(parsed, match, kept));
+  } catch (error) {
+    if (refusalReason(error) === null) throw error;
     return unreadable;
   }
 }
 
-function located(parsed: ParsedText, match: BoundSelector): Part[] {
-  const source = selectSource(parsed, match.selector);
-  return source === null ? [] : [{ ...match, source }];
+function located(parsed: ParsedText, match: BoundSelector, kept: readonly Selector[]): Part[] {
+  const { selector, bindings } = match;
+  const source = selectSource(parsed, selector);
+  if (source === null) return [];
+  if (kept.some((outer) => isWithin(selector, outer)))
+    return [{ selector, bindings, source, restorable: null }];
+  const inner = kept.filter((part) => isWithin(part, selector));
+  const rest = inner.length === 0 ? source : sourceWithout(parsed, selector, inner);
+  return [{ selector, bindings, source, restorable: rest ?? source }];
+}
+
+/** null where what is left cannot be read by itself. */
+function sourceWithout(parsed: ParsedText, selector: Selector, inner: readonly Selector[]): string | null {
+  try {
+    return selectSource(parseText(excise(parsed, inner)), selector);
+  } catch (error) {
+    if (refusalReason(error) === null) throw error;
+    return null;
+  }
 }

@@ -8,7 +8,7 @@ import type {
   Scope,
   ServiceDifference,
 } from '../model/index.ts';
-import { describeRevision, type HistoryEntry } from '../plan/describe.ts';
+import { describeRevisions, type HistoryEntry } from '../plan/describe.ts';
 import { discover } from '../plan/discover.ts';
 import { parseScope } from '../plan/layout.ts';
 import { parseRevision, resolveRevision } from '../plan/revision.ts';
@@ -52,9 +52,7 @@ export interface History {
 export async function history(snapshot: Snapshot, ask: ScopeAsk & { limit: number }): Promise<History> {
   const scope = await resolveScope(snapshot, ask);
   const { query, revisions } = await historyOf(snapshot, scope);
-  const entries: HistoryEntry[] = [];
-  for (const revision of revisions.slice(0, ask.limit))
-    entries.push(await describeRevision(query, revision, revisions.length));
+  const entries = await describeRevisions(query, revisions.slice(0, ask.limit), revisions.length);
   return { scope, total: revisions.length, revisions: entries };
 }
 
