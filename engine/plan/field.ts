@@ -6,6 +6,9 @@ import {
   isSafePath,
   type TreeView,
 } from '../model/index.ts';
+import { parseText } from '../yaml/document.ts';
+import { locate } from '../yaml/locate.ts';
+import { refusalReason } from '../yaml/refusal.ts';
 import {
   formatSelector,
   isWithin,
@@ -13,8 +16,17 @@ import {
   parseSelector,
   type Selector,
 } from '../yaml/selector.ts';
-import { bindSelector, fill, type PathSelection, toBindings } from './pattern.ts';
-import { environmentFolder, foldersOf, type Layout, type Selection, selectionsOf } from './layout.ts';
+import type { Keep } from './keep.ts';
+import {
+  environmentFolder,
+  foldersOf,
+  type Layout,
+  matchSelector,
+  type Selection,
+  selectionsOf,
+} from './layout.ts';
+import { fill, type PathSelection, toBindings } from './pattern.ts';
+import { decode } from './snapshot.ts';
 
 /** Canonical `path#selector` from the repository's root, sorted, each once. `view` is the branch tip. */
 export async function resolveFields(input: {
@@ -39,14 +51,17 @@ async function resolveField(context: Context, field: string): Promise<string> {
   if (path === '') return withinService(context, field, selector);
   for (const candidate of candidates(context, path)) {
     if ((await context.view.entry(candidate)) === null) continue;
-    if (!inScope(context, candidate, selector)) {
-      const scope = formatCoordinates(context.coordinates);
-      throw new BacktrailError(
-        'FIELD_OUT_OF_SCOPE',
-        `${candidate}#${formatSelector(selector)} lies outside ${scope}.`,
-      );
+    const text = decode((await context.view.read(candidate)) ?? new Uint8Array());
+    const named = text === null ? selector : byName(text, selector);
+    const canonical = formatField(candidate, named);
+    if (!inScope(context, candidate, named)) {
+      const message = `${canonical} lies outside ${formatCoordinates(context.coordinates)}.`;
+      throw new BacktrailError('FIELD_OUT_OF_SCOPE', message);
     }
-    return formatField(candidate, selector);
+    const by = keptBy(context.layout.keep, { path: candidate, text: text ?? '', selector: named });
+    if (by !== null)
+      throw new BacktrailError('KEPT', `${canonical} is kept out of every rollback (keep: ${by}).`);
+    return canonical;
   }
   throw new BacktrailError(
     'FIELD_UNKNOWN',
@@ -120,12 +135,33 @@ function inScope({ layout, coordinates }: Context, path: string, selector: Selec
     const bindings = selection.paths.match(path);
     if (bindings === null) return false;
     if (selection.selector === null) return true;
-    const owner = bindSelector(selection.selector, bindings);
     // In an environment's scope any of its services may own the field.
-    return (
-      isWithin(selector, owner) || (coordinates.service === undefined && selector.length >= owner.length)
-    );
+    return matchSelector(selection.selector, selector, bindings) !== null;
   });
+}
+
+/** An item of a list that is named by its place now is another one in another revision: its identity takes the place's place. */
+function byName(text: string, selector: Selector): Selector {
+  if (!selector.some(isPlace)) return selector;
+  try {
+    const canonical = locate(parseText(text), selector)?.selector;
+    if (!canonical) return selector;
+    const shift = selector.length - canonical.length;
+    return selector.flatMap((step, index) => (isPlace(step) ? (canonical[index - shift] ?? []) : step));
+  } catch (error) {
+    if (refusalReason(error) === null) throw error;
+    return selector;
+  }
+}
+
+const isPlace = (step: Selector[number]) => 'index' in step || ('key' in step && /^\d+$/.test(step.key));
+
+function keptBy(
+  keep: Keep,
+  { path, text, selector }: { path: string; text: string; selector: Selector },
+): string | null {
+  const whole = keep.path(path) ?? keep.content(path, text);
+  return whole ?? keep.parts(path, [text]).find((part) => isWithin(selector, part.selector))?.by ?? null;
 }
 
 const formatField = (path: string, selector: Selector) => `${path}#${formatSelector(selector)}`;

@@ -110,7 +110,7 @@ export function serviceOfField(
 }
 
 /** What the steps of a selector say about the placeholders of a template that it lies within; null where it does not. */
-function matchSelector(template: Selector, selector: Selector, bindings: Bindings): Bindings | null {
+export function matchSelector(template: Selector, selector: Selector, bindings: Bindings): Bindings | null {
   let known: Bindings | null = bindings;
   for (const [index, wanted] of template.entries()) {
     const step = selector[index];

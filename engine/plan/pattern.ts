@@ -181,8 +181,8 @@ export function fill(text: string, bindings: Bindings): string {
 
 /** What a text says about the unbound placeholders of a template such as `{service}` or `app-{service}`; null where it does not fit. */
 export function matchTemplate(template: string, text: string, bindings: Bindings): Bindings | null {
-  const segment = template.includes('/') || template.includes('*') ? null : compileSegment(template);
-  return segment === null ? (template === text ? bindings : null) : matchSegment(segment, text, bindings);
+  if (!hasPlaceholder(template)) return template === text ? bindings : null;
+  return matchSegment(compileSegment(template), text, bindings);
 }
 
 export function hasPlaceholder(text: string): boolean {
