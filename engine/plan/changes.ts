@@ -30,13 +30,8 @@ export async function describeChanges(
 
 export async function differenceOfFile(snapshot: Snapshot, file: FileChange): Promise<FileDifference> {
   const { path, before, after } = file;
-  const odd = [before, after].find((entry) => entry && !isReadable(entry));
-  if (odd)
-    return {
-      path,
-      change: kindOf(file),
-      diff: `This is a ${odd.mode === MODE.submodule ? 'submodule' : 'folder'}.\n`,
-    };
+  if ([before, after].some((entry) => entry && !isReadable(entry)))
+    return { path, change: kindOf(file), diff: `${entryLine('-', before)}${entryLine('+', after)}` };
   const sides = await readSides(snapshot, file);
   if (sides === null) return { path, change: kindOf(file), diff: 'The file is too large to be shown.\n' };
   const difference = differenceOf({ path, ...sides });
@@ -45,6 +40,12 @@ export async function differenceOfFile(snapshot: Snapshot, file: FileChange): Pr
 }
 
 const isReadable = ({ mode }: Entry) => isFile(mode) || mode === MODE.symlink;
+
+/** What has no text, by its object; a submodule as git shows it. */
+function entryLine(sign: string, entry: Entry | null): string {
+  if (entry === null) return '';
+  return `${sign}${entry.mode === MODE.submodule ? 'Subproject commit' : `Mode ${entry.mode}`} ${entry.id}\n`;
+}
 
 const kindOf = ({ before, after }: FileChange) =>
   before === null ? 'added' : after === null ? 'removed' : 'modified';

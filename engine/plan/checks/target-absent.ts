@@ -1,28 +1,28 @@
 import { formatCoordinates, type Finding, type ObjectId } from '../../model/index.ts';
+import { type Content, keptIn } from '../content.ts';
 import { discover } from '../discover.ts';
+import { serviceOfPath } from '../layout.ts';
 import type { CheckContext } from '../plan.ts';
 
 /** A rollback never deletes a scope, a service or a field silently: what the target lacks blocks, unless removal is allowed. */
 export async function checkTargetAbsent(context: CheckContext): Promise<Finding[]> {
   const { query, input, base, target } = context;
   const name = formatCoordinates(query.scope);
-  const empty = target.files.size === 0 && target.parts.size === 0;
   if (query.scope.mode === 'field') {
     const missing = [...base.parts.keys()].filter((key) => !target.parts.has(key));
     return missing.map((field) =>
       finding(context, `${field} did not exist at ${short(input.target.commit)}`),
     );
   }
-  if (empty) {
+  if (!(await isThere(context, target))) {
     const moved = await renamedFrom(context);
     const from = moved === null ? '' : `; it stood at ${moved} then`;
     return [finding(context, `${name} did not exist at ${short(input.target.commit)}${from}`)];
   }
   if (query.scope.mode !== 'full') return [];
-  const then = await servicesOf(context, input.target.commit);
-  const gone = [...(await servicesOf(context, query.snapshot.base))]
-    .filter((service) => !then.has(service))
-    .sort();
+  const then = new Set(await servicesOf(context, target, input.target.commit));
+  const now = await servicesOf(context, base, query.snapshot.base);
+  const gone = now.filter((service) => !then.has(service));
   return gone.map((service) =>
     finding(context, `Service ${service} of ${name} did not exist at ${short(input.target.commit)}`),
   );
@@ -48,9 +48,35 @@ async function renamedFrom({ query, input, base }: CheckContext): Promise<string
   return null;
 }
 
-async function servicesOf({ query }: CheckContext, commit: ObjectId): Promise<Set<string>> {
-  const { tenant, environment } = query.scope;
+/** Services of which something stands there that is not kept: what is kept stays, and makes no service. */
+async function servicesOf(context: CheckContext, content: Content, commit: ObjectId): Promise<string[]> {
+  const { snapshot, scope } = context.query;
+  const { tenant, environment } = scope;
   const within = { ...(tenant !== undefined && { tenant }), environment };
-  const found = await discover(await query.snapshot.view(commit), query.snapshot.layout, within);
-  return new Set(found.flatMap(({ service }) => service ?? []));
+  const found = await discover(await snapshot.view(commit), snapshot.layout, within);
+  const services: string[] = [];
+  for (const service of found.flatMap((coordinates) => coordinates.service ?? [])) {
+    const owned = ownedBy(context, content, service);
+    // A key of a file that belongs to the environment as a whole is no content of its own.
+    const isShared = owned.files.size === 0 && owned.parts.size === 0;
+    if (isShared || (await isThere(context, owned))) services.push(service);
+  }
+  return services;
+}
+
+type Owned = Pick<Content, 'files' | 'parts'>;
+
+function ownedBy({ query }: CheckContext, { files, parts }: Content, service: string): Owned {
+  const owns = (path: string) => serviceOfPath(query.snapshot.layout, query.scope, path) === service;
+  return {
+    files: new Map([...files].filter(([path]) => owns(path))),
+    parts: new Map([...parts].filter(([, part]) => part.service === service)),
+  };
+}
+
+async function isThere({ query }: CheckContext, { files, parts }: Owned): Promise<boolean> {
+  if ([...parts.values()].some(({ restorable }) => restorable !== null)) return true;
+  for (const [path, file] of files)
+    if ((await keptIn(query.snapshot, path, [file])).whole === null) return true;
+  return false;
 }
