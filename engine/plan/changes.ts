@@ -13,9 +13,10 @@ import { differenceOf } from '../yaml/diff.ts';
 import { parseSelector } from '../yaml/selector.ts';
 import type { ScopeQuery } from './content.ts';
 import { discover } from './discover.ts';
+import { inLayoutNames } from './field-names.ts';
 import { compareText, serviceOfField, serviceOfPath } from './layout.ts';
 import type { CheckContext } from './plan.ts';
-import type { Snapshot } from './snapshot.ts';
+import { decode, type Snapshot } from './snapshot.ts';
 import { isFile } from './view.ts';
 
 export async function describeChanges(
@@ -34,9 +35,16 @@ export async function differenceOfFile(snapshot: Snapshot, file: FileChange): Pr
     return { path, change: kindOf(file), diff: `${entryLine('-', before)}${entryLine('+', after)}` };
   const sides = await readSides(snapshot, file);
   if (sides === null) return { path, change: kindOf(file), diff: 'The file is too large to be shown.\n' };
-  const difference = differenceOf({ path, ...sides });
+  const difference = inNames(snapshot, differenceOf({ path, ...sides }), sides);
   if (!before || !after || before.mode === after.mode) return difference;
   return { ...difference, diff: `mode ${before.mode} → ${after.mode}\n${difference.diff ?? ''}` };
+}
+
+function inNames(snapshot: Snapshot, difference: FileDifference, sides: Sides): FileDifference {
+  const { path, fields } = difference;
+  if (!fields?.length) return difference;
+  const [before, after] = [sides.before && decode(sides.before), sides.after && decode(sides.after)];
+  return { ...difference, fields: inLayoutNames(snapshot.layout, fields, { path, before, after }) };
 }
 
 const isReadable = ({ mode }: Entry) => isFile(mode) || mode === MODE.symlink;
@@ -50,8 +58,13 @@ function entryLine(sign: string, entry: Entry | null): string {
 const kindOf = ({ before, after }: FileChange) =>
   before === null ? 'added' : after === null ? 'removed' : 'modified';
 
+interface Sides {
+  readonly before: Uint8Array | null;
+  readonly after: Uint8Array | null;
+}
+
 /** null where a side is over the reader's limit. */
-async function readSides(snapshot: Snapshot, { before, after }: FileChange) {
+async function readSides(snapshot: Snapshot, { before, after }: FileChange): Promise<Sides | null> {
   try {
     return { before: await bytesOf(snapshot, before), after: await bytesOf(snapshot, after) };
   } catch (error) {

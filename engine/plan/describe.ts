@@ -3,6 +3,7 @@ import type { ObjectId, PathChange, Person, RevisionSource } from '../model/inde
 import { diffFields } from '../yaml/diff.ts';
 import { readContent, type ScopeQuery } from './content.ts';
 import type { Revision } from './history.ts';
+import { inLayoutNames } from './field-names.ts';
 import { type Identity, identityReader } from './identity.ts';
 import { mayBeYaml } from './keep.ts';
 import { byService } from './changes.ts';
@@ -73,7 +74,9 @@ async function fieldsOf({ snapshot }: ScopeQuery, { path, before, after }: PathC
   if (!mayBeYaml(path)) return none;
   const [old, now] = [await snapshot.text(before), await snapshot.text(after)];
   if ((before && old === null) || (after && now === null)) return none;
-  return { path, change, fields: diffFields({ before: old, after: now }) ?? [] } as const;
+  const fields = diffFields({ before: old, after: now }) ?? [];
+  const named = inLayoutNames(snapshot.layout, fields, { path, before: old, after: now });
+  return { path, change, fields: named } as const;
 }
 
 /** The record first, then the configuration's rules, then the trailer `Deployment-Source`. */

@@ -7,7 +7,7 @@ import { refusalReason } from '../yaml/refusal.ts';
 import { MASK } from '../yaml/secrets.ts';
 import { formatSelector, isWithin, parseSelector, type Selector } from '../yaml/selector.ts';
 import { byService, differenceOfFile } from './changes.ts';
-import { type Content, keptIn, readContent, type ScopeQuery } from './content.ts';
+import { type Content, differs, keptIn, readContent, type ScopeQuery } from './content.ts';
 import { compareText } from './layout.ts';
 import { decode, type Snapshot } from './snapshot.ts';
 import type { FileEntry } from './view.ts';
@@ -91,8 +91,9 @@ export async function compareContents(
       (content) => content.files.get(path) ?? content.shared.get(path) ?? null,
     );
     const [old, now] = sides.map((file) => file && { mode: file.mode, id: file.id });
-    if (old?.id === now?.id && old?.mode === now?.mode) continue;
-    const file = await differenceOfFile(query.snapshot, { path, before: old ?? null, after: now ?? null });
+    const change = { path, utf8: true, before: old ?? null, after: now ?? null };
+    if (!(await differs(query.snapshot, change))) continue;
+    const file = await differenceOfFile(query.snapshot, change);
     const partial = !before.files.has(path) && !after.files.has(path);
     const seen = partial
       ? {
