@@ -28,10 +28,10 @@ async function counts(query: ScopeQuery, change: PathChange): Promise<boolean> {
 }
 
 async function partDiffers(query: ScopeQuery, selection: Selection, change: PathChange): Promise<boolean> {
-  const [before, after] = [
-    await restorableParts(query, selection, { path: change.path, entry: change.before }),
-    await restorableParts(query, selection, { path: change.path, entry: change.after }),
-  ];
+  const { path } = change;
+  // History is read from new to old, so the newer side is known already.
+  const after = await restorableParts(query, selection, { path, entry: change.after, like: null });
+  const before = await restorableParts(query, selection, { path, entry: change.before, like: change.after });
   const isSame =
     before.size === after.size && [...before].every(([key, source]) => after.get(key) === source);
   if (isSame) return false;
@@ -42,11 +42,16 @@ async function partDiffers(query: ScopeQuery, selection: Selection, change: Path
 async function restorableParts(
   { snapshot, scope }: ScopeQuery,
   { paths, selector }: Selection,
-  { path, entry }: { path: string; entry: PathChange['before'] },
+  { path, entry, like }: { path: string; entry: PathChange['before']; like: PathChange['after'] },
 ): Promise<ReadonlyMap<string, string>> {
   if (selector === null || entry === null || !isFile(entry.mode)) return new Map();
   const bindings = { ...toBindings(scope), ...paths.match(path) };
-  const parts = await snapshot.parts(entry, { selector, bindings, kept: keptSelectors(snapshot, path) });
+  const parts = await snapshot.parts(entry, {
+    selector,
+    bindings,
+    kept: keptSelectors(snapshot, path),
+    like,
+  });
   return new Map(
     parts.flatMap((part) =>
       part.restorable === null ? [] : [[formatSelector(part.selector), part.restorable]],

@@ -9,9 +9,10 @@ import {
   type TreeView,
 } from '../model/index.ts';
 import { type ParsedText, parseText } from '../yaml/document.ts';
-import { excise, selectSource } from '../yaml/locate.ts';
+import { excise, locate, selectSource } from '../yaml/locate.ts';
 import { refusalReason } from '../yaml/refusal.ts';
 import { formatSelector, isWithin, type Selector } from '../yaml/selector.ts';
+import { moveRanges, type Range } from '../yaml/untouched.ts';
 import { type BoundSelector, expandSelector, isOpenSelector } from './expand-selector.ts';
 import type { Layout } from './layout.ts';
 import type { Bindings } from './pattern.ts';
@@ -39,6 +40,8 @@ export interface WantedParts {
   readonly bindings: Bindings;
   /** What is kept of the file. */
   readonly kept: readonly Selector[];
+  /** Another version of the file, whose parts are known already: where both differ elsewhere only, they are the same parts. */
+  readonly like?: Entry | null;
 }
 
 export interface Part {
@@ -48,6 +51,8 @@ export interface Part {
   readonly source: string;
   /** The same without what is kept within it; null where all of it is kept. */
   readonly restorable: string | null;
+  /** Where it stands in the text; null where the text cannot be read. */
+  readonly range: Range | null;
 }
 
 export type SnapshotInput = Pick<Snapshot, 'branch' | 'base' | 'layout' | 'reader' | 'history' | 'hasher'>;
@@ -75,9 +80,15 @@ export function makeSnapshot(input: SnapshotInput): Snapshot {
     view: (commit) =>
       remember(views, commit, async () => treeView(input.reader, (await input.reader.commit(commit)).tree)),
     parts: (entry, wanted) => {
-      const { selector, bindings, kept } = wanted;
-      const key = JSON.stringify([entry.id, formatSelector(selector), bindings, kept.map(formatSelector)]);
-      return remember(parts, key, async () => readParts(entry.id, await text(entry), wanted));
+      const { selector, bindings, kept, like } = wanted;
+      const rest = JSON.stringify([formatSelector(selector), bindings, kept.map(formatSelector)]);
+      const known = like && parts.get(`${like.id}${rest}`);
+      return remember(parts, `${entry.id}${rest}`, async () => {
+        const own = await text(entry);
+        const moved =
+          known && moveParts({ parts: await known, text: await text(like), other: own, selector });
+        return moved ?? readParts(entry.id, own, wanted);
+      });
     },
   };
 }
@@ -106,11 +117,27 @@ export function decode(bytes: Uint8Array): string | null {
   }
 }
 
+/** The parts of one version as they stand in another, where that is certain without taking it apart; null otherwise. */
+function moveParts(versions: {
+  parts: readonly Part[];
+  text: string | null;
+  other: string | null;
+  selector: Selector;
+}): readonly Part[] | null {
+  const { parts, text, other, selector } = versions;
+  const ranges = parts.flatMap(({ range }) => range ?? []);
+  if (text === null || other === null || ranges.length < parts.length) return null;
+  const keys = selector.flatMap((step) => ('match' in step ? Object.keys(step.match) : []));
+  const names = new Set(keys.flatMap((key) => [key, key.slice(key.lastIndexOf('.') + 1)]));
+  const moved = moveRanges({ text, ranges, other, names });
+  return moved && parts.map((part, index) => ({ ...part, range: moved[index] ?? null }));
+}
+
 /** Where a file does not parse, the whole of it stands for the part: any change of it is then a change of the part. */
 function readParts(blob: ObjectId, text: string | null, wanted: WantedParts): readonly Part[] {
   const { selector, bindings, kept } = wanted;
   const source = `\0${blob}`;
-  const unreadable = [{ selector, bindings, source, restorable: source }];
+  const unreadable = [{ selector, bindings, source, restorable: source, range: null }];
   if (text === null) return unreadable;
   try {
     const parsed = parseText(text);
@@ -126,11 +153,13 @@ function located(parsed: ParsedText, match: BoundSelector, kept: readonly Select
   const { selector, bindings } = match;
   const source = selectSource(parsed, selector);
   if (source === null) return [];
+  const found = selector.length === 0 ? null : locate(parsed, selector);
+  const range = found && { start: found.start, end: found.end };
   if (kept.some((outer) => isWithin(selector, outer)))
-    return [{ selector, bindings, source, restorable: null }];
+    return [{ selector, bindings, source, restorable: null, range }];
   const inner = kept.filter((part) => isWithin(part, selector));
   const rest = inner.length === 0 ? source : sourceWithout(parsed, selector, inner);
-  return [{ selector, bindings, source, restorable: rest ?? source }];
+  return [{ selector, bindings, source, restorable: rest ?? source, range }];
 }
 
 /** null where what is left cannot be read by itself. */

@@ -1,0 +1,64 @@
+/**
+ * Versions of a shared file mostly differ in one value of somebody else's: `version: 1.2.3` becomes `version: 1.2.4`. Where it is certain
+ * that such a change cannot have touched a part, the part need not be looked up in every version by taking the text apart.
+ */
+
+/** Where a part stands in a text: offsets, the end exclusive. */
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+interface Versions {
+  /** A text that was taken apart, and where the parts stand in it. */
+  readonly text: string;
+  readonly ranges: readonly Range[];
+  readonly other: string;
+  /** Keys whose values choose the way to the parts, as `name` in `/releases[name=api]`. */
+  readonly names: ReadonlySet<string>;
+}
+
+/** `key: value` in one line, the value plain or quoted and of characters that mean nothing in YAML. */
+const SCALAR_LINE =
+  /^(\s*(?:- +)*)(["']?)([A-Za-z_][\w./-]*)\2: +(["']?)[A-Za-z0-9](?:[\w./:@+-]*[A-Za-z0-9])?\4(\s*|\s+#.*)$/;
+
+/**
+ * The ranges of the same parts in `other`, or null where that is not certain. Certain is it when the texts differ only in lines outside the
+ * parts, each of which is `key: value` on both sides with the same indentation, key, quotes and comment, so that both texts have one
+ * structure; when no such key chooses the way to a part; and when no part holds an alias, which could stand for what changed.
+ */
+export function moveRanges({ text, ranges, other, names }: Versions): readonly Range[] | null {
+  if (ranges.some(({ start, end }) => text.slice(start, end).includes('*'))) return null;
+  if (!hasSimpleNames(text, names)) return null;
+  const [lines, others] = [text.split('\n'), other.split('\n')];
+  if (lines.length !== others.length) return null;
+  const moves: { readonly at: number; readonly by: number }[] = [];
+  let offset = 0;
+  for (const [index, line] of lines.entries()) {
+    const changed = others[index] ?? '';
+    if (line !== changed) {
+      const end = offset + line.length;
+      const inside = ranges.some((range) => range.start < end && offset < range.end);
+      if (inside || !isSameShape(line, changed, names)) return null;
+      moves.push({ at: offset, by: changed.length - line.length });
+    }
+    offset += line.length + 1;
+  }
+  const shift = (range: Range) => moves.reduce((sum, { at, by }) => (at < range.start ? sum + by : sum), 0);
+  return ranges.map((range) => ({ start: range.start + shift(range), end: range.end + shift(range) }));
+}
+
+function isSameShape(line: string, other: string, names: ReadonlySet<string>): boolean {
+  const [a, b] = [SCALAR_LINE.exec(line), SCALAR_LINE.exec(other)];
+  if (!a || !b || names.has(a[3] ?? '')) return false;
+  return [1, 2, 3, 4, 5].every((group) => a[group] === b[group]);
+}
+
+/** A name that spreads over several lines could be changed by a line that looks like another key's. */
+function hasSimpleNames(text: string, names: ReadonlySet<string>): boolean {
+  for (const line of text.split('\n')) {
+    const key = /^\s*(?:[-?] +)*["']?([\w./-]+)["']?\s*:/.exec(line)?.[1];
+    if (key !== undefined && names.has(key) && !SCALAR_LINE.test(line.replace(/\r$/, ''))) return false;
+  }
+  return true;
+}
