@@ -24,7 +24,7 @@ releases:
   - name: api
     version: 7
     notes: |
-      name: of nothing
+      name of nothing
 last: "x"
 `;
 
@@ -74,13 +74,22 @@ describe('a part that others are changed around', () => {
       '[a]',
       '- x',
     );
-    const key = fc.constantFrom('name', 'version', 'image', 'a-b/c', '"q"', 'releases');
-    const line = fc
-      .tuple(fc.constantFrom('', '  ', '    ', '      ', '  - ', '- '), key, scalar)
-      .map(([indent, name, value]) => `${indent}${name}: ${value}`);
+    const key = fc.constantFrom('version', 'image', 'a-b/c', '"q"', 'tag', 'name');
+    const simple = fc.constantFrom('1', '1.2', 'web', '"q"');
+    const fields = (indent: string) =>
+      fc
+        .array(fc.tuple(key, fc.oneof({ weight: 6, arbitrary: simple }, scalar)), { maxLength: 2 })
+        .map((pairs) => pairs.map(([name, value]) => `${indent}${name}: ${value}`));
+    const item = fc
+      .tuple(fc.constantFrom('web', 'cron', 'db', '"x"', 'y', 'api'), fields('    '))
+      .map(([name, rest]) => [`  - name: ${name}`, ...rest]);
+    const items = fc.array(item, { maxLength: 2 });
     const document = fc
-      .tuple(fc.array(line, { maxLength: 4 }), fc.array(line, { maxLength: 6 }))
-      .map(([before, after]) => [...before, 'releases:', '  - name: api', '    version: 3', ...after]);
+      .tuple(fields(''), items, fields('    '), items, fields(''))
+      .map(([top, before, own, after, bottom]) => [
+        ...[...top, 'releases:', ...before.flat()],
+        ...['  - name: api', ...own, ...after.flat(), ...bottom],
+      ]);
     let certain = 0;
     fc.assert(
       fc.property(document, fc.nat(), scalar, (lines, at, value) => {
