@@ -84,8 +84,15 @@ const schema = z.strictObject({
 
 type Raw = z.infer<typeof schema>;
 
-/** Rejects with CONFIG_INVALID: the first complaint in the message, all of them in `details.problems`. */
+/** Characters. Finding duplicate keys takes time that grows with the square of their number. */
+const LIMIT = 64 * 1024;
+/** Problems told: whoever mends these looks again. */
+const TOLD = 50;
+
+/** Rejects with CONFIG_INVALID: the first complaint in the message, the first fifty in `details.problems`. */
 export function parseConfig(source: string, file: string): Config {
+  if (source.length > LIMIT)
+    throw invalid([{ file, line: 1, column: 1, message: 'The configuration is larger than 64 KiB.' }]);
   const lines = new LineCounter();
   const document = parseDocument(source, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
   const at = (offset: number) => {
@@ -127,7 +134,9 @@ function invalid(problems: readonly Problem[]): BacktrailError {
   const [first] = problems;
   const place = first ? `${first.file}:${first.line}:${first.column}: ` : '';
   const sentence = (first?.message ?? 'The configuration is not valid').replace(/\.?$/, '.');
-  return new BacktrailError('CONFIG_INVALID', `${place}${sentence}`, { details: { problems } });
+  return new BacktrailError('CONFIG_INVALID', `${place}${sentence}`, {
+    details: { problems: problems.slice(0, TOLD) },
+  });
 }
 
 /** All patterns name a tenant, or none does: otherwise `a/b` could be read in two ways. */
