@@ -6,6 +6,7 @@ import {
   type Impact,
   isFailure,
   MODE,
+  type ObjectId,
   type ServiceDifference,
   type Write,
 } from '../model/index.ts';
@@ -14,7 +15,7 @@ import { parseSelector } from '../yaml/selector.ts';
 import type { ScopeQuery } from './content.ts';
 import { discover } from './discover.ts';
 import { inLayoutNames } from './field-names.ts';
-import { compareText, serviceOfField, serviceOfPath } from './layout.ts';
+import { compareText, isShared, serviceOfField, serviceOfPath } from './layout.ts';
 import type { CheckContext } from './plan.ts';
 import { decode, type Snapshot } from './snapshot.ts';
 import { isFile } from './view.ts';
@@ -103,15 +104,18 @@ function split({ snapshot, scope }: ScopeQuery, file: FileDifference): Map<strin
 }
 
 async function impactOf(
-  { query, files }: CheckContext,
+  { query, input, files }: CheckContext,
   changes: readonly ServiceDifference[],
 ): Promise<Impact> {
   const { layout } = query.snapshot;
   const paths = files.map(({ path }) => path);
   const touched = changes.flatMap(({ service }) => service ?? []);
   const general = changes.find(({ service }) => service === null)?.files ?? [];
-  // Variables of the environment reach every service in it.
-  const all = general.some(({ path }) => layout.isVariables(path)) ? await everyService(query) : [];
+  // Variables of the environment reach every service in it; so may a shared file whose difference no fields can tell.
+  const isForAll = ({ path, fields }: FileDifference) =>
+    layout.isVariables(path) || (fields === undefined && isShared(layout, query.scope, path));
+  const commits = [query.snapshot.base, input.target.commit];
+  const all = general.some(isForAll) ? await everyService(query, commits) : [];
   return {
     services: [...new Set([...touched, ...all])].sort(compareText),
     bindings: paths.filter((path) => layout.isBinding(path)),
@@ -123,8 +127,12 @@ async function impactOf(
   };
 }
 
-async function everyService({ snapshot, scope }: ScopeQuery): Promise<string[]> {
+async function everyService(
+  { snapshot, scope }: ScopeQuery,
+  commits: readonly ObjectId[],
+): Promise<string[]> {
   const { service: _, fields: __, mode: ___, ...environment } = scope;
-  const all = await discover(await snapshot.view(snapshot.base), snapshot.layout, environment);
-  return all.flatMap(({ service }) => service ?? []);
+  const views = await Promise.all(commits.map((commit) => snapshot.view(commit)));
+  const found = await Promise.all(views.map((view) => discover(view, snapshot.layout, environment)));
+  return found.flat().flatMap(({ service }) => service ?? []);
 }

@@ -42,7 +42,8 @@ export async function readContent(query: ScopeQuery, commit: ObjectId): Promise<
   const parts = new Map<string, SelectedPart>();
   const trees = new Map<string, ObjectId>();
   for (const selection of selections) {
-    const found = await walkFiles(view, selection.paths.prefix);
+    const { paths } = selection;
+    const found = await walkFiles(view, paths.prefix, (folder) => paths.reaches(folder));
     const selected = found.filter((file) => isSelected(snapshot.layout, selection, file));
     if (selection.selector === null && selection.paths.kind === 'tree' && selected.length === found.length) {
       const folder = await view.entry(selection.paths.prefix);

@@ -174,6 +174,7 @@ export function fieldSelection(field: string): Selection & { path: string; selec
     kind: 'path',
     prefix: path,
     match: (candidate) => (candidate === path ? {} : null),
+    reaches: () => false,
   };
   return { path, paths, selector: parseSelector(field.slice(hash + 1)) };
 }

@@ -93,6 +93,14 @@ export function serviceOfPath(layout: Layout, coordinates: Coordinates, path: st
   return null;
 }
 
+/** May several services have parts of this file? */
+export function isShared(layout: Layout, coordinates: Coordinates, path: string): boolean {
+  const bindings = toBindings(coordinates);
+  return layout.service.some(
+    (pattern) => pattern.selector !== null && bindPath(pattern, bindings).match(path) !== null,
+  );
+}
+
 /** The service of an environment that a field of a shared file belongs to, or null. */
 export function serviceOfField(
   layout: Layout,

@@ -128,6 +128,8 @@ export interface PathSelection {
   readonly prefix: string;
   /** Bindings that a path brings, or null where the pattern does not select it. */
   match(path: string): Bindings | null;
+  /** May something below this folder be selected? */
+  reaches(folder: string): boolean;
 }
 
 export function bindPath(pattern: Pattern, bindings: Bindings): PathSelection {
@@ -144,7 +146,18 @@ export function bindPath(pattern: Pattern, bindings: Bindings): PathSelection {
       const match = regex.exec(path);
       return match ? learned(bindings, match.groups) : null;
     },
+    reaches: (folder) => reaches(pattern, bindings, folder),
   };
+}
+
+/** Each name by itself: what one says about a placeholder may be read otherwise once the whole path is known. */
+function reaches({ segments }: Pattern, bindings: Bindings, folder: string): boolean {
+  for (const [depth, name] of folder.split('/').entries()) {
+    const segment = segments[depth];
+    if (segment === undefined || segment === '**') return true;
+    if (matchSegment(segment, name, bindings) === null) return false;
+  }
+  return true;
 }
 
 function pathRegex(pattern: Pattern, bindings: Bindings): RegExp {

@@ -110,16 +110,21 @@ export interface FileEntry {
   readonly utf8: boolean;
 }
 
-/** All that is not a folder at or below `path`, in tree order. */
-export async function walkFiles(view: TreeView, path: string): Promise<FileEntry[]> {
+/** All that is not a folder at or below `path`, in tree order; folders that are not `entered` are left out. */
+export async function walkFiles(
+  view: TreeView,
+  path: string,
+  entered: (folder: string) => boolean = () => true,
+): Promise<FileEntry[]> {
   const top = await view.entry(path);
   if (!top) return [];
   if (top.mode !== MODE.tree) return [{ path, mode: top.mode, id: top.id, utf8: true }];
   const files: FileEntry[] = [];
   for (const child of await view.list(path)) {
     const full = path === '' ? child.name : `${path}/${child.name}`;
-    if (child.mode === MODE.tree && child.utf8) files.push(...(await walkFiles(view, full)));
-    else files.push({ path: full, mode: child.mode, id: child.id, utf8: child.utf8 });
+    if (child.mode === MODE.tree && child.utf8) {
+      if (entered(full)) files.push(...(await walkFiles(view, full, entered)));
+    } else files.push({ path: full, mode: child.mode, id: child.id, utf8: child.utf8 });
   }
   return files;
 }

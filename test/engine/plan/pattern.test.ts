@@ -79,6 +79,51 @@ describe('patterns of the layout', () => {
     expect(select('**/{environment}/**', bindings)).toMatchObject({ kind: 'glob', prefix: '' });
   });
 
+  it('knows which folders can hold something that it selects', () => {
+    const pattern = 'apps/{service}/over/{environment}/**';
+    const folders = [
+      'apps',
+      'apps/api',
+      'apps/api/base',
+      'apps/api/over',
+      'apps/api/over/dev',
+      'other',
+      'apps/.x',
+    ];
+    expect(folders.filter((folder) => select(pattern, { environment: 'prod' }).reaches(folder))).toEqual([
+      'apps',
+      'apps/api',
+      'apps/api/over',
+    ]);
+    expect(select('{environment}/x', { environment: 'prod' }).reaches('prod/x/below')).toBe(true);
+    expect(select('**/{environment}', { environment: 'prod' }).reaches('any/where')).toBe(true);
+  });
+
+  it('reaches every folder on the way to what it selects', () => {
+    const name = fc.constantFrom('a', 'b', 'x-a', 'prod');
+    const segment = fc.constantFrom(
+      'a',
+      '{environment}',
+      '{service}',
+      'x-{service}',
+      '{service}*',
+      '*',
+      '?',
+      '**',
+      'x-*',
+    );
+    const texts = fc.array(segment, { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(texts, fc.array(name, { minLength: 1, maxLength: 5 }), (segments, names) => {
+        const selection = select(segments.join('/'), { environment: 'prod' });
+        fc.pre(selection.match(names.join('/')) !== null);
+        for (let depth = 1; depth < names.length; depth += 1)
+          expect(selection.reaches(names.slice(0, depth).join('/'))).toBe(true);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
   it.each(['', '/a', 'a/', 'a//b', './a', 'a/../b', 'a/**b', '{tenants}/x', '{environment', 'a}/b', '{}/x'])(
     'refuses %j',
     (pattern) => {

@@ -307,6 +307,20 @@ describe('what is kept', () => {
   });
 });
 
+describe('something that is in the way', () => {
+  it('outside the scope blocks, and is named', async () => {
+    const { engine } = await planning([
+      { [`${API}/service.yaml`]: spec(1) },
+      { [`${API}/service.yaml`]: null, [`${ENV}/services`]: 'a file now' },
+    ]);
+    const { plan } = await engine.plan({ scope: 'acme/prod/api' });
+    expect(blocks(plan)).toEqual([
+      `PATH_COLLISION: ${API}/service.yaml cannot be restored: ${ENV}/services is in the way.`,
+    ]);
+    expect(blocks(await planOf(engine, { scope: 'acme/prod' }))).toEqual([]);
+  });
+});
+
 describe('entries that cannot be restored', () => {
   it.each<[string, string, string[]]>([
     ['SUBMODULE_IN_SCOPE', 'a submodule', [`M 160000 ${'d'.repeat(40)} ${API}/lib`]],
@@ -411,6 +425,20 @@ describe('a plan', () => {
       files: 4,
       fields: 5,
     });
+  });
+
+  it('counts every service of a shared file whose difference no fields can tell', async () => {
+    const config = {
+      version: 1,
+      layout: { environment: ['c/{environment}.yaml'], service: ['c/{environment}.yaml#/s/{service}'] },
+      keep: [],
+    };
+    const { engine } = await planning(
+      [{ 'c/prod.yaml': 's: {api: 1, web: 1}\n' }, { 'c/prod.yaml': 's: [}\n' }],
+      config,
+    );
+    const { impact } = await planOf(engine, { scope: 'prod' });
+    expect(impact.services).toEqual(['api', 'web']);
   });
 
   it('shows the selected fields only in field mode', async () => {
