@@ -128,7 +128,10 @@ function moveParts(versions: {
   const ranges = parts.flatMap(({ range }) => range ?? []);
   if (text === null || other === null || ranges.length < parts.length) return null;
   const keys = selector.flatMap((step) => ('match' in step ? Object.keys(step.match) : []));
-  const names = new Set(keys.flatMap((key) => [key, key.slice(key.lastIndexOf('.') + 1)]));
+  // A dotted name may be written with any of its dots in a key.
+  const names = new Set(
+    keys.flatMap((key) => key.split('.').map((_, index, words) => words.slice(index).join('.'))),
+  );
   const moved = moveRanges({ text, ranges, other, names });
   return moved && parts.map((part, index) => ({ ...part, range: moved[index] ?? null }));
 }

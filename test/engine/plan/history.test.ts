@@ -229,6 +229,25 @@ describe('revisions of a part of a shared file', () => {
     ]);
   });
 
+  it('are noticed where another item takes the name, however its key is written', async () => {
+    const config = {
+      version: 1,
+      layout: { service: ['{environment}.yaml#/list[a.b.c={service}]/v'] },
+      keep: [],
+    };
+    const file = (other: string) =>
+      `list:\n  - a:\n      b.c: x\n    v: 1\n  - a:\n      b.c: ${other}\n    v: 1\n`;
+    const { engine } = await planning(
+      [
+        { message: 'One', files: { 'prod.yaml': file('y') } },
+        { message: 'Taken', files: { 'prod.yaml': file('x') } },
+        { message: 'Free', files: { 'prod.yaml': file('z') } },
+      ],
+      config,
+    );
+    expect(await versions(engine, 'prod/x')).toEqual(['v3 Free', 'v2 Taken', 'v1 One']);
+  });
+
   it('leave out what is kept within the part', async () => {
     const config = { ...SHARED, keep: ['clusters/*.yaml#/releases[name=api]/token'] };
     const file = (version: number, token: string) =>
