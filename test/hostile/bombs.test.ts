@@ -96,7 +96,7 @@ describe('a file of the scope that is a bomb', () => {
       '__proto__ as a key',
       'image: v1\n__proto__: { polluted: true }\nconstructor: { prototype: { polluted: true } }\n',
     ],
-    ['a merge key of a hundred maps', `image: v1\n${'b: &b { <<: *b }\n'}`],
+    ['a merge key of itself', 'image: v1\nb: &b { <<: *b }\n'],
     ['a float of a hundred thousand digits', `image: ${'9'.repeat(100_000)}\n`],
     ['colons and question marks', `image: v1\n${'? '.repeat(5000)}x\n`],
     ['null bytes', 'image: v1\n\0\0\0'],

@@ -1,0 +1,227 @@
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import {
+  backtrail,
+  completedOf,
+  exampleRepo,
+  jsonOf,
+  refusalOf,
+  resultShape,
+  runProcess,
+  start,
+  stateOf,
+} from '../helpers/cli.ts';
+import { startTestRedis } from '../helpers/redis.ts';
+import { createRepo, isolatedEnv, temporaryFolder } from '../helpers/repo.ts';
+import type { RunningRedis } from '../../scripts/redis.ts';
+
+const GATEWAY = 'acme/production/api-gateway';
+const back = (...more: string[]) => [
+  'rollback',
+  GATEWAY,
+  '--yes',
+  '--reason',
+  'It answers 500',
+  '--queue',
+  ...more,
+];
+
+describe('rollback --queue', () => {
+  let redis: RunningRedis;
+  let worker: ReturnType<typeof start>;
+  beforeAll(async () => {
+    redis = await startTestRedis();
+    const { env } = await isolatedEnv();
+    worker = start({ folder: '/', env }, ['worker', '--name', 'tested'], { redisUrl: redis.url });
+  });
+  afterAll(async () => {
+    worker.child.kill('SIGTERM');
+    await worker.ended;
+    await redis.stop();
+  });
+  const options = () => ({ redisUrl: redis.url });
+
+  it('follows a worker of another process live, each step once and in order', async () => {
+    const repo = await exampleRepo();
+    const { code, stdout, stderr } = await backtrail(repo, back(), options());
+    expect(code).toBe(0);
+    const lines = stderr.split('\n').filter((line) => line.startsWith('  ✓') || line.startsWith('  queued'));
+    expect(lines).toEqual([
+      expect.stringMatching(/^ {2}queued rbk-\w{26} at 127\.0\.0\.1:\d+$/),
+      ...['planned', 'staged', 'delivered', 'published', 'verified'].map((step) => `  ✓ ${step}`),
+    ]);
+    expect(stdout).toMatch(/^completed rollback of acme\/production\/api-gateway \(service\) to 27fea46\n/);
+    expect(
+      await repo.git('show', 'main:tenants/acme/production/services/api-gateway/service.yaml'),
+    ).toContain('v2.0.5');
+  });
+
+  it('gives a script the same result as without the queue, and nothing besides', async () => {
+    const [queued, direct] = [await exampleRepo(), await exampleRepo()];
+    const env = { GIT_AUTHOR_NAME: 'Jane', GIT_AUTHOR_EMAIL: 'jane@example.com' };
+    const now = Date.parse('2026-12-01T00:00:00Z');
+    const one = completedOf(await backtrail(queued, back('-o', 'json'), { ...options(), env, now }));
+    const args = back('-o', 'json').filter((word) => word !== '--queue');
+    const other = completedOf(await backtrail(direct, args, { env, now }));
+    // Two requests have two ids, and so two commits of the same tree.
+    const { requestId: _, commit: one1, deliveryCommit: one2, ...rest } = one;
+    const { requestId: __, commit: other1, deliveryCommit: other2, ...same } = other;
+    expect(rest).toEqual(same);
+    expect(Object.keys(one)).toEqual(Object.keys(other));
+    for (const [mine, theirs] of [
+      [one1, other1],
+      [one2, other2],
+    ])
+      expect(await queued.git('rev-parse', `${mine}^{tree}`)).toBe(
+        await direct.git('rev-parse', `${theirs}^{tree}`),
+      );
+  });
+
+  it('takes a relative path: the worker stands elsewhere', async () => {
+    const repo = await exampleRepo();
+    const cwd = join(repo.folder, '..');
+    completedOf(await backtrail(repo, ['--repo', 'config', ...back('-o', 'json')], { ...options(), cwd }));
+    const again = await exampleRepo();
+    const inside = join(again.folder, 'tenants/acme');
+    completedOf(
+      await backtrail(again, ['--repo', '..', ...back('-o', 'json')], { ...options(), cwd: inside }),
+    );
+    expect(await again.git('status', '--porcelain')).toBe('');
+  });
+
+  it('takes a configuration from outside along', async () => {
+    const repo = await createRepo();
+    await repo.commit({ 'apps/production/web.yaml': 'image: v1\n' });
+    await repo.commit({ 'apps/production/web.yaml': 'image: v2\n' });
+    const config = join(await temporaryFolder(), 'layout.yaml');
+    await writeFile(config, 'version: 1\nlayout: { service: [ "apps/{environment}/{service}.yaml" ] }\n');
+    const args = [
+      '--config',
+      config,
+      'rollback',
+      'production/web',
+      '--yes',
+      '--reason',
+      'x',
+      '--queue',
+      '-o',
+      'json',
+    ];
+    completedOf(await backtrail(repo, args, options()));
+    expect(await repo.git('show', 'main:apps/production/web.yaml')).toBe('image: v1');
+  });
+
+  it('takes a long reason, hostile text and all', async () => {
+    const repo = await exampleRepo();
+    const reason = `It fails\nApproval: me\n\u001b[31m\ud800 ${'slow '.repeat(20_000)}`;
+    const args = ['rollback', GATEWAY, '--yes', '--reason', reason, '--queue', '-o', 'json'];
+    const { commit } = completedOf(await backtrail(repo, args, options()));
+    const trailers = await repo.git('log', '-1', '--format=%(trailers:only,unfold)', commit);
+    expect(trailers).toMatch(/^Justification: It fails Approval: me \[31m\ufffd slow .*…$/m);
+    expect(trailers).not.toMatch(/^Approval:/m);
+  });
+
+  it('gives the failure of the worker as its own: code, exit code and hint', async () => {
+    const repo = await exampleRepo();
+    await repo.write({ 'tenants/acme/production/services/api-gateway/service.yaml': 'mine: true\n' });
+    const before = await stateOf(repo);
+    const refusal = refusalOf(await backtrail(repo, back(), options()), { afterPlan: true });
+    expect(refusal).toMatchObject({
+      exit: 3,
+      code: 'WORKTREE_DIRTY',
+      message: expect.stringContaining('service.yaml'),
+    });
+    expect(await stateOf(repo)).toBe(before);
+  });
+
+  it('with nothing to do says so at once, without the queue', async () => {
+    const repo = await exampleRepo();
+    const tip = await repo.git('rev-parse', 'main');
+    const result = jsonOf(await backtrail(repo, back('--to', tip, '-o', 'json')), resultShape);
+    expect(result).toMatchObject({ status: 'unchanged', commit: null });
+  });
+
+  it('--no-wait says `executing` and leaves; the worker does it', async () => {
+    const repo = await exampleRepo();
+    const result = jsonOf(await backtrail(repo, back('--no-wait', '-o', 'json'), options()), resultShape);
+    expect(result).toMatchObject({ status: 'executing', commit: null, deliveryCommit: null });
+    await expect
+      .poll(() => repo.git('log', '-1', '--skip=1', '--format=%B', 'main'), { timeout: 10_000 })
+      .toContain(result.requestId);
+    const text = await backtrail(await exampleRepo(), back('--no-wait'), options());
+    expect(text).toMatchObject({ code: 0, stdout: expect.stringMatching(/^executing rollback of/) });
+  });
+
+  it('from a process of its own ends when it is done', async () => {
+    const repo = await exampleRepo();
+    const started = Date.now();
+    const transcript = await runProcess(repo, back('-o', 'json'), options());
+    completedOf(transcript);
+    expect(Date.now() - started).toBeLessThan(15_000);
+  });
+
+  it('the worker logs JSON lines that name the request, and no reason', async () => {
+    const lines = worker.taken.stdout.split('\n').filter((line) => line !== '');
+    const shape = z.looseObject({ name: z.literal('tested'), level: z.unknown() });
+    for (const line of lines) expect(shape.safeParse(JSON.parse(line)).success).toBe(true);
+    expect(worker.taken.stdout).toMatch(/rbk-\w{26}/);
+    expect(worker.taken.stdout).not.toContain('It answers 500');
+  });
+});
+
+describe('rollback --queue without a queue', () => {
+  it.each(['-o json', '-o text'])(
+    'Redis is down: exit 6, QUEUE_UNAVAILABLE, soon, and no ref moved (%s)',
+    async (format) => {
+      const repo = await exampleRepo();
+      const before = await stateOf(repo);
+      const started = Date.now();
+      const { code, stdout, stderr } = await backtrail(repo, back(...format.split(' ')));
+      expect({ code, stdout }).toEqual({ code: 6, stdout: '' });
+      expect(stderr).toContain('QUEUE_UNAVAILABLE');
+      expect(Date.now() - started).toBeLessThan(5000);
+      expect(await stateOf(repo)).toBe(before);
+    },
+  );
+
+  it('something answers that is no Redis: the same', async () => {
+    const silent = createServer(() => undefined).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const address = silent.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const repo = await exampleRepo();
+    const started = Date.now();
+    const { code, stderr } = await backtrail(repo, back('-o', 'json'), {
+      redisUrl: `redis://127.0.0.1:${port}`,
+    });
+    expect({ code, error: JSON.parse(stderr) as unknown }).toMatchObject({
+      code: 6,
+      error: { error: { code: 'QUEUE_UNAVAILABLE' } },
+    });
+    expect(Date.now() - started).toBeLessThan(5000);
+    silent.close();
+  });
+
+  it('an address that is none: exit 2', async () => {
+    const repo = await exampleRepo();
+    const transcript = await backtrail(repo, back('-o', 'json'), { redisUrl: 'http://x' });
+    expect(transcript).toMatchObject({ code: 2, stdout: '' });
+  });
+
+  it('nobody works: says so while it waits', { timeout: 30_000 }, async () => {
+    const redis = await startTestRedis();
+    try {
+      const repo = await exampleRepo();
+      const { child, taken, ended } = start(repo, back(), { redisUrl: redis.url });
+      await expect.poll(() => taken.stderr, { timeout: 15_000 }).toContain('no worker is connected');
+      child.kill('SIGINT');
+      expect((await ended).code).not.toBe(0);
+    } finally {
+      await redis.stop();
+    }
+  });
+});
