@@ -2,6 +2,7 @@
 import {
   BacktrailError,
   type Coordinates,
+  type FailureCode,
   type Finding,
   isFailure,
   type Plan,
@@ -103,10 +104,13 @@ async function requireField(snapshot: Snapshot, scope: Scope): Promise<void> {
   );
 }
 
+const GONE: ReadonlySet<FailureCode> = new Set(['TENANT_UNKNOWN', 'ENVIRONMENT_UNKNOWN', 'SERVICE_UNKNOWN']);
+
 async function requireExisting(snapshot: Snapshot, coordinates: Coordinates): Promise<void> {
   try {
     await requireKnown(await snapshot.view(snapshot.base), snapshot.layout, coordinates);
   } catch (unknown) {
+    if (!isFailure(unknown) || !GONE.has(unknown.code)) throw unknown;
     const scope: Scope = { mode: coordinates.service === undefined ? 'full' : 'service', ...coordinates };
     const { revisions } = await historyOf(snapshot, scope);
     if (revisions.length === 0) throw unknown;
