@@ -1,0 +1,90 @@
+/** The incident file: text in, validated value out; every complaint says file, line and column. */
+import { readFile } from 'node:fs/promises';
+import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
+import { z } from 'zod';
+import { requireReason } from '../../cli/ask.ts';
+import { BacktrailError, type ConfigText } from '../../engine/index.ts';
+
+const text = z.string().trim().min(1).max(1000);
+const schema = z.strictObject({
+  id: text.max(200),
+  reason: text.refine(isReason, 'nothing readable is left of the reason'),
+  repo: text.optional(),
+  config: text.optional(),
+  onFailure: z.enum(['continue', 'stop']).default('stop'),
+  rollbacks: z
+    .array(
+      z.strictObject({
+        scope: text,
+        to: text.default('previous'),
+        fields: z.array(text).max(100).default([]),
+        allowRemoval: z.boolean().default(false),
+      }),
+    )
+    .min(1)
+    .max(500),
+});
+
+export type Incident = z.infer<typeof schema>;
+export type Wish = Incident['rollbacks'][number];
+
+/** Characters. */
+const LIMIT = 256 * 1024;
+
+/** INVALID_REQUEST names the place. */
+export async function readIncident(file: string): Promise<Incident> {
+  const source = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw invalid(`The incident file ${file} cannot be read.`, cause);
+  });
+  if (source.length > LIMIT) throw invalid(`${file}:1:1: The file is larger than 256 KiB.`);
+  const lines = new LineCounter();
+  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false });
+  const at = (offset: number) => `${file}:${lines.linePos(offset).line}:${lines.linePos(offset).col}`;
+  const [broken] = document.errors;
+  if (broken) throw invalid(`${at(broken.pos[0])}: This is not valid YAML.`);
+  const parsed = schema.safeParse(valueOf(document, file));
+  if (parsed.success) return parsed.data;
+  const [first] = parsed.error.issues;
+  const path = (first?.path ?? []).filter((step) => typeof step !== 'symbol');
+  const where = path.length === 0 ? 'The file' : path.join('.');
+  throw invalid(`${at(offsetOf(document, path))}: ${where}: ${first?.message ?? 'not valid'}.`);
+}
+
+export async function readConfig(path: string): Promise<ConfigText> {
+  try {
+    return { name: path, text: await readFile(path, 'utf8') };
+  } catch (cause) {
+    throw new BacktrailError('CONFIG_MISSING', `The configuration ${path} cannot be read.`, { cause });
+  }
+}
+
+function valueOf(document: Document, file: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 20 });
+  } catch (cause) {
+    throw invalid(`${file}:1:1: The aliases of this file cannot be resolved.`, cause);
+  }
+}
+
+/** Where the deepest existing node of a path begins. */
+function offsetOf(document: Document, path: readonly (string | number)[]): number {
+  for (let depth = path.length; depth > 0; depth -= 1) {
+    const node = document.getIn(path.slice(0, depth), true);
+    if (isNode(node) && node.range) return node.range[0];
+  }
+  return 0;
+}
+
+function isReason(reason: string): boolean {
+  try {
+    requireReason(reason);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function invalid(sentence: string, cause?: unknown): BacktrailError {
+  const hint = 'See `npm run incident -- --help` for the form of the file.';
+  return new BacktrailError('INVALID_REQUEST', sentence, { hint, cause });
+}

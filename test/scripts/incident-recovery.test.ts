@@ -1,0 +1,197 @@
+import { writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { exampleRepo, refusalOf, runProcess, start, stateOf, type Transcript } from '../helpers/cli.ts';
+import { startTestRedis } from '../helpers/redis.ts';
+import { isolatedEnv, type Repo, temporaryFolder } from '../helpers/repo.ts';
+import { readIncident } from '../../scripts/incident/file.ts';
+import type { RunningRedis } from '../../scripts/redis.ts';
+
+const SERVICE = 'acme/production/api-gateway';
+const FILE = 'tenants/acme/production/services/api-gateway/service.yaml';
+
+let redis: RunningRedis;
+let worker: ReturnType<typeof start>;
+beforeAll(async () => {
+  redis = await startTestRedis();
+  const { env } = await isolatedEnv();
+  worker = start({ folder: '/', env }, ['worker'], { redisUrl: redis.url });
+});
+afterAll(async () => {
+  worker.child.kill('SIGTERM');
+  await worker.ended;
+  await redis.stop();
+});
+
+/** Writes an incident file beside the repository, and runs the script on it. */
+async function recover(
+  repo: Repo,
+  text: string,
+  options: { args?: string[]; cwd?: string } = {},
+): Promise<Transcript> {
+  const file = join(dirname(repo.folder), 'incident.yaml');
+  await writeFile(file, text);
+  const args = [file, ...(options.args ?? ['--yes'])];
+  return runProcess(repo, args, { script: 'incident', redisUrl: redis.url, cwd: options.cwd ?? '/' });
+}
+
+const incident = (onFailure: string, rollbacks: readonly string[]) =>
+  `id: inc-1\nreason: "v2.1.0 answers 500"\nrepo: config\nonFailure: ${onFailure}\nrollbacks:\n${rollbacks.map((item) => `  - ${item}\n`).join('')}`;
+const THREE = [
+  `{ scope: ${SERVICE} }`,
+  '{ scope: globex/production/search, to: v99 }',
+  '{ scope: acme/production/billing, fields: [ image ] }',
+];
+
+/** The rows of a table by their first cell. */
+function rowsOf(stdout: string, head: RegExp): Map<string, string> {
+  const lines = stdout.split('\n');
+  const from = lines.findIndex((line) => head.test(line)) + 1;
+  const to = lines.indexOf('', from);
+  return new Map(lines.slice(from, to).map((line) => [line.split(' ')[0] ?? '', line]));
+}
+const plans = ({ stdout }: Transcript) => rowsOf(stdout, /^scope +fields +to +plan$/);
+const results = ({ stdout }: Transcript) => rowsOf(stdout, /^scope +status +commit +request or failure$/);
+const reverts = async (repo: Repo) =>
+  (await repo.git('log', '--format=%(trailers:key=Rollback-Request-ID,valueonly)', 'main'))
+    .split('\n')
+    .filter((line) => line !== '');
+
+describe('an incident of three rollbacks, one of which cannot be', () => {
+  it('onFailure: stop starts nothing, says why, and exits with the code of that failure', async () => {
+    const repo = await exampleRepo();
+    expect(basename(repo.folder)).toBe('config');
+    const before = await stateOf(repo);
+    const done = await recover(repo, incident('stop', THREE));
+    expect(done.code).toBe(2);
+    expect(plans(done).get(SERVICE)).toMatch(/v7 \(27fea46\) +1 file, 3 fields: api-gateway$/);
+    expect(plans(done).get('globex/production/search')).toMatch(/v99 +REVISION_UNKNOWN: /);
+    expect(done.stderr).toContain('Nothing was started');
+    expect([...results(done).values()]).toEqual([
+      expect.stringMatching(/not started +- +rbk-/),
+      expect.stringMatching(/failed +- +REVISION_UNKNOWN: /),
+      expect.stringMatching(/not started +- +rbk-/),
+    ]);
+    expect(await stateOf(repo)).toBe(before);
+  });
+
+  it('onFailure: continue carries the others out; run again, it repeats nothing, also when the bad version has come back', async () => {
+    const repo = await exampleRepo();
+    const first = await recover(repo, incident('continue', THREE));
+    expect(first.code).toBe(2);
+    expect(first.stderr).toMatch(new RegExp(`^${SERVICE}: verified$`, 'm'));
+    expect(results(first).get(SERVICE)).toMatch(/completed +[0-9a-f]{7} +rbk-/);
+    expect(results(first).get('acme/production/billing')).toMatch(/completed +[0-9a-f]{7} +rbk-/);
+    expect(await repo.git('show', `main:${FILE}`)).toContain('v2.0.5');
+    const ids = await reverts(repo);
+    expect(ids).toHaveLength(2);
+
+    const again = await recover(repo, incident('continue', THREE));
+    expect(again.code).toBe(2);
+    expect(plans(again).get(SERVICE)).toMatch(/done before in [0-9a-f]{7}$/);
+    expect(results(again).get(SERVICE)).toMatch(/completed/);
+    expect(await reverts(repo)).toEqual(ids);
+
+    const bad = await repo.git('show', `main~4:${FILE}`);
+    expect(bad).toContain('v2.1.0');
+    await repo.commit({ [FILE]: `${bad}\n` }, { message: 'deploy v2.1.0 once more' });
+    const tip = await repo.git('rev-parse', 'main');
+    const later = await recover(repo, incident('continue', THREE));
+    expect(results(later).get(SERVICE)).toMatch(/completed/);
+    expect(await repo.git('rev-parse', 'main')).toBe(tip);
+
+    const other = await recover(repo, incident('continue', [THREE[0] ?? '']).replace('inc-1', 'inc-2'));
+    expect(other.code).toBe(0);
+    expect(results(other).get(SERVICE)).toMatch(/completed/);
+    expect(await repo.git('show', `main:${FILE}`)).toContain('v2.0.5');
+    expect(new Set(await reverts(repo)).size).toBe(3);
+  });
+
+  it('a rollback that fails in the worker stops those behind it, or not, as the file says', async () => {
+    const wishes = [`{ scope: ${SERVICE} }`, '{ scope: acme/production/billing }'];
+    for (const [onFailure, billing] of [
+      ['stop', 'not started'],
+      ['continue', 'completed'],
+    ] as const) {
+      const repo = await exampleRepo();
+      await repo.write({ [FILE]: 'mine: true\n' });
+      const done = await recover(repo, incident(onFailure, wishes));
+      expect({ onFailure, code: done.code }).toEqual({ onFailure, code: 3 });
+      expect(results(done).get(SERVICE)).toMatch(/failed +- +WORKTREE_DIRTY: /);
+      expect(results(done).get('acme/production/billing')).toContain(billing);
+      expect(await reverts(repo)).toHaveLength(onFailure === 'stop' ? 0 : 1);
+    }
+  });
+});
+
+describe('what the script asks for', () => {
+  it('without a terminal and without --yes it exits 2 and starts nothing', async () => {
+    const repo = await exampleRepo();
+    const before = await stateOf(repo);
+    const done = await recover(repo, incident('continue', [`{ scope: ${SERVICE} }`]), { args: [] });
+    expect(done.code).toBe(2);
+    expect(done.stderr).toMatch(/backtrail: [^\n]+\.\n {2}code: CONFIRMATION_REQUIRED\n {2}hint: [^\n]+\n$/);
+    expect(await stateOf(repo)).toBe(before);
+  });
+
+  it('with nothing left to do it needs no queue and exits 0', async () => {
+    const repo = await exampleRepo();
+    const tip = await repo.git('rev-parse', 'main');
+    const file = join(dirname(repo.folder), 'incident.yaml');
+    await writeFile(file, `id: x\nreason: y\nrollbacks: [ { scope: ${SERVICE}, to: "${tip}" } ]\n`);
+    // Without `repo` in the file and on the command line it is the folder where the user stands.
+    const done = await runProcess(repo, [file], { script: 'incident' });
+    expect(done).toMatchObject({ code: 0, stdout: expect.stringContaining('nothing to do') });
+  });
+
+  it('where Redis is down it exits 6', async () => {
+    const repo = await exampleRepo();
+    const file = join(dirname(repo.folder), 'incident.yaml');
+    await writeFile(file, incident('continue', [`{ scope: ${SERVICE} }`]));
+    const done = await runProcess(repo, [file, '--yes'], { script: 'incident' });
+    expect(done).toMatchObject({ code: 6, stderr: expect.stringContaining('QUEUE_UNAVAILABLE') });
+  });
+
+  it('refuses a bad file with the place, and bad arguments with a hint', async () => {
+    const folder = await temporaryFolder();
+    const { env } = await isolatedEnv();
+    const bad: readonly [text: string | null, place: RegExp][] = [
+      ['id: x\nreason: [\n', /bad-0\.yaml:\d+:\d+: This is not valid YAML\.$/],
+      [
+        'id: x\nreason: y\nrollbacks:\n  - { scope: a/b }\n  - { scpe: a/b }\n',
+        /bad-1\.yaml:5:5: rollbacks\.1\.scope: /,
+      ],
+      ['id: x\nreason: "\\u0001 \\u200b"\nrollbacks: [ { scope: a/b } ]\n', /bad-2\.yaml:2:9: reason: /],
+      [
+        'id: x\nreason: y\nonFailure: maybe\nrollbacks: [ { scope: a/b } ]\n',
+        /bad-3\.yaml:3:12: onFailure: /,
+      ],
+      ['id: x\nreason: y\nrollbacks: []\n', /bad-4\.yaml:3:12: rollbacks: /],
+      ['', /bad-5\.yaml:1:1: The file: /],
+      [null, /bad-6\.yaml cannot be read\.$/],
+    ];
+    for (const [index, [text, place]] of bad.entries()) {
+      const file = join(folder, `bad-${index}.yaml`);
+      if (text !== null) await writeFile(file, text);
+      await expect(readIncident(file)).rejects.toMatchObject({
+        code: 'INVALID_REQUEST',
+        message: expect.stringMatching(place),
+      });
+    }
+    const args = [join(folder, 'bad-1.yaml'), '--yes'];
+    const refusal = refusalOf(await runProcess({ folder, env }, args, { script: 'incident' }));
+    expect(refusal).toMatchObject({
+      exit: 2,
+      code: 'INVALID_REQUEST',
+      hint: expect.stringContaining('--help'),
+    });
+    const surplus = await runProcess({ folder, env }, ['a', 'b'], { script: 'incident' });
+    expect(refusalOf(surplus)).toMatchObject({ exit: 2, code: 'INVALID_REQUEST' });
+    const help = await runProcess({ folder, env }, ['--help'], { script: 'incident' });
+    expect(help).toMatchObject({
+      code: 0,
+      stderr: '',
+      stdout: expect.stringContaining('onFailure: continue'),
+    });
+  });
+});
