@@ -63,7 +63,7 @@ export const FAILURES = {
   SHALLOW_TARGET: blocked('Fetch the full history: git fetch --unshallow.'),
   SHA256_UNSUPPORTED: blocked('Use a repository with SHA-1 object ids.'),
   FILE_TOO_LARGE: blocked('Choose a narrower scope.'),
-  RENDER_FAILED: blocked('Mend the service specification at the target, or choose another target.'),
+  RENDER_FAILED: blocked('Mend the file named, or choose another target.'),
   WORKTREE_DIRTY: blocked('Commit or stash the local changes that overlap, then run it again.'),
   BRANCH_CHECKED_OUT: blocked('The branch is checked out in another worktree; run it there.'),
   REMOTE_REJECTED: blocked('The server refused the push by a rule of its own; read its message.'),

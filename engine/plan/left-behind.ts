@@ -17,6 +17,8 @@ export async function leftBehind(
 ): Promise<Map<ObjectId, ObjectId>> {
   const left = new Map<ObjectId, ObjectId>();
   for (const [index, { commit, rollback }] of revisions.entries()) {
+    // A rollback that was itself left behind, by going forward again, leaves nothing behind any more.
+    if (left.has(commit.id)) continue;
     if (!rollback || !(await wentBack(query.snapshot, revisions, { commit, rollback }))) continue;
     const targetIndex = await indexAt(query.snapshot, revisions, rollback.target);
     const restored = covers(rollback, query) ? query : restoredBy(query.snapshot, rollback);

@@ -46,9 +46,15 @@ interface Change {
 async function restoreFile(snapshot: Snapshot, change: Change): Promise<Outcome> {
   const { path, before, after } = change;
   const kept = await keptIn(snapshot, path, [before, after]);
-  if (kept.whole !== null) return { kept: [{ path, by: kept.whole }] };
+  if (kept.whole !== null) return before ? { kept: [{ path, by: kept.whole }] } : missing(path, kept.whole);
   if (kept.parts.length > 0) return restoreAround(snapshot, change, kept.parts);
   return { file: change, item: { path, selector: '', before: side(before), after: side(after) } };
+}
+
+/** Nothing stays where nothing is: what refers to the file would find it missing. */
+function missing(path: string, by: string): Outcome {
+  const message = `${path} is kept out of rollbacks (keep: ${by}) and is not there now, so it stays missing.`;
+  return { findings: [{ code: 'KEPT_PATH', severity: 'warn', message, path }] };
 }
 
 const side = (entry: Entry | null): DigestSide | null => entry && { mode: entry.mode, bytes: entry.id };

@@ -125,6 +125,7 @@ export async function historyOf(
   return { query, revisions: await readHistory(query) };
 }
 
-function currentOf(snapshot: Snapshot, [newest]: readonly Revision[]) {
+/** The revision that stands there now; the tip itself where the scope has none. */
+export function currentOf(snapshot: Snapshot, [newest]: readonly Revision[]) {
   return newest ? refOf(newest) : { commit: snapshot.base, version: null };
 }

@@ -1,6 +1,7 @@
 /** Questions that write nothing: environments, history, show, compare, log. */
 import type {
   Coordinates,
+  LogCommit,
   Mode,
   ObjectId,
   Person,
@@ -16,7 +17,7 @@ import { compareContents, type ShownFile, showContent } from '../plan/show.ts';
 import type { Snapshot } from '../plan/snapshot.ts';
 import { readDelivery, readRollback } from '../record/read.ts';
 import type { RollbackRecord } from '../record/trailers.ts';
-import { historyOf, resolveScope } from './plan.ts';
+import { currentOf, historyOf, resolveScope } from './plan.ts';
 
 export interface EnvironmentEntry {
   readonly tenant?: string;
@@ -86,10 +87,11 @@ export async function compare(
   const resolve = async (text: string) =>
     (await resolveRevision(query, revisions, parseRevision(text))).target;
   const from = await resolve(ask.from);
-  const to =
-    ask.to === undefined
-      ? { commit: snapshot.base, version: revisions[0]?.version ?? null }
-      : await resolve(ask.to);
+  if (ask.to === undefined) {
+    const to = currentOf(snapshot, revisions);
+    return { scope, from, to, changes: await compareContents(query, from.commit, snapshot.base) };
+  }
+  const to = await resolve(ask.to);
   return { scope, from, to, changes: await compareContents(query, from.commit, to.commit) };
 }
 
@@ -117,8 +119,9 @@ export async function log(snapshot: Snapshot, ask: { scope?: string; limit: numb
       return of === undefined ? [] : [[of, id] as const];
     }),
   );
+  const first = firstClaims(commits);
   const entries: LogEntry[] = [];
-  for (const { id, time, author, trailers } of commits) {
+  for (const { id, parents, time, author, trailers } of commits) {
     const claim = readRollback(trailers);
     if (!claim || (within && !concerns(claim.record, within))) continue;
     const { record, problems } = claim;
@@ -135,13 +138,36 @@ export async function log(snapshot: Snapshot, ask: { scope?: string; limit: numb
       reason: record.justification,
       record,
       deliveryCommit: deliveries.get(id) ?? null,
-      problems,
+      problems: [...problems, ...misplaced({ id, parents }, record, first)],
     });
     if (entries.length === ask.limit) break;
   }
   // What is gone from the layout may still have its record; what was never there is a slip of the pen.
   if (entries.length === 0 && ask.scope !== undefined) await resolveScope(snapshot, { scope: ask.scope });
   return entries;
+}
+
+/** The oldest commit that claims each request. */
+function firstClaims(commits: readonly LogCommit[]): ReadonlyMap<string, ObjectId> {
+  const claims = commits.map(({ id, trailers }) => [readRollback(trailers)?.record.requestId, id] as const);
+  return new Map(
+    claims.flatMap(([requestId, id]) => (requestId === undefined ? [] : [[requestId, id] as const])),
+  );
+}
+
+/** Trailers are claims, and a cherry-pick copies them: the commit's place must agree. */
+function misplaced(
+  { id, parents }: Pick<LogCommit, 'id' | 'parents'>,
+  { requestId, base }: RollbackRecord,
+  first: ReadonlyMap<string, ObjectId>,
+): string[] {
+  const original = first.get(requestId);
+  return [
+    ...(original === id || original === undefined
+      ? []
+      : [`Commit ${original} carries the same request before it.`]),
+    ...(parents[0] === base ? [] : ['The commit does not follow its Rollback-Base.']),
+  ];
 }
 
 /** A rollback of the environment concerns each of its services; one of a service concerns the environment. */

@@ -1,7 +1,7 @@
 import { formatCoordinates, type Finding, type ObjectId } from '../../model/index.ts';
 import { type Content, keptIn } from '../content.ts';
 import { discover } from '../discover.ts';
-import { serviceOfPath } from '../layout.ts';
+import { type Selection, serviceOfPath } from '../layout.ts';
 import type { CheckContext } from '../plan.ts';
 
 /** A rollback never deletes a scope, a service or a field silently: what the target lacks blocks, unless removal is allowed. */
@@ -19,13 +19,33 @@ export async function checkTargetAbsent(context: CheckContext): Promise<Finding[
     const from = moved === null ? '' : `; it stood at ${moved} then`;
     return [finding(context, `${name} did not exist at ${short(input.target.commit)}${from}`)];
   }
-  if (query.scope.mode !== 'full') return [];
+  if (query.scope.mode !== 'full')
+    return (await vanished(context)).map((sentence) => finding(context, sentence));
   const then = new Set(await servicesOf(context, target, input.target.commit));
   const now = await servicesOf(context, base, query.snapshot.base);
   const gone = now.filter((service) => !then.has(service));
   return gone.map((service) =>
     finding(context, `Service ${service} of ${name} did not exist at ${short(input.target.commit)}`),
   );
+}
+
+/** What one pattern of a service selects now and selected nothing of then: the release of a chart, say, while its values stay. */
+async function vanished(context: CheckContext): Promise<string[]> {
+  const { query, input, base, target } = context;
+  const sentences: string[] = [];
+  for (const selection of query.selections) {
+    const [now, then] = [selectedIn(selection, base), selectedIn(selection, target)];
+    if (now.length === 0 || then.length > 0) continue;
+    const moved = await renamedFrom(context, now);
+    const from = moved === null ? '' : `; it stood at ${moved} then`;
+    sentences.push(`${now[0] ?? ''} did not exist at ${short(input.target.commit)}${from}`);
+  }
+  return sentences;
+}
+
+function selectedIn({ paths, selector }: Selection, { files, parts }: Content): string[] {
+  const found = selector === null ? [...files.entries()] : [...parts.entries()];
+  return found.filter(([, { path }]) => paths.match(path) !== null).map(([key]) => key);
 }
 
 function finding({ input }: CheckContext, sentence: string): Finding {
@@ -37,8 +57,10 @@ function finding({ input }: CheckContext, sentence: string): Finding {
 const short = (id: string) => id.slice(0, 7);
 
 /** The old path of one of the scope's files, where Git detects a rename between target and base. */
-async function renamedFrom({ query, input, base }: CheckContext): Promise<string | null> {
-  const paths = [...base.files.keys(), ...base.shared.keys()];
+async function renamedFrom(
+  { query, input, base }: CheckContext,
+  paths: readonly string[] = [...base.files.keys(), ...base.shared.keys()],
+): Promise<string | null> {
   if (paths.length === 0) return null;
   const renames = await query.snapshot.history.renames(input.target.commit, query.snapshot.base);
   for (const path of paths) {
