@@ -156,6 +156,7 @@ export function jsonOf<T>(transcript: Transcript, shape: z.ZodType<T>): T {
 export const resultShape = z.looseObject({
   requestId: z.string(),
   status: z.string(),
+  mode: z.string(),
   base: z.string(),
   target: z.string(),
   commit: z.string().nullable(),
