@@ -48,6 +48,8 @@ export interface ExecuteOptions {
 
 /** One repository. Every question looks at the branch anew. Errors are BacktrailErrors; match on `code`. */
 export interface Engine {
+  /** The same for every way to name it: the top folder of a worktree, else the git directory; a URL as it was typed. */
+  location(): string;
   /** Who the user's git configuration says they are; null where it says nothing. */
   identity(): Promise<Person | null>;
   environments(): Promise<queries.EnvironmentEntry[]>;
@@ -73,6 +75,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     return observe();
   };
   return {
+    location: () => (git.kind === 'local' ? (git.worktree ?? git.directory) : git.location),
     identity: () => git.identity(),
     environments: async () => queries.environments(await look()),
     history: async (ask) => queries.history(await look(), ask),

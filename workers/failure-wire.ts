@@ -33,7 +33,7 @@ export function decodeFailure(text: string): BacktrailError {
   if (success) return new BacktrailError(data.code, data.message, { hint: data.hint, details: data.details });
   if (text.includes('stalled more than allowable limit'))
     return new BacktrailError('INTERNAL', 'Every worker that took this rollback ended before it was done.', {
-      hint: "Read the workers' logs; when they run again, the same command is safe.",
+      hint: "Read the workers' logs, and look at `backtrail log` before you run it again: it may have been published.",
     });
   return new BacktrailError('INTERNAL', `The queue says: ${cut(redact(text))}.`);
 }

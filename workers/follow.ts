@@ -172,7 +172,7 @@ function lost({ address }: RollbackQueue, id: RequestId): BacktrailError {
     'QUEUE_UNAVAILABLE',
     `The queue at ${address} lost rollback ${id}: Redis was flushed, or restarted without its data.`,
     {
-      hint: 'Running the same command again is safe: what has been published is found on the branch and not repeated.',
+      hint: 'It may have been published: look at `backtrail log` first.',
       details: { requestId: id },
     },
   );
@@ -180,7 +180,7 @@ function lost({ address }: RollbackQueue, id: RequestId): BacktrailError {
 
 function tooLong({ address }: RollbackQueue, id: RequestId): BacktrailError {
   return new BacktrailError('QUEUE_UNAVAILABLE', `Rollback ${id} is still in the queue at ${address}.`, {
-    hint: 'It goes on without being watched; is a worker running? Running the same command again is safe.',
+    hint: 'It goes on without being watched; is a worker running? Look at `backtrail log` before you run it again.',
     details: { requestId: id },
   });
 }

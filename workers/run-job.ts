@@ -1,4 +1,4 @@
-import { UnrecoverableError, WaitingError } from 'bullmq';
+import { DelayedError, UnrecoverableError, WaitingError } from 'bullmq';
 import type { Job } from 'bullmq';
 import { BacktrailError } from '../engine/model/index.ts';
 import type { RollbackRequest, RollbackResult, Step } from '../engine/model/index.ts';
@@ -31,6 +31,9 @@ export interface StepDone {
 /** Telling the queue must not hold a rollback up. */
 const PROGRESS_MS = 1000;
 const GIVE_BACK_MS = 2000;
+/** A rollback that this worker does not serve waits so long for another one, and so often: about a minute in all. */
+const LEAVE_MS = 1000;
+const LEAVE_LIMIT = 60;
 
 interface Run {
   job: Job<RollbackJob, RollbackResult>;
@@ -47,7 +50,8 @@ export async function runJob({ job, token, setup, signal }: Run): Promise<Rollba
   const log = setup.logger.child({ requestId: job.id });
   const durationMs = () => Math.round(performance.now() - started);
   try {
-    const { request, repo, config } = admit(job, setup.allowedRepos);
+    const { request, repo, config } = read(job);
+    if (!serves(setup, repo)) return await leave({ job, token, log, repo });
     log.info({ scope: request.scope, repo, attempt: job.attemptsMade + 1 }, 'rollback started');
     const onStep = async (event: StepDone) => {
       log.info({ ...event, durationMs: durationMs() }, `step ${event.step} done`);
@@ -58,6 +62,7 @@ export async function runJob({ job, token, setup, signal }: Run): Promise<Rollba
     log.info({ status: result.status, commit: result.commit, durationMs: durationMs() }, 'rollback done');
     return result;
   } catch (error) {
+    if (error instanceof DelayedError) throw error;
     if (signal.aborted && isAbort(error, signal)) {
       await giveBack({ job, token, log });
       throw new WaitingError();
@@ -67,14 +72,32 @@ export async function runJob({ job, token, setup, signal }: Run): Promise<Rollba
   }
 }
 
-function admit(job: Job<RollbackJob>, allowedRepos: readonly string[] | undefined): RollbackJob {
+function read(job: Job<RollbackJob>): RollbackJob {
   const payload = parseJob(job.data);
   if (payload.request.id !== job.id)
     throw new BacktrailError('INVALID_REQUEST', `Job ${job.id ?? ''} carries another request's id.`);
-  if (allowedRepos !== undefined && !allowedRepos.includes(payload.repo))
-    throw new BacktrailError('FORBIDDEN', `This worker does not serve the repository ${payload.repo}.`);
   return payload;
 }
+
+const serves = ({ allowedRepos }: Run['setup'], repo: string) => allowedRepos?.includes(repo) ?? true;
+
+/**
+ * Workers of several repositories share one queue: the rollback waits a moment, for one that serves it, and that does
+ * not count as an attempt. How often it was taken without an attempt says how long nobody did; its age would not, as it
+ * may have waited behind others. FORBIDDEN after about a minute.
+ */
+async function leave({ job, token, log, repo }: Leaving): Promise<never> {
+  const taken = job.attemptsStarted - job.attemptsMade;
+  if (taken > LEAVE_LIMIT)
+    throw new BacktrailError('FORBIDDEN', `No worker that serves the repository ${repo} took the rollback.`);
+  if (taken === 1) log.info({ repo }, 'not served here; left to another worker');
+  await within(GIVE_BACK_MS, job.moveToDelayed(Date.now() + LEAVE_MS, token)).catch((error: unknown) =>
+    log.warn({ err: error }, 'rollback could not be left to another worker before its lock ends'),
+  );
+  throw new DelayedError();
+}
+
+type Leaving = Pick<Run, 'job' | 'token'> & { readonly log: Logger; readonly repo: string };
 
 /** The queue's view of progress is a courtesy: a flushed or unreachable queue does not stop a rollback. */
 async function tell(job: Job<RollbackJob>, event: StepDone, log: Logger): Promise<void> {

@@ -17,7 +17,7 @@ export interface WorkerSetup {
   readonly logger: Logger;
   /** Rollbacks at the same time; 2 unless said otherwise. */
   readonly concurrency?: number;
-  /** The only repositories that it serves, spelled as in the requests; all where absent. */
+  /** The only repositories that it serves, spelled as in the requests; all where absent. Others are left to other workers. */
   readonly allowedRepos?: readonly string[];
   /** Shown in logs and in the queue. */
   readonly name?: string;
@@ -71,7 +71,7 @@ export function startWorker(setup: WorkerSetup): RunningWorker {
     },
   );
   logWorker(worker, { logger, outage });
-  logger.info({ name, redis: address, concurrency }, 'worker started');
+  logger.info({ redis: address, concurrency }, 'worker started');
   let closing: Promise<void> | undefined;
   const close = async () => {
     // In this order: a worker that is closing takes no job in place of the one that it gives back.
@@ -86,7 +86,7 @@ export function startWorker(setup: WorkerSetup): RunningWorker {
         .catch(() => undefined),
     );
     redis.disconnect();
-    logger.info({ name }, 'worker stopped');
+    logger.info('worker stopped');
   };
   return { close: () => (closing ??= close()) };
 }

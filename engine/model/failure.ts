@@ -68,7 +68,12 @@ export const FAILURES = {
   BRANCH_CHECKED_OUT: blocked('The branch is checked out in another worktree; run it there.'),
   REMOTE_REJECTED: blocked('The server refused the push by a rule of its own; read its message.'),
   DESCENT_BROKEN: blocked('The new value does not descend from the published one; nothing was forced.'),
-  FORBIDDEN: { status: 403, exit: 3, retry: 'never', hint: 'This worker serves other repositories.' },
+  FORBIDDEN: {
+    status: 403,
+    exit: 3,
+    retry: 'never',
+    hint: 'Start a worker that serves it, or one without --repo.',
+  },
 
   PLAN_CHANGED: {
     status: 409,

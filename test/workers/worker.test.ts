@@ -55,15 +55,44 @@ describe('a worker', () => {
     ).toHaveLength(2);
   });
 
-  it('refuses a repository that it does not serve', async () => {
+  it('leaves a repository that it does not serve to another worker, without an attempt', async () => {
     const queue = await openQueue();
-    startWorker({
-      allowedRepos: ['/srv/git/other'],
+    const other = startWorker({ allowedRepos: ['/srv/git/other'], execute: neverCalled });
+    const jobs = Array.from({ length: 5 }, () => makeJob());
+    for (const job of jobs) await enqueueRollback(queue, job);
+    while ((await queue.jobs.getDelayedCount()) < 5) await sleep(5);
+    const served = startWorker({
+      allowedRepos: ['/srv/git/desired-state'],
       execute: ({ request }) => Promise.resolve(resultOf(request)),
     });
+    const retries: unknown[] = [];
+    const onRetry = (retry: unknown) => retries.push(retry);
+    const results = await Promise.all(jobs.map((job) => followRollback(queue, job.request.id, { onRetry })));
+    expect(results.map(({ status }) => status)).toEqual(Array.from({ length: 5 }, () => 'completed'));
+    expect(retries).toEqual([]);
+    expect(served.find('rollback started').every((line) => line.includes('"attempt":1'))).toBe(true);
+    expect(other.find('left to another worker')).not.toEqual([]);
+    expect(other.find('rollback started')).toEqual([]);
+  });
+
+  it('refuses a repository for good when for a minute nobody served it', async () => {
+    const queue = await openQueue();
     const job = makeJob();
     await enqueueRollback(queue, job);
-    await expect(followRollback(queue, job.request.id)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    // BullMQ counts here how often a job was taken: once a second by workers that leave it.
+    await redis.client.hset(queue.jobs.toKey(job.request.id), 'ats', 60);
+    startWorker({ allowedRepos: ['/srv/git/other'], execute: neverCalled });
+    await expect(followRollback(queue, job.request.id)).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+      hint: expect.stringContaining('without --repo'),
+    });
+  });
+
+  it('says its name once a line', async () => {
+    const worker = startWorker({ name: 'tested', execute: neverCalled });
+    await worker.close();
+    expect(worker.find('worker st')).toHaveLength(2);
+    for (const line of worker.lines) expect(line.match(/"name":/g)).toHaveLength(1);
   });
 
   it('leaves no stack, no cause and no payload of an error in Redis', async () => {
