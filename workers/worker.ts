@@ -67,6 +67,8 @@ export function startWorker(setup: WorkerSetup): RunningWorker {
       stalledInterval: STALLED_CHECK_MS,
       maxStalledCount: MAX_DEATHS,
       runRetryDelay: 1000,
+      // Seconds: only one of the workers that wait is told of a rollback that comes back, so each looks by itself.
+      drainDelay: 1,
       settings: { backoffStrategy: (failures: number) => withJitter(waitBefore(failures), random) },
     },
   );

@@ -10,9 +10,13 @@ import {
   type RollbackResult,
 } from '../../engine/index.ts';
 import { confirmRollback, requireReason } from '../ask.ts';
+import { openQueue, type RollbackQueue } from '../../workers/index.ts';
 import { enqueue } from '../enqueue.ts';
-import { type Output, printAside, printProgress } from '../output.ts';
+import { Interrupted, interruptible } from '../interrupt.ts';
+import { type Output, printAside, printError, printProgress } from '../output.ts';
 import { planText, resultText } from '../print/plan.ts';
+import { publishedResult } from '../published.ts';
+import type { GlobalOptions, Session } from '../session.ts';
 import { type Context, FIELD, type Program, REVISION, runCommand, SCOPE } from './command.ts';
 import { type PlanOptions, previewPlan, toAsk } from './plan.ts';
 
@@ -39,7 +43,11 @@ export function addRollback(program: Program): void {
     .option('--no-wait', 'with --queue: do not follow it')
     .addHelpText('after', EXAMPLES)
     .action((scope: string, options: RollbackOptions) =>
-      runCommand(program, (context) => rollback(context, scope, options)),
+      runCommand(program, (context) => rollback(context, scope, options)).catch((error: unknown) => {
+        if (!(error instanceof Interrupted)) throw error;
+        printError(error, program.root.opts<GlobalOptions>().output);
+        program.setExitCode(error.exitCode);
+      }),
     );
 }
 
@@ -64,6 +72,38 @@ async function rollback(context: Context, scope: string, options: RollbackOption
   if (!interactive && !options.yes) {
     throw new BacktrailError('CONFIRMATION_REQUIRED', 'There is no terminal to confirm this rollback on.');
   }
+  return withQueue(context, options, (queue) =>
+    planAndCarryOut(context, scope, { options, queue, interactive }),
+  );
+}
+
+/** Open before anything is asked: a Redis that is missing is said at once. Null without --queue. */
+async function withQueue<T>(
+  { session }: Context,
+  { queue: wanted }: RollbackOptions,
+  use: (queue: RollbackQueue | null) => Promise<T>,
+): Promise<T> {
+  if (!wanted) return use(null);
+  const queue = await openQueue({ redisUrl: session.environment.redisUrl });
+  try {
+    return await use(queue);
+  } finally {
+    await queue.close();
+  }
+}
+
+interface Asked {
+  readonly options: RollbackOptions;
+  readonly queue: RollbackQueue | null;
+  readonly interactive: boolean;
+}
+
+function planAndCarryOut(
+  context: Context,
+  scope: string,
+  { options, queue, interactive }: Asked,
+): Promise<Output> {
+  const { session, style } = context;
   return session.withEngine(async (engine) => {
     const planned = await engine.plan(toAsk(scope, options));
     const place = await engine.publishFindings(planned.plan.branch);
@@ -74,7 +114,7 @@ async function rollback(context: Context, scope: string, options: RollbackOption
         ? await confirmRollback(options.reason)
         : (options.reason ?? '');
     const request = await toRequest(context, engine, { planned, reason, options });
-    const result = await carryOut(context, engine, { planned, request, options });
+    const result = await carryOut(context, engine, { planned, request, options, queue });
     const reported = { ...result, findings: [...result.findings, ...place] };
     return { value: reported, text: () => resultText(style, reported) };
   });
@@ -104,12 +144,34 @@ const REASON_LIMIT = 8000;
 async function carryOut(
   context: Context,
   engine: Engine,
-  { planned, request, options }: Confirmed & { request: RollbackRequest },
+  { planned, request, options, queue }: Confirmed & { request: RollbackRequest; queue: RollbackQueue | null },
 ): Promise<RollbackResult> {
   const { session } = context;
   // For scripts, standard error holds nothing but an error.
   const say = (line: string) => void (session.format === 'text' && printProgress(line));
-  if (!options.queue || planned.plan.files.length === 0)
-    return engine.execute(request, { onStep: ({ step }) => say(`  ✓ ${step}`) });
-  return enqueue(session, request, { wait: options.wait, say });
+  if (queue !== null && planned.plan.files.length > 0)
+    return enqueue(request, { session, engine, queue, wait: options.wait, say });
+  return interruptible(
+    (signal) => engine.execute(request, { signal, onStep: ({ step }) => say(`  ✓ ${step}`) }),
+    (signal) => afterSignal(session, request, signal),
+  );
+}
+
+/** A signal that came while git published leaves open whether it did: the branch, looked at anew, knows. */
+async function afterSignal(
+  session: Session,
+  request: RollbackRequest,
+  signal: Interrupted['signal'],
+): Promise<RollbackResult> {
+  const done = await session
+    .withEngine((engine) => publishedResult(engine, request))
+    .catch(() => {
+      throw new Interrupted(
+        signal,
+        `Stopped by ${signal}; the branch cannot be asked whether rollback ${request.id} was published.`,
+        'Look at `backtrail log` before you run it again.',
+      );
+    });
+  if (done === null) throw new Interrupted(signal, `Stopped by ${signal}; nothing was published.`);
+  return done;
 }

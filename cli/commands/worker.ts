@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path';
 import { openEngine } from '../../engine/index.ts';
 import { createLogger, exitOnSignal, type ExecuteRollback, startWorker } from '../../workers/index.ts';
 import { address } from '../enqueue.ts';
@@ -29,6 +30,7 @@ async function runWorker(
   { concurrency, name }: WorkerOptions,
 ): Promise<void> {
   const { repo } = root.opts<GlobalOptions>();
+  const allowedRepos = repo === undefined ? undefined : [await served(repo, environment)];
   const logger = createLogger({ name });
   const worker = startWorker({
     redisUrl: environment.redisUrl,
@@ -36,10 +38,25 @@ async function runWorker(
     logger,
     concurrency,
     name,
-    ...(repo !== undefined && { allowedRepos: [address(repo)] }),
+    ...(allowedRepos && { allowedRepos }),
   });
   exitOnSignal({ stop: () => worker.close(), logger });
   await new Promise<never>(() => undefined);
+}
+
+/** As `rollback --queue` names it, from whatever folder inside. A remote is not fetched for that. */
+async function served(
+  repo: string,
+  { env, cacheFolder, committer, clock }: Pick<Environment, 'env' | 'cacheFolder' | 'committer' | 'clock'>,
+): Promise<string> {
+  const place = address(repo);
+  if (!isAbsolute(place)) return place;
+  const engine = await openEngine({ repo: place, env, cacheFolder, committer, clock });
+  try {
+    return engine.location();
+  } finally {
+    await engine.close();
+  }
 }
 
 /** Carries a request out with an engine of its own, so that a repository that failed holds nothing open. */

@@ -123,6 +123,12 @@ export const FAILURES = {
     retry: 'never',
     hint: 'Compare the branch with the plan by hand before going on.',
   },
+  INTERRUPTED: {
+    status: 499,
+    exit: 1,
+    retry: 'never',
+    hint: 'Nothing was published; run it again when you want it.',
+  },
   INTERNAL: {
     status: 500,
     exit: 1,

@@ -1,9 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { resolve } from 'node:path';
+import { stat, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { exampleRepo, LOADER, refusalOf, runProcess, start, stateOf } from '../helpers/cli.ts';
-import type { Repo } from '../helpers/repo.ts';
+import { type Repo, temporaryFolder } from '../helpers/repo.ts';
 
 const GATEWAY = 'acme/production/api-gateway';
 const MAIN = resolve(import.meta.dirname, '../../cli/main.ts');
@@ -53,6 +54,52 @@ describe('the program as a process', () => {
     expect(await repo.git('log', '-2', '--format=%s')).toMatch(/^Deliver: .*\nRollback: /);
   });
 
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('on %s before it publishes leaves nothing behind, and says so', async (signal, code) => {
+    const repo = await exampleRepo();
+    const before = await stateOf(repo);
+    const slow = await slowGit('fast-import');
+    const { child, ended } = start(repo, ['-o', 'json', 'rollback', GATEWAY, '--yes', '--reason', 'x'], slow);
+    await slow.reached();
+    child.kill(signal);
+    const { code: exit, stdout, stderr } = await ended;
+    expect({ exit, stdout, error: JSON.parse(stderr) as unknown }).toMatchObject({
+      exit: code,
+      stdout: '',
+      error: { error: { code: 'INTERRUPTED', message: `Stopped by ${signal}; nothing was published.` } },
+    });
+    expect(await stateOf(repo)).toBe(before);
+  });
+
+  it('on Ctrl-C while it publishes gives the result: it stands', async () => {
+    const repo = await exampleRepo();
+    const slow = await slowGit('merge');
+    const { child, ended } = start(repo, ['rollback', GATEWAY, '--yes', '--reason', 'x'], slow);
+    await slow.reached();
+    child.kill('SIGINT');
+    const { code, stdout } = await ended;
+    expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringMatching(/^completed rollback/) });
+    expect(await repo.git('log', '-2', '--format=%s')).toMatch(/^Deliver: .*\nRollback: /);
+    expect(await repo.git('for-each-ref', 'refs/backtrail')).toBe('');
+  });
+
+  it('on a second Ctrl-C leaves at once', async () => {
+    const repo = await exampleRepo();
+    const slow = await slowGit('fast-import', 20);
+    const { child, ended } = start(repo, ['rollback', GATEWAY, '--yes', '--reason', 'x'], slow);
+    await slow.reached();
+    child.kill('SIGINT');
+    await new Promise((done) => setTimeout(done, 400));
+    const asked = Date.now();
+    child.kill('SIGINT');
+    expect(
+      (await Promise.race([ended, once(child, 'exit').then(() => ({ code: child.exitCode }))])).code,
+    ).toBe(130);
+    expect(Date.now() - asked).toBeLessThan(5000);
+  });
+
   it.runIf(hasScript)(
     'on a terminal (needs util-linux script) shows the plan, asks why and whether, and writes nothing on a no',
     async () => {
@@ -97,6 +144,30 @@ describe('the program as a process', () => {
     },
   );
 });
+
+/** A git that takes its time over one command; `reached` waits until it runs. */
+async function slowGit(command: string, seconds = 1) {
+  const folder = await temporaryFolder();
+  const [marker, path] = [join(folder, 'reached'), process.env['PATH'] ?? '/usr/bin:/bin'];
+  const lines = [
+    '#!/bin/sh',
+    `for word in "$@"; do [ "$word" = ${command} ] && { : > '${marker}'; sleep ${seconds}; }; done`,
+    `PATH='${path}' exec git "$@"`,
+  ];
+  await writeFile(join(folder, 'git'), `${lines.join('\n')}\n`, { mode: 0o755 });
+  const reached = () =>
+    expect
+      .poll(
+        () =>
+          stat(marker).then(
+            () => true,
+            () => false,
+          ),
+        { timeout: 15_000, interval: 20 },
+      )
+      .toBe(true);
+  return { env: { PATH: `${folder}:${path}` }, reached };
+}
 
 /** Runs on a pseudo terminal, and answers each question once it is asked. */
 async function onTerminal(

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -15,7 +15,9 @@ import {
   start,
   stateOf,
 } from '../helpers/cli.ts';
-import { startTestRedis } from '../helpers/redis.ts';
+import { executeIn } from '../../cli/commands/worker.ts';
+import { useQueues } from '../helpers/queue.ts';
+import { startTestRedis, useRedis } from '../helpers/redis.ts';
 import { createRepo, isolatedEnv, temporaryFolder } from '../helpers/repo.ts';
 import type { RunningRedis } from '../../scripts/redis.ts';
 
@@ -138,10 +140,10 @@ describe('rollback --queue', () => {
     expect(await stateOf(repo)).toBe(before);
   });
 
-  it('with nothing to do says so at once, without the queue', async () => {
+  it('with nothing to do says so at once, and queues nothing', async () => {
     const repo = await exampleRepo();
     const tip = await repo.git('rev-parse', 'main');
-    const result = jsonOf(await backtrail(repo, back('--to', tip, '-o', 'json')), resultShape);
+    const result = jsonOf(await backtrail(repo, back('--to', tip, '-o', 'json'), options()), resultShape);
     expect(result).toMatchObject({ status: 'unchanged', commit: null });
   });
 
@@ -173,6 +175,90 @@ describe('rollback --queue', () => {
   });
 });
 
+/** Nothing was planned or asked before. */
+const refusedFirst = (stderr: string) =>
+  /^(?:backtrail: [^\n]+\n {2}code: QUEUE_UNAVAILABLE\n|\{"error":\{"code":"QUEUE_UNAVAILABLE")/.test(stderr);
+
+describe('rollback --queue on a queue that is flushed', () => {
+  const redis = useRedis();
+  const { startWorker } = useQueues(redis);
+  const carryOut = async () => {
+    const { env } = await isolatedEnv();
+    const committer = { name: 'Backtrail', email: 'backtrail@localhost' };
+    const clock = { now: () => Date.now(), sleep: () => Promise.resolve() };
+    return executeIn({ env, cacheFolder: await temporaryFolder(), committer, clock });
+  };
+
+  it('reports as completed what was published before, and does it once', async () => {
+    const repo = await exampleRepo();
+    const before = Number(await repo.git('rev-list', '--count', 'main'));
+    const execute = await carryOut();
+    startWorker({
+      execute: async (input) => {
+        const result = await execute(input);
+        await redis.client.flushall();
+        return result;
+      },
+    });
+    const { commit, deliveryCommit } = completedOf(
+      await backtrail(repo, back('-o', 'json'), { redisUrl: redis.url }),
+    );
+    expect(await repo.git('rev-parse', 'main~1', 'main')).toBe(`${commit}\n${deliveryCommit}`);
+    expect(Number(await repo.git('rev-list', '--count', 'main'))).toBe(before + 2);
+  });
+
+  it('names the command that is safe where nothing is published yet: two runs of it make one rollback', async () => {
+    const repo = await exampleRepo();
+    const before = await stateOf(repo);
+    const execute = await carryOut();
+    const held = new AbortController();
+    const letGo = once(held.signal, 'abort');
+    startWorker({
+      execute: async (input) => {
+        await redis.client.flushall();
+        await letGo;
+        return execute(input);
+      },
+    });
+    const refusal = refusalOf(await backtrail(repo, back(), { redisUrl: redis.url }), { afterPlan: true });
+    expect(refusal).toMatchObject({ exit: 6, code: 'QUEUE_UNAVAILABLE' });
+    expect(await stateOf(repo)).toBe(before);
+    const target = /--to ([0-9a-f]{40})/.exec(refusal.hint)?.[1] ?? '';
+    held.abort();
+    await expect
+      .poll(() => repo.git('log', '-1', '--format=%s', 'main'), { timeout: 10_000 })
+      .toMatch(/^Deliver/);
+    const published = await repo.git('rev-parse', 'main');
+    const again = jsonOf(
+      await backtrail(repo, back('--to', target, '-o', 'json'), { redisUrl: redis.url }),
+      resultShape,
+    );
+    expect(again).toMatchObject({ status: 'unchanged', target });
+    expect(await repo.git('rev-parse', 'main')).toBe(published);
+  });
+});
+
+describe('rollback --queue with workers of single repositories', { timeout: 40_000 }, () => {
+  const redis = useRedis();
+
+  it('reaches the one that serves it, from a folder inside and through a link', async () => {
+    const [mine, other] = [await exampleRepo(), await exampleRepo()];
+    const link = join(await temporaryFolder(), 'link');
+    await symlink(mine.folder, link);
+    const serve = (repo: string) =>
+      start({ folder: '/', env: mine.env }, ['--repo', repo, 'worker'], { redisUrl: redis.url });
+    const workers = [serve(other.folder), serve(link)];
+    await expect
+      .poll(() => workers.every(({ taken }) => taken.stdout.includes('worker started')), { timeout: 15_000 })
+      .toBe(true);
+    const options = { redisUrl: redis.url, cwd: join(mine.folder, 'tenants/acme') };
+    completedOf(await backtrail(mine, back('-o', 'json'), options));
+    for (const { child } of workers) child.kill('SIGTERM');
+    await Promise.all(workers.map(({ ended }) => ended));
+    expect(workers[0]?.taken.stdout).not.toContain('rollback started');
+  });
+});
+
 describe('rollback --queue without a queue', () => {
   it.each(['-o json', '-o text'])(
     'Redis is down: exit 6, QUEUE_UNAVAILABLE, soon, and no ref moved (%s)',
@@ -182,7 +268,7 @@ describe('rollback --queue without a queue', () => {
       const started = Date.now();
       const { code, stdout, stderr } = await backtrail(repo, back(...format.split(' ')));
       expect({ code, stdout }).toEqual({ code: 6, stdout: '' });
-      expect(stderr).toContain('QUEUE_UNAVAILABLE');
+      expect(refusedFirst(stderr)).toBe(true);
       expect(Date.now() - started).toBeLessThan(5000);
       expect(await stateOf(repo)).toBe(before);
     },
@@ -219,7 +305,13 @@ describe('rollback --queue without a queue', () => {
       const { child, taken, ended } = start(repo, back(), { redisUrl: redis.url });
       await expect.poll(() => taken.stderr, { timeout: 15_000 }).toContain('no worker is connected');
       child.kill('SIGINT');
-      expect((await ended).code).not.toBe(0);
+      const { code, stderr } = await ended;
+      expect({ code, stderr }).toMatchObject({
+        code: 130,
+        stderr: expect.stringMatching(
+          /rbk-\w{26} is no longer followed; it goes on in the queue\.\n.*INTERRUPTED/,
+        ),
+      });
     } finally {
       await redis.stop();
     }

@@ -1,0 +1,48 @@
+/** Ctrl-C and SIGTERM while a rollback is under way. */
+import { BacktrailError } from '../engine/index.ts';
+
+const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+type Signal = keyof typeof EXIT_CODES;
+
+/** npm and tsx pass a Ctrl-C on that their child had already got from the terminal: that is one signal, not two. */
+const ONE_SIGNAL_MS = 250;
+
+/** The user stopped it: an error like others, but it ends the program as the signal would have. */
+export class Interrupted extends BacktrailError {
+  readonly signal: Signal;
+  readonly exitCode: number;
+
+  constructor(signal: Signal, message: string, hint?: string) {
+    super('INTERRUPTED', message, { details: { signal }, ...(hint !== undefined && { hint }) });
+    this.signal = signal;
+    this.exitCode = EXIT_CODES[signal];
+  }
+}
+
+/**
+ * Runs `use` with a signal that SIGINT or SIGTERM aborts, its reason an `Interrupted`; a second one exits at once. Where
+ * `use` then fails, with that reason or otherwise, `explain` says what the user gets: a result that stands, or an error.
+ */
+export async function interruptible<T>(
+  use: (signal: AbortSignal) => Promise<T>,
+  explain: (signal: Signal, error: unknown) => Promise<T>,
+): Promise<T> {
+  const stop = new AbortController();
+  let first: { signal: Signal; at: number } | null = null;
+  const handle = (signal: Signal) => {
+    if (first !== null && Date.now() - first.at < ONE_SIGNAL_MS) return;
+    if (first !== null) process.exit(EXIT_CODES[signal]);
+    first = { signal, at: Date.now() };
+    stop.abort(new Interrupted(signal, `Stopped by ${signal}.`));
+  };
+  process.on('SIGINT', handle).on('SIGTERM', handle);
+  try {
+    return await use(stop.signal);
+  } catch (error) {
+    const reason: unknown = stop.signal.reason;
+    if (!(reason instanceof Interrupted)) throw error;
+    return await explain(reason.signal, error);
+  } finally {
+    process.off('SIGINT', handle).off('SIGTERM', handle);
+  }
+}
