@@ -155,8 +155,8 @@ async function slowGit(command: string, seconds = 1) {
     `PATH='${path}' exec git "$@"`,
   ];
   await writeFile(join(folder, 'git'), `${lines.join('\n')}\n`, { mode: 0o755 });
-  const reached = () =>
-    expect
+  const reached = async () => {
+    await expect
       .poll(
         () =>
           stat(marker).then(
@@ -166,6 +166,7 @@ async function slowGit(command: string, seconds = 1) {
         { timeout: 15_000, interval: 20 },
       )
       .toBe(true);
+  };
   return { env: { PATH: `${folder}:${path}` }, reached };
 }
 

@@ -216,7 +216,7 @@ describe('following', () => {
     await expect(following).rejects.toMatchObject({
       code: 'QUEUE_UNAVAILABLE',
       message: expect.stringContaining('lost rollback') as unknown,
-      hint: expect.stringContaining('safe') as unknown,
+      hint: expect.stringContaining('backtrail log') as unknown,
     });
     await flushed;
     release();
