@@ -1,6 +1,7 @@
 /** What is wrong with one text of the configuration: a sentence, or null. */
 import { isSafePath } from '../model/index.ts';
 import { parseLooseSelector, parseSelector } from '../yaml/selector.ts';
+import { compileExpression } from './expression.ts';
 import { compilePattern, type Placeholder } from './pattern.ts';
 
 export function patternProblem(value: string, needs: readonly Placeholder[]): string | null {
@@ -19,6 +20,8 @@ export function keepProblem(value: string): string | null {
   if (value.startsWith('!')) return 'What is kept cannot be said with "!".';
   return attempt(() => {
     const [glob = '', selector] = value.split(/#(.*)/su);
+    const problem = globProblem(glob);
+    if (problem !== null) return problem;
     if (selector !== undefined && parseSelector(selector).length === 0) return 'The selector is empty.';
     return glob.split('/').some((name) => name === '' || name === '.' || name === '..')
       ? 'A pattern is a relative path without empty, "." or ".." parts.'
@@ -51,11 +54,23 @@ export function branchProblem(value: string): string | null {
 }
 
 export function expressionProblem(value: string): string | null {
-  try {
-    return new RegExp(value, 'u').source === '' ? 'An expression is empty.' : null;
-  } catch {
-    return 'This is not a regular expression.';
-  }
+  return attempt(() => {
+    compileExpression(value);
+    return value === '' ? 'An expression is empty.' : null;
+  });
+}
+
+/**
+ * Globs become regular expressions of JavaScript, which try every way to share a path among the stars: a few are plenty,
+ * and what else makes ways to choose from is left out.
+ */
+export function globProblem(value: string): string | null {
+  if (/[()|]/.test(value)) return 'A pattern has *, **, ?, [..] and {a,b}, and no "(", ")" or "|".';
+  const parts = value.split('/');
+  if (parts.slice(0, -1).filter((part) => part.includes('**')).length > 2)
+    return 'A pattern has at most two "**" before its end.';
+  const crowded = parts.some((part) => part !== '**' && (part.match(/\*\*?|[+{]/g) ?? []).length > 3);
+  return crowded ? 'A part of a pattern has at most three of "*", "+" and "{".' : null;
 }
 
 function attempt(find: () => string | null): string | null {

@@ -5,6 +5,7 @@ import { BacktrailError, type Config } from '../model/index.ts';
 import {
   branchProblem,
   expressionProblem,
+  globProblem,
   fieldProblem,
   keepProblem,
   outputProblem,
@@ -18,7 +19,6 @@ export const CONFIG_PATH = '.backtrail/config.yaml';
 export const DEFAULT_KEEP = ['format:sops', 'kind:Secret', 'kind:SealedSecret'] as const;
 
 const text = z.string().min(1).max(512);
-const texts = z.array(text).max(200);
 
 const checked = (problemOf: (value: string) => string | null) =>
   text.superRefine((value, context) => {
@@ -29,6 +29,8 @@ const checked = (problemOf: (value: string) => string | null) =>
 const pattern = (needs: readonly Placeholder[]) => checked((value) => patternProblem(value, needs));
 
 const expression = checked(expressionProblem);
+
+const globs = z.array(checked(globProblem)).max(200);
 
 const schema = z.strictObject({
   version: z.literal(1),
@@ -50,8 +52,8 @@ const schema = z.strictObject({
         .array(pattern(['environment', 'service']))
         .max(50)
         .optional(),
-      bindings: texts.optional(),
-      variables: texts.optional(),
+      bindings: globs.optional(),
+      variables: globs.optional(),
     })
     .refine((layout) => (layout.environment?.length ?? 0) + (layout.service?.length ?? 0) > 0, {
       message: 'A layout needs at least one `environment` or `service` pattern.',

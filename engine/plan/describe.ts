@@ -2,6 +2,7 @@
 import type { ObjectId, PathChange, Person, RevisionSource } from '../model/index.ts';
 import { diffFields } from '../yaml/diff.ts';
 import { readContent, type ScopeQuery } from './content.ts';
+import { compileExpression } from './expression.ts';
 import type { Revision } from './history.ts';
 import { inLayoutNames } from './field-names.ts';
 import { type Identity, identityReader } from './identity.ts';
@@ -85,8 +86,8 @@ function sourceOf({ snapshot }: ScopeQuery, { commit, rollback }: Revision): Rev
   const author = `${commit.author.name} <${commit.author.email}>`;
   const rule = snapshot.layout.config.source.find(
     ({ subject, author: by }) =>
-      (subject === undefined || new RegExp(subject, 'u').test(commit.subject.slice(0, 500))) &&
-      (by === undefined || new RegExp(by, 'u').test(author.slice(0, 500))),
+      (subject === undefined || compileExpression(subject)(commit.subject.slice(0, 500))) &&
+      (by === undefined || compileExpression(by)(author.slice(0, 500))),
   );
   if (rule) return rule.is;
   const named = commit.trailers.map((line) =>

@@ -31,7 +31,11 @@ export function compilePattern(text: string): Pattern {
   if (names.some((name) => name === '' || name === '.' || name === '..')) {
     throw new Error('A pattern is a relative path without empty, "." or ".." parts.');
   }
-  const segments = names.map(compileSegment);
+  // Any folders, and then any folders, are any folders.
+  const segments = names
+    .map(compileSegment)
+    .filter((segment, at) => segment !== '**' || names[at + 1] !== '**');
+  requireFewWays(segments);
   for (const step of selector ?? []) checkStep(step);
   const placeholders = new Set<Placeholder>();
   for (const match of text.matchAll(/\{(\w+)\}/g)) placeholders.add(asPlaceholder(match[1] ?? ''));
@@ -49,6 +53,18 @@ function compileSegment(name: string): Segment {
     else pieces.push({ literal: token });
   }
   return pieces;
+}
+
+/** A path is matched by trying every way to share it among these: a few are plenty. */
+function requireFewWays(segments: readonly Segment[]): void {
+  const folders = segments.slice(0, -1).filter((segment) => segment === '**');
+  if (folders.length > 2) throw new Error('A pattern has at most two "**" before its end.');
+  const open = (segment: Segment) =>
+    segment === '**'
+      ? []
+      : segment.filter((piece) => 'placeholder' in piece || ('wildcard' in piece && piece.wildcard === '*'));
+  if (segments.some((segment) => open(segment).length > 3))
+    throw new Error('A part of a pattern has at most three "*" and placeholders.');
 }
 
 /** A placeholder in a step stands for a whole key or value, or for part of one: no wildcards there. */
@@ -165,7 +181,7 @@ function pathRegex(pattern: Pattern, bindings: Bindings): RegExp {
   let source = '';
   pattern.segments.forEach((segment, index) => {
     const end = index === pattern.segments.length - 1;
-    if (segment === '**') source += end ? '.+' : '(?:.*/)?';
+    if (segment === '**') source += end ? '.+' : '(?:[^/]+/)*';
     else source += `${segmentSource(segment, bindings, seen)}${end ? '(?:/.+)?' : '/'}`;
   });
   return new RegExp(`^${source}$`, 'su');

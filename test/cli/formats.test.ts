@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { backtrail, completedOf, exampleRepo, stateOf } from '../helpers/cli.ts';
+import { backtrail, completedOf, exampleRepo, jsonOf, stateOf } from '../helpers/cli.ts';
 import type { Repo } from '../helpers/repo.ts';
 
 const id = z.string().regex(/^[0-9a-f]{40}$/);
@@ -251,6 +251,16 @@ describe('results for scripts', () => {
       expect(await mine.git('rev-parse', 'main')).toBe(delivery);
     },
   );
+
+  it('a revision compared with now names the revision that stands now, not the tip of the branch', async () => {
+    const compared = await backtrail(repo, ['compare', GATEWAY, 'v7', '-o', 'json']);
+    const history = await backtrail(repo, ['history', GATEWAY, '--limit', '1', '-o', 'json']);
+    const [current] = jsonOf(history, SHAPES.history).revisions;
+    expect(jsonOf(compared, SHAPES.compare)).toMatchObject({
+      to: current?.commit,
+      toVersion: current?.version,
+    });
+  });
 
   it('a blocked plan prints the plan, then fails: the plan on standard output, the error on the other', async () => {
     const oldest = (await repo.git('rev-list', '--first-parent', 'main')).split('\n').at(-1) ?? '';

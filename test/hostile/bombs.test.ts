@@ -81,6 +81,39 @@ describe('a configuration that is a bomb', () => {
     const { stderr } = await backtrail(repo, ['-o', 'json', 'environments']);
     expect(stderr.length).toBeLessThan(50_000);
   });
+
+  it.each<[title: string, more: string]>([
+    ['an expression that backtracks on a subject', 'source: [ { subject: "(a+)+$", is: deploy } ]\n'],
+    ['alternatives that overlap', 'source: [ { subject: "^(a|a|aa)*$", is: deploy } ]\n'],
+    ['many expressions in a row', `source: [ { subject: "${'a*'.repeat(30)}$", is: deploy } ]\n`],
+    ['a keep pattern of many stars', `keep: [ "${'*a'.repeat(40)}b" ]\n`],
+    ['a keep pattern of nested groups', 'keep: [ "**/+(+(a|aa)|a)b" ]\n'],
+    ['a keep pattern of many folders', `keep: [ "${'**/'.repeat(40)}x" ]\n`],
+  ])('%s: does not hang the history', async (_, more) => {
+    const repo = await repoOf(`${CONFIG}${more}`);
+    const name = 'a'.repeat(200);
+    await repo.commit(
+      { [`apps/production/web/${name}`]: 'x\n', [`apps/production/web/${'a/'.repeat(60)}a`]: 'x\n' },
+      { message: `${'a'.repeat(400)}!` },
+    );
+    const transcript = await timed(() => backtrail(repo, ['history', SERVICE]));
+    expect(transcript.code === 0 || refusalOf(transcript).code === 'CONFIG_INVALID').toBe(true);
+  });
+
+  it.each<[title: string, pattern: string]>([
+    ['many stars in one name', `apps/${'*a'.repeat(40)}b/{environment}/{service}`],
+    ['many folders', `${'**/'.repeat(30)}{environment}/{service}/x`],
+    ['a placeholder again and again', `${'{environment}'.repeat(30)}/{service}`],
+  ])('a layout pattern with %s: does not hang', async (_, pattern) => {
+    const repo = await repoOf(
+      `version: 1\nlayout: { service: [ "apps/{environment}/{service}/**", "${pattern}" ] }\n`,
+    );
+    await repo.commit({ [`apps/${'a'.repeat(200)}/x/y`]: 'x\n', [`${'a/'.repeat(60)}a`]: 'x\n' });
+    for (const args of [['environments'], ['history', SERVICE]]) {
+      const transcript = await timed(() => backtrail(repo, args));
+      expect(transcript.code === 0 || refusalOf(transcript).code === 'CONFIG_INVALID').toBe(true);
+    }
+  });
 });
 
 describe('a file of the scope that is a bomb', () => {

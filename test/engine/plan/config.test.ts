@@ -204,6 +204,34 @@ describe('configuration', () => {
     const error = failure(`\ufeffversion: 1\r\nlayout:\r\n  environment: ["x"]\r\n`);
     expect(error.message).toMatch(/^c\.yaml:3:17: /);
   });
+
+  it.each([
+    ['keep: ["**/+(a|b)/x"]', /no "\("/],
+    ['keep: ["**/a/**/b/**/c"]', /at most two "\*\*"/],
+    ['keep: ["a*b*c*d*"]', /at most three of "\*"/],
+    ['keep: ["{a,b}{a,b}{a,b}{a,b}"]', /at most three of/],
+    ['source: [{ subject: "(?!x)", is: deploy }]', /looking around/],
+  ])('refuses what would take time without end: %s', (line, message) => {
+    expect(failure(`${MINIMAL}${line}\n`).message).toMatch(message);
+  });
+
+  it('takes as many stars as people write', () => {
+    const more = 'keep: ["**/secrets/**", "**/*.enc.{yaml,json}", "**/a/**/b-*-*.[yj]*"]\n';
+    expect(parseConfig(`${MINIMAL}${more}`, 'c.yaml').keep).toHaveLength(3);
+  });
+
+  it('refuses layout patterns that fit in too many ways', () => {
+    const of = (pattern: string) => `version: 1\nlayout: { environment: ["${pattern}"] }\n`;
+    expect(failure(of('**/a/**/b/**/{environment}/**')).message).toMatch(/at most two "\*\*"/);
+    expect(failure(of('*-*-*-{environment}')).message).toMatch(/at most three "\*" and placeholders/);
+    expect(() => parseConfig(of('**/**/**/**/{environment}/**'), 'c.yaml')).not.toThrow();
+  });
+
+  it('refuses a text over 64 KiB, and tells no more than fifty problems', () => {
+    expect(failure(`${MINIMAL}${'# x\n'.repeat(20_000)}`).message).toMatch(/^c\.yaml:1:1: .*64 KiB/);
+    const many = failure(`${MINIMAL}keep: [${'"a//b", '.repeat(200)}]\n`);
+    expect(many.details['problems']).toHaveLength(50);
+  });
 });
 
 function bomb(): string {
