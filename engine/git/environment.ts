@@ -28,6 +28,8 @@ const FIXED: Environment = {
   GIT_LITERAL_PATHSPECS: '1',
   GIT_OPTIONAL_LOCKS: '0',
   GIT_NO_REPLACE_OBJECTS: '1',
+  // `info/grafts` would give commits other parents than they have.
+  GIT_GRAFT_FILE: '/dev/null',
   GIT_NO_LAZY_FETCH: '1',
   GIT_MERGE_AUTOEDIT: 'no',
   GIT_PAGER: 'cat',

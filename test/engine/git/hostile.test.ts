@@ -235,6 +235,18 @@ describe('places that a repository must not choose', () => {
   });
 });
 
+test('grafts do not rewrite the line of parents', async () => {
+  const repo = await createRepo();
+  const first = await repo.commit({ a: '1' });
+  const second = await repo.commit({ a: '2' });
+  const tip = await repo.commit({ a: '3' });
+  await repo.write({ '.git/info/grafts': `${tip} ${first}\n` });
+  expect(await repo.git('rev-list', '--first-parent', tip)).not.toContain(second);
+  const { history } = await open(repo);
+  expect(await history.firstParents(tip)).toEqual([tip, second, first]);
+  expect((await history.log({ tip, path: 'a' })).map(({ id }) => id)).toEqual([tip, second, first]);
+});
+
 test('trees with names that must not be checked out are read, and never written out', async () => {
   const repo = await createRepo({ bare: true });
   const files = {
