@@ -1,10 +1,11 @@
 import { realpath } from 'node:fs/promises';
-import { BacktrailError } from '../model/index.ts';
+import { BacktrailError, isFailure } from '../model/index.ts';
 import type { ObjectId } from '../model/index.ts';
 import { gitFailure, printable } from './failure.ts';
+import { readChanges, tokens } from './raw.ts';
 import { branchMoved } from './refs.ts';
 import type { Environment } from './spawn.ts';
-import type { Runner } from './runner.ts';
+import type { Runner, RunnerOptions } from './runner.ts';
 
 /** Where a branch is checked out: the folder of the worktree, or null. */
 export async function checkedOutIn(runner: Runner, branch: string): Promise<string | null> {
@@ -29,7 +30,7 @@ function real(path: string): Promise<string> {
 /**
  * Moves the branch that is checked out in `worktree`, and its files with it. Hooks and the repository's own filters do
  * not run. WORKTREE_DIRTY names the first file whose local change is in the way; BRANCH_MOVED where HEAD is not
- * that branch at `expected` any more.
+ * that branch at `expected` any more. When it fails, the files are what they were.
  */
 export async function fastForward(place: {
   readonly runner: Runner;
@@ -45,8 +46,58 @@ export async function fastForward(place: {
   const head = await runner.text(['symbolic-ref', '--quiet', 'HEAD'], { ...options, okCodes: [0, 1] });
   const at = await runner.text(['rev-parse', '--verify', '--quiet', 'HEAD'], { ...options, okCodes: [0, 1] });
   if (head !== `refs/heads/${branch}` || at !== expected) throw branchMoved(branch);
-  const { code, stderr } = await runner.run([...MERGE, next], { ...options, okCodes: [0, 1, 2, 128] });
-  if (code !== 0) throw mergeFailure({ code, stderr, branch });
+  try {
+    const { code, stderr } = await runner.run([...MERGE, next], { ...options, okCodes: [0, 1, 2, 128] });
+    if (code !== 0) throw mergeFailure({ code, stderr, branch });
+  } catch (error) {
+    await putBack({ runner, options, expected, next }).catch((cause: unknown) => {
+      throw notPutBack(error, cause);
+    });
+    throw error;
+  }
+}
+
+interface Place {
+  readonly runner: Runner;
+  readonly options: RunnerOptions;
+  readonly expected: ObjectId;
+  readonly next: ObjectId;
+}
+
+/**
+ * git merges into the files and the index first and moves the branch last. Where the branch could not be moved (another
+ * git holds it, or moved it), the files that were to change stand at `next`. They were clean, or git had refused before,
+ * so a merge of two trees (git help read-tree) takes exactly those back; every other local change stays.
+ */
+async function putBack(place: Place): Promise<void> {
+  const { runner, options, expected, next } = place;
+  if (!(await isHalfDone(place))) return;
+  await runner.run(['-c', 'core.fsync=all', 'read-tree', '-m', '-u', next, expected], options);
+}
+
+/** The index holds what `next` changes, but the branch does not. */
+async function isHalfDone({ runner, options, expected, next }: Place): Promise<boolean> {
+  const differing = async (command: readonly string[], ...trees: string[]) => {
+    const { stdout } = await runner.run([...command, ...DIFF, ...trees, '--'], options);
+    return readChanges(tokens(stdout)).map(({ path }) => path);
+  };
+  const changed = new Set(await differing(['diff-tree', '-r'], expected, next));
+  const isElsewhere = (paths: readonly string[]) => paths.every((path) => !changed.has(path));
+  const head = await runner.text(['rev-parse', '--verify', 'HEAD'], options);
+  if (head !== expected && !isElsewhere(await differing(['diff-tree', '-r'], expected, head))) return false;
+  return changed.size > 0 && isElsewhere(await differing(['diff-index', '--cached'], next));
+}
+
+const DIFF = ['--raw', '-z', '--no-renames', '--ignore-submodules=none', '-O/dev/null'];
+
+function notPutBack(error: unknown, cause: unknown): unknown {
+  if (!isFailure(error)) return error;
+  const { code, details } = error;
+  return new BacktrailError(code, `${error.message} What it had written stayed in the worktree.`, {
+    hint: 'Look at `git status`, and take the staged changes back with `git restore --staged --worktree`.',
+    details,
+    cause,
+  });
 }
 
 const MERGE = [

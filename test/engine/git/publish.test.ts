@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { GitRepository } from '../../../engine/git/open.ts';
@@ -183,6 +183,61 @@ describe('publishing to a local repository', () => {
     const publishing = git.publish({ branch: 'main', expected: base, next });
     await expect(publishing).rejects.toMatchObject({ code: 'REPOSITORY_LOCKED', details: { lock } });
     expect(await readFile(lock, 'utf8')).toBe('');
+  });
+
+  test('a branch that cannot be moved takes its files back, and no local change with them', async () => {
+    const repo = await createRepo();
+    const base = await repo.commit({ a: '1', 'gone/b': '1', c: '1', d: '1' });
+    await repo.write({ c: 'staged' });
+    await repo.git('add', 'c');
+    await repo.write({ d: 'local', untracked: 'x' });
+    const before = await repo.git('status', '--porcelain');
+    const git = await open(repo);
+    const writes = [
+      { path: 'a', after: { mode: MODE.file, id: '', content: Buffer.from('2') } },
+      { path: 'new/x', after: { mode: MODE.executable, id: '', content: Buffer.from('2') } },
+      { path: 'gone/b', after: null },
+    ];
+    const time = '2026-03-04T05:06:07Z';
+    const commit = { parent: base, author: PERSON, committer: SERVICE, time, message: 'Next\n', writes };
+    const [next = ''] = await git.writeCommits({ requestId: REQUEST, commits: [commit] });
+    const lock = join(repo.gitDir, 'refs/heads/main.lock');
+    await writeFile(lock, '');
+    await expect(git.publish({ branch: 'main', expected: base, next })).rejects.toMatchObject({
+      code: 'REPOSITORY_LOCKED',
+      details: { lock },
+    });
+    expect(await repo.git('status', '--porcelain')).toBe(before);
+    expect(await repo.git('rev-parse', 'HEAD')).toBe(base);
+    expect(await readFile(join(repo.folder, 'a'), 'utf8')).toBe('1');
+    expect(await readFile(join(repo.folder, 'gone/b'), 'utf8')).toBe('1');
+    await expect(readdir(join(repo.folder, 'new'))).rejects.toMatchObject({ code: 'ENOENT' });
+    await rm(lock);
+    await git.publish({ branch: 'main', expected: base, next });
+    expect(await repo.git('status', '--porcelain')).toBe(before);
+    expect(await repo.git('rev-parse', 'HEAD')).toBe(next);
+  });
+
+  test('a branch that another process moves under the files takes its files back', async () => {
+    const repo = await createRepo();
+    const base = await repo.commit({ a: '1', b: '1' });
+    const moved = await repo.git('commit-tree', '-p', base, '-m', 'Moved', `${base}^{tree}`);
+    // git runs this filter of the user while it writes the file: before it moves the branch.
+    await repo.git(
+      'config',
+      '--global',
+      'filter.slow.smudge',
+      `git update-ref refs/heads/main ${moved}; cat`,
+    );
+    await repo.write({ '.git/info/attributes': 'a filter=slow\n' });
+    const git = await open(repo);
+    const next = await stage(git, base, { a: '2' });
+    await expect(git.publish({ branch: 'main', expected: base, next })).rejects.toMatchObject({
+      code: 'BRANCH_MOVED',
+    });
+    expect(await git.tip('main')).toBe(moved);
+    expect(await repo.git('status', '--porcelain')).toBe('');
+    expect(await readFile(join(repo.folder, 'a'), 'utf8')).toBe('1');
   });
 
   test('a locked index is a lock, not a local change', async () => {
