@@ -5,7 +5,10 @@ import { cloneRepo, createRepo, temporaryFolder } from './repo.ts';
 test('a repository built by replay can be cloned, and pushed to over http', async () => {
   const root = await temporaryFolder();
   const bare = await createRepo({ bare: true, folder: `${root}/x.git` });
-  const ids = await bare.replay([{ files: { 'a.txt': 'one\n' } }, { files: { 'b.txt': 'two\n', 'a.txt': null } }]);
+  const ids = await bare.replay([
+    { files: { 'a.txt': 'one\n' } },
+    { files: { 'b.txt': 'two\n', 'a.txt': null } },
+  ]);
   expect(ids).toHaveLength(2);
   const clone = await cloneRepo(bare);
   const server = await serveGit({ root, env: bare.env });
