@@ -57,16 +57,23 @@ export interface NativeHistory extends HistoryReader {
   inspect(ids: readonly ObjectId[]): Promise<readonly LogCommit[]>;
 }
 
-export function createHistory(runner: Runner, objects: NativeObjects): NativeHistory {
+export function createHistory(place: {
+  readonly runner: Runner;
+  readonly objects: NativeObjects;
+  readonly shallow: boolean;
+}): NativeHistory {
+  const { runner, objects, shallow } = place;
   const lines = createCache<readonly ObjectId[]>(LINE_CACHE);
   return {
+    shallow,
     async log({ tip, path, after }) {
       const range = [known(tip), ...(after === undefined ? [] : [`^${known(after)}`])];
       const pathspec = path === '' ? [] : [path];
       const { stdout } = await runner.run([...LOG, ...CHANGES, ...range, '--', ...pathspec], {
         maxBytes: LOG_LIMIT,
       });
-      return readLog(tokens(stdout));
+      const commits = readLog(tokens(stdout));
+      return shallow ? withoutCut(objects, commits) : commits;
     },
     async recorded(tip) {
       const { stdout } = await runner.run([...LOG, ...RECORDED, known(tip)], { maxBytes: LOG_LIMIT });
@@ -85,11 +92,16 @@ export function createHistory(runner: Runner, objects: NativeObjects): NativeHis
     async firstParentBefore(tip, time) {
       const seconds = Math.floor(Date.parse(time) / 1000);
       if (Number.isNaN(seconds)) throw new BacktrailError('REVISION_INVALID', `'${time}' is no time.`);
-      if (seconds < 0) return null;
       const args = ['rev-list', '--first-parent', '--max-count=1', `--min-age=${seconds}`, known(tip)];
-      return (await runner.text(args)) || null;
+      const found = seconds < 0 ? '' : await runner.text(args);
+      if (found === '' && shallow) throw beyondCut(`A commit before ${time}`);
+      return found || null;
     },
-    findCommit: async (abbreviated) => findCommit({ runner, objects, abbreviated }),
+    async findCommit(abbreviated) {
+      const found = await findCommit({ runner, objects, abbreviated });
+      if (found === null && shallow) throw beyondCut(`The commit ${abbreviated.toLowerCase()}`);
+      return found;
+    },
     async renames(from, to) {
       const { stdout } = await runner.run([...RENAMES, known(from), known(to)]);
       const changes = readChanges(tokens(stdout)).filter(({ utf8 }) => utf8);
@@ -107,6 +119,21 @@ export function known(id: ObjectId): ObjectId {
   if (!isObjectId(id))
     throw new BacktrailError('REVISION_INVALID', `'${String(id).slice(0, 80)}' is no full object id.`);
   return id;
+}
+
+function beyondCut(what: string): BacktrailError {
+  return new BacktrailError('SHALLOW_TARGET', `${what} is not in this shallow clone.`);
+}
+
+/** git shows a commit at the cut without its parents, as if it had added every file that it holds. */
+async function withoutCut(
+  objects: NativeObjects,
+  commits: readonly LogCommit[],
+): Promise<readonly LogCommit[]> {
+  const isCut = async ({ id, parents }: LogCommit) =>
+    parents.length === 0 && (await objects.commit(id)).parents.length > 0;
+  const cut = await Promise.all(commits.map(isCut));
+  return commits.filter((_, index) => cut[index] !== true);
 }
 
 /**

@@ -100,7 +100,7 @@ export type Common = Pick<
 
 export function common(runner: Runner, shallow: boolean): Common {
   const objects = createObjects({ runner, shallow });
-  const history = createHistory(runner, objects);
+  const history = createHistory({ runner, objects, shallow });
   const staged = new Map<RequestId, readonly RefEdit[]>();
   return {
     directory: runner.directory,

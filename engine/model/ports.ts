@@ -10,18 +10,20 @@ export interface ObjectReader {
 }
 
 export interface HistoryReader {
+  /** The history is cut off (a shallow clone): what lies before the oldest commits was never fetched. */
+  readonly shallow: boolean;
   /**
    * Commits of the first-parent line of `tip` that changed `path` (a literal file or folder; '' is the whole tree), newest first.
-   * `after` leaves out that commit and everything before it.
+   * `after` leaves out that commit and everything before it. What a commit at the cut of a shallow clone changed is not known: it is left out.
    */
   log(query: { tip: ObjectId; path: string; after?: ObjectId }): Promise<readonly LogCommit[]>;
   /** Commits of the first-parent line whose message claims a rollback or a delivery, newest first; without their changes. */
   recorded(tip: ObjectId): Promise<readonly LogCommit[]>;
   /** Every commit id of the first-parent line of `tip`, newest first. */
   firstParents(tip: ObjectId): Promise<readonly ObjectId[]>;
-  /** The newest commit of the first-parent line of `tip` at or before `time` (ISO 8601), or null. */
+  /** The newest commit of the first-parent line of `tip` at or before `time` (ISO 8601), or null; SHALLOW_TARGET where it may lie beyond the cut. */
   firstParentBefore(tip: ObjectId, time: string): Promise<ObjectId | null>;
-  /** A full or abbreviated (4 to 40 hexadecimal digits) commit id; null where none is meant, REVISION_INVALID where several are. */
+  /** A full or abbreviated (4 to 40 hexadecimal digits) commit id; null where none is meant, SHALLOW_TARGET where it may lie beyond the cut, REVISION_INVALID where several are meant. */
   findCommit(abbreviated: string): Promise<ObjectId | null>;
   /** Renames that Git detects between two commits, new path to old path. */
   renames(from: ObjectId, to: ObjectId): Promise<ReadonlyMap<string, string>>;

@@ -9,6 +9,7 @@ import {
 import { type Content, readContent, sameContent, type ScopeQuery } from './content.ts';
 import type { Revision } from './history.ts';
 import { covers, indexAt, wentBack } from './left-behind.ts';
+import type { Snapshot } from './snapshot.ts';
 
 export type RevisionName =
   | { readonly kind: 'version'; readonly version: number }
@@ -81,7 +82,16 @@ const NO_RECORDS: Finding = {
 
 export const refOf = ({ commit, version }: Revision): RevisionRef => ({ commit: commit.id, version });
 
-function byVersion({ scope }: ScopeQuery, revisions: readonly Revision[], version: number): Revision {
+function byVersion(
+  { snapshot, scope }: ScopeQuery,
+  revisions: readonly Revision[],
+  version: number,
+): Revision {
+  if (snapshot.history.shallow)
+    throw new BacktrailError(
+      'SHALLOW_TARGET',
+      `In this shallow clone v${version} of ${formatCoordinates(scope)} is unknown: versions count from the oldest revision.`,
+    );
   const found = revisions.find((revision) => revision.version === version);
   if (found) return found;
   const newest = revisions[0]?.version ?? 0;
@@ -110,6 +120,12 @@ async function findOnLine({ snapshot }: ScopeQuery, abbreviated: string): Promis
   const commit = await snapshot.history.findCommit(abbreviated);
   if (commit === null) throw new BacktrailError('REVISION_UNKNOWN', `There is no commit ${abbreviated}.`);
   if (!(await snapshot.positions()).has(commit)) {
+    // Its object can be there although the line to it is cut.
+    if (snapshot.history.shallow)
+      throw new BacktrailError(
+        'SHALLOW_TARGET',
+        `This shallow clone does not show whether commit ${abbreviated} is on the first-parent line of ${snapshot.branch}.`,
+      );
     const message = `Commit ${abbreviated} is not on the first-parent line of ${snapshot.branch}.`;
     throw new BacktrailError('REVISION_NOT_ON_BRANCH', message);
   }
@@ -143,9 +159,11 @@ async function atTime(
  * When the current revision is a rollback of this scope, the search goes on before that rollback's target.
  */
 async function previous(query: ScopeQuery, revisions: readonly Revision[]): Promise<Revision> {
-  const { snapshot, scope } = query;
+  const { snapshot } = query;
   const [current] = revisions;
-  if (!current) throw new BacktrailError('REVISION_UNKNOWN', `${formatCoordinates(scope)} has no revisions.`);
+  if (!current) throw unknownEarlier(query, 'has no revisions');
+  if (snapshot.history.shallow && (await goesBehindCut(snapshot, revisions)))
+    throw unknownEarlier(query, 'was rolled back to a revision that is not');
   const counts =
     (await wentBack(snapshot, revisions, current)) && current.rollback && covers(current.rollback, query);
   const rollback = counts ? current.rollback : null;
@@ -156,8 +174,19 @@ async function previous(query: ScopeQuery, revisions: readonly Revision[]): Prom
     const then = await readContent(query, revision.commit.id);
     if (!(await sameContent(snapshot, now, then)) && !isEmpty(then)) return revision;
   }
-  const message = `${formatCoordinates(scope)} has no earlier revision that differs from the current one.`;
-  throw new BacktrailError('REVISION_UNKNOWN', message);
+  throw unknownEarlier(query, 'has no earlier revision that differs from the current one');
+}
+
+/** What such a rollback left behind cannot be told from what is good. */
+async function goesBehindCut(snapshot: Snapshot, revisions: readonly Revision[]): Promise<boolean> {
+  const positions = await snapshot.positions();
+  return revisions.some(({ rollback }) => rollback !== null && !positions.has(rollback.target));
+}
+
+function unknownEarlier({ snapshot, scope }: ScopeQuery, why: string): BacktrailError {
+  const where = snapshot.history.shallow ? ' in this shallow clone' : '';
+  const code = snapshot.history.shallow ? 'SHALLOW_TARGET' : 'REVISION_UNKNOWN';
+  return new BacktrailError(code, `${formatCoordinates(scope)} ${why}${where}.`);
 }
 
 const isEmpty = ({ files, parts }: Content) => files.size === 0 && parts.size === 0;

@@ -74,6 +74,17 @@ describe('a rollback where the branch is checked out', () => {
     expect(await stateOf(repo)).toBe(before);
   });
 
+  it('refuses where another git holds the branch: no file has changed', async () => {
+    const repo = await exampleRepo();
+    await repo.write({ 'notes.txt': 'mine\n', '.git/refs/heads/main.lock': '' });
+    const before = await stateOf(repo);
+    const refusal = refusalOf(await backtrail(repo, BACK.slice(0, -2)), { afterPlan: true });
+    expect(refusal).toMatchObject({ exit: 6, code: 'REPOSITORY_LOCKED' });
+    expect(await read(repo.folder, FILE)).toContain('v2.1.0');
+    expect(await stateOf(repo)).toBe(before);
+    expect(await repo.git('status', '--porcelain')).toBe('?? notes.txt');
+  });
+
   it('moves the branch under another one that is checked out, and no file', async () => {
     const repo = await exampleRepo();
     await repo.git('checkout', '--quiet', '-b', 'work');
@@ -133,6 +144,24 @@ describe('a rollback in another kind of repository', () => {
     expect(await upstream.git('rev-parse', 'main')).toBe(before);
     await clone.git('push', '--quiet');
     expect(await upstream.git('rev-parse', 'main')).toBe(result.deliveryCommit);
+  });
+
+  it('a shallow clone: invents no history, and says what is not: SHALLOW_TARGET', async () => {
+    const full = await exampleRepo();
+    const oldest = (await full.git('rev-list', '--first-parent', 'main')).split('\n').at(-1) ?? '';
+    const clone = await cloneRepo(full, { args: ['--depth=1', '--no-local'] });
+    const before = await stateOf(clone);
+    for (const target of ['previous', 'v1', oldest, oldest.slice(0, 8), '@2001-01-01']) {
+      const args = ['rollback', SERVICE, '--to', target, '--yes', '--reason', 'x'];
+      const refusal = refusalOf(await backtrail(clone, args));
+      expect(refusal).toMatchObject({ code: 'SHALLOW_TARGET', hint: expect.stringContaining('--unshallow') });
+    }
+    expect(await stateOf(clone)).toBe(before);
+    const { code, stdout } = await backtrail(clone, ['history', SERVICE, '-o', 'json']);
+    expect([code, JSON.parse(stdout)]).toMatchObject([0, { revisions: [] }]);
+    await clone.git('fetch', '--quiet', '--unshallow');
+    completedOf(await backtrail(clone, BACK));
+    expect(await read(clone.folder, FILE)).toContain('v2.0.5');
   });
 
   it('a remote by its URL: published there, without any clone of the user', async () => {

@@ -190,6 +190,32 @@ describe('finding commits', () => {
     });
   });
 
+  test('in a shallow clone, what is not there may lie beyond the cut', async () => {
+    const repo = await createRepo();
+    const ids = [];
+    for (const [index, text] of ['1', '2', '3'].entries())
+      ids.push(await repo.commit({ a: text, 'b/c': 'same' }, { date: `2026-01-0${index + 1}T00:00:00Z` }));
+    const [first = '', cut = '', tip = ''] = ids;
+    const clone = await cloneRepo(repo, { args: ['--depth=2', '--no-local'] });
+    const { history } = await open(clone);
+    expect(history.shallow).toBe(true);
+    expect(await history.firstParents(tip)).toEqual([tip, cut]);
+    // The commit at the cut added nothing: its parent is not known.
+    for (const path of ['', 'a'])
+      expect((await history.log({ tip, path })).map(({ id }) => id)).toEqual([tip]);
+    expect(await history.log({ tip, path: 'b' })).toEqual([]);
+    const refused = { code: 'SHALLOW_TARGET' };
+    for (const id of [first, first.slice(0, 10)])
+      await expect(history.findCommit(id)).rejects.toMatchObject(refused);
+    for (const time of ['2026-01-01T12:00:00Z', '1960-01-01T00:00:00Z'])
+      await expect(history.firstParentBefore(tip, time)).rejects.toMatchObject(refused);
+    expect(await history.findCommit(cut)).toBe(cut);
+    expect(await history.firstParentBefore(tip, '2026-01-02T12:00:00Z')).toBe(cut);
+    // A history that ends by itself within the depth has a true beginning.
+    const deep = await open(await cloneRepo(repo, { args: ['--depth=3', '--no-local'] }));
+    expect((await deep.history.log({ tip, path: 'b' })).map(({ id }) => id)).toEqual([first]);
+  });
+
   test('by abbreviation: objects only, never a ref of that name', async () => {
     const repo = await createRepo({ bare: true });
     const made = await repo.replay(Array.from({ length: 800 }, (_, i) => ({ files: { a: `${i}` } })));
