@@ -52,7 +52,11 @@ async function main(environment: Environment): Promise<number> {
     if (todo.length > 0) {
       if (!yes) await ask(environment, todo.length);
       const { onFailure } = incident;
-      await carryOut(todo, place, { onFailure, redisUrl: environment.redisUrl });
+      await carryOut(
+        todo,
+        { ...place, repo: engine.location() },
+        { onFailure, redisUrl: environment.redisUrl },
+      );
     }
     process.stdout.write(`\n${resultTable(style, items)}\n`);
     return exitCodeOf(items);

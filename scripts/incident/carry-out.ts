@@ -1,12 +1,12 @@
 /** Hands the rollbacks of an incident to the workers, and follows them. */
-import { address } from '../../cli/enqueue.ts';
 import { printProgress } from '../../cli/output.ts';
-import { type ConfigText, isFailure } from '../../engine/index.ts';
+import { BacktrailError, type ConfigText, isFailure } from '../../engine/index.ts';
 import { enqueueRollback, followRollback, openQueue, type RollbackQueue } from '../../workers/index.ts';
 import type { Incident } from './file.ts';
 import type { Item } from './plan.ts';
 
 export interface Place {
+  /** As every worker knows it: an absolute path, or a URL. */
   readonly repo: string;
   readonly config?: ConfigText;
 }
@@ -37,7 +37,7 @@ async function carryOutOne(queue: RollbackQueue, item: Item, { repo, config }: P
   if (!request) return;
   const say = (line: string) => printProgress(`${wish.scope}: ${line}`);
   try {
-    const job = { v: 1, request, repo: address(repo), ...(config && { config }) } as const;
+    const job = { v: 1, request, repo, ...(config && { config }) } as const;
     const { since } = await enqueueRollback(queue, job);
     item.result = await followRollback(queue, request.id, {
       since,
@@ -46,7 +46,12 @@ async function carryOutOne(queue: RollbackQueue, item: Item, { repo, config }: P
       onIdle: () => say('no worker is connected; start one with `backtrail worker`'),
     });
   } catch (error) {
-    if (!isFailure(error)) throw error;
-    item.error = error;
+    // An unforeseen error of one item must not take the others' results away.
+    item.error = isFailure(error) ? error : unforeseen(error);
   }
+}
+
+function unforeseen(cause: unknown): BacktrailError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new BacktrailError('INTERNAL', message.replace(/\.?$/, '.'), { cause });
 }
