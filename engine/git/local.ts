@@ -1,6 +1,6 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { BacktrailError } from '../model/index.ts';
+import { BacktrailError, isObjectId } from '../model/index.ts';
 import type { RequestId } from '../model/index.ts';
 import { identityOf, LIST_CONFIG, parseConfigList, upstreamOf } from './config.ts';
 import type { ConfigEntry } from './config.ts';
@@ -10,7 +10,7 @@ import { gitFailure } from './failure.ts';
 import { unknown } from './location.ts';
 import { isBranchName, readBranch, requireDescent, updateRefs } from './refs.ts';
 import { common } from './repository.ts';
-import type { BranchEdit, Common, GitRepository } from './repository.ts';
+import type { BranchEdit, Common, GitRepository, Head } from './repository.ts';
 import { createRunner } from './runner.ts';
 import type { Runner } from './runner.ts';
 import { run } from './spawn.ts';
@@ -49,6 +49,7 @@ export async function openLocal(options: LocalOptions): Promise<GitRepository> {
     kind: 'local',
     location: options.location,
     worktree: found.worktree,
+    head: () => readHead(runner),
     defaultBranch: () => headBranch(runner),
     tip: (branch) => tip(local, branch),
     refresh: () => Promise.resolve(),
@@ -131,13 +132,25 @@ async function listConfig(options: LocalOptions, directory: string): Promise<Con
 }
 
 /** HEAD can change at any moment, so it is read each time: its file where that says it plainly, else by git. */
-async function headBranch(runner: Runner): Promise<string> {
+async function readHead(runner: Runner): Promise<Head> {
   const plain = await readFile(join(runner.directory, 'HEAD'), 'utf8').catch(() => '');
   const named = /^ref: refs\/heads\/([^\n]+)\n$/.exec(plain)?.[1];
-  if (named !== undefined && isBranchName(named)) return named;
+  if (named !== undefined && isBranchName(named)) return { branch: named, commit: null };
   const head = await runner.text(['symbolic-ref', '--quiet', 'HEAD'], { okCodes: [0, 1] });
-  if (head.startsWith('refs/heads/')) return head.slice('refs/heads/'.length);
-  throw new BacktrailError('BRANCH_UNKNOWN', 'HEAD is detached: it names no branch.');
+  if (head.startsWith('refs/heads/')) return { branch: head.slice('refs/heads/'.length), commit: null };
+  const commit = await runner.text(['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], {
+    okCodes: [0, 1, 128],
+  });
+  if (isObjectId(commit)) return { branch: null, commit };
+  throw new BacktrailError('BRANCH_UNKNOWN', 'HEAD names neither a branch nor a commit.');
+}
+
+async function headBranch(runner: Runner): Promise<string> {
+  const { branch } = await readHead(runner);
+  if (branch !== null) return branch;
+  throw new BacktrailError('BRANCH_UNKNOWN', 'HEAD is detached: it names no branch.', {
+    hint: 'Check a branch out, or name one: `branch` in the configuration.',
+  });
 }
 
 function tip({ runner, shared }: Local, branch: string): ReturnType<GitRepository['tip']> {

@@ -40,13 +40,15 @@ export async function openRemote(options: RemoteOptions): Promise<GitRepository>
   const offline = hardenedEnvironment({ user, entries, transport: false });
   const runner = createRunner({ directory: mirror.directory, env: offline, timeoutMs, signal: stop.signal });
   const shared = common(runner, false);
+  const defaultBranch = headOnce(mirror);
   const tip = (branch: string) => readBranch({ runner, objects: shared.objects, under: TRACKING, branch });
   return {
     ...shared,
     kind: 'mirror',
     location,
     worktree: null,
-    defaultBranch: headOnce(mirror),
+    head: async () => ({ branch: await defaultBranch(), commit: null }),
+    defaultBranch,
     tip,
     refresh: () => mirror.refresh(),
     upstream: () => Promise.resolve(null),

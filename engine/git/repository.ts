@@ -35,7 +35,9 @@ export interface GitRepository {
   readonly objects: ObjectReader;
   readonly history: HistoryReader;
   readonly hasher: Hasher;
-  /** The branch that HEAD names, at the remote for a mirror. BRANCH_UNKNOWN where it names none. */
+  /** What HEAD is, at the remote for a mirror. BRANCH_UNKNOWN where that names no branch. */
+  head(): Promise<Head>;
+  /** The branch that HEAD names. BRANCH_UNKNOWN where it names none. */
   defaultBranch(): Promise<string>;
   /** BRANCH_UNKNOWN where there is no such branch. */
   tip(branch: string): Promise<ObjectId>;
@@ -69,6 +71,11 @@ export interface GitRepository {
   /** Ends every child. Nothing may be asked afterwards. Safe to repeat. */
   close(): Promise<void>;
 }
+
+/** HEAD names a branch, or, detached (as automation checks out), a commit. */
+export type Head =
+  | { readonly branch: string; readonly commit: null }
+  | { readonly branch: null; readonly commit: ObjectId };
 
 export interface BranchEdit {
   readonly branch: string;

@@ -33,33 +33,44 @@ function lookWith(git: GitRepository, { text, name }: ConfigText): Look {
   };
 }
 
-/** The configuration on the default branch names the branch; where that is another one, its own configuration counts. */
+/** The configuration at HEAD names the branch; where that is another one, its own configuration counts. */
 function lookInside(git: GitRepository): Look {
   const read = createReader(git);
   const at = async (branch: string) => {
     const base = await git.tip(branch);
-    return { branch, base, layout: await read(base, branch) };
+    return { branch, base, layout: await read(base, `Branch ${branch}`) };
   };
   return async () => {
-    const first = await at(await git.defaultBranch());
+    const head = await git.head();
+    if (head.branch === null) return at(await branchAt(head.commit, read));
+    const first = await at(head.branch);
     const { branch } = first.layout.config;
     return branch === null || branch === first.branch ? first : at(branch);
   };
 }
 
-type Read = (commit: ObjectId, branch: string) => Promise<Layout>;
+/** Automation checks a commit out, not a branch: HEAD is detached then, and only the configuration can name the branch. */
+async function branchAt(commit: ObjectId, read: Read): Promise<string> {
+  const { config } = await read(commit, `HEAD is detached at ${commit.slice(0, 10)}, which`);
+  if (config.branch !== null) return config.branch;
+  throw new BacktrailError('BRANCH_UNKNOWN', `HEAD is detached, and ${CONFIG_PATH} there names no branch.`, {
+    hint: `Check a branch out, or name one: \`branch\` in ${CONFIG_PATH}.`,
+  });
+}
+
+/** `place` begins the sentence that says what holds no configuration. */
+type Read = (commit: ObjectId, place: string) => Promise<Layout>;
 
 /** The last configuration is remembered by its object id: it hardly ever changes between two looks. */
 function createReader(git: GitRepository): Read {
   let last: { readonly id: ObjectId; readonly layout: Layout } | null = null;
-  return async (commit, branch) => {
+  return async (commit, place) => {
     const { tree } = await git.objects.commit(commit);
     const view = treeView(git.objects, tree);
     const entry = await view.entry(CONFIG_PATH);
     if (entry && last?.id === entry.id) return last.layout;
     const bytes = await view.read(CONFIG_PATH);
-    if (!entry || !bytes)
-      throw new BacktrailError('CONFIG_MISSING', `Branch ${branch} holds no ${CONFIG_PATH}.`);
+    if (!entry || !bytes) throw new BacktrailError('CONFIG_MISSING', `${place} holds no ${CONFIG_PATH}.`);
     const layout = compileLayout(parseConfig(textOf(bytes), CONFIG_PATH));
     last = { id: entry.id, layout };
     return layout;

@@ -95,14 +95,46 @@ describe('a rollback where the branch is checked out', () => {
     expect(await repo.git('status', '--porcelain')).toBe('');
   });
 
-  it('knows no branch with a detached HEAD, unless a configuration from outside names it', async () => {
+  it('with a detached HEAD, works on the branch that the configuration there names, and moves no file', async () => {
     const repo = await exampleRepo();
     await repo.git('checkout', '--quiet', '--detach');
-    const refusal = refusalOf(await backtrail(repo, ['environments']));
-    expect(refusal).toMatchObject({ exit: 2, code: 'BRANCH_UNKNOWN' });
-    // From outside, the branch is known without HEAD.
+    const { deliveryCommit } = completedOf(await backtrail(repo, BACK));
+    expect(await repo.git('rev-parse', 'main')).toBe(deliveryCommit);
+    expect(await repo.git('rev-parse', 'HEAD')).not.toBe(deliveryCommit);
+    expect(await read(repo.folder, FILE)).toContain('v2.1.0');
+    expect(await repo.git('status', '--porcelain')).toBe('');
+  });
+
+  it('says what is missing where HEAD is detached, and where its branch has no configuration', async () => {
+    const repo = await exampleRepo();
+    const path = '.backtrail/config.yaml';
+    const config = (await read(repo.folder, path)).replace(/^branch:.*\n/m, '');
+    await repo.commit({ [path]: config });
+    await repo.git('checkout', '--quiet', '--detach');
+    expect(refusalOf(await backtrail(repo, ['environments']))).toMatchObject({
+      exit: 2,
+      code: 'BRANCH_UNKNOWN',
+      hint: expect.stringContaining('Check a branch out'),
+    });
+    const bare = await repo.commit({ [path]: null });
+    expect(refusalOf(await backtrail(repo, ['environments']))).toMatchObject({
+      code: 'CONFIG_MISSING',
+      message: expect.stringContaining(`HEAD is detached at ${bare.slice(0, 10)}`),
+    });
+    await repo.git('checkout', '--quiet', '-b', 'work');
+    expect(refusalOf(await backtrail(repo, ['environments']))).toMatchObject({
+      code: 'CONFIG_MISSING',
+      message: expect.stringContaining('Branch work'),
+    });
+  });
+
+  it('knows the branch without HEAD where a configuration from outside names it', async () => {
+    const repo = await exampleRepo();
+    const path = '.backtrail/config.yaml';
     const config = join(await temporaryFolder(), 'config.yaml');
-    await copyFile(join(repo.folder, '.backtrail/config.yaml'), config);
+    await copyFile(join(repo.folder, path), config);
+    await repo.commit({ [path]: null });
+    await repo.git('checkout', '--quiet', '--detach');
     completedOf(await backtrail(repo, ['--config', config, ...BACK]));
   });
 });

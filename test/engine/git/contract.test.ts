@@ -161,13 +161,17 @@ describe('refs', () => {
     expect(await git.tip('feature/ü-1')).toBe(tip);
   });
 
-  test('a detached HEAD names no branch', async () => {
+  test('a detached HEAD names no branch, but a commit', async () => {
     const repo = await createRepo();
-    await repo.commit({ 'a.txt': 'a' });
+    const tip = await repo.commit({ 'a.txt': 'a' });
     const git = await open(repo);
     expect(await git.defaultBranch()).toBe('main');
+    expect(await git.head()).toEqual({ branch: 'main', commit: null });
     await repo.git('checkout', '--quiet', '--detach');
     await expect(git.defaultBranch()).rejects.toMatchObject({ code: 'BRANCH_UNKNOWN' });
+    expect(await git.head()).toEqual({ branch: null, commit: tip });
+    await repo.write({ '.git/HEAD': `${'4'.repeat(40)}\n` });
+    await expect(git.head()).rejects.toMatchObject({ code: 'BRANCH_UNKNOWN' });
   });
 
   test('the upstream is what the configuration says', async () => {
