@@ -1,11 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
-import { BacktrailError, isFailure, isObjectId, isRequestId, isSafePath, MODE } from '../model/index.ts';
+import { BacktrailError, isFailure, isObjectId, isSafePath, MODE } from '../model/index.ts';
 import type { ObjectId, Person, RequestId, Write } from '../model/index.ts';
 import { known } from './history.ts';
-import { STAGING } from './refs.ts';
 import type { Runner } from './runner.ts';
+import { stagingFolder } from './staging.ts';
 
 export interface NewCommit {
   /** null: the commit before it in the list. */
@@ -37,10 +37,8 @@ const MODES = new Set<string>(Object.values(MODE));
  * PATH_UNSAFE for a path that git must not check out, GIT_FAILED (nothing written) for everything that git refuses.
  */
 export async function writeCommits(runner: Runner, { requestId, commits }: NewCommits): Promise<Written> {
-  if (!isRequestId(requestId))
-    throw new BacktrailError('INVALID_REQUEST', `${JSON.stringify(requestId)} is no request id.`);
+  const prefix = `${stagingFolder(requestId)}${randomUUID()}`;
   if (commits.length === 0) return { ids: [], refs: [] };
-  const prefix = `${STAGING}/${requestId}/${randomUUID()}`;
   const input = stream(prefix, commits);
   try {
     const marks = await runner.text(['-c', 'core.fsync=all', 'fast-import', '--quiet', '--done'], { input });

@@ -1,6 +1,6 @@
-import { BacktrailError, isFailure, isRequestId, NULL_ID } from '../model/index.ts';
+import { BacktrailError, isFailure, NULL_ID } from '../model/index.ts';
 import { known } from './history.ts';
-import type { ObjectId, RequestId } from '../model/index.ts';
+import type { ObjectId } from '../model/index.ts';
 import type { NativeObjects } from './objects.ts';
 import type { Runner } from './runner.ts';
 
@@ -12,8 +12,6 @@ export interface RefEdit {
   /** NULL_ID deletes. */
   readonly next: ObjectId;
 }
-
-export const STAGING = 'refs/backtrail/staging';
 
 /** The rules of `git check-ref-format --branch`, so that a name typed by a user is never read as anything else. */
 export function isBranchName(name: string): boolean {
@@ -83,27 +81,6 @@ export function branchMoved(ref: string, cause?: unknown): BacktrailError {
   return new BacktrailError('BRANCH_MOVED', `The branch ${name} moved meanwhile.`, {
     cause,
     details: { ref },
-  });
-}
-
-/** The edits that delete whatever any attempt at this request has staged so far. */
-export async function listStaging(runner: Runner, requestId: RequestId): Promise<RefEdit[]> {
-  if (!isRequestId(requestId))
-    throw new BacktrailError('INVALID_REQUEST', `${JSON.stringify(requestId)} is no request id.`);
-  const format = '--format=%(objectname) %(refname)';
-  const listed = await runner.text(['for-each-ref', format, `${STAGING}/${requestId}/`]);
-  return listed
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => ({ ref: line.slice(41), expected: line.slice(0, 40), next: NULL_ID }));
-}
-
-/** Deletes whatever any attempt at this request staged. Safe to repeat. */
-export async function deleteStaging(runner: Runner, requestId: RequestId): Promise<void> {
-  const edits = await listStaging(runner, requestId);
-  // Another worker on the same request may be deleting them at this moment: gone is gone.
-  await updateRefs(runner, edits).catch(async (error: unknown) => {
-    if ((await listStaging(runner, requestId)).length > 0) throw error;
   });
 }
 

@@ -18,9 +18,10 @@ import { findRequest, messages } from './messages.ts';
 import type { CommitMessage } from './messages.ts';
 import { createObjects } from './objects.ts';
 import type { NativeObjects } from './objects.ts';
-import { deleteStaging, isAncestor, listStaging } from './refs.ts';
+import { isAncestor } from './refs.ts';
 import type { RefEdit } from './refs.ts';
 import type { Runner } from './runner.ts';
+import { deleteStaging, listStaging } from './staging.ts';
 
 /** One repository, opened: a local one, or our mirror of a remote. Errors are BacktrailErrors. */
 export interface GitRepository {

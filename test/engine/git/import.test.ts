@@ -1,4 +1,5 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { NewCommit } from '../../../engine/git/import.ts';
@@ -55,6 +56,49 @@ describe('writing commits', () => {
     await git.deleteStaging(REQUEST);
     await git.deleteStaging(REQUEST);
     expect(await repo.git('for-each-ref', 'refs/backtrail/')).toBe('');
+  });
+
+  test('what other requests staged more than a day ago is swept with the next one, and nothing younger', async () => {
+    const repo = await createRepo({ bare: true });
+    const [base = ''] = await repo.replay([{ files: { a: '1' } }]);
+    const at = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString();
+    const others = ['A', 'B', 'C'].map((end) => `${REQUEST.slice(0, -1)}${end}`);
+    const staged = [];
+    for (const [index, hours] of [1, 25, 9_000].entries()) {
+      const killed = await open(repo);
+      const commits = [commit(base, [file('a', `${index}`)], { time: at(hours) })];
+      staged.push(...(await killed.writeCommits({ requestId: others[index] ?? '', commits })));
+    }
+    // Not ours: neither a commit nor a place of a request.
+    const blob = await repo.git('rev-parse', `${base}:a`);
+    await repo.git('update-ref', 'refs/backtrail/staging/blob', blob);
+    const git = await open(repo);
+    const old = [commit(base, [file('a', 'own')], { time: at(50) })];
+    const [own = ''] = await git.writeCommits({ requestId: REQUEST, commits: old });
+    const left = async () =>
+      new Set((await repo.git('for-each-ref', '--format=%(objectname)', 'refs/backtrail/')).split('\n'));
+    expect(await left()).toEqual(new Set([staged[0], blob, own]));
+    await git.deleteStaging(REQUEST);
+    expect(await left()).toEqual(new Set([staged[0], blob]));
+    expect(await git.tip('main')).toBe(base);
+  });
+
+  test('what cannot be swept is in the way of nothing', async () => {
+    const repo = await createRepo({ bare: true });
+    const [base = ''] = await repo.replay([{ files: { a: '1' } }]);
+    const killed = await open(repo);
+    const commits = [commit(base, [file('a', '2')])];
+    await killed.writeCommits({ requestId: `${REQUEST.slice(0, -1)}A`, commits });
+    const [ref = ''] = (await repo.git('for-each-ref', '--format=%(refname)', 'refs/backtrail/')).split('\n');
+    await writeFile(join(repo.gitDir, `${ref}.lock`), '');
+    const git = await open(repo);
+    const [next = ''] = await git.writeCommits({
+      requestId: REQUEST,
+      commits: [commit(base, [file('a', '3')])],
+    });
+    await git.publish({ branch: 'main', expected: base, next, requestId: REQUEST });
+    expect(await repo.git('for-each-ref', '--format=%(refname)', 'refs/backtrail/')).toBe(ref);
+    expect(await git.tip('main')).toBe(next);
   });
 
   test('a file takes the place of a folder, and a folder that of a file', async () => {
