@@ -12,6 +12,8 @@ export function continuation(at: {
 }): Continuation | null {
   const value = at.rest.trim();
   const quote = /^["'`]/.exec(value)?.[0];
+  const fence = openFence(value);
+  if (fence !== null) return (line) => (line.includes(fence) ? 'last' : 'inside');
   if (quote !== undefined && closingQuote(value, quote, 1) === -1)
     return (line) => (closingQuote(line, quote, 0) === -1 ? 'inside' : 'last');
   if (/^\\?["'`]/.test(value) && !value.endsWith('\\')) return null;
@@ -21,6 +23,13 @@ export function continuation(at: {
   if (/^[{[]/.test(value) && openBrackets(value) > 0) return untilClosed(openBrackets(value));
   if (value === '' && at.isQuoted) return onNextLine(at.before);
   return at.before === null ? null : whileIndented(at.before.length, /^(?:|[|>&!#].*)$/.test(value));
+}
+
+/** The three quotes that open a text over several lines, as in TOML; null where none does. YAML writes `'''a'` for a quote and an a. */
+function openFence(value: string): string | null {
+  const fence = /^(?:"""|''')/.exec(value)?.[0];
+  if (fence === undefined || value.includes(fence, fence.length)) return null;
+  return fence === "'''" && closingQuote(value, "'", 1) !== -1 && value !== fence ? null : fence;
 }
 
 /** The value of a quoted key, as in JSON, stands on the next line that is not blank, however that is indented, and goes on from there. */

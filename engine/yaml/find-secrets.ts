@@ -120,14 +120,24 @@ function visitMap(items: readonly Pair[], place: Place, search: Search): void {
 }
 
 function visitItems(items: readonly unknown[], place: Place, search: Search): void {
-  let isNextSecret = false;
+  let before = '';
+  const takesLetter = /(?:^|\/)(?:mysql|mariadb)[\w-]*$/.test(scalarText(items[0]) ?? '');
   for (const item of items) {
+    const text = scalarText(item) ?? '';
+    const flag = FLAG.exec(before)?.[1];
+    const isSecret =
+      (flag !== undefined && isSecretKey(flag)) ||
+      isLogin(before, text) ||
+      (takesLetter && /^-p./.test(text));
     if (isPair(item)) visitMap([item], place, search);
-    else visit(item, isNextSecret ? { ...place, secret: true } : place, search);
-    const flag = FLAG.exec(scalarText(item) ?? '')?.[1];
-    isNextSecret = flag !== undefined && isSecretKey(flag);
+    else visit(item, isSecret ? { ...place, secret: true } : place, search);
+    before = text;
   }
 }
+
+/** `[-u, 'admin:pass']`; two numbers are a user and a group. */
+const isLogin = (flag: string, text: string) =>
+  /^(?:-u|--(?:proxy-)?user)$/.test(flag) && /^[^\s:]+:./.test(text) && !/^\d+:\d+$/.test(text);
 
 function visitScalar(node: Scalar, place: Place, search: Search): void {
   const [start = 0, end = 0] = node.range ?? [0, search.text.length];

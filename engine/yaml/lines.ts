@@ -25,6 +25,12 @@ const KEY_LIMIT = 600;
 /** What may stand before a line's first key: blanks, list and comment signs, a word or two as in `export KEY=value`. */
 const LINE_START = /^[\s#;"'`{[*-]*(?:\/\/\s*)?(?:\w{1,40}\s+){0,2}$/;
 const FLAG = /(?<![\w-])--?([A-Za-z][\w.-]{1,80})["']?(?:,[ \t]*|[ \t]+)(?=[^\s=])/g;
+/** `curl -u admin:` and what follows; two numbers are a user and a group. */
+const LOGIN_FLAG =
+  /(?<![\w-])(?:-u|--(?:proxy-)?user)["']?(?:[ \t]*[,=][ \t]*|[ \t]*)["']?(?!\d+:\d+(?!\S))[^\s:"',=]{1,128}:(?=[^\s"'/])/g;
+/** Commands that take a password right behind a letter. */
+const PASSWORD_LETTER =
+  /(?<![\w-])(?:(?:mysql|mariadb)[\w-]{0,20}[ \t](?:[^|;&]{0,300}[ \t])?-p(?=[^\s-])|sshpass[ \t]{1,8}-p[ \t]{0,8}(?=\S)|redis-cli[ \t](?:[^|;&]{0,300}[ \t])?(?:-a|--pass)[ \t]{1,8}(?=\S))/g;
 const ELEMENT = /<([A-Za-z][\w.:-]{0,80})(?:\s[^<>]{0,500})?>(?=[^<])/g;
 const NAME_OF_PAIR =
   /(?:^|[\s{,"'<-])(?:name|key|variable|parameter|env|id|path)["']?[ \t]{0,8}[:=][ \t]{0,8}["']?([\w.\-/]{1,200})/gi;
@@ -130,6 +136,11 @@ function spaced(line: string, from: number, state: State): Found | null {
       if (isSecretKey(key)) return { key, from: start, to: line.trimEnd().length };
     }
   }
+  for (const pattern of [LOGIN_FLAG, PASSWORD_LETTER]) {
+    pattern.lastIndex = from;
+    const match = pattern.exec(line);
+    if (match) return { key: 'password', from: match.index + match[0].length, to: line.trimEnd().length };
+  }
   return null;
 }
 
@@ -167,5 +178,17 @@ function secretPairs(lines: readonly string[]): ReadonlySet<number> {
     for (let last = index; last > index - 5 && !/^\s*(?:- |[{[])/.test(lines[last] ?? ''); last -= 1)
       found.add(last - 1);
   });
+  addTerraform(lines, found);
   return found;
+}
+
+/** Lines of Terraform blocks such as `variable "db_password" {`, as far as the bracket that closes them. */
+function addTerraform(lines: readonly string[], found: Set<number>): void {
+  let isSecret = false;
+  lines.forEach((line, index) => {
+    const name = /^[ \t]*(?:variable|output)[ \t]+"([^"]{1,200})"/.exec(line)?.[1];
+    if (name !== undefined) isSecret = isSecretKey(name);
+    if (isSecret) found.add(index);
+    if (/^}/.test(line)) isSecret = false;
+  });
 }

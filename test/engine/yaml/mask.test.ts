@@ -53,6 +53,8 @@ describe('maskYaml', () => {
       'env:\n- name: DB_PASSWORD\n  value: ***\n',
     ],
     ['a flag and the next item', 'args: [--token, h1, kept]\n', 'args: [--token, ***, kept]\n'],
+    ['a login and its flag', 'args: [curl, -u, "me:h1", kept]\n', 'args: [curl, -u, "***", kept]\n'],
+    ['a password behind a letter', 'args: [mysql, -ph1, kept]\n', 'args: [mysql, ***, kept]\n'],
     ['a flag with its value', 'args: ["--token=h1", kept]\n', 'args: ["--token=***", kept]\n'],
     ['an anchor used as a secret', 'x: &a h1\npassword: *a\n', 'x: &a ***\npassword: *a\n'],
     ['a login in an address', 'u: postgres://me:h1@db/x\n', 'u: postgres://***@db/x\n'],
@@ -91,6 +93,7 @@ describe('maskYaml', () => {
     'env: [{name: PASSWORD, valueFrom: {secretKeyRef: {name: db, key: password}}}]\n',
     'automountServiceAccountToken: false\npassword: ""\ntoken:\n',
     'tokenTtl: 3600 # seconds\n',
+    'a: docker run -u 1000:1000 -p 80:80 x\nb: [--user, "1000:1000", -p80]\nc: mysql -P 3306 --port=1\n',
     'secrets:\n- ../secrets/config/api/secrets.yaml\n',
   ])('leaves %j as it is', (text) => {
     expect(maskYaml(text)).toBe(text);
@@ -130,6 +133,27 @@ describe('maskLines', () => {
     ['a heredoc', 'token = <<EOF\nh1\nEOF\na = 1\n', 'token = ***\n***\n***\na = 1\n'],
     ['CRLF', 'PASSWORD=h1\r\nA=1\r\n', 'PASSWORD=***\r\nA=1\r\n'],
     ['a header', 'x: Bearer abcdefgh1\n', 'x: Bearer ***\n'],
+    ['three quotes', 'token = """\nh1 "h2"\n"""\na = 1\n', 'token = ***\n***\n***\na = 1\n'],
+    ['three quotes and a text', 'token = """h1\nh2"""\na = 1\n', 'token = ***\n***\na = 1\n'],
+    ['three single quotes', "token = '''\nit's h1\n'''\na = 1\n", 'token = ***\n***\n***\na = 1\n'],
+    ['a quote in quotes', "token: '''h1'\na: 1\n", 'token: ***\na: 1\n'],
+    [
+      'a Terraform variable',
+      'variable "db_password" { default = "h1" }\nvariable "a" { default = "b" }\n',
+      'variable "db_password" { default = *** }\nvariable "a" { default = "b" }\n',
+    ],
+    [
+      'a long Terraform variable',
+      `variable "db_password" {\n${'  x = 1\n'.repeat(9)}  default = "h1"\n}\ndefault = 2\n`,
+      `variable "db_password" {\n${'  x = 1\n'.repeat(9)}  default = ***\n}\ndefault = 2\n`,
+    ],
+    ['a login', 'curl -u admin:h1 https://x', 'curl -u admin:***'],
+    ['a long login', "curl --user 'admin:h1 h2' https://x", "curl --user 'admin:***"],
+    ['a login behind an equals sign', 'curl --user=admin:h1', 'curl --user=admin:***'],
+    ['a password behind a letter', 'mysql -h db -uroot -ph1 shop', 'mysql -h db -uroot -p***'],
+    ['a password behind a flag', 'mysqldump --password=h1', 'mysqldump --password=***'],
+    ['a password of Redis', 'redis-cli -h x -a h1 ping', 'redis-cli -h x -a ***'],
+    ['a password of ssh', 'sshpass -p h1 ssh x', 'sshpass -p ***'],
     ['doubled quotes', `password: 'it''s h1' # c\n`, 'password: *** # c\n'],
   ])('masks %s', (_what, text, wanted) => {
     expect(maskLines(text)).toBe(wanted);
@@ -210,6 +234,8 @@ describe('hostile texts', () => {
     ['a long line of commas', `token=${','.repeat(1_000_000)}x`],
     ['a long line of blanks', `name:${' '.repeat(1_000_000)}x`],
     ['a long line of flags', '--token --a '.repeat(80_000)],
+    ['a long line of commands', 'mysql '.repeat(170_000)],
+    ['a long line of logins of commands', '-u '.repeat(300_000)],
     ['a long line of brackets', '"token":['.repeat(100_000)],
     ['many lines', 'token: "x\n'.repeat(100_000)],
   ])('are masked in reasonable time: %s', (_what, text) => {
