@@ -135,7 +135,8 @@ describe('a rollback where the branch is checked out', () => {
     await copyFile(join(repo.folder, path), config);
     await repo.commit({ [path]: null });
     await repo.git('checkout', '--quiet', '--detach');
-    completedOf(await backtrail(repo, ['--config', config, ...BACK]));
+    const { deliveryCommit } = completedOf(await backtrail(repo, ['--config', config, ...BACK]));
+    expect(await repo.git('rev-parse', 'main')).toBe(deliveryCommit);
   });
 });
 
