@@ -1,6 +1,6 @@
 /** `keep`: what no rollback touches. Path patterns, `path#selector`, `kind:Secret`, `format:sops`. */
 import picomatch from 'picomatch';
-import { type DocumentDescription, describeDocuments } from '../yaml/kinds.ts';
+import { claimsKind, type DocumentDescription, describeDocuments } from '../yaml/kinds.ts';
 import { formatSelector, parseSelector, type Selector } from '../yaml/selector.ts';
 
 export interface KeptPart {
@@ -36,27 +36,35 @@ export function compileKeep(patterns: readonly string[]): Keep {
     });
   const ruleOf = (document: DocumentDescription) =>
     document.sops && sops ? 'format:sops' : (kinds.find(({ kind }) => kind === document.kind)?.by ?? null);
+  /** A list that holds a kept kind is kept as a whole: its items are no documents that could be kept as parts. */
+  const ruleOfItems = ({ inside = [] }: DocumentDescription) =>
+    kinds.find(({ kind }) => inside.includes(kind))?.by ?? null;
   // Only a backslash can write a word without its letters; everything else need not be parsed.
   const mayHold = (text: string) =>
     text.includes('\\') || kinds.some(({ kind }) => text.includes(kind)) || (sops && text.includes('sops'));
-  const describe = (path: string, text: string) =>
-    mayBeYaml(path) && mayHold(text) ? describeDocuments(text) : [];
+  const describe = (text: string) => (mayHold(text) ? describeDocuments(text) : []);
+  const claimed = (text: string) => kinds.find(({ kind }) => claimsKind(text, kind))?.by ?? null;
   return {
     looksInside: sops || kinds.length > 0,
     path: (path) => whole.find(({ matches }) => matches(path))?.by ?? null,
     content: (path, text) => {
       if (sops && isEncrypted(text)) return 'format:sops';
-      const documents = describe(path, text);
-      if (documents.length === 0 && mayBeYaml(path))
-        return kinds.find(({ kind }) => claimsKind(text, kind))?.by ?? null;
+      const isYaml = mayBeYaml(path);
+      // Files of any name may hold a manifest (`a.yaml.tpl`, `a.yml.bak`); only those that say so are worth parsing.
+      if (!isYaml && claimed(text) === null) return null;
+      const documents = describe(text);
+      if (documents.length === 0) return claimed(text);
       const rules = documents.map(ruleOf);
+      const listed = documents.map(ruleOfItems).find((rule) => rule !== null);
+      if (listed !== undefined) return listed;
+      if (!isYaml) return rules.find((rule) => rule !== null) ?? null;
       return rules.every((rule) => rule !== null) ? (rules[0] ?? null) : null;
     },
     parts: (path, texts) => {
       const found = new Map<string, KeptPart>();
       for (const { by, matches, selector } of parts)
         if (matches(path)) found.set(formatSelector(selector), { selector, by });
-      for (const document of texts.flatMap((text) => describe(path, text))) {
+      for (const document of mayBeYaml(path) ? texts.flatMap(describe) : []) {
         const by = ruleOf(document);
         if (by === null || document.kind === undefined) continue;
         const selector: Selector = [{ match: identity(document) }];
@@ -69,13 +77,6 @@ export function compileKeep(patterns: readonly string[]): Keep {
 
 /** SOPS marks its values in every format that it writes: YAML, JSON, dotenv, INI, binary (github.com/getsops/sops). */
 const isEncrypted = (text: string) => text.includes('ENC[AES256_GCM,') && text.includes('sops');
-
-/** A file that does not parse, such as a template, still says what it is. */
-function claimsKind(text: string, kind: string): boolean {
-  return text
-    .split(/\r?\n/)
-    .some((line) => /^kind:\s*["']?([A-Za-z]+)["']?\s*(#.*)?$/.exec(line)?.[1] === kind);
-}
 
 function identity({ kind = '', name, namespace }: DocumentDescription): Record<string, string> {
   return {

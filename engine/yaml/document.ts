@@ -1,5 +1,5 @@
 import { type Document, isAlias, type Node, parseAllDocuments } from 'yaml';
-import { endOf, type Entry, type Outline, outlineRoot } from './outline.ts';
+import { type Entry, type Outline, outlineRoot } from './outline.ts';
 import { refuse } from './refusal.ts';
 import { placeOf } from './text.ts';
 
@@ -158,6 +158,3 @@ function refuseAnchoredKey(text: string, key: Node): never {
 
 /** The source of a node: its value with anchor and tag, without what follows on its line. */
 export const sourceOf = (text: string, outline: Outline): string => text.slice(outline.start, outline.end);
-
-/** The source of an entry, from its key or `-` on. */
-export const entrySource = (text: string, entry: Entry): string => text.slice(entry.start, endOf(entry));

@@ -1,4 +1,3 @@
-import { isAlias, visit } from 'yaml';
 import type { ParsedText } from './document.ts';
 import type { Located } from './locate.ts';
 import type { Entry, Outline } from './outline.ts';
@@ -93,17 +92,4 @@ export function guardAnchors({ base, selected }: EditContext, outline: Outline, 
       places.slice(0, 3).join(' and ') + (places.length > 3 ? ` and ${places.length - 3} more places` : '');
     refuse('anchor', `The value carries the anchor &${source.anchor ?? ''}, which is repeated at ${shown}.`);
   }
-}
-
-/** Names the alias that a node of the target holds, if it holds one. */
-export function aliasIn(outline: Outline): string | null {
-  let found: string | null = null;
-  if (outline.node) {
-    visit(outline.node, (_key, node) => {
-      if (!isAlias(node)) return undefined;
-      found = node.source;
-      return visit.BREAK;
-    });
-  }
-  return found;
 }

@@ -189,6 +189,6 @@ function addTerraform(lines: readonly string[], found: Set<number>): void {
     const name = /^[ \t]*(?:variable|output)[ \t]+"([^"]{1,200})"/.exec(line)?.[1];
     if (name !== undefined) isSecret = isSecretKey(name);
     if (isSecret) found.add(index);
-    if (/^}/.test(line)) isSecret = false;
+    if (line.startsWith('}')) isSecret = false;
   });
 }

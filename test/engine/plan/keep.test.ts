@@ -27,7 +27,8 @@ describe('what is kept', () => {
     expect(usual.content('a.yaml', 'kind: ConfigMap\nspec: { kind: Secret }\n')).toBeNull();
     expect(usual.content('a.json', '{"kind":"Secret"}')).toBe('kind:Secret');
     expect(usual.content('noending', SECRET)).toBe('kind:Secret');
-    expect(usual.content('a.txt', SECRET)).toBeNull();
+    expect(usual.content('a.txt', SECRET)).toBe('kind:Secret');
+    expect(usual.content('a.txt', CONFIG)).toBeNull();
   });
 
   it.each([
@@ -43,9 +44,32 @@ describe('what is kept', () => {
       'a template that does not parse',
       'kind: Secret\nmetadata:\n  name: {{ .Release }}-x\ndata: {{ toYaml . }}\n{{- end }}\n',
     ],
+    ['a List', `${CONFIG}---\nkind: List\nitems:\n- kind: ConfigMap\n- kind: Secret\n  data: {}\n`],
+    ['a SecretList', 'kind: SecretList\nitems:\n- data: { a: eA== }\n'],
+    ['an array', '[{"kind":"ConfigMap"},{"kind":"Secret"}]'],
+    ['JSON that does not parse', '{"kind":"Secret","data":{{ toJson . }}'],
+    ['an indented template', '{{- range . }}\n- kind: Secret\n  {{- end }}\n'],
+    ['a template with quotes', '{{- if x }}\n"kind": "Secret"\n{{- end }}\n'],
     ['a template in braces', '{{- if .Values.x }}\nkind: Secret\n{{- end }}\n'],
   ])('sees a Secret however it is written: %s', (_, text) => {
     expect(usual.content('a.yaml', text)).toBe('kind:Secret');
+  });
+
+  it.each(['a.yaml.tpl', 'a.yml.bak', 'a.yaml.gotmpl', 'a.json.j2', 'a.tf'])(
+    'sees a Secret in %s',
+    (path) => {
+      expect(usual.content(path, `{{ x }}\n${SECRET}`)).toBe('kind:Secret');
+      expect(usual.content(path, `${CONFIG}---\n${SECRET}`)).toBe('kind:Secret');
+      expect(usual.content(path, CONFIG)).toBeNull();
+      expect(usual.content(path, 'kind: ConfigMap\ndata:\n  a: |\n    kind: Secret\n')).toBeNull();
+    },
+  );
+
+  it('passes over thousands of files that hold no Secret quickly', () => {
+    const text = `${CONFIG.replaceAll('Secret', 'x')}# ${'a: 1\n'.repeat(2000)}`;
+    const start = performance.now();
+    for (let count = 0; count < 5000; count += 1) usual.content(`a${count}.yaml`, text);
+    expect(performance.now() - start).toBeLessThan(2000);
   });
 
   it.each([

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { describeDocuments, holdsKind, isSopsFile } from '../../../engine/yaml/kinds.ts';
+import { claimsKind, describeDocuments } from '../../../engine/yaml/kinds.ts';
+
+const isSopsFile = (text: string) => describeDocuments(text).some(({ sops }) => sops);
 
 describe('describeDocuments', () => {
   it('says what each document is', () => {
@@ -26,8 +28,7 @@ describe('describeDocuments', () => {
   });
 
   it('finds a Secret in a file that editing would refuse', () => {
-    expect(holdsKind('kind: Secret\na: 1\na: 2\n', 'Secret')).toBe(true);
-    expect(holdsKind('kind: SecretStore\n', 'Secret')).toBe(false);
+    expect(describeDocuments('kind: Secret\na: 1\na: 2\n')).toEqual([{ kind: 'Secret', sops: false }]);
   });
 
   it('gives nothing for a text that does not parse or names no kind', () => {
@@ -35,5 +36,41 @@ describe('describeDocuments', () => {
     expect(describeDocuments('a: 1\n')).toEqual([]);
     expect(describeDocuments('kind '.repeat(10))).toEqual([]);
     expect(describeDocuments('')).toEqual([]);
+  });
+
+  it.each([
+    ['a List', 'kind: List\nitems:\n- kind: Secret\n- kind: ConfigMap\n', ['Secret', 'ConfigMap']],
+    ['a list of one kind', 'kind: SecretList\nitems: [{ data: {} }]\n', ['Secret']],
+    ['an array', '[{"kind": "Secret"}, {"kind": "Service"}]', ['Secret', 'Service']],
+    ['a list in an array', '[{"kind": "List", "items": [{"kind": "Secret"}]}]', ['List', 'Secret']],
+    ['an alias', 'x: &x [{kind: Secret}]\nkind: List\nitems: *x\n', ['Secret']],
+  ])('says what is in %s', (_, text, inside) => {
+    expect(describeDocuments(text)).toMatchObject([{ inside }]);
+  });
+
+  it('is not caught by a list that holds itself', () => {
+    const text = '- &a [*a, *a, {kind: Secret}]\n'.repeat(200);
+    expect(describeDocuments(text)).toMatchObject([{ inside: ['Secret'] }]);
+  });
+});
+
+describe('claimsKind', () => {
+  it('sees a kind however a text writes it, and no other kind', () => {
+    for (const text of [
+      '{"kind":"Secret",',
+      '- kind: Secret',
+      "kind = 'Secret'",
+      '"kind" : !!str Secret',
+      'kind: SecretList',
+    ])
+      expect(claimsKind(`{{ x }}\n${text}\n`, 'Secret')).toBe(true);
+    for (const text of [
+      'kind: SecretStore',
+      'mankind: Secret',
+      'kind: x # Secret',
+      'kind: Secret-x',
+      'Kind: Secret',
+    ])
+      expect(claimsKind(text, 'Secret')).toBe(false);
   });
 });
