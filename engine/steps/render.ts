@@ -1,10 +1,10 @@
 /** The manifests that a plan brings: rendered from the planned tree, before anything is written. */
 import type { Coordinates, Entry, FileChange, FileDifference, Plan, TreeView } from '../model/index.ts';
 import { type Rendered, RENDERERS, renderServices, type ServiceUnit } from '../deliver/index.ts';
-import { differenceOfFile } from '../plan/changes.ts';
 import { deliveryOutput, environmentFolder, foldersOf, type Layout, serviceOfPath } from '../plan/layout.ts';
 import type { Snapshot } from '../plan/snapshot.ts';
 import { isFile, overlayView, walkFiles } from '../plan/view.ts';
+import { differenceWithout, valuesToHide } from './mask-values.ts';
 
 export interface Delivery {
   /** Outputs that change; `after` is null for a stale one. */
@@ -23,14 +23,16 @@ export async function renderDelivery(snapshot: Snapshot, plan: Plan): Promise<De
   const base = await snapshot.view(snapshot.base);
   const view = overlayView(base, snapshot.reader, plan.files);
   const units: ServiceUnit[] = [];
+  const variables = new Map<string, { view: TreeView; path: string }>();
   for (const service of layout.config.delivery ? plan.impact.services : []) {
     const { tenant, environment } = plan.scope;
-    const unit = await unitOf(view, layout, {
-      ...(tenant !== undefined && { tenant }),
-      environment,
-      service,
-    });
-    if (unit) units.push(unit);
+    const coordinates = { ...(tenant !== undefined && { tenant }), environment, service };
+    const unit = await unitOf(view, layout, coordinates);
+    if (!unit) continue;
+    units.push(unit);
+    for (const path of unit.variableFiles) variables.set(`after ${path}`, { view, path });
+    for (const path of await variableFiles(base, layout, coordinates))
+      variables.set(`before ${path}`, { view: base, path });
   }
   const rendered = await renderServices(view, units, snapshot.hasher);
   const outputs: FileChange[] = [];
@@ -42,7 +44,10 @@ export async function renderDelivery(snapshot: Snapshot, plan: Plan): Promise<De
   const renderers = RENDERERS.filter(({ name }) => names.has(name)).map(
     ({ name, version }) => `${name} ${version}`,
   );
-  const differences = await Promise.all(outputs.map((output) => differenceOfFile(snapshot, output)));
+  const values = outputs.length > 0 ? await valuesToHide([...variables.values()]) : [];
+  const differences = await Promise.all(
+    outputs.map((output) => differenceWithout({ snapshot, base }, output, values)),
+  );
   return { outputs, renderers, differences };
 }
 
