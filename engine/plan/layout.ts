@@ -48,8 +48,10 @@ export function compileLayout(config: Config): Layout {
   };
 }
 
+/** Globs; a placeholder, which people write from habit, stands for any name. */
 function globs(patterns: readonly string[]): (path: string) => boolean {
-  return patterns.length === 0 ? () => false : picomatch([...patterns], { dot: true });
+  const plain = patterns.map((pattern) => pattern.replace(/\{(tenant|environment|service)\}/g, '*'));
+  return plain.length === 0 ? () => false : picomatch(plain, { dot: true });
 }
 
 /** What a scope owns: whole paths, or parts of the files that `paths` selects. */

@@ -337,3 +337,16 @@ function texts(layout: Layout, coordinates: Coordinates): string[] {
     ({ paths, selector }) => `${paths.kind} ${paths.prefix}${selector ? `#${formatSelector(selector)}` : ''}`,
   );
 }
+
+describe('variables and bindings', () => {
+  it('are globs in which a placeholder stands for any name', () => {
+    const layout = layoutOf({
+      service: ['envs/{environment}/{service}/**'],
+      variables: ['envs/{environment}/variables.yaml'],
+      bindings: ['**/kustomization.yaml'],
+    });
+    expect(layout.isVariables('envs/prod/variables.yaml')).toBe(true);
+    expect(layout.isVariables('envs/prod/api/variables.yaml')).toBe(false);
+    expect(layout.isBinding('envs/prod/api/kustomization.yaml')).toBe(true);
+  });
+});
