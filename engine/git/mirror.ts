@@ -154,7 +154,9 @@ function createMirror(directory: string, options: MirrorOptions): Mirror {
   };
 }
 
-/** A lock file that a killed git left behind is removed once; in a mirror nobody else's work is at stake. */
+const ATTEMPTS = 5;
+
+/** A lock file that a killed git left behind is removed; in a mirror nobody else's work is at stake. */
 async function fetchUnlocked(call: {
   transport: Transport;
   directory: string;
@@ -162,13 +164,15 @@ async function fetchUnlocked(call: {
   refspecs: readonly string[];
 }): Promise<TransportAnswer> {
   const { transport, directory, url, refspecs } = call;
-  for (let again = true; ; again = false) {
+  for (let attempt = 1; ; attempt += 1) {
     const answer = await reach(url, () => transport.git([...FETCH, ...refspecs]));
     if (answer.code === 0) return answer;
+    // A push of another process, which needs no lock of ours, moved the tracking ref while this fetch was under way.
+    if (attempt < ATTEMPTS && /cannot lock ref .*: is at \w+ but expected/.test(answer.stderr)) continue;
     if (/couldn't find remote ref/.test(answer.stderr))
       throw new BacktrailError('BRANCH_UNKNOWN', `The branch is not at ${printable(url)}.`);
     const failure = fetchFailure(answer, { shown: printable(url), known: true });
-    if (!again || !(await removeStaleLock(directory, failure))) throw failure;
+    if (attempt >= ATTEMPTS || !(await removeStaleLock(directory, failure))) throw failure;
   }
 }
 

@@ -130,6 +130,8 @@ describe('the child that reads', () => {
     const [child = 0] = await catFiles(repo.gitDir);
     process.kill(child, 'SIGSTOP');
     await expect(git.objects.tree(tree)).rejects.toMatchObject({ code: 'GIT_TIMEOUT' });
+    // A stopped process hears SIGTERM only when it goes on.
+    process.kill(child, 'SIGCONT');
     expect(await git.objects.tree(tree)).toHaveLength(1);
   });
 
