@@ -9,9 +9,7 @@ export type NoticeCode =
   | 'NO_RECORDS'
   | 'FIELD_NUMBERING'
   | 'REMOVAL_ALLOWED'
-  | 'UPSTREAM_NOT_UPDATED'
-  | 'PATTERN_MATCHES_NOTHING'
-  | 'DELIVERY_NOT_RENDERED';
+  | 'UPSTREAM_NOT_UPDATED';
 
 /** One observation of a check: collected, never thrown. */
 export interface Finding {
