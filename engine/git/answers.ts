@@ -1,5 +1,5 @@
 import { BacktrailError } from '../model/index.ts';
-import type { FailureCode } from '../model/index.ts';
+import type { FailureCode, FailureDetails } from '../model/index.ts';
 import { lastLine, lockFile, printable, sentence } from './failure.ts';
 import type { TransportAnswer } from './transport.ts';
 
@@ -10,11 +10,11 @@ const MOVED =
   /non-fast-forward|fetch first|stale info|cannot lock ref|incorrect old value|reference already exists|failed to update ref|atomic push failed|atomic transaction failed/i;
 /** The server has a rule against it: no retry helps. */
 const REFUSED =
-  /protected branch|GH006|GH013|hook declined|prohibited|denied by|not allowed to|deny updating|branch is currently checked out|refusing to/i;
+  /protected branch|GH006|GH013|hook declined|rule violations|prohibited|denied by|not allowed to|deny updating|branch is currently checked out|refusing to/i;
 const DENIED =
-  /authentication failed|could not read (username|password)|permission denied|access denied|invalid (username|credentials)|host key verification failed|returned error: (401|403)|HTTP (401|403)|terminal prompts disabled|not authorized|unauthorized/i;
+  /authentication failed|could not read (username|password)|permission denied|access denied(?! or repository not exported)|invalid (username|credentials)|host key verification failed|service not enabled|returned error: (401|403)|HTTP (401|403)|terminal prompts disabled|not authorized|unauthorized/i;
 const ABSENT =
-  /does not appear to be a git repository|repository .*not found|not a git repository|returned error: 404|no such file or directory|not found: did you run/i;
+  /does not appear to be a git repository|repository .*not found|not a git repository|returned error: 404|no such file or directory|not found: did you run|repository not exported/i;
 
 /**
  * A failed fetch or ls-remote. `known`: the mirror was filled from this remote before, so that a repository that is not
@@ -28,7 +28,7 @@ export function fetchFailure(
   const text = printable(answer.stderr);
   const lock = lockFile(text);
   const details = { exitCode: answer.code, ...(lock === null ? {} : { lock }) };
-  const because = sentence(lastLine(text), answer.code);
+  const because = reason(text, answer.code);
   if (lock !== null)
     return new BacktrailError('REPOSITORY_LOCKED', `The mirror is locked by ${lock}.`, { details });
   if (/mismatched algorithms|object format/i.test(text))
@@ -38,7 +38,12 @@ export function fetchFailure(
   if (/dubious ownership/.test(text))
     return new BacktrailError('REPOSITORY_UNTRUSTED', `${shown} was not fetched: ${because}`, { details });
   if (DENIED.test(text))
-    return new BacktrailError('REMOTE_DENIED', `${shown} did not let us in: ${because}`, { details });
+    return new BacktrailError('REMOTE_DENIED', `${shown} did not let us in: ${because}`, {
+      details,
+      ...hostKeyHint(text),
+    });
+  // git says that a program is missing as it says that a file is.
+  if (/cannot run /.test(text)) return notReached(`${shown} cannot be reached: ${because}`, details);
   if (ABSENT.test(text) && !known)
     return new BacktrailError('REPOSITORY_UNKNOWN', `There is no repository at ${shown}.`, { details });
   return new BacktrailError('REMOTE_UNAVAILABLE', `${shown} did not answer: ${because}`, { details });
@@ -55,20 +60,54 @@ export function pushFailure(
   const said = remoteLines(stderr);
   const details = { status, remote: said, exitCode: answer.code };
   const fail = (code: FailureCode, message: string) => new BacktrailError(code, message, { details });
-  if (status !== null && REFUSED.test(status) && !status.startsWith('[rejected]')) {
-    const rule = said.find((line) => /GH\d{3}|protected|hook|denied|rule/i.test(line)) ?? said[0] ?? status;
-    return fail('REMOTE_REJECTED', `${shown} refused the push to ${branch}: ${sentence(rule, answer.code)}`);
-  }
+  const refused = () => {
+    const why = sentence(said.length > 0 ? telling(said) : (status ?? ''), answer.code);
+    return fail('REMOTE_REJECTED', `${shown} refused the push to ${branch}: ${why}`);
+  };
+  if (status !== null && REFUSED.test(status) && !status.startsWith('[rejected]')) return refused();
   if (status !== null && MOVED.test(status))
     return fail('BRANCH_MOVED', `The branch ${branch} moved at ${shown}.`);
-  if (status !== null && status.startsWith('[remote'))
-    return fail(
-      'REMOTE_REJECTED',
-      `${shown} refused the push to ${branch}: ${sentence(said[0] ?? status, answer.code)}`,
-    );
-  const because = sentence(lastLine(stderr), answer.code);
-  if (DENIED.test(stderr)) return fail('REMOTE_DENIED', `${shown} did not let us push: ${because}`);
+  if (status !== null && status.startsWith('[remote')) return refused();
+  const because = reason(stderr, answer.code);
+  // Of a server that was there to be fetched from: it takes no pushes.
+  if (DENIED.test(stderr) || /repository not exported/.test(stderr))
+    return fail('REMOTE_DENIED', `${shown} did not let us push: ${because}`);
   return fail('REMOTE_UNAVAILABLE', `The push to ${shown} did not get through: ${because}`);
+}
+
+const SAID_LIMIT = 600;
+
+/** All that a hook said; at GitHub from the line on that has the number of its rule, what stands before it is a greeting. */
+function telling(said: readonly string[]): string {
+  const rule = said.findIndex((line) => /GH\d{3}/.test(line));
+  const text = said
+    .slice(Math.max(rule, 0))
+    .map((line) => line.replace(/^(error|fatal):\s*/, ''))
+    .join(' ');
+  return text.length > SAID_LIMIT ? `${text.slice(0, SAID_LIMIT)}…` : text;
+}
+
+/** After an ssh that failed, git says only that it could not read; the line before it says why. */
+function reason(text: string, code: number): string {
+  const [before = ''] = text.split(/^fatal: Could not read from remote repository/m);
+  return sentence(lastLine(before.trim() === '' ? text : before), code);
+}
+
+function hostKeyHint(text: string): { hint?: string } {
+  if (/host identification has changed/i.test(text))
+    return {
+      hint: 'The host shows another key than before: ask who runs it; if it is right, remove the old one with `ssh-keygen -R HOST`.',
+    };
+  if (/host key verification failed/i.test(text))
+    return { hint: 'Connect once by hand with `ssh HOST`, compare its key and accept it.' };
+  return {};
+}
+
+function notReached(message: string, details: FailureDetails): BacktrailError {
+  return new BacktrailError('REMOTE_UNAVAILABLE', message, {
+    details,
+    hint: 'Install the program that git names, and see that it is on PATH.',
+  });
 }
 
 /** Of `git push --porcelain`: `!\t<from>:<to>\t<summary>`. The summary of our branch, or null where none came back. */

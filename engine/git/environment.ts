@@ -1,6 +1,7 @@
 import type { Environment } from './spawn.ts';
 import type { ConfigEntry } from './config.ts';
 import { hostileScope } from './config.ts';
+import { withoutPrompts } from './prompts.ts';
 import { TRAILERS } from '../record/trailers.ts';
 
 /**
@@ -121,7 +122,7 @@ export function hardenedEnvironment(options: {
   return {
     ...inherited(user, () => false),
     ...FIXED,
-    ...(transport ? {} : { GIT_ALLOW_PROTOCOL: 'none' }),
+    ...(transport ? withoutPrompts(user, entries) : { GIT_ALLOW_PROTOCOL: 'none' }),
     ...configVariables(pairs),
   };
 }

@@ -28,6 +28,8 @@ function checkedUrl(text: string): string {
   if (!SCHEMES.has(url.protocol))
     throw unknown(text, `git does not fetch from ${url.protocol} addresses here`);
   if (url.hostname.startsWith('-') || url.username.startsWith('-')) throw unknown(text);
+  if (url.password !== '' && !url.protocol.startsWith('http'))
+    throw unknown(text, `${url.protocol} addresses take no password`);
   if (url.protocol === 'file:' && url.hostname !== '') throw unknown(text, 'a file address names no host');
   return text;
 }

@@ -6,6 +6,7 @@ import type { ObjectId } from '../model/index.ts';
 import { fetchFailure, pushFailure } from './answers.ts';
 import { printable } from './failure.ts';
 import { withLock } from './lock.ts';
+import { splitLogin } from './login.ts';
 import type { Environment } from './spawn.ts';
 import { createTransport } from './transport.ts';
 import type { Transport, TransportAnswer } from './transport.ts';
@@ -70,14 +71,10 @@ const CLEAN_UP = [
 /** Older lock files of git in our own mirror were left by a process that was killed. */
 const STALE_MS = 60_000;
 
-export function mirrorFolder(cacheFolder: string, url: string): string {
-  const name = createHash('sha256').update(withoutLogin(url)).digest('hex');
-  return join(resolve(cacheFolder), 'mirrors', `${name}.git`);
-}
-
 /** Another password is no other repository. */
-function withoutLogin(url: string): string {
-  return url.replace(/^(https?:\/\/)[^/?#]*@/i, '$1');
+export function mirrorFolder(cacheFolder: string, url: string): string {
+  const name = createHash('sha256').update(splitLogin(url).address).digest('hex');
+  return join(resolve(cacheFolder), 'mirrors', `${name}.git`);
 }
 
 /** Opens the mirror, up to date; makes it first where there is none yet. */

@@ -2,6 +2,7 @@ import { BacktrailError } from '../model/index.ts';
 import { identityOf, LIST_CONFIG, parseConfigList } from './config.ts';
 import { discoveryEnvironment, hardenedEnvironment } from './environment.ts';
 import type { ProcessEnvironment } from './environment.ts';
+import { splitLogin } from './login.ts';
 import { openMirror, REMOTE, TRACKING } from './mirror.ts';
 import type { Mirror } from './mirror.ts';
 import { readBranch, requireBranchName, requireDescent, updateRefs } from './refs.ts';
@@ -26,9 +27,13 @@ export async function openRemote(options: RemoteOptions): Promise<GitRepository>
   const args = LIST_CONFIG;
   const { stdout } = await run({ args, cwd: '/', env: discoveryEnvironment(user), timeoutMs });
   const entries = parseConfigList(stdout);
-  const config = [...slowness(entries.map(({ key }) => key)), [`remote.${REMOTE}.url`, url]] as const;
-  // In the environment, not in an argument or a file: the address may hold a password.
-  const env = hardenedEnvironment({ user, entries, transport: true, config });
+  const login = splitLogin(url);
+  const config = [
+    ...slowness(entries.map(({ key }) => key)),
+    [`remote.${REMOTE}.url`, login.address] as const,
+    ...login.config,
+  ];
+  const env = { ...hardenedEnvironment({ user, entries, transport: true, config }), ...login.env };
   const stop = new AbortController();
   const mirror = await openMirror({
     url,

@@ -1,0 +1,44 @@
+import type { Environment } from './spawn.ts';
+
+/** A remote's address without its login, and how git gets at the login all the same. */
+export interface Remote {
+  readonly address: string;
+  readonly config: readonly (readonly [key: string, value: string])[];
+  readonly env: Environment;
+}
+
+/** Answers `git credential` from the environment, whose values no list of processes shows to others. */
+const HELPER =
+  '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$BACKTRAIL_USERNAME" "$BACKTRAIL_PASSWORD"; }; f';
+
+/**
+ * git hands an http address to its own children as an argument, which every user of the machine can read: a login in it
+ * would stand there. It goes the way of credential helpers instead, and as in git before any of the user's own helpers.
+ */
+export function splitLogin(url: string): Remote {
+  const match = /^(https?:\/\/)([^/?#]*)@(.*)$/is.exec(url);
+  const [, scheme = '', login = '', rest = ''] = match ?? [];
+  if (match === null) return { address: url, config: [], env: {} };
+  const [, name = '', password] = /^([^:]*)(?::(.*))?$/s.exec(login) ?? [];
+  const place = `${scheme}${/^[^/?#]*/.exec(rest)?.[0] ?? ''}`;
+  const address = `${scheme}${rest}`;
+  const username = decoded(name);
+  if (password === undefined)
+    return { address, config: name === '' ? [] : [[`credential.${place}.username`, username]], env: {} };
+  return {
+    address,
+    config: [
+      [`credential.${place}.helper`, ''],
+      [`credential.${place}.helper`, HELPER],
+    ],
+    env: { BACKTRAIL_USERNAME: username, BACKTRAIL_PASSWORD: decoded(password) },
+  };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
