@@ -70,12 +70,17 @@ function toFailure(thrown: unknown): BacktrailError {
 }
 
 // oxlint-disable no-control-regex -- control characters are what is looked for
-const UNSAFE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
-const UNSAFE_ALL = new RegExp(UNSAFE, 'g');
+const UNSAFE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\p{Cs}]/u;
+const UNSAFE_ALL = new RegExp(UNSAFE, 'gu');
 
-/** Without characters that move the cursor, change colours or turn the reading direction. New lines and tabs stay. */
+/**
+ * Without characters that move the cursor, change colours or turn the reading direction; a byte of a name that is not UTF-8 as
+ * `\351`. New lines and tabs stay.
+ */
 export function clean(text: string): string {
-  return text.replace(UNSAFE_ALL, '\ufffd');
+  return text.replace(UNSAFE_ALL, (character) =>
+    /[\udc80-\udcff]/.test(character) ? `\\${(character.charCodeAt(0) - 0xdc00).toString(8)}` : '\ufffd',
+  );
 }
 
 /** The same as one line. */

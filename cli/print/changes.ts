@@ -1,4 +1,9 @@
-import type { FieldChange, FileDifference, ServiceDifference } from '../../engine/index.ts';
+import {
+  type FieldChange,
+  type FileDifference,
+  quotePath,
+  type ServiceDifference,
+} from '../../engine/index.ts';
 import type { Style } from './style.ts';
 
 /** Differences by service, field by field where the file has fields. */
@@ -12,7 +17,7 @@ export function printChanges(style: Style, changes: readonly ServiceDifference[]
 export function printFile(style: Style, { path, change, fields = [], diff }: FileDifference): string[] {
   const mark = { added: '+', removed: '-', modified: '~' }[change];
   return [
-    `${style.paint(COLOR[mark] ?? 'yellow', mark)} ${style.paint('cyan', path)}${change === 'modified' ? '' : ` (${change})`}`,
+    `${style.paint(COLOR[mark] ?? 'yellow', mark)} ${style.paint('cyan', quotePath(path))}${change === 'modified' ? '' : ` (${change})`}`,
     ...fields.flatMap((field) => printField(style, field)).map((line) => `    ${line}`),
     ...(diff === undefined ? [] : printDiff(style, diff).map((line) => `    ${line}`)),
   ];

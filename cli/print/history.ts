@@ -5,6 +5,7 @@ import {
   type History,
   type HistoryEntry,
   type LogEntry,
+  quotePath,
   type Shown,
 } from '../../engine/index.ts';
 import { printChanges } from './changes.ts';
@@ -53,7 +54,7 @@ function note({ identity, current, rolledBackBy }: HistoryEntry): string {
 export function showText(style: Style, { scope, revision, files }: Shown): string {
   const head = `${style.paint('bold', formatCoordinates(scope))} at ${revisionName(revision)}`;
   const blocks = files.map(({ path, selector, text, kept }) => {
-    const name = selector === undefined ? path : `${path}#${selector}`;
+    const name = selector === undefined ? quotePath(path) : `${quotePath(path)}#${selector}`;
     const mark = kept === undefined ? '' : style.paint('dim', `  (kept: ${kept})`);
     return `${style.paint('cyan', name)}${mark}\n${text === null ? '  (not text)' : style.paint('reset', text.replace(/\r\n/g, '\n').replace(/^(?=.)/gm, '  '))}`;
   });

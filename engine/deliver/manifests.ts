@@ -22,10 +22,10 @@ export async function manifestFiles(view: TreeView, unit: ServiceUnit): Promise<
   if (directory === null) return [];
   const files: SourceFile[] = [];
   const entries = [...(await view.list(directory))].sort((a, b) => compareText(a.name, b.name));
-  for (const { name, mode, utf8 } of entries) {
+  for (const { name, mode } of entries) {
     const path = directory === '' ? name : `${directory}/${name}`;
     const regular = mode === MODE.file || mode === MODE.executable;
-    if (!regular || !utf8 || !MANIFEST_FILE.test(name) || OTHER_FILE.test(name)) continue;
+    if (!regular || !MANIFEST_FILE.test(name) || OTHER_FILE.test(name)) continue;
     if (unit.variableFiles.includes(path)) continue;
     const bytes = await view.read(path);
     if (bytes !== null) files.push(readSource(path, bytes));

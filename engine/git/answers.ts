@@ -32,8 +32,9 @@ export function fetchFailure(
   if (lock !== null)
     return new BacktrailError('REPOSITORY_LOCKED', `The mirror is locked by ${lock}.`, { details });
   if (/mismatched algorithms|object format/i.test(text))
-    return new BacktrailError('SHA256_UNSUPPORTED', `${shown} has object ids of another kind: ${because}`, {
+    return new BacktrailError('GIT_FAILED', `${shown} has object ids of another kind than before.`, {
       details,
+      hint: 'It is another repository now: remove its old mirror from the cache folder.',
     });
   if (/dubious ownership/.test(text))
     return new BacktrailError('REPOSITORY_UNTRUSTED', `${shown} was not fetched: ${because}`, { details });

@@ -51,9 +51,14 @@ export function createCatFile(runner: Runner): CatFile {
     if (conversation === null || conversation.ended()) conversation = converse(runner);
     return conversation.ask(command, name);
   };
+  const askFor = async (command: Pending['command'], id: ObjectId) => {
+    const answer = await ask(command, validId(id));
+    // Where ids have 64 digits, git takes 40 for an abbreviation.
+    return answer?.id === id ? answer : null;
+  };
   return {
-    info: async (id) => ask('info', validId(id)),
-    contents: async (id) => ask('contents', validId(id)),
+    info: (id) => askFor('info', id),
+    contents: (id) => askFor('contents', id),
     ref: async (name) => (await ask('info', name))?.id ?? null,
     close: () => conversation?.end(),
   };
@@ -165,7 +170,7 @@ function createReader(pending: Pending[], answered: () => void): (chunk: Buffer)
 
 function parseHeader(line: string): ObjectHeader | null {
   if (line.endsWith(' missing')) return null;
-  const match = /^([0-9a-f]{40}) (commit|tree|blob|tag) (\d+)$/.exec(line);
+  const match = /^([0-9a-f]+) (commit|tree|blob|tag) (\d+)$/.exec(line);
   if (match === null) throw new Error(`Not a header: ${line.slice(0, 100)}`);
   return { id: match[1] ?? '', type: match[2] ?? '', size: Number(match[3]) };
 }

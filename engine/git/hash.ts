@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Hasher } from '../model/index.ts';
+import type { Hasher, ObjectFormat } from '../model/index.ts';
 
-export const hasher: Hasher = {
+export const hasherOf = (format: ObjectFormat): Hasher => ({
   sha256: (bytes) => createHash('sha256').update(bytes).digest('hex'),
-  blobId: (bytes) => createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex'),
-};
+  blobId: (bytes) => createHash(format).update(`blob ${bytes.length}\0`).update(bytes).digest('hex'),
+});

@@ -1,5 +1,5 @@
 import { BacktrailError, isObjectId } from '../model/index.ts';
-import type { HistoryReader, LogCommit, ObjectId, PathChange } from '../model/index.ts';
+import type { HistoryReader, LogCommit, ObjectFormat, ObjectId, PathChange } from '../model/index.ts';
 import { createCache } from './cache.ts';
 import type { NativeObjects } from './objects.ts';
 import { readChanges, tokens, unreadable } from './raw.ts';
@@ -61,18 +61,21 @@ export function createHistory(place: {
   readonly runner: Runner;
   readonly objects: NativeObjects;
   readonly shallow: boolean;
+  readonly format: ObjectFormat;
 }): NativeHistory {
-  const { runner, objects, shallow } = place;
+  const { runner, objects, shallow, format } = place;
   const lines = createCache<readonly ObjectId[]>(LINE_CACHE);
   return {
     shallow,
     async log({ tip, path, after }) {
       const range = [known(tip), ...(after === undefined ? [] : [`^${known(after)}`])];
-      const pathspec = path === '' ? [] : [path];
+      const asked = askable(path);
+      const pathspec = asked === '' ? [] : [asked];
       const { stdout } = await runner.run([...LOG, ...CHANGES, ...range, '--', ...pathspec], {
         maxBytes: LOG_LIMIT,
       });
-      const commits = readLog(tokens(stdout));
+      const read = readLog(tokens(stdout));
+      const commits = asked === path ? read : read.flatMap((commit) => below(path, commit));
       return shallow ? withoutCut(objects, commits) : commits;
     },
     async recorded(tip) {
@@ -98,13 +101,13 @@ export function createHistory(place: {
       return found || null;
     },
     async findCommit(abbreviated) {
-      const found = await findCommit({ runner, objects, abbreviated });
+      const found = await findCommit({ runner, objects, format, abbreviated });
       if (found === null && shallow) throw beyondCut(`The commit ${abbreviated.toLowerCase()}`);
       return found;
     },
     async renames(from, to) {
       const { stdout } = await runner.run([...RENAMES, known(from), known(to)]);
-      const changes = readChanges(tokens(stdout)).filter(({ utf8 }) => utf8);
+      const changes = readChanges(tokens(stdout));
       return new Map(changes.map(({ path, from: old }) => [path, old ?? path]));
     },
     async diffPaths(from, to) {
@@ -112,6 +115,18 @@ export function createHistory(place: {
       return readChanges(tokens(stdout));
     },
   };
+}
+
+/** An argument is text: of a path that is not UTF-8, the folder above it is asked for. */
+function askable(path: string): string {
+  const names = path.split('/');
+  const odd = names.findIndex((name) => /\p{Cs}/u.test(name));
+  return odd < 0 ? path : names.slice(0, odd).join('/');
+}
+
+function below(path: string, commit: LogCommit): LogCommit[] {
+  const changes = commit.changes.filter((change) => `${change.path}/`.startsWith(`${path}/`));
+  return changes.length === 0 ? [] : [{ ...commit, changes }];
 }
 
 /** Ids come from commits that were read, but nothing else may ever stand where git reads a revision. */
@@ -142,14 +157,16 @@ async function withoutCut(
 async function findCommit(search: {
   runner: Runner;
   objects: NativeObjects;
+  format: ObjectFormat;
   abbreviated: string;
 }): Promise<ObjectId | null> {
   const { runner, objects } = search;
   const prefix = search.abbreviated.toLowerCase();
-  if (!/^[0-9a-f]{4,40}$/.test(prefix))
+  const digits = search.format === 'sha1' ? 40 : 64;
+  if (!/^[0-9a-f]{4,}$/.test(prefix) || prefix.length > digits)
     throw new BacktrailError('REVISION_INVALID', `'${search.abbreviated.slice(0, 80)}' is no commit id.`);
   const candidates =
-    prefix.length === 40
+    prefix.length === digits
       ? [prefix]
       : (await runner.text(['rev-parse', `--disambiguate=${prefix}`])).split('\n').filter(Boolean);
   const types = await Promise.all(candidates.map((id) => objects.type(id)));

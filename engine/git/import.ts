@@ -1,7 +1,15 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
-import { BacktrailError, isFailure, isObjectId, isSafePath, MODE } from '../model/index.ts';
+import {
+  BacktrailError,
+  escapePath,
+  isFailure,
+  isObjectId,
+  isSafePath,
+  MODE,
+  quotePath,
+} from '../model/index.ts';
 import type { ObjectId, Person, RequestId, Write } from '../model/index.ts';
 import { known } from './history.ts';
 import type { Runner } from './runner.ts';
@@ -109,7 +117,10 @@ function* modification(write: Write): Generator<Uint8Array> {
   if (after === null) return;
   const { mode, id, content } = after;
   if (!MODES.has(mode))
-    throw new BacktrailError('PATH_UNSAFE', `The mode ${mode} of ${write.path} is not one of git's.`);
+    throw new BacktrailError(
+      'PATH_UNSAFE',
+      `The mode ${mode} of ${quotePath(write.path)} is not one of git's.`,
+    );
   if (content !== undefined) {
     yield Buffer.from(`M ${mode} inline ${quoted(write)}\n`);
     yield* data(content);
@@ -127,12 +138,11 @@ function* data(bytes: Uint8Array): Generator<Uint8Array> {
 /** The path between quotes, as C writes it. The root itself is written only as a whole folder. */
 function quoted({ path, after }: Write): string {
   const root = path === '' && after?.mode === MODE.tree;
-  // A lone surrogate has no UTF-8: another name would be written than the one that was checked.
-  if (!root && (!isSafePath(path) || /\p{Surrogate}/u.test(path)))
-    throw new BacktrailError('PATH_UNSAFE', `The path ${JSON.stringify(path)} must not be written.`, {
+  if (!root && !isSafePath(path))
+    throw new BacktrailError('PATH_UNSAFE', `The path ${quotePath(path)} must not be written.`, {
       details: { path },
     });
-  return `"${path.replace(/[\\"]/g, '\\$&').replaceAll('\n', '\\n')}"`;
+  return `"${escapePath(path)}"`;
 }
 
 function person({ name, email }: Person): string {

@@ -1,7 +1,7 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BacktrailError, isObjectId } from '../model/index.ts';
-import type { RequestId } from '../model/index.ts';
+import type { ObjectFormat, RequestId } from '../model/index.ts';
 import { identityOf, LIST_CONFIG, parseConfigList, upstreamOf } from './config.ts';
 import type { ConfigEntry } from './config.ts';
 import { discoveryEnvironment, hardenedEnvironment } from './environment.ts';
@@ -35,7 +35,7 @@ export async function openLocal(options: LocalOptions): Promise<GitRepository> {
     timeoutMs: options.timeoutMs,
     signal: stop.signal,
   });
-  const shared = common(runner, found.shallow);
+  const shared = common(runner, found);
   const local: Local = {
     ...options,
     runner,
@@ -81,6 +81,7 @@ interface Found {
   readonly directory: string;
   readonly worktree: string | null;
   readonly shallow: boolean;
+  readonly format: ObjectFormat;
   readonly bare: boolean;
 }
 
@@ -99,10 +100,14 @@ async function discover({ location, folder, env, timeoutMs }: LocalOptions): Pro
   if (/not a git repository/.test(stderr)) throw unknown(location);
   if (code !== 0) throw gitFailure({ args: DISCOVER, code, stderr });
   const [directory = '', inside, shallow, format, bare] = stdout.toString('utf8').split('\n');
-  if (format !== 'sha1')
-    throw new BacktrailError('SHA256_UNSUPPORTED', `The repository's object ids are ${format}, not sha1.`);
   const worktree = inside === 'true' ? await ownWorktree(here) : null;
-  return { directory, worktree, shallow: shallow === 'true', bare: bare === 'true' };
+  return {
+    directory,
+    worktree,
+    shallow: shallow === 'true',
+    format: format === 'sha256' ? 'sha256' : 'sha1',
+    bare: bare === 'true',
+  };
 }
 
 /**

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { BacktrailError, isFailure } from '../model/index.ts';
-import type { ObjectId } from '../model/index.ts';
+import type { ObjectFormat, ObjectId } from '../model/index.ts';
 import { fetchFailure, pushFailure } from './answers.ts';
 import { printable } from './failure.ts';
 import { withLock } from './lock.ts';
@@ -93,25 +93,38 @@ async function fillNew(directory: string, options: MirrorOptions): Promise<void>
   await removeUnfinished(directory);
   const unfinished = `${directory}.new-${randomUUID()}`;
   try {
-    await mkdir(unfinished, { mode: 0o700 });
     const transport = transportOf(unfinished, options);
-    const made = await transport.git([
-      'init',
-      '--quiet',
-      '--bare',
-      '--template=',
-      '--object-format=sha1',
-      '.',
-    ]);
-    if (made.code !== 0)
-      throw new BacktrailError('GIT_FAILED', `The mirror could not be made: ${printable(made.stderr)}`);
-    const answer = await reach(options.url, () => transport.git([...FETCH, REMOTE, ...REFSPECS]));
+    await makeEmpty(unfinished, 'sha1', transport);
+    const fetch = () => reach(options.url, () => transport.git([...FETCH, REMOTE, ...REFSPECS]));
+    let answer = await fetch();
+    if (OTHER_FORMAT.test(answer.stderr)) {
+      await makeEmpty(unfinished, 'sha256', transport);
+      answer = await fetch();
+    }
     if (answer.code !== 0) throw fetchFailure(answer, { shown: printable(options.url), known: false });
     await transport.git(COMMIT_GRAPH);
     await rename(unfinished, directory);
   } finally {
     await rm(unfinished, { recursive: true, force: true });
   }
+}
+
+/** What git says where the remote has SHA-256 ids; a mirror has to have ids of the same kind. */
+const OTHER_FORMAT = /mismatched algorithms: client sha1; server sha256/;
+
+async function makeEmpty(directory: string, format: ObjectFormat, transport: Transport): Promise<void> {
+  await rm(directory, { recursive: true, force: true });
+  await mkdir(directory, { mode: 0o700 });
+  const made = await transport.git([
+    'init',
+    '--quiet',
+    '--bare',
+    '--template=',
+    `--object-format=${format}`,
+    '.',
+  ]);
+  if (made.code !== 0)
+    throw new BacktrailError('GIT_FAILED', `The mirror could not be made: ${printable(made.stderr)}`);
 }
 
 function createMirror(directory: string, options: MirrorOptions): Mirror {

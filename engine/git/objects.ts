@@ -1,5 +1,4 @@
-import { isUtf8 } from 'node:buffer';
-import { BacktrailError } from '../model/index.ts';
+import { BacktrailError, decodePath } from '../model/index.ts';
 import type { CommitObject, ObjectId, ObjectReader, TreeEntry } from '../model/index.ts';
 import { createCache } from './cache.ts';
 import { createCatFile } from './catfile.ts';
@@ -43,7 +42,7 @@ export function createObjects(options: {
     tree: (id) =>
       trees.get(id, async () => {
         const bytes = await read({ child, id, type: 'tree', shallow });
-        const value = parseTree(bytes);
+        const value = parseTree(bytes, id.length / 2);
         return { value, size: bytes.length + 150 * value.length };
       }),
     blob: (id) =>
@@ -107,33 +106,32 @@ export function parseCommit(id: ObjectId, bytes: Buffer): CommitObject {
   const end = bytes.indexOf('\n\n');
   const header = bytes.subarray(0, end < 0 ? bytes.length : end).toString('latin1');
   const [first = '', ...lines] = header.split('\n');
-  const tree = /^tree ([0-9a-f]{40})$/.exec(first)?.[1];
+  const tree = /^tree ([0-9a-f]+)$/.exec(first)?.[1];
   if (tree === undefined) throw new BacktrailError('GIT_FAILED', `The commit ${id} has no tree.`);
   const parents: ObjectId[] = [];
   for (const line of lines) {
-    const parent = /^parent ([0-9a-f]{40})$/.exec(line)?.[1];
+    const parent = /^parent ([0-9a-f]+)$/.exec(line)?.[1];
     if (parent === undefined) break;
     parents.push(parent);
   }
   return { id, tree, parents };
 }
 
-/** A tree object: `<mode> <name>\0` and twenty bytes of id, repeated. */
-export function parseTree(bytes: Buffer): TreeEntry[] {
+/** A tree object: `<mode> <name>\0` and the bytes of the id (`width`: 20, or 32 of SHA-256), repeated. */
+export function parseTree(bytes: Buffer, width: number): TreeEntry[] {
   const entries: TreeEntry[] = [];
   for (let at = 0; at < bytes.length; ) {
     const space = bytes.indexOf(32, at);
     const end = bytes.indexOf(0, space);
-    if (space < 0 || end < 0 || end + 21 > bytes.length)
+    if (space < 0 || end < 0 || end + 1 + width > bytes.length)
       throw new BacktrailError('GIT_FAILED', 'A tree object is cut off.');
     const name = bytes.subarray(space + 1, end);
     entries.push({
       mode: bytes.toString('latin1', at, space).padStart(6, '0'),
-      id: bytes.toString('hex', end + 1, end + 21),
-      name: name.toString('utf8'),
-      utf8: isUtf8(name),
+      id: bytes.toString('hex', end + 1, end + 1 + width),
+      name: decodePath(name),
     });
-    at = end + 21;
+    at = end + 1 + width;
   }
   return entries;
 }

@@ -21,8 +21,8 @@ export interface OpenOptions {
 }
 
 /**
- * Opens a repository. A remote is fetched first. REPOSITORY_UNKNOWN, REPOSITORY_UNTRUSTED, SHA256_UNSUPPORTED,
- * GIT_MISSING, and for a remote REMOTE_DENIED or REMOTE_UNAVAILABLE.
+ * Opens a repository. A remote is fetched first. REPOSITORY_UNKNOWN, REPOSITORY_UNTRUSTED, GIT_MISSING,
+ * and for a remote REMOTE_DENIED or REMOTE_UNAVAILABLE.
  */
 export async function openGit(options: OpenOptions): Promise<GitRepository> {
   const { location, env, cacheFolder } = options;

@@ -1,5 +1,4 @@
-import { isUtf8 } from 'node:buffer';
-import { BacktrailError } from '../model/index.ts';
+import { BacktrailError, decodePath } from '../model/index.ts';
 import type { Entry, PathChange } from '../model/index.ts';
 
 /** NUL-terminated tokens of git's output, one after the other. */
@@ -27,7 +26,7 @@ export function tokens(output: Buffer): Tokens {
 }
 
 /** `:<mode> <mode> <id> <id> <status>` of `git diff-tree --raw`; in a log the first of a commit follows a newline. */
-const HEADER = /^\n?:(\d{6}) (\d{6}) ([0-9a-f]{40}) ([0-9a-f]{40}) ([A-Z])\d*$/;
+const HEADER = /^\n?:(\d{6}) (\d{6}) ([0-9a-f]+) ([0-9a-f]+) ([A-Z])\d*$/;
 const COLON = 58;
 const NEWLINE = 10;
 
@@ -57,11 +56,10 @@ function readChange(header: string, output: Tokens): RawChange {
   const second = status === 'R' || status === 'C' ? output.next() : null;
   const path = second ?? first;
   return {
-    path: path.toString('utf8'),
-    utf8: isUtf8(path),
+    path: decodePath(path),
     before: side(oldMode, oldId),
     after: side(newMode, newId),
-    ...(second === null ? {} : { from: first.toString('utf8') }),
+    ...(second === null ? {} : { from: decodePath(first) }),
   };
 }
 

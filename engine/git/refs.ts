@@ -1,4 +1,4 @@
-import { BacktrailError, isFailure, NULL_ID } from '../model/index.ts';
+import { BacktrailError, isFailure } from '../model/index.ts';
 import { known } from './history.ts';
 import type { ObjectId } from '../model/index.ts';
 import type { NativeObjects } from './objects.ts';
@@ -7,10 +7,9 @@ import type { Runner } from './runner.ts';
 /** A ref and what it must hold now, so that a change is never made blindly. */
 export interface RefEdit {
   readonly ref: string;
-  /** NULL_ID: the ref must not exist. */
   readonly expected: ObjectId;
-  /** NULL_ID deletes. */
-  readonly next: ObjectId;
+  /** null deletes. */
+  readonly next: ObjectId | null;
 }
 
 /** The rules of `git check-ref-format --branch`, so that a name typed by a user is never read as anything else. */
@@ -61,7 +60,7 @@ async function showRef(runner: Runner, ref: string): Promise<ObjectId | null> {
 export async function updateRefs(runner: Runner, edits: readonly RefEdit[]): Promise<void> {
   if (edits.length === 0) return;
   const lines = edits.map(({ ref, expected, next }) =>
-    next === NULL_ID ? `delete ${ref}\0${expected}\0` : `update ${ref}\0${next}\0${expected}\0`,
+    next === null ? `delete ${ref}\0${expected}\0` : `update ${ref}\0${next}\0${expected}\0`,
   );
   try {
     await runner.transact(lines);

@@ -1,4 +1,5 @@
 import { BacktrailError } from '../model/index.ts';
+import type { ObjectFormat } from '../model/index.ts';
 import { identityOf, LIST_CONFIG, parseConfigList } from './config.ts';
 import { discoveryEnvironment, hardenedEnvironment } from './environment.ts';
 import type { ProcessEnvironment } from './environment.ts';
@@ -9,6 +10,7 @@ import { readBranch, requireBranchName, requireDescent, updateRefs } from './ref
 import { common } from './repository.ts';
 import type { BranchEdit, GitRepository } from './repository.ts';
 import { createRunner } from './runner.ts';
+import type { Runner } from './runner.ts';
 import { run } from './spawn.ts';
 
 export interface RemoteOptions {
@@ -44,7 +46,7 @@ export async function openRemote(options: RemoteOptions): Promise<GitRepository>
   });
   const offline = hardenedEnvironment({ user, entries, transport: false });
   const runner = createRunner({ directory: mirror.directory, env: offline, timeoutMs, signal: stop.signal });
-  const shared = common(runner, false);
+  const shared = common(runner, { shallow: false, format: await objectFormat(runner) });
   const defaultBranch = headOnce(mirror);
   const tip = (branch: string) => readBranch({ runner, objects: shared.objects, under: TRACKING, branch });
   return {
@@ -81,6 +83,10 @@ export async function openRemote(options: RemoteOptions): Promise<GitRepository>
       if (!(error instanceof BacktrailError)) throw error;
     });
   }
+}
+
+async function objectFormat(runner: Runner): Promise<ObjectFormat> {
+  return (await runner.text(['rev-parse', '--show-object-format'])) === 'sha256' ? 'sha256' : 'sha1';
 }
 
 /** A server that says nothing for so long is gone, unless the user's configuration has another opinion. */

@@ -2,6 +2,7 @@ import type {
   Hasher,
   HistoryReader,
   LogCommit,
+  ObjectFormat,
   ObjectId,
   ObjectReader,
   PathChange,
@@ -9,8 +10,7 @@ import type {
   RequestId,
 } from '../model/index.ts';
 import type { Upstream } from './config.ts';
-import { NULL_ID } from '../model/index.ts';
-import { hasher } from './hash.ts';
+import { hasherOf } from './hash.ts';
 import { createHistory } from './history.ts';
 import { writeCommits } from './import.ts';
 import type { NewCommits } from './import.ts';
@@ -106,16 +106,19 @@ export type Common = Pick<
   staged(requestId: RequestId | undefined): readonly RefEdit[];
 };
 
-export function common(runner: Runner, shallow: boolean): Common {
+export function common(
+  runner: Runner,
+  { shallow, format }: { readonly shallow: boolean; readonly format: ObjectFormat },
+): Common {
   const objects = createObjects({ runner, shallow });
-  const history = createHistory({ runner, objects, shallow });
+  const history = createHistory({ runner, objects, shallow, format });
   const staged = new Map<RequestId, readonly RefEdit[]>();
   return {
     directory: runner.directory,
     shallow,
     objects,
     history,
-    hasher,
+    hasher: hasherOf(format),
     writeCommits: async (input) => {
       const { requestId } = input;
       const before = staged.get(requestId);
@@ -123,7 +126,7 @@ export function common(runner: Runner, shallow: boolean): Common {
         writeCommits(runner, input),
         before ?? listStaging(runner, requestId),
       ]);
-      const edits = refs.map(({ ref, id }) => ({ ref, expected: id, next: NULL_ID }));
+      const edits = refs.map(({ ref, id }) => ({ ref, expected: id, next: null }));
       const others = left.filter(({ ref }) => !edits.some((edit) => edit.ref === ref));
       staged.set(requestId, [...others, ...edits]);
       return ids;

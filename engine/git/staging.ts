@@ -1,4 +1,4 @@
-import { BacktrailError, isRequestId, NULL_ID } from '../model/index.ts';
+import { BacktrailError, isRequestId } from '../model/index.ts';
 import type { RequestId } from '../model/index.ts';
 import { updateRefs } from './refs.ts';
 import type { RefEdit } from './refs.ts';
@@ -24,7 +24,10 @@ export async function listStaging(runner: Runner, requestId: RequestId): Promise
   const edits = (await runner.text(['for-each-ref', format, `${STAGING}/`]))
     .split('\n')
     .filter(Boolean)
-    .map((line) => ({ ref: line.slice(41), expected: line.slice(0, 40), next: NULL_ID }));
+    .map((line) => {
+      const [expected = '', ref = ''] = line.split(' ');
+      return { ref, expected, next: null };
+    });
   const others = edits.filter(({ ref }) => !ref.startsWith(own));
   // In the way of no rollback: the next one tries again.
   if (others.length > 0) await deleteAbandoned(runner, others).catch(() => undefined);

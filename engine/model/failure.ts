@@ -58,10 +58,8 @@ export const FAILURES = {
   PATH_UNSAFE: blocked(
     'The tree holds a name that Git must not check out; remove it from the history first.',
   ),
-  NAME_NOT_UTF8: blocked('Rename the file to a UTF-8 name.'),
-  SUBMODULE_IN_SCOPE: blocked('Roll the submodule back in its own repository, or choose a narrower scope.'),
   SHALLOW_TARGET: blocked('Fetch the full history: git fetch --unshallow.'),
-  SHA256_UNSUPPORTED: blocked('Use a repository with SHA-1 object ids.'),
+  SHA256_UNSUPPORTED: blocked('Install git: only git itself reads a repository with SHA-256 object ids.'),
   FILE_TOO_LARGE: blocked('Choose a narrower scope.'),
   RENDER_FAILED: blocked('Mend the file named, or choose another target.'),
   WORKTREE_DIRTY: blocked('Commit or stash the local changes that overlap, then run it again.'),

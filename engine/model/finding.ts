@@ -9,6 +9,7 @@ export type NoticeCode =
   | 'NO_RECORDS'
   | 'FIELD_NUMBERING'
   | 'REMOVAL_ALLOWED'
+  | 'SUBMODULE_IN_SCOPE'
   | 'UPSTREAM_NOT_UPDATED';
 
 /** One observation of a check: collected, never thrown. */

@@ -1,12 +1,14 @@
 /** Git's nouns, as the rest of the engine sees them. */
 
-/** 40 lower-case hexadecimal digits. */
+/** How a repository names its objects. */
+export type ObjectFormat = 'sha1' | 'sha256';
+
+/** Lower-case hexadecimal digits: 40 in a SHA-1 repository, 64 in a SHA-256 one. */
 export type ObjectId = string;
 
-export const NULL_ID: ObjectId = '0'.repeat(40);
-
+/** Full ids of either format; whether the repository has such an object is another question. */
 export function isObjectId(text: string): text is ObjectId {
-  return /^[0-9a-f]{40}$/.test(text);
+  return /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(text);
 }
 
 /** Modes as Git writes them in a tree. */
@@ -27,9 +29,8 @@ export interface Entry {
 }
 
 export interface TreeEntry extends Entry {
-  /** The name as UTF-8; where `utf8` is false, bytes that are not UTF-8 were replaced and the name must not be written. */
+  /** Bytes that are not UTF-8 stand in it as `decodePath` says. */
   readonly name: string;
-  readonly utf8: boolean;
 }
 
 export interface Person {
@@ -46,7 +47,6 @@ export interface CommitObject {
 /** One path of one commit, against its first parent. */
 export interface PathChange {
   readonly path: string;
-  readonly utf8: boolean;
   readonly before: Entry | null;
   readonly after: Entry | null;
 }

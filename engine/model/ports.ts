@@ -23,7 +23,7 @@ export interface HistoryReader {
   firstParents(tip: ObjectId): Promise<readonly ObjectId[]>;
   /** The newest commit of the first-parent line of `tip` at or before `time` (ISO 8601), or null; SHALLOW_TARGET where it may lie beyond the cut. */
   firstParentBefore(tip: ObjectId, time: string): Promise<ObjectId | null>;
-  /** A full or abbreviated (4 to 40 hexadecimal digits) commit id; null where none is meant, SHALLOW_TARGET where it may lie beyond the cut, REVISION_INVALID where several are meant. */
+  /** A full or abbreviated (4 to 64 hexadecimal digits) commit id; null where none is meant, SHALLOW_TARGET where it may lie beyond the cut, REVISION_INVALID where several are meant. */
   findCommit(abbreviated: string): Promise<ObjectId | null>;
   /** Renames that Git detects between two commits, new path to old path. */
   renames(from: ObjectId, to: ObjectId): Promise<ReadonlyMap<string, string>>;

@@ -96,7 +96,7 @@ export async function sameContent(snapshot: Snapshot, a: Content, b: Content): P
   }
   for (const path of new Set([...a.files.keys(), ...b.files.keys()])) {
     const [before, after] = [a.files.get(path) ?? null, b.files.get(path) ?? null];
-    if (await differs(snapshot, { path, utf8: true, before, after })) return false;
+    if (await differs(snapshot, { path, before, after })) return false;
   }
   return true;
 }
@@ -148,5 +148,3 @@ export function without(text: string, parts: readonly KeptPart[]): string {
     return text;
   }
 }
-
-export const isSubmodule = (file: FileEntry) => file.mode === MODE.submodule;

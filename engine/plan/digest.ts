@@ -1,5 +1,5 @@
 /** The digest of a plan: what an approval or a confirmation binds to. */
-import type { Hasher, ObjectId, Scope } from '../model/index.ts';
+import { encodePath, type Hasher, type ObjectId, type Scope } from '../model/index.ts';
 
 /** One selected item that the plan changes. `bytes` are the selected source bytes, or the object id of a whole path. */
 export interface DigestItem {
@@ -55,8 +55,7 @@ export function digestOf(input: {
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
 function encode(parts: readonly (string | null)[]): Uint8Array {
-  const encoder = new TextEncoder();
-  const encoded = parts.map((part) => (part === null ? null : encoder.encode(part)));
+  const encoded = parts.map((part) => (part === null ? null : encodePath(part)));
   const bytes = new Uint8Array(encoded.reduce((sum, part) => sum + 8 + (part?.length ?? 0), 0));
   const view = new DataView(bytes.buffer);
   let offset = 0;

@@ -61,8 +61,7 @@ async function expand({ view, pattern, bindings, parsed }: Expansion): Promise<B
         return;
       }
       await visit(folder, depth + 1, known);
-      for (const entry of entries)
-        if (entry.mode === MODE.tree && entry.utf8) await visit(join(entry.name), depth, known);
+      for (const entry of entries) if (entry.mode === MODE.tree) await visit(join(entry.name), depth, known);
       return;
     }
     const literal = literalSegment(segment, known);
@@ -72,7 +71,7 @@ async function expand({ view, pattern, bindings, parsed }: Expansion): Promise<B
       return;
     }
     for (const entry of await view.list(folder)) {
-      if (!entry.utf8 || (!last && entry.mode !== MODE.tree)) continue;
+      if (!last && entry.mode !== MODE.tree) continue;
       const learned = matchSegment(segment, entry.name, known);
       if (learned) await arrive(join(entry.name), learned);
     }

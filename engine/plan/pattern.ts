@@ -132,7 +132,7 @@ export function isCoordinate(name: string): boolean {
     name.length <= 200 &&
     isSafeName(name) &&
     name.trim() === name &&
-    !/^[-.]|[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}#]/u.test(name)
+    !/^[-.]|[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}#\\]/u.test(name)
   );
 }
 

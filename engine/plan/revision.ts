@@ -23,7 +23,7 @@ export function parseRevision(text: string): RevisionName {
   if (text === 'previous' || text === 'last-successful') return { kind: text };
   const version = /^v([1-9]\d{0,8})$/.exec(text)?.[1];
   if (version !== undefined) return { kind: 'version', version: Number(version) };
-  if (/^[0-9a-f]{4,40}$/i.test(text)) return { kind: 'commit', id: text.toLowerCase() };
+  if (/^[0-9a-f]{4,64}$/i.test(text)) return { kind: 'commit', id: text.toLowerCase() };
   const time = text.startsWith('@') ? parseTime(text.slice(1)) : null;
   if (time !== null) return { kind: 'time', time };
   throw new BacktrailError(

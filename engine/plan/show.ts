@@ -37,11 +37,11 @@ export async function showContent(query: ScopeQuery, commit: string): Promise<Sh
 
 async function showFile(
   { snapshot }: ScopeQuery,
-  { path, mode, id, utf8 }: FileEntry,
+  { path, mode, id }: FileEntry,
   selector: Selector | null,
 ): Promise<ShownFile> {
-  const kept = utf8 ? (await keptIn(snapshot, path, [{ mode, id }])).whole : null;
-  const text = utf8 ? await shownText(snapshot, { mode, id }) : null;
+  const kept = (await keptIn(snapshot, path, [{ mode, id }])).whole;
+  const text = await shownText(snapshot, { mode, id });
   const part = selector && { selector: formatSelector(selector) };
   const masked =
     text === null ? null : selector === null ? maskText(text, path) : maskPart(text, path, selector);
@@ -91,7 +91,7 @@ export async function compareContents(
       (content) => content.files.get(path) ?? content.shared.get(path) ?? null,
     );
     const [old, now] = sides.map((file) => file && { mode: file.mode, id: file.id });
-    const change = { path, utf8: true, before: old ?? null, after: now ?? null };
+    const change = { path, before: old ?? null, after: now ?? null };
     if (!(await differs(query.snapshot, change))) continue;
     const file = await differenceOfFile(query.snapshot, change);
     const partial = !before.files.has(path) && !after.files.has(path);

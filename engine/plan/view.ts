@@ -1,5 +1,6 @@
 /** Trees seen as files: a real tree, or a real tree with planned changes laid over it. */
 import {
+  encodePath,
   type ObjectId,
   type ObjectReader,
   MODE,
@@ -12,12 +13,10 @@ export const isFile = (mode: string) => mode === MODE.file || mode === MODE.exec
 
 export function treeView(reader: ObjectReader, root: ObjectId): TreeView {
   const entry = async (path: string): Promise<TreeEntry | null> => {
-    let found: TreeEntry = { name: '', utf8: true, mode: MODE.tree, id: root };
+    let found: TreeEntry = { name: '', mode: MODE.tree, id: root };
     for (const name of path === '' ? [] : path.split('/')) {
       if (found.mode !== MODE.tree) return null;
-      const next = (await reader.tree(found.id)).find(
-        (candidate) => candidate.utf8 && candidate.name === name,
-      );
+      const next = (await reader.tree(found.id)).find((candidate) => candidate.name === name);
       if (!next) return null;
       found = next;
     }
@@ -59,7 +58,7 @@ export function overlayView(under: TreeView, reader: ObjectReader, files: readon
     entry: async (path) => {
       const name = path.slice(path.lastIndexOf('/') + 1);
       const after = written.get(path);
-      if (after) return { name, utf8: true, mode: after.mode, id: after.id };
+      if (after) return { name, mode: after.mode, id: after.id };
       if (path !== '' && below(path).length > 0) return (await exists(path)) ? virtual(name) : null;
       return after === null ? null : under.entry(path);
     },
@@ -69,10 +68,10 @@ export function overlayView(under: TreeView, reader: ObjectReader, files: readon
       for (const [full, after] of below(path)) {
         if (after === null) continue;
         const [name = '', ...rest] = full.slice(start.length).split('/');
-        if (rest.length === 0) names.set(name, { name, utf8: true, mode: after.mode, id: after.id });
+        if (rest.length === 0) names.set(name, { name, mode: after.mode, id: after.id });
         else if (!names.has(name)) names.set(name, virtual(name));
       }
-      return [...names.values()].sort(inTreeOrder);
+      return inTreeOrder([...names.values()]);
     },
     read: async (path) => {
       const after = written.get(path);
@@ -84,30 +83,26 @@ export function overlayView(under: TreeView, reader: ObjectReader, files: readon
 }
 
 /** A folder that is not written yet has no id. */
-const virtual = (name: string): TreeEntry => ({ name, utf8: true, mode: MODE.tree, id: '' });
+const virtual = (name: string): TreeEntry => ({ name, mode: MODE.tree, id: '' });
 
 /** Git's own order: names by their bytes, a folder as if its name ended with '/' (base_name_compare in git's tree.c). */
-function inTreeOrder(a: TreeEntry, b: TreeEntry): number {
-  const [one, other] = [a, b].map(({ name, mode }) => (mode === MODE.tree ? `${name}/` : name));
-  return compareBytes(one ?? '', other ?? '');
+function inTreeOrder(entries: readonly TreeEntry[]): TreeEntry[] {
+  const keyed = entries.map((entry) => ({
+    entry,
+    key: encodePath(entry.mode === MODE.tree ? `${entry.name}/` : entry.name),
+  }));
+  return keyed.sort((a, b) => compareBytes(a.key, b.key)).map(({ entry }) => entry);
 }
 
-/** The order of UTF-8 is that of code points; in UTF-16 surrogates stand before U+E000 to U+FFFF. */
-function compareBytes(a: string, b: string): number {
-  for (let at = 0; at < Math.min(a.length, b.length); at += 1) {
-    const difference = rank(a.charCodeAt(at)) - rank(b.charCodeAt(at));
-    if (difference !== 0) return difference;
-  }
-  return a.length - b.length;
+function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const at = a.findIndex((byte, index) => byte !== b[index]);
+  return at < 0 ? a.length - b.length : (a[at] ?? 0) - (b[at] ?? -1);
 }
-
-const rank = (unit: number) => (unit < 0xd800 ? unit : unit < 0xe000 ? unit + 0x2000 : unit - 0x800);
 
 export interface FileEntry {
   readonly path: string;
   readonly mode: string;
   readonly id: ObjectId;
-  readonly utf8: boolean;
 }
 
 /** All that is not a folder at or below `path`, in tree order; folders that are not `entered` are left out. */
@@ -118,13 +113,13 @@ export async function walkFiles(
 ): Promise<FileEntry[]> {
   const top = await view.entry(path);
   if (!top) return [];
-  if (top.mode !== MODE.tree) return [{ path, mode: top.mode, id: top.id, utf8: true }];
+  if (top.mode !== MODE.tree) return [{ path, mode: top.mode, id: top.id }];
   const files: FileEntry[] = [];
   for (const child of await view.list(path)) {
     const full = path === '' ? child.name : `${path}/${child.name}`;
-    if (child.mode === MODE.tree && child.utf8) {
+    if (child.mode === MODE.tree) {
       if (entered(full)) files.push(...(await walkFiles(view, full, entered)));
-    } else files.push({ path: full, mode: child.mode, id: child.id, utf8: child.utf8 });
+    } else files.push({ path: full, mode: child.mode, id: child.id });
   }
   return files;
 }

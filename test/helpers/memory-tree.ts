@@ -26,9 +26,9 @@ export function memoryTree(files: Readonly<Record<string, Held>>): MemoryTree {
   const find = (path: string): TreeEntry | null => {
     const name = path.split('/').at(-1) ?? '';
     const own = held.get(path);
-    if (own !== undefined) return { name, utf8: true, mode: modeOf(own), id: blobId(bytesOf(own)) };
+    if (own !== undefined) return { name, mode: modeOf(own), id: blobId(bytesOf(own)) };
     const folder = path === '' || [...held.keys()].some((key) => key.startsWith(`${path}/`));
-    return folder ? { name, utf8: true, mode: MODE.tree, id: '' } : null;
+    return folder ? { name, mode: MODE.tree, id: '' } : null;
   };
   const view: TreeView = {
     entry: async (path) => {

@@ -68,7 +68,13 @@ export async function isolatedEnv(): Promise<{ env: Record<string, string>; glob
 }
 
 export async function createRepo(
-  options: { bare?: boolean; branch?: string; env?: Readonly<Record<string, string>>; folder?: string } = {},
+  options: {
+    bare?: boolean;
+    branch?: string;
+    env?: Readonly<Record<string, string>>;
+    folder?: string;
+    format?: 'sha1' | 'sha256';
+  } = {},
 ): Promise<Repo> {
   const isolated = await isolatedEnv();
   const folder = options.folder ?? join(await temporaryFolder(), 'repo');
@@ -83,6 +89,7 @@ export async function createRepo(
     'init',
     '--quiet',
     ...(options.bare === true ? ['--bare'] : []),
+    `--object-format=${options.format ?? 'sha1'}`,
     '-b',
     options.branch ?? 'main',
     '.',
@@ -197,7 +204,12 @@ function importCommit(
   return Buffer.concat(parts);
 }
 
-const quote = (path: string) => `"${path.replace(/[\\"]/g, '\\$&').replaceAll('\n', '\\n')}"`;
+/** A lone surrogate U+DC80 to U+DCFF stands for a byte that is not UTF-8. */
+const quote = (path: string) =>
+  `"${path
+    .replace(/[\\"]/g, '\\$&')
+    .replaceAll('\n', '\\n')
+    .replace(/[\udc80-\udcff]/gu, (byte) => `\\${(byte.charCodeAt(0) - 0xdc00).toString(8)}`)}"`;
 const data = (content: string | Uint8Array) =>
   Buffer.concat([
     Buffer.from(`data ${Buffer.byteLength(content)}\n`),

@@ -136,6 +136,27 @@ describe('a name that no checkout may have', () => {
   });
 });
 
+describe('a submodule', () => {
+  it('comes back as an entry: nothing is fetched or checked out, and the plan says so', async () => {
+    const repo = await repoOnceHeld([
+      ['160000', 'library', '1'.repeat(40)],
+      ['100644', '.gitmodules', '[submodule "x"]\n\tpath = library\n\turl = ext::sh -c "touch /tmp/x"\n'],
+    ]);
+    const compared = await backtrail(repo, ['compare', SERVICE, 'v1']);
+    expect(compared.stdout).toContain(`Subproject commit ${'1'.repeat(40)}`);
+    const transcript = await backtrail(repo, [...BACK, '-o', 'json']);
+    const { commit, findings } = completedOf(transcript);
+    expect(findings).toContainEqual(
+      expect.objectContaining({ code: 'SUBMODULE_IN_SCOPE', severity: 'warn', path: `${FOLDER}/library` }),
+    );
+    expect(await repo.git('ls-tree', commit, `${FOLDER}/library`)).toBe(
+      `160000 commit ${'1'.repeat(40)}\t${FOLDER}/library`,
+    );
+    expect(await readdir(join(repo.folder, FOLDER, 'library'))).toEqual([]);
+    expect(await repo.git('status', '--porcelain')).toBe('');
+  });
+});
+
 describe('links', () => {
   const LINKS: readonly Raw[] = [
     ['120000', 'absolute', '/etc/passwd'],
@@ -202,21 +223,6 @@ describe('links', () => {
 });
 
 describe('what cannot be restored', () => {
-  it('a submodule in the scope: SUBMODULE_IN_SCOPE', async () => {
-    const repo = await repoOnceHeld([['160000', 'library', '1'.repeat(40)]]);
-    const before = await stateOf(repo);
-    expect(refusalOf(await backtrail(repo, BACK), { afterPlan: true })).toMatchObject({
-      exit: 3,
-      code: 'SUBMODULE_IN_SCOPE',
-    });
-    expect(await stateOf(repo)).toBe(before);
-    const compared = await backtrail(repo, ['compare', SERVICE, 'v1']);
-    expect(compared).toMatchObject({
-      code: 0,
-      stdout: expect.stringContaining(`Subproject commit ${'1'.repeat(40)}`),
-    });
-  });
-
   it('a blob that is gone from the repository: an error with a code, and nothing moved', async () => {
     const repo = await repoOnceHeld([], { bare: true });
     const id = await repo.git('rev-parse', `main~1:${FOLDER}/service.yaml`);

@@ -1,20 +1,21 @@
-import { isSafePath, type Finding } from '../../model/index.ts';
-import { isSubmodule } from '../content.ts';
+import { type Finding, isSafePath, MODE, quotePath } from '../../model/index.ts';
 import type { CheckContext } from '../plan.ts';
 
-/** Names and entries that cannot be restored safely, anywhere in the scope, on either side. */
-export function checkNames({ base, target }: CheckContext): Finding[] {
+/** Names that must not be written, anywhere in the scope, on either side; and what changes but is only a pointer elsewhere. */
+export function checkNames({ base, target, files }: CheckContext): Finding[] {
   const findings = new Map<string, Finding>();
-  const add = (code: 'NAME_NOT_UTF8' | 'SUBMODULE_IN_SCOPE' | 'PATH_UNSAFE', path: string, message: string) =>
-    findings.set(`${code} ${path}`, { code, severity: 'block', message, path });
-  for (const file of [base, target].flatMap((content) => [
-    ...content.files.values(),
-    ...content.shared.values(),
-  ])) {
-    const name = JSON.stringify(file.path);
-    if (!file.utf8) add('NAME_NOT_UTF8', file.path, `The name of ${name} is not UTF-8.`);
-    else if (!isSafePath(file.path)) add('PATH_UNSAFE', file.path, `The tree holds the unsafe path ${name}.`);
-    else if (isSubmodule(file)) add('SUBMODULE_IN_SCOPE', file.path, `${name} is a submodule.`);
+  for (const content of [base, target])
+    for (const path of [...content.files.keys(), ...content.shared.keys()])
+      if (!isSafePath(path)) {
+        const message = `The tree holds the unsafe path ${quotePath(path)}.`;
+        findings.set(path, { code: 'PATH_UNSAFE', severity: 'block', message, path });
+      }
+  for (const { path, before, after } of files) {
+    if (![before?.mode, after?.mode].includes(MODE.submodule) || findings.has(path)) continue;
+    const message = `${quotePath(path)} is a submodule: only its entry ${before?.mode === after?.mode ? 'changes' : 'comes or goes'}, not what it holds.`;
+    findings.set(path, { code: 'SUBMODULE_IN_SCOPE', severity: 'warn', message, hint: SUBMODULE, path });
   }
   return [...findings.values()];
 }
+
+const SUBMODULE = 'See that its repository still has the commit, and that .gitmodules names it.';

@@ -73,12 +73,9 @@ describe('opening', () => {
     await expect(open(repo, location)).rejects.toMatchObject({ code: 'REPOSITORY_UNKNOWN' });
   });
 
-  test('refuses a folder without a repository, and one with SHA-256 ids', async () => {
+  test('refuses a folder without a repository', async () => {
     const repo = await createRepo();
     await expect(open(repo, await temporaryFolder())).rejects.toMatchObject({ code: 'REPOSITORY_UNKNOWN' });
-    const folder = await temporaryFolder();
-    await repo.git('init', '--quiet', '--object-format=sha256', folder);
-    await expect(open(repo, folder)).rejects.toMatchObject({ code: 'SHA256_UNSUPPORTED' });
   });
 
   test('says that git is missing, also where the folder is there', async () => {

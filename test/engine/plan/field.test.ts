@@ -96,7 +96,7 @@ describe('a field', () => {
     ['a/../../web/service.yaml#/image', 'FIELD_INVALID'],
     ['/etc/passwd#/a', 'FIELD_INVALID'],
     ['.git/config#/a', 'FIELD_INVALID'],
-    ['a\\b#/a', 'FIELD_INVALID'],
+    ['a\\..\\b#/a', 'FIELD_INVALID'],
     ['--all', 'FIELD_INVALID'],
     ['a\n#/b', 'FIELD_UNKNOWN'],
     ['service.yaml#/a[', 'SELECTOR_INVALID'],

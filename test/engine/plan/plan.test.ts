@@ -321,30 +321,32 @@ describe('something that is in the way', () => {
   });
 });
 
-describe('entries that cannot be restored', () => {
-  it.each<[string, string, string[]]>([
-    ['SUBMODULE_IN_SCOPE', 'a submodule', [`M 160000 ${'d'.repeat(40)} ${API}/lib`]],
-    ['NAME_NOT_UTF8', 'a name that is not UTF-8', [`M 100644 inline "${API}/\\377.yaml"`, 'data 4', 'a: 1']],
-    [
-      'NAME_NOT_UTF8',
-      'a folder whose name is not UTF-8',
-      [`M 100644 inline "${API}/\\377/x"`, 'data 4', 'a: 1'],
-    ],
-  ])('block with %s: %s', async (code, _, entries) => {
+describe('odd entries', () => {
+  it('come back as they were: a submodule with a warning, names that are not UTF-8 without', async () => {
     const { engine, repo, ids } = await planning([{ [`${API}/a`]: '1' }, { [`${API}/a`]: '2' }]);
+    const entries = [
+      `M 160000 ${'d'.repeat(40)} ${API}/lib`,
+      `M 100644 inline "${API}/\\377.yaml"\ndata 4\na: 1`,
+      `M 100644 inline "${API}/\\303\\050/x"\ndata 4\na: 1`,
+    ];
     const odd = await commitEntries(repo, entries);
-    expect(blocks(await planOf(engine))).toEqual([expect.stringMatching(new RegExp(`^${code}: `, 'u'))]);
-    expect(blocks(await planOf(engine, { scope: 'acme/prod' }))).toHaveLength(1);
-    await repo.replay([{ files: { [`${API}/a`]: '3' } }]);
+    const tree = await repo.git('rev-parse', `${odd}:${API}`);
+    await repo.replay([{ files: { [API]: null, [`${API}/a`]: '3' } }]);
     expect((await engine.history({ scope: 'acme/prod/api', limit: 9 })).total).toBe(4);
-    await commitEntries(
-      repo,
-      entries.map((line) => line.replace(/^M \d+ \S+ /, 'D ')).filter((line) => line.startsWith('D ')),
-    );
-    expect(blocks(await planOf(engine, { to: odd }))).toEqual([
-      expect.stringMatching(new RegExp(`^${code}: `, 'u')),
+    const plan = await planOf(engine, { to: odd });
+    expect(plan.findings.filter(({ severity }) => severity !== 'info')).toEqual([
+      expect.objectContaining({ code: 'SUBMODULE_IN_SCOPE', severity: 'warn', path: `${API}/lib` }),
     ]);
-    expect(blocks(await planOf(engine, { to: ids[0] ?? '' }))).toEqual([]);
+    expect(plan.files.map(({ path }) => path)).toEqual([
+      `${API}/a`,
+      `${API}/lib`,
+      `${API}/\udcc3(/x`,
+      `${API}/\udcff.yaml`,
+    ]);
+    await rollBack(engine, { scope: 'acme/prod/api', to: odd });
+    expect(await repo.git('rev-parse', `main:${API}`)).toBe(tree);
+    await rollBack(engine, { scope: 'acme/prod', to: ids[0] ?? '' });
+    expect(await repo.git('ls-tree', '-r', '--name-only', 'main', `${API}/`)).toBe(`${API}/a`);
   });
 
   it('outside the scope do not matter', async () => {

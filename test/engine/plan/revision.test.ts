@@ -55,7 +55,7 @@ describe('what somebody may write for a revision', () => {
     'v',
     'v1234567890',
     'abc',
-    'a'.repeat(41),
+    'a'.repeat(65),
     'HEAD',
     'HEAD~1',
     'main',
