@@ -45,6 +45,7 @@ const scope = z
     service: line(255).exactOptional(),
     mode: z.enum(MODES),
     fields: z.array(line(4096)).min(1).max(500).exactOptional(),
+    wholeFile: z.literal(true).exactOptional(),
   })
   .refine(({ mode, fields }) => (mode === 'field') === (fields !== undefined), 'fields belong to mode field')
   .refine(({ mode, service }) => mode !== 'service' || service !== undefined, 'mode service needs a service');

@@ -30,6 +30,8 @@ export async function runCommand(program: Program, run: Run): Promise<void> {
 
 export const SCOPE = '[tenant/]environment[/service], for example acme/production/api-gateway';
 export const REVISION = 'v12, a commit id, previous, last-successful or @2026-11-20T10:00Z';
+export const WHOLE_FILE =
+  'restore files that hold selected parts as whole files, with everything else in them';
 export const FIELD = 'a short name of the configuration, or path#selector; may be repeated';
 
 export function positive(text: string): number {

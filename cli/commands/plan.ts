@@ -2,12 +2,13 @@ import { type Ask, blockedError, type Engine, isBlocked, type Planned } from '..
 import type { Output } from '../output.ts';
 import { planText, planValue } from '../print/plan.ts';
 import type { Style } from '../print/style.ts';
-import { FIELD, type Program, REVISION, runCommand, SCOPE } from './command.ts';
+import { FIELD, type Program, REVISION, runCommand, SCOPE, WHOLE_FILE } from './command.ts';
 
 export interface PlanOptions {
   readonly to?: string;
   readonly field?: string[];
   readonly allowRemoval?: boolean;
+  readonly wholeFile?: boolean;
 }
 
 export function addPlan(program: Program): void {
@@ -17,6 +18,7 @@ export function addPlan(program: Program): void {
     .argument('<scope>', SCOPE)
     .option('--to <revision>', `${REVISION} (default: previous)`)
     .option('--field <field...>', FIELD)
+    .option('--whole-file', WHOLE_FILE)
     .option('--allow-removal', 'remove what did not exist at the target')
     .action((scope: string, options: PlanOptions) =>
       runCommand(program, ({ session, style }) =>
@@ -25,8 +27,14 @@ export function addPlan(program: Program): void {
     );
 }
 
-export function toAsk(scope: string, { to, field, allowRemoval }: PlanOptions): Ask {
-  return { scope, ...(to !== undefined && { to }), fields: field ?? [], allowRemoval: allowRemoval ?? false };
+export function toAsk(scope: string, { to, field, allowRemoval, wholeFile }: PlanOptions): Ask {
+  return {
+    scope,
+    ...(to !== undefined && { to }),
+    fields: field ?? [],
+    allowRemoval: allowRemoval ?? false,
+    wholeFile: wholeFile ?? false,
+  };
 }
 
 export async function previewPlan(engine: Engine, style: Style, ask: Ask): Promise<Output> {

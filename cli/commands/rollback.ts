@@ -17,7 +17,7 @@ import { type Output, printAside, printError, printProgress } from '../output.ts
 import { planText, resultText } from '../print/plan.ts';
 import { publishedResult } from '../published.ts';
 import type { GlobalOptions, Session } from '../session.ts';
-import { type Context, FIELD, type Program, REVISION, runCommand, SCOPE } from './command.ts';
+import { type Context, FIELD, type Program, REVISION, runCommand, SCOPE, WHOLE_FILE } from './command.ts';
 import { type PlanOptions, previewPlan, toAsk } from './plan.ts';
 
 interface RollbackOptions extends PlanOptions {
@@ -36,6 +36,7 @@ export function addRollback(program: Program): void {
     .option('--to <revision>', `${REVISION} (default: previous)`)
     .option('--field <field...>', FIELD)
     .option('--reason <text>', 'why; becomes part of the record')
+    .option('--whole-file', WHOLE_FILE)
     .option('--allow-removal', 'remove what did not exist at the target')
     .option('--dry-run', 'show the plan and stop')
     .option('--yes', 'do not ask; needs --reason')

@@ -12,6 +12,7 @@ export function planValue({ plan, delivery }: Planned, extra: readonly Finding[]
     environment: scope.environment,
     ...(scope.service !== undefined && { service: scope.service }),
     ...(scope.fields && { fields: scope.fields }),
+    ...(scope.wholeFile && { wholeFiles: plan.wholeFiles }),
     branch,
     base,
     target: target.commit,

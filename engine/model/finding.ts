@@ -10,6 +10,7 @@ export type NoticeCode =
   | 'FIELD_NUMBERING'
   | 'REMOVAL_ALLOWED'
   | 'SUBMODULE_IN_SCOPE'
+  | 'WHOLE_FILE'
   | 'UPSTREAM_NOT_UPDATED';
 
 /** One observation of a check: collected, never thrown. */

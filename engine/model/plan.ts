@@ -75,6 +75,8 @@ export interface Plan {
   readonly writes: readonly Write[];
   readonly changes: readonly ServiceDifference[];
   readonly kept: readonly Kept[];
+  /** Paths that are restored as a whole in place of the parts that the scope selects in them. */
+  readonly wholeFiles: readonly string[];
   readonly impact: Impact;
   readonly findings: readonly Finding[];
 }

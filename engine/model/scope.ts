@@ -13,6 +13,8 @@ export const MODES: readonly Mode[] = ['full', 'service', 'field'];
 export interface Scope extends Coordinates {
   readonly mode: Mode;
   readonly fields?: readonly string[];
+  /** A file that holds a selected part which differs is restored as a whole path, in place of the part. */
+  readonly wholeFile?: true;
 }
 
 export function formatCoordinates({ tenant, environment, service }: Coordinates): string {

@@ -91,8 +91,14 @@ export function byService(query: ScopeQuery, files: readonly FileDifference[]): 
 }
 
 /** A shared file's field differences, each with the service whose part it lies in. */
-function split({ snapshot, scope }: ScopeQuery, file: FileDifference): Map<string | null, FileDifference> {
+function split(
+  { snapshot, scope: own }: ScopeQuery,
+  file: FileDifference,
+): Map<string | null, FileDifference> {
   const { layout } = snapshot;
+  const { service: _, ...environment } = own;
+  // Restored as a whole, a shared file changes for the other services too.
+  const scope = own.wholeFile && isShared(layout, environment, file.path) ? environment : own;
   const whole = serviceOfPath(layout, scope, file.path);
   if (whole !== null || !file.fields?.length) return new Map([[whole, file]]);
   const owners = new Map<string | null, FileDifference>();
@@ -131,7 +137,8 @@ async function everyService(
   { snapshot, scope }: ScopeQuery,
   commits: readonly ObjectId[],
 ): Promise<string[]> {
-  const { service: _, fields: __, mode: ___, ...environment } = scope;
+  const { tenant } = scope;
+  const environment = { environment: scope.environment, ...(tenant !== undefined && { tenant }) };
   const views = await Promise.all(commits.map((commit) => snapshot.view(commit)));
   const found = await Promise.all(views.map((view) => discover(view, snapshot.layout, environment)));
   return found.flat().flatMap(({ service }) => service ?? []);

@@ -19,7 +19,7 @@ const FORMAT = 'backtrail-plan-1';
 
 /**
  * sha256 over a list of strings, each preceded by its length in bytes (8 bytes, big-endian), an absent one by eight 0xff:
- * format, mode, tenant, environment, service, number of fields, fields, target, number of items, then of every item (sorted by path
+ * format, mode (`field by whole files` where it is so), tenant, environment, service, number of fields, fields, target, number of items, then of every item (sorted by path
  * and selector) path, selector, and mode and bytes before and after. Nothing outside the selections enters it.
  */
 export function digestOf(input: {
@@ -33,7 +33,7 @@ export function digestOf(input: {
   const items = [...input.items].sort((a, b) => compare(a.path, b.path) || compare(a.selector, b.selector));
   const parts: (string | null)[] = [
     FORMAT,
-    scope.mode,
+    scope.wholeFile ? `${scope.mode} by whole files` : scope.mode,
     scope.tenant ?? null,
     scope.environment,
     scope.service ?? null,

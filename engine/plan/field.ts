@@ -170,11 +170,12 @@ const formatField = (path: string, selector: Selector) => `${path}#${formatSelec
 export function fieldSelection(field: string): Selection & { path: string; selector: Selector } {
   const hash = field.indexOf('#');
   const path = field.slice(0, hash);
-  const paths: PathSelection = {
-    kind: 'path',
-    prefix: path,
-    match: (candidate) => (candidate === path ? {} : null),
-    reaches: () => false,
-  };
-  return { path, paths, selector: parseSelector(field.slice(hash + 1)) };
+  return { path, paths: onePath(path), selector: parseSelector(field.slice(hash + 1)) };
 }
+
+export const onePath = (path: string): PathSelection => ({
+  kind: 'path',
+  prefix: path,
+  match: (candidate) => (candidate === path ? {} : null),
+  reaches: () => false,
+});

@@ -3,9 +3,9 @@ import { isFailure, type ObjectId, type Scope } from '../model/index.ts';
 import type { RollbackRecord } from '../record/trailers.ts';
 import type { ScopeQuery } from './content.ts';
 import { countingChanges } from './counts.ts';
-import { fieldSelection } from './field.ts';
+import { fieldSelection, onePath } from './field.ts';
 import type { Revision } from './history.ts';
-import { recordField, rootFields, selectionsOf } from './layout.ts';
+import { recordField, rootFields, type Selection, selectionsOf } from './layout.ts';
 import type { Snapshot } from './snapshot.ts';
 
 type Numbered = Omit<Revision, 'rolledBackBy'>;
@@ -70,7 +70,12 @@ export function covers(rollback: RollbackRecord, { snapshot, scope }: ScopeQuery
   const restored = new Set(rollback.fields);
   const fields = scope.mode === 'field' ? (scope.fields ?? []) : [];
   return (
-    fields.length > 0 && fields.every((field) => restored.has(recordField(snapshot.layout, scope, field)))
+    fields.length > 0 &&
+    fields.every((field) =>
+      [field, field.slice(0, field.indexOf('#'))].some((name) =>
+        restored.has(recordField(snapshot.layout, scope, name)),
+      ),
+    )
   );
 }
 
@@ -84,14 +89,14 @@ function restoredBy(snapshot: Snapshot, rollback: RollbackRecord): ScopeQuery {
     ...(service !== undefined && { service }),
   };
   const { layout } = snapshot;
-  if (mode !== 'field') return { snapshot, scope, selections: selectionsOf(layout, scope) };
-  const selections = fields.flatMap((field) => rootFields(layout, scope, field)).flatMap(readableField);
+  const named = fields.flatMap((field) => rootFields(layout, scope, field)).flatMap(readableField);
+  const selections = mode === 'field' ? named : [...selectionsOf(layout, scope), ...named];
   return { snapshot, scope, selections };
 }
 
-function readableField(field: string) {
+function readableField(field: string): Selection[] {
   try {
-    return field.includes('#') ? [fieldSelection(field)] : [];
+    return [field.includes('#') ? fieldSelection(field) : { paths: onePath(field), selector: null }];
   } catch (error) {
     if (isFailure(error)) return [];
     throw error;

@@ -11,6 +11,7 @@ import {
 import { checkCollisions } from './checks/collisions.ts';
 import { checkNames } from './checks/names.ts';
 import { checkTargetAbsent } from './checks/target-absent.ts';
+import { checkWholeFiles } from './checks/whole-files.ts';
 import { describeChanges } from './changes.ts';
 import { type Content, readContent, type ScopeQuery } from './content.ts';
 import { digestOf, type DigestItem } from './digest.ts';
@@ -19,6 +20,7 @@ import { type Layout, type Selection, selectionsOf } from './layout.ts';
 import { restoreFiles } from './restore-files.ts';
 import { restoreParts } from './restore-parts.ts';
 import type { Snapshot } from './snapshot.ts';
+import { asWholeFiles } from './whole-files.ts';
 import { orderWrites } from './writes.ts';
 
 export interface PlanInput {
@@ -54,16 +56,20 @@ export async function planRollback(snapshot: Snapshot, input: PlanInput): Promis
     readContent(query, snapshot.base),
     readContent(query, revision.commit),
   ]);
-  const whole = await restoreFiles(query, base, target);
-  const parts = await restoreParts(query, base, target);
+  const restored = scope.wholeFile ? asWholeFiles(base, target) : { base, target, paths: [] };
+  const whole = await restoreFiles(query, restored.base, restored.target);
+  const parts = await restoreParts(query, restored.base, restored.target);
   const files = [...whole.files, ...parts.files].sort((a, b) => (a.path < b.path ? -1 : 1));
   const kept = [...whole.kept, ...parts.kept];
   const context: CheckContext = { query, input, base, target, files, kept };
-  const findings = [
+  const { changes, impact } = await describeChanges(context);
+  const wholeFiles = restored.paths.filter((path) => files.some((file) => file.path === path));
+  const findings: Finding[] = [
     ...input.findings,
     ...checkNames(context),
     ...(await checkTargetAbsent(context)),
     ...(await checkCollisions(context)),
+    ...checkWholeFiles(context, wholeFiles, changes),
     ...whole.findings,
     ...parts.findings,
     ...kept.map(keptFinding),
@@ -85,8 +91,10 @@ export async function planRollback(snapshot: Snapshot, input: PlanInput): Promis
     }),
     files,
     writes: orderWrites(context),
-    ...(await describeChanges(context)),
+    changes,
     kept,
+    wholeFiles,
+    impact,
     findings,
   };
 }

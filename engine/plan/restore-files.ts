@@ -6,6 +6,7 @@ import { type Content, keptIn, type ScopeQuery, without } from './content.ts';
 import type { DigestItem, DigestSide } from './digest.ts';
 import type { KeptPart } from './keep.ts';
 import type { Restored } from './plan.ts';
+import { keptSelection } from './restore-parts.ts';
 import type { Snapshot } from './snapshot.ts';
 
 interface Outcome {
@@ -15,16 +16,12 @@ interface Outcome {
   readonly findings?: readonly Finding[];
 }
 
-export async function restoreFiles(
-  { snapshot }: ScopeQuery,
-  base: Content,
-  target: Content,
-): Promise<Restored> {
+export async function restoreFiles(query: ScopeQuery, base: Content, target: Content): Promise<Restored> {
   const outcomes: Outcome[] = [];
   for (const path of [...new Set([...base.files.keys(), ...target.files.keys()])].sort()) {
     const [before, after] = [base.files.get(path), target.files.get(path)].map(entryOf);
     if (before?.id === after?.id && before?.mode === after?.mode) continue;
-    outcomes.push(await restoreFile(snapshot, { path, before: before ?? null, after: after ?? null }));
+    outcomes.push(await restoreFile(query, { path, before: before ?? null, after: after ?? null }));
   }
   return {
     files: outcomes.flatMap(({ file }) => file ?? []),
@@ -43,9 +40,10 @@ interface Change {
   readonly after: Entry | null;
 }
 
-async function restoreFile(snapshot: Snapshot, change: Change): Promise<Outcome> {
+async function restoreFile({ snapshot, scope }: ScopeQuery, change: Change): Promise<Outcome> {
   const { path, before, after } = change;
   const kept = await keptIn(snapshot, path, [before, after]);
+  if (kept.whole !== null && scope.mode === 'field') return keptSelection({ path, by: kept.whole }, true);
   if (kept.whole !== null) return before ? { kept: [{ path, by: kept.whole }] } : missing(path, kept.whole);
   if (kept.parts.length > 0) return restoreAround(snapshot, change, kept.parts);
   return { file: change, item: { path, selector: '', before: side(before), after: side(after) } };

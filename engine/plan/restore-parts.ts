@@ -20,7 +20,7 @@ export async function restoreParts(query: ScopeQuery, base: Content, target: Con
   };
 }
 
-interface PathOutcome {
+export interface PathOutcome {
   readonly file?: FileChange;
   readonly items?: readonly DigestItem[];
   readonly kept?: readonly Kept[];
@@ -114,7 +114,7 @@ function sideOf(mode: string, part: SelectedPart | undefined): DigestItem['befor
 }
 
 /** In field mode somebody asked for exactly this: say no. In a wider scope it stays behind, and the plan says so. */
-function keptSelection(kept: Kept, asked: boolean): PathOutcome {
+export function keptSelection(kept: Kept, asked: boolean): PathOutcome {
   if (!asked) return { kept: [kept] };
   const message = `${kept.path}${kept.selector === undefined ? '' : `#${kept.selector}`} is kept out of every rollback (keep: ${kept.by}).`;
   return { findings: [{ code: 'KEPT', severity: 'block', message, path: kept.path }] };

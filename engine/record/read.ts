@@ -67,13 +67,16 @@ function readMode(claim: {
   problems: string[];
 }): Mode {
   const { claimed, service, fields, problems } = claim;
-  const apparent = fields.length > 0 ? 'field' : service === '' ? 'full' : 'service';
+  const wider: Mode = service === '' ? 'full' : 'service';
+  const isNarrow = fields.some((field) => field.includes('#'));
+  const apparent = fields.length > 0 ? 'field' : wider;
   const mode = MODES.find((mode) => mode === claimed);
   if (mode === undefined) {
     if (claimed !== '') problems.push(`Trailer Mode is not valid: ${claimed}.`);
     return apparent;
   }
-  if (mode !== apparent)
+  // A wider rollback names the files that it restored as a whole.
+  if (mode !== apparent && (isNarrow || mode !== wider))
     problems.push(`Trailer Mode says ${mode}, the others describe a rollback in mode ${apparent}.`);
   return mode;
 }

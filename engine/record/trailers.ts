@@ -46,7 +46,7 @@ export interface RollbackRecord {
   readonly plan: string;
   /** Version of the planning rules. */
   readonly engine: number;
-  /** Canonical `path#selector`, sorted; empty unless the mode is `field`. */
+  /** Sorted: `path#selector` of each field in mode `field`, and in any mode `path` of a file restored as a whole in place of its parts. */
   readonly fields: readonly string[];
   /** What was allowed against a check, for example `allow-removal`. */
   readonly overrides?: readonly string[];

@@ -30,6 +30,8 @@ export interface Ask {
   /** Fields as typed; with any, the mode is `field`. */
   readonly fields?: readonly string[];
   readonly allowRemoval?: boolean;
+  /** Restore the files that hold the selected parts as whole paths. */
+  readonly wholeFile?: boolean;
 }
 
 /** A plan and the manifests that would go with it: what people see, and what the next step takes. */
@@ -40,11 +42,13 @@ export interface Planned {
 }
 
 export async function planAsked(snapshot: Snapshot, ask: Ask): Promise<Planned> {
-  const scope = await resolveScope(snapshot, ask);
-  const { query, revisions } = await historyOf(snapshot, scope);
+  // Which revision is meant is still decided by the parts: `v3` must not become another commit.
+  const parts = await resolveScope(snapshot, ask);
+  const { query, revisions } = await historyOf(snapshot, parts);
   const { target, findings } = await resolveRevision(query, revisions, parseRevision(ask.to ?? 'previous'));
   const current = currentOf(snapshot, revisions);
   const allowRemoval = ask.allowRemoval ?? false;
+  const scope: Scope = ask.wholeFile ? { ...parts, wholeFile: true } : parts;
   return withDelivery(
     snapshot,
     await planRollback(snapshot, { scope, target, current, allowRemoval, findings }),

@@ -1,5 +1,12 @@
 /** Step 2: the revert commit, as objects under a staging ref of ours. Nothing that anybody looks at moves. */
-import { BacktrailError, ENGINE, type ObjectId, type Person, type RollbackRequest } from '../model/index.ts';
+import {
+  BacktrailError,
+  ENGINE,
+  type ObjectId,
+  type Person,
+  type RollbackRequest,
+  type Scope,
+} from '../model/index.ts';
 import type { GitRepository } from '../git/open.ts';
 import { recordField } from '../plan/layout.ts';
 import { rollbackMessage } from '../record/message.ts';
@@ -50,7 +57,8 @@ export async function stage({ git, request, committer }: StageInput, planned: Pl
 }
 
 function recordOf(request: RollbackRequest, { plan, snapshot }: Planned): RollbackRecord {
-  const { mode, tenant, environment, service, fields = [] } = request.scope;
+  const { mode, tenant, environment, service } = request.scope;
+  const fields = recordedFields(request.scope, plan.wholeFiles);
   const overrides = plan.findings.some(({ code }) => code === 'REMOVAL_ALLOWED') ? ['allow-removal'] : [];
   return {
     mode,
@@ -68,4 +76,10 @@ function recordOf(request: RollbackRequest, { plan, snapshot }: Planned): Rollba
     fields: fields.map((field) => recordField(snapshot.layout, request.scope, field)),
     ...(overrides.length > 0 && { overrides }),
   };
+}
+
+/** What a file restored as a whole stands for is its path alone. */
+function recordedFields({ fields = [] }: Scope, wholeFiles: readonly string[]): string[] {
+  const parts = fields.filter((field) => !wholeFiles.some((path) => field.startsWith(`${path}#`)));
+  return [...parts, ...wholeFiles].sort();
 }

@@ -20,25 +20,28 @@ export type RefusalReason =
   | 'unsupported'
   | 'verify-mismatch';
 
+const WHOLE = 'restore the whole file with --whole-file';
+const WHOLE_ONLY = 'Restore the whole file with --whole-file.';
+const PARENT = `Restore the parent field instead, or ${WHOLE}.`;
+
 const HINTS: Record<RefusalReason, string> = {
-  syntax: 'Restore the whole file, or mend its syntax first.',
-  templated: 'Fields of templates cannot be restored one by one: restore the whole file.',
-  'duplicate-key': 'Remove one of the two keys first, or restore the whole file.',
-  'alias-bomb': 'Restore the whole file.',
-  'too-large': 'Restore the whole file.',
-  'too-deep': 'Restore the whole file.',
-  alias: 'Restore the field that carries the anchor, or the whole file.',
-  anchor: 'Restore the whole file, or edit it by hand: aliases repeat this value elsewhere.',
-  'merge-key': 'Restore the map that the key is merged from, or the whole file.',
-  ambiguous: 'Name the item by more of its keys, for example [name=api,namespace=shop].',
-  'several-documents':
-    'Begin the selector with the document, for example [kind=Deployment,metadata.name=api].',
-  document: 'Restore the whole file.',
-  'missing-parent': 'Restore the parent field instead.',
-  'prototype-key': 'Restore the whole file.',
-  'flow-unsupported': 'Restore the parent field, or the whole file.',
-  unsupported: 'Restore the parent field, or the whole file.',
-  'verify-mismatch': 'Restore the parent field, the whole file, or edit it by hand.',
+  syntax: `Mend its syntax first, or ${WHOLE}.`,
+  templated: `Fields of templates cannot be restored one by one: ${WHOLE}.`,
+  'duplicate-key': `Remove one of the two keys first, or ${WHOLE}.`,
+  'alias-bomb': WHOLE_ONLY,
+  'too-large': WHOLE_ONLY,
+  'too-deep': WHOLE_ONLY,
+  alias: `Restore the field that carries the anchor, or ${WHOLE}.`,
+  anchor: `Restore a field that holds the anchor and all its aliases, or ${WHOLE}.`,
+  'merge-key': `Restore the map that the key is merged from, or ${WHOLE}.`,
+  ambiguous: `Name it by more of its keys, for example [name=api,namespace=shop], or ${WHOLE}.`,
+  'several-documents': `Begin the selector with the document, for example [kind=Deployment,metadata.name=api], or ${WHOLE}.`,
+  document: WHOLE_ONLY,
+  'missing-parent': PARENT,
+  'prototype-key': WHOLE_ONLY,
+  'flow-unsupported': PARENT,
+  unsupported: PARENT,
+  'verify-mismatch': PARENT,
 };
 
 /** Throws EDIT_REFUSED; `message` is a sentence that names the place and never the content of the file. */

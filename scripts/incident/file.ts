@@ -19,6 +19,7 @@ const schema = z.strictObject({
         to: text.default('previous'),
         fields: z.array(text).max(100).default([]),
         allowRemoval: z.boolean().default(false),
+        wholeFile: z.boolean().default(false),
       }),
     )
     .min(1)

@@ -44,10 +44,10 @@ export async function planAll(engine: Engine, incident: Incident, environment: E
 }
 
 /** The same file id, scope and fields always ask for the same rollback. */
-function requestIdOf(incident: Incident, { scope, fields }: Wish): RequestId {
+function requestIdOf(incident: Incident, { scope, fields, wholeFile }: Wish): RequestId {
   return deriveRequestId(
     createHash('sha256')
-      .update(JSON.stringify([incident.id, scope, fields]))
+      .update(JSON.stringify([incident.id, scope, fields, ...(wholeFile ? ['whole-file'] : [])]))
       .digest(),
   );
 }
@@ -57,14 +57,14 @@ async function planOne(
   item: Item,
   { reason, author, now }: { reason: string; author: Person; now: number },
 ): Promise<void> {
-  const { scope, to, fields, allowRemoval } = item.wish;
+  const { scope, to, fields, allowRemoval, wholeFile } = item.wish;
   try {
     const done = await engine.findRequest(item.id);
     if (done !== null) {
       item.done = done;
       return;
     }
-    const planned = await engine.plan({ scope, to, fields, allowRemoval });
+    const planned = await engine.plan({ scope, to, fields, allowRemoval, wholeFile });
     item.planned = planned;
     if (isBlocked(planned.plan)) throw blockedError(planned.plan);
     if (planned.plan.files.length === 0) return;

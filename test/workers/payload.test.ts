@@ -17,7 +17,7 @@ const withScope = (change: object) => withRequest({ scope: { ...job.request.scop
 describe('a job of the queue', () => {
   it('comes back as it went in, after a journey as JSON', () => {
     const full = {
-      ...withScope({ mode: 'field', fields: ['tenants/acme/service.yaml#/image/tag'] }),
+      ...withScope({ mode: 'field', fields: ['tenants/acme/service.yaml#/image/tag'], wholeFile: true }),
       config: { name: 'config.yaml', text: 'version: 1\n' },
     };
     expect(parseJob(JSON.parse(JSON.stringify(full)))).toEqual(full);
@@ -45,6 +45,7 @@ describe('a job of the queue', () => {
     ['a service with a newline', withScope({ service: 'api\nx' }), /service/],
     ['fields in another mode', withScope({ fields: ['a#/b'] }), /field/],
     ['field mode without fields', withScope({ mode: 'field' }), /field/],
+    ['whole files that are not asked for', withScope({ wholeFile: false }), /wholeFile/],
     ['no fields', withScope({ mode: 'field', fields: [] }), /fields/],
     ['service mode without a service', withScope({ service: undefined }), /service/],
     ['a time that is none', withRequest({ requestedAt: 'yesterday' }), /requestedAt/],

@@ -112,6 +112,14 @@ describe('readRollback', () => {
     expect(readRollback([...GOOD, 'mode: full'])?.problems).toEqual(['Trailer Mode stands 2 times.']);
   });
 
+  it('lets a wider rollback name files that it restored as a whole, and no fields', () => {
+    const read = (field: string) => readRollback([...GOOD, `Rollback-Field: ${field}`]);
+    expect(read('clusters/prod.yaml')).toMatchObject({ record: { mode: 'service' }, problems: [] });
+    expect(read('clusters/prod.yaml#/a')?.problems).toEqual([
+      'Trailer Mode says service, the others describe a rollback in mode field.',
+    ]);
+  });
+
   it.each([
     ['Mode: service', 'Mode: all', 'Trailer Mode is not valid: all.'],
     [

@@ -1,0 +1,167 @@
+import { describe, expect, it } from 'vitest';
+import { type Ask, type Engine, isBlocked, type Plan } from '../../../engine/index.ts';
+import { rollBack } from '../../helpers/engine.ts';
+import { planning, SHARED, versions } from '../../helpers/plan-repo.ts';
+
+const PATH = 'clusters/prod.yaml';
+const release = (name: string, version: number) => `  - name: ${name}\n    version: ${version}\n`;
+const cluster = (api: number, web: number, more = '') => ({
+  [PATH]: `# prod${more}\nreleases:\n${release('api', api)}${release('web', web)}`,
+});
+const FIELD = `${PATH}#/releases[name=api]/version`;
+const ASK: Ask = { scope: 'prod/api', fields: [FIELD], to: 'v1', wholeFile: true };
+
+const planOf = async (engine: Engine, ask: Ask): Promise<Plan> => (await engine.plan(ask)).plan;
+const findings = ({ findings: found }: Plan, code = 'WHOLE_FILE') =>
+  found.filter((finding) => finding.code === code).map(({ severity, message }) => `${severity}: ${message}`);
+
+describe('a field restored by its whole file', () => {
+  it('brings back the file as it was, to the byte, and records the path without a selector', async () => {
+    const { engine, repo, ids } = await planning([cluster(1, 1), cluster(2, 1, ' now')], SHARED);
+    await rollBack(engine, ASK);
+    expect(await repo.git('show', `main:${PATH}`)).toBe(await repo.git('show', `${ids[0]}:${PATH}`));
+    const body = await repo.git('log', '-1', '--format=%B', 'main');
+    expect(body).toContain(`\nMode: field\n`);
+    expect(body.match(/^Rollback-Field: .*$/gm)).toEqual([`Rollback-Field: ${PATH}`]);
+  });
+
+  it('is read back from the log without a complaint', async () => {
+    const { engine } = await planning([cluster(1, 1), cluster(2, 1)], SHARED);
+    await rollBack(engine, ASK);
+    expect(await engine.log({ limit: 5 })).toMatchObject([
+      { mode: 'field', record: { fields: [PATH] }, problems: [] },
+    ]);
+  });
+
+  it('warns of every other service and field that changes with it', async () => {
+    const other = 'owner: a\n';
+    const now = { [PATH]: `${cluster(2, 2)[PATH]}owner: b\n` };
+    const { engine } = await planning([{ [PATH]: `${cluster(1, 1)[PATH]}${other}` }, now], SHARED);
+    const plan = await planOf(engine, ASK);
+    expect(findings(plan)).toEqual([
+      `warn: ${PATH} is restored as a whole file, and with it change service web, the field ${PATH}#/owner.`,
+    ]);
+    expect(plan.impact.services).toEqual(['api', 'web']);
+    expect(plan.wholeFiles).toEqual([PATH]);
+  });
+
+  it('names other fields of the same service too', async () => {
+    const file = (v: number) => ({ [PATH]: `releases:\n  - {name: api, version: ${v}, port: ${v}}\n` });
+    const { engine } = await planning([file(1), file(2)], SHARED);
+    expect(findings(await planOf(engine, ASK))).toEqual([
+      expect.stringMatching(/^warn: .*the field clusters\/prod\.yaml#\/releases\[name=api\]\/port\.$/),
+    ]);
+  });
+
+  it('says so where nothing else changes', async () => {
+    const { engine } = await planning([cluster(1, 1), cluster(2, 1)], SHARED);
+    expect(findings(await planOf(engine, ASK))).toEqual([expect.stringMatching(/^info: .*no other field/)]);
+  });
+
+  it('keeps to the revisions of the field: v1 is the same commit with and without it', async () => {
+    const { engine } = await planning([cluster(1, 1), cluster(1, 2), cluster(2, 2)], SHARED);
+    const [part, whole] = [
+      await planOf(engine, { ...ASK, wholeFile: false, to: 'previous' }),
+      await planOf(engine, { ...ASK, to: 'previous' }),
+    ];
+    expect(whole.target).toEqual(part.target);
+    expect(whole.digest).not.toBe(part.digest);
+  });
+
+  it('leaves a file alone in which the field does not differ', async () => {
+    const { engine } = await planning([cluster(1, 1), cluster(1, 2), cluster(2, 2), cluster(1, 3)], SHARED);
+    expect((await planOf(engine, ASK)).files).toEqual([]);
+  });
+
+  it('restores a template, which no field edit can', async () => {
+    const file = (v: number) => ({ 'config/prod/api.yaml': `{{ if x }}\nversion: ${v}\n{{ end }}\n` });
+    const { engine, repo } = await planning([file(1), file(2)], SHARED);
+    const ask = { ...ASK, fields: ['config/prod/api.yaml#/version'] };
+    const refused = await planOf(engine, { ...ask, wholeFile: false });
+    expect(refused.findings).toMatchObject([
+      {},
+      {
+        code: 'EDIT_REFUSED',
+        message: expect.stringContaining('line 2'),
+        hint: expect.stringContaining('--whole-file'),
+      },
+    ]);
+    await rollBack(engine, ask);
+    expect(await repo.git('show', 'main:config/prod/api.yaml')).toContain('version: 1');
+  });
+});
+
+describe('a service restored by whole files', () => {
+  const ask: Ask = { scope: 'prod/api', to: 'v1', wholeFile: true };
+
+  it('restores the shared file and the files of its own, and names the shared one in the record', async () => {
+    const own = (v: number) => ({ 'config/prod/api.yaml': `v: ${v}\n` });
+    const { engine, repo, ids } = await planning(
+      [
+        { ...cluster(1, 1), ...own(1) },
+        { ...cluster(2, 2, ' x'), ...own(2) },
+      ],
+      SHARED,
+    );
+    await rollBack(engine, ask);
+    expect(await repo.git('rev-parse', 'main:clusters', 'main:config')).toBe(
+      await repo.git('rev-parse', `${ids[0]}:clusters`, `${ids[0]}:config`),
+    );
+    expect(await engine.log({ limit: 1 })).toMatchObject([
+      { mode: 'service', record: { service: 'api', fields: [PATH] }, problems: [] },
+    ]);
+  });
+
+  it('leaves the other services’ revisions behind that it went back behind', async () => {
+    const { engine } = await planning([cluster(1, 1), cluster(2, 1), cluster(2, 2)], SHARED);
+    await rollBack(engine, ask);
+    const { revisions } = await engine.history({ scope: 'prod/web', fields: [], limit: 9 });
+    expect(revisions.map(({ version, status }) => `v${version} ${status}`)).toEqual([
+      'v3 unknown',
+      'v2 rolledBack',
+      'v1 unknown',
+    ]);
+    expect(await versions(engine, 'prod/api')).toHaveLength(3);
+  });
+
+  it('keeps what is kept of the file', async () => {
+    const config = { ...SHARED, keep: ['clusters/*.yaml#/releases[name=web]'] };
+    const { engine, repo } = await planning([cluster(1, 1), cluster(2, 2)], config);
+    await rollBack(engine, ask);
+    expect(await repo.git('show', `main:${PATH}`)).toBe(cluster(1, 2)[PATH]?.trimEnd());
+  });
+
+  it('refuses a file that is kept as a whole', async () => {
+    const config = { ...SHARED, keep: ['clusters/**'] };
+    const { engine } = await planning([cluster(1, 1), cluster(2, 2)], config);
+    await expect(engine.plan(ASK)).rejects.toMatchObject({ code: 'KEPT' });
+    await expect(engine.plan(ask)).rejects.toMatchObject({ code: 'REVISION_UNKNOWN' });
+  });
+
+  it.each([
+    ['its value', 'prod:\n  api: 2\nstaging:\n  api: 2\n', /it would change staging\/api too, outside prod/],
+    ['all of it', 'prod:\n  api: 2\nstaging: []\n', /it would change staging too, outside prod/],
+    ['the map above', '- prod\n', /it would change parts of other environments too, outside prod/],
+  ])('refuses to change another environment’s part with it: %s', async (_, then, message) => {
+    const layout = { service: ['all.yaml#/{environment}/{service}', 'config/{environment}/{service}.yaml'] };
+    const config = { version: 1, layout, keep: [] };
+    const now = { 'all.yaml': 'prod:\n  api: 1\nstaging:\n  api: 1\n', 'config/prod/api.yaml': 'a: 1\n' };
+    const { engine } = await planning([{ ...now, 'all.yaml': then }, now], config);
+    const plan = await planOf(engine, { ...ask, allowRemoval: true });
+    expect(findings(plan, 'EDIT_REFUSED')).toEqual([expect.stringMatching(message)]);
+    expect(isBlocked(plan)).toBe(true);
+    const alone = await planning([{ ...now, 'all.yaml': now['all.yaml'].replace('1', '2') }, now], config);
+    expect(findings(await planOf(alone.engine, ask))).toEqual([expect.stringMatching(/^info: all\.yaml/)]);
+  });
+
+  it('does not remove a file that the target lacks, unless removal is allowed, and then says so', async () => {
+    const own = { 'config/prod/api.yaml': 'v: 1\n' };
+    const { engine } = await planning([own, { ...own, ...cluster(2, 2) }], SHARED);
+    const plan = await planOf(engine, ask);
+    expect(findings(plan, 'TARGET_ABSENT')).toHaveLength(1);
+    const allowed = await planOf(engine, { ...ask, allowRemoval: true });
+    expect(findings(allowed)).toEqual([
+      expect.stringMatching(/^warn: clusters\/prod\.yaml is removed as a whole file/),
+    ]);
+  });
+});
