@@ -52,7 +52,7 @@ export const FAILURES = {
   TARGET_ABSENT: blocked(
     'Choose a later revision, or add --allow-removal to remove what did not exist then.',
   ),
-  EDIT_REFUSED: blocked('Restore the whole service, or edit the file by hand.'),
+  EDIT_REFUSED: blocked('Restore the whole file with --whole-file, or edit it by hand.'),
   KEPT: blocked('The configuration keeps this path out of every rollback (`keep`).'),
   PATH_COLLISION: blocked('Move the file that is in the way, or choose a wider scope.'),
   PATH_UNSAFE: blocked(

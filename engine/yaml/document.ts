@@ -94,11 +94,18 @@ interface Walk {
 function checkDocument(text: string, root: Outline, aliases: Map<Node, Outline>): void {
   const walk: Walk = { text, anchors: new Map(), open: new Set(), sizes: new Map(), aliases, nodes: 0 };
   const size = checkNode(walk, root, 0);
-  if (size - walk.nodes > MAX_EXPANSION) refuse('alias-bomb', 'The aliases of the file stand for too much.');
+  if (size - walk.nodes <= MAX_EXPANSION) return;
+  const [first] = aliases.keys();
+  const place = placeOf(text, first?.range?.[0] ?? 0);
+  refuse('alias-bomb', `The aliases of the file stand for too much (the first one at ${place}).`);
 }
 
 function checkNode(walk: Walk, outline: Outline, depth: number): number {
-  if (depth > MAX_DEPTH) refuse('too-deep', `The file is nested more than ${MAX_DEPTH} deep.`);
+  if (depth > MAX_DEPTH)
+    refuse(
+      'too-deep',
+      `The file is nested more than ${MAX_DEPTH} deep (${placeOf(walk.text, outline.start)}).`,
+    );
   walk.nodes += 1;
   if (outline.node && isAlias(outline.node)) return resolveAlias(walk, outline, outline.node.source);
   if (outline.anchor !== null) {
@@ -127,7 +134,7 @@ function resolveAlias(walk: Walk, outline: Outline, name: string): number {
     refuse(
       'alias',
       `The alias *${name} has no anchor before it (${place}).`,
-      'Mend the file first, or restore the whole file.',
+      'Mend the file first, or restore the whole file with --whole-file.',
     );
   if (walk.open.has(source))
     refuse('alias-bomb', `The alias *${name} stands for a node that it is part of (${place}).`);
@@ -152,7 +159,7 @@ function refuseAnchoredKey(text: string, key: Node): never {
   refuse(
     'anchor',
     `A key carries an anchor (${placeOf(text, key.range?.[0] ?? 0)}).`,
-    'Restore the whole file.',
+    'Restore the whole file with --whole-file.',
   );
 }
 

@@ -26,11 +26,7 @@ export function replaceField(context: EditContext, own: Located, other: Located,
 /** Takes the node out of its parent; the last one leaves `{}` or `[]`. */
 export function removeField(context: EditContext, own: Located, selector: Selector): Change {
   const { entry, parent } = own;
-  if (!entry || !parent)
-    refuse(
-      'document',
-      'The document is not in the revision to return to, and documents are not removed one by one.',
-    );
+  if (!entry || !parent) refuse('document', `${formatSelector(selector)} is a document, not a field of one.`);
   guardAncestors(context, own);
   const slot = parentSlot(context.base, own);
   const kept = parent.entries.filter((other) => other !== entry).map((other) => [other, other] as const);
@@ -49,8 +45,7 @@ export function addField(
   selector: Selector,
 ): Change {
   const { entry } = other;
-  if (!entry)
-    refuse('document', 'The document is not in the file any more, and documents are not added one by one.');
+  if (!entry) refuse('document', `${formatSelector(selector)} is a document, not a field of one.`);
   if (!parent) refuse('missing-parent', `The parent of ${formatSelector(selector)} is not there.`);
   guardAncestors(context, parent);
   guardAnchors(context, parent.outline, false);

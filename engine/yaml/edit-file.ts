@@ -1,47 +1,86 @@
 import { changeValue } from './edit-change.ts';
 import { type Change, type EditContext, slotOf } from './edit-context.ts';
+import { cutDocument, insertDocument } from './edit-document.ts';
 import type { Body, ParsedText } from './document.ts';
 import { documentNames, matchOf } from './identity.ts';
 import { refuse } from './refusal.ts';
-import type { Selector } from './selector.ts';
+import { formatSelector, type Selector } from './selector.ts';
+import { placeOf } from './text.ts';
 
-/** Makes every document of the base what it is in the target; both must hold the same documents. */
+/** Makes every document of the base what it is in the target; adds and removes whole ones that are told apart by name. */
 export function changeFile(context: EditContext): Change {
-  const pairs = pairDocuments(context.base, context.target);
-  const changes = pairs.map(({ own, other, selector }) =>
+  const { pairs, removed, added } = matchBodies(context.base, context.target);
+  const changes: Change[] = pairs.map(({ own, other, selector }) =>
     changeValue(context, rootSlot(context.base, own), rootSlot(context.target, other), selector),
   );
   return {
-    splices: changes.flatMap(({ splices }) => splices),
-    operations: changes.flatMap(({ operations }) => operations),
+    splices: [
+      ...changes.flatMap(({ splices }) => splices),
+      ...removed.map(({ body }) => cutDocument(context, body)),
+      ...added.map(({ body }) => insertDocument(context, body)),
+    ],
+    operations: [
+      ...changes.flatMap(({ operations }) => operations),
+      ...removed.map(({ selector }) => ({ op: 'remove' as const, selector: formatSelector(selector) })),
+      ...added.map(({ selector }) => ({ op: 'add' as const, selector: formatSelector(selector) })),
+    ],
   };
 }
 
 const rootSlot = (parsed: ParsedText, { root }: Body) =>
   slotOf(parsed, { entry: null, outline: root, parent: null });
 
-interface DocumentPair {
-  readonly own: Body;
-  readonly other: Body;
+interface Named {
+  readonly body: Body;
   readonly selector: Selector;
 }
 
-function pairDocuments(base: ParsedText, target: ParsedText): DocumentPair[] {
-  const count = base.bodies.length;
-  if (count !== target.bodies.length)
-    refuse('document', `The file holds ${count} documents and held ${target.bodies.length}.`);
+interface Matched {
+  readonly pairs: readonly { readonly own: Body; readonly other: Body; readonly selector: Selector }[];
+  readonly removed: readonly Named[];
+  readonly added: readonly Named[];
+}
+
+function matchBodies(base: ParsedText, target: ParsedText): Matched {
+  const [count, before] = [base.bodies.length, target.bodies.length];
+  const [one, other] = [base.bodies[0], target.bodies[0]];
+  if (count === 1 && before === 1 && one && other)
+    return { pairs: [{ own: one, other, selector: [] }], removed: [], added: [] };
   const lists = [base, target].map((parsed) => ({ parsed, items: parsed.bodies.map(({ root }) => root) }));
-  const names = count === 1 ? null : documentNames(lists);
-  const idOf = (parsed: ParsedText, { root }: Body, index: number) =>
-    names ? JSON.stringify(matchOf(parsed, root, names)) : String(index);
-  const old = new Map(target.bodies.map((body, index) => [idOf(target, body, index), body]));
-  let last = -1;
-  return base.bodies.map((own, index) => {
-    const other = old.get(idOf(base, own, index));
-    if (!other) refuse('document', 'The file holds other documents than it held.');
-    if (other.index < last) refuse('document', 'The documents of the file stand in another order now.');
-    last = other.index;
-    const match = names && matchOf(base, own.root, names);
-    return { own, other, selector: count === 1 ? [] : [match ? { match } : { index }] };
+  const names = documentNames(lists);
+  if (!names && count !== before)
+    refuse(
+      'document',
+      `The file holds ${count} documents and held ${before}, and kind and name do not tell them apart.`,
+    );
+  const named = (parsed: ParsedText) =>
+    parsed.bodies.map((body, index): Named => {
+      const match = names && matchOf(parsed, body.root, names);
+      return { body, selector: [match ? { match } : { index }] };
+    });
+  return pairUp(base, named(base), named(target));
+}
+
+function pairUp(base: ParsedText, own: readonly Named[], old: readonly Named[]): Matched {
+  const idOf = ({ selector }: Named) => formatSelector(selector);
+  const there = new Map(old.map((named) => [idOf(named), named.body]));
+  const pairs = own.flatMap(({ body, selector }) => {
+    const other = there.get(formatSelector(selector));
+    return other ? [{ own: body, other, selector }] : [];
   });
+  let last = -1;
+  for (const { own: body, other, selector } of pairs) {
+    if (other.index < last) {
+      const place = placeOf(base.text, body.root.start);
+      refuse(
+        'document',
+        `The documents stand in another order now (${formatSelector(selector)} at ${place}).`,
+      );
+    }
+    last = other.index;
+  }
+  if (pairs.length === 0) refuse('document', 'The file holds none of the documents that it held.');
+  const kept = new Set(pairs.map(({ selector }) => formatSelector(selector)));
+  const gone = (named: Named) => !kept.has(idOf(named));
+  return { pairs, removed: own.filter(gone), added: old.filter(gone) };
 }

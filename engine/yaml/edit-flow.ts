@@ -1,7 +1,9 @@
 import type { EntryEdit } from './edit-block.ts';
 import type { EditContext, Slot } from './edit-context.ts';
 import { endOf, type Entry } from './outline.ts';
+import { flowSource, isBlock } from './flow-source.ts';
 import { refuse } from './refusal.ts';
+import { keySource } from './source.ts';
 import { reindent, type Splice } from './splice.ts';
 import { columnOf, placeOf, startsLine } from './text.ts';
 
@@ -81,14 +83,15 @@ function separatorOf({ parsed: { text }, outline }: Slot): string {
 export function entryInFlow({ eol }: EditContext, base: Slot, target: Slot, entry: Entry): string {
   const { text } = target.parsed;
   const { outline } = target;
-  const isBlock =
-    entry.value.kind === 'block' ||
-    ((entry.value.kind === 'map' || entry.value.kind === 'seq') && !entry.value.flow);
-  if (isBlock)
-    refuse(
-      'flow-unsupported',
-      `A block cannot be written into brackets (${placeOf(base.parsed.text, base.outline.start)}).`,
-    );
+  if (isBlock(entry.value)) {
+    if (entry.explicit || !entry.indicated)
+      refuse(
+        'flow-unsupported',
+        `The key is not a plain one (${placeOf(text, entry.start)} of the old text).`,
+      );
+    const value = flowSource(target.parsed, entry.value, placeOf(base.parsed.text, base.outline.start));
+    return outline.kind === 'seq' ? value : `${keySource(text, entry)}: ${value}`;
+  }
   const start = outline.kind === 'seq' ? entry.value.start : entry.start;
   const first = base.outline.entries[0];
   const isMoved =

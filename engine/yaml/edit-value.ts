@@ -1,4 +1,5 @@
 import type { EditContext, Slot } from './edit-context.ts';
+import { flowSource, isBlock } from './flow-source.ts';
 import { refuse } from './refusal.ts';
 import { reindent, type Splice } from './splice.ts';
 import type { Outline } from './outline.ts';
@@ -29,7 +30,11 @@ export function setValue(context: EditContext, base: Slot, target: Slot): Splice
   const delta = base.column - target.column;
   if (!base.inFlow) return setPieces(context, base, piecesOf(target), delta);
   const isMoved = [base, target].every(({ parsed, entry }) => entry && startsLine(parsed.text, entry.start));
-  return setInFlow(context, base, piecesOf(target), isMoved ? delta : 0);
+  const { parsed, outline } = target;
+  const pieces = isBlock(outline)
+    ? inlinePieces(flowSource(parsed, outline, placeOf(base.parsed.text, base.outline.start)))
+    : piecesOf(target);
+  return setInFlow(context, base, pieces, isMoved ? delta : 0);
 }
 
 export function setPieces({ eol }: EditContext, base: Slot, next: Pieces, delta: number): Splice {
@@ -37,8 +42,8 @@ export function setPieces({ eol }: EditContext, base: Slot, next: Pieces, delta:
   const { outline, entry } = base;
   const old = piecesOf(base);
   const start = entry?.after ?? outline.start;
-  const isBlock = old.style === 'head' || old.style === 'compact';
-  const behind = isBlock
+  const isBlockStyle = old.style === 'head' || old.style === 'compact';
+  const behind = isBlockStyle
     ? ''
     : (/^[ \t]+#.*$/.exec(text.slice(outline.end, lineEnd(text, outline.end)))?.[0] ?? '');
   if (behind !== '' && old.comment !== '')
@@ -47,7 +52,7 @@ export function setPieces({ eol }: EditContext, base: Slot, next: Pieces, delta:
   const rest = reindent(next.rest, delta, eol);
   if (next.style === 'tail' || next.style === 'below') {
     const comments = next.style === 'below' ? [old.comment, ''] : ['', old.comment];
-    const end = outline.kind === 'block' || !isBlock ? outline.end : lineEnd(text, outline.end);
+    const end = outline.kind === 'block' || !isBlockStyle ? outline.end : lineEnd(text, outline.end);
     return { start, end, text: gap + next.first + comments[0] + rest + comments[1] };
   }
   // A comment behind the value moves to the first line; blanks there must not become part of a block.
@@ -87,15 +92,15 @@ export function piecesOf({ parsed: { text }, entry, outline }: Slot): Pieces {
   const after = entry?.after ?? outline.start;
   if (outline.kind === 'empty')
     return { style: 'tail', gap: '', first: text.slice(after, outline.end), comment: '', rest: '' };
-  const isBlock = (outline.kind === 'map' || outline.kind === 'seq') && !outline.flow;
+  const isCollection = outline.kind !== 'block' && isBlock(outline);
   // The last line of a block collection may end with the comment of its last entry, which belongs to it.
-  const end = isBlock ? lineEnd(text, outline.end) : outline.end;
+  const end = isCollection ? lineEnd(text, outline.end) : outline.end;
   const source = text.slice(after, end);
   const newline = source.search(/\r?\n/);
   const line = newline < 0 ? source : source.slice(0, newline);
   const rest = newline < 0 ? '' : source.slice(newline);
   const gap = /^[ \t]*/.exec(line)?.[0] ?? '';
-  const style = styleOf(outline, isBlock, after + line.length);
+  const style = styleOf(outline, isCollection, after + line.length);
   if (style === 'tail' || style === 'compact')
     return { style, gap, first: line.slice(gap.length), comment: '', rest };
   const comment = /(?:^|[ \t]+)#.*$/.exec(line)?.[0] ?? '';
@@ -103,9 +108,9 @@ export function piecesOf({ parsed: { text }, entry, outline }: Slot): Pieces {
   return { style, gap: first === '' ? '' : gap, first, comment, rest };
 }
 
-function styleOf(outline: Outline, isBlock: boolean, lineStop: number): Style {
+function styleOf(outline: Outline, isCollection: boolean, lineStop: number): Style {
   if (outline.kind === 'block') return 'head';
-  if (!isBlock) return outline.start > lineStop ? 'below' : 'tail';
+  if (!isCollection) return outline.start > lineStop ? 'below' : 'tail';
   return (outline.entries[0]?.start ?? 0) > lineStop ? 'head' : 'compact';
 }
 

@@ -25,13 +25,17 @@ export function verifyEdit({ base, target, selector, text }: Edited): void {
   if (selectSource(result, selector) !== selectSource(target, selector))
     fail('the field would not be what it was');
   if (selector.length === 0) return;
-  if (isJson(base.text) && isJson(target.text) && !isJson(text)) fail('the file would no longer be JSON');
   const places = {
     base: placeIn(base, selector),
     target: placeIn(target, selector),
     result: placeIn(result, selector),
   };
-  if (canonicalRest(base, holeOf(base, selector)) !== canonicalRest(result, holeOf(result, selector))) {
+  const isOneSided = places.base === null || places.target === null;
+  const isDocument = isOneSided && (places.base ?? places.target)?.length === 1;
+  if (isJson(base.text) && (isDocument || isJson(target.text)) && !isJson(text))
+    fail('the file would no longer be JSON');
+  const holeIn = isDocument ? documentHole : holeOf;
+  if (canonicalRest(base, holeIn(base, selector)) !== canonicalRest(result, holeIn(result, selector))) {
     fail('another field would change with it');
   }
   verifyValues({ base, target, result }, places);
@@ -75,6 +79,7 @@ function operationOf(parsed: Versions<ParsedText>, places: Versions<Place>): Ope
   if (places.base !== null) return { op: 'replace', path: pointerTo(parsed.base, places.base), value };
   if (places.result === null) return fail('the field would not be there');
   const path = pointerTo(parsed.result, places.result);
+  if (places.result.length === 1) return { op: 'add', path, value };
   const parent = nodeAt(parsed.base, places.result.slice(0, -1));
   if (parent.kind === 'map' || parent.kind === 'seq') return { op: 'add', path, value };
   // There is nothing to add to under null: the container comes with the field.
@@ -152,6 +157,10 @@ function indicesOf(parsed: ParsedText, { body, ancestors, outline }: Located): n
   );
   return [parsed.bodies.indexOf(body), ...steps];
 }
+
+const documentHole = (parsed: ParsedText, selector: Selector): Hole => ({
+  document: locate(parsed, selector)?.outline ?? null,
+});
 
 /** Where the field stands, or would stand. */
 function holeOf(parsed: ParsedText, selector: Selector): Hole {

@@ -2,13 +2,15 @@ import { BacktrailError } from '../model/index.ts';
 import { type ParsedText, parseText } from './document.ts';
 import { isLayout, replaceValue } from './edit-change.ts';
 import { type Change, type EditContext, makeContext, type Operation, slotOf } from './edit-context.ts';
+import { addDocument, removeDocument } from './edit-document.ts';
 import { addField, removeField, replaceField } from './edit-field.ts';
 import { changeFile } from './edit-file.ts';
 import { verifyEdit } from './edit-verify.ts';
 import { locate } from './locate.ts';
 import { refusalReason, type RefusalReason } from './refusal.ts';
-import type { Selector } from './selector.ts';
+import { formatSelector, type Selector } from './selector.ts';
 import { applySplices } from './splice.ts';
+import { placeOf } from './text.ts';
 
 export type EditResult =
   | {
@@ -49,7 +51,25 @@ export function restoreField(input: FieldRestoration): EditResult {
   } catch (error) {
     const reason = refusalReason(error);
     if (reason === null || !(error instanceof BacktrailError)) throw error;
-    return { ok: false, reason, message: error.message, hint: error.hint };
+    const place = /line \d/.test(error.message) ? null : placeOfField(input);
+    const message = place === null ? error.message : `${error.message.slice(0, -1)} (${place}).`;
+    return { ok: false, reason, message, hint: error.hint };
+  }
+}
+
+/** Where the field, or the nearest one above it, stands; null where that is not certain. */
+function placeOfField({ base, selector }: FieldRestoration): string | null {
+  try {
+    const parsed = parseText(base);
+    for (let depth = selector.length; depth >= 0; depth -= 1) {
+      const found = locate(parsed, selector.slice(0, depth));
+      if (found)
+        return `${formatSelector(found.selector) || 'the file'} stands at ${placeOf(base, found.start)}`;
+    }
+    return null;
+  } catch (error) {
+    if (refusalReason(error) === null) throw error;
+    return null;
   }
 }
 
@@ -106,6 +126,8 @@ function planChange(context: EditContext, { base, target, selector }: Restoratio
   const own = locate(base, selector);
   const other = locate(target, selector);
   if (own && other) return replaceField(context, own, other, selector);
+  if (own && !own.entry) return removeDocument(context, own.body, selector);
+  if (other && !other.entry) return addDocument(context, other.body, selector);
   if (own) return removeField(context, own, selector);
   if (other) return addField(context, other, locate(base, selector.slice(0, -1)), selector);
   return { splices: [], operations: [] };

@@ -2,10 +2,13 @@ import type { ParsedText } from './document.ts';
 import { type Entry, type Outline, plainText } from './outline.ts';
 
 /**
- * The one place that is left out when the rest of two files is compared: a document, or `entry` of `parent` (null where it is not there).
+ * The one place that is left out when the rest of two files is compared: what a document holds (`root`), a document that only one of them has, or `entry` of `parent` (null where it is not there).
  * A parent that holds nothing else may also be empty or null: giving the first entry makes it, taking the last one away empties it.
  */
-export type Hole = { readonly root: Outline } | { readonly parent: Outline; readonly entry: Entry | null };
+export type Hole =
+  | { readonly root: Outline }
+  | { readonly document: Outline | null }
+  | { readonly parent: Outline; readonly entry: Entry | null };
 
 /**
  * What a node says, independent of where it stands and how the text around it is laid out: two nodes have equal texts if and only if they are the
@@ -19,7 +22,9 @@ export function canonicalSource(parsed: ParsedText, outline: Outline): string {
 
 /** The canonical source of everything in a file but one place. */
 export function canonicalRest(parsed: ParsedText, hole: Hole): string {
-  return parsed.bodies.map(({ root }) => write({ parsed, hole }, root, false)).join('\n---\n');
+  const left = 'document' in hole ? hole.document : null;
+  const bodies = parsed.bodies.filter(({ root }) => root !== left);
+  return bodies.map(({ root }) => write({ parsed, hole }, root, false)).join('\n---\n');
 }
 
 /** The canonical source of all documents. */

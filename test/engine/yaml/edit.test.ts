@@ -275,6 +275,21 @@ describe('restoring what stands in brackets', () => {
     ],
     ['keeps a trailing comma', 'l: [\n  a,\n  b,\n]\n', 'l: [\n  a,\n]\n', '/l', 'l: [\n  a,\n]\n'],
     [
+      'writes a block into brackets',
+      '{a: 1, b: 2}\n',
+      'a:\n  - x: 1 # c\n    y: "p, q"\n  - z\nb: 1\n',
+      '/a',
+      '{a: [{x: 1, y: "p, q"}, z], b: 2}\n',
+    ],
+    ['adds a block to brackets', 'a: [b]\n', 'a:\n- b\n- c: 0644\n  d:\n', '/a/1', 'a: [b, {c: 0644, d:}]\n'],
+    [
+      'adds a key with a block to brackets',
+      'a: {b: 1}\n',
+      'a:\n  b: 1\n  c:\n    d: !!str 1\n',
+      '/a/c',
+      'a: {b: 1, c: {d: !!str 1}}\n',
+    ],
+    [
       'restores a block in place of brackets',
       'a: {b: 1} # c\n',
       'a:\n  b: 1\n  c: 2\n',
@@ -328,6 +343,132 @@ describe('restoring documents', () => {
   ]);
 });
 
+describe('adding and removing whole documents', () => {
+  const SELECTOR = '[kind=Deployment,metadata.name=api]';
+  const last = 'kind: Job\nmetadata: {name: z}\n';
+  works([
+    [
+      'adds one behind its neighbour',
+      `${service}---\n${last}`,
+      `${service}---\n${deployment(2)}---\n${last}`,
+      SELECTOR,
+      `${service}---\n${deployment(2)}---\n${last}`,
+    ],
+    [
+      'adds one to a single document',
+      service,
+      `${service}---\n# own\n${deployment(2)}`,
+      SELECTOR,
+      `${service}---\n# own\n${deployment(2)}`,
+    ],
+    [
+      'adds one at the end, with its own mark',
+      `---\n${service}`,
+      `---\n${service}--- # d\n${deployment(2)}`,
+      SELECTOR,
+      `---\n${service}--- # d\n${deployment(2)}`,
+    ],
+    [
+      'adds one before the first, without a mark',
+      service,
+      `${deployment(2)}---\n${service}`,
+      SELECTOR,
+      `${deployment(2)}---\n${service}`,
+    ],
+    [
+      'adds one before the first, with a mark',
+      `---\n${service}`,
+      `${deployment(2)}---\n${service}`,
+      SELECTOR,
+      `---\n${deployment(2)}---\n${service}`,
+    ],
+    [
+      'adds one below what stands above all',
+      `# top\n${service}`,
+      `# top\n${deployment(2)}---\n${service}`,
+      SELECTOR,
+      `# top\n${deployment(2)}---\n${service}`,
+    ],
+    [
+      'gives an added one the line ends of the file',
+      service.replaceAll('\n', '\r\n'),
+      `${service}---\n${deployment(2)}`,
+      SELECTOR,
+      `${service}---\n${deployment(2)}`.replaceAll('\n', '\r\n'),
+    ],
+    [
+      'keeps a final newline missing',
+      service.trimEnd(),
+      `${service}---\n${deployment(2)}`,
+      SELECTOR,
+      `${service}---\n${deployment(2)}`.trimEnd(),
+    ],
+    [
+      'keeps a byte order mark before an added first one',
+      `\uFEFF${service}`,
+      `${deployment(2)}---\n${service}`,
+      SELECTOR,
+      `\uFEFF${deployment(2)}---\n${service}`,
+    ],
+    ['removes the last one', `${service}---\n${deployment(2)}`, service, SELECTOR, service],
+    [
+      'removes one in the middle, with what belongs to it',
+      `${service}---\n# d\n${deployment(2)}\n--- # z\n${last}`,
+      `${service}---\n${last}`,
+      SELECTOR,
+      `${service}--- # z\n${last}`,
+    ],
+    [
+      'removes the first one, with the mark that follows',
+      `${deployment(2)}---\n${service}`,
+      service,
+      SELECTOR,
+      service,
+    ],
+    [
+      'leaves what stands above all',
+      `# top\n${deployment(2)}---\n${service}`,
+      `# top\n${service}`,
+      SELECTOR,
+      `# top\n${service}`,
+    ],
+    [
+      'leaves empty documents alone',
+      `---\n---\n${deployment(2)}---\n${service}---\n`,
+      service,
+      SELECTOR,
+      `---\n---\n${service}---\n`,
+    ],
+    [
+      'does not take a --- within a text for a mark',
+      `${service}text: |\n  ---\n  a\n---\n${deployment(2)}`,
+      service,
+      SELECTOR,
+      `${service}text: |\n  ---\n  a\n`,
+    ],
+    [
+      'restores a file that gained one and lost another',
+      `${service}---\n${deployment(3)}`,
+      `${deployment(2)}---\n${last}`,
+      '',
+      `${deployment(2)}---\n${last}`,
+    ],
+  ]);
+
+  it('comes back byte for byte when it is removed and added again', () => {
+    const text = `# top\n${service}---\n# d\n${deployment(2)}\n--- # z\n${last}`;
+    for (const selector of ['[kind=Service]', SELECTOR, '[kind=Job]']) {
+      const without = restore(
+        text,
+        text.replace(new RegExp(`kind: ${/kind=(\w+)/.exec(selector)?.[1]}`), 'kind: X'),
+        selector,
+      );
+      expect(without).toMatchObject({ ok: true, changed: true });
+      expect(restore(without.ok ? without.text : '', text, selector)).toMatchObject({ ok: true, text });
+    }
+  });
+});
+
 describe('refusals', () => {
   const merged = 'd: &d {q: 1}\nb:\n  <<: *d\n  r: 1\n';
   it.each([
@@ -346,8 +487,12 @@ describe('refusals', () => {
     ['syntax', 'a:\n\t- x\n', 'a: 1\n', '/a', /line/],
     ['several-documents', 'a: 1\n---\na: 2\n', 'a: 3\n', '/a', /2 documents/],
     ['ambiguous', 'kind: A\n---\nkind: A\n', 'kind: A\nx: 1\n', '[kind=A]/x', /2 documents/],
-    ['document', 'kind: A\n---\nkind: B\n', 'kind: A\n', '[kind=B]', /document/],
+    ['document', 'kind: A\n', 'kind: B\n', '[kind=A]', /only document.*line 1/],
+    ['document', 'kind: A\n---\nkind: B\n', 'kind: A\n', '[1]', /number/],
+    ['document', 'kind: A\n...\n---\nkind: B\n', 'kind: A\n', '[kind=B]', /line 2/],
+    ['document', '%YAML 1.2\n---\nkind: A\n', 'kind: A\n---\nkind: B\n', '[kind=B]', /line 1/],
     ['document', 'kind: A\n---\nkind: B\n', 'kind: A\n', '', /2 documents and held 1/],
+    ['verify-mismatch', '{"kind": "A"}', 'kind: A\n---\nkind: B\n', '[kind=B]', /no longer be JSON/],
     [
       'document',
       'kind: A\nmetadata: {name: a}\n---\nkind: B\nmetadata: {name: b}\n',
@@ -358,14 +503,33 @@ describe('refusals', () => {
     ['missing-parent', 'a: 1\n', 'b:\n  c: 1\n', '/b/c', /parent of \/b\/c/],
     ['missing-parent', 'b: x\n', 'b:\n  c: 1\n', '/b/c', /another kind/],
     ['missing-parent', '', 'b: 1\n', '/b', /parent/],
-    ['flow-unsupported', '{"a": 1, "b": 2}', 'a: |\n  x\nb: 2\n', '/a', /brackets/],
+    [
+      'flow-unsupported',
+      '{"a": 1, "b": 2}',
+      'a: |\n  x\nb: 2\n',
+      '/a',
+      /block text.*brackets at line 1, column 7 .*line 1, column 4/,
+    ],
+    ['flow-unsupported', '{a: 1}\n', 'x: &x 1\na:\n  b: *x\n', '/a', /alias.*line 3/],
+    ['verify-mismatch', '{a: 1}\n', 'a:\n  b: p, q\n', '/a', /read back/],
     ['prototype-key', '__proto__: {a: 1}\nb: 1\n', '__proto__: {a: 2}\n', '/__proto__/a', /__proto__/],
   ])('%s: %j from %j at %s', (reason, base, target, selector, message) => {
     const result = restore(base, target, selector);
     expect(result).toMatchObject({ ok: false, reason });
     expect(result.ok ? '' : result.message).toMatch(message);
     expect(result.ok ? '' : result.message).toMatch(/\.$/);
-    expect(result.ok ? '' : result.hint).not.toBe('');
+    expect(result.ok ? '' : result.hint).toContain('--whole-file');
+  });
+
+  it.each([
+    ['b: x\n', 'b:\n  c: 1\n', '/b/c', /line 1/],
+    ['a: 1\nb: {}\n', 'b:\n  c:\n    d: 1\n', '/b/c/d', /parent of \/b\/c\/d.*\/b stands at line 2/],
+    ['x: {a: 1}\n', 'x:\n  a: p, q\n', '/x/a', /read back.*\/x\/a stands at line 1/],
+    ['x: 1\n__proto__: {a: 1}\n', '__proto__: {a: 2}\n', '/__proto__/a', /__proto__.*line 2/],
+    [`a: &a [${'1,'.repeat(1000)}]\nb: &b [${'*a,'.repeat(1000)}]\n`, 'c: 1\n', '/c', /line 2/],
+  ])('names the line or the nearest field that is there: %j', (base, target, selector, message) => {
+    const result = restore(base, target, selector);
+    expect(result.ok ? 'done' : result.message).toMatch(message);
   });
 
   it('restores an anchored map whose aliases all lie inside of what is restored', () => {
