@@ -62,6 +62,8 @@ export interface Engine {
   publishFindings(branch: string): Promise<Finding[]>;
   /** The commit that carried out a request earlier, or null. */
   findRequest(id: RequestId): Promise<ObjectId | null>;
+  /** GIT_MISSING where there is no git: everything above answers for small local repositories, `execute` does not. */
+  requireWriting(): void;
   execute(request: RollbackRequest, options?: ExecuteOptions): Promise<RollbackResult>;
   close(): Promise<void>;
 }
@@ -88,6 +90,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       return upstream ? [upstreamFinding(branch, upstream.remote)] : [];
     },
     findRequest: async (requestId) => git.findRequest({ tip: (await look()).base, base: null, requestId }),
+    requireWriting: () => git.requireWriting(),
     execute: (request, { onStep, signal } = {}) =>
       execute({
         git,

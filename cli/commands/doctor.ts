@@ -27,6 +27,7 @@ export function addDoctor(program: Program): void {
 async function checkRepository({ session }: Context): Promise<Check[]> {
   try {
     return await session.withEngine(async (engine) => {
+      engine.requireWriting();
       const environments = await engine.environments();
       const services = environments.reduce((sum, entry) => sum + entry.services.length, 0);
       const found = `${environments.length} environments, ${services} services`;

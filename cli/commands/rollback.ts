@@ -106,6 +106,7 @@ function planAndCarryOut(
 ): Promise<Output> {
   const { session, style } = context;
   return session.withEngine(async (engine) => {
+    engine.requireWriting();
     const planned = await engine.plan(toAsk(scope, options));
     const place = await engine.publishFindings(planned.plan.branch);
     if (session.format === 'text') printAside(planText(style, planned, place));

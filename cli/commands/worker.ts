@@ -53,6 +53,7 @@ async function served(
   if (!isAbsolute(place)) return place;
   const engine = await openEngine({ repo: place, env, cacheFolder, committer, clock });
   try {
+    engine.requireWriting();
     return engine.location();
   } finally {
     await engine.close();

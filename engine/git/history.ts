@@ -136,7 +136,7 @@ export function known(id: ObjectId): ObjectId {
   return id;
 }
 
-function beyondCut(what: string): BacktrailError {
+export function beyondCut(what: string): BacktrailError {
   return new BacktrailError('SHALLOW_TARGET', `${what} is not in this shallow clone.`);
 }
 
@@ -161,16 +161,28 @@ async function findCommit(search: {
   abbreviated: string;
 }): Promise<ObjectId | null> {
   const { runner, objects } = search;
-  const prefix = search.abbreviated.toLowerCase();
   const digits = search.format === 'sha1' ? 40 : 64;
-  if (!/^[0-9a-f]{4,}$/.test(prefix) || prefix.length > digits)
-    throw new BacktrailError('REVISION_INVALID', `'${search.abbreviated.slice(0, 80)}' is no commit id.`);
+  const prefix = parseAbbreviation(search.abbreviated, digits);
   const candidates =
     prefix.length === digits
       ? [prefix]
       : (await runner.text(['rev-parse', `--disambiguate=${prefix}`])).split('\n').filter(Boolean);
   const types = await Promise.all(candidates.map((id) => objects.type(id)));
-  const commits = candidates.filter((_, index) => types[index] === 'commit');
+  return soleCommit(
+    prefix,
+    candidates.filter((_, index) => types[index] === 'commit'),
+  );
+}
+
+/** In lower case. REVISION_INVALID for anything but 4 to `digits` hexadecimal digits. */
+export function parseAbbreviation(abbreviated: string, digits: number): string {
+  const prefix = abbreviated.toLowerCase();
+  if (/^[0-9a-f]{4,}$/.test(prefix) && prefix.length <= digits) return prefix;
+  throw new BacktrailError('REVISION_INVALID', `'${abbreviated.slice(0, 80)}' is no commit id.`);
+}
+
+/** The one commit that the prefix means, or null; REVISION_INVALID where there are several. */
+export function soleCommit(prefix: string, commits: readonly ObjectId[]): ObjectId | null {
   if (commits.length > 1)
     throw new BacktrailError(
       'REVISION_INVALID',
@@ -207,7 +219,7 @@ function readLog(output: Tokens): LogCommit[] {
 }
 
 /** Commits may claim any time; what no calendar holds becomes the calendar's end. */
-function isoTime(seconds: string): string {
+export function isoTime(seconds: string): string {
   const milliseconds = Number(seconds) * 1000;
   return new Date(Math.min(Number.isNaN(milliseconds) ? 0 : milliseconds, 8.64e15)).toISOString();
 }

@@ -60,6 +60,7 @@ export async function openLocal(options: LocalOptions): Promise<GitRepository> {
     },
     readBack: (branch) => tip(local, branch),
     identity: () => Promise.resolve(identityOf(entries, options.env)),
+    requireWriting: () => undefined,
     close() {
       shared.objects.close();
       stop.abort();

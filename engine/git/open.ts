@@ -1,6 +1,7 @@
-import { BacktrailError } from '../model/index.ts';
+import { BacktrailError, isFailure } from '../model/index.ts';
 import { discoveryEnvironment } from './environment.ts';
 import type { ProcessEnvironment } from './environment.ts';
+import { openReadOnly } from './isomorphic/open.ts';
 import { openLocal } from './local.ts';
 import { parseLocation } from './location.ts';
 import { openRemote } from './remote.ts';
@@ -21,23 +22,36 @@ export interface OpenOptions {
 }
 
 /**
- * Opens a repository. A remote is fetched first. REPOSITORY_UNKNOWN, REPOSITORY_UNTRUSTED, GIT_MISSING,
- * and for a remote REMOTE_DENIED or REMOTE_UNAVAILABLE.
+ * Opens a repository. A remote is fetched first. Without git on PATH a local one is only read, where isomorphic-git can
+ * (`requireWriting`). REPOSITORY_UNKNOWN, REPOSITORY_UNTRUSTED, SHA256_UNSUPPORTED, GIT_MISSING, and for a remote
+ * REMOTE_DENIED or REMOTE_UNAVAILABLE.
  */
 export async function openGit(options: OpenOptions): Promise<GitRepository> {
   const { location, env, cacheFolder } = options;
   const timeoutMs = options.timeoutMs ?? 120_000;
-  const [place] = await Promise.all([parseLocation(location), requireVersion(env, timeoutMs)]);
-  if (place.kind === 'folder') return openLocal({ location, folder: place.folder, env, timeoutMs });
+  const [place, missing] = await Promise.all([parseLocation(location), requireVersion(env, timeoutMs)]);
+  if (place.kind === 'folder') {
+    if (missing !== null) return openReadOnly({ location, folder: place.folder, env });
+    return openLocal({ location, folder: place.folder, env, timeoutMs });
+  }
+  if (missing !== null) throw missing;
   const transportTimeoutMs = options.timeoutMs ?? 1_800_000;
   return openRemote({ location, url: place.url, env, cacheFolder, timeoutMs, transportTimeoutMs });
 }
 
-/** Since 2.36 `cat-file --batch-command`, `core.fsync` and `worktree list -z` are there. */
-async function requireVersion(env: ProcessEnvironment, timeoutMs: number): Promise<void> {
-  const { stdout } = await run({ args: ['version'], cwd: '/', env: discoveryEnvironment(env), timeoutMs });
-  const version = /(\d+)\.(\d+)/.exec(stdout.toString('utf8'));
+/**
+ * Since 2.36 `cat-file --batch-command`, `core.fsync` and `worktree list -z` are there; GIT_MISSING for an older one.
+ * Gives that failure where there is no git at all.
+ */
+async function requireVersion(env: ProcessEnvironment, timeoutMs: number): Promise<BacktrailError | null> {
+  const asked = run({ args: ['version'], cwd: '/', env: discoveryEnvironment(env), timeoutMs });
+  const answer = await asked.catch((error: unknown) => {
+    if (isFailure(error) && error.code === 'GIT_MISSING') return error;
+    throw error;
+  });
+  if (isFailure(answer)) return answer;
+  const version = /(\d+)\.(\d+)/.exec(answer.stdout.toString('utf8'));
   const [major = 0, minor = 0] = (version ?? []).slice(1).map(Number);
-  if (major < 2 || (major === 2 && minor < 36))
-    throw new BacktrailError('GIT_MISSING', `git ${version?.[0] ?? '?'} is too old.`);
+  if (major > 2 || (major === 2 && minor >= 36)) return null;
+  throw new BacktrailError('GIT_MISSING', `git ${version?.[0] ?? '?'} is too old.`);
 }

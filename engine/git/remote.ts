@@ -70,6 +70,7 @@ export async function openRemote(options: RemoteOptions): Promise<GitRepository>
       return tip(branch);
     },
     identity: () => Promise.resolve(identityOf(entries, user)),
+    requireWriting: () => undefined,
     async close() {
       shared.objects.close();
       stop.abort();

@@ -69,6 +69,8 @@ export interface GitRepository {
   inspect(ids: readonly ObjectId[]): Promise<readonly LogCommit[]>;
   /** Who the user's configuration says they are; null where it says nothing. */
   identity(): Promise<Person | null>;
+  /** GIT_MISSING where the repository is only read, because there is no git; every method that writes says the same. */
+  requireWriting(): void;
   /** Ends every child. Nothing may be asked afterwards. Safe to repeat. */
   close(): Promise<void>;
 }

@@ -78,14 +78,20 @@ describe('opening', () => {
     await expect(open(repo, await temporaryFolder())).rejects.toMatchObject({ code: 'REPOSITORY_UNKNOWN' });
   });
 
-  test('says that git is missing, also where the folder is there', async () => {
+  test('without git a folder is only read, and says so where it is written', async () => {
     const repo = await createRepo();
-    const opening = openGit({
+    const tip = await repo.commit({ 'a.txt': 'a' });
+    const git = await openGit({
       location: repo.folder,
       env: { ...repo.env, PATH: await temporaryFolder() },
       cacheFolder: repo.folder,
     });
-    await expect(opening).rejects.toMatchObject({ code: 'GIT_MISSING' });
+    expect(await git.tip('main')).toBe(tip);
+    const refused = { code: 'GIT_MISSING', message: expect.stringContaining('read without it') };
+    expect(() => git.requireWriting()).toThrow(expect.objectContaining(refused));
+    const writing = { branch: 'main', expected: tip, next: tip };
+    await expect(git.publish(writing)).rejects.toMatchObject(refused);
+    await expect(git.writeCommits({ requestId: 'rbk-1', commits: [] })).rejects.toMatchObject(refused);
   });
 
   test('refuses a git that is too old', async () => {

@@ -1,0 +1,114 @@
+import { BacktrailError, decodePath, encodePath, MODE } from '../../model/index.ts';
+import type { Entry, ObjectId, PathChange } from '../../model/index.ts';
+import { needsGit } from './files.ts';
+
+/** An entry as git compares it: the bytes of its name as latin1, so that strings sort as git sorts. */
+interface RawEntry extends Entry {
+  readonly name: string;
+}
+
+export type ReadTree = (id: ObjectId) => Promise<Buffer>;
+
+/** Steps of one comparison; trees within trees can hold more paths than there are atoms. */
+const STEP_LIMIT = 1_000_000;
+const DEPTH_LIMIT = 2048;
+
+/** What a path holds in a tree; null where it is not there. '' is the tree itself. */
+export async function entryAt(readTree: ReadTree, tree: ObjectId, path: string): Promise<Entry | null> {
+  let entry: Entry = { mode: MODE.tree, id: tree };
+  if (path === '') return entry;
+  for (const name of latin1(path).split('/')) {
+    if (entry.mode !== MODE.tree) return null;
+    const found = parseRaw(await readTree(entry.id)).find((other) => other.name === name);
+    if (found === undefined) return null;
+    entry = found;
+  }
+  return entry;
+}
+
+/** Every path that differs below `path`, given what stands there before and after, in the order of `git diff-tree -r`. */
+export async function compareEntries(
+  readTree: ReadTree,
+  path: string,
+  [before, after]: readonly [Entry | null, Entry | null],
+): Promise<PathChange[]> {
+  const changes: PathChange[] = [];
+  let steps = 0;
+  const walk = async (sides: readonly [Entry | null, Entry | null], prefix: string, depth: number) => {
+    if (depth > DEPTH_LIMIT) throw new BacktrailError('GIT_FAILED', 'Folders are nested too deeply.');
+    const [left, right] = await Promise.all(
+      sides.map(async (side) => (side === null ? [] : parseRaw(await readTree(side.id)))),
+    );
+    await merge(left ?? [], right ?? [], { prefix, depth });
+  };
+  const merge = async (
+    left: readonly RawEntry[],
+    right: readonly RawEntry[],
+    { prefix, depth }: { prefix: string; depth: number },
+  ) => {
+    for (const [before, after] of pairs(left, right)) {
+      const name = before?.name ?? after?.name ?? '';
+      if (before?.id === after?.id && before?.mode === after?.mode) continue;
+      steps += 1;
+      if (steps > STEP_LIMIT) throw needsGit('The history is too large to be read without git.');
+      const path = `${prefix}${name}`;
+      if ((before ?? after)?.mode === MODE.tree) await walk([before, after], path && `${path}/`, depth + 1);
+      else changes.push(change(path, before, after));
+    }
+  };
+  const named = (entry: Entry | null) => (entry === null ? [] : [{ ...entry, name: latin1(path) }]);
+  await merge(named(before), named(after), { prefix: '', depth: 0 });
+  return changes;
+}
+
+/** Two sorted lists as one: a file and a folder of the same name are two entries, as git has it. */
+function* pairs(
+  left: readonly RawEntry[],
+  right: readonly RawEntry[],
+): Generator<readonly [RawEntry | null, RawEntry | null]> {
+  const key = ({ name, mode }: RawEntry) => (mode === MODE.tree ? `${name}/` : name);
+  for (let i = 0, j = 0; i < left.length || j < right.length; ) {
+    const [a = null, b = null] = [left[i], right[j]];
+    const order = a === null ? 1 : b === null ? -1 : compare(key(a), key(b));
+    if (order <= 0) i += 1;
+    if (order >= 0) j += 1;
+    yield [order <= 0 ? a : null, order >= 0 ? b : null];
+  }
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function change(path: string, before: RawEntry | null, after: RawEntry | null): PathChange {
+  const bytes = Buffer.from(path, 'latin1');
+  const side = (entry: RawEntry | null) => entry && { mode: entry.mode, id: entry.id };
+  return { path: decodePath(bytes), before: side(before), after: side(after) };
+}
+
+/** A tree object: `<mode> <name>\0` and twenty bytes of id, repeated. Modes become those that git knows. */
+function parseRaw(bytes: Buffer): RawEntry[] {
+  const entries: RawEntry[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const space = bytes.indexOf(32, at);
+    const end = bytes.indexOf(0, space);
+    if (space < 0 || end < 0 || end + 21 > bytes.length)
+      throw new BacktrailError('GIT_FAILED', 'A tree object is cut off.');
+    entries.push({
+      mode: canonical(Number.parseInt(bytes.toString('latin1', at, space), 8)),
+      name: bytes.toString('latin1', space + 1, end),
+      id: bytes.toString('hex', end + 1, end + 21),
+    });
+    at = end + 21;
+  }
+  return entries;
+}
+
+function canonical(mode: number): string {
+  const kind = mode & 0o170000;
+  if (kind === 0o100000) return (mode & 0o100) === 0 ? MODE.file : MODE.executable;
+  if (kind === 0o120000) return MODE.symlink;
+  return kind === 0o040000 ? MODE.tree : MODE.submodule;
+}
+
+const latin1 = (path: string) => Buffer.from(encodePath(path)).toString('latin1');

@@ -1,0 +1,115 @@
+import { constants } from 'node:fs';
+import { lstat, open, readdir, stat } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import type { PromiseFsClient } from 'isomorphic-git';
+import { BacktrailError } from '../../model/index.ts';
+
+/** All that is ever read whole into memory: packs with their indexes, and any one file. */
+export const SIZE_LIMIT = 64 * 1024 * 1024;
+
+/** The files of one git directory, to be read only. Links are not followed, nor is anything but a regular file opened. */
+export interface GitFiles {
+  readonly directory: string;
+  /** Names are relative to the git directory. null where there is no such file; packs and indexes are kept, others read anew. */
+  read(name: string): Promise<Buffer | null>;
+  list(name: string): Promise<readonly string[]>;
+  /** The same, as isomorphic-git wants it. */
+  readonly client: PromiseFsClient;
+}
+
+/** Whoever reads here without git is told what git is needed for. */
+export function needsGit(message: string, hint?: string): BacktrailError {
+  const fallback = 'Install git 2.36 or later; without it only small, plain repositories are read.';
+  return new BacktrailError('GIT_MISSING', message, { hint: hint ?? fallback });
+}
+
+export function createFiles(directory: string): GitFiles {
+  const kept = new Map<string, Promise<Buffer>>();
+  let held = 0;
+  const keep = async (name: string) => {
+    const bytes = await readFile(join(directory, name));
+    held += bytes.length;
+    if (held > SIZE_LIMIT) throw needsGit(`The packs of ${directory} are too large to be read without git.`);
+    return bytes;
+  };
+  const load = (name: string): Promise<Buffer> => {
+    if (!/^objects\/pack\/[^/]+\.(pack|idx)$/.test(name)) return readFile(join(directory, name));
+    const bytes = kept.get(name) ?? keep(name);
+    kept.set(name, bytes);
+    bytes.catch(() => kept.delete(name));
+    return bytes;
+  };
+  const list = (name: string) => readdir(join(directory, name));
+  return {
+    directory,
+    read: (name) => load(name).catch(absent),
+    list: async (name) => (await list(name).catch(absent)) ?? [],
+    client: { promises: client(directory, { load, list }) },
+  };
+}
+
+function absent(error: unknown): null {
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return null;
+  throw error;
+}
+
+/** isomorphic-git copies a Buffer and takes an ArrayBuffer as it is: a pack stands in memory once. */
+async function readFile(path: string): Promise<Buffer> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
+    (error: unknown) => {
+      const link = error instanceof Error && 'code' in error && error.code === 'ELOOP';
+      throw link ? needsGit(`${path} is a symbolic link, which is followed by git only.`) : error;
+    },
+  );
+  try {
+    const stats = await file.stat();
+    if (stats.isDirectory()) throw Object.assign(new Error(`${path} is a folder.`), { code: 'EISDIR' });
+    if (!stats.isFile()) throw needsGit(`${path} is no regular file.`);
+    if (stats.size > SIZE_LIMIT)
+      throw new BacktrailError(
+        'FILE_TOO_LARGE',
+        `${path} has ${stats.size} bytes; the limit is ${SIZE_LIMIT}.`,
+      );
+    const bytes = Buffer.from(new ArrayBuffer(stats.size));
+    for (let filled = 0; filled < bytes.length; ) {
+      const { bytesRead } = await file.read(bytes, filled);
+      if (bytesRead === 0) return bytes.subarray(0, filled);
+      filled += bytesRead;
+    }
+    return bytes;
+  } finally {
+    await file.close();
+  }
+}
+
+/** Every path that isomorphic-git asks for must lie in the git directory. It is asked to read only. */
+function client(
+  directory: string,
+  { load, list }: { load: (name: string) => Promise<Buffer>; list: (name: string) => Promise<string[]> },
+): PromiseFsClient['promises'] {
+  const inside = (path: string) => {
+    if (path === directory) return '';
+    if (path.startsWith(directory + sep) && !path.split(sep).includes('..'))
+      return path.slice(directory.length + 1);
+    throw needsGit(`${path} lies outside of the git directory ${directory}.`);
+  };
+  const never = () => Promise.reject(needsGit('Nothing is written without git.'));
+  return {
+    readFile: async (path?: string, options?: { encoding?: string }) => {
+      // Called without a path only to see whether promises come back.
+      const bytes = await load(inside(path ?? ''));
+      if (options?.encoding === 'utf8') return bytes.toString('utf8');
+      return bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : bytes;
+    },
+    readdir: async (path: string) => list(inside(path)),
+    stat: async (path: string) => stat(join(directory, inside(path))),
+    lstat: async (path: string) => lstat(join(directory, inside(path))),
+    writeFile: never,
+    unlink: never,
+    mkdir: never,
+    rmdir: never,
+    readlink: never,
+    symlink: never,
+  };
+}

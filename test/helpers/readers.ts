@@ -1,0 +1,28 @@
+import { afterEach } from 'vitest';
+import { openReadOnly } from '../../engine/git/isomorphic/open.ts';
+import { type GitRepository, openGit } from '../../engine/git/open.ts';
+import { type Repo, temporaryFolder } from './repo.ts';
+
+const opened: GitRepository[] = [];
+afterEach(async () => {
+  for (const git of opened.splice(0)) await git.close();
+});
+
+type Open = (repo: Pick<Repo, 'folder' | 'env'>, location?: string) => Promise<GitRepository>;
+
+const native: Open = async ({ folder, env }, location = folder) =>
+  kept(await openGit({ location, env, cacheFolder: await temporaryFolder(), timeoutMs: 60_000 }));
+
+const second: Open = async ({ folder, env }, location = folder) =>
+  kept(await openReadOnly({ location, folder: location, env }));
+
+function kept(git: GitRepository): GitRepository {
+  opened.push(git);
+  return git;
+}
+
+/** Both readers of a local repository, closed after the test. */
+export const READERS = [
+  ['git', native],
+  ['isomorphic-git', second],
+] as const;
