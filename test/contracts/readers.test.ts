@@ -276,6 +276,8 @@ describe('both readers', () => {
       '\u{1f600}',
       '\ufb01',
       'x y',
+      '\udcff',
+      '\udcc3z',
       'q"',
       'n\nl',
     );
@@ -301,7 +303,15 @@ describe('both readers', () => {
           commits.map(({ files, seconds }) => ({ files, date: timeAt(seconds) })),
         );
         if (packed) await repo.git('gc', '--quiet');
-        const { native, second } = await answersOf(repo, made, ['', 'a', 'a/a', 'b', 'ü', 'n\nl/a']);
+        const { native, second } = await answersOf(repo, made, [
+          '',
+          'a',
+          'a/a',
+          'b',
+          'ü',
+          'n\nl/a',
+          '\udcff',
+        ]);
         expect(second).toEqual(native);
       }),
       { numRuns: 15 },

@@ -1,18 +1,18 @@
 import type { ConfigEntry } from '../config.ts';
 import type { GitFiles } from './files.ts';
 
-/** The repository's own file, line by line; values that go on in the next line are cut there. */
+/** The repository's own file, line by line: without includes, and a value that goes on in the next line is cut there. */
 export async function readConfig(files: GitFiles): Promise<ConfigEntry[]> {
   const entries: ConfigEntry[] = [];
   let section = '';
   for (const line of ((await files.read('config'))?.toString('utf8') ?? '').split(/\r?\n/)) {
-    const [, name, sub] = /^\s*\[\s*([\w.-]+)(?:\s+"((?:[^"\\]|\\.)*)")?\s*\]/.exec(line) ?? [];
+    const [header, name, sub] = /^\s*\[\s*([\w.-]+)(?:\s+"((?:[^"\\]|\\.)*)")?\s*\]/.exec(line) ?? [];
     if (name !== undefined)
       section = `${name.toLowerCase()}.${sub === undefined ? '' : `${sub.replace(/\\(.)/g, '$1')}.`}`;
-    const rest = name === undefined ? line : line.slice(line.indexOf(']') + 1);
-    const [, key, value] = /^\s*([A-Za-z][\w-]*)\s*(?:=\s*(.*?)\s*)?$/.exec(rest) ?? [];
+    const [, key, value] =
+      /^([A-Za-z][\w-]*)\s*(?:=(.*))?$/.exec(line.slice(header?.length ?? 0).trim()) ?? [];
     if (key === undefined || section === '') continue;
-    entries.push({ scope: 'local', key: `${section}${key.toLowerCase()}`, value: plainValue(value) });
+    entries.push({ scope: 'local', key: `${section}${key.toLowerCase()}`, value: plainValue(value?.trim()) });
   }
   return entries;
 }

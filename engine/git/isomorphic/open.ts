@@ -129,7 +129,8 @@ async function requirePlain(files: GitFiles): Promise<void> {
 function requireReadable(directory: string, entries: readonly ConfigEntry[]): void {
   for (const { key, value } of entries) {
     const plain =
-      !key.startsWith('extensions.') ||
+      (!key.startsWith('extensions.') && key !== 'core.repositoryformatversion') ||
+      (key === 'core.repositoryformatversion' && (value === '0' || value === '1')) ||
       HARMLESS.has(key) ||
       (key === 'extensions.objectformat' && value === 'sha1') ||
       (key === 'extensions.refstorage' && value === 'files');
@@ -145,7 +146,8 @@ const HARMLESS = new Set(
 );
 
 async function readHead(files: GitFiles, objects: IsomorphicObjects): Promise<Head> {
-  const named = /^ref:\s*refs\/heads\/(.+?)\s*$/.exec((await files.read('HEAD'))?.toString() ?? '')?.[1];
+  const text = (await files.read('HEAD'))?.toString('utf8').trimEnd() ?? '';
+  const named = /^ref:\s*refs\/heads\/(.+)$/.exec(text)?.[1];
   if (named !== undefined && isBranchName(named)) return { branch: named, commit: null };
   const id = await readRef(files, 'HEAD');
   if (id !== null && (await objects.type(id)) === 'commit') return { branch: null, commit: id };
