@@ -83,7 +83,9 @@ export function clean(text: string): string {
   );
 }
 
-/** The same as one line. */
-function cleanLine(text: string): string {
-  return clean(text.trimEnd().replace(/\s*[\n\u2028\u2029]\s*/g, ' '));
+/** What might hold a name with a new line in it, as one line. */
+export function oneLine(text: string): string {
+  return text.trimEnd().replace(/\s*[\n\u2028\u2029]\s*/g, ' ');
 }
+
+const cleanLine = (text: string) => clean(oneLine(text));

@@ -1,5 +1,6 @@
 import { type Finding, formatCoordinates, type Planned, type RollbackResult } from '../../engine/index.ts';
 import { printChanges, printFile } from './changes.ts';
+import { oneLine } from '../output.ts';
 import { revisionName, short, type Style } from './style.ts';
 
 /** The plan as scripts read it: no bytes of files, nothing unmasked. */
@@ -64,8 +65,8 @@ const COLOR = { block: 'red', warn: 'yellow', info: 'blue' } as const;
 
 export function printFindings(style: Style, findings: readonly Finding[]): string[] {
   const lines = findings.flatMap(({ severity, code, message, hint }) => [
-    `${style.paint(COLOR[severity], `${SIGN[severity]} ${code}`)} ${style.paint('reset', message)}`,
-    ...(hint === undefined ? [] : [`    ${style.paint('dim', hint)}`]),
+    `${style.paint(COLOR[severity], `${SIGN[severity]} ${code}`)} ${style.paint('reset', oneLine(message))}`,
+    ...(hint === undefined ? [] : [`    ${style.paint('dim', oneLine(hint))}`]),
   ]);
   return lines.length > 0 ? [...lines, ''] : [];
 }

@@ -1,5 +1,5 @@
 import { type Document, LineCounter, parseAllDocuments } from 'yaml';
-import { BacktrailError, type FailureDetails } from '../model/index.ts';
+import { BacktrailError, type FailureDetails, quotePath } from '../model/index.ts';
 
 /** A YAML or JSON file, parsed. */
 export interface SourceFile {
@@ -24,7 +24,7 @@ export function readSource(path: string, bytes: Uint8Array): SourceFile {
   const lineCounter = new LineCounter();
   const fail: SourceFile['fail'] = (offset, problem, { hint, field, details } = {}) => {
     const { line, col } = lineCounter.linePos(offset);
-    const place = `${path}:${line}:${col}`;
+    const place = `${quotePath(path)}:${line}:${col}`;
     return new BacktrailError(
       'RENDER_FAILED',
       `${place}: ${field === undefined ? '' : `${field}: `}${problem}`,
@@ -68,4 +68,4 @@ function parse(path: string, text: string, lineCounter: LineCounter): readonly D
 }
 
 const failure = (path: string, problem: string) =>
-  new BacktrailError('RENDER_FAILED', `${path} ${problem}`, { details: { path } });
+  new BacktrailError('RENDER_FAILED', `${quotePath(path)} ${problem}`, { details: { path } });

@@ -5,6 +5,7 @@ import {
   type Finding,
   type Kept,
   type Plan,
+  quotePath,
   type RevisionRef,
   type Scope,
 } from '../model/index.ts';
@@ -110,6 +111,6 @@ const NOTHING_TO_DO: Finding = {
 };
 
 function keptFinding({ path, selector, by }: Kept): Finding {
-  const what = selector === undefined ? path : `${path}#${selector}`;
+  const what = selector === undefined ? quotePath(path) : `${quotePath(path)}#${selector}`;
   return { code: 'KEPT_PATH', severity: 'info', message: `${what} stays as it is (keep: ${by}).`, path };
 }

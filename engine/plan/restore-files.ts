@@ -1,5 +1,5 @@
 /** Whole paths: the entry of the target takes the place of the base's, or goes away. Kept parts stay the base's, byte for byte. */
-import type { Entry, FileChange, Finding, Kept } from '../model/index.ts';
+import { type Entry, type FileChange, type Finding, type Kept, quotePath } from '../model/index.ts';
 import { restoreField } from '../yaml/edit.ts';
 import { formatSelector } from '../yaml/selector.ts';
 import { type Content, keptIn, type ScopeQuery, without } from './content.ts';
@@ -51,7 +51,7 @@ async function restoreFile({ snapshot, scope }: ScopeQuery, change: Change): Pro
 
 /** Nothing stays where nothing is: what refers to the file would find it missing. */
 function missing(path: string, by: string): Outcome {
-  const message = `${path} is kept out of rollbacks (keep: ${by}) and is not there now, so it stays missing.`;
+  const message = `${quotePath(path)} is kept out of rollbacks (keep: ${by}) and is not there now, so it stays missing.`;
   return { findings: [{ code: 'KEPT_PATH', severity: 'warn', message, path }] };
 }
 
@@ -65,7 +65,11 @@ async function restoreAround(
 ): Promise<Outcome> {
   const [old, then] = [await snapshot.text(before), await snapshot.text(after)];
   if (old === null || then === null || before === null || after === null) {
-    return refuse(path, parts, `${path} holds a kept part and is not there as a text file on both sides`);
+    return refuse(
+      path,
+      parts,
+      `${quotePath(path)} holds a kept part and is not there as a text file on both sides`,
+    );
   }
   let text = then;
   for (const { selector } of parts) {
@@ -74,7 +78,11 @@ async function restoreAround(
     if (
       result.operations.some(({ op, selector: at }) => op !== 'replace' && at === formatSelector(selector))
     ) {
-      return refuse(path, parts, `${path}#${formatSelector(selector)} is kept and stands on one side only`);
+      return refuse(
+        path,
+        parts,
+        `${quotePath(path)}#${formatSelector(selector)} is kept and stands on one side only`,
+      );
     }
     text = result.text;
   }

@@ -1,5 +1,5 @@
 /** Parts of shared files: byte-exact edits of the base's file, one a selected part. */
-import type { FileChange, Finding, Kept } from '../model/index.ts';
+import { type FileChange, type Finding, type Kept, quotePath } from '../model/index.ts';
 import { restoreField } from '../yaml/edit.ts';
 import { formatSelector, isWithin, type Selector } from '../yaml/selector.ts';
 import { type Content, keptIn, type ScopeQuery, type SelectedPart } from './content.ts';
@@ -58,7 +58,7 @@ async function restoreInFile(
   const old = await snapshot.text(before);
   const goal = then === null ? '' : await snapshot.text(then);
   if (before === null || old === null || goal === null)
-    return refuse(path, `${path} is not there as a text file on both sides`);
+    return refuse(path, `${quotePath(path)} is not there as a text file on both sides`);
   let text = old;
   const items: DigestItem[] = [];
   const keptHere: Kept[] = [];
@@ -121,7 +121,7 @@ export function keptSelection(kept: Kept, asked: boolean): PathOutcome {
 }
 
 function refuse(path: string, sentence: string, hint?: string): PathOutcome {
-  const message = `${path} cannot be edited: ${sentence.replace(/\.$/, '')}.`;
+  const message = `${quotePath(path)} cannot be edited: ${sentence.replace(/\.$/, '')}.`;
   return {
     findings: [
       { code: 'EDIT_REFUSED', severity: 'block', message, ...(hint !== undefined && { hint }), path },

@@ -1,5 +1,5 @@
 /** What was written is what was meant: git reads each commit back, before anything is published. */
-import { BacktrailError, type FileChange, type LogCommit, type ObjectId } from '../model/index.ts';
+import { BacktrailError, type FileChange, type LogCommit, type ObjectId, quotePath } from '../model/index.ts';
 import type { GitRepository } from '../git/open.ts';
 import { formatTrailers, type Trailer } from '../record/trailers.ts';
 
@@ -43,6 +43,9 @@ function requireFiles({ changes }: LogCommit, { commit, files }: Meant): void {
   const planned = new Set(files.map(({ path }) => path));
   const path = wrong?.path ?? [...made.keys()].find((surplus) => !planned.has(surplus));
   if (path !== undefined) {
-    throw new BacktrailError('VERIFY_FAILED', `Commit ${commit} does not hold what was planned at ${path}.`);
+    throw new BacktrailError(
+      'VERIFY_FAILED',
+      `Commit ${commit} does not hold what was planned at ${quotePath(path)}.`,
+    );
   }
 }

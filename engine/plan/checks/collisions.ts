@@ -1,4 +1,4 @@
-import { MODE, type Finding, type TreeView } from '../../model/index.ts';
+import { MODE, quotePath, type Finding, type TreeView } from '../../model/index.ts';
 import type { CheckContext } from '../plan.ts';
 import { walkFiles } from '../view.ts';
 
@@ -16,7 +16,7 @@ export async function checkCollisions({ query, files, kept }: CheckContext): Pro
       findings.push({
         code,
         severity: 'block',
-        message: `${path} cannot be restored: ${other} is in the way.`,
+        message: `${quotePath(path)} cannot be restored: ${quotePath(other)} is in the way.`,
         path,
       });
       break;
