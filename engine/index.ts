@@ -11,6 +11,8 @@ import {
 } from './model/index.ts';
 import { openGit } from './git/open.ts';
 import { execute, type StepEvent } from './steps/execute.ts';
+import type { Snapshot } from './plan/snapshot.ts';
+import { namingMerge } from './steps/merged.ts';
 import { type ConfigText, createObserve } from './steps/observe.ts';
 import { type Ask, planAsked, type Planned } from './steps/plan.ts';
 import * as queries from './steps/queries.ts';
@@ -76,15 +78,21 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     await git.refresh();
     return observe();
   };
+  const answer = async <Value>(question: (snapshot: Snapshot) => Promise<Value>) => {
+    const snapshot = await look();
+    return question(snapshot).catch(async (error: unknown) => {
+      throw await namingMerge(git, snapshot, error);
+    });
+  };
   return {
     location: () => (git.kind === 'local' ? (git.worktree ?? git.directory) : git.location),
     identity: () => git.identity(),
     environments: async () => queries.environments(await look()),
     history: async (ask) => queries.history(await look(), ask),
-    show: async (ask) => queries.show(await look(), ask),
-    compare: async (ask) => queries.compare(await look(), ask),
+    show: async (ask) => answer((snapshot) => queries.show(snapshot, ask)),
+    compare: async (ask) => answer((snapshot) => queries.compare(snapshot, ask)),
     log: async (ask) => queries.log(await look(), ask),
-    plan: async (ask) => planAsked(await look(), ask),
+    plan: async (ask) => answer((snapshot) => planAsked(snapshot, ask)),
     publishFindings: async (branch) => {
       const upstream = git.kind === 'local' ? await git.upstream(branch) : null;
       return upstream ? [upstreamFinding(branch, upstream.remote)] : [];

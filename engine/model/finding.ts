@@ -9,6 +9,7 @@ export type NoticeCode =
   | 'NO_RECORDS'
   | 'FIELD_NUMBERING'
   | 'REMOVAL_ALLOWED'
+  | 'TIMES_DISORDERED'
   | 'SUBMODULE_IN_SCOPE'
   | 'WHOLE_FILE'
   | 'UPSTREAM_NOT_UPDATED';

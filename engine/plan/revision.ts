@@ -66,7 +66,7 @@ export async function resolveRevision(
     case 'commit':
       return { target: await atCommit(query, revisions, await findOnLine(query, name.id)), findings: [] };
     case 'time':
-      return { target: await atTime(query, revisions, name.time), findings: [] };
+      return atTime(query, revisions, name.time);
     case 'previous':
       return { target: refOf(await previous(query, revisions)), findings: [] };
     case 'last-successful':
@@ -127,7 +127,7 @@ async function findOnLine({ snapshot }: ScopeQuery, abbreviated: string): Promis
         `This shallow clone does not show whether commit ${abbreviated} is on the first-parent line of ${snapshot.branch}.`,
       );
     const message = `Commit ${abbreviated} is not on the first-parent line of ${snapshot.branch}.`;
-    throw new BacktrailError('REVISION_NOT_ON_BRANCH', message);
+    throw new BacktrailError('REVISION_NOT_ON_BRANCH', message, { details: { commit } });
   }
   return commit;
 }
@@ -146,13 +146,26 @@ async function atTime(
   { snapshot, scope }: ScopeQuery,
   revisions: readonly Revision[],
   time: string,
-): Promise<RevisionRef> {
-  const revision = revisions.find(({ commit }) => commit.time < time);
-  if (revision) return refOf(revision);
+): Promise<Resolved> {
+  const isBefore = ({ commit }: Revision) => Date.parse(commit.time) < Date.parse(time);
+  const index = revisions.findIndex(isBefore);
+  const revision = revisions[index];
+  if (revision) {
+    const late = revisions.slice(index + 1).find((older) => !isBefore(older));
+    return { target: refOf(revision), findings: late ? [disordered(revision, late)] : [] };
+  }
   const commit = await snapshot.history.firstParentBefore(snapshot.base, time);
-  if (commit !== null) return { commit, version: null };
+  if (commit !== null) return { target: { commit, version: null }, findings: [] };
   throw new BacktrailError('REVISION_UNKNOWN', `${formatCoordinates(scope)} has no revision before ${time}.`);
 }
+
+/** Commits may claim any time; the order of the line is certain. */
+const disordered = ({ version }: Revision, late: Revision): Finding => ({
+  code: 'TIMES_DISORDERED',
+  severity: 'warn',
+  message: `v${version} is the newest revision dated before that time, but v${late.version}, which came earlier, is dated later.`,
+  hint: `See the history, and name the revision itself if v${version} is not the one.`,
+});
 
 /**
  * The newest earlier revision whose selected content differs from the current, leaving out what a rollback went back behind.

@@ -1,74 +1,85 @@
-import { formatCoordinates, type Finding, type ObjectId } from '../../model/index.ts';
-import { type Content, keptIn } from '../content.ts';
+import { formatCoordinates, type Finding, type ObjectId, quotePath } from '../../model/index.ts';
+import { formatSelector } from '../../yaml/selector.ts';
+import { type Content, keptIn, type SelectedPart } from '../content.ts';
 import { discover } from '../discover.ts';
 import { type Selection, serviceOfPath } from '../layout.ts';
 import type { CheckContext } from '../plan.ts';
+import { findMove, type Moved } from './moved.ts';
 
 /** A rollback never deletes a scope, a service or a field silently: what the target lacks blocks, unless removal is allowed. */
 export async function checkTargetAbsent(context: CheckContext): Promise<Finding[]> {
   const { query, input, base, target } = context;
   const name = formatCoordinates(query.scope);
   if (query.scope.mode === 'field') {
-    const missing = [...base.parts.keys()].filter((key) => !target.parts.has(key));
-    return missing.map((field) =>
-      finding(context, `${field} did not exist at ${short(input.target.commit)}`),
+    const missing = [...base.parts].filter(([key]) => !target.parts.has(key));
+    return all(missing, ([key, part]) =>
+      absent(context, nameOf(part), { files: NONE, parts: new Map([[key, part]]) }),
     );
   }
-  if (!(await isThere(context, target))) {
-    const moved = await renamedFrom(context);
-    const from = moved === null ? '' : `; it stood at ${moved} then`;
-    return [finding(context, `${name} did not exist at ${short(input.target.commit)}${from}`)];
-  }
-  if (query.scope.mode !== 'full')
-    return (await vanished(context)).map((sentence) => finding(context, sentence));
+  if (!(await isThere(context, target))) return [await absent(context, name, base)];
+  if (query.scope.mode !== 'full') return vanished(context);
   const then = new Set(await servicesOf(context, target, input.target.commit));
   const now = await servicesOf(context, base, query.snapshot.base);
   const gone = now.filter((service) => !then.has(service));
-  return gone.map((service) =>
-    finding(context, `Service ${service} of ${name} did not exist at ${short(input.target.commit)}`),
+  return all(gone, (service) =>
+    absent(context, `Service ${service} of ${name}`, ownedBy(context, base, service)),
   );
 }
 
+const NONE: Content['files'] = new Map();
+
+async function all<Item>(items: readonly Item[], make: (item: Item) => Promise<Finding>): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const item of items) findings.push(await make(item));
+  return findings;
+}
+
 /** What one pattern of a service selects now and selected nothing of then: the release of a chart, say, while its values stay. */
-async function vanished(context: CheckContext): Promise<string[]> {
-  const { query, input, base, target } = context;
-  const sentences: string[] = [];
-  for (const selection of query.selections) {
-    const [now, then] = [selectedIn(selection, base), selectedIn(selection, target)];
-    if (now.length === 0 || then.length > 0) continue;
-    const moved = await renamedFrom(context, now);
-    const from = moved === null ? '' : `; it stood at ${moved} then`;
-    sentences.push(`${now[0] ?? ''} did not exist at ${short(input.target.commit)}${from}`);
-  }
-  return sentences;
+async function vanished(context: CheckContext): Promise<Finding[]> {
+  const { query, base, target } = context;
+  const gone = query.selections
+    .map((selection) => ({ now: selectedIn(selection, base), before: selectedIn(selection, target) }))
+    .filter(({ now, before }) => countOf(now) > 0 && countOf(before) === 0);
+  return all(gone, ({ now }) => absent(context, firstOf(now), now));
 }
 
-function selectedIn({ paths, selector }: Selection, { files, parts }: Content): string[] {
-  const found = selector === null ? [...files.entries()] : [...parts.entries()];
-  return found.filter(([, { path }]) => paths.match(path) !== null).map(([key]) => key);
+function selectedIn({ paths, selector }: Selection, { files, parts }: Content): Owned {
+  const isSelected = (path: string) => paths.match(path) !== null;
+  return {
+    files: selector === null ? new Map([...files].filter(([path]) => isSelected(path))) : NONE,
+    parts: selector === null ? new Map() : new Map([...parts].filter(([, { path }]) => isSelected(path))),
+  };
 }
 
-function finding({ input }: CheckContext, sentence: string): Finding {
-  return input.allowRemoval
-    ? { code: 'REMOVAL_ALLOWED', severity: 'warn', message: `${sentence} and is removed.` }
-    : { code: 'TARGET_ABSENT', severity: 'block', message: `${sentence}.` };
+const firstOf = ({ files, parts }: Owned) =>
+  [...[...files.keys()].map((path) => quotePath(path)), ...[...parts.values()].map(nameOf)][0] ?? '';
+const nameOf = ({ path, selector }: SelectedPart) => `${quotePath(path)}#${formatSelector(selector)}`;
+const countOf = ({ files, parts }: Owned) => files.size + parts.size;
+
+/** `content`: what of it stands at the base. */
+async function absent(context: CheckContext, what: string, content: Owned): Promise<Finding> {
+  const { input } = context;
+  const target = short(input.target.commit);
+  const moved = await findMove(context, content);
+  const from = moved === null ? '' : `; it stood at ${moved.from} then`;
+  const sentence = `${what} did not exist at ${target}${from}`;
+  if (input.allowRemoval)
+    return { code: 'REMOVAL_ALLOWED', severity: 'warn', message: `${sentence} and is removed.` };
+  const hint =
+    moved &&
+    `Commit ${short(moved.commit)} moved it here: choose a revision since then. ${oldContent(target, moved)}`;
+  return {
+    code: 'TARGET_ABSENT',
+    severity: 'block',
+    message: `${sentence}.`,
+    ...(hint !== null && { hint }),
+  };
 }
+
+const oldContent = (target: string, { path }: Moved) =>
+  `\`git show ${target}:${quotePath(path)}\` prints what it was; --allow-removal removes it.`;
 
 const short = (id: string) => id.slice(0, 7);
-
-/** The old path of one of the scope's files, where Git detects a rename between target and base. */
-async function renamedFrom(
-  { query, input, base }: CheckContext,
-  paths: readonly string[] = [...base.files.keys(), ...base.shared.keys()],
-): Promise<string | null> {
-  if (paths.length === 0) return null;
-  const renames = await query.snapshot.history.renames(input.target.commit, query.snapshot.base);
-  for (const path of paths) {
-    const old = renames.get(path);
-    if (old !== undefined) return old;
-  }
-  return null;
-}
 
 /** Services of which something stands there that is not kept: what is kept stays, and makes no service. */
 async function servicesOf(context: CheckContext, content: Content, commit: ObjectId): Promise<string[]> {

@@ -193,7 +193,8 @@ describe('a target that lacks what stands there now', () => {
   });
 
   it('names the old path where the service was renamed', async () => {
-    const old = `${ENV}/services/gateway/service.yaml`;
+    const folder = `${ENV}/services/gateway`;
+    const old = `${folder}/service.yaml`;
     const { engine, ids } = await planning([
       { [old]: `${spec(1)}${'# the same\n'.repeat(20)}` },
       { [old]: null, [`${API}/service.yaml`]: `${spec(1)}${'# the same\n'.repeat(20)}` },
@@ -201,7 +202,7 @@ describe('a target that lacks what stands there now', () => {
     ]);
     const plan = await planOf(engine, { to: ids[0] ?? '' });
     expect(blocks(plan)).toEqual([
-      `TARGET_ABSENT: acme/prod/api did not exist at ${ids[0]?.slice(0, 7)}; it stood at ${old} then.`,
+      `TARGET_ABSENT: acme/prod/api did not exist at ${ids[0]?.slice(0, 7)}; it stood at ${folder} then.`,
     ]);
   });
 
