@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
-import { lstat, open, readdir, stat } from 'node:fs/promises';
+import { open, readdir, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
+import { inflateSync } from 'node:zlib';
 import type { PromiseFsClient } from 'isomorphic-git';
 import { BacktrailError } from '../../model/index.ts';
 
@@ -12,8 +13,9 @@ export interface GitFiles {
   readonly directory: string;
   /** Names are relative to the git directory. null where there is no such file; packs and indexes are kept, others read anew. */
   read(name: string): Promise<Buffer | null>;
-  list(name: string): Promise<readonly string[]>;
-  /** The same, as isomorphic-git wants it. */
+  /** What lies in `objects/pack` now. */
+  listPacks(): Promise<readonly string[]>;
+  /** The same, as isomorphic-git wants it; it sees the packs that were listed last. */
   readonly client: PromiseFsClient;
 }
 
@@ -32,20 +34,42 @@ export function createFiles(directory: string): GitFiles {
     if (held > SIZE_LIMIT) throw needsGit(`The packs of ${directory} are too large to be read without git.`);
     return bytes;
   };
-  const load = (name: string): Promise<Buffer> => {
-    if (!/^objects\/pack\/[^/]+\.(pack|idx)$/.test(name)) return readFile(join(directory, name));
+  const load = async (name: string): Promise<Buffer> => {
+    if (LOOSE.test(name)) return inflatable(await readFile(join(directory, name)));
+    if (!PACKED.test(name)) return readFile(join(directory, name));
     const bytes = kept.get(name) ?? keep(name);
     kept.set(name, bytes);
     bytes.catch(() => kept.delete(name));
     return bytes;
   };
-  const list = (name: string) => readdir(join(directory, name));
+  let packs: readonly string[] | undefined;
+  const listPacks = async () => (packs = (await readdir(join(directory, PACKS)).catch(absent)) ?? []);
+  const list = async (name: string) =>
+    name === PACKS ? [...(packs ?? (await listPacks()))] : readdir(join(directory, name));
   return {
     directory,
     read: (name) => load(name).catch(absent),
-    list: async (name) => (await list(name).catch(absent)) ?? [],
+    listPacks,
     client: { promises: client(directory, { load, list }) },
   };
+}
+
+const PACKS = 'objects/pack';
+const PACKED = /^objects\/pack\/[^/]+\.(pack|idx)$/;
+const LOOSE = /^objects\/[0-9a-f]{2}\/[0-9a-f]{38}$/;
+
+/** A loose object is inflated whole by isomorphic-git, whatever it becomes. What is damaged is found there. */
+function inflatable(deflated: Buffer): Buffer {
+  try {
+    inflateSync(deflated, { maxOutputLength: SIZE_LIMIT });
+  } catch (error) {
+    if (error instanceof RangeError) throw tooLarge();
+  }
+  return deflated;
+}
+
+export function tooLarge(): BacktrailError {
+  return new BacktrailError('FILE_TOO_LARGE', `An object is over the limit of ${SIZE_LIMIT} bytes.`);
 }
 
 function absent(error: unknown): null {
@@ -94,17 +118,20 @@ function client(
       return path.slice(directory.length + 1);
     throw needsGit(`${path} lies outside of the git directory ${directory}.`);
   };
+  // Asked before each object.
+  let self: ReturnType<typeof stat> | undefined;
   const never = () => Promise.reject(needsGit('Nothing is written without git.'));
   return {
     readFile: async (path?: string, options?: { encoding?: string }) => {
       // Called without a path only to see whether promises come back.
-      const bytes = await load(inside(path ?? ''));
+      if (path === undefined) return null;
+      const bytes = await load(inside(path));
       if (options?.encoding === 'utf8') return bytes.toString('utf8');
       return bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : bytes;
     },
     readdir: async (path: string) => list(inside(path)),
-    stat: async (path: string) => stat(join(directory, inside(path))),
-    lstat: async (path: string) => lstat(join(directory, inside(path))),
+    stat: async (path: string) => (inside(path) === '' ? (self ??= stat(directory)) : stat(path)),
+    lstat: never,
     writeFile: never,
     unlink: never,
     mkdir: never,

@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto';
-import { inflateSync } from 'node:zlib';
 import { BacktrailError, isFailure, isObjectId } from '../../model/index.ts';
 import type { CommitObject, ObjectId, ObjectReader } from '../../model/index.ts';
 import { createCache } from '../cache.ts';
 import { parseCommit, parseTree } from '../objects.ts';
-import { SIZE_LIMIT } from './files.ts';
 import type { GitFiles } from './files.ts';
 import { createPackGuard } from './packs.ts';
 
@@ -45,7 +43,6 @@ export async function createIsomorphicObjects(options: {
   const load = async (id: ObjectId): Promise<Found | null> => {
     // Of another kind of repository.
     if (id.length !== 40) return null;
-    await checkLoose(files, id);
     await guard.check(id);
     const { type, object } = await readObject({ ...place, oid: id, format: 'content' });
     if (!(object instanceof Uint8Array) || type === undefined) throw damaged(id);
@@ -81,6 +78,7 @@ export async function createIsomorphicObjects(options: {
     blob: async (id) => withinLimit(id, await bytes(id, 'blob')),
     type: async (id) => (await find(id))?.type ?? null,
     beginning: async (prefix) => {
+      await files.listPacks();
       try {
         return [await expandOid({ ...place, oid: prefix })].filter(isObjectId);
       } catch (error) {
@@ -90,20 +88,6 @@ export async function createIsomorphicObjects(options: {
       }
     },
   };
-}
-
-/** A loose object is inflated whole by isomorphic-git, whatever it becomes. */
-async function checkLoose(files: GitFiles, id: ObjectId): Promise<void> {
-  const deflated = await files.read(`objects/${id.slice(0, 2)}/${id.slice(2)}`);
-  if (deflated === null) return;
-  try {
-    inflateSync(deflated, { maxOutputLength: SIZE_LIMIT });
-  } catch (cause) {
-    if (!(cause instanceof RangeError)) throw damaged(id, cause);
-    throw new BacktrailError('FILE_TOO_LARGE', `The object ${id} is over the limit of ${SIZE_LIMIT} bytes.`, {
-      details: { id, limit: SIZE_LIMIT },
-    });
-  }
 }
 
 function withinLimit(id: ObjectId, bytes: Buffer): Buffer {

@@ -1,7 +1,7 @@
 import { inflateSync } from 'node:zlib';
 import { BacktrailError } from '../../model/index.ts';
 import type { ObjectId } from '../../model/index.ts';
-import { needsGit, SIZE_LIMIT } from './files.ts';
+import { needsGit, SIZE_LIMIT, tooLarge } from './files.ts';
 import type { GitFiles } from './files.ts';
 
 /**
@@ -48,7 +48,7 @@ export function createPackGuard(files: GitFiles): PackGuard {
   const checkId = async (id: ObjectId, depth: number) => {
     let found = await places(id);
     if (found.length === 0) {
-      const names = await files.list(FOLDER);
+      const names = await files.listPacks();
       known = names.filter((name) => name.endsWith('.idx')).map((name) => name.slice(0, -'.idx'.length));
       found = await places(id);
     }
@@ -147,10 +147,6 @@ function deltaSize(delta: Buffer): number {
     size += length || 0x10000;
   }
   return size;
-}
-
-function tooLarge(): BacktrailError {
-  return new BacktrailError('FILE_TOO_LARGE', `An object is over the limit of ${SIZE_LIMIT} bytes.`);
 }
 
 function damaged({ name }: Pick<Pack, 'name'>, how: string): BacktrailError {
