@@ -143,7 +143,7 @@ function visitScalar(node: Scalar, place: Place, search: Search): void {
   const [start = 0, end = 0] = node.range ?? [0, search.text.length];
   const source = search.text.slice(start, end);
   search.layout.scalars.push({ start, end });
-  if (place.secret) {
+  if (place.secret || isLoginList(place.key, scalarText(node) ?? '')) {
     search.nodes.add(node);
     search.masked.add(node);
     if (!isHarmlessValue(source))
@@ -154,6 +154,13 @@ function visitScalar(node: Scalar, place: Place, search: Search): void {
   if (shown === source) return;
   search.masked.add(node);
   search.spans.push({ start, end, shown });
+}
+
+/** `users: |` with lines such as `admin:{SHA}…` or `admin:hunter2`, as htpasswd writes them; two numbers are a user and a group. */
+function isLoginList(key: string, value: string): boolean {
+  if (!/users$/i.test(key)) return false;
+  const lines = value.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
+  return lines.length > 0 && lines.every((line) => /^(?!\d+:\d+$)[^\s:]{1,128}:[^\s/]\S*$/.test(line.trim()));
 }
 
 /** Quotes stay, so that JSON stays JSON; so does a block scalar's last line break, so that what follows keeps its line. */

@@ -14,6 +14,7 @@ interface Case {
   readonly scope: string;
   readonly fields?: string[];
   readonly allowRemoval?: boolean;
+  readonly wholeFile?: boolean;
   readonly refused?: string;
   readonly message?: string;
   readonly status?: string;
@@ -63,8 +64,8 @@ describe('cases', () => {
     const [target, before] = [readTree(join(folder, 'target')), readTree(join(folder, 'before'))];
     const [first = ''] = await repo.replay([{ files: target }, { files: difference(target, before) }]);
     const engine = await engineOf(repo);
-    const { scope, fields = [], allowRemoval = false } = request;
-    const run = rollBack(engine, { scope, fields, allowRemoval, to: first });
+    const { scope, fields = [], allowRemoval = false, wholeFile = false } = request;
+    const run = rollBack(engine, { scope, fields, allowRemoval, wholeFile, to: first });
     if (request.refused !== undefined) {
       const error: unknown = await run.then(
         () => null,
@@ -79,7 +80,7 @@ describe('cases', () => {
     const expected = readTree(join(folder, 'after'));
     for (const [path, bytes] of Object.entries(expected)) {
       const found = await repo.git('cat-file', 'blob', `main:${path}`);
-      expect(`${path}\n${found}`).toBe(`${path}\n${new TextDecoder().decode(bytes).replace(/\n$/, '')}`);
+      expect(`${path}\n${found}`).toBe(`${path}\n${new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes).replace(/\n$/, '')}`);
     }
     expect(await stored(repo)).toEqual(await hashed(repo, expected));
   });

@@ -546,6 +546,28 @@ describe('refusals', () => {
   });
 });
 
+describe('large files', () => {
+  const list = (version: number) =>
+    Array.from(
+      { length: 10_000 },
+      (_, index) => `- name: s${index}\n  version: ${index === 5000 ? version : 1}\n`,
+    ).join('');
+
+  it('are edited in one line', () => {
+    const result = restore(list(2), list(1), '[name=s5000]/version');
+    expect(result.ok && result.text === list(1)).toBe(true);
+  });
+
+  it('are refused over the limit, with their size', () => {
+    const text = `a: 1\n# ${'x'.repeat(4 * 1024 * 1024)}\n`;
+    expect(restore(text, 'a: 2\n', '/a')).toMatchObject({
+      ok: false,
+      reason: 'too-large',
+      message: expect.stringContaining('4194304'),
+    });
+  });
+});
+
 describe('operations', () => {
   it('are told leaf by leaf, below the selector that was given', () => {
     const base = 'r:\n- name: a\n  v: 1\n  w: 1\n- name: b\n';

@@ -57,6 +57,8 @@ describe('maskYaml', () => {
     ['a password behind a letter', 'args: [mysql, -ph1, kept]\n', 'args: [mysql, ***, kept]\n'],
     ['a flag with its value', 'args: ["--token=h1", kept]\n', 'args: ["--token=***", kept]\n'],
     ['an anchor used as a secret', 'x: &a h1\npassword: *a\n', 'x: &a ***\npassword: *a\n'],
+    ['lines of htpasswd', 'users: |\n  me:{SHA}h1=\n  you:h2\na: 1\n', 'users: ***\na: 1\n'],
+    ['a list of them', 'users: ["me:h1", "1000:1000", jane]\n', 'users: ["***", "1000:1000", jane]\n'],
     ['a login in an address', 'u: postgres://me:h1@db/x\n', 'u: postgres://***@db/x\n'],
     [
       'a secret in a file in a ConfigMap',
