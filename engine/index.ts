@@ -1,7 +1,6 @@
 /** The engine's only door. It prints nothing and reads no environment, clock or randomness of its own. */
 import {
   type Clock,
-  type Finding,
   formatCoordinates,
   type ObjectId,
   type Person,
@@ -9,12 +8,12 @@ import {
   type RollbackRequest,
   type RollbackResult,
 } from './model/index.ts';
-import { openGit } from './git/open.ts';
 import { execute, type StepEvent } from './steps/execute.ts';
+import { type GitRepository, openPlace } from './git/open.ts';
 import type { Snapshot } from './plan/snapshot.ts';
 import { namingMerge } from './steps/merged.ts';
-import { type ConfigText, createObserve } from './steps/observe.ts';
-import { type Ask, planAsked, type Planned } from './steps/plan.ts';
+import { branchMeant, type ConfigText, createObserve } from './steps/observe.ts';
+import { type Ask, planAsked, type Planned, withPreview } from './steps/plan.ts';
 import * as queries from './steps/queries.ts';
 import { blockedError, isBlocked } from './steps/blocked.ts';
 
@@ -60,8 +59,6 @@ export interface Engine {
   compare(ask: queries.ScopeAsk & { from: string; to?: string }): Promise<queries.Comparison>;
   log(ask: { scope?: string; limit: number }): Promise<queries.LogEntry[]>;
   plan(ask: Ask): Promise<Planned>;
-  /** Findings about the place of publishing, for whoever confirms a plan. */
-  publishFindings(branch: string): Promise<Finding[]>;
   /** The commit that carried out a request earlier, or null. */
   findRequest(id: RequestId): Promise<ObjectId | null>;
   /** GIT_MISSING where there is no git: everything above answers for small local repositories, `execute` does not. */
@@ -72,54 +69,65 @@ export interface Engine {
 
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { repo, env, cacheFolder, committer, clock } = options;
-  const git = await openGit({ location: repo, env, cacheFolder });
-  const observe = createObserve(git, options.config ?? null);
+  const place = await openPlace({ location: repo, env, cacheFolder });
+  const outside = options.config ?? null;
+  const work = once(async () => {
+    const branch = place.git.kind === 'local' ? await branchMeant(place.git, outside) : null;
+    const git = branch === null ? place.git : await place.throughUpstream(branch);
+    return { git, observe: createObserve(git, outside) };
+  });
   const look = async () => {
+    const { git, observe } = await work();
     await git.refresh();
     return observe();
   };
-  const answer = async <Value>(question: (snapshot: Snapshot) => Promise<Value>) => {
+  const answer = async <Value>(question: (snapshot: Snapshot, git: GitRepository) => Promise<Value>) => {
     const snapshot = await look();
-    return question(snapshot).catch(async (error: unknown) => {
+    const { git } = await work();
+    return question(snapshot, git).catch(async (error: unknown) => {
       throw await namingMerge(git, snapshot, error);
     });
   };
   return {
-    location: () => (git.kind === 'local' ? (git.worktree ?? git.directory) : git.location),
-    identity: () => git.identity(),
+    location: () =>
+      place.git.kind === 'local' ? (place.git.worktree ?? place.git.directory) : place.git.location,
+    identity: () => place.git.identity(),
     environments: async () => queries.environments(await look()),
     history: async (ask) => queries.history(await look(), ask),
     show: async (ask) => answer((snapshot) => queries.show(snapshot, ask)),
     compare: async (ask) => answer((snapshot) => queries.compare(snapshot, ask)),
     log: async (ask) => queries.log(await look(), ask),
-    plan: async (ask) => answer((snapshot) => planAsked(snapshot, ask)),
-    publishFindings: async (branch) => {
-      const upstream = git.kind === 'local' ? await git.upstream(branch) : null;
-      return upstream ? [upstreamFinding(branch, upstream.remote)] : [];
-    },
-    findRequest: async (requestId) => git.findRequest({ tip: (await look()).base, base: null, requestId }),
-    requireWriting: () => git.requireWriting(),
-    execute: (request, { onStep, signal } = {}) =>
+    plan: async (ask) => answer(async (snapshot, git) => withPreview(git, await planAsked(snapshot, ask))),
+    findRequest: async (requestId) =>
+      answer(({ base: tip }, git) => git.findRequest({ tip, base: null, requestId })),
+    requireWriting: () => place.git.requireWriting(),
+    execute: async (request, { onStep, signal } = {}) =>
       execute({
-        git,
-        observe,
+        ...(await work()),
         request,
         committer,
         clock,
         ...(onStep && { onStep }),
         ...(signal && { signal }),
       }),
-    close: () => git.close(),
+    async close() {
+      const opened = await work.begun()?.catch(() => null);
+      await (opened?.git ?? place.git).close();
+    },
   };
 }
 
-function upstreamFinding(branch: string, remote: string): Finding {
-  return {
-    code: 'UPSTREAM_NOT_UPDATED',
-    severity: 'warn',
-    message: `The rollback is published on ${branch} of this clone only, not on its upstream at ${remote}.`,
-    hint: `Push it with \`git push ${remote} ${branch}\`, or name the remote itself with --repo URL.`,
+/** Done when it is first asked for; after a failure, done again the next time. */
+function once<T>(make: () => Promise<T>): { (): Promise<T>; begun(): Promise<T> | null } {
+  let made: Promise<T> | null = null;
+  const get = () => {
+    made ??= make().catch((error: unknown) => {
+      made = null;
+      throw error;
+    });
+    return made;
   };
+  return Object.assign(get, { begun: () => made });
 }
 
 export interface Confirmation {

@@ -108,8 +108,7 @@ function planAndCarryOut(
   return session.withEngine(async (engine) => {
     engine.requireWriting();
     const planned = await engine.plan(toAsk(scope, options));
-    const place = await engine.publishFindings(planned.plan.branch);
-    if (session.format === 'text') printAside(planText(style, planned, place));
+    if (session.format === 'text') printAside(planText(style, planned));
     if (isBlocked(planned.plan)) throw blockedError(planned.plan);
     const reason =
       interactive && planned.plan.files.length > 0
@@ -117,8 +116,7 @@ function planAndCarryOut(
         : (options.reason ?? '');
     const request = await toRequest(context, engine, { planned, reason, options });
     const result = await carryOut(context, engine, { planned, request, options, queue });
-    const reported = { ...result, findings: [...result.findings, ...place] };
-    return { value: reported, text: () => resultText(style, reported) };
+    return { value: result, text: () => resultText(style, result, planned.plan.findings) };
   });
 }
 

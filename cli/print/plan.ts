@@ -4,7 +4,7 @@ import { oneLine } from '../output.ts';
 import { revisionName, short, type Style } from './style.ts';
 
 /** The plan as scripts read it: no bytes of files, nothing unmasked. */
-export function planValue({ plan, delivery }: Planned, extra: readonly Finding[] = []) {
+export function planValue({ plan, delivery }: Planned) {
   const { scope, branch, base, target, current, digest, files, changes, kept, impact, findings } = plan;
   return {
     mode: scope.mode,
@@ -26,17 +26,17 @@ export function planValue({ plan, delivery }: Planned, extra: readonly Finding[]
     manifests: delivery.differences,
     kept,
     impact,
-    findings: [...findings, ...extra],
+    findings,
   };
 }
 
-export function planText(style: Style, { plan, delivery }: Planned, extra: readonly Finding[] = []): string {
+export function planText(style: Style, { plan, delivery }: Planned): string {
   const { scope, target, current, impact, changes, digest } = plan;
   const lines = [
     `${style.paint('bold', `Rollback of ${formatCoordinates(scope)}`)} (${scope.mode}) on ${style.paint('cyan', plan.branch)}`,
     `  from ${revisionName(current)} to ${style.paint('bold', revisionName(target))}`,
     '',
-    ...printFindings(style, [...plan.findings, ...extra]),
+    ...printFindings(style, plan.findings),
   ];
   if (plan.files.length === 0) return lines.join('\n');
   const touched = [count(impact.files, 'file'), count(impact.fields, 'field')];
@@ -71,11 +71,14 @@ export function printFindings(style: Style, findings: readonly Finding[]): strin
   return lines.length > 0 ? [...lines, ''] : [];
 }
 
-export function resultText(style: Style, result: RollbackResult): string {
+/** `told`: findings that stood in the plan. */
+export function resultText(style: Style, result: RollbackResult, told: readonly Finding[]): string {
+  const news = result.findings.filter(({ message }) => !told.some((other) => other.message === message));
   const { status, scope, mode, target, commit, deliveryCommit, requestId } = result;
   const color =
     status === 'failed' ? 'red' : status === 'executing' || status === 'pending' ? 'yellow' : 'green';
   return [
+    ...printFindings(style, news),
     `${style.paint([color, 'bold'], status)} rollback of ${style.paint('reset', scope)} (${mode}) to ${short(target)}`,
     `  request   ${requestId}`,
     ...(commit === null ? [] : [`  commit    ${commit}`]),

@@ -50,17 +50,3 @@ export function identityOf(
 }
 
 const filled = (value: string | undefined) => (value === undefined || value === '' ? null : value);
-
-export interface Upstream {
-  readonly remote: string;
-  /** As the repository's configuration has it: check it before using it. */
-  readonly url: string;
-  readonly ref: string;
-}
-
-export function upstreamOf(entries: readonly ConfigEntry[], branch: string): Upstream | null {
-  const remote = configValue(entries, `branch.${branch}.remote`);
-  const ref = configValue(entries, `branch.${branch}.merge`);
-  const url = remote === null ? null : configValue(entries, `remote.${remote}.url`);
-  return remote === null || ref === null || url === null ? null : { remote, url, ref };
-}

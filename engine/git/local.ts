@@ -2,18 +2,22 @@ import { readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BacktrailError, isObjectId } from '../model/index.ts';
 import type { ObjectFormat, RequestId } from '../model/index.ts';
-import { identityOf, LIST_CONFIG, parseConfigList, upstreamOf } from './config.ts';
+import { identityOf, LIST_CONFIG, parseConfigList } from './config.ts';
 import type { ConfigEntry } from './config.ts';
 import { discoveryEnvironment, hardenedEnvironment } from './environment.ts';
 import type { ProcessEnvironment } from './environment.ts';
 import { gitFailure } from './failure.ts';
 import { unknown } from './location.ts';
+import type { NativeObjects } from './objects.ts';
 import { isBranchName, readBranch, requireDescent, updateRefs } from './refs.ts';
 import { common } from './repository.ts';
 import type { BranchEdit, Common, GitRepository, Head } from './repository.ts';
 import { createRunner } from './runner.ts';
 import type { Runner } from './runner.ts';
 import { run } from './spawn.ts';
+import type { Environment } from './spawn.ts';
+import { firstOverlap } from './overlap.ts';
+import { aloneWith } from './upstream.ts';
 import { checkedOutIn, fastForward, samePlace } from './worktree.ts';
 
 export interface LocalOptions {
@@ -23,8 +27,19 @@ export interface LocalOptions {
   readonly timeoutMs: number;
 }
 
+/** What a clone needs of its local side besides. */
+export interface LocalRepository extends GitRepository {
+  readonly objects: NativeObjects;
+  readonly runner: Runner;
+  readonly partial: boolean;
+  /** Read anew: the whole configuration that holds here. */
+  config(): Promise<ConfigEntry[]>;
+  /** Where this worktree has the branch checked out: the first local change in the way of one of `paths`, or null. */
+  overlap(branch: string, paths: readonly string[]): Promise<string | null>;
+}
+
 /** A repository of this machine: a worktree, a folder in one, a linked worktree, a git directory, a bare repository. */
-export async function openLocal(options: LocalOptions): Promise<GitRepository> {
+export async function openLocal(options: LocalOptions): Promise<LocalRepository> {
   const found = await discover(options);
   const stop = new AbortController();
   const entries = await listConfig(options, found.directory);
@@ -44,8 +59,16 @@ export async function openLocal(options: LocalOptions): Promise<GitRepository> {
     bare: found.bare,
     dropped: new Set(),
   };
+  const config = () => listConfig(options, found.directory);
+  const folder = found.worktree ?? found.directory;
+  const notices = async ({ branch }: { branch: string }) =>
+    aloneWith({ entries: await config(), folder }, branch);
   return {
     ...shared,
+    runner,
+    partial: entries.some(({ key }) => /^extensions\.partialclone$|^remote\..*\.promisor$/s.test(key)),
+    config,
+    overlap: (branch, paths) => overlap(local, branch, paths),
     kind: 'local',
     location: options.location,
     worktree: found.worktree,
@@ -53,8 +76,9 @@ export async function openLocal(options: LocalOptions): Promise<GitRepository> {
     defaultBranch: () => headBranch(runner),
     tip: (branch) => tip(local, branch),
     refresh: () => Promise.resolve(),
-    upstream: async (branch) => upstreamOf(await listConfig(options, found.directory), branch),
+    preview: notices,
     publish: (edit) => publish(local, edit),
+    followUp: notices,
     deleteStaging: async (requestId) => {
       if (!local.dropped.delete(requestId)) await shared.deleteStaging(requestId);
     },
@@ -188,14 +212,19 @@ async function publish(local: Local, edit: BranchEdit): Promise<void> {
     throw new BacktrailError('BRANCH_CHECKED_OUT', `The branch ${branch} is checked out in ${place}.`, {
       details: { branch, worktree: place },
     });
-  const entries = await listConfig(local, runner.directory);
+  await fastForward({ runner, worktree, branch, expected, next, env: await freshEnvironment(local) });
+}
+
+/** The configuration may have changed since the repository was opened, and files are about to be touched. */
+async function freshEnvironment(local: Local): Promise<Environment> {
+  const entries = await listConfig(local, local.runner.directory);
   const env = hardenedEnvironment({ user: local.env, entries, transport: false });
-  await fastForward({
-    runner,
-    worktree,
-    branch,
-    expected,
-    next,
-    env: { ...env, GIT_DIR: runner.directory },
-  });
+  return { ...env, GIT_DIR: local.runner.directory };
+}
+
+async function overlap(local: Local, branch: string, paths: readonly string[]): Promise<string | null> {
+  const { runner, worktree } = local;
+  const place = worktree === null ? null : await checkedOutAt(local, branch);
+  if (worktree === null || place === null || !(await samePlace(place, worktree))) return null;
+  return firstOverlap({ runner, worktree, paths, env: await freshEnvironment(local) });
 }

@@ -13,13 +13,20 @@ const SCHEMES = new Set(['file:', 'http:', 'https:', 'ssh:', 'git:', 'git+ssh:']
 /** REPOSITORY_UNKNOWN for what is neither, or could be read as an option or run a program (`ext::`). */
 export async function parseLocation(text: string): Promise<Location> {
   if (text === '' || text.startsWith('-') || /\p{Cc}/u.test(text)) throw unknown(text);
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return { kind: 'remote', url: checkedUrl(text) };
+  if (URL_LIKE.test(text)) return { kind: 'remote', url: checkedUrl(text) };
   const folder = resolve(text);
   const found = await stat(folder).catch(() => null);
   if (found?.isDirectory() === true) return { kind: 'folder', folder };
-  // As git has it: `host:path` is an address unless a slash comes first, and `::` names a helper program.
-  if (found === null && /^([\w.~-]+@)?[\w.][\w.-]*:(?!:)[^-:]/.test(text))
-    return { kind: 'remote', url: text };
+  if (found === null) return { kind: 'remote', url: checkedAddress(text) };
+  throw unknown(text);
+}
+
+const URL_LIKE = /^[a-z][a-z0-9+.-]*:\/\//i;
+
+/** A URL, or `host:path`; REPOSITORY_UNKNOWN for anything else. As git has it, `::` names a helper program. */
+export function checkedAddress(text: string): string {
+  if (URL_LIKE.test(text)) return checkedUrl(text);
+  if (/^([\w.~-]+@)?[\w.][\w.-]*:(?!:)[^-:]/.test(text)) return text;
   throw unknown(text);
 }
 

@@ -8,14 +8,14 @@ export interface Remote {
 }
 
 /** Answers `git credential` from the environment, whose values no list of processes shows to others. */
-const HELPER =
-  '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$BACKTRAIL_USERNAME" "$BACKTRAIL_PASSWORD"; }; f';
+const helper = (name: string) =>
+  `!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$BACKTRAIL_${name}_USERNAME" "$BACKTRAIL_${name}_PASSWORD"; }; f`;
 
 /**
  * git hands an http address to its own children as an argument, which every user of the machine can read: a login in it
  * would stand there. It goes the way of credential helpers instead, and as in git before any of the user's own helpers.
  */
-export function splitLogin(url: string): Remote {
+export function splitLogin(url: string, purpose: 'FETCH' | 'PUSH' = 'FETCH'): Remote {
   const match = /^(https?:\/\/)([^/?#]*)@(.*)$/is.exec(url);
   const [, scheme = '', login = '', rest = ''] = match ?? [];
   if (match === null) return { address: url, config: [], env: {} };
@@ -29,9 +29,12 @@ export function splitLogin(url: string): Remote {
     address,
     config: [
       [`credential.${place}.helper`, ''],
-      [`credential.${place}.helper`, HELPER],
+      [`credential.${place}.helper`, helper(purpose)],
     ],
-    env: { BACKTRAIL_USERNAME: username, BACKTRAIL_PASSWORD: decoded(password) },
+    env: {
+      [`BACKTRAIL_${purpose}_USERNAME`]: username,
+      [`BACKTRAIL_${purpose}_PASSWORD`]: decoded(password),
+    },
   };
 }
 

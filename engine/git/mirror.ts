@@ -40,6 +40,11 @@ export interface MirrorOptions {
   /** Milliseconds for one fetch or push. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /**
+   * Puts objects, and tracking refs to them, into a new mirror, so that the first fetch brings only what is missing. Nothing
+   * of the refs stays but what that fetch, which prunes, leaves. A failure costs time only.
+   */
+  readonly seed?: (directory: string) => Promise<void>;
 }
 
 /** Not `origin`: the user's own configuration may speak of that. */
@@ -94,14 +99,15 @@ async function fillNew(directory: string, options: MirrorOptions): Promise<void>
   const unfinished = `${directory}.new-${randomUUID()}`;
   try {
     const transport = transportOf(unfinished, options);
-    await makeEmpty(unfinished, 'sha1', transport);
-    const fetch = () => reach(options.url, () => transport.git([...FETCH, REMOTE, ...REFSPECS]));
-    let answer = await fetch();
-    if (OTHER_FORMAT.test(answer.stderr)) {
-      await makeEmpty(unfinished, 'sha256', transport);
-      answer = await fetch();
-    }
-    if (answer.code !== 0) throw fetchFailure(answer, { shown: printable(options.url), known: false });
+    const fill = async (format: ObjectFormat) => {
+      await makeEmpty(unfinished, format, transport);
+      await options.seed?.(unfinished).catch(() => undefined);
+      return reach(options.url, () => transport.git([...FETCH, '--prune', REMOTE, ...REFSPECS]));
+    };
+    let answer = await fill('sha1');
+    if (OTHER_FORMAT.test(answer.stderr)) answer = await fill('sha256');
+    const known = options.seed !== undefined;
+    if (answer.code !== 0) throw fetchFailure(answer, { shown: printable(options.url), known });
     await transport.git(COMMIT_GRAPH);
     await rename(unfinished, directory);
   } finally {

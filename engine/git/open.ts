@@ -1,6 +1,7 @@
 import { BacktrailError, isFailure } from '../model/index.ts';
 import { discoveryEnvironment } from './environment.ts';
 import type { ProcessEnvironment } from './environment.ts';
+import { openClone } from './clone.ts';
 import { openReadOnly } from './isomorphic/open.ts';
 import { openLocal } from './local.ts';
 import { parseLocation } from './location.ts';
@@ -21,22 +22,40 @@ export interface OpenOptions {
   readonly timeoutMs?: number;
 }
 
+/** An opened repository, and the way to its upstream. */
+export interface Opened {
+  readonly git: GitRepository;
+  /**
+   * The same, read and published through the upstream of the branch: a clone, which closes `git` with it. `git` itself where
+   * there is no such upstream. Fails as opening a remote does; REPOSITORY_UNKNOWN for an address that git must not follow.
+   */
+  throughUpstream(branch: string): Promise<GitRepository>;
+}
+
 /**
  * Opens a repository. A remote is fetched first. Without git on PATH a local one is only read, where isomorphic-git can
  * (`requireWriting`). REPOSITORY_UNKNOWN, REPOSITORY_UNTRUSTED, SHA256_UNSUPPORTED, GIT_MISSING, and for a remote
  * REMOTE_DENIED or REMOTE_UNAVAILABLE.
  */
-export async function openGit(options: OpenOptions): Promise<GitRepository> {
+export async function openPlace(options: OpenOptions): Promise<Opened> {
   const { location, env, cacheFolder } = options;
   const timeoutMs = options.timeoutMs ?? 120_000;
-  const [place, missing] = await Promise.all([parseLocation(location), requireVersion(env, timeoutMs)]);
-  if (place.kind === 'folder') {
-    if (missing !== null) return openReadOnly({ location, folder: place.folder, env });
-    return openLocal({ location, folder: place.folder, env, timeoutMs });
-  }
-  if (missing !== null) throw missing;
   const transportTimeoutMs = options.timeoutMs ?? 1_800_000;
-  return openRemote({ location, url: place.url, env, cacheFolder, timeoutMs, transportTimeoutMs });
+  const [place, missing] = await Promise.all([parseLocation(location), requireVersion(env, timeoutMs)]);
+  const through = { location, env, cacheFolder, timeoutMs, transportTimeoutMs };
+  const alone = (git: GitRepository): Opened => ({ git, throughUpstream: () => Promise.resolve(git) });
+  if (place.kind === 'remote') {
+    if (missing !== null) throw missing;
+    return alone(await openRemote({ ...through, url: place.url }));
+  }
+  if (missing !== null) return alone(await openReadOnly({ location, folder: place.folder, env }));
+  const local = await openLocal({ location, folder: place.folder, env, timeoutMs });
+  return { git: local, throughUpstream: (branch) => openClone({ ...through, local, branch }) };
+}
+
+/** The same for whoever works on the repository itself, not on its upstream. */
+export async function openGit(options: OpenOptions): Promise<GitRepository> {
+  return (await openPlace(options)).git;
 }
 
 /**

@@ -38,12 +38,20 @@ export async function readBranch(place: {
   readonly branch: string;
 }): Promise<ObjectId> {
   const { runner, objects, under, branch } = place;
-  const ref = `${under}/${requireBranchName(branch)}`;
-  // Where no such ref exists, git reads `x-gdeadbee` as the output of `git describe`: those are asked for exactly.
-  const described = /-g[0-9a-f]+$/i.test(branch);
-  const id = described ? await showRef(runner, ref) : await objects.ref(ref);
+  const id = await readRef({ runner, objects, ref: `${under}/${requireBranchName(branch)}` });
   if (id === null) throw new BacktrailError('BRANCH_UNKNOWN', `The repository has no branch ${branch}.`);
   return id;
+}
+
+/** What a ref points at, or null where there is none. */
+export async function readRef(place: {
+  readonly runner: Runner;
+  readonly objects: NativeObjects;
+  readonly ref: string;
+}): Promise<ObjectId | null> {
+  const { runner, objects, ref } = place;
+  // Where no such ref exists, git reads `x-gdeadbee` as the output of `git describe`: those are asked for exactly.
+  return /-g[0-9a-f]+$/i.test(ref) ? showRef(runner, ref) : objects.ref(ref);
 }
 
 async function showRef(runner: Runner, ref: string): Promise<ObjectId | null> {

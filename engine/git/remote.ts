@@ -12,10 +12,15 @@ import type { BranchEdit, GitRepository } from './repository.ts';
 import { createRunner } from './runner.ts';
 import type { Runner } from './runner.ts';
 import { run } from './spawn.ts';
+import type { Environment } from './spawn.ts';
 
 export interface RemoteOptions {
   readonly location: string;
   readonly url: string;
+  /** Where pushes go, if not there. */
+  readonly pushUrl?: string | null;
+  /** Fills a new mirror with objects of this machine before the first fetch; may fail. */
+  readonly seed?: (runner: Runner) => Promise<void>;
   readonly env: ProcessEnvironment;
   readonly cacheFolder: string;
   /** For one local command, and for one fetch or push. */
@@ -23,34 +28,46 @@ export interface RemoteOptions {
   readonly transportTimeoutMs: number;
 }
 
+export interface RemoteRepository extends GitRepository {
+  readonly runner: Runner;
+}
+
 /** A repository somewhere else, through our own mirror of it. Opening fetches. */
-export async function openRemote(options: RemoteOptions): Promise<GitRepository> {
+export async function openRemote(options: RemoteOptions): Promise<RemoteRepository> {
   const { location, url, env: user, cacheFolder, timeoutMs } = options;
   const args = LIST_CONFIG;
   const { stdout } = await run({ args, cwd: '/', env: discoveryEnvironment(user), timeoutMs });
   const entries = parseConfigList(stdout);
+  const pushUrl = options.pushUrl ?? null;
   const login = splitLogin(url);
+  const pushLogin = pushUrl === null ? null : splitLogin(pushUrl, 'PUSH');
   const config = [
     ...slowness(entries.map(({ key }) => key)),
     [`remote.${REMOTE}.url`, login.address] as const,
     ...login.config,
+    ...(pushLogin === null ? [] : [[`remote.${REMOTE}.pushurl`, pushLogin.address] as const]),
+    ...(pushLogin?.config ?? []),
   ];
-  const env = { ...hardenedEnvironment({ user, entries, transport: true, config }), ...login.env };
+  const hardened = hardenedEnvironment({ user, entries, transport: true, config });
+  const env = { ...hardened, ...login.env, ...pushLogin?.env };
   const stop = new AbortController();
+  const offline = hardenedEnvironment({ user, entries, transport: false });
+  const { seed } = options;
   const mirror = await openMirror({
     url,
     cacheFolder,
     env,
     timeoutMs: options.transportTimeoutMs,
     signal: stop.signal,
+    ...(seed && { seed: (directory: string) => seedIn(directory, { env: offline, timeoutMs, seed }) }),
   });
-  const offline = hardenedEnvironment({ user, entries, transport: false });
   const runner = createRunner({ directory: mirror.directory, env: offline, timeoutMs, signal: stop.signal });
   const shared = common(runner, { shallow: false, format: await objectFormat(runner) });
   const defaultBranch = headOnce(mirror);
   const tip = (branch: string) => readBranch({ runner, objects: shared.objects, under: TRACKING, branch });
   return {
     ...shared,
+    runner,
     kind: 'mirror',
     location,
     worktree: null,
@@ -58,7 +75,8 @@ export async function openRemote(options: RemoteOptions): Promise<GitRepository>
     defaultBranch,
     tip,
     refresh: () => mirror.refresh(),
-    upstream: () => Promise.resolve(null),
+    preview: () => Promise.resolve([]),
+    followUp: () => Promise.resolve([]),
     async publish(edit) {
       requireBranchName(edit.branch);
       await requireDescent({ runner, objects: shared.objects, ...edit });
@@ -88,6 +106,19 @@ export async function openRemote(options: RemoteOptions): Promise<GitRepository>
 
 async function objectFormat(runner: Runner): Promise<ObjectFormat> {
   return (await runner.text(['rev-parse', '--show-object-format'])) === 'sha256' ? 'sha256' : 'sha1';
+}
+
+/** With children of its own: the folder is not at its final place yet. */
+async function seedIn(
+  directory: string,
+  { env, timeoutMs, seed }: { env: Environment; timeoutMs: number; seed: (runner: Runner) => Promise<void> },
+): Promise<void> {
+  const stop = new AbortController();
+  try {
+    await seed(createRunner({ directory, env, timeoutMs, signal: stop.signal }));
+  } finally {
+    stop.abort();
+  }
 }
 
 /** A server that says nothing for so long is gone, unless the user's configuration has another opinion. */

@@ -1,4 +1,5 @@
 import type {
+  Finding,
   Hasher,
   HistoryReader,
   LogCommit,
@@ -9,7 +10,6 @@ import type {
   Person,
   RequestId,
 } from '../model/index.ts';
-import type { Upstream } from './config.ts';
 import { hasherOf } from './hash.ts';
 import { createHistory } from './history.ts';
 import { writeCommits } from './import.ts';
@@ -23,10 +23,13 @@ import type { RefEdit } from './refs.ts';
 import type { Runner } from './runner.ts';
 import { deleteStaging, listStaging } from './staging.ts';
 
-/** One repository, opened: a local one, or our mirror of a remote. Errors are BacktrailErrors. */
+/**
+ * One repository, opened: a local one, our mirror of a remote, or a clone: a local one that is read and published through
+ * our mirror of its upstream. Errors are BacktrailErrors.
+ */
 export interface GitRepository {
-  readonly kind: 'local' | 'mirror';
-  /** The git directory; of a linked worktree, its own. */
+  readonly kind: 'local' | 'mirror' | 'clone';
+  /** The git directory, of a linked worktree its own, of a clone our mirror's. */
   readonly directory: string;
   readonly worktree: string | null;
   /** As the user typed it. May hold a password: show `printable(location)`. */
@@ -44,8 +47,8 @@ export interface GitRepository {
   tip(branch: string): Promise<ObjectId>;
   /** Fetches, for a mirror. */
   refresh(): Promise<void>;
-  /** Where a local branch is pushed to by its configuration; null for a mirror, which is up to date with its own. */
-  upstream(branch: string): Promise<Upstream | null>;
+  /** What whoever confirms a plan should know about the place of publishing. `paths` are those that would change. */
+  preview(edit: { branch: string; base: ObjectId; paths: readonly string[] }): Promise<readonly Finding[]>;
   /** Writes objects below a staging ref; gives their ids in order. */
   writeCommits(input: NewCommits): Promise<readonly ObjectId[]>;
   /**
@@ -53,6 +56,11 @@ export interface GitRepository {
    * DESCENT_BROKEN, WORKTREE_DIRTY, BRANCH_CHECKED_OUT, REMOTE_REJECTED, REMOTE_DENIED, REMOTE_UNAVAILABLE, REPOSITORY_LOCKED.
    */
   publish(edit: BranchEdit): Promise<void>;
+  /**
+   * After publishing: brings the local branch of a clone to `next`, with its files where it is checked out. Safe to repeat;
+   * what stays behind is a finding, never an error, for the rollback stands already.
+   */
+  followUp(edit: { branch: string; next: ObjectId }): Promise<readonly Finding[]>;
   /** The tip, asked for anew where it was published. */
   readBack(branch: string): Promise<ObjectId>;
   messages(ids: readonly ObjectId[]): Promise<Map<ObjectId, CommitMessage>>;

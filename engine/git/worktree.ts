@@ -123,10 +123,7 @@ function mergeFailure(answer: { code: number; stderr: string; branch: string }):
   if (/Not possible to fast-forward|but expected|Diverging branches/.test(stderr))
     return branchMoved(branch, failure);
   const path = overlap(stderr);
-  if (path !== null)
-    return new BacktrailError('WORKTREE_DIRTY', `The local change of ${path} is in the way.`, {
-      details: { path },
-    });
+  if (path !== null) return overwritten(path);
   const unsafe = /invalid path '([^\n]+)'/i.exec(stderr)?.[1];
   if (unsafe !== undefined)
     return new BacktrailError('PATH_UNSAFE', `Git must not check out ${JSON.stringify(unsafe)}.`, {
@@ -137,6 +134,12 @@ function mergeFailure(answer: { code: number; stderr: string; branch: string }):
       cause: failure,
     });
   return failure;
+}
+
+export function overwritten(path: string): BacktrailError {
+  return new BacktrailError('WORKTREE_DIRTY', `The local change of ${path} is in the way.`, {
+    details: { path },
+  });
 }
 
 /** The first file that git names below `would be overwritten` (indented by a tab), or as not up to date. */

@@ -12,7 +12,11 @@ export type NoticeCode =
   | 'TIMES_DISORDERED'
   | 'SUBMODULE_IN_SCOPE'
   | 'WHOLE_FILE'
-  | 'UPSTREAM_NOT_UPDATED';
+  | 'UPSTREAM_NOT_UPDATED'
+  | 'UPSTREAM_NOT_READ'
+  | 'UPSTREAM_BRANCH'
+  | 'LOCAL_COMMITS'
+  | 'LOCAL_NOT_UPDATED';
 
 /** One observation of a check: collected, never thrown. */
 export interface Finding {

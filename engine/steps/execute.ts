@@ -61,11 +61,15 @@ async function attemptOnce(input: ExecuteInput): Promise<RollbackResult> {
   const done = await findDone(git, snapshot, request);
   // An attempt that was killed after it had published left its staging refs behind.
   if (done) await git.deleteStaging(request.id);
-  if (done) return report(input, done);
+  if (done) return report(input, snapshot.branch, done);
   const planned = await planRequested(snapshot, request);
   const nothing = requireConfirmed(request, planned);
   if (nothing) await git.deleteStaging(request.id);
-  if (nothing) return resultOf(request, planned, { status: 'unchanged' });
+  const { branch, base } = snapshot;
+  if (nothing) {
+    const findings = await git.followUp({ branch, next: base });
+    return resultOf(request, planned, { status: 'unchanged', findings });
+  }
   const step = async (event: StepEvent) => {
     await input.onStep?.(event);
     signal?.throwIfAborted();
@@ -82,8 +86,9 @@ async function attemptOnce(input: ExecuteInput): Promise<RollbackResult> {
   // From here on the rollback stands: an abort would only hide that.
   await input.onStep?.({ step: 'published', digest, commit, deliveryCommit });
   await Promise.all([verify(git, published), git.deleteStaging(request.id)]);
+  const findings = await git.followUp({ branch, next: deliveryCommit ?? commit });
   await input.onStep?.({ step: 'verified', digest, commit, deliveryCommit });
-  return resultOf(request, planned, { status: 'completed', commit, deliveryCommit });
+  return resultOf(request, planned, { status: 'completed', commit, deliveryCommit, findings });
 }
 
 /** True where the scope holds the target's content already; PLAN_CHANGED where it is not the plan that was confirmed. */
@@ -125,8 +130,14 @@ async function findDone(
   };
 }
 
-async function report({ request, onStep }: ExecuteInput, done: Done): Promise<RollbackResult> {
+async function report(
+  { git, request, onStep }: ExecuteInput,
+  branch: string,
+  done: Done,
+): Promise<RollbackResult> {
   const { commit, deliveryCommit, base, digest } = done;
+  // What was published before a crash may not have come home yet.
+  const findings = await git.followUp({ branch, next: deliveryCommit ?? commit });
   await onStep?.({ step: 'verified', digest, commit, deliveryCommit });
   const { mode } = request.scope;
   const scope = formatCoordinates(request.scope);
@@ -141,14 +152,15 @@ async function report({ request, onStep }: ExecuteInput, done: Done): Promise<Ro
     commit,
     deliveryCommit,
     digest,
-    findings: [],
+    findings,
   };
 }
 
 function resultOf(
   request: RollbackRequest,
   { plan }: Planned,
-  outcome: Pick<RollbackResult, 'status'> & Partial<Pick<RollbackResult, 'commit' | 'deliveryCommit'>>,
+  outcome: Pick<RollbackResult, 'status' | 'findings'> &
+    Partial<Pick<RollbackResult, 'commit' | 'deliveryCommit'>>,
 ): RollbackResult {
   return {
     requestId: request.id,
@@ -160,6 +172,6 @@ function resultOf(
     commit: outcome.commit ?? null,
     deliveryCommit: outcome.deliveryCommit ?? null,
     digest: plan.digest,
-    findings: plan.findings,
+    findings: [...plan.findings, ...outcome.findings],
   };
 }

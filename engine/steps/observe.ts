@@ -22,6 +22,21 @@ export function createObserve(git: GitRepository, outside: ConfigText | null): O
   return async () => makeSnapshot({ ...(await look()), reader, history, hasher });
 }
 
+/**
+ * The branch that is meant, as far as this repository alone can say: the one that the configuration names, outside or at HEAD,
+ * else HEAD's. Null where nothing names one; looking at it says what is missing then.
+ */
+export async function branchMeant(git: GitRepository, outside: ConfigText | null): Promise<string | null> {
+  const head = await git.head();
+  if (outside) return parseConfig(outside.text, outside.name).branch ?? head.branch;
+  const named = async () => {
+    const commit = head.commit ?? (await git.tip(head.branch));
+    return (await createReader(git)(commit, 'HEAD')).config.branch;
+  };
+  // The configuration may stand upstream only, or be mended there.
+  return (await named().catch(() => null)) ?? head.branch;
+}
+
 type Look = () => Promise<Pick<Snapshot, 'branch' | 'base' | 'layout'>>;
 
 function lookWith(git: GitRepository, { text, name }: ConfigText): Look {

@@ -9,6 +9,7 @@ import {
   type RollbackRequest,
   type Scope,
 } from '../model/index.ts';
+import type { GitRepository } from '../git/open.ts';
 import { requireKnown } from '../plan/discover.ts';
 import { resolveFields } from '../plan/field.ts';
 import { readHistory } from '../plan/history.ts';
@@ -64,6 +65,14 @@ export async function planRequested(snapshot: Snapshot, request: RollbackRequest
     snapshot,
     await planRollback(snapshot, { scope, target: ref, current, allowRemoval, findings: [] }),
   );
+}
+
+/** With what the place of publishing has to say. Only for whoever confirms the plan: executing looks for itself. */
+export async function withPreview(git: GitRepository, planned: Planned): Promise<Planned> {
+  const { plan, delivery } = planned;
+  const paths = [...plan.files, ...delivery.outputs].map(({ path }) => path);
+  const findings = await git.preview({ branch: plan.branch, base: plan.base, paths });
+  return { ...planned, plan: { ...plan, findings: [...plan.findings, ...findings] } };
 }
 
 async function withDelivery(snapshot: Snapshot, plan: Plan): Promise<Planned> {

@@ -192,10 +192,13 @@ describe.each(READERS)('the reader %s', (_, open) => {
     await clone.git('config', 'branch.with.dots"and\\quotes.remote', 'origin');
     await clone.git('config', 'branch.with.dots"and\\quotes.merge', 'refs/heads/main');
     const git = await open(clone);
-    const upstream = { remote: 'origin', url: repo.folder, ref: 'refs/heads/main' };
-    expect(await git.upstream('main')).toEqual(upstream);
-    expect(await git.upstream('with.dots"and\\quotes')).toEqual(upstream);
-    expect(await git.upstream('other')).toBeNull();
+    const preview = (branch: string) => git.preview({ branch, base: '', paths: [] });
+    const notRead = [
+      { code: 'UPSTREAM_NOT_READ', message: expect.stringContaining('main at origin') as unknown },
+    ];
+    expect(await preview('main')).toMatchObject(notRead);
+    expect(await preview('with.dots"and\\quotes')).toMatchObject(notRead);
+    expect(await preview('other')).toEqual([]);
     expect(await git.identity()).toEqual({ name: 'Jane "J" Doe; #1', email: 'jane@example.com' });
   });
 

@@ -79,8 +79,6 @@ const MISLEADING: readonly (readonly [key: string, value: string])[] = [
   ['merge.ff', 'false'],
   ['merge.verifySignatures', 'true'],
   ['branch.main.mergeOptions', '--no-ff -S'],
-  ['branch.main.remote', 'origin'],
-  ['branch.main.merge', 'refs/heads/main'],
   ['remote.origin.url', 'ext::sh -c "true"'],
   ['remote.origin.promisor', 'true'],
   ['url.ext::sh -c.insteadOf', 'http://'],

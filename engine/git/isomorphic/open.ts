@@ -2,13 +2,14 @@ import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BacktrailError, isObjectId } from '../../model/index.ts';
 import type { ObjectId } from '../../model/index.ts';
-import { identityOf, upstreamOf } from '../config.ts';
+import { identityOf } from '../config.ts';
 import type { ConfigEntry } from '../config.ts';
 import type { ProcessEnvironment } from '../environment.ts';
 import { hasherOf } from '../hash.ts';
 import { unknown } from '../location.ts';
 import { isBranchName, requireBranchName } from '../refs.ts';
 import type { GitRepository, Head } from '../repository.ts';
+import { aloneWith } from '../upstream.ts';
 import { readConfig } from './config.ts';
 import { createFiles, needsGit, SIZE_LIMIT } from './files.ts';
 import type { GitFiles } from './files.ts';
@@ -54,13 +55,14 @@ export async function openReadOnly({ location, folder, env }: ReadOnlyOptions): 
     },
     tip: (branch) => branchTip(files, branch),
     refresh: () => Promise.resolve(),
-    upstream: (branch) => Promise.resolve(upstreamOf(entries, branch)),
+    preview: ({ branch }) => aloneWith({ entries, folder: worktree ?? directory }, branch),
     identity: () => Promise.resolve(identityOf(entries, env)),
     requireWriting() {
       throw readOnly();
     },
     writeCommits: refuse,
     publish: refuse,
+    followUp: refuse,
     readBack: refuse,
     messages: refuse,
     findRequest: refuse,

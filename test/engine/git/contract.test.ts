@@ -177,19 +177,6 @@ describe('refs', () => {
     await expect(git.head()).rejects.toMatchObject({ code: 'BRANCH_UNKNOWN' });
   });
 
-  test('the upstream is what the configuration says', async () => {
-    const repo = await createRepo();
-    await repo.commit({ 'a.txt': 'a' });
-    const clone = await cloneRepo(repo);
-    const git = await open(clone);
-    expect(await git.upstream('main')).toEqual({
-      remote: 'origin',
-      url: repo.folder,
-      ref: 'refs/heads/main',
-    });
-    expect(await git.upstream('other')).toBeNull();
-  });
-
   test('identity is the environment before the configuration', async () => {
     const repo = await createRepo();
     expect(await (await open(repo)).identity()).toEqual({ name: 'Test', email: 'test@example.com' });

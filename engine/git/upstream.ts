@@ -1,0 +1,160 @@
+import { stat } from 'node:fs/promises';
+import { isAbsolute, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { BacktrailError } from '../model/index.ts';
+import type { Finding } from '../model/index.ts';
+import { configValue, hostileScope } from './config.ts';
+import type { ConfigEntry } from './config.ts';
+import { printable } from './failure.ts';
+import { checkedAddress } from './location.ts';
+import { isBranchName } from './refs.ts';
+
+/** Where the branches of a clone come from and go to. Only addresses are taken from its configuration, nothing that could run. */
+
+export interface Upstream {
+  /** The name of the branch at the remote: not always that of the local one. */
+  readonly branch: string;
+  /** As `branch.NAME.remote` has it: a name, or an address. */
+  readonly remote: string;
+  /** What git fetches from, as configured: the user's own `insteadOf` still applies. May hold a password. */
+  readonly url: string;
+  /** What git pushes to where that is another address. */
+  readonly pushUrl: string | null;
+  /** A push of git would go to further addresses. */
+  readonly others: boolean;
+}
+
+/** What the configuration says about a branch: nothing, something that no branch can be published to, or an upstream. */
+export type Tracked = Upstream | { readonly branch: null; readonly remote: string } | null;
+
+interface Place {
+  readonly entries: readonly ConfigEntry[];
+  /** Relative addresses begin here. */
+  readonly folder: string;
+}
+
+/** `.`, another branch of the same repository, is no upstream. REPOSITORY_UNKNOWN for an address that git must not follow. */
+export async function trackedBy(place: Place, branch: string): Promise<Tracked> {
+  const remote = configValue(place.entries, `branch.${branch}.remote`);
+  const ref = configValue(place.entries, `branch.${branch}.merge`);
+  if (remote === null || ref === null || remote === '.') return null;
+  return upstreamAt(place, remote, ref);
+}
+
+/** The upstream of a branch that the clone does not have: of that name at its only remote, or at `origin`. */
+export async function upstreamOfAbsent(place: Place, branch: string, remote?: string): Promise<Tracked> {
+  const names = new Set(place.entries.flatMap(({ key }) => /^remote\.(.+)\.url$/s.exec(key)?.[1] ?? []));
+  const only = names.size === 1 ? [...names][0] : names.has('origin') ? 'origin' : undefined;
+  const chosen = remote ?? only;
+  return chosen === undefined ? null : upstreamAt(place, chosen, `refs/heads/${branch}`);
+}
+
+async function upstreamAt({ entries, folder }: Place, remote: string, ref: string): Promise<Tracked> {
+  const named = values(entries, `remote.${remote}.url`);
+  // `git push -u ADDRESS` leaves the address itself.
+  const urls = named.length > 0 || !/[:/]/.test(remote) ? named : [remote];
+  const [url] = urls;
+  if (url === undefined) return null;
+  const pushes = values(entries, `remote.${remote}.pushurl`);
+  const [pushUrl] = pushes;
+  const branch = ref.startsWith('refs/heads/') ? ref.slice('refs/heads/'.length) : '';
+  const address = await addressOf(url, { entries, folder });
+  const pushAddress = pushUrl === undefined ? address : await addressOf(pushUrl, { entries, folder });
+  if (address === null || pushAddress === null || !isBranchName(branch)) return { branch: null, remote };
+  return {
+    branch,
+    remote,
+    url: address,
+    pushUrl: pushAddress === address ? null : pushAddress,
+    others: (pushes.length > 0 ? pushes : urls).length > 1,
+  };
+}
+
+/** All values of a key; an empty one begins the list anew. */
+function values(entries: readonly ConfigEntry[], key: string): string[] {
+  const all = entries.filter((entry) => entry.key === key).map(({ value }) => value ?? '');
+  return all.slice(all.lastIndexOf('') + 1);
+}
+
+/** The address that git may be given; null for a file: a bundle can be fetched from, but not pushed to. */
+async function addressOf(text: string, { entries, folder }: Place): Promise<string | null> {
+  const meant = rewritten(entries, text);
+  if (meant === '' || meant.startsWith('-') || /\p{Cc}/u.test(meant)) throw refused(text);
+  const path = localPath(meant);
+  if (path === null) {
+    try {
+      checkedAddress(meant);
+    } catch (cause) {
+      throw refused(text, cause);
+    }
+    return text;
+  }
+  const absolute = isAbsolute(path) ? path : resolve(folder, path);
+  if ((await stat(absolute).catch(() => null))?.isFile() === true) return null;
+  return meant.startsWith('file:') ? text : absolute;
+}
+
+/** As git has it, a colon makes an address unless a slash comes first. */
+function localPath(text: string): string | null {
+  if (/^file:\/\/\//i.test(text)) {
+    try {
+      return fileURLToPath(text);
+    } catch {
+      return null;
+    }
+  }
+  return /^[^/]*:/.test(text) ? null : text;
+}
+
+/** `url.BASE.insteadOf` of whoever runs us, the longest first; git itself applies it again when it fetches. */
+function rewritten(entries: readonly ConfigEntry[], text: string): string {
+  let [best, base] = ['', ''];
+  for (const entry of entries) {
+    const name = hostileScope(entry) ? undefined : /^url\.(.*)\.insteadof$/s.exec(entry.key)?.[1];
+    const { value } = entry;
+    if (name === undefined || value === null || !text.startsWith(value) || value.length <= best.length)
+      continue;
+    [best, base] = [value, name];
+  }
+  return `${base}${text.slice(best.length)}`;
+}
+
+function refused(address: string, cause?: unknown): BacktrailError {
+  const shown = JSON.stringify(printable(address).slice(0, 300));
+  return new BacktrailError(
+    'REPOSITORY_UNKNOWN',
+    `The upstream ${shown} is no address that git may follow here.`,
+    {
+      hint: 'Name the remote with --repo URL, or `git branch --unset-upstream` to work on the clone alone.',
+      cause,
+    },
+  );
+}
+
+/** What to know of a clone that is worked on alone, as if it had no upstream. */
+export async function aloneWith(place: Place, branch: string): Promise<Finding[]> {
+  const tracked = await trackedBy(place, branch).catch(() => null);
+  if (tracked === null) return [];
+  if (tracked.branch === null) return [notPushed(branch, tracked.remote, false)];
+  return [
+    {
+      code: 'UPSTREAM_NOT_READ',
+      severity: 'warn',
+      message: `This is what the clone holds; ${tracked.branch} at ${tracked.remote}, which its ${branch} comes from, was not asked.`,
+    },
+  ];
+}
+
+/** A rollback that does not reach everything that the branch is pushed to. */
+export function notPushed(branch: string, remote: string, others: boolean): Finding {
+  return {
+    code: 'UPSTREAM_NOT_UPDATED',
+    severity: 'warn',
+    message: others
+      ? `The rollback is published at the first address of ${remote} only; a push of git goes to all of them.`
+      : `The rollback is published on ${branch} of this clone only: its upstream at ${remote} takes no push to a branch.`,
+    hint: others
+      ? `Run \`git push ${remote} ${branch}\` afterwards.`
+      : 'Bring it to where others read it from, or name that with --repo URL.',
+  };
+}

@@ -1,0 +1,137 @@
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { mirrorFolder } from '../../engine/git/mirror.ts';
+import { canary, poison } from '../helpers/canary.ts';
+import { backtrail, exampleRepo, refusalOf, stateOf } from '../helpers/cli.ts';
+import { serveGit } from '../helpers/git-http.ts';
+import { cloneRepo, type Repo } from '../helpers/repo.ts';
+import { BACK, codes, FILE, publishedTo, roll, SERVICE } from './clone.ts';
+
+const cacheOf = (repo: Repo) => join(repo.env['HOME'] ?? '', '.cache/backtrail');
+
+describe('the configuration of a clone', () => {
+  it.each(['folder', 'http'])(
+    'runs nothing, in seeding, reading, publishing and following (%s)',
+    async (way) => {
+      const upstream = await exampleRepo({ bare: true });
+      const clone = await cloneRepo(upstream);
+      const { program, marks } = await canary();
+      let url = upstream.folder;
+      if (way === 'http') {
+        const server = await serveGit({
+          root: join(upstream.folder, '..'),
+          env: upstream.env,
+          login: { user: 'jane', password: 'p4ss' },
+        });
+        onTestFinished(() => server.close());
+        url = `${server.url}/repo`;
+        const helper = '!f() { echo username=jane; echo password=p4ss; }; f';
+        await clone.git('config', '--global', 'credential.helper', helper);
+      }
+      await poison(clone, program, { url, promisor: false });
+      const evil = `ext::${await program('insteadOf')} %S`;
+      for (const key of ['insteadOf', 'pushInsteadOf']) await clone.git('config', `url.${evil}.${key}`, url);
+      await clone.git('config', `url.${evil}.insteadOf`, cacheOf(clone));
+      await clone.git('config', `remote.${url}.uploadpack`, await program('by-address'));
+      const result = await roll(clone);
+      expect(await marks()).toEqual([]);
+      await publishedTo(upstream, result);
+      expect(codes(result)).not.toContain('LOCAL_NOT_UPDATED');
+      expect(await readFile(join(clone.folder, FILE), 'utf8')).toContain('v2.0.5');
+      const config = await readFile(join(mirrorFolder(cacheOf(clone), url), 'config'), 'utf8');
+      expect(config).not.toContain('remote');
+    },
+  );
+
+  it.each([
+    'ext::sh -c date',
+    'fd::7',
+    '--upload-pack=date',
+    'foo://host/x',
+    'ssh://-oProxyCommand=date/x',
+    'x::y',
+  ])('with the address %s is refused, and nothing moves', async (url) => {
+    const clone = await cloneRepo(await exampleRepo({ bare: true }));
+    for (const key of ['remote.origin.url', 'remote.origin.pushurl']) {
+      await clone.git('config', key, url);
+      const before = await stateOf(clone);
+      const refusal = refusalOf(await backtrail(clone, BACK));
+      expect(refusal).toMatchObject({ exit: 2, code: 'REPOSITORY_UNKNOWN' });
+      expect(refusal.hint).toContain('--unset-upstream');
+      expect(await stateOf(clone)).toBe(before);
+      await clone.git('config', 'remote.origin.url', '/nowhere');
+    }
+  });
+
+  it('moves no ref outside refs/remotes, whatever a refspec maps the branch to', async () => {
+    const upstream = await exampleRepo({ bare: true });
+    const clone = await cloneRepo(upstream);
+    await clone.git('branch', 'mine');
+    await clone.git('config', 'remote.origin.fetch', '+refs/heads/main:refs/heads/mine');
+    const before = await clone.git('rev-parse', 'mine');
+    const result = await roll(clone);
+    await publishedTo(upstream, result);
+    expect(await clone.git('rev-parse', 'main', 'mine')).toBe(`${result.deliveryCommit}\n${before}`);
+  });
+
+  it('keeps a password of the address out of what is said', async () => {
+    const clone = await cloneRepo(await exampleRepo({ bare: true }));
+    await clone.git('config', 'remote.origin.url', 'http://jane:s3cret@127.0.0.1:1/x.git');
+    const { code, stdout, stderr } = await backtrail(clone, BACK);
+    expect([code, stdout + stderr]).toEqual([6, expect.not.stringContaining('s3cret')]);
+  });
+});
+
+describe('a new mirror', () => {
+  async function served() {
+    const upstream = await exampleRepo({ bare: true });
+    const clone = await cloneRepo(upstream);
+    const server = await serveGit({ root: join(upstream.folder, '..'), env: upstream.env });
+    onTestFinished(() => server.close());
+    await clone.git('remote', 'set-url', 'origin', `${server.url}/repo`);
+    const packs = () =>
+      server.requests.filter((line) => line.startsWith('POST') && line.includes('upload-pack')).length;
+    return { upstream, clone, url: `${server.url}/repo`, packs };
+  }
+
+  it('takes its objects from the clone: the remote is asked for its refs only', async () => {
+    const { clone, packs } = await served();
+    expect((await backtrail(clone, ['environments'])).code).toBe(0);
+    const seeded = packs();
+    await clone.git('config', 'remote.origin.promisor', 'true');
+    await clone.git('config', '--global', 'user.name', 'Other');
+    const elsewhere = { ...clone, env: { ...clone.env, HOME: join(clone.folder, '..', 'home') } };
+    expect((await backtrail(elsewhere, ['environments'])).code).toBe(0);
+    // Two fetches, each listing refs; without the seed, one of them asks for a pack besides.
+    expect([seeded, packs() - seeded]).toEqual([2, 3]);
+  });
+
+  it('has the refs of the remote alone, whatever the clone says they are', async () => {
+    const { upstream, clone, url } = await served();
+    const forged = await clone.commit({ [FILE]: 'forged: true\n' });
+    await clone.git('update-ref', 'refs/remotes/origin/main', forged);
+    await clone.git('update-ref', 'refs/remotes/origin/forged/deep', forged);
+    await clone.git('reset', '--quiet', '--hard', await upstream.git('rev-parse', 'main'));
+    const { stdout } = await backtrail(clone, ['show', SERVICE, 'v8', '-o', 'json']);
+    expect(stdout).not.toContain('forged');
+    const refs = await clone.gitWith({ env: { GIT_DIR: mirrorFolder(cacheOf(clone), url) } }, [
+      'for-each-ref',
+      '--format=%(refname) %(objectname)',
+    ]);
+    expect(refs).toBe(`refs/remotes/origin/main ${await upstream.git('rev-parse', 'main')}`);
+  });
+
+  it('does without a clone whose objects are damaged', async () => {
+    const { upstream, clone } = await served();
+    const tree = await clone.git('rev-parse', 'HEAD~3^{tree}');
+    const folder = join(clone.gitDir, 'objects/pack');
+    const pack = join(folder, (await readdir(folder)).find((name) => name.endsWith('.pack')) ?? '');
+    const bytes = await readFile(pack);
+    await rm(folder, { recursive: true });
+    await clone.gitWith({ input: bytes }, ['unpack-objects', '-q']);
+    await rm(join(clone.gitDir, 'objects', tree.slice(0, 2), tree.slice(2)));
+    await expect(clone.git('rev-list', '--objects', 'main')).rejects.toThrow('bad tree');
+    await publishedTo(upstream, await roll(clone));
+  });
+});

@@ -1,0 +1,266 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { z } from 'zod';
+import { backtrail, exampleRepo, jsonOf, refusalOf } from '../helpers/cli.ts';
+import { serveGit } from '../helpers/git-http.ts';
+import { cloneRepo, type Repo, temporaryFolder } from '../helpers/repo.ts';
+import { codes, FILE, OTHER, publishedTo, pushed, roll, SERVICE } from './clone.ts';
+
+const read = (repo: Pick<Repo, 'folder'>, path: string) => readFile(join(repo.folder, path), 'utf8');
+const plan = async (repo: Repo, ...args: string[]) =>
+  jsonOf(
+    await backtrail(repo, ['plan', SERVICE, '-o', 'json', ...args]),
+    z.looseObject({
+      base: z.string(),
+      branch: z.string(),
+      findings: z.array(z.looseObject({ code: z.string(), message: z.string() })),
+    }),
+  );
+
+describe('a rollback in a clone', () => {
+  it('is published upstream first; then the branch, its files and the tracking ref follow', async () => {
+    const upstream = await exampleRepo({ bare: true });
+    const clone = await cloneRepo(upstream);
+    const result = await roll(clone);
+    expect(codes(result)).toEqual(['KEPT_PATH']);
+    await publishedTo(upstream, result);
+    expect(await clone.git('rev-parse', 'main', 'origin/main', 'HEAD')).toBe(
+      Array(3).fill(result.deliveryCommit).join('\n'),
+    );
+    expect(await read(clone, FILE)).toContain('v2.0.5');
+    expect(await clone.git('status', '--porcelain', '--branch')).toBe('## main...origin/main');
+    expect(await clone.git('for-each-ref', 'refs/backtrail')).toBe('');
+    await expect(stat(join(clone.gitDir, 'FETCH_HEAD'))).rejects.toThrow('ENOENT');
+    await clone.git('fsck', '--strict', '--connectivity-only');
+  });
+
+  it('of a branch that is behind, is planned on the tip of the upstream', async () => {
+    const upstream = await exampleRepo({ bare: true });
+    const clone = await cloneRepo(upstream);
+    const moved = await pushed(upstream, FILE, (text) => text.replace('v2.1.0', 'v2.2.0'));
+    expect((await plan(clone)).base).toBe(moved);
+    const result = await roll(clone);
+    expect(await upstream.git('show', `main:${FILE}`)).toContain('v2.1.0');
+    expect(await upstream.git('rev-parse', 'main', 'main~1')).toBe(`${result.commit}\n${moved}`);
+    expect(await clone.git('rev-parse', 'main')).toBe(result.commit);
+    expect(await read(clone, FILE)).toContain('v2.1.0');
+    expect(await clone.git('status', '--porcelain')).toBe('');
+  });
+
+  it.each([false, true])(
+    'leaves commits alone that were never pushed (diverged: %s), and says so',
+    async (diverged) => {
+      const upstream = await exampleRepo({ bare: true });
+      const clone = await cloneRepo(upstream);
+      if (diverged) await pushed(upstream, OTHER, (text) => `${text}\n# theirs`);
+      const own = await clone.commit({ 'notes.txt': 'mine\n' });
+      const planned = await plan(clone);
+      expect(codes(planned)).toContain('LOCAL_COMMITS');
+      const result = await roll(clone);
+      await publishedTo(upstream, result);
+      expect(codes(result)).toContain('LOCAL_NOT_UPDATED');
+      expect(await clone.git('rev-parse', 'main', 'origin/main')).toBe(`${own}\n${result.deliveryCommit}`);
+      await clone.git('pull', '--quiet', '--rebase');
+      expect(await read(clone, FILE)).toContain('v2.0.5');
+    },
+  );
+
+  it('moves the branch under another one, and with a detached HEAD, and no file', async () => {
+    for (const away of [['-b', 'work'], ['--detach']]) {
+      const upstream = await exampleRepo({ bare: true });
+      const clone = await cloneRepo(upstream);
+      await clone.git('checkout', '--quiet', ...away);
+      const result = await roll(clone);
+      await publishedTo(upstream, result);
+      expect(codes(result)).toEqual(['KEPT_PATH']);
+      expect(await clone.git('rev-parse', 'main')).toBe(result.deliveryCommit);
+      expect(await read(clone, FILE)).toContain('v2.1.0');
+      expect(await clone.git('status', '--porcelain')).toBe('');
+    }
+  });
+
+  it('leaves a branch where it is that another worktree has checked out; the hint brings it along', async () => {
+    const upstream = await exampleRepo({ bare: true });
+    const clone = await cloneRepo(upstream);
+    await clone.git('checkout', '--quiet', '-b', 'work');
+    const linked = join(await temporaryFolder(), 'a linked one');
+    await clone.git('worktree', 'add', '--quiet', linked, 'main');
+    const before = await clone.git('rev-parse', 'main');
+    const result = await roll(clone);
+    await publishedTo(upstream, result);
+    expect(await clone.git('rev-parse', 'main')).toBe(before);
+    const finding = result.findings.find(({ code }) => code === 'LOCAL_NOT_UPDATED');
+    const command =
+      /^`git -C '(.*)' (merge) (--ff-only) (\w+)`$/.exec(z.string().parse(finding?.['hint'])) ?? [];
+    await clone.git('-C', ...command.slice(1));
+    expect(await clone.git('rev-parse', 'main')).toBe(result.deliveryCommit);
+    expect(await read({ folder: linked }, FILE)).toContain('v2.0.5');
+  });
+
+  it('brings the files along in a linked worktree where it runs', async () => {
+    const upstream = await exampleRepo({ bare: true });
+    const clone = await cloneRepo(upstream);
+    await clone.git('checkout', '--quiet', '-b', 'work');
+    const linked = join(await temporaryFolder(), 'linked');
+    await clone.git('worktree', 'add', '--quiet', linked, 'main');
+    const result = await roll(clone, { args: ['--repo', linked] });
+    await publishedTo(upstream, result);
+    expect(await read({ folder: linked }, FILE)).toContain('v2.0.5');
+    expect(await clone.git('-C', linked, 'status', '--porcelain')).toBe('');
+    expect(await read(clone, FILE)).toContain('v2.1.0');
+  });
+
+  it('works where automation checked a commit out and there is no local branch at all', async () => {
+    const upstream = await exampleRepo({ bare: true });
+    const clone = await cloneRepo(upstream);
+    await clone.git('checkout', '--quiet', '--detach');
+    await clone.git('branch', '--quiet', '-D', 'main');
+    const result = await roll(clone);
+    await publishedTo(upstream, result);
+    expect(await clone.git('for-each-ref', '--format=%(refname)', 'refs/heads')).toBe('');
+    expect(await clone.git('rev-parse', 'origin/main')).toBe(result.deliveryCommit);
+    expect(await clone.git('status', '--porcelain')).toBe('');
+  });
+
+  it('goes to the branch that the configuration names, from a pushed one beside it', async () => {
+    const upstream = await exampleRepo({ bare: true });
+    const clone = await cloneRepo(upstream);
+    await clone.git('checkout', '--quiet', '-b', 'work');
+    await clone.commit({ 'notes.txt': 'mine\n' });
+    await clone.git('push', '--quiet', '-u', 'origin', 'work');
+    const work = await upstream.git('rev-parse', 'work');
+    const result = await roll(clone);
+    await publishedTo(upstream, result);
+    expect(await clone.git('rev-parse', 'main')).toBe(result.deliveryCommit);
+    expect(await upstream.git('rev-parse', 'work')).toBe(work);
+  });
+
+  it('goes to the upstream of another name, and says so before', async () => {
+    const upstream = await exampleRepo({ bare: true });
+    await upstream.git('branch', 'release', 'main');
+    const clone = await cloneRepo(upstream);
+    await clone.git('branch', '--quiet', '--set-upstream-to', 'origin/release');
+    const before = await upstream.git('rev-parse', 'main');
+    const planned = await plan(clone);
+    expect([planned.branch, codes(planned)]).toEqual(['main', ['KEPT_PATH', 'UPSTREAM_BRANCH']]);
+    const result = await roll(clone);
+    await publishedTo(upstream, result, 'release');
+    expect(await upstream.git('rev-parse', 'main')).toBe(before);
+    expect(await clone.git('rev-parse', 'main', 'origin/release', 'origin/main')).toBe(
+      `${result.deliveryCommit}\n${result.deliveryCommit}\n${before}`,
+    );
+  });
+
+  it('takes a branch of the remote for the local one that follows it under another name', async () => {
+    const upstream = await exampleRepo({ bare: true });
+    const clone = await cloneRepo(upstream);
+    await clone.git('branch', '--quiet', '-m', 'main', 'mine');
+    const result = await roll(clone);
+    await publishedTo(upstream, result);
+    expect(await clone.git('rev-parse', 'mine')).toBe(result.deliveryCommit);
+    expect(await clone.git('status', '--porcelain')).toBe('');
+  });
+});
+
+describe('a clone', () => {
+  it('without an upstream, and one of a local branch, is published in itself', async () => {
+    const upstream = await exampleRepo({ bare: true });
+    const before = await upstream.git('rev-parse', 'main');
+    const clone = await cloneRepo(upstream);
+    await clone.git('branch', '--quiet', 'base');
+    for (const args of [['--unset-upstream'], ['--quiet', '--set-upstream-to', 'base']]) {
+      await clone.git('branch', ...args);
+      const { deliveryCommit, findings } = await roll(clone);
+      expect(await clone.git('rev-parse', 'main')).toBe(deliveryCommit);
+      expect(codes({ findings })).toEqual(['KEPT_PATH']);
+      await clone.git('reset', '--quiet', '--hard', before);
+    }
+    expect(await upstream.git('rev-parse', 'main')).toBe(before);
+  });
+
+  it('of a bundle, which takes no push, is published in itself, and says so', async () => {
+    const upstream = await exampleRepo();
+    const bundle = join(await temporaryFolder(), 'config.bundle');
+    await upstream.git('bundle', 'create', '--quiet', bundle, 'HEAD', 'main');
+    const clone = await cloneRepo({ ...upstream, folder: bundle });
+    expect(codes(await plan(clone))).toContain('UPSTREAM_NOT_UPDATED');
+    const { deliveryCommit, findings } = await roll(clone);
+    expect(codes({ findings })).toContain('UPSTREAM_NOT_UPDATED');
+    expect(await clone.git('rev-parse', 'main')).toBe(deliveryCommit);
+  });
+
+  it('with an address for pushes is pushed to there; with several, to the first, and says so', async () => {
+    const upstream = await exampleRepo({ bare: true });
+    const further = await cloneRepo(upstream, { bare: true });
+    const clone = await cloneRepo(upstream);
+    const fate = ({ url }: { url: string }) => (url.includes('receive-pack') ? 403 : 'serve');
+    const server = await serveGit({ root: join(upstream.folder, '..'), env: upstream.env, fate });
+    onTestFinished(() => server.close());
+    await clone.git('config', 'remote.origin.url', `${server.url}/repo`);
+    await clone.git('config', 'remote.origin.pushurl', upstream.folder);
+    await clone.git('config', '--add', 'remote.origin.pushurl', further.folder);
+    const before = await further.git('rev-parse', 'main');
+    const result = await roll(clone);
+    await publishedTo(upstream, result);
+    expect(codes(result)).toEqual(['KEPT_PATH', 'UPSTREAM_NOT_UPDATED']);
+    expect(await further.git('rev-parse', 'main')).toBe(before);
+  });
+
+  it('of several remotes publishes to that of the branch', async () => {
+    const upstream = await exampleRepo({ bare: true });
+    const origin = await cloneRepo(upstream, { bare: true });
+    const clone = await cloneRepo(origin);
+    await clone.git('remote', 'add', '-f', 'theirs', upstream.folder);
+    await clone.git('branch', '--quiet', '--set-upstream-to', 'theirs/main');
+    const before = await origin.git('rev-parse', 'main');
+    const result = await roll(clone);
+    await publishedTo(upstream, result);
+    expect(await origin.git('rev-parse', 'main')).toBe(before);
+    expect(await clone.git('rev-parse', 'main', 'theirs/main', 'origin/main')).toBe(
+      `${result.deliveryCommit}\n${result.deliveryCommit}\n${before}`,
+    );
+  });
+
+  it('finds a relative address, one that the user rewrites, and one in place of a remote', async () => {
+    const upstream = await exampleRepo({ bare: true });
+    const ways: ((clone: Repo) => Promise<unknown>)[] = [
+      (clone) => clone.git('config', 'remote.origin.url', relative(clone.folder, upstream.folder)),
+      async (clone) => {
+        await clone.git('config', '--global', `url.${upstream.folder}.insteadOf`, 'company://config');
+        await clone.git('config', 'remote.origin.url', 'company://config');
+      },
+      (clone) => clone.git('config', 'branch.main.remote', `file://${upstream.folder}`),
+    ];
+    for (const way of ways) {
+      const clone = await cloneRepo(upstream);
+      await way(clone);
+      const result = await roll(clone, { cwd: '/', args: ['--repo', clone.folder, '--to', 'previous'] });
+      await publishedTo(upstream, result);
+      expect(await clone.git('rev-parse', 'main')).toBe(result.deliveryCommit);
+    }
+  });
+
+  it.each([['--depth=1'], ['--filter=blob:none'], ['--single-branch']])(
+    'made with %s has the whole history through its upstream, and follows',
+    async (option) => {
+      const upstream = await exampleRepo({ bare: true });
+      await upstream.git('config', 'uploadpack.allowFilter', 'true');
+      const clone = await cloneRepo(upstream, { args: [option, '--no-local'] });
+      await pushed(upstream, OTHER, (text) => `${text}\n# theirs`);
+      const result = await roll(clone, { args: ['--to', 'v1'] });
+      await publishedTo(upstream, result);
+      expect(codes(result)).not.toContain('LOCAL_NOT_UPDATED');
+      expect(await clone.git('rev-parse', 'main')).toBe(result.deliveryCommit);
+      expect(await clone.git('status', '--porcelain')).toBe('');
+      expect(await read(clone, FILE)).toBe(`${await upstream.git('show', `main:${FILE}`)}\n`);
+    },
+  );
+
+  it('whose upstream lacks the branch says so', async () => {
+    const clone = await cloneRepo(await exampleRepo({ bare: true }));
+    await clone.git('config', 'branch.main.merge', 'refs/heads/gone');
+    const refusal = refusalOf(await backtrail(clone, ['history', SERVICE]));
+    expect(refusal).toMatchObject({ exit: 2, code: 'BRANCH_UNKNOWN' });
+  });
+});
