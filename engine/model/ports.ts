@@ -25,7 +25,7 @@ export interface HistoryReader {
   firstParentBefore(tip: ObjectId, time: string): Promise<ObjectId | null>;
   /** A full or abbreviated (4 to 64 hexadecimal digits) commit id; null where none is meant, SHALLOW_TARGET where it may lie beyond the cut, REVISION_INVALID where several are meant. */
   findCommit(abbreviated: string): Promise<ObjectId | null>;
-  /** Renames that Git detects between two commits, new path to old path. */
+  /** Renames that Git detects between two commits, new path to old path; without git only those of files with the same content. */
   renames(from: ObjectId, to: ObjectId): Promise<ReadonlyMap<string, string>>;
 }
 

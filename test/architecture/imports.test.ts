@@ -92,9 +92,16 @@ describe('architecture', () => {
     expect(imports('child_process')).toEqual(['engine/git/spawn.ts']);
     expect(imports('bullmq').filter((path) => !path.startsWith('workers/'))).toEqual([]);
     expect(imports('ioredis').filter((path) => !path.startsWith('workers/'))).toEqual([]);
+    expect(imports('isomorphic-git').filter((path) => !path.startsWith('engine/git/isomorphic/'))).toEqual(
+      [],
+    );
     expect(offenders((source) => /\bprocess\.env\b|\{ env \} = process/.test(code(source)))).toEqual([
       'cli/environment.ts',
     ]);
+  });
+
+  it('loads isomorphic-git only where there is no git', () => {
+    expect(offenders(({ text }) => /^import (?!type )[^;]*'isomorphic-git'/m.test(text))).toEqual([]);
   });
 
   it('prints nothing from the engine', () => {

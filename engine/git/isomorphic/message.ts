@@ -24,7 +24,7 @@ export function readCommitText(bytes: Buffer): CommitText {
   return {
     author: { name: author.name, email: author.email },
     seconds: readIdent(last('committer')).seconds,
-    date: readDate(text),
+    date: Number(DATE.exec(text)?.[1] ?? 0),
     subject: readSubject(message),
     message,
   };
@@ -56,13 +56,8 @@ function readIdent(line: string): Person & { seconds: string } {
   return { name, email, seconds: date?.[1] ?? '' };
 }
 
-/** Stricter in its place, laxer in its form than the time that is printed: something must follow the line. */
-const DATE = /^tree [^\n]*\n(?:parent [^\n]*\n)*author[^\n]*\ncommitter[^>\n]*>\s*([+-]?)(\d+)[^\n]*\n[^]/;
-
-function readDate(text: string): number {
-  const [, sign, digits] = DATE.exec(text) ?? [];
-  return sign === '-' ? Infinity : Number(digits ?? 0);
-}
+/** The time that git selects by stands in its own place only: the line after the parents and the author. */
+const DATE = /^tree [^\n]*\n(?:parent [^\n]*\n)*author[^\n]*\ncommitter[^\n]*>[ \t\r]*(\d+)[^\n]*\n/;
 
 function readSubject(message: string): string {
   const lines: string[] = [];
