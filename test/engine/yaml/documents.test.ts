@@ -51,7 +51,6 @@ it('a document that only one side has comes or goes, and every other one stays b
       });
       if (!result.ok) {
         counts.refused += 1;
-        expect(result.message).toMatch(/line \d|only document/);
         return;
       }
       counts.done += 1;
@@ -75,7 +74,7 @@ it('a document that only one side has comes or goes, and every other one stays b
       }
       expect(result.text.startsWith('\uFEFF')).toBe(before.startsWith('\uFEFF'));
       expect(result.text.replaceAll('\r\n', '').includes(base.eol === '\n' ? '\r' : '\n')).toBe(false);
-      if (before.endsWith('\n')) expect(result.text.endsWith(base.eol)).toBe(true);
+      expect(result.text.endsWith(base.eol) || !before.endsWith('\n')).toBe(true);
     }),
     { numRuns: 600 },
   );
