@@ -73,7 +73,7 @@ export async function openClone(options: CloneOptions): Promise<GitRepository> {
     worktree: local.worktree,
     head: () => Promise.resolve({ branch: opened, commit: null }),
     defaultBranch: () => Promise.resolve(opened),
-    tip: async (branch) => remote.tip(await atRemote(branch)),
+    tip: async (branch) => tipAt(remote, branch, (await sidesOf(branch)).upstream),
     preview: (edit) => preview(clone, edit),
     publish: (edit) => publish(clone, edit),
     followUp: (edit) => followUp(clone, edit),
@@ -83,6 +83,19 @@ export async function openClone(options: CloneOptions): Promise<GitRepository> {
       await Promise.all([local.close(), remote.close()]);
     },
   };
+}
+
+async function tipAt(remote: RemoteRepository, branch: string, upstream: Upstream): Promise<ObjectId> {
+  try {
+    return await remote.tip(upstream.branch);
+  } catch (error) {
+    if (!isFailure(error) || error.code !== 'BRANCH_UNKNOWN') throw error;
+    throw new BacktrailError(
+      'BRANCH_UNKNOWN',
+      `There is no branch ${upstream.branch} at ${printable(upstream.remote)}, where ${branch} of this clone is published.`,
+      { hint: 'Push it, or give the branch another upstream: `git branch --set-upstream-to`.', cause: error },
+    );
+  }
 }
 
 /** Configuration and branches are looked at anew each time: they are the user's to change. */

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { backtrail, exampleRepo, refusalOf, start, stateOf } from '../helpers/cli.ts';
@@ -73,6 +73,29 @@ describe('local changes in a clone', () => {
       message: expect.stringContaining(OTHER) as unknown,
     });
     expect([await stateOf(upstream), await stateOf(clone)]).toEqual(before);
+  });
+
+  it('refuse also where their names are not UTF-8', async () => {
+    const { upstream, clone } = await both();
+    const name = Buffer.concat([Buffer.from(`${clone.folder}/docs-`), Buffer.from([0xe9])]);
+    await writeFile(name, 'one\n');
+    const theirs = await cloneRepo(upstream);
+    const commit = async (repo: Repo, text: string) => {
+      await writeFile(Buffer.concat([Buffer.from(`${repo.folder}/docs-`), Buffer.from([0xe9])]), text);
+      await repo.git('add', '-A', '.');
+      await repo.git('commit', '--quiet', '-m', text);
+      await repo.git('push', '--quiet', 'origin', 'HEAD:main');
+    };
+    await commit(clone, 'one');
+    await theirs.git('pull', '--quiet', '--ff-only');
+    await commit(theirs, 'two');
+    await writeFile(name, 'mine\n');
+    const refusal = refusalOf(await backtrail(clone, BACK), { afterPlan: true });
+    expect(refusal).toMatchObject({
+      code: 'WORKTREE_DIRTY',
+      message: String.raw`The local change of "docs-\351" is in the way.`,
+    });
+    expect(await readFile(name, 'utf8')).toBe('mine\n');
   });
 
   it('elsewhere stay byte for byte, staged, unstaged and untracked', async () => {

@@ -2,10 +2,11 @@ import { readFile, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { backtrail, exampleRepo, jsonOf, refusalOf } from '../helpers/cli.ts';
+import { backtrail, completedOf, exampleRepo, jsonOf, refusalOf, start } from '../helpers/cli.ts';
 import { serveGit } from '../helpers/git-http.ts';
-import { cloneRepo, type Repo, temporaryFolder } from '../helpers/repo.ts';
-import { codes, FILE, OTHER, publishedTo, pushed, roll, SERVICE } from './clone.ts';
+import { startTestRedis } from '../helpers/redis.ts';
+import { cloneRepo, createRepo, type Repo, temporaryFolder } from '../helpers/repo.ts';
+import { BACK, codes, FILE, OTHER, publishedTo, pushed, roll, SERVICE } from './clone.ts';
 
 const read = (repo: Pick<Repo, 'folder'>, path: string) => readFile(join(repo.folder, path), 'utf8');
 const plan = async (repo: Repo, ...args: string[]) =>
@@ -261,6 +262,54 @@ describe('a clone', () => {
     const clone = await cloneRepo(await exampleRepo({ bare: true }));
     await clone.git('config', 'branch.main.merge', 'refs/heads/gone');
     const refusal = refusalOf(await backtrail(clone, ['history', SERVICE]));
-    expect(refusal).toMatchObject({ exit: 2, code: 'BRANCH_UNKNOWN' });
+    expect(refusal).toMatchObject({
+      exit: 2,
+      code: 'BRANCH_UNKNOWN',
+      message: expect.stringContaining('no branch gone at origin') as unknown,
+    });
+  });
+
+  it('with SHA-256 ids is seeded, published and followed like any other', async () => {
+    const upstream = await createRepo({ bare: true, format: 'sha256' });
+    const config = 'version: 1\nlayout: { service: ["{environment}/{service}.yaml"] }\n';
+    await upstream.replay([
+      { files: { '.backtrail/config.yaml': config, 'prod/api.yaml': 'tag: 1\n' } },
+      { files: { 'prod/api.yaml': 'tag: 2\n' } },
+    ]);
+    const clone = await cloneRepo(upstream);
+    const args = ['rollback', 'prod/api', '--yes', '--reason', 'x', '-o', 'json'];
+    const { commit } = completedOf(await backtrail(clone, args));
+    expect(commit).toHaveLength(64);
+    expect(await upstream.git('rev-parse', 'main')).toBe(commit);
+    expect(await clone.git('rev-parse', 'main')).toBe(commit);
+    expect(await read(clone, 'prod/api.yaml')).toBe('tag: 1\n');
+  });
+
+  it('says on a terminal too what stayed behind, and how to go on', async () => {
+    const clone = await cloneRepo(await exampleRepo({ bare: true }));
+    await clone.commit({ 'notes.txt': 'mine\n' });
+    const { code, stdout, stderr } = await backtrail(clone, BACK);
+    expect([code, stderr]).toEqual([0, expect.stringContaining('LOCAL_COMMITS')]);
+    expect(stdout).toMatch(
+      /^! LOCAL_NOT_UPDATED .* main of this clone stays .*\n +`git pull --rebase` on main/,
+    );
+    expect(stdout).not.toContain('KEPT_PATH');
+  });
+
+  it('is published upstream by a worker, and follows', async () => {
+    const redis = await startTestRedis();
+    onTestFinished(() => redis.stop());
+    const upstream = await exampleRepo({ bare: true });
+    const clone = await cloneRepo(upstream);
+    const worker = start(clone, ['worker'], { redisUrl: redis.url, cwd: '/' });
+    onTestFinished(async () => {
+      worker.child.kill('SIGTERM');
+      await worker.ended;
+    });
+    const args = [...BACK, '--queue', '-o', 'json'];
+    const result = completedOf(await backtrail(clone, args, { redisUrl: redis.url }));
+    await publishedTo(upstream, result);
+    expect(await clone.git('rev-parse', 'main')).toBe(result.deliveryCommit);
+    expect(await clone.git('status', '--porcelain')).toBe('');
   });
 });
