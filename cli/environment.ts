@@ -2,12 +2,14 @@
 import { randomBytes } from 'node:crypto';
 import { homedir, hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
-import type { Clock, Person } from '../engine/index.ts';
+import { BacktrailError, type Clock, type Person } from '../engine/index.ts';
 
 export interface Environment {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Where mirrors of remote repositories live. */
   readonly cacheFolder: string;
+  /** Bytes of all mirrors together. */
+  readonly cacheLimit: number;
   readonly redisUrl: string;
   readonly committer: Person;
   /** Who asks: git's own variables, where set; the user's git configuration comes next. */
@@ -17,6 +19,8 @@ export interface Environment {
   readonly color: boolean;
   /** Can questions be asked? */
   readonly interactive: boolean;
+  /** Is there a terminal that shows how far a fetch is? */
+  readonly progress: boolean;
   readonly clock: Clock;
   random(bytes: number): Uint8Array;
 }
@@ -29,12 +33,14 @@ export function readEnvironment(): Environment {
   return {
     env,
     cacheFolder: join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'backtrail'),
+    cacheLimit: parseBytes('BACKTRAIL_CACHE_LIMIT', env['BACKTRAIL_CACHE_LIMIT'] || '10G'),
     redisUrl: env['REDIS_URL'] || 'redis://127.0.0.1:6379',
     committer: person(env['GIT_COMMITTER_NAME'], env['GIT_COMMITTER_EMAIL']) ?? SERVICE,
     author: person(env['GIT_AUTHOR_NAME'], env['GIT_AUTHOR_EMAIL']),
     account: { name: user, email: `${user}@${hostname() || 'localhost'}` },
     color: process.stdout.isTTY && !env['NO_COLOR'] && env['TERM'] !== 'dumb',
     interactive: process.stdin.isTTY && process.stderr.isTTY,
+    progress: process.stderr.isTTY && env['TERM'] !== 'dumb',
     clock: { now: () => Date.now(), sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) },
     random: (bytes) => randomBytes(bytes),
   };
@@ -42,6 +48,18 @@ export function readEnvironment(): Environment {
 
 function person(name: string | undefined, email: string | undefined): Person | null {
   return name && email ? { name, email } : null;
+}
+
+const UNITS = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 } as const;
+
+/** `500M`, `10G`, or bytes. INVALID_REQUEST for anything else. */
+export function parseBytes(name: string, text: string): number {
+  const [, number = '', unit = ''] = /^(\d{1,15})([KMGT]?)$/i.exec(text) ?? [];
+  const factor = Object.entries(UNITS).find(([known]) => known === unit.toUpperCase())?.[1] ?? 1;
+  if (number !== '') return Number(number) * factor;
+  throw new BacktrailError('INVALID_REQUEST', `${name} is no size: ${JSON.stringify(text.slice(0, 40))}.`, {
+    hint: 'Write it as 500M or 10G.',
+  });
 }
 
 function account(): string {

@@ -1,8 +1,16 @@
 /** What every command works with: the options before it, the environment, and the repository. */
 import { readFile } from 'node:fs/promises';
-import { BacktrailError, type ConfigText, type Engine, openEngine, type Person } from '../engine/index.ts';
+import {
+  BacktrailError,
+  type ConfigText,
+  type Engine,
+  type Notice,
+  openEngine,
+  type Person,
+} from '../engine/index.ts';
 import type { Environment } from './environment.ts';
-import type { Format } from './output.ts';
+import { type Format, printProgress } from './output.ts';
+import { progressLine } from './progress.ts';
 
 export interface GlobalOptions {
   readonly repo?: string;
@@ -16,27 +24,47 @@ export interface Session {
   readonly repo: string;
   readonly config: ConfigText | null;
   /** Opens the repository for as long as `use` takes. */
-  withEngine<T>(use: (engine: Engine) => Promise<T>): Promise<T>;
+  withEngine<T>(use: (engine: Engine) => Promise<T>, how?: UseOptions): Promise<T>;
+  /** Where an answer is not that of now, as the remote cannot be reached. */
+  offline(): Notice | null;
   author(engine: Engine): Promise<Person>;
+}
+
+export interface UseOptions {
+  /** Questions may be answered from the mirror where the remote cannot be reached. */
+  readonly offline?: boolean;
 }
 
 export async function startSession(environment: Environment, options: GlobalOptions): Promise<Session> {
   const config = options.config === undefined ? null : await readConfig(options.config);
   const repo = options.repo ?? '.';
-  const { env, cacheFolder, committer, clock } = environment;
+  const { env, cacheFolder, cacheLimit, committer, clock } = environment;
+  const text = options.output === 'text';
+  let offline: Notice | null = null;
+  const onNotice = (notice: Notice) => {
+    if (notice.code === 'REMOTE_OFFLINE') offline = notice;
+    // For scripts, standard error holds nothing but an error.
+    if (text) printProgress(notice.asOf === undefined ? notice.message : `offline: ${notice.message}`);
+  };
   return {
     environment,
     format: options.output,
     repo,
     config,
-    withEngine: async (use) => {
+    offline: () => offline,
+    withEngine: async (use, how = {}) => {
+      const showsProgress = text && environment.progress;
       const engine = await openEngine({
         repo,
         ...(config && { config }),
         env,
         cacheFolder,
+        cacheLimit,
         committer,
         clock,
+        offline: how.offline,
+        onNotice,
+        onProgress: showsProgress ? progressLine(process.stderr, () => clock.now()) : undefined,
       });
       try {
         return await use(engine);

@@ -4,18 +4,18 @@ import {
   formatCoordinates,
   type ObjectId,
   type Person,
+  type Progress,
   type RequestId,
   type RollbackRequest,
   type RollbackResult,
 } from './model/index.ts';
 import { execute, type StepEvent } from './steps/execute.ts';
-import { type GitRepository, openPlace } from './git/open.ts';
-import type { Snapshot } from './plan/snapshot.ts';
-import { namingMerge } from './steps/merged.ts';
-import { branchMeant, type ConfigText, createObserve } from './steps/observe.ts';
 import { type Ask, planAsked, type Planned, withPreview } from './steps/plan.ts';
+import type { ConfigText } from './steps/observe.ts';
+import { type Notice, openRepository } from './steps/repository.ts';
 import * as queries from './steps/queries.ts';
 import { blockedError, isBlocked } from './steps/blocked.ts';
+import type { Snapshot } from './plan/snapshot.ts';
 
 export * from './model/index.ts';
 export type { HistoryEntry, RevisionChange } from './plan/describe.ts';
@@ -24,6 +24,7 @@ export type { ShownFile } from './plan/show.ts';
 export type { RollbackRecord } from './record/trailers.ts';
 export type { StepEvent } from './steps/execute.ts';
 export type { ConfigText } from './steps/observe.ts';
+export type { Notice } from './steps/repository.ts';
 export type { Ask, Planned } from './steps/plan.ts';
 export type { Delivery } from './steps/render.ts';
 export type { Comparison, EnvironmentEntry, History, LogEntry, ScopeAsk, Shown } from './steps/queries.ts';
@@ -40,6 +41,17 @@ export interface EngineOptions {
   readonly cacheFolder: string;
   readonly committer: Person;
   readonly clock: Clock;
+  /**
+   * Where the remote cannot be reached, questions are answered from the mirror, and `onNotice` says since when it is not
+   * up to date (a plan has that among its findings). Without it they fail with REMOTE_UNAVAILABLE, as `execute` and
+   * `findRequest` always do.
+   */
+  readonly offline?: boolean | undefined;
+  /** Bytes of all mirrors together: beyond it those that were not used for the longest time are removed. */
+  readonly cacheLimit?: number | undefined;
+  /** How far a fetch is; null when it has ended. */
+  readonly onProgress?: ((progress: Progress | null) => void) | undefined;
+  readonly onNotice?: ((notice: Notice) => void) | undefined;
 }
 
 export interface ExecuteOptions {
@@ -68,66 +80,53 @@ export interface Engine {
 }
 
 export async function openEngine(options: EngineOptions): Promise<Engine> {
-  const { repo, env, cacheFolder, committer, clock } = options;
-  const place = await openPlace({ location: repo, env, cacheFolder });
-  const outside = options.config ?? null;
-  const work = once(async () => {
-    const branch = place.git.kind === 'local' ? await branchMeant(place.git, outside) : null;
-    const git = branch === null ? place.git : await place.throughUpstream(branch);
-    return { git, observe: createObserve(git, outside) };
-  });
-  const look = async () => {
-    const { git, observe } = await work();
-    await git.refresh();
-    return observe();
-  };
-  const answer = async <Value>(question: (snapshot: Snapshot, git: GitRepository) => Promise<Value>) => {
-    const snapshot = await look();
-    const { git } = await work();
-    return question(snapshot, git).catch(async (error: unknown) => {
-      throw await namingMerge(git, snapshot, error);
+  const { repo, committer, clock, onNotice = () => undefined } = options;
+  const config = options.config ?? null;
+  const repository = await openRepository({ ...options, location: repo, config, onNotice });
+  const answer = <Value>(question: (snapshot: Snapshot) => Promise<Value>) =>
+    repository.ask((snapshot, { offline }) => {
+      if (offline !== null) onNotice(offline);
+      return question(snapshot);
     });
-  };
   return {
-    location: () =>
-      place.git.kind === 'local' ? (place.git.worktree ?? place.git.directory) : place.git.location,
-    identity: () => place.git.identity(),
-    environments: async () => queries.environments(await look()),
-    history: async (ask) => queries.history(await look(), ask),
-    show: async (ask) => answer((snapshot) => queries.show(snapshot, ask)),
-    compare: async (ask) => answer((snapshot) => queries.compare(snapshot, ask)),
-    log: async (ask) => queries.log(await look(), ask),
-    plan: async (ask) => answer(async (snapshot, git) => withPreview(git, await planAsked(snapshot, ask))),
-    findRequest: async (requestId) =>
-      answer(({ base: tip }, git) => git.findRequest({ tip, base: null, requestId })),
-    requireWriting: () => place.git.requireWriting(),
-    execute: async (request, { onStep, signal } = {}) =>
-      execute({
-        ...(await work()),
-        request,
-        committer,
-        clock,
-        ...(onStep && { onStep }),
-        ...(signal && { signal }),
-      }),
-    async close() {
-      const opened = await work.begun()?.catch(() => null);
-      await (opened?.git ?? place.git).close();
+    location: () => {
+      const git = repository.git();
+      return git.kind === 'local' ? (git.worktree ?? git.directory) : git.location;
     },
+    identity: () => repository.git().identity(),
+    environments: () => answer((snapshot) => queries.environments(snapshot)),
+    history: (ask) => answer((snapshot) => queries.history(snapshot, ask)),
+    show: (ask) => answer((snapshot) => queries.show(snapshot, ask)),
+    compare: (ask) => answer((snapshot) => queries.compare(snapshot, ask)),
+    log: (ask) => answer((snapshot) => queries.log(snapshot, ask)),
+    plan: (ask) =>
+      repository.ask(async (snapshot, { git, offline }) =>
+        withFinding(await withPreview(git, await planAsked(snapshot, ask)), offline),
+      ),
+    findRequest: (requestId) =>
+      repository.work(async ({ git, observe }) => {
+        await git.refresh();
+        return git.findRequest({ tip: (await observe()).base, base: null, requestId });
+      }),
+    requireWriting: () => repository.git().requireWriting(),
+    execute: (request, { onStep, signal } = {}) =>
+      repository.work((opened) =>
+        execute({
+          ...opened,
+          request,
+          committer,
+          clock,
+          ...(onStep && { onStep }),
+          ...(signal && { signal }),
+        }),
+      ),
+    close: () => repository.close(),
   };
 }
 
-/** Done when it is first asked for; after a failure, done again the next time. */
-function once<T>(make: () => Promise<T>): { (): Promise<T>; begun(): Promise<T> | null } {
-  let made: Promise<T> | null = null;
-  const get = () => {
-    made ??= make().catch((error: unknown) => {
-      made = null;
-      throw error;
-    });
-    return made;
-  };
-  return Object.assign(get, { begun: () => made });
+function withFinding(planned: Planned, notice: Notice | null): Planned {
+  if (notice === null) return planned;
+  return { ...planned, plan: { ...planned.plan, findings: [...planned.plan.findings, notice] } };
 }
 
 export interface Confirmation {

@@ -39,8 +39,8 @@ async function main(environment: Environment): Promise<number> {
   }
   const incident = await readIncident(file);
   const place = await placeOf(incident, { file, repo });
-  const { env, cacheFolder, committer, clock } = environment;
-  const engine = await openEngine({ ...place, env, cacheFolder, committer, clock });
+  const { env, cacheFolder, cacheLimit, committer, clock } = environment;
+  const engine = await openEngine({ ...place, env, cacheFolder, cacheLimit, committer, clock });
   const style = makeStyle(environment.color);
   try {
     const items = await planAll(engine, incident, environment);

@@ -24,7 +24,9 @@ export async function runCommand(program: Program, run: Run): Promise<void> {
   const session = await startSession(program.environment, program.root.opts<GlobalOptions>());
   const style = makeStyle(program.environment.color && session.format === 'text');
   const output = await run({ session, style });
-  printOutput(output, session.format);
+  const { asOf, message } = session.offline() ?? {};
+  const value = asOf === undefined ? output.value : { ...Object(output.value), offline: { asOf, message } };
+  printOutput({ ...output, value }, session.format);
   if (output.error) program.setExitCode(printError(output.error, session.format));
 }
 

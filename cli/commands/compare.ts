@@ -13,7 +13,7 @@ export function addCompare(program: Program): void {
     .action((scope: string, from: string, to: string | undefined, { field = [] }: { field?: string[] }) =>
       runCommand(program, async ({ session, style }) => {
         const ask = { scope, from, fields: field, ...(to !== undefined && { to }) };
-        const comparison = await session.withEngine((engine) => engine.compare(ask));
+        const comparison = await session.withEngine((engine) => engine.compare(ask), { offline: true });
         const { scope: found, from: older, to: newer, changes } = comparison;
         const value = {
           scope: formatCoordinates(found),

@@ -7,7 +7,7 @@ export function addEnvironments(program: Program): void {
     .description('what the layout finds: tenants, environments, services')
     .action(() =>
       runCommand(program, async ({ session, style }) => {
-        const environments = await session.withEngine((engine) => engine.environments());
+        const environments = await session.withEngine((engine) => engine.environments(), { offline: true });
         return { value: { environments }, text: () => environmentsText(style, environments) };
       }),
     );

@@ -11,7 +11,10 @@ export function addHistory(program: Program): void {
     .option('--field <field...>', FIELD)
     .action((scope: string, { limit, field = [] }: { limit: number; field?: string[] }) =>
       runCommand(program, async ({ session, style }) => {
-        const history = await session.withEngine((engine) => engine.history({ scope, fields: field, limit }));
+        const history = await session.withEngine(
+          (engine) => engine.history({ scope, fields: field, limit }),
+          { offline: true },
+        );
         const value = {
           scope: formatCoordinates(history.scope),
           ...(history.scope.fields && { fields: history.scope.fields }),

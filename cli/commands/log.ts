@@ -10,7 +10,7 @@ export function addLog(program: Program): void {
     .action((scope: string | undefined, { limit }: { limit: number }) =>
       runCommand(program, async ({ session, style }) => {
         const ask = { limit, ...(scope !== undefined && { scope }) };
-        const rollbacks = await session.withEngine((engine) => engine.log(ask));
+        const rollbacks = await session.withEngine((engine) => engine.log(ask), { offline: true });
         return { value: { rollbacks }, text: () => logText(style, rollbacks) };
       }),
     );

@@ -22,7 +22,7 @@ export function addPlan(program: Program): void {
     .option('--allow-removal', 'remove what did not exist at the target')
     .action((scope: string, options: PlanOptions) =>
       runCommand(program, ({ session, style }) =>
-        session.withEngine((engine) => previewPlan(engine, style, toAsk(scope, options))),
+        session.withEngine((engine) => previewPlan(engine, style, toAsk(scope, options)), { offline: true }),
       ),
     );
 }

@@ -4,6 +4,7 @@ import {
   confirmPlan,
   type Engine,
   isBlocked,
+  isFailure,
   makeRequestId,
   type Planned,
   type RollbackRequest,
@@ -62,7 +63,9 @@ Examples:
 async function rollback(context: Context, scope: string, options: RollbackOptions): Promise<Output> {
   const { session, style } = context;
   if (options.dryRun)
-    return session.withEngine((engine) => previewPlan(engine, style, toAsk(scope, options)));
+    return session.withEngine((engine) => previewPlan(engine, style, toAsk(scope, options)), {
+      offline: true,
+    });
   if (!options.wait && !options.queue)
     throw new BacktrailError(
       'INVALID_REQUEST',
@@ -105,7 +108,7 @@ function planAndCarryOut(
   { options, queue, interactive }: Asked,
 ): Promise<Output> {
   const { session, style } = context;
-  return session.withEngine(async (engine) => {
+  const use = async (engine: Engine) => {
     engine.requireWriting();
     const planned = await engine.plan(toAsk(scope, options));
     if (session.format === 'text') printAside(planText(style, planned));
@@ -117,7 +120,18 @@ function planAndCarryOut(
     const request = await toRequest(context, engine, { planned, reason, options });
     const result = await carryOut(context, engine, { planned, request, options, queue });
     return { value: result, text: () => resultText(style, result, planned.plan.findings) };
+  };
+  // A queued rollback waits for the remote; it is planned again, and refused where that gives something else.
+  return session.withEngine(use, { offline: queue !== null }).catch((error: unknown) => {
+    throw queue === null ? withQueueHint(error) : error;
   });
+}
+
+function withQueueHint(error: unknown): unknown {
+  if (!isFailure(error) || error.code !== 'REMOTE_UNAVAILABLE') return error;
+  const { code, message, details, hint } = error;
+  const waiting = 'With --queue the rollback waits until the remote is back.';
+  return new BacktrailError(code, message, { details, cause: error, hint: `${hint} ${waiting}` });
 }
 
 interface Confirmed {

@@ -11,7 +11,9 @@ export function addShow(program: Program): void {
     .option('--field <field...>', FIELD)
     .action((scope: string, revision: string, { field = [] }: { field?: string[] }) =>
       runCommand(program, async ({ session, style }) => {
-        const shown = await session.withEngine((engine) => engine.show({ scope, revision, fields: field }));
+        const shown = await session.withEngine((engine) => engine.show({ scope, revision, fields: field }), {
+          offline: true,
+        });
         const value = {
           scope: formatCoordinates(shown.scope),
           commit: shown.revision.commit,

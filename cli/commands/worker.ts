@@ -1,5 +1,5 @@
 import { isAbsolute } from 'node:path';
-import { openEngine } from '../../engine/index.ts';
+import { type Notice, openEngine } from '../../engine/index.ts';
 import { createLogger, exitOnSignal, type ExecuteRollback, startWorker } from '../../workers/index.ts';
 import { address } from '../enqueue.ts';
 import type { Environment } from '../environment.ts';
@@ -34,7 +34,7 @@ async function runWorker(
   const logger = createLogger({ name });
   const worker = startWorker({
     redisUrl: environment.redisUrl,
-    execute: executeIn(environment),
+    execute: executeIn(environment, ({ code, message }) => logger.warn({ code }, message)),
     logger,
     concurrency,
     name,
@@ -61,14 +61,19 @@ async function served(
 }
 
 /** Carries a request out with an engine of its own, so that a repository that failed holds nothing open. */
-export function executeIn({
-  env,
-  cacheFolder,
-  committer,
-  clock,
-}: Pick<Environment, 'env' | 'cacheFolder' | 'committer' | 'clock'>): ExecuteRollback {
+export function executeIn(
+  {
+    env,
+    cacheFolder,
+    cacheLimit,
+    committer,
+    clock,
+  }: Pick<Environment, 'env' | 'cacheFolder' | 'committer' | 'clock'> & { readonly cacheLimit?: number },
+  onNotice?: (notice: Notice) => void,
+): ExecuteRollback {
   return async ({ request, repo, config, onStep, signal }) => {
-    const engine = await openEngine({ repo, ...(config && { config }), env, cacheFolder, committer, clock });
+    const place = { repo, ...(config && { config }), env, cacheFolder, cacheLimit };
+    const engine = await openEngine({ ...place, committer, clock, onNotice });
     try {
       return await engine.execute(request, { onStep, signal });
     } finally {

@@ -1,6 +1,6 @@
 import { BacktrailError } from '../model/index.ts';
 import type { FailureCode, FailureDetails } from '../model/index.ts';
-import { lastLine, lockFile, printable, sentence } from './failure.ts';
+import { isDamage, lastLine, lockFile, printable, sentence } from './failure.ts';
 import type { TransportAnswer } from './transport.ts';
 
 /** What servers and transports answer, as failures with a code. */
@@ -17,24 +17,30 @@ const ABSENT =
   /does not appear to be a git repository|repository .*not found|not a git repository|returned error: 404|no such file or directory|not found: did you run|repository not exported/i;
 
 /**
- * A failed fetch or ls-remote. `known`: the mirror was filled from this remote before, so that a repository that is not
+ * A failed fetch or ls-remote; null where it went well. `known`: the mirror was filled from this remote before, so that a repository that is not
  * there now is a remote that is unavailable, not one that never was.
  */
 export function fetchFailure(
   answer: TransportAnswer,
   remote: { shown: string; known: boolean },
-): BacktrailError {
+): BacktrailError | null {
   const { shown, known } = remote;
   const text = printable(answer.stderr);
+  // git goes on where a damaged pack makes objects look absent: it fetches them again, and complains from then on.
+  const damaged = isDamage(text);
+  if (answer.code === 0 && !damaged) return null;
   const lock = lockFile(text);
   const details = { exitCode: answer.code, ...(lock === null ? {} : { lock }) };
   const because = reason(text, answer.code);
   if (lock !== null)
     return new BacktrailError('REPOSITORY_LOCKED', `The mirror is locked by ${lock}.`, { details });
+  if (damaged)
+    return new BacktrailError('GIT_FAILED', `The mirror of ${shown} is damaged: ${because}`, {
+      details: { ...details, damaged },
+    });
   if (/mismatched algorithms|object format/i.test(text))
     return new BacktrailError('GIT_FAILED', `${shown} has object ids of another kind than before.`, {
-      details,
-      hint: 'It is another repository now: remove its old mirror from the cache folder.',
+      details: { ...details, damaged: true, otherFormat: true },
     });
   if (/dubious ownership/.test(text))
     return new BacktrailError('REPOSITORY_UNTRUSTED', `${shown} was not fetched: ${because}`, { details });
@@ -47,7 +53,20 @@ export function fetchFailure(
   if (/cannot run /.test(text)) return notReached(`${shown} cannot be reached: ${because}`, details);
   if (ABSENT.test(text) && !known)
     return new BacktrailError('REPOSITORY_UNKNOWN', `There is no repository at ${shown}.`, { details });
-  return new BacktrailError('REMOTE_UNAVAILABLE', `${shown} did not answer: ${because}`, { details });
+  const gone = (ABSENT.test(text) && !/^file:/i.test(shown)) || /on the remote side/.test(text);
+  return new BacktrailError('REMOTE_UNAVAILABLE', `${shown} did not answer: ${because}`, {
+    details: { ...details, ...(gone && { gone }) },
+  });
+}
+
+export function requireAnswer(answer: TransportAnswer, remote: { shown: string; known: boolean }): void {
+  const failure = fetchFailure(answer, remote);
+  if (failure !== null) throw failure;
+}
+
+/** Could nobody be asked? A server that says that the repository is gone, or not for us, was asked. */
+export function isAway(error: BacktrailError): boolean {
+  return error.code === 'REMOTE_UNAVAILABLE' && error.details['gone'] !== true;
 }
 
 /** A failed push. The server's own words (`remote: …`) say which rule refused it. */

@@ -1,5 +1,6 @@
 import { BacktrailError, isFailure, isObjectId } from '../model/index.ts';
 import type { ObjectId } from '../model/index.ts';
+import { gitFailure } from './failure.ts';
 import type { Runner } from './runner.ts';
 import { keepAlive, notStarted, terminate, timedOut } from './spawn.ts';
 
@@ -69,6 +70,8 @@ function validId(id: ObjectId): ObjectId {
   throw new BacktrailError('OBJECT_MISSING', `'${String(id).slice(0, 80)}' is no object id.`);
 }
 
+const COMPLAINT_LIMIT = 8 * 1024;
+
 interface Conversation {
   ask(command: Pending['command'], name: string): Promise<ObjectContents | null>;
   ended(): boolean;
@@ -107,11 +110,15 @@ function converse(runner: Runner): Conversation {
       fail(isFailure(error) ? error : nonsense(error));
     }
   });
-  child.stderr.resume();
+  let complaint = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    complaint = `${complaint}${text}`.slice(-COMPLAINT_LIMIT);
+  });
   child.on('error', (error) => fail(notStarted(error)));
-  child.on('close', () =>
-    fail(new BacktrailError('GIT_FAILED', 'git cat-file ended before it had answered.')),
-  );
+  child.on('close', (code) => {
+    const said = { args: ARGS, code: code ?? 128, stderr: complaint };
+    fail(complaint === '' ? endedEarly() : gitFailure(said));
+  });
   return {
     ask: (command, name) =>
       new Promise((resolve, reject) => {
@@ -173,6 +180,10 @@ function parseHeader(line: string): ObjectHeader | null {
   const match = /^([0-9a-f]+) (commit|tree|blob|tag) (\d+)$/.exec(line);
   if (match === null) throw new Error(`Not a header: ${line.slice(0, 100)}`);
   return { id: match[1] ?? '', type: match[2] ?? '', size: Number(match[3]) };
+}
+
+function endedEarly(): BacktrailError {
+  return new BacktrailError('GIT_FAILED', 'git cat-file ended before it had answered.');
 }
 
 function nonsense(cause: unknown): BacktrailError {

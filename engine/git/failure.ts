@@ -11,8 +11,23 @@ export interface GitAnswer {
 }
 
 export function gitFailure({ args, code, stderr, pid }: GitAnswer): BacktrailError {
+  const lazy = /could not fetch ([0-9a-f]{40,64}) from promisor remote/.exec(stderr)?.[1];
+  if (lazy !== undefined)
+    return new BacktrailError(
+      'PARTIAL_CLONE',
+      `The object ${lazy} was never fetched into this partial clone.`,
+      {
+        details: { id: lazy },
+      },
+    );
   const lock = lockFile(stderr);
-  const details = { command: commandName(args), exitCode: code, pid, ...(lock === null ? {} : { lock }) };
+  const details = {
+    command: commandName(args),
+    exitCode: code,
+    pid,
+    ...(lock !== null && { lock }),
+    ...(isDamage(stderr) && { damaged: true }),
+  };
   const kind: FailureCode = /dubious ownership/.test(stderr)
     ? 'REPOSITORY_UNTRUSTED'
     : lock === null
@@ -27,6 +42,19 @@ export function gitFailure({ args, code, stderr, pid }: GitAnswer): BacktrailErr
 export function lockFile(stderr: string): string | null {
   const match = /Unable to create '([^'\n]+\.lock)': File exists/.exec(stderr);
   return match?.[1] ?? null;
+}
+
+const DAMAGE =
+  /not a git repository: '|(unexpected|unterminated) line in .*packed-refs|bad object refs\/|bad (tree|commit|blob) object|did not send all necessary objects|does not match index|(index|commit-graph) file .*too small|far too short to be a packfile|(is|file) corrupt|object file .* is empty|bad config (line|file)|invalid parent position|unable to (read|parse|find) (tree|object|commit|sha1 file|[0-9a-f]{40,64})|could not read [0-9a-f]{40}|ignoring broken ref|reference broken|inflate: |failed to read (delta|object)|packfile .* cannot be|missing (tree|blob|commit|object) [0-9a-f]{40}|commit-graph .*(corrupt|out of order|improper|wrong)/i;
+
+/** Does git say that files of the repository itself are damaged? What a server says of its own does not count. */
+export function isDamage(stderr: string): boolean {
+  return stderr.split(/[\r\n]/).some((line) => !line.startsWith('remote:') && DAMAGE.test(line));
+}
+
+/** Can it be that files of the repository are damaged? Objects that are missing are, in a mirror of ours: it is whole. */
+export function isDamaged(error: BacktrailError): boolean {
+  return error.details['damaged'] === true || error.code === 'OBJECT_MISSING';
 }
 
 /** `git log`: the subcommand without options, which could hold anything. */

@@ -77,6 +77,8 @@ export async function openLocal(options: LocalOptions): Promise<LocalRepository>
     tip: (branch) => tip(local, branch),
     refresh: () => Promise.resolve(),
     preview: notices,
+    look: () => Promise.resolve(null),
+    renewed: false,
     publish: (edit) => publish(local, edit),
     followUp: notices,
     deleteStaging: async (requestId) => {

@@ -36,6 +36,25 @@ export async function withLock<Value>(
   }
 }
 
+/** Says, until it is let go, that this process uses something. */
+export async function claim(file: string): Promise<() => Promise<void>> {
+  await create(file, { pid: process.pid, host: hostname(), token: randomUUID() });
+  const beat = setInterval(() => void touch(file), BEAT_MS);
+  beat.unref();
+  return async () => {
+    clearInterval(beat);
+    await rm(file, { force: true });
+  };
+}
+
+/** A process of this host that is only slow, or stopped, still uses what it claims; of another host, silence must do. */
+export async function isClaimed(file: string): Promise<boolean> {
+  const owner = await readOwner(file);
+  if (owner?.host === hostname()) return isAlive(owner.pid);
+  const found = await stat(file).catch(() => null);
+  return found !== null && Date.now() - found.mtimeMs <= SILENCE_MS;
+}
+
 async function acquire(
   file: string,
   owner: Owner,

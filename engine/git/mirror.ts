@@ -1,12 +1,26 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve, sep } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { BacktrailError, isFailure } from '../model/index.ts';
-import type { ObjectFormat, ObjectId } from '../model/index.ts';
-import { fetchFailure, pushFailure } from './answers.ts';
-import { printable } from './failure.ts';
+import type { ObjectFormat, ObjectId, Progress } from '../model/index.ts';
+import { isAway, pushFailure, requireAnswer } from './answers.ts';
+import { isDamaged, printable } from './failure.ts';
 import { withLock } from './lock.ts';
-import { splitLogin } from './login.ts';
+import {
+  fetchedAt,
+  isShallow,
+  isThere,
+  mirrorFolder,
+  putInPlace,
+  rememberedHead,
+  rememberHead,
+  removeLeftovers,
+  stampFetched,
+  trimMirrors,
+  useMirror,
+} from './mirror-cache.ts';
+import { type Fetch, fetchInto, reach } from './mirror-fetch.ts';
+import { progressReader } from './progress.ts';
 import type { Environment } from './spawn.ts';
 import { createTransport } from './transport.ts';
 import type { Transport, TransportAnswer } from './transport.ts';
@@ -17,19 +31,27 @@ import type { Transport, TransportAnswer } from './transport.ts';
  */
 export interface Mirror {
   readonly directory: string;
+  /** Why the remote could not be asked on opening; null where the mirror is up to date. */
+  readonly away: BacktrailError | null;
+  /** It was found damaged on opening, and fetched anew. */
+  readonly renewed: boolean;
   /** Fetches every branch. */
   refresh(): Promise<void>;
+  /** When it was last up to date. */
+  fetchedAt(): Promise<Date>;
   /** Fetches one branch. BRANCH_UNKNOWN where the remote has none of that name. */
   fetchBranch(branch: string): Promise<void>;
   /** The branch that the remote's HEAD names. */
   head(): Promise<string>;
+  /** What `head` gave the last time, in whatever process. BRANCH_UNKNOWN where it was never asked. */
+  lastHead(): Promise<string>;
   push(edit: {
     readonly branch: string;
     readonly expected: ObjectId;
     readonly next: ObjectId;
   }): Promise<void>;
   /** Resolves when nothing runs in the background any more. */
-  idle(): Promise<void>;
+  close(): Promise<void>;
 }
 
 export interface MirrorOptions {
@@ -45,6 +67,13 @@ export interface MirrorOptions {
    * of the refs stays but what that fetch, which prunes, leaves. A failure costs time only.
    */
   readonly seed?: (directory: string) => Promise<void>;
+  /** Opens the mirror as it is where the remote cannot be reached: `away` says why. */
+  readonly offline?: boolean | undefined;
+  /** Fetches everything anew into another mirror, which then takes the place of the one there. */
+  readonly renew?: boolean | undefined;
+  /** Bytes of all mirrors together; without limit where absent. */
+  readonly cacheLimit?: number | undefined;
+  readonly onProgress?: ((progress: Progress | null) => void) | undefined;
 }
 
 /** Not `origin`: the user's own configuration may speak of that. */
@@ -52,15 +81,7 @@ export const REMOTE = 'backtrail';
 export const TRACKING = 'refs/remotes/origin';
 
 const REFSPECS = [`+refs/heads/*:${TRACKING}/*`, '+refs/backtrail/*:refs/backtrail/remote/*'];
-const FETCH = [
-  'fetch',
-  '--no-tags',
-  '--no-auto-maintenance',
-  '--no-write-fetch-head',
-  '--no-recurse-submodules',
-  '--refmap=',
-];
-const COMMIT_GRAPH = ['commit-graph', 'write', '--reachable', '--changed-paths', '--no-progress'];
+const COMMIT_GRAPH = ['commit-graph', 'write', '--reachable', '--changed-paths'];
 const CLEAN_UP = [
   '-c',
   'gc.auto=6700',
@@ -73,50 +94,69 @@ const CLEAN_UP = [
   '--quiet',
 ];
 
-/** Older lock files of git in our own mirror were left by a process that was killed. */
-const STALE_MS = 60_000;
-
-/** Another password is no other repository. */
-export function mirrorFolder(cacheFolder: string, url: string): string {
-  const name = createHash('sha256').update(splitLogin(url).address).digest('hex');
-  return join(resolve(cacheFolder), 'mirrors', `${name}.git`);
-}
-
-/** Opens the mirror, up to date; makes it first where there is none yet. */
+/** Opens the mirror, up to date; makes it first where there is none yet, and again where there is a damaged one. */
 export async function openMirror(options: MirrorOptions): Promise<Mirror> {
   const directory = mirrorFolder(options.cacheFolder, options.url);
   await mkdir(dirname(directory), { recursive: true, mode: 0o700 });
-  const mirror = createMirror(directory, options);
-  if (await exists(directory)) await mirror.refresh();
-  else await lockedBy(directory, options, () => fillNew(directory, options));
-  return mirror;
+  const opened = await lockedBy(directory, options, async () => {
+    const state = await bringUpToDate(directory, options);
+    return { ...state, release: await useMirror(directory) };
+  });
+  // Not in the background: a command that is over soon would always put it off.
+  if (opened.filled) await trim(directory, options);
+  return createMirror(directory, options, opened);
 }
 
-/** It appears under its name only when it is whole. */
-async function fillNew(directory: string, options: MirrorOptions): Promise<void> {
-  if (await exists(directory)) return;
-  await removeUnfinished(directory);
+interface Opened {
+  readonly away: BacktrailError | null;
+  readonly renewed: boolean;
+  /** New objects came: into a mirror that was there, or all of them. */
+  readonly grown: boolean;
+  readonly filled: boolean;
+  readonly release: () => Promise<void>;
+}
+
+async function bringUpToDate(directory: string, options: MirrorOptions): Promise<Omit<Opened, 'release'>> {
+  const there = await isThere(directory);
+  if (!there || options.renew === true) {
+    await fillNew(directory, options, there);
+    return { away: null, renewed: there, grown: false, filled: true };
+  }
+  try {
+    const grown = await fetchAll(fetchPlace(directory, options));
+    return { away: null, renewed: false, grown, filled: false };
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    if (options.offline === true && isAway(error))
+      return { away: error, renewed: false, grown: false, filled: false };
+    if (!isDamaged(error)) throw error;
+    await fillNew(directory, options, true);
+    return { away: null, renewed: true, grown: false, filled: true };
+  }
+}
+
+/** It appears under its name only when it is whole, and what stood there stays until then. */
+async function fillNew(directory: string, options: MirrorOptions, known: boolean): Promise<void> {
+  await removeLeftovers(directory);
   const unfinished = `${directory}.new-${randomUUID()}`;
   try {
-    const transport = transportOf(unfinished, options);
+    const place = { ...fetchPlace(unfinished, options), known: known || options.seed !== undefined };
     const fill = async (format: ObjectFormat) => {
-      await makeEmpty(unfinished, format, transport);
+      await makeEmpty(unfinished, format, place.transport);
       await options.seed?.(unfinished).catch(() => undefined);
-      return reach(options.url, () => transport.git([...FETCH, '--prune', REMOTE, ...REFSPECS]));
+      await fetchAll(place);
     };
-    let answer = await fill('sha1');
-    if (OTHER_FORMAT.test(answer.stderr)) answer = await fill('sha256');
-    const known = options.seed !== undefined;
-    if (answer.code !== 0) throw fetchFailure(answer, { shown: printable(options.url), known });
-    await transport.git(COMMIT_GRAPH);
-    await rename(unfinished, directory);
+    // A mirror has to have ids of the same kind as its remote, and only the remote knows which.
+    await fill('sha1').catch(async (error: unknown) => {
+      if (!isFailure(error) || error.details['otherFormat'] !== true) throw error;
+      await fill('sha256');
+    });
+    await writeCommitGraph(place);
+    await putInPlace(directory, unfinished);
   } finally {
     await rm(unfinished, { recursive: true, force: true });
   }
 }
-
-/** What git says where the remote has SHA-256 ids; a mirror has to have ids of the same kind. */
-const OTHER_FORMAT = /mismatched algorithms: client sha1; server sha256/;
 
 async function makeEmpty(directory: string, format: ObjectFormat, transport: Transport): Promise<void> {
   await rm(directory, { recursive: true, force: true });
@@ -133,73 +173,75 @@ async function makeEmpty(directory: string, format: ObjectFormat, transport: Tra
     throw new BacktrailError('GIT_FAILED', `The mirror could not be made: ${printable(made.stderr)}`);
 }
 
-function createMirror(directory: string, options: MirrorOptions): Mirror {
+/** Did anything new come? */
+async function fetchAll(place: Fetch): Promise<boolean> {
+  // As much as the remote has: it may be less shallow than it was.
+  const deepen = (await isShallow(place.directory)) ? ['--unshallow'] : [];
+  const { stderr } = await fetchInto(place, ['--prune', ...deepen, REMOTE, ...REFSPECS]);
+  await stampFetched(place.directory);
+  return stderr.includes(' -> ');
+}
+
+async function writeCommitGraph({ transport, onProgress }: Fetch): Promise<void> {
+  if (onProgress)
+    await transport.git([...COMMIT_GRAPH, '--progress'], { onError: progressReader(onProgress) });
+  else await transport.git([...COMMIT_GRAPH, '--no-progress']);
+}
+
+function createMirror(directory: string, options: MirrorOptions, opened: Opened): Mirror {
   const { url, signal } = options;
   const shown = printable(url);
-  const transport = transportOf(directory, options);
+  const place = fetchPlace(directory, options);
+  const { transport } = place;
   let background = Promise.resolve();
 
-  const fetch = (refspecs: readonly string[]) =>
-    lockedBy(directory, options, () => fetchUnlocked({ transport, directory, url, refspecs }));
+  const locked = <Value>(work: () => Promise<Value>) => lockedBy(directory, options, work);
   const maintain = async () => {
-    for (const args of [[...COMMIT_GRAPH, '--split'], CLEAN_UP])
+    for (const args of [[...COMMIT_GRAPH, '--no-progress', '--split'], CLEAN_UP])
       if (!signal.aborted) await transport.git(args).catch(() => undefined);
+    if (!signal.aborted) await trim(directory, options);
   };
+  const maintainLater = () => void (background = background.then(maintain));
+  if (opened.grown) maintainLater();
   return {
     directory,
+    away: opened.away,
+    renewed: opened.renewed,
+    fetchedAt: () => fetchedAt(directory),
     async refresh() {
-      const { stderr } = await fetch(['--prune', REMOTE, ...REFSPECS]);
-      if (stderr.includes(' -> ')) background = background.then(maintain);
+      if (await locked(() => fetchAll(place))) maintainLater();
     },
     async fetchBranch(branch) {
-      await fetch([REMOTE, `+refs/heads/${branch}:${TRACKING}/${branch}`]);
+      await locked(() => fetchInto(place, [REMOTE, `+refs/heads/${branch}:${TRACKING}/${branch}`]));
     },
     async head() {
       const answer = await reach(url, () => transport.git(['ls-remote', '--symref', REMOTE, 'HEAD']));
-      if (answer.code !== 0) throw fetchFailure(answer, { shown, known: true });
+      requireAnswer(answer, { shown, known: true });
       const branch = /^ref: refs\/heads\/(\S+)\tHEAD$/m.exec(answer.stdout)?.[1];
       if (branch === undefined)
         throw new BacktrailError('BRANCH_UNKNOWN', `HEAD names no branch at ${shown}.`);
+      await rememberHead(directory, branch);
       return branch;
+    },
+    async lastHead() {
+      const branch = await rememberedHead(directory);
+      if (branch !== null) return branch;
+      throw new BacktrailError('BRANCH_UNKNOWN', `It is not known yet which branch HEAD names at ${shown}.`);
     },
     async push({ branch, expected, next }) {
       const answer = await reach(url, () => pushOnce(transport, { branch, expected, next }));
       if (answer.code !== 0) throw pushFailure(answer, { shown, branch });
     },
-    idle: () => background,
+    async close() {
+      await background;
+      await opened.release();
+    },
   };
 }
 
-const ATTEMPTS = 5;
-
-/** A lock file that a killed git left behind is removed; in a mirror nobody else's work is at stake. */
-async function fetchUnlocked(call: {
-  transport: Transport;
-  directory: string;
-  url: string;
-  refspecs: readonly string[];
-}): Promise<TransportAnswer> {
-  const { transport, directory, url, refspecs } = call;
-  for (let attempt = 1; ; attempt += 1) {
-    const answer = await reach(url, () => transport.git([...FETCH, ...refspecs]));
-    if (answer.code === 0) return answer;
-    // A push of another process, which needs no lock of ours, moved the tracking ref while this fetch was under way.
-    if (attempt < ATTEMPTS && /cannot lock ref .*: is at \w+ but expected/.test(answer.stderr)) continue;
-    if (/couldn't find remote ref/.test(answer.stderr))
-      throw new BacktrailError('BRANCH_UNKNOWN', `The branch is not at ${printable(url)}.`);
-    const failure = fetchFailure(answer, { shown: printable(url), known: true });
-    if (attempt >= ATTEMPTS || !(await removeStaleLock(directory, failure))) throw failure;
-  }
-}
-
-async function removeStaleLock(directory: string, failure: BacktrailError): Promise<boolean> {
-  const lock = failure.details['lock'];
-  if (typeof lock !== 'string') return false;
-  const file = resolve(directory, lock);
-  const found = file.startsWith(`${directory}${sep}`) ? await stat(file).catch(() => null) : null;
-  if (found === null || Date.now() - found.mtimeMs < STALE_MS) return false;
-  await rm(file, { force: true });
-  return true;
+/** Mirrors that cannot be removed at this moment are in nobody's way. */
+async function trim(directory: string, { cacheLimit, signal }: MirrorOptions): Promise<void> {
+  if (cacheLimit !== undefined) await trimMirrors(directory, cacheLimit, signal).catch(() => undefined);
 }
 
 /** Atomic where the server can; one ref alone is all or nothing anyway. */
@@ -222,20 +264,10 @@ async function pushOnce(
   return transport.git(['push', ...options, REMOTE, refspec]);
 }
 
-/** A remote that takes too long is one that cannot be reached. */
-async function reach<Value>(url: string, work: () => Promise<Value>): Promise<Value> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!isFailure(error) || error.code !== 'GIT_TIMEOUT') throw error;
-    throw new BacktrailError('REMOTE_UNAVAILABLE', `${printable(url)} did not answer in time.`, {
-      cause: error,
-    });
-  }
-}
-
-function transportOf(directory: string, { env, timeoutMs, signal }: MirrorOptions): Transport {
-  return createTransport({ directory, env: { ...env, GIT_DIR: directory }, timeoutMs, signal });
+function fetchPlace(directory: string, options: MirrorOptions): Fetch {
+  const { url, env, timeoutMs, signal, onProgress } = options;
+  const transport = createTransport({ directory, env: { ...env, GIT_DIR: directory }, timeoutMs, signal });
+  return { transport, directory, url, known: true, onProgress };
 }
 
 function lockedBy<Value>(
@@ -243,16 +275,6 @@ function lockedBy<Value>(
   options: MirrorOptions,
   work: () => Promise<Value>,
 ): Promise<Value> {
-  return withLock(`${directory}.lock`, { waitMs: options.timeoutMs, signal: options.signal }, work);
-}
-
-/** What killed processes began; whoever holds the lock may remove it. */
-async function removeUnfinished(directory: string): Promise<void> {
-  const begun = `${basename(directory)}.new-`;
-  for (const name of await readdir(dirname(directory)))
-    if (name.startsWith(begun)) await rm(join(dirname(directory), name), { recursive: true, force: true });
-}
-
-async function exists(directory: string): Promise<boolean> {
-  return (await stat(join(directory, 'HEAD')).catch(() => null)) !== null;
+  const wait = { waitMs: options.timeoutMs, signal: options.signal };
+  return withLock(`${directory}.lock`, wait, work).finally(() => options.onProgress?.(null));
 }

@@ -1,4 +1,5 @@
 import { BacktrailError, isFailure } from '../model/index.ts';
+import type { Progress } from '../model/index.ts';
 import { discoveryEnvironment } from './environment.ts';
 import type { ProcessEnvironment } from './environment.ts';
 import { openClone } from './clone.ts';
@@ -9,7 +10,7 @@ import { openRemote } from './remote.ts';
 import type { GitRepository } from './repository.ts';
 import { run } from './spawn.ts';
 
-export type { GitRepository } from './repository.ts';
+export type { GitRepository, Offline } from './repository.ts';
 
 export interface OpenOptions {
   /** Path or URL as the user typed it. */
@@ -20,6 +21,13 @@ export interface OpenOptions {
   readonly cacheFolder: string;
   /** Milliseconds for one command of git. Two minutes where absent; half an hour for a fetch or push. */
   readonly timeoutMs?: number;
+  /** Questions are answered from the mirror where the remote cannot be reached: see `GitRepository.look`. */
+  readonly offline?: boolean | undefined;
+  /** Fetches the mirror anew, as it was found damaged. */
+  readonly renew?: boolean | undefined;
+  /** Bytes of all mirrors together: beyond it those that were not used for the longest time go. */
+  readonly cacheLimit?: number | undefined;
+  readonly onProgress?: ((progress: Progress | null) => void) | undefined;
 }
 
 /** An opened repository, and the way to its upstream. */
@@ -29,7 +37,7 @@ export interface Opened {
    * The same, read and published through the upstream of the branch: a clone, which closes `git` with it. `git` itself where
    * there is no such upstream. Fails as opening a remote does; REPOSITORY_UNKNOWN for an address that git must not follow.
    */
-  throughUpstream(branch: string): Promise<GitRepository>;
+  readonly throughUpstream: (branch: string) => Promise<GitRepository>;
 }
 
 /**
@@ -38,11 +46,11 @@ export interface Opened {
  * REMOTE_DENIED or REMOTE_UNAVAILABLE.
  */
 export async function openPlace(options: OpenOptions): Promise<Opened> {
-  const { location, env, cacheFolder } = options;
+  const { location, env } = options;
   const timeoutMs = options.timeoutMs ?? 120_000;
   const transportTimeoutMs = options.timeoutMs ?? 1_800_000;
   const [place, missing] = await Promise.all([parseLocation(location), requireVersion(env, timeoutMs)]);
-  const through = { location, env, cacheFolder, timeoutMs, transportTimeoutMs };
+  const through = { ...options, timeoutMs, transportTimeoutMs };
   const alone = (git: GitRepository): Opened => ({ git, throughUpstream: () => Promise.resolve(git) });
   if (place.kind === 'remote') {
     if (missing !== null) throw missing;

@@ -1,14 +1,16 @@
-import { BacktrailError } from '../model/index.ts';
-import type { ObjectFormat } from '../model/index.ts';
+import { BacktrailError, isFailure } from '../model/index.ts';
+import type { ObjectFormat, Progress } from '../model/index.ts';
+import { isAway } from './answers.ts';
 import { identityOf, LIST_CONFIG, parseConfigList } from './config.ts';
 import { discoveryEnvironment, hardenedEnvironment } from './environment.ts';
 import type { ProcessEnvironment } from './environment.ts';
 import { splitLogin } from './login.ts';
 import { openMirror, REMOTE, TRACKING } from './mirror.ts';
 import type { Mirror } from './mirror.ts';
+import { isShallow } from './mirror-cache.ts';
 import { readBranch, requireBranchName, requireDescent, updateRefs } from './refs.ts';
 import { common } from './repository.ts';
-import type { BranchEdit, GitRepository } from './repository.ts';
+import type { BranchEdit, GitRepository, Offline } from './repository.ts';
 import { createRunner } from './runner.ts';
 import type { Runner } from './runner.ts';
 import { run } from './spawn.ts';
@@ -26,11 +28,18 @@ export interface RemoteOptions {
   /** For one local command, and for one fetch or push. */
   readonly timeoutMs: number;
   readonly transportTimeoutMs: number;
+  /** As in `OpenOptions`. */
+  readonly offline?: boolean | undefined;
+  readonly renew?: boolean | undefined;
+  readonly cacheLimit?: number | undefined;
+  readonly onProgress?: ((progress: Progress | null) => void) | undefined;
 }
 
 export interface RemoteRepository extends GitRepository {
   readonly runner: Runner;
 }
+/** Milliseconds. For so long, questions do not wait again for a remote that could not be reached. */
+const AWAY_MS = 30_000;
 
 /** A repository somewhere else, through our own mirror of it. Opening fetches. */
 export async function openRemote(options: RemoteOptions): Promise<RemoteRepository> {
@@ -59,11 +68,20 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
     env,
     timeoutMs: options.transportTimeoutMs,
     signal: stop.signal,
+    offline: options.offline,
+    renew: options.renew,
+    cacheLimit: options.cacheLimit,
+    onProgress: options.onProgress,
     ...(seed && { seed: (directory: string) => seedIn(directory, { env: offline, timeoutMs, seed }) }),
   });
+  let away = mirror.away === null ? null : { cause: mirror.away, at: performance.now() };
   const runner = createRunner({ directory: mirror.directory, env: offline, timeoutMs, signal: stop.signal });
-  const shared = common(runner, { shallow: false, format: await objectFormat(runner) });
-  const defaultBranch = headOnce(mirror);
+  const shared = common(runner, {
+    shallow: await isShallow(mirror.directory),
+    format: await objectFormat(runner),
+  });
+  const askHead = headOnce(mirror);
+  const defaultBranch = () => (away === null ? askHead() : mirror.lastHead());
   const tip = (branch: string) => readBranch({ runner, objects: shared.objects, under: TRACKING, branch });
   return {
     ...shared,
@@ -74,7 +92,9 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
     head: async () => ({ branch: await defaultBranch(), commit: null }),
     defaultBranch,
     tip,
-    refresh: () => mirror.refresh(),
+    refresh,
+    look,
+    renewed: mirror.renewed,
     preview: () => Promise.resolve([]),
     followUp: () => Promise.resolve([]),
     async publish(edit) {
@@ -92,9 +112,25 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
     async close() {
       shared.objects.close();
       stop.abort();
-      await mirror.idle();
+      await mirror.close();
     },
   };
+
+  async function refresh(): Promise<void> {
+    await mirror.refresh();
+    away = null;
+  }
+
+  async function look(): Promise<Offline | null> {
+    if (away === null || performance.now() - away.at > AWAY_MS)
+      try {
+        await refresh();
+      } catch (error) {
+        if (options.offline !== true || !isFailure(error) || !isAway(error)) throw error;
+        away = { cause: error, at: performance.now() };
+      }
+    return away === null ? null : { cause: away.cause, asOf: await mirror.fetchedAt() };
+  }
 
   /** A fetch of another process may have moved it further meanwhile; then that is the better value. */
   function track({ branch, expected, next }: BranchEdit): Promise<void> {

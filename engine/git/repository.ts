@@ -1,4 +1,5 @@
 import type {
+  BacktrailError,
   Finding,
   Hasher,
   HistoryReader,
@@ -47,6 +48,10 @@ export interface GitRepository {
   tip(branch: string): Promise<ObjectId>;
   /** Fetches, for a mirror. */
   refresh(): Promise<void>;
+  /** The same before a question; where that was allowed on opening, an answer that is not up to date says so. */
+  look(): Promise<Offline | null>;
+  /** Its mirror was found damaged on opening, and fetched anew. */
+  readonly renewed: boolean;
   /** What whoever confirms a plan should know about the place of publishing. `paths` are those that would change. */
   preview(edit: { branch: string; base: ObjectId; paths: readonly string[] }): Promise<readonly Finding[]>;
   /** Writes objects below a staging ref; gives their ids in order. */
@@ -81,6 +86,12 @@ export interface GitRepository {
   requireWriting(): void;
   /** Ends every child. Nothing may be asked afterwards. Safe to repeat. */
   close(): Promise<void>;
+}
+
+/** The remote cannot be reached; what the mirror holds is as of then. */
+export interface Offline {
+  readonly asOf: Date;
+  readonly cause: BacktrailError;
 }
 
 /** HEAD names a branch, or, detached (as automation checks out), a commit. */

@@ -7,7 +7,13 @@ import type { Environment } from './spawn.ts';
 /** git for what is slow anyway: fetch, push, configuration and maintenance of our own mirrors, through simple-git. */
 export interface Transport {
   /** Resolves with whatever git answered; rejects with GIT_TIMEOUT, or GIT_FAILED once the repository is closed. */
-  git(args: readonly string[], options?: { readonly timeoutMs?: number }): Promise<TransportAnswer>;
+  git(args: readonly string[], options?: TransportOptions): Promise<TransportAnswer>;
+}
+
+export interface TransportOptions {
+  readonly timeoutMs?: number;
+  /** Called with what git writes on its error stream, as it comes. */
+  readonly onError?: (chunk: Uint8Array) => void;
 }
 
 export interface TransportAnswer {
@@ -54,7 +60,7 @@ export function createTransport(place: {
   readonly signal: AbortSignal;
 }): Transport {
   return {
-    git: (args, options) => ask({ ...place, timeoutMs: options?.timeoutMs ?? place.timeoutMs, args }),
+    git: (args, options) => ask({ ...place, ...options, args }),
   };
 }
 
@@ -67,8 +73,9 @@ async function ask(call: {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   readonly args: readonly string[];
+  readonly onError?: (chunk: Uint8Array) => void;
 }): Promise<TransportAnswer> {
-  const { directory, env, timeoutMs, signal, args } = call;
+  const { directory, env, timeoutMs, signal, args, onError } = call;
   const late = AbortSignal.timeout(timeoutMs);
   const ended = new AbortController();
   const stop = () => ended.abort();
@@ -86,6 +93,8 @@ async function ask(call: {
       return undefined;
     },
   });
+  if (onError !== undefined)
+    git.outputHandler((_command, _stdout, stderr) => void stderr.on('data', onError));
   try {
     const stdout = await git.env({ ...env }).raw([...args]);
     if (!ended.signal.aborted) return { ...answer, stdout };

@@ -59,6 +59,10 @@ export const FAILURES = {
     'The tree holds a name that Git must not check out; remove it from the history first.',
   ),
   SHALLOW_TARGET: blocked('Fetch the full history: git fetch --unshallow.'),
+  // Fetching it here would go through whatever program the repository's own configuration names.
+  PARTIAL_CLONE: blocked(
+    'Fetch what it lacks with `git fetch --refetch --no-filter`, or name the remote itself with --repo URL.',
+  ),
   SHA256_UNSUPPORTED: blocked('Install git: only git itself reads a repository with SHA-256 object ids.'),
   FILE_TOO_LARGE: blocked('Choose a narrower scope.'),
   RENDER_FAILED: blocked('Mend the file named, or choose another target.'),

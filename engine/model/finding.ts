@@ -16,7 +16,9 @@ export type NoticeCode =
   | 'UPSTREAM_NOT_READ'
   | 'UPSTREAM_BRANCH'
   | 'LOCAL_COMMITS'
-  | 'LOCAL_NOT_UPDATED';
+  | 'LOCAL_NOT_UPDATED'
+  | 'REMOTE_OFFLINE'
+  | 'MIRROR_RENEWED';
 
 /** One observation of a check: collected, never thrown. */
 export interface Finding {

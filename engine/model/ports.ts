@@ -51,3 +51,14 @@ export interface Clock {
   now(): number;
   sleep(milliseconds: number): Promise<void>;
 }
+
+/** How far a fetch is, as git tells it. */
+export interface Progress {
+  readonly phase: 'counting' | 'compressing' | 'receiving' | 'resolving' | 'indexing';
+  /** null where the end is not known yet. */
+  readonly percent: number | null;
+  /** Done so far, in this phase. */
+  readonly objects: number;
+  /** `12.30 MiB | 4.50 MiB/s` */
+  readonly amount?: string;
+}

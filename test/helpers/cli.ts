@@ -38,12 +38,14 @@ export async function backtrail(
   const environment: Environment = {
     env,
     cacheFolder: join(env['HOME'] ?? '', '.cache/backtrail'),
+    cacheLimit: 2 ** 33,
     redisUrl: options.redisUrl ?? NO_REDIS,
     committer: { name: 'Backtrail', email: 'backtrail@localhost' },
     author: null,
     account: { name: 'tester', email: 'tester@localhost' },
     color: false,
     interactive: false,
+    progress: false,
     clock: {
       now: () => options.now ?? Date.now(),
       sleep: (ms) => new Promise((done) => setTimeout(done, ms)),

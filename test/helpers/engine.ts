@@ -3,6 +3,7 @@ import { afterEach } from 'vitest';
 import {
   confirmPlan,
   type Engine,
+  type EngineOptions,
   type ExecuteOptions,
   makeRequestId,
   openEngine,
@@ -27,9 +28,13 @@ const clock = {
 /** An engine that is closed after the test. `repo` may be an address of the same repository. */
 export async function engineOf(
   repo: Repo,
-  options: { location?: string; config?: string; cacheFolder?: string } = {},
+  options: { location?: string; config?: string; cacheFolder?: string } & Pick<
+    EngineOptions,
+    'offline' | 'cacheLimit' | 'onNotice' | 'onProgress'
+  > = {},
 ): Promise<Engine> {
   const cacheFolder = options.cacheFolder ?? join(await temporaryFolder(), 'cache');
+  const { offline, cacheLimit, onNotice, onProgress } = options;
   const config =
     options.config === undefined ? {} : { config: { name: 'config.yaml', text: options.config } };
   const engine = await openEngine({
@@ -39,6 +44,10 @@ export async function engineOf(
     cacheFolder,
     committer: SERVICE,
     clock,
+    offline,
+    cacheLimit,
+    onNotice,
+    onProgress,
   });
   engines.push(engine);
   return engine;

@@ -56,6 +56,8 @@ export async function openReadOnly({ location, folder, env }: ReadOnlyOptions): 
     tip: (branch) => branchTip(files, branch),
     refresh: () => Promise.resolve(),
     preview: ({ branch }) => aloneWith({ entries, folder: worktree ?? directory }, branch),
+    look: () => Promise.resolve(null),
+    renewed: false,
     identity: () => Promise.resolve(identityOf(entries, env)),
     requireWriting() {
       throw readOnly();

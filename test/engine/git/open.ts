@@ -1,6 +1,6 @@
 import { afterEach } from 'vitest';
 import { openGit } from '../../../engine/git/open.ts';
-import type { GitRepository } from '../../../engine/git/open.ts';
+import type { GitRepository, OpenOptions } from '../../../engine/git/open.ts';
 import { temporaryFolder } from '../../helpers/repo.ts';
 import type { Repo } from '../../helpers/repo.ts';
 
@@ -12,11 +12,11 @@ afterEach(async () => {
 /** Opens a repository for one test. */
 export async function open(
   repo: Pick<Repo, 'folder' | 'env'>,
-  options: { location?: string; cacheFolder?: string; timeoutMs?: number } = {},
+  options: Partial<Omit<OpenOptions, 'env'>> = {},
 ): Promise<GitRepository> {
   const { location = repo.folder, timeoutMs = 30_000 } = options;
   const cacheFolder = options.cacheFolder ?? (await temporaryFolder());
-  const git = await openGit({ location, env: repo.env, cacheFolder, timeoutMs });
+  const git = await openGit({ ...options, location, env: repo.env, cacheFolder, timeoutMs });
   opened.push(git);
   return git;
 }

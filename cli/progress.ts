@@ -1,0 +1,47 @@
+/** One line on the terminal while a long fetch runs; nothing where there is no terminal. */
+import type { Progress } from '../engine/index.ts';
+
+/** A short fetch is not worth a line that comes and goes. */
+const QUIET_MS = 800;
+const DRAW_MS = 100;
+const BAR = 20;
+
+/** Gives what draws each progress; null wipes the line, as something else is printed now. */
+export function progressLine(
+  stream: { write(text: string): unknown; readonly columns?: number },
+  now: () => number,
+): (progress: Progress | null) => void {
+  let began: number | null = null;
+  let drawn: number | null = null;
+  return (progress) => {
+    if (progress === null) {
+      if (drawn !== null) stream.write('\r\u001b[K');
+      began = null;
+      drawn = null;
+      return;
+    }
+    const time = now();
+    began ??= time;
+    if (time - began < QUIET_MS || (drawn !== null && time - drawn < DRAW_MS)) return;
+    drawn = time;
+    stream.write(`\r${progressText(progress).slice(0, (stream.columns ?? 80) - 1)}\u001b[K`);
+  };
+}
+
+const PHASES: Readonly<Record<Progress['phase'], string>> = {
+  counting: 'the remote counts objects',
+  compressing: 'the remote packs objects',
+  receiving: 'receiving objects',
+  resolving: 'unpacking objects',
+  indexing: 'indexing the history',
+};
+
+export function progressText({ phase, percent, objects, amount }: Progress): string {
+  const how = percent === null ? `${objects}` : `${bar(percent)} ${String(percent).padStart(3)} %`;
+  return `  ${how}  ${PHASES[phase]}${amount === undefined ? '' : `  ${amount.replace(' | ', ', ')}`}`;
+}
+
+function bar(percent: number): string {
+  const full = Math.round((percent / 100) * BAR);
+  return '█'.repeat(full) + '░'.repeat(BAR - full);
+}

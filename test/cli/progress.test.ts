@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { progressLine, progressText } from '../../cli/progress.ts';
+
+function terminal(columns = 60) {
+  const written: string[] = [];
+  let time = 0;
+  const stream = { columns, write: (text: string) => written.push(text) };
+  return { written, draw: progressLine(stream, () => time), pass: (ms: number) => (time += ms) };
+}
+
+const receiving = (percent: number) => ({ phase: 'receiving', percent, objects: percent }) as const;
+
+describe('the line of progress', () => {
+  it('shows what git does, how far it is and how fast', () => {
+    expect(progressText({ ...receiving(45), amount: '1.20 MiB | 3.40 MiB/s' })).toBe(
+      '  █████████░░░░░░░░░░░  45 %  receiving objects  1.20 MiB, 3.40 MiB/s',
+    );
+    expect(progressText({ phase: 'counting', percent: null, objects: 7 })).toBe(
+      '  7  the remote counts objects',
+    );
+  });
+
+  it('stays away while a fetch is short', () => {
+    const { written, draw, pass } = terminal();
+    draw(receiving(1));
+    pass(700);
+    draw(receiving(99));
+    draw(null);
+    expect(written).toEqual([]);
+  });
+
+  it('is drawn over itself, not too often, never wider than the terminal, and wiped at the end', () => {
+    const { written, draw, pass } = terminal(20);
+    draw(receiving(1));
+    pass(900);
+    draw(receiving(40));
+    pass(10);
+    draw(receiving(41));
+    pass(200);
+    draw(receiving(60));
+    draw(null);
+    draw(null);
+    expect(written).toEqual(['\r  ████████░░░░░░░░░\u001b[K', '\r  ████████████░░░░░\u001b[K', '\r\u001b[K']);
+  });
+});

@@ -1,0 +1,98 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { basename, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { mirrorFolder } from '../../../engine/git/mirror-cache.ts';
+import { createRepo, temporaryFolder, type Repo } from '../../helpers/repo.ts';
+import { open } from './open.ts';
+
+const KB = 1024;
+
+/** A remote of about 100 KB; its mirror was last fetched so many days ago. */
+async function remote(): Promise<Repo> {
+  const repo = await createRepo({ bare: true });
+  await repo.replay([{ files: { a: randomBytes(100 * KB) } }]);
+  return repo;
+}
+
+const locationOf = ({ folder }: Repo) => `file://${folder}`;
+const nameOf = (repo: Repo) => basename(mirrorFolder('/', locationOf(repo)));
+const mirrors = (cacheFolder: string) => readdir(join(cacheFolder, 'mirrors'));
+
+async function openIn(cacheFolder: string, repo: Repo, cacheLimit?: number) {
+  return open(repo, { location: locationOf(repo), cacheFolder, cacheLimit });
+}
+
+async function fetchedBefore(cacheFolder: string, repo: Repo, days: number): Promise<void> {
+  await (await openIn(cacheFolder, repo)).close();
+  const time = new Date(Date.now() - days * 86_400_000);
+  await utimes(join(mirrorFolder(cacheFolder, locationOf(repo)), 'backtrail-fetched'), time, time);
+}
+
+async function three(): Promise<{ cacheFolder: string; repos: [Repo, Repo, Repo] }> {
+  const cacheFolder = await temporaryFolder();
+  const repos: [Repo, Repo, Repo] = [await remote(), await remote(), await remote()];
+  await fetchedBefore(cacheFolder, repos[0], 2);
+  await fetchedBefore(cacheFolder, repos[1], 3);
+  return { cacheFolder, repos };
+}
+
+describe('mirrors that are too large together', () => {
+  test('go, the one first that was not fetched for the longest time', async () => {
+    const { cacheFolder, repos } = await three();
+    await (await openIn(cacheFolder, repos[2], 280 * KB)).close();
+    expect((await mirrors(cacheFolder)).toSorted()).toEqual([nameOf(repos[0]), nameOf(repos[2])].toSorted());
+    await (await openIn(cacheFolder, repos[1])).close();
+    expect(await mirrors(cacheFolder)).toHaveLength(3);
+  });
+
+  test('go but for the one that is being opened', async () => {
+    const { cacheFolder, repos } = await three();
+    const git = await openIn(cacheFolder, repos[2], 1);
+    expect(await git.defaultBranch()).toBe('main');
+    await git.close();
+    expect(await mirrors(cacheFolder)).toEqual([nameOf(repos[2])]);
+  });
+
+  test('stay where there is room', async () => {
+    const { cacheFolder, repos } = await three();
+    await (await openIn(cacheFolder, repos[2], 1024 * KB)).close();
+    expect(await mirrors(cacheFolder)).toHaveLength(3);
+  });
+
+  test('stay while another process has them open, and go when it was killed', async () => {
+    const { cacheFolder, repos } = await three();
+    const folder = join(cacheFolder, 'in-use', nameOf(repos[1]));
+    await mkdir(folder, { recursive: true });
+    const other = spawn('sleep', ['60']);
+    await writeFile(join(folder, 'x'), JSON.stringify({ pid: other.pid, host: hostname(), token: 'x' }));
+    await (await openIn(cacheFolder, repos[2], 1)).close();
+    expect((await mirrors(cacheFolder)).toSorted()).toEqual([nameOf(repos[1]), nameOf(repos[2])].toSorted());
+    other.kill('SIGKILL');
+    await once(other, 'close');
+    await (await openIn(cacheFolder, repos[0], 1)).close();
+    expect(await mirrors(cacheFolder)).toEqual([nameOf(repos[0])]);
+  });
+
+  test('stay while this process has them open', async () => {
+    const { cacheFolder, repos } = await three();
+    const first = await openIn(cacheFolder, repos[0]);
+    await (await openIn(cacheFolder, repos[2], 1)).close();
+    expect((await mirrors(cacheFolder)).toSorted()).toEqual([nameOf(repos[0]), nameOf(repos[2])].toSorted());
+    await first.refresh();
+    await first.close();
+    expect(await readdir(join(cacheFolder, 'in-use', nameOf(repos[0])))).toEqual([]);
+  });
+
+  test('take what killed processes began to make or to remove with them', async () => {
+    const { cacheFolder, repos } = await three();
+    const left = (ending: string) => join(cacheFolder, 'mirrors', `${nameOf(repos[0])}.${ending}`);
+    await mkdir(left('new-dead'));
+    await mkdir(left('old-dead'));
+    await (await openIn(cacheFolder, repos[2], 1024 * KB)).close();
+    expect(await mirrors(cacheFolder)).toHaveLength(3);
+  });
+});

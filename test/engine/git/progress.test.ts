@@ -1,0 +1,76 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parseProgress, progressReader } from '../../../engine/git/progress.ts';
+import type { Progress } from '../../../engine/model/index.ts';
+import { createRepo } from '../../helpers/repo.ts';
+import { temporaryFolder } from '../../helpers/repo.ts';
+import { open } from './open.ts';
+
+const SAID = [
+  'remote: Enumerating objects: 21, done.        \n',
+  'remote: Counting objects: 100% (21/21)\r',
+  'remote: Compressing objects:  50% (7/14)\r',
+  'Receiving objects:  45% (9/20)\r',
+  'Receiving objects: 100% (20/20), 12.30 MiB | 4.50 MiB/s, done.\n',
+  'Resolving deltas: 100% (3/3), done.\n',
+  'From https://example.com/größe\n',
+];
+const MEANT: Progress[] = [
+  { phase: 'counting', percent: null, objects: 21 },
+  { phase: 'counting', percent: 100, objects: 21 },
+  { phase: 'compressing', percent: 50, objects: 7 },
+  { phase: 'receiving', percent: 45, objects: 9 },
+  { phase: 'receiving', percent: 100, objects: 20, amount: '12.30 MiB | 4.50 MiB/s' },
+  { phase: 'resolving', percent: 100, objects: 3 },
+];
+
+describe('the progress of git', () => {
+  test('is read however the lines are cut into pieces', () => {
+    const bytes = Buffer.from(SAID.join(''));
+    const cuts = fc.array(fc.integer({ min: 0, max: bytes.length }), { maxLength: 60 });
+    fc.assert(
+      fc.property(cuts, (places) => {
+        const told: Progress[] = [];
+        const read = progressReader((progress) => told.push(progress));
+        let from = 0;
+        for (const place of [...places.toSorted((a, b) => a - b), bytes.length]) {
+          read(bytes.subarray(from, place));
+          from = place;
+        }
+        expect(told).toEqual(MEANT);
+      }),
+    );
+  });
+
+  test.each([
+    'Receiving objects: lots',
+    'Receiving objects: 45% (9/20), \u001b[31mred',
+    'remote: constructor: 45% (9/20)',
+    `Receiving objects: ${'9'.repeat(400)}% (1/1)`,
+    'fatal: early EOF',
+    '',
+  ])('is nothing else that a server may write: %j', (line) => expect(parseProgress(line)).toBeNull());
+
+  test('an endless line is not kept', () => {
+    const told: Progress[] = [];
+    const read = progressReader((progress) => told.push(progress));
+    for (let i = 0; i < 200; i += 1) read(Buffer.alloc(1 << 16, 'x'));
+    read(Buffer.from('\nReceiving objects:  45% (9/20)\r'));
+    expect(told).toHaveLength(1);
+  });
+
+  test('is told on the first fetch of a real remote, to its end', async () => {
+    const repo = await createRepo({ bare: true });
+    await repo.replay(Array.from({ length: 150 }, (_, index) => ({ files: { [`f${index}`]: `${index}` } })));
+    const told: (Progress | null)[] = [];
+    const location = `file://${repo.folder}`;
+    const cacheFolder = await temporaryFolder();
+    await open(repo, { location, cacheFolder, onProgress: (progress) => told.push(progress) });
+    expect(told.filter((progress) => progress?.phase === 'receiving').at(-1)).toMatchObject({
+      percent: 100,
+      objects: 450,
+    });
+    expect(told.map((progress) => progress?.phase)).toContain('counting');
+    expect(told.at(-1)).toBeNull();
+  });
+});
