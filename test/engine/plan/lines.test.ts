@@ -58,12 +58,12 @@ describe('merges', () => {
     expect(await shown(repo)).toEqual(['v2 Merge topic', 'v1 Start']);
     const engine = await engineOf(repo);
     const topic = ids.get(2) ?? '';
-    for (const asked of [
-      engine.plan({ scope: SCOPE, to: topic }),
-      engine.show({ scope: SCOPE, revision: topic }),
-      engine.compare({ scope: SCOPE, from: topic }),
+    for (const ask of [
+      () => engine.plan({ scope: SCOPE, to: topic }),
+      () => engine.show({ scope: SCOPE, revision: topic }),
+      () => engine.compare({ scope: SCOPE, from: topic }),
     ])
-      await expect(asked).rejects.toMatchObject({
+      await expect(ask()).rejects.toMatchObject({
         code: 'REVISION_NOT_ON_BRANCH',
         hint: expect.stringContaining(`merge ${ids.get(4)?.slice(0, 12)}:`),
       });
