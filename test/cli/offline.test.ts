@@ -1,0 +1,191 @@
+import { dirname } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { z } from 'zod';
+import { parseBytes } from '../../cli/environment.ts';
+import { executeIn } from '../../cli/commands/worker.ts';
+import { backtrail, completedOf, exampleRepo, jsonOf, refusalOf, runProcess } from '../helpers/cli.ts';
+import { type Fate, serveGit } from '../helpers/git-http.ts';
+import { useQueues } from '../helpers/queue.ts';
+import { useRedis } from '../helpers/redis.ts';
+import { cloneRepo, type Repo, temporaryFolder } from '../helpers/repo.ts';
+
+const GATEWAY = 'acme/production/api-gateway';
+
+/** A remote whose server can go away, and a way to run a command on it. */
+async function remote() {
+  const repo = await exampleRepo({ bare: true });
+  await repo.git('config', 'http.receivepack', 'true');
+  const state: { fate: Fate } = { fate: 'serve' };
+  const server = await serveGit({ root: dirname(repo.folder), env: repo.env, fate: () => state.fate });
+  onTestFinished(() => server.close());
+  const url = `${server.url}/repo`;
+  const run = (args: readonly string[], options: Parameters<typeof backtrail>[2] = {}) =>
+    backtrail(repo, ['--repo', url, ...args], options);
+  return { repo, url, state, run, requests: server.requests };
+}
+
+const QUESTIONS: readonly string[][] = [
+  ['environments'],
+  ['history', GATEWAY],
+  ['show', GATEWAY, 'v1'],
+  ['compare', GATEWAY, 'v1'],
+  ['log'],
+];
+const stale = z.looseObject({ offline: z.object({ asOf: z.iso.datetime(), message: z.string() }) });
+
+describe('while the remote is away', () => {
+  it.each(QUESTIONS)('%s answers from the mirror, and says since when', async (...question) => {
+    const { run, state } = await remote();
+    const words = question.filter((word) => word !== undefined);
+    const before = jsonOf(await run([...words, '-o', 'json']), z.looseObject({}));
+    expect(before).not.toHaveProperty('offline');
+    const text = await run(words);
+    expect(text).toMatchObject({ code: 0, stderr: '' });
+    state.fate = 'drop';
+    const { offline, ...after } = jsonOf(await run([...words, '-o', 'json']), stale);
+    expect(after).toEqual(before);
+    expect(Date.now() - Date.parse(offline.asOf)).toBeLessThan(60_000);
+    const later = await run(words, { now: Date.now() + 2.5 * 3_600_000 });
+    expect({ ...later, stderr: '' }).toEqual(text);
+    expect(later.stderr).toMatch(
+      /^offline: http:\/\/127\.0\.0\.1:\d+\/repo did not answer: .* 2 h ago, at 20[^\n]* UTC\.\n$/,
+    );
+  });
+
+  it('plan has that among its findings', async () => {
+    const { run, state } = await remote();
+    const shape = z.looseObject({
+      digest: z.string(),
+      findings: z.array(z.looseObject({ code: z.string() })),
+    });
+    const before = jsonOf(await run(['plan', GATEWAY, '-o', 'json']), shape);
+    state.fate = 503;
+    for (const words of [
+      ['plan', GATEWAY],
+      ['rollback', GATEWAY, '--dry-run'],
+    ]) {
+      const plan = jsonOf(await run([...words, '-o', 'json']), shape);
+      expect(plan.digest).toBe(before.digest);
+      expect(plan.findings.map(({ code }) => code)).toContain('REMOTE_OFFLINE');
+    }
+    expect((await run(['plan', GATEWAY])).stdout).toContain('! REMOTE_OFFLINE');
+  });
+
+  it('asks it once a command', async () => {
+    const { run, state, requests } = await remote();
+    await run(['environments']);
+    state.fate = 503;
+    const before = requests.length;
+    await run(['history', GATEWAY]);
+    expect(requests.length - before).toBe(1);
+  });
+
+  it('a rollback refuses, and names the queue', async () => {
+    const { run, state, repo } = await remote();
+    await run(['environments']);
+    const tip = await repo.git('rev-parse', 'main');
+    state.fate = 'drop';
+    const refusal = refusalOf(await run(['rollback', GATEWAY, '--yes', '--reason', 'It answers 500']));
+    expect(refusal).toMatchObject({ exit: 6, code: 'REMOTE_UNAVAILABLE' });
+    expect(refusal.hint).toContain('--queue');
+    expect(await repo.git('rev-parse', 'main')).toBe(tip);
+  });
+
+  it('a remote that was never fetched gives no answer', async () => {
+    const { run, state } = await remote();
+    state.fate = 'drop';
+    expect(refusalOf(await run(['history', GATEWAY]))).toMatchObject({ exit: 6, code: 'REMOTE_UNAVAILABLE' });
+  });
+
+  it('a clone answers from the mirror of its upstream', async () => {
+    const { repo, url, state } = await remote();
+    const clone = await cloneRepo({ ...repo, folder: url });
+    const before = jsonOf(await backtrail(clone, ['history', GATEWAY, '-o', 'json']), z.looseObject({}));
+    state.fate = 'drop';
+    const { offline, ...after } = jsonOf(await backtrail(clone, ['history', GATEWAY, '-o', 'json']), stale);
+    expect(after).toEqual(before);
+    expect(offline.message).toContain('did not answer');
+  });
+});
+
+describe('a remote that does answer is not away', () => {
+  it.each<[number, string]>([
+    [401, 'REMOTE_DENIED'],
+    [403, 'REMOTE_DENIED'],
+    [404, 'REMOTE_UNAVAILABLE'],
+  ])('with %i nothing is answered from the mirror', async (fate, code) => {
+    const { run, state } = await remote();
+    await run(['environments']);
+    state.fate = fate;
+    expect(refusalOf(await run(['history', GATEWAY]))).toMatchObject({ exit: 6, code });
+  });
+});
+
+describe('rollback --queue while the remote is away', () => {
+  const redis = useRedis();
+  const { startWorker } = useQueues(redis);
+  const back = ['rollback', GATEWAY, '--yes', '--reason', 'It answers 500', '--queue'];
+
+  async function worker({ env }: Repo, tried: () => void): Promise<void> {
+    const committer = { name: 'Backtrail', email: 'backtrail@localhost' };
+    const clock = { now: () => Date.now(), sleep: () => Promise.resolve() };
+    const execute = executeIn({ env, cacheFolder: await temporaryFolder(), committer, clock });
+    startWorker({ execute: (input) => execute(input).finally(tried) });
+  }
+
+  it('waits until it is back, then lands once', async () => {
+    const { run, state, repo } = await remote();
+    await run(['environments']);
+    const before = Number(await repo.git('rev-list', '--count', 'main'));
+    state.fate = 'drop';
+    let attempts = 0;
+    await worker(repo, () => {
+      attempts += 1;
+      state.fate = 'serve';
+    });
+    completedOf(await run([...back, '-o', 'json'], { redisUrl: redis.url }));
+    expect(attempts).toBe(2);
+    expect(Number(await repo.git('rev-list', '--count', 'main'))).toBe(before + 2);
+  });
+
+  it('is refused when it comes back with another state of the scope', async () => {
+    const { run, state, repo } = await remote();
+    await run(['environments']);
+    state.fate = 'drop';
+    await worker(repo, () => (state.fate = 'serve'));
+    const path = 'tenants/acme/production/services/api-gateway/service.yaml';
+    const text = await repo.git('show', `main:${path}`);
+    await repo.replay([{ files: { [path]: `${text.replace(/replicas: .*/, 'replicas: 9')}\n` } }]);
+    const tip = await repo.git('rev-parse', 'main');
+    const refusal = refusalOf(await run(back, { redisUrl: redis.url }), { afterPlan: true });
+    expect(refusal).toMatchObject({ exit: 4, code: 'PLAN_CHANGED' });
+    expect(await repo.git('rev-parse', 'main')).toBe(tip);
+  });
+});
+
+describe('BACKTRAIL_CACHE_LIMIT', () => {
+  it('is a number of bytes, with a unit', () => {
+    expect(['0', '1000', '2k', '500M', '10G', '1T'].map((text) => parseBytes('X', text))).toEqual([
+      0,
+      1000,
+      2048,
+      500 * 2 ** 20,
+      10 * 2 ** 30,
+      2 ** 40,
+    ]);
+  });
+
+  it.each(['ten', '10GB', '-1', '1.5G', ''])('refuses %j', (text) => {
+    expect(() => parseBytes('X', text)).toThrowError(expect.objectContaining({ code: 'INVALID_REQUEST' }));
+  });
+
+  it('ends the program where it is wrong, with a hint', async () => {
+    const repo = await exampleRepo();
+    const transcript = await runProcess(repo, ['environments'], { env: { BACKTRAIL_CACHE_LIMIT: 'lots' } });
+    expect(refusalOf(transcript)).toMatchObject({
+      exit: 2,
+      code: 'INVALID_REQUEST',
+      hint: 'Write it as 500M or 10G.',
+    });
+  });
+});
