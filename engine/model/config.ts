@@ -7,6 +7,12 @@ export interface Config {
     readonly service: readonly string[];
     readonly bindings: readonly string[];
     readonly variables: readonly string[];
+    /** Names that the patterns find and that are none, such as `base` beside environments. */
+    readonly ignore: {
+      readonly tenant: readonly string[];
+      readonly environment: readonly string[];
+      readonly service: readonly string[];
+    };
   };
   /** Short names of fields, relative to the service. */
   readonly fields: Readonly<Record<string, string>>;

@@ -35,7 +35,10 @@ export const FAILURES = {
   REASON_REQUIRED: invalid('Say why with --reason TEXT; it becomes part of the record.'),
   CONFIRMATION_REQUIRED: invalid('Run it on a terminal, or confirm with --yes.'),
   CONFIG_INVALID: invalid('Correct the configuration at the place named.'),
-  CONFIG_MISSING: invalid('Commit .backtrail/config.yaml to the branch, or name a file with --config FILE.'),
+  CONFIG_MISSING: invalid(
+    '`backtrail init` proposes one; or commit .backtrail/config.yaml to the branch, or name a file with --config FILE.',
+  ),
+  CONFIG_PRESENT: invalid('Edit it there, or write a proposal beside it with --file FILE and compare.'),
   TENANT_UNKNOWN: missing('`backtrail environments` lists what the layout finds.'),
   ENVIRONMENT_UNKNOWN: missing('`backtrail environments` lists what the layout finds.'),
   SERVICE_UNKNOWN: missing('`backtrail environments` lists what the layout finds.'),
@@ -48,6 +51,9 @@ export const FAILURES = {
   ),
   BRANCH_UNKNOWN: missing('Set `branch` in the configuration to a branch that exists.'),
 
+  LAYOUT_UNCLEAR: blocked(
+    'Start from the template: name the folders or files of your environments and services in it.',
+  ),
   PLAN_BLOCKED: blocked('Read the findings of the plan.'),
   TARGET_ABSENT: blocked(
     'Choose a later revision, or add --allow-removal to remove what did not exist then.',

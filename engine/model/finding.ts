@@ -18,7 +18,13 @@ export type NoticeCode =
   | 'LOCAL_COMMITS'
   | 'LOCAL_NOT_UPDATED'
   | 'REMOTE_OFFLINE'
-  | 'MIRROR_RENEWED';
+  | 'MIRROR_RENEWED'
+  | 'NO_SERVICES'
+  | 'NAMES_IGNORED'
+  | 'NAMES_DIFFER'
+  | 'PATTERN_LEFT_OUT'
+  | 'PATHS_UNCOVERED'
+  | 'TREE_SAMPLED';
 
 /** One observation of a check: collected, never thrown. */
 export interface Finding {

@@ -30,6 +30,8 @@ const pattern = (needs: readonly Placeholder[]) => checked((value) => patternPro
 
 const expression = checked(expressionProblem);
 
+const names = z.array(text).max(200).optional();
+
 const globs = z.array(checked(globProblem)).max(200);
 
 const schema = z.strictObject({
@@ -54,6 +56,7 @@ const schema = z.strictObject({
         .optional(),
       bindings: globs.optional(),
       variables: globs.optional(),
+      ignore: z.strictObject({ tenant: names, environment: names, service: names }).optional(),
     })
     .refine((layout) => (layout.environment?.length ?? 0) + (layout.service?.length ?? 0) > 0, {
       message: 'A layout needs at least one `environment` or `service` pattern.',
@@ -164,6 +167,11 @@ function withDefaults(raw: Raw): Config {
       service: raw.layout.service ?? [],
       bindings: raw.layout.bindings ?? [],
       variables: raw.layout.variables ?? [],
+      ignore: {
+        tenant: raw.layout.ignore?.tenant ?? [],
+        environment: raw.layout.ignore?.environment ?? [],
+        service: raw.layout.ignore?.service ?? [],
+      },
     },
     fields: raw.fields ?? {},
     keep: raw.keep ?? DEFAULT_KEEP,

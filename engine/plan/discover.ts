@@ -24,11 +24,13 @@ export async function discover(
   const seen = new Map<string, Promise<ParsedText | null>>();
   for (const pattern of [...layout.environment, ...layout.service]) {
     for (const bindings of await expand({ view, pattern, bindings: toBindings(within), parsed: seen })) {
-      if (bindings.environment === undefined) continue;
-      const coordinates = { ...bindings, environment: bindings.environment };
-      found.set(formatCoordinates(coordinates), coordinates);
-      const { service: _, ...environment } = coordinates;
+      const { service, ...place } = bindings;
+      if (place.environment === undefined || layout.isIgnored(place)) continue;
+      const environment = { ...place, environment: place.environment };
       found.set(formatCoordinates(environment), environment);
+      if (service === undefined || layout.isIgnored({ service })) continue;
+      const coordinates = { ...environment, service };
+      found.set(formatCoordinates(coordinates), coordinates);
     }
   }
   return [...found.values()].sort((a, b) => compareText(formatCoordinates(a), formatCoordinates(b)));
@@ -136,6 +138,7 @@ function say(names: readonly (string | undefined)[]): string {
 async function exists(view: TreeView, layout: Layout, scope: Coordinates): Promise<boolean> {
   const patterns = scope.service === undefined ? [...layout.environment, ...layout.service] : layout.service;
   const parsed = new Map<string, Promise<ParsedText | null>>();
+  if (layout.isIgnored(toBindings(scope))) return false;
   for (const pattern of patterns)
     if ((await expand({ view, pattern, bindings: toBindings(scope), parsed })).length > 0) return true;
   return false;

@@ -8,6 +8,7 @@ import {
   type Bindings,
   type PathSelection,
   type Pattern,
+  PLACEHOLDERS,
   bindPath,
   bindSelector,
   compilePattern,
@@ -23,6 +24,8 @@ export interface Layout {
   readonly environment: readonly Pattern[];
   readonly service: readonly Pattern[];
   readonly keep: Keep;
+  /** Does the configuration say that one of these names is none? */
+  isIgnored(bindings: Bindings): boolean;
   /** Delivery outputs and our own configuration: no scope holds them, they make no revision. */
   isOwn(path: string): boolean;
   isBinding(path: string): boolean;
@@ -39,6 +42,7 @@ export function compileLayout(config: Config): Layout {
     service,
     hasTenant: [...environment, ...service].some(({ placeholders }) => placeholders.has('tenant')),
     keep: compileKeep(config.keep),
+    isIgnored: ignored(config.layout.ignore),
     isOwn: (path) =>
       path === '.backtrail' ||
       path.startsWith(`${CONFIG_PATH.split('/')[0]}/`) ||
@@ -46,6 +50,11 @@ export function compileLayout(config: Config): Layout {
     isBinding: globs(config.layout.bindings),
     isVariables: globs(config.layout.variables),
   };
+}
+
+function ignored(names: Config['layout']['ignore']): Layout['isIgnored'] {
+  const sets = PLACEHOLDERS.map((placeholder) => [placeholder, new Set(names[placeholder])] as const);
+  return (bindings) => sets.some(([placeholder, none]) => none.has(bindings[placeholder] ?? ''));
 }
 
 /** Globs; a placeholder, which people write from habit, stands for any name. */
@@ -89,8 +98,8 @@ export function serviceOfPath(layout: Layout, coordinates: Coordinates, path: st
   if (coordinates.service !== undefined) return coordinates.service;
   for (const pattern of layout.service) {
     if (pattern.selector !== null) continue;
-    const service = bindPath(pattern, toBindings(coordinates)).match(path)?.service;
-    if (service !== undefined) return service;
+    const bindings = bindPath(pattern, toBindings(coordinates)).match(path);
+    if (bindings?.service !== undefined && !layout.isIgnored(bindings)) return bindings.service;
   }
   return null;
 }
@@ -114,7 +123,7 @@ export function serviceOfField(
     if (pattern.selector === null) continue;
     const bindings = bindPath(pattern, toBindings(coordinates)).match(field.path);
     const service = bindings && matchSelector(pattern.selector, field.selector, bindings)?.service;
-    if (service) return service;
+    if (service && !layout.isIgnored({ service })) return service;
   }
   return null;
 }

@@ -26,7 +26,11 @@ export interface EnvironmentEntry {
 }
 
 export async function environments(snapshot: Snapshot): Promise<EnvironmentEntry[]> {
-  const found = await discover(await snapshot.view(snapshot.base), snapshot.layout);
+  return toEntries(await discover(await snapshot.view(snapshot.base), snapshot.layout));
+}
+
+/** Environments with their services. */
+export function toEntries(found: readonly Coordinates[]): EnvironmentEntry[] {
   return found
     .filter(({ service }) => service === undefined)
     .map((entry) => ({

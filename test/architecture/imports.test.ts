@@ -10,6 +10,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'engine/yaml': ['engine/model'],
   'engine/record': ['engine/model'],
   'engine/plan': ['engine/model', 'engine/yaml', 'engine/record'],
+  'engine/propose': ['engine/model', 'engine/yaml', 'engine/plan'],
   'engine/git': ['engine/model', 'engine/yaml', 'engine/record', 'engine/plan'],
   'engine/deliver': ['engine/model', 'engine/yaml', 'engine/record', 'engine/plan'],
   'engine/steps': [
@@ -17,6 +18,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'engine/yaml',
     'engine/record',
     'engine/plan',
+    'engine/propose',
     'engine/git',
     'engine/deliver',
   ],
@@ -24,7 +26,14 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   workers: ['engine', 'engine/model'],
   cli: ['engine', 'workers'],
 };
-const PURE = ['engine/model', 'engine/yaml', 'engine/record', 'engine/plan', 'engine/deliver'];
+const PURE = [
+  'engine/model',
+  'engine/yaml',
+  'engine/record',
+  'engine/plan',
+  'engine/propose',
+  'engine/deliver',
+];
 
 interface Source {
   readonly path: string;

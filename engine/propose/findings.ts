@@ -1,0 +1,123 @@
+/** What whoever confirms a proposal should know. */
+import type { Coordinates, Finding } from '../model/index.ts';
+import type { Layout } from '../plan/layout.ts';
+import { bindPath } from '../plan/pattern.ts';
+import type { Candidate } from './candidates.ts';
+import { join, type Survey } from './survey.ts';
+import type { Draft } from './text.ts';
+
+const FILES = 20_000;
+
+export function unclear(candidates: readonly Candidate[]): Finding {
+  const [best] = candidates;
+  const pattern = best && (best.environment ?? best.services[0]?.pattern);
+  return {
+    code: 'LAYOUT_UNCLEAR',
+    severity: 'block',
+    message:
+      pattern === undefined
+        ? 'No folder or file of the tree looks like an environment.'
+        : `Nothing in the tree is clearly an environment; the nearest is ${pattern}.`,
+  };
+}
+
+export const noServices = (): Finding => ({
+  code: 'NO_SERVICES',
+  severity: 'warn',
+  message: 'The tree shows environments but no services in them: only whole environments can be rolled back.',
+  hint: 'Add `service` patterns, if parts of an environment are services.',
+});
+
+export const sampled = (): Finding => ({
+  code: 'TREE_SAMPLED',
+  severity: 'info',
+  message: 'The tree is large: samples of it were looked at, and counts are of the samples.',
+  hint: 'Look through `backtrail environments` afterwards.',
+});
+
+/** Services that only one of several patterns of the same environments finds, where most are found by both. */
+export function namesDiffer(chosen: readonly Candidate[], found: readonly Coordinates[]): Finding[] {
+  const [first, ...others] = chosen
+    .flatMap(({ services }) => services)
+    .filter(({ names }) => [...names].some((name) => found.some(({ service }) => service === name)))
+    .sort((a, b) => Number(b.pattern.includes('#')) - Number(a.pattern.includes('#')));
+  if (!first) return [];
+  return others.flatMap(({ pattern, names }) => {
+    const odd = [...names].filter((name) => !first.names.has(name));
+    if (odd.length === 0 || odd.length === names.size) return [];
+    return [
+      {
+        code: 'NAMES_DIFFER',
+        severity: 'info',
+        message: `${pattern} names ${odd.length} of ${names.size} services otherwise than ${first.pattern}: ${some(odd)}.`,
+        hint: 'They count as services of their own; rename them, or roll them back by themselves.',
+      } as const,
+    ];
+  });
+}
+
+export function leftOut(
+  { candidates, chosen }: { candidates: readonly Candidate[]; chosen: readonly Candidate[] },
+  ignore: Draft['ignore'],
+): Finding[] {
+  const names = [...ignore.environment, ...ignore.service];
+  const others = candidates.filter(
+    (candidate) => !chosen.includes(candidate) && (candidate.isConvincing || candidate.isGenerated),
+  );
+  return [
+    ...(names.length === 0
+      ? []
+      : [
+          {
+            code: 'NAMES_IGNORED',
+            severity: 'info',
+            message: `Taken for no environments or services: ${some(names)}.`,
+            hint: 'Take a name out of `layout.ignore` where that is wrong.',
+          } as const,
+        ]),
+    ...others.slice(0, 5).map((candidate) => ({
+      code: 'PATTERN_LEFT_OUT' as const,
+      severity: 'info' as const,
+      message: candidate.isGenerated
+        ? `${patternOf(candidate)} was left out: it looks generated.`
+        : `${patternOf(candidate)} was left out: it does not go with the other patterns.`,
+    })),
+  ];
+}
+
+const patternOf = ({ environment, services }: Candidate) => environment ?? services[0]?.pattern ?? '';
+
+/** Files that a rollback never touches, by folder. */
+export function uncovered(survey: Survey, layout: Layout): Finding[] {
+  const patterns = [...layout.environment, ...layout.service].map((pattern) => bindPath(pattern, {}));
+  const covers = (path: string) =>
+    patterns.some((pattern) => {
+      const bindings = pattern.match(path);
+      return bindings !== null && !layout.isIgnored({ ...bindings, service: '' });
+    });
+  const counts = new Map<string, number>();
+  let [all, none] = [0, 0];
+  for (const { path, files } of survey.folders.values())
+    for (const name of files) {
+      const file = join(path, name);
+      if (all >= FILES || layout.isOwn(file)) continue;
+      all += 1;
+      if (covers(file)) continue;
+      none += 1;
+      const folder = path === '' ? name : path.split('/').slice(0, 2).join('/');
+      counts.set(folder, (counts.get(folder) ?? 0) + 1);
+    }
+  if (none === 0) return [];
+  const most = [...counts].sort((a, b) => b[1] - a[1]).map(([folder, count]) => `${folder} (${count})`);
+  return [
+    {
+      code: 'PATHS_UNCOVERED',
+      severity: 'info',
+      message: `${none} of ${all} files belong to no environment: ${some(most)}.`,
+      hint: 'No rollback touches them; add a pattern where one should.',
+    },
+  ];
+}
+
+const some = (values: readonly string[]) =>
+  `${values.slice(0, 6).join(', ')}${values.length > 6 ? ', …' : ''}`;

@@ -1,0 +1,147 @@
+/**
+ * Proposes a configuration from a tree alone: looks at samples of it, makes candidate patterns, takes what goes together, and
+ * lets the layout itself find what they find.
+ */
+import { type Coordinates, type Finding, type TreeView } from '../model/index.ts';
+import { DEFAULT_KEEP, parseConfig } from '../plan/config.ts';
+import { discover } from '../plan/discover.ts';
+import { compareText, compileLayout, type Layout } from '../plan/layout.ts';
+import { type Candidate, findCandidates } from './candidates.ts';
+import { type ReadValues, valueReader } from './content.ts';
+import { findFields } from './fields.ts';
+import { leftOut, namesDiffer, noServices, sampled, unclear, uncovered } from './findings.ts';
+import { overlap, sample, type Survey, surveyTree } from './survey.ts';
+import { type Draft, draftText, templateText } from './text.ts';
+import { environmentWord, isNoEnvironment, isNoService } from './words.ts';
+
+export interface Proposal {
+  /** The text of the configuration; a template where the tree says too little. */
+  readonly text: string;
+  /** Is it a proposal? Else `findings` says LAYOUT_UNCLEAR, and `text` is a template. */
+  readonly clear: boolean;
+  /** Environments and services that it finds, sorted. */
+  readonly found: readonly Coordinates[];
+  readonly findings: readonly Finding[];
+}
+
+/** Names that may be ignored before a pattern is no good. */
+const IGNORED = 60;
+/** Tenants that are looked into where there are many. */
+const TENANTS = 40;
+
+export async function propose(view: TreeView, branch: string): Promise<Proposal> {
+  const survey = await surveyTree(view);
+  const read = valueReader(view);
+  const candidates = await findCandidates(survey, read);
+  for (const principal of candidates.filter(
+    ({ isConvincing, isGenerated }) => isConvincing && !isGenerated,
+  )) {
+    const chosen = [principal, ...candidates.filter((other) => goesWith(principal, other))];
+    const proposal = await verify({ view, read, survey, branch, candidates, chosen });
+    if (proposal) return proposal;
+  }
+  return { text: templateText(branch), clear: false, found: [], findings: [unclear(candidates)] };
+}
+
+/** The same environments elsewhere in the tree. */
+function goesWith(principal: Candidate, other: Candidate): boolean {
+  return (
+    other !== principal &&
+    !other.isGenerated &&
+    other.hasTenant === principal.hasTenant &&
+    overlap(other.names, principal.names) >= 0.5
+  );
+}
+
+interface Trial {
+  readonly view: TreeView;
+  readonly read: ReadValues;
+  readonly survey: Survey;
+  readonly branch: string;
+  readonly candidates: readonly Candidate[];
+  readonly chosen: readonly Candidate[];
+}
+
+/** null where what the patterns find is not what was meant. */
+async function verify(trial: Trial): Promise<Proposal | null> {
+  const { view, read, survey, branch, chosen } = trial;
+  const bare: Draft = {
+    branch,
+    environment: unique(chosen.flatMap(({ environment }) => environment ?? [])).slice(0, 40),
+    service: unique(chosen.flatMap(({ services }) => services.map(({ pattern }) => pattern))).slice(0, 40),
+    ignore: { environment: [], service: [] },
+    fields: {},
+    keep: keepOf(survey),
+  };
+  const all = await find(view, layoutOf(bare));
+  const ignore = toIgnore(trial, all);
+  if (ignore.environment.length + ignore.service.length > IGNORED) return null;
+  const draft = { ...bare, ignore };
+  const layout = layoutOf(draft);
+  const found = await find(view, layout);
+  if (!found.some(({ environment }) => chosen[0]?.names.has(environment))) return null;
+  const services = found.filter(({ service }) => service !== undefined);
+  const fields = await findFields({ view, read, layout, services });
+  return {
+    text: draftText({ ...draft, fields }),
+    clear: true,
+    found,
+    findings: [
+      ...(services.length === 0 ? [noServices()] : []),
+      ...namesDiffer(chosen, found),
+      ...leftOut(trial, ignore),
+      ...uncovered(survey, layout),
+      ...(survey.complete ? [] : [sampled()]),
+    ],
+  };
+}
+
+/** Exactly as it will be read. */
+const layoutOf = (draft: Draft): Layout => compileLayout(parseConfig(draftText(draft), 'proposal'));
+
+const unique = (values: readonly string[]) => [...new Set(values)];
+
+/** All there is; of many tenants, some. */
+async function find(view: TreeView, layout: Layout): Promise<Coordinates[]> {
+  if (!layout.hasTenant) return discover(view, layout);
+  const folder = layout.environment
+    .concat(layout.service)
+    .map(({ text }) => text.split('/{tenant}/')[0] ?? '');
+  const [common = ''] = folder;
+  if (common.includes('{') || folder.some((other) => other !== common)) return discover(view, layout);
+  const tenants = (await view.list(common)).filter(({ utf8 }) => utf8).map(({ name }) => name);
+  if (tenants.length <= TENANTS) return discover(view, layout);
+  const found = await Promise.all(
+    sample(tenants, TENANTS).map((tenant) => discover(view, layout, { tenant })),
+  );
+  return found.flat().sort((a, b) => compareText(JSON.stringify(a), JSON.stringify(b)));
+}
+
+/** What the patterns find besides what was meant. In a sampled tree, a name that was not seen is no stranger. */
+function toIgnore({ chosen, survey }: Trial, all: readonly Coordinates[]): Draft['ignore'] {
+  const environments = new Set(chosen.flatMap(({ names }) => [...names]));
+  const services = new Set(chosen.flatMap(({ serviceNames }) => [...serviceNames]));
+  const isOdd = (name: string) => isNoEnvironment(name) || survey.complete;
+  const isService = (name: string) => {
+    const { weight, rest } = environmentWord(name);
+    return services.has(name) || !(isNoService(name) || (weight > 0 && rest === ''));
+  };
+  return {
+    environment: unique(
+      all.map(({ environment }) => environment).filter((name) => !environments.has(name) && isOdd(name)),
+    ),
+    service: unique(all.flatMap(({ service }) => service ?? []).filter((name) => !isService(name))),
+  };
+}
+
+function keepOf({ folders }: Survey): string[] {
+  const all = [...folders.values()];
+  const has = (test: RegExp) => all.some(({ files }) => files.some((file) => test.test(file)));
+  return [
+    ...DEFAULT_KEEP,
+    ...(all.some(({ path }) => /(?:^|\/)secrets$/.test(path)) ? ['**/secrets/**'] : []),
+    ...(has(/\.enc\.ya?ml$/) ? ['**/*.enc.yaml'] : []),
+    ...(has(/\.sops\.ya?ml$/) ? ['**/*.sops.yaml'] : []),
+    ...(has(/^secrets\.ya?ml$/) ? ['**/secrets.yaml'] : []),
+  ];
+}

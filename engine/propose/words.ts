@@ -1,0 +1,102 @@
+/** What names mean in configuration repositories at large. A word is a hint; structure and content decide. */
+
+const set = (words: string) => new Set(words.split(' '));
+
+const SURE = set(
+  'production prod prd staging stg preprod preproduction uat qa development nonprod nonproduction sandbox',
+);
+const LIKELY = set(
+  'dev devel test testing tst stage live local demo perf performance int integration acc acceptance sit e2e canary edge preview dr lab',
+);
+
+/** Folders whose children are environments, tenants or services, whatever those are called. */
+export const ENVIRONMENT_FOLDERS = set(
+  'environments environment envs env clusters cluster stages overlays landscapes sites',
+);
+export const TENANT_FOLDERS = set('tenants tenant customers clients teams orgs organizations accounts');
+export const SERVICE_FOLDERS = set(
+  'services apps applications workloads releases microservices projects charts deployments products',
+);
+
+/** Folders that hold what other tools made from the rest. */
+export const GENERATED_FOLDERS = set('delivery rendered generated hydrated output out dist build target');
+
+/** Sources and tools: never looked into. */
+export const SKIPPED_FOLDERS = set('node_modules vendor src testdata __tests__ fixtures docs doc examples');
+
+/** Beside environments, but none themselves. */
+const NO_ENVIRONMENT = set(
+  'base bases common shared global globals default defaults template templates components component lib library ' +
+    'modules scripts docs charts crds crd hack tools patches resources secrets policies infrastructure infra apps services',
+);
+
+/** Beside services, but none themselves: what describes or wires them. */
+const NO_SERVICE = set(
+  'kustomization kustomizeconfig base bases common shared global globals default defaults components component patches patch ' +
+    'overlays templates crds namespace namespaces values chart helmfile variables environment bindings secrets config configs ' +
+    'configmap configmaps flux-system gotk-components gotk-sync argocd readme codeowners license owners resources policies ' +
+    'services apps applications workloads releases charts repositories sources root-app bootstrap environments clusters ' +
+    'service deployment ingress hpa pdb serviceaccount secret sealedsecret networkpolicy version metadata settings',
+);
+
+const REGION =
+  /^(?:(?:us|eu|ap|sa|ca|me|af|cn|il|mx)-?(?:gov-)?(?:north|south|east|west|central|northeast|southeast|northwest|southwest)?-?\d{0,2}[a-z]?|(?:europe|asia|us|australia|africa)-[a-z]+\d?|[a-z]*(?:east|west|north|south|central)[a-z]*\d?|aws|gcp|azure|do|onprem|\d+)$/;
+
+/** Words of a name: `prod-eu-west-1`, `staging2`. */
+const tokens = (name: string) => name.toLowerCase().split(/[-_.]/).filter(Boolean);
+
+function wordWeight(word: string): number {
+  const plain = word.replace(/\d+$/, '');
+  return SURE.has(plain) ? 1 : LIKELY.has(plain) ? 0.5 : 0;
+}
+
+export interface EnvironmentWord {
+  /** 0 to 1. */
+  readonly weight: number;
+  /** What the name says besides, `acme` in `acme-prod`; '' where that is nothing or a region. */
+  readonly rest: string;
+}
+
+/** What a name says about being an environment; weight 0 where it says nothing. */
+export function environmentWord(name: string): EnvironmentWord {
+  const lower = name.toLowerCase();
+  const whole = wordWeight(lower.replace(/[-_]/g, ''));
+  if (whole > 0) return { weight: whole, rest: '' };
+  const words = tokens(name);
+  const at = words.findIndex((word) => wordWeight(word) > 0);
+  const word = words[at];
+  if (word === undefined) return { weight: 0, rest: '' };
+  const rest = words.filter((other, index) => index !== at && !REGION.test(other));
+  return { weight: wordWeight(word) * 0.9, rest: rest.join('-') };
+}
+
+export const isRegion = (name: string) => REGION.test(name.toLowerCase());
+export const isNoEnvironment = (name: string) => NO_ENVIRONMENT.has(name.toLowerCase());
+export const isNoService = (name: string) => NO_SERVICE.has(name.toLowerCase()) || name.startsWith('_');
+
+/** Endings of files that describe deployments, templates of them included; null for others. '' is a name without an ending. */
+export function endingOf(name: string): string | null {
+  const match =
+    /(\.(?:ya?ml|json|toml|env|properties|hcl|tfvars|cue|jsonnet)(?:\.(?:gotmpl|tpl|tmpl|j2))?)$/i.exec(name);
+  if (match && match.index > 0) return isTooling(name) ? null : (match[1] ?? null);
+  return /^[A-Za-z0-9][\w-]*$/.test(name) &&
+    !/^(?:[A-Z]+|Makefile|Dockerfile|Jenkinsfile|Vagrantfile|Procfile|Gemfile|Tiltfile|Brewfile|Justfile)$/.test(
+      name,
+    )
+    ? ''
+    : null;
+}
+
+/** What belongs to programs and editors. */
+const isTooling = (name: string) =>
+  /^(?:package(?:-lock)?|tsconfig.*|composer|renovate|biome|angular|nx|lerna|turbo|docker-compose.*|compose|mkdocs|pnpm-.*|skaffold|codecov|pyproject|cargo)\.(?:json|ya?ml|toml)$/i.test(
+    name,
+  );
+
+/** Texts that people put around the name of a service in the name of its file. */
+export const AFFIXES: readonly { readonly before: string; readonly after: string }[] = [
+  ...['-values', '.values', '-release', '-helmrelease', '-patch', '-application', '-app', '-config'].map(
+    (after) => ({ before: '', after }),
+  ),
+  ...['values-', 'values.', 'release-', 'app-'].map((before) => ({ before, after: '' })),
+];

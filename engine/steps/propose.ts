@@ -1,0 +1,142 @@
+/** The first configuration of a repository: proposed from its tree, and written as a commit of its own. */
+import {
+  BacktrailError,
+  type Finding,
+  MODE,
+  type ObjectId,
+  type Person,
+  type RequestId,
+} from '../model/index.ts';
+import type { GitRepository } from '../git/open.ts';
+import { CONFIG_PATH, parseConfig } from '../plan/config.ts';
+import { treeView } from '../plan/view.ts';
+import { propose } from '../propose/propose.ts';
+import { type EnvironmentEntry, toEntries } from './queries.ts';
+import { requireWritten } from './written.ts';
+
+export interface Proposed {
+  readonly branch: string;
+  /** The text of the proposed configuration; where `clear` is false, a template to start from. */
+  readonly config: string;
+  readonly clear: boolean;
+  /** What it finds. */
+  readonly environments: readonly EnvironmentEntry[];
+  readonly findings: readonly Finding[];
+  /** Does the branch hold a configuration already? */
+  readonly present: boolean;
+}
+
+export async function proposeConfig(git: GitRepository): Promise<Proposed> {
+  const { branch, tip } = await branchOf(git);
+  const view = treeView(git.objects, (await git.objects.commit(tip)).tree);
+  const { text, clear, found, findings } = await propose(view, branch);
+  return {
+    branch,
+    config: text,
+    clear,
+    environments: toEntries(found),
+    findings,
+    present: (await view.entry(CONFIG_PATH)) !== null,
+  };
+}
+
+/** The branch that HEAD names, with a commit on it. */
+async function branchOf(git: GitRepository): Promise<{ branch: string; tip: ObjectId }> {
+  const branch = await git.defaultBranch();
+  try {
+    return { branch, tip: await git.tip(branch) };
+  } catch (error) {
+    if (!(error instanceof BacktrailError) || error.code !== 'BRANCH_UNKNOWN') throw error;
+    throw new BacktrailError('BRANCH_UNKNOWN', `The branch ${branch} has no commit yet.`, {
+      hint: 'Commit the files that Backtrail is to roll back first, or check out the branch that holds them.',
+      cause: error,
+    });
+  }
+}
+
+export interface ConfigWrite {
+  readonly branch: string;
+  readonly text: string;
+  readonly author: Person;
+  /** Names the staging ref; stands nowhere else. */
+  readonly id: RequestId;
+}
+
+interface WriteInput extends ConfigWrite {
+  readonly git: GitRepository;
+  readonly committer: Person;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly sleep: (milliseconds: number) => Promise<void>;
+}
+
+const ATTEMPTS = 8;
+const MESSAGE = `Add Backtrail's configuration
+
+It says which paths are environments and services, and what no rollback touches.
+`;
+
+/** Gives the commit, published. CONFIG_PRESENT, CONFIG_INVALID, and what `publish` of a repository fails with. */
+export async function writeConfig(input: WriteInput): Promise<ObjectId> {
+  parseConfig(input.text, CONFIG_PATH);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await writeOnce(input);
+    } catch (error) {
+      if (!(error instanceof BacktrailError)) throw error;
+      if (error.code === 'REMOTE_REJECTED') throw asRejected(error);
+      if (error.code !== 'BRANCH_MOVED' || attempt === ATTEMPTS) throw error;
+      await input.sleep(20 * 2 ** attempt);
+    } finally {
+      await input.git.deleteStaging(input.id);
+    }
+  }
+}
+
+async function writeOnce({ git, branch, text, author, id, committer, now }: WriteInput): Promise<ObjectId> {
+  await git.refresh();
+  const base = await git.tip(branch);
+  await requireAbsent(git, branch, base);
+  const content = new TextEncoder().encode(text);
+  const after = { mode: MODE.file, id: git.hasher.blobId(content) };
+  const time = new Date(now()).toISOString();
+  const [commit] = await git.writeCommits({
+    requestId: id,
+    commits: [
+      {
+        parent: base,
+        author,
+        committer,
+        time,
+        message: MESSAGE,
+        writes: [{ path: CONFIG_PATH, after: { ...after, content } }],
+      },
+    ],
+  });
+  if (commit === undefined) throw new BacktrailError('GIT_FAILED', 'Git wrote no commit.');
+  const files = [{ path: CONFIG_PATH, before: null, after }];
+  await requireWritten(git, { commit, parent: base, trailers: [], files });
+  await git.publish({ branch, expected: base, next: commit, requestId: id });
+  const tip = await git.readBack(branch);
+  if (tip !== commit && !(await git.isAncestor(commit, tip)))
+    throw new BacktrailError('VERIFY_FAILED', `Branch ${branch} does not contain commit ${commit}.`);
+  return commit;
+}
+
+async function requireAbsent(git: GitRepository, branch: string, base: ObjectId): Promise<void> {
+  const view = treeView(git.objects, (await git.objects.commit(base)).tree);
+  if ((await view.entry(CONFIG_PATH)) !== null)
+    throw new BacktrailError('CONFIG_PRESENT', `Branch ${branch} holds ${CONFIG_PATH} already.`);
+  const folder = CONFIG_PATH.split('/')[0] ?? '';
+  const inTheWay = await view.entry(folder);
+  if (inTheWay !== null && inTheWay.mode !== MODE.tree)
+    throw new BacktrailError('PATH_COLLISION', `${folder} is no folder on branch ${branch}.`);
+}
+
+/** A branch that nobody may push to is the rule in many places: configuration comes there as all else does. */
+function asRejected({ message, details }: BacktrailError): BacktrailError {
+  return new BacktrailError('REMOTE_REJECTED', message, {
+    details,
+    hint: `Write it to a file instead (--file ${CONFIG_PATH} in a clone) and open a pull request with it.`,
+  });
+}
