@@ -25,6 +25,17 @@ export async function confirmRollback(known: string | undefined): Promise<string
   return reason;
 }
 
+/** CONFIRMATION_REQUIRED where the answer is no. */
+export async function confirmConfig(branch: string): Promise<void> {
+  const message = `Commit this as .backtrail/config.yaml on ${branch}?`;
+  const go = await confirm({ message, initialValue: false, input: process.stdin, output: process.stderr });
+  if (!isCancel(go) && go) return;
+  cancel('Nothing was written.', { output: process.stderr });
+  throw new BacktrailError('CONFIRMATION_REQUIRED', 'The proposal was not confirmed; nothing was written.', {
+    hint: 'Write it to a file with --file FILE, change it there, and try it with --config FILE.',
+  });
+}
+
 function complain(value: string | undefined): string | undefined {
   try {
     requireReason(value);

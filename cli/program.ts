@@ -7,6 +7,7 @@ import { addCompare } from './commands/compare.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEnvironments } from './commands/environments.ts';
 import { addHistory } from './commands/history.ts';
+import { addInit } from './commands/init.ts';
 import { addLog } from './commands/log.ts';
 import { addPlan } from './commands/plan.ts';
 import { addRollback } from './commands/rollback.ts';
@@ -41,6 +42,7 @@ export async function runProgram(argv: readonly string[], environment: Environme
     .configureOutput({ writeErr: () => undefined });
   const program: Program = { root, environment, setExitCode: (code) => (exitCode = code) };
   for (const add of [
+    addInit,
     addEnvironments,
     addHistory,
     addShow,

@@ -12,6 +12,13 @@ import {
 import { execute, type StepEvent } from './steps/execute.ts';
 import { type Ask, planAsked, type Planned, withPreview } from './steps/plan.ts';
 import type { ConfigText } from './steps/observe.ts';
+import {
+  type ConfigWrite,
+  proposeConfig,
+  type Proposed,
+  writeConfig,
+  type WrittenConfig,
+} from './steps/propose.ts';
 import { type Notice, openRepository } from './steps/repository.ts';
 import * as queries from './steps/queries.ts';
 import { blockedError, isBlocked } from './steps/blocked.ts';
@@ -26,6 +33,7 @@ export type { StepEvent } from './steps/execute.ts';
 export type { ConfigText } from './steps/observe.ts';
 export type { Notice } from './steps/repository.ts';
 export type { Ask, Planned } from './steps/plan.ts';
+export type { ConfigWrite, Proposed, WrittenConfig } from './steps/propose.ts';
 export type { Delivery } from './steps/render.ts';
 export type { Comparison, EnvironmentEntry, History, LogEntry, ScopeAsk, Shown } from './steps/queries.ts';
 export { blockedError, isBlocked };
@@ -75,6 +83,10 @@ export interface Engine {
   findRequest(id: RequestId): Promise<ObjectId | null>;
   /** GIT_MISSING where there is no git: everything above answers for small local repositories, `execute` does not. */
   requireWriting(): void;
+  /** A configuration for the branch that HEAD names, from its tree alone. BRANCH_UNKNOWN where there is none with a commit. */
+  propose(): Promise<Proposed>;
+  /** Publishes a first configuration as a commit of its own. CONFIG_PRESENT where the branch has one. */
+  writeConfig(write: ConfigWrite): Promise<WrittenConfig>;
   execute(request: RollbackRequest, options?: ExecuteOptions): Promise<RollbackResult>;
   close(): Promise<void>;
 }
@@ -109,6 +121,12 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         return git.findRequest({ tip: (await observe()).base, base: null, requestId });
       }),
     requireWriting: () => repository.git().requireWriting(),
+    propose: () =>
+      repository.work(async ({ git }) => {
+        await git.refresh();
+        return proposeConfig(git);
+      }),
+    writeConfig: (write) => repository.work(({ git }) => writeConfig({ ...write, git, committer, clock })),
     execute: (request, { onStep, signal } = {}) =>
       repository.work((opened) =>
         execute({

@@ -109,7 +109,7 @@ async function find(view: TreeView, layout: Layout): Promise<Coordinates[]> {
     .map(({ text }) => text.split('/{tenant}/')[0] ?? '');
   const [common = ''] = folder;
   if (common.includes('{') || folder.some((other) => other !== common)) return discover(view, layout);
-  const tenants = (await view.list(common)).filter(({ utf8 }) => utf8).map(({ name }) => name);
+  const tenants = (await view.list(common)).map(({ name }) => name);
   if (tenants.length <= TENANTS) return discover(view, layout);
   const found = await Promise.all(
     sample(tenants, TENANTS).map((tenant) => discover(view, layout, { tenant })),

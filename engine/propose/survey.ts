@@ -54,8 +54,9 @@ export async function surveyTree(view: TreeView, limits: SurveyLimits = LIMITS):
 async function look(view: TreeView, path: string, limits: SurveyLimits): Promise<Folder> {
   const folders: string[] = [];
   const files: string[] = [];
-  for (const { name, mode, utf8 } of await view.list(path)) {
-    if (!utf8 || !isCoordinate(name) || /[*?{}]/.test(name)) continue;
+  for (const { name, mode } of await view.list(path)) {
+    // What a pattern cannot name as it is.
+    if (!isCoordinate(name) || /[*?{}\\\p{C}]/u.test(name)) continue;
     if (mode === MODE.tree && !SKIPPED_FOLDERS.has(name.toLowerCase())) folders.push(name);
     else if (isFile(mode) && endingOf(name) !== null) files.push(name);
   }

@@ -39,8 +39,9 @@ const NO_SERVICE = set(
     'service deployment ingress hpa pdb serviceaccount secret sealedsecret networkpolicy version metadata settings',
 );
 
+/** A region or a cloud, or one word of their names: `eu-west-1`, `us`, `westeurope`, `2`. */
 const REGION =
-  /^(?:(?:us|eu|ap|sa|ca|me|af|cn|il|mx)-?(?:gov-)?(?:north|south|east|west|central|northeast|southeast|northwest|southwest)?-?\d{0,2}[a-z]?|(?:europe|asia|us|australia|africa)-[a-z]+\d?|[a-z]*(?:east|west|north|south|central)[a-z]*\d?|aws|gcp|azure|do|onprem|\d+)$/;
+  /^(?:(?:us|eu|ap|sa|ca|me|af|cn|il|mx)(?:-gov)?(?:-?(?:north|south|east|west|central){1,2})?(?:-?\d{1,2}[a-z]?)?|(?:europe|asia|australia|africa)(?:-[a-z]+\d{0,2})?|(?:north|south|east|west|central){1,2}(?:us|europe|asia|india)?\d{0,2}|aws|gcp|azure|onprem|\d+)$/;
 
 /** Words of a name: `prod-eu-west-1`, `staging2`. */
 const tokens = (name: string) => name.toLowerCase().split(/[-_.]/).filter(Boolean);

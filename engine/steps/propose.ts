@@ -1,7 +1,9 @@
 /** The first configuration of a repository: proposed from its tree, and written as a commit of its own. */
 import {
   BacktrailError,
+  type Clock,
   type Finding,
+  isFailure,
   MODE,
   type ObjectId,
   type Person,
@@ -46,9 +48,9 @@ async function branchOf(git: GitRepository): Promise<{ branch: string; tip: Obje
   try {
     return { branch, tip: await git.tip(branch) };
   } catch (error) {
-    if (!(error instanceof BacktrailError) || error.code !== 'BRANCH_UNKNOWN') throw error;
+    if (!isFailure(error) || error.code !== 'BRANCH_UNKNOWN') throw error;
     throw new BacktrailError('BRANCH_UNKNOWN', `The branch ${branch} has no commit yet.`, {
-      hint: 'Commit the files that Backtrail is to roll back first, or check out the branch that holds them.',
+      hint: 'Commit there what Backtrail is to roll back, or make HEAD name the branch that holds it (git symbolic-ref HEAD refs/heads/BRANCH).',
       cause: error,
     });
   }
@@ -65,9 +67,13 @@ export interface ConfigWrite {
 interface WriteInput extends ConfigWrite {
   readonly git: GitRepository;
   readonly committer: Person;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
-  readonly sleep: (milliseconds: number) => Promise<void>;
+  readonly clock: Clock;
+}
+
+export interface WrittenConfig {
+  readonly commit: ObjectId;
+  /** What did not follow: the local branch of a clone, say. */
+  readonly findings: readonly Finding[];
 }
 
 const ATTEMPTS = 8;
@@ -76,30 +82,37 @@ const MESSAGE = `Add Backtrail's configuration
 It says which paths are environments and services, and what no rollback touches.
 `;
 
-/** Gives the commit, published. CONFIG_PRESENT, CONFIG_INVALID, and what `publish` of a repository fails with. */
-export async function writeConfig(input: WriteInput): Promise<ObjectId> {
-  parseConfig(input.text, CONFIG_PATH);
+/** CONFIG_PRESENT, CONFIG_INVALID, and what `publish` of a repository fails with. */
+export async function writeConfig(input: WriteInput): Promise<WrittenConfig> {
+  const { git, branch, text, clock } = input;
+  git.requireWriting();
+  parseConfig(text, CONFIG_PATH);
+  const commit = await publishConfig(input, clock);
+  return { commit, findings: await git.followUp({ branch, next: commit }) };
+}
+
+async function publishConfig(input: WriteInput, clock: Clock): Promise<ObjectId> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await writeOnce(input);
     } catch (error) {
-      if (!(error instanceof BacktrailError)) throw error;
+      if (!isFailure(error)) throw error;
       if (error.code === 'REMOTE_REJECTED') throw asRejected(error);
       if (error.code !== 'BRANCH_MOVED' || attempt === ATTEMPTS) throw error;
-      await input.sleep(20 * 2 ** attempt);
+      await clock.sleep(20 * 2 ** attempt);
     } finally {
       await input.git.deleteStaging(input.id);
     }
   }
 }
 
-async function writeOnce({ git, branch, text, author, id, committer, now }: WriteInput): Promise<ObjectId> {
+async function writeOnce({ git, branch, text, author, id, committer, clock }: WriteInput): Promise<ObjectId> {
   await git.refresh();
   const base = await git.tip(branch);
   await requireAbsent(git, branch, base);
   const content = new TextEncoder().encode(text);
   const after = { mode: MODE.file, id: git.hasher.blobId(content) };
-  const time = new Date(now()).toISOString();
+  const time = new Date(clock.now()).toISOString();
   const [commit] = await git.writeCommits({
     requestId: id,
     commits: [

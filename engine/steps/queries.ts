@@ -1,13 +1,14 @@
 /** Questions that write nothing: environments, history, show, compare, log. */
-import type {
-  Coordinates,
-  LogCommit,
-  Mode,
-  ObjectId,
-  Person,
-  RevisionRef,
-  Scope,
-  ServiceDifference,
+import {
+  type Coordinates,
+  formatCoordinates,
+  type LogCommit,
+  type Mode,
+  type ObjectId,
+  type Person,
+  type RevisionRef,
+  type Scope,
+  type ServiceDifference,
 } from '../model/index.ts';
 import { describeRevisions, type HistoryEntry } from '../plan/describe.ts';
 import { discover } from '../plan/discover.ts';
@@ -31,16 +32,17 @@ export async function environments(snapshot: Snapshot): Promise<EnvironmentEntry
 
 /** Environments with their services. */
 export function toEntries(found: readonly Coordinates[]): EnvironmentEntry[] {
-  return found
-    .filter(({ service }) => service === undefined)
-    .map((entry) => ({
-      ...entry,
-      services: found.filter((other) => isSamePlace(entry, other)).flatMap(({ service }) => service ?? []),
-    }));
+  const services = new Map<string, string[]>();
+  const places = new Map<string, Coordinates>();
+  for (const { service, ...place } of found) {
+    const name = formatCoordinates(place);
+    places.set(name, place);
+    const known = services.get(name) ?? [];
+    services.set(name, known);
+    if (service !== undefined) known.push(service);
+  }
+  return [...places].map(([name, place]) => ({ ...place, services: services.get(name) ?? [] }));
 }
-
-const isSamePlace = (a: Coordinates, b: Coordinates) =>
-  a.tenant === b.tenant && a.environment === b.environment;
 
 export interface ScopeAsk {
   readonly scope: string;

@@ -19,7 +19,13 @@ describe('configuration', () => {
     expect(parseConfig(MINIMAL, CONFIG_PATH)).toEqual({
       version: 1,
       branch: null,
-      layout: { environment: ['envs/{environment}/**'], service: [], bindings: [], variables: [] },
+      layout: {
+        environment: ['envs/{environment}/**'],
+        service: [],
+        bindings: [],
+        variables: [],
+        ignore: { tenant: [], environment: [], service: [] },
+      },
       fields: {},
       keep: [...DEFAULT_KEEP],
       source: [],

@@ -47,6 +47,34 @@ describe('discovery', () => {
     expect(names).toEqual(['acme/prod', 'acme/prod/api', 'acme/prod/web', 'acme/staging', 'beta/prod']);
   });
 
+  it('finds no environment and no service of a name that the configuration ignores', async () => {
+    const layout = layoutOf({
+      environment: ['apps/{environment}/**'],
+      service: ['apps/{environment}/{service}.yaml'],
+      ignore: { environment: ['base'], service: ['kustomization'] },
+    });
+    const files = {
+      'apps/base/kustomization.yaml': '',
+      'apps/base/api.yaml': '',
+      'apps/prod/kustomization.yaml': '',
+      'apps/prod/api.yaml': '',
+      'apps/bare/kustomization.yaml': '',
+    };
+    expect((await found(layout, files)).names).toEqual(['bare', 'prod', 'prod/api']);
+    const { view } = memoryTree(files);
+    for (const scope of [
+      { environment: 'base' },
+      { environment: 'base', service: 'api' },
+      { environment: 'prod', service: 'kustomization' },
+    ])
+      await expect(requireKnown(view, layout, scope)).rejects.toSatisfy(isFailure);
+    await expect(
+      requireKnown(view, layout, { environment: 'prod', service: 'api' }),
+    ).resolves.toBeUndefined();
+    const service = (path: string) => serviceOfPath(layout, { environment: 'prod' }, path);
+    expect([service('apps/prod/kustomization.yaml'), service('apps/prod/api.yaml')]).toEqual([null, 'api']);
+  });
+
   it.each<[string, object, Record<string, Held>, string[]]>([
     [
       'file names',

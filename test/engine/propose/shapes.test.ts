@@ -14,15 +14,13 @@ const DEPLOYMENT =
 const application = (path: string) =>
   `apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: { name: x }\nspec: { source: { path: ${path}, targetRevision: v1 } }\n`;
 
-/** Every combination of `names` in `path`, where `{0}`, `{1}` … stand for one of each list. */
+/** The same text at every path that `{0}`, `{1}` … make, each standing for one name of its list. */
 function files(path: string, text: string, ...names: (readonly string[])[]): Tree {
-  const [first, ...rest] = names;
-  if (!first) return { [path]: text };
-  const place = `{${(path.match(/\{\d\}/) ?? ['{0}'])[0]?.slice(1, -1)}}`;
-  return Object.assign(
-    {},
-    ...first.map((name) => files(path.replaceAll(place, name), text, ...rest)),
-  ) as Tree;
+  const paths = names.reduce(
+    (made, list, index) => made.flatMap((one) => list.map((name) => one.replaceAll(`{${index}}`, name))),
+    [path],
+  );
+  return Object.fromEntries(paths.map((one) => [one, text]));
 }
 
 async function proposed(tree: Tree) {

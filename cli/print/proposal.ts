@@ -1,0 +1,48 @@
+import type { Finding, Proposed } from '../../engine/index.ts';
+import { environmentsText } from './history.ts';
+import { printFindings } from './plan.ts';
+import { short, type Style } from './style.ts';
+
+export interface Written {
+  readonly commit: string | null;
+  readonly file: string | null;
+  /** What did not follow. */
+  readonly findings: readonly Finding[];
+}
+
+export function proposalValue({ config, clear, environments, findings }: Proposed, written: Written) {
+  const { commit, file } = written;
+  return {
+    config: clear ? config : null,
+    environments,
+    findings: [...findings, ...written.findings],
+    commit,
+    file,
+  };
+}
+
+/** The text of the file, what it finds, and what to know about it. */
+export function proposalText(
+  style: Style,
+  { config, clear, branch, environments, findings }: Proposed,
+): string {
+  const text = style.paint('reset', config);
+  if (!clear) return text;
+  return [
+    style.paint('bold', `.backtrail/config.yaml for the branch ${branch}:`),
+    '',
+    text,
+    style.paint('bold', 'It finds:'),
+    '',
+    environmentsText(style, environments),
+    '',
+    ...printFindings(style, findings),
+  ].join('\n');
+}
+
+export function writtenText(style: Style, { branch }: Proposed, { commit, file, findings }: Written): string {
+  if (file !== null)
+    return `${style.paint('green', 'Written')} to ${style.paint('reset', file)}; try it with --config, then commit it as .backtrail/config.yaml.`;
+  const done = `${style.paint('green', 'Committed')} to ${style.paint('reset', branch)} as ${style.paint('yellow', short(commit ?? ''))}. Next: backtrail environments`;
+  return [done, ...printFindings(style, findings)].join('\n');
+}
