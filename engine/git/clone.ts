@@ -1,16 +1,19 @@
 import { BacktrailError, isFailure, quotePath } from '../model/index.ts';
 import type { Finding, ObjectId } from '../model/index.ts';
-import { copyObjects, hasObject, isConnected } from './copy.ts';
+import { copyObjects } from './copy.ts';
 import { printable } from './failure.ts';
+import { followUp } from './follow.ts';
 import type { LocalRepository } from './local.ts';
 import { TRACKING } from './mirror.ts';
-import { isBranchName, readRef, updateRefs } from './refs.ts';
+import { isBranchName } from './refs.ts';
 import { openRemote } from './remote.ts';
 import type { RemoteOptions, RemoteRepository } from './remote.ts';
 import type { BranchEdit, GitRepository } from './repository.ts';
 import type { Runner } from './runner.ts';
-import { notPushed, trackedBy, upstreamOfAbsent } from './upstream.ts';
-import type { Tracked, Upstream } from './upstream.ts';
+import { findSides, isBehind, tipOf } from './sides.ts';
+import type { Clone } from './sides.ts';
+import { notPushed } from './upstream.ts';
+import type { Upstream } from './upstream.ts';
 import { overwritten } from './worktree.ts';
 
 /**
@@ -18,20 +21,6 @@ import { overwritten } from './worktree.ts';
  * Only then does the local branch follow, if nothing of the user's is in the way. A branch goes by its local name; one that the
  * clone does not have, by its name at the remote.
  */
-
-/** One branch on its two sides. */
-interface Sides {
-  /** The local branch; null where the clone has none. */
-  readonly branch: string | null;
-  readonly upstream: Upstream;
-}
-
-interface Clone {
-  readonly local: LocalRepository;
-  readonly remote: RemoteRepository;
-  readonly timeoutMs: number;
-  sidesOf(branch: string): Promise<Sides>;
-}
 
 type CloneOptions = Omit<RemoteOptions, 'url' | 'pushUrl' | 'seed'> & {
   readonly local: LocalRepository;
@@ -98,25 +87,6 @@ async function tipAt(remote: RemoteRepository, branch: string, upstream: Upstrea
   }
 }
 
-/** Configuration and branches are looked at anew each time: they are the user's to change. */
-async function findSides(local: LocalRepository, branch: string): Promise<Sides | null> {
-  const place = { entries: await local.config(), folder: local.worktree ?? local.directory };
-  const head = await local.head().catch(() => null);
-  if (head?.branch === branch || (await tipOf(local, branch)) !== null)
-    return sides(branch, await trackedBy(place, branch));
-  const standing = head?.branch ?? null;
-  const beside = standing === null ? null : await trackedBy(place, standing);
-  const found = sides(null, await upstreamOfAbsent(place, branch, beside?.remote));
-  return beside?.branch === branch && found !== null ? { ...found, branch: standing } : found;
-}
-
-const sides = (branch: string | null, tracked: Tracked): Sides | null =>
-  tracked === null || tracked.branch === null ? null : { branch, upstream: tracked };
-
-async function tipOf(local: LocalRepository, branch: string | null): Promise<ObjectId | null> {
-  return branch === null ? null : readRef({ ...local, ref: `refs/heads/${branch}` });
-}
-
 async function preview(
   clone: Clone,
   edit: { branch: string; base: ObjectId; paths: readonly string[] },
@@ -166,95 +136,6 @@ async function inTheWay(
   const behind = await remote.diffPaths(step.here, step.next);
   return local.overlap(step.own, [...new Set([...behind.map(({ path }) => path), ...step.paths])]);
 }
-
-/** Can the local commit be moved on to that one? Our mirror knows every commit of the remote. */
-async function isBehind({ remote }: Clone, here: ObjectId, next: ObjectId): Promise<boolean> {
-  return here === next || ((await hasObject(remote.runner, here)) && remote.isAncestor(here, next));
-}
-
-async function followUp(clone: Clone, edit: { branch: string; next: ObjectId }): Promise<Finding[]> {
-  const { branch, next } = edit;
-  const found: { own: string; others: Finding[] } = { own: branch, others: [] };
-  try {
-    const { branch: own, upstream } = await clone.sidesOf(branch);
-    found.own = own ?? branch;
-    if (upstream.others) found.others.push(notPushed(branch, upstream.remote, true));
-    const here = await tipOf(clone.local, own);
-    if (!(await bringHome(clone, { own, here, next, upstream })))
-      return [
-        ...found.others,
-        stays(found.own, LACKS, `\`git pull --rebase\` on ${found.own} brings both together.`),
-      ];
-    return found.others;
-  } catch (error) {
-    return [...found.others, stoppedBy(error, found.own, next)];
-  }
-}
-
-const LACKS = 'it has commits that its upstream does not have';
-
-/** Objects first, then the tracking ref, as a push of git moves it, then the local branch. False where that has a way of its own. */
-async function bringHome(
-  clone: Clone,
-  step: { own: string | null; here: ObjectId | null; next: ObjectId; upstream: Upstream },
-): Promise<boolean> {
-  const { local, remote, timeoutMs } = clone;
-  const { own, here, next } = step;
-  const tracking = await trackingRef(local, own, step.upstream);
-  const tracked = tracking === null ? null : await readRef({ ...local, ref: tracking });
-  const isKnown = async (id: ObjectId | null) => id !== null && (await isBehind(clone, id, next));
-  const [move, track] = [await isKnown(here), await isKnown(tracked)];
-  const known = [...(move ? [here] : []), ...(track ? [tracked] : [])].filter((id) => id !== null);
-  if (known.length > 0 && !(await hasObject(local.runner, next))) {
-    await copyObjects({ from: remote.runner, to: local.runner, wanted: [next], known, timeoutMs });
-    if (!(await isConnected(local.runner, next)))
-      throw new BacktrailError('OBJECT_MISSING', 'this clone lacks commits in between');
-  }
-  if (tracking !== null && tracked !== null && track && tracked !== next)
-    // A fetch that the user runs at this moment may have moved it.
-    await updateRefs(local.runner, [{ ref: tracking, expected: tracked, next }]).catch(() => undefined);
-  if (own === null || here === null || here === next) return true;
-  if (!move) return (await hasObject(local.runner, next)) && local.isAncestor(next, here);
-  await local.publish({ branch: own, expected: here, next });
-  return true;
-}
-
-/** The ref that a fetch of the user's would move; never one outside `refs/remotes/`, whatever the configuration maps it to. */
-async function trackingRef(
-  local: LocalRepository,
-  own: string | null,
-  { remote, branch }: Upstream,
-): Promise<string | null> {
-  const format = ['for-each-ref', '--format=%(upstream)'];
-  const ref =
-    own === null
-      ? `refs/remotes/${remote}/${branch}`
-      : await local.runner.text([...format, `refs/heads/${own}`]);
-  return ref.startsWith('refs/remotes/') && isBranchName(ref) ? ref : null;
-}
-
-function stoppedBy(error: unknown, own: string, next: ObjectId): Finding {
-  const message = error instanceof Error ? error.message : String(error);
-  const follow = `merge --ff-only ${next.slice(0, 12)}`;
-  const worktree = isFailure(error) ? error.details['worktree'] : undefined;
-  if (typeof worktree === 'string')
-    return stays(own, `it is checked out in ${worktree}`, `\`git -C ${quoted(worktree)} ${follow}\``);
-  return stays(own, message, `Run \`git pull --ff-only\` on ${own} when that is out of the way.`);
-}
-
-function stays(own: string, why: string, hint: string): Finding {
-  return {
-    code: 'LOCAL_NOT_UPDATED',
-    severity: 'warn',
-    message: printable(
-      `The rollback is published, but ${own} of this clone stays where it is: ${why.replace(/\.$/, '')}.`,
-    ),
-    hint: printable(hint),
-  };
-}
-
-const quoted = (path: string) =>
-  /^[\w./@+-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
 
 /** What the clone has fetched before need not come over the network again. Its refs are stand-ins until the remote's arrive. */
 async function seedFrom(call: {

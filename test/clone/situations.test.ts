@@ -258,6 +258,27 @@ describe('a clone', () => {
     },
   );
 
+  it('that is shallow and lacks the past of a branch merged upstream stays where it is, however often it runs', async () => {
+    const upstream = await exampleRepo({ bare: true });
+    const full = await cloneRepo(upstream);
+    const clone = await cloneRepo(upstream, { args: ['--depth=1', '--no-local'] });
+    const before = await clone.git('rev-parse', 'main');
+    await full.git('checkout', '--quiet', '-b', 'side', 'main~5');
+    await full.commit({ 'side.txt': 'side\n' }, { date: '2026-11-20T12:00:00+00:00' });
+    await full.git('checkout', '--quiet', 'main');
+    await full.git('merge', '--quiet', '--no-edit', 'side');
+    await full.git('push', '--quiet', 'origin', 'main');
+    const result = await roll(clone);
+    await publishedTo(upstream, result);
+    expect(codes(result)).toContain('LOCAL_NOT_UPDATED');
+    const { stdout } = await backtrail(clone, [...BACK, '-o', 'json', '--to', result.target]);
+    expect(stdout).toContain('LOCAL_NOT_UPDATED');
+    expect(await clone.git('rev-parse', 'main')).toBe(before);
+    await clone.git('pull', '--quiet', '--ff-only');
+    expect(await clone.git('rev-parse', 'main')).toBe(result.deliveryCommit);
+    await clone.git('fsck', '--connectivity-only');
+  });
+
   it('whose upstream lacks the branch says so', async () => {
     const clone = await cloneRepo(await exampleRepo({ bare: true }));
     await clone.git('config', 'branch.main.merge', 'refs/heads/gone');
