@@ -1,4 +1,4 @@
-import { BacktrailError, isFailure } from '../model/index.ts';
+import { BacktrailError, isFailure, isObjectId } from '../model/index.ts';
 import { known } from './history.ts';
 import type { ObjectId } from '../model/index.ts';
 import type { NativeObjects } from './objects.ts';
@@ -38,9 +38,20 @@ export async function readBranch(place: {
   readonly branch: string;
 }): Promise<ObjectId> {
   const { runner, objects, under, branch } = place;
-  const id = await readRef({ runner, objects, ref: `${under}/${requireBranchName(branch)}` });
-  if (id === null) throw new BacktrailError('BRANCH_UNKNOWN', `The repository has no branch ${branch}.`);
-  return id;
+  const ref = `${under}/${requireBranchName(branch)}`;
+  const id = await readRef({ runner, objects, ref });
+  if (id !== null) return id;
+  const lost = await runner.text(['for-each-ref', '--format=%(objectname)', ref], { okCodes: [0, 128] });
+  if (isObjectId(lost))
+    throw new BacktrailError(
+      'OBJECT_MISSING',
+      `The branch ${branch} is at commit ${lost}, which is not in the repository.`,
+      {
+        hint: 'Look whether objects/info/alternates names a repository that moved, then run `git fsck`.',
+        details: { id: lost },
+      },
+    );
+  throw new BacktrailError('BRANCH_UNKNOWN', `The repository has no branch ${branch}.`);
 }
 
 /** What a ref points at, or null where there is none. */
