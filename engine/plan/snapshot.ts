@@ -12,6 +12,7 @@ import { type ParsedText, parseText } from '../yaml/document.ts';
 import { excise, locate, selectSource } from '../yaml/locate.ts';
 import { refusalReason } from '../yaml/refusal.ts';
 import { formatSelector, isWithin, type Selector } from '../yaml/selector.ts';
+import { canonicalSource } from '../yaml/source.ts';
 import { moveRanges, type Range } from '../yaml/untouched.ts';
 import { type BoundSelector, expandSelector, isOpenSelector } from './expand-selector.ts';
 import type { Layout } from './layout.ts';
@@ -154,9 +155,9 @@ function readParts(blob: ObjectId, text: string | null, wanted: WantedParts): re
 
 function located(parsed: ParsedText, match: BoundSelector, kept: readonly Selector[]): Part[] {
   const { selector, bindings } = match;
-  const source = selectSource(parsed, selector);
-  if (source === null) return [];
   const found = selector.length === 0 ? null : locate(parsed, selector);
+  const source = found ? canonicalSource(parsed, found.outline) : selectSource(parsed, selector);
+  if (source === null) return [];
   const range = found && { start: found.start, end: found.end };
   if (kept.some((outer) => isWithin(selector, outer)))
     return [{ selector, bindings, source, restorable: null, range }];

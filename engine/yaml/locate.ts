@@ -187,9 +187,20 @@ function indexOf(step: Step): number | undefined {
 
 function canonicalStep(parsed: ParsedText, parent: Outline, entry: Entry): Step {
   if (parent.kind === 'map') return { key: entry.key ?? '' };
-  const list = { parsed, items: parent.entries.map(({ value }) => value) };
   const index = parent.entries.indexOf(entry);
-  return stepsTo(list, itemNames([list]))[index] ?? { index };
+  return stepsOf(parsed, parent)[index] ?? { index };
+}
+
+/** What identifies its items is asked of the whole list: once a list, not once an item. */
+const listSteps = new WeakMap<Outline, readonly Step[]>();
+
+function stepsOf(parsed: ParsedText, parent: Outline): readonly Step[] {
+  const known = listSteps.get(parent);
+  if (known) return known;
+  const list = { parsed, items: parent.entries.map(({ value }) => value) };
+  const steps = stepsTo(list, itemNames([list]));
+  listSteps.set(parent, steps);
+  return steps;
 }
 
 function itemsBelow(parsed: ParsedText, parent: Selector): readonly Outline[] {
