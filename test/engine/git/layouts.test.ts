@@ -9,6 +9,13 @@ import { cloneRepo, createRepo, type Repo } from '../../helpers/repo.ts';
 const CONFIG = 'version: 1\nlayout: { service: [ "apps/{environment}/{service}/**" ] }\n';
 const FILE = 'apps/production/web/service.yaml';
 
+/** A clone that is on its own: published is here. */
+async function clonedAlone(of: Repo, options: Parameters<typeof cloneRepo>[1]): Promise<Repo> {
+  const clone = await cloneRepo(of, options);
+  await clone.git('remote', 'remove', 'origin');
+  return clone;
+}
+
 async function source(): Promise<Repo> {
   const repo = await createRepo();
   await repo.commit({ '.backtrail/config.yaml': CONFIG, [FILE]: 'image: v1\n' });
@@ -35,7 +42,7 @@ describe('objects of another repository (alternates)', () => {
     ['a bare shared clone', ['--shared', '--bare']],
   ])('are read by %s, and nothing is written there', async (_, args) => {
     const origin = await source();
-    const clone = await cloneRepo(origin, { args: args.slice(0, 1), bare: args.includes('--bare') });
+    const clone = await clonedAlone(origin, { args: args.slice(0, 1), bare: args.includes('--bare') });
     expect(await readFile(join(clone.gitDir, 'objects/info/alternates'), 'utf8')).toContain(origin.gitDir);
     const before = await origin.git('count-objects', '-v');
     expect(await rolledBack(clone)).toEqual(RIGHT);
@@ -45,7 +52,7 @@ describe('objects of another repository (alternates)', () => {
   test('are read through a chain, by relative and by absolute paths, with comments between', async () => {
     const origin = await source();
     const middle = await cloneRepo(origin, { args: ['--shared'] });
-    const clone = await cloneRepo(middle, { args: ['--shared'] });
+    const clone = await clonedAlone(middle, { args: ['--shared'] });
     const objects = join(clone.gitDir, 'objects');
     const away = relative(objects, join(middle.gitDir, 'objects'));
     await writeFile(join(objects, 'info/alternates'), `# borrowed\n${away}\n/nowhere/at/all\n`);
@@ -55,13 +62,13 @@ describe('objects of another repository (alternates)', () => {
   test('are read where a clone only refers to them', async () => {
     const origin = await source();
     const reference = await cloneRepo(origin, { bare: true });
-    const clone = await cloneRepo(origin, { args: ['--no-local', '--reference', reference.folder] });
+    const clone = await clonedAlone(origin, { args: ['--no-local', '--reference', reference.folder] });
     expect(await rolledBack(clone)).toEqual(RIGHT);
   });
 
   test('that are gone are named as missing: nothing moves', async () => {
     const origin = await source();
-    const clone = await cloneRepo(origin, { args: ['--shared', '--no-checkout'] });
+    const clone = await clonedAlone(origin, { args: ['--shared', '--no-checkout'] });
     const tip = await clone.git('rev-parse', 'main');
     await rename(join(origin.gitDir, 'objects'), join(origin.gitDir, 'away'));
     const engine = await engineOf(clone);
