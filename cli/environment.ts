@@ -11,6 +11,8 @@ export interface Environment {
   /** Bytes of all mirrors together. */
   readonly cacheLimit: number;
   readonly redisUrl: string;
+  /** Commands that a repository's configuration may render with; see `renderCommands` of the engine. */
+  readonly renderCommands: readonly string[];
   readonly committer: Person;
   /** Who asks: git's own variables, where set; the user's git configuration comes next. */
   readonly author: Person | null;
@@ -35,6 +37,7 @@ export function readEnvironment(): Environment {
     cacheFolder: join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'backtrail'),
     cacheLimit: parseBytes('BACKTRAIL_CACHE_LIMIT', env['BACKTRAIL_CACHE_LIMIT'] || '10G'),
     redisUrl: env['REDIS_URL'] || 'redis://127.0.0.1:6379',
+    renderCommands: list(env['BACKTRAIL_RENDER_COMMANDS'] ?? ''),
     committer: person(env['GIT_COMMITTER_NAME'], env['GIT_COMMITTER_EMAIL']) ?? SERVICE,
     author: person(env['GIT_AUTHOR_NAME'], env['GIT_AUTHOR_EMAIL']),
     account: { name: user, email: `${user}@${hostname() || 'localhost'}` },
@@ -45,6 +48,13 @@ export function readEnvironment(): Environment {
     random: (bytes) => randomBytes(bytes),
   };
 }
+
+/** Separated by semicolons or line ends. */
+const list = (text: string) =>
+  text
+    .split(/[;\n]/)
+    .map((entry) => entry.trim().replace(/\s+/g, ' '))
+    .filter((entry) => entry !== '');
 
 function person(name: string | undefined, email: string | undefined): Person | null {
   return name && email ? { name, email } : null;

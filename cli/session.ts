@@ -38,7 +38,7 @@ export interface UseOptions {
 export async function startSession(environment: Environment, options: GlobalOptions): Promise<Session> {
   const config = options.config === undefined ? null : await readConfig(options.config);
   const repo = options.repo ?? '.';
-  const { env, cacheFolder, cacheLimit, committer, clock } = environment;
+  const { env, cacheFolder, cacheLimit, committer, clock, renderCommands } = environment;
   const text = options.output === 'text';
   let offline: Notice | null = null;
   const onNotice = (notice: Notice) => {
@@ -65,6 +65,8 @@ export async function startSession(environment: Environment, options: GlobalOpti
         offline: how.offline,
         onNotice,
         onProgress: showsProgress ? progressLine(process.stderr, () => clock.now()) : undefined,
+        // Who names a configuration on the command line has said what may run.
+        renderCommands: config ? 'all' : renderCommands,
       });
       try {
         return await use(engine);

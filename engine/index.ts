@@ -9,6 +9,7 @@ import {
   type RollbackRequest,
   type RollbackResult,
 } from './model/index.ts';
+import { createPrograms } from './programs/index.ts';
 import { execute, type StepEvent } from './steps/execute.ts';
 import { type Ask, planAsked, type Planned, withPreview } from './steps/plan.ts';
 import type { ConfigText } from './steps/observe.ts';
@@ -60,6 +61,11 @@ export interface EngineOptions {
   /** How far a fetch is; null when it has ended. */
   readonly onProgress?: ((progress: Progress | null) => void) | undefined;
   readonly onNotice?: ((notice: Notice) => void) | undefined;
+  /**
+   * What `delivery.command` of a configuration may run: `helm` any command of that program, `helm template {directory}` exactly
+   * this one, `all` whatever it says. Nothing where absent. Kustomize needs no permission.
+   */
+  readonly renderCommands?: readonly string[] | 'all';
 }
 
 export interface ExecuteOptions {
@@ -94,6 +100,12 @@ export interface Engine {
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { repo, committer, clock, onNotice = () => undefined } = options;
   const config = options.config ?? null;
+  const stop = new AbortController();
+  const programs = createPrograms({
+    path: options.env['PATH'] ?? '',
+    allowed: options.renderCommands ?? [],
+    signal: stop.signal,
+  });
   const repository = await openRepository({ ...options, location: repo, config, onNotice });
   const answer = <Value>(question: (snapshot: Snapshot) => Promise<Value>) =>
     repository.ask((snapshot, { offline }) => {
@@ -113,7 +125,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     log: (ask) => answer((snapshot) => queries.log(snapshot, ask)),
     plan: (ask) =>
       repository.ask(async (snapshot, { git, offline }) =>
-        withFinding(await withPreview(git, await planAsked(snapshot, ask)), offline),
+        withFinding(await withPreview(git, await planAsked(snapshot, ask, programs)), offline),
       ),
     findRequest: (requestId) =>
       repository.work(async ({ git, observe }) => {
@@ -131,6 +143,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       repository.work((opened) =>
         execute({
           ...opened,
+          programs,
           request,
           committer,
           clock,
@@ -138,7 +151,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
           ...(signal && { signal }),
         }),
       ),
-    close: () => repository.close(),
+    close: async () => {
+      stop.abort();
+      await repository.close();
+    },
   };
 }
 

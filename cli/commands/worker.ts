@@ -68,12 +68,14 @@ export function executeIn(
     cacheLimit,
     committer,
     clock,
-  }: Pick<Environment, 'env' | 'cacheFolder' | 'committer' | 'clock'> & { readonly cacheLimit?: number },
+    renderCommands,
+  }: Pick<Environment, 'env' | 'cacheFolder' | 'committer' | 'clock' | 'renderCommands'> & { readonly cacheLimit?: number },
   onNotice?: (notice: Notice) => void,
 ): ExecuteRollback {
   return async ({ request, repo, config, onStep, signal }) => {
     const place = { repo, ...(config && { config }), env, cacheFolder, cacheLimit };
-    const engine = await openEngine({ ...place, committer, clock, onNotice });
+    // The configuration may have come with the job, from anybody who can reach the queue: it permits nothing.
+    const engine = await openEngine({ ...place, committer, clock, onNotice, renderCommands });
     try {
       return await engine.execute(request, { onStep, signal });
     } finally {

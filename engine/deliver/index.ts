@@ -1,2 +1,3 @@
-export { RENDERERS, renderService, renderServices } from './render.ts';
+export { inOrder, renderContext, RENDERERS, renderingOf, renderServices } from './render.ts';
+export { differenceOfSeen, type Seen } from './seen.ts';
 export type { Rendered, ServiceUnit } from './unit.ts';

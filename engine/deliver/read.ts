@@ -18,9 +18,10 @@ export interface FailExtra {
 
 const MAX_BYTES = 1024 * 1024;
 
-/** Throws RENDER_FAILED over 1 MiB, for text that is not UTF-8, and for what does not parse. */
-export function readSource(path: string, bytes: Uint8Array): SourceFile {
-  if (bytes.byteLength > MAX_BYTES) throw failure(path, 'is larger than 1 MiB, the most that is rendered.');
+/** Throws RENDER_FAILED over 1 MiB (or `maxBytes`), for text that is not UTF-8, and for what does not parse. */
+export function readSource(path: string, bytes: Uint8Array, maxBytes = MAX_BYTES): SourceFile {
+  if (bytes.byteLength > maxBytes)
+    throw failure(path, `is larger than ${maxBytes / 1024 / 1024} MiB, the most that is rendered.`);
   const lineCounter = new LineCounter();
   const fail: SourceFile['fail'] = (offset, problem, { hint, field, details } = {}) => {
     const { line, col } = lineCounter.linePos(offset);

@@ -1,23 +1,40 @@
-import { BacktrailError, type Hasher, type TreeView } from '../model/index.ts';
-import { newBudget } from './convert.ts';
+import {
+  BacktrailError,
+  type DeliveryCommand,
+  type Hasher,
+  type Programs,
+  type TreeView,
+} from '../model/index.ts';
+import { command } from './command.ts';
+import { kustomize } from './kustomize.ts';
 import { manifestFiles } from './manifests.ts';
 import { plain } from './plain.ts';
 import { printDocument } from './print.ts';
-import type { Renderer } from './renderer.ts';
+import type { RenderContext, Renderer } from './renderer.ts';
+import { type Seen, watched } from './seen.ts';
 import type { Rendered, ServiceUnit } from './unit.ts';
 import { compareText } from './value.ts';
 import { loadVariables, type VariableCache } from './variables.ts';
 import { workload } from './workload.ts';
 
 /** The first that applies to what stands in the service's folder renders it. */
-const ORDER: readonly Renderer[] = [workload, plain];
+const ORDER: readonly Renderer[] = [workload, kustomize, command, plain];
 
-/** Names and versions, for the delivery commit's `Delivery-Renderer`. A version grows when the same source renders to other bytes. */
-export const RENDERERS: readonly { readonly name: string; readonly version: string }[] = ORDER.map(
-  ({ name, version }) => ({ name, version }),
-);
+export const RENDERERS: readonly string[] = ORDER.map(({ name }) => name);
 
-type Digest = Pick<Hasher, 'sha256'>;
+export interface RenderOptions {
+  readonly hasher: Pick<Hasher, 'sha256'>;
+  /** Absent: what needs a program fails. */
+  readonly programs?: Programs;
+  readonly command?: DeliveryCommand;
+}
+
+export const renderContext = ({ hasher, programs, command }: RenderOptions): RenderContext => ({
+  hasher,
+  programs: programs ?? null,
+  command: command ?? null,
+  versions: {},
+});
 
 /**
  * Every service's output, by output path and in path order; null where a service has nothing to deliver, so that a file of that
@@ -26,55 +43,52 @@ type Digest = Pick<Hasher, 'sha256'>;
 export async function renderServices(
   view: TreeView,
   units: readonly ServiceUnit[],
-  hasher: Digest,
+  options: RenderOptions,
 ): Promise<ReadonlyMap<string, Rendered | null>> {
-  const variables: VariableCache = new Map();
+  const rendering = renderingOf(view, renderContext(options));
   const outputs = new Map<string, Rendered | null>();
-  for (const unit of [...units].sort((a, b) => compareText(a.output, b.output))) {
-    if (outputs.has(unit.output))
-      throw new BacktrailError('RENDER_FAILED', `Two services would be written to ${oneLine(unit.output)}.`, {
-        hint: 'Add the missing placeholder to `delivery.output` in the configuration.',
-        details: { path: unit.output },
-      });
-    outputs.set(unit.output, await renderUnit({ view, unit, hasher, variables }));
-  }
+  for (const unit of inOrder(units)) outputs.set(unit.output, (await rendering(unit)).rendered);
   return outputs;
 }
 
-/** One service's output; null where no renderer applies. Throws RENDER_FAILED. */
-export async function renderService(
-  view: TreeView,
-  unit: ServiceUnit,
-  hasher: Digest,
-): Promise<Rendered | null> {
-  return renderUnit({ view, unit, hasher, variables: new Map() });
+/** In the order of their outputs. RENDER_FAILED where two have one output. */
+export function inOrder<U extends Pick<ServiceUnit, 'output'>>(units: readonly U[]): readonly U[] {
+  const sorted = [...units].sort((a, b) => compareText(a.output, b.output));
+  const twice = sorted.find(({ output }, index) => output === sorted[index + 1]?.output);
+  if (!twice) return sorted;
+  throw new BacktrailError('RENDER_FAILED', `Two services would be written to ${oneLine(twice.output)}.`, {
+    hint: 'Add the missing placeholder to `delivery.output` in the configuration.',
+    details: { path: twice.output },
+  });
 }
 
-interface Task {
-  readonly view: TreeView;
-  readonly unit: ServiceUnit;
-  readonly hasher: Digest;
-  readonly variables: VariableCache;
-}
+/** One service's output (null where no renderer applies), and what was looked at for it. Throws RENDER_FAILED. */
+export type Rendering = (unit: ServiceUnit) => Promise<{ rendered: Rendered | null; seen: Seen }>;
 
-async function renderUnit({ view, unit, hasher, variables }: Task): Promise<Rendered | null> {
-  const files = await manifestFiles(view, unit);
-  if (files.length === 0) return null;
-  const source = {
-    unit,
-    files,
-    hasher,
-    budget: newBudget(),
-    variables: await loadVariables(view, unit, variables),
+/** For services of one tree: files of variables are read once. */
+export function renderingOf(tree: TreeView, context: RenderContext): Rendering {
+  const cache: VariableCache = new Map();
+  return async (unit) => {
+    const { view, seen } = watched(tree);
+    for (const path of unit.variableFiles) seen.paths.add(path);
+    const source = {
+      ...context,
+      view,
+      unit,
+      files: () => manifestFiles(view, unit),
+      variables: () => loadVariables(view, unit, cache),
+    };
+    for (const renderer of ORDER) {
+      const result = await renderer.render(source);
+      if (result === null) continue;
+      const { name = renderer.name, version, objects } = result;
+      const documents = objects.map((object) => `---\n${printDocument(object)}`);
+      const content = `# Generated by Backtrail from ${oneLine(unit.directory ?? '')}. Do not edit: change the source.\n${documents.join('')}`;
+      const label = version === '' ? name : `${name} ${version}`;
+      return { rendered: { path: unit.output, renderer: renderer.name, label, content }, seen };
+    }
+    return { rendered: null, seen };
   };
-  for (const renderer of ORDER) {
-    const objects = renderer.render(source);
-    if (objects === null) continue;
-    const documents = objects.map((object) => `---\n${printDocument(object)}`);
-    const content = `# Generated by Backtrail from ${oneLine(unit.directory ?? '')}. Do not edit: change the source.\n${documents.join('')}`;
-    return { path: unit.output, renderer: renderer.name, content };
-  }
-  return null;
 }
 
 /** A path is somebody's text: it must not end the comment that it stands in. */

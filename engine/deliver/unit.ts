@@ -13,7 +13,9 @@ export interface ServiceUnit {
 
 export interface Rendered {
   readonly path: string;
-  /** Name of the renderer, a key of RENDERERS. */
+  /** One of RENDERERS. */
   readonly renderer: string;
+  /** Its name and version as the record says them: `kustomize 5.5.0`. */
+  readonly label: string;
   readonly content: string;
 }

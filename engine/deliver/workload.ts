@@ -1,10 +1,11 @@
 import { isMap as isMapNode } from 'yaml';
-import { convert } from './convert.ts';
+import { type Budget, convert, newBudget } from './convert.ts';
 import { isWorkloadKind, manifestsOf, sortManifests } from './manifests.ts';
 import { printDocument } from './print.ts';
 import { checkSpec } from './check-spec.ts';
-import type { SourceFile } from './read.ts';
+import { readSource, type SourceFile } from './read.ts';
 import type { Renderer, RenderSource } from './renderer.ts';
+import type { Variables } from './substitute.ts';
 import type { ServiceUnit } from './unit.ts';
 import { compareText, type Data, isMap, toValue, type ValueMap } from './value.ts';
 import type { ProbeSpec, WorkloadSpec } from './workload-spec.ts';
@@ -15,25 +16,38 @@ import type { ProbeSpec, WorkloadSpec } from './workload-spec.ts';
  */
 export const workload: Renderer = {
   name: 'workload',
-  version: '1',
-  render: (source) => {
-    const file = source.files.find(isWorkloadFile);
+  render: async (source) => {
+    const { unit, hasher } = source;
+    if (unit.directory === null || !(await isWorkloadFile(source, `${unit.directory}/service.yaml`)))
+      return null;
+    const files = await source.files();
+    const file = files.find(({ path }) => path === `${unit.directory}/service.yaml`);
     if (!file) return null;
-    const own = renderWorkload(file, source).map((value) => ({ value, file, offset: 0 }));
-    const others = source.files.filter((other) => other !== file);
-    return sortManifests([...own, ...others.flatMap((other) => manifestsOf(other, source))]);
+    const context = { unit, hasher, budget: newBudget(), variables: await source.variables() };
+    const own = renderWorkload(file, context).map((value) => ({ value, file, offset: 0 }));
+    const others = files.filter((other) => other !== file);
+    const objects = sortManifests([...own, ...others.flatMap((other) => manifestsOf(other, context))]);
+    return { version: '1', objects };
   },
 };
 
 /** A `service.yaml` may also be a Kubernetes Service. */
-function isWorkloadFile({ path, documents }: SourceFile): boolean {
-  if (path.slice(path.lastIndexOf('/') + 1) !== 'service.yaml') return false;
-  return documents.some(
+async function isWorkloadFile({ view }: RenderSource, path: string): Promise<boolean> {
+  const bytes = await view.read(path);
+  return (bytes === null ? [] : readSource(path, bytes).documents).some(
     ({ contents }) => isMapNode(contents) && isWorkloadKind(contents.get('apiVersion'), contents.get('kind')),
   );
 }
 
-function renderWorkload(file: SourceFile, context: RenderSource): readonly ValueMap[] {
+/** What making the objects needs. */
+interface Context {
+  readonly unit: ServiceUnit;
+  readonly hasher: RenderSource['hasher'];
+  readonly budget: Budget;
+  readonly variables: Variables;
+}
+
+function renderWorkload(file: SourceFile, context: Context): readonly ValueMap[] {
   const [document, second] = file.documents;
   if (!document || second)
     throw file.fail(second?.range?.[0] ?? 0, 'a service specification is one document.');
@@ -73,7 +87,7 @@ function makeLabels(
 interface Parts {
   readonly name: string;
   readonly spec: WorkloadSpec;
-  readonly context: RenderSource;
+  readonly context: Context;
   readonly labels: Record<string, string>;
 }
 

@@ -12,6 +12,8 @@ export type Child = ChildProcessWithoutNullStreams;
 export type Environment = Readonly<Record<string, string>>;
 
 export interface SpawnOptions {
+  /** git where absent. */
+  readonly program?: string;
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env: Environment;
@@ -92,8 +94,8 @@ function finish(options: RunOptions): Promise<RunResult> {
 }
 
 /** A child with its three pipes open; the caller listens for 'error' and 'close', and ends it. */
-export function start({ args, cwd, env }: SpawnOptions): Child {
-  const child = spawn('git', args, { cwd, env, detached: true, stdio: 'pipe', windowsHide: true });
+export function start({ program = 'git', args, cwd, env }: SpawnOptions): Child {
+  const child = spawn(program, args, { cwd, env, detached: true, stdio: 'pipe', windowsHide: true });
   // A child that ends early closes its input; its exit says why, the broken pipe says nothing.
   child.stdin.on('error', () => undefined);
   return child;
@@ -116,6 +118,11 @@ export function terminate(child: Child): void {
   const force = setTimeout(() => signalGroup(group, 'SIGKILL'), 2_000);
   force.unref();
   child.once('close', () => clearTimeout(force));
+}
+
+/** Ends the whole process group at once, also what a leader that has ended left behind. */
+export function killGroup({ pid }: Child): void {
+  if (pid !== undefined) signalGroup(-pid, 'SIGKILL');
 }
 
 function signalGroup(group: number, signal: NodeJS.Signals): void {

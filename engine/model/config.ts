@@ -18,9 +18,19 @@ export interface Config {
   readonly fields: Readonly<Record<string, string>>;
   readonly keep: readonly string[];
   readonly source: readonly SourceRule[];
-  readonly delivery: { readonly output: string } | null;
+  readonly delivery: { readonly output: string; readonly command?: DeliveryCommand } | null;
   /** First words of the subject line. */
   readonly subject: string;
+}
+
+/** A program that renders what no renderer of ours does. */
+export interface DeliveryCommand {
+  /** Its words; `{tenant}`, `{environment}`, `{service}` and `{directory}` stand for those of the service. Prints manifests. */
+  readonly run: readonly string[];
+  /** Prints its version. */
+  readonly version?: readonly string[];
+  /** Patterns of files that it needs besides the service's own folder. */
+  readonly inputs: readonly string[];
 }
 
 export type RevisionSource = 'deploy' | 'release' | 'promotion' | 'rollback' | 'unknown';

@@ -7,6 +7,8 @@ export type NoticeCode =
   | 'NOTHING_TO_DO'
   | 'KEPT_PATH'
   | 'NO_RECORDS'
+  | 'RENDER_DIFFERS'
+  | 'DELIVERY_DRIFT'
   | 'FIELD_NUMBERING'
   | 'REMOVAL_ALLOWED'
   | 'TIMES_DISORDERED'

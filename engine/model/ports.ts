@@ -62,3 +62,25 @@ export interface Progress {
   /** `12.30 MiB | 4.50 MiB/s` */
   readonly amount?: string;
 }
+
+/** Programs that render manifests. Each runs on a few files, in a private folder that is gone afterwards. */
+export interface Programs {
+  /** May this command of a repository's configuration run? Its words as they stand there, placeholders unfilled. */
+  allows(argv: readonly string[]): boolean;
+  /** null where the program is not installed. RENDER_FAILED where it passes a limit, INTERRUPTED where it was stopped. */
+  run(task: ProgramTask): Promise<ProgramResult | null>;
+}
+
+export interface ProgramTask {
+  /** A name that PATH finds, and its arguments. It runs in the folder that holds the files. */
+  readonly argv: readonly string[];
+  /** Bytes by path; the paths are safe and relative. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+}
+
+export interface ProgramResult {
+  readonly code: number;
+  readonly stdout: Uint8Array;
+  /** The end of what it complained about; names files relative to the folder. May hold anything that a terminal obeys. */
+  readonly stderr: string;
+}

@@ -47,6 +47,13 @@ export function outputProblem(value: string): string | null {
   return patternProblem(value, ['environment', 'service']);
 }
 
+/** Files that a command needs: a pattern of paths, as in the layout. */
+export function inputProblem(value: string): string | null {
+  return value.includes('#')
+    ? 'An input is a pattern of paths, without a selector.'
+    : patternProblem(value, []);
+}
+
 /** The rules of git check-ref-format for a branch. */
 export function branchProblem(value: string): string | null {
   const bad = /^[-/.]|^@$|[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{|\/\/|\/\.|[./]$|\.lock(?:\/|$)/u.test(value); // oxlint-disable-line no-control-regex

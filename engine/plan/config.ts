@@ -7,6 +7,7 @@ import {
   expressionProblem,
   globProblem,
   fieldProblem,
+  inputProblem,
   keepProblem,
   outputProblem,
   patternProblem,
@@ -33,6 +34,21 @@ const expression = checked(expressionProblem);
 const names = z.array(text).max(200).optional();
 
 const globs = z.array(checked(globProblem)).max(200);
+
+/** A command, word by word: no shell ever reads it. */
+const words = z
+  .array(
+    z
+      .string()
+      .max(2000)
+      .refine((word) => !word.includes('\0'), 'A word holds no NUL.'),
+  )
+  .min(1)
+  .max(100)
+  .refine(
+    ([program = '']) => /^[A-Za-z0-9][\w.+-]*$/.test(program),
+    'The first word is the name of a program that PATH finds, not a path.',
+  );
 
 const schema = z.strictObject({
   version: z.literal(1),
@@ -84,7 +100,21 @@ const schema = z.strictObject({
     )
     .max(50)
     .optional(),
-  delivery: z.strictObject({ output: checked(outputProblem) }).optional(),
+  delivery: z
+    .strictObject({
+      output: checked(outputProblem),
+      command: z
+        .strictObject({
+          run: words,
+          version: words.optional(),
+          inputs: z
+            .array(checked((value) => inputProblem(value)))
+            .max(50)
+            .optional(),
+        })
+        .optional(),
+    })
+    .optional(),
 });
 
 type Raw = z.infer<typeof schema>;
@@ -180,9 +210,15 @@ function withDefaults(raw: Raw): Config {
       ...(subject !== undefined && { subject }),
       ...(author !== undefined && { author }),
     })),
-    delivery: raw.delivery ?? null,
+    delivery: raw.delivery ? withCommand(raw.delivery) : null,
     subject: raw.subject ?? 'Rollback',
   };
+}
+
+function withCommand({ output, command }: NonNullable<Raw['delivery']>): Config['delivery'] {
+  if (command === undefined) return { output };
+  const { run, version, inputs = [] } = command;
+  return { output, command: { run, inputs, ...(version !== undefined && { version }) } };
 }
 
 /** Where the deepest existing node of a path begins; the file's start where nothing fits. */

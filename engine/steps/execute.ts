@@ -6,6 +6,7 @@ import {
   isFailure,
   type ObjectId,
   type Person,
+  type Programs,
   type RollbackRequest,
   type RollbackResult,
   type Step,
@@ -31,6 +32,7 @@ export interface StepEvent {
 export interface ExecuteInput {
   readonly git: GitRepository;
   readonly observe: Observe;
+  readonly programs: Programs;
   readonly request: RollbackRequest;
   readonly committer: Person;
   readonly clock: Clock;
@@ -62,7 +64,7 @@ async function attemptOnce(input: ExecuteInput): Promise<RollbackResult> {
   // An attempt that was killed after it had published left its staging refs behind.
   if (done) await git.deleteStaging(request.id);
   if (done) return report(input, snapshot.branch, done);
-  const planned = await planRequested(snapshot, request);
+  const planned = await planRequested(snapshot, request, input.programs);
   const nothing = requireConfirmed(request, planned);
   if (nothing) await git.deleteStaging(request.id);
   const { branch, base } = snapshot;

@@ -6,6 +6,7 @@ import {
   type Finding,
   isFailure,
   type Plan,
+  type Programs,
   type RollbackRequest,
   type Scope,
 } from '../model/index.ts';
@@ -42,7 +43,7 @@ export interface Planned {
   readonly delivery: Delivery;
 }
 
-export async function planAsked(snapshot: Snapshot, ask: Ask): Promise<Planned> {
+export async function planAsked(snapshot: Snapshot, ask: Ask, programs: Programs): Promise<Planned> {
   // Which revision is meant is still decided by the parts: `v3` must not become another commit.
   const parts = await resolveScope(snapshot, ask);
   const { query, revisions } = await historyOf(snapshot, parts);
@@ -53,17 +54,23 @@ export async function planAsked(snapshot: Snapshot, ask: Ask): Promise<Planned> 
   return withDelivery(
     snapshot,
     await planRollback(snapshot, { scope, target, current, allowRemoval, findings }),
+    programs,
   );
 }
 
 /** The same for a confirmed request: nothing is resolved again. */
-export async function planRequested(snapshot: Snapshot, request: RollbackRequest): Promise<Planned> {
+export async function planRequested(
+  snapshot: Snapshot,
+  request: RollbackRequest,
+  programs: Programs,
+): Promise<Planned> {
   const { scope, target, allowRemoval } = request;
   const ref = { commit: target, version: null };
   const current = { commit: snapshot.base, version: null };
   return withDelivery(
     snapshot,
     await planRollback(snapshot, { scope, target: ref, current, allowRemoval, findings: [] }),
+    programs,
   );
 }
 
@@ -75,11 +82,12 @@ export async function withPreview(git: GitRepository, planned: Planned): Promise
   return { ...planned, plan: { ...plan, findings: [...plan.findings, ...findings] } };
 }
 
-async function withDelivery(snapshot: Snapshot, plan: Plan): Promise<Planned> {
+async function withDelivery(snapshot: Snapshot, plan: Plan, programs: Programs): Promise<Planned> {
   // A blocked plan has no result that could be rendered.
   if (isBlocked(plan)) return { snapshot, plan, delivery: NO_DELIVERY };
   try {
-    return { snapshot, plan, delivery: await renderDelivery(snapshot, plan) };
+    const delivery = await renderDelivery(snapshot, plan, programs);
+    return { snapshot, plan: { ...plan, findings: [...plan.findings, ...delivery.findings] }, delivery };
   } catch (error) {
     if (!isFailure(error) || error.code !== 'RENDER_FAILED') throw error;
     const { code, message, hint } = error;
@@ -88,7 +96,7 @@ async function withDelivery(snapshot: Snapshot, plan: Plan): Promise<Planned> {
   }
 }
 
-const NO_DELIVERY: Delivery = { outputs: [], renderers: [], differences: [] };
+const NO_DELIVERY: Delivery = { outputs: [], renderers: [], differences: [], findings: [] };
 
 /** The scope that is meant. A service that is gone from the tip is known as long as history has it. */
 export async function resolveScope(

@@ -13,6 +13,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'engine/propose': ['engine/model', 'engine/yaml', 'engine/plan'],
   'engine/git': ['engine/model', 'engine/yaml', 'engine/record', 'engine/plan'],
   'engine/deliver': ['engine/model', 'engine/yaml', 'engine/record', 'engine/plan'],
+  'engine/programs': ['engine/model', 'engine/git'],
   'engine/steps': [
     'engine/model',
     'engine/yaml',
@@ -22,7 +23,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'engine/git',
     'engine/deliver',
   ],
-  engine: ['engine/model', 'engine/plan', 'engine/record', 'engine/git', 'engine/steps'],
+  engine: ['engine/model', 'engine/plan', 'engine/record', 'engine/git', 'engine/programs', 'engine/steps'],
   workers: ['engine', 'engine/model'],
   cli: ['engine', 'workers'],
 };

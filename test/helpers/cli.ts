@@ -41,6 +41,7 @@ export async function backtrail(
     cacheLimit: 2 ** 33,
     redisUrl: options.redisUrl ?? NO_REDIS,
     committer: { name: 'Backtrail', email: 'backtrail@localhost' },
+    renderCommands: [],
     author: null,
     account: { name: 'tester', email: 'tester@localhost' },
     color: false,

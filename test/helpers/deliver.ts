@@ -1,5 +1,5 @@
 import { parseAllDocuments } from 'yaml';
-import { type Rendered, renderService, type ServiceUnit } from '../../engine/deliver/index.ts';
+import { type Rendered, renderServices, type ServiceUnit } from '../../engine/deliver/index.ts';
 import { BacktrailError } from '../../engine/model/index.ts';
 import { filesView, hasher } from '../../scripts/fixtures/files.ts';
 
@@ -34,7 +34,9 @@ export async function render(
   change: Partial<ServiceUnit> = {},
 ): Promise<Rendered | null> {
   const all = inFolder(files);
-  return renderService(filesView(new Map(Object.entries(all))), unitOf(all, change), hasher);
+  const unit = unitOf(all, change);
+  const outputs = await renderServices(filesView(new Map(Object.entries(all))), [unit], { hasher });
+  return outputs.get(unit.output) ?? null;
 }
 
 export async function contentOf(

@@ -254,7 +254,7 @@ describe('what is no manifest', () => {
       'variables.yaml': 'variables: { A: x }\n',
       'm.yaml': map('data: { a: "${A}" }\n'),
       'values.yaml': 'image: { tag: "${NOPE}" }\n',
-      'kustomization.yaml': 'resources: [ m.yaml ]\n',
+      'kustomization.yaml': 'resources: [ secrets/m.enc.yaml ]\n',
       'flow.yaml': 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Component\n',
       '.hidden.yaml': map('data: {}\n', 'hidden'),
       'deeper/m.yaml': map('data: {}\n', 'deeper'),

@@ -19,7 +19,7 @@ describe('rendering a set of services', () => {
       unitOf(files, { service: 'x', directory: 'x', output: 'delivery/x.yaml' }),
       unitOf(files, { service: 'gone', directory: 'gone', output: 'delivery/gone.yaml' }),
     ];
-    const outputs = await renderServices(filesView(new Map(Object.entries(files))), units, hasher);
+    const outputs = await renderServices(filesView(new Map(Object.entries(files))), units, { hasher });
     expect([...outputs].map(([path, rendered]) => [path, rendered?.renderer ?? null])).toEqual([
       ['delivery/acme/production/api.yaml', 'plain'],
       ['delivery/gone.yaml', null],
@@ -31,24 +31,21 @@ describe('rendering a set of services', () => {
     const files = inFolder({ 'm.yaml': MANIFEST });
     const view = filesView(new Map(Object.entries(files)));
     await expect(
-      renderServices(view, [unitOf(files), unitOf(files, { service: 'b' })], hasher),
+      renderServices(view, [unitOf(files), unitOf(files, { service: 'b' })], { hasher }),
     ).rejects.toMatchObject({
       code: 'RENDER_FAILED',
       message: 'Two services would be written to delivery/acme/production/api.yaml.',
     });
   });
 
-  it('says which renderers there are', () => {
-    expect(RENDERERS).toEqual([
-      { name: 'workload', version: '1' },
-      { name: 'plain', version: '1' },
-    ]);
+  it('says which renderers there are, in the order in which they are tried', () => {
+    expect(RENDERERS).toEqual(['workload', 'kustomize', 'command', 'plain']);
   });
 
   it('lets no name of a folder end the comment at the top', async () => {
     const directory = `${FOLDER}\nkind: Evil`;
     const view = filesView(new Map([[`${directory}/m.yaml`, MANIFEST]]));
-    const [rendered] = [...(await renderServices(view, [unitOf({}, { directory })], hasher)).values()];
+    const [rendered] = [...(await renderServices(view, [unitOf({}, { directory })], { hasher })).values()];
     expect(documentsOf(rendered?.content ?? '')).toMatchObject([{ kind: 'ConfigMap' }]);
     expect(rendered?.content).not.toMatch(/^kind: Evil/m);
   });
@@ -73,7 +70,7 @@ describe('rendering a set of services', () => {
         return view.read(path);
       },
     };
-    const outputs = await renderServices(counting, units, hasher);
+    const outputs = await renderServices(counting, units, { hasher });
     expect(outputs.get('o/s7.yaml')?.content).toContain('a: s7');
     expect(reads.filter((path) => path === 'v.yaml')).toHaveLength(1);
   });
@@ -82,7 +79,7 @@ describe('rendering a set of services', () => {
 describe('the outputs of the example repository', () => {
   it('are the ones checked in: a change of a renderer shows here, and needs a new version of it', async () => {
     const tree = readInitialTree();
-    const outputs = await renderServices(filesView(tree), unitsOf(tree), hasher);
+    const outputs = await renderServices(filesView(tree), unitsOf(tree), { hasher });
     for (const [path, rendered] of outputs) expect([path, rendered?.content]).toEqual([path, tree.get(path)]);
     expect(outputs.size).toBe(16);
   });

@@ -1,0 +1,49 @@
+/** What a program printed, as manifests. */
+import { BacktrailError, type ProgramResult } from '../model/index.ts';
+import { convert } from './convert.ts';
+import { type Manifest, sortManifests } from './manifests.ts';
+import { readSource } from './read.ts';
+import { clean } from './shown.ts';
+import { isMap, Plain, textOf, type Value } from './value.ts';
+
+export interface Named {
+  /** The program, as messages name it. */
+  readonly what: string;
+  /** Of the service. */
+  readonly directory: string;
+}
+
+/** Printed manifests, parsed: larger ones would take more memory than a worker has. */
+const MAX_BYTES = 8 * 1024 * 1024;
+const BUDGET = { nodes: 1_000_000, characters: 2 * MAX_BYTES };
+
+/** Every document must be a Kubernetes object: whatever else a program prints must not reach a cluster. */
+export function manifestsPrinted({ what, directory }: Named, stdout: Uint8Array): readonly Value[] {
+  const place = `${what} ${clean(directory)} (output)`;
+  const file = readSource(place, stdout, MAX_BYTES);
+  const budget = { ...BUDGET };
+  const manifests: Manifest[] = [];
+  for (const document of file.documents) {
+    const value = convert({ file, document, budget, variables: null });
+    const offset = document.contents?.range?.[0] ?? 0;
+    if (value instanceof Plain && value.value === null) continue;
+    const object =
+      isMap(value) && ['apiVersion', 'kind'].every((key) => typeof textOf(value.get(key)) === 'string');
+    if (!object) throw file.fail(offset, 'a document is no Kubernetes object with apiVersion and kind.');
+    manifests.push({ value, file, offset });
+  }
+  return sortManifests(manifests);
+}
+
+/** The line that says why. What stands in brackets may be a patch, and with it a secret. */
+export function programFailed({ what, directory }: Named, { code, stderr }: ProgramResult): BacktrailError {
+  const lines = stderr.split('\n').filter((line) => line.trim() !== '');
+  const telling =
+    lines.find((line) => /^(?:error|fatal)\b/i.test(line)) ?? lines.at(-1) ?? `exit code ${code}`;
+  const said = clean(telling.replace(/^error:\s*/i, '').replace(/\[\s*[-{a-z]+:?.*$/i, '[…]'), 400);
+  return new BacktrailError(
+    'RENDER_FAILED',
+    `${what} failed for ${clean(directory)}: ${said.replace(/[.…]?$/, '.')}`,
+    { details: { directory, exitCode: code } },
+  );
+}

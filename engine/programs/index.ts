@@ -1,0 +1,1 @@
+export { createPrograms } from './programs.ts';
