@@ -69,7 +69,9 @@ export function executeIn(
     committer,
     clock,
     renderCommands,
-  }: Pick<Environment, 'env' | 'cacheFolder' | 'committer' | 'clock' | 'renderCommands'> & { readonly cacheLimit?: number },
+  }: Pick<Environment, 'env' | 'cacheFolder' | 'committer' | 'clock' | 'renderCommands'> & {
+    readonly cacheLimit?: number;
+  },
   onNotice?: (notice: Notice) => void,
 ): ExecuteRollback {
   return async ({ request, repo, config, onStep, signal }) => {

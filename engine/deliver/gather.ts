@@ -4,10 +4,10 @@ import {
   isFailure,
   isSafePath,
   MODE,
+  quotePath,
   type TreeEntry,
   type TreeView,
 } from '../model/index.ts';
-import { clean } from './shown.ts';
 
 const MAX_FILES = 5_000;
 const MAX_BYTES = 64 * 1024 * 1024;
@@ -69,7 +69,7 @@ async function readFile(view: TreeView, path: string, refuse: Refuse): Promise<U
 }
 
 const tooMuch = (what: string, path: string) =>
-  new BacktrailError('RENDER_FAILED', `Rendering would need ${what}, at ${clean(path)}.`, {
+  new BacktrailError('RENDER_FAILED', `Rendering would need ${what}, at ${quotePath(path)}.`, {
     details: { path },
   });
 

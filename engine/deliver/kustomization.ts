@@ -137,6 +137,6 @@ function offset(document: Document | undefined, steps: readonly (string | number
 export function remoteProblem(path: string): string | null {
   if (path.startsWith('/')) return 'is an absolute path.';
   const remote =
-    /[:?]|\/\/|^[^/]*@|\.git(?:\/|$)|(?:^|\/)_git\/|^(?:www\.)?(?:github|gitlab|bitbucket)\.(?:com|org)(?:\/|$)/i;
+    /[:?]|\/\/|^[^/]*@|[^/]\.git(?:\/|$)|(?:^|\/)_git\/|^(?:www\.)?(?:github|gitlab|bitbucket)\.(?:com|org)(?:\/|$)/i;
   return remote.test(path) ? 'is remote, and nothing is fetched while rendering.' : null;
 }

@@ -1,5 +1,5 @@
 /** Kustomizations, built by `kustomize` or `kubectl` on nothing but the files that they refer to. */
-import { BacktrailError, MODE, type Programs, type TreeView } from '../model/index.ts';
+import { BacktrailError, MODE, type Programs, quotePath, type TreeView } from '../model/index.ts';
 import { gather, resolvePath } from './gather.ts';
 import {
   findKustomization,
@@ -35,7 +35,7 @@ export const kustomize: Renderer = {
 const notInstalled = (path: string) =>
   new BacktrailError(
     'RENDER_FAILED',
-    `${path} needs Kustomize, and neither kustomize nor kubectl was found.`,
+    `${quotePath(path)} needs Kustomize, and neither kustomize nor kubectl was found.`,
     {
       hint: 'Install kustomize or kubectl where this runs (a worker too), so that PATH finds it.',
       details: { path },
@@ -80,7 +80,7 @@ async function readAt(view: TreeView, path: string): Promise<Kustomization> {
 }
 
 const failed = (path: string, problem: string) =>
-  new BacktrailError('RENDER_FAILED', `${path} ${problem}`, { details: { path } });
+  new BacktrailError('RENDER_FAILED', `${quotePath(path)} ${problem}`, { details: { path } });
 
 /** A kustomization's own files and, over all its references, those of others. RENDER_FAILED names the entry that is refused. */
 export async function kustomizationFiles(

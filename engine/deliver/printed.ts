@@ -35,15 +35,31 @@ export function manifestsPrinted({ what, directory }: Named, stdout: Uint8Array)
   return sortManifests(manifests);
 }
 
-/** The line that says why. What stands in brackets may be a patch, and with it a secret. */
+/** Why it failed, without what it quotes: that may be a patch, and with it a secret. */
 export function programFailed({ what, directory }: Named, { code, stderr }: ProgramResult): BacktrailError {
-  const lines = stderr.split('\n').filter((line) => line.trim() !== '');
-  const telling =
-    lines.find((line) => /^(?:error|fatal)\b/i.test(line)) ?? lines.at(-1) ?? `exit code ${code}`;
-  const said = clean(telling.replace(/^error:\s*/i, '').replace(/\[\s*[-{a-z]+:?.*$/i, '[…]'), 400);
+  const said = clean(withoutQuotes(complaint(stderr)), Infinity) || `exit code ${code}`;
+  // The end of a long chain of causes says most.
+  const end = said.length > SAID ? `…${said.slice(-SAID)}` : said;
   return new BacktrailError(
     'RENDER_FAILED',
-    `${what} failed for ${clean(directory)}: ${said.replace(/[.…]?$/, '.')}`,
+    `${what} failed for ${clean(directory)}: ${end.replace(/[.…]?$/, '.')}`,
     { details: { directory, exitCode: code } },
   );
 }
+
+const SAID = 300;
+
+/** kubectl wraps an error into a line of its log; others begin it with a word. */
+function complaint(stderr: string): string {
+  const [, line, block] = /\berr=(?:"((?:[^"\\]|\\.)*)"|<\n([^]*?)\n >)/.exec(stderr) ?? [];
+  if (line !== undefined) return line.replace(/\\(?:[nt])/g, ' ').replaceAll('\\', '');
+  if (block !== undefined) return block;
+  const named = /^(?:error|fatal):\s*([^]+)/im.exec(stderr)?.[1];
+  return named ?? stderr.trimEnd().split('\n').at(-1) ?? '';
+}
+
+const withoutQuotes = (text: string) =>
+  text
+    .replace(/`[^`]*`?/g, '…')
+    .replace(/\[[^\]]*[:{][^]*/g, '[…]')
+    .replace(/\bcontents:[^]*/g, 'contents: …');

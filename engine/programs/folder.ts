@@ -1,8 +1,9 @@
 /** The private folder that a program works in: the files that it may see, and a home of its own. */
 import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { isSafePath } from '../model/index.ts';
+import { join } from 'node:path';
+import { dirname } from 'node:path/posix';
+import { encodePath, isSafePath } from '../model/index.ts';
 
 export interface Folder {
   /** Where the files are; relative paths begin here. */
@@ -34,9 +35,9 @@ export async function inFolder<T>(
 
 async function write(tree: string, path: string, bytes: Uint8Array): Promise<void> {
   if (!isSafePath(path)) throw new Error('A file for a program has an unsafe path.');
-  const full = join(tree, path);
-  await mkdir(dirname(full), { recursive: true, mode: 0o700 });
-  await writeFile(full, bytes, { mode: 0o600, flag: 'wx' });
+  const at = (name: string) => Buffer.concat([Buffer.from(`${tree}/`), encodePath(name)]);
+  await mkdir(at(dirname(path)), { recursive: true, mode: 0o700 });
+  await writeFile(at(path), bytes, { mode: 0o600, flag: 'wx' });
 }
 
 async function sweep(): Promise<void> {

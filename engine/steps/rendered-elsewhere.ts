@@ -1,5 +1,12 @@
 /** What the same services render to at the base and at the target: findings for people, never a reason to stop. */
-import { type Finding, formatCoordinates, isFailure, type Plan, type TreeView } from '../model/index.ts';
+import {
+  type Finding,
+  formatCoordinates,
+  isFailure,
+  type Plan,
+  quotePath,
+  type TreeView,
+} from '../model/index.ts';
 import { differenceOfSeen, type Rendered } from '../deliver/index.ts';
 import type { Snapshot } from '../plan/snapshot.ts';
 import { isFile } from '../plan/view.ts';
@@ -37,7 +44,7 @@ async function drift({ snapshot, planned, base }: Sides, { unit, seen, rendered 
     {
       code: 'DELIVERY_DRIFT',
       severity: 'warn',
-      message: `${path} is not what its sources on the branch render to: somebody edited it, or another renderer wrote it.`,
+      message: `${quotePath(path)} is not what its sources on the branch render to: somebody edited it, or another renderer wrote it.`,
       hint: 'This rollback writes it anew. What was edited by hand belongs into the sources.',
       path,
     },
@@ -57,7 +64,7 @@ async function differs(sides: Sides, { unit, seen, rendered }: Made): Promise<Fi
   if (!then || then.content === rendered.content) return [];
   const [first = ''] = others;
   const rest = others.length - SHOWN;
-  const named = others.slice(0, SHOWN).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+  const named = others.slice(0, SHOWN).map(quotePath).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
   return [
     {
       code: 'RENDER_DIFFERS',

@@ -27,10 +27,10 @@ const clock = {
 
 /** An engine that is closed after the test. `repo` may be an address of the same repository. */
 export async function engineOf(
-  repo: Repo,
+  repo: Pick<Repo, 'folder' | 'env'>,
   options: { location?: string; config?: string; cacheFolder?: string } & Pick<
     EngineOptions,
-    'offline' | 'cacheLimit' | 'onNotice' | 'onProgress'
+    'offline' | 'cacheLimit' | 'onNotice' | 'onProgress' | 'renderCommands'
   > = {},
 ): Promise<Engine> {
   const cacheFolder = options.cacheFolder ?? join(await temporaryFolder(), 'cache');
@@ -48,6 +48,7 @@ export async function engineOf(
     cacheLimit,
     onNotice,
     onProgress,
+    ...(options.renderCommands && { renderCommands: options.renderCommands }),
   });
   engines.push(engine);
   return engine;
