@@ -194,7 +194,7 @@ describe('a command of the configuration', () => {
       await repo.git(
         'log',
         '-1',
-        '--format=%(trailers:key=Delivery-Renderer,valueonly)',
+        '--format=%(trailers:key=Delivery-Renderer,valueonly,separator=)',
         String(deliveryCommit),
       ),
     ).toBe(`node ${process.versions.node}`);
