@@ -65,7 +65,7 @@ export interface EngineOptions {
    * What `delivery.command` of a configuration may run: `helm` any command of that program, `helm template {directory}` exactly
    * this one, `all` whatever it says. Nothing where absent. Kustomize needs no permission.
    */
-  readonly renderCommands?: readonly string[] | 'all';
+  readonly renderCommands?: readonly string[] | 'all' | undefined;
 }
 
 export interface ExecuteOptions {

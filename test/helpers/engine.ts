@@ -48,7 +48,7 @@ export async function engineOf(
     cacheLimit,
     onNotice,
     onProgress,
-    ...(options.renderCommands && { renderCommands: options.renderCommands }),
+    renderCommands: options.renderCommands,
   });
   engines.push(engine);
   return engine;
