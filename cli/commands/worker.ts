@@ -69,9 +69,8 @@ export function executeIn(
     committer,
     clock,
     renderCommands,
-  }: Pick<Environment, 'env' | 'cacheFolder' | 'committer' | 'clock' | 'renderCommands'> & {
-    readonly cacheLimit?: number;
-  },
+  }: Pick<Environment, 'env' | 'cacheFolder' | 'committer' | 'clock'> &
+    Partial<Pick<Environment, 'cacheLimit' | 'renderCommands'>>,
   onNotice?: (notice: Notice) => void,
 ): ExecuteRollback {
   return async ({ request, repo, config, onStep, signal }) => {

@@ -186,7 +186,7 @@ describe('rollback --queue on a queue that is flushed', () => {
     const { env } = await isolatedEnv();
     const committer = { name: 'Backtrail', email: 'backtrail@localhost' };
     const clock = { now: () => Date.now(), sleep: () => Promise.resolve() };
-    return executeIn({ env, cacheFolder: await temporaryFolder(), committer, clock, renderCommands: [] });
+    return executeIn({ env, cacheFolder: await temporaryFolder(), committer, clock });
   };
 
   it('reports as completed what was published before, and does it once', async () => {

@@ -14,7 +14,7 @@ const clock = {
   sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
 };
 const committer = { name: 'Backtrail', email: 'backtrail@localhost' };
-const execute = executeIn({ env: process.env, cacheFolder, committer, clock, renderCommands: [] });
+const execute = executeIn({ env: process.env, cacheFolder, committer, clock });
 const logger = createLogger({ name: 'worker' });
 const worker = startWorker({
   redisUrl,
