@@ -16,6 +16,8 @@ const DENIED =
 const ABSENT =
   /does not appear to be a git repository|repository .*not found|not a git repository|returned error: 404|no such file or directory|not found: did you run|repository not exported/i;
 
+const REMOTE_DAMAGE = /on the remote side/;
+
 /**
  * A failed fetch or ls-remote; null where it went well. `known`: the mirror was filled from this remote before, so that a repository that is not
  * there now is a remote that is unavailable, not one that never was.
@@ -34,6 +36,12 @@ export function fetchFailure(
   const because = reason(text, answer.code);
   if (lock !== null)
     return new BacktrailError('REPOSITORY_LOCKED', `The mirror is locked by ${lock}.`, { details });
+  if (REMOTE_DAMAGE.test(text))
+    return new BacktrailError(
+      'REMOTE_UNAVAILABLE',
+      `${shown} cannot give all of its objects: it is damaged, or a partial clone.`,
+      { details: { ...details, gone: true }, hint: 'Name the repository that it was cloned from.' },
+    );
   if (damaged)
     return new BacktrailError('GIT_FAILED', `The mirror of ${shown} is damaged: ${because}`, {
       details: { ...details, damaged },
@@ -53,7 +61,7 @@ export function fetchFailure(
   if (/cannot run /.test(text)) return notReached(`${shown} cannot be reached: ${because}`, details);
   if (ABSENT.test(text) && !known)
     return new BacktrailError('REPOSITORY_UNKNOWN', `There is no repository at ${shown}.`, { details });
-  const gone = (ABSENT.test(text) && !/^file:/i.test(shown)) || /on the remote side/.test(text);
+  const gone = ABSENT.test(text) && !/^file:/i.test(shown);
   return new BacktrailError('REMOTE_UNAVAILABLE', `${shown} did not answer: ${because}`, {
     details: { ...details, ...(gone && { gone }) },
   });
