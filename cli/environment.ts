@@ -24,6 +24,7 @@ export interface Environment {
   /** Is there a terminal that shows how far a fetch is? */
   readonly progress: boolean;
   readonly clock: Clock;
+  readonly nodeVersion: string;
   random(bytes: number): Uint8Array;
 }
 
@@ -45,6 +46,7 @@ export function readEnvironment(): Environment {
     interactive: process.stdin.isTTY && process.stderr.isTTY,
     progress: process.stderr.isTTY && env['TERM'] !== 'dumb',
     clock: { now: () => Date.now(), sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) },
+    nodeVersion: process.versions.node,
     random: (bytes) => randomBytes(bytes),
   };
 }

@@ -9,6 +9,8 @@ import {
   type RollbackRequest,
   type RollbackResult,
 } from './model/index.ts';
+import { locationOf } from './git/open.ts';
+import { checkup } from './steps/checkup/checkup.ts';
 import { createPrograms } from './programs/index.ts';
 import { execute, type StepEvent } from './steps/execute.ts';
 import { type Ask, planAsked, type Planned, withPreview } from './steps/plan.ts';
@@ -30,6 +32,7 @@ export type { HistoryEntry, RevisionChange } from './plan/describe.ts';
 export type { Identity } from './plan/identity.ts';
 export type { ShownFile } from './plan/show.ts';
 export type { RollbackRecord } from './record/trailers.ts';
+export type { Checkup, CheckupOptions } from './steps/checkup/checkup.ts';
 export type { StepEvent } from './steps/execute.ts';
 export type { ConfigText } from './steps/observe.ts';
 export type { Notice } from './steps/repository.ts';
@@ -37,7 +40,7 @@ export type { Ask, Planned } from './steps/plan.ts';
 export type { ConfigWrite, Proposed, WrittenConfig } from './steps/propose.ts';
 export type { Delivery } from './steps/render.ts';
 export type { Comparison, EnvironmentEntry, History, LogEntry, ScopeAsk, Shown } from './steps/queries.ts';
-export { blockedError, isBlocked };
+export { blockedError, checkup, isBlocked };
 
 export interface EngineOptions {
   /** Path or URL of the repository. */
@@ -113,10 +116,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       return question(snapshot);
     });
   return {
-    location: () => {
-      const git = repository.git();
-      return git.kind === 'local' ? (git.worktree ?? git.directory) : git.location;
-    },
+    location: () => locationOf(repository.git()),
     identity: () => repository.git().identity(),
     environments: () => answer((snapshot) => queries.environments(snapshot)),
     history: (ask) => answer((snapshot) => queries.history(snapshot, ask)),

@@ -1,6 +1,7 @@
 /** The only door to the queue: adding and following rollbacks, and the process that carries them out. */
 export { enqueueRollback, openQueue } from './queue.ts';
 export type { Enqueued, RollbackQueue } from './queue.ts';
+export { checkQueue } from './checkup.ts';
 export { followRollback } from './follow.ts';
 export type { FollowOptions } from './follow.ts';
 export { startWorker } from './worker.ts';

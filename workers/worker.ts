@@ -1,6 +1,7 @@
 import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { RollbackResult } from '../engine/model/index.ts';
+import { clientName } from './client-name.ts';
 import { waitBefore, withJitter } from './failure-policy.ts';
 import { decodeFailure, toFailure } from './failure-wire.ts';
 import type { Logger } from './log.ts';
@@ -61,8 +62,7 @@ export function startWorker(setup: WorkerSetup): RunningWorker {
       connection: redis,
       prefix: PREFIX,
       concurrency,
-      // Redis refuses blanks in the name of a connection, and then nobody would see that a worker is there.
-      name: name.replace(/[^\w.-]/g, '-'),
+      name: clientName(name, setup.allowedRepos),
       lockDuration: LOCK_MS,
       stalledInterval: STALLED_CHECK_MS,
       maxStalledCount: MAX_DEATHS,

@@ -139,6 +139,15 @@ function commandScope(entries: readonly ConfigEntry[]): Pair[] {
   return entries.filter(({ scope }) => scope === 'command').map(({ key, value }) => [key, value ?? 'true']);
 }
 
+/** Keys of the repository's own configuration whose values do not hold: those that run programs, and those that are pinned. */
+export function overriddenKeys(entries: readonly ConfigEntry[]): string[] {
+  const pinned = new Set(PINS.map(([key]) => key.toLowerCase()));
+  const keys = entries.filter(hostileScope).map(({ key }) => key);
+  return [
+    ...new Set(keys.filter((key) => pinned.has(key) || RULES.some((rule) => rule.key.test(key)))),
+  ].sort();
+}
+
 function overrides(entries: readonly ConfigEntry[]): Pair[] {
   const keys = new Set(entries.filter(hostileScope).map(({ key }) => key));
   return [...keys].flatMap((key) => {

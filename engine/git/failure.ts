@@ -33,8 +33,10 @@ export function gitFailure({ args, code, stderr, pid }: GitAnswer): BacktrailErr
     : lock === null
       ? 'GIT_FAILED'
       : 'REPOSITORY_LOCKED';
+  const trust = /^\s*(git config --global --add safe\.directory .+)$/m.exec(printable(stderr))?.[1];
   return new BacktrailError(kind, `${commandName(args)} failed: ${sentence(lastLine(stderr), code)}`, {
     details,
+    ...(trust !== undefined && { hint: `The repository belongs to another user. If you trust it: ${trust}` }),
   });
 }
 

@@ -81,6 +81,7 @@ export async function openLocal(options: LocalOptions): Promise<LocalRepository>
     renewed: false,
     publish: (edit) => publish(local, edit),
     followUp: notices,
+    tryPush: () => Promise.resolve(null),
     deleteStaging: async (requestId) => {
       if (!local.dropped.delete(requestId)) await shared.deleteStaging(requestId);
     },

@@ -21,9 +21,10 @@ import {
 } from './mirror-cache.ts';
 import { type Fetch, fetchInto, reach } from './mirror-fetch.ts';
 import { progressReader } from './progress.ts';
+import { pushOnce, REMOTE, tryPush } from './push.ts';
 import type { Environment } from './spawn.ts';
 import { createTransport } from './transport.ts';
-import type { Transport, TransportAnswer } from './transport.ts';
+import type { Transport } from './transport.ts';
 
 /**
  * Our own bare copy of a remote: its branches under `refs/remotes/origin/`, our refs there under `refs/backtrail/remote/`.
@@ -50,6 +51,8 @@ export interface Mirror {
     readonly expected: ObjectId;
     readonly next: ObjectId;
   }): Promise<void>;
+  /** Asks for leave to push, and pushes nothing. `atomic`: the server moves several refs all or none. */
+  tryPush(commit: ObjectId): Promise<{ readonly atomic: boolean }>;
   /** Resolves when nothing runs in the background any more. */
   close(): Promise<void>;
 }
@@ -76,8 +79,6 @@ export interface MirrorOptions {
   readonly onProgress?: ((progress: Progress | null) => void) | undefined;
 }
 
-/** Not `origin`: the user's own configuration may speak of that. */
-export const REMOTE = 'backtrail';
 export const TRACKING = 'refs/remotes/origin';
 
 const REFSPECS = [`+refs/heads/*:${TRACKING}/*`, '+refs/backtrail/*:refs/backtrail/remote/*'];
@@ -97,7 +98,12 @@ const CLEAN_UP = [
 /** Opens the mirror, up to date; makes it first where there is none yet, and again where there is a damaged one. */
 export async function openMirror(options: MirrorOptions): Promise<Mirror> {
   const directory = mirrorFolder(options.cacheFolder, options.url);
-  await mkdir(dirname(directory), { recursive: true, mode: 0o700 });
+  await mkdir(dirname(directory), { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
+    throw new BacktrailError('GIT_FAILED', `${dirname(directory)}, which holds mirrors, cannot be made.`, {
+      hint: 'Make the folder above it writable, or name another one with XDG_CACHE_HOME.',
+      cause,
+    });
+  });
   const opened = await lockedBy(directory, options, async () => {
     const state = await bringUpToDate(directory, options);
     return { ...state, release: await useMirror(directory) };
@@ -232,6 +238,7 @@ function createMirror(directory: string, options: MirrorOptions, opened: Opened)
       const answer = await reach(url, () => pushOnce(transport, { branch, expected, next }));
       if (answer.code !== 0) throw pushFailure(answer, { shown, branch });
     },
+    tryPush: (commit) => tryPush(url, transport, commit),
     async close() {
       await background;
       await opened.release();
@@ -242,26 +249,6 @@ function createMirror(directory: string, options: MirrorOptions, opened: Opened)
 /** Mirrors that cannot be removed at this moment are in nobody's way. */
 async function trim(directory: string, { cacheLimit, signal }: MirrorOptions): Promise<void> {
   if (cacheLimit !== undefined) await trimMirrors(directory, cacheLimit, signal).catch(() => undefined);
-}
-
-/** Atomic where the server can; one ref alone is all or nothing anyway. */
-async function pushOnce(
-  transport: Transport,
-  { branch, expected, next }: { branch: string; expected: ObjectId; next: ObjectId },
-): Promise<TransportAnswer> {
-  const lease = `--force-with-lease=refs/heads/${branch}:${expected}`;
-  const options = [
-    '--porcelain',
-    '--no-verify',
-    '--no-signed',
-    '--no-follow-tags',
-    '--recurse-submodules=no',
-    lease,
-  ];
-  const refspec = `${next}:refs/heads/${branch}`;
-  const answer = await transport.git(['push', ...options, '--atomic', REMOTE, refspec]);
-  if (answer.code === 0 || !/does not support --atomic/.test(answer.stderr)) return answer;
-  return transport.git(['push', ...options, REMOTE, refspec]);
 }
 
 function fetchPlace(directory: string, options: MirrorOptions): Fetch {

@@ -1,14 +1,13 @@
 import { BacktrailError, isFailure } from '../model/index.ts';
 import type { Progress } from '../model/index.ts';
-import { discoveryEnvironment } from './environment.ts';
 import type { ProcessEnvironment } from './environment.ts';
 import { openClone } from './clone.ts';
 import { openReadOnly } from './isomorphic/open.ts';
 import { openLocal } from './local.ts';
 import { parseLocation } from './location.ts';
+import { gitVersion } from './program.ts';
 import { openRemote } from './remote.ts';
 import type { GitRepository } from './repository.ts';
-import { run } from './spawn.ts';
 
 export type { GitRepository, Offline } from './repository.ts';
 
@@ -66,19 +65,18 @@ export async function openGit(options: OpenOptions): Promise<GitRepository> {
   return (await openPlace(options)).git;
 }
 
-/**
- * Since 2.36 `cat-file --batch-command`, `core.fsync` and `worktree list -z` are there; GIT_MISSING for an older one.
- * Gives that failure where there is no git at all.
- */
+/** GIT_MISSING for one that is too old. Gives that failure where there is no git at all. */
 async function requireVersion(env: ProcessEnvironment, timeoutMs: number): Promise<BacktrailError | null> {
-  const asked = run({ args: ['version'], cwd: '/', env: discoveryEnvironment(env), timeoutMs });
-  const answer = await asked.catch((error: unknown) => {
+  const answer = await gitVersion(env, timeoutMs).catch((error: unknown) => {
     if (isFailure(error) && error.code === 'GIT_MISSING') return error;
     throw error;
   });
   if (isFailure(answer)) return answer;
-  const version = /(\d+)\.(\d+)/.exec(answer.stdout.toString('utf8'));
-  const [major = 0, minor = 0] = (version ?? []).slice(1).map(Number);
-  if (major > 2 || (major === 2 && minor >= 36)) return null;
-  throw new BacktrailError('GIT_MISSING', `git ${version?.[0] ?? '?'} is too old.`);
+  if (answer.missing.length === 0) return null;
+  throw new BacktrailError('GIT_MISSING', `git ${answer.text} is too old.`);
+}
+
+/** The same for every way to name it: the top folder of a worktree, else the git directory; a URL as it was typed. */
+export function locationOf(git: GitRepository): string {
+  return git.kind === 'local' ? (git.worktree ?? git.directory) : git.location;
 }

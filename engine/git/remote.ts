@@ -5,7 +5,8 @@ import { identityOf, LIST_CONFIG, parseConfigList } from './config.ts';
 import { discoveryEnvironment, hardenedEnvironment } from './environment.ts';
 import type { ProcessEnvironment } from './environment.ts';
 import { splitLogin } from './login.ts';
-import { openMirror, REMOTE, TRACKING } from './mirror.ts';
+import { openMirror, TRACKING } from './mirror.ts';
+import { REMOTE } from './push.ts';
 import type { Mirror } from './mirror.ts';
 import { isShallow } from './mirror-cache.ts';
 import { readBranch, requireBranchName, requireDescent, updateRefs } from './refs.ts';
@@ -97,6 +98,7 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
     renewed: mirror.renewed,
     preview: () => Promise.resolve([]),
     followUp: () => Promise.resolve([]),
+    tryPush: (commit) => mirror.tryPush(commit),
     async publish(edit) {
       requireBranchName(edit.branch);
       await requireDescent({ runner, objects: shared.objects, ...edit });

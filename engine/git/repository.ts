@@ -66,6 +66,8 @@ export interface GitRepository {
    * what stays behind is a finding, never an error, for the rollback stands already.
    */
   followUp(edit: { branch: string; next: ObjectId }): Promise<readonly Finding[]>;
+  /** Asks the server for leave to push, and pushes nothing; null where publishing asks no server. Errors as of `publish`. */
+  tryPush(commit: ObjectId): Promise<{ readonly atomic: boolean } | null>;
   /** The tip, asked for anew where it was published. */
   readBack(branch: string): Promise<ObjectId>;
   messages(ids: readonly ObjectId[]): Promise<Map<ObjectId, CommitMessage>>;

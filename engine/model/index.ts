@@ -1,3 +1,4 @@
+export * from './check.ts';
 export * from './config.ts';
 export * from './failure.ts';
 export * from './finding.ts';

@@ -1,5 +1,5 @@
 /** Revisions as `history` shows them. */
-import type { ObjectId, PathChange, Person, RevisionSource } from '../model/index.ts';
+import type { LogCommit, ObjectId, PathChange, Person, RevisionSource, SourceRule } from '../model/index.ts';
 import { diffFields } from '../yaml/diff.ts';
 import { readContent, type ScopeQuery } from './content.ts';
 import { compileExpression } from './expression.ts';
@@ -80,15 +80,22 @@ async function fieldsOf({ snapshot }: ScopeQuery, { path, before, after }: PathC
   return { path, change, fields: named } as const;
 }
 
+/** Does a rule of `source` speak of this commit? */
+export function fitsSource(
+  { subject, author: by }: SourceRule,
+  commit: Pick<LogCommit, 'subject' | 'author'>,
+): boolean {
+  const author = `${commit.author.name} <${commit.author.email}>`;
+  return (
+    (subject === undefined || compileExpression(subject)(commit.subject.slice(0, 500))) &&
+    (by === undefined || compileExpression(by)(author.slice(0, 500)))
+  );
+}
+
 /** The record first, then the configuration's rules, then the trailer `Deployment-Source`. */
 function sourceOf({ snapshot }: ScopeQuery, { commit, rollback }: Revision): RevisionSource {
   if (rollback) return 'rollback';
-  const author = `${commit.author.name} <${commit.author.email}>`;
-  const rule = snapshot.layout.config.source.find(
-    ({ subject, author: by }) =>
-      (subject === undefined || compileExpression(subject)(commit.subject.slice(0, 500))) &&
-      (by === undefined || compileExpression(by)(author.slice(0, 500))),
-  );
+  const rule = snapshot.layout.config.source.find((rule) => fitsSource(rule, commit));
   if (rule) return rule.is;
   const named = commit.trailers.map((line) =>
     /^Deployment-Source:\s*(deploy|release|promotion)\s*$/i.exec(line)?.[1]?.toLowerCase(),

@@ -2,6 +2,7 @@
 import { BacktrailError, type Coordinates, formatCoordinates, MODE, type TreeView } from '../model/index.ts';
 import { type ParsedText, parseText } from '../yaml/document.ts';
 import { refusalReason } from '../yaml/refusal.ts';
+import { formatSelector } from '../yaml/selector.ts';
 import { expandSelector } from './expand-selector.ts';
 import { compareText, type Layout } from './layout.ts';
 import {
@@ -23,7 +24,7 @@ export async function discover(
   const found = new Map<string, Coordinates>();
   const seen = new Map<string, Promise<ParsedText | null>>();
   for (const pattern of [...layout.environment, ...layout.service]) {
-    for (const bindings of await expand({ view, pattern, bindings: toBindings(within), parsed: seen })) {
+    for (const { bindings } of await expand({ view, pattern, bindings: toBindings(within), parsed: seen })) {
       const { service, ...place } = bindings;
       if (place.environment === undefined || layout.isIgnored(place)) continue;
       const environment = { ...place, environment: place.environment };
@@ -36,6 +37,24 @@ export async function discover(
   return [...found.values()].sort((a, b) => compareText(formatCoordinates(a), formatCoordinates(b)));
 }
 
+/** One way in which a pattern fits the tree. */
+export interface Place {
+  readonly pattern: Pattern;
+  readonly bindings: Bindings;
+  /** What makes it this one: the path up to the last name with a placeholder, and the selector, where there is one. */
+  readonly root: string;
+}
+
+/** Every way in which the patterns of environments and services fit, without what the layout ignores. */
+export async function placesOf(view: TreeView, layout: Layout): Promise<Place[]> {
+  const parsed = new Map<string, Promise<ParsedText | null>>();
+  const places: Place[] = [];
+  for (const pattern of [...layout.environment, ...layout.service])
+    for (const place of await expand({ view, pattern, bindings: {}, parsed }))
+      if (!layout.isIgnored(place.bindings)) places.push({ pattern, ...place });
+  return places;
+}
+
 interface Expansion {
   readonly view: TreeView;
   readonly pattern: Pattern;
@@ -45,25 +64,35 @@ interface Expansion {
 }
 
 /** Every way in which the placeholders of a pattern fit the tree. Reads only the folders that the pattern needs. */
-async function expand({ view, pattern, bindings, parsed }: Expansion): Promise<Bindings[]> {
-  const results: Bindings[] = [];
-  const visit = async (folder: string, depth: number, known: Bindings): Promise<void> => {
+async function expand({
+  view,
+  pattern,
+  bindings,
+  parsed,
+}: Expansion): Promise<Pick<Place, 'bindings' | 'root'>[]> {
+  const results: Pick<Place, 'bindings' | 'root'>[] = [];
+  const named = pattern.segments.findLastIndex(
+    (segment) => segment !== '**' && segment.some((piece) => 'placeholder' in piece),
+  );
+  const visit = async (folder: string, depth: number, known: Bindings, root: string): Promise<void> => {
     const segment = pattern.segments[depth];
     if (segment === undefined) return;
     const last = depth === pattern.segments.length - 1;
     const join = (name: string) => (folder === '' ? name : `${folder}/${name}`);
     const arrive = async (path: string, learned: Bindings) => {
-      if (!last) return visit(path, depth + 1, learned);
-      results.push(...(await selectIn(path, learned)));
+      const here = depth <= named ? path : root;
+      if (!last) return visit(path, depth + 1, learned, here);
+      results.push(...(await selectIn(path, learned, here)));
     };
     if (segment === '**') {
       const entries = await view.list(folder);
       if (last) {
-        if (entries.length > 0) results.push(...(await selectIn(folder, known)));
+        if (entries.length > 0) results.push(...(await selectIn(folder, known, root)));
         return;
       }
-      await visit(folder, depth + 1, known);
-      for (const entry of entries) if (entry.mode === MODE.tree) await visit(join(entry.name), depth, known);
+      await visit(folder, depth + 1, known, root);
+      for (const entry of entries)
+        if (entry.mode === MODE.tree) await visit(join(entry.name), depth, known, root);
       return;
     }
     const literal = literalSegment(segment, known);
@@ -78,20 +107,21 @@ async function expand({ view, pattern, bindings, parsed }: Expansion): Promise<B
       if (learned) await arrive(join(entry.name), learned);
     }
   };
-  const selectIn = async (path: string, known: Bindings): Promise<Bindings[]> => {
-    if (pattern.selector === null) return [known];
+  const selectIn = async (path: string, known: Bindings, root: string) => {
+    if (pattern.selector === null) return [{ bindings: known, root }];
     let file = parsed.get(path);
     if (!file) parsed.set(path, (file = readParsed(view, path)));
     const text = await file;
     const selector = bindSelector(pattern.selector, known);
-    return text ? expandSelector(text, { selector, bindings: known }).map((found) => found.bindings) : [];
+    const found = text ? expandSelector(text, { selector, bindings: known }) : [];
+    return found.map(({ selector, bindings }) => ({ bindings, root: `${path}#${formatSelector(selector)}` }));
   };
-  await visit('', 0, bindings);
+  await visit('', 0, bindings, '');
   return results;
 }
 
 /** A text that can be looked into; null where there is none or it does not parse: discovery goes on without it. */
-async function readParsed(view: TreeView, path: string): Promise<ParsedText | null> {
+export async function readParsed(view: TreeView, path: string): Promise<ParsedText | null> {
   const bytes = await view.read(path);
   const text = bytes && decode(bytes);
   if (text === null) return null;

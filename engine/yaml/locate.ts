@@ -91,6 +91,18 @@ export function listNames(parsed: ParsedText, parent: Selector, key: string | nu
   return map.entries.filter((entry) => !isMerge(entry)).flatMap((entry) => entry.key ?? []);
 }
 
+/** Values of `key` that several items of a list, or several documents of a file, have. */
+export function repeatedNames(parsed: ParsedText, parent: Selector, key: string): string[] {
+  const seen = new Set<string>();
+  const repeated = new Set<string>();
+  for (const item of itemsBelow(parsed, parent)) {
+    const text = textAt(parsed, item, key);
+    if (text !== null && seen.has(text)) repeated.add(text);
+    if (text !== null) seen.add(text);
+  }
+  return [...repeated];
+}
+
 /** The text with the values of these nodes cut out; those that are not there cut nothing. Throws as `locate`. */
 export function excise(parsed: ParsedText, selectors: readonly Selector[]): string {
   const ranges = selectors.flatMap((selector) => {

@@ -153,10 +153,12 @@ const SHAPES = {
   doctor: z.strictObject({
     checks: z.array(
       z.strictObject({
-        name: z.enum(['repository', 'layout', 'identity', 'queue']),
+        area: z.enum(['machine', 'repository', 'configuration', 'publishing', 'queue']),
+        name: z.string().regex(/^[a-z-]+$/),
         status: z.enum(['ok', 'warn', 'fail']),
-        message: z.string(),
+        message: z.string().regex(/\.$/),
         hint: z.string().optional(),
+        details: z.record(z.string(), z.unknown()).optional(),
       }),
     ),
   }),

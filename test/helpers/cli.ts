@@ -51,6 +51,7 @@ export async function backtrail(
       now: () => options.now ?? Date.now(),
       sleep: (ms) => new Promise((done) => setTimeout(done, ms)),
     },
+    nodeVersion: process.versions.node,
     random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
   };
   const before = process.cwd();

@@ -65,6 +65,7 @@ export async function openReadOnly({ location, folder, env }: ReadOnlyOptions): 
     writeCommits: refuse,
     publish: refuse,
     followUp: refuse,
+    tryPush: refuse,
     readBack: refuse,
     messages: refuse,
     findRequest: refuse,

@@ -1,0 +1,47 @@
+import { access, constants, stat } from 'node:fs/promises';
+import { delimiter, isAbsolute, join } from 'node:path';
+import { discoveryEnvironment } from './environment.ts';
+import type { ProcessEnvironment } from './environment.ts';
+import { run } from './spawn.ts';
+
+/** What git must be able to do, and since when it can. */
+export const GIT_FEATURES = [
+  { name: 'cat-file --batch-command', since: [2, 36] },
+  { name: 'core.fsync', since: [2, 36] },
+  { name: 'worktree list -z', since: [2, 36] },
+  { name: 'push --atomic with leases', since: [2, 8] },
+  { name: 'commit-graph --changed-paths', since: [2, 27] },
+] as const;
+
+/** The oldest git that can do all of it. */
+export const OLDEST_GIT = '2.36';
+
+export interface GitVersion {
+  /** As git says it, `2.39.5`; `?` where it says none. */
+  readonly text: string;
+  /** What this git cannot do. */
+  readonly missing: readonly string[];
+}
+
+/** GIT_MISSING where there is no such program. */
+export async function gitVersion(env: ProcessEnvironment, timeoutMs: number): Promise<GitVersion> {
+  const { stdout } = await run({ args: ['version'], cwd: '/', env: discoveryEnvironment(env), timeoutMs });
+  const [text = '?', major = 0, minor = 0] = /(\d+)\.(\d+)(\.\d+)*/.exec(stdout.toString('utf8')) ?? [];
+  const lacks = ([wantedMajor, wantedMinor]: readonly [number, number]) =>
+    Number(major) < wantedMajor || (Number(major) === wantedMajor && Number(minor) < wantedMinor);
+  return { text, missing: GIT_FEATURES.filter(({ since }) => lacks(since)).map(({ name }) => name) };
+}
+
+/** Where a program stands on PATH; null where it is not there. */
+export async function findProgram(name: string, env: ProcessEnvironment): Promise<string | null> {
+  for (const folder of (env['PATH'] ?? '').split(delimiter).filter(isAbsolute)) {
+    const file = join(folder, name);
+    const found = await stat(file).catch(() => null);
+    const runs = await access(file, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (runs && found?.isFile() === true) return file;
+  }
+  return null;
+}

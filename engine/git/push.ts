@@ -1,0 +1,55 @@
+import { randomUUID } from 'node:crypto';
+import type { ObjectId } from '../model/index.ts';
+import { pushFailure } from './answers.ts';
+import { printable } from './failure.ts';
+import { reach } from './mirror-fetch.ts';
+import type { Transport, TransportAnswer } from './transport.ts';
+
+/** Not `origin`: the user's own configuration may speak of that. */
+export const REMOTE = 'backtrail';
+
+const PUSH = [
+  'push',
+  '--porcelain',
+  '--no-verify',
+  '--no-signed',
+  '--no-follow-tags',
+  '--recurse-submodules=no',
+];
+const NOT_ATOMIC = /does not support --atomic/;
+
+/** Atomic where the server can; one ref alone is all or nothing anyway. */
+export async function pushOnce(
+  transport: Transport,
+  { branch, expected, next }: { branch: string; expected: ObjectId; next: ObjectId },
+): Promise<TransportAnswer> {
+  const options = [...PUSH, `--force-with-lease=refs/heads/${branch}:${expected}`];
+  const refspec = `${next}:refs/heads/${branch}`;
+  const answer = await transport.git([...options, '--atomic', REMOTE, refspec]);
+  if (answer.code === 0 || !NOT_ATOMIC.test(answer.stderr)) return answer;
+  return transport.git([...options, REMOTE, refspec]);
+}
+
+/**
+ * Asks for leave to push, and pushes nothing: the server is asked for its refs as for a real push, so that it judges who
+ * asks; its rules and hooks see nothing of a dry run. The ref is one that is not there, for over http git says nothing more
+ * about one that is up to date. Fails as a push does.
+ */
+export async function tryPush(
+  url: string,
+  transport: Transport,
+  commit: ObjectId,
+): Promise<{ readonly atomic: boolean }> {
+  const branch = `backtrail-doctor-${randomUUID()}`;
+  const shown = printable(url);
+  const ask = (options: readonly string[]) =>
+    reach(url, () =>
+      transport.git([...PUSH, '--dry-run', ...options, REMOTE, `${commit}:refs/heads/${branch}`]),
+    );
+  const answer = await ask(['--atomic']);
+  if (answer.code === 0) return { atomic: true };
+  if (!NOT_ATOMIC.test(answer.stderr)) throw pushFailure(answer, { shown, branch });
+  const plain = await ask([]);
+  if (plain.code !== 0) throw pushFailure(plain, { shown, branch });
+  return { atomic: false };
+}

@@ -1,0 +1,35 @@
+/** The configuration against the tip: what matches nothing, what is seen twice, what is kept. Reads through the view only. */
+import type { Check, TreeView } from '../../model/index.ts';
+import type { Layout } from '../layout.ts';
+import { checkDelivery } from './delivery.ts';
+import { checkFields } from './fields.ts';
+import { checkKeep } from './kept.ts';
+import { checkPatterns } from './patterns.ts';
+import { checkServices } from './services.ts';
+import { type CheckedTree, checkedTree, configuration, count } from './tree.ts';
+
+export { type CheckedTree, checkedTree, count, some } from './tree.ts';
+
+export async function checkConfiguration(view: TreeView, layout: Layout): Promise<Check[]> {
+  const tree = await checkedTree(view, layout);
+  return [
+    checkLayout(tree),
+    ...(await checkPatterns(tree)),
+    ...(await checkServices(tree)),
+    ...(await checkFields(tree)),
+    ...(await checkKeep(tree)),
+    ...checkDelivery(tree),
+  ];
+}
+
+function checkLayout({ coordinates }: CheckedTree): Check {
+  const services = coordinates.filter(({ service }) => service !== undefined).length;
+  const environments = coordinates.length - services;
+  if (environments === 0)
+    return configuration('layout', 'fail', {
+      message: 'The layout finds nothing.',
+      hint: 'Compare the patterns of `layout` with the tree.',
+    });
+  const found = `${count(environments, 'environment')}, ${count(services, 'service')}`;
+  return configuration('layout', 'ok', { message: `The layout finds ${found}.` });
+}
