@@ -1,0 +1,66 @@
+/** What every figure is made with: git as a plain child process, clocks, and the memory of processes. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+export const PERSON = { name: 'Bench', email: 'bench@example.com' };
+
+export const say = (line: string) => process.stdout.write(`${line}\n`);
+
+/** The environment of every git here: the settings of this machine's user would be measured otherwise. */
+export function benchEnvironment(home: string): Record<string, string> {
+  return {
+    PATH: process.env['PATH'] ?? '',
+    HOME: home,
+    GIT_CONFIG_NOSYSTEM: '1',
+    LC_ALL: 'C.UTF-8',
+  };
+}
+
+export function git(
+  place: { readonly cwd: string; readonly env: Record<string, string> },
+  args: readonly string[],
+) {
+  return execFileSync('git', args, {
+    ...place,
+    encoding: 'utf8',
+    maxBuffer: 1e8,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+}
+
+/** Milliseconds. */
+export function time(work: () => void): number {
+  const start = performance.now();
+  work();
+  return performance.now() - start;
+}
+
+export function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+/** Bytes of memory that a process does not share with others; null where the system does not tell. */
+export function unshared(pid: number | 'self'): number | null {
+  try {
+    const fields = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8').matchAll(
+      /^Private_(?:Clean|Dirty):\s+(\d+) kB/gm,
+    );
+    return [...fields].reduce((sum, match) => sum + Number(match[1]) * 1024, 0);
+  } catch {
+    return null;
+  }
+}
+
+/** The same of everything that a process has started and that still runs. */
+export function unsharedOfChildren(pid: number): number {
+  try {
+    const threads = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+    const pids = threads.split(' ').filter(Boolean).map(Number);
+    return pids.reduce((sum, child) => sum + (unshared(child) ?? 0) + unsharedOfChildren(child), 0);
+  } catch {
+    return 0;
+  }
+}
+
+export const megabytes = (bytes: number | null) => (bytes === null ? '?' : (bytes / 1024 / 1024).toFixed(0));
