@@ -41,6 +41,8 @@ export interface RemoteRepository extends GitRepository {
 }
 /** Milliseconds. For so long, questions do not wait again for a remote that could not be reached. */
 const AWAY_MS = 30_000;
+/** Milliseconds. The first question right after opening needs no fetch of its own: a command opens, asks once and ends. */
+const FRESH_MS = 250;
 
 /** A repository somewhere else, through our own mirror of it. Opening fetches. */
 export async function openRemote(options: RemoteOptions): Promise<RemoteRepository> {
@@ -76,6 +78,7 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
     ...(seed && { seed: (directory: string) => seedIn(directory, { env: offline, timeoutMs, seed }) }),
   });
   let away = mirror.away === null ? null : { cause: mirror.away, at: performance.now() };
+  let freshUntil = performance.now() + FRESH_MS;
   const runner = createRunner({ directory: mirror.directory, env: offline, timeoutMs, signal: stop.signal });
   const shared = common(runner, {
     shallow: await isShallow(mirror.directory),
@@ -124,7 +127,9 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
   }
 
   async function look(): Promise<Offline | null> {
-    if (away === null || performance.now() - away.at > AWAY_MS)
+    const isFresh = performance.now() < freshUntil;
+    freshUntil = 0;
+    if (away === null ? !isFresh : performance.now() - away.at > AWAY_MS)
       try {
         await refresh();
       } catch (error) {

@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
-import { confirmPlan, type Engine, makeRequestId } from '../../engine/index.ts';
+import type { Engine } from '../../engine/index.ts';
 import { enqueueRollback, followRollback, openQueue } from '../../workers/index.ts';
 import { withRedis } from '../redis.ts';
-import { megabytes, PERSON, say, unshared, unsharedOfChildren } from './measure.ts';
+import { megabytes, say, unshared, unsharedOfChildren } from './measure.ts';
 import { ENVIRONMENTS, serviceName, tenantName } from './repository.ts';
-import type { Bench } from './rollback.ts';
+import { type Bench, confirmed } from './rollback.ts';
 
 const BUILT = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -44,13 +44,7 @@ export async function benchMemory(engine: Engine, bench: Bench, rollbacks: numbe
       for (const scope of scopes(bench)) {
         const planned = await engine.plan({ scope }).catch(() => null);
         if (planned === null || planned.plan.files.length === 0) continue;
-        const now = Date.now();
-        const request = confirmPlan(planned, {
-          id: makeRequestId(now, crypto.getRandomValues(new Uint8Array(10))),
-          reason: 'Benchmark',
-          author: PERSON,
-          now,
-        });
+        const request = confirmed(planned);
         const { since } = await enqueueRollback(queue, { v: 1, request, repo: engine.location() });
         const { status } = await followRollback(queue, request.id, { since });
         if (status !== 'completed') throw new Error(`${scope}: ${status}`);

@@ -1,7 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { confirmPlan, type Engine, makeRequestId, type RollbackResult } from '../../engine/index.ts';
+import {
+  confirmPlan,
+  type Engine,
+  makeRequestId,
+  type Planned,
+  type RollbackRequest,
+  type RollbackResult,
+} from '../../engine/index.ts';
 import { git, median, PERSON, say, time } from './measure.ts';
 import { serviceName, type Size, tenantName } from './repository.ts';
 
@@ -36,13 +43,7 @@ export async function benchRollback(engine: Engine, bench: Bench): Promise<void>
     // Not every service has an earlier revision.
     const planned = await engine.plan({ scope }).catch(() => null);
     if (planned === null || planned.plan.files.length === 0) continue;
-    const now = Date.now();
-    const request = confirmPlan(planned, {
-      id: makeRequestId(now, crypto.getRandomValues(new Uint8Array(10))),
-      reason: 'Benchmark',
-      author: PERSON,
-      now,
-    });
+    const request = confirmed(planned);
     const middle = performance.now();
     const result = await engine.execute(request);
     const end = performance.now();
@@ -71,6 +72,16 @@ export async function benchRollback(engine: Engine, bench: Bench): Promise<void>
 }
 
 const WARM_UP = 3;
+
+export function confirmed(planned: Planned): RollbackRequest {
+  const now = Date.now();
+  return confirmPlan(planned, {
+    id: makeRequestId(now, crypto.getRandomValues(new Uint8Array(10))),
+    reason: 'Benchmark',
+    author: PERSON,
+    now,
+  });
+}
 
 /** The commit that the engine made, made again by one plain process on a ref of its own; milliseconds of that process. */
 function rawImport({ repo, env }: Bench, { commit, target }: RollbackResult, base: string): number {

@@ -33,6 +33,16 @@ const QUESTIONS: readonly string[][] = [
 ];
 const stale = z.looseObject({ offline: z.object({ asOf: z.iso.datetime(), message: z.string() }) });
 
+it('a question fetches once', async () => {
+  const { run, requests } = await remote();
+  await run(['environments']);
+  const before = requests.length;
+  expect(await run(['history', GATEWAY])).toMatchObject({ code: 0 });
+  const fetches = requests.slice(before).filter((line) => line.startsWith('POST'));
+  // Branches are listed by one, the branch that HEAD names by another; nothing is new that a third would bring.
+  expect(fetches).toHaveLength(2);
+});
+
 describe('while the remote is away', () => {
   it.each(QUESTIONS)('%s answers from the mirror, and says since when', async (...question) => {
     const { run, state } = await remote();
