@@ -10,7 +10,7 @@ import {
   type RollbackResult,
 } from './model/index.ts';
 import { locationOf } from './git/open.ts';
-import { checkup } from './steps/checkup/checkup.ts';
+import { checkup as lookAt, type Checkup, type CheckupOptions } from './steps/checkup/checkup.ts';
 import { createPrograms } from './programs/index.ts';
 import { execute, type StepEvent } from './steps/execute.ts';
 import { type Ask, planAsked, type Planned, withPreview } from './steps/plan.ts';
@@ -32,7 +32,7 @@ export type { HistoryEntry, RevisionChange } from './plan/describe.ts';
 export type { Identity } from './plan/identity.ts';
 export type { ShownFile } from './plan/show.ts';
 export type { RollbackRecord } from './record/trailers.ts';
-export type { Checkup, CheckupOptions } from './steps/checkup/checkup.ts';
+export type { Checkup } from './steps/checkup/checkup.ts';
 export type { StepEvent } from './steps/execute.ts';
 export type { ConfigText } from './steps/observe.ts';
 export type { Notice } from './steps/repository.ts';
@@ -40,7 +40,7 @@ export type { Ask, Planned } from './steps/plan.ts';
 export type { ConfigWrite, Proposed, WrittenConfig } from './steps/propose.ts';
 export type { Delivery } from './steps/render.ts';
 export type { Comparison, EnvironmentEntry, History, LogEntry, ScopeAsk, Shown } from './steps/queries.ts';
-export { blockedError, checkup, isBlocked };
+export { blockedError, isBlocked };
 
 export interface EngineOptions {
   /** Path or URL of the repository. */
@@ -156,6 +156,15 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       await repository.close();
     },
   };
+}
+
+/** What is missing here, and how to mend it; it needs no repository that can be opened, and changes nothing. */
+export function checkup(
+  options: Omit<CheckupOptions, 'programs'> & Pick<EngineOptions, 'renderCommands'>,
+): Promise<Checkup> {
+  const { env, renderCommands: allowed = [] } = options;
+  const { signal } = new AbortController();
+  return lookAt({ ...options, programs: createPrograms({ path: env['PATH'] ?? '', allowed, signal }) });
 }
 
 function withFinding(planned: Planned, notice: Notice | null): Planned {

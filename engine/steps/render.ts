@@ -119,7 +119,12 @@ async function explained<T>(render: () => Promise<T>, base: Side, { service }: S
   }
 }
 
-async function unitOf(view: TreeView, layout: Layout, coordinates: Coordinates): Promise<ServiceUnit | null> {
+/** null for an environment, and where nothing is delivered. */
+export async function unitOf(
+  view: TreeView,
+  layout: Layout,
+  coordinates: Coordinates,
+): Promise<ServiceUnit | null> {
   const output = deliveryOutput(layout, coordinates);
   if (output === null || coordinates.service === undefined) return null;
   const folder = environmentFolder(layout, coordinates);

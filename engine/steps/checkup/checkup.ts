@@ -1,5 +1,5 @@
 /** What is missing here, and how to mend it: every check goes as far as it can, whatever the others found. It looks only. */
-import type { BacktrailError, Check, Clock, Person } from '../../model/index.ts';
+import type { BacktrailError, Check, Clock, Person, Programs } from '../../model/index.ts';
 import { printable } from '../../git/failure.ts';
 import { type Health, openHealth } from '../../git/health.ts';
 import { parseLocation } from '../../git/location.ts';
@@ -9,6 +9,7 @@ import { attempt, failed, type Settled, settled } from './attempt.ts';
 import { checkTip } from './configuration.ts';
 import { checkCache, checkDisk, checkGit, checkIdentity, checkNode } from './machine.ts';
 import { checkPublishing, checkTrust } from './publishing.ts';
+import { checkRenderers } from './renderers.ts';
 import { checkHealth } from './repository.ts';
 
 export interface CheckupOptions {
@@ -20,6 +21,7 @@ export interface CheckupOptions {
   readonly account: Person;
   readonly committer: Person;
   readonly clock: Clock;
+  readonly programs: Programs;
   /** Of Node.js, as it says it. */
   readonly nodeVersion: string;
 }
@@ -81,15 +83,21 @@ interface Inside {
 
 async function checkInside(
   { git, health, unreached }: Inside,
-  { config }: CheckupOptions,
+  { config, programs }: CheckupOptions,
 ): Promise<readonly Check[]> {
   const publishing = async (branch: string) =>
     unreached === null
       ? checkPublishing({ git, health, branch })
       : [failed('publishing', 'upstream', unreached)];
   const observed = await settled(createObserve(git, config ?? null)());
-  if ('value' in observed)
-    return [...(await checkTip(git, observed.value)), ...(await publishing(observed.value.branch))];
+  if ('value' in observed) {
+    const snapshot = observed.value;
+    return [
+      ...(await checkTip(git, snapshot)),
+      ...(await attempt('configuration', 'renderers', () => checkRenderers(snapshot, programs))),
+      ...(await publishing(snapshot.branch)),
+    ];
+  }
   const { error } = observed;
   const branch = await git.defaultBranch().catch(() => null);
   return [

@@ -1,0 +1,61 @@
+import { mkdir, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { diagnose } from '../helpers/doctor.ts';
+import { kubectl, needsKubectl } from '../helpers/programs.ts';
+import { createRepo, temporaryFolder } from '../helpers/repo.ts';
+
+const MANIFEST = 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: web }\n';
+const config = (delivery: string) =>
+  `version: 1\nlayout: { service: [ "apps/{environment}/{service}/**" ] }\ndelivery: { output: "out/{environment}/{service}.yaml"${delivery} }\n`;
+
+async function repoOf(files: Record<string, string>, delivery = '') {
+  const repo = await createRepo();
+  await repo.commit({ '.backtrail/config.yaml': config(delivery), ...files });
+  return repo;
+}
+
+/** A PATH with git, and nothing that renders. */
+async function onlyGit(path: string): Promise<string> {
+  const folder = join(await temporaryFolder(), 'bin');
+  await mkdir(folder);
+  const { execFileSync } = await import('node:child_process');
+  const git = execFileSync('sh', ['-c', 'command -v git'], { env: { PATH: path }, encoding: 'utf8' }).trim();
+  await symlink(git, join(folder, 'git'));
+  return folder;
+}
+
+it('says what renders the services', async () => {
+  const repo = await repoOf({ 'apps/prod/web/web.yaml': MANIFEST, 'apps/prod/none/readme.md': 'x' });
+  expect((await diagnose(repo)).one('renderers')).toMatchObject({
+    status: 'ok',
+    details: { renderers: { 'plain 1': 1, 'nothing to deliver': 1 } },
+  });
+  expect((await diagnose(await createRepo())).of('renderers')).toEqual([]);
+});
+
+it.runIf(kubectl)(`tells where a service needs Kustomize and PATH has none${needsKubectl}`, async () => {
+  const repo = await repoOf({
+    'apps/prod/web/kustomization.yaml': 'resources: [ web.yaml ]\n',
+    'apps/prod/web/web.yaml': MANIFEST,
+    'apps/prod/api/api.yaml': MANIFEST,
+  });
+  const found = await diagnose(repo, { env: { PATH: await onlyGit(repo.env['PATH'] ?? '') } });
+  expect(found.code).toBe(0);
+  expect(found.one('renderers')).toMatchObject({
+    status: 'warn',
+    hint: expect.stringContaining('Install kustomize or kubectl'),
+    details: { services: ['prod/web'] },
+  });
+  expect((await diagnose(repo)).one('renderers').message).toMatch(/kustomize [\w.]+ \(1\), plain 1 \(1\)/);
+});
+
+it('tells where a command of the repository is not allowed here', async () => {
+  const repo = await repoOf(
+    { 'apps/prod/web/x.txt': MANIFEST },
+    ', command: { run: [ "cat", "{directory}/x.txt" ] }',
+  );
+  const found = await diagnose(repo);
+  expect([found.code, found.one('renderers').status]).toEqual([0, 'warn']);
+  expect(found.one('renderers').hint).toContain('BACKTRAIL_RENDER_COMMANDS');
+});
