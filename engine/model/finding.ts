@@ -21,6 +21,7 @@ export type NoticeCode =
   | 'LOCAL_NOT_UPDATED'
   | 'REMOTE_OFFLINE'
   | 'MIRROR_RENEWED'
+  | 'ONE_ENVIRONMENT'
   | 'NO_SERVICES'
   | 'NAMES_IGNORED'
   | 'NAMES_DIFFER'

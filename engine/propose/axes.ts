@@ -23,6 +23,8 @@ export interface Form {
 export interface Place {
   readonly folder: string;
   readonly names: readonly string[];
+  /** Where the form names services. */
+  readonly services?: readonly string[];
 }
 
 export interface Axis {
@@ -78,7 +80,11 @@ function occurrence(folder: string, form: Form, weights: ReadonlyMap<string, num
 
 /** What the names in one folder say. */
 function occurrencesIn(folder: Folder): Occurrence[] {
-  const found = [...occurrence(folder.path, FOLDER, byWord(folder.entered)), ...filesByWord(folder)];
+  const { path, entered } = folder;
+  const splits = entered.flatMap((name) => splitName(name, '') ?? []);
+  const { services } = withServices(path, splits, false);
+  const plain = services.length > 0 ? [] : occurrence(path, FOLDER, byWord(entered));
+  const found = [...services, ...plain, ...filesByWord(folder)];
   return found.length > 0 ? found : inContainer(folder);
 }
 
@@ -94,32 +100,63 @@ function byWord(names: readonly string[]): Map<string, number> {
   return new Map(paired.map(({ name, weight }) => [name, weight]));
 }
 
+/** Names of files that hold the name of an environment: `values-prod.yaml`. */
 function filesByWord({ path, files }: Folder): Occurrence[] {
-  const groups = new Map<string, { form: Form; weights: Map<string, number> }>();
-  const add = (form: Form, name: string) => {
-    const key = JSON.stringify(form);
-    const group = groups.get(key) ?? { form, weights: new Map<string, number>() };
-    groups.set(key, group);
-    group.weights.set(name, environmentWord(name).weight);
-  };
-  const prefixed = new Map<string, Set<string>>();
-  const splits = files.flatMap((file) => splitStem(file) ?? []);
-  for (const { before, after } of splits)
-    if (before !== '' && !isNoService(before.slice(0, -1)))
-      prefixed.set(after, (prefixed.get(after) ?? new Set()).add(before));
-  for (const { before, name, after } of splits) {
-    const services =
-      before !== '' && (prefixed.get(after)?.size ?? 0) > 1 && prefixed.get(after)?.has(before);
-    add({ file: true, before: services ? `{service}${before.slice(-1)}` : before, after }, name);
+  const splits = files.flatMap((file) => {
+    const ending = endingOf(file);
+    return ending === null ? [] : (splitName(file.slice(0, file.length - ending.length), ending) ?? []);
+  });
+  const { services, rest } = withServices(path, splits, true);
+  const groups = new Map<string, Split[]>();
+  for (const split of rest) {
+    const key = JSON.stringify([split.before, split.after]);
+    groups.set(key, [...(groups.get(key) ?? []), split]);
   }
-  return [...groups.values()].flatMap(({ form, weights }) => occurrence(path, form, weights));
+  const others = [...groups.values()].flatMap((group) => {
+    const { before = '', after = '' } = group[0] ?? {};
+    return occurrence(path, { file: true, before, after }, weigh(group));
+  });
+  return [...services, ...others];
 }
 
-/** `values-prod.yaml`: `values-`, `prod`, `.yaml`; null where no part of the name is an environment's. */
-function splitStem(file: string): { before: string; name: string; after: string } | null {
-  const ending = endingOf(file);
-  if (ending === null) return null;
-  const stem = file.slice(0, file.length - ending.length);
+/** The name of an environment, and the text around it. */
+interface Split {
+  readonly before: string;
+  readonly name: string;
+  readonly after: string;
+}
+
+const weigh = (splits: readonly Split[]) =>
+  new Map(splits.map(({ name }) => [name, environmentWord(name).weight]));
+
+/** `api-staging`, `api-prod`, `web-prod`: what stands before environments is a service, if several have environments in common. */
+function withServices(
+  path: string,
+  splits: readonly Split[],
+  file: boolean,
+): { services: Occurrence[]; rest: readonly Split[] } {
+  const named = splits.filter(({ before }) => before !== '' && !isNoService(before.slice(0, -1)));
+  const groups = new Map<string, Split[]>();
+  for (const split of named) {
+    const key = JSON.stringify([split.before.slice(-1), split.after]);
+    groups.set(key, [...(groups.get(key) ?? []), split]);
+  }
+  const good = [...groups.values()].filter((group) => {
+    const befores = new Set(group.map(({ before }) => before));
+    return befores.size > 1 && group.length >= befores.size * 1.5;
+  });
+  const services = good.flatMap((group) => {
+    const { before = '', after = '' } = group[0] ?? {};
+    const found = occurrence(path, { file, before: `{service}${before.slice(-1)}`, after }, weigh(group));
+    const names = [...new Set(group.map((split) => split.before.slice(0, -1)))];
+    return found.map((one) => ({ ...one, services: names }));
+  });
+  const taken = new Set(good.flat());
+  return { services, rest: splits.filter((split) => !taken.has(split)) };
+}
+
+/** `values-prod`: `values-` and `prod`; null where no part of the name is an environment's. */
+function splitName(stem: string, ending: string): Split | null {
   const isName = (text: string) => {
     const { weight, rest } = environmentWord(text);
     return weight > 0 && rest === '' && !isNoEnvironment(text);
@@ -137,12 +174,12 @@ function splitStem(file: string): { before: string; name: string; after: string 
 /** `clusters/…`: whatever stands there is an environment. */
 function inContainer({ path, entered, files }: Folder): Occurrence[] {
   if (!ENVIRONMENT_FOLDERS.has(lastOf(path))) return [];
-  const weigh = (names: readonly string[]) =>
+  const weights = (names: readonly string[]) =>
     new Map(names.map((name, index) => [name, index === 0 ? 0.8 : 0.3]));
   const folders = entered.filter((name) => !isNoEnvironment(name));
-  if (folders.length > 0) return occurrence(path, FOLDER, weigh(folders));
+  if (folders.length > 0) return occurrence(path, FOLDER, weights(folders));
   return stemsByEnding(files).flatMap(([after, stems]) =>
-    occurrence(path, { file: true, before: '', after }, weigh(stems)),
+    occurrence(path, { file: true, before: '', after }, weights(stems)),
   );
 }
 
@@ -283,7 +320,7 @@ function axisOf(prefix: readonly string[], members: readonly Occurrence[]): Axis
   return {
     prefix,
     form: members[0]?.form ?? FOLDER,
-    places: members.map(({ folder, names }) => ({ folder, names })),
+    places: members.map(({ folder, names, services = [] }) => ({ folder, names, services })),
     names: new Set(weights.keys()),
     evidence: total(weights),
   };
@@ -291,7 +328,7 @@ function axisOf(prefix: readonly string[], members: readonly Occurrence[]): Axis
 
 /** Folders beside environments that are built like them are environments, whatever their names. */
 function withLikeNames(survey: Survey, axis: Axis): Axis {
-  if (axis.form.file || axis.evidence < 1) return axis;
+  if (axis.form.file || axis.form.before !== '' || axis.evidence < 1) return axis;
   const places = axis.places.map((place) => {
     const known = new Set(place.names.flatMap((name) => [...survey.namesBelow(join(place.folder, name))]));
     const others = (survey.folders.get(place.folder)?.entered ?? []).filter(

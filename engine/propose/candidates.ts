@@ -1,5 +1,6 @@
 /** From each place where environments stand: the patterns of a layout, and how convincing they are. */
 import { type Axis, findAxes } from './axes.ts';
+import { onlyEnvironment } from './only.ts';
 import type { ReadValues } from './content.ts';
 import { type ServicePattern, servicesBelow } from './services.ts';
 import type { Survey } from './survey.ts';
@@ -16,14 +17,22 @@ export interface Candidate {
   readonly isConvincing: boolean;
   /** Looks like what a tool made from the rest. */
   readonly isGenerated: boolean;
+  /** The tree names no environment: what holds the services stands for the one there is. */
+  readonly isOnly: boolean;
 }
 
 /** The best first. */
 export async function findCandidates(survey: Survey, read: ReadValues): Promise<Candidate[]> {
   const found: Candidate[] = [];
-  for (const axis of (await findAxes(survey, read)).slice(0, 60)) {
+  const axes = await findAxes(survey, read);
+  for (const axis of axes.slice(0, 60)) {
     const candidate = await toCandidate(survey, read, axis);
     if (candidate) found.push(candidate);
+  }
+  if (!found.some(({ isConvincing }) => isConvincing)) {
+    const only = await onlyEnvironment(survey, read);
+    const candidate = only && (await toCandidate(survey, read, only));
+    if (candidate) found.push({ ...candidate, isOnly: true });
   }
   return found.sort((a, b) => b.score - a.score);
 }
@@ -55,6 +64,7 @@ async function toCandidate(survey: Survey, read: ReadValues, axis: Axis): Promis
     services,
     serviceNames,
     isGenerated,
+    isOnly: false,
     isConvincing: axis.evidence >= 0.8 && axis.evidence + 0.2 * Math.min(serviceNames.size, 3) >= 1,
     score: Math.min(axis.evidence, 3) + 0.5 * Math.min(serviceNames.size, 6) - (isGenerated ? 4 : 0),
   };
@@ -80,9 +90,11 @@ function rolesOf({ prefix, form }: Axis, below: readonly ServicePattern[]): Map<
   return new Map([[first, below.length > 0 ? 'tenant' : 'service']]);
 }
 
-function namesAbove({ places, form }: Axis, roles: ReadonlyMap<number, Role>): Set<string> {
+function namesAbove({ places }: Axis, roles: ReadonlyMap<number, Role>): Set<string> {
   const at = [...roles].find(([, role]) => role === 'service')?.[0];
   return new Set(
-    at === undefined ? [`${form.before}…`] : places.flatMap(({ folder }) => folder.split('/')[at] ?? []),
+    places.flatMap(({ folder, services = [] }) =>
+      at === undefined ? services : (folder.split('/')[at] ?? []),
+    ),
   );
 }

@@ -5,32 +5,44 @@ import { tryParse } from '../yaml/try-parse.ts';
 
 /** Bytes of a file that is looked into. */
 const LIMIT = 256 * 1024;
-/** Files that are looked into, whatever the size of the tree. */
+/** Files that are looked into, and their bytes together, whatever the size of the tree. */
 const BUDGET = 600;
+const BYTES = 8 * 1024 * 1024;
 
 /** Reads sampled files as plain values, one a document; [] for what is no YAML. Each file once. */
 export type ReadValues = (path: string) => Promise<readonly unknown[]>;
 
 export function valueReader(view: TreeView): ReadValues {
   const known = new Map<string, Promise<readonly unknown[]>>();
+  let left = BYTES;
+  const spend = (bytes: number) => (left -= bytes) >= 0;
   return (path) => {
     const found = known.get(path);
     if (found) return found;
-    const read = known.size < BUDGET ? readValues(view, path) : Promise.resolve([]);
+    const read = known.size < BUDGET && left > 0 ? readValues(view, path, spend) : Promise.resolve([]);
     known.set(path, read);
     return read;
   };
 }
 
-async function readValues(view: TreeView, path: string): Promise<readonly unknown[]> {
+async function readValues(
+  view: TreeView,
+  path: string,
+  spend: (bytes: number) => boolean,
+): Promise<readonly unknown[]> {
   try {
     const bytes = await view.read(path);
-    const text = bytes && bytes.length <= LIMIT ? decode(bytes) : null;
+    const text = bytes && bytes.length <= LIMIT && spend(bytes.length) ? decode(bytes) : null;
     const documents = text === null ? null : tryParse(text);
     return (documents ?? []).map((document): unknown => document.toJS({ maxAliasCount: 50 }));
   } catch (error) {
-    // Too many aliases, or a file over the reader's limit: it says nothing about the layout.
-    if (error instanceof ReferenceError || (isFailure(error) && error.code === 'FILE_TOO_LARGE')) return [];
+    // Too many aliases, too deep, or a file over the reader's limit: it says nothing about the layout.
+    if (
+      error instanceof ReferenceError ||
+      error instanceof RangeError ||
+      (isFailure(error) && error.code === 'FILE_TOO_LARGE')
+    )
+      return [];
     throw error;
   }
 }
@@ -104,11 +116,17 @@ const WORKLOADS = new Set(
   ),
 );
 
+const kindsOf = (documents: readonly unknown[]) =>
+  documents.map((document) => at(document, 'kind')).filter((kind) => typeof kind === 'string');
+const isOverlay = (document: unknown) => String(at(document, 'apiVersion')).startsWith('kustomize.config.');
+
 /** May this file be what a service is deployed by? Values, a release, a workload; not what only wires others. */
 export function mayDeploy(documents: readonly unknown[]): boolean {
-  const kinds = documents.map((document) => at(document, 'kind')).filter((kind) => typeof kind === 'string');
-  const isOverlay = (document: unknown) => String(at(document, 'apiVersion')).startsWith('kustomize.config.');
-  return kinds.length === 0 || documents.some(isOverlay)
-    ? documents.some((document) => document !== null && document !== undefined)
-    : kinds.some((kind) => WORKLOADS.has(kind));
+  if (documents.some(isOverlay) || kindsOf(documents).length === 0)
+    return documents.some((document) => document !== null && document !== undefined);
+  return holdsWorkload(documents);
 }
+
+/** Does it hold what runs in a cluster? */
+export const holdsWorkload = (documents: readonly unknown[]): boolean =>
+  kindsOf(documents).some((kind) => WORKLOADS.has(kind));

@@ -17,18 +17,24 @@ export async function findFields(look: {
   readonly layout: Layout;
   readonly services: readonly Coordinates[];
 }): Promise<Record<string, string>> {
-  const counts = new Map<string, number>();
+  const counts = new Map<string, Set<string>>();
   const looked = sample(look.services, SERVICES);
   for (const service of looked)
     for (const place of new Set(await placesOf(look, service)))
-      counts.set(place, (counts.get(place) ?? 0) + 1);
+      counts.set(place, (counts.get(place) ?? new Set()).add(service.service ?? ''));
+  const names = new Set(looked.map(({ service }) => service));
   const fields: Record<string, string> = {};
-  for (const [place, count] of [...counts].sort((a, b) => b[1] - a[1] || a[0].length - b[0].length)) {
+  for (const [place, count] of [...counts].sort(
+    (a, b) => b[1].size - a[1].size || a[0].length - b[0].length,
+  )) {
     const [name = '', field = ''] = place.split(/ (.*)/s);
-    if (!Object.hasOwn(fields, name) && count * 3 >= looked.length) fields[name] = field;
+    if (!Object.hasOwn(fields, name) && isCommon(count.size, names.size)) fields[name] = field;
   }
   return fields;
 }
+
+/** Of several services, one says nothing about the others. */
+const isCommon = (count: number, all: number) => count >= Math.min(all, 2) && count * 3 >= all;
 
 type Look = Parameters<typeof findFields>[0];
 
@@ -46,8 +52,10 @@ async function placesOf({ view, read, layout }: Look, service: Coordinates): Pro
         found.push(...fieldsIn(value, name).map(([short, pointer]) => `${short} #${pointer}`));
       continue;
     }
-    const files = kind === 'path' ? [prefix] : (await walkFiles(view, prefix)).map(({ path }) => path);
-    for (const file of files.filter((path) => /\.(?:ya?ml|json)$/i.test(path)).slice(0, FILES)) {
+    let folders = FILES;
+    const some = () => (folders -= 1) >= 0;
+    const files = kind === 'path' ? [prefix] : (await walkFiles(view, prefix, some)).map(({ path }) => path);
+    for (const file of files.filter(isPlainFile).slice(0, FILES)) {
       const [document, ...others] = await read(file);
       if (others.length > 0 || file.includes('/secrets/')) continue;
       const relative =
@@ -59,6 +67,9 @@ async function placesOf({ view, read, layout }: Look, service: Coordinates): Pro
   }
   return found;
 }
+
+/** YAML or JSON, of a name that a field can have as it is. */
+const isPlainFile = (path: string) => /^[\w./ -]+\.(?:ya?ml|json)$/i.test(path);
 
 /** The service's name in the name of its file becomes `{service}`. */
 function templated(path: string, service: string): string {

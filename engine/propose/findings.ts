@@ -28,6 +28,16 @@ export const noServices = (): Finding => ({
   hint: 'Add `service` patterns, if parts of an environment are services.',
 });
 
+export const onlyOne = (chosen: readonly Candidate[]): Finding[] =>
+  chosen
+    .filter(({ isOnly }) => isOnly)
+    .map(({ names }) => ({
+      code: 'ONE_ENVIRONMENT',
+      severity: 'warn',
+      message: `The tree names no environment: the folder ${[...names].join()} stands for the one there is.`,
+      hint: 'Where that is wrong, change it in a file (--file FILE) and try that with --config FILE.',
+    }));
+
 export const sampled = (): Finding => ({
   code: 'TREE_SAMPLED',
   severity: 'info',

@@ -9,7 +9,7 @@ import { compareText, compileLayout, type Layout } from '../plan/layout.ts';
 import { type Candidate, findCandidates } from './candidates.ts';
 import { type ReadValues, valueReader } from './content.ts';
 import { findFields } from './fields.ts';
-import { leftOut, namesDiffer, noServices, sampled, unclear, uncovered } from './findings.ts';
+import { leftOut, namesDiffer, noServices, onlyOne, sampled, unclear, uncovered } from './findings.ts';
 import { overlap, sample, type Survey, surveyTree } from './survey.ts';
 import { type Draft, draftText, templateText } from './text.ts';
 import { environmentWord, isNoEnvironment, isNoService } from './words.ts';
@@ -87,6 +87,7 @@ async function verify(trial: Trial): Promise<Proposal | null> {
     clear: true,
     found,
     findings: [
+      ...onlyOne(chosen),
       ...(services.length === 0 ? [noServices()] : []),
       ...namesDiffer(chosen, found),
       ...leftOut(trial, ignore),

@@ -2,7 +2,7 @@
 import { isCoordinate } from '../plan/pattern.ts';
 import { type Axis, stemsByEnding } from './axes.ts';
 import { type Collection, collectionsIn, mayDeploy, type ReadValues } from './content.ts';
-import { join, overlap, sample, type Survey } from './survey.ts';
+import { join, overlap, sample, some, type Survey } from './survey.ts';
 import { AFFIXES, endingOf, environmentWord, isNoService, isRegion, SERVICE_FOLDERS } from './words.ts';
 
 export interface ServicePattern {
@@ -107,18 +107,14 @@ async function asServices(
   return held.length > 0 && deploys ? [{ below: `${below}/{service}/**`, names: new Set(held) }] : [];
 }
 
-function filesBelow(survey: Survey, path: string, depth = 0): string[] {
+/** Some of the files in and below a folder. */
+export function filesBelow(survey: Survey, path: string, depth = 0): string[] {
   const folder = survey.folders.get(path);
   if (!folder || depth > 3) return [];
   return [
     ...folder.files.map((name) => join(path, name)),
     ...folder.entered.slice(0, 5).flatMap((name) => filesBelow(survey, join(path, name), depth + 1)),
   ];
-}
-
-async function some<T>(values: readonly T[], holds: (value: T) => Promise<boolean>): Promise<boolean> {
-  for (const value of values) if (await holds(value)) return true;
-  return false;
 }
 
 /** What is no YAML cannot be looked into, and may be anything. */

@@ -111,3 +111,8 @@ export function likeness(a: ReadonlySet<string>, b: ReadonlySet<string>): number
   const all = a.size + b.size - common;
   return all === 0 ? 0 : common / all;
 }
+
+export async function some<T>(values: readonly T[], holds: (value: T) => Promise<boolean>): Promise<boolean> {
+  for (const value of values) if (await holds(value)) return true;
+  return false;
+}

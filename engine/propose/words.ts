@@ -36,7 +36,7 @@ const NO_SERVICE = set(
     'overlays templates crds namespace namespaces values chart helmfile variables environment bindings secrets config configs ' +
     'configmap configmaps flux-system gotk-components gotk-sync argocd readme codeowners license owners resources policies ' +
     'services apps applications workloads releases charts repositories sources root-app bootstrap environments clusters ' +
-    'service deployment ingress hpa pdb serviceaccount secret sealedsecret networkpolicy version metadata settings',
+    'terraform main backend providers outputs variables versions service deployment ingress hpa pdb serviceaccount secret sealedsecret networkpolicy version metadata settings',
 );
 
 /** A region or a cloud, or one word of their names: `eu-west-1`, `us`, `westeurope`, `2`. */

@@ -3,7 +3,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { makeRequestId } from '../../engine/index.ts';
 import { backtrail, completedOf, exampleRepo, jsonOf, refusalOf, stateOf } from '../helpers/cli.ts';
+import { engineOf, JANE } from '../helpers/engine.ts';
 import { cloneRepo, createRepo, isolatedEnv, type Repo, temporaryFolder } from '../helpers/repo.ts';
 
 const shape = z.object({
@@ -70,6 +72,30 @@ describe('init', () => {
     const second = jsonOf(await backtrail(bare, ['--repo', url, 'init', '--yes', '-o', 'json']), shape);
     expect(await remote.git('rev-parse', 'main')).toBe(second.commit);
     expect(await remote.git('show', `main:${CONFIG}`)).toBe(second.config.trimEnd());
+  });
+
+  it('publishes from a clone to its upstream, and brings the clone along', async () => {
+    const remote = await plainRepo({ bare: true });
+    const clone = await cloneRepo(remote);
+    await clone.write({ 'notes.txt': 'mine\n' });
+    const { commit, config } = jsonOf(await init(clone, '--yes', '-o', 'json'), shape);
+    expect(await remote.git('rev-parse', 'main')).toBe(commit);
+    expect(await clone.git('rev-parse', 'main')).toBe(commit);
+    expect(await readFile(join(clone.folder, CONFIG), 'utf8')).toBe(config);
+    expect(await clone.git('status', '--porcelain')).toBe('?? notes.txt');
+  });
+
+  it('reads a configuration that appeared meanwhile, and leaves it', async () => {
+    const repo = await plainRepo({ bare: true });
+    const engine = await engineOf(repo);
+    const { branch, config } = await engine.propose();
+    await repo.replay([{ files: { [CONFIG]: config.replace('keep:', 'subject: Back\nkeep:') } }]);
+    const state = await stateOf(repo);
+    const id = makeRequestId(1_790_000_000_000, new Uint8Array(10).fill(7));
+    await expect(engine.writeConfig({ branch, text: config, id, author: JANE })).rejects.toMatchObject({
+      code: 'CONFIG_PRESENT',
+    });
+    expect(await stateOf(repo)).toBe(state);
   });
 
   it('shows the text, what it finds and what it leaves out', async () => {

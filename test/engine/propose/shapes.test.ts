@@ -238,6 +238,41 @@ describe('a proposal', () => {
     expect(layout.service).toEqual(['{environment}/{service}/**']);
     expect(names).toContain('acme-prod-eu-west-1/api');
   });
+
+  it('finds services in front of environments in the names of folders', async () => {
+    const { layout, names } = await proposed(
+      files('deploy/{0}-{1}/values.yaml', VALUES, SERVICES, ENVIRONMENTS),
+    );
+    expect(layout).toEqual({ environment: [], service: ['deploy/{service}-{environment}/**'] });
+    expect(names).toEqual(eachService);
+  });
+
+  it('looks past regions between an environment and its services', async () => {
+    const { layout, names } = await proposed(
+      files('envs/{0}/{1}/{2}/values.yaml', VALUES, ENVIRONMENTS, ['us-east-1', 'eu-west-1'], SERVICES),
+    );
+    expect(layout.service).toEqual(['envs/{environment}/*/{service}/**']);
+    expect(names).toEqual(eachService);
+  });
+
+  it('says so where a tree is one environment without a name', async () => {
+    const { layout, names, ignore, codes } = await proposed({
+      ...files('cluster-a/apps/{0}/deployment.yaml', DEPLOYMENT, SERVICES),
+      'cluster-a/bootstrap/root.yaml': application('cluster-a/apps'),
+    });
+    expect(layout.service).toEqual(['cluster-a/{environment}/{service}/**']);
+    expect(ignore.environment).toEqual(['bootstrap']);
+    expect(names).toEqual(['apps', ...SERVICES.map((service) => `apps/${service}`)]);
+    expect(codes).toContain('ONE_ENVIRONMENT');
+  });
+
+  it('names no field that only one of several services has', async () => {
+    const { config } = await proposed({
+      ...files('envs/{0}/{1}/settings.yaml', 'debug: true\n', ENVIRONMENTS, SERVICES),
+      ...files('envs/{0}/web/values.yaml', VALUES, ENVIRONMENTS),
+    });
+    expect(config.fields).toEqual({});
+  });
 });
 
 describe('a proposal where nothing is clear', () => {
@@ -248,6 +283,7 @@ describe('a proposal where nothing is clear', () => {
       'services whose names hold a word',
       files('apps/{0}/values.yaml', VALUES, ['dev-portal', 'live-chat', 'api']),
     ],
+    ['a monorepo of services', files('services/{0}/openapi.yaml', 'openapi: 3.0.0\n', SERVICES)],
     [
       'one chart',
       { 'Chart.yaml': 'name: x\n', 'values.yaml': VALUES, 'templates/deployment.yaml': DEPLOYMENT },
