@@ -1,7 +1,8 @@
 /** Which names below (or above) the environments of an axis are services, and the patterns that say so. */
 import { isCoordinate } from '../plan/pattern.ts';
-import { type Axis, stemsByEnding } from './axes.ts';
+import type { Axis } from './axes.ts';
 import { type Collection, collectionsIn, mayDeploy, type ReadValues } from './content.ts';
+import { stemsByEnding } from './occurrences.ts';
 import { join, overlap, sample, some, type Survey } from './survey.ts';
 import { AFFIXES, endingOf, environmentWord, isNoService, isRegion, SERVICE_FOLDERS } from './words.ts';
 

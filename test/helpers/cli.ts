@@ -88,7 +88,11 @@ function capture() {
 }
 
 const MAIN = resolve(import.meta.dirname, '../../cli/main.ts');
-const INCIDENT = resolve(import.meta.dirname, '../../scripts/incident-recovery.ts');
+const SCRIPTS = {
+  cli: MAIN,
+  incident: resolve(import.meta.dirname, '../../scripts/incident-recovery.ts'),
+  'first-rollback': resolve(import.meta.dirname, '../../scripts/first-rollback.ts'),
+};
 const children: ChildProcess[] = [];
 afterAll(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
@@ -97,13 +101,13 @@ afterAll(() => {
 /** The tsx loader by its place: a child may stand in any folder. */
 export const LOADER = import.meta.resolve('tsx');
 
-/** Starts the command line (or the incident script) in a process of its own, without a terminal. */
+/** Starts the command line (or a script) in a process of its own, without a terminal. */
 export function start(
   repo: Pick<Repo, 'folder' | 'env'>,
   args: readonly string[],
-  options: CliOptions & { script?: 'cli' | 'incident' } = {},
+  options: CliOptions & { script?: keyof typeof SCRIPTS } = {},
 ) {
-  const script = options.script === 'incident' ? INCIDENT : MAIN;
+  const script = SCRIPTS[options.script ?? 'cli'];
   const child = spawn(process.execPath, ['--import', LOADER, script, ...args], {
     cwd: options.cwd ?? repo.folder,
     env: { ...repo.env, REDIS_URL: options.redisUrl ?? NO_REDIS, ...options.env },
