@@ -231,7 +231,7 @@ describe('results for scripts', () => {
     async (format) => {
       const mine = await exampleRepo();
       const read = (text: string): unknown => (format === 'json' ? JSON.parse(text) : parse(text));
-      const target = await mine.git('rev-parse', 'main~6');
+      const target = await mine.git('rev-parse', 'main~10');
       const args = ['-o', format, 'rollback', GATEWAY, '--to', target, '--yes', '--reason', 'It answers 500'];
       const first = await backtrail(mine, args);
       expect(first).toMatchObject({ code: 0, stderr: '' });
