@@ -16,7 +16,11 @@ export async function checkKeep(tree: CheckedTree): Promise<Check[]> {
   const secrets = compileKeep([...DEFAULT_KEEP]);
   const byRule = new Map<string, string[]>();
   const exposed: string[] = [];
-  const note = (rule: string, place: string) => byRule.set(rule, [...(byRule.get(rule) ?? []), place]);
+  const note = (rule: string, place: string) => {
+    const places = byRule.get(rule) ?? [];
+    byRule.set(rule, places);
+    places.push(place);
+  };
   const within = inScope(tree);
   for (const { path } of within.slice(0, LOOKED_INTO)) {
     const whole = layout.keep.path(path);
