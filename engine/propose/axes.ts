@@ -150,14 +150,22 @@ function axisOf(prefix: readonly string[], members: readonly Occurrence[]): Axis
 /** Folders beside environments that are built like them are environments, whatever their names. */
 function withLikeNames(survey: Survey, axis: Axis): Axis {
   if (axis.form.file || axis.form.before !== '' || axis.evidence < 1) return axis;
+  const childrenOf = (path: string) => {
+    const { entered = [], files = [] } = survey.folders.get(path) ?? {};
+    return new Set([...entered, ...files]);
+  };
   const places = axis.places.map((place) => {
-    const known = new Set(place.names.flatMap((name) => [...survey.namesBelow(join(place.folder, name))]));
+    const roots = place.names.map((name) => join(place.folder, name));
+    const known = new Set(roots.flatMap((root) => [...survey.namesBelow(root)]));
+    const children = new Set(roots.flatMap((root) => [...childrenOf(root)]));
+    const isLike = (path: string) =>
+      likeness(survey.namesBelow(path), known) >= 0.6 && overlap(childrenOf(path), children) >= 0.5;
     const others = (survey.folders.get(place.folder)?.entered ?? []).filter(
       (name) =>
         !place.names.includes(name) &&
         !isNoEnvironment(name) &&
         !isContainer(name) &&
-        likeness(survey.namesBelow(join(place.folder, name)), known) >= 0.6,
+        isLike(join(place.folder, name)),
     );
     return { ...place, names: [...place.names, ...others] };
   });

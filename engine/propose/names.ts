@@ -1,7 +1,7 @@
 /** What the names in one folder say about environments. */
 import { FOLDER, occurrence, type Occurrence, stemsByEnding } from './occurrences.ts';
 import type { Folder } from './survey.ts';
-import { endingOf, ENVIRONMENT_FOLDERS, environmentWord, isNoEnvironment, isNoService } from './words.ts';
+import { endingOf, ENVIRONMENT_FOLDERS, environmentWord, isNoEnvironment, isNoServiceFile } from './words.ts';
 
 export function occurrencesIn(folder: Folder): Occurrence[] {
   const { path, entered } = folder;
@@ -59,7 +59,7 @@ function withServices(
   splits: readonly Split[],
   file: boolean,
 ): { services: Occurrence[]; rest: readonly Split[] } {
-  const named = splits.filter(({ before }) => before !== '' && !isNoService(before.slice(0, -1)));
+  const named = splits.filter(({ before }) => before !== '' && !isNoServiceFile(before.slice(0, -1)));
   const groups = new Map<string, Split[]>();
   for (const split of named) {
     const key = JSON.stringify([split.before.slice(-1), split.after]);

@@ -1,7 +1,7 @@
 /** Places in a tree where names of environments stand: one folder each. */
 import { collectionsIn, type ReadValues } from './content.ts';
 import { type Folder, join, overlap, sample } from './survey.ts';
-import { endingOf, isNoEnvironment, isNoService } from './words.ts';
+import { endingOf, isNoEnvironment, isNoServiceFile } from './words.ts';
 
 /** How the name of an environment stands in the name of a folder or file. */
 export interface Form {
@@ -40,7 +40,7 @@ export function stemsByEnding(files: readonly string[]): [string, string[]][] {
   for (const file of files) {
     const ending = endingOf(file);
     const stem = ending === null ? '' : file.slice(0, file.length - ending.length);
-    if (ending === null || isNoService(stem) || isNoEnvironment(stem)) continue;
+    if (ending === null || isNoServiceFile(stem) || isNoEnvironment(stem)) continue;
     stems.set(ending, [...(stems.get(ending) ?? []), stem]);
   }
   return [...stems].filter(([, names]) => names.length > 0);

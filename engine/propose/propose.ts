@@ -12,7 +12,7 @@ import { findFields } from './fields.ts';
 import { leftOut, namesDiffer, noServices, onlyOne, sampled, unclear, uncovered } from './findings.ts';
 import { overlap, sample, type Survey, surveyTree } from './survey.ts';
 import { type Draft, draftText, templateText } from './text.ts';
-import { environmentWord, isNoEnvironment, isNoService } from './words.ts';
+import { environmentWord, isNoEnvironment, isNoServiceFile } from './words.ts';
 
 export interface Proposal {
   /** The text of the configuration; a template where the tree says too little. */
@@ -125,7 +125,7 @@ function toIgnore({ chosen, survey }: Trial, all: readonly Coordinates[]): Draft
   const isOdd = (name: string) => isNoEnvironment(name) || survey.complete;
   const isService = (name: string) => {
     const { weight, rest } = environmentWord(name);
-    return services.has(name) || !(isNoService(name) || (weight > 0 && rest === ''));
+    return services.has(name) || !(isNoServiceFile(name) || (weight > 0 && rest === ''));
   };
   return {
     environment: unique(

@@ -30,13 +30,18 @@ const NO_ENVIRONMENT = set(
     'modules scripts docs charts crds crd hack tools patches resources secrets policies infrastructure infra apps services',
 );
 
-/** Beside services, but none themselves: what describes or wires them. */
+/** Beside services, but none themselves: what holds or wires them. */
 const NO_SERVICE = set(
   'kustomization kustomizeconfig base bases common shared global globals default defaults components component patches patch ' +
-    'overlays templates crds namespace namespaces values chart helmfile variables environment bindings secrets config configs ' +
-    'configmap configmaps flux-system gotk-components gotk-sync argocd readme codeowners license owners resources policies ' +
-    'services apps applications workloads releases charts repositories sources root-app bootstrap environments clusters ' +
-    'terraform main backend providers outputs variables versions service deployment ingress hpa pdb serviceaccount secret sealedsecret networkpolicy version metadata settings',
+    'overlays templates crds namespace namespaces environment bindings secrets config configs configmap configmaps flux-system ' +
+    'gotk-components gotk-sync argocd readme codeowners license owners resources policies services apps applications workloads ' +
+    'releases charts repositories sources root-app bootstrap environments clusters',
+);
+
+/** Files of one service, or of none; folders of these names may well be services. */
+const NO_SERVICE_FILE = set(
+  'values chart helmfile variables terraform main backend providers outputs versions service deployment ingress hpa pdb ' +
+    'serviceaccount secret sealedsecret networkpolicy version metadata settings',
 );
 
 /** A region or a cloud, or one word of their names: `eu-west-1`, `us`, `westeurope`, `2`. */
@@ -73,6 +78,7 @@ export function environmentWord(name: string): EnvironmentWord {
 
 export const isRegion = (name: string) => REGION.test(name.toLowerCase());
 export const isNoEnvironment = (name: string) => NO_ENVIRONMENT.has(name.toLowerCase());
+export const isNoServiceFile = (stem: string) => NO_SERVICE_FILE.has(stem.toLowerCase()) || isNoService(stem);
 export const isNoService = (name: string) => NO_SERVICE.has(name.toLowerCase()) || name.startsWith('_');
 
 /** Endings of files that describe deployments, templates of them included; null for others. '' is a name without an ending. */

@@ -266,6 +266,26 @@ describe('a proposal', () => {
     expect(codes).toContain('ONE_ENVIRONMENT');
   });
 
+  it('takes folders beside environments for environments where they hold the same, and only then', async () => {
+    const { names, ignore } = await proposed({
+      ...files('deploy/{0}/{1}/values.yaml', VALUES, [...ENVIRONMENTS, 'antares'], SERVICES),
+      'deploy/monitoring/prometheus/values.yaml': VALUES,
+    });
+    expect(names).toContain('antares/api');
+    expect(ignore.environment).toEqual(['monitoring']);
+  });
+
+  it('joins places that hold services of the same environments', async () => {
+    const { layout, names } = await proposed({
+      ...files('apps/{0}/{1}/deployment.yaml', DEPLOYMENT, ENVIRONMENTS, SERVICES),
+      ...files('infrastructure/{0}/{1}/values.yaml', VALUES, ENVIRONMENTS, ['cert-manager', 'ingress']),
+    });
+    expect(layout.environment).toEqual(['apps/{environment}/**', 'infrastructure/{environment}/**']);
+    expect(names.filter((name) => name.startsWith('staging/'))).toEqual(
+      ['api', 'cert-manager', 'ingress', 'web', 'worker'].map((service) => `staging/${service}`),
+    );
+  });
+
   it('names no field that only one of several services has', async () => {
     const { config } = await proposed({
       ...files('envs/{0}/{1}/settings.yaml', 'debug: true\n', ENVIRONMENTS, SERVICES),
