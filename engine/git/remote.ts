@@ -42,7 +42,7 @@ export interface RemoteRepository extends GitRepository {
 /** Milliseconds. For so long, questions do not wait again for a remote that could not be reached. */
 const AWAY_MS = 30_000;
 /** Milliseconds. The first question right after opening needs no fetch of its own: a command opens, asks once and ends. */
-const FRESH_MS = 250;
+const FRESH_MS = 1_000;
 
 /** A repository somewhere else, through our own mirror of it. Opening fetches. */
 export async function openRemote(options: RemoteOptions): Promise<RemoteRepository> {
