@@ -41,8 +41,15 @@ export async function readBranch(place: {
   const ref = `${under}/${requireBranchName(branch)}`;
   const id = await readRef({ runner, objects, ref });
   if (id !== null) return id;
-  const lost = await runner.text(['for-each-ref', '--format=%(objectname)', ref], { okCodes: [0, 128] });
-  if (isObjectId(lost))
+  // Also lists what lies below a name that is a folder of branches.
+  const listed = await runner.text(['for-each-ref', '--format=%(refname) %(objectname)', ref], {
+    okCodes: [0, 128],
+  });
+  const lost = listed
+    .split('\n')
+    .find((line) => line.startsWith(`${ref} `))
+    ?.slice(ref.length + 1);
+  if (lost !== undefined && isObjectId(lost))
     throw new BacktrailError(
       'OBJECT_MISSING',
       `The branch ${branch} is at commit ${lost}, which is not in the repository.`,
