@@ -61,8 +61,7 @@ export async function openLocal(options: LocalOptions): Promise<LocalRepository>
   };
   const config = () => listConfig(options, found.directory);
   const folder = found.worktree ?? found.directory;
-  const notices = async ({ branch }: { branch: string }) =>
-    aloneWith({ entries: await config(), folder }, branch);
+  const notices = ({ branch }: { branch: string }) => Promise.resolve(aloneWith({ entries, folder }, branch));
   return {
     ...shared,
     runner,
