@@ -4,6 +4,7 @@ import {
   type Coordinates,
   formatCoordinates,
   isSafePath,
+  quotePath,
   type TreeView,
 } from '../model/index.ts';
 import { parseText } from '../yaml/document.ts';
@@ -54,13 +55,14 @@ async function resolveField(context: Context, field: string): Promise<string> {
     const text = decode((await context.view.read(candidate)) ?? new Uint8Array());
     const named = text === null ? selector : byName(text, selector);
     const canonical = formatField(candidate, named);
+    const shown = formatField(quotePath(candidate), named);
     if (!inScope(context, candidate, named)) {
-      const message = `${canonical} lies outside ${formatCoordinates(context.coordinates)}.`;
+      const message = `${shown} lies outside ${formatCoordinates(context.coordinates)}.`;
       throw new BacktrailError('FIELD_OUT_OF_SCOPE', message);
     }
     const by = keptBy(context.layout.keep, { path: candidate, text: text ?? '', selector: named });
     if (by !== null)
-      throw new BacktrailError('KEPT', `${canonical} is kept out of every rollback (keep: ${by}).`);
+      throw new BacktrailError('KEPT', `${shown} is kept out of every rollback (keep: ${by}).`);
     return canonical;
   }
   throw new BacktrailError(

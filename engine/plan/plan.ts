@@ -18,6 +18,7 @@ import { type Content, readContent, type ScopeQuery } from './content.ts';
 import { digestOf, type DigestItem } from './digest.ts';
 import { fieldSelection } from './field.ts';
 import { type Layout, type Selection, selectionsOf } from './layout.ts';
+import { type OtherParts, otherParts } from './other-parts.ts';
 import { restoreFiles } from './restore-files.ts';
 import { restoreParts } from './restore-parts.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -64,11 +65,13 @@ export async function planRollback(snapshot: Snapshot, input: PlanInput): Promis
   const kept = [...whole.kept, ...parts.kept];
   const context: CheckContext = { query, input, base, target, files, kept };
   const { changes, impact } = await describeChanges(context);
-  const wholeFiles = restored.paths.filter((path) => files.some((file) => file.path === path));
+  const wholeFiles: OtherParts[] = [];
+  for (const file of files)
+    if (restored.paths.includes(file.path)) wholeFiles.push(await otherParts(snapshot, scope, file));
   const findings: Finding[] = [
     ...input.findings,
     ...checkNames(context),
-    ...(await checkTargetAbsent(context)),
+    ...(await checkTargetAbsent(context, wholeFiles)),
     ...(await checkCollisions(context)),
     ...checkWholeFiles(context, wholeFiles, changes),
     ...whole.findings,
@@ -94,7 +97,7 @@ export async function planRollback(snapshot: Snapshot, input: PlanInput): Promis
     writes: orderWrites(context),
     changes,
     kept,
-    wholeFiles,
+    wholeFiles: wholeFiles.map(({ path }) => path),
     impact,
     findings,
   };

@@ -116,7 +116,7 @@ function sideOf(mode: string, part: SelectedPart | undefined): DigestItem['befor
 /** In field mode somebody asked for exactly this: say no. In a wider scope it stays behind, and the plan says so. */
 export function keptSelection(kept: Kept, asked: boolean): PathOutcome {
   if (!asked) return { kept: [kept] };
-  const message = `${kept.path}${kept.selector === undefined ? '' : `#${kept.selector}`} is kept out of every rollback (keep: ${kept.by}).`;
+  const message = `${quotePath(kept.path)}${kept.selector === undefined ? '' : `#${kept.selector}`} is kept out of every rollback (keep: ${kept.by}).`;
   return { findings: [{ code: 'KEPT', severity: 'block', message, path: kept.path }] };
 }
 

@@ -138,7 +138,7 @@ function moveParts(versions: {
 }
 
 /** Where a file does not parse, the whole of it stands for the part: any change of it is then a change of the part. */
-function readParts(blob: ObjectId, text: string | null, wanted: WantedParts): readonly Part[] {
+export function readParts(blob: ObjectId, text: string | null, wanted: WantedParts): readonly Part[] {
   const { selector, bindings, kept } = wanted;
   const source = `\0${blob}`;
   const unreadable = [{ selector, bindings, source, restorable: source, range: null }];

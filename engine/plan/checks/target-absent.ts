@@ -3,11 +3,28 @@ import { formatSelector } from '../../yaml/selector.ts';
 import { type Content, keptIn, type SelectedPart } from '../content.ts';
 import { discover } from '../discover.ts';
 import { type Selection, serviceOfPath } from '../layout.ts';
+import type { OtherParts } from '../other-parts.ts';
 import type { CheckContext } from '../plan.ts';
 import { findMove, type Moved } from './moved.ts';
 
 /** A rollback never deletes a scope, a service or a field silently: what the target lacks blocks, unless removal is allowed. */
-export async function checkTargetAbsent(context: CheckContext): Promise<Finding[]> {
+export async function checkTargetAbsent(
+  context: CheckContext,
+  wholeFiles: readonly OtherParts[],
+): Promise<Finding[]> {
+  const own = await absentInScope(context);
+  if (context.query.scope.mode === 'full') return own;
+  const others = wholeFiles.flatMap(({ path, removed }) => removed.map((service) => ({ path, service })));
+  const gone = await all(others, ({ path, service }) =>
+    absent(context, `The part of service ${service} in ${quotePath(path)}`, {
+      files: NONE,
+      parts: new Map(),
+    }),
+  );
+  return [...own, ...gone];
+}
+
+async function absentInScope(context: CheckContext): Promise<Finding[]> {
   const { query, input, base, target } = context;
   const name = formatCoordinates(query.scope);
   if (query.scope.mode === 'field') {

@@ -140,8 +140,9 @@ describe('a service restored by whole files', () => {
 
   it.each([
     ['its value', 'prod:\n  api: 2\nstaging:\n  api: 2\n', /it would change staging\/api too, outside prod/],
-    ['all of it', 'prod:\n  api: 2\nstaging: []\n', /it would change staging too, outside prod/],
-    ['the map above', '- prod\n', /it would change parts of other environments too, outside prod/],
+    ['all of it', 'prod:\n  api: 2\nstaging: []\n', /it would change staging\/api too, outside prod/],
+    ['the map above', '- prod\n', /it would change staging\/api too, outside prod/],
+    ['a template', '{{ prod }}\n', /it would change parts of other environments too, outside prod/],
   ])('refuses to change another environment’s part with it: %s', async (_, then, message) => {
     const layout = { service: ['all.yaml#/{environment}/{service}', 'config/{environment}/{service}.yaml'] };
     const config = { version: 1, layout, keep: [] };
@@ -158,10 +159,104 @@ describe('a service restored by whole files', () => {
     const own = { 'config/prod/api.yaml': 'v: 1\n' };
     const { engine } = await planning([own, { ...own, ...cluster(2, 2) }], SHARED);
     const plan = await planOf(engine, ask);
-    expect(findings(plan, 'TARGET_ABSENT')).toHaveLength(1);
+    const absent = [
+      /^block: clusters.* did not exist/,
+      /^block: The part of service web in clusters.* did not exist/,
+    ];
+    expect(findings(plan, 'TARGET_ABSENT')).toEqual(absent.map((text) => expect.stringMatching(text)));
     const allowed = await planOf(engine, { ...ask, allowRemoval: true });
     expect(findings(allowed)).toEqual([
-      expect.stringMatching(/^warn: clusters\/prod\.yaml is removed as a whole file/),
+      expect.stringMatching(
+        /^warn: clusters\/prod\.yaml is removed as a whole file; with it go service web\.$/,
+      ),
     ]);
   });
+
+  it.each([ask, ASK])('does not remove another service’s part silently ($fields)', async (asked) => {
+    const { engine } = await planning([{ [PATH]: `releases:\n${release('api', 1)}` }, cluster(2, 2)], SHARED);
+    const plan = await planOf(engine, asked);
+    expect(isBlocked(plan)).toBe(true);
+    expect(findings(plan, 'TARGET_ABSENT')).toEqual([
+      expect.stringMatching(
+        /^block: The part of service web in clusters\/prod\.yaml did not exist at \w+\.$/,
+      ),
+    ]);
+    const allowed = await planOf(engine, { ...asked, allowRemoval: true });
+    expect(isBlocked(allowed)).toBe(false);
+    expect(findings(allowed)).toEqual([expect.stringMatching(/^warn: .*; with it go service web\.$/)]);
+    expect(findings(allowed, 'REMOVAL_ALLOWED')).toHaveLength(1);
+  });
 });
+
+describe('a whole file in which others have parts', () => {
+  const plan = async (pattern: string, then: string, now: string) => {
+    const { engine } = await planning([{ 'all.yaml': then }, { 'all.yaml': now }], {
+      version: 1,
+      layout: { service: [`all.yaml#${pattern}`] },
+      keep: [],
+    });
+    return planOf(engine, { scope: 'prod/api', to: 'v1', wholeFile: true });
+  };
+  const refusal = (whom: string) => [
+    `block: all.yaml cannot be restored as a whole file: it would change ${whom} too, outside prod.`,
+  ];
+
+  it('refuses where an alias carries the change into another environment', async () => {
+    const file = (tag: number) =>
+      `prod:\n  api: &x { tag: ${tag} }\nstaging:\n  api: *x\n  web:\n    <<: *x\n    y: 1\n`;
+    const found = await plan('/{environment}/{service}', file(1), file(2));
+    expect(findings(found, 'EDIT_REFUSED')).toEqual(refusal('staging/api, staging/web'));
+  });
+
+  it('warns where an alias carries the change into another service', async () => {
+    const file = (tag: number) => `prod:\n  api: &x { tag: ${tag} }\n  web: *x\n  db: { tag: 3 }\n`;
+    const found = await plan('/{environment}/{service}', file(1), file(2));
+    expect(findings(found)).toEqual([
+      'warn: all.yaml is restored as a whole file, and with it change service web.',
+    ]);
+  });
+
+  it('refuses a change of another environment beside its services', async () => {
+    const file = (v: number) =>
+      `prod:\n  services: { api: ${v} }\nstaging:\n  domain: v${v}\n  services: { api: 1 }\n`;
+    const found = await plan('/{environment}/services/{service}', file(1), file(2));
+    expect(findings(found, 'EDIT_REFUSED')).toEqual(refusal('staging'));
+    const own = (v: number) => `prod:\n  domain: v${v}\n  services: { api: ${v} }\n`;
+    expect(findings(await plan('/{environment}/services/{service}', own(1), own(2)))).toEqual([
+      'warn: all.yaml is restored as a whole file, and with it change the field all.yaml#/prod/domain.',
+    ]);
+  });
+
+  it('refuses to give another environment a new name', async () => {
+    const file = (v: number, other: string) =>
+      `envs:\n- env: prod\n  svc: { api: ${v} }\n- env: ${other}\n  svc: { api: 1 }\n`;
+    const pattern = '/envs[env={environment}]/svc/{service}';
+    const found = await plan(pattern, file(1, 'staging'), file(2, 'qa'));
+    expect(findings(found, 'EDIT_REFUSED')).toEqual(refusal('qa/api, staging/api'));
+    const empty = (text: string) => text.replace(/api: 1/, '');
+    const bare = await plan(pattern, empty(file(3, 'staging')), empty(file(2, 'qa')));
+    expect(findings(bare, 'EDIT_REFUSED')).toEqual(refusal('qa, staging'));
+  });
+
+  it('quotes a name that a line must not hold as it is', async () => {
+    const path = 'clusters/prod\u202e.yaml';
+    const config = {
+      ...SHARED,
+      layout: { service: ['clusters/{environment}*.yaml#/releases[name={service}]'] },
+    };
+    const file = (v: number) => ({ [path]: `releases:\n${release('api', v)}` });
+    const { engine } = await planning([file(1), file(2)], config);
+    expect(findings(await planOf(engine, ask('prod')))).toEqual([
+      'info: "clusters/prod\\342\\200\\256.yaml" is restored as a whole file; no other field of it changes.',
+    ]);
+    const kept = await planning([file(1), file(2)], {
+      ...config,
+      keep: ['clusters/**#/releases[name=api]/version'],
+    });
+    await expect(
+      kept.engine.plan({ ...ask('prod'), fields: [`${path}#/releases[name=api]/version`] }),
+    ).rejects.toThrow('\\342\\200\\256');
+  });
+});
+
+const ask = (environment: string): Ask => ({ scope: `${environment}/api`, to: 'v1', wholeFile: true });
