@@ -1,4 +1,4 @@
-import { BacktrailError, isFailure } from '../model/index.ts';
+import { BacktrailError, isFailure, shellWord } from '../model/index.ts';
 import type { Finding, ObjectId } from '../model/index.ts';
 import { copyObjects, hasObject, isConnected } from './copy.ts';
 import { printable } from './failure.ts';
@@ -76,7 +76,7 @@ function stoppedBy(error: unknown, own: string, next: ObjectId): Finding {
   const follow = `merge --ff-only ${next.slice(0, 12)}`;
   const worktree = isFailure(error) ? error.details['worktree'] : undefined;
   if (typeof worktree === 'string')
-    return stays(own, `it is checked out in ${worktree}`, `\`git -C ${quoted(worktree)} ${follow}\``);
+    return stays(own, `it is checked out in ${worktree}`, `\`git -C ${shellWord(worktree)} ${follow}\``);
   return stays(own, message, `Run \`git pull --ff-only\` on ${own} when that is out of the way.`);
 }
 
@@ -90,6 +90,3 @@ function stays(own: string, why: string, hint: string): Finding {
     hint: printable(hint),
   };
 }
-
-const quoted = (path: string) =>
-  /^[\w./@+-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { shellWord } from '../model/index.ts';
 import type { ConfigEntry } from './config.ts';
 import { configValue, hostileScope } from './config.ts';
 import type { ProcessEnvironment } from './environment.ts';
@@ -30,7 +31,7 @@ function quietSsh(user: ProcessEnvironment, own: readonly ConfigEntry[]): string
   const command =
     user['GIT_SSH_COMMAND'] ??
     configValue(own, 'core.sshcommand') ??
-    (program === undefined ? 'ssh' : quoted(program));
+    (program === undefined ? 'ssh' : shellWord(program));
   const variant = user['GIT_SSH_VARIANT'] ?? configValue(own, 'ssh.variant') ?? 'auto';
   const first = /^\s*(?:'([^']*)'|"([^"]*)"|(\S+))/.exec(command);
   const name = basename(first?.[1] ?? first?.[2] ?? first?.[3] ?? '');
@@ -38,5 +39,3 @@ function quietSsh(user: ProcessEnvironment, own: readonly ConfigEntry[]): string
     ? `${command} ${OPTIONS}`
     : null;
 }
-
-const quoted = (word: string) => `'${word.replaceAll("'", `'\\''`)}'`;

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { BacktrailError } from '../model/index.ts';
+import { BacktrailError, shellWord } from '../model/index.ts';
 import type { Finding } from '../model/index.ts';
 import { configValue, hostileScope } from './config.ts';
 import type { ConfigEntry } from './config.ts';
@@ -154,7 +154,7 @@ export function notPushed(branch: string, remote: string, others: boolean): Find
       ? `The rollback is published at the first address of ${remote} only; a push of git goes to all of them.`
       : `The rollback is published on ${branch} of this clone only: its upstream at ${remote} takes no push to a branch.`,
     hint: others
-      ? `Run \`git push ${remote} ${branch}\` afterwards.`
+      ? `Run \`git push ${shellWord(remote)} ${shellWord(branch)}\` afterwards.`
       : 'Bring it to where others read it from, or name that with --repo URL.',
   };
 }

@@ -8,3 +8,4 @@ export * from './plan.ts';
 export * from './ports.ts';
 export * from './request.ts';
 export * from './scope.ts';
+export * from './shell.ts';

@@ -1,4 +1,4 @@
-import { formatCoordinates, type Finding, type ObjectId, quotePath } from '../../model/index.ts';
+import { formatCoordinates, type Finding, type ObjectId, quotePath, shellWord } from '../../model/index.ts';
 import { formatSelector } from '../../yaml/selector.ts';
 import { type Content, keptIn, type SelectedPart } from '../content.ts';
 import { discover } from '../discover.ts';
@@ -93,8 +93,12 @@ async function absent(context: CheckContext, what: string, content: Owned): Prom
   };
 }
 
-const oldContent = (target: string, { path }: Moved) =>
-  `\`git show ${target}:${quotePath(path)}\` prints what it was; --allow-removal removes it.`;
+/** A name that a line of text cannot hold cannot be pasted either: then there is no command. */
+function oldContent(target: string, { path }: Moved): string {
+  const removes = '--allow-removal removes it.';
+  if (/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(path)) return removes;
+  return `\`git show ${shellWord(`${target}:${path}`)}\` prints what it was; ${removes}`;
+}
 
 const short = (id: string) => id.slice(0, 7);
 

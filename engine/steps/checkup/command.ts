@@ -1,6 +1,4 @@
-/** A word as a shell reads it, so that a hint can be pasted whatever a folder is called. */
-export const quoted = (word: string) =>
-  /^[\w./@:+,=-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+import { shellWord } from '../../model/index.ts';
 
 /** `git -C FOLDER …` */
-export const command = (folder: string, rest: string) => `git -C ${quoted(folder)} ${rest}`;
+export const command = (folder: string, rest: string) => `git -C ${shellWord(folder)} ${rest}`;

@@ -1,12 +1,12 @@
 /** May a rollback be published here, and who decides that? */
 import { join } from 'node:path';
-import { type Check, isFailure } from '../../model/index.ts';
+import { type Check, isFailure, shellWord } from '../../model/index.ts';
 import { type Health, isWritable } from '../../git/health.ts';
 import type { GitRepository } from '../../git/open.ts';
 import { samePlace } from '../../git/worktree.ts';
 import { count, some } from '../../plan/checkup/index.ts';
 import { attempt, settled } from './attempt.ts';
-import { command, quoted } from './command.ts';
+import { command } from './command.ts';
 
 const publishing = (
   name: string,
@@ -71,7 +71,7 @@ async function checkWritable({ directory, common }: Health): Promise<Check> {
     return publishing('push', 'ok', { message: `Commits and branches can be written in ${common}.` });
   return publishing('push', 'fail', {
     message: `Rollbacks cannot be written: this account can make no files in ${some(closed)}.`,
-    hint: `Run Backtrail as the owner; let no file or ref stand in the place of a folder; or open it to the owner: chmod -R u+rwX ${quoted(common)}`,
+    hint: `Run Backtrail as the owner; let no file or ref stand in the place of a folder; or open it to the owner: chmod -R u+rwX ${shellWord(common)}`,
     details: { folders: closed },
   });
 }
@@ -85,7 +85,7 @@ async function checkWorktree({ git, health, branch }: Place): Promise<Check | nu
     // A clone is published at its upstream all the same.
     return publishing('worktree', git.kind === 'clone' ? 'warn' : 'fail', {
       message: `${branch} is checked out in ${place}, and its files would not follow.`,
-      hint: `Run it there (--repo ${quoted(place)}), or check another branch out there: ${command(place, 'switch OTHER')}`,
+      hint: `Run it there (--repo ${shellWord(place)}), or check another branch out there: ${command(place, 'switch OTHER')}`,
       details: { worktree: place },
     });
   const changed = await health.changedIn(worktree);

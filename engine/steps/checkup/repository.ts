@@ -1,10 +1,10 @@
 /** What is in the way in a repository of this machine. */
-import type { Check } from '../../model/index.ts';
+import { type Check, shellWord } from '../../model/index.ts';
 import type { CommitGraph } from '../../git/commit-graph.ts';
 import type { Health, LockFile } from '../../git/health.ts';
 import { count, some } from '../../plan/checkup/index.ts';
 import { attempt } from './attempt.ts';
-import { command, quoted } from './command.ts';
+import { command } from './command.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -64,7 +64,7 @@ function checkLocks({ directory }: Health, all: readonly LockFile[], now: number
   return repository('locks', blocking ? 'fail' : 'warn', {
     message: `${count(old.length, 'lock file')} in ${directory}, at least ${count(minutes, 'minute')} old: ${some(old.map(({ name }) => name))}.`,
     hint: `If no git runs there: rm ${some(
-      old.map(({ path }) => quoted(path)),
+      old.map(({ path }) => shellWord(path)),
       20,
     ).replaceAll(', ', ' ')}`,
     details: { locks: old.map(({ path }) => path), blocking },

@@ -1,3 +1,6 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Finding } from '../../../engine/index.ts';
 import { rollBack } from '../../helpers/engine.ts';
@@ -37,6 +40,26 @@ describe('a target from before the layout of today', () => {
         hint: `Commit ${move.slice(0, 7)} moved it here: choose a revision since then. \`git show ${first.slice(0, 7)}:old/web/production\` prints what it was; --allow-removal removes it.`,
       },
     ]);
+  });
+
+  it('is printed by a command that does nothing else, whatever the old folder is called', async () => {
+    const moved = (folder: string) =>
+      planning(
+        [
+          { [`${folder}/service.yaml`]: spec(1) },
+          { [`${folder}/service.yaml`]: null, 'apps/prod/api/service.yaml': spec(1) },
+        ],
+        LAYOUT,
+      );
+    const made = await moved("old dir's/$(touch PWNED)/api");
+    const hint = (await absence(made, 'prod/api', made.ids[0] ?? ''))[0]?.hint ?? '';
+    const command = /`(git show .*)` prints/.exec(hint)?.[1] ?? '';
+    const cwd = made.repo.gitDir;
+    expect(execFileSync('/bin/sh', ['-c', command], { cwd, encoding: 'utf8' })).toContain('service.yaml');
+    expect(existsSync(join(cwd, 'PWNED'))).toBe(false);
+    const disguised = await moved('old\u202edir/api');
+    const [found] = await absence(disguised, 'prod/api', disguised.ids[0] ?? '');
+    expect(found?.hint).toMatch(/choose a revision since then\. --allow-removal removes it\.$/);
   });
 
   it('is followed through several moves', async () => {
