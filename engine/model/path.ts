@@ -102,6 +102,7 @@ const SHORT: Readonly<Record<string, string>> = {
   '\f': '\\f',
   '\r': '\\r',
 };
+const SPELLED = new Map(Object.entries(SHORT).map(([character, spelled]) => [spelled, character]));
 
 /** The inside of a name between double quotes, as git writes and reads it (quote_c_style): `caf\351`. Valid UTF-8 of the same bytes. */
 export function escapePath(path: string): string {
@@ -111,6 +112,17 @@ export function escapePath(path: string): string {
       SHORT[character] ??
       Array.from(encodePath(character), (byte) => `\\${byte.toString(8).padStart(3, '0')}`).join(''),
   );
+}
+
+/** The path that git's quoted form stands for (`"caf\\351.yaml"`), and what follows it; null for any other text. */
+export function unquotePath(text: string): { readonly path: string; readonly rest: string } | null {
+  const match = /^"((?:[^"\\]|\\[abtnvfr"\\]|\\[0-3][0-7]{2})*)"/su.exec(text);
+  if (match === null) return null;
+  const bytes = Array.from((match[1] ?? '').matchAll(/\\([0-7]{3})|\\.|[^\\]/gsu), ([piece, octal]) => {
+    if (octal !== undefined) return [Number.parseInt(octal, 8)];
+    return [...encodePath(SPELLED.get(piece) ?? piece)];
+  });
+  return { path: decodePath(Uint8Array.from(bytes.flat())), rest: text.slice(match[0].length) };
 }
 
 /** A path for people, in one line: as it is, or between quotes where something in it had to be escaped. */

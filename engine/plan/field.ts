@@ -6,6 +6,7 @@ import {
   isSafePath,
   quotePath,
   type TreeView,
+  unquotePath,
 } from '../model/index.ts';
 import { parseText } from '../yaml/document.ts';
 import { locate } from '../yaml/locate.ts';
@@ -52,6 +53,7 @@ async function resolveField(context: Context, field: string): Promise<string> {
   if (path === '') return withinService(context, field, selector);
   for (const candidate of candidates(context, path)) {
     if ((await context.view.entry(candidate)) === null) continue;
+    if (candidate.includes('#')) throw ambiguous(candidate);
     const text = decode((await context.view.read(candidate)) ?? new Uint8Array());
     const named = text === null ? selector : byName(text, selector);
     const canonical = formatField(candidate, named);
@@ -65,9 +67,29 @@ async function resolveField(context: Context, field: string): Promise<string> {
       throw new BacktrailError('KEPT', `${shown} is kept out of every rollback (keep: ${by}).`);
     return canonical;
   }
+  const longer = await withHash(context, field);
+  if (longer !== null) throw ambiguous(longer);
   throw new BacktrailError(
     'FIELD_UNKNOWN',
     `There is no file ${JSON.stringify(path)} for field ${JSON.stringify(field)}.`,
+  );
+}
+
+/** The file that is meant where a later `#` begins the selector. */
+async function withHash(context: Context, field: string): Promise<string | null> {
+  for (const { index } of [...field.matchAll(/#/g)].slice(1, 20)) {
+    const path = field.slice(0, index);
+    for (const candidate of isSafePath(path) ? candidates(context, path) : [])
+      if ((await context.view.entry(candidate)) !== null) return candidate;
+  }
+  return null;
+}
+
+function ambiguous(path: string): BacktrailError {
+  return new BacktrailError(
+    'FIELD_INVALID',
+    `A field of ${quotePath(path)} cannot be selected: the "#" in its name could not be told from the one before the field.`,
+    { hint: 'Roll the service or the environment back, give the file another name, or change it by hand.' },
   );
 }
 
@@ -80,19 +102,24 @@ function parseField({ layout, coordinates }: Context, field: string): { path: st
     );
   }
   const text = fill(short ?? field, toBindings(coordinates));
-  const hash = text.indexOf('#');
-  if (hash < 0) throw notAField(layout, field);
-  const path = text.slice(0, hash);
+  const spelled = unquotePath(text);
+  const { path, rest } = spelled?.rest.startsWith('#') ? spelled : split(text);
+  if (!rest.startsWith('#')) throw notAField(layout, field);
   if (path !== '' && !isSafePath(path)) {
     throw new BacktrailError(
       'FIELD_INVALID',
       `${JSON.stringify(field)} does not name a path inside the repository.`,
     );
   }
-  const selector = parseLooseSelector(text.slice(hash + 1));
+  const selector = parseLooseSelector(rest.slice(1));
   if (selector.length === 0)
     throw new BacktrailError('FIELD_INVALID', `${JSON.stringify(field)} names a file and no field in it.`);
   return { path, selector };
+}
+
+function split(text: string): { path: string; rest: string } {
+  const hash = text.indexOf('#');
+  return { path: hash < 0 ? text : text.slice(0, hash), rest: hash < 0 ? '' : text.slice(hash) };
 }
 
 function notAField(layout: Layout, field: string): BacktrailError {
@@ -128,6 +155,7 @@ function withinService({ layout, coordinates }: Context, field: string, selector
       `${JSON.stringify(field)} names no file, and the scope is not a part of one.`,
     );
   }
+  if (part.paths.prefix.includes('#')) throw ambiguous(part.paths.prefix);
   return formatField(part.paths.prefix, [...part.selector, ...selector]);
 }
 

@@ -58,7 +58,7 @@ export async function planRollback(snapshot: Snapshot, input: PlanInput): Promis
     readContent(query, snapshot.base),
     readContent(query, revision.commit),
   ]);
-  const restored = scope.wholeFile ? asWholeFiles(base, target) : { base, target, paths: [] };
+  const restored = scope.wholeFile ? asWholeFiles(base, target) : { base, target, paths: [], findings: [] };
   const whole = await restoreFiles(query, restored.base, restored.target);
   const parts = await restoreParts(query, restored.base, restored.target);
   const files = [...whole.files, ...parts.files].sort((a, b) => (a.path < b.path ? -1 : 1));
@@ -73,6 +73,7 @@ export async function planRollback(snapshot: Snapshot, input: PlanInput): Promis
     ...checkNames(context),
     ...(await checkTargetAbsent(context, wholeFiles)),
     ...(await checkCollisions(context)),
+    ...restored.findings,
     ...checkWholeFiles(context, wholeFiles, changes),
     ...whole.findings,
     ...parts.findings,

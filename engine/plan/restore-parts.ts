@@ -1,11 +1,12 @@
 /** Parts of shared files: byte-exact edits of the base's file, one a selected part. */
-import { type FileChange, type Finding, type Kept, quotePath } from '../model/index.ts';
+import { type Entry, type FileChange, type Finding, type Kept, quotePath } from '../model/index.ts';
 import { restoreField } from '../yaml/edit.ts';
 import { formatSelector, isWithin, type Selector } from '../yaml/selector.ts';
 import { type Content, keptIn, type ScopeQuery, type SelectedPart } from './content.ts';
 import type { DigestItem } from './digest.ts';
 import type { KeptPart } from './keep.ts';
 import type { Restored } from './plan.ts';
+import { isFile } from './view.ts';
 
 export async function restoreParts(query: ScopeQuery, base: Content, target: Content): Promise<Restored> {
   const outcomes: PathOutcome[] = [];
@@ -57,8 +58,9 @@ async function restoreInFile(
   if (kept.whole !== null) return keptSelection({ path, by: kept.whole }, scope.mode === 'field');
   const old = await snapshot.text(before);
   const goal = then === null ? '' : await snapshot.text(then);
-  if (before === null || old === null || goal === null)
-    return refuse(path, `${quotePath(path)} is not there as a text file on both sides`);
+  if (before === null) return refuse(path, 'it is not there now', WHOLE);
+  if (old === null) return refuse(path, `it is ${noText(before)} now`, WHOLE);
+  if (goal === null) return refuse(path, `it was ${noText(then)} at the target`, WHOLE);
   let text = old;
   const items: DigestItem[] = [];
   const keptHere: Kept[] = [];
@@ -120,11 +122,16 @@ export function keptSelection(kept: Kept, asked: boolean): PathOutcome {
   return { findings: [{ code: 'KEPT', severity: 'block', message, path: kept.path }] };
 }
 
-function refuse(path: string, sentence: string, hint?: string): PathOutcome {
+const WHOLE = 'Restore the whole file with --whole-file.';
+const BY_HAND = 'Change it by hand: --whole-file leaves out files with a "#" in their name.';
+
+const noText = (entry: Entry | null) =>
+  entry === null || isFile(entry.mode) ? 'not UTF-8 text, or too large,' : 'no regular file';
+
+function refuse(path: string, sentence: string, advice: string): PathOutcome {
+  const hint = path.includes('#') && advice.includes('--whole-file') ? BY_HAND : advice;
   const message = `${quotePath(path)} cannot be edited: ${sentence.replace(/\.$/, '')}.`;
   return {
-    findings: [
-      { code: 'EDIT_REFUSED', severity: 'block', message, ...(hint !== undefined && { hint }), path },
-    ],
+    findings: [{ code: 'EDIT_REFUSED', severity: 'block', message, hint, path }],
   };
 }

@@ -7,6 +7,7 @@ import {
   isSafeName,
   isSafePath,
   quotePath,
+  unquotePath,
 } from '../../../engine/model/index.ts';
 
 /** Bytes among which broken, cut and overlong sequences are common. */
@@ -132,3 +133,18 @@ function unquote(text: string): Buffer {
     }),
   );
 }
+
+describe('a quoted path', () => {
+  it('is read back to the byte, with what follows it', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 1 }), fc.string(), (bytes, rest) => {
+        const path = decodePath(bytes);
+        expect(unquotePath(`"${escapePath(path)}"${rest}`)).toEqual({ path, rest });
+      }),
+    );
+  });
+
+  it.each(['caf.yaml', '"open', '"a\\x"', '"\\777"', ''])('is not what %j is', (text) => {
+    expect(unquotePath(text)).toBe(null);
+  });
+});

@@ -142,3 +142,24 @@ describe('a field', () => {
     expect(await resolve(fields, { environment: 'prod' }, SHARED, CLUSTER)).toEqual(fields);
   });
 });
+
+describe('a name of a file', () => {
+  it('may be spelled as git quotes it', async () => {
+    const files = { ...FILES, [`${SERVICE}/caf\udce9.yaml`]: 'a: 1\n', [`${SERVICE}/"a".yaml`]: 'a: 1\n' };
+    expect(await resolve(['"caf\\351.yaml"#/a'], API, CONFIG, files)).toEqual([
+      `${SERVICE}/caf\udce9.yaml#/a`,
+    ]);
+    expect(await resolve(['"a".yaml#/a'], API, CONFIG, files)).toEqual([`${SERVICE}/"a".yaml#/a`]);
+  });
+
+  it.each(['ha#sh.yaml#/a', '"ha#sh.yaml"#/a', `${SERVICE}/ha#sh.yaml#/a`])(
+    'that holds a # is refused for what it is: %s',
+    async (field) => {
+      const files = { ...FILES, [`${SERVICE}/ha#sh.yaml`]: 'a: 1\n' };
+      await expect(resolve([field], API, CONFIG, files)).rejects.toMatchObject({
+        code: 'FIELD_INVALID',
+        message: expect.stringContaining('ha#sh.yaml cannot be selected: the "#" in its name'),
+      });
+    },
+  );
+});

@@ -73,6 +73,20 @@ describe('a field restored by its whole file', () => {
     expect((await planOf(engine, ASK)).files).toEqual([]);
   });
 
+  it('is named by git’s spelling where its name is not UTF-8, and recorded so that it is found again', async () => {
+    const path = 'config/prod/caf\udce9.yaml';
+    const config = { ...SHARED, layout: { environment: ['config/{environment}/**'] } };
+    const { engine } = await planning([{ [path]: 'v: 1\n' }, { [path]: 'v: 2\n' }], config);
+    const fields = ['"config/prod/caf\\351.yaml"#/v'];
+    await rollBack(engine, { scope: 'prod', fields, to: 'v1' });
+    expect((await planOf(engine, { scope: 'prod', fields, to: 'v1' })).files).toEqual([]);
+    const { revisions } = await engine.history({ scope: 'prod', fields, limit: 9 });
+    expect(revisions.map(({ version, source }) => `v${version} ${source}`)).toContain('v3 rollback');
+    expect(await engine.log({ limit: 1 })).toMatchObject([
+      { record: { fields: ['caf\udce9.yaml#/v'] }, problems: [] },
+    ]);
+  });
+
   it('restores a template, which no field edit can', async () => {
     const file = (v: number) => ({ 'config/prod/api.yaml': `{{ if x }}\nversion: ${v}\n{{ end }}\n` });
     const { engine, repo } = await planning([file(1), file(2)], SHARED);
@@ -236,6 +250,40 @@ describe('a whole file in which others have parts', () => {
     const empty = (text: string) => text.replace(/api: 1/, '');
     const bare = await plan(pattern, empty(file(3, 'staging')), empty(file(2, 'qa')));
     expect(findings(bare, 'EDIT_REFUSED')).toEqual(refusal('qa, staging'));
+  });
+
+  it('says why a file with a # in its name keeps its parts', async () => {
+    const path = 'clusters/prod#1.yaml';
+    const config = {
+      ...SHARED,
+      layout: { service: ['clusters/{environment}*.yaml#/releases[name={service}]'] },
+    };
+    const file = (text: string) => ({ [path]: text });
+    const text = (v: number) => `releases:\n${release('api', v)}`;
+    const edited = await planOf((await planning([file(text(1)), file(text(2))], config)).engine, ask('prod'));
+    expect(findings(edited)).toEqual([
+      expect.stringMatching(
+        /^warn: clusters\/prod#1\.yaml is restored by its parts and not as a whole file, because/,
+      ),
+    ]);
+    const { engine } = await planning([file(`{{ x }}\n${text(1)}`), file(text(2))], config);
+    const refused = (await planOf(engine, ask('prod'))).findings.find(({ code }) => code === 'EDIT_REFUSED');
+    expect(refused?.hint).toBe('Change it by hand: --whole-file leaves out files with a "#" in their name.');
+  });
+
+  it('is advised where a side is no text, and the refusal says which', async () => {
+    const { engine } = await planning(
+      [{ [PATH]: Buffer.from('a: \xe9\n', 'latin1') }, cluster(2, 2)],
+      SHARED,
+    );
+    const { findings: found } = await planOf(engine, { ...ask('prod'), wholeFile: false });
+    expect(found).toContainEqual({
+      code: 'EDIT_REFUSED',
+      severity: 'block',
+      path: PATH,
+      message: `${PATH} cannot be edited: it was not UTF-8 text, or too large, at the target.`,
+      hint: 'Restore the whole file with --whole-file.',
+    });
   });
 
   it('quotes a name that a line must not hold as it is', async () => {
