@@ -1,5 +1,6 @@
 import jsonPatch, { type Operation } from 'fast-json-patch';
 import { type ParsedText, parseText } from './document.ts';
+import { guardAliases } from './edit-alias.ts';
 import { isEqual, unshare } from './equal.ts';
 import { type Located, locate, selectSource } from './locate.ts';
 import type { Outline } from './outline.ts';
@@ -22,8 +23,10 @@ export interface Edited {
  */
 export function verifyEdit({ base, target, selector, text }: Edited): void {
   const result = parseAgain(text);
-  if (selectSource(result, selector) !== selectSource(target, selector))
+  if (selectSource(result, selector) !== selectSource(target, selector)) {
+    if (selector.length > 0) guardAliases({ base, target, result }, selector);
     fail('the field would not be what it was');
+  }
   if (selector.length === 0) return;
   const places = {
     base: placeIn(base, selector),

@@ -110,15 +110,27 @@ function attempt(
   const context = makeContext(base, target, selected);
   const { splices, operations } = plan(context, restoration);
   if (splices.length === 0) return { ok: true, text: base.text, changed: false, operations: [] };
-  const text = withFinalNewline(base.text, applySplices(base.text, splices));
-  verifyEdit({ base, target, selector, text });
+  const text = proven(endings(base.text, applySplices(base.text, splices)), (candidate) =>
+    verifyEdit({ base, target, selector, text: candidate }),
+  );
   return { ok: true, text, changed: text !== base.text, operations };
 }
 
-/** A file without a final line break keeps being one, whatever its last entry is now. */
-function withFinalNewline(base: string, text: string): string {
-  if (base === '' || base.endsWith('\n')) return text;
-  return text.replace(/\r?\n$/, '');
+/** The first text that `verify` does not refuse. */
+function proven([text = '', ...others]: readonly string[], verify: (text: string) => void): string {
+  try {
+    verify(text);
+    return text;
+  } catch (error) {
+    if (others.length === 0 || refusalReason(error) !== 'verify-mismatch') throw error;
+    return proven(others, verify);
+  }
+}
+
+/** A file without a final line break keeps being one, whatever its last entry is now; but the break may belong to a block scalar. */
+function endings(base: string, text: string): string[] {
+  if (base === '' || base.endsWith('\n')) return [text];
+  return [...new Set([text.replace(/\r?\n$/, ''), text])];
 }
 
 function planChange(context: EditContext, { base, target, selector }: Restoration): Change {

@@ -478,6 +478,20 @@ describe('refusals', () => {
     ['anchor', 'a: &x\n  k: 1\nb: *x\n', 'a:\n  k: 1\n  l: 1\n', '/a/l', /&x/],
     ['alias', 'a: &x {k: 1}\nb: *x\n', 'b: {k: 2}\n', '/b/k', /alias/],
     ['alias', 'b: 1\n', 'a: &x 1\nb: *x\n', '/b', /alias/],
+    [
+      'alias',
+      'd: &d {t: 2}\na: *d\nb: *d\n',
+      'd: &d {t: 1}\na: *d\nb: *d\n',
+      '/a',
+      /&d \(line 1, column 4\).* \*d in it.* line 3, column 4 too/,
+    ],
+    [
+      'alias',
+      'd: &d {t: 2}\na: {<<: *d, x: 2}\n',
+      'd: &d {t: 1}\na: {<<: *d, x: 1}\n',
+      '/a',
+      /&d \(line 1, column 4\).* stands for\.$/,
+    ],
     ['merge-key', merged, 'd: &d {q: 1}\nb:\n  <<: *d\n  q: 2\n', '/b/q', /</],
     ['merge-key', 'd: &d {q: 1}\nb:\n  <<: *d\n  q: 2\n', 'b: {r: 1}\n', '/b/q', /bring it back/],
     ['merge-key', merged, 'd: {q: 1}\nb:\n  r: 1\n', '/b/<<', /</],
@@ -538,6 +552,17 @@ describe('refusals', () => {
       ok: true,
       text: base.replace('2', '1'),
     });
+  });
+
+  it('keeps a missing final line break missing, unless it belongs to what is last now', () => {
+    const text = (base: string) => {
+      const result = restore(base, 'x: 1\n', '/b');
+      return result.ok ? result.text : result.message;
+    };
+    expect(text('a: a\nb: 1e3')).toBe('a: a');
+    expect(text('a: a\r\nb: 1e3')).toBe('a: a');
+    expect(text('a: |+\n  keep\n\nb: 0644')).toBe('a: |+\n  keep\n\n');
+    expect(text('a: |-\n  strip\nb: 1')).toBe('a: |-\n  strip');
   });
 
   it('does not give way to keys that have a meaning in JavaScript', () => {
