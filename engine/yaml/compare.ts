@@ -46,7 +46,19 @@ export function compareNodes(comparison: Comparison, at: Matched, path: Selector
     if (matching.reordered !== null) addOrder(comparison, path, matching.reordered);
     return compareAll(comparison, matching.items, path);
   }
+  const meant = sameAlias(comparison, at);
+  if (meant) return compareNodes(comparison, meant, path);
   if (!isSame(before, after)) add(comparison, at, path);
+}
+
+/** What one alias stands for on either side: it may have changed at its anchor. The text bounds what aliases can stand for. */
+function sameAlias(comparison: Comparison, { step, before, after }: Matched): Matched | null {
+  if (!isAlias(before) || !isAlias(after) || before.source !== after.source) return null;
+  const [old, now] = [
+    comparison.before.parsed.aliases.get(before),
+    comparison.after.parsed.aliases.get(after),
+  ];
+  return old && now ? { step, before: old.node, after: now.node } : null;
 }
 
 /** What was added or removed: every leaf, an empty collection as one. */

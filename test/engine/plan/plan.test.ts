@@ -527,3 +527,20 @@ describe('a plan', () => {
     );
   });
 });
+
+describe('what a plan touches', () => {
+  it('includes services to which only an alias carries the change', async () => {
+    const config = {
+      version: 1,
+      layout: { environment: ['c/{environment}.yaml'], service: ['c/{environment}.yaml#/{service}'] },
+      keep: [],
+    };
+    const file = (tag: number) => ({
+      'c/prod.yaml': `api: &x { tag: ${tag} }\nweb: { <<: *x, y: 1 }\ndb: { tag: 1 }\n`,
+    });
+    const { engine } = await planning([file(1), file(2)], config);
+    const { impact, changes } = await planOf(engine, { scope: 'prod' });
+    expect(impact.services).toEqual(['api', 'web']);
+    expect(changes.map(({ service }) => service)).toEqual(['api', 'web']);
+  });
+});

@@ -38,6 +38,20 @@ describe('diffFields', () => {
     ]);
   });
 
+  it('names what changes through an alias where it is repeated, and hides it where it is a secret', () => {
+    const text = (tag: number) => `a: &x {tag: ${tag}, k: 1}\nb: *x\nc: {<<: *x, tag: 3}\n`;
+    const change = { op: 'replace', before: '1', after: '2' };
+    expect(diffFields({ before: text(1), after: text(2) })).toEqual([
+      { selector: '/a/tag', ...change },
+      { selector: '/b/tag', ...change },
+      { selector: '/c/<</tag', ...change },
+    ]);
+    const [one, other] = ['a: &x hunter1\npassword: *x\n', 'a: &x hunter2\npassword: *x\n'];
+    const hidden = diffFields({ before: one, after: other });
+    expect(hidden?.map(({ selector }) => selector)).toEqual(['/a', '/password']);
+    expect(JSON.stringify(hidden)).not.toContain('hunter');
+  });
+
   it('names an item by its place where nothing identifies it', () => {
     expect(diffFields({ before: 'a: [{x: 1}, {x: 1}]', after: 'a: [{x: 1}, {x: 2}]' })).toEqual([
       { selector: '/a[1]/x', op: 'replace', before: '1', after: '2' },
