@@ -17,7 +17,7 @@ import type { Runner } from './runner.ts';
 import { run } from './spawn.ts';
 import type { Environment } from './spawn.ts';
 import { firstOverlap } from './overlap.ts';
-import { aloneWith } from './upstream.ts';
+import { aloneWith, requireLasting } from './upstream.ts';
 import { checkedOutIn, fastForward, samePlace } from './worktree.ts';
 
 export interface LocalOptions {
@@ -78,7 +78,10 @@ export async function openLocal(options: LocalOptions): Promise<LocalRepository>
     preview: notices,
     look: () => Promise.resolve(null),
     renewed: false,
-    publish: (edit) => publish(local, edit),
+    publish: async (edit) => {
+      await requireLasting({ entries, folder }, edit.branch);
+      await publish(local, edit);
+    },
     followUp: notices,
     tryPush: () => Promise.resolve(null),
     deleteStaging: async (requestId) => {

@@ -58,7 +58,7 @@ export interface GitRepository {
   writeCommits(input: NewCommits): Promise<readonly ObjectId[]>;
   /**
    * Moves the branch where it lives, from `expected` to its descendant `next`, or changes nothing. BRANCH_MOVED,
-   * DESCENT_BROKEN, WORKTREE_DIRTY, BRANCH_CHECKED_OUT, REMOTE_REJECTED, REMOTE_DENIED, REMOTE_UNAVAILABLE, REPOSITORY_LOCKED.
+   * DESCENT_BROKEN, REPOSITORY_MIRRORS, WORKTREE_DIRTY, BRANCH_CHECKED_OUT, REMOTE_REJECTED, REMOTE_DENIED, REMOTE_UNAVAILABLE, REPOSITORY_LOCKED.
    */
   publish(edit: BranchEdit): Promise<void>;
   /**

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { BacktrailError, shellWord } from '../model/index.ts';
+import { BacktrailError, FAILURES, shellWord } from '../model/index.ts';
 import type { Finding } from '../model/index.ts';
 import { configValue, hostileScope } from './config.ts';
 import type { ConfigEntry } from './config.ts';
@@ -43,8 +43,8 @@ export async function trackedBy(place: Place, branch: string): Promise<Tracked> 
 
 /** The upstream of a branch that the clone does not have: of that name at its only remote, or at `origin`. */
 export async function upstreamOfAbsent(place: Place, branch: string, remote?: string): Promise<Tracked> {
-  const names = new Set(place.entries.flatMap(({ key }) => /^remote\.(.+)\.url$/s.exec(key)?.[1] ?? []));
-  const only = names.size === 1 ? [...names][0] : names.has('origin') ? 'origin' : undefined;
+  const names = remoteNames(place.entries);
+  const only = names.length === 1 ? names[0] : names.find((name) => name === 'origin');
   const chosen = remote ?? only;
   return chosen === undefined ? null : upstreamAt(place, chosen, `refs/heads/${branch}`);
 }
@@ -133,8 +133,9 @@ function refused(address: string, cause?: unknown): BacktrailError {
 
 /** What to know of a clone that is worked on alone, as if it had no upstream. */
 export async function aloneWith(place: Place, branch: string): Promise<Finding[]> {
-  const tracked = await trackedBy(place, branch).catch(() => null);
-  if (tracked === null) return [];
+  const tracked = await trackedBy(place, branch).catch(() => undefined);
+  if (tracked === undefined) return [];
+  if (tracked === null) return withoutUpstream(place, branch);
   if (tracked.branch === null) return [notPushed(branch, tracked.remote, false)];
   return [
     {
@@ -143,6 +144,51 @@ export async function aloneWith(place: Place, branch: string): Promise<Finding[]
       message: `This is what the clone holds; ${tracked.branch} at ${tracked.remote}, which its ${branch} comes from, was not asked.`,
     },
   ];
+}
+
+/** REPOSITORY_MIRRORS where the next fetch would put what the remote has in the place of what is published here. */
+export async function requireLasting(place: Place, branch: string): Promise<void> {
+  const finding = (await aloneWith(place, branch)).find(({ severity }) => severity === 'block');
+  if (finding !== undefined) throw new BacktrailError('REPOSITORY_MIRRORS', finding.message);
+}
+
+function withoutUpstream({ entries }: Place, branch: string): Finding[] {
+  const names = remoteNames(entries);
+  const source = names.find((name) =>
+    values(entries, `remote.${name}.fetch`).some((refspec) => overwrites(refspec, `refs/heads/${branch}`)),
+  );
+  if (source !== undefined)
+    return [
+      {
+        code: 'REPOSITORY_MIRRORS',
+        severity: 'block',
+        message: `This repository mirrors ${source}: its next fetch would take away again what is published on ${branch} here.`,
+        hint: FAILURES.REPOSITORY_MIRRORS.hint,
+      },
+    ];
+  const remote = names.includes('origin') ? 'origin' : names[0];
+  if (remote === undefined) return [];
+  const push = `git push -u ${shellWord(remote)} ${shellWord(branch)}`;
+  return [
+    {
+      code: 'UPSTREAM_NOT_UPDATED',
+      severity: 'warn',
+      message: `What is published on ${branch} stays in this repository: the branch has no upstream at ${remote}.`,
+      hint: `\`${push}\` brings it there, and makes that the upstream: later rollbacks are published there first.`,
+    },
+  ];
+}
+
+const remoteNames = (entries: readonly ConfigEntry[]) => [
+  ...new Set(entries.flatMap(({ key }) => /^remote\.(.+)\.url$/s.exec(key)?.[1] ?? [])),
+];
+
+/** `+refs/*:refs/*` of a mirror; without the plus, git fetches only what goes on from what is there. */
+function overwrites(refspec: string, ref: string): boolean {
+  const target = /^\+[^:]*:(.+)$/s.exec(refspec)?.[1];
+  if (target === undefined) return false;
+  const [before = '', after] = target.split('*');
+  return after === undefined ? target === ref : ref.startsWith(before) && ref.endsWith(after);
 }
 
 /** A rollback that does not reach everything that the branch is pushed to. */

@@ -49,6 +49,7 @@ export const FAILURES = {
   REPOSITORY_UNTRUSTED: blocked(
     'The repository belongs to another user: git config --global --add safe.directory PATH.',
   ),
+  REPOSITORY_MIRRORS: blocked('Name the remote that it mirrors with --repo URL.'),
   BRANCH_UNKNOWN: missing('Set `branch` in the configuration to a branch that exists.'),
 
   LAYOUT_UNCLEAR: blocked(

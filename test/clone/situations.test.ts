@@ -165,19 +165,63 @@ describe('a rollback in a clone', () => {
 });
 
 describe('a clone', () => {
-  it('without an upstream, and one of a local branch, is published in itself', async () => {
+  it('without an upstream, and one of a local branch, is published in itself, and says how it gets further', async () => {
     const upstream = await exampleRepo({ bare: true });
     const before = await upstream.git('rev-parse', 'main');
     const clone = await cloneRepo(upstream);
     await clone.git('branch', '--quiet', 'base');
     for (const args of [['--unset-upstream'], ['--quiet', '--set-upstream-to', 'base']]) {
       await clone.git('branch', ...args);
+      expect(codes(await plan(clone))).toContain('UPSTREAM_NOT_UPDATED');
       const { deliveryCommit, findings } = await roll(clone);
       expect(await clone.git('rev-parse', 'main')).toBe(deliveryCommit);
-      expect(codes({ findings })).toEqual(['KEPT_PATH']);
+      expect(codes({ findings })).toEqual(['KEPT_PATH', 'UPSTREAM_NOT_UPDATED']);
+      expect(findings.at(-1)?.['hint']).toContain('`git push -u origin main`');
       await clone.git('reset', '--quiet', '--hard', before);
     }
     expect(await upstream.git('rev-parse', 'main')).toBe(before);
+    await clone.git('push', '--quiet', '-u', 'origin', 'main');
+    await publishedTo(upstream, await roll(clone));
+  });
+
+  it('without any remote has nobody to warn of', async () => {
+    const clone = await cloneRepo(await exampleRepo({ bare: true }));
+    await clone.git('remote', 'remove', 'origin');
+    expect(codes(await roll(clone))).toEqual(['KEPT_PATH']);
+  });
+
+  it.each([
+    ['a mirror', ['--mirror'], []],
+    ['made to fetch one branch over its own', ['--bare'], ['+refs/heads/main:refs/heads/main']],
+  ])('that is %s refuses, for its next fetch would undo it', async (_, args, refspecs) => {
+    const upstream = await exampleRepo({ bare: true });
+    const clone = await cloneRepo(upstream, { bare: true, args });
+    for (const refspec of refspecs) await clone.git('config', 'remote.origin.fetch', refspec);
+    const before = await clone.git('rev-parse', 'main');
+    expect((await backtrail(clone, ['plan', SERVICE])).stdout).toContain('REPOSITORY_MIRRORS');
+    const { code, stderr } = await backtrail(clone, BACK);
+    expect([code, stderr]).toEqual([3, expect.stringContaining('mirrors origin')]);
+    expect(stderr).toContain('--repo URL');
+    expect(await clone.git('rev-parse', 'main')).toBe(before);
+    await publishedTo(upstream, await roll(clone, { args: ['--repo', `file://${upstream.folder}`] }));
+  });
+
+  it('that is a mirror gets no configuration either', async () => {
+    const upstream = await createRepo();
+    await upstream.commit({ 'envs/prod/api.yaml': 'tag: 1\n', 'envs/test/api.yaml': 'tag: 2\n' });
+    const clone = await cloneRepo(upstream, { bare: true, args: ['--mirror'] });
+    const { code, stderr } = await backtrail(clone, ['init', '--yes']);
+    expect([code, stderr]).toEqual([3, expect.stringContaining('code: REPOSITORY_MIRRORS')]);
+    expect(await clone.git('rev-parse', 'main')).toBe(await upstream.git('rev-parse', 'main'));
+  });
+
+  it('that is mirrored elsewhere by pushes alone is published in itself', async () => {
+    const upstream = await exampleRepo({ bare: true });
+    const copy = await cloneRepo(upstream, { bare: true });
+    await upstream.git('remote', 'add', '--mirror=push', 'copy', copy.folder);
+    const result = await roll(upstream);
+    await publishedTo(upstream, result);
+    expect(codes(result)).toEqual(['KEPT_PATH', 'UPSTREAM_NOT_UPDATED']);
   });
 
   it('of a bundle, which takes no push, is published in itself, and says so', async () => {

@@ -198,7 +198,7 @@ describe.each(READERS)('the reader %s', (_, open) => {
     ];
     expect(await preview('main')).toMatchObject(notRead);
     expect(await preview('with.dots"and\\quotes')).toMatchObject(notRead);
-    expect(await preview('other')).toEqual([]);
+    expect(await preview('other')).toMatchObject([{ code: 'UPSTREAM_NOT_UPDATED', severity: 'warn' }]);
     expect(await git.identity()).toEqual({ name: 'Jane "J" Doe; #1', email: 'jane@example.com' });
   });
 

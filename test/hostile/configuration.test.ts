@@ -188,6 +188,7 @@ describe('a repository whose configuration and hooks want to run programs', () =
 
   it('runs none of them under any command, and every command says what it says elsewhere', async () => {
     const clean = await exampleRepo();
+    await clean.git('config', 'remote.origin.url', 'https://git.example.invalid/x.git');
     await clean.commit(TREE);
     const target = await clean.git('rev-parse', 'main~8');
     const commands: readonly string[][] = [
