@@ -153,7 +153,8 @@ async function objectSize(runner: Runner): Promise<number> {
 
 async function changedIn(runner: Runner, worktree: string): Promise<number> {
   const { stdout } = await runner.run(
-    ['status', '--porcelain', '-z', '--untracked-files=no', '--no-renames'],
+    // In a submodule another git would run, under the configuration of that submodule.
+    ['status', '--porcelain', '-z', '--untracked-files=no', '--no-renames', '--ignore-submodules=all'],
     {
       cwd: worktree,
       env: { GIT_WORK_TREE: worktree },

@@ -176,6 +176,30 @@ describe("a user's own configuration", () => {
   });
 });
 
+describe('a submodule', () => {
+  it('has a configuration of its own, which runs nothing', async () => {
+    const mine = await exampleRepo();
+    const other = await makeCanary();
+    const sub = join(mine.folder, 'sub');
+    await mkdir(sub);
+    await mine.git('-C', sub, 'init', '--quiet');
+    await writeFile(join(sub, '.gitattributes'), '* filter=other\n');
+    await writeFile(join(sub, 'file'), 'one\n');
+    await mine.git('-C', sub, 'add', '.');
+    await mine.git('-C', sub, 'commit', '--quiet', '-m', 'One');
+    const id = await mine.git('-C', sub, 'rev-parse', 'HEAD');
+    await mine.git('update-index', '--add', '--cacheinfo', `160000,${id},sub`);
+    await mine.git('commit', '--quiet', '-m', 'Add a submodule');
+    await mine.git('-C', sub, 'config', 'filter.other.clean', await other.program('clean'));
+    await writeFile(join(sub, 'file'), 'two\n');
+    expect(await backtrail(mine, ['doctor'])).toMatchObject({ code: 0 });
+    completedOf(await backtrail(mine, ['rollback', GATEWAY, '--yes', '--reason', 'Why', '-o', 'json']));
+    expect(await other.ran()).toEqual([]);
+    await mine.git('status');
+    expect(await other.ran()).not.toEqual([]);
+  });
+});
+
 describe('a repository whose configuration and hooks want to run programs', () => {
   it('would do so under plain git: the canary sings', async () => {
     const control = await makeCanary();
