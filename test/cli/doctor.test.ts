@@ -192,6 +192,21 @@ describe('a repository of this machine', () => {
     expect((await readdir(repo.gitDir)).filter((name) => name.endsWith('.lock'))).toEqual([]);
   });
 
+  it('names every lock file in its hint, in a folder of any name', async () => {
+    const repo = await createRepo();
+    const folder = join(await temporaryFolder(), "a, b's c");
+    await repo.commit(FILES);
+    await repo.git('clone', '--quiet', '--bare', repo.folder, folder);
+    for (let at = 0; at < 24; at += 1) {
+      const path = join(folder, `refs/heads/x${at}.lock`);
+      await writeFile(path, '');
+      await utimes(path, 1, 1);
+    }
+    const bare = { folder, env: repo.env };
+    await followHint((await diagnose(bare)).one('locks'), bare);
+    expect((await diagnose(bare)).one('locks').status).toBe('ok');
+  });
+
   it('tells of refs that killed rollbacks left, and its hint deletes them only', async () => {
     const repo = await exampleRepo();
     const staged = 'refs/backtrail/staging/rbk-01ARZ3NDEKTSV4RRFFQ69G5FAV/1/0';

@@ -63,10 +63,7 @@ function checkLocks({ directory }: Health, all: readonly LockFile[], now: number
   const minutes = Math.floor(Math.min(...old.map(({ time }) => now - time)) / MINUTE);
   return repository('locks', blocking ? 'fail' : 'warn', {
     message: `${count(old.length, 'lock file')} in ${directory}, at least ${count(minutes, 'minute')} old: ${some(old.map(({ name }) => name))}.`,
-    hint: `If no git runs there: rm ${some(
-      old.map(({ path }) => shellWord(path)),
-      20,
-    ).replaceAll(', ', ' ')}`,
+    hint: `If no git runs there: rm ${old.map(({ path }) => shellWord(path)).join(' ')}`,
     details: { locks: old.map(({ path }) => path), blocking },
   });
 }
