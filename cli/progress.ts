@@ -29,6 +29,8 @@ export function progressLine(
 }
 
 const PHASES: Readonly<Record<Progress['phase'], string>> = {
+  asking: 'waiting for the remote',
+  locked: 'waiting for another process that fetches',
   counting: 'the remote counts objects',
   compressing: 'the remote packs objects',
   receiving: 'receiving objects',
@@ -37,6 +39,7 @@ const PHASES: Readonly<Record<Progress['phase'], string>> = {
 };
 
 export function progressText({ phase, percent, objects, amount }: Progress): string {
+  if (phase === 'asking' || phase === 'locked') return `  ${PHASES[phase]}  ${amount ?? ''}`.trimEnd();
   const how = percent === null ? `${objects}` : `${bar(percent)} ${String(percent).padStart(3)} %`;
   return `  ${how}  ${PHASES[phase]}${amount === undefined ? '' : `  ${amount.replace(' | ', ', ')}`}`;
 }

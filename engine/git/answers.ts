@@ -149,12 +149,14 @@ function refStatus(stdout: string, branch: string): string | null {
     : line.slice(line.indexOf(`:refs/heads/${branch} `) + branch.length + 13).trim();
 }
 
-/** What the server wrote, without the decoration that hosts put around it. */
+const PROGRESS = /^(Enumerating|Counting|Compressing|Unpacking|Receiving|Resolving|Checking)( [a-z]+)+: +\d/;
+
+/** What the server wrote, without its progress, and without the decoration that hosts put around it. */
 function remoteLines(stderr: string): string[] {
   return stderr
     .split('\n')
     .filter((line) => line.startsWith('remote:'))
     .map((line) => line.slice('remote:'.length).trim().slice(0, 300))
-    .filter((line) => /[\p{L}\p{N}]/u.test(line))
+    .filter((line) => /[\p{L}\p{N}]/u.test(line) && !PROGRESS.test(line))
     .slice(0, 20);
 }

@@ -22,6 +22,9 @@ const FETCH = [
 /** Older lock files of git in our own mirror were left by a process that was killed. */
 const STALE_MS = 60_000;
 const ATTEMPTS = 5;
+/** What comes then is the work of this machine, which may take long and says nothing. */
+const RECEIVED = /(Receiving|Unpacking) objects: 100%/;
+const TELL_MS = 1_000;
 
 export interface Fetch {
   readonly transport: Transport;
@@ -29,16 +32,21 @@ export interface Fetch {
   readonly url: string;
   /** The mirror was filled from there before. */
   readonly known: boolean;
+  /** Milliseconds that the remote may say nothing. */
+  readonly silenceMs: number;
   readonly onProgress?: ((progress: Progress | null) => void) | undefined;
 }
 
 /** A lock file that a killed git left behind is removed; in a mirror nobody else's work is at stake. */
 export async function fetchInto(place: Fetch, refspecs: readonly string[]): Promise<TransportAnswer> {
-  const { transport, directory, url, known, onProgress } = place;
-  const args = ['fetch', ...FETCH, ...(onProgress ? ['--progress'] : []), ...refspecs];
-  const listen = onProgress ? { onError: progressReader(onProgress) } : {};
+  const { transport, directory, url, known, silenceMs, onProgress } = place;
+  // Progress is also what shows that a remote which packs for a long time is alive.
+  const args = ['fetch', ...FETCH, '--progress', ...refspecs];
+  const silence = { ms: silenceMs, until: RECEIVED };
   for (let attempt = 1; ; attempt += 1) {
-    const answer = await reach(url, () => transport.git(args, listen));
+    const answer = await telling('asking', onProgress, (tell) =>
+      reach(url, () => transport.git(args, { silence, ...(tell && { onError: progressReader(tell) }) })),
+    );
     const failure = fetchFailure(answer, { shown: printable(url), known });
     if (failure === null) return answer;
     // A push of another process, which needs no lock of ours, moved the tracking ref while this fetch was under way.
@@ -57,6 +65,29 @@ async function removeStaleLock(directory: string, failure: BacktrailError): Prom
   if (found === null || Date.now() - found.mtimeMs < STALE_MS) return false;
   await rm(file, { force: true });
   return true;
+}
+
+/** Says every second that it waits, until something else is told or the work is over. */
+export async function telling<Value>(
+  phase: 'asking' | 'locked',
+  tell: Fetch['onProgress'],
+  work: (onProgress: Fetch['onProgress']) => Promise<Value>,
+): Promise<Value> {
+  if (tell === undefined) return work(undefined);
+  const began = performance.now();
+  const tick = setInterval(() => {
+    const seconds = Math.round((performance.now() - began) / 1000);
+    tell({ phase, percent: null, objects: 0, amount: `${seconds} s` });
+  }, TELL_MS);
+  tick.unref();
+  try {
+    return await work((progress) => {
+      clearInterval(tick);
+      tell(progress);
+    });
+  } finally {
+    clearInterval(tick);
+  }
 }
 
 /** A remote that takes too long is one that cannot be reached. */

@@ -19,7 +19,7 @@ import {
   trimMirrors,
   useMirror,
 } from './mirror-cache.ts';
-import { type Fetch, fetchInto, reach } from './mirror-fetch.ts';
+import { type Fetch, fetchInto, reach, telling } from './mirror-fetch.ts';
 import { progressReader } from './progress.ts';
 import { pushOnce, REMOTE, tryPush } from './push.ts';
 import type { Environment } from './spawn.ts';
@@ -64,6 +64,8 @@ export interface MirrorOptions {
   readonly env: Environment;
   /** Milliseconds for one fetch or push. */
   readonly timeoutMs: number;
+  /** Milliseconds that the remote may say nothing. */
+  readonly silenceMs: number;
   readonly signal: AbortSignal;
   /**
    * Puts objects, and tracking refs to them, into a new mirror, so that the first fetch brings only what is missing. Nothing
@@ -195,7 +197,7 @@ async function writeCommitGraph({ transport, onProgress }: Fetch): Promise<void>
 }
 
 function createMirror(directory: string, options: MirrorOptions, opened: Opened): Mirror {
-  const { url, signal } = options;
+  const { url, signal, silenceMs, onProgress } = options;
   const shown = printable(url);
   const place = fetchPlace(directory, options);
   const { transport } = place;
@@ -221,7 +223,10 @@ function createMirror(directory: string, options: MirrorOptions, opened: Opened)
       await locked(() => fetchInto(place, [REMOTE, `+refs/heads/${branch}:${TRACKING}/${branch}`]));
     },
     async head() {
-      const answer = await reach(url, () => transport.git(['ls-remote', '--symref', REMOTE, 'HEAD']));
+      const ask = ['ls-remote', '--symref', REMOTE, 'HEAD'];
+      const answer = await telling('asking', onProgress, () =>
+        reach(url, () => transport.git(ask, { silence: { ms: silenceMs } })),
+      ).finally(() => onProgress?.(null));
       requireAnswer(answer, { shown, known: true });
       const branch = /^ref: refs\/heads\/(\S+)\tHEAD$/m.exec(answer.stdout)?.[1];
       if (branch === undefined)
@@ -235,10 +240,10 @@ function createMirror(directory: string, options: MirrorOptions, opened: Opened)
       throw new BacktrailError('BRANCH_UNKNOWN', `It is not known yet which branch HEAD names at ${shown}.`);
     },
     async push({ branch, expected, next }) {
-      const answer = await reach(url, () => pushOnce(transport, { branch, expected, next }));
+      const answer = await reach(url, () => pushOnce(transport, { branch, expected, next }, silenceMs));
       if (answer.code !== 0) throw pushFailure(answer, { shown, branch });
     },
-    tryPush: (commit) => tryPush(url, transport, commit),
+    tryPush: (commit) => tryPush(url, transport, commit, silenceMs),
     async close() {
       await background;
       await opened.release();
@@ -252,9 +257,9 @@ async function trim(directory: string, { cacheLimit, signal }: MirrorOptions): P
 }
 
 function fetchPlace(directory: string, options: MirrorOptions): Fetch {
-  const { url, env, timeoutMs, signal, onProgress } = options;
+  const { url, env, timeoutMs, silenceMs, signal, onProgress } = options;
   const transport = createTransport({ directory, env: { ...env, GIT_DIR: directory }, timeoutMs, signal });
-  return { transport, directory, url, known: true, onProgress };
+  return { transport, directory, url, known: true, silenceMs, onProgress };
 }
 
 function lockedBy<Value>(
@@ -263,5 +268,11 @@ function lockedBy<Value>(
   work: () => Promise<Value>,
 ): Promise<Value> {
   const wait = { waitMs: options.timeoutMs, signal: options.signal };
-  return withLock(`${directory}.lock`, wait, work).finally(() => options.onProgress?.(null));
+  const { onProgress } = options;
+  return telling('locked', onProgress, (tell) =>
+    withLock(`${directory}.lock`, wait, () => {
+      tell?.(null);
+      return work();
+    }),
+  ).finally(() => onProgress?.(null));
 }

@@ -20,6 +20,11 @@ export interface OpenOptions {
   readonly cacheFolder: string;
   /** Milliseconds for one command of git. Two minutes where absent; half an hour for a fetch or push. */
   readonly timeoutMs?: number;
+  /**
+   * Milliseconds that a remote may say nothing. A minute where absent; 20 s for a question that the mirror can answer. Over
+   * http the user's own `http.lowSpeedTime` goes before it.
+   */
+  readonly silenceMs?: number;
   /** Questions are answered from the mirror where the remote cannot be reached: see `GitRepository.look`. */
   readonly offline?: boolean | undefined;
   /** Fetches the mirror anew, as it was found damaged. */

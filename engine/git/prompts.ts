@@ -22,8 +22,8 @@ export function withoutPrompts(user: ProcessEnvironment, entries: readonly Confi
   };
 }
 
-/** A peer that says nothing for a minute is gone. */
-const OPTIONS = '-o BatchMode=yes -o ServerAliveInterval=15 -o ServerAliveCountMax=4';
+/** A peer that says nothing for a minute is gone, also one that accepts a connection and never greets. */
+const OPTIONS = '-o BatchMode=yes -o ConnectTimeout=60 -o ServerAliveInterval=15 -o ServerAliveCountMax=4';
 
 /** The user's own ssh command, in git's order of precedence, with our options; null where it is no OpenSSH. */
 function quietSsh(user: ProcessEnvironment, own: readonly ConfigEntry[]): string | null {

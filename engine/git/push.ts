@@ -11,6 +11,8 @@ export const REMOTE = 'backtrail';
 const PUSH = [
   'push',
   '--porcelain',
+  // Shows that the remote has answered; from then on its hooks may take as long as they like.
+  '--progress',
   '--no-verify',
   '--no-signed',
   '--no-follow-tags',
@@ -22,13 +24,17 @@ const NOT_ATOMIC = /does not support --atomic/;
 export async function pushOnce(
   transport: Transport,
   { branch, expected, next }: { branch: string; expected: ObjectId; next: ObjectId },
+  silenceMs: number,
 ): Promise<TransportAnswer> {
   const options = [...PUSH, `--force-with-lease=refs/heads/${branch}:${expected}`];
   const refspec = `${next}:refs/heads/${branch}`;
-  const answer = await transport.git([...options, '--atomic', REMOTE, refspec]);
+  const silence = untilAnswer(silenceMs);
+  const answer = await transport.git([...options, '--atomic', REMOTE, refspec], { silence });
   if (answer.code === 0 || !NOT_ATOMIC.test(answer.stderr)) return answer;
-  return transport.git([...options, REMOTE, refspec]);
+  return transport.git([...options, REMOTE, refspec], { silence });
 }
+
+const untilAnswer = (ms: number) => ({ ms, until: /./ });
 
 /**
  * Asks for leave to push, and pushes nothing: the server is asked for its refs as for a real push, so that it judges who
@@ -39,12 +45,15 @@ export async function tryPush(
   url: string,
   transport: Transport,
   commit: ObjectId,
+  silenceMs: number,
 ): Promise<{ readonly atomic: boolean }> {
   const branch = `backtrail-doctor-${randomUUID()}`;
   const shown = printable(url);
   const ask = (options: readonly string[]) =>
     reach(url, () =>
-      transport.git([...PUSH, '--dry-run', ...options, REMOTE, `${commit}:refs/heads/${branch}`]),
+      transport.git([...PUSH, '--dry-run', ...options, REMOTE, `${commit}:refs/heads/${branch}`], {
+        silence: untilAnswer(silenceMs),
+      }),
     );
   const answer = await ask(['--atomic']);
   if (answer.code === 0) return { atomic: true };

@@ -8,7 +8,7 @@ import { splitLogin } from './login.ts';
 import { openMirror, TRACKING } from './mirror.ts';
 import { REMOTE } from './push.ts';
 import type { Mirror } from './mirror.ts';
-import { isShallow } from './mirror-cache.ts';
+import { isShallow, isThere, mirrorFolder } from './mirror-cache.ts';
 import { readBranch, requireBranchName, requireDescent, updateRefs } from './refs.ts';
 import { common } from './repository.ts';
 import type { BranchEdit, GitRepository, Offline } from './repository.ts';
@@ -29,6 +29,7 @@ export interface RemoteOptions {
   /** For one local command, and for one fetch or push. */
   readonly timeoutMs: number;
   readonly transportTimeoutMs: number;
+  readonly silenceMs?: number;
   /** As in `OpenOptions`. */
   readonly offline?: boolean | undefined;
   readonly renew?: boolean | undefined;
@@ -50,11 +51,16 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
   const args = LIST_CONFIG;
   const { stdout } = await run({ args, cwd: '/', env: discoveryEnvironment(user), timeoutMs });
   const entries = parseConfigList(stdout);
+  const answerable = options.offline === true && (await isThere(mirrorFolder(cacheFolder, url)));
+  const silenceMs = options.silenceMs ?? (answerable ? 20_000 : 60_000);
   const pushUrl = options.pushUrl ?? null;
   const login = splitLogin(url);
   const pushLogin = pushUrl === null ? null : splitLogin(pushUrl, 'PUSH');
   const config = [
-    ...slowness(entries.map(({ key }) => key)),
+    ...slowness(
+      entries.map(({ key }) => key),
+      silenceMs,
+    ),
     [`remote.${REMOTE}.url`, login.address] as const,
     ...login.config,
     ...(pushLogin === null ? [] : [[`remote.${REMOTE}.pushurl`, pushLogin.address] as const]),
@@ -70,6 +76,8 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
     cacheFolder,
     env,
     timeoutMs: options.transportTimeoutMs,
+    // git itself watches over http.
+    silenceMs: /^https?:/i.test(url) ? options.transportTimeoutMs : silenceMs,
     signal: stop.signal,
     offline: options.offline,
     renew: options.renew,
@@ -165,11 +173,11 @@ async function seedIn(
 }
 
 /** A server that says nothing for so long is gone, unless the user's configuration has another opinion. */
-function slowness(keys: readonly string[]): [string, string][] {
+function slowness(keys: readonly string[], silenceMs: number): [string, string][] {
   if (keys.some((key) => key.startsWith('http.') && key.includes('lowspeed'))) return [];
   return [
     ['http.lowSpeedLimit', '1'],
-    ['http.lowSpeedTime', '60'],
+    ['http.lowSpeedTime', String(Math.ceil(silenceMs / 1000))],
   ];
 }
 

@@ -14,6 +14,14 @@ export interface TransportOptions {
   readonly timeoutMs?: number;
   /** Called with what git writes on its error stream, as it comes. */
   readonly onError?: (chunk: Uint8Array) => void;
+  readonly silence?: Silence;
+}
+
+/** How long a remote may say nothing at all. */
+export interface Silence {
+  readonly ms: number;
+  /** Once git has written this on its error stream, it waits for the remote no more, or has its own work to do. */
+  readonly until?: RegExp;
 }
 
 export interface TransportAnswer {
@@ -74,11 +82,13 @@ async function ask(call: {
   readonly signal: AbortSignal;
   readonly args: readonly string[];
   readonly onError?: (chunk: Uint8Array) => void;
+  readonly silence?: Silence;
 }): Promise<TransportAnswer> {
-  const { directory, env, timeoutMs, signal, args, onError } = call;
+  const { directory, env, timeoutMs, signal, args, onError, silence } = call;
   const late = AbortSignal.timeout(timeoutMs);
   const ended = new AbortController();
   const stop = () => ended.abort();
+  const watch = silence && watchSilence(silence, stop);
   for (const reason of [late, signal]) reason.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();
   let answer = { code: -1, stderr: '' };
@@ -93,17 +103,40 @@ async function ask(call: {
       return undefined;
     },
   });
-  if (onError !== undefined)
-    git.outputHandler((_command, _stdout, stderr) => void stderr.on('data', onError));
+  git.outputHandler((_command, stdout, stderr) => {
+    if (onError) stderr.on('data', onError);
+    if (!watch) return;
+    stdout.on('data', () => watch.heard(''));
+    stderr.on('data', (chunk: Uint8Array) => watch.heard(Buffer.from(chunk).toString('latin1')));
+  });
   try {
     const stdout = await git.env({ ...env }).raw([...args]);
     if (!ended.signal.aborted) return { ...answer, stdout };
   } catch (cause) {
     if (!ended.signal.aborted) throw new BacktrailError('GIT_FAILED', 'git could not be run.', { cause });
   } finally {
+    watch?.end();
     for (const reason of [late, signal]) reason.removeEventListener('abort', stop);
   }
+  if (silence && watch?.isOver() === true) throw timedOut(args, silence.ms);
   throw late.aborted
     ? timedOut(args, timeoutMs)
     : new BacktrailError('GIT_FAILED', 'The repository was closed.');
+}
+
+function watchSilence({ ms, until }: Silence, stop: () => void) {
+  let [over, done] = [false, false];
+  const timer = setTimeout(() => {
+    over = true;
+    stop();
+  }, ms);
+  return {
+    heard(text: string): void {
+      done ||= until?.test(text) === true;
+      if (done) clearTimeout(timer);
+      else timer.refresh();
+    },
+    isOver: () => over,
+    end: () => clearTimeout(timer),
+  };
 }

@@ -54,12 +54,13 @@ export interface Clock {
 
 /** How far a fetch is, as git tells it. */
 export interface Progress {
-  readonly phase: 'counting' | 'compressing' | 'receiving' | 'resolving' | 'indexing';
+  /** `asking`: the remote has said nothing yet. `locked`: another process uses the mirror. */
+  readonly phase: 'asking' | 'locked' | 'counting' | 'compressing' | 'receiving' | 'resolving' | 'indexing';
   /** null where the end is not known yet. */
   readonly percent: number | null;
   /** Done so far, in this phase. */
   readonly objects: number;
-  /** `12.30 MiB | 4.50 MiB/s` */
+  /** `12.30 MiB | 4.50 MiB/s`; `12 s` of waiting. */
   readonly amount?: string;
 }
 

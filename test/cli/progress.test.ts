@@ -15,6 +15,9 @@ describe('the line of progress', () => {
     expect(progressText({ ...receiving(45), amount: '1.20 MiB | 3.40 MiB/s' })).toBe(
       '  █████████░░░░░░░░░░░  45 %  receiving objects  1.20 MiB, 3.40 MiB/s',
     );
+    expect(progressText({ phase: 'asking', percent: null, objects: 0, amount: '12 s' })).toBe(
+      '  waiting for the remote  12 s',
+    );
     expect(progressText({ phase: 'counting', percent: null, objects: 7 })).toBe(
       '  7  the remote counts objects',
     );

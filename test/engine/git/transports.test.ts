@@ -1,8 +1,10 @@
+import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { GitRepository } from '../../../engine/git/open.ts';
-import { MODE } from '../../../engine/model/index.ts';
+import { MODE, type Progress } from '../../../engine/model/index.ts';
 import { serveDaemon } from '../../helpers/git-daemon.ts';
 import { type Fate, serveGit } from '../../helpers/git-http.ts';
 import { canServeSsh, serveSsh, type SshServer } from '../../helpers/git-ssh.ts';
@@ -164,6 +166,80 @@ describe('a remote over git://', () => {
   });
 });
 
+describe('a remote that accepts connections and says nothing', () => {
+  /** A way to the port that can fall silent. */
+  async function way(to: number): Promise<{ port: number; silent: boolean }> {
+    const port = await freePort();
+    const state = { port, silent: to === 0 };
+    const sockets = new Set<Socket>();
+    const server = createServer((socket) => {
+      sockets.add(socket.on('error', () => undefined));
+      if (state.silent) return void socket.resume();
+      const there = connect(to, '127.0.0.1').on('error', () => socket.destroy());
+      sockets.add(there);
+      socket.pipe(there).pipe(socket);
+    }).listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    });
+    return state;
+  }
+
+  test.each([
+    ['git', (port: number) => `git://127.0.0.1:${port}/x.git`],
+    ['ssh', (port: number) => `ssh://127.0.0.1:${port}/x.git`],
+    ['http', (port: number) => `http://127.0.0.1:${port}/x.git`],
+  ])('over %s, is unavailable, and who waits hears of it', async (_, address) => {
+    const there = await served();
+    const { port } = await way(0);
+    const told: (Progress | null)[] = [];
+    const opening = open(there.repo, {
+      location: address(port),
+      silenceMs: 2_500,
+      onProgress: (progress) => told.push(progress),
+    });
+    await expect(opening).rejects.toMatchObject({ code: 'REMOTE_UNAVAILABLE' });
+    expect(told).toContainEqual({ phase: 'asking', percent: null, objects: 0, amount: '1 s' });
+    expect(told.at(-1)).toBeNull();
+  });
+
+  test('over git://, leaves a question to the mirror', async () => {
+    const there = await served();
+    const daemon = await serveDaemon({ root: there.root, env: there.repo.env });
+    onTestFinished(() => daemon.close());
+    const state = await way(Number(new URL(daemon.url).port));
+    const options = {
+      location: `git://127.0.0.1:${state.port}/x.git`,
+      cacheFolder: await temporaryFolder(),
+      offline: true,
+      silenceMs: 1_500,
+    };
+    await (await open(there.repo, options)).defaultBranch();
+    state.silent = true;
+    const git = await open(there.repo, options);
+    expect(await git.look()).toMatchObject({ cause: { code: 'REMOTE_UNAVAILABLE' } });
+    expect(await git.tip(await git.defaultBranch())).toBe(there.base);
+  });
+
+  test('but packs for a long time, or runs a long hook for a push, is waited for', async () => {
+    const there = await served();
+    const slow = join(await temporaryFolder(), 'slow');
+    const ticks = 'for i in 1 2 3 4 5; do echo packing >&2; sleep 0.6; done';
+    await writeFile(slow, `#!/bin/sh\n${ticks}\nexec "$@"\n`, { mode: 0o755 });
+    await there.repo.git('config', '--global', 'uploadpack.packObjectsHook', slow);
+    await writeFile(join(there.repo.gitDir, 'hooks/pre-receive'), '#!/bin/sh\nsleep 3\n', { mode: 0o755 });
+    const daemon = await serveDaemon({ root: there.root, env: there.repo.env });
+    onTestFinished(() => daemon.close());
+    const began = performance.now();
+    const git = await open(there.repo, { location: `${daemon.url}/x.git`, silenceMs: 2_000 });
+    expect(performance.now() - began).toBeGreaterThan(2_900);
+    const next = await publishOnce(git, there.base);
+    expect(await there.repo.git('rev-parse', 'main')).toBe(next);
+  });
+});
+
 describe('a server without atomic pushes', () => {
   test('gets the branch all the same', async () => {
     const there = await served();
@@ -270,7 +346,12 @@ exit 1`;
     [
       'in several lines',
       `printf 'Closed until Monday.\\nSee /docs/hooks for the calendar.\\n' >&2; exit 1`,
-      /Closed until Monday\. See \/docs\/hooks for the calendar\.$/,
+      / main: Closed until Monday\. See \/docs\/hooks for the calendar\.$/,
+    ],
+    [
+      'that comes after its progress',
+      `printf 'Resolving deltas:  50%% (1/2)\\rResolving deltas: 100%% (2/2), done.\\nClosed.\\n' >&2; exit 1`,
+      / main: Closed\.$/,
     ],
     ['of endless length', 'yes no | head -c 500000 >&2; exit 1', /^.{50,1000}$/s],
   ])('%s reaches the user', async (_, script, message) => {
