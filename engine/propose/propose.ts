@@ -29,7 +29,7 @@ const IGNORED = 60;
 /** Tenants that are looked into where there are many. */
 const TENANTS = 40;
 
-export async function propose(view: TreeView, branch: string): Promise<Proposal> {
+export async function propose(view: TreeView): Promise<Proposal> {
   const survey = await surveyTree(view);
   const read = valueReader(view);
   const candidates = await findCandidates(survey, read);
@@ -37,10 +37,10 @@ export async function propose(view: TreeView, branch: string): Promise<Proposal>
     ({ isConvincing, isGenerated }) => isConvincing && !isGenerated,
   )) {
     const chosen = [principal, ...candidates.filter((other) => goesWith(principal, other))];
-    const proposal = await verify({ view, read, survey, branch, candidates, chosen });
+    const proposal = await verify({ view, read, survey, candidates, chosen });
     if (proposal) return proposal;
   }
-  return { text: templateText(branch), clear: false, found: [], findings: [unclear(candidates)] };
+  return { text: templateText(), clear: false, found: [], findings: [unclear(candidates)] };
 }
 
 /** The same environments elsewhere in the tree. */
@@ -57,16 +57,14 @@ interface Trial {
   readonly view: TreeView;
   readonly read: ReadValues;
   readonly survey: Survey;
-  readonly branch: string;
   readonly candidates: readonly Candidate[];
   readonly chosen: readonly Candidate[];
 }
 
 /** null where what the patterns find is not what was meant. */
 async function verify(trial: Trial): Promise<Proposal | null> {
-  const { view, read, survey, branch, chosen } = trial;
+  const { view, read, survey, chosen } = trial;
   const bare: Draft = {
-    branch,
     environment: unique(chosen.flatMap(({ environment }) => environment ?? [])).slice(0, 40),
     service: unique(chosen.flatMap(({ services }) => services.map(({ pattern }) => pattern))).slice(0, 40),
     ignore: { environment: [], service: [] },

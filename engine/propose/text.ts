@@ -2,7 +2,6 @@
 import { DEFAULT_KEEP } from '../plan/config.ts';
 
 export interface Draft {
-  readonly branch: string;
   readonly environment: readonly string[];
   readonly service: readonly string[];
   readonly ignore: { readonly environment: readonly string[]; readonly service: readonly string[] };
@@ -23,12 +22,18 @@ const list = (indent: string, values: readonly string[]) =>
 const section = (name: string, values: readonly string[], comment: string) =>
   values.length === 0 ? [] : [`  # ${comment}`, `  ${name}:`, ...list('    ', values)];
 
-export function draftText({ branch, environment, service, ignore, fields, keep }: Draft): string {
+/** None is written: HEAD of the moment may be a branch that is gone tomorrow, and rollbacks would go there. */
+const BRANCH = [
+  '# Rollbacks go to the branch that HEAD names. Where HEAD names none (automation that checks a commit out), say which:',
+  '# branch: main',
+];
+
+export function draftText({ environment, service, ignore, fields, keep }: Draft): string {
   const ignored = Object.entries(ignore).filter(([, names]) => names.length > 0);
   const lines = [
     '# How Backtrail reads this repository. It is always read at the tip of the branch.',
     'version: 1',
-    `branch: ${quote(branch)}`,
+    ...BRANCH,
     '',
     '# Which paths are an environment, and which a service of it. {tenant}, {environment} and {service} stand for a name;',
     '# "/**" is everything below; "file#/list[name={service}]" is a part of a YAML file.',
@@ -59,11 +64,11 @@ export function draftText({ branch, environment, service, ignore, fields, keep }
 }
 
 /** Where the tree does not say what its environments are. */
-export function templateText(branch: string): string {
+export function templateText(): string {
   return `# How Backtrail reads this repository: a template. Keep the lines that fit, change the names, and commit it
 # as .backtrail/config.yaml (or try it first: backtrail --config FILE environments).
 version: 1
-branch: ${quote(branch)}
+${BRANCH.join('\n')}
 layout:
   # {environment} and {service} (and {tenant}, where there are tenants) stand for the name of a folder or file, or part of it.
   environment:

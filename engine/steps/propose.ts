@@ -31,7 +31,7 @@ export interface Proposed {
 export async function proposeConfig(git: GitRepository): Promise<Proposed> {
   const { branch, tip } = await branchOf(git);
   const view = treeView(git.objects, (await git.objects.commit(tip)).tree);
-  const { text, clear, found, findings } = await propose(view, branch);
+  const { text, clear, found, findings } = await propose(view);
   return {
     branch,
     config: text,

@@ -105,6 +105,20 @@ describe('what is broken ends no other check', () => {
     for (const name of ['repository', 'push', 'worktree', 'locks']) expect(found.one(name).status).toBe('ok');
   });
 
+  it('another branch: says that rollbacks go past the one that HEAD names', async () => {
+    const repo = await simpleRepo();
+    await repo.commit({ '.backtrail/config.yaml': `${SIMPLE}branch: feature\n` });
+    await repo.git('branch', 'feature');
+    const found = await diagnose(repo);
+    expect(found.code).toBe(0);
+    expect(found.one('branch')).toMatchObject({
+      status: 'warn',
+      message: expect.stringContaining('HEAD names main, but rollbacks go to feature'),
+    });
+    await repo.git('switch', '--quiet', 'feature');
+    expect((await diagnose(repo)).of('branch')).toEqual([]);
+  });
+
   it('no configuration: says where it goes', async () => {
     const repo = await createRepo();
     await repo.commit({ a: 'b' });

@@ -168,6 +168,18 @@ describe('init', () => {
     expect(await stateOf(repo)).toBe(state);
   });
 
+  it('does not send rollbacks to the branch on which it was written', async () => {
+    const repo = await plainRepo();
+    await repo.git('switch', '--quiet', '-c', 'feature');
+    expect((await init(repo, '--yes')).code).toBe(0);
+    await repo.git('switch', '--quiet', 'main');
+    await repo.git('merge', '--quiet', 'feature');
+    const feature = await repo.git('rev-parse', 'feature');
+    const args = ['rollback', 'production/api', '--yes', '--reason', 'Why', '-o', 'json'];
+    const { commit } = completedOf(await backtrail(repo, args));
+    expect(await repo.git('rev-parse', 'main', 'feature')).toBe(`${commit}\n${feature}`);
+  });
+
   it('refuses a branch without a commit', async () => {
     const repo = await createRepo();
     expect(refusalOf(await init(repo, '--yes'))).toMatchObject({

@@ -8,6 +8,7 @@ import { attempt, settled } from './attempt.ts';
 
 export async function checkTip(git: GitRepository, snapshot: Snapshot): Promise<Check[]> {
   const { branch, base, layout } = snapshot;
+  const { branch: head } = await git.head();
   return [
     {
       area: 'configuration',
@@ -16,11 +17,24 @@ export async function checkTip(git: GitRepository, snapshot: Snapshot): Promise<
       message: `The configuration is valid; rollbacks go to ${branch}.`,
       details: { branch, tip: base },
     },
+    ...(head === null || head === branch ? [] : [elsewhere(branch, head)]),
     ...(await attempt('configuration', 'layout', async () =>
       checkConfiguration(await snapshot.view(base), layout),
     )),
     ...(await attempt('configuration', 'source', () => checkSource(git, snapshot))),
   ];
+}
+
+/** A configuration that was written on another branch may name one that is dead. */
+function elsewhere(branch: string, head: string): Check {
+  return {
+    area: 'configuration',
+    name: 'branch',
+    status: 'warn',
+    message: `HEAD names ${head}, but rollbacks go to ${branch}, as \`branch\` of the configuration says.`,
+    hint: `Is ${branch} what is delivered? If not, take \`branch\` out of the configuration of both branches, or name the right one.`,
+    details: { branch, head },
+  };
 }
 
 /** Commits looked at for the rules that say where a revision came from. */

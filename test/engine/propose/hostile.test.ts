@@ -46,7 +46,7 @@ describe('a large tree', () => {
       ['prod', 3],
       ['service-', 20],
     ]);
-    const { clear, text, findings } = await propose(view, 'main');
+    const { clear, text, findings } = await propose(view);
     expect(clear).toBe(true);
     // The one folder at the top is called tenants0: it is no word, so that structure alone decides.
     expect(text).toContain('- "tenants0/{tenant}/{environment}/{service}/**"');
@@ -130,11 +130,7 @@ describe('a hostile tree', () => {
           );
           if (!taken) tree.set(place, content);
         }
-        const {
-          text: config,
-          clear,
-          found,
-        } = await propose(memoryTree(Object.fromEntries(tree)).view, 'main');
+        const { text: config, clear, found } = await propose(memoryTree(Object.fromEntries(tree)).view);
         const { layout } = parseConfig(config, 'proposal');
         expect(layout.environment.length + layout.service.length).toBeGreaterThan(0);
         expect(clear ? found.length : 1).toBeGreaterThan(0);

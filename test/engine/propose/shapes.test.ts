@@ -24,7 +24,7 @@ function files(path: string, text: string, ...names: (readonly string[])[]): Tre
 }
 
 async function proposed(tree: Tree) {
-  const proposal = await propose(memoryTree(tree).view, 'main');
+  const proposal = await propose(memoryTree(tree).view);
   const config = parseConfig(proposal.text, 'proposal');
   return {
     ...proposal,
