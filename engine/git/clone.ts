@@ -1,7 +1,7 @@
 import { BacktrailError, isFailure, quotePath } from '../model/index.ts';
 import type { Finding, ObjectId } from '../model/index.ts';
 import { copyObjects } from './copy.ts';
-import { printable } from './failure.ts';
+import { shownAddress } from './failure.ts';
 import { followUp } from './follow.ts';
 import type { LocalRepository } from './local.ts';
 import { TRACKING } from './mirror.ts';
@@ -81,7 +81,7 @@ async function tipAt(remote: RemoteRepository, branch: string, upstream: Upstrea
     if (!isFailure(error) || error.code !== 'BRANCH_UNKNOWN') throw error;
     throw new BacktrailError(
       'BRANCH_UNKNOWN',
-      `There is no branch ${upstream.branch} at ${printable(upstream.remote)}, where ${branch} of this clone is published.`,
+      `There is no branch ${upstream.branch} at ${shownAddress(upstream.remote)}, where ${branch} of this clone is published.`,
       { hint: 'Push it, or give the branch another upstream: `git branch --set-upstream-to`.', cause: error },
     );
   }

@@ -50,3 +50,7 @@ export function identityOf(
 }
 
 const filled = (value: string | undefined) => (value === undefined || value === '' ? null : value);
+
+/** May objects be missing that git would fetch when it wants them? */
+export const isPartial = (entries: readonly ConfigEntry[]) =>
+  entries.some(({ key }) => /^extensions\.partialclone$|^remote\..*\.promisor$/s.test(key));

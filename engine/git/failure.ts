@@ -12,14 +12,7 @@ export interface GitAnswer {
 
 export function gitFailure({ args, code, stderr, pid }: GitAnswer): BacktrailError {
   const lazy = /could not fetch ([0-9a-f]{40,64}) from promisor remote/.exec(stderr)?.[1];
-  if (lazy !== undefined)
-    return new BacktrailError(
-      'PARTIAL_CLONE',
-      `The object ${lazy} was never fetched into this partial clone.`,
-      {
-        details: { id: lazy },
-      },
-    );
+  if (lazy !== undefined) return neverFetched(lazy);
   const lock = lockFile(stderr);
   const details = {
     command: commandName(args),
@@ -37,6 +30,12 @@ export function gitFailure({ args, code, stderr, pid }: GitAnswer): BacktrailErr
   return new BacktrailError(kind, `${commandName(args)} failed: ${sentence(lastLine(stderr), code)}`, {
     details,
     ...(trust !== undefined && { hint: `The repository belongs to another user. If you trust it: ${trust}` }),
+  });
+}
+
+export function neverFetched(id: string): BacktrailError {
+  return new BacktrailError('PARTIAL_CLONE', `The object ${id} was never fetched into this partial clone.`, {
+    details: { id },
   });
 }
 
@@ -100,7 +99,24 @@ export function printable(text: string): string {
   );
 }
 
-/** Takes `user:password@` out of every URL in the text. */
+/** Takes `user:password@` and the query out of every URL in the text; both can hold what nobody else may read. */
 export function withoutCredentials(text: string): string {
-  return text.replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s/?#'"]*@/gi, '$1');
+  return text.replace(/:\/\/[^\s/?#]*@/g, '://').replace(/\S+/g, (word) => {
+    const url = word.indexOf('://');
+    const query = url < 0 ? -1 : word.indexOf('?', url);
+    return query < 0 ? word : word.slice(0, query) + word.slice(query).replace(/^\?[^'"]+/, '?…');
+  });
+}
+
+/**
+ * An address as it may be shown: without login, query and fragment, whatever stands in them. Of a URL that cannot be read
+ * only the scheme: nobody knows where its password ends.
+ */
+export function shownAddress(address: string): string {
+  const [, scheme = '', rest = ''] = /^([a-z][a-z0-9+.-]*:\/\/)(.*)$/is.exec(address) ?? [];
+  if (scheme === '') return printable(address);
+  if (!URL.canParse(address)) return printable(`${scheme}…`);
+  const [authority = ''] = /^[^/?#]*/.exec(rest) ?? [];
+  const host = authority.slice(authority.lastIndexOf('@') + 1);
+  return printable(`${scheme}${host}${rest.slice(authority.length).replace(/[?#].*$/s, '?…')}`);
 }

@@ -2,7 +2,7 @@ import { readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BacktrailError, isObjectId } from '../model/index.ts';
 import type { ObjectFormat, RequestId } from '../model/index.ts';
-import { identityOf, LIST_CONFIG, parseConfigList } from './config.ts';
+import { identityOf, isPartial, LIST_CONFIG, parseConfigList } from './config.ts';
 import type { ConfigEntry } from './config.ts';
 import { discoveryEnvironment, hardenedEnvironment } from './environment.ts';
 import type { ProcessEnvironment } from './environment.ts';
@@ -65,7 +65,7 @@ export async function openLocal(options: LocalOptions): Promise<LocalRepository>
   return {
     ...shared,
     runner,
-    partial: entries.some(({ key }) => /^extensions\.partialclone$|^remote\..*\.promisor$/s.test(key)),
+    partial: isPartial(entries),
     config,
     overlap: (branch, paths) => overlap(local, branch, paths),
     kind: 'local',

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { BacktrailError } from '../model/index.ts';
-import { printable } from './failure.ts';
+import { shownAddress } from './failure.ts';
 
 /** What a user typed as the repository: a folder of this machine, or an address that git can fetch from. */
 export type Location =
@@ -26,6 +26,8 @@ const URL_LIKE = /^[a-z][a-z0-9+.-]*:\/\//i;
 /** A URL, or `host:path`; REPOSITORY_UNKNOWN for anything else. As git has it, `::` names a helper program. */
 export function checkedAddress(text: string): string {
   if (URL_LIKE.test(text)) return checkedUrl(text);
+  // With one slash the scheme would be taken for the name of a host.
+  if (/^https?:/i.test(text)) throw unknown('https:…', 'an address of a server begins with https://');
   if (/^([\w.~-]+@)?[\w.][\w.-]*:(?!:)[^-:]/.test(text)) return text;
   throw unknown(text);
 }
@@ -50,7 +52,7 @@ function parsed(text: string): URL {
 }
 
 export function unknown(location: string, why = 'there is no repository', cause?: unknown): BacktrailError {
-  const shown = printable(location).slice(0, 300);
+  const shown = shownAddress(location).slice(0, 300);
   return new BacktrailError('REPOSITORY_UNKNOWN', `${JSON.stringify(shown)} cannot be opened: ${why}.`, {
     cause,
   });

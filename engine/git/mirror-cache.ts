@@ -17,12 +17,15 @@ export function mirrorFolder(cacheFolder: string, url: string): string {
   return join(resolve(cacheFolder), 'mirrors', `${name}.git`);
 }
 
+/** Anything but a folder under its name is no mirror: one is made in its place. */
 export async function isThere(directory: string): Promise<boolean> {
-  return (await stat(directory).catch(() => null)) !== null;
+  return (await lstat(directory).catch(() => null))?.isDirectory() === true;
 }
 
+const exists = async (file: string) => (await lstat(file).catch(() => null)) !== null;
+
 /** Full, unless the remote itself is not. */
-export const isShallow = (directory: string) => isThere(join(directory, 'shallow'));
+export const isShallow = (directory: string) => exists(join(directory, 'shallow'));
 
 /** Its time is that of the last whole fetch. */
 const STAMP = 'backtrail-fetched';
@@ -63,7 +66,7 @@ const claimsOf = (directory: string) => join(dirname(dirname(directory)), 'in-us
 /** `filled` takes the place of what stands there, which is moved aside first. Hold the mirror's lock. */
 export async function putInPlace(directory: string, filled: string): Promise<void> {
   const aside = `${directory}.old-${randomUUID()}`;
-  if (await isThere(directory)) await rename(directory, aside);
+  if (await exists(directory)) await rename(directory, aside);
   await rename(filled, directory);
   await rm(aside, { recursive: true, force: true });
 }

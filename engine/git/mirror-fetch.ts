@@ -3,7 +3,7 @@ import { resolve, sep } from 'node:path';
 import { BacktrailError, isFailure } from '../model/index.ts';
 import type { Progress } from '../model/index.ts';
 import { fetchFailure } from './answers.ts';
-import { printable } from './failure.ts';
+import { shownAddress } from './failure.ts';
 import { progressReader } from './progress.ts';
 import type { Transport, TransportAnswer } from './transport.ts';
 
@@ -47,12 +47,12 @@ export async function fetchInto(place: Fetch, refspecs: readonly string[]): Prom
     const answer = await telling('asking', onProgress, (tell) =>
       reach(url, () => transport.git(args, { silence, ...(tell && { onError: progressReader(tell) }) })),
     );
-    const failure = fetchFailure(answer, { shown: printable(url), known });
+    const failure = fetchFailure(answer, { shown: shownAddress(url), known });
     if (failure === null) return answer;
     // A push of another process, which needs no lock of ours, moved the tracking ref while this fetch was under way.
     if (attempt < ATTEMPTS && /cannot lock ref .*: is at \w+ but expected/.test(answer.stderr)) continue;
     if (/couldn't find remote ref/.test(answer.stderr))
-      throw new BacktrailError('BRANCH_UNKNOWN', `The branch is not at ${printable(url)}.`);
+      throw new BacktrailError('BRANCH_UNKNOWN', `The branch is not at ${shownAddress(url)}.`);
     if (attempt >= ATTEMPTS || !(await removeStaleLock(directory, failure))) throw failure;
   }
 }
@@ -96,7 +96,7 @@ export async function reach<Value>(url: string, work: () => Promise<Value>): Pro
     return await work();
   } catch (error) {
     if (!isFailure(error) || error.code !== 'GIT_TIMEOUT') throw error;
-    throw new BacktrailError('REMOTE_UNAVAILABLE', `${printable(url)} did not answer in time.`, {
+    throw new BacktrailError('REMOTE_UNAVAILABLE', `${shownAddress(url)} did not answer in time.`, {
       cause: error,
     });
   }

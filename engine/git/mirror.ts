@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { BacktrailError, isFailure } from '../model/index.ts';
 import type { ObjectFormat, ObjectId, Progress } from '../model/index.ts';
 import { isAway, pushFailure, requireAnswer } from './answers.ts';
-import { isDamaged, printable } from './failure.ts';
+import { isDamaged, printable, shownAddress } from './failure.ts';
 import { withLock } from './lock.ts';
 import {
   fetchedAt,
@@ -198,7 +198,7 @@ async function writeCommitGraph({ transport, onProgress }: Fetch): Promise<void>
 
 function createMirror(directory: string, options: MirrorOptions, opened: Opened): Mirror {
   const { url, signal, silenceMs, onProgress } = options;
-  const shown = printable(url);
+  const shown = shownAddress(url);
   const place = fetchPlace(directory, options);
   const { transport } = place;
   let background = Promise.resolve();

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ObjectId } from '../model/index.ts';
 import { pushFailure } from './answers.ts';
-import { printable } from './failure.ts';
+import { shownAddress } from './failure.ts';
 import { reach } from './mirror-fetch.ts';
 import type { Transport, TransportAnswer } from './transport.ts';
 
@@ -48,7 +48,7 @@ export async function tryPush(
   silenceMs: number,
 ): Promise<{ readonly atomic: boolean }> {
   const branch = `backtrail-doctor-${randomUUID()}`;
-  const shown = printable(url);
+  const shown = shownAddress(url);
   const ask = (options: readonly string[]) =>
     reach(url, () =>
       transport.git([...PUSH, '--dry-run', ...options, REMOTE, `${commit}:refs/heads/${branch}`], {

@@ -33,7 +33,7 @@ export interface GitRepository {
   /** The git directory, of a linked worktree its own, of a clone our mirror's. */
   readonly directory: string;
   readonly worktree: string | null;
-  /** As the user typed it. May hold a password: show `printable(location)`. */
+  /** As the user typed it. May hold a password: show `shownAddress(location)`. */
   readonly location: string;
   /** The history is cut off: older commits than the cut were never fetched. */
   readonly shallow: boolean;

@@ -5,7 +5,7 @@ import { BacktrailError, FAILURES, shellWord } from '../model/index.ts';
 import type { Finding } from '../model/index.ts';
 import { configValue, hostileScope } from './config.ts';
 import type { ConfigEntry } from './config.ts';
-import { printable } from './failure.ts';
+import { shownAddress } from './failure.ts';
 import { checkedAddress } from './location.ts';
 import { isBranchName } from './refs.ts';
 
@@ -120,7 +120,7 @@ function rewritten(entries: readonly ConfigEntry[], text: string): string {
 }
 
 function refused(address: string, cause?: unknown): BacktrailError {
-  const shown = JSON.stringify(printable(address).slice(0, 300));
+  const shown = JSON.stringify(shownAddress(address).slice(0, 300));
   return new BacktrailError(
     'REPOSITORY_UNKNOWN',
     `The upstream ${shown} is no address that git may follow here.`,

@@ -75,6 +75,31 @@ describe('the configuration of a clone', () => {
     expect(await clone.git('rev-parse', 'main', 'mine')).toBe(`${result.deliveryCommit}\n${before}`);
   });
 
+  it.each([
+    ["x:s3'cret@", '/up.git'],
+    ['x:s3"cret@', '/up.git'],
+    ['x:s3 cret@', '/up.git'],
+    ['x:pa/s3cret@', '/up.git'],
+    ['x:pa#s3cret@', '/up.git'],
+    ['x:pa?s3cret@', '/up.git'],
+    ['', '/up.git?access_token=s3cret'],
+  ])('shows nothing of the login or query of http://%s127.0.0.1:1%s', async (login, path) => {
+    const repo = await exampleRepo();
+    for (const asked of [['environments'], ['doctor']]) {
+      const at = ['--repo', `http://${login}127.0.0.1:1${path}`, '-o', 'json', ...asked];
+      const { code, stdout, stderr } = await backtrail(repo, at);
+      expect(code).toBeGreaterThan(0);
+      expect(stdout + stderr).not.toMatch(/s3|cret/);
+    }
+  });
+
+  it('refuses an address with one slash, and does not repeat it', async () => {
+    const asked = ['--repo', 'https:/user:s3cret@127.0.0.1/x', 'environments'];
+    const refusal = refusalOf(await backtrail(await exampleRepo(), asked));
+    expect(refusal).toMatchObject({ exit: 2, code: 'REPOSITORY_UNKNOWN' });
+    expect(JSON.stringify(refusal)).not.toContain('s3cret');
+  });
+
   it('keeps a password of the address out of what is said', async () => {
     const clone = await cloneRepo(await exampleRepo({ bare: true }));
     await clone.git('config', 'remote.origin.url', 'http://jane:s3cret@127.0.0.1:1/x.git');

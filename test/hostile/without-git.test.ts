@@ -141,6 +141,21 @@ describe('without git, in a hostile git directory', () => {
     expect(id).toHaveLength(40);
   });
 
+  test('a long chain of deltas of a large file is left to git before it is carried out', async () => {
+    const repo = await small();
+    const base = Buffer.alloc(7 * 1024 * 1024);
+    const copy = Buffer.from([...varint(base.length), ...varint(base.length), 0xf0, 0, 0, 0x70]);
+    const links = Array.from({ length: 98 }, (_, at) => {
+      const data = Buffer.concat([copy, Buffer.from([2, at, 0])]);
+      return { type: 7 as const, size: data.length, data, base: at };
+    });
+    const ids = await writePack(repo, [{ type: 3, size: base.length, data: base }, ...links]);
+    const git = await open(repo);
+    for (const id of ids.slice(-10)) await expect(git.objects.blob(id)).rejects.toMatchObject(NEEDS_GIT);
+    // Few of them are carried out.
+    await expect(git.objects.blob(ids[2] ?? '')).rejects.toThrow('is damaged');
+  });
+
   test('deltas of each other do not hang it', async () => {
     const repo = await small();
     const delta = Buffer.from([...varint(4), ...varint(4), 0x90, 4]);
@@ -194,14 +209,17 @@ describe('without git, in a hostile git directory', () => {
     await expect(history.log({ tip, path: '' })).rejects.toMatchObject(NEEDS_GIT);
   });
 
-  test('what a partial clone never fetched is missing', async () => {
+  test('what a partial clone never fetched is said to be that', async () => {
     const origin = await small();
     await origin.git('config', 'uploadpack.allowFilter', 'true');
     const blob = await origin.git('rev-parse', 'HEAD:a.txt');
     const args = ['--filter=blob:none', '--no-checkout', '--no-local'];
     const git = await open(await cloneRepo(origin, { args }));
     expect(await git.tip('main')).toBe(origin.tip);
-    await expect(git.objects.blob(blob)).rejects.toMatchObject({ code: 'OBJECT_MISSING' });
+    await expect(git.objects.blob(blob)).rejects.toMatchObject({
+      code: 'PARTIAL_CLONE',
+      message: expect.stringContaining(blob),
+    });
   });
 });
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { BacktrailError, isFailure, isObjectId } from '../../model/index.ts';
 import type { CommitObject, ObjectId, ObjectReader } from '../../model/index.ts';
 import { createCache } from '../cache.ts';
+import { neverFetched } from '../failure.ts';
 import { parseCommit, parseTree } from '../objects.ts';
 import type { GitFiles } from './files.ts';
 import { createPackGuard } from './packs.ts';
@@ -13,7 +14,7 @@ const CACHE = 32 * 1024 * 1024;
 export type ObjectType = 'commit' | 'tree' | 'blob';
 
 export interface IsomorphicObjects extends ObjectReader {
-  /** The bytes of an object. OBJECT_MISSING, and for a commit of a shallow clone SHALLOW_TARGET. */
+  /** The bytes of an object. OBJECT_MISSING, in a partial clone PARTIAL_CLONE, and for a commit of a shallow one SHALLOW_TARGET. */
   bytes(id: ObjectId, type: ObjectType): Promise<Buffer>;
   /** `commit`, `tree`, `blob` or `tag`; null where there is no such object. */
   type(id: ObjectId): Promise<string | null>;
@@ -33,8 +34,9 @@ interface Found {
 export async function createIsomorphicObjects(options: {
   readonly files: GitFiles;
   readonly shallow: boolean;
+  readonly partial: boolean;
 }): Promise<IsomorphicObjects> {
-  const { files, shallow } = options;
+  const { files, shallow, partial } = options;
   const { Errors, expandOid, readObject } = await import('isomorphic-git');
   const guard = createPackGuard(files);
   const place = { fs: files.client, gitdir: files.directory, cache: {} };
@@ -69,6 +71,7 @@ export async function createIsomorphicObjects(options: {
       throw new BacktrailError('SHALLOW_TARGET', `The commit ${id} is not in this shallow clone.`, {
         details: { id },
       });
+    if (partial) throw neverFetched(id);
     throw missing(`The ${type} ${id} is not in the repository.`, id);
   };
   return {

@@ -2,7 +2,7 @@ import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BacktrailError, isObjectId } from '../../model/index.ts';
 import type { ObjectId } from '../../model/index.ts';
-import { identityOf } from '../config.ts';
+import { identityOf, isPartial } from '../config.ts';
 import type { ConfigEntry } from '../config.ts';
 import type { ProcessEnvironment } from '../environment.ts';
 import { hasherOf } from '../hash.ts';
@@ -35,7 +35,11 @@ export async function openReadOnly({ location, folder, env }: ReadOnlyOptions): 
   requireReadable(directory, entries);
   await requirePlain(files);
   const cut = new Set(((await files.read('shallow'))?.toString() ?? '').split('\n').filter(isObjectId));
-  const objects = await createIsomorphicObjects({ files, shallow: cut.size > 0 });
+  const objects = await createIsomorphicObjects({
+    files,
+    shallow: cut.size > 0,
+    partial: isPartial(entries),
+  });
   return {
     kind: 'local',
     directory,

@@ -9,7 +9,10 @@ import type { GitFiles } from './files.ts';
  * Formats: git help format-pack.
  */
 export interface PackGuard {
-  /** FILE_TOO_LARGE where the object, or anything it is made from, is over the limit in size; GIT_FAILED where it is damaged. */
+  /**
+   * FILE_TOO_LARGE where the object, or anything it is made from, is over the limit in size; GIT_FAILED where it is damaged;
+   * GIT_MISSING where too much is to be done, as isomorphic-git makes all of a chain of deltas anew for each object.
+   */
   check(id: ObjectId): Promise<void>;
 }
 
@@ -18,8 +21,8 @@ interface Pack {
   readonly index: Buffer;
   readonly count: number;
   readonly bytes: Buffer;
-  /** Offsets of what was looked at already, with everything below it. */
-  readonly checked: Set<number>;
+  /** By offset, for what was looked at already: the bytes that are made for it, with everything below it. */
+  readonly checked: Map<number, number>;
 }
 
 const FOLDER = 'objects/pack';
@@ -27,6 +30,9 @@ const HEADER = 8;
 const IDS = HEADER + 4 * 256;
 /** As deep as git itself makes a chain of deltas. */
 const DEPTH_LIMIT = 4096;
+/** Bytes made for one object, and for all together: about a third of a second, and half a minute. */
+const CHAIN_LIMIT = 512 * 1024 * 1024;
+const WORK_LIMIT = 64 * CHAIN_LIMIT;
 
 export function createPackGuard(files: GitFiles): PackGuard {
   const packs = new Map<string, Promise<Pack>>();
@@ -45,24 +51,38 @@ export function createPackGuard(files: GitFiles): PackGuard {
       return offset === null ? [] : [{ pack, offset }];
     });
   };
-  const checkId = async (id: ObjectId, depth: number) => {
+  const checkId = async (id: ObjectId, depth: number): Promise<number> => {
     let found = await places(id);
     if (found.length === 0) {
       const names = await files.listPacks();
       known = names.filter((name) => name.endsWith('.idx')).map((name) => name.slice(0, -'.idx'.length));
       found = await places(id);
     }
-    for (const place of found) await checkEntry(place, depth);
+    // Only one of them is read, nobody knows which.
+    let most = 0;
+    for (const place of found) most = Math.max(most, await checkEntry(place, depth));
+    return most;
   };
   const checkEntry = async ({ pack, offset }: { pack: Pack; offset: number }, depth: number) => {
-    if (pack.checked.has(offset)) return;
+    const known = pack.checked.get(offset);
+    if (known !== undefined) return known;
     if (depth > DEPTH_LIMIT) throw damaged(pack, 'holds deltas without an end');
-    const { base } = readEntry(pack, offset);
-    if (typeof base === 'number') await checkEntry({ pack, offset: base }, depth + 1);
-    if (typeof base === 'string') await checkId(base, depth + 1);
-    pack.checked.add(offset);
+    const { base, size } = readEntry(pack, offset);
+    let work = size;
+    if (typeof base === 'number') work += await checkEntry({ pack, offset: base }, depth + 1);
+    if (typeof base === 'string') work += await checkId(base, depth + 1);
+    pack.checked.set(offset, work);
+    return work;
   };
-  return { check: (id) => checkId(id, 0) };
+  let total = 0;
+  return {
+    check: async (id) => {
+      const work = await checkId(id, 0);
+      total += work;
+      if (work > CHAIN_LIMIT || total > WORK_LIMIT)
+        throw needsGit(`The packs of ${files.directory} hold deltas that take too long without git.`);
+    },
+  };
 }
 
 async function load(files: GitFiles, name: string): Promise<Pack> {
@@ -73,7 +93,7 @@ async function load(files: GitFiles, name: string): Promise<Pack> {
   if (index.length < IDS || index.readUInt32BE(0) !== 0xff744f63 || index.readUInt32BE(4) !== 2)
     throw needsGit(`The index of the pack ${name} has a format that only git reads.`);
   const count = index.readUInt32BE(IDS - 4);
-  const pack = { name, index, count, bytes, checked: new Set<number>() };
+  const pack = { name, index, count, bytes, checked: new Map<number, number>() };
   if (index.length < IDS + 28 * count + 40) throw damaged(pack, 'has an index that is cut off');
   for (let i = 1; i < count; i += 1)
     if (index.compare(index, idAt(i), idAt(i) + 20, idAt(i - 1), idAt(i - 1) + 20) >= 0)
@@ -97,8 +117,8 @@ function find({ index, count }: Pack, id: ObjectId): number | null {
   return null;
 }
 
-/** Inflates one entry within the limits, and says what it is a delta of: an offset, an id, or nothing. */
-function readEntry(pack: Pack, offset: number): { base: number | ObjectId | null } {
+/** Inflates one entry within the limits, and says what it is a delta of (an offset, an id, or nothing) and how many bytes it makes. */
+function readEntry(pack: Pack, offset: number): { base: number | ObjectId | null; size: number } {
   const { bytes } = pack;
   if (offset < 12 || offset > bytes.length - 20) throw damaged(pack, 'has an index that points out of it');
   const type = ((bytes[offset] ?? 0) >> 4) & 7;
@@ -115,8 +135,10 @@ function readEntry(pack: Pack, offset: number): { base: number | ObjectId | null
     at += 20;
   }
   const content = inflate(pack, at);
-  if (base !== null && deltaSize(content) > SIZE_LIMIT) throw tooLarge();
-  return { base };
+  if (base === null) return { base, size: content.length };
+  const size = deltaSize(content);
+  if (size > SIZE_LIMIT) throw tooLarge();
+  return { base, size: content.length + size };
 }
 
 function inflate(pack: Pack, at: number): Buffer {

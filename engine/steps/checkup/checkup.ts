@@ -1,6 +1,6 @@
 /** What is missing here, and how to mend it: every check goes as far as it can, whatever the others found. It looks only. */
 import type { BacktrailError, Check, Clock, Person, Programs } from '../../model/index.ts';
-import { printable } from '../../git/failure.ts';
+import { shownAddress } from '../../git/failure.ts';
 import { type Health, openHealth } from '../../git/health.ts';
 import { parseLocation } from '../../git/location.ts';
 import { type GitRepository, locationOf, type Opened, openPlace } from '../../git/open.ts';
@@ -126,7 +126,7 @@ async function checkAway(git: GitRepository | null): Promise<Check | null> {
 function checkOpened(repo: string, opened: Settled<Opened>): Check {
   if ('error' in opened) return failed('repository', 'repository', opened.error);
   const { kind, directory, worktree } = opened.value.git;
-  const message = `${printable(repo)} can be read.`;
+  const message = `${shownAddress(repo)} can be read.`;
   const details = { kind, directory, ...(worktree !== null && { worktree }) };
   return { area: 'repository', name: 'repository', status: 'ok', message, details };
 }

@@ -40,6 +40,15 @@ async function three(): Promise<{ cacheFolder: string; repos: [Repo, Repo, Repo]
   return { cacheFolder, repos };
 }
 
+test('a file that stands in the place of a mirror gives way to one', async () => {
+  const [cacheFolder, repo] = [await temporaryFolder(), await remote()];
+  await mkdir(join(cacheFolder, 'mirrors'));
+  await writeFile(mirrorFolder(cacheFolder, locationOf(repo)), 'x');
+  const git = await openIn(cacheFolder, repo);
+  expect(await git.tip('main')).toBe(await repo.git('rev-parse', 'main'));
+  await git.close();
+});
+
 describe('mirrors that are too large together', () => {
   test('go, the one first that was not fetched for the longest time', async () => {
     const { cacheFolder, repos } = await three();
