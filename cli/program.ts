@@ -30,7 +30,10 @@ export async function runProgram(argv: readonly string[], environment: Environme
     )
     .version(version())
     .option('--repo <path-or-url>', 'the repository (default: this folder)')
-    .option('--config <file>', 'a configuration for a repository that has none of its own')
+    .option(
+      '--config <file>',
+      'a configuration for a repository that has none of its own; what it says to render with is run',
+    )
     .addOption(
       new Option('-o, --output <format>', 'how results and errors are printed')
         .choices(FORMATS)

@@ -23,6 +23,8 @@ export interface Session {
   readonly format: Format;
   readonly repo: string;
   readonly config: ConfigText | null;
+  /** What `delivery.command` may run. */
+  readonly renderCommands: readonly string[] | 'all';
   /** Opens the repository for as long as `use` takes. */
   withEngine<T>(use: (engine: Engine) => Promise<T>, how?: UseOptions): Promise<T>;
   /** Where an answer is not that of now, as the remote cannot be reached. */
@@ -38,7 +40,9 @@ export interface UseOptions {
 export async function startSession(environment: Environment, options: GlobalOptions): Promise<Session> {
   const config = options.config === undefined ? null : await readConfig(options.config);
   const repo = options.repo ?? '.';
-  const { env, cacheFolder, cacheLimit, committer, clock, renderCommands } = environment;
+  const { env, cacheFolder, cacheLimit, committer, clock } = environment;
+  // Who names a configuration on the command line has said what may run.
+  const renderCommands = config ? 'all' : environment.renderCommands;
   const text = options.output === 'text';
   let offline: Notice | null = null;
   const onNotice = (notice: Notice) => {
@@ -51,6 +55,7 @@ export async function startSession(environment: Environment, options: GlobalOpti
     format: options.output,
     repo,
     config,
+    renderCommands,
     offline: () => offline,
     withEngine: async (use, how = {}) => {
       const showsProgress = text && environment.progress;
@@ -65,8 +70,7 @@ export async function startSession(environment: Environment, options: GlobalOpti
         offline: how.offline,
         onNotice,
         onProgress: showsProgress ? progressLine(process.stderr, () => clock.now()) : undefined,
-        // Who names a configuration on the command line has said what may run.
-        renderCommands: config ? 'all' : renderCommands,
+        renderCommands,
       });
       try {
         return await use(engine);

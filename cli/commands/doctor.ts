@@ -15,6 +15,7 @@ export function addDoctor(program: Program): void {
           repo,
           ...(config && { config }),
           ...environment,
+          renderCommands: session.renderCommands,
         });
         const queue = await checkQueue({ redisUrl: environment.redisUrl, repo: location });
         const checks = [...found, ...queue];

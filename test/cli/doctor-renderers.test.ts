@@ -1,6 +1,7 @@
-import { mkdir, symlink } from 'node:fs/promises';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { checkup } from '../../engine/index.ts';
 import { diagnose } from '../helpers/doctor.ts';
 import { kubectl, needsKubectl } from '../helpers/programs.ts';
 import { createRepo, temporaryFolder } from '../helpers/repo.ts';
@@ -56,6 +57,35 @@ it('tells where a command of the repository is not allowed here', async () => {
     ', command: { run: [ "cat", "{directory}/x.txt" ] }',
   );
   const found = await diagnose(repo);
-  expect([found.code, found.one('renderers').status]).toEqual([0, 'warn']);
+  expect([found.code, found.one('renderers').status]).toEqual([3, 'fail']);
   expect(found.one('renderers').hint).toContain('BACKTRAIL_RENDER_COMMANDS');
+});
+
+it('lets a configuration named on the command line run what it says, as every command does', async () => {
+  const repo = await repoOf({ 'apps/prod/web/x.txt': MANIFEST });
+  const file = join(await temporaryFolder(), 'config.yaml');
+  await writeFile(file, config(', command: { run: [ "cat", "{directory}/x.txt" ] }'));
+  const found = await diagnose(repo, { args: ['--config', file] });
+  expect([found.code, found.one('renderers').status]).toEqual([0, 'ok']);
+});
+
+it('stops to render after a minute, and says how many services were not tried', async () => {
+  const repo = await repoOf({
+    'apps/prod/a/a.yaml': MANIFEST,
+    'apps/prod/b/b.yaml': MANIFEST,
+    'apps/prod/c/c.yaml': MANIFEST,
+  });
+  let now = Date.now();
+  const person = { name: 'Test', email: 'test@example.com' };
+  const { checks } = await checkup({
+    repo: repo.folder,
+    env: repo.env,
+    cacheFolder: await temporaryFolder(),
+    account: person,
+    committer: person,
+    nodeVersion: process.versions.node,
+    clock: { now: () => (now += 40_000), sleep: () => Promise.resolve() },
+  });
+  const { message } = checks.find(({ name }) => name === 'renderers') ?? {};
+  expect(message).toBe('Services are rendered by plain 1 (1). 2 more services were not tried.');
 });

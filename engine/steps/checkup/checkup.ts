@@ -83,7 +83,7 @@ interface Inside {
 
 async function checkInside(
   { git, health, unreached }: Inside,
-  { config, programs }: CheckupOptions,
+  { config, programs, clock }: CheckupOptions,
 ): Promise<readonly Check[]> {
   const publishing = async (branch: string) =>
     unreached === null
@@ -94,7 +94,7 @@ async function checkInside(
     const snapshot = observed.value;
     return [
       ...(await checkTip(git, snapshot)),
-      ...(await attempt('configuration', 'renderers', () => checkRenderers(snapshot, programs))),
+      ...(await attempt('configuration', 'renderers', () => checkRenderers(snapshot, { programs, clock }))),
       ...(await publishing(snapshot.branch)),
     ];
   }

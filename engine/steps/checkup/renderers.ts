@@ -1,5 +1,11 @@
 /** Do the services render as they stand on the branch, and with what? */
-import { type BacktrailError, type Check, formatCoordinates, type Programs } from '../../model/index.ts';
+import {
+  type BacktrailError,
+  type Check,
+  type Clock,
+  formatCoordinates,
+  type Programs,
+} from '../../model/index.ts';
 import { renderContext, renderingOf } from '../../deliver/index.ts';
 import { count, some } from '../../plan/checkup/index.ts';
 import { discover } from '../../plan/discover.ts';
@@ -9,8 +15,13 @@ import { settled } from './attempt.ts';
 
 /** Services rendered: a program may take a second for each. */
 const RENDERED = 100;
+/** Milliseconds after which no other service is tried: whoever asks waits. */
+const BUDGET = 60_000;
 
-export async function checkRenderers(snapshot: Snapshot, programs: Programs): Promise<Check[]> {
+export async function checkRenderers(
+  snapshot: Snapshot,
+  { programs, clock }: { readonly programs: Programs; readonly clock: Clock },
+): Promise<Check[]> {
   const { layout, base, hasher } = snapshot;
   const { delivery } = layout.config;
   if (delivery === null) return [];
@@ -19,7 +30,11 @@ export async function checkRenderers(snapshot: Snapshot, programs: Programs): Pr
   const rendering = renderingOf(view, renderContext({ hasher, programs, ...delivery }));
   const made = new Map<string, number>();
   const failures = new Map<string, { error: BacktrailError; services: string[] }>();
+  const end = clock.now() + BUDGET;
+  let tried = 0;
   for (const coordinates of services.slice(0, RENDERED)) {
+    if (clock.now() > end) break;
+    tried += 1;
     const result = await settled(unitOf(view, layout, coordinates).then((unit) => unit && rendering(unit)));
     if ('error' in result) {
       const { error } = result;
@@ -32,15 +47,24 @@ export async function checkRenderers(snapshot: Snapshot, programs: Programs): Pr
       made.set(label, (made.get(label) ?? 0) + 1);
     }
   }
-  return [...[...failures.values()].map(failure), ...summary(made, services.length - RENDERED)];
+  // As long as one renders, the others block only themselves.
+  const status = made.size === 0 ? 'fail' : 'warn';
+  return [
+    ...[...failures.values()].map((failures) => failure(failures, status)),
+    ...summary(made, services.length - tried),
+  ];
 }
 
-function failure({ error, services }: { error: BacktrailError; services: readonly string[] }): Check {
+interface Failures {
+  readonly error: BacktrailError;
+  readonly services: readonly string[];
+}
+
+function failure({ error, services }: Failures, status: 'fail' | 'warn'): Check {
   return {
     area: 'configuration',
     name: 'renderers',
-    // The other services can be rolled back all the same.
-    status: 'warn',
+    status,
     message: `${count(services.length, 'service')} cannot be rendered (${some(services)}), and a rollback that leaves it so publishes nothing: ${error.message}`,
     hint: error.hint,
     details: { code: error.code, services: services.slice(0, 50) },
@@ -48,15 +72,18 @@ function failure({ error, services }: { error: BacktrailError; services: readonl
 }
 
 function summary(made: ReadonlyMap<string, number>, rest: number): Check[] {
-  if (made.size === 0) return [];
+  if (made.size === 0 && rest === 0) return [];
   const said = [...made].map(([label, number]) => `${label} (${number})`).sort();
-  const more = rest > 0 ? ` ${count(rest, 'more service')} were not tried.` : '';
+  const sentences = [
+    ...(said.length > 0 ? [`Services are rendered by ${said.join(', ')}.`] : []),
+    ...(rest > 0 ? [`${count(rest, 'more service')} ${rest === 1 ? 'was' : 'were'} not tried.`] : []),
+  ];
   return [
     {
       area: 'configuration',
       name: 'renderers',
       status: 'ok',
-      message: `Services are rendered by ${said.join(', ')}.${more}`,
+      message: sentences.join(' '),
       details: { renderers: Object.fromEntries(made) },
     },
   ];
