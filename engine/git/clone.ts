@@ -1,7 +1,10 @@
 import { BacktrailError, isFailure, quotePath } from '../model/index.ts';
 import type { Finding, ObjectId } from '../model/index.ts';
+import { ignoredSettings } from './config.ts';
+import type { ConfigEntry } from './config.ts';
 import { copyObjects } from './copy.ts';
 import { shownAddress } from './failure.ts';
+import { printable } from './failure.ts';
 import { followUp } from './follow.ts';
 import type { LocalRepository } from './local.ts';
 import { TRACKING } from './mirror.ts';
@@ -22,7 +25,7 @@ import { overwritten } from './worktree.ts';
  * clone does not have, by its name at the remote.
  */
 
-type CloneOptions = Omit<RemoteOptions, 'url' | 'pushUrl' | 'seed'> & {
+type CloneOptions = Omit<RemoteOptions, 'url' | 'pushUrl' | 'seed' | 'settings'> & {
   readonly local: LocalRepository;
   readonly branch: string;
 };
@@ -35,13 +38,21 @@ export async function openClone(options: CloneOptions): Promise<GitRepository> {
   const { url, pushUrl, remote: name } = found.upstream;
   const seed = (mirror: Runner) => seedFrom({ local, name, mirror, timeoutMs });
   const whole = !local.shallow && !local.partial;
-  const remote = await openRemote({
-    ...rest,
-    transportTimeoutMs: timeoutMs,
-    url,
-    pushUrl,
-    ...(whole && { seed }),
-  });
+  const settings = await local.config();
+  const reaching = <Value>(work: Promise<Value>) =>
+    work.catch((error: unknown) => {
+      throw withIgnored(error, settings, url);
+    });
+  const remote = await reaching(
+    openRemote({
+      ...rest,
+      transportTimeoutMs: timeoutMs,
+      url,
+      pushUrl,
+      settings,
+      ...(whole && { seed }),
+    }),
+  );
   const sidesOf = async (branch: string) => {
     const sides = await findSides(local, branch);
     if (sides?.upstream.url === url) return sides;
@@ -64,7 +75,7 @@ export async function openClone(options: CloneOptions): Promise<GitRepository> {
     defaultBranch: () => Promise.resolve(opened),
     tip: async (branch) => tipAt(remote, branch, (await sidesOf(branch)).upstream),
     preview: (edit) => preview(clone, edit),
-    publish: (edit) => publish(clone, edit),
+    publish: (edit) => reaching(publish(clone, edit)),
     followUp: (edit) => followUp(clone, edit),
     readBack: async (branch) => remote.readBack(await atRemote(branch)),
     identity: () => local.identity(),
@@ -72,6 +83,20 @@ export async function openClone(options: CloneOptions): Promise<GitRepository> {
       await Promise.all([local.close(), remote.close()]);
     },
   };
+}
+
+/** A remote that git alone would reach, with settings that we do not follow: the hint names them. */
+function withIgnored(error: unknown, settings: readonly ConfigEntry[], url: string): unknown {
+  if (!isFailure(error) || !/^REMOTE_(DENIED|UNAVAILABLE)$/.test(error.code)) return error;
+  const ignored = ignoredSettings(settings, url);
+  if (ignored.length === 0) return error;
+  return new BacktrailError(error.code, error.message, {
+    details: error.details,
+    hint: printable(
+      `The configuration of this clone has ${ignored.join(', ')}, which is not followed here: put it into your own with \`git config --global\`.`,
+    ),
+    cause: error,
+  });
 }
 
 async function tipAt(remote: RemoteRepository, branch: string, upstream: Upstream): Promise<ObjectId> {

@@ -39,6 +39,46 @@ export function configValue(entries: readonly ConfigEntry[], key: string): strin
   return entry === undefined ? null : (entry.value ?? 'true');
 }
 
+/** What decides how a remote is reached. */
+const REACHING =
+  /^url\..*\.(push)?insteadof$|^credential\.|^http\.|^ssh\.variant$|^core\.(sshcommand|askpass|gitproxy)$/s;
+/** Lists that an empty value begins anew. */
+const LIST = /^credential\.(.*\.)?helper$|^http\.(.*\.)?extraheader$/s;
+
+/**
+ * The user's own settings for reaching a remote that hold in this repository alone (`includeIf`), for use in another one, where
+ * only those of `elsewhere` hold.
+ */
+export function conditionalSettings(
+  here: readonly ConfigEntry[],
+  elsewhere: readonly ConfigEntry[],
+): [key: string, value: string][] {
+  const own = here.filter((entry) => !hostileScope(entry) && REACHING.test(entry.key));
+  const valuesOf = (entries: readonly ConfigEntry[], key: string) =>
+    entries.filter((entry) => entry.key === key && !hostileScope(entry)).map(({ value }) => value ?? 'true');
+  return [...new Set(own.map(({ key }) => key))].flatMap((key) => {
+    const [values, known] = [valuesOf(own, key), valuesOf(elsewhere, key)];
+    if (values.length === known.length && values.every((value, index) => value === known[index])) return [];
+    if (key.startsWith('url.'))
+      return values
+        .filter((value) => !known.includes(value))
+        .map((value) => [key, value] as [string, string]);
+    const used = LIST.test(key) ? ['', ...values] : values.slice(-1);
+    return used.map((value) => [key, value] as [string, string]);
+  });
+}
+
+/** Settings of the repository itself for reaching this address; they are not followed. */
+export function ignoredSettings(entries: readonly ConfigEntry[], url: string): string[] {
+  const ignored = entries.filter(
+    (entry) =>
+      hostileScope(entry) &&
+      REACHING.test(entry.key) &&
+      (!entry.key.startsWith('url.') || url.startsWith(entry.value ?? '')),
+  );
+  return [...new Set(ignored.map(({ key }) => key))];
+}
+
 /** Who runs us: the environment before the configuration, as git decides it; null where no name and email are set. */
 export function identityOf(
   entries: readonly ConfigEntry[],

@@ -1,7 +1,8 @@
 import { BacktrailError, isFailure } from '../model/index.ts';
 import type { ObjectFormat, Progress } from '../model/index.ts';
 import { isAway } from './answers.ts';
-import { identityOf, LIST_CONFIG, parseConfigList } from './config.ts';
+import { conditionalSettings, hostileScope, identityOf, LIST_CONFIG, parseConfigList } from './config.ts';
+import type { ConfigEntry } from './config.ts';
 import { discoveryEnvironment, hardenedEnvironment } from './environment.ts';
 import type { ProcessEnvironment } from './environment.ts';
 import { splitLogin } from './login.ts';
@@ -22,6 +23,8 @@ export interface RemoteOptions {
   readonly url: string;
   /** Where pushes go, if not there. */
   readonly pushUrl?: string | null;
+  /** The whole configuration of the clone whose upstream it is: of it, what the user's own says counts. */
+  readonly settings?: readonly ConfigEntry[];
   /** Fills a new mirror with objects of this machine before the first fetch; may fail. */
   readonly seed?: (runner: Runner) => Promise<void>;
   readonly env: ProcessEnvironment;
@@ -50,13 +53,15 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
   const { location, url, env: user, cacheFolder, timeoutMs } = options;
   const args = LIST_CONFIG;
   const { stdout } = await run({ args, cwd: '/', env: discoveryEnvironment(user), timeoutMs });
-  const entries = parseConfigList(stdout);
+  const everywhere = parseConfigList(stdout);
+  const entries = (options.settings ?? everywhere).filter((entry) => !hostileScope(entry));
   const answerable = options.offline === true && (await isThere(mirrorFolder(cacheFolder, url)));
   const silenceMs = options.silenceMs ?? (answerable ? 20_000 : 60_000);
   const pushUrl = options.pushUrl ?? null;
   const login = splitLogin(url);
   const pushLogin = pushUrl === null ? null : splitLogin(pushUrl, 'PUSH');
   const config = [
+    ...conditionalSettings(entries, everywhere),
     ...slowness(
       entries.map(({ key }) => key),
       silenceMs,

@@ -302,6 +302,37 @@ describe('a clone', () => {
     },
   );
 
+  it("is reached with the user's settings for its folder; with those of its own alone not, and the hint names them", async () => {
+    const upstream = await exampleRepo({ bare: true });
+    await upstream.git('config', 'http.receivepack', 'true');
+    const server = await serveGit({
+      root: join(upstream.folder, '..'),
+      env: upstream.env,
+      login: { user: 'jane', password: 'p4ss' },
+    });
+    onTestFinished(() => server.close());
+    const clone = await cloneRepo(upstream);
+    await clone.git('config', 'remote.origin.url', 'company:config');
+    const login = `!f() { echo username=jane; echo password=p4ss; }; f`;
+    await clone.git('config', '--global', `url.${server.url}/repo.insteadOf`, 'company:config');
+    await clone.git('config', 'credential.helper', login);
+    const { code, stderr } = await backtrail(clone, BACK);
+    expect([code, stderr]).toEqual([6, expect.stringContaining('REMOTE_DENIED')]);
+    expect(stderr).toMatch(/has credential\.helper, which is not followed .*`git config --global`/);
+    expect(stderr).not.toContain('p4ss');
+    await clone.git('config', '--unset', 'credential.helper');
+    await clone.git('config', '--global', '--unset', `url.${server.url}/repo.insteadOf`);
+    const work = join(await temporaryFolder(), 'work');
+    await clone.git('config', '--file', work, `url.${server.url}/repo.insteadOf`, 'company:config');
+    await clone.git('config', '--file', work, 'credential.helper', '');
+    await clone.git('config', '--file', work, '--add', 'credential.helper', login);
+    await clone.git('config', '--global', 'credential.helper', '!f() { exit 1; }; f');
+    await clone.git('config', '--global', `includeIf.gitdir:${clone.folder}/.path`, work);
+    const result = await roll(clone);
+    await publishedTo(upstream, result);
+    expect(await clone.git('rev-parse', 'main')).toBe(result.deliveryCommit);
+  });
+
   it('that is shallow and lacks the past of a branch merged upstream stays where it is, however often it runs', async () => {
     const upstream = await exampleRepo({ bare: true });
     const full = await cloneRepo(upstream);
