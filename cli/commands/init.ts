@@ -1,4 +1,5 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import {
   BacktrailError,
   type Engine,
@@ -85,6 +86,7 @@ async function write(
 /** Never over what is there: people change the file. */
 async function writeNew(file: string, text: string): Promise<void> {
   try {
+    await mkdir(dirname(file), { recursive: true });
     await writeFile(file, text, { flag: 'wx' });
   } catch (cause) {
     const exists = cause instanceof Error && 'code' in cause && cause.code === 'EEXIST';
@@ -92,7 +94,7 @@ async function writeNew(file: string, text: string): Promise<void> {
     throw new BacktrailError('INVALID_REQUEST', message, {
       hint: exists
         ? 'Name another file, or remove that one.'
-        : 'Name a file in a folder that exists and that you may write to.',
+        : 'Name a file in a folder that you may write to.',
       cause,
     });
   }

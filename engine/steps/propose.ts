@@ -150,6 +150,6 @@ async function requireAbsent(git: GitRepository, branch: string, base: ObjectId)
 function asRejected({ message, details }: BacktrailError): BacktrailError {
   return new BacktrailError('REMOTE_REJECTED', message, {
     details,
-    hint: `Write it to a file instead (--file ${CONFIG_PATH} in a clone) and open a pull request with it.`,
+    hint: `Write it to a file instead (--file ${CONFIG_PATH} in the top folder of a clone) and open a pull request with it.`,
   });
 }

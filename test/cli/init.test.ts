@@ -168,6 +168,13 @@ describe('init', () => {
     expect(await stateOf(repo)).toBe(state);
   });
 
+  it('makes the folder of the file that it writes', async () => {
+    const repo = await plainRepo();
+    const file = join(repo.folder, CONFIG);
+    expect((await init(repo, '--file', file)).code).toBe(0);
+    expect(await readFile(file, 'utf8')).toContain('environments/{environment}');
+  });
+
   it('does not send rollbacks to the branch on which it was written', async () => {
     const repo = await plainRepo();
     await repo.git('switch', '--quiet', '-c', 'feature');
