@@ -27,7 +27,7 @@ export interface Session {
   readonly renderCommands: readonly string[] | 'all';
   /** Opens the repository for as long as `use` takes. */
   withEngine<T>(use: (engine: Engine) => Promise<T>, how?: UseOptions): Promise<T>;
-  /** Where an answer is not that of now, as the remote cannot be reached. */
+  /** Where an answer is not that of now, as the remote cannot be reached, or not without git. */
   offline(): Notice | null;
   author(engine: Engine): Promise<Person>;
 }
@@ -46,7 +46,7 @@ export async function startSession(environment: Environment, options: GlobalOpti
   const text = options.output === 'text';
   let offline: Notice | null = null;
   const onNotice = (notice: Notice) => {
-    if (notice.code === 'REMOTE_OFFLINE') offline = notice;
+    if (notice.code !== 'MIRROR_RENEWED') offline = notice;
     // For scripts, standard error holds nothing but an error.
     if (text) printProgress(notice.asOf === undefined ? notice.message : `offline: ${notice.message}`);
   };

@@ -9,7 +9,7 @@ import {
   type RollbackRequest,
   type RollbackResult,
 } from './model/index.ts';
-import { locationOf } from './git/open.ts';
+import { type GitRepository, locationOf } from './git/open.ts';
 import { checkup as lookAt, type Checkup, type CheckupOptions } from './steps/checkup/checkup.ts';
 import { createPrograms } from './programs/index.ts';
 import { execute, type StepEvent } from './steps/execute.ts';
@@ -111,8 +111,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   });
   const repository = await openRepository({ ...options, location: repo, config, onNotice });
   const answer = <Value>(question: (snapshot: Snapshot) => Promise<Value>) =>
-    repository.ask((snapshot, { offline }) => {
-      if (offline !== null) onNotice(offline);
+    repository.ask(async (snapshot, { git, offline }) => {
+      const notice = offline ?? (await notRead(git, snapshot));
+      if (notice !== null) onNotice(notice);
       return question(snapshot);
     });
   return {
@@ -165,6 +166,14 @@ export function checkup(
   const { env, renderCommands: allowed = [] } = options;
   const { signal } = new AbortController();
   return lookAt({ ...options, programs: createPrograms({ path: env['PATH'] ?? '', allowed, signal }) });
+}
+
+/** A clone that is read alone may be behind its upstream. */
+async function notRead(git: GitRepository, { branch, base }: Snapshot): Promise<Notice | null> {
+  if (git.kind !== 'local') return null;
+  const code = 'UPSTREAM_NOT_READ' as const;
+  const finding = (await git.preview({ branch, base, paths: [] })).find((finding) => finding.code === code);
+  return finding ? { ...finding, code } : null;
 }
 
 function withFinding(planned: Planned, notice: Notice | null): Planned {

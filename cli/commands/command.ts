@@ -24,8 +24,12 @@ export async function runCommand(program: Program, run: Run): Promise<void> {
   const session = await startSession(program.environment, program.root.opts<GlobalOptions>());
   const style = makeStyle(program.environment.color && session.format === 'text');
   const output = await run({ session, style });
-  const { asOf, message } = session.offline() ?? {};
-  const value = asOf === undefined ? output.value : { ...Object(output.value), offline: { asOf, message } };
+  const offline = session.offline();
+  const { asOf, message } = offline ?? {};
+  const value =
+    offline === null
+      ? output.value
+      : { ...Object(output.value), offline: { ...(asOf !== undefined && { asOf }), message } };
   printOutput({ ...output, value }, session.format);
   if (output.error) program.setExitCode(printError(output.error, session.format));
 }

@@ -8,6 +8,10 @@ import { BacktrailError } from '../model/index.ts';
 const BEAT_MS = 5_000;
 const SILENCE_MS = 60_000;
 const POLL_MS = 50;
+/** Who makes a lock writes its name into it at once; without one for so long, its maker was killed in between. */
+const NAMELESS_MS = 2_000;
+/** A process id is given anew, in a container always the same: whoever was silent for so long is another. */
+const REUSED_MS = 6 * 3_600_000;
 
 interface Owner {
   readonly pid: number;
@@ -50,9 +54,10 @@ export async function claim(file: string): Promise<() => Promise<void>> {
 /** A process of this host that is only slow, or stopped, still uses what it claims; of another host, silence must do. */
 export async function isClaimed(file: string): Promise<boolean> {
   const owner = await readOwner(file);
-  if (owner?.host === hostname()) return isAlive(owner.pid);
   const found = await stat(file).catch(() => null);
-  return found !== null && Date.now() - found.mtimeMs <= SILENCE_MS;
+  if (found === null) return false;
+  const silence = Date.now() - found.mtimeMs;
+  return owner?.host === hostname() ? silence <= REUSED_MS && isAlive(owner.pid) : silence <= SILENCE_MS;
 }
 
 async function acquire(
@@ -75,8 +80,15 @@ async function acquire(
 async function create(file: string, owner: Owner): Promise<boolean> {
   try {
     const handle = await open(file, 'wx', 0o600);
-    await handle.writeFile(JSON.stringify(owner));
-    await handle.close();
+    try {
+      await handle.writeFile(JSON.stringify(owner));
+    } catch (error) {
+      // A full disk must not leave a lock of nobody.
+      await rm(file, { force: true });
+      throw error;
+    } finally {
+      await handle.close();
+    }
     return true;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
@@ -103,7 +115,8 @@ async function isStale(file: string): Promise<boolean> {
   const old = await age(file);
   if (old > SILENCE_MS) return true;
   const owner = await readOwner(file);
-  return owner !== null && owner.host === hostname() && !isAlive(owner.pid);
+  if (owner === null) return old > NAMELESS_MS;
+  return owner.host === hostname() && !isAlive(owner.pid);
 }
 
 /** Milliseconds since the last sign of life; 0 where the file is gone. */

@@ -100,12 +100,22 @@ const CLEAN_UP = [
 /** Opens the mirror, up to date; makes it first where there is none yet, and again where there is a damaged one. */
 export async function openMirror(options: MirrorOptions): Promise<Mirror> {
   const directory = mirrorFolder(options.cacheFolder, options.url);
-  await mkdir(dirname(directory), { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
-    throw new BacktrailError('GIT_FAILED', `${dirname(directory)}, which holds mirrors, cannot be made.`, {
-      hint: 'Make the folder above it writable, or name another one with XDG_CACHE_HOME.',
-      cause,
+  try {
+    return await openIn(directory, options);
+  } catch (error) {
+    // A full disk, a folder that may only be read, a file where a folder should be.
+    const cause = error instanceof Error && 'syscall' in error && 'code' in error ? String(error.code) : null;
+    if (cause === null || isFailure(error)) throw error;
+    const { cacheFolder } = options;
+    throw new BacktrailError('GIT_FAILED', `${cacheFolder}, which holds mirrors, cannot be used: ${cause}.`, {
+      hint: 'Make it a folder that can be written to, with room, or name another one with XDG_CACHE_HOME.',
+      cause: error,
     });
-  });
+  }
+}
+
+async function openIn(directory: string, options: MirrorOptions): Promise<Mirror> {
+  await mkdir(dirname(directory), { recursive: true, mode: 0o700 });
   const opened = await lockedBy(directory, options, async () => {
     const state = await bringUpToDate(directory, options);
     return { ...state, release: await useMirror(directory) };

@@ -9,8 +9,8 @@ import { branchMeant, type ConfigText, createObserve, type Observe } from './obs
 
 /** Something about the repository that an answer does not show by itself. */
 export interface Notice extends Finding {
-  readonly code: 'REMOTE_OFFLINE' | 'MIRROR_RENEWED';
-  /** REMOTE_OFFLINE: ISO 8601. The answer is what stood there then. */
+  readonly code: 'REMOTE_OFFLINE' | 'MIRROR_RENEWED' | 'UPSTREAM_NOT_READ';
+  /** Only of REMOTE_OFFLINE: ISO 8601. The answer is what stood there then. */
   readonly asOf?: string;
 }
 

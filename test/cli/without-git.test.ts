@@ -2,7 +2,7 @@ import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { backtrail, completedOf, exampleRepo, refusalOf, runProcess } from '../helpers/cli.ts';
-import { type Repo, temporaryFolder } from '../helpers/repo.ts';
+import { cloneRepo, type Repo, temporaryFolder } from '../helpers/repo.ts';
 
 let repo: Repo;
 let path: string;
@@ -60,6 +60,18 @@ describe('without git on PATH', () => {
     expect(refused.message).toContain('can be read without it');
     expect(refused.hint).toContain('Install git');
     expect(await repo.git('for-each-ref')).toBe(before);
+  });
+
+  test('a clone says with every answer that its upstream was not asked', async () => {
+    const clone = await cloneRepo(repo);
+    for (const question of [['environments'], ['history', SERVICE], ['log']]) {
+      const json = await backtrail(clone, ['-o', 'json', ...question], { env: { PATH: path } });
+      expect([json.code, json.stderr]).toEqual([0, '']);
+      expect(json.stdout).toContain('main at origin, which its main comes from, was not asked');
+      expect(JSON.parse(json.stdout)).toHaveProperty('offline.message');
+      const text = await backtrail(clone, question, { env: { PATH: path } });
+      expect(text.stderr).toContain('was not asked');
+    }
   });
 
   test('doctor says that git is missing', async () => {

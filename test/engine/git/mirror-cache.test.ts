@@ -40,6 +40,32 @@ async function three(): Promise<{ cacheFolder: string; repos: [Repo, Repo, Repo]
   return { cacheFolder, repos };
 }
 
+test.each(['', 'mirrors', 'in-use'])(
+  'a cache folder with a file at /%s is named, with what to do',
+  async (name) => {
+    const cacheFolder = join(await temporaryFolder(), 'cache');
+    if (name !== '') await mkdir(cacheFolder);
+    await writeFile(name === '' ? cacheFolder : join(cacheFolder, name), 'x');
+    await expect(openIn(cacheFolder, await remote())).rejects.toMatchObject({
+      code: 'GIT_FAILED',
+      message: expect.stringContaining(cacheFolder) as unknown,
+      hint: expect.stringContaining('XDG_CACHE_HOME') as unknown,
+    });
+  },
+);
+
+test('a lock without a name, of a process killed while it made it, is soon taken over', async () => {
+  const [cacheFolder, repo] = [await temporaryFolder(), await remote()];
+  await mkdir(join(cacheFolder, 'mirrors'));
+  const lock = `${mirrorFolder(cacheFolder, locationOf(repo))}.lock`;
+  await writeFile(lock, '');
+  const time = new Date(Date.now() - 5_000);
+  await utimes(lock, time, time);
+  const started = Date.now();
+  await (await openIn(cacheFolder, repo)).close();
+  expect(Date.now() - started).toBeLessThan(30_000);
+});
+
 test('a file that stands in the place of a mirror gives way to one', async () => {
   const [cacheFolder, repo] = [await temporaryFolder(), await remote()];
   await mkdir(join(cacheFolder, 'mirrors'));
@@ -84,6 +110,17 @@ describe('mirrors that are too large together', () => {
     await once(other, 'close');
     await (await openIn(cacheFolder, repos[0], 1)).close();
     expect(await mirrors(cacheFolder)).toEqual([nameOf(repos[0])]);
+  });
+
+  test('go where the claim on them was silent for a day, whoever has that process id now', async () => {
+    const { cacheFolder, repos } = await three();
+    const claim = join(cacheFolder, 'in-use', nameOf(repos[1]), 'x');
+    await mkdir(join(claim, '..'), { recursive: true });
+    await writeFile(claim, JSON.stringify({ pid: process.pid, host: hostname(), token: 'x' }));
+    const time = new Date(Date.now() - 86_400_000);
+    await utimes(claim, time, time);
+    await (await openIn(cacheFolder, repos[2], 1)).close();
+    expect(await mirrors(cacheFolder)).toEqual([nameOf(repos[2])]);
   });
 
   test('stay while this process has them open', async () => {
