@@ -36,7 +36,10 @@ export function readEnvironment(): Environment {
   return {
     env,
     cacheFolder: join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'backtrail'),
-    cacheLimit: parseBytes('BACKTRAIL_CACHE_LIMIT', env['BACKTRAIL_CACHE_LIMIT'] || '10G'),
+    // Read by the command that needs it: what is wrong is then said in the format asked for, and help does without.
+    get cacheLimit() {
+      return parseBytes('BACKTRAIL_CACHE_LIMIT', env['BACKTRAIL_CACHE_LIMIT'] || '10G');
+    },
     redisUrl: env['REDIS_URL'] || 'redis://127.0.0.1:6379',
     renderCommands: list(env['BACKTRAIL_RENDER_COMMANDS'] ?? ''),
     committer: person(env['GIT_COMMITTER_NAME'], env['GIT_COMMITTER_EMAIL']) ?? SERVICE,

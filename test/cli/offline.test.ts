@@ -174,6 +174,15 @@ describe('rollback --queue while the remote is away', () => {
 });
 
 describe('BACKTRAIL_CACHE_LIMIT', () => {
+  it('that is no size fails in the format asked for, and leaves help alone', async () => {
+    const repo = await exampleRepo();
+    const env = { BACKTRAIL_CACHE_LIMIT: 'lots' };
+    const json = await runProcess(repo, ['-o', 'json', 'environments'], { env });
+    expect(json.code).toBe(2);
+    expect(JSON.parse(json.stderr)).toMatchObject({ error: { code: 'INVALID_REQUEST' } });
+    expect(await runProcess(repo, ['--help'], { env })).toMatchObject({ code: 0 });
+  });
+
   it('is a number of bytes, with a unit', () => {
     expect(['0', '1000', '2k', '500M', '10G', '1T'].map((text) => parseBytes('X', text))).toEqual([
       0,
