@@ -80,9 +80,9 @@ export function isAway(error: BacktrailError): boolean {
 /** A failed push. The server's own words (`remote: …`) say which rule refused it. */
 export function pushFailure(
   answer: TransportAnswer,
-  target: { shown: string; branch: string },
+  target: { shown: string; branch: string; fetched?: string },
 ): BacktrailError {
-  const { shown, branch } = target;
+  const { shown, branch, fetched = shown } = target;
   const stderr = printable(answer.stderr);
   const status = refStatus(printable(answer.stdout), branch);
   const said = remoteLines(stderr);
@@ -94,7 +94,13 @@ export function pushFailure(
   };
   if (status !== null && REFUSED.test(status) && !status.startsWith('[rejected]')) return refused();
   if (status !== null && MOVED.test(status))
-    return fail('BRANCH_MOVED', `The branch ${branch} moved at ${shown}.`);
+    return fetched === shown
+      ? fail('BRANCH_MOVED', `The branch ${branch} moved at ${shown}.`)
+      : new BacktrailError(
+          'BRANCH_MOVED',
+          `The branch ${branch} at ${shown}, where pushes go, is not what it is at ${fetched}, where it is read.`,
+          { details, hint: 'Bring both together, or name the one that counts with --repo URL.' },
+        );
   if (status !== null && status.startsWith('[remote')) return refused();
   const because = reason(stderr, answer.code);
   // Of a server that was there to be fetched from: it takes no pushes.

@@ -1,4 +1,4 @@
-import { BacktrailError, isFailure, shellWord } from '../model/index.ts';
+import { BacktrailError, isFailure, quotePath, shellWord } from '../model/index.ts';
 import type { Finding, ObjectId } from '../model/index.ts';
 import { copyObjects, hasObject, isConnected } from './copy.ts';
 import { printable } from './failure.ts';
@@ -77,6 +77,13 @@ function stoppedBy(error: unknown, own: string, next: ObjectId): Finding {
   const worktree = isFailure(error) ? error.details['worktree'] : undefined;
   if (typeof worktree === 'string')
     return stays(own, `it is checked out in ${worktree}`, `\`git -C ${shellWord(worktree)} ${follow}\``);
+  const lock = isFailure(error) && error.code === 'REPOSITORY_LOCKED' ? error.details['lock'] : undefined;
+  if (typeof lock === 'string')
+    return stays(
+      own,
+      message,
+      `If no other git runs here, ${quotePath(lock)} was left behind: remove it, then \`git pull --ff-only\` on ${own}.`,
+    );
   return stays(own, message, `Run \`git pull --ff-only\` on ${own} when that is out of the way.`);
 }
 

@@ -59,6 +59,8 @@ export interface Mirror {
 
 export interface MirrorOptions {
   readonly url: string;
+  /** Where pushes go, if not there. */
+  readonly pushUrl?: string | null;
   readonly cacheFolder: string;
   /** The hardened environment, which names the url as that of REMOTE. */
   readonly env: Environment;
@@ -209,6 +211,7 @@ async function writeCommitGraph({ transport, onProgress }: Fetch): Promise<void>
 function createMirror(directory: string, options: MirrorOptions, opened: Opened): Mirror {
   const { url, signal, silenceMs, onProgress } = options;
   const shown = shownAddress(url);
+  const shownPush = shownAddress(options.pushUrl ?? url);
   const place = fetchPlace(directory, options);
   const { transport } = place;
   let background = Promise.resolve();
@@ -251,7 +254,7 @@ function createMirror(directory: string, options: MirrorOptions, opened: Opened)
     },
     async push({ branch, expected, next }) {
       const answer = await reach(url, () => pushOnce(transport, { branch, expected, next }, silenceMs));
-      if (answer.code !== 0) throw pushFailure(answer, { shown, branch });
+      if (answer.code !== 0) throw pushFailure(answer, { shown: shownPush, branch, fetched: shown });
     },
     tryPush: (commit) => tryPush(url, transport, commit, silenceMs),
     async close() {

@@ -78,6 +78,7 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
   const { seed } = options;
   const mirror = await openMirror({
     url,
+    pushUrl,
     cacheFolder,
     env,
     timeoutMs: options.transportTimeoutMs,

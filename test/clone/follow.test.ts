@@ -5,7 +5,7 @@ import { backtrail, exampleRepo, refusalOf, start, stateOf } from '../helpers/cl
 import { confirmation, engineOf } from '../helpers/engine.ts';
 import { type Fate, serveGit } from '../helpers/git-http.ts';
 import { cloneRepo, type Repo, temporaryFolder } from '../helpers/repo.ts';
-import { BACK, codes, FILE, hook, OTHER, publishedTo, pushed, roll, SERVICE } from './clone.ts';
+import { BACK, FILE, hook, OTHER, publishedTo, pushed, roll, SERVICE } from './clone.ts';
 
 async function both(): Promise<{ upstream: Repo; clone: Repo }> {
   const upstream = await exampleRepo({ bare: true });
@@ -173,7 +173,8 @@ describe('between publishing and what follows in the clone', () => {
     await clone.write({ '.git/index.lock': '' });
     const result = await roll(clone);
     await publishedTo(upstream, result);
-    expect(codes(result)).toContain('LOCAL_NOT_UPDATED');
+    const finding = result.findings.find(({ code }) => code === 'LOCAL_NOT_UPDATED');
+    expect(finding?.['hint']).toMatch(/no other git runs here, .*index\.lock"? was left behind: remove it/);
     expect(await clone.git('status', '--porcelain')).toBe('');
     await clone.write({ '.git/index.lock': null });
     const { stdout } = await backtrail(clone, [...BACK, '-o', 'json', '--to', result.target]);

@@ -252,6 +252,18 @@ describe('a clone', () => {
     expect(await further.git('rev-parse', 'main')).toBe(before);
   });
 
+  it('with an address for pushes where the branch is another names both', async () => {
+    const upstream = await exampleRepo({ bare: true });
+    const target = await cloneRepo(upstream, { bare: true });
+    const clone = await cloneRepo(upstream);
+    await clone.git('config', 'remote.origin.pushurl', target.folder);
+    await pushed(target, OTHER, (text) => `${text}\n# theirs`);
+    const { code, stderr } = await backtrail(clone, BACK);
+    expect([code, stderr]).toEqual([4, expect.stringContaining('BRANCH_MOVED')]);
+    expect(stderr).toContain(`at ${target.folder}, where pushes go, is not what it is at ${upstream.folder}`);
+    expect(stderr).toContain('--repo URL');
+  });
+
   it('of several remotes publishes to that of the branch', async () => {
     const upstream = await exampleRepo({ bare: true });
     const origin = await cloneRepo(upstream, { bare: true });
