@@ -39,7 +39,8 @@ async function main(): Promise<void> {
       name: 'history, the same with two patterns a service',
       file: '/service.yaml',
     });
-    await benchMemory(engine, bench, Number(values.memory));
+    const rollbacks = Number(values.memory);
+    if (rollbacks > 0) await benchMemory(engine, bench, rollbacks);
   } finally {
     await engine.close();
     await two.close();
