@@ -123,7 +123,7 @@ async function preview(
     findings.push({
       code: 'UPSTREAM_BRANCH',
       severity: 'info',
-      message: `${branch} of this clone comes from ${upstream.branch} at ${upstream.remote}: the rollback is published there.`,
+      message: `${branch} of this clone comes from ${upstream.branch} at ${upstream.remote}: publishing goes there.`,
     });
   if (upstream.others) findings.push(notPushed(branch, upstream.remote, true));
   const here = await tipOf(clone.local, own);

@@ -92,7 +92,7 @@ function stays(own: string, why: string, hint: string): Finding {
     code: 'LOCAL_NOT_UPDATED',
     severity: 'warn',
     message: printable(
-      `The rollback is published, but ${own} of this clone stays where it is: ${why.replace(/\.$/, '')}.`,
+      `It is published, but ${own} of this clone stays where it is: ${why.replace(/\.$/, '')}.`,
     ),
     hint: printable(hint),
   };

@@ -116,6 +116,9 @@ interface Found {
 }
 
 const DISCOVER = [
+  // Whoever named the repository meant it; nothing of its configuration runs anyway.
+  '-c',
+  'safe.bareRepository=all',
   'rev-parse',
   '--absolute-git-dir',
   '--is-inside-work-tree',

@@ -197,8 +197,8 @@ export function notPushed(branch: string, remote: string, others: boolean): Find
     code: 'UPSTREAM_NOT_UPDATED',
     severity: 'warn',
     message: others
-      ? `The rollback is published at the first address of ${remote} only; a push of git goes to all of them.`
-      : `The rollback is published on ${branch} of this clone only: its upstream at ${remote} takes no push to a branch.`,
+      ? `Publishing goes to the first address of ${remote} only; a push of git goes to all of them.`
+      : `Publishing moves ${branch} of this clone only: its upstream at ${remote} takes no push to a branch.`,
     hint: others
       ? `Run \`git push ${shellWord(remote)} ${shellWord(branch)}\` afterwards.`
       : 'Bring it to where others read it from, or name that with --repo URL.',
