@@ -26,10 +26,13 @@ export class Interrupted extends BacktrailError {
 export async function interruptible<T>(
   use: (signal: AbortSignal) => Promise<T>,
   explain: (signal: Signal, error: unknown) => Promise<T>,
+  { alone = false }: { readonly alone?: boolean } = {},
 ): Promise<T> {
   const stop = new AbortController();
   let first: { signal: Signal; at: number } | null = null;
   const handle = (signal: Signal) => {
+    // Somebody further in has the word.
+    if (alone && process.listenerCount(signal) > 1) return;
     if (first !== null && Date.now() - first.at < ONE_SIGNAL_MS) return;
     if (first !== null) process.exit(EXIT_CODES[signal]);
     first = { signal, at: Date.now() };
@@ -46,3 +49,25 @@ export async function interruptible<T>(
     process.off('SIGINT', handle).off('SIGTERM', handle);
   }
 }
+
+/** For what ends with `stop`: children are told, and given a moment to go. The program then ends as the signal would have it. */
+export function stoppable<T>(use: () => Promise<T>, stop: () => Promise<void>): Promise<T> {
+  return interruptible(
+    async (signal) => {
+      const end = () => {
+        const reason: unknown = signal.reason;
+        const code = reason instanceof Interrupted ? reason.exitCode : 1;
+        setTimeout(() => process.exit(code), GRACE_MS).unref();
+        void stop().catch(() => undefined);
+      };
+      signal.addEventListener('abort', end, { once: true });
+      const value = await use();
+      signal.throwIfAborted();
+      return value;
+    },
+    (signal) => Promise.reject(new Interrupted(signal, `Stopped by ${signal}.`)),
+    { alone: true },
+  );
+}
+
+const GRACE_MS = 2_000;

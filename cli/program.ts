@@ -14,6 +14,7 @@ import { addRollback } from './commands/rollback.ts';
 import { addShow } from './commands/show.ts';
 import { addWorker } from './commands/worker.ts';
 import type { Environment } from './environment.ts';
+import { Interrupted } from './interrupt.ts';
 import { type Format, FORMATS, printError } from './output.ts';
 
 const HELP = `
@@ -62,10 +63,11 @@ export async function runProgram(argv: readonly string[], environment: Environme
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    return printError(
+    const code = printError(
       error instanceof CommanderError ? usageError(error, root, argv) : error,
       formatOf(root, argv),
     );
+    return error instanceof Interrupted ? error.exitCode : code;
   }
 }
 

@@ -9,6 +9,7 @@ import {
   type Person,
 } from '../engine/index.ts';
 import type { Environment } from './environment.ts';
+import { stoppable } from './interrupt.ts';
 import { type Format, printProgress } from './output.ts';
 import { progressLine } from './progress.ts';
 
@@ -73,7 +74,10 @@ export async function startSession(environment: Environment, options: GlobalOpti
         renderCommands,
       });
       try {
-        return await use(engine);
+        return await stoppable(
+          () => use(engine),
+          () => engine.close(),
+        );
       } finally {
         await engine.close();
       }

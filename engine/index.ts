@@ -161,10 +161,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 
 /** What is missing here, and how to mend it; it needs no repository that can be opened, and changes nothing. */
 export function checkup(
-  options: Omit<CheckupOptions, 'programs'> & Pick<EngineOptions, 'renderCommands'>,
+  options: Omit<CheckupOptions, 'programs'> &
+    Pick<EngineOptions, 'renderCommands'> & { readonly signal?: AbortSignal },
 ): Promise<Checkup> {
-  const { env, renderCommands: allowed = [] } = options;
-  const { signal } = new AbortController();
+  const { env, renderCommands: allowed = [], signal = new AbortController().signal } = options;
   return lookAt({ ...options, programs: createPrograms({ path: env['PATH'] ?? '', allowed, signal }) });
 }
 

@@ -1,6 +1,7 @@
 import { type Check, checkup } from '../../engine/index.ts';
 import { checkQueue } from '../../workers/index.ts';
 import type { Style } from '../print/style.ts';
+import { stoppable } from '../interrupt.ts';
 import { type Program, runCommand } from './command.ts';
 
 export function addDoctor(program: Program): void {
@@ -11,12 +12,17 @@ export function addDoctor(program: Program): void {
     .action(async () => {
       await runCommand(program, async ({ session, style }) => {
         const { repo, config, environment } = session;
-        const { location, checks: found } = await checkup({
-          repo,
-          ...(config && { config }),
-          ...environment,
-          renderCommands: session.renderCommands,
-        });
+        const stop = new AbortController();
+        const { signal } = stop;
+        const look = () =>
+          checkup({
+            repo,
+            ...(config && { config }),
+            ...environment,
+            renderCommands: session.renderCommands,
+            signal,
+          });
+        const { location, checks: found } = await stoppable(look, () => Promise.resolve(stop.abort()));
         const queue = await checkQueue({ redisUrl: environment.redisUrl, repo: location });
         const checks = [...found, ...queue];
         if (checks.some(({ status }) => status === 'fail')) program.setExitCode(3);

@@ -14,10 +14,10 @@ import { confirmRollback, requireReason } from '../ask.ts';
 import { openQueue, type RollbackQueue } from '../../workers/index.ts';
 import { enqueue } from '../enqueue.ts';
 import { Interrupted, interruptible } from '../interrupt.ts';
-import { type Output, printAside, printError, printProgress } from '../output.ts';
+import { type Output, printAside, printProgress } from '../output.ts';
 import { planText, resultText } from '../print/plan.ts';
 import { publishedResult } from '../published.ts';
-import type { GlobalOptions, Session } from '../session.ts';
+import type { Session } from '../session.ts';
 import { type Context, FIELD, type Program, REVISION, runCommand, SCOPE, WHOLE_FILE } from './command.ts';
 import { type PlanOptions, previewPlan, toAsk } from './plan.ts';
 
@@ -45,11 +45,7 @@ export function addRollback(program: Program): void {
     .option('--no-wait', 'with --queue: do not follow it')
     .addHelpText('after', EXAMPLES)
     .action((scope: string, options: RollbackOptions) =>
-      runCommand(program, (context) => rollback(context, scope, options)).catch((error: unknown) => {
-        if (!(error instanceof Interrupted)) throw error;
-        printError(error, program.root.opts<GlobalOptions>().output);
-        program.setExitCode(error.exitCode);
-      }),
+      runCommand(program, (context) => rollback(context, scope, options)),
     );
 }
 

@@ -1,9 +1,9 @@
-import { writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { executeIn } from '../../cli/commands/worker.ts';
 import { readEnvironment } from '../../cli/environment.ts';
-import { backtrail, refusalOf, runProcess } from '../helpers/cli.ts';
+import { backtrail, refusalOf, runProcess, start } from '../helpers/cli.ts';
 import { confirmation, engineOf } from '../helpers/engine.ts';
 import { foldersLeft } from '../helpers/programs.ts';
 import { createRepo, isolatedEnv, temporaryFolder } from '../helpers/repo.ts';
@@ -21,6 +21,14 @@ async function charted(config = CONFIG) {
   await repo.commit({ 'apps/prod/api/v': 'two' });
   return repo;
 }
+
+const isRunning = (pid: number) => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
 
 const BACK = ['rollback', 'prod/api', '--yes', '--reason', 'Because'];
 
@@ -74,6 +82,28 @@ describe('a command that renders', () => {
     const allowed = await executeIn({ ...worker, renderCommands: [RUN[0] ?? ''] })(job);
     expect(allowed.status).toBe('completed');
     expect(foldersLeft()).toEqual([]);
+  });
+
+  it.each([
+    ['plan', 'SIGINT', 130],
+    ['doctor', 'SIGTERM', 143],
+  ] as const)('ends with its folder where %s is ended by %s', async (command, signal, code) => {
+    const folder = await temporaryFolder();
+    const [pidFile, temporary] = [join(folder, 'pid'), await temporaryFolder()];
+    const program = `require('fs').writeFileSync(${JSON.stringify(pidFile)}, String(process.pid)); setInterval(() => {}, 1e6)`;
+    const repo = await charted(
+      configWith({ output: 'out/{environment}/{service}.yaml', command: { run: ['node', '-e', program] } }),
+    );
+    const { child, ended } = start(repo, command === 'plan' ? ['plan', 'prod/api'] : ['doctor'], {
+      env: { BACKTRAIL_RENDER_COMMANDS: 'node', TMPDIR: temporary },
+    });
+    const pid = async () => Number(await readFile(pidFile, 'utf8').catch(() => ''));
+    await expect.poll(pid, { timeout: 15_000 }).toBeGreaterThan(0);
+    child.kill(signal);
+    expect(await ended).toMatchObject({ code, stderr: expect.stringContaining('INTERRUPTED') });
+    expect((await readdir(temporary)).filter((name) => name.startsWith('backtrail'))).toEqual([]);
+    const running = await pid();
+    await expect.poll(() => isRunning(running)).toBe(false);
   });
 
   it('is allowed by a list in the environment, nothing by default', () => {
