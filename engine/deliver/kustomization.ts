@@ -1,6 +1,6 @@
 /** What a kustomization refers to. What cannot be told for certain is refused: Kustomize must not find what was not seen here. */
 import { type Document, isAlias, isMap as isMapNode } from 'yaml';
-import { type BacktrailError, MODE, type TreeView } from '../model/index.ts';
+import { BacktrailError, MODE, quotePath, type TreeView } from '../model/index.ts';
 import { clean } from './shown.ts';
 import { isInline, itemsOf, pathsIn, readStrictly, textIn, toMap } from './strict.ts';
 import { isMap, type Value } from './value.ts';
@@ -55,12 +55,19 @@ const LISTING = new Set(['apiVersion', 'kind', 'metadata', 'namespace', 'resourc
 
 /** The kustomization file of a folder, null where there is none. Kustomize itself refuses two. */
 export async function findKustomization(view: TreeView, folder: string): Promise<string | null> {
+  const found: string[] = [];
   for (const name of KUSTOMIZATION_FILES) {
     const path = folder === '' ? name : `${folder}/${name}`;
     const mode = (await view.entry(path))?.mode;
-    if (mode !== undefined && mode !== MODE.tree) return path;
+    if (mode !== undefined && mode !== MODE.tree) found.push(path);
   }
-  return null;
+  if (found.length > 1)
+    throw new BacktrailError(
+      'RENDER_FAILED',
+      `${quotePath(folder)} holds several kustomizations, as no folder may: ${found.map(quotePath).join(', ')}.`,
+      { details: { path: folder } },
+    );
+  return found[0] ?? null;
 }
 
 export function readKustomization(path: string, bytes: Uint8Array): Kustomization {

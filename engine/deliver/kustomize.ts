@@ -69,7 +69,7 @@ async function listsSecretsOnly(view: TreeView, folder: string, path: string): P
     if (/\.(?:enc|sops)\.(?:ya?ml|json)$/.test(reference.path)) continue;
     const file = remoteProblem(reference.path) === null ? resolvePath(folder, reference.path) : null;
     const bytes = file && (await view.read(file));
-    if (!bytes || !/^(?:sops:|\s*"sops":)/m.test(new TextDecoder().decode(bytes))) return false;
+    if (!bytes || !/^(?:sops:|[ \t]*"sops":)/m.test(new TextDecoder().decode(bytes))) return false;
   }
   return references.length > 0;
 }

@@ -37,7 +37,7 @@ export function manifestsPrinted({ what, directory }: Named, stdout: Uint8Array)
 
 /** Why it failed, without what it quotes: that may be a patch, and with it a secret. */
 export function programFailed({ what, directory }: Named, { code, stderr }: ProgramResult): BacktrailError {
-  const said = clean(withoutQuotes(complaint(stderr)), Infinity) || `exit code ${code}`;
+  const said = clean(withoutQuotes(complaint(stderr.slice(-READ))), Infinity) || `exit code ${code}`;
   // The end of a long chain of causes says most.
   const end = said.length > SAID ? `…${said.slice(-SAID)}` : said;
   return new BacktrailError(
@@ -48,6 +48,8 @@ export function programFailed({ what, directory }: Named, { code, stderr }: Prog
 }
 
 const SAID = 300;
+/** Characters of what a program says that are looked at. */
+const READ = 16 * 1024;
 
 /** kubectl wraps an error into a line of its log; others begin it with a word. */
 function complaint(stderr: string): string {
@@ -58,8 +60,13 @@ function complaint(stderr: string): string {
   return named ?? stderr.trimEnd().split('\n').at(-1) ?? '';
 }
 
-const withoutQuotes = (text: string) =>
-  text
-    .replace(/`[^`]*`?/g, '…')
-    .replace(/\[[^\]]*[:{][^]*/g, '[…]')
-    .replace(/\bcontents:[^]*/g, 'contents: …');
+/** Linear in the text, which is somebody's: backticks, lists of what may be objects, and everything behind the sources of a Secret. */
+function withoutQuotes(text: string): string {
+  const [before = '', ...lists] = text.replace(/`[^`]*`?/g, '…').split('[');
+  const end = lists.findIndex((list) => /[:{]/.test(list.split(']', 1)[0] ?? ''));
+  const kept = end < 0 ? lists : [...lists.slice(0, end), '…]'];
+  return [before, ...kept]
+    .join('[')
+    .replace(/\bcontents:[^]*/, 'contents: …')
+    .replace(/\b(literal sources?|env sources?|file sources?|loading KV pairs)\b[^]*/i, '$1 …');
+}

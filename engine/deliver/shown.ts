@@ -1,7 +1,7 @@
 /** Text of a repository or a program, for a message: one line, without credentials, cut. */
 export function clean(text: string, limit = 200): string {
   const line = text
-    .replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s/?#'"]*@/gi, '$1')
+    .replace(/:\/\/[^\s/?#]*@/g, '://')
     .replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu, ' ')
     .trim();
   return line.length > limit ? `${line.slice(0, limit)}…` : line;

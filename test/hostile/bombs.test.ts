@@ -181,3 +181,23 @@ describe('a file of the scope that is a bomb', () => {
     },
   );
 });
+
+describe('a kustomization that is a bomb', () => {
+  it.each([
+    ['blank lines where a Secret is looked for', 'resources: [ blank.yaml ]\n'],
+    ['a name without an end', `namePrefix: x-\nresources: [ "${'a'.repeat(200_000)}" ]\n`],
+    ['brackets without an end', `namePrefix: x-\nresources: [ "${'['.repeat(200_000)}" ]\n`],
+    ['addresses without an end', `namePrefix: x-\nresources: [ "${'://'.repeat(70_000)}" ]\n`],
+  ])('%s: judged soon', async (_, text) => {
+    const folder = 'apps/production/web';
+    const repo = await repoOf(`${CONFIG}delivery: { output: "out/{environment}/{service}.yaml" }\n`, {
+      [`${folder}/kustomization.yaml`]: text,
+      [`${folder}/blank.yaml`]: '\n'.repeat(200_000),
+    });
+    const { code, stdout } = await timed(() => backtrail(repo, ['plan', SERVICE]));
+    expect([code, stdout.length < 50_000]).toEqual([
+      expect.toSatisfy((exit) => exit === 0 || exit === 3),
+      true,
+    ]);
+  });
+});

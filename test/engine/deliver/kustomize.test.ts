@@ -157,6 +157,13 @@ describe('what a kustomization refers to', () => {
     expect((await refusal(files)).message).toContain(problem);
   });
 
+  it('is refused when a folder holds two, of which Kustomize would take none', async () => {
+    const other = `${FOLDER}/Kustomization`;
+    expect((await refusal({ [K]: 'resources: []\n', [other]: 'resources: []\n' })).message).toBe(
+      `${FOLDER} holds several kustomizations, as no folder may: ${K}, ${other}.`,
+    );
+  });
+
   it('is refused when the kustomization itself is a link', async () => {
     const link = { mode: MODE.symlink, text: '../other/kustomization.yaml' };
     expect((await refusal({ [K]: link })).message).toBe(
@@ -232,6 +239,24 @@ describe('what Kustomize could read otherwise', () => {
     });
     expect(merged.message).toContain('the entry "git@x:y" is remote');
   });
+});
+
+describe('a failed run', () => {
+  it
+    .runIf(kubectl)
+    .each(['literals: [ HUNTER2nokey ]', 'literals: [ "a=b", "=HUNTER2" ]', 'files: [ "=bad.env" ]'])(
+    `does not say what a secret holds: %s${needsKubectl}`,
+    async (source) => {
+      const files = {
+        [K]: `secretGenerator: [ { name: s, ${source} } ]\n`,
+        [`${FOLDER}/bad.env`]: 'HUNTER2\n',
+      };
+      const error: unknown = await build(files).catch((failure: unknown) => failure);
+      if (!isFailure(error)) throw new Error('It was rendered.');
+      expect(error.code).toBe('RENDER_FAILED');
+      expect(JSON.stringify([error.message, error.hint, error.details])).not.toMatch(/HUNTER/);
+    },
+  );
 });
 
 describe('limits', () => {

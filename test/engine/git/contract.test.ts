@@ -41,6 +41,17 @@ describe('opening', () => {
     expect(await (await open(repo, linked)).defaultBranch()).toBe('other');
   });
 
+  test('opens a bare repository that the user names, though git is set to find none by itself', async () => {
+    const repo = await createRepo();
+    const tip = await repo.commit({ 'a.txt': 'a\n' });
+    const bare = await cloneRepo(repo, { bare: true });
+    await repo.git('config', '--global', 'safe.bareRepository', 'explicit');
+    await expect(repo.git('-C', bare.folder, 'rev-parse', '--git-dir')).rejects.toThrow(
+      'safe.bareRepository',
+    );
+    expect(await (await open(repo, bare.folder)).tip('main')).toBe(tip);
+  });
+
   test('works where the path holds blanks and quotes, and ignores the git variables of a hook', async () => {
     const folder = join(await temporaryFolder(), `it's a "repo"`);
     const repo = await createRepo({ folder });
