@@ -1,3 +1,5 @@
+import type { Policy } from './policy.ts';
+
 /** `.backtrail/config.yaml`, validated and with its defaults filled in (design: selections). */
 export interface Config {
   readonly version: 1;
@@ -19,6 +21,8 @@ export interface Config {
   readonly keep: readonly string[];
   readonly source: readonly SourceRule[];
   readonly delivery: { readonly output: string; readonly command?: DeliveryCommand } | null;
+  readonly policy: Policy;
+  readonly ledger: { readonly ref: string };
   /** First words of the subject line. */
   readonly subject: string;
 }

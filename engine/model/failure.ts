@@ -18,6 +18,7 @@ export interface FailureRule {
 
 const invalid = (hint: string): FailureRule => ({ status: 400, exit: 2, retry: 'never', hint });
 const missing = (hint: string): FailureRule => ({ status: 404, exit: 2, retry: 'never', hint });
+const forbidden = (hint: string): FailureRule => ({ status: 403, exit: 3, retry: 'never', hint });
 const blocked = (hint: string): FailureRule => ({ status: 422, exit: 3, retry: 'never', hint });
 
 export const FAILURES = {
@@ -39,6 +40,15 @@ export const FAILURES = {
     '`backtrail init` proposes one; or commit .backtrail/config.yaml to the branch, or name a file with --config FILE.',
   ),
   CONFIG_PRESENT: invalid('Edit it there, or write a proposal beside it with --file FILE and compare.'),
+  TARGET_REQUIRED: invalid('Name the revision to return to: `backtrail history SCOPE` lists them.'),
+  FIELDS_REQUIRED: invalid('Name at least one field with --field.'),
+  REQUEST_NOT_PENDING: invalid('`backtrail request show ID` says what became of it.'),
+  REQUEST_NOT_FAILED: invalid(
+    'Only a failed request is carried out again; `backtrail request show ID` shows it.',
+  ),
+  REVIEW_NOT_OPEN: invalid('`backtrail break-glass list` shows what waits for a review.'),
+  REQUEST_UNKNOWN: missing('`backtrail request list` lists them.'),
+  SESSION_UNKNOWN: missing('`backtrail break-glass list` lists them.'),
   TENANT_UNKNOWN: missing('`backtrail environments` lists what the layout finds.'),
   ENVIRONMENT_UNKNOWN: missing('`backtrail environments` lists what the layout finds.'),
   SERVICE_UNKNOWN: missing('`backtrail environments` lists what the layout finds.'),
@@ -84,6 +94,46 @@ export const FAILURES = {
     hint: 'Start a worker that serves it, or one without --repo.',
   },
 
+  PERMISSION_DENIED: forbidden(
+    'Ask somebody who may, or for the permission: `policy.permissions` in the configuration.',
+  ),
+  OWN_REQUEST: forbidden('Ask somebody else to review it; the policy does not count its author.'),
+  OWN_REVIEW: forbidden('Somebody else has to look at what was done without approval.'),
+  IDENTITY_UNVERIFIED: forbidden(
+    'Sign with an SSH key that the worker trusts: git config --global gpg.format ssh; git config --global user.signingKey FILE.',
+  ),
+  BREAK_GLASS_FORBIDDEN: forbidden('Ask for approval: `backtrail rollback` says who can give it.'),
+  POLICY_UNSATISFIABLE: blocked('Correct `policy` in the configuration on the branch.'),
+  SIGNING_FAILED: blocked('Try it with `git commit -S` and the same user, then run it again.'),
+  LEDGER_REWOUND: blocked('Somebody forced the ledger back: push the commit named to it again.'),
+  LEDGER_TAMPERED: blocked(
+    'Compare `git log` of the ledger with other copies of it before anything is carried out.',
+  ),
+  ALREADY_REVIEWED: {
+    status: 409,
+    exit: 4,
+    retry: 'never',
+    hint: 'Each person has one vote; `backtrail request note` adds a comment.',
+  },
+  REQUEST_EXISTS: { status: 409, exit: 4, retry: 'never', hint: 'Run it again; a new id is made.' },
+  AWAITING_APPROVAL: {
+    status: 409,
+    exit: 5,
+    retry: 'never',
+    hint: '`backtrail request show ID` says who can approve.',
+  },
+  REQUEST_CLOSED: {
+    status: 409,
+    exit: 4,
+    retry: 'never',
+    hint: 'Ask again with `backtrail rollback`.',
+  },
+  EXECUTION_FAILED: {
+    status: 500,
+    exit: 1,
+    retry: 'never',
+    hint: 'Mend what it says, then `backtrail request retry ID`.',
+  },
   PLAN_CHANGED: {
     status: 409,
     exit: 4,

@@ -28,6 +28,19 @@ export function makeRequestId(now: number, random: Uint8Array): RequestId {
   return `rbk-${base32(BigInt(now), 10)}${base32(bytesToInteger(random.subarray(0, 10)), 16)}`;
 }
 
+/** As `makeRequestId`, for an event of the ledger and a break-glass session. */
+export function makeEventId(now: number, random: Uint8Array): string {
+  return makeRequestId(now, random).replace('rbk', 'evt');
+}
+
+export function makeSessionId(now: number, random: Uint8Array): string {
+  return makeRequestId(now, random).replace('rbk', 'bgs');
+}
+
+export function isSessionId(text: string): boolean {
+  return /^bgs-[0-9A-HJKMNP-TV-Z]{26}$/.test(text);
+}
+
 /** The request id that always belongs to these 16 or more bytes (of a hash): the same input asks for the same rollback. */
 export function deriveRequestId(bytes: Uint8Array): RequestId {
   return `rbk-${base32(bytesToInteger(bytes.subarray(0, 16)), 26)}`;
@@ -48,9 +61,21 @@ export interface RollbackRequest {
   /** ISO 8601; the time of the commits. */
   readonly requestedAt: string;
   readonly allowRemoval: boolean;
+  /** What the commit says of the request's life in the ledger; null where it has none. */
+  readonly provenance?: Provenance | undefined;
 }
 
-export type Status = 'completed' | 'unchanged' | 'pending' | 'executing' | 'failed';
+/** Trailers of the commit besides those that every rollback has. */
+export interface Provenance {
+  /** `Approved by bob@example.com (quorum: 1/1)`, an entry an approver. */
+  readonly approvals: readonly string[];
+  /** The event that let it go ahead. */
+  readonly ledger: ObjectId;
+  /** The session, and its ticket. */
+  readonly breakGlass: string | null;
+}
+
+export type Status = 'completed' | 'unchanged' | 'pending' | 'approved' | 'executing' | 'failed';
 
 /** The five states of progress, in their only order. */
 export const STEPS = ['planned', 'staged', 'delivered', 'published', 'verified'] as const;

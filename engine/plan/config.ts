@@ -16,6 +16,8 @@ import { compilePattern, type Placeholder } from './pattern.ts';
 
 export const CONFIG_PATH = '.backtrail/config.yaml';
 
+export const LEDGER_REF = 'refs/backtrail/ledger';
+
 /** SOPS files, Secret and SealedSecret manifests: what a rollback must never resurrect, unless the configuration says otherwise. */
 export const DEFAULT_KEEP = ['format:sops', 'kind:Secret', 'kind:SealedSecret'] as const;
 
@@ -211,6 +213,8 @@ function withDefaults(raw: Raw): Config {
       ...(author !== undefined && { author }),
     })),
     delivery: raw.delivery ? withCommand(raw.delivery) : null,
+    policy: { environments: [], groups: {}, permissions: [] },
+    ledger: { ref: LEDGER_REF },
     subject: raw.subject ?? 'Rollback',
   };
 }
