@@ -1,5 +1,5 @@
 /** What is wrong with one text of the configuration: a sentence, or null. */
-import { isSafePath } from '../model/index.ts';
+import { isSafeName, isSafePath } from '../model/index.ts';
 import { parseLooseSelector, parseSelector } from '../yaml/selector.ts';
 import { compileExpression } from './expression.ts';
 import { compilePattern, type Placeholder } from './pattern.ts';
@@ -58,6 +58,26 @@ export function inputProblem(value: string): string | null {
 export function branchProblem(value: string): string | null {
   const bad = /^[-/.]|^@$|[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{|\/\/|\/\.|[./]$|\.lock(?:\/|$)/u.test(value); // oxlint-disable-line no-control-regex
   return bad ? 'This cannot be the name of a branch.' : null;
+}
+
+/** `acme/production`, with `*` inside names; or `**`. */
+export function environmentsProblem(value: string): string | null {
+  if (value === '**') return null;
+  const parts = value.split('/');
+  if (parts.some((part) => part.includes('**'))) return '"**" stands alone; inside a name it is "*".';
+  if (/[?{}[\]()|!\\,]/.test(value)) return 'A pattern of environments has no wildcard but "*".';
+  const fits = parts.every(
+    (part) => isSafeName(part) && part.trim() === part && !/[\p{Cc}\p{Cf}]/u.test(part),
+  );
+  return fits ? null : 'A pattern is [tenant/]environment, as in acme/production or */production.';
+}
+
+export function ledgerProblem(value: string): string | null {
+  const [, folder, name = ''] = /^refs\/(backtrail|heads)\/(.*)$/su.exec(value) ?? [];
+  if (folder === undefined) return 'The ledger is refs/backtrail/NAME or refs/heads/NAME.';
+  if (branchProblem(name) !== null || name === '') return 'This cannot be the name of a ref.';
+  const own = folder === 'backtrail' && /^(?:staging|remote)(?:\/|$)/.test(name);
+  return own ? 'Backtrail keeps other things there.' : null;
 }
 
 export function expressionProblem(value: string): string | null {

@@ -1,7 +1,9 @@
 /** Reads `.backtrail/config.yaml`: text in, validated value out; every complaint says file, line and column. */
-import { type Alias, type Document, isMap, isScalar, LineCounter, parseDocument, visit } from 'yaml';
+import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { BacktrailError, type Config } from '../model/index.ts';
+import { aliasOffset, offsetOf } from './config-places.ts';
+import { ledgerSchema, policyMisfits, policySchema, withPolicyDefaults } from './config-policy.ts';
 import {
   branchProblem,
   expressionProblem,
@@ -117,6 +119,8 @@ const schema = z.strictObject({
         .optional(),
     })
     .optional(),
+  policy: policySchema.optional(),
+  ledger: ledgerSchema.optional(),
 });
 
 type Raw = z.infer<typeof schema>;
@@ -156,7 +160,13 @@ export function parseConfig(source: string, file: string): Config {
       }),
     );
   }
-  requireOneTenancy(parsed.data, (path) => at(offsetOf(document, path)));
+  const place = (path: (string | number)[]) => at(offsetOf(document, path));
+  const tenancy = requireOneTenancy(parsed.data, place);
+  const misfits = policyMisfits(parsed.data.policy ?? {}, tenancy);
+  if (misfits.length > 0)
+    throw invalid(
+      misfits.map(({ path, message }) => ({ ...place(path), message: `${path.join('.')}: ${message}` })),
+    );
   return withDefaults(parsed.data);
 }
 
@@ -176,11 +186,11 @@ function invalid(problems: readonly Problem[]): BacktrailError {
   });
 }
 
-/** All patterns name a tenant, or none does: otherwise `a/b` could be read in two ways. */
+/** All patterns name a tenant (true), or none does: otherwise `a/b` could be read in two ways. */
 function requireOneTenancy(
   { layout, delivery }: Raw,
   at: (path: (string | number)[]) => Omit<Problem, 'message'>,
-): void {
+): boolean {
   const all = (['environment', 'service'] as const).flatMap((key) =>
     (layout[key] ?? []).map((value, index) => ({ value, path: ['layout', key, index] })),
   );
@@ -188,6 +198,7 @@ function requireOneTenancy(
   const tenancy = compilePattern(all[0]?.value ?? '').placeholders.has('tenant');
   const odd = all.find(({ value }) => compilePattern(value).placeholders.has('tenant') !== tenancy);
   if (odd) throw invalid([{ ...at(odd.path), message: 'Either every pattern has {tenant} or none has.' }]);
+  return tenancy;
 }
 
 function withDefaults(raw: Raw): Config {
@@ -213,8 +224,8 @@ function withDefaults(raw: Raw): Config {
       ...(author !== undefined && { author }),
     })),
     delivery: raw.delivery ? withCommand(raw.delivery) : null,
-    policy: { environments: [], groups: {}, permissions: [] },
-    ledger: { ref: LEDGER_REF },
+    policy: withPolicyDefaults(raw.policy ?? {}),
+    ledger: { ref: raw.ledger?.ref ?? LEDGER_REF },
     subject: raw.subject ?? 'Rollback',
   };
 }
@@ -223,35 +234,6 @@ function withCommand({ output, command }: NonNullable<Raw['delivery']>): Config[
   if (command === undefined) return { output };
   const { run, version, inputs = [] } = command;
   return { output, command: { run, inputs, ...(version !== undefined && { version }) } };
-}
-
-/** Where the deepest existing node of a path begins; the file's start where nothing fits. */
-function offsetOf(document: Document.Parsed, path: readonly (string | number)[]): number {
-  let offset = 0;
-  for (let depth = 1; depth <= path.length; depth += 1) {
-    const parent = depth === 1 ? document.contents : document.getIn(path.slice(0, depth - 1), true);
-    const step = path[depth - 1];
-    const pair = isMap(parent)
-      ? parent.items.find(({ key }) => isScalar(key) && key.value === step)
-      : undefined;
-    const node = pair?.key ?? document.getIn(path.slice(0, depth), true);
-    const range = isRanged(node) ? node.range : null;
-    if (!range) break;
-    offset = range[0];
-  }
-  return offset;
-}
-
-/** Where the first alias without an anchor stands; where all have one, the first alias. */
-function aliasOffset(document: Document.Parsed): number {
-  const aliases: Alias[] = [];
-  visit(document, { Alias: (_, alias) => void aliases.push(alias) });
-  const alias = aliases.find((candidate) => !candidate.resolve(document)) ?? aliases[0];
-  return alias?.range?.[0] ?? 0;
-}
-
-function isRanged(node: unknown): node is { range: [number, number, number] } {
-  return typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range);
 }
 
 const yamlMessage = (code: string) => `This is not valid YAML (${code.toLowerCase().replaceAll('_', ' ')}).`;

@@ -19,7 +19,20 @@ export type Observe = () => Promise<Snapshot>;
 export function createObserve(git: GitRepository, outside: ConfigText | null): Observe {
   const look = outside ? lookWith(git, outside) : lookInside(git);
   const { objects: reader, history, hasher } = git;
-  return async () => makeSnapshot({ ...(await look()), reader, history, hasher });
+  return async () => {
+    const seen = await look();
+    requireLedgerApart(seen);
+    return makeSnapshot({ ...seen, reader, history, hasher });
+  };
+}
+
+/** Events must not become commits of the branch, nor need a ref where the branch has one. */
+function requireLedgerApart({ branch, layout }: Awaited<ReturnType<Look>>): void {
+  const { ref } = layout.config.ledger;
+  const own = `refs/heads/${branch}`;
+  if (ref !== own && !ref.startsWith(`${own}/`) && !own.startsWith(`${ref}/`)) return;
+  const message = `ledger.ref: ${ref} cannot stand beside the branch ${branch}.`;
+  throw new BacktrailError('CONFIG_INVALID', message, { hint: 'Give the ledger a name of its own.' });
 }
 
 /**

@@ -30,6 +30,8 @@ describe('configuration', () => {
       keep: [...DEFAULT_KEEP],
       source: [],
       delivery: null,
+      policy: { environments: [], groups: {}, permissions: [] },
+      ledger: { ref: 'refs/backtrail/ledger' },
       subject: 'Rollback',
     });
   });
