@@ -13,6 +13,8 @@ export interface Environment {
   readonly redisUrl: string;
   /** Commands that a repository's configuration may render with; see `renderCommands` of the engine. */
   readonly renderCommands: readonly string[];
+  /** The file of the keys that this machine trusts; null where git's own setting names it, or nothing does. */
+  readonly allowedSigners: string | null;
   readonly committer: Person;
   /** Who asks: git's own variables, where set; the user's git configuration comes next. */
   readonly author: Person | null;
@@ -42,6 +44,7 @@ export function readEnvironment(): Environment {
     },
     redisUrl: env['REDIS_URL'] || 'redis://127.0.0.1:6379',
     renderCommands: list(env['BACKTRAIL_RENDER_COMMANDS'] ?? ''),
+    allowedSigners: env['BACKTRAIL_ALLOWED_SIGNERS'] || null,
     committer: person(env['GIT_COMMITTER_NAME'], env['GIT_COMMITTER_EMAIL']) ?? SERVICE,
     author: person(env['GIT_AUTHOR_NAME'], env['GIT_AUTHOR_EMAIL']),
     account: { name: user, email: `${user}@${hostname() || 'localhost'}` },

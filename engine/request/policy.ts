@@ -62,12 +62,18 @@ function holders(policy: Policy, permission: Permission, place: EnvironmentName)
       (grant.allow.includes(permission) || grant.allow.includes('admin')) &&
       grant.in.some((pattern) => matchesEnvironment(pattern, place)),
   );
-  return new Set(grants.flatMap((grant) => members(policy, grant)));
+  const all = {
+    users: grants.flatMap(({ users }) => users),
+    groups: grants.flatMap(({ groups }) => groups),
+  };
+  return new Set(members(policy, all));
 }
 
 /** Emails in lower case, each once, in the order of the configuration. */
 export function members({ groups }: Policy, { users, groups: names }: People): string[] {
-  const grouped = names.flatMap((name) => (Object.hasOwn(groups, name) ? (groups[name] ?? []) : []));
+  const grouped = [...new Set(names)].flatMap((name) =>
+    Object.hasOwn(groups, name) ? (groups[name] ?? []) : [],
+  );
   return [...new Set([...users, ...grouped].map(key))];
 }
 

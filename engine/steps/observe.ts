@@ -1,5 +1,5 @@
 /** Step 0: look at the branch. Everything after it works on this one tip. */
-import { BacktrailError, type ObjectId } from '../model/index.ts';
+import { BacktrailError, type Config, type ObjectId } from '../model/index.ts';
 import type { GitRepository } from '../git/open.ts';
 import { CONFIG_PATH, parseConfig } from '../plan/config.ts';
 import { compileLayout, type Layout } from '../plan/layout.ts';
@@ -21,14 +21,13 @@ export function createObserve(git: GitRepository, outside: ConfigText | null): O
   const { objects: reader, history, hasher } = git;
   return async () => {
     const seen = await look();
-    requireLedgerApart(seen);
+    requireLedgerApart(seen.layout.config, seen.branch);
     return makeSnapshot({ ...seen, reader, history, hasher });
   };
 }
 
-/** Events must not become commits of the branch, nor need a ref where the branch has one. */
-function requireLedgerApart({ branch, layout }: Awaited<ReturnType<Look>>): void {
-  const { ref } = layout.config.ledger;
+/** Events must not become commits of the branch, nor need a ref above or below it. CONFIG_INVALID. */
+export function requireLedgerApart({ ledger: { ref } }: Config, branch: string): void {
   const own = `refs/heads/${branch}`;
   if (ref !== own && !ref.startsWith(`${own}/`) && !own.startsWith(`${ref}/`)) return;
   const message = `ledger.ref: ${ref} cannot stand beside the branch ${branch}.`;

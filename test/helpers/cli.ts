@@ -42,6 +42,7 @@ export async function backtrail(
     redisUrl: options.redisUrl ?? NO_REDIS,
     committer: { name: 'Backtrail', email: 'backtrail@localhost' },
     renderCommands: [],
+    allowedSigners: env['BACKTRAIL_ALLOWED_SIGNERS'] ?? null,
     author: null,
     account: { name: 'tester', email: 'tester@localhost' },
     color: false,

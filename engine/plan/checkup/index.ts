@@ -5,9 +5,11 @@ import { checkDelivery } from './delivery.ts';
 import { checkFields } from './fields.ts';
 import { checkKeep } from './kept.ts';
 import { checkPatterns } from './patterns.ts';
+import { checkPolicy } from './policy.ts';
 import { checkServices } from './services.ts';
 import { type CheckedTree, checkedTree, configuration, count } from './tree.ts';
 
+export { approversWithKeys } from './policy.ts';
 export { type CheckedTree, checkedTree, count, some } from './tree.ts';
 
 export async function checkConfiguration(view: TreeView, layout: Layout): Promise<Check[]> {
@@ -19,6 +21,7 @@ export async function checkConfiguration(view: TreeView, layout: Layout): Promis
     ...(await checkFields(tree)),
     ...(await checkKeep(tree)),
     ...checkDelivery(tree),
+    ...checkPolicy(tree),
   ];
 }
 

@@ -8,15 +8,18 @@ import { branchMeant, type ConfigText, createObserve } from '../observe.ts';
 import { attempt, failed, type Settled, settled } from './attempt.ts';
 import { checkTip } from './configuration.ts';
 import { checkCache, checkDisk, checkGit, checkIdentity, checkNode } from './machine.ts';
-import { checkPublishing, checkTrust } from './publishing.ts';
+import { checkPublishing } from './publishing.ts';
 import { checkRenderers } from './renderers.ts';
 import { checkHealth } from './repository.ts';
+import { checkKeys, checkTrust } from './trust.ts';
 
 export interface CheckupOptions {
   readonly repo: string;
   readonly config?: ConfigText;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cacheFolder: string;
+  /** The file of the keys that this machine trusts; where absent, that of git's own setting. */
+  readonly allowedSigners?: string | null;
   /** Who would be asking, where git knows nobody. */
   readonly account: Person;
   readonly committer: Person;
@@ -58,8 +61,7 @@ export async function checkup(options: CheckupOptions): Promise<Checkup> {
             { git, health, unreached: through && 'error' in through ? through.error : null },
             options,
           )
-        : []),
-      checkTrust(),
+        : [checkTrust(null)]),
     ];
     return { location: place && locationOf(place.git), checks };
   } finally {
@@ -83,8 +85,9 @@ interface Inside {
 
 async function checkInside(
   { git, health, unreached }: Inside,
-  { config, programs, clock }: CheckupOptions,
+  options: CheckupOptions,
 ): Promise<readonly Check[]> {
+  const { config, programs, clock } = options;
   const publishing = async (branch: string) =>
     unreached === null
       ? checkPublishing({ git, health, branch })
@@ -95,7 +98,9 @@ async function checkInside(
     return [
       ...(await checkTip(git, snapshot)),
       ...(await attempt('configuration', 'renderers', () => checkRenderers(snapshot, { programs, clock }))),
+      ...(await attempt('machine', 'signers', () => checkKeys(git, snapshot, options))),
       ...(await publishing(snapshot.branch)),
+      checkTrust(snapshot.layout.config.policy),
     ];
   }
   const { error } = observed;
@@ -103,6 +108,7 @@ async function checkInside(
   return [
     failed('configuration', error.code === 'BRANCH_UNKNOWN' ? 'branch' : 'config', error),
     ...(branch === null ? [] : await publishing(branch)),
+    checkTrust(null),
   ];
 }
 

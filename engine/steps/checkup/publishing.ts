@@ -112,11 +112,3 @@ async function checkUpstream({ git, branch }: Place): Promise<Check[]> {
   const message = `Rollbacks are published at the upstream of ${branch}; this clone follows.`;
   return [publishing('upstream', 'ok', { message })];
 }
-
-/** Until reviews are signed, nothing else decides. */
-export const checkTrust = (): Check =>
-  publishing('trust', 'warn', {
-    message:
-      'trust: push-access. Whoever may push to the branch decides; the names in the record are not proven.',
-    hint: 'Protect the branch at the server, so that few may push. Signed reviews come with approvals.',
-  });
