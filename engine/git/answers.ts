@@ -1,6 +1,7 @@
 import { BacktrailError } from '../model/index.ts';
 import type { FailureCode, FailureDetails } from '../model/index.ts';
 import { isDamage, lastLine, lockFile, printable, sentence } from './failure.ts';
+import { refTitle } from './refs.ts';
 import type { TransportAnswer } from './transport.ts';
 
 /** What servers and transports answer, as failures with a code. */
@@ -80,11 +81,12 @@ export function isAway(error: BacktrailError): boolean {
 /** A failed push. The server's own words (`remote: …`) say which rule refused it. */
 export function pushFailure(
   answer: TransportAnswer,
-  target: { shown: string; branch: string; fetched?: string },
+  target: { shown: string; ref: string; fetched?: string },
 ): BacktrailError {
-  const { shown, branch, fetched = shown } = target;
+  const { shown, ref, fetched = shown } = target;
+  const branch = ref.replace(/^refs\/heads\//, '');
   const stderr = printable(answer.stderr);
-  const status = refStatus(printable(answer.stdout), branch);
+  const status = refStatus(printable(answer.stdout), ref);
   const said = remoteLines(stderr);
   const details = { status, remote: said, exitCode: answer.code };
   const fail = (code: FailureCode, message: string) => new BacktrailError(code, message, { details });
@@ -95,10 +97,10 @@ export function pushFailure(
   if (status !== null && REFUSED.test(status) && !status.startsWith('[rejected]')) return refused();
   if (status !== null && MOVED.test(status))
     return fetched === shown
-      ? fail('BRANCH_MOVED', `The branch ${branch} moved at ${shown}.`)
+      ? fail('BRANCH_MOVED', `${refTitle(ref)} moved at ${shown}.`)
       : new BacktrailError(
           'BRANCH_MOVED',
-          `The branch ${branch} at ${shown}, where pushes go, is not what it is at ${fetched}, where it is read.`,
+          `${refTitle(ref)} at ${shown}, where pushes go, is not what it is at ${fetched}, where it is read.`,
           { details, hint: 'Bring both together, or name the one that counts with --repo URL.' },
         );
   if (status !== null && status.startsWith('[remote')) return refused();
@@ -144,15 +146,11 @@ function notReached(message: string, details: FailureDetails): BacktrailError {
   });
 }
 
-/** Of `git push --porcelain`: `!\t<from>:<to>\t<summary>`. The summary of our branch, or null where none came back. */
-function refStatus(stdout: string, branch: string): string | null {
+/** Of `git push --porcelain`: `!\t<from>:<to>\t<summary>`. The summary of our ref, or null where none came back. */
+function refStatus(stdout: string, ref: string): string | null {
   // `printable` made blanks of the tabs.
-  const line = stdout
-    .split('\n')
-    .find((line) => /^!\s/.test(line) && line.includes(`:refs/heads/${branch} `));
-  return line === undefined
-    ? null
-    : line.slice(line.indexOf(`:refs/heads/${branch} `) + branch.length + 13).trim();
+  const line = stdout.split('\n').find((line) => /^!\s/.test(line) && line.includes(`:${ref} `));
+  return line === undefined ? null : line.slice(line.indexOf(`:${ref} `) + ref.length + 2).trim();
 }
 
 const PROGRESS = /^(Enumerating|Counting|Compressing|Unpacking|Receiving|Resolving|Checking)( [a-z]+)+: +\d/;

@@ -79,6 +79,11 @@ export async function openClone(options: CloneOptions): Promise<GitRepository> {
     followUp: (edit) => followUp(clone, edit),
     readBack: async (branch) => remote.readBack(await atRemote(branch)),
     identity: () => local.identity(),
+    ledger: {
+      ...remote.ledger,
+      tip: (ref) => reaching(remote.ledger.tip(ref)),
+      append: (input) => reaching(remote.ledger.append(input)),
+    },
     async close() {
       await Promise.all([local.close(), remote.close()]);
     },

@@ -16,7 +16,7 @@ import type { Runner } from './runner.ts';
 import { stagingFolder } from './staging.ts';
 
 export interface NewCommit {
-  /** null: the commit before it in the list. */
+  /** null: the commit before it in the list; none for the first one of a chain. */
   readonly parent: ObjectId | null;
   readonly author: Person;
   readonly committer: Person;
@@ -46,6 +46,16 @@ const MODES = new Set<string>(Object.values(MODE));
  */
 export async function writeCommits(runner: Runner, { requestId, commits }: NewCommits): Promise<Written> {
   const prefix = `${stagingFolder(requestId)}${randomUUID()}`;
+  if (commits[0]?.parent === null) throw new BacktrailError('INTERNAL', 'The first commit has no parent.');
+  return writeChains(runner, prefix, commits);
+}
+
+/** The same below any name for a ref; a first commit without a parent begins a history. */
+export async function writeChains(
+  runner: Runner,
+  prefix: string,
+  commits: readonly NewCommit[],
+): Promise<Written> {
   if (commits.length === 0) return { ids: [], refs: [] };
   const input = stream(prefix, commits);
   try {
@@ -71,9 +81,9 @@ function stream(prefix: string, commits: readonly NewCommit[]): Buffer {
   const parts: Uint8Array[] = [];
   let chain = 0;
   for (const [index, commit] of commits.entries()) {
-    if (commit.parent !== null) chain += 1;
-    if (chain === 0) throw new BacktrailError('INTERNAL', 'The first commit has no parent.');
-    const from = commit.parent === null ? `:${index}` : known(commit.parent);
+    if (commit.parent !== null || index === 0) chain += 1;
+    const before = index === 0 ? null : `:${index}`;
+    const from = commit.parent === null ? before : known(commit.parent);
     parts.push(...commitParts({ commit, ref: `${prefix}/${chain}`, mark: index + 1, from }));
   }
   parts.push(Buffer.from('done\n'));
@@ -85,7 +95,7 @@ function refsOf(prefix: string, commits: readonly NewCommit[], ids: readonly Obj
   const refs = new Map<string, ObjectId>();
   let chain = 0;
   for (const [index, { parent }] of commits.entries()) {
-    if (parent !== null) chain += 1;
+    if (parent !== null || index === 0) chain += 1;
     refs.set(`${prefix}/${chain}`, ids[index] ?? '');
   }
   return [...refs].map(([ref, id]) => ({ ref, id }));
@@ -95,17 +105,21 @@ function* commitParts(place: {
   commit: NewCommit;
   ref: string;
   mark: number;
-  from: string;
+  from: string | null;
 }): Generator<Uint8Array> {
   const { commit, ref, mark, from } = place;
   const time = seconds(commit.time);
+  const named = (who: Person) => {
+    const { name, email } = identity(who);
+    return `${name} <${email}> ${time} +0000`;
+  };
   yield Buffer.from(
-    `commit ${ref}\nmark :${mark}\nauthor ${person(commit.author)} ${time} +0000\ncommitter ${person(commit.committer)} ${time} +0000\n`,
+    `commit ${ref}\nmark :${mark}\nauthor ${named(commit.author)}\ncommitter ${named(commit.committer)}\n`,
   );
   if (commit.message.includes('\0'))
     throw new BacktrailError('INTERNAL', 'A commit message holds a NUL character.');
   yield* data(Buffer.from(commit.message));
-  yield Buffer.from(`from ${from}\n`);
+  if (from !== null) yield Buffer.from(`from ${from}\n`);
   // A file may take the place of a folder that goes away, and the other way round.
   for (const write of commit.writes) if (write.after === null) yield Buffer.from(`D ${quoted(write)}\n`);
   for (const write of commit.writes) yield* modification(write);
@@ -145,9 +159,10 @@ function quoted({ path, after }: Write): string {
   return `"${escapePath(path)}"`;
 }
 
-function person({ name, email }: Person): string {
+/** As git writes it. */
+export function identity({ name, email }: Person): Person {
   const address = clean(email).replaceAll(' ', '');
-  return `${clean(name) || address || 'unknown'} <${address}>`;
+  return { name: clean(name) || address || 'unknown', email: address };
 }
 
 /** Git's own identities hold none of these; a newline would begin another header. */
@@ -158,7 +173,8 @@ function clean(text: string): string {
     .trim();
 }
 
-function seconds(time: string): number {
+/** Since 1970. INVALID_REQUEST for what is no time. */
+export function seconds(time: string): number {
   const value = Math.floor(Date.parse(time) / 1000);
   if (!(value >= 0)) throw new BacktrailError('INVALID_REQUEST', `'${time}' is no time after 1970.`);
   return value;

@@ -1,5 +1,5 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { BacktrailError, isObjectId } from '../model/index.ts';
 import type { ObjectFormat, RequestId } from '../model/index.ts';
 import { identityOf, isPartial, LIST_CONFIG, parseConfigList } from './config.ts';
@@ -9,7 +9,8 @@ import type { ProcessEnvironment } from './environment.ts';
 import { gitFailure } from './failure.ts';
 import { unknown } from './location.ts';
 import type { NativeObjects } from './objects.ts';
-import { isBranchName, readBranch, requireDescent, updateRefs } from './refs.ts';
+import { createLedgerStore } from './ledger-store.ts';
+import { branchMoved, isBranchName, readBranch, readExactly, requireDescent, updateRefs } from './refs.ts';
 import { common } from './repository.ts';
 import type { BranchEdit, Common, GitRepository, Head } from './repository.ts';
 import { createRunner } from './runner.ts';
@@ -17,13 +18,14 @@ import type { Runner } from './runner.ts';
 import { run } from './spawn.ts';
 import type { Environment } from './spawn.ts';
 import { firstOverlap } from './overlap.ts';
-import { aloneWith, requireLasting } from './upstream.ts';
+import { aloneWith, requireLasting, requireLastingRef } from './upstream.ts';
 import { checkedOutIn, fastForward, samePlace } from './worktree.ts';
 
 export interface LocalOptions {
   readonly location: string;
   readonly folder: string;
   readonly env: ProcessEnvironment;
+  readonly cacheFolder: string;
   readonly timeoutMs: number;
 }
 
@@ -89,6 +91,24 @@ export async function openLocal(options: LocalOptions): Promise<LocalRepository>
     },
     readBack: (branch) => tip(local, branch),
     identity: () => Promise.resolve(identityOf(entries, options.env)),
+    ledger: createLedgerStore({
+      runner,
+      objects: shared.objects,
+      entries,
+      cacheFolder: options.cacheFolder,
+      address: found.common,
+      target: '.',
+      ask: (ref) => readExactly(runner, ref),
+      async move(edit, staged) {
+        const [at] = await Promise.all([
+          readExactly(runner, edit.ref),
+          config().then((now) => requireLastingRef(now, edit.ref)),
+          requireNowhere(local, edit.ref),
+        ]);
+        if (at !== edit.expected) throw branchMoved(edit.ref);
+        await updateRefs(runner, [edit, ...staged]);
+      },
+    }),
     requireWriting: () => undefined,
     close() {
       shared.objects.close();
@@ -113,6 +133,8 @@ interface Found {
   readonly shallow: boolean;
   readonly format: ObjectFormat;
   readonly bare: boolean;
+  /** The git directory that linked worktrees share. */
+  readonly common: string;
 }
 
 const DISCOVER = [
@@ -125,6 +147,7 @@ const DISCOVER = [
   '--is-shallow-repository',
   '--show-object-format',
   '--is-bare-repository',
+  '--git-common-dir',
 ];
 
 async function discover({ location, folder, env, timeoutMs }: LocalOptions): Promise<Found> {
@@ -132,7 +155,7 @@ async function discover({ location, folder, env, timeoutMs }: LocalOptions): Pro
   const { code, stdout, stderr } = await run({ ...here, args: DISCOVER, okCodes: [0, 128] });
   if (/not a git repository/.test(stderr)) throw unknown(location);
   if (code !== 0) throw gitFailure({ args: DISCOVER, code, stderr });
-  const [directory = '', inside, shallow, format, bare] = stdout.toString('utf8').split('\n');
+  const [directory = '', inside, shallow, format, bare, shared = ''] = stdout.toString('utf8').split('\n');
   const worktree = inside === 'true' ? await ownWorktree(here) : null;
   return {
     directory,
@@ -140,6 +163,7 @@ async function discover({ location, folder, env, timeoutMs }: LocalOptions): Pro
     shallow: shallow === 'true',
     format: format === 'sha256' ? 'sha256' : 'sha1',
     bare: bare === 'true',
+    common: await realpath(resolve(folder, shared)),
   };
 }
 
@@ -216,12 +240,22 @@ async function publish(local: Local, edit: BranchEdit): Promise<void> {
     local.dropped.add(edit.requestId);
     return;
   }
-  if (worktree === null || !(await samePlace(place, worktree)))
-    throw new BacktrailError('BRANCH_CHECKED_OUT', `The branch ${branch} is checked out in ${place}.`, {
-      details: { branch, worktree: place },
-    });
+  if (worktree === null || !(await samePlace(place, worktree))) throw checkedOut(branch, place);
   await fastForward({ runner, worktree, branch, expected, next, env: await freshEnvironment(local) });
 }
+
+/** Files would not follow. */
+async function requireNowhere(local: Local, ref: string): Promise<void> {
+  if (!ref.startsWith('refs/heads/')) return;
+  const branch = ref.slice('refs/heads/'.length);
+  const place = await checkedOutAt(local, branch);
+  if (place !== null) throw checkedOut(branch, place);
+}
+
+const checkedOut = (branch: string, place: string) =>
+  new BacktrailError('BRANCH_CHECKED_OUT', `The branch ${branch} is checked out in ${place}.`, {
+    details: { branch, worktree: place },
+  });
 
 /** The configuration may have changed since the repository was opened, and files are about to be touched. */
 async function freshEnvironment(local: Local): Promise<Environment> {

@@ -1,20 +1,34 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { lstat, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { isFailure } from '../model/index.ts';
+import { BacktrailError, isFailure } from '../model/index.ts';
 import { claim, isClaimed, withLock } from './lock.ts';
 import { splitLogin } from './login.ts';
 import { isBranchName } from './refs.ts';
 
 /**
  * The cache folder: `mirrors/<hash>.git`, beside each its lock, one that is being made (`.new-…`) or thrown away (`.old-…`),
- * and `in-use/<hash>.git/…`, a claim for each process that has it open.
+ * and `in-use/<hash>.git/…`, a claim for each process that has it open; `ledgers/`, of ledger-seen.ts.
  */
 
 /** Another password is no other repository. */
 export function mirrorFolder(cacheFolder: string, url: string): string {
   const name = createHash('sha256').update(splitLogin(url).address).digest('hex');
   return join(resolve(cacheFolder), 'mirrors', `${name}.git`);
+}
+
+/** A full disk, a folder that may only be read, a file where a folder should be: GIT_FAILED says what to do. */
+export async function usableCache<Value>(cacheFolder: string, work: () => Promise<Value>): Promise<Value> {
+  try {
+    return await work();
+  } catch (error) {
+    const cause = error instanceof Error && 'syscall' in error && 'code' in error ? String(error.code) : null;
+    if (cause === null || isFailure(error)) throw error;
+    throw new BacktrailError('GIT_FAILED', `The cache folder ${cacheFolder} cannot be used: ${cause}.`, {
+      hint: 'Make it a folder that can be written to, with room, or name another one with XDG_CACHE_HOME.',
+      cause: error,
+    });
+  }
 }
 
 /** Anything but a folder under its name is no mirror: one is made in its place. */

@@ -17,11 +17,13 @@ import {
   removeLeftovers,
   stampFetched,
   trimMirrors,
+  usableCache,
   useMirror,
 } from './mirror-cache.ts';
 import { type Fetch, fetchInto, reach, telling } from './mirror-fetch.ts';
 import { progressReader } from './progress.ts';
 import { pushOnce, REMOTE, tryPush } from './push.ts';
+import type { Push } from './push.ts';
 import type { Environment } from './spawn.ts';
 import { createTransport } from './transport.ts';
 import type { Transport } from './transport.ts';
@@ -40,17 +42,13 @@ export interface Mirror {
   refresh(): Promise<void>;
   /** When it was last up to date. */
   fetchedAt(): Promise<Date>;
-  /** Fetches one branch. BRANCH_UNKNOWN where the remote has none of that name. */
-  fetchBranch(branch: string): Promise<void>;
+  /** Fetches one ref, as `trackingRef` has it. BRANCH_UNKNOWN where the remote has none of that name. */
+  fetchRef(ref: string): Promise<void>;
   /** The branch that the remote's HEAD names. */
   head(): Promise<string>;
   /** What `head` gave the last time, in whatever process. BRANCH_UNKNOWN where it was never asked. */
   lastHead(): Promise<string>;
-  push(edit: {
-    readonly branch: string;
-    readonly expected: ObjectId;
-    readonly next: ObjectId;
-  }): Promise<void>;
+  push(push: Push): Promise<void>;
   /** Asks for leave to push, and pushes nothing. `atomic`: the server moves several refs all or none. */
   tryPush(commit: ObjectId): Promise<{ readonly atomic: boolean }>;
   /** Resolves when nothing runs in the background any more. */
@@ -85,7 +83,11 @@ export interface MirrorOptions {
 
 export const TRACKING = 'refs/remotes/origin';
 
-const REFSPECS = [`+refs/heads/*:${TRACKING}/*`, '+refs/backtrail/*:refs/backtrail/remote/*'];
+/** Where the mirror keeps what the remote has there. */
+export const trackingRef = (ref: string) =>
+  ref.replace(/^refs\/heads\//, `${TRACKING}/`).replace(/^refs\/backtrail\//, 'refs/backtrail/remote/');
+
+const REFSPECS = ['refs/heads/*', 'refs/backtrail/*'].map((ref) => `+${ref}:${trackingRef(ref)}`);
 const COMMIT_GRAPH = ['commit-graph', 'write', '--reachable', '--changed-paths'];
 const CLEAN_UP = [
   '-c',
@@ -102,18 +104,7 @@ const CLEAN_UP = [
 /** Opens the mirror, up to date; makes it first where there is none yet, and again where there is a damaged one. */
 export async function openMirror(options: MirrorOptions): Promise<Mirror> {
   const directory = mirrorFolder(options.cacheFolder, options.url);
-  try {
-    return await openIn(directory, options);
-  } catch (error) {
-    // A full disk, a folder that may only be read, a file where a folder should be.
-    const cause = error instanceof Error && 'syscall' in error && 'code' in error ? String(error.code) : null;
-    if (cause === null || isFailure(error)) throw error;
-    const { cacheFolder } = options;
-    throw new BacktrailError('GIT_FAILED', `${cacheFolder}, which holds mirrors, cannot be used: ${cause}.`, {
-      hint: 'Make it a folder that can be written to, with room, or name another one with XDG_CACHE_HOME.',
-      cause: error,
-    });
-  }
+  return usableCache(options.cacheFolder, () => openIn(directory, options));
 }
 
 async function openIn(directory: string, options: MirrorOptions): Promise<Mirror> {
@@ -232,8 +223,8 @@ function createMirror(directory: string, options: MirrorOptions, opened: Opened)
     async refresh() {
       if (await locked(() => fetchAll(place))) maintainLater();
     },
-    async fetchBranch(branch) {
-      await locked(() => fetchInto(place, [REMOTE, `+refs/heads/${branch}:${TRACKING}/${branch}`]));
+    async fetchRef(ref) {
+      await locked(() => fetchInto(place, [REMOTE, `+${ref}:${trackingRef(ref)}`]));
     },
     async head() {
       const ask = ['ls-remote', '--symref', REMOTE, 'HEAD'];
@@ -252,9 +243,9 @@ function createMirror(directory: string, options: MirrorOptions, opened: Opened)
       if (branch !== null) return branch;
       throw new BacktrailError('BRANCH_UNKNOWN', `It is not known yet which branch HEAD names at ${shown}.`);
     },
-    async push({ branch, expected, next }) {
-      const answer = await reach(url, () => pushOnce(transport, { branch, expected, next }, silenceMs));
-      if (answer.code !== 0) throw pushFailure(answer, { shown: shownPush, branch, fetched: shown });
+    async push(push) {
+      const answer = await reach(url, () => pushOnce(transport, push, silenceMs));
+      if (answer.code !== 0) throw pushFailure(answer, { shown: shownPush, ref: push.ref, fetched: shown });
     },
     tryPush: (commit) => tryPush(url, transport, commit, silenceMs),
     async close() {

@@ -4,6 +4,8 @@ import { createCache } from './cache.ts';
 import { createCatFile } from './catfile.ts';
 import type { CatFile } from './catfile.ts';
 import type { Runner } from './runner.ts';
+import { signatureKind } from './signing.ts';
+import type { SignatureKind } from './signing.ts';
 
 /** Bytes of one file; more is FILE_TOO_LARGE. */
 const BLOB_LIMIT = 8 * 1024 * 1024;
@@ -16,6 +18,8 @@ export interface NativeObjects extends ObjectReader {
   ref(name: string): Promise<ObjectId | null>;
   /** `commit`, `tree`, `blob` or `tag`; null where there is no such object. */
   type(id: ObjectId): Promise<string | null>;
+  /** How a commit is signed, if it is. */
+  signature(id: ObjectId): Promise<SignatureKind>;
   close(): void;
 }
 
@@ -51,6 +55,7 @@ export function createObjects(options: {
         return { value: bytes, size: bytes.length + 200 };
       }),
     ref: (name) => child.ref(name),
+    signature: async (id) => signatureKind(id, await read({ child, id, type: 'commit', shallow })),
     type: async (id) => (await child.info(id))?.type ?? null,
     close: () => child.close(),
   };

@@ -16,7 +16,7 @@ export interface OpenOptions {
   readonly location: string;
   /** The process environment: PATH, HOME, the ssh agent, the user's own settings of git. */
   readonly env: ProcessEnvironment;
-  /** Mirrors of remote repositories live here, below `mirrors/`. */
+  /** Mirrors of remote repositories live here, below `mirrors/`; what was seen of ledgers, below `ledgers/`. */
   readonly cacheFolder: string;
   /** Milliseconds for one command of git. Two minutes where absent; half an hour for a fetch or push. */
   readonly timeoutMs?: number;
@@ -50,7 +50,7 @@ export interface Opened {
  * REMOTE_DENIED or REMOTE_UNAVAILABLE.
  */
 export async function openPlace(options: OpenOptions): Promise<Opened> {
-  const { location, env } = options;
+  const { location, env, cacheFolder } = options;
   const timeoutMs = options.timeoutMs ?? 120_000;
   const transportTimeoutMs = options.timeoutMs ?? 1_800_000;
   const [place, missing] = await Promise.all([parseLocation(location), requireVersion(env, timeoutMs)]);
@@ -61,7 +61,7 @@ export async function openPlace(options: OpenOptions): Promise<Opened> {
     return alone(await openRemote({ ...through, url: place.url }));
   }
   if (missing !== null) return alone(await openReadOnly({ location, folder: place.folder, env }));
-  const local = await openLocal({ location, folder: place.folder, env, timeoutMs });
+  const local = await openLocal({ location, folder: place.folder, env, cacheFolder, timeoutMs });
   return { git: local, throughUpstream: (branch) => openClone({ ...through, local, branch }) };
 }
 

@@ -20,14 +20,23 @@ const PUSH = [
 ];
 const NOT_ATOMIC = /does not support --atomic/;
 
+/** A move of one ref at the remote. */
+export interface Push {
+  readonly ref: string;
+  /** null: it must not be there. */
+  readonly expected: ObjectId | null;
+  /** Descends from `expected`: a lease forces. */
+  readonly next: ObjectId;
+}
+
 /** Atomic where the server can; one ref alone is all or nothing anyway. */
 export async function pushOnce(
   transport: Transport,
-  { branch, expected, next }: { branch: string; expected: ObjectId; next: ObjectId },
+  { ref, expected, next }: Push,
   silenceMs: number,
 ): Promise<TransportAnswer> {
-  const options = [...PUSH, `--force-with-lease=refs/heads/${branch}:${expected}`];
-  const refspec = `${next}:refs/heads/${branch}`;
+  const options = [...PUSH, `--force-with-lease=${ref}:${expected ?? ''}`];
+  const refspec = `${next}:${ref}`;
   const silence = untilAnswer(silenceMs);
   const answer = await transport.git([...options, '--atomic', REMOTE, refspec], { silence });
   if (answer.code === 0 || !NOT_ATOMIC.test(answer.stderr)) return answer;
@@ -47,18 +56,18 @@ export async function tryPush(
   commit: ObjectId,
   silenceMs: number,
 ): Promise<{ readonly atomic: boolean }> {
-  const branch = `backtrail-doctor-${randomUUID()}`;
+  const ref = `refs/heads/backtrail-doctor-${randomUUID()}`;
   const shown = shownAddress(url);
   const ask = (options: readonly string[]) =>
     reach(url, () =>
-      transport.git([...PUSH, '--dry-run', ...options, REMOTE, `${commit}:refs/heads/${branch}`], {
+      transport.git([...PUSH, '--dry-run', ...options, REMOTE, `${commit}:${ref}`], {
         silence: untilAnswer(silenceMs),
       }),
     );
   const answer = await ask(['--atomic']);
   if (answer.code === 0) return { atomic: true };
-  if (!NOT_ATOMIC.test(answer.stderr)) throw pushFailure(answer, { shown, branch });
+  if (!NOT_ATOMIC.test(answer.stderr)) throw pushFailure(answer, { shown, ref });
   const plain = await ask([]);
-  if (plain.code !== 0) throw pushFailure(plain, { shown, branch });
+  if (plain.code !== 0) throw pushFailure(plain, { shown, ref });
   return { atomic: false };
 }

@@ -7,7 +7,8 @@ import type { Runner } from './runner.ts';
 /** A ref and what it must hold now, so that a change is never made blindly. */
 export interface RefEdit {
   readonly ref: string;
-  readonly expected: ObjectId;
+  /** null: it must not be there. */
+  readonly expected: ObjectId | null;
   /** null deletes. */
   readonly next: ObjectId | null;
 }
@@ -72,6 +73,20 @@ export async function readRef(place: {
   return /-g[0-9a-f]+$/i.test(ref) ? showRef(runner, ref) : objects.ref(ref);
 }
 
+/**
+ * The commit that a ref is at, by its whole name alone; null where there is none. LEDGER_TAMPERED where it is at anything else, or
+ * stands for another ref.
+ */
+export async function readExactly(runner: Runner, ref: string): Promise<ObjectId | null> {
+  const format = '--format=%(refname) %(objectname) %(objecttype) %(symref)';
+  const listed = await runner.text(['for-each-ref', format, ref]);
+  const line = listed.split('\n').find((line) => line.startsWith(`${ref} `));
+  if (line === undefined) return null;
+  const [, id = '', type, symref] = line.split(' ');
+  if (isObjectId(id) && type === 'commit' && symref === '') return id;
+  throw new BacktrailError('LEDGER_TAMPERED', `${ref} is no ref to a commit.`, { details: { ref } });
+}
+
 async function showRef(runner: Runner, ref: string): Promise<ObjectId | null> {
   const { code, stdout } = await runner.run(['show-ref', '--verify', '--hash', '--', ref], {
     okCodes: [0, 1, 128],
@@ -85,9 +100,10 @@ async function showRef(runner: Runner, ref: string): Promise<ObjectId | null> {
  */
 export async function updateRefs(runner: Runner, edits: readonly RefEdit[]): Promise<void> {
   if (edits.length === 0) return;
-  const lines = edits.map(({ ref, expected, next }) =>
-    next === null ? `delete ${ref}\0${expected}\0` : `update ${ref}\0${next}\0${expected}\0`,
-  );
+  const lines = edits.map(({ ref, expected, next }) => {
+    if (next === null) return `delete ${ref}\0${expected ?? ''}\0`;
+    return expected === null ? `create ${ref}\0${next}\0` : `update ${ref}\0${next}\0${expected}\0`;
+  });
   try {
     await runner.transact(lines);
   } catch (error) {
@@ -101,9 +117,14 @@ function refFailure(error: unknown, edits: readonly RefEdit[]): unknown {
   return moved.test(error.message) ? branchMoved(edits[0]?.ref ?? '', error) : error;
 }
 
+/** `The branch main`; another ref by its whole name. */
+export const refTitle = (ref: string) =>
+  ref.startsWith('refs/') && !ref.startsWith('refs/heads/')
+    ? `The ref ${ref}`
+    : `The branch ${ref.replace(/^refs\/heads\//, '')}`;
+
 export function branchMoved(ref: string, cause?: unknown): BacktrailError {
-  const name = ref.replace(/^refs\/heads\//, '');
-  return new BacktrailError('BRANCH_MOVED', `The branch ${name} moved meanwhile.`, {
+  return new BacktrailError('BRANCH_MOVED', `${refTitle(ref)} moved meanwhile.`, {
     cause,
     details: { ref },
   });

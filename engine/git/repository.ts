@@ -15,6 +15,7 @@ import { hasherOf } from './hash.ts';
 import { createHistory } from './history.ts';
 import { writeCommits } from './import.ts';
 import type { NewCommits } from './import.ts';
+import type { LedgerStore } from './ledger.ts';
 import { findRequest, messages } from './messages.ts';
 import type { CommitMessage } from './messages.ts';
 import { createObjects } from './objects.ts';
@@ -84,6 +85,8 @@ export interface GitRepository {
   inspect(ids: readonly ObjectId[]): Promise<readonly LogCommit[]>;
   /** Who the user's configuration says they are; null where it says nothing. */
   identity(): Promise<Person | null>;
+  /** Requests, reviews and what became of them; at the remote for a mirror and for a clone. */
+  readonly ledger: LedgerStore;
   /** GIT_MISSING where the repository is only read, because there is no git; every method that writes says the same. */
   requireWriting(): void;
   /** Ends every child. Nothing may be asked afterwards. Safe to repeat. */

@@ -1,10 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import { BacktrailError, isRequestId } from '../model/index.ts';
 import type { RequestId } from '../model/index.ts';
 import { updateRefs } from './refs.ts';
 import type { RefEdit } from './refs.ts';
 import type { Runner } from './runner.ts';
 
-/** What attempts at a request have written stands below `refs/backtrail/staging/REQUEST/` until it is published or given up. */
+/**
+ * What attempts at a request have written stands below `refs/backtrail/staging/REQUEST/` until it is published or given up;
+ * events below `refs/backtrail/staging/ledger-UUID/`.
+ */
 
 const STAGING = 'refs/backtrail/staging';
 
@@ -17,9 +21,18 @@ export function stagingFolder(requestId: RequestId): string {
   throw new BacktrailError('INVALID_REQUEST', `${JSON.stringify(requestId)} is no request id.`);
 }
 
-/** The edits that delete whatever any attempt at this request has staged so far. Deletes what other requests abandoned. */
+/** For events that are about to be written. */
+export function ledgerStaging(): string {
+  return `${STAGING}/ledger-${randomUUID()}`;
+}
+
+/** The edits that delete whatever any attempt at this request has staged so far. Deletes what others abandoned. */
 export async function listStaging(runner: Runner, requestId: RequestId): Promise<RefEdit[]> {
-  const own = stagingFolder(requestId);
+  return sweepStaging(runner, stagingFolder(requestId));
+}
+
+/** Deletes what others abandoned; gives the edits that delete all that is below `own`. */
+export async function sweepStaging(runner: Runner, own: string): Promise<RefEdit[]> {
   const format = '--format=%(objectname) %(refname)';
   const edits = (await runner.text(['for-each-ref', format, `${STAGING}/`]))
     .split('\n')

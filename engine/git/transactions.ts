@@ -34,9 +34,13 @@ export function createTransact(setup: Setup): Transact {
 function open(setup: Setup, ended: () => void): Child {
   setup.signal.throwIfAborted();
   const child = setup.start(ARGS);
-  setup.signal.addEventListener('abort', () => terminate(child), { once: true });
+  const stop = () => terminate(child);
+  setup.signal.addEventListener('abort', stop, { once: true });
   child.on('error', ended);
-  child.on('close', ended);
+  child.on('close', () => {
+    setup.signal.removeEventListener('abort', stop);
+    ended();
+  });
   keepAlive(child, false);
   return child;
 }

@@ -5,7 +5,7 @@ import { BacktrailError, FAILURES, shellWord } from '../model/index.ts';
 import type { Finding } from '../model/index.ts';
 import { configValue, hostileScope } from './config.ts';
 import type { ConfigEntry } from './config.ts';
-import { shownAddress } from './failure.ts';
+import { printable, shownAddress } from './failure.ts';
 import { checkedAddress } from './location.ts';
 import { isBranchName } from './refs.ts';
 
@@ -152,11 +152,23 @@ export async function requireLasting(place: Place, branch: string): Promise<void
   if (finding !== undefined) throw new BacktrailError('REPOSITORY_MIRRORS', finding.message);
 }
 
+/** The same for a ref that is no branch with an upstream. */
+export function requireLastingRef(entries: readonly ConfigEntry[], ref: string): void {
+  const source = mirrored(entries, ref);
+  if (source === undefined) return;
+  const message = `This repository mirrors ${source}: its next fetch would take away again what is written to ${ref} here.`;
+  throw new BacktrailError('REPOSITORY_MIRRORS', printable(message));
+}
+
+/** The remote whose fetches overwrite a ref. */
+const mirrored = (entries: readonly ConfigEntry[], ref: string) =>
+  remoteNames(entries).find((name) =>
+    values(entries, `remote.${name}.fetch`).some((refspec) => overwrites(refspec, ref)),
+  );
+
 function withoutUpstream({ entries }: Place, branch: string): Finding[] {
   const names = remoteNames(entries);
-  const source = names.find((name) =>
-    values(entries, `remote.${name}.fetch`).some((refspec) => overwrites(refspec, `refs/heads/${branch}`)),
-  );
+  const source = mirrored(entries, `refs/heads/${branch}`);
   if (source !== undefined)
     return [
       {

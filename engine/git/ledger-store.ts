@@ -1,0 +1,155 @@
+import { BacktrailError, shellWord } from '../model/index.ts';
+import type { ObjectId } from '../model/index.ts';
+import type { ConfigEntry } from './config.ts';
+import { printable, shownAddress } from './failure.ts';
+import { writeChains } from './import.ts';
+import { seenOf } from './ledger-seen.ts';
+import type { Seen } from './ledger-seen.ts';
+import type { LedgerStore, NewEvent } from './ledger.ts';
+import { usableCache } from './mirror-cache.ts';
+import type { NativeObjects } from './objects.ts';
+import { isAncestor, isBranchName, updateRefs } from './refs.ts';
+import type { RefEdit } from './refs.ts';
+import type { Runner } from './runner.ts';
+import { commitTree, readSignatures, signingOf } from './signing.ts';
+import type { Signing } from './signing.ts';
+import { ledgerStaging, sweepStaging } from './staging.ts';
+
+/** Where ledgers are read and written: the objects here, the ref where the repository lives. */
+export interface LedgerPlace {
+  readonly runner: Runner;
+  readonly objects: NativeObjects;
+  /** The whole configuration that holds where the user stands. */
+  readonly entries: readonly ConfigEntry[];
+  readonly cacheFolder: string;
+  /** Of where the repository lives, without a login: a git directory, or what git fetches from. */
+  readonly address: string;
+  /** What `git push` names it, run in the git directory of `runner`. */
+  readonly target: string;
+  /** Asks for the ref anew. */
+  ask(ref: string): Promise<ObjectId | null>;
+  /** Moves it by compare-and-swap, as `publish` does; `staged` may go then. */
+  move(edit: RefEdit & { readonly next: ObjectId }, staged: readonly RefEdit[]): Promise<void>;
+}
+
+export function createLedgerStore(place: LedgerPlace): LedgerStore {
+  const { runner, objects, cacheFolder, address } = place;
+  const signing = signingOf(place.entries);
+  const seenAt = (ref: string) =>
+    seenOf({ cacheFolder, address, ref: checkedRef(ref), signal: runner.signal });
+  const record = (seen: Seen, tip: ObjectId) =>
+    usableCache(cacheFolder, () => seen.record(tip, (before) => follows(place, tip, before)));
+  return {
+    async tip(ref) {
+      const seen = seenAt(ref);
+      // Before asking: what others append, and record, in between must not look as if it had gone.
+      const before = await usableCache(cacheFolder, () => seen.read());
+      const tip = await place.ask(ref);
+      if (before !== null && tip !== before && (tip === null || !(await follows(place, tip, before))))
+        throw await rewound(place, { ref, tip, before, file: seen.file });
+      if (tip !== null && tip !== before) await record(seen, tip);
+      return tip;
+    },
+    async append(input) {
+      const { ref, parent, events } = input;
+      const seen = seenAt(ref);
+      if (events.length === 0) return [];
+      const staging = ledgerStaging();
+      const [written] = await Promise.all([
+        write(place, staging, input),
+        // In the way of no event: the next one tries again.
+        sweepStaging(runner, `${staging}/`).catch(() => undefined),
+      ]);
+      const staged = written.refs.map((edit) => ({ ref: edit.ref, expected: edit.id, next: null }));
+      let ids: readonly ObjectId[];
+      try {
+        ids = await signed(place, signing, { ...input, written: written.ids });
+        await place.move({ ref, expected: parent, next: ids.at(-1) ?? '' }, staged);
+      } catch (error) {
+        await updateRefs(runner, staged).catch(() => undefined);
+        throw error;
+      }
+      await record(seen, ids.at(-1) ?? '');
+      return ids;
+    },
+    signs: () => Promise.resolve(signing.own !== null),
+    signatures: (ids, allowedSigners) => readSignatures({ runner, objects, signing }, ids, allowedSigners),
+  };
+}
+
+/** The name comes from the configuration of the branch. What is staged, and what a mirror has of its remote, is no ledger. */
+function checkedRef(ref: string): string {
+  const [, space, name = ''] = /^refs\/(backtrail|heads)\/(.+)$/s.exec(ref) ?? [];
+  const taken = space === 'backtrail' && /^(staging|remote)(\/|$)/i.test(name);
+  if (isBranchName(name) && !taken && name.length <= 200) return ref;
+  const shown = printable(JSON.stringify(ref.slice(0, 100)));
+  throw new BacktrailError('CONFIG_INVALID', `${shown} is no ref that can hold a ledger.`, {
+    hint: 'Set `ledger.ref` to refs/backtrail/ledger, or to a branch of its own: refs/heads/NAME.',
+  });
+}
+
+type Appended = Parameters<LedgerStore['append']>[0];
+
+/** Objects only; one chain of commits that are not signed. */
+function write({ runner }: LedgerPlace, staging: string, { parent, events, committer }: Appended) {
+  const commits = events.map((event, index) => ({
+    ...event,
+    parent: index === 0 ? parent : null,
+    committer,
+  }));
+  return writeChains(runner, staging, commits);
+}
+
+/** A signature changes an id, so that every commit after the first one that is signed is made again. */
+async function signed(
+  { runner, objects }: LedgerPlace,
+  signing: Signing,
+  { events, committer, parent, written }: Appended & { readonly written: readonly ObjectId[] },
+): Promise<ObjectId[]> {
+  const signs = ({ sign }: NewEvent) => sign && signing.own !== null;
+  const ids: ObjectId[] = [];
+  for (const [index, event] of events.entries()) {
+    const plain = written[index] ?? '';
+    const before = ids.at(-1) ?? parent;
+    const stands = !signs(event) && (index === 0 || before === written[index - 1]);
+    if (stands) ids.push(plain);
+    else {
+      const { tree } = await objects.commit(plain);
+      ids.push(
+        await commitTree(runner, signing, { ...event, tree, parent: before, committer, sign: signs(event) }),
+      );
+    }
+  }
+  return ids;
+}
+
+/** A commit that is not here any more cannot come before one that is: all of a ledger is fetched. */
+async function follows({ runner, objects }: LedgerPlace, tip: ObjectId, before: ObjectId): Promise<boolean> {
+  if (tip === before) return true;
+  return (await objects.type(before)) === 'commit' && isAncestor(runner, before, tip);
+}
+
+async function rewound(
+  { runner, objects, address, target }: LedgerPlace,
+  state: { ref: string; tip: ObjectId | null; before: ObjectId; file: string },
+): Promise<BacktrailError> {
+  const { ref, tip, before, file } = state;
+  const [shown, short] = [shownAddress(address), (id: ObjectId) => id.slice(0, 12)];
+  const is =
+    tip === null
+      ? `is gone; it was at ${short(before)}`
+      : `is at ${short(tip)}, which does not follow ${short(before)}, where it was`;
+  const push = `push ${shellWord(shownAddress(target))} ${before}:${shellWord(ref)}`;
+  const isHere = (await objects.type(before)) === 'commit';
+  const again = isHere
+    ? `\`git -C ${shellWord(runner.directory)} ${push}\``
+    : `from a copy that has it, \`git ${push}\``;
+  return new BacktrailError(
+    'LEDGER_REWOUND',
+    printable(`The ledger ${ref} of ${shown} ${is} when it was last seen here.`),
+    {
+      hint: printable(`Bring the commit seen back: ${again}; if it was meant to go, remove ${file}.`),
+      details: { ref, tip, seen: before, file },
+    },
+  );
+}
