@@ -190,7 +190,7 @@ export function satisfiable(
   const powerless = (asked ?? []).filter((email) => !voters.has(email));
   const reasons = [
     ...(asked === null && voters.size === 0 ? ['nobody may deploy there'] : []),
-    ...(asked?.length === 0 ? ['its approvers name nobody'] : []),
+    ...(asked?.length === 0 && empty.length === 0 ? ['its approvers name nobody'] : []),
     ...(empty.length > 0 ? [`nobody is in ${few(empty)}`] : []),
     ...(powerless.length > 0 ? [`${few(powerless)} may not deploy there`] : []),
     ...own.map((email) => `${email} cannot approve an own request`),

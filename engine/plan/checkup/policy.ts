@@ -40,7 +40,8 @@ function unsatisfiable(policy: Policy, places: readonly EnvironmentName[]): Chec
     return rule && why !== null ? [{ match: rule.match, place: formatCoordinates(place), why }] : [];
   });
   return [...groupBy(found, ({ match }) => match)].map(([match, all]) => {
-    const others = all.length === 1 ? '' : ` So do ${some(all.slice(1).map(({ place }) => place))}.`;
+    const others =
+      all.length === 1 ? '' : ` The same holds for ${some(all.slice(1).map(({ place }) => place))}.`;
     return configuration('policy', 'fail', {
       message: `${all[0]?.why ?? ''}${others}`,
       hint: `Every rollback there is refused: in the entry ${JSON.stringify(match)} of \`policy.environments\` name more approvers or lower \`quorum\`, or let them \`deploy\` in \`policy.permissions\`.`,

@@ -2,6 +2,7 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { sep } from 'node:path';
 import type { Check, Policy } from '../../model/index.ts';
+import type { ConfigEntry } from '../../git/config.ts';
 import type { ProcessEnvironment } from '../../git/environment.ts';
 import { userConfig } from '../../git/health.ts';
 import type { GitRepository } from '../../git/open.ts';
@@ -9,6 +10,7 @@ import { trustedKeys } from '../../git/signers.ts';
 import { approversWithKeys, count, some } from '../../plan/checkup/index.ts';
 import { discover } from '../../plan/discover.ts';
 import type { Snapshot } from '../../plan/snapshot.ts';
+import { settled } from './attempt.ts';
 
 type Said = Pick<Check, 'message' | 'hint' | 'details'>;
 const machine = (name: string, status: Check['status'], said: Said): Check => ({
@@ -59,8 +61,12 @@ export async function checkKeys(
   const places = await discover(await snapshot.view(base), layout);
   const { asks, emails } = approversWithKeys(policy, places);
   if (!asks) return [];
-  const file = await trustedKeys(env, allowedSigners ?? null);
-  return [await checkSigners(git, file, emails), await checkSigning(env)];
+  const settings = await settled(Promise.all([trustedKeys(env, allowedSigners ?? null), userConfig(env)]));
+  // The check of git says that it is missing, and without it nothing is verified.
+  if ('error' in settings && settings.error.code === 'GIT_MISSING') return [];
+  if ('error' in settings) throw settings.error;
+  const [file, { entries }] = settings.value;
+  return [await checkSigners(git, file, emails), checkSigning(entries)];
 }
 
 async function checkSigners(
@@ -104,8 +110,7 @@ async function isInside(file: string, git: GitRepository): Promise<boolean> {
   return roots.some((root) => real.startsWith(`${root}${sep}`));
 }
 
-async function checkSigning(env: ProcessEnvironment): Promise<Check> {
-  const { entries } = await userConfig(env);
+function checkSigning(entries: readonly ConfigEntry[]): Check {
   const value = (key: string) => entries.findLast((entry) => entry.key === key)?.value ?? '';
   if (value('gpg.format') === 'ssh' && value('user.signingkey') !== '')
     return machine('signing', 'ok', { message: 'Approvals given here are signed with your SSH key.' });
