@@ -76,7 +76,7 @@ export function ledgerProblem(value: string): string | null {
   const [, folder, name = ''] = /^refs\/(backtrail|heads)\/(.*)$/su.exec(value) ?? [];
   if (folder === undefined) return 'The ledger is refs/backtrail/NAME or refs/heads/NAME.';
   if (branchProblem(name) !== null || name === '') return 'This cannot be the name of a ref.';
-  const own = folder === 'backtrail' && /^(?:staging|remote)(?:\/|$)/.test(name);
+  const own = folder === 'backtrail' && /^(?:staging|remote)(?:\/|$)/i.test(name);
   return own ? 'Backtrail keeps other things there.' : null;
 }
 

@@ -2,9 +2,7 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { sep } from 'node:path';
 import type { Check, Policy } from '../../model/index.ts';
-import type { ConfigEntry } from '../../git/config.ts';
 import type { ProcessEnvironment } from '../../git/environment.ts';
-import { userConfig } from '../../git/health.ts';
 import type { GitRepository } from '../../git/open.ts';
 import { trustedKeys } from '../../git/signers.ts';
 import { approversWithKeys, count, some } from '../../plan/checkup/index.ts';
@@ -61,12 +59,17 @@ export async function checkKeys(
   const places = await discover(await snapshot.view(base), layout);
   const { asks, emails } = approversWithKeys(policy, places);
   if (!asks) return [];
-  const settings = await settled(Promise.all([trustedKeys(env, allowedSigners ?? null), userConfig(env)]));
+  const settings = await settled(
+    (async () => ({
+      file: await trustedKeys(env, allowedSigners ?? null),
+      signs: await git.ledger.signs(),
+    }))(),
+  );
   // The check of git says that it is missing, and without it nothing is verified.
   if ('error' in settings && settings.error.code === 'GIT_MISSING') return [];
   if ('error' in settings) throw settings.error;
-  const [file, { entries }] = settings.value;
-  return [await checkSigners(git, file, emails), checkSigning(entries)];
+  const { file, signs } = settings.value;
+  return [await checkSigners(git, file, emails), signingCheck(signs)];
 }
 
 async function checkSigners(
@@ -85,7 +88,10 @@ async function checkSigners(
     return warn(
       `The list of trusted keys ${file} lies in the repository: whoever may push there decides whom this machine trusts.`,
     );
-  const lines = text.split('\n').filter((line) => /^[^\s#]/.test(line));
+  const lines = text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'));
   if (lines.length === 0)
     return warn(`The list of trusted keys ${file} is empty, so no approval counts here.`);
   const keyed = new Set(lines.flatMap(principals));
@@ -110,12 +116,10 @@ async function isInside(file: string, git: GitRepository): Promise<boolean> {
   return roots.some((root) => real.startsWith(`${root}${sep}`));
 }
 
-function checkSigning(entries: readonly ConfigEntry[]): Check {
-  const value = (key: string) => entries.findLast((entry) => entry.key === key)?.value ?? '';
-  if (value('gpg.format') === 'ssh' && value('user.signingkey') !== '')
-    return machine('signing', 'ok', { message: 'Approvals given here are signed with your SSH key.' });
-  return machine('signing', 'ok', {
-    message: 'Approvals given here are not signed, so they do not count.',
-    hint: 'git config --global gpg.format ssh; git config --global user.signingKey FILE',
-  });
-}
+const signingCheck = (signs: boolean): Check =>
+  signs
+    ? machine('signing', 'ok', { message: 'Approvals given here are signed with your SSH key.' })
+    : machine('signing', 'ok', {
+        message: 'Approvals given here are not signed, so they do not count.',
+        hint: 'git config --global gpg.format ssh; git config --global user.signingKey FILE',
+      });

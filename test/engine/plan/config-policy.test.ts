@@ -249,7 +249,7 @@ describe('ledger of the configuration', () => {
     'refs/backtrail/x/',
     'refs/backtrail/x\n',
     'refs/backtrail/staging/x',
-    'refs/backtrail/remote',
+    'refs/backtrail/Remote',
     '--upload-pack=touch',
     `refs/backtrail/${'x'.repeat(200)}`,
   ])('refuses %j', (ref) => {
