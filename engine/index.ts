@@ -24,6 +24,9 @@ import {
 } from './steps/propose.ts';
 import { type Notice, openRepository } from './steps/repository.ts';
 import * as queries from './steps/queries.ts';
+import type { Requests } from './steps/requests/api.ts';
+import { createCache } from './steps/requests/book.ts';
+import { createRequests } from './steps/requests/index.ts';
 import { blockedError, isBlocked } from './steps/blocked.ts';
 import type { Snapshot } from './plan/snapshot.ts';
 
@@ -40,6 +43,19 @@ export type { Ask, Planned } from './steps/plan.ts';
 export type { ConfigWrite, Proposed, WrittenConfig } from './steps/propose.ts';
 export type { Delivery } from './steps/render.ts';
 export type { Comparison, EnvironmentEntry, History, LogEntry, ScopeAsk, Shown } from './steps/queries.ts';
+export type {
+  Approval,
+  AuditEntry,
+  CarryOutOptions,
+  Gate,
+  Identity as ActorIdentity,
+  Repair,
+  Requests,
+  RequestView,
+  ReviewView,
+  SessionView,
+} from './steps/requests/api.ts';
+export { TRANSITIONS } from './request/transitions.ts';
 export { blockedError, isBlocked };
 
 export interface EngineOptions {
@@ -69,6 +85,10 @@ export interface EngineOptions {
    * this one, `all` whatever it says. Nothing where absent. Kustomize needs no permission.
    */
   readonly renderCommands?: readonly string[] | 'all' | undefined;
+  /** Path of the list of keys that are trusted (`ssh-keygen(1)`, ALLOWED SIGNERS), for people by their email. Without it nobody's. */
+  readonly allowedSigners?: string | null | undefined;
+  /** For the ids of events. The platform's own where absent. */
+  readonly random?: ((bytes: number) => Uint8Array) | undefined;
 }
 
 export interface ExecuteOptions {
@@ -96,7 +116,10 @@ export interface Engine {
   propose(): Promise<Proposed>;
   /** Publishes a first configuration as a commit of its own. CONFIG_PRESENT where the branch has one. */
   writeConfig(write: ConfigWrite): Promise<WrittenConfig>;
+  /** Carries a confirmed plan out here and now, without a record in the ledger. */
   execute(request: RollbackRequest, options?: ExecuteOptions): Promise<RollbackResult>;
+  /** Requests in the ledger. */
+  readonly requests: Requests;
   close(): Promise<void>;
 }
 
@@ -116,7 +139,12 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       if (notice !== null) onNotice(notice);
       return question(snapshot);
     });
+  const cache = createCache();
+  const { allowedSigners = null, random = (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes)) } =
+    options;
+  const ledgered = { programs, config, committer, clock, random, allowedSigners, cache };
   return {
+    requests: createRequests((work) => repository.work((opened) => work({ ...ledgered, ...opened }))),
     location: () => locationOf(repository.git()),
     identity: () => repository.git().identity(),
     environments: () => answer((snapshot) => queries.environments(snapshot)),

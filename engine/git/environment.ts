@@ -2,6 +2,7 @@ import type { Environment } from './spawn.ts';
 import type { ConfigEntry } from './config.ts';
 import { hostileScope } from './config.ts';
 import { withoutPrompts } from './prompts.ts';
+import { EVENT_TRAILERS } from '../record/ledger-message.ts';
 import { TRAILERS } from '../record/trailers.ts';
 
 /**
@@ -163,9 +164,14 @@ function overrides(entries: readonly ConfigEntry[]): Pair[] {
 function trailerNames(entries: readonly ConfigEntry[]): Pair[] {
   const names = new Set(entries.flatMap(({ key }) => /^trailer\.(.+)\.key$/s.exec(key)?.[1] ?? []));
   const ours = (name: string) =>
-    Object.keys(TRAILERS).find((key) => name.toLowerCase().startsWith(key.toLowerCase()));
+    [...Object.keys(TRAILERS), ...EVENT_TRAILERS]
+      .sort(byLength)
+      .find((key) => name.toLowerCase().startsWith(key.toLowerCase()));
   return [...names].map((name) => [`trailer.${name}.key`, ours(name) ?? name]);
 }
+
+/** The longest first: `Event-Id` also begins with `Event`. */
+const byLength = (a: string, b: string) => b.length - a.length;
 
 function override(key: string, rule: Rule, entries: readonly ConfigEntry[]): Pair[] {
   const own = entries

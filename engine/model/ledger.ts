@@ -1,4 +1,3 @@
-import type { BacktrailError } from './failure.ts';
 import type { ObjectId, Person } from './git.ts';
 import type { RequestId } from './request.ts';
 import type { Scope } from './scope.ts';
@@ -104,7 +103,7 @@ export type RequestEvent = EventBase &
         readonly commit: ObjectId | null;
         readonly deliveryCommit: ObjectId | null;
       }
-    | { readonly type: 'failed'; readonly code: BacktrailError['code']; readonly message: string }
+    | { readonly type: 'failed'; readonly code: string; readonly message: string }
     | { readonly type: 'retried' }
     | { readonly type: 'noted'; readonly text: string; readonly kind: NoteKind }
     /** Somebody else has looked at a use of break-glass. */

@@ -61,6 +61,8 @@ export interface RollbackRequest {
   /** ISO 8601; the time of the commits. */
   readonly requestedAt: string;
   readonly allowRemoval: boolean;
+  /** Digest of the manifests that were approved with it; absent where approvals do not bind to them. */
+  readonly rendered?: string | null | undefined;
   /** What the commit says of the request's life in the ledger; null where it has none. */
   readonly provenance?: Provenance | undefined;
 }

@@ -1,5 +1,5 @@
 /** The digest of a plan: what an approval or a confirmation binds to. */
-import { encodePath, type Hasher, type ObjectId, type Scope } from '../model/index.ts';
+import { encodePath, type Hasher, type ObjectId, type Scope, type Write } from '../model/index.ts';
 
 /** One selected item that the plan changes. `bytes` are the selected source bytes, or the object id of a whole path. */
 export interface DigestItem {
@@ -50,6 +50,16 @@ export function digestOf(input: {
     );
   }
   return `sha256:${hasher.sha256(encode(parts))}`;
+}
+
+const RENDERED = 'backtrail-rendered-1';
+
+/** The same over the manifests that go with a plan: format, number of outputs, then path, mode and object id of each, by path. Null where there are none. */
+export function digestOfOutputs(hasher: Hasher, outputs: readonly Write[]): string | null {
+  if (outputs.length === 0) return null;
+  const sorted = [...outputs].sort((a, b) => compare(a.path, b.path));
+  const parts = sorted.flatMap(({ path, after }) => [path, after?.mode ?? null, after?.id ?? null]);
+  return `sha256:${hasher.sha256(encode([RENDERED, String(sorted.length), ...parts]))}`;
 }
 
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);

@@ -26,6 +26,8 @@ export function readRollback(trailers: readonly string[]): Claim<RollbackRecord>
   const tenant = read.name('Rollback-Tenant', 'optional');
   const service = read.name('Service', 'optional');
   const overrides = read.all('Rollback-Override');
+  const [breakGlass] = read.all('Rollback-Break-Glass');
+  const [ledger] = read.all('Rollback-Ledger');
   const fields = read.all('Rollback-Field').map((value) => read.unquote('Rollback-Field', value));
   const record: RollbackRecord = {
     mode: readMode({ claimed: read.text('Mode'), service, fields, problems }),
@@ -42,6 +44,8 @@ export function readRollback(trailers: readonly string[]): Claim<RollbackRecord>
     engine: Number(read.valid('Rollback-Engine', (value) => /^[1-9]\d{0,5}$/.test(value))) || 0,
     fields,
     ...(overrides.length === 0 ? {} : { overrides: overrides.map(cleanValue) }),
+    ...(breakGlass === undefined ? {} : { breakGlass: cleanValue(breakGlass) }),
+    ...(ledger === undefined ? {} : { ledger: read.valid('Rollback-Ledger', isObjectId) }),
   };
   return { record, problems };
 }

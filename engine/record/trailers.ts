@@ -20,6 +20,8 @@ export const TRAILERS = {
   'Rollback-Engine': false,
   'Rollback-Field': true,
   'Rollback-Override': true,
+  'Rollback-Break-Glass': false,
+  'Rollback-Ledger': false,
   'Delivery-Of': false,
   'Delivery-Renderer': false,
   'Delivery-Request': false,
@@ -50,6 +52,10 @@ export interface RollbackRecord {
   readonly fields: readonly string[];
   /** What was allowed against a check, for example `allow-removal`. */
   readonly overrides?: readonly string[];
+  /** The session that took the place of approval, and its ticket. */
+  readonly breakGlass?: string;
+  /** The event of the ledger that let it go ahead. */
+  readonly ledger?: ObjectId;
 }
 
 /** What a delivery commit says about itself. */
@@ -89,6 +95,8 @@ export function rollbackTrailers(record: RollbackRecord): Trailer[] {
     ['Rollback-Engine', String(record.engine)],
     ...record.fields.map((field): Trailer => ['Rollback-Field', fieldName(field)]),
     ...(record.overrides ?? []).map((override): Trailer => ['Rollback-Override', cleanValue(override)]),
+    ['Rollback-Break-Glass', cleanValue(record.breakGlass ?? '')],
+    ['Rollback-Ledger', cleanValue(record.ledger ?? '')],
   ];
   return trailers.filter(([, value]) => value !== '');
 }

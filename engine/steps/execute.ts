@@ -17,7 +17,7 @@ import { readDelivery, readRollback } from '../record/read.ts';
 import { blockedError, isBlocked } from './blocked.ts';
 import { deliver } from './deliver.ts';
 import type { Observe } from './observe.ts';
-import { planRequested, type Planned } from './plan.ts';
+import { planRequested, type Planned, renderedDigest } from './plan.ts';
 import { publish } from './publish.ts';
 import { stage } from './stage.ts';
 import { verify } from './verify.ts';
@@ -94,10 +94,13 @@ async function attemptOnce(input: ExecuteInput): Promise<RollbackResult> {
 }
 
 /** True where the scope holds the target's content already; PLAN_CHANGED where it is not the plan that was confirmed. */
-function requireConfirmed(request: RollbackRequest, { plan }: Planned): boolean {
+function requireConfirmed(request: RollbackRequest, planned: Planned): boolean {
+  const { plan } = planned;
   if (isBlocked(plan)) throw blockedError(plan);
   if (plan.files.length === 0) return true;
-  if (plan.digest === request.digest) return false;
+  const { rendered } = request;
+  const sameManifests = rendered === undefined || rendered === renderedDigest(planned);
+  if (plan.digest === request.digest && sameManifests) return false;
   const message = `What a rollback of ${formatCoordinates(request.scope)} would change is no longer what was confirmed.`;
   throw new BacktrailError('PLAN_CHANGED', message, {
     details: { confirmed: request.digest, now: plan.digest },

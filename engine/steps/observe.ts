@@ -104,6 +104,13 @@ function createReader(git: GitRepository): Read {
   };
 }
 
+/** The configuration that the branch itself has at a commit, whatever one from outside says; null where it has none. */
+export async function readOwnConfig(git: GitRepository, commit: ObjectId): Promise<Config | null> {
+  const { tree } = await git.objects.commit(commit);
+  const bytes = await treeView(git.objects, tree).read(CONFIG_PATH);
+  return bytes && parseConfig(textOf(bytes), CONFIG_PATH);
+}
+
 function textOf(bytes: Uint8Array): string {
   const text = decode(bytes);
   if (text !== null) return text;

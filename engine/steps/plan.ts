@@ -11,6 +11,7 @@ import {
   type Scope,
 } from '../model/index.ts';
 import type { GitRepository } from '../git/open.ts';
+import { digestOfOutputs } from '../plan/digest.ts';
 import { requireKnown } from '../plan/discover.ts';
 import { resolveFields } from '../plan/field.ts';
 import { readHistory } from '../plan/history.ts';
@@ -61,7 +62,7 @@ export async function planAsked(snapshot: Snapshot, ask: Ask, programs: Programs
 /** The same for a confirmed request: nothing is resolved again. */
 export async function planRequested(
   snapshot: Snapshot,
-  request: RollbackRequest,
+  request: Pick<RollbackRequest, 'scope' | 'target' | 'allowRemoval'>,
   programs: Programs,
 ): Promise<Planned> {
   const { scope, target, allowRemoval } = request;
@@ -94,6 +95,11 @@ async function withDelivery(snapshot: Snapshot, plan: Plan, programs: Programs):
     const finding: Finding = { code, severity: 'block', message, hint };
     return { snapshot, plan: { ...plan, findings: [...plan.findings, finding] }, delivery: NO_DELIVERY };
   }
+}
+
+/** What approvals of the manifests bind to; null where nothing is delivered. */
+export function renderedDigest({ snapshot, delivery }: Planned): string | null {
+  return digestOfOutputs(snapshot.hasher, delivery.outputs);
 }
 
 const NO_DELIVERY: Delivery = { outputs: [], renderers: [], differences: [], findings: [] };

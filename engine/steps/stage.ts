@@ -59,6 +59,7 @@ export async function stage({ git, request, committer }: StageInput, planned: Pl
 function recordOf(request: RollbackRequest, { plan, snapshot }: Planned): RollbackRecord {
   const { mode, tenant, environment, service } = request.scope;
   const fields = recordedFields(request.scope, plan.wholeFiles);
+  const breakGlass = request.provenance?.breakGlass;
   const overrides = plan.findings.some(({ code }) => code === 'REMOVAL_ALLOWED') ? ['allow-removal'] : [];
   return {
     mode,
@@ -67,7 +68,7 @@ function recordOf(request: RollbackRequest, { plan, snapshot }: Planned): Rollba
     ...(service !== undefined && { service }),
     justification: request.reason,
     author: request.author.email,
-    approvals: [],
+    approvals: request.provenance?.approvals ?? [],
     requestId: request.id,
     target: request.target,
     base: plan.base,
@@ -75,6 +76,8 @@ function recordOf(request: RollbackRequest, { plan, snapshot }: Planned): Rollba
     engine: ENGINE,
     fields: fields.map((field) => recordField(snapshot.layout, request.scope, field)),
     ...(overrides.length > 0 && { overrides }),
+    ...(breakGlass && { breakGlass }),
+    ...(request.provenance && { ledger: request.provenance.ledger }),
   };
 }
 

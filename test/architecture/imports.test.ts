@@ -25,7 +25,15 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'engine/git',
     'engine/deliver',
   ],
-  engine: ['engine/model', 'engine/plan', 'engine/record', 'engine/git', 'engine/programs', 'engine/steps'],
+  engine: [
+    'engine/model',
+    'engine/plan',
+    'engine/record',
+    'engine/request',
+    'engine/git',
+    'engine/programs',
+    'engine/steps',
+  ],
   workers: ['engine', 'engine/model'],
   cli: ['engine', 'workers'],
 };

@@ -28,9 +28,16 @@ const clock = {
 /** An engine that is closed after the test. `repo` may be an address of the same repository. */
 export async function engineOf(
   repo: Pick<Repo, 'folder' | 'env'>,
-  options: { location?: string; config?: string; cacheFolder?: string } & Pick<
-    EngineOptions,
-    'offline' | 'cacheLimit' | 'onNotice' | 'onProgress' | 'renderCommands'
+  options: {
+    location?: string;
+    config?: string;
+    cacheFolder?: string;
+    env?: Record<string, string>;
+  } & Partial<
+    Pick<
+      EngineOptions,
+      'offline' | 'cacheLimit' | 'onNotice' | 'onProgress' | 'renderCommands' | 'allowedSigners' | 'clock'
+    >
   > = {},
 ): Promise<Engine> {
   const cacheFolder = options.cacheFolder ?? join(await temporaryFolder(), 'cache');
@@ -40,10 +47,11 @@ export async function engineOf(
   const engine = await openEngine({
     repo: options.location ?? repo.folder,
     ...config,
-    env: repo.env,
+    env: { ...repo.env, ...options.env },
     cacheFolder,
     committer: SERVICE,
-    clock,
+    clock: options.clock ?? clock,
+    allowedSigners: options.allowedSigners,
     offline,
     cacheLimit,
     onNotice,

@@ -105,7 +105,7 @@ describe('readRollback', () => {
   });
 
   it('ignores keys that it does not know', () => {
-    expect(readRollback([...GOOD, 'Signed-off-by: x', 'Rollback-Ledger: y'])?.problems).toEqual([]);
+    expect(readRollback([...GOOD, 'Signed-off-by: x', 'Rollback-Colour: y'])?.problems).toEqual([]);
   });
 
   it('takes a duplicate of a single-valued key for tampering', () => {

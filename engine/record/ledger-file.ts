@@ -1,0 +1,181 @@
+/** A request or a session as a file of the ledger: what it is now, for people, and the events that made it so. */
+import { z } from 'zod';
+import {
+  BacktrailError,
+  isObjectId,
+  isRequestId,
+  isSessionId,
+  type LedgerRequest,
+  MODES,
+  NOTE_KINDS,
+  type BreakGlassSession,
+  type RequestEvent,
+  type RequestId,
+  type SessionEvent,
+  type SessionId,
+} from '../model/index.ts';
+
+/** `requests/2026-11/5K/rbk-….json`: a write touches few entries. */
+export function requestPath(id: RequestId): string {
+  return pathOf('requests', id);
+}
+
+export function sessionPath(id: SessionId): string {
+  return pathOf('sessions', id);
+}
+
+/** The first ten characters of an id are its time (a ULID), the others are random. */
+function pathOf(folder: string, id: string): string {
+  const ulid = id.slice(4);
+  return `${folder}/${monthOf(ulid.slice(0, 10))}/${ulid.slice(10, 12)}/${id}.json`;
+}
+
+const BASE32 = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+/** An id that is derived, not made of the time, may say a time that no calendar has. */
+function monthOf(digits: string): string {
+  const time = Array.from(digits).reduce((value, digit) => value * 32 + BASE32.indexOf(digit), 0);
+  const date = new Date(time);
+  return Number.isNaN(date.getTime()) || date.getUTCFullYear() > 9999
+    ? 'other'
+    : date.toISOString().slice(0, 7);
+}
+
+export interface RequestFile {
+  readonly state: LedgerRequest;
+  readonly events: readonly RequestEvent[];
+}
+
+export interface SessionFile {
+  readonly state: BreakGlassSession;
+  readonly events: readonly SessionEvent[];
+}
+
+export function printFile({ state, events }: RequestFile | SessionFile): string {
+  return `${JSON.stringify({ version: 1, state, events }, null, 2)}\n`;
+}
+
+const text = (limit: number) => z.string().max(limit);
+const objectId = z.string().refine(isObjectId);
+const requestId = z.string().refine(isRequestId);
+const sessionId = z.string().refine(isSessionId);
+const time = z.iso.datetime();
+const person = z.strictObject({ name: text(500), email: text(500) });
+const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
+const name = text(4096);
+const terms = z.strictObject({
+  base: objectId,
+  digest,
+  rendered: digest.nullable(),
+  affectedServices: z.array(name).max(20_000),
+});
+const quorum = z.strictObject({ have: z.number(), need: z.number() });
+const proposal = z.strictObject({
+  id: requestId,
+  scope: z.strictObject({
+    tenant: name.exactOptional(),
+    environment: name,
+    service: name.exactOptional(),
+    mode: z.enum(MODES),
+    fields: z.array(name).max(500).exactOptional(),
+    wholeFile: z.literal(true).exactOptional(),
+  }),
+  target: objectId,
+  targetVersion: z.number().int().nullable(),
+  allowRemoval: z.boolean(),
+  justification: text(10_000),
+  message: text(10_000),
+  author: person,
+  createdAt: time,
+  expiresAt: time.nullable(),
+  follows: requestId.nullable(),
+  config: z.strictObject({ name: text(4096), text: text(512 * 1024) }).nullable(),
+});
+const comment = text(10_000).nullable();
+const base = { id: z.string().regex(/^evt-[0-9A-HJKMNP-TV-Z]{26}$/), at: time, actor: person };
+const event = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject({ ...base, ...shape });
+
+const requestEvent = z.discriminatedUnion('type', [
+  event({
+    type: z.literal('opened'),
+    proposal,
+    terms,
+    gate: z.enum(['no-policy', 'break-glass']).nullable(),
+    session: z.strictObject({ id: sessionId, ticket: text(500).nullable() }).nullable(),
+  }),
+  event({ type: z.literal('approved'), digest, comment, quorum, settles: z.boolean() }),
+  event({ type: z.literal('rejected'), digest, comment, settles: z.boolean() }),
+  event({ type: z.literal('settled'), quorum, reason: text(2000) }),
+  event({ type: z.literal('reopened'), reason: text(2000) }),
+  event({ type: z.literal('replanned'), terms, difference: z.array(text(4000)).max(200) }),
+  event({ type: z.literal('superseded'), by: requestId }),
+  event({ type: z.literal('expired') }),
+  event({ type: z.literal('cancelled'), reason: comment }),
+  event({
+    type: z.literal('completed'),
+    outcome: z.enum(['completed', 'unchanged']),
+    commit: objectId.nullable(),
+    deliveryCommit: objectId.nullable(),
+  }),
+  event({ type: z.literal('failed'), code: z.string().regex(/^[A-Z0-9_]{1,60}$/), message: text(10_000) }),
+  event({ type: z.literal('retried') }),
+  event({ type: z.literal('noted'), text: text(10_000), kind: z.enum(NOTE_KINDS) }),
+  event({ type: z.literal('inspected'), comment: text(10_000) }),
+]);
+
+const sessionEvent = z.discriminatedUnion('type', [
+  event({
+    type: z.literal('session-opened'),
+    session: z.strictObject({
+      id: sessionId,
+      scope: name,
+      holder: person,
+      justification: text(10_000),
+      ticket: text(500).nullable(),
+      openedAt: time,
+      expiresAt: time,
+    }),
+  }),
+  event({ type: z.literal('session-closed') }),
+]);
+
+/** Characters: a life has some hundreds of events at most. */
+const LIMIT = 4 * 1024 * 1024;
+const EVENTS = 5000;
+
+/** The events of a request's file. LEDGER_TAMPERED where it is not as Backtrail writes it. */
+export function readRequestEvents(source: string, path: string): readonly RequestEvent[] {
+  return read(source, path, requestEvent);
+}
+
+export function readSessionEvents(source: string, path: string): readonly SessionEvent[] {
+  return read(source, path, sessionEvent);
+}
+
+function read<Event>(source: string, path: string, shape: z.ZodType<Event>): readonly Event[] {
+  const file = z.strictObject({
+    version: z.literal(1),
+    // What stands here is for people, and never acted on.
+    state: z.unknown(),
+    events: z.array(shape).min(1).max(EVENTS),
+  });
+  const parsed = source.length > LIMIT ? null : file.safeParse(parseJson(source));
+  if (parsed?.success) return parsed.data.events;
+  const issue = parsed?.error.issues[0];
+  const place = issue ? ` (${issue.path.map(String).join('.') || 'file'})` : '';
+  throw new BacktrailError(
+    'LEDGER_TAMPERED',
+    `The ledger's file ${path} is not as Backtrail writes it${place}.`,
+    {
+      details: { path },
+    },
+  );
+}
+
+function parseJson(source: string): unknown {
+  try {
+    return JSON.parse(source);
+  } catch {
+    return undefined;
+  }
+}

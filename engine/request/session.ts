@@ -1,0 +1,18 @@
+/** A break-glass session as its events make it. */
+import { BacktrailError, type BreakGlassSession, type SessionEvent } from '../model/index.ts';
+
+/** LEDGER_TAMPERED where the events cannot have followed each other. */
+export function foldSession(events: readonly SessionEvent[]): BreakGlassSession {
+  const [first, ...rest] = events;
+  if (
+    first?.type !== 'session-opened' ||
+    rest.length > 1 ||
+    rest.some(({ type }) => type !== 'session-closed')
+  )
+    throw new BacktrailError(
+      'LEDGER_TAMPERED',
+      'A break-glass session is opened once and closed at most once.',
+    );
+  const [closing] = rest;
+  return { ...first.session, closed: closing ? { at: closing.at, actor: closing.actor } : null };
+}

@@ -1,0 +1,111 @@
+/** Writes events: what may be written is decided on the ledger as it is, and decided again when somebody else was faster. */
+import {
+  BacktrailError,
+  formatCoordinates,
+  isFailure,
+  MODE,
+  type ObjectId,
+  type RequestEvent,
+  type SessionEvent,
+  type Write,
+} from '../../model/index.ts';
+import type { NewEvent } from '../../git/ledger.ts';
+import {
+  printFile,
+  type RequestFile,
+  requestPath,
+  type SessionFile,
+  sessionPath,
+} from '../../record/ledger-file.ts';
+import { foldSession } from '../../request/session.ts';
+import { foldRequest } from '../../request/transitions.ts';
+import { type Book, bookAt, openBook } from './book.ts';
+import type { Place } from './place.ts';
+import { requestMessage, sessionMessage } from './messages.ts';
+
+export type Entry =
+  | { readonly kind: 'request'; readonly id: string; readonly event: RequestEvent }
+  | { readonly kind: 'session'; readonly id: string; readonly event: SessionEvent };
+
+export const onRequest = (id: string, event: RequestEvent): Entry => ({ kind: 'request', id, event });
+export const onSession = (id: string, event: SessionEvent): Entry => ({ kind: 'session', id, event });
+
+const ATTEMPTS = 60;
+const LONGEST_MS = 1500;
+
+export interface Appended {
+  readonly book: Book;
+  /** The commits of the entries, in their order; none where there was nothing to write. */
+  readonly commits: readonly ObjectId[];
+}
+
+/**
+ * Appends what `decide` gives, an event a commit, all or none. Its rules hold across hosts: each time somebody else was faster,
+ * the ledger is read again and `decide` asked again. BRANCH_MOVED after a minute of that.
+ */
+export async function append(
+  place: Place,
+  ref: string,
+  decide: (book: Book) => Promise<readonly Entry[]>,
+): Promise<Appended> {
+  const { git, cache, clock, committer } = place;
+  for (let attempt = 1; ; attempt += 1) {
+    const book = await openBook(git, ref, cache);
+    const entries = await decide(book);
+    if (entries.length === 0) return { book, commits: [] };
+    try {
+      const events = await toEvents(book, entries);
+      const commits = await git.ledger.append({ ref, parent: book.tip, events, committer });
+      return { book: await bookAt(git, commits.at(-1) ?? null, cache), commits };
+    } catch (error) {
+      if (!isFailure(error) || error.code !== 'BRANCH_MOVED' || attempt === ATTEMPTS) throw error;
+      await clock.sleep(jittered(place, Math.min(10 * 2 ** attempt, LONGEST_MS)));
+    }
+  }
+}
+
+const jittered = ({ random }: Place, milliseconds: number) => {
+  const [byte = 0] = random(1);
+  return Math.ceil((milliseconds * (byte + 1)) / 256);
+};
+
+async function toEvents(book: Book, entries: readonly Entry[]): Promise<NewEvent[]> {
+  const requests = new Map<string, RequestFile>();
+  const sessions = new Map<string, SessionFile>();
+  const events: NewEvent[] = [];
+  for (const entry of entries) {
+    const { id, event } = entry;
+    if (entry.kind === 'request') {
+      const before = requests.get(id) ?? (await book.request(id));
+      const all = [...(before?.events ?? []), entry.event];
+      const file: RequestFile = { state: foldRequest(all), events: all };
+      requests.set(id, file);
+      const message = requestMessage(entry.event, file.state, formatCoordinates(file.state.scope));
+      events.push(newEvent(event, message, requestPath(id), file));
+    } else {
+      const before = sessions.get(id) ?? (await book.session(id));
+      const all = [...(before?.events ?? []), entry.event];
+      const file: SessionFile = { state: foldSession(all), events: all };
+      sessions.set(id, file);
+      events.push(newEvent(event, sessionMessage(entry.event, file.state), sessionPath(id), file));
+    }
+  }
+  return events;
+}
+
+function newEvent(
+  { actor: author, at: time }: RequestEvent | SessionEvent,
+  message: string,
+  path: string,
+  file: RequestFile | SessionFile,
+): NewEvent {
+  const content = new TextEncoder().encode(printFile(file));
+  if (content.length > FILE_LIMIT)
+    throw new BacktrailError('FILE_TOO_LARGE', `The record of ${file.state.id} would grow over 4 MB.`, {
+      hint: 'Open another request.',
+    });
+  const write: Write = { path, after: { mode: MODE.file, id: '', content } };
+  return { author, time, message, writes: [write], sign: true };
+}
+
+const FILE_LIMIT = 4 * 1024 * 1024;

@@ -1,0 +1,73 @@
+/** Everything that can be done with requests, on one repository. */
+import { formatCoordinates, type Person, type RequestId } from '../../model/index.ts';
+import { may, policyFor } from '../../request/policy.ts';
+import type { Requests, RequestView } from './api.ts';
+import { audit } from './audit.ts';
+import { openBook } from './book.ts';
+import { carryOut } from './carry-out.ts';
+import { gate, openRequest } from './open.ts';
+import { look, type Place } from './place.ts';
+import { reconcile } from './reconcile.ts';
+import { isChanged, placeFor, replan } from './replan.ts';
+import { approve, cancel, inspect, note, reject, requireRequest, retry } from './review.ts';
+import { requirePermission } from './rights.ts';
+import { closeSession, openSession, sessions } from './sessions.ts';
+import { placeOf, viewOf } from './view.ts';
+
+/** `at` gives the place; the work may be done again where a mirror was found damaged. */
+export function createRequests(
+  at: <Value>(work: (place: Place) => Promise<Value>) => Promise<Value>,
+): Requests {
+  return {
+    gate: (input) => at((place) => gate(place, input)),
+    open: (input) => at((place) => openRequest(place, input)),
+    list: (filter) => at((place) => list(place, filter)),
+    show: ({ id, reader }) => at((place) => show(place, id, reader)),
+    plan: ({ id, reader }) =>
+      at(async (here) => {
+        const request = await show(here, id, reader);
+        const place = placeFor(here, request);
+        const planned = await replan(place, request);
+        const { policy } = await look(place);
+        const bind = policyFor(policy, placeOf(request))?.bind ?? 'digest';
+        return { planned, request, changed: isChanged(request, planned, bind) };
+      }),
+    approve: (input) => at((place) => approve(place, input)),
+    reject: (input) => at((place) => reject(place, input)),
+    cancel: (input) => at((place) => cancel(place, input)),
+    note: (input) => at((place) => note(place, input)),
+    retry: (input) => at((place) => retry(place, input)),
+    inspect: (input) => at((place) => inspect(place, input)),
+    carryOut: (id, options) => at((place) => carryOut(place, id, options)),
+    reconcile: () => at(reconcile),
+    openSession: (input) => at((place) => openSession(place, input)),
+    closeSession: (input) => at((place) => closeSession(place, input)),
+    sessions: (reader) => at((place) => sessions(place, reader)),
+    audit: (filter) => at((place) => audit(place, filter)),
+  };
+}
+
+async function list(
+  place: Place,
+  { scope, statuses, reader }: Parameters<Requests['list']>[0],
+): Promise<RequestView[]> {
+  const { policy, ref } = await look(place);
+  const book = await openBook(place.git, ref, place.cache);
+  const files = (await book.requests()).filter(({ state }) => {
+    const name = formatCoordinates(state.scope);
+    return (
+      (statuses === undefined || statuses.includes(state.status)) &&
+      (scope === undefined || name === scope || name.startsWith(`${scope}/`)) &&
+      may(policy, reader, 'read', placeOf(state))
+    );
+  });
+  return Promise.all(files.map((file) => viewOf(place, { book, policy, file })));
+}
+
+async function show(place: Place, id: RequestId, reader: Person | null): Promise<RequestView> {
+  const { policy, ref } = await look(place);
+  const book = await openBook(place.git, ref, place.cache);
+  const file = await requireRequest(book, id);
+  if (reader !== null) requirePermission(policy, reader, 'read', placeOf(file.state));
+  return viewOf(place, { book, policy, file });
+}

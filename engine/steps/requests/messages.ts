@@ -1,0 +1,119 @@
+/** The sentences of the ledger: `git log` of it is to be read by people. */
+import type { BreakGlassSession, LedgerRequest, RequestEvent, SessionEvent } from '../../model/index.ts';
+import { eventMessage } from '../../record/ledger-message.ts';
+
+/** The message of an event's commit; `state` is the request after it. */
+export function requestMessage(event: RequestEvent, state: LedgerRequest, scope: string): string {
+  const { type, id, at, actor } = event;
+  const { body, comment } = texts(event);
+  const record = {
+    event: type,
+    id,
+    at,
+    actor,
+    request: state.id,
+    session: type === 'opened' ? (event.session?.id ?? null) : null,
+    scope,
+    status: state.status,
+    digest: type === 'opened' || type === 'replanned' ? event.terms.digest : digestOf(event),
+    comment,
+  };
+  const version = state.targetVersion === null ? '' : `v${state.targetVersion} `;
+  const what = `${scope} to ${version}(${state.target.slice(0, 7)})`;
+  return eventMessage(record, `${actor.email} ${deed(event, what)}`, body);
+}
+
+const digestOf = (event: RequestEvent) => ('digest' in event ? event.digest : null);
+
+function deed(event: RequestEvent, what: string): string {
+  switch (event.type) {
+    case 'opened':
+      if (event.gate === 'break-glass') return `breaks the glass: rollback of ${what} without approval`;
+      return `asks for a rollback of ${what}`;
+    case 'approved': {
+      const { have, need } = event.quorum;
+      return `approves the rollback of ${what} (${have}/${need})`;
+    }
+    case 'rejected':
+      return `rejects the rollback of ${what}`;
+    case 'settled':
+      return `finds enough approvals for the rollback of ${what}`;
+    case 'reopened':
+      return `asks again for approval of the rollback of ${what}`;
+    case 'replanned':
+      return `finds another plan for the rollback of ${what}, and asks again`;
+    case 'superseded':
+      return `asks for another rollback in place of that of ${what}`;
+    case 'expired':
+      return `lets the request for a rollback of ${what} expire`;
+    case 'cancelled':
+      return `cancels the rollback of ${what}`;
+    case 'completed': {
+      const { commit, outcome } = event;
+      if (outcome === 'unchanged' || commit === null) return `finds the rollback of ${what} done already`;
+      return `rolled back ${what} in ${commit.slice(0, 7)}`;
+    }
+    case 'failed':
+      return `could not roll back ${what}: ${event.code}`;
+    case 'retried':
+      return `tries the rollback of ${what} again`;
+    case 'noted':
+      return `notes on the rollback of ${what}`;
+    case 'inspected':
+      return `has looked at the rollback of ${what}, which nobody had approved`;
+  }
+}
+
+/** Free text of an event, for the body and, in a line, for a trailer. */
+function texts(event: RequestEvent): { body: string; comment: string | null } {
+  switch (event.type) {
+    case 'opened': {
+      const { justification, follows } = event.proposal;
+      const after = follows === null ? '' : `\nFollows ${follows}.`;
+      return { body: `${justification}${after}`, comment: justification };
+    }
+    case 'approved':
+    case 'rejected':
+    case 'inspected':
+      return { body: event.comment ?? '', comment: event.comment };
+    case 'cancelled':
+    case 'settled':
+    case 'reopened':
+      return { body: event.reason ?? '', comment: event.reason };
+    case 'replanned':
+      return { body: event.difference.join('\n'), comment: null };
+    case 'superseded':
+      return { body: '', comment: event.by };
+    case 'failed':
+      return { body: event.message, comment: event.message };
+    case 'noted':
+      return { body: event.text, comment: `${event.kind}: ${event.text}` };
+    case 'completed':
+    case 'expired':
+    case 'retried':
+      return { body: '', comment: null };
+  }
+}
+
+export function sessionMessage(event: SessionEvent, session: BreakGlassSession): string {
+  const { type, id, at, actor } = event;
+  const opens = type === 'session-opened';
+  const { scope, justification, ticket, expiresAt } = session;
+  const record = {
+    event: type,
+    id,
+    at,
+    actor,
+    request: null,
+    session: session.id,
+    scope,
+    status: opens ? 'open' : 'closed',
+    digest: null,
+    comment: opens ? justification : null,
+  };
+  const until = `until ${expiresAt}${ticket === null ? '' : `, ticket ${ticket}`}`;
+  const said = opens
+    ? `breaks the glass of ${scope} ${until}`
+    : `closes the break-glass session of ${session.holder.email} for ${scope}`;
+  return eventMessage(record, `${actor.email} ${said}`, opens ? justification : '');
+}

@@ -1,0 +1,197 @@
+/** A rollback becomes a request. */
+import {
+  BacktrailError,
+  type BreakGlassSession,
+  type EnvironmentPolicy,
+  formatCoordinates,
+  type Person,
+  type Policy,
+  type Proposal,
+  type RequestEvent,
+  type RequestId,
+  type Scope,
+  type Terms,
+} from '../../model/index.ts';
+import { approversOf, may, policyFor, satisfiable, sessionCovers } from '../../request/policy.ts';
+import { blockedError, isBlocked } from '../blocked.ts';
+import { type Planned, renderedDigest } from '../plan.ts';
+import type { Gate, Proposing, RequestView, Requests } from './api.ts';
+import { append, type Entry, onRequest } from './append.ts';
+import { type Book, openBook } from './book.ts';
+import { personOf, type Place, rulesOf, stamp, timeOf } from './place.ts';
+import { requirePermission } from './rights.ts';
+import { placeOf, viewOf } from './view.ts';
+
+export type OpenInput = Parameters<Requests['open']>[0];
+
+/** What stands between this plan and its execution. PERMISSION_DENIED, POLICY_UNSATISFIABLE. */
+export async function gate(place: Place, { planned, author }: Proposing): Promise<Gate> {
+  const { policy, ref } = await rulesOf(place, planned.snapshot);
+  const at = placeOf(planned.plan);
+  requirePermission(policy, author, 'propose', at);
+  const rule = policyFor(policy, at);
+  const needs = rule !== null && rule.quorum > 0;
+  const session = needs ? await sessionFor(place, { policy, rule, ref, planned, author }) : null;
+  if (!needs || session !== null) {
+    if (session === null) requirePermission(policy, author, 'deploy', at);
+    return { needsApproval: false, ledgered: rule !== null, session, approval: NO_APPROVAL };
+  }
+  const reason = satisfiable(policy, rule, at, author.email);
+  if (reason !== null) throw unsatisfiable(reason);
+  const without = rule.selfApproval ? [] : [author.email];
+  const approvers = approversOf(policy, rule, at, without);
+  return {
+    needsApproval: true,
+    ledgered: true,
+    session: null,
+    approval: { need: rule.quorum, have: 0, approvers },
+  };
+}
+
+const NO_APPROVAL = { need: 0, have: 0, approvers: [] };
+
+export const unsatisfiable = (reason: string) => new BacktrailError('POLICY_UNSATISFIABLE', reason);
+
+interface Asking {
+  readonly policy: Policy;
+  readonly rule: EnvironmentPolicy;
+  readonly ref: string;
+  readonly planned: Planned;
+  readonly author: Person;
+}
+
+/** The session of its author that lets a request go ahead: the one that lasts longest. */
+async function sessionFor(place: Place, { policy, rule, ref, planned, author }: Asking) {
+  const { plan } = planned;
+  if (rule.breakGlass === null || !may(policy, author, 'break-glass', placeOf(plan))) return null;
+  const book = await openBook(place.git, ref, place.cache);
+  const asked = {
+    scope: formatCoordinates(plan.scope),
+    person: author.email,
+    at: timeOf(place.clock.now()),
+  };
+  const states = (await book.sessions()).map(({ state }) => state);
+  const covering = states.filter((session) => sessionCovers(session, asked));
+  return covering.reduce<BreakGlassSession | null>(
+    (best, session) => (best === null || session.expiresAt > best.expiresAt ? session : best),
+    null,
+  );
+}
+
+/** Opens a request; an older one of the same scope that is pending gives way to it. */
+export async function openRequest(place: Place, input: OpenInput): Promise<RequestView> {
+  const { planned, author, id, follows } = input;
+  if (isBlocked(planned.plan)) throw blockedError(planned.plan);
+  const { policy, ref } = await rulesOf(place, planned.snapshot);
+  const known = await openBook(place.git, ref, place.cache);
+  const there = await known.request(id);
+  if (there !== null) return viewOf(place, { book: known, policy, file: there });
+  const { needsApproval, session } = await gate(place, input);
+  const rule = policyFor(policy, placeOf(planned.plan));
+  const { book } = await append(place, ref, async (book) => {
+    if ((await book.request(id)) !== null) return [];
+    if (follows !== undefined) await requireFollowable(book, follows);
+    const stamped = stamp(place, author);
+    const event: RequestEvent = {
+      ...stamped,
+      type: 'opened',
+      proposal: proposalOf(place, { ...input, at: stamped.at, rule: needsApproval ? rule : null }),
+      terms: termsOf(planned),
+      gate: opensWith(needsApproval, session),
+      session: session && { id: session.id, ticket: session.ticket },
+    };
+    return [
+      onRequest(id, event),
+      ...(await supersede(place, book, { id, author, scope: planned.plan.scope })),
+    ];
+  });
+  const file = await book.request(id);
+  if (file === null) throw new BacktrailError('INTERNAL', `Request ${id} was not written.`);
+  return viewOf(place, { book, policy, file });
+}
+
+function opensWith(needsApproval: boolean, session: BreakGlassSession | null) {
+  if (session !== null) return 'break-glass';
+  return needsApproval ? null : 'no-policy';
+}
+
+async function requireFollowable(book: Book, id: RequestId): Promise<void> {
+  const file = await book.request(id);
+  if (file === null) throw unknownRequest(id);
+  if (file.state.status !== 'failed')
+    throw new BacktrailError('REQUEST_NOT_FAILED', `Request ${id} is ${file.state.status}.`);
+}
+
+async function supersede(
+  place: Place,
+  book: Book,
+  { id, author, scope }: { id: RequestId; author: Person; scope: Scope },
+): Promise<Entry[]> {
+  const older = (await book.requests()).filter(
+    ({ state }) => state.status === 'pending' && state.id !== id && sameScope(state.scope, scope),
+  );
+  return older.map(({ state }) =>
+    onRequest(state.id, { ...stamp(place, author), type: 'superseded', by: id }),
+  );
+}
+
+function sameScope(one: Scope, other: Scope): boolean {
+  const key = ({ mode, tenant, environment, service, fields = [] }: Scope) =>
+    JSON.stringify([mode, tenant, environment, service, fields]);
+  return key(one) === key(other);
+}
+
+function proposalOf(
+  { config }: Place,
+  {
+    planned,
+    author,
+    id,
+    reason,
+    allowRemoval,
+    follows,
+    at,
+    rule,
+  }: OpenInput & {
+    at: string;
+    rule: EnvironmentPolicy | null;
+  },
+): Proposal {
+  const { scope, target } = planned.plan;
+  const version = target.version === null ? '' : `v${target.version} `;
+  const expiresAt = rule === null ? null : timeOf(Date.parse(at) + rule.expiryMs);
+  return {
+    id,
+    scope,
+    target: requireTarget(target.commit),
+    targetVersion: target.version,
+    allowRemoval: allowRemoval ?? false,
+    justification: requireReason(reason),
+    message: `Rollback to revision ${version}(${target.commit.slice(0, 7)}) of ${formatCoordinates(scope)}`,
+    author: personOf(author),
+    createdAt: at,
+    expiresAt,
+    follows: follows ?? null,
+    config,
+  };
+}
+
+/** TARGET_REQUIRED for a request that names none. */
+export function requireTarget(target: string): string {
+  if (target.trim() !== '') return target;
+  throw new BacktrailError('TARGET_REQUIRED', 'targetSha is required');
+}
+
+function requireReason(reason: string): string {
+  if (reason.trim() !== '') return reason;
+  throw new BacktrailError('REASON_REQUIRED', 'A request needs a justification.');
+}
+
+export function termsOf(planned: Planned): Terms {
+  const { base, digest, impact } = planned.plan;
+  return { base, digest, rendered: renderedDigest(planned), affectedServices: impact.services };
+}
+
+export function unknownRequest(id: string): BacktrailError {
+  return new BacktrailError('REQUEST_UNKNOWN', `The ledger has no request ${id}.`);
+}

@@ -1,0 +1,78 @@
+/** A request's plan on the branch as it is now, and what is different from the one that reviewers saw. */
+import type { LedgerRequest, ObjectId, RequestEvent } from '../../model/index.ts';
+import { makeSnapshot, type Snapshot } from '../../plan/snapshot.ts';
+import { createObserve } from '../observe.ts';
+import { type Planned, planRequested } from '../plan.ts';
+import { termsOf } from './open.ts';
+import { type Place, stamp } from './place.ts';
+
+/** The place with the configuration that the request brought along, where it brought one. */
+export function placeFor(place: Place, { config }: Pick<LedgerRequest, 'config'>): Place {
+  if (config === null || place.config !== null) return place;
+  return { ...place, config, observe: createObserve(place.git, config) };
+}
+
+export async function replan(place: Place, request: LedgerRequest): Promise<Planned> {
+  const snapshot = await place.observe();
+  return planRequested(snapshot, request, place.programs);
+}
+
+export function isChanged(request: LedgerRequest, planned: Planned, bind: 'digest' | 'rendered'): boolean {
+  const { digest, rendered } = termsOf(planned);
+  return digest !== request.digest || (bind === 'rendered' && rendered !== request.rendered);
+}
+
+/** The event that asks reviewers again. */
+export async function replannedEvent(
+  place: Place,
+  request: LedgerRequest,
+  planned: Planned,
+): Promise<RequestEvent> {
+  return {
+    ...stamp(place, place.committer),
+    type: 'replanned',
+    terms: termsOf(planned),
+    difference: await differenceOf(place, request, planned),
+  };
+}
+
+const LINES = 100;
+const WIDTH = 1000;
+
+/** Lines of the plan that came (`+`) and went (`-`) since the one that was confirmed. */
+async function differenceOf(place: Place, request: LedgerRequest, now: Planned): Promise<string[]> {
+  const before = await linesAt(place, request, now.snapshot).catch(() => null);
+  const after = linesOf(now);
+  const lines =
+    before === null
+      ? after.map((line) => `+ ${line}`)
+      : [
+          ...before.filter((line) => !after.includes(line)).map((line) => `- ${line}`),
+          ...after.filter((line) => !before.includes(line)).map((line) => `+ ${line}`),
+        ];
+  const shown = lines
+    .slice(0, LINES)
+    .map((line) => (line.length > WIDTH ? `${line.slice(0, WIDTH)}…` : line));
+  return lines.length > LINES ? [...shown, `… ${lines.length - LINES} more`] : shown;
+}
+
+/** The plan as it was: made again on the commit that it was made on. */
+async function linesAt(place: Place, request: LedgerRequest, now: Snapshot): Promise<string[]> {
+  const { branch, layout, reader, history, hasher } = now;
+  const base: ObjectId = request.base;
+  const snapshot = makeSnapshot({ branch, base, layout, reader, history, hasher });
+  return linesOf(await planRequested(snapshot, request, place.programs));
+}
+
+/** One line a change; values are masked where the plan masks them. */
+function linesOf({ plan, delivery }: Planned): string[] {
+  const files = [...plan.changes.flatMap(({ files }) => files), ...delivery.differences];
+  return files.flatMap(({ path, change, fields, diff }) => {
+    if (fields && fields.length > 0)
+      return fields.map(
+        ({ selector, before = 'nothing', after = 'nothing' }) => `${path}#${selector}: ${before} → ${after}`,
+      );
+    const changed = (diff ?? '').split('\n').filter((line) => /^[-+](?![-+])/.test(line));
+    return [`${path}: ${change}`, ...changed.map((line) => `${path}: ${line}`)];
+  });
+}

@@ -1,0 +1,212 @@
+/** What people do with a request that is there: approve, reject, cancel, note, retry, look at it afterwards. */
+import {
+  BacktrailError,
+  type LedgerRequest,
+  type Person,
+  type RequestEvent,
+  type RequestId,
+  type Review,
+} from '../../model/index.ts';
+import type { RequestFile } from '../../record/ledger-file.ts';
+import { may, policyFor, samePerson } from '../../request/policy.ts';
+import { isBlocked } from '../blocked.ts';
+import type { Act, Requests, RequestView } from './api.ts';
+import { append, onRequest } from './append.ts';
+import type { Book } from './book.ts';
+import { unknownRequest } from './open.ts';
+import { look, type Place, type Rules, stamp } from './place.ts';
+import { type Proofs, proveRequest } from './proof.ts';
+import { isChanged, placeFor, replan, replannedEvent } from './replan.ts';
+import { requireApprover, requirePermission } from './rights.ts';
+import { claimed, judgeRequest, placeOf, viewOf } from './view.ts';
+
+interface Deciding {
+  readonly place: Place;
+  readonly rules: Rules;
+  readonly book: Book;
+  readonly file: RequestFile;
+  readonly state: LedgerRequest;
+}
+
+/** One event on one request, decided on what stands in the ledger at that moment; null writes nothing. */
+async function act(
+  place: Place,
+  id: RequestId,
+  decide: (deciding: Deciding) => Promise<RequestEvent | null> | RequestEvent | null,
+): Promise<RequestView> {
+  const rules = await look(place);
+  const { book } = await append(place, rules.ref, async (book) => {
+    const file = await requireRequest(book, id);
+    const event = await decide({ place, rules, book, file, state: file.state });
+    return event === null ? [] : [onRequest(id, event)];
+  });
+  return viewOf(place, { book, policy: rules.policy, file: await requireRequest(book, id) });
+}
+
+export async function requireRequest(book: Book, id: RequestId): Promise<RequestFile> {
+  const file = await book.request(id);
+  if (file === null) throw unknownRequest(id);
+  return file;
+}
+
+type ReviewInput = Act & { readonly comment?: string };
+
+/** What the ledger's present state allows; who decides on a request that expired has not seen that yet. */
+function requireReviewable(deciding: Deciding, actor: Person): void {
+  const { state, rules, place } = deciding;
+  const rule = policyFor(rules.policy, placeOf(state));
+  if (state.status !== 'pending' || isExpired(place, state)) throw notPending(state);
+  if (!(rule?.selfApproval ?? false) && samePerson(state.author.email, actor.email))
+    throw new BacktrailError('OWN_REQUEST', 'cannot approve/reject your own rollback request');
+  requirePermission(rules.policy, actor, 'deploy', placeOf(state));
+  requireApprover(rules.policy, rule, actor, placeOf(state));
+}
+
+export const isExpired = ({ clock }: Place, { expiresAt }: LedgerRequest) =>
+  expiresAt !== null && Date.parse(expiresAt) <= clock.now();
+
+function notPending({ id, status }: LedgerRequest): BacktrailError {
+  return new BacktrailError('REQUEST_NOT_PENDING', 'rollback request is not pending approval', {
+    details: { requestId: id, status },
+  });
+}
+
+/** One vote a person. One that does not count, because nobody vouches for it, takes nobody's vote away. */
+async function votesSoFar(deciding: Deciding, actor: Person): Promise<Proofs> {
+  const { place, rules, book, file } = deciding;
+  const proofs = await proveRequest(place, book, file);
+  const { policy } = rules;
+  const counted = new Set(judgeRequest({ policy, file, proofs, counts: claimed(place) })?.counted);
+  const own = file.state.reviews.some(
+    ({ id, actor: by }) => counted.has(id) && samePerson(by.email, actor.email),
+  );
+  if (own) throw new BacktrailError('ALREADY_REVIEWED', 'you have already reviewed this rollback request');
+  return proofs;
+}
+
+/** Where the plan is another one by now, reviewers are asked again, and this approval is not written. PLAN_CHANGED. */
+export async function approve(place: Place, { id, actor, comment }: ReviewInput): Promise<RequestView> {
+  let changed: { readonly now: string; readonly confirmed: string } | null = null;
+  const view = await act(place, id, async (deciding) => {
+    const { rules, file, state } = deciding;
+    requireReviewable(deciding, actor);
+    const proofs = await votesSoFar(deciding, actor);
+    const at = placeFor(place, state);
+    const planned = await replan(at, state);
+    const rule = policyFor(rules.policy, placeOf(state));
+    // What is blocked now, or done already, is said when it is carried out.
+    const differs = !isBlocked(planned.plan) && planned.plan.files.length > 0;
+    if (differs && isChanged(state, planned, rule?.bind ?? 'digest')) {
+      changed = { confirmed: state.digest, now: planned.plan.digest };
+      return replannedEvent(at, state, planned);
+    }
+    changed = null;
+    const stamped = stamp(place, actor);
+    const next = { ...voteOf(stamped, 'approved', state), verified: await place.git.ledger.signs() };
+    const counting = judgeRequest({ policy: rules.policy, file, proofs, counts: claimed(place), next });
+    return {
+      ...stamped,
+      type: 'approved',
+      digest: state.digest,
+      comment: filled(comment),
+      quorum: { have: counting?.have ?? 0, need: counting?.need ?? 0 },
+      settles: counting?.satisfied ?? true,
+    };
+  });
+  if (changed !== null)
+    throw new BacktrailError(
+      'PLAN_CHANGED',
+      `What the rollback of ${view.scopeName} would change is no longer what was asked for; reviewers are asked again.`,
+      { details: changed, hint: `Look at it with \`backtrail request plan ${id}\`, then approve that.` },
+    );
+  return view;
+}
+
+export function reject(place: Place, { id, actor, comment }: ReviewInput): Promise<RequestView> {
+  return act(place, id, async (deciding) => {
+    const { rules, state, file } = deciding;
+    requireReviewable(deciding, actor);
+    const proofs = await votesSoFar(deciding, actor);
+    const stamped = stamp(place, actor);
+    const next = { ...voteOf(stamped, 'rejected', state), verified: true };
+    const counting = judgeRequest({ policy: rules.policy, file, proofs, counts: claimed(place), next });
+    const { digest } = state;
+    const settles = counting?.rejected ?? true;
+    return { ...stamped, type: 'rejected', digest, comment: filled(comment), settles };
+  });
+}
+
+function voteOf(
+  { id, at, actor }: ReturnType<typeof stamp>,
+  decision: Review['decision'],
+  { digest }: LedgerRequest,
+): Review {
+  return { id, decision, actor, at, comment: null, digest };
+}
+
+const filled = (text: string | undefined) => (text === undefined || text.trim() === '' ? null : text);
+
+export function cancel(
+  place: Place,
+  { id, actor, reason }: Parameters<Requests['cancel']>[0],
+): Promise<RequestView> {
+  return act(place, id, ({ rules, state }) => {
+    const own = samePerson(state.author.email, actor.email);
+    requirePermission(rules.policy, actor, own ? 'propose' : 'admin', placeOf(state));
+    if (!own && rules.policy.permissions.length === 0)
+      throw new BacktrailError(
+        'PERMISSION_DENIED',
+        `Request ${id} is ${state.author.email}'s; only they may cancel it.`,
+        {
+          hint: 'Reject it with `backtrail request reject`, or have `admin` granted in `policy.permissions`.',
+        },
+      );
+    if (state.status !== 'pending') throw notPending(state);
+    return { ...stamp(place, actor), type: 'cancelled', reason: filled(reason) };
+  });
+}
+
+export function note(place: Place, { id, actor, text, kind = 'note' }: Parameters<Requests['note']>[0]) {
+  return act(place, id, ({ rules, state }) => {
+    requireSome(rules, actor, state);
+    if (text.trim() === '') throw new BacktrailError('INVALID_REQUEST', 'A note needs some text.');
+    return { ...stamp(place, actor), type: 'noted', text: text.slice(0, TEXT), kind };
+  });
+}
+
+const TEXT = 10_000;
+
+/** Whoever may do anything with it but look at it. */
+function requireSome({ policy }: Rules, actor: Person, state: LedgerRequest): void {
+  const place = placeOf(state);
+  if (!may(policy, actor, 'deploy', place)) requirePermission(policy, actor, 'propose', place);
+}
+
+/** It goes on with the approvals that it has: whoever carries it out judges them again. */
+export function retry(place: Place, { id, actor }: Act): Promise<RequestView> {
+  return act(place, id, ({ rules, state }) => {
+    const own = samePerson(state.author.email, actor.email);
+    requirePermission(rules.policy, actor, own ? 'propose' : 'deploy', placeOf(state));
+    if (state.status !== 'failed')
+      throw new BacktrailError('REQUEST_NOT_FAILED', `Request ${id} is ${state.status}, not failed.`);
+    return { ...stamp(place, actor), type: 'retried' };
+  });
+}
+
+export function inspect(place: Place, { id, actor, comment }: Act & { readonly comment: string }) {
+  return act(place, id, ({ rules, state }) => {
+    const { breakGlass } = state;
+    if (breakGlass === null || breakGlass.review !== null)
+      throw new BacktrailError(
+        'REVIEW_NOT_OPEN',
+        breakGlass === null
+          ? `Request ${id} went the ordinary way: there is nothing to review afterwards.`
+          : `${breakGlass.review?.actor.email ?? ''} has reviewed request ${id} already.`,
+      );
+    if (samePerson(state.author.email, actor.email))
+      throw new BacktrailError('OWN_REVIEW', 'Somebody else has to review your own use of break-glass.');
+    requirePermission(rules.policy, actor, 'deploy', placeOf(state));
+    if (comment.trim() === '') throw new BacktrailError('INVALID_REQUEST', 'A review needs a comment.');
+    return { ...stamp(place, actor), type: 'inspected', comment: comment.slice(0, TEXT) };
+  });
+}

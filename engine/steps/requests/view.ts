@@ -1,0 +1,96 @@
+/** A request as people see it: its record, who stands behind its events, and what it still needs. */
+import {
+  type EnvironmentName,
+  type EnvironmentPolicy,
+  formatCoordinates,
+  type LedgerRequest,
+  type Policy,
+  type Review,
+} from '../../model/index.ts';
+import type { RequestFile } from '../../record/ledger-file.ts';
+import { judge, type Judgement, policyFor } from '../../request/policy.ts';
+import type { Identity, RequestView } from './api.ts';
+import type { Book } from './book.ts';
+import type { Place } from './place.ts';
+import { type Proof, type Proofs, proveRequest } from './proof.ts';
+
+export const placeOf = ({
+  scope: { tenant, environment },
+}: Pick<LedgerRequest, 'scope'>): EnvironmentName => ({
+  ...(tenant !== undefined && { tenant }),
+  environment,
+});
+
+/** Does a review count as its actor's own? */
+export type Counts = (proof: Proof | undefined) => boolean;
+
+/** For whoever carries requests out: what keys prove. */
+export const proven: Counts = (proof) => proof?.verified ?? false;
+
+/** Where no key is known, a signature is taken on trust: whoever carries the request out judges again. */
+export const claimed =
+  ({ allowedSigners }: Place): Counts =>
+  (proof) =>
+    allowedSigners === null ? (proof?.signed ?? false) : proven(proof);
+
+/** Reviews of the plan as it is now: those from before another one do not count, whatever their digest. */
+function currentReviews({ state, events }: RequestFile): readonly Review[] {
+  const last = events.findLastIndex(({ type }) => type === 'replanned');
+  const since = new Set(events.slice(last + 1).map(({ id }) => id));
+  return state.reviews.filter(({ id }) => since.has(id));
+}
+
+export interface Judging {
+  readonly policy: Policy;
+  readonly file: RequestFile;
+  readonly proofs: Proofs;
+  readonly counts: Counts;
+  /** A review that is about to be written. */
+  readonly next?: Review & { readonly verified: boolean };
+}
+
+/** null where the environment has no policy. */
+export function judgeRequest({
+  policy,
+  file,
+  proofs,
+  counts,
+  next,
+}: Judging): (Judgement & { readonly rule: EnvironmentPolicy }) | null {
+  const { state } = file;
+  const place = placeOf(state);
+  const rule = policyFor(policy, place);
+  if (rule === null) return null;
+  const present = currentReviews(file).map((review) => ({
+    ...review,
+    verified: counts(proofs.get(review.id)),
+  }));
+  const reviews = next === undefined ? present : [...present, next];
+  const { digest, author } = state;
+  return { ...judge({ policy, rule, place, author: author.email, digest, reviews }), rule };
+}
+
+const identity = (proof: Proof | undefined): Identity => (proof?.verified ? 'verified' : 'unverified');
+
+export async function viewOf(
+  place: Place,
+  { book, policy, file }: { book: Book; policy: Policy; file: RequestFile },
+): Promise<RequestView> {
+  const proofs = await proveRequest(place, book, file);
+  const judgement = judgeRequest({ policy, file, proofs, counts: claimed(place) });
+  const { state, events } = file;
+  const counted = new Set(judgement?.counted);
+  const { need = 0, have = 0, approvers = [] } = judgement ?? {};
+  return {
+    ...state,
+    scopeName: formatCoordinates(state.scope),
+    authorIdentity: identity(proofs.get(events[0]?.id ?? '')),
+    reviews: state.reviews.map((review) => ({
+      ...review,
+      identity: identity(proofs.get(review.id)),
+      counts: counted.has(review.id),
+    })),
+    approval: { need, have, approvers },
+    rollbackOf: { commit: state.target, version: state.targetVersion },
+  };
+}

@@ -1,0 +1,66 @@
+import { type Engine, makeRequestId, type Person, type RequestView } from '../../engine/index.ts';
+import { engineOf } from './engine.ts';
+import { createRepo, type Repo } from './repo.ts';
+import { allowedSigners, createIdentity, type Identity } from './signing.ts';
+
+export const LAYOUT = { service: ['apps/{environment}/{service}/**'] };
+
+/** Production needs one approval; everything else none. */
+export const POLICY = {
+  environments: [{ match: 'prod', quorum: 1, breakGlass: { allowed: true, longest: '1h' } }],
+};
+
+export const configOf = (policy: object = POLICY, more: object = {}) =>
+  `${JSON.stringify({ version: 1, layout: LAYOUT, keep: [], policy, ...more })}\n`;
+
+/** `apps/prod/api` with a good and a bad revision, one line more that a bot may bump, and another environment. */
+export async function policedRepo(config = configOf()): Promise<Repo> {
+  const repo = await createRepo();
+  const files = (image: string) => ({ 'apps/prod/api/app.yaml': `image: ${image}\nreplicas: 1\n` });
+  await repo.commit({
+    '.backtrail/config.yaml': config,
+    ...files('v1'),
+    'apps/dev/api/app.yaml': 'image: v1\n',
+  });
+  await repo.commit({ ...files('v2'), 'apps/dev/api/app.yaml': 'image: v2\n' });
+  return repo;
+}
+
+export interface Team {
+  readonly jane: Identity;
+  readonly bob: Identity;
+  readonly carol: Identity;
+  /** Trusts all three. */
+  readonly signers: string;
+}
+
+export async function createTeam(): Promise<Team> {
+  const [jane, bob, carol] = await Promise.all(
+    ['jane', 'bob', 'carol'].map((name) => createIdentity({ name, email: `${name}@example.com` })),
+  );
+  if (!jane || !bob || !carol) throw new Error('three were made');
+  return { jane, bob, carol, signers: await allowedSigners([jane, bob, carol]) };
+}
+
+type Options = Parameters<typeof engineOf>[1];
+
+/** The engine of somebody: their settings of git, and what they trust. */
+export const engineFor = (
+  repo: Pick<Repo, 'folder' | 'env'>,
+  identity: Pick<Identity, 'env'>,
+  options: Options = {},
+): Promise<Engine> => engineOf(repo, { ...options, env: { ...identity.env, ...options?.env } });
+
+let made = 0;
+export const newId = () => makeRequestId(Date.now(), new Uint8Array(10).fill((made += 1)));
+
+export async function ask(
+  engine: Engine,
+  author: Person,
+  scope = 'prod/api',
+  more: Partial<Parameters<Engine['requests']['open']>[0]> & { to?: string; fields?: string[] } = {},
+): Promise<RequestView> {
+  const { to, fields, ...rest } = more;
+  const planned = await engine.plan({ scope, ...(to !== undefined && { to }), ...(fields && { fields }) });
+  return engine.requests.open({ planned, author, id: newId(), reason: 'v2 answers 500', ...rest });
+}
