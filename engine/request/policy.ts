@@ -183,7 +183,7 @@ export function satisfiable(
   const voters = eligible(policy, rule, place);
   if (voters === null) return null;
   const own = author !== null && !rule.selfApproval && voters.has(key(author)) ? [key(author)] : [];
-  const left = approversOf(policy, rule, place, own);
+  const left = [...voters].filter((email) => !own.includes(email)).sort();
   if (left.length >= rule.quorum) return null;
   const asked = rule.approvers === null ? null : members(policy, rule.approvers);
   const empty = (rule.approvers?.groups ?? []).filter((name) => members(policy, group(name)).length === 0);

@@ -32,51 +32,69 @@ export function approversWithKeys(
   return { asks: gated.length > 0, emails: [...new Set(emails)].sort() };
 }
 
-/** An entry a check: its environments mostly fail for the same reason. */
+/** Asked once for all environments that the same entry and the same permissions hold for. */
 function unsatisfiable(policy: Policy, places: readonly EnvironmentName[]): Check[] {
-  const found = places.flatMap((place) => {
+  const ruled = places.flatMap((place) => {
     const rule = policyFor(policy, place);
-    const why = rule && satisfiable(policy, rule, place, null);
-    return rule && why !== null ? [{ match: rule.match, place: formatCoordinates(place), why }] : [];
+    return rule === null ? [] : [{ place, rule, grants: grantsAt(policy, place) }];
   });
-  return [...groupBy(found, ({ match }) => match)].map(([match, all]) => {
-    const others =
-      all.length === 1 ? '' : ` The same holds for ${some(all.slice(1).map(({ place }) => place))}.`;
-    return configuration('policy', 'fail', {
-      message: `${all[0]?.why ?? ''}${others}`,
-      hint: `Every rollback there is refused: in the entry ${JSON.stringify(match)} of \`policy.environments\` name more approvers or lower \`quorum\`, or let them \`deploy\` in \`policy.permissions\`.`,
-      details: { match, environments: all.slice(0, 50).map(({ place }) => place) },
-    });
+  return [...groupBy(ruled, ({ rule, grants }) => `${grants} ${rule.match}`).values()].flatMap((same) => {
+    const [first] = same;
+    const why = first ? satisfiable(policy, first.rule, first.place, null) : null;
+    if (first === undefined || why === null) return [];
+    const names = same.map(({ place }) => formatCoordinates(place));
+    const others = names.length > 1 ? ` The same holds for ${some(names.slice(1))}.` : '';
+    const { match } = first.rule;
+    return [
+      configuration('policy', 'fail', {
+        message: `${why}${others}`,
+        hint: `Every rollback there is refused: in the entry ${JSON.stringify(match)} of \`policy.environments\` name more approvers or lower \`quorum\`, or let them \`deploy\` in \`policy.permissions\`.`,
+        details: { match, environments: names.slice(0, 50) },
+      }),
+    ];
   });
 }
 
+const grantsAt = ({ permissions }: Policy, place: EnvironmentName) =>
+  permissions
+    .flatMap((grant, at) => (grant.in.some((pattern) => matchesEnvironment(pattern, place)) ? [at] : []))
+    .join();
+
 function idlePatterns(policy: Policy, places: readonly EnvironmentName[]): Check[] {
-  const rules = policy.environments.map(({ match }, at) => ({
-    at: `policy.environments.${at}`,
-    pattern: match,
-  }));
-  const grants = policy.permissions.flatMap((grant, at) =>
-    grant.in.map((pattern) => ({ at: `policy.permissions.${at}`, pattern })),
-  );
-  const counting = new Set(places.map((place) => policyFor(policy, place)?.match));
-  return [...rules, ...grants].flatMap(({ at, pattern }) => {
-    const text = JSON.stringify(pattern);
-    const matched = places.filter((place) => matchesEnvironment(pattern, place));
-    if (matched.length > 0 && (at.startsWith('policy.permissions') || counting.has(pattern))) return [];
-    const suggestion = matched.length > 0 ? null : nearPlace(pattern, places);
-    const hidden = `takes effect nowhere: earlier entries match all that it does (${some(matched.map(formatCoordinates))}).`;
-    return [
-      configuration('policy', 'warn', {
-        message: `${at}: ${text} ${matched.length > 0 ? hidden : 'matches no environment.'}`,
-        hint:
-          suggestion !== null
-            ? `Did you mean ${JSON.stringify(suggestion)}? That one does match.`
-            : matched.length > 0
-              ? 'The first entry that matches counts: put the narrower one first, or take it out.'
-              : 'Correct it, or take it out.',
-        details: { pattern, ...(suggestion !== null && { suggestion }) },
-      }),
-    ];
+  const matched = (pattern: string) => places.filter((place) => matchesEnvironment(pattern, place));
+  const counting = new Set(places.map((place) => policyFor(policy, place)));
+  return [
+    ...policy.environments.flatMap((rule, at) => {
+      const own = matched(rule.match);
+      const section = `policy.environments.${at}`;
+      if (own.length === 0) return [matchless(section, rule.match, places)];
+      return counting.has(rule) ? [] : [hidden(section, rule.match, own)];
+    }),
+    ...policy.permissions.flatMap((grant, at) =>
+      grant.in
+        .filter((pattern) => matched(pattern).length === 0)
+        .map((pattern) => matchless(`policy.permissions.${at}`, pattern, places)),
+    ),
+  ];
+}
+
+function matchless(section: string, pattern: string, places: readonly EnvironmentName[]): Check {
+  const suggestion = nearPlace(pattern, places);
+  return configuration('policy', 'warn', {
+    message: `${section}: ${JSON.stringify(pattern)} matches no environment.`,
+    hint:
+      suggestion === null
+        ? 'Correct it, or take it out.'
+        : `Did you mean ${JSON.stringify(suggestion)}? That one does match.`,
+    details: { section, pattern, ...(suggestion !== null && { suggestion }) },
+  });
+}
+
+function hidden(section: string, pattern: string, matched: readonly EnvironmentName[]): Check {
+  return configuration('policy', 'warn', {
+    message: `${section}: ${JSON.stringify(pattern)} takes effect nowhere: earlier entries match all that it does (${some(matched.map(formatCoordinates))}).`,
+    hint: 'The first entry that matches counts: put the narrower one first, or take it out.',
+    details: { section, pattern },
   });
 }
 

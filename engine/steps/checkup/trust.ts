@@ -56,7 +56,8 @@ export async function checkKeys(
   const { layout, base } = snapshot;
   const { policy } = layout.config;
   if (policy.environments.length === 0) return [];
-  const places = await discover(await snapshot.view(base), layout);
+  const found = await discover(await snapshot.view(base), layout);
+  const places = found.filter(({ service }) => service === undefined);
   const { asks, emails } = approversWithKeys(policy, places);
   if (!asks) return [];
   const settings = await settled(
