@@ -92,9 +92,12 @@ export function pushFailure(
   const fail = (code: FailureCode, message: string) => new BacktrailError(code, message, { details });
   const refused = () => {
     const why = sentence(said.length > 0 ? telling(said) : (status ?? ''), answer.code);
-    return fail('REMOTE_REJECTED', `${shown} refused the push to ${branch}: ${why}`);
+    const message = `${shown} refused the push to ${branch}: ${why}`;
+    return new BacktrailError('REMOTE_REJECTED', message, { details, ...(ref !== branch ? {} : OWN_BRANCH) });
   };
   if (status !== null && REFUSED.test(status) && !status.startsWith('[rejected]')) return refused();
+  // A ref that another one is a folder of will not be free at the next try either.
+  if (said.some((line) => /exists; cannot create/.test(line))) return refused();
   if (status !== null && MOVED.test(status))
     return fetched === shown
       ? fail('BRANCH_MOVED', `${refTitle(ref)} moved at ${shown}.`)
@@ -110,6 +113,11 @@ export function pushFailure(
     return fail('REMOTE_DENIED', `${shown} did not let us push: ${because}`);
   return fail('REMOTE_UNAVAILABLE', `The push to ${shown} did not get through: ${because}`);
 }
+
+/** Some servers take nothing but branches and tags. */
+const OWN_BRANCH = {
+  hint: 'If the server takes branches only, give the ledger one of its own: `ledger.ref: refs/heads/backtrail-ledger` in the configuration.',
+};
 
 const SAID_LIMIT = 600;
 

@@ -11,7 +11,8 @@ import type { NativeObjects } from './objects.ts';
 import { isAncestor, isBranchName, updateRefs } from './refs.ts';
 import type { RefEdit } from './refs.ts';
 import type { Runner } from './runner.ts';
-import { commitTree, readSignatures, signingOf } from './signing.ts';
+import { readSignatures } from './signatures.ts';
+import { commitTree, signingOf } from './signing.ts';
 import type { Signing } from './signing.ts';
 import { ledgerStaging, sweepStaging } from './staging.ts';
 
@@ -26,7 +27,12 @@ export interface LedgerPlace {
   readonly address: string;
   /** What `git push` names it, run in the git directory of `runner`. */
   readonly target: string;
-  /** Asks for the ref anew. */
+  readonly home: LedgerHome;
+}
+
+/** The ref, where the repository lives. */
+export interface LedgerHome {
+  /** Asks for it anew. */
   ask(ref: string): Promise<ObjectId | null>;
   /** Moves it by compare-and-swap, as `publish` does; `staged` may go then. */
   move(edit: RefEdit & { readonly next: ObjectId }, staged: readonly RefEdit[]): Promise<void>;
@@ -44,7 +50,7 @@ export function createLedgerStore(place: LedgerPlace): LedgerStore {
       const seen = seenAt(ref);
       // Before asking: what others append, and record, in between must not look as if it had gone.
       const before = await usableCache(cacheFolder, () => seen.read());
-      const tip = await place.ask(ref);
+      const tip = await place.home.ask(ref);
       if (before !== null && tip !== before && (tip === null || !(await follows(place, tip, before))))
         throw await rewound(place, { ref, tip, before, file: seen.file });
       if (tip !== null && tip !== before) await record(seen, tip);
@@ -64,12 +70,13 @@ export function createLedgerStore(place: LedgerPlace): LedgerStore {
       let ids: readonly ObjectId[];
       try {
         ids = await signed(place, signing, { ...input, written: written.ids });
-        await place.move({ ref, expected: parent, next: ids.at(-1) ?? '' }, staged);
+        await place.home.move({ ref, expected: parent, next: ids.at(-1) ?? '' }, staged);
       } catch (error) {
         await updateRefs(runner, staged).catch(() => undefined);
         throw error;
       }
-      await record(seen, ids.at(-1) ?? '');
+      // The events stand: who asks for the tip next sees it, and says what is wrong with the cache folder.
+      await record(seen, ids.at(-1) ?? '').catch(() => undefined);
       return ids;
     },
     signs: () => Promise.resolve(signing.own !== null),

@@ -98,15 +98,15 @@ export async function openLocal(options: LocalOptions): Promise<LocalRepository>
       cacheFolder: options.cacheFolder,
       address: found.common,
       target: '.',
-      ask: (ref) => readExactly(runner, ref),
-      async move(edit, staged) {
-        const [at] = await Promise.all([
-          readExactly(runner, edit.ref),
-          config().then((now) => requireLastingRef(now, edit.ref)),
-          requireNowhere(local, edit.ref),
-        ]);
-        if (at !== edit.expected) throw branchMoved(edit.ref);
-        await updateRefs(runner, [edit, ...staged]);
+      home: {
+        ask: (ref) => readExactly(runner, ref),
+        async move(edit, staged) {
+          requireLastingRef(await config(), edit.ref);
+          await requireNowhere(local, edit.ref);
+          // Also proves that it stands for no other ref: that one would move.
+          if ((await readExactly(runner, edit.ref)) !== edit.expected) throw branchMoved(edit.ref);
+          await updateRefs(runner, [edit, ...staged]);
+        },
       },
     }),
     requireWriting: () => undefined,

@@ -1,5 +1,5 @@
 import { isFailure } from '../model/index.ts';
-import type { ObjectFormat, ObjectId, Progress } from '../model/index.ts';
+import type { ObjectFormat, Progress } from '../model/index.ts';
 import { isAway } from './answers.ts';
 import { conditionalSettings, hostileScope, identityOf, LIST_CONFIG, parseConfigList } from './config.ts';
 import type { ConfigEntry } from './config.ts';
@@ -7,14 +7,14 @@ import { discoveryEnvironment, hardenedEnvironment } from './environment.ts';
 import type { ProcessEnvironment } from './environment.ts';
 import { splitLogin } from './login.ts';
 import { createLedgerStore } from './ledger-store.ts';
-import { openMirror, TRACKING, trackingRef } from './mirror.ts';
+import { ledgerAt } from './ledger-remote.ts';
+import { openMirror, TRACKING } from './mirror.ts';
 import { REMOTE } from './push.ts';
 import type { Mirror } from './mirror.ts';
 import { isShallow, isThere, mirrorFolder } from './mirror-cache.ts';
-import { readBranch, readExactly, requireBranchName, requireDescent, updateRefs } from './refs.ts';
-import type { RefEdit } from './refs.ts';
+import { readBranch, requireBranchName, requireDescent, updateRefs } from './refs.ts';
 import { common } from './repository.ts';
-import type { GitRepository, Offline } from './repository.ts';
+import type { BranchEdit, GitRepository, Offline } from './repository.ts';
 import { createRunner } from './runner.ts';
 import type { Runner } from './runner.ts';
 import { run } from './spawn.ts';
@@ -123,7 +123,7 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
       await requireDescent({ runner, objects: shared.objects, ...edit });
       const { branch, expected, next } = edit;
       await mirror.push({ ref: `refs/heads/${branch}`, expected, next });
-      await track(`refs/heads/${branch}`, edit);
+      await track(edit);
     },
     async readBack(branch) {
       await mirror.fetchRef(`refs/heads/${requireBranchName(branch)}`);
@@ -137,12 +137,7 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
       cacheFolder,
       address: login.address,
       target: url,
-      ask: askLedger,
-      async move(edit, staged) {
-        await mirror.push(edit);
-        await track(edit.ref, edit);
-        await ignoring(updateRefs(runner, staged));
-      },
+      home: ledgerAt(mirror, runner),
     }),
     requireWriting: () => undefined,
     async close() {
@@ -171,30 +166,11 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
   }
 
   /** A fetch of another process may have moved it further meanwhile; then that is the better value. */
-  function track(ref: string, { expected, next }: Pick<RefEdit, 'expected' | 'next'>): Promise<void> {
-    return ignoring(updateRefs(runner, [{ ref: trackingRef(ref), expected, next }]));
+  function track({ branch, expected, next }: BranchEdit): Promise<void> {
+    return updateRefs(runner, [{ ref: `${TRACKING}/${branch}`, expected, next }]).catch((error: unknown) => {
+      if (!isFailure(error)) throw error;
+    });
   }
-
-  async function askLedger(ref: string): Promise<ObjectId | null> {
-    const there = await mirror.fetchRef(ref).then(
-      () => true,
-      (error: unknown) => {
-        if (isFailure(error) && error.code === 'BRANCH_UNKNOWN') return false;
-        throw error;
-      },
-    );
-    const known = await readExactly(runner, trackingRef(ref));
-    if (there) return known;
-    if (known !== null) await track(ref, { expected: known, next: null });
-    return null;
-  }
-}
-
-/** What is only ours to keep in order may stay as it is. */
-async function ignoring(work: Promise<void>): Promise<void> {
-  await work.catch((error: unknown) => {
-    if (!isFailure(error)) throw error;
-  });
 }
 
 async function objectFormat(runner: Runner): Promise<ObjectFormat> {

@@ -7,7 +7,7 @@ import type { Runner } from './runner.ts';
 
 /**
  * What attempts at a request have written stands below `refs/backtrail/staging/REQUEST/` until it is published or given up;
- * events below `refs/backtrail/staging/ledger-UUID/`.
+ * events below `refs/backtrail/staging/ledger-MILLISECONDS-UUID/`.
  */
 
 const STAGING = 'refs/backtrail/staging';
@@ -23,7 +23,7 @@ export function stagingFolder(requestId: RequestId): string {
 
 /** For events that are about to be written. */
 export function ledgerStaging(): string {
-  return `${STAGING}/ledger-${randomUUID()}`;
+  return `${STAGING}/ledger-${Date.now()}-${randomUUID()}`;
 }
 
 /** The edits that delete whatever any attempt at this request has staged so far. Deletes what others abandoned. */
@@ -58,7 +58,10 @@ async function deleteAbandoned(runner: Runner, others: readonly RefEdit[]): Prom
   const abandoned = new Set<string>();
   for (const line of dated.split('\n')) {
     const [, seconds, ref = ''] = /^(\d+) (.+)$/.exec(line) ?? [];
-    if (seconds !== undefined && Number(seconds) < before) abandoned.add(ref);
+    if (seconds === undefined) continue;
+    // The time of an event is its author's; only the name says when it was staged.
+    const staged = /^ledger-(\d+)-/.exec(ref.slice(STAGING.length + 1))?.[1];
+    if ((staged === undefined ? Number(seconds) : Number(staged) / 1000) < before) abandoned.add(ref);
   }
   await updateRefs(
     runner,

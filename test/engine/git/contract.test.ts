@@ -103,6 +103,8 @@ describe('opening', () => {
     const writing = { branch: 'main', expected: tip, next: tip };
     await expect(git.publish(writing)).rejects.toMatchObject(refused);
     await expect(git.writeCommits({ requestId: 'rbk-1', commits: [] })).rejects.toMatchObject(refused);
+    await expect(git.ledger.tip('refs/backtrail/ledger')).rejects.toMatchObject(refused);
+    await expect(git.ledger.signs()).rejects.toMatchObject(refused);
   });
 
   test('refuses a git that is too old', async () => {

@@ -1,78 +1,31 @@
-import { execFile } from 'node:child_process';
-import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
-import { afterEach, describe, expect, test } from 'vitest';
-import type { NewEvent } from '../../../engine/git/ledger.ts';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
 import type { GitRepository } from '../../../engine/git/open.ts';
-import { openPlace } from '../../../engine/git/open.ts';
-import { isFailure, MODE } from '../../../engine/model/index.ts';
-import { serveGit } from '../../helpers/git-http.ts';
+import type { Fate } from '../../helpers/git-http.ts';
 import { cloneRepo, createRepo, temporaryFolder } from '../../helpers/repo.ts';
 import type { Repo } from '../../helpers/repo.ts';
-import { allowedSigners, createIdentity } from '../../helpers/signing.ts';
-import { open, PERSON, SERVICE } from './open.ts';
+import { createIdentity } from '../../helpers/signing.ts';
+import {
+  append,
+  appendSurely,
+  cloneOf,
+  event,
+  eventCount,
+  openClone,
+  REF,
+  remote,
+  serve,
+  staged,
+  TIME,
+} from './ledger-events.ts';
+import { open, PERSON, REQUEST, SERVICE } from './open.ts';
 
-const REF = 'refs/backtrail/ledger';
-const TIME = '2026-03-04T05:06:07Z';
-
-let made = 0;
-
-function event(more: Partial<NewEvent> & { path?: string } = {}): NewEvent {
-  made += 1;
-  const { path = `requests/${made}.json`, ...rest } = more;
-  const writes = [
-    { path, after: { mode: MODE.file, id: '', content: Buffer.from(`{ "event": ${made} }\n`) } },
-  ];
-  return { author: PERSON, time: TIME, message: `Event ${made}\n`, writes, sign: false, ...rest };
-}
-
-const append = (git: GitRepository, parent: string | null, events = [event()], ref = REF) =>
-  git.ledger.append({ ref, parent, events, committer: SERVICE });
-
-/** As a client does it: reads, appends, and does both again when somebody else was first. */
-async function appendSurely(git: GitRepository, added: NewEvent): Promise<number> {
-  for (let tries = 1; ; tries += 1)
-    try {
-      await append(git, await git.ledger.tip(REF), [added]);
-      return tries;
-    } catch (error) {
-      if (!isFailure(error) || !/^(BRANCH_MOVED|REPOSITORY_LOCKED)$/.test(error.code)) throw error;
-    }
-}
-
-const history = async (repo: Repo, ref = REF) =>
-  (await repo.git('log', '--reverse', '--format=%s|%an <%ae>|%cn <%ce>|%at|%ct|%p', ref)).split('\n');
-
-const staged = (repo: Repo) => repo.git('for-each-ref', 'refs/backtrail/staging');
-
-async function remote(): Promise<Repo> {
-  const repo = await createRepo({ bare: true });
-  await repo.replay([{ files: { a: '1' } }]);
-  return repo;
-}
-
-const closing: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0)) await close();
-});
-
-async function serve(repo: Repo): Promise<string> {
-  await repo.git('config', 'http.receivepack', 'true');
-  const server = await serveGit({ root: dirname(repo.folder), env: repo.env });
-  closing.push(() => server.close());
-  return `${server.url}/repo`;
-}
-
-async function openClone(repo: Repo, env = repo.env): Promise<GitRepository> {
-  const clone = await cloneRepo(repo);
-  const cacheFolder = await temporaryFolder();
-  const place = await openPlace({ location: clone.folder, env, cacheFolder, timeoutMs: 30_000 });
-  const git = await place.throughUpstream('main');
-  closing.push(() => git.close());
-  expect(git.kind).toBe('clone');
-  return git;
-}
+const history = async (repo: Repo) =>
+  (await repo.git('log', '--reverse', '--format=%s|%an <%ae>|%cn <%ce>|%at|%ct|%p', REF)).split('\n');
 
 /** Each kind of repository, and where its ledger must end up. */
 const PLACES: Record<string, () => Promise<{ git: GitRepository; home: Repo }>> = {
@@ -103,7 +56,7 @@ const PLACES: Record<string, () => Promise<{ git: GitRepository; home: Repo }>> 
   },
   'a clone': async () => {
     const home = await remote();
-    return { git: await openClone(home), home };
+    return { git: await openClone(await cloneOf(home)), home };
   },
 };
 
@@ -116,7 +69,7 @@ describe.each(Object.entries(PLACES))('the ledger of %s', (_, place) => {
     const [third = ''] = await append(git, second, [event({ author: SERVICE })]);
     expect(await git.ledger.tip(REF)).toBe(third);
     expect(await home.git('rev-parse', REF)).toBe(third);
-    const seconds = Date.parse(TIME) / 1000;
+    const [seconds, made] = [Date.parse(TIME) / 1000, eventCount()];
     const [jane, service] = ['Jane Doe <jane@example.com>', 'Backtrail <backtrail@example.com>'];
     const short = async (id: string) => home.git('rev-parse', '--short', id);
     expect(await history(home)).toEqual([
@@ -158,7 +111,7 @@ describe('appending at the same time', () => {
     const repo = await remote();
     const cacheFolder = await temporaryFolder();
     const gits = await Promise.all(Array.from({ length: 10 }, () => open(repo, { cacheFolder })));
-    const from = made;
+    const from = eventCount();
     await Promise.all(
       gits.map(async (git) => {
         for (let count = 0; count < 3; count += 1) await appendSurely(git, event());
@@ -172,7 +125,7 @@ describe('appending at the same time', () => {
     const repo = await remote();
     const location = kind === 'file' ? `file://${repo.folder}` : await serve(repo);
     const gits = await Promise.all([open(repo, { location }), open(repo, { location })]);
-    const from = made;
+    const from = eventCount();
     await Promise.all(
       gits.map(async (git) => {
         for (let count = 0; count < 4; count += 1) await appendSurely(git, event());
@@ -216,129 +169,6 @@ async function faults(repo: Repo, count: number): Promise<string[]> {
   );
   return [merges, files === count ? '' : `${files} files`, left, broken].filter(Boolean);
 }
-
-describe('a ledger that was forced back', () => {
-  async function seen(kind: 'local' | 'remote') {
-    const repo = await remote();
-    const cacheFolder = await temporaryFolder();
-    const location = kind === 'local' ? repo.folder : `file://${repo.folder}`;
-    const anew = () => open(repo, { location, cacheFolder });
-    const git = await anew();
-    const [first = ''] = await append(git, null);
-    const [second = ''] = await append(git, first);
-    return { repo, cacheFolder, git, anew, first, second };
-  }
-
-  test.each(['local', 'remote'] as const)('is noticed, in whatever process: %s', async (kind) => {
-    const { repo, git, anew, first, second } = await seen(kind);
-    await repo.git('update-ref', REF, first);
-    for (const each of [git, await anew()])
-      await expect(each.ledger.tip(REF)).rejects.toMatchObject({
-        code: 'LEDGER_REWOUND',
-        message: expect.stringMatching(
-          new RegExp(`${first.slice(0, 12)}.*${second.slice(0, 12)}`),
-        ) as unknown,
-        hint: expect.stringContaining(`${second}:${REF}`) as unknown,
-      });
-    await repo.git('update-ref', REF, second);
-    expect(await git.ledger.tip(REF)).toBe(second);
-  });
-
-  test.each(['local', 'remote'] as const)('is noticed when it is gone: %s', async (kind) => {
-    const { repo, git, anew } = await seen(kind);
-    await repo.git('update-ref', '-d', REF);
-    for (const each of [git, await anew()])
-      await expect(each.ledger.tip(REF)).rejects.toMatchObject({
-        code: 'LEDGER_REWOUND',
-        message: expect.stringContaining('is gone') as unknown,
-      });
-    await expect(append(git, null)).resolves.toHaveLength(1);
-    await expect(git.ledger.tip(REF)).rejects.toMatchObject({ code: 'LEDGER_REWOUND' });
-  });
-
-  test.each(['local', 'remote'] as const)('comes back by what the hint says: %s', async (kind) => {
-    const { repo, git, first, second } = await seen(kind);
-    await repo.git('update-ref', REF, first);
-    const error: unknown = await git.ledger.tip(REF).catch((error: unknown) => error);
-    const command = isFailure(error) ? (/`git ([^`]+)`/.exec(error.hint)?.[1] ?? '') : '';
-    await repo.git(...command.split(' '));
-    expect(await git.ledger.tip(REF)).toBe(second);
-  });
-
-  test('is noticed by a mirror that was removed and fetched anew, which lacks what was seen', async () => {
-    const { repo, cacheFolder, git, anew, first, second } = await seen('remote');
-    await git.close();
-    await repo.git('update-ref', REF, first);
-    await rm(join(cacheFolder, 'mirrors'), { recursive: true });
-    const again = await anew();
-    await expect(again.ledger.tip(REF)).rejects.toMatchObject({
-      code: 'LEDGER_REWOUND',
-      hint: expect.stringContaining('from a copy that has it') as unknown,
-    });
-    expect(await again.objects.commit(second).catch(() => null)).toBeNull();
-  });
-
-  test('is trusted as it is where the file that the hint names was removed', async () => {
-    const { repo, git, first } = await seen('local');
-    await repo.git('update-ref', REF, first);
-    const error: unknown = await git.ledger.tip(REF).catch((error: unknown) => error);
-    const file = isFailure(error) ? String(error.details['file']) : '';
-    expect(isFailure(error) && error.hint).toContain(file);
-    await rm(file);
-    expect(await git.ledger.tip(REF)).toBe(first);
-  });
-
-  test('is remembered outside the repository, readable for its user alone, without a password', async () => {
-    const repo = await remote();
-    const location = (await serve(repo)).replace('http://', 'http://me:s3cret@');
-    const cacheFolder = await temporaryFolder();
-    const git = await open(repo, { location, cacheFolder });
-    const [first = ''] = await append(git, null);
-    const folder = join(cacheFolder, 'ledgers');
-    const names = await readdir(folder);
-    expect(names).toEqual([expect.stringMatching(/^[0-9a-f]{64}\.json$/)]);
-    const file = join(folder, names[0] ?? '');
-    const text = await readFile(file, 'utf8');
-    expect(JSON.parse(text)).toMatchObject({ ref: REF, tip: first });
-    expect(text).not.toContain('s3cret');
-    expect((await stat(file)).mode & 0o777).toBe(0o600);
-    // Another password is no other repository.
-    const other = await open(repo, { location: location.replace('s3cret', 'other'), cacheFolder });
-    await repo.git('update-ref', '-d', REF);
-    await expect(other.ledger.tip(REF)).rejects.toMatchObject({ code: 'LEDGER_REWOUND' });
-  });
-
-  test('is the same for each way to a repository: a folder in it, a linked worktree', async () => {
-    const repo = await createRepo();
-    await repo.commit({ 'dir/a': '1' });
-    const linked = join(await temporaryFolder(), 'linked');
-    await repo.git('worktree', 'add', '-q', '--detach', linked);
-    const cacheFolder = await temporaryFolder();
-    await append(await open(repo, { cacheFolder }), null);
-    await repo.git('update-ref', '-d', REF);
-    for (const location of [join(repo.folder, 'dir'), linked]) {
-      const git = await open(repo, { location, cacheFolder });
-      await expect(git.ledger.tip(REF)).rejects.toMatchObject({ code: 'LEDGER_REWOUND' });
-    }
-  });
-
-  test('is not what others append while somebody looks', async () => {
-    const repo = await remote();
-    const cacheFolder = await temporaryFolder();
-    const writer = await open(repo, { cacheFolder });
-    const readers = await Promise.all([open(repo, { cacheFolder }), open(repo, { cacheFolder })]);
-    const writing = (async () => {
-      for (let count = 0; count < 25; count += 1) await appendSurely(writer, event());
-    })();
-    let looks = 0;
-    const over = writing.then(() => 'over');
-    const reading = readers.map(async ({ ledger }) => {
-      while ((await Promise.race([over, ledger.tip(REF)])) !== 'over') looks += 1;
-    });
-    await Promise.all([...reading, writing]);
-    expect(looks).toBeGreaterThan(10);
-  });
-});
 
 describe('what no ledger can stand on is refused', () => {
   test.each([
@@ -418,285 +248,127 @@ describe('what no ledger can stand on is refused', () => {
   });
 });
 
-const JANE = { name: 'Jane Doe', email: 'jane@example.com' };
-
-/** A repository whose user signs, opened. */
-async function signing() {
-  const jane = await createIdentity(JANE);
-  const repo = await remote();
-  const git = await open({ folder: repo.folder, env: { ...repo.env, ...jane.env } });
-  return { jane, repo, git };
-}
-
-const states = async (git: GitRepository, ids: readonly string[], list: string | null) => {
-  const found = await git.ledger.signatures(ids, list);
-  return ids.map((id) => found.get(id)?.state);
-};
-
-describe('signed events', () => {
-  test.each(['local', 'mirror', 'clone'] as const)(
-    'keep everything else as it is, in a %s, and those after them follow',
-    async (kind) => {
-      const jane = await createIdentity(JANE);
-      const repo = await remote();
-      const env = { ...repo.env, ...jane.env };
-      const git =
-        kind === 'clone'
-          ? await openClone(repo, env)
-          : await open(
-              { folder: repo.folder, env },
-              { location: kind === 'local' ? repo.folder : `file://${repo.folder}` },
-            );
-      expect(await git.ledger.signs()).toBe(true);
-      const message = 'Approve #1\n\n# no comment\n    Ünï  \n\nEvent: approved\nActor: J <j@x>\n';
-      const ids = await append(git, null, [
-        event(),
-        event({ sign: true, message }),
-        event(),
-        event({ sign: true, author: SERVICE }),
-      ]);
-      expect(await repo.git('rev-parse', REF)).toBe(ids.at(-1));
-      expect(await repo.git('rev-list', '--reverse', REF)).toBe(ids.join('\n'));
-      const list = await allowedSigners([jane]);
-      expect(await states(git, ids, list)).toEqual(['none', 'good', 'none', 'good']);
-      const seconds = Date.parse(TIME) / 1000;
-      const [, id = ''] = ids;
-      const raw = await repo.git('cat-file', 'commit', id);
-      expect(raw.replace(/^gpgsig (.*\n )*.*\n/m, '')).toBe(
-        [
-          `tree ${await repo.git('rev-parse', `${id}^{tree}`)}`,
-          `parent ${ids[0] ?? ''}`,
-          `author Jane Doe <jane@example.com> ${seconds} +0000`,
-          `committer Backtrail <backtrail@example.com> ${seconds} +0000`,
-          '',
-          message.trimEnd(),
-        ].join('\n'),
-      );
-      expect((await repo.git('ls-tree', '-r', '--name-only', REF)).split('\n')).toHaveLength(4);
-      const verified = await git.ledger.signatures([id], list);
-      expect(verified.get(id)).toEqual({
-        state: 'good',
-        principals: ['jane@example.com'],
-        key: jane.fingerprint,
-      });
-      await repo.git('fsck', '--strict');
-    },
-  );
-
-  test('are not signed where the user does not sign, whatever the repository says', async () => {
-    const [nobody, jane] = await Promise.all([
-      createIdentity({ ...JANE, signs: false }),
-      createIdentity(JANE),
-    ]);
+describe('what is written and not moved', () => {
+  test('by a process that is killed in between is seen by nobody, and swept after a day', async () => {
     const repo = await remote();
-    await repo.git('config', 'gpg.format', 'ssh');
-    await repo.git('config', 'user.signingKey', jane.keyFile);
-    const git = await open({ folder: repo.folder, env: { ...repo.env, ...nobody.env } });
-    expect(await git.ledger.signs()).toBe(false);
-    const ids = await append(git, null, [event({ sign: true })]);
-    expect(await states(git, ids, await allowedSigners([jane]))).toEqual(['none']);
-  });
-
-  test.each(['local', 'clone'] as const)(
-    'are signed with the key of the repository where the user signs: %s',
-    async (kind) => {
-      const [jane, work] = await Promise.all([createIdentity(JANE), createIdentity(JANE)]);
-      const repo = await remote();
-      const clone = await cloneRepo(repo);
-      await clone.git('config', 'user.signingKey', work.keyFile);
-      const env = { ...repo.env, ...jane.env };
-      const cacheFolder = await temporaryFolder();
-      const place = await openPlace({ location: clone.folder, env, cacheFolder });
-      const git = kind === 'local' ? place.git : await place.throughUpstream('main');
-      closing.push(() => git.close());
-      const ids = await append(git, null, [event({ sign: true })]);
-      expect(await states(git, ids, await allowedSigners([work]))).toEqual(['good']);
-      expect(await states(git, ids, await allowedSigners([jane]))).toEqual(['unknown']);
-    },
-  );
-
-  test('say in one sentence why they cannot be signed, and leave nothing', async () => {
-    const { jane, repo, git } = await signing();
-    await rm(jane.keyFile);
-    await rm(`${jane.keyFile}.pub`);
-    await expect(append(git, null, [event({ sign: true })])).rejects.toMatchObject({
-      code: 'SIGNING_FAILED',
-      message: `The event could not be signed: Couldn't load public key ${jane.keyFile}: No such file or directory.`,
+    const cacheFolder = await temporaryFolder();
+    const jane = await createIdentity(PERSON);
+    const go = join(cacheFolder, 'go');
+    const program = join(cacheFolder, 'sign');
+    await writeFile(program, `#!/bin/sh\nuntil [ -e '${go}' ]; do sleep 0.05; done\nexit 1\n`, {
+      mode: 0o755,
     });
-    await writeFile(jane.keyFile, 'no \u001b[31mkey');
-    await expect(append(git, null, [event({ sign: true })])).rejects.toMatchObject({
-      code: 'SIGNING_FAILED',
-      message: expect.stringMatching(/^The event could not be signed: \P{Cc}+\.$/u) as unknown,
+    await appendFile(jane.globalConfig, `[gpg "ssh"]\n\tprogram = ${program}\n`);
+    const script = resolve(import.meta.dirname, '../../helpers/ledger-process.ts');
+    const argument = JSON.stringify({ location: repo.folder, cacheFolder });
+    const child = spawn(process.execPath, ['--import', 'tsx', script, argument], {
+      env: { ...repo.env, ...jane.env },
+      stdio: 'ignore',
     });
+    const ended = once(child, 'close');
+    while ((await staged(repo)) === '' && child.exitCode === null) await sleep(10);
+    child.kill('SIGKILL');
+    await ended;
+    await writeFile(go, '');
+    const left = (await staged(repo)).split(/\s/)[2] ?? '';
+    expect(left).toMatch(/^refs\/backtrail\/staging\/ledger-/);
+    const git = await open(repo, { cacheFolder });
     expect(await git.ledger.tip(REF)).toBeNull();
+    const [first = ''] = await append(git, null);
+    // It may be at work still, whatever time its event has.
+    expect((await staged(repo)).split(/\s/)[2]).toBe(left);
+    const old = left.replace(/ledger-\d+/, `ledger-${Date.now() - 2 * 86_400_000}`);
+    await repo.git('update-ref', old, left);
+    await repo.git('update-ref', '-d', left);
+    await append(git, first);
     expect(await staged(repo)).toBe('');
+    expect(await history(repo)).toHaveLength(2);
   });
 
-  test('ask for no passphrase: a locked key is a reason', async () => {
-    const { jane, git } = await signing();
-    await promisify(execFile)('ssh-keygen', ['-q', '-p', '-N', 'secret', '-f', jane.keyFile]);
-    await expect(append(git, null, [event({ sign: true })])).rejects.toMatchObject({
-      code: 'SIGNING_FAILED',
-      message: expect.stringMatching(/passphrase/) as unknown,
-    });
-  });
-
-  test('run no program that the repository names, also one named after it was opened', async () => {
-    const { jane, repo, git } = await signing();
-    const trap = join(await temporaryFolder(), 'trap');
-    const script = join(dirname(trap), 'script');
-    await writeFile(script, `#!/bin/sh\ntouch '${trap}'\nexit 1\n`, { mode: 0o755 });
-    const set = async () => {
-      for (const key of ['gpg.program', 'gpg.ssh.program', 'gpg.openpgp.program', 'gpg.x509.program'])
-        await repo.git('config', key, script);
-      await repo.git('config', 'gpg.ssh.defaultKeyCommand', script);
-      await repo.git('config', 'gpg.format', 'openpgp');
-      await repo.git('config', 'i18n.commitEncoding', 'ISO-8859-1');
-      await repo.git('config', 'commit.gpgSign', 'true');
-    };
-    await set();
-    const env = { ...repo.env, ...jane.env };
-    for (const each of [git, await open({ folder: repo.folder, env })]) {
-      const ids = await append(each, await each.ledger.tip(REF), [event({ sign: true }), event()]);
-      const forged = await forge(repo, ids[0] ?? '', (text) =>
-        text.replace(
-          /^gpgsig (.*\n )*.*$/m,
-          'gpgsig -----BEGIN PGP SIGNATURE-----\n \n x\n -----END PGP SIGNATURE-----',
-        ),
-      );
-      const list = await allowedSigners([jane]);
-      expect(await states(each, [...ids, forged], list)).toEqual(['good', 'none', 'unknown']);
-      expect(await repo.git('cat-file', 'commit', ids[0] ?? '')).not.toContain('encoding');
-    }
-    expect(await stat(trap).catch(() => null)).toBeNull();
+  test('is swept by the next rollback too', async () => {
+    const repo = await remote();
+    const base = await repo.git('rev-parse', 'main');
+    const old = `refs/backtrail/staging/ledger-${Date.now() - 2 * 86_400_000}-x/1`;
+    const fresh = `refs/backtrail/staging/ledger-${Date.now()}-x/1`;
+    for (const ref of [old, fresh]) await repo.git('update-ref', ref, base);
+    const git = await open(repo);
+    const { writes, author, time } = event();
+    const commit = { parent: base, author, committer: SERVICE, time, message: 'Next\n', writes };
+    await git.writeCommits({ requestId: REQUEST, commits: [commit] });
+    await git.deleteStaging(REQUEST);
+    expect((await staged(repo)).split(/\s/)[2]).toBe(fresh);
   });
 });
 
-/** Another commit object, made of one that is there. */
-async function forge(repo: Repo, id: string, change: (text: string) => string): Promise<string> {
-  const text = await repo.git('cat-file', 'commit', id);
-  const changed = change(text);
-  expect(changed).not.toBe(text);
-  return repo.gitWith({ input: `${changed}\n` }, [
-    'hash-object',
-    '-t',
-    'commit',
-    '-w',
-    '--literally',
-    '--stdin',
-  ]);
-}
-
-describe('who signed', () => {
-  test('is known by the keys of the list alone: another key, and no list, are unknown', async () => {
-    const { jane, git } = await signing();
-    const bob = await createIdentity({ name: 'Bob', email: 'bob@example.com' });
-    const [signed = '', plain = ''] = await append(git, null, [event({ sign: true }), event()]);
-    const none = { state: 'none', principals: [], key: null };
-    for (const list of [await allowedSigners([bob]), null]) {
-      const found = await git.ledger.signatures([signed, plain], list);
-      expect(found.get(signed)).toEqual({ state: 'unknown', principals: [], key: jane.fingerprint });
-      expect(found.get(plain)).toEqual(none);
-    }
-  });
-
-  test('is never what the repository itself says', async () => {
-    const { jane, repo, git: first } = await signing();
-    const list = await allowedSigners([jane]);
-    const ids = await append(first, null, [event({ sign: true })]);
-    await repo.git('config', 'gpg.ssh.allowedSignersFile', list);
-    const revoked = join(await temporaryFolder(), 'revoked');
-    await writeFile(revoked, `${jane.publicKey}\n`);
-    await repo.git('config', 'gpg.ssh.revocationFile', revoked);
-    for (const git of [first, await open(repo)]) {
-      expect(await states(git, ids, null)).toEqual(['unknown']);
-      expect(await states(git, ids, list)).toEqual(['good']);
-    }
-    await writeFile(jane.globalConfig, `[gpg "ssh"]\n\trevocationFile = ${revoked}\n`);
-    const strict = await open({ folder: repo.folder, env: { ...repo.env, ...jane.env } });
-    expect(await states(strict, ids, list)).toEqual(['unknown']);
-  });
-
-  test('is nobody where the commit was changed afterwards, in whatever part', async () => {
-    const { jane, repo, git } = await signing();
-    const [before = '', id = ''] = await append(git, null, [event({ sign: true }), event({ sign: true })]);
-    const list = await allowedSigners([jane]);
-    const changes: ((text: string) => string)[] = [
-      (text) => text.replace(/^Event /m, 'Even '),
-      (text) => text.replace('author Jane', 'author Joan'),
-      (text) => text.replace(/^committer .*$/m, 'committer X <x@x> 1 +0000'),
-      (text) => text.replace(/^parent .*\n/m, ''),
-      (text) => text.replace(/^tree .*$/m, 'tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904'),
-      (text) => text.replace('U1NIU0lH', 'AAAAU0lH'),
-      (text) => text.replace(/(BEGIN SSH SIGNATURE-----\n )\w+/, '$1'),
-    ];
-    for (const change of changes)
-      expect(await states(git, [await forge(repo, id, change)], list)).toEqual(['bad']);
-    // A signature of another commit.
-    const other = /^gpgsig (.*\n )*.*$/m.exec(await repo.git('cat-file', 'commit', before))?.[0] ?? '';
-    const moved = await forge(repo, id, (text) => text.replace(/^gpgsig (.*\n )*.*$/m, other));
-    const removed = await forge(repo, id, (text) => text.replace(/^gpgsig (.*\n )*.*\n/m, ''));
-    expect(await states(git, [moved, removed, id], list)).toEqual(['bad', 'none', 'good']);
-  });
-
-  test('is unknown for every other kind of signature, and none spoils the answer for others', async () => {
-    const { jane, repo, git } = await signing();
-    const [id = ''] = await append(git, null, [event({ sign: true })]);
-    const kinds = [
-      '-----BEGIN PGP SIGNATURE-----',
-      '-----BEGIN SIGNED MESSAGE-----',
-      '-----BEGIN PGP MESSAGE-----',
-      'x',
-      '-',
-    ];
-    const forged: string[] = [];
-    for (const kind of kinds)
-      forged.push(await forge(repo, id, (text) => text.replace('-----BEGIN SSH SIGNATURE-----', kind)));
-    const second = await forge(repo, id, (text) => text.replace(/^gpgsig /m, 'gpgsig x\ngpgsig '));
-    const list = await allowedSigners([jane]);
-    expect(await states(git, [...forged, second, id], list)).toEqual([
-      ...kinds.map(() => 'unknown'),
-      'unknown',
-      'good',
-    ]);
-  });
-
-  test('goes by every name that the list has for the key, in lower case, but by no pattern', async () => {
-    const { jane, git } = await signing();
-    const ids = await append(git, null, [event({ sign: true })]);
-    const file = join(await temporaryFolder(), 'list');
-    const principals = async (...lines: string[]) => {
-      await writeFile(file, `# a comment\n\n${lines.join('\n')}\n`);
-      const found = await git.ledger.signatures(ids, file);
-      return [...found.values()].map(({ state, principals }) => [state, ...principals]);
-    };
-    const key = jane.publicKey;
-    expect(await principals(`Jane@Example.com,jane.doe@example.com ${key} comment here`)).toEqual([
-      ['good', 'jane@example.com', 'jane.doe@example.com'],
-    ]);
-    expect(await principals(`a@x namespaces="git" ${key}`, `b@x ${key}`)).toEqual([['good', 'a@x', 'b@x']]);
-    expect(await principals(`a@x ${key}`, `b@x namespaces="file" ${key}`)).toEqual([['good', 'a@x']]);
-    expect(await principals(`a@x ${key}`, `b@x valid-before="20200101" ${key}`)).toEqual([['good', 'a@x']]);
-    expect(await principals(`a@x,!b@x,b@x ${key}`)).toEqual([['good', 'a@x']]);
-    expect(await principals(`*@example.com ${key}`)).toEqual([['good']]);
-    expect(await principals(`a@x namespaces="file" ${key}`)).toEqual([['unknown']]);
-    expect(await principals(`a@x valid-before="20200101" ${key}`)).toEqual([['unknown']]);
-    expect(await principals(`a@x cert-authority ${key}`)).toEqual([['unknown']]);
-    expect(await principals('')).toEqual([['unknown']]);
-  });
-
-  test('is not guessed where the list or ssh-keygen is missing', async () => {
-    const { jane, repo, git } = await signing();
-    const ids = await append(git, null, [event({ sign: true })]);
-    await expect(git.ledger.signatures(ids, '/nonexistent/list')).rejects.toMatchObject({
-      code: 'CONFIG_INVALID',
-      message: expect.stringContaining('/nonexistent/list') as unknown,
+describe('a push that does not go through', () => {
+  /** A ledger of one event at a server that does something before it takes a push. */
+  async function before(act: (repo: Repo, first: string) => Promise<Fate>, begun = true) {
+    const repo = await remote();
+    const [first = '', other = ''] = begun
+      ? await append(await open(repo), null, [event(), event()])
+      : ['', await repo.git('rev-parse', 'main')];
+    if (begun) await repo.git('update-ref', REF, first);
+    let pushed = false;
+    const location = await serve(repo, async ({ method, url }) => {
+      if (method !== 'POST' || !url.endsWith('git-receive-pack') || pushed) return 'serve';
+      pushed = true;
+      return act(repo, other);
     });
-    const list = await allowedSigners([jane]);
-    await repo.git('config', 'gpg.ssh.program', 'x');
-    const settings = join(await temporaryFolder(), 'gitconfig');
-    await writeFile(settings, '[gpg "ssh"]\n\tprogram = /nonexistent/ssh-keygen\n');
-    const without = await open({ folder: repo.folder, env: { ...repo.env, GIT_CONFIG_GLOBAL: settings } });
-    await expect(without.ledger.signatures(ids, list)).rejects.toMatchObject({ code: 'GIT_FAILED' });
+    return { repo, other, git: await open(repo, { location }) };
+  }
+
+  test.each([true, false])(
+    'because another one was first in between is a moved ref; begun: %s',
+    async (begun) => {
+      const { repo, other, git } = await before(async (repo, other) => {
+        await repo.git('update-ref', REF, other);
+        return 'serve';
+      }, begun);
+      const parent = await git.ledger.tip(REF);
+      await expect(append(git, parent)).rejects.toMatchObject({ code: 'BRANCH_MOVED' });
+      expect(await repo.git('rev-parse', REF)).toBe(other);
+      const [next = ''] = await append(git, await git.ledger.tip(REF));
+      expect(await repo.git('rev-parse', REF)).toBe(next);
+    },
+  );
+
+  test('because the ref was deleted in between is a moved ref', async () => {
+    const { git } = await before(async (repo) => {
+      await repo.git('update-ref', '-d', REF);
+      return 'serve';
+    });
+    const parent = await git.ledger.tip(REF);
+    await expect(append(git, parent)).rejects.toMatchObject({ code: 'BRANCH_MOVED' });
+  });
+
+  test('as far as its answer tells did: the event is not told to have failed, nor written twice', async () => {
+    const { repo, git } = await before(() => Promise.resolve('drop-answer'));
+    const parent = await git.ledger.tip(REF);
+    const [next = ''] = await append(git, parent);
+    expect(await repo.git('rev-parse', REF)).toBe(next);
+    expect(await append(git, next)).toHaveLength(1);
+    expect(await history(repo)).toHaveLength(3);
+  });
+
+  test('because the server hides such refs says to take a branch', async () => {
+    const repo = await remote();
+    await repo.git('config', 'receive.hideRefs', 'refs/backtrail');
+    const git = await open(repo, { location: `file://${repo.folder}` });
+    await expect(append(git, null)).rejects.toMatchObject({
+      code: 'REMOTE_REJECTED',
+      hint: expect.stringContaining('ledger.ref: refs/heads/') as unknown,
+    });
+    expect(await git.ledger.tip(REF)).toBeNull();
+  });
+
+  test.each(['local', 'remote'])('because another ref has its place is no race: %s', async (kind) => {
+    const repo = await remote();
+    const location = kind === 'local' ? repo.folder : `file://${repo.folder}`;
+    const git = await open(repo, { location });
+    const failing = append(git, null, [event()], 'refs/heads/main/ledger');
+    await expect(failing).rejects.toMatchObject({
+      code: expect.stringMatching(/^(REMOTE_REJECTED|GIT_FAILED)$/) as unknown,
+      message: expect.stringContaining("'refs/heads/main' exists") as unknown,
+    });
   });
 });

@@ -1,0 +1,130 @@
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { isFailure } from '../../../engine/model/index.ts';
+import { createRepo, temporaryFolder } from '../../helpers/repo.ts';
+import { append, appendSurely, event, REF, remote, serve } from './ledger-events.ts';
+import { open } from './open.ts';
+
+describe('a ledger that was forced back', () => {
+  async function seen(kind: 'local' | 'remote') {
+    const repo = await remote();
+    const cacheFolder = await temporaryFolder();
+    const location = kind === 'local' ? repo.folder : `file://${repo.folder}`;
+    const anew = () => open(repo, { location, cacheFolder });
+    const git = await anew();
+    const [first = ''] = await append(git, null);
+    const [second = ''] = await append(git, first);
+    return { repo, cacheFolder, git, anew, first, second };
+  }
+
+  test.each(['local', 'remote'] as const)('is noticed, in whatever process: %s', async (kind) => {
+    const { repo, git, anew, first, second } = await seen(kind);
+    await repo.git('update-ref', REF, first);
+    for (const each of [git, await anew()])
+      await expect(each.ledger.tip(REF)).rejects.toMatchObject({
+        code: 'LEDGER_REWOUND',
+        message: expect.stringMatching(
+          new RegExp(`${first.slice(0, 12)}.*${second.slice(0, 12)}`),
+        ) as unknown,
+        hint: expect.stringContaining(`${second}:${REF}`) as unknown,
+      });
+    await repo.git('update-ref', REF, second);
+    expect(await git.ledger.tip(REF)).toBe(second);
+  });
+
+  test.each(['local', 'remote'] as const)('is noticed when it is gone: %s', async (kind) => {
+    const { repo, git, anew } = await seen(kind);
+    await repo.git('update-ref', '-d', REF);
+    for (const each of [git, await anew()])
+      await expect(each.ledger.tip(REF)).rejects.toMatchObject({
+        code: 'LEDGER_REWOUND',
+        message: expect.stringContaining('is gone') as unknown,
+      });
+    await expect(append(git, null)).resolves.toHaveLength(1);
+    await expect(git.ledger.tip(REF)).rejects.toMatchObject({ code: 'LEDGER_REWOUND' });
+  });
+
+  test.each(['local', 'remote'] as const)('comes back by what the hint says: %s', async (kind) => {
+    const { repo, git, first, second } = await seen(kind);
+    await repo.git('update-ref', REF, first);
+    const error: unknown = await git.ledger.tip(REF).catch((error: unknown) => error);
+    const command = isFailure(error) ? (/`git ([^`]+)`/.exec(error.hint)?.[1] ?? '') : '';
+    await repo.git(...command.split(' '));
+    expect(await git.ledger.tip(REF)).toBe(second);
+  });
+
+  test('is noticed by a mirror that was removed and fetched anew, which lacks what was seen', async () => {
+    const { repo, cacheFolder, git, anew, first, second } = await seen('remote');
+    await git.close();
+    await repo.git('update-ref', REF, first);
+    await rm(join(cacheFolder, 'mirrors'), { recursive: true });
+    const again = await anew();
+    await expect(again.ledger.tip(REF)).rejects.toMatchObject({
+      code: 'LEDGER_REWOUND',
+      hint: expect.stringContaining('from a copy that has it') as unknown,
+    });
+    expect(await again.objects.commit(second).catch(() => null)).toBeNull();
+  });
+
+  test('is trusted as it is where the file that the hint names was removed', async () => {
+    const { repo, git, first } = await seen('local');
+    await repo.git('update-ref', REF, first);
+    const error: unknown = await git.ledger.tip(REF).catch((error: unknown) => error);
+    const file = isFailure(error) ? String(error.details['file']) : '';
+    expect(isFailure(error) && error.hint).toContain(file);
+    await rm(file);
+    expect(await git.ledger.tip(REF)).toBe(first);
+  });
+
+  test('is remembered outside the repository, readable for its user alone, without a password', async () => {
+    const repo = await remote();
+    const location = (await serve(repo)).replace('http://', 'http://me:s3cret@');
+    const cacheFolder = await temporaryFolder();
+    const git = await open(repo, { location, cacheFolder });
+    const [first = ''] = await append(git, null);
+    const folder = join(cacheFolder, 'ledgers');
+    const names = await readdir(folder);
+    expect(names).toEqual([expect.stringMatching(/^[0-9a-f]{64}\.json$/)]);
+    const file = join(folder, names[0] ?? '');
+    const text = await readFile(file, 'utf8');
+    expect(JSON.parse(text)).toMatchObject({ ref: REF, tip: first });
+    expect(text).not.toContain('s3cret');
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    // Another password is no other repository.
+    const other = await open(repo, { location: location.replace('s3cret', 'other'), cacheFolder });
+    await repo.git('update-ref', '-d', REF);
+    await expect(other.ledger.tip(REF)).rejects.toMatchObject({ code: 'LEDGER_REWOUND' });
+  });
+
+  test('is the same for each way to a repository: a folder in it, a linked worktree', async () => {
+    const repo = await createRepo();
+    await repo.commit({ 'dir/a': '1' });
+    const linked = join(await temporaryFolder(), 'linked');
+    await repo.git('worktree', 'add', '-q', '--detach', linked);
+    const cacheFolder = await temporaryFolder();
+    await append(await open(repo, { cacheFolder }), null);
+    await repo.git('update-ref', '-d', REF);
+    for (const location of [join(repo.folder, 'dir'), linked]) {
+      const git = await open(repo, { location, cacheFolder });
+      await expect(git.ledger.tip(REF)).rejects.toMatchObject({ code: 'LEDGER_REWOUND' });
+    }
+  });
+
+  test('is not what others append while somebody looks', async () => {
+    const repo = await remote();
+    const cacheFolder = await temporaryFolder();
+    const writer = await open(repo, { cacheFolder });
+    const readers = await Promise.all([open(repo, { cacheFolder }), open(repo, { cacheFolder })]);
+    const writing = (async () => {
+      for (let count = 0; count < 25; count += 1) await appendSurely(writer, event());
+    })();
+    let looks = 0;
+    const over = writing.then(() => 'over');
+    const reading = readers.map(async ({ ledger }) => {
+      while ((await Promise.race([over, ledger.tip(REF)])) !== 'over') looks += 1;
+    });
+    await Promise.all([...reading, writing]);
+    expect(looks).toBeGreaterThan(10);
+  });
+});
