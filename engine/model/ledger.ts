@@ -38,6 +38,8 @@ export interface Proposal {
   readonly expiresAt: string | null;
   /** The failed request that this one takes up. */
   readonly follows: RequestId | null;
+  /** The pending request of the same scope that gave way to this one. */
+  readonly supersedes: RequestId | null;
   /** A configuration from outside the repository. */
   readonly config: { readonly name: string; readonly text: string } | null;
 }

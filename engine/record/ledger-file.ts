@@ -89,6 +89,7 @@ const proposal = z.strictObject({
   createdAt: time,
   expiresAt: time.nullable(),
   follows: requestId.nullable(),
+  supersedes: requestId.nullable(),
   config: z.strictObject({ name: text(4096), text: text(512 * 1024) }).nullable(),
 });
 const comment = text(10_000).nullable();

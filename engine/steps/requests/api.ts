@@ -160,4 +160,9 @@ export interface CarryOutOptions {
   readonly onStep?: (event: StepEvent) => Promise<void> | void;
   readonly signal?: AbortSignal;
   readonly last?: boolean;
+  /**
+   * In the name of the person who runs this, with their own right to push: where they have no list of trusted keys, signatures that
+   * nobody here can judge are taken on trust, and the commit says that they are unverified. A worker never does so.
+   */
+  readonly onTrust?: boolean;
 }

@@ -23,7 +23,7 @@ import { look, type Place, type Rules, stamp, timeOf } from './place.ts';
 import { type Proofs, proveRequest, proveSession } from './proof.ts';
 import { placeFor, replan, replannedEvent } from './replan.ts';
 import { requireRequest } from './review.ts';
-import { judgeRequest, placeOf, proven } from './view.ts';
+import { claimed, type Counts, judgeRequest, placeOf, proven } from './view.ts';
 
 interface Case {
   readonly place: Place;
@@ -31,6 +31,7 @@ interface Case {
   readonly book: Book;
   readonly file: RequestFile;
   readonly proofs: Proofs;
+  readonly counts: Counts;
 }
 
 export async function carryOut(
@@ -46,7 +47,8 @@ export async function carryOut(
   const book = await openBook(place.git, rules.ref, place.cache);
   const file = await requireRequest(book, id);
   const proofs = await proveRequest(place, book, file);
-  const found: Case = { place, rules, book, file, proofs };
+  const counts = options.onTrust === true ? claimed(place) : proven;
+  const found: Case = { place, rules, book, file, proofs, counts };
   const { state } = file;
   if (await isPublished(found)) return complete(found, await run(found, null, options));
   if (state.status === 'completed') return recorded(state);
@@ -96,7 +98,7 @@ function notWaiting({ id, status, result }: LedgerRequest): BacktrailError {
 
 /** What lets it go ahead, or why it may not. `status` is a claim; this is what is judged. */
 async function groundsOf(found: Case): Promise<Provenance | BacktrailError> {
-  const { place, rules, file, proofs } = found;
+  const { place, rules, file, proofs, counts } = found;
   const { policy } = rules;
   const { state, events } = file;
   const at = placeOf(state);
@@ -104,7 +106,7 @@ async function groundsOf(found: Case): Promise<Provenance | BacktrailError> {
   const opened = proofs.get(events[0]?.id ?? '');
   if (!may(policy, state.author, 'propose', at))
     return forbidden(`${state.author.email} may not ask for a rollback of ${formatCoordinates(at)}.`);
-  if (rule !== null && !rule.unsignedRequests && opened?.verified !== true)
+  if (rule !== null && !rule.unsignedRequests && !counts(opened))
     return unverified(`No trusted key vouches for ${state.author.email}, who asks for it.`);
   if (rule !== null && state.gate === 'break-glass') {
     const problem = await sessionProblem(found);
@@ -113,7 +115,7 @@ async function groundsOf(found: Case): Promise<Provenance | BacktrailError> {
     const breakGlass = ticket === null ? session : `${session} (${ticket})`;
     return { approvals: [], ledger: opened?.commit ?? '', breakGlass };
   }
-  const judgement = judgeRequest({ policy, file, proofs, counts: proven });
+  const judgement = judgeRequest({ policy, file, proofs, counts });
   if (judgement === null || judgement.need === 0) {
     if (!may(policy, state.author, 'deploy', at))
       return forbidden(`${state.author.email} may not carry out a rollback of ${formatCoordinates(at)}.`);
@@ -132,7 +134,7 @@ const unverified = (message: string) => new BacktrailError('IDENTITY_UNVERIFIED'
 const awaiting = (message: string) => new BacktrailError('AWAITING_APPROVAL', message);
 
 /** Why the session that the request names does not let it go ahead now; null where it does. */
-async function sessionProblem({ place, rules, book, file, proofs }: Case): Promise<string | null> {
+async function sessionProblem({ place, rules, book, file, proofs, counts }: Case): Promise<string | null> {
   const { state, events } = file;
   const rule = policyFor(rules.policy, placeOf(state));
   const id = state.breakGlass?.session ?? '';
@@ -152,8 +154,7 @@ async function sessionProblem({ place, rules, book, file, proofs }: Case): Promi
   if (rule.unsignedApprovals) return null;
   const sessionProofs = await proveSession(place, book, session);
   const vouched =
-    (proofs.get(events[0]?.id ?? '')?.verified ?? false) &&
-    (sessionProofs.get(session.events[0]?.id ?? '')?.verified ?? false);
+    counts(proofs.get(events[0]?.id ?? '')) && counts(sessionProofs.get(session.events[0]?.id ?? ''));
   return vouched ? null : `No trusted key vouches for ${holder.email}, who broke the glass.`;
 }
 

@@ -16,8 +16,14 @@ import { placeOf, viewOf } from './view.ts';
 
 /** `at` gives the place; the work may be done again where a mirror was found damaged. */
 export function createRequests(
-  at: <Value>(work: (place: Place) => Promise<Value>) => Promise<Value>,
+  open: <Value>(work: (place: Place) => Promise<Value>) => Promise<Value>,
 ): Requests {
+  // The branch says by which rules: it is looked at anew each time.
+  const at: typeof open = (work) =>
+    open(async (place) => {
+      await place.git.look();
+      return work(place);
+    });
   return {
     gate: (input) => at((place) => gate(place, input)),
     open: (input) => at((place) => openRequest(place, input)),

@@ -16,7 +16,7 @@ import { approversOf, may, policyFor, satisfiable, sessionCovers } from '../../r
 import { blockedError, isBlocked } from '../blocked.ts';
 import { type Planned, renderedDigest } from '../plan.ts';
 import type { Gate, Proposing, RequestView, Requests } from './api.ts';
-import { append, type Entry, onRequest } from './append.ts';
+import { append, onRequest } from './append.ts';
 import { type Book, openBook } from './book.ts';
 import { personOf, type Place, rulesOf, stamp, timeOf } from './place.ts';
 import { requirePermission } from './rights.ts';
@@ -91,19 +91,25 @@ export async function openRequest(place: Place, input: OpenInput): Promise<Reque
   const { book } = await append(place, ref, async (book) => {
     if ((await book.request(id)) !== null) return [];
     if (follows !== undefined) await requireFollowable(book, follows);
+    const older = await olderOf(book, { id, scope: planned.plan.scope });
     const stamped = stamp(place, author);
     const event: RequestEvent = {
       ...stamped,
       type: 'opened',
-      proposal: proposalOf(place, { ...input, at: stamped.at, rule: needsApproval ? rule : null }),
+      proposal: proposalOf(place, {
+        ...input,
+        at: stamped.at,
+        rule: needsApproval ? rule : null,
+        supersedes: older[0] ?? null,
+      }),
       terms: termsOf(planned),
       gate: opensWith(needsApproval, session),
       session: session && { id: session.id, ticket: session.ticket },
     };
-    return [
-      onRequest(id, event),
-      ...(await supersede(place, book, { id, author, scope: planned.plan.scope })),
-    ];
+    const replaced = older.map((other) =>
+      onRequest(other, { ...stamp(place, author), type: 'superseded', by: id }),
+    );
+    return [onRequest(id, event), ...replaced];
   });
   const file = await book.request(id);
   if (file === null) throw new BacktrailError('INTERNAL', `Request ${id} was not written.`);
@@ -122,17 +128,12 @@ async function requireFollowable(book: Book, id: RequestId): Promise<void> {
     throw new BacktrailError('REQUEST_NOT_FAILED', `Request ${id} is ${file.state.status}.`);
 }
 
-async function supersede(
-  place: Place,
-  book: Book,
-  { id, author, scope }: { id: RequestId; author: Person; scope: Scope },
-): Promise<Entry[]> {
+/** Pending requests of the same scope, newest first. */
+async function olderOf(book: Book, { id, scope }: { id: RequestId; scope: Scope }): Promise<RequestId[]> {
   const older = (await book.requests()).filter(
     ({ state }) => state.status === 'pending' && state.id !== id && sameScope(state.scope, scope),
   );
-  return older.map(({ state }) =>
-    onRequest(state.id, { ...stamp(place, author), type: 'superseded', by: id }),
-  );
+  return older.map(({ state }) => state.id);
 }
 
 function sameScope(one: Scope, other: Scope): boolean {
@@ -152,9 +153,11 @@ function proposalOf(
     follows,
     at,
     rule,
+    supersedes,
   }: OpenInput & {
     at: string;
     rule: EnvironmentPolicy | null;
+    supersedes: RequestId | null;
   },
 ): Proposal {
   const { scope, target } = planned.plan;
@@ -172,6 +175,7 @@ function proposalOf(
     createdAt: at,
     expiresAt,
     follows: follows ?? null,
+    supersedes,
     config,
   };
 }

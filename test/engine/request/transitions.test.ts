@@ -37,6 +37,7 @@ const opened = (gate: 'no-policy' | 'break-glass' | null = null): RequestEvent =
     createdAt: '2026-11-21T10:00:00Z',
     expiresAt: null,
     follows: null,
+    supersedes: null,
     config: null,
   },
   terms: TERMS,
