@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { isFailure } from '../../../engine/model/index.ts';
@@ -95,6 +95,26 @@ describe('a ledger that was forced back', () => {
     const other = await open(repo, { location: location.replace('s3cret', 'other'), cacheFolder });
     await repo.git('update-ref', '-d', REF);
     await expect(other.ledger.tip(REF)).rejects.toMatchObject({ code: 'LEDGER_REWOUND' });
+  });
+
+  test('is not guessed where what was seen cannot be read: the file is named', async () => {
+    const { git, cacheFolder } = await seen('local');
+    const [name = ''] = await readdir(join(cacheFolder, 'ledgers'));
+    const file = join(cacheFolder, 'ledgers', name);
+    for (const text of ['', '{"tip":', '{}', '{"repo":"x","ref":"x","tip":"--all"}']) {
+      await writeFile(file, text);
+      await expect(git.ledger.tip(REF)).rejects.toMatchObject({
+        code: 'GIT_FAILED',
+        message: expect.stringContaining(file) as unknown,
+      });
+    }
+    await rm(join(cacheFolder, 'ledgers'), { recursive: true });
+    await writeFile(join(cacheFolder, 'ledgers'), '');
+    await expect(git.ledger.tip(REF)).rejects.toMatchObject({
+      code: 'GIT_FAILED',
+      message: expect.stringContaining(cacheFolder) as unknown,
+      hint: expect.stringContaining('XDG_CACHE_HOME') as unknown,
+    });
   });
 
   test('is the same for each way to a repository: a folder in it, a linked worktree', async () => {
