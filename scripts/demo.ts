@@ -6,13 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildFixturesRepo } from './build-fixtures-repo.ts';
+import { colorEnv, heading, say, title, typed } from './narrate.ts';
 import { withRedis } from './redis.ts';
 
 const MAIN = fileURLToPath(new URL('../cli/main.ts', import.meta.url));
 const started = Date.now();
 const folder = await mkdtemp(join(tmpdir(), 'backtrail-demo-'));
 const repo = join(folder, 'config');
-const color = process.stdout.isTTY && !process.env['NO_COLOR'];
 
 process.exitCode = await demo();
 
@@ -28,7 +28,7 @@ async function demo(): Promise<number> {
       GIT_AUTHOR_EMAIL: 'jane@example.com',
       REDIS_URL: redis.url,
       XDG_CACHE_HOME: join(folder, 'cache'),
-      ...(color ? {} : { NO_COLOR: '1' }),
+      ...colorEnv,
     };
     const worker = spawn(process.execPath, ['--import', 'tsx', MAIN, 'worker'], {
       env,
@@ -104,12 +104,7 @@ function rollBack(run: Run, mode: string, args: string[]): void {
 }
 
 function backtrail(env: NodeJS.ProcessEnv, args: string[]): string {
-  say(
-    paint(
-      '1',
-      `$ backtrail --repo config ${args.map((arg) => (/^[\w/@.:-]+$/.test(arg) ? arg : JSON.stringify(arg))).join(' ')}`,
-    ),
-  );
+  typed(['backtrail', '--repo', 'config', ...args]);
   const done = spawnSync(process.execPath, ['--import', 'tsx', MAIN, '--repo', repo, ...args], {
     env,
     encoding: 'utf8',
@@ -124,20 +119,4 @@ function git(...args: string[]): string {
   const done = spawnSync('git', ['-C', repo, ...args], { encoding: 'utf8', maxBuffer: 1e8 });
   if (done.status !== 0) throw new Error(done.stderr);
   return done.stdout.trimEnd();
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
-function paint(code: string, text: string): string {
-  return color ? `\u001b[${code}m${text}\u001b[0m` : text;
-}
-
-function title(text: string): void {
-  say(`\n${paint('1;36', `━━ ${text} ${'━'.repeat(Math.max(0, 100 - text.length))}`)}\n`);
-}
-
-function heading(text: string): void {
-  say(`\n${paint('2', `── ${text}`)}`);
 }

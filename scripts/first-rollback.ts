@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { say, title, typed } from './narrate.ts';
 
 const MAIN = fileURLToPath(new URL('../cli/main.ts', import.meta.url));
 const LOADER = import.meta.resolve('tsx');
@@ -58,7 +59,7 @@ function bundles(place: string): string[] {
 
 function firstRollback(source: string): void {
   const repo = copy(source);
-  say(`\n━━ ${basename(source)} ${'━'.repeat(80)}\n`);
+  title(basename(source));
   backtrail(repo, 'init', '--yes');
   backtrail(repo, 'environments');
   const scope = chooseService(repo);
@@ -108,8 +109,7 @@ function ask(repo: string, ...args: string[]): unknown {
 
 /** One of the five lines, as people type and see it. */
 function backtrail(repo: string, ...args: string[]): void {
-  const shown = args.map((arg) => (/^[\w/@.:-]+$/.test(arg) ? arg : JSON.stringify(arg)));
-  say(`$ backtrail --repo ${basename(repo)} ${shown.join(' ')}`);
+  typed(['backtrail', '--repo', basename(repo), ...args]);
   const { status, stdout } = run(repo, args, 'inherit');
   say(`${stdout.trimEnd()}\n`);
   if (status !== 0) throw new Error(`backtrail ${args[0] ?? ''} ended with exit code ${status}.`);
@@ -128,8 +128,4 @@ function git(cwd: string, ...args: string[]): string {
   const done = spawnSync('git', ['-C', cwd, ...args], { encoding: 'utf8', maxBuffer: 1e8 });
   if (done.status !== 0) throw new Error(done.stderr);
   return done.stdout.trimEnd();
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
 }
