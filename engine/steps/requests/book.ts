@@ -219,6 +219,7 @@ async function readLog(
   const commits = [...(onward?.commits ?? [])];
   const versions = new Map([...(onward?.versions ?? [])].map(([path, list]) => [path, [...list]]));
   for (const { id, parents, author, subject, trailers, changes } of fresh.toReversed()) {
+    if (parents.length > 1) throw merged(id);
     const record = readEvent(trailers);
     const commit: LedgerCommit = { id, parents, author, subject, record };
     commits.push(commit);
@@ -234,6 +235,10 @@ async function readLog(
   cache.log = log;
   return log;
 }
+
+/** It could leave out what came on one of its sides, and still follow what was seen last. */
+const merged = (id: ObjectId) =>
+  new BacktrailError('LEDGER_TAMPERED', `The ledger holds a merge, ${id.slice(0, 10)}: Backtrail writes none.`);
 
 function remember<Key, Value>(
   cache: Map<Key, Promise<Value>>,
