@@ -10,6 +10,7 @@ import {
   type RollbackResult,
 } from './model/index.ts';
 import { type GitRepository, locationOf } from './git/open.ts';
+import { trustedKeys } from './git/signers.ts';
 import { checkup as lookAt, type Checkup, type CheckupOptions } from './steps/checkup/checkup.ts';
 import { createPrograms } from './programs/index.ts';
 import { execute, type StepEvent } from './steps/execute.ts';
@@ -85,7 +86,10 @@ export interface EngineOptions {
    * this one, `all` whatever it says. Nothing where absent. Kustomize needs no permission.
    */
   readonly renderCommands?: readonly string[] | 'all' | undefined;
-  /** Path of the list of keys that are trusted (`ssh-keygen(1)`, ALLOWED SIGNERS), for people by their email. Without it nobody's. */
+  /**
+   * Path of the list of keys that are trusted (`ssh-keygen(1)`, ALLOWED SIGNERS), for people by their email. Where absent, the one
+   * that the user's own settings of git name, if any.
+   */
   readonly allowedSigners?: string | null | undefined;
   /** For the ids of events. The platform's own where absent. */
   readonly random?: ((bytes: number) => Uint8Array) | undefined;
@@ -142,9 +146,13 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const cache = createCache();
   const { allowedSigners = null, random = (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes)) } =
     options;
-  const ledgered = { programs, config, committer, clock, random, allowedSigners, cache };
+  const ledgered = { programs, config, committer, clock, random, cache };
   return {
-    requests: createRequests((work) => repository.work((opened) => work({ ...ledgered, ...opened }))),
+    requests: createRequests((work) =>
+      repository.work(async (opened) =>
+        work({ ...ledgered, ...opened, allowedSigners: await trustedKeys(options.env, allowedSigners) }),
+      ),
+    ),
     location: () => locationOf(repository.git()),
     identity: () => repository.git().identity(),
     environments: () => answer((snapshot) => queries.environments(snapshot)),

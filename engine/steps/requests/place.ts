@@ -12,7 +12,7 @@ import type { GitRepository } from '../../git/open.ts';
 import { LEDGER_REF } from '../../plan/config.ts';
 import type { Snapshot } from '../../plan/snapshot.ts';
 import { makeEventId } from '../../model/index.ts';
-import { type ConfigText, type Observe, readOwnConfig } from '../observe.ts';
+import { type ConfigText, type Observe, readOwnConfig, requireLedgerApart } from '../observe.ts';
 import type { LedgerCache } from './book.ts';
 
 export interface Place {
@@ -40,10 +40,12 @@ const NONE: Rules = { policy: { environments: [], groups: {}, permissions: [] },
  * The rules at the tip of the branch. A configuration from outside changes what is rolled back and how, never who must agree:
  * its policy counts only where the branch has no configuration.
  */
-export async function rulesOf({ git, config }: Place, { base, layout }: Snapshot): Promise<Rules> {
+export async function rulesOf({ git, config }: Place, { branch, base, layout }: Snapshot): Promise<Rules> {
   if (config === null) return rulesIn(layout.config);
   const own = await readOwnConfig(git, base);
-  return own === null ? { ...NONE, policy: layout.config.policy } : rulesIn(own);
+  if (own === null) return { ...NONE, policy: layout.config.policy };
+  requireLedgerApart(own, branch);
+  return rulesIn(own);
 }
 
 const rulesIn = ({ policy, ledger }: Config): Rules => ({ policy, ref: ledger.ref });
