@@ -10,7 +10,6 @@ import {
   type RollbackResult,
 } from './model/index.ts';
 import { type GitRepository, locationOf } from './git/open.ts';
-import { trustedKeys } from './git/signers.ts';
 import { checkup as lookAt, type Checkup, type CheckupOptions } from './steps/checkup/checkup.ts';
 import { createPrograms } from './programs/index.ts';
 import { execute, type StepEvent } from './steps/execute.ts';
@@ -26,8 +25,8 @@ import {
 import { type Notice, openRepository } from './steps/repository.ts';
 import * as queries from './steps/queries.ts';
 import type { Requests } from './steps/requests/api.ts';
-import { createCache } from './steps/requests/book.ts';
 import { createRequests } from './steps/requests/index.ts';
+import { createTrust } from './steps/requests/trust.ts';
 import { blockedError, isBlocked } from './steps/blocked.ts';
 import type { Snapshot } from './plan/snapshot.ts';
 
@@ -143,15 +142,13 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       if (notice !== null) onNotice(notice);
       return question(snapshot);
     });
-  const cache = createCache();
   const { allowedSigners = null, random = (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes)) } =
     options;
-  const ledgered = { programs, config, committer, clock, random, cache };
+  const ledgered = { programs, config, committer, clock, random };
+  const trust = createTrust(options.env, allowedSigners);
   return {
     requests: createRequests((work) =>
-      repository.work(async (opened) =>
-        work({ ...ledgered, ...opened, allowedSigners: await trustedKeys(options.env, allowedSigners) }),
-      ),
+      repository.work(async (opened) => work({ ...ledgered, ...opened, ...(await trust()) })),
     ),
     location: () => locationOf(repository.git()),
     identity: () => repository.git().identity(),

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { discoveryEnvironment } from './environment.ts';
 import type { ProcessEnvironment } from './environment.ts';
 import { run } from './spawn.ts';
@@ -15,4 +16,10 @@ export async function trustedKeys(env: ProcessEnvironment, named: string | null)
     (_, at) => at % 2 === 1 && /^(?:system|global|command)$/.test(tokens[at - 1] ?? ''),
   );
   return files.at(-1) || null;
+}
+
+/** What is another text as soon as other keys are trusted. */
+export async function trustMark(file: string | null): Promise<string> {
+  if (file === null) return '';
+  return `${file}\n${await readFile(file, 'utf8').catch(() => '')}`;
 }

@@ -1,4 +1,4 @@
-import { appendFile } from 'node:fs/promises';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import type { Engine } from '../../../../engine/index.ts';
 import { engineOf } from '../../../helpers/engine.ts';
@@ -25,6 +25,23 @@ it("trusts the keys of the user's own setting of git where no list is named, and
   expect(await identity(worker)).toEqual(['verified']);
   expect(await identity(stranger)).toEqual(['unverified']);
   expect(await worker.requests.carryOut(id)).toMatchObject({ status: 'completed' });
+});
+
+it('notices while it runs that a key was added to the list, or taken out', async () => {
+  const { jane, bob } = await team;
+  const repo = await policedRepo();
+  const list = await allowedSigners([jane]);
+  const [janes, worker] = [await engineFor(repo, jane), await engineOf(repo, { allowedSigners: list })];
+  const { id } = await ask(janes, jane);
+  await (await engineFor(repo, bob)).requests.approve({ id, actor: bob });
+  const have = async () => (await worker.requests.show({ id, reader: null })).approval.have;
+  expect(await have()).toBe(0);
+  const key = `bob@example.com namespaces="git" ${bob.publicKey}\n`;
+  await appendFile(list, key);
+  expect(await have()).toBe(1);
+  await writeFile(list, (await readFile(list, 'utf8')).replace(key, ''));
+  expect(await have()).toBe(0);
+  await expect(worker.requests.carryOut(id)).rejects.toMatchObject({ code: 'AWAITING_APPROVAL' });
 });
 
 it('writes no event to the branch itself, also where the configuration comes from outside', async () => {
