@@ -9,6 +9,7 @@ import {
   type RollbackRequest,
   type RollbackResult,
 } from './model/index.ts';
+import { knownLedgers } from './git/ledger-seen.ts';
 import { type GitRepository, locationOf } from './git/open.ts';
 import { checkup as lookAt, type Checkup, type CheckupOptions } from './steps/checkup/checkup.ts';
 import { createPrograms } from './programs/index.ts';
@@ -56,7 +57,7 @@ export type {
   SessionView,
 } from './steps/requests/api.ts';
 export { TRANSITIONS } from './request/transitions.ts';
-export { blockedError, isBlocked };
+export { blockedError, isBlocked, knownLedgers };
 
 export interface EngineOptions {
   /** Path or URL of the repository. */
