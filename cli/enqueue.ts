@@ -1,4 +1,4 @@
-/** Hands a confirmed rollback to a worker, and follows it. */
+/** Hands a request of the ledger to a worker, and follows it. */
 import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import {
@@ -6,71 +6,95 @@ import {
   type Engine,
   formatCoordinates,
   isFailure,
-  type RollbackRequest,
+  type RequestView,
   type RollbackResult,
 } from '../engine/index.ts';
 import { enqueueRollback, followRollback, type RollbackQueue } from '../workers/index.ts';
 import { Interrupted, interruptible } from './interrupt.ts';
-import { publishedResult } from './published.ts';
-import type { Session } from './session.ts';
 
 export interface Enqueuing {
-  readonly session: Session;
   readonly engine: Engine;
   readonly queue: RollbackQueue;
+  /** Follow it to its end? */
   readonly wait: boolean;
   readonly say: (line: string) => void;
 }
 
+export type ApprovedRequest = Pick<RequestView, 'id' | 'scope' | 'base' | 'target' | 'digest'>;
+
 /** Ctrl-C ends the following only: the rollback goes on. */
-export async function enqueue(request: RollbackRequest, to: Enqueuing): Promise<RollbackResult> {
-  const { queue, wait, say } = to;
-  const { config } = to.session;
-  const job = { v: 1, request, repo: to.engine.location(), ...(config && { config }) } as const;
-  const carryOut = async (signal: AbortSignal) => {
-    const { since } = await enqueueRollback(queue, job);
-    return wait ? follow(queue, request, { since, say, signal }) : detached(request);
-  };
+export async function enqueue(request: ApprovedRequest, to: Enqueuing): Promise<RollbackResult> {
   return interruptible(
-    (signal) => carryOut(signal).catch((error: unknown) => lookOnBranch(error, request, to)),
+    (signal) => enqueueAndFollow(request, to, signal),
     (signal, error) => Promise.reject(error instanceof Interrupted ? goesOn(signal, request) : error),
   );
 }
 
-function goesOn(signal: Interrupted['signal'], { id }: RollbackRequest): Interrupted {
+/** A queue that was flushed has lost nothing that the ledger holds: so often it is given the request again. */
+const ROUNDS = 3;
+
+async function enqueueAndFollow(
+  request: ApprovedRequest,
+  to: Enqueuing,
+  signal: AbortSignal,
+): Promise<RollbackResult> {
+  const { engine, queue, wait, say } = to;
+  for (let round = 1; ; round += 1) {
+    try {
+      const { since } = await enqueueRollback(queue, {
+        v: 2,
+        requestId: request.id,
+        repo: engine.location(),
+      });
+      return wait ? await follow(to, request, { since, signal }) : detached(request);
+    } catch (error) {
+      if (!isFailure(error) || error.code !== 'QUEUE_UNAVAILABLE') throw error;
+      const done = await lookOnBranch(error, request, engine);
+      if (done !== null) {
+        say(`  ${error.message} The branch holds the rollback.`);
+        return done;
+      }
+      if (error.details['lost'] !== true || round === ROUNDS) throw inLedger(error, request);
+      say(`  ${error.message} It is queued again.`);
+    }
+  }
+}
+
+/** A queue that was lost says nothing about the rollback: the branch does. */
+async function lookOnBranch(
+  error: BacktrailError,
+  request: ApprovedRequest,
+  engine: Engine,
+): Promise<RollbackResult | null> {
+  try {
+    return (await engine.findRequest(request.id)) === null
+      ? null
+      : await engine.requests.carryOut(request.id);
+  } catch {
+    throw inLedger(error, request);
+  }
+}
+
+function inLedger(error: BacktrailError, { id }: ApprovedRequest): BacktrailError {
+  return new BacktrailError('QUEUE_UNAVAILABLE', error.message, {
+    hint: `The request is in the ledger, and a worker takes it up when the queue is back; \`backtrail request show ${id}\` says what became of it.`,
+    details: error.details,
+    cause: error,
+  });
+}
+
+function goesOn(signal: Interrupted['signal'], { id }: ApprovedRequest): Interrupted {
   return new Interrupted(
     signal,
     `Rollback ${id} is no longer followed; it goes on in the queue.`,
-    '`backtrail log` shows it when it is published.',
+    `\`backtrail request show ${id}\` says what became of it.`,
   );
 }
 
-/**
- * A queue that was lost says nothing about the rollback: the branch does. Where it does not hold it, a second run must
- * name the target: `previous` would go one revision further back if the first one were published after all.
- */
-async function lookOnBranch(
-  error: unknown,
-  request: RollbackRequest,
-  { engine, say }: Enqueuing,
-): Promise<RollbackResult> {
-  if (!isFailure(error) || error.code !== 'QUEUE_UNAVAILABLE') throw error;
-  const { message, details } = error;
-  const failWith = (hint: string) =>
-    new BacktrailError('QUEUE_UNAVAILABLE', message, { hint, details, cause: error });
-  const again = `run it again with --to ${request.target}: that is never done twice.`;
-  const done = await publishedResult(engine, request).catch(() => {
-    throw failWith(`The branch cannot be asked whether it was published; ${again}`);
-  });
-  if (done === null) throw failWith(`The branch does not hold the rollback yet; ${again}`);
-  say(`  ${message} The branch holds the rollback.`);
-  return done;
-}
-
 async function follow(
-  queue: RollbackQueue,
-  request: RollbackRequest,
-  { since, say, signal }: { since: string; say: (line: string) => void; signal: AbortSignal },
+  { queue, say }: Enqueuing,
+  request: ApprovedRequest,
+  { since, signal }: { since: string; signal: AbortSignal },
 ): Promise<RollbackResult> {
   say(`  queued ${request.id} at ${queue.address}`);
   return followRollback(queue, request.id, {
@@ -85,7 +109,7 @@ async function follow(
   });
 }
 
-function detached(request: RollbackRequest): RollbackResult {
+function detached(request: ApprovedRequest): RollbackResult {
   return {
     requestId: request.id,
     status: 'executing',
@@ -108,4 +132,9 @@ export function address(repo: string): string {
   } catch {
     return resolve(repo);
   }
+}
+
+/** A worker brings a login of its own: none goes through the queue. The name of a user of ssh is no secret. */
+export function withoutLogin(location: string): string {
+  return location.replace(/^(https?:\/\/)[^/?#]*@/i, '$1');
 }

@@ -27,7 +27,7 @@ export interface Environment {
   readonly progress: boolean;
   readonly clock: Clock;
   readonly nodeVersion: string;
-  random(bytes: number): Uint8Array;
+  readonly random: (bytes: number) => Uint8Array;
 }
 
 const SERVICE: Person = { name: 'Backtrail', email: 'backtrail@localhost' };

@@ -10,6 +10,7 @@ import { addHistory } from './commands/history.ts';
 import { addInit } from './commands/init.ts';
 import { addLog } from './commands/log.ts';
 import { addPlan } from './commands/plan.ts';
+import { addReconcile } from './commands/reconcile.ts';
 import { addRollback } from './commands/rollback.ts';
 import { addShow } from './commands/show.ts';
 import { addWorker } from './commands/worker.ts';
@@ -54,6 +55,7 @@ export async function runProgram(argv: readonly string[], environment: Environme
     addPlan,
     addRollback,
     addLog,
+    addReconcile,
     addWorker,
     addDoctor,
   ])

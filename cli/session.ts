@@ -41,7 +41,7 @@ export interface UseOptions {
 export async function startSession(environment: Environment, options: GlobalOptions): Promise<Session> {
   const config = options.config === undefined ? null : await readConfig(options.config);
   const repo = options.repo ?? '.';
-  const { env, cacheFolder, cacheLimit, committer, clock } = environment;
+  const { env, cacheFolder, cacheLimit, committer, clock, random, allowedSigners } = environment;
   // Who names a configuration on the command line has said what may run.
   const renderCommands = config ? 'all' : environment.renderCommands;
   const text = options.output === 'text';
@@ -68,6 +68,8 @@ export async function startSession(environment: Environment, options: GlobalOpti
         cacheLimit,
         committer,
         clock,
+        random,
+        allowedSigners,
         offline: how.offline,
         onNotice,
         onProgress: showsProgress ? progressLine(process.stderr, () => clock.now()) : undefined,

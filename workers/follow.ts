@@ -172,15 +172,15 @@ function lost({ address }: RollbackQueue, id: RequestId): BacktrailError {
     'QUEUE_UNAVAILABLE',
     `The queue at ${address} lost rollback ${id}: Redis was flushed, or restarted without its data.`,
     {
-      hint: 'It may have been published: look at `backtrail log` first.',
-      details: { requestId: id },
+      hint: 'The ledger holds its request: `backtrail request show ID` says what became of it.',
+      details: { requestId: id, lost: true },
     },
   );
 }
 
 function tooLong({ address }: RollbackQueue, id: RequestId): BacktrailError {
   return new BacktrailError('QUEUE_UNAVAILABLE', `Rollback ${id} is still in the queue at ${address}.`, {
-    hint: 'It goes on without being watched; is a worker running? Look at `backtrail log` before you run it again.',
+    hint: 'It goes on without being watched; is a worker running? `backtrail request show ID` says what became of it.',
     details: { requestId: id },
   });
 }

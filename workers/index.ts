@@ -1,11 +1,12 @@
 /** The only door to the queue: adding and following rollbacks, and the process that carries them out. */
-export { enqueueRollback, openQueue } from './queue.ts';
-export type { Enqueued, RollbackQueue } from './queue.ts';
+export { enqueueRollback, enqueueWaiting, jobStates, openQueue } from './queue.ts';
+export type { Enqueued, JobState, RollbackQueue } from './queue.ts';
 export { checkQueue } from './checkup.ts';
 export { followRollback } from './follow.ts';
 export type { FollowOptions } from './follow.ts';
 export { startWorker } from './worker.ts';
 export type { RunningWorker, WorkerSetup } from './worker.ts';
+export type { Reconciling } from './reconciler.ts';
 export type { ExecuteRollback, StepDone } from './run-job.ts';
 export { exitOnSignal } from './shutdown.ts';
 export { createLogger } from './log.ts';

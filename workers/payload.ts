@@ -1,15 +1,16 @@
 import { z } from 'zod';
 import { BacktrailError, isObjectId, isRequestId, MODES, STEPS } from '../engine/model/index.ts';
-import type { RollbackRequest, RollbackResult, Step } from '../engine/model/index.ts';
+import type { RequestId, RollbackResult, Step } from '../engine/model/index.ts';
 
-/** What a job of the queue `rollbacks` carries. Checked before it is added and again before it is executed. */
+/**
+ * What a job of the queue `rollbacks` carries: where a request is to be found, and nothing that the ledger says. Checked
+ * before it is added and again before it is executed.
+ */
 export interface RollbackJob {
-  readonly v: 1;
-  readonly request: RollbackRequest;
+  readonly v: 2;
+  readonly requestId: RequestId;
   /** An absolute path or a URL without credentials: a worker may run elsewhere and brings its own. */
   readonly repo: string;
-  /** A configuration given on the command line, in place of the branch's. */
-  readonly config?: { readonly name: string; readonly text: string };
 }
 
 /** One step that is done. `at` is ISO 8601. */
@@ -33,45 +34,20 @@ const line = (limit: number) =>
     .min(1)
     .max(limit)
     .refine((text) => !CONTROL.test(text), 'must be one line without control characters');
-const text = (limit: number) => z.string().max(limit);
 const objectId = z.string().refine(isObjectId, 'must be a full commit id');
 const requestId = z.string().refine(isRequestId, 'must be a request id, rbk- and 26 characters');
-const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'must be sha256: and 64 hexadecimal digits');
-
-const scope = z
-  .strictObject({
-    tenant: line(255).exactOptional(),
-    environment: line(255),
-    service: line(255).exactOptional(),
-    mode: z.enum(MODES),
-    fields: z.array(line(4096)).min(1).max(500).exactOptional(),
-    wholeFile: z.literal(true).exactOptional(),
-  })
-  .refine(({ mode, fields }) => (mode === 'field') === (fields !== undefined), 'fields belong to mode field')
-  .refine(({ mode, service }) => mode !== 'service' || service !== undefined, 'mode service needs a service');
 
 const jobSchema = z.strictObject({
-  v: z.literal(1),
-  request: z.strictObject({
-    id: requestId,
-    scope,
-    target: objectId,
-    base: objectId,
-    digest,
-    reason: text(10_000),
-    author: z.strictObject({ name: text(500), email: text(500) }),
-    requestedAt: z.iso.datetime({ offset: true }),
-    allowRemoval: z.boolean(),
-  }),
+  v: z.literal(2),
+  requestId,
   repo: line(4096)
     .refine(isAddress, 'must be an absolute path or a URL')
     .refine((repo) => !holdsCredentials(repo), 'must not hold credentials: git on the worker brings its own'),
-  config: z.strictObject({ name: line(4096), text: text(512 * 1024) }).exactOptional(),
 });
 
 const resultSchema = z.object({
   requestId,
-  status: z.enum(['completed', 'unchanged', 'pending', 'executing', 'failed']),
+  status: z.enum(['completed', 'unchanged', 'pending', 'approved', 'executing', 'failed']),
   mode: z.enum(MODES),
   scope: z.string(),
   base: objectId,
@@ -102,6 +78,12 @@ const progressSchema = stepSchema.extend({ earlier: z.array(stepSchema).max(STEP
 export function parseJob(data: unknown): RollbackJob {
   const parsed = jobSchema.safeParse(data);
   if (parsed.success) return parsed.data;
+  if (isEarlier(data))
+    throw new BacktrailError(
+      'INVALID_REQUEST',
+      'The rollback was queued by an earlier version, which kept no record of its request.',
+      { hint: 'Ask for it again with `backtrail rollback --queue`.' },
+    );
   const places = parsed.error.issues.map(
     ({ path, message }) => `${path.map(String).join('.') || 'job'}: ${message}`,
   );
@@ -113,6 +95,8 @@ export function parseJob(data: unknown): RollbackJob {
     },
   );
 }
+
+const isEarlier = (data: unknown) => z.looseObject({ v: z.literal(1) }).safeParse(data).success;
 
 /** A result that another process left in the queue. Throws INTERNAL where it is of another shape. */
 export function parseResult(data: unknown): RollbackResult {

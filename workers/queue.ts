@@ -1,5 +1,4 @@
 import { Queue } from 'bullmq';
-import type { Job } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { BacktrailError, isFailure } from '../engine/model/index.ts';
 import type { RequestId, RollbackResult } from '../engine/model/index.ts';
@@ -21,8 +20,7 @@ export interface RollbackQueue {
 /** What `enqueueRollback` found or did. Follow it with `since`, so that no step of it is missed. */
 export interface Enqueued {
   readonly id: RequestId;
-  /** `completed`: it had been done before, and following returns the same result. */
-  readonly state: 'added' | 'following' | 'completed';
+  readonly state: 'added' | 'following';
   /** Position in the queue's stream of events before it was added. */
   readonly since: string;
 }
@@ -57,59 +55,83 @@ export async function openQueue({ redisUrl }: { redisUrl: string }): Promise<Rol
 }
 
 /**
- * Puts a rollback into the queue, once per request id: a waiting or running one of the same plan is joined, a completed
- * one is not repeated, a failed one is tried again. Adding twice does no harm at any point, because the branch says what
- * is done. Rejects with INVALID_REQUEST, QUEUE_UNAVAILABLE, or PLAN_CHANGED where the id is being executed for another plan.
+ * Puts a request into the queue, where it has one job at most: one that waits or runs is joined, one that has ended is
+ * replaced. Adding twice does no harm at any point, because ledger and branch say what is done. Rejects with
+ * INVALID_REQUEST or QUEUE_UNAVAILABLE.
  */
 export async function enqueueRollback(queue: RollbackQueue, payload: RollbackJob): Promise<Enqueued> {
   const job = parseJob(payload);
+  const id = job.requestId;
   return ask(queue, async () => {
     const since = await lastEvent(queue);
     for (let round = 0; round < 10; round += 1) {
       const state = await joinOrAdd(queue, job);
-      if (state !== 'again') return { id: job.request.id, state, since };
+      if (state !== 'again') return { id, state, since };
     }
-    throw new BacktrailError(
-      'QUEUE_UNAVAILABLE',
-      `Others keep changing the queued rollback ${job.request.id}.`,
-    );
+    throw new BacktrailError('QUEUE_UNAVAILABLE', `Others keep changing the queued rollback ${id}.`);
   });
 }
 
-async function joinOrAdd(queue: RollbackQueue, job: RollbackJob): Promise<Enqueued['state'] | 'again'> {
-  const { id } = job.request;
-  const state = await queue.jobs.getJobState(id);
+async function joinOrAdd({ jobs }: RollbackQueue, job: RollbackJob): Promise<Enqueued['state'] | 'again'> {
+  const id = job.requestId;
+  const state = await jobs.getJobState(id);
   if (state === 'unknown') {
-    await queue.jobs.add('rollback', job, { ...JOB_OPTIONS, jobId: id });
+    await jobs.add('rollback', job, { ...JOB_OPTIONS, jobId: id });
     return 'added';
   }
-  const present = await queue.jobs.getJob(id);
-  if (present === undefined) return 'again';
-  const same = isSamePlan(present, job);
-  // `unchanged` said only how things stood then.
-  if (state === 'completed' && same && present.returnvalue?.status !== 'unchanged') return 'completed';
-  if (state === 'active' && !same) throw otherPlan(id);
-  if (state === 'active' || (state !== 'failed' && state !== 'completed' && same)) return 'following';
-  // Failed, or of a plan that is no longer the confirmed one. It may have been taken or removed meanwhile: look again.
-  await present.remove().catch(() => undefined);
+  if (!hasEnded(state)) return 'following';
+  // It may have been replaced and taken by a worker meanwhile, which then holds it: look again.
+  await jobs.remove(id).catch(() => undefined);
   return 'again';
 }
 
-/** A completed rollback to the same target is the same whatever the branch looked like when it was planned again. */
-function isSamePlan(present: Job<RollbackJob, RollbackResult>, { repo, request }: RollbackJob): boolean {
-  try {
-    const queued = parseJob(present.data);
-    if (queued.repo !== repo || queued.request.target !== request.target) return false;
-    return present.finishedOn !== undefined || queued.request.digest === request.digest;
-  } catch {
-    return false;
-  }
+const hasEnded = (state: string) => state === 'completed' || state === 'failed';
+
+/** `endedAt`: milliseconds since 1970. */
+export type JobState =
+  | { readonly state: 'waiting' | 'active' }
+  | { readonly state: 'ended'; readonly endedAt: number };
+
+/** What the queue knows about these requests; nothing of those that have no job. Rejects with QUEUE_UNAVAILABLE. */
+export async function jobStates(
+  queue: RollbackQueue,
+  ids: readonly RequestId[],
+): Promise<ReadonlyMap<RequestId, JobState>> {
+  const found = new Map<RequestId, JobState>();
+  const look = async (id: RequestId) => {
+    const state = await stateOf(queue, id);
+    if (state !== null) found.set(id, state);
+  };
+  await ask(queue, () => Promise.all(ids.map(look)));
+  return found;
 }
 
-function otherPlan(id: RequestId): BacktrailError {
-  return new BacktrailError('PLAN_CHANGED', `Rollback ${id} is being executed for another plan.`, {
-    hint: 'Wait until it is done, then plan again.',
-  });
+async function stateOf({ jobs }: RollbackQueue, id: RequestId): Promise<JobState | null> {
+  const state = await jobs.getJobState(id);
+  if (state === 'unknown') return null;
+  if (state === 'active') return { state };
+  if (!hasEnded(state)) return { state: 'waiting' };
+  const endedAt = (await jobs.getJob(id))?.finishedOn;
+  return endedAt === undefined ? null : { state: 'ended', endedAt };
+}
+
+/**
+ * Enqueues those of the requests that no job carries out; gives their ids. `restMs`: one whose job ended so shortly ago is left
+ * alone, so that what fails at once is not tried without pause. Rejects with QUEUE_UNAVAILABLE.
+ */
+export async function enqueueWaiting(
+  queue: RollbackQueue,
+  { repo, ids, restMs = 0 }: { repo: string; ids: readonly RequestId[]; restMs?: number },
+): Promise<readonly RequestId[]> {
+  const states = await jobStates(queue, ids);
+  const enqueued: RequestId[] = [];
+  for (const requestId of ids) {
+    const known = states.get(requestId);
+    if (known && (known.state !== 'ended' || Date.now() - known.endedAt < restMs)) continue;
+    const { state } = await enqueueRollback(queue, { v: 2, requestId, repo });
+    if (state === 'added') enqueued.push(requestId);
+  }
+  return enqueued;
 }
 
 /** Where the queue's stream of events ends now. */

@@ -1,7 +1,7 @@
 import { DelayedError, UnrecoverableError, WaitingError } from 'bullmq';
 import type { Job } from 'bullmq';
 import { BacktrailError } from '../engine/model/index.ts';
-import type { RollbackRequest, RollbackResult, Step } from '../engine/model/index.ts';
+import type { RequestId, RollbackResult, Step } from '../engine/model/index.ts';
 import { mayPass } from './failure-policy.ts';
 import { encodeFailure, toFailure } from './failure-wire.ts';
 import type { Logger } from './log.ts';
@@ -10,13 +10,14 @@ import type { RollbackJob } from './payload.ts';
 import { within } from './redis.ts';
 
 /**
- * Carries a confirmed rollback out. Safe to call again for the same request, in any process, at any time.
- * `signal` aborted: the step in hand is finished, then it rejects with the signal's reason.
+ * Carries a request of the ledger out. Safe to call again for the same one, in any process, at any time.
+ * `last`: no attempt follows a failure that may pass. `signal` aborted: the step in hand is finished, then it rejects with
+ * the signal's reason.
  */
 export type ExecuteRollback = (input: {
-  readonly request: RollbackRequest;
+  readonly requestId: RequestId;
   readonly repo: string;
-  readonly config?: { readonly name: string; readonly text: string };
+  readonly last: boolean;
   readonly onStep: (event: StepDone) => Promise<void>;
   readonly signal: AbortSignal;
 }) => Promise<RollbackResult>;
@@ -39,27 +40,33 @@ interface Run {
   job: Job<RollbackJob, RollbackResult>;
   token: string | undefined;
   setup: { execute: ExecuteRollback; logger: Logger; allowedRepos?: readonly string[] };
+  /** Told of each repository that is served here. */
+  onRepo: (repo: string) => void;
   signal: AbortSignal;
 }
 
 /**
  * One attempt at one job. What it throws tells BullMQ what becomes of the job: failed, tried again, or given back.
  */
-export async function runJob({ job, token, setup, signal }: Run): Promise<RollbackResult> {
+export async function runJob({ job, token, setup, onRepo, signal }: Run): Promise<RollbackResult> {
   const started = performance.now();
   const log = setup.logger.child({ requestId: job.id });
   const durationMs = () => Math.round(performance.now() - started);
   try {
-    const { request, repo, config } = read(job);
+    const { requestId, repo } = read(job);
     if (!serves(setup, repo)) return await leave({ job, token, log, repo });
-    log.info({ scope: request.scope, repo, attempt: job.attemptsMade + 1 }, 'rollback started');
+    onRepo(repo);
+    const attempt = job.attemptsMade + 1;
+    const last = attempt >= (job.opts.attempts ?? 1);
+    log.info({ repo, attempt }, 'rollback started');
     const onStep = async (event: StepDone) => {
       log.info({ ...event, durationMs: durationMs() }, `step ${event.step} done`);
       await tell(job, event, log);
     };
     signal.throwIfAborted();
-    const result = await setup.execute({ request, repo, ...(config && { config }), onStep, signal });
-    log.info({ status: result.status, commit: result.commit, durationMs: durationMs() }, 'rollback done');
+    const result = await setup.execute({ requestId, repo, last, onStep, signal });
+    const { status, scope, commit } = result;
+    log.info({ status, scope, commit, durationMs: durationMs() }, 'rollback done');
     return result;
   } catch (error) {
     if (error instanceof DelayedError) throw error;
@@ -74,7 +81,7 @@ export async function runJob({ job, token, setup, signal }: Run): Promise<Rollba
 
 function read(job: Job<RollbackJob>): RollbackJob {
   const payload = parseJob(job.data);
-  if (payload.request.id !== job.id)
+  if (payload.requestId !== job.id)
     throw new BacktrailError('INVALID_REQUEST', `Job ${job.id ?? ''} carries another request's id.`);
   return payload;
 }

@@ -1,6 +1,6 @@
 import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
-import type { RollbackResult } from '../engine/model/index.ts';
+import type { RequestId, RollbackResult } from '../engine/model/index.ts';
 import { clientName } from './client-name.ts';
 import { waitBefore, withJitter } from './failure-policy.ts';
 import { decodeFailure, toFailure } from './failure-wire.ts';
@@ -8,6 +8,8 @@ import type { Logger } from './log.ts';
 import { watchOutages } from './outage.ts';
 import type { Outage } from './outage.ts';
 import type { RollbackJob } from './payload.ts';
+import { startReconciler } from './reconciler.ts';
+import type { Reconciling } from './reconciler.ts';
 import { addressOf, PREFIX, QUEUE, stayingOptions, within } from './redis.ts';
 import { runJob } from './run-job.ts';
 import type { ExecuteRollback } from './run-job.ts';
@@ -15,6 +17,8 @@ import type { ExecuteRollback } from './run-job.ts';
 export interface WorkerSetup {
   readonly redisUrl: string;
   readonly execute: ExecuteRollback;
+  /** Where absent, ledgers are left to others. */
+  readonly reconciling?: Reconciling;
   readonly logger: Logger;
   /** Rollbacks at the same time; 2 unless said otherwise. */
   readonly concurrency?: number;
@@ -22,7 +26,7 @@ export interface WorkerSetup {
   readonly allowedRepos?: readonly string[];
   /** Shown in logs and in the queue. */
   readonly name?: string;
-  /** [0, 1), for the waits between attempts. */
+  /** [0, 1), for the waits between attempts and between looks at a ledger. */
   readonly random?: () => number;
 }
 
@@ -46,23 +50,28 @@ type RollbackWorker = Worker<RollbackJob, RollbackResult, 'rollback'>;
 /** Starts at once and keeps trying while Redis is away. Throws INVALID_REQUEST for an address that is none. */
 export function startWorker(setup: WorkerSetup): RunningWorker {
   const { redisUrl, logger, concurrency = 2, name = 'worker', random = Math.random } = setup;
+  const { reconciling, allowedRepos } = setup;
   const address = addressOf(redisUrl);
   const redis = new Redis(redisUrl, stayingOptions);
   const outage = watchOutages(redis, { address, logger });
   const stopping = new AbortController();
-  const inHand = new Set<Promise<unknown>>();
+  const inHand = new Map<Promise<unknown>, RequestId | undefined>();
+  const holds = (id: RequestId) => [...inHand.values()].includes(id);
+  const reconciler =
+    reconciling && startReconciler({ ...reconciling, redisUrl, logger, allowedRepos, inHand: holds, random });
+  const onRepo = (repo: string) => reconciler?.add(repo);
   const worker: RollbackWorker = new Worker<RollbackJob, RollbackResult, 'rollback'>(
     QUEUE,
     (job, token) => {
-      const running = runJob({ job, token, setup, signal: stopping.signal });
-      inHand.add(running);
+      const running = runJob({ job, token, setup, onRepo, signal: stopping.signal });
+      inHand.set(running, job.id);
       return running.finally(() => inHand.delete(running));
     },
     {
       connection: redis,
       prefix: PREFIX,
       concurrency,
-      name: clientName(name, setup.allowedRepos),
+      name: clientName(name, allowedRepos),
       lockDuration: LOCK_MS,
       stalledInterval: STALLED_CHECK_MS,
       maxStalledCount: MAX_DEATHS,
@@ -80,7 +89,7 @@ export function startWorker(setup: WorkerSetup): RunningWorker {
     const closed = worker.close();
     stopping.abort(new DOMException('The worker stops.', 'AbortError'));
     outage.expected();
-    await Promise.allSettled(inHand);
+    await Promise.allSettled([...inHand.keys(), reconciler?.close()]);
     await within(CLOSE_MS, closed).catch(() =>
       worker
         .getBackend()

@@ -4,7 +4,6 @@ import {
   confirmPlan,
   type Engine,
   isBlocked,
-  isFailure,
   makeRequestId,
   type Planned,
   type RollbackRequest,
@@ -117,17 +116,7 @@ function planAndCarryOut(
     const result = await carryOut(context, engine, { planned, request, options, queue });
     return { value: result, text: () => resultText(style, result, planned.plan.findings) };
   };
-  // A queued rollback waits for the remote; it is planned again, and refused where that gives something else.
-  return session.withEngine(use, { offline: queue !== null }).catch((error: unknown) => {
-    throw queue === null ? withQueueHint(error) : error;
-  });
-}
-
-function withQueueHint(error: unknown): unknown {
-  if (!isFailure(error) || error.code !== 'REMOTE_UNAVAILABLE') return error;
-  const { code, message, details, hint } = error;
-  const waiting = 'With --queue the rollback waits until the remote is back.';
-  return new BacktrailError(code, message, { details, cause: error, hint: `${hint} ${waiting}` });
+  return session.withEngine(use);
 }
 
 interface Confirmed {
@@ -159,8 +148,10 @@ async function carryOut(
   const { session } = context;
   // For scripts, standard error holds nothing but an error.
   const say = (line: string) => void (session.format === 'text' && printProgress(line));
-  if (queue !== null && planned.plan.files.length > 0)
-    return enqueue(request, { session, engine, queue, wait: options.wait, say });
+  if (queue !== null && planned.plan.files.length > 0) {
+    const opened = await engine.requests.open({ ...request, planned });
+    return enqueue(opened, { engine, queue, wait: options.wait, say });
+  }
   return interruptible(
     (signal) => engine.execute(request, { signal, onStep: ({ step }) => say(`  ✓ ${step}`) }),
     (signal) => afterSignal(session, request, signal),

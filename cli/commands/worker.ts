@@ -1,8 +1,19 @@
 import { isAbsolute } from 'node:path';
-import { type Notice, openEngine } from '../../engine/index.ts';
-import { createLogger, exitOnSignal, type ExecuteRollback, startWorker } from '../../workers/index.ts';
-import { address } from '../enqueue.ts';
-import type { Environment } from '../environment.ts';
+import {
+  type Engine,
+  type EngineOptions,
+  knownLedgers,
+  type Notice,
+  openEngine,
+} from '../../engine/index.ts';
+import {
+  createLogger,
+  exitOnSignal,
+  type ExecuteRollback,
+  type Reconciling,
+  startWorker,
+} from '../../workers/index.ts';
+import { address, withoutLogin } from '../enqueue.ts';
 import type { GlobalOptions } from '../session.ts';
 import { positive, type Program } from './command.ts';
 
@@ -14,12 +25,14 @@ interface WorkerOptions {
 export function addWorker(program: Program): void {
   program.root
     .command('worker')
-    .description('carries out queued rollbacks until it is stopped; logs JSON lines')
+    .description('carries out approved rollbacks until it is stopped; logs JSON lines')
     .option('--concurrency <n>', 'rollbacks at the same time', positive, 2)
     .option('--name <name>', 'how logs name this worker', 'worker')
     .addHelpText(
       'after',
-      '\nREDIS_URL names the queue. With --repo, it serves that repository only. SIGTERM finishes the step in hand.',
+      `
+REDIS_URL names the queue. With --repo, it serves that repository only. SIGTERM finishes the step in hand.
+BACKTRAIL_ALLOWED_SIGNERS names the file of the keys that it trusts (as of git's gpg.ssh.allowedSignersFile).`,
     )
     .action((options: WorkerOptions) => runWorker(program, options));
 }
@@ -30,11 +43,15 @@ async function runWorker(
   { concurrency, name }: WorkerOptions,
 ): Promise<void> {
   const { repo } = root.opts<GlobalOptions>();
-  const allowedRepos = repo === undefined ? undefined : [await served(repo, environment)];
+  const named = repo === undefined ? undefined : await served(repo, environment);
+  const allowedRepos = named === undefined ? undefined : [withoutLogin(named)];
   const logger = createLogger({ name });
+  const openAny = openIn(environment, ({ code, message }) => logger.warn({ code }, message));
+  const open: Open = (place) => openAny(named !== undefined && place === withoutLogin(named) ? named : place);
   const worker = startWorker({
     redisUrl: environment.redisUrl,
-    execute: executeIn(environment, ({ code, message }) => logger.warn({ code }, message)),
+    execute: executeIn(open),
+    reconciling: reconcileIn(open, environment),
     logger,
     concurrency,
     name,
@@ -44,14 +61,14 @@ async function runWorker(
   await new Promise<never>(() => undefined);
 }
 
+/** What a worker opens repositories with. */
+type Place = Omit<EngineOptions, 'repo' | 'config' | 'onNotice' | 'onProgress' | 'offline'>;
+
 /** As `rollback --queue` names it, from whatever folder inside. A remote is not fetched for that. */
-async function served(
-  repo: string,
-  { env, cacheFolder, committer, clock }: Pick<Environment, 'env' | 'cacheFolder' | 'committer' | 'clock'>,
-): Promise<string> {
+async function served(repo: string, environment: Place): Promise<string> {
   const place = address(repo);
   if (!isAbsolute(place)) return place;
-  const engine = await openEngine({ repo: place, env, cacheFolder, committer, clock });
+  const engine = await openIn(environment)(place);
   try {
     engine.requireWriting();
     return engine.location();
@@ -60,27 +77,50 @@ async function served(
   }
 }
 
+type Open = (repo: string) => Promise<Engine>;
+
+/** A configuration may come with a request, from whoever can write to the ledger: what may run is for the worker to say. */
+export function openIn(place: Place, onNotice?: (notice: Notice) => void): Open {
+  const { env, cacheFolder, cacheLimit, committer, clock, random, renderCommands, allowedSigners } = place;
+  const keys = { random, allowedSigners };
+  return (repo) =>
+    openEngine({ repo, env, cacheFolder, cacheLimit, committer, clock, onNotice, renderCommands, ...keys });
+}
+
 /** Carries a request out with an engine of its own, so that a repository that failed holds nothing open. */
-export function executeIn(
-  {
-    env,
-    cacheFolder,
-    cacheLimit,
-    committer,
-    clock,
-    renderCommands,
-  }: Pick<Environment, 'env' | 'cacheFolder' | 'committer' | 'clock'> &
-    Partial<Pick<Environment, 'cacheLimit' | 'renderCommands'>>,
-  onNotice?: (notice: Notice) => void,
-): ExecuteRollback {
-  return async ({ request, repo, config, onStep, signal }) => {
-    const place = { repo, ...(config && { config }), env, cacheFolder, cacheLimit };
-    // The configuration may have come with the job, from anybody who can reach the queue: it permits nothing.
-    const engine = await openEngine({ ...place, committer, clock, onNotice, renderCommands });
+export function executeIn(open: Open): ExecuteRollback {
+  return async ({ requestId, repo, last, onStep, signal }) => {
+    const engine = await open(repo);
     try {
-      return await engine.execute(request, { onStep, signal });
+      return await engine.requests.carryOut(requestId, { onStep, signal, last });
     } finally {
       await engine.close();
     }
+  };
+}
+
+/** Keeps each repository open, as an engine remembers what it has read; one that failed is opened anew. */
+export function reconcileIn(open: Open, { cacheFolder }: Pick<Place, 'cacheFolder'>): Reconciling {
+  const opened = new Map<string, Engine>();
+  const forget = async (repo: string) => {
+    const engine = opened.get(repo);
+    opened.delete(repo);
+    await engine?.close();
+  };
+  return {
+    repos: () => knownLedgers(cacheFolder),
+    reconcile: async (repo) => {
+      try {
+        const engine = opened.get(repo) ?? (await open(repo));
+        opened.set(repo, engine);
+        return await engine.requests.reconcile();
+      } catch (error) {
+        await forget(repo);
+        throw error;
+      }
+    },
+    close: async () => {
+      await Promise.all([...opened.keys()].map(forget));
+    },
   };
 }

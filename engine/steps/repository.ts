@@ -120,7 +120,7 @@ function offlineNotice({ asOf, cause }: Offline, clock: Clock): Notice {
     code: 'REMOTE_OFFLINE',
     severity: 'warn',
     message: `${cause.message} This is what stood there ${age(clock.now() - asOf.getTime())} ago, at ${asOf.toISOString().slice(0, 16).replace('T', ' ')} UTC.`,
-    hint: '`rollback --queue` waits until the remote is back.',
+    hint: 'A rollback needs the remote: run it when it is back.',
     asOf: asOf.toISOString(),
   };
 }

@@ -44,9 +44,10 @@ export async function benchMemory(engine: Engine, bench: Bench, rollbacks: numbe
       for (const scope of scopes(bench)) {
         const planned = await engine.plan({ scope }).catch(() => null);
         if (planned === null || planned.plan.files.length === 0) continue;
-        const request = confirmed(planned);
-        const { since } = await enqueueRollback(queue, { v: 1, request, repo: engine.location() });
-        const { status } = await followRollback(queue, request.id, { since });
+        const { id } = await engine.requests.open({ ...confirmed(planned), planned });
+        const job = { v: 2, requestId: id, repo: engine.location() } as const;
+        const { since } = await enqueueRollback(queue, job);
+        const { status } = await followRollback(queue, id, { since });
         if (status !== 'completed') throw new Error(`${scope}: ${status}`);
         done += 1;
         if ([1, 10, 100, 300, rollbacks].includes(done)) {

@@ -51,8 +51,8 @@ describe('a Redis', () => {
   );
 
   it('tells of workers: of any repository, of this one, and not of another', async () => {
-    const execute = ({ request }: Parameters<Parameters<typeof startWorker>[0]['execute']>[0]) =>
-      Promise.resolve(resultOf(request));
+    const execute = ({ requestId }: Parameters<Parameters<typeof startWorker>[0]['execute']>[0]) =>
+      Promise.resolve(resultOf(requestId));
     const other = startWorker({ name: 'else', allowedRepos: ['/srv/git/other'], execute });
     const message = () => look().then((found) => found.one('workers').message);
     await expect.poll(message, { timeout: 10_000 }).toContain('1 serves other repositories');
@@ -77,7 +77,7 @@ describe('a Redis', () => {
     await expect.poll(async () => (await status()).status, { timeout: 10_000 }).toBe('warn');
     expect(await status()).toMatchObject({
       message: expect.stringContaining('1 failed'),
-      hint: expect.stringContaining(job.request.id),
+      hint: expect.stringContaining(job.requestId),
     });
     await worker.close();
   }, 30_000);

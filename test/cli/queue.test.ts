@@ -15,7 +15,7 @@ import {
   start,
   stateOf,
 } from '../helpers/cli.ts';
-import { executeIn } from '../../cli/commands/worker.ts';
+import { executeIn, openIn } from '../../cli/commands/worker.ts';
 import { useQueues } from '../helpers/queue.ts';
 import { startTestRedis, useRedis } from '../helpers/redis.ts';
 import { createRepo, isolatedEnv, temporaryFolder } from '../helpers/repo.ts';
@@ -130,14 +130,16 @@ describe('rollback --queue', () => {
   it('gives the failure of the worker as its own: code, exit code and hint', async () => {
     const repo = await exampleRepo();
     await repo.write({ 'tenants/acme/production/services/api-gateway/service.yaml': 'mine: true\n' });
-    const before = await stateOf(repo);
+    const tip = await repo.git('rev-parse', 'main');
     const refusal = refusalOf(await backtrail(repo, back(), options()), { afterPlan: true });
     expect(refusal).toMatchObject({
       exit: 3,
       code: 'WORKTREE_DIRTY',
       message: expect.stringContaining('service.yaml'),
     });
-    expect(await stateOf(repo)).toBe(before);
+    expect(await repo.git('rev-parse', 'main')).toBe(tip);
+    expect(await repo.git('status', '--porcelain')).toMatch(/^.M [^\n]+service\.yaml$/);
+    expect(await repo.git('log', '-1', '--format=%B', 'refs/backtrail/ledger')).toMatch(/^Event: failed$/m);
   });
 
   it('with nothing to do says so at once, and queues nothing', async () => {
@@ -186,7 +188,7 @@ describe('rollback --queue on a queue that is flushed', () => {
     const { env } = await isolatedEnv();
     const committer = { name: 'Backtrail', email: 'backtrail@localhost' };
     const clock = { now: () => Date.now(), sleep: () => Promise.resolve() };
-    return executeIn({ env, cacheFolder: await temporaryFolder(), committer, clock });
+    return executeIn(openIn({ env, cacheFolder: await temporaryFolder(), committer, clock }));
   };
 
   it('reports as completed what was published before, and does it once', async () => {
@@ -207,13 +209,41 @@ describe('rollback --queue on a queue that is flushed', () => {
     expect(Number(await repo.git('rev-list', '--count', 'main'))).toBe(before + 2);
   });
 
-  it('names the command that is safe where nothing is published yet: two runs of it make one rollback', async () => {
+  it('puts what the ledger holds into the queue again, and follows it to its end', async () => {
     const repo = await exampleRepo();
-    const before = await stateOf(repo);
+    const before = Number(await repo.git('rev-list', '--count', 'main'));
+    const execute = await carryOut();
+    const held = new AbortController();
+    const letGo = once(held.signal, 'abort');
+    let attempts = 0;
+    startWorker({
+      execute: async (input) => {
+        attempts += 1;
+        if (attempts > 1) return execute(input).finally(() => held.abort());
+        // Whoever has it in hand goes on, when the job is gone and is added again.
+        await redis.client.flushall();
+        await letGo;
+        return execute(input);
+      },
+    });
+    const { code, stderr, stdout } = await backtrail(repo, back(), { redisUrl: redis.url });
+    expect({ code, stderr, stdout }).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('It is queued again.'),
+      stdout: expect.stringMatching(/^completed/),
+    });
+    expect(attempts).toBe(2);
+    expect(Number(await repo.git('rev-list', '--count', 'main'))).toBe(before + 2);
+  });
+
+  it('says that the ledger holds it where the queue loses it again and again', async () => {
+    const repo = await exampleRepo();
+    const tip = await repo.git('rev-parse', 'main');
     const execute = await carryOut();
     const held = new AbortController();
     const letGo = once(held.signal, 'abort');
     startWorker({
+      concurrency: 4,
       execute: async (input) => {
         await redis.client.flushall();
         await letGo;
@@ -221,20 +251,19 @@ describe('rollback --queue on a queue that is flushed', () => {
       },
     });
     const refusal = refusalOf(await backtrail(repo, back(), { redisUrl: redis.url }), { afterPlan: true });
-    expect(refusal).toMatchObject({ exit: 6, code: 'QUEUE_UNAVAILABLE' });
-    expect(await stateOf(repo)).toBe(before);
-    const target = /--to ([0-9a-f]{40})/.exec(refusal.hint)?.[1] ?? '';
+    expect(refusal).toMatchObject({
+      exit: 6,
+      code: 'QUEUE_UNAVAILABLE',
+      hint: expect.stringMatching(/in the ledger.*`backtrail request show rbk-\w{26}`/),
+    });
+    expect(await repo.git('rev-parse', 'main')).toBe(tip);
+    // Three workers have it in hand now, and make one rollback of it.
     held.abort();
-    await expect
-      .poll(() => repo.git('log', '-1', '--format=%s', 'main'), { timeout: 10_000 })
-      .toMatch(/^Deliver/);
-    const published = await repo.git('rev-parse', 'main');
-    const again = jsonOf(
-      await backtrail(repo, back('--to', target, '-o', 'json'), { redisUrl: redis.url }),
-      resultShape,
-    );
-    expect(again).toMatchObject({ status: 'unchanged', target });
-    expect(await repo.git('rev-parse', 'main')).toBe(published);
+    const [id = ''] = /rbk-\w{26}/.exec(refusal.hint) ?? [];
+    const record = () => repo.git('log', '-1', '--format=%B', 'refs/backtrail/ledger');
+    await expect.poll(record, { timeout: 15_000 }).toMatch(/^Event: completed$/m);
+    const grep = `--grep=^Rollback-Request-ID: ${id}$`;
+    expect(await repo.git('log', '--format=%H', grep, 'main')).toMatch(/^[0-9a-f]+$/);
   });
 });
 

@@ -1,10 +1,10 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { executeIn } from '../../cli/commands/worker.ts';
+import { executeIn, openIn } from '../../cli/commands/worker.ts';
 import { readEnvironment } from '../../cli/environment.ts';
 import { backtrail, refusalOf, runProcess, start } from '../helpers/cli.ts';
-import { confirmation, engineOf } from '../helpers/engine.ts';
+import { confirmation, engineOf, JANE } from '../helpers/engine.ts';
 import { foldersLeft } from '../helpers/programs.ts';
 import { createRepo, isolatedEnv, temporaryFolder } from '../helpers/repo.ts';
 
@@ -62,24 +62,27 @@ describe('a command that renders', () => {
     expect(await repo.git('show', 'main:out/prod/api.yaml')).toContain('  v: one');
   });
 
-  it('does not run in a worker because the configuration came with the job', async () => {
+  it('does not run in a worker because the configuration came with the request', async () => {
     const repo = await charted();
-    const config = { name: 'config.yaml', text: CONFIG };
     const asking = await engineOf(repo, { config: CONFIG, renderCommands: 'all' });
-    const request = confirmation(await asking.plan({ scope: 'prod/api' }));
+    const planned = await asking.plan({ scope: 'prod/api' });
+    const { id: requestId } = await asking.requests.open({ ...confirmation(planned), planned });
     const { env } = await isolatedEnv();
     const committer = { name: 'Backtrail', email: 'backtrail@localhost' };
     const clock = { now: () => Date.now(), sleep: () => Promise.resolve() };
     const worker = { env, cacheFolder: await temporaryFolder(), committer, clock };
     const job = {
-      request,
+      requestId,
       repo: repo.folder,
-      config,
+      last: false,
       onStep: () => Promise.resolve(),
       signal: new AbortController().signal,
     };
-    await expect(executeIn(worker)(job)).rejects.toMatchObject({ code: 'RENDER_FAILED' });
-    const allowed = await executeIn({ ...worker, renderCommands: [RUN[0] ?? ''] })(job);
+    await expect(executeIn(openIn(worker))(job)).rejects.toMatchObject({ code: 'RENDER_FAILED' });
+    expect(await asking.requests.retry({ id: requestId, actor: JANE })).toMatchObject({
+      status: 'executing',
+    });
+    const allowed = await executeIn(openIn({ ...worker, renderCommands: [RUN[0] ?? ''] }))(job);
     expect(allowed.status).toBe('completed');
     expect(foldersLeft()).toEqual([]);
   });

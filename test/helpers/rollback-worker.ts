@@ -1,20 +1,27 @@
 /**
- * The real worker in a process of its own. Argument: JSON {redisUrl, cacheFolder, dieAt}: it kills itself, as the system's
- * out-of-memory killer would, at the moment that a step is reported.
+ * The real worker in a process of its own. Argument: JSON {redisUrl, cacheFolder, allowedSigners, dieAt, reconciles}: it kills
+ * itself, as the system's out-of-memory killer would, at the moment that a step is reported.
  */
 import { z } from 'zod';
-import { executeIn } from '../../cli/commands/worker.ts';
+import { executeIn, openIn, reconcileIn } from '../../cli/commands/worker.ts';
 import { createLogger, exitOnSignal, startWorker } from '../../workers/index.ts';
 
-const { redisUrl, cacheFolder, dieAt } = z
-  .object({ redisUrl: z.string(), cacheFolder: z.string(), dieAt: z.string().optional() })
+const { redisUrl, cacheFolder, allowedSigners, dieAt, reconciles } = z
+  .object({
+    redisUrl: z.string(),
+    cacheFolder: z.string(),
+    allowedSigners: z.string(),
+    dieAt: z.string().optional(),
+    reconciles: z.string().optional(),
+  })
   .parse(JSON.parse(process.argv[2] ?? ''));
 const clock = {
   now: () => Date.now(),
   sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
 };
 const committer = { name: 'Backtrail', email: 'backtrail@localhost' };
-const execute = executeIn({ env: process.env, cacheFolder, committer, clock });
+const open = openIn({ env: process.env, cacheFolder, allowedSigners, committer, clock });
+const execute = executeIn(open);
 const logger = createLogger({ name: 'worker' });
 const worker = startWorker({
   redisUrl,
@@ -27,5 +34,12 @@ const worker = startWorker({
         if (event.step === dieAt) process.kill(process.pid, 'SIGKILL');
       },
     }),
+  ...(reconciles !== undefined && {
+    reconciling: {
+      ...reconcileIn(open, { cacheFolder }),
+      repos: () => Promise.resolve([reconciles]),
+      everyMs: 300,
+    },
+  }),
 });
 exitOnSignal({ stop: () => worker.close(), logger });

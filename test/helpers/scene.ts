@@ -29,7 +29,9 @@ export interface Scene {
   readonly jane: Actor;
   readonly bob: Actor;
   readonly carol: Actor;
-  /** Trusts the keys of these three, and has none. */
+  /** The list with the keys of these three. */
+  readonly signers: string;
+  /** Trusts that list, and has no key. */
   readonly worker: Engine;
   /** Another engine, with a cache folder of its own; `signers: null` trusts nobody. */
   open(as?: { identity?: Identity; signers?: null }): Promise<Engine>;
@@ -51,7 +53,7 @@ export async function scene(options: { policy?: string; mirrors?: boolean } = {}
     return { person: { name, email }, identity, engine: await open({ identity }) };
   };
   const [jane, bob, carol] = await Promise.all([actor(team.jane), actor(team.bob), actor(team.carol)]);
-  return { repo, jane, bob, carol, worker: await open(), open };
+  return { repo, jane, bob, carol, signers, worker: await open(), open };
 }
 
 /** Puts another policy on the branch, in the place of the one there is. */

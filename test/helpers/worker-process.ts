@@ -26,7 +26,7 @@ const worker = startWorker({
   redisUrl,
   logger,
   name,
-  execute: async ({ request, onStep, signal }) => {
+  execute: async ({ requestId, onStep, signal }) => {
     note('starts');
     for (const step of STEPS) {
       if (step === holdAt) {
@@ -38,7 +38,7 @@ const worker = startWorker({
       note(step);
       signal.throwIfAborted();
     }
-    return resultOf(request);
+    return resultOf(requestId);
   },
 });
 exitOnSignal({ stop: () => worker.close(), logger });

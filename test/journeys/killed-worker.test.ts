@@ -2,12 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type RollbackRequest, STEPS } from '../../engine/index.ts';
+import { STEPS } from '../../engine/index.ts';
 import { enqueueRollback, followRollback, openQueue } from '../../workers/index.ts';
 import { confirmation, engineOf } from '../helpers/engine.ts';
 import { fixturesRepo } from '../helpers/fixtures.ts';
 import { createRepo, type Repo, temporaryFolder } from '../helpers/repo.ts';
 import { useRedis } from '../helpers/redis.ts';
+import { approve, request, revertsOf as revertsIn, type Scene, scene } from '../helpers/scene.ts';
 
 const redis = useRedis();
 const children: ChildProcess[] = [];
@@ -15,17 +16,24 @@ afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
 });
 
-async function startWorker(repo: Repo, redisUrl: string, dieAt?: string): Promise<ChildProcess> {
+async function startProcess(
+  env: Readonly<Record<string, string>>,
+  script: string,
+  argument: Readonly<Record<string, unknown>>,
+): Promise<ChildProcess> {
   const cacheFolder = join(await temporaryFolder(), 'cache');
-  const script = resolve(import.meta.dirname, '../helpers/rollback-worker.ts');
-  const argument = JSON.stringify({ redisUrl, cacheFolder, dieAt });
-  const child = spawn(process.execPath, ['--import', 'tsx', script, argument], {
-    env: repo.env,
-    stdio: 'ignore',
-  });
+  const file = resolve(import.meta.dirname, `../helpers/${script}.ts`);
+  const json = JSON.stringify({ cacheFolder, ...argument });
+  const child = spawn(process.execPath, ['--import', 'tsx', file, json], { env, stdio: 'ignore' });
   children.push(child);
   return child;
 }
+
+const startWorker = (
+  { repo, signers: allowedSigners }: Scene,
+  redisUrl: string,
+  how: { dieAt?: string; reconciles?: string } = {},
+) => startProcess(repo.env, 'rollback-worker', { redisUrl, allowedSigners, ...how });
 
 /** A bare copy of the example repository. */
 async function exampleRepo(): Promise<Repo> {
@@ -36,50 +44,117 @@ async function exampleRepo(): Promise<Repo> {
 
 const SCOPE = 'acme/production/api-gateway';
 
-async function requestFor(repo: Repo): Promise<RollbackRequest> {
-  const engine = await engineOf(repo);
-  return confirmation(await engine.plan({ scope: SCOPE }));
+const revertsOf = (repo: Repo, id: string) => revertsIn({ repo }, id);
+
+/** What the record of a request says happened, oldest first. */
+async function eventsOf({ repo }: Scene, id: string): Promise<string[]> {
+  const format = '--format=%(trailers:key=Event,valueonly,separator=)';
+  const log = await repo.git(
+    'log',
+    '--reverse',
+    format,
+    `--grep=^Event-Request: ${id}$`,
+    'refs/backtrail/ledger',
+  );
+  return log.split('\n');
 }
 
-const revertsOf = async (repo: Repo, id: string) =>
-  (await repo.git('log', '--format=%H', `--grep=^Rollback-Request-ID: ${id}$`, 'main'))
-    .split('\n')
-    .filter((line) => line !== '');
+/** Carried out once, recorded as such, and nothing left behind. */
+async function expectDone(place: Scene, id: string): Promise<void> {
+  const { repo, worker } = place;
+  const view = await worker.requests.show({ id, reader: null });
+  expect(view).toMatchObject({ status: 'completed', result: { commit: expect.any(String) } });
+  const commit = view.result !== null && 'commit' in view.result ? view.result.commit : null;
+  expect(await revertsOf(repo, id)).toEqual([commit]);
+  expect(await eventsOf(place, id)).toEqual(['opened', 'approved', 'completed']);
+  expect(await repo.git('for-each-ref', '--format=%(refname)', 'refs/backtrail')).toBe(
+    'refs/backtrail/ledger',
+  );
+  expect(await repo.git('fsck', '--strict', '--no-dangling')).toBe('');
+}
+
+const isCompleted = async ({ worker }: Scene, id: string) =>
+  (await worker.requests.show({ id, reader: null })).status === 'completed';
+
+async function stop(child: ChildProcess): Promise<void> {
+  child.kill('SIGTERM');
+  await once(child, 'exit');
+}
 
 describe('a worker that is killed', () => {
-  it('leaves exactly one revert commit, whatever step it died after, and nothing behind', {
+  it('leaves exactly one revert commit and a completed request, whatever step it died after, and nothing behind', {
     timeout: 120_000,
   }, async () => {
     await Promise.all(
       STEPS.map(async (dieAt, index) => {
-        const repo = await exampleRepo();
+        const place = await scene();
         const redisUrl = `${redis.url}/${index + 1}`;
-        const request = await requestFor(repo);
+        const { id } = await request(place.jane);
+        await approve(place.bob, { id });
         const queue = await openQueue({ redisUrl });
-        const { since } = await enqueueRollback(queue, { v: 1, request, repo: repo.folder });
-        const first = await startWorker(repo, redisUrl, dieAt);
+        const { since } = await enqueueRollback(queue, { v: 2, requestId: id, repo: place.repo.folder });
+        const first = await startWorker(place, redisUrl, { dieAt });
         await once(first, 'exit');
         expect(first.signalCode).toBe('SIGKILL');
         const killedAt = Date.now();
-        const second = await startWorker(repo, redisUrl);
-        const result = await followRollback(queue, request.id, { since, timeoutMs: 60_000 });
-        expect({ dieAt, status: result.status, reverts: await revertsOf(repo, request.id) }).toEqual({
-          dieAt,
-          status: 'completed',
-          reverts: [result.commit],
-        });
+        const second = await startWorker(place, redisUrl);
+        const result = await followRollback(queue, id, { since, timeoutMs: 60_000 });
+        expect({ dieAt, status: result.status }).toEqual({ dieAt, status: 'completed' });
         expect(Date.now() - killedAt).toBeLessThan(30_000);
-        expect(await repo.git('rev-parse', 'main^{tree}', `${result.deliveryCommit}^{tree}`)).toMatch(
+        expect(await place.repo.git('rev-parse', 'main^{tree}', `${result.deliveryCommit}^{tree}`)).toMatch(
           /^(\w+)\n\1$/,
         );
-        expect(await repo.git('for-each-ref', 'refs/backtrail')).toBe('');
-        expect(await repo.git('fsck', '--strict', '--no-dangling')).toBe('');
-        second.kill('SIGTERM');
-        await once(second, 'exit');
+        await expectDone(place, id);
+        await stop(second);
         await queue.close();
       }),
     );
   });
+
+  it.each([
+    ['while it carried it out', 'staged'],
+    ['after it had published and before it could record that', 'verified'],
+  ])(
+    'has its rollback finished from the ledger alone where Redis was flushed besides: %s',
+    async (_when, dieAt) => {
+      const place = await scene();
+      const redisUrl = redis.url;
+      const { id } = await request(place.jane);
+      await approve(place.bob, { id });
+      const reconciles = place.repo.folder;
+      const first = await startWorker(place, redisUrl, { dieAt, reconciles });
+      await once(first, 'exit');
+      expect(first.signalCode).toBe('SIGKILL');
+      expect(await isCompleted(place, id)).toBe(false);
+      expect(await revertsOf(place.repo, id)).toHaveLength(dieAt === 'verified' ? 1 : 0);
+      await redis.client.flushall();
+      const second = await startWorker(place, redisUrl, { reconciles });
+      await expect.poll(() => isCompleted(place, id), { timeout: 30_000 }).toBe(true);
+      await expectDone(place, id);
+      await stop(second);
+    },
+    60_000,
+  );
+});
+
+describe('whoever approves', () => {
+  it('may be killed before the queue knows of it: a worker finds it in the ledger', async () => {
+    const place = await scene();
+    const { id } = await request(place.jane);
+    const { person: actor, identity } = place.bob;
+    const approving = await startProcess({ ...place.repo.env, ...identity.env }, 'approve-and-die', {
+      repo: place.repo.folder,
+      id,
+      actor,
+    });
+    await once(approving, 'exit');
+    expect(approving.signalCode).toBe('SIGKILL');
+    expect(await eventsOf(place, id)).toEqual(['opened', 'approved']);
+    const worker = await startWorker(place, redis.url, { reconciles: place.repo.folder });
+    await expect.poll(() => isCompleted(place, id), { timeout: 30_000 }).toBe(true);
+    await expectDone(place, id);
+    await stop(worker);
+  }, 60_000);
 });
 
 describe('the same request', () => {

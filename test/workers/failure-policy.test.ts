@@ -47,9 +47,16 @@ describe('the queue', () => {
 
   it('holds a job for exactly the wait of its attempt, attempt after attempt', async () => {
     const queue = await openQueue();
-    const worker = startWorker({ execute: unreachable, random: () => 0.5 });
+    const last: boolean[] = [];
+    const worker = startWorker({
+      execute: (input) => {
+        last.push(input.last);
+        return unreachable();
+      },
+      random: () => 0.5,
+    });
     const job = makeJob();
-    const { id } = job.request;
+    const id = job.requestId;
     await enqueueRollback(queue, job);
     const held: number[] = [];
     for (let attempt = 1; attempt < MAX_ATTEMPTS; attempt += 1) {
@@ -63,6 +70,7 @@ describe('the queue', () => {
     }
     await expect(followRollback(queue, id)).rejects.toMatchObject({ code: 'REMOTE_UNAVAILABLE' });
     expect(held).toEqual([1100, 4400, 16_500, 66_000, 330_000, 330_000, 330_000, 330_000]);
+    expect(last).toEqual([...held.map(() => false), true]);
     expect(worker.find('it will be tried again')).toHaveLength(MAX_ATTEMPTS - 1);
     expect(worker.find('"msg":"rollback failed"')).toHaveLength(1);
     expect(worker.find('"retryInMs":16500')).toHaveLength(1);
@@ -73,18 +81,18 @@ describe('the queue', () => {
     let attempts = 0;
     startWorker({
       random: () => 0,
-      execute: async ({ request, onStep }) => {
+      execute: async ({ requestId, onStep }) => {
         attempts += 1;
         await onStep({ step: 'planned' });
         if (attempts === 1) return unreachable();
         for (const step of STEPS) await onStep({ step });
-        return resultOf(request);
+        return resultOf(requestId);
       },
     });
     const job = makeJob();
     const { since } = await enqueueRollback(queue, job);
     const told: unknown[] = [];
-    await followRollback(queue, job.request.id, {
+    await followRollback(queue, job.requestId, {
       since,
       onStep: ({ step }) => told.push(step),
       onRetry: ({ attempt, waitMs, failure }) => told.push([attempt, waitMs, failure.code]),
@@ -93,23 +101,27 @@ describe('the queue', () => {
     expect(attempts).toBe(2);
   });
 
-  it.each(['PLAN_CHANGED', 'REMOTE_REJECTED', 'TARGET_ABSENT', 'INVALID_REQUEST'] as const)(
-    'does not try again after %s',
-    async (code) => {
-      const queue = await openQueue();
-      let attempts = 0;
-      startWorker({
-        execute: () => {
-          attempts += 1;
-          return Promise.reject(new BacktrailError(code, 'No.'));
-        },
-      });
-      const job = makeJob();
-      await enqueueRollback(queue, job);
-      await expect(followRollback(queue, job.request.id)).rejects.toMatchObject({ code });
-      expect(attempts).toBe(1);
-    },
-  );
+  it.each([
+    'AWAITING_APPROVAL',
+    'PLAN_CHANGED',
+    'REQUEST_CLOSED',
+    'REMOTE_REJECTED',
+    'TARGET_ABSENT',
+    'INVALID_REQUEST',
+  ] as const)('does not try again after %s', async (code) => {
+    const queue = await openQueue();
+    let attempts = 0;
+    startWorker({
+      execute: () => {
+        attempts += 1;
+        return Promise.reject(new BacktrailError(code, 'No.'));
+      },
+    });
+    const job = makeJob();
+    await enqueueRollback(queue, job);
+    await expect(followRollback(queue, job.requestId)).rejects.toMatchObject({ code });
+    expect(attempts).toBe(1);
+  });
 });
 
 async function whenDelayed(

@@ -84,12 +84,12 @@ describe('a worker and a follower', () => {
     const port = Number(new URL(first.url).port);
     const worker = startWorker({
       redisUrl: first.url,
-      execute: ({ request }) => Promise.resolve(resultOf(request)),
+      execute: ({ requestId }) => Promise.resolve(resultOf(requestId)),
     });
     const early = await open(first.url);
     const job = makeJob();
     await enqueueRollback(early, job);
-    await followRollback(early, job.request.id);
+    await followRollback(early, job.requestId);
     await first.stop();
     await sleep(2500);
     const second = await startTestRedis({ port });
@@ -97,12 +97,12 @@ describe('a worker and a follower', () => {
       const queue = await open(second.url);
       const next = makeJob();
       await enqueueRollback(queue, next);
-      expect(await followRollback(queue, next.request.id)).toMatchObject({ status: 'completed' });
+      expect(await followRollback(queue, next.requestId)).toMatchObject({ status: 'completed' });
       expect(worker.find('Redis is away')).toHaveLength(1);
       expect(worker.find('Redis is back')).toHaveLength(1);
       expect(worker.find('"level":"warn"')).toEqual([]);
       // The queue of before the restart works again as well, and knows that its rollback is lost.
-      await expect(followRollback(early, job.request.id)).rejects.toMatchObject({
+      await expect(followRollback(early, job.requestId)).rejects.toMatchObject({
         message: expect.stringContaining('lost rollback') as unknown,
       });
       await worker.close();
@@ -118,7 +118,7 @@ describe('a worker and a follower', () => {
     const queue = await open(own.url);
     const job = makeJob();
     await enqueueRollback(queue, job);
-    const following = followRollback(queue, job.request.id);
+    const following = followRollback(queue, job.requestId);
     await sleep(200);
     await own.stop();
     const started = performance.now();
@@ -132,7 +132,7 @@ describe('a worker and a follower', () => {
     await probe.stop();
     const worker = startWorker({
       redisUrl: probe.url,
-      execute: ({ request }) => Promise.resolve(resultOf(request)),
+      execute: ({ requestId }) => Promise.resolve(resultOf(requestId)),
     });
     await sleep(500);
     const own = await startTestRedis({ port });
@@ -140,7 +140,7 @@ describe('a worker and a follower', () => {
       const queue = await open(own.url);
       const job = makeJob();
       await enqueueRollback(queue, job);
-      expect(await followRollback(queue, job.request.id)).toMatchObject({ status: 'completed' });
+      expect(await followRollback(queue, job.requestId)).toMatchObject({ status: 'completed' });
       await worker.close();
     } finally {
       await own.stop();

@@ -49,14 +49,14 @@ describe('a worker that is killed', () => {
     second.kill('SIGKILL');
     const secondTakeover = await timed(() => written('third starts'));
     const steps: string[] = [];
-    const result = await followRollback(queue, job.request.id, {
+    const result = await followRollback(queue, job.requestId, {
       since,
       onStep: ({ step }) => steps.push(step),
     });
     expect(result.status).toBe('completed');
     expect(steps).toEqual(['planned', 'staged', 'delivered', 'published', 'verified']);
     expect(Math.max(firstTakeover, secondTakeover)).toBeLessThan(10_000);
-    expect((await queue.jobs.getJob(job.request.id))?.attemptsMade).toBe(1);
+    expect((await queue.jobs.getJob(job.requestId))?.attemptsMade).toBe(1);
   });
 });
 
@@ -74,13 +74,13 @@ describe('SIGTERM', () => {
     release();
     const [code] = await once(first, 'exit');
     const handover = await timed(() => written('second starts'));
-    expect(await followRollback(queue, job.request.id)).toMatchObject({ status: 'completed' });
+    expect(await followRollback(queue, job.requestId)).toMatchObject({ status: 'completed' });
     expect(code).toBe(0);
     expect(handover).toBeLessThan(2000);
     expect(journal()).toContain('first staged');
     expect(journal()).not.toContain('first delivered');
-    expect((await queue.jobs.getJob(job.request.id))?.attemptsMade).toBe(1);
-    expect((await queue.jobs.getJob(job.request.id))?.stalledCounter).toBe(0);
+    expect((await queue.jobs.getJob(job.requestId))?.attemptsMade).toBe(1);
+    expect((await queue.jobs.getJob(job.requestId))?.stalledCounter).toBe(0);
   });
 
   it('ends an idle worker at once, with no connection left behind', async () => {

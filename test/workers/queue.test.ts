@@ -2,19 +2,19 @@ import { EventEmitter, once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { BacktrailError, STEPS } from '../../engine/model/index.ts';
-import { enqueueRollback, followRollback } from '../../workers/index.ts';
+import { enqueueRollback, enqueueWaiting, followRollback, jobStates } from '../../workers/index.ts';
 import type { ExecuteRollback, RollbackProgress } from '../../workers/index.ts';
 import { makeJob, resultOf } from '../helpers/queue-values.ts';
 import { useQueues } from '../helpers/queue.ts';
 import { hasNativeRedis, useRedis } from '../helpers/redis.ts';
 
 /** Goes through the steps like the engine does. */
-const succeed: ExecuteRollback = async ({ request, onStep, signal }) => {
+const succeed: ExecuteRollback = async ({ requestId, onStep, signal }) => {
   for (const step of STEPS) {
     await onStep({ step, ...(step === 'planned' ? {} : { commit: 'c'.repeat(40) }) });
     signal.throwIfAborted();
   }
-  return resultOf(request);
+  return resultOf(requestId);
 };
 
 /** A promise, and what resolves it. */
@@ -39,12 +39,12 @@ for (const only of kinds) {
       const job = makeJob();
       const steps: RollbackProgress[] = [];
       const { since, state } = await enqueueRollback(queue, job);
-      const result = await followRollback(queue, job.request.id, {
+      const result = await followRollback(queue, job.requestId, {
         since,
         onStep: (step) => steps.push(step),
       });
       expect(state).toBe('added');
-      expect(result).toEqual(resultOf(job.request));
+      expect(result).toEqual(resultOf(job.requestId));
       expect(steps.map(({ step }) => step)).toEqual(STEPS);
       expect(steps[4]).toMatchObject({
         commit: 'c'.repeat(40),
@@ -58,14 +58,14 @@ for (const only of kinds) {
       startWorker({
         concurrency: 4,
         execute: (input) => {
-          seen.push(input.request.id);
+          seen.push(input.requestId);
           return succeed(input);
         },
       });
       const jobs = Array.from({ length: 20 }, () => makeJob());
       await Promise.all(jobs.map((job) => enqueueRollback(queue, job)));
-      await Promise.all(jobs.map((job) => followRollback(queue, job.request.id)));
-      expect(seen.toSorted()).toEqual(jobs.map((job) => job.request.id).toSorted());
+      await Promise.all(jobs.map((job) => followRollback(queue, job.requestId)));
+      expect(seen.toSorted()).toEqual(jobs.map((job) => job.requestId).toSorted());
     });
 
     it('gives a failure back with its code, sentence, hint and details', async () => {
@@ -81,7 +81,7 @@ for (const only of kinds) {
       });
       const job = makeJob();
       await enqueueRollback(queue, job);
-      await expect(followRollback(queue, job.request.id)).rejects.toMatchObject({
+      await expect(followRollback(queue, job.requestId)).rejects.toMatchObject({
         name: 'BacktrailError',
         code: 'PLAN_CHANGED',
         message: 'The scope changed.',
@@ -100,7 +100,7 @@ describe('the same request again', () => {
     const queue = await openQueue();
     const job = makeJob();
     const answers = await Promise.all(Array.from({ length: 10 }, () => enqueueRollback(queue, job)));
-    expect(new Set(answers.map(({ id }) => id))).toEqual(new Set([job.request.id]));
+    expect(new Set(answers.map(({ id }) => id))).toEqual(new Set([job.requestId]));
     expect(await queue.jobs.count()).toBe(1);
     let executions = 0;
     startWorker({
@@ -109,7 +109,7 @@ describe('the same request again', () => {
         return succeed(input);
       },
     });
-    await followRollback(queue, job.request.id);
+    await followRollback(queue, job.requestId);
     expect(executions).toBe(1);
   });
 
@@ -121,69 +121,98 @@ describe('the same request again', () => {
     await enqueueRollback(queue, job);
     while ((await queue.jobs.getActiveCount()) === 0) await sleep(5);
     expect(await enqueueRollback(queue, job)).toMatchObject({ state: 'following' });
-    const following = followRollback(queue, job.request.id);
+    const following = followRollback(queue, job.requestId);
     release();
     expect(await following).toMatchObject({ status: 'completed' });
   });
 
-  it('returns the result of a completed one without executing it again, also when planned on a newer base', async () => {
+  it('joins one that waits for its next attempt', async () => {
     const queue = await openQueue();
-    const worker = startWorker({ execute: succeed });
+    const worker = startWorker({
+      execute: () => Promise.reject(new BacktrailError('REMOTE_UNAVAILABLE', 'Away.')),
+    });
     const job = makeJob();
     await enqueueRollback(queue, job);
-    await followRollback(queue, job.request.id);
+    while ((await queue.jobs.getDelayedCount()) === 0) await sleep(5);
     await worker.close();
-    const again = {
-      ...job,
-      request: { ...job.request, base: '9'.repeat(40), digest: `sha256:${'9'.repeat(64)}` },
-    };
-    expect(await enqueueRollback(queue, again)).toMatchObject({ state: 'completed' });
-    expect(await followRollback(queue, job.request.id)).toEqual(resultOf(job.request));
+    expect(await enqueueRollback(queue, job)).toMatchObject({ state: 'following' });
+    expect(await queue.jobs.getDelayedCount()).toBe(1);
   });
 
-  it('tries a failed one again with the new payload', async () => {
+  it.each(['completed', 'failed'])(
+    'is executed again when it was %s: the ledger says what is done',
+    async (outcome) => {
+      const queue = await openQueue();
+      let executions = 0;
+      startWorker({
+        execute: (input) => {
+          executions += 1;
+          if (outcome === 'completed' || executions > 1) return succeed(input);
+          return Promise.reject(new BacktrailError('PLAN_CHANGED', 'The scope changed.'));
+        },
+      });
+      const job = makeJob();
+      await enqueueRollback(queue, job);
+      await followRollback(queue, job.requestId).catch(() => undefined);
+      const answers = await Promise.all([enqueueRollback(queue, job), enqueueRollback(queue, job)]);
+      expect(answers.map(({ state }) => state)).toContain('added');
+      const { since } = answers[0];
+      expect(await followRollback(queue, job.requestId, { since })).toEqual(resultOf(job.requestId));
+      expect(executions).toBeGreaterThan(1);
+      expect(await queue.jobs.getJobCountByTypes('completed', 'failed', 'waiting', 'active')).toBe(1);
+    },
+  );
+
+  it('never has two jobs, however many ask while it ends', { timeout: 30_000 }, async () => {
     const queue = await openQueue();
-    const digests: string[] = [];
+    let running = 0;
+    let most = 0;
     startWorker({
-      execute: (input) => {
-        digests.push(input.request.digest);
-        if (digests.length > 1) return succeed(input);
-        return Promise.reject(new BacktrailError('PLAN_CHANGED', 'The scope changed.'));
+      concurrency: 4,
+      execute: async (input) => {
+        running += 1;
+        most = Math.max(most, running);
+        await sleep(2);
+        running -= 1;
+        return resultOf(input.requestId);
       },
     });
     const job = makeJob();
-    await enqueueRollback(queue, job);
-    await expect(followRollback(queue, job.request.id)).rejects.toMatchObject({ code: 'PLAN_CHANGED' });
-    const again = { ...job, request: { ...job.request, digest: `sha256:${'9'.repeat(64)}` } };
-    const answers = await Promise.all([enqueueRollback(queue, again), enqueueRollback(queue, again)]);
-    expect(answers.map(({ state }) => state)).toContain('added');
-    const { since } = answers[0];
-    expect(await followRollback(queue, job.request.id, { since })).toMatchObject({
-      digest: again.request.digest,
-    });
+    for (let round = 0; round < 50; round += 1)
+      await Promise.all(Array.from({ length: 4 }, () => enqueueRollback(queue, job)));
+    await followRollback(queue, job.requestId);
+    expect(most).toBe(1);
   });
+});
 
-  it('takes the place of a waiting one that was confirmed for an older plan', async () => {
-    const queue = await openQueue();
-    const job = makeJob();
-    await enqueueRollback(queue, job);
-    const again = { ...job, request: { ...job.request, digest: `sha256:${'9'.repeat(64)}` } };
-    expect(await enqueueRollback(queue, again)).toMatchObject({ state: 'added' });
-    expect((await queue.jobs.getJob(job.request.id))?.data.request.digest).toBe(again.request.digest);
-    expect(await queue.jobs.count()).toBe(1);
-  });
+describe('what the queue says of requests', () => {
+  const redis = useRedis();
+  const { openQueue, startWorker } = useQueues(redis);
 
-  it('is refused while it is being executed for another plan', async () => {
+  it('is whether their jobs wait, run or have ended, and when', async () => {
     const queue = await openQueue();
+    const [failing, running, waiting, unknown] = [makeJob(), makeJob(), makeJob(), makeJob()];
     const { held, release } = holdBack();
-    startWorker({ execute: (input) => held.then(() => succeed(input)) });
-    const job = makeJob();
-    await enqueueRollback(queue, job);
-    while ((await queue.jobs.getActiveCount()) === 0) await sleep(5);
-    const again = { ...job, request: { ...job.request, target: '9'.repeat(40) } };
-    await expect(enqueueRollback(queue, again)).rejects.toMatchObject({ code: 'PLAN_CHANGED' });
+    startWorker({
+      concurrency: 1,
+      execute: (input) =>
+        input.requestId === failing.requestId
+          ? Promise.reject(new BacktrailError('TARGET_ABSENT', 'Gone.'))
+          : held.then(() => succeed(input)),
+    });
+    const before = Date.now();
+    for (const job of [failing, running, waiting]) await enqueueRollback(queue, job);
+    while ((await queue.jobs.getFailedCount()) === 0 || (await queue.jobs.getActiveCount()) === 0)
+      await sleep(5);
+    const ids = [failing, running, waiting, unknown].map(({ requestId }) => requestId);
+    const states = await jobStates(queue, ids);
+    expect(ids.map((id) => states.get(id)?.state)).toEqual(['ended', 'active', 'waiting', undefined]);
+    const ended = states.get(failing.requestId);
+    expect(ended?.state === 'ended' && ended.endedAt - before).toBeGreaterThanOrEqual(0);
+    const add = (restMs: number) => enqueueWaiting(queue, { repo: failing.repo, ids, restMs });
+    expect(await add(60_000)).toEqual([unknown.requestId]);
+    expect(await add(0)).toEqual([failing.requestId]);
     release();
-    await followRollback(queue, job.request.id);
   });
 });
 
@@ -200,14 +229,14 @@ describe('following', () => {
         await input.onStep({ step: 'planned' });
         await held;
         const result = await succeed(input);
-        finished.push(input.request.id);
+        finished.push(input.requestId);
         return result;
       },
     });
     const job = makeJob();
     const { since } = await enqueueRollback(queue, job);
     let flushed: Promise<unknown> | undefined;
-    const following = followRollback(queue, job.request.id, {
+    const following = followRollback(queue, job.requestId, {
       since,
       onStep: () => {
         flushed ??= redis.client.flushall();
@@ -216,7 +245,7 @@ describe('following', () => {
     await expect(following).rejects.toMatchObject({
       code: 'QUEUE_UNAVAILABLE',
       message: expect.stringContaining('lost rollback') as unknown,
-      hint: expect.stringContaining('backtrail log') as unknown,
+      hint: expect.stringContaining('backtrail request show') as unknown,
     });
     await flushed;
     release();
@@ -225,7 +254,7 @@ describe('following', () => {
     // The worker has lost nothing but that job: the next one is carried out.
     const next = makeJob();
     await enqueueRollback(queue, next);
-    expect(await followRollback(queue, next.request.id)).toMatchObject({ status: 'completed' });
+    expect(await followRollback(queue, next.requestId)).toMatchObject({ status: 'completed' });
   });
 
   it('finds the end of a rollback also when no event ever arrives', async () => {
@@ -233,7 +262,7 @@ describe('following', () => {
     const job = makeJob();
     const { since } = await enqueueRollback(queue, job);
     // The stream of events is gone and begins anew with smaller ids than the one to begin after.
-    const following = followRollback(queue, job.request.id, { since: '99999999999999-0' });
+    const following = followRollback(queue, job.requestId, { since: '99999999999999-0' });
     expect(since).toMatch(/-/);
     startWorker({ execute: succeed });
     expect(await following).toMatchObject({ status: 'completed' });
@@ -244,7 +273,7 @@ describe('following', () => {
     const job = makeJob();
     await enqueueRollback(queue, job);
     const started = Date.now();
-    await expect(followRollback(queue, job.request.id, { timeoutMs: 300 })).rejects.toMatchObject({
+    await expect(followRollback(queue, job.requestId, { timeoutMs: 300 })).rejects.toMatchObject({
       code: 'QUEUE_UNAVAILABLE',
       message: expect.stringContaining('still in the queue') as unknown,
     });
@@ -257,7 +286,7 @@ describe('following', () => {
     const job = makeJob();
     await enqueueRollback(queue, job);
     const signal = AbortSignal.timeout(100);
-    await expect(followRollback(queue, job.request.id, { signal })).rejects.toThrow(/timeout/);
+    await expect(followRollback(queue, job.requestId, { signal })).rejects.toThrow(/timeout/);
     expect(await queue.jobs.count()).toBe(1);
   });
 
@@ -270,7 +299,7 @@ describe('following', () => {
       idle += 1;
       startWorker({ execute: succeed });
     };
-    expect(await followRollback(queue, job.request.id, { onIdle })).toMatchObject({ status: 'completed' });
+    expect(await followRollback(queue, job.requestId, { onIdle })).toMatchObject({ status: 'completed' });
     expect(idle).toBe(1);
   });
 });

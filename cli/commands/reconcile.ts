@@ -1,0 +1,76 @@
+import { type Engine, isFailure, type Repair, type RequestId } from '../../engine/index.ts';
+import { enqueueWaiting, openQueue } from '../../workers/index.ts';
+import { withoutLogin } from '../enqueue.ts';
+import { type Style, table } from '../print/style.ts';
+import type { Output } from '../output.ts';
+import { type Program, runCommand } from './command.ts';
+
+export function addReconcile(program: Program): void {
+  program.root
+    .command('reconcile')
+    .description('bring the ledger up to what the branch says, and enqueue what was approved and waits')
+    .addHelpText('after', '\nWorkers do the same every few seconds. It is safe at any time.')
+    .action(() =>
+      runCommand(program, ({ session, style }) =>
+        session.withEngine(async (engine) => {
+          engine.requireWriting();
+          const { repairs, waiting } = await engine.requests.reconcile();
+          const queue = await enqueue(session.environment.redisUrl, engine, waiting);
+          return toOutput(style, { repairs, waiting, ...queue });
+        }),
+      ),
+    );
+}
+
+interface Reconciled {
+  readonly repairs: readonly Repair[];
+  /** Approved, and not carried out yet. */
+  readonly waiting: readonly RequestId[];
+  /** Those of them that had no job. */
+  readonly enqueued: readonly RequestId[];
+  /** null where the queue was not needed, or could be used. */
+  readonly queueError: { readonly code: string; readonly message: string; readonly hint: string } | null;
+}
+
+type Enqueued = Pick<Reconciled, 'enqueued' | 'queueError'>;
+
+/** Without a queue the ledger is repaired all the same, and what waits goes on waiting. */
+async function enqueue(redisUrl: string, engine: Engine, ids: readonly RequestId[]): Promise<Enqueued> {
+  if (ids.length === 0) return { enqueued: [], queueError: null };
+  try {
+    const queue = await openQueue({ redisUrl });
+    try {
+      return {
+        enqueued: await enqueueWaiting(queue, { repo: withoutLogin(engine.location()), ids }),
+        queueError: null,
+      };
+    } finally {
+      await queue.close();
+    }
+  } catch (error) {
+    if (!isFailure(error) || error.code !== 'QUEUE_UNAVAILABLE') throw error;
+    const { code, message } = error;
+    const hint = 'Start Redis, or name one with REDIS_URL: the workers enqueue what waits by themselves.';
+    return { enqueued: [], queueError: { code, message, hint } };
+  }
+}
+
+function toOutput(style: Style, reconciled: Reconciled): Output {
+  const { repairs, waiting, enqueued, queueError } = reconciled;
+  const rows = [
+    ...repairs.map(({ requestId, action, detail }) => [requestId, action, detail]),
+    ...waiting.map((id) =>
+      enqueued.includes(id)
+        ? [id, 'enqueued', 'It was approved and had no job.']
+        : [id, 'waits', queueError ? 'It is approved; the queue cannot be used.' : 'It has a job.'],
+    ),
+  ];
+  const text = () => {
+    const lines = rows.map((row) => row.map((cell) => style.paint('reset', cell)));
+    const said = rows.length === 0 ? 'The ledger is as it should be; nothing waits.' : table(lines);
+    return queueError === null
+      ? said
+      : `${said}\n${style.paint('yellow', queueError.message)} ${queueError.hint}`;
+  };
+  return { value: reconciled, text };
+}
