@@ -6,17 +6,19 @@ import { address } from '../cli/enqueue.ts';
 import { type Environment, readEnvironment } from '../cli/environment.ts';
 import { outliveReaders, printError, printProgress } from '../cli/output.ts';
 import { makeStyle } from '../cli/print/style.ts';
-import { BacktrailError, openEngine } from '../engine/index.ts';
-import { carryOut, type Place } from './incident/carry-out.ts';
+import { BacktrailError, type EngineOptions, openEngine } from '../engine/index.ts';
+import { carryOut } from './incident/carry-out.ts';
 import { type Incident, readConfig, readIncident } from './incident/file.ts';
-import { planAll } from './incident/plan.ts';
+import { isOpen, planAll } from './incident/plan.ts';
 import { exitCodeOf, planTable, resultTable } from './incident/tables.ts';
 
 const HELP = `npm run incident -- FILE.yaml [--yes] [--repo PATH|URL]
 
-Plans every rollback of the file, shows them, asks (or --yes), enqueues them and follows them. Run it again after anything went
-wrong: what is done already is found on the branch and not repeated. REDIS_URL names the queue; a worker must be running.
-Exit code 0: all are completed or unchanged; else the exit code of the first failure, as of \`backtrail rollback\`.
+Plans every rollback of the file, shows them, and asks (or --yes). Each becomes a request in the ledger; those that need no
+approval are enqueued and followed. Run it again after anything went wrong, or after others have approved: what is done or asked
+for already is not repeated. REDIS_URL names the queue; a worker must be running.
+Exit code 0: all are completed or unchanged; else that of the first failure, as of \`backtrail rollback\`; 5 where none failed and
+some await approval.
 
 id: inc-2026-11-20            # together with a scope it makes the request id
 reason: "v2.1.0 answers 500"
@@ -39,24 +41,29 @@ async function main(environment: Environment): Promise<number> {
   }
   const incident = await readIncident(file);
   const place = await placeOf(incident, { file, repo });
-  const { env, cacheFolder, cacheLimit, committer, clock } = environment;
-  const engine = await openEngine({ ...place, env, cacheFolder, cacheLimit, committer, clock });
+  const { env, cacheFolder, cacheLimit, committer, clock, random, allowedSigners } = environment;
+  const engine = await openEngine({
+    ...place,
+    env,
+    cacheFolder,
+    cacheLimit,
+    committer,
+    clock,
+    random,
+    allowedSigners,
+  });
   const style = makeStyle(environment.color);
   try {
-    const items = await planAll(engine, incident, environment);
+    const author = environment.author ?? (await engine.identity()) ?? environment.account;
+    const items = await planAll(engine, incident, author);
     process.stdout.write(`${planTable(style, items)}\n`);
     const stopped = incident.onFailure === 'stop' && items.some(({ error }) => error);
-    const todo = stopped ? [] : items.filter(({ request }) => request);
+    const todo = stopped ? [] : items.filter(isOpen);
     if (stopped)
       printProgress('Nothing was started, because a plan failed and the file says onFailure: stop.');
     if (todo.length > 0) {
       if (!yes) await ask(environment, todo.length);
-      const { onFailure } = incident;
-      await carryOut(
-        todo,
-        { ...place, repo: engine.location() },
-        { onFailure, redisUrl: environment.redisUrl },
-      );
+      await carryOut(todo, { engine, incident, author, redisUrl: environment.redisUrl });
     }
     process.stdout.write(`\n${resultTable(style, items)}\n`);
     return exitCodeOf(items);
@@ -93,7 +100,7 @@ function readArguments(): Arguments {
 async function placeOf(
   incident: Incident,
   { file, repo }: Pick<Arguments, 'repo'> & { file: string },
-): Promise<Place> {
+): Promise<Pick<EngineOptions, 'repo' | 'config'>> {
   const folder = dirname(resolve(file));
   const named = repo ?? incident.repo ?? '.';
   const location = locate(named, repo === undefined && incident.repo !== undefined ? folder : '.');

@@ -1,30 +1,30 @@
-/** Hands the rollbacks of an incident to the workers, and follows them. */
+/** Asks for the rollbacks of an incident in the ledger, hands those that are approved to the workers, and follows them. */
+import { withoutLogin } from '../../cli/enqueue.ts';
 import { printProgress } from '../../cli/output.ts';
-import { BacktrailError, type ConfigText, isFailure } from '../../engine/index.ts';
+import { BacktrailError, type Engine, isFailure, type Person, type RequestView } from '../../engine/index.ts';
 import { enqueueRollback, followRollback, openQueue, type RollbackQueue } from '../../workers/index.ts';
 import type { Incident } from './file.ts';
 import type { Item } from './plan.ts';
 
-export interface Place {
-  /** As every worker knows it: an absolute path, or a URL. */
-  readonly repo: string;
-  readonly config?: ConfigText;
+interface Setup {
+  readonly engine: Engine;
+  readonly incident: Incident;
+  readonly author: Person;
+  readonly redisUrl: string;
 }
 
 /** With `stop` one after the other; with `continue` all at once, as far as there are workers. Failures stay with their item. */
-export async function carryOut(
-  items: readonly Item[],
-  place: Place,
-  { onFailure, redisUrl }: { onFailure: Incident['onFailure']; redisUrl: string },
-): Promise<void> {
-  const queue = await openQueue({ redisUrl });
+export async function carryOut(items: readonly Item[], setup: Setup): Promise<void> {
+  const queue = await openQueue({ redisUrl: setup.redisUrl });
   try {
-    if (onFailure === 'continue') {
-      await Promise.all(items.map((item) => carryOutOne(queue, item, place)));
+    if (setup.incident.onFailure === 'continue') {
+      for (const item of items) await attempt(item, () => request(item, setup));
+      await Promise.all(items.map((item) => attempt(item, () => follow(item, queue, setup))));
       return;
     }
     for (const item of items) {
-      await carryOutOne(queue, item, place);
+      await attempt(item, () => request(item, setup));
+      await attempt(item, () => follow(item, queue, setup));
       if (item.error) return;
     }
   } finally {
@@ -32,23 +32,43 @@ export async function carryOut(
   }
 }
 
-async function carryOutOne(queue: RollbackQueue, item: Item, { repo, config }: Place): Promise<void> {
-  const { request, wish } = item;
-  if (!request) return;
-  const say = (line: string) => printProgress(`${wish.scope}: ${line}`);
+async function attempt(item: Item, work: () => Promise<void>): Promise<void> {
+  if (item.error) return;
   try {
-    const job = { v: 1, request, repo, ...(config && { config }) } as const;
-    const { since } = await enqueueRollback(queue, job);
-    item.result = await followRollback(queue, request.id, {
-      since,
-      onStep: ({ step }) => say(step),
-      onRetry: ({ failure, waitMs }) => say(`${failure.code}, again in ${Math.ceil(waitMs / 1000)} s`),
-      onIdle: () => say('no worker is connected; start one with `backtrail worker`'),
-    });
+    await work();
   } catch (error) {
     // An unforeseen error of one item must not take the others' results away.
     item.error = isFailure(error) ? error : unforeseen(error);
   }
+}
+
+/** The same id again gives the request that is there; a failed one is carried out once more. */
+async function request(item: Item, { engine, incident, author }: Setup): Promise<void> {
+  const { id, planned, wish } = item;
+  if (item.request?.status === 'failed') item.request = await engine.requests.retry({ id, actor: author });
+  if (item.request || !planned) return;
+  const { reason } = incident;
+  const { allowRemoval } = wish;
+  item.request = await engine.requests.open({ planned, author, id, reason, allowRemoval });
+}
+
+const isApproved = ({ status }: RequestView) => status === 'approved' || status === 'executing';
+
+async function follow(item: Item, queue: RollbackQueue, { engine }: Setup): Promise<void> {
+  const { id, request, wish } = item;
+  if (!request || !isApproved(request)) return;
+  const say = (line: string) => printProgress(`${wish.scope}: ${line}`);
+  const { since } = await enqueueRollback(queue, {
+    v: 2,
+    requestId: id,
+    repo: withoutLogin(engine.location()),
+  });
+  item.result = await followRollback(queue, id, {
+    since,
+    onStep: ({ step }) => say(step),
+    onRetry: ({ failure, waitMs }) => say(`${failure.code}, again in ${Math.ceil(waitMs / 1000)} s`),
+    onIdle: () => say('no worker is connected; start one with `backtrail worker`'),
+  });
 }
 
 function unforeseen(cause: unknown): BacktrailError {

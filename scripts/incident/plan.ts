@@ -1,11 +1,9 @@
 /** Plans every rollback of an incident, and finds those that an earlier run carried out. */
 import { createHash } from 'node:crypto';
-import type { Environment } from '../../cli/environment.ts';
 import { printProgress } from '../../cli/output.ts';
 import {
   BacktrailError,
   blockedError,
-  confirmPlan,
   deriveRequestId,
   type Engine,
   isBlocked,
@@ -13,7 +11,8 @@ import {
   type Person,
   type Planned,
   type RequestId,
-  type RollbackRequest,
+  type RequestStatus,
+  type RequestView,
   type RollbackResult,
 } from '../../engine/index.ts';
 import type { Incident, Wish } from './file.ts';
@@ -22,23 +21,33 @@ import type { Incident, Wish } from './file.ts';
 export interface Item {
   readonly wish: Wish;
   readonly id: RequestId;
+  /** What is still to be asked for. */
   planned?: Planned;
-  request?: RollbackRequest;
+  /** As the ledger has it. */
+  request?: RequestView;
   result?: RollbackResult;
   error?: BacktrailError;
   /** The commit of an earlier run. */
   done?: string;
 }
 
-export async function planAll(engine: Engine, incident: Incident, environment: Environment): Promise<Item[]> {
-  const author = environment.author ?? (await engine.identity()) ?? environment.account;
+/** Is anything of it left to be done by us? What is pending waits for others. */
+export function isOpen({ planned, request, error }: Item): boolean {
+  if (error) return false;
+  if (request) return ['approved', 'executing', 'failed'].includes(request.status);
+  return (planned?.plan.files.length ?? 0) > 0;
+}
+
+/** Ended without a rollback; the same id cannot be asked for again. */
+const ENDED: readonly RequestStatus[] = ['rejected', 'superseded', 'expired', 'cancelled'];
+
+export async function planAll(engine: Engine, incident: Incident, reader: Person): Promise<Item[]> {
   const items: Item[] = incident.rollbacks.map((wish) => ({ wish, id: requestIdOf(incident, wish) }));
   const twice = items.find(({ id }, index) => items.findIndex((other) => other.id === id) !== index);
   if (twice) throw new BacktrailError('INVALID_REQUEST', `${twice.wish.scope} stands twice in the file.`);
-  const { reason } = incident;
   for (const [index, item] of items.entries()) {
     printProgress(`planning ${index + 1}/${items.length} ${item.wish.scope}`);
-    await planOne(engine, item, { reason, author, now: environment.clock.now() });
+    await planOne(engine, item, reader);
   }
   return items;
 }
@@ -52,11 +61,7 @@ function requestIdOf(incident: Incident, { scope, fields, wholeFile }: Wish): Re
   );
 }
 
-async function planOne(
-  engine: Engine,
-  item: Item,
-  { reason, author, now }: { reason: string; author: Person; now: number },
-): Promise<void> {
+async function planOne(engine: Engine, item: Item, reader: Person): Promise<void> {
   const { scope, to, fields, allowRemoval, wholeFile } = item.wish;
   try {
     const done = await engine.findRequest(item.id);
@@ -64,13 +69,33 @@ async function planOne(
       item.done = done;
       return;
     }
+    const request = await findRequest(engine, item.id, reader);
+    if (request !== null) {
+      item.request = request;
+      if (ENDED.includes(request.status)) throw ended(request);
+      return;
+    }
     const planned = await engine.plan({ scope, to, fields, allowRemoval, wholeFile });
     item.planned = planned;
     if (isBlocked(planned.plan)) throw blockedError(planned.plan);
-    if (planned.plan.files.length === 0) return;
-    item.request = confirmPlan(planned, { id: item.id, reason, author, now, allowRemoval });
   } catch (error) {
     if (!isFailure(error)) throw error;
     item.error = error;
   }
+}
+
+/** What an earlier run asked for. */
+async function findRequest(engine: Engine, id: RequestId, reader: Person): Promise<RequestView | null> {
+  try {
+    return await engine.requests.show({ id, reader });
+  } catch (error) {
+    if (isFailure(error) && error.code === 'REQUEST_UNKNOWN') return null;
+    throw error;
+  }
+}
+
+function ended({ id, status }: RequestView): BacktrailError {
+  return new BacktrailError('REQUEST_CLOSED', `Request ${id} of an earlier run was ${status}.`, {
+    hint: 'Give the file another id to ask for it again.',
+  });
 }

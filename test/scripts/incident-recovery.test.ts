@@ -2,8 +2,10 @@ import { writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exampleRepo, refusalOf, runProcess, start, stateOf, type Transcript } from '../helpers/cli.ts';
+import { engineOf } from '../helpers/engine.ts';
 import { startTestRedis } from '../helpers/redis.ts';
 import { isolatedEnv, type Repo, temporaryFolder } from '../helpers/repo.ts';
+import { allowedSigners, createIdentity, type Identity } from '../helpers/signing.ts';
 import { readIncident } from '../../scripts/incident/file.ts';
 import type { RunningRedis } from '../../scripts/redis.ts';
 
@@ -12,10 +14,16 @@ const FILE = 'tenants/acme/production/services/api-gateway/service.yaml';
 
 let redis: RunningRedis;
 let worker: ReturnType<typeof start>;
+let people: Readonly<Record<'jane' | 'bob', Identity>>;
 beforeAll(async () => {
   redis = await startTestRedis();
+  people = {
+    jane: await createIdentity({ name: 'Jane Doe', email: 'jane@example.com' }),
+    bob: await createIdentity({ name: 'Bob Miller', email: 'bob@example.com' }),
+  };
   const { env } = await isolatedEnv();
-  worker = start({ folder: '/', env }, ['worker'], { redisUrl: redis.url });
+  const trust = { BACKTRAIL_ALLOWED_SIGNERS: await allowedSigners(Object.values(people)) };
+  worker = start({ folder: '/', env }, ['worker'], { redisUrl: redis.url, env: trust });
 });
 afterAll(async () => {
   worker.child.kill('SIGTERM');
@@ -27,12 +35,13 @@ afterAll(async () => {
 async function recover(
   repo: Repo,
   text: string,
-  options: { args?: string[]; cwd?: string } = {},
+  options: { args?: string[]; cwd?: string; env?: Readonly<Record<string, string>> } = {},
 ): Promise<Transcript> {
   const file = join(dirname(repo.folder), 'incident.yaml');
   await writeFile(file, text);
   const args = [file, ...(options.args ?? ['--yes'])];
-  return runProcess(repo, args, { script: 'incident', redisUrl: redis.url, cwd: options.cwd ?? '/' });
+  const { cwd = '/', env = {} } = options;
+  return runProcess(repo, args, { script: 'incident', redisUrl: redis.url, cwd, env });
 }
 
 const incident = (onFailure: string, rollbacks: readonly string[]) =>
@@ -122,6 +131,68 @@ describe('an incident of three rollbacks, one of which cannot be', () => {
       expect(await reverts(repo)).toHaveLength(onFailure === 'stop' ? 0 : 1);
     }
   });
+});
+
+describe('an incident in environments whose rollbacks others approve', () => {
+  const wishes = [THREE[0] ?? '', '{ scope: acme/staging/api-gateway }'];
+
+  it('asks for each once, carries out what needs no approval, and the rest when it is run after the approval', async () => {
+    const repo = await exampleRepo();
+    const staging = FILE.replace('production', 'staging');
+    const before = await repo.git('show', `main:${FILE}`);
+    await repo.commit({
+      [staging]: (await repo.git('show', `main:${staging}`)).replace(/tag: .*/, 'tag: v0.0.1'),
+    });
+    const config = await repo.git('show', 'main:.backtrail/config.yaml');
+    const policy =
+      'policy: { environments: [ { match: "*/production", approvers: { users: [bob@example.com] } } ] }';
+    await repo.commit({ '.backtrail/config.yaml': `${config}\n${policy}\n` });
+    const asJane = { env: people.jane.env };
+
+    const first = await recover(repo, incident('stop', wishes), asJane);
+    expect({ code: first.code, stderr: first.stderr }).toMatchObject({ code: 5 });
+    expect(results(first).get(SERVICE)).toMatch(
+      /pending +- +rbk-\w{26} \(approvals: 0\/1; can approve: bob@example\.com\)$/,
+    );
+    expect(results(first).get('acme/staging/api-gateway')).toMatch(/completed +[0-9a-f]{7} +rbk-/);
+    expect(await repo.git('show', `main:${FILE}`)).toBe(before);
+    const [id = ''] = /rbk-\w{26}/.exec(results(first).get(SERVICE) ?? '') ?? [];
+
+    const again = await recover(repo, incident('stop', wishes), asJane);
+    expect(again.code).toBe(5);
+    expect(plans(again).get(SERVICE)).toMatch(/asked for before: pending$/);
+    expect(results(again).get(SERVICE)).toContain(id);
+    expect(await repo.git('rev-list', '--count', '--grep=^Event: opened$', 'refs/backtrail/ledger')).toBe(
+      '2',
+    );
+
+    const bob = await engineOf({ folder: repo.folder, env: { ...repo.env, ...people.bob.env } });
+    await bob.requests.approve({ id, actor: people.bob });
+    const last = await recover(repo, incident('stop', wishes), asJane);
+    expect({ code: last.code, stderr: last.stderr }).toMatchObject({ code: 0 });
+    expect(results(last).get(SERVICE)).toMatch(/completed +[0-9a-f]{7} +rbk-/);
+    expect(await repo.git('show', `main:${FILE}`)).toContain('v2.0.5');
+    expect((await reverts(repo)).filter((each) => each === id)).toHaveLength(1);
+  }, 60_000);
+
+  it('says that a request which others ended is not asked for again under the same id', async () => {
+    const repo = await exampleRepo();
+    const config = await repo.git('show', 'main:.backtrail/config.yaml');
+    await repo.commit({
+      '.backtrail/config.yaml': `${config}\npolicy: { environments: [ { match: "*/production", quorum: 1 } ] }\n`,
+    });
+    const asJane = { env: people.jane.env };
+    const first = await recover(repo, incident('stop', wishes.slice(0, 1)), asJane);
+    const [id = ''] = /rbk-\w{26}/.exec(results(first).get(SERVICE) ?? '') ?? [];
+    const bob = await engineOf({ folder: repo.folder, env: { ...repo.env, ...people.bob.env } });
+    await bob.requests.reject({ id, actor: people.bob, comment: 'Not now' });
+    const again = await recover(repo, incident('stop', wishes.slice(0, 1)), asJane);
+    expect(again.code).toBe(4);
+    expect(results(again).get(SERVICE)).toMatch(
+      /failed +- +REQUEST_CLOSED: Request rbk-\w{26} .* rejected\.$/,
+    );
+    expect(await reverts(repo)).toEqual([]);
+  }, 60_000);
 });
 
 describe('what the script asks for', () => {
