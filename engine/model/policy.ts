@@ -39,7 +39,7 @@ export interface People {
   readonly groups: readonly string[];
 }
 
-/** `deploy`: approve, reject, execute. `admin` holds all others. */
+/** `deploy`: approve, reject, execute. `admin` holds all others, and each of them `read`. */
 export const PERMISSIONS = ['read', 'propose', 'deploy', 'break-glass', 'admin'] as const;
 export type Permission = (typeof PERMISSIONS)[number];
 

@@ -4,6 +4,7 @@ import type {
   EnvironmentName,
   EnvironmentPolicy,
   EventId,
+  Grant,
   People,
   Permission,
   Person,
@@ -54,13 +55,15 @@ export function may(policy: Policy, person: Who, permission: Permission, place: 
   return holders(policy, permission, place)?.has(key(person.email)) ?? true;
 }
 
-/** null: everybody. `admin` holds all permissions. */
+/** `admin` holds all permissions, and whoever holds any may `read`. */
+const holdsIt = ({ allow }: Grant, permission: Permission) =>
+  permission === 'read' || allow.includes(permission) || allow.includes('admin');
+
+/** null: everybody. */
 function holders(policy: Policy, permission: Permission, place: EnvironmentName): ReadonlySet<string> | null {
   if (policy.permissions.length === 0) return null;
   const grants = policy.permissions.filter(
-    (grant) =>
-      (grant.allow.includes(permission) || grant.allow.includes('admin')) &&
-      grant.in.some((pattern) => matchesEnvironment(pattern, place)),
+    (grant) => holdsIt(grant, permission) && grant.in.some((pattern) => matchesEnvironment(pattern, place)),
   );
   const all = {
     users: grants.flatMap(({ users }) => users),

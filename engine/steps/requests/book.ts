@@ -238,7 +238,10 @@ async function readLog(
 
 /** It could leave out what came on one of its sides, and still follow what was seen last. */
 const merged = (id: ObjectId) =>
-  new BacktrailError('LEDGER_TAMPERED', `The ledger holds a merge, ${id.slice(0, 10)}: Backtrail writes none.`);
+  new BacktrailError(
+    'LEDGER_TAMPERED',
+    `The ledger holds a merge, ${id.slice(0, 10)}: Backtrail writes none.`,
+  );
 
 function remember<Key, Value>(
   cache: Map<Key, Promise<Value>>,

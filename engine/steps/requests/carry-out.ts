@@ -23,7 +23,7 @@ import { look, type Place, type Rules, stamp, timeOf } from './place.ts';
 import { type Proofs, proveRequest, proveSession } from './proof.ts';
 import { placeFor, replan, replannedEvent } from './replan.ts';
 import { requireRequest } from './review.ts';
-import { claimed, type Counts, judgeRequest, placeOf, proven } from './view.ts';
+import { canJudge, claimed, type Counts, judgeRequest, placeOf, proven } from './view.ts';
 
 interface Case {
   readonly place: Place;
@@ -53,6 +53,7 @@ export async function carryOut(
   if (await isPublished(found)) return complete(found, await run(found, null, options));
   if (state.status === 'completed') return recorded(state);
   if (!isWaiting(state.status)) throw notWaiting(state);
+  if (options.onTrust !== true && !canJudge(place, rules.policy, state)) throw noKeys(state);
   const grounds = await groundsOf(found);
   if (grounds instanceof BacktrailError) throw await refuse(found, grounds);
   try {
@@ -96,9 +97,19 @@ function notWaiting({ id, status, result }: LedgerRequest): BacktrailError {
   return new BacktrailError('REQUEST_CLOSED', `Request ${id} is ${status}.`);
 }
 
+function noKeys({ id }: LedgerRequest): BacktrailError {
+  return new BacktrailError(
+    'IDENTITY_UNVERIFIED',
+    `Nobody's approval of ${id} can be judged: no key is trusted here.`,
+    {
+      hint: 'Name the list of keys that this worker trusts with BACKTRAIL_ALLOWED_SIGNERS=FILE.',
+    },
+  );
+}
+
 /** What lets it go ahead, or why it may not. `status` is a claim; this is what is judged. */
 async function groundsOf(found: Case): Promise<Provenance | BacktrailError> {
-  const { place, rules, file, proofs, counts } = found;
+  const { rules, file, proofs, counts } = found;
   const { policy } = rules;
   const { state, events } = file;
   const at = placeOf(state);
@@ -122,10 +133,7 @@ async function groundsOf(found: Case): Promise<Provenance | BacktrailError> {
     return { approvals: [], ledger: opened?.commit ?? '', breakGlass: null };
   }
   if (judgement.rejected) return awaiting('It was rejected.');
-  if (!judgement.satisfied)
-    return awaiting(
-      `${judgement.have} of ${judgement.need} approvals count${place.allowedSigners === null ? ': no list of trusted keys is configured here' : ''}.`,
-    );
+  if (!judgement.satisfied) return awaiting(`${judgement.have} of ${judgement.need} approvals count.`);
   return approvedBy(file, proofs, judgement);
 }
 

@@ -16,7 +16,7 @@ import { recordCompleted } from './carry-out.ts';
 import { look, type Place, type Rules, stamp } from './place.ts';
 import { proveRequest } from './proof.ts';
 import { isExpired, requireRequest } from './review.ts';
-import { judgeRequest, proven } from './view.ts';
+import { canJudge, judgeRequest, proven } from './view.ts';
 
 export async function reconcile(place: Place): ReturnType<Requests['reconcile']> {
   const rules = await look(place);
@@ -30,7 +30,9 @@ export async function reconcile(place: Place): ReturnType<Requests['reconcile']>
     if (repair !== null) repairs.push(repair);
   }
   const after = await openBook(place.git, rules.ref, place.cache);
-  const waiting = (await after.requests()).filter(({ state }) => isWaiting(state.status));
+  const waiting = (await after.requests()).filter(
+    ({ state }) => isWaiting(state.status) && canJudge(place, rules.policy, state),
+  );
   return { repairs, waiting: waiting.map(({ state }) => state.id).toReversed() };
 }
 

@@ -72,6 +72,12 @@ export function judgeRequest({
 
 const identity = (proof: Proof | undefined): Identity => (proof?.verified ? 'verified' : 'unverified');
 
+/** Can it be judged here who approved? Without a list of keys, nothing is known that could be held against an approval. */
+export function canJudge({ allowedSigners }: Place, policy: Policy, state: LedgerRequest): boolean {
+  const rule = policyFor(policy, placeOf(state));
+  return allowedSigners !== null || rule === null || rule.quorum === 0 || rule.unsignedApprovals;
+}
+
 export async function viewOf(
   place: Place,
   { book, policy, file }: { book: Book; policy: Policy; file: RequestFile },

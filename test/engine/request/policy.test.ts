@@ -124,10 +124,11 @@ describe('may', () => {
   it('adds grants up, of groups and of people, and takes no notice of case', () => {
     const policy = granted(
       grant({ groups: ['sre'] }),
-      grant({ allow: ['read'], users: ['Bob@Example.COM '] }),
+      grant({ allow: ['propose'], users: ['Bob@Example.COM '] }),
     );
     expect(PERMISSIONS.filter((permission) => may(policy, bob, permission, PLACE))).toEqual([
       'read',
+      'propose',
       'deploy',
     ]);
   });

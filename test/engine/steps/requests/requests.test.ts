@@ -99,6 +99,18 @@ describe('a request', () => {
     expect(await code(worker.requests.carryOut(id))).toMatch(/^AWAITING_APPROVAL/);
   });
 
+  it('is left alone by a worker that knows no keys, for one that does', async () => {
+    const { repo, jane, bob, janes, bobs, worker } = await stage();
+    const { id } = await ask(janes, jane);
+    await bobs.requests.approve({ id, actor: bob });
+    const before = await repo.git('rev-parse', 'refs/backtrail/ledger');
+    const keyless = await engineOf(repo);
+    expect(await code(keyless.requests.carryOut(id))).toMatch(/^IDENTITY_UNVERIFIED/);
+    expect(await keyless.requests.reconcile()).toEqual({ repairs: [], waiting: [] });
+    expect(await repo.git('rev-parse', 'refs/backtrail/ledger')).toBe(before);
+    expect(await worker.requests.carryOut(id)).toMatchObject({ status: 'completed' });
+  });
+
   it('goes ahead where no policy asks for more', async () => {
     const { jane, janes, worker } = await stage();
     const asked = await ask(janes, jane, 'dev/api');
