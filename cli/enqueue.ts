@@ -44,7 +44,7 @@ async function enqueueAndFollow(
       const { since } = await enqueueRollback(queue, {
         v: 2,
         requestId: request.id,
-        repo: engine.location(),
+        repo: withoutLogin(engine.location()),
       });
       return wait ? await follow(to, request, { since, signal }) : detached(request);
     } catch (error) {

@@ -1,5 +1,6 @@
 import { type Check, checkup } from '../../engine/index.ts';
 import { checkQueue } from '../../workers/index.ts';
+import { withoutLogin } from '../enqueue.ts';
 import type { Style } from '../print/style.ts';
 import { stoppable } from '../interrupt.ts';
 import { type Program, runCommand } from './command.ts';
@@ -23,7 +24,8 @@ export function addDoctor(program: Program): void {
             signal,
           });
         const { location, checks: found } = await stoppable(look, () => Promise.resolve(stop.abort()));
-        const queue = await checkQueue({ redisUrl: environment.redisUrl, repo: location });
+        const named = location === null ? null : withoutLogin(location);
+        const queue = await checkQueue({ redisUrl: environment.redisUrl, repo: named });
         const checks = [...found, ...queue];
         if (checks.some(({ status }) => status === 'fail')) program.setExitCode(3);
         return { value: { checks }, text: () => checksText(style, checks) };
