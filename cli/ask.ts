@@ -3,15 +3,28 @@ import { cancel, confirm, isCancel, text } from '@clack/prompts';
 import { BacktrailError } from '../engine/index.ts';
 
 /** REASON_REQUIRED where nothing readable is left. */
-export function requireReason(reason: string | undefined): void {
-  if (reason === undefined || !/[\p{L}\p{N}\p{P}\p{S}]/u.test(reason)) {
-    throw new BacktrailError('REASON_REQUIRED', 'A rollback needs a reason.');
+export function requireReason(reason: string | undefined, what = 'A rollback'): asserts reason is string {
+  if (reason === undefined || !READABLE.test(reason)) {
+    throw new BacktrailError('REASON_REQUIRED', `${what} needs a reason.`);
   }
 }
 
+/** The record holds the beginning of a long text. */
+export const recordable = (text: string, limit = 8000) =>
+  text.length > limit ? `${text.slice(0, limit)}…` : text;
+
+/** The text for the record; INVALID_REQUEST where nothing readable is left. */
+export function requireText(text: string, what: string, limit?: number): string {
+  if (READABLE.test(text)) return recordable(text, limit);
+  throw new BacktrailError('INVALID_REQUEST', `${what} is empty.`);
+}
+
+const READABLE = /[\p{L}\p{N}\p{P}\p{S}]/u;
+
+const streams = { input: process.stdin, output: process.stderr };
+
 /** Asks for the reason, where it is not known, and whether to go on; gives the reason. */
-export async function confirmRollback(known: string | undefined): Promise<string> {
-  const streams = { input: process.stdin, output: process.stderr };
+export async function confirmRollback(known: string | undefined, question = 'Roll back?'): Promise<string> {
   const reason =
     known ??
     (await text({
@@ -20,15 +33,20 @@ export async function confirmRollback(known: string | undefined): Promise<string
       validate: (value) => complain(value),
     }));
   if (isCancel(reason)) throw stopped();
-  const go = await confirm({ message: 'Roll back?', initialValue: false, ...streams });
-  if (isCancel(go) || !go) throw stopped();
+  await confirmGoing(question);
   return reason;
+}
+
+/** CONFIRMATION_REQUIRED where the answer is no. */
+export async function confirmGoing(question: string): Promise<void> {
+  const go = await confirm({ message: question, initialValue: false, ...streams });
+  if (isCancel(go) || !go) throw stopped();
 }
 
 /** CONFIRMATION_REQUIRED where the answer is no. */
 export async function confirmConfig(branch: string): Promise<void> {
   const message = `Commit this as .backtrail/config.yaml on ${branch}?`;
-  const go = await confirm({ message, initialValue: false, input: process.stdin, output: process.stderr });
+  const go = await confirm({ message, initialValue: false, ...streams });
   if (!isCancel(go) && go) return;
   cancel('Nothing was written.', { output: process.stderr });
   throw new BacktrailError('CONFIRMATION_REQUIRED', 'The proposal was not confirmed; nothing was written.', {
@@ -47,5 +65,5 @@ function complain(value: string | undefined): string | undefined {
 
 function stopped(): BacktrailError {
   cancel('Nothing was changed.', { output: process.stderr });
-  return new BacktrailError('CONFIRMATION_REQUIRED', 'The rollback was not confirmed; nothing was changed.');
+  return new BacktrailError('CONFIRMATION_REQUIRED', 'It was not confirmed; nothing was changed.');
 }

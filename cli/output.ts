@@ -11,6 +11,8 @@ export interface Output {
   readonly text: () => string;
   /** An error to report besides, as a blocked plan does. */
   readonly error?: BacktrailError;
+  /** Where it is not 0 though nothing failed: something still waits for approval. */
+  readonly exitCode?: number;
 }
 
 export function printOutput({ value, text }: Output, format: Format): void {

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { BacktrailError } from '../engine/index.ts';
 import type { Program } from './commands/command.ts';
+import { addAudit } from './commands/audit.ts';
+import { addBreakGlass } from './commands/break-glass.ts';
 import { addCompare } from './commands/compare.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEnvironments } from './commands/environments.ts';
@@ -11,6 +13,7 @@ import { addInit } from './commands/init.ts';
 import { addLog } from './commands/log.ts';
 import { addPlan } from './commands/plan.ts';
 import { addReconcile } from './commands/reconcile.ts';
+import { addRequest } from './commands/request/index.ts';
 import { addRollback } from './commands/rollback.ts';
 import { addShow } from './commands/show.ts';
 import { addWorker } from './commands/worker.ts';
@@ -56,6 +59,9 @@ export async function runProgram(argv: readonly string[], environment: Environme
     addRollback,
     addLog,
     addReconcile,
+    addRequest,
+    addBreakGlass,
+    addAudit,
     addWorker,
     addDoctor,
   ])
@@ -75,22 +81,27 @@ export async function runProgram(argv: readonly string[], environment: Environme
 
 /** commander's complaint as one of ours. */
 function usageError(error: CommanderError, root: Command, argv: readonly string[]): BacktrailError {
-  if (error.code === 'commander.help') {
-    return new BacktrailError('INVALID_REQUEST', 'No command was given.', {
-      hint: 'See `backtrail --help`.',
-    });
-  }
+  const help = `See \`backtrail${commandOf(root)} --help\`.`;
+  if (error.code === 'commander.help')
+    return new BacktrailError('INVALID_REQUEST', 'No command was given.', { hint: help });
   const sentence = error.message.replace(/^error: /, '').replace(/\s*\n[^]*$/, '');
-  const command =
-    root.args[0] !== undefined && root.commands.some((known) => known.name() === root.args[0])
-      ? ` ${root.args[0]}`
-      : '';
   const message = `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}`.replace(/\.?$/, '.');
   const swallowed = error.code === 'commander.missingArgument' && argv.includes('--field');
   const hint = swallowed
     ? 'Write the scope before --field, which takes every word behind it.'
-    : `See \`backtrail${command} --help\`.`;
+    : help;
   return new BacktrailError('INVALID_REQUEST', message, { hint });
+}
+
+/** ` request note`: as far as the words name commands. */
+function commandOf(root: Command): string {
+  let [names, command]: [string, Command | undefined] = ['', root];
+  for (const word of root.args) {
+    command = command.commands.find((known) => known.name() === word);
+    if (command === undefined) break;
+    names += ` ${word}`;
+  }
+  return names;
 }
 
 /** The format asked for, also where the command line could not be read to its end. */

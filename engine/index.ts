@@ -34,6 +34,7 @@ import type { Snapshot } from './plan/snapshot.ts';
 export * from './model/index.ts';
 export type { HistoryEntry, RevisionChange } from './plan/describe.ts';
 export type { Identity } from './plan/identity.ts';
+export { parseTime } from './plan/revision.ts';
 export type { ShownFile } from './plan/show.ts';
 export type { RollbackRecord } from './record/trailers.ts';
 export type { Checkup } from './steps/checkup/checkup.ts';
@@ -45,6 +46,7 @@ export type { ConfigWrite, Proposed, WrittenConfig } from './steps/propose.ts';
 export type { Delivery } from './steps/render.ts';
 export type { Comparison, EnvironmentEntry, History, LogEntry, ScopeAsk, Shown } from './steps/queries.ts';
 export type {
+  Act,
   Approval,
   AuditEntry,
   CarryOutOptions,

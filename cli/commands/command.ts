@@ -31,10 +31,12 @@ export async function runCommand(program: Program, run: Run): Promise<void> {
       ? output.value
       : { ...Object(output.value), offline: { ...(asOf !== undefined && { asOf }), message } };
   printOutput({ ...output, value }, session.format);
+  if (output.exitCode !== undefined) program.setExitCode(output.exitCode);
   if (output.error) program.setExitCode(printError(output.error, session.format));
 }
 
 export const SCOPE = '[tenant/]environment[/service], for example acme/production/api-gateway';
+export const ID = 'rbk-… of the request, or six or more characters of its end';
 export const REVISION = 'v12, a commit id, previous, last-successful or @2026-11-20T10:00Z';
 export const WHOLE_FILE =
   'restore files that hold selected parts as whole files, with everything else in them';

@@ -1,20 +1,21 @@
 import {
+  type Ask,
   BacktrailError,
   blockedError,
   confirmPlan,
   type Engine,
   isBlocked,
   makeRequestId,
-  type Planned,
   type RollbackRequest,
   type RollbackResult,
 } from '../../engine/index.ts';
-import { confirmRollback, requireReason } from '../ask.ts';
+import { confirmRollback, recordable, requireReason } from '../ask.ts';
 import { openQueue, type RollbackQueue } from '../../workers/index.ts';
-import { enqueue } from '../enqueue.ts';
+import { carryOutByWorker, carryOutHere, sayIn } from '../carry-out.ts';
 import { Interrupted, interruptible } from '../interrupt.ts';
-import { type Output, printAside, printProgress } from '../output.ts';
+import { type Output, printAside } from '../output.ts';
 import { planText, resultText } from '../print/plan.ts';
+import { askGate, type Proposal, proposeRollback } from '../propose.ts';
 import { publishedResult } from '../published.ts';
 import type { Session } from '../session.ts';
 import { type Context, FIELD, type Program, REVISION, runCommand, SCOPE, WHOLE_FILE } from './command.ts';
@@ -56,11 +57,9 @@ Examples:
   backtrail rollback acme/production --to @2026-11-20T10:00Z --dry-run`;
 
 async function rollback(context: Context, scope: string, options: RollbackOptions): Promise<Output> {
-  const { session, style } = context;
-  if (options.dryRun)
-    return session.withEngine((engine) => previewPlan(engine, style, toAsk(scope, options)), {
-      offline: true,
-    });
+  const { session } = context;
+  const ask = toAsk(scope, options);
+  if (options.dryRun) return previewPlan(context, ask);
   if (!options.wait && !options.queue)
     throw new BacktrailError(
       'INVALID_REQUEST',
@@ -72,7 +71,7 @@ async function rollback(context: Context, scope: string, options: RollbackOption
     throw new BacktrailError('CONFIRMATION_REQUIRED', 'There is no terminal to confirm this rollback on.');
   }
   return withQueue(context, options, (queue) =>
-    planAndCarryOut(context, scope, { options, queue, interactive }),
+    planAndCarryOut(context, ask, { options, queue, interactive }),
   );
 }
 
@@ -99,63 +98,48 @@ interface Asked {
 
 function planAndCarryOut(
   context: Context,
-  scope: string,
+  ask: Ask,
   { options, queue, interactive }: Asked,
 ): Promise<Output> {
   const { session, style } = context;
-  const use = async (engine: Engine) => {
+  return session.withEngine(async (engine) => {
     engine.requireWriting();
-    const planned = await engine.plan(toAsk(scope, options));
+    const author = await session.author(engine);
+    const { planned, gate } = await askGate(engine, await engine.plan(ask), author);
     if (session.format === 'text') printAside(planText(style, planned));
     if (isBlocked(planned.plan)) throw blockedError(planned.plan);
+    const waits = gate?.needsApproval === true && gate.session === null;
     const reason =
-      interactive && planned.plan.files.length > 0
-        ? await confirmRollback(options.reason)
+      interactive && gate !== null
+        ? await confirmRollback(options.reason, waits ? 'Ask for approval?' : 'Roll back?')
         : (options.reason ?? '');
-    const request = await toRequest(context, engine, { planned, reason, options });
-    const result = await carryOut(context, engine, { planned, request, options, queue });
-    return { value: result, text: () => resultText(style, result, planned.plan.findings) };
-  };
-  return session.withEngine(use);
+    const allowRemoval = options.allowRemoval ?? false;
+    const proposal = { planned, author, reason, allowRemoval };
+    if (gate === null || (!gate.ledgered && queue === null)) return executeHere(context, engine, proposal);
+    return proposeRollback(context, engine, proposal, (request) =>
+      queue === null
+        ? carryOutHere(session, engine, request)
+        : carryOutByWorker(session, engine, request, { wait: options.wait, queue }),
+    );
+  });
 }
 
-interface Confirmed {
-  readonly planned: Planned;
-  readonly options: RollbackOptions;
-}
-
-async function toRequest(
-  { session }: Context,
+/** Where no policy asks for a record besides the branch's own; and where there is nothing to do. */
+async function executeHere(
+  { session, style }: Context,
   engine: Engine,
-  { planned, reason, options }: Confirmed & { reason: string },
-): Promise<RollbackRequest> {
-  const now = session.environment.clock.now();
-  const id = makeRequestId(now, session.environment.random(10));
-  const allowRemoval = options.allowRemoval ?? false;
-  const author = await session.author(engine);
-  return confirmPlan(planned, { id, reason: cut(reason), author, now, allowRemoval });
-}
-
-/** The record holds the beginning of a long reason; the queue takes no more than it needs. */
-const cut = (reason: string) => (reason.length > REASON_LIMIT ? `${reason.slice(0, REASON_LIMIT)}…` : reason);
-const REASON_LIMIT = 8000;
-
-async function carryOut(
-  context: Context,
-  engine: Engine,
-  { planned, request, options, queue }: Confirmed & { request: RollbackRequest; queue: RollbackQueue | null },
-): Promise<RollbackResult> {
-  const { session } = context;
-  // For scripts, standard error holds nothing but an error.
-  const say = (line: string) => void (session.format === 'text' && printProgress(line));
-  if (queue !== null && planned.plan.files.length > 0) {
-    const opened = await engine.requests.open({ ...request, planned });
-    return enqueue(opened, { engine, queue, wait: options.wait, say });
-  }
-  return interruptible(
+  { planned, author, reason, allowRemoval }: Proposal,
+): Promise<Output> {
+  const { environment } = session;
+  const now = environment.clock.now();
+  const id = makeRequestId(now, environment.random(10));
+  const request = confirmPlan(planned, { id, reason: recordable(reason), author, now, allowRemoval });
+  const say = sayIn(session);
+  const result = await interruptible(
     (signal) => engine.execute(request, { signal, onStep: ({ step }) => say(`  ✓ ${step}`) }),
     (signal) => afterSignal(session, request, signal),
   );
+  return { value: result, text: () => resultText(style, result, planned.plan.findings) };
 }
 
 /** A signal that came while git published leaves open whether it did: the branch, looked at anew, knows. */

@@ -74,6 +74,12 @@ export function logText(style: Style, entries: readonly LogEntry[]): string {
         `${style.paint('yellow', short(commit))}  ${minute(time)}  ${style.paint('bold', scope)} (${mode}) → ${short(record.target)}`,
         `         ${style.paint('reset', `${author.name} <${author.email}>: ${reason}`)}`,
         `         ${requestId}${deliveryCommit === null ? '' : `, manifests in ${short(deliveryCommit)}`}`,
+        ...(record.breakGlass === undefined
+          ? []
+          : [
+              `         ${style.paint(['red', 'bold'], 'BREAK-GLASS')} ${style.paint('reset', record.breakGlass)}`,
+            ]),
+        ...record.approvals.map((approval) => `         ${style.paint('reset', approval)}`),
         ...record.fields.map((field) => `         field ${style.paint('reset', field)}`),
         ...problems.map((problem) => style.paint('red', `         ! ${problem}`)),
       ].join('\n'),

@@ -1,6 +1,14 @@
-import { type Finding, formatCoordinates, type Planned, type RollbackResult } from '../../engine/index.ts';
+import {
+  type Approval,
+  type Finding,
+  formatCoordinates,
+  type Planned,
+  type RequestView,
+  type RollbackResult,
+} from '../../engine/index.ts';
 import { printChanges, printFile } from './changes.ts';
 import { oneLine } from '../output.ts';
+import { approvalText } from './requests.ts';
 import { revisionName, short, type Style } from './style.ts';
 
 /** The plan as scripts read it: no bytes of files, nothing unmasked. */
@@ -71,12 +79,23 @@ export function printFindings(style: Style, findings: readonly Finding[]): strin
   return lines.length > 0 ? [...lines, ''] : [];
 }
 
+export interface ResultDetails {
+  readonly approval?: Approval;
+  readonly breakGlass?: NonNullable<RequestView['breakGlass']>;
+  readonly supersedes?: readonly string[];
+}
+
 /** `told`: findings that stood in the plan. */
-export function resultText(style: Style, result: RollbackResult, told: readonly Finding[]): string {
+export function resultText(
+  style: Style,
+  result: RollbackResult,
+  told: readonly Finding[],
+  { approval, breakGlass, supersedes = [] }: ResultDetails = {},
+): string {
   const news = result.findings.filter(({ message }) => !told.some((other) => other.message === message));
   const { status, scope, mode, target, commit, deliveryCommit, requestId } = result;
   const color =
-    status === 'failed' ? 'red' : status === 'executing' || status === 'pending' ? 'yellow' : 'green';
+    status === 'failed' ? 'red' : status === 'completed' || status === 'unchanged' ? 'green' : 'yellow';
   return [
     ...printFindings(style, news),
     `${style.paint([color, 'bold'], status)} rollback of ${style.paint('reset', scope)} (${mode}) to ${short(target)}`,
@@ -84,5 +103,18 @@ export function resultText(style: Style, result: RollbackResult, told: readonly 
     ...(commit === null ? [] : [`  commit    ${commit}`]),
     ...(deliveryCommit === null ? [] : [`  delivery  ${deliveryCommit}`]),
     ...(status === 'unchanged' ? ['  The scope already holds what it held at the target.'] : []),
+    ...(breakGlass === undefined
+      ? []
+      : [
+          `  ${style.paint(['red', 'bold'], 'BREAK-GLASS')} session ${breakGlass.session}; somebody else closes it with`,
+          `            backtrail break-glass review ${requestId} --comment TEXT`,
+        ]),
+    ...(approval === undefined
+      ? []
+      : [
+          `  approval  ${style.paint('reset', approvalText(approval))}`,
+          `            backtrail request approve ${requestId}`,
+        ]),
+    ...supersedes.map((older) => `  takes the place of ${older}, which nobody is asked about any more`),
   ].join('\n');
 }

@@ -27,7 +27,10 @@ export type NoticeCode =
   | 'NAMES_DIFFER'
   | 'PATTERN_LEFT_OUT'
   | 'PATHS_UNCOVERED'
-  | 'TREE_SAMPLED';
+  | 'TREE_SAMPLED'
+  | 'APPROVAL_NEEDED'
+  | 'PLAN_AGREED'
+  | 'BREAK_GLASS';
 
 /** One observation of a check: collected, never thrown. */
 export interface Finding {

@@ -32,8 +32,8 @@ export function parseRevision(text: string): RevisionName {
   );
 }
 
-/** ISO 8601, from a date alone to milliseconds; without a zone it is UTC. */
-function parseTime(text: string): string | null {
+/** ISO 8601, from a date alone to milliseconds; without a zone it is UTC. null for anything else. */
+export function parseTime(text: string): string | null {
   const match = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)(Z|[+-]\d\d:\d\d)?)?$/.exec(text);
   if (!match) return null;
   const milliseconds = Date.parse(`${match[1]}T${match[2] ?? '00:00'}${match[3] ?? 'Z'}`);

@@ -1,16 +1,9 @@
-import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { stat, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { exampleRepo, LOADER, refusalOf, runProcess, start, stateOf } from '../helpers/cli.ts';
-import { type Repo, temporaryFolder } from '../helpers/repo.ts';
+import { exampleRepo, refusalOf, runProcess, start, stateOf } from '../helpers/cli.ts';
+import { hasScript, onTerminal, slowGit } from '../helpers/terminal.ts';
 
 const GATEWAY = 'acme/production/api-gateway';
-const MAIN = resolve(import.meta.dirname, '../../cli/main.ts');
-/** util-linux' `script` gives a child a terminal. */
-const hasScript =
-  spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') ?? false;
 
 describe('the program as a process', () => {
   it('takes its options and its environment from where it stands, and ends with the exit code', async () => {
@@ -144,61 +137,3 @@ describe('the program as a process', () => {
     },
   );
 });
-
-/** A git that takes its time over one command; `reached` waits until it runs. */
-async function slowGit(command: string, seconds = 1) {
-  const folder = await temporaryFolder();
-  const [marker, path] = [join(folder, 'reached'), process.env['PATH'] ?? '/usr/bin:/bin'];
-  const lines = [
-    '#!/bin/sh',
-    `for word in "$@"; do [ "$word" = ${command} ] && { : > '${marker}'; sleep ${seconds}; }; done`,
-    `PATH='${path}' exec git "$@"`,
-  ];
-  await writeFile(join(folder, 'git'), `${lines.join('\n')}\n`, { mode: 0o755 });
-  const reached = async () => {
-    await expect
-      .poll(
-        () =>
-          stat(marker).then(
-            () => true,
-            () => false,
-          ),
-        { timeout: 15_000, interval: 20 },
-      )
-      .toBe(true);
-  };
-  return { env: { PATH: `${folder}:${path}` }, reached };
-}
-
-/** Runs on a pseudo terminal, and answers each question once it is asked. */
-async function onTerminal(
-  repo: Repo,
-  args: string[],
-  answers: readonly (readonly [asked: string, answer: string])[],
-) {
-  const command = [process.execPath, '--import', LOADER, MAIN, ...args].map((word) => `'${word}'`).join(' ');
-  // A new terminal is no column wide.
-  const sized = `stty columns 120 rows 50; exec ${command}`;
-  const child = spawn('script', ['--quiet', '--return', '--command', sized, '/dev/null'], {
-    cwd: repo.folder,
-    env: { ...repo.env, TERM: 'xterm-256color' },
-    stdio: ['pipe', 'pipe', 'ignore'],
-  });
-  const timer = setTimeout(() => child.kill('SIGKILL'), 30_000);
-  const left = [...answers];
-  let seen = '';
-  let from = 0;
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    seen += text;
-    const [next] = left;
-    const at = next ? seen.indexOf(next[0], from) : -1;
-    if (!next || at < 0) return;
-    from = at + next[0].length;
-    left.shift();
-    // A question is shown before it listens.
-    setTimeout(() => child.stdin.write(next[1]), 200);
-  });
-  await once(child, 'close');
-  clearTimeout(timer);
-  return { code: child.exitCode, seen };
-}

@@ -1,13 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { backtrail, exampleRepo, refusalOf, stateOf } from '../helpers/cli.ts';
+import { backtrail, exampleRepo, isSentence, refusalOf, stateOf } from '../helpers/cli.ts';
 import type { Repo } from '../helpers/repo.ts';
 
 const YES = ['--yes', '--reason', 'It answers 500'];
 const errorSchema = z.strictObject({
   error: z.strictObject({
     code: z.string(),
-    message: z.string().regex(/^[^\n]+\.$/),
+    message: z.string().refine(isSentence),
     hint: z.string().min(1),
     details: z.record(z.string(), z.unknown()),
   }),
@@ -48,13 +48,13 @@ const REFUSALS: readonly Case[] = [
     title: 'an empty field',
     args: rollback('acme/production', '--field', '', ...YES),
     exit: 2,
-    code: 'FIELD_INVALID',
+    code: 'FIELDS_REQUIRED',
   },
   {
     title: 'an empty field in a service',
     args: rollback('acme/production/web', '--field', '', ...YES),
     exit: 2,
-    code: 'FIELD_INVALID',
+    code: 'FIELDS_REQUIRED',
   },
   {
     title: 'an unknown short name',
@@ -179,7 +179,7 @@ const REFUSALS: readonly Case[] = [
     title: 'an empty revision',
     args: rollback('acme/production', '--to', '', ...YES),
     exit: 2,
-    code: 'REVISION_INVALID',
+    code: 'TARGET_REQUIRED',
   },
   { title: 'v0', args: rollback('acme/production', '--to', 'v0', ...YES), exit: 2, code: 'REVISION_INVALID' },
   {

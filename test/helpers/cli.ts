@@ -188,13 +188,30 @@ export interface Refusal {
   readonly hint: string;
 }
 
+/** Sentences that are agreed on to the letter, without a full stop. */
+const VERBATIM = [
+  'targetSha is required',
+  'rollback request is not pending approval',
+  'selected fields cannot be empty for field mode',
+  'cannot approve/reject your own rollback request',
+  'you have already reviewed this rollback request',
+  'approval saved but rollback execution failed',
+];
+
+/** Is it one sentence, as every error's message? */
+export const isSentence = (text: string) => /^[^\n]+\.$/.test(text) || VERBATIM.includes(text);
+
 /** What a refusal says: nothing on standard output; one sentence, its code and a hint on the other, after a plan where there is one. */
 export function refusalOf(
   { code: exit, stdout, stderr }: Transcript,
   options: { afterPlan?: boolean } = {},
 ): Refusal {
-  const match = /(?:^|\n)backtrail: ([^\n]+\.)\n {2}code: ([A-Z_]+)\n {2}hint: ([^\n]+)\n$/.exec(stderr);
-  const plain = match !== null && stdout === '' && (options.afterPlan === true || match.index === 0);
+  const match = /(?:^|\n)backtrail: ([^\n]+)\n {2}code: ([A-Z_]+)\n {2}hint: ([^\n]+)\n$/.exec(stderr);
+  const plain =
+    match !== null &&
+    isSentence(match[1] ?? '') &&
+    stdout === '' &&
+    (options.afterPlan === true || match.index === 0);
   if (!plain) throw new Error(`This is no refusal: ${JSON.stringify({ exit, stdout, stderr }, null, 2)}`);
   const [, message = '', code = '', hint = ''] = match;
   return { exit, code, message, hint };

@@ -1,0 +1,120 @@
+/** Carries a request of the ledger out: in this process, or by handing it to a worker. */
+import {
+  type Engine,
+  isFailure,
+  type RequestView,
+  type RollbackResult,
+  type Status,
+} from '../engine/index.ts';
+import { enqueue } from './enqueue.ts';
+import { Interrupted, interruptible } from './interrupt.ts';
+import { printProgress } from './output.ts';
+import type { Session } from './session.ts';
+import { openQueue, type RollbackQueue } from '../workers/index.ts';
+
+/** For scripts, standard error holds nothing but an error. */
+export const sayIn = (session: Session) => (line: string) =>
+  void (session.format === 'text' && printProgress(line));
+
+export function carryOutHere(
+  session: Session,
+  engine: Engine,
+  request: RequestView,
+): Promise<RollbackResult> {
+  const say = sayIn(session);
+  return interruptible(
+    (signal) =>
+      engine.requests.carryOut(request.id, {
+        signal,
+        last: true,
+        onTrust: true,
+        onStep: ({ step }) => say(`  ✓ ${step}`),
+      }),
+    (signal) => afterSignal(session, request, signal),
+  );
+}
+
+/** A signal that came while git published leaves open whether it did: the branch, looked at anew, knows. */
+async function afterSignal(
+  session: Session,
+  { id }: RequestView,
+  signal: Interrupted['signal'],
+): Promise<RollbackResult> {
+  const finish = async (engine: Engine) =>
+    // What is on the branch is only reported, and written into the ledger.
+    (await engine.findRequest(id)) === null ? null : engine.requests.carryOut(id);
+  const done = await session.withEngine(finish).catch(() => {
+    throw new Interrupted(
+      signal,
+      `Stopped by ${signal}; the branch cannot be asked whether rollback ${id} was published.`,
+      `\`backtrail request show ${id}\` says what became of it.`,
+    );
+  });
+  if (done !== null) return done;
+  throw new Interrupted(
+    signal,
+    `Stopped by ${signal}; nothing was published, and request ${id} stays approved in the ledger.`,
+    `A worker that runs carries it out; \`backtrail request retry ${id} --here\` does it in this process.`,
+  );
+}
+
+/** The same, when a worker does it; QUEUE_UNAVAILABLE where there is no queue. */
+export async function carryOutByWorker(
+  session: Session,
+  engine: Engine,
+  request: RequestView,
+  { wait, queue }: { readonly wait: boolean; readonly queue?: RollbackQueue },
+): Promise<RollbackResult> {
+  const use = (queue: RollbackQueue) => enqueue(request, { engine, queue, wait, say: sayIn(session) });
+  if (queue !== undefined) return use(queue);
+  const opened = await openQueue({ redisUrl: session.environment.redisUrl });
+  try {
+    return await use(opened);
+  } finally {
+    await opened.close();
+  }
+}
+
+export interface CarryOutHow {
+  /** In this process; else by a worker. */
+  readonly here?: boolean;
+  /** Follow the worker? */
+  readonly wait: boolean;
+}
+
+/** Without a queue the request stays approved in the ledger, where workers look for such; that is said, and is no failure. */
+export async function carryOutOrLeave(
+  session: Session,
+  engine: Engine,
+  request: RequestView,
+  { here, wait }: CarryOutHow,
+): Promise<RollbackResult> {
+  if (here) return carryOutHere(session, engine, request);
+  try {
+    return await carryOutByWorker(session, engine, request, { wait });
+  } catch (error) {
+    if (!isFailure(error) || error.code !== 'QUEUE_UNAVAILABLE') throw error;
+    const again = `\`backtrail request retry ${request.id} --here\` does it in this process.`;
+    sayIn(session)(
+      `  ${error.message} A worker finds the request in the ledger and carries it out; ${again}`,
+    );
+    return resultOf(request, 'approved');
+  }
+}
+
+/** The result of a request that was not carried out here and now. */
+export function resultOf(request: RequestView, status: Status): RollbackResult {
+  const { id: requestId, scope, scopeName, base, target, digest } = request;
+  return {
+    requestId,
+    status,
+    mode: scope.mode,
+    scope: scopeName,
+    base,
+    target,
+    commit: null,
+    deliveryCommit: null,
+    digest,
+    findings: [],
+  };
+}

@@ -1,0 +1,55 @@
+/** `request reject`, `cancel` and `note`: one event each. */
+import { type Command, Option } from 'commander';
+import { type Act, type Engine, NOTE_KINDS, type NoteKind, type RequestView } from '../../../engine/index.ts';
+import { recordable, requireText } from '../../ask.ts';
+import { findRequestId } from '../../find-id.ts';
+import { requestText } from '../../print/requests.ts';
+import { ID, type Program, runCommand } from '../command.ts';
+
+export function addActs(program: Program, group: Command): void {
+  group
+    .command('reject')
+    .description('vote against it; it is not carried out then')
+    .argument('<id>', ID)
+    .option('--comment <text>', 'why; becomes part of the record')
+    .action((typed: string, { comment }: { comment?: string }) =>
+      act(program, typed, (engine, on) =>
+        engine.requests.reject({ ...on, ...(comment !== undefined && { comment: recordable(comment) }) }),
+      ),
+    );
+  group
+    .command('cancel')
+    .description('withdraw it while it waits for approval')
+    .argument('<id>', ID)
+    .option('--reason <text>', 'why; becomes part of the record')
+    .action((typed: string, { reason }: { reason?: string }) =>
+      act(program, typed, (engine, on) =>
+        engine.requests.cancel({ ...on, ...(reason !== undefined && { reason: recordable(reason) }) }),
+      ),
+    );
+  group
+    .command('note')
+    .description('add a note, at any time: a root cause, a link to the incident')
+    .argument('<id>', ID)
+    .argument('<text>', 'one line of the record')
+    .addOption(new Option('--kind <kind>', 'what it is').choices(NOTE_KINDS).default('note'))
+    .action((typed: string, text: string, { kind }: { kind: NoteKind }) =>
+      act(program, typed, (engine, on) =>
+        engine.requests.note({ ...on, text: requireText(text, 'The note'), kind }),
+      ),
+    );
+}
+
+function act(
+  program: Program,
+  typed: string,
+  use: (engine: Engine, on: Act) => Promise<RequestView>,
+): Promise<void> {
+  return runCommand(program, async ({ session, style }) => {
+    const request = await session.withEngine(async (engine) => {
+      const actor = await session.author(engine);
+      return use(engine, { id: await findRequestId(engine, actor, typed), actor });
+    });
+    return { value: request, text: () => requestText(style, request) };
+  });
+}

@@ -1,0 +1,109 @@
+/** `request approve`: one more vote, and the execution where it was the last one needed. */
+import type { Command } from 'commander';
+import {
+  BacktrailError,
+  type Engine,
+  type Finding,
+  isFailure,
+  type RequestView,
+} from '../../../engine/index.ts';
+import { recordable } from '../../ask.ts';
+import { type CarryOutHow, carryOutOrLeave, sayIn } from '../../carry-out.ts';
+import { findRequestId } from '../../find-id.ts';
+import type { Output } from '../../output.ts';
+import { resultText } from '../../print/plan.ts';
+import { approvalText } from '../../print/requests.ts';
+import { type Context, ID, type Program, runCommand } from '../command.ts';
+import { confirmOn, requireConfirmable } from './confirm.ts';
+
+interface ApproveOptions extends CarryOutHow {
+  readonly comment?: string;
+  readonly yes?: boolean;
+}
+
+export function addApprove(program: Program, group: Command): void {
+  group
+    .command('approve')
+    .description('vote for it; with the last vote needed, it is carried out')
+    .argument('<id>', ID)
+    .option('--comment <text>', 'becomes part of the record')
+    .option('--yes', 'do not ask')
+    .option('--here', 'carry it out in this process, not by a worker')
+    .option('--no-wait', 'leave it to a worker, and do not follow it')
+    .addHelpText('after', HELP)
+    .action((typed: string, options: ApproveOptions) =>
+      runCommand(program, (context) => approve(context, typed, options)),
+    );
+}
+
+const HELP = `
+It is signed with your SSH key where git knows it: git config --global gpg.format ssh; git config --global user.signingKey FILE
+A vote counts for the plan that was shown: where the plan changes before it is carried out, everybody is asked again.
+
+Examples:
+  backtrail request approve 7Q2M9K
+  backtrail request approve 7Q2M9K --yes --here --comment "v2.0.5 served well for a week"`;
+
+function approve(context: Context, typed: string, options: ApproveOptions): Promise<Output> {
+  const { session } = context;
+  const asks = requireConfirmable(session, options, 'approval');
+  return session.withEngine(async (engine) => {
+    const actor = await session.author(engine);
+    const on = { id: await findRequestId(engine, actor, typed), actor };
+    const told = await confirmOn(context, engine, on, {
+      statuses: ['pending'],
+      question: asks ? 'Approve this?' : null,
+    });
+    const { comment } = options;
+    const request = await engine.requests.approve({
+      ...on,
+      ...(comment !== undefined && { comment: recordable(comment) }),
+    });
+    if (request.status === 'pending') return awaiting(context, request);
+    sayIn(session)(`  ✓ approved (${request.approval.have} of ${request.approval.need})`);
+    return carriedOut(context, engine, request, { ...options, told }).catch((error: unknown) => {
+      throw executionFailed(request, error);
+    });
+  });
+}
+
+function awaiting({ style }: Context, request: RequestView): Output {
+  const { id, approval } = request;
+  const said = style.paint('reset', `request ${id} has ${approvalText(approval)}`);
+  return { value: request, text: () => `${style.paint(['yellow', 'bold'], 'pending')} ${said}`, exitCode: 5 };
+}
+
+/** The request as it stands afterwards, with what the execution found. */
+export async function carriedOut(
+  { session, style }: Context,
+  engine: Engine,
+  request: RequestView,
+  { told, ...how }: CarryOutHow & { readonly told: readonly Finding[] },
+): Promise<Output> {
+  const result = await carryOutOrLeave(session, engine, request, how);
+  const after = await engine.requests.show({ id: request.id, reader: null });
+  const status = result.status === 'executing' && after.status === 'approved' ? 'executing' : after.status;
+  const { breakGlass } = after;
+  return {
+    value: { ...after, status, findings: result.findings },
+    text: () => resultText(style, result, told, breakGlass === null ? {} : { breakGlass }),
+  };
+}
+
+/** After these the request is approved as before, or waits for its reviewers again, or is over: it did not fail. */
+const NO_FAILURE: ReadonlySet<string> = new Set([
+  'PLAN_CHANGED',
+  'AWAITING_APPROVAL',
+  'REQUEST_CLOSED',
+  'INTERRUPTED',
+]);
+
+function executionFailed({ id }: RequestView, error: unknown): unknown {
+  if (!isFailure(error) || NO_FAILURE.has(error.code)) return error;
+  const { code, message, hint, details } = error;
+  return new BacktrailError('EXECUTION_FAILED', 'approval saved but rollback execution failed', {
+    hint: `${code}: ${message} ${hint} Then: backtrail request retry ${id}`,
+    details: { requestId: id, cause: { code, message, hint, details } },
+    cause: error,
+  });
+}

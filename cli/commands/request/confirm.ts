@@ -1,0 +1,50 @@
+import {
+  type Act,
+  BacktrailError,
+  blockedError,
+  type Engine,
+  type Finding,
+  isBlocked,
+  type RequestStatus,
+} from '../../../engine/index.ts';
+import { confirmGoing } from '../../ask.ts';
+import { printAside } from '../../output.ts';
+import { planText } from '../../print/plan.ts';
+import type { Session } from '../../session.ts';
+import type { Context } from '../command.ts';
+import { asReviewed } from './look.ts';
+
+/** Whether a question is to be asked; CONFIRMATION_REQUIRED where it is, and there is nobody to answer. */
+export function requireConfirmable(
+  session: Session,
+  { yes }: { readonly yes?: boolean },
+  what: string,
+): boolean {
+  if (yes === true) return false;
+  if (session.environment.interactive && session.format === 'text') return true;
+  throw new BacktrailError('CONFIRMATION_REQUIRED', `There is no terminal to confirm this ${what} on.`);
+}
+
+interface Confirming {
+  /** In any other the request is not for confirming, and what follows refuses it. */
+  readonly statuses: readonly RequestStatus[];
+  /** null: the plan is only shown. */
+  readonly question: string | null;
+}
+
+/** Shows people what a request would change now, and asks whether to go on. Gives the findings that they have read. */
+export async function confirmOn(
+  { session, style }: Context,
+  engine: Engine,
+  { id, actor: reader }: Act,
+  { statuses, question }: Confirming,
+): Promise<readonly Finding[]> {
+  if (session.format !== 'text') return [];
+  const { status } = await engine.requests.show({ id, reader });
+  if (!statuses.includes(status)) return [];
+  const planned = asReviewed(await engine.requests.plan({ id, reader }));
+  printAside(planText(style, planned));
+  if (isBlocked(planned.plan)) throw blockedError(planned.plan);
+  if (question !== null) await confirmGoing(question);
+  return planned.plan.findings;
+}

@@ -1,0 +1,112 @@
+/** `request list`, `show` and `plan`: what was asked for, and what it would do now. */
+import { type Command, InvalidArgumentError } from 'commander';
+import {
+  type Finding,
+  type Planned,
+  REQUEST_STATUSES,
+  type Requests,
+  type RequestStatus,
+} from '../../../engine/index.ts';
+import { findRequestId } from '../../find-id.ts';
+import { withJobs } from '../../jobs.ts';
+import { requestsText, requestText } from '../../print/requests.ts';
+import { withFindings } from '../../propose.ts';
+import { ID, type Program, runCommand, SCOPE } from '../command.ts';
+import { planOutput } from '../plan.ts';
+
+/** May still be carried out, or asked about. */
+const OPEN: readonly RequestStatus[] = ['pending', 'approved', 'executing', 'failed'];
+
+interface ListOptions {
+  readonly status?: RequestStatus[];
+  readonly all?: boolean;
+}
+
+export function addRequestList(program: Program, group: Command): void {
+  group
+    .command('list')
+    .description('open requests, newest first')
+    .argument('[scope]', SCOPE)
+    .option('--status <status...>', `only of these: ${REQUEST_STATUSES.join(', ')}`, status)
+    .option('--all', 'those that ended as well')
+    .action((scope: string | undefined, options: ListOptions) =>
+      runCommand(program, async ({ session, style }) => {
+        const all = options.all === true || options.status !== undefined;
+        const wanted = options.status ?? (all ? REQUEST_STATUSES : OPEN);
+        const found = await session.withEngine(async (engine) =>
+          engine.requests.list({
+            ...(scope !== undefined && { scope }),
+            // What the queue has in hand stands in the ledger as approved.
+            statuses: wanted.includes('executing') ? [...new Set([...wanted, 'approved' as const])] : wanted,
+            reader: await session.author(engine),
+          }),
+        );
+        const requests = (await withJobs(session, found)).filter((request) =>
+          wanted.includes(request.status),
+        );
+        return { value: { requests }, text: () => requestsText(style, requests, { all }) };
+      }),
+    );
+}
+
+function status(text: string, before: RequestStatus[] = []): RequestStatus[] {
+  const known = REQUEST_STATUSES.find((known) => known === text);
+  if (known === undefined) throw new InvalidArgumentError(`It is one of ${REQUEST_STATUSES.join(', ')}.`);
+  return [...before, known];
+}
+
+export function addRequestShow(program: Program, group: Command): void {
+  group
+    .command('show')
+    .description('everything about one: reviews, notes, result')
+    .argument('<id>', ID)
+    .action((typed: string) =>
+      runCommand(program, async ({ session, style }) => {
+        const found = await session.withEngine(async (engine) => {
+          const reader = await session.author(engine);
+          return engine.requests.show({ id: await findRequestId(engine, reader, typed), reader });
+        });
+        const [request = found] = await withJobs(session, [found]);
+        return { value: request, text: () => requestText(style, request) };
+      }),
+    );
+}
+
+export function addRequestPlan(program: Program, group: Command): void {
+  group
+    .command('plan')
+    .description('what it would change now, and whether that is what reviewers are asked about')
+    .argument('<id>', ID)
+    .action((typed: string) =>
+      runCommand(program, async ({ session, style }) => {
+        const again = await session.withEngine(async (engine) => {
+          const reader = await session.author(engine);
+          return engine.requests.plan({ id: await findRequestId(engine, reader, typed), reader });
+        });
+        const { request, changed } = again;
+        const { value, ...output } = planOutput(style, asReviewed(again));
+        return { ...output, value: { ...value, requestId: request.id, status: request.status, changed } };
+      }),
+    );
+}
+
+type Again = Awaited<ReturnType<Requests['plan']>>;
+
+/** The plan of a request with the version that was asked for, and whether it is still what reviewers are asked about. */
+export function asReviewed({ planned, request, changed }: Again): Planned {
+  const plan = { ...planned.plan, target: request.rollbackOf };
+  return withFindings({ ...planned, plan }, agreement(changed));
+}
+
+function agreement(changed: boolean): Finding[] {
+  return [
+    changed
+      ? {
+          code: 'PLAN_CHANGED',
+          severity: 'warn',
+          message:
+            'This is no longer what reviewers were asked about: they are asked again before it is carried out.',
+        }
+      : { code: 'PLAN_AGREED', severity: 'info', message: 'This is what reviewers are asked about.' },
+  ];
+}

@@ -1,0 +1,95 @@
+/** `request retry`: a failed one once more, or another one in its place. */
+import type { Command } from 'commander';
+import {
+  type Act,
+  BacktrailError,
+  blockedError,
+  type Engine,
+  isBlocked,
+  type RequestStatus,
+} from '../../../engine/index.ts';
+import { confirmGoing } from '../../ask.ts';
+import { type CarryOutHow, carryOutOrLeave } from '../../carry-out.ts';
+import { findRequestId } from '../../find-id.ts';
+import { type Output, printAside } from '../../output.ts';
+import { planText } from '../../print/plan.ts';
+import { askGate, proposeRollback } from '../../propose.ts';
+import { type Context, ID, type Program, REVISION, runCommand } from '../command.ts';
+import { toAsk } from '../plan.ts';
+import { carriedOut } from './approve.ts';
+import { confirmOn, requireConfirmable } from './confirm.ts';
+
+interface RetryOptions extends CarryOutHow {
+  readonly to?: string;
+  readonly reason?: string;
+  readonly yes?: boolean;
+}
+
+export function addRetry(program: Program, group: Command): void {
+  group
+    .command('retry')
+    .description('carry out what failed, or was left; with --to, ask for another revision in its place')
+    .argument('<id>', ID)
+    .option('--to <revision>', `${REVISION}: a new request that follows the failed one`)
+    .option('--reason <text>', 'with --to: why (default: the reason of the failed one)')
+    .option('--yes', 'do not ask')
+    .option('--here', 'carry it out in this process, not by a worker')
+    .option('--no-wait', 'leave it to a worker, and do not follow it')
+    .action((typed: string, options: RetryOptions) =>
+      runCommand(program, (context) => retry(context, typed, options)),
+    );
+}
+
+/** Approved, but carried out by nobody yet: a process that was stopped leaves it so. */
+const LEFT: readonly RequestStatus[] = ['approved', 'executing'];
+
+function retry(context: Context, typed: string, options: RetryOptions): Promise<Output> {
+  const { session } = context;
+  const { to } = options;
+  if (options.reason !== undefined && to === undefined)
+    throw new BacktrailError(
+      'INVALID_REQUEST',
+      '--reason needs --to: the same rollback keeps its own reason.',
+    );
+  const asks = requireConfirmable(session, options, 'retry');
+  return session.withEngine(async (engine) => {
+    engine.requireWriting();
+    const actor = await session.author(engine);
+    const on = { id: await findRequestId(engine, actor, typed), actor };
+    if (to !== undefined) return retryTo(context, engine, on, { ...options, to, asks });
+    const question = asks ? 'Carry it out again?' : null;
+    const told = await confirmOn(context, engine, on, { statuses: ['failed', ...LEFT], question });
+    const before = await engine.requests.show({ id: on.id, reader: actor });
+    const request = LEFT.includes(before.status) ? before : await engine.requests.retry(on);
+    return carriedOut(context, engine, request, { ...options, told });
+  });
+}
+
+async function retryTo(
+  context: Context,
+  engine: Engine,
+  { id, actor: author }: Act,
+  { to, reason, asks, ...how }: RetryOptions & { readonly to: string; readonly asks: boolean },
+): Promise<Output> {
+  const { session, style } = context;
+  const failed = await engine.requests.show({ id, reader: author });
+  if (failed.status !== 'failed')
+    throw new BacktrailError('REQUEST_NOT_FAILED', `Request ${id} is ${failed.status}, not failed.`, {
+      hint: `Ask for another revision with \`backtrail rollback ${failed.scopeName} --to ${to}\`.`,
+    });
+  const { scope, scopeName, allowRemoval, justification } = failed;
+  const ask = toAsk(scopeName, {
+    to,
+    allowRemoval,
+    ...(scope.fields && { field: [...scope.fields] }),
+    ...(scope.wholeFile && { wholeFile: true }),
+  });
+  const { planned } = await askGate(engine, await engine.plan(ask), author);
+  if (session.format === 'text') printAside(planText(style, planned));
+  if (isBlocked(planned.plan)) throw blockedError(planned.plan);
+  if (asks) await confirmGoing('Ask for this in its place?');
+  const proposal = { planned, author, reason: reason ?? justification, allowRemoval, follows: id };
+  return proposeRollback(context, engine, proposal, (request) =>
+    carryOutOrLeave(session, engine, request, how),
+  );
+}

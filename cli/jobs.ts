@@ -1,0 +1,29 @@
+import type { RequestView } from '../engine/index.ts';
+import { jobStates, openQueue } from '../workers/index.ts';
+import type { Session } from './session.ts';
+
+/** A queue that is slow to answer is not worth the wait: what it knows is not the record. */
+const PATIENCE_MS = 700;
+
+/** Approved requests that a worker has in hand are shown as `executing`, where the queue can be asked. */
+export async function withJobs(
+  session: Session,
+  requests: readonly RequestView[],
+): Promise<readonly RequestView[]> {
+  const approved = requests.filter(({ status }) => status === 'approved').map(({ id }) => id);
+  if (approved.length === 0) return requests;
+  const active = await Promise.race([askQueue(session, approved), after(PATIENCE_MS)]).catch(() => null);
+  return requests.map((request) => (active?.has(request.id) ? { ...request, status: 'executing' } : request));
+}
+
+async function askQueue({ environment }: Session, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const queue = await openQueue({ redisUrl: environment.redisUrl });
+  try {
+    const states = await jobStates(queue, ids);
+    return new Set(ids.filter((id) => states.get(id)?.state === 'active'));
+  } finally {
+    await queue.close();
+  }
+}
+
+const after = (ms: number) => new Promise<null>((resolve) => setTimeout(() => resolve(null), ms).unref());

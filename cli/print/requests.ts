@@ -1,0 +1,208 @@
+/** Requests as people read them. */
+import {
+  type Approval,
+  type Finding,
+  type Gate,
+  type Person,
+  type RequestStatus,
+  type RequestView,
+  type ReviewView,
+} from '../../engine/index.ts';
+import { oneLine } from '../output.ts';
+import { minute, revisionName, short, type Style, table } from './style.ts';
+
+const COLORS: Readonly<Record<RequestStatus, 'yellow' | 'green' | 'red' | 'dim'>> = {
+  pending: 'yellow',
+  approved: 'yellow',
+  executing: 'yellow',
+  completed: 'green',
+  failed: 'red',
+  rejected: 'red',
+  superseded: 'dim',
+  expired: 'dim',
+  cancelled: 'dim',
+};
+
+export function requestsText(
+  style: Style,
+  requests: readonly RequestView[],
+  { all }: { all: boolean },
+): string {
+  if (requests.length === 0)
+    return all ? 'Nothing was requested yet.' : 'No request is open; --all shows those that ended.';
+  const heads = ['request', 'status', 'approvals', 'scope', 'to', 'author', 'asked (UTC)', 'why'];
+  return table([
+    heads.map((head) => style.paint('dim', head)),
+    ...requests.map((request) => row(style, request)),
+  ]);
+}
+
+function row(style: Style, request: RequestView): string[] {
+  const { id, status, scopeName, rollbackOf, author, createdAt, justification, approval } = request;
+  return [
+    style.paint('bold', id),
+    [style.paint(COLORS[status], status), ...breakGlassMark(style, request)].join(' '),
+    status === 'pending' ? `${approval.have} of ${approval.need}` : '',
+    style.paint('reset', scopeName),
+    revisionName(rollbackOf),
+    style.paint('reset', author.email),
+    minute(createdAt),
+    style.paint('reset', cut(oneLine(justification), 72)),
+  ];
+}
+
+/** Everywhere where a request stands that went ahead without approval. */
+export function breakGlassMark(style: Style, { breakGlass }: Pick<RequestView, 'breakGlass'>): string[] {
+  if (breakGlass === null) return [];
+  const open = breakGlass.review === null ? ' (review open)' : '';
+  return [style.paint(['red', 'bold'], `BREAK-GLASS${open}`)];
+}
+
+/** Everything about one request. */
+export function requestText(style: Style, request: RequestView): string {
+  const { id, status, message, reviews, notes, reopened } = request;
+  const head = [
+    style.paint('bold', id),
+    style.paint([COLORS[status], 'bold'], status),
+    ...breakGlassMark(style, request),
+  ];
+  return [
+    head.join('  '),
+    style.paint('reset', oneLine(message)),
+    ...facts(request).map(([name, text]) => `  ${name.padEnd(11)} ${style.paint('reset', oneLine(text))}`),
+    ...section(
+      style,
+      'Reviews',
+      reviews.map((review) => reviewLine(style, review, request)),
+    ),
+    ...(reopened === null || status !== 'pending'
+      ? []
+      : section(style, 'Reviewers are asked again', [
+          style.paint('reset', `${minute(reopened.at)}  ${oneLine(reopened.reason)}`),
+          ...reopened.difference.map((line) => style.paint('dim', `  ${line}`)),
+        ])),
+    ...section(
+      style,
+      'Notes',
+      notes.map(({ at, kind, actor, text }) =>
+        style.paint('reset', `${minute(at)}  ${kind}  ${personText(actor)}: ${oneLine(text)}`),
+      ),
+    ),
+    ...next(style, request),
+  ].join('\n');
+}
+
+function facts(request: RequestView): (readonly [name: string, text: string])[] {
+  const { scope, scopeName, author, authorIdentity, createdAt, expiresAt, status, result, breakGlass } =
+    request;
+  const { rollbackOf, base, digest, affectedServices, follows, supersededBy, config, approval } = request;
+  const unverified = authorIdentity === 'verified' ? '' : ' (identity unverified)';
+  const until = status === 'pending' && expiresAt !== null ? `, expires ${minute(expiresAt)}` : '';
+  const facts: (readonly [string, string | null])[] = [
+    ['why', request.justification],
+    ['author', `${personText(author)}${unverified}`],
+    ['asked', `${minute(createdAt)}${until}`],
+    ['scope', `${scopeName} (${scope.mode})`],
+    ...(scope.fields ?? []).map((field) => ['field', field] as const),
+    [
+      'target',
+      rollbackOf.version === null ? rollbackOf.commit : `${rollbackOf.commit} (v${rollbackOf.version})`,
+    ],
+    ['base', base],
+    ['digest', digest],
+    ['affects', affectedServices.length === 0 ? null : affectedServices.join(', ')],
+    ['config', config === null ? null : `${config.name}, from outside the repository`],
+    ['approval', approval.need === 0 ? null : approvalText(approval, status === 'pending')],
+    ['follows', follows],
+    ['superseded', supersededBy === null ? null : `by ${supersededBy}`],
+    ['break-glass', breakGlass === null ? null : breakGlassText(breakGlass)],
+    ['result', result === null ? null : resultLine(result)],
+  ];
+  return facts.flatMap(([name, text]) => (text === null ? [] : [[name, text] as const]));
+}
+
+/** `0 of 1; bob@example.com can approve` */
+export function approvalText({ have, need, approvers }: Approval, open = true): string {
+  const who = !open || have >= need ? '' : `; ${whoCan(approvers)}`;
+  return `${have} of ${need}${who}`;
+}
+
+const whoCan = (approvers: readonly string[]) =>
+  approvers.length === 0
+    ? 'whoever may deploy there can approve'
+    : `${cut(approvers.slice(0, 12).join(', '), 600)}${approvers.length > 12 ? ', …' : ''} can approve`;
+
+function breakGlassText({ session, ticket, review }: NonNullable<RequestView['breakGlass']>): string {
+  const looked =
+    review === null
+      ? 'waits for a review by somebody else'
+      : `reviewed by ${personText(review.actor)}: ${review.comment}`;
+  return [session, ...(ticket === null ? [] : [`ticket ${ticket}`]), looked].join(', ');
+}
+
+function resultLine(result: NonNullable<RequestView['result']>): string {
+  if (result.status === 'failed') return `failed, ${result.code}: ${result.message}`;
+  const commits = [
+    ...(result.commit === null ? [] : [`commit ${result.commit}`]),
+    ...(result.deliveryCommit === null ? [] : [`manifests in ${short(result.deliveryCommit)}`]),
+  ];
+  return [result.status, ...commits].join(', ');
+}
+
+function reviewLine(
+  style: Style,
+  { at, decision, actor, identity, comment, counts, digest }: ReviewView,
+  request: RequestView,
+): string {
+  const why =
+    digest === request.digest
+      ? identity === 'verified'
+        ? ''
+        : ': identity unverified'
+      : ': for an earlier plan';
+  const mark = counts ? '' : `  (does not count${why})`;
+  const said = comment === null ? '' : `: ${oneLine(comment)}`;
+  return `${minute(at)}  ${style.paint(decision === 'approved' ? 'green' : 'red', decision)}  ${style.paint('reset', `${personText(actor)}${said}`)}${style.paint('dim', mark)}`;
+}
+
+function next(style: Style, { id, status, breakGlass }: RequestView): string[] {
+  const commands = {
+    pending: [`backtrail request plan ${id}`, `backtrail request approve ${id}`],
+    failed: [`backtrail request retry ${id}`],
+    review: [`backtrail break-glass review ${id} --comment TEXT`],
+    other: [],
+  };
+  const open = breakGlass !== null && breakGlass.review === null;
+  const now = status === 'pending' || status === 'failed' ? status : open ? 'review' : 'other';
+  const lines = commands[now].map((command) => `  ${style.paint('dim', command)}`);
+  return lines.length === 0 ? [] : ['', ...lines];
+}
+
+const section = (style: Style, title: string, lines: readonly string[]) =>
+  lines.length === 0 ? [] : ['', style.paint('bold', title), ...lines.map((line) => `  ${line}`)];
+
+export const personText = ({ name, email }: Person) => oneLine(`${name} <${email}>`);
+
+export const cut = (text: string, limit: number) => (text.length > limit ? `${text.slice(0, limit)}…` : text);
+
+/** What stands between a plan and its execution, told with the plan. */
+export function gateFindings({ needsApproval, session, approval }: Gate): Finding[] {
+  if (session !== null)
+    return [
+      {
+        code: 'BREAK_GLASS',
+        severity: 'warn',
+        message: `BREAK-GLASS: session ${session.id} lets it go ahead without approval; it will be flagged, and waits for a review by somebody else.`,
+      },
+    ];
+  if (!needsApproval) return [];
+  const people = approval.need === 1 ? 'one person' : `${approval.need} people`;
+  return [
+    {
+      code: 'APPROVAL_NEEDED',
+      severity: 'info',
+      message: `It needs the approval of ${people}: ${whoCan(approval.approvers)}.`,
+      hint: '`backtrail rollback` asks for it.',
+    },
+  ];
+}
