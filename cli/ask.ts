@@ -1,6 +1,7 @@
 /** Questions on the terminal, and what counts as a reason. */
 import { cancel, confirm, isCancel, text } from '@clack/prompts';
 import { BacktrailError } from '../engine/index.ts';
+import { clean } from './output.ts';
 
 /** REASON_REQUIRED where nothing readable is left. */
 export function requireReason(reason: string | undefined, what = 'A rollback'): asserts reason is string {
@@ -44,8 +45,9 @@ export async function confirmGoing(question: string): Promise<void> {
 }
 
 /** CONFIRMATION_REQUIRED where the answer is no. */
-export async function confirmConfig(branch: string): Promise<void> {
-  const message = `Commit this as .backtrail/config.yaml on ${branch}?`;
+export async function confirmConfig(branch: string, remote: string | null): Promise<void> {
+  const ledger = remote === null ? '' : `, and have \`git fetch\` here bring the ledger of ${remote} too`;
+  const message = clean(`Commit this as .backtrail/config.yaml on ${branch}${ledger}?`);
   const go = await confirm({ message, initialValue: false, ...streams });
   if (!isCancel(go) && go) return;
   cancel('Nothing was written.', { output: process.stderr });

@@ -87,9 +87,7 @@ function usageError(error: CommanderError, root: Command, argv: readonly string[
   const sentence = error.message.replace(/^error: /, '').replace(/\s*\n[^]*$/, '');
   const message = `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}`.replace(/\.?$/, '.');
   const swallowed = error.code === 'commander.missingArgument' && argv.includes('--field');
-  const hint = swallowed
-    ? 'Write the scope before --field, which takes every word behind it.'
-    : help;
+  const hint = swallowed ? 'Write the scope before --field, which takes every word behind it.' : help;
   return new BacktrailError('INVALID_REQUEST', message, { hint });
 }
 

@@ -10,7 +10,7 @@ import {
   type RollbackResult,
 } from './model/index.ts';
 import { knownLedgers } from './git/ledger-seen.ts';
-import { type GitRepository, locationOf } from './git/open.ts';
+import { type GitRepository, type LedgerFetch, locationOf } from './git/open.ts';
 import { checkup as lookAt, type Checkup, type CheckupOptions } from './steps/checkup/checkup.ts';
 import { createPrograms } from './programs/index.ts';
 import { execute, type StepEvent } from './steps/execute.ts';
@@ -120,6 +120,8 @@ export interface Engine {
   requireWriting(): void;
   /** A configuration for the branch that HEAD names, from its tree alone. BRANCH_UNKNOWN where there is none with a commit. */
   propose(): Promise<Proposed>;
+  /** null but for a clone whose own `git fetch` leaves the ledger at the remote: its name, and what changes that. */
+  ledgerFetch(branch: string): Promise<LedgerFetch | null>;
   /** Publishes a first configuration as a commit of its own. CONFIG_PRESENT where the branch has one. */
   writeConfig(write: ConfigWrite): Promise<WrittenConfig>;
   /** Carries a confirmed plan out here and now, without a record in the ledger. */
@@ -175,6 +177,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         await git.refresh();
         return proposeConfig(git);
       }),
+    ledgerFetch: (branch) => repository.work(({ git }) => git.ledgerFetch(branch)),
     writeConfig: (write) => repository.work(({ git }) => writeConfig({ ...write, git, committer, clock })),
     execute: (request, { onStep, signal } = {}) =>
       repository.work((opened) =>

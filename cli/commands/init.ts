@@ -18,7 +18,7 @@ interface InitOptions {
   readonly dryRun?: boolean;
 }
 
-const NOTHING: Written = { commit: null, file: null, findings: [] };
+const NOTHING: Written = { commit: null, file: null, findings: [], ledgerFetch: null };
 
 export function addInit(program: Program): void {
   program.root
@@ -76,11 +76,14 @@ async function write(
     await writeNew(file, text);
     return { ...NOTHING, file };
   }
-  if (!options.yes) await confirmConfig(branch);
+  const fetch = await engine.ledgerFetch(branch);
+  if (!options.yes) await confirmConfig(branch, fetch?.remote ?? null);
   const { environment } = session;
   const id = makeRequestId(environment.clock.now(), environment.random(10));
   const author = await session.author(engine);
-  return { file: null, ...(await engine.writeConfig({ branch, text, id, author })) };
+  const written = await engine.writeConfig({ branch, text, id, author });
+  await fetch?.add();
+  return { file: null, ...written, ledgerFetch: fetch?.remote ?? null };
 }
 
 /** Never over what is there: people change the file. */

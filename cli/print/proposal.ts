@@ -5,19 +5,22 @@ import { short, type Style } from './style.ts';
 
 export interface Written {
   readonly commit: string | null;
+  /** The remote whose ledger `git fetch` brings from now on. */
+  readonly ledgerFetch: string | null;
   readonly file: string | null;
   /** What did not follow. */
   readonly findings: readonly Finding[];
 }
 
 export function proposalValue({ config, clear, environments, findings }: Proposed, written: Written) {
-  const { commit, file } = written;
+  const { commit, file, ledgerFetch } = written;
   return {
     config: clear ? config : null,
     environments,
     findings: [...findings, ...written.findings],
     commit,
     file,
+    ledgerFetch,
   };
 }
 
@@ -40,9 +43,22 @@ export function proposalText(
   ].join('\n');
 }
 
-export function writtenText(style: Style, { branch }: Proposed, { commit, file, findings }: Written): string {
+export function writtenText(
+  style: Style,
+  { branch }: Proposed,
+  { commit, file, findings, ledgerFetch }: Written,
+): string {
   if (file !== null)
     return `${style.paint('green', 'Written')} to ${style.paint('reset', file)}; try it with --config, then commit it as .backtrail/config.yaml.`;
   const done = `${style.paint('green', 'Committed')} to ${style.paint('reset', branch)} as ${style.paint('yellow', short(commit ?? ''))}. Next: backtrail environments`;
-  return [done, ...printFindings(style, findings)].join('\n');
+  const fetched =
+    ledgerFetch === null
+      ? []
+      : [
+          style.paint(
+            'reset',
+            `\`git fetch ${ledgerFetch}\` brings the ledger too from now on: git log refs/backtrail/remote/ledger`,
+          ),
+        ];
+  return [done, ...fetched, ...printFindings(style, findings)].join('\n');
 }

@@ -11,7 +11,7 @@ import { TRACKING } from './mirror.ts';
 import { isBranchName } from './refs.ts';
 import { openRemote } from './remote.ts';
 import type { RemoteOptions, RemoteRepository } from './remote.ts';
-import type { BranchEdit, GitRepository } from './repository.ts';
+import type { BranchEdit, GitRepository, LedgerFetch } from './repository.ts';
 import type { Runner } from './runner.ts';
 import { findSides, isBehind, tipOf } from './sides.ts';
 import type { Clone } from './sides.ts';
@@ -79,6 +79,7 @@ export async function openClone(options: CloneOptions): Promise<GitRepository> {
     followUp: (edit) => followUp(clone, edit),
     readBack: async (branch) => remote.readBack(await atRemote(branch)),
     identity: () => local.identity(),
+    ledgerFetch: async (branch) => ledgerFetch(local, (await sidesOf(branch)).upstream),
     ledger: {
       ...remote.ledger,
       tip: (ref) => reaching(remote.ledger.tip(ref)),
@@ -102,6 +103,22 @@ function withIgnored(error: unknown, settings: readonly ConfigEntry[], url: stri
     ),
     cause: error,
   });
+}
+
+const LEDGERS = '+refs/backtrail/*:refs/backtrail/remote/*';
+
+async function ledgerFetch(local: LocalRepository, { remote }: Upstream): Promise<LedgerFetch | null> {
+  const entries = await local.config();
+  const has = (variable: string, value?: string) =>
+    entries.some(
+      (entry) =>
+        entry.key === `remote.${remote}.${variable}` && (value === undefined || entry.value === value),
+    );
+  // An upstream may be an address without a name.
+  if (!has('url') || has('fetch', LEDGERS)) return null;
+  const add = async () =>
+    void (await local.runner.run(['config', '--local', '--add', `remote.${remote}.fetch`, LEDGERS]));
+  return { remote, add };
 }
 
 async function tipAt(remote: RemoteRepository, branch: string, upstream: Upstream): Promise<ObjectId> {

@@ -86,6 +86,7 @@ export async function openLocal(options: LocalOptions): Promise<LocalRepository>
     },
     followUp: notices,
     tryPush: () => Promise.resolve(null),
+    ledgerFetch: () => Promise.resolve(null),
     deleteStaging: async (requestId) => {
       if (!local.dropped.delete(requestId)) await shared.deleteStaging(requestId);
     },

@@ -118,6 +118,7 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
     preview: () => Promise.resolve([]),
     followUp: () => Promise.resolve([]),
     tryPush: (commit) => mirror.tryPush(commit),
+    ledgerFetch: () => Promise.resolve(null),
     async publish(edit) {
       requireBranchName(edit.branch);
       await requireDescent({ runner, objects: shared.objects, ...edit });

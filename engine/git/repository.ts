@@ -87,10 +87,19 @@ export interface GitRepository {
   identity(): Promise<Person | null>;
   /** Requests, reviews and what became of them; at the remote for a mirror and for a clone. */
   readonly ledger: LedgerStore;
+  /** null but for a clone whose own `git fetch` leaves the ledger at the remote. */
+  ledgerFetch(branch: string): Promise<LedgerFetch | null>;
   /** GIT_MISSING where the repository is only read, because there is no git; every method that writes says the same. */
   requireWriting(): void;
   /** Ends every child. Nothing may be asked afterwards. Safe to repeat. */
   close(): Promise<void>;
+}
+
+export interface LedgerFetch {
+  /** A name of the clone's. */
+  readonly remote: string;
+  /** From now on `git fetch` brings the ledger, to `refs/backtrail/remote/`. */
+  add(): Promise<void>;
 }
 
 /** The remote cannot be reached; what the mirror holds is as of then. */

@@ -16,6 +16,7 @@ const shape = z.object({
   findings: z.array(z.looseObject({ code: z.string() })),
   commit: z.string().nullable(),
   file: z.string().nullable(),
+  ledgerFetch: z.string().nullable(),
 });
 const CONFIG = '.backtrail/config.yaml';
 const values = (tag: string) => `image:\n  repository: registry.example.com/api\n  tag: ${tag}\n`;
@@ -78,11 +79,35 @@ describe('init', () => {
     const remote = await plainRepo({ bare: true });
     const clone = await cloneRepo(remote);
     await clone.write({ 'notes.txt': 'mine\n' });
-    const { commit, config } = jsonOf(await init(clone, '--yes', '-o', 'json'), shape);
+    const { commit, config, ledgerFetch } = jsonOf(await init(clone, '--yes', '-o', 'json'), shape);
+    expect(ledgerFetch).toBe('origin');
     expect(await remote.git('rev-parse', 'main')).toBe(commit);
     expect(await clone.git('rev-parse', 'main')).toBe(commit);
     expect(await readFile(join(clone.folder, CONFIG), 'utf8')).toBe(config);
     expect(await clone.git('status', '--porcelain')).toBe('?? notes.txt');
+  });
+
+  it('has `git fetch` of a clone bring the ledger, once it is confirmed', async () => {
+    const remote = await plainRepo({ bare: true });
+    const clone = await cloneRepo(remote, { args: ['--origin', 'up.stream'] });
+    const fetches = () => clone.git('config', '--get-all', 'remote.up.stream.fetch');
+    const before = await fetches();
+    expect((await init(clone)).code).toBe(2);
+    expect((await init(clone, '--dry-run')).code).toBe(0);
+    expect(await fetches()).toBe(before);
+    const { code, stdout } = await init(clone, '--yes');
+    expect({ code, stdout }).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('`git fetch up.stream` brings'),
+    });
+    expect(await fetches()).toBe(`${before}\n+refs/backtrail/*:refs/backtrail/remote/*`);
+    await remote.git('update-ref', 'refs/backtrail/ledger', 'main');
+    await clone.git('fetch', '--quiet');
+    expect(await clone.git('rev-parse', 'refs/backtrail/remote/ledger')).toBe(
+      await remote.git('rev-parse', 'main'),
+    );
+    const engine = await engineOf(clone);
+    expect(await engine.ledgerFetch('main')).toBeNull();
   });
 
   it('reads a configuration that appeared meanwhile, and leaves it', async () => {

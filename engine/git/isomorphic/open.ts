@@ -70,6 +70,7 @@ export async function openReadOnly({ location, folder, env }: ReadOnlyOptions): 
     publish: refuse,
     followUp: refuse,
     tryPush: refuse,
+    ledgerFetch: refuse,
     readBack: refuse,
     messages: refuse,
     findRequest: refuse,
