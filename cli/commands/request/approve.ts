@@ -50,7 +50,7 @@ function approve(context: Context, typed: string, options: ApproveOptions): Prom
   return session.withEngine(async (engine) => {
     const actor = await session.author(engine);
     const on = { id: await findRequestId(engine, actor, typed), actor };
-    const told = await confirmOn(context, engine, on, {
+    const seen = await confirmOn(context, engine, on, {
       statuses: ['pending'],
       question: asks ? 'Approve this?' : null,
     });
@@ -58,12 +58,15 @@ function approve(context: Context, typed: string, options: ApproveOptions): Prom
     const request = await engine.requests.approve({
       ...on,
       ...(comment !== undefined && { comment: recordable(comment) }),
+      ...(seen.digest !== null && { digest: seen.digest }),
     });
     if (request.status === 'pending') return awaiting(context, request);
     sayIn(session)(`  ✓ approved (${request.approval.have} of ${request.approval.need})`);
-    return carriedOut(context, engine, request, { ...options, told }).catch((error: unknown) => {
-      throw executionFailed(request, error);
-    });
+    return carriedOut(context, engine, request, { ...options, told: seen.findings }).catch(
+      (error: unknown) => {
+        throw executionFailed(request, error);
+      },
+    );
   });
 }
 

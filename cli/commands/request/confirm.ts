@@ -32,19 +32,28 @@ interface Confirming {
   readonly question: string | null;
 }
 
-/** Shows people what a request would change now, and asks whether to go on. Gives the findings that they have read. */
+export interface Seen {
+  readonly findings: readonly Finding[];
+  /** What reviewers are asked about; null: nothing was shown. */
+  readonly digest: string | null;
+}
+
+const NOTHING: Seen = { findings: [], digest: null };
+
+/** Shows people what a request would change now, and asks whether to go on. Gives what they have seen. */
 export async function confirmOn(
   { session, style }: Context,
   engine: Engine,
   { id, actor: reader }: Act,
   { statuses, question }: Confirming,
-): Promise<readonly Finding[]> {
-  if (session.format !== 'text') return [];
+): Promise<Seen> {
+  if (session.format !== 'text') return NOTHING;
   const { status } = await engine.requests.show({ id, reader });
-  if (!statuses.includes(status)) return [];
-  const planned = asReviewed(await engine.requests.plan({ id, reader }));
+  if (!statuses.includes(status)) return NOTHING;
+  const again = await engine.requests.plan({ id, reader });
+  const planned = asReviewed(again);
   printAside(planText(style, planned));
   if (isBlocked(planned.plan)) throw blockedError(planned.plan);
   if (question !== null) await confirmGoing(question);
-  return planned.plan.findings;
+  return { findings: planned.plan.findings, digest: again.request.digest };
 }

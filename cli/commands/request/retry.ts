@@ -58,10 +58,10 @@ function retry(context: Context, typed: string, options: RetryOptions): Promise<
     const on = { id: await findRequestId(engine, actor, typed), actor };
     if (to !== undefined) return retryTo(context, engine, on, { ...options, to, asks });
     const question = asks ? 'Carry it out again?' : null;
-    const told = await confirmOn(context, engine, on, { statuses: ['failed', ...LEFT], question });
+    const seen = await confirmOn(context, engine, on, { statuses: ['failed', ...LEFT], question });
     const before = await engine.requests.show({ id: on.id, reader: actor });
     const request = LEFT.includes(before.status) ? before : await engine.requests.retry(on);
-    return carriedOut(context, engine, request, { ...options, told });
+    return carriedOut(context, engine, request, { ...options, told: seen.findings });
   });
 }
 

@@ -112,7 +112,8 @@ export interface Requests {
     readonly id: RequestId;
     readonly reader: Person;
   }): Promise<{ readonly planned: Planned; readonly request: RequestView; readonly changed: boolean }>;
-  approve(input: Act & { readonly comment?: string }): Promise<RequestView>;
+  /** `digest`: of the plan that was looked at; PLAN_CHANGED where reviewers are asked about another one by now. */
+  approve(input: Act & { readonly comment?: string; readonly digest?: string }): Promise<RequestView>;
   reject(input: Act & { readonly comment?: string }): Promise<RequestView>;
   cancel(input: Act & { readonly reason?: string }): Promise<RequestView>;
   note(input: Act & { readonly text: string; readonly kind?: NoteKind }): Promise<RequestView>;

@@ -85,11 +85,15 @@ async function votesSoFar(deciding: Deciding, actor: Person): Promise<Proofs> {
 }
 
 /** Where the plan is another one by now, reviewers are asked again, and this approval is not written. PLAN_CHANGED. */
-export async function approve(place: Place, { id, actor, comment }: ReviewInput): Promise<RequestView> {
+export async function approve(
+  place: Place,
+  { id, actor, comment, digest }: ReviewInput & { readonly digest?: string },
+): Promise<RequestView> {
   let changed: { readonly now: string; readonly confirmed: string } | null = null;
   const view = await act(place, id, async (deciding) => {
     const { rules, file, state } = deciding;
     requireReviewable(deciding, actor);
+    if (digest !== undefined && digest !== state.digest) throw notWhatWasSeen(state, digest);
     const proofs = await votesSoFar(deciding, actor);
     const at = placeFor(place, state);
     const planned = await replan(at, state);
@@ -120,6 +124,13 @@ export async function approve(place: Place, { id, actor, comment }: ReviewInput)
       { details: changed, hint: `Look at it with \`backtrail request plan ${id}\`, then approve that.` },
     );
   return view;
+}
+
+function notWhatWasSeen({ id, digest }: LedgerRequest, seen: string): BacktrailError {
+  return new BacktrailError('PLAN_CHANGED', `Reviewers of ${id} are asked about another plan by now.`, {
+    details: { confirmed: seen, now: digest },
+    hint: `Look at it with \`backtrail request plan ${id}\`, then approve that.`,
+  });
 }
 
 export function reject(place: Place, { id, actor, comment }: ReviewInput): Promise<RequestView> {

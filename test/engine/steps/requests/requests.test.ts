@@ -118,6 +118,20 @@ describe('a request', () => {
     expect(await worker.requests.carryOut(asked.id)).toMatchObject({ status: 'completed' });
   });
 
+  it('is not approved by somebody who looked at another plan than reviewers are asked about by now', async () => {
+    const { repo, jane, bob, carol, janes, bobs, carols } = await stage();
+    const { id, digest } = await ask(janes, jane);
+    await repo.commit({ 'apps/prod/api/app.yaml': 'image: v3\nreplicas: 1\n' });
+    expect(await code(bobs.requests.approve({ id, actor: bob, digest }))).toMatch(/^PLAN_CHANGED/);
+    // Reviewers were asked again by that: Carol still has the first plan before her.
+    expect(await code(carols.requests.approve({ id, actor: carol, digest }))).toMatch(/^PLAN_CHANGED/);
+    const now = await carols.requests.show({ id, reader: carol });
+    expect(now).toMatchObject({ status: 'pending', reviews: [] });
+    expect(now.digest).not.toBe(digest);
+    const { status } = await carols.requests.approve({ id, actor: carol, digest: now.digest });
+    expect(status).toBe('approved');
+  });
+
   it('asks reviewers again when its plan changed, and goes ahead when only something else moved', async () => {
     const { repo, jane, bob, janes, bobs, worker } = await stage();
     const field = await ask(janes, jane, 'prod/api', { fields: ['app.yaml#/image'] });
