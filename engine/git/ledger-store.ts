@@ -1,3 +1,5 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { BacktrailError, shellWord } from '../model/index.ts';
 import type { ObjectId } from '../model/index.ts';
 import type { ConfigEntry } from './config.ts';
@@ -6,6 +8,7 @@ import { writeChains } from './import.ts';
 import { seenOf } from './ledger-seen.ts';
 import type { Seen } from './ledger-seen.ts';
 import type { LedgerStore, NewEvent } from './ledger.ts';
+import { withLock } from './lock.ts';
 import { usableCache } from './mirror-cache.ts';
 import type { NativeObjects } from './objects.ts';
 import { isAncestor, isBranchName, updateRefs } from './refs.ts';
@@ -79,10 +82,27 @@ export function createLedgerStore(place: LedgerPlace): LedgerStore {
       await record(seen, ids.at(-1) ?? '').catch(() => undefined);
       return ids;
     },
+    async inTurn(ref, use) {
+      const { file } = seenAt(ref);
+      let begun = false;
+      const once = () => {
+        begun = true;
+        return use();
+      };
+      try {
+        await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+        return await withLock(`${file}.turn`, { waitMs: TURN_MS, signal: runner.signal }, once);
+      } catch (error) {
+        if (begun) throw error;
+        return use();
+      }
+    },
     signs: () => Promise.resolve(signing.own !== null),
     signatures: (ids, allowedSigners) => readSignatures({ runner, objects, signing }, ids, allowedSigners),
   };
 }
+
+const TURN_MS = 20_000;
 
 /** The name comes from the configuration of the branch. What is staged, and what a mirror has of its remote, is no ledger. */
 function checkedRef(ref: string): string {

@@ -17,6 +17,11 @@ export interface LedgerStore {
     readonly events: readonly NewEvent[];
     readonly committer: Person;
   }): Promise<readonly ObjectId[]>;
+  /**
+   * Those of one cache folder read, decide and append one after the other: side by side, all but one would do it in vain. A
+   * courtesy, not a guarantee: whoever has waited long goes ahead, and `append` compares.
+   */
+  inTurn<Value>(ref: string, use: () => Promise<Value>): Promise<Value>;
   /** Does the user have a key, by git's own settings, that `append` signs with? Settings of the repository's own that run programs do not count. */
   signs(): Promise<boolean>;
   /** Who signed each commit, by the keys of this list alone (a path; null: nobody is trusted). */

@@ -78,7 +78,7 @@ export async function openReadOnly({ location, folder, env }: ReadOnlyOptions): 
     deleteStaging: refuse,
     diffPaths: refuse,
     inspect: refuse,
-    ledger: { tip: refuse, append: refuse, signs: refuse, signatures: refuse },
+    ledger: { tip: refuse, append: refuse, inTurn: refuse, signs: refuse, signatures: refuse },
     close: () => Promise.resolve(),
   };
 }

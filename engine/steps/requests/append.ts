@@ -48,20 +48,28 @@ export async function append(
   ref: string,
   decide: (book: Book) => Promise<readonly Entry[]>,
 ): Promise<Appended> {
-  const { git, cache, clock, committer } = place;
+  const { git, clock } = place;
   for (let attempt = 1; ; attempt += 1) {
-    const book = await openBook(git, ref, cache);
-    const entries = await decide(book);
-    if (entries.length === 0) return { book, commits: [] };
     try {
-      const events = await toEvents(book, entries);
-      const commits = await git.ledger.append({ ref, parent: book.tip, events, committer });
-      return { book: await bookAt(git, commits.at(-1) ?? null, cache), commits };
+      return await git.ledger.inTurn(ref, () => appendOnce(place, ref, decide));
     } catch (error) {
       if (!isFailure(error) || error.code !== 'BRANCH_MOVED' || attempt === ATTEMPTS) throw error;
       await clock.sleep(jittered(place, Math.min(10 * 2 ** attempt, LONGEST_MS)));
     }
   }
+}
+
+async function appendOnce(
+  { git, cache, committer }: Place,
+  ref: string,
+  decide: Parameters<typeof append>[2],
+): Promise<Appended> {
+  const book = await openBook(git, ref, cache);
+  const entries = await decide(book);
+  if (entries.length === 0) return { book, commits: [] };
+  const events = await toEvents(book, entries);
+  const commits = await git.ledger.append({ ref, parent: book.tip, events, committer });
+  return { book: await bookAt(git, commits.at(-1) ?? null, cache), commits };
 }
 
 const jittered = ({ random }: Place, milliseconds: number) => {

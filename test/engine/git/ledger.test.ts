@@ -135,6 +135,31 @@ describe('appending at the same time', () => {
     expect(await faults(repo, 8)).toEqual([]);
   });
 
+  test('nobody of one cache folder appends in vain where each waits for their turn', async () => {
+    const repo = await remote();
+    const cacheFolder = await temporaryFolder();
+    const gits = await Promise.all(Array.from({ length: 6 }, () => open(repo, { cacheFolder })));
+    const from = eventCount();
+    // A tip that moved in between would end this with BRANCH_MOVED.
+    const once = (git: GitRepository) =>
+      git.ledger.inTurn(REF, async () => append(git, await git.ledger.tip(REF)));
+    await Promise.all([...gits, ...gits].map(once));
+    expect(await subjects(repo)).toEqual(eventsSince(from, 12));
+  });
+
+  test('a turn costs nobody their own: not one that fails, nor where no turn can be taken', async () => {
+    const repo = await remote();
+    const cacheFolder = await temporaryFolder();
+    const git = await open(repo, { cacheFolder });
+    await expect(git.ledger.inTurn(REF, () => Promise.reject(new Error('own')))).rejects.toThrow('own');
+    expect(await git.ledger.inTurn(REF, () => Promise.resolve('next'))).toBe('next');
+    await writeFile(join(cacheFolder, 'file'), '');
+    const nowhere = await open(repo, { cacheFolder: join(cacheFolder, 'file') });
+    let times = 0;
+    const count = () => Promise.resolve((times += 1));
+    expect(await nowhere.ledger.inTurn(REF, count)).toBe(1);
+  });
+
   test('the first event is written once, whoever else wants to begin', async () => {
     const repo = await remote();
     const location = `file://${repo.folder}`;
