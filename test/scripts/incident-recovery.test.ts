@@ -116,7 +116,7 @@ describe('an incident of three rollbacks, one of which cannot be', () => {
     expect(new Set(await reverts(repo)).size).toBe(3);
   });
 
-  it('a rollback that fails in the worker stops those behind it, or not, as the file says', async () => {
+  it('a rollback that fails in the worker stops those behind it, or not, as the file says; run again, it is tried again', async () => {
     const wishes = [`{ scope: ${SERVICE} }`, '{ scope: acme/production/billing }'];
     for (const [onFailure, billing] of [
       ['stop', 'not started'],
@@ -129,6 +129,11 @@ describe('an incident of three rollbacks, one of which cannot be', () => {
       expect(results(done).get(SERVICE)).toMatch(/failed +- +WORKTREE_DIRTY: /);
       expect(results(done).get('acme/production/billing')).toContain(billing);
       expect(await reverts(repo)).toHaveLength(onFailure === 'stop' ? 0 : 1);
+      await repo.git('checkout', '--', FILE);
+      const again = await recover(repo, incident(onFailure, wishes));
+      expect({ onFailure, code: again.code }).toEqual({ onFailure, code: 0 });
+      expect(plans(again).get(SERVICE)).toMatch(/asked for before: failed$/);
+      expect(await reverts(repo)).toHaveLength(2);
     }
   });
 });
