@@ -15,7 +15,7 @@ import { resultOf } from './carry-out.ts';
 import type { Context } from './commands/command.ts';
 import type { Output } from './output.ts';
 import { resultText } from './print/plan.ts';
-import { gateFindings } from './print/requests.ts';
+import { gateFindings } from './print/approval.ts';
 
 export interface Gated {
   /** What the gate says stands among its findings. */

@@ -1,7 +1,6 @@
 import type { AuditEntry } from '../../engine/index.ts';
 import { oneLine } from '../output.ts';
-import { cut } from './requests.ts';
-import { minute, short, type Style, table } from './style.ts';
+import { cut, minute, short, type Style, table } from './style.ts';
 
 export function auditText(style: Style, events: readonly AuditEntry[]): string {
   if (events.length === 0) return 'The ledger holds no such event.';

@@ -8,7 +8,7 @@ import {
 } from '../../engine/index.ts';
 import { printChanges, printFile } from './changes.ts';
 import { oneLine } from '../output.ts';
-import { approvalText } from './requests.ts';
+import { approvalText } from './approval.ts';
 import { revisionName, short, type Style } from './style.ts';
 
 /** The plan as scripts read it: no bytes of files, nothing unmasked. */

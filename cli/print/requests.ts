@@ -1,15 +1,8 @@
 /** Requests as people read them. */
-import {
-  type Approval,
-  type Finding,
-  type Gate,
-  type Person,
-  type RequestStatus,
-  type RequestView,
-  type ReviewView,
-} from '../../engine/index.ts';
+import { type Person, type RequestStatus, type RequestView, type ReviewView } from '../../engine/index.ts';
 import { oneLine } from '../output.ts';
-import { minute, revisionName, short, type Style, table } from './style.ts';
+import { approvalText } from './approval.ts';
+import { cut, minute, revisionName, short, type Style, table } from './style.ts';
 
 const COLORS: Readonly<Record<RequestStatus, 'yellow' | 'green' | 'red' | 'dim'>> = {
   pending: 'yellow',
@@ -121,17 +114,6 @@ function facts(request: RequestView): (readonly [name: string, text: string])[] 
   return facts.flatMap(([name, text]) => (text === null ? [] : [[name, text] as const]));
 }
 
-/** `0 of 1; bob@example.com can approve` */
-export function approvalText({ have, need, approvers }: Approval, open = true): string {
-  const who = !open || have >= need ? '' : `; ${whoCan(approvers)}`;
-  return `${have} of ${need}${who}`;
-}
-
-const whoCan = (approvers: readonly string[]) =>
-  approvers.length === 0
-    ? 'whoever may deploy there can approve'
-    : `${cut(approvers.slice(0, 12).join(', '), 600)}${approvers.length > 12 ? ', …' : ''} can approve`;
-
 function breakGlassText({ session, ticket, review }: NonNullable<RequestView['breakGlass']>): string {
   const looked =
     review === null
@@ -182,27 +164,3 @@ const section = (style: Style, title: string, lines: readonly string[]) =>
   lines.length === 0 ? [] : ['', style.paint('bold', title), ...lines.map((line) => `  ${line}`)];
 
 export const personText = ({ name, email }: Person) => oneLine(`${name} <${email}>`);
-
-export const cut = (text: string, limit: number) => (text.length > limit ? `${text.slice(0, limit)}…` : text);
-
-/** What stands between a plan and its execution, told with the plan. */
-export function gateFindings({ needsApproval, session, approval }: Gate): Finding[] {
-  if (session !== null)
-    return [
-      {
-        code: 'BREAK_GLASS',
-        severity: 'warn',
-        message: `BREAK-GLASS: session ${session.id} lets it go ahead without approval; it will be flagged, and waits for a review by somebody else.`,
-      },
-    ];
-  if (!needsApproval) return [];
-  const people = approval.need === 1 ? 'one person' : `${approval.need} people`;
-  return [
-    {
-      code: 'APPROVAL_NEEDED',
-      severity: 'info',
-      message: `It needs the approval of ${people}: ${whoCan(approval.approvers)}.`,
-      hint: '`backtrail rollback` asks for it.',
-    },
-  ];
-}

@@ -1,8 +1,8 @@
 /** Break-glass sessions as people read them. */
 import type { RequestView, SessionView } from '../../engine/index.ts';
 import { oneLine } from '../output.ts';
-import { cut, personText } from './requests.ts';
-import { minute, short, type Style, table } from './style.ts';
+import { personText } from './requests.ts';
+import { cut, minute, short, type Style, table } from './style.ts';
 
 export function sessionText(style: Style, session: SessionView): string {
   const { id, active, scope, holder, identity, justification, ticket, expiresAt, closed } = session;

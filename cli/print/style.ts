@@ -36,3 +36,5 @@ export function revisionName({ commit, version }: { commit: string; version: num
 }
 
 export const minute = (time: string) => `${time.slice(0, 10)} ${time.slice(11, 16)}`;
+
+export const cut = (text: string, limit: number) => (text.length > limit ? `${text.slice(0, limit)}…` : text);

@@ -8,9 +8,9 @@ import {
   pendingOf,
   requestShape,
 } from '../helpers/approvals.ts';
-import { completedOf, jsonOf, refusalOf, resultShape, start } from '../helpers/cli.ts';
+import { backtrail, completedOf, jsonOf, refusalOf, resultShape, start } from '../helpers/cli.ts';
 import { startTestRedis } from '../helpers/redis.ts';
-import { isolatedEnv } from '../helpers/repo.ts';
+import { cloneRepo, isolatedEnv } from '../helpers/repo.ts';
 import { hasScript, onTerminal, slowGit } from '../helpers/terminal.ts';
 import type { RunningRedis } from '../../scripts/redis.ts';
 
@@ -194,5 +194,31 @@ describe.runIf(hasScript)('on a terminal (needs util-linux script)', () => {
     );
     expect(asked.code).toBe(5);
     expect(asked.seen).toMatch(/pending.* rollback of/);
+  });
+});
+
+describe('people with clones of one remote', () => {
+  it('ask, approve and carry out there; each clone follows, and can read the ledger', async () => {
+    const { repo, people } = await approvals();
+    const remote = await cloneRepo(repo, { bare: true });
+    const clones = { jane: await cloneRepo(remote), bob: await cloneRepo(remote) };
+    const as = (who: 'jane' | 'bob', ...args: string[]) =>
+      backtrail(clones[who], args, { env: environmentOf(people, who) });
+    const { requestId } = pendingOf(await as('jane', ...back(...JSON_OUT)));
+    expect(await remote.git('for-each-ref', '--format=%(refname)', 'refs/backtrail')).toBe(
+      'refs/backtrail/ledger',
+    );
+    expect((await as('bob', 'request', 'list')).stdout).toContain(requestId);
+    const done = jsonOf(await as('bob', ...approve(requestId, '--here', ...JSON_OUT)), requestShape);
+    expect(done).toMatchObject({ id: requestId, status: 'completed' });
+    const tip = await remote.git('rev-parse', 'main');
+    expect(await remote.git('show', `main:${SERVICE}`)).toContain('v2.0.5');
+    expect(await clones.bob.git('rev-parse', 'main')).toBe(tip);
+    const seen = jsonOf(await as('jane', 'request', 'show', requestId, ...JSON_OUT), requestShape);
+    expect(seen).toMatchObject({ status: 'completed', result: { commit: done.result?.commit } });
+    // Somebody without a clone.
+    const url = { folder: repo.folder, env: repo.env };
+    const shown = await backtrail(url, ['--repo', `file://${remote.folder}`, 'audit', 'log']);
+    expect(shown.stdout.split('\n').filter((line) => line.includes(requestId))).toHaveLength(3);
   });
 });

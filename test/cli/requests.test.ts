@@ -230,12 +230,20 @@ describe('request approve', () => {
     });
   });
 
-  it('counts nothing that no trusted key signed', async () => {
+  it('counts nothing that no trusted key signed, and says so', async () => {
     const setting = await approvals('quorum: 1');
     const id = await setting.ask();
-    const { code } = await setting.as('eve', approve(id, '--here'));
-    expect(code).not.toBe(0);
-    expect((await show(setting, id)).status).toBe('pending');
+    const { code, stdout } = await setting.as('eve', approve(id, '--here'));
+    expect({ code, stdout }).toMatchObject({
+      code: 5,
+      stdout: expect.stringMatching(
+        / has 0 of 1; [^\n]+\n {2}Yours does not count: [^\n]+eve@example\.com\.\n {2}Sign with/,
+      ),
+    });
+    expect(await show(setting, id)).toMatchObject({
+      status: 'pending',
+      reviews: [{ counts: false, identity: 'unverified' }],
+    });
     expect(await subject(setting.repo)).toBe('Ask for approval');
   });
 

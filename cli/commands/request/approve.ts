@@ -3,8 +3,10 @@ import type { Command } from 'commander';
 import {
   BacktrailError,
   type Engine,
+  FAILURES,
   type Finding,
   isFailure,
+  type Person,
   type RequestView,
 } from '../../../engine/index.ts';
 import { recordable } from '../../ask.ts';
@@ -12,7 +14,7 @@ import { type CarryOutHow, carryOutOrLeave, sayIn } from '../../carry-out.ts';
 import { findRequestId } from '../../find-id.ts';
 import type { Output } from '../../output.ts';
 import { resultText } from '../../print/plan.ts';
-import { approvalText } from '../../print/requests.ts';
+import { approvalText } from '../../print/approval.ts';
 import { type Context, ID, type Program, runCommand } from '../command.ts';
 import { confirmOn, requireConfirmable } from './confirm.ts';
 
@@ -60,7 +62,7 @@ function approve(context: Context, typed: string, options: ApproveOptions): Prom
       ...(comment !== undefined && { comment: recordable(comment) }),
       ...(seen.digest !== null && { digest: seen.digest }),
     });
-    if (request.status === 'pending') return awaiting(context, request);
+    if (request.status === 'pending') return awaiting(context, request, actor);
     sayIn(session)(`  ✓ approved (${request.approval.have} of ${request.approval.need})`);
     return carriedOut(context, engine, request, { ...options, told: seen.findings }).catch(
       (error: unknown) => {
@@ -70,10 +72,22 @@ function approve(context: Context, typed: string, options: ApproveOptions): Prom
   });
 }
 
-function awaiting({ style }: Context, request: RequestView): Output {
-  const { id, approval } = request;
-  const said = style.paint('reset', `request ${id} has ${approvalText(approval)}`);
-  return { value: request, text: () => `${style.paint(['yellow', 'bold'], 'pending')} ${said}`, exitCode: 5 };
+function awaiting({ style }: Context, request: RequestView, actor: Person): Output {
+  const { id, approval, digest, reviews } = request;
+  const own = reviews.findLast((review) => review.actor.email === actor.email && review.digest === digest);
+  const lines = [
+    `${style.paint(['yellow', 'bold'], 'pending')} ${style.paint('reset', `request ${id} has ${approvalText(approval)}`)}`,
+    ...(own?.counts === false
+      ? [
+          style.paint(
+            'yellow',
+            `  Yours does not count: no key that is trusted here vouches for ${actor.email}.`,
+          ),
+          style.paint('dim', `  ${FAILURES.IDENTITY_UNVERIFIED.hint}`),
+        ]
+      : []),
+  ];
+  return { value: request, text: () => lines.join('\n'), exitCode: 5 };
 }
 
 /** The request as it stands afterwards, with what the execution found. */
