@@ -1,6 +1,6 @@
 import { auditText } from '../print/audit.ts';
 import { requireSince } from '../time.ts';
-import { positive, type Program, runCommand, SCOPE } from './command.ts';
+import { foundIn, positive, type Program, runCommand, SCOPE } from './command.ts';
 
 interface LogOptions {
   readonly since?: string;
@@ -23,15 +23,16 @@ export function addAudit(program: Program): void {
       runCommand(program, async ({ session, style }) => {
         const from =
           since === undefined ? {} : { since: requireSince(since, session.environment.clock.now()) };
-        const events = await session.withEngine(async (engine) =>
-          engine.requests.audit({
+        const events = await session.withEngine(async (engine) => {
+          const found = await engine.requests.audit({
             ...(scope !== undefined && { scope }),
             ...(actor !== undefined && { actor }),
             ...from,
             limit,
             reader: await session.author(engine),
-          }),
-        );
+          });
+          return foundIn(engine, scope, found);
+        });
         return { value: { events }, text: () => auditText(style, events) };
       }),
     );

@@ -1,5 +1,6 @@
 /** What the commands share: options, and running one. */
 import { type Command, InvalidArgumentError } from 'commander';
+import type { Engine } from '../../engine/index.ts';
 import type { Environment } from '../environment.ts';
 import { type Output, printError, printOutput } from '../output.ts';
 import { makeStyle, type Style } from '../print/style.ts';
@@ -41,6 +42,12 @@ export const REVISION = 'v12, a commit id, previous, last-successful or @2026-11
 export const WHOLE_FILE =
   'restore files that hold selected parts as whole files, with everything else in them';
 export const FIELD = 'a short name of the configuration, or path#selector; may be repeated';
+
+/** What was found for a scope; where that is nothing, the scope may be a slip of the pen: TENANT_UNKNOWN and its like. */
+export async function foundIn<T>(engine: Engine, scope: string | undefined, found: readonly T[]) {
+  if (scope !== undefined && found.length === 0) await engine.history({ scope, limit: 1 });
+  return found;
+}
 
 export function positive(text: string): number {
   const number = Number(text);

@@ -20,7 +20,7 @@ export function gateFindings({ needsApproval, session, approval }: Gate): Findin
       {
         code: 'BREAK_GLASS',
         severity: 'warn',
-        message: `BREAK-GLASS: session ${session.id} lets it go ahead without approval; it will be flagged, and waits for a review by somebody else.`,
+        message: `Session ${session.id} lets it go ahead without approval; it will be flagged, and waits for a review by somebody else.`,
       },
     ];
   if (!needsApproval) return [];

@@ -55,6 +55,14 @@ describe('audit log', () => {
     expect((await events('--actor', 'BOB@example.com')).map(({ event }) => event)).toEqual(['approved']);
     expect(await events('globex/production')).toEqual([]);
     expect(await events('acme/production')).toHaveLength(4);
+    for (const args of [
+      ['audit', 'log', 'acme/producton'],
+      ['request', 'list', 'acme/producton'],
+    ])
+      expect(refusalOf(await setting.as('carol', args))).toMatchObject({
+        exit: 2,
+        code: 'ENVIRONMENT_UNKNOWN',
+      });
     expect(await events('--since', '1h')).toHaveLength(4);
     expect(await events('--since', '2026-01-01')).toHaveLength(4);
     expect(await events('--since', '9999-01-01T10:00Z')).toEqual([]);

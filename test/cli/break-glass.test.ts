@@ -46,7 +46,7 @@ describe('break-glass', () => {
     expect({ code, stdout, stderr }).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/^completed rollback of [^]*BREAK-GLASS session bgs-/),
-      stderr: expect.stringContaining(`! BREAK_GLASS BREAK-GLASS: session ${session.id}`),
+      stderr: expect.stringContaining(`! BREAK_GLASS Session ${session.id} lets it go ahead`),
     });
     const flag = '--format=%(trailers:key=Rollback-Break-Glass,valueonly)';
     expect(await repo.git('log', '-1', '--skip=1', flag, 'main')).toContain(session.id);

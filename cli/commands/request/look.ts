@@ -11,7 +11,7 @@ import { findRequestId } from '../../find-id.ts';
 import { withJobs } from '../../jobs.ts';
 import { requestsText, requestText } from '../../print/requests.ts';
 import { withFindings } from '../../propose.ts';
-import { ID, type Program, runCommand, SCOPE } from '../command.ts';
+import { foundIn, ID, type Program, runCommand, SCOPE } from '../command.ts';
 import { planOutput } from '../plan.ts';
 
 /** May still be carried out, or asked about. */
@@ -33,14 +33,15 @@ export function addRequestList(program: Program, group: Command): void {
       runCommand(program, async ({ session, style }) => {
         const all = options.all === true || options.status !== undefined;
         const wanted = options.status ?? (all ? REQUEST_STATUSES : OPEN);
-        const found = await session.withEngine(async (engine) =>
-          engine.requests.list({
+        const found = await session.withEngine(async (engine) => {
+          const requests = await engine.requests.list({
             ...(scope !== undefined && { scope }),
             // What the queue has in hand stands in the ledger as approved.
             statuses: wanted.includes('executing') ? [...new Set([...wanted, 'approved' as const])] : wanted,
             reader: await session.author(engine),
-          }),
-        );
+          });
+          return foundIn(engine, scope, requests);
+        });
         const requests = (await withJobs(session, found)).filter((request) =>
           wanted.includes(request.status),
         );
