@@ -329,6 +329,25 @@ describe('a past that was changed', () => {
     expect((await worker.requests.carryOut(asked.id)).status).toBe('completed');
   });
 
+  it('is not hidden by a replacement of the commit that says stop', async () => {
+    const stage = await pending();
+    const { repo, asked, bob, jane } = stage;
+    await approve(bob, asked);
+    const approved = await repo.git('rev-parse', LEDGER);
+    await forgeEvent(
+      repo,
+      asked.id,
+      { id: eventId(), at: TIME, actor: jane.person, type: 'noted', text: 'Wait', kind: 'note' },
+      { key: jane.identity },
+    );
+    await jane.engine.requests.show({ id: asked.id, reader: null });
+    const noted = await repo.git('rev-parse', LEDGER);
+    await repo.git('replace', noted, approved);
+    expect(await repo.git('show', '--no-patch', '--format=%an', LEDGER)).toBe(bob.person.name);
+    const { notes } = await (await stage.open()).requests.show({ id: asked.id, reader: null });
+    expect(notes).toMatchObject([{ text: 'Wait' }]);
+  });
+
   it('is nothing that a new root could hide: signatures do not fit a history that was made again', async () => {
     const stage = await pending();
     const { repo, asked, bob } = stage;
