@@ -16,18 +16,22 @@ import { openQueue, type RollbackQueue } from '../workers/index.ts';
 export const sayIn = (session: Session) => (line: string) =>
   void (session.format === 'text' && printProgress(line));
 
-export function carryOutHere(
+export async function carryOutHere(
   session: Session,
   engine: Engine,
   request: RequestView,
 ): Promise<RollbackResult> {
   const say = sayIn(session);
+  const person = await session.author(engine);
+  // What their own session let go ahead needs no other permission.
+  const actor = request.breakGlass === null ? { actor: person } : {};
   return interruptible(
     (signal) =>
       engine.requests.carryOut(request.id, {
         signal,
         last: true,
         onTrust: true,
+        ...actor,
         onStep: ({ step }) => say(`  ✓ ${step}`),
       }),
     (signal) => afterSignal(session, request, signal),

@@ -16,6 +16,7 @@ import type { Context } from './commands/command.ts';
 import type { Output } from './output.ts';
 import { resultText } from './print/plan.ts';
 import { gateFindings } from './print/approval.ts';
+import type { Session } from './session.ts';
 
 export interface Gated {
   /** What the gate says stands among its findings. */
@@ -36,6 +37,7 @@ export function withFindings(planned: Planned, findings: Planned['plan']['findin
 }
 
 export interface Proposal {
+  readonly id: RequestId;
   readonly planned: Planned;
   readonly author: Person;
   readonly reason: string;
@@ -43,41 +45,34 @@ export interface Proposal {
   readonly follows?: RequestId;
 }
 
-/** `carryOut` is asked where the request is approved at once. */
-export async function proposeRollback(
-  { session, style }: Context,
-  engine: Engine,
-  proposal: Proposal,
-  carryOut: (request: RequestView) => Promise<RollbackResult>,
+export function newId({ environment: { clock, random } }: Session): RequestId {
+  return makeRequestId(clock.now(), random(10));
+}
+
+/** Safe to repeat: the same id gives the same request. */
+export function openRequest(engine: Engine, proposal: Proposal): Promise<RequestView> {
+  return engine.requests.open({ ...proposal, reason: recordable(proposal.reason) });
+}
+
+/** Asks `carryOut` where the request is approved at once. */
+export async function carryOn(
+  { style }: Context,
+  { request, planned }: { readonly request: RequestView; readonly planned: Planned },
+  carryOut: () => Promise<RollbackResult>,
 ): Promise<Output> {
-  const { author, reason, planned } = proposal;
-  const { environment } = session;
-  const id = makeRequestId(environment.clock.now(), environment.random(10));
-  const request = await engine.requests.open({ ...proposal, id, reason: recordable(reason) });
   const pending = request.status === 'pending';
-  const supersedes = await supersededBy(engine, request, author);
   const result = pending
     ? { ...resultOf(request, 'pending'), findings: planned.plan.findings }
-    : await carryOut(request);
-  const { approval, breakGlass } = request;
+    : await carryOut();
+  const { approval, breakGlass, supersedes } = request;
   const more = {
     ...(pending && { approval }),
     ...(breakGlass !== null && { breakGlass }),
-    ...(supersedes.length > 0 && { supersedes }),
+    ...(supersedes !== null && { supersedes }),
   };
   return {
     value: { ...result, ...more },
     text: () => resultText(style, result, planned.plan.findings, more),
     ...(pending && { exitCode: 5 }),
   };
-}
-
-/** Older requests of the same scope, which this one took the place of. */
-async function supersededBy(
-  engine: Engine,
-  { id, scopeName }: RequestView,
-  reader: Person,
-): Promise<RequestId[]> {
-  const ended = await engine.requests.list({ scope: scopeName, statuses: ['superseded'], reader });
-  return ended.filter((request) => request.supersededBy === id).map((request) => request.id);
 }

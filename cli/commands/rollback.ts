@@ -5,17 +5,17 @@ import {
   confirmPlan,
   type Engine,
   isBlocked,
-  makeRequestId,
   type RollbackRequest,
   type RollbackResult,
 } from '../../engine/index.ts';
+import { untilBack } from '../away.ts';
 import { confirmRollback, recordable, requireReason } from '../ask.ts';
 import { openQueue, type RollbackQueue } from '../../workers/index.ts';
 import { carryOutByWorker, carryOutHere, sayIn } from '../carry-out.ts';
 import { Interrupted, interruptible } from '../interrupt.ts';
 import { type Output, printAside } from '../output.ts';
 import { planText, resultText } from '../print/plan.ts';
-import { askGate, type Proposal, proposeRollback } from '../propose.ts';
+import { askGate, carryOn, newId, openRequest, type Proposal } from '../propose.ts';
 import { publishedResult } from '../published.ts';
 import type { Session } from '../session.ts';
 import { type Context, FIELD, type Program, REVISION, runCommand, SCOPE, WHOLE_FILE } from './command.ts';
@@ -102,10 +102,13 @@ function planAndCarryOut(
   { options, queue, interactive }: Asked,
 ): Promise<Output> {
   const { session, style } = context;
-  return session.withEngine(async (engine) => {
+  const waiting = queue !== null && options.wait;
+  const patiently = <T>(work: () => Promise<T>) => (waiting ? untilBack(session, work) : work());
+  const use = async (engine: Engine) => {
     engine.requireWriting();
     const author = await session.author(engine);
-    const { planned, gate } = await askGate(engine, await engine.plan(ask), author);
+    const found = await engine.plan(ask);
+    const { planned, gate } = await patiently(() => askGate(engine, found, author));
     if (session.format === 'text') printAside(planText(style, planned));
     if (isBlocked(planned.plan)) throw blockedError(planned.plan);
     const waits = gate?.needsApproval === true && gate.session === null;
@@ -114,25 +117,26 @@ function planAndCarryOut(
         ? await confirmRollback(options.reason, waits ? 'Ask for approval?' : 'Roll back?')
         : (options.reason ?? '');
     const allowRemoval = options.allowRemoval ?? false;
-    const proposal = { planned, author, reason, allowRemoval };
+    const proposal = { id: newId(session), planned, author, reason, allowRemoval };
     if (gate === null || (!gate.ledgered && queue === null)) return executeHere(context, engine, proposal);
-    return proposeRollback(context, engine, proposal, (request) =>
+    const request = await patiently(() => openRequest(engine, proposal));
+    return carryOn(context, { request, planned }, () =>
       queue === null
         ? carryOutHere(session, engine, request)
         : carryOutByWorker(session, engine, request, { wait: options.wait, queue }),
     );
-  });
+  };
+  // A queued rollback is planned on what is known here, and waits; the worker plans it again.
+  return session.withEngine(use, { offline: waiting });
 }
 
 /** Where no policy asks for a record besides the branch's own; and where there is nothing to do. */
 async function executeHere(
   { session, style }: Context,
   engine: Engine,
-  { planned, author, reason, allowRemoval }: Proposal,
+  { id, planned, author, reason, allowRemoval }: Proposal,
 ): Promise<Output> {
-  const { environment } = session;
-  const now = environment.clock.now();
-  const id = makeRequestId(now, environment.random(10));
+  const now = session.environment.clock.now();
   const request = confirmPlan(planned, { id, reason: recordable(reason), author, now, allowRemoval });
   const say = sayIn(session);
   const result = await interruptible(

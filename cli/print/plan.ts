@@ -82,7 +82,7 @@ export function printFindings(style: Style, findings: readonly Finding[]): strin
 export interface ResultDetails {
   readonly approval?: Approval;
   readonly breakGlass?: NonNullable<RequestView['breakGlass']>;
-  readonly supersedes?: readonly string[];
+  readonly supersedes?: string;
 }
 
 /** `told`: findings that stood in the plan. */
@@ -90,7 +90,7 @@ export function resultText(
   style: Style,
   result: RollbackResult,
   told: readonly Finding[],
-  { approval, breakGlass, supersedes = [] }: ResultDetails = {},
+  { approval, breakGlass, supersedes }: ResultDetails = {},
 ): string {
   const news = result.findings.filter(({ message }) => !told.some((other) => other.message === message));
   const { status, scope, mode, target, commit, deliveryCommit, requestId } = result;
@@ -115,6 +115,8 @@ export function resultText(
           `  approval  ${style.paint('reset', approvalText(approval))}`,
           `            backtrail request approve ${requestId}`,
         ]),
-    ...supersedes.map((older) => `  takes the place of ${older}, which nobody is asked about any more`),
+    ...(supersedes === undefined
+      ? []
+      : [`  takes the place of ${supersedes}, which nobody is asked about any more`]),
   ].join('\n');
 }

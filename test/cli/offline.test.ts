@@ -157,11 +157,25 @@ describe('rollback --queue and a remote that is away', () => {
     return told;
   }
 
-  it('asks for nothing that the ledger, which lives there, could not keep', async () => {
+  it('waits until it is back to ask at all: the ledger lives there', async () => {
+    const { run, state, repo } = await remote();
+    await run(['environments']);
+    const told = await worker(repo, state, () => Promise.resolve());
+    state.fate = 'drop';
+    const waiting = run(back, { redisUrl: redis.url });
+    setTimeout(() => (state.fate = 'serve'), 4000);
+    const { code, stdout, stderr } = await waiting;
+    expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringMatching(/^completed rollback/) });
+    expect(stderr).toContain('Waiting until it is back; Ctrl-C gives up');
+    expect(told.attempts).toBeGreaterThan(0);
+    expect(await repo.git('log', '-2', '--format=%s')).toMatch(/^Deliver: .*\nRollback: /);
+  });
+
+  it('asks for nothing that the ledger could not keep, where nobody waits', async () => {
     const { run, state } = await remote();
     await run(['environments']);
     state.fate = 'drop';
-    const refusal = refusalOf(await run(back, { redisUrl: redis.url }));
+    const refusal = refusalOf(await run([...back, '--no-wait'], { redisUrl: redis.url }));
     expect(refusal).toMatchObject({ exit: 6, code: 'REMOTE_UNAVAILABLE' });
     expect(await (await openQueue()).jobs.count()).toBe(0);
   });

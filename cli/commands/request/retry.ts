@@ -13,7 +13,7 @@ import { type CarryOutHow, carryOutOrLeave } from '../../carry-out.ts';
 import { findRequestId } from '../../find-id.ts';
 import { type Output, printAside } from '../../output.ts';
 import { planText } from '../../print/plan.ts';
-import { askGate, proposeRollback } from '../../propose.ts';
+import { askGate, carryOn, newId, openRequest } from '../../propose.ts';
 import { type Context, ID, type Program, REVISION, runCommand } from '../command.ts';
 import { toAsk } from '../plan.ts';
 import { carriedOut } from './approve.ts';
@@ -89,7 +89,6 @@ async function retryTo(
   if (isBlocked(planned.plan)) throw blockedError(planned.plan);
   if (asks) await confirmGoing('Ask for this in its place?');
   const proposal = { planned, author, reason: reason ?? justification, allowRemoval, follows: id };
-  return proposeRollback(context, engine, proposal, (request) =>
-    carryOutOrLeave(session, engine, request, how),
-  );
+  const request = await openRequest(engine, { ...proposal, id: newId(session) });
+  return carryOn(context, { request, planned }, () => carryOutOrLeave(session, engine, request, how));
 }

@@ -166,4 +166,6 @@ export interface CarryOutOptions {
    * nobody here can judge are taken on trust, and the commit says that they are unverified. A worker never does so.
    */
   readonly onTrust?: boolean;
+  /** Who runs this, where that is a person: they need the permission to `deploy`. */
+  readonly actor?: Person;
 }

@@ -12,6 +12,8 @@ import {
 import type { NewEvent } from '../../git/ledger.ts';
 import {
   printFile,
+  readRequestEvents,
+  readSessionEvents,
   type RequestFile,
   requestPath,
   type SessionFile,
@@ -107,13 +109,22 @@ function newEvent(
   path: string,
   file: RequestFile | SessionFile,
 ): NewEvent {
-  const content = new TextEncoder().encode(printFile(file));
-  if (content.length > FILE_LIMIT)
-    throw new BacktrailError('FILE_TOO_LARGE', `The record of ${file.state.id} would grow over 4 MB.`, {
-      hint: 'Open another request.',
-    });
+  const text = printFile(file);
+  requireReadable(text, path);
+  const content = new TextEncoder().encode(text);
   const write: Write = { path, after: { mode: MODE.file, id: '', content } };
   return { author, time, message, writes: [write], sign: true };
 }
 
-const FILE_LIMIT = 4 * 1024 * 1024;
+/** What could not be read again would stop everybody: it is refused before it is written. */
+function requireReadable(text: string, path: string): void {
+  try {
+    if (path.startsWith('requests/')) readRequestEvents(text, path);
+    else readSessionEvents(text, path);
+  } catch (cause) {
+    throw new BacktrailError('INVALID_REQUEST', 'This is more than a record of the ledger holds.', {
+      hint: 'Write less, or open another request.',
+      cause,
+    });
+  }
+}

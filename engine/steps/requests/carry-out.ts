@@ -23,6 +23,7 @@ import { look, type Place, type Rules, stamp, timeOf } from './place.ts';
 import { type Proofs, proveRequest, proveSession } from './proof.ts';
 import { placeFor, replan, replannedEvent } from './replan.ts';
 import { requireRequest } from './review.ts';
+import { requirePermission } from './rights.ts';
 import { canJudge, claimed, type Counts, judgeRequest, placeOf, proven } from './view.ts';
 
 interface Case {
@@ -53,6 +54,7 @@ export async function carryOut(
   if (await isPublished(found)) return complete(found, await run(found, null, options));
   if (state.status === 'completed') return recorded(state);
   if (!isWaiting(state.status)) throw notWaiting(state);
+  if (options.actor) requirePermission(rules.policy, options.actor, 'deploy', placeOf(state));
   if (options.onTrust !== true && !canJudge(place, rules.policy, state)) throw noKeys(state);
   const grounds = await groundsOf(found);
   if (grounds instanceof BacktrailError) throw await refuse(found, grounds);

@@ -186,8 +186,11 @@ export function requireTarget(target: string): string {
   throw new BacktrailError('TARGET_REQUIRED', 'targetSha is required');
 }
 
+/** Characters. */
+const TEXT = 10_000;
+
 function requireReason(reason: string): string {
-  if (reason.trim() !== '') return reason;
+  if (reason.trim() !== '') return reason.slice(0, TEXT);
   throw new BacktrailError('REASON_REQUIRED', 'A request needs a justification.');
 }
 

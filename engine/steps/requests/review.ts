@@ -155,7 +155,8 @@ function voteOf(
   return { id, decision, actor, at, comment: null, digest };
 }
 
-const filled = (text: string | undefined) => (text === undefined || text.trim() === '' ? null : text);
+const filled = (text: string | undefined) =>
+  text === undefined || text.trim() === '' ? null : text.slice(0, TEXT);
 
 export function cancel(
   place: Place,
