@@ -145,7 +145,12 @@ export interface LedgerRequest extends Proposal, Terms {
     readonly session: SessionId;
     readonly ticket: string | null;
     /** Open until somebody else has looked at it. */
-    readonly review: { readonly actor: Person; readonly at: string; readonly comment: string } | null;
+    readonly review: {
+      readonly id: EventId;
+      readonly actor: Person;
+      readonly at: string;
+      readonly comment: string;
+    } | null;
   } | null;
   readonly supersededBy: RequestId | null;
   readonly reviews: readonly Review[];

@@ -58,7 +58,7 @@ async function resolveField(context: Context, field: string): Promise<string> {
     const named = text === null ? selector : byName(text, selector);
     const canonical = formatField(candidate, named);
     const shown = formatField(quotePath(candidate), named);
-    if (!inScope(context, candidate, named)) {
+    if (!isInScope(context, candidate, named)) {
       const message = `${shown} lies outside ${formatCoordinates(context.coordinates)}.`;
       throw new BacktrailError('FIELD_OUT_OF_SCOPE', message);
     }
@@ -159,7 +159,11 @@ function withinService({ layout, coordinates }: Context, field: string, selector
   return formatField(part.paths.prefix, [...part.selector, ...selector]);
 }
 
-function inScope({ layout, coordinates }: Context, path: string, selector: Selector): boolean {
+export function isInScope(
+  { layout, coordinates }: Pick<Context, 'layout' | 'coordinates'>,
+  path: string,
+  selector: Selector,
+): boolean {
   if (layout.isOwn(path)) return false;
   return selectionsOf(layout, coordinates).some((selection) => {
     const bindings = selection.paths.match(path);

@@ -7,6 +7,9 @@ import {
   type RequestStatus,
 } from '../model/index.ts';
 
+import { samePerson } from './policy.ts';
+import { proposalMessage } from './proposal.ts';
+
 type Transitions = Partial<Record<RequestStatus, readonly RequestStatus[]>>;
 
 const STATUSES_OPEN = ['pending', 'approved', 'executing', 'failed'] as const;
@@ -77,6 +80,13 @@ export function applyEvent(state: LedgerRequest | null, event: RequestEvent): Le
 
 function opened(event: RequestEvent & { type: 'opened' }): LedgerRequest {
   const { proposal, terms, gate, session } = event;
+  // The gate asks who the author is, and reviewers read the message: neither may say something else than what is done.
+  if (
+    !samePerson(proposal.author.email, event.actor.email) ||
+    proposal.createdAt !== event.at ||
+    proposal.message !== proposalMessage(proposal)
+  )
+    throw impossible(`Request ${proposal.id} was not opened by whom it says, or for what it says.`);
   return {
     ...proposal,
     ...terms,
@@ -133,9 +143,9 @@ function changed(
       return { ...state, notes: [...state.notes, { id, actor, at, kind: event.kind, text: event.text }] };
     case 'inspected': {
       const { breakGlass } = state;
-      if (breakGlass === null || breakGlass.review !== null)
-        throw impossible(`Request ${state.id} has no review of break-glass that is open.`);
-      const review = { actor, at, comment: event.comment };
+      if (breakGlass === null || samePerson(actor.email, state.author.email))
+        throw impossible(`Request ${state.id} has no review of break-glass that ${actor.email} could close.`);
+      const review = { id, actor, at, comment: event.comment };
       return { ...state, breakGlass: { ...breakGlass, review } };
     }
   }

@@ -18,6 +18,7 @@ import { readHistory } from '../plan/history.ts';
 import { parseScope } from '../plan/layout.ts';
 import { planRollback, selectionsFor } from '../plan/plan.ts';
 import { parseRevision, refOf, resolveRevision } from '../plan/revision.ts';
+import { requireScope } from '../plan/scope.ts';
 import { readContent, type ScopeQuery } from '../plan/content.ts';
 import type { Revision } from '../plan/history.ts';
 import type { Snapshot } from '../plan/snapshot.ts';
@@ -66,6 +67,7 @@ export async function planRequested(
   programs: Programs,
 ): Promise<Planned> {
   const { scope, target, allowRemoval } = request;
+  requireScope(snapshot.layout, scope);
   const ref = { commit: target, version: null };
   const current = { commit: snapshot.base, version: null };
   return withDelivery(

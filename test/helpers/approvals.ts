@@ -90,7 +90,7 @@ const pendingShape = z.looseObject({
   digest: z.string().regex(/^sha256:/),
   findings: z.array(z.looseObject({ code: z.string(), message: z.string() })),
   approval: z.strictObject({ need: z.number(), have: z.number(), approvers: z.array(z.string()) }),
-  supersedes: z.array(z.string()).optional(),
+  supersedes: z.string().optional(),
 });
 
 /** What a rollback that waits for approval printed with `-o json`; it ends with 5. */

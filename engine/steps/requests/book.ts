@@ -51,6 +51,14 @@ export interface Version {
   readonly blob: ObjectId | null;
 }
 
+/** A commit of the branch that says which request it carries out. */
+export interface PublishedRequest {
+  readonly commit: ObjectId;
+  readonly deliveryCommit: ObjectId | null;
+  readonly target: ObjectId;
+  readonly plan: string;
+}
+
 /** For as long as a repository is open. */
 export interface LedgerCache {
   readonly requests: Map<ObjectId, Promise<RequestFile>>;
@@ -60,10 +68,7 @@ export interface LedgerCache {
   /** What the branch holds, at a tip of it. */
   published: {
     readonly base: ObjectId;
-    readonly requests: ReadonlyMap<
-      RequestId,
-      { readonly commit: ObjectId; readonly deliveryCommit: ObjectId | null }
-    >;
+    readonly requests: ReadonlyMap<RequestId, PublishedRequest>;
   } | null;
   log: {
     readonly tip: ObjectId;

@@ -13,15 +13,17 @@ import {
   type RollbackResult,
 } from '../../model/index.ts';
 import type { RequestFile } from '../../record/ledger-file.ts';
+import { readRollback } from '../../record/read.ts';
+import type { RollbackRecord } from '../../record/trailers.ts';
 import { may, policyFor, sessionCovers } from '../../request/policy.ts';
 import { isWaiting } from '../../request/transitions.ts';
 import { execute } from '../execute.ts';
 import type { CarryOutOptions } from './api.ts';
 import { append, onRequest } from './append.ts';
 import { type Book, openBook } from './book.ts';
-import { look, type Place, type Rules, stamp, timeOf } from './place.ts';
+import { look, type Place, placeFor, type Rules, rulesFor, stamp, timeOf } from './place.ts';
 import { type Proofs, proveRequest, proveSession } from './proof.ts';
-import { placeFor, replan, replannedEvent } from './replan.ts';
+import { replan, replannedEvent } from './replan.ts';
 import { requireRequest } from './review.ts';
 import { requirePermission } from './rights.ts';
 import { canJudge, claimed, type Counts, judgeRequest, placeOf, proven } from './view.ts';
@@ -42,33 +44,57 @@ export async function carryOut(
 ): Promise<RollbackResult> {
   await here.git.refresh();
   const first = await look(here);
-  const known = (await openBook(here.git, first.ref, here.cache)).request(id);
-  const place = placeFor(here, (await known)?.state ?? { config: null });
-  const rules = place === here ? first : await look(place);
-  const book = await openBook(place.git, rules.ref, place.cache);
+  const book = await openBook(here.git, first.ref, here.cache);
   const file = await requireRequest(book, id);
-  const proofs = await proveRequest(place, book, file);
-  const counts = options.onTrust === true ? claimed(place) : proven;
-  const found: Case = { place, rules, book, file, proofs, counts };
+  const failed = async (error: unknown): Promise<never> => {
+    throw await recordFailure({ place: here, rules: first, file }, error, options);
+  };
+  const found = await examine(here, first, { book, file, options }).catch(failed);
   const { state } = file;
-  if (await isPublished(found)) return complete(found, await run(found, null, options));
+  if (found.published) return complete(found, await run(found, null, options));
   if (state.status === 'completed') return recorded(state);
   if (!isWaiting(state.status)) throw notWaiting(state);
+  const { place, rules } = found;
   if (options.actor) requirePermission(rules.policy, options.actor, 'deploy', placeOf(state));
   if (options.onTrust !== true && !canJudge(place, rules.policy, state)) throw noKeys(state);
   const grounds = await groundsOf(found);
   if (grounds instanceof BacktrailError) throw await refuse(found, grounds);
-  try {
-    return await complete(found, await run(found, grounds, options));
-  } catch (error) {
-    throw await recordFailure(found, error, options);
-  }
+  return run(found, grounds, options).then((result) => complete(found, result), failed);
 }
 
-async function isPublished({ place, file }: Case): Promise<boolean> {
-  const { id, base } = file.state;
+/** What is known of it before anything is decided. */
+async function examine(
+  here: Place,
+  branch: Rules,
+  { book, file, options }: Pick<Case, 'book' | 'file'> & { readonly options: CarryOutOptions },
+): Promise<Case & { readonly published: boolean }> {
+  const { state } = file;
+  const place = placeFor(here, state);
+  const [rules, proofs] = [await rulesFor(here, branch, state), await proveRequest(place, book, file)];
+  const counts = options.onTrust === true ? claimed(place) : proven;
+  const published = await isPublished(place, state);
+  return { place, rules, book, file, proofs, counts, published };
+}
+
+async function isPublished(place: Place, state: LedgerRequest): Promise<boolean> {
+  const { id, base } = state;
   const { base: tip } = await place.observe();
-  return (await place.git.findRequest({ tip, base, requestId: id })) !== null;
+  const commit = await place.git.findRequest({ tip, base, requestId: id });
+  if (commit === null) return false;
+  const claim = readRollback((await place.git.messages([commit])).get(commit)?.trailers ?? []);
+  if (claim !== null && carries(claim.record, state)) return true;
+  throw new BacktrailError(
+    'LEDGER_TAMPERED',
+    `Commit ${commit} of the branch names request ${id}, and is not the rollback that was asked for.`,
+  );
+}
+
+/** Is a commit that names a request the rollback that the request is about? Anybody who may push can write its id. */
+export function carries(
+  { target, plan }: Pick<RollbackRecord, 'target' | 'plan'>,
+  state: LedgerRequest,
+): boolean {
+  return target === state.target && plan === state.digest;
 }
 
 /** The branch has it no more, or never had to: what the record says is all there is. */
@@ -252,19 +278,25 @@ export async function recordCompleted(
   return commits.length > 0;
 }
 
+type Failing = Pick<Case, 'place' | 'rules' | 'file'>;
+
+/** Says nothing about the request, or that nothing should be written any more. */
+const UNRECORDED: ReadonlySet<string> = new Set(['INTERRUPTED', 'LEDGER_TAMPERED', 'LEDGER_REWOUND']);
+
 /** What becomes of a request that could not be carried out; gives the error to be told. */
-async function recordFailure(found: Case, error: unknown, { last }: CarryOutOptions): Promise<unknown> {
+async function recordFailure(found: Failing, error: unknown, { last }: CarryOutOptions): Promise<unknown> {
   const { place, rules, file } = found;
   const { state } = file;
-  if (!isFailure(error) || error.code === 'INTERRUPTED') return error;
+  if (!isFailure(error) || UNRECORDED.has(error.code)) return error;
   if (FAILURES[error.code].retry !== 'never' && last !== true) return error;
   const event = await failureEvent(found, error).catch(() => null);
   if (event !== null) await appendIfWaiting(place, rules, state.id, event).catch(() => undefined);
   return error;
 }
 
-async function failureEvent({ place, file }: Case, error: BacktrailError): Promise<RequestEvent> {
+async function failureEvent({ place: here, file }: Failing, error: BacktrailError): Promise<RequestEvent> {
   const { state } = file;
+  const place = placeFor(here, state);
   if (error.code === 'PLAN_CHANGED' && state.gate !== 'no-policy')
     return replannedEvent(place, state, await replan(place, state));
   const { code, message } = error;

@@ -6,9 +6,9 @@ import { audit } from './audit.ts';
 import { openBook } from './book.ts';
 import { carryOut } from './carry-out.ts';
 import { gate, openRequest } from './open.ts';
-import { look, type Place } from './place.ts';
+import { look, type Place, placeFor } from './place.ts';
 import { reconcile } from './reconcile.ts';
-import { isChanged, placeFor, replan } from './replan.ts';
+import { isChanged, replan } from './replan.ts';
 import { approve, cancel, inspect, note, reject, requireRequest, retry } from './review.ts';
 import { requirePermission } from './rights.ts';
 import { closeSession, openSession, sessions } from './sessions.ts';
@@ -57,7 +57,8 @@ async function list(
   place: Place,
   { scope, statuses, reader }: Parameters<Requests['list']>[0],
 ): Promise<RequestView[]> {
-  const { policy, ref } = await look(place);
+  const rules = await look(place);
+  const { policy, ref } = rules;
   const book = await openBook(place.git, ref, place.cache);
   const files = (await book.requests()).filter(({ state }) => {
     const name = formatCoordinates(state.scope);
@@ -67,13 +68,14 @@ async function list(
       may(policy, reader, 'read', placeOf(state))
     );
   });
-  return Promise.all(files.map((file) => viewOf(place, { book, policy, file })));
+  return Promise.all(files.map((file) => viewOf(place, { book, rules, file })));
 }
 
 async function show(place: Place, id: RequestId, reader: Person | null): Promise<RequestView> {
-  const { policy, ref } = await look(place);
+  const rules = await look(place);
+  const { policy, ref } = rules;
   const book = await openBook(place.git, ref, place.cache);
   const file = await requireRequest(book, id);
   if (reader !== null) requirePermission(policy, reader, 'read', placeOf(file.state));
-  return viewOf(place, { book, policy, file });
+  return viewOf(place, { book, rules, file });
 }

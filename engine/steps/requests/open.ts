@@ -13,6 +13,7 @@ import {
   type Terms,
 } from '../../model/index.ts';
 import { approversOf, may, policyFor, satisfiable, sessionCovers } from '../../request/policy.ts';
+import { proposalMessage } from '../../request/proposal.ts';
 import { blockedError, isBlocked } from '../blocked.ts';
 import { type Planned, renderedDigest } from '../plan.ts';
 import type { Gate, Proposing, RequestView, Requests } from './api.ts';
@@ -82,10 +83,11 @@ async function sessionFor(place: Place, { policy, rule, ref, planned, author }: 
 export async function openRequest(place: Place, input: OpenInput): Promise<RequestView> {
   const { planned, author, id, follows } = input;
   if (isBlocked(planned.plan)) throw blockedError(planned.plan);
-  const { policy, ref } = await rulesOf(place, planned.snapshot);
+  const rules = await rulesOf(place, planned.snapshot);
+  const { policy, ref } = rules;
   const known = await openBook(place.git, ref, place.cache);
   const there = await known.request(id);
-  if (there !== null) return viewOf(place, { book: known, policy, file: there });
+  if (there !== null) return viewOf(place, { book: known, rules, file: there });
   const { needsApproval, session } = await gate(place, input);
   const rule = policyFor(policy, placeOf(planned.plan));
   const { book } = await append(place, ref, async (book) => {
@@ -113,7 +115,7 @@ export async function openRequest(place: Place, input: OpenInput): Promise<Reque
   });
   const file = await book.request(id);
   if (file === null) throw new BacktrailError('INTERNAL', `Request ${id} was not written.`);
-  return viewOf(place, { book, policy, file });
+  return viewOf(place, { book, rules, file });
 }
 
 function opensWith(needsApproval: boolean, session: BreakGlassSession | null) {
@@ -161,7 +163,6 @@ function proposalOf(
   },
 ): Proposal {
   const { scope, target } = planned.plan;
-  const version = target.version === null ? '' : `v${target.version} `;
   const expiresAt = rule === null ? null : timeOf(Date.parse(at) + rule.expiryMs);
   return {
     id,
@@ -170,7 +171,7 @@ function proposalOf(
     targetVersion: target.version,
     allowRemoval: allowRemoval ?? false,
     justification: requireReason(reason),
-    message: `Rollback to revision ${version}(${target.commit.slice(0, 7)}) of ${formatCoordinates(scope)}`,
+    message: proposalMessage({ scope, target: target.commit, targetVersion: target.version }),
     author: personOf(author),
     createdAt: at,
     expiresAt,

@@ -4,6 +4,7 @@ import {
   type Config,
   type EventId,
   isFailure,
+  type LedgerRequest,
   type Person,
   type Policy,
   type Programs,
@@ -12,7 +13,13 @@ import type { GitRepository } from '../../git/open.ts';
 import { LEDGER_REF } from '../../plan/config.ts';
 import type { Snapshot } from '../../plan/snapshot.ts';
 import { makeEventId } from '../../model/index.ts';
-import { type ConfigText, type Observe, readOwnConfig, requireLedgerApart } from '../observe.ts';
+import {
+  type ConfigText,
+  createObserve,
+  type Observe,
+  readOwnConfig,
+  requireLedgerApart,
+} from '../observe.ts';
 import type { LedgerCache } from './book.ts';
 
 export interface Place {
@@ -57,6 +64,18 @@ export async function look(place: Place): Promise<Rules & { readonly snapshot: S
     throw error;
   });
   return snapshot === null ? { ...NONE, snapshot } : { ...(await rulesOf(place, snapshot)), snapshot };
+}
+
+/** The place with the configuration that the request brought along, where it brought one. */
+export function placeFor(place: Place, { config }: Pick<LedgerRequest, 'config'>): Place {
+  if (config === null || place.config !== null) return place;
+  return { ...place, config, observe: createObserve(place.git, config) };
+}
+
+/** The rules that a request is under: those of the branch, or of the configuration that it brought to a branch without one. */
+export async function rulesFor(place: Place, rules: Rules, request: LedgerRequest): Promise<Rules> {
+  const own = placeFor(place, request);
+  return own === place ? rules : look(own);
 }
 
 /** What every event begins with. Times are in whole seconds, as git keeps them. */

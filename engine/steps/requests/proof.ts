@@ -20,6 +20,8 @@ export interface Proof {
   readonly verified: boolean;
   /** Some key signed it; whose, is for those to say who know the keys. */
   readonly signed: boolean;
+  /** Fingerprint of the key. */
+  readonly key: string | null;
 }
 
 export type Proofs = ReadonlyMap<EventId, Proof>;
@@ -105,6 +107,7 @@ function proofOf(commit: LedgerCommit, event: AnyEvent | undefined, signature?: 
     commit: commit.id,
     verified: own && state === 'good' && vouched,
     signed: own && (state === 'good' || state === 'unknown'),
+    key: signature?.key ?? null,
   };
 }
 

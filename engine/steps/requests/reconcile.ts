@@ -11,9 +11,9 @@ import type { RequestFile } from '../../record/ledger-file.ts';
 import { isOpen, isWaiting } from '../../request/transitions.ts';
 import type { Repair, Requests } from './api.ts';
 import { append, onRequest } from './append.ts';
-import { type Book, openBook } from './book.ts';
-import { recordCompleted } from './carry-out.ts';
-import { look, type Place, type Rules, stamp } from './place.ts';
+import { type Book, openBook, type PublishedRequest } from './book.ts';
+import { carries, recordCompleted } from './carry-out.ts';
+import { look, type Place, type Rules, rulesFor, stamp } from './place.ts';
 import { proveRequest } from './proof.ts';
 import { isExpired, requireRequest } from './review.ts';
 import { canJudge, judgeRequest, proven } from './view.ts';
@@ -26,7 +26,13 @@ export async function reconcile(place: Place): ReturnType<Requests['reconcile']>
   const published = await publishedOn(place, rules);
   const repairs: Repair[] = [];
   for (const file of open.toReversed()) {
-    const repair = await repairOne({ place, rules, book }, file, published.get(file.state.id) ?? null);
+    const { state } = file;
+    // A configuration that a request brought and that cannot be read is said when it is carried out.
+    const own = await rulesFor(place, rules, state).catch(() => null);
+    if (own === null) continue;
+    const commit = published.get(state.id);
+    const carried = commit !== undefined && carries(commit, state) ? commit : null;
+    const repair = await repairOne({ place, rules: own, book }, file, carried);
     if (repair !== null) repairs.push(repair);
   }
   const after = await openBook(place.git, rules.ref, place.cache);
@@ -42,11 +48,6 @@ interface Repairing {
   readonly book: Book;
 }
 
-interface PublishedRequest {
-  readonly commit: ObjectId;
-  readonly deliveryCommit: ObjectId | null;
-}
-
 async function repairOne(
   { place, rules, book }: Repairing,
   file: RequestFile,
@@ -55,12 +56,17 @@ async function repairOne(
   const { state } = file;
   const scope = formatCoordinates(state.scope);
   if (published !== null) {
-    const done = await recordCompleted(place, rules.ref, state.id, { outcome: 'completed', ...published });
+    const { commit, deliveryCommit } = published;
+    const done = await recordCompleted(place, rules.ref, state.id, {
+      outcome: 'completed',
+      commit,
+      deliveryCommit,
+    });
     const detail = `The rollback of ${scope} stands on the branch in ${published.commit.slice(0, 10)}.`;
     return done ? { requestId: state.id, action: 'completed', detail } : null;
   }
   if (state.status !== 'pending') return null;
-  if (isExpired(place, state)) {
+  if (isExpired(place, rules, state)) {
     const written = await whilePending(place, rules, state.id, { type: 'expired' });
     const detail = `Nobody decided on the rollback of ${scope} until ${state.expiresAt}.`;
     return written ? { requestId: state.id, action: 'expired', detail } : null;
@@ -119,6 +125,8 @@ async function publishedOn(
       requests.set(claim.record.requestId, {
         commit: id,
         deliveryCommit: after?.of === id ? after.id : null,
+        target: claim.record.target,
+        plan: claim.record.plan,
       });
     const of = readDelivery(trailers)?.record.of;
     after = of === undefined ? null : { of, id };

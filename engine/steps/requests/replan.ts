@@ -1,16 +1,9 @@
 /** A request's plan on the branch as it is now, and what is different from the one that reviewers saw. */
 import type { LedgerRequest, ObjectId, RequestEvent } from '../../model/index.ts';
 import { makeSnapshot, type Snapshot } from '../../plan/snapshot.ts';
-import { createObserve } from '../observe.ts';
 import { type Planned, planRequested } from '../plan.ts';
 import { termsOf } from './open.ts';
 import { type Place, stamp } from './place.ts';
-
-/** The place with the configuration that the request brought along, where it brought one. */
-export function placeFor(place: Place, { config }: Pick<LedgerRequest, 'config'>): Place {
-  if (config === null || place.config !== null) return place;
-  return { ...place, config, observe: createObserve(place.git, config) };
-}
 
 export async function replan(place: Place, request: LedgerRequest): Promise<Planned> {
   const snapshot = await place.observe();

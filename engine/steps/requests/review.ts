@@ -14,11 +14,11 @@ import type { Act, Requests, RequestView } from './api.ts';
 import { append, onRequest } from './append.ts';
 import type { Book } from './book.ts';
 import { unknownRequest } from './open.ts';
-import { look, type Place, type Rules, stamp } from './place.ts';
+import { look, type Place, placeFor, type Rules, rulesFor, stamp } from './place.ts';
 import { type Proofs, proveRequest } from './proof.ts';
-import { isChanged, placeFor, replan, replannedEvent } from './replan.ts';
+import { isChanged, replan, replannedEvent } from './replan.ts';
 import { requireApprover, requirePermission } from './rights.ts';
-import { claimed, judgeRequest, placeOf, viewOf } from './view.ts';
+import { claimed, inspectionOf, judgeRequest, placeOf, viewOf } from './view.ts';
 
 interface Deciding {
   readonly place: Place;
@@ -37,10 +37,11 @@ async function act(
   const rules = await look(place);
   const { book } = await append(place, rules.ref, async (book) => {
     const file = await requireRequest(book, id);
-    const event = await decide({ place, rules, book, file, state: file.state });
+    const own = await rulesFor(place, rules, file.state);
+    const event = await decide({ place, rules: own, book, file, state: file.state });
     return event === null ? [] : [onRequest(id, event)];
   });
-  return viewOf(place, { book, policy: rules.policy, file: await requireRequest(book, id) });
+  return viewOf(place, { book, rules, file: await requireRequest(book, id) });
 }
 
 export async function requireRequest(book: Book, id: RequestId): Promise<RequestFile> {
@@ -55,15 +56,20 @@ type ReviewInput = Act & { readonly comment?: string };
 function requireReviewable(deciding: Deciding, actor: Person): void {
   const { state, rules, place } = deciding;
   const rule = policyFor(rules.policy, placeOf(state));
-  if (state.status !== 'pending' || isExpired(place, state)) throw notPending(state);
+  if (state.status !== 'pending' || isExpired(place, rules, state)) throw notPending(state);
   if (!(rule?.selfApproval ?? false) && samePerson(state.author.email, actor.email))
     throw new BacktrailError('OWN_REQUEST', 'cannot approve/reject your own rollback request');
   requirePermission(rules.policy, actor, 'deploy', placeOf(state));
   requireApprover(rules.policy, rule, actor, placeOf(state));
 }
 
-export const isExpired = ({ clock }: Place, { expiresAt }: LedgerRequest) =>
-  expiresAt !== null && Date.parse(expiresAt) <= clock.now();
+/** At the latest when the policy says so now, whatever the request says. */
+export function isExpired({ clock }: Place, { policy }: Rules, state: LedgerRequest): boolean {
+  const rule = policyFor(policy, placeOf(state));
+  const says = state.expiresAt === null ? Infinity : Date.parse(state.expiresAt);
+  const latest = rule === null ? Infinity : Date.parse(state.createdAt) + rule.expiryMs;
+  return Math.min(says, latest) <= clock.now();
+}
 
 function notPending({ id, status }: LedgerRequest): BacktrailError {
   return new BacktrailError('REQUEST_NOT_PENDING', 'rollback request is not pending approval', {
@@ -206,17 +212,22 @@ export function retry(place: Place, { id, actor }: Act): Promise<RequestView> {
 }
 
 export function inspect(place: Place, { id, actor, comment }: Act & { readonly comment: string }) {
-  return act(place, id, ({ rules, state }) => {
-    const { breakGlass } = state;
-    if (breakGlass === null || breakGlass.review !== null)
+  return act(place, id, async ({ rules, state, book, file }) => {
+    const { policy } = rules;
+    const proofs = await proveRequest(place, book, file);
+    const review = inspectionOf({ policy, file, proofs, counts: claimed(place) });
+    if (state.breakGlass === null || review !== null)
       throw new BacktrailError(
         'REVIEW_NOT_OPEN',
-        breakGlass === null
+        review === null
           ? `Request ${id} went the ordinary way: there is nothing to review afterwards.`
-          : `${breakGlass.review?.actor.email ?? ''} has reviewed request ${id} already.`,
+          : `${review.actor.email} has reviewed request ${id} already.`,
       );
     if (samePerson(state.author.email, actor.email))
       throw new BacktrailError('OWN_REVIEW', 'Somebody else has to review your own use of break-glass.');
+    const unsigned = policyFor(policy, placeOf(state))?.unsignedApprovals ?? true;
+    if (!unsigned && !(await place.git.ledger.signs()))
+      throw new BacktrailError('IDENTITY_UNVERIFIED', 'A review of break-glass has to be signed.');
     requirePermission(rules.policy, actor, 'deploy', placeOf(state));
     if (comment.trim() === '') throw new BacktrailError('INVALID_REQUEST', 'A review needs a comment.');
     return { ...stamp(place, actor), type: 'inspected', comment: comment.slice(0, TEXT) };

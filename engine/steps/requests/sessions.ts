@@ -100,14 +100,15 @@ export async function sessions(
   place: Place,
   reader: Person,
 ): Promise<{ sessions: SessionView[]; reviews: RequestView[] }> {
-  const { policy, ref } = await look(place);
-  const book = await openBook(place.git, ref, place.cache);
+  const rules = await look(place);
+  const book = await openBook(place.git, rules.ref, place.cache);
   const files = await book.sessions();
-  const open = (await book.requests()).filter(
-    ({ state }) => state.breakGlass?.review === null && may(policy, reader, 'read', placeOf(state)),
+  const broken = (await book.requests()).filter(
+    ({ state }) => state.breakGlass !== null && may(rules.policy, reader, 'read', placeOf(state)),
   );
+  const views = await Promise.all(broken.map((file) => viewOf(place, { book, rules, file })));
   return {
     sessions: await Promise.all(files.map((file) => sessionView(place, book, file))),
-    reviews: await Promise.all(open.map((file) => viewOf(place, { book, policy, file }))),
+    reviews: views.filter(({ breakGlass }) => breakGlass?.review === null),
   };
 }

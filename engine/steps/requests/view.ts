@@ -11,7 +11,7 @@ import type { RequestFile } from '../../record/ledger-file.ts';
 import { judge, type Judgement, policyFor } from '../../request/policy.ts';
 import type { Identity, RequestView } from './api.ts';
 import type { Book } from './book.ts';
-import type { Place } from './place.ts';
+import { type Place, type Rules, rulesFor } from './place.ts';
 import { type Proof, type Proofs, proveRequest } from './proof.ts';
 
 export const placeOf = ({
@@ -61,10 +61,16 @@ export function judgeRequest({
   const place = placeOf(state);
   const rule = policyFor(policy, place);
   if (rule === null) return null;
-  const present = currentReviews(file).map((review) => ({
-    ...review,
-    verified: counts(proofs.get(review.id)),
-  }));
+  const opening = proofs.get(file.events[0]?.id ?? '')?.key ?? null;
+  const keys = new Set(rule.selfApproval ? [] : [opening]);
+  const present = currentReviews(file).map((review) => {
+    const proof = proofs.get(review.id);
+    const key = proof?.key ?? null;
+    // A key is one voter, however many names the list of trusted keys has for it.
+    const again = key !== null && keys.has(key);
+    if (review.decision === 'approved') keys.add(key);
+    return { ...review, verified: counts(proof) && !again };
+  });
   const reviews = next === undefined ? present : [...present, next];
   const { digest, author } = state;
   return { ...judge({ policy, rule, place, author: author.email, digest, reviews }), rule };
@@ -78,17 +84,34 @@ export function canJudge({ allowedSigners }: Place, policy: Policy, state: Ledge
   return allowedSigners !== null || rule === null || rule.quorum === 0 || rule.unsignedApprovals;
 }
 
+/** The review of what went ahead without approval, if one is there that counts; one that nobody vouches for closes nothing. */
+export function inspectionOf({ policy, file, proofs, counts }: Judging) {
+  const { state, events } = file;
+  const rule = policyFor(policy, placeOf(state));
+  const unsigned = rule === null || rule.unsignedApprovals;
+  const counting = events.findLast(
+    (event) => event.type === 'inspected' && (unsigned || counts(proofs.get(event.id))),
+  );
+  if (counting?.type !== 'inspected') return null;
+  const { id, actor, at, comment } = counting;
+  return { id, actor, at, comment };
+}
+
 export async function viewOf(
   place: Place,
-  { book, policy, file }: { book: Book; policy: Policy; file: RequestFile },
+  { book, rules, file }: { book: Book; rules: Rules; file: RequestFile },
 ): Promise<RequestView> {
   const proofs = await proveRequest(place, book, file);
-  const judgement = judgeRequest({ policy, file, proofs, counts: claimed(place) });
+  const { policy } = await rulesFor(place, rules, file.state).catch(() => rules);
+  const judging = { policy, file, proofs, counts: claimed(place) };
+  const judgement = judgeRequest(judging);
   const { state, events } = file;
+  const { breakGlass } = state;
   const counted = new Set(judgement?.counted);
   const { need = 0, have = 0, approvers = [] } = judgement ?? {};
   return {
     ...state,
+    breakGlass: breakGlass && { ...breakGlass, review: inspectionOf(judging) },
     scopeName: formatCoordinates(state.scope),
     authorIdentity: identity(proofs.get(events[0]?.id ?? '')),
     reviews: state.reviews.map((review) => ({
