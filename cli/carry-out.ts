@@ -1,5 +1,6 @@
 /** Carries a request of the ledger out: in this process, or by handing it to a worker. */
 import {
+  BacktrailError,
   type Engine,
   isFailure,
   type RequestView,
@@ -69,7 +70,16 @@ export async function carryOutByWorker(
   request: RequestView,
   { wait, queue }: { readonly wait: boolean; readonly queue?: RollbackQueue },
 ): Promise<RollbackResult> {
-  const use = (queue: RollbackQueue) => enqueue(request, { engine, queue, wait, say: sayIn(session) });
+  const use = async (queue: RollbackQueue) => {
+    const result = await enqueue(request, { engine, queue, wait, say: sayIn(session) });
+    // Whoever can write into the queue can write a result; the branch knows.
+    if (result.status === 'completed' && (await engine.findRequest(request.id)) === null)
+      throw new BacktrailError(
+        'VERIFY_FAILED',
+        `The queue says that ${request.id} is done, and the branch does not hold it.`,
+      );
+    return result;
+  };
   if (queue !== undefined) return use(queue);
   const opened = await openQueue({ redisUrl: session.environment.redisUrl });
   try {

@@ -8,7 +8,7 @@ export function auditText(style: Style, events: readonly AuditEntry[]): string {
   const rows = events.map(({ commit, at, event, actor, identity, scope, requestId, sessionId, comment }) => [
     style.paint('yellow', short(commit)),
     minute(at),
-    style.paint('bold', event),
+    style.paint('bold', sessionId !== null && event === 'opened' ? 'opened BREAK-GLASS' : event),
     style.paint('reset', `${oneLine(actor.email)}${identity === 'verified' ? '' : ' (unverified)'}`),
     style.paint('reset', scope),
     style.paint('reset', requestId ?? sessionId ?? ''),

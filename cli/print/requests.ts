@@ -72,7 +72,7 @@ export function requestText(style: Style, request: RequestView): string {
       ? []
       : section(style, 'Reviewers are asked again', [
           style.paint('reset', `${minute(reopened.at)}  ${oneLine(reopened.reason)}`),
-          ...reopened.difference.map((line) => style.paint('dim', `  ${line}`)),
+          ...reopened.difference.map((line) => style.paint('dim', `  ${oneLine(line)}`)),
         ])),
     ...section(
       style,

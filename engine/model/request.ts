@@ -75,6 +75,8 @@ export interface Provenance {
   readonly ledger: ObjectId;
   /** The session, and its ticket. */
   readonly breakGlass: string | null;
+  /** ISO 8601: when it was let go ahead. */
+  readonly at: string;
 }
 
 export type Status = 'completed' | 'unchanged' | 'pending' | 'approved' | 'executing' | 'failed';

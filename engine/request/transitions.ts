@@ -118,11 +118,11 @@ function changed(
     case 'settled':
       return to('approved');
     case 'reopened':
-      return { ...to('pending'), gate: null, reopened: { at, reason: event.reason, difference: [] } };
+      return { ...to('pending'), ...ORDINARY, reopened: { at, reason: event.reason, difference: [] } };
     case 'replanned': {
       const reason = 'What it would change is no longer what was approved.';
       const { terms, difference } = event;
-      return { ...to('pending'), ...terms, gate: null, reopened: { at, reason, difference } };
+      return { ...to('pending'), ...terms, ...ORDINARY, reopened: { at, reason, difference } };
     }
     case 'superseded':
       return { ...to('superseded'), supersededBy: event.by };
@@ -150,6 +150,9 @@ function changed(
     }
   }
 }
+
+/** What did not go ahead without approval was no use of break-glass: from here on it needs approval like any other. */
+const ORDINARY = { gate: null, breakGlass: null } as const;
 
 function requireTransition(
   { id, status }: LedgerRequest,

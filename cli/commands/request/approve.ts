@@ -112,6 +112,8 @@ const NO_FAILURE: ReadonlySet<string> = new Set([
   'PLAN_CHANGED',
   'AWAITING_APPROVAL',
   'REQUEST_CLOSED',
+  // Of a worker that trusts no key: another one carries it out.
+  'IDENTITY_UNVERIFIED',
   'INTERRUPTED',
 ]);
 

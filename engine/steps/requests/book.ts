@@ -197,19 +197,26 @@ export async function textOf(git: GitRepository, path: string, blob: ObjectId): 
 /** Every file below a folder. */
 function walk(git: GitRepository, tree: ObjectId, cache: LedgerCache, depth = 0): Promise<readonly Found[]> {
   return remember(cache.folders, tree, async () => {
-    if (depth > 3) throw tampered('requests');
+    // Months, then two characters of the id, then files.
+    if (depth > 2) throw tampered('requests');
     const entries = await git.objects.tree(tree);
+    let count = 0;
     const lists = await Promise.all(
       entries.map(async ({ name, mode, id }): Promise<readonly Found[]> => {
         if (mode === MODE.file) return [{ path: name, blob: id }];
         if (mode !== MODE.tree) throw tampered(name);
         const below = await walk(git, id, cache, depth + 1);
+        count += below.length;
+        if (count > FILES) throw tampered('requests', 'is one of more than there can be');
         return below.map(({ path, blob }) => ({ path: `${name}/${path}`, blob }));
       }),
     );
     return lists.flat();
   });
 }
+
+/** Files of a ledger: ten years of three hundred requests a day. */
+const FILES = 1_000_000;
 
 /** One `git log` for all of it, and then only what came since. */
 async function readLog(

@@ -97,10 +97,15 @@ export function carries(
   return target === state.target && plan === state.digest;
 }
 
-/** The branch has it no more, or never had to: what the record says is all there is. */
+/** The branch never had to hold it: there was nothing to change. */
 function recorded(state: LedgerRequest): RollbackResult {
   const { result } = state;
   const done = result !== null && result.status !== 'failed' ? result : null;
+  if (done?.status === 'completed')
+    throw new BacktrailError(
+      'LEDGER_TAMPERED',
+      `The ledger says that request ${state.id} was carried out, and the branch does not hold it.`,
+    );
   return {
     requestId: state.id,
     status: done?.status ?? 'completed',
@@ -137,7 +142,7 @@ function noKeys({ id }: LedgerRequest): BacktrailError {
 
 /** What lets it go ahead, or why it may not. `status` is a claim; this is what is judged. */
 async function groundsOf(found: Case): Promise<Provenance | BacktrailError> {
-  const { rules, file, proofs, counts } = found;
+  const { place, rules, file, proofs, counts } = found;
   const { policy } = rules;
   const { state, events } = file;
   const at = placeOf(state);
@@ -152,13 +157,16 @@ async function groundsOf(found: Case): Promise<Provenance | BacktrailError> {
     if (problem !== null) return awaiting(problem);
     const { session, ticket } = state.breakGlass ?? { session: '', ticket: null };
     const breakGlass = ticket === null ? session : `${session} (${ticket})`;
-    return { approvals: [], ledger: opened?.commit ?? '', breakGlass };
+    return { approvals: [], ledger: opened?.commit ?? '', breakGlass, at: state.createdAt };
   }
   const judgement = judgeRequest({ policy, file, proofs, counts });
   if (judgement === null || judgement.need === 0) {
+    // Where keys are known, a permission is its holder's, not that of whoever uses the name.
+    if (policy.permissions.length > 0 && place.allowedSigners !== null && !counts(opened))
+      return unverified(`No trusted key vouches for ${state.author.email}, who has the permission.`);
     if (!may(policy, state.author, 'deploy', at))
       return forbidden(`${state.author.email} may not carry out a rollback of ${formatCoordinates(at)}.`);
-    return { approvals: [], ledger: opened?.commit ?? '', breakGlass: null };
+    return { approvals: [], ledger: opened?.commit ?? '', breakGlass: null, at: state.createdAt };
   }
   if (judgement.rejected) return awaiting('It was rejected.');
   if (!judgement.satisfied) return awaiting(`${judgement.have} of ${judgement.need} approvals count.`);
@@ -209,7 +217,12 @@ function approvedBy(
       return `Approved by ${actor.email} (quorum: ${have}/${need})${doubt}`;
     });
   const settling = events.findLast(({ id }) => counted.includes(id));
-  return { approvals, ledger: proofs.get(settling?.id ?? '')?.commit ?? '', breakGlass: null };
+  return {
+    approvals,
+    ledger: proofs.get(settling?.id ?? '')?.commit ?? '',
+    breakGlass: null,
+    at: settling?.at ?? state.createdAt,
+  };
 }
 
 /** Grounds that more approvals can mend lead back to `pending`; others end it. */
@@ -221,7 +234,8 @@ async function refuse({ place, rules, file }: Case, reason: BacktrailError): Pro
       ? { ...stamped, type: 'reopened', reason: reason.message }
       : { ...stamped, type: 'failed', code: reason.code, message: reason.message };
   await appendIfWaiting(place, rules, id, event);
-  return reason;
+  const { code, message, hint, details } = reason;
+  return new BacktrailError(code, message, { hint, details: { ...details, requestId: id } });
 }
 
 function run(
@@ -239,7 +253,8 @@ function run(
     digest: state.digest,
     reason: state.justification,
     author: state.author,
-    requestedAt: state.createdAt,
+    // The commit stands behind its own approval; the same for every worker that carries it out.
+    requestedAt: provenance?.at ?? state.createdAt,
     allowRemoval: state.allowRemoval,
     ...(bind === 'rendered' && { rendered: state.rendered }),
     ...(provenance && { provenance }),

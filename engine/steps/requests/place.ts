@@ -1,5 +1,6 @@
 /** Where requests live and by which rules: the ledger's ref and the policy, both as the branch itself says them. */
 import {
+  BacktrailError,
   type Clock,
   type Config,
   type EventId,
@@ -52,6 +53,13 @@ export async function rulesOf({ git, config }: Place, { branch, base, layout }: 
   const own = await readOwnConfig(git, base);
   if (own === null) return { ...NONE, policy: layout.config.policy };
   requireLedgerApart(own, branch);
+  // Its layout says what an environment is: another one would give production another name, and with it another policy.
+  if (own.policy.environments.length > 0 || own.policy.permissions.length > 0)
+    throw new BacktrailError(
+      'FORBIDDEN',
+      'The branch has a policy, which a configuration from outside would get around.',
+      { hint: 'Run it without --config.' },
+    );
   return rulesIn(own);
 }
 

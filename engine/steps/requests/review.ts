@@ -9,6 +9,7 @@ import {
 } from '../../model/index.ts';
 import type { RequestFile } from '../../record/ledger-file.ts';
 import { may, policyFor, samePerson } from '../../request/policy.ts';
+import { isWaiting } from '../../request/transitions.ts';
 import { isBlocked } from '../blocked.ts';
 import type { Act, Requests, RequestView } from './api.ts';
 import { append, onRequest } from './append.ts';
@@ -216,12 +217,14 @@ export function inspect(place: Place, { id, actor, comment }: Act & { readonly c
     const { policy } = rules;
     const proofs = await proveRequest(place, book, file);
     const review = inspectionOf({ policy, file, proofs, counts: claimed(place) });
-    if (state.breakGlass === null || review !== null)
+    if (state.breakGlass === null || review !== null || isWaiting(state.status))
       throw new BacktrailError(
         'REVIEW_NOT_OPEN',
-        review === null
-          ? `Request ${id} went the ordinary way: there is nothing to review afterwards.`
-          : `${review.actor.email} has reviewed request ${id} already.`,
+        state.breakGlass !== null && review === null
+          ? `Request ${id} has not been carried out yet.`
+          : review === null
+            ? `Request ${id} went the ordinary way: there is nothing to review afterwards.`
+            : `${review.actor.email} has reviewed request ${id} already.`,
       );
     if (samePerson(state.author.email, actor.email))
       throw new BacktrailError('OWN_REVIEW', 'Somebody else has to review your own use of break-glass.');

@@ -15,7 +15,7 @@ const DEEDS: Readonly<Record<Permission, string>> = {
   propose: 'ask for a rollback',
   deploy: 'carry out or decide on a rollback',
   'break-glass': 'break the glass',
-  admin: 'do this',
+  admin: 'cancel or close what is somebody else’s',
 };
 
 /** PERMISSION_DENIED. */

@@ -2,7 +2,7 @@
 import { BacktrailError, type BreakGlassSession, makeSessionId, type Person } from '../../model/index.ts';
 import type { SessionFile } from '../../record/ledger-file.ts';
 import { may, policyFor, samePerson } from '../../request/policy.ts';
-import { parseScope } from '../../plan/layout.ts';
+import { type Layout, parseScope } from '../../plan/layout.ts';
 import { resolveScope } from '../plan.ts';
 import type { Requests, RequestView, SessionView } from './api.ts';
 import { append, onSession } from './append.ts';
@@ -19,8 +19,7 @@ export async function openSession(
   const snapshot = await place.observe();
   const { policy, ref } = await rulesOf(place, snapshot);
   await resolveScope(snapshot, { scope });
-  const coordinates = parseScope(snapshot.layout, scope);
-  const at = placeOf({ scope: { ...coordinates, mode: 'full' } });
+  const at = environmentOf(snapshot.layout, scope);
   const rule = policyFor(policy, at);
   if (rule === null || rule.quorum === 0)
     throw new BacktrailError(
@@ -73,12 +72,24 @@ export async function closeSession(
   const { book } = await append(place, ref, async (book) => {
     const { state } = await requireSession(book, id);
     if (state.closed !== null) return [];
-    const at = snapshot && placeOf({ scope: { ...parseScope(snapshot.layout, state.scope), mode: 'full' } });
+    const at = snapshot && environmentOf(snapshot.layout, state.scope);
     if (at && !samePerson(state.holder.email, actor.email)) requirePermission(policy, actor, 'admin', at);
     return [onSession(id, { ...stamp(place, actor), type: 'session-closed' })];
   });
   return sessionView(place, book, await requireSession(book, id));
 }
+
+function isScope(layout: Layout, scope: string): boolean {
+  try {
+    parseScope(layout, scope);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const environmentOf = (layout: Layout, scope: string) =>
+  placeOf({ scope: { ...parseScope(layout, scope), mode: 'full' } });
 
 async function requireSession(book: Book, id: string): Promise<SessionFile> {
   const file = await book.session(id);
@@ -102,7 +113,12 @@ export async function sessions(
 ): Promise<{ sessions: SessionView[]; reviews: RequestView[] }> {
   const rules = await look(place);
   const book = await openBook(place.git, rules.ref, place.cache);
-  const files = await book.sessions();
+  const { policy, snapshot } = rules;
+  const files = (await book.sessions()).filter(({ state }) => {
+    if (policy.permissions.length === 0 || snapshot === null) return true;
+    const at = isScope(snapshot.layout, state.scope) && environmentOf(snapshot.layout, state.scope);
+    return at !== false && may(policy, reader, 'read', at);
+  });
   const broken = (await book.requests()).filter(
     ({ state }) => state.breakGlass !== null && may(rules.policy, reader, 'read', placeOf(state)),
   );

@@ -84,6 +84,8 @@ export function canJudge({ allowedSigners }: Place, policy: Policy, state: Ledge
   return allowedSigners !== null || rule === null || rule.quorum === 0 || rule.unsignedApprovals;
 }
 
+const NO_APPROVAL = { need: 0, have: 0, approvers: [] };
+
 /** The review of what went ahead without approval, if one is there that counts; one that nobody vouches for closes nothing. */
 export function inspectionOf({ policy, file, proofs, counts }: Judging) {
   const { state, events } = file;
@@ -107,6 +109,7 @@ export async function viewOf(
   const judgement = judgeRequest(judging);
   const { state, events } = file;
   const { breakGlass } = state;
+  const isPending = state.status === 'pending';
   const counted = new Set(judgement?.counted);
   const { need = 0, have = 0, approvers = [] } = judgement ?? {};
   return {
@@ -119,7 +122,7 @@ export async function viewOf(
       identity: identity(proofs.get(review.id)),
       counts: counted.has(review.id),
     })),
-    approval: { need, have, approvers },
+    approval: breakGlass === null ? { need, have, approvers: isPending ? approvers : [] } : NO_APPROVAL,
     rollbackOf: { commit: state.target, version: state.targetVersion },
   };
 }
