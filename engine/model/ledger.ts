@@ -90,8 +90,14 @@ export type RequestEvent = EventBase &
         readonly comment: string | null;
         readonly settles: boolean;
       }
-    /** The policy changed, and the approvals there are suffice now. */
-    | { readonly type: 'settled'; readonly quorum: Quorum; readonly reason: string }
+    /** The policy changed, or keys are known here: the reviews there are suffice now. */
+    | {
+        readonly type: 'settled';
+        readonly quorum: Quorum;
+        readonly reason: string;
+        /** It is the rejections there are that suffice. */
+        readonly rejects?: true;
+      }
     /** The approvals do not suffice (any more): reviewers are asked again. */
     | { readonly type: 'reopened'; readonly reason: string }
     /** The plan is another one: reviewers are asked again, with the difference. */

@@ -106,7 +106,7 @@ const requestEvent = z.discriminatedUnion('type', [
   }),
   event({ type: z.literal('approved'), digest, comment, quorum, settles: z.boolean() }),
   event({ type: z.literal('rejected'), digest, comment, settles: z.boolean() }),
-  event({ type: z.literal('settled'), quorum, reason: text(2000) }),
+  event({ type: z.literal('settled'), quorum, reason: text(2000), rejects: z.literal(true).exactOptional() }),
   event({ type: z.literal('reopened'), reason: text(2000) }),
   event({ type: z.literal('replanned'), terms, difference: z.array(text(4000)).max(200) }),
   event({ type: z.literal('superseded'), by: requestId }),

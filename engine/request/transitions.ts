@@ -36,7 +36,7 @@ const ASKED_AGAIN: Transitions = { pending: ['pending'], approved: ['pending'], 
 export const TRANSITIONS: Readonly<Record<Exclude<RequestEventType, 'opened'> | 'started', Transitions>> = {
   approved: { pending: ['pending', 'approved'] },
   rejected: { pending: ['pending', 'rejected'] },
-  settled: { pending: ['approved'] },
+  settled: { pending: ['approved', 'rejected'] },
   superseded: { pending: ['superseded'] },
   expired: { pending: ['expired'] },
   cancelled: { pending: ['cancelled'] },
@@ -116,7 +116,7 @@ function changed(
       return { ...next, reviews: [...state.reviews, { id, decision, actor, at, comment, digest }] };
     }
     case 'settled':
-      return to('approved');
+      return to(event.rejects ? 'rejected' : 'approved');
     case 'reopened':
       return { ...to('pending'), ...ORDINARY, reopened: { at, reason: event.reason, difference: [] } };
     case 'replanned': {

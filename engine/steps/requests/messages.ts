@@ -37,7 +37,7 @@ function deed(event: RequestEvent, what: string): string {
     case 'rejected':
       return `rejects the rollback of ${what}`;
     case 'settled':
-      return `finds enough approvals for the rollback of ${what}`;
+      return `finds enough ${event.rejects ? 'rejections of' : 'approvals for'} the rollback of ${what}`;
     case 'reopened':
       return `asks again for approval of the rollback of ${what}`;
     case 'replanned':

@@ -85,6 +85,7 @@ async function settle(
   // What was never approved by anybody needs no keys to be looked at, unless nobody has to agree any more.
   const proofs = state.reviews.length === 0 ? new Map() : await proveRequest(place, book, file);
   const judgement = judgeRequest({ policy: rules.policy, file, proofs, counts: proven });
+  if (judgement?.rejected) return reject(place, rules, file, scope);
   if (judgement !== null && !judgement.satisfied) return null;
   const { have = 0, need = 0 } = judgement ?? {};
   const reason = need === 0 ? 'The policy asks for no approval.' : `${have} of ${need} approvals count.`;
@@ -92,6 +93,21 @@ async function settle(
   const written = await whilePending(place, rules, state.id, { type: 'settled', quorum, reason });
   const detail = `The rollback of ${scope} may go ahead: ${reason}`;
   return written ? { requestId: state.id, action: 'settled', detail } : null;
+}
+
+async function reject(
+  place: Place,
+  rules: Rules,
+  { state }: RequestFile,
+  scope: string,
+): Promise<Repair | null> {
+  const reason = 'As many have rejected it as the policy asks for.';
+  const quorum = { have: 0, need: 0 };
+  const event = { type: 'settled', quorum, reason, rejects: true } as const;
+  const written = await whilePending(place, rules, state.id, event);
+  return written
+    ? { requestId: state.id, action: 'settled', detail: `The rollback of ${scope} is rejected: ${reason}` }
+    : null;
 }
 
 type Without<Event> = Event extends unknown ? Omit<Event, 'id' | 'at' | 'actor'> : never;

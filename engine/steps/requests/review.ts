@@ -130,7 +130,17 @@ export async function approve(
       `What the rollback of ${view.scopeName} would change is no longer what was asked for; reviewers are asked again.`,
       { details: changed, hint: `Look at it with \`backtrail request plan ${id}\`, then approve that.` },
     );
-  return view;
+  return withdrawUncounted(place, view);
+}
+
+/** A vote is counted before it is signed: one whose key turns out not to be its voter's lets nothing go ahead. */
+async function withdrawUncounted(place: Place, view: RequestView): Promise<RequestView> {
+  const { have, need } = view.approval;
+  if (place.allowedSigners === null || view.status !== 'approved' || have >= need) return view;
+  const reason = `${have} of ${need} approvals count.`;
+  return act(place, view.id, ({ state }) =>
+    isWaiting(state.status) ? { ...stamp(place, place.committer), type: 'reopened', reason } : null,
+  );
 }
 
 function notWhatWasSeen({ id, digest }: LedgerRequest, seen: string): BacktrailError {

@@ -99,6 +99,28 @@ describe('a request', () => {
     expect(await code(worker.requests.carryOut(id))).toMatch(/^AWAITING_APPROVAL/);
   });
 
+  it('is not let go ahead by a vote whose key is not its voter’s', async () => {
+    const { repo, jane, bob, carol, janes, signers } = await stage();
+    const { id } = await ask(janes, jane);
+    const posing = await engineFor(repo, carol, { allowedSigners: signers });
+    expect(await posing.requests.approve({ id, actor: bob })).toMatchObject({
+      status: 'pending',
+      reviews: [{ identity: 'unverified', counts: false }],
+    });
+  });
+
+  it('is rejected by whoever rejected it before, once the policy asks for no more', async () => {
+    const rule = { match: 'prod', quorum: 1 };
+    const { repo, jane, bob, janes, bobs, worker } = await stage(
+      configOf({ environments: [{ ...rule, rejections: 2 }] }),
+    );
+    const { id } = await ask(janes, jane);
+    expect((await bobs.requests.reject({ id, actor: bob })).status).toBe('pending');
+    await repo.commit({ '.backtrail/config.yaml': configOf({ environments: [rule] }) });
+    expect((await worker.requests.reconcile()).repairs).toMatchObject([{ requestId: id, action: 'settled' }]);
+    expect(await janes.requests.show({ id, reader: jane })).toMatchObject({ status: 'rejected' });
+  });
+
   it('is left alone by a worker that knows no keys, for one that does', async () => {
     const { repo, jane, bob, janes, bobs, worker } = await stage();
     const { id } = await ask(janes, jane);
