@@ -139,7 +139,9 @@ describe.skipIf(!existsSync(bundle))(
         ['field', SERVICE, []],
       ]);
       expect(await repo.git('rev-list', '--count', 'origin/main..main')).toBe('3');
-      expect(await repo.git('for-each-ref', 'refs/backtrail')).toBe('');
+      expect(await repo.git('for-each-ref', '--format=%(refname)', 'refs/backtrail')).toBe(
+        'refs/backtrail/ledger',
+      );
     });
   },
 );
