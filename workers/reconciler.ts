@@ -47,6 +47,9 @@ const LONGEST_MS = 60_000;
 const REST_MS = 30_000;
 const CLOSE_MS = 2000;
 
+/** Repositories that one worker looks after: anybody who can write into the queue can name more. */
+const MOST = 500;
+
 /**
  * Looks after ledgers: what the branch says is done is recorded, and what was approved and has no job (Redis was flushed, a
  * process was killed in between) is enqueued. One look at a time at each ledger; a failure is logged once, and ends nothing.
@@ -68,7 +71,7 @@ export function startReconciler(setup: Setup): Reconciler {
     bells.delete(bell);
   };
   const add = (repo: string) => {
-    if (stop.signal.aborted || watched.has(repo)) return;
+    if (stop.signal.aborted || watched.has(repo) || watched.size >= MOST) return;
     watched.set(repo, repeat(createLook(repo, setup)));
   };
   const discover = async () => {

@@ -47,7 +47,7 @@ export function seenOf(place: {
         if (seen === tip || (seen !== null && !(await follows(seen)))) return;
         const unfinished = `${file}.${randomUUID()}`;
         const text = `${JSON.stringify({ repo: shown(address), ref, tip })}\n`;
-        await writeFile(unfinished, text, { mode: 0o600, flag: 'wx' });
+        await writeFile(unfinished, text, { mode: 0o600, flag: 'wx', flush: true });
         await rename(unfinished, file);
       });
     },
