@@ -64,3 +64,17 @@ export async function ask(
   const planned = await engine.plan({ scope, ...(to !== undefined && { to }), ...(fields && { fields }) });
   return engine.requests.open({ planned, author, id: newId(), reason: 'v2 answers 500', ...rest });
 }
+
+/** A repository under a policy, three people at it, and a worker; each of them trusts the keys of all three. */
+export async function stageOf(team: Promise<Team>, config = configOf()) {
+  const { jane, bob, carol, signers } = await team;
+  const repo = await policedRepo(config);
+  const options = { allowedSigners: signers };
+  const [janes, bobs, carols, worker] = await Promise.all([
+    engineFor(repo, jane, options),
+    engineFor(repo, bob, options),
+    engineFor(repo, carol, options),
+    engineOf(repo, options),
+  ]);
+  return { repo, jane, bob, carol, signers, janes, bobs, carols, worker };
+}

@@ -5,23 +5,22 @@ import { isFailure, type Person } from '../../engine/index.ts';
 import { requestPath, sessionPath } from '../../engine/record/ledger-file.ts';
 import { engineOf } from '../helpers/engine.ts';
 import { eventId, fileOf, forge, forgeEvent, messageOf, print } from '../helpers/forge.ts';
-import { ask, configOf, createTeam, engineFor, newId, policedRepo, POLICY } from '../helpers/requests.ts';
+import {
+  ask,
+  configOf,
+  createTeam,
+  engineFor,
+  newId,
+  policedRepo,
+  POLICY,
+  stageOf,
+} from '../helpers/requests.ts';
 import { allowedSigners, type Identity } from '../helpers/signing.ts';
 
 const MALLORY = { name: 'Mallory', email: 'mallory@example.com' };
 const team = createTeam();
 
-async function stage(config = configOf()) {
-  const { jane, bob, carol, signers } = await team;
-  const repo = await policedRepo(config);
-  const options = { allowedSigners: signers };
-  const [janes, bobs, carols, worker] = await Promise.all([
-    ...[jane, bob, carol].map((who) => engineFor(repo, who, options)),
-    engineOf(repo, options),
-  ]);
-  if (!janes || !bobs || !carols || !worker) throw new Error('four were opened');
-  return { repo, jane, bob, carol, janes, bobs, carols, worker };
-}
+const stage = (config?: string) => stageOf(team, config);
 
 const codeOf = (answer: Promise<unknown>) =>
   answer.then(

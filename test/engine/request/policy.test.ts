@@ -371,30 +371,30 @@ describe('judge, whatever the policy and the reviews', () => {
 });
 
 describe('satisfiable', () => {
-  const only = (...users: string[]) => ({ ...RULE, approvers: { users, groups: [] } });
+  const approvers = (...users: string[]) => ({ ...RULE, approvers: { users, groups: [] } });
   const why = (rule: EnvironmentPolicy, policy = OPEN, author: string | null = null) =>
     satisfiable(policy, rule, PLACE, author);
 
   it('finds nothing wrong where the policy names nobody, or asks for nothing', () => {
     expect(why({ ...RULE, quorum: 20 })).toBeNull();
-    expect(why({ ...only(), quorum: 0 })).toBeNull();
-    expect(why(only(BOB), OPEN, JANE)).toBeNull();
+    expect(why({ ...approvers(), quorum: 0 })).toBeNull();
+    expect(why(approvers(BOB), OPEN, JANE)).toBeNull();
   });
 
   it('says who is missing, and why', () => {
-    expect(why({ ...only(BOB), quorum: 2 })).toBe(
+    expect(why({ ...approvers(BOB), quorum: 2 })).toBe(
       'acme/production needs 2 approvals, and only bob@example.com can give one.',
     );
-    expect(why(only(JANE), OPEN, 'Jane@example.com')).toBe(
+    expect(why(approvers(JANE), OPEN, 'Jane@example.com')).toBe(
       'acme/production needs 1 approval, and nobody can give one: jane@example.com cannot approve an own request.',
     );
-    expect(why({ ...only(JANE), selfApproval: true }, OPEN, JANE)).toBeNull();
-    expect(why(only())).toContain('its approvers name nobody');
+    expect(why({ ...approvers(JANE), selfApproval: true }, OPEN, JANE)).toBeNull();
+    expect(why(approvers())).toContain('its approvers name nobody');
     expect(
       why({ ...RULE, approvers: { users: [], groups: ['sre'] } }, { ...OPEN, groups: { sre: [] } }),
     ).toBe('acme/production needs 1 approval, and nobody can give one: nobody is in sre.');
     const permissions: Grant[] = [{ allow: ['propose'], users: [BOB], groups: [], in: ['**'] }];
-    expect(why(only(BOB), { ...OPEN, permissions })).toBe(
+    expect(why(approvers(BOB), { ...OPEN, permissions })).toBe(
       'acme/production needs 1 approval, and nobody can give one: bob@example.com may not deploy there.',
     );
     expect(why(RULE, { ...OPEN, permissions })).toBe(
@@ -404,8 +404,8 @@ describe('satisfiable', () => {
 
   it('names a few of many', () => {
     const users = Array.from({ length: 19 }, (_, at) => `p${at + 10}@x`);
-    expect(why({ ...only(...users), quorum: 20 })).toContain('p14@x and 14 more can give one');
-    expect(approversOf(OPEN, only(...users), PLACE, ['P10@x'])).toHaveLength(18);
+    expect(why({ ...approvers(...users), quorum: 20 })).toContain('p14@x and 14 more can give one');
+    expect(approversOf(OPEN, approvers(...users), PLACE, ['P10@x'])).toHaveLength(18);
   });
 });
 

@@ -1,21 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { ask, configOf, createTeam, engineFor, policedRepo, POLICY } from '../../../helpers/requests.ts';
+import { ask, configOf, createTeam, engineFor, POLICY, stageOf } from '../../../helpers/requests.ts';
 import { engineOf } from '../../../helpers/engine.ts';
 
 const team = createTeam();
 
-async function stage(config = configOf()) {
-  const { jane, bob, carol, signers } = await team;
-  const repo = await policedRepo(config);
-  const options = { allowedSigners: signers };
-  const [janes, bobs, carols, worker] = await Promise.all([
-    engineFor(repo, jane, options),
-    engineFor(repo, bob, options),
-    engineFor(repo, carol, options),
-    engineOf(repo, options),
-  ]);
-  return { repo, jane, bob, carol, signers, janes, bobs, carols, worker };
-}
+const stage = (config?: string) => stageOf(team, config);
 
 const code = (promise: Promise<unknown>) =>
   promise.then(
