@@ -92,6 +92,13 @@ export function createHistory(place: {
         const value = (await runner.text(['rev-list', '--first-parent', tip])).split('\n');
         return { value, size: 64 * value.length };
       }),
+    async isOnLine(tip, commit) {
+      if (known(tip) === known(commit)) return true;
+      // The line as far as it is not reachable from the commit: one that is on the line ends it.
+      const args = ['rev-list', '--first-parent', '--parents', tip, `^${commit}`];
+      const last = (await runner.text(args)).split('\n').at(-1) ?? '';
+      return last.split(' ')[1] === commit;
+    },
     async firstParentBefore(tip, time) {
       const seconds = Math.floor(Date.parse(time) / 1000);
       if (Number.isNaN(seconds)) throw new BacktrailError('REVISION_INVALID', `'${time}' is no time.`);

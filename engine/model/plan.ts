@@ -2,8 +2,12 @@ import type { Entry, ObjectId } from './git.ts';
 import type { Scope } from './scope.ts';
 import type { Finding } from './finding.ts';
 
-/** The version of the planning rules; goes into every commit as Rollback-Engine. */
-export const ENGINE = 1;
+/**
+ * Versions of the planning rules. The one that made a rollback goes into its commit as Rollback-Engine; those before stay callable, so that
+ * a commit can be made again by the rules of its time. 2: `kind:` in `keep` means YAML and JSON documents only, and items of a List.
+ */
+export type Rules = 1 | 2;
+export const ENGINE: Rules = 2;
 
 /** A path of the commit to be made. `content` stands where the object is not in the repository yet. */
 export interface Write {
@@ -62,7 +66,7 @@ export interface RevisionRef {
 
 /** What a rollback would do: a plain value, made by a pure function. */
 export interface Plan {
-  readonly engine: typeof ENGINE;
+  readonly engine: Rules;
   readonly scope: Scope;
   readonly branch: string;
   readonly base: ObjectId;

@@ -21,6 +21,8 @@ export interface HistoryReader {
   recorded(tip: ObjectId): Promise<readonly LogCommit[]>;
   /** Every commit id of the first-parent line of `tip`, newest first. */
   firstParents(tip: ObjectId): Promise<readonly ObjectId[]>;
+  /** Is a commit on the first-parent line of `tip`? One that only a merge brought in is not. */
+  isOnLine(tip: ObjectId, commit: ObjectId): Promise<boolean>;
   /** The newest commit of the first-parent line of `tip` at or before `time` (ISO 8601), or null; SHALLOW_TARGET where it may lie beyond the cut. */
   firstParentBefore(tip: ObjectId, time: string): Promise<ObjectId | null>;
   /** A full or abbreviated (4 to 64 hexadecimal digits) commit id; null where none is meant, SHALLOW_TARGET where it may lie beyond the cut, REVISION_INVALID where several are meant. */

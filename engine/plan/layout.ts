@@ -1,6 +1,6 @@
 /** The layout of a repository: which tenants, environments and services exist, and what belongs to each. */
 import picomatch from 'picomatch';
-import { BacktrailError, type Config, type Coordinates } from '../model/index.ts';
+import { BacktrailError, type Config, type Coordinates, ENGINE, type Rules } from '../model/index.ts';
 import type { Selector } from '../yaml/selector.ts';
 import { CONFIG_PATH } from './config.ts';
 import { compileKeep, type Keep } from './keep.ts';
@@ -20,6 +20,7 @@ import {
 
 export interface Layout {
   readonly config: Config;
+  readonly rules: Rules;
   readonly hasTenant: boolean;
   readonly environment: readonly Pattern[];
   readonly service: readonly Pattern[];
@@ -32,7 +33,8 @@ export interface Layout {
   isVariables(path: string): boolean;
 }
 
-export function compileLayout(config: Config): Layout {
+/** `rules`: by which version of the rules a rollback is planned; see `ENGINE`. */
+export function compileLayout(config: Config, rules: Rules = ENGINE): Layout {
   const environment = config.layout.environment.map(compilePattern);
   const service = config.layout.service.map(compilePattern);
   const output = config.delivery ? bindPath(compilePattern(config.delivery.output), {}) : null;
@@ -41,7 +43,8 @@ export function compileLayout(config: Config): Layout {
     environment,
     service,
     hasTenant: [...environment, ...service].some(({ placeholders }) => placeholders.has('tenant')),
-    keep: compileKeep(config.keep),
+    rules,
+    keep: compileKeep(config.keep, rules),
     isIgnored: ignored(config.layout.ignore),
     isOwn: (path) =>
       path === '.backtrail' ||

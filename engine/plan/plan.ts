@@ -1,6 +1,5 @@
 /** The plan of a rollback: what restoring a scope to an earlier revision would change. Pure over a snapshot. */
 import {
-  ENGINE,
   type FileChange,
   type Finding,
   type Kept,
@@ -82,7 +81,7 @@ export async function planRollback(snapshot: Snapshot, input: PlanInput): Promis
   if (files.length === 0 && findings.every(({ severity }) => severity !== 'block'))
     findings.push(NOTHING_TO_DO);
   return {
-    engine: ENGINE,
+    engine: snapshot.layout.rules,
     scope,
     branch: snapshot.branch,
     base: snapshot.base,

@@ -49,7 +49,7 @@ async function restoreFile({ snapshot, scope }: ScopeQuery, change: Change): Pro
   return { file: change, item: { path, selector: '', before: side(before), after: side(after) } };
 }
 
-/** Nothing stays where nothing is: what refers to the file would find it missing. */
+/** Nothing stays where nothing is: what refers to it would find it missing. */
 function missing(path: string, by: string): Outcome {
   const message = `${quotePath(path)} is kept out of rollbacks (keep: ${by}) and is not there now, so it stays missing.`;
   return { findings: [{ code: 'KEPT_PATH', severity: 'warn', message, path }] };
@@ -63,8 +63,10 @@ async function restoreAround(
   { path, before, after }: Change,
   parts: readonly KeptPart[],
 ): Promise<Outcome> {
-  const [old, then] = [await snapshot.text(before), await snapshot.text(after)];
-  if (old === null || then === null || before === null || after === null) {
+  // What is gone now holds nothing that could be kept: it comes back without.
+  const old = before === null ? '' : await snapshot.text(before);
+  const then = await snapshot.text(after);
+  if (old === null || then === null || after === null) {
     return refuse(
       path,
       parts,
@@ -72,24 +74,30 @@ async function restoreAround(
     );
   }
   let text = then;
-  for (const { selector } of parts) {
+  const gone: Outcome[] = [];
+  for (const { selector, by } of parts) {
     const result = restoreField({ base: text, target: old, selector });
     if (!result.ok) return refuse(path, parts, result.message);
-    if (
-      result.operations.some(({ op, selector: at }) => op !== 'replace' && at === formatSelector(selector))
-    ) {
+    const own = result.operations.find(
+      ({ op, selector: at }) => op !== 'replace' && at === formatSelector(selector),
+    );
+    if (own?.op === 'add')
       return refuse(
         path,
         parts,
         `${quotePath(path)}#${formatSelector(selector)} is kept and stands on one side only`,
       );
-    }
+    if (own?.op === 'remove') gone.push(missing(`${path}#${formatSelector(selector)}`, by));
     text = result.text;
   }
   const content = new TextEncoder().encode(text);
   const id = snapshot.hasher.blobId(content);
-  const kept = parts.map(({ selector, by }) => ({ path, selector: formatSelector(selector), by }));
-  if (id === before.id && after.mode === before.mode) return { kept };
+  const findings = gone.flatMap((outcome) => outcome.findings ?? []);
+  const missed = new Set(findings.map(({ path: place }) => place));
+  const kept = parts
+    .map(({ selector, by }) => ({ path, selector: formatSelector(selector), by }))
+    .filter(({ selector }) => !missed.has(`${path}#${selector}`));
+  if (id === before?.id && after.mode === before.mode) return { kept, findings };
   const file: FileChange = {
     path,
     before,
@@ -98,10 +106,10 @@ async function restoreAround(
   const item: DigestItem = {
     path,
     selector: '',
-    before: { mode: before.mode, bytes: without(old, parts) },
+    before: before && { mode: before.mode, bytes: without(old, parts) },
     after: { mode: after.mode, bytes: without(then, parts) },
   };
-  return { file, item, kept: text === then ? [] : kept };
+  return { file, item, findings, kept: text === then ? [] : kept };
 }
 
 function refuse(path: string, parts: readonly KeptPart[], sentence: string): Outcome {

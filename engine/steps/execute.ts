@@ -17,7 +17,7 @@ import { readDelivery, readRollback } from '../record/read.ts';
 import { blockedError, isBlocked } from './blocked.ts';
 import { deliver } from './deliver.ts';
 import type { Observe } from './observe.ts';
-import { planRequested, type Planned, renderedDigest } from './plan.ts';
+import { planRequested, type Planned, renderedDigest, requireOnLine } from './plan.ts';
 import { publish } from './publish.ts';
 import { stage } from './stage.ts';
 import { verify } from './verify.ts';
@@ -64,6 +64,7 @@ async function attemptOnce(input: ExecuteInput): Promise<RollbackResult> {
   // An attempt that was killed after it had published left its staging refs behind.
   if (done) await git.deleteStaging(request.id);
   if (done) return report(input, snapshot.branch, done);
+  await requireOnLine(snapshot, request.base, 'base');
   const planned = await planRequested(snapshot, request, input.programs);
   const nothing = requireConfirmed(request, planned);
   if (nothing) await git.deleteStaging(request.id);

@@ -4,7 +4,10 @@ import {
   type Coordinates,
   type FailureCode,
   type Finding,
+  type HistoryReader,
   isFailure,
+  isObjectId,
+  type ObjectId,
   type Plan,
   type Programs,
   type RollbackRequest,
@@ -60,7 +63,7 @@ export async function planAsked(snapshot: Snapshot, ask: Ask, programs: Programs
   );
 }
 
-/** The same for a confirmed request: nothing is resolved again. */
+/** The same for a confirmed request: nothing is resolved again, and whoever wrote the request is not believed. */
 export async function planRequested(
   snapshot: Snapshot,
   request: Pick<RollbackRequest, 'scope' | 'target' | 'allowRemoval'>,
@@ -68,6 +71,7 @@ export async function planRequested(
 ): Promise<Planned> {
   const { scope, target, allowRemoval } = request;
   requireScope(snapshot.layout, scope);
+  await requireOnLine(snapshot, target, 'target');
   const ref = { commit: target, version: null };
   const current = { commit: snapshot.base, version: null };
   return withDelivery(
@@ -75,6 +79,34 @@ export async function planRequested(
     await planRollback(snapshot, { scope, target: ref, current, allowRemoval, findings: [] }),
     programs,
   );
+}
+
+/**
+ * A commit that only another branch holds was never deployed, and nobody who guards this branch has agreed to it.
+ * REVISION_NOT_ON_BRANCH, SHALLOW_TARGET where the line to it is cut.
+ */
+export async function requireOnLine(
+  { history, base, branch }: Snapshot,
+  commit: ObjectId,
+  role: 'target' | 'base',
+): Promise<void> {
+  if (await isOnLine(history, base, commit)) return;
+  if (history.shallow)
+    throw new BacktrailError(
+      'SHALLOW_TARGET',
+      `This shallow clone does not show whether the ${role} ${commit} is on the first-parent line of ${branch}.`,
+    );
+  throw new BacktrailError(
+    'REVISION_NOT_ON_BRANCH',
+    `The ${role} ${commit} is not on the first-parent line of ${branch}.`,
+    { details: { commit } },
+  );
+}
+
+/** An object that is not there, or is no commit, is on no line. */
+async function isOnLine(history: HistoryReader, tip: ObjectId, commit: ObjectId): Promise<boolean> {
+  if (!isObjectId(commit) || (await history.findCommit(commit).catch(() => null)) !== commit) return false;
+  return history.isOnLine(tip, commit);
 }
 
 /** With what the place of publishing has to say. Only for whoever confirms the plan: executing looks for itself. */

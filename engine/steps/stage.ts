@@ -1,7 +1,6 @@
 /** Step 2: the revert commit, as objects under a staging ref of ours. Nothing that anybody looks at moves. */
 import {
   BacktrailError,
-  ENGINE,
   type ObjectId,
   type Person,
   type RollbackRequest,
@@ -73,7 +72,7 @@ function recordOf(request: RollbackRequest, { plan, snapshot }: Planned): Rollba
     target: request.target,
     base: plan.base,
     plan: plan.digest,
-    engine: ENGINE,
+    engine: plan.engine,
     fields: fields.map((field) => recordField(snapshot.layout, request.scope, field)),
     ...(overrides.length > 0 && { overrides }),
     ...(breakGlass && { breakGlass }),

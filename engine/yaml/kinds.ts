@@ -3,16 +3,22 @@ import { isAlias, isMap, isSeq } from 'yaml';
 import { childOf, scalarText } from './nodes.ts';
 import { tryParse } from './try-parse.ts';
 
-/** What a document says that it is. */
-export interface DocumentDescription {
-  readonly apiVersion?: string;
+/** What a manifest is known by. */
+export interface Named {
   readonly kind?: string;
   readonly name?: string;
   readonly namespace?: string;
+}
+
+/** What a document says that it is. */
+export interface DocumentDescription extends Named {
+  readonly apiVersion?: string;
   /** Encrypted by SOPS (github.com/getsops/sops): a `sops` map at the top that holds its metadata. */
   readonly sops: boolean;
   /** Kinds of what it lists; absent where it is no list. */
   readonly inside?: readonly string[];
+  /** Of a `kind: List` whose items all have a kind and a name: these. */
+  readonly items?: readonly Named[];
 }
 
 /** Lists in lists that are looked into. */
@@ -67,6 +73,19 @@ function kindsInside(node: unknown, document: Document.Parsed): string[] {
   return [...kinds];
 }
 
+/** null where one of them is not known by a kind and a name, or is a list in its turn. */
+function namedItems(list: unknown, child: (node: unknown, key: string) => unknown): Named[] | null {
+  if (!isSeq(list)) return null;
+  const items = list.items.map((item): Named | null => {
+    const kind = isMap(item) ? scalarText(child(item, 'kind')) : null;
+    const name = isMap(item) ? scalarText(child(child(item, 'metadata'), 'name')) : null;
+    const namespace = isMap(item) ? scalarText(child(child(item, 'metadata'), 'namespace')) : null;
+    if (kind === null || name === null || kind.endsWith('List')) return null;
+    return { kind, name, ...(namespace !== null && { namespace }) };
+  });
+  return items.every((item) => item !== null) ? items : null;
+}
+
 function describe(document: Document.Parsed): DocumentDescription {
   const follow = (node: unknown) => (isAlias(node) ? node.resolve(document) : node);
   const child = (node: unknown, key: string) => follow(childOf(node, key));
@@ -78,6 +97,7 @@ function describe(document: Document.Parsed): DocumentDescription {
   const name = scalarText(child(metadata, 'name'));
   const namespace = scalarText(child(metadata, 'namespace'));
   const inside = kindsInside(contents, document);
+  const items = kind === 'List' ? namedItems(child(contents, 'items'), child) : null;
   return {
     ...(apiVersion === null ? {} : { apiVersion }),
     ...(kind === null ? {} : { kind }),
@@ -85,5 +105,6 @@ function describe(document: Document.Parsed): DocumentDescription {
     ...(namespace === null ? {} : { namespace }),
     sops: SOPS_KEYS.some((key) => childOf(sops, key) !== undefined),
     ...(inside.length > 0 && { inside }),
+    ...(items !== null && { items }),
   };
 }

@@ -55,6 +55,16 @@ describe.each(READERS)('the reader %s', (_, open) => {
     );
   });
 
+  test('knows what is on the line, and what only a merge brought in', async () => {
+    const repo = await manyKinds();
+    const git = await open(repo);
+    const tip = await repo.git('rev-parse', 'main');
+    const line = (await repo.git('rev-list', '--first-parent', tip)).split('\n');
+    const all = (await repo.git('rev-list', '--all')).split('\n');
+    expect(all.length).toBeGreaterThan(line.length);
+    for (const commit of all) expect(await git.history.isOnLine(tip, commit)).toBe(line.includes(commit));
+  });
+
   test('leaves out what comes before a commit, also where it stands on a merged branch', async () => {
     const repo = await manyKinds();
     const git = await open(repo);

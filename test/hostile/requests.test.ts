@@ -1,6 +1,7 @@
 /** People who have no right to it, or a right to something else only: what they write is a request like any other, or none. */
 import { appendFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { isFailure, type Person } from '../../engine/index.ts';
 import { requestPath, sessionPath } from '../../engine/record/ledger-file.ts';
 import { engineOf } from '../helpers/engine.ts';
@@ -15,6 +16,7 @@ import {
   POLICY,
   stageOf,
 } from '../helpers/requests.ts';
+import type { Repo } from '../helpers/repo.ts';
 import { allowedSigners, type Identity } from '../helpers/signing.ts';
 
 const MALLORY = { name: 'Mallory', email: 'mallory@example.com' };
@@ -51,6 +53,9 @@ async function forgeOpening(
     actor: author,
     gate: change.gate ?? 'no-policy',
     proposal,
+    ...(change.terms && {
+      terms: { ...z.record(z.string(), z.unknown()).parse(first?.['terms']), ...change.terms },
+    }),
   };
   const text = print({ version: 1, state: model.state, events: [event] });
   await forge(repo, {
@@ -107,6 +112,42 @@ describe('a request under another name than that of what it changes', () => {
     const id = await forgeOpening(on, { proposal: { config: { name: 'x', text: 'version: 99\n' } } });
     expect(await codeOf(on.worker.requests.carryOut(id))).toMatch(/CONFIG_INVALID|FORBIDDEN/);
     expect((await on.worker.requests.reconcile()).waiting).toEqual([]);
+  });
+});
+
+describe('a request for a commit that was never on the branch', () => {
+  const topic = async (repo: Repo) => {
+    await repo.git('checkout', '--quiet', '-b', 'topic');
+    const commit = await repo.commit({ 'apps/dev/api/app.yaml': 'image: evil\n' });
+    await repo.git('checkout', '--quiet', 'main');
+    return commit;
+  };
+  const message = (target: string) => `Rollback to revision v1 (${target.slice(0, 7)}) of dev/api`;
+  const scope = { mode: 'service', environment: 'dev', service: 'api' };
+
+  it.each([
+    ['the target is only on another branch', async (repo: Repo) => ({ target: await topic(repo) })],
+    [
+      'the target is on a merged branch only',
+      async (repo: Repo) => {
+        const target = await topic(repo);
+        await repo.git('merge', '--quiet', '--no-ff', '-s', 'ours', '-m', 'merge', 'topic');
+        return { target };
+      },
+    ],
+    ['the base is only on another branch', async (repo: Repo) => ({ base: await topic(repo) })],
+    ['the target is no commit at all', async () => ({ target: '1'.repeat(40) })],
+  ])('is not carried out: %s', async (_, make) => {
+    const on = await stage();
+    const { target, base } = { target: undefined, base: undefined, ...(await make(on.repo)) };
+    const before = await on.repo.git('rev-parse', 'main');
+    const first = await on.repo.git('rev-list', '--max-parents=0', 'main');
+    const id = await forgeOpening(on, {
+      proposal: { scope, target: target ?? first, message: message(target ?? first) },
+      ...(base !== undefined && { terms: { base } }),
+    });
+    expect(await codeOf(on.worker.requests.carryOut(id))).toMatch(/REVISION_NOT_ON_BRANCH/);
+    expect(await on.repo.git('rev-parse', 'main')).toBe(before);
   });
 });
 

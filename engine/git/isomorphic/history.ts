@@ -84,6 +84,10 @@ export function createIsomorphicHistory(
       for await (const { id } of line(tip)) ids.push(id);
       return ids;
     },
+    async isOnLine(tip, searched) {
+      for await (const { id } of line(tip)) if (id === known(searched)) return true;
+      return false;
+    },
     async firstParentBefore(tip, time) {
       const seconds = Math.floor(Date.parse(time) / 1000);
       if (Number.isNaN(seconds)) throw new BacktrailError('REVISION_INVALID', `'${time}' is no time.`);

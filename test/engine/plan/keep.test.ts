@@ -55,15 +55,41 @@ describe('what is kept', () => {
     expect(usual.content('a.yaml', text)).toBe('kind:Secret');
   });
 
-  it.each(['a.yaml.tpl', 'a.yml.bak', 'a.yaml.gotmpl', 'a.json.j2', 'a.tf'])(
-    'sees a Secret in %s',
-    (path) => {
-      expect(usual.content(path, `{{ x }}\n${SECRET}`)).toBe('kind:Secret');
-      expect(usual.content(path, `${CONFIG}---\n${SECRET}`)).toBe('kind:Secret');
-      expect(usual.content(path, CONFIG)).toBeNull();
-      expect(usual.content(path, 'kind: ConfigMap\ndata:\n  a: |\n    kind: Secret\n')).toBeNull();
-    },
-  );
+  it.each(['a.yaml.tpl', 'a.yml.bak', 'a.yaml.gotmpl', 'a.json.j2'])('sees a Secret in %s', (path) => {
+    expect(usual.content(path, `{{ x }}\n${SECRET}`)).toBe('kind:Secret');
+    expect(usual.content(path, `${CONFIG}---\n${SECRET}`)).toBe('kind:Secret');
+    expect(usual.content(path, CONFIG)).toBeNull();
+    expect(usual.content(path, 'kind: ConfigMap\ndata:\n  a: |\n    kind: Secret\n')).toBeNull();
+  });
+
+  it.each([
+    ['a script', 'setup.sh', `#!/bin/sh\nkubectl apply -f - <<EOF\n${SECRET}EOF\necho done\n`],
+    ['a page', 'README.md', '# How to\n\nkind: Secret\n\nand so on\n'],
+    ['a line of a page', 'notes.md', 'kind: Secret\n'],
+    ['Terraform', 'a.tf', 'manifest = { kind = "Secret" }\n'],
+    ['a text without an ending', 'README', 'How to\n\nkind: Secret\n\nand so on\n'],
+    ['a block scalar', 'a.yaml', `kind: ConfigMap\ndata:\n  a: |\n    kind: Secret\n`],
+  ])('takes no mention of a Secret for one: %s', (_, path, text) => {
+    expect(usual.content(path, text)).toBeNull();
+    expect(parts(usual, path, text)).toEqual([]);
+  });
+
+  it('keeps what any text says by the rules before', () => {
+    expect(compileKeep(DEFAULT_KEEP, 1).content('setup.sh', `cat <<EOF\n${SECRET}EOF\n`)).toBe('kind:Secret');
+  });
+
+  it('keeps items of a List one by one, and all of a list whose items are not known by name', () => {
+    const item = (kind: string, name: string) => `- kind: ${kind}\n  metadata: { name: ${name} }\n`;
+    const list = `kind: List\nitems:\n${item('ConfigMap', 'a')}${item('Secret', 'b')}`;
+    expect(usual.content('a.yaml', list)).toBeNull();
+    expect(parts(usual, 'a.yaml', list)).toEqual([
+      ['[kind=List]/items[kind=Secret,metadata.name=b]', 'kind:Secret'],
+    ]);
+    expect(usual.content('a.yaml', `kind: List\nitems:\n${item('Secret', 'b')}`)).toBe('kind:Secret');
+    expect(usual.content('a.yaml', `${list}- kind: Secret\n  data: {}\n`)).toBe('kind:Secret');
+    expect(usual.content('a.txt', `apiVersion: v1\n${list}`)).toBe('kind:Secret');
+    expect(compileKeep(DEFAULT_KEEP, 1).content('a.yaml', list)).toBe('kind:Secret');
+  });
 
   it.each([
     ['YAML', 'password: ENC[AES256_GCM,data:x]\nsops:\n  mac: ENC[AES256_GCM,data:y]\n', 'a.yaml'],
