@@ -34,7 +34,7 @@ import type { Snapshot } from './plan/snapshot.ts';
 export * from './model/index.ts';
 export type { HistoryEntry, RevisionChange } from './plan/describe.ts';
 export type { Identity } from './plan/identity.ts';
-export { parseTime } from './plan/revision.ts';
+export { parseTime } from './plan/revision-name.ts';
 export type { ShownFile } from './plan/show.ts';
 export type { RollbackRecord } from './record/trailers.ts';
 export type { Checkup } from './steps/checkup/checkup.ts';
@@ -159,12 +159,12 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     identity: () => repository.git().identity(),
     environments: () => answer((snapshot) => queries.environments(snapshot)),
     history: (ask) => answer((snapshot) => queries.history(snapshot, ask)),
-    show: (ask) => answer((snapshot) => queries.show(snapshot, ask)),
-    compare: (ask) => answer((snapshot) => queries.compare(snapshot, ask)),
+    show: (ask) => answer((snapshot) => queries.show(snapshot, ask, clock.now())),
+    compare: (ask) => answer((snapshot) => queries.compare(snapshot, ask, clock.now())),
     log: (ask) => answer((snapshot) => queries.log(snapshot, ask)),
     plan: (ask) =>
       repository.ask(async (snapshot, { git, offline }) =>
-        withFinding(await withPreview(git, await planAsked(snapshot, ask, programs)), offline),
+        withFinding(await withPreview(git, await planAsked(snapshot, ask, { programs, clock })), offline),
       ),
     findRequest: (requestId) =>
       repository.work(async ({ git, observe }) => {

@@ -24,13 +24,13 @@ export function environmentsText(style: Style, entries: readonly EnvironmentEntr
 export function historyText(style: Style, { scope, revisions, total }: History): string {
   if (total === 0) return `${formatCoordinates(scope)} has no revisions.`;
   const rows = revisions.map((entry) => [
-    style.paint(entry.current ? ['bold', 'green'] : entry.rolledBackBy ? 'dim' : 'bold', `v${entry.version}`),
+    style.paint(entry.current ? ['bold', 'green'] : entry.undoneBy ? 'dim' : 'bold', `v${entry.version}`),
     style.paint('yellow', short(entry.commit)),
     minute(entry.time),
     style.paint('reset', entry.author.name),
     entry.source,
     style.paint('reset', note(entry)),
-    style.paint(entry.rolledBackBy ? 'dim' : 'reset', entry.subject),
+    style.paint(entry.undoneBy ? 'dim' : 'reset', entry.subject),
   ]);
   const more =
     total > revisions.length ? `\n… ${total - revisions.length} older; --limit ${total} shows all` : '';
@@ -44,10 +44,11 @@ export function historyText(style: Style, { scope, revisions, total }: History):
   );
 }
 
-function note({ identity, current, rolledBackBy }: HistoryEntry): string {
+function note({ identity, current, rolledBackBy, undoneBy }: HistoryEntry): string {
   const what = [...identity.charts, ...identity.images].map((name) => name.split('/').at(-1) ?? name);
   const holds = what.length > 2 ? `${what.slice(0, 2).join(', ')}, …` : what.join(', ');
-  const state = current ? 'current' : rolledBackBy ? `rolled back by ${short(rolledBackBy)}` : '';
+  const how = rolledBackBy ? 'rolled back' : 'reverted';
+  const state = current ? 'current' : undoneBy ? `${how} by ${short(undoneBy)}` : '';
   return [holds, state].filter((part) => part !== '').join(' · ');
 }
 

@@ -69,6 +69,14 @@ export async function openClone(options: CloneOptions): Promise<GitRepository> {
   return {
     ...remote,
     kind: 'clone',
+    // Tags are the user's own; branches are those of the remote.
+    history: {
+      ...remote.history,
+      named: async (name) => ({
+        tag: (await local.history.named(name)).tag,
+        branch: (await remote.history.named(name)).branch,
+      }),
+    },
     location: local.location,
     worktree: local.worktree,
     head: () => Promise.resolve({ branch: opened, commit: null }),

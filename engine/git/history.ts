@@ -4,10 +4,11 @@ import { createCache } from './cache.ts';
 import type { NativeObjects } from './objects.ts';
 import { readChanges, tokens, unreadable } from './raw.ts';
 import type { Tokens } from './raw.ts';
+import { readNamed } from './refs.ts';
 import type { Runner } from './runner.ts';
 
-/** Seven fields a commit, each ended by NUL: nothing that a commit holds can end a field or begin one. */
-const FIELDS = ['%H', '%P', '%an', '%ae', '%ct', '%s', '%(trailers:only,unfold)'];
+/** Eight fields a commit, each ended by NUL: nothing that a commit holds can end a field or begin one. */
+const FIELDS = ['%H', '%P', '%an', '%ae', '%ct', '%s', '%(trailers:only,unfold)', '%B'];
 
 /** Everything that configuration could change in the output is said here. One literal path a call keeps the Bloom filters. */
 const LOG = [
@@ -62,8 +63,10 @@ export function createHistory(place: {
   readonly objects: NativeObjects;
   readonly shallow: boolean;
   readonly format: ObjectFormat;
+  /** Below which branches stand. */
+  readonly branches: string;
 }): NativeHistory {
-  const { runner, objects, shallow, format } = place;
+  const { runner, objects, shallow, format, branches } = place;
   const lines = createCache<readonly ObjectId[]>(LINE_CACHE);
   return {
     shallow,
@@ -112,6 +115,7 @@ export function createHistory(place: {
       if (found === null && shallow) throw beyondCut(`The commit ${abbreviated.toLowerCase()}`);
       return found;
     },
+    named: (name) => readNamed(runner, name, branches),
     async renames(from, to) {
       const { stdout } = await runner.run([...RENAMES, known(from), known(to)]);
       const changes = readChanges(tokens(stdout));
@@ -205,12 +209,20 @@ export function soleCommit(prefix: string, commits: readonly ObjectId[]): Object
 function readLog(output: Tokens): LogCommit[] {
   const commits: LogCommit[] = [];
   while (output.peek() !== null) {
-    const [id = '', parents = '', name = '', email = '', seconds = '', subject = '', trailers = ''] =
-      FIELDS.map(() => {
-        const token = output.next();
-        if (token === null) throw unreadable('a commit that is cut off');
-        return token.toString('utf8');
-      });
+    const [
+      id = '',
+      parents = '',
+      name = '',
+      email = '',
+      seconds = '',
+      subject = '',
+      trailers = '',
+      message = '',
+    ] = FIELDS.map(() => {
+      const token = output.next();
+      if (token === null) throw unreadable('a commit that is cut off');
+      return token.toString('utf8');
+    });
     if (!isObjectId(id)) throw unreadable(id);
     commits.push({
       id,
@@ -219,10 +231,18 @@ function readLog(output: Tokens): LogCommit[] {
       time: isoTime(seconds),
       subject,
       trailers: trailers.split('\n').filter(Boolean),
+      reverts: revertsIn(message),
       changes: readChanges(output),
     });
   }
   return commits;
+}
+
+/** The commits that a message says it reverts (git-revert(1)). */
+export function revertsIn(message: string): ObjectId[] {
+  return [...message.matchAll(/^This reverts commit ([0-9a-f]{40}(?:[0-9a-f]{24})?)\b/gm)].map(
+    ([, id = '']) => id,
+  );
 }
 
 /** Commits may claim any time; what no calendar holds becomes the calendar's end. */

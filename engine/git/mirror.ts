@@ -44,6 +44,8 @@ export interface Mirror {
   fetchedAt(): Promise<Date>;
   /** Fetches one ref, as `trackingRef` has it. BRANCH_UNKNOWN where the remote has none of that name. */
   fetchRef(ref: string): Promise<void>;
+  /** The commit that a tag of the remote is at; null where it has none of that name. */
+  tag(name: string): Promise<ObjectId | null>;
   /** The branch that the remote's HEAD names. */
   head(): Promise<string>;
   /** What `head` gave the last time, in whatever process. BRANCH_UNKNOWN where it was never asked. */
@@ -208,6 +210,13 @@ function createMirror(directory: string, options: MirrorOptions, opened: Opened)
   let background = Promise.resolve();
 
   const locked = <Value>(work: () => Promise<Value>) => lockedBy(directory, options, work);
+  const asking = async (args: readonly string[]) => {
+    const answer = await telling('asking', onProgress, () =>
+      reach(url, () => transport.git(args, { silence: { ms: silenceMs } })),
+    ).finally(() => onProgress?.(null));
+    requireAnswer(answer, { shown, known: true });
+    return answer;
+  };
   const maintain = async () => {
     for (const args of [[...COMMIT_GRAPH, '--no-progress', '--split'], CLEAN_UP])
       if (!signal.aborted) await transport.git(args).catch(() => undefined);
@@ -226,12 +235,14 @@ function createMirror(directory: string, options: MirrorOptions, opened: Opened)
     async fetchRef(ref) {
       await locked(() => fetchInto(place, [REMOTE, `+${ref}:${trackingRef(ref)}`]));
     },
+    async tag(name) {
+      const ref = `refs/tags/${name}`;
+      const { stdout } = await asking(['ls-remote', REMOTE, ref, `${ref}^{}`]);
+      const found = new Map(stdout.split('\n').map((line) => [line.split('\t')[1], line.split('\t')[0]]));
+      return found.get(`${ref}^{}`) ?? found.get(ref) ?? null;
+    },
     async head() {
-      const ask = ['ls-remote', '--symref', REMOTE, 'HEAD'];
-      const answer = await telling('asking', onProgress, () =>
-        reach(url, () => transport.git(ask, { silence: { ms: silenceMs } })),
-      ).finally(() => onProgress?.(null));
-      requireAnswer(answer, { shown, known: true });
+      const answer = await asking(['ls-remote', '--symref', REMOTE, 'HEAD']);
       const branch = /^ref: refs\/heads\/(\S+)\tHEAD$/m.exec(answer.stdout)?.[1];
       if (branch === undefined)
         throw new BacktrailError('BRANCH_UNKNOWN', `HEAD names no branch at ${shown}.`);

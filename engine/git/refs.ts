@@ -1,4 +1,4 @@
-import { BacktrailError, isFailure, isObjectId } from '../model/index.ts';
+import { BacktrailError, isFailure, isObjectId, isRefName } from '../model/index.ts';
 import { known } from './history.ts';
 import type { ObjectId } from '../model/index.ts';
 import type { NativeObjects } from './objects.ts';
@@ -13,20 +13,10 @@ export interface RefEdit {
   readonly next: ObjectId | null;
 }
 
-/** The rules of `git check-ref-format --branch`, so that a name typed by a user is never read as anything else. */
-export function isBranchName(name: string): boolean {
-  // eslint-disable-next-line no-control-regex
-  if (/[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{|\/\/|^[-/.]|[/.]$/.test(name)) return false;
-  return (
-    name !== '' &&
-    name !== '@' &&
-    name !== 'HEAD' &&
-    name.split('/').every((part) => !/^\.|\.lock$/.test(part))
-  );
-}
+export { isRefName as isBranchName } from '../model/index.ts';
 
 export function requireBranchName(name: string): string {
-  if (isBranchName(name)) return name;
+  if (isRefName(name)) return name;
   throw new BacktrailError('BRANCH_UNKNOWN', `${JSON.stringify(name.slice(0, 100))} is no name of a branch.`);
 }
 
@@ -71,6 +61,25 @@ export async function readRef(place: {
   const { runner, objects, ref } = place;
   // Where no such ref exists, git reads `x-gdeadbee` as the output of `git describe`: those are asked for exactly.
   return /-g[0-9a-f]+$/i.test(ref) ? showRef(runner, ref) : objects.ref(ref);
+}
+
+/** The commits that a tag and a branch (below `branches`) of this name are at, tags peeled; null where there is none. */
+export async function readNamed(
+  runner: Runner,
+  name: string,
+  branches: string,
+): Promise<{ tag: ObjectId | null; branch: ObjectId | null }> {
+  if (!isRefName(name)) return { tag: null, branch: null };
+  const [tag, branch] = [`refs/tags/${name}`, `${branches}/${name}`];
+  const format = '--format=%(refname)%00%(objecttype)%00%(objectname)%00%(*objecttype)%00%(*objectname)';
+  const listed = (await runner.text(['for-each-ref', format, tag, branch])).split('\n');
+  const commitAt = (ref: string) => {
+    const [, type, id = '', peeledType, peeled = ''] =
+      listed.find((line) => line.startsWith(`${ref}\0`))?.split('\0') ?? [];
+    const commit = type === 'commit' ? id : peeledType === 'commit' ? peeled : '';
+    return isObjectId(commit) ? commit : null;
+  };
+  return { tag: commitAt(tag), branch: commitAt(branch) };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { isFailure } from '../model/index.ts';
+import { isFailure, isRefName } from '../model/index.ts';
 import type { ObjectFormat, Progress } from '../model/index.ts';
 import { isAway } from './answers.ts';
 import { conditionalSettings, hostileScope, identityOf, LIST_CONFIG, parseConfigList } from './config.ts';
@@ -99,12 +99,21 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
   const shared = common(runner, {
     shallow: await isShallow(mirror.directory),
     format: await objectFormat(runner),
+    branches: TRACKING,
   });
   const askHead = headOnce(mirror);
   const defaultBranch = () => (away === null ? askHead() : mirror.lastHead());
   const tip = (branch: string) => readBranch({ runner, objects: shared.objects, under: TRACKING, branch });
   return {
     ...shared,
+    // A mirror holds no tags: the remote is asked for the one that somebody names.
+    history: {
+      ...shared.history,
+      async named(name) {
+        const { branch } = await shared.history.named(name);
+        return { branch, tag: away === null && isRefName(name) ? await mirror.tag(name) : null };
+      },
+    },
     runner,
     kind: 'mirror',
     location,

@@ -143,10 +143,14 @@ export type Common = Pick<
 
 export function common(
   runner: Runner,
-  { shallow, format }: { readonly shallow: boolean; readonly format: ObjectFormat },
+  {
+    shallow,
+    format,
+    branches = 'refs/heads',
+  }: { readonly shallow: boolean; readonly format: ObjectFormat; readonly branches?: string },
 ): Common {
   const objects = createObjects({ runner, shallow });
-  const history = createHistory({ runner, objects, shallow, format });
+  const history = createHistory({ runner, objects, shallow, format, branches });
   const staged = new Map<RequestId, readonly RefEdit[]>();
   return {
     directory: runner.directory,

@@ -27,7 +27,9 @@ export const FAILURES = {
     'Write a scope as [tenant/]environment[/service], for example acme/production/api-gateway.',
   ),
   SELECTOR_INVALID: invalid('Write a selector as a JSON Pointer, for example /releases[name=api]/version.'),
-  REVISION_INVALID: invalid('Use v12, a commit id, previous, last-successful or @2026-11-20T10:00Z.'),
+  REVISION_INVALID: invalid(
+    'Use v12, a commit id, previous, last-successful, @2026-11-20T10:00Z, @2h, HEAD~1, or a tag or branch.',
+  ),
   FIELD_INVALID: invalid(
     'Name a field as a short name of `fields` in the configuration, or as path#selector.',
   ),

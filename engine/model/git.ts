@@ -11,6 +11,18 @@ export function isObjectId(text: string): text is ObjectId {
   return /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(text);
 }
 
+/** The rules of `git check-ref-format --branch`, so that a name typed by a user is never read as anything else. */
+export function isRefName(name: string): boolean {
+  // eslint-disable-next-line no-control-regex
+  if (/[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{|\/\/|^[-/.]|[/.]$/.test(name)) return false;
+  return (
+    name !== '' &&
+    name !== '@' &&
+    name !== 'HEAD' &&
+    name.split('/').every((part) => !/^\.|\.lock$/.test(part))
+  );
+}
+
 /** Modes as Git writes them in a tree. */
 export const MODE = {
   file: '100644',
@@ -61,5 +73,7 @@ export interface LogCommit {
   readonly subject: string;
   /** Trailer lines as git itself parses them, unfolded, `Key: value`. */
   readonly trailers: readonly string[];
+  /** Commits that the message says it takes back, as `git revert` writes it. */
+  readonly reverts: readonly ObjectId[];
   readonly changes: readonly PathChange[];
 }

@@ -27,6 +27,11 @@ export interface HistoryReader {
   firstParentBefore(tip: ObjectId, time: string): Promise<ObjectId | null>;
   /** A full or abbreviated (4 to 64 hexadecimal digits) commit id; null where none is meant, SHALLOW_TARGET where it may lie beyond the cut, REVISION_INVALID where several are meant. */
   findCommit(abbreviated: string): Promise<ObjectId | null>;
+  /**
+   * The commits that a tag and a branch of this name are at, tags peeled; null where there is none, or where it is no commit. The name
+   * must be that of a branch by `isRefName`.
+   */
+  named(name: string): Promise<{ readonly tag: ObjectId | null; readonly branch: ObjectId | null }>;
   /** Renames that Git detects between two commits, new path to old path; without git only those of files with the same content. */
   renames(from: ObjectId, to: ObjectId): Promise<ReadonlyMap<string, string>>;
 }

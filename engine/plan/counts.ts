@@ -30,8 +30,12 @@ async function counts(query: ScopeQuery, change: PathChange): Promise<boolean> {
 async function partDiffers(query: ScopeQuery, selection: Selection, change: PathChange): Promise<boolean> {
   const { path } = change;
   // History is read from new to old, so the newer side is known already.
-  const after = await restorableParts(query, selection, { path, entry: change.after, like: null });
-  const before = await restorableParts(query, selection, { path, entry: change.before, like: change.after });
+  const after = await restorableSources(query, selection, { path, entry: change.after, like: null });
+  const before = await restorableSources(query, selection, {
+    path,
+    entry: change.before,
+    like: change.after,
+  });
   const isSame =
     before.size === after.size && [...before].every(([key, source]) => after.get(key) === source);
   if (isSame) return false;
@@ -39,7 +43,7 @@ async function partDiffers(query: ScopeQuery, selection: Selection, change: Path
 }
 
 /** By selector: the order of the items of a list is not the part's own. */
-async function restorableParts(
+export async function restorableSources(
   { snapshot, scope }: ScopeQuery,
   { paths, selector }: Selection,
   { path, entry, like }: { path: string; entry: PathChange['before']; like: PathChange['after'] },

@@ -30,6 +30,8 @@ export interface HistoryEntry {
   readonly status: 'rolledBack' | 'unknown';
   readonly current: boolean;
   readonly rolledBackBy: ObjectId | null;
+  /** The newer commit that took it back in any way: a rollback, a `git revert`, a return to what was before. `previous` skips it. */
+  readonly undoneBy: ObjectId | null;
 }
 
 /** Describes revisions of a scope that has `newest` of them. */
@@ -41,7 +43,7 @@ export async function describeRevisions(
   const identityOf = identityReader(query.snapshot);
   const entries: HistoryEntry[] = [];
   for (const revision of revisions) {
-    const { commit, version, rolledBackBy } = revision;
+    const { commit, version, rolledBackBy, undoneBy } = revision;
     const identity = await identityOf(await readContent(query, commit.id));
     entries.push({
       version,
@@ -55,6 +57,7 @@ export async function describeRevisions(
       status: rolledBackBy === null ? 'unknown' : 'rolledBack',
       current: version === newest,
       rolledBackBy,
+      undoneBy,
     });
   }
   return entries;

@@ -5,6 +5,7 @@ import type { RollbackRecord } from '../record/trailers.ts';
 import type { ScopeQuery } from './content.ts';
 import { countingChanges } from './counts.ts';
 import { leftBehind } from './left-behind.ts';
+import { undoneRevisions } from './undone.ts';
 
 export interface Revision {
   /** 1 is the oldest. */
@@ -16,6 +17,8 @@ export interface Revision {
   readonly rollback: RollbackRecord | null;
   /** The rollback commit that left this revision behind. */
   readonly rolledBackBy: ObjectId | null;
+  /** The newer commit that took it back in any way: a rollback, a `git revert`, or a return to what was before it. */
+  readonly undoneBy: ObjectId | null;
 }
 
 /** All revisions of a scope, newest first. */
@@ -32,7 +35,11 @@ export async function readHistory(query: ScopeQuery): Promise<Revision[]> {
     rollback: readRollback(revision.commit.trailers)?.record ?? null,
   }));
   const left = await leftBehind(query, numbered);
-  return numbered.map((revision) => ({ ...revision, rolledBackBy: left.get(revision.commit.id) ?? null }));
+  const undone = await undoneRevisions(query, numbered);
+  return numbered.map((revision) => {
+    const rolledBackBy = left.get(revision.commit.id) ?? null;
+    return { ...revision, rolledBackBy, undoneBy: rolledBackBy ?? undone.get(revision.commit.id) ?? null };
+  });
 }
 
 /** Commits below every prefix of the selections, merged in first-parent order. One log a prefix: several paths in one lose Git's Bloom filters. */

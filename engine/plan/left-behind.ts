@@ -8,7 +8,7 @@ import type { Revision } from './history.ts';
 import { recordField, rootFields, type Selection, selectionsOf } from './layout.ts';
 import type { Snapshot } from './snapshot.ts';
 
-type Numbered = Omit<Revision, 'rolledBackBy'>;
+type Numbered = Omit<Revision, 'rolledBackBy' | 'undoneBy'>;
 
 /** For each revision that a rollback of this scope, or of a part of it, went back behind: the newest such rollback. */
 export async function leftBehind(

@@ -1,50 +1,17 @@
-/** Which revision does somebody mean? `v12`, a commit id, `previous`, `last-successful`, `@2026-11-20T10:00Z`. */
+/** Which revision of a scope does a name mean? */
 import {
   BacktrailError,
   type Finding,
   formatCoordinates,
+  type HistoryReader,
   type ObjectId,
   type RevisionRef,
 } from '../model/index.ts';
 import { type Content, readContent, sameContent, type ScopeQuery } from './content.ts';
 import type { Revision } from './history.ts';
 import { covers, indexAt, wentBack } from './left-behind.ts';
+import type { RevisionName } from './revision-name.ts';
 import type { Snapshot } from './snapshot.ts';
-
-export type RevisionName =
-  | { readonly kind: 'version'; readonly version: number }
-  | { readonly kind: 'commit'; readonly id: string }
-  | { readonly kind: 'previous' }
-  | { readonly kind: 'last-successful' }
-  | { readonly kind: 'time'; readonly time: string };
-
-/** REVISION_INVALID for anything else: names of refs, options and revision expressions never reach git. */
-export function parseRevision(text: string): RevisionName {
-  if (text === 'previous' || text === 'last-successful') return { kind: text };
-  const version = /^v([1-9]\d{0,8})$/.exec(text)?.[1];
-  if (version !== undefined) return { kind: 'version', version: Number(version) };
-  if (/^[0-9a-f]{4,64}$/i.test(text)) return { kind: 'commit', id: text.toLowerCase() };
-  const time = text.startsWith('@') ? parseTime(text.slice(1)) : null;
-  if (time !== null) return { kind: 'time', time };
-  throw new BacktrailError(
-    'REVISION_INVALID',
-    `${JSON.stringify(text.slice(0, 100))} does not name a revision.`,
-  );
-}
-
-/** ISO 8601, from a date alone to milliseconds; without a zone it is UTC. null for anything else. */
-export function parseTime(text: string): string | null {
-  const match = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)(Z|[+-]\d\d:\d\d)?)?$/.exec(text);
-  if (!match) return null;
-  const milliseconds = Date.parse(`${match[1]}T${match[2] ?? '00:00'}${match[3] ?? 'Z'}`);
-  return Number.isNaN(milliseconds) || !isDay(match[1] ?? '') ? null : new Date(milliseconds).toISOString();
-}
-
-/** Date.parse takes 31 February for 3 March. */
-function isDay(date: string): boolean {
-  const milliseconds = Date.parse(`${date}T00:00Z`);
-  return !Number.isNaN(milliseconds) && new Date(milliseconds).toISOString().startsWith(date);
-}
 
 export interface Resolved {
   readonly target: RevisionRef;
@@ -59,18 +26,19 @@ export async function resolveRevision(
 ): Promise<Resolved> {
   switch (name.kind) {
     case 'version':
-      return {
-        target: refOf(byVersion(query, revisions, name.version)),
-        findings: numbering(query, name.version),
-      };
+      return atVersion(query, revisions, name.version);
+    case 'ref':
+      return { target: await atCommit(query, revisions, await findNamed(query, name)), findings: [] };
     case 'commit':
       return { target: await atCommit(query, revisions, await findOnLine(query, name.id)), findings: [] };
     case 'time':
       return atTime(query, revisions, name.time);
     case 'previous':
-      return { target: refOf(await previous(query, revisions)), findings: [] };
-    case 'last-successful':
-      return { target: refOf(await previous(query, revisions)), findings: [NO_RECORDS] };
+      return previous(query, revisions);
+    case 'last-successful': {
+      const { target, findings } = await previous(query, revisions);
+      return { target, findings: [NO_RECORDS, ...findings] };
+    }
   }
 }
 
@@ -82,10 +50,41 @@ const NO_RECORDS: Finding = {
 
 export const refOf = ({ commit, version }: Revision): RevisionRef => ({ commit: commit.id, version });
 
+async function atVersion(
+  query: ScopeQuery,
+  revisions: readonly Revision[],
+  version: number,
+): Promise<Resolved> {
+  const name = `v${version}`;
+  const { tag } = await query.snapshot.history.named(name).catch(() => ({ tag: null }));
+  const found = byVersion(query, revisions, version, tag);
+  const findings = numbering(query, version);
+  if (tag === null || (await isAt(query, revisions, { tag, found })))
+    return { target: refOf(found), findings };
+  const message = `${name} is the revision ${found.commit.id.slice(0, 10)} of ${formatCoordinates(query.scope)}; the Git tag ${name} is at another commit, ${tag.slice(0, 10)}.`;
+  const hint = `--to tag:${name} takes the tag.`;
+  return {
+    target: refOf(found),
+    findings: [...findings, { code: 'TAG_DIFFERS', severity: 'warn', message, hint }],
+  };
+}
+
+/** Is the revision what the scope held at the tag? */
+async function isAt(
+  { snapshot }: ScopeQuery,
+  revisions: readonly Revision[],
+  { tag, found }: { tag: ObjectId; found: Revision },
+): Promise<boolean> {
+  if (tag === found.commit.id) return true;
+  const positions = await snapshot.positions();
+  return positions.has(tag) && revisions[await indexAt(snapshot, revisions, tag)] === found;
+}
+
 function byVersion(
   { snapshot, scope }: ScopeQuery,
   revisions: readonly Revision[],
   version: number,
+  tag: ObjectId | null,
 ): Revision {
   if (snapshot.history.shallow)
     throw new BacktrailError(
@@ -99,6 +98,7 @@ function byVersion(
   throw new BacktrailError(
     'REVISION_UNKNOWN',
     `${formatCoordinates(scope)} has no revision v${version}: ${there}.`,
+    tag === null ? {} : { hint: `--to tag:v${version} takes the Git tag of that name.` },
   );
 }
 
@@ -116,17 +116,56 @@ function numbering({ scope }: ScopeQuery, version: number): Finding[] {
   ];
 }
 
-async function findOnLine({ snapshot }: ScopeQuery, abbreviated: string): Promise<ObjectId> {
-  const commit = await snapshot.history.findCommit(abbreviated);
+async function findOnLine(query: ScopeQuery, abbreviated: string): Promise<ObjectId> {
+  const commit = await query.snapshot.history.findCommit(abbreviated);
   if (commit === null) throw new BacktrailError('REVISION_UNKNOWN', `There is no commit ${abbreviated}.`);
+  return requireOnLine(query, commit, `Commit ${abbreviated}`);
+}
+
+/** The commit that a tag, a branch or HEAD is at, or one before it. */
+async function findNamed(
+  query: ScopeQuery,
+  { name, as, back }: Extract<RevisionName, { kind: 'ref' }>,
+): Promise<ObjectId> {
+  const { history, base, reader } = query.snapshot;
+  let commit = name === null ? base : await atName(history, name, as);
+  for (let step = 0; step < back; step += 1) {
+    const [parent] = (await reader.commit(commit)).parents;
+    if (parent === undefined)
+      throw new BacktrailError('REVISION_UNKNOWN', `${name ?? 'HEAD'} has no ${back} commits before it.`);
+    commit = parent;
+  }
+  return requireOnLine(
+    query,
+    commit,
+    `${name ?? 'HEAD'}${back === 0 ? '' : `~${back}`} (${commit.slice(0, 10)})`,
+  );
+}
+
+async function atName(history: HistoryReader, name: string, as: 'tag' | 'branch' | 'any'): Promise<ObjectId> {
+  const { tag, branch } = await history.named(name);
+  if (as === 'any' && tag !== null && branch !== null && tag !== branch)
+    throw new BacktrailError('REVISION_INVALID', `${name} is the name of a tag and of a branch.`, {
+      hint: `Write tag:${name} or branch:${name}.`,
+    });
+  const found = as === 'tag' ? tag : as === 'branch' ? branch : (tag ?? branch);
+  if (found !== null) return found;
+  // `abc1234~1`: a commit id alone was read as one before.
+  const commit = as === 'any' && /^[0-9a-f]{4,64}$/i.test(name) ? await history.findCommit(name) : null;
+  if (commit !== null) return commit;
+  const what = as === 'any' ? 'tag or branch' : as;
+  throw new BacktrailError('REVISION_UNKNOWN', `There is no ${what} ${name}.`);
+}
+
+async function requireOnLine({ snapshot }: ScopeQuery, commit: ObjectId, named: string): Promise<ObjectId> {
   if (!(await snapshot.positions()).has(commit)) {
     // Its object can be there although the line to it is cut.
     if (snapshot.history.shallow)
       throw new BacktrailError(
         'SHALLOW_TARGET',
-        `This shallow clone does not show whether commit ${abbreviated} is on the first-parent line of ${snapshot.branch}.`,
+        `This shallow clone does not show whether ${named} is on the first-parent line of ${snapshot.branch}.`,
       );
-    const message = `Commit ${abbreviated} is not on the first-parent line of ${snapshot.branch}.`;
+    const message = `${named} is not on the first-parent line of ${snapshot.branch}.`;
     throw new BacktrailError('REVISION_NOT_ON_BRANCH', message, { details: { commit } });
   }
   return commit;
@@ -168,10 +207,11 @@ const disordered = ({ version }: Revision, late: Revision): Finding => ({
 });
 
 /**
- * The newest earlier revision whose selected content differs from the current, leaving out what a rollback went back behind.
- * When the current revision is a rollback of this scope, the search goes on before that rollback's target.
+ * The newest earlier revision whose selected content differs from the current, leaving out what was taken back: by a rollback, by
+ * `git revert`, or by returning to what was before. When the current revision is a rollback of this scope, the search goes on before
+ * that rollback's target.
  */
-async function previous(query: ScopeQuery, revisions: readonly Revision[]): Promise<Revision> {
+async function previous(query: ScopeQuery, revisions: readonly Revision[]): Promise<Resolved> {
   const { snapshot } = query;
   const [current] = revisions;
   if (!current) throw unknownEarlier(query, 'has no revisions');
@@ -182,12 +222,47 @@ async function previous(query: ScopeQuery, revisions: readonly Revision[]): Prom
   const rollback = counts ? current.rollback : null;
   const start = rollback ? (await indexAt(snapshot, revisions, rollback.target)) + 1 : 1;
   const now = await readContent(query, snapshot.base);
+  const skipped = revisions.slice(1, start).filter(({ undoneBy }) => undoneBy !== null);
   for (const revision of revisions.slice(start)) {
-    if (revision.rolledBackBy !== null) continue;
+    if (revision.undoneBy !== null) {
+      skipped.push(revision);
+      continue;
+    }
     const then = await readContent(query, revision.commit.id);
-    if (!(await sameContent(snapshot, now, then)) && !isEmpty(then)) return revision;
+    if (!(await sameContent(snapshot, now, then)) && !isEmpty(then))
+      return { target: refOf(revision), findings: skipped.length === 0 ? [] : [skippedFinding(skipped)] };
   }
-  throw unknownEarlier(query, 'has no earlier revision that differs from the current one');
+  throw noneDiffers(query, skipped);
+}
+
+/** `v3 was rolled back by 1a2b3c4d5e` */
+function takenBack({ version, rolledBackBy, undoneBy }: Revision): string {
+  const how = rolledBackBy === null ? 'reverted' : 'rolled back';
+  return `v${version} was ${how} by ${(undoneBy ?? '').slice(0, 10)}`;
+}
+
+const NAMED = 3;
+
+function namesOf(skipped: readonly Revision[]): string {
+  const names = skipped.slice(0, NAMED).map(takenBack).join(', ');
+  return skipped.length > NAMED ? `${names} and ${skipped.length - NAMED} more` : names;
+}
+
+const goForward = ([newest]: readonly Revision[]) =>
+  `--to v${newest?.version} returns to the newest of them.`;
+
+const skippedFinding = (skipped: readonly Revision[]): Finding => ({
+  code: 'UNDONE_SKIPPED',
+  severity: 'info',
+  message: `${namesOf(skipped)}: not taken for the previous revision.`,
+  hint: goForward(skipped),
+});
+
+function noneDiffers(query: ScopeQuery, skipped: readonly Revision[]): BacktrailError {
+  const error = unknownEarlier(query, 'has no earlier revision that differs from the current one');
+  if (skipped.length === 0 || error.code === 'SHALLOW_TARGET') return error;
+  const message = `${error.message.slice(0, -1)}, but for what was taken back: ${namesOf(skipped)}.`;
+  return new BacktrailError(error.code, message, { hint: goForward(skipped) });
 }
 
 /** What such a rollback left behind cannot be told from what is good. */

@@ -1,6 +1,7 @@
 /** Step 1: resolve what was asked for, plan it, and render what it would deliver. Writes nothing. */
 import {
   BacktrailError,
+  type Clock,
   type Coordinates,
   type FailureCode,
   type Finding,
@@ -20,7 +21,8 @@ import { resolveFields } from '../plan/field.ts';
 import { readHistory } from '../plan/history.ts';
 import { parseScope } from '../plan/layout.ts';
 import { planRollback, selectionsFor } from '../plan/plan.ts';
-import { parseRevision, refOf, resolveRevision } from '../plan/revision.ts';
+import { refOf, resolveRevision } from '../plan/revision.ts';
+import { parseRevision } from '../plan/revision-name.ts';
 import { requireScope } from '../plan/scope.ts';
 import { readContent, type ScopeQuery } from '../plan/content.ts';
 import type { Revision } from '../plan/history.ts';
@@ -41,6 +43,12 @@ export interface Ask {
   readonly wholeFile?: boolean;
 }
 
+/** What planning needs besides the repository. */
+export interface PlanTools {
+  readonly programs: Programs;
+  readonly clock: Pick<Clock, 'now'>;
+}
+
 /** A plan and the manifests that would go with it: what people see, and what the next step takes. */
 export interface Planned {
   readonly snapshot: Snapshot;
@@ -48,11 +56,16 @@ export interface Planned {
   readonly delivery: Delivery;
 }
 
-export async function planAsked(snapshot: Snapshot, ask: Ask, programs: Programs): Promise<Planned> {
+export async function planAsked(
+  snapshot: Snapshot,
+  ask: Ask,
+  { programs, clock }: PlanTools,
+): Promise<Planned> {
   // Which revision is meant is still decided by the parts: `v3` must not become another commit.
   const parts = await resolveScope(snapshot, ask);
   const { query, revisions } = await historyOf(snapshot, parts);
-  const { target, findings } = await resolveRevision(query, revisions, parseRevision(ask.to ?? 'previous'));
+  const name = parseRevision(ask.to ?? 'previous', clock.now());
+  const { target, findings } = await resolveRevision(query, revisions, name);
   const current = currentOf(snapshot, revisions);
   const allowRemoval = ask.allowRemoval ?? false;
   const scope: Scope = ask.wholeFile ? { ...parts, wholeFile: true } : parts;

@@ -13,7 +13,8 @@ import {
 import { describeRevisions, type HistoryEntry } from '../plan/describe.ts';
 import { discover } from '../plan/discover.ts';
 import { parseScope } from '../plan/layout.ts';
-import { parseRevision, resolveRevision } from '../plan/revision.ts';
+import { resolveRevision } from '../plan/revision.ts';
+import { parseRevision } from '../plan/revision-name.ts';
 import { compareContents, type ShownFile, showContent } from '../plan/show.ts';
 import type { Snapshot } from '../plan/snapshot.ts';
 import { readDelivery, readRollback } from '../record/read.ts';
@@ -69,10 +70,15 @@ export interface Shown {
   readonly files: readonly ShownFile[];
 }
 
-export async function show(snapshot: Snapshot, ask: ScopeAsk & { revision: string }): Promise<Shown> {
+/** `now`: milliseconds since 1970, for revisions such as `@2h`. */
+export async function show(
+  snapshot: Snapshot,
+  ask: ScopeAsk & { revision: string },
+  now: number,
+): Promise<Shown> {
   const scope = await resolveScope(snapshot, ask);
   const { query, revisions } = await historyOf(snapshot, scope);
-  const { target } = await resolveRevision(query, revisions, parseRevision(ask.revision));
+  const { target } = await resolveRevision(query, revisions, parseRevision(ask.revision, now));
   return { scope, revision: target, files: await showContent(query, target.commit) };
 }
 
@@ -87,11 +93,12 @@ export interface Comparison {
 export async function compare(
   snapshot: Snapshot,
   ask: ScopeAsk & { from: string; to?: string },
+  now: number,
 ): Promise<Comparison> {
   const scope = await resolveScope(snapshot, ask);
   const { query, revisions } = await historyOf(snapshot, scope);
   const resolve = async (text: string) =>
-    (await resolveRevision(query, revisions, parseRevision(text))).target;
+    (await resolveRevision(query, revisions, parseRevision(text, now))).target;
   const from = await resolve(ask.from);
   if (ask.to === undefined) {
     const to = currentOf(snapshot, revisions);

@@ -53,6 +53,7 @@ const entry = z.strictObject({
   status: z.enum(['rolledBack', 'unknown']),
   current: z.boolean(),
   rolledBackBy: id.nullable(),
+  undoneBy: id.nullable(),
 });
 
 /** The interface for scripts, command by command: exactly these keys. */

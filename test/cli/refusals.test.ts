@@ -158,14 +158,14 @@ const REFUSALS: readonly Case[] = [
     code: 'REVISION_INVALID',
   },
   {
-    title: 'a branch as a revision',
-    args: rollback('acme/production', '--to', 'main', ...YES),
+    title: 'a branch that is not on the line as a revision',
+    args: rollback('acme/production', '--to', 'side', ...YES),
     exit: 2,
-    code: 'REVISION_INVALID',
+    code: 'REVISION_NOT_ON_BRANCH',
   },
   {
-    title: 'HEAD~1 as a revision',
-    args: rollback('acme/production', '--to', 'HEAD~1', ...YES),
+    title: 'another expression of git as a revision',
+    args: rollback('acme/production', '--to', 'HEAD@{1}', ...YES),
     exit: 2,
     code: 'REVISION_INVALID',
   },
@@ -181,7 +181,7 @@ const REFUSALS: readonly Case[] = [
     exit: 2,
     code: 'TARGET_REQUIRED',
   },
-  { title: 'v0', args: rollback('acme/production', '--to', 'v0', ...YES), exit: 2, code: 'REVISION_INVALID' },
+  { title: 'v0', args: rollback('acme/production', '--to', 'v0', ...YES), exit: 2, code: 'REVISION_UNKNOWN' },
   {
     title: 'a version too high',
     args: rollback('acme/production', '--to', 'v9999', ...YES),

@@ -1,7 +1,7 @@
 import { BacktrailError } from '../../model/index.ts';
 import type { HistoryReader, LogCommit, ObjectId, PathChange } from '../../model/index.ts';
 import { createCache } from '../cache.ts';
-import { beyondCut, isoTime, known, parseAbbreviation, soleCommit } from '../history.ts';
+import { beyondCut, isoTime, known, parseAbbreviation, revertsIn, soleCommit } from '../history.ts';
 import { parseCommit } from '../objects.ts';
 import { compareEntries, entryAt } from './changes.ts';
 import { readCommitText, readTrailers } from './message.ts';
@@ -27,6 +27,7 @@ const RECORD_KEY = /^(rollback-request-id|delivery-of):/i;
 export function createIsomorphicHistory(
   objects: IsomorphicObjects,
   cut: ReadonlySet<ObjectId>,
+  named: HistoryReader['named'],
 ): HistoryReader {
   const shallow = cut.size > 0;
   const commits = createCache<Commit>(COMMIT_CACHE);
@@ -106,6 +107,7 @@ export function createIsomorphicHistory(
       if (found === null && shallow) throw beyondCut(`The commit ${prefix}`);
       return found;
     },
+    named,
     async renames(from, to) {
       const [before, after] = await Promise.all([commit(from), commit(to)]);
       return exactRenames(await changed('', after, before));
@@ -125,6 +127,7 @@ function parse(id: ObjectId, bytes: Buffer, cut: boolean): Commit {
     time: isoTime(seconds),
     subject,
     trailers,
+    reverts: revertsIn(message),
     tree,
     date,
     recorded: claims && trailers.some((line) => RECORD_KEY.test(line)),
@@ -133,10 +136,10 @@ function parse(id: ObjectId, bytes: Buffer, cut: boolean): Commit {
 }
 
 function logged(
-  { id, parents, author, time, subject, trailers }: Commit,
+  { id, parents, author, time, subject, trailers, reverts }: Commit,
   changes: readonly PathChange[],
 ): LogCommit {
-  return { id, parents, author, time, subject, trailers, changes };
+  return { id, parents, author, time, subject, trailers, reverts, changes };
 }
 
 /** Of two old paths with the content, the one of the same name counts first, as git has it. */

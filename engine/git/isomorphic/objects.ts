@@ -11,7 +11,7 @@ import { createPackGuard } from './packs.ts';
 const BLOB_LIMIT = 8 * 1024 * 1024;
 const CACHE = 32 * 1024 * 1024;
 
-export type ObjectType = 'commit' | 'tree' | 'blob';
+export type ObjectType = 'commit' | 'tree' | 'blob' | 'tag';
 
 export interface IsomorphicObjects extends ObjectReader {
   /** The bytes of an object. OBJECT_MISSING, in a partial clone PARTIAL_CLONE, and for a commit of a shallow one SHALLOW_TARGET. */

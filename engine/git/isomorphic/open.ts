@@ -16,7 +16,7 @@ import type { GitFiles } from './files.ts';
 import { createIsomorphicHistory } from './history.ts';
 import { createIsomorphicObjects } from './objects.ts';
 import type { IsomorphicObjects } from './objects.ts';
-import { readRef } from './refs.ts';
+import { readNamed, readRef } from './refs.ts';
 
 export interface ReadOnlyOptions {
   readonly location: string;
@@ -47,7 +47,7 @@ export async function openReadOnly({ location, folder, env }: ReadOnlyOptions): 
     location,
     shallow: cut.size > 0,
     objects,
-    history: createIsomorphicHistory(objects, cut),
+    history: createIsomorphicHistory(objects, cut, (name) => readNamed(files, objects, name)),
     hasher: hasherOf('sha1'),
     head: () => readHead(files, objects),
     defaultBranch: async () => {

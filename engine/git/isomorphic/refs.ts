@@ -2,6 +2,7 @@ import { isObjectId } from '../../model/index.ts';
 import type { ObjectId } from '../../model/index.ts';
 import { isBranchName } from '../refs.ts';
 import type { GitFiles } from './files.ts';
+import type { IsomorphicObjects } from './objects.ts';
 
 /** As many symbolic refs as git follows. */
 const LINK_LIMIT = 5;
@@ -18,6 +19,28 @@ export async function readRef(files: GitFiles, name: string): Promise<ObjectId |
     ref = target[1] ?? '';
   }
   return null;
+}
+
+/** The commits that a tag and a branch of this name are at, tags peeled; null where there is none. */
+export async function readNamed(
+  files: GitFiles,
+  objects: IsomorphicObjects,
+  name: string,
+): Promise<{ tag: ObjectId | null; branch: ObjectId | null }> {
+  if (!isBranchName(name)) return { tag: null, branch: null };
+  const commitAt = async (ref: string) => {
+    let id = await readRef(files, ref);
+    for (let tags = 0; id !== null && tags < LINK_LIMIT; tags += 1) {
+      const type = await objects.type(id);
+      if (type !== 'tag') return type === 'commit' ? id : null;
+      const target = /^object ([0-9a-f]{40})\n/.exec(
+        (await objects.bytes(id, 'tag')).toString('latin1'),
+      )?.[1];
+      id = target ?? null;
+    }
+    return null;
+  };
+  return { tag: await commitAt(`refs/tags/${name}`), branch: await commitAt(`refs/heads/${name}`) };
 }
 
 /** `<id> <name>` a line, found without taking the file apart: it may hold tens of thousands. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Engine, isFailure } from '../../../engine/index.ts';
-import { parseRevision } from '../../../engine/plan/revision.ts';
+import { parseRevision } from '../../../engine/plan/revision-name.ts';
 import { rollBack } from '../../helpers/engine.ts';
 import { type Planning, planning, SHARED, versions } from '../../helpers/plan-repo.ts';
 
@@ -25,6 +25,8 @@ const codeOf = async (promise: Promise<unknown>) => {
   return isFailure(error) ? error.code : error;
 };
 
+const NOW = Date.parse('2026-11-28T12:00:00Z');
+
 describe('what somebody may write for a revision', () => {
   it.each([
     ['previous', { kind: 'previous' }],
@@ -34,12 +36,26 @@ describe('what somebody may write for a revision', () => {
     ['ABCD', { kind: 'commit', id: 'abcd' }],
     ['a'.repeat(40), { kind: 'commit', id: 'a'.repeat(40) }],
     ['@2026-11-20', { kind: 'time', time: '2026-11-20T00:00:00.000Z' }],
-    ['@2026-11-20T10:00', { kind: 'time', time: '2026-11-20T10:00:00.000Z' }],
-    ['@2026-11-20T10:00Z', { kind: 'time', time: '2026-11-20T10:00:00.000Z' }],
+    ['@2026-11-20T10:00', { kind: 'time', time: '2026-11-20T10:00:59.999Z' }],
+    ['@2026-11-20T10:00Z', { kind: 'time', time: '2026-11-20T10:00:59.999Z' }],
+    ['@2026-11-20 10:00', { kind: 'time', time: '2026-11-20T10:00:59.999Z' }],
+    ['@2026-11-20T10:00:07Z', { kind: 'time', time: '2026-11-20T10:00:07.999Z' }],
     ['@2026-11-20T10:00:05.5+02:00', { kind: 'time', time: '2026-11-20T08:00:05.500Z' }],
     ['@2024-02-29', { kind: 'time', time: '2024-02-29T00:00:00.000Z' }],
+    ['@2h', { kind: 'time', time: '2026-11-28T10:00:00.000Z' }],
+    ['@90m', { kind: 'time', time: '2026-11-28T10:30:00.000Z' }],
+    ['@1w', { kind: 'time', time: '2026-11-21T12:00:00.000Z' }],
+    ['@yesterday', { kind: 'time', time: '2026-11-27T12:00:00.000Z' }],
+    ['HEAD', { kind: 'ref', name: null, as: 'any', back: 0 }],
+    ['HEAD~2', { kind: 'ref', name: null, as: 'any', back: 2 }],
+    ['HEAD^^~', { kind: 'ref', name: null, as: 'any', back: 3 }],
+    ['release-7', { kind: 'ref', name: 'release-7', as: 'any', back: 0 }],
+    ['v1.2.3~1', { kind: 'ref', name: 'v1.2.3', as: 'any', back: 1 }],
+    ['tag:v3', { kind: 'ref', name: 'v3', as: 'tag', back: 0 }],
+    ['branch:main~', { kind: 'ref', name: 'main', as: 'branch', back: 1 }],
+    ['refs/tags/v3', { kind: 'ref', name: 'v3', as: 'tag', back: 0 }],
   ])('%s', (text, expected) => {
-    expect(parseRevision(text)).toEqual(expected);
+    expect(parseRevision(text, NOW)).toEqual(expected);
   });
 
   it.each([
@@ -47,25 +63,22 @@ describe('what somebody may write for a revision', () => {
     ' v1',
     'v1 ',
     'v1\n',
-    'v0',
-    'v01',
-    'v-1',
-    'v1.5',
-    'V1',
-    'v',
-    'v1234567890',
-    'abc',
-    'a'.repeat(65),
-    'HEAD',
-    'HEAD~1',
-    'main',
     'main@{u}',
-    'refs/heads/main',
     '--all',
     '-n1',
     ':/fix',
     '^abcd',
-    'abcd^',
+    '^{/fix}',
+    '@{-1}',
+    'HEAD^2',
+    'HEAD@{1}',
+    'tag:',
+    'tag:-x',
+    '--upload-pack=x',
+    'a b',
+    'a\nb',
+    '../x',
+    'main.lock',
     'abcd..ef01',
     '@',
     '@now',
@@ -77,13 +90,12 @@ describe('what somebody may write for a revision', () => {
     '@2026-11-20T25:00Z',
     '@2026-11-20T10:00 Z',
     '@2026-11-20T10:00z',
-    'Previous',
   ])('never %j', (text) => {
-    expect(() => parseRevision(text)).toThrow(expect.objectContaining({ code: 'REVISION_INVALID' }));
+    expect(() => parseRevision(text, NOW)).toThrow(expect.objectContaining({ code: 'REVISION_INVALID' }));
   });
 
   it('is not repeated at length', () => {
-    expect(() => parseRevision('x'.repeat(100_000))).toThrow(/^.{1,200}$/);
+    expect(() => parseRevision('x'.repeat(100_000), NOW)).toThrow(/^.{1,200}$/);
   });
 });
 
@@ -181,6 +193,65 @@ describe('a time', () => {
   });
 });
 
+describe('a tag, a branch and HEAD', () => {
+  const tagged = async () => {
+    const made = await planning([step('a', 1), step('b', 2), step('c', 3), { 'README.md': 'x' }]);
+    const [a = '', b = '', , tip = ''] = made.ids;
+    await made.repo.git('tag', 'release-7', b);
+    await made.repo.git('tag', '-a', '-m', 'x', 'annotated', a);
+    await made.repo.git('tag', 'v3', a);
+    await made.repo.git('tag', 'v2', b);
+    await made.repo.git('tag', 'v9', b);
+    await made.repo.git('branch', 'stable', b);
+    await made.repo.git('branch', 'both', a);
+    await made.repo.git('tag', 'both', b);
+    await made.repo.git(
+      'branch',
+      'side',
+      await made.repo.git('commit-tree', '-m', 'side', '-p', tip, `${tip}^{tree}`),
+    );
+    return made;
+  };
+
+  it('mean the revision that the scope had there', async () => {
+    const { engine, ids } = await tagged();
+    const [a, b, c] = ids;
+    expect(await target(engine, 'release-7')).toEqual({ commit: b, version: 2 });
+    expect(await target(engine, 'tag:annotated')).toEqual({ commit: a, version: 1 });
+    expect(await target(engine, 'stable~1')).toEqual({ commit: a, version: 1 });
+    expect(await target(engine, 'HEAD')).toEqual({ commit: c, version: 3 });
+    expect(await target(engine, 'HEAD~2')).toEqual({ commit: b, version: 2 });
+    expect(await target(engine, 'branch:both')).toEqual({ commit: a, version: 1 });
+    expect(await target(engine, `${c?.slice(0, 8)}~1`)).toEqual({ commit: b, version: 2 });
+  });
+
+  it('are refused where they mean nothing, two things, or what is not on the branch', async () => {
+    const { engine } = await tagged();
+    expect(await codeOf(target(engine, 'nothing'))).toBe('REVISION_UNKNOWN');
+    expect(await codeOf(target(engine, 'tag:stable'))).toBe('REVISION_UNKNOWN');
+    expect(await codeOf(target(engine, 'both'))).toBe('REVISION_INVALID');
+    expect(await codeOf(target(engine, 'side'))).toBe('REVISION_NOT_ON_BRANCH');
+    expect(await codeOf(target(engine, 'HEAD~99'))).toBe('REVISION_UNKNOWN');
+  });
+
+  it('warn of a tag that is named like another revision, and only then', async () => {
+    const { engine, ids } = await tagged();
+    const warned = async (to: string) =>
+      (await engine.plan({ scope, to })).plan.findings.find(({ code }) => code === 'TAG_DIFFERS');
+    expect(await warned('v3')).toMatchObject({
+      severity: 'warn',
+      message: expect.stringContaining(ids[0]?.slice(0, 10) ?? '?'),
+      hint: expect.stringContaining('tag:v3'),
+    });
+    expect(await target(engine, 'v3')).toEqual({ commit: ids[2], version: 3 });
+    expect(await target(engine, 'tag:v3')).toEqual({ commit: ids[0], version: 1 });
+    expect(await warned('v2')).toBeUndefined();
+    await expect(engine.plan({ scope, to: 'v9' })).rejects.toMatchObject({
+      hint: expect.stringContaining('tag:v9'),
+    });
+  });
+});
+
 describe('the previous revision', () => {
   const previous = async ({ engine, ids }: Planning, fields: string[] = []) =>
     ids.indexOf((await target(engine, undefined, fields)).commit);
@@ -191,10 +262,71 @@ describe('the previous revision', () => {
 
   it('passes over those that hold the same as now', async () => {
     const steps = [step('a', 1), step('b', 2), step('c', 1), step('d', 2), step('e', 1)];
-    expect(await previous(await planning([...steps, step('f', 2), { [API]: spec(2) }]))).toBe(4);
-    expect(await previous(await planning([step('a', 1), step('b', 2), step('c', 3), step('d', 2)]))).toBe(2);
+    // f is what d was, so that e counts as taken back, as c does by d.
+    expect(await previous(await planning([...steps, step('f', 2), { [API]: spec(2) }]))).toBe(0);
+    expect(await previous(await planning([step('a', 1), step('b', 2), step('c', 3), step('d', 2)]))).toBe(0);
     await expect(previous(await planning([step('a', 1)]))).rejects.toMatchObject({
       code: 'REVISION_UNKNOWN',
+    });
+  });
+
+  const reverting = (commit: string, tag: number) => ({
+    ...step(`Revert "x"\n\nThis reverts commit ${commit}.\n`, tag),
+  });
+
+  it('passes over what git revert took back', async () => {
+    const made = await planning([step('a', 1), step('b', 2), step('c', 3)]);
+    await made.repo.replay([reverting(made.ids[2] ?? '', 2)]);
+    expect(await previous(made)).toBe(0);
+    const { plan } = await made.engine.plan({ scope });
+    expect(plan.findings).toContainEqual(
+      expect.objectContaining({
+        code: 'UNDONE_SKIPPED',
+        message: expect.stringMatching(/^v3 was reverted by [0-9a-f]{10}:/),
+      }),
+    );
+  });
+
+  it('passes over what a message says was taken back where the scope is not quite what it was', async () => {
+    const made = await planning([step('a', 1), step('b', 2), step('c', 3)]);
+    await made.repo.replay([{ ...reverting(made.ids[2] ?? '', 2), files: { [API]: spec(2, 7) } }]);
+    expect(await previous(made)).toBe(1);
+  });
+
+  it('passes over what was taken back without a word', async () => {
+    const made = await planning([step('a', 1), step('b', 2), step('c', 3), step('back to b', 2)]);
+    expect(await previous(made)).toBe(0);
+    const { revisions } = await made.engine.history({ scope, limit: 9 });
+    expect(revisions.map(({ version, undoneBy }) => [version, undoneBy === null])).toEqual([
+      [4, true],
+      [3, false],
+      [2, true],
+      [1, true],
+    ]);
+  });
+
+  it('takes the revert of a revert for going forward', async () => {
+    const made = await planning([step('a', 1), step('b', 2)]);
+    const [revert = ''] = await made.repo.replay([reverting(made.ids[1] ?? '', 1)]);
+    await made.repo.replay([reverting(revert, 2)]);
+    expect(await previous(made)).toBe(0);
+    await made.repo.replay([step('d', 4)]);
+    expect((await target(made.engine)).version).toBe(4);
+  });
+
+  it('sees fields that were taken back in a file that others changed meanwhile', async () => {
+    const made = await planning([step('a', 1), step('b', 2), step('c', 3, 5), step('d', 2, 6)]);
+    expect(await previous(made, ['service.yaml#/image/tag'])).toBe(0);
+  });
+
+  it('names what was taken back where nothing else differs', async () => {
+    const made = await planning([step('a', 1), step('b', 2)]);
+    await rollBack(made.engine, { scope });
+    const error: unknown = await made.engine.plan({ scope }).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      code: 'REVISION_UNKNOWN',
+      message: expect.stringMatching(/v2 was rolled back by [0-9a-f]{10}\.$/),
+      hint: expect.stringContaining('--to v2'),
     });
   });
 
