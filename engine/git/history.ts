@@ -40,7 +40,7 @@ const RENAMES = [
   '-r',
   '--raw',
   '-z',
-  '-M',
+  '-M80%',
   '-l1000',
   '--diff-filter=R',
   '--ignore-submodules=none',

@@ -4,7 +4,7 @@ import type { Finding } from './finding.ts';
 
 /**
  * Versions of the planning rules. The one that made a rollback goes into its commit as Rollback-Engine; those before stay callable, so that
- * a commit can be made again by the rules of its time. 2: `kind:` in `keep` means YAML and JSON documents only, and items of a List.
+ * a commit can be made again by the rules of its time. 2: `kind:` in `keep` means YAML and JSON documents only, and items of a List; a link in the place of a scope's folder belongs to the scope.
  */
 export type Rules = 1 | 2;
 export const ENGINE: Rules = 2;

@@ -32,7 +32,7 @@ export interface HistoryReader {
    * must be that of a branch by `isRefName`.
    */
   named(name: string): Promise<{ readonly tag: ObjectId | null; readonly branch: ObjectId | null }>;
-  /** Renames that Git detects between two commits, new path to old path; without git only those of files with the same content. */
+  /** Renames that Git detects between two commits, of files that are alike by 80 % at least, new path to old path; without git only those of files with the same content. */
   renames(from: ObjectId, to: ObjectId): Promise<ReadonlyMap<string, string>>;
 }
 

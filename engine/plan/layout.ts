@@ -79,7 +79,7 @@ export function selectionsOf(layout: Layout, coordinates: Coordinates): Selectio
   const patterns =
     coordinates.service === undefined ? [...layout.environment, ...layout.service] : layout.service;
   const selections = patterns.map((pattern) => ({
-    paths: bindPath(pattern, bindings),
+    paths: withOwnEntry(bindPath(pattern, bindings), layout.rules),
     selector: pattern.selector && bindSelector(pattern.selector, bindings),
   }));
   return selections.filter(({ paths, selector }, index) => {
@@ -92,6 +92,12 @@ export function selectionsOf(layout: Layout, coordinates: Coordinates): Selectio
         : paths.prefix.startsWith(`${other.paths.prefix}/`));
     return !selections.some(covers);
   });
+}
+
+/** A link, a file or a submodule in the place of a folder that a scope owns is the scope's as the folder is. */
+function withOwnEntry(paths: PathSelection, rules: Rules): PathSelection {
+  if (paths.kind !== 'tree' || paths.prefix === '' || rules === 1) return paths;
+  return { ...paths, match: (path) => (path === paths.prefix ? {} : paths.match(path)) };
 }
 
 export const compareText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);

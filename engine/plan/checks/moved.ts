@@ -84,7 +84,7 @@ function movedFolder({ base }: CheckContext, path: string, old: string): string 
   return rest !== '' && old.endsWith(rest) && old.length > rest.length ? old.slice(0, -rest.length) : old;
 }
 
-/** A part came from a file that lost the same part in the commit in which it appeared. */
+/** A part came from a file that lost the same part, word for word, in the commit in which it appeared. */
 async function tracePart(
   snapshot: Snapshot,
   part: SelectedPart,
@@ -95,11 +95,17 @@ async function tracePart(
   const appeared = await firstWith(commits, (change) => holds(snapshot, part, change?.after ?? null), path);
   const parent = appeared?.parents[0];
   if (appeared === null || parent === undefined) return null;
+  const own = await sourceIn(
+    snapshot,
+    part,
+    appeared.changes.find((change) => change.path === path)?.after ?? null,
+  );
   const [whole] = await snapshot.history.log({ tip: appeared.id, path: '', after: parent });
   const others = (whole?.changes ?? []).filter((change) => change.path !== path && change.before !== null);
   for (const other of others.slice(0, OTHERS)) {
-    const lost = (await holds(snapshot, part, other.before)) && !(await holds(snapshot, part, other.after));
-    if (lost) return { path: other.path, commit: appeared.id };
+    const before = await sourceIn(snapshot, part, other.before);
+    if (before !== null && before === own && !(await holds(snapshot, part, other.after)))
+      return { path: other.path, commit: appeared.id };
   }
   return null;
 }
@@ -119,13 +125,19 @@ async function firstWith(
   return commits[yes] ?? null;
 }
 
-async function holds(
+const holds = async (...place: Parameters<typeof sourceIn>) => (await sourceIn(...place)) !== null;
+
+/** The part as it stands in a file; null where it does not. */
+async function sourceIn(
   snapshot: Snapshot,
   { path, selector }: SelectedPart,
   entry: PathChange['before'],
-): Promise<boolean> {
-  if (entry === null || !isFile(entry.mode)) return false;
+): Promise<string | null> {
+  if (entry === null || !isFile(entry.mode)) return null;
   const wanted = { selector, bindings: {}, kept: keptSelectors(snapshot, path) };
   // What cannot be read stands for any part: that is no sign of this one.
-  return (await snapshot.parts(entry, wanted)).some(({ range, source }) => range !== null && source !== '');
+  const found = (await snapshot.parts(entry, wanted)).find(
+    ({ range, source }) => range !== null && source !== '',
+  );
+  return found?.source ?? null;
 }

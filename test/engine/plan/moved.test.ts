@@ -62,6 +62,34 @@ describe('a target from before the layout of today', () => {
     expect(found?.hint).toMatch(/choose a revision since then\. --allow-removal removes it\.$/);
   });
 
+  it('is not guessed from a file that is only half alike, or a part of the same name', async () => {
+    const half = lines('key').split('\n').slice(0, 9).join('\n');
+    const made = await planning(
+      [
+        { 'old/web.yaml': spec(1) },
+        { 'old/web.yaml': null, 'apps/prod/web/service.yaml': `${half}\n${lines('other')}` },
+      ],
+      LAYOUT,
+    );
+    const [found] = await absence(made, 'prod/web', made.ids[0] ?? '');
+    expect(found?.message).toBe(`prod/web did not exist at ${made.ids[0]?.slice(0, 7)}.`);
+    const parts = await planning(
+      [
+        {
+          'clusters/shared.yaml': 'releases:\n  - name: web\n    version: 1\n',
+          'clusters/prod.yaml': 'releases:\n  - name: db\n',
+        },
+        {
+          'clusters/shared.yaml': 'releases: []\n',
+          'clusters/prod.yaml': 'releases:\n  - name: db\n  - name: web\n    chart: other\n',
+        },
+      ],
+      SHARED,
+    );
+    const [other] = await absence(parts, 'prod/web', parts.ids[0] ?? '');
+    expect(other?.message).toBe(`prod/web did not exist at ${parts.ids[0]?.slice(0, 7)}.`);
+  });
+
   it('is followed through several moves', async () => {
     const made = await planning(
       [

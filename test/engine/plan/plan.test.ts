@@ -323,6 +323,27 @@ describe('something that is in the way', () => {
 });
 
 describe('odd entries', () => {
+  it('of another kind in the place of a folder that the scope owns come and go as the folder does', async () => {
+    const layout = { version: 1, layout: { environment: ['overlays/{environment}/**'] }, keep: [] };
+    const { engine, repo, ids } = await planning(
+      [
+        { 'overlays/staging/v.yaml': 's: 1\n', 'overlays/prod': { link: 'staging' } },
+        { 'overlays/prod': null, 'overlays/prod/v.yaml': 'p: 1\n', 'overlays/prod/deep/w.yaml': 'p: 1\n' },
+        { 'overlays/prod/v.yaml': 'p: 2\n' },
+      ],
+      layout,
+    );
+    const [link = '', folder = '', newest = ''] = ids;
+    const tree = (commit: string) => repo.git('rev-parse', `${commit}^{tree}`);
+    for (const to of [link, folder, link, newest]) {
+      await rollBack(engine, { scope: 'prod', to, allowRemoval: true });
+      expect(await tree('main')).toBe(await tree(to));
+    }
+    expect(await engine.plan({ scope: 'prod', to: link })).toMatchObject({
+      plan: { files: [{ path: 'overlays/prod', after: { mode: '120000' } }, {}, {}] },
+    });
+  });
+
   it('come back as they were: a submodule with a warning, names that are not UTF-8 without', async () => {
     const { engine, repo, ids } = await planning([{ [`${API}/a`]: '1' }, { [`${API}/a`]: '2' }]);
     const entries = [
