@@ -20,6 +20,7 @@ export function addHistory(program: Program): void {
           ...(history.scope.fields && { fields: history.scope.fields }),
           total: history.total,
           revisions: history.revisions,
+          ...(history.findings.length > 0 && { findings: history.findings }),
         };
         return { value, text: () => historyText(style, history) };
       }),

@@ -14,5 +14,8 @@ export function auditText(style: Style, events: readonly AuditEntry[]): string {
     style.paint('reset', requestId ?? sessionId ?? ''),
     style.paint('reset', comment === null ? '' : cut(oneLine(comment), 72)),
   ]);
-  return table([heads.map((head) => style.paint('dim', head)), ...rows]);
+  const problems = events.flatMap(({ commit, problems }) =>
+    problems.map((problem) => style.paint('red', `! ${short(commit)} ${problem}`)),
+  );
+  return [table([heads.map((head) => style.paint('dim', head)), ...rows]), ...problems].join('\n');
 }

@@ -9,6 +9,7 @@ import {
   type Shown,
 } from '../../engine/index.ts';
 import { printChanges } from './changes.ts';
+import { printFindings } from './plan.ts';
 import { minute, revisionName, short, type Style, table } from './style.ts';
 
 export function environmentsText(style: Style, entries: readonly EnvironmentEntry[]): string {
@@ -21,8 +22,9 @@ export function environmentsText(style: Style, entries: readonly EnvironmentEntr
   );
 }
 
-export function historyText(style: Style, { scope, revisions, total }: History): string {
-  if (total === 0) return `${formatCoordinates(scope)} has no revisions.`;
+export function historyText(style: Style, { scope, revisions, total, findings }: History): string {
+  if (total === 0)
+    return [`${formatCoordinates(scope)} has no revisions.`, ...printFindings(style, findings)].join('\n');
   const rows = revisions.map((entry) => [
     style.paint(entry.current ? ['bold', 'green'] : entry.undoneBy ? 'dim' : 'bold', `v${entry.version}`),
     style.paint('yellow', short(entry.commit)),

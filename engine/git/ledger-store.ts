@@ -98,7 +98,8 @@ export function createLedgerStore(place: LedgerPlace): LedgerStore {
       }
     },
     signs: () => Promise.resolve(signing.own !== null),
-    signatures: (ids, allowedSigners) => readSignatures({ runner, objects, signing }, ids, allowedSigners),
+    signatures: (ids, allowedSigners, times) =>
+      readSignatures({ runner, objects, signing }, ids, { file: allowedSigners, ...(times && { times }) }),
   };
 }
 

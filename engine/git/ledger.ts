@@ -24,10 +24,14 @@ export interface LedgerStore {
   inTurn<Value>(ref: string, use: () => Promise<Value>): Promise<Value>;
   /** Does the user have a key, by git's own settings, that `append` signs with? Settings of the repository's own that run programs do not count. */
   signs(): Promise<boolean>;
-  /** Who signed each commit, by the keys of this list alone (a path; null: nobody is trusted). */
+  /**
+   * Who signed each commit, by the keys of this list alone (a path; null: nobody is trusted). `times`: when each was made, milliseconds since
+   * 1970, which decides whether a key with an end or a beginning was valid; the commit's own date where absent.
+   */
   signatures(
     ids: readonly ObjectId[],
     allowedSigners: string | null,
+    times?: ReadonlyMap<ObjectId, number>,
   ): Promise<ReadonlyMap<ObjectId, Signature>>;
 }
 

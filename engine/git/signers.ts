@@ -8,18 +8,26 @@ import { run } from './spawn.ts';
  * neither. A repository's configuration is not asked.
  */
 export async function trustedKeys(env: ProcessEnvironment, named: string | null): Promise<string | null> {
-  if (named !== null) return named;
-  const args = ['config', '--show-scope', '--type=path', '--get-all', '-z', 'gpg.ssh.allowedSignersFile'];
+  return named ?? userFile(env, 'gpg.ssh.allowedSignersFile');
+}
+
+/** What is another text as soon as other keys are trusted, or one is revoked. */
+export async function trustMark(env: ProcessEnvironment, file: string | null): Promise<string> {
+  if (file === null) return '';
+  const files = [file, await userFile(env, 'gpg.ssh.revocationFile')];
+  const texts = await Promise.all(
+    files.map((name) => (name === null ? '' : readFile(name, 'latin1').catch(() => ''))),
+  );
+  return JSON.stringify([files, texts]);
+}
+
+/** A file that the user's own configuration of git names; null where it names none. */
+async function userFile(env: ProcessEnvironment, key: string): Promise<string | null> {
+  const args = ['config', '--show-scope', '--type=path', '--get-all', '-z', key];
   const { stdout } = await run({ args, cwd: '/', env: discoveryEnvironment(env), okCodes: [0, 1] });
   const tokens = stdout.toString('utf8').split('\0').slice(0, -1);
   const files = tokens.filter(
     (_, at) => at % 2 === 1 && /^(?:system|global|command)$/.test(tokens[at - 1] ?? ''),
   );
   return files.at(-1) || null;
-}
-
-/** What is another text as soon as other keys are trusted. */
-export async function trustMark(file: string | null): Promise<string> {
-  if (file === null) return '';
-  return `${file}\n${await readFile(file, 'utf8').catch(() => '')}`;
 }

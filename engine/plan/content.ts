@@ -1,5 +1,5 @@
 /** What stands in a scope at one commit: whole files and parts of files. */
-import { type Entry, MODE, type ObjectId, type PathChange, type Scope } from '../model/index.ts';
+import { type Entry, type Kept, MODE, type ObjectId, type PathChange, type Scope } from '../model/index.ts';
 import { parseText } from '../yaml/document.ts';
 import { excise } from '../yaml/locate.ts';
 import { formatSelector, type Selector } from '../yaml/selector.ts';
@@ -84,6 +84,16 @@ async function selectedParts(
 /** Parts that the configuration keeps in a file by its path alone. */
 export const keptSelectors = ({ layout }: Snapshot, path: string): Selector[] =>
   layout.keep.parts(path, []).map(({ selector }) => selector);
+
+/** Files of a content that are kept as wholes. */
+export async function keptFiles(snapshot: Snapshot, { files }: Pick<Content, 'files'>): Promise<Kept[]> {
+  const kept: Kept[] = [];
+  for (const [path, file] of files) {
+    const { whole } = await keptIn(snapshot, path, [file]);
+    if (whole !== null) kept.push({ path, by: whole });
+  }
+  return kept;
+}
 
 /** Do two contents hold the same, as far as a rollback would restore it? */
 export async function sameContent(snapshot: Snapshot, a: Content, b: Content): Promise<boolean> {

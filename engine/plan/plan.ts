@@ -113,7 +113,7 @@ const NOTHING_TO_DO: Finding = {
   message: 'The scope already holds what it held at the target; there is nothing to do.',
 };
 
-function keptFinding({ path, selector, by }: Kept): Finding {
+export function keptFinding({ path, selector, by }: Kept): Finding {
   const what = selector === undefined ? quotePath(path) : `${quotePath(path)}#${selector}`;
   return { code: 'KEPT_PATH', severity: 'info', message: `${what} stays as it is (keep: ${by}).`, path };
 }

@@ -5,9 +5,10 @@ import {
   formatCoordinates,
   type HistoryReader,
   type ObjectId,
+  quotePath,
   type RevisionRef,
 } from '../model/index.ts';
-import { type Content, readContent, sameContent, type ScopeQuery } from './content.ts';
+import { type Content, keptFiles, readContent, sameContent, type ScopeQuery } from './content.ts';
 import type { Revision } from './history.ts';
 import { covers, indexAt, wentBack } from './left-behind.ts';
 import type { RevisionName } from './revision-name.ts';
@@ -214,7 +215,7 @@ const disordered = ({ version }: Revision, late: Revision): Finding => ({
 async function previous(query: ScopeQuery, revisions: readonly Revision[]): Promise<Resolved> {
   const { snapshot } = query;
   const [current] = revisions;
-  if (!current) throw unknownEarlier(query, 'has no revisions');
+  if (!current) throw unknownEarlier(query, `has no revisions${await whyNone(query)}`);
   if (snapshot.history.shallow && (await goesBehindCut(snapshot, revisions)))
     throw unknownEarlier(query, 'was rolled back to a revision that is not');
   const counts =
@@ -263,6 +264,14 @@ function noneDiffers(query: ScopeQuery, skipped: readonly Revision[]): Backtrail
   if (skipped.length === 0 || error.code === 'SHALLOW_TARGET') return error;
   const message = `${error.message.slice(0, -1)}, but for what was taken back: ${namesOf(skipped)}.`;
   return new BacktrailError(error.code, message, { hint: goForward(skipped) });
+}
+
+/** Where all that is there is kept, nothing of it ever makes a revision. */
+async function whyNone(query: ScopeQuery): Promise<string> {
+  const [kept, ...others] = await keptFiles(query.snapshot, await readContent(query, query.snapshot.base));
+  if (kept === undefined) return '';
+  const more = others.length === 0 ? '' : ` and ${others.length} more`;
+  return `: ${quotePath(kept.path)}${more} is kept out of rollbacks (keep: ${kept.by})`;
 }
 
 /** What such a rollback left behind cannot be told from what is good. */

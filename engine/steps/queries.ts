@@ -1,6 +1,7 @@
 /** Questions that write nothing: environments, history, show, compare, log. */
 import {
   type Coordinates,
+  type Finding,
   formatCoordinates,
   type LogCommit,
   type Mode,
@@ -12,7 +13,9 @@ import {
 } from '../model/index.ts';
 import { describeRevisions, type HistoryEntry } from '../plan/describe.ts';
 import { discover } from '../plan/discover.ts';
+import { keptFiles, readContent } from '../plan/content.ts';
 import { parseScope } from '../plan/layout.ts';
+import { keptFinding } from '../plan/plan.ts';
 import { resolveRevision } from '../plan/revision.ts';
 import { parseRevision } from '../plan/revision-name.ts';
 import { compareContents, type ShownFile, showContent } from '../plan/show.ts';
@@ -54,6 +57,8 @@ export interface History {
   readonly scope: Scope;
   readonly total: number;
   readonly revisions: readonly HistoryEntry[];
+  /** Why there are none, where what is kept is the reason. */
+  readonly findings: readonly Finding[];
 }
 
 /** The newest `limit` revisions. */
@@ -61,7 +66,8 @@ export async function history(snapshot: Snapshot, ask: ScopeAsk & { limit: numbe
   const scope = await resolveScope(snapshot, ask);
   const { query, revisions } = await historyOf(snapshot, scope);
   const entries = await describeRevisions(query, revisions.slice(0, ask.limit), revisions.length);
-  return { scope, total: revisions.length, revisions: entries };
+  const kept = revisions.length > 0 ? [] : await keptFiles(snapshot, await readContent(query, snapshot.base));
+  return { scope, total: revisions.length, revisions: entries, findings: kept.map(keptFinding) };
 }
 
 export interface Shown {

@@ -14,6 +14,8 @@ export interface Forgery {
   readonly key?: Identity;
   /** The ledger's tip where absent. */
   readonly parents?: readonly string[];
+  /** ISO 8601: the dates of the commit; now where absent. */
+  readonly date?: string;
 }
 
 /** Makes a commit and puts it at the ledger's tip, whatever was there. */
@@ -21,12 +23,10 @@ export async function forge(repo: Repo, forgery: Forgery): Promise<string> {
   const { author, key, message, files } = forgery;
   const parents = forgery.parents ?? [await repo.git('rev-parse', LEDGER)];
   const tree = await treeWith(repo, parents[0], files);
-  const commit = await repo.gitWith({ env: { ...key?.env, ...lines(author) }, input: message }, [
-    'commit-tree',
-    ...(key ? ['-S'] : []),
-    ...parents.flatMap((parent) => ['-p', parent]),
-    tree,
-  ]);
+  const commit = await repo.gitWith(
+    { env: { ...key?.env, ...lines(author), ...dates(forgery.date) }, input: message },
+    ['commit-tree', ...(key ? ['-S'] : []), ...parents.flatMap((parent) => ['-p', parent]), tree],
+  );
   await repo.git('update-ref', LEDGER, commit);
   return commit;
 }
@@ -37,6 +37,12 @@ const lines = ({ name, email }: Person) => ({
   GIT_COMMITTER_NAME: 'Backtrail',
   GIT_COMMITTER_EMAIL: 'backtrail@localhost',
 });
+
+/** git reads years of four digits up to 2099 only; seconds have no such end. */
+const dates = (date: string | undefined) => {
+  const seconds = date === undefined ? '' : `@${Date.parse(date) / 1000} +0000`;
+  return date === undefined ? {} : { GIT_AUTHOR_DATE: seconds, GIT_COMMITTER_DATE: seconds };
+};
 
 let made = 0;
 
@@ -77,7 +83,7 @@ export async function forgeEvent(
   repo: Repo,
   id: string,
   event: Forged,
-  how: { author?: Person; key?: Identity; status?: string } = {},
+  how: { author?: Person; key?: Identity; status?: string; date?: string; message?: string } = {},
 ): Promise<string> {
   const { state, events, version } = await fileOf(repo, id);
   const file = {
@@ -88,8 +94,9 @@ export async function forgeEvent(
   return forge(repo, {
     files: { [requestPath(id)]: print(file) },
     author: how.author ?? event.actor,
-    message: messageOf(event, id),
+    message: how.message ?? messageOf(event, id),
     ...(how.key && { key: how.key }),
+    ...(how.date !== undefined && { date: how.date }),
   });
 }
 
@@ -110,10 +117,10 @@ export function messageOf(event: Pick<Forged, 'id' | 'type' | 'actor'>, id: stri
 export const TIME = '2026-11-21T12:00:00Z';
 
 /** An approval that says that it suffices. */
-export function approvalBy(actor: Person, digest: unknown) {
+export function approvalBy(actor: Person, digest: unknown, at = TIME) {
   return {
     id: eventId(),
-    at: TIME,
+    at,
     actor,
     type: 'approved',
     digest,

@@ -84,6 +84,8 @@ export interface AuditEntry {
   readonly status: string | null;
   readonly subject: string;
   readonly comment: string | null;
+  /** In which respects the commit says something else than its event, one sentence each; [] for what Backtrail wrote. */
+  readonly problems: readonly string[];
 }
 
 /** Requests and break-glass sessions. Every call looks at the ledger anew; each that writes is one event, or none. */

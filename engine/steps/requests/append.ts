@@ -22,7 +22,8 @@ import {
 import { foldSession } from '../../request/session.ts';
 import { foldRequest } from '../../request/transitions.ts';
 import { type Book, bookAt, openBook } from './book.ts';
-import type { Place } from './place.ts';
+import { type Place, timeOf } from './place.ts';
+import { isFuture } from './times.ts';
 import { requestMessage, sessionMessage } from './messages.ts';
 
 export type Entry =
@@ -62,16 +63,30 @@ export async function append(
 }
 
 async function appendOnce(
-  { git, cache, committer }: Place,
+  place: Place,
   ref: string,
   decide: Parameters<typeof append>[2],
 ): Promise<Appended> {
+  const { git, cache, committer } = place;
   const book = await openBook(git, ref, cache);
   const entries = await decide(book);
   if (entries.length === 0) return { book, commits: [] };
-  const events = await toEvents(book, entries);
+  const events = await toEvents(book, await notBeforeTip(place, book, entries));
   const commits = await git.ledger.append({ ref, parent: book.tip, events, committer });
   return { book: await bookAt(git, commits.at(-1) ?? null, cache), commits };
+}
+
+/** No event is dated before the one that it follows, however slow this clock is, so that times in the ledger only grow. */
+async function notBeforeTip(place: Place, book: Book, entries: readonly Entry[]): Promise<readonly Entry[]> {
+  const [newest] = book.tip === null ? [] : await place.git.inspect([book.tip]);
+  const tip = newest === undefined ? 0 : Date.parse(newest.time);
+  if (isFuture(place, tip)) return entries;
+  const later = (at: string) => (Date.parse(at) < tip ? timeOf(tip) : at);
+  return entries.map((entry): Entry => {
+    const at = later(entry.event.at);
+    if (entry.kind === 'session') return { ...entry, event: { ...entry.event, at } };
+    return { ...entry, event: { ...entry.event, at } };
+  });
 }
 
 const jittered = ({ random }: Place, milliseconds: number) => {

@@ -40,6 +40,10 @@ export interface LedgerCommit {
   readonly id: ObjectId;
   readonly parents: readonly ObjectId[];
   readonly author: { readonly name: string; readonly email: string };
+  /** Milliseconds since 1970, as its committer claims. */
+  readonly time: number;
+  /** What it wrote; `blob` null where it removed a file, or made something else of it. */
+  readonly files: readonly { readonly path: string; readonly blob: ObjectId | null }[];
   readonly subject: string;
   readonly record: ReturnType<typeof readEvent>;
 }
@@ -64,7 +68,8 @@ export interface LedgerCache {
   readonly requests: Map<ObjectId, Promise<RequestFile>>;
   readonly sessions: Map<ObjectId, Promise<SessionFile>>;
   readonly folders: Map<ObjectId, Promise<readonly Found[]>>;
-  readonly signatures: Map<ObjectId, Signature>;
+  /** By commit, and the time at which its key was judged. */
+  readonly signatures: Map<string, Signature>;
   /** What the branch holds, at a tip of it. */
   published: {
     readonly base: ObjectId;
@@ -230,13 +235,16 @@ async function readLog(
   const fresh = await git.history.log({ tip, path: '', ...(onward && { after: onward.tip }) });
   const commits = [...(onward?.commits ?? [])];
   const versions = new Map([...(onward?.versions ?? [])].map(([path, list]) => [path, [...list]]));
-  for (const { id, parents, author, subject, trailers, changes } of fresh.toReversed()) {
+  for (const { id, parents, author, time, subject, trailers, changes } of fresh.toReversed()) {
     if (parents.length > 1) throw merged(id);
     const record = readEvent(trailers);
-    const commit: LedgerCommit = { id, parents, author, subject, record };
+    const files = changes.map(({ path, after }) => ({
+      path,
+      blob: after?.mode === MODE.file ? after.id : null,
+    }));
+    const commit: LedgerCommit = { id, parents, author, time: Date.parse(time), files, subject, record };
     commits.push(commit);
-    for (const { path, after } of changes) {
-      const blob = after?.mode === MODE.file ? after.id : null;
+    for (const { path, blob } of files) {
       const version: Version = { commit, eventId: record?.id ?? null, blob };
       const known = versions.get(path);
       if (known === undefined) versions.set(path, [version]);

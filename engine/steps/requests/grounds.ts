@@ -5,6 +5,7 @@ import { may, policyFor, sessionCovers } from '../../request/policy.ts';
 import type { Book } from './book.ts';
 import { type Place, type Rules, timeOf } from './place.ts';
 import { type Proofs, proveSession } from './proof.ts';
+import { SKEW_MS } from './times.ts';
 import { type Counts, judgeRequest, placeOf } from './view.ts';
 
 /** One request with all that it is judged by. */
@@ -78,9 +79,6 @@ async function sessionProblem({ place, rules, book, file, proofs, counts }: Case
     counts(proofs.get(events[0]?.id ?? '')) && counts(sessionProofs.get(session.events[0]?.id ?? ''));
   return vouched ? null : `No trusted key vouches for ${holder.email}, who broke the glass.`;
 }
-
-/** How far clocks of two hosts may be apart. */
-const SKEW_MS = 120_000;
 
 function approvedBy(
   { state, events }: RequestFile,

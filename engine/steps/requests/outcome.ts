@@ -20,11 +20,14 @@ import { requireRequest } from './review.ts';
 export async function refuse({ place, rules, file }: Case, reason: BacktrailError): Promise<BacktrailError> {
   const { id } = file.state;
   const stamped = stamp(place, place.committer);
-  const event: RequestEvent =
-    reason.code === 'AWAITING_APPROVAL'
-      ? { ...stamped, type: 'reopened', reason: reason.message }
-      : { ...stamped, type: 'failed', code: reason.code, message: reason.message };
-  await appendIfWaiting(place, rules, id, event);
+  const reopens = reason.code === 'AWAITING_APPROVAL';
+  const event: RequestEvent = reopens
+    ? { ...stamped, type: 'reopened', reason: reason.message }
+    : { ...stamped, type: 'failed', code: reason.code, message: reason.message };
+  // Another worker may judge otherwise, and settle it again: once is said, twice would go on for ever.
+  const said =
+    reopens && file.events.some((past) => past.type === 'reopened' && past.reason === reason.message);
+  if (!said) await appendIfWaiting(place, rules, id, event);
   const { code, message, hint, details } = reason;
   return new BacktrailError(code, message, { hint, details: { ...details, requestId: id } });
 }

@@ -13,6 +13,8 @@ import {
   type Version,
 } from './book.ts';
 import type { Place } from './place.ts';
+import { signaturesOf } from './signed.ts';
+import { eventTimes, isFuture } from './times.ts';
 
 export interface Proof {
   readonly commit: ObjectId;
@@ -22,6 +24,10 @@ export interface Proof {
   readonly signed: boolean;
   /** Fingerprint of the key. */
   readonly key: string | null;
+  /** When it happened, milliseconds since 1970: see `eventTimes`. */
+  readonly time: number;
+  /** It is dated later than this machine's clock, so that it does not count. */
+  readonly future: boolean;
 }
 
 export type Proofs = ReadonlyMap<EventId, Proof>;
@@ -64,11 +70,22 @@ async function prove<File extends Lived>(
   }
   if (JSON.stringify(before) !== JSON.stringify(file.events))
     throw tampered(path, 'is not what its commits made it');
-  const signatures = await signaturesOf(place, versions);
+  const dated = versions.map(({ commit }, index) => ({
+    commit,
+    at: Date.parse(file.events[index]?.at ?? ''),
+  }));
+  const times = await eventTimes(place, book, dated);
+  const signatures = await signaturesOf(
+    place,
+    versions.map(({ commit }) => commit),
+    times,
+  );
   return new Map(
     versions.map(({ commit }, index) => {
       const event = file.events[index];
-      return [event?.id ?? '', proofOf(commit, event, signatures.get(commit.id))];
+      const time = times.get(commit.id) ?? commit.time;
+      const proof = proofOf(commit, event, signatures.get(commit.id));
+      return [event?.id ?? '', isFuture(place, time) ? { ...proof, time, ...NOT_YET } : { ...proof, time }];
     }),
   );
 }
@@ -97,8 +114,15 @@ function requireOneMore(
     throw tampered(path, `holds another event than its commit says, ${place}`);
 }
 
+/** Nobody vouches now for what is said to happen later. */
+const NOT_YET = { verified: false, signed: false, future: true } as const;
+
 /** Whoever wrote the commit is whoever acted: a signature vouches for both or for neither. */
-function proofOf(commit: LedgerCommit, event: AnyEvent | undefined, signature?: Signature): Proof {
+function proofOf(
+  commit: LedgerCommit,
+  event: AnyEvent | undefined,
+  signature?: Signature,
+): Omit<Proof, 'time'> {
   const actor = event?.actor.email ?? '';
   const own = samePerson(commit.author.email, actor);
   const state = signature?.state ?? 'none';
@@ -108,33 +132,6 @@ function proofOf(commit: LedgerCommit, event: AnyEvent | undefined, signature?: 
     verified: own && state === 'good' && vouched,
     signed: own && (state === 'good' || state === 'unknown'),
     key: signature?.key ?? null,
+    future: false,
   };
-}
-
-async function signaturesOf(
-  { git, cache, allowedSigners }: Place,
-  versions: readonly Version[],
-): Promise<ReadonlyMap<ObjectId, Signature>> {
-  const ids = versions.map(({ commit }) => commit.id).filter((id) => !cache.signatures.has(id));
-  if (ids.length > 0)
-    for (const [id, signature] of await git.ledger.signatures(ids, allowedSigners))
-      cache.signatures.set(id, signature);
-  return cache.signatures;
-}
-
-/** The same for commits that no file is asked about, as in an audit: who signed is told, the past is not judged. */
-export async function identitiesOf(
-  place: Place,
-  commits: readonly LedgerCommit[],
-): Promise<ReadonlySet<ObjectId>> {
-  const versions = commits.map((commit) => ({ commit, eventId: null, blob: null }));
-  const signatures = await signaturesOf(place, versions);
-  const verified = commits.filter(({ id, author }) => {
-    const signature = signatures.get(id);
-    return (
-      signature?.state === 'good' &&
-      signature.principals.some((principal) => samePerson(principal, author.email))
-    );
-  });
-  return new Set(verified.map(({ id }) => id));
 }

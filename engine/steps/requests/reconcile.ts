@@ -1,5 +1,6 @@
 /** Brings the ledger up to what the branch, the clock and the policy say. Safe to run anywhere, at any time, side by side. */
 import {
+  BacktrailError,
   formatCoordinates,
   type LedgerRequest,
   type ObjectId,
@@ -8,16 +9,18 @@ import {
 } from '../../model/index.ts';
 import { readDelivery, readRollback } from '../../record/read.ts';
 import type { RequestFile } from '../../record/ledger-file.ts';
+import { policyFor } from '../../request/policy.ts';
 import { isOpen, isWaiting } from '../../request/transitions.ts';
 import type { Repair, Requests } from './api.ts';
 import { append, onRequest } from './append.ts';
 import { type Book, openBook, type PublishedRequest } from './book.ts';
 import { carries } from './carry-out.ts';
+import { type Case, groundsOf } from './grounds.ts';
 import { recordCompleted } from './outcome.ts';
 import { look, type Place, type Rules, rulesFor, stamp } from './place.ts';
 import { proveRequest } from './proof.ts';
 import { isExpired, requireRequest } from './review.ts';
-import { canJudge, judgeRequest, proven } from './view.ts';
+import { canJudge, judgeRequest, placeOf, proven } from './view.ts';
 
 export async function reconcile(place: Place): ReturnType<Requests['reconcile']> {
   const rules = await look(place);
@@ -83,10 +86,14 @@ async function settle(
 ): Promise<Repair | null> {
   const { state } = file;
   // What was never approved by anybody needs no keys to be looked at, unless nobody has to agree any more.
-  const proofs = state.reviews.length === 0 ? new Map() : await proveRequest(place, book, file);
+  if (state.reviews.length === 0 && (policyFor(rules.policy, placeOf(state))?.quorum ?? 0) > 0) return null;
+  const proofs = await proveRequest(place, book, file);
   const judgement = judgeRequest({ policy: rules.policy, file, proofs, counts: proven });
   if (judgement?.rejected) return reject(place, rules, file, scope);
   if (judgement !== null && !judgement.satisfied) return null;
+  // Whoever carries it out asks the same: what would be reopened is not settled.
+  const found: Case = { place, rules, book, file, proofs, counts: proven };
+  if ((await groundsOf(found)) instanceof BacktrailError) return null;
   const { have = 0, need = 0 } = judgement ?? {};
   const reason = need === 0 ? 'The policy asks for no approval.' : `${have} of ${need} approvals count.`;
   const quorum = { have, need };

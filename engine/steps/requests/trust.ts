@@ -14,7 +14,7 @@ export function createTrust(env: ProcessEnvironment, named: string | null): () =
   let known = '';
   return async () => {
     const allowedSigners = await trustedKeys(env, named);
-    const mark = await trustMark(allowedSigners);
+    const mark = await trustMark(env, allowedSigners);
     if (mark !== known) cache = createCache();
     known = mark;
     return { allowedSigners, cache };

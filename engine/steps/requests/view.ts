@@ -63,18 +63,30 @@ export function judgeRequest({
   if (rule === null) return null;
   const opening = proofs.get(file.events[0]?.id ?? '')?.key ?? null;
   const keys = new Set(rule.selfApproval ? [] : [opening]);
-  const present = currentReviews(file).map((review) => {
-    const proof = proofs.get(review.id);
-    const key = proof?.key ?? null;
-    // A key is one voter, however many names the list of trusted keys has for it.
-    const again = key !== null && keys.has(key);
-    if (review.decision === 'approved') keys.add(key);
-    return { ...review, verified: counts(proof) && !again };
-  });
+  const present = currentReviews(file)
+    .filter(inTime(proofs, state))
+    .map((review) => {
+      const proof = proofs.get(review.id);
+      const key = proof?.key ?? null;
+      // A key is one voter, however many names the list of trusted keys has for it.
+      const again = key !== null && keys.has(key);
+      if (review.decision === 'approved') keys.add(key);
+      return { ...review, verified: counts(proof) && !again };
+    });
   const reviews = next === undefined ? present : [...present, next];
   const { digest, author } = state;
   return { ...judge({ policy, rule, place, author: author.email, digest, reviews }), rule };
 }
+
+/** A vote of later than this clock does not count yet, and one of after the end never did. */
+const inTime =
+  (proofs: Proofs, { expiresAt }: LedgerRequest) =>
+  ({ id, decision }: Review): boolean => {
+    const proof = proofs.get(id);
+    if (proof === undefined) return true;
+    const late = expiresAt !== null && proof.time > Date.parse(expiresAt);
+    return !proof.future && !(decision === 'approved' && late);
+  };
 
 const identity = (proof: Proof | undefined): Identity => (proof?.verified ? 'verified' : 'unverified');
 
