@@ -5,8 +5,8 @@ import type { ObjectId } from '../model/index.ts';
 import type { ConfigEntry } from './config.ts';
 import { printable, shownAddress } from './failure.ts';
 import { writeChains } from './import.ts';
-import { seenOf } from './ledger-seen.ts';
-import type { Seen } from './ledger-seen.ts';
+import { seenByRoot, seenOf } from './ledger-seen.ts';
+import type { Seen, SeenTip } from './ledger-seen.ts';
 import type { LedgerStore, NewEvent } from './ledger.ts';
 import { withLock } from './lock.ts';
 import { usableCache } from './mirror-cache.ts';
@@ -46,22 +46,57 @@ export function createLedgerStore(place: LedgerPlace): LedgerStore {
   const signing = signingOf(place.entries);
   const seenAt = (ref: string) =>
     seenOf({ cacheFolder, address, ref: checkedRef(ref), signal: runner.signal });
-  const record = (seen: Seen, tip: ObjectId) =>
-    usableCache(cacheFolder, () => seen.record(tip, (before) => follows(place, tip, before)));
+  const rootAt = (ref: string, root: ObjectId) =>
+    seenByRoot({ cacheFolder, root, ref, signal: runner.signal });
+  const record = async (ref: string, tip: ObjectId) => {
+    const [seen, root] = [seenAt(ref), await rootOf(tip)];
+    const after = (before: ObjectId) => follows(place, tip, before);
+    await usableCache(cacheFolder, () => seen.record({ tip, root }, after));
+    await usableCache(cacheFolder, () => rootAt(ref, root).record({ tip, root }, after));
+  };
+  let known: { readonly tip: ObjectId; readonly root: ObjectId } | null = null;
+  /** A ledger that goes on from one whose root is known has the same. */
+  const rootOf = async (tip: ObjectId) => {
+    const root =
+      known !== null && (await follows(place, tip, known.tip)) ? known.root : await readRoot(runner, tip);
+    known = { tip, root };
+    return root;
+  };
+  const filesOf = (ref: string, { root }: SeenTip) => [
+    seenAt(ref).file,
+    ...(root === null ? [] : [rootAt(ref, root).file]),
+  ];
+  const rewindOf = async (ref: string, tip: ObjectId, seen: Seen) => {
+    const before = await usableCache(cacheFolder, () => seen.read());
+    const isFollowed = before === null || before.tip === tip || (await follows(place, tip, before.tip));
+    return isFollowed ? null : rewound(place, { ref, tip, before: before.tip, files: [seen.file] });
+  };
   return {
     async tip(ref) {
       const seen = seenAt(ref);
       // Before asking: what others append, and record, in between must not look as if it had gone.
       const before = await usableCache(cacheFolder, () => seen.read());
+      if (before?.root) known ??= { tip: before.tip, root: before.root };
       const tip = await place.home.ask(ref);
-      if (before !== null && tip !== before && (tip === null || !(await follows(place, tip, before))))
-        throw await rewound(place, { ref, tip, before, file: seen.file });
-      if (tip !== null && tip !== before) await record(seen, tip);
-      return tip;
+      if (before !== null && tip !== before.tip && (tip === null || !(await follows(place, tip, before.tip))))
+        throw await rewound(place, { ref, tip, before: before.tip, files: filesOf(ref, before) });
+      if (tip === null) return tip;
+      // The same ledger may have been seen under another address. What came while it was asked for is asked for again.
+      const other = rootAt(ref, await rootOf(tip));
+      if ((await rewindOf(ref, tip, other)) === null) {
+        if (tip !== before?.tip || before.root === null) await record(ref, tip);
+        return tip;
+      }
+      const again = await place.home.ask(ref);
+      const rewind = again === null ? null : await rewindOf(ref, again, other);
+      if (again === null || rewind !== null)
+        throw rewind ?? (await rewound(place, { ref, tip: null, before: tip, files: [seen.file] }));
+      await record(ref, again);
+      return again;
     },
     async append(input) {
       const { ref, parent, events } = input;
-      const seen = seenAt(ref);
+      checkedRef(ref);
       if (events.length === 0) return [];
       const staging = ledgerStaging();
       const [written] = await Promise.all([
@@ -79,7 +114,7 @@ export function createLedgerStore(place: LedgerPlace): LedgerStore {
         throw error;
       }
       // The events stand: who asks for the tip next sees it, and says what is wrong with the cache folder.
-      await record(seen, ids.at(-1) ?? '').catch(() => undefined);
+      await record(ref, ids.at(-1) ?? '').catch(() => undefined);
       return ids;
     },
     async inTurn(ref, use) {
@@ -101,6 +136,12 @@ export function createLedgerStore(place: LedgerPlace): LedgerStore {
     signatures: (ids, allowedSigners, times) =>
       readSignatures({ runner, objects, signing }, ids, { file: allowedSigners, ...(times && { times }) }),
   };
+}
+
+/** The first commit of a ledger; of a line that somebody merged into, that of the line. */
+async function readRoot(runner: Runner, tip: ObjectId): Promise<ObjectId> {
+  const line = await runner.text(['rev-list', '--first-parent', '--max-parents=0', tip]);
+  return line.split('\n').at(-1) ?? tip;
 }
 
 const TURN_MS = 20_000;
@@ -159,9 +200,9 @@ async function follows({ runner, objects }: LedgerPlace, tip: ObjectId, before: 
 
 async function rewound(
   { runner, objects, address, target }: LedgerPlace,
-  state: { ref: string; tip: ObjectId | null; before: ObjectId; file: string },
+  state: { ref: string; tip: ObjectId | null; before: ObjectId; files: readonly string[] },
 ): Promise<BacktrailError> {
-  const { ref, tip, before, file } = state;
+  const { ref, tip, before, files } = state;
   const [shown, short] = [shownAddress(address), (id: ObjectId) => id.slice(0, 12)];
   const is =
     tip === null
@@ -176,8 +217,10 @@ async function rewound(
     'LEDGER_REWOUND',
     printable(`The ledger ${ref} of ${shown} ${is} when it was last seen here.`),
     {
-      hint: printable(`Bring the commit seen back: ${again}; if it was meant to go, remove ${file}.`),
-      details: { ref, tip, seen: before, file },
+      hint: printable(
+        `Bring the commit seen back: ${again}; if it was meant to go, remove ${files.join(' and ')}.`,
+      ),
+      details: { ref, tip, seen: before, files },
     },
   );
 }

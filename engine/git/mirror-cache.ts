@@ -2,8 +2,9 @@ import { createHash, randomUUID } from 'node:crypto';
 import { lstat, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { BacktrailError, isFailure } from '../model/index.ts';
+import { addressKey } from './address.ts';
 import { claim, isClaimed, withLock } from './lock.ts';
-import { splitLogin } from './login.ts';
+
 import { isBranchName } from './refs.ts';
 
 /**
@@ -11,9 +12,9 @@ import { isBranchName } from './refs.ts';
  * and `in-use/<hash>.git/…`, a claim for each process that has it open; `ledgers/`, of ledger-seen.ts.
  */
 
-/** Another password is no other repository. */
+/** The same for every spelling of an address: see `addressKey`. */
 export function mirrorFolder(cacheFolder: string, url: string): string {
-  const name = createHash('sha256').update(splitLogin(url).address).digest('hex');
+  const name = createHash('sha256').update(addressKey(url)).digest('hex');
   return join(resolve(cacheFolder), 'mirrors', `${name}.git`);
 }
 

@@ -1,6 +1,7 @@
-import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { isFailure } from '../../../engine/model/index.ts';
 import { createRepo, temporaryFolder } from '../../helpers/repo.ts';
 import { append, appendSurely, event, REF, remote, serve } from './ledger-events.ts';
@@ -54,6 +55,42 @@ describe('a ledger that was forced back', () => {
     expect(await git.ledger.tip(REF)).toBe(second);
   });
 
+  test('is noticed however the repository is spelled, and under an address never used before', async () => {
+    const { repo, cacheFolder, first, second } = await seen('remote');
+    await repo.git('update-ref', REF, first);
+    const folder = repo.folder;
+    const link = join(await temporaryFolder(), 'link.git');
+    await symlink(folder, link);
+    for (const location of [
+      folder,
+      `file://localhost${folder}`,
+      `file://${folder}/`,
+      `file://${folder.replace('/tmp/', '/tmp//')}`,
+      `file://${folder}/../${basename(folder)}`,
+      link,
+      `file://${link}`,
+    ]) {
+      const git = await open(repo, { location, cacheFolder });
+      await expect(git.ledger.tip(REF)).rejects.toMatchObject({ code: 'LEDGER_REWOUND' });
+    }
+    const elsewhere = join(await temporaryFolder(), 'elsewhere.git');
+    await rename(folder, elsewhere);
+    const git = await open(repo, { location: `file://${elsewhere}`, cacheFolder });
+    await expect(git.ledger.tip(REF)).rejects.toMatchObject({ code: 'LEDGER_REWOUND' });
+    await rename(elsewhere, folder);
+    await repo.git('update-ref', REF, second);
+    expect(await (await open(repo, { location: `file://${folder}/`, cacheFolder })).ledger.tip(REF)).toBe(
+      second,
+    );
+  });
+
+  test('is noticed where another ledger took its place', async () => {
+    const { repo, git, second } = await seen('remote');
+    const tree = await repo.git('rev-parse', `${second}^{tree}`);
+    await repo.git('update-ref', REF, await repo.git('commit-tree', '-m', 'another root', tree));
+    await expect(git.ledger.tip(REF)).rejects.toMatchObject({ code: 'LEDGER_REWOUND' });
+  });
+
   test('is noticed by a mirror that was removed and fetched anew, which lacks what was seen', async () => {
     const { repo, cacheFolder, git, anew, first, second } = await seen('remote');
     await git.close();
@@ -67,13 +104,13 @@ describe('a ledger that was forced back', () => {
     expect(await again.objects.commit(second).catch(() => null)).toBeNull();
   });
 
-  test('is trusted as it is where the file that the hint names was removed', async () => {
+  test('is trusted as it is where the files that the hint names were removed', async () => {
     const { repo, git, first } = await seen('local');
     await repo.git('update-ref', REF, first);
     const error: unknown = await git.ledger.tip(REF).catch((error: unknown) => error);
-    const file = isFailure(error) ? String(error.details['file']) : '';
-    expect(isFailure(error) && error.hint).toContain(file);
-    await rm(file);
+    const files = z.array(z.string()).parse(isFailure(error) ? error.details['files'] : null);
+    expect(isFailure(error) && error.hint).toContain(files.join(' and '));
+    for (const file of files) await rm(file);
     expect(await git.ledger.tip(REF)).toBe(first);
   });
 
@@ -85,12 +122,15 @@ describe('a ledger that was forced back', () => {
     const [first = ''] = await append(git, null);
     const folder = join(cacheFolder, 'ledgers');
     const names = await readdir(folder);
-    expect(names).toEqual([expect.stringMatching(/^[0-9a-f]{64}\.json$/)]);
-    const file = join(folder, names[0] ?? '');
-    const text = await readFile(file, 'utf8');
-    expect(JSON.parse(text)).toMatchObject({ ref: REF, tip: first });
-    expect(text).not.toContain('s3cret');
-    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    expect(names).toHaveLength(2);
+    for (const name of names) {
+      expect(name).toMatch(/^[0-9a-f]{64}\.json$/);
+      const file = join(folder, name);
+      const text = await readFile(file, 'utf8');
+      expect(JSON.parse(text)).toMatchObject({ ref: REF, tip: first, root: first });
+      expect(text).not.toContain('s3cret');
+      expect((await stat(file)).mode & 0o777).toBe(0o600);
+    }
     // Another password is no other repository.
     const other = await open(repo, { location: location.replace('s3cret', 'other'), cacheFolder });
     await repo.git('update-ref', '-d', REF);
@@ -99,8 +139,15 @@ describe('a ledger that was forced back', () => {
 
   test('is not guessed where what was seen cannot be read: the file is named', async () => {
     const { git, cacheFolder } = await seen('local');
-    const [name = ''] = await readdir(join(cacheFolder, 'ledgers'));
-    const file = join(cacheFolder, 'ledgers', name);
+    const names = await readdir(join(cacheFolder, 'ledgers'));
+    const repos = await Promise.all(
+      names.map((name) => readFile(join(cacheFolder, 'ledgers', name), 'utf8')),
+    );
+    const file = join(
+      cacheFolder,
+      'ledgers',
+      names[repos.findIndex((text) => !text.includes('root:'))] ?? '',
+    );
     for (const text of ['', '{"tip":', '{}', '{"repo":"x","ref":"x","tip":"--all"}']) {
       await writeFile(file, text);
       await expect(git.ledger.tip(REF)).rejects.toMatchObject({
