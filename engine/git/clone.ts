@@ -6,6 +6,7 @@ import { copyObjects } from './copy.ts';
 import { shownAddress } from './failure.ts';
 import { printable } from './failure.ts';
 import { followUp } from './follow.ts';
+import { filterFinding } from './local.ts';
 import type { LocalRepository } from './local.ts';
 import { TRACKING } from './mirror.ts';
 import { isBranchName } from './refs.ts';
@@ -167,8 +168,9 @@ async function preview(
         message: `${own} of this clone has commits that ${upstream.branch} at ${upstream.remote} does not have: they are no part of the plan, and the local branch will stay where it is.`,
       },
     ];
-  const path = await inTheWay(clone, { own, here, next: base, paths: edit.paths });
+  const path = await inTheWay(clone, { own, here, next: base, paths: edit.paths }).catch(filterFinding);
   if (path === null) return findings;
+  if (typeof path !== 'string') return [...findings, ...path];
   const { code, message, hint } = overwritten(quotePath(path));
   return [...findings, { code, severity: 'block', message, hint, path }];
 }

@@ -41,8 +41,12 @@ async function bringHome(
   const tracking = await trackingRef(local, own, step.upstream);
   const tracked = tracking === null ? null : await readRef({ ...local, ref: tracking });
   const isKnown = async (id: ObjectId | null) => id !== null && (await isBehind(clone, id, next));
-  const [move, track] = [await isKnown(here), await isKnown(tracked)];
-  const known = [...(move ? [here] : []), ...(track ? [tracked] : [])].filter((id) => id !== null);
+  const move = await isKnown(here);
+  // A fetch of git would move it as well where its upstream was forced to another line.
+  const track = (await isKnown(tracked)) || (tracked !== null && (await isForced(clone, step.upstream)));
+  const either = [...(move ? [here] : []), ...(track ? [tracked, here] : [])].filter((id) => id !== null);
+  const known: ObjectId[] = [];
+  for (const id of new Set(either)) if (await hasObject(remote.runner, id)) known.push(id);
   if (known.length > 0 && !(await hasObject(local.runner, next)))
     await copyObjects({ from: remote.runner, to: local.runner, wanted: [next], known, timeoutMs });
   // A shallow clone may lack the past of a branch that was merged meanwhile, also after an earlier run had copied the rest.
@@ -55,6 +59,12 @@ async function bringHome(
   if (!move) return (await hasObject(local.runner, next)) && local.isAncestor(next, here);
   await local.publish({ branch: own, expected: here, next });
   return true;
+}
+
+/** `+refs/heads/*:…`, as git clone sets it up. */
+async function isForced({ local }: Clone, { remote }: Upstream): Promise<boolean> {
+  const key = `remote.${remote}.fetch`;
+  return (await local.config()).some((entry) => entry.key === key && entry.value?.startsWith('+') === true);
 }
 
 /** The ref that a fetch of the user's would move; never one outside `refs/remotes/`, whatever the configuration maps it to. */

@@ -1,12 +1,13 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { BacktrailError, isObjectId } from '../model/index.ts';
-import type { ObjectFormat, RequestId } from '../model/index.ts';
-import { identityOf, isPartial, LIST_CONFIG, parseConfigList } from './config.ts';
+import { BacktrailError, isFailure, isObjectId } from '../model/index.ts';
+import type { Finding, ObjectFormat, RequestId } from '../model/index.ts';
+import { configValue, identityOf, isPartial, LIST_CONFIG, parseConfigList } from './config.ts';
 import type { ConfigEntry } from './config.ts';
 import { discoveryEnvironment, hardenedEnvironment } from './environment.ts';
 import type { ProcessEnvironment } from './environment.ts';
 import { gitFailure } from './failure.ts';
+import { requireOwnFilters } from './filters.ts';
 import { unknown } from './location.ts';
 import type { NativeObjects } from './objects.ts';
 import { createLedgerStore } from './ledger-store.ts';
@@ -34,6 +35,8 @@ export interface LocalRepository extends GitRepository {
   readonly objects: NativeObjects;
   readonly runner: Runner;
   readonly partial: boolean;
+  /** The git directory that linked worktrees share. */
+  readonly commonDirectory: string;
   /** Read anew: the whole configuration that holds here. */
   config(): Promise<ConfigEntry[]>;
   /** Where this worktree has the branch checked out: the first local change in the way of one of `paths`, or null. */
@@ -45,7 +48,11 @@ export async function openLocal(options: LocalOptions): Promise<LocalRepository>
   const found = await discover(options);
   const stop = new AbortController();
   const entries = await listConfig(options, found.directory);
-  const env = hardenedEnvironment({ user: options.env, entries, transport: false });
+  const env = {
+    ...hardenedEnvironment({ user: options.env, entries, transport: false }),
+    // Where the configuration names the worktree, git takes its own folder for a part of it, and paths begin there.
+    ...(configValue(entries, 'core.worktree') !== null && { GIT_WORK_TREE: found.directory }),
+  };
   const runner = createRunner({
     directory: found.directory,
     env,
@@ -68,6 +75,7 @@ export async function openLocal(options: LocalOptions): Promise<LocalRepository>
     ...shared,
     runner,
     partial: isPartial(entries),
+    commonDirectory: found.common,
     config,
     overlap: (branch, paths) => overlap(local, branch, paths),
     kind: 'local',
@@ -77,7 +85,7 @@ export async function openLocal(options: LocalOptions): Promise<LocalRepository>
     defaultBranch: () => headBranch(runner),
     tip: (branch) => tip(local, branch),
     refresh: () => Promise.resolve(),
-    preview: notices,
+    preview: async (edit) => [...(await notices(edit)), ...(await filterFindings(local, edit))],
     look: () => Promise.resolve(null),
     renewed: false,
     publish: async (edit) => {
@@ -151,12 +159,26 @@ const DISCOVER = [
   '--git-common-dir',
 ];
 
+const QUESTIONS = DISCOVER.filter((word) => word.startsWith('--'));
+const ANSWERS = QUESTIONS.length;
+
+async function askEach(here: { cwd: string; env: Readonly<Record<string, string>>; timeoutMs: number }) {
+  const before = DISCOVER.filter((word) => !word.startsWith('--'));
+  const answers = await Promise.all(
+    QUESTIONS.map((question) => run({ ...here, args: [...before, question] })),
+  );
+  return answers.map(({ stdout }) => stdout.toString('utf8').replace(/\n$/, ''));
+}
+
 async function discover({ location, folder, env, timeoutMs }: LocalOptions): Promise<Found> {
   const here = { cwd: folder, env: discoveryEnvironment(env), timeoutMs };
   const { code, stdout, stderr } = await run({ ...here, args: DISCOVER, okCodes: [0, 128] });
   if (/not a git repository/.test(stderr)) throw unknown(location);
   if (code !== 0) throw gitFailure({ args: DISCOVER, code, stderr });
-  const [directory = '', inside, shallow, format, bare, shared = ''] = stdout.toString('utf8').split('\n');
+  const lines = stdout.toString('utf8').replace(/\n$/, '').split('\n');
+  // A folder may have line ends in its name: then each question is asked by itself.
+  if (lines.length !== ANSWERS) lines.splice(0, lines.length, ...(await askEach(here)));
+  const [directory = '', inside, shallow, format, bare, shared = ''] = lines;
   const worktree = inside === 'true' ? await ownWorktree(here) : null;
   return {
     directory,
@@ -242,6 +264,12 @@ async function publish(local: Local, edit: BranchEdit): Promise<void> {
     return;
   }
   if (worktree === null || !(await samePlace(place, worktree))) throw checkedOut(branch, place);
+  const changes = await shared.diffPaths(expected, next);
+  await requireFilters(
+    local,
+    worktree,
+    changes.map(({ path }) => path),
+  );
   await fastForward({ runner, worktree, branch, expected, next, env: await freshEnvironment(local) });
 }
 
@@ -269,5 +297,30 @@ async function overlap(local: Local, branch: string, paths: readonly string[]): 
   const { runner, worktree } = local;
   const place = worktree === null ? null : await checkedOutAt(local, branch);
   if (worktree === null || place === null || !(await samePlace(place, worktree))) return null;
+  await requireFilters(local, worktree, paths);
   return firstOverlap({ runner, worktree, paths, env: await freshEnvironment(local) });
+}
+
+async function requireFilters(local: Local, worktree: string, paths: readonly string[]): Promise<void> {
+  const { runner } = local;
+  const entries = await listConfig(local, runner.directory);
+  await requireOwnFilters({ runner, worktree, paths, entries, env: await freshEnvironment(local) });
+}
+
+/** Where the branch is checked out here: what would keep its files from following. */
+async function filterFindings(
+  local: Local,
+  { branch, paths }: { branch: string; paths: readonly string[] },
+): Promise<Finding[]> {
+  const { worktree } = local;
+  const place = worktree === null || paths.length === 0 ? null : await checkedOutAt(local, branch);
+  if (worktree === null || place === null || !(await samePlace(place, worktree))) return [];
+  return requireFilters(local, worktree, paths).then(() => [], filterFinding);
+}
+
+/** Blocks before anything is confirmed. */
+export function filterFinding(error: unknown): Finding[] {
+  if (!isFailure(error) || error.code !== 'FILTER_UNTRUSTED') throw error;
+  const { code, message, hint } = error;
+  return [{ code, severity: 'block', message, hint }];
 }

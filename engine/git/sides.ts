@@ -22,7 +22,12 @@ export interface Clone {
 
 /** Configuration and branches are looked at anew each time: they are the user's to change. */
 export async function findSides(local: LocalRepository, branch: string): Promise<Sides | null> {
-  const place = { entries: await local.config(), folder: local.worktree ?? local.directory };
+  const { worktree, directory, commonDirectory } = local;
+  const place = {
+    entries: await local.config(),
+    folder: worktree ?? directory,
+    own: [directory, commonDirectory],
+  };
   const head = await local.head().catch(() => null);
   if (head?.branch === branch || (await tipOf(local, branch)) !== null)
     return sides(branch, await trackedBy(place, branch));

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BacktrailError, FAILURES, shellWord } from '../model/index.ts';
@@ -31,6 +31,8 @@ interface Place {
   readonly entries: readonly ConfigEntry[];
   /** Relative addresses begin here. */
   readonly folder: string;
+  /** What came with the clone: a repository in it could bring hooks along, which git would run. */
+  readonly own?: readonly string[];
 }
 
 /** `.`, another branch of the same repository, is no upstream. REPOSITORY_UNKNOWN for an address that git must not follow. */
@@ -49,7 +51,8 @@ export async function upstreamOfAbsent(place: Place, branch: string, remote?: st
   return chosen === undefined ? null : upstreamAt(place, chosen, `refs/heads/${branch}`);
 }
 
-async function upstreamAt({ entries, folder }: Place, remote: string, ref: string): Promise<Tracked> {
+async function upstreamAt(place: Place, remote: string, ref: string): Promise<Tracked> {
+  const { entries } = place;
   const named = values(entries, `remote.${remote}.url`);
   // `git push -u ADDRESS` leaves the address itself.
   const urls = named.length > 0 || !/[:/]/.test(remote) ? named : [remote];
@@ -58,8 +61,8 @@ async function upstreamAt({ entries, folder }: Place, remote: string, ref: strin
   const pushes = values(entries, `remote.${remote}.pushurl`);
   const [pushUrl] = pushes;
   const branch = ref.startsWith('refs/heads/') ? ref.slice('refs/heads/'.length) : '';
-  const address = await addressOf(url, { entries, folder });
-  const pushAddress = pushUrl === undefined ? address : await addressOf(pushUrl, { entries, folder });
+  const address = await addressOf(url, place);
+  const pushAddress = pushUrl === undefined ? address : await addressOf(pushUrl, place);
   if (address === null || pushAddress === null || !isBranchName(branch)) return { branch: null, remote };
   return {
     branch,
@@ -77,7 +80,7 @@ function values(entries: readonly ConfigEntry[], key: string): string[] {
 }
 
 /** The address that git may be given; null for a file: a bundle can be fetched from, but not pushed to. */
-async function addressOf(text: string, { entries, folder }: Place): Promise<string | null> {
+async function addressOf(text: string, { entries, folder, own = [] }: Place): Promise<string | null> {
   const meant = rewritten(entries, text);
   if (meant === '' || meant.startsWith('-') || /\p{Cc}/u.test(meant)) throw refused(text);
   const path = localPath(meant);
@@ -91,7 +94,25 @@ async function addressOf(text: string, { entries, folder }: Place): Promise<stri
   }
   const absolute = isAbsolute(path) ? path : resolve(folder, path);
   if ((await stat(absolute).catch(() => null))?.isFile() === true) return null;
+  if (await isWithin(absolute, [folder, ...own])) throw inside(text);
   return meant.startsWith('file:') ? text : absolute;
+}
+
+/** Wherever links lead; git also takes `x` for `x.git`. */
+async function isWithin(path: string, folders: readonly string[]): Promise<boolean> {
+  const real = (each: string) => realpath(each).catch(() => resolve(each));
+  const paths = await Promise.all([path, `${path}.git`, `${path}/.git`].map(real));
+  const roots = await Promise.all(folders.map(real));
+  return roots.some((root) => paths.some((each) => each === root || each.startsWith(`${root}/`)));
+}
+
+function inside(address: string): BacktrailError {
+  const shown = JSON.stringify(shownAddress(address).slice(0, 300));
+  return new BacktrailError(
+    'REPOSITORY_UNTRUSTED',
+    `The upstream ${shown} lies within the clone itself, so that its hooks would run here.`,
+    { hint: 'Name the remote with --repo URL, or `git branch --unset-upstream` to work on the clone alone.' },
+  );
 }
 
 /** As git has it, a colon makes an address unless a slash comes first. */

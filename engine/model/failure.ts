@@ -86,6 +86,9 @@ export const FAILURES = {
   FILE_TOO_LARGE: blocked('Choose a narrower scope.'),
   RENDER_FAILED: blocked('Mend the file named, or choose another target.'),
   WORKTREE_DIRTY: blocked('Commit or stash the local changes that overlap, then run it again.'),
+  FILTER_UNTRUSTED: blocked(
+    'Define the filter in your own settings (git config --global filter.NAME.smudge …), or name the remote itself with --repo URL.',
+  ),
   BRANCH_CHECKED_OUT: blocked('The branch is checked out in another worktree; run it there.'),
   REMOTE_REJECTED: blocked('The server refused the push by a rule of its own; read its message.'),
   DESCENT_BROKEN: blocked('The new value does not descend from the published one; nothing was forced.'),

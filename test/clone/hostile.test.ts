@@ -1,14 +1,83 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { mirrorFolder } from '../../engine/git/mirror-cache.ts';
 import { canary, poison } from '../helpers/canary.ts';
 import { backtrail, exampleRepo, refusalOf, stateOf } from '../helpers/cli.ts';
 import { serveGit } from '../helpers/git-http.ts';
-import { cloneRepo, type Repo } from '../helpers/repo.ts';
+import { cloneRepo, type Repo, temporaryFolder } from '../helpers/repo.ts';
 import { BACK, codes, FILE, publishedTo, roll, SERVICE } from './clone.ts';
 
 const cacheOf = (repo: Repo) => join(repo.env['HOME'] ?? '', '.cache/backtrail');
+
+describe('an upstream that lies within the clone', () => {
+  it('is refused however it is named, and none of its hooks runs', async () => {
+    const upstream = await exampleRepo({ bare: true });
+    const clone = await cloneRepo(upstream);
+    const { program, marks } = await canary();
+    const evil = join(clone.gitDir, 'evil.git');
+    await clone.git('clone', '--quiet', '--bare', upstream.folder, evil);
+    for (const hook of ['pre-receive', 'update', 'post-receive', 'reference-transaction'])
+      await symlink(await program(hook), join(evil, 'hooks', hook)).catch(() => undefined);
+    const link = join(await temporaryFolder(), 'link.git');
+    await symlink(evil, link);
+    const before = await stateOf(clone);
+    for (const address of [
+      '.git/evil.git',
+      './.git/evil',
+      evil,
+      `file://${evil}`,
+      `file://${link}`,
+      link,
+      '.',
+    ]) {
+      await clone.git('config', 'remote.origin.url', address);
+      expect(refusalOf(await backtrail(clone, BACK))).toMatchObject({
+        exit: 3,
+        code: 'REPOSITORY_UNTRUSTED',
+      });
+    }
+    await clone.git('config', 'remote.origin.url', upstream.folder);
+    await clone.git('config', 'remote.origin.pushurl', evil);
+    expect(refusalOf(await backtrail(clone, BACK))).toMatchObject({ exit: 3, code: 'REPOSITORY_UNTRUSTED' });
+    expect(await marks()).toEqual([]);
+    expect(await stateOf(clone)).toBe(before);
+  });
+});
+
+describe('a clone of an odd kind', () => {
+  it('is read and rolled back as any other: its own folder named as its worktree', async () => {
+    const repo = await exampleRepo();
+    await repo.git('config', 'core.worktree', repo.folder);
+    const result = await roll(repo);
+    expect(await readFile(join(repo.folder, FILE), 'utf8')).toContain('v2.0.5');
+    expect(await repo.git('rev-parse', 'HEAD~1')).toBe(result.commit);
+    expect(await repo.git('status', '--porcelain')).toBe('');
+  });
+
+  it('is read and rolled back as any other: a folder with a line end in its name', async () => {
+    const repo = await exampleRepo();
+    const folder = join(await temporaryFolder(), 'a\nb');
+    await rename(repo.folder, folder);
+    await roll({ folder, env: repo.env });
+    expect(await readFile(join(folder, FILE), 'utf8')).toContain('v2.0.5');
+  });
+
+  it('has its tracking ref moved as a fetch would, where the upstream was forced to another line', async () => {
+    const upstream = await exampleRepo({ bare: true });
+    const clone = await cloneRepo(upstream);
+    const [tip, parent] = [
+      await upstream.git('rev-parse', 'main'),
+      await upstream.git('rev-parse', 'main~1'),
+    ];
+    const forced = await upstream.git('commit-tree', '-m', 'Forced', '-p', parent, `${tip}^{tree}`);
+    await upstream.git('update-ref', 'refs/heads/main', forced);
+    const result = await roll(clone);
+    expect(await clone.git('rev-parse', 'refs/remotes/origin/main')).toBe(result.deliveryCommit);
+    expect(codes(result)).toContain('LOCAL_NOT_UPDATED');
+    expect(await clone.git('rev-parse', 'main')).toBe(tip);
+  });
+});
 
 describe('the configuration of a clone', () => {
   it.each(['folder', 'http'])(

@@ -107,5 +107,8 @@ export async function poison(
   }
   await repo.git('config', 'core.hooksPath', hooks);
   await mkdir(join(repo.gitDir, 'info'), { recursive: true });
-  await writeFile(join(repo.gitDir, 'info', 'attributes'), '* filter=evil diff=evil merge=evil\n');
+  await writeFile(
+    join(repo.gitDir, 'info', 'attributes'),
+    '* diff=evil merge=evil\n*.filtered filter=evil\n',
+  );
 }

@@ -115,7 +115,7 @@ async function makeCanary() {
 type Canary = Awaited<ReturnType<typeof makeCanary>>;
 
 const TREE = {
-  '.gitattributes': '* text=auto filter=evil diff=evil merge=evil\n',
+  '.gitattributes': '* text=auto diff=evil merge=evil\n*.filtered filter=evil\n',
   '.mailmap': 'Somebody Else <else@example.com> Test <test@example.com>\n',
 };
 
@@ -141,7 +141,7 @@ async function poison(repo: Repo, { program }: Canary): Promise<void> {
     join(repo.gitDir, 'config'),
     `${lines}[include]\n\tpath = included\n[core]\n\thooksPath = ${hooks}\n`,
   );
-  await writeFile(join(repo.gitDir, 'info/attributes'), '* filter=evil diff=evil merge=evil\n');
+  await writeFile(join(repo.gitDir, 'info/attributes'), '* diff=evil merge=evil\n*.filtered filter=evil\n');
 }
 
 function configLines(key: string, value: string): string {

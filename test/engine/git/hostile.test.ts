@@ -9,7 +9,7 @@ import { open, PERSON, REQUEST, SERVICE } from './open.ts';
 
 test('nothing that a repository names is run: not by opening, reading, writing or publishing', async () => {
   const repo = await createRepo();
-  await repo.commit({ 'a.txt': '1\n', '.gitattributes': '* filter=evil diff=evil merge=evil\n' });
+  await repo.commit({ 'a.txt': '1\n', '.gitattributes': '* diff=evil merge=evil\n*.x filter=evil\n' });
   const base = await repo.commit({ 'a.txt': '2\n' });
   await repo.git('branch', 'other');
   const { program, marks } = await canary();
@@ -64,6 +64,50 @@ test('the canaries do sing for plain git', async () => {
   await repo.git('status').catch(() => '');
   await repo.git('update-ref', 'refs/heads/x', 'HEAD').catch(() => '');
   expect((await marks()).length).toBeGreaterThan(1);
+});
+
+describe('a filter that only the repository defines', () => {
+  const filtered = async () => {
+    const repo = await createRepo();
+    const base = await repo.commit({ 'a.crypt': '1\n', 'b.txt': '1\n' });
+    const { program, marks } = await canary();
+    await repo.git('config', 'filter.crypt.smudge', await program('smudge'));
+    await repo.write({ '.git/info/attributes': '*.crypt filter=crypt\n' });
+    const publish = async (path: string) => {
+      const git = await open(repo);
+      const after = { mode: MODE.file, id: '', content: Buffer.from('2\n') };
+      const commit = {
+        parent: base,
+        author: PERSON,
+        committer: SERVICE,
+        time: '2026-03-04T05:06:07Z',
+        message: 'X\n',
+      };
+      const writes = [{ path, after }];
+      const [next = ''] = await git.writeCommits({ requestId: REQUEST, commits: [{ ...commit, writes }] });
+      return git.publish({ branch: 'main', expected: base, next });
+    };
+    return { repo, base, marks, publish };
+  };
+
+  test('is named, and nothing of a rollback that it concerns is published', async () => {
+    const { repo, base, marks, publish } = await filtered();
+    for (const path of ['a.crypt', '.gitattributes'])
+      await expect(publish(path)).rejects.toMatchObject({
+        code: 'FILTER_UNTRUSTED',
+        message: expect.stringContaining('"crypt"') as unknown,
+      });
+    expect(await repo.git('rev-parse', 'main')).toBe(base);
+    expect(await repo.git('status', '--porcelain', '--untracked-files=no', '--', 'b.txt')).toBe('');
+    expect(await marks()).toEqual([]);
+  });
+
+  test('is in the way of no other file', async () => {
+    const { repo, marks, publish } = await filtered();
+    await publish('b.txt');
+    expect(await readFile(join(repo.folder, 'b.txt'), 'utf8')).toBe('2\n');
+    expect(await marks()).toEqual([]);
+  });
 });
 
 describe('what belongs to the user stays', () => {

@@ -103,7 +103,10 @@ describe('the ledgers that a machine knows', () => {
     const texts = await Promise.all(names.map((each) => readFile(join(folder, each), 'utf8')));
     const at = texts.findIndex((each) => !each.includes('root:'));
     const [name = '', text = ''] = [names[at], texts[at]];
-    await writeFile(join(folder, `${name.startsWith('0') ? '1' : '0'}${name.slice(1)}`), text.replace(address, 'https://elsewhere.example/x'));
+    await writeFile(
+      join(folder, `${name.startsWith('0') ? '1' : '0'}${name.slice(1)}`),
+      text.replace(address, 'https://elsewhere.example/x'),
+    );
     await writeFile(join(folder, 'notes.json'), '{');
     expect(await knownLedgers(cacheFolder)).toEqual([address]);
   });
