@@ -84,6 +84,7 @@ export const FAILURES = {
   ),
   SHA256_UNSUPPORTED: blocked('Install git: only git itself reads a repository with SHA-256 object ids.'),
   FILE_TOO_LARGE: blocked('Choose a narrower scope.'),
+  OUTPUT_UNSAFE: blocked('Change `delivery.output` in the configuration, or rename what is in the way.'),
   RENDER_FAILED: blocked('Mend the file named, or choose another target.'),
   WORKTREE_DIRTY: blocked('Commit or stash the local changes that overlap, then run it again.'),
   FILTER_UNTRUSTED: blocked(

@@ -2,6 +2,7 @@
 import { isSafeName, isSafePath } from '../model/index.ts';
 import { parseLooseSelector, parseSelector } from '../yaml/selector.ts';
 import { compileExpression } from './expression.ts';
+import { pathProblem } from './outputs.ts';
 import { compilePattern, type Placeholder } from './pattern.ts';
 
 export function patternProblem(value: string, needs: readonly Placeholder[]): string | null {
@@ -44,6 +45,8 @@ export function outputProblem(value: string): string | null {
   if (/[*?#]/.test(value)) return 'The output is a literal path with placeholders.';
   if (value.startsWith('.backtrail/')) return 'The folder .backtrail holds the configuration only.';
   if (!isSafePath(value)) return 'The output is a path inside the repository.';
+  const problem = pathProblem(value);
+  if (problem !== null) return problem;
   return patternProblem(value, ['environment', 'service']);
 }
 

@@ -14,6 +14,7 @@ import {
   outputProblem,
   patternProblem,
 } from './config-texts.ts';
+import { layoutProblem } from './outputs.ts';
 import { compilePattern, type Placeholder } from './pattern.ts';
 
 export const CONFIG_PATH = '.backtrail/config.yaml';
@@ -167,7 +168,11 @@ export function parseConfig(source: string, file: string): Config {
     throw invalid(
       misfits.map(({ path, message }) => ({ ...place(path), message: `${path.join('.')}: ${message}` })),
     );
-  return withDefaults(parsed.data);
+  const config = withDefaults(parsed.data);
+  const output = layoutProblem(config);
+  if (output !== null)
+    throw invalid([{ ...place(['delivery', 'output']), message: `delivery.output: ${output}` }]);
+  return config;
 }
 
 interface Problem {

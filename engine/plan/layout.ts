@@ -37,7 +37,7 @@ export interface Layout {
 export function compileLayout(config: Config, rules: Rules = ENGINE): Layout {
   const environment = config.layout.environment.map(compilePattern);
   const service = config.layout.service.map(compilePattern);
-  const output = config.delivery ? bindPath(compilePattern(config.delivery.output), {}) : null;
+  const output = config.delivery ? outputMatcher(config.delivery.output) : () => false;
   return {
     config,
     environment,
@@ -47,12 +47,17 @@ export function compileLayout(config: Config, rules: Rules = ENGINE): Layout {
     keep: compileKeep(config.keep, rules),
     isIgnored: ignored(config.layout.ignore),
     isOwn: (path) =>
-      path === '.backtrail' ||
-      path.startsWith(`${CONFIG_PATH.split('/')[0]}/`) ||
-      (output !== null && output.match(path) !== null),
+      path === '.backtrail' || path.startsWith(`${CONFIG_PATH.split('/')[0]}/`) || output(path),
     isBinding: globs(config.layout.bindings),
     isVariables: globs(config.layout.variables),
   };
+}
+
+/** The files that are delivered, and nothing below what only has the name of one. */
+function outputMatcher(text: string): (path: string) => boolean {
+  const pattern = compilePattern(text);
+  const { match } = bindPath(pattern, {});
+  return (path) => path.split('/').length === pattern.segments.length && match(path) !== null;
 }
 
 function ignored(names: Config['layout']['ignore']): Layout['isIgnored'] {

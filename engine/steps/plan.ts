@@ -137,7 +137,7 @@ async function withDelivery(snapshot: Snapshot, plan: Plan, programs: Programs):
     const delivery = await renderDelivery(snapshot, plan, programs);
     return { snapshot, plan: { ...plan, findings: [...plan.findings, ...delivery.findings] }, delivery };
   } catch (error) {
-    if (!isFailure(error) || error.code !== 'RENDER_FAILED') throw error;
+    if (!isFailure(error) || !/^(?:RENDER_FAILED|OUTPUT_UNSAFE)$/.test(error.code)) throw error;
     const { code, message, hint } = error;
     const finding: Finding = { code, severity: 'block', message, hint };
     return { snapshot, plan: { ...plan, findings: [...plan.findings, finding] }, delivery: NO_DELIVERY };

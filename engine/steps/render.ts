@@ -21,6 +21,7 @@ import {
   type ServiceUnit,
 } from '../deliver/index.ts';
 import { deliveryOutput, environmentFolder, foldersOf, type Layout, serviceOfPath } from '../plan/layout.ts';
+import { requireOutput } from '../plan/outputs.ts';
 import type { Snapshot } from '../plan/snapshot.ts';
 import { isFile, overlayView, walkFiles } from '../plan/view.ts';
 import { differenceWithout, valuesToHide } from './mask-values.ts';
@@ -85,7 +86,9 @@ export async function renderDelivery(snapshot: Snapshot, plan: Plan, programs: P
     const { rendered, seen } = await explained(() => rendering(unit), atBase, unit);
     made.push({ unit, rendered, seen });
     const change = await changeOf(snapshot, base, unit.output, rendered);
-    if (change) outputs.push(change);
+    if (change === null) continue;
+    await requireOutput(layout, planned, change.path);
+    outputs.push(change);
   }
   const paths = new Set(outputs.map(({ path }) => path));
   const renderers = RENDERERS.flatMap((name) =>

@@ -243,12 +243,13 @@ describe('delivery', () => {
     ]);
   });
 
-  it('into a folder that the layout takes for a tenant is told', async () => {
+  it('into a folder that the layout takes for a tenant is an error of the configuration', async () => {
     const layout = { service: ['{tenant}/{environment}/{service}.yaml'] };
     const files = { 'acme/prod/api.yaml': 'a: 1\n', 'delivery/acme/prod-api.yaml': 'b: 1\n' };
-    expect(await delivery(layout, 'delivery/{tenant}/{environment}-{service}.yaml', files)).toMatchObject([
-      { status: 'warn', details: { roots: ['delivery/acme/prod-api.yaml'] } },
-    ]);
+    const output = 'delivery/{tenant}/{environment}-{service}.yaml';
+    await expect(delivery(layout, output, files)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    const ignoring = { ...layout, ignore: { tenant: ['delivery'] } };
+    expect(await delivery(ignoring, output, files)).toMatchObject([{ status: 'ok' }]);
   });
 });
 

@@ -33,8 +33,9 @@ describe('revisions of a scope', () => {
       layout: {
         environment: ['{tenant}/{environment}/**'],
         service: ['{tenant}/{environment}/{service}/**'],
+        ignore: { tenant: ['out'] },
       },
-      delivery: { output: '{tenant}/{environment}/out/{service}.yaml' },
+      delivery: { output: 'out/{tenant}/{environment}/{service}.yaml' },
     };
     const { engine } = await planning(
       [
@@ -58,7 +59,7 @@ describe('revisions of a scope', () => {
               'kind: ConfigMap\nmetadata: {name: a}\n---\nkind: Secret\nmetadata: {name: s}\ndata: {a: c}\n',
           },
         },
-        { message: 'Manifest', files: { 'acme/prod/out/api.yaml': 'kind: Deployment\n' } },
+        { message: 'Manifest', files: { 'out/acme/prod/api.yaml': 'kind: Deployment\n' } },
         { message: 'Configuration', files: { '.backtrail/notes': 'x' } },
         { message: 'Region', files: { 'acme/prod/environment.yaml': 'metadata: {id: 3}\nregion: us\n' } },
       ],

@@ -326,7 +326,11 @@ describe('selections', () => {
 
   it('never hold our own configuration or what is delivered', () => {
     const layout = layoutOf(
-      { environment: ['{environment}/**'], service: ['{environment}/{service}/**'] },
+      {
+        environment: ['{environment}/**'],
+        service: ['{environment}/{service}/**'],
+        ignore: { environment: ['out'] },
+      },
       { delivery: { output: 'out/{environment}/{service}.yaml' } },
     );
     expect(layout.isOwn('.backtrail/config.yaml')).toBe(true);
@@ -335,6 +339,7 @@ describe('selections', () => {
     expect(layout.isOwn('out/prod/api.yaml')).toBe(true);
     expect(layout.isOwn('out/prod/api.yml')).toBe(false);
     expect(layout.isOwn('out/prod')).toBe(false);
+    expect(layout.isOwn('out/prod/api.yaml/below')).toBe(false);
   });
 });
 

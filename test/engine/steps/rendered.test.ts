@@ -231,7 +231,7 @@ describe('a command of the configuration', () => {
   it('takes no name of a folder for an option, and no link along', async () => {
     const config = {
       version: 1,
-      layout: { service: ['{service}/{environment}/**'] },
+      layout: { service: ['{service}/{environment}/**'], ignore: { service: ['out'] } },
       keep: [],
       delivery: {
         output: 'out/{environment}/{service}.yaml',
