@@ -22,6 +22,7 @@ export function planValue({ plan, delivery }: Planned) {
     ...(scope.service !== undefined && { service: scope.service }),
     ...(scope.fields && { fields: scope.fields }),
     ...(scope.wholeFile && { wholeFiles: plan.wholeFiles }),
+    ...(plan.owners.length > 1 && { owners: plan.owners.map(formatCoordinates) }),
     branch,
     base,
     target: target.commit,

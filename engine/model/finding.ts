@@ -13,6 +13,7 @@ export type NoticeCode =
   | 'REMOVAL_ALLOWED'
   | 'TIMES_DISORDERED'
   | 'UNDONE_SKIPPED'
+  | 'SCOPE_OVERLAP'
   | 'TAG_DIFFERS'
   | 'SUBMODULE_IN_SCOPE'
   | 'WHOLE_FILE'

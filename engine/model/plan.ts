@@ -1,3 +1,4 @@
+import type { EnvironmentName } from './policy.ts';
 import type { Entry, ObjectId } from './git.ts';
 import type { Scope } from './scope.ts';
 import type { Finding } from './finding.ts';
@@ -82,5 +83,7 @@ export interface Plan {
   /** Paths that are restored as a whole in place of the parts that the scope selects in them. */
   readonly wholeFiles: readonly string[];
   readonly impact: Impact;
+  /** Environments that own what changes, that of the scope first: the rules of each apply. */
+  readonly owners: readonly EnvironmentName[];
   readonly findings: readonly Finding[];
 }

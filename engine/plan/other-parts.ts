@@ -81,7 +81,7 @@ function differing(
 /** null: nothing is there. `text` is null where what is there is no text. */
 type Side = { readonly text: string | null } | null;
 
-async function readSide(snapshot: Snapshot, entry: Write['after']): Promise<Side> {
+export async function readSide(snapshot: Snapshot, entry: Write['after']): Promise<Side> {
   if (entry === null) return null;
   return { text: entry.content ? decode(entry.content) : await snapshot.text(entry) };
 }

@@ -187,6 +187,61 @@ function pathRegex(pattern: Pattern, bindings: Bindings): RegExp {
   return new RegExp(`^${source}$`, 'su');
 }
 
+/** Ways in which one path fits a pattern, at most; more are the work of somebody who writes names for that. */
+const WAYS = 200;
+
+/** Every way in which a path, or a folder above it, fits a pattern: a regular expression tells only the first. */
+export function allBindings({ segments }: Pattern, path: string): Bindings[] {
+  const names = path.split('/');
+  const found = new Map<string, Bindings>();
+  const visit = (depth: number, at: number, known: Bindings): void => {
+    const segment = segments[depth];
+    if (found.size >= WAYS) return;
+    if (segment === undefined) found.set(JSON.stringify(Object.entries(known).sort()), known);
+    else if (segment !== '**') {
+      const name = names[at];
+      if (name !== undefined)
+        for (const bindings of segmentBindings(segment, name, known)) visit(depth + 1, at + 1, bindings);
+    } else if (depth === segments.length - 1) {
+      visit(depth + 1, names.length, known);
+    } else for (let next = at; next < names.length; next += 1) visit(depth + 1, next, known);
+  };
+  visit(0, 0, {});
+  return [...found.values()];
+}
+
+/** Every way to share a name among the pieces of a segment. */
+function segmentBindings(segment: Exclude<Segment, '**'>, name: string, bindings: Bindings): Bindings[] {
+  const found: Bindings[] = [];
+  const visit = (index: number, at: number, known: Bindings): void => {
+    const piece = segment[index];
+    if (found.length >= WAYS) return;
+    if (piece === undefined) {
+      if (at === name.length) found.push(known);
+      return;
+    }
+    const literal =
+      'literal' in piece ? piece.literal : 'placeholder' in piece ? known[piece.placeholder] : undefined;
+    if (literal !== undefined) {
+      if (name.startsWith(literal, at)) visit(index + 1, at + literal.length, known);
+      return;
+    }
+    const isOne = 'wildcard' in piece && piece.wildcard === '?';
+    const [least, most] = isOne ? [1, 1] : ['placeholder' in piece ? 1 : 0, name.length - at];
+    for (let length = least; length <= most && at + length <= name.length; length += 1) {
+      const value = name.slice(at, at + length);
+      if ('placeholder' in piece && !isCoordinate(value)) continue;
+      visit(
+        index + 1,
+        at + length,
+        'placeholder' in piece ? { ...known, [piece.placeholder]: value } : known,
+      );
+    }
+  };
+  visit(0, 0, bindings);
+  return found;
+}
+
 /** The selector with bound placeholders filled in; unbound ones stay. */
 export function bindSelector(selector: Selector, bindings: Bindings): Selector {
   return selector.map((step) => bindStep(step, bindings));

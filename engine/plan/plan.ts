@@ -1,13 +1,16 @@
 /** The plan of a rollback: what restoring a scope to an earlier revision would change. Pure over a snapshot. */
 import {
+  type EnvironmentName,
   type FileChange,
   type Finding,
+  formatCoordinates,
   type Kept,
   type Plan,
   quotePath,
   type RevisionRef,
   type Scope,
 } from '../model/index.ts';
+import { policyFor } from '../request/policy.ts';
 import { checkCollisions } from './checks/collisions.ts';
 import { checkNames } from './checks/names.ts';
 import { checkTargetAbsent } from './checks/target-absent.ts';
@@ -21,6 +24,7 @@ import { type OtherParts, otherParts } from './other-parts.ts';
 import { restoreFiles } from './restore-files.ts';
 import { restoreParts } from './restore-parts.ts';
 import type { Snapshot } from './snapshot.ts';
+import { ownersOf } from './owners.ts';
 import { asWholeFiles } from './whole-files.ts';
 import { orderWrites } from './writes.ts';
 
@@ -67,8 +71,10 @@ export async function planRollback(snapshot: Snapshot, input: PlanInput): Promis
   const wholeFiles: OtherParts[] = [];
   for (const file of files)
     if (restored.paths.includes(file.path)) wholeFiles.push(await otherParts(snapshot, scope, file));
+  const owners = await ownersOf(snapshot, scope, files);
   const findings: Finding[] = [
     ...input.findings,
+    ...overlapFinding(snapshot.layout, owners),
     ...checkNames(context),
     ...(await checkTargetAbsent(context, wholeFiles)),
     ...(await checkCollisions(context)),
@@ -99,8 +105,19 @@ export async function planRollback(snapshot: Snapshot, input: PlanInput): Promis
     kept,
     wholeFiles: wholeFiles.map(({ path }) => path),
     impact,
+    owners,
     findings,
   };
+}
+
+/** Whoever rolls staging back should know that it is production by another name. */
+function overlapFinding({ config }: Layout, [own, ...others]: readonly EnvironmentName[]): Finding[] {
+  const rule = own && policyFor(config.policy, own);
+  const stricter = others.filter((owner) => policyFor(config.policy, owner) !== rule);
+  if (own === undefined || stricter.length === 0) return [];
+  const message = `What changes belongs to ${stricter.map(formatCoordinates).join(', ')} as well as to ${formatCoordinates(own)}: the rules of each apply.`;
+  const hint = 'Patterns of `layout` overlap; `backtrail doctor` names them.';
+  return [{ code: 'SCOPE_OVERLAP', severity: 'warn', message, hint }];
 }
 
 export function selectionsFor(layout: Layout, scope: Scope): readonly Selection[] {

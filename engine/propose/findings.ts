@@ -1,6 +1,7 @@
 /** What whoever confirms a proposal should know. */
-import type { Coordinates, Finding } from '../model/index.ts';
+import { type Coordinates, type Finding, quotePath } from '../model/index.ts';
 import type { Layout } from '../plan/layout.ts';
+import { overlapsIn } from '../plan/overlaps.ts';
 import { bindPath } from '../plan/pattern.ts';
 import type { Candidate } from './candidates.ts';
 import { join, type Survey } from './survey.ts';
@@ -96,6 +97,18 @@ export function leftOut(
 }
 
 const patternOf = ({ environment, services }: Candidate) => environment ?? services[0]?.pattern ?? '';
+
+/** Files that the proposal gives to several environments. */
+export function overlapping(survey: Survey, layout: Layout, found: readonly Coordinates[]): Finding[] {
+  const paths = [...survey.folders.values()].flatMap(({ path, files }) =>
+    files.map((name) => join(path, name)),
+  );
+  const [first] = overlapsIn(layout, paths, found);
+  if (first === undefined) return [];
+  const message = `${quotePath(first.path)} would belong to ${first.environments.join(' and to ')}: the rules of each would apply.`;
+  const hint = 'Narrow the patterns, or name what is no environment in `layout.ignore`.';
+  return [{ code: 'SCOPE_OVERLAP', severity: 'warn', message, hint }];
+}
 
 /** Files that a rollback never touches, by folder. */
 export function uncovered(survey: Survey, layout: Layout): Finding[] {

@@ -9,7 +9,16 @@ import { compareText, compileLayout, type Layout } from '../plan/layout.ts';
 import { type Candidate, findCandidates } from './candidates.ts';
 import { type ReadValues, valueReader } from './content.ts';
 import { findFields } from './fields.ts';
-import { leftOut, namesDiffer, noServices, onlyOne, sampled, unclear, uncovered } from './findings.ts';
+import {
+  leftOut,
+  namesDiffer,
+  noServices,
+  onlyOne,
+  overlapping,
+  sampled,
+  unclear,
+  uncovered,
+} from './findings.ts';
 import { overlap, sample, type Survey, surveyTree } from './survey.ts';
 import { type Draft, draftText, templateText } from './text.ts';
 import { environmentWord, isNoEnvironment, isNoServiceFile } from './words.ts';
@@ -89,6 +98,7 @@ async function verify(trial: Trial): Promise<Proposal | null> {
       ...(services.length === 0 ? [noServices()] : []),
       ...namesDiffer(chosen, found),
       ...leftOut(trial, ignore),
+      ...overlapping(survey, layout, found),
       ...uncovered(survey, layout),
       ...(survey.complete ? [] : [sampled()]),
     ],

@@ -4,6 +4,7 @@ import type { Layout } from '../layout.ts';
 import { checkDelivery } from './delivery.ts';
 import { checkFields } from './fields.ts';
 import { checkKeep } from './kept.ts';
+import { checkOverlaps } from './overlaps.ts';
 import { checkPatterns } from './patterns.ts';
 import { checkPolicy } from './policy.ts';
 import { checkServices } from './services.ts';
@@ -17,6 +18,7 @@ export async function checkConfiguration(view: TreeView, layout: Layout): Promis
   return [
     checkLayout(tree),
     ...(await checkPatterns(tree)),
+    ...checkOverlaps(tree),
     ...(await checkServices(tree)),
     ...(await checkFields(tree)),
     ...(await checkKeep(tree)),

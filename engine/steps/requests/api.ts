@@ -38,6 +38,13 @@ export interface Approval {
   readonly have: number;
   /** Emails of those who can still approve, as far as the policy names people; empty where it names nobody. */
   readonly approvers: readonly string[];
+  /** Where what changes belongs to several environments that ask for approval: each of them. All have to be satisfied. */
+  readonly rules?: readonly {
+    readonly environment: string;
+    readonly need: number;
+    readonly have: number;
+    readonly approvers: readonly string[];
+  }[];
 }
 
 /** What stands between a plan and its execution. */

@@ -1,6 +1,7 @@
 /** The ledger at one of its commits. What was read is remembered by object id: objects never change. */
 import {
   BacktrailError,
+  type EnvironmentName,
   type EventId,
   MODE,
   type ObjectId,
@@ -70,6 +71,8 @@ export interface LedgerCache {
   readonly folders: Map<ObjectId, Promise<readonly Found[]>>;
   /** By commit, and the time at which its key was judged. */
   readonly signatures: Map<string, Signature>;
+  /** By request, digest and tip of the branch. */
+  readonly owners: Map<string, readonly EnvironmentName[]>;
   /** What the branch holds, at a tip of it. */
   published: {
     readonly base: ObjectId;
@@ -93,6 +96,7 @@ export const createCache = (): LedgerCache => ({
   sessions: new Map(),
   folders: new Map(),
   signatures: new Map(),
+  owners: new Map(),
   published: null,
   log: null,
 });

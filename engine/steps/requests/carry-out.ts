@@ -10,18 +10,18 @@ import {
 } from '../../model/index.ts';
 import { readRollback } from '../../record/read.ts';
 import type { RollbackRecord } from '../../record/trailers.ts';
-import { policyFor } from '../../request/policy.ts';
 import { isWaiting } from '../../request/transitions.ts';
 import { execute } from '../execute.ts';
 import type { CarryOutOptions } from './api.ts';
 import { openBook } from './book.ts';
 import { type Case, groundsOf } from './grounds.ts';
 import { complete, recordFailure, refuse } from './outcome.ts';
+import { bindOf, knownOwners, ownersOf } from './owners.ts';
 import { look, type Place, placeFor, type Rules, rulesFor } from './place.ts';
 import { proveRequest } from './proof.ts';
 import { requireRequest } from './review.ts';
 import { requirePermission } from './rights.ts';
-import { canJudge, claimed, placeOf, proven } from './view.ts';
+import { canJudge, claimed, proven } from './view.ts';
 
 export async function carryOut(
   here: Place,
@@ -41,7 +41,9 @@ export async function carryOut(
   if (state.status === 'completed') return recorded(state);
   if (!isWaiting(state.status)) throw notWaiting(state);
   const { place, rules } = found;
-  if (options.actor) requirePermission(rules.policy, options.actor, 'deploy', placeOf(state));
+  const owners = await ownersOf(place, state);
+  for (const owner of options.actor ? owners : [])
+    if (options.actor) requirePermission(rules.policy, options.actor, 'deploy', owner);
   if (options.onTrust !== true && !canJudge(place, rules.policy, state)) throw noKeys(state);
   const grounds = await groundsOf(found);
   if (grounds instanceof BacktrailError) throw await refuse(found, grounds);
@@ -132,7 +134,7 @@ function run(
   { onStep, signal }: CarryOutOptions,
 ): Promise<RollbackResult> {
   const { state } = file;
-  const bind = policyFor(rules.policy, placeOf(state))?.bind ?? 'digest';
+  const bind = bindOf(rules.policy, knownOwners(place, state));
   const request: RollbackRequest = {
     id: state.id,
     scope: state.scope,

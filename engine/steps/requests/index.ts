@@ -1,12 +1,14 @@
 /** Everything that can be done with requests, on one repository. */
 import { formatCoordinates, type Person, type RequestId } from '../../model/index.ts';
-import { may, policyFor } from '../../request/policy.ts';
+import { may } from '../../request/policy.ts';
 import type { Requests, RequestView } from './api.ts';
 import { audit } from './audit.ts';
 import { openBook } from './book.ts';
+import { bindOf, ownersOf } from './owners.ts';
 import { carryOut } from './carry-out.ts';
 import { gate, openRequest } from './open.ts';
 import { look, type Place, placeFor } from './place.ts';
+import { isOpen } from '../../request/transitions.ts';
 import { reconcile } from './reconcile.ts';
 import { isChanged, replan } from './replan.ts';
 import { approve, cancel, inspect, note, reject, requireRequest, retry } from './review.ts';
@@ -35,7 +37,7 @@ export function createRequests(
         const place = placeFor(here, request);
         const planned = await replan(place, request);
         const { policy } = await look(place);
-        const bind = policyFor(policy, placeOf(request))?.bind ?? 'digest';
+        const bind = bindOf(policy, planned.plan.owners);
         return { planned, request, changed: isChanged(request, planned, bind) };
       }),
     approve: (input) => at((place) => approve(place, input)),
@@ -77,5 +79,9 @@ async function show(place: Place, id: RequestId, reader: Person | null): Promise
   const book = await openBook(place.git, ref, place.cache);
   const file = await requireRequest(book, id);
   if (reader !== null) requirePermission(policy, reader, 'read', placeOf(file.state));
-  return viewOf(place, { book, rules, file });
+  const own = placeFor(place, file.state);
+  const owners = isOpen(file.state.status)
+    ? await ownersOf(own, file.state).catch(() => undefined)
+    : undefined;
+  return viewOf(place, { book, rules, file }, owners);
 }

@@ -2,6 +2,7 @@
 import {
   BacktrailError,
   type BreakGlassSession,
+  type EnvironmentName,
   type EnvironmentPolicy,
   formatCoordinates,
   type Person,
@@ -12,40 +13,52 @@ import {
   type Scope,
   type Terms,
 } from '../../model/index.ts';
-import { approversOf, may, policyFor, satisfiable, sessionCovers } from '../../request/policy.ts';
+import { approversOf, may, satisfiable, sessionCovers } from '../../request/policy.ts';
 import { proposalMessage } from '../../request/proposal.ts';
 import { blockedError, isBlocked } from '../blocked.ts';
 import { type Planned, renderedDigest } from '../plan.ts';
 import type { Gate, Proposing, RequestView, Requests } from './api.ts';
 import { append, onRequest } from './append.ts';
 import { type Book, openBook } from './book.ts';
+import { rulesAt, scopesOf, stated } from './owners.ts';
 import { personOf, type Place, rulesOf, stamp, timeOf } from './place.ts';
 import { requirePermission } from './rights.ts';
-import { placeOf, viewOf } from './view.ts';
+import { viewOf } from './view.ts';
 
 export type OpenInput = Parameters<Requests['open']>[0];
 
 /** What stands between this plan and its execution. PERMISSION_DENIED, POLICY_UNSATISFIABLE. */
 export async function gate(place: Place, { planned, author }: Proposing): Promise<Gate> {
   const { policy, ref } = await rulesOf(place, planned.snapshot);
-  const at = placeOf(planned.plan);
-  requirePermission(policy, author, 'propose', at);
-  const rule = policyFor(policy, at);
-  const needs = rule !== null && rule.quorum > 0;
-  const session = needs ? await sessionFor(place, { policy, rule, ref, planned, author }) : null;
-  if (!needs || session !== null) {
-    if (session === null) requirePermission(policy, author, 'deploy', at);
-    return { needsApproval: false, ledgered: rule !== null, session, approval: NO_APPROVAL };
+  const owners = rulesAt(policy, planned.plan.owners);
+  for (const owner of owners) requirePermission(policy, author, 'propose', owner.place);
+  const ruled = stated(owners);
+  const asking = ruled.filter(({ rule }) => rule.quorum > 0);
+  const session =
+    asking.length > 0 ? await sessionFor(place, { policy, ref, planned, author, asking }) : null;
+  if (asking.length === 0 || session !== null) {
+    if (session === null)
+      for (const owner of owners) requirePermission(policy, author, 'deploy', owner.place);
+    return { needsApproval: false, ledgered: ruled.length > 0, session, approval: NO_APPROVAL };
   }
-  const reason = satisfiable(policy, rule, at, author.email);
-  if (reason !== null) throw unsatisfiable(reason);
-  const without = rule.selfApproval ? [] : [author.email];
-  const approvers = approversOf(policy, rule, at, without);
+  const each = asking.map(({ place: at, rule }) => {
+    const reason = satisfiable(policy, rule, at, author.email);
+    if (reason !== null) throw unsatisfiable(reason);
+    const without = rule.selfApproval ? [] : [author.email];
+    const approvers = approversOf(policy, rule, at, without);
+    return { environment: formatCoordinates(at), need: rule.quorum, have: 0, approvers };
+  });
+  const [hardest] = [...each].sort((a, b) => b.need - a.need);
   return {
     needsApproval: true,
     ledgered: true,
     session: null,
-    approval: { need: rule.quorum, have: 0, approvers },
+    approval: {
+      need: hardest?.need ?? 0,
+      have: 0,
+      approvers: [...new Set(each.flatMap(({ approvers }) => approvers))].sort(),
+      ...(each.length > 1 && { rules: each }),
+    },
   };
 }
 
@@ -55,24 +68,30 @@ export const unsatisfiable = (reason: string) => new BacktrailError('POLICY_UNSA
 
 interface Asking {
   readonly policy: Policy;
-  readonly rule: EnvironmentPolicy;
   readonly ref: string;
   readonly planned: Planned;
   readonly author: Person;
+  /** The environments that ask for approval. */
+  readonly asking: readonly { readonly place: EnvironmentName; readonly rule: EnvironmentPolicy }[];
 }
 
-/** The session of its author that lets a request go ahead: the one that lasts longest. */
-async function sessionFor(place: Place, { policy, rule, ref, planned, author }: Asking) {
+/** The session of its author that lets a request go ahead in each of the environments: the one that lasts longest. */
+async function sessionFor(place: Place, { policy, ref, planned, author, asking }: Asking) {
   const { plan } = planned;
-  if (rule.breakGlass === null || !may(policy, author, 'break-glass', placeOf(plan))) return null;
+  const isAllowed = asking.every(
+    (owner) => owner.rule.breakGlass !== null && may(policy, author, 'break-glass', owner.place),
+  );
+  if (!isAllowed) return null;
   const book = await openBook(place.git, ref, place.cache);
-  const asked = {
-    scope: formatCoordinates(plan.scope),
-    person: author.email,
-    at: timeOf(place.clock.now()),
-  };
+  const at = timeOf(place.clock.now());
+  const scopes = scopesOf(
+    plan.scope,
+    asking.map((owner) => owner.place),
+  );
   const states = (await book.sessions()).map(({ state }) => state);
-  const covering = states.filter((session) => sessionCovers(session, asked));
+  const covering = states.filter((session) =>
+    scopes.every((scope) => sessionCovers(session, { scope, person: author.email, at })),
+  );
   return covering.reduce<BreakGlassSession | null>(
     (best, session) => (best === null || session.expiresAt > best.expiresAt ? session : best),
     null,
@@ -87,9 +106,10 @@ export async function openRequest(place: Place, input: OpenInput): Promise<Reque
   const { policy, ref } = rules;
   const known = await openBook(place.git, ref, place.cache);
   const there = await known.request(id);
-  if (there !== null) return viewOf(place, { book: known, rules, file: there });
+  if (there !== null) return viewOf(place, { book: known, rules, file: there }, planned.plan.owners);
   const { needsApproval, session } = await gate(place, input);
-  const rule = policyFor(policy, placeOf(planned.plan));
+  const expiries = stated(rulesAt(policy, planned.plan.owners)).map(({ rule }) => rule.expiryMs);
+  const expiryMs = needsApproval ? Math.min(...expiries) : null;
   const { book } = await append(place, ref, async (book) => {
     if ((await book.request(id)) !== null) return [];
     if (follows !== undefined) await requireFollowable(book, follows);
@@ -101,7 +121,7 @@ export async function openRequest(place: Place, input: OpenInput): Promise<Reque
       proposal: proposalOf(place, {
         ...input,
         at: stamped.at,
-        rule: needsApproval ? rule : null,
+        expiryMs,
         supersedes: older[0] ?? null,
       }),
       terms: termsOf(planned),
@@ -115,7 +135,7 @@ export async function openRequest(place: Place, input: OpenInput): Promise<Reque
   });
   const file = await book.request(id);
   if (file === null) throw new BacktrailError('INTERNAL', `Request ${id} was not written.`);
-  return viewOf(place, { book, rules, file });
+  return viewOf(place, { book, rules, file }, planned.plan.owners);
 }
 
 function opensWith(needsApproval: boolean, session: BreakGlassSession | null) {
@@ -154,16 +174,16 @@ function proposalOf(
     allowRemoval,
     follows,
     at,
-    rule,
+    expiryMs,
     supersedes,
   }: OpenInput & {
     at: string;
-    rule: EnvironmentPolicy | null;
+    expiryMs: number | null;
     supersedes: RequestId | null;
   },
 ): Proposal {
   const { scope, target } = planned.plan;
-  const expiresAt = rule === null ? null : timeOf(Date.parse(at) + rule.expiryMs);
+  const expiresAt = expiryMs === null ? null : timeOf(Date.parse(at) + expiryMs);
   return {
     id,
     scope,

@@ -17,7 +17,8 @@ import { type Book, openBook, type PublishedRequest } from './book.ts';
 import { carries } from './carry-out.ts';
 import { type Case, groundsOf } from './grounds.ts';
 import { recordCompleted } from './outcome.ts';
-import { look, type Place, type Rules, rulesFor, stamp } from './place.ts';
+import { ownersOf } from './owners.ts';
+import { look, type Place, placeFor, type Rules, rulesFor, stamp } from './place.ts';
 import { proveRequest } from './proof.ts';
 import { isExpired, requireRequest } from './review.ts';
 import { canJudge, judgeRequest, placeOf, proven } from './view.ts';
@@ -86,13 +87,21 @@ async function settle(
 ): Promise<Repair | null> {
   const { state } = file;
   // What was never approved by anybody needs no keys to be looked at, unless nobody has to agree any more.
-  if (state.reviews.length === 0 && (policyFor(rules.policy, placeOf(state))?.quorum ?? 0) > 0) return null;
+  const own = placeFor(place, state);
+  const { policy } = rules;
+  if (state.reviews.length === 0 && (policyFor(policy, placeOf(state))?.quorum ?? 0) > 0) return null;
   const proofs = await proveRequest(place, book, file);
-  const judgement = judgeRequest({ policy: rules.policy, file, proofs, counts: proven });
+  const judgement = judgeRequest({
+    policy,
+    owners: await ownersOf(own, state),
+    file,
+    proofs,
+    counts: proven,
+  });
   if (judgement?.rejected) return reject(place, rules, file, scope);
   if (judgement !== null && !judgement.satisfied) return null;
   // Whoever carries it out asks the same: what would be reopened is not settled.
-  const found: Case = { place, rules, book, file, proofs, counts: proven };
+  const found: Case = { place: own, rules, book, file, proofs, counts: proven };
   if ((await groundsOf(found)) instanceof BacktrailError) return null;
   const { have = 0, need = 0 } = judgement ?? {};
   const reason = need === 0 ? 'The policy asks for no approval.' : `${have} of ${need} approvals count.`;

@@ -1,6 +1,7 @@
 /** What people do with a request that is there: approve, reject, cancel, note, retry, look at it afterwards. */
 import {
   BacktrailError,
+  type EnvironmentName,
   type LedgerRequest,
   type Person,
   type RequestEvent,
@@ -8,13 +9,14 @@ import {
   type Review,
 } from '../../model/index.ts';
 import type { RequestFile } from '../../record/ledger-file.ts';
-import { may, policyFor, samePerson } from '../../request/policy.ts';
-import { isWaiting } from '../../request/transitions.ts';
+import { may, mayApprove, samePerson } from '../../request/policy.ts';
+import { isOpen, isWaiting } from '../../request/transitions.ts';
 import { isBlocked } from '../blocked.ts';
 import type { Act, Requests, RequestView } from './api.ts';
 import { append, onRequest } from './append.ts';
 import type { Book } from './book.ts';
 import { unknownRequest } from './open.ts';
+import { bindOf, knownOwners, ownersOf, rulesAt, stated } from './owners.ts';
 import { look, type Place, placeFor, type Rules, rulesFor, stamp } from './place.ts';
 import { type Proofs, proveRequest } from './proof.ts';
 import { isChanged, replan, replannedEvent } from './replan.ts';
@@ -27,6 +29,8 @@ interface Deciding {
   readonly book: Book;
   readonly file: RequestFile;
   readonly state: LedgerRequest;
+  /** The environments that own what it changes. */
+  readonly owners: readonly EnvironmentName[];
 }
 
 /** One event on one request, decided on what stands in the ledger at that moment; null writes nothing. */
@@ -39,7 +43,10 @@ async function act(
   const { book } = await append(place, rules.ref, async (book) => {
     const file = await requireRequest(book, id);
     const own = await rulesFor(place, rules, file.state);
-    const event = await decide({ place, rules: own, book, file, state: file.state });
+    const owners = isOpen(file.state.status)
+      ? await ownersOf(placeFor(place, file.state), file.state)
+      : knownOwners(place, file.state);
+    const event = await decide({ place, rules: own, book, file, state: file.state, owners });
     return event === null ? [] : [onRequest(id, event)];
   });
   return viewOf(place, { book, rules, file: await requireRequest(book, id) });
@@ -56,20 +63,30 @@ type ReviewInput = Act & { readonly comment?: string };
 /** What the ledger's present state allows; who decides on a request that expired has not seen that yet. */
 function requireReviewable(deciding: Deciding, actor: Person): void {
   const { state, rules, place } = deciding;
-  const rule = policyFor(rules.policy, placeOf(state));
+  const owners = rulesAt(rules.policy, deciding.owners);
+  const ruled = stated(owners);
   if (state.status !== 'pending' || isExpired(place, rules, state)) throw notPending(state);
-  if (!(rule?.selfApproval ?? false) && samePerson(state.author.email, actor.email))
+  const isOwn = samePerson(state.author.email, actor.email);
+  if (isOwn && !(ruled.length > 0 && ruled.every(({ rule }) => rule.selfApproval)))
     throw new BacktrailError('OWN_REQUEST', 'cannot approve/reject your own rollback request');
-  requirePermission(rules.policy, actor, 'deploy', placeOf(state));
-  requireApprover(rules.policy, rule, actor, placeOf(state));
+  // One vote may count for several environments, and need not for all.
+  const votes = ruled.filter(
+    (owner) =>
+      may(rules.policy, actor, 'deploy', owner.place) &&
+      mayApprove(rules.policy, owner.rule, actor, owner.place),
+  );
+  if (votes.length > 0) return;
+  for (const owner of owners) requirePermission(rules.policy, actor, 'deploy', owner.place);
+  for (const owner of ruled) requireApprover(rules.policy, owner.rule, actor, owner.place);
 }
 
 /** At the latest when the policy says so now, whatever the request says. */
-export function isExpired({ clock }: Place, { policy }: Rules, state: LedgerRequest): boolean {
-  const rule = policyFor(policy, placeOf(state));
+export function isExpired(place: Place, { policy }: Rules, state: LedgerRequest): boolean {
   const says = state.expiresAt === null ? Infinity : Date.parse(state.expiresAt);
-  const latest = rule === null ? Infinity : Date.parse(state.createdAt) + rule.expiryMs;
-  return Math.min(says, latest) <= clock.now();
+  const latest = stated(rulesAt(policy, knownOwners(place, state))).map(
+    ({ rule }) => Date.parse(state.createdAt) + rule.expiryMs,
+  );
+  return Math.min(says, ...latest) <= place.clock.now();
 }
 
 function notPending({ id, status }: LedgerRequest): BacktrailError {
@@ -80,10 +97,10 @@ function notPending({ id, status }: LedgerRequest): BacktrailError {
 
 /** One vote a person. One that does not count, because nobody vouches for it, takes nobody's vote away. */
 async function votesSoFar(deciding: Deciding, actor: Person): Promise<Proofs> {
-  const { place, rules, book, file } = deciding;
+  const { place, rules, book, file, owners } = deciding;
   const proofs = await proveRequest(place, book, file);
   const { policy } = rules;
-  const counted = new Set(judgeRequest({ policy, file, proofs, counts: claimed(place) })?.counted);
+  const counted = new Set(judgeRequest({ policy, owners, file, proofs, counts: claimed(place) })?.counted);
   const own = file.state.reviews.some(
     ({ id, actor: by }) => counted.has(id) && samePerson(by.email, actor.email),
   );
@@ -98,23 +115,29 @@ export async function approve(
 ): Promise<RequestView> {
   let changed: { readonly now: string; readonly confirmed: string } | null = null;
   const view = await act(place, id, async (deciding) => {
-    const { rules, file, state } = deciding;
+    const { rules, file, state, owners } = deciding;
     requireReviewable(deciding, actor);
     if (digest !== undefined && digest !== state.digest) throw notWhatWasSeen(state, digest);
     const proofs = await votesSoFar(deciding, actor);
     const at = placeFor(place, state);
     const planned = await replan(at, state);
-    const rule = policyFor(rules.policy, placeOf(state));
     // What is blocked now, or done already, is said when it is carried out.
     const differs = !isBlocked(planned.plan) && planned.plan.files.length > 0;
-    if (differs && isChanged(state, planned, rule?.bind ?? 'digest')) {
+    if (differs && isChanged(state, planned, bindOf(rules.policy, owners))) {
       changed = { confirmed: state.digest, now: planned.plan.digest };
       return replannedEvent(at, state, planned);
     }
     changed = null;
     const stamped = stamp(place, actor);
     const next = { ...voteOf(stamped, 'approved', state), verified: await place.git.ledger.signs() };
-    const counting = judgeRequest({ policy: rules.policy, file, proofs, counts: claimed(place), next });
+    const counting = judgeRequest({
+      policy: rules.policy,
+      owners,
+      file,
+      proofs,
+      counts: claimed(place),
+      next,
+    });
     return {
       ...stamped,
       type: 'approved',
@@ -152,12 +175,19 @@ function notWhatWasSeen({ id, digest }: LedgerRequest, seen: string): BacktrailE
 
 export function reject(place: Place, { id, actor, comment }: ReviewInput): Promise<RequestView> {
   return act(place, id, async (deciding) => {
-    const { rules, state, file } = deciding;
+    const { rules, state, file, owners } = deciding;
     requireReviewable(deciding, actor);
     const proofs = await votesSoFar(deciding, actor);
     const stamped = stamp(place, actor);
     const next = { ...voteOf(stamped, 'rejected', state), verified: true };
-    const counting = judgeRequest({ policy: rules.policy, file, proofs, counts: claimed(place), next });
+    const counting = judgeRequest({
+      policy: rules.policy,
+      owners,
+      file,
+      proofs,
+      counts: claimed(place),
+      next,
+    });
     const { digest } = state;
     const settles = counting?.rejected ?? true;
     return { ...stamped, type: 'rejected', digest, comment: filled(comment), settles };
@@ -223,10 +253,10 @@ export function retry(place: Place, { id, actor }: Act): Promise<RequestView> {
 }
 
 export function inspect(place: Place, { id, actor, comment }: Act & { readonly comment: string }) {
-  return act(place, id, async ({ rules, state, book, file }) => {
+  return act(place, id, async ({ rules, state, book, file, owners }) => {
     const { policy } = rules;
     const proofs = await proveRequest(place, book, file);
-    const review = inspectionOf({ policy, file, proofs, counts: claimed(place) });
+    const review = inspectionOf({ policy, owners, file, proofs, counts: claimed(place) });
     if (state.breakGlass === null || review !== null || isWaiting(state.status))
       throw new BacktrailError(
         'REVIEW_NOT_OPEN',
@@ -238,7 +268,7 @@ export function inspect(place: Place, { id, actor, comment }: Act & { readonly c
       );
     if (samePerson(state.author.email, actor.email))
       throw new BacktrailError('OWN_REVIEW', 'Somebody else has to review your own use of break-glass.');
-    const unsigned = policyFor(policy, placeOf(state))?.unsignedApprovals ?? true;
+    const unsigned = stated(rulesAt(policy, owners)).every(({ rule }) => rule.unsignedApprovals);
     if (!unsigned && !(await place.git.ledger.signs()))
       throw new BacktrailError('IDENTITY_UNVERIFIED', 'A review of break-glass has to be signed.');
     requirePermission(rules.policy, actor, 'deploy', placeOf(state));

@@ -217,6 +217,29 @@ describe('keep', () => {
   });
 });
 
+describe('an overlap', () => {
+  const files = { 'envs/acme/prod/api/x.yaml': 'a: 1\n', 'envs/acme/dev/api/x.yaml': 'a: 1\n' };
+  const overlap = (environment: string[], more: object = {}) =>
+    noted({ layout: { environment, ...more } }, files, 'overlap');
+
+  it('of environments is told, with the names of both', async () => {
+    const both = ['envs/{tenant}/{environment}/**', '{tenant}/{environment}/**'];
+    expect(await overlap(both)).toMatchObject([
+      {
+        status: 'warn',
+        details: {
+          overlaps: [
+            { environments: ['acme/dev', 'envs/acme'] },
+            { environments: ['acme/prod', 'envs/acme'] },
+          ],
+        },
+      },
+    ]);
+    expect(await overlap(both, { ignore: { tenant: ['envs'] } })).toEqual([]);
+    expect(await overlap(both.slice(0, 1))).toEqual([]);
+  });
+});
+
 describe('delivery', () => {
   const delivery = (layout: object, output: string, files: Readonly<Record<string, Held>> = TREE) =>
     noted({ layout, delivery: { output } }, files, 'delivery');
