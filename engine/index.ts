@@ -44,7 +44,15 @@ export type { Notice } from './steps/repository.ts';
 export type { Ask, Planned } from './steps/plan.ts';
 export type { ConfigWrite, Proposed, WrittenConfig } from './steps/propose.ts';
 export type { Delivery } from './steps/render.ts';
-export type { Comparison, EnvironmentEntry, History, LogEntry, ScopeAsk, Shown } from './steps/queries.ts';
+export type {
+  Comparison,
+  EnvironmentEntry,
+  Environments,
+  History,
+  LogEntry,
+  ScopeAsk,
+  Shown,
+} from './steps/queries.ts';
 export type {
   Act,
   Approval,
@@ -108,7 +116,9 @@ export interface Engine {
   location(): string;
   /** Who the user's git configuration says they are; null where it says nothing. */
   identity(): Promise<Person | null>;
-  environments(): Promise<queries.EnvironmentEntry[]>;
+  environments(): Promise<readonly queries.EnvironmentEntry[]>;
+  /** The same, with the files that cannot be taken apart. */
+  survey(): Promise<queries.Environments>;
   history(ask: queries.ScopeAsk & { limit: number }): Promise<queries.History>;
   show(ask: queries.ScopeAsk & { revision: string }): Promise<queries.Shown>;
   compare(ask: queries.ScopeAsk & { from: string; to?: string }): Promise<queries.Comparison>;
@@ -157,7 +167,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     ),
     location: () => locationOf(repository.git()),
     identity: () => repository.git().identity(),
-    environments: () => answer((snapshot) => queries.environments(snapshot)),
+    environments: () => answer(async (snapshot) => (await queries.environments(snapshot)).environments),
+    survey: () => answer((snapshot) => queries.environments(snapshot)),
     history: (ask) => answer((snapshot) => queries.history(snapshot, ask)),
     show: (ask) => answer((snapshot) => queries.show(snapshot, ask, clock.now())),
     compare: (ask) => answer((snapshot) => queries.compare(snapshot, ask, clock.now())),

@@ -1,4 +1,5 @@
 import { environmentsText } from '../print/history.ts';
+import { printFindings } from '../print/plan.ts';
 import { type Program, runCommand } from './command.ts';
 
 export function addEnvironments(program: Program): void {
@@ -7,8 +8,14 @@ export function addEnvironments(program: Program): void {
     .description('what the layout finds: tenants, environments, services')
     .action(() =>
       runCommand(program, async ({ session, style }) => {
-        const environments = await session.withEngine((engine) => engine.environments(), { offline: true });
-        return { value: { environments }, text: () => environmentsText(style, environments) };
+        const { environments, findings } = await session.withEngine((engine) => engine.survey(), {
+          offline: true,
+        });
+        return {
+          value: { environments, ...(findings.length > 0 && { findings }) },
+          text: () =>
+            [environmentsText(style, environments), ...printFindings(style, findings)].join('\n').trimEnd(),
+        };
       }),
     );
 }

@@ -15,9 +15,8 @@ export async function trustedKeys(env: ProcessEnvironment, named: string | null)
 export async function trustMark(env: ProcessEnvironment, file: string | null): Promise<string> {
   if (file === null) return '';
   const files = [file, await userFile(env, 'gpg.ssh.revocationFile')];
-  const texts = await Promise.all(
-    files.map((name) => (name === null ? '' : readFile(name, 'latin1').catch(() => ''))),
-  );
+  const texts: string[] = [];
+  for (const name of files) texts.push(name === null ? '' : await readFile(name, 'latin1').catch(() => ''));
   return JSON.stringify([files, texts]);
 }
 

@@ -14,6 +14,7 @@ export type NoticeCode =
   | 'TIMES_DISORDERED'
   | 'UNDONE_SKIPPED'
   | 'SCOPE_OVERLAP'
+  | 'FILE_UNREADABLE'
   | 'TAG_DIFFERS'
   | 'SUBMODULE_IN_SCOPE'
   | 'WHOLE_FILE'

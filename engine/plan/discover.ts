@@ -15,16 +15,27 @@ import {
 } from './pattern.ts';
 import { decode } from './snapshot.ts';
 
-/** All tenants, environments and services that the layout finds in a tree, below the coordinates that are given; sorted. */
+/**
+ * All tenants, environments and services that the layout finds in a tree, below the coordinates that are given; sorted. A file that cannot be
+ * parsed hides the services in it, but not the environment that its path names; its path is added to `unreadable`.
+ */
 export async function discover(
   view: TreeView,
   layout: Layout,
   within: Partial<Coordinates> = {},
+  unreadable = new Set<string>(),
 ): Promise<Coordinates[]> {
   const found = new Map<string, Coordinates>();
   const seen = new Map<string, Promise<ParsedText | null>>();
   for (const pattern of [...layout.environment, ...layout.service]) {
-    for (const { bindings } of await expand({ view, pattern, bindings: toBindings(within), parsed: seen })) {
+    const hidden: Bindings[] = [];
+    const onUnreadable = (path: string, bindings: Bindings) => {
+      unreadable.add(path);
+      const { service: _, ...place } = bindings;
+      hidden.push(place);
+    };
+    const places = await expand({ view, pattern, bindings: toBindings(within), parsed: seen, onUnreadable });
+    for (const { bindings } of [...places, ...hidden.map((bindings) => ({ bindings }))]) {
       const { service, ...place } = bindings;
       if (place.environment === undefined || layout.isIgnored(place)) continue;
       const environment = { ...place, environment: place.environment };
@@ -61,6 +72,8 @@ interface Expansion {
   readonly bindings: Bindings;
   /** Files read during this discovery, by path. */
   readonly parsed: Map<string, Promise<ParsedText | null>>;
+  /** Told of each file that is there and cannot be taken apart. */
+  readonly onUnreadable?: (path: string, bindings: Bindings) => void;
 }
 
 /** Every way in which the placeholders of a pattern fit the tree. Reads only the folders that the pattern needs. */
@@ -69,6 +82,7 @@ async function expand({
   pattern,
   bindings,
   parsed,
+  onUnreadable,
 }: Expansion): Promise<Pick<Place, 'bindings' | 'root'>[]> {
   const results: Pick<Place, 'bindings' | 'root'>[] = [];
   const named = pattern.segments.findLastIndex(
@@ -113,11 +127,17 @@ async function expand({
     if (!file) parsed.set(path, (file = readParsed(view, path)));
     const text = await file;
     const selector = bindSelector(pattern.selector, known);
+    if (text === null && onUnreadable && (await isText(view, path))) onUnreadable(path, known);
     const found = text ? expandSelector(text, { selector, bindings: known }) : [];
     return found.map(({ selector, bindings }) => ({ bindings, root: `${path}#${formatSelector(selector)}` }));
   };
   await visit('', 0, bindings, '');
   return results;
+}
+
+async function isText(view: TreeView, path: string): Promise<boolean> {
+  const bytes = await view.read(path);
+  return bytes !== null && decode(bytes) !== null;
 }
 
 /** A text that can be looked into; null where there is none or it does not parse: discovery goes on without it. */

@@ -56,8 +56,8 @@ export function compileLayout(config: Config, rules: Rules = ENGINE): Layout {
 /** The files that are delivered, and nothing below what only has the name of one. */
 function outputMatcher(text: string): (path: string) => boolean {
   const pattern = compilePattern(text);
-  const { match } = bindPath(pattern, {});
-  return (path) => path.split('/').length === pattern.segments.length && match(path) !== null;
+  const paths = bindPath(pattern, {});
+  return (path) => path.split('/').length === pattern.segments.length && paths.match(path) !== null;
 }
 
 function ignored(names: Config['layout']['ignore']): Layout['isIgnored'] {

@@ -19,7 +19,11 @@ export function overlapsIn(
   paths: readonly string[],
   known: readonly Coordinates[],
 ): Overlap[] {
-  const names = new Set(known.map(({ service: _, ...place }) => formatCoordinates(place)));
+  const names = new Set(
+    known.map(({ tenant, environment }) =>
+      formatCoordinates({ ...(tenant !== undefined && { tenant }), environment }),
+    ),
+  );
   const patterns = [...layout.environment, ...layout.service].filter(({ selector }) => selector === null);
   const found = new Map<string, Overlap>();
   for (const path of paths.slice(0, FILES)) {

@@ -197,7 +197,7 @@ export function allBindings({ segments }: Pattern, path: string): Bindings[] {
   const visit = (depth: number, at: number, known: Bindings): void => {
     const segment = segments[depth];
     if (found.size >= WAYS) return;
-    if (segment === undefined) found.set(JSON.stringify(Object.entries(known).sort()), known);
+    if (segment === undefined) found.set(JSON.stringify(PLACEHOLDERS.map((name) => known[name])), known);
     else if (segment !== '**') {
       const name = names[at];
       if (name !== undefined)

@@ -7,6 +7,7 @@ import {
   type Mode,
   type ObjectId,
   type Person,
+  quotePath,
   type RevisionRef,
   type Scope,
   type ServiceDifference,
@@ -30,8 +31,25 @@ export interface EnvironmentEntry {
   readonly services: readonly string[];
 }
 
-export async function environments(snapshot: Snapshot): Promise<EnvironmentEntry[]> {
-  return toEntries(await discover(await snapshot.view(snapshot.base), snapshot.layout));
+export interface Environments {
+  readonly environments: readonly EnvironmentEntry[];
+  /** Files that hide what is in them. */
+  readonly findings: readonly Finding[];
+}
+
+export async function environments(snapshot: Snapshot): Promise<Environments> {
+  const unreadable = new Set<string>();
+  const found = await discover(await snapshot.view(snapshot.base), snapshot.layout, {}, unreadable);
+  const findings = [...unreadable].sort().map(
+    (path): Finding => ({
+      code: 'FILE_UNREADABLE',
+      severity: 'warn',
+      message: `${quotePath(path)} cannot be read as YAML or JSON: the services in it are not shown.`,
+      hint: 'Roll its environment back, with --whole-file for one service; or correct the file by hand.',
+      path,
+    }),
+  );
+  return { environments: toEntries(found), findings };
 }
 
 /** Environments with their services. */

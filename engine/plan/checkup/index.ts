@@ -1,5 +1,5 @@
 /** The configuration against the tip: what matches nothing, what is seen twice, what is kept. Reads through the view only. */
-import type { Check, TreeView } from '../../model/index.ts';
+import { type Check, quotePath, type TreeView } from '../../model/index.ts';
 import type { Layout } from '../layout.ts';
 import { checkDelivery } from './delivery.ts';
 import { checkFields } from './fields.ts';
@@ -8,7 +8,7 @@ import { checkOverlaps } from './overlaps.ts';
 import { checkPatterns } from './patterns.ts';
 import { checkPolicy } from './policy.ts';
 import { checkServices } from './services.ts';
-import { type CheckedTree, checkedTree, configuration, count } from './tree.ts';
+import { type CheckedTree, checkedTree, configuration, count, some } from './tree.ts';
 
 export { approversWithKeys } from './policy.ts';
 export { type CheckedTree, checkedTree, count, some } from './tree.ts';
@@ -18,12 +18,24 @@ export async function checkConfiguration(view: TreeView, layout: Layout): Promis
   return [
     checkLayout(tree),
     ...(await checkPatterns(tree)),
+    ...checkFiles(tree),
     ...checkOverlaps(tree),
     ...(await checkServices(tree)),
     ...(await checkFields(tree)),
     ...(await checkKeep(tree)),
     ...checkDelivery(tree),
     ...checkPolicy(tree),
+  ];
+}
+
+function checkFiles({ unreadable }: CheckedTree): Check[] {
+  if (unreadable.length === 0) return [];
+  return [
+    configuration('files', 'warn', {
+      message: `${count(unreadable.length, 'file')} of the layout cannot be read as YAML or JSON: ${some(unreadable.map(quotePath))}.`,
+      hint: 'The services in it are not seen. Roll its environment back, or correct it by hand.',
+      details: { files: unreadable.slice(0, 50) },
+    }),
   ];
 }
 

@@ -15,17 +15,22 @@ export interface CheckedTree {
   readonly places: readonly Place[];
   /** Environments and services, sorted. */
   readonly coordinates: readonly Coordinates[];
+  /** Files that the layout looks into and that cannot be parsed. */
+  readonly unreadable: readonly string[];
 }
 
 export async function checkedTree(view: TreeView, layout: Layout): Promise<CheckedTree> {
   const files = await walkFiles(view, '');
+  const unreadable = new Set<string>();
+  const coordinates = await discover(view, layout, {}, unreadable);
   return {
     view,
     layout,
     files,
     names: namesOf(files.map(({ path }) => path)),
     places: await placesOf(view, layout),
-    coordinates: await discover(view, layout),
+    coordinates,
+    unreadable: [...unreadable].sort(),
   };
 }
 

@@ -167,7 +167,7 @@ describe('discovery', () => {
       'prod.yaml': 's: {api: 1}',
       'qa/web/x': '',
     });
-    expect(names).toEqual(['prod', 'prod/api', 'qa', 'qa/web']);
+    expect(names).toEqual(['dev', 'prod', 'prod/api', 'qa', 'qa/web']);
   });
 
   it('takes keys of the language for what they are', async () => {
