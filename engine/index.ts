@@ -12,7 +12,7 @@ import {
 import { knownLedgers } from './git/ledger-seen.ts';
 import { type GitRepository, type LedgerFetch, locationOf } from './git/open.ts';
 import { checkup as lookAt, type Checkup, type CheckupOptions } from './steps/checkup/checkup.ts';
-import { createPrograms } from './programs/index.ts';
+import { createPrograms, sandboxOf } from './programs/index.ts';
 import { execute, type StepEvent } from './steps/execute.ts';
 import { type Ask, planAsked, type Planned, withPreview } from './steps/plan.ts';
 import type { ConfigText } from './steps/observe.ts';
@@ -148,6 +148,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const programs = createPrograms({
     path: options.env['PATH'] ?? '',
     allowed: options.renderCommands ?? [],
+    sandbox: sandboxOf(options.env['BACKTRAIL_RENDER_SANDBOX']),
     signal: stop.signal,
   });
   const repository = await openRepository({ ...options, location: repo, config, onNotice });
@@ -215,7 +216,15 @@ export function checkup(
     Pick<EngineOptions, 'renderCommands'> & { readonly signal?: AbortSignal },
 ): Promise<Checkup> {
   const { env, renderCommands: allowed = [], signal = new AbortController().signal } = options;
-  return lookAt({ ...options, programs: createPrograms({ path: env['PATH'] ?? '', allowed, signal }) });
+  return lookAt({
+    ...options,
+    programs: createPrograms({
+      path: env['PATH'] ?? '',
+      allowed,
+      signal,
+      sandbox: sandboxOf(env['BACKTRAIL_RENDER_SANDBOX']),
+    }),
+  });
 }
 
 /** A clone that is read alone may be behind its upstream. */

@@ -77,6 +77,10 @@ export interface Programs {
   allows(argv: readonly string[]): boolean;
   /** null where the program is not installed. RENDER_FAILED where it passes a limit, INTERRUPTED where it was stopped. */
   run(task: ProgramTask): Promise<ProgramResult | null>;
+  /** The same programs, with one limit of time over all that they run from now on. */
+  together(): Programs;
+  /** Are they kept away from the network and from files of others, and how, or why not? For people. */
+  confinement(): Promise<{ readonly confined: boolean; readonly how: string }>;
 }
 
 export interface ProgramTask {

@@ -1,1 +1,2 @@
+export { sandboxOf } from './confine.ts';
 export { createPrograms } from './programs.ts';

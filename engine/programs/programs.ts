@@ -3,17 +3,28 @@ import { readFile } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { BacktrailError, type ProgramResult, type Programs, type ProgramTask } from '../model/index.ts';
 import { type Child, type Environment, killGroup, start } from '../git/spawn.ts';
+import { type Confinement, confinementOf, isInstalled, type Sandbox } from './confine.ts';
 import { type Folder, inFolder } from './folder.ts';
 
 export interface Limits {
   readonly timeMs: number;
+  /** Of all programs that one rollback runs. */
+  readonly totalMs: number;
   /** Bytes of standard output. */
   readonly outputBytes: number;
-  /** Resident bytes of the program itself, watched where the system has /proc. */
+  /** Resident bytes of the program and its children, watched where the system has /proc. */
   readonly memoryBytes: number;
+  /** Processes at a time. */
+  readonly processes: number;
 }
 
-const LIMITS: Limits = { timeMs: 30_000, outputBytes: 32 * 1024 * 1024, memoryBytes: 1024 * 1024 * 1024 };
+const LIMITS: Limits = {
+  timeMs: 30_000,
+  totalMs: 180_000,
+  outputBytes: 32 * 1024 * 1024,
+  memoryBytes: 1024 * 1024 * 1024,
+  processes: 200,
+};
 
 export interface ProgramOptions {
   /** Where programs are looked up; relative folders in it are left out. */
@@ -26,23 +37,56 @@ export interface ProgramOptions {
   /** Aborted: what runs is ended, and its folder removed. */
   readonly signal: AbortSignal;
   readonly limits?: Partial<Limits>;
+  /** Whether what runs is confined: see `confinementOf`. */
+  readonly sandbox?: Sandbox;
 }
 
-export function createPrograms({ path, allowed, signal, limits }: ProgramOptions): Programs {
+export function createPrograms({
+  path,
+  allowed,
+  signal,
+  limits,
+  sandbox = 'auto',
+}: ProgramOptions): Programs {
   const lookup = path
     .split(':')
     .filter((folder) => isAbsolute(folder))
     .join(':');
-  return {
+  let asked: Promise<Confinement> | null = null;
+  const confinement = () => (asked ??= confinementOf(lookup, sandbox));
+  const all: Limits = { ...LIMITS, ...limits };
+  const runFor = async (task: ProgramTask, timeMs: number) => {
+    const kept = await confinement();
+    if (sandbox === 'require' && !kept.confined)
+      throw failed(`${task.argv[0] ?? ''} would not be confined: ${kept.how}.`);
+    return inFolder(task.files, (folder) =>
+      run({ task, folder, kept, env: environment(lookup, folder), limits: { ...all, timeMs }, signal }),
+    );
+  };
+  const programs: Programs = {
     allows: (argv) =>
       allowed === 'all' ||
       allowed.includes(argv[0] ?? '') ||
       (isPlain(argv) && allowed.includes(argv.join(' '))),
-    run: (task) =>
-      inFolder(task.files, (folder) =>
-        run({ task, folder, env: environment(lookup, folder), limits: { ...LIMITS, ...limits }, signal }),
-      ),
+    run: (task) => runFor(task, all.timeMs),
+    together: () => {
+      const end = performance.now() + all.totalMs;
+      const within = async (task: ProgramTask) => {
+        const left = end - performance.now();
+        const late = `The renderings together took longer than ${all.totalMs / 1000} s.`;
+        if (left <= 0) throw failed(late);
+        try {
+          return await runFor(task, Math.min(left, all.timeMs));
+        } catch (error) {
+          // Cut short by what was left for all of them.
+          throw left < all.timeMs && performance.now() >= end ? failed(late, error) : error;
+        }
+      };
+      return { ...programs, run: within };
+    },
+    confinement,
   };
+  return programs;
 }
 
 /** Words with blanks in them could be put together in several ways. */
@@ -69,6 +113,7 @@ function environment(path: string, { home }: Folder): Environment {
 interface Running {
   readonly task: ProgramTask;
   readonly folder: Folder;
+  readonly kept: Confinement;
   readonly env: Environment;
   readonly limits: Limits;
   readonly signal: AbortSignal;
@@ -79,14 +124,16 @@ const STDERR_LIMIT = 64 * 1024;
 const PIPES_MS = 500;
 const WATCH_MS = 50;
 
-function run({ task, folder, env, limits, signal }: Running): Promise<ProgramResult | null> {
-  const [program = '', ...args] = task.argv;
+function run({ task, folder, kept, env, limits, signal }: Running): Promise<ProgramResult | null> {
+  const [program = ''] = task.argv;
+  if (!isInstalled(program, env['PATH'] ?? '')) return Promise.resolve(null);
+  const [command = '', ...args] = kept.wrap(task.argv, folder);
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
       reject(interrupted(program));
       return;
     }
-    const child = start({ program, args, cwd: folder.tree, env });
+    const child = start({ program: command, args, cwd: folder.tree, env });
     const stdout: Buffer[] = [];
     let stderr = '';
     let size = 0;
@@ -99,9 +146,12 @@ function run({ task, folder, env, limits, signal }: Running): Promise<ProgramRes
       () => stop(failed(`${program} took longer than ${limits.timeMs / 1000} s.`)),
       limits.timeMs,
     );
-    const watch = watchMemory(child, limits.memoryBytes, () =>
-      stop(failed(`${program} used more than ${megabytes(limits.memoryBytes)} of memory.`)),
-    );
+    const watch = watchUse(child, ({ bytes, processes }) => {
+      if (bytes > limits.memoryBytes)
+        stop(failed(`${program} used more than ${megabytes(limits.memoryBytes)} of memory.`));
+      if (processes > limits.processes)
+        stop(failed(`${program} started more than ${limits.processes} processes.`));
+    });
     const abort = () => stop(interrupted(program));
     signal.addEventListener('abort', abort, { once: true });
     const settle = () => {
@@ -143,13 +193,37 @@ function run({ task, folder, env, limits, signal }: Running): Promise<ProgramRes
   });
 }
 
-function watchMemory({ pid }: Child, limit: number, exceeded: () => void): NodeJS.Timeout {
-  const look = async () => {
-    const status = await readFile(`/proc/${pid}/status`, 'latin1').catch(() => '');
-    const kilobytes = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0);
-    if (kilobytes * 1024 > limit) exceeded();
+interface Use {
+  readonly bytes: number;
+  readonly processes: number;
+}
+
+function watchUse({ pid }: Child, look: (use: Use) => void): NodeJS.Timeout {
+  let busy = false;
+  const once = async () => {
+    if (busy || pid === undefined) return;
+    busy = true;
+    look(await useOf(pid));
+    busy = false;
   };
-  return setInterval(() => void look(), WATCH_MS);
+  return setInterval(() => void once(), WATCH_MS);
+}
+
+/** Processes that are counted: more are too many anyway. */
+const COUNTED = 1000;
+
+/** Resident memory of a process and all that it started, by /proc; nothing where the system has none. */
+async function useOf(pid: number): Promise<Use> {
+  const found = new Set([pid]);
+  let bytes = 0;
+  for (const each of found) {
+    if (found.size > COUNTED) break;
+    const status = await readFile(`/proc/${each}/status`, 'latin1').catch(() => '');
+    bytes += Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
+    const children = await readFile(`/proc/${each}/task/${each}/children`, 'latin1').catch(() => '');
+    for (const child of children.split(' ').filter(Boolean)) found.add(Number(child));
+  }
+  return { bytes, processes: found.size };
 }
 
 const megabytes = (bytes: number) => `${Math.round(bytes / 1024 / 1024)} MB`;

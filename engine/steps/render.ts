@@ -51,7 +51,8 @@ export async function renderDelivery(snapshot: Snapshot, plan: Plan, programs: P
   const { layout } = snapshot;
   const { delivery } = layout.config;
   if (delivery === null) return { outputs: [], renderers: [], differences: [], findings: [] };
-  const context = renderContext({ hasher: snapshot.hasher, programs, ...delivery });
+  const together = programs.together();
+  const context = renderContext({ hasher: snapshot.hasher, programs: together, ...delivery });
   const base = await snapshot.view(snapshot.base);
   const planned = overlayView(base, snapshot.reader, plan.files);
   const { tenant, environment } = plan.scope;

@@ -67,6 +67,8 @@ it('lets a configuration named on the command line run what it says, as every co
   await writeFile(file, config(', command: { run: [ "cat", "{directory}/x.txt" ] }'));
   const found = await diagnose(repo, { args: ['--config', file] });
   expect([found.code, found.one('renderers').status]).toEqual([0, 'ok']);
+  const open = await diagnose(repo, { args: ['--config', file], env: { BACKTRAIL_RENDER_SANDBOX: 'off' } });
+  expect(open.one('confinement')).toMatchObject({ status: 'warn', details: { confined: false } });
 });
 
 it('stops to render after a minute, and says how many services were not tried', async () => {

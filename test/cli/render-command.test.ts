@@ -98,7 +98,7 @@ describe('a command that renders', () => {
       configWith({ output: 'out/{environment}/{service}.yaml', command: { run: ['node', '-e', program] } }),
     );
     const { child, ended } = start(repo, command === 'plan' ? ['plan', 'prod/api'] : ['doctor'], {
-      env: { BACKTRAIL_RENDER_COMMANDS: 'node', TMPDIR: temporary },
+      env: { BACKTRAIL_RENDER_COMMANDS: 'node', TMPDIR: temporary, BACKTRAIL_RENDER_SANDBOX: 'off' },
     });
     const pid = async () => Number(await readFile(pidFile, 'utf8').catch(() => ''));
     await expect.poll(pid, { timeout: 15_000 }).toBeGreaterThan(0);

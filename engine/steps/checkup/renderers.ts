@@ -52,7 +52,19 @@ export async function checkRenderers(
   return [
     ...[...failures.values()].map((failures) => failure(failures, status)),
     ...summary(made, services.length - tried),
+    ...(delivery.command === undefined ? [] : [confined(await programs.confinement())]),
   ];
+}
+
+function confined({ confined, how }: { readonly confined: boolean; readonly how: string }): Check {
+  const found = { area: 'configuration', name: 'confinement', details: { confined } } as const;
+  if (confined) return { ...found, status: 'ok', message: `Renderers are confined by ${how}.` };
+  return {
+    ...found,
+    status: 'warn',
+    message: `What renderers run may read what its user may, and use the network: ${how}.`,
+    hint: 'Install bubblewrap where renderers run; BACKTRAIL_RENDER_SANDBOX=require then refuses to render without it.',
+  };
 }
 
 interface Failures {
