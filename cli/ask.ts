@@ -67,5 +67,7 @@ function complain(value: string | undefined): string | undefined {
 
 function stopped(): BacktrailError {
   cancel('Nothing was changed.', { output: process.stderr });
-  return new BacktrailError('CONFIRMATION_REQUIRED', 'It was not confirmed; nothing was changed.');
+  return new BacktrailError('CONFIRMATION_REQUIRED', 'It was not confirmed; nothing was changed.', {
+    hint: 'Run it again when you want it; the plan is shown before it asks.',
+  });
 }

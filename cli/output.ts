@@ -15,8 +15,21 @@ export interface Output {
   readonly exitCode?: number;
 }
 
-export function printOutput({ value, text }: Output, format: Format): void {
-  process.stdout.write(format === 'text' ? `${text().replace(/\n*$/, '')}\n` : serialise(value, format, 2));
+export function printOutput({ value, text, error }: Output, format: Format): void {
+  if (format === 'text') process.stdout.write(`${text().replace(/\n*$/, '')}\n`);
+  else
+    process.stdout.write(
+      serialise(error ? { ...Object(value), ...errorValue(error) } : value, format, 2),
+    );
+}
+
+/** For scripts standard output is exactly one document, also where a command fails before it has a value. */
+export function printErrorDocument(thrown: unknown, format: Format): void {
+  if (format !== 'text') process.stdout.write(serialise(errorValue(toFailure(thrown)), format, 2));
+}
+
+function errorValue({ code, message, hint, details }: BacktrailError) {
+  return { error: { code, message, hint, details } };
 }
 
 /** Text for people besides the result, on standard error. Its parts went through `paint` already. */
@@ -31,11 +44,12 @@ export function printProgress(line: string): void {
 
 /** Prints an error as one sentence, code and hint; gives the exit code. */
 export function printError(thrown: unknown, format: Format): number {
-  const { code, message, hint, details } = toFailure(thrown);
+  const failure = toFailure(thrown);
+  const { code, message, hint } = failure;
   if (format === 'text') {
     printAside(`backtrail: ${cleanLine(message)}\n  code: ${code}\n  hint: ${cleanLine(hint)}`);
   } else {
-    process.stderr.write(serialise({ error: { code, message, hint, details } }, format, 0));
+    process.stderr.write(serialise(errorValue(failure), format, 0));
   }
   return FAILURES[code].exit;
 }
@@ -56,12 +70,21 @@ function serialise(value: unknown, format: 'json' | 'yaml', indent: number): str
 const escapeControls = (text: string) =>
   text.replace(UNSAFE_ALL, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
-/** A reader that has seen enough, such as `head`, ends neither the command nor a rollback in the middle. */
+/**
+ * A reader that has seen enough, such as `head`, ends neither the command nor a rollback in the middle. A result that cannot be
+ * written for another reason, such as a full disk, is an error; messages that cannot be written stop nothing.
+ */
 export function outliveReaders(): void {
-  for (const stream of [process.stdout, process.stderr])
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-    });
+  process.stderr.on('error', () => undefined);
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') return;
+    const unwritten = new BacktrailError(
+      'INTERNAL',
+      `Standard output cannot be written (${error.code ?? error.message}).`,
+      { hint: 'What the command did stands; make room, or write the output elsewhere.', cause: error },
+    );
+    process.exit(printError(unwritten, 'text'));
+  });
 }
 
 function toFailure(thrown: unknown): BacktrailError {

@@ -19,7 +19,7 @@ import { addShow } from './commands/show.ts';
 import { addWorker } from './commands/worker.ts';
 import type { Environment } from './environment.ts';
 import { Interrupted } from './interrupt.ts';
-import { type Format, FORMATS, printError } from './output.ts';
+import { type Format, FORMATS, printError, printErrorDocument } from './output.ts';
 
 const HELP = `
 A scope is [tenant/]environment[/service]. A revision is v12, a commit id, previous, last-successful or @2026-11-20T10:00Z.
@@ -71,10 +71,10 @@ export async function runProgram(argv: readonly string[], environment: Environme
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    const code = printError(
-      error instanceof CommanderError ? usageError(error, root, argv) : error,
-      formatOf(root, argv),
-    );
+    const failure: unknown = error instanceof CommanderError ? usageError(error, root, argv) : error;
+    const format = formatOf(root, argv);
+    printErrorDocument(failure, format);
+    const code = printError(failure, format);
     return error instanceof Interrupted ? error.exitCode : code;
   }
 }
