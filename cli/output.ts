@@ -17,10 +17,7 @@ export interface Output {
 
 export function printOutput({ value, text, error }: Output, format: Format): void {
   if (format === 'text') process.stdout.write(`${text().replace(/\n*$/, '')}\n`);
-  else
-    process.stdout.write(
-      serialise(error ? { ...Object(value), ...errorValue(error) } : value, format, 2),
-    );
+  else process.stdout.write(serialise(error ? { ...Object(value), ...errorValue(error) } : value, format, 2));
 }
 
 /** For scripts standard output is exactly one document, also where a command fails before it has a value. */

@@ -87,7 +87,10 @@ function usageError(error: CommanderError, root: Command, argv: readonly string[
   const sentence = error.message.replace(/^error: /, '').replace(/\s*\n[^]*$/, '');
   const message = `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}`.replace(/\.?$/, '.');
   const swallowed = error.code === 'commander.missingArgument' && argv.includes('--field');
-  const hint = swallowed ? 'Write the scope before --field, which takes every word behind it.' : help;
+  const [meant] = /Did you mean [^\n]+\?/.exec(error.message) ?? [];
+  const hint = swallowed
+    ? 'Write the scope before --field, which takes every word behind it.'
+    : [meant, help].filter((part) => part !== undefined).join(' ');
   return new BacktrailError('INVALID_REQUEST', message, { hint });
 }
 

@@ -92,9 +92,20 @@ describe('options', () => {
       ['-ojson', 'nope'],
     ]) {
       const { code, stdout, stderr } = await backtrail(repo, args);
-      expect({ args, code, stdout }).toEqual({ args, code: 2, stdout: '' });
+      expect({ args, code }).toEqual({ args, code: 2 });
       expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'INVALID_REQUEST' } });
+      expect(JSON.parse(stdout)).toEqual(JSON.parse(stderr));
     }
+  });
+
+  it('that are misspelt, and commands that are, bring the hint what was meant', async () => {
+    for (const [word, meant] of [
+      ['rolback', 'rollback'],
+      ['histroy', 'history'],
+    ] as const)
+      expect(refusalOf(await backtrail(repo, [word])).hint).toContain(`Did you mean ${meant}?`);
+    expect(refusalOf(await backtrail(repo, ['plan', 'x', '--feild', 'y'])).hint).toContain('--field');
+    expect(refusalOf(await backtrail(repo, ['zzzzzzzz'])).hint).not.toContain('Did you mean');
   });
 
   it.each([

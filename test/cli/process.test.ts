@@ -23,6 +23,18 @@ describe('the program as a process', () => {
     expect(refusalOf(refused)).toMatchObject({ exit: 2, code: 'CONFIRMATION_REQUIRED' });
   });
 
+  it.each([['--help'], ['--version'], ['-o', 'json', 'history', GATEWAY], ['history', GATEWAY]])(
+    'says in one sentence that its output cannot be written: %s',
+    async (...args) => {
+      const repo = await exampleRepo();
+      const { code, stderr } = await runProcess(repo, args, { stdout: '/dev/full' });
+      expect(code).toBe(1);
+      expect(stderr).toMatch(
+        /^backtrail: Standard output cannot be written \(ENOSPC\)\.\n {2}code: INTERNAL\n {2}hint: [^\n]+\n$/,
+      );
+    },
+  );
+
   it('takes author and committer from git and its variables', async () => {
     const repo = await exampleRepo();
     const env = {
@@ -41,8 +53,8 @@ describe('the program as a process', () => {
   it('carries a rollback to its end when the reader of its output has gone', async () => {
     const repo = await exampleRepo();
     const { child, ended } = start(repo, ['rollback', GATEWAY, '--yes', '--reason', 'x']);
-    child.stdout.destroy();
-    child.stderr.destroy();
+    child.stdout?.destroy();
+    child.stderr?.destroy();
     expect((await ended).code).toBe(0);
     expect(await repo.git('log', '-2', '--format=%s')).toMatch(/^Deliver: .*\nRollback: /);
   });
@@ -60,7 +72,7 @@ describe('the program as a process', () => {
     const { code: exit, stdout, stderr } = await ended;
     expect({ exit, stdout, error: JSON.parse(stderr) as unknown }).toMatchObject({
       exit: code,
-      stdout: '',
+      stdout: expect.stringContaining('"code": "INTERRUPTED"') as string,
       error: { error: { code: 'INTERRUPTED', message: `Stopped by ${signal}; nothing was published.` } },
     });
     expect(await stateOf(repo)).toBe(before);

@@ -296,7 +296,8 @@ describe('rollback --queue without a queue', () => {
       const before = await stateOf(repo);
       const started = Date.now();
       const { code, stdout, stderr } = await backtrail(repo, back(...format.split(' ')));
-      expect({ code, stdout }).toEqual({ code: 6, stdout: '' });
+      expect(code).toBe(6);
+      expect(stdout).toMatch(format === '-o json' ? /"code": "QUEUE_UNAVAILABLE"/ : /^$/);
       expect(refusedFirst(stderr)).toBe(true);
       expect(Date.now() - started).toBeLessThan(5000);
       expect(await stateOf(repo)).toBe(before);
@@ -324,7 +325,8 @@ describe('rollback --queue without a queue', () => {
   it('an address that is none: exit 2', async () => {
     const repo = await exampleRepo();
     const transcript = await backtrail(repo, back('-o', 'json'), { redisUrl: 'http://x' });
-    expect(transcript).toMatchObject({ code: 2, stdout: '' });
+    expect(transcript.code).toBe(2);
+    expect(JSON.parse(transcript.stdout)).toEqual(JSON.parse(transcript.stderr));
   });
 
   it('nobody works: says so while it waits', { timeout: 30_000 }, async () => {

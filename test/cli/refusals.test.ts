@@ -257,7 +257,10 @@ describe('a rollback that cannot be meant', () => {
       message: expect.stringMatching(message ?? /./),
     });
     const json = await backtrail(repo, ['-o', 'json', ...words]);
-    expect({ code: json.code, stdout: json.stdout }).toEqual({ code: exit, stdout: '' });
+    expect({ code: json.code, value: JSON.parse(json.stdout) as unknown }).toEqual({
+      code: exit,
+      value: JSON.parse(json.stderr) as unknown,
+    });
     expect(errorSchema.parse(JSON.parse(json.stderr)).error.code).toBe(code);
     expect(await stateOf(repo)).toBe(before);
   });
@@ -271,7 +274,10 @@ describe('a rollback that cannot be meant', () => {
       /\nbacktrail: [^\n]+\.\n {2}code: TARGET_ABSENT\n {2}hint: [^\n]+--allow-removal[^\n]+\n$/,
     );
     const json = await backtrail(repo, ['-o', 'json', ...words]);
-    expect({ code: json.code, stdout: json.stdout }).toEqual({ code: 3, stdout: '' });
+    expect({ code: json.code, value: JSON.parse(json.stdout) as unknown }).toEqual({
+      code: 3,
+      value: JSON.parse(json.stderr) as unknown,
+    });
     expect(errorSchema.parse(JSON.parse(json.stderr)).error.code).toBe('TARGET_ABSENT');
     expect(await stateOf(repo)).toBe(before);
   });

@@ -156,7 +156,6 @@ describe('request approve', () => {
       message: again[0],
       code: again[1],
       exit: again[2],
-      stdout: '',
     });
     expect(refusalOf(await as('bob', ['request', 'reject', id]))).toMatchObject({
       exit: 4,

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterAll } from 'vitest';
@@ -22,6 +23,8 @@ export interface CliOptions {
   readonly redisUrl?: string;
   /** Environment variables besides the isolated ones. */
   readonly env?: Readonly<Record<string, string>>;
+  /** A file that a process writes its standard output to. */
+  readonly stdout?: string;
   /** Milliseconds since 1970; now where absent. */
   readonly now?: number;
 }
@@ -109,15 +112,17 @@ export function start(
   options: CliOptions & { script?: keyof typeof SCRIPTS } = {},
 ) {
   const script = SCRIPTS[options.script ?? 'cli'];
+  const file = options.stdout === undefined ? null : openSync(options.stdout, 'w');
   const child = spawn(process.execPath, ['--import', LOADER, script, ...args], {
     cwd: options.cwd ?? repo.folder,
     env: { ...repo.env, REDIS_URL: options.redisUrl ?? NO_REDIS, ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', file ?? 'pipe', 'pipe'],
   });
+  if (file !== null) closeSync(file);
   children.push(child);
   const taken = { stdout: '', stderr: '' };
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (taken.stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (taken.stderr += text));
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (taken.stdout += text));
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (taken.stderr += text));
   const ended = once(child, 'close').then(
     ([code]): Transcript => ({ code: typeof code === 'number' ? code : null, ...taken }),
   );
