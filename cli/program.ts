@@ -44,6 +44,7 @@ export async function runProgram(argv: readonly string[], environment: Environme
         .choices(FORMATS)
         .default('text'),
     )
+    .option('--full', 'show each part of files that are added or removed')
     .addHelpText('after', HELP)
     .showHelpAfterError(false)
     .exitOverride()

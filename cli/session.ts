@@ -17,6 +17,8 @@ export interface GlobalOptions {
   readonly repo?: string;
   readonly config?: string;
   readonly output: Format;
+  /** Differences of added and removed files in full. */
+  readonly full?: boolean;
 }
 
 export interface Session {

@@ -23,7 +23,10 @@ export interface Program {
 /** Starts a session with the options given before and after the command's name, runs, prints. */
 export async function runCommand(program: Program, run: Run): Promise<void> {
   const session = await startSession(program.environment, program.root.opts<GlobalOptions>());
-  const style = makeStyle(program.environment.color && session.format === 'text');
+  const style = makeStyle(
+    program.environment.color && session.format === 'text',
+    program.root.opts<GlobalOptions>().full,
+  );
   const output = await run({ session, style });
   const offline = session.offline();
   const { asOf, message } = offline ?? {};

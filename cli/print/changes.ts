@@ -14,13 +14,28 @@ export function printChanges(style: Style, changes: readonly ServiceDifference[]
   ]);
 }
 
-export function printFile(style: Style, { path, change, fields = [], diff }: FileDifference): string[] {
+/** Lines of an added or removed file that are worth showing without `--full`. */
+const FOLDED_ABOVE = 3;
+
+export function printFile(style: Style, file: FileDifference): string[] {
+  const { path, change, fields = [], diff } = file;
   const mark = { added: '+', removed: '-', modified: '~' }[change];
+  const size = sizeOf(file);
+  if (change !== 'modified' && !style.full && size.lines > FOLDED_ABOVE)
+    return [
+      `${style.paint(COLOR[mark] ?? 'yellow', mark)} ${style.paint('cyan', quotePath(path))} (${change}, ${size.text}; --full shows them)`,
+    ];
   return [
     `${style.paint(COLOR[mark] ?? 'yellow', mark)} ${style.paint('cyan', quotePath(path))}${change === 'modified' ? '' : ` (${change})`}`,
     ...fields.flatMap((field) => printField(style, field)).map((line) => `    ${line}`),
     ...(diff === undefined ? [] : printDiff(style, diff).map((line) => `    ${line}`)),
   ];
+}
+
+function sizeOf({ fields = [], diff = '' }: FileDifference): { lines: number; text: string } {
+  if (fields.length > 0) return { lines: fields.length, text: `${fields.length} fields` };
+  const lines = diff.split('\n').filter((line) => /^[+-](?!\+\+ |-- )/.test(line)).length;
+  return { lines, text: `${lines} lines` };
 }
 
 const COLOR: Readonly<Record<string, 'green' | 'red' | 'yellow'>> = {

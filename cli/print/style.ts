@@ -5,12 +5,14 @@ import { clean } from '../output.ts';
 type Styles = Parameters<typeof styleText>[0];
 
 export interface Style {
+  /** Show each part of files that came or went as a whole? */
+  readonly full: boolean;
   /** Cleans text that came from a repository and colours it. */
   paint(styles: Styles, text: string): string;
 }
 
-export function makeStyle(color: boolean): Style {
-  return { paint: (styles, text) => (color ? styleText(styles, clean(text)) : clean(text)) };
+export function makeStyle(color: boolean, full = false): Style {
+  return { full, paint: (styles, text) => (color ? styleText(styles, clean(text)) : clean(text)) };
 }
 
 /** Columns as wide as their widest cell; the last one is not filled up. */
