@@ -510,7 +510,7 @@ describe('ids', () => {
     const { as } = await approvals();
     expect(refusalOf(await as('bob', ['request', 'aprove']))).toMatchObject({
       exit: 2,
-      hint: 'See `backtrail request --help`.',
+      hint: 'Did you mean approve? See `backtrail request --help`.',
     });
     expect(refusalOf(await as('bob', ['request']))).toMatchObject({
       exit: 2,
