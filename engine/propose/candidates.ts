@@ -1,12 +1,14 @@
-/** From each place where environments stand: the patterns of a layout, and how convincing they are. */
-import { type Axis, findAxes } from './axes.ts';
-import { onlyEnvironment } from './only.ts';
+/** From each axis of a tree: the patterns of a layout, and how convincing they are. */
+import { type Axis, findAxes, isGenerated, weightOf } from './axes.ts';
 import type { ReadValues } from './content.ts';
+import { lookInside } from './files.ts';
+import { onlyEnvironment } from './only.ts';
 import { type ServicePattern, servicesBelow } from './services.ts';
 import type { Survey } from './survey.ts';
-import { GENERATED_FOLDERS, SERVICE_FOLDERS, TENANT_FOLDERS } from './words.ts';
+import { SERVICE_FOLDERS, TENANT_FOLDERS } from './words.ts';
 
 export interface Candidate {
+  readonly axis: Axis;
   readonly hasTenant: boolean;
   readonly names: ReadonlySet<string>;
   /** Pattern of the environment; null where a service stands above it. */
@@ -21,11 +23,12 @@ export interface Candidate {
   readonly isOnly: boolean;
 }
 
+const LOOKED_AT = 40;
+
 /** The best first. */
 export async function findCandidates(survey: Survey, read: ReadValues): Promise<Candidate[]> {
   const found: Candidate[] = [];
-  const axes = await findAxes(survey, read);
-  for (const axis of axes.slice(0, 60)) {
+  for (const axis of withoutDominated(findAxes(survey)).slice(0, LOOKED_AT)) {
     const candidate = await toCandidate(survey, read, axis);
     if (candidate) found.push(candidate);
   }
@@ -34,12 +37,107 @@ export async function findCandidates(survey: Survey, read: ReadValues): Promise<
     const candidate = only && (await toCandidate(survey, read, only));
     if (candidate) found.push({ ...candidate, isOnly: true });
   }
-  return found.sort((a, b) => b.score - a.score);
+  return behindWider(found).sort((a, b) => b.score - a.score);
 }
+
+/** Some of the environments of another candidate that explains more: it goes with that one, not before it. */
+function behindWider(all: readonly Candidate[]): Candidate[] {
+  return all.map((one) => {
+    const wider = all.find(
+      (other) =>
+        other !== one &&
+        other.isConvincing &&
+        other.axis.files > one.axis.files &&
+        other.names.size > one.names.size &&
+        openFolders(other.axis) <= openFolders(one.axis) &&
+        [...one.names].every((name) => other.names.has(name)),
+    );
+    return wider && wider.score < one.score ? { ...one, score: wider.score - 0.001 } : one;
+  });
+}
+
+const openFolders = ({ prefix }: Axis) => prefix.filter((name) => name === '*').length;
+
+/** Of axes that speak of the same names, the one that says most: the widest, and the outermost. */
+function withoutDominated(axes: readonly Axis[]): Axis[] {
+  const best = axes.slice(0, 300);
+  return best.filter((axis) => !best.some((other) => other !== axis && dominates(other, axis)));
+}
+
+function dominates(other: Axis, axis: Axis): boolean {
+  if (
+    other.evidence < CONVINCING ||
+    (isGenerated(other.prefix.join('/')) && !isGenerated(axis.prefix.join('/')))
+  )
+    return false;
+  if (isWhole(axis, other)) return true;
+  const ratio = other.evidence / axis.evidence;
+  if (ratio >= 0.7 && isWithin(axis, other)) return true;
+  if (other.files <= axis.files) return false;
+  if (ratio >= 0.7 && isNarrower(axis, other)) return true;
+  const common = [...axis.names].filter((name) => other.names.has(name)).length;
+  return (
+    isWider(other, axis) &&
+    (isExpected(other) ? ratio >= 0.6 : ratio >= 0.85 && common >= 0.8 * other.names.size)
+  );
+}
+
+/** Below an environment the same words mean something else. */
+function isWithin(axis: Axis, { prefix, form, names }: Axis): boolean {
+  if (form.file || form.before !== '' || axis.prefix.length <= prefix.length) return false;
+  const name = axis.prefix[prefix.length] ?? '';
+  return (
+    prefix.every((part, index) => part === '*' || part === axis.prefix[index]) &&
+    (name === '*' || names.has(name))
+  );
+}
+
+/** `values-eu-{environment}` beside `values-{environment}`. */
+function isNarrower(axis: Axis, { prefix, form }: Axis): boolean {
+  if (axis.form.file !== form.file || axis.form.after !== form.after || form.before === '') return false;
+  return (
+    axis.form.before.startsWith(form.before) &&
+    axis.form.before !== form.before &&
+    coversPath(prefix, axis.prefix)
+  );
+}
+
+/** `{environment}.yaml` where most such files are `values-{environment}.yaml`. */
+function isWhole(axis: Axis, { prefix, form, files }: Axis): boolean {
+  const whole = axis.form.file && form.file && axis.form.before === '' && form.before !== '';
+  return (
+    whole &&
+    form.after === axis.form.after &&
+    coversPath(prefix, axis.prefix) &&
+    coversPath(axis.prefix, prefix) &&
+    files >= 0.6 * axis.files
+  );
+}
+
+/** Is one the same as the other, with a folder varying that the other names? */
+export function isWider({ prefix, form }: Axis, other: Axis): boolean {
+  const same =
+    other.form.file === form.file && other.form.before === form.before && other.form.after === form.after;
+  return same && coversPath(prefix, other.prefix);
+}
+
+/** Do the folders around it say that tenants or services stand there? */
+const isExpected = ({ prefix }: Axis) =>
+  prefix.every((name, index) => {
+    const above = (prefix[index - 1] ?? '').toLowerCase();
+    return name !== '*' || SERVICE_FOLDERS.has(above) || TENANT_FOLDERS.has(above);
+  });
+
+const coversPath = (wide: readonly string[], path: readonly string[]) =>
+  wide.length === path.length && wide.every((part, index) => part === '*' || part === path[index]);
+
+const CONVINCING = 0.35;
 
 type Role = 'tenant' | 'service';
 
-async function toCandidate(survey: Survey, read: ReadValues, axis: Axis): Promise<Candidate | null> {
+async function toCandidate(survey: Survey, read: ReadValues, found: Axis): Promise<Candidate | null> {
+  const axis = await lookInside({ survey, read }, found);
+  if (axis === null) return null;
   const below = axis.form.before.includes('{service}') ? [] : await servicesBelow({ survey, read, axis });
   const roles = rolesOf(axis, below);
   if (roles === null) return null;
@@ -56,20 +154,19 @@ async function toCandidate(survey: Survey, read: ReadValues, axis: Axis): Promis
     : below.map(({ below: text, names }) => ({ pattern: `${place}${text}`, names }));
   if ([own, ...services.map(({ pattern }) => pattern)].some(({ length }) => length > 500)) return null;
   const serviceNames = new Set(services.flatMap(({ names }) => [...names]));
-  const isGenerated = axis.prefix.some((name) => GENERATED_FOLDERS.has(name.toLowerCase()));
   return {
+    axis,
     hasTenant: place.includes('{tenant}'),
     names: axis.names,
     environment: above ? null : own,
     services,
     serviceNames,
-    isGenerated,
+    isGenerated: isGenerated(axis.prefix.join('/')),
     isOnly: false,
-    isConvincing: axis.evidence >= 0.8 && axis.evidence + 0.2 * Math.min(serviceNames.size, 3) >= 1,
-    score: Math.min(axis.evidence, 3) + 0.5 * Math.min(serviceNames.size, 6) - (isGenerated ? 4 : 0),
+    isConvincing: axis.evidence + 0.04 * Math.min(serviceNames.size, 3) >= CONVINCING,
+    score: weightOf(survey, axis) + 0.02 * Math.min(serviceNames.size, 5),
   };
 }
-
 /** What the varying folders above the environment are; null where there are too many of them. */
 function rolesOf({ prefix, form }: Axis, below: readonly ServicePattern[]): Map<number, Role> | null {
   const open = prefix.flatMap((name, index) => (name === '*' ? [index] : []));

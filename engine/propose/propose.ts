@@ -6,7 +6,7 @@ import { type Coordinates, type Finding, type TreeView } from '../model/index.ts
 import { DEFAULT_KEEP, parseConfig } from '../plan/config.ts';
 import { discover } from '../plan/discover.ts';
 import { compareText, compileLayout, type Layout } from '../plan/layout.ts';
-import { type Candidate, findCandidates } from './candidates.ts';
+import { type Candidate, findCandidates, isWider } from './candidates.ts';
 import { type ReadValues, valueReader } from './content.ts';
 import { findFields } from './fields.ts';
 import {
@@ -19,7 +19,7 @@ import {
   unclear,
   uncovered,
 } from './findings.ts';
-import { overlap, sample, type Survey, surveyTree } from './survey.ts';
+import { sample, type Survey, surveyTree } from './survey.ts';
 import { type Draft, draftText, templateText } from './text.ts';
 import { environmentWord, isNoEnvironment, isNoServiceFile } from './words.ts';
 
@@ -52,13 +52,16 @@ export async function propose(view: TreeView): Promise<Proposal> {
   return { text: templateText(), clear: false, found: [], findings: [unclear(candidates)] };
 }
 
-/** The same environments elsewhere in the tree. */
+/** The same environments elsewhere in the tree: hardly any others, or all of them and some more. */
 function goesWith(principal: Candidate, other: Candidate): boolean {
+  if (other === principal || other.isGenerated || other.hasTenant !== principal.hasTenant) return false;
+  const common = [...other.names].filter((name) => principal.names.has(name)).length;
   return (
-    other !== principal &&
-    !other.isGenerated &&
-    other.hasTenant === principal.hasTenant &&
-    overlap(other.names, principal.names) >= 0.5
+    other.axis.evidence >= 0.2 &&
+    !isWider(other.axis, principal.axis) &&
+    !isWider(principal.axis, other.axis) &&
+    (common >= 0.8 * other.names.size ||
+      (common === principal.names.size && common >= 0.6 * other.names.size))
   );
 }
 

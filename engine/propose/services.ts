@@ -2,7 +2,7 @@
 import { isCoordinate } from '../plan/pattern.ts';
 import type { Axis } from './axes.ts';
 import { type Collection, collectionsIn, mayDeploy, type ReadValues } from './content.ts';
-import { stemsByEnding } from './occurrences.ts';
+import { stemsByEnding } from './sites.ts';
 import { join, overlap, sample, some, type Survey } from './survey.ts';
 import { AFFIXES, endingOf, environmentWord, isNoService, isRegion, SERVICE_FOLDERS } from './words.ts';
 

@@ -17,6 +17,10 @@ export interface Survey {
   readonly folders: ReadonlyMap<string, Folder>;
   /** Was everything looked at? */
   readonly complete: boolean;
+  /** How many files were seen. */
+  readonly files: number;
+  /** How many of them stand below a folder. */
+  filesBelow(path: string): number;
   /** Base names of the files below a folder, as far as it was looked at. */
   namesBelow(path: string): ReadonlySet<string>;
 }
@@ -28,7 +32,7 @@ export interface SurveyLimits {
   readonly siblings: number;
 }
 
-const LIMITS: SurveyLimits = { folders: 5000, siblings: 40 };
+const LIMITS: SurveyLimits = { folders: 4000, siblings: 150 };
 const DEPTH = 9;
 const FILES = 400;
 
@@ -48,15 +52,22 @@ export async function surveyTree(view: TreeView, limits: SurveyLimits = LIMITS):
     complete &&= level.every((path) => folders.has(path));
     level = next;
   }
-  return { folders, complete: complete && level.length === 0, namesBelow: remember(folders) };
+  const filesBelow = count(folders);
+  return {
+    folders,
+    complete: complete && level.length === 0,
+    files: filesBelow(''),
+    filesBelow,
+    namesBelow: remember(folders),
+  };
 }
 
 async function look(view: TreeView, path: string, limits: SurveyLimits): Promise<Folder> {
   const folders: string[] = [];
   const files: string[] = [];
   for (const { name, mode } of await view.list(path)) {
-    // What a pattern cannot name as it is.
-    if (!isCoordinate(name) || /[*?{}\\\p{C}]/u.test(name)) continue;
+    // What a pattern cannot name as it is, and folders of tools (`.github`).
+    if (!isCoordinate(name) || /^\.|[*?{}\\\p{C}]/u.test(name)) continue;
     if (mode === MODE.tree && !SKIPPED_FOLDERS.has(name.toLowerCase())) folders.push(name);
     else if (isFile(mode) && endingOf(name) !== null) files.push(name);
   }
@@ -83,6 +94,19 @@ export function sample<T>(values: readonly T[], limit: number): readonly T[] {
 
 export const join = (folder: string, name: string) =>
   folder === '' ? name : name === '' ? folder : `${folder}/${name}`;
+
+function count(folders: ReadonlyMap<string, Folder>): Survey['filesBelow'] {
+  const known = new Map<string, number>();
+  const filesBelow = (path: string): number => {
+    const found = known.get(path);
+    if (found !== undefined) return found;
+    const { files = [], entered = [] } = folders.get(path) ?? {};
+    const all = entered.reduce((sum, name) => sum + filesBelow(join(path, name)), files.length);
+    known.set(path, all);
+    return all;
+  };
+  return filesBelow;
+}
 
 function remember(folders: ReadonlyMap<string, Folder>): Survey['namesBelow'] {
   const known = new Map<string, ReadonlySet<string>>();

@@ -11,23 +11,30 @@ const LIKELY = set(
 
 /** Folders whose children are environments, tenants or services, whatever those are called. */
 export const ENVIRONMENT_FOLDERS = set(
-  'environments environment envs env clusters cluster stages overlays landscapes sites',
+  'environments environment envs env clusters cluster stages overlays landscapes sites regions stacks variables',
 );
 export const TENANT_FOLDERS = set('tenants tenant customers clients teams orgs organizations accounts');
 export const SERVICE_FOLDERS = set(
-  'services apps applications workloads releases microservices projects charts deployments products',
+  'services apps applications workloads releases microservices projects charts deployments products components',
 );
 
 /** Folders that hold what other tools made from the rest. */
 export const GENERATED_FOLDERS = set('delivery rendered generated hydrated output out dist build target');
 
 /** Sources and tools: never looked into. */
-export const SKIPPED_FOLDERS = set('node_modules vendor src testdata __tests__ fixtures docs doc examples');
+export const SKIPPED_FOLDERS = set(
+  'node_modules vendor src test tests testdata __tests__ fixtures docs doc examples hack',
+);
 
 /** Beside environments, but none themselves. */
 const NO_ENVIRONMENT = set(
   'base bases common shared global globals default defaults template templates components component lib library ' +
-    'modules scripts docs charts crds crd hack tools patches resources secrets policies infrastructure infra apps services',
+    'modules scripts docs readme owners codeowners charts crds crd hack tools patches resources secrets policies infrastructure infra apps services',
+);
+
+/** `test-secrets`, `k-components`: what such a name ends with says what it holds. */
+const NO_LAST_WORD = set(
+  'secrets policies resources patches templates scripts tools docs charts crds modules components readme',
 );
 
 /** Beside services, but none themselves: what holds or wires them. */
@@ -71,13 +78,25 @@ export function environmentWord(name: string): EnvironmentWord {
   const words = tokens(name);
   const at = words.findIndex((word) => wordWeight(word) > 0);
   const word = words[at];
-  if (word === undefined) return { weight: 0, rest: '' };
+  if (word === undefined) return glued(lower);
   const rest = words.filter((other, index) => index !== at && !REGION.test(other));
   return { weight: wordWeight(word) * 0.9, rest: rest.join('-') };
 }
 
+/** `idfprod`, `eudev`: the end of a word says less than a word. */
+function glued(lower: string): EnvironmentWord {
+  const match =
+    /^(.{2,})(?:production|prod|prd|staging|stage|stg|develop|dev|test|tst|uat|int|demo|sandbox)\d*$/.exec(
+      lower,
+    );
+  if (match) return { weight: 0.45, rest: match[1] ?? '' };
+  return { weight: 0, rest: '' };
+}
+
 export const isRegion = (name: string) => REGION.test(name.toLowerCase());
-export const isNoEnvironment = (name: string) => NO_ENVIRONMENT.has(name.toLowerCase());
+export const isNoEnvironment = (name: string) =>
+  NO_ENVIRONMENT.has(name.toLowerCase()) ||
+  (/[-_.]/.test(name) && NO_LAST_WORD.has(tokens(name).at(-1) ?? ''));
 export const isNoServiceFile = (stem: string) => NO_SERVICE_FILE.has(stem.toLowerCase()) || isNoService(stem);
 export const isNoService = (name: string) => NO_SERVICE.has(name.toLowerCase()) || name.startsWith('_');
 

@@ -286,6 +286,34 @@ describe('a proposal', () => {
     );
   });
 
+  it('finds environments whose names are no words, in values files of the root and of most services', async () => {
+    const sites = ['lowland', 'ridge', 'harbour', 'summit'];
+    const { clear, layout, names } = await proposed({
+      ...files('sites/values-{0}.yaml', 'domain: example.com\n', sites),
+      ...files('charts/{0}/values-{1}.yaml', VALUES, SERVICES, sites.slice(0, 3)),
+      ...files('charts/{0}/values.yaml', VALUES, [...SERVICES, 'mail']),
+      ...files('charts/{0}/Chart.yaml', 'name: x\n', [...SERVICES, 'mail']),
+      ...files('charts/{0}/values-{1}.yaml', VALUES, ['mail'], ['summit', 'ridge']),
+    });
+    expect(clear).toBe(true);
+    expect(layout.environment).toEqual(['sites/values-{environment}.yaml']);
+    expect(layout.service).toEqual(['charts/{service}/values-{environment}.yaml']);
+    expect(names).toContain('summit/mail');
+    expect(names).not.toContain('harbour/mail');
+  });
+
+  it('finds clusters below services, where each holds other ones, and takes no base for one', async () => {
+    const { clear, names } = await proposed({
+      ...files('components/{0}/base/kustomization.yaml', OVERLAY, SERVICES),
+      ...files('components/api/{0}/kustomization.yaml', OVERLAY, ['ocp-a1', 'ocp-b2', 'ocp-c3']),
+      ...files('components/web/{0}/kustomization.yaml', OVERLAY, ['ocp-a1', 'ocp-c3']),
+      ...files('components/worker/{0}/kustomization.yaml', OVERLAY, ['ocp-a1', 'ocp-b2', 'ocp-c3']),
+    });
+    expect(clear).toBe(true);
+    expect(names).toContain('ocp-b2/worker');
+    expect(names.filter((name) => name.includes('base'))).toEqual([]);
+  });
+
   it('names no field that only one of several services has', async () => {
     const { config } = await proposed({
       ...files('envs/{0}/{1}/settings.yaml', 'debug: true\n', ENVIRONMENTS, SERVICES),
