@@ -71,14 +71,8 @@ export async function carryOutByWorker(
   { wait, queue }: { readonly wait: boolean; readonly queue?: RollbackQueue },
 ): Promise<RollbackResult> {
   const use = async (queue: RollbackQueue) => {
-    const result = await enqueue(request, { engine, queue, wait, say: sayIn(session) });
-    // Whoever can write into the queue can write a result; the branch knows.
-    if (result.status === 'completed' && (await engine.findRequest(request.id)) === null)
-      throw new BacktrailError(
-        'VERIFY_FAILED',
-        `The queue says that ${request.id} is done, and the branch does not hold it.`,
-      );
-    return result;
+    const claimed = await enqueue(request, { engine, queue, wait, say: sayIn(session) });
+    return wait ? proven(engine, request, claimed) : claimed;
   };
   if (queue !== undefined) return use(queue);
   const opened = await openQueue({ redisUrl: session.environment.redisUrl });
@@ -87,6 +81,27 @@ export async function carryOutByWorker(
   } finally {
     await opened.close();
   }
+}
+
+/**
+ * Whoever can write into the queue can write a result there: the branch and the ledger know what came of the request, so that only the
+ * worker's findings are taken from it. VERIFY_FAILED.
+ */
+async function proven(
+  engine: Engine,
+  request: RequestView,
+  { status: claimed, findings }: RollbackResult,
+): Promise<RollbackResult> {
+  const { id } = request;
+  // What is on the branch is only reported.
+  if ((await engine.findRequest(id)) !== null) return { ...(await engine.requests.carryOut(id)), findings };
+  const { result, status } = await engine.requests.show({ id, reader: null });
+  if (claimed === 'unchanged' && status === 'completed' && result?.status === 'unchanged')
+    return { ...resultOf(request, 'unchanged'), findings };
+  throw new BacktrailError(
+    'VERIFY_FAILED',
+    `The queue says that ${id} is ${claimed}, and the branch does not hold it.`,
+  );
 }
 
 export interface CarryOutHow {

@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Worker } from 'bullmq';
 import { z } from 'zod';
 import {
   backtrail,
@@ -347,4 +348,43 @@ describe('rollback --queue without a queue', () => {
       await redis.stop();
     }
   });
+});
+
+describe('a result that somebody else writes into the queue', () => {
+  it.each(['unchanged', 'completed', 'approved', 'failed'])(
+    'counts for nothing where the branch does not hold the rollback: %s',
+    async (status) => {
+      const redis = await startTestRedis();
+      const id = 'a'.repeat(40);
+      const forger = new Worker(
+        'rollbacks',
+        (job) =>
+          Promise.resolve({
+            requestId: job.id,
+            status,
+            mode: 'service',
+            scope: GATEWAY,
+            base: id,
+            target: id,
+            commit: status === 'completed' ? id : null,
+            deliveryCommit: null,
+            digest: `sha256:${'0'.repeat(64)}`,
+            findings: [],
+          }),
+        { connection: { url: redis.url, maxRetriesPerRequest: null }, prefix: '{backtrail}' },
+      );
+      try {
+        const repo = await exampleRepo();
+        const tip = await repo.git('rev-parse', 'main');
+        const { code, stdout, stderr } = await backtrail(repo, back('-o', 'json'), { redisUrl: redis.url });
+        expect(code).toBe(1);
+        expect(stdout).not.toContain('"status"');
+        expect(stderr).toMatch(/VERIFY_FAILED/);
+        expect(await repo.git('rev-parse', 'main')).toBe(tip);
+      } finally {
+        await forger.close(true);
+        await redis.stop();
+      }
+    },
+  );
 });
