@@ -21,7 +21,7 @@ import { look, type Place, placeFor, type Rules, rulesFor, stamp } from './place
 import { type Proofs, proveRequest } from './proof.ts';
 import { isChanged, replan, replannedEvent } from './replan.ts';
 import { requireApprover, requirePermission } from './rights.ts';
-import { claimed, inspectionOf, judgeRequest, placeOf, viewOf } from './view.ts';
+import { claimed, inspectionOf, judgeRequest, type Judging, placeOf, viewOf } from './view.ts';
 
 interface Deciding {
   readonly place: Place;
@@ -95,12 +95,17 @@ function notPending({ id, status }: LedgerRequest): BacktrailError {
   });
 }
 
+/** The judgement as it stands, or as it would be with one more vote. */
+function judged({ place, rules, owners, file }: Deciding, proofs: Proofs, next?: Judging['next']) {
+  const { policy } = rules;
+  return judgeRequest({ policy, owners, file, proofs, counts: claimed(place), ...(next && { next }) });
+}
+
 /** One vote a person. One that does not count, because nobody vouches for it, takes nobody's vote away. */
 async function votesSoFar(deciding: Deciding, actor: Person): Promise<Proofs> {
-  const { place, rules, book, file, owners } = deciding;
+  const { place, book, file } = deciding;
   const proofs = await proveRequest(place, book, file);
-  const { policy } = rules;
-  const counted = new Set(judgeRequest({ policy, owners, file, proofs, counts: claimed(place) })?.counted);
+  const counted = new Set(judged(deciding, proofs)?.counted);
   const own = file.state.reviews.some(
     ({ id, actor: by }) => counted.has(id) && samePerson(by.email, actor.email),
   );
@@ -115,7 +120,7 @@ export async function approve(
 ): Promise<RequestView> {
   let changed: { readonly now: string; readonly confirmed: string } | null = null;
   const view = await act(place, id, async (deciding) => {
-    const { rules, file, state, owners } = deciding;
+    const { rules, state, owners } = deciding;
     requireReviewable(deciding, actor);
     if (digest !== undefined && digest !== state.digest) throw notWhatWasSeen(state, digest);
     const proofs = await votesSoFar(deciding, actor);
@@ -130,14 +135,7 @@ export async function approve(
     changed = null;
     const stamped = stamp(place, actor);
     const next = { ...voteOf(stamped, 'approved', state), verified: await place.git.ledger.signs() };
-    const counting = judgeRequest({
-      policy: rules.policy,
-      owners,
-      file,
-      proofs,
-      counts: claimed(place),
-      next,
-    });
+    const counting = judged(deciding, proofs, next);
     return {
       ...stamped,
       type: 'approved',
@@ -175,19 +173,12 @@ function notWhatWasSeen({ id, digest }: LedgerRequest, seen: string): BacktrailE
 
 export function reject(place: Place, { id, actor, comment }: ReviewInput): Promise<RequestView> {
   return act(place, id, async (deciding) => {
-    const { rules, state, file, owners } = deciding;
+    const { state } = deciding;
     requireReviewable(deciding, actor);
     const proofs = await votesSoFar(deciding, actor);
     const stamped = stamp(place, actor);
     const next = { ...voteOf(stamped, 'rejected', state), verified: true };
-    const counting = judgeRequest({
-      policy: rules.policy,
-      owners,
-      file,
-      proofs,
-      counts: claimed(place),
-      next,
-    });
+    const counting = judged(deciding, proofs, next);
     const { digest } = state;
     const settles = counting?.rejected ?? true;
     return { ...stamped, type: 'rejected', digest, comment: filled(comment), settles };
