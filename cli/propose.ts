@@ -1,5 +1,8 @@
 /** A planned rollback becomes a request in the ledger, and is carried out where nobody has to agree. */
+import { createHash } from 'node:crypto';
 import {
+  BacktrailError,
+  deriveRequestId,
   type Engine,
   type Gate,
   isBlocked,
@@ -47,6 +50,15 @@ export interface Proposal {
 
 export function newId({ environment: { clock, random } }: Session): RequestId {
   return makeRequestId(clock.now(), random(10));
+}
+
+/** The same key always gives the same id. INVALID_REQUEST where it is empty, as an unset variable of a script leaves it. */
+export function idOfKey(key: string): RequestId {
+  if (key.trim() === '')
+    throw new BacktrailError('INVALID_REQUEST', '--request-id is empty.', {
+      hint: 'Give what stays the same when a job is tried again, for example the number of its run.',
+    });
+  return deriveRequestId(createHash('sha256').update(`request-id ${key}`).digest());
 }
 
 /** Safe to repeat: the same id gives the same request. */

@@ -61,6 +61,7 @@ export type {
   Gate,
   Identity as ActorIdentity,
   Repair,
+  Repeated,
   Requests,
   RequestView,
   ReviewView,

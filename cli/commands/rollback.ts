@@ -5,6 +5,8 @@ import {
   confirmPlan,
   type Engine,
   isBlocked,
+  type Repeated,
+  type RequestView,
   type RollbackRequest,
   type RollbackResult,
 } from '../../engine/index.ts';
@@ -15,7 +17,7 @@ import { carryOutByWorker, carryOutHere, sayIn } from '../carry-out.ts';
 import { Interrupted, interruptible } from '../interrupt.ts';
 import { type Output, printAside } from '../output.ts';
 import { planText, resultText } from '../print/plan.ts';
-import { askGate, carryOn, newId, openRequest, type Proposal } from '../propose.ts';
+import { askGate, carryOn, idOfKey, newId, openRequest, type Proposal } from '../propose.ts';
 import { publishedResult } from '../published.ts';
 import type { Session } from '../session.ts';
 import { type Context, FIELD, type Program, REVISION, runCommand, SCOPE, WHOLE_FILE } from './command.ts';
@@ -25,6 +27,7 @@ interface RollbackOptions extends PlanOptions {
   readonly reason?: string;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
+  readonly requestId?: string;
   readonly queue?: boolean;
   readonly wait: boolean;
 }
@@ -41,6 +44,7 @@ export function addRollback(program: Program): void {
     .option('--allow-removal', 'remove what did not exist at the target')
     .option('--dry-run', 'show the plan and stop')
     .option('--yes', 'do not ask; needs --reason')
+    .option('--request-id <key>', REQUEST_ID)
     .option('--queue', 'let a worker do it, and follow it')
     .option('--no-wait', 'with --queue: do not follow it')
     .addHelpText('after', EXAMPLES)
@@ -49,12 +53,16 @@ export function addRollback(program: Program): void {
     );
 }
 
+const REQUEST_ID =
+  'any text; the same again is the same rollback and gives its result, so that a job that is tried again goes back once';
+
 const EXAMPLES = `
 Examples:
   backtrail rollback acme/production/api-gateway
   backtrail rollback acme/production/api-gateway --to v12 --reason "v2.1.0 answers 500" --yes
   backtrail rollback acme/production/api-gateway --field image --queue
-  backtrail rollback acme/production --to @2026-11-20T10:00Z --dry-run`;
+  backtrail rollback acme/production --to @2026-11-20T10:00Z --dry-run
+  backtrail rollback acme/production/api-gateway --reason "500s" --yes --request-id "$CI_JOB_ID"`;
 
 async function rollback(context: Context, scope: string, options: RollbackOptions): Promise<Output> {
   const { session } = context;
@@ -107,7 +115,19 @@ function planAndCarryOut(
   const use = async (engine: Engine) => {
     engine.requireWriting();
     const author = await session.author(engine);
+    const { requestId: key } = options;
+    const id = key === undefined ? newId(session) : idOfKey(key);
+    const again = async () => {
+      const known =
+        key === undefined ? null : await patiently(() => engine.requests.repeated({ id, ask, author }));
+      return known && takeUp(context, engine, known, { id, author, options, queue });
+    };
+    const before = await again();
+    if (before !== null) return before;
     const found = await engine.plan(ask);
+    // It may have been published since, and then this plan goes back further.
+    const meanwhile = await again();
+    if (meanwhile !== null) return meanwhile;
     const { planned, gate } = await patiently(() => askGate(engine, found, author));
     if (session.format === 'text') printAside(planText(style, planned));
     if (isBlocked(planned.plan)) throw blockedError(planned.plan);
@@ -117,17 +137,42 @@ function planAndCarryOut(
         ? await confirmRollback(options.reason, waits ? 'Ask for approval?' : 'Roll back?')
         : (options.reason ?? '');
     const allowRemoval = options.allowRemoval ?? false;
-    const proposal = { id: newId(session), planned, author, reason, allowRemoval };
+    const proposal = { id, planned, author, reason, allowRemoval };
     if (gate === null || (!gate.ledgered && queue === null)) return executeHere(context, engine, proposal);
     const request = await patiently(() => openRequest(engine, proposal));
     return carryOn(context, { request, planned }, () =>
-      queue === null
-        ? carryOutHere(session, engine, request)
-        : carryOutByWorker(session, engine, request, { wait: options.wait, queue }),
+      carryOutAs(session, engine, request, { options, queue }),
     );
   };
   // A queued rollback is planned on what is known here, and waits; the worker plans it again.
   return session.withEngine(use, { offline: waiting });
+}
+
+type How = Pick<Asked, 'options' | 'queue'>;
+
+const carryOutAs = (session: Session, engine: Engine, request: RequestView, { options, queue }: How) =>
+  queue === null
+    ? carryOutHere(session, engine, request)
+    : carryOutByWorker(session, engine, request, { wait: options.wait, queue });
+
+/** The rollback of an earlier run: what is left of it is done, and its result given. */
+async function takeUp(
+  context: Context,
+  engine: Engine,
+  { planned, request }: Repeated,
+  { id, author, ...how }: How & Pick<Proposal, 'id' | 'author'>,
+): Promise<Output> {
+  const { session } = context;
+  const { reason = '', allowRemoval = false } = how.options;
+  sayIn(session)(`  ${id} was asked for before with this --request-id; nothing is rolled back twice`);
+  if (request === null)
+    // What is on the branch is only reported.
+    return executeHere(context, engine, { id, planned, author, reason, allowRemoval });
+  const isOpen = request.status === 'approved' || request.status === 'executing';
+  return carryOn(context, { request, planned }, () =>
+    // Of one that has ended the branch and the ledger are asked, not the queue.
+    isOpen ? carryOutAs(session, engine, request, how) : carryOutHere(session, engine, request),
+  );
 }
 
 /** Where no policy asks for a record besides the branch's own; and where there is nothing to do. */

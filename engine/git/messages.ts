@@ -21,9 +21,6 @@ const LOG = [
   FORMAT,
 ];
 
-/** How far back a request is looked for where its base is not on the branch any more. */
-const SEARCH_LIMIT = 20_000;
-
 /** What git reads in the messages of these commits: one call for all of them. */
 export async function messages(
   runner: Runner,
@@ -37,7 +34,7 @@ export async function messages(
 
 /**
  * The commit on the first-parent line of `tip`, after `base`, that carries out this request: the oldest one whose only
- * Rollback-Request-ID is this. Where `base` is null or not on the line, the newest 20,000 commits of the line are searched.
+ * Rollback-Request-ID is this. Where `base` is null or not on the line, all of the line is searched.
  */
 export async function findRequest(
   runner: Runner,
@@ -53,13 +50,10 @@ export async function findRequest(
 }
 
 async function searchRange(runner: Runner, tip: ObjectId, base: ObjectId | null): Promise<string[]> {
-  const line = ['rev-list', '--first-parent', `--max-count=${SEARCH_LIMIT}`, known(tip)];
-  if (base !== null) {
-    const last = await runner.text([...line, `^${known(base)}`, '--parents'], { okCodes: [0, 128] });
-    if (last.split('\n').at(-1)?.split(' ')[1] === base) return [tip, `^${base}`];
-  }
-  const ids = (await runner.text(line)).split('\n');
-  return ids.length < SEARCH_LIMIT ? [tip] : [tip, `^${ids.at(-1) ?? tip}`];
+  if (base === null) return [tip];
+  const after = ['rev-list', '--first-parent', known(tip), `^${known(base)}`, '--parents'];
+  const last = await runner.text(after, { okCodes: [0, 128] });
+  return last.split('\n').at(-1)?.split(' ')[1] === base ? [tip, `^${base}`] : [tip];
 }
 
 /** Two ids in one message are tampering: such a commit carries out nothing. */

@@ -121,7 +121,12 @@ export const FAILURES = {
     retry: 'never',
     hint: 'Each person has one vote; `backtrail request note` adds a comment.',
   },
-  REQUEST_EXISTS: { status: 409, exit: 4, retry: 'never', hint: 'Run it again; a new id is made.' },
+  REQUEST_EXISTS: {
+    status: 409,
+    exit: 4,
+    retry: 'never',
+    hint: 'Take another --request-id; `backtrail log` and `backtrail request show ID` show the earlier rollback.',
+  },
   AWAITING_APPROVAL: {
     status: 409,
     exit: 5,

@@ -14,6 +14,8 @@ import {
 import type { GitRepository } from '../git/open.ts';
 import type { Snapshot } from '../plan/snapshot.ts';
 import { readDelivery, readRollback } from '../record/read.ts';
+import { cleanValue, type RollbackRecord } from '../record/trailers.ts';
+import { samePerson } from '../request/policy.ts';
 import { blockedError, isBlocked } from './blocked.ts';
 import { deliver } from './deliver.ts';
 import type { Observe } from './observe.ts';
@@ -127,6 +129,7 @@ async function findDone(
   const next = line[line.indexOf(found) - 1];
   const messages = await git.messages(next === undefined ? [found] : [found, next]);
   const claim = readRollback(messages.get(found)?.trailers ?? []);
+  if (claim !== null) requireSame(claim.record, request);
   const delivery = next === undefined ? null : readDelivery(messages.get(next)?.trailers ?? []);
   return {
     commit: found,
@@ -134,6 +137,21 @@ async function findDone(
     base: claim?.record.base ?? request.base,
     digest: claim?.record.plan ?? request.digest,
   };
+}
+
+/** Two processes may have been given one id, for two rollbacks. */
+function requireSame(record: RollbackRecord, { id, scope, target, author }: RollbackRequest): void {
+  const same =
+    formatCoordinates(record) === formatCoordinates(scope) &&
+    record.mode === scope.mode &&
+    record.target === target &&
+    samePerson(record.author, cleanValue(author.email));
+  if (same) return;
+  throw new BacktrailError(
+    'REQUEST_EXISTS',
+    `Another rollback has the id ${id}: of ${formatCoordinates(record)}, by ${record.author}.`,
+    { details: { requestId: id } },
+  );
 }
 
 async function report(

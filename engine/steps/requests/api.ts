@@ -12,7 +12,7 @@ import type {
   SessionId,
 } from '../../model/index.ts';
 import type { StepEvent } from '../execute.ts';
-import type { Planned } from '../plan.ts';
+import type { Ask, Planned } from '../plan.ts';
 
 /** `verified`: a key that this machine trusts signed it for that person. */
 export type Identity = 'verified' | 'unverified';
@@ -63,6 +63,14 @@ export interface Proposing {
   readonly author: Person;
 }
 
+/** An earlier rollback that is asked for again. */
+export interface Repeated {
+  /** As it was planned then. */
+  readonly planned: Planned;
+  /** null: it has no record but its commit on the branch. */
+  readonly request: RequestView | null;
+}
+
 export interface Repair {
   readonly requestId: RequestId;
   readonly action: 'completed' | 'expired' | 'settled' | 'reopened';
@@ -99,7 +107,16 @@ export interface AuditEntry {
 export interface Requests {
   /** What a rollback of this plan by this person needs. PERMISSION_DENIED, POLICY_UNSATISFIABLE. */
   gate(input: Proposing): Promise<Gate>;
-  /** The same id again gives the request that is there. */
+  /**
+   * The earlier rollback with this id, wherever on the branch's line or in the ledger; null where there is none. REQUEST_EXISTS where it was
+   * for another scope, target or fields, or somebody else's.
+   */
+  repeated(input: {
+    readonly id: RequestId;
+    readonly ask: Ask;
+    readonly author: Person;
+  }): Promise<Repeated | null>;
+  /** The same id again gives the request that is there; REQUEST_EXISTS where that is another one. */
   open(
     input: Proposing & {
       readonly id: RequestId;

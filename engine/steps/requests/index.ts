@@ -10,6 +10,7 @@ import { gate, openRequest } from './open.ts';
 import { look, type Place, placeFor } from './place.ts';
 import { isOpen } from '../../request/transitions.ts';
 import { reconcile } from './reconcile.ts';
+import { repeated } from './repeated.ts';
 import { isChanged, replan } from './replan.ts';
 import { approve, cancel, inspect, note, reject, requireRequest, retry } from './review.ts';
 import { requirePermission } from './rights.ts';
@@ -28,6 +29,7 @@ export function createRequests(
     });
   return {
     gate: (input) => at((place) => gate(place, input)),
+    repeated: (input) => at((place) => repeated(place, input)),
     open: (input) => at((place) => openRequest(place, input)),
     list: (filter) => at((place) => list(place, filter)),
     show: ({ id, reader }) => at((place) => show(place, id, reader)),

@@ -13,7 +13,8 @@ import {
   type Scope,
   type Terms,
 } from '../../model/index.ts';
-import { approversOf, may, satisfiable, sessionCovers } from '../../request/policy.ts';
+import { approversOf, may, samePerson, satisfiable, sessionCovers } from '../../request/policy.ts';
+import type { RequestFile } from '../../record/ledger-file.ts';
 import { proposalMessage } from '../../request/proposal.ts';
 import { blockedError, isBlocked } from '../blocked.ts';
 import { type Planned, renderedDigest } from '../plan.ts';
@@ -106,7 +107,10 @@ export async function openRequest(place: Place, input: OpenInput): Promise<Reque
   const { policy, ref } = rules;
   const known = await openBook(place.git, ref, place.cache);
   const there = await known.request(id);
-  if (there !== null) return viewOf(place, { book: known, rules, file: there }, planned.plan.owners);
+  if (there !== null) {
+    requireSame(there, input);
+    return viewOf(place, { book: known, rules, file: there }, planned.plan.owners);
+  }
   const { needsApproval, session } = await gate(place, input);
   const expiries = stated(rulesAt(policy, planned.plan.owners)).map(({ rule }) => rule.expiryMs);
   const expiryMs = needsApproval ? Math.min(...expiries) : null;
@@ -135,7 +139,22 @@ export async function openRequest(place: Place, input: OpenInput): Promise<Reque
   });
   const file = await book.request(id);
   if (file === null) throw new BacktrailError('INTERNAL', `Request ${id} was not written.`);
+  // Somebody else may have taken the id meanwhile.
+  requireSame(file, input);
   return viewOf(place, { book, rules, file }, planned.plan.owners);
+}
+
+function requireSame({ state }: RequestFile, { planned: { plan }, author }: OpenInput): void {
+  const same =
+    sameScope(state.scope, plan.scope) &&
+    state.target === plan.target.commit &&
+    samePerson(state.author.email, author.email);
+  if (same) return;
+  throw new BacktrailError(
+    'REQUEST_EXISTS',
+    `Another rollback has the id ${state.id}: of ${formatCoordinates(state.scope)}, by ${state.author.email}.`,
+    { details: { requestId: state.id } },
+  );
 }
 
 function opensWith(needsApproval: boolean, session: BreakGlassSession | null) {

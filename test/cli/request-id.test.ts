@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import { approvals, errorOf, GATEWAY, pendingOf } from '../helpers/approvals.ts';
+import { backtrail, completedOf, exampleRepo, refusalOf, runProcess, stateOf } from '../helpers/cli.ts';
+import { type Repo } from '../helpers/repo.ts';
+
+const SERVICE = 'tenants/acme/production/services/api-gateway/service.yaml';
+const back = (key: string, ...more: string[]) => [
+  ...['-o', 'json', 'rollback', GATEWAY, '--yes', '--reason', 'It answers 500'],
+  ...['--request-id', key, ...more],
+];
+const reverts = (repo: Repo) => repo.git('log', '--format=%H', '--grep=^Rollback-Request-ID:', 'main');
+
+describe('a rollback with --request-id', () => {
+  it('goes back once, however often a job runs it, and gives the same result', async () => {
+    const repo = await exampleRepo();
+    const first = completedOf(await backtrail(repo, back('job 17')));
+    const state = await stateOf(repo);
+    for (const more of [[], ['--to', 'previous']])
+      expect(completedOf(await backtrail(repo, back('job 17', ...more)))).toMatchObject({
+        requestId: first.requestId,
+        commit: first.commit,
+        deliveryCommit: first.deliveryCommit,
+        target: first.target,
+      });
+    expect(await stateOf(repo)).toBe(state);
+    // Without it, or with another one, each goes one version further back.
+    const further = completedOf(await backtrail(repo, back('job 18')));
+    expect(further.target).not.toBe(first.target);
+  });
+
+  it('is found again when others have committed since, in the scope or elsewhere', async () => {
+    const repo = await exampleRepo();
+    const text = await repo.git('show', `HEAD:${SERVICE}`);
+    await repo.commit({ [SERVICE]: `${text}\n# bad\n` });
+    const ask = back('night', '--to', 'HEAD~1');
+    const first = completedOf(await backtrail(repo, ask));
+    await repo.commit({ [SERVICE]: `${text}\n# a bot\n`, 'elsewhere.txt': 'x' });
+    expect(completedOf(await backtrail(repo, ask)).commit).toBe(first.commit);
+    expect((await reverts(repo)).split('\n')).toHaveLength(1);
+  });
+
+  it.each([
+    ['scope', ['acme/production/auth-service']],
+    ['target', [GATEWAY, '--to', 'v1']],
+    ['fields', [GATEWAY, '--field', 'image']],
+  ])('is refused for another %s, and nothing moves', async (_what, [scope = '', ...more]) => {
+    const repo = await exampleRepo();
+    const first = completedOf(await backtrail(repo, back('k')));
+    const state = await stateOf(repo);
+    const ask = ['rollback', scope, '--yes', '--reason', 'r', '--request-id', 'k', ...more];
+    const refused = refusalOf(await backtrail(repo, ask));
+    expect(refused).toMatchObject({ exit: 4, code: 'REQUEST_EXISTS' });
+    expect(refused.message).toContain(first.requestId);
+    expect(await stateOf(repo)).toBe(state);
+  });
+
+  it('is refused to somebody else, who may have taken the key', async () => {
+    const repo = await exampleRepo();
+    completedOf(await backtrail(repo, back('k')));
+    await repo.git('config', 'user.email', 'mallory@example.com');
+    const refused = errorOf(await backtrail(repo, back('k')));
+    expect(refused).toMatchObject({ exit: 4, code: 'REQUEST_EXISTS' });
+  });
+
+  it('takes any text for a key, but none that is empty', async () => {
+    const repo = await exampleRepo();
+    const key = '--upload-pack=x\n../../\u0007 "ключ"';
+    const first = completedOf(await backtrail(repo, back(key)));
+    expect(first.requestId).toMatch(/^rbk-[0-9A-Z]{26}$/);
+    expect(await repo.git('log', '-1', '--format=%B', first.commit)).not.toContain('upload-pack');
+    expect(errorOf(await backtrail(repo, back(' ')))).toMatchObject({ code: 'INVALID_REQUEST' });
+  });
+
+  it('makes one commit where two processes start at once', async () => {
+    const repo = await exampleRepo();
+    const runs = await Promise.all([runProcess(repo, back('twins')), runProcess(repo, back('twins'))]);
+    const commits = runs.map((run) => completedOf(run).commit);
+    expect(new Set(commits).size).toBe(1);
+    expect(await reverts(repo)).toBe(commits[0]);
+  });
+
+  it('gives the one request that waits for approval, and its result when it is carried out', async () => {
+    const { as } = await approvals();
+    const [first, again] = [pendingOf(await as('jane', back('k'))), pendingOf(await as('jane', back('k')))];
+    expect(again.requestId).toBe(first.requestId);
+    const other = await as('carol', back('k'));
+    expect({ code: other.code, error: errorOf(other).code }).toEqual({ code: 4, error: 'REQUEST_EXISTS' });
+    const approve = ['request', 'approve', first.requestId, '--yes', '--here', '-o', 'json'];
+    expect((await as('bob', approve)).code).toBe(0);
+    const done = completedOf(await as('jane', back('k')));
+    expect(done).toMatchObject({ requestId: first.requestId, status: 'completed' });
+  });
+
+  it('says that the request was rejected, and asks for nothing new', async () => {
+    const { as } = await approvals();
+    const { requestId } = pendingOf(await as('jane', back('k')));
+    await as('bob', ['request', 'reject', requestId, '--comment', 'no']);
+    const again = await as('jane', back('k'));
+    expect({ code: again.code, error: errorOf(again).code }).toEqual({ code: 4, error: 'REQUEST_CLOSED' });
+  });
+});
