@@ -1,13 +1,7 @@
 /** Carries a request of the ledger out: in this process, or by handing it to a worker. */
-import {
-  BacktrailError,
-  type Engine,
-  isFailure,
-  type RequestView,
-  type RollbackResult,
-  type Status,
-} from '../engine/index.ts';
+import { type Engine, isFailure, type RequestView, type RollbackResult } from '../engine/index.ts';
 import { enqueue } from './enqueue.ts';
+import { provenResult, resultOf } from './proven.ts';
 import { Interrupted, interruptible } from './interrupt.ts';
 import { printProgress } from './output.ts';
 import type { Session } from './session.ts';
@@ -70,9 +64,9 @@ export async function carryOutByWorker(
   request: RequestView,
   { wait, queue }: { readonly wait: boolean; readonly queue?: RollbackQueue },
 ): Promise<RollbackResult> {
-  const use = async (queue: RollbackQueue) => {
-    const claimed = await enqueue(request, { engine, queue, wait, say: sayIn(session) });
-    return wait ? proven(engine, request, claimed) : claimed;
+  const use = (queue: RollbackQueue) => {
+    const work = () => enqueue(request, { engine, queue, wait, say: sayIn(session) });
+    return wait ? provenResult(engine, request, work) : work();
   };
   if (queue !== undefined) return use(queue);
   const opened = await openQueue({ redisUrl: session.environment.redisUrl });
@@ -81,27 +75,6 @@ export async function carryOutByWorker(
   } finally {
     await opened.close();
   }
-}
-
-/**
- * Whoever can write into the queue can write a result there: the branch and the ledger know what came of the request, so that only the
- * worker's findings are taken from it. VERIFY_FAILED.
- */
-async function proven(
-  engine: Engine,
-  request: RequestView,
-  { status: claimed, findings }: RollbackResult,
-): Promise<RollbackResult> {
-  const { id } = request;
-  // What is on the branch is only reported.
-  if ((await engine.findRequest(id)) !== null) return { ...(await engine.requests.carryOut(id)), findings };
-  const { result, status } = await engine.requests.show({ id, reader: null });
-  if (claimed === 'unchanged' && status === 'completed' && result?.status === 'unchanged')
-    return { ...resultOf(request, 'unchanged'), findings };
-  throw new BacktrailError(
-    'VERIFY_FAILED',
-    `The queue says that ${id} is ${claimed}, and the branch does not hold it.`,
-  );
 }
 
 export interface CarryOutHow {
@@ -129,21 +102,4 @@ export async function carryOutOrLeave(
     );
     return resultOf(request, 'approved');
   }
-}
-
-/** The result of a request that was not carried out here and now. */
-export function resultOf(request: RequestView, status: Status): RollbackResult {
-  const { id: requestId, scope, scopeName, base, target, digest } = request;
-  return {
-    requestId,
-    status,
-    mode: scope.mode,
-    scope: scopeName,
-    base,
-    target,
-    commit: null,
-    deliveryCommit: null,
-    digest,
-    findings: [],
-  };
 }

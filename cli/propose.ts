@@ -14,11 +14,11 @@ import {
   type RollbackResult,
 } from '../engine/index.ts';
 import { recordable } from './ask.ts';
-import { resultOf } from './carry-out.ts';
 import type { Context } from './commands/command.ts';
 import type { Output } from './output.ts';
 import { resultText } from './print/plan.ts';
 import { gateFindings } from './print/approval.ts';
+import { resultOf } from './proven.ts';
 import type { Session } from './session.ts';
 
 export interface Gated {

@@ -1,6 +1,7 @@
 /** Asks for the rollbacks of an incident in the ledger, hands those that are approved to the workers, and follows them. */
 import { withoutLogin } from '../../cli/enqueue.ts';
 import { printProgress } from '../../cli/output.ts';
+import { provenResult } from '../../cli/proven.ts';
 import { BacktrailError, type Engine, isFailure, type Person, type RequestView } from '../../engine/index.ts';
 import { enqueueRollback, followRollback, openQueue, type RollbackQueue } from '../../workers/index.ts';
 import type { Incident } from './file.ts';
@@ -63,12 +64,14 @@ async function follow(item: Item, queue: RollbackQueue, { engine }: Setup): Prom
     requestId: id,
     repo: withoutLogin(engine.location()),
   });
-  item.result = await followRollback(queue, id, {
-    since,
-    onStep: ({ step }) => say(step),
-    onRetry: ({ failure, waitMs }) => say(`${failure.code}, again in ${Math.ceil(waitMs / 1000)} s`),
-    onIdle: () => say('no worker is connected; start one with `backtrail worker`'),
-  });
+  item.result = await provenResult(engine, request, () =>
+    followRollback(queue, id, {
+      since,
+      onStep: ({ step }) => say(step),
+      onRetry: ({ failure, waitMs }) => say(`${failure.code}, again in ${Math.ceil(waitMs / 1000)} s`),
+      onIdle: () => say('no worker is connected; start one with `backtrail worker`'),
+    }),
+  );
 }
 
 function unforeseen(cause: unknown): BacktrailError {

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Worker } from 'bullmq';
+import { UnrecoverableError, Worker } from 'bullmq';
 import { z } from 'zod';
 import {
   backtrail,
@@ -17,6 +17,7 @@ import {
   stateOf,
 } from '../helpers/cli.ts';
 import { executeIn, openIn } from '../../cli/commands/worker.ts';
+import { engineOf } from '../helpers/engine.ts';
 import { useQueues } from '../helpers/queue.ts';
 import { startTestRedis, useRedis } from '../helpers/redis.ts';
 import { createRepo, isolatedEnv, temporaryFolder } from '../helpers/repo.ts';
@@ -387,4 +388,34 @@ describe('a result that somebody else writes into the queue', () => {
       }
     },
   );
+
+  it('does not hide a rollback that stands on the branch: a failure', async () => {
+    const redis = await startTestRedis();
+    const repo = await exampleRepo();
+    const engine = await engineOf(repo);
+    const forger = new Worker(
+      'rollbacks',
+      async (job) => {
+        await engine.requests.carryOut(job.id ?? '');
+        throw new UnrecoverableError(
+          JSON.stringify({
+            code: 'VERIFY_FAILED',
+            message: 'It was refused.',
+            hint: 'Try it again.',
+            details: {},
+          }),
+        );
+      },
+      { connection: { url: redis.url, maxRetriesPerRequest: null }, prefix: '{backtrail}' },
+    );
+    try {
+      const result = completedOf(await backtrail(repo, back('-o', 'json'), { redisUrl: redis.url }));
+      expect(await repo.git('log', '--format=%H', '--grep=^Rollback-Request-ID:', 'main')).toBe(
+        result.commit,
+      );
+    } finally {
+      await forger.close(true);
+      await redis.stop();
+    }
+  });
 });

@@ -4,10 +4,9 @@ import { backtrail, completedOf, exampleRepo, refusalOf, runProcess, stateOf } f
 import { type Repo } from '../helpers/repo.ts';
 
 const SERVICE = 'tenants/acme/production/services/api-gateway/service.yaml';
-const back = (key: string, ...more: string[]) => [
-  ...['-o', 'json', 'rollback', GATEWAY, '--yes', '--reason', 'It answers 500'],
-  ...['--request-id', key, ...more],
-];
+const JSON_OUT = ['-o', 'json'];
+const back = (key: string, ...more: string[]) =>
+  JSON_OUT.concat('rollback', GATEWAY, '--yes', '--reason', 'It answers 500', '--request-id', key, more);
 const reverts = (repo: Repo) => repo.git('log', '--format=%H', '--grep=^Rollback-Request-ID:', 'main');
 
 describe('a rollback with --request-id', () => {

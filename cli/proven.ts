@@ -1,0 +1,56 @@
+/** What came of a request that was handed to the queue, as the branch and the ledger have it. */
+import {
+  BacktrailError,
+  type Engine,
+  isFailure,
+  type RequestView,
+  type RollbackResult,
+  type Status,
+} from '../engine/index.ts';
+import { Interrupted } from './interrupt.ts';
+
+/**
+ * Whoever can write into the queue can write a result or a failure there: the branch and the ledger know what came of the request, so
+ * that only findings are taken from it, and a failure only where the branch does not hold the rollback. VERIFY_FAILED.
+ */
+export async function provenResult(
+  engine: Engine,
+  request: RequestView,
+  work: () => Promise<RollbackResult>,
+): Promise<RollbackResult> {
+  const { id } = request;
+  const onBranch = async () => (await engine.findRequest(id)) !== null;
+  // What is on the branch is only reported.
+  const reported = () => engine.requests.carryOut(id);
+  const claimed = await work().catch(async (error: unknown) => {
+    const failed = isFailure(error) && !(error instanceof Interrupted);
+    if (failed && (await onBranch().catch(() => false))) return reported();
+    throw error;
+  });
+  const { status: said, findings } = claimed;
+  if (await onBranch()) return { ...(await reported()), findings };
+  const { result, status } = await engine.requests.show({ id, reader: null });
+  if (said === 'unchanged' && status === 'completed' && result?.status === 'unchanged')
+    return { ...resultOf(request, 'unchanged'), findings };
+  throw new BacktrailError(
+    'VERIFY_FAILED',
+    `The queue says that ${id} is ${said}, and the branch does not hold it.`,
+  );
+}
+
+/** The result of a request that was not carried out here and now. */
+export function resultOf(request: RequestView, status: Status): RollbackResult {
+  const { id: requestId, scope, scopeName, base, target, digest } = request;
+  return {
+    requestId,
+    status,
+    mode: scope.mode,
+    scope: scopeName,
+    base,
+    target,
+    commit: null,
+    deliveryCommit: null,
+    digest,
+    findings: [],
+  };
+}
