@@ -45,15 +45,23 @@ export async function confirmGoing(question: string): Promise<void> {
 }
 
 /** CONFIRMATION_REQUIRED where the answer is no. */
-export async function confirmConfig(branch: string, remote: string | null): Promise<void> {
-  const ledger = remote === null ? '' : `, and have \`git fetch\` here bring the ledger of ${remote} too`;
-  const message = clean(`Commit this as .backtrail/config.yaml on ${branch}${ledger}?`);
+export async function confirmConfig(branch: string, destination: string): Promise<void> {
+  const message = clean(
+    `Commit this as .backtrail/config.yaml on ${branch}? It is published to ${destination}.`,
+  );
   const go = await confirm({ message, initialValue: false, ...streams });
   if (!isCancel(go) && go) return;
   cancel('Nothing was written.', { output: process.stderr });
   throw new BacktrailError('CONFIRMATION_REQUIRED', 'The proposal was not confirmed; nothing was written.', {
     hint: 'Write it to a file with --file FILE, change it there, and try it with --config FILE.',
   });
+}
+
+/** Whether the clone's own configuration may be changed, so that its `git fetch` brings the ledger too. */
+export async function confirmLedgerFetch(remote: string): Promise<boolean> {
+  const message = clean(`Have \`git fetch ${remote}\` in this clone bring the ledger of rollbacks too?`);
+  const go = await confirm({ message, initialValue: true, ...streams });
+  return !isCancel(go) && go;
 }
 
 function complain(value: string | undefined): string | undefined {

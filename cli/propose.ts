@@ -77,7 +77,9 @@ export async function carryOn(
     ? { ...resultOf(request, 'pending'), findings: planned.plan.findings }
     : await carryOut();
   const { approval, breakGlass, supersedes } = request;
+  const { destination } = planned;
   const more = {
+    ...(destination && { destination }),
     ...(pending && { approval }),
     ...(breakGlass !== null && { breakGlass }),
     ...(supersedes !== null && { supersedes }),

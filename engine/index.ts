@@ -10,7 +10,7 @@ import {
   type RollbackResult,
 } from './model/index.ts';
 import { knownLedgers } from './git/ledger-seen.ts';
-import { type GitRepository, type LedgerFetch, locationOf } from './git/open.ts';
+import { type Destination, type GitRepository, type LedgerFetch, locationOf } from './git/open.ts';
 import { checkup as lookAt, type Checkup, type CheckupOptions } from './steps/checkup/checkup.ts';
 import { createPrograms, sandboxOf } from './programs/index.ts';
 import { execute, type StepEvent } from './steps/execute.ts';
@@ -39,6 +39,7 @@ export type { ShownFile } from './plan/show.ts';
 export type { RollbackRecord } from './record/trailers.ts';
 export type { Checkup } from './steps/checkup/checkup.ts';
 export type { StepEvent } from './steps/execute.ts';
+export type { Destination } from './git/open.ts';
 export type { ConfigText } from './steps/observe.ts';
 export type { Notice } from './steps/repository.ts';
 export type { Ask, Planned } from './steps/plan.ts';
@@ -131,6 +132,8 @@ export interface Engine {
   requireWriting(): void;
   /** A configuration for the branch that HEAD names, from its tree alone. BRANCH_UNKNOWN where there is none with a commit. */
   propose(): Promise<Proposed>;
+  /** Where a branch is published; the branch that is meant where none is named. */
+  destination(branch?: string): Promise<Destination>;
   /** null but for a clone whose own `git fetch` leaves the ledger at the remote: its name, and what changes that. */
   ledgerFetch(branch: string): Promise<LedgerFetch | null>;
   /** Publishes a first configuration as a commit of its own. CONFIG_PRESENT where the branch has one. */
@@ -190,6 +193,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         await git.refresh();
         return proposeConfig(git);
       }),
+    destination: (branch) =>
+      repository.work(async ({ git, observe }) => git.destination(branch ?? (await observe()).branch)),
     ledgerFetch: (branch) => repository.work(({ git }) => git.ledgerFetch(branch)),
     writeConfig: (write) => repository.work(({ git }) => writeConfig({ ...write, git, committer, clock })),
     execute: (request, { onStep, signal } = {}) =>

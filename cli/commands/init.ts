@@ -7,8 +7,9 @@ import {
   makeRequestId,
   type Proposed,
 } from '../../engine/index.ts';
-import { confirmConfig } from '../ask.ts';
+import { confirmConfig, confirmLedgerFetch } from '../ask.ts';
 import { type Output, printAside } from '../output.ts';
+import { destinationText } from '../print/destination.ts';
 import { proposalText, proposalValue, type Written, writtenText } from '../print/proposal.ts';
 import { type Context, type Program, runCommand } from './command.ts';
 
@@ -18,7 +19,7 @@ interface InitOptions {
   readonly dryRun?: boolean;
 }
 
-const NOTHING: Written = { commit: null, file: null, findings: [], ledgerFetch: null };
+const NOTHING: Written = { commit: null, file: null, findings: [], ledgerFetch: null, destination: null };
 
 export function addInit(program: Program): void {
   program.root
@@ -76,14 +77,16 @@ async function write(
     await writeNew(file, text);
     return { ...NOTHING, file };
   }
+  const destination = await engine.destination(branch);
+  if (!options.yes) await confirmConfig(branch, destinationText(destination));
   const fetch = await engine.ledgerFetch(branch);
-  if (!options.yes) await confirmConfig(branch, fetch?.remote ?? null);
+  const follows = fetch !== null && (options.yes === true || (await confirmLedgerFetch(fetch.remote)));
   const { environment } = session;
   const id = makeRequestId(environment.clock.now(), environment.random(10));
   const author = await session.author(engine);
   const written = await engine.writeConfig({ branch, text, id, author });
-  await fetch?.add();
-  return { file: null, ...written, ledgerFetch: fetch?.remote ?? null };
+  if (follows) await fetch.add();
+  return { file: null, ...written, destination, ledgerFetch: follows ? fetch.remote : null };
 }
 
 /** Never over what is there: people change the file. */

@@ -5,6 +5,7 @@ import {
   confirmPlan,
   type Engine,
   isBlocked,
+  type Planned,
   type Repeated,
   type RequestView,
   type RollbackRequest,
@@ -16,6 +17,7 @@ import { openQueue, type RollbackQueue } from '../../workers/index.ts';
 import { carryOutByWorker, carryOutHere, sayIn } from '../carry-out.ts';
 import { Interrupted, interruptible } from '../interrupt.ts';
 import { type Output, printAside } from '../output.ts';
+import { destinationText } from '../print/destination.ts';
 import { planText, resultText } from '../print/plan.ts';
 import { askGate, carryOn, idOfKey, newId, openRequest, type Proposal } from '../propose.ts';
 import { publishedResult } from '../published.ts';
@@ -134,7 +136,7 @@ function planAndCarryOut(
     const waits = gate?.needsApproval === true && gate.session === null;
     const reason =
       interactive && gate !== null
-        ? await confirmRollback(options.reason, waits ? 'Ask for approval?' : 'Roll back?')
+        ? await confirmRollback(options.reason, question(waits, planned))
         : (options.reason ?? '');
     const allowRemoval = options.allowRemoval ?? false;
     const proposal = { id, planned, author, reason, allowRemoval };
@@ -146,6 +148,11 @@ function planAndCarryOut(
   };
   // A queued rollback is planned on what is known here, and waits; the worker plans it again.
   return session.withEngine(use, { offline: waiting });
+}
+
+function question(waits: boolean, { destination }: Planned): string {
+  const what = waits ? 'Ask for approval?' : 'Roll back?';
+  return destination ? `${what} It goes to ${destinationText(destination)}.` : what;
 }
 
 type How = Pick<Asked, 'options' | 'queue'>;
@@ -188,7 +195,12 @@ async function executeHere(
     (signal) => engine.execute(request, { signal, onStep: ({ step }) => say(`  ✓ ${step}`) }),
     (signal) => afterSignal(session, request, signal),
   );
-  return { value: result, text: () => resultText(style, result, planned.plan.findings) };
+  const { destination } = planned;
+  const more = destination ? { destination } : {};
+  return {
+    value: { ...result, ...more },
+    text: () => resultText(style, result, planned.plan.findings, more),
+  };
 }
 
 /** A signal that came while git published leaves open whether it did: the branch, looked at anew, knows. */

@@ -1,5 +1,6 @@
 import {
   type Approval,
+  type Destination,
   type Finding,
   formatCoordinates,
   type Planned,
@@ -9,10 +10,11 @@ import {
 import { printChanges, printFile } from './changes.ts';
 import { oneLine } from '../output.ts';
 import { approvalText } from './approval.ts';
+import { destinationText } from './destination.ts';
 import { revisionName, short, type Style } from './style.ts';
 
 /** The plan as scripts read it: no bytes of files, nothing unmasked. */
-export function planValue({ plan, delivery }: Planned) {
+export function planValue({ plan, delivery, destination }: Planned) {
   const { scope, branch, base, target, current, digest, files, changes, kept, impact, findings } = plan;
   return {
     mode: scope.mode,
@@ -24,6 +26,7 @@ export function planValue({ plan, delivery }: Planned) {
     ...(scope.wholeFile && { wholeFiles: plan.wholeFiles }),
     ...(plan.owners.length > 1 && { owners: plan.owners.map(formatCoordinates) }),
     branch,
+    ...(destination && { destination }),
     base,
     target: target.commit,
     targetVersion: target.version,
@@ -39,11 +42,12 @@ export function planValue({ plan, delivery }: Planned) {
   };
 }
 
-export function planText(style: Style, { plan, delivery }: Planned): string {
+export function planText(style: Style, { plan, delivery, destination }: Planned): string {
   const { scope, target, current, impact, changes, digest } = plan;
   const lines = [
     `${style.paint('bold', `Rollback of ${formatCoordinates(scope)}`)} (${scope.mode}) on ${style.paint('cyan', plan.branch)}`,
     `  from ${revisionName(current)} to ${style.paint('bold', revisionName(target))}`,
+    ...(destination ? [`  published to ${destinationText(destination)}`] : []),
     '',
     ...printFindings(style, plan.findings),
   ];
@@ -81,6 +85,7 @@ export function printFindings(style: Style, findings: readonly Finding[]): strin
 }
 
 export interface ResultDetails {
+  readonly destination?: Destination;
   readonly approval?: Approval;
   readonly breakGlass?: NonNullable<RequestView['breakGlass']>;
   readonly supersedes?: string;
@@ -91,7 +96,7 @@ export function resultText(
   style: Style,
   result: RollbackResult,
   told: readonly Finding[],
-  { approval, breakGlass, supersedes }: ResultDetails = {},
+  { destination, approval, breakGlass, supersedes }: ResultDetails = {},
 ): string {
   const news = result.findings.filter(({ message }) => !told.some((other) => other.message === message));
   const { status, scope, mode, target, commit, deliveryCommit, requestId } = result;
@@ -102,6 +107,7 @@ export function resultText(
     `${style.paint([color, 'bold'], status)} rollback of ${style.paint('reset', scope)} (${mode}) to ${short(target)}`,
     `  request   ${requestId}`,
     ...(commit === null ? [] : [`  commit    ${commit}`]),
+    ...(commit === null || destination === undefined ? [] : [`  branch    ${destinationText(destination)}`]),
     ...(deliveryCommit === null ? [] : [`  delivery  ${deliveryCommit}`]),
     ...(status === 'unchanged' ? ['  The scope already holds what it held at the target.'] : []),
     ...(breakGlass === undefined

@@ -1,10 +1,13 @@
-import type { Finding, Proposed } from '../../engine/index.ts';
+import type { Destination, Finding, Proposed } from '../../engine/index.ts';
+import { destinationText } from './destination.ts';
 import { environmentsText } from './history.ts';
 import { printFindings } from './plan.ts';
 import { short, type Style } from './style.ts';
 
 export interface Written {
   readonly commit: string | null;
+  /** Where that was published. */
+  readonly destination: Destination | null;
   /** The remote whose ledger `git fetch` brings from now on. */
   readonly ledgerFetch: string | null;
   readonly file: string | null;
@@ -13,12 +16,13 @@ export interface Written {
 }
 
 export function proposalValue({ config, clear, environments, findings }: Proposed, written: Written) {
-  const { commit, file, ledgerFetch } = written;
+  const { commit, file, destination, ledgerFetch } = written;
   return {
     config: clear ? config : null,
     environments,
     findings: [...findings, ...written.findings],
     commit,
+    destination,
     file,
     ledgerFetch,
   };
@@ -46,11 +50,12 @@ export function proposalText(
 export function writtenText(
   style: Style,
   { branch }: Proposed,
-  { commit, file, findings, ledgerFetch }: Written,
+  { commit, destination, file, findings, ledgerFetch }: Written,
 ): string {
   if (file !== null)
     return `${style.paint('green', 'Written')} to ${style.paint('reset', file)}; try it with --config, then commit it as .backtrail/config.yaml.`;
-  const done = `${style.paint('green', 'Committed')} to ${style.paint('reset', branch)} as ${style.paint('yellow', short(commit ?? ''))}. Next: backtrail environments`;
+  const place = destination === null ? branch : destinationText(destination);
+  const done = `${style.paint('green', 'Committed and published')} to ${style.paint('reset', place)} as ${style.paint('yellow', short(commit ?? ''))}. Next: backtrail environments`;
   const fetched =
     ledgerFetch === null
       ? []

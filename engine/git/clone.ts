@@ -12,7 +12,7 @@ import { TRACKING } from './mirror.ts';
 import { isBranchName } from './refs.ts';
 import { openRemote } from './remote.ts';
 import type { RemoteOptions, RemoteRepository } from './remote.ts';
-import type { BranchEdit, GitRepository, LedgerFetch } from './repository.ts';
+import type { BranchEdit, Destination, GitRepository, LedgerFetch } from './repository.ts';
 import type { Runner } from './runner.ts';
 import { findSides, isBehind, tipOf } from './sides.ts';
 import type { Clone } from './sides.ts';
@@ -84,6 +84,7 @@ export async function openClone(options: CloneOptions): Promise<GitRepository> {
     defaultBranch: () => Promise.resolve(opened),
     tip: async (branch) => tipAt(remote, branch, (await sidesOf(branch)).upstream),
     preview: (edit) => preview(clone, edit),
+    destination: async (branch) => destination((await sidesOf(branch)).upstream),
     publish: (edit) => reaching(publish(clone, edit)),
     followUp: (edit) => followUp(clone, edit),
     readBack: async (branch) => remote.readBack(await atRemote(branch)),
@@ -99,6 +100,12 @@ export async function openClone(options: CloneOptions): Promise<GitRepository> {
     },
   };
 }
+
+const destination = ({ remote, url, pushUrl, branch }: Upstream): Destination => {
+  const address = shownAddress(pushUrl ?? url);
+  // `git push -u ADDRESS` leaves the address itself for a name.
+  return { remote: /[:/]/.test(remote) ? null : printable(remote), address, branch };
+};
 
 /** A remote that git alone would reach, with settings that we do not follow: the hint names them. */
 function withIgnored(error: unknown, settings: readonly ConfigEntry[], url: string): unknown {

@@ -1,5 +1,6 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { printable } from './failure.ts';
 import { BacktrailError, isFailure, isObjectId } from '../model/index.ts';
 import type { Finding, ObjectFormat, RequestId } from '../model/index.ts';
 import { configValue, identityOf, isPartial, LIST_CONFIG, parseConfigList } from './config.ts';
@@ -86,6 +87,7 @@ export async function openLocal(options: LocalOptions): Promise<LocalRepository>
     tip: (branch) => tip(local, branch),
     refresh: () => Promise.resolve(),
     preview: async (edit) => [...(await notices(edit)), ...(await filterFindings(local, edit))],
+    destination: (branch) => Promise.resolve({ remote: null, address: printable(folder), branch }),
     look: () => Promise.resolve(null),
     renewed: false,
     publish: async (edit) => {

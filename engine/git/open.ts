@@ -9,7 +9,7 @@ import { gitVersion } from './program.ts';
 import { openRemote } from './remote.ts';
 import type { GitRepository } from './repository.ts';
 
-export type { GitRepository, LedgerFetch, Offline } from './repository.ts';
+export type { Destination, GitRepository, LedgerFetch, Offline } from './repository.ts';
 
 export interface OpenOptions {
   /** Path or URL as the user typed it. */

@@ -1,3 +1,4 @@
+import { shownAddress } from './failure.ts';
 import { isFailure, isRefName } from '../model/index.ts';
 import type { ObjectFormat, Progress } from '../model/index.ts';
 import { isAway } from './answers.ts';
@@ -125,6 +126,7 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
     look,
     renewed: mirror.renewed,
     preview: () => Promise.resolve([]),
+    destination: (branch) => Promise.resolve({ remote: null, address: shownAddress(url), branch }),
     followUp: () => Promise.resolve([]),
     tryPush: (commit) => mirror.tryPush(commit),
     ledgerFetch: () => Promise.resolve(null),

@@ -55,6 +55,8 @@ export interface GitRepository {
   readonly renewed: boolean;
   /** What whoever confirms a plan should know about the place of publishing. `paths` are those that would change. */
   preview(edit: { branch: string; base: ObjectId; paths: readonly string[] }): Promise<readonly Finding[]>;
+  /** Where a branch is published. */
+  destination(branch: string): Promise<Destination>;
   /** Writes objects below a staging ref; gives their ids in order. */
   writeCommits(input: NewCommits): Promise<readonly ObjectId[]>;
   /**
@@ -93,6 +95,15 @@ export interface GitRepository {
   requireWriting(): void;
   /** Ends every child. Nothing may be asked afterwards. Safe to repeat. */
   close(): Promise<void>;
+}
+
+export interface Destination {
+  /** As the clone names it; null where a repository is published to by itself or by its address. */
+  readonly remote: string | null;
+  /** A path or an address, without a login. */
+  readonly address: string;
+  /** Its name there. */
+  readonly branch: string;
 }
 
 export interface LedgerFetch {

@@ -14,7 +14,7 @@ import {
   type RollbackRequest,
   type Scope,
 } from '../model/index.ts';
-import type { GitRepository } from '../git/open.ts';
+import type { Destination, GitRepository } from '../git/open.ts';
 import { digestOfOutputs } from '../plan/digest.ts';
 import { requireKnown } from '../plan/discover.ts';
 import { resolveFields } from '../plan/field.ts';
@@ -54,6 +54,8 @@ export interface Planned {
   readonly snapshot: Snapshot;
   readonly plan: Plan;
   readonly delivery: Delivery;
+  /** Where it would be published; where absent, nobody asked. */
+  readonly destination?: Destination;
 }
 
 export async function planAsked(
@@ -126,8 +128,10 @@ async function isOnLine(history: HistoryReader, tip: ObjectId, commit: ObjectId)
 export async function withPreview(git: GitRepository, planned: Planned): Promise<Planned> {
   const { plan, delivery } = planned;
   const paths = [...plan.files, ...delivery.outputs].map(({ path }) => path);
-  const findings = await git.preview({ branch: plan.branch, base: plan.base, paths });
-  return { ...planned, plan: { ...plan, findings: [...plan.findings, ...findings] } };
+  const { branch, base } = plan;
+  const findings = await git.preview({ branch, base, paths });
+  const destination = await git.destination(branch);
+  return { ...planned, destination, plan: { ...plan, findings: [...plan.findings, ...findings] } };
 }
 
 async function withDelivery(snapshot: Snapshot, plan: Plan, programs: Programs): Promise<Planned> {

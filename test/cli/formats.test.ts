@@ -31,6 +31,11 @@ const file = z.strictObject({
   diff: z.string().optional(),
 });
 const changes = z.array(z.strictObject({ service: z.string().nullable(), files: z.array(file) }));
+const destination = z.strictObject({
+  remote: z.string().nullable(),
+  address: z.string(),
+  branch: z.literal('main'),
+});
 const entry = z.strictObject({
   version: z.number(),
   commit: id,
@@ -102,6 +107,7 @@ const SHAPES = {
     service: z.string().optional(),
     fields: z.array(z.string()).optional(),
     branch: z.literal('main'),
+    destination,
     base: id,
     target: id,
     targetVersion: z.number(),
@@ -126,6 +132,7 @@ const SHAPES = {
     status: z.enum(['completed', 'unchanged']),
     mode: z.enum(['full', 'service', 'field']),
     scope: z.string(),
+    destination,
     base: id,
     target: id,
     commit: id.nullable(),
@@ -228,7 +235,7 @@ describe('results for scripts', () => {
   });
 
   it.each(['json', 'yaml'])(
-    'rollback -o %s prints the ten keys and nothing else, also when nothing is to do',
+    'rollback -o %s prints the eleven keys and nothing else, also when nothing is to do',
     async (format) => {
       const mine = await exampleRepo();
       const read = (text: string): unknown => (format === 'json' ? JSON.parse(text) : parse(text));

@@ -101,9 +101,10 @@ export async function carriedOut(
   const after = await engine.requests.show({ id: request.id, reader: null });
   const status = result.status === 'executing' && after.status === 'approved' ? 'executing' : after.status;
   const { breakGlass } = after;
+  const destination = await engine.destination();
   return {
-    value: { ...after, status, findings: result.findings },
-    text: () => resultText(style, result, told, breakGlass === null ? {} : { breakGlass }),
+    value: { ...after, status, findings: result.findings, destination },
+    text: () => resultText(style, result, told, { destination, ...(breakGlass && { breakGlass }) }),
   };
 }
 

@@ -1,5 +1,6 @@
 import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { printable } from '../failure.ts';
 import { BacktrailError, isObjectId } from '../../model/index.ts';
 import type { ObjectId } from '../../model/index.ts';
 import { identityOf, isPartial } from '../config.ts';
@@ -60,6 +61,8 @@ export async function openReadOnly({ location, folder, env }: ReadOnlyOptions): 
     tip: (branch) => branchTip(files, branch),
     refresh: () => Promise.resolve(),
     preview: ({ branch }) => aloneWith({ entries, folder: worktree ?? directory }, branch),
+    destination: (branch) =>
+      Promise.resolve({ remote: null, address: printable(worktree ?? directory), branch }),
     look: () => Promise.resolve(null),
     renewed: false,
     identity: () => Promise.resolve(identityOf(entries, env)),

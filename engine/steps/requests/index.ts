@@ -37,7 +37,8 @@ export function createRequests(
       at(async (here) => {
         const request = await show(here, id, reader);
         const place = placeFor(here, request);
-        const planned = await replan(place, request);
+        const again = await replan(place, request);
+        const planned = { ...again, destination: await here.git.destination(again.plan.branch) };
         const { policy } = await look(place);
         const bind = bindOf(policy, planned.plan.owners);
         return { planned, request, changed: isChanged(request, planned, bind) };

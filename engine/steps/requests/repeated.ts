@@ -51,11 +51,19 @@ export async function repeated(place: Place, asking: Asking): Promise<Repeated |
   if (file !== null) {
     const own = placeFor(place, file.state);
     const planned = await requireSame({ place: own, snapshot }, asking, openedAs(file));
-    return { planned, request: await viewOf(place, { book, rules, file }, planned.plan.owners) };
+    return {
+      planned: await placed(place, planned),
+      request: await viewOf(place, { book, rules, file }, planned.plan.owners),
+    };
   }
   const published = await onBranch(place, snapshot, asking.id);
   if (published === null) return null;
-  return { planned: await requireSame({ place, snapshot }, asking, published), request: null };
+  const planned = await requireSame({ place, snapshot }, asking, published);
+  return { planned: await placed(place, planned), request: null };
+}
+
+async function placed({ git }: Place, planned: Planned): Promise<Planned> {
+  return { ...planned, destination: await git.destination(planned.plan.branch) };
 }
 
 function openedAs({ state, events }: RequestFile): Earlier {
