@@ -31,7 +31,7 @@ export async function loadVariables(
     cache.set(path, file);
     const inFolder = unit.directory !== null && path.startsWith(`${unit.directory}/`);
     for (const [name, value] of file.variables) (inFolder ? own : general).set(name, value);
-    for (const [name, value] of file.services.get(unit.service) ?? []) own.set(name, value);
+    for (const [name, value] of file.services.get(unit.service ?? '') ?? []) own.set(name, value);
   }
   return new Map([...general, ...own]);
 }
@@ -39,7 +39,7 @@ export async function loadVariables(
 const builtIn = ({ tenant, environment, service }: ServiceUnit): [string, Value][] => [
   ...(tenant === undefined ? [] : [['TENANT', tenant] satisfies [string, Value]]),
   ['ENVIRONMENT', environment],
-  ['SERVICE', service],
+  ...(service === undefined ? [] : [['SERVICE', service] satisfies [string, Value]]),
 ];
 
 async function readVariableFile(view: TreeView, path: string): Promise<VariableFile> {

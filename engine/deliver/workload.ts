@@ -53,7 +53,7 @@ function renderWorkload(file: SourceFile, context: Context): readonly ValueMap[]
     throw file.fail(second?.range?.[0] ?? 0, 'a service specification is one document.');
   const value = convert({ file, document, budget: context.budget, variables: context.variables });
   const spec = checkSpec(file, value);
-  const name = checkName(file, spec.name ?? context.unit.service);
+  const name = checkName(file, spec.name ?? context.unit.service ?? context.unit.environment);
   const objects = makeObjects({ name, spec, context, labels: makeLabels(file, name, context.unit) });
   return objects.map(toValue).filter(isMap);
 }

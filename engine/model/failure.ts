@@ -54,7 +54,7 @@ export const FAILURES = {
   TENANT_UNKNOWN: missing('`backtrail environments` lists what the layout finds.'),
   ENVIRONMENT_UNKNOWN: missing('`backtrail environments` lists what the layout finds.'),
   SERVICE_UNKNOWN: missing('`backtrail environments` lists what the layout finds.'),
-  FIELD_UNKNOWN: missing('`backtrail show SCOPE v1` shows the fields there are.'),
+  FIELD_UNKNOWN: missing('`backtrail show SCOPE HEAD` shows the fields there are.'),
   REVISION_UNKNOWN: missing('`backtrail history SCOPE` lists the revisions.'),
   REVISION_NOT_ON_BRANCH: missing('Choose a commit of the branch: `backtrail history SCOPE` lists them.'),
   REPOSITORY_UNKNOWN: missing('Name a Git repository with --repo PATH or --repo URL.'),

@@ -47,7 +47,7 @@ export function outputProblem(value: string): string | null {
   if (!isSafePath(value)) return 'The output is a path inside the repository.';
   const problem = pathProblem(value);
   if (problem !== null) return problem;
-  return patternProblem(value, ['environment', 'service']);
+  return patternProblem(value, ['environment']);
 }
 
 /** Files that a command needs: a pattern of paths, as in the layout. */

@@ -95,7 +95,9 @@ function ambiguous(path: string): BacktrailError {
 
 function parseField({ layout, coordinates }: Context, field: string): { path: string; selector: Selector } {
   const short = Object.hasOwn(layout.config.fields, field) ? layout.config.fields[field] : undefined;
-  if (short !== undefined && coordinates.service === undefined) {
+  // In a layout without services short names begin in the environment's folder.
+  const ofService = layout.service.length > 0 || short?.includes('{service}') === true;
+  if (short !== undefined && coordinates.service === undefined && ofService) {
     throw new BacktrailError(
       'FIELD_NEEDS_SERVICE',
       `The short name "${field}" needs a service, and ${formatCoordinates(coordinates)} names none.`,

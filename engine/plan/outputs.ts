@@ -44,6 +44,9 @@ const ANY = { tenant: 'any-tenant', environment: 'any-environment', service: 'an
 /** Whether the output of every scope lies in what the layout selects, as a sentence; null where it does not. */
 export function layoutProblem({ layout, delivery }: Pick<Config, 'layout' | 'delivery'>): string | null {
   if (delivery === null) return null;
+  // Without services an environment is delivered as a whole.
+  if (layout.service.length > 0 && !delivery.output.includes('{service}'))
+    return 'The pattern needs {service}.';
   const path = fill(delivery.output, ANY);
   const owner = [...layout.environment, ...layout.service].find((text) => {
     const bindings = bindPath(compilePattern(text), {}).match(path);

@@ -233,7 +233,7 @@ async function previous(query: ScopeQuery, revisions: readonly Revision[]): Prom
     if (!(await sameContent(snapshot, now, then)) && !isEmpty(then))
       return { target: refOf(revision), findings: skipped.length === 0 ? [] : [skippedFinding(skipped)] };
   }
-  throw noneDiffers(query, skipped);
+  throw revisions.length === 1 ? neverChanged(query, current) : noneDiffers(query, skipped);
 }
 
 /** `v3 was rolled back by 1a2b3c4d5e` */
@@ -259,6 +259,20 @@ const skippedFinding = (skipped: readonly Revision[]): Finding => ({
   hint: goForward(skipped),
 });
 
+/** It stands as it came: what changed in the file since, or in the service, was something else. */
+function neverChanged(query: ScopeQuery, { version, commit }: Revision): BacktrailError {
+  const { fields = [] } = query.scope;
+  const place = `v${version}, ${commit.id.slice(0, 10)}`;
+  if (query.scope.mode !== 'field')
+    return unknownEarlier(query, `has no earlier revision: it stands as it came with ${place}`);
+  const name = fields.map((field) => JSON.stringify(field)).join(' and ');
+  const [has, it] = fields.length === 1 ? ['has', 'it'] : ['have', 'they'];
+  const error = unknownEarlier(query, `${has} never changed since ${it} came with ${place}`, `${name} of `);
+  return new BacktrailError(error.code, error.message, {
+    hint: `Another field may have: \`backtrail history ${formatCoordinates(query.scope)}\` lists what changed.`,
+  });
+}
+
 function noneDiffers(query: ScopeQuery, skipped: readonly Revision[]): BacktrailError {
   const error = unknownEarlier(query, 'has no earlier revision that differs from the current one');
   if (skipped.length === 0 || error.code === 'SHALLOW_TARGET') return error;
@@ -280,10 +294,10 @@ async function goesBehindCut(snapshot: Snapshot, revisions: readonly Revision[])
   return revisions.some(({ rollback }) => rollback !== null && !positions.has(rollback.target));
 }
 
-function unknownEarlier({ snapshot, scope }: ScopeQuery, why: string): BacktrailError {
+function unknownEarlier({ snapshot, scope }: ScopeQuery, why: string, part = ''): BacktrailError {
   const where = snapshot.history.shallow ? ' in this shallow clone' : '';
   const code = snapshot.history.shallow ? 'SHALLOW_TARGET' : 'REVISION_UNKNOWN';
-  return new BacktrailError(code, `${formatCoordinates(scope)} ${why}${where}.`);
+  return new BacktrailError(code, `${part}${formatCoordinates(scope)} ${why}${where}.`);
 }
 
 const isEmpty = ({ files, parts }: Content) => files.size === 0 && parts.size === 0;

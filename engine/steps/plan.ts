@@ -4,6 +4,7 @@ import {
   type Clock,
   type Coordinates,
   type FailureCode,
+  formatCoordinates,
   type Finding,
   type HistoryReader,
   isFailure,
@@ -179,6 +180,7 @@ async function requireField(snapshot: Snapshot, scope: Scope): Promise<void> {
   throw new BacktrailError(
     'FIELD_UNKNOWN',
     `The field ${scope.fields?.join(', ') ?? ''} has never been there.`,
+    { hint: `\`backtrail show ${formatCoordinates(scope)} HEAD\` shows the fields there are.` },
   );
 }
 

@@ -37,7 +37,7 @@ export interface Delivery {
   readonly findings: readonly Finding[];
 }
 
-/** A service, rendered from the planned tree. */
+/** A service (of a layout without services: the environment), rendered from the planned tree. */
 export interface Made {
   readonly unit: ServiceUnit;
   readonly rendered: Rendered | null;
@@ -56,27 +56,25 @@ export async function renderDelivery(snapshot: Snapshot, plan: Plan, programs: P
   const base = await snapshot.view(snapshot.base);
   const planned = overlayView(base, snapshot.reader, plan.files);
   const { tenant, environment } = plan.scope;
-  const coordinatesOf = (service: string) => ({
-    ...(tenant !== undefined && { tenant }),
-    environment,
-    service,
-  });
+  const place = { ...(tenant !== undefined && { tenant }), environment };
+  const touched: Coordinates[] =
+    layout.service.length === 0 ? [place] : plan.impact.services.map((service) => ({ ...place, service }));
   const sideOf = (view: TreeView): Side => {
     const rendering = renderingOf(view, context);
-    const render = async (service: string) => {
-      const unit = await unitOf(view, layout, coordinatesOf(service));
+    const render = async (coordinates: Coordinates) => {
+      const unit = await unitOf(view, layout, coordinates);
       return unit && (await rendering(unit)).rendered;
     };
     return { view, render };
   };
   const units: ServiceUnit[] = [];
   const variables = new Map<string, { view: TreeView; path: string }>();
-  for (const service of plan.impact.services) {
-    const unit = await unitOf(planned, layout, coordinatesOf(service));
+  for (const coordinates of plan.files.length === 0 ? [] : touched) {
+    const unit = await unitOf(planned, layout, coordinates);
     if (!unit) continue;
     units.push(unit);
     for (const path of unit.variableFiles) variables.set(`after ${path}`, { view: planned, path });
-    for (const path of await variableFiles(base, layout, coordinatesOf(service)))
+    for (const path of await variableFiles(base, layout, coordinates))
       variables.set(`before ${path}`, { view: base, path });
   }
   const rendering = renderingOf(planned, context);
@@ -107,12 +105,12 @@ export async function renderDelivery(snapshot: Snapshot, plan: Plan, programs: P
 }
 
 /** A failure says whether the branch fails as well, as it is now: then it is not the rollback that brings it. */
-async function explained<T>(render: () => Promise<T>, base: Side, { service }: ServiceUnit): Promise<T> {
+async function explained<T>(render: () => Promise<T>, base: Side, unit: ServiceUnit): Promise<T> {
   try {
     return await render();
   } catch (error) {
     if (!isFailure(error) || error.code !== 'RENDER_FAILED') throw error;
-    const now = await base.render(service).then(
+    const now = await base.render(unit).then(
       () => null,
       (other: unknown) => other,
     );
@@ -123,22 +121,26 @@ async function explained<T>(render: () => Promise<T>, base: Side, { service }: S
   }
 }
 
-/** null for an environment, and where nothing is delivered. */
+/** null where nothing is delivered, and for an environment whose services are delivered one by one. */
 export async function unitOf(
   view: TreeView,
   layout: Layout,
   coordinates: Coordinates,
 ): Promise<ServiceUnit | null> {
   const output = deliveryOutput(layout, coordinates);
-  if (output === null || coordinates.service === undefined) return null;
+  const byService = layout.service.length > 0 || output?.includes('{service}') === true;
+  if (output === null || (coordinates.service === undefined && byService)) return null;
   const folder = environmentFolder(layout, coordinates);
+  const patterns = coordinates.service === undefined ? layout.environment : layout.service;
   const [own = null] = foldersOf(
-    layout.service.filter(({ selector }) => selector === null),
+    patterns.filter(({ selector }) => selector === null),
     coordinates,
   );
+  const { tenant, environment, service } = coordinates;
   return {
-    ...coordinates,
-    service: coordinates.service,
+    ...(tenant !== undefined && { tenant }),
+    environment,
+    ...(service !== undefined && { service }),
     directory: own,
     environmentDirectory: folder === '' ? null : folder,
     variableFiles: await variableFiles(view, layout, coordinates),

@@ -1,5 +1,6 @@
 /** What the same services render to at the base and at the target: findings for people, never a reason to stop. */
 import {
+  type Coordinates,
   type Finding,
   formatCoordinates,
   isFailure,
@@ -12,10 +13,10 @@ import type { Snapshot } from '../plan/snapshot.ts';
 import { isFile } from '../plan/view.ts';
 import type { Made } from './render.ts';
 
-/** One tree, and how to render a service of it. */
+/** One tree, and how to render a service (of a layout without services: an environment) of it. */
 export interface Side {
   readonly view: TreeView;
-  render(service: string): Promise<Rendered | null>;
+  render(coordinates: Coordinates): Promise<Rendered | null>;
 }
 
 export interface Sides {
@@ -34,11 +35,11 @@ export async function findingsOf(sides: Sides, made: readonly Made[]): Promise<F
 
 /** DELIVERY_DRIFT: the output is not what its own sources render to. */
 async function drift({ snapshot, planned, base }: Sides, { unit, seen, rendered }: Made): Promise<Finding[]> {
-  const { output: path, service } = unit;
+  const { output: path } = unit;
   const found = await base.view.entry(path);
   if (found === null || !isFile(found.mode)) return [];
   const { same } = await differenceOfSeen(seen, planned, base.view);
-  const expected = same ? rendered : await attempt(() => base.render(service));
+  const expected = same ? rendered : await attempt(() => base.render(unit));
   if (!expected || snapshot.hasher.blobId(new TextEncoder().encode(expected.content)) === found.id) return [];
   return [
     {
@@ -60,7 +61,7 @@ async function differs(sides: Sides, { unit, seen, rendered }: Made): Promise<Fi
   const chosen = new Set(plan.scope.mode === 'field' ? plan.files.map((file) => file.path) : []);
   const others = paths.filter((path) => !chosen.has(path));
   if (same || others.length === 0) return [];
-  const then = await attempt(() => target.render(unit.service));
+  const then = await attempt(() => target.render(unit));
   if (!then || then.content === rendered.content) return [];
   const [first = ''] = others;
   const rest = others.length - SHOWN;
@@ -69,7 +70,7 @@ async function differs(sides: Sides, { unit, seen, rendered }: Made): Promise<Fi
     {
       code: 'RENDER_DIFFERS',
       severity: 'warn',
-      message: `The manifests of ${formatCoordinates({ ...plan.scope, service: unit.service })} will not be those of ${targetName(plan)}, because this rollback leaves as it is: ${named}.`,
+      message: `The manifests of ${formatCoordinates(unit)} will not be those of ${targetName(plan)}, because this rollback leaves as it is: ${named}.`,
       hint: 'Where the old manifests are wanted whole, choose a wider scope, or change these files too.',
       path: first,
     },

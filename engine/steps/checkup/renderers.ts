@@ -26,7 +26,9 @@ export async function checkRenderers(
   const { delivery } = layout.config;
   if (delivery === null) return [];
   const view = await snapshot.view(base);
-  const services = (await discover(view, layout)).filter(({ service }) => service !== undefined);
+  const services = (await discover(view, layout)).filter(
+    ({ service }) => service !== undefined || layout.service.length === 0,
+  );
   const rendering = renderingOf(view, renderContext({ hasher, programs, ...delivery }));
   const made = new Map<string, number>();
   const failures = new Map<string, { error: BacktrailError; services: string[] }>();
