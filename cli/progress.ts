@@ -36,6 +36,7 @@ const PHASES: Readonly<Record<Progress['phase'], string>> = {
   receiving: 'receiving objects',
   resolving: 'unpacking objects',
   indexing: 'indexing the history',
+  rendering: 'rendering services',
 };
 
 export function progressText({ phase, percent, objects, amount }: Progress): string {

@@ -1,6 +1,7 @@
 import { type Check, checkup } from '../../engine/index.ts';
 import { checkQueue } from '../../workers/index.ts';
 import { withoutLogin } from '../enqueue.ts';
+import { progressLine } from '../progress.ts';
 import type { Style } from '../print/style.ts';
 import { stoppable } from '../interrupt.ts';
 import { type Program, runCommand } from './command.ts';
@@ -13,6 +14,7 @@ export function addDoctor(program: Program): void {
     .action(async () => {
       await runCommand(program, async ({ session, style }) => {
         const { repo, config, environment } = session;
+        const line = session.format === 'text' && environment.progress;
         const stop = new AbortController();
         const { signal } = stop;
         const look = () =>
@@ -22,6 +24,7 @@ export function addDoctor(program: Program): void {
             ...environment,
             renderCommands: session.renderCommands,
             signal,
+            onProgress: line ? progressLine(process.stderr, () => environment.clock.now()) : undefined,
           });
         const { location, checks: found } = await stoppable(look, () => Promise.resolve(stop.abort()));
         const named = location === null ? null : withoutLogin(location);

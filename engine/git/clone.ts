@@ -81,6 +81,7 @@ export async function openClone(options: CloneOptions): Promise<GitRepository> {
     location: local.location,
     worktree: local.worktree,
     head: () => Promise.resolve({ branch: opened, commit: null }),
+    checkedOut: () => local.checkedOut(),
     defaultBranch: () => Promise.resolve(opened),
     tip: async (branch) => tipAt(remote, branch, (await sidesOf(branch)).upstream),
     preview: (edit) => preview(clone, edit),

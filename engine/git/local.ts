@@ -83,6 +83,7 @@ export async function openLocal(options: LocalOptions): Promise<LocalRepository>
     location: options.location,
     worktree: found.worktree,
     head: () => readHead(runner),
+    checkedOut: async () => (await readHead(runner)).branch,
     defaultBranch: () => headBranch(runner),
     tip: (branch) => tip(local, branch),
     refresh: () => Promise.resolve(),

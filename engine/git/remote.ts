@@ -120,6 +120,7 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
     location,
     worktree: null,
     head: async () => ({ branch: await defaultBranch(), commit: null }),
+    checkedOut: () => Promise.resolve(null),
     defaultBranch,
     tip,
     refresh,

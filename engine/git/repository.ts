@@ -43,6 +43,8 @@ export interface GitRepository {
   readonly hasher: Hasher;
   /** What HEAD is, at the remote for a mirror. BRANCH_UNKNOWN where that names no branch. */
   head(): Promise<Head>;
+  /** The branch that the user has checked out, in the repository or clone itself; null where HEAD is detached, and for a mirror. */
+  checkedOut(): Promise<string | null>;
   /** The branch that HEAD names. BRANCH_UNKNOWN where it names none. */
   defaultBranch(): Promise<string>;
   /** BRANCH_UNKNOWN where there is no such branch. */

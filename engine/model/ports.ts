@@ -62,7 +62,15 @@ export interface Clock {
 /** How far a fetch is, as git tells it. */
 export interface Progress {
   /** `asking`: the remote has said nothing yet. `locked`: another process uses the mirror. */
-  readonly phase: 'asking' | 'locked' | 'counting' | 'compressing' | 'receiving' | 'resolving' | 'indexing';
+  readonly phase:
+    | 'asking'
+    | 'locked'
+    | 'counting'
+    | 'compressing'
+    | 'receiving'
+    | 'resolving'
+    | 'indexing'
+    | 'rendering';
   /** null where the end is not known yet. */
   readonly percent: number | null;
   /** Done so far, in this phase. */

@@ -130,9 +130,22 @@ export async function withPreview(git: GitRepository, planned: Planned): Promise
   const { plan, delivery } = planned;
   const paths = [...plan.files, ...delivery.outputs].map(({ path }) => path);
   const { branch, base } = plan;
-  const findings = await git.preview({ branch, base, paths });
+  const findings = [...(await elsewhere(git, branch)), ...(await git.preview({ branch, base, paths }))];
   const destination = await git.destination(branch);
   return { ...planned, destination, plan: { ...plan, findings: [...plan.findings, ...findings] } };
+}
+
+/** Whoever stands on another branch may mean that one. */
+async function elsewhere(git: GitRepository, branch: string): Promise<Finding[]> {
+  const head = await git.checkedOut();
+  if (head === null || head === branch) return [];
+  return [
+    {
+      code: 'BRANCH_DIFFERS',
+      severity: 'info',
+      message: `${head} is checked out here; this is about ${branch}, as \`branch\` of the configuration says.`,
+    },
+  ];
 }
 
 async function withDelivery(snapshot: Snapshot, plan: Plan, programs: Programs): Promise<Planned> {

@@ -91,3 +91,23 @@ it('stops to render after a minute, and says how many services were not tried', 
   const { message } = checks.find(({ name }) => name === 'renderers') ?? {};
   expect(message).toBe('Services are rendered by plain 1 (1). 2 more services were not tried.');
 });
+
+it('says how far it is while it renders', async () => {
+  const repo = await repoOf({ 'apps/prod/web/web.yaml': MANIFEST, 'apps/prod/api/api.yaml': MANIFEST });
+  const seen: unknown[] = [];
+  await checkup({
+    repo: repo.folder,
+    env: repo.env,
+    cacheFolder: await temporaryFolder(),
+    account: { name: 'A', email: 'a@example.com' },
+    committer: { name: 'B', email: 'b@example.com' },
+    clock: { now: () => 0, sleep: () => Promise.resolve() },
+    nodeVersion: process.versions.node,
+    onProgress: (progress) => seen.push(progress),
+  });
+  expect(seen).toEqual([
+    { phase: 'rendering', percent: 0, objects: 0, amount: '0 of 2' },
+    { phase: 'rendering', percent: 50, objects: 1, amount: '1 of 2' },
+    null,
+  ]);
+});

@@ -119,6 +119,40 @@ describe('what is broken ends no other check', () => {
     expect((await diagnose(repo)).of('branch')).toEqual([]);
   });
 
+  it('another branch, in a clone: says so too, and so does a plan', async () => {
+    const upstream = await simpleRepo();
+    await upstream.commit({ '.backtrail/config.yaml': `${SIMPLE}branch: main\n` });
+    const clone = await cloneRepo(upstream);
+    await clone.git('switch', '--quiet', '-c', 'topic');
+    expect((await diagnose(clone)).one('branch')).toMatchObject({
+      status: 'warn',
+      message: expect.stringContaining('HEAD names topic, but rollbacks go to main'),
+    });
+    const plan = async () => (await backtrail(clone, ['plan', 'production', '--to', 'v1'])).stdout;
+    expect(await plan()).toContain('BRANCH_DIFFERS topic is checked out here; this is about main');
+    await clone.git('switch', '--quiet', 'main');
+    expect(await plan()).not.toContain('BRANCH_DIFFERS');
+  });
+
+  it('literals of a secretGenerator: named until they are kept', async () => {
+    const repo = await createRepo();
+    const config = 'version: 1\nlayout: { environment: [ "envs/{environment}/**" ] }\n';
+    await repo.commit({
+      '.backtrail/config.yaml': config,
+      'envs/prod/kustomization.yaml': 'secretGenerator:\n- name: db\n  literals: [ "password=s3cret" ]\n',
+      'envs/dev/kustomization.yaml': 'secretGenerator:\n- name: db\n  files: [ db.enc ]\n',
+    });
+    const found = await diagnose(repo);
+    expect(found.one('literals')).toMatchObject({
+      status: 'warn',
+      details: { paths: ['envs/prod/kustomization.yaml'] },
+    });
+    expect(JSON.stringify(found.checks)).not.toContain('s3cret');
+    const keep = 'keep: [ "**/kustomization.yaml#/secretGenerator" ]\n';
+    await repo.commit({ '.backtrail/config.yaml': config + keep });
+    expect((await diagnose(repo)).of('literals')).toEqual([]);
+  });
+
   it('no configuration: says where it goes', async () => {
     const repo = await createRepo();
     await repo.commit({ a: 'b' });

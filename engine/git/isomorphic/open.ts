@@ -51,6 +51,7 @@ export async function openReadOnly({ location, folder, env }: ReadOnlyOptions): 
     history: createIsomorphicHistory(objects, cut, (name) => readNamed(files, objects, name)),
     hasher: hasherOf('sha1'),
     head: () => readHead(files, objects),
+    checkedOut: async () => (await readHead(files, objects)).branch,
     defaultBranch: async () => {
       const { branch } = await readHead(files, objects);
       if (branch !== null) return branch;

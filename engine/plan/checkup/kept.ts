@@ -1,8 +1,10 @@
 /** What `keep` holds at the tip, and what it lets go that looks like a secret. */
-import type { Check } from '../../model/index.ts';
+import { isMap, isSeq } from 'yaml';
+import { type Check, quotePath } from '../../model/index.ts';
+import { tryParse } from '../../yaml/try-parse.ts';
 import { formatSelector, isWithin } from '../../yaml/selector.ts';
 import { DEFAULT_KEEP } from '../config.ts';
-import { compileKeep } from '../keep.ts';
+import { compileKeep, type KeptPart } from '../keep.ts';
 import { bindPath } from '../pattern.ts';
 import { decode } from '../snapshot.ts';
 import { isFile } from '../view.ts';
@@ -16,6 +18,7 @@ export async function checkKeep(tree: CheckedTree): Promise<Check[]> {
   const secrets = compileKeep([...DEFAULT_KEEP]);
   const byRule = new Map<string, string[]>();
   const exposed: string[] = [];
+  const generated: string[] = [];
   const note = (rule: string, place: string) => {
     const places = byRule.get(rule) ?? [];
     byRule.set(rule, places);
@@ -42,10 +45,11 @@ export async function checkKeep(tree: CheckedTree): Promise<Check[]> {
       .parts(path, [text])
       .filter((secret) => !parts.some((part) => isWithin(secret.selector, part.selector)));
     if (secrets.content(path, text) !== null || open.length > 0) exposed.push(path);
+    if (hasSecretLiterals(path, text, parts)) generated.push(path);
   }
   const rest = within.length - LOOKED_INTO;
   const partly = rest > 0 ? ` The contents of ${rest} more files were not looked into.` : '';
-  return [...exposedCheck(exposed, partly), summary(byRule, partly)];
+  return [...exposedCheck(exposed, partly), ...literalsCheck(generated), summary(byRule, partly)];
 }
 
 /** Regular files that a rollback could restore. */
@@ -64,6 +68,30 @@ function exposedCheck(exposed: readonly string[], partly: string): Check[] {
       message: `A rollback would bring old secrets back: ${some(exposed)} ${exposed.length === 1 ? 'is' : 'are'} in scope and not kept.${partly}`,
       hint: `Add ${DEFAULT_KEEP.map((rule) => JSON.stringify(rule)).join(', ')} to \`keep\`: a list of your own takes the place of these defaults.`,
       details: { count: exposed.length, paths: exposed.slice(0, 50) },
+    }),
+  ];
+}
+
+/** `literals` of a kustomization's `secretGenerator` (kubectl.docs.kubernetes.io): secrets in clear, in a file that is no Secret. */
+function hasSecretLiterals(path: string, text: string, kept: readonly KeptPart[]): boolean {
+  if (!/(?:^|\/)(?:kustomization\.ya?ml|Kustomization)$/.test(path) || !text.includes('secretGenerator'))
+    return false;
+  const generators = (tryParse(text) ?? []).map((document) => document.get('secretGenerator'));
+  const literals = generators
+    .flatMap((list) => (isSeq(list) ? list.items : []))
+    .flatMap((item) => (isMap(item) ? item.get('literals') : []))
+    .some((list) => isSeq(list) && list.items.length > 0);
+  const all = [{ key: 'secretGenerator' }];
+  return literals && !kept.some(({ selector }) => isWithin(all, selector));
+}
+
+function literalsCheck(generated: readonly string[]): Check[] {
+  if (generated.length === 0) return [];
+  return [
+    configuration('literals', 'warn', {
+      message: `A rollback would bring old secrets back: \`secretGenerator\` has literals in ${some(generated.map(quotePath))}.`,
+      hint: 'Add "**/kustomization.yaml#/secretGenerator" to `keep`, or generate them from an encrypted file.',
+      details: { count: generated.length, paths: generated.slice(0, 50) },
     }),
   ];
 }

@@ -1,5 +1,5 @@
 /** What is missing here, and how to mend it: every check goes as far as it can, whatever the others found. It looks only. */
-import type { BacktrailError, Check, Clock, Person, Programs } from '../../model/index.ts';
+import type { BacktrailError, Check, Clock, Person, Programs, Progress } from '../../model/index.ts';
 import { shownAddress } from '../../git/failure.ts';
 import { type Health, openHealth } from '../../git/health.ts';
 import { parseLocation } from '../../git/location.ts';
@@ -27,6 +27,8 @@ export interface CheckupOptions {
   readonly programs: Programs;
   /** Of Node.js, as it says it. */
   readonly nodeVersion: string;
+  /** How far the slow checks are; null when they have ended. */
+  readonly onProgress?: ((progress: Progress | null) => void) | undefined;
 }
 
 export interface Checkup {
@@ -87,7 +89,7 @@ async function checkInside(
   { git, health, unreached }: Inside,
   options: CheckupOptions,
 ): Promise<readonly Check[]> {
-  const { config, programs, clock } = options;
+  const { config, programs, clock, onProgress = () => undefined } = options;
   const publishing = async (branch: string) =>
     unreached === null
       ? checkPublishing({ git, health, branch })
@@ -97,7 +99,9 @@ async function checkInside(
     const snapshot = observed.value;
     return [
       ...(await checkTip(git, snapshot)),
-      ...(await attempt('configuration', 'renderers', () => checkRenderers(snapshot, { programs, clock }))),
+      ...(await attempt('configuration', 'renderers', () =>
+        checkRenderers(snapshot, { programs, clock, onProgress }),
+      )),
       ...(await attempt('machine', 'signers', () => checkKeys(git, snapshot, options))),
       ...(await publishing(snapshot.branch)),
       checkTrust(snapshot.layout.config.policy),

@@ -8,7 +8,7 @@ import { attempt, settled } from './attempt.ts';
 
 export async function checkTip(git: GitRepository, snapshot: Snapshot): Promise<Check[]> {
   const { branch, base, layout } = snapshot;
-  const { branch: head } = await git.head();
+  const head = (await git.checkedOut()) ?? (await git.head()).branch;
   return [
     {
       area: 'configuration',

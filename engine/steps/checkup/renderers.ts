@@ -5,6 +5,7 @@ import {
   type Clock,
   formatCoordinates,
   type Programs,
+  type Progress,
 } from '../../model/index.ts';
 import { renderContext, renderingOf } from '../../deliver/index.ts';
 import { count, some } from '../../plan/checkup/index.ts';
@@ -18,9 +19,15 @@ const RENDERED = 100;
 /** Milliseconds after which no other service is tried: whoever asks waits. */
 const BUDGET = 60_000;
 
+interface Tools {
+  readonly programs: Programs;
+  readonly clock: Clock;
+  readonly onProgress: (progress: Progress | null) => void;
+}
+
 export async function checkRenderers(
   snapshot: Snapshot,
-  { programs, clock }: { readonly programs: Programs; readonly clock: Clock },
+  { programs, clock, onProgress }: Tools,
 ): Promise<Check[]> {
   const { layout, base, hasher } = snapshot;
   const { delivery } = layout.config;
@@ -34,8 +41,15 @@ export async function checkRenderers(
   const failures = new Map<string, { error: BacktrailError; services: string[] }>();
   const end = clock.now() + BUDGET;
   let tried = 0;
-  for (const coordinates of services.slice(0, RENDERED)) {
+  const asked = services.slice(0, RENDERED);
+  for (const coordinates of asked) {
     if (clock.now() > end) break;
+    onProgress({
+      phase: 'rendering',
+      percent: Math.floor((tried / asked.length) * 100),
+      objects: tried,
+      amount: `${tried} of ${asked.length}`,
+    });
     tried += 1;
     const result = await settled(unitOf(view, layout, coordinates).then((unit) => unit && rendering(unit)));
     if ('error' in result) {
@@ -49,6 +63,7 @@ export async function checkRenderers(
       made.set(label, (made.get(label) ?? 0) + 1);
     }
   }
+  onProgress(null);
   // As long as one renders, the others block only themselves.
   const status = made.size === 0 ? 'fail' : 'warn';
   return [
