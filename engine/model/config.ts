@@ -25,6 +25,17 @@ export interface Config {
   readonly ledger: { readonly ref: string };
   /** First words of the subject line. */
   readonly subject: string;
+  readonly commit: CommitConfig;
+}
+
+/** What commit messages say besides what they always say. */
+export interface CommitConfig {
+  /** Template of the subject line; null: the usual one, with `subject` as its first words. */
+  readonly subject: string | null;
+  /** `Signed-off-by:` of author and committer. */
+  readonly signoff: boolean;
+  /** Templates of more trailers, by key. */
+  readonly trailers: Readonly<Record<string, string>>;
 }
 
 /** A program that renders what no renderer of ours does. */

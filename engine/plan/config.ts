@@ -15,6 +15,7 @@ import {
   patternProblem,
 } from './config-texts.ts';
 import { layoutProblem } from './outputs.ts';
+import { templateProblem, trailerKeyProblem } from '../record/style.ts';
 import { compilePattern, type Placeholder } from './pattern.ts';
 
 export const CONFIG_PATH = '.backtrail/config.yaml';
@@ -55,6 +56,23 @@ const words = z
     'The first word is the name of a program that PATH finds, not a path.',
   );
 
+const template = checked(templateProblem).max(200);
+
+/** Looked at before the record is made of it, which leaves `__proto__` out without a word. */
+const trailers = z.preprocess(
+  (value, context) => {
+    const keys = typeof value === 'object' && value !== null ? Object.keys(value) : [];
+    for (const [at, key] of keys.entries()) {
+      const message = trailerKeyProblem(key, keys.slice(0, at));
+      if (message !== null) context.issues.push({ code: 'custom', message, path: [key], input: value });
+    }
+    return value;
+  },
+  z
+    .record(z.string(), template)
+    .refine((all) => Object.keys(all).length <= 20, 'There are more than 20 trailers.'),
+);
+
 const schema = z.strictObject({
   version: z.literal(1),
   branch: checked(branchProblem).optional(),
@@ -64,6 +82,13 @@ const schema = z.strictObject({
     .min(1)
     .max(60)
     .regex(/^[^\p{C}]+$/u, 'The subject is one line.')
+    .optional(),
+  commit: z
+    .strictObject({
+      subject: template.optional(),
+      signoff: z.boolean().optional(),
+      trailers: trailers.optional(),
+    })
     .optional(),
   layout: z
     .strictObject({
@@ -168,6 +193,13 @@ export function parseConfig(source: string, file: string): Config {
     throw invalid(
       misfits.map(({ path, message }) => ({ ...place(path), message: `${path.join('.')}: ${message}` })),
     );
+  if (parsed.data.subject !== undefined && parsed.data.commit?.subject !== undefined)
+    throw invalid([
+      {
+        ...place(['subject']),
+        message: 'subject: `commit.subject` says the whole subject: leave one of them out.',
+      },
+    ]);
   const config = withDefaults(parsed.data);
   const output = layoutProblem(config);
   if (output !== null)
@@ -232,6 +264,11 @@ function withDefaults(raw: Raw): Config {
     policy: withPolicyDefaults(raw.policy ?? {}),
     ledger: { ref: raw.ledger?.ref ?? LEDGER_REF },
     subject: raw.subject ?? 'Rollback',
+    commit: {
+      subject: raw.commit?.subject ?? null,
+      signoff: raw.commit?.signoff ?? false,
+      trailers: raw.commit?.trailers ?? {},
+    },
   };
 }
 

@@ -110,7 +110,7 @@ export function deliveryTrailers(record: DeliveryRecord): Trailer[] {
   ];
 }
 
-export function formatTrailers(trailers: readonly Trailer[]): string[] {
+export function formatTrailers(trailers: readonly (readonly [key: string, value: string])[]): string[] {
   return trailers.map(([key, value]) => `${key}: ${value}`);
 }
 

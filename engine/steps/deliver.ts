@@ -1,8 +1,8 @@
 /** Step 3: the manifests, as a commit of their own on top of the revert commit. Unchanged manifests make no commit. */
 import { BacktrailError, type ObjectId } from '../model/index.ts';
 import { deliveryMessage } from '../record/message.ts';
-import { type DeliveryRecord, deliveryTrailers } from '../record/trailers.ts';
-import type { Staged, StageInput } from './stage.ts';
+import type { DeliveryRecord } from '../record/trailers.ts';
+import { messageStyle, shortTarget, type Staged, type StageInput } from './stage.ts';
 import { requireWritten } from './written.ts';
 
 export interface Delivered extends Staged {
@@ -17,21 +17,30 @@ export async function deliver({ git, request, committer }: StageInput, staged: S
   const record: DeliveryRecord = { of: staged.commit, renderer, requestId: request.id };
   const message = deliveryMessage({
     record,
-    coordinates: request.scope,
+    rollback: staged.record,
     services: staged.plan.impact.services,
+    shortTarget: shortTarget(request),
+    style: messageStyle(staged, [committer]),
   });
   const writes = [...outputs].sort((a, b) => Number(a.after !== null) - Number(b.after !== null));
   const [commit] = await git.writeCommits({
     requestId: request.id,
     commits: [
-      { parent: staged.commit, author: committer, committer, time: request.requestedAt, message, writes },
+      {
+        parent: staged.commit,
+        author: committer,
+        committer,
+        time: request.requestedAt,
+        message: message.text,
+        writes,
+      },
     ],
   });
   if (commit === undefined) throw new BacktrailError('GIT_FAILED', 'Git wrote no commit.');
   await requireWritten(git, {
     commit,
     parent: staged.commit,
-    trailers: deliveryTrailers(record),
+    trailers: message.trailers,
     files: outputs,
   });
   return { ...staged, deliveryCommit: commit };

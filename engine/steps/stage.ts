@@ -6,10 +6,12 @@ import {
   type RollbackRequest,
   type Scope,
 } from '../model/index.ts';
+import { identity } from '../git/import.ts';
 import type { GitRepository } from '../git/open.ts';
 import { recordField } from '../plan/layout.ts';
 import { rollbackMessage } from '../record/message.ts';
-import { type RollbackRecord, rollbackTrailers } from '../record/trailers.ts';
+import type { MessageStyle } from '../record/style.ts';
+import type { RollbackRecord } from '../record/trailers.ts';
 import type { Planned } from './plan.ts';
 import { requireWritten } from './written.ts';
 
@@ -22,7 +24,11 @@ export interface StageInput {
 
 export interface Staged extends Planned {
   readonly commit: ObjectId;
+  readonly record: RollbackRecord;
 }
+
+/** What people see of the target. */
+export const shortTarget = ({ target }: RollbackRequest) => target.slice(0, 7);
 
 export async function stage({ git, request, committer }: StageInput, planned: Planned): Promise<Staged> {
   const { plan, snapshot } = planned;
@@ -30,7 +36,8 @@ export async function stage({ git, request, committer }: StageInput, planned: Pl
   const message = rollbackMessage({
     record,
     subject: snapshot.layout.config.subject,
-    shortTarget: request.target.slice(0, 7),
+    shortTarget: shortTarget(request),
+    style: messageStyle(planned, [request.author, committer]),
   });
   const [commit] = await git.writeCommits({
     requestId: request.id,
@@ -40,7 +47,7 @@ export async function stage({ git, request, committer }: StageInput, planned: Pl
         author: request.author,
         committer,
         time: request.requestedAt,
-        message,
+        message: message.text,
         writes: plan.writes,
       },
     ],
@@ -49,10 +56,16 @@ export async function stage({ git, request, committer }: StageInput, planned: Pl
   await requireWritten(git, {
     commit,
     parent: plan.base,
-    trailers: rollbackTrailers(record),
+    trailers: message.trailers,
     files: plan.files,
   });
-  return { ...planned, commit };
+  return { ...planned, commit, record };
+}
+
+/** `people` made the commit, its author first: each of them signs it off, under the name that the commit has. */
+export function messageStyle({ snapshot }: Planned, people: readonly Person[]): MessageStyle {
+  const { subject, trailers, signoff } = snapshot.layout.config.commit;
+  return { subject, trailers, signers: signoff ? people.map(identity) : [] };
 }
 
 function recordOf(request: RollbackRequest, { plan, snapshot }: Planned): RollbackRecord {

@@ -1,12 +1,13 @@
 /** What was written is what was meant: git reads each commit back, before anything is published. */
 import { BacktrailError, type FileChange, type LogCommit, type ObjectId, quotePath } from '../model/index.ts';
 import type { GitRepository } from '../git/open.ts';
-import { formatTrailers, type Trailer } from '../record/trailers.ts';
+import type { Message } from '../record/message.ts';
+import { formatTrailers } from '../record/trailers.ts';
 
 export interface Meant {
   readonly commit: ObjectId;
   readonly parent: ObjectId;
-  readonly trailers: readonly Trailer[];
+  readonly trailers: Message['trailers'];
   /** Every path that the commit changes, and what it holds then. */
   readonly files: readonly FileChange[];
 }

@@ -33,6 +33,7 @@ describe('configuration', () => {
       policy: { environments: [], groups: {}, permissions: [] },
       ledger: { ref: 'refs/backtrail/ledger' },
       subject: 'Rollback',
+      commit: { subject: null, signoff: false, trailers: {} },
     });
   });
 
@@ -170,6 +171,48 @@ describe('configuration', () => {
     ['a branch that is an option', `${layout}branch: "--all"\n`, 4, 1, /branch/],
     ['a branch that is an expression', `${layout}branch: "main@{u}"\n`, 4, 1, /branch/],
     ['a subject of two lines', `${layout}subject: "a\\nb"\n`, 4, 1, /one line/],
+    ['a template of two lines', `${layout}commit: { subject: "a\\nb" }\n`, 4, 11, /one line/],
+    ['a template that turns text around', `${layout}commit: { subject: "a\\u202eb" }\n`, 4, 11, /one line/],
+    [
+      'an unknown placeholder',
+      `${layout}commit: { subject: "{servce}" }\n`,
+      4,
+      11,
+      /\{servce\}.*\{service\}/,
+    ],
+    ['two subjects', `${layout}subject: Back\ncommit: { subject: "x" }\n`, 4, 1, /leave one/],
+    ['a sign-off that is no choice', `${layout}commit: { signoff: "yes" }\n`, 4, 11, /boolean/],
+    ['a trailer of two lines', `${layout}commit: { trailers: { A: "x\\nMode: full" } }\n`, 4, 23, /one line/],
+    ['a trailer twice', `${layout}commit: { trailers: { Team: a, TEAM: b } }\n`, 4, 32, /Team is there/],
+    ['a trailer of the language', `${layout}commit: { trailers: { __proto__: a } }\n`, 4, 23, /letter/],
+    ['a trailer without a value', `${layout}commit: { trailers: { Team: "" } }\n`, 4, 23, /Team/],
+    ...[
+      'Mode',
+      'service',
+      'JUSTIFICATION',
+      'rollback-engine',
+      'Rollback-Anything',
+      'ROLLBACK',
+      'Delivery-of',
+      'event',
+      'Event-x',
+      'signed-off-BY',
+      'Approved-by',
+      'approval',
+    ].map((key): [string, string, number, number, RegExp] => [
+      `the trailer ${key}, which has a meaning`,
+      `${layout}commit: { trailers: { ${key}: x } }\n`,
+      4,
+      23,
+      /meaning of its own/,
+    ]),
+    ...['a b', 'a:', 'a_b', '-a', 'é', '1a'].map((key): [string, string, number, number, RegExp] => [
+      `the trailer ${key}, which git would not read`,
+      `${layout}commit: { trailers: { ${JSON.stringify(key)}: x } }\n`,
+      4,
+      23,
+      /key of a trailer/,
+    ]),
   ])('names the place of %s', (_, source, line, column, message) => {
     const error = failure(source);
     expect(error.code).toBe('CONFIG_INVALID');

@@ -110,19 +110,19 @@ afterAll(() => git.close());
 
 describe('rollbackMessage', () => {
   it('writes subject, indented reason and one paragraph of trailers', () => {
-    expect(rollbackMessage({ record: RECORD, shortTarget: 'aaaaaaa' })).toBe(MESSAGE);
+    expect(rollbackMessage({ record: RECORD, shortTarget: 'aaaaaaa' }).text).toBe(MESSAGE);
   });
 
   it('leaves the tenant out of the subject where there is none and takes other first words', () => {
     const { tenant: _tenant, ...record } = RECORD;
-    const message = rollbackMessage({ record, subject: 'revert(prod)', shortTarget: 'aaaaaaa' });
+    const message = rollbackMessage({ record, subject: 'revert(prod)', shortTarget: 'aaaaaaa' }).text;
     expect(message.split('\n')[0]).toBe('revert(prod): env/production → revision aaaaaaa');
     expect(message).not.toContain('Rollback-Tenant');
   });
 
   it('keeps the lines of a reason in the body and its words in one trailer', () => {
     const record = { ...RECORD, justification: 'Errors since 10:00\n\n\n  see:\n---\nApproval: eve\n' };
-    const message = rollbackMessage({ record, shortTarget: 'aaaaaaa' });
+    const message = rollbackMessage({ record, shortTarget: 'aaaaaaa' }).text;
     expect(message).toContain(
       '\n\n    Errors since 10:00\n\n      see:\n    ---\n    Approval: eve\n\nMode: service\n',
     );
@@ -132,26 +132,34 @@ describe('rollbackMessage', () => {
 
   it('writes one Rollback-Field a field', () => {
     const fields = ['services/api/service.yaml#/image/tag', 'services/api/service.yaml#/replicas'];
-    const message = rollbackMessage({ record: { ...RECORD, mode: 'field', fields }, shortTarget: 'aaaaaaa' });
+    const message = rollbackMessage({
+      record: { ...RECORD, mode: 'field', fields },
+      shortTarget: 'aaaaaaa',
+    }).text;
     expect(git.interpreted(message).filter((line) => line.startsWith('Rollback-Field'))).toEqual(
       fields.map((field) => `Rollback-Field: ${field}`),
     );
   });
 
-  it.each(['--- ', '# x', '#', '', '\n', 'Mode: full\n\nMode: full'])(
-    'keeps its trailers whatever the first words of the subject are (%j)',
-    (subject) => {
-      const message = rollbackMessage({ record: RECORD, subject, shortTarget: 'aaaaaaa' });
-      expect(git.interpreted(message)).toEqual(formatTrailers(rollbackTrailers(RECORD)));
-      expect(git.logged([message])).toEqual([formatTrailers(rollbackTrailers(RECORD))]);
-    },
-  );
+  it.each([
+    '--- ',
+    '# x',
+    '#',
+    '',
+    '\n',
+    'Mode: full\n\nMode: full',
+    `This reverts commit ${'a'.repeat(40)}`,
+  ])('keeps its trailers whatever the first words of the subject are (%j)', (subject) => {
+    const message = rollbackMessage({ record: RECORD, subject, shortTarget: 'aaaaaaa' }).text;
+    expect(git.interpreted(message)).toEqual(formatTrailers(rollbackTrailers(RECORD)));
+    expect(git.logged([message])).toEqual([formatTrailers(rollbackTrailers(RECORD))]);
+  });
 
   it('survives git exactly for any text, and nothing in a text becomes a trailer', () => {
     fc.assert(
       fc.property(fc.array(record, { minLength: 1, maxLength: 30 }), text, (records, subject) => {
-        const messages = records.map((record) =>
-          rollbackMessage({ record, subject, shortTarget: 'aaaaaaa' }),
+        const messages = records.map(
+          (record) => rollbackMessage({ record, subject, shortTarget: 'aaaaaaa' }).text,
         );
         const wanted = records.map((record) => formatTrailers(rollbackTrailers(record)));
         expect(git.logged(messages)).toEqual(wanted);
@@ -165,7 +173,7 @@ describe('rollbackMessage', () => {
     fc.assert(
       fc.property(fc.array(record, { minLength: 1, maxLength: 30 }), (records) => {
         const logged = git.logged(
-          records.map((record) => rollbackMessage({ record, shortTarget: 'aaaaaaa' })),
+          records.map((record) => rollbackMessage({ record, shortTarget: 'aaaaaaa' }).text),
         );
         records.forEach((record, index) => {
           const claim = readRollback(logged[index] ?? []);
@@ -199,10 +207,10 @@ describe('rollbackMessage', () => {
 
 describe('deliveryMessage', () => {
   const record = { of: 'd'.repeat(40), renderer: 'workload 1, plain 1', requestId: RECORD.requestId };
-  const coordinates = { tenant: 'acme', environment: 'production' };
+  const made = { record, rollback: RECORD, shortTarget: 'aaaaaaa' };
 
   it('names the services and the commit that it delivers, and is no rollback', () => {
-    const message = deliveryMessage({ record, coordinates, services: ['api-gateway'] });
+    const message = deliveryMessage({ ...made, services: ['api-gateway'] }).text;
     expect(message).toBe(
       `Deliver: tenant/acme env/production (api-gateway)\n\nDelivery-Of: ${record.of}\nDelivery-Renderer: workload 1, plain 1\nDelivery-Request: ${record.requestId}\n`,
     );
@@ -213,7 +221,7 @@ describe('deliveryMessage', () => {
   });
 
   it('counts the services where they are many', () => {
-    const message = deliveryMessage({ record, coordinates, services: ['a', 'b', 'c', 'd'] });
+    const message = deliveryMessage({ ...made, services: ['a', 'b', 'c', 'd'] }).text;
     expect(message.split('\n')[0]).toBe('Deliver: tenant/acme env/production (4 services)');
   });
 });
