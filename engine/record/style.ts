@@ -129,11 +129,20 @@ export function styleTrailers(style: MessageStyle, values: MessageValues): [key:
     key,
     cleanValue(fill(template, values)),
   ]);
-  const signatures = new Set(style.signers.map(({ name, email }) => cleanValue(`${name} <${email}>`)));
-  return [
-    ...own.filter(([, value]) => value !== ''),
-    ...[...signatures].map((value): [string, string] => ['Signed-off-by', value]),
-  ];
+  return [...own.filter(([, value]) => value !== ''), ...signOffs(style.signers)];
+}
+
+/** A message that ends with its trailers, signed off by these people. */
+export function signedOff(message: string, people: readonly Person[]): string {
+  return `${message}${signOffs(people)
+    .map(([key, value]) => `${key}: ${value}\n`)
+    .join('')}`;
+}
+
+/** As `git commit --signoff` writes them; each person once. */
+function signOffs(people: readonly Person[]): [key: string, value: string][] {
+  const signatures = new Set(people.map(({ name, email }) => cleanValue(`${name} <${email}>`)));
+  return [...signatures].map((value) => ['Signed-off-by', value]);
 }
 
 /** In one pass: what a value holds is text, whatever it looks like. */

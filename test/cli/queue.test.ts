@@ -66,6 +66,10 @@ describe('rollback --queue', () => {
 
   it('gives a script the same result as without the queue, and nothing besides', async () => {
     const [queued, direct] = [await exampleRepo(), await exampleRepo()];
+    const config = await queued.git('show', 'main:.backtrail/config.yaml');
+    const style =
+      '\ncommit: { subject: "fix({service}): back to {target}", signoff: true, trailers: { Ticket: OPS-1 } }\n';
+    for (const repo of [queued, direct]) await repo.commit({ '.backtrail/config.yaml': `${config}${style}` });
     const env = { GIT_AUTHOR_NAME: 'Jane', GIT_AUTHOR_EMAIL: 'jane@example.com' };
     const now = Date.parse('2026-12-01T00:00:00Z');
     const one = completedOf(await backtrail(queued, back('-o', 'json'), { ...options(), env, now }));
@@ -83,6 +87,16 @@ describe('rollback --queue', () => {
       expect(await queued.git('rev-parse', `${mine}^{tree}`)).toBe(
         await direct.git('rev-parse', `${theirs}^{tree}`),
       );
+    // The queued one went through the ledger, and says so.
+    const messageOf = async (repo: typeof direct, commit: string | null | undefined) =>
+      (await repo.git('log', '-1', '--format=%B', commit ?? ''))
+        .replace(/rbk-\w{26}|[0-9a-f]{40}/g, 'ID')
+        .replace('Rollback-Ledger: ID\n', '');
+    expect(await messageOf(queued, one1)).toBe(await messageOf(direct, other1));
+    expect(await messageOf(queued, one2)).toBe(await messageOf(direct, other2));
+    expect(await messageOf(queued, one1)).toMatch(
+      /^fix\(api-gateway\): back to 27fea46\n[^]*\nTicket: OPS-1\nSigned-off-by: Jane <jane@example.com>\n/,
+    );
   });
 
   it('takes a relative path: the worker stands elsewhere', async () => {

@@ -9,6 +9,7 @@ import {
   type SessionEvent,
   type Write,
 } from '../../model/index.ts';
+import { identity } from '../../git/import.ts';
 import type { NewEvent } from '../../git/ledger.ts';
 import {
   printFile,
@@ -19,10 +20,11 @@ import {
   type SessionFile,
   sessionPath,
 } from '../../record/ledger-file.ts';
+import { signedOff } from '../../record/style.ts';
 import { foldSession } from '../../request/session.ts';
 import { foldRequest } from '../../request/transitions.ts';
 import { type Book, bookAt, openBook } from './book.ts';
-import { type Place, timeOf } from './place.ts';
+import { type Place, type Rules, timeOf } from './place.ts';
 import { isFuture } from './times.ts';
 import { requestMessage, sessionMessage } from './messages.ts';
 
@@ -48,13 +50,13 @@ export interface Appended {
  */
 export async function append(
   place: Place,
-  ref: string,
+  rules: Pick<Rules, 'ref' | 'signoff'>,
   decide: (book: Book) => Promise<readonly Entry[]>,
 ): Promise<Appended> {
   const { git, clock } = place;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await git.ledger.inTurn(ref, () => appendOnce(place, ref, decide));
+      return await git.ledger.inTurn(rules.ref, () => appendOnce(place, rules, decide));
     } catch (error) {
       if (!isFailure(error) || error.code !== 'BRANCH_MOVED' || attempt === ATTEMPTS) throw error;
       await clock.sleep(jittered(place, Math.min(10 * 2 ** attempt, LONGEST_MS)));
@@ -64,14 +66,18 @@ export async function append(
 
 async function appendOnce(
   place: Place,
-  ref: string,
+  { ref, signoff }: Pick<Rules, 'ref' | 'signoff'>,
   decide: Parameters<typeof append>[2],
 ): Promise<Appended> {
   const { git, cache, committer } = place;
   const book = await openBook(git, ref, cache);
   const entries = await decide(book);
   if (entries.length === 0) return { book, commits: [] };
-  const events = await toEvents(book, await notBeforeTip(place, book, entries));
+  const written = await toEvents(book, await notBeforeTip(place, book, entries));
+  const events = written.map((event) => {
+    const people = signoff ? [event.author, committer].map(identity) : [];
+    return { ...event, message: signedOff(event.message, people) };
+  });
   const commits = await git.ledger.append({ ref, parent: book.tip, events, committer });
   return { book: await bookAt(git, commits.at(-1) ?? null, cache), commits };
 }

@@ -114,7 +114,7 @@ export async function openRequest(place: Place, input: OpenInput): Promise<Reque
   const { needsApproval, session } = await gate(place, input);
   const expiries = stated(rulesAt(policy, planned.plan.owners)).map(({ rule }) => rule.expiryMs);
   const expiryMs = needsApproval ? Math.min(...expiries) : null;
-  const { book } = await append(place, ref, async (book) => {
+  const { book } = await append(place, rules, async (book) => {
     if ((await book.request(id)) !== null) return [];
     if (follows !== undefined) await requireFollowable(book, follows);
     const older = await olderOf(book, { id, scope: planned.plan.scope });

@@ -40,7 +40,7 @@ export async function complete(
   if (file.state.status === 'completed') return result;
   const { commit, deliveryCommit, status } = result;
   const outcome = status === 'unchanged' ? 'unchanged' : 'completed';
-  await recordCompleted(place, rules.ref, file.state.id, { outcome, commit, deliveryCommit }).catch(
+  await recordCompleted(place, rules, file.state.id, { outcome, commit, deliveryCommit }).catch(
     (error: unknown) => {
       if (!isFailure(error)) throw error;
     },
@@ -50,7 +50,7 @@ export async function complete(
 
 export async function recordCompleted(
   place: Place,
-  ref: string,
+  rules: Rules,
   id: RequestId,
   result: {
     readonly outcome: 'completed' | 'unchanged';
@@ -58,7 +58,7 @@ export async function recordCompleted(
     readonly deliveryCommit: ObjectId | null;
   },
 ): Promise<boolean> {
-  const { commits } = await append(place, ref, async (book) => {
+  const { commits } = await append(place, rules, async (book) => {
     const file = await requireRequest(book, id);
     if (file.state.status === 'completed') return [];
     return [onRequest(id, { ...stamp(place, place.committer), type: 'completed', ...result })];
@@ -98,11 +98,11 @@ async function failureEvent({ place: here, file }: Failing, error: BacktrailErro
 /** Another worker may have been faster. */
 async function appendIfWaiting(
   place: Place,
-  { ref }: Rules,
+  rules: Rules,
   id: RequestId,
   event: RequestEvent,
 ): Promise<void> {
-  await append(place, ref, async (book) => {
+  await append(place, rules, async (book) => {
     const file = await requireRequest(book, id);
     return isWaiting(file.state.status) ? [onRequest(id, event)] : [];
   });

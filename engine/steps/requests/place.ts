@@ -40,9 +40,15 @@ export interface Place {
 export interface Rules {
   readonly policy: Policy;
   readonly ref: string;
+  /** Events are signed off, as all commits are. */
+  readonly signoff: boolean;
 }
 
-const NONE: Rules = { policy: { environments: [], groups: {}, permissions: [] }, ref: LEDGER_REF };
+const NONE: Rules = {
+  policy: { environments: [], groups: {}, permissions: [] },
+  ref: LEDGER_REF,
+  signoff: false,
+};
 
 /**
  * The rules at the tip of the branch. A configuration from outside changes what is rolled back and how, never who must agree:
@@ -51,7 +57,7 @@ const NONE: Rules = { policy: { environments: [], groups: {}, permissions: [] },
 export async function rulesOf({ git, config }: Place, { branch, base, layout }: Snapshot): Promise<Rules> {
   if (config === null) return rulesIn(layout.config);
   const own = await readOwnConfig(git, base);
-  if (own === null) return { ...NONE, policy: layout.config.policy };
+  if (own === null) return { ...rulesIn(layout.config), ref: LEDGER_REF };
   requireLedgerApart(own, branch);
   // Its layout says what an environment is: another one would give production another name, and with it another policy.
   if (own.policy.environments.length > 0 || own.policy.permissions.length > 0)
@@ -63,7 +69,11 @@ export async function rulesOf({ git, config }: Place, { branch, base, layout }: 
   return rulesIn(own);
 }
 
-const rulesIn = ({ policy, ledger }: Config): Rules => ({ policy, ref: ledger.ref });
+const rulesIn = ({ policy, ledger, commit }: Config): Rules => ({
+  policy,
+  ref: ledger.ref,
+  signoff: commit.signoff,
+});
 
 /** The same where the branch may have no configuration, because each request brings its own. */
 export async function look(place: Place): Promise<Rules & { readonly snapshot: Snapshot | null }> {

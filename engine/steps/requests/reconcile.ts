@@ -62,7 +62,7 @@ async function repairOne(
   const scope = formatCoordinates(state.scope);
   if (published !== null) {
     const { commit, deliveryCommit } = published;
-    const done = await recordCompleted(place, rules.ref, state.id, {
+    const done = await recordCompleted(place, rules, state.id, {
       outcome: 'completed',
       commit,
       deliveryCommit,
@@ -130,11 +130,11 @@ type Without<Event> = Event extends unknown ? Omit<Event, 'id' | 'at' | 'actor'>
 
 async function whilePending(
   place: Place,
-  { ref }: Rules,
+  rules: Rules,
   id: RequestId,
   event: Without<Extract<RequestEvent, { type: 'expired' | 'settled' }>>,
 ): Promise<boolean> {
-  const { commits } = await append(place, ref, async (book) => {
+  const { commits } = await append(place, rules, async (book) => {
     const { state }: { state: LedgerRequest } = await requireRequest(book, id);
     if (state.status !== 'pending') return [];
     return [onRequest(id, { ...stamp(place, place.committer), ...event })];

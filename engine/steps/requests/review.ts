@@ -40,7 +40,7 @@ async function act(
   decide: (deciding: Deciding) => Promise<RequestEvent | null> | RequestEvent | null,
 ): Promise<RequestView> {
   const rules = await look(place);
-  const { book } = await append(place, rules.ref, async (book) => {
+  const { book } = await append(place, rules, async (book) => {
     const file = await requireRequest(book, id);
     const own = await rulesFor(place, rules, file.state);
     const owners = isOpen(file.state.status)

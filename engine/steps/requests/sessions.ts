@@ -17,7 +17,8 @@ export async function openSession(
   { scope, holder, reason, ticket, minutes }: Parameters<Requests['openSession']>[0],
 ): Promise<SessionView> {
   const snapshot = await place.observe();
-  const { policy, ref } = await rulesOf(place, snapshot);
+  const rules = await rulesOf(place, snapshot);
+  const { policy } = rules;
   await resolveScope(snapshot, { scope });
   const at = environmentOf(snapshot.layout, scope);
   const rule = policyFor(policy, at);
@@ -55,7 +56,7 @@ export async function openSession(
     openedAt: stamped.at,
     expiresAt: timeOf(Date.parse(stamped.at) + lasts),
   };
-  const { book } = await append(place, ref, () =>
+  const { book } = await append(place, rules, () =>
     Promise.resolve([onSession(session.id, { ...stamped, type: 'session-opened', session })]),
   );
   return sessionView(place, book, await requireSession(book, session.id));
@@ -68,8 +69,9 @@ export async function closeSession(
   place: Place,
   { id, actor }: Parameters<Requests['closeSession']>[0],
 ): Promise<SessionView> {
-  const { policy, ref, snapshot } = await look(place);
-  const { book } = await append(place, ref, async (book) => {
+  const { snapshot, ...rules } = await look(place);
+  const { policy } = rules;
+  const { book } = await append(place, rules, async (book) => {
     const { state } = await requireSession(book, id);
     if (state.closed !== null) return [];
     const at = snapshot && environmentOf(snapshot.layout, state.scope);
