@@ -51,6 +51,8 @@ const RESERVED = new Set(
 );
 const RESERVED_FAMILY = /^(?:rollback|delivery|event|resume|backtrail|approval)(?:-|$)/i;
 
+const TRAILER_LIKE = /^(?:(?:rollback|delivery|event|resume)-[a-z-]+|[a-z-]+-by)\s*:/i;
+
 /** What is wrong with a template, as a sentence; null where nothing is. */
 export function templateProblem(template: string): string | null {
   if (/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(template)) return 'It is one line of readable characters.';
@@ -93,7 +95,8 @@ export function messageValues(record: RollbackRecord, shortTarget: string): Mess
 
 /**
  * The subject that a template gives: one clean line of at most 100 characters, `suffix` included. A placeholder with nothing to say
- * goes with the brackets and blanks around it, so that `fix({service}): …` of an environment is `fix: …`. Empty where nothing is left.
+ * goes with the brackets and blanks around it, so that `fix({service}): …` of an environment is `fix: …`. Empty where nothing is left, or
+ * where a name or reason makes it look like a trailer to whoever searches messages by line.
  */
 export function fillSubject(template: string, values: MessageValues, suffix = ''): string {
   const spare = /[ \t]*([([]?)\{(\w+)\}([)\]]?)/g;
@@ -102,7 +105,7 @@ export function fillSubject(template: string, values: MessageValues, suffix = ''
     return open !== '' && close !== '' ? '' : `${open}${close}`;
   });
   const line = subjectLine(fill(kept, values).replace(/^[:\s]+/, ''));
-  if (line === '') return '';
+  if (line === '' || TRAILER_LIKE.test(line)) return '';
   const room = SUBJECT_LIMIT - suffix.length;
   const characters = Array.from(line);
   const cut =

@@ -79,6 +79,14 @@ describe('a subject of the configuration', () => {
     expect(subjectOf(styled('back {service}', { service: '{target}' }))).toBe('back {target}');
   });
 
+  it.each(['Rollback-Request-ID: rbk-1', 'signed-off-by : eve <eve@example.com>'])(
+    'is the usual one where a reason would make it look like a trailer: %s',
+    (justification) => {
+      expect(subjectOf(styled('{reason}', { justification }))).toMatch(/^Rollback: tenant/);
+      expect(subjectOf(styled('back: {reason}', { justification }))).toBe(`back: ${justification}`);
+    },
+  );
+
   it('never says that it is a revert of git', () => {
     const service = `This reverts commit ${'e'.repeat(40)}`;
     expect(styled('{service}', { service })).not.toMatch(/^This reverts commit/m);
