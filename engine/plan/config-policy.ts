@@ -4,6 +4,8 @@ import { type EnvironmentName, type EnvironmentPolicy, PERMISSIONS, type Policy 
 import { matchesEnvironment } from '../request/policy.ts';
 import { environmentsProblem, ledgerProblem } from './config-texts.ts';
 
+export const LEDGER_REF = 'refs/backtrail/ledger';
+
 const checked = (longest: number, problemOf: (value: string) => string | null) =>
   z
     .string()
@@ -14,7 +16,6 @@ const checked = (longest: number, problemOf: (value: string) => string | null) =
     });
 
 const UNITS = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-const HOUR = UNITS.h;
 const DAY = UNITS.d;
 
 /** Milliseconds. */
@@ -52,61 +53,141 @@ interface RawPeople {
 }
 
 const people = {
-  users: z.array(email).max(500).optional(),
-  groups: z.array(groupName).max(100).optional(),
+  users: z
+    .array(email)
+    .max(500)
+    .optional()
+    .meta({ description: 'Emails of people.', example: ['carol@example.com'] }),
+  groups: z
+    .array(groupName)
+    .max(100)
+    .optional()
+    .meta({ description: 'Names of `policy.groups`.', example: ['sre'] }),
 };
 
 const somebody = ({ users = [], groups = [] }: RawPeople) => users.length + groups.length > 0;
 const NOBODY = { message: 'It names nobody: list people in `users`, or `groups`.' };
 
+/** The same for editors. */
+const SOMEBODY = { anyOf: [{ required: ['users'] }, { required: ['groups'] }] };
+const DURATION = { pattern: '^[1-9][0-9]{0,5}[mhd]$' };
+
 const pattern = checked(512, environmentsProblem);
 
 const environment = z.strictObject({
-  match: pattern,
-  quorum: z.int().min(0).max(20).default(1),
-  selfApproval: z.boolean().default(false),
-  approvers: z.strictObject(people).refine(somebody, NOBODY).optional(),
-  rejections: z.int().min(1).max(20).default(1),
-  expiry: duration(365 * DAY, '365d').default(72 * HOUR),
-  unsignedApprovals: z.boolean().default(false),
-  unsignedRequests: z.boolean().default(true),
-  bind: z.enum(['digest', 'rendered']).default('digest'),
+  match: pattern.meta({
+    description:
+      'Environments: `acme/production`, without the tenant where the layout has none; `*` stands for letters inside a name, `**` alone for all. The first entry that fits counts; an environment that none fits needs no approval.',
+    example: '*/production',
+  }),
+  quorum: z.int().min(0).max(20).default(1).meta({ description: 'Approvals needed.', example: 2 }),
+  selfApproval: z
+    .boolean()
+    .default(false)
+    .meta({ description: "The author's own approval counts.", example: false }),
+  approvers: z
+    .strictObject(people)
+    .refine(somebody, NOBODY)
+    .optional()
+    .meta({ description: 'Who may approve. Without it, whoever may `deploy`.', ...SOMEBODY }),
+  rejections: z
+    .int()
+    .min(1)
+    .max(20)
+    .default(1)
+    .meta({ description: 'Rejections that end a request.', example: 1 }),
+  expiry: duration(365 * DAY, '365d')
+    .prefault('72h')
+    .meta({ description: 'How long a request may wait: `30m`, `72h` or `7d`.', ...DURATION, example: '24h' }),
+  unsignedApprovals: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'Approvals count that no trusted key signed.', example: false }),
+  unsignedRequests: z.boolean().default(true).meta({
+    description: 'A request is carried out although no trusted key vouches for its author.',
+    example: false,
+  }),
+  bind: z.enum(['digest', 'rendered']).default('digest').meta({
+    description: 'What a vote is for: the digest of the plan, or the rendered manifests as well.',
+    example: 'rendered',
+  }),
   breakGlass: z
-    .strictObject({ allowed: z.boolean(), longest: duration(DAY, '24h').default(HOUR) })
-    .optional(),
+    .strictObject({
+      allowed: z.boolean().meta({ description: 'Break-glass sessions may be opened.', example: true }),
+      longest: duration(DAY, '24h')
+        .prefault('1h')
+        .meta({ description: 'How long a session may last.', ...DURATION, example: '1h' }),
+    })
+    .optional()
+    .meta({ description: 'Sessions that take the place of approval. Without it, there are none.' }),
 });
 
 const grant = z
   .strictObject({
-    allow: z.array(z.enum(PERMISSIONS)).min(1).max(PERMISSIONS.length),
+    allow: z
+      .array(z.enum(PERMISSIONS))
+      .min(1)
+      .max(PERMISSIONS.length)
+      .meta({
+        description:
+          '`deploy` approves, rejects and executes; `admin` holds all others, and each of them holds `read`.',
+        example: ['propose', 'deploy'],
+      }),
     ...people,
-    in: z.array(pattern).min(1).max(100),
+    in: z
+      .array(pattern)
+      .min(1)
+      .max(100)
+      .meta({ description: 'Environments, as in `match`.', example: ['*/production'] }),
   })
-  .refine(somebody, NOBODY);
+  .refine(somebody, NOBODY)
+  .meta(SOMEBODY);
 
-const groups = z
-  .unknown()
-  .superRefine((value, context) => {
-    if (typeof value !== 'object' || value === null) return;
-    // Looked at before the record is made of it, which leaves `__proto__` out without a word.
+/** Looked at before the record is made of it, which leaves `__proto__` out without a word. */
+const groups = z.preprocess(
+  (value, context) => {
+    if (typeof value !== 'object' || value === null) return value;
     for (const name of Object.keys(value))
       if (!GROUP.test(name))
-        context.addIssue({
+        context.issues.push({
           code: 'custom',
           path: [name],
           message: 'The name of a group is letters, digits, ".", "-" and "_".',
+          input: value,
         });
-  })
-  .pipe(z.record(z.string(), z.array(email).max(500)))
-  .refine((all) => Object.keys(all).length <= 100, 'There are more than 100 groups.');
+    return value;
+  },
+  z
+    .record(z.string(), z.array(email).max(500))
+    .refine((all) => Object.keys(all).length <= 100, 'There are more than 100 groups.'),
+);
 
 export const policySchema = z.strictObject({
-  environments: z.array(environment).max(200).optional(),
-  groups: groups.optional(),
-  permissions: z.array(grant).max(200).optional(),
+  environments: z
+    .array(environment)
+    .max(200)
+    .optional()
+    .meta({ description: 'What the rollbacks of an environment need.' }),
+  groups: groups.optional().meta({
+    description: 'Emails, by the name of a group.',
+    propertyNames: { pattern: GROUP.source },
+    example: { sre: ['jane@example.com', 'bob@example.com'] },
+  }),
+  permissions: z
+    .array(grant)
+    .max(200)
+    .optional()
+    .meta({ description: 'Who may do what. With any entry, what none grants is denied.' }),
 });
 
-export const ledgerSchema = z.strictObject({ ref: checked(200, ledgerProblem).optional() });
+export const ledgerSchema = z.strictObject({
+  ref: checked(200, ledgerProblem).optional().meta({
+    description:
+      'The ref that holds the events: `refs/backtrail/NAME`, or `refs/heads/NAME` where the host takes branches only. Not the branch that is rolled back.',
+    default: LEDGER_REF,
+    example: 'refs/heads/backtrail-ledger',
+  }),
+});
 
 type RawPolicy = z.infer<typeof policySchema>;
 

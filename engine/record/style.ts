@@ -16,20 +16,21 @@ export interface MessageStyle {
 
 export const PLAIN: MessageStyle = { subject: null, trailers: {}, signers: [] };
 
-export const MESSAGE_PLACEHOLDERS = [
-  'tenant',
-  'environment',
-  'service',
-  'scope',
-  'fields',
-  'target',
-  'mode',
-  'reason',
-  'author',
-  'request',
-] as const;
+/** What a template may hold, and what it stands for. */
+export const MESSAGE_PLACEHOLDERS = {
+  tenant: 'name of the tenant',
+  environment: 'name of the environment',
+  service: 'name of the service',
+  scope: 'all three, as acme/production/api',
+  fields: 'up to three fields, or their number',
+  target: 'short id of the revision that it returns to',
+  mode: 'full, service or field',
+  reason: 'first line of the reason',
+  author: 'email of who asked for it',
+  request: 'id of the request',
+} as const;
 
-export type MessageValues = Readonly<Record<(typeof MESSAGE_PLACEHOLDERS)[number], string>>;
+export type MessageValues = Readonly<Record<keyof typeof MESSAGE_PLACEHOLDERS, string>>;
 
 const PLACEHOLDER = /\{(\w*)\}/g;
 const FIELDS_NAMED = 3;
@@ -47,6 +48,7 @@ const RESERVED = new Set(
     'Reviewed-by',
     'Tested-by',
     'Migration',
+    'Deployment-Source',
   ].map((key) => key.toLowerCase()),
 );
 const RESERVED_FAMILY = /^(?:rollback|delivery|event|resume|backtrail|approval)(?:-|$)/i;
@@ -58,7 +60,9 @@ export function templateProblem(template: string): string | null {
   if (/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(template)) return 'It is one line of readable characters.';
   const unknown = [...template.matchAll(PLACEHOLDER)].find(([, name]) => !isPlaceholder(name ?? ''));
   if (unknown === undefined) return null;
-  const names = MESSAGE_PLACEHOLDERS.map((name) => `{${name}}`).join(', ');
+  const names = Object.keys(MESSAGE_PLACEHOLDERS)
+    .map((name) => `{${name}}`)
+    .join(', ');
   return `There is no placeholder ${unknown[0]}: there are ${names}.`;
 }
 
@@ -156,7 +160,7 @@ function fill(template: string, values: MessageValues): string {
 }
 
 function isPlaceholder(name: string): name is keyof MessageValues {
-  return MESSAGE_PLACEHOLDERS.some((known) => known === name);
+  return Object.hasOwn(MESSAGE_PLACEHOLDERS, name);
 }
 
 const firstLine = (text: string) =>

@@ -151,10 +151,13 @@ describe('trailers of the configuration', () => {
     ),
   );
   const template = fc
-    .array(fc.oneof(hostile, fc.constantFrom(...MESSAGE_PLACEHOLDERS.map((name) => `{${name}}`))), {
-      minLength: 1,
-      maxLength: 5,
-    })
+    .array(
+      fc.oneof(hostile, fc.constantFrom(...Object.keys(MESSAGE_PLACEHOLDERS).map((name) => `{${name}}`))),
+      {
+        minLength: 1,
+        maxLength: 5,
+      },
+    )
     .map((parts) => parts.join(''))
     .filter((text) => templateProblem(text) === null);
 
