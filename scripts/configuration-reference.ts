@@ -3,7 +3,7 @@
  *
  *     npm run docs:configuration
  */
-import { writeFileSync } from 'node:fs';
+import { realpathSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { reference } from './configuration/reference.ts';
 import { configurationSchema, readSchema } from './configuration/schema.ts';
@@ -17,6 +17,6 @@ export function configurationDocs(): Record<string, string> {
   };
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url))
+if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url))
   for (const [name, text] of Object.entries(configurationDocs()))
     writeFileSync(new URL(`../docs/${name}`, import.meta.url), text);
