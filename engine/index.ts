@@ -68,6 +68,7 @@ export type {
   ReviewView,
   SessionView,
 } from './steps/requests/api.ts';
+export { cutDiff } from './plan/changes.ts';
 export { TRANSITIONS } from './request/transitions.ts';
 export { blockedError, isBlocked, knownLedgers };
 

@@ -1,4 +1,5 @@
 import {
+  cutDiff,
   type FieldChange,
   type FileDifference,
   quotePath,
@@ -44,7 +45,9 @@ const COLOR: Readonly<Record<string, 'green' | 'red' | 'yellow'>> = {
   '~': 'yellow',
 };
 
-function printField(style: Style, { selector, before, after }: FieldChange): string[] {
+function printField(style: Style, { selector, before, after, diff }: FieldChange): string[] {
+  if (diff !== undefined)
+    return [style.paint('dim', selector), ...printDiff(style, diff).map((line) => `  ${line}`)];
   const sides = [before, after].filter((side) => side !== undefined);
   if (sides.every((side) => !side.includes('\n'))) {
     const old = before === undefined ? '' : style.paint('red', before);
@@ -58,7 +61,7 @@ function printField(style: Style, { selector, before, after }: FieldChange): str
 }
 
 export function printDiff(style: Style, diff: string): string[] {
-  return diff
+  return (style.full ? diff : cutDiff(diff, '--full shows all'))
     .replace(/\n$/, '')
     .split('\n')
     .map((line) => {

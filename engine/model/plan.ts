@@ -28,6 +28,8 @@ export interface FieldChange {
   /** Source text of the value on either side; absent where there is none. */
   readonly before?: string;
   readonly after?: string;
+  /** Hunks of the value's lines, uncut: where it has several, or its cut text leaves out something that differs. */
+  readonly diff?: string;
 }
 
 /** How one file differs: by field where it is YAML or JSON, else as a unified diff. Masked. */

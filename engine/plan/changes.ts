@@ -20,6 +20,8 @@ import type { CheckContext } from './plan.ts';
 import { decode, type Snapshot } from './snapshot.ts';
 import { isFile } from './view.ts';
 
+export { cutDiff } from '../yaml/cut-diff.ts';
+
 export async function describeChanges(
   context: CheckContext,
 ): Promise<{ changes: ServiceDifference[]; impact: Impact }> {

@@ -78,7 +78,7 @@ async function fieldsOf({ snapshot }: ScopeQuery, { path, before, after }: PathC
   if (!mayBeYaml(path)) return none;
   const [old, now] = [await snapshot.text(before), await snapshot.text(after)];
   if ((before && old === null) || (after && now === null)) return none;
-  const fields = diffFields({ before: old, after: now }) ?? [];
+  const fields = diffFields({ before: old, after: now }, { lines: false }) ?? [];
   const named = inLayoutNames(snapshot.layout, fields, { path, before: old, after: now });
   return { path, change, fields: named } as const;
 }

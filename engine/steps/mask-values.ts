@@ -66,7 +66,12 @@ async function readSmall(view: TreeView, path: string): Promise<Uint8Array | nul
 
 const escape = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`);
 
-const stars = (text: string) => text.replace(MARKS, '***');
+/** Also for the half of a mark that the cut of a long value leaves at either end. */
+const stars = (text: string) =>
+  text
+    .replace(MARKS, '***')
+    .replace(/hidden-by[a-z-]*(?=…$)/, '***')
+    .replace(/^…[a-z-]*backtrail-\d+/, '…***');
 
 function withStars(difference: FileDifference): FileDifference {
   const { fields, diff } = difference;
@@ -78,6 +83,7 @@ function withStars(difference: FileDifference): FileDifference {
         selector: stars(field.selector),
         ...(field.before !== undefined && { before: stars(field.before) }),
         ...(field.after !== undefined && { after: stars(field.after) }),
+        ...(field.diff !== undefined && { diff: stars(field.diff) }),
       })),
     }),
     ...(diff !== undefined && { diff: stars(diff) }),

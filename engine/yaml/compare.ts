@@ -3,14 +3,16 @@ import type { FieldChange } from '../model/index.ts';
 import type { ParsedText } from './document.ts';
 import type { Outline } from './outline.ts';
 import type { Secrets } from './find-secrets.ts';
-import { splice } from './find-secrets.ts';
+import { findSecrets, splice } from './find-secrets.ts';
+import type { Effort } from './line-diff.ts';
 import type { List, Matched, Matching } from './match-items.ts';
 import { matchItems } from './match-items.ts';
 import { rangeOf, scalarText } from './nodes.ts';
-import { isHarmlessValue, MASK } from './secrets.ts';
+import { CHANGED_MASK, isHarmlessValue, MASK } from './secrets.ts';
 import type { Selector, Step } from './selector.ts';
 import { formatSelector } from './selector.ts';
 import { shorten } from './shorten.ts';
+import { linesDiff, valueDiff } from './value-diff.ts';
 
 /** A parsed text with what must not be shown of it. */
 export interface Side {
@@ -18,6 +20,8 @@ export interface Side {
   readonly parsed: ParsedText;
   readonly outlines: ReadonlyMap<unknown, Outline>;
   readonly secrets: Secrets;
+  /** The texts of its secrets, to tell which are other ones on the other side. */
+  readonly known: ReadonlySet<string>;
 }
 
 export interface Comparison {
@@ -25,6 +29,10 @@ export interface Comparison {
   readonly after: Side;
   /** Filled by the comparison. */
   readonly changes: FieldChange[];
+  /** For the lines of long values; null: none are asked for. */
+  readonly effort: Effort | null;
+  /** The spans of `after` with another mark for secrets that `before` does not hold; found when they are needed. */
+  markedSpans?: Secrets['spans'];
 }
 
 /** Thrown where fields cannot tell the difference: keys that are no scalars, or too many changes to read. */
@@ -121,30 +129,54 @@ function isSame(before: unknown, after: unknown): boolean {
 
 const isEmpty = (node: unknown) => node === null || (isScalar(node) && node.value === null);
 
-function add(comparison: Comparison, { before, after }: Matched, path: Selector): void {
+function add(comparison: Comparison, at: Matched, path: Selector): void {
+  const { before, after } = at;
   const isSecret = comparison.before.secrets.nodes.has(before) || comparison.after.secrets.nodes.has(after);
-  const [old, next] = shorten(
-    show(comparison.before, before, isSecret),
-    show(comparison.after, after, isSecret),
-  );
+  const sides = [show(comparison.before, before, isSecret), show(comparison.after, after, isSecret)] as const;
+  const shown = shorten(...sides);
   const op = before === undefined ? 'add' : after === undefined ? 'remove' : 'replace';
+  const isLong = !shown.complete || (op === 'replace' && sides.some((side) => side.includes('\n')));
   push(comparison, {
     selector: formatSelector(path),
     op,
-    ...(before === undefined ? {} : { before: old }),
-    ...(after === undefined ? {} : { after: next }),
+    ...(before === undefined ? {} : { before: shown.before }),
+    ...(after === undefined ? {} : { after: shown.after }),
+    ...(isLong && !isSecret && comparison.effort && { diff: diffOf(comparison, at, comparison.effort) }),
   });
 }
 
+function diffOf(comparison: Comparison, { before, after }: Matched, effort: Effort): string {
+  const old = before === undefined ? null : show(comparison.before, before);
+  if (before === undefined || after === undefined)
+    return valueDiff(
+      { before: old, after: after === undefined ? null : show(comparison.after, after) },
+      effort,
+    );
+  comparison.markedSpans ??= markSpans(comparison);
+  const now = sourceOf(comparison.after, after, comparison.markedSpans);
+  return valueDiff({ before: old, after: now }, effort);
+}
+
+function markSpans({ before, after }: Comparison): Secrets['spans'] {
+  const marker = (secret: string) => (before.known.has(secret) ? MASK : CHANGED_MASK);
+  return findSecrets(after.text, after.parsed.documents, marker).spans;
+}
+
 function addOrder(comparison: Comparison, path: Selector, order: NonNullable<Matching['reordered']>): void {
-  const list = (items: readonly Matched[]) => {
-    const words = items.map(({ step, before }) =>
+  const words = (items: readonly Matched[]) =>
+    items.map(({ step, before }) =>
       'match' in step ? formatSelector([step]) : show(comparison.before, before),
     );
-    return `[${words.join(', ')}]`;
-  };
-  const [before, after] = shorten(list(order.before), list(order.after));
-  push(comparison, { selector: formatSelector(path), op: 'replace', before, after });
+  const [old, now] = [words(order.before), words(order.after)];
+  const { before, after, complete } = shorten(`[${old.join(', ')}]`, `[${now.join(', ')}]`);
+  const lines = { before: old.join('\n'), after: now.join('\n') };
+  push(comparison, {
+    selector: formatSelector(path),
+    op: 'replace',
+    before,
+    after,
+    ...(!complete && comparison.effort && { diff: linesDiff(lines, comparison.effort) }),
+  });
 }
 
 function push(comparison: Comparison, change: FieldChange): void {
@@ -153,11 +185,14 @@ function push(comparison: Comparison, change: FieldChange): void {
 }
 
 function show(side: Side, node: unknown, isSecret = false): string {
-  const range = rangeOf(node);
-  if (!range) return '';
-  const [start, end] = range;
+  const [start, end] = rangeOf(node) ?? [0, 0];
   if (isSecret && !isHarmlessValue(side.text.slice(start, end))) return MASK;
-  return splice(side.text, side.secrets.spans, start, end).trimEnd();
+  return sourceOf(side, node, side.secrets.spans);
+}
+
+function sourceOf(side: Side, node: unknown, spans: Secrets['spans']): string {
+  const range = rangeOf(node);
+  return range ? splice(side.text, spans, ...range).trimEnd() : '';
 }
 
 /** Nodes of one side as a list; a scalar that holds a secret must not become part of a selector. */

@@ -4,6 +4,7 @@ import type { Comparison, Side } from './compare.ts';
 import { compareNodes, Incomparable, listOf } from './compare.ts';
 import { parseText } from './document.ts';
 import { findSecrets } from './find-secrets.ts';
+import { makeEffort } from './line-diff.ts';
 import { hasExtension, isStructured, PARSED_LIMIT } from './mask.ts';
 import { matchByPlace, matchDocuments } from './match-items.ts';
 import type { Outline } from './outline.ts';
@@ -16,15 +17,19 @@ export { unifiedDiff } from './unified.ts';
 
 /**
  * What differs between two YAML or JSON texts, leaf by leaf: canonical selectors (list items and documents by what identifies them)
- * and the source text of the values, cut to 200 characters. A value that is secret on one side is masked on both. null stands for
+ * and the source text of the values, cut to 200 characters around the first place where they differ, with their lines as a difference where
+ * that leaves something out, or they have several lines (not where `lines` is false). A value that is secret on one side is masked on both. null stands for
  * no file; what came or went as a whole counts leaf by leaf too. Differences of layout and comments are none.
  * Gives null where fields cannot tell the difference: a side does not parse, a key is no scalar, or there are over 2000 changes.
  */
-export function diffFields(input: { before: string | null; after: string | null }): FieldChange[] | null {
+export function diffFields(
+  input: { before: string | null; after: string | null },
+  { lines = true } = {},
+): FieldChange[] | null {
   const before = parse(input.before);
   const after = parse(input.after);
   if (before === null || after === null) return null;
-  const comparison: Comparison = { before, after, changes: [] };
+  const comparison: Comparison = { before, after, changes: [], effort: lines ? makeEffort() : null };
   try {
     compareDocuments(comparison);
   } catch (error) {
@@ -61,12 +66,12 @@ function parse(text: string | null): Side | null {
     const parsed = parseText(text ?? '');
     const outlines = new Map<unknown, Outline>();
     for (const { root } of parsed.bodies) collect(root, outlines);
-    return {
-      text: parsed.text,
-      parsed,
-      outlines,
-      secrets: findSecrets(parsed.text, parsed.documents, () => MASK),
-    };
+    const known = new Set<string>();
+    const secrets = findSecrets(parsed.text, parsed.documents, (secret) => {
+      known.add(secret);
+      return MASK;
+    });
+    return { text: parsed.text, parsed, outlines, secrets, known };
   } catch (error) {
     if (refusalReason(error) !== null) return null;
     throw error;

@@ -4,6 +4,8 @@
  */
 
 export const MASK = '***';
+/** A secret that is another one than before. */
+export const CHANGED_MASK = `${MASK} (changed)`;
 
 /** Writes what stands in the place of a secret: the secret's text is given so that two secrets can be told apart, never to be shown. */
 export type Marker = (secret: string) => string;

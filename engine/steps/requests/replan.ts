@@ -1,5 +1,5 @@
 /** A request's plan on the branch as it is now, and what is different from the one that reviewers saw. */
-import type { LedgerRequest, ObjectId, RequestEvent } from '../../model/index.ts';
+import type { FieldChange, LedgerRequest, ObjectId, RequestEvent } from '../../model/index.ts';
 import { makeSnapshot, type Snapshot } from '../../plan/snapshot.ts';
 import { type Planned, planRequested } from '../plan.ts';
 import { termsOf } from './open.ts';
@@ -40,13 +40,20 @@ async function differenceOf(place: Place, request: LedgerRequest, now: Planned):
     before === null
       ? after.map((line) => `+ ${line}`)
       : [
-          ...before.filter((line) => !after.includes(line)).map((line) => `- ${line}`),
-          ...after.filter((line) => !before.includes(line)).map((line) => `+ ${line}`),
+          ...without(before, after).map((line) => `- ${line}`),
+          ...without(after, before).map((line) => `+ ${line}`),
         ];
   const shown = lines
     .slice(0, LINES)
-    .map((line) => (line.length > WIDTH ? `${line.slice(0, WIDTH)}…` : line));
+    .map((line) =>
+      line.length > WIDTH ? `${line.slice(0, WIDTH)}… (${line.length - WIDTH} more characters)` : line,
+    );
   return lines.length > LINES ? [...shown, `… ${lines.length - LINES} more`] : shown;
+}
+
+function without(lines: readonly string[], others: readonly string[]): string[] {
+  const known = new Set(others);
+  return lines.filter((line) => !known.has(line));
 }
 
 /** The plan as it was: made again on the commit that it was made on. */
@@ -60,12 +67,28 @@ async function linesAt(place: Place, request: LedgerRequest, now: Snapshot): Pro
 /** One line a change; values are masked where the plan masks them. */
 function linesOf({ plan, delivery }: Planned): string[] {
   const files = [...plan.changes.flatMap(({ files }) => files), ...delivery.differences];
-  return files.flatMap(({ path, change, fields, diff }) => {
-    if (fields && fields.length > 0)
-      return fields.map(
-        ({ selector, before = 'nothing', after = 'nothing' }) => `${path}#${selector}: ${before} → ${after}`,
-      );
-    const changed = (diff ?? '').split('\n').filter((line) => /^[-+](?![-+])/.test(line));
-    return [`${path}: ${change}`, ...changed.map((line) => `${path}: ${line}`)];
-  });
+  return files.flatMap(({ path, change, fields, diff = '' }) =>
+    fields && fields.length > 0
+      ? fields.flatMap((field) => linesOfField(path, field))
+      : [`${path}: ${change}`, ...changedLines(diff).map((line) => `${path}: ${line}`)],
+  );
+}
+
+function linesOfField(
+  path: string,
+  { selector, before = 'nothing', after = 'nothing', diff }: FieldChange,
+): string[] {
+  const name = `${path}#${selector}`;
+  return diff === undefined
+    ? [`${name}: ${before} → ${after}`]
+    : [name, ...changedLines(diff).map((line) => `${name}: ${line}`)];
+}
+
+/** Without the names of the files, which stand before the first hunk; a line with `--` in it is like any other. */
+function changedLines(diff: string): string[] {
+  const from = diff.search(/^@@/m);
+  return diff
+    .slice(Math.max(0, from))
+    .split('\n')
+    .filter((line) => /^[-+]/.test(line));
 }

@@ -24,4 +24,27 @@ describe('a printed difference', () => {
       '- x (removed, 4 lines; --full shows them)',
     ]);
   });
+
+  it('prints the lines of a long value in place of its sides', () => {
+    const diff = '@@ -1,2 +1,2 @@\n x\n-a\n+b\n';
+    const field = { selector: '/v', op: 'replace' as const, before: '|\n x…', after: '|\n x…', diff };
+    expect(printFile(makeStyle(false), { path: 'x.yaml', change: 'modified', fields: [field] })).toEqual([
+      '~ x.yaml',
+      '    /v',
+      '      @@ -1,2 +1,2 @@',
+      '       x',
+      '      -a',
+      '      +b',
+    ]);
+  });
+
+  it('cuts long lines around what differs, not with --full', () => {
+    const value = (n: number) => `${'x'.repeat(600)}${n}${'y'.repeat(600)}`;
+    const diff = `--- a/x\n+++ b/x\n@@ -1,1 +1,1 @@\n-${value(1)}\n+${value(2)}\n`;
+    const print = (full: boolean) =>
+      printFile(makeStyle(false, full), { path: 'x', change: 'modified', diff }).join('\n');
+    expect(print(false)).toContain('    -…xxx');
+    expect(print(false)).toContain('x2y');
+    expect(print(true)).toContain(value(1));
+  });
 });

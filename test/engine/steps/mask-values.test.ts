@@ -14,6 +14,7 @@ const MANIFEST = [
   'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: api\n  annotations:\n    note: "hello ${PASSWORD}"\ndata:\n',
   ...REFERENCES.map((name, index) => `  entry${index}: "${'x'.repeat(150)} \${${name}}"\n`),
   '  level: "${LEVEL}"\n',
+  `  script: |\n${'    echo same\n'.repeat(30)}    echo \${LEVEL} \${PASSWORD} \${LONG_TOKEN}\n`,
 ].join('');
 
 const variables = (turn: number) =>
@@ -25,10 +26,10 @@ describe('the differences of rendered manifests', () => {
     const repo = await createRepo();
     const files = { '.backtrail/config.yaml': CONFIG, 'envs/prod/api/manifest.yaml': MANIFEST };
     await repo.commit({ ...files, 'envs/prod/variables.yaml': variables(1) });
-    const rendered = MANIFEST.replace('${PASSWORD}', 'hunter2').replace('${LEVEL}', 'level2');
+    const rendered = MANIFEST.replaceAll('${PASSWORD}', 'hunter2').replaceAll('${LEVEL}', 'level2');
     await repo.commit({
       'envs/prod/variables.yaml': variables(2),
-      'delivery/prod/api.yaml': rendered.replace('${LONG_TOKEN}', `Zq7${'2abc'.repeat(60)}`),
+      'delivery/prod/api.yaml': rendered.replaceAll('${LONG_TOKEN}', `Zq7${'2abc'.repeat(60)}`),
     });
     const engine = await engineOf(repo);
     const { delivery } = await engine.plan({ scope: 'prod' });
@@ -43,6 +44,10 @@ describe('the differences of rendered manifests', () => {
         expect.objectContaining({
           selector: expect.stringContaining('level') as unknown,
           after: expect.stringContaining('level1') as unknown,
+        }),
+        expect.objectContaining({
+          selector: expect.stringContaining('script') as unknown,
+          diff: expect.stringContaining('-echo level2 *** ***\n+echo level1 *** ***\n') as unknown,
         }),
       ]),
     );
