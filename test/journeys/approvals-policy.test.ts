@@ -133,6 +133,19 @@ describe('the same field, changed by a bot', () => {
     expect(trailers.trim()).toBe('Approved by bob@example.com (quorum: 1/1)');
   });
 
+  it('in a text of many lines names each line that would change besides', async () => {
+    const stage = await scene();
+    const { jane, bob, worker } = stage;
+    const asked = await request(jane, { scope: IMAGE.scope });
+    await approve(bob, asked);
+    const lines = [...Array(40).keys()].map((i) => `  - line ${i} of ${'x'.repeat(20)}`);
+    await bump(stage, /$/, `\nscript: |\n${lines.join('\n')}\n  -- last`);
+    await expect(worker.requests.carryOut(asked.id)).rejects.toMatchObject({ code: 'PLAN_CHANGED' });
+    const difference = (await show(stage, asked.id)).reopened?.difference ?? [];
+    expect(difference.filter((line) => line.includes('#/script: -- line'))).toHaveLength(40);
+    expect(difference).toContain(`+ ${SERVICE}#/script: --- last`);
+  });
+
   it('before the approval has whoever approves look again: that vote is not written', async () => {
     const stage = await scene();
     const { jane, bob } = stage;
