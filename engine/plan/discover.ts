@@ -3,6 +3,7 @@ import { BacktrailError, type Coordinates, formatCoordinates, MODE, type TreeVie
 import { type ParsedText, parseText } from '../yaml/document.ts';
 import { refusalReason } from '../yaml/refusal.ts';
 import { formatSelector } from '../yaml/selector.ts';
+import { nearNames } from './checkup/near.ts';
 import { expandSelector } from './expand-selector.ts';
 import { compareText, type Layout } from './layout.ts';
 import {
@@ -162,26 +163,35 @@ export async function requireKnown(view: TreeView, layout: Layout, scope: Coordi
   if (all.length === 0 && tenant !== undefined) {
     const tenants = (await discover(view, layout)).map((found) => found.tenant);
     throw new BacktrailError('TENANT_UNKNOWN', `The layout finds no tenant "${tenant}".`, {
-      hint: say(tenants),
+      hint: say(tenants, tenant),
     });
   }
   const here = all.filter((found) => found.environment === environment);
   if (here.length === 0) {
     const name = formatCoordinates({ ...within, environment });
     throw new BacktrailError('ENVIRONMENT_UNKNOWN', `The layout finds no environment "${name}".`, {
-      hint: say(all.map((found) => found.environment)),
+      hint: say(
+        all.map((found) => found.environment),
+        environment,
+      ),
     });
   }
   const name = formatCoordinates({ ...within, environment });
   throw new BacktrailError('SERVICE_UNKNOWN', `The layout finds no service "${service}" in ${name}.`, {
-    hint: say(here.map((found) => found.service)),
+    hint: say(
+      here.map((found) => found.service),
+      service,
+    ),
   });
 }
 
-function say(names: readonly (string | undefined)[]): string {
+function say(names: readonly (string | undefined)[], wanted = ''): string {
   const known = [...new Set(names.filter((name) => name !== undefined))].sort(compareText);
   if (known.length === 0) return 'There is none.';
-  return `There is ${known.slice(0, 8).join(', ')}${known.length > 8 ? ', …' : ''}.`;
+  const [near] = nearNames(wanted, known);
+  const meant = near === undefined ? '' : `Did you mean ${near}? `;
+  const more = known.length > 8 ? ` and ${known.length - 8} more; \`backtrail environments\` lists all` : '';
+  return `${meant}There is ${known.slice(0, 8).join(', ')}${more}.`;
 }
 
 /** Looks for this one scope only. */

@@ -18,6 +18,7 @@ import {
   parseSelector,
   type Selector,
 } from '../yaml/selector.ts';
+import { nearNames } from './checkup/near.ts';
 import type { Keep } from './keep.ts';
 import {
   environmentFolder,
@@ -131,9 +132,11 @@ function notAField(layout: Layout, field: string): BacktrailError {
     return new BacktrailError('FIELD_INVALID', message);
   }
   const known = names.length === 0 ? 'defines none' : `defines ${names.join(', ')}`;
+  const [near] = nearNames(field, names);
   return new BacktrailError(
     'FIELD_UNKNOWN',
     `There is no short name "${field}": the configuration ${known}.`,
+    near === undefined ? {} : { hint: `Did you mean ${near}?` },
   );
 }
 

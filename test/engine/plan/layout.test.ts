@@ -258,6 +258,9 @@ describe('scopes', () => {
     ['acme/staging', 'ENVIRONMENT_UNKNOWN', 'There is prod.'],
     ['acme/staging/web', 'ENVIRONMENT_UNKNOWN', 'There is prod.'],
     ['acme/prod/web', 'SERVICE_UNKNOWN', 'There is api.'],
+    ['acem/prod', 'TENANT_UNKNOWN', 'Did you mean acme? There is acme, beta.'],
+    ['acme/prd', 'ENVIRONMENT_UNKNOWN', 'Did you mean prod? There is prod.'],
+    ['acme/prod/apis', 'SERVICE_UNKNOWN', 'Did you mean api? There is api.'],
     ['beta/staging/prod', 'SERVICE_UNKNOWN', 'There is web.'],
   ])('says of %s what is unknown, and what there is', async (text, code, hint) => {
     const check = requireKnown(memoryTree(files).view, DESIGN, parseScope(DESIGN, text));
