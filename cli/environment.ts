@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { homedir, hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { BacktrailError, type Clock, type Person } from '../engine/index.ts';
+import { type Pager, pagerOf } from './pager.ts';
 
 export interface Environment {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -21,6 +22,10 @@ export interface Environment {
   /** The account on this machine, for where git knows nobody. */
   readonly account: Person;
   readonly color: boolean;
+  /** Columns of the terminal, or those that COLUMNS asks for; null: nobody says how many. */
+  readonly columns?: number | null;
+  /** Where long results are read; null where there is no terminal to read on. */
+  readonly pager?: Pager | null;
   /** Can questions be asked? */
   readonly interactive: boolean;
   /** Is there a terminal that shows how far a fetch is? */
@@ -49,12 +54,20 @@ export function readEnvironment(): Environment {
     author: person(env['GIT_AUTHOR_NAME'], env['GIT_AUTHOR_EMAIL']),
     account: { name: user, email: `${user}@${hostname() || 'localhost'}` },
     color: process.stdout.isTTY && !env['NO_COLOR'] && env['TERM'] !== 'dumb',
+    columns: columns(env['COLUMNS']) ?? columns(process.stdout.columns),
+    pager: process.stdout.isTTY && env['TERM'] !== 'dumb' ? pagerOf(env, process.stdout) : null,
     interactive: process.stdin.isTTY && process.stderr.isTTY,
     progress: process.stderr.isTTY && env['TERM'] !== 'dumb',
     clock: { now: () => Date.now(), sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) },
     nodeVersion: process.versions.node,
     random: (bytes) => randomBytes(bytes),
   };
+}
+
+/** A terminal that was not told its size is 0 columns wide. */
+function columns(given: string | number | undefined): number | null {
+  const number = Number(given ?? 0);
+  return Number.isInteger(number) && number > 0 ? Math.max(20, number) : null;
 }
 
 /** Separated by semicolons or line ends. */

@@ -1,5 +1,6 @@
 /** Everything that reaches the terminal goes through here: text without control characters, JSON, YAML, and errors. */
 import { BacktrailError, FAILURES, isFailure } from '../engine/index.ts';
+import { fits, page, type Pager } from './pager.ts';
 import { Document, Scalar, visit } from 'yaml';
 
 export const FORMATS = ['text', 'json', 'yaml'] as const;
@@ -15,9 +16,18 @@ export interface Output {
   readonly exitCode?: number;
 }
 
-export function printOutput({ value, text, error }: Output, format: Format): void {
-  if (format === 'text') process.stdout.write(`${text().replace(/\n*$/, '')}\n`);
-  else process.stdout.write(serialise(error ? { ...Object(value), ...errorValue(error) } : value, format, 2));
+/** People on a terminal read what does not fit on it in a pager. */
+export async function printOutput(
+  { value, text, error }: Output,
+  format: Format,
+  pager: Pager | null = null,
+): Promise<void> {
+  if (format === 'text') {
+    const shown = `${text().replace(/\n*$/, '')}\n`;
+    const paged = pager !== null && !fits(shown, pager) && (await page(shown, pager));
+    if (!paged) process.stdout.write(shown);
+  } else
+    process.stdout.write(serialise(error ? { ...Object(value), ...errorValue(error) } : value, format, 2));
 }
 
 /** For scripts standard output is exactly one document, also where a command fails before it has a value. */

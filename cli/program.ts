@@ -44,7 +44,9 @@ export async function runProgram(argv: readonly string[], environment: Environme
         .choices(FORMATS)
         .default('text'),
     )
-    .option('--full', 'show each part of files that are added or removed')
+    .option('--full', 'show each part of files that are added or removed, and nothing cut')
+    .option('--stat', 'show only how much changes in each file')
+    .option('--no-pager', 'print long results without BACKTRAIL_PAGER, PAGER or less')
     .addHelpText('after', HELP)
     .showHelpAfterError(false)
     .exitOverride()

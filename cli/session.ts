@@ -19,6 +19,10 @@ export interface GlobalOptions {
   readonly output: Format;
   /** Differences of added and removed files in full. */
   readonly full?: boolean;
+  /** Of differences only how large they are. */
+  readonly stat?: boolean;
+  /** `--no-pager` makes it false. */
+  readonly pager: boolean;
 }
 
 export interface Session {

@@ -42,7 +42,7 @@ export type { StepEvent } from './steps/execute.ts';
 export type { Destination } from './git/open.ts';
 export type { ConfigText } from './steps/observe.ts';
 export type { Notice } from './steps/repository.ts';
-export type { Ask, Planned } from './steps/plan.ts';
+export type { Ask, Planned, RevisionDetails } from './steps/plan.ts';
 export type { ConfigWrite, Proposed, WrittenConfig } from './steps/propose.ts';
 export type { Delivery } from './steps/render.ts';
 export type {

@@ -23,10 +23,9 @@ export interface Program {
 /** Starts a session with the options given before and after the command's name, runs, prints. */
 export async function runCommand(program: Program, run: Run): Promise<void> {
   const session = await startSession(program.environment, program.root.opts<GlobalOptions>());
-  const style = makeStyle(
-    program.environment.color && session.format === 'text',
-    program.root.opts<GlobalOptions>().full,
-  );
+  const { full = false, stat = false, pager: wanted } = program.root.opts<GlobalOptions>();
+  const { columns = null, pager = null } = program.environment;
+  const style = makeStyle(program.environment.color && session.format === 'text', { full, stat, columns });
   const output = await run({ session, style });
   const offline = session.offline();
   const { asOf, message } = offline ?? {};
@@ -34,7 +33,7 @@ export async function runCommand(program: Program, run: Run): Promise<void> {
     offline === null
       ? output.value
       : { ...Object(output.value), offline: { ...(asOf !== undefined && { asOf }), message } };
-  printOutput({ ...output, value }, session.format);
+  await printOutput({ ...output, value }, session.format, wanted ? pager : null);
   if (output.exitCode !== undefined) program.setExitCode(output.exitCode);
   if (output.error) program.setExitCode(printError(output.error, session.format));
 }

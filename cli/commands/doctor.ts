@@ -3,6 +3,7 @@ import { checkQueue } from '../../workers/index.ts';
 import { withoutLogin } from '../enqueue.ts';
 import { progressLine } from '../progress.ts';
 import type { Style } from '../print/style.ts';
+import { beside } from '../print/table.ts';
 import { stoppable } from '../interrupt.ts';
 import { type Program, runCommand } from './command.ts';
 
@@ -52,8 +53,11 @@ function checksText(style: Style, checks: readonly Check[]): string {
   };
   const width = Math.max(...checks.map(({ name }) => name.length));
   const line = ({ name, status, message, hint }: Check) => {
-    const said = `  ${sign[status]} ${name.padEnd(width)}  ${style.paint('reset', message)}`;
-    return hint === undefined ? said : `${said}\n${' '.repeat(width + 6)}${style.paint('dim', hint)}`;
+    const label = `  ${sign[status]} ${name.padEnd(width)}`;
+    const said = beside(style, label, style.paint('reset', message));
+    return hint === undefined
+      ? said
+      : `${said}\n${beside(style, ' '.repeat(width + 4), style.paint('dim', hint))}`;
   };
   const areas = Object.entries(AREAS).flatMap(([area, title]) => {
     const own = checks.filter((check) => check.area === area);

@@ -1,7 +1,8 @@
 import { type Engine, isFailure, type Repair, type RequestId } from '../../engine/index.ts';
 import { enqueueWaiting, openQueue } from '../../workers/index.ts';
 import { withoutLogin } from '../enqueue.ts';
-import { type Style, table } from '../print/style.ts';
+import type { Style } from '../print/style.ts';
+import { table } from '../print/table.ts';
 import type { Output } from '../output.ts';
 import { type Program, runCommand } from './command.ts';
 
@@ -67,7 +68,10 @@ function toOutput(style: Style, reconciled: Reconciled): Output {
   ];
   const text = () => {
     const lines = rows.map((row) => row.map((cell) => style.paint('reset', cell)));
-    const said = rows.length === 0 ? 'The ledger is as it should be; nothing waits.' : table(lines);
+    const said =
+      rows.length === 0
+        ? 'The ledger is as it should be; nothing waits.'
+        : table(style, [{}, {}, { wrap: true }], lines);
     return queueError === null
       ? said
       : `${said}\n${style.paint('yellow', queueError.message)} ${queueError.hint}`;

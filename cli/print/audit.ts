@@ -1,10 +1,20 @@
 import type { AuditEntry } from '../../engine/index.ts';
 import { oneLine } from '../output.ts';
-import { cut, minute, short, type Style, table } from './style.ts';
+import { cut, minute, short, type Style } from './style.ts';
+import { type Column, table } from './table.ts';
+
+const COLUMNS: readonly Column[] = [
+  { head: 'commit' },
+  { head: 'time (UTC)' },
+  { head: 'event', wrap: true },
+  { head: 'who', wrap: true },
+  { head: 'scope', wrap: true, drop: 1 },
+  { head: 'of', drop: 3 },
+  { head: 'comment', wrap: true, drop: 2 },
+];
 
 export function auditText(style: Style, events: readonly AuditEntry[]): string {
   if (events.length === 0) return 'The ledger holds no such event.';
-  const heads = ['commit', 'time (UTC)', 'event', 'who', 'scope', 'of', 'comment'];
   const rows = events.map(({ commit, at, event, actor, identity, scope, requestId, sessionId, comment }) => [
     style.paint('yellow', short(commit)),
     minute(at),
@@ -17,5 +27,5 @@ export function auditText(style: Style, events: readonly AuditEntry[]): string {
   const problems = events.flatMap(({ commit, problems }) =>
     problems.map((problem) => style.paint('red', `! ${short(commit)} ${problem}`)),
   );
-  return [table([heads.map((head) => style.paint('dim', head)), ...rows]), ...problems].join('\n');
+  return [table(style, COLUMNS, rows), ...problems].join('\n');
 }

@@ -5,7 +5,7 @@ import {
   quotePath,
   type ServiceDifference,
 } from '../../engine/index.ts';
-import type { Style } from './style.ts';
+import { shortenDigests, type Style } from './style.ts';
 
 /** Differences by service, field by field where the file has fields. */
 export function printChanges(style: Style, changes: readonly ServiceDifference[]): string[] {
@@ -21,23 +21,28 @@ const FOLDED_ABOVE = 3;
 export function printFile(style: Style, file: FileDifference): string[] {
   const { path, change, fields = [], diff } = file;
   const mark = { added: '+', removed: '-', modified: '~' }[change];
+  const name = `${style.paint(COLOR[mark] ?? 'yellow', mark)} ${style.paint('cyan', quotePath(path))}`;
   const size = sizeOf(file);
+  const how = change === 'modified' ? '' : `${change}, `;
+  if (style.stat) return [`${name} (${how}${size.text})`];
   if (change !== 'modified' && !style.full && size.lines > FOLDED_ABOVE)
-    return [
-      `${style.paint(COLOR[mark] ?? 'yellow', mark)} ${style.paint('cyan', quotePath(path))} (${change}, ${size.text}; --full shows them)`,
-    ];
+    return [`${name} (${how}${size.text}; --full shows them)`];
   return [
-    `${style.paint(COLOR[mark] ?? 'yellow', mark)} ${style.paint('cyan', quotePath(path))}${change === 'modified' ? '' : ` (${change})`}`,
+    `${name}${change === 'modified' ? '' : ` (${change})`}`,
     ...fields.flatMap((field) => printField(style, field)).map((line) => `    ${line}`),
     ...(diff === undefined ? [] : printDiff(style, diff).map((line) => `    ${line}`)),
   ];
 }
 
 function sizeOf({ fields = [], diff = '' }: FileDifference): { lines: number; text: string } {
-  if (fields.length > 0) return { lines: fields.length, text: `${fields.length} fields` };
-  const lines = diff.split('\n').filter((line) => /^[+-](?!\+\+ |-- )/.test(line)).length;
-  return { lines, text: `${lines} lines` };
+  if (fields.length > 0) return { lines: fields.length, text: count(fields.length, 'field') };
+  const first = diff.search(/^@@/m);
+  const hunks = diff.slice(Math.max(0, first)).split('\n');
+  const lines = hunks.filter((line) => /^[+-]/.test(line)).length;
+  return { lines, text: lines === 0 ? (diff.trim().split('\n').at(-1) ?? '') : count(lines, 'line') };
 }
+
+export const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? '' : 's'}`;
 
 const COLOR: Readonly<Record<string, 'green' | 'red' | 'yellow'>> = {
   '+': 'green',
@@ -45,11 +50,13 @@ const COLOR: Readonly<Record<string, 'green' | 'red' | 'yellow'>> = {
   '~': 'yellow',
 };
 
-function printField(style: Style, { selector, before, after, diff }: FieldChange): string[] {
+function printField(style: Style, { selector, diff, ...sides }: FieldChange): string[] {
   if (diff !== undefined)
     return [style.paint('dim', selector), ...printDiff(style, diff).map((line) => `  ${line}`)];
-  const sides = [before, after].filter((side) => side !== undefined);
-  if (sides.every((side) => !side.includes('\n'))) {
+  const [shownBefore = '', shownAfter = ''] = shortenDigests(style, [sides.before ?? '', sides.after ?? '']);
+  const before = sides.before === undefined ? undefined : shownBefore;
+  const after = sides.after === undefined ? undefined : shownAfter;
+  if (![shownBefore, shownAfter].some((side) => side.includes('\n'))) {
     const old = before === undefined ? '' : style.paint('red', before);
     const now = after === undefined ? '' : style.paint('green', after);
     const arrow = before === undefined ? '+ ' : after === undefined ? '- ' : `${old} → `;
@@ -61,7 +68,8 @@ function printField(style: Style, { selector, before, after, diff }: FieldChange
 }
 
 export function printDiff(style: Style, diff: string): string[] {
-  return (style.full ? diff : cutDiff(diff, '--full shows all'))
+  const shown = style.full ? diff : cutDiff(diff, '--full shows all');
+  return (shortenDigests(style, [shown])[0] ?? shown)
     .replace(/\n$/, '')
     .split('\n')
     .map((line) => {

@@ -10,17 +10,30 @@ import {
 } from '../../engine/index.ts';
 import { printChanges } from './changes.ts';
 import { printFindings } from './plan.ts';
-import { minute, revisionName, short, type Style, table } from './style.ts';
+import { minute, revisionName, short, shortDigest, type Style } from './style.ts';
+import { type Column, table } from './table.ts';
 
 export function environmentsText(style: Style, entries: readonly EnvironmentEntry[]): string {
   if (entries.length === 0) return 'The layout finds no environment in this repository.';
   return table(
+    style,
+    [{}, { wrap: true }],
     entries.map(({ services, ...coordinates }) => [
       style.paint('bold', formatCoordinates(coordinates)),
       services.length === 0 ? style.paint('dim', 'no services') : style.paint('reset', services.join(', ')),
     ]),
   );
 }
+
+const COLUMNS: readonly Column[] = [
+  {},
+  { head: 'commit' },
+  { head: 'time (UTC)', drop: 1 },
+  { head: 'author', drop: 3 },
+  { head: 'source', drop: 4 },
+  { head: 'holds', wrap: true, drop: 2 },
+  { head: 'subject', wrap: true },
+];
 
 export function historyText(style: Style, { scope, revisions, total, findings }: History): string {
   if (total === 0)
@@ -31,19 +44,12 @@ export function historyText(style: Style, { scope, revisions, total, findings }:
     minute(entry.time),
     style.paint('reset', entry.author.name),
     entry.source,
-    style.paint('reset', note(entry)),
+    style.paint('reset', shortDigest(style, note(entry))),
     style.paint(entry.undoneBy ? 'dim' : 'reset', entry.subject),
   ]);
   const more =
     total > revisions.length ? `\n… ${total - revisions.length} older; --limit ${total} shows all` : '';
-  return (
-    table([
-      ['', 'commit', 'time (UTC)', 'author', 'source', 'holds', 'subject'].map((head) =>
-        style.paint('dim', head),
-      ),
-      ...rows,
-    ]) + more
-  );
+  return table(style, COLUMNS, rows) + more;
 }
 
 function note({ identity, current, rolledBackBy, undoneBy }: HistoryEntry): string {

@@ -3,15 +3,17 @@ import {
   type Destination,
   type Finding,
   formatCoordinates,
+  type Plan,
   type Planned,
   type RequestView,
+  type RevisionDetails,
   type RollbackResult,
 } from '../../engine/index.ts';
-import { printChanges, printFile } from './changes.ts';
+import { count, printChanges, printFile } from './changes.ts';
 import { oneLine } from '../output.ts';
 import { approvalText } from './approval.ts';
 import { destinationText } from './destination.ts';
-import { revisionName, short, type Style } from './style.ts';
+import { cut, minute, revisionName, short, shortDigest, type Style } from './style.ts';
 
 /** The plan as scripts read it: no bytes of files, nothing unmasked. */
 export function planValue({ plan, delivery, destination }: Planned) {
@@ -42,11 +44,11 @@ export function planValue({ plan, delivery, destination }: Planned) {
   };
 }
 
-export function planText(style: Style, { plan, delivery, destination }: Planned): string {
+export function planText(style: Style, { plan, delivery, destination, revisions }: Planned): string {
   const { scope, target, current, impact, changes, digest } = plan;
   const lines = [
     `${style.paint('bold', `Rollback of ${formatCoordinates(scope)}`)} (${scope.mode}) on ${style.paint('cyan', plan.branch)}`,
-    `  from ${revisionName(current)} to ${style.paint('bold', revisionName(target))}`,
+    ...revisionLines(style, { target, current }, revisions),
     ...(destination ? [`  published to ${destinationText(destination)}`] : []),
     '',
     ...printFindings(style, plan.findings),
@@ -67,11 +69,29 @@ export function planText(style: Style, { plan, delivery, destination }: Planned)
       ...delivery.differences.flatMap((file) => printFile(style, file)).map((line) => `  ${line}`),
     );
   }
-  lines.push('', style.paint('dim', `digest ${digest}`));
+  lines.push('', style.paint('dim', `digest ${shortDigest(style, digest)}`));
   return lines.join('\n');
 }
 
-const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? '' : 's'}`;
+/** What is there now, and what it goes back to, each with when, by whom and why, where that is known. */
+function revisionLines(
+  style: Style,
+  { target, current }: Pick<Plan, 'target' | 'current'>,
+  known: Planned['revisions'],
+): string[] {
+  const names = [revisionName(current), revisionName(target)] as const;
+  if (known?.current === undefined && known?.target === undefined)
+    return [`  from ${names[0]} to ${style.paint('bold', names[1])}`];
+  const width = Math.max(...names.map(({ length }) => length));
+  const line = (word: string, name: string, revision: RevisionDetails | undefined) => {
+    const said = revision
+      ? [minute(revision.time), oneLine(revision.author.name), cut(oneLine(revision.subject), 72)].join('  ')
+      : '';
+    const bold = word === 'to' ? style.paint('bold', name) : name;
+    return `  ${word.padEnd(4)} ${bold}${' '.repeat(width - name.length)}  ${style.paint('dim', said)}`.trimEnd();
+  };
+  return [line('from', names[0], known.current), line('to', names[1], known.target)];
+}
 
 const SIGN = { block: '✖', warn: '!', info: 'i' } as const;
 const COLOR = { block: 'red', warn: 'yellow', info: 'blue' } as const;

@@ -2,7 +2,8 @@
 import { type Person, type RequestStatus, type RequestView, type ReviewView } from '../../engine/index.ts';
 import { oneLine } from '../output.ts';
 import { approvalText } from './approval.ts';
-import { cut, minute, revisionName, short, type Style, table } from './style.ts';
+import { cut, minute, revisionName, short, shortDigest, type Style } from './style.ts';
+import { type Column, table } from './table.ts';
 
 const COLORS: Readonly<Record<RequestStatus, 'yellow' | 'green' | 'red' | 'dim'>> = {
   pending: 'yellow',
@@ -16,6 +17,17 @@ const COLORS: Readonly<Record<RequestStatus, 'yellow' | 'green' | 'red' | 'dim'>
   cancelled: 'dim',
 };
 
+const COLUMNS: readonly Column[] = [
+  { head: 'request' },
+  { head: 'status' },
+  { head: 'approvals', drop: 2 },
+  { head: 'scope', wrap: true },
+  { head: 'to', drop: 1 },
+  { head: 'author', drop: 4 },
+  { head: 'asked (UTC)', drop: 5 },
+  { head: 'why', wrap: true, drop: 3 },
+];
+
 export function requestsText(
   style: Style,
   requests: readonly RequestView[],
@@ -23,11 +35,11 @@ export function requestsText(
 ): string {
   if (requests.length === 0)
     return all ? 'Nothing was requested yet.' : 'No request is open; --all shows those that ended.';
-  const heads = ['request', 'status', 'approvals', 'scope', 'to', 'author', 'asked (UTC)', 'why'];
-  return table([
-    heads.map((head) => style.paint('dim', head)),
-    ...requests.map((request) => row(style, request)),
-  ]);
+  return table(
+    style,
+    COLUMNS,
+    requests.map((request) => row(style, request)),
+  );
 }
 
 function row(style: Style, request: RequestView): string[] {
@@ -62,7 +74,9 @@ export function requestText(style: Style, request: RequestView): string {
   return [
     head.join('  '),
     style.paint('reset', oneLine(message)),
-    ...facts(request).map(([name, text]) => `  ${name.padEnd(11)} ${style.paint('reset', oneLine(text))}`),
+    ...facts(style, request).map(
+      ([name, text]) => `  ${name.padEnd(11)} ${style.paint('reset', oneLine(text))}`,
+    ),
     ...section(
       style,
       'Reviews',
@@ -85,7 +99,7 @@ export function requestText(style: Style, request: RequestView): string {
   ].join('\n');
 }
 
-function facts(request: RequestView): (readonly [name: string, text: string])[] {
+function facts(style: Style, request: RequestView): (readonly [name: string, text: string])[] {
   const { scope, scopeName, author, authorIdentity, createdAt, expiresAt, status, result, breakGlass } =
     request;
   const { rollbackOf, base, digest, affectedServices, follows, supersededBy, config, approval } = request;
@@ -102,7 +116,7 @@ function facts(request: RequestView): (readonly [name: string, text: string])[] 
       rollbackOf.version === null ? rollbackOf.commit : `${rollbackOf.commit} (v${rollbackOf.version})`,
     ],
     ['base', base],
-    ['digest', digest],
+    ['digest', shortDigest(style, digest)],
     ['affects', affectedServices.length === 0 ? null : affectedServices.join(', ')],
     ['config', config === null ? null : `${config.name}, from outside the repository`],
     ['approval', approval.need === 0 ? null : approvalText(approval, status === 'pending')],

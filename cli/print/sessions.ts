@@ -2,7 +2,8 @@
 import type { RequestView, SessionView } from '../../engine/index.ts';
 import { oneLine } from '../output.ts';
 import { personText } from './requests.ts';
-import { cut, minute, short, type Style, table } from './style.ts';
+import { cut, minute, short, type Style } from './style.ts';
+import { type Column, table } from './table.ts';
 
 export function sessionText(style: Style, session: SessionView): string {
   const { id, active, scope, holder, identity, justification, ticket, expiresAt, closed } = session;
@@ -28,6 +29,26 @@ export function sessionText(style: Style, session: SessionView): string {
   return [`${state}  ${style.paint('bold', id)}`, ...lines, ...told].join('\n');
 }
 
+const COLUMNS: readonly Column[] = [
+  { head: 'session' },
+  {},
+  { head: 'scope', wrap: true },
+  { head: 'holder', wrap: true, drop: 1 },
+  { head: 'from (UTC)', drop: 5 },
+  { head: 'until (UTC)', drop: 2 },
+  { head: 'ticket', drop: 4 },
+  { head: 'why', wrap: true, drop: 3 },
+];
+const WAITING: readonly Column[] = [
+  {},
+  {},
+  { wrap: true },
+  { wrap: true },
+  { wrap: true },
+  { wrap: true },
+  { wrap: true },
+];
+
 export function sessionsText(
   style: Style,
   {
@@ -36,7 +57,6 @@ export function sessionsText(
   }: { readonly sessions: readonly SessionView[]; readonly reviews: readonly RequestView[] },
 ): string {
   if (sessions.length === 0 && reviews.length === 0) return 'Nobody has broken the glass.';
-  const heads = ['session', '', 'scope', 'holder', 'from (UTC)', 'until (UTC)', 'ticket', 'why'];
   const rows = sessions.map(
     ({ id, active, scope, holder, openedAt, expiresAt, closed, ticket, justification }) => [
       style.paint(active ? 'bold' : 'reset', id),
@@ -52,7 +72,7 @@ export function sessionsText(
     ],
   );
   return [
-    ...(rows.length === 0 ? [] : [table([heads.map((head) => style.paint('dim', head)), ...rows])]),
+    ...(rows.length === 0 ? [] : [table(style, COLUMNS, rows)]),
     ...(reviews.length === 0 ? [] : [waiting(style, reviews)]),
   ].join('\n\n');
 }
@@ -74,5 +94,5 @@ function waiting(style: Style, reviews: readonly RequestView[]): string {
     'Went ahead without approval, and wait for a review by somebody else',
   );
   const how = style.paint('dim', '  backtrail break-glass review REQUEST --comment TEXT');
-  return [head, table(rows), how].join('\n');
+  return [head, table(style, WAITING, rows), how].join('\n');
 }

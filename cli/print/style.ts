@@ -1,36 +1,46 @@
-/** Colours, where the terminal has them, and tables. */
+/** Colours, where the terminal has them, and how much of a text is shown. */
 import { styleText } from 'node:util';
 import { clean } from '../output.ts';
 
 type Styles = Parameters<typeof styleText>[0];
 
-export interface Style {
-  /** Show each part of files that came or went as a whole? */
-  readonly full: boolean;
+export interface Style extends Shown {
   /** Cleans text that came from a repository and colours it. */
   paint(styles: Styles, text: string): string;
 }
 
-export function makeStyle(color: boolean, full = false): Style {
-  return { full, paint: (styles, text) => (color ? styleText(styles, clean(text)) : clean(text)) };
+interface Shown {
+  /** Show each part of files that came or went as a whole, and nothing cut? */
+  readonly full: boolean;
+  /** Show only how much changes in each file? */
+  readonly stat: boolean;
+  /** Columns that a table may take; null: as many as it needs. */
+  readonly columns: number | null;
 }
 
-/** Columns as wide as their widest cell; the last one is not filled up. */
-export function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => visible(row[column] ?? ''))),
-  );
-  const line = (row: readonly string[]) =>
-    row.map((cell, column) =>
-      column === row.length - 1 ? cell : cell + ' '.repeat((widths[column] ?? 0) - visible(cell)),
-    );
-  return rows.map((row) => line(row).join('  ').trimEnd()).join('\n');
+export function makeStyle(color: boolean, shown: Partial<Shown> = {}): Style {
+  return {
+    full: false,
+    stat: false,
+    columns: null,
+    ...shown,
+    paint: (styles, text) => (color ? styleText(styles, clean(text)) : clean(text)),
+  };
 }
-
-// oxlint-disable-next-line no-control-regex -- the escape character begins a colour
-const visible = (text: string) => Array.from(text.replace(/\u001b\[[\d;]*m/g, '')).length;
 
 export const short = (id: string) => id.slice(0, 7);
+
+const DIGEST = /\b(sha(?:256|384|512):[0-9a-f]{12})[0-9a-f]{20,}/g;
+
+/** Digests cut to 12 characters, `sha256:0123456789ab…`; as they are where two of the texts' digests would then look alike. */
+export function shortenDigests({ full }: Pick<Style, 'full'>, texts: readonly string[]): string[] {
+  const found = new Set(texts.flatMap((text) => text.match(DIGEST) ?? []));
+  const cuts = new Set([...found].map((digest) => digest.replace(DIGEST, '$1')));
+  if (full || cuts.size < found.size) return [...texts];
+  return texts.map((text) => text.replace(DIGEST, '$1…'));
+}
+
+export const shortDigest = (style: Style, text: string) => shortenDigests(style, [text])[0] ?? text;
 
 /** `v12 (3f2c9ab)` */
 export function revisionName({ commit, version }: { commit: string; version: number | null }): string {

@@ -10,6 +10,7 @@ import {
   isFailure,
   isObjectId,
   type ObjectId,
+  type Person,
   type Plan,
   type Programs,
   type RollbackRequest,
@@ -57,6 +58,15 @@ export interface Planned {
   readonly delivery: Delivery;
   /** Where it would be published; where absent, nobody asked. */
   readonly destination?: Destination;
+  /** For people: the commits that the target and what stands there now are; where they are revisions of the scope. */
+  readonly revisions?: { readonly target?: RevisionDetails; readonly current?: RevisionDetails };
+}
+
+export interface RevisionDetails {
+  /** ISO 8601 in UTC. */
+  readonly time: string;
+  readonly author: Person;
+  readonly subject: string;
 }
 
 export async function planAsked(
@@ -72,11 +82,30 @@ export async function planAsked(
   const current = currentOf(snapshot, revisions);
   const allowRemoval = ask.allowRemoval ?? false;
   const scope: Scope = ask.wholeFile ? { ...parts, wholeFile: true } : parts;
-  return withDelivery(
+  const planned = await withDelivery(
     snapshot,
     await planRollback(snapshot, { scope, target, current, allowRemoval, findings }),
     programs,
   );
+  return { ...planned, revisions: detailsOf(revisions, target.commit) };
+}
+
+function detailsOf(revisions: readonly Revision[], target: ObjectId): NonNullable<Planned['revisions']> {
+  const details = (revision: Revision | undefined): RevisionDetails | undefined => {
+    if (revision === undefined) return undefined;
+    const { time, author, subject } = revision.commit;
+    return { time, author, subject };
+  };
+  const [from, to] = [details(revisions[0]), details(revisions.find(({ commit }) => commit.id === target))];
+  return { ...(to && { target: to }), ...(from && { current: from }) };
+}
+
+/** Of a request that is planned again, for people: what stands there now by its name, and both with their details. */
+export async function withRevisions(planned: Planned): Promise<Planned> {
+  const { snapshot, plan } = planned;
+  const { revisions } = await historyOf(snapshot, plan.scope);
+  const current = currentOf(snapshot, revisions);
+  return { ...planned, plan: { ...plan, current }, revisions: detailsOf(revisions, plan.target.commit) };
 }
 
 /** The same for a confirmed request: nothing is resolved again, and whoever wrote the request is not believed. */

@@ -1,6 +1,7 @@
 /** What the incident script shows before and after. */
 import { printFindings } from '../../cli/print/plan.ts';
-import { revisionName, short, type Style, table } from '../../cli/print/style.ts';
+import { revisionName, short, type Style } from '../../cli/print/style.ts';
+import { table } from '../../cli/print/table.ts';
 import { FAILURES } from '../../engine/index.ts';
 import type { Item } from './plan.ts';
 
@@ -18,7 +19,7 @@ export function planTable(style: Style, items: readonly Item[]): string {
     planned && !error ? planned.plan.findings.filter(({ severity }) => severity === 'warn') : [],
   );
   return [
-    table([heads(style, ['scope', 'fields', 'to', 'plan']), ...rows]),
+    table(style, columns(['scope', 'fields', 'to', 'plan']), rows),
     ...printFindings(style, warnings),
   ].join('\n');
 }
@@ -48,7 +49,7 @@ export function resultTable(style: Style, items: readonly Item[]): string {
       style.paint('reset', remarkOn(item)),
     ];
   });
-  return table([heads(style, ['scope', 'status', 'commit', 'request or failure']), ...rows]);
+  return table(style, columns(['scope', 'status', 'commit', 'request or failure']), rows);
 }
 
 const OPEN = ['not started', 'pending'];
@@ -74,7 +75,7 @@ function remarkOn({ id, error, request }: Item): string {
   return `${id} (approvals: ${have}/${need}${who})`;
 }
 
-const heads = (style: Style, names: readonly string[]) => names.map((name) => style.paint('dim', name));
+const columns = (heads: readonly string[]) => heads.map((head) => ({ head, wrap: true }));
 
 /** That of the first failure; 5 where one waits for approval; else 0. */
 export function exitCodeOf(items: readonly Item[]): number {

@@ -25,6 +25,7 @@ const file = z.strictObject({
         op: z.enum(['add', 'remove', 'replace']),
         before: z.string().optional(),
         after: z.string().optional(),
+        diff: z.string().optional(),
       }),
     )
     .optional(),

@@ -27,6 +27,8 @@ export interface CliOptions {
   readonly stdout?: string;
   /** Milliseconds since 1970; now where absent. */
   readonly now?: number;
+  /** Columns of the terminal; unknown where absent. */
+  readonly columns?: number;
 }
 
 const NO_REDIS = 'redis://127.0.0.1:1';
@@ -49,6 +51,7 @@ export async function backtrail(
     author: null,
     account: { name: 'tester', email: 'tester@localhost' },
     color: false,
+    columns: options.columns ?? null,
     interactive: false,
     progress: false,
     clock: {

@@ -42,13 +42,14 @@ export async function onTerminal(
   repo: Pick<Repo, 'folder' | 'env'>,
   args: string[],
   answers: readonly (readonly [asked: string, answer: string])[],
+  { env = {}, rows = 50 }: { env?: Readonly<Record<string, string>>; rows?: number } = {},
 ) {
   const command = [process.execPath, '--import', LOADER, MAIN, ...args].map((word) => `'${word}'`).join(' ');
   // A new terminal is no column wide.
-  const sized = `stty columns 120 rows 50; exec ${command}`;
+  const sized = `stty columns 120 rows ${rows}; exec ${command}`;
   const child = spawn('script', ['--quiet', '--return', '--command', sized, '/dev/null'], {
     cwd: repo.folder,
-    env: { ...repo.env, TERM: 'xterm-256color' },
+    env: { ...repo.env, TERM: 'xterm-256color', ...env },
     stdio: ['pipe', 'pipe', 'ignore'],
   });
   const timer = setTimeout(() => child.kill('SIGKILL'), 30_000);

@@ -12,6 +12,7 @@ import { isOpen } from '../../request/transitions.ts';
 import { reconcile } from './reconcile.ts';
 import { repeated } from './repeated.ts';
 import { isChanged, replan } from './replan.ts';
+import { withRevisions } from '../plan.ts';
 import { approve, cancel, inspect, note, reject, requireRequest, retry } from './review.ts';
 import { requirePermission } from './rights.ts';
 import { closeSession, openSession, sessions } from './sessions.ts';
@@ -41,7 +42,7 @@ export function createRequests(
         const planned = { ...again, destination: await here.git.destination(again.plan.branch) };
         const { policy } = await look(place);
         const bind = bindOf(policy, planned.plan.owners);
-        return { planned, request, changed: isChanged(request, planned, bind) };
+        return { planned: await withRevisions(planned), request, changed: isChanged(request, planned, bind) };
       }),
     approve: (input) => at((place) => approve(place, input)),
     reject: (input) => at((place) => reject(place, input)),

@@ -11,7 +11,7 @@ describe('a printed difference', () => {
   });
 
   it('shows each field of it in full where that is asked for', () => {
-    expect(printFile(makeStyle(false, true), added)).toHaveLength(5);
+    expect(printFile(makeStyle(false, { full: true }), added)).toHaveLength(5);
   });
 
   it('never folds a file that was modified', () => {
@@ -42,7 +42,7 @@ describe('a printed difference', () => {
     const value = (n: number) => `${'x'.repeat(600)}${n}${'y'.repeat(600)}`;
     const diff = `--- a/x\n+++ b/x\n@@ -1,1 +1,1 @@\n-${value(1)}\n+${value(2)}\n`;
     const print = (full: boolean) =>
-      printFile(makeStyle(false, full), { path: 'x', change: 'modified', diff }).join('\n');
+      printFile(makeStyle(false, { full }), { path: 'x', change: 'modified', diff }).join('\n');
     expect(print(false)).toContain('    -…xxx');
     expect(print(false)).toContain('x2y');
     expect(print(true)).toContain(value(1));

@@ -1,0 +1,71 @@
+/** Long results on a terminal go through a pager, as git's do. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { wrapped } from './print/table.ts';
+
+export interface Pager {
+  /** A line for the shell, from the environment of the user and nowhere else. */
+  readonly command: string;
+  readonly columns: number;
+  readonly rows: number;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+type Variables = Pager['env'];
+
+/** null where no pager is wanted: none is named, or `cat`. BACKTRAIL_PAGER comes before PAGER. */
+export function pagerOf(
+  env: Variables,
+  { columns = 0, rows = 0 }: { columns?: number; rows?: number },
+): Pager | null {
+  const command = (env['BACKTRAIL_PAGER'] ?? env['PAGER'] ?? 'less -FRX').trim();
+  if (command === '' || command === 'cat' || columns === 0 || rows === 0) return null;
+  return { command, columns, rows, env: { ...env, LESS: env['LESS'] ?? 'FRX', LV: env['LV'] ?? '-c' } };
+}
+
+/** Does it stand on the screen as a whole? */
+export const fits = (text: string, { columns, rows }: Pager): boolean =>
+  text.split('\n').length < rows && wrapped(text, columns).split('\n').length < rows;
+
+/**
+ * Shows a text in the pager, and waits until it ends. Gives false where there is no such pager, and nothing was shown. One that ends
+ * before it has read everything has shown what its user wanted to see.
+ */
+export async function page(text: string, { command, env }: Pager): Promise<boolean> {
+  if (!isThere(command, env)) return false;
+  // Ctrl-C is for the pager.
+  const stay = () => undefined;
+  process.on('SIGINT', stay);
+  try {
+    const child = spawn('/bin/sh', ['-c', command], { stdio: ['pipe', 'inherit', 'inherit'], env });
+    child.stdin.on('error', stay);
+    const ended = once(child, 'close');
+    child.stdin.end(text);
+    const [code] = await ended;
+    // What the shell says of a command that it cannot find or run.
+    return code !== 127 && code !== 126;
+  } catch {
+    return false;
+  } finally {
+    process.off('SIGINT', stay);
+  }
+}
+
+/** A plain command that PATH does not find is not tried, so that the shell does not complain of it; the rest only the shell knows. */
+function isThere(command: string, env: Variables): boolean {
+  const [word = ''] = command.split(/\s+/);
+  if (!/^[\w.+/-]+$/.test(word)) return true;
+  const places = word.includes('/')
+    ? [word]
+    : (env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, word));
+  return places.some((place) => {
+    try {
+      accessSync(place, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
