@@ -23,8 +23,8 @@ import { type Format, FORMATS, printError, printErrorDocument } from './output.t
 
 const HELP = `
 A scope is [tenant/]environment[/service]. A revision is v12, a commit id, previous, last-successful or @2026-11-20T10:00Z.
-Exit codes: 0 done, 1 unexpected, 2 invalid request, 3 blocked by a check, 4 the plan changed, 5 awaiting approval,
-6 remote or queue unavailable.`;
+Exit codes: 0 done, 1 unexpected, 2 invalid request or not confirmed, 3 blocked by a check,
+4 the plan changed, 5 awaiting approval, 6 remote or queue unavailable.`;
 
 /** Runs one command line and gives its exit code. */
 export async function runProgram(argv: readonly string[], environment: Environment): Promise<number> {

@@ -14,6 +14,7 @@ import { oneLine } from '../output.ts';
 import { approvalText } from './approval.ts';
 import { destinationText } from './destination.ts';
 import { cut, minute, revisionName, short, shortDigest, type Style } from './style.ts';
+import { beside } from './table.ts';
 
 /** The plan as scripts read it: no bytes of files, nothing unmasked. */
 export function planValue({ plan, delivery, destination }: Planned) {
@@ -88,7 +89,8 @@ function revisionLines(
       ? [minute(revision.time), oneLine(revision.author.name), cut(oneLine(revision.subject), 72)].join('  ')
       : '';
     const bold = word === 'to' ? style.paint('bold', name) : name;
-    return `  ${word.padEnd(4)} ${bold}${' '.repeat(width - name.length)}  ${style.paint('dim', said)}`.trimEnd();
+    const label = `  ${word.padEnd(4)} ${bold}${' '.repeat(width - name.length)}`;
+    return beside(style, label, style.paint('dim', said)).trimEnd();
   };
   return [line('from', names[0], known.current), line('to', names[1], known.target)];
 }

@@ -13,7 +13,7 @@ export interface Column {
 
 const GAP = 2;
 /** Columns of text below which a cell is hard to read. */
-const READABLE = 16;
+const READABLE = 12;
 
 /**
  * Columns as wide as their widest cell; the last one is not filled up. A column of which nothing is known in any row is left out. What is

@@ -30,6 +30,7 @@ describe('on a terminal of 60 columns', () => {
     [['environments']],
     [['history', 'acme/production/api-gateway']],
     [['history', 'acme/production']],
+    [['doctor']],
   ])('%s fits', async (args) => {
     const { code, stdout } = await backtrail(example, args, { columns: 60 });
     expect(code).toBe(0);
@@ -58,6 +59,13 @@ describe('the head of a plan', () => {
         'm',
       ),
     );
+  });
+});
+
+describe('the head of a plan on a terminal of 60 columns', () => {
+  it('goes on in lines of its own', async () => {
+    const { stdout } = await backtrail(repo, ['plan', 'prod/api'], { columns: 60 });
+    expect(stdout).toMatch(/^ {2}to {3}v1 \([0-9a-f]{7}\) {2}[^\n]+\n {21}\S/m);
   });
 });
 
