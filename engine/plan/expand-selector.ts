@@ -23,9 +23,24 @@ export function expandSelector(parsed: ParsedText, { selector, bindings }: Bound
   const isSure = at === selector.length - 1 && ('key' in step || Object.keys(step.match).length === 1);
   return listNames(parsed, parent, key).flatMap((name) => {
     const learned = matchTemplate(template, name, bindings);
-    if (!learned || !isCoordinate(name)) return [];
+    if (!learned || !(template.includes('/') || isCoordinate(name))) return [];
     const bound = { selector: bindSelector(selector, learned), bindings: learned };
     return isSure ? [bound] : expandSelector(parsed, bound);
+  });
+}
+
+/** Values where the selector looks for a name, and finds one with a `/`, which no name of a scope can have. */
+export function namesWithSlash(parsed: ParsedText, { selector, bindings }: BoundSelector): string[] {
+  const at = selector.findIndex(isOpen);
+  const step = selector[at];
+  if (!step || 'index' in step) return [];
+  const [key, template] = openText(step);
+  return listNames(parsed, selector.slice(0, at), key).flatMap((name) => {
+    const learned = matchTemplate(template, name, bindings);
+    if (learned !== null)
+      return namesWithSlash(parsed, { selector: bindSelector(selector, learned), bindings: learned });
+    // Beside a prefix, names of elsewhere are left out on purpose.
+    return name.includes('/') && !template.includes('/') ? [name] : [];
   });
 }
 

@@ -71,7 +71,10 @@ function requireFewWays(segments: readonly Segment[]): void {
 function checkStep(step: Step): void {
   const texts = 'key' in step ? [step.key] : 'match' in step ? Object.values(step.match) : [];
   for (const text of texts.filter((candidate) => /[{}]/.test(candidate))) {
-    if (/[/*?]/.test(text)) throw new Error('A placeholder of a selector does not go with "/", "*" or "?".');
+    if (/[*?]/.test(text) || ('key' in step && text.includes('/')))
+      throw new Error(
+        'A placeholder of a selector does not go with "*" or "?", and in a key not with "/" either.',
+      );
     compileSegment(text);
   }
 }

@@ -1,13 +1,19 @@
 /** Services and environments that are seen twice, and files that several of them claim. */
-import type { Check } from '../../model/index.ts';
+import { type Check, quotePath } from '../../model/index.ts';
 import { repeatedNames } from '../../yaml/locate.ts';
 import { formatSelector, parseSelector, type Selector, type Step } from '../../yaml/selector.ts';
 import { type Place, readParsed } from '../discover.ts';
-import { type Bindings, bindPath, hasPlaceholder, type Pattern } from '../pattern.ts';
+import { namesWithSlash } from '../expand-selector.ts';
+import { type Bindings, bindPath, bindSelector, hasPlaceholder, type Pattern } from '../pattern.ts';
 import { type CheckedTree, configuration, count, groupBy, nameOf, some } from './tree.ts';
 
 export async function checkServices(tree: CheckedTree): Promise<Check[]> {
-  const problems = [...seenTwice(tree), ...(await repeatedItems(tree)), ...claimedTwice(tree)];
+  const problems = [
+    ...seenTwice(tree),
+    ...(await repeatedItems(tree)),
+    ...(await slashedNames(tree)),
+    ...claimedTwice(tree),
+  ];
   const services = tree.coordinates.filter(({ service }) => service !== undefined).length;
   const message = `Each of the ${count(services, 'service')} stands in one place, and no file belongs to two.`;
   return problems.length > 0 ? problems : [configuration('services', 'ok', { message })];
@@ -63,6 +69,36 @@ async function repeatedItems({ view, places }: CheckedTree): Promise<Check[]> {
         message: `${place} holds several items with ${key} ${some(names)}.`,
         hint: 'A rollback of one of them is refused: give each item a name of its own.',
         details: { place, key, names },
+      }),
+    );
+  }
+  return checks;
+}
+
+/** Files that are looked into for one pattern. */
+const LOOKED_INTO = 200;
+
+/** Items that no scope can name, such as an image with its registry. */
+async function slashedNames({ view, layout, files }: CheckedTree): Promise<Check[]> {
+  const checks: Check[] = [];
+  for (const { text, selector, ...pattern } of layout.service) {
+    if (selector === null) continue;
+    const paths = bindPath({ text, selector, ...pattern }, {});
+    const names = new Set<string>();
+    for (const { path } of files.filter(({ path }) => paths.match(path) !== null).slice(0, LOOKED_INTO)) {
+      const bindings = paths.match(path) ?? {};
+      const parsed = layout.isOwn(path) ? null : await readParsed(view, path);
+      const bound = { selector: bindSelector(selector, bindings), bindings };
+      if (parsed) for (const name of namesWithSlash(parsed, bound)) names.add(name);
+    }
+    const [first] = names;
+    if (first === undefined) continue;
+    const prefix = first.slice(0, first.lastIndexOf('/') + 1);
+    checks.push(
+      configuration('services', 'warn', {
+        message: `${JSON.stringify(text)} finds names with "/", which cannot be services: ${some([...names].map(quotePath))}.`,
+        hint: `Write what stands before the name into the pattern, as in [name=${prefix}{service}].`,
+        details: { pattern: text, names: [...names].slice(0, 50) },
       }),
     );
   }
