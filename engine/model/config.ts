@@ -9,12 +9,12 @@ export interface Config {
     readonly service: readonly string[];
     readonly bindings: readonly string[];
     readonly variables: readonly string[];
-    /** Names that the patterns find and that are none, such as `base` beside environments. */
-    readonly ignore: {
-      readonly tenant: readonly string[];
-      readonly environment: readonly string[];
-      readonly service: readonly string[];
-    };
+    /** Names that the patterns find and that are none, such as `base` beside environments; `*` and `?` stand for any characters. */
+    readonly ignore: NameLists;
+    /** Where a list is not empty, its names are the only ones; `*` and `?` as in `ignore`. */
+    readonly only: NameLists;
+    /** Patterns of files that several environments use: they belong to no scope. */
+    readonly shared: readonly string[];
   };
   /** Short names of fields, relative to the service. */
   readonly fields: Readonly<Record<string, string>>;
@@ -36,6 +36,12 @@ export interface CommitConfig {
   readonly signoff: boolean;
   /** Templates of more trailers, by key. */
   readonly trailers: Readonly<Record<string, string>>;
+}
+
+export interface NameLists {
+  readonly tenant: readonly string[];
+  readonly environment: readonly string[];
+  readonly service: readonly string[];
 }
 
 /** A program that renders what no renderer of ours does. */

@@ -11,6 +11,7 @@ import {
   keepProblem,
   outputProblem,
   patternProblem,
+  sharedProblem,
 } from './config-texts.ts';
 import type { Placeholder } from './pattern.ts';
 
@@ -154,7 +155,28 @@ export const configSchema = z.strictObject({
           service: names.optional().meta({ description: 'Names that are no service.', example: ['docs'] }),
         })
         .optional()
-        .meta({ description: 'Names that the patterns find and that are none.' }),
+        .meta({ description: 'Names (`*` stands for any characters) that the patterns find and that are none.' }),
+      only: z
+        .strictObject({
+          tenant: names
+            .optional()
+            .meta({ description: 'The only tenants.', example: ['acme', 'globex'] }),
+          environment: names
+            .optional()
+            .meta({ description: 'The only environments.', example: ['production', 'staging-*'] }),
+          service: names.optional().meta({ description: 'The only services.', example: ['api-*'] }),
+        })
+        .optional()
+        .meta({ description: 'Names (`*` stands for any characters); where it is given, every other name is none.' }),
+      shared: z
+        .array(checked(sharedProblem))
+        .max(50)
+        .optional()
+        .meta({
+          description:
+            'Files that several environments use. They belong to no scope: no rollback touches them, and a plan says where they changed since its target.',
+          example: ['apps/{service}/base/**'],
+        }),
     })
     .refine((layout) => (layout.environment?.length ?? 0) + (layout.service?.length ?? 0) > 0, {
       message: 'A layout needs at least one `environment` or `service` pattern.',

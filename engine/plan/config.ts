@@ -1,6 +1,6 @@
 /** Reads `.backtrail/config.yaml`: text in, validated value out; every complaint says file, line and column. */
 import { LineCounter, parseDocument } from 'yaml';
-import { BacktrailError, type Config } from '../model/index.ts';
+import { BacktrailError, type Config, type NameLists } from '../model/index.ts';
 import { aliasOffset, offsetOf } from './config-places.ts';
 import { LEDGER_REF, policyMisfits, withPolicyDefaults } from './config-policy.ts';
 import { configSchema, type RawConfig, USUAL_SUBJECT } from './config-schema.ts';
@@ -108,11 +108,9 @@ function withDefaults(raw: RawConfig): Config {
       service: raw.layout.service ?? [],
       bindings: raw.layout.bindings ?? [],
       variables: raw.layout.variables ?? [],
-      ignore: {
-        tenant: raw.layout.ignore?.tenant ?? [],
-        environment: raw.layout.ignore?.environment ?? [],
-        service: raw.layout.ignore?.service ?? [],
-      },
+      ignore: nameLists(raw.layout.ignore),
+      only: nameLists(raw.layout.only),
+      shared: raw.layout.shared ?? [],
     },
     fields: raw.fields ?? {},
     keep: raw.keep,
@@ -132,6 +130,12 @@ function withDefaults(raw: RawConfig): Config {
     },
   };
 }
+
+const nameLists = (raw: RawConfig['layout']['ignore']): NameLists => ({
+  tenant: raw?.tenant ?? [],
+  environment: raw?.environment ?? [],
+  service: raw?.service ?? [],
+});
 
 function withCommand({ output, command }: NonNullable<RawConfig['delivery']>): Config['delivery'] {
   if (command === undefined) return { output };

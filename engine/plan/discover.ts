@@ -35,7 +35,14 @@ export async function discover(
       const { service: _, ...place } = bindings;
       hidden.push(place);
     };
-    const places = await expand({ view, pattern, bindings: toBindings(within), parsed: seen, onUnreadable });
+    const places = await expand({
+      view,
+      layout,
+      pattern,
+      bindings: toBindings(within),
+      parsed: seen,
+      onUnreadable,
+    });
     for (const { bindings } of [...places, ...hidden.map((bindings) => ({ bindings }))]) {
       const { service, ...place } = bindings;
       if (place.environment === undefined || layout.isIgnored(place)) continue;
@@ -62,13 +69,14 @@ export async function placesOf(view: TreeView, layout: Layout): Promise<Place[]>
   const parsed = new Map<string, Promise<ParsedText | null>>();
   const places: Place[] = [];
   for (const pattern of [...layout.environment, ...layout.service])
-    for (const place of await expand({ view, pattern, bindings: {}, parsed }))
+    for (const place of await expand({ view, layout, pattern, bindings: {}, parsed }))
       if (!layout.isIgnored(place.bindings)) places.push({ pattern, ...place });
   return places;
 }
 
 interface Expansion {
   readonly view: TreeView;
+  readonly layout: Pick<Layout, 'shared'>;
   readonly pattern: Pattern;
   readonly bindings: Bindings;
   /** Files read during this discovery, by path. */
@@ -80,6 +88,7 @@ interface Expansion {
 /** Every way in which the placeholders of a pattern fit the tree. Reads only the folders that the pattern needs. */
 async function expand({
   view,
+  layout,
   pattern,
   bindings,
   parsed,
@@ -94,7 +103,8 @@ async function expand({
     if (segment === undefined) return;
     const last = depth === pattern.segments.length - 1;
     const join = (name: string) => (folder === '' ? name : `${folder}/${name}`);
-    const arrive = async (path: string, learned: Bindings) => {
+    const arrive = async (path: string, learned: Bindings, isFolder: boolean) => {
+      if (layout.shared.isShared(path) || (isFolder && layout.shared.isSharedFolder(path))) return;
       const here = depth <= named ? path : root;
       if (!last) return visit(path, depth + 1, learned, here);
       results.push(...(await selectIn(path, learned, here)));
@@ -107,19 +117,21 @@ async function expand({
       }
       await visit(folder, depth + 1, known, root);
       for (const entry of entries)
-        if (entry.mode === MODE.tree) await visit(join(entry.name), depth, known, root);
+        if (entry.mode === MODE.tree && !layout.shared.isSharedFolder(join(entry.name)))
+          await visit(join(entry.name), depth, known, root);
       return;
     }
     const literal = literalSegment(segment, known);
     if (literal !== null) {
       const entry = await view.entry(join(literal));
-      if (entry && (last || entry.mode === MODE.tree)) await arrive(join(literal), known);
+      if (entry && (last || entry.mode === MODE.tree))
+        await arrive(join(literal), known, entry.mode === MODE.tree);
       return;
     }
     for (const entry of await view.list(folder)) {
       if (!last && entry.mode !== MODE.tree) continue;
       const learned = matchSegment(segment, entry.name, known);
-      if (learned) await arrive(join(entry.name), learned);
+      if (learned) await arrive(join(entry.name), learned, entry.mode === MODE.tree);
     }
   };
   const selectIn = async (path: string, known: Bindings, root: string) => {
@@ -200,6 +212,7 @@ async function exists(view: TreeView, layout: Layout, scope: Coordinates): Promi
   const parsed = new Map<string, Promise<ParsedText | null>>();
   if (layout.isIgnored(toBindings(scope))) return false;
   for (const pattern of patterns)
-    if ((await expand({ view, pattern, bindings: toBindings(scope), parsed })).length > 0) return true;
+    if ((await expand({ view, layout, pattern, bindings: toBindings(scope), parsed })).length > 0)
+      return true;
   return false;
 }

@@ -4,11 +4,11 @@ import { BacktrailError, type Config, type Coordinates, ENGINE, type Rules } fro
 import type { Selector } from '../yaml/selector.ts';
 import { CONFIG_PATH } from './config.ts';
 import { compileKeep, type Keep } from './keep.ts';
+import { ignoredNames } from './names.ts';
 import {
   type Bindings,
   type PathSelection,
   type Pattern,
-  PLACEHOLDERS,
   bindPath,
   bindSelector,
   compilePattern,
@@ -17,6 +17,7 @@ import {
   matchTemplate,
   toBindings,
 } from './pattern.ts';
+import { compileShared, type SharedFiles } from './shared.ts';
 
 export interface Layout {
   readonly config: Config;
@@ -27,7 +28,8 @@ export interface Layout {
   readonly keep: Keep;
   /** Does the configuration say that one of these names is none? */
   isIgnored(bindings: Bindings): boolean;
-  /** Delivery outputs and our own configuration: no scope holds them, they make no revision. */
+  readonly shared: SharedFiles;
+  /** Delivery outputs, shared files and our own configuration: no scope holds them, they make no revision. */
   isOwn(path: string): boolean;
   isBinding(path: string): boolean;
   isVariables(path: string): boolean;
@@ -38,6 +40,7 @@ export function compileLayout(config: Config, rules: Rules = ENGINE): Layout {
   const environment = config.layout.environment.map(compilePattern);
   const service = config.layout.service.map(compilePattern);
   const output = config.delivery ? outputMatcher(config.delivery.output) : () => false;
+  const shared = compileShared(config.layout.shared);
   return {
     config,
     environment,
@@ -45,9 +48,13 @@ export function compileLayout(config: Config, rules: Rules = ENGINE): Layout {
     hasTenant: [...environment, ...service].some(({ placeholders }) => placeholders.has('tenant')),
     rules,
     keep: compileKeep(config.keep, rules),
-    isIgnored: ignored(config.layout.ignore),
+    isIgnored: ignoredNames(config.layout),
+    shared,
     isOwn: (path) =>
-      path === '.backtrail' || path.startsWith(`${CONFIG_PATH.split('/')[0]}/`) || output(path),
+      path === '.backtrail' ||
+      path.startsWith(`${CONFIG_PATH.split('/')[0]}/`) ||
+      output(path) ||
+      shared.isShared(path),
     isBinding: globs(config.layout.bindings),
     isVariables: globs(config.layout.variables),
   };
@@ -58,11 +65,6 @@ function outputMatcher(text: string): (path: string) => boolean {
   const pattern = compilePattern(text);
   const paths = bindPath(pattern, {});
   return (path) => path.split('/').length === pattern.segments.length && paths.match(path) !== null;
-}
-
-function ignored(names: Config['layout']['ignore']): Layout['isIgnored'] {
-  const sets = PLACEHOLDERS.map((placeholder) => [placeholder, new Set(names[placeholder])] as const);
-  return (bindings) => sets.some(([placeholder, none]) => none.has(bindings[placeholder] ?? ''));
 }
 
 /** Globs; a placeholder, which people write from habit, stands for any name. */

@@ -1,7 +1,9 @@
 /** Where manifests may go: to paths that no scope holds, and that mean nothing to git, to the code host or to Backtrail. */
 import { BacktrailError, type Config, MODE, quotePath, type TreeView } from '../model/index.ts';
 import type { Layout } from './layout.ts';
+import { ignoredNames } from './names.ts';
 import { bindPath, compilePattern, fill } from './pattern.ts';
+import { compileShared } from './shared.ts';
 
 /** What code hosts and CI read by its name alone, wherever it stands. */
 const READ_BY_HOSTS = new Set([
@@ -48,16 +50,17 @@ export function layoutProblem({ layout, delivery }: Pick<Config, 'layout' | 'del
   if (layout.service.length > 0 && !delivery.output.includes('{service}'))
     return 'The pattern needs {service}.';
   const path = fill(delivery.output, ANY);
+  const anyName = Object.values(ANY);
+  const isIgnored = ignoredNames(layout);
+  const shared = layout.shared.find((text) => compileShared([text]).isShared(path));
+  if (shared !== undefined)
+    return `The output lies in what is shared by ${JSON.stringify(shared)}: name another folder.`;
   const owner = [...layout.environment, ...layout.service].find((text) => {
     const bindings = bindPath(compilePattern(text), {}).match(path);
     if (bindings === null) return false;
-    const { tenant = '', environment = '', service = '' } = bindings;
-    const { ignore } = layout;
-    const ignored =
-      ignore.tenant.includes(tenant) ||
-      ignore.environment.includes(environment) ||
-      ignore.service.includes(service);
-    return !ignored;
+    // What stands for any name may be one that is not ignored.
+    const literal = Object.entries(bindings).filter(([, name]) => !anyName.some((any) => name.includes(any)));
+    return !isIgnored(Object.fromEntries(literal));
   });
   if (owner === undefined) return null;
   return `The output lies in what the layout selects with ${JSON.stringify(owner)}: name another folder, or ignore that one in layout.ignore.`;
@@ -76,6 +79,7 @@ export async function requireOutput(layout: Layout, view: TreeView, path: string
 }
 
 function ownerProblem(layout: Layout, path: string): string | null {
+  if (layout.shared.isShared(path)) return 'it is shared, by `layout.shared`.';
   for (const pattern of [...layout.environment, ...layout.service]) {
     const bindings = bindPath(pattern, {}).match(path);
     if (bindings !== null && !layout.isIgnored(bindings))

@@ -27,8 +27,10 @@ export async function ownersOf(
 
 function add(layout: Layout, owners: Map<string, EnvironmentName>, bindings: Bindings): void {
   const { environment, tenant } = bindings;
-  if (environment === undefined || layout.isIgnored(bindings)) return;
+  if (environment === undefined) return;
   const owner = nameOf({ environment, ...(tenant !== undefined && { tenant }) });
+  // What is of no service by its name is the environment's all the same.
+  if (layout.isIgnored({ ...owner })) return;
   owners.set(formatCoordinates(owner), owner);
 }
 

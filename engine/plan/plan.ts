@@ -24,6 +24,7 @@ import { type OtherParts, otherParts } from './other-parts.ts';
 import { restoreFiles } from './restore-files.ts';
 import { restoreParts } from './restore-parts.ts';
 import type { Snapshot } from './snapshot.ts';
+import { sharedFinding } from './shared.ts';
 import { ownersOf } from './owners.ts';
 import { asWholeFiles } from './whole-files.ts';
 import { orderWrites } from './writes.ts';
@@ -75,6 +76,7 @@ export async function planRollback(snapshot: Snapshot, input: PlanInput): Promis
   const findings: Finding[] = [
     ...input.findings,
     ...overlapFinding(snapshot.layout, owners),
+    ...(await sharedFinding(snapshot, scope, revision.commit)),
     ...checkNames(context),
     ...(await checkTargetAbsent(context, wholeFiles)),
     ...(await checkCollisions(context)),

@@ -25,7 +25,9 @@ export function checkDelivery({ layout, coordinates, places }: CheckedTree): Che
       }),
     );
   }
-  const taken = places.filter(({ root }) => layout.isOwn(root) || layout.isOwn(`${root}/x`));
+  const taken = places.filter(
+    ({ root }) => !layout.shared.isShared(root) && (layout.isOwn(root) || layout.isOwn(`${root}/x`)),
+  );
   if (taken.length > 0)
     checks.push(
       configuration('delivery', 'warn', {

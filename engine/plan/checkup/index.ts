@@ -19,6 +19,7 @@ export async function checkConfiguration(view: TreeView, layout: Layout): Promis
     checkLayout(tree),
     ...(await checkPatterns(tree)),
     ...checkFiles(tree),
+    ...checkShared(tree),
     ...checkOverlaps(tree),
     ...(await checkServices(tree)),
     ...(await checkFields(tree)),
@@ -35,6 +36,17 @@ function checkFiles({ unreadable }: CheckedTree): Check[] {
       message: `${count(unreadable.length, 'file')} of the layout cannot be read as YAML or JSON: ${some(unreadable.map(quotePath))}.`,
       hint: 'The services in it are not seen. Roll its environment back, or correct it by hand.',
       details: { files: unreadable.slice(0, 50) },
+    }),
+  ];
+}
+
+function checkShared({ layout, files }: CheckedTree): Check[] {
+  const shared = files.map(({ path }) => path).filter((path) => layout.shared.isShared(path));
+  if (shared.length === 0) return [];
+  return [
+    configuration('shared', 'ok', {
+      message: `${count(shared.length, 'file')} ${shared.length === 1 ? 'is' : 'are'} shared and no rollback touches them, such as ${some(shared.map(quotePath), 1)}.`,
+      details: { files: shared.slice(0, 50) },
     }),
   ];
 }

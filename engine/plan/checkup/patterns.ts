@@ -7,7 +7,8 @@ import { refusalReason } from '../../yaml/refusal.ts';
 import { formatSelector, parseSelector, type Selector } from '../../yaml/selector.ts';
 import { readParsed } from '../discover.ts';
 import { expandSelector } from '../expand-selector.ts';
-import { bindPath, compilePattern } from '../pattern.ts';
+import { anyOf } from '../names.ts';
+import { bindPath, compilePattern, PLACEHOLDERS } from '../pattern.ts';
 import { nearNames, nearPattern } from './near.ts';
 import { type CheckedTree, configuration } from './tree.ts';
 
@@ -30,12 +31,20 @@ export async function checkPatterns(tree: CheckedTree): Promise<Check[]> {
     for (const pattern of config.layout[section])
       if (!tree.names.paths.some(globPaths(pattern)))
         unmatched.push(await explain(tree, { section: `layout.${section}`, pattern, compile: globPaths }));
+  for (const pattern of config.layout.shared)
+    if (!tree.names.paths.some(layoutPaths(pattern)))
+      unmatched.push(await explain(tree, { section: 'layout.shared', pattern, compile: layoutPaths }));
+  for (const placeholder of PLACEHOLDERS)
+    for (const pattern of config.layout.only[placeholder])
+      if (!tree.coordinates.some((found) => anyOf([pattern])(found[placeholder] ?? '')))
+        unmatched.push({ section: `layout.only.${placeholder}`, pattern, suggestion: null });
   for (const pattern of config.keep)
     if (!/^(kind|format):/.test(pattern) && !(await isKept(tree, pattern)))
       unmatched.push(await explain(tree, { section: 'keep', pattern, compile: globPaths }));
   if (unmatched.length > 0) return unmatched.map(told);
-  const { environment, service, bindings, variables } = config.layout;
-  const all = [environment, service, bindings, variables, config.keep].flat().length;
+  const { environment, service, bindings, variables, shared, only } = config.layout;
+  const all = [environment, service, bindings, variables, shared, ...Object.values(only), config.keep].flat()
+    .length;
   return [configuration('patterns', 'ok', { message: `Each of the ${all} patterns matches something.` })];
 }
 

@@ -240,6 +240,36 @@ describe('an overlap', () => {
   });
 });
 
+describe('names with a slash', () => {
+  const files = { 'o/prod.yaml': 'images:\n- name: reg.io/team/api\n- name: redis\n' };
+  const checked = (selector: string) =>
+    noted({ layout: { service: [`o/{environment}.yaml#/images[name=${selector}]`] } }, files, 'services');
+  it('are named, as no service can be called that', async () => {
+    const [check] = await checked('{service}');
+    expect(check).toMatchObject({ status: 'warn', details: { names: ['reg.io/team/api'] } });
+    expect(check?.hint).toContain('[name=reg.io/team/{service}]');
+  });
+  it('are no matter where the pattern has what stands before them', async () => {
+    expect(await checked('reg.io/team/{service}')).toMatchObject([{ status: 'ok' }]);
+  });
+});
+
+describe('shared files', () => {
+  const layout = { environment: ['{environment}/**'], shared: ['common/**'] };
+  it('are counted, and are of no environment', async () => {
+    const checks = await noted({ layout }, { 'common/x': '', 'prod/x': '' }, 'shared');
+    expect(checks).toMatchObject([{ status: 'ok', details: { files: ['common/x'] } }]);
+  });
+  it('that are none, and names that are not there, are told', async () => {
+    const only = { environment: ['prod', 'sandbox'] };
+    const checks = await noted({ layout: { ...layout, only } }, { 'prod/x': '' }, 'patterns');
+    expect(checks.map(({ details }) => [details?.['section'], details?.['pattern']])).toEqual([
+      ['layout.shared', 'common/**'],
+      ['layout.only.environment', 'sandbox'],
+    ]);
+  });
+});
+
 describe('delivery', () => {
   const delivery = (layout: object, output: string, files: Readonly<Record<string, Held>> = TREE) =>
     noted({ layout, delivery: { output } }, files, 'delivery');

@@ -25,6 +25,8 @@ describe('configuration', () => {
         bindings: [],
         variables: [],
         ignore: { tenant: [], environment: [], service: [] },
+        only: { tenant: [], environment: [], service: [] },
+        shared: [],
       },
       fields: {},
       keep: [...DEFAULT_KEEP],
@@ -35,6 +37,20 @@ describe('configuration', () => {
       subject: 'Rollback',
       commit: { subject: null, signoff: false, trailers: {} },
     });
+  });
+
+  it.each([
+    ['ignore: { environment: ["a**b/**/**/**/x"] }', 'at most two "**"'],
+    ['ignore: { environment: ["*a*a*a*a*a*"] }', 'at most three of "*"'],
+    ['only: { service: ["*(a|b)"] }', 'no "("'],
+    ['shared: ["apps/{service}/base/**#/x"]', 'without a selector'],
+    ['shared: ["../base/**"]', 'relative path'],
+    ['shared: ["a/**/b/**/c/**/d/**"]', 'at most two "**"'],
+    ['shared: ["{region}/**"]', 'placeholders are'],
+  ])('refuses in the layout %s, at its place', (line, message) => {
+    const text = `version: 1\nlayout:\n  environment: ["envs/{environment}/**"]\n  ${line}\n`;
+    expect(() => parseConfig(text, CONFIG_PATH)).toThrow(/^\.backtrail\/config\.yaml:4:/);
+    expect(() => parseConfig(text, CONFIG_PATH)).toThrow(message);
   });
 
   it('reads every section, and an empty `keep` keeps nothing', () => {

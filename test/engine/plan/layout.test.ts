@@ -75,7 +75,63 @@ describe('discovery', () => {
     expect([service('apps/prod/kustomization.yaml'), service('apps/prod/api.yaml')]).toEqual([null, 'api']);
   });
 
+  it.each<[string, object, string[]]>([
+    ['ignored globs', { ignore: { environment: ['enc-*', 'tes?'] } }, ['Enc-b', 'prod', 'stg']],
+    [
+      'ignored names, which mean themselves',
+      { ignore: { environment: ['enc-a', '!prod', 'st[g]'] } },
+      ['Enc-b', 'prod', 'stg', 'test'],
+    ],
+    ['the only names', { only: { environment: ['prod', 's*'] } }, ['prod', 'stg']],
+    [
+      'the only names but one',
+      { only: { environment: ['*'] }, ignore: { environment: ['enc-*'] } },
+      ['Enc-b', 'prod', 'stg', 'test'],
+    ],
+  ])('goes by %s', async (_, more, expected) => {
+    const layout = layoutOf({ environment: ['envs/{environment}/**'], ...more });
+    const files = Object.fromEntries(
+      ['Enc-b', 'enc-a', 'prod', 'stg', 'test'].map((name) => [`envs/${name}/x`, '']),
+    );
+    expect((await found(layout, files)).names).toEqual(expected);
+  });
+
+  it('finds nothing in what is shared, whichever pattern would', async () => {
+    const files = {
+      'apps/api/base/deploy.yaml': '',
+      'apps/api/prod/values.yaml': '',
+      'apps/api/common.yaml': '',
+      'apps/web/base/x/deploy.yaml': '',
+      'apps/web/stg/values.yaml': '',
+    };
+    const patterns = {
+      environment: ['apps/*/{environment}/**'],
+      service: ['apps/{service}/{environment}/**'],
+    };
+    const bare = await found(layoutOf(patterns), files);
+    expect(bare.names).toContain('base/api');
+    for (const shared of ['apps/{service}/base/**', 'apps/*/base/**', '**/base/**']) {
+      const { names } = await found(layoutOf({ ...patterns, shared: [shared] }), files);
+      expect(names).toEqual(['prod', 'prod/api', 'stg', 'stg/web']);
+    }
+    // A folder of any name is shared, a file beside it is not.
+    const { names } = await found(
+      layoutOf({ environment: ['{environment}.yaml', '{environment}/**'], shared: ['c*/**'] }),
+      { 'common/x': '', 'c.yaml': '', 'prod/x': '' },
+    );
+    expect(names).toEqual(['c', 'prod']);
+  });
+
   it.each<[string, object, Record<string, Held>, string[]]>([
+    [
+      'images with their registry before the name',
+      { service: ['o/{environment}.yaml#/images[name=reg.io/team/{service}]/newTag'] },
+      {
+        'o/prod.yaml':
+          'images:\n- {name: reg.io/team/api, newTag: 1}\n- {name: reg.io/team/x/y, newTag: 1}\n- {name: redis, newTag: 1}\n',
+      },
+      ['prod', 'prod/api'],
+    ],
     [
       'file names',
       { service: ['apps/{tenant}/{service}/{environment}.yaml'] },

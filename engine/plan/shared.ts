@@ -1,0 +1,89 @@
+/** `layout.shared`: files that several environments use. No scope holds them, so a plan says where they changed since its target. */
+import { type Finding, type ObjectId, quotePath, type Scope } from '../model/index.ts';
+import { discover } from './discover.ts';
+import { bindPath, compilePattern, type Pattern, toBindings } from './pattern.ts';
+import type { Snapshot } from './snapshot.ts';
+
+export interface SharedFiles {
+  readonly patterns: readonly Pattern[];
+  isShared(path: string): boolean;
+  /** Is every file below this folder shared, whatever its name? */
+  isSharedFolder(path: string): boolean;
+}
+
+export function compileShared(texts: readonly string[]): SharedFiles {
+  const folders = texts
+    .filter((text) => text.endsWith('/**'))
+    .map((text) => text.replace(/(?:\/\*\*)+$/, ''));
+  // A link in the place of a folder that is shared is shared as the folder is.
+  const links = folders.filter((text) => !/[*?{]/.test(text.slice(text.lastIndexOf('/') + 1)));
+  const [files, whole] = [matcher([...texts, ...links]), matcher(folders)];
+  return { patterns: texts.map((text) => compilePattern(text)), isShared: files, isSharedFolder: whole };
+}
+
+function matcher(texts: readonly string[]): (path: string) => boolean {
+  const all = texts.map((text) => bindPath(compilePattern(text), {}));
+  return (path) => all.some((paths) => paths.match(path) !== null);
+}
+
+/** Files and revisions that are named. */
+const NAMED = 10;
+
+/** What the scope uses, differs from what it was at the target, and stays. */
+export async function sharedFinding(snapshot: Snapshot, scope: Scope, target: ObjectId): Promise<Finding[]> {
+  const { layout, history, base } = snapshot;
+  if (layout.shared.patterns.length === 0 || target === base) return [];
+  const [then, now] = [await snapshot.view(target), await snapshot.view(base)];
+  const services = await servicesOf(snapshot, scope, target);
+  const commits = new Set<ObjectId>();
+  const files = new Set<string>();
+  const stayed = new Set<string>();
+  for (const pattern of layout.shared.patterns) {
+    const paths = bindPath(pattern, toBindings(scope));
+    for (const commit of await history.log({ tip: base, path: paths.prefix, after: target }))
+      for (const { path } of commit.changes) {
+        const bindings = paths.match(path);
+        if (bindings === null || stayed.has(path)) continue;
+        if (bindings.service !== undefined && !services.has(bindings.service)) continue;
+        if (!files.has(path)) {
+          const [before, after] = [await then.entry(path), await now.entry(path)];
+          if (before?.id === after?.id && before?.mode === after?.mode) {
+            stayed.add(path);
+            continue;
+          }
+        }
+        files.add(path);
+        commits.add(commit.id);
+      }
+  }
+  if (files.size === 0) return [];
+  const positions = await snapshot.positions();
+  const revisions = [...commits].sort((a, b) => (positions.get(a) ?? 0) - (positions.get(b) ?? 0));
+  const names = [...files].sort();
+  const message = `Shared files changed since the target and are not rolled back: ${some(names.map(quotePath))} (${some(revisions.map((id) => id.slice(0, 12)))}).`;
+  const hint = 'Look at them with `git show`; what the target needs of them has to be brought back by hand.';
+  const [path] = names;
+  const only = names.length === 1 && path !== undefined ? { path } : {};
+  return [{ code: 'SHARED_CHANGED', severity: 'warn', message, hint, ...only }];
+}
+
+/** The services of the scope on either side; none are looked for where no pattern asks. */
+async function servicesOf(
+  snapshot: Snapshot,
+  { tenant, environment, service }: Scope,
+  target: ObjectId,
+): Promise<ReadonlySet<string>> {
+  const { layout, base } = snapshot;
+  if (service !== undefined) return new Set([service]);
+  if (!layout.shared.patterns.some(({ placeholders }) => placeholders.has('service'))) return new Set();
+  const within = { ...(tenant !== undefined && { tenant }), environment };
+  const found = await Promise.all(
+    [base, target].map(async (at) => discover(await snapshot.view(at), layout, within)),
+  );
+  return new Set(found.flat().flatMap((coordinates) => coordinates.service ?? []));
+}
+
+function some(items: readonly string[]): string {
+  const rest = items.length - NAMED;
+  return rest > 0 ? `${items.slice(0, NAMED).join(', ')} and ${rest} more` : items.join(', ');
+}
