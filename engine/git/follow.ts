@@ -86,7 +86,11 @@ function stoppedBy(error: unknown, own: string, next: ObjectId): Finding {
   const follow = `merge --ff-only ${next.slice(0, 12)}`;
   const worktree = isFailure(error) ? error.details['worktree'] : undefined;
   if (typeof worktree === 'string')
-    return stays(own, `it is checked out in ${worktree}`, `\`git -C ${shellWord(worktree)} ${follow}\``);
+    return stays(
+      own,
+      `it is checked out in ${quotePath(worktree)}`,
+      `\`git -C ${shellWord(worktree)} ${follow}\``,
+    );
   const lock = isFailure(error) && error.code === 'REPOSITORY_LOCKED' ? error.details['lock'] : undefined;
   if (typeof lock === 'string')
     return stays(

@@ -1,7 +1,7 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { printable } from './failure.ts';
-import { BacktrailError, isFailure, isObjectId } from '../model/index.ts';
+import { BacktrailError, isFailure, isObjectId, quotePath } from '../model/index.ts';
 import type { Finding, ObjectFormat, RequestId } from '../model/index.ts';
 import { configValue, identityOf, isPartial, LIST_CONFIG, parseConfigList } from './config.ts';
 import type { ConfigEntry } from './config.ts';
@@ -206,7 +206,7 @@ async function ownWorktree(here: { cwd: string; env: Readonly<Record<string, str
   if (await samePlace(claimed, folder)) return folder;
   throw new BacktrailError(
     'REPOSITORY_UNTRUSTED',
-    `The repository in ${folder} puts its files into ${claimed}.`,
+    `The repository in ${quotePath(folder)} puts its files into ${quotePath(claimed)}.`,
     {
       hint: 'Remove core.worktree from the configuration of the repository.',
     },
@@ -285,7 +285,7 @@ async function requireNowhere(local: Local, ref: string): Promise<void> {
 }
 
 const checkedOut = (branch: string, place: string) =>
-  new BacktrailError('BRANCH_CHECKED_OUT', `The branch ${branch} is checked out in ${place}.`, {
+  new BacktrailError('BRANCH_CHECKED_OUT', `The branch ${branch} is checked out in ${quotePath(place)}.`, {
     details: { branch, worktree: place },
   });
 

@@ -12,14 +12,19 @@ const SCHEMES = new Set(['file:', 'http:', 'https:', 'ssh:', 'git:', 'git+ssh:']
 
 /** REPOSITORY_UNKNOWN for what is neither, or could be read as an option or run a program (`ext::`). */
 export async function parseLocation(text: string): Promise<Location> {
-  if (text === '' || text.startsWith('-') || /\p{Cc}/u.test(text)) throw unknown(text);
-  if (URL_LIKE.test(text)) return { kind: 'remote', url: checkedUrl(text) };
+  if (text === '' || text.startsWith('-') || text.includes('\0')) throw unknown(text);
+  const isUrl = URL_LIKE.test(text);
   const folder = resolve(text);
-  const found = await stat(folder).catch(() => null);
+  const found = isUrl ? null : await stat(folder).catch(() => null);
+  // A folder may have any name, a line break in it as well; no address has one.
   if (found?.isDirectory() === true) return { kind: 'folder', folder };
+  if (/\p{Cc}/u.test(text)) throw unknown(text, NOT_AN_ADDRESS);
+  if (isUrl) return { kind: 'remote', url: checkedUrl(text) };
   if (found === null) return { kind: 'remote', url: checkedAddress(text) };
   throw unknown(text);
 }
+
+const NOT_AN_ADDRESS = 'there is no such folder, and an address holds no control characters';
 
 const URL_LIKE = /^[a-z][a-z0-9+.-]*:\/\//i;
 

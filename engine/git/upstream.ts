@@ -82,7 +82,7 @@ function values(entries: readonly ConfigEntry[], key: string): string[] {
 /** The address that git may be given; null for a file: a bundle can be fetched from, but not pushed to. */
 async function addressOf(text: string, { entries, folder, own = [] }: Place): Promise<string | null> {
   const meant = rewritten(entries, text);
-  if (meant === '' || meant.startsWith('-') || /\p{Cc}/u.test(meant)) throw refused(text);
+  if (meant === '' || meant.startsWith('-') || CONTROL.test(meant)) throw refused(text);
   const path = localPath(meant);
   if (path === null) {
     try {
@@ -140,11 +140,14 @@ function rewritten(entries: readonly ConfigEntry[], text: string): string {
   return `${base}${text.slice(best.length)}`;
 }
 
+const CONTROL = /\p{Cc}/u;
+
 function refused(address: string, cause?: unknown): BacktrailError {
+  const why = CONTROL.test(address) ? ': control characters such as line breaks are not allowed in it' : '';
   const shown = JSON.stringify(shownAddress(address).slice(0, 300));
   return new BacktrailError(
     'REPOSITORY_UNKNOWN',
-    `The upstream ${shown} is no address that git may follow here.`,
+    `The upstream ${shown} is no address that git may follow here${why}.`,
     {
       hint: 'Name the remote with --repo URL, or `git branch --unset-upstream` to work on the clone alone.',
       cause,

@@ -63,6 +63,30 @@ describe('a clone of an odd kind', () => {
     expect(await readFile(join(folder, FILE), 'utf8')).toContain('v2.0.5');
   });
 
+  it('is opened by --repo as well, whatever its name, and doctor tells it in one line', async () => {
+    const upstream = await exampleRepo({ bare: true });
+    const clone = await cloneRepo(upstream);
+    const elsewhere = { folder: await temporaryFolder(), env: clone.env };
+    for (const name of ['a\nb', 'ends\n']) {
+      const folder = join(await temporaryFolder(), name);
+      await rename(clone.folder, folder);
+      const { code, stderr } = await backtrail(elsewhere, ['history', SERVICE, '--repo', folder]);
+      expect([code, stderr]).toEqual([0, '']);
+      const doctor = await backtrail(elsewhere, ['doctor', '--repo', folder]);
+      expect(doctor.stdout).toContain(`${JSON.stringify(folder)} can be read.`);
+      await rename(folder, clone.folder);
+    }
+    const absent = await backtrail(elsewhere, ['history', SERVICE, '--repo', '/nowhere/a\nb']);
+    expect(absent.stderr).toContain('no such folder, and an address holds no control characters');
+  });
+
+  it('is refused with the reason where its upstream has a line end in its name', async () => {
+    const clone = await cloneRepo(await exampleRepo({ bare: true }));
+    await clone.git('config', 'remote.origin.url', '/srv/a\nb.git');
+    const refusal = await backtrail(clone, BACK);
+    expect(refusal.stderr).toContain('control characters such as line breaks are not allowed');
+  });
+
   it('has its tracking ref moved as a fetch would, where the upstream was forced to another line', async () => {
     const upstream = await exampleRepo({ bare: true });
     const clone = await cloneRepo(upstream);

@@ -1,4 +1,5 @@
 /** What is missing here, and how to mend it: every check goes as far as it can, whatever the others found. It looks only. */
+import { quotePath } from '../../model/index.ts';
 import type { BacktrailError, Check, Clock, Person, Programs, Progress } from '../../model/index.ts';
 import { shownAddress } from '../../git/failure.ts';
 import { type Health, openHealth } from '../../git/health.ts';
@@ -136,7 +137,7 @@ async function checkAway(git: GitRepository | null): Promise<Check | null> {
 function checkOpened(repo: string, opened: Settled<Opened>): Check {
   if ('error' in opened) return failed('repository', 'repository', opened.error);
   const { kind, directory, worktree } = opened.value.git;
-  const message = `${shownAddress(repo)} can be read.`;
+  const message = `${quotePath(shownAddress(repo))} can be read.`;
   const details = { kind, directory, ...(worktree !== null && { worktree }) };
   return { area: 'repository', name: 'repository', status: 'ok', message, details };
 }

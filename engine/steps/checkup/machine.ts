@@ -1,4 +1,5 @@
 /** The programs and folders that Backtrail works with, and who works with it. */
+import { quotePath } from '../../model/index.ts';
 import { type Check, isFailure, type Person } from '../../model/index.ts';
 import type { ProcessEnvironment } from '../../git/environment.ts';
 import { freeBytes, type Health, isWritable, openHealth, userConfig } from '../../git/health.ts';
@@ -56,9 +57,9 @@ export async function checkGit(env: ProcessEnvironment, reads: boolean): Promise
 /** A local repository by itself needs no mirror. */
 export async function checkCache(folder: string, needed: boolean): Promise<Check> {
   if (await isWritable(folder))
-    return machine('cache', 'ok', { message: `Mirrors of remotes can be kept in ${folder}.` });
+    return machine('cache', 'ok', { message: `Mirrors of remotes can be kept in ${quotePath(folder)}.` });
   return machine('cache', needed ? 'fail' : 'warn', {
-    message: `Mirrors of remotes cannot be kept in ${folder}: it cannot be written to.`,
+    message: `Mirrors of remotes cannot be kept in ${quotePath(folder)}: it cannot be written to.`,
     hint: 'Make it writable, or name another folder with XDG_CACHE_HOME.',
   });
 }
@@ -92,7 +93,7 @@ async function sizeOf({ git, health, env }: Parameters<typeof checkDisk>[0], fol
 }
 
 export function diskCheck({ folder, free, size }: DiskUse): Check {
-  const said = `${gigabytes(free)} are free at ${folder}`;
+  const said = `${gigabytes(free)} are free at ${quotePath(folder)}`;
   // How much is free changes all the time; the message says it roughly.
   const details = { folder, size };
   if (free >= Math.max(GIGABYTE, 2 * size)) return machine('disk', 'ok', { message: `${said}.`, details });

@@ -1,5 +1,6 @@
 /** May a rollback be published here, and who decides that? */
 import { join } from 'node:path';
+import { quotePath } from '../../model/index.ts';
 import { type Check, isFailure, shellWord } from '../../model/index.ts';
 import { type Health, isWritable } from '../../git/health.ts';
 import type { GitRepository } from '../../git/open.ts';
@@ -84,7 +85,7 @@ async function checkWorktree({ git, health, branch }: Place): Promise<Check | nu
   if (worktree === null || !(await samePlace(place, worktree)))
     // A clone is published at its upstream all the same.
     return publishing('worktree', git.kind === 'clone' ? 'warn' : 'fail', {
-      message: `${branch} is checked out in ${place}, and its files would not follow.`,
+      message: `${branch} is checked out in ${quotePath(place)}, and its files would not follow.`,
       hint: `Run it there (--repo ${shellWord(place)}), or check another branch out there: ${command(place, 'switch OTHER')}`,
       details: { worktree: place },
     });

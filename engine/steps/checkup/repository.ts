@@ -1,4 +1,5 @@
 /** What is in the way in a repository of this machine. */
+import { quotePath } from '../../model/index.ts';
 import { type Check, shellWord } from '../../model/index.ts';
 import type { CommitGraph } from '../../git/commit-graph.ts';
 import type { Health, LockFile } from '../../git/health.ts';
@@ -62,7 +63,7 @@ function checkLocks({ directory }: Health, all: readonly LockFile[], now: number
   const blocking = old.some(({ name }) => /^(index|HEAD|packed-refs)\.lock$|^refs\/heads\//.test(name));
   const minutes = Math.floor(Math.min(...old.map(({ time }) => now - time)) / MINUTE);
   return repository('locks', blocking ? 'fail' : 'warn', {
-    message: `${count(old.length, 'lock file')} in ${directory}, at least ${count(minutes, 'minute')} old: ${some(old.map(({ name }) => name))}.`,
+    message: `${count(old.length, 'lock file')} in ${quotePath(directory)}, at least ${count(minutes, 'minute')} old: ${some(old.map(({ name }) => name))}.`,
     hint: `If no git runs there: rm ${old.map(({ path }) => shellWord(path)).join(' ')}`,
     details: { locks: old.map(({ path }) => path), blocking },
   });
