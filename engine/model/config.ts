@@ -9,9 +9,9 @@ export interface Config {
     readonly service: readonly string[];
     readonly bindings: readonly string[];
     readonly variables: readonly string[];
-    /** Names that the patterns find and that are none, such as `base` beside environments; `*` and `?` stand for any characters. */
+    /** Names that the patterns find and that are none, such as `base` beside environments; `*` stands for any characters. */
     readonly ignore: NameLists;
-    /** Where a list is not empty, its names are the only ones; `*` and `?` as in `ignore`. */
+    /** Where a list is not empty, its names are the only ones; `*` as in `ignore`. */
     readonly only: NameLists;
     /** Patterns of files that several environments use: they belong to no scope. */
     readonly shared: readonly string[];

@@ -155,19 +155,21 @@ export const configSchema = z.strictObject({
           service: names.optional().meta({ description: 'Names that are no service.', example: ['docs'] }),
         })
         .optional()
-        .meta({ description: 'Names (`*` stands for any characters) that the patterns find and that are none.' }),
+        .meta({
+          description: 'Names (`*` stands for any characters) that the patterns find and that are none.',
+        }),
       only: z
         .strictObject({
-          tenant: names
-            .optional()
-            .meta({ description: 'The only tenants.', example: ['acme', 'globex'] }),
+          tenant: names.optional().meta({ description: 'The only tenants.', example: ['acme', 'globex'] }),
           environment: names
             .optional()
             .meta({ description: 'The only environments.', example: ['production', 'staging-*'] }),
           service: names.optional().meta({ description: 'The only services.', example: ['api-*'] }),
         })
         .optional()
-        .meta({ description: 'Names (`*` stands for any characters); where it is given, every other name is none.' }),
+        .meta({
+          description: 'Names (`*` stands for any characters); where it is given, every other name is none.',
+        }),
       shared: z
         .array(checked(sharedProblem))
         .max(50)

@@ -3,7 +3,6 @@ import { isSafeName, isSafePath } from '../model/index.ts';
 import { parseLooseSelector, parseSelector } from '../yaml/selector.ts';
 import { compileExpression } from './expression.ts';
 import { pathProblem } from './outputs.ts';
-import { isNameGlob } from './names.ts';
 import { compilePattern, type Placeholder } from './pattern.ts';
 
 export function patternProblem(value: string, needs: readonly Placeholder[]): string | null {
@@ -63,11 +62,6 @@ export function sharedProblem(value: string): string | null {
   return value.includes('#')
     ? 'What is shared is a pattern of paths, without a selector.'
     : patternProblem(value, []);
-}
-
-/** A name of a tenant, environment or service, or a glob over such names. */
-export function nameProblem(value: string): string | null {
-  return isNameGlob(value) ? globProblem(value) : null;
 }
 
 /** The rules of git check-ref-format for a branch. */

@@ -1,10 +1,7 @@
 /** `layout.ignore` and `layout.only`: which of the names that patterns find count. */
-import picomatch from 'picomatch';
 import type { Config } from '../model/index.ts';
+import { matchesName } from '../request/policy.ts';
 import { type Bindings, PLACEHOLDERS } from './pattern.ts';
-
-/** A name without `*` and `?` means itself alone, whatever else it holds. */
-export const isNameGlob = (text: string): boolean => /[*?]/.test(text);
 
 /** Does the configuration say that one of these names is none? */
 export function ignoredNames({
@@ -23,11 +20,9 @@ export function ignoredNames({
     });
 }
 
-/** Is a name one of these, or does a glob among them match it? */
+/** Is a name one of these, or does one with `*` match it? No other character is special, and matching is linear. */
 export function anyOf(texts: readonly string[]): (name: string) => boolean {
   const exact = new Set(texts);
-  const globs = texts.filter(isNameGlob);
-  const matches =
-    globs.length === 0 ? () => false : picomatch(globs, { dot: true, nonegate: true, nocase: false });
-  return (name) => exact.has(name) || matches(name);
+  const globs = texts.filter((text) => text.includes('*'));
+  return (name) => exact.has(name) || globs.some((glob) => matchesName(glob, name));
 }

@@ -27,7 +27,7 @@ export function matchesEnvironment(pattern: string, place: EnvironmentName): boo
 }
 
 /** The first place where each piece between stars fits is as good as any other, so nothing is tried twice. */
-function matchesName(pattern: string, name: string): boolean {
+export function matchesName(pattern: string, name: string): boolean {
   const [first = '', ...pieces] = pattern.split('*');
   const last = pieces.pop();
   if (last === undefined) return name === first;

@@ -40,9 +40,6 @@ describe('configuration', () => {
   });
 
   it.each([
-    ['ignore: { environment: ["a**b/**/**/**/x"] }', 'at most two "**"'],
-    ['ignore: { environment: ["*a*a*a*a*a*"] }', 'at most three of "*"'],
-    ['only: { service: ["*(a|b)"] }', 'no "("'],
     ['shared: ["apps/{service}/base/**#/x"]', 'without a selector'],
     ['shared: ["../base/**"]', 'relative path'],
     ['shared: ["a/**/b/**/c/**/d/**"]', 'at most two "**"'],

@@ -76,10 +76,10 @@ describe('discovery', () => {
   });
 
   it.each<[string, object, string[]]>([
-    ['ignored globs', { ignore: { environment: ['enc-*', 'tes?'] } }, ['Enc-b', 'prod', 'stg']],
+    ['ignored globs', { ignore: { environment: ['enc-*', 't*s*t'] } }, ['Enc-b', 'prod', 'stg']],
     [
       'ignored names, which mean themselves',
-      { ignore: { environment: ['enc-a', '!prod', 'st[g]'] } },
+      { ignore: { environment: ['enc-a', '!prod', 'st[g]', '*(', '?tg'] } },
       ['Enc-b', 'prod', 'stg', 'test'],
     ],
     ['the only names', { only: { environment: ['prod', 's*'] } }, ['prod', 'stg']],
