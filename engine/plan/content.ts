@@ -1,7 +1,7 @@
 /** What stands in a scope at one commit: whole files and parts of files. */
 import { type Entry, type Kept, MODE, type ObjectId, type PathChange, type Scope } from '../model/index.ts';
-import { parseText } from '../yaml/document.ts';
 import { excise } from '../yaml/locate.ts';
+import { parseFile } from '../yaml/parse-file.ts';
 import { formatSelector, type Selector } from '../yaml/selector.ts';
 import type { KeptPart } from './keep.ts';
 import type { Layout, Selection } from './layout.ts';
@@ -77,7 +77,13 @@ async function selectedParts(
   if (selector === null || !isFile(file.mode)) return [];
   const bindings = { ...toBindings(scope), ...paths.match(file.path) };
   const kept = keptSelectors(snapshot, file.path);
-  const parts = await snapshot.parts(file, { selector, bindings, kept });
+  const parts = await snapshot.parts(file, {
+    path: file.path,
+    selector,
+    bindings,
+    kept,
+    isAsked: scope.mode === 'field',
+  });
   return parts.map((part) => ({ ...part, path: file.path, service: part.bindings.service ?? null }));
 }
 
@@ -118,7 +124,7 @@ export async function differs(snapshot: Snapshot, { path, before, after }: PathC
   if (kept.whole !== null) return false;
   if (kept.parts.length === 0 || !before || !after || before.mode !== after.mode) return true;
   const [old, now] = [await snapshot.text(before), await snapshot.text(after)];
-  return old === null || now === null || without(old, kept.parts) !== without(now, kept.parts);
+  return old === null || now === null || without(path, old, kept.parts) !== without(path, now, kept.parts);
 }
 
 export interface KeptIn {
@@ -148,10 +154,10 @@ export async function keptIn(
 }
 
 /** A text without its kept parts, for comparing and for digests; the text itself where it does not parse. */
-export function without(text: string, parts: readonly KeptPart[]): string {
+export function without(path: string, text: string, parts: readonly KeptPart[]): string {
   try {
     return excise(
-      parseText(text),
+      parseFile(path, text),
       parts.map(({ selector }) => selector),
     );
   } catch {

@@ -51,6 +51,8 @@ export async function restorableSources(
   if (selector === null || entry === null || !isFile(entry.mode)) return new Map();
   const bindings = { ...toBindings(scope), ...paths.match(path) };
   const parts = await snapshot.parts(entry, {
+    path,
+    isAsked: scope.mode === 'field',
     selector,
     bindings,
     kept: keptSelectors(snapshot, path),

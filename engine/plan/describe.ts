@@ -1,6 +1,7 @@
 /** Revisions as `history` shows them. */
 import type { LogCommit, ObjectId, PathChange, Person, RevisionSource, SourceRule } from '../model/index.ts';
 import { diffFields } from '../yaml/diff.ts';
+import { fileKind } from '../yaml/format.ts';
 import { readContent, type ScopeQuery } from './content.ts';
 import { compileExpression } from './expression.ts';
 import type { Revision } from './history.ts';
@@ -75,10 +76,10 @@ async function changesOf(query: ScopeQuery, revision: Revision): Promise<Revisio
 async function fieldsOf({ snapshot }: ScopeQuery, { path, before, after }: PathChange) {
   const change = before === null ? 'added' : after === null ? 'removed' : 'modified';
   const none = { path, change, fields: [] } as const;
-  if (!mayBeYaml(path)) return none;
+  if (!mayBeYaml(path) && fileKind(path).is !== 'known') return none;
   const [old, now] = [await snapshot.text(before), await snapshot.text(after)];
   if ((before && old === null) || (after && now === null)) return none;
-  const fields = diffFields({ before: old, after: now }, { lines: false }) ?? [];
+  const fields = diffFields({ path, before: old, after: now }, { lines: false }) ?? [];
   const named = inLayoutNames(snapshot.layout, fields, { path, before: old, after: now });
   return { path, change, fields: named } as const;
 }

@@ -1,6 +1,7 @@
 /** Which tenants, environments and services there are in a tree. */
 import { BacktrailError, type Coordinates, formatCoordinates, MODE, type TreeView } from '../model/index.ts';
-import { type ParsedText, parseText } from '../yaml/document.ts';
+import type { ParsedText } from '../yaml/document.ts';
+import { parseFileLoosely } from '../yaml/parse-file.ts';
 import { refusalReason } from '../yaml/refusal.ts';
 import { formatSelector } from '../yaml/selector.ts';
 import { nearNames } from './checkup/near.ts';
@@ -159,7 +160,7 @@ export async function readParsed(view: TreeView, path: string): Promise<ParsedTe
   const text = bytes && decode(bytes);
   if (text === null) return null;
   try {
-    return parseText(text);
+    return parseFileLoosely(path, text);
   } catch (error) {
     if (refusalReason(error) === null) throw error;
     return null;

@@ -1,9 +1,10 @@
 /** Names of fields as the layout writes them. */
 import type { FieldChange } from '../model/index.ts';
-import { type ParsedText, parseText } from '../yaml/document.ts';
+import type { ParsedText } from '../yaml/document.ts';
 import { textAt } from '../yaml/identity.ts';
 import { locate } from '../yaml/locate.ts';
 import type { Outline } from '../yaml/outline.ts';
+import { parseFileLoosely } from '../yaml/parse-file.ts';
 import { refusalReason } from '../yaml/refusal.ts';
 import { formatSelector, parseSelector, type Selector, type Step } from '../yaml/selector.ts';
 import type { Layout } from './layout.ts';
@@ -28,9 +29,9 @@ export function inLayoutNames(
     pattern.selector?.some(isMatch) && bindPath(pattern, {}).match(sides.path) ? [pattern.selector] : [],
   );
   if (templates.length === 0) return fields;
-  const [before, after] = [parseQuietly(sides.before), parseQuietly(sides.after)];
+  const [before, after] = [sides.before, sides.after].map((text) => parseQuietly(sides.path, text));
   return fields.map((field) => {
-    const parsed = field.op === 'add' ? after : before;
+    const parsed = (field.op === 'add' ? after : before) ?? null;
     const selector = parseSelector(field.selector);
     const renamed =
       parsed && templates.reduce((known, template) => rename(parsed, known, template), selector);
@@ -40,8 +41,8 @@ export function inLayoutNames(
 
 const isMatch = (step: Step) => 'match' in step;
 
-function parseQuietly(text: string | null): ParsedText | null {
-  return text === null ? null : quietly(() => parseText(text));
+function parseQuietly(path: string, text: string | null): ParsedText | null {
+  return text === null ? null : quietly(() => parseFileLoosely(path, text));
 }
 
 /** The selector itself where the template says nothing about it. */

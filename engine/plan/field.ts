@@ -8,8 +8,9 @@ import {
   type TreeView,
   unquotePath,
 } from '../model/index.ts';
-import { parseText } from '../yaml/document.ts';
+import { fileKind } from '../yaml/format.ts';
 import { locate } from '../yaml/locate.ts';
+import { parseFileLoosely } from '../yaml/parse-file.ts';
 import { refusalReason } from '../yaml/refusal.ts';
 import {
   formatSelector,
@@ -50,13 +51,14 @@ interface Context {
 }
 
 async function resolveField(context: Context, field: string): Promise<string> {
-  const { path, selector } = parseField(context, field);
-  if (path === '') return withinService(context, field, selector);
+  const { path, selector: written, isDotted } = parseField(context, field);
+  if (path === '') return withinService(context, field, written);
   for (const candidate of candidates(context, path)) {
     if ((await context.view.entry(candidate)) === null) continue;
     if (candidate.includes('#')) throw ambiguous(candidate);
+    const selector = isDotted ? asOneKey(candidate, written) : written;
     const text = decode((await context.view.read(candidate)) ?? new Uint8Array());
-    const named = text === null ? selector : byName(text, selector);
+    const named = text === null ? selector : byName(candidate, text, selector);
     const canonical = formatField(candidate, named);
     const shown = formatField(quotePath(candidate), named);
     if (!isInScope(context, candidate, named)) {
@@ -94,7 +96,14 @@ function ambiguous(path: string): BacktrailError {
   );
 }
 
-function parseField({ layout, coordinates }: Context, field: string): { path: string; selector: Selector } {
+interface ParsedField {
+  readonly path: string;
+  readonly selector: Selector;
+  /** Written as `image.tag`. */
+  readonly isDotted: boolean;
+}
+
+function parseField({ layout, coordinates }: Context, field: string): ParsedField {
   const short = Object.hasOwn(layout.config.fields, field) ? layout.config.fields[field] : undefined;
   // In a layout without services short names begin in the environment's folder.
   const ofService = layout.service.length > 0 || short?.includes('{service}') === true;
@@ -117,7 +126,15 @@ function parseField({ layout, coordinates }: Context, field: string): { path: st
   const selector = parseLooseSelector(rest.slice(1));
   if (selector.length === 0)
     throw new BacktrailError('FIELD_INVALID', `${JSON.stringify(field)} names a file and no field in it.`);
-  return { path, selector };
+  return { path, selector, isDotted: !/^#[/[]/.test(rest) };
+}
+
+/** In a file without nested keys the dots belong to the key. */
+function asOneKey(path: string, selector: Selector): Selector {
+  const kind = fileKind(path);
+  const isFlat = kind.is === 'known' && (kind.format === 'properties' || kind.format === 'dotenv');
+  const keys = selector.flatMap((step) => ('key' in step ? step.key : []));
+  return isFlat && keys.length === selector.length ? [{ key: keys.join('.') }] : selector;
 }
 
 function split(text: string): { path: string; rest: string } {
@@ -180,10 +197,10 @@ export function isInScope(
 }
 
 /** An item of a list that is named by its place now is another one in another revision: its identity takes the place's place. */
-function byName(text: string, selector: Selector): Selector {
+function byName(path: string, text: string, selector: Selector): Selector {
   if (!selector.some(isPlace)) return selector;
   try {
-    const canonical = locate(parseText(text), selector)?.selector;
+    const canonical = locate(parseFileLoosely(path, text), selector)?.selector;
     if (!canonical) return selector;
     const shift = selector.length - canonical.length;
     return selector.flatMap((step, index) => (isPlace(step) ? (canonical[index - shift] ?? []) : step));

@@ -1,8 +1,9 @@
 /** What runs, as far as the configuration says: image tags, chart versions, source revisions found in the selections. */
 import type { Entry } from '../model/index.ts';
-import { type ParsedText, parseText } from '../yaml/document.ts';
+import type { ParsedText } from '../yaml/document.ts';
 import { locate } from '../yaml/locate.ts';
 import { maskText } from '../yaml/mask.ts';
+import { parseFileLoosely } from '../yaml/parse-file.ts';
 import { formatSelector, type Selector } from '../yaml/selector.ts';
 import type { Content } from './content.ts';
 import { keptIn } from './content.ts';
@@ -68,8 +69,16 @@ async function lookInto({ snapshot, path, entry, selector }: Place): Promise<Fou
   const text = await snapshot.text(entry);
   if (text === null || !/image|tag|chart|revision/i.test(text)) return found;
   if ((await keptIn(snapshot, path, [entry])).whole !== null) return found;
-  for (const value of quietly(() => valuesIn(parseText(maskText(text, path, () => HIDDEN)), selector)) ?? [])
-    collect(value, found);
+  const values = quietly(() =>
+    valuesIn(
+      parseFileLoosely(
+        path,
+        maskText(text, path, () => HIDDEN),
+      ),
+      selector,
+    ),
+  );
+  for (const value of values ?? []) collect(value, found);
   return found;
 }
 

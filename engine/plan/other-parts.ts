@@ -31,9 +31,9 @@ export async function otherParts(
   for (const pattern of [...layout.service, ...layout.environment]) {
     const bindings = bindPath(pattern, {}).match(file.path);
     if (bindings === null || pattern.selector === null) continue;
-    services.push(...(differing(sides, pattern.selector, bindings) ?? []));
+    services.push(...(differing(sides, { path: file.path, selector: pattern.selector, bindings }) ?? []));
     const place = placeIn(layout, pattern, bindings);
-    const found = place.length === 0 ? [] : differing(sides, place, bindings);
+    const found = place.length === 0 ? [] : differing(sides, { path: file.path, selector: place, bindings });
     if (found === null) isUncertain = true;
     else places.push(...found);
   }
@@ -62,12 +62,9 @@ const namesOf = (parts: readonly Difference[]) =>
   [...new Set(parts.flatMap(({ owner }) => owner.service ?? []))].sort(compareText);
 
 /** What differs between the sides of a file; null where one cannot be taken apart. */
-function differing(
-  [old, now]: readonly [Side, Side],
-  selector: Selector,
-  bindings: Bindings,
-): Difference[] | null {
-  const [before, after] = [partsOf(old, { selector, bindings }), partsOf(now, { selector, bindings })];
+function differing([old, now]: readonly [Side, Side], place: Place): Difference[] | null {
+  const { bindings } = place;
+  const [before, after] = [partsOf(old, place), partsOf(now, place)];
   if (before === null || after === null) return null;
   const keys = [...new Set([...before.keys(), ...after.keys()])];
   return keys
@@ -86,13 +83,16 @@ export async function readSide(snapshot: Snapshot, entry: Write['after']): Promi
   return { text: entry.content ? decode(entry.content) : await snapshot.text(entry) };
 }
 
+interface Place {
+  readonly path: string;
+  readonly selector: Selector;
+  readonly bindings: Bindings;
+}
+
 /** By what the layout binds; null where the text cannot be taken apart. */
-function partsOf(
-  side: Side,
-  { selector, bindings }: { selector: Selector; bindings: Bindings },
-): Map<string, Part> | null {
+function partsOf(side: Side, place: Place): Map<string, Part> | null {
   if (side === null) return new Map();
-  const parts = readParts('', side.text, { selector, bindings, kept: [] });
+  const parts = readParts('', side.text, { ...place, kept: [] });
   if (parts.some(({ range }) => range === null)) return null;
   return new Map(parts.map((part) => [JSON.stringify(part.bindings), part]));
 }

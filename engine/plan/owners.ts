@@ -50,7 +50,9 @@ async function ofParts(
   const sides = await Promise.all(
     [file.before, file.after].map(async (entry): Promise<readonly Part[]> => {
       const side = await readSide(snapshot, entry);
-      return side === null ? [] : readParts(entry?.id ?? '', side.text, { selector, bindings, kept: [] });
+      return side === null
+        ? []
+        : readParts(entry?.id ?? '', side.text, { path: file.path, selector, bindings, kept: [] });
     }),
   );
   const [before = [], after = []] = sides;

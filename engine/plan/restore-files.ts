@@ -76,7 +76,7 @@ async function restoreAround(
   let text = then;
   const gone: Outcome[] = [];
   for (const { selector, by } of parts) {
-    const result = restoreField({ base: text, target: old, selector });
+    const result = restoreField({ path, base: text, target: old, selector });
     if (!result.ok) return refuse(path, parts, result.message);
     const own = result.operations.find(
       ({ op, selector: at }) => op !== 'replace' && at === formatSelector(selector),
@@ -106,8 +106,8 @@ async function restoreAround(
   const item: DigestItem = {
     path,
     selector: '',
-    before: before && { mode: before.mode, bytes: without(old, parts) },
-    after: { mode: after.mode, bytes: without(then, parts) },
+    before: before && { mode: before.mode, bytes: without(path, old, parts) },
+    after: { mode: after.mode, bytes: without(path, then, parts) },
   };
   return { file, item, findings, kept: text === then ? [] : kept };
 }

@@ -76,7 +76,7 @@ async function restoreInFile(
     const [own, other] = [base, target].map(({ parts }) => parts.get(`${path}#${formatSelector(selector)}`));
     keptHere.push(...inner.map((part) => ({ path, selector: formatSelector(part.selector), by: part.by })));
     if (own && other && own.restorable === other.restorable) continue;
-    const edited = restorePart({ text, old, goal, selector, inner });
+    const edited = restorePart({ path, text, old, goal, selector, inner });
     if ('refusal' in edited) return refuse(path, edited.refusal, edited.hint);
     text = edited.text;
     items.push({
@@ -94,17 +94,23 @@ async function restoreInFile(
 
 /** Restores one part, then puts the base's kept parts inside it back. */
 function restorePart(input: {
+  path: string;
   text: string;
   old: string;
   goal: string;
   selector: Selector;
   inner: readonly KeptPart[];
 }): { text: string } | { refusal: string; hint: string } {
-  const restored = restoreField({ base: input.text, target: input.goal, selector: input.selector });
+  const restored = restoreField({
+    path: input.path,
+    base: input.text,
+    target: input.goal,
+    selector: input.selector,
+  });
   if (!restored.ok) return { refusal: restored.message, hint: restored.hint };
   let { text } = restored;
   for (const { selector } of input.inner) {
-    const kept = restoreField({ base: text, target: input.old, selector });
+    const kept = restoreField({ path: input.path, base: text, target: input.old, selector });
     if (!kept.ok) return { refusal: kept.message, hint: kept.hint };
     text = kept.text;
   }

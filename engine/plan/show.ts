@@ -1,8 +1,8 @@
 /** What stood in a scope at a revision, and how two revisions differ. Masked. */
 import { type Entry, MODE, type ServiceDifference } from '../model/index.ts';
-import { parseText } from '../yaml/document.ts';
 import { locate } from '../yaml/locate.ts';
 import { maskText } from '../yaml/mask.ts';
+import { parseFileLoosely } from '../yaml/parse-file.ts';
 import { refusalReason } from '../yaml/refusal.ts';
 import { MASK } from '../yaml/secrets.ts';
 import { formatSelector, isWithin, parseSelector, type Selector } from '../yaml/selector.ts';
@@ -64,7 +64,7 @@ function maskPart(text: string, path: string, selector: Selector): string | null
   while (text.includes(word)) word += '-x';
   const masked = maskText(text, path, () => word);
   try {
-    const node = locate(parseText(masked), selector);
+    const node = locate(parseFileLoosely(path, masked), selector);
     if (node === null) return null;
     const lines = masked.slice(masked.lastIndexOf('\n', Math.max(0, node.start - 1)) + 1, node.end);
     return lines.replace(/\n?$/, '\n').replaceAll(word, MASK);

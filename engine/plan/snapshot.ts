@@ -8,8 +8,10 @@ import {
   type ObjectReader,
   type TreeView,
 } from '../model/index.ts';
-import { type ParsedText, parseText } from '../yaml/document.ts';
+import type { ParsedText } from '../yaml/document.ts';
+import { type FileKind, fileKind } from '../yaml/format.ts';
 import { excise, locate, selectSource } from '../yaml/locate.ts';
+import { parseFile, parseFileLoosely } from '../yaml/parse-file.ts';
 import { refusalReason } from '../yaml/refusal.ts';
 import { formatSelector, isWithin, type Selector } from '../yaml/selector.ts';
 import { canonicalSource } from '../yaml/source.ts';
@@ -37,10 +39,13 @@ export interface Snapshot {
 }
 
 export interface WantedParts {
+  readonly path: string;
   readonly selector: Selector;
   readonly bindings: Bindings;
   /** What is kept of the file. */
   readonly kept: readonly Selector[];
+  /** Somebody named this very field: a file that has no fields stands for it as a whole. */
+  readonly isAsked?: boolean;
   /** Another version of the file, whose parts are known already: where both differ elsewhere only, they are the same parts. */
   readonly like?: Entry | null;
 }
@@ -81,18 +86,30 @@ export function makeSnapshot(input: SnapshotInput): Snapshot {
     view: (commit) =>
       remember(views, commit, async () => treeView(input.reader, (await input.reader.commit(commit)).tree)),
     parts: (entry, wanted) => {
-      const { selector, bindings, kept, like } = wanted;
-      const rest = JSON.stringify([formatSelector(selector), bindings, kept.map(formatSelector)]);
+      const { path, selector, bindings, kept, isAsked, like } = wanted;
+      const kind = fileKind(path);
+      const rest = JSON.stringify([
+        formatSelector(selector),
+        bindings,
+        kept.map(formatSelector),
+        kind,
+        isAsked,
+      ]);
       const known = like && parts.get(`${like.id}${rest}`);
       return remember(parts, `${entry.id}${rest}`, async () => {
         const own = await text(entry);
         const moved =
-          known && moveParts({ parts: await known, text: await text(like), other: own, selector });
+          known && isYaml(kind)
+            ? moveParts({ parts: await known, text: await text(like), other: own, selector })
+            : null;
         return moved ?? readParts(entry.id, own, wanted);
       });
     },
   };
 }
+
+/** What moves parts knows lines of YAML; JSON without comments is some. */
+const isYaml = (kind: FileKind) => kind.is !== 'known' || kind.format === 'yaml';
 
 async function readPositions({ history, base }: SnapshotInput): Promise<ReadonlyMap<ObjectId, number>> {
   const line = await history.firstParents(base);
@@ -139,21 +156,27 @@ function moveParts(versions: {
 
 /** Where a file does not parse, the whole of it stands for the part: any change of it is then a change of the part. */
 export function readParts(blob: ObjectId, text: string | null, wanted: WantedParts): readonly Part[] {
-  const { selector, bindings, kept } = wanted;
+  const { path, selector, bindings, kept, isAsked } = wanted;
   const source = `\0${blob}`;
   const unreadable = [{ selector, bindings, source, restorable: source, range: null }];
   if (text === null) return unreadable;
   try {
-    const parsed = parseText(text);
+    const parsed = (isAsked ? parseFile : parseFileLoosely)(path, text);
     const matches = isOpenSelector(selector) ? expandSelector(parsed, wanted) : [{ selector, bindings }];
-    return matches.flatMap((match) => located(parsed, match, kept));
+    return matches.flatMap((match) => located({ path, parsed, kept }, match));
   } catch (error) {
     if (refusalReason(error) === null) throw error;
     return unreadable;
   }
 }
 
-function located(parsed: ParsedText, match: BoundSelector, kept: readonly Selector[]): Part[] {
+interface ReadFile {
+  readonly path: string;
+  readonly parsed: ParsedText;
+  readonly kept: readonly Selector[];
+}
+
+function located({ path, parsed, kept }: ReadFile, match: BoundSelector): Part[] {
   const { selector, bindings } = match;
   const found = selector.length === 0 ? null : locate(parsed, selector);
   const source = found ? canonicalSource(parsed, found.outline) : selectSource(parsed, selector);
@@ -162,14 +185,14 @@ function located(parsed: ParsedText, match: BoundSelector, kept: readonly Select
   if (kept.some((outer) => isWithin(selector, outer)))
     return [{ selector, bindings, source, restorable: null, range }];
   const inner = kept.filter((part) => isWithin(part, selector));
-  const rest = inner.length === 0 ? source : sourceWithout(parsed, selector, inner);
+  const rest = inner.length === 0 ? source : sourceWithout({ path, parsed, kept: inner }, selector);
   return [{ selector, bindings, source, restorable: rest ?? source, range }];
 }
 
 /** null where what is left cannot be read by itself. */
-function sourceWithout(parsed: ParsedText, selector: Selector, inner: readonly Selector[]): string | null {
+function sourceWithout({ path, parsed, kept }: ReadFile, selector: Selector): string | null {
   try {
-    return selectSource(parseText(excise(parsed, inner)), selector);
+    return selectSource(parseFileLoosely(path, excise(parsed, kept)), selector);
   } catch (error) {
     if (refusalReason(error) === null) throw error;
     return null;

@@ -2,13 +2,16 @@ import { isMap, isScalar, isSeq } from 'yaml';
 import type { FieldChange, FileDifference } from '../model/index.ts';
 import type { Comparison, Side } from './compare.ts';
 import { compareNodes, Incomparable, listOf } from './compare.ts';
-import { parseText } from './document.ts';
-import { findSecrets } from './find-secrets.ts';
+import { type ParsedText, parseText } from './document.ts';
+import { findSecrets, type Secrets } from './find-secrets.ts';
+import { fileKind } from './format.ts';
+import { maskLines } from './lines.ts';
 import { makeEffort } from './line-diff.ts';
-import { hasExtension, isStructured, PARSED_LIMIT } from './mask.ts';
+import { hasExtension, PARSED_LIMIT } from './mask.ts';
+import { parseFileLoosely } from './parse-file.ts';
 import { matchByPlace, matchDocuments } from './match-items.ts';
 import type { Outline } from './outline.ts';
-import { MASK } from './secrets.ts';
+import { type Marker, MASK } from './secrets.ts';
 import { refusalReason } from './refusal.ts';
 import { tryParse } from './try-parse.ts';
 import { BINARY, unifiedDiff } from './unified.ts';
@@ -23,11 +26,16 @@ export { unifiedDiff } from './unified.ts';
  * Gives null where fields cannot tell the difference: a side does not parse, a key is no scalar, or there are over 2000 changes.
  */
 export function diffFields(
-  input: { before: string | null; after: string | null },
+  input: {
+    /** Without it the texts are YAML. */
+    path?: string;
+    before: string | null;
+    after: string | null;
+  },
   { lines = true } = {},
 ): FieldChange[] | null {
-  const before = parse(input.before);
-  const after = parse(input.after);
+  const before = parse(input.path, input.before);
+  const after = parse(input.path, input.after);
   if (before === null || after === null) return null;
   const comparison: Comparison = { before, after, changes: [], effort: lines ? makeEffort() : null };
   try {
@@ -54,20 +62,20 @@ export function differenceOf(input: {
   const before = decode(input.before);
   const after = decode(input.after);
   if (before === undefined || after === undefined) return { path, change, diff: BINARY };
-  const fields = isByFields({ path, before, after }) ? diffFields({ before, after }) : null;
+  const fields = isByFields({ path, before, after }) ? diffFields({ path, before, after }) : null;
   if (fields === null) return { path, change, diff: unifiedDiff({ path, before, after }) };
   if (fields.length > 0 || before === after) return { path, change, fields };
   return { path, change, fields, diff: unifiedDiff({ path, before, after }) };
 }
 
-function parse(text: string | null): Side | null {
+function parse(path: string | undefined, text: string | null): Side | null {
   if (text !== null && text.length > PARSED_LIMIT) return null;
   try {
-    const parsed = parseText(text ?? '');
+    const parsed = path === undefined ? parseText(text ?? '') : parseFileLoosely(path, text ?? '');
     const outlines = new Map<unknown, Outline>();
     for (const { root } of parsed.bodies) collect(root, outlines);
     const known = new Set<string>();
-    const secrets = findSecrets(parsed.text, parsed.documents, (secret) => {
+    const secrets = secretsOf(parsed, (secret) => {
       known.add(secret);
       return MASK;
     });
@@ -76,6 +84,21 @@ function parse(text: string | null): Side | null {
     if (refusalReason(error) !== null) return null;
     throw error;
   }
+}
+
+/** Lines of a flat file are masked as whole lines as well: what the rules for lines find there is secret here too. */
+function secretsOf({ text, format, documents, bodies }: ParsedText, marker: Marker): Secrets {
+  const secrets = findSecrets(text, documents, marker);
+  if (format !== 'dotenv' && format !== 'properties') return secrets;
+  const found = (bodies[0]?.root.entries ?? []).flatMap(({ start, value }) => {
+    const line = text.slice(start, value.end);
+    return maskLines(line) === line ? [] : [value.node];
+  });
+  return {
+    ...secrets,
+    nodes: new Set([...secrets.nodes, ...found]),
+    masked: new Set([...secrets.masked, ...found]),
+  };
 }
 
 function collect(outline: Outline, outlines: Map<unknown, Outline>): void {
@@ -118,7 +141,7 @@ function isByFields({
   before: string | null;
   after: string | null;
 }): boolean {
-  if (isStructured(path)) return true;
+  if (fileKind(path).is === 'known') return true;
   return !hasExtension(path) && [before, after].every((text) => text === null || isCollectionText(text));
 }
 

@@ -1,4 +1,7 @@
 import { type Document, isAlias, type Node, parseAllDocuments } from 'yaml';
+import { flatBody, flatEntries } from './flat.ts';
+import type { Format } from './format.ts';
+import { jsonCode } from './json-comments.ts';
 import { type Entry, type Outline, outlineRoot } from './outline.ts';
 import { refuse } from './refusal.ts';
 import { placeOf } from './text.ts';
@@ -9,9 +12,12 @@ const MAX_DEPTH = 100;
 /** Nodes that aliases may add to a text when each is replaced by what it stands for. */
 const MAX_EXPANSION = 200_000;
 
-/** A YAML or JSON text, taken apart. Text and offsets include a byte order mark, if there is one. */
+/** A text of one of the formats with fields, taken apart. Text and offsets include a byte order mark, if there is one. */
 export interface ParsedText {
   readonly text: string;
+  readonly format: Format;
+  /** The text with blanks in place of what is no code: comments of JSON. Offsets are the same. */
+  readonly code: string;
   /** Every document of the parser, empty ones too. */
   readonly documents: readonly Document.Parsed[];
   /** The documents that hold something, in order: what the steps of a selector count. */
@@ -27,13 +33,24 @@ export interface Body {
   readonly root: Outline;
 }
 
+export interface Reading {
+  /** Of YAML and JSON. */
+  readonly version?: '1.2' | '1.1';
+  readonly format?: Format;
+}
+
 /**
- * Takes a text apart under YAML 1.2 (JSON is YAML), or under 1.1 where asked. Throws EDIT_REFUSED where the text cannot be edited field by field:
+ * Takes a text apart under YAML 1.2 (JSON is YAML), or under 1.1 or as another format where asked. Throws EDIT_REFUSED where the text cannot be edited field by field:
  * syntax, templates, duplicate keys, dangling aliases, bombs, size. Messages name the line and column, never the content.
  */
-export function parseText(text: string, version: '1.2' | '1.1' = '1.2'): ParsedText {
+export function parseText(text: string, { version = '1.2', format = 'yaml' }: Reading = {}): ParsedText {
   if (text.length > MAX_TEXT) refuse('too-large', `The file has more than ${MAX_TEXT} characters.`);
-  const documents = parseDocuments(text, version);
+  if (format === 'dotenv' || format === 'properties') {
+    const body = flatBody(text, flatEntries(text, format));
+    return { text, format, code: text, documents: [body.document], bodies: [body], aliases: new Map() };
+  }
+  const code = format === 'json' ? jsonCode(text) : text;
+  const documents = parseDocuments(code, version);
   const bodies: Body[] = [];
   const aliases = new Map<Node, Outline>();
   for (const [index, document] of documents.entries()) {
@@ -42,7 +59,7 @@ export function parseText(text: string, version: '1.2' | '1.1' = '1.2'): ParsedT
     checkDocument(text, root, aliases);
     if (root.kind !== 'empty') bodies.push({ index, document, root });
   }
-  return { text, documents, bodies, aliases };
+  return { text, format, code, documents, bodies, aliases };
 }
 
 function parseDocuments(text: string, version: '1.2' | '1.1'): readonly Document.Parsed[] {

@@ -8,6 +8,7 @@ import {
   type Slot,
   slotOf,
 } from './edit-context.ts';
+import { fillCommented, isCommented, removal } from './edit-commented.ts';
 import { entryInFlow } from './edit-flow.ts';
 import { inlinePieces, type Pieces, setPieces } from './edit-value.ts';
 import type { Located } from './locate.ts';
@@ -80,6 +81,7 @@ function guardProperties({ parsed, outline }: Slot): void {
 
 function emptyOut(context: EditContext, slot: Slot, entry: Entry): Splice {
   guardProperties(slot);
+  if (isCommented(slot)) return removal(slot, entry);
   const { outline } = slot;
   const { text } = slot.parsed;
   const empty = outline.kind === 'map' ? '{}' : '[]';
@@ -96,6 +98,7 @@ function emptyOut(context: EditContext, slot: Slot, entry: Entry): Splice {
 /** Makes a container of the target's style for one entry. */
 function fillFirst(context: EditContext, base: Slot, target: Slot, entry: Entry): Splice {
   guardProperties(base);
+  if (isCommented(base)) return fillCommented(context, base, entryInFlow(context, base, target, entry));
   const isFlow = base.inFlow || target.outline.flow;
   const pieces = isFlow ? flowPieces(context, base, target, entry) : blockPieces(target, entry);
   if (base.inFlow) {

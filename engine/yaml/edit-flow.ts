@@ -1,4 +1,5 @@
 import type { EntryEdit } from './edit-block.ts';
+import { editCommented, isCommented } from './edit-commented.ts';
 import type { EditContext, Slot } from './edit-context.ts';
 import { endOf, type Entry } from './outline.ts';
 import { flowSource, isBlock } from './flow-source.ts';
@@ -17,6 +18,10 @@ export function editFlow(
   const { entries } = base.outline;
   const staying = entries.find((entry) => !removed.has(entry));
   if (!staying) refuse('unsupported', 'None of the entries stays.');
+  if (isCommented(base))
+    return editCommented(context, base, { removed, added }, (entry) =>
+      entryInFlow(context, base, target, entry),
+    );
   const splices = runsOf(entries, removed).map((run) => removeRun(base, run));
   if (added.length === 0) return splices;
   const separator = separatorOf(base);

@@ -2,6 +2,8 @@ import jsonPatch, { type Operation } from 'fast-json-patch';
 import { type ParsedText, parseText } from './document.ts';
 import { guardAliases } from './edit-alias.ts';
 import { isEqual, unshare } from './equal.ts';
+import type { Format } from './format.ts';
+import { jsonLevel } from './json-comments.ts';
 import { type Located, locate, selectSource } from './locate.ts';
 import type { Outline } from './outline.ts';
 import { refusalReason, refuse } from './refusal.ts';
@@ -22,7 +24,7 @@ export interface Edited {
  * under YAML 1.2 and under YAML 1.1.
  */
 export function verifyEdit({ base, target, selector, text }: Edited): void {
-  const result = parseAgain(text);
+  const result = parseAgain(text, base.format);
   if (selectSource(result, selector) !== selectSource(target, selector)) {
     if (selector.length > 0) guardAliases({ base, target, result }, selector);
     fail('the field would not be what it was');
@@ -35,22 +37,24 @@ export function verifyEdit({ base, target, selector, text }: Edited): void {
   };
   const isOneSided = places.base === null || places.target === null;
   const isDocument = isOneSided && (places.base ?? places.target)?.length === 1;
-  if (isJson(base.text) && (isDocument || isJson(target.text)) && !isJson(text))
+  if (isJson(base.text) && (isDocument || base.format === 'json' || isJson(target.text)) && !isJson(text))
     fail('the file would no longer be JSON');
+  if (base.format === 'json' && jsonLevel(base.text) === 'comments' && jsonLevel(text) === null)
+    fail('the file would no longer be JSON with comments');
   const holeIn = isDocument ? documentHole : holeOf;
   if (canonicalRest(base, holeIn(base, selector)) !== canonicalRest(result, holeIn(result, selector))) {
     fail('another field would change with it');
   }
   verifyValues({ base, target, result }, places);
-  const old = [base, target, result].map(({ text: own }) => parseAgain(own, '1.1'));
+  const old = [base, target, result].map(({ text: own }) => parseAgain(own, base.format, '1.1'));
   const [base11, target11, result11] = old;
   if (base11 && target11 && result11)
     verifyValues({ base: base11, target: target11, result: result11 }, places);
 }
 
-function parseAgain(text: string, version: '1.2' | '1.1' = '1.2'): ParsedText {
+function parseAgain(text: string, format: Format, version: '1.2' | '1.1' = '1.2'): ParsedText {
   try {
-    return parseText(text, version);
+    return parseText(text, { format, version });
   } catch (error) {
     const reason = refusalReason(error);
     if (reason === null) throw error;
@@ -175,14 +179,7 @@ function holeOf(parsed: ParsedText, selector: Selector): Hole {
     : fail('the place of the field cannot be found again');
 }
 
-const isJson = (text: string): boolean => {
-  try {
-    JSON.parse(text.replace(/^\uFEFF/, ''));
-    return true;
-  } catch {
-    return false;
-  }
-};
+const isJson = (text: string): boolean => jsonLevel(text) === 'strict';
 
 function fail(problem: string, reason: 'verify-mismatch' | 'alias' = 'verify-mismatch'): never {
   refuse(reason, `The edit was given up: read back, ${problem}.`);

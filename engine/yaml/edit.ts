@@ -5,8 +5,10 @@ import { type Change, type EditContext, makeContext, type Operation, slotOf } fr
 import { addDocument, removeDocument } from './edit-document.ts';
 import { addField, removeField, replaceField } from './edit-field.ts';
 import { changeFile } from './edit-file.ts';
+import { editFlat } from './edit-flat.ts';
 import { verifyEdit } from './edit-verify.ts';
 import { locate } from './locate.ts';
+import { parseFile } from './parse-file.ts';
 import { refusalReason, type RefusalReason } from './refusal.ts';
 import { formatSelector, type Selector } from './selector.ts';
 import { applySplices } from './splice.ts';
@@ -29,6 +31,8 @@ export type EditResult =
     };
 
 export interface FieldRestoration {
+  /** Where the text stands: its format goes by the name. Without it the text is YAML. */
+  readonly path?: string;
   /** Text to be changed, decoded, with its byte order mark. */
   readonly base: string;
   /** Text that holds the field as it was. */
@@ -43,11 +47,8 @@ export interface FieldRestoration {
  */
 export function restoreField(input: FieldRestoration): EditResult {
   try {
-    return restore({
-      base: parseText(input.base),
-      target: parseText(input.target),
-      selector: input.selector,
-    });
+    const [base, target] = [read(input, input.base), read(input, input.target)];
+    return restore({ base, target, selector: input.selector });
   } catch (error) {
     const reason = refusalReason(error);
     if (reason === null || !(error instanceof BacktrailError)) throw error;
@@ -57,10 +58,14 @@ export function restoreField(input: FieldRestoration): EditResult {
   }
 }
 
+const read = ({ path }: FieldRestoration, text: string): ParsedText =>
+  path === undefined ? parseText(text) : parseFile(path, text);
+
 /** Where the field, or the nearest one above it, stands; null where that is not certain. */
-function placeOfField({ base, selector }: FieldRestoration): string | null {
+function placeOfField(input: FieldRestoration): string | null {
+  const { base, selector } = input;
   try {
-    const parsed = parseText(base);
+    const parsed = read(input, base);
     for (let depth = selector.length; depth >= 0; depth -= 1) {
       const found = locate(parsed, selector.slice(0, depth));
       if (found)
@@ -82,6 +87,10 @@ interface Restoration {
 /** First leaf by leaf; where that does not read back right, the selected value as a whole. */
 function restore(restoration: Restoration): EditResult {
   const { base, target, selector } = restoration;
+  if (isFlat(base)) {
+    const { text, operations } = editFlat(restoration);
+    return { ok: true, text, changed: text !== base.text, operations };
+  }
   try {
     return attempt(restoration, planChange);
   } catch (error) {
@@ -98,6 +107,8 @@ function restore(restoration: Restoration): EditResult {
     }
   }
 }
+
+const isFlat = ({ format }: ParsedText) => format === 'dotenv' || format === 'properties';
 
 function attempt(
   restoration: Restoration,

@@ -1,4 +1,5 @@
 import { findSecrets, splice } from './find-secrets.ts';
+import { jsonCode } from './json-comments.ts';
 import { maskLines } from './lines.ts';
 import { tryParse } from './try-parse.ts';
 import type { Marker } from './secrets.ts';
@@ -15,10 +16,10 @@ export const PARSED_LIMIT = 2 * 1024 * 1024;
  * everything under them, `data` and `stringData` of Secret manifests, values that are named by a name beside them
  * (`name: DB_PASSWORD`, `value: …`), values that an alias uses in such a place, and what the rules for lines find in other values and
  * in comments. A text that does not parse, or is larger than 2 Mi
- * characters, is masked by its lines.
+ * characters, is masked by its lines. `code` is the text without what YAML would not read, such as comments of JSON, at the same offsets.
  */
-export function maskYaml(text: string, marker: Marker = () => MASK): string {
-  const documents = text.length > PARSED_LIMIT ? null : tryParse(text);
+export function maskYaml(text: string, marker: Marker = () => MASK, code = text): string {
+  const documents = text.length > PARSED_LIMIT ? null : tryParse(code);
   if (documents === null) return maskLines(text, marker);
   try {
     return splice(text, findSecrets(text, documents, marker).spans);
@@ -30,12 +31,13 @@ export function maskYaml(text: string, marker: Marker = () => MASK): string {
 
 /** Masks a text by the kind of file that its path tells: YAML and JSON by structure, also without an extension, the rest by lines. */
 export function maskText(text: string, path: string, marker: Marker = () => MASK): string {
+  if (/\.jsonc?$/i.test(path)) return maskYaml(text, marker, jsonCode(text));
   return isStructured(path) || !hasExtension(path) ? maskYaml(text, marker) : maskLines(text, marker);
 }
 
 /** Does the path tell of YAML or JSON? */
 export function isStructured(path: string): boolean {
-  return /\.(?:ya?ml|json)$/i.test(path);
+  return /\.(?:ya?ml|jsonc?)$/i.test(path);
 }
 
 export function hasExtension(path: string): boolean {

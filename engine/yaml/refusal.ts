@@ -2,6 +2,7 @@ import { BacktrailError } from '../model/index.ts';
 
 /** Why a text is not edited by fields. `details.reason` of an EDIT_REFUSED, and `reason` of an edit's result. */
 export type RefusalReason =
+  | 'format'
   | 'syntax'
   | 'templated'
   | 'duplicate-key'
@@ -25,6 +26,7 @@ const WHOLE_ONLY = 'Restore the whole file with --whole-file.';
 const PARENT = `Restore the parent field instead, or ${WHOLE}.`;
 
 const HINTS: Record<RefusalReason, string> = {
+  format: WHOLE_ONLY,
   syntax: `Mend its syntax first, or ${WHOLE}.`,
   templated: `Fields of templates cannot be restored one by one: ${WHOLE}.`,
   'duplicate-key': `Remove one of the two keys first, or ${WHOLE}.`,

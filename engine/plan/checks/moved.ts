@@ -134,7 +134,7 @@ async function sourceIn(
   entry: PathChange['before'],
 ): Promise<string | null> {
   if (entry === null || !isFile(entry.mode)) return null;
-  const wanted = { selector, bindings: {}, kept: keptSelectors(snapshot, path) };
+  const wanted = { path, selector, bindings: {}, kept: keptSelectors(snapshot, path) };
   // What cannot be read stands for any part: that is no sign of this one.
   const found = (await snapshot.parts(entry, wanted)).find(
     ({ range, source }) => range !== null && source !== '',

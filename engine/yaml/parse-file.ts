@@ -1,0 +1,37 @@
+import { type ParsedText, parseText } from './document.ts';
+import { fileKind } from './format.ts';
+import { refusalReason, refuse } from './refusal.ts';
+
+/**
+ * Takes a file apart by the format that its name tells. Throws EDIT_REFUSED as `parseText`, with the reason `format` where it is of a
+ * format that has no fields for us; a name that tells nothing is taken for YAML where the text is a map or a list.
+ */
+export function parseFile(path: string, text: string): ParsedText {
+  const kind = fileKind(path);
+  if (kind.is === 'known') return parseText(text, { format: kind.format });
+  if (text.includes('\0')) return refuseFormat('a binary file');
+  if (kind.is === 'other') return refuseFormat(kind.name);
+  const parsed = tryYaml(text);
+  const isCollections = parsed?.bodies.every(({ root }) => root.kind === 'map' || root.kind === 'seq');
+  return parsed && isCollections ? parsed : refuseFormat(kind.name);
+}
+
+/** The same where a layout looks for parts: what its patterns name by mistake is read as YAML, and holds none. */
+export function parseFileLoosely(path: string, text: string): ParsedText {
+  const kind = fileKind(path);
+  return parseText(text, kind.is === 'known' ? { format: kind.format } : {});
+}
+
+/** null: not YAML. Other refusals say more than the format would. */
+function tryYaml(text: string): ParsedText | null {
+  try {
+    return parseText(text);
+  } catch (error) {
+    if (refusalReason(error) !== 'syntax') throw error;
+    return null;
+  }
+}
+
+function refuseFormat(name: string): never {
+  refuse('format', `The file is ${name}: fields are edited in YAML, JSON, .env and .properties files only.`);
+}

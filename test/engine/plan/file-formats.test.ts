@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import type { Ask, Engine, Plan } from '../../../engine/index.ts';
+import { rollBack } from '../../helpers/engine.ts';
+import { planning } from '../../helpers/plan-repo.ts';
+
+const CONFIG = { version: 1, layout: { service: ['apps/{environment}/{service}/**'] } };
+const FOLDER = 'apps/prod/api';
+const at = (v: number): Readonly<Record<string, string>> => ({
+  [`${FOLDER}/params.env`]: `# image\nexport IMAGE_TAG="v${v}" # pin\r\nDB_PASSWORD=hunter${v}\nX=${v}`,
+  [`${FOLDER}/app.properties`]: `! image\nimage.tag : v${v}\nx=${v}`,
+  [`${FOLDER}/tsconfig.json`]: `{\n  // image\n  "image": { "tag": "v${v}", /* pin */ },\n  "x": ${v},\n}\n`,
+  [`${FOLDER}/app.jsonc`]: `{\n  // image\n  "image": { "tag": "v${v}" }, "x": ${v}, // c\n}\n`,
+  [`${FOLDER}/c.toml`]: `[image]\ntag = "v${v}"\nx = ${v}\n`,
+  [`${FOLDER}/m.jsonnet`]: `{ image: { tag: "v${v}" } }\n`,
+});
+const ask = (field: string, more: Partial<Ask> = {}): Ask => ({
+  scope: 'prod/api',
+  fields: [field],
+  to: 'v1',
+  ...more,
+});
+const planOf = async (engine: Engine, wish: Ask): Promise<Plan> => (await engine.plan(wish)).plan;
+
+describe('a field of a file that is not YAML', () => {
+  it.each([
+    ['params.env#/IMAGE_TAG', 'export IMAGE_TAG="v2"', 'export IMAGE_TAG="v1"'],
+    ['app.properties#image.tag', 'image.tag : v2', 'image.tag : v1'],
+    ['tsconfig.json#/image/tag', '"tag": "v2"', '"tag": "v1"'],
+    ['app.jsonc#image.tag', '"tag": "v2"', '"tag": "v1"'],
+  ])('comes back in its line, and nothing else does: %s', async (field, now, then) => {
+    const { engine, repo } = await planning([at(1), at(2)], CONFIG);
+    const path = `${FOLDER}/${field.slice(0, field.indexOf('#'))}`;
+    const plan = await planOf(engine, ask(field));
+    expect(plan.changes[0]?.files).toMatchObject([
+      { path, fields: [{ op: 'replace', before: expect.stringContaining('v2') }] },
+    ]);
+    await rollBack(engine, ask(field));
+    expect(await repo.git('show', `main:${path}`)).toBe(at(2)[path]?.replace(now, then).trimEnd());
+    expect(await engine.log({ limit: 1 })).toMatchObject([{ problems: [] }]);
+  });
+
+  it('is masked where its key names a secret', async () => {
+    const { engine } = await planning([at(1), at(2)], CONFIG);
+    const { plan } = await engine.plan(ask('params.env#/DB_PASSWORD'));
+    expect(plan.changes[0]?.files[0]?.fields).toMatchObject([{ selector: '/DB_PASSWORD', after: '***' }]);
+    expect(JSON.stringify(await engine.compare({ scope: 'prod/api', from: 'v1', to: 'v2' }))).not.toContain(
+      'hunter',
+    );
+  });
+
+  it.each(['c.toml#/image/tag', 'm.jsonnet#/image/tag'])(
+    'is refused with the name of the format, and comes back with the whole file: %s',
+    async (field) => {
+      const { engine, repo } = await planning([at(1), at(2)], CONFIG);
+      const { findings } = await planOf(engine, ask(field, { to: 'previous' }));
+      expect(findings).toContainEqual(
+        expect.objectContaining({
+          code: 'EDIT_REFUSED',
+          severity: 'block',
+          message: expect.stringMatching(/The file is a (?:TOML|Jsonnet) file/),
+          hint: 'Restore the whole file with --whole-file.',
+        }),
+      );
+      await rollBack(engine, ask(field, { wholeFile: true }));
+      const path = `${FOLDER}/${field.slice(0, field.indexOf('#'))}`;
+      expect(await repo.git('show', `main:${path}`)).toBe(at(1)[path]?.trimEnd());
+    },
+  );
+});
+
+describe('a kept key of a .env file', () => {
+  it('stays as it is while the file comes back', async () => {
+    const keep = ['**/params.env#/X'];
+    const { engine, repo } = await planning([at(1), at(2)], { ...CONFIG, keep });
+    await rollBack(engine, { scope: 'prod/api', to: 'v1' });
+    const path = `${FOLDER}/params.env`;
+    expect(await repo.git('show', `main:${path}`)).toBe(at(1)[path]?.replace('X=1', 'X=2'));
+  });
+});
