@@ -16,7 +16,8 @@ export const isOpenSelector = (selector: Selector): boolean => selector.some(isO
 export function expandSelector(parsed: ParsedText, { selector, bindings }: BoundSelector): BoundSelector[] {
   const at = selector.findIndex(isOpen);
   const step = selector[at];
-  if (!step || 'index' in step) return isThere(parsed, selector) ? [{ selector, bindings }] : [];
+  if (!step || 'index' in step || 'enter' in step)
+    return isThere(parsed, selector) ? [{ selector, bindings }] : [];
   const parent = selector.slice(0, at);
   const [key, template] = openText(step);
   // The names that are listed need not be looked for again: a list of thousands of items would be searched once for each.
@@ -45,12 +46,14 @@ export function namesWithSlash(parsed: ParsedText, { selector, bindings }: Bound
 }
 
 function isOpen(step: Step): boolean {
-  if ('index' in step) return false;
+  if ('index' in step || 'enter' in step) return false;
   return 'key' in step ? hasPlaceholder(step.key) : Object.values(step.match).some(hasPlaceholder);
 }
 
 /** The key that an open step asks for (null: the names of a map), and what its value looks like. */
-function openText(step: Exclude<Step, { readonly index: number }>): readonly [string | null, string] {
+function openText(
+  step: Exclude<Step, { readonly index: number } | { readonly enter: true }>,
+): readonly [string | null, string] {
   if ('key' in step) return [null, step.key];
   return Object.entries(step.match).find(([, value]) => hasPlaceholder(value)) ?? ['', ''];
 }

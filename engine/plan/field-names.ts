@@ -55,7 +55,7 @@ function rename(parsed: ParsedText, selector: Selector, template: Selector): Sel
   for (const [index, wanted] of template.entries()) {
     if (!isMatch(wanted) || index >= steps.length || isNamed(steps[index], wanted)) continue;
     const item = quietly(() => locate(parsed, steps.slice(0, index + 1)));
-    const step = item && stepOf(parsed, item.outline, wanted);
+    const step = item && stepOf(item.parsed, item.outline, wanted);
     if (!step) return selector;
     steps[index] = step;
   }

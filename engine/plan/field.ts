@@ -13,6 +13,7 @@ import { locate } from '../yaml/locate.ts';
 import { parseFileLoosely } from '../yaml/parse-file.ts';
 import { refusalReason } from '../yaml/refusal.ts';
 import {
+  ENTER,
   formatSelector,
   isWithin,
   parseLooseSelector,
@@ -59,6 +60,7 @@ async function resolveField(context: Context, field: string): Promise<string> {
     const selector = isDotted ? asOneKey(candidate, written) : written;
     const text = decode((await context.view.read(candidate)) ?? new Uint8Array());
     const named = text === null ? selector : byName(candidate, text, selector);
+    if (text !== null) guardString(candidate, text, named);
     const canonical = formatField(candidate, named);
     const shown = formatField(quotePath(candidate), named);
     if (!isInScope(context, candidate, named)) {
@@ -209,6 +211,28 @@ function byName(path: string, text: string, selector: Selector): Selector {
     return selector;
   }
 }
+
+/** A way that leads into a string and does not say so: what is meant is in the document that the string holds. */
+function guardString(path: string, text: string, selector: Selector): void {
+  try {
+    const parsed = parseFileLoosely(path, text);
+    for (let depth = selector.length - 1; depth > 0; depth -= 1) {
+      const [outer, rest] = [selector.slice(0, depth), selector.slice(depth)];
+      const inside: Selector = [...outer, ENTER, ...rest];
+      if (outer.some(isEnter) || rest.some(isEnter) || locate(parsed, outer) === null) continue;
+      if (locate(parsed, inside) === null) return;
+      throw new BacktrailError(
+        'FIELD_INVALID',
+        `${formatField(quotePath(path), outer)} is a string, and ${formatSelector(rest)} is a field of the document that this string holds.`,
+        { hint: `Go on after the string with "|": ${formatField(quotePath(path), inside)}` },
+      );
+    }
+  } catch (error) {
+    if (refusalReason(error) === null) throw error;
+  }
+}
+
+const isEnter = (step: Selector[number]) => 'enter' in step;
 
 const isPlace = (step: Selector[number]) => 'index' in step || ('key' in step && /^\d+$/.test(step.key));
 

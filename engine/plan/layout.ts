@@ -157,6 +157,7 @@ export function matchSelector(template: Selector, selector: Selector, bindings: 
 
 function matchStep(wanted: Selector[number], step: Selector[number], bindings: Bindings): Bindings | null {
   if ('index' in wanted) return 'index' in step && step.index === wanted.index ? bindings : null;
+  if ('enter' in wanted) return 'enter' in step ? bindings : null;
   if ('key' in wanted) return 'key' in step ? matchTemplate(wanted.key, step.key, bindings) : null;
   let known: Bindings | null = bindings;
   for (const [key, value] of Object.entries(wanted.match)) {

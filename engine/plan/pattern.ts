@@ -252,7 +252,7 @@ export function bindSelector(selector: Selector, bindings: Bindings): Selector {
 
 function bindStep(step: Step, bindings: Bindings): Step {
   if ('key' in step) return { key: fill(step.key, bindings) };
-  if ('index' in step) return step;
+  if ('index' in step || 'enter' in step) return step;
   return {
     match: Object.fromEntries(Object.entries(step.match).map(([key, value]) => [key, fill(value, bindings)])),
   };

@@ -179,7 +179,7 @@ interface ReadFile {
 function located({ path, parsed, kept }: ReadFile, match: BoundSelector): Part[] {
   const { selector, bindings } = match;
   const found = selector.length === 0 ? null : locate(parsed, selector);
-  const source = found ? canonicalSource(parsed, found.outline) : selectSource(parsed, selector);
+  const source = found ? canonicalSource(found.parsed, found.outline) : selectSource(parsed, selector);
   if (source === null) return [];
   const range = found && { start: found.start, end: found.end };
   if (kept.some((outer) => isWithin(selector, outer)))

@@ -3,6 +3,7 @@ import { type ParsedText, parseText } from './document.ts';
 import { isLayout, replaceValue } from './edit-change.ts';
 import { type Change, type EditContext, makeContext, type Operation, slotOf } from './edit-context.ts';
 import { addDocument, removeDocument } from './edit-document.ts';
+import { editString } from './edit-string.ts';
 import { addField, removeField, replaceField } from './edit-field.ts';
 import { changeFile } from './edit-file.ts';
 import { editFlat } from './edit-flat.ts';
@@ -48,7 +49,10 @@ export interface FieldRestoration {
 export function restoreField(input: FieldRestoration): EditResult {
   try {
     const [base, target] = [read(input, input.base), read(input, input.target)];
-    return restore({ base, target, selector: input.selector });
+    const restoration = { base, target, selector: input.selector };
+    return input.selector.some((step) => 'enter' in step)
+      ? editString({ ...restoration, restoreField })
+      : restore(restoration);
   } catch (error) {
     const reason = refusalReason(error);
     if (reason === null || !(error instanceof BacktrailError)) throw error;

@@ -1,15 +1,19 @@
 import type { Node } from 'yaml';
 import type { Body, ParsedText } from './document.ts';
-import { documentNames, isMatch, itemNames, stepsTo, textAt } from './identity.ts';
+import { documentNames, isMatch, type Items, itemNames, stepsTo, textAt } from './identity.ts';
 import type { Entry, Outline } from './outline.ts';
 import { isMerge, isMerged } from './merge.ts';
 import { refusalReason, refuse } from './refusal.ts';
-import { formatSelector, type Selector, type Step } from './selector.ts';
+import { ENTER, formatSelector, type Selector, type Step } from './selector.ts';
 import { canonicalFile, canonicalSource } from './source.ts';
+import type { Splice } from './splice.ts';
+import { documentIn, locateWithin } from './strings.ts';
 import { placeOf } from './text.ts';
 
 /** A node found by a selector. */
 export interface Located {
+  /** The text that the node stands in: another one than was asked where the way leads into a string. */
+  readonly parsed: ParsedText;
   readonly outline: Outline;
   /** null only for a bare key of a flow map. */
   readonly node: Node | null;
@@ -21,7 +25,7 @@ export interface Located {
   readonly path: readonly Entry[];
   /** The nodes above, the root first. */
   readonly ancestors: readonly Outline[];
-  /** Source range of the value, anchor and tag included: offsets in the text, the end exclusive. */
+  /** Source range of the value, anchor and tag included: offsets in the text that was asked, the end exclusive. Of the string, where the node stands in one. */
   readonly start: number;
   readonly end: number;
   readonly body: Body;
@@ -36,6 +40,17 @@ export interface Located {
  * chosen, a way through an alias, a key that `<<` brings.
  */
 export function locate(parsed: ParsedText, selector: Selector): Located | null {
+  const at = selector.findIndex((step) => 'enter' in step);
+  if (at < 0) return locateIn(parsed, selector);
+  const outer = locateIn(parsed, selector.slice(0, at));
+  const inner = outer && documentIn(outer);
+  const found = inner && locateWithin(outer, () => locate(inner, selector.slice(at + 1)));
+  if (!outer || !found) return null;
+  const { start, end } = outer;
+  return { ...found, start, end, selector: [...outer.selector, ENTER, ...found.selector] };
+}
+
+function locateIn(parsed: ParsedText, selector: Selector): Located | null {
   const entered = enter(parsed, selector);
   if (entered === null) return null;
   const { body, rest } = entered;
@@ -53,6 +68,7 @@ export function locate(parsed: ParsedText, selector: Selector): Located | null {
   }
   const entry = path.at(-1) ?? null;
   return {
+    parsed,
     outline,
     node: outline.node,
     entry,
@@ -75,7 +91,7 @@ export function locate(parsed: ParsedText, selector: Selector): Located | null {
 export function selectSource(parsed: ParsedText, selector: Selector): string | null {
   if (selector.length === 0) return parsed.bodies.length === 0 ? null : canonicalFile(parsed);
   const found = locate(parsed, selector);
-  return found && canonicalSource(parsed, found.outline);
+  return found && canonicalSource(found.parsed, found.outline);
 }
 
 /**
@@ -83,9 +99,11 @@ export function selectSource(parsed: ParsedText, selector: Selector): string | n
  * `key` in the items of a list or in the documents of a file. Empty where `parent` is not there or is something else.
  */
 export function listNames(parsed: ParsedText, parent: Selector, key: string | null): string[] {
-  const items = itemsBelow(parsed, parent);
+  const list = itemsBelow(parsed, parent);
   if (key !== null)
-    return [...new Set(items.map((item) => textAt(parsed, item, key)).filter((text) => text !== null))];
+    return [
+      ...new Set(list.items.map((item) => textAt(list.parsed, item, key)).filter((text) => text !== null)),
+    ];
   const map = findQuietly(parsed, parent)?.outline;
   if (map?.kind !== 'map') return [];
   return map.entries.filter((entry) => !isMerge(entry)).flatMap((entry) => entry.key ?? []);
@@ -95,8 +113,9 @@ export function listNames(parsed: ParsedText, parent: Selector, key: string | nu
 export function repeatedNames(parsed: ParsedText, parent: Selector, key: string): string[] {
   const seen = new Set<string>();
   const repeated = new Set<string>();
-  for (const item of itemsBelow(parsed, parent)) {
-    const text = textAt(parsed, item, key);
+  const list = itemsBelow(parsed, parent);
+  for (const item of list.items) {
+    const text = textAt(list.parsed, item, key);
     if (text !== null && seen.has(text)) repeated.add(text);
     if (text !== null) seen.add(text);
   }
@@ -105,17 +124,39 @@ export function repeatedNames(parsed: ParsedText, parent: Selector, key: string)
 
 /** The text with the values of these nodes cut out; those that are not there cut nothing. Throws as `locate`. */
 export function excise(parsed: ParsedText, selectors: readonly Selector[]): string {
-  const ranges = selectors.flatMap((selector) => {
-    if (selector.length === 0) return [{ start: 0, end: parsed.text.length }];
-    return locate(parsed, selector) ?? [];
+  const own = selectors.filter((selector) => !selector.some((step) => 'enter' in step));
+  const ranges = own.flatMap((selector) => {
+    if (selector.length === 0) return [{ start: 0, end: parsed.text.length, text: '' }];
+    const found = locate(parsed, selector);
+    return found ? [{ start: found.start, end: found.end, text: '' }] : [];
   });
+  ranges.push(...excisedStrings(parsed, selectors));
   let text = '';
   let at = 0;
-  for (const { start, end } of ranges.sort((a, b) => a.start - b.start)) {
-    if (start > at) text += parsed.text.slice(at, start);
+  for (const { start, end, text: instead } of ranges.sort((a, b) => a.start - b.start)) {
+    if (start >= at) text += parsed.text.slice(at, start) + instead;
     at = Math.max(at, end);
   }
   return text + parsed.text.slice(at);
+}
+
+/** Strings that hold a document of which something is cut out, with what is left of it. */
+function excisedStrings(parsed: ParsedText, selectors: readonly Selector[]): Splice[] {
+  const strings = new Map<string, { outer: Located; inner: ParsedText; rest: Selector[] }>();
+  for (const selector of selectors) {
+    const at = selector.findIndex((step) => 'enter' in step);
+    const outer = at < 0 ? null : locate(parsed, selector.slice(0, at));
+    const inner = outer && documentIn(outer);
+    if (!outer || !inner) continue;
+    const key = formatSelector(outer.selector);
+    const known = strings.get(key)?.rest ?? [];
+    strings.set(key, { outer, inner, rest: [...known, selector.slice(at + 1)] });
+  }
+  return [...strings.values()].map(({ outer, inner, rest }) => ({
+    start: outer.start,
+    end: outer.end,
+    text: JSON.stringify(excise(inner, rest)),
+  }));
 }
 
 interface Entered {
@@ -215,11 +256,15 @@ function stepsOf(parsed: ParsedText, parent: Outline): readonly Step[] {
   return steps;
 }
 
-function itemsBelow(parsed: ParsedText, parent: Selector): readonly Outline[] {
-  if (parent.length === 0 && parsed.bodies.length > 1) return parsed.bodies.map(({ root }) => root);
-  const outline = findQuietly(parsed, parent)?.outline;
-  if (outline?.kind === 'seq') return outline.entries.map(({ value }) => value);
-  return parent.length === 0 && outline?.kind === 'map' ? [outline] : [];
+function itemsBelow(parsed: ParsedText, parent: Selector): Items {
+  if (parent.length === 0 && parsed.bodies.length > 1)
+    return { parsed, items: parsed.bodies.map(({ root }) => root) };
+  const found = findQuietly(parsed, parent);
+  if (!found) return { parsed, items: [] };
+  const { outline } = found;
+  if (outline.kind === 'seq')
+    return { parsed: found.parsed, items: outline.entries.map(({ value }) => value) };
+  return { parsed: found.parsed, items: parent.length === 0 && outline.kind === 'map' ? [outline] : [] };
 }
 
 function findQuietly(parsed: ParsedText, selector: Selector): Located | null {

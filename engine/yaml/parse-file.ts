@@ -11,9 +11,9 @@ export function parseFile(path: string, text: string): ParsedText {
   if (kind.is === 'known') return parseText(text, { format: kind.format });
   if (text.includes('\0')) return refuseFormat('a binary file');
   if (kind.is === 'other') return refuseFormat(kind.name);
-  const parsed = tryYaml(text);
-  const isCollections = parsed?.bodies.every(({ root }) => root.kind === 'map' || root.kind === 'seq');
-  return parsed && isCollections ? parsed : refuseFormat(kind.name);
+  const parsed = readYaml(text, kind.name);
+  const isCollections = parsed.bodies.every(({ root }) => root.kind === 'map' || root.kind === 'seq');
+  return isCollections ? parsed : refuseFormat(kind.name);
 }
 
 /** The same where a layout looks for parts: what its patterns name by mistake is read as YAML, and holds none. */
@@ -22,13 +22,12 @@ export function parseFileLoosely(path: string, text: string): ParsedText {
   return parseText(text, kind.is === 'known' ? { format: kind.format } : {});
 }
 
-/** null: not YAML. Other refusals say more than the format would. */
-function tryYaml(text: string): ParsedText | null {
+function readYaml(text: string, name: string): ParsedText {
   try {
     return parseText(text);
   } catch (error) {
-    if (refusalReason(error) !== 'syntax') throw error;
-    return null;
+    if (refusalReason(error) !== 'syntax' || !(error instanceof Error)) throw error;
+    return refuseFormat(`${name} and ${error.message.replace(/^The file is |\.$/g, '')}`);
   }
 }
 

@@ -16,6 +16,7 @@ export type RefusalReason =
   | 'several-documents'
   | 'document'
   | 'missing-parent'
+  | 'no-string'
   | 'prototype-key'
   | 'flow-unsupported'
   | 'unsupported'
@@ -40,6 +41,7 @@ const HINTS: Record<RefusalReason, string> = {
   'several-documents': `Begin the selector with the document, for example [kind=Deployment,metadata.name=api], or ${WHOLE}.`,
   document: WHOLE_ONLY,
   'missing-parent': PARENT,
+  'no-string': WHOLE_ONLY,
   'prototype-key': WHOLE_ONLY,
   'flow-unsupported': PARENT,
   unsupported: PARENT,

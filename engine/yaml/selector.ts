@@ -3,29 +3,45 @@ import { BacktrailError } from '../model/index.ts';
 /**
  * One step of a selector. `key`: an entry of a map, or where the node is a list, its item of that decimal number.
  * `index`: an item of a list. `match`: the one item (or document) that is a map with these scalar values; the names may be dotted.
+ * `enter`: from a string to the document that it holds.
  */
 export type Step =
   | { readonly key: string }
   | { readonly index: number }
-  | { readonly match: Readonly<Record<string, string>> };
+  | { readonly match: Readonly<Record<string, string>> }
+  | { readonly enter: true };
+
+export const ENTER: Step = { enter: true };
 
 /** The way from the root of a file to a node; [] is the whole file. Several documents count as a list of them. */
 export type Selector = readonly Step[];
 
 /**
  * Reads the strict form: a JSON Pointer (RFC 6901) whose keys may be followed by `[name=value,…]` or `[0]`, with `~2` for a `[`
- * that belongs to a key. Names and values in brackets may be quoted as in JSON. Throws SELECTOR_INVALID with the position.
+ * that belongs to a key. A `|` before a `/` or `[` goes on in the document that the string at this place holds (`/values|/image/tag`); one that
+ * ends a key is `~3`. Names and values in brackets may be quoted as in JSON. Throws SELECTOR_INVALID with the position.
  */
 export function parseSelector(text: string): Selector {
+  return readPointer(text, 0);
+}
+
+function readPointer(text: string, start: number): Step[] {
   const steps: Step[] = [];
-  let at = 0;
+  let at = start;
   while (at < text.length) {
-    const read = text[at] === '[' ? readBracket(text, at) : readPointerKey(text, at);
+    const read = readStep(text, at);
     steps.push(read.step);
     at = read.end;
   }
   return steps;
 }
+
+function readStep(text: string, at: number): Read {
+  if (text[at] === '[') return readBracket(text, at);
+  return at > 0 && isEnter(text, at) ? { step: ENTER, end: at + 1 } : readPointerKey(text, at);
+}
+
+const isEnter = (text: string, at: number) => text[at] === '|' && /[/[]/.test(text[at + 1] ?? '');
 
 /**
  * Reads a selector as people type it: the strict form where it begins with `/` or `[`, else a dotted path such as `image.tag`,
@@ -40,6 +56,7 @@ export function parseLooseSelector(text: string): Selector {
     at = read.end;
     const next = text[at];
     if (next === undefined || next === '[') continue;
+    if (isEnter(text, at)) return [...steps, ...readPointer(text, at)];
     if (next !== '.') fail(text, at, 'a "." or "[" must follow');
     at += 1;
     if (at === text.length || text[at] === '[') fail(text, at, 'a key must follow the "."');
@@ -69,6 +86,7 @@ function isSameStep(inner: Step, outer: Step): boolean {
       ([name, value]) => Object.hasOwn(inner.match, name) && inner.match[name] === value,
     );
   }
+  if ('enter' in inner || 'enter' in outer) return 'enter' in inner && 'enter' in outer;
   if ('match' in inner || 'match' in outer) return false;
   return plainStep(inner) === plainStep(outer);
 }
@@ -77,11 +95,15 @@ const plainStep = (step: { key: string } | { index: number }) =>
   'key' in step ? step.key : String(step.index);
 
 function formatStep(step: Step): string {
-  if ('key' in step) return `/${step.key.replaceAll('~', '~0').replaceAll('/', '~1').replaceAll('[', '~2')}`;
+  if ('enter' in step) return '|';
+  if ('key' in step) return `/${escapeKey(step.key)}`;
   if ('index' in step) return `[${step.index}]`;
   const pairs = Object.entries(step.match).sort(([a], [b]) => (a < b ? -1 : 1));
   return `[${pairs.map(([name, value]) => `${formatWord(name)}=${formatWord(value)}`).join(',')}]`;
 }
+
+const escapeKey = (key: string) =>
+  key.replaceAll('~', '~0').replaceAll('/', '~1').replaceAll('[', '~2').replace(/\|$/, '~3');
 
 const formatWord = (word: string) => (/^[^\s"=,[\]\p{C}]+$/u.test(word) ? word : JSON.stringify(word));
 
@@ -90,17 +112,17 @@ interface Read {
   readonly end: number;
 }
 
-const UNESCAPED: Readonly<Record<string, string>> = { '0': '~', '1': '/', '2': '[' };
+const UNESCAPED: Readonly<Record<string, string>> = { '0': '~', '1': '/', '2': '[', '3': '|' };
 
 function readPointerKey(text: string, start: number): Read {
   if (text[start] !== '/') fail(text, start, 'a "/" or "[" must stand here');
   let key = '';
   let at = start + 1;
-  for (let char = text[at]; char !== undefined && char !== '/' && char !== '['; char = text[at]) {
+  for (let char = text[at]; char !== undefined && !endsKey(text, at); char = text[at]) {
     if (char === '~') {
       at += 1;
       char = UNESCAPED[text[at] ?? ''];
-      if (char === undefined) fail(text, at, 'only 0, 1 or 2 may follow a "~"');
+      if (char === undefined) fail(text, at, 'only 0, 1, 2 or 3 may follow a "~"');
     }
     key += char;
     at += 1;
@@ -108,9 +130,11 @@ function readPointerKey(text: string, start: number): Read {
   return { step: { key }, end: at };
 }
 
+const endsKey = (text: string, at: number) => text[at] === '/' || text[at] === '[' || isEnter(text, at);
+
 function readDottedKey(text: string, start: number): Read {
   let at = start;
-  while (at < text.length && text[at] !== '.' && text[at] !== '[') at += 1;
+  while (at < text.length && text[at] !== '.' && text[at] !== '[' && !isEnter(text, at)) at += 1;
   if (at === start) fail(text, at, 'a key is empty');
   return { step: { key: text.slice(start, at) }, end: at };
 }

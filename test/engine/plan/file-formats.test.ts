@@ -77,3 +77,50 @@ describe('a kept key of a .env file', () => {
     expect(await repo.git('show', `main:${path}`)).toBe(at(1)[path]?.replace('X=1', 'X=2'));
   });
 });
+
+describe('a field of a document that a string holds', () => {
+  const PATH = `${FOLDER}/app.yaml`;
+  const app = (tag: number, replicas: number, password = 1) => ({
+    [PATH]: `kind: Application\nvalues: |\n  image:\n    tag: "v${tag}"   # bumped\n  replicas: ${replicas}\n  db:\n    password: p${password}\nx: ${replicas}\n`,
+  });
+
+  it('comes back in its line, is recorded, and is a scope with revisions of its own', async () => {
+    const { engine, repo, ids } = await planning([app(1, 1), app(2, 1), app(2, 5)], CONFIG);
+    const wish = ask('app.yaml#/values|/image/tag', { to: 'previous' });
+    expect((await planOf(engine, wish)).target.commit).toBe(ids[0]);
+    await rollBack(engine, wish);
+    expect(await repo.git('show', `main:${PATH}`)).toBe(app(1, 5)[PATH]?.trimEnd());
+    expect(await engine.log({ limit: 1 })).toMatchObject([
+      { record: { fields: [`${PATH}#/values|/image/tag`] }, problems: [] },
+    ]);
+  });
+
+  it.each(['app.yaml#/values/image/tag', 'app.yaml#values.image.tag'])(
+    'is pointed to where the way leads into the string without saying so: %s',
+    async (field) => {
+      const { engine } = await planning([app(1, 1), app(2, 2)], CONFIG);
+      await expect(engine.plan(ask(field))).rejects.toMatchObject({
+        code: 'FIELD_INVALID',
+        message: expect.stringContaining('/values is a string'),
+        hint: expect.stringContaining('app.yaml#/values|/image/tag'),
+      });
+    },
+  );
+
+  it('stays as it is while the file comes back, where it is kept', async () => {
+    const keep = ['**/app.yaml#/values|/db/password'];
+    const { engine, repo } = await planning([app(1, 1), app(2, 2, 2)], { ...CONFIG, keep });
+    await rollBack(engine, { scope: 'prod/api', to: 'v1' });
+    expect(await repo.git('show', `main:${PATH}`)).toBe(app(1, 1, 2)[PATH]?.trimEnd());
+  });
+
+  it('may belong to a service by the layout', async () => {
+    const layout = { service: ['all/{environment}.yaml#/data/apps|/{service}'] };
+    const all = (api: number, web: number) => ({
+      'all/prod.yaml': `data:\n  apps: |\n    api: {v: ${api}}\n    web: {v: ${web}}\n`,
+    });
+    const { engine, repo } = await planning([all(1, 1), all(2, 2)], { version: 1, layout });
+    await rollBack(engine, { scope: 'prod/api', to: 'v1' });
+    expect(await repo.git('show', 'main:all/prod.yaml')).toBe(all(1, 2)['all/prod.yaml'].trimEnd());
+  });
+});

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isFailure } from '../../../engine/model/index.ts';
 import {
+  ENTER,
   formatSelector,
   isWithin,
   parseLooseSelector,
@@ -9,7 +10,10 @@ import {
   type Selector,
 } from '../../../engine/yaml/selector.ts';
 
-const anyText = fc.string({ unit: 'binary', maxLength: 12 });
+const anyText = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 12 }),
+  fc.string({ unit: fc.constantFrom('a', '|', '/', '[', '~', '3', '\\', '.'), maxLength: 6 }),
+);
 const anyStep = fc.oneof(
   fc.record({ key: anyText }),
   fc.record({ index: fc.nat({ max: 999_999_999 }) }),
@@ -20,7 +24,16 @@ const anyStep = fc.oneof(
     }),
   }),
 );
-const anySelector: fc.Arbitrary<Selector> = fc.array(anyStep, { maxLength: 5 });
+const anySteps = fc.array(anyStep, { maxLength: 5 });
+const anySelector: fc.Arbitrary<Selector> = fc.oneof(
+  anySteps,
+  fc
+    .tuple(
+      fc.array(anyStep, { minLength: 1, maxLength: 3 }),
+      fc.array(anyStep, { minLength: 1, maxLength: 3 }),
+    )
+    .map(([outer, inner]) => [...outer, ENTER, ...inner]),
+);
 
 /** What a parser reads; [] where it refuses as it should. */
 function readOr(parse: (text: string) => Selector, text: string): Selector {
@@ -79,7 +92,8 @@ describe('selectors', () => {
 
   it.each([
     ['a', 1],
-    ['/a~3', 4],
+    ['/a~4', 4],
+    ['/a[name=x]|', 11],
     ['/a~', 4],
     ['/a[', 4],
     ['/a[]', 4],
