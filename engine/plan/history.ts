@@ -19,6 +19,8 @@ export interface Revision {
   readonly rolledBackBy: ObjectId | null;
   /** The newer commit that took it back in any way: a rollback, a `git revert`, or a return to what was before it. */
   readonly undoneBy: ObjectId | null;
+  /** The newer rollback of a part of the scope that left something behind which this revision still holds. */
+  readonly holdsLeft: ObjectId | null;
 }
 
 /** All revisions of a scope, newest first. */
@@ -34,11 +36,12 @@ export async function readHistory(query: ScopeQuery): Promise<Revision[]> {
     version: found.length - index,
     rollback: readRollback(revision.commit.trailers)?.record ?? null,
   }));
-  const left = await leftBehind(query, numbered);
+  const { left, holding } = await leftBehind(query, numbered);
   const undone = await undoneRevisions(query, numbered);
   return numbered.map((revision) => {
     const rolledBackBy = left.get(revision.commit.id) ?? null;
-    return { ...revision, rolledBackBy, undoneBy: rolledBackBy ?? undone.get(revision.commit.id) ?? null };
+    const undoneBy = rolledBackBy ?? undone.get(revision.commit.id) ?? null;
+    return { ...revision, rolledBackBy, undoneBy, holdsLeft: holding.get(revision.commit.id) ?? null };
   });
 }
 

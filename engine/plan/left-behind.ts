@@ -8,27 +8,36 @@ import type { Revision } from './history.ts';
 import { recordField, rootFields, type Selection, selectionsOf } from './layout.ts';
 import type { Snapshot } from './snapshot.ts';
 
-type Numbered = Omit<Revision, 'rolledBackBy' | 'undoneBy'>;
+type Numbered = Omit<Revision, 'rolledBackBy' | 'undoneBy' | 'holdsLeft'>;
 
-/** For each revision that a rollback of this scope, or of a part of it, went back behind: the newest such rollback. */
-export async function leftBehind(
-  query: ScopeQuery,
-  revisions: readonly Numbered[],
-): Promise<Map<ObjectId, ObjectId>> {
+export interface LeftBehind {
+  /** For each revision that a rollback of this scope, or of a part of it, went back behind: the newest such rollback. */
+  readonly left: ReadonlyMap<ObjectId, ObjectId>;
+  /** For each other revision that still holds what a rollback of a part left behind: that rollback. */
+  readonly holding: ReadonlyMap<ObjectId, ObjectId>;
+}
+
+export async function leftBehind(query: ScopeQuery, revisions: readonly Numbered[]): Promise<LeftBehind> {
   const left = new Map<ObjectId, ObjectId>();
+  const holding = new Map<ObjectId, ObjectId>();
   for (const [index, { commit, rollback }] of revisions.entries()) {
     // A rollback that was itself left behind, by going forward again, leaves nothing behind any more.
     if (left.has(commit.id)) continue;
     if (!rollback || !(await wentBack(query.snapshot, revisions, { commit, rollback }))) continue;
     const targetIndex = await indexAt(query.snapshot, revisions, rollback.target);
     const restored = covers(rollback, query) ? query : restoredBy(query.snapshot, rollback);
+    // What comes behind a change of the part, newer than it, holds that change.
+    const behind: ObjectId[] = [];
     for (const between of revisions.slice(index + 1, targetIndex)) {
-      if (left.has(between.commit.id)) continue;
       const isConcerned = restored === query || (await countingChanges(restored, between)).length > 0;
-      if (isConcerned) left.set(between.commit.id, commit.id);
+      if (!isConcerned) behind.push(between.commit.id);
+      else {
+        for (const id of behind.splice(0)) holding.set(id, holding.get(id) ?? commit.id);
+        if (!left.has(between.commit.id)) left.set(between.commit.id, commit.id);
+      }
     }
   }
-  return left;
+  return { left, holding };
 }
 
 /** Copied from another branch, or forged, trailers name a target that does not lie behind their commit. */

@@ -209,7 +209,7 @@ const disordered = ({ version }: Revision, late: Revision): Finding => ({
 
 /**
  * The newest earlier revision whose selected content differs from the current, leaving out what was taken back: by a rollback, by
- * `git revert`, or by returning to what was before. When the current revision is a rollback of this scope, the search goes on before
+ * `git revert`, or by returning to what was before; and what still holds something that a rollback of a part took back. When the current revision is a rollback of this scope, the search goes on before
  * that rollback's target.
  */
 async function previous(query: ScopeQuery, revisions: readonly Revision[]): Promise<Resolved> {
@@ -225,7 +225,7 @@ async function previous(query: ScopeQuery, revisions: readonly Revision[]): Prom
   const now = await readContent(query, snapshot.base);
   const skipped = revisions.slice(1, start).filter(({ undoneBy }) => undoneBy !== null);
   for (const revision of revisions.slice(start)) {
-    if (revision.undoneBy !== null) {
+    if (revision.undoneBy !== null || revision.holdsLeft !== null) {
       skipped.push(revision);
       continue;
     }
@@ -237,7 +237,9 @@ async function previous(query: ScopeQuery, revisions: readonly Revision[]): Prom
 }
 
 /** `v3 was rolled back by 1a2b3c4d5e` */
-function takenBack({ version, rolledBackBy, undoneBy }: Revision): string {
+function takenBack({ version, rolledBackBy, undoneBy, holdsLeft }: Revision): string {
+  if (undoneBy === null && holdsLeft !== null)
+    return `v${version} still holds what ${holdsLeft.slice(0, 10)} rolled back`;
   const how = rolledBackBy === null ? 'reverted' : 'rolled back';
   return `v${version} was ${how} by ${(undoneBy ?? '').slice(0, 10)}`;
 }

@@ -339,6 +339,19 @@ describe('the previous revision', () => {
     expect((await versions(made.engine, scope))[3]).toMatch(/^v4 Rollback: /);
   });
 
+  it('passes over what still holds a field that a rollback took back', async () => {
+    const made = await planning([step('a', 1, 1), step('b', 2, 1), step('c', 2, 2), step('d', 2, 3)]);
+    await rollBack(made.engine, { scope, fields: ['service.yaml#/image/tag'], to: 'v1' });
+    const { plan } = await made.engine.plan({ scope });
+    expect(plan.target.version).toBe(1);
+    expect(plan.findings).toContainEqual(
+      expect.objectContaining({
+        code: 'UNDONE_SKIPPED',
+        message: expect.stringMatching(/v3 still holds what [0-9a-f]{10} rolled back/),
+      }),
+    );
+  });
+
   it('goes on before the target of the rollback that is current', async () => {
     const made = await planning([step('a', 1), step('b', 2), step('c', 3), step('d', 4)]);
     await rollBack(made.engine, { scope });
