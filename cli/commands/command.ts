@@ -43,7 +43,8 @@ export const ID = 'rbk-… of the request, or six or more characters of its end'
 export const REVISION = 'v12, a commit id, previous, last-successful or @2026-11-20T10:00Z';
 export const WHOLE_FILE =
   'restore files that hold selected parts as whole files, with everything else in them';
-export const FIELD = 'a short name of the configuration, or path#selector; may be repeated';
+export const FIELD =
+  'a short name of the configuration, or path#selector (path#/values|/tag goes on in a string that holds YAML); may be repeated';
 
 /** What was found for a scope; where that is nothing, the scope may be a slip of the pen: TENANT_UNKNOWN and its like. */
 export async function foundIn<T>(engine: Engine, scope: string | undefined, found: readonly T[]) {

@@ -8,6 +8,7 @@ import {
   type TreeView,
   unquotePath,
 } from '../model/index.ts';
+import type { ParsedText } from '../yaml/document.ts';
 import { fileKind } from '../yaml/format.ts';
 import { locate } from '../yaml/locate.ts';
 import { parseFileLoosely } from '../yaml/parse-file.ts';
@@ -216,6 +217,7 @@ function byName(path: string, text: string, selector: Selector): Selector {
 function guardString(path: string, text: string, selector: Selector): void {
   try {
     const parsed = parseFileLoosely(path, text);
+    guardOpenEnd(path, parsed, selector);
     for (let depth = selector.length - 1; depth > 0; depth -= 1) {
       const [outer, rest] = [selector.slice(0, depth), selector.slice(depth)];
       const inside: Selector = [...outer, ENTER, ...rest];
@@ -230,6 +232,21 @@ function guardString(path: string, text: string, selector: Selector): void {
   } catch (error) {
     if (refusalReason(error) === null) throw error;
   }
+}
+
+/** `values|` with nothing behind it. */
+function guardOpenEnd(path: string, parsed: ParsedText, selector: Selector): void {
+  const last = selector.at(-1);
+  if (!last || !('key' in last) || !last.key.endsWith('|') || locate(parsed, selector) !== null) return;
+  const outer = [...selector.slice(0, -1), { key: last.key.slice(0, -1) }];
+  if (locate(parsed, outer) === null) return;
+  throw new BacktrailError(
+    'FIELD_INVALID',
+    `No field follows the "|" behind ${formatField(quotePath(path), outer)}.`,
+    {
+      hint: 'Name a field of the document that the string holds, as in /values|/image/tag, or leave the "|" out for the whole string.',
+    },
+  );
 }
 
 const isEnter = (step: Selector[number]) => 'enter' in step;

@@ -6,6 +6,9 @@ import { placeOf } from './text.ts';
 /** Reads a text as `java.util.Properties.load` does; a byte order mark is skipped. Throws EDIT_REFUSED for a broken `\u` escape. */
 export function parseProperties(text: string): FlatEntry[] {
   const bom = text.startsWith('\uFEFF') ? 1 : 0;
+  const alone = text.search(/\r(?!\n)/);
+  if (alone >= 0)
+    refuse('syntax', `A carriage return without line feed is in the file (${placeOf(text, alone)}).`);
   return parseLines(text.slice(bom), true).flatMap((node) => {
     if (!(node instanceof Pair)) return [];
     const [first = 0, keyEnd = first, valueStart = keyEnd, valueEnd = valueStart] = node.range ?? [];
@@ -23,6 +26,12 @@ export function parseProperties(text: string): FlatEntry[] {
     // `key=\` and the value in the next line: the backslash is part of how the value is written.
     const joint = text.slice(bom + keyEnd, bom + valueStart).search(/\\[\r\n]/);
     const from = bom + (joint < 0 ? valueStart : keyEnd + joint);
+    // A separator in the next line.
+    if (
+      !/[=:]/.test(text.slice(bom + keyEnd, from)) &&
+      /^(?:\\\r?\n[ \t\f]*)+[=:]/.test(text.slice(from, end))
+    )
+      refuse('syntax', `A key goes on in another line (${placeOf(text, keyStart)}).`);
     return [{ key, value, start, keyStart, keyEnd: bom + keyEnd, valueStart: from, valueEnd: end, end }];
   });
 }

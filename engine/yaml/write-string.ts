@@ -31,6 +31,9 @@ export function writeString(located: Located, before: string, after: string): Sp
   return refuse('unsupported', `The string is ${name}, whose lines cannot be edited one by one (${place}).`);
 }
 
+/** Lines that come and go, at most: looking for the fewest takes time that grows with their square. */
+const MOST_LINES = 4000;
+
 interface Line {
   readonly text: string;
   /** Its line break, '' at the end of the file. */
@@ -57,7 +60,9 @@ function writeLiteral({ node, parsed, start }: Located, before: string, after: s
   const eol = eolOf(text);
   const made: Line[] = [];
   let at = 0;
-  for (const { added, removed, value } of diffArrays(old.lines, next.lines)) {
+  const changes = diffArrays(old.lines, next.lines, { maxEditLength: MOST_LINES });
+  if (!changes) return refuse('too-large', `Too many lines of the string change (${place}).`);
+  for (const { added, removed, value } of changes) {
     if (added) made.push(...value.map((line) => ({ text: line === '' ? '' : indent + line, end: eol })));
     else if (!removed) made.push(...raw.slice(at, at + value.length));
     if (!added) at += value.length;

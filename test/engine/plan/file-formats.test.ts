@@ -107,6 +107,14 @@ describe('a field of a document that a string holds', () => {
     },
   );
 
+  it('is asked for where nothing follows the "|"', async () => {
+    const { engine } = await planning([app(1, 1), app(2, 2)], CONFIG);
+    await expect(engine.plan(ask('app.yaml#/values|'))).rejects.toMatchObject({
+      code: 'FIELD_INVALID',
+      message: expect.stringMatching(/No field follows the "\|" behind .*app\.yaml#\/values\.$/),
+    });
+  });
+
   it('stays as it is while the file comes back, where it is kept', async () => {
     const keep = ['**/app.yaml#/values|/db/password'];
     const { engine, repo } = await planning([app(1, 1), app(2, 2, 2)], { ...CONFIG, keep });
