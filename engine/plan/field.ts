@@ -8,13 +8,11 @@ import {
   type TreeView,
   unquotePath,
 } from '../model/index.ts';
-import type { ParsedText } from '../yaml/document.ts';
 import { fileKind } from '../yaml/format.ts';
 import { locate } from '../yaml/locate.ts';
 import { parseFileLoosely } from '../yaml/parse-file.ts';
 import { refusalReason } from '../yaml/refusal.ts';
 import {
-  ENTER,
   formatSelector,
   isWithin,
   parseLooseSelector,
@@ -22,6 +20,7 @@ import {
   type Selector,
 } from '../yaml/selector.ts';
 import { nearNames } from './checkup/near.ts';
+import { guardString } from './field-strings.ts';
 import type { Keep } from './keep.ts';
 import {
   environmentFolder,
@@ -212,44 +211,6 @@ function byName(path: string, text: string, selector: Selector): Selector {
     return selector;
   }
 }
-
-/** A way that leads into a string and does not say so: what is meant is in the document that the string holds. */
-function guardString(path: string, text: string, selector: Selector): void {
-  try {
-    const parsed = parseFileLoosely(path, text);
-    guardOpenEnd(path, parsed, selector);
-    for (let depth = selector.length - 1; depth > 0; depth -= 1) {
-      const [outer, rest] = [selector.slice(0, depth), selector.slice(depth)];
-      const inside: Selector = [...outer, ENTER, ...rest];
-      if (outer.some(isEnter) || rest.some(isEnter) || locate(parsed, outer) === null) continue;
-      if (locate(parsed, inside) === null) return;
-      throw new BacktrailError(
-        'FIELD_INVALID',
-        `${formatField(quotePath(path), outer)} is a string, and ${formatSelector(rest)} is a field of the document that this string holds.`,
-        { hint: `Go on after the string with "|": ${formatField(quotePath(path), inside)}` },
-      );
-    }
-  } catch (error) {
-    if (refusalReason(error) === null) throw error;
-  }
-}
-
-/** `values|` with nothing behind it. */
-function guardOpenEnd(path: string, parsed: ParsedText, selector: Selector): void {
-  const last = selector.at(-1);
-  if (!last || !('key' in last) || !last.key.endsWith('|') || locate(parsed, selector) !== null) return;
-  const outer = [...selector.slice(0, -1), { key: last.key.slice(0, -1) }];
-  if (locate(parsed, outer) === null) return;
-  throw new BacktrailError(
-    'FIELD_INVALID',
-    `No field follows the "|" behind ${formatField(quotePath(path), outer)}.`,
-    {
-      hint: 'Name a field of the document that the string holds, as in /values|/image/tag, or leave the "|" out for the whole string.',
-    },
-  );
-}
-
-const isEnter = (step: Selector[number]) => 'enter' in step;
 
 const isPlace = (step: Selector[number]) => 'index' in step || ('key' in step && /^\d+$/.test(step.key));
 

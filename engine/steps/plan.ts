@@ -19,7 +19,8 @@ import {
 import type { Destination, GitRepository } from '../git/open.ts';
 import { digestOfOutputs } from '../plan/digest.ts';
 import { requireKnown } from '../plan/discover.ts';
-import { resolveFields } from '../plan/field.ts';
+import { fieldSelection, resolveFields } from '../plan/field.ts';
+import { stringOnTheWay } from '../plan/field-strings.ts';
 import { readHistory } from '../plan/history.ts';
 import { parseScope } from '../plan/layout.ts';
 import { planRollback, selectionsFor } from '../plan/plan.ts';
@@ -219,11 +220,12 @@ async function requireField(snapshot: Snapshot, scope: Scope): Promise<void> {
   const query = { snapshot, scope, selections: selectionsFor(snapshot.layout, scope) };
   if ((await readContent(query, snapshot.base)).parts.size > 0) return;
   if ((await readHistory(query)).length > 0) return;
-  throw new BacktrailError(
-    'FIELD_UNKNOWN',
-    `The field ${scope.fields?.join(', ') ?? ''} has never been there.`,
-    { hint: `\`backtrail show ${formatCoordinates(scope)} HEAD\` shows the fields there are.` },
-  );
+  const [field = ''] = scope.fields ?? [];
+  const inside = await stringOnTheWay(await snapshot.view(snapshot.base), fieldSelection(field));
+  const why = inside === null ? '' : `: ${inside.string} is a string`;
+  throw new BacktrailError('FIELD_UNKNOWN', `The field ${field} has never been there${why}.`, {
+    hint: inside?.hint ?? `\`backtrail show ${formatCoordinates(scope)} HEAD\` shows the fields there are.`,
+  });
 }
 
 const GONE: ReadonlySet<FailureCode> = new Set(['TENANT_UNKNOWN', 'ENVIRONMENT_UNKNOWN', 'SERVICE_UNKNOWN']);

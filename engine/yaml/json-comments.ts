@@ -1,11 +1,20 @@
 import { visit } from 'jsonc-parser';
+import { refuse } from './refusal.ts';
+import { placeOf } from './text.ts';
 
 /**
  * The code of a JSON text with comments and trailing commas: every comment is replaced by blanks, so that offsets stay. The text itself
- * where it is something else, such as YAML in a file that is called JSON.
+ * where it is YAML in a file that is called JSON. Throws EDIT_REFUSED for what has such comments and is not valid JSON otherwise: YAML would
+ * read keys in the comments.
  */
 export function jsonCode(text: string): string {
-  return /\/[/*]/.test(text) ? (readJson(text) ?? text) : text;
+  if (!/\/[/*]/.test(text)) return text;
+  const { code, hasComments, error } = readJson(text);
+  if (error === null) return code;
+  const isTemplate = /\{\{|\{%|<%/.test(text);
+  if (hasComments && !isTemplate && /^\uFEFF?\s*[[{]/.test(code))
+    refuse('syntax', `The file is not valid JSON with comments (${placeOf(text, error)}).`);
+  return text;
 }
 
 /** How much a text is JSON; `comments` stands for comments and trailing commas. */
@@ -14,30 +23,36 @@ export function jsonLevel(text: string): 'strict' | 'comments' | null {
     JSON.parse(text.replace(/^\uFEFF/, ''));
     return 'strict';
   } catch {
-    return readJson(text) === null ? null : 'comments';
+    return readJson(text).error === null ? 'comments' : null;
   }
 }
 
-/** The text with blanks for comments; null where it is no JSON with comments and trailing commas. */
-function readJson(text: string): string | null {
+interface ReadJson {
+  readonly code: string;
+  readonly hasComments: boolean;
+  /** Where it is no JSON with comments and trailing commas. */
+  readonly error: number | null;
+}
+
+function readJson(text: string): ReadJson {
   const bom = text.startsWith('\uFEFF') ? 1 : 0;
   let code = text.slice(0, bom);
   let at = bom;
-  let isValid = true;
+  let error: number | null = null;
   const onComment = (offset: number, length: number): void => {
     const start = bom + offset;
     code += text.slice(at, start) + text.slice(start, start + length).replace(/[^\r\n]/g, ' ');
     at = start + length;
   };
-  const onError = (): void => {
-    isValid = false;
+  const onError = (_: unknown, offset: number): void => {
+    error ??= bom + offset;
   };
   try {
     visit(text.slice(bom), { onComment, onError }, { allowTrailingComma: true });
-  } catch (error) {
+  } catch (thrown) {
     // The parser recurses: a text nested deeply enough ends its stack.
-    if (error instanceof RangeError) return null;
-    throw error;
+    if (!(thrown instanceof RangeError)) throw thrown;
+    error = bom;
   }
-  return isValid ? code + text.slice(at) : null;
+  return { code: code + text.slice(at), hasComments: at > bom, error };
 }

@@ -27,7 +27,7 @@ function readYaml(text: string, name: string): ParsedText {
     return parseText(text);
   } catch (error) {
     if (refusalReason(error) !== 'syntax' || !(error instanceof Error)) throw error;
-    return refuseFormat(`${name} and ${error.message.replace(/^The file is |\.$/g, '')}`);
+    return refuseFormat(`${name}, ${error.message.replace(/^The file is |\.$/g, '')}`);
   }
 }
 

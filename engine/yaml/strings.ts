@@ -36,6 +36,10 @@ export function stringAt({ outline, parsed, selector }: Located): string | null 
   );
 }
 
+/** Is it a string that holds something? */
+export const isFilled = ({ node }: Located): boolean =>
+  isScalar(node) && typeof node.value === 'string' && node.value !== '';
+
 /** The name that tells the format of what a string holds: its key. */
 export function nameOf({ entry }: Located): string {
   return entry?.key ?? '';

@@ -107,6 +107,18 @@ describe('a field of a document that a string holds', () => {
     },
   );
 
+  it('that cannot be found is said to lie in a string', async () => {
+    const { engine } = await planning(
+      [{ [PATH]: 'x: |\n  a: {{ .V }}\n' }, { [PATH]: 'x: >\n  b\n' }],
+      CONFIG,
+    );
+    await expect(engine.plan(ask('app.yaml#/x/a'))).rejects.toMatchObject({
+      code: 'FIELD_UNKNOWN',
+      message: expect.stringMatching(/has never been there: .*app\.yaml#\/x is a string\.$/),
+      hint: expect.stringContaining('app.yaml#/x|/a'),
+    });
+  });
+
   it('is asked for where nothing follows the "|"', async () => {
     const { engine } = await planning([app(1, 1), app(2, 2)], CONFIG);
     await expect(engine.plan(ask('app.yaml#/values|'))).rejects.toMatchObject({

@@ -128,6 +128,12 @@ describe('JSON with comments', () => {
     expect(restore('a.json', '/a', '{"a": 2}', '{"a": [1, /* one */ 2]}')).toBe('refused: verify-mismatch');
   });
 
+  it('is refused where it is something else', () => {
+    for (const path of ['a.json', 'a.jsonc'])
+      expect(restore(path, '/a', '{"a": 2, // c\n b: 2}', '{"a": 1}')).toBe('refused: syntax');
+    expect(restore('a.json', '/a', 'a: 2 # http://x\n', 'a: 1\n')).toBe('a: 1 # http://x\n');
+  });
+
   it('is refused where a key stands twice', () => {
     expect(restore('a.jsonc', '/a', '{"a": 2, /* x */ "a": 3}', '{"a": 1}')).toBe('refused: duplicate-key');
   });

@@ -135,7 +135,7 @@ describe('a field of a document that a string holds', () => {
       'not valid',
       'a: |\n  b: [2\n',
       'format',
-      /In the string at \/a \(line 1.*it is a plain text and not valid YAML \(/,
+      /In the string at \/a \(line 1.*it is a plain text, not valid YAML \(/,
     ],
     ['a template', 'a: |\n  b: {{ .Values.x }}\n', 'templated', /In the string at \/a/],
     ['repeated by an alias', 'a: &x |\n  b: 2\nc: *x\n', 'anchor', /&x/],
