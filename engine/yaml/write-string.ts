@@ -13,10 +13,7 @@ export function writeString(located: Located, before: string, after: string): Sp
   const { node, parsed, start } = located;
   const place = placeOf(parsed.text, start);
   if (parsed.format === 'dotenv' || parsed.format === 'properties')
-    return refuse(
-      'unsupported',
-      `The string stands in a file of lines and is edited as a whole only (${place}).`,
-    );
+    return refuseString(`The string stands in a file of lines and is edited as a whole only (${place}).`);
   if (!isScalar(node)) return refuse('no-string', `It is no string (${place}).`);
   if (node.type === 'BLOCK_LITERAL') return writeLiteral(located, before, after);
   const [from = 0, to = 0] = node.range ?? [];
@@ -28,7 +25,7 @@ export function writeString(located: Located, before: string, after: string): Sp
       : isQuoted
         ? 'quoted over several lines'
         : 'a plain one';
-  return refuse('unsupported', `The string is ${name}, whose lines cannot be edited one by one (${place}).`);
+  return refuseString(`The string is ${name}, whose lines cannot be edited one by one (${place}).`);
 }
 
 /** Lines that come and go, at most: looking for the fewest takes time that grows with their square. */
@@ -47,16 +44,16 @@ function writeLiteral({ node, parsed, start }: Located, before: string, after: s
   const bodyStart = nextLine(text, from);
   const [old, next] = [contentOf(before), contentOf(after)];
   if (old.lines.length === 0 || next.lines.length === 0)
-    return refuse('unsupported', `A string without lines cannot be edited (${place}).`);
+    return refuseString(`A string without lines cannot be edited (${place}).`);
   if (old.breaks !== next.breaks)
-    return refuse('unsupported', `The end of the string cannot be written in its form (${place}).`);
+    return refuseString(`The end of the string cannot be written in its form (${place}).`);
   const raw = linesOf(text.slice(bodyStart, Math.max(bodyStart, behind))).slice(0, old.lines.length);
   const model = old.lines.findIndex((line) => line.trim() !== '');
   const indent = (raw[model]?.text ?? '').slice(0, -(old.lines[model] ?? '').length || undefined);
   const isLine = (line: string, index: number) =>
     raw[index]?.text === indent + line || (line === '' && raw[index]?.text.trim() === '');
   if (!/^ +$/.test(indent) || !old.lines.every(isLine))
-    return refuse('unsupported', `The lines of the string are indented in an unusual way (${place}).`);
+    return refuseString(`The lines of the string are indented in an unusual way (${place}).`);
   const eol = eolOf(text);
   const made: Line[] = [];
   let at = 0;
@@ -99,7 +96,7 @@ function writeQuoted({ node, parsed, start }: Located, before: string, after: st
   const place = placeOf(parsed.text, start);
   const units = unitsOf(parsed.text.slice(from + 1, to - 1), quote);
   if (units.map(({ value }) => value).join('') !== before)
-    return refuse('unsupported', `The quoted string is written in an unusual way (${place}).`);
+    return refuseString(`The quoted string is written in an unusual way (${place}).`);
   let [head, headLength] = [0, 0];
   for (const { value } of units) {
     if (!after.startsWith(value, headLength)) break;
@@ -118,14 +115,11 @@ function writeQuoted({ node, parsed, start }: Located, before: string, after: st
   const plain = middle.map(({ value }) => value).join('');
   const raw = middle.map((unit) => unit.raw).join('');
   if (encode(plain, quote) !== raw)
-    return refuse(
-      'unsupported',
-      `The quoted string is written with escapes that could not be kept (${place}).`,
-    );
+    return refuseString(`The quoted string is written with escapes that could not be kept (${place}).`);
   const begin = from + 1 + units.slice(0, head).reduce((sum, unit) => sum + unit.raw.length, 0);
   const text = encode(after.slice(headLength, after.length - tailLength), quote);
   if (text === null)
-    return refuse('unsupported', `What the string shall hold cannot stand between single quotes (${place}).`);
+    return refuseString(`What the string shall hold cannot stand between single quotes (${place}).`);
   return { start: begin, end: begin + raw.length, text };
 }
 
@@ -151,3 +145,11 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 
 const escaped = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+
+function refuseString(message: string): never {
+  refuse(
+    'unsupported',
+    message,
+    'Restore the whole string instead, by leaving out the "|" and what follows it, or the whole file with --whole-file.',
+  );
+}
