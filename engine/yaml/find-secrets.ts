@@ -5,7 +5,8 @@ import { addZone, maskComments } from './mask-comments.ts';
 import { maskLines, VALUE_OF_PAIR } from './lines.ts';
 import { scalarText } from './nodes.ts';
 import type { Marker } from './secrets.ts';
-import { isHarmlessValue, isSecretKey, maskTokens, mayHoldToken } from './secrets.ts';
+import { isHarmlessValue, isSecretKey, isSettingsGroup, maskTokens, mayHoldToken } from './secrets.ts';
+import { tryParse } from './try-parse.ts';
 
 export interface Secrets {
   /** In the order of the text, apart from each other. */
@@ -27,21 +28,45 @@ interface Search {
   readonly masked: Set<unknown>;
   readonly spans: Span[];
   readonly layout: Layout;
+  /** How many texts this one stands in. */
+  readonly depth: number;
 }
 
 interface Place {
   readonly secret: boolean;
   /** The nearest key above. */
   readonly key: string;
+  /** The map is an item of a list. */
+  readonly isItem?: boolean;
+  /** Below a manifest such as an ExternalSecret, whose `template.data` becomes a Secret. */
+  readonly makesSecret?: boolean;
 }
 
 const ROUNDS = 6;
 const IMAGE_KEYS = /image|repository|^(?:ref|uses|from|tag|newName|newTag)$/i;
 const NAME_KEYS = /^(?:name|key|variable|parameter|env|id|path)$/i;
+/** A map with these beside `key`, or under such a name, says which key of something else is meant. */
+const BESIDE_KEY =
+  /^(?:name|operator|effect|values?|path|optional|property|version|weight|mode|restore-keys|paths)$/i;
+const HOLDS_KEY = /refs?$|^(?:extract|find|cache|remote|sort|labels?|selector|match\w*|taint|header|field)$/i;
+/** The letters that take a password in some commands, and what stands behind them in others. */
+const LETTER = /^-[pak]$/;
+const NO_PASSWORD =
+  /^(?:[-./~$&|;<>{].*|[\w.-]+(?:\/[\w.-]+)+\/?|[\w.-]*[:/]{1,3}\d[\d:/a-z]*|\d[\d:.-]*(?:\/\w+)?|https?:.*|true|false)$/s;
+const LETTER_MEANS_ELSE =
+  /(?:^|\/)(?:kubectl|kustomize|oc|mkdir|cp|grep|docker|podman|ssh|scp|nmap|netstat|ps|ls|tar|rsync|curl|uname|kill|pkill|python\d?|perl|tee|install)$/;
+/** Texts within texts that are looked into. */
+const DEEPEST = 3;
+const LOGINS = /(?:users?|logins?)$/i;
 const FLAG = /^--?([A-Za-z][\w.-]*)$/;
 
 /** Finds the secrets in parsed documents of `text`: those of `maskYaml`. Aliases are never followed, so that bombs do not go off. */
-export function findSecrets(text: string, documents: readonly Document.Parsed[], marker: Marker): Secrets {
+export function findSecrets(
+  text: string,
+  documents: readonly Document.Parsed[],
+  marker: Marker,
+  depth = 0,
+): Secrets {
   const anchors = new Set<string>();
   for (let round = 1; ; round += 1) {
     const known = anchors.size;
@@ -54,6 +79,7 @@ export function findSecrets(text: string, documents: readonly Document.Parsed[],
       masked: new Set(),
       spans: [],
       layout: { text, scalars: [], zones: [] },
+      depth,
     };
     for (const document of documents) visit(document.contents, { secret: false, key: '' }, search);
     if (anchors.size > known && round < ROUNDS) continue;
@@ -105,32 +131,56 @@ function visitMap(items: readonly Pair[], place: Place, search: Search): void {
   const isSecretPair = items.some(
     ({ key, value }) => NAME_KEYS.test(keyText(key)) && isSecretKey(scalarText(value) ?? ''),
   );
+  const login = items
+    .filter(({ key }) => NAME_KEYS.test(keyText(key)))
+    .map(({ value }) => scalarText(value) ?? '')
+    .find((name) => LOGINS.test(name));
   const isManifest = isSecretManifest(items, search);
+  const makesSecret =
+    place.makesSecret === true ||
+    items.some(({ key, value }) => /^kind$/i.test(keyText(key)) && /secret/i.test(scalarText(value) ?? ''));
   for (const { key, value } of items) {
     const name = keyText(key);
     const secret =
       place.secret ||
-      (isSecretKey(name) && !isReference(value)) ||
-      (isManifest && /^(?:data|stringData)$/.test(name)) ||
+      (isSecretKey(name) && !isReference(value) && !(isCollection(value) && isSettingsGroup(name))) ||
+      isPlainKey(name, value, items, place) ||
+      (isManifest && /^(?:data|stringData)$/i.test(name)) ||
+      (makesSecret && place.key === 'template' && /^(?:data|stringData)$/i.test(name)) ||
       (isSecretPair && VALUE_OF_PAIR.test(name));
     visit(key, { secret: false, key: '' }, search);
-    visit(value, { secret, key: name }, search);
+    const nearest = VALUE_OF_PAIR.test(name) ? (login ?? name) : name;
+    visit(value, { secret, key: nearest, makesSecret }, search);
     if (secret) addZone(key, value, search.layout);
   }
+}
+
+/** `api: {key: …}` holds one; `key` of tolerations, expressions, items and references names one of something else. */
+function isPlainKey(name: string, value: unknown, items: readonly Pair[], place: Place): boolean {
+  return (
+    /^key$/i.test(name) &&
+    isScalar(value) &&
+    typeof value.value === 'string' &&
+    place.isItem !== true &&
+    !HOLDS_KEY.test(place.key) &&
+    !items.some(({ key }) => BESIDE_KEY.test(keyText(key)))
+  );
 }
 
 function visitItems(items: readonly unknown[], place: Place, search: Search): void {
   let before = '';
   const takesLetter = /(?:^|\/)(?:mysql|mariadb)[\w-]*$/.test(scalarText(items[0]) ?? '');
+  const takesPassword = !LETTER_MEANS_ELSE.test(scalarText(items[0]) ?? '');
   for (const item of items) {
     const text = scalarText(item) ?? '';
     const flag = FLAG.exec(before)?.[1];
     const isSecret =
       (flag !== undefined && isSecretKey(flag)) ||
       isLogin(before, text) ||
-      (takesLetter && /^-p./.test(text));
+      (takesLetter && /^-p./.test(text)) ||
+      (takesPassword && LETTER.test(before) && !NO_PASSWORD.test(text));
     if (isPair(item)) visitMap([item], place, search);
-    else visit(item, isSecret ? { ...place, secret: true } : place, search);
+    else visit(item, { ...place, secret: place.secret || isSecret, isItem: true }, search);
     before = text;
   }
 }
@@ -150,7 +200,8 @@ function visitScalar(node: Scalar, place: Place, search: Search): void {
       search.spans.push({ start, end, shown: maskWhole(source, place.key, search) });
     return;
   }
-  const shown = maskWithin({ source, value: scalarText(node), key: place.key, marker: search.marker });
+  const { marker, depth } = search;
+  const shown = maskWithin({ source, value: scalarText(node), key: place.key, marker, depth });
   if (shown === source) return;
   search.masked.add(node);
   search.spans.push({ start, end, shown });
@@ -158,9 +209,12 @@ function visitScalar(node: Scalar, place: Place, search: Search): void {
 
 /** `users: |` with lines such as `admin:{SHA}…` or `admin:hunter2`, as htpasswd writes them; two numbers are a user and a group. */
 function isLoginList(key: string, value: string): boolean {
-  if (!/users$/i.test(key)) return false;
+  if (!LOGINS.test(key)) return false;
   const lines = value.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
-  return lines.length > 0 && lines.every((line) => /^(?!\d+:\d+$)[^\s:]{1,128}:[^\s/]\S*$/.test(line.trim()));
+  return (
+    lines.length > 0 &&
+    lines.every((line) => /^(?!\d+:\d+$|system:)[^\s:]{1,128}:[^\s/]\S*$/.test(line.trim()))
+  );
 }
 
 /** Quotes stay, so that JSON stays JSON; so does a block scalar's last line break, so that what follows keeps its line. */
@@ -171,16 +225,35 @@ function maskWhole(source: string, key: string, search: Search): string {
 }
 
 /** Masks what looks like a secret within a value that is none as a whole. */
-function maskWithin(scalar: { source: string; value: string | null; key: string; marker: Marker }): string {
-  const { source, value, key, marker } = scalar;
+function maskWithin(scalar: {
+  source: string;
+  value: string | null;
+  key: string;
+  marker: Marker;
+  depth: number;
+}): string {
+  const { source, value, key, marker, depth } = scalar;
   if (!/[=:\s<]/.test(source) && !mayHoldToken(source)) return source;
-  const mask = IMAGE_KEYS.test(key) && !/\s/.test(source) ? maskTokens : maskLines;
+  const isImage = IMAGE_KEYS.test(key) && !/\s/.test(source);
+  const mask = isImage
+    ? maskTokens
+    : (text: string, use: Marker) => maskNested(text, use, depth) ?? maskLines(text, use);
   const quote = /^["']/.exec(source)?.[0];
+  const header = /^\|[-+\d]*[ \t]*(?:#[^\n]*)?\r?\n/.exec(source)?.[0];
+  if (header !== undefined) return maskLines(header, marker) + mask(source.slice(header.length), marker);
   if (quote === undefined) return mask(source, marker);
   const inner = source.slice(1, -1);
   if (inner === value) return quote + mask(inner, marker) + quote;
   const decoded = value ?? '';
   return mask(decoded, marker) === decoded ? source : quote + marker(`${key}=${source}`) + quote;
+}
+
+/** A text that is YAML or JSON itself, masked by its structure: manifests and values within a string. null where it is not. */
+function maskNested(text: string, marker: Marker, depth: number): string | null {
+  if (depth >= DEEPEST || !/\n\s*\S|^\s*[{[]/.test(text)) return null;
+  const documents = tryParse(text);
+  if (!documents?.some(({ contents }) => isMap(contents) || isSeq(contents))) return null;
+  return splice(text, findSecrets(text, documents, marker, depth + 1).spans);
 }
 
 function keyText(key: unknown): string {
@@ -195,8 +268,8 @@ function isReference(value: unknown): boolean {
 function isSecretManifest(items: readonly Pair[], search: Search): boolean {
   return items.some(({ key, value }) => {
     const name = keyText(key);
-    if (name === '<<' || isAlias(value)) return /^(?:<<|kind)$/.test(name) && search.text.includes('Secret');
-    return name === 'kind' && /^Secret(?:List)?$/.test((scalarText(value) ?? '').trim());
+    if (name === '<<' || isAlias(value)) return /^(?:<<|kind)$/i.test(name) && /secret/i.test(search.text);
+    return /^kind$/i.test(name) && /^Secret(?:List)?$/i.test((scalarText(value) ?? '').trim());
   });
 }
 

@@ -31,6 +31,14 @@ const LOGIN_FLAG =
 /** Commands that take a password right behind a letter. */
 const PASSWORD_LETTER =
   /(?<![\w-])(?:(?:mysql|mariadb)[\w-]{0,20}[ \t](?:[^|;&]{0,300}[ \t])?-p(?=[^\s-])|sshpass[ \t]{1,8}-p[ \t]{0,8}(?=\S)|redis-cli[ \t](?:[^|;&]{0,300}[ \t])?(?:-a|--pass)[ \t]{1,8}(?=\S))/g;
+/** Commands that take one as the word behind a letter, and `htpasswd -b file user`. */
+const PASSWORD_WORD =
+  /(?<![\w-])(?:openssl[ \t](?:[^|;&]{0,300}[ \t])?-(?:k|K|pass(?:in|out)?)|(?:docker|podman|buildah|skopeo|nerdctl|helm|oc|az|argocd)[ \t](?:registry[ \t])?login[ \t](?:[^|;&]{0,300}[ \t])?-p|(?:mongo(?:sh|dump|restore|export|import)?|rabbitmqadmin|cqlsh)[ \t](?:[^|;&]{0,300}[ \t])?-p|ldap(?:search|modify|add|delete|whoami|passwd)[ \t](?:[^|;&]{0,300}[ \t])?-w|(?:zip|unzip|sqlcmd|mosquitto_(?:pub|sub))[ \t](?:[^|;&]{0,300}[ \t])?-P|htpasswd[ \t]{1,8}-[a-zA-Z]{0,8}b[a-zA-Z]{0,8}[ \t]{1,8}[^\s|;&]{1,200}[ \t]{1,8}[^\s|;&]{1,200})[ \t]{1,8}(?=[^\s-])/g;
+/** `user = "admin:`, as curlrc has it. */
+const LOGIN_SETTING =
+  /(?:^|[ \t])(?:proxy-)?user[ \t]{0,8}[=:][ \t]{0,8}["'](?!\d+:\d+["']|system:)[^\s:"']{1,128}:(?=[^\s"'/])/g;
+/** `define('DB_PASSWORD', 'value')`, `setenv("TOKEN", "value")`. */
+const CALL = /\b\w{1,60}\([ \t]{0,8}["']([\w.-]{1,80})["'][ \t]{0,8},[ \t]{0,8}(?=["'])/g;
 const ELEMENT = /<([A-Za-z][\w.:-]{0,80})(?:\s[^<>]{0,500})?>(?=[^<])/g;
 const NAME_OF_PAIR =
   /(?:^|[\s{,"'<-])(?:name|key|variable|parameter|env|id|path)["']?[ \t]{0,8}[:=][ \t]{0,8}["']?([\w.\-/]{1,200})/gi;
@@ -38,7 +46,7 @@ const NAME_OF_PAIR =
 const NAME_BELOW =
   /(?:^|[\s{,"'-])(?:name|key|variable|parameter)["']?[ \t]{0,8}:[ \t]{0,8}(?:[|>][-+\d]{0,2})?\s*$/i;
 export const VALUE_OF_PAIR = /^(?:value|val|default\w*|content|literal|string|data)$/i;
-const SECRET_KIND = /(?:^|[\s"'{,])kind["']?[ \t]*[:=][ \t]*["']?Secret\b/m;
+const SECRET_KIND = /(?:^|[\s"'{,])kind["']?[ \t]*[:=][ \t]*["']?Secret(?:List)?\b/im;
 
 /**
  * Masks a text of any format by what its lines look like: `KEY=value`, `key: value`, `"key": "value"`, `--key value`,
@@ -52,7 +60,7 @@ export function maskLines(text: string, marker: Marker = () => MASK): string {
   const state: State = {
     marker,
     isForced: (key, index) =>
-      (pairs.has(index) && VALUE_OF_PAIR.test(key)) || (secretKind && /^(?:data|stringData)$/.test(key)),
+      (pairs.has(index) && VALUE_OF_PAIR.test(key)) || (secretKind && /^(?:data|stringData)$/i.test(key)),
     goesOn: null,
   };
   return lines.map((line, index) => maskLine(line, index, state)).join('\n');
@@ -128,7 +136,7 @@ function spaced(line: string, from: number, state: State): Found | null {
     state.goesOn = () => 'last';
     return null;
   }
-  for (const pattern of [FLAG, ELEMENT]) {
+  for (const pattern of [FLAG, ELEMENT, CALL]) {
     pattern.lastIndex = from;
     for (let match = pattern.exec(line); match !== null; match = pattern.exec(line)) {
       const key = match[1] ?? '';
@@ -136,7 +144,7 @@ function spaced(line: string, from: number, state: State): Found | null {
       if (isSecretKey(key)) return { key, from: start, to: line.trimEnd().length };
     }
   }
-  for (const pattern of [LOGIN_FLAG, PASSWORD_LETTER]) {
+  for (const pattern of [LOGIN_FLAG, LOGIN_SETTING, PASSWORD_LETTER, PASSWORD_WORD]) {
     pattern.lastIndex = from;
     const match = pattern.exec(line);
     if (match) return { key: 'password', from: match.index + match[0].length, to: line.trimEnd().length };
@@ -144,10 +152,13 @@ function spaced(line: string, from: number, state: State): Found | null {
   return null;
 }
 
-/** `requirepass value` and the like, where a line is one key and one value; `… login jane password value`. */
+/** `requirepass value` and the like, where a line is one key and one value; `ENV TOKEN value`; `… login jane password value`. */
 function worded(line: string): Found | null {
   const [, before = '', key = ''] = /^([\s#;/]*([\w.-]{1,128})[ \t]+)[^\s:={]+\s*$/.exec(line) ?? [];
   if (key !== '' && isSecretKey(key)) return { key, from: before.length, to: line.trimEnd().length };
+  const variable = /^([\s#]*(?:ENV|ARG|SET|SETENV|SetEnv)[ \t]+([\w.-]{1,128})[ \t]+)[^\s=]/i.exec(line);
+  if (variable !== null && isSecretKey(variable[2] ?? ''))
+    return { key: variable[2] ?? '', from: (variable[1] ?? '').length, to: line.trimEnd().length };
   const login = line.search(/\blogin\s/);
   const password = login === -1 ? null : /\bpassword[ \t]+(?=\S)/.exec(line.slice(login));
   if (password === null) return null;

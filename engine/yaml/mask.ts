@@ -29,9 +29,17 @@ export function maskYaml(text: string, marker: Marker = () => MASK, code = text)
   }
 }
 
+/** `user:password` of .htpasswd, `host:port:database:user:password` of .pgpass. */
+const PASSWORD_LINE = /^((?:[^\s:#][^:\n]{0,200}:(?:[^:\n]{0,200}:){3})|[^\s:#][^:\n]{0,200}:)(\S.*)$/gm;
+
 /** Masks a text by the kind of file that its path tells: YAML and JSON by structure, also without an extension, the rest by lines. */
 export function maskText(text: string, path: string, marker: Marker = () => MASK): string {
   if (/\.jsonc?$/i.test(path)) return maskYaml(text, marker, jsonCode(text));
+  if (/(?:htpasswd|pgpass)[^/]*$/i.test(path) && !isStructured(path))
+    return maskLines(
+      text.replace(PASSWORD_LINE, (_line, login: string, secret: string) => login + marker(secret)),
+      marker,
+    );
   return isStructured(path) || !hasExtension(path) ? maskYaml(text, marker) : maskLines(text, marker);
 }
 

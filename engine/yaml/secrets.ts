@@ -11,9 +11,9 @@ export const CHANGED_MASK = `${MASK} (changed)`;
 export type Marker = (secret: string) => string;
 
 const STEMS =
-  /passw(?:or)?d|passphrase|secret|token|credential|api-?key|private-?key|access-?key|connection-?string|kubeconfig|dockerc(?:onfig|fg)|htpasswd|requirepass|masterauth/;
+  /passw(?:or)?d|passphrase|secret|token|credential|api-?key|private-?key|access-?key|connection-?string|kubeconfig|dockerc(?:onfig|fg)|htpasswd|requirepass|masterauth|pre-?shared|mnemonic|(?:seed|recovery)-?phrase|session-?id|snmp-?community|community-?string|fernet/;
 const WORDS = new Set(
-  'pass pwd pw pin otp totp creds cred dsn auth auths authorization oauth jwt bearer psk passcode netrc pgpass connstr'.split(
+  'pass pwd pw pin otp totp creds cred dsn auth auths authorization oauth jwt bearer psk passcode netrc pgpass connstr salt cookie license licence'.split(
     ' ',
   ),
 );
@@ -26,9 +26,17 @@ const ABOUT = new Set(
     'name names ref refs reference references path paths file files filename dir directory url uri endpoint endpoints host port enabled ' +
     'disabled required optional ttl expiry expiration expires timeout seconds minutes hours days lifetime length policy type mode method ' +
     'algorithm class provider store version count limit limits size mount mounts volume volumes namespace rotation interval issuer ' +
-    'audience service services server gateway worker manager controller operator proxy ui frontend backend reset reviewer requests driver'
+    'domain samesite secure bits format audience service services server gateway worker manager controller operator proxy ui frontend backend reset reviewer requests driver'
   ).split(' '),
 );
+/** `DBPASS` and `SMTPPWD`, but no word that ends so by chance. */
+const ENDS_IN_PASS = /(?<!^(?:by|com|encom|tres|sur|over|under|sub))(?:pass|pwd)$/;
+/** `STRIPE_KEY`, as variables are written; these words before it say that the key is none of a lock. */
+const VARIABLE_KEY = /^(?:[A-Z][A-Z0-9]*_)*KEYS?$/;
+const OTHER_KEY =
+  /(?:^|_)(?:PUBLIC|PUB|PARTITION|SORT|PRIMARY|FOREIGN|ROUTING|TOPOLOGY|CACHE|INDEX|GROUP|OBJECT|LABEL|ANNOTATION|TAINT|SHARD|FEATURE|CONFIG|LOOKUP|HOT)_KEYS?$/;
+/** Names of a secret text that are names of settings where they hold a map or a list. */
+const GROUPS = /^(?:cookie|licen[sc]e|salt|keys?)$/i;
 const REFERENCES = /^(?:existing-.*|external-secrets?|(?:image-)?pull-secrets?|secret-?key-?ref.*)$/;
 
 /** Does a value under this name have to be masked? `DB_PASSWORD`, `clientSecret`, `api-key`: yes. `secretName`, `tokenPath`: no. */
@@ -38,7 +46,17 @@ export function isSecretKey(name: string): boolean {
   if (ABOUT.has(words.at(-1) ?? '')) return false;
   const joined = words.join('-');
   if (REFERENCES.test(joined) && joined !== 'pull-secret') return false;
-  return STEMS.test(joined) || SECRET_KEYS.test(joined) || words.some((word) => WORDS.has(word));
+  return (
+    STEMS.test(joined) ||
+    SECRET_KEYS.test(joined) ||
+    words.some((word) => WORDS.has(word) || ENDS_IN_PASS.test(word)) ||
+    (VARIABLE_KEY.test(name) && !OTHER_KEY.test(name))
+  );
+}
+
+/** Is a map or a list under this name a group of settings, although a text would be a secret? */
+export function isSettingsGroup(name: string): boolean {
+  return GROUPS.test(name);
 }
 
 /** A name in lower-case words: camelCase, SNAKE_CASE, kebab-case, dotted and slashed names. */
@@ -51,12 +69,17 @@ function wordsOf(name: string): string[] {
     .filter((word) => word !== '');
 }
 
+/** What `license` says in charts and packages (spdx.org/licenses). */
+const LICENSE_NAME =
+  /^(["']?)(?:MIT|ISC|Unlicense|Apache-2\.0|BSD-[23]-Clause|[AL]?GPL-[23]\.[01](?:-only|-or-later)?|MPL-2\.0|EPL-2\.0|CC0-1\.0|BUSL-1\.1)\1$/;
+
 /** Values that are no secret wherever they stand; `secrets: [../config/secrets.yaml]` lists files. */
 export function isHarmlessValue(text: string): boolean {
   if (text.length > 500) return false;
   const value = text.trim().replace(/[,;\s]+$/, '');
   return (
     /^(?:|true|false|null|~|""|''|\{\}|\[\])$/i.test(value) ||
+    LICENSE_NAME.test(value) ||
     /^(["']?)(?:[\w.-]{1,100}\/){1,20}[\w.-]{1,100}\.(?:ya?ml|json)\1$/i.test(value)
   );
 }
@@ -71,7 +94,13 @@ const TOKENS = [
   /\bya29\.[\w-]{16,}/g,
   /\bxox[a-z]-[\w-]{8,}/g,
   /\bxapp-[\w-]{8,}/g,
-  /hooks\.slack\.com\/services\/[\w/-]+/g,
+  /hooks\.slack\.com\/(?:services|workflows|triggers)\/[\w/-]+/g,
+  /discord(?:app)?\.com\/api\/(?:v\d{1,2}\/)?webhooks\/[\w/-]+/g,
+  /webhook\.office\.com\/[^\s"'<>]+/g,
+  /api\.telegram\.org\/bot\d+:[\w-]+/g,
+  /(?<=[?&;](?:sig|signature|x-(?:amz|goog|ms)-(?:signature|credential|security-token)|awsaccesskeyid|googleaccessid|key|token)=)[^\s&"'<>]+/gi,
+  /\b(?:glsa|whsec|shp(?:at|ss|ca))_\w{16,}/g,
+  /\bGOCSPX-[\w-]{16,}/g,
   /\beyJ[\w-]{6,}={0,2}(?:\.[\w-]*={0,2}){0,4}/g,
   /\b(?:sk|rk|pk)_(?:live|test)_\w{8,}/g,
   /\bsk-[\w-]{20,}/g,
@@ -87,7 +116,7 @@ const TOKENS = [
 ] as const;
 
 const TOKEN_HINT =
-  /gh[pousr]_|_pat_|glpat-|AKIA|ASIA|AROA|AIDA|AIza|ya29|xox|xapp-|slack|eyJ|[srp]k[_-]|npm_|hf_|pypi-|hv[sbr]\.|dop_|SG\.|age-sec|\$|@|-----|bearer|basic|digest|token/i;
+  /gh[pousr]_|_pat_|glpat-|AKIA|ASIA|AROA|AIDA|AIza|ya29|xox|xapp-|slack|eyJ|[srp]k[_-]|npm_|hf_|pypi-|hv[sbr]\.|dop_|SG\.|age-sec|\$|@|-----|bearer|basic|digest|token|webhook|telegram|sig=|signature=|credential=|accessid=|accesskeyid=|key=|private-lines|glsa_|whsec_|shp(?:at|ss|ca)_|GOCSPX-/i;
 
 /** Is it worth looking for tokens in a text? */
 export function mayHoldToken(text: string): boolean {
@@ -100,6 +129,12 @@ const URL_WITH_PASSWORD = /:\/\/[^\s/:@"'<>]{0,1024}:[^\s"'<>]{0,1024}@(?!sha\d{
 const URL_WITH_TOKEN = /:\/\/(?!git@)[^\s/:@"'<>]{1,2048}@(?!sha\d{3}:)/g;
 /** `user:password@tcp(host)`, as some drivers write it, without a scheme. */
 const BARE_LOGIN = /(?<![\w.%/+@-])[\w.%+-]{1,128}:[^\s@/:"'<>]{1,1024}@(?!sha\d{3}:)(?=[\w([])/g;
+/** `scott/tiger@//db:1521/x`, `scott/tiger@db:1521` and `scott/tiger@ORCL`, as Oracle writes it; `actions/checkout@v4` is none. */
+const ORACLE_LOGIN =
+  /(?<![\w./@-])(?:(?<=thin:)\w{1,64}\/[^\s@/"']{1,256}(?=@)|\w{1,64}\/[^\s@/"']{1,256}(?=@(?:\/\/|[\w.-]{1,200}:\d{2,5}\b|[A-Z][A-Z0-9_]{2,30}\b)))/g;
+/** The body of PuTTY's private keys; what follows it has a colon. */
+const PUTTY_BODY =
+  /(Private-Lines:[ \t]*\d{1,5}[ \t]*\r?\n[ \t]*)[\w+/=]+(?:[ \t]*\r?\n[ \t]*[\w+/=]+(?=\s|$))*/g;
 const HEADER = /\b(Bearer|Basic|Digest|Token)([ \t]+)[\w.~+/=-]{8,}/gi;
 
 /** Replaces private keys, logins in addresses and tokens of known shape, wherever they stand in a text. */
@@ -113,6 +148,9 @@ export function maskTokens(text: string, marker: Marker): string {
       .replace(URL_WITH_TOKEN, (login) => (login.startsWith(`://${MASK}`) ? login : `://${marker(login)}@`))
       .replace(BARE_LOGIN, (login) => `${marker(login)}@`);
   }
+  if (text.includes('@')) masked = masked.replace(ORACLE_LOGIN, marker);
+  if (text.includes('Private-Lines'))
+    masked = masked.replace(PUTTY_BODY, (body, head: string) => head + marker(body));
   for (const pattern of TOKENS) masked = masked.replace(pattern, marker);
   return masked.replace(
     HEADER,

@@ -19,6 +19,103 @@ describe('isSecretKey', () => {
   });
 });
 
+const NEW_KEYS =
+  'DBPASS SMTPPASS dbpwd pass pw KEY STRIPE_KEY FERNET_KEY PRESHAREDKEY PresharedKey SALT COOKIE Cookie SESSION_ID sessionId MNEMONIC ' +
+  'LICENSE api.key SNMP_COMMUNITY seedPhrase';
+const LOOK_ALIKES =
+  'keySize tokenURL secretFile PARTITION_KEY SSH_PUBLIC_KEY CACHE_KEY encompass cookieName cookieDomain licenses sessionTimeout ' +
+  'saltstack KEYBOARD';
+
+describe('the names of secrets', () => {
+  it.each(NEW_KEYS.split(' '))('%s is one', (key) => {
+    expect(isSecretKey(key)).toBe(true);
+  });
+
+  it.each(LOOK_ALIKES.split(' '))('%s only looks like one', (key) => {
+    expect(isSecretKey(key)).toBe(false);
+  });
+});
+
+describe('what must be masked', () => {
+  it.each([
+    ['a Discord webhook', 'a: https://discord.com/api/webhooks/123/h1-x\n'],
+    ['a Teams webhook', 'a: https://x.webhook.office.com/webhookb2/h1@b/IncomingWebhook/c\n'],
+    ['a Slack trigger', 'a: https://hooks.slack.com/triggers/T1/h1\n'],
+    ['a signature of Azure', 'a: https://x.blob.core.windows.net/c?sv=2020&sig=h1%3D\n'],
+    ['a signature of S3', 'a: https://b.s3.amazonaws.com/k?X-Amz-Signature=h1&X-Amz-Credential=h1\n'],
+    ['a login of Oracle', 'a: jdbc:oracle:thin:scott/h1@//db:1521/x\n'],
+    ['one by its service', 'a: scott/h1@ORCL\n'],
+    ['a login under its name', 'ADMIN_LOGIN: admin:h1\n'],
+    ['a login beside its name', 'env: [{name: ADMIN_LOGIN, value: "admin:h1"}]\n'],
+    ['a password behind -p', 'args: [-p, h1]\n'],
+    ['a password behind -a', 'args: [redis-cli, -a, h1]\n'],
+    ['a key behind -k', 'args: [-k, h1]\n'],
+    ['a Cookie header', 'httpHeaders: [{name: Cookie, value: "sid=h1"}]\n'],
+    ['a key of an API', 'api: {key: h1}\n'],
+    ['a key of a file', '{"key": "h1"}'],
+    ['a secret in another case', 'kind: secret\ndata: {a: h1}\n'],
+    ['one in capitals', 'Kind: SECRET\nStringData: {a: h1}\n'],
+    [
+      'the template of an ExternalSecret',
+      'kind: ExternalSecret\nspec: {target: {template: {data: {x: h1}}}}\n',
+    ],
+    ['a parameter of Helm', 'parameters: [{name: dbpass, value: h1}]\n'],
+    ['a manifest in a block', 'values: |\n  kind: Secret\n  stringData:\n    a: h1\n    b: h1\n'],
+    ['a manifest in a string', `a: '{"kind":"Secret","data":{"x":"h1"}}'\n`],
+    [
+      'a pair in a block',
+      'values: |\n  env:\n    - value: h1\n      x: 1\n      y: 2\n      name: DB_PASSWORD\n',
+    ],
+    ['an alias in a block', 'values: |\n  a: &x h1\n  password: *x\n'],
+  ])('%s', (_what, text) => {
+    expect(maskYaml(text)).toContain('***');
+    expect(maskYaml(text)).not.toContain('h1');
+  });
+
+  it.each([
+    ['Dockerfile', 'ENV DB_PASSWORD h1\n'],
+    ['Dockerfile', 'ENV STRIPE_KEY=h1\n'],
+    ['.htpasswd', 'admin:h1\n'],
+    ['.pgpass', 'db:5432:*:me:h1\n'],
+    ['.env', 'KEY=h1\nDBPASS=h1\n'],
+    ['curlrc.conf', 'user = "admin:h1"\n'],
+    ['a.php', "define('DB_PASSWORD', 'h1');\n"],
+    ['a.sh', 'openssl enc -k h1\n'],
+    ['a.sh', 'docker login -u me -p h1 r.io\n'],
+    ['a.sh', 'htpasswd -b file me h1\n'],
+    ['a.sh', 'ldapsearch -D cn=x -w h1\n'],
+    ['k.ppk', 'Private-Lines: 2\nh1AAAA\nh1BB+/=\nPrivate-MAC: aa\n'],
+    ['a.tpl', '{{ if x }}\nkind: secret\ndata:\n  a: h1\n'],
+  ])('in %s: %j', (path, text) => {
+    expect(maskText(text, path)).toContain('***');
+    expect(maskText(text, path)).not.toContain('h1');
+  });
+});
+
+describe('what must be shown', () => {
+  it.each([
+    'image: ghcr.io/acme/api:v2.1.0@sha256:0123456789abcdef\n',
+    'tag: v1.2.3\nreplicas: 3\nhost: api.example.com\ndigest: sha256:0123\n',
+    'tolerations:\n- key: gpu\n  operator: Exists\n',
+    'tolerations: [{key: gpu}]\n',
+    'matchExpressions: [{key: app, operator: In, values: [a]}]\n',
+    'items: [{key: a.conf, path: a.conf}]\n',
+    'valueFrom: {configMapKeyRef: {name: a, key: b}}\n',
+    'remoteRef: {key: prod/db}\n',
+    'kind: ConfigMap\ndata: {a: b}\n',
+    'kind: ExternalSecret\nspec: {data: [{remoteRef: {key: prod/db}}]}\n',
+    'command: [mkdir, -p, data]\nargs: [-p, "8080:80", -p, 8080, -a, --x, -k, overlays/prod]\n',
+    'run: kubectl apply -k overlays && docker run -p 80:80 x && cp -a x y\n',
+    'uses: actions/checkout@v4\npackage: acme/api@1.2.3\n',
+    'license: Apache-2.0\ncookie: {name: sid, domain: example.com}\n',
+    'user: "1000:1000"\nsubject: {user: "system:kube-proxy"}\n',
+    'values: |\n  image:\n    tag: v1.2.3\n  replicas: 3 # three\n  host: api.example.com\n',
+    'url: https://example.com/a?page=1&sort=name\n',
+  ])('%j', (text) => {
+    expect(maskYaml(text)).toBe(text);
+  });
+});
+
 describe('maskYaml', () => {
   it.each([
     ['a secret key', 'a: 1 # one\npassword:   hunter2\nb: 2\n', 'a: 1 # one\npassword:   ***\nb: 2\n'],
