@@ -292,6 +292,17 @@ describe('no secret gets through', () => {
     );
   });
 
+  it('of a text in a text, however either is written', () => {
+    const type = fc.constantFrom('QUOTE_DOUBLE', 'QUOTE_SINGLE', 'BLOCK_LITERAL', 'BLOCK_FOLDED' as const);
+    fc.assert(
+      fc.property(documentWithSecret, type, fc.boolean(), (value, defaultStringType, isJson) => {
+        const values = isJson ? JSON.stringify(value, null, 2) : stringify(value);
+        expect(maskYaml(stringify({ a: 1, values }, { defaultStringType }))).not.toContain('Zq7');
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('of a file that does not parse', () => {
     const line = fc
       .tuple(secretKey, fc.constantFrom('=', ': ', ' = ', ': "', '="', `: '`), word)
