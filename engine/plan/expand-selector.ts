@@ -34,7 +34,7 @@ export function expandSelector(parsed: ParsedText, { selector, bindings }: Bound
 export function namesWithSlash(parsed: ParsedText, { selector, bindings }: BoundSelector): string[] {
   const at = selector.findIndex(isOpen);
   const step = selector[at];
-  if (!step || 'index' in step) return [];
+  if (!step || 'index' in step || 'enter' in step) return [];
   const [key, template] = openText(step);
   return listNames(parsed, selector.slice(0, at), key).flatMap((name) => {
     const learned = matchTemplate(template, name, bindings);
