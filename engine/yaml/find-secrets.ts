@@ -241,7 +241,12 @@ function maskWithin(scalar: {
   const quote = /^["']/.exec(source)?.[0];
   const header = /^\|[-+\d]*[ \t]*(?:#[^\n]*)?\r?\n/.exec(source)?.[0];
   if (header !== undefined) return maskLines(header, marker) + mask(source.slice(header.length), marker);
-  if (quote === undefined) return mask(source, marker);
+  if (quote === undefined) {
+    // Lines that are folded are not those of the document that they hold: where it has a secret, all of it goes.
+    const nested = value === null ? null : maskNested(value, marker, depth);
+    const plain = nested === null || nested === value || isImage;
+    return plain ? mask(source, marker) : marker(`${key}=${source}`) + (/\r?\n$/.exec(source)?.[0] ?? '');
+  }
   const inner = source.slice(1, -1);
   if (inner === value) return quote + mask(inner, marker) + quote;
   const decoded = value ?? '';
@@ -250,9 +255,11 @@ function maskWithin(scalar: {
 
 /** A text that is YAML or JSON itself, masked by its structure: manifests and values within a string. null where it is not. */
 function maskNested(text: string, marker: Marker, depth: number): string | null {
-  if (depth >= DEEPEST || !/\n\s*\S|^\s*[{[]/.test(text)) return null;
+  if (depth < DEEPEST && !/\n\s*\S|[{[]/.test(text)) return null;
   const documents = tryParse(text);
   if (!documents?.some(({ contents }) => isMap(contents) || isSeq(contents))) return null;
+  // What is nested still deeper is not looked into, and not shown.
+  if (depth >= DEEPEST) return marker(text);
   return splice(text, findSecrets(text, documents, marker, depth + 1).spans);
 }
 

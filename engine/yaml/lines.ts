@@ -46,7 +46,9 @@ const NAME_OF_PAIR =
 const NAME_BELOW =
   /(?:^|[\s{,"'-])(?:name|key|variable|parameter)["']?[ \t]{0,8}:[ \t]{0,8}(?:[|>][-+\d]{0,2})?\s*$/i;
 export const VALUE_OF_PAIR = /^(?:value|val|default\w*|content|literal|string|data)$/i;
-const SECRET_KIND = /(?:^|[\s"'{,])kind["']?[ \t]*[:=][ \t]*["']?Secret(?:List)?\b/im;
+/** Tags, anchors and quotes do not matter; a kind that is written with escapes may be this one. */
+const SECRET_KIND =
+  /(?:^|[\s"'{,])kind["']?[ \t]*[:=][ \t]*(?:[!&][^\s"']{0,99}[ \t]{1,9}){0,2}(?:["']?Secret(?:List)?\b|"[^"\n]{0,99}\\)/im;
 
 /**
  * Masks a text of any format by what its lines look like: `KEY=value`, `key: value`, `"key": "value"`, `--key value`,

@@ -353,3 +353,30 @@ describe('hostile texts', () => {
     maskLines(text);
   });
 });
+
+describe('what cannot be looked into', () => {
+  it('is not shown: a secret in texts within texts, however deep and however they are written', () => {
+    const styles = ['BLOCK_LITERAL', 'BLOCK_FOLDED', 'QUOTE_DOUBLE', 'QUOTE_SINGLE', 'JSON'] as const;
+    const nestings = fc.array(fc.constantFrom(...styles), { minLength: 1, maxLength: 8 });
+    fc.assert(
+      fc.property(documentWithSecret, nestings, (document, nesting) => {
+        const text = nesting.reduce<string>(
+          (inner, style) =>
+            style === 'JSON'
+              ? JSON.stringify({ values: inner })
+              : stringify({ values: inner }, { defaultStringType: style }),
+          stringify(document),
+        );
+        expect(maskYaml(text)).not.toContain('Zq7');
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it.each(['!!str &a secret', '&a "Secret"', '"\\u0053ecret"', "'SECRET'"])(
+    'is a Secret in a template whose kind is written as %s',
+    (kind) => {
+      expect(maskText(`{{ if x }}\nkind: ${kind}\ndata:\n  a: Zq7\n`, 'x.yaml')).not.toContain('Zq7');
+    },
+  );
+});
