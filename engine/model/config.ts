@@ -19,6 +19,8 @@ export interface Config {
   /** Short names of fields, relative to the service. */
   readonly fields: Readonly<Record<string, string>>;
   readonly keep: readonly string[];
+  /** `path#selector`, or `#selector` in any file: not masked, whatever it looks like. Never data of a Secret. */
+  readonly show: readonly string[];
   readonly source: readonly SourceRule[];
   readonly delivery: { readonly output: string; readonly command?: DeliveryCommand } | null;
   readonly policy: Policy;

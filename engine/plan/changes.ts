@@ -38,7 +38,11 @@ export async function differenceOfFile(snapshot: Snapshot, file: FileChange): Pr
     return { path, change: kindOf(file), diff: `${entryLine('-', before)}${entryLine('+', after)}` };
   const sides = await readSides(snapshot, file);
   if (sides === null) return { path, change: kindOf(file), diff: 'The file is too large to be shown.\n' };
-  const difference = inNames(snapshot, differenceOf({ path, ...sides }), sides);
+  const difference = inNames(
+    snapshot,
+    differenceOf({ path, shown: snapshot.layout.shown(path), ...sides }),
+    sides,
+  );
   if (!before || !after || before.mode === after.mode) return difference;
   return { ...difference, diff: `mode ${before.mode} → ${after.mode}\n${difference.diff ?? ''}` };
 }

@@ -12,6 +12,7 @@ import {
   outputProblem,
   patternProblem,
   sharedProblem,
+  showProblem,
 } from './config-texts.ts';
 import type { Placeholder } from './pattern.ts';
 
@@ -211,6 +212,15 @@ export const configSchema = z.strictObject({
       description:
         'What no rollback touches: `kind:NAME` (documents of that kind), `format:sops`, patterns of paths, and `path#selector`. A list of your own takes the place of the default.',
       example: [...DEFAULT_KEEP, '**/environment.yaml#/metadata'],
+    }),
+  show: z
+    .array(checked(showProblem))
+    .max(200)
+    .optional()
+    .meta({
+      description:
+        'Values that may be read although they look like secrets: `path#selector`, or `#selector` in any file. Files that hold a Secret stay masked.',
+      example: ['**/values.yaml#/auth/keyAlgorithm', '#/cookie/name'],
     }),
   source: z
     .array(

@@ -30,6 +30,14 @@ export function keepProblem(value: string): string | null {
   });
 }
 
+/** `path#selector`, or `#selector` for any file. */
+export function showProblem(value: string): string | null {
+  if (!value.includes('#')) return 'What is shown is path#selector, and the selector is missing.';
+  if (value.startsWith('#'))
+    return attempt(() => (parseLooseSelector(value.slice(1)).length === 0 ? 'The selector is empty.' : null));
+  return keepProblem(value);
+}
+
 /** `path#selector`, or `#selector` where a service is a part of a file. */
 export function fieldProblem(value: string): string | null {
   const [path = '', selector] = value.split(/#(.*)/su);

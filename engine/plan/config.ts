@@ -114,6 +114,7 @@ function withDefaults(raw: RawConfig): Config {
     },
     fields: raw.fields ?? {},
     keep: raw.keep,
+    show: raw.show ?? [],
     source: (raw.source ?? []).map(({ subject, author, is }) => ({
       is,
       ...(subject !== undefined && { subject }),

@@ -18,6 +18,7 @@ import {
   toBindings,
 } from './pattern.ts';
 import { compileShared, type SharedFiles } from './shared.ts';
+import { compileShown, type Shown } from './shown.ts';
 
 export interface Layout {
   readonly config: Config;
@@ -26,6 +27,7 @@ export interface Layout {
   readonly environment: readonly Pattern[];
   readonly service: readonly Pattern[];
   readonly keep: Keep;
+  readonly shown: Shown;
   /** Does the configuration say that one of these names is none? */
   isIgnored(bindings: Bindings): boolean;
   readonly shared: SharedFiles;
@@ -48,6 +50,7 @@ export function compileLayout(config: Config, rules: Rules = ENGINE): Layout {
     hasTenant: [...environment, ...service].some(({ placeholders }) => placeholders.has('tenant')),
     rules,
     keep: compileKeep(config.keep, rules),
+    shown: compileShown(config.show),
     isIgnored: ignoredNames(config.layout),
     shared,
     isOwn: (path) =>

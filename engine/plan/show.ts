@@ -42,9 +42,14 @@ async function showFile(
 ): Promise<ShownFile> {
   const kept = (await keptIn(snapshot, path, [{ mode, id }])).whole;
   const text = await shownText(snapshot, { mode, id });
+  const shown = snapshot.layout.shown(path);
   const part = selector && { selector: formatSelector(selector) };
   const masked =
-    text === null ? null : selector === null ? maskText(text, path) : maskPart(text, path, selector);
+    text === null
+      ? null
+      : selector === null
+        ? maskText(text, path, () => MASK, shown)
+        : maskPart(text, { path, selector, shown });
   return { path, ...part, mode, id, text: masked, ...(kept !== null && { kept }) };
 }
 
@@ -59,10 +64,13 @@ async function shownText(snapshot: Snapshot, entry: Entry): Promise<string | nul
  * The part's own lines, masked. The whole file is masked first: what is secret may hang on what stands around the part. `***` would be
  * an alias to a parser, so that a word stands in its place until the part is found; null where it cannot be found.
  */
-function maskPart(text: string, path: string, selector: Selector): string | null {
+function maskPart(
+  text: string,
+  { path, selector, shown }: { path: string; selector: Selector; shown: readonly Selector[] },
+): string | null {
   let word = 'hidden-by-backtrail';
   while (text.includes(word)) word += '-x';
-  const masked = maskText(text, path, () => word);
+  const masked = maskText(text, path, () => word, shown);
   try {
     const node = locate(parseFileLoosely(path, masked), selector);
     if (node === null) return null;

@@ -4,6 +4,7 @@ import type { ParsedText } from './document.ts';
 import type { Outline } from './outline.ts';
 import type { Secrets } from './find-secrets.ts';
 import { findSecrets, splice } from './find-secrets.ts';
+import { lift } from './lift.ts';
 import type { Effort } from './line-diff.ts';
 import type { List, Matched, Matching } from './match-items.ts';
 import { matchItems } from './match-items.ts';
@@ -22,6 +23,8 @@ export interface Side {
   readonly secrets: Secrets;
   /** The texts of its secrets, to tell which are other ones on the other side. */
   readonly known: ReadonlySet<string>;
+  /** What of it may be read whatever it looks like. */
+  readonly shown: readonly Selector[];
 }
 
 export interface Comparison {
@@ -159,7 +162,7 @@ function diffOf(comparison: Comparison, { before, after }: Matched, effort: Effo
 
 function markSpans({ before, after }: Comparison): Secrets['spans'] {
   const marker = (secret: string) => (before.known.has(secret) ? MASK : CHANGED_MASK);
-  return findSecrets(after.text, after.parsed.documents, marker).spans;
+  return lift(findSecrets(after.text, after.parsed.documents, marker), after.parsed, after.shown).spans;
 }
 
 function addOrder(comparison: Comparison, path: Selector, order: NonNullable<Matching['reordered']>): void {

@@ -5,6 +5,7 @@ import { compareNodes, Incomparable, listOf } from './compare.ts';
 import { type ParsedText, parseText } from './document.ts';
 import { findSecrets, type Secrets } from './find-secrets.ts';
 import { fileKind } from './format.ts';
+import { lift } from './lift.ts';
 import { maskLines } from './lines.ts';
 import { makeEffort } from './line-diff.ts';
 import { hasExtension, PARSED_LIMIT } from './mask.ts';
@@ -13,6 +14,7 @@ import { matchByPlace, matchDocuments } from './match-items.ts';
 import type { Outline } from './outline.ts';
 import { type Marker, MASK } from './secrets.ts';
 import { refusalReason } from './refusal.ts';
+import type { Selector } from './selector.ts';
 import { tryParse } from './try-parse.ts';
 import { BINARY, unifiedDiff } from './unified.ts';
 
@@ -29,13 +31,15 @@ export function diffFields(
   input: {
     /** Without it the texts are YAML. */
     path?: string;
+    /** Places that may be read although they look like secrets; see `lift`. */
+    shown?: readonly Selector[];
     before: string | null;
     after: string | null;
   },
   { lines = true } = {},
 ): FieldChange[] | null {
-  const before = parse(input.path, input.before);
-  const after = parse(input.path, input.after);
+  const before = parse(input, input.before);
+  const after = parse(input, input.after);
   if (before === null || after === null) return null;
   const comparison: Comparison = { before, after, changes: [], effort: lines ? makeEffort() : null };
   try {
@@ -54,32 +58,36 @@ export function diffFields(
  */
 export function differenceOf(input: {
   path: string;
+  shown?: readonly Selector[];
   before: Uint8Array | null;
   after: Uint8Array | null;
 }): FileDifference {
-  const { path } = input;
+  const { path, shown = [] } = input;
   const change = input.before === null ? 'added' : input.after === null ? 'removed' : 'modified';
   const before = decode(input.before);
   const after = decode(input.after);
   if (before === undefined || after === undefined) return { path, change, diff: BINARY };
-  const fields = isByFields({ path, before, after }) ? diffFields({ path, before, after }) : null;
+  const fields = isByFields({ path, before, after }) ? diffFields({ path, shown, before, after }) : null;
   if (fields === null) return { path, change, diff: unifiedDiff({ path, before, after }) };
   if (fields.length > 0 || before === after) return { path, change, fields };
   return { path, change, fields, diff: unifiedDiff({ path, before, after }) };
 }
 
-function parse(path: string | undefined, text: string | null): Side | null {
+type Input = Parameters<typeof diffFields>[0];
+
+function parse({ path, shown = [] }: Pick<Input, 'path' | 'shown'>, text: string | null): Side | null {
   if (text !== null && text.length > PARSED_LIMIT) return null;
   try {
     const parsed = path === undefined ? parseText(text ?? '') : parseFileLoosely(path, text ?? '');
     const outlines = new Map<unknown, Outline>();
     for (const { root } of parsed.bodies) collect(root, outlines);
     const known = new Set<string>();
-    const secrets = secretsOf(parsed, (secret) => {
+    const found = secretsOf(parsed, (secret) => {
       known.add(secret);
       return MASK;
     });
-    return { text: parsed.text, parsed, outlines, secrets, known };
+    const secrets = lift(found, parsed, shown);
+    return { text: parsed.text, parsed, outlines, secrets, known, shown };
   } catch (error) {
     if (refusalReason(error) !== null) return null;
     throw error;

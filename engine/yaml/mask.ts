@@ -1,6 +1,10 @@
 import { findSecrets, splice } from './find-secrets.ts';
 import { jsonCode } from './json-comments.ts';
+import { lift } from './lift.ts';
 import { maskLines } from './lines.ts';
+import { parseFileLoosely } from './parse-file.ts';
+import { refusalReason } from './refusal.ts';
+import type { Selector } from './selector.ts';
 import { tryParse } from './try-parse.ts';
 import type { Marker } from './secrets.ts';
 import { MASK } from './secrets.ts';
@@ -32,8 +36,33 @@ export function maskYaml(text: string, marker: Marker = () => MASK, code = text)
 /** `user:password` of .htpasswd, `host:port:database:user:password` of .pgpass. */
 const PASSWORD_LINE = /^((?:[^\s:#][^:\n]{0,200}:(?:[^:\n]{0,200}:){3})|[^\s:#][^:\n]{0,200}:)(\S.*)$/gm;
 
-/** Masks a text by the kind of file that its path tells: YAML and JSON by structure, also without an extension, the rest by lines. */
-export function maskText(text: string, path: string, marker: Marker = () => MASK): string {
+/** But for the places that may be read; see `lift`. Null where it cannot be read by its structure. */
+function maskAllBut(
+  text: string,
+  { path, marker, shown }: { path: string; marker: Marker; shown: readonly Selector[] },
+): string | null {
+  if (shown.length === 0 || !isStructured(path) || text.length > PARSED_LIMIT) return null;
+  try {
+    const parsed = parseFileLoosely(path, text);
+    return splice(parsed.text, lift(findSecrets(parsed.text, parsed.documents, marker), parsed, shown).spans);
+  } catch (error) {
+    if (refusalReason(error) === null && !(error instanceof RangeError)) throw error;
+    return null;
+  }
+}
+
+/**
+ * Masks a text by the kind of file that its path tells: YAML and JSON by structure, also without an extension, the rest by lines. `shown` are
+ * the places that may be read.
+ */
+export function maskText(
+  text: string,
+  path: string,
+  marker: Marker = () => MASK,
+  shown: readonly Selector[] = [],
+): string {
+  const lifted = maskAllBut(text, { path, marker, shown });
+  if (lifted !== null) return lifted;
   if (/\.jsonc?$/i.test(path)) return maskYaml(text, marker, jsonCode(text));
   if (/(?:htpasswd|pgpass)[^/]*$/i.test(path) && !isStructured(path))
     return maskLines(

@@ -30,6 +30,7 @@ describe('configuration', () => {
       },
       fields: {},
       keep: [...DEFAULT_KEEP],
+      show: [],
       source: [],
       delivery: null,
       policy: { environments: [], groups: {}, permissions: [] },
