@@ -20,6 +20,8 @@ import {
   type ConfigWrite,
   proposeConfig,
   type Proposed,
+  samplePlan,
+  type Steering,
   writeConfig,
   type WrittenConfig,
 } from './steps/propose.ts';
@@ -42,7 +44,17 @@ export type { StepEvent } from './steps/execute.ts';
 export type { ConfigText } from './steps/observe.ts';
 export type { Notice } from './steps/repository.ts';
 export type { Ask, Planned } from './steps/plan.ts';
-export type { ConfigWrite, Proposed, WrittenConfig } from './steps/propose.ts';
+export type {
+  ConfigWrite,
+  Like,
+  Proposed,
+  ProposedLayout,
+  Shape,
+  ShapeName,
+  Steering,
+  WrittenConfig,
+} from './steps/propose.ts';
+export { isShapeName, nearShapes, SHAPES } from './steps/propose.ts';
 export type { Delivery } from './steps/render.ts';
 export type {
   Comparison,
@@ -128,8 +140,10 @@ export interface Engine {
   findRequest(id: RequestId): Promise<ObjectId | null>;
   /** GIT_MISSING where there is no git: everything above answers for small local repositories, `execute` does not. */
   requireWriting(): void;
-  /** A configuration for the branch that HEAD names, from its tree alone. BRANCH_UNKNOWN where there is none with a commit. */
-  propose(): Promise<Proposed>;
+  /** A configuration for the branch that HEAD names, from its tree. BRANCH_UNKNOWN where there is none with a commit. */
+  propose(steering?: Steering): Promise<Proposed>;
+  /** What a rollback would look like under that configuration; null where nothing that was looked at has an earlier revision. */
+  samplePlan(config: string): Promise<Planned | null>;
   /** null but for a clone whose own `git fetch` leaves the ledger at the remote: its name, and what changes that. */
   ledgerFetch(branch: string): Promise<LedgerFetch | null>;
   /** Publishes a first configuration as a commit of its own. CONFIG_PRESENT where the branch has one. */
@@ -184,11 +198,12 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         return git.findRequest({ tip: (await observe()).base, base: null, requestId });
       }),
     requireWriting: () => repository.git().requireWriting(),
-    propose: () =>
+    propose: (steering = {}) =>
       repository.work(async ({ git }) => {
         await git.refresh();
-        return proposeConfig(git);
+        return proposeConfig(git, steering);
       }),
+    samplePlan: (text) => repository.work(({ git }) => samplePlan(git, { text, programs, clock })),
     ledgerFetch: (branch) => repository.work(({ git }) => git.ledgerFetch(branch)),
     writeConfig: (write) => repository.work(({ git }) => writeConfig({ ...write, git, committer, clock })),
     execute: (request, { onStep, signal } = {}) =>

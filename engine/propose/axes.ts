@@ -27,9 +27,10 @@ export interface Axis {
 const SITES = 6000;
 const AXES = 4000;
 
-/** All axes with at least some evidence, the best first. */
-export function findAxes(survey: Survey): Axis[] {
-  const sites = sample([...survey.folders.values()].flatMap(sitesOf), SITES);
+/** All axes with at least some evidence, the best first; `given`: the names that are environments, and no others. */
+export function findAxes(survey: Survey, given?: readonly string[]): Axis[] {
+  const all = [...survey.folders.values()].flatMap((folder) => sitesOf(folder, given));
+  const sites = sample(given ? onlyGiven(all, new Set(given)) : all, SITES);
   const groups = new Map<string, { prefix: readonly string[]; sites: Site[] }>();
   for (const site of sites)
     for (const prefix of prefixesOf(site.folder)) {
@@ -40,13 +41,18 @@ export function findAxes(survey: Survey): Axis[] {
     }
   const known = foldersByName(sites);
   return sample([...groups.values()].filter(varies), AXES)
-    .map((group) => toAxis(survey, known, group))
+    .map((group) => toAxis(survey, { known, isGiven: given !== undefined }, group))
     .sort((a, b) => weightOf(survey, b) - weightOf(survey, a));
 }
 
 /** Evidence first; of two that are alike, the one that explains more of the tree. */
 export const weightOf = (survey: Survey, { evidence, files }: Pick<Axis, 'evidence' | 'files'>) =>
   evidence * (0.55 + 0.45 * Math.sqrt(files / Math.max(1, survey.files)));
+
+const onlyGiven = (sites: readonly Site[], given: ReadonlySet<string>) =>
+  sites
+    .map((site) => ({ ...site, names: site.names.filter((name) => given.has(name)) }))
+    .filter(({ names }) => names.length > 0);
 
 export const isGenerated = (path: string) =>
   path.split('/').some((name) => GENERATED_FOLDERS.has(name.toLowerCase()));
@@ -86,7 +92,7 @@ function foldersByName(sites: readonly Site[]): ReadonlyMap<string, ReadonlySet<
 
 function toAxis(
   survey: Survey,
-  known: ReadonlyMap<string, ReadonlySet<string>>,
+  { known, isGiven }: { known: ReadonlyMap<string, ReadonlySet<string>>; isGiven: boolean },
   { prefix, sites }: { prefix: readonly string[]; sites: readonly Site[] },
 ): Axis {
   const form = sites[0]?.form ?? { file: false, before: '', after: '' };
@@ -99,7 +105,7 @@ function toAxis(
     const all = [...names].reduce((sum, name) => sum + weight(name), 0);
     return [...names].reduce((sum, name) => sum + holds(name) * weight(name), 0) / Math.max(1, all);
   };
-  const weights = wordWeights(names);
+  const weights = isGiven ? new Map([...names].map((name) => [name, 1])) : wordWeights(names);
   const recurs = (name: string) =>
     Number(open ? (counts.get(name) ?? 0) > 1 : (known.get(name)?.size ?? 0) > 1);
   return {

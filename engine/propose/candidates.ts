@@ -26,13 +26,17 @@ export interface Candidate {
 const LOOKED_AT = 40;
 
 /** The best first. */
-export async function findCandidates(survey: Survey, read: ReadValues): Promise<Candidate[]> {
+export async function findCandidates(
+  survey: Survey,
+  read: ReadValues,
+  { environments }: { readonly environments?: readonly string[] } = {},
+): Promise<Candidate[]> {
   const found: Candidate[] = [];
-  for (const axis of withoutDominated(findAxes(survey)).slice(0, LOOKED_AT)) {
+  for (const axis of withoutDominated(findAxes(survey, environments)).slice(0, LOOKED_AT)) {
     const candidate = await toCandidate(survey, read, axis);
     if (candidate) found.push(candidate);
   }
-  if (!found.some(({ isConvincing }) => isConvincing)) {
+  if (!environments && !found.some(({ isConvincing }) => isConvincing)) {
     const only = await onlyEnvironment(survey, read);
     const candidate = only && (await toCandidate(survey, read, only));
     if (candidate) found.push({ ...candidate, isOnly: true });

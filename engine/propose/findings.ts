@@ -9,19 +9,6 @@ import type { Draft } from './text.ts';
 
 const FILES = 20_000;
 
-export function unclear(candidates: readonly Candidate[]): Finding {
-  const [best] = candidates;
-  const pattern = best && (best.environment ?? best.services[0]?.pattern);
-  return {
-    code: 'LAYOUT_UNCLEAR',
-    severity: 'block',
-    message:
-      pattern === undefined
-        ? 'No folder or file of the tree looks like an environment.'
-        : `Nothing in the tree is clearly an environment; the nearest is ${pattern}.`,
-  };
-}
-
 export const noServices = (): Finding => ({
   code: 'NO_SERVICES',
   severity: 'warn',

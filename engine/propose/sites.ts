@@ -21,7 +21,7 @@ export interface Site {
 export const FOLDER: Form = { file: false, before: '', after: '' };
 
 /** Sites of one folder: its folders, its files by ending, and names that share a beginning or an end (`values-prod.yaml`). */
-export function sitesOf({ path: folder, entered, files }: Folder): Site[] {
+export function sitesOf({ path: folder, entered, files }: Folder, given: readonly string[] = []): Site[] {
   const groups: { file: boolean; stems: readonly string[]; ending: string }[] = [
     { file: false, stems: entered, ending: '' },
     ...[...byEnding(files)].map(([ending, stems]) => ({ file: true, stems, ending })),
@@ -30,9 +30,11 @@ export function sitesOf({ path: folder, entered, files }: Folder): Site[] {
     const site = (before: string, after: string, names: readonly string[]): Site => ({
       folder,
       form: { file, before, after: `${after}${ending}` },
-      names: names.filter((name) => isCandidate(name, file && before === '' && after === '')),
+      names: names.filter(
+        (name) => given.includes(name) || isCandidate(name, file && before === '' && after === ''),
+      ),
     });
-    const paired = pairs(stems).map(({ separator, services, environments }) => ({
+    const paired = pairs(stems, given).map(({ separator, services, environments }) => ({
       ...site(`{service}${separator}`, '', environments),
       services,
     }));
@@ -98,13 +100,14 @@ interface Pairing {
 }
 
 /** `api-staging`, `api-prod`, `web-prod`: names made of a service and an environment, several of which share either. */
-function pairs(stems: readonly string[]): Pairing[] {
+function pairs(stems: readonly string[], given: readonly string[]): Pairing[] {
   return ['-', '_', '.'].flatMap((separator) => {
     const split = stems.flatMap((stem) => {
       for (let cut = stem.indexOf(separator); cut > 0; cut = stem.indexOf(separator, cut + 1)) {
         const [service, environment] = [stem.slice(0, cut), stem.slice(cut + 1)];
         const { weight, rest } = environmentWord(environment);
-        if (weight >= 0.4 && rest === '' && !isNoServiceFile(service)) return [{ service, environment }];
+        const isNamed = given.includes(environment) || (weight >= 0.4 && rest === '');
+        if (isNamed && !isNoServiceFile(service)) return [{ service, environment }];
       }
       return [];
     });

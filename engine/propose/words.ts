@@ -32,6 +32,12 @@ const NO_ENVIRONMENT = set(
     'modules scripts docs readme owners codeowners charts crds crd hack tools patches resources secrets policies infrastructure infra apps services',
 );
 
+/** What several environments have in common. */
+const SHARED = set(
+  'base bases common shared global globals default defaults components component values lib library',
+);
+export const isSharedName = (stem: string) => SHARED.has(stem.toLowerCase());
+
 /** `test-secrets`, `k-components`: what such a name ends with says what it holds. */
 const NO_LAST_WORD = set(
   'secrets policies resources patches templates scripts tools docs charts crds modules components readme',
