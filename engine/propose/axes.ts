@@ -1,5 +1,5 @@
 /** Where the names of environments could stand in a tree: sites of one folder, or of many folders at the same place of their paths. */
-import { type Form, type Site, sitesOf } from './sites.ts';
+import { type Form, namesService, type Site, sitesOf } from './sites.ts';
 import { join, likeness, sample, type Survey } from './survey.ts';
 import {
   type EnvironmentWord,
@@ -77,7 +77,8 @@ function varies({ prefix, sites }: { prefix: readonly string[]; sites: readonly 
   return prefix.every((name, index) => {
     const above = (prefix[index - 1] ?? '').toLowerCase();
     if (name !== '*' || TENANT_FOLDERS.has(above)) return true;
-    const names = new Set(sites.map(({ folder }) => folder.split('/')[index]));
+    const names = new Set(sites.map(({ folder }) => folder.split('/')[index] ?? ''));
+    if (names.size === 2 && [...names].every((one) => isRegion(one) && /[a-z]/.test(one))) return true;
     return names.size >= (SERVICE_FOLDERS.has(above) ? 2 : least);
   });
 }
@@ -198,14 +199,14 @@ const unexplained = (prefix: readonly string[]) =>
   }).length;
 
 function filesOf(survey: Survey, { folder, form, names }: Site): number {
-  if (form.file) return names.length * (form.before.startsWith('{service}') ? 2 : 1);
+  if (form.file) return names.length * (namesService(form) ? 2 : 1);
   return names.reduce((sum, name) => sum + survey.filesBelow(join(folder, name)), 0);
 }
 
 /** How alike what stands below neighbours is, 0 to 1; 0 for files. */
 function alikeness(survey: Survey, sites: readonly Site[]): number {
   const values = sample(sites, 12).flatMap(({ folder, form, names }) => {
-    if (form.file || form.before !== '') return [];
+    if (form.file || form.before !== '' || form.after !== '') return [];
     const below = sample(names, 8).map((name) => survey.namesBelow(join(folder, name)));
     return below.slice(1).map((other, index) => likeness(below[index] ?? new Set(), other));
   });

@@ -5,7 +5,8 @@ import { lookInside } from './files.ts';
 import { onlyEnvironment } from './only.ts';
 import { type ServicePattern, servicesBelow } from './services.ts';
 import type { Survey } from './survey.ts';
-import { SERVICE_FOLDERS, TENANT_FOLDERS } from './words.ts';
+import { namesService } from './sites.ts';
+import { ENVIRONMENT_FOLDERS, isVersion, SERVICE_FOLDERS, TENANT_FOLDERS } from './words.ts';
 
 export interface Candidate {
   readonly axis: Axis;
@@ -142,9 +143,10 @@ type Role = 'tenant' | 'service';
 async function toCandidate(survey: Survey, read: ReadValues, found: Axis): Promise<Candidate | null> {
   const axis = await lookInside({ survey, read }, found);
   if (axis === null) return null;
-  const below = axis.form.before.includes('{service}') ? [] : await servicesBelow({ survey, read, axis });
-  const roles = rolesOf(axis, below);
+  const all = namesService(axis.form) ? [] : await servicesBelow({ survey, read, axis });
+  const roles = rolesOf(axis, all);
   if (roles === null) return null;
+  const below = [...roles.values()].includes('service') ? [] : all;
   const prefix = axis.prefix.map((name, index) => {
     const role = roles.get(index);
     return role === undefined ? name : `{${role}}`;
@@ -167,14 +169,18 @@ async function toCandidate(survey: Survey, read: ReadValues, found: Axis): Promi
     serviceNames,
     isGenerated: isGenerated(axis.prefix.join('/')),
     isOnly: false,
-    isConvincing: axis.evidence + 0.04 * Math.min(serviceNames.size, 3) >= CONVINCING,
+    isConvincing:
+      ![...axis.names, ...serviceNames].some(isVersion) &&
+      axis.evidence + 0.04 * Math.min(serviceNames.size, 3) >= CONVINCING,
     score: weightOf(survey, axis) + 0.02 * Math.min(serviceNames.size, 5),
   };
 }
 /** What the varying folders above the environment are; null where there are too many of them. */
 function rolesOf({ prefix, form }: Axis, below: readonly ServicePattern[]): Map<number, Role> | null {
   const open = prefix.flatMap((name, index) => (name === '*' ? [index] : []));
-  const inForm = form.before.includes('{service}');
+  const inForm = namesService(form);
+  // One name in all of them, as `app.yaml`, is what a service consists of.
+  const hasServices = below.some(({ names }) => names.size > 1);
   const [first, second, ...rest] = open;
   if (rest.length > 0 || (second !== undefined && inForm)) return null;
   const isIn = (index: number, words: ReadonlySet<string>) =>
@@ -188,7 +194,9 @@ function rolesOf({ prefix, form }: Axis, below: readonly ServicePattern[]): Map<
     return new Map([[first, 'tenant'], ...(below.length > 0 ? [] : [[second, 'service'] as const])]);
   if (inForm || isIn(first, TENANT_FOLDERS)) return new Map([[first, 'tenant']]);
   if (isIn(first, SERVICE_FOLDERS)) return new Map([[first, 'service']]);
-  return new Map([[first, below.length > 0 ? 'tenant' : 'service']]);
+  // What stands in `clusters/` is more than a service.
+  if (isIn(first, ENVIRONMENT_FOLDERS)) return form.file ? null : new Map([[first, 'tenant']]);
+  return new Map([[first, hasServices ? 'tenant' : 'service']]);
 }
 
 function namesAbove({ places }: Axis, roles: ReadonlyMap<number, Role>): Set<string> {

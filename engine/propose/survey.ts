@@ -65,10 +65,15 @@ export async function surveyTree(view: TreeView, limits: SurveyLimits = LIMITS):
 async function look(view: TreeView, path: string, limits: SurveyLimits): Promise<Folder> {
   const folders: string[] = [];
   const files: string[] = [];
-  for (const { name, mode } of await view.list(path)) {
+  const entries = await view.list(path);
+  // Beside `prod`, `test` is an environment.
+  const isStages = entries.some(({ name }) => environmentWord(name).weight >= 0.9);
+  const isSkipped = (name: string) =>
+    SKIPPED_FOLDERS.has(name) && !(isStages && environmentWord(name).weight > 0);
+  for (const { name, mode } of entries) {
     // What a pattern cannot name as it is, and folders of tools (`.github`).
     if (!isCoordinate(name) || /^\.|[*?{}\\\p{C}]/u.test(name)) continue;
-    if (mode === MODE.tree && !SKIPPED_FOLDERS.has(name.toLowerCase())) folders.push(name);
+    if (mode === MODE.tree && !isSkipped(name.toLowerCase())) folders.push(name);
     else if (isFile(mode) && endingOf(name) !== null) files.push(name);
   }
   return { path, folders, entered: choose(folders, limits.siblings), files: sample(files, FILES) };

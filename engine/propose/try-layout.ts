@@ -1,11 +1,12 @@
 /** One layout, tried: what it finds in the tree, what it takes for none, and what it leaves uncovered. */
-import { type Coordinates, formatCoordinates, type TreeView } from '../model/index.ts';
+import type { Coordinates, TreeView } from '../model/index.ts';
 import { DEFAULT_KEEP, parseConfig } from '../plan/config.ts';
-import { discover, placesOf } from '../plan/discover.ts';
+import { discover } from '../plan/discover.ts';
 import { compareText, compileLayout, type Layout } from '../plan/layout.ts';
 import type { Candidate } from './candidates.ts';
 import { at, type ReadValues } from './content.ts';
 import { coverageOf } from './coverage.ts';
+import { doubtOf } from './doubt.ts';
 import { findFields } from './fields.ts';
 import { leftOut, namesDiffer, noServices, onlyOne, overlapping, sampled, uncovered } from './findings.ts';
 import type { LayoutOption } from './propose.ts';
@@ -63,13 +64,14 @@ export async function tryLayout(trial: Trial): Promise<LayoutOption | null> {
     ),
     kinds: await kindsIn(trial),
   });
+  const coverage = coverageOf(survey, layout, found);
   const fields = await findFields({ view, read, layout, services });
   return {
     shape,
     text: draftText({ ...draft, fields }),
     layout,
     found,
-    coverage: coverageOf(survey, layout, found),
+    coverage,
     findings: [
       ...onlyOne(chosen),
       ...(services.length === 0 ? [noServices()] : []),
@@ -79,7 +81,14 @@ export async function tryLayout(trial: Trial): Promise<LayoutOption | null> {
       ...uncovered(survey, layout),
       ...(survey.complete ? [] : [sampled()]),
     ],
-    doubt: survey.complete ? await joinedPlaces(view, layout) : null,
+    doubt: await doubtOf({
+      view,
+      survey,
+      layout,
+      found,
+      coverage,
+      isOnly: chosen.some(({ isOnly }) => isOnly),
+    }),
   };
 }
 
@@ -135,21 +144,6 @@ function ignoreGiven({ environments }: Trial, all: readonly Coordinates[]): Draf
 function isOddService(name: string): boolean {
   const { weight, rest } = environmentWord(name);
   return isNoServiceFile(name) || (weight > 0 && rest === '');
-}
-
-/** A name that stands in two places under one pattern, as a service in two regions does: one rollback would take both. */
-async function joinedPlaces(view: TreeView, layout: Layout): Promise<string | null> {
-  if (![...layout.environment, ...layout.service].some(({ text }) => text.includes('*/'))) return null;
-  const roots = new Map<string, string>();
-  for (const { pattern, bindings, root } of await placesOf(view, layout)) {
-    if (!/\*\/.*\{/.test(pattern.text) || bindings.environment === undefined) continue;
-    const name = formatCoordinates({ ...bindings, environment: bindings.environment });
-    const other = roots.get(`${pattern.text} ${name}`);
-    if (other !== undefined && other !== root)
-      return `${other} and ${root} would both be ${name}, and go back together.`;
-    roots.set(`${pattern.text} ${name}`, root);
-  }
-  return null;
 }
 
 /** Of Argo CD's and Flux's kinds, those that sampled files of the environments hold. */

@@ -5,7 +5,7 @@ import type { Steering, Tried } from './propose.ts';
 import type { Survey } from './survey.ts';
 
 /** Of two layouts whose scores are this near, neither is clearly right. */
-const NEAR = 0.85;
+const NEAR = 0.6;
 
 interface Question {
   readonly survey: Survey;
@@ -37,7 +37,7 @@ function reasonOf({ survey, tried, steering }: Question): string | null {
       ? branchesMeant(branches)
       : `Nothing in the tree is clearly an environment; the nearest is ${textOf(first)}.`;
   if (principal.isOnly && branches.length > 1) return branchesMeant(branches);
-  if (option.doubt !== null) return `The tree has more levels than names: ${option.doubt}`;
+  if (option.doubt !== null) return option.doubt;
   const rival = others.find(
     (other) => other.principal && other.principal.isConvincing && isRival(principal, other.principal),
   );
@@ -50,10 +50,15 @@ const branchesMeant = (branches: readonly string[]) =>
 const textOf = ({ option: { layout } }: Tried) =>
   (layout.environment[0] ?? layout.service[0])?.text ?? 'none';
 
-/** Other environments, with about as much that speaks for them. */
+/** Other environments, with about as much that speaks for them, and not in a corner of the tree only. */
 function isRival(one: Candidate, other: Candidate): boolean {
   const common = [...other.names].filter((name) => one.names.has(name)).length;
-  return other.score >= NEAR * one.score && common * 2 < Math.min(one.names.size, other.names.size);
+  return (
+    other.score >= NEAR * one.score &&
+    other.axis.evidence >= NEAR * one.axis.evidence &&
+    other.axis.files * 4 >= one.axis.files &&
+    common * 2 < Math.min(one.names.size, other.names.size)
+  );
 }
 
 function nothing({ files, folders }: Survey, { shape, environments, branches = [] }: Steering): string {
