@@ -2,7 +2,9 @@
 import { type Axis, findAxes, isGenerated, weightOf } from './axes.ts';
 import type { ReadValues } from './content.ts';
 import { lookInside } from './files.ts';
+import { keyedCandidates } from './keyed.ts';
 import { onlyEnvironment } from './only.ts';
+import type { ShapeName } from './shapes.ts';
 import { type ServicePattern, servicesBelow } from './services.ts';
 import type { Survey } from './survey.ts';
 import { namesService } from './sites.ts';
@@ -30,13 +32,15 @@ const LOOKED_AT = 40;
 export async function findCandidates(
   survey: Survey,
   read: ReadValues,
-  { environments }: { readonly environments?: readonly string[] } = {},
+  { environments, shape }: { readonly environments?: readonly string[]; readonly shape?: ShapeName } = {},
 ): Promise<Candidate[]> {
   const found: Candidate[] = [];
   for (const axis of withoutDominated(findAxes(survey, environments)).slice(0, LOOKED_AT)) {
     const candidate = await toCandidate(survey, read, axis);
     if (candidate) found.push(candidate);
   }
+  if (!found.some(({ isConvincing }) => isConvincing) || shape === 'list-key' || shape === 'map-key')
+    found.push(...(await keyedCandidates(survey, read, environments)));
   if (!environments && !found.some(({ isConvincing }) => isConvincing)) {
     const only = await onlyEnvironment(survey, read);
     const candidate = only && (await toCandidate(survey, read, only));

@@ -9,7 +9,7 @@ const THREE = ['api', 'web', 'worker'];
 async function environmentsOf(tree: Tree, steering: Steering = {}) {
   const { chosen, options, findings } = await propose(memoryTree(tree).view, steering);
   const names = (found: (typeof options)[number]['found']) => [
-    ...new Set(found.map(({ service: _, ...place }) => formatCoordinates(place))),
+    ...new Set(found.filter(({ service }) => service === undefined).map(formatCoordinates)),
   ];
   return {
     chosen: chosen && names(chosen.found),
