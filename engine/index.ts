@@ -62,6 +62,7 @@ export type {
   Environments,
   History,
   LogEntry,
+  NewPath,
   ScopeAsk,
   Shown,
 } from './steps/queries.ts';
@@ -131,6 +132,8 @@ export interface Engine {
   environments(): Promise<readonly queries.EnvironmentEntry[]>;
   /** The same, with the files that cannot be taken apart. */
   survey(): Promise<queries.Environments>;
+  /** What has come since the configuration was last changed, and no scope holds: new environments, and siblings of what the layout takes. */
+  uncovered(): Promise<readonly queries.NewPath[]>;
   history(ask: queries.ScopeAsk & { limit: number }): Promise<queries.History>;
   show(ask: queries.ScopeAsk & { revision: string }): Promise<queries.Shown>;
   compare(ask: queries.ScopeAsk & { from: string; to?: string }): Promise<queries.Comparison>;
@@ -184,6 +187,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     identity: () => repository.git().identity(),
     environments: () => answer(async (snapshot) => (await queries.environments(snapshot)).environments),
     survey: () => answer((snapshot) => queries.environments(snapshot)),
+    uncovered: () => answer((snapshot) => queries.uncovered(snapshot)),
     history: (ask) => answer((snapshot) => queries.history(snapshot, ask)),
     show: (ask) => answer((snapshot) => queries.show(snapshot, ask, clock.now())),
     compare: (ask) => answer((snapshot) => queries.compare(snapshot, ask, clock.now())),

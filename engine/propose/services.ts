@@ -118,9 +118,11 @@ export function filesBelow(survey: Survey, path: string, depth = 0): string[] {
   ];
 }
 
-/** What is no YAML cannot be looked into, and may be anything. */
+/** What is no YAML, or cannot be parsed, may be anything. */
 async function deployed(read: ReadValues, file: string): Promise<boolean> {
-  return !/\.(?:ya?ml|json)$/i.test(file) || mayDeploy(await read(file));
+  if (!/\.(?:ya?ml|json)$/i.test(file)) return true;
+  const documents = await read(file);
+  return documents.length === 0 || mayDeploy(documents);
 }
 
 async function filesAsServices({ survey, read }: Look, { below, folders }: Found): Promise<ServicePattern[]> {

@@ -1,5 +1,5 @@
 /** Why no layout is proposed, in one sentence each. */
-import type { Finding } from '../model/index.ts';
+import { type Finding, quotePath } from '../model/index.ts';
 import type { Candidate } from './candidates.ts';
 import type { Steering, Tried } from './propose.ts';
 import type { Survey } from './survey.ts';
@@ -61,13 +61,27 @@ function isRival(one: Candidate, other: Candidate): boolean {
   );
 }
 
-function nothing({ files, folders }: Survey, { shape, environments, branches = [] }: Steering): string {
+function nothing(survey: Survey, { shape, environments, branches = [] }: Steering): string {
+  const { files, folders, pointers } = survey;
   if (branches.length > 1) return branchesMeant(branches);
-  if (files === 0)
-    return folders.size <= 1
-      ? 'The tree holds no file that describes a deployment: no YAML, JSON or the like.'
-      : 'The folders of the tree hold no file that describes a deployment: no YAML, JSON or the like.';
   if (environments) return `Nothing in the tree is called ${environments.join(' or ')}.`;
   if (shape) return `Nothing in the tree has the shape ${shape}.`;
+  if (files === 0 && pointers > 0)
+    return 'The tree holds submodules or links, and what they lead to is not looked at: run it in the repository that holds the files.';
+  if (files === 0) return 'The tree holds no file that describes a deployment: no YAML, JSON or the like.';
+  const charts = [...folders.values()].filter(({ files: names }) => names.includes('Chart.yaml'));
+  const places = charts.map(({ path }) => path);
+  const isInChart = (path: string) =>
+    places.some((place) => place === '' || path === place || path.startsWith(`${place}/`));
+  if (
+    charts.length > 0 &&
+    [...folders.values()].every(({ path, files: names }) => names.length === 0 || isInChart(path))
+  )
+    return 'The tree holds charts alone, and nothing that says where they are deployed.';
+  const deploy = [...folders.values()].find(({ path }) =>
+    /(?:^|\/)(?:deploy|deployment|deployments|k8s|kubernetes|manifests)$/i.test(path),
+  );
+  if (deploy)
+    return `The folder ${quotePath(deploy.path)} describes one deployment, and nothing in it names an environment.`;
   return 'No folder or file of the tree looks like an environment.';
 }

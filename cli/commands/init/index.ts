@@ -10,13 +10,15 @@ import {
   writtenText,
 } from '../../print/proposal.ts';
 import { type Context, type Program, runCommand } from '../command.ts';
+import { checkCoverage } from './check.ts';
 import { SHAPES_HELP, type SteerOptions, toSteering } from './steer.ts';
 import { NOTHING, writeProposal } from './write.ts';
 
-interface InitOptions extends SteerOptions {
+export interface InitOptions extends SteerOptions {
   readonly yes?: boolean;
   readonly file?: string;
   readonly dryRun?: boolean;
+  readonly check?: boolean;
 }
 
 const HELP = `
@@ -32,6 +34,10 @@ export function addInit(program: Program): void {
     .option('--yes', 'do not ask')
     .option('--file <file>', 'write it to a new file instead of the branch')
     .option('--dry-run', 'show the proposal and stop')
+    .option(
+      '--check',
+      'for CI: what has come that the configuration does not cover; exit code 3 where something has',
+    )
     .option('--environments <names>', 'these are the environments, and no others: prod,staging')
     .option('--shape <name>', 'a layout of this shape')
     .option(
@@ -42,6 +48,7 @@ export function addInit(program: Program): void {
     .addHelpText('after', HELP)
     .action((options: InitOptions) =>
       runCommand(program, (context) => {
+        if (options.check) return checkCoverage(context, { ...options });
         const steering = toSteering(options);
         return context.session.withEngine(async (engine) =>
           init(context, engine, { options, proposed: await engine.propose(steering) }),

@@ -131,7 +131,7 @@ describe('a tree of names that no rule knows', () => {
         ...files('charts/{0}/ci/{1}-values.yaml', VALUES, THREE, ['default', 'ha']),
         ...files('charts/{0}/Chart.yaml', 'name: x\n', THREE),
       },
-      /^No folder or file/,
+      /^The tree holds charts alone/,
     ],
     [
       'Flux with services named like nothing',
