@@ -54,7 +54,7 @@ export type {
   Steering,
   WrittenConfig,
 } from './steps/propose.ts';
-export { isShapeName, nearShapes, SHAPES } from './steps/propose.ts';
+export { isShapeName, KINDS, nearShapes, SHAPES } from './steps/propose.ts';
 export type { Delivery } from './steps/render.ts';
 export type {
   Comparison,

@@ -2,6 +2,7 @@ import {
   type EnvironmentEntry,
   type Finding,
   formatCoordinates,
+  KINDS,
   type Proposed,
   type ProposedLayout,
   quotePath,
@@ -92,15 +93,6 @@ export function candidatesText(style: Style, { candidates }: Proposed): string {
   });
   return blocks.join('\n');
 }
-
-const KINDS = {
-  environment: 'named like an environment',
-  sibling: 'beside what it takes',
-  shared: 'common to several',
-  chart: 'of charts',
-  generated: 'generated',
-  other: 'elsewhere',
-} satisfies Record<ProposedLayout['coverage']['uncovered'][number]['kind'], string>;
 
 const filesText = (number: number) => `${number} ${number === 1 ? 'file' : 'files'}`;
 

@@ -39,7 +39,7 @@ export async function newPaths({ view, layout, before }: Question): Promise<NewP
       continue;
     const kind = judge(path);
     if ((kind !== 'environment' && kind !== 'sibling') || isDecided(path)) continue;
-    if ((await before?.entry(path)) != null) continue;
+    if (before !== null && (await before.entry(path)) !== null) continue;
     const place = kind === 'environment' ? namedPlace(path, known) : siblingPlace(path, layout);
     if (place !== null && !places.has(place.path)) places.set(place.path, place);
   }

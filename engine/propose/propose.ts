@@ -8,7 +8,7 @@ import { type Candidate, findCandidates, isWider } from './candidates.ts';
 import { type ReadValues, valueReader } from './content.ts';
 import type { Coverage } from './coverage.ts';
 import { type Like, likePatterns } from './like.ts';
-import { type ShapeName, SHAPES } from './shapes.ts';
+import type { ShapeName } from './shapes.ts';
 import { type Survey, surveyTree } from './survey.ts';
 import { templateText } from './text.ts';
 import { tryLayout } from './try-layout.ts';
@@ -158,6 +158,3 @@ async function likeOptions(look: Look, { like = [], environments }: Steering): P
     throw new BacktrailError('LAYOUT_UNCLEAR', 'The examples give patterns that find nothing in the tree.');
   return [{ option, principal: null }];
 }
-
-export const describeShape = (name: ShapeName) =>
-  SHAPES.find((shape) => shape.name === name)?.description ?? name;

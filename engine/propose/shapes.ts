@@ -175,6 +175,9 @@ export const SHAPES = [
 
 export type ShapeName = (typeof SHAPES)[number]['name'];
 
+export const describeShape = (name: ShapeName): string =>
+  SHAPES.find((shape) => shape.name === name)?.description ?? name;
+
 export const isShapeName = (name: string): name is ShapeName => SHAPES.some((shape) => shape.name === name);
 
 /** The names nearest to one that is none. */

@@ -3,6 +3,8 @@ import type { Coordinates, TreeView } from '../model/index.ts';
 import { DEFAULT_KEEP, parseConfig } from '../plan/config.ts';
 import { discover } from '../plan/discover.ts';
 import { compareText, compileLayout, type Layout } from '../plan/layout.ts';
+import { bindPath } from '../plan/pattern.ts';
+import { isGenerated } from './axes.ts';
 import type { Candidate } from './candidates.ts';
 import { at, type ReadValues } from './content.ts';
 import { coverageOf } from './coverage.ts';
@@ -43,6 +45,10 @@ export async function tryLayout(trial: Trial): Promise<LayoutOption | null> {
   const bare: Draft = {
     environment: unique(patterns.environment).slice(0, 40),
     service: unique(patterns.service).slice(0, 40),
+    shape: 'environment-folder',
+    uncovered: [],
+    bindings: [],
+    output: null,
     ignore: { environment: [], service: [] },
     fields: {},
     keep: keepOf(survey),
@@ -68,7 +74,14 @@ export async function tryLayout(trial: Trial): Promise<LayoutOption | null> {
   const fields = await findFields({ view, read, layout, services });
   return {
     shape,
-    text: draftText({ ...draft, fields }),
+    text: draftText({
+      ...draft,
+      shape,
+      uncovered: coverage.uncovered,
+      bindings: bindingsOf(survey, layout),
+      output: outputOf(survey, services),
+      fields,
+    }),
     layout,
     found,
     coverage,
@@ -166,14 +179,48 @@ async function kindsIn({ read, survey, chosen }: Trial): Promise<ReadonlySet<str
   return kinds;
 }
 
+/** Where the default is enough, none; a list of one's own takes the place of it. */
 function keepOf({ folders }: Survey): string[] {
   const all = [...folders.values()];
   const has = (test: RegExp) => all.some(({ files }) => files.some((file) => test.test(file)));
-  return [
-    ...DEFAULT_KEEP,
+  const own = [
     ...(all.some(({ path }) => /(?:^|\/)secrets$/.test(path)) ? ['**/secrets/**'] : []),
     ...(has(/\.enc\.ya?ml$/) ? ['**/*.enc.yaml'] : []),
     ...(has(/\.sops\.ya?ml$/) ? ['**/*.sops.yaml'] : []),
     ...(has(/^secrets\.ya?ml$/) ? ['**/secrets.yaml'] : []),
   ];
+  return own.length === 0 ? [] : [...DEFAULT_KEEP, ...own];
+}
+
+/** Folders of that name in environments: what a plan names when they change. */
+function bindingsOf({ folders }: Survey, layout: Layout): string[] {
+  const selections = [...layout.environment, ...layout.service].map((pattern) => bindPath(pattern, {}));
+  const has = [...folders.values()].some(
+    ({ path, files }) =>
+      /(?:^|\/)bindings$/.test(path) &&
+      files.length > 0 &&
+      selections.some((selection) => selection.match(`${path}/x`) !== null),
+  );
+  return has ? ['**/bindings/**'] : [];
+}
+
+/** `rendered/{environment}/{service}.yaml`: a file for each service below a folder of what is generated; null where there is none. */
+function outputOf({ folders }: Survey, services: readonly Coordinates[]): string | null {
+  const [first] = services;
+  if (first?.service === undefined) return null;
+  const { tenant, environment, service } = first;
+  for (const root of folders.get('')?.entered ?? []) {
+    if (!isGenerated(root)) continue;
+    for (const ending of ['.yaml', '.yml', '.json']) {
+      const place = [root, ...(tenant === undefined ? [] : [tenant]), environment].join('/');
+      if (folders.get(place)?.files.includes(`${service}${ending}`) === true)
+        return [
+          root,
+          ...(tenant === undefined ? [] : ['{tenant}']),
+          '{environment}',
+          `{service}${ending}`,
+        ].join('/');
+    }
+  }
+  return null;
 }

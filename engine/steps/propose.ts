@@ -15,8 +15,8 @@ import { CONFIG_PATH, parseConfig } from '../plan/config.ts';
 import { discover } from '../plan/discover.ts';
 import { treeView } from '../plan/view.ts';
 import type { Coverage } from '../propose/coverage.ts';
-import { describeShape, propose, type Steering } from '../propose/propose.ts';
-import { type ShapeName } from '../propose/shapes.ts';
+import { propose, type Steering } from '../propose/propose.ts';
+import { describeShape, type ShapeName } from '../propose/shapes.ts';
 import { sample } from '../propose/survey.ts';
 import { createObserve } from './observe.ts';
 import { planAsked, type Planned, type PlanTools } from './plan.ts';
@@ -129,6 +129,7 @@ async function branchOf(git: GitRepository): Promise<{ branch: string; tip: Obje
   }
 }
 
+export { KINDS } from '../propose/text.ts';
 export type { Like } from '../propose/like.ts';
 export type { Steering } from '../propose/propose.ts';
 export { isShapeName, nearShapes, type Shape, type ShapeName, SHAPES } from '../propose/shapes.ts';

@@ -115,7 +115,7 @@ describe('init', () => {
     const engine = await engineOf(repo);
     const { branch, chosen } = await engine.propose();
     const config = chosen?.config ?? '';
-    await repo.replay([{ files: { [CONFIG]: config.replace('keep:', 'subject: Back\nkeep:') } }]);
+    await repo.replay([{ files: { [CONFIG]: config.replace('layout:', 'subject: Back\nlayout:') } }]);
     const state = await stateOf(repo);
     const id = makeRequestId(1_790_000_000_000, new Uint8Array(10).fill(7));
     await expect(engine.writeConfig({ branch, text: config, id, author: JANE })).rejects.toMatchObject({
