@@ -21,9 +21,14 @@ export async function doubtOf(question: Question): Promise<string | null> {
   return (
     leftOut(question) ??
     deeper(question) ??
-    (question.survey.complete ? joined(await placesOf(question.view, question.layout)) : null)
+    (canJoin(question) ? joined(await placesOf(question.view, question.layout)) : null)
   );
 }
+
+/** Only a folder that may be any, or a second pattern, gives a service a second place. */
+const canJoin = ({ survey, layout: { environment, service } }: Question) =>
+  survey.complete &&
+  (service.length > 1 || [...environment, ...service].some(({ text }) => text.includes('*/')));
 
 /** More files carry the names of its environments outside of it than inside; or it stands for one of several groups of services. */
 function leftOut({ coverage: { covered, uncovered }, isOnly }: Question): string | null {

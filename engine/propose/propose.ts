@@ -12,7 +12,7 @@ import type { ShapeName } from './shapes.ts';
 import { type Survey, surveyTree } from './survey.ts';
 import { templateText } from './text.ts';
 import { tryLayout } from './try-layout.ts';
-import { unclear } from './unclear.ts';
+import { isRival, unclear } from './unclear.ts';
 
 /** What whoever asks knows already. */
 export interface Steering {
@@ -92,7 +92,7 @@ async function findOptions(look: Look, steering: Steering): Promise<Tried[]> {
   let left = steering.shape ? 3 * TRIED : TRIED;
   for (const principal of principals) {
     if (tried.length >= SHOWN || left <= 0) break;
-    if (used.has(principal)) continue;
+    if (used.has(principal) || !isWorth(principal, tried, steering)) continue;
     left -= 1;
     const chosen = [principal, ...candidates.filter((other) => goesWith(principal, other))];
     const option = await tryLayout({ ...look, candidates, chosen });
@@ -103,6 +103,12 @@ async function findOptions(look: Look, steering: Steering): Promise<Tried[]> {
       (steering.shape && one.shape !== steering.shape ? others : tried).push({ option: one, principal });
   }
   return [...tried, ...others];
+}
+
+/** Beside a first that nothing speaks against, only what might be a rival. */
+function isWorth(candidate: Candidate, [first]: readonly Tried[], { shape }: Steering): boolean {
+  if (shape || first?.principal?.isConvincing !== true || first.option.doubt !== null) return true;
+  return isRival(first.principal, candidate);
 }
 
 /** The same with the folder that joins places as a tenant, so that each goes back alone; null where that is taken. */

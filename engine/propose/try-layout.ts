@@ -91,7 +91,7 @@ export async function tryLayout(trial: Trial): Promise<LayoutOption | null> {
       ...namesDiffer(chosen, found),
       ...leftOut(trial, ignore),
       ...overlapping(survey, layout, found),
-      ...uncovered(survey, layout),
+      ...uncovered(coverage),
       ...(survey.complete ? [] : [sampled()]),
     ],
     doubt: await doubtOf({

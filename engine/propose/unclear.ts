@@ -38,9 +38,7 @@ function reasonOf({ survey, tried, steering }: Question): string | null {
       : `Nothing in the tree is clearly an environment; the nearest is ${textOf(first)}.`;
   if (principal.isOnly && branches.length > 1) return branchesMeant(branches);
   if (option.doubt !== null) return option.doubt;
-  const rival = others.find(
-    (other) => other.principal && other.principal.isConvincing && isRival(principal, other.principal),
-  );
+  const rival = others.find((other) => other.principal && isRival(principal, other.principal));
   return rival ? `Two layouts are about as likely: ${textOf(first)} and ${textOf(rival)}.` : null;
 }
 
@@ -51,9 +49,10 @@ const textOf = ({ option: { layout } }: Tried) =>
   (layout.environment[0] ?? layout.service[0])?.text ?? 'none';
 
 /** Other environments, with about as much that speaks for them, and not in a corner of the tree only. */
-function isRival(one: Candidate, other: Candidate): boolean {
+export function isRival(one: Candidate, other: Candidate): boolean {
   const common = [...other.names].filter((name) => one.names.has(name)).length;
   return (
+    other.isConvincing &&
     other.score >= NEAR * one.score &&
     other.axis.evidence >= NEAR * one.axis.evidence &&
     other.axis.files * 4 >= one.axis.files &&
