@@ -48,14 +48,14 @@ const branchesMeant = (branches: readonly string[]) =>
 const textOf = ({ option: { layout } }: Tried) =>
   (layout.environment[0] ?? layout.service[0])?.text ?? 'none';
 
-/** Other environments, with about as much that speaks for them, and not in a corner of the tree only. */
+/** Other environments, with about as much that speaks for them, and at least half as many files. */
 export function isRival(one: Candidate, other: Candidate): boolean {
   const common = [...other.names].filter((name) => one.names.has(name)).length;
   return (
     other.isConvincing &&
     other.score >= NEAR * one.score &&
     other.axis.evidence >= NEAR * one.axis.evidence &&
-    other.axis.files * 4 >= one.axis.files &&
+    other.axis.files * 2 >= one.axis.files &&
     common * 2 < Math.min(one.names.size, other.names.size)
   );
 }
