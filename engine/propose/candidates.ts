@@ -8,7 +8,7 @@ import type { ShapeName } from './shapes.ts';
 import { type ServicePattern, servicesBelow } from './services.ts';
 import type { Survey } from './survey.ts';
 import { namesService } from './sites.ts';
-import { ENVIRONMENT_FOLDERS, isVersion, SERVICE_FOLDERS, TENANT_FOLDERS } from './words.ts';
+import { ENVIRONMENT_FOLDERS, environmentWord, isVersion, SERVICE_FOLDERS, TENANT_FOLDERS } from './words.ts';
 
 export interface Candidate {
   readonly axis: Axis;
@@ -164,6 +164,7 @@ async function toCandidate(survey: Survey, read: ReadValues, found: Axis): Promi
     : below.map(({ below: text, names }) => ({ pattern: `${place}${text}`, names }));
   if ([own, ...services.map(({ pattern }) => pattern)].some(({ length }) => length > 500)) return null;
   const serviceNames = new Set(services.flatMap(({ names }) => [...names]));
+  if (stages(serviceNames) > 1 && stages(serviceNames) > stages(axis.names)) return null;
   return {
     axis,
     hasTenant: place.includes('{tenant}'),
@@ -179,6 +180,13 @@ async function toCandidate(survey: Survey, read: ReadValues, found: Axis): Promi
     score: weightOf(survey, axis) + 0.02 * Math.min(serviceNames.size, 5),
   };
 }
+/** Services called `prod` and `dev` are environments, and what was taken for those is something else. */
+const stages = (names: ReadonlySet<string>) =>
+  [...names].filter((name) => {
+    const { weight, rest } = environmentWord(name);
+    return weight >= 0.5 && rest === '';
+  }).length;
+
 /** What the varying folders above the environment are; null where there are too many of them. */
 function rolesOf({ prefix, form }: Axis, below: readonly ServicePattern[]): Map<number, Role> | null {
   const open = prefix.flatMap((name, index) => (name === '*' ? [index] : []));
@@ -199,7 +207,7 @@ function rolesOf({ prefix, form }: Axis, below: readonly ServicePattern[]): Map<
   if (inForm || isIn(first, TENANT_FOLDERS)) return new Map([[first, 'tenant']]);
   if (isIn(first, SERVICE_FOLDERS)) return new Map([[first, 'service']]);
   // What stands in `clusters/` is more than a service.
-  if (isIn(first, ENVIRONMENT_FOLDERS)) return form.file ? null : new Map([[first, 'tenant']]);
+  if (isIn(first, ENVIRONMENT_FOLDERS) && form.file) return null;
   return new Map([[first, hasServices ? 'tenant' : 'service']]);
 }
 

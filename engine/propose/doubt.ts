@@ -2,9 +2,10 @@
 import { type Coordinates, formatCoordinates, type TreeView } from '../model/index.ts';
 import { type Place, placesOf } from '../plan/discover.ts';
 import type { Layout } from '../plan/layout.ts';
-import type { Coverage } from './coverage.ts';
-import { join, type Survey } from './survey.ts';
-import { ENVIRONMENT_FOLDERS, isContentFolder, SERVICE_FOLDERS, TENANT_FOLDERS } from './words.ts';
+import { bindPath, toBindings } from '../plan/pattern.ts';
+import { type Coverage, namesEnvironment } from './coverage.ts';
+import type { Survey } from './survey.ts';
+import { ENVIRONMENT_FOLDERS, isContentFolder, isRegion, SERVICE_FOLDERS, TENANT_FOLDERS } from './words.ts';
 
 interface Question {
   readonly view: TreeView;
@@ -21,6 +22,8 @@ export async function doubtOf(question: Question): Promise<string | null> {
   return (
     leftOut(question) ??
     deeper(question) ??
+    unnamed(question) ??
+    otherEnding(question) ??
     (canJoin(question) ? joined(await placesOf(question.view, question.layout)) : null)
   );
 }
@@ -42,20 +45,52 @@ function leftOut({ coverage: { covered, uncovered }, isOnly }: Question): string
   return null;
 }
 
-/** Services of one environment that are folders of folders: the services stand deeper. */
+/** Services (or environments without any) that are folders of folders: something stands between that has no name. */
 function deeper({ survey, layout, found }: Question): string | null {
-  const environments = new Set(found.map(({ tenant, environment }) => `${tenant ?? ''}/${environment}`));
-  if (environments.size !== 1) return null;
-  for (const { text } of layout.service) {
-    const root = /^([^#]*\{environment\}[^#{]*)\/\{service\}\/\*\*$/.exec(text)?.[1];
-    if (root === undefined || text.includes('{tenant}') || root.includes('*')) continue;
-    const services = found.flatMap(({ environment, service }) =>
-      service === undefined ? [] : [join(root.replace('{environment}', environment), service)],
-    );
-    const folders = services.flatMap((path) => survey.folders.get(path) ?? []);
-    const below = folders.reduce((sum, { entered }) => sum + entered.length, 0);
-    if (folders.length > 1 && folders.every(({ files }) => files.length === 0) && below > folders.length)
-      return `The tree has more levels than names: ${folders[0]?.path ?? root} holds only folders.`;
+  const services = found.filter(({ service }) => service !== undefined);
+  const patterns = services.length > 0 ? layout.service : layout.environment;
+  for (const pattern of patterns) {
+    const paths = (services.length > 0 ? services : found).flatMap((coordinates) => {
+      const { kind, prefix } = bindPath(pattern, toBindings(coordinates));
+      return kind === 'tree' && pattern.selector === null ? [prefix] : [];
+    });
+    const folders = [...new Set(paths)].flatMap((path) => survey.folders.get(path) ?? []);
+    const below = folders.flatMap(({ entered }) => entered);
+    const areBare = folders.length > 1 && folders.every(({ files }) => files.every(isWiring));
+    const isDeeper =
+      services.length > 0
+        ? below.length > folders.length && endsWithService(pattern.text)
+        : below.every(isRegion) && below.length > folders.length;
+    if (areBare && isDeeper)
+      return `The tree has more levels than names: ${folders[0]?.path ?? ''} holds only folders.`;
+  }
+  return null;
+}
+
+const endsWithService = (text: string) => /\{environment\}.*\/\{service\}\/\*\*$/.test(text);
+const isWiring = (file: string) => /^kustomization\.ya?ml$/.test(file);
+
+/** Places of the same environments that only a name tells apart: it may well be that of a service. */
+function unnamed({ layout: { environment, service } }: Question): string | null {
+  if (service.length > 0) return null;
+  const [first, ...others] = environment.map(({ text }) => text);
+  const other = others.find((text) => first !== undefined && plainPlace(text) === plainPlace(first));
+  return other === undefined ? null : `${first} and ${other} may be services of the same environments.`;
+}
+
+/** `qa.yml` beside `{environment}.yaml`. */
+function otherEnding({ survey, layout, found }: Question): string | null {
+  const known = new Set(found.map(({ environment }) => environment));
+  for (const { text, segments } of [...layout.environment, ...layout.service]) {
+    const match = /^((?:[^{}*]+\/)?)([^{}*/]*)\{environment\}\.ya?ml$/.exec(text.replace(/#.*$/s, ''));
+    if (!match || segments.length === 0) continue;
+    const [, folder = '', before = ''] = match;
+    const ending = text.includes('.yaml') ? '.yml' : '.yaml';
+    const odd = survey.folders.get(folder.replace(/\/$/, ''))?.files.find((file) => {
+      const name = file.slice(before.length, -ending.length);
+      return file.startsWith(before) && file.endsWith(ending) && namesEnvironment(name, known);
+    });
+    if (odd !== undefined) return `${folder}${odd} has another ending than ${text}.`;
   }
   return null;
 }

@@ -141,10 +141,13 @@ function goesWith(principal: Candidate, other: Candidate): boolean {
     other.axis.evidence >= 0.2 &&
     !isWider(other.axis, principal.axis) &&
     !isWider(principal.axis, other.axis) &&
-    (common >= 0.8 * other.names.size ||
-      (common === principal.names.size && common >= 0.6 * other.names.size))
+    (common >= (isOpen(other) ? 1 : 0.8) * other.names.size ||
+      (common === principal.names.size && common >= 0.6 * other.names.size && !isOpen(other)))
   );
 }
+
+/** A folder that may be any brings names that mean something else. */
+const isOpen = ({ axis: { prefix } }: Candidate) => prefix[0] === '*';
 
 /** What the examples say, and nothing else. LAYOUT_UNCLEAR, INVALID_REQUEST. */
 async function likeOptions(look: Look, { like = [], environments }: Steering): Promise<Tried[]> {

@@ -196,8 +196,11 @@ function sharedFiles(survey: Survey, roots: readonly string[]): string[] {
 function isOfServices(one: Collection, names: ReadonlySet<string>, known: ReadonlySet<string>): boolean {
   if (known.size > 0) return [...names].filter((name) => known.has(name)).length * 2 >= names.size;
   const last = one.pointer.at(-1) ?? '';
-  return one.deployed && (one.kind === 'list' || SERVICE_FOLDERS.has(last.toLowerCase()));
+  return (
+    one.deployed &&
+    (one.kind === 'list' || one.pointer.length === 0 || SERVICE_FOLDERS.has(last.toLowerCase()))
+  );
 }
 
 const pointerOf = ({ pointer, kind }: Collection) =>
-  `/${pointer.join('/')}${kind === 'list' ? '[name={service}]' : '/{service}'}`;
+  `${pointer.map((key) => `/${key}`).join('')}${kind === 'list' ? '[name={service}]' : '/{service}'}`;

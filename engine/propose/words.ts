@@ -29,7 +29,9 @@ const CONTENT_FOLDERS = set(
 export const isContentFolder = (name: string) => CONTENT_FOLDERS.has(name.toLowerCase());
 
 /** Folders that hold what other tools made from the rest. */
-export const GENERATED_FOLDERS = set('delivery rendered generated hydrated output out dist build target');
+export const GENERATED_FOLDERS = set(
+  'delivery rendered generated hydrated compiled output out dist build target',
+);
 
 /** Sources and tools: never looked into. */
 export const SKIPPED_FOLDERS = set(
@@ -64,7 +66,7 @@ const NO_SERVICE = set(
 /** Files of one service, or of none; folders of these names may well be services. */
 const NO_SERVICE_FILE = set(
   'values chart helmfile variables terraform main backend providers outputs versions service deployment ingress hpa pdb ' +
-    'serviceaccount secret sealedsecret networkpolicy version metadata settings',
+    'serviceaccount secret sealedsecret networkpolicy version metadata settings spec main all index project account region cluster hosts',
 );
 
 /** A region or a cloud, or one word of their names: `eu-west-1`, `us`, `westeurope`, `2`. */

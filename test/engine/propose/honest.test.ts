@@ -57,6 +57,25 @@ describe('a tree of names that no rule knows', () => {
       ['dev-eu', 'dev-us', 'prod-eu', 'prod-us'],
     ],
     [
+      'projects of Argo CD beside overlays',
+      {
+        ...files('apps/{0}/overlays/{1}/kustomization.yaml', OVERLAY, THREE, ['prod', 'staging']),
+        ...files('projects/{0}.yaml', VALUES, ['prod', 'staging']),
+        'bootstrap/argo-cd.yaml': VALUES,
+      },
+      ['prod', 'staging'],
+    ],
+    [
+      'environments of each service, in a folder called environments',
+      files('environments/{0}/{1}/main.jsonnet', 'x\n', ['loki', 'tempo', 'mimir'], ['prod', 'dev']),
+      ['dev', 'prod'],
+    ],
+    [
+      'services that are keys of a file',
+      files('{0}.yaml', 'api: { tag: v1 }\nweb: { tag: v2 }\n', ['prod', 'dev']),
+      ['dev', 'prod'],
+    ],
+    [
       'regions above environments',
       files('{0}/{1}/{2}/values.yaml', VALUES, ['eu-central-1', 'us-west-2'], ['prod', 'stage'], THREE),
       ['eu-central-1/prod', 'eu-central-1/stage', 'us-west-2/prod', 'us-west-2/stage'],
@@ -118,6 +137,34 @@ describe('a tree of names that no rule knows', () => {
         ...files('system/{0}/helmrelease.yaml', RELEASE, ['cilium', 'cert-manager']),
       },
       /^2 files stand beside the only environment that it finds\.$/,
+    ],
+    [
+      'services of two clusters in groups',
+      files('clusters/{0}/apps/{1}/{2}/release.yaml', RELEASE, ['nas', 'rack'], ['media', 'home'], THREE),
+      /^The tree has more levels than names: clusters\/nas\/apps\/home holds only folders\.$/,
+    ],
+    [
+      'regions and nothing else in each environment',
+      files('overlays/{0}/{1}/kustomization.yaml', OVERLAY, ['prod', 'stage'], ['eu', 'us']),
+      /^The tree has more levels than names: overlays\/prod holds only folders\.$/,
+    ],
+    [
+      'places that a service may name',
+      files('{0}/envs/{1}/main.tf', 'x\n', ['network', 'database'], ['prod', 'dev']),
+      /may be services of the same environments\.$/,
+    ],
+    [
+      'another ending',
+      { ...files('envs/{0}.yaml', VALUES, ['prod', 'dev']), 'envs/qa.yml': VALUES },
+      /^envs\/qa\.yml has another ending than envs\/\{environment\}\.yaml\.$/,
+    ],
+    [
+      'folders beside environments in a folder of services',
+      {
+        ...files('apps/{0}/{1}/values.yaml', VALUES, ['prod', 'dev'], THREE),
+        ...files('apps/{0}/x.yaml', DEPLOYMENT, ['scripts2', 'legacy']),
+      },
+      /./,
     ],
     [
       'versions',
