@@ -52,7 +52,7 @@ export const isSharedName = (stem: string) => SHARED.has(stem.toLowerCase());
 
 /** `test-secrets`, `k-components`: what such a name ends with says what it holds. */
 const NO_LAST_WORD = set(
-  'secrets policies resources patches templates scripts tools docs charts crds modules components readme values',
+  'secrets policies resources patches templates scripts tools docs charts crds modules components readme',
 );
 
 /** Beside services, but none themselves: what holds or wires them. */
