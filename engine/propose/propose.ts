@@ -89,9 +89,10 @@ async function findOptions(look: Look, steering: Steering): Promise<Tried[]> {
   const tried: Tried[] = [];
   const others: Tried[] = [];
   const used = new Set<Candidate>();
-  let left = steering.shape ? 3 * TRIED : TRIED;
+  const isSteered = steering.shape !== undefined || steering.environments !== undefined;
+  let left = isSteered ? 3 * TRIED : TRIED;
   for (const principal of principals) {
-    if (tried.length >= SHOWN || left <= 0) break;
+    if ((tried.length >= SHOWN && !steering.environments) || left <= 0) break;
     if (used.has(principal) || !isWorth(principal, tried, steering)) continue;
     left -= 1;
     const chosen = [principal, ...candidates.filter((other) => goesWith(principal, other))];
@@ -102,12 +103,21 @@ async function findOptions(look: Look, steering: Steering): Promise<Tried[]> {
     for (const one of [option, ...(variant ? [variant] : [])])
       (steering.shape && one.shape !== steering.shape ? others : tried).push({ option: one, principal });
   }
+  // Where the names are given, the layout that finds most of what carries them is the one.
+  if (steering.environments) tried.sort((a, b) => coveredBy(b) - coveredBy(a));
   return [...tried, ...others];
 }
 
+const coveredBy = ({ option }: Tried) => (option.doubt === null ? option.coverage.covered : -1);
+
 /** Beside a first that nothing speaks against, only what might be a rival. */
-function isWorth(candidate: Candidate, [first]: readonly Tried[], { shape }: Steering): boolean {
-  if (shape || first?.principal?.isConvincing !== true || first.option.doubt !== null) return true;
+function isWorth(
+  candidate: Candidate,
+  [first]: readonly Tried[],
+  { shape, environments }: Steering,
+): boolean {
+  if (shape || environments || first?.principal?.isConvincing !== true || first.option.doubt !== null)
+    return true;
   return isRival(first.principal, candidate);
 }
 

@@ -16,7 +16,7 @@ import { filesBelow } from './services.ts';
 import { shapeOf } from './shapes.ts';
 import { sample, type Survey } from './survey.ts';
 import { type Draft, draftText } from './text.ts';
-import { environmentWord, isNoEnvironment, isNoServiceFile } from './words.ts';
+import { environmentWord, isNoEnvironment, isNoServiceFile, isSharedName } from './words.ts';
 
 /** Names that may be ignored before a pattern is no good. */
 const IGNORED = 60;
@@ -148,7 +148,7 @@ function toIgnore({ chosen, survey }: Trial, all: readonly Coordinates[]): Draft
 function ignoreGiven({ environments }: Trial, all: readonly Coordinates[]): Draft['ignore'] {
   return {
     environment: unique(all.map(({ environment }) => environment)).filter((name) =>
-      environments ? !environments.has(name) : isNoEnvironment(name),
+      environments ? !environments.has(name) : isSharedName(name) && !name.startsWith('default'),
     ),
     service: unique(all.flatMap(({ service }) => service ?? [])).filter(isOddService),
   };

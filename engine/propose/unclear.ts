@@ -31,7 +31,8 @@ function reasonOf({ survey, tried, steering }: Question): string | null {
   if (like) return null;
   if (shape && option.shape !== shape)
     return `Nothing in the tree has the shape ${shape}; the nearest layout is ${textOf(first)}, ${option.shape}.`;
-  if (shape || environments) return null;
+  if (shape) return null;
+  if (environments) return option.doubt;
   if (principal?.isConvincing !== true)
     return branches.length > 1
       ? branchesMeant(branches)

@@ -194,6 +194,22 @@ describe('a tree of names that no rule knows', () => {
     expect(said).toMatch(reason);
   });
 
+  it('finds most of what carries the names that are given, and joins nothing', async () => {
+    const tree = {
+      ...files('apps/{0}/{1}/{2}.yaml', RELEASE, ['adoption', 'civil'], ['api', 'web'], ['blue', 'green']),
+      ...files('clusters/{0}/base/kustomization.yaml', OVERLAY, ['blue', 'green']),
+    };
+    expect(await environmentsOf(tree, { environments: ['blue', 'green'] })).toMatchObject({
+      chosen: ['adoption/blue', 'adoption/green', 'civil/blue', 'civil/green'],
+    });
+  });
+
+  it('takes every name but a base for an environment where an example says where they stand', async () => {
+    const tree = files('apps/{0}/api/values.yaml', VALUES, ['default', 'external-secrets', 'base']);
+    const like = [{ path: 'apps/default/api/values.yaml', scope: 'default/api' }];
+    expect(await environmentsOf(tree, { like })).toMatchObject({ chosen: ['default', 'external-secrets'] });
+  });
+
   it('is left open where branches are the environments', async () => {
     const tree = files('apps/{0}/deployment.yaml', DEPLOYMENT, ['one', 'two']);
     const branches = ['production', 'staging'];
