@@ -90,7 +90,8 @@ function affixes(stems: readonly string[]): Affix[] {
       .filter(([key, names]) => enough(key, names))
       .map(([key, names]) => ({ before: key, after: '', names })),
     ...[...after]
-      .filter(([key, names]) => enough(key, names))
+      // `values-prod` before `-eu`: what is before it is no part of a name.
+      .filter(([key, names]) => enough(key, names) && !names.every((name) => /^values[-_.]/i.test(name)))
       .map(([key, names]) => ({ before: '', after: key, names })),
   ];
 }

@@ -76,6 +76,14 @@ describe('a tree of names that no rule knows', () => {
       ['dev', 'prod'],
     ],
     [
+      'values of a stage and a region',
+      {
+        ...files('charts/{0}/values-{1}-{2}.yaml', VALUES, THREE, ['prod', 'stage'], ['eu', 'us']),
+        ...files('charts/{0}/Chart.yaml', 'name: x\n', THREE),
+      },
+      ['prod-eu', 'prod-us', 'stage-eu', 'stage-us'],
+    ],
+    [
       'regions above environments',
       files('{0}/{1}/{2}/values.yaml', VALUES, ['eu-central-1', 'us-west-2'], ['prod', 'stage'], THREE),
       ['eu-central-1/prod', 'eu-central-1/stage', 'us-west-2/prod', 'us-west-2/stage'],
