@@ -1,5 +1,5 @@
 /** Questions on the terminal, and what counts as a reason. */
-import { cancel, confirm, isCancel, text } from '@clack/prompts';
+import { cancel, confirm, isCancel, select, text } from '@clack/prompts';
 import { BacktrailError } from '../engine/index.ts';
 import { clean } from './output.ts';
 
@@ -62,6 +62,28 @@ export async function confirmLedgerFetch(remote: string): Promise<boolean> {
   const message = clean(`Have \`git fetch ${remote}\` in this clone bring the ledger of rollbacks too?`);
   const go = await confirm({ message, initialValue: true, ...streams });
   return !isCancel(go) && go;
+}
+
+/** The place of the layout that was chosen; CONFIRMATION_REQUIRED where none was. */
+export async function chooseLayout(
+  layouts: readonly { readonly label: string; readonly hint: string }[],
+): Promise<number> {
+  const none = layouts.length;
+  const options = layouts.map(({ label, hint }, value) => ({
+    value,
+    label: clean(`${value + 1}. ${label}`),
+    hint: clean(hint),
+  }));
+  const chosen = await select<number>({
+    message: 'Which of these is yours?',
+    options: [...options, { value: none, label: 'none of them', hint: 'nothing is written' }],
+    ...streams,
+  });
+  if (!isCancel(chosen) && chosen !== none) return chosen;
+  cancel('Nothing was written.', { output: process.stderr });
+  throw new BacktrailError('CONFIRMATION_REQUIRED', 'No layout was chosen; nothing was written.', {
+    hint: 'Give an example with --like PATH=environment/service, or write the file by hand: docs/layouts.md.',
+  });
 }
 
 function complain(value: string | undefined): string | undefined {

@@ -9,7 +9,7 @@ import { addCompare } from './commands/compare.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEnvironments } from './commands/environments.ts';
 import { addHistory } from './commands/history.ts';
-import { addInit } from './commands/init.ts';
+import { addInit } from './commands/init/index.ts';
 import { addLog } from './commands/log.ts';
 import { addPlan } from './commands/plan.ts';
 import { addReconcile } from './commands/reconcile.ts';

@@ -20,6 +20,8 @@ import {
   type ConfigWrite,
   proposeConfig,
   type Proposed,
+  samplePlan,
+  type Steering,
   writeConfig,
   type WrittenConfig,
 } from './steps/propose.ts';
@@ -43,7 +45,17 @@ export type { Destination } from './git/open.ts';
 export type { ConfigText } from './steps/observe.ts';
 export type { Notice } from './steps/repository.ts';
 export type { Ask, Planned, RevisionDetails } from './steps/plan.ts';
-export type { ConfigWrite, Proposed, WrittenConfig } from './steps/propose.ts';
+export type {
+  ConfigWrite,
+  Like,
+  Proposed,
+  ProposedLayout,
+  Shape,
+  ShapeName,
+  Steering,
+  WrittenConfig,
+} from './steps/propose.ts';
+export { isShapeName, KINDS, nearShapes, SHAPES } from './steps/propose.ts';
 export type { Delivery } from './steps/render.ts';
 export type {
   Comparison,
@@ -51,6 +63,7 @@ export type {
   Environments,
   History,
   LogEntry,
+  NewPath,
   ScopeAsk,
   Shown,
 } from './steps/queries.ts';
@@ -122,6 +135,8 @@ export interface Engine {
   environments(): Promise<readonly queries.EnvironmentEntry[]>;
   /** The same, with the files that cannot be taken apart. */
   survey(): Promise<queries.Environments>;
+  /** What has come since the configuration was last changed, and no scope holds: new environments, and siblings of what the layout takes. */
+  uncovered(): Promise<readonly queries.NewPath[]>;
   history(ask: queries.ScopeAsk & { limit: number }): Promise<queries.History>;
   show(ask: queries.ScopeAsk & { revision: string }): Promise<queries.Shown>;
   compare(ask: queries.ScopeAsk & { from: string; to?: string }): Promise<queries.Comparison>;
@@ -131,8 +146,10 @@ export interface Engine {
   findRequest(id: RequestId): Promise<ObjectId | null>;
   /** GIT_MISSING where there is no git: everything above answers for small local repositories, `execute` does not. */
   requireWriting(): void;
-  /** A configuration for the branch that HEAD names, from its tree alone. BRANCH_UNKNOWN where there is none with a commit. */
-  propose(): Promise<Proposed>;
+  /** A configuration for the branch that HEAD names, from its tree. BRANCH_UNKNOWN where there is none with a commit. */
+  propose(steering?: Steering): Promise<Proposed>;
+  /** What a rollback would look like under that configuration; null where nothing that was looked at has an earlier revision. */
+  samplePlan(config: string): Promise<Planned | null>;
   /** Where a branch is published; the branch that is meant where none is named. */
   destination(branch?: string): Promise<Destination>;
   /** null but for a clone whose own `git fetch` leaves the ledger at the remote: its name, and what changes that. */
@@ -175,6 +192,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     identity: () => repository.git().identity(),
     environments: () => answer(async (snapshot) => (await queries.environments(snapshot)).environments),
     survey: () => answer((snapshot) => queries.environments(snapshot)),
+    uncovered: () => answer((snapshot) => queries.uncovered(snapshot)),
     history: (ask) => answer((snapshot) => queries.history(snapshot, ask)),
     show: (ask) => answer((snapshot) => queries.show(snapshot, ask, clock.now())),
     compare: (ask) => answer((snapshot) => queries.compare(snapshot, ask, clock.now())),
@@ -189,11 +207,12 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         return git.findRequest({ tip: (await observe()).base, base: null, requestId });
       }),
     requireWriting: () => repository.git().requireWriting(),
-    propose: () =>
+    propose: (steering = {}) =>
       repository.work(async ({ git }) => {
         await git.refresh();
-        return proposeConfig(git);
+        return proposeConfig(git, steering);
       }),
+    samplePlan: (text) => repository.work(({ git }) => samplePlan(git, { text, programs, clock })),
     destination: (branch) =>
       repository.work(async ({ git, observe }) => git.destination(branch ?? (await observe()).branch)),
     ledgerFetch: (branch) => repository.work(({ git }) => git.ledgerFetch(branch)),

@@ -65,7 +65,7 @@ export const FAILURES = {
   BRANCH_UNKNOWN: missing('Set `branch` in the configuration to a branch that exists.'),
 
   LAYOUT_UNCLEAR: blocked(
-    'Start from the template: name the folders or files of your environments and services in it.',
+    'Name the environments (--environments prod,staging), a shape (--shape NAME) or an example (--like PATH=prod/api); or start from the template.',
   ),
   PLAN_BLOCKED: blocked('Read the findings of the plan.'),
   TARGET_ABSENT: blocked(

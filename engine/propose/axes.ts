@@ -1,5 +1,5 @@
 /** Where the names of environments could stand in a tree: sites of one folder, or of many folders at the same place of their paths. */
-import { type Form, type Site, sitesOf } from './sites.ts';
+import { type Form, namesService, type Site, sitesOf } from './sites.ts';
 import { join, likeness, sample, type Survey } from './survey.ts';
 import {
   type EnvironmentWord,
@@ -27,9 +27,10 @@ export interface Axis {
 const SITES = 6000;
 const AXES = 4000;
 
-/** All axes with at least some evidence, the best first. */
-export function findAxes(survey: Survey): Axis[] {
-  const sites = sample([...survey.folders.values()].flatMap(sitesOf), SITES);
+/** All axes with at least some evidence, the best first; `given`: the names that are environments, and no others. */
+export function findAxes(survey: Survey, given?: readonly string[]): Axis[] {
+  const all = [...survey.folders.values()].flatMap((folder) => sitesOf(folder, given));
+  const sites = sample(given ? onlyGiven(all, new Set(given)) : all, SITES);
   const groups = new Map<string, { prefix: readonly string[]; sites: Site[] }>();
   for (const site of sites)
     for (const prefix of prefixesOf(site.folder)) {
@@ -40,13 +41,18 @@ export function findAxes(survey: Survey): Axis[] {
     }
   const known = foldersByName(sites);
   return sample([...groups.values()].filter(varies), AXES)
-    .map((group) => toAxis(survey, known, group))
+    .map((group) => toAxis(survey, { known, isGiven: given !== undefined }, group))
     .sort((a, b) => weightOf(survey, b) - weightOf(survey, a));
 }
 
 /** Evidence first; of two that are alike, the one that explains more of the tree. */
 export const weightOf = (survey: Survey, { evidence, files }: Pick<Axis, 'evidence' | 'files'>) =>
   evidence * (0.55 + 0.45 * Math.sqrt(files / Math.max(1, survey.files)));
+
+const onlyGiven = (sites: readonly Site[], given: ReadonlySet<string>) =>
+  sites
+    .map((site) => ({ ...site, names: site.names.filter((name) => given.has(name)) }))
+    .filter(({ names }) => names.length > 0);
 
 export const isGenerated = (path: string) =>
   path.split('/').some((name) => GENERATED_FOLDERS.has(name.toLowerCase()));
@@ -71,7 +77,8 @@ function varies({ prefix, sites }: { prefix: readonly string[]; sites: readonly 
   return prefix.every((name, index) => {
     const above = (prefix[index - 1] ?? '').toLowerCase();
     if (name !== '*' || TENANT_FOLDERS.has(above)) return true;
-    const names = new Set(sites.map(({ folder }) => folder.split('/')[index]));
+    const names = new Set(sites.map(({ folder }) => folder.split('/')[index] ?? ''));
+    if (names.size === 2 && [...names].every((one) => isRegion(one) && /[a-z]/.test(one))) return true;
     return names.size >= (SERVICE_FOLDERS.has(above) ? 2 : least);
   });
 }
@@ -86,7 +93,7 @@ function foldersByName(sites: readonly Site[]): ReadonlyMap<string, ReadonlySet<
 
 function toAxis(
   survey: Survey,
-  known: ReadonlyMap<string, ReadonlySet<string>>,
+  { known, isGiven }: { known: ReadonlyMap<string, ReadonlySet<string>>; isGiven: boolean },
   { prefix, sites }: { prefix: readonly string[]; sites: readonly Site[] },
 ): Axis {
   const form = sites[0]?.form ?? { file: false, before: '', after: '' };
@@ -99,7 +106,7 @@ function toAxis(
     const all = [...names].reduce((sum, name) => sum + weight(name), 0);
     return [...names].reduce((sum, name) => sum + holds(name) * weight(name), 0) / Math.max(1, all);
   };
-  const weights = wordWeights(names);
+  const weights = isGiven ? new Map([...names].map((name) => [name, 1])) : wordWeights(names);
   const recurs = (name: string) =>
     Number(open ? (counts.get(name) ?? 0) > 1 : (known.get(name)?.size ?? 0) > 1);
   return {
@@ -192,14 +199,14 @@ const unexplained = (prefix: readonly string[]) =>
   }).length;
 
 function filesOf(survey: Survey, { folder, form, names }: Site): number {
-  if (form.file) return names.length * (form.before.startsWith('{service}') ? 2 : 1);
+  if (form.file) return names.length * (namesService(form) ? 2 : 1);
   return names.reduce((sum, name) => sum + survey.filesBelow(join(folder, name)), 0);
 }
 
 /** How alike what stands below neighbours is, 0 to 1; 0 for files. */
 function alikeness(survey: Survey, sites: readonly Site[]): number {
   const values = sample(sites, 12).flatMap(({ folder, form, names }) => {
-    if (form.file || form.before !== '') return [];
+    if (form.file || form.before !== '' || form.after !== '') return [];
     const below = sample(names, 8).map((name) => survey.namesBelow(join(folder, name)));
     return below.slice(1).map((other, index) => likeness(below[index] ?? new Set(), other));
   });

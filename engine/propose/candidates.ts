@@ -2,10 +2,13 @@
 import { type Axis, findAxes, isGenerated, weightOf } from './axes.ts';
 import type { ReadValues } from './content.ts';
 import { lookInside } from './files.ts';
+import { keyedCandidates } from './keyed.ts';
 import { onlyEnvironment } from './only.ts';
+import type { ShapeName } from './shapes.ts';
 import { type ServicePattern, servicesBelow } from './services.ts';
 import type { Survey } from './survey.ts';
-import { SERVICE_FOLDERS, TENANT_FOLDERS } from './words.ts';
+import { namesService } from './sites.ts';
+import { ENVIRONMENT_FOLDERS, environmentWord, isVersion, SERVICE_FOLDERS, TENANT_FOLDERS } from './words.ts';
 
 export interface Candidate {
   readonly axis: Axis;
@@ -26,13 +29,19 @@ export interface Candidate {
 const LOOKED_AT = 40;
 
 /** The best first. */
-export async function findCandidates(survey: Survey, read: ReadValues): Promise<Candidate[]> {
+export async function findCandidates(
+  survey: Survey,
+  read: ReadValues,
+  { environments, shape }: { readonly environments?: readonly string[]; readonly shape?: ShapeName } = {},
+): Promise<Candidate[]> {
   const found: Candidate[] = [];
-  for (const axis of withoutDominated(findAxes(survey)).slice(0, LOOKED_AT)) {
+  for (const axis of withoutDominated(findAxes(survey, environments)).slice(0, LOOKED_AT)) {
     const candidate = await toCandidate(survey, read, axis);
     if (candidate) found.push(candidate);
   }
-  if (!found.some(({ isConvincing }) => isConvincing)) {
+  if (!found.some(({ isConvincing }) => isConvincing) || shape === 'list-key' || shape === 'map-key')
+    found.push(...(await keyedCandidates(survey, read, environments)));
+  if (!environments && !found.some(({ isConvincing }) => isConvincing)) {
     const only = await onlyEnvironment(survey, read);
     const candidate = only && (await toCandidate(survey, read, only));
     if (candidate) found.push({ ...candidate, isOnly: true });
@@ -138,9 +147,10 @@ type Role = 'tenant' | 'service';
 async function toCandidate(survey: Survey, read: ReadValues, found: Axis): Promise<Candidate | null> {
   const axis = await lookInside({ survey, read }, found);
   if (axis === null) return null;
-  const below = axis.form.before.includes('{service}') ? [] : await servicesBelow({ survey, read, axis });
-  const roles = rolesOf(axis, below);
+  const all = namesService(axis.form) ? [] : await servicesBelow({ survey, read, axis });
+  const roles = rolesOf(axis, all);
   if (roles === null) return null;
+  const below = [...roles.values()].includes('service') ? [] : all;
   const prefix = axis.prefix.map((name, index) => {
     const role = roles.get(index);
     return role === undefined ? name : `{${role}}`;
@@ -154,6 +164,7 @@ async function toCandidate(survey: Survey, read: ReadValues, found: Axis): Promi
     : below.map(({ below: text, names }) => ({ pattern: `${place}${text}`, names }));
   if ([own, ...services.map(({ pattern }) => pattern)].some(({ length }) => length > 500)) return null;
   const serviceNames = new Set(services.flatMap(({ names }) => [...names]));
+  if (stages(serviceNames) > 1 && stages(serviceNames) > stages(axis.names)) return null;
   return {
     axis,
     hasTenant: place.includes('{tenant}'),
@@ -163,14 +174,25 @@ async function toCandidate(survey: Survey, read: ReadValues, found: Axis): Promi
     serviceNames,
     isGenerated: isGenerated(axis.prefix.join('/')),
     isOnly: false,
-    isConvincing: axis.evidence + 0.04 * Math.min(serviceNames.size, 3) >= CONVINCING,
+    isConvincing:
+      ![...axis.names, ...serviceNames].some(isVersion) &&
+      axis.evidence + 0.04 * Math.min(serviceNames.size, 3) >= CONVINCING,
     score: weightOf(survey, axis) + 0.02 * Math.min(serviceNames.size, 5),
   };
 }
+/** Services called `prod` and `dev` are environments, and what was taken for those is something else. */
+const stages = (names: ReadonlySet<string>) =>
+  [...names].filter((name) => {
+    const { weight, rest } = environmentWord(name);
+    return weight >= 0.5 && rest === '';
+  }).length;
+
 /** What the varying folders above the environment are; null where there are too many of them. */
 function rolesOf({ prefix, form }: Axis, below: readonly ServicePattern[]): Map<number, Role> | null {
   const open = prefix.flatMap((name, index) => (name === '*' ? [index] : []));
-  const inForm = form.before.includes('{service}');
+  const inForm = namesService(form);
+  // One name in all of them, as `app.yaml`, is what a service consists of.
+  const hasServices = below.some(({ names }) => names.size > 1);
   const [first, second, ...rest] = open;
   if (rest.length > 0 || (second !== undefined && inForm)) return null;
   const isIn = (index: number, words: ReadonlySet<string>) =>
@@ -184,7 +206,9 @@ function rolesOf({ prefix, form }: Axis, below: readonly ServicePattern[]): Map<
     return new Map([[first, 'tenant'], ...(below.length > 0 ? [] : [[second, 'service'] as const])]);
   if (inForm || isIn(first, TENANT_FOLDERS)) return new Map([[first, 'tenant']]);
   if (isIn(first, SERVICE_FOLDERS)) return new Map([[first, 'service']]);
-  return new Map([[first, below.length > 0 ? 'tenant' : 'service']]);
+  // What stands in `clusters/` is more than a service.
+  if (isIn(first, ENVIRONMENT_FOLDERS) && form.file) return null;
+  return new Map([[first, hasServices ? 'tenant' : 'service']]);
 }
 
 function namesAbove({ places }: Axis, roles: ReadonlyMap<number, Role>): Set<string> {

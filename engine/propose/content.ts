@@ -86,12 +86,20 @@ export interface Collection {
 export function collectionsIn(documents: readonly unknown[]): Collection[] {
   const [root, ...rest] = documents.filter((document) => document !== null);
   if (rest.length > 0 || !isPlain(root) || at(root, 'kind') !== undefined) return [];
-  return Object.entries(root).flatMap(([key, value]) => [
-    ...collection([key], value),
-    ...(isPlain(value)
-      ? Object.entries(value).flatMap(([inner, deeper]) => collection([key, inner], deeper))
-      : []),
-  ]);
+  const whole = Object.values(root);
+  const isWhole = whole.length > 1 && whole.every(looksDeployed);
+  const all: Collection[] = isWhole
+    ? [{ pointer: [], kind: 'map', names: Object.keys(root), deployed: true }]
+    : [];
+  return [
+    ...all,
+    ...Object.entries(root).flatMap(([key, value]) => [
+      ...collection([key], value),
+      ...(isPlain(value)
+        ? Object.entries(value).flatMap(([inner, deeper]) => collection([key, inner], deeper))
+        : []),
+    ]),
+  ];
 }
 
 function collection(pointer: readonly string[], value: unknown): Collection[] {

@@ -99,6 +99,9 @@ function fieldsIn(root: unknown, service: string): [name: string, pointer: strin
     if (Array.isArray(value)) {
       const own: unknown = value.find((item) => at(item, 'name') === service);
       if (own !== undefined && pointer !== '') visit(own, `${pointer}[name={service}]`, depth + 1);
+      // One image or container is the service's, whatever it is called.
+      else if (value.length === 1 && /\/(?:images|containers)$/.test(pointer))
+        visit(value[0], `${pointer}/0`, depth + 1);
     }
     if (!isPlain(value)) return;
     for (const [key, child] of Object.entries(value)) {
@@ -118,7 +121,7 @@ const isLeaf = (value: unknown) => typeof value === 'string' || typeof value ===
 function nameOf(key: string, value: unknown, path: string): string | null {
   if (/^(?:tag|newTag|imageTag)$/.test(key)) return 'image';
   if (key === 'image' && typeof value === 'string' && value.includes(':')) return 'image';
-  if (/^replica(?:s|Count)$/.test(key)) return 'replicas';
+  if (/^replica(?:s|Count)$/.test(key) || /\/replicas\[[^/]*\/count$/.test(path)) return 'replicas';
   if (key === 'targetRevision') return 'revision';
   return /^\/version$|\/chart\/spec\/version$/.test(path) ? 'version' : null;
 }

@@ -1,7 +1,7 @@
 /** What the content of files says about names that stand in the names of files. */
 import type { Axis } from './axes.ts';
 import { at, collectionsIn, isPlain, type ReadValues } from './content.ts';
-import type { Site } from './sites.ts';
+import { namesService, type Site } from './sites.ts';
 import { join, likeness, overlap, sample, type Survey } from './survey.ts';
 import { environmentWord } from './words.ts';
 
@@ -21,8 +21,8 @@ export async function lookInside({ survey, read }: Look, axis: Axis): Promise<Ax
   if (await areKinds(read, axis)) return null;
   const [place, ...others] = places;
   if (place === undefined || others.length > 0 || place.names.length > LOOKED_AT) return axis;
-  if (!form.file) return form.before === '' ? withoutUnlike(survey, axis, place) : axis;
-  if (!/\.(?:ya?ml|json)$/i.test(form.after)) return axis;
+  if (!form.file) return form.before === '' && form.after === '' ? withoutUnlike(survey, axis, place) : axis;
+  if (namesService(form) || !/\.(?:ya?ml|json)$/i.test(form.after)) return axis;
   const listed = await listAlike(read, place);
   return withoutOtherKeys(read, { ...axis, evidence: axis.evidence + (listed ? 0.3 : 0) }, place);
 }
@@ -85,7 +85,7 @@ function commonKeys(all: readonly ReadonlySet<string>[]): ReadonlySet<string> {
 }
 
 async function areKinds(read: ReadValues, { form, places }: Axis): Promise<boolean> {
-  if (!form.file || form.before.startsWith('{service}')) return false;
+  if (!form.file || namesService(form)) return false;
   const files = sample(places, 6).flatMap(({ folder, names }) =>
     sample(names, 4).map((name) => ({ folder, name })),
   );

@@ -2,25 +2,10 @@
 import { type Coordinates, type Finding, quotePath } from '../model/index.ts';
 import type { Layout } from '../plan/layout.ts';
 import { overlapsIn } from '../plan/overlaps.ts';
-import { bindPath } from '../plan/pattern.ts';
 import type { Candidate } from './candidates.ts';
+import type { Coverage } from './coverage.ts';
 import { join, type Survey } from './survey.ts';
 import type { Draft } from './text.ts';
-
-const FILES = 20_000;
-
-export function unclear(candidates: readonly Candidate[]): Finding {
-  const [best] = candidates;
-  const pattern = best && (best.environment ?? best.services[0]?.pattern);
-  return {
-    code: 'LAYOUT_UNCLEAR',
-    severity: 'block',
-    message:
-      pattern === undefined
-        ? 'No folder or file of the tree looks like an environment.'
-        : `Nothing in the tree is clearly an environment; the nearest is ${pattern}.`,
-  };
-}
 
 export const noServices = (): Finding => ({
   code: 'NO_SERVICES',
@@ -110,33 +95,16 @@ export function overlapping(survey: Survey, layout: Layout, found: readonly Coor
   return [{ code: 'SCOPE_OVERLAP', severity: 'warn', message, hint }];
 }
 
-/** Files that a rollback never touches, by folder. */
-export function uncovered(survey: Survey, layout: Layout): Finding[] {
-  const patterns = [...layout.environment, ...layout.service].map((pattern) => bindPath(pattern, {}));
-  const covers = (path: string) =>
-    patterns.some((pattern) => {
-      const bindings = pattern.match(path);
-      return bindings !== null && !layout.isIgnored({ ...bindings, service: '' });
-    });
-  const counts = new Map<string, number>();
-  let [all, none] = [0, 0];
-  for (const { path, files } of survey.folders.values())
-    for (const name of files) {
-      const file = join(path, name);
-      if (all >= FILES || layout.isOwn(file)) continue;
-      all += 1;
-      if (covers(file)) continue;
-      none += 1;
-      const folder = path === '' ? name : path.split('/').slice(0, 2).join('/');
-      counts.set(folder, (counts.get(folder) ?? 0) + 1);
-    }
+/** Files that a rollback never touches. */
+export function uncovered({ covered, uncovered: groups }: Coverage): Finding[] {
+  const none = groups.reduce((sum, { files }) => sum + files, 0);
   if (none === 0) return [];
-  const most = [...counts].sort((a, b) => b[1] - a[1]).map(([folder, count]) => `${folder} (${count})`);
+  const places = groups.map(({ files, paths: [first = ''] }) => `${first} (${files})`);
   return [
     {
       code: 'PATHS_UNCOVERED',
       severity: 'info',
-      message: `${none} of ${all} files belong to no environment: ${some(most)}.`,
+      message: `${none} of ${covered + none} files belong to no environment: ${some(places)}.`,
       hint: 'No rollback touches them; add a pattern where one should.',
     },
   ];

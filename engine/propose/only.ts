@@ -4,7 +4,7 @@ import { holdsWorkload, type ReadValues } from './content.ts';
 import { filesBelow } from './services.ts';
 import { FOLDER } from './sites.ts';
 import { join, sample, some, type Survey } from './survey.ts';
-import { SERVICE_FOLDERS } from './words.ts';
+import { environmentWord, SERVICE_FOLDERS } from './words.ts';
 
 /**
  * The uppermost folder that is called `apps`, `services`, … and holds workloads of a cluster: where most of its folders hold folders of
@@ -18,6 +18,8 @@ export async function onlyEnvironment(survey: Survey, read: ReadValues): Promise
   for (const { path, entered, files } of survey.folders.values()) {
     const [name = '', ...above] = path.split('/').toReversed();
     if (!SERVICE_FOLDERS.has(name.toLowerCase()) || entered.length + files.length < 2) continue;
+    // The environments have names after all.
+    if (entered.filter((child) => environmentWord(child).weight >= 0.5).length > 1) continue;
     const children = sample([...entered, ...files], 8);
     let [workloads, groups] = [0, 0];
     for (const child of children) {

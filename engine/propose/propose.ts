@@ -1,56 +1,147 @@
 /**
- * Proposes a configuration from a tree alone: looks at samples of it, makes candidate patterns, takes what goes together, and
- * lets the layout itself find what they find.
+ * Proposes a configuration from a tree: looks at samples of it, makes candidate patterns, takes what goes together, and lets the
+ * layout itself find what they find. Where two layouts are near each other, or none is convincing, it chooses none.
  */
-import { type Coordinates, type Finding, type TreeView } from '../model/index.ts';
-import { DEFAULT_KEEP, parseConfig } from '../plan/config.ts';
-import { discover } from '../plan/discover.ts';
-import { compareText, compileLayout, type Layout } from '../plan/layout.ts';
+import { BacktrailError, type Coordinates, type Finding, type TreeView } from '../model/index.ts';
+import type { Layout } from '../plan/layout.ts';
 import { type Candidate, findCandidates, isWider } from './candidates.ts';
 import { type ReadValues, valueReader } from './content.ts';
-import { findFields } from './fields.ts';
-import {
-  leftOut,
-  namesDiffer,
-  noServices,
-  onlyOne,
-  overlapping,
-  sampled,
-  unclear,
-  uncovered,
-} from './findings.ts';
-import { sample, type Survey, surveyTree } from './survey.ts';
-import { type Draft, draftText, templateText } from './text.ts';
-import { environmentWord, isNoEnvironment, isNoServiceFile } from './words.ts';
+import type { Coverage } from './coverage.ts';
+import { type Like, likePatterns } from './like.ts';
+import type { ShapeName } from './shapes.ts';
+import { type Survey, surveyTree } from './survey.ts';
+import { templateText } from './text.ts';
+import { tryLayout } from './try-layout.ts';
+import { isRival, unclear } from './unclear.ts';
+
+/** What whoever asks knows already. */
+export interface Steering {
+  /** These names, and no others, are environments. */
+  readonly environments?: readonly string[];
+  readonly shape?: ShapeName;
+  readonly like?: readonly Like[];
+  /** Branches that are called like environments. */
+  readonly branches?: readonly string[];
+}
+
+/** A layout that was tried on the tree. */
+export interface LayoutOption {
+  readonly shape: ShapeName;
+  /** The text of the configuration. */
+  readonly text: string;
+  readonly layout: Layout;
+  /** Environments and services that it finds, sorted. */
+  readonly found: readonly Coordinates[];
+  readonly coverage: Coverage;
+  readonly findings: readonly Finding[];
+  /** Why it is not chosen by itself, in one sentence. */
+  readonly doubt: string | null;
+}
 
 export interface Proposal {
-  /** The text of the configuration; a template where the tree says too little. */
+  /** The best first, at most three. */
+  readonly options: readonly LayoutOption[];
+  /** The first of them; null where none is clearly right: then `findings` says LAYOUT_UNCLEAR, and `text` is a template. */
+  readonly chosen: LayoutOption | null;
   readonly text: string;
-  /** Is it a proposal? Else `findings` says LAYOUT_UNCLEAR, and `text` is a template. */
-  readonly clear: boolean;
-  /** Environments and services that it finds, sorted. */
   readonly found: readonly Coordinates[];
   readonly findings: readonly Finding[];
 }
 
-/** Names that may be ignored before a pattern is no good. */
-const IGNORED = 60;
-/** Tenants that are looked into where there are many. */
-const TENANTS = 40;
+export const SHOWN = 3;
+/** Layouts that are tried. */
+const TRIED = 6;
+/** Below this score a layout is not worth showing. */
+const LEAST = 0.12;
 
-export async function propose(view: TreeView): Promise<Proposal> {
+export async function propose(view: TreeView, steering: Steering = {}): Promise<Proposal> {
   const survey = await surveyTree(view);
   const read = valueReader(view);
-  const candidates = await findCandidates(survey, read);
-  for (const principal of candidates.filter(
-    ({ isConvincing, isGenerated }) => isConvincing && !isGenerated,
-  )) {
-    const chosen = [principal, ...candidates.filter((other) => goesWith(principal, other))];
-    const proposal = await verify({ view, read, survey, candidates, chosen });
-    if (proposal) return proposal;
-  }
-  return { text: templateText(), clear: false, found: [], findings: [unclear(candidates)] };
+  const look: Look = { view, read, survey };
+  const tried = steering.like ? await likeOptions(look, steering) : await findOptions(look, steering);
+  const options = tried.slice(0, SHOWN).map(({ option }) => option);
+  const problem = unclear({ survey, tried, steering });
+  const [first] = options;
+  if (problem === null && first)
+    return { options, chosen: first, text: first.text, found: first.found, findings: first.findings };
+  return { options, chosen: null, text: templateText(), found: [], findings: problem ? [problem] : [] };
 }
+
+export interface Look {
+  readonly view: TreeView;
+  readonly read: ReadValues;
+  readonly survey: Survey;
+}
+
+export interface Tried {
+  readonly option: LayoutOption;
+  /** The candidate that it is made of; null where somebody gave the patterns. */
+  readonly principal: Candidate | null;
+}
+
+/** Candidates with all that goes with each, those that the tree bears out; the best first, none twice. */
+async function findOptions(look: Look, steering: Steering): Promise<Tried[]> {
+  const { survey, read } = look;
+  const candidates = await findCandidates(survey, read, steering);
+  const principals = candidates.filter(
+    ({ isGenerated, score, isConvincing }) => !isGenerated && (isConvincing || score > LEAST),
+  );
+  const tried: Tried[] = [];
+  const others: Tried[] = [];
+  const used = new Set<Candidate>();
+  const isSteered = steering.shape !== undefined || steering.environments !== undefined;
+  let left = isSteered ? 3 * TRIED : TRIED;
+  for (const principal of principals) {
+    if ((tried.length >= SHOWN && !steering.environments) || left <= 0) break;
+    if (used.has(principal) || !isWorth(principal, tried, steering)) continue;
+    left -= 1;
+    const chosen = [principal, ...candidates.filter((other) => goesWith(principal, other))];
+    const option = await tryLayout({ ...look, candidates, chosen });
+    if (option === null || tried.some((other) => isSame(other.option, option))) continue;
+    if (!steering.shape || option.shape === steering.shape) for (const one of chosen) used.add(one);
+    const variant = option.doubt === null ? null : await apart(look, option);
+    for (const one of [option, ...(variant ? [variant] : [])])
+      (steering.shape && one.shape !== steering.shape ? others : tried).push({ option: one, principal });
+  }
+  // Where the names are given, the layout that finds most of what carries them is the one.
+  if (steering.environments) tried.sort((a, b) => coveredBy(b) - coveredBy(a));
+  return [...tried, ...others];
+}
+
+const coveredBy = ({ option }: Tried) => (option.doubt === null ? option.coverage.covered : -1);
+
+/** Beside a first that nothing speaks against, only what might be a rival. */
+function isWorth(
+  candidate: Candidate,
+  [first]: readonly Tried[],
+  { shape, environments }: Steering,
+): boolean {
+  if (shape || environments || first?.principal?.isConvincing !== true || first.option.doubt !== null)
+    return true;
+  return isRival(first.principal, candidate);
+}
+
+/** The same with the folder that joins places as a tenant, so that each goes back alone; null where that is taken. */
+async function apart(look: Look, { layout, found }: LayoutOption): Promise<LayoutOption | null> {
+  const service = layout.service
+    .map(({ text }) => text)
+    .filter((text) => text.split('*/').length === 2)
+    .map((text) => text.replace('*/', '{tenant}/'));
+  if (layout.hasTenant || service.length === 0) return null;
+  const outer = service.map((text) => text.split('/')).filter((parts) => !parts.at(-1)?.includes('#'));
+  const environment = outer.flatMap((parts) => {
+    const last = parts.findLastIndex((part) => /\{(?:tenant|environment)\}/.test(part));
+    return parts.slice(0, last + 1).some((part) => part.includes('{service}'))
+      ? []
+      : [[...parts.slice(0, last + 1), '**'].join('/')];
+  });
+  const environments = new Set(found.map((one) => one.environment));
+  const patterns = { environment, service };
+  return tryLayout({ ...look, candidates: [], chosen: [], patterns, environments });
+}
+
+const isSame = (one: LayoutOption, other: LayoutOption) =>
+  JSON.stringify(one.found) === JSON.stringify(other.found);
 
 /** The same environments elsewhere in the tree: hardly any others, or all of them and some more. */
 function goesWith(principal: Candidate, other: Candidate): boolean {
@@ -60,100 +151,29 @@ function goesWith(principal: Candidate, other: Candidate): boolean {
     other.axis.evidence >= 0.2 &&
     !isWider(other.axis, principal.axis) &&
     !isWider(principal.axis, other.axis) &&
-    (common >= 0.8 * other.names.size ||
-      (common === principal.names.size && common >= 0.6 * other.names.size))
+    (common >= (isOpen(other) ? 1 : 0.8) * other.names.size ||
+      (common === principal.names.size && common >= 0.6 * other.names.size && !isOpen(other)))
   );
 }
 
-interface Trial {
-  readonly view: TreeView;
-  readonly read: ReadValues;
-  readonly survey: Survey;
-  readonly candidates: readonly Candidate[];
-  readonly chosen: readonly Candidate[];
-}
+/** A folder that may be any brings names that mean something else. */
+const isOpen = ({ axis: { prefix } }: Candidate) => prefix[0] === '*';
 
-/** null where what the patterns find is not what was meant. */
-async function verify(trial: Trial): Promise<Proposal | null> {
-  const { view, read, survey, chosen } = trial;
-  const bare: Draft = {
-    environment: unique(chosen.flatMap(({ environment }) => environment ?? [])).slice(0, 40),
-    service: unique(chosen.flatMap(({ services }) => services.map(({ pattern }) => pattern))).slice(0, 40),
-    ignore: { environment: [], service: [] },
-    fields: {},
-    keep: keepOf(survey),
-  };
-  const all = await find(view, layoutOf(bare));
-  const ignore = toIgnore(trial, all);
-  if (ignore.environment.length + ignore.service.length > IGNORED) return null;
-  const draft = { ...bare, ignore };
-  const layout = layoutOf(draft);
-  const found = await find(view, layout);
-  if (!found.some(({ environment }) => chosen[0]?.names.has(environment))) return null;
-  const services = found.filter(({ service }) => service !== undefined);
-  const fields = await findFields({ view, read, layout, services });
-  return {
-    text: draftText({ ...draft, fields }),
-    clear: true,
-    found,
-    findings: [
-      ...onlyOne(chosen),
-      ...(services.length === 0 ? [noServices()] : []),
-      ...namesDiffer(chosen, found),
-      ...leftOut(trial, ignore),
-      ...overlapping(survey, layout, found),
-      ...uncovered(survey, layout),
-      ...(survey.complete ? [] : [sampled()]),
-    ],
-  };
-}
-
-/** Exactly as it will be read. */
-const layoutOf = (draft: Draft): Layout => compileLayout(parseConfig(draftText(draft), 'proposal'));
-
-const unique = (values: readonly string[]) => [...new Set(values)];
-
-/** All there is; of many tenants, some. */
-async function find(view: TreeView, layout: Layout): Promise<Coordinates[]> {
-  if (!layout.hasTenant) return discover(view, layout);
-  const folder = layout.environment
-    .concat(layout.service)
-    .map(({ text }) => text.split('/{tenant}/')[0] ?? '');
-  const [common = ''] = folder;
-  if (common.includes('{') || folder.some((other) => other !== common)) return discover(view, layout);
-  const tenants = (await view.list(common)).map(({ name }) => name);
-  if (tenants.length <= TENANTS) return discover(view, layout);
-  const found = await Promise.all(
-    sample(tenants, TENANTS).map((tenant) => discover(view, layout, { tenant })),
-  );
-  return found.flat().sort((a, b) => compareText(JSON.stringify(a), JSON.stringify(b)));
-}
-
-/** What the patterns find besides what was meant. In a sampled tree, a name that was not seen is no stranger. */
-function toIgnore({ chosen, survey }: Trial, all: readonly Coordinates[]): Draft['ignore'] {
-  const environments = new Set(chosen.flatMap(({ names }) => [...names]));
-  const services = new Set(chosen.flatMap(({ serviceNames }) => [...serviceNames]));
-  const isOdd = (name: string) => isNoEnvironment(name) || survey.complete;
-  const isService = (name: string) => {
-    const { weight, rest } = environmentWord(name);
-    return services.has(name) || !(isNoServiceFile(name) || (weight > 0 && rest === ''));
-  };
-  return {
-    environment: unique(
-      all.map(({ environment }) => environment).filter((name) => !environments.has(name) && isOdd(name)),
-    ),
-    service: unique(all.flatMap(({ service }) => service ?? []).filter((name) => !isService(name))),
-  };
-}
-
-function keepOf({ folders }: Survey): string[] {
-  const all = [...folders.values()];
-  const has = (test: RegExp) => all.some(({ files }) => files.some((file) => test.test(file)));
-  return [
-    ...DEFAULT_KEEP,
-    ...(all.some(({ path }) => /(?:^|\/)secrets$/.test(path)) ? ['**/secrets/**'] : []),
-    ...(has(/\.enc\.ya?ml$/) ? ['**/*.enc.yaml'] : []),
-    ...(has(/\.sops\.ya?ml$/) ? ['**/*.sops.yaml'] : []),
-    ...(has(/^secrets\.ya?ml$/) ? ['**/secrets.yaml'] : []),
-  ];
+/** What the examples say, and nothing else. LAYOUT_UNCLEAR, INVALID_REQUEST. */
+async function likeOptions(look: Look, { like = [], environments }: Steering): Promise<Tried[]> {
+  const patterns = [];
+  for (const one of like) patterns.push(await likePatterns(look.view, one));
+  const option = await tryLayout({
+    ...look,
+    candidates: [],
+    chosen: [],
+    patterns: {
+      environment: patterns.flatMap(({ environment }) => environment ?? []),
+      service: patterns.flatMap(({ service }) => service ?? []),
+    },
+    ...(environments && { environments: new Set(environments) }),
+  });
+  if (option === null)
+    throw new BacktrailError('LAYOUT_UNCLEAR', 'The examples give patterns that find nothing in the tree.');
+  return [{ option, principal: null }];
 }

@@ -118,9 +118,11 @@ export function filesBelow(survey: Survey, path: string, depth = 0): string[] {
   ];
 }
 
-/** What is no YAML cannot be looked into, and may be anything. */
+/** What is no YAML, or cannot be parsed, may be anything. */
 async function deployed(read: ReadValues, file: string): Promise<boolean> {
-  return !/\.(?:ya?ml|json)$/i.test(file) || mayDeploy(await read(file));
+  if (!/\.(?:ya?ml|json)$/i.test(file)) return true;
+  const documents = await read(file);
+  return documents.length === 0 || mayDeploy(documents);
 }
 
 async function filesAsServices({ survey, read }: Look, { below, folders }: Found): Promise<ServicePattern[]> {
@@ -194,8 +196,11 @@ function sharedFiles(survey: Survey, roots: readonly string[]): string[] {
 function isOfServices(one: Collection, names: ReadonlySet<string>, known: ReadonlySet<string>): boolean {
   if (known.size > 0) return [...names].filter((name) => known.has(name)).length * 2 >= names.size;
   const last = one.pointer.at(-1) ?? '';
-  return one.deployed && (one.kind === 'list' || SERVICE_FOLDERS.has(last.toLowerCase()));
+  return (
+    one.deployed &&
+    (one.kind === 'list' || one.pointer.length === 0 || SERVICE_FOLDERS.has(last.toLowerCase()))
+  );
 }
 
 const pointerOf = ({ pointer, kind }: Collection) =>
-  `/${pointer.join('/')}${kind === 'list' ? '[name={service}]' : '/{service}'}`;
+  `${pointer.map((key) => `/${key}`).join('')}${kind === 'list' ? '[name={service}]' : '/{service}'}`;

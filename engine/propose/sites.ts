@@ -1,11 +1,11 @@
 /** Groups of names beside each other in one folder, each of which could be the environments of a layout. */
 import type { Folder } from './survey.ts';
-import { endingOf, environmentWord, isNoEnvironment, isNoServiceFile } from './words.ts';
+import { endingOf, environmentWord, isNoEnvironment, isNoServiceFile, isRegion } from './words.ts';
 
 /** How the name of an environment stands in the name of a folder or file. */
 export interface Form {
   readonly file: boolean;
-  /** Text around it; `{service}-` where that names the service. */
+  /** Text around it; `{service}-` before it or `-{service}` behind it where that names the service. */
   readonly before: string;
   readonly after: string;
 }
@@ -21,7 +21,7 @@ export interface Site {
 export const FOLDER: Form = { file: false, before: '', after: '' };
 
 /** Sites of one folder: its folders, its files by ending, and names that share a beginning or an end (`values-prod.yaml`). */
-export function sitesOf({ path: folder, entered, files }: Folder): Site[] {
+export function sitesOf({ path: folder, entered, files }: Folder, given: readonly string[] = []): Site[] {
   const groups: { file: boolean; stems: readonly string[]; ending: string }[] = [
     { file: false, stems: entered, ending: '' },
     ...[...byEnding(files)].map(([ending, stems]) => ({ file: true, stems, ending })),
@@ -30,10 +30,14 @@ export function sitesOf({ path: folder, entered, files }: Folder): Site[] {
     const site = (before: string, after: string, names: readonly string[]): Site => ({
       folder,
       form: { file, before, after: `${after}${ending}` },
-      names: names.filter((name) => isCandidate(name, file && before === '' && after === '')),
+      names: names.filter(
+        (name) => given.includes(name) || isCandidate(name, file && before === '' && after === ''),
+      ),
     });
-    const paired = pairs(stems).map(({ separator, services, environments }) => ({
-      ...site(`{service}${separator}`, '', environments),
+    const paired = pairs(stems, given).map(({ separator, services, environments, isFirst }) => ({
+      ...(isFirst
+        ? site('', `${separator}{service}`, environments)
+        : site(`{service}${separator}`, '', environments)),
       services,
     }));
     const all = paired.length > 0 ? paired : [site('', '', stems)];
@@ -86,7 +90,8 @@ function affixes(stems: readonly string[]): Affix[] {
       .filter(([key, names]) => enough(key, names))
       .map(([key, names]) => ({ before: key, after: '', names })),
     ...[...after]
-      .filter(([key, names]) => enough(key, names))
+      // `values-prod` before `-eu`: what is before it is no part of a name.
+      .filter(([key, names]) => enough(key, names) && !names.every((name) => /^values[-_.]/i.test(name)))
       .map(([key, names]) => ({ before: '', after: key, names })),
   ];
 }
@@ -95,24 +100,38 @@ interface Pairing {
   readonly separator: string;
   readonly services: readonly string[];
   readonly environments: readonly string[];
+  /** Does the environment come first? */
+  readonly isFirst: boolean;
 }
 
+export const namesService = ({ before, after }: Form) => `${before}${after}`.includes('{service}');
+
 /** `api-staging`, `api-prod`, `web-prod`: names made of a service and an environment, several of which share either. */
-function pairs(stems: readonly string[]): Pairing[] {
-  return ['-', '_', '.'].flatMap((separator) => {
-    const split = stems.flatMap((stem) => {
-      for (let cut = stem.indexOf(separator); cut > 0; cut = stem.indexOf(separator, cut + 1)) {
-        const [service, environment] = [stem.slice(0, cut), stem.slice(cut + 1)];
-        const { weight, rest } = environmentWord(environment);
-        if (weight >= 0.4 && rest === '' && !isNoServiceFile(service)) return [{ service, environment }];
-      }
-      return [];
-    });
-    const services = [...new Set(split.map(({ service }) => service))];
-    const environments = [...new Set(split.map(({ environment }) => environment))];
-    const is = services.length > 1 && environments.length > 1 && split.length >= services.length * 1.5;
-    return is && split.length * 3 >= stems.length * 2 ? [{ separator, services, environments }] : [];
-  });
+function pairs(stems: readonly string[], given: readonly string[]): Pairing[] {
+  return [false, true].flatMap((isFirst) =>
+    ['-', '_', '.'].flatMap((separator) => {
+      const split = stems.flatMap((stem) => {
+        for (let cut = stem.indexOf(separator); cut > 0; cut = stem.indexOf(separator, cut + 1)) {
+          const parts = [stem.slice(0, cut), stem.slice(cut + 1)];
+          const [service = '', environment = ''] = isFirst ? parts.toReversed() : parts;
+          const { weight, rest } = environmentWord(environment);
+          const isNamed = given.includes(environment) || (weight >= 0.4 && rest === '');
+          if (isNamed && service !== '' && !isNoServiceFile(service)) return [{ service, environment }];
+        }
+        return [];
+      });
+      const services = [...new Set(split.map(({ service }) => service))];
+      const environments = [...new Set(split.map(({ environment }) => environment))];
+      const is =
+        !services.every(isRegion) &&
+        services.length > 1 &&
+        environments.length > 1 &&
+        split.length >= services.length * 1.5;
+      return is && split.length * 3 >= stems.length * 2
+        ? [{ separator, services, environments, isFirst }]
+        : [];
+    }),
+  );
 }
 
 /** Names of files without their ending, as far as they could be names of environments or services. */

@@ -11,6 +11,7 @@ export interface Folder {
   readonly entered: readonly string[];
   /** Names of files that may describe deployments. */
   readonly files: readonly string[];
+  readonly pointers: number;
 }
 
 export interface Survey {
@@ -19,6 +20,8 @@ export interface Survey {
   readonly complete: boolean;
   /** How many files were seen. */
   readonly files: number;
+  /** How many submodules and links; what they lead to is not looked at. */
+  readonly pointers: number;
   /** How many of them stand below a folder. */
   filesBelow(path: string): number;
   /** Base names of the files below a folder, as far as it was looked at. */
@@ -57,6 +60,7 @@ export async function surveyTree(view: TreeView, limits: SurveyLimits = LIMITS):
     folders,
     complete: complete && level.length === 0,
     files: filesBelow(''),
+    pointers: [...folders.values()].reduce((sum, folder) => sum + folder.pointers, 0),
     filesBelow,
     namesBelow: remember(folders),
   };
@@ -65,13 +69,20 @@ export async function surveyTree(view: TreeView, limits: SurveyLimits = LIMITS):
 async function look(view: TreeView, path: string, limits: SurveyLimits): Promise<Folder> {
   const folders: string[] = [];
   const files: string[] = [];
-  for (const { name, mode } of await view.list(path)) {
+  let pointers = 0;
+  const entries = await view.list(path);
+  // Beside `prod`, `test` is an environment.
+  const isStages = entries.some(({ name }) => environmentWord(name).weight >= 0.9);
+  const isSkipped = (name: string) =>
+    SKIPPED_FOLDERS.has(name) && !(isStages && environmentWord(name).weight > 0);
+  for (const { name, mode } of entries) {
+    if (mode !== MODE.tree && !isFile(mode)) pointers += 1;
     // What a pattern cannot name as it is, and folders of tools (`.github`).
     if (!isCoordinate(name) || /^\.|[*?{}\\\p{C}]/u.test(name)) continue;
-    if (mode === MODE.tree && !SKIPPED_FOLDERS.has(name.toLowerCase())) folders.push(name);
+    if (mode === MODE.tree && !isSkipped(name.toLowerCase())) folders.push(name);
     else if (isFile(mode) && endingOf(name) !== null) files.push(name);
   }
-  return { path, folders, entered: choose(folders, limits.siblings), files: sample(files, FILES) };
+  return { path, folders, entered: choose(folders, limits.siblings), files: sample(files, FILES), pointers };
 }
 
 /** Those that look like environments, and some of the others. */

@@ -1,7 +1,15 @@
 /** The proposal as the file that people will read and change. */
 import { DEFAULT_KEEP } from '../plan/config.ts';
+import type { Coverage, UncoveredKind } from './coverage.ts';
+import { describeShape, type ShapeName } from './shapes.ts';
 
 export interface Draft {
+  readonly shape: ShapeName;
+  /** What no scope holds. */
+  readonly uncovered: Coverage['uncovered'];
+  readonly bindings: readonly string[];
+  /** Where manifests seem to be rendered to. */
+  readonly output: string | null;
   readonly environment: readonly string[];
   readonly service: readonly string[];
   readonly ignore: { readonly environment: readonly string[]; readonly service: readonly string[] };
@@ -19,49 +27,63 @@ const quote = (text: string) =>
 const list = (indent: string, values: readonly string[]) =>
   values.map((value) => `${indent}- ${quote(value)}`);
 
-const section = (name: string, values: readonly string[], comment: string) =>
-  values.length === 0 ? [] : [`  # ${comment}`, `  ${name}:`, ...list('    ', values)];
+const section = (name: string, values: readonly string[]) =>
+  values.length === 0 ? [] : [`  ${name}:`, ...list('    ', values)];
 
 /** None is written: HEAD of the moment may be a branch that is gone tomorrow, and rollbacks would go there. */
-const BRANCH = [
-  '# Rollbacks go to the branch that HEAD names. Where HEAD names none (automation that checks a commit out), say which:',
-  '# branch: main',
-];
+const BRANCH = ['# branch: main   # where rollbacks go; without it, the branch that HEAD names'];
 
-export function draftText({ environment, service, ignore, fields, keep }: Draft): string {
+export function draftText(draft: Draft): string {
+  const { shape, environment, service, bindings, ignore, fields, keep, output } = draft;
   const ignored = Object.entries(ignore).filter(([, names]) => names.length > 0);
+  const names = Object.entries(fields);
   const lines = [
-    '# How Backtrail reads this repository. It is always read at the tip of the branch.',
+    `# ${shape}: ${describeShape(shape)} (docs/layouts.md)`,
+    ...leftOut(draft.uncovered),
     'version: 1',
     ...BRANCH,
-    '',
-    '# Which paths are an environment, and which a service of it. {tenant}, {environment} and {service} stand for a name;',
-    '# "/**" is everything below; "file#/list[name={service}]" is a part of a YAML file.',
     'layout:',
-    ...section('environment', environment, 'Rolled back as a whole: backtrail rollback ENVIRONMENT'),
-    ...section('service', service, 'Rolled back alone: backtrail rollback ENVIRONMENT/SERVICE'),
-    ...(ignored.length === 0 ? [] : ['  # Names that the patterns find and that are none.', '  ignore:']),
-    ...ignored.map(([kind, names]) => `    ${kind}: [ ${names.map(quote).join(', ')} ]`),
-    ...(Object.keys(fields).length === 0
+    ...section('environment', environment),
+    ...section('service', service),
+    ...section('bindings', bindings),
+    ...(ignored.length === 0 ? [] : ['  ignore:   # found by the patterns, and none']),
+    ...ignored.map(([kind, values]) => `    ${kind}: [ ${values.map(quote).join(', ')} ]`),
+    ...(names.length === 0 ? [] : ['fields:   # short names for --field, relative to the service']),
+    ...names.map(([name, field]) => `  ${name}: ${quote(field)}`),
+    ...(output === null
       ? []
       : [
-          '',
-          '# Short names for --field, relative to the service.',
-          'fields:',
-          ...Object.entries(fields).map(([name, field]) => `  ${name}: ${quote(field)}`),
+          '# Manifests seem to be rendered to these files; take this in if a rollback is to render them:',
+          `# delivery: { output: ${quote(output)} }`,
         ]),
-    '',
-    '# Never rolled back: secrets would come back as they were before they were changed.',
-    'keep:',
-    ...list('  ', keep),
-    '',
-    '# Tells releases and promotions apart in the history, where authors or subjects do:',
-    '# source:',
-    '#   - { author: "bot", is: release }',
-    '#   - { subject: "^promote", is: promotion }',
+    ...(keep.length === 0
+      ? []
+      : ['keep:   # never rolled back: old secrets would come back', ...list('  ', keep)]),
   ];
   return `${lines.join('\n')}\n`;
 }
+
+/** One line: `# Left out: 3 files common to several (base/api), 2 of charts (charts/api)`. */
+function leftOut(uncovered: Draft['uncovered']): string[] {
+  const kinds = uncovered.map(
+    ({ kind, files, paths }) =>
+      `${files} ${files === 1 ? 'file' : 'files'} ${KINDS[kind]} (${paths.slice(0, 2).map(plain).join(', ')})`,
+  );
+  return kinds.length === 0 ? [] : [`# No rollback touches: ${kinds.join('; ')}.`];
+}
+
+/** As it is where nothing of it could end the comment or be obeyed. */
+const plain = (path: string) => (/^[\p{L}\p{N}\p{M} ._/@+-]*$/u.test(path) ? path : quote(path));
+
+/** How a kind of uncovered files is called. */
+export const KINDS = {
+  environment: 'named like an environment',
+  sibling: 'beside what it takes',
+  shared: 'common to several',
+  chart: 'of charts',
+  generated: 'generated',
+  other: 'elsewhere',
+} satisfies Record<UncoveredKind, string>;
 
 /** Where the tree does not say what its environments are. */
 export function templateText(): string {

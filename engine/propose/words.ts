@@ -3,7 +3,10 @@
 const set = (words: string) => new Set(words.split(' '));
 
 const SURE = set(
-  'production prod prd staging stg preprod preproduction uat qa development nonprod nonproduction sandbox',
+  'production prod prd staging stg preprod preproduction uat qa development nonprod nonproduction sandbox ' +
+    // The same in other languages, without accents.
+    'produktion produccion producao produzione productie abnahme entwicklung recette homologacao hml homolog desarrollo pruebas ' +
+    'collaudo sviluppo acceptatie ontwikkeling 本番 検証 開発 生产 测试 开发 预发',
 );
 const LIKELY = set(
   'dev devel test testing tst stage live local demo perf performance int integration acc acceptance sit e2e canary edge preview dr lab',
@@ -18,12 +21,21 @@ export const SERVICE_FOLDERS = set(
   'services apps applications workloads releases microservices projects charts deployments products components',
 );
 
+/** Folders that say what kind of files they hold. */
+const CONTENT_FOLDERS = set(
+  'values config configs configuration settings helm helmfile kustomize kubernetes k8s argocd argo-cd flux manifests secrets infrastructure infra ' +
+    'platform system bootstrap addons overlays base monitoring variables vars image-tags images versions argo-cd-apps',
+);
+export const isContentFolder = (name: string) => CONTENT_FOLDERS.has(name.toLowerCase());
+
 /** Folders that hold what other tools made from the rest. */
-export const GENERATED_FOLDERS = set('delivery rendered generated hydrated output out dist build target');
+export const GENERATED_FOLDERS = set(
+  'delivery rendered generated hydrated compiled output out dist build target',
+);
 
 /** Sources and tools: never looked into. */
 export const SKIPPED_FOLDERS = set(
-  'node_modules vendor src test tests testdata __tests__ fixtures docs doc examples hack',
+  'node_modules vendor src test tests testdata __tests__ fixtures docs doc examples hack ci',
 );
 
 /** Beside environments, but none themselves. */
@@ -31,6 +43,12 @@ const NO_ENVIRONMENT = set(
   'base bases common shared global globals default defaults template templates components component lib library ' +
     'modules scripts docs readme owners codeowners charts crds crd hack tools patches resources secrets policies infrastructure infra apps services',
 );
+
+/** What several environments have in common. */
+const SHARED = set(
+  'base bases common shared global globals default defaults components component values lib library',
+);
+export const isSharedName = (stem: string) => SHARED.has(stem.toLowerCase());
 
 /** `test-secrets`, `k-components`: what such a name ends with says what it holds. */
 const NO_LAST_WORD = set(
@@ -42,13 +60,13 @@ const NO_SERVICE = set(
   'kustomization kustomizeconfig base bases common shared global globals default defaults components component patches patch ' +
     'overlays templates crds namespace namespaces environment bindings secrets config configs configmap configmaps flux-system ' +
     'gotk-components gotk-sync argocd readme codeowners license owners resources policies services apps applications workloads ' +
-    'releases charts repositories sources root-app bootstrap environments clusters',
+    'releases charts repositories sources root-app bootstrap environments clusters group_vars host_vars',
 );
 
 /** Files of one service, or of none; folders of these names may well be services. */
 const NO_SERVICE_FILE = set(
   'values chart helmfile variables terraform main backend providers outputs versions service deployment ingress hpa pdb ' +
-    'serviceaccount secret sealedsecret networkpolicy version metadata settings',
+    'serviceaccount secret sealedsecret networkpolicy version metadata settings spec main all index project account region cluster hosts',
 );
 
 /** A region or a cloud, or one word of their names: `eu-west-1`, `us`, `westeurope`, `2`. */
@@ -56,7 +74,20 @@ const REGION =
   /^(?:(?:us|eu|ap|sa|ca|me|af|cn|il|mx)(?:-gov)?(?:-?(?:north|south|east|west|central){1,2})?(?:-?\d{1,2}[a-z]?)?|(?:europe|asia|australia|africa)(?:-[a-z]+\d{0,2})?|(?:north|south|east|west|central){1,2}(?:us|europe|asia|india)?\d{0,2}|aws|gcp|azure|onprem|\d+)$/;
 
 /** Words of a name: `prod-eu-west-1`, `staging2`. */
-const tokens = (name: string) => name.toLowerCase().split(/[-_.]/).filter(Boolean);
+const tokens = (name: string) =>
+  plainOf(name)
+    .split(/[-_. ]/)
+    .filter(Boolean);
+
+/** Small letters without accents. */
+const plainOf = (name: string) =>
+  /^[\x20-\x7e]*$/.test(name)
+    ? name.toLowerCase()
+    : name
+        .normalize('NFD')
+        .replace(/[\u0300-\u036f]/g, '')
+        .normalize('NFC')
+        .toLowerCase();
 
 function wordWeight(word: string): number {
   const plain = word.replace(/\d+$/, '');
@@ -72,7 +103,7 @@ export interface EnvironmentWord {
 
 /** What a name says about being an environment; weight 0 where it says nothing. */
 export function environmentWord(name: string): EnvironmentWord {
-  const lower = name.toLowerCase();
+  const lower = plainOf(name);
   const whole = wordWeight(lower.replace(/[-_]/g, ''));
   if (whole > 0) return { weight: whole, rest: '' };
   const words = tokens(name);
@@ -92,6 +123,9 @@ function glued(lower: string): EnvironmentWord {
   if (match) return { weight: 0.45, rest: match[1] ?? '' };
   return { weight: 0, rest: '' };
 }
+
+/** `v1.2`, `2024.1.0`: it says when, not where. */
+export const isVersion = (name: string) => /^v?\d+(?:\.\d+)+/.test(name);
 
 export const isRegion = (name: string) => REGION.test(name.toLowerCase());
 export const isNoEnvironment = (name: string) =>

@@ -3,6 +3,7 @@ import {
   BacktrailError,
   type Clock,
   type Finding,
+  formatCoordinates,
   isFailure,
   MODE,
   type ObjectId,
@@ -11,35 +12,107 @@ import {
 } from '../model/index.ts';
 import type { GitRepository } from '../git/open.ts';
 import { CONFIG_PATH, parseConfig } from '../plan/config.ts';
+import { discover } from '../plan/discover.ts';
 import { treeView } from '../plan/view.ts';
-import { propose } from '../propose/propose.ts';
+import type { Coverage } from '../propose/coverage.ts';
+import { propose, type Steering } from '../propose/propose.ts';
+import { describeShape, type ShapeName } from '../propose/shapes.ts';
+import { sample } from '../propose/survey.ts';
+import { createObserve } from './observe.ts';
+import { planAsked, type Planned, type PlanTools } from './plan.ts';
 import { type EnvironmentEntry, toEntries } from './queries.ts';
 import { requireWritten } from './written.ts';
 
-export interface Proposed {
-  readonly branch: string;
-  /** The text of the proposed configuration; where `clear` is false, a template to start from. */
+/** A layout that was tried on the tree. */
+export interface ProposedLayout {
+  /** A name of docs/layouts.md. */
+  readonly shape: ShapeName;
+  readonly description: string;
+  /** The text of the configuration. */
   readonly config: string;
-  readonly clear: boolean;
   /** What it finds. */
   readonly environments: readonly EnvironmentEntry[];
+  /** Files that some scope holds, and those that none does, by kind. */
+  readonly coverage: Coverage;
+  readonly findings: readonly Finding[];
+}
+
+export interface Proposed {
+  readonly branch: string;
+  /** The best first, at most three. */
+  readonly candidates: readonly ProposedLayout[];
+  /** The first of them; null where none is clearly right. */
+  readonly chosen: ProposedLayout | null;
+  /** Where none is chosen: a template to start from, and LAYOUT_UNCLEAR. */
+  readonly template: string;
   readonly findings: readonly Finding[];
   /** Does the branch hold a configuration already? */
   readonly present: boolean;
 }
 
-export async function proposeConfig(git: GitRepository): Promise<Proposed> {
+/** Names that branches have where each is an environment. */
+const BRANCHES = [
+  'production',
+  'prod',
+  'live',
+  'preprod',
+  'staging',
+  'stage',
+  'stg',
+  'uat',
+  'qa',
+  'test',
+  'dev',
+];
+
+export async function proposeConfig(git: GitRepository, steering: Steering): Promise<Proposed> {
   const { branch, tip } = await branchOf(git);
   const view = treeView(git.objects, (await git.objects.commit(tip)).tree);
-  const { text, clear, found, findings } = await propose(view);
+  const branches: string[] = [];
+  for (const name of BRANCHES) if ((await git.history.named(name)).branch !== null) branches.push(name);
+  const { options, chosen, text, findings } = await propose(view, { ...steering, branches });
+  const candidates = options.map(({ shape, text: config, found, coverage, findings: own }) => ({
+    shape,
+    description: describeShape(shape),
+    config,
+    environments: toEntries(found),
+    coverage,
+    findings: own,
+  }));
   return {
     branch,
-    config: text,
-    clear,
-    environments: toEntries(found),
-    findings,
+    candidates,
+    chosen: chosen ? (candidates[0] ?? null) : null,
+    template: text,
+    findings: chosen ? [] : findings,
     present: (await view.entry(CONFIG_PATH)) !== null,
   };
+}
+
+/** Scopes that are tried for a sample. */
+const SAMPLED = 6;
+
+/** What a rollback would look like under a configuration that stands nowhere yet: the first of some scopes that has an earlier revision. */
+export async function samplePlan(
+  git: GitRepository,
+  { text, ...tools }: PlanTools & { readonly text: string },
+): Promise<Planned | null> {
+  const snapshot = await createObserve(git, { name: 'proposal', text })();
+  const found = await discover(await snapshot.view(snapshot.base), snapshot.layout);
+  const services = found.filter(({ service }) => service !== undefined);
+  for (const scope of sample(services.length > 0 ? services : found, SAMPLED)) {
+    try {
+      const planned = await planAsked(
+        snapshot,
+        { scope: formatCoordinates(scope), fields: [], allowRemoval: true, wholeFile: false },
+        tools,
+      );
+      if (planned.plan.files.length > 0) return planned;
+    } catch (error) {
+      if (!isFailure(error)) throw error;
+    }
+  }
+  return null;
 }
 
 /** The branch that HEAD names, with a commit on it. */
@@ -55,6 +128,11 @@ async function branchOf(git: GitRepository): Promise<{ branch: string; tip: Obje
     });
   }
 }
+
+export { KINDS } from '../propose/text.ts';
+export type { Like } from '../propose/like.ts';
+export type { Steering } from '../propose/propose.ts';
+export { isShapeName, nearShapes, type Shape, type ShapeName, SHAPES } from '../propose/shapes.ts';
 
 export interface ConfigWrite {
   readonly branch: string;

@@ -1,5 +1,6 @@
 /** Questions that write nothing: environments, history, show, compare, log. */
 import {
+  BacktrailError,
   type Coordinates,
   type Finding,
   formatCoordinates,
@@ -11,7 +12,9 @@ import {
   type RevisionRef,
   type Scope,
   type ServiceDifference,
+  type TreeView,
 } from '../model/index.ts';
+import { CONFIG_PATH } from '../plan/config.ts';
 import { describeRevisions, type HistoryEntry } from '../plan/describe.ts';
 import { discover } from '../plan/discover.ts';
 import { keptFiles, readContent } from '../plan/content.ts';
@@ -21,6 +24,7 @@ import { resolveRevision } from '../plan/revision.ts';
 import { parseRevision } from '../plan/revision-name.ts';
 import { compareContents, type ShownFile, showContent } from '../plan/show.ts';
 import type { Snapshot } from '../plan/snapshot.ts';
+import { type NewPath, newPaths } from '../propose/check.ts';
 import { readDelivery, readRollback } from '../record/read.ts';
 import type { RollbackRecord } from '../record/trailers.ts';
 import { currentOf, historyOf, resolveScope } from './plan.ts';
@@ -52,6 +56,23 @@ export async function environments(snapshot: Snapshot): Promise<Environments> {
   return { environments: toEntries(found), findings };
 }
 
+/** What has come since the configuration was last changed; SHALLOW_TARGET where a clone does not say when that was. */
+export async function uncovered(snapshot: Snapshot): Promise<readonly NewPath[]> {
+  const { base, history, layout } = snapshot;
+  const view = await snapshot.view(base);
+  let before: TreeView | null = null;
+  if ((await view.entry(CONFIG_PATH)) !== null) {
+    const [changed] = await history.log({ tip: base, path: CONFIG_PATH });
+    if (changed) before = await snapshot.view(changed.id);
+    else if (history.shallow)
+      throw new BacktrailError(
+        'SHALLOW_TARGET',
+        'This shallow clone does not say when the configuration was changed.',
+      );
+  }
+  return newPaths({ view, layout, before });
+}
+
 /** Environments with their services. */
 export function toEntries(found: readonly Coordinates[]): EnvironmentEntry[] {
   const services = new Map<string, string[]>();
@@ -65,6 +86,8 @@ export function toEntries(found: readonly Coordinates[]): EnvironmentEntry[] {
   }
   return [...places].map(([name, place]) => ({ ...place, services: services.get(name) ?? [] }));
 }
+
+export type { NewPath } from '../propose/check.ts';
 
 export interface ScopeAsk {
   readonly scope: string;

@@ -113,8 +113,9 @@ describe('init', () => {
   it('reads a configuration that appeared meanwhile, and leaves it', async () => {
     const repo = await plainRepo({ bare: true });
     const engine = await engineOf(repo);
-    const { branch, config } = await engine.propose();
-    await repo.replay([{ files: { [CONFIG]: config.replace('keep:', 'subject: Back\nkeep:') } }]);
+    const { branch, chosen } = await engine.propose();
+    const config = chosen?.config ?? '';
+    await repo.replay([{ files: { [CONFIG]: config.replace('layout:', 'subject: Back\nlayout:') } }]);
     const state = await stateOf(repo);
     const id = makeRequestId(1_790_000_000_000, new Uint8Array(10).fill(7));
     await expect(engine.writeConfig({ branch, text: config, id, author: JANE })).rejects.toMatchObject({

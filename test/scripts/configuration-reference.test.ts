@@ -130,6 +130,10 @@ describe('the JSON Schema for editors', () => {
       ...layouts.map((line) => `version: 1\n${line}\n`),
       templateText(),
       draftText({
+        shape: 'environment-folder',
+        uncovered: [],
+        bindings: ['**/binding.yaml'],
+        output: null,
         environment: ['envs/{environment}/**'],
         service: ['envs/{environment}/{service}/**'],
         ignore: { environment: ['base'], service: [] },

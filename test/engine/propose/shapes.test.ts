@@ -28,6 +28,7 @@ async function proposed(tree: Tree) {
   const config = parseConfig(proposal.text, 'proposal');
   return {
     ...proposal,
+    clear: proposal.chosen !== null,
     config,
     layout: { environment: config.layout.environment, service: config.layout.service },
     ignore: config.layout.ignore,
@@ -247,12 +248,17 @@ describe('a proposal', () => {
     expect(names).toEqual(eachService);
   });
 
-  it('looks past regions between an environment and its services', async () => {
-    const { layout, names } = await proposed(
-      files('envs/{0}/{1}/{2}/values.yaml', VALUES, ENVIRONMENTS, ['us-east-1', 'eu-west-1'], SERVICES),
+  it('leaves it open whether regions between an environment and its services go back together', async () => {
+    const proposal = await propose(
+      memoryTree(
+        files('envs/{0}/{1}/{2}/values.yaml', VALUES, ENVIRONMENTS, ['us-east-1', 'eu-west-1'], SERVICES),
+      ).view,
     );
-    expect(layout.service).toEqual(['envs/{environment}/*/{service}/**']);
-    expect(names).toEqual(eachService);
+    expect(proposal.chosen).toBeNull();
+    expect(proposal.findings.map(({ message }) => message)).toEqual([
+      'The tree has more levels than names: envs/production/eu-west-1/api and envs/production/us-east-1/api would both be production/api, and go back together.',
+    ]);
+    expect(proposal.options[0]?.found.map(formatCoordinates)).toEqual(eachService);
   });
 
   it('says so where a tree is one environment without a name', async () => {
