@@ -71,7 +71,6 @@ export function judgeOf(
     ),
   );
   const covers = (path: string) =>
-    layout.shared.isShared(path) ||
     bound.some((selection, index) => {
       const bindings = selection.match(path);
       if (bindings === null) return false;
