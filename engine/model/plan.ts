@@ -6,9 +6,10 @@ import type { Finding } from './finding.ts';
 /**
  * Versions of the planning rules. The one that made a rollback goes into its commit as Rollback-Engine; those before stay callable, so that
  * a commit can be made again by the rules of its time. 2: `kind:` in `keep` means YAML and JSON documents only, and items of a List; a link in the place of a scope's folder belongs to the scope.
+ * 3: `.env` and `.properties` files and the documents that strings hold have parts, which layouts select and `keep` holds.
  */
-export type Rules = 1 | 2;
-export const ENGINE: Rules = 2;
+export type Rules = 1 | 2 | 3;
+export const ENGINE: Rules = 3;
 
 /** A path of the commit to be made. `content` stands where the object is not in the repository yet. */
 export interface Write {

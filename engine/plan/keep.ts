@@ -1,6 +1,7 @@
 /** `keep`: what no rollback touches. Path patterns, `path#selector`, `kind:Secret`, `format:sops`. */
 import picomatch from 'picomatch';
 import { ENGINE, type Rules } from '../model/index.ts';
+import { isFlat } from '../yaml/format.ts';
 import { claimsKind, type DocumentDescription, describeDocuments, type Named } from '../yaml/kinds.ts';
 import { formatSelector, parseSelector, type Selector } from '../yaml/selector.ts';
 
@@ -34,7 +35,8 @@ export function compileKeep(patterns: readonly string[], rules: Rules = ENGINE):
     .map((by) => {
       const [glob = '', selector = ''] = by.split(/#(.*)/su);
       return { by, matches: picomatch(glob, { dot: true }), selector: parseSelector(selector) };
-    });
+    })
+    .filter(({ selector }) => rules >= 3 || !selector.some((step) => 'enter' in step));
   const ruleOfKind = (kind: string | undefined) => kinds.find((rule) => rule.kind === kind)?.by ?? null;
   /** Items of a List are told apart as documents are. */
   const itemsOf = ({ items }: DocumentDescription) => (rules === 1 ? undefined : items);
@@ -77,6 +79,7 @@ export function compileKeep(patterns: readonly string[], rules: Rules = ENGINE):
       return kept.every((rule) => rule !== null) ? (kept[0] ?? null) : null;
     },
     parts: (path, texts) => {
+      if (rules < 3 && isFlat(path)) return [];
       const found = new Map<string, KeptPart>();
       for (const { by, matches, selector } of parts)
         if (matches(path)) found.set(formatSelector(selector), { selector, by });

@@ -9,7 +9,7 @@ import {
   type TreeView,
 } from '../model/index.ts';
 import type { ParsedText } from '../yaml/document.ts';
-import { type FileKind, fileKind } from '../yaml/format.ts';
+import { type FileKind, fileKind, isFlat } from '../yaml/format.ts';
 import { excise, locate, selectSource } from '../yaml/locate.ts';
 import { parseFile, parseFileLoosely } from '../yaml/parse-file.ts';
 import { refusalReason } from '../yaml/refusal.ts';
@@ -87,6 +87,8 @@ export function makeSnapshot(input: SnapshotInput): Snapshot {
       remember(views, commit, async () => treeView(input.reader, (await input.reader.commit(commit)).tree)),
     parts: (entry, wanted) => {
       const { path, selector, bindings, kept, isAsked, like } = wanted;
+      const isNew = isFlat(path) || selector.some((step) => 'enter' in step);
+      if (input.layout.rules < 3 && isNew) return Promise.resolve([]);
       const kind = fileKind(path);
       const rest = JSON.stringify([
         formatSelector(selector),

@@ -56,3 +56,9 @@ export function fileKind(path: string): FileKind {
   const open = OPEN.find(([, pattern]) => pattern.test(name));
   return { is: 'open', name: open?.[0] ?? 'a plain text' };
 }
+
+/** A file of one map of texts, a line each. */
+export function isFlat(path: string): boolean {
+  const kind = fileKind(path);
+  return kind.is === 'known' && (kind.format === 'dotenv' || kind.format === 'properties');
+}

@@ -78,6 +78,17 @@ describe('what is kept', () => {
     expect(compileKeep(DEFAULT_KEEP, 1).content('setup.sh', `cat <<EOF\n${SECRET}EOF\n`)).toBe('kind:Secret');
   });
 
+  it('keeps parts of flat files and within strings, and none of them by the rules before', () => {
+    const rules = ['**/.env#/TOKEN', '**/a.yaml#/values|/x'];
+    const of = (version: 2 | 3, path: string, text: string) =>
+      compileKeep(rules, version)
+        .parts(path, [text])
+        .map(({ by }) => by);
+    expect([of(3, 'x/.env', 'TOKEN=1\n'), of(2, 'x/.env', 'TOKEN=1\n')]).toEqual([[rules[0]], []]);
+    const text = 'values: |\n  x: 1\n';
+    expect([of(3, 'a.yaml', text), of(2, 'a.yaml', text)]).toEqual([[rules[1]], []]);
+  });
+
   it('keeps items of a List one by one, and all of a list whose items are not known by name', () => {
     const item = (kind: string, name: string) => `- kind: ${kind}\n  metadata: { name: ${name} }\n`;
     const list = `kind: List\nitems:\n${item('ConfigMap', 'a')}${item('Secret', 'b')}`;
