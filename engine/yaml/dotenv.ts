@@ -20,7 +20,7 @@ export function parseDotenv(text: string): FlatEntry[] {
       continue;
     }
     // A name alone takes its value from the environment.
-    if (!/^[ \t]*(?:#.*|(?:export[ \t]+)?[\w.-]*[ \t]*)$/.test(line))
+    if (!/^[ \t]*(?:#.*|(?:export[ \t]+)?(?:[\w.-]+[ \t]*)?)$/.test(line))
       refuse('syntax', `A line of the file is neither KEY=value nor a comment (${placeOf(text, at)}).`);
     at = nextLine(text, stop);
   }

@@ -76,7 +76,8 @@ function addition(
   const eol = eolOf(base.text);
   const line = target.text.slice(entry.start, entry.end).replace(/\r\n|\r|\n/g, eol);
   const at = sides.target.indexOf(entry);
-  const inBase = ({ key }: FlatEntry) => sides.base.find((own) => own.key === key);
+  const own = new Map(sides.base.map((line) => [line.key, line]));
+  const inBase = ({ key }: FlatEntry) => own.get(key);
   const above = sides.target.slice(0, at).findLast(inBase);
   const behind = above && inBase(above);
   if (behind) return { start: behind.end, end: behind.end, text: eol + line };

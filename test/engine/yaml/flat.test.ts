@@ -2,6 +2,7 @@ import dotenv from 'dotenv';
 import fc from 'fast-check';
 import { getProperties } from 'properties-file';
 import { describe, expect, it } from 'vitest';
+import { restoreField } from '../../../engine/yaml/edit.ts';
 import { flatEntries } from '../../../engine/yaml/flat.ts';
 import { refusalReason } from '../../../engine/yaml/refusal.ts';
 
@@ -75,5 +76,23 @@ describe('any text of lines', () => {
       '\t',
     ];
     expect(readsAlike('dotenv', units, (text) => dotenv.parse(text))).toBeGreaterThan(1000);
+  });
+});
+
+describe('a large text of lines', () => {
+  it('is refused soon where a line of blanks is none', () => {
+    expect(read(`${' '.repeat(1_000_000)}!\n`, 'dotenv')).toBeNull();
+  });
+
+  it('takes a line of another that has no other line in common', () => {
+    const lines = (name: string) =>
+      Array.from({ length: 60_000 }, (_, index) => `${name}${index}=1\n`).join('');
+    const result = restoreField({
+      path: 'a.properties',
+      base: lines('a'),
+      target: lines('b'),
+      selector: [{ key: 'b59999' }],
+    });
+    expect(result).toMatchObject({ ok: true, text: `${lines('a')}b59999=1\n` });
   });
 });
