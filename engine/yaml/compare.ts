@@ -162,7 +162,8 @@ function diffOf(comparison: Comparison, { before, after }: Matched, effort: Effo
 
 function markSpans({ before, after }: Comparison): Secrets['spans'] {
   const marker = (secret: string) => (before.known.has(secret) ? MASK : CHANGED_MASK);
-  return lift(findSecrets(after.text, after.parsed.documents, marker), after.parsed, after.shown).spans;
+  const found = findSecrets(after.text, after.parsed.documents, marker, after.parsed);
+  return lift(found, after.parsed, after.shown).spans;
 }
 
 function addOrder(comparison: Comparison, path: Selector, order: NonNullable<Matching['reordered']>): void {

@@ -95,8 +95,8 @@ function parse({ path, shown = [] }: Pick<Input, 'path' | 'shown'>, text: string
 }
 
 /** Lines of a flat file are masked as whole lines as well: what the rules for lines find there is secret here too. */
-function secretsOf({ text, format, documents, bodies }: ParsedText, marker: Marker): Secrets {
-  const secrets = findSecrets(text, documents, marker);
+function secretsOf({ text, code, format, documents, bodies }: ParsedText, marker: Marker): Secrets {
+  const secrets = findSecrets(text, documents, marker, { code });
   if (format !== 'dotenv' && format !== 'properties') return secrets;
   const found = (bodies[0]?.root.entries ?? []).flatMap(({ start, value }) => {
     const line = text.slice(start, value.end);

@@ -60,12 +60,12 @@ const DEEPEST = 3;
 const LOGINS = /(?:users?|logins?)$/i;
 const FLAG = /^--?([A-Za-z][\w.-]*)$/;
 
-/** Finds the secrets in parsed documents of `text`: those of `maskYaml`. Aliases are never followed, so that bombs do not go off. */
+/** Finds the secrets in parsed documents of `text`: those of `maskYaml`. Aliases are never followed, so that bombs do not go off. `code` as for `maskYaml`. */
 export function findSecrets(
   text: string,
   documents: readonly Document.Parsed[],
   marker: Marker,
-  depth = 0,
+  { depth = 0, code = text }: { readonly depth?: number; readonly code?: string } = {},
 ): Secrets {
   const anchors = new Set<string>();
   for (let round = 1; ; round += 1) {
@@ -78,7 +78,7 @@ export function findSecrets(
       nodes: new Set(),
       masked: new Set(),
       spans: [],
-      layout: { text, scalars: [], zones: [] },
+      layout: { text, code, scalars: [], zones: [] },
       depth,
     };
     for (const document of documents) visit(document.contents, { secret: false, key: '' }, search);
@@ -260,7 +260,7 @@ function maskNested(text: string, marker: Marker, depth: number): string | null 
   if (!documents?.some(({ contents }) => isMap(contents) || isSeq(contents))) return null;
   // What is nested still deeper is not looked into, and not shown.
   if (depth >= DEEPEST) return marker(text);
-  return splice(text, findSecrets(text, documents, marker, depth + 1).spans);
+  return splice(text, findSecrets(text, documents, marker, { depth: depth + 1 }).spans);
 }
 
 function keyText(key: unknown): string {

@@ -16,6 +16,8 @@ export interface Span extends Range {
 /** Where values and comments stand in a text. */
 export interface Layout {
   readonly text: string;
+  /** The text without comments of JSON, at the same offsets. */
+  readonly code: string;
   /** All scalars: between them stand punctuation and comments. */
   readonly scalars: Range[];
   /** From a secret key to the end of the line where its value ends: comments in there are secret too. */
@@ -58,18 +60,21 @@ export function maskComments(layout: Layout, marker: Marker): Span[] {
   const flush = () => {
     if (block === null) return;
     const source = text.slice(block.start, block.end);
-    const shown = maskLines(source, marker);
+    const shown = source.startsWith('/*')
+      ? `/*${maskLines(source.slice(2, -2), marker)}*/`
+      : maskLines(source, marker);
     if (shown !== source) spans.push({ ...block, shown });
     block = null;
   };
   for (const comment of commentsOf(layout)) {
     const isNext = block !== null && text.slice(block.end, comment.start).trim() === '';
-    if (block !== null && isNext && !isInZone(comment.start))
+    const isLine = text[comment.start + 1] !== '*' && (block === null || text[block.start + 1] !== '*');
+    if (block !== null && isNext && isLine && !isInZone(comment.start))
       block = { start: block.start, end: comment.end };
     else {
       flush();
       if (!isInZone(comment.start)) block = comment;
-      else spans.push({ ...comment, shown: `# ${marker(text.slice(comment.start, comment.end))}` });
+      else spans.push({ ...comment, shown: wholeComment(text.slice(comment.start, comment.end), marker) });
     }
   }
   flush();
@@ -88,8 +93,33 @@ function zoneTest(zones: readonly Range[]): (offset: number) => boolean {
   };
 }
 
+function wholeComment(source: string, marker: Marker): string {
+  if (source.startsWith('/*')) return `/* ${marker(source)} */`;
+  return `${source.startsWith('//') ? '//' : '#'} ${marker(source)}`;
+}
+
+function* commentsOf(layout: Layout): Generator<Range> {
+  yield* layout.code === layout.text ? commentsOfYaml(layout) : commentsOfJson(layout);
+}
+
+/** Where the code is blank and the text is not. */
+function* commentsOfJson({ text, code }: Layout): Generator<Range> {
+  const sign = /\/[/*]/g;
+  for (let match = sign.exec(text); match !== null; match = sign.exec(text)) {
+    const start = match.index;
+    if (code[start] === '/') {
+      sign.lastIndex = start + 1;
+      continue;
+    }
+    const close = match[0] === '/*' ? text.indexOf('*/', start + 2) : endOfLine(text, start + 1);
+    const end = close === -1 ? text.length : match[0] === '/*' ? close + 2 : close;
+    yield { start, end };
+    sign.lastIndex = end;
+  }
+}
+
 /** Between two scalars a `#` begins a comment. */
-function* commentsOf({ text, scalars }: Layout): Generator<Range> {
+function* commentsOfYaml({ text, scalars }: Layout): Generator<Range> {
   const sorted = scalars.toSorted((a, b) => a.start - b.start);
   let from = 0;
   for (const scalar of [...sorted, { start: text.length, end: text.length }]) {

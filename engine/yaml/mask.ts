@@ -26,7 +26,7 @@ export function maskYaml(text: string, marker: Marker = () => MASK, code = text)
   const documents = text.length > PARSED_LIMIT ? null : tryParse(code);
   if (documents === null) return maskLines(text, marker);
   try {
-    return splice(text, findSecrets(text, documents, marker).spans);
+    return splice(text, findSecrets(text, documents, marker, { code }).spans);
   } catch (error) {
     if (error instanceof RangeError) return maskLines(text, marker);
     throw error;

@@ -42,6 +42,8 @@ const REFERENCES = /^(?:existing-.*|external-secrets?|(?:image-)?pull-secrets?|s
 /** Does a value under this name have to be masked? `DB_PASSWORD`, `clientSecret`, `api-key`: yes. `secretName`, `tokenPath`: no. */
 export function isSecretKey(name: string): boolean {
   if (name.length > 512) return true;
+  const read = unescaped(name);
+  if (read !== name && isSecretKey(read)) return true;
   const words = wordsOf(name);
   if (ABOUT.has(words.at(-1) ?? '')) return false;
   const joined = words.join('-');
@@ -51,6 +53,13 @@ export function isSecretKey(name: string): boolean {
     SECRET_KEYS.test(joined) ||
     words.some((word) => WORDS.has(word) || ENDS_IN_PASS.test(word)) ||
     (VARIABLE_KEY.test(name) && !OTHER_KEY.test(name))
+  );
+}
+
+/** As `.properties` files, JSON and others read a name that is written with escapes. */
+function unescaped(name: string): string {
+  return name.replace(/\\(?:u([\da-f]{4})|(.))/gi, (_, code: string | undefined, char: string | undefined) =>
+    code === undefined ? (char ?? '') : String.fromCharCode(Number.parseInt(code, 16)),
   );
 }
 

@@ -380,3 +380,40 @@ describe('what cannot be looked into', () => {
     },
   );
 });
+
+describe('what only some formats have', () => {
+  it('is masked in comments of JSON, which stay comments', () => {
+    const text = [
+      '{',
+      '  // "password": "hunter1"',
+      '  "a": "http://x/y", /* password = hunter2 */',
+      '  "password": /* hunter3 */ "hunter4", // hunter5',
+      '  /*',
+      '   * "token": "hunter6"',
+      '   */',
+      '  "b": 2, // see http://x/y',
+      '}',
+      '// token = hunter7',
+    ].join('\n');
+    expect(maskText(text, 'a.jsonc')).toBe(
+      [
+        '{',
+        '  // "password": ***',
+        '  "a": "http://x/y", /* password = *** */',
+        '  "password": /* *** */ "***", // ***',
+        '  /*',
+        '   * "token": ***',
+        '   */',
+        '  "b": 2, // see http://x/y',
+        '}',
+        '// token = ***',
+      ].join('\n'),
+    );
+  });
+
+  it('is masked under names that are written with escapes', () => {
+    expect(maskText('db.p\\u0061ssword=hunter1\np\\assword: hunter2\nx\\u0061=1\n', 'a.properties')).toBe(
+      'db.p\\u0061ssword=***\np\\assword: ***\nx\\u0061=1\n',
+    );
+  });
+});
