@@ -31,7 +31,7 @@ export async function provenResult(
   if (await onBranch()) return { ...(await reported()), findings };
   const { result, status } = await engine.requests.show({ id, reader: null });
   if (said === 'unchanged' && status === 'completed' && result?.status === 'unchanged')
-    return { ...resultOf(request, 'unchanged'), findings };
+    return { ...(await reported()), findings };
   throw new BacktrailError(
     'VERIFY_FAILED',
     `The queue says that ${id} is ${said}, and the branch does not hold it.`,

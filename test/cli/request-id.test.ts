@@ -1,6 +1,17 @@
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { requestPath } from '../../engine/record/ledger-file.ts';
 import { approvals, errorOf, GATEWAY, pendingOf } from '../helpers/approvals.ts';
-import { backtrail, completedOf, exampleRepo, refusalOf, runProcess, stateOf } from '../helpers/cli.ts';
+import {
+  backtrail,
+  completedOf,
+  exampleRepo,
+  jsonOf,
+  refusalOf,
+  runProcess,
+  stateOf,
+} from '../helpers/cli.ts';
+import { eventId, forge, forgeEvent, messageOf, print, TIME } from '../helpers/forge.ts';
 import { type Repo } from '../helpers/repo.ts';
 
 const SERVICE = 'tenants/acme/production/services/api-gateway/service.yaml';
@@ -96,5 +107,75 @@ describe('a rollback with --request-id', () => {
     await as('bob', ['request', 'reject', requestId, '--comment', 'no']);
     const again = await as('jane', back('k'));
     expect({ code: again.code, error: errorOf(again).code }).toEqual({ code: 4, error: 'REQUEST_CLOSED' });
+  });
+
+  it('believes no commit that has the message of the rollback and leaves the files as they are', async () => {
+    const repo = await exampleRepo();
+    const { commit } = completedOf(await backtrail(repo, back('k')));
+    const message = await repo.git('log', '-1', '--format=%B', commit);
+    await repo.git('reset', '--quiet', '--hard', `${commit}^`);
+    await repo.commit({ 'docs.md': 'Nothing else.\n' }, { message });
+    const state = await stateOf(repo);
+    expect(errorOf(await backtrail(repo, back('k')))).toMatchObject({ exit: 3, code: 'LEDGER_TAMPERED' });
+    expect(await stateOf(repo)).toBe(state);
+  });
+
+  it('goes back no second time where the ledger holds the id once more, on a later base', async () => {
+    const repo = await exampleRepo();
+    const { requestId: id } = completedOf(await backtrail(repo, back('k')));
+    const dryRun = await backtrail(repo, [...JSON_OUT, 'rollback', GATEWAY, '--dry-run']);
+    const { base, digest, target } = jsonOf(
+      dryRun,
+      z.object({ base: z.string(), digest: z.string(), target: z.string() }),
+    );
+    const [name = '', email = ''] = (await repo.git('log', '-1', '--format=%an%n%ae')).split('\n');
+    const actor = { name, email };
+    const [tenant, environment, service] = GATEWAY.split('/');
+    const proposal = {
+      id,
+      scope: { tenant, environment, service, mode: 'service' },
+      target,
+      targetVersion: 1,
+      allowRemoval: false,
+      author: actor,
+      createdAt: TIME,
+      justification: 'r',
+      message: `Rollback to revision v1 (${target.slice(0, 7)}) of ${GATEWAY}`,
+      expiresAt: null,
+      follows: null,
+      supersedes: null,
+      config: null,
+    };
+    const terms = { base, digest, rendered: null, affectedServices: ['api-gateway'] };
+    const event = {
+      id: eventId(),
+      at: TIME,
+      actor,
+      type: 'opened',
+      proposal,
+      terms,
+      gate: 'no-policy',
+      session: null,
+    };
+    await forge(repo, {
+      files: { [requestPath(id)]: print({ version: 1, state: {}, events: [event] }) },
+      author: actor,
+      message: messageOf(event, id),
+      parents: [],
+    });
+    const tip = await repo.git('rev-parse', 'main');
+    expect(errorOf(await backtrail(repo, back('k')))).toMatchObject({ exit: 3, code: 'LEDGER_TAMPERED' });
+    expect(await repo.git('rev-parse', 'main')).toBe(tip);
+  });
+
+  it('believes no ledger that says that there was nothing to do', async () => {
+    const { repo, people, as } = await approvals();
+    const { requestId } = pendingOf(await as('jane', back('k')));
+    const { name, email } = people.eve;
+    const event = { id: eventId(), at: TIME, actor: { name, email }, type: 'completed' };
+    await forgeEvent(repo, requestId, { ...event, outcome: 'unchanged', commit: null, deliveryCommit: null });
+    const again = await as('jane', back('k'));
+    expect(again.code).not.toBe(0);
+    expect(errorOf(again)).toMatchObject({ code: 'VERIFY_FAILED' });
   });
 });

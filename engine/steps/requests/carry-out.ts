@@ -12,6 +12,7 @@ import { readRollback } from '../../record/read.ts';
 import type { RollbackRecord } from '../../record/trailers.ts';
 import { isWaiting } from '../../request/transitions.ts';
 import { execute } from '../execute.ts';
+import { planRequested } from '../plan.ts';
 import type { CarryOutOptions } from './api.ts';
 import { openBook } from './book.ts';
 import { type Case, groundsOf } from './grounds.ts';
@@ -38,7 +39,7 @@ export async function carryOut(
   const found = await examine(here, first, { book, file, options }).catch(failed);
   const { state } = file;
   if (found.published) return complete(found, await run(found, null, options));
-  if (state.status === 'completed') return recorded(state);
+  if (state.status === 'completed') return recorded(found);
   if (!isWaiting(state.status)) throw notWaiting(state);
   const { place, rules } = found;
   const owners = await ownersOf(place, state);
@@ -85,25 +86,32 @@ export function carries(
   return target === state.target && plan === state.digest;
 }
 
-/** The branch never had to hold it: there was nothing to change. */
-function recorded(state: LedgerRequest): RollbackResult {
-  const { result } = state;
-  const done = result !== null && result.status !== 'failed' ? result : null;
-  if (done?.status === 'completed')
+/** The branch never had to hold it, where there was nothing to change: that it is so is asked of the branch, as the ledger only claims it. */
+async function recorded(found: Case): Promise<RollbackResult> {
+  const { place, file } = found;
+  const { id, scope, base, target, digest, result } = file.state;
+  if (result?.status !== 'unchanged')
     throw new BacktrailError(
       'LEDGER_TAMPERED',
-      `The ledger says that request ${state.id} was carried out, and the branch does not hold it.`,
+      `The ledger says that request ${id} was carried out, and the branch does not hold it.`,
+    );
+  const { plan } = await planRequested(await place.observe(), requestOf(found, null), place.programs);
+  if (plan.files.length > 0)
+    throw new BacktrailError(
+      'VERIFY_FAILED',
+      `The ledger says that request ${id} had nothing to change, and the scope differs from its target.`,
+      { details: { requestId: id } },
     );
   return {
-    requestId: state.id,
-    status: done?.status ?? 'completed',
-    mode: state.scope.mode,
-    scope: formatCoordinates(state.scope),
-    base: state.base,
-    target: state.target,
-    commit: done?.commit ?? null,
-    deliveryCommit: done?.deliveryCommit ?? null,
-    digest: state.digest,
+    requestId: id,
+    status: 'unchanged',
+    mode: scope.mode,
+    scope: formatCoordinates(scope),
+    base,
+    target,
+    commit: null,
+    deliveryCommit: null,
+    digest,
     findings: [],
   };
 }
@@ -129,13 +137,18 @@ function noKeys({ id }: LedgerRequest): BacktrailError {
 }
 
 function run(
-  { place, rules, file }: Case,
+  found: Case,
   provenance: Provenance | null,
   { onStep, signal }: CarryOutOptions,
 ): Promise<RollbackResult> {
+  const request = requestOf(found, provenance);
+  return execute({ ...found.place, request, ...(onStep && { onStep }), ...(signal && { signal }) });
+}
+
+function requestOf({ place, rules, file }: Case, provenance: Provenance | null): RollbackRequest {
   const { state } = file;
   const bind = bindOf(rules.policy, knownOwners(place, state));
-  const request: RollbackRequest = {
+  return {
     id: state.id,
     scope: state.scope,
     target: state.target,
@@ -149,5 +162,4 @@ function run(
     ...(bind === 'rendered' && { rendered: state.rendered }),
     ...(provenance && { provenance }),
   };
-  return execute({ ...place, request, ...(onStep && { onStep }), ...(signal && { signal }) });
 }

@@ -48,7 +48,9 @@ export async function repeated(place: Place, asking: Asking): Promise<Repeated |
   const rules = await rulesOf(place, snapshot);
   const book = await openBook(place.git, rules.ref, place.cache);
   const file = await book.request(asking.id);
+  const published = await onBranch(place, snapshot, asking.id);
   if (file !== null) {
+    if (published !== null) await requireAfter(place, snapshot, file, published);
     const own = placeFor(place, file.state);
     const planned = await requireSame({ place: own, snapshot }, asking, openedAs(file));
     return {
@@ -56,9 +58,9 @@ export async function repeated(place: Place, asking: Asking): Promise<Repeated |
       request: await viewOf(place, { book, rules, file }, planned.plan.owners),
     };
   }
-  const published = await onBranch(place, snapshot, asking.id);
   if (published === null) return null;
   const planned = await requireSame({ place, snapshot }, asking, published);
+  await requireRestored(place, asking, published, planned);
   return { planned: await placed(place, planned), request: null };
 }
 
@@ -74,17 +76,54 @@ function openedAs({ state, events }: RequestFile): Earlier {
   return { scope: formatCoordinates(state.scope), author: author.email, base, digest, at: createdAt };
 }
 
+/** Who may write the ledger alone must not have it done once more: whoever executes it looks behind its base only. */
+async function requireAfter(
+  { git }: Place,
+  { base: tip }: Snapshot,
+  { state: { id, base } }: RequestFile,
+  { commit }: Published,
+): Promise<void> {
+  if ((await git.findRequest({ tip, base, requestId: id })) === null) throw tampered(commit, id);
+}
+
+/** Anybody whose commits come to the branch can write a message: what the commit does to the files is what counts. */
+async function requireRestored(
+  { git }: Place,
+  { id }: Asking,
+  { commit }: Published,
+  { plan: { files } }: Planned,
+): Promise<void> {
+  const [written] = await git.inspect([commit]);
+  const made = new Map(written?.changes.map(({ path, after }) => [path, after]));
+  const isRestored = files.every(({ path, after }) => {
+    const entry = made.get(path);
+    return entry !== undefined && entry?.id === after?.id && entry?.mode === after?.mode;
+  });
+  if (!isRestored) throw tampered(commit, id);
+}
+
+function tampered(commit: ObjectId, id: RequestId): BacktrailError {
+  return new BacktrailError(
+    'LEDGER_TAMPERED',
+    `Commit ${commit} of the branch names request ${id}, and is not the rollback that was asked for.`,
+  );
+}
+
+interface Published extends Earlier {
+  readonly commit: ObjectId;
+}
+
 /** The oldest commit of the whole line that carries it out. */
-async function onBranch({ git }: Place, { base }: Snapshot, id: RequestId): Promise<Earlier | null> {
+async function onBranch({ git }: Place, { base }: Snapshot, id: RequestId): Promise<Published | null> {
   const found = (await git.history.recorded(base)).flatMap((commit) => carriedOut(commit, id));
   return found.at(-1) ?? null;
 }
 
-function carriedOut({ trailers, time }: LogCommit, id: RequestId): Earlier[] {
+function carriedOut({ id: commit, trailers, time }: LogCommit, id: RequestId): Published[] {
   const record = readRollback(trailers)?.record;
   if (record?.requestId !== id) return [];
   const { author, base, plan: digest } = record;
-  return [{ scope: formatCoordinates(record), author, base, digest, at: time }];
+  return [{ commit, scope: formatCoordinates(record), author, base, digest, at: time }];
 }
 
 interface Where {
