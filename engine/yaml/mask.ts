@@ -44,7 +44,10 @@ function maskAllBut(
   if (shown.length === 0 || !isStructured(path) || text.length > PARSED_LIMIT) return null;
   try {
     const parsed = parseFileLoosely(path, text);
-    return splice(parsed.text, lift(findSecrets(parsed.text, parsed.documents, marker), parsed, shown).spans);
+    return splice(
+      parsed.text,
+      lift(findSecrets(parsed.text, parsed.documents, marker, parsed), parsed, shown).spans,
+    );
   } catch (error) {
     if (refusalReason(error) === null && !(error instanceof RangeError)) throw error;
     return null;
