@@ -11,10 +11,12 @@ import { openQueue, type RollbackQueue } from '../workers/index.ts';
 export const sayIn = (session: Session) => (line: string) =>
   void (session.format === 'text' && printProgress(line));
 
+/** `onTrust`: where no key is trusted here, whatever key signed an approval. */
 export async function carryOutHere(
   session: Session,
   engine: Engine,
   request: RequestView,
+  onTrust = true,
 ): Promise<RollbackResult> {
   const say = sayIn(session);
   const person = await session.author(engine);
@@ -25,7 +27,7 @@ export async function carryOutHere(
       engine.requests.carryOut(request.id, {
         signal,
         last: true,
-        onTrust: true,
+        onTrust,
         ...actor,
         onStep: ({ step }) => say(`  ✓ ${step}`),
       }),

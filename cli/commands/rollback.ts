@@ -155,11 +155,16 @@ function question(waits: boolean, { destination }: Planned): string {
   return destination ? `${what} It goes to ${destinationText(destination)}.` : what;
 }
 
-type How = Pick<Asked, 'options' | 'queue'>;
+type How = Pick<Asked, 'options' | 'queue'> & { readonly onTrust?: boolean };
 
-const carryOutAs = (session: Session, engine: Engine, request: RequestView, { options, queue }: How) =>
+const carryOutAs = (
+  session: Session,
+  engine: Engine,
+  request: RequestView,
+  { options, queue, onTrust }: How,
+) =>
   queue === null
-    ? carryOutHere(session, engine, request)
+    ? carryOutHere(session, engine, request, onTrust)
     : carryOutByWorker(session, engine, request, { wait: options.wait, queue });
 
 /** The rollback of an earlier run: what is left of it is done, and its result given. */
@@ -176,9 +181,13 @@ async function takeUp(
     // What is on the branch is only reported.
     return executeHere(context, engine, { id, planned, author, reason, allowRemoval });
   const isOpen = request.status === 'approved' || request.status === 'executing';
+  // Anybody who can guess the key and write the ledger can have opened it, with approvals: only trusted keys tell.
+  const onTrust = request.approval.need === 0 && request.breakGlass === null;
   return carryOn(context, { request, planned }, () =>
     // Of one that has ended the branch and the ledger are asked, not the queue.
-    isOpen ? carryOutAs(session, engine, request, how) : carryOutHere(session, engine, request),
+    isOpen
+      ? carryOutAs(session, engine, request, { ...how, onTrust })
+      : carryOutHere(session, engine, request, onTrust),
   );
 }
 

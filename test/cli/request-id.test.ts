@@ -178,4 +178,14 @@ describe('a rollback with --request-id', () => {
     expect(again.code).not.toBe(0);
     expect(errorOf(again)).toMatchObject({ code: 'VERIFY_FAILED' });
   });
+
+  it('takes nobody at their word where no key is trusted, as somebody else may have opened it under the key', async () => {
+    const { repo, people, as } = await approvals();
+    const { requestId } = pendingOf(await as('jane', back('k')));
+    await as('bob', ['request', 'approve', requestId, '--yes'], { redisUrl: 'redis://127.0.0.1:1' });
+    const tip = await repo.git('rev-parse', 'main');
+    const again = await backtrail(repo, back('k'), { env: people.jane.env });
+    expect(errorOf(again)).toMatchObject({ code: 'IDENTITY_UNVERIFIED' });
+    expect(await repo.git('rev-parse', 'main')).toBe(tip);
+  });
 });
