@@ -188,4 +188,26 @@ describe('a rollback with --request-id', () => {
     expect(errorOf(again)).toMatchObject({ code: 'IDENTITY_UNVERIFIED' });
     expect(await repo.git('rev-parse', 'main')).toBe(tip);
   });
+
+  it('removes nothing that only the first one allowed to remove', async () => {
+    const { repo, as } = await approvals();
+    await repo.commit({ 'tenants/acme/production/services/new/service.yaml': 'image: v1\n' });
+    const target = await repo.git('rev-parse', 'HEAD~1');
+    const ask = (...more: string[]) =>
+      JSON_OUT.concat(
+        'rollback',
+        'acme/production/new',
+        '--to',
+        target,
+        '--yes',
+        '--reason',
+        'r',
+        '--request-id',
+        'k',
+        more,
+      );
+    const { requestId } = pendingOf(await as('jane', ask('--allow-removal')));
+    expect(errorOf(await as('jane', ask()))).toMatchObject({ exit: 3, code: 'TARGET_ABSENT' });
+    expect(pendingOf(await as('jane', ask('--allow-removal'))).requestId).toBe(requestId);
+  });
 });

@@ -15,6 +15,7 @@ import { samePerson } from '../../request/policy.ts';
 import type { RequestFile } from '../../record/ledger-file.ts';
 import { readRollback } from '../../record/read.ts';
 import { cleanValue } from '../../record/trailers.ts';
+import { blockedError, isBlocked } from '../blocked.ts';
 import { readOwnConfig } from '../observe.ts';
 import { type Ask, type Planned, planAsked } from '../plan.ts';
 import type { Repeated } from './api.ts';
@@ -53,6 +54,9 @@ export async function repeated(place: Place, asking: Asking): Promise<Repeated |
     if (published !== null) await requireAfter(place, snapshot, file, published);
     const own = placeFor(place, file.state);
     const planned = await requireSame({ place: own, snapshot }, asking, openedAs(file));
+    // What is removed is no part of the digest, and only the first one may have allowed it.
+    if (published === null && file.state.allowRemoval && isBlocked(planned.plan))
+      throw blockedError(planned.plan);
     return {
       planned: await placed(place, planned),
       request: await viewOf(place, { book, rules, file }, planned.plan.owners),
