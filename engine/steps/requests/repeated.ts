@@ -138,7 +138,9 @@ interface Where {
 async function requireSame(where: Where, { id, ask, author }: Asking, earlier: Earlier): Promise<Planned> {
   const other = new BacktrailError(
     'REQUEST_EXISTS',
-    `Another rollback has the id ${id}: of ${earlier.scope}, by ${earlier.author}.`,
+    earlier.scope === '' || earlier.author === ''
+      ? `A commit of the branch names the id ${id}, and does not say which rollback it is.`
+      : `Another rollback has the id ${id}: of ${earlier.scope}, by ${earlier.author}.`,
     { details: { requestId: id, scope: earlier.scope, author: earlier.author } },
   );
   if (!samePerson(cleanValue(author.email), earlier.author)) throw other;
