@@ -2,6 +2,7 @@
 import { BacktrailError, formatCoordinates, isSafePath, type Scope } from '../model/index.ts';
 import { fieldSelection, isInScope } from './field.ts';
 import { type Layout, parseScope } from './layout.ts';
+import { toBindings } from './pattern.ts';
 
 /**
  * A request says by its scope which policy it is under, so its parts must be what that scope's name means, and its fields lie in
@@ -20,6 +21,8 @@ export function requireScope(layout: Layout, scope: Scope): void {
     (mode === 'field') === (fields !== undefined && fields.length > 0);
   if (!consistent)
     throw new BacktrailError('SCOPE_INVALID', `${JSON.stringify(name)} is not a scope of mode ${mode} here.`);
+  if (layout.isIgnored(toBindings(meant)))
+    throw new BacktrailError('SCOPE_INVALID', `${JSON.stringify(name)} is none by the configuration.`);
   for (const field of fields ?? []) {
     const { path, selector } = fieldSelection(field);
     if (

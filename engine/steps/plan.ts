@@ -26,6 +26,7 @@ import { parseScope } from '../plan/layout.ts';
 import { planRollback, selectionsFor } from '../plan/plan.ts';
 import { refOf, resolveRevision } from '../plan/revision.ts';
 import { parseRevision } from '../plan/revision-name.ts';
+import { toBindings } from '../plan/pattern.ts';
 import { requireScope } from '../plan/scope.ts';
 import { readContent, type ScopeQuery } from '../plan/content.ts';
 import type { Revision } from '../plan/history.ts';
@@ -235,6 +236,8 @@ async function requireExisting(snapshot: Snapshot, coordinates: Coordinates): Pr
     await requireKnown(await snapshot.view(snapshot.base), snapshot.layout, coordinates);
   } catch (unknown) {
     if (!isFailure(unknown) || !GONE.has(unknown.code)) throw unknown;
+    // History knows names too that the configuration says are none.
+    if (snapshot.layout.isIgnored(toBindings(coordinates))) throw unknown;
     const scope: Scope = { mode: coordinates.service === undefined ? 'full' : 'service', ...coordinates };
     const { revisions } = await historyOf(snapshot, scope);
     if (revisions.length === 0) throw unknown;
