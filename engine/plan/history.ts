@@ -19,7 +19,7 @@ export interface Revision {
   readonly rolledBackBy: ObjectId | null;
   /** The newer commit that took it back in any way: a rollback, a `git revert`, or a return to what was before it. */
   readonly undoneBy: ObjectId | null;
-  /** The newer rollback of a part of the scope that left something behind which this revision still holds. */
+  /** The newer rollback of a part of the scope, or `git revert`, that left something behind which this revision still holds. */
   readonly holdsLeft: ObjectId | null;
 }
 
@@ -37,11 +37,12 @@ export async function readHistory(query: ScopeQuery): Promise<Revision[]> {
     rollback: readRollback(revision.commit.trailers)?.record ?? null,
   }));
   const { left, holding } = await leftBehind(query, numbered);
-  const undone = await undoneRevisions(query, numbered);
+  const reverted = await undoneRevisions(query, numbered);
   return numbered.map((revision) => {
     const rolledBackBy = left.get(revision.commit.id) ?? null;
-    const undoneBy = rolledBackBy ?? undone.get(revision.commit.id) ?? null;
-    return { ...revision, rolledBackBy, undoneBy, holdsLeft: holding.get(revision.commit.id) ?? null };
+    const undoneBy = rolledBackBy ?? reverted.undone.get(revision.commit.id) ?? null;
+    const holdsLeft = holding.get(revision.commit.id) ?? reverted.holding.get(revision.commit.id) ?? null;
+    return { ...revision, rolledBackBy, undoneBy, holdsLeft };
   });
 }
 

@@ -239,7 +239,7 @@ async function previous(query: ScopeQuery, revisions: readonly Revision[]): Prom
 /** `v3 was rolled back by 1a2b3c4d5e` */
 function takenBack({ version, rolledBackBy, undoneBy, holdsLeft }: Revision): string {
   if (undoneBy === null && holdsLeft !== null)
-    return `v${version} still holds what ${holdsLeft.slice(0, 10)} rolled back`;
+    return `v${version} still holds what ${holdsLeft.slice(0, 10)} took back`;
   const how = rolledBackBy === null ? 'reverted' : 'rolled back';
   return `v${version} was ${how} by ${(undoneBy ?? '').slice(0, 10)}`;
 }

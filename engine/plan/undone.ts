@@ -6,17 +6,21 @@ import type { Revision } from './history.ts';
 
 type Numbered = Pick<Revision, 'commit' | 'changes'>;
 
+export interface Undone {
+  readonly undone: ReadonlyMap<ObjectId, ObjectId>;
+  /** For each revision between a `git revert` and what it reverts: it still holds that, so that going back to it would bring it back. */
+  readonly holding: ReadonlyMap<ObjectId, ObjectId>;
+}
+
 /**
  * For each revision that a newer one took back: that newer commit. A revision that was itself taken back takes nothing back, so that
  * the revert of a revert counts as going forward. `revisions`: newest first.
  */
-export async function undoneRevisions(
-  query: ScopeQuery,
-  revisions: readonly Numbered[],
-): Promise<Map<ObjectId, ObjectId>> {
+export async function undoneRevisions(query: ScopeQuery, revisions: readonly Numbered[]): Promise<Undone> {
   const states = await statesOf(query, revisions);
   const undone = new Map<ObjectId, ObjectId>();
-  const known = new Set(revisions.map(({ commit }) => commit.id));
+  const holding = new Map<ObjectId, ObjectId>();
+  const places = new Map(revisions.map(({ commit }, index) => [commit.id, index]));
   const positions = new Map<string, number[]>();
   for (const [index, state] of states.entries())
     positions.set(state, [...(positions.get(state) ?? []), index]);
@@ -27,9 +31,15 @@ export async function undoneRevisions(
     };
     const same = positions.get(states[index] ?? '')?.find((other) => other > index);
     for (const between of revisions.slice(index + 1, same ?? index)) mark(between.commit.id);
-    for (const id of commit.reverts) if (known.has(id) && id !== commit.id) mark(id);
+    for (const id of commit.reverts) {
+      const place = places.get(id) ?? -1;
+      if (place <= index) continue;
+      mark(id);
+      for (const between of revisions.slice(index + 1, place))
+        holding.set(between.commit.id, holding.get(between.commit.id) ?? commit.id);
+    }
   }
-  return undone;
+  return { undone, holding };
 }
 
 /**

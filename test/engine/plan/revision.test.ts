@@ -339,6 +339,26 @@ describe('the previous revision', () => {
     expect((await versions(made.engine, scope))[3]).toMatch(/^v4 Rollback: /);
   });
 
+  it('passes over what still holds what git revert took back, but not where the revert was reverted', async () => {
+    const made = await planning([step('a', 1, 1), step('b', 2, 1), step('bad', 3, 1), step('scale', 3, 5)]);
+    const [bad] = (await made.repo.git('log', '--format=%H', '--grep=^bad$')).split('\n');
+    const revert = { ...step(`Revert "bad"\n\nThis reverts commit ${bad}.\n`, 2, 5) };
+    const [reverted] = await made.repo.replay([revert]);
+    const { plan } = await made.engine.plan({ scope });
+    expect(plan.target.version).toBe(2);
+    expect(plan.findings).toContainEqual(
+      expect.objectContaining({
+        code: 'UNDONE_SKIPPED',
+        message: expect.stringMatching(
+          /v4 still holds what [0-9a-f]{10} took back, v3 was reverted by [0-9a-f]{10}/,
+        ),
+      }),
+    );
+    await made.repo.replay([step(`Reapply "bad"\n\nThis reverts commit ${reverted}.\n`, 3, 5)]);
+    await made.repo.replay([step('more', 3, 6)]);
+    expect((await target(made.engine)).version).toBe(6);
+  });
+
   it('passes over what still holds a field that a rollback took back', async () => {
     const made = await planning([step('a', 1, 1), step('b', 2, 1), step('c', 2, 2), step('d', 2, 3)]);
     await rollBack(made.engine, { scope, fields: ['service.yaml#/image/tag'], to: 'v1' });
@@ -347,7 +367,7 @@ describe('the previous revision', () => {
     expect(plan.findings).toContainEqual(
       expect.objectContaining({
         code: 'UNDONE_SKIPPED',
-        message: expect.stringMatching(/v3 still holds what [0-9a-f]{10} rolled back/),
+        message: expect.stringMatching(/v3 still holds what [0-9a-f]{10} took back/),
       }),
     );
   });
