@@ -37,13 +37,35 @@ export async function readHistory(query: ScopeQuery): Promise<Revision[]> {
     rollback: readRollback(revision.commit.trailers)?.record ?? null,
   }));
   const { left, holding } = await leftBehind(query, numbered);
-  const reverted = await undoneRevisions(query, numbered);
+  const reverted = await undoneRevisions(query, await withMergedReverts(query, numbered));
   return numbered.map((revision) => {
     const rolledBackBy = left.get(revision.commit.id) ?? null;
     const undoneBy = rolledBackBy ?? reverted.undone.get(revision.commit.id) ?? null;
     const holdsLeft = holding.get(revision.commit.id) ?? reverted.holding.get(revision.commit.id) ?? null;
     return { ...revision, rolledBackBy, undoneBy, holdsLeft };
   });
+}
+
+/** Merges looked into. */
+const MERGES = 20;
+
+/** A merge reverts what the commits revert that it brings in: the branch of a pull request is where `git revert` is run. */
+async function withMergedReverts<Numbered extends Pick<Revision, 'commit' | 'changes'>>(
+  { snapshot: { history } }: ScopeQuery,
+  revisions: readonly Numbered[],
+): Promise<Numbered[]> {
+  let left = MERGES;
+  const found: Numbered[] = [];
+  for (const revision of revisions) {
+    const { commit } = revision;
+    const [after, tip, octopus] = commit.parents;
+    const looked = after !== undefined && tip !== undefined && octopus === undefined && left > 0;
+    if (looked) left -= 1;
+    const merged = looked ? await history.log({ tip, path: '', after }) : [];
+    const reverts = [...new Set([...commit.reverts, ...merged.flatMap((each) => each.reverts)])];
+    found.push({ ...revision, commit: { ...commit, reverts } });
+  }
+  return found;
 }
 
 /** Commits below every prefix of the selections, merged in first-parent order. One log a prefix: several paths in one lose Git's Bloom filters. */

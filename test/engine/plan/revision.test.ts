@@ -359,6 +359,27 @@ describe('the previous revision', () => {
     expect((await target(made.engine)).version).toBe(6);
   });
 
+  it('reads what git revert took back also where a merge brings the revert in', async () => {
+    const made = await planning([step('a', 1, 1), step('b', 2, 1)]);
+    const { repo } = made;
+    const merged = async (branch: string, steps: ReturnType<typeof step>[]) => {
+      await repo.git('branch', branch, 'main');
+      const tip = (await repo.replay(steps, branch)).at(-1) ?? '';
+      const parents = ['-p', 'main', '-p', tip];
+      const merge = await repo.git('commit-tree', `${tip}^{tree}`, ...parents, '-m', `Merge ${branch}`);
+      await repo.git('update-ref', 'refs/heads/main', merge);
+      return merge;
+    };
+    const bad = await merged('one', [step('bad', 3, 1)]);
+    await repo.replay([step('later', 3, 5)]);
+    await merged('two', [
+      step(`Revert "Merge one"\n\nThis reverts commit ${bad}, reversing\nchanges.\n`, 2, 5),
+    ]);
+    const { plan } = await made.engine.plan({ scope });
+    expect(plan.target.version).toBe(2);
+    expect(plan.findings[0]?.message).toMatch(/^v4 still holds what [0-9a-f]{10} took back, v3 was reverted/);
+  });
+
   it('passes over what still holds a field that a rollback took back', async () => {
     const made = await planning([step('a', 1, 1), step('b', 2, 1), step('c', 2, 2), step('d', 2, 3)]);
     await rollBack(made.engine, { scope, fields: ['service.yaml#/image/tag'], to: 'v1' });
