@@ -40,7 +40,8 @@ export async function runCommand(program: Program, run: Run): Promise<void> {
 
 export const SCOPE = '[tenant/]environment[/service], for example acme/production/api-gateway';
 export const ID = 'rbk-… of the request, or six or more characters of its end';
-export const REVISION = 'v12, a commit id, previous, last-successful or @2026-11-20T10:00Z';
+export const REVISION =
+  'v12, a commit id, a tag or branch, HEAD~1, previous, last-successful, @2026-11-20T10:00Z or @2h';
 export const WHOLE_FILE =
   'restore files that hold selected parts as whole files, with everything else in them';
 export const FIELD =

@@ -25,7 +25,9 @@ export function parseRevision(text: string, now: number): RevisionName {
   const version = /^v([1-9]\d{0,8})$/.exec(text)?.[1];
   if (version !== undefined) return { kind: 'version', version: Number(version) };
   if (/^[0-9a-f]{4,64}$/i.test(text)) return { kind: 'commit', id: text.toLowerCase() };
-  const time = text.startsWith('@') ? parseMoment(text.slice(1), now) : null;
+  // No name of git's has a blank in it: this is a time as the history prints it.
+  const printed = /^\d{4}-\d\d-\d\d \d\d:\d\d/.test(text);
+  const time = text.startsWith('@') || printed ? parseMoment(text.replace(/^@/, ''), now) : null;
   if (time !== null) return { kind: 'time', time };
   const ref = parseRef(text);
   if (ref !== null) return ref;

@@ -26,6 +26,9 @@ const WHOLE = 'restore the whole file with --whole-file';
 const WHOLE_ONLY = 'Restore the whole file with --whole-file.';
 const PARENT = `Restore the parent field instead, or ${WHOLE}.`;
 
+/** Where a string holds a document whose fields cannot be edited. */
+export const WHOLE_STRING = `Restore the whole string instead, by leaving out the "|" and what follows it, or ${WHOLE.replace('restore ', '')}.`;
+
 const HINTS: Record<RefusalReason, string> = {
   format: WHOLE_ONLY,
   syntax: `Mend its syntax first, or ${WHOLE}.`,

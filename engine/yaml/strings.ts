@@ -4,7 +4,7 @@ import type { ParsedText } from './document.ts';
 import type { Located } from './locate.ts';
 import type { Outline } from './outline.ts';
 import { parseFile } from './parse-file.ts';
-import { refusalReason, refuse } from './refusal.ts';
+import { refusalReason, refuse, WHOLE_STRING } from './refusal.ts';
 import { formatSelector } from './selector.ts';
 import { placeOf } from './text.ts';
 
@@ -19,7 +19,7 @@ export function documentIn(located: Located): ParsedText | null {
   if (known) return known;
   const text = stringAt(located);
   if (text === null) return null;
-  const parsed = locateWithin(located, () => parseFile(nameOf(located), text));
+  const parsed = locateWithin(located, () => parseFile(nameOf(located), text), WHOLE_STRING);
   documents.set(located.outline, parsed);
   return parsed;
 }
@@ -55,12 +55,12 @@ export function inString(
 }
 
 /** Runs `look`; what it refuses says in which string that is. */
-export function locateWithin<T>({ selector, parsed, start }: Located, look: () => T): T {
+export function locateWithin<T>({ selector, parsed, start }: Located, look: () => T, hint?: string): T {
   try {
     return look();
   } catch (error) {
     const reason = refusalReason(error);
     if (reason === null || !(error instanceof BacktrailError)) throw error;
-    return refuse(reason, inString({ selector, parsed, start }, error.message), error.hint);
+    return refuse(reason, inString({ selector, parsed, start }, error.message), hint ?? error.hint);
   }
 }

@@ -1,7 +1,7 @@
 import { diffArrays } from 'diff';
 import { isScalar, parse } from 'yaml';
 import type { Located } from './locate.ts';
-import { refuse } from './refusal.ts';
+import { refuse, WHOLE_STRING } from './refusal.ts';
 import type { Splice } from './splice.ts';
 import { eolOf, nextLine, placeOf } from './text.ts';
 
@@ -147,9 +147,5 @@ const ESCAPES: Readonly<Record<string, string>> = {
 const escaped = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
 function refuseString(message: string): never {
-  refuse(
-    'unsupported',
-    message,
-    'Restore the whole string instead, by leaving out the "|" and what follows it, or the whole file with --whole-file.',
-  );
+  refuse('unsupported', message, WHOLE_STRING);
 }

@@ -144,3 +144,22 @@ describe('a field of a document that a string holds', () => {
     expect(await repo.git('show', 'main:all/prod.yaml')).toBe(all(1, 2)['all/prod.yaml'].trimEnd());
   });
 });
+
+it('names the whole string as the way out where its format has no fields', async () => {
+  const file = (tag: string) => ({
+    'apps/prod/api/cm.yaml': `data:\n  config.toml: |\n    tag = "${tag}"\n`,
+  });
+  const { engine } = await planning([file('v1'), file('v2')], {
+    version: 1,
+    layout: { service: ['apps/{environment}/{service}/**'] },
+  });
+  const fields = ['cm.yaml#/data/config.toml|/tag'];
+  const { plan } = await engine.plan({ scope: 'prod/api', fields });
+  expect(plan.findings).toContainEqual(
+    expect.objectContaining({
+      code: 'EDIT_REFUSED',
+      message: expect.stringContaining('a TOML file'),
+      hint: expect.stringContaining('leaving out the "|"'),
+    }),
+  );
+});
