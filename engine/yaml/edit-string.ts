@@ -4,7 +4,7 @@ import type { EditResult, FieldRestoration } from './edit.ts';
 import { guardAnchors, makeContext } from './edit-context.ts';
 import { jsonLevel } from './json-comments.ts';
 import { type Located, locate, selectSource } from './locate.ts';
-import { refusalReason, refuse } from './refusal.ts';
+import { refusalReason, refuse, WHOLE_STRING } from './refusal.ts';
 import { formatSelector, type Selector } from './selector.ts';
 import { canonicalRest, type Hole } from './source.ts';
 import { applySplices } from './splice.ts';
@@ -39,7 +39,11 @@ export function editString({ base, target, selector, restoreField }: StringResto
     target: (other && stringAt(other)) ?? '',
     selector: selector.slice(at + 1),
   });
-  if (!result.ok) return { ...result, message: inString(own, result.message) };
+  if (!result.ok) {
+    // Whatever is wrong with the document, the string that holds it can come back.
+    const hint = result.reason === 'format' || result.reason === 'syntax' ? WHOLE_STRING : result.hint;
+    return { ...result, hint, message: inString(own, result.message) };
+  }
   if (!result.changed) return { ok: true, text: base.text, changed: false, operations: [] };
   guardAnchors(makeContext(base, target, own), own.outline, false);
   const edited = applySplices(base.text, [writeString(own, text, result.text)]);
