@@ -1,5 +1,5 @@
 /** Revisions of a scope: commits of the first-parent line that changed what the scope selects. */
-import type { LogCommit, ObjectId, PathChange } from '../model/index.ts';
+import type { HistoryReader, LogCommit, ObjectId, PathChange } from '../model/index.ts';
 import { readRollback } from '../record/read.ts';
 import type { RollbackRecord } from '../record/trailers.ts';
 import type { ScopeQuery } from './content.ts';
@@ -46,26 +46,36 @@ export async function readHistory(query: ScopeQuery): Promise<Revision[]> {
   });
 }
 
-/** Merges looked into. */
+/** Merges looked into, and how many of them at once. */
 const MERGES = 20;
+const AT_ONCE = 4;
+
+/** Commits never change, and each look costs a process. */
+const known = new WeakMap<HistoryReader, Map<ObjectId, readonly ObjectId[]>>();
 
 /** A merge reverts what the commits revert that it brings in: the branch of a pull request is where `git revert` is run. */
 async function withMergedReverts<Numbered extends Pick<Revision, 'commit' | 'changes'>>(
   { snapshot: { history } }: ScopeQuery,
   revisions: readonly Numbered[],
 ): Promise<Numbered[]> {
-  let left = MERGES;
-  const found: Numbered[] = [];
-  for (const revision of revisions) {
+  const merges = revisions.filter(({ commit }) => commit.parents.length === 2).slice(0, MERGES);
+  const reverts = known.get(history) ?? new Map<ObjectId, readonly ObjectId[]>();
+  known.set(history, reverts);
+  const look = async ({ commit: { id, parents } }: Numbered) => {
+    const [after, tip] = parents;
+    if (after === undefined || tip === undefined || reverts.has(id)) return;
+    const merged = await history.log({ tip, path: '', after });
+    reverts.set(id, [...new Set(merged.flatMap((commit) => commit.reverts))]);
+  };
+  for (let at = 0; at < merges.length; at += AT_ONCE)
+    await Promise.all(merges.slice(at, at + AT_ONCE).map(look));
+  return revisions.map((revision) => {
     const { commit } = revision;
-    const [after, tip, octopus] = commit.parents;
-    const looked = after !== undefined && tip !== undefined && octopus === undefined && left > 0;
-    if (looked) left -= 1;
-    const merged = looked ? await history.log({ tip, path: '', after }) : [];
-    const reverts = [...new Set([...commit.reverts, ...merged.flatMap((each) => each.reverts)])];
-    found.push({ ...revision, commit: { ...commit, reverts } });
-  }
-  return found;
+    const more = reverts.get(commit.id) ?? [];
+    return more.length === 0
+      ? revision
+      : { ...revision, commit: { ...commit, reverts: [...commit.reverts, ...more] } };
+  });
 }
 
 /** Commits below every prefix of the selections, merged in first-parent order. One log a prefix: several paths in one lose Git's Bloom filters. */

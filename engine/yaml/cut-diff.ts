@@ -2,6 +2,7 @@
 import { diffArrays } from 'diff';
 import type { Effort } from './line-diff.ts';
 import { editsLeft, makeEffort, spend } from './line-diff.ts';
+import { wellFormed } from './shorten.ts';
 
 const LINES_SHOWN = 2000;
 const LINE_SHOWN = 500;
@@ -155,9 +156,4 @@ function around(same: string, { first, last }: { first: boolean; last: boolean }
   if (same.length <= before + after + 1) return same;
   const end = after === 0 ? '' : same.slice(-after);
   return `${wellFormed(same.slice(0, before))}…${wellFormed(end)}`;
-}
-
-/** Without the halves of characters that a cut leaves at either end. */
-function wellFormed(text: string): string {
-  return text.replace(/^[\udc00-\udfff]|[\ud800-\udbff]$/g, '');
 }

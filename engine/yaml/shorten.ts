@@ -35,6 +35,6 @@ function window(text: string, start: number): { text: string; end: number } {
 }
 
 /** Without the halves of characters that a cut leaves at either end. */
-function wellFormed(text: string): string {
+export function wellFormed(text: string): string {
   return text.replace(/^[\udc00-\udfff]|[\ud800-\udbff]$/g, '');
 }
