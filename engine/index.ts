@@ -9,13 +9,13 @@ import {
   type RollbackRequest,
   type RollbackResult,
 } from './model/index.ts';
-import { knownLedgers } from './git/ledger-seen.ts';
+import { knownLedgers } from './git/ledger/last-seen.ts';
 import { type Destination, type GitRepository, type LedgerFetch, locationOf } from './git/open.ts';
-import { checkup as lookAt, type Checkup, type CheckupOptions } from './steps/checkup/checkup.ts';
-import { createPrograms, sandboxOf } from './programs/index.ts';
-import { execute, type StepEvent } from './steps/execute.ts';
-import { type Ask, planAsked, type Planned, withPreview } from './steps/plan.ts';
-import type { ConfigText } from './steps/observe.ts';
+import { checkup as lookAt, type Checkup, type CheckupOptions } from './doctor/doctor.ts';
+import { createPrograms, sandboxOf } from './render/programs/index.ts';
+import { execute, type StepEvent } from './rollback/execute.ts';
+import { type Ask, planAsked, type Planned, withPreview } from './rollback/plan.ts';
+import type { ConfigText } from './rollback/observe.ts';
 import {
   type ConfigWrite,
   proposeConfig,
@@ -24,27 +24,27 @@ import {
   type Steering,
   writeConfig,
   type WrittenConfig,
-} from './steps/propose.ts';
-import { type Notice, openRepository } from './steps/repository.ts';
-import * as queries from './steps/queries.ts';
-import type { Requests } from './steps/requests/api.ts';
-import { createRequests } from './steps/requests/index.ts';
-import { createTrust } from './steps/requests/trust.ts';
-import { blockedError, isBlocked } from './steps/blocked.ts';
-import type { Snapshot } from './plan/snapshot.ts';
+} from './init/init.ts';
+import { type Notice, openRepository } from './queries/with-repository.ts';
+import * as queries from './queries/queries.ts';
+import type { Requests } from './requests/types.ts';
+import { createRequests } from './requests/index.ts';
+import { createTrust } from './requests/ledger/trust.ts';
+import { blockedError, isBlocked } from './rollback/blocked.ts';
+import type { Snapshot } from './snapshot/snapshot.ts';
 
 export * from './model/index.ts';
-export type { HistoryEntry, RevisionChange } from './plan/describe.ts';
-export type { Identity } from './plan/identity.ts';
-export { parseTime } from './plan/revision-name.ts';
-export type { ShownFile } from './plan/show.ts';
+export type { HistoryEntry, RevisionChange } from './history/describe.ts';
+export type { Identity } from './history/identity.ts';
+export { parseTime } from './history/revision-name.ts';
+export type { ShownFile } from './history/show.ts';
 export type { RollbackRecord } from './record/trailers.ts';
-export type { Checkup } from './steps/checkup/checkup.ts';
-export type { StepEvent } from './steps/execute.ts';
+export type { Checkup } from './doctor/doctor.ts';
+export type { StepEvent } from './rollback/execute.ts';
 export type { Destination } from './git/open.ts';
-export type { ConfigText } from './steps/observe.ts';
-export type { Notice } from './steps/repository.ts';
-export type { Ask, Planned, RevisionDetails } from './steps/plan.ts';
+export type { ConfigText } from './rollback/observe.ts';
+export type { Notice } from './queries/with-repository.ts';
+export type { Ask, Planned, RevisionDetails } from './rollback/plan.ts';
 export type {
   ConfigWrite,
   Like,
@@ -54,9 +54,9 @@ export type {
   ShapeName,
   Steering,
   WrittenConfig,
-} from './steps/propose.ts';
-export { isShapeName, KINDS, nearShapes, SHAPES } from './steps/propose.ts';
-export type { Delivery } from './steps/render.ts';
+} from './init/init.ts';
+export { isShapeName, KINDS, nearShapes, SHAPES } from './init/init.ts';
+export type { Delivery } from './render/planned/render.ts';
 export type {
   Comparison,
   EnvironmentEntry,
@@ -66,7 +66,7 @@ export type {
   NewPath,
   ScopeAsk,
   Shown,
-} from './steps/queries.ts';
+} from './queries/queries.ts';
 export type {
   Act,
   Approval,
@@ -80,9 +80,9 @@ export type {
   RequestView,
   ReviewView,
   SessionView,
-} from './steps/requests/api.ts';
+} from './requests/types.ts';
 export { cutDiff } from './plan/changes.ts';
-export { TRANSITIONS } from './request/transitions.ts';
+export { TRANSITIONS } from './record/transitions.ts';
 export { blockedError, isBlocked, knownLedgers };
 
 export interface EngineOptions {

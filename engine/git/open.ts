@@ -1,12 +1,12 @@
 import { BacktrailError, isFailure } from '../model/index.ts';
 import type { Progress } from '../model/index.ts';
-import type { ProcessEnvironment } from './environment.ts';
-import { openClone } from './clone.ts';
-import { openReadOnly } from './isomorphic/open.ts';
-import { openLocal } from './local.ts';
-import { parseLocation } from './location.ts';
-import { gitVersion } from './program.ts';
-import { openRemote } from './remote.ts';
+import type { ProcessEnvironment } from './process/environment.ts';
+import { openClone } from './local/clone.ts';
+import { openReadOnly } from './reader/open.ts';
+import { openLocal } from './local/local.ts';
+import { parseLocation } from './remote/location.ts';
+import { gitVersion } from './process/program.ts';
+import { openRemote } from './remote/remote.ts';
 import type { GitRepository } from './repository.ts';
 
 export type { Destination, GitRepository, LedgerFetch, Offline } from './repository.ts';

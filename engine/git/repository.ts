@@ -11,19 +11,19 @@ import type {
   Person,
   RequestId,
 } from '../model/index.ts';
-import { hasherOf } from './hash.ts';
-import { createHistory } from './history.ts';
-import { writeCommits } from './import.ts';
-import type { NewCommits } from './import.ts';
-import type { LedgerStore } from './ledger.ts';
-import { findRequest, messages } from './messages.ts';
-import type { CommitMessage } from './messages.ts';
-import { createObjects } from './objects.ts';
-import type { NativeObjects } from './objects.ts';
-import { isAncestor } from './refs.ts';
-import type { RefEdit } from './refs.ts';
-import type { Runner } from './runner.ts';
-import { deleteStaging, listStaging } from './staging.ts';
+import { hasherOf } from './store/hash.ts';
+import { createHistory } from './store/history.ts';
+import { writeCommits } from './store/import.ts';
+import type { NewCommits } from './store/import.ts';
+import type { LedgerStore } from './ledger/ledger.ts';
+import { findRequest, messages } from './store/messages.ts';
+import type { CommitMessage } from './store/messages.ts';
+import { createObjects } from './store/objects.ts';
+import type { NativeObjects } from './store/objects.ts';
+import { isAncestor } from './store/refs.ts';
+import type { RefEdit } from './store/refs.ts';
+import type { Runner } from './process/runner.ts';
+import { deleteStaging, listStaging } from './store/staging.ts';
 
 /**
  * One repository, opened: a local one, our mirror of a remote, or a clone: a local one that is read and published through

@@ -10,17 +10,17 @@ import {
   type ServiceDifference,
   type Write,
 } from '../model/index.ts';
-import { differenceOf } from '../yaml/diff.ts';
-import { parseSelector } from '../yaml/selector.ts';
-import type { ScopeQuery } from './content.ts';
-import { discover } from './discover.ts';
-import { inLayoutNames } from './field-names.ts';
-import { compareText, isShared, serviceOfField, serviceOfPath } from './layout.ts';
+import { differenceOf } from '../yaml/diff/diff.ts';
+import { parseSelector } from '../yaml/core/selector.ts';
+import type { ScopeQuery } from '../snapshot/content.ts';
+import { discover } from '../layout/discover.ts';
+import { inLayoutNames } from '../layout/fields/names.ts';
+import { compareText, isShared, serviceOfField, serviceOfPath } from '../layout/layout.ts';
 import type { CheckContext } from './plan.ts';
-import { decode, type Snapshot } from './snapshot.ts';
-import { isFile } from './view.ts';
+import { decode, type Snapshot } from '../snapshot/snapshot.ts';
+import { isFile } from '../snapshot/view.ts';
 
-export { cutDiff } from '../yaml/cut-diff.ts';
+export { cutDiff } from '../yaml/diff/cut-diff.ts';
 
 export async function describeChanges(
   context: CheckContext,

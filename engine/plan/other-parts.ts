@@ -1,9 +1,9 @@
 /** A file that is restored as a whole, seen by whoever else has a part of it. */
 import type { Coordinates, FileChange, Write } from '../model/index.ts';
-import type { Selector } from '../yaml/selector.ts';
-import { compareText, type Layout } from './layout.ts';
-import { type Bindings, bindPath, type Pattern } from './pattern.ts';
-import { decode, type Part, readParts, type Snapshot } from './snapshot.ts';
+import type { Selector } from '../yaml/core/selector.ts';
+import { compareText, type Layout } from '../layout/layout.ts';
+import { type Bindings, bindPath, type Pattern } from '../layout/pattern.ts';
+import { decode, type Part, readParts, type Snapshot } from '../snapshot/snapshot.ts';
 
 export interface OtherParts {
   readonly path: string;

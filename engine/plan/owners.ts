@@ -1,9 +1,9 @@
 /** Which environments own what a rollback changes: where patterns overlap, a path has several names, and each has its own rules. */
 import { type EnvironmentName, type FileChange, formatCoordinates, type Scope } from '../model/index.ts';
-import type { Layout } from './layout.ts';
+import type { Layout } from '../layout/layout.ts';
 import { readSide } from './other-parts.ts';
-import { allBindings, type Bindings, type Pattern } from './pattern.ts';
-import { type Part, readParts, type Snapshot } from './snapshot.ts';
+import { allBindings, type Bindings, type Pattern } from '../layout/pattern.ts';
+import { type Part, readParts, type Snapshot } from '../snapshot/snapshot.ts';
 
 /** The environment of the scope first, then the others that own a changed path or part, by name. */
 export async function ownersOf(

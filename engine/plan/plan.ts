@@ -10,20 +10,20 @@ import {
   type RevisionRef,
   type Scope,
 } from '../model/index.ts';
-import { policyFor } from '../request/policy.ts';
+import { policyFor } from '../policy/policy.ts';
 import { checkCollisions } from './checks/collisions.ts';
 import { checkNames } from './checks/names.ts';
 import { checkTargetAbsent } from './checks/target-absent.ts';
 import { checkWholeFiles } from './checks/whole-files.ts';
 import { describeChanges } from './changes.ts';
-import { type Content, readContent, type ScopeQuery } from './content.ts';
+import { type Content, readContent, type ScopeQuery } from '../snapshot/content.ts';
 import { digestOf, type DigestItem } from './digest.ts';
-import { fieldSelection } from './field.ts';
-import { type Layout, type Selection, selectionsOf } from './layout.ts';
+import { fieldSelection } from '../layout/fields/field.ts';
+import { type Layout, type Selection, selectionsOf } from '../layout/layout.ts';
 import { type OtherParts, otherParts } from './other-parts.ts';
 import { restoreFiles } from './restore-files.ts';
 import { restoreParts } from './restore-parts.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
 import { sharedFinding } from './shared.ts';
 import { ownersOf } from './owners.ts';
 import { asWholeFiles } from './whole-files.ts';

@@ -1,13 +1,13 @@
 /** Whole paths: the entry of the target takes the place of the base's, or goes away. Kept parts stay the base's, byte for byte. */
 import { type Entry, type FileChange, type Finding, type Kept, quotePath } from '../model/index.ts';
-import { restoreField } from '../yaml/edit.ts';
-import { formatSelector } from '../yaml/selector.ts';
-import { type Content, keptIn, type ScopeQuery, without } from './content.ts';
+import { restoreField } from '../yaml/edit/edit.ts';
+import { formatSelector } from '../yaml/core/selector.ts';
+import { type Content, keptIn, type ScopeQuery, without } from '../snapshot/content.ts';
 import type { DigestItem, DigestSide } from './digest.ts';
-import type { KeptPart } from './keep.ts';
+import type { KeptPart } from '../layout/keep.ts';
 import type { Restored } from './plan.ts';
 import { keptSelection } from './restore-parts.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
 
 interface Outcome {
   readonly file?: FileChange;

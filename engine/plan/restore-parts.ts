@@ -1,12 +1,12 @@
 /** Parts of shared files: byte-exact edits of the base's file, one a selected part. */
 import { type Entry, type FileChange, type Finding, type Kept, quotePath } from '../model/index.ts';
-import { restoreField } from '../yaml/edit.ts';
-import { formatSelector, isWithin, type Selector } from '../yaml/selector.ts';
-import { type Content, keptIn, type ScopeQuery, type SelectedPart } from './content.ts';
+import { restoreField } from '../yaml/edit/edit.ts';
+import { formatSelector, isWithin, type Selector } from '../yaml/core/selector.ts';
+import { type Content, keptIn, type ScopeQuery, type SelectedPart } from '../snapshot/content.ts';
 import type { DigestItem } from './digest.ts';
-import type { KeptPart } from './keep.ts';
+import type { KeptPart } from '../layout/keep.ts';
 import type { Restored } from './plan.ts';
-import { isFile } from './view.ts';
+import { isFile } from '../snapshot/view.ts';
 
 export async function restoreParts(query: ScopeQuery, base: Content, target: Content): Promise<Restored> {
   const outcomes: PathOutcome[] = [];

@@ -1,8 +1,8 @@
 /** `layout.shared`: files that several environments use. No scope holds them, so a plan says where they changed since its target. */
 import { type Finding, type ObjectId, quotePath, type Scope } from '../model/index.ts';
-import { discover } from './discover.ts';
-import { bindPath, compilePattern, type Pattern, toBindings } from './pattern.ts';
-import type { Snapshot } from './snapshot.ts';
+import { discover } from '../layout/discover.ts';
+import { bindPath, compilePattern, type Pattern, toBindings } from '../layout/pattern.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
 
 export interface SharedFiles {
   readonly patterns: readonly Pattern[];

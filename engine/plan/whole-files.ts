@@ -1,6 +1,6 @@
 /** `--whole-file`: files in place of the parts that are selected in them. */
 import { type Finding, quotePath } from '../model/index.ts';
-import type { Content } from './content.ts';
+import type { Content } from '../snapshot/content.ts';
 
 interface AsWholeFiles {
   readonly base: Content;

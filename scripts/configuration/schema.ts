@@ -1,6 +1,6 @@
 /** The keys of the configuration as JSON Schema (draft 7, which editors read), from the schema that reads them. */
 import { z } from 'zod';
-import { configSchema } from '../../engine/plan/config-schema.ts';
+import { configSchema } from '../../engine/layout/configuration/schema.ts';
 
 /** The part of JSON Schema that the keys of the configuration use. */
 const keySchema = z.looseObject({

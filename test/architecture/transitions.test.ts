@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, it } from 'vitest';
-import { TRANSITIONS } from '../../engine/request/transitions.ts';
+import { TRANSITIONS } from '../../engine/record/transitions.ts';
 
 it('shows the life of a request in ARCHITECTURE.md as the code has it', () => {
   const text = readFileSync(resolve(import.meta.dirname, '../../ARCHITECTURE.md'), 'utf8');

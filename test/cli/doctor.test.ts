@@ -1,7 +1,7 @@
 import { chmod, chown, mkdir, readdir, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { checkNode, diskCheck } from '../../engine/steps/checkup/machine.ts';
+import { checkNode, diskCheck } from '../../engine/doctor/machine.ts';
 import { backtrail, completedOf, exampleRepo, stateOf } from '../helpers/cli.ts';
 import { diagnose, followHint } from '../helpers/doctor.ts';
 import { kubectl } from '../helpers/programs.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { MODE, type TreeView } from '../../engine/model/index.ts';
-import { propose } from '../../engine/propose/propose.ts';
+import { propose } from '../../engine/init/proposal/propose.ts';
 import { backtrail, stateOf } from '../helpers/cli.ts';
 import { createRepo, type Repo } from '../helpers/repo.ts';
 import { DEPLOYMENT, files, VALUES } from '../helpers/tree-files.ts';

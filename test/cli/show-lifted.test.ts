@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { maskText } from '../../engine/yaml/mask.ts';
-import { parseLooseSelector } from '../../engine/yaml/selector.ts';
+import { maskText } from '../../engine/yaml/mask/mask.ts';
+import { parseLooseSelector } from '../../engine/yaml/core/selector.ts';
 import { backtrail, refusalOf } from '../helpers/cli.ts';
 import { createRepo } from '../helpers/repo.ts';
 

@@ -1,7 +1,7 @@
 import { readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { mirrorFolder } from '../../engine/git/mirror-cache.ts';
+import { mirrorFolder } from '../../engine/git/remote/mirror-cache.ts';
 import { canary, poison } from '../helpers/canary.ts';
 import { backtrail, exampleRepo, refusalOf, stateOf } from '../helpers/cli.ts';
 import { serveGit } from '../helpers/git-http.ts';

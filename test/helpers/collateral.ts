@@ -1,5 +1,5 @@
-import { parseText } from '../../engine/yaml/document.ts';
-import { locate } from '../../engine/yaml/locate.ts';
+import { parseText } from '../../engine/yaml/core/document.ts';
+import { locate } from '../../engine/yaml/core/locate.ts';
 import type { Leaf } from './yaml-leaves.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { parseAllDocuments } from 'yaml';
-import { type Rendered, renderServices, type ServiceUnit } from '../../engine/deliver/index.ts';
+import { type Rendered, renderServices, type ServiceUnit } from '../../engine/render/index.ts';
 import { BacktrailError } from '../../engine/model/index.ts';
 import { filesView, hasher } from '../../scripts/fixtures/files.ts';
 

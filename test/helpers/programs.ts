@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
-import { createPrograms } from '../../engine/programs/index.ts';
+import { createPrograms } from '../../engine/render/programs/index.ts';
 
 export const kubectl = spawnSync('kubectl', ['version', '--client']).status === 0;
 /** For the names of tests that are skipped. */

@@ -1,5 +1,5 @@
 import { afterEach } from 'vitest';
-import { openReadOnly } from '../../engine/git/isomorphic/open.ts';
+import { openReadOnly } from '../../engine/git/reader/open.ts';
 import { type GitRepository, openGit } from '../../engine/git/open.ts';
 import { type Repo, temporaryFolder } from './repo.ts';
 

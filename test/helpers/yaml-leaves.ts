@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { parseAllDocuments } from 'yaml';
-import type { Selector, Step } from '../../engine/yaml/selector.ts';
+import type { Selector, Step } from '../../engine/yaml/core/selector.ts';
 
 /** A place in a parsed file at which two revisions differ, found without any of the code under test. */
 export interface Leaf {

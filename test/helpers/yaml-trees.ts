@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Selector } from '../../engine/yaml/selector.ts';
+import type { Selector } from '../../engine/yaml/core/selector.ts';
 
 /** A YAML value before it is written. Scalars carry their source; a source of several lines is a block scalar. */
 export type Tree =

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { isFailure } from '../../engine/model/index.ts';
-import { checkPolicy } from '../../engine/plan/checkup/policy.ts';
-import { parseConfig } from '../../engine/plan/config.ts';
-import { compileLayout } from '../../engine/plan/layout.ts';
-import { approversOf, judge, may, policyFor, satisfiable } from '../../engine/request/policy.ts';
+import { checkPolicy } from '../../engine/doctor/tree/policy.ts';
+import { parseConfig } from '../../engine/layout/configuration/parse.ts';
+import { compileLayout } from '../../engine/layout/layout.ts';
+import { approversOf, judge, may, policyFor, satisfiable } from '../../engine/policy/policy.ts';
 import { backtrail, exampleRepo } from '../helpers/cli.ts';
 import type { Repo } from '../helpers/repo.ts';
 

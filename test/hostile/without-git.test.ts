@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { deflateSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { openReadOnly } from '../../engine/git/isomorphic/open.ts';
+import { openReadOnly } from '../../engine/git/reader/open.ts';
 import { cloneRepo, createRepo, type Repo, temporaryFolder } from '../helpers/repo.ts';
 
 const open = (repo: Repo, folder = repo.folder) => openReadOnly({ location: folder, folder, env: repo.env });

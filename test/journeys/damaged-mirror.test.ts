@@ -1,7 +1,7 @@
 import { chmod, cp, mkdir, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { mirrorFolder } from '../../engine/git/mirror-cache.ts';
+import { mirrorFolder } from '../../engine/git/remote/mirror-cache.ts';
 import type { Notice } from '../../engine/index.ts';
 import { confirmation, engineOf } from '../helpers/engine.ts';
 import { fixturesRepo } from '../helpers/fixtures.ts';

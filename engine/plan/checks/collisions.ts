@@ -1,6 +1,6 @@
 import { MODE, quotePath, type Finding, type TreeView } from '../../model/index.ts';
 import type { CheckContext } from '../plan.ts';
-import { walkFiles } from '../view.ts';
+import { walkFiles } from '../../snapshot/view.ts';
 
 /** A file of the target where the base has a folder, or the other way round, with something in it that stays. */
 export async function checkCollisions({ query, files, kept }: CheckContext): Promise<Finding[]> {

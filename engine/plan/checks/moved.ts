@@ -1,10 +1,10 @@
 /** Where what the target lacks stood at the target, and the commits that moved it from there. */
 import { type LogCommit, type ObjectId, type PathChange, quotePath } from '../../model/index.ts';
-import { formatSelector } from '../../yaml/selector.ts';
-import { type Content, keptSelectors, type SelectedPart } from '../content.ts';
+import { formatSelector } from '../../yaml/core/selector.ts';
+import { type Content, keptSelectors, type SelectedPart } from '../../snapshot/content.ts';
 import type { CheckContext } from '../plan.ts';
-import type { Snapshot } from '../snapshot.ts';
-import { isFile } from '../view.ts';
+import type { Snapshot } from '../../snapshot/snapshot.ts';
+import { isFile } from '../../snapshot/view.ts';
 
 export interface Moved {
   /** For people: a file or folder, with its selector where it is a part of a file. */

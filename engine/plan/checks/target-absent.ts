@@ -1,8 +1,8 @@
 import { formatCoordinates, type Finding, type ObjectId, quotePath, shellWord } from '../../model/index.ts';
-import { formatSelector } from '../../yaml/selector.ts';
-import { type Content, keptIn, type SelectedPart } from '../content.ts';
-import { discover } from '../discover.ts';
-import { type Selection, serviceOfPath } from '../layout.ts';
+import { formatSelector } from '../../yaml/core/selector.ts';
+import { type Content, keptIn, type SelectedPart } from '../../snapshot/content.ts';
+import { discover } from '../../layout/discover.ts';
+import { type Selection, serviceOfPath } from '../../layout/layout.ts';
 import type { OtherParts } from '../other-parts.ts';
 import type { CheckContext } from '../plan.ts';
 import { findMove, type Moved } from './moved.ts';

@@ -5,9 +5,9 @@ import {
   quotePath,
   type ServiceDifference,
 } from '../../model/index.ts';
-import { formatSelector, parseSelector, type Selector } from '../../yaml/selector.ts';
-import { fieldSelection } from '../field.ts';
-import { matchSelector, serviceOfField } from '../layout.ts';
+import { formatSelector, parseSelector, type Selector } from '../../yaml/core/selector.ts';
+import { fieldSelection } from '../../layout/fields/field.ts';
+import { matchSelector, serviceOfField } from '../../layout/layout.ts';
 import type { OtherParts } from '../other-parts.ts';
 import type { CheckContext } from '../plan.ts';
 

@@ -1,7 +1,7 @@
 import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { addressKey } from '../../../engine/git/address.ts';
+import { addressKey } from '../../../engine/git/remote/address.ts';
 import { createRepo, temporaryFolder } from '../../helpers/repo.ts';
 
 describe('the key of an address', () => {

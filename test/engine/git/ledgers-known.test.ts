@@ -1,7 +1,7 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { knownLedgers, seenOf } from '../../../engine/git/ledger-seen.ts';
+import { knownLedgers, seenOf } from '../../../engine/git/ledger/last-seen.ts';
 import { openPlace } from '../../../engine/git/open.ts';
 import { MODE } from '../../../engine/model/index.ts';
 import { serveGit } from '../../helpers/git-http.ts';

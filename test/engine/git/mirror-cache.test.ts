@@ -5,7 +5,7 @@ import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { mirrorFolder } from '../../../engine/git/mirror-cache.ts';
+import { mirrorFolder } from '../../../engine/git/remote/mirror-cache.ts';
 import { createRepo, temporaryFolder, type Repo } from '../../helpers/repo.ts';
 import { open } from './open.ts';
 

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { mirrorFolder } from '../../../engine/git/mirror-cache.ts';
+import { mirrorFolder } from '../../../engine/git/remote/mirror-cache.ts';
 import type { GitRepository } from '../../../engine/git/open.ts';
 import { MODE } from '../../../engine/model/index.ts';
 import { serveGit } from '../../helpers/git-http.ts';

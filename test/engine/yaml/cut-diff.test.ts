@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cutDiff } from '../../../engine/yaml/cut-diff.ts';
-import { unifiedDiff } from '../../../engine/yaml/unified.ts';
+import { cutDiff } from '../../../engine/yaml/diff/cut-diff.ts';
+import { unifiedDiff } from '../../../engine/yaml/diff/unified.ts';
 
 const numbers = (factor: number) =>
   Array.from({ length: 40_000 }, (_, i) => `${(i * factor) % 9973}`).join('\n');

@@ -2,8 +2,8 @@ import { applyPatch } from 'diff';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { differenceOf, diffFields, unifiedDiff } from '../../../engine/yaml/diff.ts';
-import { parseSelector } from '../../../engine/yaml/selector.ts';
+import { differenceOf, diffFields, unifiedDiff } from '../../../engine/yaml/diff/diff.ts';
+import { parseSelector } from '../../../engine/yaml/core/selector.ts';
 import { documentWithSecret, secret } from '../../helpers/secrets.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);

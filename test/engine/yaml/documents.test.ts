@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { restoreField } from '../../../engine/yaml/edit.ts';
-import { parseSelector } from '../../../engine/yaml/selector.ts';
+import { restoreField } from '../../../engine/yaml/edit/edit.ts';
+import { parseSelector } from '../../../engine/yaml/core/selector.ts';
 import { valuesOf } from '../../helpers/yaml-leaves.ts';
 
 const NAMES = ['a', 'b', 'c', 'd'];

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { restoreField } from '../../../engine/yaml/edit.ts';
-import { formatSelector, type Selector } from '../../../engine/yaml/selector.ts';
+import { restoreField } from '../../../engine/yaml/edit/edit.ts';
+import { formatSelector, type Selector } from '../../../engine/yaml/core/selector.ts';
 import {
   anyFile,
   anyTree,

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CORE_SCHEMA, loadAll } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
-import { restoreField } from '../../../engine/yaml/edit.ts';
-import { formatSelector } from '../../../engine/yaml/selector.ts';
+import { restoreField } from '../../../engine/yaml/edit/edit.ts';
+import { formatSelector } from '../../../engine/yaml/core/selector.ts';
 import { collateralLines } from '../../helpers/collateral.ts';
 import { differingLeaves, isExpected } from '../../helpers/yaml-leaves.ts';
 

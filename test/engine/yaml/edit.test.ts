@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { restoreField } from '../../../engine/yaml/edit.ts';
-import { parseSelector } from '../../../engine/yaml/selector.ts';
+import { restoreField } from '../../../engine/yaml/edit/edit.ts';
+import { parseSelector } from '../../../engine/yaml/core/selector.ts';
 
 const restore = (base: string, target: string, selector: string) =>
   restoreField({ base, target, selector: parseSelector(selector) });

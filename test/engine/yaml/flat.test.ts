@@ -2,9 +2,9 @@ import dotenv from 'dotenv';
 import fc from 'fast-check';
 import { getProperties } from 'properties-file';
 import { describe, expect, it } from 'vitest';
-import { restoreField } from '../../../engine/yaml/edit.ts';
-import { flatEntries } from '../../../engine/yaml/flat.ts';
-import { refusalReason } from '../../../engine/yaml/refusal.ts';
+import { restoreField } from '../../../engine/yaml/edit/edit.ts';
+import { flatEntries } from '../../../engine/yaml/formats/flat.ts';
+import { refusalReason } from '../../../engine/yaml/core/refusal.ts';
 
 /** What is read of a text; null where it is refused. */
 function read(text: string, format: 'dotenv' | 'properties'): Readonly<Record<string, string>> | null {

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { parse as parseJson } from 'jsonc-parser';
 import { getProperties } from 'properties-file';
 import { describe, expect, it } from 'vitest';
-import { restoreField } from '../../../engine/yaml/edit.ts';
-import { formatSelector, parseSelector } from '../../../engine/yaml/selector.ts';
+import { restoreField } from '../../../engine/yaml/edit/edit.ts';
+import { formatSelector, parseSelector } from '../../../engine/yaml/core/selector.ts';
 
 /** The text after the edit, or the reason why there is none. */
 function restore(path: string, selector: string, base: string, target: string): string {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { claimsKind, describeDocuments } from '../../../engine/yaml/kinds.ts';
+import { claimsKind, describeDocuments } from '../../../engine/yaml/core/kinds.ts';
 
 const isSopsFile = (text: string) => describeDocuments(text).some(({ sops }) => sops);
 

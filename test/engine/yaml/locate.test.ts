@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { parseText } from '../../../engine/yaml/document.ts';
-import { excise, listNames, locate, selectSource } from '../../../engine/yaml/locate.ts';
-import { formatSelector, parseSelector } from '../../../engine/yaml/selector.ts';
+import { parseText } from '../../../engine/yaml/core/document.ts';
+import { excise, listNames, locate, selectSource } from '../../../engine/yaml/core/locate.ts';
+import { formatSelector, parseSelector } from '../../../engine/yaml/core/selector.ts';
 
 const TEXT = `\uFEFFreleases:
   - name: api # the first

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { documentWithSecret, SECRET_KEYS, secretKey, word } from '../../helpers/secrets.ts';
-import { isSecretKey, maskLines, maskText, maskYaml } from '../../../engine/yaml/mask.ts';
+import { isSecretKey, maskLines, maskText, maskYaml } from '../../../engine/yaml/mask/mask.ts';
 
 const PLAIN_KEYS =
   'secretName secretRef secretRefs secretKeyRef existingSecret existingSecretPasswordKey tokenSecretName passwordFile tokenPath ' +

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { secretValues } from '../../../engine/yaml/secret-values.ts';
+import { secretValues } from '../../../engine/yaml/mask/secret-values.ts';
 
 describe('the values of secret variables', () => {
   it.each([

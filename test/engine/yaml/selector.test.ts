@@ -8,7 +8,7 @@ import {
   parseLooseSelector,
   parseSelector,
   type Selector,
-} from '../../../engine/yaml/selector.ts';
+} from '../../../engine/yaml/core/selector.ts';
 
 const anyText = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 12 }),

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { CORE_SCHEMA, loadAll } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
-import { parseText } from '../../../engine/yaml/document.ts';
-import { restoreField } from '../../../engine/yaml/edit.ts';
-import { excise, locate, selectSource } from '../../../engine/yaml/locate.ts';
-import { formatSelector, parseSelector } from '../../../engine/yaml/selector.ts';
+import { parseText } from '../../../engine/yaml/core/document.ts';
+import { restoreField } from '../../../engine/yaml/edit/edit.ts';
+import { excise, locate, selectSource } from '../../../engine/yaml/core/locate.ts';
+import { formatSelector, parseSelector } from '../../../engine/yaml/core/selector.ts';
 import { anyFile, anyTree, placesIn, withChange, writeTree } from '../../helpers/yaml-trees.ts';
 
 /** The text after the edit, or the reason why there is none. */

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseText } from '../../../engine/yaml/document.ts';
-import { locate, selectSource } from '../../../engine/yaml/locate.ts';
-import { parseSelector } from '../../../engine/yaml/selector.ts';
-import { moveRanges } from '../../../engine/yaml/untouched.ts';
+import { parseText } from '../../../engine/yaml/core/document.ts';
+import { locate, selectSource } from '../../../engine/yaml/core/locate.ts';
+import { parseSelector } from '../../../engine/yaml/core/selector.ts';
+import { moveRanges } from '../../../engine/yaml/edit/untouched.ts';
 
 const SELECTOR = parseSelector('/releases[name=api]');
 const NAMES = new Set(['name']);

@@ -1,3 +1,0 @@
-export { inOrder, renderContext, RENDERERS, renderingOf, renderServices } from './render.ts';
-export { differenceOfSeen, type Seen } from './seen.ts';
-export type { Rendered, ServiceUnit } from './unit.ts';

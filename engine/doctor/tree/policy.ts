@@ -1,0 +1,120 @@
+/** Who must agree, and who may do what, against the environments that there are. */
+import {
+  type Check,
+  type EnvironmentName,
+  type EnvironmentPolicy,
+  formatCoordinates,
+  type Policy,
+} from '../../model/index.ts';
+import { approversOf, matchesEnvironment, policyFor, satisfiable } from '../../policy/policy.ts';
+import { nearNames } from '../../layout/near-names.ts';
+import { type CheckedTree, configuration, count, groupBy, some } from './tree.ts';
+
+export function checkPolicy({ layout, coordinates }: Pick<CheckedTree, 'layout' | 'coordinates'>): Check[] {
+  const { policy } = layout.config;
+  if (policy.environments.length + policy.permissions.length === 0) return [];
+  const places = coordinates.filter(({ service }) => service === undefined);
+  const problems = [...unsatisfiable(policy, places), ...idlePatterns(policy, places)];
+  const message = summary(places.map((place) => ({ place, rule: policyFor(policy, place) })));
+  return problems.length > 0 ? problems : [configuration('policy', 'ok', { message })];
+}
+
+/** Emails of those whose approval needs a key, as far as the policy names them; sorted. `asks`: some environment asks for approval. */
+export function approversWithKeys(
+  policy: Policy,
+  places: readonly EnvironmentName[],
+): { readonly asks: boolean; readonly emails: readonly string[] } {
+  const gated = places.flatMap((place) => {
+    const rule = policyFor(policy, place);
+    return rule && rule.quorum > 0 && !rule.unsignedApprovals ? [{ place, rule }] : [];
+  });
+  const emails = gated.flatMap(({ place, rule }) => approversOf(policy, rule, place, []));
+  return { asks: gated.length > 0, emails: [...new Set(emails)].sort() };
+}
+
+/** Asked once for all environments that the same entry and the same permissions hold for. */
+function unsatisfiable(policy: Policy, places: readonly EnvironmentName[]): Check[] {
+  const ruled = places.flatMap((place) => {
+    const rule = policyFor(policy, place);
+    return rule === null ? [] : [{ place, rule, grants: grantsAt(policy, place) }];
+  });
+  return [...groupBy(ruled, ({ rule, grants }) => `${grants} ${rule.match}`).values()].flatMap((same) => {
+    const [first] = same;
+    const why = first ? satisfiable(policy, first.rule, first.place, null) : null;
+    if (first === undefined || why === null) return [];
+    const names = same.map(({ place }) => formatCoordinates(place));
+    const others = names.length > 1 ? ` The same holds for ${some(names.slice(1))}.` : '';
+    const { match } = first.rule;
+    return [
+      configuration('policy', 'fail', {
+        message: `${why}${others}`,
+        hint: `Every rollback there is refused: in the entry ${JSON.stringify(match)} of \`policy.environments\` name more approvers or lower \`quorum\`, or let them \`deploy\` in \`policy.permissions\`.`,
+        details: { match, environments: names.slice(0, 50) },
+      }),
+    ];
+  });
+}
+
+const grantsAt = ({ permissions }: Policy, place: EnvironmentName) =>
+  permissions
+    .flatMap((grant, at) => (grant.in.some((pattern) => matchesEnvironment(pattern, place)) ? [at] : []))
+    .join();
+
+function idlePatterns(policy: Policy, places: readonly EnvironmentName[]): Check[] {
+  const matched = (pattern: string) => places.filter((place) => matchesEnvironment(pattern, place));
+  const counting = new Set(places.map((place) => policyFor(policy, place)));
+  return [
+    ...policy.environments.flatMap((rule, at) => {
+      const own = matched(rule.match);
+      const section = `policy.environments.${at}`;
+      if (own.length === 0) return [matchless(section, rule.match, places)];
+      return counting.has(rule) ? [] : [hidden(section, rule.match, own)];
+    }),
+    ...policy.permissions.flatMap((grant, at) =>
+      grant.in
+        .filter((pattern) => matched(pattern).length === 0)
+        .map((pattern) => matchless(`policy.permissions.${at}`, pattern, places)),
+    ),
+  ];
+}
+
+function matchless(section: string, pattern: string, places: readonly EnvironmentName[]): Check {
+  const suggestion = nearPlace(pattern, places);
+  return configuration('policy', 'warn', {
+    message: `${section}: ${JSON.stringify(pattern)} matches no environment.`,
+    hint:
+      suggestion === null
+        ? 'Correct it, or take it out.'
+        : `Did you mean ${JSON.stringify(suggestion)}? That one does match.`,
+    details: { section, pattern, ...(suggestion !== null && { suggestion }) },
+  });
+}
+
+function hidden(section: string, pattern: string, matched: readonly EnvironmentName[]): Check {
+  return configuration('policy', 'warn', {
+    message: `${section}: ${JSON.stringify(pattern)} takes effect nowhere: earlier entries match all that it does (${some(matched.map(formatCoordinates))}).`,
+    hint: 'The first entry that matches counts: put the narrower one first, or take it out.',
+    details: { section, pattern },
+  });
+}
+
+/** The pattern with one name replaced by a near one, so that it matches. */
+function nearPlace(pattern: string, places: readonly EnvironmentName[]): string | null {
+  const names = new Set(places.flatMap(({ tenant, environment }) => [tenant ?? environment, environment]));
+  const parts = pattern.split('/');
+  for (const [at, part] of parts.entries())
+    for (const near of nearNames(part, names)) {
+      const candidate = parts.with(at, near).join('/');
+      if (places.some((place) => matchesEnvironment(candidate, place))) return candidate;
+    }
+  return null;
+}
+
+function summary(ruled: readonly { place: EnvironmentName; rule: EnvironmentPolicy | null }[]): string {
+  const gated = ruled.filter(({ rule }) => rule !== null && rule.quorum > 0);
+  const free = ruled.filter(({ rule }) => rule === null || rule.quorum === 0);
+  const said = `${gated.length} of ${count(ruled.length, 'environment')} ask for approval`;
+  return free.length === 0 || gated.length === 0
+    ? `${said}.`
+    : `${said}; rollbacks of ${some(free.map(({ place }) => formatCoordinates(place)))} need none.`;
+}

@@ -1,0 +1,126 @@
+/** Who decides here: whoever may push, or whoever signs with a key that this machine trusts. */
+import { readFile, realpath } from 'node:fs/promises';
+import { sep } from 'node:path';
+import type { Check, Policy } from '../model/index.ts';
+import type { ProcessEnvironment } from '../git/process/environment.ts';
+import type { GitRepository } from '../git/open.ts';
+import { trustedKeys } from '../git/signing/signers.ts';
+import { approversWithKeys, count, some } from './tree/index.ts';
+import { discover } from '../layout/discover.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
+import { settled } from './attempt.ts';
+
+type Said = Pick<Check, 'message' | 'hint' | 'details'>;
+const machine = (name: string, status: Check['status'], said: Said): Check => ({
+  area: 'machine',
+  name,
+  status,
+  ...said,
+});
+
+/** `policy` null: it could not be read. */
+export function checkTrust(policy: Policy | null): Check {
+  const asking = (policy?.environments ?? []).filter(({ quorum }) => quorum > 0);
+  const unsigned = asking.filter(({ unsignedApprovals }) => unsignedApprovals);
+  const trust = (status: Check['status'], said: Said): Check => ({
+    area: 'publishing',
+    name: 'trust',
+    status,
+    ...said,
+  });
+  if (asking.length === 0)
+    return trust('warn', {
+      message:
+        'trust: push-access. Whoever may push to the branch decides; the names in the record are not proven.',
+      hint: 'Protect the branch at the server, so that few may push; `policy` in the configuration asks for approvals.',
+    });
+  if (unsigned.length > 0)
+    return trust('warn', {
+      message: `trust: push-access. For ${some(unsigned.map(({ match }) => JSON.stringify(match)))} approvals count that no key proves: whoever may push can write them in any name.`,
+      hint: 'Take `unsignedApprovals` out, and list the keys of approvers in a file: BACKTRAIL_ALLOWED_SIGNERS=FILE.',
+      details: { unsignedApprovals: unsigned.map(({ match }) => match) },
+    });
+  return trust('ok', {
+    message:
+      'trust: signed approvals. Workers carry out what keys of their own list approved; whoever may push to the branch still goes past them.',
+    hint: 'Protect the branch at the server, so that few may push.',
+  });
+}
+
+/** Where approvals have to be signed: whose keys are trusted here, and whether the user's own would be. */
+export async function checkKeys(
+  git: GitRepository,
+  snapshot: Snapshot,
+  { env, allowedSigners }: { readonly env: ProcessEnvironment; readonly allowedSigners?: string | null },
+): Promise<Check[]> {
+  const { layout, base } = snapshot;
+  const { policy } = layout.config;
+  if (policy.environments.length === 0) return [];
+  const found = await discover(await snapshot.view(base), layout);
+  const places = found.filter(({ service }) => service === undefined);
+  const { asks, emails } = approversWithKeys(policy, places);
+  if (!asks) return [];
+  const settings = await settled(
+    (async () => ({
+      file: await trustedKeys(env, allowedSigners ?? null),
+      signs: await git.ledger.signs(),
+    }))(),
+  );
+  // The check of git says that it is missing, and without it nothing is verified.
+  if ('error' in settings && settings.error.code === 'GIT_MISSING') return [];
+  if ('error' in settings) throw settings.error;
+  const { file, signs } = settings.value;
+  return [await checkSigners(git, file, emails), signingCheck(signs)];
+}
+
+async function checkSigners(
+  git: GitRepository,
+  file: string | null,
+  emails: readonly string[],
+): Promise<Check> {
+  const hint =
+    'Keep a file of lines EMAIL namespaces="git" KEY outside the repository, and name it: BACKTRAIL_ALLOWED_SIGNERS=FILE.';
+  const warn = (message: string, details?: Check['details']) =>
+    machine('signers', 'warn', { message, hint, ...(details && { details }) });
+  if (file === null) return warn('A worker of this machine trusts no key, so no approval counts for it.');
+  const text = await readFile(file, 'utf8').catch(() => null);
+  if (text === null) return warn(`The list of trusted keys ${file} cannot be read: no approval counts.`);
+  if (await isInside(file, git))
+    return warn(
+      `The list of trusted keys ${file} lies in the repository: whoever may push there decides whom this machine trusts.`,
+    );
+  const lines = text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'));
+  if (lines.length === 0)
+    return warn(`The list of trusted keys ${file} is empty, so no approval counts here.`);
+  const keyed = new Set(lines.flatMap(principals));
+  const without = emails.filter((email) => !keyed.has(email));
+  if (without.length > 0)
+    return warn(`${file} holds no key of ${some(without)}: approvals by them do not count here.`, {
+      without,
+    });
+  return machine('signers', 'ok', {
+    message: `Approvals count by ${count(lines.length, 'key')} of ${file}.`,
+  });
+}
+
+/** The first field of a line, emails between commas. */
+const principals = (line: string) =>
+  (/^(?:"([^"]*)"|(\S+))/.exec(line)?.slice(1).join('') ?? '').toLowerCase().split(',');
+
+async function isInside(file: string, git: GitRepository): Promise<boolean> {
+  const real = await realpath(file);
+  const folders = [git.worktree, git.directory].filter((folder) => folder !== null);
+  const roots = await Promise.all(folders.map((folder) => realpath(folder).catch(() => folder)));
+  return roots.some((root) => real.startsWith(`${root}${sep}`));
+}
+
+const signingCheck = (signs: boolean): Check =>
+  signs
+    ? machine('signing', 'ok', { message: 'Approvals given here are signed with your SSH key.' })
+    : machine('signing', 'ok', {
+        message: 'Approvals given here are not signed, so they do not count.',
+        hint: 'git config --global gpg.format ssh; git config --global user.signingKey FILE',
+      });

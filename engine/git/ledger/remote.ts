@@ -1,0 +1,50 @@
+import { isFailure } from '../../model/index.ts';
+import type { ObjectId } from '../../model/index.ts';
+import type { LedgerHome } from './store.ts';
+import { trackingRef } from '../remote/mirror.ts';
+import type { Mirror } from '../remote/mirror.ts';
+import { isAncestor, readExactly, updateRefs } from '../store/refs.ts';
+import type { RefEdit } from '../store/refs.ts';
+import type { Runner } from '../process/runner.ts';
+
+/** Ledgers at a remote: fetched into our mirror, one ref at a time, and moved by pushes. */
+export function ledgerAt(mirror: Mirror, runner: Runner): LedgerHome {
+  return {
+    ask,
+    async move(edit, staged) {
+      await mirror.push(edit).catch(async (error: unknown) => {
+        if (!(await hasArrived(edit.ref, edit.next))) throw error;
+      });
+      await tidy([{ ...edit, ref: trackingRef(edit.ref) }]);
+      await tidy(staged);
+    },
+  };
+
+  async function ask(ref: string): Promise<ObjectId | null> {
+    const there = await mirror.fetchRef(ref).then(
+      () => true,
+      (error: unknown) => {
+        if (isFailure(error) && error.code === 'BRANCH_UNKNOWN') return false;
+        throw error;
+      },
+    );
+    const tracking = trackingRef(ref);
+    const known = await readExactly(runner, tracking);
+    if (there) return known;
+    if (known !== null) await tidy([{ ref: tracking, expected: known, next: null }]);
+    return null;
+  }
+
+  /** A push whose answer is lost, or that git sends once more on its own, has moved the ref all the same. */
+  async function hasArrived(ref: string, next: ObjectId): Promise<boolean> {
+    const at = await ask(ref).catch(() => null);
+    return at !== null && (at === next || isAncestor(runner, next, at));
+  }
+
+  /** Refs of the mirror: another process may have moved them, which is as good. */
+  async function tidy(edits: readonly RefEdit[]): Promise<void> {
+    await updateRefs(runner, edits).catch((error: unknown) => {
+      if (!isFailure(error)) throw error;
+    });
+  }
+}

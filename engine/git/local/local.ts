@@ -1,0 +1,336 @@
+import { readFile, realpath, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { printable } from '../process/failure.ts';
+import { BacktrailError, isFailure, isObjectId, quotePath } from '../../model/index.ts';
+import type { Finding, ObjectFormat, RequestId } from '../../model/index.ts';
+import { configValue, identityOf, isPartial, LIST_CONFIG, parseConfigList } from '../process/config.ts';
+import type { ConfigEntry } from '../process/config.ts';
+import { discoveryEnvironment, hardenedEnvironment } from '../process/environment.ts';
+import type { ProcessEnvironment } from '../process/environment.ts';
+import { gitFailure } from '../process/failure.ts';
+import { requireOwnFilters } from './filters.ts';
+import { unknown } from '../remote/location.ts';
+import type { NativeObjects } from '../store/objects.ts';
+import { createLedgerStore } from '../ledger/store.ts';
+import {
+  branchMoved,
+  isBranchName,
+  readBranch,
+  readExactly,
+  requireDescent,
+  updateRefs,
+} from '../store/refs.ts';
+import { common } from '../repository.ts';
+import type { BranchEdit, Common, GitRepository, Head } from '../repository.ts';
+import { createRunner } from '../process/runner.ts';
+import type { Runner } from '../process/runner.ts';
+import { run } from '../process/spawn.ts';
+import type { Environment } from '../process/spawn.ts';
+import { firstOverlap } from './overlap.ts';
+import { aloneWith, requireLasting, requireLastingRef } from './upstream.ts';
+import { checkedOutIn, fastForward, samePlace } from './worktree.ts';
+
+export interface LocalOptions {
+  readonly location: string;
+  readonly folder: string;
+  readonly env: ProcessEnvironment;
+  readonly cacheFolder: string;
+  readonly timeoutMs: number;
+}
+
+/** What a clone needs of its local side besides. */
+export interface LocalRepository extends GitRepository {
+  readonly objects: NativeObjects;
+  readonly runner: Runner;
+  readonly partial: boolean;
+  /** The git directory that linked worktrees share. */
+  readonly commonDirectory: string;
+  /** Read anew: the whole configuration that holds here. */
+  config(): Promise<ConfigEntry[]>;
+  /** Where this worktree has the branch checked out: the first local change in the way of one of `paths`, or null. */
+  overlap(branch: string, paths: readonly string[]): Promise<string | null>;
+}
+
+/** A repository of this machine: a worktree, a folder in one, a linked worktree, a git directory, a bare repository. */
+export async function openLocal(options: LocalOptions): Promise<LocalRepository> {
+  const found = await discover(options);
+  const stop = new AbortController();
+  const entries = await listConfig(options, found.directory);
+  const env = {
+    ...hardenedEnvironment({ user: options.env, entries, transport: false }),
+    // Where the configuration names the worktree, git takes its own folder for a part of it, and paths begin there.
+    ...(configValue(entries, 'core.worktree') !== null && { GIT_WORK_TREE: found.directory }),
+  };
+  const runner = createRunner({
+    directory: found.directory,
+    env,
+    timeoutMs: options.timeoutMs,
+    signal: stop.signal,
+  });
+  const shared = common(runner, found);
+  const local: Local = {
+    ...options,
+    runner,
+    shared,
+    worktree: found.worktree,
+    bare: found.bare,
+    dropped: new Set(),
+  };
+  const config = () => listConfig(options, found.directory);
+  const folder = found.worktree ?? found.directory;
+  const notices = ({ branch }: { branch: string }) => Promise.resolve(aloneWith({ entries, folder }, branch));
+  return {
+    ...shared,
+    runner,
+    partial: isPartial(entries),
+    commonDirectory: found.common,
+    config,
+    overlap: (branch, paths) => overlap(local, branch, paths),
+    kind: 'local',
+    location: options.location,
+    worktree: found.worktree,
+    head: () => readHead(runner),
+    checkedOut: async () => (await readHead(runner)).branch,
+    defaultBranch: () => headBranch(runner),
+    tip: (branch) => tip(local, branch),
+    refresh: () => Promise.resolve(),
+    preview: async (edit) => [...(await notices(edit)), ...(await filterFindings(local, edit))],
+    destination: (branch) => Promise.resolve({ remote: null, address: printable(folder), branch }),
+    look: () => Promise.resolve(null),
+    renewed: false,
+    publish: async (edit) => {
+      await requireLasting({ entries, folder }, edit.branch);
+      await publish(local, edit);
+    },
+    followUp: notices,
+    tryPush: () => Promise.resolve(null),
+    ledgerFetch: () => Promise.resolve(null),
+    deleteStaging: async (requestId) => {
+      if (!local.dropped.delete(requestId)) await shared.deleteStaging(requestId);
+    },
+    readBack: (branch) => tip(local, branch),
+    identity: () => Promise.resolve(identityOf(entries, options.env)),
+    ledger: createLedgerStore({
+      runner,
+      objects: shared.objects,
+      entries,
+      cacheFolder: options.cacheFolder,
+      address: found.common,
+      target: '.',
+      home: {
+        ask: (ref) => readExactly(runner, ref),
+        async move(edit, staged) {
+          requireLastingRef(await config(), edit.ref);
+          await requireNowhere(local, edit.ref);
+          // Also proves that it stands for no other ref: that one would move.
+          if ((await readExactly(runner, edit.ref)) !== edit.expected) throw branchMoved(edit.ref);
+          await updateRefs(runner, [edit, ...staged]);
+        },
+      },
+    }),
+    requireWriting: () => undefined,
+    close() {
+      shared.objects.close();
+      stop.abort();
+      return Promise.resolve();
+    },
+  };
+}
+
+interface Local extends LocalOptions {
+  readonly runner: Runner;
+  readonly shared: Common;
+  readonly worktree: string | null;
+  readonly bare: boolean;
+  /** Requests whose staging refs went away with their publishing. */
+  readonly dropped: Set<RequestId | undefined>;
+}
+
+interface Found {
+  readonly directory: string;
+  readonly worktree: string | null;
+  readonly shallow: boolean;
+  readonly format: ObjectFormat;
+  readonly bare: boolean;
+  /** The git directory that linked worktrees share. */
+  readonly common: string;
+}
+
+const DISCOVER = [
+  // Whoever named the repository meant it; nothing of its configuration runs anyway.
+  '-c',
+  'safe.bareRepository=all',
+  'rev-parse',
+  '--absolute-git-dir',
+  '--is-inside-work-tree',
+  '--is-shallow-repository',
+  '--show-object-format',
+  '--is-bare-repository',
+  '--git-common-dir',
+];
+
+const QUESTIONS = DISCOVER.filter((word) => word.startsWith('--'));
+const ANSWERS = QUESTIONS.length;
+
+async function askEach(here: { cwd: string; env: Readonly<Record<string, string>>; timeoutMs: number }) {
+  const before = DISCOVER.filter((word) => !word.startsWith('--'));
+  const answers = await Promise.all(
+    QUESTIONS.map((question) => run({ ...here, args: [...before, question] })),
+  );
+  return answers.map(({ stdout }) => stdout.toString('utf8').replace(/\n$/, ''));
+}
+
+async function discover({ location, folder, env, timeoutMs }: LocalOptions): Promise<Found> {
+  const here = { cwd: folder, env: discoveryEnvironment(env), timeoutMs };
+  const { code, stdout, stderr } = await run({ ...here, args: DISCOVER, okCodes: [0, 128] });
+  if (/not a git repository/.test(stderr)) throw unknown(location);
+  if (code !== 0) throw gitFailure({ args: DISCOVER, code, stderr });
+  const lines = stdout.toString('utf8').replace(/\n$/, '').split('\n');
+  // A folder may have line ends in its name: then each question is asked by itself.
+  if (lines.length !== ANSWERS) lines.splice(0, lines.length, ...(await askEach(here)));
+  const [directory = '', inside, shallow, format, bare, shared = ''] = lines;
+  const worktree = inside === 'true' ? await ownWorktree(here) : null;
+  return {
+    directory,
+    worktree,
+    shallow: shallow === 'true',
+    format: format === 'sha256' ? 'sha256' : 'sha1',
+    bare: bare === 'true',
+    common: await realpath(resolve(folder, shared)),
+  };
+}
+
+/**
+ * The folder that holds `.git`. A repository can name any other folder as its worktree (`core.worktree`); files would
+ * then be written there, so that is refused.
+ */
+async function ownWorktree(here: { cwd: string; env: Readonly<Record<string, string>> }): Promise<string> {
+  const { stdout } = await run({ ...here, args: ['rev-parse', '--show-toplevel'] });
+  const claimed = stdout.toString('utf8').replace(/\n$/, '');
+  let folder = await realpath(here.cwd);
+  while ((await stat(join(folder, '.git')).catch(() => null)) === null && folder !== dirname(folder))
+    folder = dirname(folder);
+  if (await samePlace(claimed, folder)) return folder;
+  throw new BacktrailError(
+    'REPOSITORY_UNTRUSTED',
+    `The repository in ${quotePath(folder)} puts its files into ${quotePath(claimed)}.`,
+    {
+      hint: 'Remove core.worktree from the configuration of the repository.',
+    },
+  );
+}
+
+async function listConfig(options: LocalOptions, directory: string): Promise<ConfigEntry[]> {
+  const env = { ...discoveryEnvironment(options.env), GIT_DIR: directory };
+  const { stdout } = await run({ args: LIST_CONFIG, cwd: options.folder, env, timeoutMs: options.timeoutMs });
+  return parseConfigList(stdout);
+}
+
+/** HEAD can change at any moment, so it is read each time: its file where that says it plainly, else by git. */
+async function readHead(runner: Runner): Promise<Head> {
+  const plain = await readFile(join(runner.directory, 'HEAD'), 'utf8').catch(() => '');
+  const named = /^ref: refs\/heads\/([^\n]+)\n$/.exec(plain)?.[1];
+  if (named !== undefined && isBranchName(named)) return { branch: named, commit: null };
+  const head = await runner.text(['symbolic-ref', '--quiet', 'HEAD'], { okCodes: [0, 1] });
+  if (head.startsWith('refs/heads/')) return { branch: head.slice('refs/heads/'.length), commit: null };
+  const commit = await runner.text(['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], {
+    okCodes: [0, 1, 128],
+  });
+  if (isObjectId(commit)) return { branch: null, commit };
+  throw new BacktrailError('BRANCH_UNKNOWN', 'HEAD names neither a branch nor a commit.');
+}
+
+async function headBranch(runner: Runner): Promise<string> {
+  const { branch } = await readHead(runner);
+  if (branch !== null) return branch;
+  throw new BacktrailError('BRANCH_UNKNOWN', 'HEAD is detached: it names no branch.', {
+    hint: 'Check a branch out, or name one: `branch` in the configuration.',
+  });
+}
+
+function tip({ runner, shared }: Local, branch: string): ReturnType<GitRepository['tip']> {
+  return readBranch({ runner, objects: shared.objects, under: 'refs/heads', branch });
+}
+
+/** A bare repository without linked worktrees has no branch checked out; git need not be asked. */
+async function checkedOutAt({ runner, bare }: Local, branch: string): Promise<string | null> {
+  const linked = await stat(join(runner.directory, 'worktrees')).catch(() => null);
+  return bare && linked === null ? null : checkedOutIn(runner, branch);
+}
+
+async function publish(local: Local, edit: BranchEdit): Promise<void> {
+  const { runner, shared, worktree } = local;
+  const { branch, expected, next } = edit;
+  await requireDescent({ runner, objects: shared.objects, expected, next });
+  // Also proves the name of the branch.
+  await tip(local, branch);
+  const place = await checkedOutAt(local, branch);
+  if (place === null) {
+    await updateRefs(runner, [
+      { ref: `refs/heads/${branch}`, expected, next },
+      ...shared.staged(edit.requestId),
+    ]);
+    local.dropped.add(edit.requestId);
+    return;
+  }
+  if (worktree === null || !(await samePlace(place, worktree))) throw checkedOut(branch, place);
+  const changes = await shared.diffPaths(expected, next);
+  await requireFilters(
+    local,
+    worktree,
+    changes.map(({ path }) => path),
+  );
+  await fastForward({ runner, worktree, branch, expected, next, env: await freshEnvironment(local) });
+}
+
+/** Files would not follow. */
+async function requireNowhere(local: Local, ref: string): Promise<void> {
+  if (!ref.startsWith('refs/heads/')) return;
+  const branch = ref.slice('refs/heads/'.length);
+  const place = await checkedOutAt(local, branch);
+  if (place !== null) throw checkedOut(branch, place);
+}
+
+const checkedOut = (branch: string, place: string) =>
+  new BacktrailError('BRANCH_CHECKED_OUT', `The branch ${branch} is checked out in ${quotePath(place)}.`, {
+    details: { branch, worktree: place },
+  });
+
+/** The configuration may have changed since the repository was opened, and files are about to be touched. */
+async function freshEnvironment(local: Local): Promise<Environment> {
+  const entries = await listConfig(local, local.runner.directory);
+  const env = hardenedEnvironment({ user: local.env, entries, transport: false });
+  return { ...env, GIT_DIR: local.runner.directory };
+}
+
+async function overlap(local: Local, branch: string, paths: readonly string[]): Promise<string | null> {
+  const { runner, worktree } = local;
+  const place = worktree === null ? null : await checkedOutAt(local, branch);
+  if (worktree === null || place === null || !(await samePlace(place, worktree))) return null;
+  await requireFilters(local, worktree, paths);
+  return firstOverlap({ runner, worktree, paths, env: await freshEnvironment(local) });
+}
+
+async function requireFilters(local: Local, worktree: string, paths: readonly string[]): Promise<void> {
+  const { runner } = local;
+  const entries = await listConfig(local, runner.directory);
+  await requireOwnFilters({ runner, worktree, paths, entries, env: await freshEnvironment(local) });
+}
+
+/** Where the branch is checked out here: what would keep its files from following. */
+async function filterFindings(
+  local: Local,
+  { branch, paths }: { branch: string; paths: readonly string[] },
+): Promise<Finding[]> {
+  const { worktree } = local;
+  const place = worktree === null || paths.length === 0 ? null : await checkedOutAt(local, branch);
+  if (worktree === null || place === null || !(await samePlace(place, worktree))) return [];
+  return requireFilters(local, worktree, paths).then(() => [], filterFinding);
+}
+
+/** Blocks before anything is confirmed. */
+export function filterFinding(error: unknown): Finding[] {
+  if (!isFailure(error) || error.code !== 'FILTER_UNTRUSTED') throw error;
+  const { code, message, hint } = error;
+  return [{ code, severity: 'block', message, hint }];
+}

@@ -1,0 +1,49 @@
+import { StringDecoder } from 'node:string_decoder';
+import type { Progress } from '../../model/index.ts';
+
+const PHASES: Readonly<Record<string, Progress['phase']>> = {
+  'Enumerating objects': 'counting',
+  'Counting objects': 'counting',
+  'Compressing objects': 'compressing',
+  'Receiving objects': 'receiving',
+  'Unpacking objects': 'receiving',
+  'Resolving deltas': 'resolving',
+  'Expanding reachable commits in commit graph': 'indexing',
+  'Computing commit changed paths Bloom filters': 'indexing',
+};
+
+/** Longer lines are no progress of git. */
+const LINE_LIMIT = 300;
+
+/**
+ * Reads git's `--progress` lines as they come in pieces: `Receiving objects:  45% (9/20), 1.2 MiB | 3.4 MiB/s`, each ended
+ * by a carriage return. Whatever else stands there, also what a server made up, is passed over.
+ */
+export function progressReader(tell: (progress: Progress) => void): (chunk: Uint8Array) => void {
+  const decoder = new StringDecoder('utf8');
+  let rest = '';
+  return (chunk) => {
+    const lines = (rest + decoder.write(Buffer.from(chunk))).split(/[\r\n]/);
+    rest = (lines.pop() ?? '').slice(0, LINE_LIMIT);
+    for (const line of lines) {
+      const progress = parseProgress(line);
+      if (progress !== null) tell(progress);
+    }
+  };
+}
+
+export function parseProgress(line: string): Progress | null {
+  const match =
+    /^(?:remote: )?([A-Z][A-Za-z ]{1,60}): +(?:(\d{1,3})% \((\d{1,12})\/\d{1,12}\)|(\d{1,12}))(?:, (\d[\d.]* \w{1,5}(?: \| \d[\d.]* \w{1,5}\/s)?))?(?:, done\.?)?\s*$/.exec(
+      line,
+    );
+  const [, name = '', percent, done, counted, amount] = match ?? [];
+  const phase = Object.hasOwn(PHASES, name) ? PHASES[name] : undefined;
+  if (phase === undefined) return null;
+  return {
+    phase,
+    percent: percent === undefined ? null : Math.min(100, Number(percent)),
+    objects: Number(done ?? counted),
+    ...(amount !== undefined && { amount }),
+  };
+}

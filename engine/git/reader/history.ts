@@ -1,0 +1,163 @@
+import { BacktrailError } from '../../model/index.ts';
+import type { HistoryReader, LogCommit, ObjectId, PathChange } from '../../model/index.ts';
+import { createCache } from '../store/cache.ts';
+import { beyondCut, isoTime, known, parseAbbreviation, revertsIn, soleCommit } from '../store/history.ts';
+import { parseCommit } from '../store/objects.ts';
+import { compareEntries, entryAt } from './changes.ts';
+import { readCommitText, readTrailers } from './message.ts';
+import type { IsomorphicObjects } from './objects.ts';
+
+const COMMIT_CACHE = 16 * 1024 * 1024;
+
+interface Commit extends Omit<LogCommit, 'changes'> {
+  readonly tree: ObjectId;
+  readonly date: number;
+  /** The message claims a rollback or a delivery. */
+  readonly recorded: boolean;
+  /** Its parents were never fetched. */
+  readonly cut: boolean;
+}
+
+const RECORD_KEY = /^(rollback-request-id|delivery-of):/i;
+
+/**
+ * The history that the native reader gives, walked commit by commit: for small repositories. `cut`: the commits at the
+ * edge of a shallow clone. Renames are found only where the content is the same.
+ */
+export function createIsomorphicHistory(
+  objects: IsomorphicObjects,
+  cut: ReadonlySet<ObjectId>,
+  named: HistoryReader['named'],
+): HistoryReader {
+  const shallow = cut.size > 0;
+  const commits = createCache<Commit>(COMMIT_CACHE);
+  const readTree = (id: ObjectId) => objects.bytes(id, 'tree');
+  const commit = (id: ObjectId) =>
+    commits.get(known(id), async () => {
+      const bytes = await objects.bytes(id, 'commit');
+      return { value: parse(id, bytes, cut.has(id)), size: 1000 + bytes.length };
+    });
+  async function* line(tip: ObjectId): AsyncGenerator<Commit> {
+    for (let id: ObjectId | undefined = tip; id !== undefined; ) {
+      const next: Commit = await commit(id);
+      yield next;
+      [id] = next.parents;
+    }
+  }
+  /** Everything that `after` descends from is left out with it, on whatever line. */
+  const ancestors = async (after: ObjectId | undefined) => {
+    const found = new Set<ObjectId>();
+    const rest = after === undefined ? [] : [known(after)];
+    for (let id = rest.pop(); id !== undefined; id = rest.pop()) {
+      if (found.has(id)) continue;
+      found.add(id);
+      rest.push(...(await commit(id)).parents);
+    }
+    return found;
+  };
+  const changed = async (path: string, { tree }: Commit, parent: Commit | undefined) => {
+    if (tree === parent?.tree) return [];
+    const before = parent === undefined ? null : await entryAt(readTree, parent.tree, path);
+    return compareEntries(readTree, path, [before, await entryAt(readTree, tree, path)]);
+  };
+  const log: HistoryReader['log'] = async ({ tip, path, after }) => {
+    const left = await ancestors(after);
+    const found: LogCommit[] = [];
+    for await (const next of line(tip)) {
+      if (left.has(next.id)) break;
+      if (next.cut) continue;
+      const [parent] = next.parents;
+      const changes = await changed(path, next, parent === undefined ? undefined : await commit(parent));
+      if (path === '' || changes.length > 0) found.push(logged(next, changes));
+    }
+    return found;
+  };
+  return {
+    shallow,
+    log,
+    async recorded(tip) {
+      const found: LogCommit[] = [];
+      for await (const next of line(tip)) if (next.recorded) found.push(logged(next, []));
+      return found;
+    },
+    async firstParents(tip) {
+      const ids: ObjectId[] = [];
+      for await (const { id } of line(tip)) ids.push(id);
+      return ids;
+    },
+    async isOnLine(tip, searched) {
+      for await (const { id } of line(tip)) if (id === known(searched)) return true;
+      return false;
+    },
+    async firstParentBefore(tip, time) {
+      const seconds = Math.floor(Date.parse(time) / 1000);
+      if (Number.isNaN(seconds)) throw new BacktrailError('REVISION_INVALID', `'${time}' is no time.`);
+      if (seconds >= 0) for await (const { id, date } of line(tip)) if (date <= seconds) return id;
+      if (shallow) throw beyondCut(`A commit before ${time}`);
+      return null;
+    },
+    async findCommit(abbreviated) {
+      const prefix = parseAbbreviation(abbreviated, 40);
+      const candidates = prefix.length === 40 ? [prefix] : await objects.beginning(prefix);
+      const types = await Promise.all(candidates.map((id) => objects.type(id)));
+      const found = soleCommit(
+        prefix,
+        candidates.filter((_, index) => types[index] === 'commit'),
+      );
+      if (found === null && shallow) throw beyondCut(`The commit ${prefix}`);
+      return found;
+    },
+    named,
+    async renames(from, to) {
+      const [before, after] = await Promise.all([commit(from), commit(to)]);
+      return exactRenames(await changed('', after, before));
+    },
+  };
+}
+
+function parse(id: ObjectId, bytes: Buffer, cut: boolean): Commit {
+  const { tree, parents } = parseCommit(id, bytes);
+  const { author, seconds, date, subject, message } = readCommitText(bytes);
+  const trailers = readTrailers(message);
+  const claims = /(?:^|\n)(?:rollback-request-id|delivery-of):/i.test(message);
+  return {
+    id,
+    parents: cut ? [] : parents,
+    author,
+    time: isoTime(seconds),
+    subject,
+    trailers,
+    reverts: revertsIn(message),
+    tree,
+    date,
+    recorded: claims && trailers.some((line) => RECORD_KEY.test(line)),
+    cut: cut && parents.length > 0,
+  };
+}
+
+function logged(
+  { id, parents, author, time, subject, trailers, reverts }: Commit,
+  changes: readonly PathChange[],
+): LogCommit {
+  return { id, parents, author, time, subject, trailers, reverts, changes };
+}
+
+/** Of two old paths with the content, the one of the same name counts first, as git has it. */
+function exactRenames(changes: readonly PathChange[]): Map<string, string> {
+  const removed = new Map<string, string[]>();
+  for (const { path, before, after } of changes)
+    if (before !== null && after === null)
+      removed.set(content(before), [...(removed.get(content(before)) ?? []), path]);
+  const renames = new Map<string, string>();
+  for (const { path, before, after } of changes) {
+    const olds = before === null && after !== null ? removed.get(content(after)) : undefined;
+    const old = olds?.find((old) => basename(old) === basename(path)) ?? olds?.[0];
+    if (old === undefined) continue;
+    olds?.splice(olds.indexOf(old), 1);
+    renames.set(path, old);
+  }
+  return renames;
+}
+
+const content = ({ mode, id }: { mode: string; id: ObjectId }) => `${mode.slice(0, 3)} ${id}`;
+const basename = (path: string) => path.slice(path.lastIndexOf('/') + 1);

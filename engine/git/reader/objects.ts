@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto';
+import { BacktrailError, isFailure, isObjectId } from '../../model/index.ts';
+import type { CommitObject, ObjectId, ObjectReader } from '../../model/index.ts';
+import { createCache } from '../store/cache.ts';
+import { neverFetched } from '../process/failure.ts';
+import { parseCommit, parseTree } from '../store/objects.ts';
+import type { GitFiles } from './files.ts';
+import { createPackGuard } from './packs.ts';
+
+/** Bytes of one file; more is FILE_TOO_LARGE, as in the native reader. */
+const BLOB_LIMIT = 8 * 1024 * 1024;
+const CACHE = 32 * 1024 * 1024;
+
+export type ObjectType = 'commit' | 'tree' | 'blob' | 'tag';
+
+export interface IsomorphicObjects extends ObjectReader {
+  /** The bytes of an object. OBJECT_MISSING, in a partial clone PARTIAL_CLONE, and for a commit of a shallow one SHALLOW_TARGET. */
+  bytes(id: ObjectId, type: ObjectType): Promise<Buffer>;
+  /** `commit`, `tree`, `blob` or `tag`; null where there is no such object. */
+  type(id: ObjectId): Promise<string | null>;
+  /** Ids of the objects that begin so, with four digits or more. */
+  beginning(prefix: string): Promise<readonly ObjectId[]>;
+}
+
+interface Found {
+  readonly type: string;
+  readonly bytes: Buffer;
+}
+
+/**
+ * Reads objects with isomorphic-git, within limits, and holds each against its own id.
+ * The library is loaded with the first repository that needs it.
+ */
+export async function createIsomorphicObjects(options: {
+  readonly files: GitFiles;
+  readonly shallow: boolean;
+  readonly partial: boolean;
+}): Promise<IsomorphicObjects> {
+  const { files, shallow, partial } = options;
+  const { Errors, expandOid, readObject } = await import('isomorphic-git');
+  const guard = createPackGuard(files);
+  const place = { fs: files.client, gitdir: files.directory, cache: {} };
+  const cache = createCache<Found | null>(CACHE);
+
+  const load = async (id: ObjectId): Promise<Found | null> => {
+    // Of another kind of repository.
+    if (id.length !== 40) return null;
+    await guard.check(id);
+    const { type, object } = await readObject({ ...place, oid: id, format: 'content' });
+    if (!(object instanceof Uint8Array) || type === undefined) throw damaged(id);
+    const bytes = Buffer.from(object.buffer, object.byteOffset, object.byteLength);
+    const own = createHash('sha1').update(`${type} ${bytes.length}\0`).update(bytes).digest('hex');
+    if (own !== id) throw damaged(id);
+    return { type, bytes };
+  };
+  const find = (id: ObjectId) =>
+    cache.get(id, async () => {
+      const value = await load(id).catch((error: unknown) => {
+        if (error instanceof Errors.NotFoundError) return null;
+        throw isFailure(error) ? error : damaged(id, error);
+      });
+      // What is missing now may be written later.
+      return { value, size: value === null ? Infinity : value.bytes.length + 200 };
+    });
+  const bytes = async (id: ObjectId, type: ObjectType) => {
+    if (!isObjectId(id)) throw missing(`'${String(id).slice(0, 80)}' is no object id.`);
+    const found = await find(id);
+    if (found?.type === type) return found.bytes;
+    if (found !== null) throw missing(`The object ${id} is a ${found.type}, not a ${type}.`, id);
+    if (type === 'commit' && shallow)
+      throw new BacktrailError('SHALLOW_TARGET', `The commit ${id} is not in this shallow clone.`, {
+        details: { id },
+      });
+    if (partial) throw neverFetched(id);
+    throw missing(`The ${type} ${id} is not in the repository.`, id);
+  };
+  return {
+    bytes,
+    commit: async (id): Promise<CommitObject> => parseCommit(id, await bytes(id, 'commit')),
+    tree: async (id) => parseTree(await bytes(id, 'tree'), 20),
+    blob: async (id) => withinLimit(id, await bytes(id, 'blob')),
+    type: async (id) => (await find(id))?.type ?? null,
+    beginning: async (prefix) => {
+      await files.listPacks();
+      try {
+        return [await expandOid({ ...place, oid: prefix })].filter(isObjectId);
+      } catch (error) {
+        if (error instanceof Errors.NotFoundError) return [];
+        if (error instanceof Errors.AmbiguousError) return error.data.matches.filter(isObjectId);
+        throw error;
+      }
+    },
+  };
+}
+
+function withinLimit(id: ObjectId, bytes: Buffer): Buffer {
+  if (bytes.length <= BLOB_LIMIT) return bytes;
+  throw new BacktrailError(
+    'FILE_TOO_LARGE',
+    `The file ${id} has ${bytes.length} bytes; the limit is ${BLOB_LIMIT}.`,
+    { details: { id, size: bytes.length, limit: BLOB_LIMIT } },
+  );
+}
+
+function missing(message: string, id?: ObjectId): BacktrailError {
+  return new BacktrailError('OBJECT_MISSING', message, { details: { id } });
+}
+
+function damaged(id: ObjectId, cause?: unknown): BacktrailError {
+  return new BacktrailError('GIT_FAILED', `The object ${id} is damaged.`, { cause, details: { id } });
+}

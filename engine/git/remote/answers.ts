@@ -1,0 +1,174 @@
+import { BacktrailError } from '../../model/index.ts';
+import type { FailureCode, FailureDetails } from '../../model/index.ts';
+import { isDamage, lastLine, lockFile, printable, sentence } from '../process/failure.ts';
+import { refTitle } from '../store/refs.ts';
+import type { TransportAnswer } from './transport.ts';
+
+/** What servers and transports answer, as failures with a code. */
+
+/** Another push was first: plan again on the new tip. */
+const MOVED =
+  /non-fast-forward|fetch first|stale info|cannot lock ref|incorrect old value|reference already exists|failed to update ref|atomic push failed|atomic transaction failed/i;
+/** The server has a rule against it: no retry helps. */
+const REFUSED =
+  /protected branch|GH006|GH013|hook declined|rule violations|prohibited|denied by|not allowed to|deny updating|branch is currently checked out|refusing to/i;
+const DENIED =
+  /authentication failed|could not read (username|password)|permission denied|access denied(?! or repository not exported)|invalid (username|credentials)|host key verification failed|service not enabled|returned error: (401|403)|HTTP (401|403)|terminal prompts disabled|not authorized|unauthorized/i;
+const ABSENT =
+  /does not appear to be a git repository|repository .*not found|not a git repository|returned error: 404|no such file or directory|not found: did you run|repository not exported/i;
+
+const REMOTE_DAMAGE = /on the remote side/;
+
+/**
+ * A failed fetch or ls-remote; null where it went well. `known`: the mirror was filled from this remote before, so that a repository that is not
+ * there now is a remote that is unavailable, not one that never was.
+ */
+export function fetchFailure(
+  answer: TransportAnswer,
+  remote: { shown: string; known: boolean },
+): BacktrailError | null {
+  const { shown, known } = remote;
+  const text = printable(answer.stderr);
+  // git goes on where a damaged pack makes objects look absent: it fetches them again, and complains from then on.
+  const damaged = isDamage(text);
+  if (answer.code === 0 && !damaged) return null;
+  const lock = lockFile(text);
+  const details = { exitCode: answer.code, ...(lock === null ? {} : { lock }) };
+  const because = reason(text, answer.code);
+  if (lock !== null)
+    return new BacktrailError('REPOSITORY_LOCKED', `The mirror is locked by ${lock}.`, { details });
+  if (REMOTE_DAMAGE.test(text))
+    return new BacktrailError(
+      'REMOTE_UNAVAILABLE',
+      `${shown} cannot give all of its objects: it is damaged, or a partial clone.`,
+      { details: { ...details, gone: true }, hint: 'Name the repository that it was cloned from.' },
+    );
+  if (damaged)
+    return new BacktrailError('GIT_FAILED', `The mirror of ${shown} is damaged: ${because}`, {
+      details: { ...details, damaged },
+    });
+  if (/mismatched algorithms|object format/i.test(text))
+    return new BacktrailError('GIT_FAILED', `${shown} has object ids of another kind than before.`, {
+      details: { ...details, damaged: true, otherFormat: true },
+    });
+  if (/dubious ownership/.test(text))
+    return new BacktrailError('REPOSITORY_UNTRUSTED', `${shown} was not fetched: ${because}`, { details });
+  if (DENIED.test(text))
+    return new BacktrailError('REMOTE_DENIED', `${shown} did not let us in: ${because}`, {
+      details,
+      ...hostKeyHint(text),
+    });
+  // git says that a program is missing as it says that a file is.
+  if (/cannot run /.test(text)) return notReached(`${shown} cannot be reached: ${because}`, details);
+  if (ABSENT.test(text) && !known)
+    return new BacktrailError('REPOSITORY_UNKNOWN', `There is no repository at ${shown}.`, { details });
+  const gone = ABSENT.test(text) && !/^file:/i.test(shown);
+  return new BacktrailError('REMOTE_UNAVAILABLE', `${shown} did not answer: ${because}`, {
+    details: { ...details, ...(gone && { gone }) },
+  });
+}
+
+export function requireAnswer(answer: TransportAnswer, remote: { shown: string; known: boolean }): void {
+  const failure = fetchFailure(answer, remote);
+  if (failure !== null) throw failure;
+}
+
+/** Could nobody be asked? A server that says that the repository is gone, or not for us, was asked. */
+export function isAway(error: BacktrailError): boolean {
+  return error.code === 'REMOTE_UNAVAILABLE' && error.details['gone'] !== true;
+}
+
+/** A failed push. The server's own words (`remote: …`) say which rule refused it. */
+export function pushFailure(
+  answer: TransportAnswer,
+  target: { shown: string; ref: string; fetched?: string },
+): BacktrailError {
+  const { shown, ref, fetched = shown } = target;
+  const branch = ref.replace(/^refs\/heads\//, '');
+  const stderr = printable(answer.stderr);
+  const status = refStatus(printable(answer.stdout), ref);
+  const said = remoteLines(stderr);
+  const details = { status, remote: said, exitCode: answer.code };
+  const fail = (code: FailureCode, message: string) => new BacktrailError(code, message, { details });
+  const refused = () => {
+    const why = sentence(said.length > 0 ? telling(said) : (status ?? ''), answer.code);
+    const message = `${shown} refused the push to ${branch}: ${why}`;
+    return new BacktrailError('REMOTE_REJECTED', message, { details, ...(ref !== branch ? {} : OWN_BRANCH) });
+  };
+  if (status !== null && REFUSED.test(status) && !status.startsWith('[rejected]')) return refused();
+  // A ref that another one is a folder of will not be free at the next try either.
+  if (said.some((line) => /exists; cannot create/.test(line))) return refused();
+  if (status !== null && MOVED.test(status))
+    return fetched === shown
+      ? fail('BRANCH_MOVED', `${refTitle(ref)} moved at ${shown}.`)
+      : new BacktrailError(
+          'BRANCH_MOVED',
+          `${refTitle(ref)} at ${shown}, where pushes go, is not what it is at ${fetched}, where it is read.`,
+          { details, hint: 'Bring both together, or name the one that counts with --repo URL.' },
+        );
+  if (status !== null && status.startsWith('[remote')) return refused();
+  const because = reason(stderr, answer.code);
+  // Of a server that was there to be fetched from: it takes no pushes.
+  if (DENIED.test(stderr) || /repository not exported/.test(stderr))
+    return fail('REMOTE_DENIED', `${shown} did not let us push: ${because}`);
+  return fail('REMOTE_UNAVAILABLE', `The push to ${shown} did not get through: ${because}`);
+}
+
+/** Some servers take nothing but branches and tags. */
+const OWN_BRANCH = {
+  hint: 'If the server takes branches only, give the ledger one of its own: `ledger.ref: refs/heads/backtrail-ledger` in the configuration.',
+};
+
+const SAID_LIMIT = 600;
+
+/** All that a hook said; at GitHub from the line on that has the number of its rule, what stands before it is a greeting. */
+function telling(said: readonly string[]): string {
+  const rule = said.findIndex((line) => /GH\d{3}/.test(line));
+  const text = said
+    .slice(Math.max(rule, 0))
+    .map((line) => line.replace(/^(error|fatal):\s*/, ''))
+    .join(' ');
+  return text.length > SAID_LIMIT ? `${text.slice(0, SAID_LIMIT)}…` : text;
+}
+
+/** After an ssh that failed, git says only that it could not read; the line before it says why. */
+function reason(text: string, code: number): string {
+  const [before = ''] = text.split(/^fatal: Could not read from remote repository/m);
+  return sentence(lastLine(before.trim() === '' ? text : before), code);
+}
+
+function hostKeyHint(text: string): { hint?: string } {
+  if (/host identification has changed/i.test(text))
+    return {
+      hint: 'The host shows another key than before: ask who runs it; if it is right, remove the old one with `ssh-keygen -R HOST`.',
+    };
+  if (/host key verification failed/i.test(text))
+    return { hint: 'Connect once by hand with `ssh HOST`, compare its key and accept it.' };
+  return {};
+}
+
+function notReached(message: string, details: FailureDetails): BacktrailError {
+  return new BacktrailError('REMOTE_UNAVAILABLE', message, {
+    details,
+    hint: 'Install the program that git names, and see that it is on PATH.',
+  });
+}
+
+/** Of `git push --porcelain`: `!\t<from>:<to>\t<summary>`. The summary of our ref, or null where none came back. */
+function refStatus(stdout: string, ref: string): string | null {
+  // `printable` made blanks of the tabs.
+  const line = stdout.split('\n').find((line) => /^!\s/.test(line) && line.includes(`:${ref} `));
+  return line === undefined ? null : line.slice(line.indexOf(`:${ref} `) + ref.length + 2).trim();
+}
+
+const PROGRESS = /^(Enumerating|Counting|Compressing|Unpacking|Receiving|Resolving|Checking)( [a-z]+)+: +\d/;
+
+/** What the server wrote, without its progress, and without the decoration that hosts put around it. */
+function remoteLines(stderr: string): string[] {
+  return stderr
+    .split('\n')
+    .filter((line) => line.startsWith('remote:'))
+    .map((line) => line.slice('remote:'.length).trim().slice(0, 300))
+    .filter((line) => /[\p{L}\p{N}]/u.test(line) && !PROGRESS.test(line))
+    .slice(0, 20);
+}

@@ -1,0 +1,155 @@
+import { randomUUID } from 'node:crypto';
+import { open, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BacktrailError } from '../../model/index.ts';
+
+/** A holder says every so often that it is alive; silence for so long, or a dead process of this host, ends its claim. */
+const BEAT_MS = 5_000;
+const SILENCE_MS = 60_000;
+const POLL_MS = 50;
+/** Who makes a lock writes its name into it at once; without one for so long, its maker was killed in between. */
+const NAMELESS_MS = 2_000;
+/** A process id is given anew, in a container always the same: whoever was silent for so long is another. */
+const REUSED_MS = 6 * 3_600_000;
+
+interface Owner {
+  readonly pid: number;
+  readonly host: string;
+  readonly token: string;
+}
+
+/**
+ * Runs `work` while nobody else, in this process or another, holds the lock file. Rejects with REPOSITORY_LOCKED when it
+ * is not free within `waitMs`. The lock of a process that died is taken over.
+ */
+export async function withLock<Value>(
+  file: string,
+  options: { readonly waitMs: number; readonly signal: AbortSignal },
+  work: () => Promise<Value>,
+): Promise<Value> {
+  const owner: Owner = { pid: process.pid, host: hostname(), token: randomUUID() };
+  await acquire(file, owner, options);
+  const beat = setInterval(() => void touch(file), BEAT_MS);
+  beat.unref();
+  try {
+    return await work();
+  } finally {
+    clearInterval(beat);
+    if ((await readOwner(file))?.token === owner.token) await rm(file, { force: true });
+  }
+}
+
+/** Says, until it is let go, that this process uses something. */
+export async function claim(file: string): Promise<() => Promise<void>> {
+  await create(file, { pid: process.pid, host: hostname(), token: randomUUID() });
+  const beat = setInterval(() => void touch(file), BEAT_MS);
+  beat.unref();
+  return async () => {
+    clearInterval(beat);
+    await rm(file, { force: true });
+  };
+}
+
+/** A process of this host that is only slow, or stopped, still uses what it claims; of another host, silence must do. */
+export async function isClaimed(file: string): Promise<boolean> {
+  const owner = await readOwner(file);
+  const found = await stat(file).catch(() => null);
+  if (found === null) return false;
+  const silence = Date.now() - found.mtimeMs;
+  return owner?.host === hostname() ? silence <= REUSED_MS && isAlive(owner.pid) : silence <= SILENCE_MS;
+}
+
+async function acquire(
+  file: string,
+  owner: Owner,
+  { waitMs, signal }: { waitMs: number; signal: AbortSignal },
+): Promise<void> {
+  const until = performance.now() + waitMs;
+  while (!(await create(file, owner))) {
+    if (signal.aborted) throw new BacktrailError('GIT_FAILED', 'The repository was closed.');
+    if (await isStale(file)) await takeAway(file, owner);
+    else if (performance.now() > until)
+      throw new BacktrailError('REPOSITORY_LOCKED', `Another process holds ${file}.`, {
+        details: { lock: file },
+      });
+    else await sleep(POLL_MS);
+  }
+}
+
+async function create(file: string, owner: Owner): Promise<boolean> {
+  try {
+    const handle = await open(file, 'wx', 0o600);
+    try {
+      await handle.writeFile(JSON.stringify(owner));
+    } catch (error) {
+      // A full disk must not leave a lock of nobody.
+      await rm(file, { force: true });
+      throw error;
+    } finally {
+      await handle.close();
+    }
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Only who holds the second lock may remove the first, and looks again before: two that saw it stale do not both go on. */
+async function takeAway(file: string, owner: Owner): Promise<void> {
+  const guard = `${file}.takeover`;
+  if (!(await create(guard, owner))) {
+    if ((await age(guard)) > SILENCE_MS) await rm(guard, { force: true });
+    else await sleep(POLL_MS);
+    return;
+  }
+  try {
+    if (await isStale(file)) await rm(file, { force: true });
+  } finally {
+    await rm(guard, { force: true });
+  }
+}
+
+async function isStale(file: string): Promise<boolean> {
+  const old = await age(file);
+  if (old > SILENCE_MS) return true;
+  const owner = await readOwner(file);
+  if (owner === null) return old > NAMELESS_MS;
+  return owner.host === hostname() && !isAlive(owner.pid);
+}
+
+/** Milliseconds since the last sign of life; 0 where the file is gone. */
+async function age(file: string): Promise<number> {
+  const found = await stat(file).catch(() => null);
+  return found === null ? 0 : Date.now() - found.mtimeMs;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+async function readOwner(file: string): Promise<Owner | null> {
+  try {
+    const owner: unknown = JSON.parse(await readFile(file, 'utf8'));
+    return isOwner(owner) ? owner : null;
+  } catch {
+    // Gone, or being written at this moment.
+    return null;
+  }
+}
+
+function isOwner(value: unknown): value is Owner {
+  if (typeof value !== 'object' || value === null || !('pid' in value) || !('host' in value)) return false;
+  return Number.isSafeInteger(value.pid) && typeof value.host === 'string' && 'token' in value;
+}
+
+async function touch(file: string): Promise<void> {
+  const now = new Date();
+  await utimes(file, now, now).catch(() => undefined);
+}

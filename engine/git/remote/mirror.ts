@@ -1,0 +1,293 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { BacktrailError, isFailure } from '../../model/index.ts';
+import type { ObjectFormat, ObjectId, Progress } from '../../model/index.ts';
+import { isAway, pushFailure, requireAnswer } from './answers.ts';
+import { isDamaged, printable, shownAddress } from '../process/failure.ts';
+import { withLock } from './lock.ts';
+import {
+  fetchedAt,
+  isShallow,
+  isThere,
+  mirrorFolder,
+  putInPlace,
+  rememberedHead,
+  rememberHead,
+  removeLeftovers,
+  stampFetched,
+  trimMirrors,
+  usableCache,
+  useMirror,
+} from './mirror-cache.ts';
+import { type Fetch, fetchInto, reach, telling } from './mirror-fetch.ts';
+import { progressReader } from '../process/progress.ts';
+import { pushOnce, REMOTE, tryPush } from './push.ts';
+import type { Push } from './push.ts';
+import type { Environment } from '../process/spawn.ts';
+import { createTransport } from './transport.ts';
+import type { Transport } from './transport.ts';
+
+/**
+ * Our own bare copy of a remote: its branches under `refs/remotes/origin/`, our refs there under `refs/backtrail/remote/`.
+ * It is a cache: what is staged in it is published or forgotten.
+ */
+export interface Mirror {
+  readonly directory: string;
+  /** Why the remote could not be asked on opening; null where the mirror is up to date. */
+  readonly away: BacktrailError | null;
+  /** It was found damaged on opening, and fetched anew. */
+  readonly renewed: boolean;
+  /** Fetches every branch. */
+  refresh(): Promise<void>;
+  /** When it was last up to date. */
+  fetchedAt(): Promise<Date>;
+  /** Fetches one ref, as `trackingRef` has it. BRANCH_UNKNOWN where the remote has none of that name. */
+  fetchRef(ref: string): Promise<void>;
+  /** The commit that a tag of the remote is at; null where it has none of that name. */
+  tag(name: string): Promise<ObjectId | null>;
+  /** The branch that the remote's HEAD names. */
+  head(): Promise<string>;
+  /** What `head` gave the last time, in whatever process. BRANCH_UNKNOWN where it was never asked. */
+  lastHead(): Promise<string>;
+  push(push: Push): Promise<void>;
+  /** Asks for leave to push, and pushes nothing. `atomic`: the server moves several refs all or none. */
+  tryPush(commit: ObjectId): Promise<{ readonly atomic: boolean }>;
+  /** Resolves when nothing runs in the background any more. */
+  close(): Promise<void>;
+}
+
+export interface MirrorOptions {
+  readonly url: string;
+  /** Where pushes go, if not there. */
+  readonly pushUrl?: string | null;
+  readonly cacheFolder: string;
+  /** The hardened environment, which names the url as that of REMOTE. */
+  readonly env: Environment;
+  /** Milliseconds for one fetch or push. */
+  readonly timeoutMs: number;
+  /** Milliseconds that the remote may say nothing. */
+  readonly silenceMs: number;
+  readonly signal: AbortSignal;
+  /**
+   * Puts objects, and tracking refs to them, into a new mirror, so that the first fetch brings only what is missing. Nothing
+   * of the refs stays but what that fetch, which prunes, leaves. A failure costs time only.
+   */
+  readonly seed?: (directory: string) => Promise<void>;
+  /** Opens the mirror as it is where the remote cannot be reached: `away` says why. */
+  readonly offline?: boolean | undefined;
+  /** Fetches everything anew into another mirror, which then takes the place of the one there. */
+  readonly renew?: boolean | undefined;
+  /** Bytes of all mirrors together; without limit where absent. */
+  readonly cacheLimit?: number | undefined;
+  readonly onProgress?: ((progress: Progress | null) => void) | undefined;
+}
+
+export const TRACKING = 'refs/remotes/origin';
+
+/** Where the mirror keeps what the remote has there. */
+export const trackingRef = (ref: string) =>
+  ref.replace(/^refs\/heads\//, `${TRACKING}/`).replace(/^refs\/backtrail\//, 'refs/backtrail/remote/');
+
+const REFSPECS = ['refs/heads/*', 'refs/backtrail/*'].map((ref) => `+${ref}:${trackingRef(ref)}`);
+const COMMIT_GRAPH = ['commit-graph', 'write', '--reachable', '--changed-paths'];
+const CLEAN_UP = [
+  '-c',
+  'gc.auto=6700',
+  '-c',
+  'gc.autoDetach=false',
+  '-c',
+  'gc.writeCommitGraph=false',
+  'gc',
+  '--auto',
+  '--quiet',
+];
+
+/** Opens the mirror, up to date; makes it first where there is none yet, and again where there is a damaged one. */
+export async function openMirror(options: MirrorOptions): Promise<Mirror> {
+  const directory = mirrorFolder(options.cacheFolder, options.url);
+  return usableCache(options.cacheFolder, () => openIn(directory, options));
+}
+
+async function openIn(directory: string, options: MirrorOptions): Promise<Mirror> {
+  await mkdir(dirname(directory), { recursive: true, mode: 0o700 });
+  const opened = await lockedBy(directory, options, async () => {
+    const state = await bringUpToDate(directory, options);
+    return { ...state, release: await useMirror(directory) };
+  });
+  // Not in the background: a command that is over soon would always put it off.
+  if (opened.filled) await trim(directory, options);
+  return createMirror(directory, options, opened);
+}
+
+interface Opened {
+  readonly away: BacktrailError | null;
+  readonly renewed: boolean;
+  /** New objects came: into a mirror that was there, or all of them. */
+  readonly grown: boolean;
+  readonly filled: boolean;
+  readonly release: () => Promise<void>;
+}
+
+async function bringUpToDate(directory: string, options: MirrorOptions): Promise<Omit<Opened, 'release'>> {
+  const there = await isThere(directory);
+  if (!there || options.renew === true) {
+    await fillNew(directory, options, there);
+    return { away: null, renewed: there, grown: false, filled: true };
+  }
+  try {
+    const grown = await fetchAll(fetchPlace(directory, options));
+    return { away: null, renewed: false, grown, filled: false };
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    if (options.offline === true && isAway(error))
+      return { away: error, renewed: false, grown: false, filled: false };
+    if (!isDamaged(error)) throw error;
+    await fillNew(directory, options, true);
+    return { away: null, renewed: true, grown: false, filled: true };
+  }
+}
+
+/** It appears under its name only when it is whole, and what stood there stays until then. */
+async function fillNew(directory: string, options: MirrorOptions, known: boolean): Promise<void> {
+  await removeLeftovers(directory);
+  const unfinished = `${directory}.new-${randomUUID()}`;
+  try {
+    const place = { ...fetchPlace(unfinished, options), known: known || options.seed !== undefined };
+    const fill = async (format: ObjectFormat) => {
+      await makeEmpty(unfinished, format, place.transport);
+      await options.seed?.(unfinished).catch(() => undefined);
+      await fetchAll(place);
+    };
+    // A mirror has to have ids of the same kind as its remote, and only the remote knows which.
+    await fill('sha1').catch(async (error: unknown) => {
+      if (!isFailure(error) || error.details['otherFormat'] !== true) throw error;
+      await fill('sha256');
+    });
+    await writeCommitGraph(place);
+    await putInPlace(directory, unfinished);
+  } finally {
+    await rm(unfinished, { recursive: true, force: true });
+  }
+}
+
+async function makeEmpty(directory: string, format: ObjectFormat, transport: Transport): Promise<void> {
+  await rm(directory, { recursive: true, force: true });
+  await mkdir(directory, { mode: 0o700 });
+  const made = await transport.git([
+    'init',
+    '--quiet',
+    '--bare',
+    '--template=',
+    `--object-format=${format}`,
+    '.',
+  ]);
+  if (made.code !== 0)
+    throw new BacktrailError('GIT_FAILED', `The mirror could not be made: ${printable(made.stderr)}`);
+}
+
+/** Did anything new come? */
+async function fetchAll(place: Fetch): Promise<boolean> {
+  // As much as the remote has: it may be less shallow than it was.
+  const deepen = (await isShallow(place.directory)) ? ['--unshallow'] : [];
+  const { stderr } = await fetchInto(place, ['--prune', ...deepen, REMOTE, ...REFSPECS]);
+  await stampFetched(place.directory);
+  return stderr.includes(' -> ');
+}
+
+async function writeCommitGraph({ transport, onProgress }: Fetch): Promise<void> {
+  if (onProgress)
+    await transport.git([...COMMIT_GRAPH, '--progress'], { onError: progressReader(onProgress) });
+  else await transport.git([...COMMIT_GRAPH, '--no-progress']);
+}
+
+function createMirror(directory: string, options: MirrorOptions, opened: Opened): Mirror {
+  const { url, signal, silenceMs, onProgress } = options;
+  const shown = shownAddress(url);
+  const shownPush = shownAddress(options.pushUrl ?? url);
+  const place = fetchPlace(directory, options);
+  const { transport } = place;
+  let background = Promise.resolve();
+
+  const locked = <Value>(work: () => Promise<Value>) => lockedBy(directory, options, work);
+  const asking = async (args: readonly string[]) => {
+    const answer = await telling('asking', onProgress, () =>
+      reach(url, () => transport.git(args, { silence: { ms: silenceMs } })),
+    ).finally(() => onProgress?.(null));
+    requireAnswer(answer, { shown, known: true });
+    return answer;
+  };
+  const maintain = async () => {
+    for (const args of [[...COMMIT_GRAPH, '--no-progress', '--split'], CLEAN_UP])
+      if (!signal.aborted) await transport.git(args).catch(() => undefined);
+    if (!signal.aborted) await trim(directory, options);
+  };
+  const maintainLater = () => void (background = background.then(maintain));
+  if (opened.grown) maintainLater();
+  return {
+    directory,
+    away: opened.away,
+    renewed: opened.renewed,
+    fetchedAt: () => fetchedAt(directory),
+    async refresh() {
+      if (await locked(() => fetchAll(place))) maintainLater();
+    },
+    async fetchRef(ref) {
+      await locked(() => fetchInto(place, [REMOTE, `+${ref}:${trackingRef(ref)}`]));
+    },
+    async tag(name) {
+      const ref = `refs/tags/${name}`;
+      const { stdout } = await asking(['ls-remote', REMOTE, ref, `${ref}^{}`]);
+      const found = new Map(stdout.split('\n').map((line) => [line.split('\t')[1], line.split('\t')[0]]));
+      return found.get(`${ref}^{}`) ?? found.get(ref) ?? null;
+    },
+    async head() {
+      const answer = await asking(['ls-remote', '--symref', REMOTE, 'HEAD']);
+      const branch = /^ref: refs\/heads\/(\S+)\tHEAD$/m.exec(answer.stdout)?.[1];
+      if (branch === undefined)
+        throw new BacktrailError('BRANCH_UNKNOWN', `HEAD names no branch at ${shown}.`);
+      await rememberHead(directory, branch);
+      return branch;
+    },
+    async lastHead() {
+      const branch = await rememberedHead(directory);
+      if (branch !== null) return branch;
+      throw new BacktrailError('BRANCH_UNKNOWN', `It is not known yet which branch HEAD names at ${shown}.`);
+    },
+    async push(push) {
+      const answer = await reach(url, () => pushOnce(transport, push, silenceMs));
+      if (answer.code !== 0) throw pushFailure(answer, { shown: shownPush, ref: push.ref, fetched: shown });
+    },
+    tryPush: (commit) => tryPush(url, transport, commit, silenceMs),
+    async close() {
+      await background;
+      await opened.release();
+    },
+  };
+}
+
+/** Mirrors that cannot be removed at this moment are in nobody's way. */
+async function trim(directory: string, { cacheLimit, signal }: MirrorOptions): Promise<void> {
+  if (cacheLimit !== undefined) await trimMirrors(directory, cacheLimit, signal).catch(() => undefined);
+}
+
+function fetchPlace(directory: string, options: MirrorOptions): Fetch {
+  const { url, env, timeoutMs, silenceMs, signal, onProgress } = options;
+  const transport = createTransport({ directory, env: { ...env, GIT_DIR: directory }, timeoutMs, signal });
+  return { transport, directory, url, known: true, silenceMs, onProgress };
+}
+
+function lockedBy<Value>(
+  directory: string,
+  options: MirrorOptions,
+  work: () => Promise<Value>,
+): Promise<Value> {
+  const wait = { waitMs: options.timeoutMs, signal: options.signal };
+  const { onProgress } = options;
+  return telling('locked', onProgress, (tell) =>
+    withLock(`${directory}.lock`, wait, () => {
+      tell?.(null);
+      return work();
+    }),
+  ).finally(() => onProgress?.(null));
+}

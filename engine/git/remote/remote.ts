@@ -1,0 +1,231 @@
+import { shownAddress } from '../process/failure.ts';
+import { isFailure, isRefName } from '../../model/index.ts';
+import type { ObjectFormat, Progress } from '../../model/index.ts';
+import { isAway } from './answers.ts';
+import {
+  conditionalSettings,
+  hostileScope,
+  identityOf,
+  LIST_CONFIG,
+  parseConfigList,
+} from '../process/config.ts';
+import type { ConfigEntry } from '../process/config.ts';
+import { discoveryEnvironment, hardenedEnvironment } from '../process/environment.ts';
+import type { ProcessEnvironment } from '../process/environment.ts';
+import { splitLogin } from './credentials.ts';
+import { createLedgerStore } from '../ledger/store.ts';
+import { ledgerAt } from '../ledger/remote.ts';
+import { openMirror, TRACKING } from './mirror.ts';
+import { REMOTE } from './push.ts';
+import type { Mirror } from './mirror.ts';
+import { isShallow, isThere, mirrorFolder } from './mirror-cache.ts';
+import { readBranch, requireBranchName, requireDescent, updateRefs } from '../store/refs.ts';
+import { common } from '../repository.ts';
+import type { BranchEdit, GitRepository, Offline } from '../repository.ts';
+import { createRunner } from '../process/runner.ts';
+import type { Runner } from '../process/runner.ts';
+import { run } from '../process/spawn.ts';
+import type { Environment } from '../process/spawn.ts';
+
+export interface RemoteOptions {
+  readonly location: string;
+  readonly url: string;
+  /** Where pushes go, if not there. */
+  readonly pushUrl?: string | null;
+  /** The whole configuration of the clone whose upstream it is: of it, what the user's own says counts. */
+  readonly settings?: readonly ConfigEntry[];
+  /** Fills a new mirror with objects of this machine before the first fetch; may fail. */
+  readonly seed?: (runner: Runner) => Promise<void>;
+  readonly env: ProcessEnvironment;
+  readonly cacheFolder: string;
+  /** For one local command, and for one fetch or push. */
+  readonly timeoutMs: number;
+  readonly transportTimeoutMs: number;
+  readonly silenceMs?: number;
+  /** As in `OpenOptions`. */
+  readonly offline?: boolean | undefined;
+  readonly renew?: boolean | undefined;
+  readonly cacheLimit?: number | undefined;
+  readonly onProgress?: ((progress: Progress | null) => void) | undefined;
+}
+
+export interface RemoteRepository extends GitRepository {
+  readonly runner: Runner;
+}
+/** Milliseconds. For so long, questions do not wait again for a remote that could not be reached. */
+const AWAY_MS = 30_000;
+/** Milliseconds. The first question right after opening needs no fetch of its own: a command opens, asks once and ends. */
+const FRESH_MS = 1_000;
+
+/** A repository somewhere else, through our own mirror of it. Opening fetches. */
+export async function openRemote(options: RemoteOptions): Promise<RemoteRepository> {
+  const { location, url, env: user, cacheFolder, timeoutMs } = options;
+  const args = LIST_CONFIG;
+  const { stdout } = await run({ args, cwd: '/', env: discoveryEnvironment(user), timeoutMs });
+  const everywhere = parseConfigList(stdout);
+  const entries = (options.settings ?? everywhere).filter((entry) => !hostileScope(entry));
+  const answerable = options.offline === true && (await isThere(mirrorFolder(cacheFolder, url)));
+  const silenceMs = options.silenceMs ?? (answerable ? 20_000 : 60_000);
+  const pushUrl = options.pushUrl ?? null;
+  const login = splitLogin(url);
+  const pushLogin = pushUrl === null ? null : splitLogin(pushUrl, 'PUSH');
+  const config = [
+    ...conditionalSettings(entries, everywhere),
+    ...slowness(
+      entries.map(({ key }) => key),
+      silenceMs,
+    ),
+    [`remote.${REMOTE}.url`, login.address] as const,
+    ...login.config,
+    ...(pushLogin === null ? [] : [[`remote.${REMOTE}.pushurl`, pushLogin.address] as const]),
+    ...(pushLogin?.config ?? []),
+  ];
+  const hardened = hardenedEnvironment({ user, entries, transport: true, config });
+  const env = { ...hardened, ...login.env, ...pushLogin?.env };
+  const stop = new AbortController();
+  const offline = hardenedEnvironment({ user, entries, transport: false });
+  const { seed } = options;
+  const mirror = await openMirror({
+    url,
+    pushUrl,
+    cacheFolder,
+    env,
+    timeoutMs: options.transportTimeoutMs,
+    // git itself watches over http.
+    silenceMs: /^https?:/i.test(url) ? options.transportTimeoutMs : silenceMs,
+    signal: stop.signal,
+    offline: options.offline,
+    renew: options.renew,
+    cacheLimit: options.cacheLimit,
+    onProgress: options.onProgress,
+    ...(seed && { seed: (directory: string) => seedIn(directory, { env: offline, timeoutMs, seed }) }),
+  });
+  let away = mirror.away === null ? null : { cause: mirror.away, at: performance.now() };
+  let freshUntil = performance.now() + FRESH_MS;
+  const runner = createRunner({ directory: mirror.directory, env: offline, timeoutMs, signal: stop.signal });
+  const shared = common(runner, {
+    shallow: await isShallow(mirror.directory),
+    format: await objectFormat(runner),
+    branches: TRACKING,
+  });
+  const askHead = headOnce(mirror);
+  const defaultBranch = () => (away === null ? askHead() : mirror.lastHead());
+  const tip = (branch: string) => readBranch({ runner, objects: shared.objects, under: TRACKING, branch });
+  return {
+    ...shared,
+    // A mirror holds no tags: the remote is asked for the one that somebody names.
+    history: {
+      ...shared.history,
+      async named(name) {
+        const { branch } = await shared.history.named(name);
+        return { branch, tag: away === null && isRefName(name) ? await mirror.tag(name) : null };
+      },
+    },
+    runner,
+    kind: 'mirror',
+    location,
+    worktree: null,
+    head: async () => ({ branch: await defaultBranch(), commit: null }),
+    checkedOut: () => Promise.resolve(null),
+    defaultBranch,
+    tip,
+    refresh,
+    look,
+    renewed: mirror.renewed,
+    preview: () => Promise.resolve([]),
+    destination: (branch) => Promise.resolve({ remote: null, address: shownAddress(url), branch }),
+    followUp: () => Promise.resolve([]),
+    tryPush: (commit) => mirror.tryPush(commit),
+    ledgerFetch: () => Promise.resolve(null),
+    async publish(edit) {
+      requireBranchName(edit.branch);
+      await requireDescent({ runner, objects: shared.objects, ...edit });
+      const { branch, expected, next } = edit;
+      await mirror.push({ ref: `refs/heads/${branch}`, expected, next });
+      await track(edit);
+    },
+    async readBack(branch) {
+      await mirror.fetchRef(`refs/heads/${requireBranchName(branch)}`);
+      return tip(branch);
+    },
+    identity: () => Promise.resolve(identityOf(entries, user)),
+    ledger: createLedgerStore({
+      runner,
+      objects: shared.objects,
+      entries: options.settings ?? everywhere,
+      cacheFolder,
+      address: login.address,
+      target: url,
+      home: ledgerAt(mirror, runner),
+    }),
+    requireWriting: () => undefined,
+    async close() {
+      shared.objects.close();
+      stop.abort();
+      await mirror.close();
+    },
+  };
+
+  async function refresh(): Promise<void> {
+    await mirror.refresh();
+    away = null;
+  }
+
+  async function look(): Promise<Offline | null> {
+    const isFresh = performance.now() < freshUntil;
+    freshUntil = 0;
+    if (away === null ? !isFresh : performance.now() - away.at > AWAY_MS)
+      try {
+        await refresh();
+      } catch (error) {
+        if (options.offline !== true || !isFailure(error) || !isAway(error)) throw error;
+        away = { cause: error, at: performance.now() };
+      }
+    return away === null ? null : { cause: away.cause, asOf: await mirror.fetchedAt() };
+  }
+
+  /** A fetch of another process may have moved it further meanwhile; then that is the better value. */
+  function track({ branch, expected, next }: BranchEdit): Promise<void> {
+    return updateRefs(runner, [{ ref: `${TRACKING}/${branch}`, expected, next }]).catch((error: unknown) => {
+      if (!isFailure(error)) throw error;
+    });
+  }
+}
+
+async function objectFormat(runner: Runner): Promise<ObjectFormat> {
+  return (await runner.text(['rev-parse', '--show-object-format'])) === 'sha256' ? 'sha256' : 'sha1';
+}
+
+/** With children of its own: the folder is not at its final place yet. */
+async function seedIn(
+  directory: string,
+  { env, timeoutMs, seed }: { env: Environment; timeoutMs: number; seed: (runner: Runner) => Promise<void> },
+): Promise<void> {
+  const stop = new AbortController();
+  try {
+    await seed(createRunner({ directory, env, timeoutMs, signal: stop.signal }));
+  } finally {
+    stop.abort();
+  }
+}
+
+/** A server that says nothing for so long is gone, unless the user's configuration has another opinion. */
+function slowness(keys: readonly string[], silenceMs: number): [string, string][] {
+  if (keys.some((key) => key.startsWith('http.') && key.includes('lowspeed'))) return [];
+  return [
+    ['http.lowSpeedLimit', '1'],
+    ['http.lowSpeedTime', String(Math.ceil(silenceMs / 1000))],
+  ];
+}
+
+/** The remote's HEAD hardly ever moves: asked for once. */
+function headOnce(mirror: Mirror): () => Promise<string> {
+  let asked: Promise<string> | null = null;
+  return () => {
+    asked ??= mirror.head().catch((error: unknown) => {
+      asked = null;
+      throw error;
+    });
+    return asked;
+  };
+}

@@ -1,0 +1,111 @@
+import { BacktrailError } from '../../model/index.ts';
+import type { ObjectId, Person } from '../../model/index.ts';
+import { configValue, hostileScope } from '../process/config.ts';
+import type { ConfigEntry } from '../process/config.ts';
+import { lastLine, sentence } from '../process/failure.ts';
+import { known } from '../store/history.ts';
+import { identity, seconds } from '../store/import.ts';
+import type { Runner } from '../process/runner.ts';
+
+/**
+ * Signatures by SSH keys, as git makes and checks them. All that decides what runs, and who is trusted, is given to git with
+ * each call, so that a configuration that changes meanwhile changes nothing.
+ */
+
+export interface Signing {
+  /** Configuration to sign with; null where the user does not sign. */
+  readonly own: readonly string[] | null;
+  readonly checking: readonly string[];
+  /** The user's own file of keys that do not count any more. */
+  readonly revoked: string | null;
+}
+
+/**
+ * That they sign, and with which program, is for the user's own settings to say; which of their keys, also for the
+ * repository's: it names a file, and what it signs with another key counts for nobody.
+ */
+export function signingOf(entries: readonly ConfigEntry[]): Signing {
+  const user = entries.filter((entry) => !hostileScope(entry));
+  const key = configValue(entries, 'user.signingkey');
+  const program = setting('gpg.ssh.program', configValue(user, 'gpg.ssh.program') ?? 'ssh-keygen');
+  const format = [...setting('gpg.format', 'ssh'), ...program];
+  const signs = configValue(user, 'gpg.format') === 'ssh' && key !== null && key !== '';
+  return {
+    own: signs ? [...format, ...setting('user.signingKey', key)] : null,
+    checking: program,
+    revoked: configValue(user, 'gpg.ssh.revocationfile'),
+  };
+}
+
+export const setting = (key: string, value: string) => ['-c', `${key}=${value}`];
+
+/** A commit of a tree that is there, made by git itself. SIGNING_FAILED where it is to be signed and cannot be. */
+export async function commitTree(
+  runner: Runner,
+  signing: Signing,
+  commit: {
+    readonly tree: ObjectId;
+    readonly parent: ObjectId | null;
+    readonly author: Person;
+    readonly committer: Person;
+    readonly time: string;
+    readonly message: string;
+    readonly sign: boolean;
+  },
+): Promise<ObjectId> {
+  const { tree, parent, time, sign } = commit;
+  const [author, committer] = [identity(commit.author), identity(commit.committer)];
+  const date = `@${seconds(time)} +0000`;
+  const { code, stdout, stderr } = await runner.run(
+    [
+      ...setting('core.fsync', 'all'),
+      ...setting('i18n.commitEncoding', 'UTF-8'),
+      ...(signing.own ?? []),
+      'commit-tree',
+      ...(sign && signing.own !== null ? ['-S'] : ['--no-gpg-sign']),
+      ...(parent === null ? [] : ['-p', known(parent)]),
+      known(tree),
+    ],
+    {
+      input: commit.message,
+      env: {
+        GIT_AUTHOR_NAME: author.name,
+        GIT_AUTHOR_EMAIL: author.email,
+        GIT_AUTHOR_DATE: date,
+        GIT_COMMITTER_NAME: committer.name,
+        GIT_COMMITTER_EMAIL: committer.email,
+        GIT_COMMITTER_DATE: date,
+      },
+      okCodes: [0, 1, 128],
+    },
+  );
+  if (code === 0) return known(stdout.toString('latin1').trim());
+  throw signingFailed(stderr, code);
+}
+
+/** git says itself what it could not do with the reason; ssh-keygen, what it asked for where nobody can answer. */
+function signingFailed(stderr: string, code: number): BacktrailError {
+  const said = stderr.replace(/^fatal: failed to write commit object$/m, '').replace(/\?$/gm, '');
+  const why = lastLine(said).replace(/^Enter passphrase[^:]*: /, '');
+  return new BacktrailError('SIGNING_FAILED', `The event could not be signed: ${sentence(why, code)}`, {
+    ...(/passphrase/.test(why) && {
+      hint: 'Give the key to the agent first, with `ssh-add`, then run it again.',
+    }),
+  });
+}
+
+/** What one look at a commit's header tells: not signed, by an SSH key, or in another way. */
+export type SignatureKind = 'none' | 'ssh' | 'other';
+
+/** As git finds it: the first of its headers of that name says how, whatever further ones say. */
+export function signatureKind(id: ObjectId, bytes: Buffer): SignatureKind {
+  const end = bytes.indexOf('\n\n');
+  const lines = bytes
+    .subarray(0, end < 0 ? bytes.length : end)
+    .toString('latin1')
+    .split('\n');
+  const header = id.length === 64 ? 'gpgsig-sha256 ' : 'gpgsig ';
+  const first = lines.find((line) => line.startsWith(header))?.slice(header.length);
+  if (first === undefined) return 'none';
+  return first.startsWith('-----BEGIN SSH SIGNATURE-----') ? 'ssh' : 'other';
+}

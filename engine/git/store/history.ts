@@ -1,0 +1,252 @@
+import { BacktrailError, isObjectId } from '../../model/index.ts';
+import type { HistoryReader, LogCommit, ObjectFormat, ObjectId, PathChange } from '../../model/index.ts';
+import { createCache } from './cache.ts';
+import type { NativeObjects } from './objects.ts';
+import { readChanges, tokens, unreadable } from '../process/raw.ts';
+import type { Tokens } from '../process/raw.ts';
+import { readNamed } from './refs.ts';
+import type { Runner } from '../process/runner.ts';
+
+/** Eight fields a commit, each ended by NUL: nothing that a commit holds can end a field or begin one. */
+const FIELDS = ['%H', '%P', '%an', '%ae', '%ct', '%s', '%(trailers:only,unfold)', '%B'];
+
+/** Everything that configuration could change in the output is said here. One literal path a call keeps the Bloom filters. */
+const LOG = [
+  'log',
+  '-z',
+  '--first-parent',
+  '--diff-merges=first-parent',
+  '--root',
+  '--no-renames',
+  '--no-abbrev',
+  '--no-follow',
+  '--no-relative',
+  '--no-notes',
+  '--no-decorate',
+  '--no-mailmap',
+  '--no-show-signature',
+  '--no-color',
+  '--encoding=UTF-8',
+  `--format=tformat:${FIELDS.join('%x00')}`,
+];
+const CHANGES = ['--raw', '--ignore-submodules=none', '-O/dev/null'];
+
+/** Narrows by text; what the trailers say decides. */
+const RECORDED = ['--no-patch', '-i', '--grep=^Rollback-Request-ID:', '--grep=^Delivery-Of:'];
+const RECORD_KEY = /^(rollback-request-id|delivery-of):/i;
+
+const RENAMES = [
+  'diff-tree',
+  '-r',
+  '--raw',
+  '-z',
+  '-M80%',
+  '-l1000',
+  '--diff-filter=R',
+  '--ignore-submodules=none',
+  '-O/dev/null',
+];
+const PATHS = ['diff-tree', '-r', '--raw', '-z', '--no-renames', '--ignore-submodules=none', '-O/dev/null'];
+
+const LOG_LIMIT = 1024 * 1024 * 1024;
+const LINE_CACHE = 64 * 1024 * 1024;
+
+export interface NativeHistory extends HistoryReader {
+  /** Every path that differs between two commits or trees. */
+  diffPaths(from: ObjectId, to: ObjectId): Promise<readonly PathChange[]>;
+  /** Commits as git itself reads them back, with every path that they change against their first parent. */
+  inspect(ids: readonly ObjectId[]): Promise<readonly LogCommit[]>;
+}
+
+export function createHistory(place: {
+  readonly runner: Runner;
+  readonly objects: NativeObjects;
+  readonly shallow: boolean;
+  readonly format: ObjectFormat;
+  /** Below which branches stand. */
+  readonly branches: string;
+}): NativeHistory {
+  const { runner, objects, shallow, format, branches } = place;
+  const lines = createCache<readonly ObjectId[]>(LINE_CACHE);
+  return {
+    shallow,
+    async log({ tip, path, after }) {
+      const range = [known(tip), ...(after === undefined ? [] : [`^${known(after)}`])];
+      const asked = askable(path);
+      const pathspec = asked === '' ? [] : [asked];
+      const { stdout } = await runner.run([...LOG, ...CHANGES, ...range, '--', ...pathspec], {
+        maxBytes: LOG_LIMIT,
+      });
+      const read = readLog(tokens(stdout));
+      const commits = asked === path ? read : read.flatMap((commit) => below(path, commit));
+      return shallow ? withoutCut(objects, commits) : commits;
+    },
+    async recorded(tip) {
+      const { stdout } = await runner.run([...LOG, ...RECORDED, known(tip)], { maxBytes: LOG_LIMIT });
+      return readLog(tokens(stdout)).filter(({ trailers }) => trailers.some((line) => RECORD_KEY.test(line)));
+    },
+    async inspect(ids) {
+      const input = `${ids.map(known).join('\n')}\n`;
+      const { stdout } = await runner.run([...LOG, ...CHANGES, '--no-walk=unsorted', '--stdin'], { input });
+      return readLog(tokens(stdout));
+    },
+    firstParents: async (tip) =>
+      lines.get(known(tip), async () => {
+        const value = (await runner.text(['rev-list', '--first-parent', tip])).split('\n');
+        return { value, size: 64 * value.length };
+      }),
+    async isOnLine(tip, commit) {
+      if (known(tip) === known(commit)) return true;
+      // The line as far as it is not reachable from the commit: one that is on the line ends it.
+      const args = ['rev-list', '--first-parent', '--parents', tip, `^${commit}`];
+      const last = (await runner.text(args)).split('\n').at(-1) ?? '';
+      return last.split(' ')[1] === commit;
+    },
+    async firstParentBefore(tip, time) {
+      const seconds = Math.floor(Date.parse(time) / 1000);
+      if (Number.isNaN(seconds)) throw new BacktrailError('REVISION_INVALID', `'${time}' is no time.`);
+      const args = ['rev-list', '--first-parent', '--max-count=1', `--min-age=${seconds}`, known(tip)];
+      const found = seconds < 0 ? '' : await runner.text(args);
+      if (found === '' && shallow) throw beyondCut(`A commit before ${time}`);
+      return found || null;
+    },
+    async findCommit(abbreviated) {
+      const found = await findCommit({ runner, objects, format, abbreviated });
+      if (found === null && shallow) throw beyondCut(`The commit ${abbreviated.toLowerCase()}`);
+      return found;
+    },
+    named: (name) => readNamed(runner, name, branches),
+    async renames(from, to) {
+      const { stdout } = await runner.run([...RENAMES, known(from), known(to)]);
+      const changes = readChanges(tokens(stdout));
+      return new Map(changes.map(({ path, from: old }) => [path, old ?? path]));
+    },
+    async diffPaths(from, to) {
+      const { stdout } = await runner.run([...PATHS, known(from), known(to)]);
+      return readChanges(tokens(stdout));
+    },
+  };
+}
+
+/** An argument is text: of a path that is not UTF-8, the folder above it is asked for. */
+function askable(path: string): string {
+  const names = path.split('/');
+  const odd = names.findIndex((name) => /\p{Cs}/u.test(name));
+  return odd < 0 ? path : names.slice(0, odd).join('/');
+}
+
+function below(path: string, commit: LogCommit): LogCommit[] {
+  const changes = commit.changes.filter((change) => `${change.path}/`.startsWith(`${path}/`));
+  return changes.length === 0 ? [] : [{ ...commit, changes }];
+}
+
+/** Ids come from commits that were read, but nothing else may ever stand where git reads a revision. */
+export function known(id: ObjectId): ObjectId {
+  if (!isObjectId(id))
+    throw new BacktrailError('REVISION_INVALID', `'${String(id).slice(0, 80)}' is no full object id.`);
+  return id;
+}
+
+export function beyondCut(what: string): BacktrailError {
+  return new BacktrailError('SHALLOW_TARGET', `${what} is not in this shallow clone.`);
+}
+
+/** git shows a commit at the cut without its parents, as if it had added every file that it holds. */
+async function withoutCut(
+  objects: NativeObjects,
+  commits: readonly LogCommit[],
+): Promise<readonly LogCommit[]> {
+  const isCut = async ({ id, parents }: LogCommit) =>
+    parents.length === 0 && (await objects.commit(id)).parents.length > 0;
+  const cut = await Promise.all(commits.map(isCut));
+  return commits.filter((_, index) => cut[index] !== true);
+}
+
+/**
+ * Abbreviations are looked up among the objects, never among the refs: a branch named `deadbeef` means nothing here.
+ */
+async function findCommit(search: {
+  runner: Runner;
+  objects: NativeObjects;
+  format: ObjectFormat;
+  abbreviated: string;
+}): Promise<ObjectId | null> {
+  const { runner, objects } = search;
+  const digits = search.format === 'sha1' ? 40 : 64;
+  const prefix = parseAbbreviation(search.abbreviated, digits);
+  const candidates =
+    prefix.length === digits
+      ? [prefix]
+      : (await runner.text(['rev-parse', `--disambiguate=${prefix}`])).split('\n').filter(Boolean);
+  const types = await Promise.all(candidates.map((id) => objects.type(id)));
+  return soleCommit(
+    prefix,
+    candidates.filter((_, index) => types[index] === 'commit'),
+  );
+}
+
+/** In lower case. REVISION_INVALID for anything but 4 to `digits` hexadecimal digits. */
+export function parseAbbreviation(abbreviated: string, digits: number): string {
+  const prefix = abbreviated.toLowerCase();
+  if (/^[0-9a-f]{4,}$/.test(prefix) && prefix.length <= digits) return prefix;
+  throw new BacktrailError('REVISION_INVALID', `'${abbreviated.slice(0, 80)}' is no commit id.`);
+}
+
+/** The one commit that the prefix means, or null; REVISION_INVALID where there are several. */
+export function soleCommit(prefix: string, commits: readonly ObjectId[]): ObjectId | null {
+  if (commits.length > 1)
+    throw new BacktrailError(
+      'REVISION_INVALID',
+      `'${prefix}' is ambiguous: it begins ${commits.length} commit ids.`,
+      {
+        hint: 'Write more digits of the commit id.',
+        details: { candidates: commits.slice(0, 10) },
+      },
+    );
+  return commits[0] ?? null;
+}
+
+function readLog(output: Tokens): LogCommit[] {
+  const commits: LogCommit[] = [];
+  while (output.peek() !== null) {
+    const [
+      id = '',
+      parents = '',
+      name = '',
+      email = '',
+      seconds = '',
+      subject = '',
+      trailers = '',
+      message = '',
+    ] = FIELDS.map(() => {
+      const token = output.next();
+      if (token === null) throw unreadable('a commit that is cut off');
+      return token.toString('utf8');
+    });
+    if (!isObjectId(id)) throw unreadable(id);
+    commits.push({
+      id,
+      parents: parents.split(' ').filter(Boolean),
+      author: { name, email },
+      time: isoTime(seconds),
+      subject,
+      trailers: trailers.split('\n').filter(Boolean),
+      reverts: revertsIn(message),
+      changes: readChanges(output),
+    });
+  }
+  return commits;
+}
+
+/** The commits that a message says it reverts (git-revert(1)). */
+export function revertsIn(message: string): ObjectId[] {
+  return [...message.matchAll(/^This reverts commit ([0-9a-f]{40}(?:[0-9a-f]{24})?)\b/gm)].map(
+    ([, id = '']) => id,
+  );
+}
+
+/** Commits may claim any time; what no calendar holds becomes the calendar's end. */
+export function isoTime(seconds: string): string {
+  const milliseconds = Number(seconds) * 1000;
+  return new Date(Math.min(Number.isNaN(milliseconds) ? 0 : milliseconds, 8.64e15)).toISOString();
+}

@@ -1,0 +1,74 @@
+import type { ObjectId, RequestId } from '../../model/index.ts';
+import { known } from './history.ts';
+import { tokens, unreadable } from '../process/raw.ts';
+import type { Runner } from '../process/runner.ts';
+
+export interface CommitMessage {
+  /** Trailer lines as git itself parses them, unfolded, `Key: value`. */
+  readonly trailers: readonly string[];
+}
+
+const FORMAT = '--format=tformat:%H%x00%(trailers:only,unfold)';
+const LOG = [
+  'log',
+  '-z',
+  '--no-patch',
+  '--no-notes',
+  '--no-decorate',
+  '--no-show-signature',
+  '--no-color',
+  '--encoding=UTF-8',
+  FORMAT,
+];
+
+/** What git reads in the messages of these commits: one call for all of them. */
+export async function messages(
+  runner: Runner,
+  ids: readonly ObjectId[],
+): Promise<Map<ObjectId, CommitMessage>> {
+  if (ids.length === 0) return new Map();
+  const input = `${ids.map(known).join('\n')}\n`;
+  const { stdout } = await runner.run([...LOG, '--no-walk=unsorted', '--stdin'], { input });
+  return readMessages(stdout);
+}
+
+/**
+ * The commit on the first-parent line of `tip`, after `base`, that carries out this request: the oldest one whose only
+ * Rollback-Request-ID is this. Where `base` is null or not on the line, all of the line is searched.
+ */
+export async function findRequest(
+  runner: Runner,
+  search: { readonly tip: ObjectId; readonly base: ObjectId | null; readonly requestId: RequestId },
+): Promise<ObjectId | null> {
+  const { tip, base, requestId } = search;
+  if (tip === base) return null;
+  const range = await searchRange(runner, tip, base);
+  const grep = ['--first-parent', '--fixed-strings', `--grep=${requestId}`];
+  const { stdout } = await runner.run([...LOG, ...grep, ...range]);
+  const found = [...readMessages(stdout)].filter(([, { trailers }]) => claims(trailers, requestId));
+  return found.at(-1)?.[0] ?? null;
+}
+
+async function searchRange(runner: Runner, tip: ObjectId, base: ObjectId | null): Promise<string[]> {
+  if (base === null) return [tip];
+  const after = ['rev-list', '--first-parent', known(tip), `^${known(base)}`, '--parents'];
+  const last = await runner.text(after, { okCodes: [0, 128] });
+  return last.split('\n').at(-1)?.split(' ')[1] === base ? [tip, `^${base}`] : [tip];
+}
+
+/** Two ids in one message are tampering: such a commit carries out nothing. */
+function claims(trailers: readonly string[], requestId: RequestId): boolean {
+  const ids = trailers.filter((line) => /^rollback-request-id:/i.test(line));
+  return ids.length === 1 && ids[0]?.slice('rollback-request-id:'.length).trim() === requestId;
+}
+
+function readMessages(output: Buffer): Map<ObjectId, CommitMessage> {
+  const found = new Map<ObjectId, CommitMessage>();
+  const rest = tokens(output);
+  for (let id = rest.next(); id !== null; id = rest.next()) {
+    const trailers = rest.next();
+    if (trailers === null) throw unreadable('a message that is cut off');
+    found.set(id.toString('latin1'), { trailers: trailers.toString('utf8').split('\n').filter(Boolean) });
+  }
+  return found;
+}

@@ -1,0 +1,166 @@
+import { BacktrailError, isFailure, isObjectId, isRefName } from '../../model/index.ts';
+import { known } from './history.ts';
+import type { ObjectId } from '../../model/index.ts';
+import type { NativeObjects } from './objects.ts';
+import type { Runner } from '../process/runner.ts';
+
+/** A ref and what it must hold now, so that a change is never made blindly. */
+export interface RefEdit {
+  readonly ref: string;
+  /** null: it must not be there. */
+  readonly expected: ObjectId | null;
+  /** null deletes. */
+  readonly next: ObjectId | null;
+}
+
+export { isRefName as isBranchName } from '../../model/index.ts';
+
+export function requireBranchName(name: string): string {
+  if (isRefName(name)) return name;
+  throw new BacktrailError('BRANCH_UNKNOWN', `${JSON.stringify(name.slice(0, 100))} is no name of a branch.`);
+}
+
+/** What a branch's ref points at. BRANCH_UNKNOWN where there is no such ref. */
+export async function readBranch(place: {
+  readonly runner: Runner;
+  readonly objects: NativeObjects;
+  /** `refs/heads` or `refs/remotes/origin` */
+  readonly under: string;
+  readonly branch: string;
+}): Promise<ObjectId> {
+  const { runner, objects, under, branch } = place;
+  const ref = `${under}/${requireBranchName(branch)}`;
+  const id = await readRef({ runner, objects, ref });
+  if (id !== null) return id;
+  // Also lists what lies below a name that is a folder of branches.
+  const listed = await runner.text(['for-each-ref', '--format=%(refname) %(objectname)', ref], {
+    okCodes: [0, 128],
+  });
+  const lost = listed
+    .split('\n')
+    .find((line) => line.startsWith(`${ref} `))
+    ?.slice(ref.length + 1);
+  if (lost !== undefined && isObjectId(lost))
+    throw new BacktrailError(
+      'OBJECT_MISSING',
+      `The branch ${branch} is at commit ${lost}, which is not in the repository.`,
+      {
+        hint: 'Look whether objects/info/alternates names a repository that moved, then run `git fsck`.',
+        details: { id: lost },
+      },
+    );
+  throw new BacktrailError('BRANCH_UNKNOWN', `The repository has no branch ${branch}.`);
+}
+
+/** What a ref points at, or null where there is none. */
+export async function readRef(place: {
+  readonly runner: Runner;
+  readonly objects: NativeObjects;
+  readonly ref: string;
+}): Promise<ObjectId | null> {
+  const { runner, objects, ref } = place;
+  // Where no such ref exists, git reads `x-gdeadbee` as the output of `git describe`: those are asked for exactly.
+  return /-g[0-9a-f]+$/i.test(ref) ? showRef(runner, ref) : objects.ref(ref);
+}
+
+/** The commits that a tag and a branch (below `branches`) of this name are at, tags peeled; null where there is none. */
+export async function readNamed(
+  runner: Runner,
+  name: string,
+  branches: string,
+): Promise<{ tag: ObjectId | null; branch: ObjectId | null }> {
+  if (!isRefName(name)) return { tag: null, branch: null };
+  const [tag, branch] = [`refs/tags/${name}`, `${branches}/${name}`];
+  const format = '--format=%(refname)%00%(objecttype)%00%(objectname)%00%(*objecttype)%00%(*objectname)';
+  const listed = (await runner.text(['for-each-ref', format, tag, branch])).split('\n');
+  const commitAt = (ref: string) => {
+    const [, type, id = '', peeledType, peeled = ''] =
+      listed.find((line) => line.startsWith(`${ref}\0`))?.split('\0') ?? [];
+    const commit = type === 'commit' ? id : peeledType === 'commit' ? peeled : '';
+    return isObjectId(commit) ? commit : null;
+  };
+  return { tag: commitAt(tag), branch: commitAt(branch) };
+}
+
+/**
+ * The commit that a ref is at, by its whole name alone; null where there is none. LEDGER_TAMPERED where it is at anything else, or
+ * stands for another ref.
+ */
+export async function readExactly(runner: Runner, ref: string): Promise<ObjectId | null> {
+  const format = '--format=%(refname) %(objectname) %(objecttype) %(symref)';
+  const listed = await runner.text(['for-each-ref', format, ref]);
+  const line = listed.split('\n').find((line) => line.startsWith(`${ref} `));
+  if (line === undefined) return null;
+  const [, id = '', type, symref] = line.split(' ');
+  if (isObjectId(id) && type === 'commit' && symref === '') return id;
+  throw new BacktrailError('LEDGER_TAMPERED', `${ref} is no ref to a commit.`, { details: { ref } });
+}
+
+async function showRef(runner: Runner, ref: string): Promise<ObjectId | null> {
+  const { code, stdout } = await runner.run(['show-ref', '--verify', '--hash', '--', ref], {
+    okCodes: [0, 1, 128],
+  });
+  return code === 0 ? stdout.toString('latin1').trim() : null;
+}
+
+/**
+ * Moves refs, all or none, each from what it is expected to be. BRANCH_MOVED where one is something else,
+ * REPOSITORY_LOCKED where another git process holds one.
+ */
+export async function updateRefs(runner: Runner, edits: readonly RefEdit[]): Promise<void> {
+  if (edits.length === 0) return;
+  const lines = edits.map(({ ref, expected, next }) => {
+    if (next === null) return `delete ${ref}\0${expected ?? ''}\0`;
+    return expected === null ? `create ${ref}\0${next}\0` : `update ${ref}\0${next}\0${expected}\0`;
+  });
+  try {
+    await runner.transact(lines);
+  } catch (error) {
+    throw refFailure(error, edits);
+  }
+}
+
+function refFailure(error: unknown, edits: readonly RefEdit[]): unknown {
+  if (!isFailure(error) || error.code !== 'GIT_FAILED') return error;
+  const moved = /but expected|reference already exists|unable to resolve reference|reference is missing/;
+  return moved.test(error.message) ? branchMoved(edits[0]?.ref ?? '', error) : error;
+}
+
+/** `The branch main`; another ref by its whole name. */
+export const refTitle = (ref: string) =>
+  ref.startsWith('refs/') && !ref.startsWith('refs/heads/')
+    ? `The ref ${ref}`
+    : `The branch ${ref.replace(/^refs\/heads\//, '')}`;
+
+export function branchMoved(ref: string, cause?: unknown): BacktrailError {
+  return new BacktrailError('BRANCH_MOVED', `${refTitle(ref)} moved meanwhile.`, {
+    cause,
+    details: { ref },
+  });
+}
+
+/**
+ * The new value must come after the published one: a lease on a remote ref would force anything else through.
+ * First-parent steps are followed in the objects; only a longer way asks git.
+ */
+export async function requireDescent(place: {
+  readonly runner: Runner;
+  readonly objects: NativeObjects;
+  readonly expected: ObjectId;
+  readonly next: ObjectId;
+}): Promise<void> {
+  const { runner, objects, expected, next } = place;
+  let at: ObjectId | undefined = next;
+  for (let steps = 0; steps < 8 && at !== undefined; steps += 1) {
+    if (at === expected) return;
+    at = (await objects.commit(at)).parents[0];
+  }
+  if (!(await isAncestor(runner, expected, next)))
+    throw new BacktrailError('DESCENT_BROKEN', `Commit ${next} does not descend from ${expected}.`);
+}
+
+export async function isAncestor(runner: Runner, ancestor: ObjectId, of: ObjectId): Promise<boolean> {
+  const args = ['merge-base', '--is-ancestor', known(ancestor), known(of)];
+  const { code } = await runner.run(args, { okCodes: [0, 1] });
+  return code === 0;
+}

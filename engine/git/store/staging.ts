@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto';
+import { BacktrailError, isRequestId } from '../../model/index.ts';
+import type { RequestId } from '../../model/index.ts';
+import { updateRefs } from './refs.ts';
+import type { RefEdit } from './refs.ts';
+import type { Runner } from '../process/runner.ts';
+
+/**
+ * What attempts at a request have written stands below `refs/backtrail/staging/REQUEST/` until it is published or given up;
+ * events below `refs/backtrail/staging/ledger-MILLISECONDS-UUID/`.
+ */
+
+const STAGING = 'refs/backtrail/staging';
+
+/** Seconds. What killed processes staged is deleted by whoever rolls back after that. */
+const ABANDONED_AFTER = 86_400;
+
+/** INVALID_REQUEST for what is no request id: it would stand in the name of a ref. */
+export function stagingFolder(requestId: RequestId): string {
+  if (isRequestId(requestId)) return `${STAGING}/${requestId}/`;
+  throw new BacktrailError('INVALID_REQUEST', `${JSON.stringify(requestId)} is no request id.`);
+}
+
+/** For events that are about to be written. */
+export function ledgerStaging(): string {
+  return `${STAGING}/ledger-${Date.now()}-${randomUUID()}`;
+}
+
+/** The edits that delete whatever any attempt at this request has staged so far. Deletes what others abandoned. */
+export async function listStaging(runner: Runner, requestId: RequestId): Promise<RefEdit[]> {
+  return sweepStaging(runner, stagingFolder(requestId));
+}
+
+/** Deletes what others abandoned; gives the edits that delete all that is below `own`. */
+export async function sweepStaging(runner: Runner, own: string): Promise<RefEdit[]> {
+  const format = '--format=%(objectname) %(refname)';
+  const edits = (await runner.text(['for-each-ref', format, `${STAGING}/`]))
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => {
+      const [expected = '', ref = ''] = line.split(' ');
+      return { ref, expected, next: null };
+    });
+  const others = edits.filter(({ ref }) => !ref.startsWith(own));
+  // In the way of no rollback: the next one tries again.
+  if (others.length > 0) await deleteAbandoned(runner, others).catch(() => undefined);
+  return edits.filter(({ ref }) => ref.startsWith(own));
+}
+
+/**
+ * The committer's time is when the rollback was asked for. One that waited in a queue for longer may be under way:
+ * it finds its ref gone when it publishes, and stages once more.
+ */
+async function deleteAbandoned(runner: Runner, others: readonly RefEdit[]): Promise<void> {
+  const format = '--format=%(committerdate:unix) %(refname)';
+  const before = Date.now() / 1000 - ABANDONED_AFTER;
+  const dated = await runner.text(['for-each-ref', format, `${STAGING}/`]);
+  const abandoned = new Set<string>();
+  for (const line of dated.split('\n')) {
+    const [, seconds, ref = ''] = /^(\d+) (.+)$/.exec(line) ?? [];
+    if (seconds === undefined) continue;
+    // The time of an event is its author's; only the name says when it was staged.
+    const staged = /^ledger-(\d+)-/.exec(ref.slice(STAGING.length + 1))?.[1];
+    if ((staged === undefined ? Number(seconds) : Number(staged) / 1000) < before) abandoned.add(ref);
+  }
+  await updateRefs(
+    runner,
+    others.filter(({ ref }) => abandoned.has(ref)),
+  );
+}
+
+/** Deletes whatever any attempt at this request staged. Safe to repeat. */
+export async function deleteStaging(runner: Runner, requestId: RequestId): Promise<void> {
+  const edits = await listStaging(runner, requestId);
+  // Another worker on the same request may be deleting them at this moment: gone is gone.
+  await updateRefs(runner, edits).catch(async (error: unknown) => {
+    if ((await listStaging(runner, requestId)).length > 0) throw error;
+  });
+}

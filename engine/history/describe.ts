@@ -1,0 +1,109 @@
+/** Revisions as `history` shows them. */
+import type { LogCommit, ObjectId, PathChange, Person, RevisionSource, SourceRule } from '../model/index.ts';
+import { diffFields } from '../yaml/diff/diff.ts';
+import { fileKind } from '../yaml/formats/format.ts';
+import { readContent, type ScopeQuery } from '../snapshot/content.ts';
+import { compileExpression } from '../layout/expression.ts';
+import type { Revision } from './history.ts';
+import { inLayoutNames } from '../layout/fields/names.ts';
+import { type Identity, identityReader } from './identity.ts';
+import { mayBeYaml } from '../layout/keep.ts';
+import { byService } from '../plan/changes.ts';
+
+export interface RevisionChange {
+  readonly service: string | null;
+  readonly files: readonly string[];
+  /** `path#selector` of every changed field, where the file is YAML or JSON. */
+  readonly fields: readonly string[];
+}
+
+export interface HistoryEntry {
+  readonly version: number;
+  readonly commit: ObjectId;
+  /** ISO 8601, UTC. */
+  readonly time: string;
+  readonly author: Person;
+  readonly subject: string;
+  readonly changes: readonly RevisionChange[];
+  readonly identity: Identity;
+  readonly source: RevisionSource;
+  /** `unknown` as long as no deployment is recorded. */
+  readonly status: 'rolledBack' | 'unknown';
+  readonly current: boolean;
+  readonly rolledBackBy: ObjectId | null;
+  /** The newer commit that took it back in any way: a rollback, a `git revert`, a return to what was before. `previous` skips it. */
+  readonly undoneBy: ObjectId | null;
+}
+
+/** Describes revisions of a scope that has `newest` of them. */
+export async function describeRevisions(
+  query: ScopeQuery,
+  revisions: readonly Revision[],
+  newest: number,
+): Promise<HistoryEntry[]> {
+  const identityOf = identityReader(query.snapshot);
+  const entries: HistoryEntry[] = [];
+  for (const revision of revisions) {
+    const { commit, version, rolledBackBy, undoneBy } = revision;
+    const identity = await identityOf(await readContent(query, commit.id));
+    entries.push({
+      version,
+      commit: commit.id,
+      time: commit.time,
+      author: commit.author,
+      subject: commit.subject,
+      changes: await changesOf(query, revision),
+      identity,
+      source: sourceOf(query, revision),
+      status: rolledBackBy === null ? 'unknown' : 'rolledBack',
+      current: version === newest,
+      rolledBackBy,
+      undoneBy,
+    });
+  }
+  return entries;
+}
+
+async function changesOf(query: ScopeQuery, revision: Revision): Promise<RevisionChange[]> {
+  const differences = await Promise.all(revision.changes.map((change) => fieldsOf(query, change)));
+  return byService(query, differences).map(({ service, files }) => ({
+    service,
+    files: files.map(({ path }) => path),
+    fields: files.flatMap(({ path, fields = [] }) => fields.map(({ selector }) => `${path}#${selector}`)),
+  }));
+}
+
+async function fieldsOf({ snapshot }: ScopeQuery, { path, before, after }: PathChange) {
+  const change = before === null ? 'added' : after === null ? 'removed' : 'modified';
+  const none = { path, change, fields: [] } as const;
+  if (!mayBeYaml(path) && fileKind(path).is !== 'known') return none;
+  const [old, now] = [await snapshot.text(before), await snapshot.text(after)];
+  if ((before && old === null) || (after && now === null)) return none;
+  const fields = diffFields({ path, before: old, after: now }, { lines: false }) ?? [];
+  const named = inLayoutNames(snapshot.layout, fields, { path, before: old, after: now });
+  return { path, change, fields: named } as const;
+}
+
+/** Does a rule of `source` speak of this commit? */
+export function fitsSource(
+  { subject, author: by }: SourceRule,
+  commit: Pick<LogCommit, 'subject' | 'author'>,
+): boolean {
+  const author = `${commit.author.name} <${commit.author.email}>`;
+  return (
+    (subject === undefined || compileExpression(subject)(commit.subject.slice(0, 500))) &&
+    (by === undefined || compileExpression(by)(author.slice(0, 500)))
+  );
+}
+
+/** The record first, then the configuration's rules, then the trailer `Deployment-Source`. */
+function sourceOf({ snapshot }: ScopeQuery, { commit, rollback }: Revision): RevisionSource {
+  if (rollback) return 'rollback';
+  const rule = snapshot.layout.config.source.find((rule) => fitsSource(rule, commit));
+  if (rule) return rule.is;
+  const named = commit.trailers.map((line) =>
+    /^Deployment-Source:\s*(deploy|release|promotion)\s*$/i.exec(line)?.[1]?.toLowerCase(),
+  );
+  const found = named.find((source) => source !== undefined);
+  return found === 'deploy' || found === 'release' || found === 'promotion' ? found : 'unknown';
+}

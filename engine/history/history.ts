@@ -1,0 +1,101 @@
+/** Revisions of a scope: commits of the first-parent line that changed what the scope selects. */
+import type { HistoryReader, LogCommit, ObjectId, PathChange } from '../model/index.ts';
+import { readRollback } from '../record/read.ts';
+import type { RollbackRecord } from '../record/trailers.ts';
+import type { ScopeQuery } from '../snapshot/content.ts';
+import { countingChanges } from './counted-changes.ts';
+import { leftBehind } from './rolled-back.ts';
+import { undoneRevisions } from './undone.ts';
+
+export interface Revision {
+  /** 1 is the oldest. */
+  readonly version: number;
+  readonly commit: LogCommit;
+  /** The changes that made this a revision of the scope. */
+  readonly changes: readonly PathChange[];
+  /** The record, where the commit is a rollback. */
+  readonly rollback: RollbackRecord | null;
+  /** The rollback commit that left this revision behind. */
+  readonly rolledBackBy: ObjectId | null;
+  /** The newer commit that took it back in any way: a rollback, a `git revert`, or a return to what was before it. */
+  readonly undoneBy: ObjectId | null;
+  /** The newer rollback of a part of the scope, or `git revert`, that left something behind which this revision still holds. */
+  readonly holdsLeft: ObjectId | null;
+}
+
+/** All revisions of a scope, newest first. */
+export async function readHistory(query: ScopeQuery): Promise<Revision[]> {
+  const commits = await changedCommits(query);
+  const found: Pick<Revision, 'commit' | 'changes'>[] = [];
+  for (const commit of commits) {
+    const changes = await countingChanges(query, commit);
+    if (changes.length > 0) found.push({ commit, changes });
+  }
+  const numbered = found.map((revision, index) => ({
+    ...revision,
+    version: found.length - index,
+    rollback: readRollback(revision.commit.trailers)?.record ?? null,
+  }));
+  const { left, holding } = await leftBehind(query, numbered);
+  const reverted = await undoneRevisions(query, await withMergedReverts(query, numbered));
+  return numbered.map((revision) => {
+    const rolledBackBy = left.get(revision.commit.id) ?? null;
+    const undoneBy = rolledBackBy ?? reverted.undone.get(revision.commit.id) ?? null;
+    const holdsLeft = holding.get(revision.commit.id) ?? reverted.holding.get(revision.commit.id) ?? null;
+    return { ...revision, rolledBackBy, undoneBy, holdsLeft };
+  });
+}
+
+/** Merges looked into, and how many of them at once. */
+const MERGES = 20;
+const AT_ONCE = 4;
+
+/** Commits never change, and each look costs a process. */
+const known = new WeakMap<HistoryReader, Map<ObjectId, readonly ObjectId[]>>();
+
+/** A merge reverts what the commits revert that it brings in: the branch of a pull request is where `git revert` is run. */
+async function withMergedReverts<Numbered extends Pick<Revision, 'commit' | 'changes'>>(
+  { snapshot: { history } }: ScopeQuery,
+  revisions: readonly Numbered[],
+): Promise<Numbered[]> {
+  const merges = revisions.filter(({ commit }) => commit.parents.length === 2).slice(0, MERGES);
+  const reverts = known.get(history) ?? new Map<ObjectId, readonly ObjectId[]>();
+  known.set(history, reverts);
+  const look = async ({ commit: { id, parents } }: Numbered) => {
+    const [after, tip] = parents;
+    if (after === undefined || tip === undefined || reverts.has(id)) return;
+    const merged = await history.log({ tip, path: '', after });
+    reverts.set(id, [...new Set(merged.flatMap((commit) => commit.reverts))]);
+  };
+  for (let at = 0; at < merges.length; at += AT_ONCE)
+    await Promise.all(merges.slice(at, at + AT_ONCE).map(look));
+  return revisions.map((revision) => {
+    const { commit } = revision;
+    const more = reverts.get(commit.id) ?? [];
+    return more.length === 0
+      ? revision
+      : { ...revision, commit: { ...commit, reverts: [...commit.reverts, ...more] } };
+  });
+}
+
+/** Commits below every prefix of the selections, merged in first-parent order. One log a prefix: several paths in one lose Git's Bloom filters. */
+async function changedCommits({ snapshot, selections }: ScopeQuery): Promise<LogCommit[]> {
+  const prefixes = widest(selections.map(({ paths }) => paths.prefix));
+  const logs = await Promise.all(prefixes.map((path) => snapshot.history.log({ tip: snapshot.base, path })));
+  if (logs.length === 1) return [...(logs[0] ?? [])];
+  const merged = new Map<ObjectId, LogCommit>();
+  for (const commit of logs.flat()) {
+    const known = merged.get(commit.id);
+    merged.set(commit.id, known ? { ...known, changes: [...known.changes, ...commit.changes] } : commit);
+  }
+  const positions = await snapshot.positions();
+  const position = ({ id }: LogCommit) => positions.get(id) ?? Number.MAX_SAFE_INTEGER;
+  return [...merged.values()].sort((a, b) => position(a) - position(b));
+}
+
+function widest(prefixes: readonly string[]): string[] {
+  const unique = [...new Set(prefixes)];
+  return unique.filter((path) => !unique.some((other) => other !== path && isBelow(path, other)));
+}
+
+const isBelow = (path: string, wide: string) => wide === '' || path.startsWith(`${wide}/`);

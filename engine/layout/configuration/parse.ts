@@ -1,0 +1,147 @@
+/** Reads `.backtrail/config.yaml`: text in, validated value out; every complaint says file, line and column. */
+import { LineCounter, parseDocument } from 'yaml';
+import { BacktrailError, type Config, type NameLists } from '../../model/index.ts';
+import { aliasOffset, offsetOf } from './positions.ts';
+import { LEDGER_REF, policyMisfits, withPolicyDefaults } from './policy.ts';
+import { configSchema, type RawConfig, USUAL_SUBJECT } from './schema.ts';
+import { layoutProblem } from '../outputs.ts';
+import { compilePattern } from '../pattern.ts';
+
+export { DEFAULT_KEEP } from './schema.ts';
+export { LEDGER_REF };
+
+export const CONFIG_PATH = '.backtrail/config.yaml';
+
+/** Characters. Finding duplicate keys takes time that grows with the square of their number. */
+const LIMIT = 64 * 1024;
+/** Problems told: whoever mends these looks again. */
+const TOLD = 50;
+
+/** Rejects with CONFIG_INVALID: the first complaint in the message, the first fifty in `details.problems`. */
+export function parseConfig(source: string, file: string): Config {
+  if (source.length > LIMIT)
+    throw invalid([{ file, line: 1, column: 1, message: 'The configuration is larger than 64 KiB.' }]);
+  const lines = new LineCounter();
+  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  const at = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return { file, line, column: col };
+  };
+  const broken = document.errors.map((error) => ({ ...at(error.pos[0]), message: yamlMessage(error.code) }));
+  if (broken.length > 0) throw invalid(broken);
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: 50 });
+  } catch {
+    throw invalid([
+      { ...at(aliasOffset(document)), message: 'The aliases of this file cannot be resolved.' },
+    ]);
+  }
+  const parsed = configSchema.safeParse(value);
+  if (!parsed.success) {
+    throw invalid(
+      parsed.error.issues.map(({ path, message, code, ...rest }) => {
+        const unknown = code === 'unrecognized_keys' && 'keys' in rest ? rest.keys.slice(0, 1) : [];
+        const where = [...path, ...unknown].filter((step) => typeof step !== 'symbol');
+        return { ...at(offsetOf(document, where)), message: `${where.join('.') || 'The file'}: ${message}` };
+      }),
+    );
+  }
+  const place = (path: (string | number)[]) => at(offsetOf(document, path));
+  const tenancy = requireOneTenancy(parsed.data, place);
+  const misfits = policyMisfits(parsed.data.policy ?? {}, tenancy);
+  if (misfits.length > 0)
+    throw invalid(
+      misfits.map(({ path, message }) => ({ ...place(path), message: `${path.join('.')}: ${message}` })),
+    );
+  if (parsed.data.subject !== undefined && parsed.data.commit?.subject !== undefined)
+    throw invalid([
+      {
+        ...place(['subject']),
+        message: 'subject: `commit.subject` says the whole subject: leave one of them out.',
+      },
+    ]);
+  const config = withDefaults(parsed.data);
+  const output = layoutProblem(config);
+  if (output !== null)
+    throw invalid([{ ...place(['delivery', 'output']), message: `delivery.output: ${output}` }]);
+  return config;
+}
+
+interface Problem {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+}
+
+function invalid(problems: readonly Problem[]): BacktrailError {
+  const [first] = problems;
+  const place = first ? `${first.file}:${first.line}:${first.column}: ` : '';
+  const sentence = (first?.message ?? 'The configuration is not valid').replace(/\.?$/, '.');
+  return new BacktrailError('CONFIG_INVALID', `${place}${sentence}`, {
+    details: { problems: problems.slice(0, TOLD) },
+  });
+}
+
+/** All patterns name a tenant (true), or none does: otherwise `a/b` could be read in two ways. */
+function requireOneTenancy(
+  { layout, delivery }: RawConfig,
+  at: (path: (string | number)[]) => Omit<Problem, 'message'>,
+): boolean {
+  const all = (['environment', 'service'] as const).flatMap((key) =>
+    (layout[key] ?? []).map((value, index) => ({ value, path: ['layout', key, index] })),
+  );
+  if (delivery) all.push({ value: delivery.output, path: ['delivery', 'output'] });
+  const tenancy = compilePattern(all[0]?.value ?? '').placeholders.has('tenant');
+  const odd = all.find(({ value }) => compilePattern(value).placeholders.has('tenant') !== tenancy);
+  if (odd) throw invalid([{ ...at(odd.path), message: 'Either every pattern has {tenant} or none has.' }]);
+  return tenancy;
+}
+
+function withDefaults(raw: RawConfig): Config {
+  return {
+    version: 1,
+    branch: raw.branch ?? null,
+    layout: {
+      environment: raw.layout.environment ?? [],
+      service: raw.layout.service ?? [],
+      bindings: raw.layout.bindings ?? [],
+      variables: raw.layout.variables ?? [],
+      ignore: nameLists(raw.layout.ignore),
+      only: nameLists(raw.layout.only),
+      shared: raw.layout.shared ?? [],
+    },
+    fields: raw.fields ?? {},
+    keep: raw.keep,
+    show: raw.show ?? [],
+    source: (raw.source ?? []).map(({ subject, author, is }) => ({
+      is,
+      ...(subject !== undefined && { subject }),
+      ...(author !== undefined && { author }),
+    })),
+    delivery: raw.delivery ? withCommand(raw.delivery) : null,
+    policy: withPolicyDefaults(raw.policy ?? {}),
+    ledger: { ref: raw.ledger?.ref ?? LEDGER_REF },
+    subject: raw.subject ?? USUAL_SUBJECT,
+    commit: {
+      subject: raw.commit?.subject ?? null,
+      signoff: raw.commit?.signoff ?? false,
+      trailers: raw.commit?.trailers ?? {},
+    },
+  };
+}
+
+const nameLists = (raw: RawConfig['layout']['ignore']): NameLists => ({
+  tenant: raw?.tenant ?? [],
+  environment: raw?.environment ?? [],
+  service: raw?.service ?? [],
+});
+
+function withCommand({ output, command }: NonNullable<RawConfig['delivery']>): Config['delivery'] {
+  if (command === undefined) return { output };
+  const { run, version, inputs } = command;
+  return { output, command: { run, inputs, ...(version !== undefined && { version }) } };
+}
+
+const yamlMessage = (code: string) => `This is not valid YAML (${code.toLowerCase().replaceAll('_', ' ')}).`;

@@ -1,0 +1,271 @@
+/** The sections `policy` and `ledger` of the configuration. What can never take effect is refused: it would open a gate that somebody thinks is shut. */
+import { z } from 'zod';
+import { type EnvironmentName, type EnvironmentPolicy, PERMISSIONS, type Policy } from '../../model/index.ts';
+import { matchesEnvironment } from '../../policy/policy.ts';
+import { environmentsProblem, ledgerProblem } from './text-rules.ts';
+
+export const LEDGER_REF = 'refs/backtrail/ledger';
+
+const checked = (longest: number, problemOf: (value: string) => string | null) =>
+  z
+    .string()
+    .max(longest)
+    .superRefine((value, context) => {
+      const message = problemOf(value);
+      if (message !== null) context.addIssue({ code: 'custom', message });
+    });
+
+const UNITS = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const DAY = UNITS.d;
+
+/** Milliseconds. */
+const duration = (longest: number, said: string) =>
+  z.string().transform((value, context) => {
+    const [, number = '', unit] = /^([1-9]\d{0,5})([mhd])$/.exec(value) ?? [];
+    const ms = Number(number) * UNITS[unit === 'd' || unit === 'h' ? unit : 'm'];
+    if (ms > 0 && ms <= longest) return ms;
+    const message = ms > 0 ? `At most ${said}.` : 'A duration is written as 30m, 72h or 7d.';
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
+
+const email = z
+  .string()
+  .trim()
+  .pipe(
+    checked(320, (value) => {
+      if (value.includes('*')) return 'An email has no wildcard: name each person, or a group.';
+      return /^[^\s@<>\p{C}]+@[^\s@<>\p{C}]+$/u.test(value)
+        ? null
+        : 'A person is an email, as a@example.com.';
+    }),
+  );
+
+const GROUP = /^[A-Za-z0-9][\w.-]{0,99}$/;
+
+const groupName = checked(100, (value) =>
+  GROUP.test(value) ? null : 'The name of a group is letters, digits, ".", "-" and "_".',
+);
+
+interface RawPeople {
+  readonly users?: string[] | undefined;
+  readonly groups?: string[] | undefined;
+}
+
+const people = {
+  users: z
+    .array(email)
+    .max(500)
+    .optional()
+    .meta({ description: 'Emails of people.', example: ['carol@example.com'] }),
+  groups: z
+    .array(groupName)
+    .max(100)
+    .optional()
+    .meta({ description: 'Names of `policy.groups`.', example: ['sre'] }),
+};
+
+const somebody = ({ users = [], groups = [] }: RawPeople) => users.length + groups.length > 0;
+const NOBODY = { message: 'It names nobody: list people in `users`, or `groups`.' };
+
+/** The same for editors. */
+const SOMEBODY = { anyOf: [{ required: ['users'] }, { required: ['groups'] }] };
+const DURATION = { pattern: '^[1-9][0-9]{0,5}[mhd]$' };
+
+const pattern = checked(512, environmentsProblem);
+
+const environment = z.strictObject({
+  match: pattern.meta({
+    description:
+      'Environments: `acme/production`, without the tenant where the layout has none; `*` stands for letters inside a name, `**` alone for all. The first entry that fits counts; an environment that none fits needs no approval.',
+    example: '*/production',
+  }),
+  quorum: z.int().min(0).max(20).default(1).meta({ description: 'Approvals needed.', example: 2 }),
+  selfApproval: z
+    .boolean()
+    .default(false)
+    .meta({ description: "The author's own approval counts.", example: false }),
+  approvers: z
+    .strictObject(people)
+    .refine(somebody, NOBODY)
+    .optional()
+    .meta({ description: 'Who may approve. Without it, whoever may `deploy`.', ...SOMEBODY }),
+  rejections: z
+    .int()
+    .min(1)
+    .max(20)
+    .default(1)
+    .meta({ description: 'Rejections that end a request.', example: 1 }),
+  expiry: duration(365 * DAY, '365d')
+    .prefault('72h')
+    .meta({ description: 'How long a request may wait: `30m`, `72h` or `7d`.', ...DURATION, example: '24h' }),
+  unsignedApprovals: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'Approvals count that no trusted key signed.', example: false }),
+  unsignedRequests: z.boolean().default(true).meta({
+    description: 'A request is carried out although no trusted key vouches for its author.',
+    example: false,
+  }),
+  bind: z.enum(['digest', 'rendered']).default('digest').meta({
+    description: 'What a vote is for: the digest of the plan, or the rendered manifests as well.',
+    example: 'rendered',
+  }),
+  breakGlass: z
+    .strictObject({
+      allowed: z.boolean().meta({ description: 'Break-glass sessions may be opened.', example: true }),
+      longest: duration(DAY, '24h')
+        .prefault('1h')
+        .meta({ description: 'How long a session may last.', ...DURATION, example: '1h' }),
+    })
+    .optional()
+    .meta({ description: 'Sessions that take the place of approval. Without it, there are none.' }),
+});
+
+const grant = z
+  .strictObject({
+    allow: z
+      .array(z.enum(PERMISSIONS))
+      .min(1)
+      .max(PERMISSIONS.length)
+      .meta({
+        description:
+          '`deploy` approves, rejects and executes; `admin` holds all others, and each of them holds `read`.',
+        example: ['propose', 'deploy'],
+      }),
+    ...people,
+    in: z
+      .array(pattern)
+      .min(1)
+      .max(100)
+      .meta({ description: 'Environments, as in `match`.', example: ['*/production'] }),
+  })
+  .refine(somebody, NOBODY)
+  .meta(SOMEBODY);
+
+/** Looked at before the record is made of it, which leaves `__proto__` out without a word. */
+const groups = z.preprocess(
+  (value, context) => {
+    if (typeof value !== 'object' || value === null) return value;
+    for (const name of Object.keys(value))
+      if (!GROUP.test(name))
+        context.issues.push({
+          code: 'custom',
+          path: [name],
+          message: 'The name of a group is letters, digits, ".", "-" and "_".',
+          input: value,
+        });
+    return value;
+  },
+  z
+    .record(z.string(), z.array(email).max(500))
+    .refine((all) => Object.keys(all).length <= 100, 'There are more than 100 groups.'),
+);
+
+export const policySchema = z.strictObject({
+  environments: z
+    .array(environment)
+    .max(200)
+    .optional()
+    .meta({ description: 'What the rollbacks of an environment need.' }),
+  groups: groups.optional().meta({
+    description: 'Emails, by the name of a group.',
+    propertyNames: { pattern: GROUP.source },
+    example: { sre: ['jane@example.com', 'bob@example.com'] },
+  }),
+  permissions: z
+    .array(grant)
+    .max(200)
+    .optional()
+    .meta({ description: 'Who may do what. With any entry, what none grants is denied.' }),
+});
+
+export const ledgerSchema = z.strictObject({
+  ref: checked(200, ledgerProblem).optional().meta({
+    description:
+      'The ref that holds the events: `refs/backtrail/NAME`, or `refs/heads/NAME` where the host takes branches only. Not the branch that is rolled back.',
+    default: LEDGER_REF,
+    example: 'refs/heads/backtrail-ledger',
+  }),
+});
+
+type RawPolicy = z.infer<typeof policySchema>;
+
+/** A sentence, and the place in the configuration that it is about. */
+export interface Misfit {
+  readonly path: (string | number)[];
+  readonly message: string;
+}
+
+/** What shows only when the parts are held against each other. `tenancy`: the layout has tenants. */
+export function policyMisfits(policy: RawPolicy, tenancy: boolean): Misfit[] {
+  const { environments = [], groups = {}, permissions = [] } = policy;
+  const known = (names: readonly string[] = [], path: Misfit['path']) =>
+    names.flatMap((name, at) =>
+      misfit(
+        [...path, at],
+        Object.hasOwn(groups, name) ? null : `There is no group ${name} in \`policy.groups\`.`,
+      ),
+    );
+  return [
+    ...environments.flatMap(({ match, approvers }, at) => {
+      const path = ['policy', 'environments', at];
+      return [
+        ...misfit(
+          [...path, 'match'],
+          unfit(match, tenancy) ?? covered(environments.slice(0, at), match, tenancy),
+        ),
+        ...known(approvers?.groups, [...path, 'approvers', 'groups']),
+      ];
+    }),
+    ...permissions.flatMap((grant, at) => {
+      const path = ['policy', 'permissions', at];
+      return [
+        ...grant.in.flatMap((text, index) => misfit([...path, 'in', index], unfit(text, tenancy))),
+        ...known(grant.groups, [...path, 'groups']),
+      ];
+    }),
+  ];
+}
+
+const misfit = (path: Misfit['path'], message: string | null): Misfit[] =>
+  message === null ? [] : [{ path, message }];
+
+function unfit(pattern: string, tenancy: boolean): string | null {
+  if (pattern === '**' || pattern.split('/').length === (tenancy ? 2 : 1)) return null;
+  return tenancy
+    ? 'It can match nothing, for the layout has tenants: write tenant/environment.'
+    : 'It can match nothing, for the layout has no tenants: write the environment alone.';
+}
+
+/** Does an earlier entry match whatever this one does? Its stars are then letters that only stars of the earlier one match. */
+function covered(
+  before: readonly { readonly match: string }[],
+  pattern: string,
+  tenancy: boolean,
+): string | null {
+  const all = tenancy ? '*/*' : '*';
+  const [first = '', second = ''] = (pattern === '**' ? all : pattern).split('/');
+  const place: EnvironmentName = tenancy ? { tenant: first, environment: second } : { environment: first };
+  const earlier = before.find(({ match }) => matchesEnvironment(match, place));
+  if (earlier === undefined) return null;
+  return `It never counts: the first that matches does, and ${JSON.stringify(earlier.match)} stands before it.`;
+}
+
+export function withPolicyDefaults(raw: RawPolicy): Policy {
+  const { environments = [], groups = {}, permissions = [] } = raw;
+  return {
+    environments: environments.map(
+      ({ approvers, expiry, breakGlass, ...rest }): EnvironmentPolicy => ({
+        ...rest,
+        approvers: approvers ? listed(approvers) : null,
+        expiryMs: expiry,
+        breakGlass: breakGlass?.allowed === true ? { longestMs: breakGlass.longest } : null,
+      }),
+    ),
+    groups,
+    permissions: permissions.map((grant) => ({ allow: grant.allow, in: grant.in, ...listed(grant) })),
+  };
+}
+
+const listed = ({ users = [], groups = [] }: RawPeople) => ({ users, groups });

@@ -1,0 +1,291 @@
+/** The keys of `.backtrail/config.yaml`: type, meaning, default and an example of each. docs/configuration.md and the schema for editors are made of them. */
+import { z } from 'zod';
+import { MESSAGE_PLACEHOLDERS, templateProblem, trailerKeyProblem } from '../../record/style.ts';
+import { ledgerSchema, policySchema } from './policy.ts';
+import {
+  branchProblem,
+  expressionProblem,
+  fieldProblem,
+  globProblem,
+  inputProblem,
+  keepProblem,
+  outputProblem,
+  patternProblem,
+  sharedProblem,
+  showProblem,
+} from './text-rules.ts';
+import type { Placeholder } from '../pattern.ts';
+
+/** First words of the subject, where nothing says others. */
+export const USUAL_SUBJECT = 'Rollback';
+
+/** SOPS files, Secret and SealedSecret manifests: what a rollback must never resurrect, unless the configuration says otherwise. */
+export const DEFAULT_KEEP = ['format:sops', 'kind:Secret', 'kind:SealedSecret'] as const;
+
+const text = z.string().min(1).max(512);
+
+const checked = (problemOf: (value: string) => string | null) =>
+  text.superRefine((value, context) => {
+    const message = problemOf(value);
+    if (message !== null) context.addIssue({ code: 'custom', message });
+  });
+
+const pattern = (needs: readonly Placeholder[]) => checked((value) => patternProblem(value, needs));
+
+const expression = checked(expressionProblem);
+
+const names = z.array(text).max(200);
+
+const globs = z.array(checked(globProblem)).max(200);
+
+/** A command, word by word: no shell ever reads it. */
+const words = z
+  .array(
+    z
+      .string()
+      .max(2000)
+      .refine((word) => !word.includes('\0'), 'A word holds no NUL.'),
+  )
+  .min(1)
+  .max(100)
+  .refine(
+    ([program = '']) => /^[A-Za-z0-9][\w.+-]*$/.test(program),
+    'The first word is the name of a program that PATH finds, not a path.',
+  );
+
+const template = checked(templateProblem).max(200);
+
+/** Looked at before the record is made of it, which leaves `__proto__` out without a word. */
+const trailers = z.preprocess(
+  (value, context) => {
+    const keys = typeof value === 'object' && value !== null ? Object.keys(value) : [];
+    for (const [at, key] of keys.entries()) {
+      const message = trailerKeyProblem(key, keys.slice(0, at));
+      if (message !== null) context.issues.push({ code: 'custom', message, path: [key], input: value });
+    }
+    return value;
+  },
+  z
+    .record(z.string().regex(/^[A-Za-z][A-Za-z0-9-]{0,63}$/), template)
+    .refine((all) => Object.keys(all).length <= 20, 'There are more than 20 trailers.'),
+);
+
+const PLACEHOLDERS = Object.entries(MESSAGE_PLACEHOLDERS)
+  .map(([name, meaning]) => `\`{${name}}\` (${meaning})`)
+  .join(', ');
+
+/** Each key has `description` and `example` in its `meta`, last in its chain; what it is without, where nobody writes it, in `default`. */
+export const configSchema = z.strictObject({
+  version: z.literal(1).meta({
+    description: 'The version of this format.',
+    example: 1,
+  }),
+  branch: checked(branchProblem).optional().meta({
+    description: 'The branch that is rolled back. Without it, the one that `HEAD` names.',
+    example: 'main',
+  }),
+  subject: z
+    .string()
+    .trim()
+    .min(1)
+    .max(60)
+    .regex(/^[^\p{C}]+$/u, 'The subject is one line.')
+    .optional()
+    .meta({
+      description:
+        'The first words of the usual subject, `Rollback: env/production → revision 3f2c9ab`. Not beside `commit.subject`, which says all of it.',
+      default: USUAL_SUBJECT,
+      example: 'revert(production)',
+    }),
+  commit: z
+    .strictObject({
+      subject: template.optional().meta({
+        description: `The whole subject of rollback commits, in the place of the usual one. It may hold ${PLACEHOLDERS}. One that says nothing here goes with the brackets around it, so that \`fix({service}): …\` of an environment is \`fix: …\`. At most 100 characters are used. The commit with the manifests has the same subject, and \` (manifests)\`.`,
+        example: 'fix({service}): roll back {fields} to {target}',
+      }),
+      signoff: z.boolean().default(false).meta({
+        description:
+          '`Signed-off-by:` of author and committer in each commit, events of the ledger included, as `git commit --signoff` writes it.',
+        example: true,
+      }),
+      trailers: trailers.optional().meta({
+        description:
+          'More trailers, with the same placeholders in their values; one that is empty is left out. Keys that Backtrail writes or that say what a person did (`Rollback-…`, `Event-…`, `Signed-off-by`, `Approved-by`) cannot be set.',
+        example: { Ticket: 'OPS-1', Component: '{scope}' },
+      }),
+    })
+    .optional()
+    .meta({ description: 'What the messages of commits say.' }),
+  layout: z
+    .strictObject({
+      environment: z
+        .array(pattern(['environment']))
+        .max(50)
+        .optional()
+        .meta({
+          description:
+            'What an environment is: paths with `{tenant}`, `{environment}`, `*`, `?` and `**`; `path#selector` is a part of a YAML or JSON file. Either all patterns of the file have `{tenant}` or none has.',
+          example: ['tenants/{tenant}/{environment}/**'],
+        }),
+      service: z
+        .array(pattern(['environment', 'service']))
+        .max(50)
+        .optional()
+        .meta({
+          description: 'What a service of an environment is, in the same way, with `{service}`.',
+          example: [
+            'tenants/{tenant}/{environment}/services/{service}/**',
+            'tenants/{tenant}/{environment}/variables.yaml#/services/{service}',
+          ],
+        }),
+      bindings: globs.optional().meta({
+        description: 'Files that bind services to something else. A plan names those that it changes.',
+        example: ['**/bindings/**'],
+      }),
+      variables: globs.optional().meta({
+        description:
+          'Files with values for manifests (`variables:`, `services:`). A plan names those that it changes, and rendering fills `${NAME}` from them.',
+        example: ['**/variables.yaml'],
+      }),
+      ignore: z
+        .strictObject({
+          tenant: names.optional().meta({ description: 'Names that are no tenant.', example: ['shared'] }),
+          environment: names
+            .optional()
+            .meta({ description: 'Names that are no environment.', example: ['base'] }),
+          service: names.optional().meta({ description: 'Names that are no service.', example: ['docs'] }),
+        })
+        .optional()
+        .meta({
+          description: 'Names (`*` stands for any characters) that the patterns find and that are none.',
+        }),
+      only: z
+        .strictObject({
+          tenant: names.optional().meta({ description: 'The only tenants.', example: ['acme', 'globex'] }),
+          environment: names
+            .optional()
+            .meta({ description: 'The only environments.', example: ['production', 'staging-*'] }),
+          service: names.optional().meta({ description: 'The only services.', example: ['api-*'] }),
+        })
+        .optional()
+        .meta({
+          description: 'Names (`*` stands for any characters); where it is given, every other name is none.',
+        }),
+      shared: z
+        .array(checked(sharedProblem))
+        .max(50)
+        .optional()
+        .meta({
+          description:
+            'Files that several environments use. They belong to no scope: no rollback touches them, and a plan says where they changed since its target.',
+          example: ['apps/{service}/base/**'],
+        }),
+    })
+    .refine((layout) => (layout.environment?.length ?? 0) + (layout.service?.length ?? 0) > 0, {
+      message: 'A layout needs at least one `environment` or `service` pattern.',
+    })
+    .meta({
+      description: 'Which paths are an environment, and which a service of it: one pattern at least.',
+      anyOf: ['environment', 'service'].map((key) => ({
+        required: [key],
+        properties: { [key]: { minItems: 1 } },
+      })),
+    }),
+  fields: z
+    .record(z.string(), checked(fieldProblem))
+    .superRefine((fields, context) => {
+      const message = 'A short name is letters, digits, "-" and "_".';
+      for (const name of Object.keys(fields))
+        if (!/^[A-Za-z][\w-]*$/.test(name)) context.addIssue({ code: 'custom', path: [name], message });
+    })
+    .optional()
+    .meta({
+      description: 'Short names for `--field`, relative to the service: `path#selector`.',
+      propertyNames: { pattern: '^[A-Za-z][A-Za-z0-9_-]*$' },
+      example: { image: 'service.yaml#/image/tag' },
+    }),
+  keep: z
+    .array(checked(keepProblem))
+    .max(200)
+    .default([...DEFAULT_KEEP])
+    .meta({
+      description:
+        'What no rollback touches: `kind:NAME` (documents of that kind), `format:sops`, patterns of paths, and `path#selector`. A list of your own takes the place of the default.',
+      example: [...DEFAULT_KEEP, '**/environment.yaml#/metadata'],
+    }),
+  show: z
+    .array(checked(showProblem))
+    .max(200)
+    .optional()
+    .meta({
+      description:
+        'Values that may be read although they look like secrets: `path#selector`, or `#selector` in any file. Files that hold a Secret stay masked.',
+      example: ['**/values.yaml#/auth/keyAlgorithm', '#/cookie/name'],
+    }),
+  source: z
+    .array(
+      z
+        .strictObject({
+          subject: expression.optional().meta({
+            description: 'Regular expression (RE2), looked for in the subject of a commit.',
+            example: '^promote',
+          }),
+          author: expression.optional().meta({
+            description: 'Regular expression, looked for in `Name <email>` of the author.',
+            example: 'bot@',
+          }),
+          is: z.enum(['deploy', 'release', 'promotion']).meta({
+            description: 'What such a commit is.',
+            example: 'promotion',
+          }),
+        })
+        .refine((rule) => rule.subject !== undefined || rule.author !== undefined, {
+          message: 'A source rule needs `subject` or `author`.',
+        })
+        .meta({ anyOf: [{ required: ['subject'] }, { required: ['author'] }] }),
+    )
+    .max(50)
+    .optional()
+    .meta({
+      description:
+        'Tells apart in the history what a commit is; the first rule that fits counts. Without one, the trailer `Deployment-Source` does.',
+    }),
+  delivery: z
+    .strictObject({
+      output: checked(outputProblem).meta({
+        description:
+          'Where the manifests of a service go: one path with `{tenant}`, `{environment}` and `{service}`, which no scope holds.',
+        example: 'delivery/{tenant}/{environment}/{service}.yaml',
+      }),
+      command: z
+        .strictObject({
+          run: words.meta({
+            description:
+              'The program and its arguments, word by word; `{tenant}`, `{environment}`, `{service}` and `{directory}` stand for those of the service. It prints manifests, and runs only where `BACKTRAIL_RENDER_COMMANDS` allows it.',
+            example: ['helm', 'template', '{service}', '{directory}'],
+          }),
+          version: words.optional().meta({
+            description: 'Prints the version of the program, for the record.',
+            example: ['helm', 'version', '--short'],
+          }),
+          inputs: z
+            .array(checked((value) => inputProblem(value)))
+            .max(50)
+            .default([])
+            .meta({
+              description: "Patterns of files that it needs besides the service's own folder.",
+              example: ['charts/**'],
+            }),
+        })
+        .optional()
+        .meta({ description: 'A program that renders what Backtrail and kustomize do not.' }),
+    })
+    .optional()
+    .meta({ description: 'Manifests that are rendered and published with each rollback.' }),
+  policy: policySchema.optional().meta({
+    description: 'Who must agree before a rollback is carried out, and who may do what.',
+  }),
+  ledger: ledgerSchema.optional().meta({ description: 'Where requests and votes are recorded.' }),
+});
+
+export type RawConfig = z.infer<typeof configSchema>;

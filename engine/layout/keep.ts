@@ -1,0 +1,124 @@
+/** `keep`: what no rollback touches. Path patterns, `path#selector`, `kind:Secret`, `format:sops`. */
+import picomatch from 'picomatch';
+import { ENGINE, type Rules } from '../model/index.ts';
+import { isFlat } from '../yaml/formats/format.ts';
+import { claimsKind, type DocumentDescription, describeDocuments, type Named } from '../yaml/core/kinds.ts';
+import { formatSelector, parseSelector, type Selector } from '../yaml/core/selector.ts';
+
+export interface KeptPart {
+  readonly selector: Selector;
+  readonly by: string;
+}
+
+export interface Keep {
+  /** The pattern that keeps the whole path, whatever it holds; null where none does. */
+  path(path: string): string | null;
+  /** Could the content of files decide? */
+  readonly looksInside: boolean;
+  /** The rule that keeps a file of this content as a whole; null where none does. */
+  content(path: string, text: string): string | null;
+  /** Parts of the file that are kept; a kept document of several counts as a part. */
+  parts(path: string, texts: readonly string[]): readonly KeptPart[];
+}
+
+export function compileKeep(patterns: readonly string[], rules: Rules = ENGINE): Keep {
+  const kinds = patterns
+    .filter((text) => text.startsWith('kind:'))
+    .map((by) => ({ by, kind: by.slice('kind:'.length) }));
+  const sops = patterns.includes('format:sops');
+  const paths = patterns.filter((text) => !/^(kind|format):/.test(text));
+  const whole = paths
+    .filter((text) => !text.includes('#'))
+    .map((by) => ({ by, matches: picomatch(by, { dot: true }) }));
+  const parts = paths
+    .filter((text) => text.includes('#'))
+    .map((by) => {
+      const [glob = '', selector = ''] = by.split(/#(.*)/su);
+      return { by, matches: picomatch(glob, { dot: true }), selector: parseSelector(selector) };
+    })
+    .filter(({ selector }) => rules >= 3 || !selector.some((step) => 'enter' in step));
+  const ruleOfKind = (kind: string | undefined) => kinds.find((rule) => rule.kind === kind)?.by ?? null;
+  /** Items of a List are told apart as documents are. */
+  const itemsOf = ({ items }: DocumentDescription) => (rules === 1 ? undefined : items);
+  const ruleOf = (document: DocumentDescription) => {
+    const own = document.sops && sops ? 'format:sops' : ruleOfKind(document.kind);
+    const inside = (itemsOf(document) ?? []).map(({ kind }) => ruleOfKind(kind));
+    return own ?? (inside.every((rule) => rule !== null) ? (inside[0] ?? null) : null);
+  };
+  /** Any other list that holds a kept kind is kept as a whole. */
+  const ruleOfList = (document: DocumentDescription) =>
+    itemsOf(document) === undefined
+      ? (kinds.find(({ kind }) => document.inside?.includes(kind))?.by ?? null)
+      : null;
+  const ruleOfAny = (document: DocumentDescription) =>
+    (itemsOf(document) ?? []).map(({ kind }) => ruleOfKind(kind)).find((rule) => rule !== null) ?? null;
+  // Only a backslash can write a word without its letters; everything else need not be parsed.
+  const mayHold = (text: string) =>
+    text.includes('\\') || kinds.some(({ kind }) => text.includes(kind)) || (sops && text.includes('sops'));
+  const describe = (text: string) => (mayHold(text) ? describeDocuments(text) : []);
+  const claimed = (text: string) => kinds.find(({ kind }) => claimsKind(text, kind))?.by ?? null;
+  return {
+    looksInside: sops || kinds.length > 0,
+    path: (path) => whole.find(({ matches }) => matches(path))?.by ?? null,
+    content: (path, text) => {
+      if (sops && isEncrypted(text)) return 'format:sops';
+      const isYaml = mayBeYaml(path);
+      // Files of any name may hold a manifest; only those that say so are worth parsing.
+      if (!isYaml && claimed(text) === null) return null;
+      const described = describe(text);
+      const documents = rules === 1 || isYaml || namesFormat(path) ? described : described.filter(isManifest);
+      // A template does not parse: what it says counts. A script or a README that speaks of a Secret is none.
+      if (documents.length === 0) return rules === 1 || namesFormat(path) ? claimed(text) : null;
+      const kept = documents.map(ruleOf);
+      const listed = documents.map(ruleOfList).find((rule) => rule !== null);
+      if (listed !== undefined) return listed;
+      if (!isYaml)
+        return (
+          kept.find((rule) => rule !== null) ?? documents.map(ruleOfAny).find((rule) => rule !== null) ?? null
+        );
+      return kept.every((rule) => rule !== null) ? (kept[0] ?? null) : null;
+    },
+    parts: (path, texts) => {
+      if (rules < 3 && isFlat(path)) return [];
+      const found = new Map<string, KeptPart>();
+      for (const { by, matches, selector } of parts)
+        if (matches(path)) found.set(formatSelector(selector), { selector, by });
+      for (const document of mayBeYaml(path) ? texts.flatMap(describe) : []) {
+        const own: Selector = [{ match: identity(document) }];
+        const by = document.kind === undefined ? null : ruleOf(document);
+        if (by !== null) found.set(formatSelector(own), { selector: own, by });
+        for (const item of itemsOf(document) ?? []) {
+          const rule = ruleOfKind(item.kind);
+          if (by !== null || rule === null) continue;
+          const selector: Selector = [...own, { key: 'items' }, { match: identity(item) }];
+          found.set(formatSelector(selector), { selector, by: rule });
+        }
+      }
+      return [...found.values()];
+    },
+  };
+}
+
+/** SOPS marks its values in every format that it writes: YAML, JSON, dotenv, INI, binary (github.com/getsops/sops). */
+const isEncrypted = (text: string) => text.includes('ENC[AES256_GCM,') && text.includes('sops');
+
+/** A YAML or JSON file by its name, what is made of it included: `a.yaml.tpl`, `a.yml.bak`. */
+const namesFormat = (path: string) => /\.(?:ya?ml|json)(?:\.[^/]*)?$/i.test(path);
+
+/** In a file with another ending, a kind alone may be a word of a text. */
+const isManifest = ({ apiVersion, name, inside, sops }: DocumentDescription) =>
+  apiVersion !== undefined || name !== undefined || inside !== undefined || sops;
+
+function identity({ kind = '', name, namespace }: Named): Record<string, string> {
+  return {
+    kind,
+    ...(name !== undefined && { 'metadata.name': name }),
+    ...(namespace !== undefined && { 'metadata.namespace': namespace }),
+  };
+}
+
+/** YAML or JSON by its ending, or a name without an ending. */
+export function mayBeYaml(path: string): boolean {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  return /\.(ya?ml|json)$/i.test(name) || !name.slice(1).includes('.');
+}

@@ -1,0 +1,237 @@
+/** Questions that write nothing: environments, history, show, compare, log. */
+import {
+  BacktrailError,
+  type Coordinates,
+  type Finding,
+  formatCoordinates,
+  type LogCommit,
+  type Mode,
+  type ObjectId,
+  type Person,
+  quotePath,
+  type RevisionRef,
+  type Scope,
+  type ServiceDifference,
+  type TreeView,
+} from '../model/index.ts';
+import { CONFIG_PATH } from '../layout/configuration/parse.ts';
+import { describeRevisions, type HistoryEntry } from '../history/describe.ts';
+import { discover } from '../layout/discover.ts';
+import { keptFiles, readContent } from '../snapshot/content.ts';
+import { parseScope } from '../layout/layout.ts';
+import { keptFinding } from '../plan/plan.ts';
+import { resolveRevision } from '../history/revision.ts';
+import { parseRevision } from '../history/revision-name.ts';
+import { compareContents, type ShownFile, showContent } from '../history/show.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
+import { type NewPath, newPaths } from '../init/proposal/check.ts';
+import { readDelivery, readRollback } from '../record/read.ts';
+import type { RollbackRecord } from '../record/trailers.ts';
+import { currentOf, historyOf, resolveScope } from '../rollback/plan.ts';
+
+export interface EnvironmentEntry {
+  readonly tenant?: string;
+  readonly environment: string;
+  readonly services: readonly string[];
+}
+
+export interface Environments {
+  readonly environments: readonly EnvironmentEntry[];
+  /** Files that hide what is in them. */
+  readonly findings: readonly Finding[];
+}
+
+export async function environments(snapshot: Snapshot): Promise<Environments> {
+  const unreadable = new Set<string>();
+  const found = await discover(await snapshot.view(snapshot.base), snapshot.layout, {}, unreadable);
+  const findings = [...unreadable].sort().map(
+    (path): Finding => ({
+      code: 'FILE_UNREADABLE',
+      severity: 'warn',
+      message: `${quotePath(path)} cannot be read as YAML or JSON: the services in it are not shown.`,
+      hint: 'Roll its environment back, with --whole-file for one service; or correct the file by hand.',
+      path,
+    }),
+  );
+  return { environments: toEntries(found), findings };
+}
+
+/** What has come since the configuration was last changed; SHALLOW_TARGET where a clone does not say when that was. */
+export async function uncovered(snapshot: Snapshot): Promise<readonly NewPath[]> {
+  const { base, history, layout } = snapshot;
+  const view = await snapshot.view(base);
+  let before: TreeView | null = null;
+  if ((await view.entry(CONFIG_PATH)) !== null) {
+    const [changed] = await history.log({ tip: base, path: CONFIG_PATH });
+    if (changed) before = await snapshot.view(changed.id);
+    else if (history.shallow)
+      throw new BacktrailError(
+        'SHALLOW_TARGET',
+        'This shallow clone does not say when the configuration was changed.',
+      );
+  }
+  return newPaths({ view, layout, before });
+}
+
+/** Environments with their services. */
+export function toEntries(found: readonly Coordinates[]): EnvironmentEntry[] {
+  const services = new Map<string, string[]>();
+  const places = new Map<string, Coordinates>();
+  for (const { service, ...place } of found) {
+    const name = formatCoordinates(place);
+    places.set(name, place);
+    const known = services.get(name) ?? [];
+    services.set(name, known);
+    if (service !== undefined) known.push(service);
+  }
+  return [...places].map(([name, place]) => ({ ...place, services: services.get(name) ?? [] }));
+}
+
+export type { NewPath } from '../init/proposal/check.ts';
+
+export interface ScopeAsk {
+  readonly scope: string;
+  readonly fields?: readonly string[];
+}
+
+export interface History {
+  readonly scope: Scope;
+  readonly total: number;
+  readonly revisions: readonly HistoryEntry[];
+  /** Why there are none, where what is kept is the reason. */
+  readonly findings: readonly Finding[];
+}
+
+/** The newest `limit` revisions. */
+export async function history(snapshot: Snapshot, ask: ScopeAsk & { limit: number }): Promise<History> {
+  const scope = await resolveScope(snapshot, ask);
+  const { query, revisions } = await historyOf(snapshot, scope);
+  const entries = await describeRevisions(query, revisions.slice(0, ask.limit), revisions.length);
+  const kept = revisions.length > 0 ? [] : await keptFiles(snapshot, await readContent(query, snapshot.base));
+  return { scope, total: revisions.length, revisions: entries, findings: kept.map(keptFinding) };
+}
+
+export interface Shown {
+  readonly scope: Scope;
+  readonly revision: RevisionRef;
+  readonly files: readonly ShownFile[];
+}
+
+/** `now`: milliseconds since 1970, for revisions such as `@2h`. */
+export async function show(
+  snapshot: Snapshot,
+  ask: ScopeAsk & { revision: string },
+  now: number,
+): Promise<Shown> {
+  const scope = await resolveScope(snapshot, ask);
+  const { query, revisions } = await historyOf(snapshot, scope);
+  const { target } = await resolveRevision(query, revisions, parseRevision(ask.revision, now));
+  return { scope, revision: target, files: await showContent(query, target.commit) };
+}
+
+export interface Comparison {
+  readonly scope: Scope;
+  readonly from: RevisionRef;
+  readonly to: RevisionRef;
+  readonly changes: readonly ServiceDifference[];
+}
+
+/** From one revision to another; to what stands there now, where only one is named. */
+export async function compare(
+  snapshot: Snapshot,
+  ask: ScopeAsk & { from: string; to?: string },
+  now: number,
+): Promise<Comparison> {
+  const scope = await resolveScope(snapshot, ask);
+  const { query, revisions } = await historyOf(snapshot, scope);
+  const resolve = async (text: string) =>
+    (await resolveRevision(query, revisions, parseRevision(text, now))).target;
+  const from = await resolve(ask.from);
+  if (ask.to === undefined) {
+    const to = currentOf(snapshot, revisions);
+    return { scope, from, to, changes: await compareContents(query, from.commit, snapshot.base) };
+  }
+  const to = await resolve(ask.to);
+  return { scope, from, to, changes: await compareContents(query, from.commit, to.commit) };
+}
+
+export interface LogEntry {
+  readonly requestId: string;
+  readonly commit: ObjectId;
+  readonly time: string;
+  readonly author: Person;
+  readonly mode: Mode;
+  readonly scope: string;
+  readonly reason: string;
+  readonly record: RollbackRecord;
+  readonly deliveryCommit: ObjectId | null;
+  /** In which respects the trailers are not as Backtrail writes them. */
+  readonly problems: readonly string[];
+}
+
+/** Rollbacks found in the Git log, newest first; of one scope, or all. */
+export async function log(snapshot: Snapshot, ask: { scope?: string; limit: number }): Promise<LogEntry[]> {
+  const within = ask.scope === undefined ? null : parseScope(snapshot.layout, ask.scope);
+  const commits = await snapshot.history.recorded(snapshot.base);
+  const deliveries = new Map(
+    commits.flatMap(({ id, trailers }) => {
+      const of = readDelivery(trailers)?.record.of;
+      return of === undefined ? [] : [[of, id] as const];
+    }),
+  );
+  const first = firstClaims(commits);
+  const entries: LogEntry[] = [];
+  for (const { id, parents, time, author, trailers } of commits) {
+    const claim = readRollback(trailers);
+    if (!claim || (within && !concerns(claim.record, within))) continue;
+    const { record, problems } = claim;
+    const scope = [record.tenant, record.environment, record.service]
+      .filter((name) => name !== undefined)
+      .join('/');
+    entries.push({
+      requestId: record.requestId,
+      commit: id,
+      time,
+      author,
+      mode: record.mode,
+      scope,
+      reason: record.justification,
+      record,
+      deliveryCommit: deliveries.get(id) ?? null,
+      problems: [...problems, ...misplaced({ id, parents }, record, first)],
+    });
+    if (entries.length === ask.limit) break;
+  }
+  // What is gone from the layout may still have its record; what was never there is a slip of the pen.
+  if (entries.length === 0 && ask.scope !== undefined) await resolveScope(snapshot, { scope: ask.scope });
+  return entries;
+}
+
+/** The oldest commit that claims each request. */
+function firstClaims(commits: readonly LogCommit[]): ReadonlyMap<string, ObjectId> {
+  const claims = commits.map(({ id, trailers }) => [readRollback(trailers)?.record.requestId, id] as const);
+  return new Map(
+    claims.flatMap(([requestId, id]) => (requestId === undefined ? [] : [[requestId, id] as const])),
+  );
+}
+
+/** Trailers are claims, and a cherry-pick copies them: the commit's place must agree. */
+function misplaced(
+  { id, parents }: Pick<LogCommit, 'id' | 'parents'>,
+  { requestId, base }: RollbackRecord,
+  first: ReadonlyMap<string, ObjectId>,
+): string[] {
+  const original = first.get(requestId);
+  return [
+    ...(original === id || original === undefined
+      ? []
+      : [`Commit ${original} carries the same request before it.`]),
+    ...(parents[0] === base ? [] : ['The commit does not follow its Rollback-Base.']),
+  ];
+}
+
+/** A rollback of the environment concerns each of its services; one of a service concerns the environment. */
+function concerns(record: RollbackRecord, { tenant, environment, service }: Coordinates): boolean {
+  if (record.tenant !== tenant || record.environment !== environment) return false;
+  return service === undefined || record.service === undefined || record.service === service;
+}

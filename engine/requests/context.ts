@@ -1,0 +1,112 @@
+/** Where requests live and by which rules: the ledger's ref and the policy, both as the branch itself says them. */
+import {
+  BacktrailError,
+  type Clock,
+  type Config,
+  type EventId,
+  isFailure,
+  type LedgerRequest,
+  type Person,
+  type Policy,
+  type Programs,
+} from '../model/index.ts';
+import type { GitRepository } from '../git/open.ts';
+import { LEDGER_REF } from '../layout/configuration/parse.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
+import { makeEventId } from '../model/index.ts';
+import {
+  type ConfigText,
+  createObserve,
+  type Observe,
+  readOwnConfig,
+  requireLedgerApart,
+} from '../rollback/observe.ts';
+import type { LedgerCache } from './ledger/snapshot.ts';
+
+export interface Place {
+  readonly git: GitRepository;
+  readonly observe: Observe;
+  readonly programs: Programs;
+  /** A configuration from outside the repository. */
+  readonly config: ConfigText | null;
+  readonly committer: Person;
+  readonly clock: Clock;
+  readonly random: (bytes: number) => Uint8Array;
+  /** The list of keys that this machine trusts; null: none. */
+  readonly allowedSigners: string | null;
+  readonly cache: LedgerCache;
+}
+
+export interface Rules {
+  readonly policy: Policy;
+  readonly ref: string;
+  /** Events are signed off, as all commits are. */
+  readonly signoff: boolean;
+}
+
+const NONE: Rules = {
+  policy: { environments: [], groups: {}, permissions: [] },
+  ref: LEDGER_REF,
+  signoff: false,
+};
+
+/**
+ * The rules at the tip of the branch. A configuration from outside changes what is rolled back and how, never who must agree:
+ * its policy counts only where the branch has no configuration.
+ */
+export async function rulesOf({ git, config }: Place, { branch, base, layout }: Snapshot): Promise<Rules> {
+  if (config === null) return rulesIn(layout.config);
+  const own = await readOwnConfig(git, base);
+  if (own === null) return { ...rulesIn(layout.config), ref: LEDGER_REF };
+  requireLedgerApart(own, branch);
+  // Its layout says what an environment is: another one would give production another name, and with it another policy.
+  if (own.policy.environments.length > 0 || own.policy.permissions.length > 0)
+    throw new BacktrailError(
+      'FORBIDDEN',
+      'The branch has a policy, which a configuration from outside would get around.',
+      { hint: 'Run it without --config.' },
+    );
+  return rulesIn(own);
+}
+
+const rulesIn = ({ policy, ledger, commit }: Config): Rules => ({
+  policy,
+  ref: ledger.ref,
+  signoff: commit.signoff,
+});
+
+/** The same where the branch may have no configuration, because each request brings its own. */
+export async function look(place: Place): Promise<Rules & { readonly snapshot: Snapshot | null }> {
+  const snapshot = await place.observe().catch((error: unknown) => {
+    if (isFailure(error) && error.code === 'CONFIG_MISSING') return null;
+    throw error;
+  });
+  return snapshot === null ? { ...NONE, snapshot } : { ...(await rulesOf(place, snapshot)), snapshot };
+}
+
+/** The place with the configuration that the request brought along, where it brought one. */
+export function placeFor(place: Place, { config }: Pick<LedgerRequest, 'config'>): Place {
+  if (config === null || place.config !== null) return place;
+  return { ...place, config, observe: createObserve(place.git, config) };
+}
+
+/** The rules that a request is under: those of the branch, or of the configuration that it brought to a branch without one. */
+export async function rulesFor(place: Place, rules: Rules, request: LedgerRequest): Promise<Rules> {
+  const own = placeFor(place, request);
+  return own === place ? rules : look(own);
+}
+
+/** What every event begins with. Times are in whole seconds, as git keeps them. */
+export function stamp({ clock, random }: Place, actor: Person): { id: EventId; at: string; actor: Person } {
+  const now = clock.now();
+  return { id: makeEventId(now, random(10)), at: timeOf(now), actor: personOf(actor) };
+}
+
+/** Nothing but who it is, as git can write it into a commit. */
+export function personOf({ name, email }: Person): Person {
+  const plain = (text: string) => text.replace(/[<>\p{C}\p{Zl}\p{Zp}]+/gu, ' ').trim();
+  return { name: plain(name).slice(0, 200), email: plain(email).replaceAll(' ', '').slice(0, 320) };
+}
+
+export const timeOf = (milliseconds: number) =>
+  new Date(Math.floor(milliseconds / 1000) * 1000).toISOString().replace('.000Z', 'Z');

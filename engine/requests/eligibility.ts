@@ -1,0 +1,126 @@
+/** What lets a request go ahead: approvals, a break-glass session, or a policy that asks for neither. */
+import {
+  BacktrailError,
+  type EnvironmentName,
+  type EnvironmentPolicy,
+  formatCoordinates,
+  type Provenance,
+} from '../model/index.ts';
+import type { RequestFile } from '../record/ledger-file.ts';
+import { may, sessionCovers } from '../policy/policy.ts';
+import type { Book } from './ledger/snapshot.ts';
+import { ownersOf, rulesAt, scopesOf, stated } from './owners.ts';
+import { type Place, type Rules, timeOf } from './context.ts';
+import { type Proofs, proveSession } from './ledger/proof.ts';
+import { SKEW_MS } from './ledger/times.ts';
+import { type Counts, type JointJudgement, judgeRequest } from './view.ts';
+
+/** One request with all that it is judged by. */
+export interface Case {
+  readonly place: Place;
+  readonly rules: Rules;
+  readonly book: Book;
+  readonly file: RequestFile;
+  readonly proofs: Proofs;
+  readonly counts: Counts;
+}
+
+/** What lets it go ahead, or why it may not. `status` is a claim; this is what is judged. Every owner's rule has to be satisfied. */
+export async function groundsOf(found: Case): Promise<Provenance | BacktrailError> {
+  const { place, rules, file, proofs, counts } = found;
+  const { policy } = rules;
+  const { state, events } = file;
+  const owners = rulesAt(policy, await ownersOf(place, state));
+  const ruled = stated(owners);
+  const opened = proofs.get(events[0]?.id ?? '');
+  const barred = owners.find((owner) => !may(policy, state.author, 'propose', owner.place));
+  if (barred !== undefined)
+    return forbidden(
+      `${state.author.email} may not ask for a rollback of ${formatCoordinates(barred.place)}.`,
+    );
+  if (ruled.some(({ rule }) => !rule.unsignedRequests) && !counts(opened))
+    return unverified(`No trusted key vouches for ${state.author.email}, who asks for it.`);
+  if (ruled.length > 0 && state.gate === 'break-glass') {
+    const problem = await sessionProblem(found, ruled);
+    if (problem !== null) return awaiting(problem);
+    const { session, ticket } = state.breakGlass ?? { session: '', ticket: null };
+    const breakGlass = ticket === null ? session : `${session} (${ticket})`;
+    return { approvals: [], ledger: opened?.commit ?? '', breakGlass, at: state.createdAt };
+  }
+  const places = owners.map((owner) => owner.place);
+  const judgement = judgeRequest({ policy, owners: places, file, proofs, counts });
+  if (judgement === null || judgement.each.every(({ need }) => need === 0)) {
+    // Where keys are known, a permission is its holder's, not that of whoever uses the name.
+    if (policy.permissions.length > 0 && place.allowedSigners !== null && !counts(opened))
+      return unverified(`No trusted key vouches for ${state.author.email}, who has the permission.`);
+    const other = places.find((owner) => !may(policy, state.author, 'deploy', owner));
+    if (other !== undefined)
+      return forbidden(`${state.author.email} may not carry out a rollback of ${formatCoordinates(other)}.`);
+    return { approvals: [], ledger: opened?.commit ?? '', breakGlass: null, at: state.createdAt };
+  }
+  if (judgement.rejected) return awaiting('It was rejected.');
+  if (!judgement.satisfied) return awaiting(missing(judgement));
+  return approvedBy(file, proofs, judgement);
+}
+
+function missing({ have, need, each }: JointJudgement): string {
+  const own = each.find(({ satisfied }) => !satisfied);
+  const where = each.length > 1 && own !== undefined ? ` for ${formatCoordinates(own.place)}` : '';
+  return `${have} of ${need} approvals count${where}.`;
+}
+
+const forbidden = (message: string) => new BacktrailError('PERMISSION_DENIED', message);
+const unverified = (message: string) => new BacktrailError('IDENTITY_UNVERIFIED', message);
+const awaiting = (message: string) => new BacktrailError('AWAITING_APPROVAL', message);
+
+/** Why the session that the request names does not let it go ahead now; null where it does. */
+async function sessionProblem(
+  { place, rules, book, file, proofs, counts }: Case,
+  owners: readonly { readonly place: EnvironmentName; readonly rule: EnvironmentPolicy }[],
+): Promise<string | null> {
+  const { state, events } = file;
+  const id = state.breakGlass?.session ?? '';
+  const session = await book.session(id);
+  if (owners.some(({ rule }) => rule.breakGlass === null))
+    return 'The policy does not allow break-glass here.';
+  if (session === null) return `There is no break-glass session ${id}.`;
+  const { openedAt, expiresAt, holder } = session.state;
+  const lasts = Date.parse(expiresAt) - Date.parse(openedAt);
+  const now = timeOf(place.clock.now());
+  const longest = Math.min(...owners.map(({ rule }) => rule.breakGlass?.longestMs ?? 0));
+  if (lasts > longest) return 'The break-glass session is longer than the policy allows.';
+  if (owners.some((owner) => !may(rules.policy, holder, 'break-glass', owner.place)))
+    return `${holder.email} may not break the glass here.`;
+  // The worker's own clock: a session that has ended vouches for nothing any more.
+  const covers = scopesOf(
+    state.scope,
+    owners.map((owner) => owner.place),
+  ).every((scope) => sessionCovers(session.state, { scope, person: state.author.email, at: now }));
+  if (!covers || Date.parse(openedAt) > place.clock.now() + SKEW_MS)
+    return 'The break-glass session has ended, or is for something else.';
+  if (owners.every(({ rule }) => rule.unsignedApprovals)) return null;
+  const sessionProofs = await proveSession(place, book, session);
+  const vouched =
+    counts(proofs.get(events[0]?.id ?? '')) && counts(sessionProofs.get(session.events[0]?.id ?? ''));
+  return vouched ? null : `No trusted key vouches for ${holder.email}, who broke the glass.`;
+}
+
+function approvedBy(
+  { state, events }: RequestFile,
+  proofs: Proofs,
+  { counted, have, need }: { counted: readonly string[]; have: number; need: number },
+): Provenance {
+  const approvals = state.reviews
+    .filter(({ id, decision }) => decision === 'approved' && counted.includes(id))
+    .map(({ id, actor }) => {
+      const doubt = proofs.get(id)?.verified ? '' : ' (identity unverified)';
+      return `Approved by ${actor.email} (quorum: ${have}/${need})${doubt}`;
+    });
+  const settling = events.findLast(({ id }) => counted.includes(id));
+  return {
+    approvals,
+    ledger: proofs.get(settling?.id ?? '')?.commit ?? '',
+    breakGlass: null,
+    at: settling?.at ?? state.createdAt,
+  };
+}

@@ -1,0 +1,165 @@
+/** Carries an approved request out: what a worker does, on nobody's word but the branch's and that of keys it trusts. */
+import {
+  BacktrailError,
+  formatCoordinates,
+  type LedgerRequest,
+  type Provenance,
+  type RequestId,
+  type RollbackRequest,
+  type RollbackResult,
+} from '../model/index.ts';
+import { readRollback } from '../record/read.ts';
+import type { RollbackRecord } from '../record/trailers.ts';
+import { isWaiting } from '../record/transitions.ts';
+import { execute } from '../rollback/execute.ts';
+import { planRequested } from '../rollback/plan.ts';
+import type { CarryOutOptions } from './types.ts';
+import { openBook } from './ledger/snapshot.ts';
+import { type Case, groundsOf } from './eligibility.ts';
+import { complete, recordFailure, refuse } from './outcome.ts';
+import { bindOf, knownOwners, ownersOf } from './owners.ts';
+import { look, type Place, placeFor, type Rules, rulesFor } from './context.ts';
+import { proveRequest } from './ledger/proof.ts';
+import { requireRequest } from './review.ts';
+import { requirePermission } from './permissions.ts';
+import { canJudge, claimed, proven } from './view.ts';
+
+export async function carryOut(
+  here: Place,
+  id: RequestId,
+  options: CarryOutOptions = {},
+): Promise<RollbackResult> {
+  await here.git.refresh();
+  const first = await look(here);
+  const book = await openBook(here.git, first.ref, here.cache);
+  const file = await requireRequest(book, id);
+  const failed = async (error: unknown): Promise<never> => {
+    throw await recordFailure({ place: here, rules: first, file }, error, options);
+  };
+  const found = await examine(here, first, { book, file, options }).catch(failed);
+  const { state } = file;
+  if (found.published) return complete(found, await run(found, null, options));
+  if (state.status === 'completed') return recorded(found);
+  if (!isWaiting(state.status)) throw notWaiting(state);
+  const { place, rules } = found;
+  const owners = await ownersOf(place, state);
+  for (const owner of options.actor ? owners : [])
+    if (options.actor) requirePermission(rules.policy, options.actor, 'deploy', owner);
+  if (options.onTrust !== true && !canJudge(place, rules.policy, state)) throw noKeys(state);
+  const grounds = await groundsOf(found);
+  if (grounds instanceof BacktrailError) throw await refuse(found, grounds);
+  return run(found, grounds, options).then((result) => complete(found, result), failed);
+}
+
+/** What is known of it before anything is decided. */
+async function examine(
+  here: Place,
+  branch: Rules,
+  { book, file, options }: Pick<Case, 'book' | 'file'> & { readonly options: CarryOutOptions },
+): Promise<Case & { readonly published: boolean }> {
+  const { state } = file;
+  const place = placeFor(here, state);
+  const [rules, proofs] = [await rulesFor(here, branch, state), await proveRequest(place, book, file)];
+  const counts = options.onTrust === true ? claimed(place) : proven;
+  const published = await isPublished(place, state);
+  return { place, rules, book, file, proofs, counts, published };
+}
+
+async function isPublished(place: Place, state: LedgerRequest): Promise<boolean> {
+  const { id, base } = state;
+  const { base: tip } = await place.observe();
+  const commit = await place.git.findRequest({ tip, base, requestId: id });
+  if (commit === null) return false;
+  const claim = readRollback((await place.git.messages([commit])).get(commit)?.trailers ?? []);
+  if (claim !== null && carries(claim.record, state)) return true;
+  throw new BacktrailError(
+    'LEDGER_TAMPERED',
+    `Commit ${commit} of the branch names request ${id}, and is not the rollback that was asked for.`,
+  );
+}
+
+/** Is a commit that names a request the rollback that the request is about? Anybody who may push can write its id. */
+export function carries(
+  { target, plan }: Pick<RollbackRecord, 'target' | 'plan'>,
+  state: LedgerRequest,
+): boolean {
+  return target === state.target && plan === state.digest;
+}
+
+/** The branch never had to hold it, where there was nothing to change: that it is so is asked of the branch, as the ledger only claims it. */
+async function recorded(found: Case): Promise<RollbackResult> {
+  const { place, file } = found;
+  const { id, scope, base, target, digest, result } = file.state;
+  if (result?.status !== 'unchanged')
+    throw new BacktrailError(
+      'LEDGER_TAMPERED',
+      `The ledger says that request ${id} was carried out, and the branch does not hold it.`,
+    );
+  const { plan } = await planRequested(await place.observe(), requestOf(found, null), place.programs);
+  if (plan.files.length > 0)
+    throw new BacktrailError(
+      'VERIFY_FAILED',
+      `The ledger says that request ${id} had nothing to change, and the scope differs from its target.`,
+      { details: { requestId: id } },
+    );
+  return {
+    requestId: id,
+    status: 'unchanged',
+    mode: scope.mode,
+    scope: formatCoordinates(scope),
+    base,
+    target,
+    commit: null,
+    deliveryCommit: null,
+    digest,
+    findings: [],
+  };
+}
+
+function notWaiting({ id, status, result }: LedgerRequest): BacktrailError {
+  if (status === 'pending') return new BacktrailError('AWAITING_APPROVAL', `Request ${id} awaits approval.`);
+  if (status === 'failed' && result?.status === 'failed')
+    return new BacktrailError('REQUEST_CLOSED', `Request ${id} failed before: ${result.message}`, {
+      hint: `\`backtrail request retry ${id}\` tries it again.`,
+      details: { code: result.code },
+    });
+  return new BacktrailError('REQUEST_CLOSED', `Request ${id} is ${status}.`);
+}
+
+function noKeys({ id }: LedgerRequest): BacktrailError {
+  return new BacktrailError(
+    'IDENTITY_UNVERIFIED',
+    `Nobody's approval of ${id} can be judged: no key is trusted here.`,
+    {
+      hint: 'Name the list of keys that this worker trusts with BACKTRAIL_ALLOWED_SIGNERS=FILE.',
+    },
+  );
+}
+
+function run(
+  found: Case,
+  provenance: Provenance | null,
+  { onStep, signal }: CarryOutOptions,
+): Promise<RollbackResult> {
+  const request = requestOf(found, provenance);
+  return execute({ ...found.place, request, ...(onStep && { onStep }), ...(signal && { signal }) });
+}
+
+function requestOf({ place, rules, file }: Case, provenance: Provenance | null): RollbackRequest {
+  const { state } = file;
+  const bind = bindOf(rules.policy, knownOwners(place, state));
+  return {
+    id: state.id,
+    scope: state.scope,
+    target: state.target,
+    base: state.base,
+    digest: state.digest,
+    reason: state.justification,
+    author: state.author,
+    // The commit stands behind its own approval; the same for every worker that carries it out.
+    requestedAt: provenance?.at ?? state.createdAt,
+    allowRemoval: state.allowRemoval,
+    ...(bind === 'rendered' && { rendered: state.rendered }),
+    ...(provenance && { provenance }),
+  };
+}

@@ -1,0 +1,192 @@
+/** The ledger's events, newest first, from its files: what a commit's message says of its event is held against it. */
+import {
+  BacktrailError,
+  type EnvironmentName,
+  formatCoordinates,
+  type Person,
+  type RequestEvent,
+  type SessionEvent,
+} from '../../model/index.ts';
+import type { RequestFile, SessionFile } from '../../record/ledger-file.ts';
+import { readEvent } from '../../record/ledger-message.ts';
+import { may, samePerson } from '../../policy/policy.ts';
+import { foldSession } from '../../policy/session.ts';
+import { foldRequest } from '../../record/transitions.ts';
+import type { AuditEntry, Requests } from '../types.ts';
+import { type Book, type LedgerCommit, openBook, REQUESTS, SESSIONS, textOf } from './snapshot.ts';
+import { requestMessage, sessionMessage } from './messages.ts';
+import { look, type Place, timeOf } from '../context.ts';
+import { signedByAuthor } from './signed.ts';
+import { eventTimes, isFuture } from './times.ts';
+
+export async function audit(
+  place: Place,
+  { scope, since, actor, limit, reader }: Parameters<Requests['audit']>[0],
+): Promise<AuditEntry[]> {
+  const from = since === undefined ? -Infinity : Date.parse(since);
+  if (Number.isNaN(from)) throw new BacktrailError('INVALID_REQUEST', `${JSON.stringify(since)} is no time.`);
+  const { policy, ref, snapshot } = await look(place);
+  const tenanted = snapshot?.layout.hasTenant ?? false;
+  const book = await openBook(place.git, ref, place.cache);
+  const chosen: (Audited & { commit: LedgerCommit; time: number })[] = [];
+  for (const commit of (await book.commits()).toReversed()) {
+    const audited = await readEntry(place, book, commit);
+    const { entry, time } = audited;
+    if (time < from) continue;
+    if (scope !== undefined && !concerns(entry.scope, scope)) continue;
+    if (actor !== undefined && !samePerson(entry.actor.email, actor)) continue;
+    if (!may(policy, reader, 'read', environmentOf(entry.scope, tenanted))) continue;
+    chosen.push({ ...audited, commit });
+    if (chosen.length === limit) break;
+  }
+  const commits = chosen.map(({ commit }) => commit);
+  const verified = await signedByAuthor(
+    place,
+    commits,
+    new Map(chosen.map(({ commit, time }) => [commit.id, time])),
+  );
+  return chosen.map(({ commit, entry }) => {
+    const own = samePerson(commit.author.email, entry.actor.email) && verified.has(commit.id);
+    return { ...entry, identity: own ? 'verified' : 'unverified' };
+  });
+}
+
+interface Audited {
+  readonly entry: Omit<AuditEntry, 'identity'>;
+  /** When it happened: see `eventTimes`. */
+  readonly time: number;
+}
+
+/** An event as its file has it, whatever the message says. */
+async function readEntry(place: Place, book: Book, commit: LedgerCommit): Promise<Audited> {
+  const written = await readWritten(place, commit);
+  if (written === null) return { entry: unreadable(commit), time: commit.time };
+  const { path, event, scope, status, message } = written;
+  const opening = (await book.versions(path))[0]?.commit ?? commit;
+  const dated = [
+    ...(opening.id === commit.id ? [] : [{ commit: opening, at: opening.time }]),
+    { commit, at: Date.parse(event.at) },
+  ];
+  const time = (await eventTimes(place, book, dated)).get(commit.id) ?? commit.time;
+  return {
+    time,
+    entry: {
+      commit: commit.id,
+      eventId: event.id,
+      event: event.type,
+      at: timeOf(time),
+      actor: event.actor,
+      requestId: written.requestId,
+      sessionId: written.sessionId,
+      scope,
+      status,
+      subject: message.split('\n', 1)[0] ?? '',
+      comment: commentOf(message),
+      problems: [...disagreements(commit, event, message), ...misdated(place, event, time)],
+    },
+  };
+}
+
+type AnyEvent = RequestEvent | SessionEvent;
+
+interface Written {
+  readonly path: string;
+  readonly event: AnyEvent;
+  readonly requestId: string | null;
+  readonly sessionId: string | null;
+  readonly scope: string;
+  readonly status: string | null;
+  /** The message that this event has. */
+  readonly message: string;
+}
+
+/** What the commit wrote: the last event of its one file; null where it wrote anything else. */
+async function readWritten(place: Place, commit: LedgerCommit): Promise<Written | null> {
+  const [file, ...others] = commit.files;
+  if (file === undefined || others.length > 0 || file.blob === null) return null;
+  const { path, blob } = file;
+  const read = async () => textOf(place.git, path, blob);
+  try {
+    if (path.startsWith(`${REQUESTS.folder}/`)) return ofRequest(path, REQUESTS.parse(await read(), path));
+    if (path.startsWith(`${SESSIONS.folder}/`)) return ofSession(path, SESSIONS.parse(await read(), path));
+  } catch (error) {
+    if (!(error instanceof BacktrailError)) throw error;
+  }
+  return null;
+}
+
+function ofRequest(path: string, { events }: RequestFile): Written | null {
+  const event = events.at(-1);
+  if (event === undefined) return null;
+  const state = foldRequest(events);
+  const scope = formatCoordinates(state.scope);
+  const message = requestMessage(event, state, scope);
+  const sessionId = readEvent(trailersOf(message))?.session ?? null;
+  return { path, event, requestId: state.id, sessionId, scope, status: state.status, message };
+}
+
+function ofSession(path: string, { events }: SessionFile): Written | null {
+  const event = events.at(-1);
+  if (event === undefined) return null;
+  const state = foldSession(events);
+  const message = sessionMessage(event, state);
+  return { path, event, requestId: null, sessionId: state.id, scope: state.scope, status: null, message };
+}
+
+/** A commit of the ledger that holds no event, such as somebody's own. */
+function unreadable({ id, author, time }: LedgerCommit): Omit<AuditEntry, 'identity'> {
+  return {
+    commit: id,
+    eventId: '',
+    event: 'unknown',
+    at: timeOf(time),
+    actor: author,
+    requestId: null,
+    sessionId: null,
+    scope: '',
+    status: null,
+    subject: '',
+    comment: null,
+    problems: ['The commit adds no event as Backtrail writes it.'],
+  };
+}
+
+const trailersOf = (message: string) => message.trimEnd().split('\n\n').at(-1)?.split('\n') ?? [];
+const commentOf = (message: string) => readEvent(trailersOf(message))?.comment ?? null;
+
+/** Where the commit says something else than the event that it adds. What it says is not repeated: it may be meant to be read. */
+function disagreements(commit: LedgerCommit, event: AnyEvent, message: string): string[] {
+  const expected = readEvent(trailersOf(message));
+  const { record } = commit;
+  const keys = ['event', 'id', 'at', 'request', 'session', 'scope', 'status', 'digest', 'comment'] as const;
+  const wrong: string[] = keys.filter((key) => record?.[key] !== expected?.[key]);
+  if (commit.subject !== message.split('\n', 1)[0]) wrong.push('subject');
+  return [
+    ...(record === null ? ['The commit message names no event.'] : []),
+    ...(record !== null && wrong.length > 0
+      ? [`The commit message says something else than the event: ${wrong.join(', ')}.`]
+      : []),
+    ...(sameIdentity(commit.author, event.actor)
+      ? []
+      : ['The author of the commit is not who acted in the event.']),
+  ];
+}
+
+const sameIdentity = (one: Person, other: Person) => samePerson(one.email, other.email);
+
+function misdated(place: Place, event: AnyEvent, time: number): string[] {
+  if (isFuture(place, time)) return ['It is dated later than the clock of this machine.'];
+  return timeOf(time) === timeOf(Date.parse(event.at))
+    ? []
+    : ['It is dated earlier than what came before it.'];
+}
+
+/** An event of the environment concerns its services, and one of a service concerns its environment. */
+function concerns(of: string, scope: string): boolean {
+  return of === scope || of.startsWith(`${scope}/`) || scope.startsWith(`${of}/`);
+}
+
+function environmentOf(scope: string, tenanted: boolean): EnvironmentName {
+  const [first = '', second = ''] = scope.split('/');
+  return tenanted ? { tenant: first, environment: second } : { environment: first };
+}

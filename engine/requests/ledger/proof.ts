@@ -1,0 +1,137 @@
+/** Who wrote the events of a file, as far as keys prove it, and that nothing of its past was changed. */
+import type { EventId, ObjectId, RequestEvent, SessionEvent, Signature } from '../../model/index.ts';
+import type { RequestFile, SessionFile } from '../../record/ledger-file.ts';
+import { samePerson } from '../../policy/policy.ts';
+import {
+  type Book,
+  type Kind,
+  type LedgerCommit,
+  REQUESTS,
+  SESSIONS,
+  tampered,
+  textOf,
+  type Version,
+} from './snapshot.ts';
+import type { Place } from '../context.ts';
+import { signaturesOf } from './signed.ts';
+import { eventTimes, isFuture } from './times.ts';
+
+export interface Proof {
+  readonly commit: ObjectId;
+  /** A key that this machine trusts signed it for its actor. */
+  readonly verified: boolean;
+  /** Some key signed it; whose, is for those to say who know the keys. */
+  readonly signed: boolean;
+  /** Fingerprint of the key. */
+  readonly key: string | null;
+  /** When it happened, milliseconds since 1970: see `eventTimes`. */
+  readonly time: number;
+  /** It is dated later than this machine's clock, so that it does not count. */
+  readonly future: boolean;
+}
+
+export type Proofs = ReadonlyMap<EventId, Proof>;
+
+/**
+ * Holds each version of a file against the one before it: every commit added one event, its own, and changed nothing else.
+ * LEDGER_TAMPERED. Gives the proof of each event.
+ */
+export async function proveRequest(place: Place, book: Book, file: RequestFile): Promise<Proofs> {
+  return prove(place, book, file, REQUESTS);
+}
+
+export async function proveSession(place: Place, book: Book, file: SessionFile): Promise<Proofs> {
+  return prove(place, book, file, SESSIONS);
+}
+
+type AnyEvent = RequestEvent | SessionEvent;
+
+interface Lived {
+  readonly state: { readonly id: string };
+  readonly events: readonly AnyEvent[];
+}
+
+type Parse = (text: string, path: string) => Lived;
+
+async function prove<File extends Lived>(
+  place: Place,
+  book: Book,
+  file: File,
+  { pathOf, parse }: Kind<File>,
+): Promise<Proofs> {
+  const path = pathOf(file.state.id);
+  const versions = await book.versions(path);
+  if (versions.length !== file.events.length) throw tampered(path, 'has more or fewer commits than events');
+  let before: readonly AnyEvent[] = [];
+  for (const version of versions) {
+    const { events } = await read(place, path, version, parse);
+    requireOneMore(path, { before, events, version });
+    before = events;
+  }
+  if (JSON.stringify(before) !== JSON.stringify(file.events))
+    throw tampered(path, 'is not what its commits made it');
+  const dated = versions.map(({ commit }, index) => ({
+    commit,
+    at: Date.parse(file.events[index]?.at ?? ''),
+  }));
+  const times = await eventTimes(place, book, dated);
+  const signatures = await signaturesOf(
+    place,
+    versions.map(({ commit }) => commit),
+    times,
+  );
+  return new Map(
+    versions.map(({ commit }, index) => {
+      const event = file.events[index];
+      const time = times.get(commit.id) ?? commit.time;
+      const proof = proofOf(commit, event, signatures.get(commit.id));
+      return [event?.id ?? '', isFuture(place, time) ? { ...proof, time, ...NOT_YET } : { ...proof, time }];
+    }),
+  );
+}
+
+async function read(
+  { git }: Place,
+  path: string,
+  { blob }: Version,
+  parse: Parse,
+): Promise<{ readonly events: readonly AnyEvent[] }> {
+  if (blob === null) throw tampered(path, 'was removed once');
+  return parse(await textOf(git, path, blob), path);
+}
+
+function requireOneMore(
+  path: string,
+  { before, events, version }: { before: readonly AnyEvent[]; events: readonly AnyEvent[]; version: Version },
+): void {
+  const { commit } = version;
+  const last = events.at(-1);
+  const place = `at ${commit.id.slice(0, 10)}`;
+  if (commit.parents.length > 1) throw tampered(path, `was written by a merge, ${place}`);
+  if (events.length !== before.length + 1 || JSON.stringify(events.slice(0, -1)) !== JSON.stringify(before))
+    throw tampered(path, `has a past that was changed, ${place}`);
+  if (version.eventId !== last?.id || commit.record?.event !== last?.type)
+    throw tampered(path, `holds another event than its commit says, ${place}`);
+}
+
+/** Nobody vouches now for what is said to happen later. */
+const NOT_YET = { verified: false, signed: false, future: true } as const;
+
+/** Whoever wrote the commit is whoever acted: a signature vouches for both or for neither. */
+function proofOf(
+  commit: LedgerCommit,
+  event: AnyEvent | undefined,
+  signature?: Signature,
+): Omit<Proof, 'time'> {
+  const actor = event?.actor.email ?? '';
+  const own = samePerson(commit.author.email, actor);
+  const state = signature?.state ?? 'none';
+  const vouched = signature?.principals.some((principal) => samePerson(principal, actor)) ?? false;
+  return {
+    commit: commit.id,
+    verified: own && state === 'good' && vouched,
+    signed: own && (state === 'good' || state === 'unknown'),
+    key: signature?.key ?? null,
+    future: false,
+  };
+}

@@ -1,0 +1,41 @@
+/** Signatures of the ledger's commits, by the keys that this machine trusts. */
+import type { ObjectId, Signature } from '../../model/index.ts';
+import { samePerson } from '../../policy/policy.ts';
+import type { LedgerCommit } from './snapshot.ts';
+import type { Place } from '../context.ts';
+
+/** `times`: when each was made (milliseconds since 1970), which decides whether its key was valid; its own date where absent. */
+export async function signaturesOf(
+  { git, cache, allowedSigners }: Place,
+  commits: readonly LedgerCommit[],
+  times: ReadonlyMap<ObjectId, number>,
+): Promise<ReadonlyMap<ObjectId, Signature>> {
+  const keyOf = (id: ObjectId) => `${id} ${times.get(id) ?? ''}`;
+  const ids = commits.map(({ id }) => id).filter((id) => !cache.signatures.has(keyOf(id)));
+  if (ids.length > 0)
+    for (const [id, signature] of await git.ledger.signatures(ids, allowedSigners, times))
+      cache.signatures.set(keyOf(id), signature);
+  return new Map(
+    commits.flatMap(({ id }) => {
+      const signature = cache.signatures.get(keyOf(id));
+      return signature === undefined ? [] : [[id, signature] as const];
+    }),
+  );
+}
+
+/** Those of these commits that a trusted key of their author signed. */
+export async function signedByAuthor(
+  place: Place,
+  commits: readonly LedgerCommit[],
+  times: ReadonlyMap<ObjectId, number>,
+): Promise<ReadonlySet<ObjectId>> {
+  const signatures = await signaturesOf(place, commits, times);
+  const signed = commits.filter(({ id, author }) => {
+    const signature = signatures.get(id);
+    return (
+      signature?.state === 'good' &&
+      signature.principals.some((principal) => samePerson(principal, author.email))
+    );
+  });
+  return new Set(signed.map(({ id }) => id));
+}

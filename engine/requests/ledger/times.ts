@@ -1,0 +1,81 @@
+/** When an event happened, as far as its writer's word for it can be held against the ledger. */
+import type { ObjectId } from '../../model/index.ts';
+import type { Book, LedgerCommit } from './snapshot.ts';
+import type { Place } from '../context.ts';
+import { signedByAuthor } from './signed.ts';
+
+/** Milliseconds that the clocks of two hosts may be apart: times that differ by less count as equal. */
+export const SKEW_MS = 120_000;
+
+/** A commit of the ledger, and the time that its event claims. Milliseconds since 1970. */
+export interface Dated {
+  readonly commit: LedgerCommit;
+  readonly at: number;
+}
+
+/** Is it later than the reader's own clock? Such an event does not count, and bounds nothing. */
+export const isFuture = ({ clock }: Pick<Place, 'clock'>, time: number) => time > clock.now() + SKEW_MS;
+
+/**
+ * The times of the events of one request or session, oldest first: each its own, but at least that of the opening, and that of the newest
+ * event before it in the ledger that a trusted key signed. An expired key cannot go back to when it was valid, nor a vote to before the end.
+ */
+export async function eventTimes(
+  place: Place,
+  book: Book,
+  events: readonly Dated[],
+): Promise<ReadonlyMap<ObjectId, number>> {
+  const times = new Map<ObjectId, number>();
+  const [opening] = events;
+  const ledger = await ledgerTimes(place, book);
+  for (const { commit, at } of events) {
+    const own = Math.max(at, commit.time);
+    const since = opening === undefined ? own : Math.max(opening.at, opening.commit.time);
+    const bounds = [isFuture(place, since) ? own : since, await ledger.trustedBefore(commit, own)];
+    const latest = Math.max(...bounds);
+    times.set(commit.id, latest > own + SKEW_MS ? latest : own);
+  }
+  return times;
+}
+
+interface LedgerTimes {
+  /** The latest time of an event before this one that a trusted key signed; `own` where none is later by more than the skew. */
+  trustedBefore(commit: LedgerCommit, own: number): Promise<number>;
+}
+
+const known = new WeakMap<Book, Promise<LedgerTimes>>();
+
+function ledgerTimes(place: Place, book: Book): Promise<LedgerTimes> {
+  const found = known.get(book) ?? readTimes(place, book);
+  known.set(book, found);
+  return found;
+}
+
+/** Signatures are looked at only where an event claims a time before one of those that came earlier: an honest ledger has none. */
+async function readTimes(place: Place, book: Book): Promise<LedgerTimes> {
+  const commits = await book.commits();
+  const places = new Map(commits.map(({ id }, index) => [id, index]));
+  const latest: number[] = [];
+  for (const { time } of commits)
+    latest.push(Math.max(latest.at(-1) ?? -Infinity, isFuture(place, time) ? -Infinity : time));
+  return {
+    async trustedBefore({ id }, own) {
+      const index = places.get(id) ?? 0;
+      if ((latest[index - 1] ?? -Infinity) <= own + SKEW_MS) return own;
+      const later = commits
+        .slice(0, index)
+        .filter(({ time }) => time > own + SKEW_MS && !isFuture(place, time))
+        .sort((a, b) => b.time - a.time);
+      for (let at = 0; at < later.length; at += BATCH) {
+        const some = later.slice(at, at + BATCH);
+        const signed = await signedByAuthor(place, some, new Map());
+        const trusted = some.find((commit) => signed.has(commit.id));
+        if (trusted !== undefined) return trusted.time;
+      }
+      return own;
+    },
+  };
+}
+
+/** Commits whose signatures are looked at together. */
+const BATCH = 100;

@@ -1,0 +1,22 @@
+import type { ProcessEnvironment } from '../../git/process/environment.ts';
+import { trustedKeys, trustMark } from '../../git/signing/signers.ts';
+import { createCache, type LedgerCache } from './snapshot.ts';
+
+export interface Trust {
+  /** The list of keys that this machine trusts; null: none. */
+  readonly allowedSigners: string | null;
+  readonly cache: LedgerCache;
+}
+
+/** Looked at with each work: what was found out by another list counts no longer, for a key may have been taken out of it. */
+export function createTrust(env: ProcessEnvironment, named: string | null): () => Promise<Trust> {
+  let cache = createCache();
+  let known = '';
+  return async () => {
+    const allowedSigners = await trustedKeys(env, named);
+    const mark = await trustMark(env, allowedSigners);
+    if (mark !== known) cache = createCache();
+    known = mark;
+    return { allowedSigners, cache };
+  };
+}

@@ -1,0 +1,109 @@
+/** What becomes of a request, as an event. The branch comes first: what is published stands, whatever the record says. */
+import {
+  BacktrailError,
+  FAILURES,
+  isFailure,
+  type ObjectId,
+  type RequestEvent,
+  type RequestId,
+  type RollbackResult,
+} from '../model/index.ts';
+import { isWaiting } from '../record/transitions.ts';
+import type { CarryOutOptions } from './types.ts';
+import { append, onRequest } from './ledger/append.ts';
+import type { Case } from './eligibility.ts';
+import { type Place, placeFor, type Rules, stamp } from './context.ts';
+import { replan, replannedEvent } from './replan.ts';
+import { requireRequest } from './review.ts';
+
+/** Grounds that more approvals can mend lead back to `pending`; others end it. */
+export async function refuse({ place, rules, file }: Case, reason: BacktrailError): Promise<BacktrailError> {
+  const { id } = file.state;
+  const stamped = stamp(place, place.committer);
+  const reopens = reason.code === 'AWAITING_APPROVAL';
+  const event: RequestEvent = reopens
+    ? { ...stamped, type: 'reopened', reason: reason.message }
+    : { ...stamped, type: 'failed', code: reason.code, message: reason.message };
+  // Another worker may judge otherwise, and settle it again: once is said, twice would go on for ever.
+  const said =
+    reopens && file.events.some((past) => past.type === 'reopened' && past.reason === reason.message);
+  if (!said) await appendIfWaiting(place, rules, id, event);
+  const { code, message, hint, details } = reason;
+  return new BacktrailError(code, message, { hint, details: { ...details, requestId: id } });
+}
+
+/** The branch first, then the record. A record that cannot be written is repaired by a reconciler; the rollback stands. */
+export async function complete(
+  { place, rules, file }: Case,
+  result: RollbackResult,
+): Promise<RollbackResult> {
+  if (file.state.status === 'completed') return result;
+  const { commit, deliveryCommit, status } = result;
+  const outcome = status === 'unchanged' ? 'unchanged' : 'completed';
+  await recordCompleted(place, rules, file.state.id, { outcome, commit, deliveryCommit }).catch(
+    (error: unknown) => {
+      if (!isFailure(error)) throw error;
+    },
+  );
+  return result;
+}
+
+export async function recordCompleted(
+  place: Place,
+  rules: Rules,
+  id: RequestId,
+  result: {
+    readonly outcome: 'completed' | 'unchanged';
+    readonly commit: ObjectId | null;
+    readonly deliveryCommit: ObjectId | null;
+  },
+): Promise<boolean> {
+  const { commits } = await append(place, rules, async (book) => {
+    const file = await requireRequest(book, id);
+    if (file.state.status === 'completed') return [];
+    return [onRequest(id, { ...stamp(place, place.committer), type: 'completed', ...result })];
+  });
+  return commits.length > 0;
+}
+
+type Failing = Pick<Case, 'place' | 'rules' | 'file'>;
+
+/** Says nothing about the request, or that nothing should be written any more. */
+const UNRECORDED: ReadonlySet<string> = new Set(['INTERRUPTED', 'LEDGER_TAMPERED', 'LEDGER_REWOUND']);
+
+/** What becomes of a request that could not be carried out; gives the error to be told. */
+export async function recordFailure(
+  found: Failing,
+  error: unknown,
+  { last }: CarryOutOptions,
+): Promise<unknown> {
+  const { place, rules, file } = found;
+  const { state } = file;
+  if (!isFailure(error) || UNRECORDED.has(error.code)) return error;
+  if (FAILURES[error.code].retry !== 'never' && last !== true) return error;
+  const event = await failureEvent(found, error).catch(() => null);
+  if (event !== null) await appendIfWaiting(place, rules, state.id, event).catch(() => undefined);
+  return error;
+}
+
+async function failureEvent({ place: here, file }: Failing, error: BacktrailError): Promise<RequestEvent> {
+  const { state } = file;
+  const place = placeFor(here, state);
+  if (error.code === 'PLAN_CHANGED' && state.gate !== 'no-policy')
+    return replannedEvent(place, state, await replan(place, state));
+  const { code, message } = error;
+  return { ...stamp(place, place.committer), type: 'failed', code, message: message.slice(0, 4000) };
+}
+
+/** Another worker may have been faster. */
+async function appendIfWaiting(
+  place: Place,
+  rules: Rules,
+  id: RequestId,
+  event: RequestEvent,
+): Promise<void> {
+  await append(place, rules, async (book) => {
+    const file = await requireRequest(book, id);
+    return isWaiting(file.state.status) ? [onRequest(id, event)] : [];
+  });
+}

@@ -1,0 +1,76 @@
+/** By whose rules a request is judged: those of every environment that owns what it would change. */
+import {
+  type EnvironmentName,
+  type EnvironmentPolicy,
+  formatCoordinates,
+  isFailure,
+  type LedgerRequest,
+  type Policy,
+  type Scope,
+} from '../model/index.ts';
+import { policyFor } from '../policy/policy.ts';
+import type { Place } from './context.ts';
+import { replan } from './replan.ts';
+
+/** One environment, and its rule; null where its rollbacks need no approval. */
+export interface OwnerRule {
+  readonly place: EnvironmentName;
+  readonly rule: EnvironmentPolicy | null;
+}
+
+export const rulesAt = (policy: Policy, places: readonly EnvironmentName[]): OwnerRule[] =>
+  places.map((place) => ({ place, rule: policyFor(policy, place) }));
+
+/** Those that ask for something. */
+export const stated = (owners: readonly OwnerRule[]) =>
+  owners.flatMap(({ place, rule }) => (rule === null ? [] : [{ place, rule }]));
+
+/**
+ * The owners of what a request changes now, found by planning it on the tip: never believed from the ledger. Where it cannot be planned,
+ * nothing of it can be carried out either, and its own environment stands for it.
+ */
+export async function ownersOf(place: Place, request: LedgerRequest): Promise<readonly EnvironmentName[]> {
+  const { base } = await place.observe();
+  const key = `${request.id} ${request.digest} ${base}`;
+  const known = place.cache.owners.get(key);
+  if (known !== undefined) return known;
+  const owners = await replan(place, request).then(
+    ({ plan }) => plan.owners,
+    (error: unknown) => {
+      if (!isFailure(error)) throw error;
+      return [nameOf(request)];
+    },
+  );
+  if (place.cache.owners.size > 10_000) place.cache.owners.clear();
+  place.cache.owners.set(key, owners);
+  return owners;
+}
+
+/** What is known of them without planning: enough for a list. */
+export function knownOwners(place: Place, request: LedgerRequest): readonly EnvironmentName[] {
+  const start = `${request.id} ${request.digest} `;
+  const found = [...place.cache.owners].findLast(([key]) => key.startsWith(start));
+  return found?.[1] ?? [nameOf(request)];
+}
+
+export const nameOf = ({
+  scope: { tenant, environment },
+}: Pick<LedgerRequest, 'scope'>): EnvironmentName => ({
+  ...(tenant !== undefined && { tenant }),
+  environment,
+});
+
+/** The names that a break-glass session has to cover: that of the scope, and every other environment as a whole. */
+export function scopesOf(scope: Scope, places: readonly EnvironmentName[]): string[] {
+  const { service: _, ...own } = scope;
+  const home = formatCoordinates(own);
+  const others = places.map((place) => formatCoordinates(place)).filter((name) => name !== home);
+  return [formatCoordinates(scope), ...others];
+}
+
+/** What an approval binds to: the manifests as well where one of the rules says so. */
+export const bindOf = (policy: Policy, owners: readonly EnvironmentName[]): EnvironmentPolicy['bind'] =>
+  stated(rulesAt(policy, owners)).some(({ rule }) => rule.bind === 'rendered') ? 'rendered' : 'digest';
+
+export const namesOf = (owners: readonly { readonly place: EnvironmentName }[]) =>
+  owners.map(({ place }) => formatCoordinates(place)).join(', ');

@@ -1,0 +1,169 @@
+/** Brings the ledger up to what the branch, the clock and the policy say. Safe to run anywhere, at any time, side by side. */
+import {
+  BacktrailError,
+  formatCoordinates,
+  type LedgerRequest,
+  type ObjectId,
+  type RequestEvent,
+  type RequestId,
+} from '../model/index.ts';
+import { readDelivery, readRollback } from '../record/read.ts';
+import type { RequestFile } from '../record/ledger-file.ts';
+import { policyFor } from '../policy/policy.ts';
+import { isOpen, isWaiting } from '../record/transitions.ts';
+import type { Repair, Requests } from './types.ts';
+import { append, onRequest } from './ledger/append.ts';
+import { type Book, openBook, type PublishedRequest } from './ledger/snapshot.ts';
+import { carries } from './execute.ts';
+import { type Case, groundsOf } from './eligibility.ts';
+import { recordCompleted } from './outcome.ts';
+import { ownersOf } from './owners.ts';
+import { look, type Place, placeFor, type Rules, rulesFor, stamp } from './context.ts';
+import { proveRequest } from './ledger/proof.ts';
+import { isExpired, requireRequest } from './review.ts';
+import { canJudge, judgeRequest, placeOf, proven } from './view.ts';
+
+export async function reconcile(place: Place): ReturnType<Requests['reconcile']> {
+  const rules = await look(place);
+  const book = await openBook(place.git, rules.ref, place.cache);
+  const open = (await book.requests()).filter(({ state }) => isOpen(state.status));
+  if (open.length === 0) return { repairs: [], waiting: [] };
+  const published = await publishedOn(place, rules);
+  const repairs: Repair[] = [];
+  for (const file of open.toReversed()) {
+    const { state } = file;
+    // A configuration that a request brought and that cannot be read is said when it is carried out.
+    const own = await rulesFor(place, rules, state).catch(() => null);
+    if (own === null) continue;
+    const commit = published.get(state.id);
+    const carried = commit !== undefined && carries(commit, state) ? commit : null;
+    const repair = await repairOne({ place, rules: own, book }, file, carried);
+    if (repair !== null) repairs.push(repair);
+  }
+  const after = await openBook(place.git, rules.ref, place.cache);
+  const waiting = (await after.requests()).filter(
+    ({ state }) => isWaiting(state.status) && canJudge(place, rules.policy, state),
+  );
+  return { repairs, waiting: waiting.map(({ state }) => state.id).toReversed() };
+}
+
+interface Repairing {
+  readonly place: Place;
+  readonly rules: Rules;
+  readonly book: Book;
+}
+
+async function repairOne(
+  { place, rules, book }: Repairing,
+  file: RequestFile,
+  published: PublishedRequest | null,
+): Promise<Repair | null> {
+  const { state } = file;
+  const scope = formatCoordinates(state.scope);
+  if (published !== null) {
+    const { commit, deliveryCommit } = published;
+    const done = await recordCompleted(place, rules, state.id, {
+      outcome: 'completed',
+      commit,
+      deliveryCommit,
+    });
+    const detail = `The rollback of ${scope} stands on the branch in ${published.commit.slice(0, 10)}.`;
+    return done ? { requestId: state.id, action: 'completed', detail } : null;
+  }
+  if (state.status !== 'pending') return null;
+  if (isExpired(place, rules, state)) {
+    const written = await whilePending(place, rules, state.id, { type: 'expired' });
+    const detail = `Nobody decided on the rollback of ${scope} until ${state.expiresAt}.`;
+    return written ? { requestId: state.id, action: 'expired', detail } : null;
+  }
+  return settle({ place, rules, book }, file, scope);
+}
+
+/** The policy may have changed, and whoever approved may not have known which keys count. */
+async function settle(
+  { place, rules, book }: Repairing,
+  file: RequestFile,
+  scope: string,
+): Promise<Repair | null> {
+  const { state } = file;
+  // What was never approved by anybody needs no keys to be looked at, unless nobody has to agree any more.
+  const own = placeFor(place, state);
+  const { policy } = rules;
+  if (state.reviews.length === 0 && (policyFor(policy, placeOf(state))?.quorum ?? 0) > 0) return null;
+  const proofs = await proveRequest(place, book, file);
+  const judgement = judgeRequest({
+    policy,
+    owners: await ownersOf(own, state),
+    file,
+    proofs,
+    counts: proven,
+  });
+  if (judgement?.rejected) return reject(place, rules, file, scope);
+  if (judgement !== null && !judgement.satisfied) return null;
+  // Whoever carries it out asks the same: what would be reopened is not settled.
+  const found: Case = { place: own, rules, book, file, proofs, counts: proven };
+  if ((await groundsOf(found)) instanceof BacktrailError) return null;
+  const { have = 0, need = 0 } = judgement ?? {};
+  const reason = need === 0 ? 'The policy asks for no approval.' : `${have} of ${need} approvals count.`;
+  const quorum = { have, need };
+  const written = await whilePending(place, rules, state.id, { type: 'settled', quorum, reason });
+  const detail = `The rollback of ${scope} may go ahead: ${reason}`;
+  return written ? { requestId: state.id, action: 'settled', detail } : null;
+}
+
+async function reject(
+  place: Place,
+  rules: Rules,
+  { state }: RequestFile,
+  scope: string,
+): Promise<Repair | null> {
+  const reason = 'As many have rejected it as the policy asks for.';
+  const quorum = { have: 0, need: 0 };
+  const event = { type: 'settled', quorum, reason, rejects: true } as const;
+  const written = await whilePending(place, rules, state.id, event);
+  return written
+    ? { requestId: state.id, action: 'settled', detail: `The rollback of ${scope} is rejected: ${reason}` }
+    : null;
+}
+
+type Without<Event> = Event extends unknown ? Omit<Event, 'id' | 'at' | 'actor'> : never;
+
+async function whilePending(
+  place: Place,
+  rules: Rules,
+  id: RequestId,
+  event: Without<Extract<RequestEvent, { type: 'expired' | 'settled' }>>,
+): Promise<boolean> {
+  const { commits } = await append(place, rules, async (book) => {
+    const { state }: { state: LedgerRequest } = await requireRequest(book, id);
+    if (state.status !== 'pending') return [];
+    return [onRequest(id, { ...stamp(place, place.committer), ...event })];
+  });
+  return commits.length > 0;
+}
+
+/** Requests that the branch says are carried out: the oldest commit that claims each. Asked for again when the branch moved. */
+async function publishedOn(
+  { git, cache }: Place,
+  { snapshot }: Rules & { readonly snapshot?: { readonly base: ObjectId } | null },
+): Promise<ReadonlyMap<RequestId, PublishedRequest>> {
+  const base = snapshot?.base ?? (await git.tip(await git.defaultBranch()));
+  if (cache.published?.base === base) return cache.published.requests;
+  const requests = new Map<RequestId, PublishedRequest>();
+  let after: { readonly of: ObjectId; readonly id: ObjectId } | null = null;
+  for (const { id, trailers } of await git.history.recorded(base)) {
+    const claim = readRollback(trailers);
+    // Newest first: the delivery comes before the rollback that it delivers.
+    if (claim !== null)
+      requests.set(claim.record.requestId, {
+        commit: id,
+        deliveryCommit: after?.of === id ? after.id : null,
+        target: claim.record.target,
+        plan: claim.record.plan,
+      });
+    const of = readDelivery(trailers)?.record.of;
+    after = of === undefined ? null : { of, id };
+  }
+  cache.published = { base, requests };
+  return requests;
+}

@@ -1,0 +1,162 @@
+/** A rollback that is asked for again with the id of an earlier one. */
+import {
+  BacktrailError,
+  FAILURES,
+  formatCoordinates,
+  isFailure,
+  type LogCommit,
+  type ObjectId,
+  type Person,
+  type RequestId,
+} from '../model/index.ts';
+import { compileLayout } from '../layout/layout.ts';
+import { makeSnapshot, type Snapshot } from '../snapshot/snapshot.ts';
+import { samePerson } from '../policy/policy.ts';
+import type { RequestFile } from '../record/ledger-file.ts';
+import { readRollback } from '../record/read.ts';
+import { cleanValue } from '../record/trailers.ts';
+import { blockedError, isBlocked } from '../rollback/blocked.ts';
+import { readOwnConfig } from '../rollback/observe.ts';
+import { type Ask, type Planned, planAsked } from '../rollback/plan.ts';
+import type { Repeated } from './types.ts';
+import { openBook } from './ledger/snapshot.ts';
+import { type Place, placeFor, rulesOf } from './context.ts';
+import { viewOf } from './view.ts';
+
+export interface Asking {
+  readonly id: RequestId;
+  readonly ask: Ask;
+  readonly author: Person;
+}
+
+/** What is on record of the first one. */
+interface Earlier {
+  readonly scope: string;
+  readonly author: string;
+  readonly base: ObjectId;
+  readonly digest: string;
+  /** ISO 8601: what `@2h` counted from. */
+  readonly at: string;
+}
+
+/**
+ * The earlier rollback with this id, from the ledger or else from anywhere on the branch's line; null where there is none. What is asked
+ * for is planned again on the commit that the earlier one was planned on, at its time: the same digest is the same rollback, however its
+ * target is written. REQUEST_EXISTS for any other, and for somebody else's.
+ */
+export async function repeated(place: Place, asking: Asking): Promise<Repeated | null> {
+  const snapshot = await place.observe();
+  const rules = await rulesOf(place, snapshot);
+  const book = await openBook(place.git, rules.ref, place.cache);
+  const file = await book.request(asking.id);
+  const published = await onBranch(place, snapshot, asking.id);
+  if (file !== null) {
+    if (published !== null) await requireAfter(place, snapshot, file, published);
+    const own = placeFor(place, file.state);
+    const planned = await requireSame({ place: own, snapshot }, asking, openedAs(file));
+    // What is removed is no part of the digest, and only the first one may have allowed it.
+    if (published === null && file.state.allowRemoval && isBlocked(planned.plan))
+      throw blockedError(planned.plan);
+    return {
+      planned: await placed(place, planned),
+      request: await viewOf(place, { book, rules, file }, planned.plan.owners),
+    };
+  }
+  if (published === null) return null;
+  const planned = await requireSame({ place, snapshot }, asking, published);
+  await requireRestored(place, asking, published, planned);
+  return { planned: await placed(place, planned), request: null };
+}
+
+async function placed({ git }: Place, planned: Planned): Promise<Planned> {
+  return { ...planned, destination: await git.destination(planned.plan.branch) };
+}
+
+function openedAs({ state, events }: RequestFile): Earlier {
+  const [opened] = events;
+  // It may have been planned again since, on another base.
+  const { base, digest } = opened?.type === 'opened' ? opened.terms : state;
+  const { author, createdAt } = state;
+  return { scope: formatCoordinates(state.scope), author: author.email, base, digest, at: createdAt };
+}
+
+/** Who may write the ledger alone must not have it done once more: whoever executes it looks behind its base only. */
+async function requireAfter(
+  { git }: Place,
+  { base: tip }: Snapshot,
+  { state: { id, base } }: RequestFile,
+  { commit }: Published,
+): Promise<void> {
+  if ((await git.findRequest({ tip, base, requestId: id })) === null) throw tampered(commit, id);
+}
+
+/** Anybody whose commits come to the branch can write a message: what the commit does to the files is what counts. */
+async function requireRestored(
+  { git }: Place,
+  { id }: Asking,
+  { commit }: Published,
+  { plan: { files } }: Planned,
+): Promise<void> {
+  const [written] = await git.inspect([commit]);
+  const made = new Map(written?.changes.map(({ path, after }) => [path, after]));
+  const isRestored = files.every(({ path, after }) => {
+    const entry = made.get(path);
+    return entry !== undefined && entry?.id === after?.id && entry?.mode === after?.mode;
+  });
+  if (!isRestored) throw tampered(commit, id);
+}
+
+function tampered(commit: ObjectId, id: RequestId): BacktrailError {
+  return new BacktrailError(
+    'LEDGER_TAMPERED',
+    `Commit ${commit} of the branch names request ${id}, and is not the rollback that was asked for.`,
+  );
+}
+
+interface Published extends Earlier {
+  readonly commit: ObjectId;
+}
+
+/** The oldest commit of the whole line that carries it out. */
+async function onBranch({ git }: Place, { base }: Snapshot, id: RequestId): Promise<Published | null> {
+  const found = (await git.history.recorded(base)).flatMap((commit) => carriedOut(commit, id));
+  return found.at(-1) ?? null;
+}
+
+function carriedOut({ id: commit, trailers, time }: LogCommit, id: RequestId): Published[] {
+  const record = readRollback(trailers)?.record;
+  if (record?.requestId !== id) return [];
+  const { author, base, plan: digest } = record;
+  return [{ commit, scope: formatCoordinates(record), author, base, digest, at: time }];
+}
+
+interface Where {
+  readonly place: Place;
+  readonly snapshot: Snapshot;
+}
+
+async function requireSame(where: Where, { id, ask, author }: Asking, earlier: Earlier): Promise<Planned> {
+  const other = new BacktrailError(
+    'REQUEST_EXISTS',
+    earlier.scope === '' || earlier.author === ''
+      ? `A commit of the branch names the id ${id}, and does not say which rollback it is.`
+      : `Another rollback has the id ${id}: of ${earlier.scope}, by ${earlier.author}.`,
+    { details: { requestId: id, scope: earlier.scope, author: earlier.author } },
+  );
+  if (!samePerson(cleanValue(author.email), earlier.author)) throw other;
+  const planned = await planThen(where, ask, earlier).catch((error: unknown) => {
+    // What could not be planned then was not asked for then.
+    throw isFailure(error) && FAILURES[error.code].status < 500 ? other : error;
+  });
+  if (planned.plan.digest !== earlier.digest) throw other;
+  return planned;
+}
+
+/** As it would have been planned there and then, by the configuration of that commit. */
+async function planThen({ place, snapshot }: Where, ask: Ask, { base, at }: Earlier): Promise<Planned> {
+  const { branch, reader, history, hasher } = snapshot;
+  const config = place.config === null ? await readOwnConfig(place.git, base) : null;
+  const layout = config === null ? snapshot.layout : compileLayout(config);
+  const then = makeSnapshot({ branch, base, layout, reader, history, hasher });
+  return planAsked(then, ask, { programs: place.programs, clock: { now: () => Date.parse(at) } });
+}

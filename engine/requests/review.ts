@@ -1,0 +1,269 @@
+/** What people do with a request that is there: approve, reject, cancel, note, retry, look at it afterwards. */
+import {
+  BacktrailError,
+  type EnvironmentName,
+  type LedgerRequest,
+  type Person,
+  type RequestEvent,
+  type RequestId,
+  type Review,
+} from '../model/index.ts';
+import type { RequestFile } from '../record/ledger-file.ts';
+import { may, mayApprove, samePerson } from '../policy/policy.ts';
+import { isOpen, isWaiting } from '../record/transitions.ts';
+import { isBlocked } from '../rollback/blocked.ts';
+import type { Act, Requests, RequestView } from './types.ts';
+import { append, onRequest } from './ledger/append.ts';
+import type { Book } from './ledger/snapshot.ts';
+import { unknownRequest } from './open.ts';
+import { bindOf, knownOwners, ownersOf, rulesAt, stated } from './owners.ts';
+import { look, type Place, placeFor, type Rules, rulesFor, stamp } from './context.ts';
+import { type Proofs, proveRequest } from './ledger/proof.ts';
+import { isChanged, replan, replannedEvent } from './replan.ts';
+import { requireApprover, requirePermission } from './permissions.ts';
+import { claimed, inspectionOf, judgeRequest, type Judging, placeOf, viewOf } from './view.ts';
+
+interface Deciding {
+  readonly place: Place;
+  readonly rules: Rules;
+  readonly book: Book;
+  readonly file: RequestFile;
+  readonly state: LedgerRequest;
+  /** The environments that own what it changes. */
+  readonly owners: readonly EnvironmentName[];
+}
+
+/** One event on one request, decided on what stands in the ledger at that moment; null writes nothing. */
+async function act(
+  place: Place,
+  id: RequestId,
+  decide: (deciding: Deciding) => Promise<RequestEvent | null> | RequestEvent | null,
+): Promise<RequestView> {
+  const rules = await look(place);
+  const { book } = await append(place, rules, async (book) => {
+    const file = await requireRequest(book, id);
+    const own = await rulesFor(place, rules, file.state);
+    const owners = isOpen(file.state.status)
+      ? await ownersOf(placeFor(place, file.state), file.state)
+      : knownOwners(place, file.state);
+    const event = await decide({ place, rules: own, book, file, state: file.state, owners });
+    return event === null ? [] : [onRequest(id, event)];
+  });
+  return viewOf(place, { book, rules, file: await requireRequest(book, id) });
+}
+
+export async function requireRequest(book: Book, id: RequestId): Promise<RequestFile> {
+  const file = await book.request(id);
+  if (file === null) throw unknownRequest(id);
+  return file;
+}
+
+type ReviewInput = Act & { readonly comment?: string };
+
+/** What the ledger's present state allows; who decides on a request that expired has not seen that yet. */
+function requireReviewable(deciding: Deciding, actor: Person): void {
+  const { state, rules, place } = deciding;
+  const owners = rulesAt(rules.policy, deciding.owners);
+  const ruled = stated(owners);
+  if (state.status !== 'pending' || isExpired(place, rules, state)) throw notPending(state);
+  const isOwn = samePerson(state.author.email, actor.email);
+  if (isOwn && !(ruled.length > 0 && ruled.every(({ rule }) => rule.selfApproval)))
+    throw new BacktrailError('OWN_REQUEST', 'cannot approve/reject your own rollback request');
+  // One vote may count for several environments, and need not for all.
+  const votes = ruled.filter(
+    (owner) =>
+      may(rules.policy, actor, 'deploy', owner.place) &&
+      mayApprove(rules.policy, owner.rule, actor, owner.place),
+  );
+  if (votes.length > 0) return;
+  for (const owner of owners) requirePermission(rules.policy, actor, 'deploy', owner.place);
+  for (const owner of ruled) requireApprover(rules.policy, owner.rule, actor, owner.place);
+}
+
+/** At the latest when the policy says so now, whatever the request says. */
+export function isExpired(place: Place, { policy }: Rules, state: LedgerRequest): boolean {
+  const says = state.expiresAt === null ? Infinity : Date.parse(state.expiresAt);
+  const latest = stated(rulesAt(policy, knownOwners(place, state))).map(
+    ({ rule }) => Date.parse(state.createdAt) + rule.expiryMs,
+  );
+  return Math.min(says, ...latest) <= place.clock.now();
+}
+
+function notPending({ id, status }: LedgerRequest): BacktrailError {
+  return new BacktrailError('REQUEST_NOT_PENDING', 'rollback request is not pending approval', {
+    details: { requestId: id, status },
+  });
+}
+
+/** The judgement as it stands, or as it would be with one more vote. */
+function judged({ place, rules, owners, file }: Deciding, proofs: Proofs, next?: Judging['next']) {
+  const { policy } = rules;
+  return judgeRequest({ policy, owners, file, proofs, counts: claimed(place), ...(next && { next }) });
+}
+
+/** One vote a person. One that does not count, because nobody vouches for it, takes nobody's vote away. */
+async function votesSoFar(deciding: Deciding, actor: Person): Promise<Proofs> {
+  const { place, book, file } = deciding;
+  const proofs = await proveRequest(place, book, file);
+  const counted = new Set(judged(deciding, proofs)?.counted);
+  const own = file.state.reviews.some(
+    ({ id, actor: by }) => counted.has(id) && samePerson(by.email, actor.email),
+  );
+  if (own) throw new BacktrailError('ALREADY_REVIEWED', 'you have already reviewed this rollback request');
+  return proofs;
+}
+
+/** Where the plan is another one by now, reviewers are asked again, and this approval is not written. PLAN_CHANGED. */
+export async function approve(
+  place: Place,
+  { id, actor, comment, digest }: ReviewInput & { readonly digest?: string },
+): Promise<RequestView> {
+  let changed: { readonly now: string; readonly confirmed: string } | null = null;
+  const view = await act(place, id, async (deciding) => {
+    const { rules, state, owners } = deciding;
+    requireReviewable(deciding, actor);
+    if (digest !== undefined && digest !== state.digest) throw notWhatWasSeen(state, digest);
+    const proofs = await votesSoFar(deciding, actor);
+    const at = placeFor(place, state);
+    const planned = await replan(at, state);
+    // What is blocked now, or done already, is said when it is carried out.
+    const differs = !isBlocked(planned.plan) && planned.plan.files.length > 0;
+    if (differs && isChanged(state, planned, bindOf(rules.policy, owners))) {
+      changed = { confirmed: state.digest, now: planned.plan.digest };
+      return replannedEvent(at, state, planned);
+    }
+    changed = null;
+    const stamped = stamp(place, actor);
+    const next = { ...voteOf(stamped, 'approved', state), verified: await place.git.ledger.signs() };
+    const counting = judged(deciding, proofs, next);
+    return {
+      ...stamped,
+      type: 'approved',
+      digest: state.digest,
+      comment: filled(comment),
+      quorum: { have: counting?.have ?? 0, need: counting?.need ?? 0 },
+      settles: counting?.satisfied ?? true,
+    };
+  });
+  if (changed !== null)
+    throw new BacktrailError(
+      'PLAN_CHANGED',
+      `What the rollback of ${view.scopeName} would change is no longer what was asked for; reviewers are asked again.`,
+      { details: changed, hint: `Look at it with \`backtrail request plan ${id}\`, then approve that.` },
+    );
+  return withdrawUncounted(place, view);
+}
+
+/** A vote is counted before it is signed: one whose key turns out not to be its voter's lets nothing go ahead. */
+async function withdrawUncounted(place: Place, view: RequestView): Promise<RequestView> {
+  const { have, need } = view.approval;
+  if (place.allowedSigners === null || view.status !== 'approved' || have >= need) return view;
+  const reason = `${have} of ${need} approvals count.`;
+  return act(place, view.id, ({ state }) =>
+    isWaiting(state.status) ? { ...stamp(place, place.committer), type: 'reopened', reason } : null,
+  );
+}
+
+function notWhatWasSeen({ id, digest }: LedgerRequest, seen: string): BacktrailError {
+  return new BacktrailError('PLAN_CHANGED', `Reviewers of ${id} are asked about another plan by now.`, {
+    details: { confirmed: seen, now: digest },
+    hint: `Look at it with \`backtrail request plan ${id}\`, then approve that.`,
+  });
+}
+
+export function reject(place: Place, { id, actor, comment }: ReviewInput): Promise<RequestView> {
+  return act(place, id, async (deciding) => {
+    const { state } = deciding;
+    requireReviewable(deciding, actor);
+    const proofs = await votesSoFar(deciding, actor);
+    const stamped = stamp(place, actor);
+    const next = { ...voteOf(stamped, 'rejected', state), verified: true };
+    const counting = judged(deciding, proofs, next);
+    const { digest } = state;
+    const settles = counting?.rejected ?? true;
+    return { ...stamped, type: 'rejected', digest, comment: filled(comment), settles };
+  });
+}
+
+function voteOf(
+  { id, at, actor }: ReturnType<typeof stamp>,
+  decision: Review['decision'],
+  { digest }: LedgerRequest,
+): Review {
+  return { id, decision, actor, at, comment: null, digest };
+}
+
+const filled = (text: string | undefined) =>
+  text === undefined || text.trim() === '' ? null : text.slice(0, TEXT);
+
+export function cancel(
+  place: Place,
+  { id, actor, reason }: Parameters<Requests['cancel']>[0],
+): Promise<RequestView> {
+  return act(place, id, ({ rules, state }) => {
+    const own = samePerson(state.author.email, actor.email);
+    requirePermission(rules.policy, actor, own ? 'propose' : 'admin', placeOf(state));
+    if (!own && rules.policy.permissions.length === 0)
+      throw new BacktrailError(
+        'PERMISSION_DENIED',
+        `Request ${id} is ${state.author.email}'s; only they may cancel it.`,
+        {
+          hint: 'Reject it with `backtrail request reject`, or have `admin` granted in `policy.permissions`.',
+        },
+      );
+    if (state.status !== 'pending') throw notPending(state);
+    return { ...stamp(place, actor), type: 'cancelled', reason: filled(reason) };
+  });
+}
+
+export function note(place: Place, { id, actor, text, kind = 'note' }: Parameters<Requests['note']>[0]) {
+  return act(place, id, ({ rules, state }) => {
+    requireSome(rules, actor, state);
+    if (text.trim() === '') throw new BacktrailError('INVALID_REQUEST', 'A note needs some text.');
+    return { ...stamp(place, actor), type: 'noted', text: text.slice(0, TEXT), kind };
+  });
+}
+
+const TEXT = 10_000;
+
+/** Whoever may do anything with it but look at it. */
+function requireSome({ policy }: Rules, actor: Person, state: LedgerRequest): void {
+  const place = placeOf(state);
+  if (!may(policy, actor, 'deploy', place)) requirePermission(policy, actor, 'propose', place);
+}
+
+/** It goes on with the approvals that it has: whoever carries it out judges them again. */
+export function retry(place: Place, { id, actor }: Act): Promise<RequestView> {
+  return act(place, id, ({ rules, state }) => {
+    const own = samePerson(state.author.email, actor.email);
+    requirePermission(rules.policy, actor, own ? 'propose' : 'deploy', placeOf(state));
+    if (state.status !== 'failed')
+      throw new BacktrailError('REQUEST_NOT_FAILED', `Request ${id} is ${state.status}, not failed.`);
+    return { ...stamp(place, actor), type: 'retried' };
+  });
+}
+
+export function inspect(place: Place, { id, actor, comment }: Act & { readonly comment: string }) {
+  return act(place, id, async ({ rules, state, book, file, owners }) => {
+    const { policy } = rules;
+    const proofs = await proveRequest(place, book, file);
+    const review = inspectionOf({ policy, owners, file, proofs, counts: claimed(place) });
+    if (state.breakGlass === null || review !== null || isWaiting(state.status))
+      throw new BacktrailError(
+        'REVIEW_NOT_OPEN',
+        state.breakGlass !== null && review === null
+          ? `Request ${id} has not been carried out yet.`
+          : review === null
+            ? `Request ${id} went the ordinary way: there is nothing to review afterwards.`
+            : `${review.actor.email} has reviewed request ${id} already.`,
+      );
+    if (samePerson(state.author.email, actor.email))
+      throw new BacktrailError('OWN_REVIEW', 'Somebody else has to review your own use of break-glass.');
+    const unsigned = stated(rulesAt(policy, owners)).every(({ rule }) => rule.unsignedApprovals);
+    if (!unsigned && !(await place.git.ledger.signs()))
+      throw new BacktrailError('IDENTITY_UNVERIFIED', 'A review of break-glass has to be signed.');
+    requirePermission(rules.policy, actor, 'deploy', placeOf(state));
+    if (comment.trim() === '') throw new BacktrailError('INVALID_REQUEST', 'A review needs a comment.');
+    return { ...stamp(place, actor), type: 'inspected', comment: comment.slice(0, TEXT) };
+  });
+}

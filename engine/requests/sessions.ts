@@ -1,0 +1,132 @@
+/** Break-glass sessions: a time in which their holder's requests need no approval, and never less of a record. */
+import { BacktrailError, type BreakGlassSession, makeSessionId, type Person } from '../model/index.ts';
+import type { SessionFile } from '../record/ledger-file.ts';
+import { may, policyFor, samePerson } from '../policy/policy.ts';
+import { type Layout, parseScope } from '../layout/layout.ts';
+import { resolveScope } from '../rollback/plan.ts';
+import type { Requests, RequestView, SessionView } from './types.ts';
+import { append, onSession } from './ledger/append.ts';
+import { type Book, openBook } from './ledger/snapshot.ts';
+import { look, type Place, rulesOf, stamp, timeOf } from './context.ts';
+import { proveSession } from './ledger/proof.ts';
+import { requirePermission } from './permissions.ts';
+import { placeOf, viewOf } from './view.ts';
+
+export async function openSession(
+  place: Place,
+  { scope, holder, reason, ticket, minutes }: Parameters<Requests['openSession']>[0],
+): Promise<SessionView> {
+  const snapshot = await place.observe();
+  const rules = await rulesOf(place, snapshot);
+  const { policy } = rules;
+  await resolveScope(snapshot, { scope });
+  const at = environmentOf(snapshot.layout, scope);
+  const rule = policyFor(policy, at);
+  if (rule === null || rule.quorum === 0)
+    throw new BacktrailError(
+      'INVALID_REQUEST',
+      `Rollbacks of ${scope} need no approval that could be skipped.`,
+      {
+        hint: 'Just roll back: `backtrail rollback`.',
+      },
+    );
+  if (rule.breakGlass === null)
+    throw new BacktrailError('BREAK_GLASS_FORBIDDEN', `The policy does not allow break-glass in ${scope}.`);
+  requirePermission(policy, holder, 'break-glass', at);
+  if (!rule.unsignedApprovals && !(await place.git.ledger.signs()))
+    throw new BacktrailError('IDENTITY_UNVERIFIED', 'To break the glass you have to sign for it.');
+  if (reason.trim() === '')
+    throw new BacktrailError('REASON_REQUIRED', 'Breaking the glass needs a justification.');
+  const { longestMs } = rule.breakGlass;
+  const lasts = minutes === undefined ? longestMs : minutes * 60_000;
+  if (!(lasts > 0) || lasts > longestMs)
+    throw new BacktrailError(
+      'BREAK_GLASS_FORBIDDEN',
+      `The policy allows a break-glass session of ${Math.floor(longestMs / 60_000)} minutes at most in ${scope}.`,
+      { hint: 'Ask for a shorter one with --for.' },
+    );
+  const now = place.clock.now();
+  const stamped = stamp(place, holder);
+  const session: Omit<BreakGlassSession, 'closed'> = {
+    id: makeSessionId(now, place.random(10)),
+    scope,
+    holder: stamped.actor,
+    justification: reason.slice(0, TEXT),
+    ticket: ticket === undefined || ticket.trim() === '' ? null : ticket.slice(0, TICKET),
+    openedAt: stamped.at,
+    expiresAt: timeOf(Date.parse(stamped.at) + lasts),
+  };
+  const { book } = await append(place, rules, () =>
+    Promise.resolve([onSession(session.id, { ...stamped, type: 'session-opened', session })]),
+  );
+  return sessionView(place, book, await requireSession(book, session.id));
+}
+
+const TEXT = 8000;
+const TICKET = 200;
+
+export async function closeSession(
+  place: Place,
+  { id, actor }: Parameters<Requests['closeSession']>[0],
+): Promise<SessionView> {
+  const { snapshot, ...rules } = await look(place);
+  const { policy } = rules;
+  const { book } = await append(place, rules, async (book) => {
+    const { state } = await requireSession(book, id);
+    if (state.closed !== null) return [];
+    const at = snapshot && environmentOf(snapshot.layout, state.scope);
+    if (at && !samePerson(state.holder.email, actor.email)) requirePermission(policy, actor, 'admin', at);
+    return [onSession(id, { ...stamp(place, actor), type: 'session-closed' })];
+  });
+  return sessionView(place, book, await requireSession(book, id));
+}
+
+function isScope(layout: Layout, scope: string): boolean {
+  try {
+    parseScope(layout, scope);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const environmentOf = (layout: Layout, scope: string) =>
+  placeOf({ scope: { ...parseScope(layout, scope), mode: 'full' } });
+
+async function requireSession(book: Book, id: string): Promise<SessionFile> {
+  const file = await book.session(id);
+  if (file === null)
+    throw new BacktrailError('SESSION_UNKNOWN', `The ledger has no break-glass session ${id}.`);
+  return file;
+}
+
+async function sessionView(place: Place, book: Book, file: SessionFile): Promise<SessionView> {
+  const { state, events } = file;
+  const proofs = await proveSession(place, book, file);
+  const verified = proofs.get(events[0]?.id ?? '')?.verified ?? false;
+  const active = state.closed === null && Date.parse(state.expiresAt) > place.clock.now();
+  return { ...state, active, identity: verified ? 'verified' : 'unverified' };
+}
+
+/** Sessions, newest first, and what was done in them that nobody else has looked at yet. */
+export async function sessions(
+  place: Place,
+  reader: Person,
+): Promise<{ sessions: SessionView[]; reviews: RequestView[] }> {
+  const rules = await look(place);
+  const book = await openBook(place.git, rules.ref, place.cache);
+  const { policy, snapshot } = rules;
+  const files = (await book.sessions()).filter(({ state }) => {
+    if (policy.permissions.length === 0 || snapshot === null) return true;
+    const at = isScope(snapshot.layout, state.scope) && environmentOf(snapshot.layout, state.scope);
+    return at !== false && may(policy, reader, 'read', at);
+  });
+  const broken = (await book.requests()).filter(
+    ({ state }) => state.breakGlass !== null && may(rules.policy, reader, 'read', placeOf(state)),
+  );
+  const views = await Promise.all(broken.map((file) => viewOf(place, { book, rules, file })));
+  return {
+    sessions: await Promise.all(files.map((file) => sessionView(place, book, file))),
+    reviews: views.filter(({ breakGlass }) => breakGlass?.review === null),
+  };
+}

@@ -1,0 +1,197 @@
+/** What can be done with requests: the shapes that the command line, workers and scripts see. */
+import type {
+  BreakGlassSession,
+  LedgerRequest,
+  NoteKind,
+  ObjectId,
+  Person,
+  RequestId,
+  RequestStatus,
+  Review,
+  RollbackResult,
+  SessionId,
+} from '../model/index.ts';
+import type { StepEvent } from '../rollback/execute.ts';
+import type { Ask, Planned } from '../rollback/plan.ts';
+
+/** `verified`: a key that this machine trusts signed it for that person. */
+export type Identity = 'verified' | 'unverified';
+
+export interface ReviewView extends Review {
+  readonly identity: Identity;
+  /** Towards the quorum, or the rejections that end the request. */
+  readonly counts: boolean;
+}
+
+export interface RequestView extends LedgerRequest {
+  /** `acme/production/api-gateway` */
+  readonly scopeName: string;
+  readonly authorIdentity: Identity;
+  readonly reviews: readonly ReviewView[];
+  readonly approval: Approval;
+  /** What is returned to. */
+  readonly rollbackOf: { readonly commit: ObjectId; readonly version: number | null };
+}
+
+export interface Approval {
+  readonly need: number;
+  readonly have: number;
+  /** Emails of those who can still approve, as far as the policy names people; empty where it names nobody. */
+  readonly approvers: readonly string[];
+  /** Where what changes belongs to several environments that ask for approval: each of them. All have to be satisfied. */
+  readonly rules?: readonly {
+    readonly environment: string;
+    readonly need: number;
+    readonly have: number;
+    readonly approvers: readonly string[];
+  }[];
+}
+
+/** What stands between a plan and its execution. */
+export interface Gate {
+  /** Others have to agree. */
+  readonly needsApproval: boolean;
+  /** The environment has a policy: its rollbacks go through the ledger. */
+  readonly ledgered: boolean;
+  /** The session that lets it go ahead without. */
+  readonly session: BreakGlassSession | null;
+  readonly approval: Approval;
+}
+
+export interface Proposing {
+  readonly planned: Planned;
+  readonly author: Person;
+}
+
+/** An earlier rollback that is asked for again. */
+export interface Repeated {
+  /** As it was planned then. */
+  readonly planned: Planned;
+  /** null: it has no record but its commit on the branch. */
+  readonly request: RequestView | null;
+}
+
+export interface Repair {
+  readonly requestId: RequestId;
+  readonly action: 'completed' | 'expired' | 'settled' | 'reopened';
+  /** A sentence. */
+  readonly detail: string;
+}
+
+export interface SessionView extends BreakGlassSession {
+  readonly active: boolean;
+  readonly identity: Identity;
+}
+
+/** One event of the ledger. */
+export interface AuditEntry {
+  readonly commit: ObjectId;
+  readonly eventId: string;
+  /** `opened`, `approved`, …, `session-opened`, `session-closed`. */
+  readonly event: string;
+  readonly at: string;
+  readonly actor: Person;
+  readonly identity: Identity;
+  readonly requestId: RequestId | null;
+  readonly sessionId: SessionId | null;
+  readonly scope: string;
+  /** The request's after it. */
+  readonly status: string | null;
+  readonly subject: string;
+  readonly comment: string | null;
+  /** In which respects the commit says something else than its event, one sentence each; [] for what Backtrail wrote. */
+  readonly problems: readonly string[];
+}
+
+/** Requests and break-glass sessions. Every call looks at the ledger anew; each that writes is one event, or none. */
+export interface Requests {
+  /** What a rollback of this plan by this person needs. PERMISSION_DENIED, POLICY_UNSATISFIABLE. */
+  gate(input: Proposing): Promise<Gate>;
+  /**
+   * The earlier rollback with this id, wherever on the branch's line or in the ledger; null where there is none. REQUEST_EXISTS where it was
+   * for another scope, target or fields, or somebody else's.
+   */
+  repeated(input: {
+    readonly id: RequestId;
+    readonly ask: Ask;
+    readonly author: Person;
+  }): Promise<Repeated | null>;
+  /** The same id again gives the request that is there; REQUEST_EXISTS where that is another one. */
+  open(
+    input: Proposing & {
+      readonly id: RequestId;
+      readonly reason: string;
+      readonly allowRemoval?: boolean;
+      readonly follows?: RequestId;
+    },
+  ): Promise<RequestView>;
+  /** Newest first. `reader`: only what they may read. */
+  list(filter: {
+    readonly scope?: string;
+    readonly statuses?: readonly RequestStatus[];
+    readonly reader: Person;
+  }): Promise<RequestView[]>;
+  /** `reader` null: whoever carries requests out. */
+  show(input: { readonly id: RequestId; readonly reader: Person | null }): Promise<RequestView>;
+  /** Planned again on the present tip; `changed`: not what reviewers are asked about. */
+  plan(input: {
+    readonly id: RequestId;
+    readonly reader: Person;
+  }): Promise<{ readonly planned: Planned; readonly request: RequestView; readonly changed: boolean }>;
+  /** `digest`: of the plan that was looked at; PLAN_CHANGED where reviewers are asked about another one by now. */
+  approve(input: Act & { readonly comment?: string; readonly digest?: string }): Promise<RequestView>;
+  reject(input: Act & { readonly comment?: string }): Promise<RequestView>;
+  cancel(input: Act & { readonly reason?: string }): Promise<RequestView>;
+  note(input: Act & { readonly text: string; readonly kind?: NoteKind }): Promise<RequestView>;
+  /** A failed one, to the same target; for another, open one that follows it. */
+  retry(input: Act): Promise<RequestView>;
+  /**
+   * Carries an approved request out, as a worker does. Safe to repeat, in any process. AWAITING_APPROVAL, PLAN_CHANGED (then
+   * reviewers are asked again), REQUEST_CLOSED, and what `execute` fails with. `last`: a failure is recorded, for no attempt follows.
+   */
+  carryOut(id: RequestId, options?: CarryOutOptions): Promise<RollbackResult>;
+  /** Brings the ledger up to what the branch, the clock and the policy say; `waiting`: approved, and not carried out yet. */
+  reconcile(): Promise<{ readonly repairs: readonly Repair[]; readonly waiting: readonly RequestId[] }>;
+  openSession(input: {
+    readonly scope: string;
+    readonly holder: Person;
+    readonly reason: string;
+    readonly ticket?: string;
+    /** As long as the policy allows, where absent. */
+    readonly minutes?: number;
+  }): Promise<SessionView>;
+  closeSession(input: { readonly id: SessionId; readonly actor: Person }): Promise<SessionView>;
+  /** `reviews`: requests that went ahead without approval, and that nobody else has looked at yet. */
+  sessions(reader: Person): Promise<{
+    readonly sessions: readonly SessionView[];
+    readonly reviews: readonly RequestView[];
+  }>;
+  /** Closes the review of a request that went ahead without approval. OWN_REVIEW. */
+  inspect(input: Act & { readonly comment: string }): Promise<RequestView>;
+  /** Newest first. `since`: ISO 8601; `actor`: an email. */
+  audit(filter: {
+    readonly scope?: string;
+    readonly since?: string;
+    readonly actor?: string;
+    readonly limit: number;
+    readonly reader: Person;
+  }): Promise<AuditEntry[]>;
+}
+
+export interface Act {
+  readonly id: RequestId;
+  readonly actor: Person;
+}
+
+export interface CarryOutOptions {
+  readonly onStep?: (event: StepEvent) => Promise<void> | void;
+  readonly signal?: AbortSignal;
+  readonly last?: boolean;
+  /**
+   * In the name of the person who runs this, with their own right to push: where they have no list of trusted keys, signatures that
+   * nobody here can judge are taken on trust, and the commit says that they are unverified. A worker never does so.
+   */
+  readonly onTrust?: boolean;
+  /** Who runs this, where that is a person: they need the permission to `deploy`. */
+  readonly actor?: Person;
+}

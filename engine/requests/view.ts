@@ -1,0 +1,172 @@
+/** A request as people see it: its record, who stands behind its events, and what it still needs. */
+import {
+  type EnvironmentName,
+  type EnvironmentPolicy,
+  formatCoordinates,
+  type LedgerRequest,
+  type Policy,
+  type Review,
+} from '../model/index.ts';
+import type { RequestFile } from '../record/ledger-file.ts';
+import { judge, type Judgement } from '../policy/policy.ts';
+import type { Approval, Identity, RequestView } from './types.ts';
+import type { Book } from './ledger/snapshot.ts';
+import { knownOwners, type OwnerRule, rulesAt, stated } from './owners.ts';
+import { type Place, type Rules, rulesFor } from './context.ts';
+import { type Proof, type Proofs, proveRequest } from './ledger/proof.ts';
+
+export { nameOf as placeOf } from './owners.ts';
+
+/** Does a review count as its actor's own? */
+export type Counts = (proof: Proof | undefined) => boolean;
+
+/** For whoever carries requests out: what keys prove. */
+export const proven: Counts = (proof) => proof?.verified ?? false;
+
+/** Where no key is known, a signature is taken on trust: whoever carries the request out judges again. */
+export const claimed =
+  ({ allowedSigners }: Place): Counts =>
+  (proof) =>
+    allowedSigners === null ? (proof?.signed ?? false) : proven(proof);
+
+/** Reviews of the plan as it is now: those from before another one do not count, whatever their digest. */
+function currentReviews({ state, events }: RequestFile): readonly Review[] {
+  const last = events.findLastIndex(({ type }) => type === 'replanned');
+  const since = new Set(events.slice(last + 1).map(({ id }) => id));
+  return state.reviews.filter(({ id }) => since.has(id));
+}
+
+export interface Judging {
+  readonly policy: Policy;
+  /** The environments that own what the request changes. */
+  readonly owners: readonly EnvironmentName[];
+  readonly file: RequestFile;
+  readonly proofs: Proofs;
+  readonly counts: Counts;
+  /** A review that is about to be written. */
+  readonly next?: Review & { readonly verified: boolean };
+}
+
+/** What one environment's rule makes of the reviews. */
+export type OwnJudgement = Judgement & OwnerRule & { readonly rule: EnvironmentPolicy };
+
+/** The judgements of all that have a rule, each for itself: one vote may count for several. */
+export interface JointJudgement extends Judgement {
+  readonly each: readonly OwnJudgement[];
+}
+
+/** null where no owner has a policy. */
+export function judgeRequest({ policy, owners, file, proofs, counts, next }: Judging): JointJudgement | null {
+  const { state } = file;
+  const each = stated(rulesAt(policy, owners)).map(({ place, rule }): OwnJudgement => {
+    const opening = proofs.get(file.events[0]?.id ?? '')?.key ?? null;
+    const keys = new Set(rule.selfApproval ? [] : [opening]);
+    const present = currentReviews(file)
+      .filter(inTime(proofs, state))
+      .map((review) => {
+        const proof = proofs.get(review.id);
+        const key = proof?.key ?? null;
+        // A key is one voter, however many names the list of trusted keys has for it.
+        const again = key !== null && keys.has(key);
+        if (review.decision === 'approved') keys.add(key);
+        return { ...review, verified: counts(proof) && !again };
+      });
+    const reviews = next === undefined ? present : [...present, next];
+    const { digest, author } = state;
+    return { ...judge({ policy, rule, place, author: author.email, digest, reviews }), rule, place };
+  });
+  return each.length === 0 ? null : { ...jointly(each), each };
+}
+
+/** The most that is asked for, and those who can still give some of it. */
+function jointly(each: readonly OwnJudgement[]): Judgement {
+  const open = each.filter(({ satisfied }) => !satisfied);
+  const [hardest] = [...(open.length > 0 ? open : each)].sort((a, b) => b.need - b.have - (a.need - a.have));
+  return {
+    need: hardest?.need ?? 0,
+    have: hardest?.have ?? 0,
+    satisfied: open.length === 0,
+    rejected: each.some(({ rejected }) => rejected),
+    counted: [...new Set(each.flatMap(({ counted }) => counted))],
+    approvers: [...new Set((open.length > 0 ? open : each).flatMap(({ approvers }) => approvers))].sort(),
+  };
+}
+
+/** A vote of later than this clock does not count yet, and one of after the end never did. */
+const inTime =
+  (proofs: Proofs, { expiresAt }: LedgerRequest) =>
+  ({ id, decision }: Review): boolean => {
+    const proof = proofs.get(id);
+    if (proof === undefined) return true;
+    const late = expiresAt !== null && proof.time > Date.parse(expiresAt);
+    return !proof.future && !(decision === 'approved' && late);
+  };
+
+const identity = (proof: Proof | undefined): Identity => (proof?.verified ? 'verified' : 'unverified');
+
+/** Can it be judged here who approved? Without a list of keys, nothing is known that could be held against an approval. */
+export function canJudge(place: Place, policy: Policy, state: LedgerRequest): boolean {
+  const rules = stated(rulesAt(policy, knownOwners(place, state)));
+  return (
+    place.allowedSigners !== null || rules.every(({ rule }) => rule.quorum === 0 || rule.unsignedApprovals)
+  );
+}
+
+const NO_APPROVAL = { need: 0, have: 0, approvers: [] };
+
+/** The review of what went ahead without approval, if one is there that counts; one that nobody vouches for closes nothing. */
+export function inspectionOf({ policy, owners, file, proofs, counts }: Judging) {
+  const { events } = file;
+  const unsigned = stated(rulesAt(policy, owners)).every(({ rule }) => rule.unsignedApprovals);
+  const counting = events.findLast(
+    (event) => event.type === 'inspected' && (unsigned || counts(proofs.get(event.id))),
+  );
+  if (counting?.type !== 'inspected') return null;
+  const { id, actor, at, comment } = counting;
+  return { id, actor, at, comment };
+}
+
+/** Where several environments have a say: what each asks for. */
+export function rulesShown(judgement: JointJudgement | null): Pick<Approval, 'rules'> {
+  if (judgement === null || judgement.each.length < 2) return {};
+  return {
+    rules: judgement.each.map(({ place, need, have, approvers }) => ({
+      environment: formatCoordinates(place),
+      need,
+      have,
+      approvers,
+    })),
+  };
+}
+
+export async function viewOf(
+  place: Place,
+  { book, rules, file }: { book: Book; rules: Rules; file: RequestFile },
+  owners = knownOwners(place, file.state),
+): Promise<RequestView> {
+  const proofs = await proveRequest(place, book, file);
+  const { policy } = await rulesFor(place, rules, file.state).catch(() => rules);
+  const judging = { policy, owners, file, proofs, counts: claimed(place) };
+  const judgement = judgeRequest(judging);
+  const { state, events } = file;
+  const { breakGlass } = state;
+  const isPending = state.status === 'pending';
+  const counted = new Set(judgement?.counted);
+  const { need = 0, have = 0, approvers = [] } = judgement ?? {};
+  return {
+    ...state,
+    breakGlass: breakGlass && { ...breakGlass, review: inspectionOf(judging) },
+    scopeName: formatCoordinates(state.scope),
+    authorIdentity: identity(proofs.get(events[0]?.id ?? '')),
+    reviews: state.reviews.map((review) => ({
+      ...review,
+      identity: identity(proofs.get(review.id)),
+      counts: counted.has(review.id),
+    })),
+    approval:
+      breakGlass === null
+        ? { need, have, approvers: isPending ? approvers : [], ...rulesShown(judgement) }
+        : NO_APPROVAL,
+    rollbackOf: { commit: state.target, version: state.targetVersion },
+  };
+}

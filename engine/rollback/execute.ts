@@ -1,0 +1,201 @@
+/** One rollback from its confirmed request to its verified commit. Safe to repeat: the branch says whether it is done already. */
+import {
+  BacktrailError,
+  type Clock,
+  formatCoordinates,
+  isFailure,
+  type ObjectId,
+  type Person,
+  type Programs,
+  type RollbackRequest,
+  type RollbackResult,
+  type Step,
+} from '../model/index.ts';
+import type { GitRepository } from '../git/open.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
+import { readDelivery, readRollback } from '../record/read.ts';
+import { cleanValue, type RollbackRecord } from '../record/trailers.ts';
+import { samePerson } from '../policy/policy.ts';
+import { blockedError, isBlocked } from './blocked.ts';
+import { deliver } from './deliver.ts';
+import type { Observe } from './observe.ts';
+import { planRequested, type Planned, renderedDigest, requireOnLine } from './plan.ts';
+import { publish } from './publish.ts';
+import { stage } from './stage.ts';
+import { verify } from './verify.ts';
+
+export interface StepEvent {
+  readonly step: Step;
+  readonly digest: string;
+  readonly commit?: ObjectId;
+  readonly deliveryCommit?: ObjectId | null;
+}
+
+export interface ExecuteInput {
+  readonly git: GitRepository;
+  readonly observe: Observe;
+  readonly programs: Programs;
+  readonly request: RollbackRequest;
+  readonly committer: Person;
+  readonly clock: Clock;
+  readonly onStep?: (event: StepEvent) => Promise<void> | void;
+  /** Aborted: the step in hand ends, then the signal's reason is thrown. */
+  readonly signal?: AbortSignal;
+}
+
+const ATTEMPTS = 8;
+
+export async function execute(input: ExecuteInput): Promise<RollbackResult> {
+  const { git, request, clock } = input;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await attemptOnce(input);
+    } catch (error) {
+      await git.deleteStaging(request.id);
+      if (!isFailure(error) || error.code !== 'BRANCH_MOVED' || attempt === ATTEMPTS) throw error;
+      await clock.sleep(20 * 2 ** attempt);
+    }
+  }
+}
+
+async function attemptOnce(input: ExecuteInput): Promise<RollbackResult> {
+  const { git, request, signal } = input;
+  await git.refresh();
+  const snapshot = await input.observe();
+  const done = await findDone(git, snapshot, request);
+  // An attempt that was killed after it had published left its staging refs behind.
+  if (done) await git.deleteStaging(request.id);
+  if (done) return report(input, snapshot.branch, done);
+  await requireOnLine(snapshot, request.base, 'base');
+  const planned = await planRequested(snapshot, request, input.programs);
+  const nothing = requireConfirmed(request, planned);
+  if (nothing) await git.deleteStaging(request.id);
+  const { branch, base } = snapshot;
+  if (nothing) {
+    const findings = await git.followUp({ branch, next: base });
+    return resultOf(request, planned, { status: 'unchanged', findings });
+  }
+  const step = async (event: StepEvent) => {
+    await input.onStep?.(event);
+    signal?.throwIfAborted();
+  };
+  const { digest } = planned.plan;
+  await step({ step: 'planned', digest });
+  const staged = await stage(input, planned);
+  const { commit } = staged;
+  await step({ step: 'staged', digest, commit });
+  const delivered = await deliver(input, staged);
+  const { deliveryCommit } = delivered;
+  await step({ step: 'delivered', digest, commit, deliveryCommit });
+  const published = await publish(git, request.id, delivered);
+  // From here on the rollback stands: an abort would only hide that.
+  await input.onStep?.({ step: 'published', digest, commit, deliveryCommit });
+  await Promise.all([verify(git, published), git.deleteStaging(request.id)]);
+  const findings = await git.followUp({ branch, next: deliveryCommit ?? commit });
+  await input.onStep?.({ step: 'verified', digest, commit, deliveryCommit });
+  return resultOf(request, planned, { status: 'completed', commit, deliveryCommit, findings });
+}
+
+/** True where the scope holds the target's content already; PLAN_CHANGED where it is not the plan that was confirmed. */
+function requireConfirmed(request: RollbackRequest, planned: Planned): boolean {
+  const { plan } = planned;
+  if (isBlocked(plan)) throw blockedError(plan);
+  if (plan.files.length === 0) return true;
+  const { rendered } = request;
+  const sameManifests = rendered === undefined || rendered === renderedDigest(planned);
+  if (plan.digest === request.digest && sameManifests) return false;
+  const message = `What a rollback of ${formatCoordinates(request.scope)} would change is no longer what was confirmed.`;
+  throw new BacktrailError('PLAN_CHANGED', message, {
+    details: { confirmed: request.digest, now: plan.digest },
+  });
+}
+
+interface Done {
+  readonly commit: ObjectId;
+  readonly deliveryCommit: ObjectId | null;
+  readonly base: ObjectId;
+  readonly digest: string;
+}
+
+/** Has this request been carried out already? The branch knows. */
+async function findDone(
+  git: GitRepository,
+  snapshot: Snapshot,
+  request: RollbackRequest,
+): Promise<Done | null> {
+  const found = await git.findRequest({ tip: snapshot.base, base: request.base, requestId: request.id });
+  if (found === null) return null;
+  const line = await snapshot.history.firstParents(snapshot.base);
+  const next = line[line.indexOf(found) - 1];
+  const messages = await git.messages(next === undefined ? [found] : [found, next]);
+  const claim = readRollback(messages.get(found)?.trailers ?? []);
+  if (claim !== null) requireSame(claim.record, request);
+  const delivery = next === undefined ? null : readDelivery(messages.get(next)?.trailers ?? []);
+  return {
+    commit: found,
+    deliveryCommit: next !== undefined && delivery?.record.of === found ? next : null,
+    base: claim?.record.base ?? request.base,
+    digest: claim?.record.plan ?? request.digest,
+  };
+}
+
+/** Two processes may have been given one id, for two rollbacks. */
+function requireSame(record: RollbackRecord, { id, scope, target, author }: RollbackRequest): void {
+  const same =
+    formatCoordinates(record) === formatCoordinates(scope) &&
+    record.mode === scope.mode &&
+    record.target === target &&
+    samePerson(record.author, cleanValue(author.email));
+  if (same) return;
+  throw new BacktrailError(
+    'REQUEST_EXISTS',
+    `Another rollback has the id ${id}: of ${formatCoordinates(record)}, by ${record.author}.`,
+    { details: { requestId: id } },
+  );
+}
+
+async function report(
+  { git, request, onStep }: ExecuteInput,
+  branch: string,
+  done: Done,
+): Promise<RollbackResult> {
+  const { commit, deliveryCommit, base, digest } = done;
+  // What was published before a crash may not have come home yet.
+  const findings = await git.followUp({ branch, next: deliveryCommit ?? commit });
+  await onStep?.({ step: 'verified', digest, commit, deliveryCommit });
+  const { mode } = request.scope;
+  const scope = formatCoordinates(request.scope);
+  const requestId = request.id;
+  return {
+    requestId,
+    status: 'completed',
+    mode,
+    scope,
+    base,
+    target: request.target,
+    commit,
+    deliveryCommit,
+    digest,
+    findings,
+  };
+}
+
+function resultOf(
+  request: RollbackRequest,
+  { plan }: Planned,
+  outcome: Pick<RollbackResult, 'status' | 'findings'> &
+    Partial<Pick<RollbackResult, 'commit' | 'deliveryCommit'>>,
+): RollbackResult {
+  return {
+    requestId: request.id,
+    status: outcome.status,
+    mode: request.scope.mode,
+    scope: formatCoordinates(request.scope),
+    base: plan.base,
+    target: request.target,
+    commit: outcome.commit ?? null,
+    deliveryCommit: outcome.deliveryCommit ?? null,
+    digest: plan.digest,
+    findings: [...plan.findings, ...outcome.findings],
+  };
+}

@@ -1,0 +1,258 @@
+/** Step 1: resolve what was asked for, plan it, and render what it would deliver. Writes nothing. */
+import {
+  BacktrailError,
+  type Clock,
+  type Coordinates,
+  type FailureCode,
+  formatCoordinates,
+  type Finding,
+  type HistoryReader,
+  isFailure,
+  isObjectId,
+  type ObjectId,
+  type Person,
+  type Plan,
+  type Programs,
+  type RollbackRequest,
+  type Scope,
+} from '../model/index.ts';
+import type { Destination, GitRepository } from '../git/open.ts';
+import { digestOfOutputs } from '../plan/digest.ts';
+import { requireKnown } from '../layout/discover.ts';
+import { fieldSelection, resolveFields } from '../layout/fields/field.ts';
+import { stringOnTheWay } from '../layout/fields/strings.ts';
+import { readHistory } from '../history/history.ts';
+import { parseScope } from '../layout/layout.ts';
+import { planRollback, selectionsFor } from '../plan/plan.ts';
+import { refOf, resolveRevision } from '../history/revision.ts';
+import { parseRevision } from '../history/revision-name.ts';
+import { toBindings } from '../layout/pattern.ts';
+import { requireScope } from '../layout/scope.ts';
+import { readContent, type ScopeQuery } from '../snapshot/content.ts';
+import type { Revision } from '../history/history.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
+import { isBlocked } from './blocked.ts';
+import { type Delivery, renderDelivery } from '../render/planned/render.ts';
+
+/** What somebody asks for, in their own words. */
+export interface Ask {
+  /** `[tenant/]environment[/service]`. */
+  readonly scope: string;
+  /** A revision as typed; `previous` where absent. */
+  readonly to?: string;
+  /** Fields as typed; with any, the mode is `field`. */
+  readonly fields?: readonly string[];
+  readonly allowRemoval?: boolean;
+  /** Restore the files that hold the selected parts as whole paths. */
+  readonly wholeFile?: boolean;
+}
+
+/** What planning needs besides the repository. */
+export interface PlanTools {
+  readonly programs: Programs;
+  readonly clock: Pick<Clock, 'now'>;
+}
+
+/** A plan and the manifests that would go with it: what people see, and what the next step takes. */
+export interface Planned {
+  readonly snapshot: Snapshot;
+  readonly plan: Plan;
+  readonly delivery: Delivery;
+  /** Where it would be published; where absent, nobody asked. */
+  readonly destination?: Destination;
+  /** For people: the commits that the target and what stands there now are; where they are revisions of the scope. */
+  readonly revisions?: { readonly target?: RevisionDetails; readonly current?: RevisionDetails };
+}
+
+export interface RevisionDetails {
+  /** ISO 8601 in UTC. */
+  readonly time: string;
+  readonly author: Person;
+  readonly subject: string;
+}
+
+export async function planAsked(
+  snapshot: Snapshot,
+  ask: Ask,
+  { programs, clock }: PlanTools,
+): Promise<Planned> {
+  // Which revision is meant is still decided by the parts: `v3` must not become another commit.
+  const parts = await resolveScope(snapshot, ask);
+  const { query, revisions } = await historyOf(snapshot, parts);
+  const name = parseRevision(ask.to ?? 'previous', clock.now());
+  const { target, findings } = await resolveRevision(query, revisions, name);
+  const current = currentOf(snapshot, revisions);
+  const allowRemoval = ask.allowRemoval ?? false;
+  const scope: Scope = ask.wholeFile ? { ...parts, wholeFile: true } : parts;
+  const planned = await withDelivery(
+    snapshot,
+    await planRollback(snapshot, { scope, target, current, allowRemoval, findings }),
+    programs,
+  );
+  return { ...planned, revisions: detailsOf(revisions, target.commit) };
+}
+
+function detailsOf(revisions: readonly Revision[], target: ObjectId): NonNullable<Planned['revisions']> {
+  const details = (revision: Revision | undefined): RevisionDetails | undefined => {
+    if (revision === undefined) return undefined;
+    const { time, author, subject } = revision.commit;
+    return { time, author, subject };
+  };
+  const [from, to] = [details(revisions[0]), details(revisions.find(({ commit }) => commit.id === target))];
+  return { ...(to && { target: to }), ...(from && { current: from }) };
+}
+
+/** Of a request that is planned again, for people: what stands there now by its name, and both with their details. */
+export async function withRevisions(planned: Planned): Promise<Planned> {
+  const { snapshot, plan } = planned;
+  const { revisions } = await historyOf(snapshot, plan.scope);
+  const current = currentOf(snapshot, revisions);
+  return { ...planned, plan: { ...plan, current }, revisions: detailsOf(revisions, plan.target.commit) };
+}
+
+/** The same for a confirmed request: nothing is resolved again, and whoever wrote the request is not believed. */
+export async function planRequested(
+  snapshot: Snapshot,
+  request: Pick<RollbackRequest, 'scope' | 'target' | 'allowRemoval'>,
+  programs: Programs,
+): Promise<Planned> {
+  const { scope, target, allowRemoval } = request;
+  requireScope(snapshot.layout, scope);
+  await requireOnLine(snapshot, target, 'target');
+  const ref = { commit: target, version: null };
+  const current = { commit: snapshot.base, version: null };
+  return withDelivery(
+    snapshot,
+    await planRollback(snapshot, { scope, target: ref, current, allowRemoval, findings: [] }),
+    programs,
+  );
+}
+
+/**
+ * A commit that only another branch holds was never deployed, and nobody who guards this branch has agreed to it.
+ * REVISION_NOT_ON_BRANCH, SHALLOW_TARGET where the line to it is cut.
+ */
+export async function requireOnLine(
+  { history, base, branch }: Snapshot,
+  commit: ObjectId,
+  role: 'target' | 'base',
+): Promise<void> {
+  if (await isOnLine(history, base, commit)) return;
+  if (history.shallow)
+    throw new BacktrailError(
+      'SHALLOW_TARGET',
+      `This shallow clone does not show whether the ${role} ${commit} is on the first-parent line of ${branch}.`,
+    );
+  throw new BacktrailError(
+    'REVISION_NOT_ON_BRANCH',
+    `The ${role} ${commit} is not on the first-parent line of ${branch}.`,
+    { details: { commit } },
+  );
+}
+
+/** An object that is not there, or is no commit, is on no line. */
+async function isOnLine(history: HistoryReader, tip: ObjectId, commit: ObjectId): Promise<boolean> {
+  if (!isObjectId(commit) || (await history.findCommit(commit).catch(() => null)) !== commit) return false;
+  return history.isOnLine(tip, commit);
+}
+
+/** With what the place of publishing has to say. Only for whoever confirms the plan: executing looks for itself. */
+export async function withPreview(git: GitRepository, planned: Planned): Promise<Planned> {
+  const { plan, delivery } = planned;
+  const paths = [...plan.files, ...delivery.outputs].map(({ path }) => path);
+  const { branch, base } = plan;
+  const findings = [...(await elsewhere(git, branch)), ...(await git.preview({ branch, base, paths }))];
+  const destination = await git.destination(branch);
+  return { ...planned, destination, plan: { ...plan, findings: [...plan.findings, ...findings] } };
+}
+
+/** Whoever stands on another branch may mean that one. */
+async function elsewhere(git: GitRepository, branch: string): Promise<Finding[]> {
+  const head = await git.checkedOut();
+  if (head === null || head === branch) return [];
+  return [
+    {
+      code: 'BRANCH_DIFFERS',
+      severity: 'info',
+      message: `${head} is checked out here; this is about ${branch}, as \`branch\` of the configuration says.`,
+    },
+  ];
+}
+
+async function withDelivery(snapshot: Snapshot, plan: Plan, programs: Programs): Promise<Planned> {
+  // A blocked plan has no result that could be rendered.
+  if (isBlocked(plan)) return { snapshot, plan, delivery: NO_DELIVERY };
+  try {
+    const delivery = await renderDelivery(snapshot, plan, programs);
+    return { snapshot, plan: { ...plan, findings: [...plan.findings, ...delivery.findings] }, delivery };
+  } catch (error) {
+    if (!isFailure(error) || !/^(?:RENDER_FAILED|OUTPUT_UNSAFE)$/.test(error.code)) throw error;
+    const { code, message, hint } = error;
+    const finding: Finding = { code, severity: 'block', message, hint };
+    return { snapshot, plan: { ...plan, findings: [...plan.findings, finding] }, delivery: NO_DELIVERY };
+  }
+}
+
+/** What approvals of the manifests bind to; null where nothing is delivered. */
+export function renderedDigest({ snapshot, delivery }: Planned): string | null {
+  return digestOfOutputs(snapshot.hasher, delivery.outputs);
+}
+
+const NO_DELIVERY: Delivery = { outputs: [], renderers: [], differences: [], findings: [] };
+
+/** The scope that is meant. A service that is gone from the tip is known as long as history has it. */
+export async function resolveScope(
+  snapshot: Snapshot,
+  { scope: text, fields = [] }: Pick<Ask, 'scope' | 'fields'>,
+): Promise<Scope> {
+  const coordinates = parseScope(snapshot.layout, text);
+  await requireExisting(snapshot, coordinates);
+  if (fields.length === 0)
+    return { mode: coordinates.service === undefined ? 'full' : 'service', ...coordinates };
+  const view = await snapshot.view(snapshot.base);
+  const resolved = await resolveFields({ view, layout: snapshot.layout, coordinates, fields });
+  for (const field of resolved)
+    await requireField(snapshot, { mode: 'field', ...coordinates, fields: [field] });
+  return { mode: 'field', ...coordinates, fields: resolved };
+}
+
+/** A field that never stood anywhere is a slip of the pen, and must not pass because another one is there. */
+async function requireField(snapshot: Snapshot, scope: Scope): Promise<void> {
+  const query = { snapshot, scope, selections: selectionsFor(snapshot.layout, scope) };
+  if ((await readContent(query, snapshot.base)).parts.size > 0) return;
+  if ((await readHistory(query)).length > 0) return;
+  const [field = ''] = scope.fields ?? [];
+  const inside = await stringOnTheWay(await snapshot.view(snapshot.base), fieldSelection(field));
+  const why = inside === null ? '' : `: ${inside.string} is a string`;
+  throw new BacktrailError('FIELD_UNKNOWN', `The field ${field} has never been there${why}.`, {
+    hint: inside?.hint ?? `\`backtrail show ${formatCoordinates(scope)} HEAD\` shows the fields there are.`,
+  });
+}
+
+const GONE: ReadonlySet<FailureCode> = new Set(['TENANT_UNKNOWN', 'ENVIRONMENT_UNKNOWN', 'SERVICE_UNKNOWN']);
+
+async function requireExisting(snapshot: Snapshot, coordinates: Coordinates): Promise<void> {
+  try {
+    await requireKnown(await snapshot.view(snapshot.base), snapshot.layout, coordinates);
+  } catch (unknown) {
+    if (!isFailure(unknown) || !GONE.has(unknown.code)) throw unknown;
+    // History knows names too that the configuration says are none.
+    if (snapshot.layout.isIgnored(toBindings(coordinates))) throw unknown;
+    const scope: Scope = { mode: coordinates.service === undefined ? 'full' : 'service', ...coordinates };
+    const { revisions } = await historyOf(snapshot, scope);
+    if (revisions.length === 0) throw unknown;
+  }
+}
+
+export async function historyOf(
+  snapshot: Snapshot,
+  scope: Scope,
+): Promise<{ query: ScopeQuery; revisions: Revision[] }> {
+  const query = { snapshot, scope, selections: selectionsFor(snapshot.layout, scope) };
+  return { query, revisions: await readHistory(query) };
+}
+
+/** The revision that stands there now; the tip itself where the scope has none. */
+export function currentOf(snapshot: Snapshot, [newest]: readonly Revision[]) {
+  return newest ? refOf(newest) : { commit: snapshot.base, version: null };
+}

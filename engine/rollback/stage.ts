@@ -1,0 +1,100 @@
+/** Step 2: the revert commit, as objects under a staging ref of ours. Nothing that anybody looks at moves. */
+import {
+  BacktrailError,
+  type ObjectId,
+  type Person,
+  type RollbackRequest,
+  type Scope,
+} from '../model/index.ts';
+import { identity } from '../git/store/import.ts';
+import type { GitRepository } from '../git/open.ts';
+import { recordField } from '../layout/layout.ts';
+import { rollbackMessage } from '../record/message.ts';
+import type { MessageStyle } from '../record/style.ts';
+import type { RollbackRecord } from '../record/trailers.ts';
+import type { Planned } from './plan.ts';
+import { requireWritten } from './written.ts';
+
+export interface StageInput {
+  readonly git: GitRepository;
+  readonly request: RollbackRequest;
+  /** The identity that writes commits: the service's own. */
+  readonly committer: Person;
+}
+
+export interface Staged extends Planned {
+  readonly commit: ObjectId;
+  readonly record: RollbackRecord;
+}
+
+/** What people see of the target. */
+export const shortTarget = ({ target }: RollbackRequest) => target.slice(0, 7);
+
+export async function stage({ git, request, committer }: StageInput, planned: Planned): Promise<Staged> {
+  const { plan, snapshot } = planned;
+  const record = recordOf(request, planned);
+  const message = rollbackMessage({
+    record,
+    subject: snapshot.layout.config.subject,
+    shortTarget: shortTarget(request),
+    style: messageStyle(planned, [request.author, committer]),
+  });
+  const [commit] = await git.writeCommits({
+    requestId: request.id,
+    commits: [
+      {
+        parent: plan.base,
+        author: request.author,
+        committer,
+        time: request.requestedAt,
+        message: message.text,
+        writes: plan.writes,
+      },
+    ],
+  });
+  if (commit === undefined) throw new BacktrailError('GIT_FAILED', 'Git wrote no commit.');
+  await requireWritten(git, {
+    commit,
+    parent: plan.base,
+    trailers: message.trailers,
+    files: plan.files,
+  });
+  return { ...planned, commit, record };
+}
+
+/** `people` made the commit, its author first: each of them signs it off, under the name that the commit has. */
+export function messageStyle({ snapshot }: Planned, people: readonly Person[]): MessageStyle {
+  const { subject, trailers, signoff } = snapshot.layout.config.commit;
+  return { subject, trailers, signers: signoff ? people.map(identity) : [] };
+}
+
+function recordOf(request: RollbackRequest, { plan, snapshot }: Planned): RollbackRecord {
+  const { mode, tenant, environment, service } = request.scope;
+  const fields = recordedFields(request.scope, plan.wholeFiles);
+  const breakGlass = request.provenance?.breakGlass;
+  const overrides = plan.findings.some(({ code }) => code === 'REMOVAL_ALLOWED') ? ['allow-removal'] : [];
+  return {
+    mode,
+    ...(tenant !== undefined && { tenant }),
+    environment,
+    ...(service !== undefined && { service }),
+    justification: request.reason,
+    author: request.author.email,
+    approvals: request.provenance?.approvals ?? [],
+    requestId: request.id,
+    target: request.target,
+    base: plan.base,
+    plan: plan.digest,
+    engine: plan.engine,
+    fields: fields.map((field) => recordField(snapshot.layout, request.scope, field)),
+    ...(overrides.length > 0 && { overrides }),
+    ...(breakGlass && { breakGlass }),
+    ...(request.provenance && { ledger: request.provenance.ledger }),
+  };
+}
+
+/** What a file restored as a whole stands for is its path alone. */
+function recordedFields({ fields = [] }: Scope, wholeFiles: readonly string[]): string[] {
+  const parts = fields.filter((field) => !wholeFiles.some((path) => field.startsWith(`${path}#`)));
+  return [...parts, ...wholeFiles].sort();
+}

@@ -1,0 +1,166 @@
+/** What stands in a scope at one commit: whole files and parts of files. */
+import { type Entry, type Kept, MODE, type ObjectId, type PathChange, type Scope } from '../model/index.ts';
+import { excise } from '../yaml/core/locate.ts';
+import { parseFile } from '../yaml/core/parse-file.ts';
+import { formatSelector, type Selector } from '../yaml/core/selector.ts';
+import type { KeptPart } from '../layout/keep.ts';
+import type { Layout, Selection } from '../layout/layout.ts';
+import { toBindings } from '../layout/pattern.ts';
+import type { Snapshot } from './snapshot.ts';
+import { type FileEntry, isFile, walkFiles } from './view.ts';
+
+export interface SelectedPart {
+  readonly path: string;
+  readonly selector: Selector;
+  readonly service: string | null;
+  readonly source: string;
+  /** Without what is kept within it; null where all of it is kept. */
+  readonly restorable: string | null;
+}
+
+export interface Content {
+  readonly files: ReadonlyMap<string, FileEntry>;
+  /** By `path#selector`. */
+  readonly parts: ReadonlyMap<string, SelectedPart>;
+  /** Files that hold selected parts, whether or not the part is there. */
+  readonly shared: ReadonlyMap<string, FileEntry>;
+  /** Folders that the scope owns to the last file, with their tree ids. */
+  readonly trees: ReadonlyMap<string, ObjectId>;
+}
+
+export interface ScopeQuery {
+  readonly snapshot: Snapshot;
+  readonly scope: Scope;
+  readonly selections: readonly Selection[];
+}
+
+export async function readContent(query: ScopeQuery, commit: ObjectId): Promise<Content> {
+  const { snapshot, selections } = query;
+  const view = await snapshot.view(commit);
+  const files = new Map<string, FileEntry>();
+  const shared = new Map<string, FileEntry>();
+  const parts = new Map<string, SelectedPart>();
+  const trees = new Map<string, ObjectId>();
+  for (const selection of selections) {
+    const { paths } = selection;
+    const found = await walkFiles(view, paths.prefix, (folder) => paths.reaches(folder));
+    const selected = found.filter((file) => isSelected(snapshot.layout, selection, file));
+    if (selection.selector === null && selection.paths.kind === 'tree' && selected.length === found.length) {
+      const folder = await view.entry(selection.paths.prefix);
+      if (folder?.mode === MODE.tree) trees.set(selection.paths.prefix, folder.id);
+    }
+    for (const file of selected) {
+      if (selection.selector === null) {
+        files.set(file.path, file);
+        continue;
+      }
+      shared.set(file.path, file);
+      for (const part of await selectedParts(query, selection, file))
+        parts.set(`${part.path}#${formatSelector(part.selector)}`, part);
+    }
+  }
+  // A file that belongs to the scope as a whole needs no parts.
+  for (const [key, { path }] of parts) if (files.has(path)) parts.delete(key);
+  for (const path of files.keys()) shared.delete(path);
+  return { files, parts, shared, trees };
+}
+
+function isSelected(layout: Layout, { paths }: Selection, { path }: FileEntry): boolean {
+  return paths.match(path) !== null && !layout.isOwn(path);
+}
+
+async function selectedParts(
+  { snapshot, scope }: ScopeQuery,
+  { paths, selector }: Selection,
+  file: FileEntry,
+): Promise<SelectedPart[]> {
+  if (selector === null || !isFile(file.mode)) return [];
+  const bindings = { ...toBindings(scope), ...paths.match(file.path) };
+  const kept = keptSelectors(snapshot, file.path);
+  const parts = await snapshot.parts(file, {
+    path: file.path,
+    selector,
+    bindings,
+    kept,
+    isAsked: scope.mode === 'field',
+  });
+  return parts.map((part) => ({ ...part, path: file.path, service: part.bindings.service ?? null }));
+}
+
+/** Parts that the configuration keeps in a file by its path alone. */
+export const keptSelectors = ({ layout }: Snapshot, path: string): Selector[] =>
+  layout.keep.parts(path, []).map(({ selector }) => selector);
+
+/** Files of a content that are kept as wholes. */
+export async function keptFiles(snapshot: Snapshot, { files }: Pick<Content, 'files'>): Promise<Kept[]> {
+  const kept: Kept[] = [];
+  for (const [path, file] of files) {
+    const { whole } = await keptIn(snapshot, path, [file]);
+    if (whole !== null) kept.push({ path, by: whole });
+  }
+  return kept;
+}
+
+/** Do two contents hold the same, as far as a rollback would restore it? */
+export async function sameContent(snapshot: Snapshot, a: Content, b: Content): Promise<boolean> {
+  for (const key of new Set([...a.parts.keys(), ...b.parts.keys()])) {
+    const [one, other] = [a.parts.get(key), b.parts.get(key)];
+    if ((one?.restorable ?? null) === (other?.restorable ?? null)) continue;
+    const path = one?.path ?? other?.path ?? '';
+    const sides = [a.shared.get(path) ?? null, b.shared.get(path) ?? null];
+    if ((await keptIn(snapshot, path, sides)).whole === null) return false;
+  }
+  for (const path of new Set([...a.files.keys(), ...b.files.keys()])) {
+    const [before, after] = [a.files.get(path) ?? null, b.files.get(path) ?? null];
+    if (await differs(snapshot, { path, before, after })) return false;
+  }
+  return true;
+}
+
+/** Does a change of a selected path count, or is all that changed kept? */
+export async function differs(snapshot: Snapshot, { path, before, after }: PathChange): Promise<boolean> {
+  if (before?.id === after?.id && before?.mode === after?.mode) return false;
+  const kept = await keptIn(snapshot, path, [before, after]);
+  if (kept.whole !== null) return false;
+  if (kept.parts.length === 0 || !before || !after || before.mode !== after.mode) return true;
+  const [old, now] = [await snapshot.text(before), await snapshot.text(after)];
+  return old === null || now === null || without(path, old, kept.parts) !== without(path, now, kept.parts);
+}
+
+export interface KeptIn {
+  readonly whole: string | null;
+  readonly parts: readonly KeptPart[];
+}
+
+/** What is kept of a path, judged by its name and by its content on every side. */
+export async function keptIn(
+  snapshot: Snapshot,
+  path: string,
+  sides: readonly (Entry | null)[],
+): Promise<KeptIn> {
+  const { keep } = snapshot.layout;
+  const by = keep.path(path);
+  if (by !== null) return { whole: by, parts: [] };
+  const texts: string[] = [];
+  for (const side of sides) {
+    // A file over the reader's limit is too large to be a Secret that we could judge; it is restored as a whole.
+    const text = await snapshot.text(side);
+    if (text === null) continue;
+    const whole = keep.content(path, text);
+    if (whole !== null) return { whole, parts: [] };
+    texts.push(text);
+  }
+  return { whole: null, parts: keep.parts(path, texts) };
+}
+
+/** A text without its kept parts, for comparing and for digests; the text itself where it does not parse. */
+export function without(path: string, text: string, parts: readonly KeptPart[]): string {
+  try {
+    return excise(
+      parseFile(path, text),
+      parts.map(({ selector }) => selector),
+    );
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,162 @@
+import { isMap, isScalar, isSeq } from 'yaml';
+import type { FieldChange, FileDifference } from '../../model/index.ts';
+import type { Comparison, Side } from './compare.ts';
+import { compareNodes, Incomparable, listOf } from './compare.ts';
+import { type ParsedText, parseText } from '../core/document.ts';
+import { findSecrets, type Secrets } from '../mask/find-secrets.ts';
+import { fileKind } from '../formats/format.ts';
+import { lift } from '../mask/unmasked-values.ts';
+import { maskLines } from '../mask/lines.ts';
+import { makeEffort } from './line-diff.ts';
+import { hasExtension, PARSED_LIMIT } from '../mask/mask.ts';
+import { parseFileLoosely } from '../core/parse-file.ts';
+import { matchByPlace, matchDocuments } from '../core/match-items.ts';
+import type { Outline } from '../core/outline.ts';
+import { type Marker, MASK } from '../mask/secrets.ts';
+import { refusalReason } from '../core/refusal.ts';
+import type { Selector } from '../core/selector.ts';
+import { tryParse } from '../core/try-parse.ts';
+import { BINARY, unifiedDiff } from './unified.ts';
+
+export { unifiedDiff } from './unified.ts';
+
+/**
+ * What differs between two YAML or JSON texts, leaf by leaf: canonical selectors (list items and documents by what identifies them)
+ * and the source text of the values, cut to 200 characters around the first place where they differ, with their lines as a difference where
+ * that leaves something out, or they have several lines (not where `lines` is false). A value that is secret on one side is masked on both. null stands for
+ * no file; what came or went as a whole counts leaf by leaf too. Differences of layout and comments are none.
+ * Gives null where fields cannot tell the difference: a side does not parse, a key is no scalar, or there are over 2000 changes.
+ */
+export function diffFields(
+  input: {
+    /** Without it the texts are YAML. */
+    path?: string;
+    /** Places that may be read although they look like secrets; see `lift`. */
+    shown?: readonly Selector[];
+    before: string | null;
+    after: string | null;
+  },
+  { lines = true } = {},
+): FieldChange[] | null {
+  const before = parse(input, input.before);
+  const after = parse(input, input.after);
+  if (before === null || after === null) return null;
+  const comparison: Comparison = { before, after, changes: [], effort: lines ? makeEffort() : null };
+  try {
+    compareDocuments(comparison);
+  } catch (error) {
+    if (error instanceof Incomparable) return null;
+    throw error;
+  }
+  return comparison.changes;
+}
+
+/**
+ * How a file differs, for people, masked. YAML and JSON by their extension, and texts without extension that hold a map or a list, by
+ * fields; a file whose fields are equal although its text is not gets a unified difference as well. The rest as unified difference
+ * alone. Bytes that are not UTF-8 text are binary. null stands for no file.
+ */
+export function differenceOf(input: {
+  path: string;
+  shown?: readonly Selector[];
+  before: Uint8Array | null;
+  after: Uint8Array | null;
+}): FileDifference {
+  const { path, shown = [] } = input;
+  const change = input.before === null ? 'added' : input.after === null ? 'removed' : 'modified';
+  const before = decode(input.before);
+  const after = decode(input.after);
+  if (before === undefined || after === undefined) return { path, change, diff: BINARY };
+  const fields = isByFields({ path, before, after }) ? diffFields({ path, shown, before, after }) : null;
+  if (fields === null) return { path, change, diff: unifiedDiff({ path, before, after }) };
+  if (fields.length > 0 || before === after) return { path, change, fields };
+  return { path, change, fields, diff: unifiedDiff({ path, before, after }) };
+}
+
+type Input = Parameters<typeof diffFields>[0];
+
+function parse({ path, shown = [] }: Pick<Input, 'path' | 'shown'>, text: string | null): Side | null {
+  if (text !== null && text.length > PARSED_LIMIT) return null;
+  try {
+    const parsed = path === undefined ? parseText(text ?? '') : parseFileLoosely(path, text ?? '');
+    const outlines = new Map<unknown, Outline>();
+    for (const { root } of parsed.bodies) collect(root, outlines);
+    const known = new Set<string>();
+    const found = secretsOf(parsed, (secret) => {
+      known.add(secret);
+      return MASK;
+    });
+    const secrets = lift(found, parsed, shown);
+    return { text: parsed.text, parsed, outlines, secrets, known, shown };
+  } catch (error) {
+    if (refusalReason(error) !== null) return null;
+    throw error;
+  }
+}
+
+/** Lines of a flat file are masked as whole lines as well: what the rules for lines find there is secret here too. */
+function secretsOf({ text, code, format, documents, bodies }: ParsedText, marker: Marker): Secrets {
+  const secrets = findSecrets(text, documents, marker, { code });
+  if (format !== 'dotenv' && format !== 'properties') return secrets;
+  const found = (bodies[0]?.root.entries ?? []).flatMap(({ start, value }) => {
+    const line = text.slice(start, value.end);
+    return maskLines(line) === line ? [] : [value.node];
+  });
+  return {
+    ...secrets,
+    nodes: new Set([...secrets.nodes, ...found]),
+    masked: new Set([...secrets.masked, ...found]),
+  };
+}
+
+function collect(outline: Outline, outlines: Map<unknown, Outline>): void {
+  if (outline.node !== null) outlines.set(outline.node, outline);
+  for (const { value } of outline.entries) collect(value, outlines);
+}
+
+function compareDocuments(comparison: Comparison): void {
+  const [old, next] = [comparison.before, comparison.after].map((side) =>
+    listOf(
+      side,
+      side.parsed.bodies.map(({ document }) => document.contents),
+    ),
+  );
+  if (old === undefined || next === undefined) return;
+  if (old.nodes.length > 1 || next.nodes.length > 1) {
+    for (const item of matchDocuments(old, next).items) compareNodes(comparison, item, [item.step]);
+  } else {
+    for (const item of matchByPlace(old, next).items) compareNodes(comparison, item, []);
+  }
+}
+
+/** undefined: the bytes are no text. */
+function decode(bytes: Uint8Array | null): string | null | undefined {
+  if (bytes === null) return null;
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return text.includes('\0') ? undefined : text;
+  } catch {
+    return undefined;
+  }
+}
+
+function isByFields({
+  path,
+  before,
+  after,
+}: {
+  path: string;
+  before: string | null;
+  after: string | null;
+}): boolean {
+  if (fileKind(path).is === 'known') return true;
+  return !hasExtension(path) && [before, after].every((text) => text === null || isCollectionText(text));
+}
+
+function isCollectionText(text: string): boolean {
+  const documents = tryParse(text) ?? [];
+  const filled = documents.filter(
+    ({ contents }) => contents !== null && !(isScalar(contents) && contents.value === null),
+  );
+  return filled.length > 0 && filled.every(({ contents }) => isMap(contents) || isSeq(contents));
+}

@@ -1,0 +1,80 @@
+import { Document, Pair, Scalar, YAMLMap } from 'yaml';
+import { parseDotenv } from './dotenv.ts';
+import type { Body } from '../core/document.ts';
+import type { Entry, Outline } from '../core/outline.ts';
+import { parseProperties } from './properties.ts';
+import { refuse } from '../core/refusal.ts';
+import { placeOf } from '../core/text.ts';
+
+/** One `KEY=value` of a file that is a list of them. Offsets in the text, ends exclusive. */
+export interface FlatEntry {
+  readonly key: string;
+  readonly value: string;
+  /** Of the first line, with what stands before the key. */
+  readonly start: number;
+  readonly keyStart: number;
+  readonly keyEnd: number;
+  /** As it is written, with quotes and escapes. */
+  readonly valueStart: number;
+  readonly valueEnd: number;
+  /** Of the last line, before its line break. */
+  readonly end: number;
+}
+
+/** The entries of a `.env` or `.properties` text. Throws EDIT_REFUSED where readers would not agree on them, and where a key stands twice. */
+export function flatEntries(text: string, format: 'dotenv' | 'properties'): readonly FlatEntry[] {
+  const entries = format === 'dotenv' ? parseDotenv(text) : parseProperties(text);
+  const seen = new Set<string>();
+  for (const { key, keyStart } of entries) {
+    if (seen.has(key))
+      refuse('duplicate-key', `A key stands twice in the file (${placeOf(text, keyStart)}).`);
+    seen.add(key);
+  }
+  return entries;
+}
+
+/** The same as one YAML map of texts: what reads, compares and masks YAML does it here too. */
+export function flatBody(text: string, entries: readonly FlatEntry[]): Body {
+  const map = new YAMLMap<Scalar, Scalar>();
+  map.range = [0, text.length, text.length];
+  const outlines = entries.map((entry): Entry => {
+    const key = scalar(entry.key, text, [entry.keyStart, entry.keyEnd]);
+    const value = scalar(entry.value, text, [entry.valueStart, entry.valueEnd]);
+    map.items.push(new Pair(key, value));
+    return {
+      key: entry.key,
+      keyNode: key,
+      start: entry.keyStart,
+      after: entry.valueStart,
+      indicated: true,
+      explicit: false,
+      value: outline('scalar', value, [entry.valueStart, entry.valueEnd]),
+    };
+  });
+  const document = new Document(map);
+  // It stands for one that the parser made: all that is read of it are its nodes and values.
+  // oxlint-disable-next-line no-unsafe-type-assertion
+  const parsed = Object.assign(document, { range: map.range }) as unknown as Document.Parsed;
+  return {
+    index: 0,
+    document: parsed,
+    root: { ...outline('map', map, [0, text.length]), entries: outlines },
+  };
+}
+
+function scalar(value: string, text: string, [start, end]: readonly [number, number]): Scalar {
+  const node = new Scalar(value);
+  const source = text.slice(start, end);
+  // A plain scalar counts by its source, any other by its value.
+  Object.assign(node, { source, type: source === value ? Scalar.PLAIN : Scalar.QUOTE_DOUBLE });
+  node.range = [start, end, end];
+  return node;
+}
+
+function outline(
+  kind: Outline['kind'],
+  node: YAMLMap | Scalar,
+  [start, end]: readonly [number, number],
+): Outline {
+  return { kind, node, flow: false, start, end, tag: '', anchor: null, entries: [] };
+}

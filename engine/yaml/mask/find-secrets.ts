@@ -1,0 +1,291 @@
+import type { Document, Node, Pair, Scalar } from 'yaml';
+import { isAlias, isCollection, isMap, isPair, isScalar, isSeq } from 'yaml';
+import type { Layout, Span } from './comments.ts';
+import { addZone, maskComments } from './comments.ts';
+import { maskLines, VALUE_OF_PAIR } from './lines.ts';
+import { scalarText } from '../core/nodes.ts';
+import type { Marker } from './secrets.ts';
+import { isHarmlessValue, isSecretKey, isSettingsGroup, maskTokens, mayHoldToken } from './secrets.ts';
+import { tryParse } from '../core/try-parse.ts';
+
+export interface Secrets {
+  /** In the order of the text, apart from each other. */
+  readonly spans: readonly Span[];
+  /** Scalars that are secret as a whole because of where they stand. */
+  readonly nodes: ReadonlySet<unknown>;
+  /** These, and the scalars that hold a secret somewhere. */
+  readonly masked: ReadonlySet<unknown>;
+}
+
+interface Search {
+  readonly text: string;
+  readonly marker: Marker;
+  /** Anchors whose values are used in a secret place; grows from one round to the next. */
+  readonly anchors: Set<string>;
+  /** After too many rounds every anchor is one. */
+  readonly isLastRound: boolean;
+  readonly nodes: Set<unknown>;
+  readonly masked: Set<unknown>;
+  readonly spans: Span[];
+  readonly layout: Layout;
+  /** How many texts this one stands in. */
+  readonly depth: number;
+}
+
+interface Place {
+  readonly secret: boolean;
+  /** The nearest key above. */
+  readonly key: string;
+  /** The map is an item of a list. */
+  readonly isItem?: boolean;
+  /** Below a manifest such as an ExternalSecret, whose `template.data` becomes a Secret. */
+  readonly makesSecret?: boolean;
+}
+
+const ROUNDS = 6;
+const IMAGE_KEYS = /image|repository|^(?:ref|uses|from|tag|newName|newTag)$/i;
+const NAME_KEYS = /^(?:name|key|variable|parameter|env|id|path)$/i;
+/** A map with these beside `key`, or under such a name, says which key of something else is meant. */
+const BESIDE_KEY =
+  /^(?:name|operator|effect|values?|path|optional|property|version|weight|mode|restore-keys|paths)$/i;
+const HOLDS_KEY = /refs?$|^(?:extract|find|cache|remote|sort|labels?|selector|match\w*|taint|header|field)$/i;
+/** The letters that take a password in some commands, and what stands behind them in others. */
+const LETTER = /^-[pak]$/;
+const NO_PASSWORD =
+  /^(?:[-./~$&|;<>{].*|[\w.-]+(?:\/[\w.-]+)+\/?|[\w.-]*[:/]{1,3}\d[\d:/a-z]*|\d[\d:.-]*(?:\/\w+)?|https?:.*|true|false)$/s;
+const LETTER_MEANS_ELSE =
+  /(?:^|\/)(?:kubectl|kustomize|oc|mkdir|cp|grep|docker|podman|ssh|scp|nmap|netstat|ps|ls|tar|rsync|curl|uname|kill|pkill|python\d?|perl|tee|install)$/;
+/** Texts within texts that are looked into. */
+const DEEPEST = 3;
+const LOGINS = /(?:users?|logins?)$/i;
+const FLAG = /^--?([A-Za-z][\w.-]*)$/;
+
+/** Finds the secrets in parsed documents of `text`: those of `maskYaml`. Aliases are never followed, so that bombs do not go off. `code` as for `maskYaml`. */
+export function findSecrets(
+  text: string,
+  documents: readonly Document.Parsed[],
+  marker: Marker,
+  { depth = 0, code = text }: { readonly depth?: number; readonly code?: string } = {},
+): Secrets {
+  const anchors = new Set<string>();
+  for (let round = 1; ; round += 1) {
+    const known = anchors.size;
+    const search: Search = {
+      text,
+      marker,
+      anchors,
+      isLastRound: round === ROUNDS,
+      nodes: new Set(),
+      masked: new Set(),
+      spans: [],
+      layout: { text, code, scalars: [], zones: [] },
+      depth,
+    };
+    for (const document of documents) visit(document.contents, { secret: false, key: '' }, search);
+    if (anchors.size > known && round < ROUNDS) continue;
+    search.spans.push(...maskComments(search.layout, marker));
+    return { spans: disjoint(search.spans), nodes: search.nodes, masked: search.masked };
+  }
+}
+
+/** The part of a text from `start` to `end` with the spans in it replaced; a span that is cut by an edge is shown whole. */
+export function splice(text: string, spans: readonly Span[], start = 0, end = text.length): string {
+  let shown = '';
+  let from = start;
+  for (let index = firstAfter(spans, start); index < spans.length; index += 1) {
+    const span = spans[index];
+    if (span === undefined || span.start >= end) break;
+    shown += text.slice(from, Math.max(from, span.start)) + span.shown;
+    from = span.end;
+  }
+  return shown + text.slice(from, Math.max(from, end));
+}
+
+/** Index of the first span that ends after `offset`. */
+function firstAfter(spans: readonly Span[], offset: number): number {
+  let low = 0;
+  for (let high = spans.length; low < high; ) {
+    const middle = (low + high) >> 1;
+    if ((spans[middle]?.end ?? 0) > offset) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+function visit(node: unknown, place: Place, search: Search): void {
+  if (isAlias(node)) {
+    if (place.secret) search.anchors.add(node.source);
+  } else if (isScalar(node)) visitScalar(node, within(node, place, search), search);
+  else if (isMap(node)) visitMap(node.items, within(node, place, search), search);
+  else if (isSeq(node)) visitItems(node.items, within(node, place, search), search);
+}
+
+function within(node: Node, place: Place, search: Search): Place {
+  const anchor = isScalar(node) || isCollection(node) ? node.anchor : undefined;
+  return anchor !== undefined && (search.isLastRound || search.anchors.has(anchor))
+    ? { ...place, secret: true }
+    : place;
+}
+
+function visitMap(items: readonly Pair[], place: Place, search: Search): void {
+  const isSecretPair = items.some(
+    ({ key, value }) => NAME_KEYS.test(keyText(key)) && isSecretKey(scalarText(value) ?? ''),
+  );
+  const login = items
+    .filter(({ key }) => NAME_KEYS.test(keyText(key)))
+    .map(({ value }) => scalarText(value) ?? '')
+    .find((name) => LOGINS.test(name));
+  const isManifest = isSecretManifest(items, search);
+  const makesSecret =
+    place.makesSecret === true ||
+    items.some(({ key, value }) => /^kind$/i.test(keyText(key)) && /secret/i.test(scalarText(value) ?? ''));
+  for (const { key, value } of items) {
+    const name = keyText(key);
+    const secret =
+      place.secret ||
+      (isSecretKey(name) && !isReference(value) && !(isCollection(value) && isSettingsGroup(name))) ||
+      isPlainKey(name, value, items, place) ||
+      (isManifest && /^(?:data|stringData)$/i.test(name)) ||
+      (makesSecret && place.key === 'template' && /^(?:data|stringData)$/i.test(name)) ||
+      (isSecretPair && VALUE_OF_PAIR.test(name));
+    visit(key, { secret: false, key: '' }, search);
+    const nearest = VALUE_OF_PAIR.test(name) ? (login ?? name) : name;
+    visit(value, { secret, key: nearest, makesSecret }, search);
+    if (secret) addZone(key, value, search.layout);
+  }
+}
+
+/** `api: {key: …}` holds one; `key` of tolerations, expressions, items and references names one of something else. */
+function isPlainKey(name: string, value: unknown, items: readonly Pair[], place: Place): boolean {
+  return (
+    /^key$/i.test(name) &&
+    isScalar(value) &&
+    typeof value.value === 'string' &&
+    place.isItem !== true &&
+    !HOLDS_KEY.test(place.key) &&
+    !items.some(({ key }) => BESIDE_KEY.test(keyText(key)))
+  );
+}
+
+function visitItems(items: readonly unknown[], place: Place, search: Search): void {
+  let before = '';
+  const takesLetter = /(?:^|\/)(?:mysql|mariadb)[\w-]*$/.test(scalarText(items[0]) ?? '');
+  const takesPassword = !LETTER_MEANS_ELSE.test(scalarText(items[0]) ?? '');
+  for (const item of items) {
+    const text = scalarText(item) ?? '';
+    const flag = FLAG.exec(before)?.[1];
+    const isSecret =
+      (flag !== undefined && isSecretKey(flag)) ||
+      isLogin(before, text) ||
+      (takesLetter && /^-p./.test(text)) ||
+      (takesPassword && LETTER.test(before) && !NO_PASSWORD.test(text));
+    if (isPair(item)) visitMap([item], place, search);
+    else visit(item, { ...place, secret: place.secret || isSecret, isItem: true }, search);
+    before = text;
+  }
+}
+
+/** `[-u, 'admin:pass']`; two numbers are a user and a group. */
+const isLogin = (flag: string, text: string) =>
+  /^(?:-u|--(?:proxy-)?user)$/.test(flag) && /^[^\s:]+:./.test(text) && !/^\d+:\d+$/.test(text);
+
+function visitScalar(node: Scalar, place: Place, search: Search): void {
+  const [start = 0, end = 0] = node.range ?? [0, search.text.length];
+  const source = search.text.slice(start, end);
+  search.layout.scalars.push({ start, end });
+  if (place.secret || isLoginList(place.key, scalarText(node) ?? '')) {
+    search.nodes.add(node);
+    search.masked.add(node);
+    if (!isHarmlessValue(source))
+      search.spans.push({ start, end, shown: maskWhole(source, place.key, search) });
+    return;
+  }
+  const { marker, depth } = search;
+  const shown = maskWithin({ source, value: scalarText(node), key: place.key, marker, depth });
+  if (shown === source) return;
+  search.masked.add(node);
+  search.spans.push({ start, end, shown });
+}
+
+/** `users: |` with lines such as `admin:{SHA}…` or `admin:hunter2`, as htpasswd writes them; two numbers are a user and a group. */
+function isLoginList(key: string, value: string): boolean {
+  if (!LOGINS.test(key)) return false;
+  const lines = value.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
+  return (
+    lines.length > 0 &&
+    lines.every((line) => /^(?!\d+:\d+$|system:)[^\s:]{1,128}:[^\s/]\S*$/.test(line.trim()))
+  );
+}
+
+/** Quotes stay, so that JSON stays JSON; so does a block scalar's last line break, so that what follows keeps its line. */
+function maskWhole(source: string, key: string, search: Search): string {
+  const shown = search.marker(`${key}=${source}`);
+  const quote = /^["']/.exec(source)?.[0] ?? '';
+  return quote + shown + quote + (/\r?\n$/.exec(source)?.[0] ?? '');
+}
+
+/** Masks what looks like a secret within a value that is none as a whole. */
+function maskWithin(scalar: {
+  source: string;
+  value: string | null;
+  key: string;
+  marker: Marker;
+  depth: number;
+}): string {
+  const { source, value, key, marker, depth } = scalar;
+  if (!/[=:\s<]/.test(source) && !mayHoldToken(source)) return source;
+  const isImage = IMAGE_KEYS.test(key) && !/\s/.test(source);
+  const mask = isImage
+    ? maskTokens
+    : (text: string, use: Marker) => maskNested(text, use, depth) ?? maskLines(text, use);
+  const quote = /^["']/.exec(source)?.[0];
+  const header = /^\|[-+\d]*[ \t]*(?:#[^\n]*)?\r?\n/.exec(source)?.[0];
+  if (header !== undefined) return maskLines(header, marker) + mask(source.slice(header.length), marker);
+  if (quote === undefined) {
+    // Lines that are folded are not those of the document that they hold: where it has a secret, all of it goes.
+    const nested = value === null ? null : maskNested(value, marker, depth);
+    const plain = nested === null || nested === value || isImage;
+    return plain ? mask(source, marker) : marker(`${key}=${source}`) + (/\r?\n$/.exec(source)?.[0] ?? '');
+  }
+  const inner = source.slice(1, -1);
+  if (inner === value) return quote + mask(inner, marker) + quote;
+  const decoded = value ?? '';
+  return mask(decoded, marker) === decoded ? source : quote + marker(`${key}=${source}`) + quote;
+}
+
+/** A text that is YAML or JSON itself, masked by its structure: manifests and values within a string. null where it is not. */
+function maskNested(text: string, marker: Marker, depth: number): string | null {
+  if (depth < DEEPEST && !/\n\s*\S|[{[]/.test(text)) return null;
+  const documents = tryParse(text);
+  if (!documents?.some(({ contents }) => isMap(contents) || isSeq(contents))) return null;
+  // What is nested still deeper is not looked into, and not shown.
+  if (depth >= DEEPEST) return marker(text);
+  return splice(text, findSecrets(text, documents, marker, { depth: depth + 1 }).spans);
+}
+
+function keyText(key: unknown): string {
+  return scalarText(key) ?? '';
+}
+
+/** A volume's `secret: {secretName: x}` names a Secret and holds none. */
+function isReference(value: unknown): boolean {
+  return isMap(value) && value.items.some(({ key }) => keyText(key) === 'secretName');
+}
+
+function isSecretManifest(items: readonly Pair[], search: Search): boolean {
+  return items.some(({ key, value }) => {
+    const name = keyText(key);
+    if (name === '<<' || isAlias(value)) return /^(?:<<|kind)$/i.test(name) && /secret/i.test(search.text);
+    return /^kind$/i.test(name) && /^Secret(?:List)?$/i.test((scalarText(value) ?? '').trim());
+  });
+}
+
+function disjoint(spans: readonly Span[]): Span[] {
+  const sorted = [...spans].sort((a, b) => a.start - b.start || b.end - a.end);
+  let end = -1;
+  return sorted.filter((span) => {
+    if (span.start < end) return false;
+    end = span.end;
+    return true;
+  });
+}
