@@ -1,7 +1,7 @@
 /** Questions on the terminal, and what counts as a reason. */
 import { cancel, confirm, isCancel, select, text } from '@clack/prompts';
 import { BacktrailError } from '../engine/index.ts';
-import { clean } from './output.ts';
+import { clean } from './print/clean.ts';
 
 /** REASON_REQUIRED where nothing readable is left. */
 export function requireReason(reason: string | undefined, what = 'A rollback'): asserts reason is string {

@@ -1,7 +1,8 @@
 /** Everything that reaches the terminal goes through here: text without control characters, JSON, YAML, and errors. */
+import { Document, Scalar, visit } from 'yaml';
 import { BacktrailError, FAILURES, isFailure } from '../engine/index.ts';
 import { fits, page, type Pager } from './pager.ts';
-import { Document, Scalar, visit } from 'yaml';
+import { clean, oneLine, UNSAFE, UNSAFE_ALL } from './print/clean.ts';
 
 export const FORMATS = ['text', 'json', 'yaml'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -99,25 +100,6 @@ function toFailure(thrown: unknown): BacktrailError {
   const sentence =
     thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : 'Something unexpected happened';
   return new BacktrailError('INTERNAL', sentence.replace(/\.?$/, '.'), { cause: thrown });
-}
-
-// oxlint-disable no-control-regex -- control characters are what is looked for
-const UNSAFE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\p{Cs}]/u;
-const UNSAFE_ALL = new RegExp(UNSAFE, 'gu');
-
-/**
- * Without characters that move the cursor, change colours or turn the reading direction; a byte of a name that is not UTF-8 as
- * `\351`. New lines and tabs stay.
- */
-export function clean(text: string): string {
-  return text.replace(UNSAFE_ALL, (character) =>
-    /[\udc80-\udcff]/.test(character) ? `\\${(character.charCodeAt(0) - 0xdc00).toString(8)}` : '\ufffd',
-  );
-}
-
-/** What might hold a name with a new line in it, as one line. */
-export function oneLine(text: string): string {
-  return text.trimEnd().replace(/\s*[\n\u2028\u2029]\s*/g, ' ');
 }
 
 const cleanLine = (text: string) => clean(oneLine(text));

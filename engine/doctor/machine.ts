@@ -1,7 +1,7 @@
 /** The programs and folders that Backtrail works with, and who works with it. */
 import { quotePath } from '../model/index.ts';
 import { type Check, isFailure, type Person } from '../model/index.ts';
-import type { ProcessEnvironment } from '../git/process/environment.ts';
+import type { ProcessEnvironment } from '../git/process/spawn.ts';
 import { freeBytes, type Health, isWritable, openHealth, userConfig } from '../git/local/health.ts';
 import type { GitRepository } from '../git/open.ts';
 import { findProgram, GIT_FEATURES, gitVersion, OLDEST_GIT } from '../git/process/program.ts';

@@ -2,7 +2,7 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { sep } from 'node:path';
 import type { Check, Policy } from '../model/index.ts';
-import type { ProcessEnvironment } from '../git/process/environment.ts';
+import type { ProcessEnvironment } from '../git/process/spawn.ts';
 import type { GitRepository } from '../git/open.ts';
 import { trustedKeys } from '../git/signing/signers.ts';
 import { approversWithKeys, count, some } from './tree/index.ts';

@@ -1,6 +1,6 @@
 import { BacktrailError, isFailure } from '../model/index.ts';
 import type { Progress } from '../model/index.ts';
-import type { ProcessEnvironment } from './process/environment.ts';
+import type { ProcessEnvironment } from './process/spawn.ts';
 import { openClone } from './local/clone.ts';
 import { openReadOnly } from './reader/open.ts';
 import { openLocal } from './local/local.ts';

@@ -4,7 +4,7 @@ import { diffFields } from '../yaml/diff/diff.ts';
 import { fileKind } from '../yaml/formats/format.ts';
 import { readContent, type ScopeQuery } from '../snapshot/content.ts';
 import { compileExpression } from '../layout/expression.ts';
-import type { Revision } from './history.ts';
+import type { Revision } from './revision.ts';
 import { inLayoutNames } from '../layout/fields/names.ts';
 import { type Identity, identityReader } from './identity.ts';
 import { mayBeYaml } from '../layout/keep.ts';

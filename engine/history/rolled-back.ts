@@ -4,7 +4,7 @@ import type { RollbackRecord } from '../record/trailers.ts';
 import type { ScopeQuery } from '../snapshot/content.ts';
 import { countingChanges } from './counted-changes.ts';
 import { fieldSelection, onePath } from '../layout/fields/field.ts';
-import type { Revision } from './history.ts';
+import type { Revision } from './revision.ts';
 import { recordField, rootFields, type Selection, selectionsOf } from '../layout/layout.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 

@@ -9,7 +9,8 @@ import { formatSelector, isWithin, parseSelector, type Selector } from '../yaml/
 import { byService, differenceOfFile } from '../plan/changes.ts';
 import { type Content, differs, keptIn, readContent, type ScopeQuery } from '../snapshot/content.ts';
 import { compareText } from '../layout/layout.ts';
-import { decode, type Snapshot } from '../snapshot/snapshot.ts';
+import { type Snapshot } from '../snapshot/snapshot.ts';
+import { decode } from '../yaml/core/text.ts';
 import type { FileEntry } from '../snapshot/view.ts';
 
 export interface ShownFile {

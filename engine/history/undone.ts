@@ -2,7 +2,7 @@
 import type { ObjectId, PathChange } from '../model/index.ts';
 import { type ScopeQuery } from '../snapshot/content.ts';
 import { restorableSources } from './counted-changes.ts';
-import type { Revision } from './history.ts';
+import type { Revision } from './revision.ts';
 
 type Numbered = Pick<Revision, 'commit' | 'changes'>;
 

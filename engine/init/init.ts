@@ -11,7 +11,8 @@ import {
   type RequestId,
 } from '../model/index.ts';
 import type { GitRepository } from '../git/open.ts';
-import { CONFIG_PATH, parseConfig } from '../layout/configuration/parse.ts';
+import { parseConfig } from '../layout/configuration/parse.ts';
+import { CONFIG_PATH } from '../model/config.ts';
 import { discover } from '../layout/discover.ts';
 import { treeView } from '../snapshot/view.ts';
 import type { Coverage } from './proposal/coverage.ts';
@@ -20,7 +21,7 @@ import { describeShape, type ShapeName } from './proposal/shapes.ts';
 import { sample } from './proposal/survey.ts';
 import { createObserve } from '../rollback/observe.ts';
 import { planAsked, type Planned, type PlanTools } from '../rollback/plan.ts';
-import { type EnvironmentEntry, toEntries } from '../queries/queries.ts';
+import { type EnvironmentEntry, toEntries } from '../layout/environments.ts';
 import { requireWritten } from '../rollback/written.ts';
 
 /** A layout that was tried on the tree. */

@@ -15,7 +15,7 @@ import {
   type Pattern,
   toBindings,
 } from './pattern.ts';
-import { decode } from '../snapshot/snapshot.ts';
+import { decode } from '../yaml/core/text.ts';
 
 /**
  * All tenants, environments and services that the layout finds in a tree, below the coordinates that are given; sorted. A file that cannot be

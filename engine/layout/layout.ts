@@ -2,7 +2,7 @@
 import picomatch from 'picomatch';
 import { BacktrailError, type Config, type Coordinates, ENGINE, type Rules } from '../model/index.ts';
 import type { Selector } from '../yaml/core/selector.ts';
-import { CONFIG_PATH } from './configuration/parse.ts';
+import { CONFIG_PATH } from '../model/config.ts';
 import { compileKeep, type Keep } from './keep.ts';
 import { ignoredNames } from './names.ts';
 import {
@@ -17,7 +17,7 @@ import {
   matchTemplate,
   toBindings,
 } from './pattern.ts';
-import { compileShared, type SharedFiles } from '../plan/shared.ts';
+import { compileShared, type SharedFiles } from './shared.ts';
 import { compileShown, type Shown } from './unmasked.ts';
 
 export interface Layout {

@@ -3,7 +3,7 @@ import { BacktrailError, type Config, MODE, quotePath, type TreeView } from '../
 import type { Layout } from './layout.ts';
 import { ignoredNames } from './names.ts';
 import { bindPath, compilePattern, fill } from './pattern.ts';
-import { compileShared } from '../plan/shared.ts';
+import { compileShared } from './shared.ts';
 
 /** What code hosts and CI read by its name alone, wherever it stands. */
 const READ_BY_HOSTS = new Set([

@@ -65,3 +65,5 @@ export interface SourceRule {
   readonly author?: string;
   readonly is: Exclude<RevisionSource, 'rollback' | 'unknown'>;
 }
+
+export const CONFIG_PATH = '.backtrail/config.yaml';

@@ -16,8 +16,9 @@ import type { ScopeQuery } from '../snapshot/content.ts';
 import { discover } from '../layout/discover.ts';
 import { inLayoutNames } from '../layout/fields/names.ts';
 import { compareText, isShared, serviceOfField, serviceOfPath } from '../layout/layout.ts';
-import type { CheckContext } from './plan.ts';
-import { decode, type Snapshot } from '../snapshot/snapshot.ts';
+import type { CheckContext } from './context.ts';
+import { type Snapshot } from '../snapshot/snapshot.ts';
+import { decode } from '../yaml/core/text.ts';
 import { isFile } from '../snapshot/view.ts';
 
 export { cutDiff } from '../yaml/diff/cut-diff.ts';

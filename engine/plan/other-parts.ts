@@ -3,7 +3,8 @@ import type { Coordinates, FileChange, Write } from '../model/index.ts';
 import type { Selector } from '../yaml/core/selector.ts';
 import { compareText, type Layout } from '../layout/layout.ts';
 import { type Bindings, bindPath, type Pattern } from '../layout/pattern.ts';
-import { decode, type Part, readParts, type Snapshot } from '../snapshot/snapshot.ts';
+import { type Part, readParts, type Snapshot } from '../snapshot/snapshot.ts';
+import { decode } from '../yaml/core/text.ts';
 
 export interface OtherParts {
   readonly path: string;

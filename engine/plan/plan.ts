@@ -1,59 +1,32 @@
 /** The plan of a rollback: what restoring a scope to an earlier revision would change. Pure over a snapshot. */
+import { fieldSelection } from '../layout/fields/field.ts';
+import { type Layout, type Selection, selectionsOf } from '../layout/layout.ts';
 import {
   type EnvironmentName,
-  type FileChange,
   type Finding,
   formatCoordinates,
   type Kept,
   type Plan,
   quotePath,
-  type RevisionRef,
   type Scope,
 } from '../model/index.ts';
 import { policyFor } from '../policy/policy.ts';
+import { readContent, type ScopeQuery } from '../snapshot/content.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
+import { describeChanges } from './changes.ts';
 import { checkCollisions } from './checks/collisions.ts';
 import { checkNames } from './checks/names.ts';
+import { sharedFinding } from './checks/shared-changed.ts';
 import { checkTargetAbsent } from './checks/target-absent.ts';
 import { checkWholeFiles } from './checks/whole-files.ts';
-import { describeChanges } from './changes.ts';
-import { type Content, readContent, type ScopeQuery } from '../snapshot/content.ts';
-import { digestOf, type DigestItem } from './digest.ts';
-import { fieldSelection } from '../layout/fields/field.ts';
-import { type Layout, type Selection, selectionsOf } from '../layout/layout.ts';
+import type { CheckContext, PlanInput } from './context.ts';
+import { digestOf } from './digest.ts';
 import { type OtherParts, otherParts } from './other-parts.ts';
+import { ownersOf } from './owners.ts';
 import { restoreFiles } from './restore-files.ts';
 import { restoreParts } from './restore-parts.ts';
-import type { Snapshot } from '../snapshot/snapshot.ts';
-import { sharedFinding } from './shared.ts';
-import { ownersOf } from './owners.ts';
 import { asWholeFiles } from './whole-files.ts';
 import { orderWrites } from './writes.ts';
-
-export interface PlanInput {
-  readonly scope: Scope;
-  readonly target: RevisionRef;
-  readonly current: RevisionRef;
-  readonly allowRemoval: boolean;
-  /** What resolving the request already found. */
-  readonly findings: readonly Finding[];
-}
-
-/** What restoring one kind of selection gives: the two kinds add up to the plan. */
-export interface Restored {
-  readonly files: readonly FileChange[];
-  readonly items: readonly DigestItem[];
-  readonly kept: readonly Kept[];
-  readonly findings: readonly Finding[];
-}
-
-export interface CheckContext {
-  readonly query: ScopeQuery;
-  readonly input: PlanInput;
-  readonly base: Content;
-  readonly target: Content;
-  readonly files: readonly FileChange[];
-  readonly kept: readonly Kept[];
-}
 
 export async function planRollback(snapshot: Snapshot, input: PlanInput): Promise<Plan> {
   const { scope, target: revision } = input;

@@ -5,7 +5,7 @@ import { formatSelector } from '../yaml/core/selector.ts';
 import { type Content, keptIn, type ScopeQuery, without } from '../snapshot/content.ts';
 import type { DigestItem, DigestSide } from './digest.ts';
 import type { KeptPart } from '../layout/keep.ts';
-import type { Restored } from './plan.ts';
+import type { Restored } from './context.ts';
 import { keptSelection } from './restore-parts.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 

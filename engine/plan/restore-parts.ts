@@ -5,7 +5,7 @@ import { formatSelector, isWithin, type Selector } from '../yaml/core/selector.t
 import { type Content, keptIn, type ScopeQuery, type SelectedPart } from '../snapshot/content.ts';
 import type { DigestItem } from './digest.ts';
 import type { KeptPart } from '../layout/keep.ts';
-import type { Restored } from './plan.ts';
+import type { Restored } from './context.ts';
 import { isFile } from '../snapshot/view.ts';
 
 export async function restoreParts(query: ScopeQuery, base: Content, target: Content): Promise<Restored> {

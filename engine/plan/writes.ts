@@ -1,5 +1,5 @@
 import { MODE, type Write } from '../model/index.ts';
-import type { CheckContext } from './plan.ts';
+import type { CheckContext } from './context.ts';
 
 /**
  * The plan's files as the writer wants them: a folder that the scope owns as a whole, and that becomes the target's to the last file, is

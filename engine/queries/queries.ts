@@ -1,9 +1,17 @@
 /** Questions that write nothing: environments, history, show, compare, log. */
+import { describeRevisions, type HistoryEntry } from '../history/describe.ts';
+import { resolveRevision } from '../history/find-revision.ts';
+import { parseRevision } from '../history/revision-name.ts';
+import { compareContents, showContent, type ShownFile } from '../history/show.ts';
+import { type NewPath, newPaths } from '../init/proposal/check.ts';
+import { discover } from '../layout/discover.ts';
+import { type EnvironmentEntry, toEntries } from '../layout/environments.ts';
+import { parseScope } from '../layout/layout.ts';
+import { CONFIG_PATH } from '../model/config.ts';
 import {
   BacktrailError,
   type Coordinates,
   type Finding,
-  formatCoordinates,
   type LogCommit,
   type Mode,
   type ObjectId,
@@ -14,26 +22,12 @@ import {
   type ServiceDifference,
   type TreeView,
 } from '../model/index.ts';
-import { CONFIG_PATH } from '../layout/configuration/parse.ts';
-import { describeRevisions, type HistoryEntry } from '../history/describe.ts';
-import { discover } from '../layout/discover.ts';
-import { keptFiles, readContent } from '../snapshot/content.ts';
-import { parseScope } from '../layout/layout.ts';
 import { keptFinding } from '../plan/plan.ts';
-import { resolveRevision } from '../history/revision.ts';
-import { parseRevision } from '../history/revision-name.ts';
-import { compareContents, type ShownFile, showContent } from '../history/show.ts';
-import type { Snapshot } from '../snapshot/snapshot.ts';
-import { type NewPath, newPaths } from '../init/proposal/check.ts';
 import { readDelivery, readRollback } from '../record/read.ts';
 import type { RollbackRecord } from '../record/trailers.ts';
 import { currentOf, historyOf, resolveScope } from '../rollback/plan.ts';
-
-export interface EnvironmentEntry {
-  readonly tenant?: string;
-  readonly environment: string;
-  readonly services: readonly string[];
-}
+import { keptFiles, readContent } from '../snapshot/content.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
 
 export interface Environments {
   readonly environments: readonly EnvironmentEntry[];
@@ -73,20 +67,7 @@ export async function uncovered(snapshot: Snapshot): Promise<readonly NewPath[]>
   return newPaths({ view, layout, before });
 }
 
-/** Environments with their services. */
-export function toEntries(found: readonly Coordinates[]): EnvironmentEntry[] {
-  const services = new Map<string, string[]>();
-  const places = new Map<string, Coordinates>();
-  for (const { service, ...place } of found) {
-    const name = formatCoordinates(place);
-    places.set(name, place);
-    const known = services.get(name) ?? [];
-    services.set(name, known);
-    if (service !== undefined) known.push(service);
-  }
-  return [...places].map(([name, place]) => ({ ...place, services: services.get(name) ?? [] }));
-}
-
+export type { EnvironmentEntry } from '../layout/environments.ts';
 export type { NewPath } from '../init/proposal/check.ts';
 
 export interface ScopeAsk {

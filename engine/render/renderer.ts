@@ -1,7 +1,6 @@
 import type { DeliveryCommand, Hasher, Programs, TreeView } from '../model/index.ts';
-import type { Tool } from './kustomize/kustomize.ts';
-import type { SourceFile } from './read.ts';
 import type { Variables } from './plain/substitute.ts';
+import type { SourceFile } from './read.ts';
 import type { ServiceUnit } from './unit.ts';
 import type { Value } from './value.ts';
 
@@ -38,4 +37,10 @@ export interface Renderer {
   readonly name: string;
   /** The objects to deliver; null where this renderer does not apply. Throws RENDER_FAILED. */
   render(source: RenderSource): Promise<RenderResult | null>;
+}
+
+export interface Tool {
+  readonly build: readonly string[];
+  /** Of Kustomize itself. */
+  readonly version: string;
 }

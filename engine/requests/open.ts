@@ -11,19 +11,19 @@ import {
   type RequestEvent,
   type RequestId,
   type Scope,
-  type Terms,
 } from '../model/index.ts';
 import { approversOf, may, samePerson, satisfiable, sessionCovers } from '../policy/policy.ts';
 import type { RequestFile } from '../record/ledger-file.ts';
 import { proposalMessage } from '../record/proposal.ts';
 import { blockedError, isBlocked } from '../rollback/blocked.ts';
-import { type Planned, renderedDigest } from '../rollback/plan.ts';
-import type { Gate, Proposing, RequestView, Requests } from './types.ts';
+import type { Planned } from '../rollback/plan.ts';
+import { personOf, type Place, rulesOf, stamp, timeOf } from './context.ts';
 import { append, onRequest } from './ledger/append.ts';
 import { type Book, openBook } from './ledger/snapshot.ts';
 import { rulesAt, scopesOf, stated } from './owners.ts';
-import { personOf, type Place, rulesOf, stamp, timeOf } from './context.ts';
 import { requirePermission } from './permissions.ts';
+import { termsOf } from './terms.ts';
+import type { Gate, Proposing, Requests, RequestView } from './types.ts';
 import { viewOf } from './view.ts';
 
 export type OpenInput = Parameters<Requests['open']>[0];
@@ -232,11 +232,6 @@ const TEXT = 10_000;
 function requireReason(reason: string): string {
   if (reason.trim() !== '') return reason.slice(0, TEXT);
   throw new BacktrailError('REASON_REQUIRED', 'A request needs a justification.');
-}
-
-export function termsOf(planned: Planned): Terms {
-  const { base, digest, impact } = planned.plan;
-  return { base, digest, rendered: renderedDigest(planned), affectedServices: impact.services };
 }
 
 export function unknownRequest(id: string): BacktrailError {

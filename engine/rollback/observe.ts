@@ -1,9 +1,11 @@
 /** Step 0: look at the branch. Everything after it works on this one tip. */
 import { BacktrailError, type Config, type ObjectId } from '../model/index.ts';
 import type { GitRepository } from '../git/open.ts';
-import { CONFIG_PATH, parseConfig } from '../layout/configuration/parse.ts';
+import { parseConfig } from '../layout/configuration/parse.ts';
+import { CONFIG_PATH } from '../model/config.ts';
 import { compileLayout, type Layout } from '../layout/layout.ts';
-import { decode, makeSnapshot, type Snapshot } from '../snapshot/snapshot.ts';
+import { makeSnapshot, type Snapshot } from '../snapshot/snapshot.ts';
+import { decode } from '../yaml/core/text.ts';
 import { treeView } from '../snapshot/view.ts';
 
 /** A configuration that stands outside the repository. */

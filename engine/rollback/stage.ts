@@ -6,7 +6,7 @@ import {
   type RollbackRequest,
   type Scope,
 } from '../model/index.ts';
-import { identity } from '../git/store/import.ts';
+import { identity } from '../git/store/identity.ts';
 import type { GitRepository } from '../git/open.ts';
 import { recordField } from '../layout/layout.ts';
 import { rollbackMessage } from '../record/message.ts';

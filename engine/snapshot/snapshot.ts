@@ -1,4 +1,7 @@
 /** What planning reads: one branch tip, seen through ports, with caches by object id (objects never change). */
+import { type BoundSelector, expandSelector, isOpenSelector } from '../layout/expand-selector.ts';
+import type { Layout } from '../layout/layout.ts';
+import type { Bindings } from '../layout/pattern.ts';
 import {
   type Entry,
   type Hasher,
@@ -9,16 +12,14 @@ import {
   type TreeView,
 } from '../model/index.ts';
 import type { ParsedText } from '../yaml/core/document.ts';
-import { type FileKind, fileKind, isFlat } from '../yaml/formats/format.ts';
 import { excise, locate, selectSource } from '../yaml/core/locate.ts';
 import { parseFile, parseFileLoosely } from '../yaml/core/parse-file.ts';
 import { refusalReason } from '../yaml/core/refusal.ts';
 import { formatSelector, isWithin, type Selector } from '../yaml/core/selector.ts';
 import { canonicalSource } from '../yaml/core/source.ts';
+import { decode } from '../yaml/core/text.ts';
 import { moveRanges, type Range } from '../yaml/edit/untouched.ts';
-import { type BoundSelector, expandSelector, isOpenSelector } from '../layout/expand-selector.ts';
-import type { Layout } from '../layout/layout.ts';
-import type { Bindings } from '../layout/pattern.ts';
+import { type FileKind, fileKind, isFlat } from '../yaml/formats/format.ts';
 import { isFile, treeView } from './view.ts';
 
 export interface Snapshot {
@@ -125,15 +126,6 @@ async function readText(reader: ObjectReader, entry: Entry | null): Promise<stri
   } catch (error) {
     if (isFailure(error) && error.code === 'FILE_TOO_LARGE') return null;
     throw error;
-  }
-}
-
-/** UTF-8 text with its byte order mark, or null. */
-export function decode(bytes: Uint8Array): string | null {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return null;
   }
 }
 

@@ -6,7 +6,7 @@ import { formatSelector, isWithin } from '../../yaml/core/selector.ts';
 import { DEFAULT_KEEP } from '../../layout/configuration/parse.ts';
 import { compileKeep, type KeptPart } from '../../layout/keep.ts';
 import { bindPath } from '../../layout/pattern.ts';
-import { decode } from '../../snapshot/snapshot.ts';
+import { decode } from '../../yaml/core/text.ts';
 import { isFile } from '../../snapshot/view.ts';
 import { type CheckedTree, configuration, count, some } from './tree.ts';
 

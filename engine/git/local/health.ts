@@ -5,7 +5,7 @@ import type { CommitGraph } from '../store/commit-graph.ts';
 import { identityOf, LIST_CONFIG, parseConfigList } from '../process/config.ts';
 import type { ConfigEntry } from '../process/config.ts';
 import { discoveryEnvironment, hardenedEnvironment, overriddenKeys } from '../process/environment.ts';
-import type { ProcessEnvironment } from '../process/environment.ts';
+import type { ProcessEnvironment } from '../process/spawn.ts';
 import { gitFailure } from '../process/failure.ts';
 import { unknown } from '../remote/location.ts';
 import { createRunner } from '../process/runner.ts';

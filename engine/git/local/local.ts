@@ -6,7 +6,7 @@ import type { Finding, ObjectFormat, RequestId } from '../../model/index.ts';
 import { configValue, identityOf, isPartial, LIST_CONFIG, parseConfigList } from '../process/config.ts';
 import type { ConfigEntry } from '../process/config.ts';
 import { discoveryEnvironment, hardenedEnvironment } from '../process/environment.ts';
-import type { ProcessEnvironment } from '../process/environment.ts';
+import type { ProcessEnvironment } from '../process/spawn.ts';
 import { gitFailure } from '../process/failure.ts';
 import { requireOwnFilters } from './filters.ts';
 import { unknown } from '../remote/location.ts';

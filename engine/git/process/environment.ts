@@ -1,18 +1,8 @@
-import type { Environment } from './spawn.ts';
-import type { ConfigEntry } from './config.ts';
-import { hostileScope } from './config.ts';
-import { withoutPrompts } from './prompts.ts';
 import { EVENT_TRAILERS } from '../../record/ledger-message.ts';
 import { TRAILERS } from '../../record/trailers.ts';
-
-/**
- * The environment that git runs in. What the user's own environment and configuration say about identity, credentials,
- * transport and filters stays; what the repository's configuration could run is overridden: with the user's value
- * where there is one, else with a value that does nothing. The overrides travel as GIT_CONFIG_COUNT, so that git's own
- * children get them too.
- */
-
-export type ProcessEnvironment = Readonly<Record<string, string | undefined>>;
+import { type ConfigEntry, hostileScope } from './config.ts';
+import { withoutPrompts } from './prompts.ts';
+import type { Environment, ProcessEnvironment } from './spawn.ts';
 
 type Pair = readonly [key: string, value: string];
 

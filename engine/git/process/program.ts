@@ -1,7 +1,7 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { discoveryEnvironment } from './environment.ts';
-import type { ProcessEnvironment } from './environment.ts';
+import type { ProcessEnvironment } from './spawn.ts';
 import { run } from './spawn.ts';
 
 /** What git must be able to do, and since when it can. */

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { shellWord } from '../../model/index.ts';
 import type { ConfigEntry } from './config.ts';
 import { configValue, hostileScope } from './config.ts';
-import type { ProcessEnvironment } from './environment.ts';
+import type { ProcessEnvironment } from './spawn.ts';
 import type { Environment } from './spawn.ts';
 
 /**

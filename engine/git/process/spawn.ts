@@ -1,5 +1,4 @@
-import { spawn } from 'node:child_process';
-import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { Socket } from 'node:net';
 import { BacktrailError } from '../../model/index.ts';
 import { commandName, gitFailure } from './failure.ts';
@@ -150,3 +149,12 @@ function closed(args: readonly string[]): BacktrailError {
 function tooMuch(args: readonly string[], bytes: number): BacktrailError {
   return new BacktrailError('GIT_FAILED', `${commandName(args)} gave more than ${bytes} bytes.`);
 }
+
+/**
+ * The environment that git runs in. What the user's own environment and configuration say about identity, credentials,
+ * transport and filters stays; what the repository's configuration could run is overridden: with the user's value
+ * where there is one, else with a value that does nothing. The overrides travel as GIT_CONFIG_COUNT, so that git's own
+ * children get them too.
+ */
+
+export type ProcessEnvironment = Readonly<Record<string, string | undefined>>;

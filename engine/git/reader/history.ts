@@ -1,7 +1,8 @@
 import { BacktrailError } from '../../model/index.ts';
 import type { HistoryReader, LogCommit, ObjectId, PathChange } from '../../model/index.ts';
 import { createCache } from '../store/cache.ts';
-import { beyondCut, isoTime, known, parseAbbreviation, revertsIn, soleCommit } from '../store/history.ts';
+import { beyondCut, isoTime, parseAbbreviation, revertsIn, soleCommit } from '../store/history.ts';
+import { known } from '../store/object-id.ts';
 import { parseCommit } from '../store/objects.ts';
 import { compareEntries, entryAt } from './changes.ts';
 import { readCommitText, readTrailers } from './message.ts';

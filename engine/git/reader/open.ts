@@ -5,7 +5,7 @@ import { BacktrailError, isObjectId } from '../../model/index.ts';
 import type { ObjectId } from '../../model/index.ts';
 import { identityOf, isPartial } from '../process/config.ts';
 import type { ConfigEntry } from '../process/config.ts';
-import type { ProcessEnvironment } from '../process/environment.ts';
+import type { ProcessEnvironment } from '../process/spawn.ts';
 import { hasherOf } from '../store/hash.ts';
 import { unknown } from '../remote/location.ts';
 import { isBranchName, requireBranchName } from '../store/refs.ts';

@@ -11,7 +11,7 @@ import {
 } from '../process/config.ts';
 import type { ConfigEntry } from '../process/config.ts';
 import { discoveryEnvironment, hardenedEnvironment } from '../process/environment.ts';
-import type { ProcessEnvironment } from '../process/environment.ts';
+import type { ProcessEnvironment } from '../process/spawn.ts';
 import { splitLogin } from './credentials.ts';
 import { createLedgerStore } from '../ledger/store.ts';
 import { ledgerAt } from '../ledger/remote.ts';

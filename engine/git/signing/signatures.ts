@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { BacktrailError, isFailure } from '../../model/index.ts';
 import type { ObjectId, Signature } from '../../model/index.ts';
 import { lastLine, printable, sentence } from '../process/failure.ts';
-import { known } from '../store/history.ts';
+import { known } from '../store/object-id.ts';
 import type { NativeObjects } from '../store/objects.ts';
 import { tokens } from '../process/raw.ts';
 import type { Runner } from '../process/runner.ts';

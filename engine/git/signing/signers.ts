@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { discoveryEnvironment } from '../process/environment.ts';
-import type { ProcessEnvironment } from '../process/environment.ts';
+import type { ProcessEnvironment } from '../process/spawn.ts';
 import { run } from '../process/spawn.ts';
 
 /**

@@ -3,8 +3,8 @@ import type { ObjectId, Person } from '../../model/index.ts';
 import { configValue, hostileScope } from '../process/config.ts';
 import type { ConfigEntry } from '../process/config.ts';
 import { lastLine, sentence } from '../process/failure.ts';
-import { known } from '../store/history.ts';
-import { identity, seconds } from '../store/import.ts';
+import { known } from '../store/object-id.ts';
+import { identity, seconds } from '../store/identity.ts';
 import type { Runner } from '../process/runner.ts';
 
 /**

@@ -1,11 +1,18 @@
-import { BacktrailError, isObjectId } from '../../model/index.ts';
-import type { HistoryReader, LogCommit, ObjectFormat, ObjectId, PathChange } from '../../model/index.ts';
-import { createCache } from './cache.ts';
-import type { NativeObjects } from './objects.ts';
-import { readChanges, tokens, unreadable } from '../process/raw.ts';
-import type { Tokens } from '../process/raw.ts';
-import { readNamed } from './refs.ts';
+import {
+  BacktrailError,
+  type HistoryReader,
+  isObjectId,
+  type LogCommit,
+  type ObjectFormat,
+  type ObjectId,
+  type PathChange,
+} from '../../model/index.ts';
+import { readChanges, tokens, type Tokens, unreadable } from '../process/raw.ts';
 import type { Runner } from '../process/runner.ts';
+import { createCache } from './cache.ts';
+import { known } from './object-id.ts';
+import type { NativeObjects } from './objects.ts';
+import { readNamed } from './refs.ts';
 
 /** Eight fields a commit, each ended by NUL: nothing that a commit holds can end a field or begin one. */
 const FIELDS = ['%H', '%P', '%an', '%ae', '%ct', '%s', '%(trailers:only,unfold)', '%B'];
@@ -138,13 +145,6 @@ function askable(path: string): string {
 function below(path: string, commit: LogCommit): LogCommit[] {
   const changes = commit.changes.filter((change) => `${change.path}/`.startsWith(`${path}/`));
   return changes.length === 0 ? [] : [{ ...commit, changes }];
-}
-
-/** Ids come from commits that were read, but nothing else may ever stand where git reads a revision. */
-export function known(id: ObjectId): ObjectId {
-  if (!isObjectId(id))
-    throw new BacktrailError('REVISION_INVALID', `'${String(id).slice(0, 80)}' is no full object id.`);
-  return id;
 }
 
 export function beyondCut(what: string): BacktrailError {

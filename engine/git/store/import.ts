@@ -1,6 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { randomUUID } from 'node:crypto';
 import {
   BacktrailError,
   escapePath,
@@ -8,11 +8,15 @@ import {
   isObjectId,
   isSafePath,
   MODE,
+  type ObjectId,
+  type Person,
   quotePath,
+  type RequestId,
+  type Write,
 } from '../../model/index.ts';
-import type { ObjectId, Person, RequestId, Write } from '../../model/index.ts';
-import { known } from './history.ts';
 import type { Runner } from '../process/runner.ts';
+import { identity, seconds } from './identity.ts';
+import { known } from './object-id.ts';
 import { stagingFolder } from './staging.ts';
 
 export interface NewCommit {
@@ -157,25 +161,4 @@ function quoted({ path, after }: Write): string {
       details: { path },
     });
   return `"${escapePath(path)}"`;
-}
-
-/** As git writes it. */
-export function identity({ name, email }: Person): Person {
-  const address = clean(email).replaceAll(' ', '');
-  return { name: clean(name) || address || 'unknown', email: address };
-}
-
-/** Git's own identities hold none of these; a newline would begin another header. */
-function clean(text: string): string {
-  return text
-    .replace(/[<>]/g, '')
-    .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
-    .trim();
-}
-
-/** Since 1970. INVALID_REQUEST for what is no time. */
-export function seconds(time: string): number {
-  const value = Math.floor(Date.parse(time) / 1000);
-  if (!(value >= 0)) throw new BacktrailError('INVALID_REQUEST', `'${time}' is no time after 1970.`);
-  return value;
 }

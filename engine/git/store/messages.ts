@@ -1,5 +1,5 @@
 import type { ObjectId, RequestId } from '../../model/index.ts';
-import { known } from './history.ts';
+import { known } from './object-id.ts';
 import { tokens, unreadable } from '../process/raw.ts';
 import type { Runner } from '../process/runner.ts';
 

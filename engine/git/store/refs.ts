@@ -1,5 +1,5 @@
 import { BacktrailError, isFailure, isObjectId, isRefName } from '../../model/index.ts';
-import { known } from './history.ts';
+import { known } from './object-id.ts';
 import type { ObjectId } from '../../model/index.ts';
 import type { NativeObjects } from './objects.ts';
 import type { Runner } from '../process/runner.ts';

@@ -1,6 +1,6 @@
 /** What stands in sampled files. Nothing that the repository writes there can cost more than a look. */
 import { isFailure, type TreeView } from '../../model/index.ts';
-import { decode } from '../../snapshot/snapshot.ts';
+import { decode } from '../../yaml/core/text.ts';
 import { tryParse } from '../../yaml/core/try-parse.ts';
 
 /** Bytes of a file that is looked into. */

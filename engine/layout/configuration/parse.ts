@@ -1,16 +1,14 @@
 /** Reads `.backtrail/config.yaml`: text in, validated value out; every complaint says file, line and column. */
 import { LineCounter, parseDocument } from 'yaml';
 import { BacktrailError, type Config, type NameLists } from '../../model/index.ts';
-import { aliasOffset, offsetOf } from './positions.ts';
-import { LEDGER_REF, policyMisfits, withPolicyDefaults } from './policy.ts';
-import { configSchema, type RawConfig, USUAL_SUBJECT } from './schema.ts';
 import { layoutProblem } from '../outputs.ts';
 import { compilePattern } from '../pattern.ts';
+import { LEDGER_REF, policyMisfits, withPolicyDefaults } from './policy.ts';
+import { aliasOffset, offsetOf } from './positions.ts';
+import { configSchema, type RawConfig, USUAL_SUBJECT } from './schema.ts';
 
 export { DEFAULT_KEEP } from './schema.ts';
 export { LEDGER_REF };
-
-export const CONFIG_PATH = '.backtrail/config.yaml';
 
 /** Characters. Finding duplicate keys takes time that grows with the square of their number. */
 const LIMIT = 64 * 1024;

@@ -31,7 +31,7 @@ import {
   selectionsOf,
 } from '../layout.ts';
 import { fill, type PathSelection, toBindings } from '../pattern.ts';
-import { decode } from '../../snapshot/snapshot.ts';
+import { decode } from '../../yaml/core/text.ts';
 
 /** Canonical `path#selector` from the repository's root, sorted, each once. `view` is the branch tip. */
 export async function resolveFields(input: {

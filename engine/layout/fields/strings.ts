@@ -6,7 +6,7 @@ import { parseFileLoosely } from '../../yaml/core/parse-file.ts';
 import { refusalReason } from '../../yaml/core/refusal.ts';
 import { ENTER, formatSelector, type Selector } from '../../yaml/core/selector.ts';
 import { isFilled } from '../../yaml/formats/strings.ts';
-import { decode } from '../../snapshot/snapshot.ts';
+import { decode } from '../../yaml/core/text.ts';
 
 /** A way that leads into a string and does not say so: what is meant is in the document that the string holds. */
 export function guardString(path: string, text: string, selector: Selector): void {

@@ -1,5 +1,5 @@
 import { MODE, quotePath, type Finding, type TreeView } from '../../model/index.ts';
-import type { CheckContext } from '../plan.ts';
+import type { CheckContext } from '../context.ts';
 import { walkFiles } from '../../snapshot/view.ts';
 
 /** A file of the target where the base has a folder, or the other way round, with something in it that stays. */

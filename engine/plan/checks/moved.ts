@@ -2,7 +2,7 @@
 import { type LogCommit, type ObjectId, type PathChange, quotePath } from '../../model/index.ts';
 import { formatSelector } from '../../yaml/core/selector.ts';
 import { type Content, keptSelectors, type SelectedPart } from '../../snapshot/content.ts';
-import type { CheckContext } from '../plan.ts';
+import type { CheckContext } from '../context.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import { isFile } from '../../snapshot/view.ts';
 

@@ -1,5 +1,5 @@
 import { type Finding, isSafePath, MODE, quotePath } from '../../model/index.ts';
-import type { CheckContext } from '../plan.ts';
+import type { CheckContext } from '../context.ts';
 
 /** Names that must not be written, anywhere in the scope, on either side; and what changes but is only a pointer elsewhere. */
 export function checkNames({ base, target, files }: CheckContext): Finding[] {

@@ -4,7 +4,7 @@ import { type Content, keptIn, type SelectedPart } from '../../snapshot/content.
 import { discover } from '../../layout/discover.ts';
 import { type Selection, serviceOfPath } from '../../layout/layout.ts';
 import type { OtherParts } from '../other-parts.ts';
-import type { CheckContext } from '../plan.ts';
+import type { CheckContext } from '../context.ts';
 import { findMove, type Moved } from './moved.ts';
 
 /** A rollback never deletes a scope, a service or a field silently: what the target lacks blocks, unless removal is allowed. */

@@ -9,7 +9,7 @@ import { formatSelector, parseSelector, type Selector } from '../../yaml/core/se
 import { fieldSelection } from '../../layout/fields/field.ts';
 import { matchSelector, serviceOfField } from '../../layout/layout.ts';
 import type { OtherParts } from '../other-parts.ts';
-import type { CheckContext } from '../plan.ts';
+import type { CheckContext } from '../context.ts';
 
 /** A file restored as a whole changes for whoever else has a part of it: say for whom; another environment's part blocks. */
 export function checkWholeFiles(

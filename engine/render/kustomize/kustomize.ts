@@ -1,6 +1,8 @@
 /** Kustomizations, built by `kustomize` or `kubectl` on nothing but the files that they refer to. */
 import { BacktrailError, MODE, type Programs, quotePath, type TreeView } from '../../model/index.ts';
 import { gather, resolvePath } from '../gather.ts';
+import { manifestsPrinted, programFailed } from '../printed.ts';
+import type { Renderer, Tool } from '../renderer.ts';
 import {
   findKustomization,
   type Kustomization,
@@ -9,8 +11,6 @@ import {
   remoteProblem,
 } from './kustomization.ts';
 import { readPlugins } from './plugins.ts';
-import { manifestsPrinted, programFailed } from '../printed.ts';
-import type { Renderer } from '../renderer.ts';
 
 export const kustomize: Renderer = {
   name: 'kustomize',
@@ -41,12 +41,6 @@ const notInstalled = (path: string) =>
       details: { path },
     },
   );
-
-export interface Tool {
-  readonly build: readonly string[];
-  /** Of Kustomize itself. */
-  readonly version: string;
-}
 
 async function findTool(programs: Programs): Promise<Tool | null> {
   const ask = (argv: string[]) => programs.run({ argv, files: new Map() });

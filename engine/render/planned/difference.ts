@@ -8,10 +8,9 @@ import {
   quotePath,
   type TreeView,
 } from '../../model/index.ts';
-import { differenceOfSeen, type Rendered } from '../index.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import { isFile } from '../../snapshot/view.ts';
-import type { Made } from './render.ts';
+import { differenceOfSeen, type Rendered, type Seen, type ServiceUnit } from '../index.ts';
 
 /** One tree, and how to render a service (of a layout without services: an environment) of it. */
 export interface Side {
@@ -93,3 +92,10 @@ async function attempt(render: () => Promise<Rendered | null>): Promise<Rendered
 }
 
 const PASSING: ReadonlySet<string> = new Set(['RENDER_FAILED', 'FILE_TOO_LARGE', 'OBJECT_MISSING']);
+
+/** A service (of a layout without services: the environment), rendered from the planned tree. */
+export interface Made {
+  readonly unit: ServiceUnit;
+  readonly rendered: Rendered | null;
+  readonly seen: Seen;
+}

@@ -1,7 +1,8 @@
 /** Hides the values of secret variables in what is shown of rendered manifests, under whatever key they stand there. */
 import { type FileChange, type FileDifference, isFailure, type TreeView } from '../../model/index.ts';
 import { differenceOfFile } from '../../plan/changes.ts';
-import { decode, type Snapshot } from '../../snapshot/snapshot.ts';
+import { type Snapshot } from '../../snapshot/snapshot.ts';
+import { decode } from '../../yaml/core/text.ts';
 import { isFile } from '../../snapshot/view.ts';
 import { maskText } from '../../yaml/mask/mask.ts';
 import { secretValues } from '../../yaml/mask/secret-values.ts';

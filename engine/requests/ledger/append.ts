@@ -9,7 +9,7 @@ import {
   type SessionEvent,
   type Write,
 } from '../../model/index.ts';
-import { identity } from '../../git/store/import.ts';
+import { identity } from '../../git/store/identity.ts';
 import type { NewEvent } from '../../git/ledger/ledger.ts';
 import {
   printFile,

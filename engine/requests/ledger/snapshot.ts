@@ -10,7 +10,7 @@ import {
   type SessionId,
 } from '../../model/index.ts';
 import type { GitRepository } from '../../git/open.ts';
-import { decode } from '../../snapshot/snapshot.ts';
+import { decode } from '../../yaml/core/text.ts';
 import { treeView } from '../../snapshot/view.ts';
 import {
   readRequestEvents,

@@ -1,4 +1,4 @@
-import type { ProcessEnvironment } from '../../git/process/environment.ts';
+import type { ProcessEnvironment } from '../../git/process/spawn.ts';
 import { trustedKeys, trustMark } from '../../git/signing/signers.ts';
 import { createCache, type LedgerCache } from './snapshot.ts';
 

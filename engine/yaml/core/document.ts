@@ -2,7 +2,7 @@ import { type Document, isAlias, type Node, parseAllDocuments } from 'yaml';
 import { flatBody, flatEntries } from '../formats/flat.ts';
 import type { Format } from '../formats/format.ts';
 import { jsonCode } from '../formats/json-comments.ts';
-import { type Entry, type Outline, outlineRoot } from './outline.ts';
+import { type Body, type Entry, type Outline, outlineRoot } from './outline.ts';
 import { refuse } from './refusal.ts';
 import { placeOf } from './text.ts';
 
@@ -24,13 +24,6 @@ export interface ParsedText {
   readonly bodies: readonly Body[];
   /** What each alias stands for. */
   readonly aliases: ReadonlyMap<Node, Outline>;
-}
-
-export interface Body {
-  /** Among `documents`. */
-  readonly index: number;
-  readonly document: Document.Parsed;
-  readonly root: Outline;
 }
 
 export interface Reading {

@@ -1,39 +1,14 @@
-import type { Node } from 'yaml';
-import type { Body, ParsedText } from './document.ts';
-import { documentNames, isMatch, type Items, itemNames, stepsTo, textAt } from './identity.ts';
-import type { Entry, Outline } from './outline.ts';
+import { documentIn, locateWithin } from '../formats/strings.ts';
+import type { ParsedText } from './document.ts';
+import { documentNames, isMatch, itemNames, type Items, stepsTo, textAt } from './identity.ts';
+import type { Located } from './located.ts';
 import { isMerge, isMerged } from './merge.ts';
+import type { Body, Entry, Outline } from './outline.ts';
 import { refusalReason, refuse } from './refusal.ts';
 import { ENTER, formatSelector, type Selector, type Step } from './selector.ts';
 import { canonicalFile, canonicalSource } from './source.ts';
 import type { Splice } from './splice.ts';
-import { documentIn, locateWithin } from '../formats/strings.ts';
 import { placeOf } from './text.ts';
-
-/** A node found by a selector. */
-export interface Located {
-  /** The text that the node stands in: another one than was asked where the way leads into a string. */
-  readonly parsed: ParsedText;
-  readonly outline: Outline;
-  /** null only for a bare key of a flow map. */
-  readonly node: Node | null;
-  /** The entry that holds the node; null for the root of a document. */
-  readonly entry: Entry | null;
-  readonly keyNode: Node | null;
-  readonly parent: Outline | null;
-  /** The entries on the way, the node's own last. */
-  readonly path: readonly Entry[];
-  /** The nodes above, the root first. */
-  readonly ancestors: readonly Outline[];
-  /** Source range of the value, anchor and tag included: offsets in the text that was asked, the end exclusive. Of the string, where the node stands in one. */
-  readonly start: number;
-  readonly end: number;
-  readonly body: Body;
-  /** Among the parser's documents. */
-  readonly document: number;
-  /** The same way with the steps that identify: keys for maps, matches for list items wherever there is one. */
-  readonly selector: Selector;
-}
 
 /**
  * Finds a node; null where there is none. Throws EDIT_REFUSED where the way to it is not certain: several matches, several documents and none

@@ -1,4 +1,15 @@
-import { type CST, isAlias, isCollection, isMap, isNode, isScalar, isSeq, type Node, type Pair } from 'yaml';
+import {
+  type CST,
+  type Document,
+  isAlias,
+  isCollection,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  type Node,
+  type Pair,
+} from 'yaml';
 import { blockScalarEnd } from './text.ts';
 
 /** A node with its place in the text. Offsets count UTF-16 units; ends are exclusive. */
@@ -154,4 +165,11 @@ export function plainText(value: unknown): string | null {
   return typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint'
     ? String(value)
     : null;
+}
+
+export interface Body {
+  /** Among `documents`. */
+  readonly index: number;
+  readonly document: Document.Parsed;
+  readonly root: Outline;
 }

@@ -58,3 +58,12 @@ export function blockScalarEnd(text: string, start: number, rangeEnd: number): n
     ? start + header.replace(/\s+#.*$/, '').trimEnd().length
     : lineEnd(text, end);
 }
+
+/** UTF-8 text with its byte order mark, or null. */
+export function decode(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}

@@ -1,5 +1,5 @@
 import type { ParsedText } from '../core/document.ts';
-import type { Located } from '../core/locate.ts';
+import type { Located } from '../core/located.ts';
 import type { Entry, Outline } from '../core/outline.ts';
 import { refuse } from '../core/refusal.ts';
 import type { Splice } from '../core/splice.ts';

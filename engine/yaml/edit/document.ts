@@ -1,5 +1,6 @@
 /** Whole documents of a file: taken out and put in together with the `---` line that belongs to them. */
-import type { Body, ParsedText } from '../core/document.ts';
+import type { ParsedText } from '../core/document.ts';
+import type { Body } from '../core/outline.ts';
 import type { Change, EditContext } from './context.ts';
 import { documentNames, matchOf } from '../core/identity.ts';
 import { refuse } from '../core/refusal.ts';

@@ -1,45 +1,20 @@
 import { BacktrailError } from '../../model/index.ts';
 import { type ParsedText, parseText } from '../core/document.ts';
-import { isLayout, replaceValue } from './change.ts';
-import { type Change, type EditContext, makeContext, type Operation, slotOf } from './context.ts';
-import { addDocument, removeDocument } from './document.ts';
-import { editString } from './string.ts';
-import { addField, removeField, replaceField } from './field.ts';
-import { changeFile } from './file.ts';
-import { editFlat } from './flat-file.ts';
-import { verifyEdit } from './verify.ts';
 import { locate } from '../core/locate.ts';
 import { parseFile } from '../core/parse-file.ts';
-import { refusalReason, type RefusalReason } from '../core/refusal.ts';
+import { refusalReason } from '../core/refusal.ts';
 import { formatSelector, type Selector } from '../core/selector.ts';
 import { applySplices } from '../core/splice.ts';
 import { placeOf } from '../core/text.ts';
-
-export type EditResult =
-  | {
-      readonly ok: true;
-      readonly text: string;
-      readonly changed: boolean;
-      /** What was done, leaf by leaf; selectors begin with the one that was given. */
-      readonly operations: readonly Operation[];
-    }
-  | {
-      readonly ok: false;
-      readonly reason: RefusalReason;
-      /** One sentence that names the place; never the content of the file. */
-      readonly message: string;
-      readonly hint: string;
-    };
-
-export interface FieldRestoration {
-  /** Where the text stands: its format goes by the name. Without it the text is YAML. */
-  readonly path?: string;
-  /** Text to be changed, decoded, with its byte order mark. */
-  readonly base: string;
-  /** Text that holds the field as it was. */
-  readonly target: string;
-  readonly selector: Selector;
-}
+import { isLayout, replaceValue } from './change.ts';
+import { type Change, type EditContext, makeContext, slotOf } from './context.ts';
+import { addDocument, removeDocument } from './document.ts';
+import { addField, removeField, replaceField } from './field.ts';
+import { changeFile } from './file.ts';
+import { editFlat } from './flat-file.ts';
+import type { EditResult, FieldRestoration } from './result.ts';
+import { editString } from './string.ts';
+import { verifyEdit } from './verify.ts';
 
 /**
  * Makes the node at `selector` in `base` what it is in `target`: sets it, adds it or removes it. What is written is the target's own source, moved to its

@@ -4,7 +4,7 @@ import { type Change, type EditContext, guardAnchors, parentSlot, type Slot, slo
 import { fillCommented, isCommented, removal } from './commented-json.ts';
 import { entryInFlow } from './source/flow.ts';
 import { inlinePieces, type Pieces, setPieces } from './source/value.ts';
-import type { Located } from '../core/locate.ts';
+import type { Located } from '../core/located.ts';
 import { endOf, type Entry, type Outline } from '../core/outline.ts';
 import { refuse } from '../core/refusal.ts';
 import { formatSelector, type Selector } from '../core/selector.ts';

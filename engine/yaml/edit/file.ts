@@ -1,7 +1,8 @@
 import { changeValue } from './change.ts';
 import { type Change, type EditContext, slotOf } from './context.ts';
 import { cutDocument, insertDocument } from './document.ts';
-import type { Body, ParsedText } from '../core/document.ts';
+import type { ParsedText } from '../core/document.ts';
+import type { Body } from '../core/outline.ts';
 import { documentNames, matchOf } from '../core/identity.ts';
 import { refuse } from '../core/refusal.ts';
 import { formatSelector, type Selector } from '../core/selector.ts';

@@ -1,6 +1,7 @@
 import { type ParsedText, parseText } from '../core/document.ts';
 import type { Change } from './context.ts';
-import { type FlatEntry, flatEntries } from '../formats/flat.ts';
+import { flatEntries } from '../formats/flat.ts';
+import { type FlatEntry } from '../formats/flat-entry.ts';
 import { refusalReason, refuse } from '../core/refusal.ts';
 import { formatSelector, type Selector } from '../core/selector.ts';
 import { applySplices } from '../core/splice.ts';

@@ -1,9 +1,10 @@
 import { isScalar } from 'yaml';
 import { parseText, type ParsedText } from '../core/document.ts';
-import type { EditResult, FieldRestoration } from './edit.ts';
+import type { EditResult, FieldRestoration } from './result.ts';
 import { guardAnchors, makeContext } from './context.ts';
 import { jsonLevel } from '../formats/json-comments.ts';
-import { type Located, locate, selectSource } from '../core/locate.ts';
+import { locate, selectSource } from '../core/locate.ts';
+import { type Located } from '../core/located.ts';
 import { refusalReason, refuse, WHOLE_STRING } from '../core/refusal.ts';
 import { formatSelector, type Selector } from '../core/selector.ts';
 import { canonicalRest, type Hole } from '../core/source.ts';

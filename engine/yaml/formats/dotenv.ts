@@ -1,4 +1,4 @@
-import type { FlatEntry } from './flat.ts';
+import type { FlatEntry } from './flat-entry.ts';
 import { refuse } from '../core/refusal.ts';
 import { placeOf } from '../core/text.ts';
 

@@ -1,25 +1,11 @@
 import { Document, Pair, Scalar, YAMLMap } from 'yaml';
-import { parseDotenv } from './dotenv.ts';
-import type { Body } from '../core/document.ts';
+import type { Body } from '../core/outline.ts';
 import type { Entry, Outline } from '../core/outline.ts';
-import { parseProperties } from './properties.ts';
 import { refuse } from '../core/refusal.ts';
 import { placeOf } from '../core/text.ts';
-
-/** One `KEY=value` of a file that is a list of them. Offsets in the text, ends exclusive. */
-export interface FlatEntry {
-  readonly key: string;
-  readonly value: string;
-  /** Of the first line, with what stands before the key. */
-  readonly start: number;
-  readonly keyStart: number;
-  readonly keyEnd: number;
-  /** As it is written, with quotes and escapes. */
-  readonly valueStart: number;
-  readonly valueEnd: number;
-  /** Of the last line, before its line break. */
-  readonly end: number;
-}
+import { parseDotenv } from './dotenv.ts';
+import type { FlatEntry } from './flat-entry.ts';
+import { parseProperties } from './properties.ts';
 
 /** The entries of a `.env` or `.properties` text. Throws EDIT_REFUSED where readers would not agree on them, and where a key stands twice. */
 export function flatEntries(text: string, format: 'dotenv' | 'properties'): readonly FlatEntry[] {

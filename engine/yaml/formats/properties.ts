@@ -1,5 +1,5 @@
 import { Pair, parseLines } from 'dot-properties';
-import type { FlatEntry } from './flat.ts';
+import type { FlatEntry } from './flat-entry.ts';
 import { refuse } from '../core/refusal.ts';
 import { placeOf } from '../core/text.ts';
 

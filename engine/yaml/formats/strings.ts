@@ -1,7 +1,7 @@
 import { isScalar } from 'yaml';
 import { BacktrailError } from '../../model/index.ts';
 import type { ParsedText } from '../core/document.ts';
-import type { Located } from '../core/locate.ts';
+import type { Located } from '../core/located.ts';
 import type { Outline } from '../core/outline.ts';
 import { parseFile } from '../core/parse-file.ts';
 import { refusalReason, refuse, WHOLE_STRING } from '../core/refusal.ts';

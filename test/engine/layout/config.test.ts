@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type BacktrailError, isFailure } from '../../../engine/model/index.ts';
-import { CONFIG_PATH, DEFAULT_KEEP, parseConfig } from '../../../engine/layout/configuration/parse.ts';
+import { DEFAULT_KEEP, parseConfig } from '../../../engine/layout/configuration/parse.ts';
+import { CONFIG_PATH } from '../../../engine/model/config.ts';
 
 const MINIMAL = 'version: 1\nlayout: { environment: ["envs/{environment}/**"] }\n';
 

@@ -1,6 +1,6 @@
 import { diffArrays } from 'diff';
 import { isScalar, parse } from 'yaml';
-import type { Located } from '../../core/locate.ts';
+import type { Located } from '../../core/located.ts';
 import { refuse, WHOLE_STRING } from '../../core/refusal.ts';
 import type { Splice } from '../../core/splice.ts';
 import { eolOf, nextLine, placeOf } from '../../core/text.ts';
