@@ -24,6 +24,8 @@ interface Found {
   readonly revisions: Set<string>;
 }
 
+/** Parsed files that are remembered. */
+const PARSED = 20;
 /** Files of one scope that are looked at. */
 const FILES = 200;
 /** Stands in the place of secrets, so that what is left can be parsed; `***` cannot. */
@@ -32,11 +34,21 @@ const HIDDEN = 'hidden-by-backtrail';
 /** Reads the identity of contents. From one revision to the next most files are the same: each is looked at once. */
 export function identityReader(snapshot: Snapshot): (content: Content) => Promise<Identity> {
   const known = new Map<string, Promise<Found>>();
+  const parsed = new Map<string, Promise<ParsedText | null>>();
   const look = (path: string, entry: Entry, selector: Selector) => {
-    const key = `${entry.id} ${path}#${formatSelector(selector)}`;
-    const found = known.get(key) ?? lookInto({ snapshot, path, entry, selector });
+    const file = `${entry.id} ${path}`;
+    const key = `${file}#${formatSelector(selector)}`;
+    const found = known.get(key) ?? open(file, path, entry).then((text) => identityIn(text, selector));
     known.set(key, found);
     return found;
+  };
+  /** One file may hold hundreds of parts. Those of the newest files stay: the next revision has most of them. */
+  const open = (file: string, path: string, entry: Entry) => {
+    const text = parsed.get(file) ?? openMasked({ snapshot, path, entry });
+    parsed.delete(file);
+    parsed.set(file, text);
+    for (const old of [...parsed.keys()].slice(0, -PARSED)) parsed.delete(old);
+    return text;
   };
   return async ({ files, parts, shared }) => {
     const whole = [...files.values()].filter(({ path, mode }) => mayBeYaml(path) && isFile(mode));
@@ -60,24 +72,20 @@ interface Place {
   readonly snapshot: Snapshot;
   readonly path: string;
   readonly entry: Entry;
-  readonly selector: Selector;
 }
 
-/** Nothing of what is secret or kept: a Secret may well have a key `tag`. */
-async function lookInto({ snapshot, path, entry, selector }: Place): Promise<Found> {
-  const found: Found = { images: new Set(), charts: new Set(), revisions: new Set() };
+/** A file without what is secret or kept: a Secret may well have a key `tag`. null where there is nothing to be found. */
+async function openMasked({ snapshot, path, entry }: Place): Promise<ParsedText | null> {
   const text = await snapshot.text(entry);
-  if (text === null || !/image|tag|chart|revision/i.test(text)) return found;
-  if ((await keptIn(snapshot, path, [entry])).whole !== null) return found;
-  const values = quietly(() =>
-    valuesIn(
-      parseFileLoosely(
-        path,
-        maskText(text, path, () => HIDDEN),
-      ),
-      selector,
-    ),
-  );
+  if (text === null || !/image|tag|chart|revision/i.test(text)) return null;
+  if ((await keptIn(snapshot, path, [entry])).whole !== null) return null;
+  const masked = maskText(text, path, () => HIDDEN);
+  return quietly(() => parseFileLoosely(path, masked));
+}
+
+function identityIn(parsed: ParsedText | null, selector: Selector): Found {
+  const found: Found = { images: new Set(), charts: new Set(), revisions: new Set() };
+  const values = parsed && quietly(() => valuesIn(parsed, selector));
   for (const value of values ?? []) collect(value, found);
   return found;
 }

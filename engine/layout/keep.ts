@@ -19,6 +19,8 @@ export interface Keep {
   content(path: string, text: string): string | null;
   /** Parts of the file that are kept; a kept document of several counts as a part. */
   parts(path: string, texts: readonly string[]): readonly KeptPart[];
+  /** The parts of one text that are kept for what they say, without those that the path alone keeps. */
+  documents(path: string, text: string): readonly KeptPart[];
 }
 
 export function compileKeep(patterns: readonly string[], rules: Rules = ENGINE): Keep {
@@ -53,10 +55,30 @@ export function compileKeep(patterns: readonly string[], rules: Rules = ENGINE):
   const ruleOfAny = (document: DocumentDescription) =>
     (itemsOf(document) ?? []).map(({ kind }) => ruleOfKind(kind)).find((rule) => rule !== null) ?? null;
   // Only a backslash can write a word without its letters; everything else need not be parsed.
+  // A scalar that is a kind, or a list of it, is a word of its own wherever it is written.
+  const words = kinds.map(({ kind }) => ({ kind, word: wordOf(kind) }));
   const mayHold = (text: string) =>
-    text.includes('\\') || kinds.some(({ kind }) => text.includes(kind)) || (sops && text.includes('sops'));
+    text.includes('\\') ||
+    (sops && text.includes('sops')) ||
+    words.some(({ kind, word }) => text.includes(kind) && word.test(text));
   const describe = (text: string) => (mayHold(text) ? describeDocuments(text) : []);
   const claimed = (text: string) => kinds.find(({ kind }) => claimsKind(text, kind))?.by ?? null;
+  const documents = (path: string, text: string): readonly KeptPart[] => {
+    if (!mayBeYaml(path) || (rules < 3 && isFlat(path))) return [];
+    return unique(
+      describe(text).flatMap((document) => {
+        const own: Selector = [{ match: identity(document) }];
+        const by = document.kind === undefined ? null : ruleOf(document);
+        if (by !== null) return [{ selector: own, by }];
+        return (itemsOf(document) ?? []).flatMap((item) => {
+          const rule = ruleOfKind(item.kind);
+          return rule === null
+            ? []
+            : [{ selector: [...own, { key: 'items' }, { match: identity(item) }], by: rule }];
+        });
+      }),
+    );
+  };
   return {
     looksInside: sops || kinds.length > 0,
     path: (path) => whole.find(({ matches }) => matches(path))?.by ?? null,
@@ -80,24 +102,22 @@ export function compileKeep(patterns: readonly string[], rules: Rules = ENGINE):
     },
     parts: (path, texts) => {
       if (rules < 3 && isFlat(path)) return [];
-      const found = new Map<string, KeptPart>();
-      for (const { by, matches, selector } of parts)
-        if (matches(path)) found.set(formatSelector(selector), { selector, by });
-      for (const document of mayBeYaml(path) ? texts.flatMap(describe) : []) {
-        const own: Selector = [{ match: identity(document) }];
-        const by = document.kind === undefined ? null : ruleOf(document);
-        if (by !== null) found.set(formatSelector(own), { selector: own, by });
-        for (const item of itemsOf(document) ?? []) {
-          const rule = ruleOfKind(item.kind);
-          if (by !== null || rule === null) continue;
-          const selector: Selector = [...own, { key: 'items' }, { match: identity(item) }];
-          found.set(formatSelector(selector), { selector, by: rule });
-        }
-      }
-      return [...found.values()];
+      const named = parts
+        .filter(({ matches }) => matches(path))
+        .map(({ by, selector }) => ({ selector, by }));
+      return unique([...named, ...texts.flatMap((text) => documents(path, text))]);
     },
+    documents,
   };
 }
+
+/** Of parts with one selector, the last rule stands. */
+function unique(parts: readonly KeptPart[]): KeptPart[] {
+  return [...new Map(parts.map((part) => [formatSelector(part.selector), part])).values()];
+}
+
+const wordOf = (kind: string) =>
+  new RegExp(`(?<![\\w-])${kind.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')}(?:List)?(?![\\w-])`);
 
 /** SOPS marks its values in every format that it writes: YAML, JSON, dotenv, INI, binary (github.com/getsops/sops). */
 const isEncrypted = (text: string) => text.includes('ENC[AES256_GCM,') && text.includes('sops');

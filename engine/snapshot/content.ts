@@ -6,7 +6,7 @@ import { formatSelector, type Selector } from '../yaml/core/selector.ts';
 import type { KeptPart } from '../layout/keep.ts';
 import type { Layout, Selection } from '../layout/layout.ts';
 import { toBindings } from '../layout/pattern.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { KeptIn, Snapshot } from './snapshot.ts';
 import { type FileEntry, isFile, walkFiles } from './view.ts';
 
 export interface SelectedPart {
@@ -127,11 +127,6 @@ export async function differs(snapshot: Snapshot, { path, before, after }: PathC
   return old === null || now === null || without(path, old, kept.parts) !== without(path, now, kept.parts);
 }
 
-export interface KeptIn {
-  readonly whole: string | null;
-  readonly parts: readonly KeptPart[];
-}
-
 /** What is kept of a path, judged by its name and by its content on every side. */
 export async function keptIn(
   snapshot: Snapshot,
@@ -141,16 +136,13 @@ export async function keptIn(
   const { keep } = snapshot.layout;
   const by = keep.path(path);
   if (by !== null) return { whole: by, parts: [] };
-  const texts: string[] = [];
+  const found = new Map(keep.parts(path, []).map((part) => [formatSelector(part.selector), part]));
   for (const side of sides) {
-    // A file over the reader's limit is too large to be a Secret that we could judge; it is restored as a whole.
-    const text = await snapshot.text(side);
-    if (text === null) continue;
-    const whole = keep.content(path, text);
+    const { whole, parts } = await snapshot.kept(path, side);
     if (whole !== null) return { whole, parts: [] };
-    texts.push(text);
+    for (const part of parts) found.set(formatSelector(part.selector), part);
   }
-  return { whole: null, parts: keep.parts(path, texts) };
+  return { whole: null, parts: [...found.values()] };
 }
 
 /** A text without its kept parts, for comparing and for digests; the text itself where it does not parse. */

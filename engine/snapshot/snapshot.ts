@@ -1,5 +1,6 @@
 /** What planning reads: one branch tip, seen through ports, with caches by object id (objects never change). */
 import { type BoundSelector, expandSelector, isOpenSelector } from '../layout/expand-selector.ts';
+import type { KeptPart } from '../layout/keep.ts';
 import type { Layout } from '../layout/layout.ts';
 import type { Bindings } from '../layout/pattern.ts';
 import {
@@ -17,7 +18,7 @@ import { parseFile, parseFileLoosely } from '../yaml/core/parse-file.ts';
 import { refusalReason } from '../yaml/core/refusal.ts';
 import { formatSelector, isWithin, type Selector } from '../yaml/core/selector.ts';
 import { canonicalSource } from '../yaml/core/source.ts';
-import { decode } from '../yaml/core/text.ts';
+import { columnOf, decode } from '../yaml/core/text.ts';
 import { moveRanges, type Range } from '../yaml/edit/untouched.ts';
 import { type FileKind, fileKind, isFlat } from '../yaml/formats/format.ts';
 import { isFile, treeView } from './view.ts';
@@ -35,8 +36,16 @@ export interface Snapshot {
   positions(): Promise<ReadonlyMap<ObjectId, number>>;
   /** Text of a regular file; null for a link, a folder, a submodule, for what is not UTF-8, and for a file over the reader's limit. */
   text(entry: Entry | null): Promise<string | null>;
+  /** What is kept of a file for what it holds; nothing of a file without a text. */
+  kept(path: string, entry: Entry | null): Promise<KeptIn>;
   /** The parts of a file that a selector (which may hold open placeholders) selects. */
   parts(entry: Entry, wanted: WantedParts): Promise<readonly Part[]>;
+}
+
+/** The rule that keeps a file as a whole, or the parts that are kept. */
+export interface KeptIn {
+  readonly whole: string | null;
+  readonly parts: readonly KeptPart[];
 }
 
 export interface WantedParts {
@@ -69,6 +78,7 @@ const CACHED = 20_000;
 export function makeSnapshot(input: SnapshotInput): Snapshot {
   const views = new Map<ObjectId, Promise<TreeView>>();
   const parts = new Map<string, Promise<readonly Part[]>>();
+  const kept = new Map<string, Promise<KeptIn>>();
   const text = (entry: Entry | null) => readText(input.reader, entry);
   const remember = <T>(cache: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> => {
     const known = cache.get(key);
@@ -86,6 +96,10 @@ export function makeSnapshot(input: SnapshotInput): Snapshot {
     positions: () => (positions ??= readPositions(input)),
     view: (commit) =>
       remember(views, commit, async () => treeView(input.reader, (await input.reader.commit(commit)).tree)),
+    kept: (path, entry) =>
+      entry === null
+        ? Promise.resolve(NONE)
+        : remember(kept, `${entry.id} ${entry.mode} ${path}`, () => keptOf(input, path, entry)),
     parts: (entry, wanted) => {
       const { path, selector, bindings, kept, isAsked, like } = wanted;
       const isNew = isFlat(path) || selector.some((step) => 'enter' in step);
@@ -103,12 +117,22 @@ export function makeSnapshot(input: SnapshotInput): Snapshot {
         const own = await text(entry);
         const moved =
           known && isYaml(kind)
-            ? moveParts({ parts: await known, text: await text(like), other: own, selector })
+            ? moveParts({ path, kept, parts: await known, text: await text(like), other: own, selector })
             : null;
         return moved ?? readParts(entry.id, own, wanted);
       });
     },
   };
+}
+
+const NONE: KeptIn = { whole: null, parts: [] };
+
+/** A file over the reader's limit is too large to be a Secret that we could judge; it is restored as a whole. */
+async function keptOf({ layout, reader }: SnapshotInput, path: string, entry: Entry): Promise<KeptIn> {
+  const text = await readText(reader, entry);
+  if (text === null) return NONE;
+  const whole = layout.keep.content(path, text);
+  return { whole, parts: whole === null ? layout.keep.documents(path, text) : [] };
 }
 
 /** What moves parts knows lines of YAML; JSON without comments is some. */
@@ -129,14 +153,17 @@ async function readText(reader: ObjectReader, entry: Entry | null): Promise<stri
   }
 }
 
-/** The parts of one version as they stand in another, where that is certain without taking it apart; null otherwise. */
-function moveParts(versions: {
-  parts: readonly Part[];
-  text: string | null;
-  other: string | null;
-  selector: Selector;
-}): readonly Part[] | null {
-  const { parts, text, other, selector } = versions;
+interface KnownVersion {
+  readonly path: string;
+  readonly kept: readonly Selector[];
+  readonly parts: readonly Part[];
+  readonly text: string | null;
+  readonly other: string | null;
+  readonly selector: Selector;
+}
+
+/** The parts of one version as they are in another, where that is certain without taking all of it apart; null otherwise. */
+function moveParts({ path, kept, parts, text, other, selector }: KnownVersion): readonly Part[] | null {
   const ranges = parts.flatMap(({ range }) => range ?? []);
   if (text === null || other === null || ranges.length < parts.length) return null;
   const keys = selector.flatMap((step) => ('match' in step ? Object.keys(step.match) : []));
@@ -144,8 +171,35 @@ function moveParts(versions: {
   const names = new Set(
     keys.flatMap((key) => key.split('.').map((_, index, words) => words.slice(index).join('.'))),
   );
-  const moved = moveRanges({ text, ranges, other, names });
-  return moved && parts.map((part, index) => ({ ...part, range: moved[index] ?? null }));
+  // What is kept within a changed part would have to be found anew.
+  const moved = moveRanges({ text, ranges, other, names, within: kept.length === 0 });
+  if (moved === null) return null;
+  const found: Part[] = [];
+  for (const [index, part] of parts.entries()) {
+    const { changed, ...range } = moved[index] ?? { start: 0, end: 0 };
+    if (!changed) {
+      found.push({ ...part, range });
+      continue;
+    }
+    // Read by itself, a part has to say what it said within its file; only then is its other version believed.
+    if (part.range === null || sourceAt(path, text, part.range) !== part.source) return null;
+    const source = sourceAt(path, other, range);
+    if (source === null) return null;
+    found.push({ ...part, source, restorable: source, range });
+  }
+  return found;
+}
+
+/** The canonical source of a part that is taken out of its text, in the column in which it was. */
+function sourceAt(path: string, text: string, { start, end }: Range): string | null {
+  try {
+    const parsed = parseFileLoosely(path, ' '.repeat(columnOf(text, start)) + text.slice(start, end));
+    const [body, more] = parsed.bodies;
+    return body && !more ? canonicalSource(parsed, body.root) : null;
+  } catch (error) {
+    if (refusalReason(error) === null) throw error;
+    return null;
+  }
 }
 
 /** Where a file does not parse, the whole of it stands for the part: any change of it is then a change of the part. */

@@ -198,7 +198,7 @@ function itemAt(parsed: ParsedText, list: Outline, step: Step): Entry | null {
   const index = indexOf(step);
   if (index !== undefined) return list.entries[index] ?? null;
   if (!('match' in step)) return null;
-  const found = list.entries.filter(({ value }) => isMatch(parsed, value, step.match));
+  const found = itemsWith(parsed, list, step.match).filter(({ value }) => isMatch(parsed, value, step.match));
   if (found.length > 1) {
     refuse(
       'ambiguous',
@@ -206,6 +206,39 @@ function itemAt(parsed: ParsedText, list: Outline, step: Step): Entry | null {
     );
   }
   return found[0] ?? null;
+}
+
+/** Items of each list by what a key says, so that hundreds of items are found in one pass over their list. */
+const listIndexes = new WeakMap<Outline, Map<string, ReadonlyMap<string | null, readonly Entry[]>>>();
+
+/** The items of a list whose text under the first of these names is the one that is asked for. */
+function itemsWith(
+  parsed: ParsedText,
+  list: Outline,
+  match: Readonly<Record<string, string>>,
+): readonly Entry[] {
+  const [[name, value] = []] = Object.entries(match);
+  if (name === undefined || value === undefined) return list.entries;
+  const indexes = listIndexes.get(list) ?? new Map<string, ReadonlyMap<string | null, readonly Entry[]>>();
+  listIndexes.set(list, indexes);
+  const index = indexes.get(name) ?? indexOfItems(parsed, list, name);
+  indexes.set(name, index);
+  return index.get(value) ?? [];
+}
+
+function indexOfItems(
+  parsed: ParsedText,
+  list: Outline,
+  name: string,
+): ReadonlyMap<string | null, readonly Entry[]> {
+  const index = new Map<string | null, Entry[]>();
+  for (const entry of list.entries) {
+    const text = textAt(parsed, entry.value, name);
+    const same = index.get(text);
+    if (same) same.push(entry);
+    else index.set(text, [entry]);
+  }
+  return index;
 }
 
 function indexOf(step: Step): number | undefined {

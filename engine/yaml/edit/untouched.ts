@@ -16,6 +16,13 @@ interface Versions {
   readonly other: string;
   /** Keys whose values choose the way to the parts, as `name` in `/releases[name=api]`. */
   readonly names: ReadonlySet<string>;
+  /** May such a change also be within a part? */
+  readonly within?: boolean;
+}
+
+export interface MovedRange extends Range {
+  /** A value within the part is another one. */
+  readonly changed?: true;
 }
 
 /** `key: value` in one line, the value plain or quoted and of characters that mean nothing in YAML. */
@@ -27,25 +34,35 @@ const SCALAR_LINE =
  * parts, each of which is `key: value` on both sides with the same indentation, key, quotes and comment, so that both texts have one
  * structure; when no such key chooses the way to a part; and when no part holds an alias, which could stand for what changed.
  */
-export function moveRanges({ text, ranges, other, names }: Versions): readonly Range[] | null {
+export function moveRanges({ text, ranges, other, names, within }: Versions): readonly MovedRange[] | null {
   if (ranges.some(({ start, end }) => text.slice(start, end).includes('*'))) return null;
   if (!hasSimpleNames(text, names)) return null;
   const [lines, others] = [text.split('\n'), other.split('\n')];
   if (lines.length !== others.length) return null;
-  const moves: { readonly at: number; readonly by: number }[] = [];
+  const moves: { readonly start: number; readonly end: number; readonly by: number }[] = [];
   let offset = 0;
   for (const [index, line] of lines.entries()) {
     const changed = others[index] ?? '';
-    if (line !== changed) {
-      const end = offset + line.length;
-      const inside = ranges.some((range) => range.start < end && offset < range.end);
-      if (inside || !isSameShape(line, changed, names)) return null;
-      moves.push({ at: offset, by: changed.length - line.length });
-    }
+    const start = offset;
     offset += line.length + 1;
+    if (line === changed) continue;
+    if (!isSameShape(line, changed, names)) return null;
+    moves.push({ start, end: start + line.length, by: changed.length - line.length });
   }
-  const shift = (range: Range) => moves.reduce((sum, { at, by }) => (at < range.start ? sum + by : sum), 0);
-  return ranges.map((range) => ({ start: range.start + shift(range), end: range.end + shift(range) }));
+  const moved: MovedRange[] = [];
+  for (const { start, end } of ranges) {
+    const isChanged = moves.some((move) => start < move.end && move.start < end);
+    if (isChanged && !within) return null;
+    const sum = (isBefore: (move: (typeof moves)[number]) => boolean) =>
+      moves.reduce((total, move) => (isBefore(move) ? total + move.by : total), 0);
+    // A part that begins on a line that changes begins before the value: nothing but values differ.
+    const own = {
+      start: start + sum((move) => move.end <= start),
+      end: end + sum((move) => move.start < end),
+    };
+    moved.push(isChanged ? { ...own, changed: true } : own);
+  }
+  return moved;
 }
 
 function isSameShape(line: string, other: string, names: ReadonlySet<string>): boolean {
