@@ -3,12 +3,22 @@ import { type Coordinates, formatCoordinates, type TreeView } from '../../model/
 import { type Place, placesOf } from '../../layout/discover.ts';
 import type { Layout } from '../../layout/layout.ts';
 import { bindPath, toBindings } from '../../layout/pattern.ts';
+import { holdsWorkload, looksDeployed, type ReadValues } from './content.ts';
 import { type Coverage, namesEnvironment } from './coverage.ts';
-import type { Survey } from './survey.ts';
-import { ENVIRONMENT_FOLDERS, isContentFolder, isRegion, SERVICE_FOLDERS, TENANT_FOLDERS } from './words.ts';
+import { stemsByEnding } from './sites.ts';
+import { join, sample, some, type Survey } from './survey.ts';
+import {
+  ENVIRONMENT_FOLDERS,
+  environmentWord,
+  isContentFolder,
+  isRegion,
+  SERVICE_FOLDERS,
+  TENANT_FOLDERS,
+} from './words.ts';
 
 interface Question {
   readonly view: TreeView;
+  readonly read: ReadValues;
   readonly survey: Survey;
   readonly layout: Layout;
   readonly found: readonly Coordinates[];
@@ -24,6 +34,8 @@ export async function doubtOf(question: Question): Promise<string | null> {
     deeper(question) ??
     unnamed(question) ??
     otherEnding(question) ??
+    (await holdsServices(question)) ??
+    (await ofProgram(question)) ??
     (canJoin(question) ? joined(await placesOf(question.view, question.layout)) : null)
   );
 }
@@ -57,10 +69,12 @@ function deeper({ survey, layout, found }: Question): string | null {
     const folders = [...new Set(paths)].flatMap((path) => survey.folders.get(path) ?? []);
     const below = folders.flatMap(({ entered }) => entered);
     const areBare = folders.length > 1 && folders.every(({ files }) => files.every(isWiring));
+    const isStage = (name: string) => environmentWord(name).weight >= 0.5;
     const isDeeper =
-      services.length > 0
-        ? below.length > folders.length && endsWithService(pattern.text)
-        : below.every(isRegion) && below.length > folders.length;
+      below.length > folders.length &&
+      (services.length > 0
+        ? endsWithService(pattern.text)
+        : below.every(isRegion) || (below.every(isStage) && found.every((one) => isRegion(one.environment))));
     if (areBare && isDeeper)
       return `The tree has more levels than names: ${folders[0]?.path ?? ''} holds only folders.`;
   }
@@ -69,6 +83,82 @@ function deeper({ survey, layout, found }: Question): string | null {
 
 const endsWithService = (text: string) => /\{environment\}.*\/\{service\}\/\*\*$/.test(text);
 const isWiring = (file: string) => /^kustomization\.ya?ml$/.test(file);
+
+async function holdsServices({ read, survey, layout, found }: Question): Promise<string | null> {
+  const inside = await servicesInside({ read, survey, layout, found });
+  return (
+    inside &&
+    `Each of ${inside.outer.join(', ')} holds ${inside.inner.join(', ')}, which may be the services.`
+  );
+}
+
+/** Services found as folders, each of which holds files of the same names, and each of those deploys something of its own. */
+export async function servicesInside({
+  read,
+  survey,
+  layout: { service },
+  found,
+}: Pick<Question, 'read' | 'survey' | 'layout' | 'found'>): Promise<{
+  readonly outer: readonly string[];
+  readonly inner: readonly string[];
+  readonly ending: string;
+} | null> {
+  const [pattern] = service;
+  if (pattern === undefined || pattern.selector !== null || !INSIDE.test(pattern.text)) return null;
+  const services = found.filter((one) => one.service !== undefined);
+  const outer = [...new Set(services.flatMap((one) => one.service ?? []))];
+  if (outer.length < 2) return null;
+  const folders = services.flatMap(
+    (one) => survey.folders.get(bindPath(pattern, toBindings(one)).prefix) ?? [],
+  );
+  if (folders.some(({ entered }) => entered.length > 0)) return null;
+  for (const [ending, stems] of stemsByEnding(folders[0]?.files ?? [])) {
+    const inner = stems.filter((stem) => folders.every(({ files }) => files.includes(`${stem}${ending}`)));
+    const deploys = async (stem: string) => {
+      const documents = await Promise.all(
+        sample(folders, 4).map(({ path }) => read(join(path, `${stem}${ending}`))),
+      );
+      return documents.every((one) => holdsWorkload(one) || one.some(looksDeployed));
+    };
+    const deployed: string[] = [];
+    for (const stem of inner.slice(0, 10)) if (await deploys(stem)) deployed.push(stem);
+    if (deployed.length > 1) return { outer: outer.slice(0, 3), inner: deployed.slice(0, 3), ending };
+  }
+  return null;
+}
+
+const INSIDE = /\{service\}[^/]*\/\*\*$/;
+
+/** What the top of a program's sources holds. */
+const PROGRAM =
+  /^(?:Gemfile|package\.json|pom\.xml|build\.gradle(?:\.kts)?|go\.mod|Cargo\.toml|requirements\.txt|pyproject\.toml|setup\.py|composer\.json|mix\.exs|.+\.(?:csproj|sln|gemspec))$/;
+
+/** Beside the sources of a program, files that deploy nothing are its own settings. */
+async function ofProgram({ view, read, survey, layout }: Question): Promise<string | null> {
+  const sign = (await view.list('')).find(({ name }) => PROGRAM.test(name));
+  if (sign === undefined) return null;
+  const patterns = [...layout.environment, ...layout.service].map((pattern) => bindPath(pattern, {}));
+  const paths = [...survey.folders.values()].flatMap(({ path, files }) =>
+    files.map((name) => join(path, name)),
+  );
+  const covered = sample(
+    paths.filter((path) => patterns.some((one) => one.match(path) !== null)),
+    20,
+  );
+  const deploys = async (path: string) => {
+    if (!/\.(?:ya?ml|json)$/i.test(path)) return true;
+    const documents = await read(path);
+    return documents.length === 0 || documents.some((one) => isDeployed(one, 0));
+  };
+  if (await some(covered, deploys)) return null;
+  return `${covered[0] ?? 'What it finds'} is beside ${sign.name}, and nothing in it says what is deployed: these seem to be settings of a program.`;
+}
+
+function isDeployed(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null || depth > 3) return false;
+  if (looksDeployed(value) || (depth === 0 && 'kind' in value)) return true;
+  return Object.values(value).some((inner) => isDeployed(inner, depth + 1));
+}
 
 /** Places of the same environments that only a name tells apart: it may well be that of a service. */
 function unnamed({ layout: { environment, service } }: Question): string | null {

@@ -7,6 +7,7 @@ import type { Layout } from '../../layout/layout.ts';
 import { type Candidate, findCandidates, isWider } from './candidates.ts';
 import { type ReadValues, valueReader } from './content.ts';
 import type { Coverage } from './coverage.ts';
+import { servicesInside } from './doubt.ts';
 import { type Like, likePatterns } from './like.ts';
 import type { ShapeName } from './shapes.ts';
 import { type Survey, surveyTree } from './survey.ts';
@@ -121,13 +122,18 @@ function isWorth(
   return isRival(first.principal, candidate);
 }
 
-/** The same with the folder that joins places as a tenant, so that each goes back alone; null where that is taken. */
+/** The same with a tenant in the place of what joins, or holds, several services; null where that is taken. */
 async function apart(look: Look, { layout, found }: LayoutOption): Promise<LayoutOption | null> {
-  const service = layout.service
-    .map(({ text }) => text)
-    .filter((text) => text.split('*/').length === 2)
-    .map((text) => text.replace('*/', '{tenant}/'));
-  if (layout.hasTenant || service.length === 0) return null;
+  if (layout.hasTenant) return null;
+  const texts = layout.service.map(({ text }) => text);
+  const joined = texts.filter((text) => text.split('*/').length === 2);
+  const inside = joined.length > 0 ? null : await servicesInside({ ...look, layout, found });
+  const service = inside
+    ? texts
+        .slice(0, 1)
+        .map((text) => text.replace('{service}', '{tenant}').replace(/\*\*$/, `{service}${inside.ending}`))
+    : joined.map((text) => text.replace('*/', '{tenant}/'));
+  if (service.length === 0) return null;
   const outer = service.map((text) => text.split('/')).filter((parts) => !parts.at(-1)?.includes('#'));
   const environment = outer.flatMap((parts) => {
     const last = parts.findLastIndex((part) => /\{(?:tenant|environment)\}/.test(part));

@@ -96,6 +96,7 @@ export async function tryLayout(trial: Trial): Promise<LayoutOption | null> {
     ],
     doubt: await doubtOf({
       view,
+      read,
       survey,
       layout,
       found,

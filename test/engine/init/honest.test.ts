@@ -175,6 +175,29 @@ describe('a tree of names that no rule knows', () => {
       /./,
     ],
     [
+      'folders that hold the same services',
+      files('{0}/{1}/{2}.yaml', DEPLOYMENT, ['prod', 'dev'], ['acme', 'globex'], ['api', 'web']),
+      /^Each of acme, globex holds api, web, which may be the services\.$/,
+    ],
+    [
+      'namespaces of a stage',
+      files('{0}-{1}/{2}.yaml', DEPLOYMENT, ['shop', 'billing'], ['dev', 'prod'], ['api', 'db']),
+      /^Each of billing, shop holds api, db, /,
+    ],
+    [
+      'stages in each region',
+      files('overlays/{0}/{1}/kustomization.yaml', OVERLAY, ['us-east', 'eu-west'], ['prod', 'stage']),
+      /^The tree has more levels than names: overlays\/eu-west holds only folders\.$/,
+    ],
+    [
+      'settings of a program',
+      {
+        ...files('config/environments/{0}.yml', 'cache: true\n', ['production', 'development']),
+        Gemfile: 'x\n',
+      },
+      /^config\/environments\/development\.yml is beside Gemfile, and nothing in it says what is deployed/,
+    ],
+    [
       'versions',
       files('releases/{0}/{1}.yaml', VALUES, ['v1.0', 'v1.1', 'v2.0'], THREE),
       /^Nothing in the tree is clearly/,
@@ -200,6 +223,15 @@ describe('a tree of names that no rule knows', () => {
     const { chosen, reason: said } = await environmentsOf(tree);
     expect(chosen).toBeNull();
     expect(said).toMatch(reason);
+  });
+
+  it('offers the folders that hold services as tenants', async () => {
+    const tree = files('{0}/{1}/{2}.yaml', DEPLOYMENT, ['prod', 'dev'], ['acme', 'globex'], ['api', 'web']);
+    const { nearest } = await environmentsOf(tree);
+    expect(nearest).toEqual([
+      ['dev', 'prod'],
+      ['acme/dev', 'acme/prod', 'globex/dev', 'globex/prod'],
+    ]);
   });
 
   it('finds most of what carries the names that are given, and joins nothing', async () => {
