@@ -14,9 +14,11 @@ import type { GitRepository } from '../git/open.ts';
 import { parseConfig } from '../layout/configuration/parse.ts';
 import { CONFIG_PATH } from '../model/config.ts';
 import { discover } from '../layout/discover.ts';
-import { treeView } from '../snapshot/view.ts';
+import { isFile, treeView } from '../snapshot/view.ts';
 import type { Coverage } from './proposal/coverage.ts';
+import type { Past } from './proposal/past.ts';
 import { propose, type Steering } from './proposal/propose.ts';
+import { decode } from '../yaml/core/text.ts';
 import { describeShape, type ShapeName } from './proposal/shapes.ts';
 import { sample } from './proposal/survey.ts';
 import { createObserve } from '../rollback/observe.ts';
@@ -71,7 +73,11 @@ export async function proposeConfig(git: GitRepository, steering: Steering): Pro
   const view = treeView(git.objects, (await git.objects.commit(tip)).tree);
   const branches: string[] = [];
   for (const name of BRANCHES) if ((await git.history.named(name)).branch !== null) branches.push(name);
-  const { options, chosen, text, findings } = await propose(view, { ...steering, branches });
+  const { options, chosen, text, findings } = await propose(
+    view,
+    { ...steering, branches },
+    pastOf(git, tip),
+  );
   const candidates = options.map(({ shape, text: config, found, coverage, findings: own }) => ({
     shape,
     description: describeShape(shape),
@@ -87,6 +93,34 @@ export async function proposeConfig(git: GitRepository, steering: Steering): Pro
     template: text,
     findings: chosen ? [] : findings,
     present: (await view.entry(CONFIG_PATH)) !== null,
+  };
+}
+
+/** Commits that are looked at where the tree alone leaves open what its environments are. */
+const COMMITS = 500;
+/** Bytes of a file whose changes are compared. */
+const LARGE = 256 * 1024;
+
+function pastOf(git: GitRepository, tip: ObjectId): Past {
+  const commits = async () => {
+    const after = (await git.history.firstParents(tip))[COMMITS];
+    const log = await git.history.log({ tip, path: '', ...(after !== undefined && { after }) });
+    return log.toReversed();
+  };
+  let read: ReturnType<typeof commits> | undefined;
+  return {
+    commits: () => (read ??= commits()),
+    text: async ({ id, mode }) => {
+      if (!isFile(mode)) return null;
+      try {
+        const bytes = await git.objects.blob(id);
+        return bytes.length > LARGE ? null : decode(bytes);
+      } catch (error) {
+        if (isFailure(error) && (error.code === 'FILE_TOO_LARGE' || error.code === 'OBJECT_MISSING'))
+          return null;
+        throw error;
+      }
+    },
   };
 }
 

@@ -9,6 +9,7 @@ import { type ReadValues, valueReader } from './content.ts';
 import type { Coverage } from './coverage.ts';
 import { servicesInside } from './doubt.ts';
 import { type Like, likePatterns } from './like.ts';
+import { borneOut, type Past, type Walks, walksIn } from './past.ts';
 import type { ShapeName } from './shapes.ts';
 import { type Survey, surveyTree } from './survey.ts';
 import { templateText } from './text.ts';
@@ -55,17 +56,41 @@ const TRIED = 6;
 /** Below this score a layout is not worth showing. */
 const LEAST = 0.12;
 
-export async function propose(view: TreeView, steering: Steering = {}): Promise<Proposal> {
+export async function propose(
+  view: TreeView,
+  steering: Steering = {},
+  past: Past | null = null,
+): Promise<Proposal> {
   const survey = await surveyTree(view);
   const read = valueReader(view);
   const look: Look = { view, read, survey };
   const tried = steering.like ? await likeOptions(look, steering) : await findOptions(look, steering);
-  const options = tried.slice(0, SHOWN).map(({ option }) => option);
-  const problem = unclear({ survey, tried, steering });
+  const open = unclear({ survey, tried, steering, isBorneOut: false });
+  const better = open === null || past === null ? null : await byHistory(past, tried, steering);
+  const problem = better === null ? open : unclear({ survey, tried: better, steering, isBorneOut: true });
+  const options = (problem === null && better ? better : tried).slice(0, SHOWN).map(({ option }) => option);
   const [first] = options;
   if (problem === null && first)
     return { options, chosen: first, text: first.text, found: first.found, findings: first.findings };
   return { options, chosen: null, text: templateText(), found: [], findings: problem ? [problem] : [] };
+}
+
+/** Where the tree alone leaves it open: with the layout first that the history bears out; null where it has no say. */
+async function byHistory(
+  past: Past,
+  tried: readonly Tried[],
+  { shape, environments, like }: Steering,
+): Promise<readonly Tried[] | null> {
+  const named = new Set<string>();
+  const rivals = tried.slice(0, SHOWN).filter(({ option: { doubt, found } }) => {
+    const names = JSON.stringify([...new Set(found.map(({ environment }) => environment))].sort());
+    return doubt === null && !named.has(names) && named.add(names);
+  });
+  if (rivals.length === 0 || shape || environments || like) return null;
+  const walks: Walks[] = [];
+  for (const { option } of rivals) walks.push(await walksIn(past, option.layout));
+  const best = rivals[borneOut(walks)];
+  return best === undefined ? null : [best, ...tried.filter((one) => one !== best)];
 }
 
 export interface Look {

@@ -11,6 +11,8 @@ interface Question {
   readonly survey: Survey;
   readonly tried: readonly Tried[];
   readonly steering: Steering;
+  /** Does the history say that the first one is right? */
+  readonly isBorneOut: boolean;
 }
 
 /** null: the first layout is the right one. */
@@ -19,7 +21,7 @@ export function unclear(question: Question): Finding | null {
   return message === null ? null : { code: 'LAYOUT_UNCLEAR', severity: 'block', message };
 }
 
-function reasonOf({ survey, tried, steering }: Question): string | null {
+function reasonOf({ survey, tried, steering, isBorneOut }: Question): string | null {
   const [first, ...others] = tried;
   if (!first) return nothing(survey, steering);
   const { option, principal } = first;
@@ -33,6 +35,7 @@ function reasonOf({ survey, tried, steering }: Question): string | null {
     return `Nothing in the tree has the shape ${shape}; the nearest layout is ${textOf(first)}, ${option.shape}.`;
   if (shape) return null;
   if (environments) return option.doubt;
+  if (isBorneOut && branches.length <= 1) return option.doubt;
   if (principal?.isConvincing !== true)
     return branches.length > 1
       ? branchesMeant(branches)
