@@ -60,7 +60,10 @@ describe('where a tree alone leaves open what its environments are, its history'
         ...promoted(OUTER, (name) => path(name, 'venus')),
         ...promoted(INNER, (name) => path('beta', name)).map((files) =>
           Object.fromEntries(
-            Object.entries(files).map(([at, text]) => [at, String(text).replace(':v', ':w')]),
+            Object.entries(files).map(([at, text]) => [
+              at,
+              typeof text === 'string' ? text.replace(':v', ':w') : text,
+            ]),
           ),
         ),
       ],
