@@ -6,6 +6,7 @@ import type { Program } from './commands/command.ts';
 import { addAudit } from './commands/audit.ts';
 import { addBreakGlass } from './commands/break-glass.ts';
 import { addCompare } from './commands/compare.ts';
+import { addCompletion } from './commands/completion.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEnvironments } from './commands/environments.ts';
 import { addHistory } from './commands/history.ts';
@@ -27,9 +28,8 @@ previous, last-successful, @2026-11-20T10:00Z or @2h.
 Exit codes: 0 done, 1 unexpected, 2 invalid request or not confirmed, 3 blocked by a check,
 4 the plan changed, 5 awaiting approval, 6 remote or queue unavailable.`;
 
-/** Runs one command line and gives its exit code. */
-export async function runProgram(argv: readonly string[], environment: Environment): Promise<number> {
-  let exitCode = 0;
+/** Every command with its options, as commander has them. */
+export function createProgram(environment: Environment, setExitCode: Program['setExitCode']): Command {
   const root = new Command('backtrail')
     .description(
       'Rolls a GitOps repository back: a tenant-environment, a service or single fields, as one provable commit.',
@@ -52,7 +52,7 @@ export async function runProgram(argv: readonly string[], environment: Environme
     .showHelpAfterError(false)
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
-  const program: Program = { root, environment, setExitCode: (code) => (exitCode = code) };
+  const program: Program = { root, environment, setExitCode };
   for (const add of [
     addInit,
     addEnvironments,
@@ -68,8 +68,18 @@ export async function runProgram(argv: readonly string[], environment: Environme
     addAudit,
     addWorker,
     addDoctor,
+    addCompletion,
   ])
     add(program);
+  return root;
+}
+
+/** Runs one command line and gives its exit code. */
+export async function runProgram(argv: readonly string[], environment: Environment): Promise<number> {
+  let exitCode = 0;
+  const root = createProgram(environment, (code) => {
+    exitCode = code;
+  });
   try {
     await root.parseAsync([...argv]);
     return exitCode;
