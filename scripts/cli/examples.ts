@@ -1,0 +1,60 @@
+/** What docs/cli.md says of each command besides its help: an example, and how it can end. */
+import type { FAILURES } from '../../engine/index.ts';
+
+type Exit = 0 | (typeof FAILURES)[keyof typeof FAILURES]['exit'];
+
+export interface CommandNotes {
+  readonly example: string;
+  readonly exits: readonly Exit[];
+}
+
+const READS: readonly Exit[] = [0, 1, 2, 3, 6];
+const PUBLISHES: readonly Exit[] = [0, 1, 2, 3, 4, 5, 6];
+const RECORDS: readonly Exit[] = [0, 1, 2, 3, 4, 6];
+
+export const NOTES: Readonly<Record<string, CommandNotes>> = {
+  init: { example: 'backtrail init --environments production,staging', exits: RECORDS },
+  environments: { example: 'backtrail environments -o json', exits: READS },
+  history: { example: 'backtrail history acme/production/api-gateway --limit 5', exits: READS },
+  show: { example: 'backtrail show acme/production/api-gateway v12', exits: READS },
+  compare: { example: 'backtrail compare acme/production/api-gateway v11 v12', exits: READS },
+  plan: { example: 'backtrail plan acme/production/api-gateway --to v12', exits: READS },
+  rollback: {
+    example: 'backtrail rollback acme/production/api-gateway --to v12 --reason "v2.1.0 answers 500"',
+    exits: PUBLISHES,
+  },
+  log: { example: 'backtrail log acme/production --limit 10', exits: READS },
+  reconcile: { example: 'backtrail --repo ssh://git.example.com/config.git reconcile', exits: RECORDS },
+  'request list': { example: 'backtrail request list acme/production --status pending', exits: READS },
+  'request show': { example: 'backtrail request show 7Q2M9K', exits: READS },
+  'request plan': { example: 'backtrail request plan 7Q2M9K', exits: READS },
+  'request approve': {
+    example: 'backtrail request approve 7Q2M9K --comment "v2.0.5 served well for a week"',
+    exits: PUBLISHES,
+  },
+  'request retry': { example: 'backtrail request retry 7Q2M9K --to v11', exits: PUBLISHES },
+  'request reject': {
+    example: 'backtrail request reject 7Q2M9K --comment "The cause is in the database"',
+    exits: RECORDS,
+  },
+  'request cancel': { example: 'backtrail request cancel 7Q2M9K --reason "Fixed forward"', exits: RECORDS },
+  'request note': {
+    example: 'backtrail request note 7Q2M9K "Caused by the rename of a header"',
+    exits: RECORDS,
+  },
+  'break-glass open': {
+    example:
+      'backtrail break-glass open acme/production --reason "Payments are down" --ticket INC-2041 --for 30m',
+    exits: RECORDS,
+  },
+  'break-glass close': { example: 'backtrail break-glass close bg-01JD2M7Q2M9K', exits: RECORDS },
+  'break-glass list': { example: 'backtrail break-glass list', exits: READS },
+  'break-glass review': {
+    example: 'backtrail break-glass review 7Q2M9K --comment "Right decision; root cause is noted"',
+    exits: RECORDS,
+  },
+  'audit log': { example: 'backtrail audit log acme/production --since 7d', exits: READS },
+  worker: { example: 'backtrail worker --concurrency 4 --name eu-1', exits: [0, 1, 2, 3, 6] },
+  doctor: { example: 'backtrail doctor', exits: [0, 1, 2, 3] },
+  completion: { example: 'backtrail completion bash', exits: [0, 1, 2] },
+};
