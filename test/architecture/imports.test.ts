@@ -234,15 +234,4 @@ describe('architecture', () => {
       ),
     ).toEqual([]);
   });
-
-  it('names only paths that exist in ARCHITECTURE.md', () => {
-    const text = readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8');
-    const named = [...text.matchAll(/`((?:engine|workers|cli|scripts|test|fixtures-repo)\/[\w./-]*)`/g)].map(
-      (match) => match[1] ?? '',
-    );
-    const exists = (path: string) =>
-      readdirSync(join(ROOT, dirname(path))).includes(path.replace(/\/$/, '').split('/').at(-1) ?? '');
-    expect(named.length).toBeGreaterThan(10);
-    expect(named.filter((path) => !exists(path))).toEqual([]);
-  });
 });

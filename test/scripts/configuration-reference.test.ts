@@ -118,7 +118,7 @@ describe('the JSON Schema for editors', () => {
         .filter((name) => name.endsWith('.backtrail/config.yaml'))
         .map((name) => read(join(folder, name))),
     );
-    const pages = ['README.md', 'docs/configuration.md'].flatMap((page) =>
+    const pages = ['README.md', 'docs/configuration.md', 'docs/layouts.md'].flatMap((page) =>
       [...read(page).matchAll(/```yaml\n([^]*?)```/g)].map(([, block = '']) => block),
     );
     const whole = pages.filter((block) => block.startsWith('version: 1\nlayout:'));
