@@ -11,7 +11,7 @@ interface LogOptions {
 export function addAudit(program: Program): void {
   program.root
     .command('audit')
-    .description('the ledger: who asked for what, who agreed, what came of it')
+    .description('the ledger: who requested what, who approved, and the result')
     .command('log')
     .description('events of requests and break-glass sessions, newest first')
     .argument('[scope]', SCOPE)
@@ -39,7 +39,7 @@ export function addAudit(program: Program): void {
 }
 
 const HELP = `
-\`(unverified)\` stands behind a name that no key trusted here vouches for. Without Backtrail: git log refs/backtrail/ledger
+\`(unverified)\` follows a name that is not confirmed by a key trusted here. Without Backtrail: git log refs/backtrail/ledger
 
 Examples:
   backtrail audit log acme/production --since 7d

@@ -18,7 +18,7 @@ export function addBreakGlass(program: Program): void {
 
 const HELP = `
 A session skips the approval of its holder's rollbacks, never the record: each is flagged in the ledger, in its commit and in every
-list, and waits until somebody else has looked at it.
+list, and waits until another person has reviewed it.
 
 Examples:
   backtrail break-glass open acme/production --reason "Checkout is down" --ticket INC-4711 --for 30m

@@ -5,7 +5,7 @@ import { FIELD, type Program, REVISION, runCommand, SCOPE } from './command.ts';
 export function addCompare(program: Program): void {
   program.root
     .command('compare')
-    .description('difference of two revisions; of one with what stands there now')
+    .description('difference between two revisions, or between one and the current state')
     .argument('<scope>', SCOPE)
     .argument('<from>', REVISION)
     .argument('[to]', REVISION)

@@ -10,7 +10,7 @@ import { type Program, runCommand } from './command.ts';
 export function addDoctor(program: Program): void {
   program.root
     .command('doctor')
-    .description('what is missing here, and how to mend it')
+    .description('check this machine and the repository, and say how to fix what is missing')
     .addHelpText('after', '\nIt changes nothing. The exit code is 3 where something blocks.')
     .action(async () => {
       await runCommand(program, async ({ session, style }) => {

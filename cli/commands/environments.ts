@@ -5,7 +5,7 @@ import { type Program, runCommand } from './command.ts';
 export function addEnvironments(program: Program): void {
   program.root
     .command('environments')
-    .description('what the layout finds: tenants, environments, services')
+    .description('list the tenants, environments and services that the layout finds')
     .action(() =>
       runCommand(program, async ({ session, style }) => {
         const { environments, findings } = await session.withEngine((engine) => engine.survey(), {

@@ -5,7 +5,7 @@ import { FIELD, positive, type Program, runCommand, SCOPE } from './command.ts';
 export function addHistory(program: Program): void {
   program.root
     .command('history')
-    .description('revisions of a scope, newest first')
+    .description('list the revisions of a scope, newest first')
     .argument('<scope>', SCOPE)
     .option('--limit <n>', 'show the newest N', positive, 20)
     .option('--field <field...>', FIELD)

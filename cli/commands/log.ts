@@ -4,7 +4,7 @@ import { positive, type Program, runCommand, SCOPE } from './command.ts';
 export function addLog(program: Program): void {
   program.root
     .command('log')
-    .description('rollbacks found in the Git log, trailers parsed')
+    .description('list the rollbacks in the Git log, from their trailers')
     .argument('[scope]', SCOPE)
     .option('--limit <n>', 'show the newest N', positive, 50)
     .action((scope: string | undefined, { limit }: { limit: number }) =>

@@ -24,7 +24,7 @@ export interface PlanOptions {
 export function addPlan(program: Program): void {
   program.root
     .command('plan')
-    .description('what a rollback would change; written nowhere')
+    .description('show what a rollback would change; writes nothing')
     .argument('<scope>', SCOPE)
     .option('--to <revision>', `${REVISION} (default: previous)`)
     .option('--field <field...>', FIELD)

@@ -9,8 +9,8 @@ import { type Program, runCommand } from './command.ts';
 export function addReconcile(program: Program): void {
   program.root
     .command('reconcile')
-    .description('bring the ledger up to what the branch says, and enqueue what was approved and waits')
-    .addHelpText('after', '\nWorkers do the same every few seconds. It is safe at any time.')
+    .description('update the ledger from the branch, and enqueue approved requests that have no job')
+    .addHelpText('after', '\nWorkers do the same every few seconds. It can be run at any time.')
     .action(() =>
       runCommand(program, ({ session, style }) =>
         session.withEngine(async (engine) => {

@@ -47,7 +47,7 @@ export function addRollback(program: Program): void {
     .option('--dry-run', 'show the plan and stop')
     .option('--yes', 'do not ask; needs --reason')
     .option('--request-id <key>', REQUEST_ID)
-    .option('--queue', 'let a worker do it, and follow it')
+    .option('--queue', 'let a worker execute it, and follow it')
     .option('--no-wait', 'with --queue: do not follow it')
     .addHelpText('after', EXAMPLES)
     .action((scope: string, options: RollbackOptions) =>
@@ -56,7 +56,7 @@ export function addRollback(program: Program): void {
 }
 
 const REQUEST_ID =
-  'any text; the same again is the same rollback and gives its result, so that a job that is tried again goes back once';
+  'any text; the same key again is the same rollback and gives its result, so that a retried job rolls back once';
 
 const EXAMPLES = `
 Examples:

@@ -5,7 +5,7 @@ import { FIELD, type Program, REVISION, runCommand, SCOPE } from './command.ts';
 export function addShow(program: Program): void {
   program.root
     .command('show')
-    .description('exactly what stood there at a revision; values of secrets are masked')
+    .description('the exact content at a revision; values of secrets are masked')
     .argument('<scope>', SCOPE)
     .argument('<revision>', REVISION)
     .option('--field <field...>', FIELD)

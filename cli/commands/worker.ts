@@ -25,14 +25,14 @@ interface WorkerOptions {
 export function addWorker(program: Program): void {
   program.root
     .command('worker')
-    .description('carries out approved rollbacks until it is stopped; logs JSON lines')
+    .description('execute approved rollbacks until it is stopped; logs JSON lines')
     .option('--concurrency <n>', 'rollbacks at the same time', positive, 2)
-    .option('--name <name>', 'how logs name this worker', 'worker')
+    .option('--name <name>', 'the name of this worker in logs', 'worker')
     .addHelpText(
       'after',
       `
-REDIS_URL names the queue. With --repo, it serves that repository only. SIGTERM finishes the step in hand.
-BACKTRAIL_ALLOWED_SIGNERS names the file of the keys that it trusts (as of git's gpg.ssh.allowedSignersFile).`,
+REDIS_URL names the queue. With --repo, it serves that repository only. SIGTERM finishes the current step.
+BACKTRAIL_ALLOWED_SIGNERS names the file of trusted keys (the format of git's gpg.ssh.allowedSignersFile).`,
     )
     .action((options: WorkerOptions) => runWorker(program, options));
 }

@@ -45,9 +45,7 @@ export const FAILURES = {
   TARGET_REQUIRED: invalid('Name the revision to return to: `backtrail history SCOPE` lists them.'),
   FIELDS_REQUIRED: invalid('Name at least one field with --field.'),
   REQUEST_NOT_PENDING: invalid('`backtrail request show ID` says what became of it.'),
-  REQUEST_NOT_FAILED: invalid(
-    'Only a failed request is carried out again; `backtrail request show ID` shows it.',
-  ),
+  REQUEST_NOT_FAILED: invalid('Only a failed request can be retried; `backtrail request show ID` shows it.'),
   REVIEW_NOT_OPEN: invalid('`backtrail break-glass list` shows what waits for a review.'),
   REQUEST_UNKNOWN: missing('`backtrail request list` lists them.'),
   SESSION_UNKNOWN: missing('`backtrail break-glass list` lists them.'),
@@ -101,9 +99,9 @@ export const FAILURES = {
   },
 
   PERMISSION_DENIED: forbidden(
-    'Ask somebody who may, or for the permission: `policy.permissions` in the configuration.',
+    'Ask a person who may, or for the permission: `policy.permissions` in the configuration.',
   ),
-  OWN_REQUEST: forbidden('Ask somebody else to review it; the policy does not count its author.'),
+  OWN_REQUEST: forbidden('Ask another person to review it; the policy does not count its author.'),
   OWN_REVIEW: forbidden('Somebody else has to look at what was done without approval.'),
   IDENTITY_UNVERIFIED: forbidden(
     'Sign with an SSH key that the worker trusts: git config --global gpg.format ssh; git config --global user.signingKey FILE.',
@@ -113,7 +111,7 @@ export const FAILURES = {
   SIGNING_FAILED: blocked('Try it with `git commit -S` and the same user, then run it again.'),
   LEDGER_REWOUND: blocked('Somebody forced the ledger back: push the commit named to it again.'),
   LEDGER_TAMPERED: blocked(
-    'Compare `git log` of the ledger with other copies of it before anything is carried out.',
+    'Compare `git log` of the ledger with other copies of it before anything is executed.',
   ),
   ALREADY_REVIEWED: {
     status: 409,

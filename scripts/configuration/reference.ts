@@ -4,11 +4,11 @@ import { exampleOf, type KeySchema } from './schema.ts';
 
 const INTRODUCTION = `# Configuration
 
-\`.backtrail/config.yaml\`, always read at the tip of the branch. \`backtrail init\` proposes one, \`backtrail doctor\` holds it against the
-repository. A key that is not here is an error, and so is a value that can never take effect; each error names file, line and column. The file
-has at most 64 KiB. This page is made of the schema that reads the file (\`npm run docs:configuration\`).
+\`.backtrail/config.yaml\`, always read at the tip of the branch. \`backtrail init\` proposes one, \`backtrail doctor\` compares it with the
+repository. A key that is not listed here is an error, and so is a value that can never take effect; each error names file, line and column. The
+file has at most 64 KiB. This page is generated from the schema that reads the file (\`npm run docs:configuration\`).
 
-The smallest one:
+The smallest configuration:
 
 \`\`\`yaml
 version: 1
@@ -18,14 +18,14 @@ layout: { environment: [ "environments/{environment}/**" ] }
 ## In an editor
 
 [configuration.schema.json](configuration.schema.json) is a JSON Schema of this page, and part of the package
-(\`backtrail/configuration.schema.json\`). Editors with the YAML language server complete and check keys by it: put a copy beside the
+(\`backtrail/configuration.schema.json\`). Editors with the YAML language server use it to complete and check keys: put a copy beside the
 configuration, as \`.backtrail/configuration.schema.json\`, and begin the configuration with
 
 \`\`\`yaml
 # yaml-language-server: $schema=configuration.schema.json
 \`\`\`
 
-It knows names, types and bounds; what needs the repository or several keys at once, only Backtrail does.
+It checks names, types and bounds; what depends on the repository or on several keys is checked by Backtrail only.
 `;
 
 export function reference(schema: KeySchema): string {

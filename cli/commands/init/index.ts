@@ -22,7 +22,7 @@ export interface InitOptions extends SteerOptions {
 }
 
 const HELP = `
-Where nothing in the tree is clearly right, it says so with exit code 3 and shows the layouts that are nearest;
+Where no layout is clearly right, it ends with exit code 3 and shows the nearest layouts;
 --environments, --shape and --like choose. Shapes, with examples in docs/layouts.md:
 
 ${SHAPES_HELP}`;

@@ -9,7 +9,7 @@ import { ID, type Program, runCommand } from '../command.ts';
 export function addActs(program: Program, group: Command): void {
   group
     .command('reject')
-    .description('vote against it; it is not carried out then')
+    .description('vote against it; it is not executed then')
     .argument('<id>', ID)
     .option('--comment <text>', 'why; becomes part of the record')
     .action((typed: string, { comment }: { comment?: string }) =>
@@ -19,7 +19,7 @@ export function addActs(program: Program, group: Command): void {
     );
   group
     .command('cancel')
-    .description('withdraw it while it waits for approval')
+    .description('withdraw it while it awaits approval')
     .argument('<id>', ID)
     .option('--reason <text>', 'why; becomes part of the record')
     .action((typed: string, { reason }: { reason?: string }) =>

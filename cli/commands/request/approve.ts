@@ -26,11 +26,11 @@ interface ApproveOptions extends CarryOutHow {
 export function addApprove(program: Program, group: Command): void {
   group
     .command('approve')
-    .description('vote for it; with the last vote needed, it is carried out')
+    .description('vote for it; after the last vote needed, it is executed')
     .argument('<id>', ID)
     .option('--comment <text>', 'becomes part of the record')
     .option('--yes', 'do not ask')
-    .option('--here', 'carry it out in this process, not by a worker')
+    .option('--here', 'execute it in this process instead of a worker')
     .option('--no-wait', 'leave it to a worker, and do not follow it')
     .addHelpText('after', HELP)
     .action((typed: string, options: ApproveOptions) =>
@@ -40,7 +40,7 @@ export function addApprove(program: Program, group: Command): void {
 
 const HELP = `
 It is signed with your SSH key where git knows it: git config --global gpg.format ssh; git config --global user.signingKey FILE
-A vote counts for the plan that was shown: where the plan changes before it is carried out, everybody is asked again.
+A vote counts for the plan that was shown: where the plan changes before execution, approval is requested again.
 
 Examples:
   backtrail request approve 7Q2M9K

@@ -25,10 +25,10 @@ interface ListOptions {
 export function addRequestList(program: Program, group: Command): void {
   group
     .command('list')
-    .description('open requests, newest first')
+    .description('list open requests, newest first')
     .argument('[scope]', SCOPE)
     .option('--status <status...>', `only of these: ${REQUEST_STATUSES.join(', ')}`, status)
-    .option('--all', 'those that ended as well')
+    .option('--all', 'include closed requests')
     .action((scope: string | undefined, options: ListOptions) =>
       runCommand(program, async ({ session, style }) => {
         const all = options.all === true || options.status !== undefined;
@@ -59,7 +59,7 @@ function status(text: string, before: RequestStatus[] = []): RequestStatus[] {
 export function addRequestShow(program: Program, group: Command): void {
   group
     .command('show')
-    .description('everything about one: reviews, notes, result')
+    .description('show everything about a request: reviews, notes, result')
     .argument('<id>', ID)
     .action((typed: string) =>
       runCommand(program, async ({ session, style }) => {
@@ -76,7 +76,7 @@ export function addRequestShow(program: Program, group: Command): void {
 export function addRequestPlan(program: Program, group: Command): void {
   group
     .command('plan')
-    .description('what it would change now, and whether that is what reviewers are asked about')
+    .description('show what it would change now, and whether reviewers were asked about the same plan')
     .argument('<id>', ID)
     .action((typed: string) =>
       runCommand(program, async ({ session, style }) => {

@@ -28,12 +28,12 @@ interface RetryOptions extends CarryOutHow {
 export function addRetry(program: Program, group: Command): void {
   group
     .command('retry')
-    .description('carry out what failed, or was left; with --to, ask for another revision in its place')
+    .description('execute a failed or interrupted request again; with --to, request another revision instead')
     .argument('<id>', ID)
     .option('--to <revision>', `${REVISION}: a new request that follows the failed one`)
     .option('--reason <text>', 'with --to: why (default: the reason of the failed one)')
     .option('--yes', 'do not ask')
-    .option('--here', 'carry it out in this process, not by a worker')
+    .option('--here', 'execute it in this process instead of a worker')
     .option('--no-wait', 'leave it to a worker, and do not follow it')
     .action((typed: string, options: RetryOptions) =>
       runCommand(program, (context) => retry(context, typed, options)),

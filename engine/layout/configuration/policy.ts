@@ -77,7 +77,7 @@ const pattern = checked(512, environmentsProblem);
 const environment = z.strictObject({
   match: pattern.meta({
     description:
-      'Environments: `acme/production`, without the tenant where the layout has none; `*` stands for letters inside a name, `**` alone for all. The first entry that fits counts; an environment that none fits needs no approval.',
+      'Environments: `acme/production`, without the tenant where the layout has none; `*` matches any characters within a name, `**` alone all. The first entry that matches counts; an environment without a match needs no approval.',
     example: '*/production',
   }),
   quorum: z.int().min(0).max(20).default(1).meta({ description: 'Approvals needed.', example: 2 }),
@@ -102,9 +102,9 @@ const environment = z.strictObject({
   unsignedApprovals: z
     .boolean()
     .default(false)
-    .meta({ description: 'Approvals count that no trusted key signed.', example: false }),
+    .meta({ description: 'Approvals count even if no trusted key signed them.', example: false }),
   unsignedRequests: z.boolean().default(true).meta({
-    description: 'A request is carried out although no trusted key vouches for its author.',
+    description: 'A request is executed although no trusted key confirms its author.',
     example: false,
   }),
   bind: z.enum(['digest', 'rendered']).default('digest').meta({
@@ -119,7 +119,7 @@ const environment = z.strictObject({
         .meta({ description: 'How long a session may last.', ...DURATION, example: '1h' }),
     })
     .optional()
-    .meta({ description: 'Sessions that take the place of approval. Without it, there are none.' }),
+    .meta({ description: 'Sessions that replace approval. Without it, there are none.' }),
 });
 
 const grant = z
@@ -130,7 +130,7 @@ const grant = z
       .max(PERMISSIONS.length)
       .meta({
         description:
-          '`deploy` approves, rejects and executes; `admin` holds all others, and each of them holds `read`.',
+          '`deploy` approves, rejects and executes; `admin` includes all others, and each of them includes `read`.',
         example: ['propose', 'deploy'],
       }),
     ...people,
@@ -183,7 +183,7 @@ export const policySchema = z.strictObject({
 export const ledgerSchema = z.strictObject({
   ref: checked(200, ledgerProblem).optional().meta({
     description:
-      'The ref that holds the events: `refs/backtrail/NAME`, or `refs/heads/NAME` where the host takes branches only. Not the branch that is rolled back.',
+      'The ref of the events: `refs/backtrail/NAME`, or `refs/heads/NAME` where the host accepts branches only. Not the branch that is rolled back.',
     default: LEDGER_REF,
     example: 'refs/heads/backtrail-ledger',
   }),

@@ -100,7 +100,7 @@ export const configSchema = z.strictObject({
   commit: z
     .strictObject({
       subject: template.optional().meta({
-        description: `The whole subject of rollback commits, in the place of the usual one. It may hold ${PLACEHOLDERS}. One that says nothing here goes with the brackets around it, so that \`fix({service}): …\` of an environment is \`fix: …\`. At most 100 characters are used. The commit with the manifests has the same subject, and \` (manifests)\`.`,
+        description: `The whole subject of rollback commits, instead of the usual one. It may contain ${PLACEHOLDERS}. An empty one is removed with the brackets around it, so that \`fix({service}): …\` of an environment is \`fix: …\`. At most 100 characters are used. The commit with the manifests has the same subject, and \` (manifests)\`.`,
         example: 'fix({service}): roll back {fields} to {target}',
       }),
       signoff: z.boolean().default(false).meta({
@@ -115,7 +115,7 @@ export const configSchema = z.strictObject({
       }),
     })
     .optional()
-    .meta({ description: 'What the messages of commits say.' }),
+    .meta({ description: 'Contents of commit messages.' }),
   layout: z
     .strictObject({
       environment: z
@@ -132,7 +132,7 @@ export const configSchema = z.strictObject({
         .max(50)
         .optional()
         .meta({
-          description: 'What a service of an environment is, in the same way, with `{service}`.',
+          description: 'Paths of a service of an environment, in the same way, with `{service}`.',
           example: [
             'tenants/{tenant}/{environment}/services/{service}/**',
             'tenants/{tenant}/{environment}/variables.yaml#/services/{service}',
@@ -149,15 +149,16 @@ export const configSchema = z.strictObject({
       }),
       ignore: z
         .strictObject({
-          tenant: names.optional().meta({ description: 'Names that are no tenant.', example: ['shared'] }),
+          tenant: names.optional().meta({ description: 'Names that are not tenants.', example: ['shared'] }),
           environment: names
             .optional()
-            .meta({ description: 'Names that are no environment.', example: ['base'] }),
-          service: names.optional().meta({ description: 'Names that are no service.', example: ['docs'] }),
+            .meta({ description: 'Names that are not environments.', example: ['base'] }),
+          service: names.optional().meta({ description: 'Names that are not services.', example: ['docs'] }),
         })
         .optional()
         .meta({
-          description: 'Names (`*` stands for any characters) that the patterns find and that are none.',
+          description:
+            'Names (`*` matches any characters) that the patterns match but that are not environments, services or tenants.',
         }),
       only: z
         .strictObject({
@@ -169,7 +170,8 @@ export const configSchema = z.strictObject({
         })
         .optional()
         .meta({
-          description: 'Names (`*` stands for any characters); where it is given, every other name is none.',
+          description:
+            'Names (`*` matches any characters); where a list is given, all other names are ignored.',
         }),
       shared: z
         .array(checked(sharedProblem))
@@ -185,7 +187,7 @@ export const configSchema = z.strictObject({
       message: 'A layout needs at least one `environment` or `service` pattern.',
     })
     .meta({
-      description: 'Which paths are an environment, and which a service of it: one pattern at least.',
+      description: 'Which paths are an environment, and which are a service of it: at least one pattern.',
       anyOf: ['environment', 'service'].map((key) => ({
         required: [key],
         properties: { [key]: { minItems: 1 } },
@@ -210,7 +212,7 @@ export const configSchema = z.strictObject({
     .default([...DEFAULT_KEEP])
     .meta({
       description:
-        'What no rollback touches: `kind:NAME` (documents of that kind), `format:sops`, patterns of paths, and `path#selector`. A list of your own takes the place of the default.',
+        'What no rollback touches: `kind:NAME` (documents of that kind), `format:sops`, path patterns, and `path#selector`. Your own list replaces the default.',
       example: [...DEFAULT_KEEP, '**/environment.yaml#/metadata'],
     }),
   show: z
@@ -227,15 +229,15 @@ export const configSchema = z.strictObject({
       z
         .strictObject({
           subject: expression.optional().meta({
-            description: 'Regular expression (RE2), looked for in the subject of a commit.',
+            description: 'Regular expression (RE2), searched in the subject of a commit.',
             example: '^promote',
           }),
           author: expression.optional().meta({
-            description: 'Regular expression, looked for in `Name <email>` of the author.',
+            description: 'Regular expression (RE2), searched in `Name <email>` of the author.',
             example: 'bot@',
           }),
           is: z.enum(['deploy', 'release', 'promotion']).meta({
-            description: 'What such a commit is.',
+            description: 'The source of such a commit.',
             example: 'promotion',
           }),
         })
@@ -248,24 +250,24 @@ export const configSchema = z.strictObject({
     .optional()
     .meta({
       description:
-        'Tells apart in the history what a commit is; the first rule that fits counts. Without one, the trailer `Deployment-Source` does.',
+        'Classifies commits in the history; the first rule that matches counts. Without a rule, the trailer `Deployment-Source` decides.',
     }),
   delivery: z
     .strictObject({
       output: checked(outputProblem).meta({
         description:
-          'Where the manifests of a service go: one path with `{tenant}`, `{environment}` and `{service}`, which no scope holds.',
+          'Where the manifests of a service go: one path with `{tenant}`, `{environment}` and `{service}`, outside every scope.',
         example: 'delivery/{tenant}/{environment}/{service}.yaml',
       }),
       command: z
         .strictObject({
           run: words.meta({
             description:
-              'The program and its arguments, word by word; `{tenant}`, `{environment}`, `{service}` and `{directory}` stand for those of the service. It prints manifests, and runs only where `BACKTRAIL_RENDER_COMMANDS` allows it.',
+              'The program and its arguments, word by word; `{tenant}`, `{environment}`, `{service}` and `{directory}` are replaced. It prints manifests, and runs only where `BACKTRAIL_RENDER_COMMANDS` allows it.',
             example: ['helm', 'template', '{service}', '{directory}'],
           }),
           version: words.optional().meta({
-            description: 'Prints the version of the program, for the record.',
+            description: 'A command that prints the version of the program, for the record.',
             example: ['helm', 'version', '--short'],
           }),
           inputs: z
@@ -273,17 +275,17 @@ export const configSchema = z.strictObject({
             .max(50)
             .default([])
             .meta({
-              description: "Patterns of files that it needs besides the service's own folder.",
+              description: "Patterns of files that it needs in addition to the service's own folder.",
               example: ['charts/**'],
             }),
         })
         .optional()
-        .meta({ description: 'A program that renders what Backtrail and kustomize do not.' }),
+        .meta({ description: 'A program that renders what Backtrail and kustomize cannot.' }),
     })
     .optional()
     .meta({ description: 'Manifests that are rendered and published with each rollback.' }),
   policy: policySchema.optional().meta({
-    description: 'Who must agree before a rollback is carried out, and who may do what.',
+    description: 'Who must agree before a rollback is executed, and who may do what.',
   }),
   ledger: ledgerSchema.optional().meta({ description: 'Where requests and votes are recorded.' }),
 });
