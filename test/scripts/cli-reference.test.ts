@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { readEnvironment } from '../../cli/environment.ts';
@@ -9,11 +9,28 @@ import { FAILURES } from '../../engine/index.ts';
 import { NOTES } from '../../scripts/cli/examples.ts';
 import { cliReference, commandNames } from '../../scripts/cli-reference.ts';
 
-const PAGE = readFileSync(resolve(import.meta.dirname, '../../docs/cli.md'), 'utf8');
+const ROOT = resolve(import.meta.dirname, '../..');
+const PAGE = readFileSync(join(ROOT, 'docs/cli.md'), 'utf8');
 const program = () => createProgram(readEnvironment(), () => undefined);
 
 /** The words of a command line of one of the examples. */
 const wordsOf = (line: string) => (line.match(/(?:"[^"]*"|\S)+/g) ?? []).map(unquote);
+
+/** The command that a line runs, though it does nothing here. Fails where the program would refuse the line. */
+async function commandRun(line: string): Promise<string | undefined> {
+  const root = program();
+  let run: string | undefined;
+  const watch = (command: Command, before: readonly string[]) => {
+    const words = [...before, command.name()];
+    command.action(() => {
+      run = words.join(' ');
+    });
+    for (const inner of command.commands) watch(inner, words);
+  };
+  for (const command of root.commands) watch(command, []);
+  await root.parseAsync(wordsOf(line).slice(1), { from: 'user' });
+  return run;
+}
 
 describe('the reference of the command line', () => {
   it('is what `npm run docs:cli` writes', () => {
@@ -35,17 +52,29 @@ describe('the reference of the command line', () => {
   });
 
   it('has examples that the program takes', async () => {
-    for (const [name, { example }] of Object.entries(NOTES)) {
-      const root = program();
-      const run: string[] = [];
-      const watch = (command: Command, before: readonly string[]) => {
-        const words = [...before, command.name()];
-        command.action(() => void run.push(words.join(' ')));
-        for (const inner of command.commands) watch(inner, words);
-      };
-      for (const command of root.commands) watch(command, []);
-      await root.parseAsync(wordsOf(example).slice(1), { from: 'user' });
-      expect(run).toEqual([name]);
-    }
+    for (const [name, { example }] of Object.entries(NOTES)) expect(await commandRun(example)).toBe(name);
+  });
+});
+
+describe('command lines in the documents', () => {
+  const pages = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md'].concat(
+    readdirSync(join(ROOT, 'docs'))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => `docs/${name}`),
+  );
+  const lines = pages.flatMap((page) =>
+    [...readFileSync(join(ROOT, page), 'utf8').matchAll(/^```(?:sh|text)\n([^]*?)^```/gm)].flatMap(
+      ([, block = '']) =>
+        (block.match(/^ *(?:[A-Z_]+=\S+ )*backtrail .*$/gm) ?? []).map((line) =>
+          line.replace(/^ *(?:[A-Z_]+=\S+ )*/, ''),
+        ),
+    ),
+  );
+
+  it('are taken by the program', async () => {
+    expect(lines.length).toBeGreaterThan(40);
+    const usages = /[<[]/;
+    for (const line of lines.filter((one) => !usages.test(one)))
+      expect([line, await commandRun(line.replace(/ +#.*$/, ''))]).toEqual([line, expect.any(String)]);
   });
 });
