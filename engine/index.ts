@@ -43,7 +43,7 @@ export type { Checkup } from './doctor/doctor.ts';
 export type { StepEvent } from './rollback/execute.ts';
 export type { Destination } from './git/open.ts';
 export type { ConfigText } from './rollback/observe.ts';
-export { localScopes } from './steps/local-scopes.ts';
+export { localScopes } from './queries/local-scopes.ts';
 export type { Notice } from './queries/with-repository.ts';
 export type { Ask, Planned, RevisionDetails } from './rollback/plan.ts';
 export type {

@@ -3,7 +3,7 @@ import { formatCoordinates } from '../model/index.ts';
 import { openGit, type OpenOptions } from '../git/open.ts';
 import { parseLocation } from '../git/remote/location.ts';
 import { createObserve } from '../rollback/observe.ts';
-import { environments } from '../queries/queries.ts';
+import { environments } from './queries.ts';
 
 /**
  * Environments and services of a local repository, as `acme/production` and `acme/production/api`. A clone answers from its own
