@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { BacktrailError, isFailure } from '../../model/index.ts';
 import type { ObjectFormat, ObjectId, Progress } from '../../model/index.ts';
 import { isAway, pushFailure, requireAnswer } from './answers.ts';
-import { isDamaged, printable, shownAddress } from '../process/failure.ts';
+import { isDamaged, shownAddress } from '../process/failure.ts';
 import { withLock } from './lock.ts';
 import {
   fetchedAt,
@@ -20,13 +20,13 @@ import {
   usableCache,
   useMirror,
 } from './mirror-cache.ts';
+import { createMaintenance } from './maintenance.ts';
 import { type Fetch, fetchInto, reach, telling } from './mirror-fetch.ts';
 import { progressReader } from '../process/progress.ts';
 import { pushOnce, REMOTE, tryPush } from './push.ts';
 import type { Push } from './push.ts';
 import type { Environment } from '../process/spawn.ts';
 import { createTransport } from './transport.ts';
-import type { Transport } from './transport.ts';
 
 /**
  * Our own bare copy of a remote: its branches under `refs/remotes/origin/`, our refs there under `refs/backtrail/remote/`.
@@ -90,18 +90,6 @@ export const trackingRef = (ref: string) =>
   ref.replace(/^refs\/heads\//, `${TRACKING}/`).replace(/^refs\/backtrail\//, 'refs/backtrail/remote/');
 
 const REFSPECS = ['refs/heads/*', 'refs/backtrail/*'].map((ref) => `+${ref}:${trackingRef(ref)}`);
-const COMMIT_GRAPH = ['commit-graph', 'write', '--reachable', '--changed-paths'];
-const CLEAN_UP = [
-  '-c',
-  'gc.auto=6700',
-  '-c',
-  'gc.autoDetach=false',
-  '-c',
-  'gc.writeCommitGraph=false',
-  'gc',
-  '--auto',
-  '--quiet',
-];
 
 /** Opens the mirror, up to date; makes it first where there is none yet, and again where there is a damaged one. */
 export async function openMirror(options: MirrorOptions): Promise<Mirror> {
@@ -154,8 +142,11 @@ async function fillNew(directory: string, options: MirrorOptions, known: boolean
   const unfinished = `${directory}.new-${randomUUID()}`;
   try {
     const place = { ...fetchPlace(unfinished, options), known: known || options.seed !== undefined };
+    const maintenance = maintenanceOf(unfinished, options);
     const fill = async (format: ObjectFormat) => {
-      await makeEmpty(unfinished, format, place.transport);
+      await rm(unfinished, { recursive: true, force: true });
+      await mkdir(unfinished, { mode: 0o700 });
+      await maintenance.init(format);
       await options.seed?.(unfinished).catch(() => undefined);
       await fetchAll(place);
     };
@@ -164,26 +155,15 @@ async function fillNew(directory: string, options: MirrorOptions, known: boolean
       if (!isFailure(error) || error.details['otherFormat'] !== true) throw error;
       await fill('sha256');
     });
-    await writeCommitGraph(place);
+    const { onProgress } = options;
+    // Only speeds up what comes later.
+    await maintenance
+      .writeCommitGraph({ split: false, ...(onProgress && { onError: progressReader(onProgress) }) })
+      .catch(() => undefined);
     await putInPlace(directory, unfinished);
   } finally {
     await rm(unfinished, { recursive: true, force: true });
   }
-}
-
-async function makeEmpty(directory: string, format: ObjectFormat, transport: Transport): Promise<void> {
-  await rm(directory, { recursive: true, force: true });
-  await mkdir(directory, { mode: 0o700 });
-  const made = await transport.git([
-    'init',
-    '--quiet',
-    '--bare',
-    '--template=',
-    `--object-format=${format}`,
-    '.',
-  ]);
-  if (made.code !== 0)
-    throw new BacktrailError('GIT_FAILED', `The mirror could not be made: ${printable(made.stderr)}`);
 }
 
 /** Did anything new come? */
@@ -193,12 +173,6 @@ async function fetchAll(place: Fetch): Promise<boolean> {
   const { stderr } = await fetchInto(place, ['--prune', ...deepen, REMOTE, ...REFSPECS]);
   await stampFetched(place.directory);
   return stderr.includes(' -> ');
-}
-
-async function writeCommitGraph({ transport, onProgress }: Fetch): Promise<void> {
-  if (onProgress)
-    await transport.git([...COMMIT_GRAPH, '--progress'], { onError: progressReader(onProgress) });
-  else await transport.git([...COMMIT_GRAPH, '--no-progress']);
 }
 
 function createMirror(directory: string, options: MirrorOptions, opened: Opened): Mirror {
@@ -218,8 +192,12 @@ function createMirror(directory: string, options: MirrorOptions, opened: Opened)
     return answer;
   };
   const maintain = async () => {
-    for (const args of [[...COMMIT_GRAPH, '--no-progress', '--split'], CLEAN_UP])
-      if (!signal.aborted) await transport.git(args).catch(() => undefined);
+    const maintenance = maintenanceOf(directory, options);
+    for (const task of [
+      () => maintenance.writeCommitGraph({ split: true }),
+      () => maintenance.collectGarbage(),
+    ])
+      if (!signal.aborted) await task().catch(() => undefined);
     if (!signal.aborted) await trim(directory, options);
   };
   const maintainLater = () => void (background = background.then(maintain));
@@ -276,6 +254,9 @@ function fetchPlace(directory: string, options: MirrorOptions): Fetch {
   const transport = createTransport({ directory, env: { ...env, GIT_DIR: directory }, timeoutMs, signal });
   return { transport, directory, url, known: true, silenceMs, onProgress };
 }
+
+const maintenanceOf = (directory: string, { env, timeoutMs, signal }: MirrorOptions) =>
+  createMaintenance({ directory, env, timeoutMs, signal });
 
 function lockedBy<Value>(
   directory: string,

@@ -1,18 +1,15 @@
-import { simpleGit } from 'simple-git';
-import type { SimpleGitOptions } from 'simple-git';
 import { BacktrailError } from '../../model/index.ts';
-import { timedOut } from '../process/spawn.ts';
-import type { Environment } from '../process/spawn.ts';
+import { keepAlive, notStarted, start, terminate, timedOut } from '../process/spawn.ts';
+import type { Child, Environment } from '../process/spawn.ts';
 
-/** git for what is slow anyway: fetch, push, configuration and maintenance of our own mirrors, through simple-git. */
+/** git over the network: `fetch`, `push` and `ls-remote`, run in one of our mirrors with the user's way to reach the remote. */
 export interface Transport {
-  /** Resolves with whatever git answered; rejects with GIT_TIMEOUT, or GIT_FAILED once the repository is closed. */
+  /** Resolves with whatever git answered. @throws GIT_TIMEOUT, GIT_MISSING, and GIT_FAILED once the repository is closed. */
   git(args: readonly string[], options?: TransportOptions): Promise<TransportAnswer>;
 }
 
 export interface TransportOptions {
-  readonly timeoutMs?: number;
-  /** Called with what git writes on its error stream, as it comes. */
+  /** Called with what git writes to standard error, as it comes. */
   readonly onError?: (chunk: Uint8Array) => void;
   readonly silence?: Silence;
 }
@@ -20,7 +17,7 @@ export interface TransportOptions {
 /** How long a remote may say nothing at all. */
 export interface Silence {
   readonly ms: number;
-  /** Once git has written this on its error stream, it waits for the remote no more, or has its own work to do. */
+  /** Once git has written this to standard error, it no longer waits for the remote, or has its own work to do. */
   readonly until?: RegExp;
 }
 
@@ -30,113 +27,98 @@ export interface TransportAnswer {
   readonly stderr: string;
 }
 
-/**
- * simple-git refuses settings that could run a program, wherever they come from. Ours switch such programs off, and no
- * word that a stranger wrote reaches its arguments unchecked: so all of them are allowed.
- */
-const ALLOWED: NonNullable<SimpleGitOptions['unsafe']> = {
-  allowUnsafeAlias: true,
-  allowUnsafeAskPass: true,
-  allowUnsafeCommandBinaries: true,
-  allowUnsafeConfigEnvCount: true,
-  allowUnsafeConfigPaths: true,
-  allowUnsafeCredentialHelper: true,
-  allowUnsafeDiffExternal: true,
-  allowUnsafeDiffTextConv: true,
-  allowUnsafeEditor: true,
-  allowUnsafeExec: true,
-  allowUnsafeFilter: true,
-  allowUnsafeFsMonitor: true,
-  allowUnsafeGitProxy: true,
-  allowUnsafeGpgProgram: true,
-  allowUnsafeHooksPath: true,
-  allowUnsafeInclude: true,
-  allowUnsafeMergeDriver: true,
-  allowUnsafePack: true,
-  allowUnsafePager: true,
-  allowUnsafeProtocolOverride: true,
-  allowUnsafeSshCommand: true,
-  allowUnsafeSubmodule: true,
-  allowUnsafeTemplateDir: true,
-  allowUnsafeUrlRewrite: true,
-};
+/** Milliseconds. git has exited, but a helper that it left behind (an ssh master, a credential cache) may keep its pipes open. */
+const GRACE_MS = 1_000;
+/** Bytes that are kept, of the end: a server may send any amount of text. */
+const OUTPUT_LIMIT = 1024 * 1024;
 
-export function createTransport(place: {
+export function createTransport(setup: {
+  /** The mirror. */
   readonly directory: string;
   readonly env: Environment;
   readonly timeoutMs: number;
+  /** Aborted when the repository is closed. */
   readonly signal: AbortSignal;
 }): Transport {
+  const { directory, env, timeoutMs, signal } = setup;
   return {
-    git: (args, options) => ask({ ...place, ...options, args }),
+    git: (args, options = {}) =>
+      new Promise((resolve, reject) => {
+        if (signal.aborted) {
+          reject(closed());
+          return;
+        }
+        const child = start({ args, cwd: directory, env });
+        let failure: BacktrailError | null = null;
+        const stop = (reason: BacktrailError) => {
+          failure ??= reason;
+          terminate(child);
+        };
+        const onAbort = () => stop(closed());
+        signal.addEventListener('abort', onAbort, { once: true });
+        const timer = setTimeout(() => stop(timedOut(args, timeoutMs)), timeoutMs);
+        const { silence } = options;
+        const watch = silence && watchSilence(silence, () => stop(timedOut(args, silence.ms)));
+        const output = collect(child, { onError: options.onError, heard: (text) => watch?.heard(text) });
+        const settle = (outcome: () => void) => {
+          clearTimeout(timer);
+          watch?.end();
+          signal.removeEventListener('abort', onAbort);
+          outcome();
+        };
+        child.stdin.end();
+        child.on('error', (error) => settle(() => reject(notStarted(error))));
+        whenEnded(child, (code) =>
+          settle(() => (failure === null ? resolve({ code, ...output() }) : reject(failure))),
+        );
+      }),
   };
 }
 
-/** Longer than any answer takes that is still under way when git has exited; a helper left behind keeps its pipes open. */
-const GRACE_MS = 1_000;
+const closed = () => new BacktrailError('GIT_FAILED', 'The repository was closed.');
 
-async function ask(call: {
-  readonly directory: string;
-  readonly env: Environment;
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal;
-  readonly args: readonly string[];
-  readonly onError?: (chunk: Uint8Array) => void;
-  readonly silence?: Silence;
-}): Promise<TransportAnswer> {
-  const { directory, env, timeoutMs, signal, args, onError, silence } = call;
-  const late = AbortSignal.timeout(timeoutMs);
-  const ended = new AbortController();
-  const stop = () => ended.abort();
-  const watch = silence && watchSilence(silence, stop);
-  for (const reason of [late, signal]) reason.addEventListener('abort', stop, { once: true });
-  if (signal.aborted) stop();
-  let answer = { code: -1, stderr: '' };
-  const git = simpleGit({
-    baseDir: directory,
-    abort: ended.signal,
-    completion: { onClose: true, onExit: GRACE_MS },
-    allowEnvironment: Object.keys(env),
-    unsafe: ALLOWED,
-    errors: (_, { exitCode, stdErr }) => {
-      answer = { code: exitCode, stderr: Buffer.concat(stdErr).toString('utf8') };
-      return undefined;
-    },
+/** Calls back once, when all output is read, or after the grace period. */
+function whenEnded(child: Child, ended: (code: number) => void): void {
+  let grace: NodeJS.Timeout | undefined;
+  child.once('exit', (code) => {
+    grace = setTimeout(() => {
+      // Read on, so that the helper's writes do not fail, but without keeping this process alive.
+      keepAlive(child, false);
+      child.removeAllListeners('close');
+      ended(code ?? 128);
+    }, GRACE_MS);
   });
-  git.outputHandler((_command, stdout, stderr) => {
-    if (onError) stderr.on('data', onError);
-    if (!watch) return;
-    stdout.on('data', () => watch.heard(''));
-    stderr.on('data', (chunk: Uint8Array) => watch.heard(Buffer.from(chunk).toString('latin1')));
+  child.once('close', (code) => {
+    clearTimeout(grace);
+    ended(code ?? 128);
   });
-  try {
-    const stdout = await git.env({ ...env }).raw([...args]);
-    if (!ended.signal.aborted) return { ...answer, stdout };
-  } catch (cause) {
-    if (!ended.signal.aborted) throw new BacktrailError('GIT_FAILED', 'git could not be run.', { cause });
-  } finally {
-    watch?.end();
-    for (const reason of [late, signal]) reason.removeEventListener('abort', stop);
-  }
-  if (silence && watch?.isOver() === true) throw timedOut(args, silence.ms);
-  throw late.aborted
-    ? timedOut(args, timeoutMs)
-    : new BacktrailError('GIT_FAILED', 'The repository was closed.');
 }
 
-function watchSilence({ ms, until }: Silence, stop: () => void) {
-  let [over, done] = [false, false];
-  const timer = setTimeout(() => {
-    over = true;
-    stop();
-  }, ms);
+function collect(
+  child: Child,
+  { onError, heard }: { onError: TransportOptions['onError']; heard: (text: string) => void },
+): () => { stdout: string; stderr: string } {
+  const streams = [child.stdout, child.stderr].map((stream) => {
+    let kept: Buffer = Buffer.alloc(0);
+    stream.on('data', (chunk: Buffer) => {
+      kept = Buffer.concat([kept, chunk]).subarray(-OUTPUT_LIMIT);
+      if (stream === child.stderr) onError?.(chunk);
+      heard(stream === child.stderr ? chunk.toString('latin1') : '');
+    });
+    return () => kept.toString('utf8');
+  });
+  return () => ({ stdout: streams[0]?.() ?? '', stderr: streams[1]?.() ?? '' });
+}
+
+function watchSilence({ ms, until }: Silence, expired: () => void) {
+  let done = false;
+  const timer = setTimeout(expired, ms);
   return {
     heard(text: string): void {
       done ||= until?.test(text) === true;
       if (done) clearTimeout(timer);
       else timer.refresh();
     },
-    isOver: () => over,
     end: () => clearTimeout(timer),
   };
 }
