@@ -1,12 +1,11 @@
 /** The configuration at the tip, against the tip. */
-import type { Check } from '../model/index.ts';
-import type { GitRepository } from '../git/open.ts';
+import type { Check, RepositoryReader } from '../model/index.ts';
 import { checkConfiguration } from './tree/index.ts';
 import { fitsSource } from '../history/describe.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { attempt, settled } from './attempt.ts';
 
-export async function checkTip(git: GitRepository, snapshot: Snapshot): Promise<Check[]> {
+export async function checkTip(git: RepositoryReader, snapshot: Snapshot): Promise<Check[]> {
   const { branch, base, layout } = snapshot;
   const head = (await git.checkedOut()) ?? (await git.head()).branch;
   return [
@@ -40,7 +39,7 @@ function elsewhere(branch: string, head: string): Check {
 /** Commits looked at for the rules that say where a revision came from. */
 const LOOKED_AT = 1000;
 
-async function checkSource(git: GitRepository, { layout, base, history }: Snapshot): Promise<Check[]> {
+async function checkSource(git: RepositoryReader, { layout, base, history }: Snapshot): Promise<Check[]> {
   const { source } = layout.config;
   if (source.length === 0) return [];
   const ids = (await history.firstParents(base)).slice(0, LOOKED_AT);

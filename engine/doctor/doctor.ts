@@ -1,6 +1,14 @@
 /** What is missing here, and how to mend it: every check goes as far as it can, whatever the others found. It looks only. */
 import { quotePath } from '../model/index.ts';
-import type { BacktrailError, Check, Clock, Person, Programs, Progress } from '../model/index.ts';
+import type {
+  BacktrailError,
+  Check,
+  Clock,
+  Person,
+  Programs,
+  Progress,
+  RepositoryReader,
+} from '../model/index.ts';
 import { shownAddress } from '../git/process/failure.ts';
 import { type Health, openHealth } from '../git/local/health.ts';
 import { parseLocation } from '../git/remote/location.ts';
@@ -118,7 +126,7 @@ async function checkInside(
 }
 
 /** Questions can be answered from the mirror; nothing can be published. */
-async function checkAway(git: GitRepository | null): Promise<Check | null> {
+async function checkAway(git: RepositoryReader | null): Promise<Check | null> {
   const away = git && (await git.look());
   if (!away) return null;
   const { cause, asOf } = away;

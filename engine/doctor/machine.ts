@@ -1,9 +1,8 @@
 /** The programs and folders that Backtrail works with, and who works with it. */
-import { quotePath } from '../model/index.ts';
+import { quotePath, type RepositoryReader } from '../model/index.ts';
 import { type Check, isFailure, type Person } from '../model/index.ts';
 import type { ProcessEnvironment } from '../git/process/spawn.ts';
 import { freeBytes, type Health, isWritable, openHealth, userConfig } from '../git/local/health.ts';
-import type { GitRepository } from '../git/open.ts';
 import { findProgram, GIT_FEATURES, gitVersion, OLDEST_GIT } from '../git/process/program.ts';
 import { settled } from './attempt.ts';
 
@@ -74,7 +73,7 @@ export interface DiskUse {
 }
 
 export async function checkDisk(place: {
-  readonly git: GitRepository | null;
+  readonly git: RepositoryReader | null;
   readonly health: Health | null;
   readonly cacheFolder: string;
   readonly env: ProcessEnvironment;
@@ -109,7 +108,7 @@ const gigabytes = (bytes: number) =>
   bytes >= 10 * GIGABYTE ? `${Math.round(bytes / GIGABYTE)} GB` : `${(bytes / GIGABYTE).toFixed(1)} GB`;
 
 export async function checkIdentity(
-  git: GitRepository | null,
+  git: RepositoryReader | null,
   { env, account, committer }: { env: ProcessEnvironment; account: Person; committer: Person },
 ): Promise<Check | null> {
   const user = await settled(userConfig(env));

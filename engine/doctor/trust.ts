@@ -1,7 +1,7 @@
 /** Who decides here: whoever may push, or whoever signs with a key that this machine trusts. */
 import { readFile, realpath } from 'node:fs/promises';
 import { sep } from 'node:path';
-import type { Check, Policy } from '../model/index.ts';
+import type { Check, Policy, RepositoryReader } from '../model/index.ts';
 import type { ProcessEnvironment } from '../git/process/spawn.ts';
 import type { GitRepository } from '../git/open.ts';
 import { trustedKeys } from '../git/signing/signers.ts';
@@ -74,7 +74,7 @@ export async function checkKeys(
 }
 
 async function checkSigners(
-  git: GitRepository,
+  git: RepositoryReader,
   file: string | null,
   emails: readonly string[],
 ): Promise<Check> {
@@ -110,7 +110,7 @@ async function checkSigners(
 const principals = (line: string) =>
   (/^(?:"([^"]*)"|(\S+))/.exec(line)?.slice(1).join('') ?? '').toLowerCase().split(',');
 
-async function isInside(file: string, git: GitRepository): Promise<boolean> {
+async function isInside(file: string, git: RepositoryReader): Promise<boolean> {
   const real = await realpath(file);
   const folders = [git.worktree, git.directory].filter((folder) => folder !== null);
   const roots = await Promise.all(folders.map((folder) => realpath(folder).catch(() => folder)));

@@ -9,7 +9,8 @@ import { gitVersion } from './process/program.ts';
 import { openRemote } from './remote/remote.ts';
 import type { GitRepository } from './repository.ts';
 
-export type { Destination, GitRepository, LedgerFetch, Offline } from './repository.ts';
+export type { Destination, LedgerFetch, Offline } from '../model/index.ts';
+export type { GitRepository } from './repository.ts';
 
 export interface OpenOptions {
   /** Path or URL as the user typed it. */

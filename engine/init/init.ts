@@ -8,6 +8,7 @@ import {
   MODE,
   type ObjectId,
   type Person,
+  type RepositoryReader,
   type RequestId,
 } from '../model/index.ts';
 import type { GitRepository } from '../git/open.ts';
@@ -68,7 +69,7 @@ const BRANCHES = [
   'dev',
 ];
 
-export async function proposeConfig(git: GitRepository, steering: Steering): Promise<Proposed> {
+export async function proposeConfig(git: RepositoryReader, steering: Steering): Promise<Proposed> {
   const { branch, tip } = await branchOf(git);
   const view = treeView(git.objects, (await git.objects.commit(tip)).tree);
   const branches: string[] = [];
@@ -129,7 +130,7 @@ const SAMPLED = 6;
 
 /** What a rollback would look like under a configuration that stands nowhere yet: the first of some scopes that has an earlier revision. */
 export async function samplePlan(
-  git: GitRepository,
+  git: RepositoryReader,
   { text, ...tools }: PlanTools & { readonly text: string },
 ): Promise<Planned | null> {
   const snapshot = await createObserve(git, { name: 'proposal', text })();
@@ -151,7 +152,7 @@ export async function samplePlan(
 }
 
 /** The branch that HEAD names, with a commit on it. */
-async function branchOf(git: GitRepository): Promise<{ branch: string; tip: ObjectId }> {
+async function branchOf(git: RepositoryReader): Promise<{ branch: string; tip: ObjectId }> {
   const branch = await git.defaultBranch();
   try {
     return { branch, tip: await git.tip(branch) };
@@ -249,7 +250,7 @@ async function writeOnce({ git, branch, text, author, id, committer, clock }: Wr
   return commit;
 }
 
-async function requireAbsent(git: GitRepository, branch: string, base: ObjectId): Promise<void> {
+async function requireAbsent(git: RepositoryReader, branch: string, base: ObjectId): Promise<void> {
   const view = treeView(git.objects, (await git.objects.commit(base)).tree);
   if ((await view.entry(CONFIG_PATH)) !== null)
     throw new BacktrailError('CONFIG_PRESENT', `Branch ${branch} holds ${CONFIG_PATH} already.`);

@@ -1,10 +1,19 @@
 /** A commit of a merged branch has no place on the first-parent line: the merge that brought it there has. */
-import { BacktrailError, isFailure, isObjectId, type ObjectId } from '../model/index.ts';
-import type { GitRepository } from '../git/open.ts';
+import {
+  BacktrailError,
+  isFailure,
+  isObjectId,
+  type ObjectId,
+  type RepositoryReader,
+} from '../model/index.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 
 /** The same failure; of REVISION_NOT_ON_BRANCH, with a hint that names the merge, where there is one. */
-export async function namingMerge(git: GitRepository, snapshot: Snapshot, error: unknown): Promise<unknown> {
+export async function namingMerge(
+  git: RepositoryReader,
+  snapshot: Snapshot,
+  error: unknown,
+): Promise<unknown> {
   if (!isFailure(error) || error.code !== 'REVISION_NOT_ON_BRANCH') return error;
   const { commit } = error.details;
   const merge =
@@ -16,7 +25,11 @@ export async function namingMerge(git: GitRepository, snapshot: Snapshot, error:
 }
 
 /** The oldest commit of the line that has `commit` among its ancestors: all newer ones have it too. */
-async function findMerge(git: GitRepository, snapshot: Snapshot, commit: ObjectId): Promise<ObjectId | null> {
+async function findMerge(
+  git: RepositoryReader,
+  snapshot: Snapshot,
+  commit: ObjectId,
+): Promise<ObjectId | null> {
   const line = await snapshot.history.firstParents(snapshot.base);
   const holds = async (index: number) => git.isAncestor(commit, line[index] ?? snapshot.base);
   if (!(await holds(0))) return null;

@@ -7,6 +7,7 @@ import {
   type ObjectId,
   type Person,
   type Programs,
+  type RepositoryReader,
   type RollbackRequest,
   type RollbackResult,
   type Step,
@@ -119,7 +120,7 @@ interface Done {
 
 /** Has this request been carried out already? The branch knows. */
 async function findDone(
-  git: GitRepository,
+  git: RepositoryReader,
   snapshot: Snapshot,
   request: RollbackRequest,
 ): Promise<Done | null> {

@@ -1,6 +1,5 @@
 /** Step 0: look at the branch. Everything after it works on this one tip. */
-import { BacktrailError, type Config, type ObjectId } from '../model/index.ts';
-import type { GitRepository } from '../git/open.ts';
+import { BacktrailError, type Config, type ObjectId, type RepositoryReader } from '../model/index.ts';
 import { parseConfig } from '../layout/configuration/parse.ts';
 import { CONFIG_PATH } from '../model/config.ts';
 import { compileLayout, type Layout } from '../layout/layout.ts';
@@ -18,7 +17,7 @@ export interface ConfigText {
 /** Reads a tip and the configuration at it (never at a target). CONFIG_MISSING, CONFIG_INVALID, BRANCH_UNKNOWN. */
 export type Observe = () => Promise<Snapshot>;
 
-export function createObserve(git: GitRepository, outside: ConfigText | null): Observe {
+export function createObserve(git: RepositoryReader, outside: ConfigText | null): Observe {
   const look = outside ? lookWith(git, outside) : lookInside(git);
   const { objects: reader, history, hasher } = git;
   return async () => {
@@ -40,7 +39,7 @@ export function requireLedgerApart({ ledger: { ref } }: Config, branch: string):
  * The branch that is meant, as far as this repository alone can say: the one that the configuration names, outside or at HEAD,
  * else HEAD's. Null where nothing names one; looking at it says what is missing then.
  */
-export async function branchMeant(git: GitRepository, outside: ConfigText | null): Promise<string | null> {
+export async function branchMeant(git: RepositoryReader, outside: ConfigText | null): Promise<string | null> {
   const head = await git.head();
   if (outside) return parseConfig(outside.text, outside.name).branch ?? head.branch;
   const named = async () => {
@@ -53,7 +52,7 @@ export async function branchMeant(git: GitRepository, outside: ConfigText | null
 
 type Look = () => Promise<Pick<Snapshot, 'branch' | 'base' | 'layout'>>;
 
-function lookWith(git: GitRepository, { text, name }: ConfigText): Look {
+function lookWith(git: RepositoryReader, { text, name }: ConfigText): Look {
   let layout: Layout | undefined;
   return async () => {
     layout ??= compileLayout(parseConfig(text, name));
@@ -63,7 +62,7 @@ function lookWith(git: GitRepository, { text, name }: ConfigText): Look {
 }
 
 /** The configuration at HEAD names the branch; where that is another one, its own configuration counts. */
-function lookInside(git: GitRepository): Look {
+function lookInside(git: RepositoryReader): Look {
   const read = createReader(git);
   const at = async (branch: string) => {
     const base = await git.tip(branch);
@@ -91,7 +90,7 @@ async function branchAt(commit: ObjectId, read: Read): Promise<string> {
 type Read = (commit: ObjectId, place: string) => Promise<Layout>;
 
 /** The last configuration is remembered by its object id: it hardly ever changes between two looks. */
-function createReader(git: GitRepository): Read {
+function createReader(git: RepositoryReader): Read {
   let last: { readonly id: ObjectId; readonly layout: Layout } | null = null;
   return async (commit, place) => {
     const { tree } = await git.objects.commit(commit);
@@ -107,7 +106,7 @@ function createReader(git: GitRepository): Read {
 }
 
 /** The configuration that the branch itself has at a commit, whatever one from outside says; null where it has none. */
-export async function readOwnConfig(git: GitRepository, commit: ObjectId): Promise<Config | null> {
+export async function readOwnConfig(git: RepositoryReader, commit: ObjectId): Promise<Config | null> {
   const { tree } = await git.objects.commit(commit);
   const bytes = await treeView(git.objects, tree).read(CONFIG_PATH);
   return bytes && parseConfig(textOf(bytes), CONFIG_PATH);

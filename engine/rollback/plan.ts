@@ -4,8 +4,8 @@ import {
   type Clock,
   type Coordinates,
   type FailureCode,
-  formatCoordinates,
   type Finding,
+  formatCoordinates,
   type HistoryReader,
   isFailure,
   isObjectId,
@@ -13,6 +13,7 @@ import {
   type Person,
   type Plan,
   type Programs,
+  type RepositoryReader,
   type RollbackRequest,
   type Scope,
 } from '../model/index.ts';
@@ -167,7 +168,7 @@ export async function withPreview(git: GitRepository, planned: Planned): Promise
 }
 
 /** Whoever stands on another branch may mean that one. */
-async function elsewhere(git: GitRepository, branch: string): Promise<Finding[]> {
+async function elsewhere(git: RepositoryReader, branch: string): Promise<Finding[]> {
   const head = await git.checkedOut();
   if (head === null || head === branch) return [];
   return [

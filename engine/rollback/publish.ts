@@ -1,6 +1,5 @@
 /** Step 4: the branch moves from the plan's base to the new commit, or nothing does. BRANCH_MOVED: plan again. */
-import type { RequestId } from '../model/index.ts';
-import type { GitRepository } from '../git/open.ts';
+import type { RepositoryPublisher, RequestId } from '../model/index.ts';
 import type { Delivered } from './deliver.ts';
 
 export interface Published extends Delivered {
@@ -8,7 +7,7 @@ export interface Published extends Delivered {
 }
 
 export async function publish(
-  git: GitRepository,
+  git: RepositoryPublisher,
   requestId: RequestId,
   delivered: Delivered,
 ): Promise<Published> {

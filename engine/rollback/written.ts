@@ -1,6 +1,12 @@
 /** What was written is what was meant: git reads each commit back, before anything is published. */
-import { BacktrailError, type FileChange, type LogCommit, type ObjectId, quotePath } from '../model/index.ts';
-import type { GitRepository } from '../git/open.ts';
+import {
+  BacktrailError,
+  type FileChange,
+  type LogCommit,
+  type ObjectId,
+  quotePath,
+  type RepositoryReader,
+} from '../model/index.ts';
 import type { Message } from '../record/message.ts';
 import { formatTrailers } from '../record/trailers.ts';
 
@@ -13,7 +19,7 @@ export interface Meant {
 }
 
 /** MESSAGE_MISMATCH or VERIFY_FAILED, naming the first trailer or path that is not as planned. */
-export async function requireWritten(git: GitRepository, meant: Meant): Promise<void> {
+export async function requireWritten(git: RepositoryReader, meant: Meant): Promise<void> {
   const [written] = await git.inspect([meant.commit]);
   if (written?.id !== meant.commit || written.parents.join() !== meant.parent) {
     throw new BacktrailError('VERIFY_FAILED', `Commit ${meant.commit} does not follow ${meant.parent}.`);

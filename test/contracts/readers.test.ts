@@ -182,6 +182,58 @@ describe.each(READERS)('the reader %s', (_, open) => {
     });
   });
 
+  test('answers what an audit asks: who descends from whom, what differs, what a commit says and changes', async () => {
+    const repo = await manyKinds();
+    const git = await open(repo);
+    const all = (await repo.git('rev-list', '--all')).split('\n');
+    const tip = await repo.git('rev-parse', 'main');
+    const inspected = await git.inspect(all);
+    expect(ids(inspected)).toEqual(all);
+    for (const { id, changes } of inspected)
+      expect(changes.map(rawLine).join('')).toBe(await rawOf(repo, id, []));
+    const messages = await git.messages(all);
+    for (const { id, trailers } of inspected) expect(messages.get(id)).toEqual({ trailers });
+    for (const id of all) {
+      const reached = (await repo.git('rev-list', id)).split('\n');
+      expect(await git.isAncestor(id, tip)).toBe(true);
+      expect(await git.isAncestor(tip, id)).toBe(reached.includes(tip));
+      const differing = await repo.git(
+        'diff-tree',
+        '-r',
+        '--raw',
+        '-z',
+        '--no-renames',
+        '--no-abbrev',
+        id,
+        tip,
+      );
+      expect((await git.diffPaths(id, tip)).map(rawLine).join('')).toBe(differing.replace(/ [A-Z]\0/g, '\0'));
+    }
+  });
+
+  test('finds the oldest commit after the base that executes a request, and none that names two', async () => {
+    const repo = await createRepo({ bare: true });
+    const [id, other] = ['rbk-01JD2M00000000000000000001', 'rbk-01JD2M00000000000000000002'];
+    const line = await repo.replay(
+      [
+        'Start',
+        `One\n\nRollback-Request-ID: ${id}`,
+        `Quoted ${id}\n\nSee: it`,
+        `Again\n\nRollback-Request-ID: ${id}`,
+        `Two\n\nRollback-Request-ID: ${other}\nRollback-Request-ID: ${id}`,
+      ].map((message) => ({ message, files: {} })),
+    );
+    const git = await open(repo);
+    const [first = '', one = '', , again = '', tip = ''] = line;
+    const find = (base: ObjectId | null, requestId: string) => git.findRequest({ tip, base, requestId });
+    expect(await find(first, id)).toBe(one);
+    expect(await find(null, id)).toBe(one);
+    expect(await find(one, id)).toBe(again);
+    expect(await find(again, id)).toBeNull();
+    expect(await find(null, other)).toBeNull();
+    expect(await find('3'.repeat(40), id)).toBe(one);
+  });
+
   test('lets no replace ref and no graft change a history', async () => {
     const repo = await createRepo();
     const one = await repo.commit({ a: '1' });
@@ -256,6 +308,17 @@ describe('both readers', () => {
       ),
       fc.constantFrom('', ' ', '\t', ' folded', '\tfolded:too', 'no trailer', 'A key: with a blank', ': x'),
       fc.constantFrom('Signed-off-by: A <a@b>', '(cherry picked from commit 1)', 'Conflicts:', 'x:y', '\r'),
+      fc.constantFrom(
+        'Key:   long  ',
+        '  fold  ',
+        'K:',
+        '\tname',
+        '#: x',
+        '\u00e9: x',
+        'a\u00a0',
+        '\f',
+        ' f\r',
+      ),
       fc.constantFrom('# ------------------------ >8 ------------------------', 'url: https://x:1', '---'),
       fc.string({ unit: 'binary', maxLength: 12 }).map((text) => text.replaceAll('\0', '')),
     );

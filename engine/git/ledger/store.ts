@@ -1,13 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { BacktrailError, shellWord } from '../../model/index.ts';
-import type { ObjectId } from '../../model/index.ts';
+import type { LedgerStore, NewEvent, ObjectId } from '../../model/index.ts';
 import type { ConfigEntry } from '../process/config.ts';
 import { printable, shownAddress } from '../process/failure.ts';
 import { writeChains } from '../store/import.ts';
 import { seenByRoot, seenOf } from './last-seen.ts';
 import type { Seen, SeenTip } from './last-seen.ts';
-import type { LedgerStore, NewEvent } from './ledger.ts';
 import { withLock } from '../remote/lock.ts';
 import { usableCache } from '../remote/mirror-cache.ts';
 import type { NativeObjects } from '../store/objects.ts';

@@ -1,5 +1,5 @@
 import { BacktrailError, isFailure, quotePath } from '../../model/index.ts';
-import type { Finding, ObjectId } from '../../model/index.ts';
+import type { BranchEdit, Destination, LedgerFetch, Finding, ObjectId } from '../../model/index.ts';
 import { ignoredSettings } from '../process/config.ts';
 import type { ConfigEntry } from '../process/config.ts';
 import { copyObjects } from './copy.ts';
@@ -12,7 +12,7 @@ import { TRACKING } from '../remote/mirror.ts';
 import { isBranchName } from '../store/refs.ts';
 import { openRemote } from '../remote/remote.ts';
 import type { RemoteOptions, RemoteRepository } from '../remote/remote.ts';
-import type { BranchEdit, Destination, GitRepository, LedgerFetch } from '../repository.ts';
+import type { GitRepository } from '../repository.ts';
 import type { Runner } from '../process/runner.ts';
 import { findSides, isBehind, tipOf } from './branch-pair.ts';
 import type { Clone } from './branch-pair.ts';

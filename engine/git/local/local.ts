@@ -2,7 +2,7 @@ import { readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { printable } from '../process/failure.ts';
 import { BacktrailError, isFailure, isObjectId, quotePath } from '../../model/index.ts';
-import type { Finding, ObjectFormat, RequestId } from '../../model/index.ts';
+import type { BranchEdit, Finding, Head, ObjectFormat, RequestId } from '../../model/index.ts';
 import { configValue, identityOf, isPartial, LIST_CONFIG, parseConfigList } from '../process/config.ts';
 import type { ConfigEntry } from '../process/config.ts';
 import { discoveryEnvironment, hardenedEnvironment } from '../process/environment.ts';
@@ -21,7 +21,7 @@ import {
   updateRefs,
 } from '../store/refs.ts';
 import { common } from '../repository.ts';
-import type { BranchEdit, Common, GitRepository, Head } from '../repository.ts';
+import type { Common, GitRepository } from '../repository.ts';
 import { createRunner } from '../process/runner.ts';
 import type { Runner } from '../process/runner.ts';
 import { run } from '../process/spawn.ts';

@@ -1,5 +1,6 @@
 import { BacktrailError, decodePath, encodePath, MODE } from '../../model/index.ts';
 import type { Entry, ObjectId, PathChange } from '../../model/index.ts';
+import { treeEntries } from '../store/objects.ts';
 import { needsGit } from './files.ts';
 
 /** An entry as git compares it: the bytes of its name as latin1, so that strings sort as git sorts. */
@@ -86,24 +87,16 @@ function change(path: string, before: RawEntry | null, after: RawEntry | null): 
   return { path: decodePath(bytes), before: side(before), after: side(after) };
 }
 
-/** A tree object: `<mode> <name>\0` and twenty bytes of id, repeated. Modes become those that git knows. */
+/** Names as latin1, a character a byte, and the modes as git compares them. */
 function parseRaw(bytes: Buffer): RawEntry[] {
-  const entries: RawEntry[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    const space = bytes.indexOf(32, at);
-    const end = bytes.indexOf(0, space);
-    if (space < 0 || end < 0 || end + 21 > bytes.length)
-      throw new BacktrailError('GIT_FAILED', 'A tree object is cut off.');
-    entries.push({
-      mode: canonical(Number.parseInt(bytes.toString('latin1', at, space), 8)),
-      name: bytes.toString('latin1', space + 1, end),
-      id: bytes.toString('hex', end + 1, end + 21),
-    });
-    at = end + 21;
-  }
-  return entries;
+  return [...treeEntries(bytes, 20)].map(({ mode, name, id }) => ({
+    mode: canonical(Number.parseInt(mode, 8)),
+    name: name.toString('latin1'),
+    id,
+  }));
 }
 
+/** Old commits hold modes such as 100664: for `git diff` a file is executable by its owner, or not. */
 function canonical(mode: number): string {
   const kind = mode & 0o170000;
   if (kind === 0o100000) return (mode & 0o100) === 0 ? MODE.file : MODE.executable;

@@ -1,9 +1,17 @@
-import { BacktrailError } from '../../model/index.ts';
-import type { HistoryReader, LogCommit, ObjectId, PathChange } from '../../model/index.ts';
+import type { HistoryReader, LogCommit, ObjectId, PathChange, RepositoryReader } from '../../model/index.ts';
 import { createCache } from '../store/cache.ts';
-import { beyondCut, isoTime, parseAbbreviation, revertsIn, soleCommit } from '../store/history.ts';
+import {
+  beyondCut,
+  isoTime,
+  isRecord,
+  parseAbbreviation,
+  revertsIn,
+  secondsOf,
+  soleCommit,
+} from '../store/history.ts';
 import { known } from '../store/object-id.ts';
 import { parseCommit } from '../store/objects.ts';
+import { executesRequest } from '../store/messages.ts';
 import { compareEntries, entryAt } from './changes.ts';
 import { readCommitText, readTrailers } from './message.ts';
 import type { IsomorphicObjects } from './objects.ts';
@@ -19,17 +27,18 @@ interface Commit extends Omit<LogCommit, 'changes'> {
   readonly cut: boolean;
 }
 
-const RECORD_KEY = /^(rollback-request-id|delivery-of):/i;
+export type IsomorphicHistory = HistoryReader &
+  Pick<RepositoryReader, 'messages' | 'findRequest' | 'isAncestor' | 'diffPaths' | 'inspect'>;
 
 /**
- * The history that the native reader gives, walked commit by commit: for small repositories. `cut`: the commits at the
+ * The same history as the native reader's, walked commit by commit: for small repositories. `cut`: the commits at the
  * edge of a shallow clone. Renames are found only where the content is the same.
  */
 export function createIsomorphicHistory(
   objects: IsomorphicObjects,
   cut: ReadonlySet<ObjectId>,
   named: HistoryReader['named'],
-): HistoryReader {
+): IsomorphicHistory {
   const shallow = cut.size > 0;
   const commits = createCache<Commit>(COMMIT_CACHE);
   const readTree = (id: ObjectId) => objects.bytes(id, 'tree');
@@ -61,6 +70,11 @@ export function createIsomorphicHistory(
     const before = parent === undefined ? null : await entryAt(readTree, parent.tree, path);
     return compareEntries(readTree, path, [before, await entryAt(readTree, tree, path)]);
   };
+  const changesOf = async (next: Commit) => {
+    const [parent] = next.parents;
+    return changed('', next, parent === undefined ? undefined : await commit(parent));
+  };
+  const diffPaths = async (from: ObjectId, to: ObjectId) => changed('', await commit(to), await commit(from));
   const log: HistoryReader['log'] = async ({ tip, path, after }) => {
     const left = await ancestors(after);
     const found: LogCommit[] = [];
@@ -91,8 +105,7 @@ export function createIsomorphicHistory(
       return false;
     },
     async firstParentBefore(tip, time) {
-      const seconds = Math.floor(Date.parse(time) / 1000);
-      if (Number.isNaN(seconds)) throw new BacktrailError('REVISION_INVALID', `'${time}' is no time.`);
+      const seconds = secondsOf(time);
       if (seconds >= 0) for await (const { id, date } of line(tip)) if (date <= seconds) return id;
       if (shallow) throw beyondCut(`A commit before ${time}`);
       return null;
@@ -100,18 +113,33 @@ export function createIsomorphicHistory(
     async findCommit(abbreviated) {
       const prefix = parseAbbreviation(abbreviated, 40);
       const candidates = prefix.length === 40 ? [prefix] : await objects.beginning(prefix);
-      const types = await Promise.all(candidates.map((id) => objects.type(id)));
-      const found = soleCommit(
-        prefix,
-        candidates.filter((_, index) => types[index] === 'commit'),
-      );
+      const found = await soleCommit(prefix, candidates, objects);
       if (found === null && shallow) throw beyondCut(`The commit ${prefix}`);
       return found;
     },
     named,
-    async renames(from, to) {
-      const [before, after] = await Promise.all([commit(from), commit(to)]);
-      return exactRenames(await changed('', after, before));
+    renames: async (from, to) => exactRenames(await diffPaths(from, to)),
+    diffPaths,
+    isAncestor: async (ancestor, of) => (await ancestors(of)).has(known(ancestor)),
+    async inspect(ids) {
+      const found: LogCommit[] = [];
+      for (const id of ids) {
+        const next = await commit(id);
+        found.push(logged(next, await changesOf(next)));
+      }
+      return found;
+    },
+    async messages(ids) {
+      const found = await Promise.all(ids.map(commit));
+      return new Map(found.map(({ id, trailers }) => [id, { trailers }]));
+    },
+    async findRequest({ tip, base, requestId }) {
+      let oldest: ObjectId | null = null;
+      for await (const { id, trailers } of line(tip)) {
+        if (id === base) break;
+        if (executesRequest(trailers, requestId)) oldest = id;
+      }
+      return oldest;
     },
   };
 }
@@ -120,7 +148,6 @@ function parse(id: ObjectId, bytes: Buffer, cut: boolean): Commit {
   const { tree, parents } = parseCommit(id, bytes);
   const { author, seconds, date, subject, message } = readCommitText(bytes);
   const trailers = readTrailers(message);
-  const claims = /(?:^|\n)(?:rollback-request-id|delivery-of):/i.test(message);
   return {
     id,
     parents: cut ? [] : parents,
@@ -131,7 +158,8 @@ function parse(id: ObjectId, bytes: Buffer, cut: boolean): Commit {
     reverts: revertsIn(message),
     tree,
     date,
-    recorded: claims && trailers.some((line) => RECORD_KEY.test(line)),
+    // As the native reader narrows by text first: with a blank before the colon it is no record.
+    recorded: /^(?:rollback-request-id|delivery-of):/im.test(message) && isRecord(trailers),
     cut: cut && parents.length > 0,
   };
 }

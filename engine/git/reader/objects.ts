@@ -3,12 +3,17 @@ import { BacktrailError, isFailure, isObjectId } from '../../model/index.ts';
 import type { CommitObject, ObjectId, ObjectReader } from '../../model/index.ts';
 import { createCache } from '../store/cache.ts';
 import { neverFetched } from '../process/failure.ts';
-import { parseCommit, parseTree } from '../store/objects.ts';
+import {
+  BLOB_LIMIT,
+  fileTooLarge,
+  missingObject,
+  otherType,
+  parseCommit,
+  parseTree,
+} from '../store/objects.ts';
 import type { GitFiles } from './files.ts';
 import { createPackGuard } from './packs.ts';
 
-/** Bytes of one file; more is FILE_TOO_LARGE, as in the native reader. */
-const BLOB_LIMIT = 8 * 1024 * 1024;
 const CACHE = 32 * 1024 * 1024;
 
 export type ObjectType = 'commit' | 'tree' | 'blob' | 'tag';
@@ -39,14 +44,14 @@ export async function createIsomorphicObjects(options: {
   const { files, shallow, partial } = options;
   const { Errors, expandOid, readObject } = await import('isomorphic-git');
   const guard = createPackGuard(files);
-  const place = { fs: files.client, gitdir: files.directory, cache: {} };
+  const repository = { fs: files.client, gitdir: files.directory, cache: {} };
   const cache = createCache<Found | null>(CACHE);
 
   const load = async (id: ObjectId): Promise<Found | null> => {
     // Of another kind of repository.
     if (id.length !== 40) return null;
     await guard.check(id);
-    const { type, object } = await readObject({ ...place, oid: id, format: 'content' });
+    const { type, object } = await readObject({ ...repository, oid: id, format: 'content' });
     if (!(object instanceof Uint8Array) || type === undefined) throw damaged(id);
     const bytes = Buffer.from(object.buffer, object.byteOffset, object.byteLength);
     const own = createHash('sha1').update(`${type} ${bytes.length}\0`).update(bytes).digest('hex');
@@ -63,27 +68,28 @@ export async function createIsomorphicObjects(options: {
       return { value, size: value === null ? Infinity : value.bytes.length + 200 };
     });
   const bytes = async (id: ObjectId, type: ObjectType) => {
-    if (!isObjectId(id)) throw missing(`'${String(id).slice(0, 80)}' is no object id.`);
+    if (!isObjectId(id))
+      throw new BacktrailError('OBJECT_MISSING', `'${String(id).slice(0, 80)}' is not a valid object id.`);
     const found = await find(id);
     if (found?.type === type) return found.bytes;
-    if (found !== null) throw missing(`The object ${id} is a ${found.type}, not a ${type}.`, id);
-    if (type === 'commit' && shallow)
-      throw new BacktrailError('SHALLOW_TARGET', `The commit ${id} is not in this shallow clone.`, {
-        details: { id },
-      });
-    if (partial) throw neverFetched(id);
-    throw missing(`The ${type} ${id} is not in the repository.`, id);
+    if (found !== null) throw otherType({ type, id }, found.type);
+    if (partial && !(shallow && type === 'commit')) throw neverFetched(id);
+    throw missingObject({ type, id, shallow });
   };
   return {
     bytes,
     commit: async (id): Promise<CommitObject> => parseCommit(id, await bytes(id, 'commit')),
     tree: async (id) => parseTree(await bytes(id, 'tree'), 20),
-    blob: async (id) => withinLimit(id, await bytes(id, 'blob')),
+    blob: async (id) => {
+      const blob = await bytes(id, 'blob');
+      if (blob.length > BLOB_LIMIT) throw fileTooLarge(id, blob.length, BLOB_LIMIT);
+      return blob;
+    },
     type: async (id) => (await find(id))?.type ?? null,
     beginning: async (prefix) => {
       await files.listPacks();
       try {
-        return [await expandOid({ ...place, oid: prefix })].filter(isObjectId);
+        return [await expandOid({ ...repository, oid: prefix })].filter(isObjectId);
       } catch (error) {
         if (error instanceof Errors.NotFoundError) return [];
         if (error instanceof Errors.AmbiguousError) return error.data.matches.filter(isObjectId);
@@ -91,19 +97,6 @@ export async function createIsomorphicObjects(options: {
       }
     },
   };
-}
-
-function withinLimit(id: ObjectId, bytes: Buffer): Buffer {
-  if (bytes.length <= BLOB_LIMIT) return bytes;
-  throw new BacktrailError(
-    'FILE_TOO_LARGE',
-    `The file ${id} has ${bytes.length} bytes; the limit is ${BLOB_LIMIT}.`,
-    { details: { id, size: bytes.length, limit: BLOB_LIMIT } },
-  );
-}
-
-function missing(message: string, id?: ObjectId): BacktrailError {
-  return new BacktrailError('OBJECT_MISSING', message, { details: { id } });
 }
 
 function damaged(id: ObjectId, cause?: unknown): BacktrailError {

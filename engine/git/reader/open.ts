@@ -2,14 +2,14 @@ import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { printable } from '../process/failure.ts';
 import { BacktrailError, isObjectId } from '../../model/index.ts';
-import type { ObjectId } from '../../model/index.ts';
+import type { Head, ObjectId, RepositoryPublisher, RepositoryReader } from '../../model/index.ts';
 import { identityOf, isPartial } from '../process/config.ts';
 import type { ConfigEntry } from '../process/config.ts';
 import type { ProcessEnvironment } from '../process/spawn.ts';
 import { hasherOf } from '../store/hash.ts';
 import { unknown } from '../remote/location.ts';
 import { isBranchName, requireBranchName } from '../store/refs.ts';
-import type { GitRepository, Head } from '../repository.ts';
+import type { GitRepository } from '../repository.ts';
 import { aloneWith } from '../local/upstream.ts';
 import { readConfig } from './config.ts';
 import { createFiles, needsGit, SIZE_LIMIT } from './files.ts';
@@ -41,14 +41,17 @@ export async function openReadOnly({ location, folder, env }: ReadOnlyOptions): 
     shallow: cut.size > 0,
     partial: isPartial(entries),
   });
-  return {
+  const history = createIsomorphicHistory(objects, cut, (name) => readNamed(files, objects, name));
+  const { messages, findRequest, isAncestor, diffPaths, inspect } = history;
+  const reader: RepositoryReader = {
     kind: 'local',
     directory,
     worktree,
     location,
     shallow: cut.size > 0,
+    renewed: false,
     objects,
-    history: createIsomorphicHistory(objects, cut, (name) => readNamed(files, objects, name)),
+    history,
     hasher: hasherOf('sha1'),
     head: () => readHead(files, objects),
     checkedOut: async () => (await readHead(files, objects)).branch,
@@ -61,29 +64,37 @@ export async function openReadOnly({ location, folder, env }: ReadOnlyOptions): 
     },
     tip: (branch) => branchTip(files, branch),
     refresh: () => Promise.resolve(),
-    preview: ({ branch }) => aloneWith({ entries, folder: worktree ?? directory }, branch),
-    destination: (branch) =>
-      Promise.resolve({ remote: null, address: printable(worktree ?? directory), branch }),
     look: () => Promise.resolve(null),
-    renewed: false,
+    messages,
+    findRequest,
+    isAncestor,
+    diffPaths,
+    inspect,
     identity: () => Promise.resolve(identityOf(entries, env)),
+    close: () => Promise.resolve(),
+  };
+  return { ...reader, ...withoutGit({ entries, folder: worktree ?? directory }) };
+}
+
+/** Says where a branch would be published, and refuses to. */
+function withoutGit(repository: {
+  readonly entries: readonly ConfigEntry[];
+  readonly folder: string;
+}): RepositoryPublisher {
+  return {
     requireWriting() {
       throw readOnly();
     },
+    preview: ({ branch }) => aloneWith(repository, branch),
+    destination: (branch) => Promise.resolve({ remote: null, address: printable(repository.folder), branch }),
+    tryPush: refuse,
     writeCommits: refuse,
     publish: refuse,
-    followUp: refuse,
-    tryPush: refuse,
-    ledgerFetch: refuse,
     readBack: refuse,
-    messages: refuse,
-    findRequest: refuse,
-    isAncestor: refuse,
+    followUp: refuse,
     deleteStaging: refuse,
-    diffPaths: refuse,
-    inspect: refuse,
     ledger: { tip: refuse, append: refuse, inTurn: refuse, signs: refuse, signatures: refuse },
-    close: () => Promise.resolve(),
+    ledgerFetch: refuse,
   };
 }
 

@@ -1,6 +1,6 @@
 import { shownAddress } from '../process/failure.ts';
 import { isFailure, isRefName } from '../../model/index.ts';
-import type { ObjectFormat, Progress } from '../../model/index.ts';
+import type { BranchEdit, ObjectFormat, Offline, Progress } from '../../model/index.ts';
 import { isAway } from './answers.ts';
 import {
   conditionalSettings,
@@ -21,7 +21,7 @@ import type { Mirror } from './mirror.ts';
 import { isShallow, isThere, mirrorFolder } from './mirror-cache.ts';
 import { readBranch, requireBranchName, requireDescent, updateRefs } from '../store/refs.ts';
 import { common } from '../repository.ts';
-import type { BranchEdit, GitRepository, Offline } from '../repository.ts';
+import type { GitRepository } from '../repository.ts';
 import { createRunner } from '../process/runner.ts';
 import type { Runner } from '../process/runner.ts';
 import { run } from '../process/spawn.ts';

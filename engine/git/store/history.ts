@@ -40,7 +40,9 @@ const CHANGES = ['--raw', '--ignore-submodules=none', '-O/dev/null'];
 
 /** Narrows by text; what the trailers say decides. */
 const RECORDED = ['--no-patch', '-i', '--grep=^Rollback-Request-ID:', '--grep=^Delivery-Of:'];
-const RECORD_KEY = /^(rollback-request-id|delivery-of):/i;
+/** Does the record in these trailers claim a rollback or a delivery? */
+export const isRecord = (trailers: readonly string[]) =>
+  trailers.some((line) => /^(rollback-request-id|delivery-of):/i.test(line));
 
 const RENAMES = [
   'diff-tree',
@@ -90,7 +92,7 @@ export function createHistory(place: {
     },
     async recorded(tip) {
       const { stdout } = await runner.run([...LOG, ...RECORDED, known(tip)], { maxBytes: LOG_LIMIT });
-      return readLog(tokens(stdout)).filter(({ trailers }) => trailers.some((line) => RECORD_KEY.test(line)));
+      return readLog(tokens(stdout)).filter(({ trailers }) => isRecord(trailers));
     },
     async inspect(ids) {
       const input = `${ids.map(known).join('\n')}\n`;
@@ -110,8 +112,7 @@ export function createHistory(place: {
       return last.split(' ')[1] === commit;
     },
     async firstParentBefore(tip, time) {
-      const seconds = Math.floor(Date.parse(time) / 1000);
-      if (Number.isNaN(seconds)) throw new BacktrailError('REVISION_INVALID', `'${time}' is no time.`);
+      const seconds = secondsOf(time);
       const args = ['rev-list', '--first-parent', '--max-count=1', `--min-age=${seconds}`, known(tip)];
       const found = seconds < 0 ? '' : await runner.text(args);
       if (found === '' && shallow) throw beyondCut(`A commit before ${time}`);
@@ -133,6 +134,13 @@ export function createHistory(place: {
       return readChanges(tokens(stdout));
     },
   };
+}
+
+/** Since 1970, negative before. @throws REVISION_INVALID */
+export function secondsOf(time: string): number {
+  const seconds = Math.floor(Date.parse(time) / 1000);
+  if (!Number.isNaN(seconds)) return seconds;
+  throw new BacktrailError('REVISION_INVALID', `'${time}' is not a valid time.`);
 }
 
 /** An argument is text: of a path that is not UTF-8, the folder above it is asked for. */
@@ -178,22 +186,24 @@ async function findCommit(search: {
     prefix.length === digits
       ? [prefix]
       : (await runner.text(['rev-parse', `--disambiguate=${prefix}`])).split('\n').filter(Boolean);
-  const types = await Promise.all(candidates.map((id) => objects.type(id)));
-  return soleCommit(
-    prefix,
-    candidates.filter((_, index) => types[index] === 'commit'),
-  );
+  return soleCommit(prefix, candidates, objects);
 }
 
 /** In lower case. REVISION_INVALID for anything but 4 to `digits` hexadecimal digits. */
 export function parseAbbreviation(abbreviated: string, digits: number): string {
   const prefix = abbreviated.toLowerCase();
   if (/^[0-9a-f]{4,}$/.test(prefix) && prefix.length <= digits) return prefix;
-  throw new BacktrailError('REVISION_INVALID', `'${abbreviated.slice(0, 80)}' is no commit id.`);
+  throw new BacktrailError('REVISION_INVALID', `'${abbreviated.slice(0, 80)}' is not a valid commit id.`);
 }
 
-/** The one commit that the prefix means, or null; REVISION_INVALID where there are several. */
-export function soleCommit(prefix: string, commits: readonly ObjectId[]): ObjectId | null {
+/** The one commit among the objects that begin with the prefix, or null. @throws REVISION_INVALID where there are several */
+export async function soleCommit(
+  prefix: string,
+  candidates: readonly ObjectId[],
+  objects: { type(id: ObjectId): Promise<string | null> },
+): Promise<ObjectId | null> {
+  const types = await Promise.all(candidates.map((id) => objects.type(id)));
+  const commits = candidates.filter((_, index) => types[index] === 'commit');
   if (commits.length > 1)
     throw new BacktrailError(
       'REVISION_INVALID',

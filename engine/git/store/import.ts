@@ -8,32 +8,17 @@ import {
   isObjectId,
   isSafePath,
   MODE,
+  type NewCommit,
+  type NewCommits,
   type ObjectId,
   type Person,
   quotePath,
-  type RequestId,
   type Write,
 } from '../../model/index.ts';
 import type { Runner } from '../process/runner.ts';
 import { identity, seconds } from './identity.ts';
 import { known } from './object-id.ts';
 import { stagingFolder } from './staging.ts';
-
-export interface NewCommit {
-  /** null: the commit before it in the list; none for the first one of a chain. */
-  readonly parent: ObjectId | null;
-  readonly author: Person;
-  readonly committer: Person;
-  /** ISO 8601; stored in whole seconds, in UTC. */
-  readonly time: string;
-  readonly message: string;
-  readonly writes: readonly Write[];
-}
-
-export interface NewCommits {
-  readonly requestId: RequestId;
-  readonly commits: readonly NewCommit[];
-}
 
 export interface Written {
   readonly ids: readonly ObjectId[];

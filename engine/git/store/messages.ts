@@ -1,12 +1,7 @@
-import type { ObjectId, RequestId } from '../../model/index.ts';
+import type { CommitMessage, ObjectId, RequestId } from '../../model/index.ts';
 import { known } from './object-id.ts';
 import { tokens, unreadable } from '../process/raw.ts';
 import type { Runner } from '../process/runner.ts';
-
-export interface CommitMessage {
-  /** Trailer lines as git itself parses them, unfolded, `Key: value`. */
-  readonly trailers: readonly string[];
-}
 
 const FORMAT = '--format=tformat:%H%x00%(trailers:only,unfold)';
 const LOG = [
@@ -32,10 +27,7 @@ export async function messages(
   return readMessages(stdout);
 }
 
-/**
- * The commit on the first-parent line of `tip`, after `base`, that carries out this request: the oldest one whose only
- * Rollback-Request-ID is this. Where `base` is null or not on the line, all of the line is searched.
- */
+/** See `RepositoryReader.findRequest`. */
 export async function findRequest(
   runner: Runner,
   search: { readonly tip: ObjectId; readonly base: ObjectId | null; readonly requestId: RequestId },
@@ -45,7 +37,7 @@ export async function findRequest(
   const range = await searchRange(runner, tip, base);
   const grep = ['--first-parent', '--fixed-strings', `--grep=${requestId}`];
   const { stdout } = await runner.run([...LOG, ...grep, ...range]);
-  const found = [...readMessages(stdout)].filter(([, { trailers }]) => claims(trailers, requestId));
+  const found = [...readMessages(stdout)].filter(([, { trailers }]) => executesRequest(trailers, requestId));
   return found.at(-1)?.[0] ?? null;
 }
 
@@ -56,8 +48,8 @@ async function searchRange(runner: Runner, tip: ObjectId, base: ObjectId | null)
   return last.split('\n').at(-1)?.split(' ')[1] === base ? [tip, `^${base}`] : [tip];
 }
 
-/** Two ids in one message are tampering: such a commit carries out nothing. */
-function claims(trailers: readonly string[], requestId: RequestId): boolean {
+/** Two ids in one message are tampering: such a commit executes nothing. */
+export function executesRequest(trailers: readonly string[], requestId: RequestId): boolean {
   const ids = trailers.filter((line) => /^rollback-request-id:/i.test(line));
   return ids.length === 1 && ids[0]?.slice('rollback-request-id:'.length).trim() === requestId;
 }

@@ -8,7 +8,7 @@ import { signatureKind } from '../signing/signing.ts';
 import type { SignatureKind } from '../signing/signing.ts';
 
 /** Bytes of one file; more is FILE_TOO_LARGE. */
-const BLOB_LIMIT = 8 * 1024 * 1024;
+export const BLOB_LIMIT = 8 * 1024 * 1024;
 const TREE_CACHE = 32 * 1024 * 1024;
 const BLOB_CACHE = 16 * 1024 * 1024;
 const COMMIT_CACHE = 4 * 1024 * 1024;
@@ -70,7 +70,7 @@ interface Wanted {
 
 async function read(wanted: Wanted): Promise<Buffer> {
   const contents = await wanted.child.contents(wanted.id);
-  if (contents === null) throw missing(wanted);
+  if (contents === null) throw missingObject(wanted);
   if (contents.type !== wanted.type) throw otherType(wanted, contents.type);
   return contents.bytes;
 }
@@ -79,18 +79,20 @@ async function read(wanted: Wanted): Promise<Buffer> {
 async function readBlob(wanted: Wanted, limit: number): Promise<Buffer> {
   const { child, id } = wanted;
   const header = await child.info(id);
-  if (header !== null && header.size > limit)
-    throw new BacktrailError(
-      'FILE_TOO_LARGE',
-      `The file ${id} has ${header.size} bytes; the limit is ${limit}.`,
-      {
-        details: { id, size: header.size, limit },
-      },
-    );
+  if (header !== null && header.size > limit) throw fileTooLarge(id, header.size, limit);
   return read(wanted);
 }
 
-function missing({ type, id, shallow }: Wanted): BacktrailError {
+export function fileTooLarge(id: ObjectId, size: number, limit: number): BacktrailError {
+  return new BacktrailError('FILE_TOO_LARGE', `The file ${id} has ${size} bytes; the limit is ${limit}.`, {
+    details: { id, size, limit },
+  });
+}
+
+type Asked = { readonly type: string; readonly id: ObjectId };
+
+/** SHALLOW_TARGET for a commit of a shallow clone: it may never have been fetched. */
+export function missingObject({ type, id, shallow }: Asked & { readonly shallow: boolean }): BacktrailError {
   if (type === 'commit' && shallow)
     return new BacktrailError('SHALLOW_TARGET', `The commit ${id} is not in this shallow clone.`, {
       details: { id },
@@ -100,7 +102,7 @@ function missing({ type, id, shallow }: Wanted): BacktrailError {
   });
 }
 
-function otherType({ type, id }: Wanted, found: string): BacktrailError {
+export function otherType({ type, id }: Asked, found: string): BacktrailError {
   return new BacktrailError('OBJECT_MISSING', `The object ${id} is a ${found}, not a ${type}.`, {
     details: { id },
   });
@@ -122,21 +124,26 @@ export function parseCommit(id: ObjectId, bytes: Buffer): CommitObject {
   return { id, tree, parents };
 }
 
-/** A tree object: `<mode> <name>\0` and the bytes of the id (`width`: 20, or 32 of SHA-256), repeated. */
+/** @throws GIT_FAILED for a tree object that is cut off. */
 export function parseTree(bytes: Buffer, width: number): TreeEntry[] {
-  const entries: TreeEntry[] = [];
+  return [...treeEntries(bytes, width)].map(({ mode, name, id }) => ({ mode, name: decodePath(name), id }));
+}
+
+/** A tree object: `<mode> <name>\0` and the bytes of the id (`width`: 20, or 32 of SHA-256), repeated. Names are bytes. */
+export function* treeEntries(
+  bytes: Buffer,
+  width: number,
+): Generator<{ readonly mode: string; readonly name: Buffer; readonly id: ObjectId }> {
   for (let at = 0; at < bytes.length; ) {
     const space = bytes.indexOf(32, at);
     const end = bytes.indexOf(0, space);
     if (space < 0 || end < 0 || end + 1 + width > bytes.length)
       throw new BacktrailError('GIT_FAILED', 'A tree object is cut off.');
-    const name = bytes.subarray(space + 1, end);
-    entries.push({
+    yield {
       mode: bytes.toString('latin1', at, space).padStart(6, '0'),
+      name: bytes.subarray(space + 1, end),
       id: bytes.toString('hex', end + 1, end + 1 + width),
-      name: decodePath(name),
-    });
+    };
     at = end + 1 + width;
   }
-  return entries;
 }

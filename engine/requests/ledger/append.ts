@@ -10,7 +10,7 @@ import {
   type Write,
 } from '../../model/index.ts';
 import { identity } from '../../git/store/identity.ts';
-import type { NewEvent } from '../../git/ledger/ledger.ts';
+import type { NewEvent } from '../../model/index.ts';
 import {
   printFile,
   readRequestEvents,

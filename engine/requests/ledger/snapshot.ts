@@ -5,9 +5,10 @@ import {
   type EventId,
   MODE,
   type ObjectId,
+  type RepositoryReader,
   type RequestId,
-  type Signature,
   type SessionId,
+  type Signature,
 } from '../../model/index.ts';
 import type { GitRepository } from '../../git/open.ts';
 import { decode } from '../../yaml/core/text.ts';
@@ -108,7 +109,7 @@ export async function openBook(git: GitRepository, ref: string, cache: LedgerCac
   return bookAt(git, await git.ledger.tip(ref), cache);
 }
 
-export async function bookAt(git: GitRepository, tip: ObjectId | null, cache: LedgerCache): Promise<Book> {
+export async function bookAt(git: RepositoryReader, tip: ObjectId | null, cache: LedgerCache): Promise<Book> {
   if (tip === null) return EMPTY;
   const { tree } = await git.objects.commit(tip);
   const view = treeView(git.objects, tree);
@@ -197,14 +198,19 @@ function newestFirst(one: Filed, other: Filed): number {
   return (a ?? '') < (b ?? '') ? 1 : -1;
 }
 
-export async function textOf(git: GitRepository, path: string, blob: ObjectId): Promise<string> {
+export async function textOf(git: RepositoryReader, path: string, blob: ObjectId): Promise<string> {
   const text = decode(await git.objects.blob(blob));
   if (text === null) throw tampered(path);
   return text;
 }
 
 /** Every file below a folder. */
-function walk(git: GitRepository, tree: ObjectId, cache: LedgerCache, depth = 0): Promise<readonly Found[]> {
+function walk(
+  git: RepositoryReader,
+  tree: ObjectId,
+  cache: LedgerCache,
+  depth = 0,
+): Promise<readonly Found[]> {
   return remember(cache.folders, tree, async () => {
     // Months, then two characters of the id, then files.
     if (depth > 2) throw tampered('requests');
@@ -229,7 +235,7 @@ const FILES = 1_000_000;
 
 /** One `git log` for all of it, and then only what came since. */
 async function readLog(
-  git: GitRepository,
+  git: RepositoryReader,
   tip: ObjectId,
   cache: LedgerCache,
 ): Promise<NonNullable<LedgerCache['log']>> {

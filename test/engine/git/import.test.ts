@@ -2,7 +2,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { NewCommit } from '../../../engine/git/store/import.ts';
+import type { NewCommit } from '../../../engine/model/index.ts';
 import { isSafePath, MODE } from '../../../engine/model/index.ts';
 import type { Write } from '../../../engine/model/index.ts';
 import { createRepo } from '../../helpers/repo.ts';

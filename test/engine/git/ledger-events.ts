@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { afterEach, expect } from 'vitest';
-import type { NewEvent } from '../../../engine/git/ledger/ledger.ts';
+import type { NewEvent } from '../../../engine/model/index.ts';
 import { openPlace } from '../../../engine/git/open.ts';
 import type { GitRepository } from '../../../engine/git/open.ts';
 import { isFailure, MODE } from '../../../engine/model/index.ts';

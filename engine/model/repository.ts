@@ -1,0 +1,199 @@
+import type { BacktrailError } from './failure.ts';
+import type { Finding } from './finding.ts';
+import type { LogCommit, ObjectId, PathChange, Person } from './git.ts';
+import type { Signature } from './ledger.ts';
+import type { Hasher, HistoryReader, ObjectReader } from './ports.ts';
+import type { Write } from './plan.ts';
+import type { RequestId } from './request.ts';
+
+/**
+ * One opened repository, as two ports: whatever only looks takes the reader, whatever changes something the publisher. A way of publishing other
+ * than a push is one more publisher. Errors are BacktrailErrors.
+ */
+
+/** Reads objects, refs and history. The contract is test/contracts/readers.test.ts, for native git and for isomorphic-git. */
+export interface RepositoryReader {
+  readonly kind: 'local' | 'mirror' | 'clone';
+  /** The git directory, of a linked worktree its own, of a clone our mirror's. */
+  readonly directory: string;
+  readonly worktree: string | null;
+  /** As the user typed it. May hold a password: show `shownAddress(location)`. */
+  readonly location: string;
+  /** The history is cut off: older commits than the cut were never fetched. */
+  readonly shallow: boolean;
+  /** Its mirror was found damaged on opening, and fetched anew. */
+  readonly renewed: boolean;
+  readonly objects: ObjectReader;
+  readonly history: HistoryReader;
+  readonly hasher: Hasher;
+  /** What HEAD is, at the remote for a mirror. @throws BRANCH_UNKNOWN where that names no branch */
+  head(): Promise<Head>;
+  /** The branch that the user has checked out, in the repository or clone itself; null where HEAD is detached, and for a mirror. */
+  checkedOut(): Promise<string | null>;
+  /** The branch that HEAD names. @throws BRANCH_UNKNOWN where it names none */
+  defaultBranch(): Promise<string>;
+  /** @throws BRANCH_UNKNOWN where there is no such branch */
+  tip(branch: string): Promise<ObjectId>;
+  /** Fetches, for a mirror. */
+  refresh(): Promise<void>;
+  /** Fetches before a question, if need be; where it was allowed on opening, an answer that is not up to date says so. */
+  look(): Promise<Offline | null>;
+  /** The trailers of commits. */
+  messages(ids: readonly ObjectId[]): Promise<Map<ObjectId, CommitMessage>>;
+  /**
+   * The commit on the first-parent line of `tip`, after `base`, that executes this request: the oldest one whose only Rollback-Request-ID is
+   * this. Where `base` is null or not on the line, all of the line is searched.
+   */
+  findRequest(search: {
+    readonly tip: ObjectId;
+    readonly base: ObjectId | null;
+    readonly requestId: RequestId;
+  }): Promise<ObjectId | null>;
+  isAncestor(ancestor: ObjectId, of: ObjectId): Promise<boolean>;
+  /** Every path that differs between two commits. */
+  diffPaths(from: ObjectId, to: ObjectId): Promise<readonly PathChange[]>;
+  /** Commits as they were written, with every path that they change against their first parent. */
+  inspect(ids: readonly ObjectId[]): Promise<readonly LogCommit[]>;
+  /** Who the user's configuration says they are; null where it says nothing. */
+  identity(): Promise<Person | null>;
+  /** Ends every child process. Nothing may be called afterwards, but this again. */
+  close(): Promise<void>;
+}
+
+/** Writes commits, and publishes them where the branch lives. */
+export interface RepositoryPublisher {
+  /** @throws GIT_MISSING where the repository is only read, because there is no git: every method that writes throws the same */
+  requireWriting(): void;
+  /** Where a branch is published. */
+  destination(branch: string): Promise<Destination>;
+  /** What whoever confirms a plan should know about the place of publishing. `paths` are those that would change. */
+  preview(edit: {
+    readonly branch: string;
+    readonly base: ObjectId;
+    readonly paths: readonly string[];
+  }): Promise<readonly Finding[]>;
+  /** Asks the server for permission to push, and pushes nothing; null where publishing asks no server. @throws as `publish` */
+  tryPush(commit: ObjectId): Promise<{ readonly atomic: boolean } | null>;
+  /** Writes objects below a staging ref, which nobody looks at; gives their ids in order. */
+  writeCommits(input: NewCommits): Promise<readonly ObjectId[]>;
+  /**
+   * Moves the branch where it lives, from `expected` to its descendant `next`, or changes nothing.
+   * @throws BRANCH_MOVED, DESCENT_BROKEN, REPOSITORY_MIRRORS, WORKTREE_DIRTY, BRANCH_CHECKED_OUT, REMOTE_REJECTED, REMOTE_DENIED,
+   * REMOTE_UNAVAILABLE, REPOSITORY_LOCKED
+   */
+  publish(edit: BranchEdit): Promise<void>;
+  /** The tip, read anew from where it was published. */
+  readBack(branch: string): Promise<ObjectId>;
+  /**
+   * After publishing: brings the local branch of a clone to `next`, with its files where it is checked out. Idempotent;
+   * what is left behind is a finding, never an error, as the rollback is already published.
+   */
+  followUp(edit: { readonly branch: string; readonly next: ObjectId }): Promise<readonly Finding[]>;
+  /** Idempotent. */
+  deleteStaging(requestId: RequestId): Promise<void>;
+  /** Requests, reviews and their outcome; at the remote for a mirror and for a clone. */
+  readonly ledger: LedgerStore;
+  /** null but for a clone whose own `git fetch` does not fetch the ledger. */
+  ledgerFetch(branch: string): Promise<LedgerFetch | null>;
+}
+
+export interface Destination {
+  /** As the clone names it; null where a repository is published to by itself or by its address. */
+  readonly remote: string | null;
+  /** A path or an address, without credentials. */
+  readonly address: string;
+  /** Its name there. */
+  readonly branch: string;
+}
+
+export interface LedgerFetch {
+  /** Its name in the clone. */
+  readonly remote: string;
+  /** From now on `git fetch` brings the ledger, to `refs/backtrail/remote/`. */
+  add(): Promise<void>;
+}
+
+/** The remote cannot be reached; what the mirror holds is as of then. */
+export interface Offline {
+  readonly asOf: Date;
+  readonly cause: BacktrailError;
+}
+
+/** HEAD names a branch, or, detached (as automation checks out), a commit. */
+export type Head =
+  | { readonly branch: string; readonly commit: null }
+  | { readonly branch: null; readonly commit: ObjectId };
+
+export interface BranchEdit {
+  readonly branch: string;
+  readonly expected: ObjectId;
+  readonly next: ObjectId;
+  /** Whose staging refs are no longer needed then: a local repository deletes them in the same transaction. */
+  readonly requestId?: RequestId;
+}
+
+export interface CommitMessage {
+  /** Trailer lines as git itself parses them, unfolded, `Key: value`. */
+  readonly trailers: readonly string[];
+}
+
+export interface NewCommit {
+  /** null: the commit before it in the list; none for the first one of a chain. */
+  readonly parent: ObjectId | null;
+  readonly author: Person;
+  readonly committer: Person;
+  /** ISO 8601; stored in whole seconds, in UTC. */
+  readonly time: string;
+  readonly message: string;
+  readonly writes: readonly Write[];
+}
+
+export interface NewCommits {
+  readonly requestId: RequestId;
+  readonly commits: readonly NewCommit[];
+}
+
+/** The chain of commits on one ref of ours, where the repository lives: an event a commit, appended by compare-and-swap. */
+export interface LedgerStore {
+  /**
+   * Asks for the ref anew (fetches it, for a mirror or a clone); null where there is none yet. LEDGER_REWOUND where it does not
+   * descend from what this machine saw last.
+   */
+  tip(ref: string): Promise<ObjectId | null>;
+  /**
+   * Writes events as commits on `parent` (null: the first ones) and moves the ref from `parent` to the last of them, or changes
+   * nothing. BRANCH_MOVED where it is elsewhere by now; SIGNING_FAILED; what `publish` of a repository fails with.
+   */
+  append(input: {
+    readonly ref: string;
+    readonly parent: ObjectId | null;
+    readonly events: readonly NewEvent[];
+    readonly committer: Person;
+  }): Promise<readonly ObjectId[]>;
+  /**
+   * Advisory lock: serialises writers that share a cache folder, to avoid compare-and-swap retries. Correctness does not depend on it: after 20 s
+   * of waiting `use` runs without the lock.
+   */
+  inTurn<Value>(ref: string, use: () => Promise<Value>): Promise<Value>;
+  /** Does the user have a key, by git's own settings, that `append` signs with? Settings of the repository's own that run programs do not count. */
+  signs(): Promise<boolean>;
+  /**
+   * Who signed each commit, by the keys of this list alone (a path; null: nobody is trusted). `times`: when each was made, milliseconds since
+   * 1970, which decides whether a key with an end or a beginning was valid; the commit's own date where absent.
+   */
+  signatures(
+    ids: readonly ObjectId[],
+    allowedSigners: string | null,
+    times?: ReadonlyMap<ObjectId, number>,
+  ): Promise<ReadonlyMap<ObjectId, Signature>>;
+}
+
+export interface NewEvent {
+  readonly author: Person;
+  /** ISO 8601. */
+  readonly time: string;
+  readonly message: string;
+  readonly writes: readonly Write[];
+  /** With the user's own key, where there is one. */
+  readonly sign: boolean;
+}
