@@ -214,6 +214,7 @@ describe('architecture', () => {
     const imports = (module: string) =>
       offenders((source) => source.imports.some((name) => name === module || name === `node:${module}`));
     expect(imports('child_process')).toEqual(['engine/git/process/spawn.ts', 'cli/pager.ts']);
+    expect(imports('simple-git')).toEqual(['engine/git/remote/maintenance.ts']);
     expect(imports('bullmq').filter((path) => !path.startsWith('workers/'))).toEqual([]);
     expect(imports('ioredis').filter((path) => !path.startsWith('workers/'))).toEqual([]);
     expect(imports('isomorphic-git').filter((path) => !path.startsWith('engine/git/reader/'))).toEqual([]);
@@ -224,6 +225,11 @@ describe('architecture', () => {
 
   it('loads isomorphic-git only where there is no git', () => {
     expect(offenders(({ text }) => /^import (?!type )[^;]*'isomorphic-git'/m.test(text))).toEqual([]);
+  });
+
+  it('loads simple-git only where a mirror is made or maintained, and allows it nothing unsafe', () => {
+    expect(offenders(({ text }) => /^import (?!type )[^;]*'simple-git'/m.test(text))).toEqual([]);
+    expect(offenders((source) => /allowUnsafe\w/.test(code(source)))).toEqual([]);
   });
 
   it('prints nothing from the engine', () => {
