@@ -1,8 +1,8 @@
 /**
- * Is this a path that may stand in a tree that people check out?
- * The rules are those of git's verify_path (read-cache.c): no empty, `.` or `..` component, nothing that a file system could
- * take for `.git` (case, HFS+ ignorable code points, NTFS short names, streams, trailing dots and blanks), no NUL. What stands
- * between backslashes is a component too, on some systems. Of two ways to write the same bytes, only that of `decodePath`.
+ * May this path be in a tree that people check out? The rules are those that git enforces with `core.protectHFS` and `core.protectNTFS` on
+ * (git-config(1); hasDot, hasDotdot and hasDotgit in git-fsck(1)): no empty, `.` or `..` component, nothing that a file system could take for
+ * `.git` (case, HFS+ ignorable code points, NTFS short names, streams, trailing dots and blanks), no NUL. A backslash separates
+ * components too, on some systems. Of two ways to write the same bytes, only that of `decodePath`.
  */
 export function isSafePath(path: string): boolean {
   return path !== '' && path.split('/').every(isSafeName);

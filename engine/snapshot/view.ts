@@ -85,7 +85,7 @@ export function overlayView(under: TreeView, reader: ObjectReader, files: readon
 /** A folder that is not written yet has no id. */
 const virtual = (name: string): TreeEntry => ({ name, mode: MODE.tree, id: '' });
 
-/** Git's own order: names by their bytes, a folder as if its name ended with '/' (base_name_compare in git's tree.c). */
+/** Git's own order: names by their bytes, a folder as if its name ended with '/' (treeNotSorted in git-fsck(1)). */
 function inTreeOrder(entries: readonly TreeEntry[]): TreeEntry[] {
   const keyed = entries.map((entry) => ({
     entry,

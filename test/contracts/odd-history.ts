@@ -27,6 +27,8 @@ export const MESSAGES: readonly string[] = [
   'S\n\nRollback-Request-ID: in the body\n\nKey: v\n',
   'S\r\n\r\nKey: value\r\nOther: value\r\n',
   'S\n\nKey: v\0Other: hidden\n',
+  'Conflicts:\n\r\nSigned-off-by: A <a@b>\n\n\tfile\n',
+  'Conflicts:\nSigned-off-by: A <a@b>\n\nText\n\n\tfile\n',
   '#comment\nS\n\nKey: v\n',
   '# only\n# comments\n',
 ].map((message) => `${IDENT}\n${message}`);

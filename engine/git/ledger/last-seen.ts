@@ -13,11 +13,11 @@ import { withLock } from '../remote/lock.ts';
  * other way to spell or reach it forgets it, by the ledger's root commit. Whoever can write to the repository, or make its mirror be
  * fetched anew, cannot make us forget it either.
  */
-export interface Seen {
+export interface SeenRecord {
   readonly file: string;
   /** null: this ledger was never seen. */
   read(): Promise<SeenTip | null>;
-  /** `follows`: does `tip` descend from this? What another process has seen meanwhile, and `tip` lacks, stays. */
+  /** `follows`: does `tip` descend from this? What another process has recorded meanwhile, and `tip` lacks, is kept. */
   record(seen: SeenTip, follows: (before: ObjectId) => Promise<boolean>): Promise<void>;
 }
 
@@ -35,38 +35,38 @@ const CONTENT = z.object({
   root: objectId.nullable().default(null),
 });
 
-interface Place {
+interface RecordContext {
   readonly cacheFolder: string;
   readonly ref: string;
   readonly signal: AbortSignal;
 }
 
-/** By the address (without a login: another password is no other repository). */
-export function seenOf(place: Place & { readonly address: string }): Seen {
-  const { address, ref } = place;
-  return seenIn(place, { repo: shown(address), names: [fileName(address, ref), formerName(address, ref)] });
+/** By the address, without credentials: another password does not make another repository. */
+export function seenByAddress(context: RecordContext & { readonly address: string }): SeenRecord {
+  const { address, ref } = context;
+  return seenIn(context, { repo: shown(address), names: [fileName(address, ref), formerName(address, ref)] });
 }
 
 /** By the ledger's root commit. */
-export function seenByRoot(place: Place & { readonly root: ObjectId }): Seen {
-  const { root, ref } = place;
-  return seenIn(place, { repo: `root:${root}`, names: [hashName(`root ${root}\n${ref}`)] });
+export function seenByRoot(context: RecordContext & { readonly root: ObjectId }): SeenRecord {
+  const { root, ref } = context;
+  return seenIn(context, { repo: `root:${root}`, names: [hashName(`root ${root}\n${ref}`)] });
 }
 
 /** Written under the first of the names; read under any. */
 function seenIn(
-  { cacheFolder, ref, signal }: Place,
+  { cacheFolder, ref, signal }: RecordContext,
   { repo, names }: { readonly repo: string; readonly names: readonly string[] },
-): Seen {
+): SeenRecord {
   const files = names.map((name) => join(folderIn(cacheFolder), name));
   const [file = ''] = files;
   const read = async () => {
-    for (const place of files) {
-      const text = await readFile(place, 'utf8').catch((error: unknown) => {
+    for (const file of files) {
+      const text = await readFile(file, 'utf8').catch((error: unknown) => {
         if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
         throw error;
       });
-      if (text !== null) return parse(text, place);
+      if (text !== null) return parse(text, file);
     }
     return null;
   };
@@ -92,10 +92,10 @@ const folderIn = (cacheFolder: string) => join(resolve(cacheFolder), 'ledgers');
 
 const hashName = (text: string) => `${createHash('sha256').update(text).digest('hex')}.json`;
 const fileName = (address: string, ref: string) => hashName(`${addressKey(address)}\n${ref}`);
-/** By which versions before 0.2 knew it. */
+/** The name that versions before 0.2 used. */
 const formerName = (address: string, ref: string) => hashName(`${address}\n${ref}`);
 
-/** The name of a user of ssh is no secret, and without it the address is another one. */
+/** An ssh user name is not a secret, and without it the address is another one. */
 const shown = (address: string) => (/^(?:git\+)?ssh:/i.test(address) ? address : shownAddress(address));
 
 /**

@@ -1,6 +1,6 @@
 import { isFailure } from '../../model/index.ts';
 import type { ObjectId } from '../../model/index.ts';
-import type { LedgerHome } from './store.ts';
+import type { LedgerRefs } from './store.ts';
 import { trackingRef } from '../remote/mirror.ts';
 import type { Mirror } from '../remote/mirror.ts';
 import { isAncestor, readExactly, updateRefs } from '../store/refs.ts';
@@ -8,9 +8,9 @@ import type { RefEdit } from '../store/refs.ts';
 import type { Runner } from '../process/runner.ts';
 
 /** Ledgers at a remote: fetched into our mirror, one ref at a time, and moved by pushes. */
-export function ledgerAt(mirror: Mirror, runner: Runner): LedgerHome {
+export function ledgerAt(mirror: Mirror, runner: Runner): LedgerRefs {
   return {
-    ask,
+    read,
     async move(edit, staged) {
       await mirror.push(edit).catch(async (error: unknown) => {
         if (!(await hasArrived(edit.ref, edit.next))) throw error;
@@ -20,8 +20,8 @@ export function ledgerAt(mirror: Mirror, runner: Runner): LedgerHome {
     },
   };
 
-  async function ask(ref: string): Promise<ObjectId | null> {
-    const there = await mirror.fetchRef(ref).then(
+  async function read(ref: string): Promise<ObjectId | null> {
+    const isThere = await mirror.fetchRef(ref).then(
       () => true,
       (error: unknown) => {
         if (isFailure(error) && error.code === 'BRANCH_UNKNOWN') return false;
@@ -29,19 +29,19 @@ export function ledgerAt(mirror: Mirror, runner: Runner): LedgerHome {
       },
     );
     const tracking = trackingRef(ref);
-    const known = await readExactly(runner, tracking);
-    if (there) return known;
-    if (known !== null) await tidy([{ ref: tracking, expected: known, next: null }]);
+    const tracked = await readExactly(runner, tracking);
+    if (isThere) return tracked;
+    if (tracked !== null) await tidy([{ ref: tracking, expected: tracked, next: null }]);
     return null;
   }
 
-  /** A push whose answer is lost, or that git sends once more on its own, has moved the ref all the same. */
+  /** A push whose answer was lost, or that git retried on its own, has moved the ref all the same. */
   async function hasArrived(ref: string, next: ObjectId): Promise<boolean> {
-    const at = await ask(ref).catch(() => null);
+    const at = await read(ref).catch(() => null);
     return at !== null && (at === next || isAncestor(runner, next, at));
   }
 
-  /** Refs of the mirror: another process may have moved them, which is as good. */
+  /** Refs of the mirror: another process may have moved them further. */
   async function tidy(edits: readonly RefEdit[]): Promise<void> {
     await updateRefs(runner, edits).catch((error: unknown) => {
       if (!isFailure(error)) throw error;

@@ -5,8 +5,8 @@ import type { LedgerStore, NewEvent, ObjectId } from '../../model/index.ts';
 import type { ConfigEntry } from '../process/config.ts';
 import { printable, shownAddress } from '../process/failure.ts';
 import { writeChains } from '../store/import.ts';
-import { seenByRoot, seenOf } from './last-seen.ts';
-import type { Seen, SeenTip } from './last-seen.ts';
+import { seenByRoot, seenByAddress } from './last-seen.ts';
+import type { SeenRecord, SeenTip } from './last-seen.ts';
 import { withLock } from '../remote/lock.ts';
 import { usableCache } from '../remote/mirror-cache.ts';
 import type { NativeObjects } from '../store/objects.ts';
@@ -18,78 +18,84 @@ import { commitTree, signingOf } from '../signing/signing.ts';
 import type { Signing } from '../signing/signing.ts';
 import { ledgerStaging, sweepStaging } from '../store/staging.ts';
 
-/** Where ledgers are read and written: the objects here, the ref where the repository lives. */
-export interface LedgerPlace {
+/** Objects of the ledger are here; its ref is where the repository lives. */
+export interface LedgerContext {
   readonly runner: Runner;
   readonly objects: NativeObjects;
-  /** The whole configuration that holds where the user stands. */
+  /** The whole configuration of the repository that the user named. */
   readonly entries: readonly ConfigEntry[];
   readonly cacheFolder: string;
-  /** Of where the repository lives, without a login: a git directory, or what git fetches from. */
+  /** Of where the repository lives, without credentials: a git directory, or what git fetches from. */
   readonly address: string;
   /** What `git push` names it, run in the git directory of `runner`. */
   readonly target: string;
-  readonly home: LedgerHome;
+  readonly refs: LedgerRefs;
 }
 
-/** The ref, where the repository lives. */
-export interface LedgerHome {
-  /** Asks for it anew. */
-  ask(ref: string): Promise<ObjectId | null>;
+/** Refs where the repository lives. */
+export interface LedgerRefs {
+  /** Reads (for a mirror: fetches) the ref anew. */
+  read(ref: string): Promise<ObjectId | null>;
   /** Moves it by compare-and-swap, as `publish` does; `staged` may go then. */
   move(edit: RefEdit & { readonly next: ObjectId }, staged: readonly RefEdit[]): Promise<void>;
 }
 
-export function createLedgerStore(place: LedgerPlace): LedgerStore {
-  const { runner, objects, cacheFolder, address } = place;
-  const signing = signingOf(place.entries);
+export function createLedgerStore(context: LedgerContext): LedgerStore {
+  const { runner, objects, cacheFolder, address } = context;
+  const signing = signingOf(context.entries);
   const seenAt = (ref: string) =>
-    seenOf({ cacheFolder, address, ref: checkedRef(ref), signal: runner.signal });
+    seenByAddress({ cacheFolder, address, ref: checkedRef(ref), signal: runner.signal });
   const rootAt = (ref: string, root: ObjectId) =>
     seenByRoot({ cacheFolder, root, ref, signal: runner.signal });
   const record = async (ref: string, tip: ObjectId) => {
     const [seen, root] = [seenAt(ref), await rootOf(tip)];
-    const after = (before: ObjectId) => follows(place, tip, before);
+    const after = (before: ObjectId) => follows(context, tip, before);
     await usableCache(cacheFolder, () => seen.record({ tip, root }, after));
     await usableCache(cacheFolder, () => rootAt(ref, root).record({ tip, root }, after));
   };
-  let known: { readonly tip: ObjectId; readonly root: ObjectId } | null = null;
+  let latest: { readonly tip: ObjectId; readonly root: ObjectId } | null = null;
   /** A ledger that goes on from one whose root is known has the same. */
   const rootOf = async (tip: ObjectId) => {
     const root =
-      known !== null && (await follows(place, tip, known.tip)) ? known.root : await readRoot(runner, tip);
-    known = { tip, root };
+      latest !== null && (await follows(context, tip, latest.tip))
+        ? latest.root
+        : await readRoot(runner, tip);
+    latest = { tip, root };
     return root;
   };
   const filesOf = (ref: string, { root }: SeenTip) => [
     seenAt(ref).file,
     ...(root === null ? [] : [rootAt(ref, root).file]),
   ];
-  const rewindOf = async (ref: string, tip: ObjectId, seen: Seen) => {
+  const rewindOf = async (ref: string, tip: ObjectId, seen: SeenRecord) => {
     const before = await usableCache(cacheFolder, () => seen.read());
-    const isFollowed = before === null || before.tip === tip || (await follows(place, tip, before.tip));
-    return isFollowed ? null : rewound(place, { ref, tip, before: before.tip, files: [seen.file] });
+    const isFollowed = before === null || before.tip === tip || (await follows(context, tip, before.tip));
+    return isFollowed ? null : rewound(context, { ref, tip, before: before.tip, files: [seen.file] });
   };
   return {
     async tip(ref) {
       const seen = seenAt(ref);
-      // Before asking: what others append, and record, in between must not look as if it had gone.
+      // Before the ref is read: what others append, and record, in between must not look like a rewind.
       const before = await usableCache(cacheFolder, () => seen.read());
-      if (before?.root) known ??= { tip: before.tip, root: before.root };
-      const tip = await place.home.ask(ref);
-      if (before !== null && tip !== before.tip && (tip === null || !(await follows(place, tip, before.tip))))
-        throw await rewound(place, { ref, tip, before: before.tip, files: filesOf(ref, before) });
+      if (before?.root) latest ??= { tip: before.tip, root: before.root };
+      const tip = await context.refs.read(ref);
+      if (
+        before !== null &&
+        tip !== before.tip &&
+        (tip === null || !(await follows(context, tip, before.tip)))
+      )
+        throw await rewound(context, { ref, tip, before: before.tip, files: filesOf(ref, before) });
       if (tip === null) return tip;
-      // The same ledger may have been seen under another address. What came while it was asked for is asked for again.
+      // The same ledger may have been seen under another address. A tip recorded concurrently needs a second read.
       const other = rootAt(ref, await rootOf(tip));
       if ((await rewindOf(ref, tip, other)) === null) {
         if (tip !== before?.tip || before.root === null) await record(ref, tip);
         return tip;
       }
-      const again = await place.home.ask(ref);
+      const again = await context.refs.read(ref);
       const rewind = again === null ? null : await rewindOf(ref, again, other);
       if (again === null || rewind !== null)
-        throw rewind ?? (await rewound(place, { ref, tip: null, before: tip, files: [seen.file] }));
+        throw rewind ?? (await rewound(context, { ref, tip: null, before: tip, files: [seen.file] }));
       await record(ref, again);
       return again;
     },
@@ -99,20 +105,20 @@ export function createLedgerStore(place: LedgerPlace): LedgerStore {
       if (events.length === 0) return [];
       const staging = ledgerStaging();
       const [written] = await Promise.all([
-        write(place, staging, input),
-        // In the way of no event: the next one tries again.
+        write(context, staging, input),
+        // Best effort: the next event tries again.
         sweepStaging(runner, `${staging}/`).catch(() => undefined),
       ]);
       const staged = written.refs.map((edit) => ({ ref: edit.ref, expected: edit.id, next: null }));
       let ids: readonly ObjectId[];
       try {
-        ids = await signed(place, signing, { ...input, written: written.ids });
-        await place.home.move({ ref, expected: parent, next: ids.at(-1) ?? '' }, staged);
+        ids = await signed(context, signing, { ...input, written: written.ids });
+        await context.refs.move({ ref, expected: parent, next: ids.at(-1) ?? '' }, staged);
       } catch (error) {
         await updateRefs(runner, staged).catch(() => undefined);
         throw error;
       }
-      // The events stand: who asks for the tip next sees it, and says what is wrong with the cache folder.
+      // The events are published: the next read of the tip reports what is wrong with the cache folder.
       await record(ref, ids.at(-1) ?? '').catch(() => undefined);
       return ids;
     },
@@ -137,7 +143,7 @@ export function createLedgerStore(place: LedgerPlace): LedgerStore {
   };
 }
 
-/** The first commit of a ledger; of a line that somebody merged into, that of the line. */
+/** The root commit of a ledger, along first parents. */
 async function readRoot(runner: Runner, tip: ObjectId): Promise<ObjectId> {
   const line = await runner.text(['rev-list', '--first-parent', '--max-parents=0', tip]);
   return line.split('\n').at(-1) ?? tip;
@@ -145,13 +151,13 @@ async function readRoot(runner: Runner, tip: ObjectId): Promise<ObjectId> {
 
 const TURN_MS = 20_000;
 
-/** The name comes from the configuration of the branch. What is staged, and what a mirror has of its remote, is no ledger. */
+/** The name comes from the configuration of the branch. Staging refs and a mirror's tracking refs cannot hold one. */
 function checkedRef(ref: string): string {
   const [, space, name = ''] = /^refs\/(backtrail|heads)\/(.+)$/s.exec(ref) ?? [];
   const taken = space === 'backtrail' && /^(staging|remote)(\/|$)/i.test(name);
   if (isBranchName(name) && !taken && name.length <= 200) return ref;
   const shown = printable(JSON.stringify(ref.slice(0, 100)));
-  throw new BacktrailError('CONFIG_INVALID', `${shown} is no ref that can hold a ledger.`, {
+  throw new BacktrailError('CONFIG_INVALID', `${shown} cannot hold a ledger.`, {
     hint: 'Set `ledger.ref` to refs/backtrail/ledger, or to a branch of its own: refs/heads/NAME.',
   });
 }
@@ -159,7 +165,7 @@ function checkedRef(ref: string): string {
 type Appended = Parameters<LedgerStore['append']>[0];
 
 /** Objects only; one chain of commits that are not signed. */
-function write({ runner }: LedgerPlace, staging: string, { parent, events, committer }: Appended) {
+function write({ runner }: LedgerContext, staging: string, { parent, events, committer }: Appended) {
   const commits = events.map((event, index) => ({
     ...event,
     parent: index === 0 ? parent : null,
@@ -168,9 +174,9 @@ function write({ runner }: LedgerPlace, staging: string, { parent, events, commi
   return writeChains(runner, staging, commits);
 }
 
-/** A signature changes an id, so that every commit after the first one that is signed is made again. */
+/** A signature changes the commit's id, so that all commits from the first signed one on are written anew. */
 async function signed(
-  { runner, objects }: LedgerPlace,
+  { runner, objects }: LedgerContext,
   signing: Signing,
   { events, committer, parent, written }: Appended & { readonly written: readonly ObjectId[] },
 ): Promise<ObjectId[]> {
@@ -179,8 +185,8 @@ async function signed(
   for (const [index, event] of events.entries()) {
     const plain = written[index] ?? '';
     const before = ids.at(-1) ?? parent;
-    const stands = !signs(event) && (index === 0 || before === written[index - 1]);
-    if (stands) ids.push(plain);
+    const isUnchanged = !signs(event) && (index === 0 || before === written[index - 1]);
+    if (isUnchanged) ids.push(plain);
     else {
       const { tree } = await objects.commit(plain);
       ids.push(
@@ -191,14 +197,18 @@ async function signed(
   return ids;
 }
 
-/** A commit that is not here any more cannot come before one that is: all of a ledger is fetched. */
-async function follows({ runner, objects }: LedgerPlace, tip: ObjectId, before: ObjectId): Promise<boolean> {
+/** A ledger is fetched whole: a commit that is not here is not an ancestor of one that is. */
+async function follows(
+  { runner, objects }: LedgerContext,
+  tip: ObjectId,
+  before: ObjectId,
+): Promise<boolean> {
   if (tip === before) return true;
   return (await objects.type(before)) === 'commit' && isAncestor(runner, before, tip);
 }
 
 async function rewound(
-  { runner, objects, address, target }: LedgerPlace,
+  { runner, objects, address, target }: LedgerContext,
   state: { ref: string; tip: ObjectId | null; before: ObjectId; files: readonly string[] },
 ): Promise<BacktrailError> {
   const { ref, tip, before, files } = state;

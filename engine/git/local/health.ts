@@ -7,7 +7,7 @@ import type { ConfigEntry } from '../process/config.ts';
 import { discoveryEnvironment, hardenedEnvironment, overriddenKeys } from '../process/environment.ts';
 import type { ProcessEnvironment } from '../process/spawn.ts';
 import { gitFailure } from '../process/failure.ts';
-import { unknown } from '../remote/location.ts';
+import { repositoryUnknown } from '../remote/location.ts';
 import { createRunner } from '../process/runner.ts';
 import type { Runner } from '../process/runner.ts';
 import { run } from '../process/spawn.ts';
@@ -58,7 +58,7 @@ export async function openHealth(place: {
   const { location, folder, env: user } = place;
   const here = { cwd: folder, env: discoveryEnvironment(user), okCodes: [0, 128] };
   const { code, stdout, stderr } = await run({ ...here, args: FIND });
-  if (/not a git repository/.test(stderr)) throw unknown(location);
+  if (/not a git repository/.test(stderr)) throw repositoryUnknown(location);
   if (code !== 0) throw gitFailure({ args: FIND, code, stderr });
   const [directory = '', shared = '', shallow, objectFormat = ''] = stdout.toString('utf8').split('\n');
   const common = resolve(folder, shared);

@@ -9,7 +9,7 @@ import { discoveryEnvironment, hardenedEnvironment } from '../process/environmen
 import type { ProcessEnvironment } from '../process/spawn.ts';
 import { gitFailure } from '../process/failure.ts';
 import { requireOwnFilters } from './filters.ts';
-import { unknown } from '../remote/location.ts';
+import { repositoryUnknown } from '../remote/location.ts';
 import type { NativeObjects } from '../store/objects.ts';
 import { createLedgerStore } from '../ledger/store.ts';
 import {
@@ -117,8 +117,8 @@ export async function openLocal(options: LocalOptions): Promise<LocalRepository>
       cacheFolder: options.cacheFolder,
       address: found.common,
       target: '.',
-      home: {
-        ask: (ref) => readExactly(runner, ref),
+      refs: {
+        read: (ref) => readExactly(runner, ref),
         async move(edit, staged) {
           requireLastingRef(await config(), edit.ref);
           await requireNowhere(local, edit.ref);
@@ -183,7 +183,7 @@ async function askEach(here: { cwd: string; env: Readonly<Record<string, string>
 async function discover({ location, folder, env, timeoutMs }: LocalOptions): Promise<Found> {
   const here = { cwd: folder, env: discoveryEnvironment(env), timeoutMs };
   const { code, stdout, stderr } = await run({ ...here, args: DISCOVER, okCodes: [0, 128] });
-  if (/not a git repository/.test(stderr)) throw unknown(location);
+  if (/not a git repository/.test(stderr)) throw repositoryUnknown(location);
   if (code !== 0) throw gitFailure({ args: DISCOVER, code, stderr });
   const lines = stdout.toString('utf8').replace(/\n$/, '').split('\n');
   // A folder may have line ends in its name: then each question is asked by itself.

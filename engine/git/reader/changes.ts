@@ -3,7 +3,7 @@ import type { Entry, ObjectId, PathChange } from '../../model/index.ts';
 import { treeEntries } from '../store/objects.ts';
 import { needsGit } from './files.ts';
 
-/** An entry as git compares it: the bytes of its name as latin1, so that strings sort as git sorts. */
+/** The bytes of the name as latin1, so that comparing strings compares bytes. */
 interface RawEntry extends Entry {
   readonly name: string;
 }
@@ -27,7 +27,7 @@ export async function entryAt(readTree: ReadTree, tree: ObjectId, path: string):
   return entry;
 }
 
-/** Every path that differs below `path`, given what stands there before and after, in the order of `git diff-tree -r`. */
+/** Every path that differs below `path`, given its entry before and after, in the order of `git diff-tree -r`. */
 export async function compareEntries(
   readTree: ReadTree,
   path: string,
@@ -62,7 +62,7 @@ export async function compareEntries(
   return changes;
 }
 
-/** Two sorted lists as one: a file and a folder of the same name are two entries, as git has it. */
+/** Merges two sorted lists. A file and a folder of the same name are two entries. */
 function* pairs(
   left: readonly RawEntry[],
   right: readonly RawEntry[],

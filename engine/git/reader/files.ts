@@ -19,7 +19,7 @@ export interface GitFiles {
   readonly client: PromiseFsClient;
 }
 
-/** Whoever reads here without git is told what git is needed for. */
+/** What this reader cannot do, and git can. */
 export function needsGit(message: string, hint?: string): BacktrailError {
   const fallback = 'Install git 2.36 or later; without it only small, plain repositories are read.';
   return new BacktrailError('GIT_MISSING', message, { hint: hint ?? fallback });
@@ -58,7 +58,7 @@ const PACKS = 'objects/pack';
 const PACKED = /^objects\/pack\/[^/]+\.(pack|idx)$/;
 const LOOSE = /^objects\/[0-9a-f]{2}\/[0-9a-f]{38}$/;
 
-/** A loose object is inflated whole by isomorphic-git, whatever it becomes. What is damaged is found there. */
+/** isomorphic-git inflates a loose object without a limit. Damage is reported there. */
 function inflatable(deflated: Buffer): Buffer {
   try {
     inflateSync(deflated, { maxOutputLength: SIZE_LIMIT });
@@ -78,7 +78,7 @@ function absent(error: unknown): null {
   throw error;
 }
 
-/** isomorphic-git copies a Buffer and takes an ArrayBuffer as it is: a pack stands in memory once. */
+/** isomorphic-git copies a Buffer but not an ArrayBuffer: a pack is in memory once. */
 async function readFile(path: string): Promise<Buffer> {
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
     (error: unknown) => {
@@ -89,7 +89,7 @@ async function readFile(path: string): Promise<Buffer> {
   try {
     const stats = await file.stat();
     if (stats.isDirectory()) throw Object.assign(new Error(`${path} is a folder.`), { code: 'EISDIR' });
-    if (!stats.isFile()) throw needsGit(`${path} is no regular file.`);
+    if (!stats.isFile()) throw needsGit(`${path} is not a regular file.`);
     if (stats.size > SIZE_LIMIT)
       throw new BacktrailError(
         'FILE_TOO_LARGE',
@@ -107,7 +107,7 @@ async function readFile(path: string): Promise<Buffer> {
   }
 }
 
-/** Every path that isomorphic-git asks for must lie in the git directory. It is asked to read only. */
+/** A file system for isomorphic-git: read-only, and confined to the git directory. */
 function client(
   directory: string,
   { load, list }: { load: (name: string) => Promise<Buffer>; list: (name: string) => Promise<string[]> },
@@ -118,7 +118,7 @@ function client(
       return path.slice(directory.length + 1);
     throw needsGit(`${path} lies outside of the git directory ${directory}.`);
   };
-  // Asked before each object.
+  // The library calls this before each object.
   let self: ReturnType<typeof stat> | undefined;
   const never = () => Promise.reject(needsGit('Nothing is written without git.'));
   return {

@@ -9,7 +9,7 @@ import {
   secondsOf,
   soleCommit,
 } from '../store/history.ts';
-import { known } from '../store/object-id.ts';
+import { requireObjectId } from '../store/object-id.ts';
 import { parseCommit } from '../store/objects.ts';
 import { executesRequest } from '../store/messages.ts';
 import { compareEntries, entryAt } from './changes.ts';
@@ -43,7 +43,7 @@ export function createIsomorphicHistory(
   const commits = createCache<Commit>(COMMIT_CACHE);
   const readTree = (id: ObjectId) => objects.bytes(id, 'tree');
   const commit = (id: ObjectId) =>
-    commits.get(known(id), async () => {
+    commits.get(requireObjectId(id), async () => {
       const bytes = await objects.bytes(id, 'commit');
       return { value: parse(id, bytes, cut.has(id)), size: 1000 + bytes.length };
     });
@@ -57,7 +57,7 @@ export function createIsomorphicHistory(
   /** Everything that `after` descends from is left out with it, on whatever line. */
   const ancestors = async (after: ObjectId | undefined) => {
     const found = new Set<ObjectId>();
-    const rest = after === undefined ? [] : [known(after)];
+    const rest = after === undefined ? [] : [requireObjectId(after)];
     for (let id = rest.pop(); id !== undefined; id = rest.pop()) {
       if (found.has(id)) continue;
       found.add(id);
@@ -101,7 +101,7 @@ export function createIsomorphicHistory(
       return ids;
     },
     async isOnLine(tip, searched) {
-      for await (const { id } of line(tip)) if (id === known(searched)) return true;
+      for await (const { id } of line(tip)) if (id === requireObjectId(searched)) return true;
       return false;
     },
     async firstParentBefore(tip, time) {
@@ -120,7 +120,7 @@ export function createIsomorphicHistory(
     named,
     renames: async (from, to) => exactRenames(await diffPaths(from, to)),
     diffPaths,
-    isAncestor: async (ancestor, of) => (await ancestors(of)).has(known(ancestor)),
+    isAncestor: async (ancestor, of) => (await ancestors(of)).has(requireObjectId(ancestor)),
     async inspect(ids) {
       const found: LogCommit[] = [];
       for (const id of ids) {

@@ -20,7 +20,7 @@ export interface CommitText {
 const BLANK = /^[ \t\r\n]*$/;
 
 export function readCommitText(bytes: Buffer): CommitText {
-  // git prints no more than what stands before the first NUL.
+  // git prints nothing after the first NUL.
   const [text = ''] = decode(bytes).split('\0', 1);
   const [, header = '', body = ''] = /^(.*?)(?:(?<=^|\n)\n(.*))?$/s.exec(text) ?? [];
   const lines = header.split('\n');
@@ -78,7 +78,7 @@ function readSubject(message: string): string {
 
 /** `TOKEN: VALUE`: "no whitespace before or inside the token, but any number of regular space and tab characters between token and separator". */
 const TRAILER = /^([A-Za-z0-9-]+)[ \t]*:(.*)$/s;
-/** What `--signoff` and `cherry-pick -x` write: with one of these, other lines may stand among the trailers. */
+/** What `--signoff` and `cherry-pick -x` write: with one of these, other lines may be among the trailers. */
 const GENERATED = /^(?:Signed-off-by: |\(cherry picked from commit )/;
 const FOLDED = /^[ \t\r]/;
 
@@ -106,12 +106,18 @@ export function readTrailers(message: string): string[] {
 function writtenLines(lines: readonly string[]): readonly string[] {
   const scissors = lines.indexOf('# ------------------------ >8 ------------------------\n');
   const above = scissors < 0 ? lines : lines.slice(0, scissors);
+  const isNote = (line: string) => line === '\n' || line.startsWith('#');
+  const isHeader = (line: string) => line === 'Conflicts:\n';
+  const isList = (line: string) => isNote(line) || isHeader(line) || line.startsWith('\t');
+  // Measured: with `Conflicts:` for a subject, indented lines at the end need no other one above them.
+  const first = above.findIndex((line, index) => index > 0 && (isNote(line) || isHeader(line)));
+  if (isHeader(above[0] ?? '') && first > 0 && above.slice(first).every(isList)) return above.slice(0, first);
   let end = above.length;
   let isListed = false;
   for (const [index, line] of [...above.entries()].reverse()) {
-    if (line === 'Conflicts:\n') isListed = false;
+    if (isHeader(line)) isListed = false;
     else if (line.startsWith('\t')) isListed = true;
-    else if (line !== '\n' && !line.startsWith('#')) break;
+    else if (!isNote(line)) break;
     // Indented lines belong to the end only with `Conflicts:` above them.
     if (!isListed) end = index;
   }

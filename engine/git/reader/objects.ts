@@ -27,7 +27,7 @@ export interface IsomorphicObjects extends ObjectReader {
   beginning(prefix: string): Promise<readonly ObjectId[]>;
 }
 
-interface Found {
+interface RawObject {
   readonly type: string;
   readonly bytes: Buffer;
 }
@@ -45,9 +45,9 @@ export async function createIsomorphicObjects(options: {
   const { Errors, expandOid, readObject } = await import('isomorphic-git');
   const guard = createPackGuard(files);
   const repository = { fs: files.client, gitdir: files.directory, cache: {} };
-  const cache = createCache<Found | null>(CACHE);
+  const cache = createCache<RawObject | null>(CACHE);
 
-  const load = async (id: ObjectId): Promise<Found | null> => {
+  const load = async (id: ObjectId): Promise<RawObject | null> => {
     // Of another kind of repository.
     if (id.length !== 40) return null;
     await guard.check(id);

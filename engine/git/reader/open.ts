@@ -7,7 +7,7 @@ import { identityOf, isPartial } from '../process/config.ts';
 import type { ConfigEntry } from '../process/config.ts';
 import type { ProcessEnvironment } from '../process/spawn.ts';
 import { hasherOf } from '../store/hash.ts';
-import { unknown } from '../remote/location.ts';
+import { repositoryUnknown } from '../remote/location.ts';
 import { isBranchName, requireBranchName } from '../store/refs.ts';
 import type { GitRepository } from '../repository.ts';
 import { aloneWith } from '../local/upstream.ts';
@@ -107,13 +107,13 @@ function readOnly(): BacktrailError {
 
 const refuse = () => Promise.reject(readOnly());
 
-interface Place {
+interface GitDirectory {
   readonly directory: string;
   readonly worktree: string | null;
 }
 
 /** As git looks for it: upwards, in each folder first for `.git`, then whether it is a git directory itself. */
-async function discover(location: string, from: string): Promise<Place> {
+async function discover(location: string, from: string): Promise<GitDirectory> {
   for (let folder = from; ; folder = dirname(folder)) {
     const inner = join(folder, '.git');
     const found = await stat(inner).catch(() => null);
@@ -122,7 +122,7 @@ async function discover(location: string, from: string): Promise<Place> {
     if (found !== null && (await isGitDirectory(inner)))
       return { directory: await realpath(inner), worktree: folder };
     if (await isGitDirectory(folder)) return { directory: folder, worktree: null };
-    if (folder === dirname(folder)) throw unknown(location);
+    if (folder === dirname(folder)) throw repositoryUnknown(location);
   }
 }
 

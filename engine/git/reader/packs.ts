@@ -5,8 +5,8 @@ import { needsGit, SIZE_LIMIT, tooLarge } from './files.ts';
 import type { GitFiles } from './files.ts';
 
 /**
- * Looks at what isomorphic-git is about to inflate: it has no limits of its own, and follows deltas in a circle for ever.
- * Formats: git help format-pack.
+ * Checks each pack entry before isomorphic-git inflates it: the library has no limits, and follows a cycle of deltas for ever.
+ * Formats: gitformat-pack(5).
  */
 export interface PackGuard {
   /**
@@ -28,7 +28,7 @@ interface Pack {
 const FOLDER = 'objects/pack';
 const HEADER = 8;
 const IDS = HEADER + 4 * 256;
-/** As deep as git itself makes a chain of deltas. */
+/** git makes no deeper chains of deltas: at most 4095 (git-pack-objects(1), --depth). */
 const DEPTH_LIMIT = 4096;
 /** Bytes made for one object, and for all together: about a third of a second, and half a minute. */
 const CHAIN_LIMIT = 512 * 1024 * 1024;
@@ -36,7 +36,7 @@ const WORK_LIMIT = 64 * CHAIN_LIMIT;
 
 export function createPackGuard(files: GitFiles): PackGuard {
   const packs = new Map<string, Promise<Pack>>();
-  let known: readonly string[] = [];
+  let listed: readonly string[] = [];
 
   const openPack = (name: string) => {
     const pack = packs.get(name) ?? load(files, name);
@@ -44,42 +44,42 @@ export function createPackGuard(files: GitFiles): PackGuard {
     pack.catch(() => packs.delete(name));
     return pack;
   };
-  const places = async (id: ObjectId) => {
-    const opened = await Promise.all(known.map(openPack));
+  const locate = async (id: ObjectId) => {
+    const opened = await Promise.all(listed.map(openPack));
     return opened.flatMap((pack) => {
       const offset = find(pack, id);
       return offset === null ? [] : [{ pack, offset }];
     });
   };
   const checkId = async (id: ObjectId, depth: number): Promise<number> => {
-    let found = await places(id);
+    let found = await locate(id);
     if (found.length === 0) {
       const names = await files.listPacks();
-      known = names.filter((name) => name.endsWith('.idx')).map((name) => name.slice(0, -'.idx'.length));
-      found = await places(id);
+      listed = names.filter((name) => name.endsWith('.idx')).map((name) => name.slice(0, -'.idx'.length));
+      found = await locate(id);
     }
-    // Only one of them is read, nobody knows which.
+    // isomorphic-git reads one of them, and does not say which: the largest counts.
     let most = 0;
-    for (const place of found) most = Math.max(most, await checkEntry(place, depth));
+    for (const entry of found) most = Math.max(most, await checkEntry(entry, depth));
     return most;
   };
   const checkEntry = async ({ pack, offset }: { pack: Pack; offset: number }, depth: number) => {
-    const known = pack.checked.get(offset);
-    if (known !== undefined) return known;
+    const before = pack.checked.get(offset);
+    if (before !== undefined) return before;
     if (depth > DEPTH_LIMIT) throw damaged(pack, 'holds deltas without an end');
     const { base, size } = readEntry(pack, offset);
-    let work = size;
-    if (typeof base === 'number') work += await checkEntry({ pack, offset: base }, depth + 1);
-    if (typeof base === 'string') work += await checkId(base, depth + 1);
-    pack.checked.set(offset, work);
-    return work;
+    let cost = size;
+    if (typeof base === 'number') cost += await checkEntry({ pack, offset: base }, depth + 1);
+    if (typeof base === 'string') cost += await checkId(base, depth + 1);
+    pack.checked.set(offset, cost);
+    return cost;
   };
   let total = 0;
   return {
     check: async (id) => {
-      const work = await checkId(id, 0);
-      total += work;
-      if (work > CHAIN_LIMIT || total > WORK_LIMIT)
+      const cost = await checkId(id, 0);
+      total += cost;
+      if (cost > CHAIN_LIMIT || total > WORK_LIMIT)
         throw needsGit(`The packs of ${files.directory} hold deltas that take too long without git.`);
     },
   };

@@ -4,10 +4,10 @@ import { isBranchName } from '../store/refs.ts';
 import type { GitFiles } from './files.ts';
 import type { IsomorphicObjects } from './objects.ts';
 
-/** As many symbolic refs as git follows. */
+/** git follows as many symbolic refs, by measurement. */
 const LINK_LIMIT = 5;
 
-/** The id that a full ref name, or HEAD, stands for; null where there is no such ref. */
+/** The id that a full ref name, or HEAD, resolves to; null where there is no such ref. */
 export async function readRef(files: GitFiles, name: string): Promise<ObjectId | null> {
   let ref = name;
   for (let links = 0; links <= LINK_LIMIT; links += 1) {

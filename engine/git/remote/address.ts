@@ -1,7 +1,7 @@
 import { realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { splitLogin } from './credentials.ts';
+import { splitCredentials } from './credentials.ts';
 
 const DEFAULT_PORTS: Readonly<Record<string, string>> = {
   'http:': '80',
@@ -12,11 +12,11 @@ const DEFAULT_PORTS: Readonly<Record<string, string>> = {
 
 /**
  * One text for every spelling of an address that surely means the same repository: links, `file://`, default ports, the case of scheme and
- * host, slashes, `.git` at the end, the login of http. What a server may tell apart stays: the user of ssh, the case of a path, a query.
+ * host, slashes, `.git` at the end, credentials of http. What a server may tell apart stays: the user of ssh, the case of a path, a query.
  * `address` is what git fetches from, or the folder of a git directory. Mirrors, their locks and what was seen of ledgers go by it.
  */
 export function addressKey(address: string): string {
-  const { address: plain } = splitLogin(address);
+  const { address: plain } = splitCredentials(address);
   if (plain.startsWith('/') || /^file:/i.test(plain)) return `file:${folderKey(plain)}`;
   const scp = /^((?:[^@/:]+@)?)([^@/:[\]]+):(?!\/\/)(.*)$/s.exec(plain);
   if (scp !== null && !/^[a-z][a-z0-9+.-]*:\/\//i.test(plain)) {

@@ -4,12 +4,12 @@ import { isDamage, lastLine, lockFile, printable, sentence } from '../process/fa
 import { refTitle } from '../store/refs.ts';
 import type { TransportAnswer } from './transport.ts';
 
-/** What servers and transports answer, as failures with a code. */
+/** Maps the answers of servers and transports to failure codes. */
 
-/** Another push was first: plan again on the new tip. */
+/** Another push was faster: plan again on the new tip. */
 const MOVED =
   /non-fast-forward|fetch first|stale info|cannot lock ref|incorrect old value|reference already exists|failed to update ref|atomic push failed|atomic transaction failed/i;
-/** The server has a rule against it: no retry helps. */
+/** A rule of the server refuses it: a retry does not help. */
 const REFUSED =
   /protected branch|GH006|GH013|hook declined|rule violations|prohibited|denied by|not allowed to|deny updating|branch is currently checked out|refusing to/i;
 const DENIED =
@@ -29,7 +29,7 @@ export function fetchFailure(
 ): BacktrailError | null {
   const { shown, known } = remote;
   const text = printable(answer.stderr);
-  // git goes on where a damaged pack makes objects look absent: it fetches them again, and complains from then on.
+  // A damaged pack makes objects look absent: git fetches them again, succeeds, and prints errors.
   const damaged = isDamage(text);
   if (answer.code === 0 && !damaged) return null;
   const lock = lockFile(text);
@@ -58,7 +58,7 @@ export function fetchFailure(
       details,
       ...hostKeyHint(text),
     });
-  // git says that a program is missing as it says that a file is.
+  // git reports a missing program with the words of a missing file.
   if (/cannot run /.test(text)) return notReached(`${shown} cannot be reached: ${because}`, details);
   if (ABSENT.test(text) && !known)
     return new BacktrailError('REPOSITORY_UNKNOWN', `There is no repository at ${shown}.`, { details });
@@ -73,7 +73,7 @@ export function requireAnswer(answer: TransportAnswer, remote: { shown: string; 
   if (failure !== null) throw failure;
 }
 
-/** Could nobody be asked? A server that says that the repository is gone, or not for us, was asked. */
+/** Could the remote not be reached? A server that says that the repository is gone, or denies access, was reached. */
 export function isAway(error: BacktrailError): boolean {
   return error.code === 'REMOTE_UNAVAILABLE' && error.details['gone'] !== true;
 }
@@ -96,7 +96,7 @@ export function pushFailure(
     return new BacktrailError('REMOTE_REJECTED', message, { details, ...(ref !== branch ? {} : OWN_BRANCH) });
   };
   if (status !== null && REFUSED.test(status) && !status.startsWith('[rejected]')) return refused();
-  // A ref that another one is a folder of will not be free at the next try either.
+  // A conflict of a ref with a folder of refs: a retry does not help.
   if (said.some((line) => /exists; cannot create/.test(line))) return refused();
   if (status !== null && MOVED.test(status))
     return fetched === shown
@@ -108,7 +108,7 @@ export function pushFailure(
         );
   if (status !== null && status.startsWith('[remote')) return refused();
   const because = reason(stderr, answer.code);
-  // Of a server that was there to be fetched from: it takes no pushes.
+  // The same server could be fetched from: it accepts no pushes.
   if (DENIED.test(stderr) || /repository not exported/.test(stderr))
     return fail('REMOTE_DENIED', `${shown} did not let us push: ${because}`);
   return fail('REMOTE_UNAVAILABLE', `The push to ${shown} did not get through: ${because}`);
@@ -121,7 +121,7 @@ const OWN_BRANCH = {
 
 const SAID_LIMIT = 600;
 
-/** All that a hook said; at GitHub from the line on that has the number of its rule, what stands before it is a greeting. */
+/** Everything that a hook printed; for GitHub from the line with the number of its rule, after the greeting. */
 function telling(said: readonly string[]): string {
   const rule = said.findIndex((line) => /GH\d{3}/.test(line));
   const text = said
@@ -131,7 +131,7 @@ function telling(said: readonly string[]): string {
   return text.length > SAID_LIMIT ? `${text.slice(0, SAID_LIMIT)}…` : text;
 }
 
-/** After an ssh that failed, git says only that it could not read; the line before it says why. */
+/** When ssh fails, git prints only that it could not read; the line before it has the reason. */
 function reason(text: string, code: number): string {
   const [before = ''] = text.split(/^fatal: Could not read from remote repository/m);
   return sentence(lastLine(before.trim() === '' ? text : before), code);

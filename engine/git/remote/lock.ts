@@ -4,13 +4,13 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BacktrailError } from '../../model/index.ts';
 
-/** A holder says every so often that it is alive; silence for so long, or a dead process of this host, ends its claim. */
+/** Milliseconds. A holder touches the file at each beat; after so much silence, or when its process of this host has ended, the lock is stale. */
 const BEAT_MS = 5_000;
 const SILENCE_MS = 60_000;
 const POLL_MS = 50;
-/** Who makes a lock writes its name into it at once; without one for so long, its maker was killed in between. */
+/** Milliseconds. A lock names its owner right after it is created; one without an owner for so long belongs to a killed process. */
 const NAMELESS_MS = 2_000;
-/** A process id is given anew, in a container always the same: whoever was silent for so long is another. */
+/** Milliseconds. Process ids are reused, in a container always the same: after so much silence the id belongs to another process. */
 const REUSED_MS = 6 * 3_600_000;
 
 interface Owner {
@@ -20,27 +20,27 @@ interface Owner {
 }
 
 /**
- * Runs `work` while nobody else, in this process or another, holds the lock file. Rejects with REPOSITORY_LOCKED when it
- * is not free within `waitMs`. The lock of a process that died is taken over.
+ * Runs `use` while holding the lock file, exclusively in this process and among processes. Takes over a stale lock.
+ * @throws REPOSITORY_LOCKED when it is not free within `waitMs`
  */
 export async function withLock<Value>(
   file: string,
   options: { readonly waitMs: number; readonly signal: AbortSignal },
-  work: () => Promise<Value>,
+  use: () => Promise<Value>,
 ): Promise<Value> {
   const owner: Owner = { pid: process.pid, host: hostname(), token: randomUUID() };
   await acquire(file, owner, options);
   const beat = setInterval(() => void touch(file), BEAT_MS);
   beat.unref();
   try {
-    return await work();
+    return await use();
   } finally {
     clearInterval(beat);
     if ((await readOwner(file))?.token === owner.token) await rm(file, { force: true });
   }
 }
 
-/** Says, until it is let go, that this process uses something. */
+/** Marks something as used by this process, until the function that is returned is called. */
 export async function claim(file: string): Promise<() => Promise<void>> {
   await create(file, { pid: process.pid, host: hostname(), token: randomUUID() });
   const beat = setInterval(() => void touch(file), BEAT_MS);
@@ -51,7 +51,7 @@ export async function claim(file: string): Promise<() => Promise<void>> {
   };
 }
 
-/** A process of this host that is only slow, or stopped, still uses what it claims; of another host, silence must do. */
+/** A slow or stopped process of this host keeps its claim; of one on another host only silence is known. */
 export async function isClaimed(file: string): Promise<boolean> {
   const owner = await readOwner(file);
   const found = await stat(file).catch(() => null);
@@ -83,7 +83,7 @@ async function create(file: string, owner: Owner): Promise<boolean> {
     try {
       await handle.writeFile(JSON.stringify(owner));
     } catch (error) {
-      // A full disk must not leave a lock of nobody.
+      // A full disk must not leave a lock without an owner.
       await rm(file, { force: true });
       throw error;
     } finally {
@@ -96,7 +96,7 @@ async function create(file: string, owner: Owner): Promise<boolean> {
   }
 }
 
-/** Only who holds the second lock may remove the first, and looks again before: two that saw it stale do not both go on. */
+/** A second lock guards the removal, after another check: of two processes that saw the lock stale only one removes it. */
 async function takeAway(file: string, owner: Owner): Promise<void> {
   const guard = `${file}.takeover`;
   if (!(await create(guard, owner))) {
@@ -119,7 +119,7 @@ async function isStale(file: string): Promise<boolean> {
   return owner.host === hostname() && !isAlive(owner.pid);
 }
 
-/** Milliseconds since the last sign of life; 0 where the file is gone. */
+/** Milliseconds since the last beat; 0 where there is no such file. */
 async function age(file: string): Promise<number> {
   const found = await stat(file).catch(() => null);
   return found === null ? 0 : Date.now() - found.mtimeMs;

@@ -9,7 +9,7 @@ import { isBranchName } from '../store/refs.ts';
 
 /**
  * The cache folder: `mirrors/<hash>.git`, beside each its lock, one that is being made (`.new-…`) or thrown away (`.old-…`),
- * and `in-use/<hash>.git/…`, a claim for each process that has it open; `ledgers/`, of ledger-seen.ts.
+ * and `in-use/<hash>.git/…`, a claim for each process that has it open; `ledgers/`, of engine/git/ledger/last-seen.ts.
  */
 
 /** The same for every spelling of an address: see `addressKey`. */
@@ -18,10 +18,10 @@ export function mirrorFolder(cacheFolder: string, url: string): string {
   return join(resolve(cacheFolder), 'mirrors', `${name}.git`);
 }
 
-/** A full disk, a folder that may only be read, a file where a folder should be: GIT_FAILED says what to do. */
-export async function usableCache<Value>(cacheFolder: string, work: () => Promise<Value>): Promise<Value> {
+/** @throws GIT_FAILED, with a hint, for a full disk, a read-only folder, or a file where a folder should be */
+export async function usableCache<Value>(cacheFolder: string, use: () => Promise<Value>): Promise<Value> {
   try {
-    return await work();
+    return await use();
   } catch (error) {
     const cause = error instanceof Error && 'syscall' in error && 'code' in error ? String(error.code) : null;
     if (cause === null || isFailure(error)) throw error;
@@ -32,14 +32,14 @@ export async function usableCache<Value>(cacheFolder: string, work: () => Promis
   }
 }
 
-/** Anything but a folder under its name is no mirror: one is made in its place. */
+/** Anything but a folder under its name is replaced by a new mirror. */
 export async function isThere(directory: string): Promise<boolean> {
   return (await lstat(directory).catch(() => null))?.isDirectory() === true;
 }
 
 const exists = async (file: string) => (await lstat(file).catch(() => null)) !== null;
 
-/** Full, unless the remote itself is not. */
+/** A mirror is shallow only if the remote is. */
 export const isShallow = (directory: string) => exists(join(directory, 'shallow'));
 
 /** Its time is that of the last whole fetch. */
@@ -59,7 +59,7 @@ export async function fetchedAt(directory: string): Promise<Date> {
 
 const HEAD = 'backtrail-head';
 
-/** The branch that the remote's HEAD names, for the day when the remote is away. Only a courtesy: a full disk is no failure. */
+/** The branch that the remote's HEAD names, for when the remote cannot be reached. Best effort: a full disk is not an error. */
 export async function rememberHead(directory: string, branch: string): Promise<void> {
   await writeFile(join(directory, HEAD), `${branch}\n`, { mode: 0o600 }).catch(() => undefined);
 }
@@ -69,7 +69,7 @@ export async function rememberedHead(directory: string): Promise<string | null> 
   return isBranchName(branch) ? branch : null;
 }
 
-/** Keeps the mirror from being removed for want of space, until it is let go. Hold the mirror's lock. */
+/** Keeps the mirror from being removed to free space, until it is released. Hold the mirror's lock. */
 export async function useMirror(directory: string): Promise<() => Promise<void>> {
   const folder = claimsOf(directory);
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -78,7 +78,7 @@ export async function useMirror(directory: string): Promise<() => Promise<void>>
 
 const claimsOf = (directory: string) => join(dirname(dirname(directory)), 'in-use', basename(directory));
 
-/** `filled` takes the place of what stands there, which is moved aside first. Hold the mirror's lock. */
+/** Replaces whatever is there with `filled`; it is moved aside first. Hold the mirror's lock. */
 export async function putInPlace(directory: string, filled: string): Promise<void> {
   const aside = `${directory}.old-${randomUUID()}`;
   if (await exists(directory)) await rename(directory, aside);
@@ -86,7 +86,7 @@ export async function putInPlace(directory: string, filled: string): Promise<voi
   await rm(aside, { recursive: true, force: true });
 }
 
-/** What killed processes began to make or to remove. Hold the mirror's lock. */
+/** Removes half-made and half-removed mirrors of killed processes. Hold the mirror's lock. */
 export async function removeLeftovers(directory: string): Promise<void> {
   const name = basename(directory);
   for (const other of await readdir(dirname(directory)))
@@ -95,8 +95,8 @@ export async function removeLeftovers(directory: string): Promise<void> {
 }
 
 /**
- * Removes the mirrors that were not fetched for the longest time until all together have at most so many bytes; never one
- * that a process has open. A mirror that is locked is being used: it is left alone.
+ * Removes the least recently fetched mirrors until all together have at most so many bytes; never one that a process has open.
+ * A mirror that is locked is in use: it is skipped.
  */
 export async function trimMirrors(own: string, limit: number, signal: AbortSignal): Promise<void> {
   const folder = dirname(own);
@@ -129,7 +129,7 @@ async function removeUnused(directory: string, signal: AbortSignal): Promise<boo
   return removed;
 }
 
-/** Claims of processes that are gone go away with this look. */
+/** Also removes claims of processes that have ended. */
 async function isInUse(directory: string): Promise<boolean> {
   const folder = claimsOf(directory);
   for (const name of await readdir(folder).catch(() => [])) {
@@ -139,8 +139,8 @@ async function isInUse(directory: string): Promise<boolean> {
   return false;
 }
 
-async function ifFree(directory: string, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
-  await withLock(`${directory}.lock`, { waitMs: 0, signal }, work).catch((error: unknown) => {
+async function ifFree(directory: string, signal: AbortSignal, use: () => Promise<void>): Promise<void> {
+  await withLock(`${directory}.lock`, { waitMs: 0, signal }, use).catch((error: unknown) => {
     if (!isFailure(error)) throw error;
   });
 }

@@ -7,7 +7,7 @@ import { shownAddress } from '../process/failure.ts';
 import { progressReader } from '../process/progress.ts';
 import type { Transport, TransportAnswer } from './transport.ts';
 
-/** One fetch into a mirror, as often as locks of killed processes and pushes of living ones make it necessary. */
+/** One fetch into a mirror, retried where a stale lock or a concurrent push got in its way. */
 
 const FETCH = [
   '--no-tags',
@@ -22,7 +22,7 @@ const FETCH = [
 /** Older lock files of git in our own mirror were left by a process that was killed. */
 const STALE_MS = 60_000;
 const ATTEMPTS = 5;
-/** What comes then is the work of this machine, which may take long and says nothing. */
+/** After this, git works locally, which may take long and prints nothing. */
 const RECEIVED = /(Receiving|Unpacking) objects: 100%/;
 const TELL_MS = 1_000;
 
@@ -32,15 +32,15 @@ export interface Fetch {
   readonly url: string;
   /** The mirror was filled from there before. */
   readonly known: boolean;
-  /** Milliseconds that the remote may say nothing. */
+  /** Milliseconds that the remote may be silent. */
   readonly silenceMs: number;
   readonly onProgress?: ((progress: Progress | null) => void) | undefined;
 }
 
-/** A lock file that a killed git left behind is removed; in a mirror nobody else's work is at stake. */
-export async function fetchInto(place: Fetch, refspecs: readonly string[]): Promise<TransportAnswer> {
-  const { transport, directory, url, known, silenceMs, onProgress } = place;
-  // Progress is also what shows that a remote which packs for a long time is alive.
+/** Removes lock files that a killed git left behind; a mirror is only a cache. */
+export async function fetchInto(context: Fetch, refspecs: readonly string[]): Promise<TransportAnswer> {
+  const { transport, directory, url, known, silenceMs, onProgress } = context;
+  // Progress also shows that a remote that packs for a long time is alive.
   const args = ['fetch', ...FETCH, '--progress', ...refspecs];
   const silence = { ms: silenceMs, until: RECEIVED };
   for (let attempt = 1; ; attempt += 1) {
@@ -49,7 +49,7 @@ export async function fetchInto(place: Fetch, refspecs: readonly string[]): Prom
     );
     const failure = fetchFailure(answer, { shown: shownAddress(url), known });
     if (failure === null) return answer;
-    // A push of another process, which needs no lock of ours, moved the tracking ref while this fetch was under way.
+    // A push of another process, which takes no lock of ours, moved the tracking ref during this fetch.
     if (attempt < ATTEMPTS && /cannot lock ref .*: is at \w+ but expected/.test(answer.stderr)) continue;
     if (/couldn't find remote ref/.test(answer.stderr))
       throw new BacktrailError('BRANCH_UNKNOWN', `The branch is not at ${shownAddress(url)}.`);
@@ -67,13 +67,13 @@ async function removeStaleLock(directory: string, failure: BacktrailError): Prom
   return true;
 }
 
-/** Says every second that it waits, until something else is told or the work is over. */
+/** Reports every second that it waits, until other progress is reported or `use` has ended. */
 export async function telling<Value>(
   phase: 'asking' | 'locked',
   tell: Fetch['onProgress'],
-  work: (onProgress: Fetch['onProgress']) => Promise<Value>,
+  use: (onProgress: Fetch['onProgress']) => Promise<Value>,
 ): Promise<Value> {
-  if (tell === undefined) return work(undefined);
+  if (tell === undefined) return use(undefined);
   const began = performance.now();
   const tick = setInterval(() => {
     const seconds = Math.round((performance.now() - began) / 1000);
@@ -81,7 +81,7 @@ export async function telling<Value>(
   }, TELL_MS);
   tick.unref();
   try {
-    return await work((progress) => {
+    return await use((progress) => {
       clearInterval(tick);
       tell(progress);
     });
@@ -90,10 +90,10 @@ export async function telling<Value>(
   }
 }
 
-/** A remote that takes too long is one that cannot be reached. */
-export async function reach<Value>(url: string, work: () => Promise<Value>): Promise<Value> {
+/** A timeout means that the remote cannot be reached. @throws REMOTE_UNAVAILABLE */
+export async function reach<Value>(url: string, use: () => Promise<Value>): Promise<Value> {
   try {
-    return await work();
+    return await use();
   } catch (error) {
     if (!isFailure(error) || error.code !== 'GIT_TIMEOUT') throw error;
     throw new BacktrailError('REMOTE_UNAVAILABLE', `${shownAddress(url)} did not answer in time.`, {

@@ -30,11 +30,11 @@ import { createTransport } from './transport.ts';
 
 /**
  * Our own bare copy of a remote: its branches under `refs/remotes/origin/`, our refs there under `refs/backtrail/remote/`.
- * It is a cache: what is staged in it is published or forgotten.
+ * It is a cache: what is staged in it is published or lost.
  */
 export interface Mirror {
   readonly directory: string;
-  /** Why the remote could not be asked on opening; null where the mirror is up to date. */
+  /** Why the remote could not be reached on opening; null where the mirror is up to date. */
   readonly away: BacktrailError | null;
   /** It was found damaged on opening, and fetched anew. */
   readonly renewed: boolean;
@@ -48,12 +48,12 @@ export interface Mirror {
   tag(name: string): Promise<ObjectId | null>;
   /** The branch that the remote's HEAD names. */
   head(): Promise<string>;
-  /** What `head` gave the last time, in whatever process. BRANCH_UNKNOWN where it was never asked. */
+  /** What `head` returned last, in any process. @throws BRANCH_UNKNOWN where it was never called */
   lastHead(): Promise<string>;
   push(push: Push): Promise<void>;
-  /** Asks for leave to push, and pushes nothing. `atomic`: the server moves several refs all or none. */
+  /** A dry run of a push. `atomic`: the server supports atomic pushes. */
   tryPush(commit: ObjectId): Promise<{ readonly atomic: boolean }>;
-  /** Resolves when nothing runs in the background any more. */
+  /** Resolves when background maintenance has ended. */
   close(): Promise<void>;
 }
 
@@ -66,7 +66,7 @@ export interface MirrorOptions {
   readonly env: Environment;
   /** Milliseconds for one fetch or push. */
   readonly timeoutMs: number;
-  /** Milliseconds that the remote may say nothing. */
+  /** Milliseconds that the remote may be silent. */
   readonly silenceMs: number;
   readonly signal: AbortSignal;
   /**
@@ -76,7 +76,7 @@ export interface MirrorOptions {
   readonly seed?: (directory: string) => Promise<void>;
   /** Opens the mirror as it is where the remote cannot be reached: `away` says why. */
   readonly offline?: boolean | undefined;
-  /** Fetches everything anew into another mirror, which then takes the place of the one there. */
+  /** Fetches everything anew into another mirror, which then replaces the present one. */
   readonly renew?: boolean | undefined;
   /** Bytes of all mirrors together; without limit where absent. */
   readonly cacheLimit?: number | undefined;
@@ -103,7 +103,7 @@ async function openIn(directory: string, options: MirrorOptions): Promise<Mirror
     const state = await bringUpToDate(directory, options);
     return { ...state, release: await useMirror(directory) };
   });
-  // Not in the background: a command that is over soon would always put it off.
+  // Not in the background: a short command would never get to it.
   if (opened.filled) await trim(directory, options);
   return createMirror(directory, options, opened);
 }
@@ -124,7 +124,7 @@ async function bringUpToDate(directory: string, options: MirrorOptions): Promise
     return { away: null, renewed: there, grown: false, filled: true };
   }
   try {
-    const grown = await fetchAll(fetchPlace(directory, options));
+    const grown = await fetchAll(fetchContext(directory, options));
     return { away: null, renewed: false, grown, filled: false };
   } catch (error) {
     if (!isFailure(error)) throw error;
@@ -136,27 +136,27 @@ async function bringUpToDate(directory: string, options: MirrorOptions): Promise
   }
 }
 
-/** It appears under its name only when it is whole, and what stood there stays until then. */
+/** The new mirror replaces the present one only when it is complete. */
 async function fillNew(directory: string, options: MirrorOptions, known: boolean): Promise<void> {
   await removeLeftovers(directory);
   const unfinished = `${directory}.new-${randomUUID()}`;
   try {
-    const place = { ...fetchPlace(unfinished, options), known: known || options.seed !== undefined };
+    const context = { ...fetchContext(unfinished, options), known: known || options.seed !== undefined };
     const maintenance = maintenanceOf(unfinished, options);
     const fill = async (format: ObjectFormat) => {
       await rm(unfinished, { recursive: true, force: true });
       await mkdir(unfinished, { mode: 0o700 });
       await maintenance.init(format);
       await options.seed?.(unfinished).catch(() => undefined);
-      await fetchAll(place);
+      await fetchAll(context);
     };
-    // A mirror has to have ids of the same kind as its remote, and only the remote knows which.
+    // A mirror needs the object format of its remote, which only a fetch tells.
     await fill('sha1').catch(async (error: unknown) => {
       if (!isFailure(error) || error.details['otherFormat'] !== true) throw error;
       await fill('sha256');
     });
     const { onProgress } = options;
-    // Only speeds up what comes later.
+    // Only an optimisation of later reads.
     await maintenance
       .writeCommitGraph({ split: false, ...(onProgress && { onError: progressReader(onProgress) }) })
       .catch(() => undefined);
@@ -166,12 +166,12 @@ async function fillNew(directory: string, options: MirrorOptions, known: boolean
   }
 }
 
-/** Did anything new come? */
-async function fetchAll(place: Fetch): Promise<boolean> {
-  // As much as the remote has: it may be less shallow than it was.
-  const deepen = (await isShallow(place.directory)) ? ['--unshallow'] : [];
-  const { stderr } = await fetchInto(place, ['--prune', ...deepen, REMOTE, ...REFSPECS]);
-  await stampFetched(place.directory);
+/** Did anything new arrive? */
+async function fetchAll(context: Fetch): Promise<boolean> {
+  // As deep as the remote, which may be less shallow than before.
+  const deepen = (await isShallow(context.directory)) ? ['--unshallow'] : [];
+  const { stderr } = await fetchInto(context, ['--prune', ...deepen, REMOTE, ...REFSPECS]);
+  await stampFetched(context.directory);
   return stderr.includes(' -> ');
 }
 
@@ -179,12 +179,12 @@ function createMirror(directory: string, options: MirrorOptions, opened: Opened)
   const { url, signal, silenceMs, onProgress } = options;
   const shown = shownAddress(url);
   const shownPush = shownAddress(options.pushUrl ?? url);
-  const place = fetchPlace(directory, options);
-  const { transport } = place;
+  const context = fetchContext(directory, options);
+  const { transport } = context;
   let background = Promise.resolve();
 
-  const locked = <Value>(work: () => Promise<Value>) => lockedBy(directory, options, work);
-  const asking = async (args: readonly string[]) => {
+  const locked = <Value>(use: () => Promise<Value>) => lockedBy(directory, options, use);
+  const query = async (args: readonly string[]) => {
     const answer = await telling('asking', onProgress, () =>
       reach(url, () => transport.git(args, { silence: { ms: silenceMs } })),
     ).finally(() => onProgress?.(null));
@@ -208,19 +208,19 @@ function createMirror(directory: string, options: MirrorOptions, opened: Opened)
     renewed: opened.renewed,
     fetchedAt: () => fetchedAt(directory),
     async refresh() {
-      if (await locked(() => fetchAll(place))) maintainLater();
+      if (await locked(() => fetchAll(context))) maintainLater();
     },
     async fetchRef(ref) {
-      await locked(() => fetchInto(place, [REMOTE, `+${ref}:${trackingRef(ref)}`]));
+      await locked(() => fetchInto(context, [REMOTE, `+${ref}:${trackingRef(ref)}`]));
     },
     async tag(name) {
       const ref = `refs/tags/${name}`;
-      const { stdout } = await asking(['ls-remote', REMOTE, ref, `${ref}^{}`]);
+      const { stdout } = await query(['ls-remote', REMOTE, ref, `${ref}^{}`]);
       const found = new Map(stdout.split('\n').map((line) => [line.split('\t')[1], line.split('\t')[0]]));
       return found.get(`${ref}^{}`) ?? found.get(ref) ?? null;
     },
     async head() {
-      const answer = await asking(['ls-remote', '--symref', REMOTE, 'HEAD']);
+      const answer = await query(['ls-remote', '--symref', REMOTE, 'HEAD']);
       const branch = /^ref: refs\/heads\/(\S+)\tHEAD$/m.exec(answer.stdout)?.[1];
       if (branch === undefined)
         throw new BacktrailError('BRANCH_UNKNOWN', `HEAD names no branch at ${shown}.`);
@@ -244,12 +244,12 @@ function createMirror(directory: string, options: MirrorOptions, opened: Opened)
   };
 }
 
-/** Mirrors that cannot be removed at this moment are in nobody's way. */
+/** Best effort. */
 async function trim(directory: string, { cacheLimit, signal }: MirrorOptions): Promise<void> {
   if (cacheLimit !== undefined) await trimMirrors(directory, cacheLimit, signal).catch(() => undefined);
 }
 
-function fetchPlace(directory: string, options: MirrorOptions): Fetch {
+function fetchContext(directory: string, options: MirrorOptions): Fetch {
   const { url, env, timeoutMs, silenceMs, signal, onProgress } = options;
   const transport = createTransport({ directory, env: { ...env, GIT_DIR: directory }, timeoutMs, signal });
   return { transport, directory, url, known: true, silenceMs, onProgress };
@@ -261,14 +261,14 @@ const maintenanceOf = (directory: string, { env, timeoutMs, signal }: MirrorOpti
 function lockedBy<Value>(
   directory: string,
   options: MirrorOptions,
-  work: () => Promise<Value>,
+  use: () => Promise<Value>,
 ): Promise<Value> {
   const wait = { waitMs: options.timeoutMs, signal: options.signal };
   const { onProgress } = options;
   return telling('locked', onProgress, (tell) =>
     withLock(`${directory}.lock`, wait, () => {
       tell?.(null);
-      return work();
+      return use();
     }),
   ).finally(() => onProgress?.(null));
 }

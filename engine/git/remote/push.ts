@@ -11,7 +11,7 @@ export const REMOTE = 'backtrail';
 const PUSH = [
   'push',
   '--porcelain',
-  // Shows that the remote has answered; from then on its hooks may take as long as they like.
+  // Shows that the remote has answered; from then on its hooks may take any time.
   '--progress',
   '--no-verify',
   '--no-signed',
@@ -23,7 +23,7 @@ const NOT_ATOMIC = /does not support --atomic/;
 /** A move of one ref at the remote. */
 export interface Push {
   readonly ref: string;
-  /** null: it must not be there. */
+  /** null: the ref must not exist. */
   readonly expected: ObjectId | null;
   /** Descends from `expected`: a lease forces. */
   readonly next: ObjectId;
@@ -46,9 +46,8 @@ export async function pushOnce(
 const untilAnswer = (ms: number) => ({ ms, until: /./ });
 
 /**
- * Asks for leave to push, and pushes nothing: the server is asked for its refs as for a real push, so that it judges who
- * asks; its rules and hooks see nothing of a dry run. The ref is one that is not there, for over http git says nothing more
- * about one that is up to date. Fails as a push does.
+ * A dry run: the server advertises its refs as for a real push, so that it checks permission; its rules and hooks do not run. The ref does
+ * not exist there: over http, git contacts the server no further for one that is up to date. Fails as a push does.
  */
 export async function tryPush(
   url: string,
@@ -58,16 +57,16 @@ export async function tryPush(
 ): Promise<{ readonly atomic: boolean }> {
   const ref = `refs/heads/backtrail-doctor-${randomUUID()}`;
   const shown = shownAddress(url);
-  const ask = (options: readonly string[]) =>
+  const dryRun = (options: readonly string[]) =>
     reach(url, () =>
       transport.git([...PUSH, '--dry-run', ...options, REMOTE, `${commit}:${ref}`], {
         silence: untilAnswer(silenceMs),
       }),
     );
-  const answer = await ask(['--atomic']);
+  const answer = await dryRun(['--atomic']);
   if (answer.code === 0) return { atomic: true };
   if (!NOT_ATOMIC.test(answer.stderr)) throw pushFailure(answer, { shown, ref });
-  const plain = await ask([]);
+  const plain = await dryRun([]);
   if (plain.code !== 0) throw pushFailure(plain, { shown, ref });
   return { atomic: false };
 }

@@ -12,7 +12,7 @@ import {
 import type { ConfigEntry } from '../process/config.ts';
 import { discoveryEnvironment, hardenedEnvironment } from '../process/environment.ts';
 import type { ProcessEnvironment } from '../process/spawn.ts';
-import { splitLogin } from './credentials.ts';
+import { splitCredentials } from './credentials.ts';
 import { createLedgerStore } from '../ledger/store.ts';
 import { ledgerAt } from '../ledger/remote.ts';
 import { openMirror, TRACKING } from './mirror.ts';
@@ -32,7 +32,7 @@ export interface RemoteOptions {
   readonly url: string;
   /** Where pushes go, if not there. */
   readonly pushUrl?: string | null;
-  /** The whole configuration of the clone whose upstream it is: of it, what the user's own says counts. */
+  /** The whole configuration of the clone whose upstream it is: only the user's own settings in it count. */
   readonly settings?: readonly ConfigEntry[];
   /** Fills a new mirror with objects of this machine before the first fetch; may fail. */
   readonly seed?: (runner: Runner) => Promise<void>;
@@ -52,9 +52,9 @@ export interface RemoteOptions {
 export interface RemoteRepository extends GitRepository {
   readonly runner: Runner;
 }
-/** Milliseconds. For so long, questions do not wait again for a remote that could not be reached. */
+/** Milliseconds. For so long, a remote that could not be reached is not tried again. */
 const AWAY_MS = 30_000;
-/** Milliseconds. The first question right after opening needs no fetch of its own: a command opens, asks once and ends. */
+/** Milliseconds. The first question right after opening needs no fetch of its own: most commands open, ask once and end. */
 const FRESH_MS = 1_000;
 
 /** A repository somewhere else, through our own mirror of it. Opening fetches. */
@@ -67,21 +67,21 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
   const answerable = options.offline === true && (await isThere(mirrorFolder(cacheFolder, url)));
   const silenceMs = options.silenceMs ?? (answerable ? 20_000 : 60_000);
   const pushUrl = options.pushUrl ?? null;
-  const login = splitLogin(url);
-  const pushLogin = pushUrl === null ? null : splitLogin(pushUrl, 'PUSH');
+  const credentials = splitCredentials(url);
+  const pushCredentials = pushUrl === null ? null : splitCredentials(pushUrl, 'PUSH');
   const config = [
     ...conditionalSettings(entries, everywhere),
     ...slowness(
       entries.map(({ key }) => key),
       silenceMs,
     ),
-    [`remote.${REMOTE}.url`, login.address] as const,
-    ...login.config,
-    ...(pushLogin === null ? [] : [[`remote.${REMOTE}.pushurl`, pushLogin.address] as const]),
-    ...(pushLogin?.config ?? []),
+    [`remote.${REMOTE}.url`, credentials.address] as const,
+    ...credentials.config,
+    ...(pushCredentials === null ? [] : [[`remote.${REMOTE}.pushurl`, pushCredentials.address] as const]),
+    ...(pushCredentials?.config ?? []),
   ];
   const hardened = hardenedEnvironment({ user, entries, transport: true, config });
-  const env = { ...hardened, ...login.env, ...pushLogin?.env };
+  const env = { ...hardened, ...credentials.env, ...pushCredentials?.env };
   const stop = new AbortController();
   const offline = hardenedEnvironment({ user, entries, transport: false });
   const { seed } = options;
@@ -91,7 +91,7 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
     cacheFolder,
     env,
     timeoutMs: options.transportTimeoutMs,
-    // git itself watches over http.
+    // Over http, git itself enforces http.lowSpeedTime.
     silenceMs: /^https?:/i.test(url) ? options.transportTimeoutMs : silenceMs,
     signal: stop.signal,
     offline: options.offline,
@@ -108,12 +108,12 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
     format: await objectFormat(runner),
     branches: TRACKING,
   });
-  const askHead = headOnce(mirror);
-  const defaultBranch = () => (away === null ? askHead() : mirror.lastHead());
+  const headOf = headOnce(mirror);
+  const defaultBranch = () => (away === null ? headOf() : mirror.lastHead());
   const tip = (branch: string) => readBranch({ runner, objects: shared.objects, under: TRACKING, branch });
   return {
     ...shared,
-    // A mirror holds no tags: the remote is asked for the one that somebody names.
+    // A mirror fetches no tags: a tag that is named is looked up at the remote.
     history: {
       ...shared.history,
       async named(name) {
@@ -154,9 +154,9 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
       objects: shared.objects,
       entries: options.settings ?? everywhere,
       cacheFolder,
-      address: login.address,
+      address: credentials.address,
       target: url,
-      home: ledgerAt(mirror, runner),
+      refs: ledgerAt(mirror, runner),
     }),
     requireWriting: () => undefined,
     async close() {
@@ -184,7 +184,7 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
     return away === null ? null : { cause: away.cause, asOf: await mirror.fetchedAt() };
   }
 
-  /** A fetch of another process may have moved it further meanwhile; then that is the better value. */
+  /** A concurrent fetch may have moved the tracking ref further; its value stays then. */
   function track({ branch, expected, next }: BranchEdit): Promise<void> {
     return updateRefs(runner, [{ ref: `${TRACKING}/${branch}`, expected, next }]).catch((error: unknown) => {
       if (!isFailure(error)) throw error;
@@ -196,7 +196,7 @@ async function objectFormat(runner: Runner): Promise<ObjectFormat> {
   return (await runner.text(['rev-parse', '--show-object-format'])) === 'sha256' ? 'sha256' : 'sha1';
 }
 
-/** With children of its own: the folder is not at its final place yet. */
+/** With a runner of its own: the folder is renamed afterwards. */
 async function seedIn(
   directory: string,
   { env, timeoutMs, seed }: { env: Environment; timeoutMs: number; seed: (runner: Runner) => Promise<void> },
@@ -209,7 +209,7 @@ async function seedIn(
   }
 }
 
-/** A server that says nothing for so long is gone, unless the user's configuration has another opinion. */
+/** Gives up on a silent http server, unless the user's own configuration sets other limits. */
 function slowness(keys: readonly string[], silenceMs: number): [string, string][] {
   if (keys.some((key) => key.startsWith('http.') && key.includes('lowspeed'))) return [];
   return [
@@ -218,14 +218,14 @@ function slowness(keys: readonly string[], silenceMs: number): [string, string][
   ];
 }
 
-/** The remote's HEAD hardly ever moves: asked for once. */
+/** HEAD of the remote hardly ever changes: it is queried once. */
 function headOnce(mirror: Mirror): () => Promise<string> {
-  let asked: Promise<string> | null = null;
+  let head: Promise<string> | null = null;
   return () => {
-    asked ??= mirror.head().catch((error: unknown) => {
-      asked = null;
+    head ??= mirror.head().catch((error: unknown) => {
+      head = null;
       throw error;
     });
-    return asked;
+    return head;
   };
 }

@@ -5,54 +5,54 @@ import { join, resolve } from 'node:path';
 import { BacktrailError, isFailure } from '../../model/index.ts';
 import type { ObjectId, Signature } from '../../model/index.ts';
 import { lastLine, printable, sentence } from '../process/failure.ts';
-import { known } from '../store/object-id.ts';
+import { requireObjectId } from '../store/object-id.ts';
 import type { NativeObjects } from '../store/objects.ts';
 import { tokens } from '../process/raw.ts';
 import type { Runner } from '../process/runner.ts';
 import { setting } from './signing.ts';
 import type { Signing } from './signing.ts';
 
-/** Commits for one run of git, which starts ssh-keygen a few times for each. */
+/** Commits per git process, which starts ssh-keygen a few times for each. */
 const BATCH = 500;
 
 /**
- * Who signed each of these commits. Only those with a signature by an SSH key are asked of git: no other program runs.
- * CONFIG_INVALID where the list cannot be read.
+ * Who signed each of these commits. git verifies only signatures by SSH keys, so that no other program runs.
+ * @throws CONFIG_INVALID where the list cannot be read
  */
 export async function readSignatures(
-  place: { readonly runner: Runner; readonly objects: NativeObjects; readonly signing: Signing },
+  context: { readonly runner: Runner; readonly objects: NativeObjects; readonly signing: Signing },
   ids: readonly ObjectId[],
   {
     file: allowedSigners,
     times,
   }: { readonly file: string | null; readonly times?: ReadonlyMap<ObjectId, number> },
 ): Promise<Map<ObjectId, Signature>> {
-  const { objects } = place;
+  const { objects } = context;
   const kinds = await Promise.all(ids.map(async (id) => [id, await objects.signature(id)] as const));
   const found = new Map<ObjectId, Signature>(
     kinds.map(([id, kind]) => [id, kind === 'none' ? NOT_SIGNED : UNKNOWN]),
   );
-  const asked = [...new Set(kinds.filter(([, kind]) => kind === 'ssh').map(([id]) => id))];
+  const signedBySsh = [...new Set(kinds.filter(([, kind]) => kind === 'ssh').map(([id]) => id))];
   const list = allowedSigners === null ? null : resolve(allowedSigners);
   const trusted = list === null ? '' : await readList(list);
-  // git goes by the date that the writer gave the commit: keys that are valid for a time are judged here, by the time that counts.
+  // git checks validity of keys at the date that the committer claims; here it is checked at the time in `times`.
   const timeless = withoutTimes(trusted);
   const mark = async (some: readonly ObjectId[], by: TrustList) => {
     for (let at = 0; at < some.length; at += BATCH)
-      for (const [id, signature] of await checkEach(place, some.slice(at, at + BATCH), by))
+      for (const [id, signature] of await checkEach(context, some.slice(at, at + BATCH), by))
         found.set(id, signature);
   };
-  const revoked = place.signing.revoked ?? NOTHING;
+  const revoked = context.signing.revoked ?? NOTHING;
   await withList(timeless === trusted ? null : timeless, list ?? NOTHING, (file) =>
-    mark(asked, { file, text: trusted, times, revoked }),
+    mark(signedBySsh, { file, text: trusted, times, revoked }),
   );
-  // git also calls bad what was signed by a key that is revoked, or that the list has for other uses.
-  const bad = asked.filter((id) => found.get(id)?.state === 'bad');
+  // git reports `B` also for a revoked key, and for one that the list has for other namespaces.
+  const bad = signedBySsh.filter((id) => found.get(id)?.state === 'bad');
   await mark(bad, { file: NOTHING, text: '', times, revoked: NOTHING });
   return found;
 }
 
-/** Whom git is to believe: a file, what stands in it, and a file of keys that do not count any more. */
+/** An allowed-signers file, its text, and a file of revoked keys. */
 interface TrustList {
   readonly file: string;
   readonly text: string;
@@ -60,7 +60,7 @@ interface TrustList {
   readonly revoked: string;
 }
 
-/** With a file of this text for as long as `use` takes; with the file that is there where the text is null. */
+/** Runs `use` with a temporary file of this text, or with `file` where the text is null. */
 async function withList(
   text: string | null,
   file: string,
@@ -97,20 +97,20 @@ const LOG = ['log', '-z', '--no-patch', '--no-notes', '--no-decorate', '--no-sho
 
 const BAD: Signature = { state: 'bad', principals: [], key: null };
 
-/** git ends with a signature that makes no sense, as ssh-keygen does not wait for what it should sign: the others are asked again. */
+/** git fails on a malformed signature, as ssh-keygen exits before it has read its input: halves the batch to find it. */
 async function checkEach(
-  place: { readonly runner: Runner; readonly signing: Signing },
+  context: { readonly runner: Runner; readonly signing: Signing },
   ids: readonly ObjectId[],
   list: TrustList,
 ): Promise<Map<ObjectId, Signature>> {
   try {
-    return ids.length === 0 ? new Map() : await check(place, ids, list);
+    return ids.length === 0 ? new Map() : await check(context, ids, list);
   } catch (error) {
-    if (!isFailure(error) || error.code !== 'GIT_FAILED' || place.runner.signal.aborted) throw error;
+    if (!isFailure(error) || error.code !== 'GIT_FAILED' || context.runner.signal.aborted) throw error;
     if (ids.length === 1) return new Map(ids.map((id) => [id, BAD]));
     const half = Math.ceil(ids.length / 2);
-    const first = await checkEach(place, ids.slice(0, half), list);
-    return new Map([...first, ...(await checkEach(place, ids.slice(half), list))]);
+    const first = await checkEach(context, ids.slice(0, half), list);
+    return new Map([...first, ...(await checkEach(context, ids.slice(half), list))]);
   }
 }
 
@@ -132,7 +132,7 @@ async function check(
       '--no-walk=unsorted',
       '--stdin',
     ],
-    { input: `${ids.map(known).join('\n')}\n` },
+    { input: `${ids.map(requireObjectId).join('\n')}\n` },
   );
   if (/^(error|fatal): cannot (run|exec) /m.test(stderr))
     throw new BacktrailError('GIT_MISSING', `No signature can be checked: ${sentence(lastLine(stderr), 0)}`, {
@@ -159,7 +159,7 @@ const GIT = /^$|^namespaces="(?:[^"]*,)?git(?:,[^"]*)?"$/i;
 /** `valid-after` and `valid-before` (ssh-keygen(1), ALLOWED SIGNERS). */
 const VALID = /(^|,)valid-(after|before)="?(\d{8}|\d{12}|\d{14})(Z?)"?(?=,|$)/gi;
 
-/** The list without the times between which keys are valid. An authority's are left to git: the key that signed is another one. */
+/** The list without the times between which keys are valid. Those of a certificate authority are left to git: the signing key is not the authority's. */
 function withoutTimes(list: string): string {
   return list
     .split('\n')
@@ -173,8 +173,8 @@ function withoutTimes(list: string): string {
 }
 
 /**
- * git tells one principal only. Others that have the same key hold just as well, where their line sets no further condition;
- * names with `*` or `?` in them are nobody's. null where no line of the key was valid at that time.
+ * git prints one principal only. Others with the same key count as well, where their line sets no further condition;
+ * patterns with `*` or `?` name nobody. null where no line of the key was valid at that time.
  */
 function principalsOf(
   list: string,
@@ -200,7 +200,7 @@ function principalsOf(
 
 const plainName = (name: string) => name.trim().toLowerCase();
 
-/** Is a time (milliseconds since 1970) between those that the options of a line name? What cannot be read holds for no time. */
+/** Is a time (milliseconds since 1970) within the validity that the options of a line set? Options that cannot be parsed make the line invalid. */
 function isValid(options: string, time: number): boolean {
   const limits = [...options.matchAll(VALID)];
   if (/valid-/i.test(options.replace(VALID, ''))) return false;
@@ -210,7 +210,7 @@ function isValid(options: string, time: number): boolean {
   });
 }
 
-/** `YYYYMMDD[HHMM[SS]]`, in this machine's zone unless `utc`; NaN, which is before and after nothing, for what is no time. */
+/** `YYYYMMDD[HHMM[SS]]`, in this machine's zone unless `utc`; NaN, which is before and after nothing, for what is not a valid time. */
 function timeOfDigits(digits: string, utc: boolean): number {
   const [, year, month, day, hour = '00', minute = '00', second = '00'] =
     /^(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d)?)?$/.exec(digits) ?? [];

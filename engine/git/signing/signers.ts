@@ -5,13 +5,13 @@ import { run } from '../process/spawn.ts';
 
 /**
  * The list of keys that this machine trusts: the file named, else that of the user's own configuration of git; null where there is
- * neither. A repository's configuration is not asked.
+ * neither. A repository's configuration is never read.
  */
 export async function trustedKeys(env: ProcessEnvironment, named: string | null): Promise<string | null> {
   return named ?? userFile(env, 'gpg.ssh.allowedSignersFile');
 }
 
-/** What is another text as soon as other keys are trusted, or one is revoked. */
+/** A text that changes whenever the trusted or revoked keys do. */
 export async function trustMark(env: ProcessEnvironment, file: string | null): Promise<string> {
   if (file === null) return '';
   const files = [file, await userFile(env, 'gpg.ssh.revocationFile')];

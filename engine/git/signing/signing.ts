@@ -3,26 +3,26 @@ import type { ObjectId, Person } from '../../model/index.ts';
 import { configValue, hostileScope } from '../process/config.ts';
 import type { ConfigEntry } from '../process/config.ts';
 import { lastLine, sentence } from '../process/failure.ts';
-import { known } from '../store/object-id.ts';
+import { requireObjectId } from '../store/object-id.ts';
 import { identity, seconds } from '../store/identity.ts';
 import type { Runner } from '../process/runner.ts';
 
 /**
- * Signatures by SSH keys, as git makes and checks them. All that decides what runs, and who is trusted, is given to git with
- * each call, so that a configuration that changes meanwhile changes nothing.
+ * Signatures by SSH keys, as git makes and checks them. Every setting that decides which program runs, and who is trusted, is
+ * passed with each call, so that a concurrent change of the configuration has no effect.
  */
 
 export interface Signing {
   /** Configuration to sign with; null where the user does not sign. */
   readonly own: readonly string[] | null;
   readonly checking: readonly string[];
-  /** The user's own file of keys that do not count any more. */
+  /** The user's own file of revoked keys (`gpg.ssh.revocationFile`). */
   readonly revoked: string | null;
 }
 
 /**
- * That they sign, and with which program, is for the user's own settings to say; which of their keys, also for the
- * repository's: it names a file, and what it signs with another key counts for nobody.
+ * Whether to sign, and with which program, is taken from the user's own settings only; the key also from the repository's: it only
+ * names a file, and a signature by a key that nobody trusts counts for nothing.
  */
 export function signingOf(entries: readonly ConfigEntry[]): Signing {
   const user = entries.filter((entry) => !hostileScope(entry));
@@ -39,7 +39,7 @@ export function signingOf(entries: readonly ConfigEntry[]): Signing {
 
 export const setting = (key: string, value: string) => ['-c', `${key}=${value}`];
 
-/** A commit of a tree that is there, made by git itself. SIGNING_FAILED where it is to be signed and cannot be. */
+/** Commits an existing tree with `git commit-tree`. @throws SIGNING_FAILED */
 export async function commitTree(
   runner: Runner,
   signing: Signing,
@@ -63,8 +63,8 @@ export async function commitTree(
       ...(signing.own ?? []),
       'commit-tree',
       ...(sign && signing.own !== null ? ['-S'] : ['--no-gpg-sign']),
-      ...(parent === null ? [] : ['-p', known(parent)]),
-      known(tree),
+      ...(parent === null ? [] : ['-p', requireObjectId(parent)]),
+      requireObjectId(tree),
     ],
     {
       input: commit.message,
@@ -79,11 +79,11 @@ export async function commitTree(
       okCodes: [0, 1, 128],
     },
   );
-  if (code === 0) return known(stdout.toString('latin1').trim());
+  if (code === 0) return requireObjectId(stdout.toString('latin1').trim());
   throw signingFailed(stderr, code);
 }
 
-/** git says itself what it could not do with the reason; ssh-keygen, what it asked for where nobody can answer. */
+/** The reason is git's own last line, or the prompt of ssh-keygen that nobody could answer. */
 function signingFailed(stderr: string, code: number): BacktrailError {
   const said = stderr.replace(/^fatal: failed to write commit object$/m, '').replace(/\?$/gm, '');
   const why = lastLine(said).replace(/^Enter passphrase[^:]*: /, '');
@@ -94,10 +94,10 @@ function signingFailed(stderr: string, code: number): BacktrailError {
   });
 }
 
-/** What one look at a commit's header tells: not signed, by an SSH key, or in another way. */
+/** By the header of the commit alone: not signed, by an SSH key, or in another way. */
 export type SignatureKind = 'none' | 'ssh' | 'other';
 
-/** As git finds it: the first of its headers of that name says how, whatever further ones say. */
+/** The first signature header decides, as for `git verify-commit`. */
 export function signatureKind(id: ObjectId, bytes: Buffer): SignatureKind {
   const end = bytes.indexOf('\n\n');
   const lines = bytes

@@ -1,6 +1,5 @@
 /**
- * Keeps what was read last, up to `limit` bytes. What is being read is shared by everyone who asks meanwhile;
- * a failure is not kept.
+ * LRU cache of up to `limit` bytes. Concurrent calls for a key share one load; a failure is not cached.
  */
 export interface Cache<Value> {
   get(key: string, load: () => Promise<{ value: Value; size: number }>): Promise<Value>;

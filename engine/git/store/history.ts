@@ -10,14 +10,14 @@ import {
 import { readChanges, tokens, type Tokens, unreadable } from '../process/raw.ts';
 import type { Runner } from '../process/runner.ts';
 import { createCache } from './cache.ts';
-import { known } from './object-id.ts';
+import { requireObjectId } from './object-id.ts';
 import type { NativeObjects } from './objects.ts';
 import { readNamed } from './refs.ts';
 
-/** Eight fields a commit, each ended by NUL: nothing that a commit holds can end a field or begin one. */
+/** Eight fields for each commit, terminated by NUL, which no commit text contains. */
 const FIELDS = ['%H', '%P', '%an', '%ae', '%ct', '%s', '%(trailers:only,unfold)', '%B'];
 
-/** Everything that configuration could change in the output is said here. One literal path a call keeps the Bloom filters. */
+/** Fixes everything that configuration could change in the output. git uses Bloom filters only for a single literal path. */
 const LOG = [
   'log',
   '-z',
@@ -38,7 +38,7 @@ const LOG = [
 ];
 const CHANGES = ['--raw', '--ignore-submodules=none', '-O/dev/null'];
 
-/** Narrows by text; what the trailers say decides. */
+/** A cheap filter by text; the parsed trailers decide. */
 const RECORDED = ['--no-patch', '-i', '--grep=^Rollback-Request-ID:', '--grep=^Delivery-Of:'];
 /** Does the record in these trailers claim a rollback or a delivery? */
 export const isRecord = (trailers: readonly string[]) =>
@@ -67,53 +67,61 @@ export interface NativeHistory extends HistoryReader {
   inspect(ids: readonly ObjectId[]): Promise<readonly LogCommit[]>;
 }
 
-export function createHistory(place: {
+export function createHistory(context: {
   readonly runner: Runner;
   readonly objects: NativeObjects;
   readonly shallow: boolean;
   readonly format: ObjectFormat;
-  /** Below which branches stand. */
+  /** The prefix of branches: `refs/heads`, or a mirror's tracking refs. */
   readonly branches: string;
 }): NativeHistory {
-  const { runner, objects, shallow, format, branches } = place;
+  const { runner, objects, shallow, format, branches } = context;
   const lines = createCache<readonly ObjectId[]>(LINE_CACHE);
   return {
     shallow,
     async log({ tip, path, after }) {
-      const range = [known(tip), ...(after === undefined ? [] : [`^${known(after)}`])];
-      const asked = askable(path);
-      const pathspec = asked === '' ? [] : [asked];
+      const range = [requireObjectId(tip), ...(after === undefined ? [] : [`^${requireObjectId(after)}`])];
+      const queried = queryable(path);
+      const pathspec = queried === '' ? [] : [queried];
       const { stdout } = await runner.run([...LOG, ...CHANGES, ...range, '--', ...pathspec], {
         maxBytes: LOG_LIMIT,
       });
       const read = readLog(tokens(stdout));
-      const commits = asked === path ? read : read.flatMap((commit) => below(path, commit));
+      const commits = queried === path ? read : read.flatMap((commit) => below(path, commit));
       return shallow ? withoutCut(objects, commits) : commits;
     },
     async recorded(tip) {
-      const { stdout } = await runner.run([...LOG, ...RECORDED, known(tip)], { maxBytes: LOG_LIMIT });
+      const { stdout } = await runner.run([...LOG, ...RECORDED, requireObjectId(tip)], {
+        maxBytes: LOG_LIMIT,
+      });
       return readLog(tokens(stdout)).filter(({ trailers }) => isRecord(trailers));
     },
     async inspect(ids) {
-      const input = `${ids.map(known).join('\n')}\n`;
+      const input = `${ids.map(requireObjectId).join('\n')}\n`;
       const { stdout } = await runner.run([...LOG, ...CHANGES, '--no-walk=unsorted', '--stdin'], { input });
       return readLog(tokens(stdout));
     },
     firstParents: async (tip) =>
-      lines.get(known(tip), async () => {
+      lines.get(requireObjectId(tip), async () => {
         const value = (await runner.text(['rev-list', '--first-parent', tip])).split('\n');
         return { value, size: 64 * value.length };
       }),
     async isOnLine(tip, commit) {
-      if (known(tip) === known(commit)) return true;
-      // The line as far as it is not reachable from the commit: one that is on the line ends it.
+      if (requireObjectId(tip) === requireObjectId(commit)) return true;
+      // The part of the line that is not reachable from the commit: if the commit is on the line, it is the next parent.
       const args = ['rev-list', '--first-parent', '--parents', tip, `^${commit}`];
       const last = (await runner.text(args)).split('\n').at(-1) ?? '';
       return last.split(' ')[1] === commit;
     },
     async firstParentBefore(tip, time) {
       const seconds = secondsOf(time);
-      const args = ['rev-list', '--first-parent', '--max-count=1', `--min-age=${seconds}`, known(tip)];
+      const args = [
+        'rev-list',
+        '--first-parent',
+        '--max-count=1',
+        `--min-age=${seconds}`,
+        requireObjectId(tip),
+      ];
       const found = seconds < 0 ? '' : await runner.text(args);
       if (found === '' && shallow) throw beyondCut(`A commit before ${time}`);
       return found || null;
@@ -125,12 +133,12 @@ export function createHistory(place: {
     },
     named: (name) => readNamed(runner, name, branches),
     async renames(from, to) {
-      const { stdout } = await runner.run([...RENAMES, known(from), known(to)]);
+      const { stdout } = await runner.run([...RENAMES, requireObjectId(from), requireObjectId(to)]);
       const changes = readChanges(tokens(stdout));
       return new Map(changes.map(({ path, from: old }) => [path, old ?? path]));
     },
     async diffPaths(from, to) {
-      const { stdout } = await runner.run([...PATHS, known(from), known(to)]);
+      const { stdout } = await runner.run([...PATHS, requireObjectId(from), requireObjectId(to)]);
       return readChanges(tokens(stdout));
     },
   };
@@ -143,8 +151,8 @@ export function secondsOf(time: string): number {
   throw new BacktrailError('REVISION_INVALID', `'${time}' is not a valid time.`);
 }
 
-/** An argument is text: of a path that is not UTF-8, the folder above it is asked for. */
-function askable(path: string): string {
+/** Arguments are UTF-8: for a path that is not, the folder above it is queried. */
+function queryable(path: string): string {
   const names = path.split('/');
   const odd = names.findIndex((name) => /\p{Cs}/u.test(name));
   return odd < 0 ? path : names.slice(0, odd).join('/');
@@ -159,7 +167,7 @@ export function beyondCut(what: string): BacktrailError {
   return new BacktrailError('SHALLOW_TARGET', `${what} is not in this shallow clone.`);
 }
 
-/** git shows a commit at the cut without its parents, as if it had added every file that it holds. */
+/** git shows a commit at the cut of a shallow clone as a root commit, which adds every file. */
 async function withoutCut(
   objects: NativeObjects,
   commits: readonly LogCommit[],
@@ -255,7 +263,7 @@ export function revertsIn(message: string): ObjectId[] {
   );
 }
 
-/** Commits may claim any time; what no calendar holds becomes the calendar's end. */
+/** Commits may claim any time; one outside of what Date can hold becomes its last. */
 export function isoTime(seconds: string): string {
   const milliseconds = Number(seconds) * 1000;
   return new Date(Math.min(Number.isNaN(milliseconds) ? 0 : milliseconds, 8.64e15)).toISOString();

@@ -1,13 +1,13 @@
 /** People and times as git writes them in a commit. */
 import { BacktrailError, type Person } from '../../model/index.ts';
 
-/** As git writes it. */
+/** Name and email as `git commit` would write them. */
 export function identity({ name, email }: Person): Person {
   const address = clean(email).replaceAll(' ', '');
   return { name: clean(name) || address || 'unknown', email: address };
 }
 
-/** Git's own identities hold none of these; a newline would begin another header. */
+/** Characters that git drops from identities; a newline would begin another header. */
 export function clean(text: string): string {
   return text
     .replace(/[<>]/g, '')
@@ -15,9 +15,9 @@ export function clean(text: string): string {
     .trim();
 }
 
-/** Since 1970. INVALID_REQUEST for what is no time. */
+/** Since 1970. @throws INVALID_REQUEST for a time that is not valid, or before 1970 */
 export function seconds(time: string): number {
   const value = Math.floor(Date.parse(time) / 1000);
-  if (!(value >= 0)) throw new BacktrailError('INVALID_REQUEST', `'${time}' is no time after 1970.`);
+  if (!(value >= 0)) throw new BacktrailError('INVALID_REQUEST', `'${time}' is not a valid time after 1970.`);
   return value;
 }

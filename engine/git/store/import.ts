@@ -17,7 +17,7 @@ import {
 } from '../../model/index.ts';
 import type { Runner } from '../process/runner.ts';
 import { identity, seconds } from './identity.ts';
-import { known } from './object-id.ts';
+import { requireObjectId } from './object-id.ts';
 import { stagingFolder } from './staging.ts';
 
 export interface Written {
@@ -72,7 +72,7 @@ function stream(prefix: string, commits: readonly NewCommit[]): Buffer {
   for (const [index, commit] of commits.entries()) {
     if (commit.parent !== null || index === 0) chain += 1;
     const before = index === 0 ? null : `:${index}`;
-    const from = commit.parent === null ? before : known(commit.parent);
+    const from = commit.parent === null ? before : requireObjectId(commit.parent);
     parts.push(...commitParts({ commit, ref: `${prefix}/${chain}`, mark: index + 1, from }));
   }
   parts.push(Buffer.from('done\n'));
@@ -90,13 +90,13 @@ function refsOf(prefix: string, commits: readonly NewCommit[], ids: readonly Obj
   return [...refs].map(([ref, id]) => ({ ref, id }));
 }
 
-function* commitParts(place: {
+function* commitParts(context: {
   commit: NewCommit;
   ref: string;
   mark: number;
   from: string | null;
 }): Generator<Uint8Array> {
-  const { commit, ref, mark, from } = place;
+  const { commit, ref, mark, from } = context;
   const time = seconds(commit.time);
   const named = (who: Person) => {
     const { name, email } = identity(who);
@@ -129,7 +129,7 @@ function* modification(write: Write): Generator<Uint8Array> {
     yield* data(content);
     return;
   }
-  yield Buffer.from(`M ${mode} ${known(id)} ${quoted(write)}\n`);
+  yield Buffer.from(`M ${mode} ${requireObjectId(id)} ${quoted(write)}\n`);
 }
 
 function* data(bytes: Uint8Array): Generator<Uint8Array> {

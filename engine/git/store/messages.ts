@@ -1,5 +1,5 @@
 import type { CommitMessage, ObjectId, RequestId } from '../../model/index.ts';
-import { known } from './object-id.ts';
+import { requireObjectId } from './object-id.ts';
 import { tokens, unreadable } from '../process/raw.ts';
 import type { Runner } from '../process/runner.ts';
 
@@ -22,7 +22,7 @@ export async function messages(
   ids: readonly ObjectId[],
 ): Promise<Map<ObjectId, CommitMessage>> {
   if (ids.length === 0) return new Map();
-  const input = `${ids.map(known).join('\n')}\n`;
+  const input = `${ids.map(requireObjectId).join('\n')}\n`;
   const { stdout } = await runner.run([...LOG, '--no-walk=unsorted', '--stdin'], { input });
   return readMessages(stdout);
 }
@@ -43,7 +43,13 @@ export async function findRequest(
 
 async function searchRange(runner: Runner, tip: ObjectId, base: ObjectId | null): Promise<string[]> {
   if (base === null) return [tip];
-  const after = ['rev-list', '--first-parent', known(tip), `^${known(base)}`, '--parents'];
+  const after = [
+    'rev-list',
+    '--first-parent',
+    requireObjectId(tip),
+    `^${requireObjectId(base)}`,
+    '--parents',
+  ];
   const last = await runner.text(after, { okCodes: [0, 128] });
   return last.split('\n').at(-1)?.split(' ')[1] === base ? [tip, `^${base}`] : [tip];
 }

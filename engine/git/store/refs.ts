@@ -1,13 +1,13 @@
 import { BacktrailError, isFailure, isObjectId, isRefName } from '../../model/index.ts';
-import { known } from './object-id.ts';
+import { requireObjectId } from './object-id.ts';
 import type { ObjectId } from '../../model/index.ts';
 import type { NativeObjects } from './objects.ts';
 import type { Runner } from '../process/runner.ts';
 
-/** A ref and what it must hold now, so that a change is never made blindly. */
+/** A ref with its expected old value (compare-and-swap). */
 export interface RefEdit {
   readonly ref: string;
-  /** null: it must not be there. */
+  /** null: the ref must not exist. */
   readonly expected: ObjectId | null;
   /** null deletes. */
   readonly next: ObjectId | null;
@@ -17,18 +17,21 @@ export { isRefName as isBranchName } from '../../model/index.ts';
 
 export function requireBranchName(name: string): string {
   if (isRefName(name)) return name;
-  throw new BacktrailError('BRANCH_UNKNOWN', `${JSON.stringify(name.slice(0, 100))} is no name of a branch.`);
+  throw new BacktrailError(
+    'BRANCH_UNKNOWN',
+    `${JSON.stringify(name.slice(0, 100))} is not a valid branch name.`,
+  );
 }
 
-/** What a branch's ref points at. BRANCH_UNKNOWN where there is no such ref. */
-export async function readBranch(place: {
+/** What a branch's ref points at. @throws BRANCH_UNKNOWN, or OBJECT_MISSING where its commit is not in the repository */
+export async function readBranch(context: {
   readonly runner: Runner;
   readonly objects: NativeObjects;
   /** `refs/heads` or `refs/remotes/origin` */
   readonly under: string;
   readonly branch: string;
 }): Promise<ObjectId> {
-  const { runner, objects, under, branch } = place;
+  const { runner, objects, under, branch } = context;
   const ref = `${under}/${requireBranchName(branch)}`;
   const id = await readRef({ runner, objects, ref });
   if (id !== null) return id;
@@ -53,13 +56,13 @@ export async function readBranch(place: {
 }
 
 /** What a ref points at, or null where there is none. */
-export async function readRef(place: {
+export async function readRef(context: {
   readonly runner: Runner;
   readonly objects: NativeObjects;
   readonly ref: string;
 }): Promise<ObjectId | null> {
-  const { runner, objects, ref } = place;
-  // Where no such ref exists, git reads `x-gdeadbee` as the output of `git describe`: those are asked for exactly.
+  const { runner, objects, ref } = context;
+  // Where no such ref exists, git reads `x-gdeadbee` as the output of `git describe`: show-ref takes the name literally.
   return /-g[0-9a-f]+$/i.test(ref) ? showRef(runner, ref) : objects.ref(ref);
 }
 
@@ -84,7 +87,7 @@ export async function readNamed(
 
 /**
  * The commit that a ref is at, by its whole name alone; null where there is none. LEDGER_TAMPERED where it is at anything else, or
- * stands for another ref.
+ * is a symbolic ref.
  */
 export async function readExactly(runner: Runner, ref: string): Promise<ObjectId | null> {
   const format = '--format=%(refname) %(objectname) %(objecttype) %(symref)';
@@ -93,7 +96,7 @@ export async function readExactly(runner: Runner, ref: string): Promise<ObjectId
   if (line === undefined) return null;
   const [, id = '', type, symref] = line.split(' ');
   if (isObjectId(id) && type === 'commit' && symref === '') return id;
-  throw new BacktrailError('LEDGER_TAMPERED', `${ref} is no ref to a commit.`, { details: { ref } });
+  throw new BacktrailError('LEDGER_TAMPERED', `${ref} does not point to a commit.`, { details: { ref } });
 }
 
 async function showRef(runner: Runner, ref: string): Promise<ObjectId | null> {
@@ -140,16 +143,16 @@ export function branchMoved(ref: string, cause?: unknown): BacktrailError {
 }
 
 /**
- * The new value must come after the published one: a lease on a remote ref would force anything else through.
- * First-parent steps are followed in the objects; only a longer way asks git.
+ * The new value must descend from the published one: `--force-with-lease` would also push one that does not.
+ * The first eight first-parent steps are followed in the objects; only a longer way starts git.
  */
-export async function requireDescent(place: {
+export async function requireDescent(context: {
   readonly runner: Runner;
   readonly objects: NativeObjects;
   readonly expected: ObjectId;
   readonly next: ObjectId;
 }): Promise<void> {
-  const { runner, objects, expected, next } = place;
+  const { runner, objects, expected, next } = context;
   let at: ObjectId | undefined = next;
   for (let steps = 0; steps < 8 && at !== undefined; steps += 1) {
     if (at === expected) return;
@@ -160,7 +163,7 @@ export async function requireDescent(place: {
 }
 
 export async function isAncestor(runner: Runner, ancestor: ObjectId, of: ObjectId): Promise<boolean> {
-  const args = ['merge-base', '--is-ancestor', known(ancestor), known(of)];
+  const args = ['merge-base', '--is-ancestor', requireObjectId(ancestor), requireObjectId(of)];
   const { code } = await runner.run(args, { okCodes: [0, 1] });
   return code === 0;
 }

@@ -6,19 +6,19 @@ import type { RefEdit } from './refs.ts';
 import type { Runner } from '../process/runner.ts';
 
 /**
- * What attempts at a request have written stands below `refs/backtrail/staging/REQUEST/` until it is published or given up;
+ * What attempts at a request have written is below `refs/backtrail/staging/REQUEST/` until it is published or given up;
  * events below `refs/backtrail/staging/ledger-MILLISECONDS-UUID/`.
  */
 
 const STAGING = 'refs/backtrail/staging';
 
-/** Seconds. What killed processes staged is deleted by whoever rolls back after that. */
+/** Seconds. Refs that killed processes staged are deleted by the next rollback after that. */
 const ABANDONED_AFTER = 86_400;
 
-/** INVALID_REQUEST for what is no request id: it would stand in the name of a ref. */
+/** The id becomes part of a ref name. @throws INVALID_REQUEST */
 export function stagingFolder(requestId: RequestId): string {
   if (isRequestId(requestId)) return `${STAGING}/${requestId}/`;
-  throw new BacktrailError('INVALID_REQUEST', `${JSON.stringify(requestId)} is no request id.`);
+  throw new BacktrailError('INVALID_REQUEST', `${JSON.stringify(requestId)} is not a valid request id.`);
 }
 
 /** For events that are about to be written. */
@@ -26,12 +26,12 @@ export function ledgerStaging(): string {
   return `${STAGING}/ledger-${Date.now()}-${randomUUID()}`;
 }
 
-/** The edits that delete whatever any attempt at this request has staged so far. Deletes what others abandoned. */
+/** The edits that delete whatever any attempt at this request has staged so far. Also deletes abandoned staging refs of others. */
 export async function listStaging(runner: Runner, requestId: RequestId): Promise<RefEdit[]> {
   return sweepStaging(runner, stagingFolder(requestId));
 }
 
-/** Deletes what others abandoned; gives the edits that delete all that is below `own`. */
+/** Deletes abandoned staging refs; gives the edits that delete all refs below `own`. */
 export async function sweepStaging(runner: Runner, own: string): Promise<RefEdit[]> {
   const format = '--format=%(objectname) %(refname)';
   const edits = (await runner.text(['for-each-ref', format, `${STAGING}/`]))
@@ -42,7 +42,7 @@ export async function sweepStaging(runner: Runner, own: string): Promise<RefEdit
       return { ref, expected, next: null };
     });
   const others = edits.filter(({ ref }) => !ref.startsWith(own));
-  // In the way of no rollback: the next one tries again.
+  // Best effort: the next rollback tries again.
   if (others.length > 0) await deleteAbandoned(runner, others).catch(() => undefined);
   return edits.filter(({ ref }) => ref.startsWith(own));
 }
@@ -69,10 +69,10 @@ async function deleteAbandoned(runner: Runner, others: readonly RefEdit[]): Prom
   );
 }
 
-/** Deletes whatever any attempt at this request staged. Safe to repeat. */
+/** Deletes whatever any attempt at this request staged. Idempotent. */
 export async function deleteStaging(runner: Runner, requestId: RequestId): Promise<void> {
   const edits = await listStaging(runner, requestId);
-  // Another worker on the same request may be deleting them at this moment: gone is gone.
+  // Another worker on the same request may delete them concurrently.
   await updateRefs(runner, edits).catch(async (error: unknown) => {
     if ((await listStaging(runner, requestId)).length > 0) throw error;
   });

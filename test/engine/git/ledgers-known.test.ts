@@ -1,7 +1,7 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { knownLedgers, seenOf } from '../../../engine/git/ledger/last-seen.ts';
+import { knownLedgers, seenByAddress } from '../../../engine/git/ledger/last-seen.ts';
 import { openPlace } from '../../../engine/git/open.ts';
 import { MODE } from '../../../engine/model/index.ts';
 import { serveGit } from '../../helpers/git-http.ts';
@@ -76,7 +76,7 @@ describe('the ledgers that a machine knows', () => {
       'ssh://git@example.com/x.git',
       'git@example.com:x.git',
     ])
-      await seenOf({ cacheFolder, address, ref: REF, signal }).record({ tip, root: tip }, () =>
+      await seenByAddress({ cacheFolder, address, ref: REF, signal }).record({ tip, root: tip }, () =>
         Promise.resolve(true),
       );
     expect(await knownLedgers(cacheFolder)).toEqual([
