@@ -10,7 +10,10 @@ import type { RefEdit } from './store/refs.ts';
 import type { Runner } from './process/runner.ts';
 import { deleteStaging, listStaging } from './store/staging.ts';
 
-/** A repository of this machine, our mirror of a remote, or a clone: read and published through our mirror of its upstream. */
+/**
+ * A repository of this machine, our mirror of a remote, or a clone: read and published through our mirror of its upstream. Another way to publish
+ * than a push replaces the publisher's half: `{ ...git, ...publisher }`.
+ */
 export type GitRepository = RepositoryReader & RepositoryPublisher;
 
 /** What a local repository and a mirror have in common. */
