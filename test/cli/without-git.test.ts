@@ -62,15 +62,15 @@ describe('without git on PATH', () => {
     expect(await repo.git('for-each-ref')).toBe(before);
   });
 
-  test('a clone says with every answer that its upstream was not asked', async () => {
+  test('a clone says with every answer that its upstream was not read', async () => {
     const clone = await cloneRepo(repo);
     for (const question of [['environments'], ['history', SERVICE], ['log']]) {
       const json = await backtrail(clone, ['-o', 'json', ...question], { env: { PATH: path } });
       expect([json.code, json.stderr]).toEqual([0, '']);
-      expect(json.stdout).toContain('main at origin, which its main comes from, was not asked');
+      expect(json.stdout).toContain('main at origin, which its main comes from, was not read');
       expect(JSON.parse(json.stdout)).toHaveProperty('offline.message');
       const text = await backtrail(clone, question, { env: { PATH: path } });
-      expect(text.stderr).toContain('was not asked');
+      expect(text.stderr).toContain('was not read');
     }
   });
 

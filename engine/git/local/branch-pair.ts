@@ -6,8 +6,8 @@ import type { RemoteRepository } from '../remote/remote.ts';
 import { trackedBy, upstreamOfAbsent } from './upstream.ts';
 import type { Tracked, Upstream } from './upstream.ts';
 
-/** One branch on its two sides. */
-export interface Sides {
+/** A local branch and its upstream. */
+export interface BranchPair {
   /** The local branch; null where the clone has none. */
   readonly branch: string | null;
   readonly upstream: Upstream;
@@ -17,34 +17,34 @@ export interface Clone {
   readonly local: LocalRepository;
   readonly remote: RemoteRepository;
   readonly timeoutMs: number;
-  sidesOf(branch: string): Promise<Sides>;
+  pairOf(branch: string): Promise<BranchPair>;
 }
 
-/** Configuration and branches are looked at anew each time: they are the user's to change. */
-export async function findSides(local: LocalRepository, branch: string): Promise<Sides | null> {
+/** Reads configuration and branches anew each time: the user may change them. */
+export async function findBranchPair(local: LocalRepository, branch: string): Promise<BranchPair | null> {
   const { worktree, directory, commonDirectory } = local;
-  const place = {
+  const context = {
     entries: await local.config(),
     folder: worktree ?? directory,
     own: [directory, commonDirectory],
   };
   const head = await local.head().catch(() => null);
   if (head?.branch === branch || (await tipOf(local, branch)) !== null)
-    return sides(branch, await trackedBy(place, branch));
-  const standing = head?.branch ?? null;
-  const beside = standing === null ? null : await trackedBy(place, standing);
-  const found = sides(null, await upstreamOfAbsent(place, branch, beside?.remote));
-  return beside?.branch === branch && found !== null ? { ...found, branch: standing } : found;
+    return pairOrNull(branch, await trackedBy(context, branch));
+  const checkedOut = head?.branch ?? null;
+  const checkedOutUpstream = checkedOut === null ? null : await trackedBy(context, checkedOut);
+  const found = pairOrNull(null, await upstreamOfAbsent(context, branch, checkedOutUpstream?.remote));
+  return checkedOutUpstream?.branch === branch && found !== null ? { ...found, branch: checkedOut } : found;
 }
 
-const sides = (branch: string | null, tracked: Tracked): Sides | null =>
+const pairOrNull = (branch: string | null, tracked: Tracked): BranchPair | null =>
   tracked === null || tracked.branch === null ? null : { branch, upstream: tracked };
 
 export async function tipOf(local: LocalRepository, branch: string | null): Promise<ObjectId | null> {
   return branch === null ? null : readRef({ ...local, ref: `refs/heads/${branch}` });
 }
 
-/** Can the local commit be moved on to that one? Our mirror knows every commit of the remote. */
+/** Can the local branch be fast-forwarded from `here` to `next`? The mirror has every commit of the remote. */
 export async function isBehind({ remote }: Clone, here: ObjectId, next: ObjectId): Promise<boolean> {
   return here === next || ((await hasObject(remote.runner, here)) && remote.isAncestor(here, next));
 }

@@ -14,7 +14,7 @@ import { openRemote } from '../remote/remote.ts';
 import type { RemoteOptions, RemoteRepository } from '../remote/remote.ts';
 import type { GitRepository } from '../repository.ts';
 import type { Runner } from '../process/runner.ts';
-import { findSides, isBehind, tipOf } from './branch-pair.ts';
+import { findBranchPair, isBehind, tipOf } from './branch-pair.ts';
 import type { Clone } from './branch-pair.ts';
 import { notPushed } from './upstream.ts';
 import type { Upstream } from './upstream.ts';
@@ -34,14 +34,14 @@ type CloneOptions = Omit<RemoteOptions, 'url' | 'pushUrl' | 'seed' | 'settings'>
 /** The local repository itself where the branch has no upstream that could be published to. */
 export async function openClone(options: CloneOptions): Promise<GitRepository> {
   const { local, branch: opened, transportTimeoutMs: timeoutMs, ...rest } = options;
-  const found = await findSides(local, opened);
+  const found = await findBranchPair(local, opened);
   if (found === null) return local;
   const { url, pushUrl, remote: name } = found.upstream;
   const seed = (mirror: Runner) => seedFrom({ local, name, mirror, timeoutMs });
   const whole = !local.shallow && !local.partial;
   const settings = await local.config();
-  const reaching = <Value>(work: Promise<Value>) =>
-    work.catch((error: unknown) => {
+  const reaching = <Value>(task: Promise<Value>) =>
+    task.catch((error: unknown) => {
       throw withIgnored(error, settings, url);
     });
   const remote = await reaching(
@@ -54,9 +54,9 @@ export async function openClone(options: CloneOptions): Promise<GitRepository> {
       ...(whole && { seed }),
     }),
   );
-  const sidesOf = async (branch: string) => {
-    const sides = await findSides(local, branch);
-    if (sides?.upstream.url === url) return sides;
+  const pairOf = async (branch: string) => {
+    const pair = await findBranchPair(local, branch);
+    if (pair?.upstream.url === url) return pair;
     throw new BacktrailError(
       'BRANCH_UNKNOWN',
       `The branch ${branch} does not come from where ${opened} does.`,
@@ -65,8 +65,8 @@ export async function openClone(options: CloneOptions): Promise<GitRepository> {
       },
     );
   };
-  const atRemote = async (branch: string) => (await sidesOf(branch)).upstream.branch;
-  const clone: Clone = { local, remote, timeoutMs, sidesOf };
+  const atRemote = async (branch: string) => (await pairOf(branch)).upstream.branch;
+  const clone: Clone = { local, remote, timeoutMs, pairOf };
   return {
     ...remote,
     kind: 'clone',
@@ -83,14 +83,14 @@ export async function openClone(options: CloneOptions): Promise<GitRepository> {
     head: () => Promise.resolve({ branch: opened, commit: null }),
     checkedOut: () => local.checkedOut(),
     defaultBranch: () => Promise.resolve(opened),
-    tip: async (branch) => tipAt(remote, branch, (await sidesOf(branch)).upstream),
+    tip: async (branch) => tipAt(remote, branch, (await pairOf(branch)).upstream),
     preview: (edit) => preview(clone, edit),
-    destination: async (branch) => destination((await sidesOf(branch)).upstream),
+    destination: async (branch) => destination((await pairOf(branch)).upstream),
     publish: (edit) => reaching(publish(clone, edit)),
     followUp: (edit) => followUp(clone, edit),
     readBack: async (branch) => remote.readBack(await atRemote(branch)),
     identity: () => local.identity(),
-    ledgerFetch: async (branch) => ledgerFetch(local, (await sidesOf(branch)).upstream),
+    ledgerFetch: async (branch) => ledgerFetch(local, (await pairOf(branch)).upstream),
     ledger: {
       ...remote.ledger,
       tip: (ref) => reaching(remote.ledger.tip(ref)),
@@ -156,7 +156,7 @@ async function preview(
   edit: { branch: string; base: ObjectId; paths: readonly string[] },
 ): Promise<Finding[]> {
   const { branch, base } = edit;
-  const { branch: own, upstream } = await clone.sidesOf(branch);
+  const { branch: own, upstream } = await clone.pairOf(branch);
   const findings: Finding[] = [];
   if (upstream.branch !== branch)
     findings.push({
@@ -185,7 +185,7 @@ async function preview(
 
 /** A local change that would keep the files from following is said before anything is published. */
 async function publish(clone: Clone, edit: BranchEdit): Promise<void> {
-  const { branch: own, upstream } = await clone.sidesOf(edit.branch);
+  const { branch: own, upstream } = await clone.pairOf(edit.branch);
   const here = await tipOf(clone.local, own);
   if (own !== null && here !== null && (await isBehind(clone, here, edit.next))) {
     const path = await inTheWay(clone, { own, here, next: edit.next, paths: [] });

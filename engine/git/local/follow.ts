@@ -9,12 +9,12 @@ import type { Clone } from './branch-pair.ts';
 import { notPushed } from './upstream.ts';
 import type { Upstream } from './upstream.ts';
 
-/** What happens in a clone after its upstream has the rollback. Nothing here is an error: the rollback stands already. */
+/** What happens in a clone after its upstream has the rollback. Nothing here is an error: the rollback is already published. */
 export async function followUp(clone: Clone, edit: { branch: string; next: ObjectId }): Promise<Finding[]> {
   const { branch, next } = edit;
   const found: { own: string; others: Finding[] } = { own: branch, others: [] };
   try {
-    const { branch: own, upstream } = await clone.sidesOf(branch);
+    const { branch: own, upstream } = await clone.pairOf(branch);
     found.own = own ?? branch;
     if (upstream.others) found.others.push(notPushed(branch, upstream.remote, true));
     const here = await tipOf(clone.local, own);

@@ -179,7 +179,7 @@ export async function freeBytes(folder: string): Promise<number | null> {
 const yes = () => true;
 const no = () => false;
 
-/** null where a file stands in the way. */
+/** null where a file is in the way. */
 async function nearestFolder(folder: string): Promise<string | null> {
   try {
     return (await stat(folder)).isDirectory() ? folder : null;

@@ -122,7 +122,7 @@ export async function openLocal(options: LocalOptions): Promise<LocalRepository>
         async move(edit, staged) {
           requireLastingRef(await config(), edit.ref);
           await requireNowhere(local, edit.ref);
-          // Also proves that it stands for no other ref: that one would move.
+          // Also proves that it is not a symbolic ref: its target would move.
           if ((await readExactly(runner, edit.ref)) !== edit.expected) throw branchMoved(edit.ref);
           await updateRefs(runner, [edit, ...staged]);
         },
@@ -186,7 +186,7 @@ async function discover({ location, folder, env, timeoutMs }: LocalOptions): Pro
   if (/not a git repository/.test(stderr)) throw repositoryUnknown(location);
   if (code !== 0) throw gitFailure({ args: DISCOVER, code, stderr });
   const lines = stdout.toString('utf8').replace(/\n$/, '').split('\n');
-  // A folder may have line ends in its name: then each question is asked by itself.
+  // A folder may have line breaks in its name: then each question takes a process of its own.
   if (lines.length !== ANSWERS) lines.splice(0, lines.length, ...(await askEach(here)));
   const [directory = '', inside, shallow, format, bare, shared = ''] = lines;
   const worktree = inside === 'true' ? await ownWorktree(here) : null;
@@ -252,7 +252,7 @@ function tip({ runner, shared }: Local, branch: string): ReturnType<GitRepositor
   return readBranch({ runner, objects: shared.objects, under: 'refs/heads', branch });
 }
 
-/** A bare repository without linked worktrees has no branch checked out; git need not be asked. */
+/** A bare repository without linked worktrees has no branch checked out: no process is needed. */
 async function checkedOutAt({ runner, bare }: Local, branch: string): Promise<string | null> {
   const linked = await stat(join(runner.directory, 'worktrees')).catch(() => null);
   return bare && linked === null ? null : checkedOutIn(runner, branch);

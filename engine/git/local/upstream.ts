@@ -27,7 +27,7 @@ export interface Upstream {
 /** What the configuration says about a branch: nothing, something that no branch can be published to, or an upstream. */
 export type Tracked = Upstream | { readonly branch: null; readonly remote: string } | null;
 
-interface Place {
+interface UpstreamContext {
   readonly entries: readonly ConfigEntry[];
   /** Relative addresses begin here. */
   readonly folder: string;
@@ -36,23 +36,27 @@ interface Place {
 }
 
 /** `.`, another branch of the same repository, is no upstream. REPOSITORY_UNKNOWN for an address that git must not follow. */
-export async function trackedBy(place: Place, branch: string): Promise<Tracked> {
-  const remote = configValue(place.entries, `branch.${branch}.remote`);
-  const ref = configValue(place.entries, `branch.${branch}.merge`);
+export async function trackedBy(context: UpstreamContext, branch: string): Promise<Tracked> {
+  const remote = configValue(context.entries, `branch.${branch}.remote`);
+  const ref = configValue(context.entries, `branch.${branch}.merge`);
   if (remote === null || ref === null || remote === '.') return null;
-  return upstreamAt(place, remote, ref);
+  return upstreamAt(context, remote, ref);
 }
 
 /** The upstream of a branch that the clone does not have: of that name at its only remote, or at `origin`. */
-export async function upstreamOfAbsent(place: Place, branch: string, remote?: string): Promise<Tracked> {
-  const names = remoteNames(place.entries);
+export async function upstreamOfAbsent(
+  context: UpstreamContext,
+  branch: string,
+  remote?: string,
+): Promise<Tracked> {
+  const names = remoteNames(context.entries);
   const only = names.length === 1 ? names[0] : names.find((name) => name === 'origin');
   const chosen = remote ?? only;
-  return chosen === undefined ? null : upstreamAt(place, chosen, `refs/heads/${branch}`);
+  return chosen === undefined ? null : upstreamAt(context, chosen, `refs/heads/${branch}`);
 }
 
-async function upstreamAt(place: Place, remote: string, ref: string): Promise<Tracked> {
-  const { entries } = place;
+async function upstreamAt(context: UpstreamContext, remote: string, ref: string): Promise<Tracked> {
+  const { entries } = context;
   const named = values(entries, `remote.${remote}.url`);
   // `git push -u ADDRESS` leaves the address itself.
   const urls = named.length > 0 || !/[:/]/.test(remote) ? named : [remote];
@@ -61,8 +65,8 @@ async function upstreamAt(place: Place, remote: string, ref: string): Promise<Tr
   const pushes = values(entries, `remote.${remote}.pushurl`);
   const [pushUrl] = pushes;
   const branch = ref.startsWith('refs/heads/') ? ref.slice('refs/heads/'.length) : '';
-  const address = await addressOf(url, place);
-  const pushAddress = pushUrl === undefined ? address : await addressOf(pushUrl, place);
+  const address = await addressOf(url, context);
+  const pushAddress = pushUrl === undefined ? address : await addressOf(pushUrl, context);
   if (address === null || pushAddress === null || !isBranchName(branch)) return { branch: null, remote };
   return {
     branch,
@@ -80,7 +84,10 @@ function values(entries: readonly ConfigEntry[], key: string): string[] {
 }
 
 /** The address that git may be given; null for a file: a bundle can be fetched from, but not pushed to. */
-async function addressOf(text: string, { entries, folder, own = [] }: Place): Promise<string | null> {
+async function addressOf(
+  text: string,
+  { entries, folder, own = [] }: UpstreamContext,
+): Promise<string | null> {
   const meant = rewritten(entries, text);
   if (meant === '' || meant.startsWith('-') || CONTROL.test(meant)) throw refused(text);
   const path = localPath(meant);
@@ -147,7 +154,7 @@ function refused(address: string, cause?: unknown): BacktrailError {
   const shown = JSON.stringify(shownAddress(address).slice(0, 300));
   return new BacktrailError(
     'REPOSITORY_UNKNOWN',
-    `The upstream ${shown} is no address that git may follow here${why}.`,
+    `The upstream ${shown} is not an address that git may follow here${why}.`,
     {
       hint: 'Name the remote with --repo URL, or `git branch --unset-upstream` to work on the clone alone.',
       cause,
@@ -156,23 +163,23 @@ function refused(address: string, cause?: unknown): BacktrailError {
 }
 
 /** What to know of a clone that is worked on alone, as if it had no upstream. */
-export async function aloneWith(place: Place, branch: string): Promise<Finding[]> {
-  const tracked = await trackedBy(place, branch).catch(() => undefined);
+export async function aloneWith(context: UpstreamContext, branch: string): Promise<Finding[]> {
+  const tracked = await trackedBy(context, branch).catch(() => undefined);
   if (tracked === undefined) return [];
-  if (tracked === null) return withoutUpstream(place, branch);
+  if (tracked === null) return withoutUpstream(context, branch);
   if (tracked.branch === null) return [notPushed(branch, tracked.remote, false)];
   return [
     {
       code: 'UPSTREAM_NOT_READ',
       severity: 'warn',
-      message: `This is what the clone holds; ${tracked.branch} at ${tracked.remote}, which its ${branch} comes from, was not asked.`,
+      message: `This is what the clone holds; ${tracked.branch} at ${tracked.remote}, which its ${branch} comes from, was not read.`,
     },
   ];
 }
 
-/** REPOSITORY_MIRRORS where the next fetch would put what the remote has in the place of what is published here. */
-export async function requireLasting(place: Place, branch: string): Promise<void> {
-  const finding = (await aloneWith(place, branch)).find(({ severity }) => severity === 'block');
+/** REPOSITORY_MIRRORS where the next fetch would replace what is published here by what the remote has. */
+export async function requireLasting(context: UpstreamContext, branch: string): Promise<void> {
+  const finding = (await aloneWith(context, branch)).find(({ severity }) => severity === 'block');
   if (finding !== undefined) throw new BacktrailError('REPOSITORY_MIRRORS', finding.message);
 }
 
@@ -190,7 +197,7 @@ const mirrored = (entries: readonly ConfigEntry[], ref: string) =>
     values(entries, `remote.${name}.fetch`).some((refspec) => overwrites(refspec, ref)),
   );
 
-function withoutUpstream({ entries }: Place, branch: string): Finding[] {
+function withoutUpstream({ entries }: UpstreamContext, branch: string): Finding[] {
   const names = remoteNames(entries);
   const source = mirrored(entries, `refs/heads/${branch}`);
   if (source !== undefined)

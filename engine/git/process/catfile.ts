@@ -41,39 +41,39 @@ const MEMORY = [
 
 const ARGS = [...MEMORY, 'cat-file', '--batch-command'];
 
-/** No tree or commit that anyone works with is larger; ask for the `info` of a blob first. */
+/** Larger trees and commits are refused; query the `info` of a blob first. */
 const CONTENTS_LIMIT = 64 * 1024 * 1024;
 
 /** Starts a child with the first request, and another one after a child has died. */
 export function createCatFile(runner: Runner): CatFile {
   let conversation: Conversation | null = null;
-  const ask = async (command: Pending['command'], name: string) => {
+  const query = async (command: Pending['command'], name: string) => {
     if (runner.signal.aborted) throw new BacktrailError('GIT_FAILED', 'The repository was closed.');
     if (conversation === null || conversation.ended()) conversation = converse(runner);
-    return conversation.ask(command, name);
+    return conversation.query(command, name);
   };
   const askFor = async (command: Pending['command'], id: ObjectId) => {
-    const answer = await ask(command, validId(id));
+    const answer = await query(command, validId(id));
     // Where ids have 64 digits, git takes 40 for an abbreviation.
     return answer?.id === id ? answer : null;
   };
   return {
     info: (id) => askFor('info', id),
     contents: (id) => askFor('contents', id),
-    ref: async (name) => (await ask('info', name))?.id ?? null,
+    ref: async (name) => (await query('info', name))?.id ?? null,
     close: () => conversation?.end(),
   };
 }
 
 function validId(id: ObjectId): ObjectId {
   if (isObjectId(id)) return id;
-  throw new BacktrailError('OBJECT_MISSING', `'${String(id).slice(0, 80)}' is no object id.`);
+  throw new BacktrailError('OBJECT_MISSING', `'${String(id).slice(0, 80)}' is not a valid object id.`);
 }
 
 const COMPLAINT_LIMIT = 8 * 1024;
 
 interface Conversation {
-  ask(command: Pending['command'], name: string): Promise<ObjectContents | null>;
+  query(command: Pending['command'], name: string): Promise<ObjectContents | null>;
   ended(): boolean;
   end(): void;
 }
@@ -120,7 +120,7 @@ function converse(runner: Runner): Conversation {
     fail(complaint === '' ? endedEarly() : gitFailure(said));
   });
   return {
-    ask: (command, name) =>
+    query: (command, name) =>
       new Promise((resolve, reject) => {
         pending.push({ command, resolve, reject });
         if (pending.length === 1) watch();

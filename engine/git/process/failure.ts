@@ -99,7 +99,7 @@ export function printable(text: string): string {
   );
 }
 
-/** Takes `user:password@` and the query out of every URL in the text; both can hold what nobody else may read. */
+/** Takes `user:password@` and the query out of every URL in the text; both can hold secrets. */
 export function withoutCredentials(text: string): string {
   return text.replace(/:\/\/[^\s/?#]*@/g, '://').replace(/\S+/g, (word) => {
     const url = word.indexOf('://');
@@ -109,7 +109,7 @@ export function withoutCredentials(text: string): string {
 }
 
 /**
- * An address as it may be shown: without login, query and fragment, whatever stands in them. Of a URL that cannot be read
+ * An address as it may be shown: without credentials, query and fragment. Of a URL that cannot be parsed
  * only the scheme: nobody knows where its password ends.
  */
 export function shownAddress(address: string): string {

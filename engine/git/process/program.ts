@@ -32,7 +32,7 @@ export async function gitVersion(env: ProcessEnvironment, timeoutMs: number): Pr
   return { text, missing: GIT_FEATURES.filter(({ since }) => lacks(since)).map(({ name }) => name) };
 }
 
-/** Where a program stands on PATH; null where it is not there. */
+/** Where a program is on PATH; null where it is not. */
 export async function findProgram(name: string, env: ProcessEnvironment): Promise<string | null> {
   for (const folder of (env['PATH'] ?? '').split(delimiter).filter(isAbsolute)) {
     const file = join(folder, name);

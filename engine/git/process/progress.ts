@@ -17,7 +17,7 @@ const LINE_LIMIT = 300;
 
 /**
  * Reads git's `--progress` lines as they come in pieces: `Receiving objects:  45% (9/20), 1.2 MiB | 3.4 MiB/s`, each ended
- * by a carriage return. Whatever else stands there, also what a server made up, is passed over.
+ * by a carriage return. Anything else, also what a server makes up, is ignored.
  */
 export function progressReader(tell: (progress: Progress) => void): (chunk: Uint8Array) => void {
   const decoder = new StringDecoder('utf8');

@@ -6,7 +6,7 @@ import type { ProcessEnvironment } from './spawn.ts';
 import type { Environment } from './spawn.ts';
 
 /**
- * What keeps git and ssh from asking somebody: no terminal, no window, a failure instead. Programs that the user named to
+ * Keeps git and ssh from prompting: no terminal, no window, a failure instead. Programs that the user named to
  * give credentials (helpers, `GIT_ASKPASS`, an agent) stay. ssh asks for passphrases and host keys on the terminal itself:
  * batch mode forbids it, and for a wrapper, whose options are not known, an askpass that always says no.
  */
@@ -25,7 +25,7 @@ export function withoutPrompts(user: ProcessEnvironment, entries: readonly Confi
 /** A peer that says nothing for a minute is gone, also one that accepts a connection and never greets. */
 const OPTIONS = '-o BatchMode=yes -o ConnectTimeout=60 -o ServerAliveInterval=15 -o ServerAliveCountMax=4';
 
-/** The user's own ssh command, in git's order of precedence, with our options; null where it is no OpenSSH. */
+/** The user's own ssh command, in git's order of precedence, with our options; null where it is not OpenSSH. */
 function quietSsh(user: ProcessEnvironment, own: readonly ConfigEntry[]): string | null {
   const program = user['GIT_SSH'];
   const command =
