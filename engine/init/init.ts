@@ -69,7 +69,7 @@ const BRANCHES = [
   'dev',
 ];
 
-export async function proposeConfig(git: RepositoryReader, steering: Steering): Promise<Proposed> {
+export async function proposeConfig(git: GitRepository, steering: Steering): Promise<Proposed> {
   const { branch, tip } = await branchOf(git);
   const view = treeView(git.objects, (await git.objects.commit(tip)).tree);
   const branches: string[] = [];

@@ -16,7 +16,7 @@ import { createPackGuard } from './packs.ts';
 
 const CACHE = 32 * 1024 * 1024;
 
-export type ObjectType = 'commit' | 'tree' | 'blob' | 'tag';
+type ObjectType = 'commit' | 'tree' | 'blob' | 'tag';
 
 export interface IsomorphicObjects extends ObjectReader {
   /** The bytes of an object. OBJECT_MISSING, in a partial clone PARTIAL_CLONE, and for a commit of a shallow one SHALLOW_TARGET. */

@@ -8,14 +8,14 @@ export interface Transport {
   git(args: readonly string[], options?: TransportOptions): Promise<TransportAnswer>;
 }
 
-export interface TransportOptions {
+interface TransportOptions {
   /** Called with what git writes to standard error, as it comes. */
   readonly onError?: (chunk: Uint8Array) => void;
   readonly silence?: Silence;
 }
 
 /** How long a remote may say nothing at all. */
-export interface Silence {
+interface Silence {
   readonly ms: number;
   /** Once git has written this to standard error, it no longer waits for the remote, or has its own work to do. */
   readonly until?: RegExp;
@@ -51,6 +51,8 @@ export function createTransport(setup: {
         const child = start({ args, cwd: directory, env });
         let failure: BacktrailError | null = null;
         const stop = (reason: BacktrailError) => {
+          // In the grace period there is an answer already.
+          if (child.exitCode !== null) return;
           failure ??= reason;
           terminate(child);
         };
@@ -78,20 +80,22 @@ export function createTransport(setup: {
 const closed = () => new BacktrailError('GIT_FAILED', 'The repository was closed.');
 
 /** Calls back once, when all output is read, or after the grace period. */
-function whenEnded(child: Child, ended: (code: number) => void): void {
+function whenEnded(child: Child, callback: (code: number) => void): void {
   let grace: NodeJS.Timeout | undefined;
+  let isOver = false;
+  const end = (code: number | null) => {
+    clearTimeout(grace);
+    if (!isOver) callback(code ?? 128);
+    isOver = true;
+  };
   child.once('exit', (code) => {
     grace = setTimeout(() => {
       // Read on, so that the helper's writes do not fail, but without keeping this process alive.
       keepAlive(child, false);
-      child.removeAllListeners('close');
-      ended(code ?? 128);
+      end(code);
     }, GRACE_MS);
   });
-  child.once('close', (code) => {
-    clearTimeout(grace);
-    ended(code ?? 128);
-  });
+  child.once('close', end);
 }
 
 function collect(
