@@ -2,8 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { homedir, hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { BacktrailError, type Clock, type Person } from '../engine/index.ts';
-import { type Pager, pagerOf } from './pager.ts';
+import type { Clock, Person } from '../engine/index.ts';
+import { BacktrailError } from '../engine/model/failure.ts';
+import { type Pager, pagerOf } from './pager-choice.ts';
 
 export interface Environment {
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -1,7 +1,9 @@
 #!/usr/bin/env node
+import { readFileSync } from 'node:fs';
 import { readEnvironment } from './environment.ts';
 import { outliveReaders, printError } from './output.ts';
 import { runProgram } from './program.ts';
+import type { Usage } from './usage.ts';
 
 outliveReaders();
 process.exitCode = await main();
@@ -13,5 +15,15 @@ async function main(): Promise<number> {
   } catch (error) {
     return printError(error, 'text');
   }
-  return runProgram(process.argv, environment);
+  return runProgram(process.argv, environment, builtUsage());
+}
+
+/** The table of commands that the build leaves beside this file; undefined where the sources are run. */
+function builtUsage(): Usage | undefined {
+  try {
+    const usage: Usage = JSON.parse(readFileSync(new URL('./usage.json', import.meta.url), 'utf8'));
+    return usage;
+  } catch {
+    return undefined;
+  }
 }

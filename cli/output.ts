@@ -1,11 +1,10 @@
 /** Everything that reaches the terminal goes through here: text without control characters, JSON, YAML, and errors. */
-import { Document, Scalar, visit } from 'yaml';
-import { BacktrailError, FAILURES, isFailure } from '../engine/index.ts';
-import { fits, page, type Pager } from './pager.ts';
+import { BacktrailError, FAILURES, isFailure } from '../engine/model/failure.ts';
+import type { Format } from './formats.ts';
+import type { Pager } from './pager-choice.ts';
 import { clean, oneLine, UNSAFE, UNSAFE_ALL } from './print/clean.ts';
 
-export const FORMATS = ['text', 'json', 'yaml'] as const;
-export type Format = (typeof FORMATS)[number];
+export { type Format, FORMATS } from './formats.ts';
 
 /** What a command gives: a value for scripts, and how people read it. */
 export interface Output {
@@ -25,15 +24,21 @@ export async function printOutput(
 ): Promise<void> {
   if (format === 'text') {
     const shown = `${text().replace(/\n*$/, '')}\n`;
-    const paged = pager !== null && !fits(shown, pager) && (await page(shown, pager));
-    if (!paged) process.stdout.write(shown);
+    if (pager === null || !(await paged(shown, pager))) process.stdout.write(shown);
   } else
-    process.stdout.write(serialise(error ? { ...Object(value), ...errorValue(error) } : value, format, 2));
+    process.stdout.write(
+      await serialise(error ? { ...Object(value), ...errorValue(error) } : value, format, 2),
+    );
+}
+
+async function paged(text: string, pager: Pager): Promise<boolean> {
+  const { fits, page } = await import('./pager.ts');
+  return !fits(text, pager) && page(text, pager);
 }
 
 /** For scripts standard output is exactly one document, also where a command fails before it has a value. */
-export function printErrorDocument(thrown: unknown, format: Format): void {
-  if (format !== 'text') process.stdout.write(serialise(errorValue(toFailure(thrown)), format, 2));
+export async function printErrorDocument(thrown: unknown, format: Format): Promise<void> {
+  if (format !== 'text') process.stdout.write(await serialise(errorValue(toFailure(thrown)), format, 2));
 }
 
 function errorValue({ code, message, hint, details }: BacktrailError) {
@@ -51,28 +56,22 @@ export function printProgress(line: string): void {
 }
 
 /** Prints an error as one sentence, code and hint; gives the exit code. */
-export function printError(thrown: unknown, format: Format): number {
+export async function printError(thrown: unknown, format: Format): Promise<number> {
   const failure = toFailure(thrown);
-  const { code, message, hint } = failure;
-  if (format === 'text') {
-    printAside(`backtrail: ${cleanLine(message)}\n  code: ${code}\n  hint: ${cleanLine(hint)}`);
-  } else {
-    process.stderr.write(serialise(errorValue(failure), format, 0));
-  }
-  return FAILURES[code].exit;
+  if (format === 'text') printErrorText(failure);
+  else process.stderr.write(await serialise(errorValue(failure), format, 0));
+  return FAILURES[failure.code].exit;
+}
+
+function printErrorText({ code, message, hint }: BacktrailError): void {
+  printAside(`backtrail: ${cleanLine(message)}\n  code: ${code}\n  hint: ${cleanLine(hint)}`);
 }
 
 /** Terminals obey more characters than JSON and YAML must escape: here they are all escaped, which says the same. */
-function serialise(value: unknown, format: 'json' | 'yaml', indent: number): string {
+async function serialise(value: unknown, format: 'json' | 'yaml', indent: number): Promise<string> {
   if (format === 'json') return `${escapeControls(JSON.stringify(value, null, indent))}\n`;
-  // YAML's double quotes know JSON's escapes; a value that needs one is written so.
-  const document = new Document(value, { aliasDuplicateObjects: false });
-  visit(document, {
-    Scalar: (_, scalar) => {
-      if (typeof scalar.value === 'string' && UNSAFE.test(scalar.value)) scalar.type = Scalar.QUOTE_DOUBLE;
-    },
-  });
-  return escapeControls(document.toString());
+  const { yamlText } = await import('./yaml-text.ts');
+  return escapeControls(yamlText(value, UNSAFE));
 }
 
 const escapeControls = (text: string) =>
@@ -91,7 +90,8 @@ export function outliveReaders(): void {
       `Standard output cannot be written (${error.code ?? error.message}).`,
       { hint: 'What the command did stands; make room, or write the output elsewhere.', cause: error },
     );
-    process.exit(printError(unwritten, 'text'));
+    printErrorText(unwritten);
+    process.exit(FAILURES[unwritten.code].exit);
   });
 }
 

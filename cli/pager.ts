@@ -3,27 +3,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import type { Pager } from './pager-choice.ts';
 import { wrapped } from './print/table.ts';
 
-export interface Pager {
-  /** A line for the shell, from the environment of the user and nowhere else. */
-  readonly command: string;
-  readonly columns: number;
-  readonly rows: number;
-  readonly env: Readonly<Record<string, string | undefined>>;
-}
+export { type Pager, pagerOf } from './pager-choice.ts';
 
 type Variables = Pager['env'];
-
-/** null where no pager is wanted: none is named, or `cat`. BACKTRAIL_PAGER comes before PAGER. */
-export function pagerOf(
-  env: Variables,
-  { columns = 0, rows = 0 }: { columns?: number; rows?: number },
-): Pager | null {
-  const command = (env['BACKTRAIL_PAGER'] ?? env['PAGER'] ?? 'less -FRX').trim();
-  if (command === '' || command === 'cat' || columns === 0 || rows === 0) return null;
-  return { command, columns, rows, env: { ...env, LESS: env['LESS'] ?? 'FRX', LV: env['LV'] ?? '-c' } };
-}
 
 /** Does it stand on the screen as a whole? */
 export const fits = (text: string, { columns, rows }: Pager): boolean =>

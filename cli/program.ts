@@ -1,96 +1,61 @@
-/** The command line: global options, commands, and how errors end. */
+/** The command line: reads it by the table of commands, loads the command that is meant, and says how errors end. */
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, Option } from 'commander';
-import { BacktrailError } from '../engine/index.ts';
+import { type Command, CommanderError } from 'commander';
+import { BacktrailError } from '../engine/model/failure.ts';
 import type { Program } from './commands/command.ts';
-import { addAudit } from './commands/audit.ts';
-import { addBreakGlass } from './commands/break-glass.ts';
-import { addCompare } from './commands/compare.ts';
-import { addCompletion } from './commands/completion.ts';
-import { addDoctor } from './commands/doctor.ts';
-import { addEnvironments } from './commands/environments.ts';
-import { addHistory } from './commands/history.ts';
-import { addInit } from './commands/init/index.ts';
-import { addLog } from './commands/log.ts';
-import { addPlan } from './commands/plan.ts';
-import { addReconcile } from './commands/reconcile.ts';
-import { addRequest } from './commands/request/index.ts';
-import { addRollback } from './commands/rollback.ts';
-import { addShow } from './commands/show.ts';
-import { addWorker } from './commands/worker.ts';
 import type { Environment } from './environment.ts';
+import { type Format, FORMATS } from './formats.ts';
 import { Interrupted } from './interrupt.ts';
-import { type Format, FORMATS, printError, printErrorDocument } from './output.ts';
+import { printError, printErrorDocument } from './output.ts';
+import { type AddCommand, COMMANDS } from './registry.ts';
+import { createRoot } from './root.ts';
+import { addUsage, type Usage, usageOf } from './usage.ts';
 
-const HELP = `
-A scope is [tenant/]environment[/service]. A revision is v12, a commit id, a tag or branch, HEAD~1,
-previous, last-successful, @2026-11-20T10:00Z or @2h.
-Exit codes: 0 done, 1 unexpected, 2 invalid request or not confirmed, 3 blocked by a check,
-4 the plan changed, 5 awaiting approval, 6 remote or queue unavailable.`;
-
-/** Every command with its options, as commander has them. */
-export function createProgram(environment: Environment, setExitCode: Program['setExitCode']): Command {
-  const root = new Command('backtrail')
-    .description(
-      'Rolls a GitOps repository back: a tenant-environment, a service or single fields, as one provable commit.',
-    )
-    .version(version())
-    .option('--repo <path-or-url>', 'the repository (default: this folder)')
-    .option(
-      '--config <file>',
-      'a configuration for a repository that has none of its own; what it says to render with is run',
-    )
-    .addOption(
-      new Option('-o, --output <format>', 'how results and errors are printed')
-        .choices(FORMATS)
-        .default('text'),
-    )
-    .option('--full', 'show each part of files that are added or removed, and nothing cut')
-    .option('--stat', 'show only how much changes in each file')
-    .option('--no-pager', 'print long results without BACKTRAIL_PAGER, PAGER or less')
-    .addHelpText('after', HELP)
-    .showHelpAfterError(false)
-    .exitOverride()
-    .configureOutput({ writeErr: () => undefined });
-  const program: Program = { root, environment, setExitCode };
-  for (const add of [
-    addInit,
-    addEnvironments,
-    addHistory,
-    addShow,
-    addCompare,
-    addPlan,
-    addRollback,
-    addLog,
-    addReconcile,
-    addRequest,
-    addBreakGlass,
-    addAudit,
-    addWorker,
-    addDoctor,
-    addCompletion,
-  ])
-    add(program);
-  return root;
-}
-
-/** Runs one command line and gives its exit code. */
-export async function runProgram(argv: readonly string[], environment: Environment): Promise<number> {
+/**
+ * Runs one command line and gives its exit code. `usage` is the table of all commands, as the built program has it beside its code;
+ * where it is absent, as in the sources, it is read off the commands, which loads them all.
+ */
+export async function runProgram(
+  argv: readonly string[],
+  environment: Environment,
+  usage?: Usage,
+): Promise<number> {
+  const table = usage ?? (await readUsage(environment));
+  const asked = createRoot(table.version);
+  let meant = false;
+  addUsage(asked, table.commands, () => (meant = true));
+  let root = asked;
   let exitCode = 0;
-  const root = createProgram(environment, (code) => {
-    exitCode = code;
-  });
   try {
+    await asked.parseAsync([...argv]);
+    const load = COMMANDS[asked.args[0] ?? ''];
+    if (!meant || load === undefined) return exitCode;
+    root = createRoot(table.version);
+    const program: Program = { root, all: asked, environment, setExitCode: (code) => (exitCode = code) };
+    (await load())(program);
     await root.parseAsync([...argv]);
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     const failure: unknown = error instanceof CommanderError ? usageError(error, root, argv) : error;
     const format = formatOf(root, argv);
-    printErrorDocument(failure, format);
-    const code = printError(failure, format);
+    await printErrorDocument(failure, format);
+    const code = await printError(failure, format);
     return error instanceof Interrupted ? error.exitCode : code;
   }
+}
+
+/** The table, read off the commands themselves. */
+export async function readUsage(environment: Environment): Promise<Usage> {
+  return { version: version(), commands: usageOf(await createProgram(environment)).commands };
+}
+
+/** Every command with its options, as commander has them. Nothing is run: the commands only say what they take. */
+export async function createProgram(environment: Environment): Promise<Command> {
+  const adds: readonly AddCommand[] = await Promise.all(Object.values(COMMANDS).map((load) => load()));
+  const root = createRoot(version());
+  for (const add of new Set(adds)) add({ root, all: root, environment, setExitCode: () => undefined });
+  return root;
 }
 
 /** commander's complaint as one of ours. */

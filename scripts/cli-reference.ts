@@ -37,8 +37,8 @@ something failed. Long results go through \`BACKTRAIL_PAGER\`, \`PAGER\` or \`le
 `;
 
 /** The text of docs/cli.md. */
-export function cliReference(): string {
-  const root = createProgram(readEnvironment(), () => undefined);
+export async function cliReference(): Promise<string> {
+  const root = await createProgram(readEnvironment());
   const sections = visible(root).flatMap((command) => section(command, []));
   return `${[INTRODUCTION, globalOptions(root), '## Commands\n', ...sections, errorCodes()].join('\n').trimEnd()}\n`;
 }
@@ -131,4 +131,4 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url))
-  writeFileSync(new URL('../docs/cli.md', import.meta.url), cliReference());
+  writeFileSync(new URL('../docs/cli.md', import.meta.url), await cliReference());

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { BacktrailError, FAILURES, isFailure } from '../engine/model/index.ts';
 import type { FailureCode } from '../engine/model/index.ts';
 import { redact } from './redact.ts';

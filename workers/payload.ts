@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { BacktrailError, isObjectId, isRequestId, MODES, STEPS } from '../engine/model/index.ts';
 import type { RequestId, RollbackResult, Step } from '../engine/model/index.ts';
 

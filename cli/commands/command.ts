@@ -1,10 +1,12 @@
 /** What the commands share: options, and running one. */
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import type { Engine } from '../../engine/index.ts';
 import type { Environment } from '../environment.ts';
 import { type Output, printError, printOutput } from '../output.ts';
 import { makeStyle, type Style } from '../print/style.ts';
 import { type GlobalOptions, type Session, startSession } from '../session.ts';
+
+export { positive } from '../parsers.ts';
 
 export interface Context {
   readonly session: Session;
@@ -16,6 +18,8 @@ export type Run = (context: Context) => Promise<Output>;
 
 export interface Program {
   readonly root: Command;
+  /** Every command with its options, for completion. */
+  readonly all: Command;
   readonly environment: Environment;
   setExitCode(code: number): void;
 }
@@ -35,7 +39,7 @@ export async function runCommand(program: Program, run: Run): Promise<void> {
       : { ...Object(output.value), offline: { ...(asOf !== undefined && { asOf }), message } };
   await printOutput({ ...output, value }, session.format, wanted ? pager : null);
   if (output.exitCode !== undefined) program.setExitCode(output.exitCode);
-  if (output.error) program.setExitCode(printError(output.error, session.format));
+  if (output.error) program.setExitCode(await printError(output.error, session.format));
 }
 
 export const SCOPE = '[tenant/]environment[/service], for example acme/production/api-gateway';
@@ -51,10 +55,4 @@ export const FIELD =
 export async function foundIn<T>(engine: Engine, scope: string | undefined, found: readonly T[]) {
   if (scope !== undefined && found.length === 0) await engine.history({ scope, limit: 1 });
   return found;
-}
-
-export function positive(text: string): number {
-  const number = Number(text);
-  if (!/^\d{1,9}$/.test(text) || number < 1) throw new InvalidArgumentError('It is a whole number from 1.');
-  return number;
 }

@@ -43,7 +43,7 @@ async function complete(program: Program, shell: Shell, typed: readonly string[]
   // fish has taken the quotes away, but for those of the word under the cursor.
   const words = typed.map((word, at) => (shell === 'fish' && at < typed.length - 1 ? word : unquote(word)));
   const current = words.at(-1) ?? '';
-  const expected = expectedAfter(program.root, words, VALUES);
+  const expected = expectedAfter(program.all, words, VALUES);
   if (expected.kind === 'file') return [':files'];
   const candidates =
     expected.kind === 'words'

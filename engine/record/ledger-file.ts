@@ -1,5 +1,5 @@
 /** A request or a session as a file of the ledger: what it is now, for people, and the events that made it so. */
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   BacktrailError,
   isObjectId,

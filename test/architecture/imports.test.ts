@@ -97,7 +97,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'engine/requests',
   ],
   workers: ['engine/model'],
-  cli: ['engine', 'workers'],
+  // Codes and statuses alone are read without the engine behind them.
+  cli: ['engine', 'engine/model', 'workers'],
 };
 
 /** They compute: no platform, no clock, no randomness. */

@@ -11,14 +11,14 @@ import { cliReference, commandNames } from '../../scripts/cli-reference.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const PAGE = readFileSync(join(ROOT, 'docs/cli.md'), 'utf8');
-const program = () => createProgram(readEnvironment(), () => undefined);
+const program = () => createProgram(readEnvironment());
 
 /** The words of a command line of one of the examples. */
 const wordsOf = (line: string) => (line.match(/(?:"[^"]*"|\S)+/g) ?? []).map(unquote);
 
 /** The command that a line runs, though it does nothing here. Fails where the program would refuse the line. */
 async function commandRun(line: string): Promise<string | undefined> {
-  const root = program();
+  const root = await program();
   let run: string | undefined;
   const watch = (command: Command, before: readonly string[]) => {
     const words = [...before, command.name()];
@@ -34,11 +34,11 @@ async function commandRun(line: string): Promise<string | undefined> {
 
 describe('the reference of the command line', () => {
   it('is what `npm run docs:cli` writes', () => {
-    expect(PAGE).toBe(cliReference());
+    expect(PAGE).toBe(await cliReference());
   });
 
   it('has every command, with an example and its exit codes', () => {
-    const names = commandNames(program());
+    const names = commandNames(await program());
     expect(names.length).toBeGreaterThan(20);
     expect(names.sort()).toEqual(Object.keys(NOTES).sort());
     for (const name of names) expect(PAGE).toContain(`\n### ${name}\n`);

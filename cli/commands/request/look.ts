@@ -1,5 +1,5 @@
 /** `request list`, `show` and `plan`: what was asked for, and what it would do now. */
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import {
   type Finding,
   type Planned,
@@ -9,6 +9,7 @@ import {
 } from '../../../engine/index.ts';
 import { findRequestId } from '../../find-id.ts';
 import { withJobs } from '../../jobs.ts';
+import { requestStatuses } from '../../parsers.ts';
 import { requestsText, requestText } from '../../print/requests.ts';
 import { withFindings } from '../../propose.ts';
 import { foundIn, ID, type Program, runCommand, SCOPE } from '../command.ts';
@@ -27,7 +28,7 @@ export function addRequestList(program: Program, group: Command): void {
     .command('list')
     .description('list open requests, newest first')
     .argument('[scope]', SCOPE)
-    .option('--status <status...>', `only of these: ${REQUEST_STATUSES.join(', ')}`, status)
+    .option('--status <status...>', `only of these: ${REQUEST_STATUSES.join(', ')}`, requestStatuses)
     .option('--all', 'include closed requests')
     .action((scope: string | undefined, options: ListOptions) =>
       runCommand(program, async ({ session, style }) => {
@@ -48,12 +49,6 @@ export function addRequestList(program: Program, group: Command): void {
         return { value: { requests }, text: () => requestsText(style, requests, { all }) };
       }),
     );
-}
-
-function status(text: string, before: RequestStatus[] = []): RequestStatus[] {
-  const known = REQUEST_STATUSES.find((known) => known === text);
-  if (known === undefined) throw new InvalidArgumentError(`It is one of ${REQUEST_STATUSES.join(', ')}.`);
-  return [...before, known];
 }
 
 export function addRequestShow(program: Program, group: Command): void {

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { BacktrailError, isObjectId } from '../../model/index.ts';
 import type { ObjectId } from '../../model/index.ts';
 import { addressKey } from '../remote/address.ts';

@@ -1,5 +1,5 @@
 /** The sections `policy` and `ledger` of the configuration. What can never take effect is refused: it would open a gate that somebody thinks is shut. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { type EnvironmentName, type EnvironmentPolicy, PERMISSIONS, type Policy } from '../../model/index.ts';
 import { matchesEnvironment } from '../../policy/policy.ts';
 import { environmentsProblem, ledgerProblem } from './text-rules.ts';

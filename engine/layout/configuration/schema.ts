@@ -1,5 +1,5 @@
 /** The keys of `.backtrail/config.yaml`: type, meaning, default and an example of each. docs/configuration.md and the schema for editors are made of them. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { MESSAGE_PLACEHOLDERS, templateProblem, trailerKeyProblem } from '../../record/style.ts';
 import { ledgerSchema, policySchema } from './policy.ts';
 import {
