@@ -1,5 +1,4 @@
 /** Questions on the terminal, and what counts as a reason. */
-import { cancel, confirm, isCancel, select, text } from '@clack/prompts';
 import { BacktrailError } from '../engine/index.ts';
 import { clean } from './print/clean.ts';
 
@@ -22,10 +21,14 @@ export function requireText(text: string, what: string, limit?: number): string 
 
 const READABLE = /[\p{L}\p{N}\p{P}\p{S}]/u;
 
+/** Loaded where something is asked. */
+const prompts = () => import('@clack/prompts');
+
 const streams = { input: process.stdin, output: process.stderr };
 
 /** Asks for the reason, where it is not known, and whether to go on; gives the reason. */
 export async function confirmRollback(known: string | undefined, question = 'Roll back?'): Promise<string> {
+  const { isCancel, text } = await prompts();
   const reason =
     known ??
     (await text({
@@ -33,19 +36,21 @@ export async function confirmRollback(known: string | undefined, question = 'Rol
       ...streams,
       validate: (value) => complain(value),
     }));
-  if (isCancel(reason)) throw stopped();
+  if (isCancel(reason)) throw await stopped();
   await confirmGoing(question);
   return reason;
 }
 
 /** CONFIRMATION_REQUIRED where the answer is no. */
 export async function confirmGoing(question: string): Promise<void> {
+  const { confirm, isCancel } = await prompts();
   const go = await confirm({ message: question, initialValue: false, ...streams });
-  if (isCancel(go) || !go) throw stopped();
+  if (isCancel(go) || !go) throw await stopped();
 }
 
 /** CONFIRMATION_REQUIRED where the answer is no. */
 export async function confirmConfig(branch: string, destination: string): Promise<void> {
+  const { cancel, confirm, isCancel } = await prompts();
   const message = clean(
     `Commit this as .backtrail/config.yaml on ${branch}? It is published to ${destination}.`,
   );
@@ -59,6 +64,7 @@ export async function confirmConfig(branch: string, destination: string): Promis
 
 /** Whether the clone's own configuration may be changed, so that its `git fetch` brings the ledger too. */
 export async function confirmLedgerFetch(remote: string): Promise<boolean> {
+  const { confirm, isCancel } = await prompts();
   const message = clean(`Have \`git fetch ${remote}\` in this clone bring the ledger of rollbacks too?`);
   const go = await confirm({ message, initialValue: true, ...streams });
   return !isCancel(go) && go;
@@ -68,6 +74,7 @@ export async function confirmLedgerFetch(remote: string): Promise<boolean> {
 export async function chooseLayout(
   layouts: readonly { readonly label: string; readonly hint: string }[],
 ): Promise<number> {
+  const { cancel, isCancel, select } = await prompts();
   const none = layouts.length;
   const options = layouts.map(({ label, hint }, value) => ({
     value,
@@ -95,7 +102,8 @@ function complain(value: string | undefined): string | undefined {
   }
 }
 
-function stopped(): BacktrailError {
+async function stopped(): Promise<BacktrailError> {
+  const { cancel } = await prompts();
   cancel('Nothing was changed.', { output: process.stderr });
   return new BacktrailError('CONFIRMATION_REQUIRED', 'It was not confirmed; nothing was changed.', {
     hint: 'Run it again when you want it; the plan is shown before it asks.',

@@ -5,7 +5,7 @@ import { provenResult, resultOf } from './proven.ts';
 import { Interrupted, interruptible } from './interrupt.ts';
 import { printProgress } from './output.ts';
 import type { Session } from './session.ts';
-import { openQueue, type RollbackQueue } from '../workers/index.ts';
+import type { RollbackQueue } from '../workers/index.ts';
 
 /** For scripts, standard error holds nothing but an error. */
 export const sayIn = (session: Session) => (line: string) =>
@@ -71,6 +71,7 @@ export async function carryOutByWorker(
     return wait ? provenResult(engine, request, work) : work();
   };
   if (queue !== undefined) return use(queue);
+  const { openQueue } = await import('../workers/index.ts');
   const opened = await openQueue({ redisUrl: session.environment.redisUrl });
   try {
     return await use(opened);

@@ -9,7 +9,7 @@ import {
   type RequestView,
   type RollbackResult,
 } from '../engine/index.ts';
-import { enqueueRollback, followRollback, type RollbackQueue } from '../workers/index.ts';
+import type { RollbackQueue } from '../workers/index.ts';
 import { Interrupted, interruptible } from './interrupt.ts';
 
 export interface Enqueuing {
@@ -41,6 +41,7 @@ async function enqueueAndFollow(
   const { engine, queue, wait, say } = to;
   for (let round = 1; ; round += 1) {
     try {
+      const { enqueueRollback } = await import('../workers/index.ts');
       const { since } = await enqueueRollback(queue, {
         v: 2,
         requestId: request.id,
@@ -96,6 +97,7 @@ async function follow(
   request: ApprovedRequest,
   { since, signal }: { since: string; signal: AbortSignal },
 ): Promise<RollbackResult> {
+  const { followRollback } = await import('../workers/index.ts');
   say(`  queued ${request.id} at ${queue.address}`);
   return followRollback(queue, request.id, {
     since,

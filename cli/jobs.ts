@@ -1,5 +1,4 @@
 import type { RequestView } from '../engine/index.ts';
-import { jobStates, openQueue } from '../workers/index.ts';
 import type { Session } from './session.ts';
 
 /** A queue that is slow to answer is not worth the wait: what it knows is not the record. */
@@ -17,6 +16,7 @@ export async function withJobs(
 }
 
 async function askQueue({ environment }: Session, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const { jobStates, openQueue } = await import('../workers/index.ts');
   const queue = await openQueue({ redisUrl: environment.redisUrl });
   try {
     const states = await jobStates(queue, ids);

@@ -16,15 +16,7 @@ import { createPrograms, sandboxOf } from './render/programs/index.ts';
 import { execute, type StepEvent } from './rollback/execute.ts';
 import { type Ask, planAsked, type Planned, withPreview } from './rollback/plan.ts';
 import type { ConfigText } from './rollback/observe.ts';
-import {
-  type ConfigWrite,
-  proposeConfig,
-  type Proposed,
-  samplePlan,
-  type Steering,
-  writeConfig,
-  type WrittenConfig,
-} from './init/init.ts';
+import type { ConfigWrite, Proposed, Steering, WrittenConfig } from './init/init.ts';
 import { type Notice, openRepository } from './queries/with-repository.ts';
 import * as queries from './queries/queries.ts';
 import type { Requests } from './requests/types.ts';
@@ -56,7 +48,7 @@ export type {
   Steering,
   WrittenConfig,
 } from './init/init.ts';
-export { isShapeName, KINDS, nearShapes, SHAPES } from './init/init.ts';
+export { isShapeName, KINDS, nearShapes, SHAPES } from './steps/shapes.ts';
 export type { Delivery } from './render/planned/render.ts';
 export type {
   Comparison,
@@ -184,10 +176,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { allowedSigners = null, random = (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes)) } =
     options;
   const ledgered = { programs, config, committer, clock, random };
-  const trust = createTrust(options.env, allowedSigners);
+  const trust = createTrust(allowedSigners);
   return {
     requests: createRequests((work) =>
-      repository.work(async (opened) => work({ ...ledgered, ...opened, ...(await trust()) })),
+      repository.work(async (opened) => work({ ...ledgered, ...opened, ...(await trust(opened.git)) })),
     ),
     location: () => locationOf(repository.git()),
     identity: () => repository.git().identity(),
@@ -210,14 +202,23 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     requireWriting: () => repository.git().requireWriting(),
     propose: (steering = {}) =>
       repository.work(async ({ git }) => {
+        const { proposeConfig } = await import('./init/init.ts');
         await git.refresh();
         return proposeConfig(git, steering);
       }),
-    samplePlan: (text) => repository.work(({ git }) => samplePlan(git, { text, programs, clock })),
+    samplePlan: (text) =>
+      repository.work(async ({ git }) => {
+        const { samplePlan } = await import('./init/init.ts');
+        return samplePlan(git, { text, programs, clock });
+      }),
     destination: (branch) =>
       repository.work(async ({ git, observe }) => git.destination(branch ?? (await observe()).branch)),
     ledgerFetch: (branch) => repository.work(({ git }) => git.ledgerFetch(branch)),
-    writeConfig: (write) => repository.work(({ git }) => writeConfig({ ...write, git, committer, clock })),
+    writeConfig: (write) =>
+      repository.work(async ({ git }) => {
+        const { writeConfig } = await import('./init/init.ts');
+        return writeConfig({ ...write, git, committer, clock });
+      }),
     execute: (request, { onStep, signal } = {}) =>
       repository.work((opened) =>
         execute({

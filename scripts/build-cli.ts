@@ -3,7 +3,7 @@
  * hundreds of modules takes most of the time of a short command. Beside it: the table of commands (cli/usage.ts), and the licences of
  * the packages that are bundled. What is large and seldom needed stays a package of its own (EXTERNAL).
  */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Metafile } from 'esbuild';
@@ -14,6 +14,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const OUT = join(ROOT, 'dist/cli');
 const EXTERNAL = ['bullmq', 'ioredis', 'isomorphic-git', 'pino', 'simple-git'];
 
+rmSync(OUT, { recursive: true, force: true });
 const { metafile } = await build({
   absWorkingDir: ROOT,
   entryPoints: ['cli/main.ts'],
@@ -26,8 +27,7 @@ const { metafile } = await build({
   target: 'node20',
   mainFields: ['module', 'main'],
   external: EXTERNAL,
-  minifySyntax: true,
-  minifyWhitespace: true,
+  minify: true,
   legalComments: 'none',
   metafile: true,
   // For the packages that are written for `require`.

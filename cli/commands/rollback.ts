@@ -13,7 +13,7 @@ import {
 } from '../../engine/index.ts';
 import { untilBack } from '../away.ts';
 import { confirmRollback, recordable, requireReason } from '../ask.ts';
-import { openQueue, type RollbackQueue } from '../../workers/index.ts';
+import type { RollbackQueue } from '../../workers/index.ts';
 import { carryOutByWorker, carryOutHere, sayIn } from '../carry-out.ts';
 import { Interrupted, interruptible } from '../interrupt.ts';
 import { type Output, printAside } from '../output.ts';
@@ -92,6 +92,7 @@ async function withQueue<T>(
   use: (queue: RollbackQueue | null) => Promise<T>,
 ): Promise<T> {
   if (!wanted) return use(null);
+  const { openQueue } = await import('../../workers/index.ts');
   const queue = await openQueue({ redisUrl: session.environment.redisUrl });
   try {
     return await use(queue);

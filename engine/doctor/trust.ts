@@ -2,7 +2,6 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { sep } from 'node:path';
 import type { Check, Policy, RepositoryReader } from '../model/index.ts';
-import type { ProcessEnvironment } from '../git/process/spawn.ts';
 import type { GitRepository } from '../git/open.ts';
 import { trustedKeys } from '../git/signing/signers.ts';
 import { approversWithKeys, count, some } from './tree/index.ts';
@@ -51,7 +50,7 @@ export function checkTrust(policy: Policy | null): Check {
 export async function checkKeys(
   git: GitRepository,
   snapshot: Snapshot,
-  { env, allowedSigners }: { readonly env: ProcessEnvironment; readonly allowedSigners?: string | null },
+  { allowedSigners }: { readonly allowedSigners?: string | null },
 ): Promise<Check[]> {
   const { layout, base } = snapshot;
   const { policy } = layout.config;
@@ -62,7 +61,7 @@ export async function checkKeys(
   if (!asks) return [];
   const settings = await settled(
     (async () => ({
-      file: await trustedKeys(env, allowedSigners ?? null),
+      file: await trustedKeys(git.userFile, allowedSigners ?? null),
       signs: await git.ledger.signs(),
     }))(),
   );

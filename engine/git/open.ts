@@ -1,11 +1,10 @@
-import { BacktrailError, isFailure } from '../model/index.ts';
+import { isFailure } from '../model/index.ts';
 import type { Progress } from '../model/index.ts';
 import type { ProcessEnvironment } from './process/spawn.ts';
 import { openClone } from './local/clone.ts';
-import { openReadOnly } from './reader/open.ts';
 import { openLocal } from './local/local.ts';
 import { parseLocation } from './remote/location.ts';
-import { gitVersion } from './process/program.ts';
+import { requireVersion } from './process/program.ts';
 import { openRemote } from './remote/remote.ts';
 import type { GitRepository } from './repository.ts';
 
@@ -54,32 +53,28 @@ export async function openPlace(options: OpenOptions): Promise<Opened> {
   const { location, env, cacheFolder } = options;
   const timeoutMs = options.timeoutMs ?? 120_000;
   const transportTimeoutMs = options.timeoutMs ?? 1_800_000;
-  const [place, missing] = await Promise.all([parseLocation(location), requireVersion(env, timeoutMs)]);
+  const place = await parseLocation(location);
   const through = { ...options, timeoutMs, transportTimeoutMs };
   const alone = (git: GitRepository): Opened => ({ git, throughUpstream: () => Promise.resolve(git) });
   if (place.kind === 'remote') {
-    if (missing !== null) throw missing;
+    await requireVersion(env, timeoutMs);
     return alone(await openRemote({ ...through, url: place.url }));
   }
-  if (missing !== null) return alone(await openReadOnly({ location, folder: place.folder, env }));
-  const local = await openLocal({ location, folder: place.folder, env, cacheFolder, timeoutMs });
-  return { git: local, throughUpstream: (branch) => openClone({ ...through, local, branch }) };
+  try {
+    // Its own first command shows whether there is a git, and its answer whether that may be too old.
+    const local = await openLocal({ location, folder: place.folder, env, cacheFolder, timeoutMs });
+    return { git: local, throughUpstream: (branch) => openClone({ ...through, local, branch }) };
+  } catch (error) {
+    if (!isFailure(error) || error.code !== 'GIT_MISSING' || error.details['version'] !== undefined)
+      throw error;
+    const { openReadOnly } = await import('./reader/open.ts');
+    return alone(await openReadOnly({ location, folder: place.folder, env }));
+  }
 }
 
 /** The same for whoever works on the repository itself, not on its upstream. */
 export async function openGit(options: OpenOptions): Promise<GitRepository> {
   return (await openPlace(options)).git;
-}
-
-/** GIT_MISSING for one that is too old. Gives that failure where there is no git at all. */
-async function requireVersion(env: ProcessEnvironment, timeoutMs: number): Promise<BacktrailError | null> {
-  const answer = await gitVersion(env, timeoutMs).catch((error: unknown) => {
-    if (isFailure(error) && error.code === 'GIT_MISSING') return error;
-    throw error;
-  });
-  if (isFailure(answer)) return answer;
-  if (answer.missing.length === 0) return null;
-  throw new BacktrailError('GIT_MISSING', `git ${answer.text} is too old.`);
 }
 
 /** The same for every way to name it: the top folder of a worktree, else the git directory; a URL as it was typed. */

@@ -1,11 +1,18 @@
-import type { ObjectFormat, RepositoryPublisher, RepositoryReader, RequestId } from '../model/index.ts';
+import type {
+  LogCommit,
+  ObjectFormat,
+  ObjectId,
+  RepositoryPublisher,
+  RepositoryReader,
+  RequestId,
+} from '../model/index.ts';
 import { hasherOf } from './store/hash.ts';
 import { createHistory } from './store/history.ts';
 import { writeCommits } from './store/import.ts';
 import { findRequest, messages } from './store/messages.ts';
 import { createObjects } from './store/objects.ts';
 import type { NativeObjects } from './store/objects.ts';
-import { isAncestor } from './store/refs.ts';
+import { isAncestor, updateRefs } from './store/refs.ts';
 import type { RefEdit } from './store/refs.ts';
 import type { Runner } from './process/runner.ts';
 import { deleteStaging, listStaging } from './store/staging.ts';
@@ -31,6 +38,8 @@ export type Common = Pick<
   | 'diffPaths'
   | 'inspect'
 > & {
+  /** The paths that differ. Of commits that were read back just now, git need not be asked again. */
+  changedPaths(from: ObjectId, to: ObjectId): Promise<readonly string[]>;
   readonly objects: NativeObjects;
   /** The edits that delete what is staged for a request: by this process, and by earlier ones that were killed. */
   staged(requestId: RequestId | undefined): readonly RefEdit[];
@@ -47,6 +56,7 @@ export function common(
   const objects = createObjects({ runner, shallow });
   const history = createHistory({ runner, objects, shallow, format, branches });
   const staged = new Map<RequestId, readonly RefEdit[]>();
+  let inspected: readonly LogCommit[] = [];
   return {
     directory: runner.directory,
     shallow,
@@ -69,11 +79,28 @@ export function common(
     messages: (ids) => messages(runner, ids),
     findRequest: (search) => findRequest(runner, search),
     isAncestor: (ancestor, of) => isAncestor(runner, ancestor, of),
-    deleteStaging: (requestId) => {
+    deleteStaging: async (requestId) => {
+      const known = staged.get(requestId);
       staged.delete(requestId);
-      return deleteStaging(runner, requestId);
+      // What was listed before is all there is, unless somebody else deletes it at this moment.
+      const deleted = known && (await updateRefs(runner, known).catch(() => false)) !== false;
+      if (!deleted) await deleteStaging(runner, requestId);
     },
     diffPaths: (from, to) => history.diffPaths(from, to),
-    inspect: (ids) => history.inspect(ids),
+    changedPaths: async (from, to) =>
+      pathsBetween(inspected, from, to) ?? (await history.diffPaths(from, to)).map(({ path }) => path),
+    inspect: async (ids) => (inspected = await history.inspect(ids)),
   };
+}
+
+/** What commits change on the first-parent way from one to the other; null where one of them is not among these. */
+function pathsBetween(commits: readonly LogCommit[], from: ObjectId, to: ObjectId): readonly string[] | null {
+  const paths = new Set<string>();
+  for (let at: ObjectId | undefined = to; at !== from; ) {
+    const commit = commits.find(({ id }) => id === at);
+    if (commit === undefined) return null;
+    for (const { path } of commit.changes) paths.add(path);
+    at = commit.parents[0];
+  }
+  return [...paths];
 }

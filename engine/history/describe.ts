@@ -1,6 +1,6 @@
 /** Revisions as `history` shows them. */
 import type { LogCommit, ObjectId, PathChange, Person, RevisionSource, SourceRule } from '../model/index.ts';
-import { diffFields } from '../yaml/diff/diff.ts';
+import { diffFields, Remembered } from '../yaml/diff/diff.ts';
 import { fileKind } from '../yaml/formats/format.ts';
 import { readContent, type ScopeQuery } from '../snapshot/content.ts';
 import { compileExpression } from '../layout/expression.ts';
@@ -42,6 +42,7 @@ export async function describeRevisions(
   newest: number,
 ): Promise<HistoryEntry[]> {
   const identityOf = identityReader(query.snapshot);
+  const remembered = new Map<string, Remembered>();
   const entries: HistoryEntry[] = [];
   for (const revision of revisions) {
     const { commit, version, rolledBackBy, undoneBy } = revision;
@@ -52,7 +53,7 @@ export async function describeRevisions(
       time: commit.time,
       author: commit.author,
       subject: commit.subject,
-      changes: await changesOf(query, revision),
+      changes: await changesOf(query, revision, remembered),
       identity,
       source: sourceOf(query, revision),
       status: rolledBackBy === null ? 'unknown' : 'rolledBack',
@@ -64,8 +65,15 @@ export async function describeRevisions(
   return entries;
 }
 
-async function changesOf(query: ScopeQuery, revision: Revision): Promise<RevisionChange[]> {
-  const differences = await Promise.all(revision.changes.map((change) => fieldsOf(query, change)));
+/** By path. */
+type RememberedFiles = Map<string, Remembered>;
+
+async function changesOf(
+  query: ScopeQuery,
+  revision: Revision,
+  files: RememberedFiles,
+): Promise<RevisionChange[]> {
+  const differences = await Promise.all(revision.changes.map((change) => fieldsOf(query, change, files)));
   return byService(query, differences).map(({ service, files }) => ({
     service,
     files: files.map(({ path }) => path),
@@ -73,13 +81,19 @@ async function changesOf(query: ScopeQuery, revision: Revision): Promise<Revisio
   }));
 }
 
-async function fieldsOf({ snapshot }: ScopeQuery, { path, before, after }: PathChange) {
+async function fieldsOf(
+  { snapshot }: ScopeQuery,
+  { path, before, after }: PathChange,
+  files: RememberedFiles,
+) {
   const change = before === null ? 'added' : after === null ? 'removed' : 'modified';
   const none = { path, change, fields: [] } as const;
   if (!mayBeYaml(path) && fileKind(path).is !== 'known') return none;
   const [old, now] = [await snapshot.text(before), await snapshot.text(after)];
   if ((before && old === null) || (after && now === null)) return none;
-  const fields = diffFields({ path, before: old, after: now }, { lines: false }) ?? [];
+  const remembered = files.get(path) ?? new Remembered();
+  files.set(path, remembered);
+  const fields = diffFields({ path, before: old, after: now }, { lines: false, remembered }) ?? [];
   const named = inLayoutNames(snapshot.layout, fields, { path, before: old, after: now });
   return { path, change, fields: named } as const;
 }

@@ -165,10 +165,9 @@ async function branchOf(git: RepositoryReader): Promise<{ branch: string; tip: O
   }
 }
 
-export { KINDS } from './proposal/text.ts';
 export type { Like } from './proposal/like.ts';
 export type { Steering } from './proposal/propose.ts';
-export { isShapeName, nearShapes, type Shape, type ShapeName, SHAPES } from './proposal/shapes.ts';
+export type { Shape, ShapeName } from './proposal/shapes.ts';
 
 export interface ConfigWrite {
   readonly branch: string;
@@ -242,7 +241,7 @@ async function writeOnce({ git, branch, text, author, id, committer, clock }: Wr
   });
   if (commit === undefined) throw new BacktrailError('GIT_FAILED', 'Git wrote no commit.');
   const files = [{ path: CONFIG_PATH, before: null, after }];
-  await requireWritten(git, { commit, parent: base, trailers: [], files });
+  await requireWritten(git, [{ commit, parent: base, trailers: [], files }]);
   await git.publish({ branch, expected: base, next: commit, requestId: id });
   const tip = await git.readBack(branch);
   if (tip !== commit && !(await git.isAncestor(commit, tip)))

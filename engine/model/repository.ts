@@ -56,6 +56,8 @@ export interface RepositoryReader {
   inspect(ids: readonly ObjectId[]): Promise<readonly LogCommit[]>;
   /** Who the user's configuration says they are; null where it says nothing. */
   identity(): Promise<Person | null>;
+  /** A file that a key of the user's own configuration of git names (`~` expanded); null where it names none. */
+  readonly userFile: (key: string) => Promise<string | null>;
   /** Ends every child process. Nothing may be called afterwards, but this again. */
   close(): Promise<void>;
 }

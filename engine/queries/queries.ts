@@ -3,7 +3,7 @@ import { describeRevisions, type HistoryEntry } from '../history/describe.ts';
 import { resolveRevision } from '../history/find-revision.ts';
 import { parseRevision } from '../history/revision-name.ts';
 import { compareContents, showContent, type ShownFile } from '../history/show.ts';
-import { type NewPath, newPaths } from '../init/proposal/check.ts';
+
 import { discover } from '../layout/discover.ts';
 import { type EnvironmentEntry, toEntries } from '../layout/environments.ts';
 import { parseScope } from '../layout/layout.ts';
@@ -23,6 +23,7 @@ import {
   type TreeView,
 } from '../model/index.ts';
 import { keptFinding } from '../plan/plan.ts';
+import type { NewPath } from '../init/proposal/check.ts';
 import { readDelivery, readRollback } from '../record/read.ts';
 import type { RollbackRecord } from '../record/trailers.ts';
 import { currentOf, historyOf, resolveScope } from '../rollback/plan.ts';
@@ -64,6 +65,7 @@ export async function uncovered(snapshot: Snapshot): Promise<readonly NewPath[]>
         'This shallow clone does not say when the configuration was changed.',
       );
   }
+  const { newPaths } = await import('../init/proposal/check.ts');
   return newPaths({ view, layout, before });
 }
 

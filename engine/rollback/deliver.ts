@@ -1,4 +1,7 @@
-/** Step 3: the manifests, as a commit of their own on top of the revert commit. Unchanged manifests make no commit. */
+/**
+ * Step 3: the manifests, as a commit of their own on top of the revert commit. Unchanged manifests make no commit. Both commits are
+ * read back at its end.
+ */
 import { BacktrailError, type ObjectId } from '../model/index.ts';
 import { deliveryMessage } from '../record/message.ts';
 import type { DeliveryRecord } from '../record/trailers.ts';
@@ -11,7 +14,10 @@ export interface Delivered extends Staged {
 
 export async function deliver({ git, request, committer }: StageInput, staged: Staged): Promise<Delivered> {
   const { outputs, renderers } = staged.delivery;
-  if (outputs.length === 0) return { ...staged, deliveryCommit: null };
+  if (outputs.length === 0) {
+    await requireWritten(git, [staged.written]);
+    return { ...staged, deliveryCommit: null };
+  }
   // Where only stale outputs go away, no renderer made anything.
   const renderer = renderers.length > 0 ? renderers.join(', ') : 'none';
   const record: DeliveryRecord = { of: staged.commit, renderer, requestId: request.id };
@@ -37,11 +43,7 @@ export async function deliver({ git, request, committer }: StageInput, staged: S
     ],
   });
   if (commit === undefined) throw new BacktrailError('GIT_FAILED', 'Git wrote no commit.');
-  await requireWritten(git, {
-    commit,
-    parent: staged.commit,
-    trailers: message.trailers,
-    files: outputs,
-  });
+  const written = { commit, parent: staged.commit, trailers: message.trailers, files: outputs };
+  await requireWritten(git, [staged.written, written]);
   return { ...staged, deliveryCommit: commit };
 }

@@ -13,7 +13,7 @@ import { rollbackMessage } from '../record/message.ts';
 import type { MessageStyle } from '../record/style.ts';
 import type { RollbackRecord } from '../record/trailers.ts';
 import type { Planned } from './plan.ts';
-import { requireWritten } from './written.ts';
+import type { Meant } from './written.ts';
 
 export interface StageInput {
   readonly git: GitRepository;
@@ -25,6 +25,8 @@ export interface StageInput {
 export interface Staged extends Planned {
   readonly commit: ObjectId;
   readonly record: RollbackRecord;
+  /** Read back with the manifests' commit. */
+  readonly written: Meant;
 }
 
 /** What people see of the target. */
@@ -53,13 +55,8 @@ export async function stage({ git, request, committer }: StageInput, planned: Pl
     ],
   });
   if (commit === undefined) throw new BacktrailError('GIT_FAILED', 'Git wrote no commit.');
-  await requireWritten(git, {
-    commit,
-    parent: plan.base,
-    trailers: message.trailers,
-    files: plan.files,
-  });
-  return { ...planned, commit, record };
+  const written = { commit, parent: plan.base, trailers: message.trailers, files: plan.files };
+  return { ...planned, commit, record, written };
 }
 
 /** `people` made the commit, its author first: each of them signs it off, under the name that the commit has. */

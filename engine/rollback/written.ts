@@ -18,9 +18,13 @@ export interface Meant {
   readonly files: readonly FileChange[];
 }
 
-/** MESSAGE_MISMATCH or VERIFY_FAILED, naming the first trailer or path that is not as planned. */
-export async function requireWritten(git: RepositoryReader, meant: Meant): Promise<void> {
-  const [written] = await git.inspect([meant.commit]);
+/** One process of git for all of them. @throws MESSAGE_MISMATCH or VERIFY_FAILED, naming the first trailer or path that is not as planned */
+export async function requireWritten(git: RepositoryReader, commits: readonly Meant[]): Promise<void> {
+  const written = await git.inspect(commits.map(({ commit }) => commit));
+  for (const [index, meant] of commits.entries()) requireCommit(written[index], meant);
+}
+
+function requireCommit(written: LogCommit | undefined, meant: Meant): void {
   if (written?.id !== meant.commit || written.parents.join() !== meant.parent) {
     throw new BacktrailError('VERIFY_FAILED', `Commit ${meant.commit} does not follow ${meant.parent}.`);
   }

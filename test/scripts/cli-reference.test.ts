@@ -33,11 +33,11 @@ async function commandRun(line: string): Promise<string | undefined> {
 }
 
 describe('the reference of the command line', () => {
-  it('is what `npm run docs:cli` writes', () => {
+  it('is what `npm run docs:cli` writes', async () => {
     expect(PAGE).toBe(await cliReference());
   });
 
-  it('has every command, with an example and its exit codes', () => {
+  it('has every command, with an example and its exit codes', async () => {
     const names = commandNames(await program());
     expect(names.length).toBeGreaterThan(20);
     expect(names.sort()).toEqual(Object.keys(NOTES).sort());

@@ -3,7 +3,8 @@ import { dirname, join, resolve } from 'node:path';
 import { printable } from '../process/failure.ts';
 import { BacktrailError, isFailure, isObjectId, quotePath } from '../../model/index.ts';
 import type { BranchEdit, Finding, Head, ObjectFormat, RequestId } from '../../model/index.ts';
-import { configValue, identityOf, isPartial, LIST_CONFIG, parseConfigList } from '../process/config.ts';
+import { configValue, identityOf, isPartial } from '../process/config.ts';
+import { type ConfigReader, createConfigReader } from '../config-reader.ts';
 import type { ConfigEntry } from '../process/config.ts';
 import { discoveryEnvironment, hardenedEnvironment } from '../process/environment.ts';
 import type { ProcessEnvironment } from '../process/spawn.ts';
@@ -22,8 +23,10 @@ import {
 } from '../store/refs.ts';
 import { common } from '../repository.ts';
 import type { Common, GitRepository } from '../repository.ts';
+import { requireVersion } from '../process/program.ts';
 import { createRunner } from '../process/runner.ts';
 import type { Runner } from '../process/runner.ts';
+import { userFileIn } from '../signing/signers.ts';
 import { run } from '../process/spawn.ts';
 import type { Environment } from '../process/spawn.ts';
 import { firstOverlap } from './overlap.ts';
@@ -45,7 +48,7 @@ export interface LocalRepository extends GitRepository {
   readonly partial: boolean;
   /** The git directory that linked worktrees share. */
   readonly commonDirectory: string;
-  /** Read anew: the whole configuration that holds here. */
+  /** The whole configuration that holds here now. */
   config(): Promise<ConfigEntry[]>;
   /** Where this worktree has the branch checked out: the first local change in the way of one of `paths`, or null. */
   overlap(branch: string, paths: readonly string[]): Promise<string | null>;
@@ -55,7 +58,8 @@ export interface LocalRepository extends GitRepository {
 export async function openLocal(options: LocalOptions): Promise<LocalRepository> {
   const found = await discover(options);
   const stop = new AbortController();
-  const entries = await listConfig(options, found.directory);
+  const reader = createConfigReader({ ...options, ...found });
+  const entries = await reader.fresh();
   const env = {
     ...hardenedEnvironment({ user: options.env, entries, transport: false }),
     // Where the configuration names the worktree, git takes its own folder for a part of it, and paths begin there.
@@ -72,11 +76,11 @@ export async function openLocal(options: LocalOptions): Promise<LocalRepository>
     ...options,
     runner,
     shared,
+    config: reader,
     worktree: found.worktree,
     bare: found.bare,
     dropped: new Set(),
   };
-  const config = () => listConfig(options, found.directory);
   const folder = found.worktree ?? found.directory;
   const notices = ({ branch }: { branch: string }) => Promise.resolve(aloneWith({ entries, folder }, branch));
   return {
@@ -84,7 +88,7 @@ export async function openLocal(options: LocalOptions): Promise<LocalRepository>
     runner,
     partial: isPartial(entries),
     commonDirectory: found.common,
-    config,
+    config: reader.read,
     overlap: (branch, paths) => overlap(local, branch, paths),
     kind: 'local',
     location: options.location,
@@ -110,6 +114,7 @@ export async function openLocal(options: LocalOptions): Promise<LocalRepository>
     },
     readBack: (branch) => tip(local, branch),
     identity: () => Promise.resolve(identityOf(entries, options.env)),
+    userFile: async (key) => userFileIn(await reader.read(), options.env, key),
     ledger: createLedgerStore({
       runner,
       objects: shared.objects,
@@ -120,7 +125,7 @@ export async function openLocal(options: LocalOptions): Promise<LocalRepository>
       refs: {
         read: (ref) => readExactly(runner, ref),
         async move(edit, staged) {
-          requireLastingRef(await config(), edit.ref);
+          requireLastingRef(await reader.read(), edit.ref);
           await requireNowhere(local, edit.ref);
           // Also proves that it is not a symbolic ref: its target would move.
           if ((await readExactly(runner, edit.ref)) !== edit.expected) throw branchMoved(edit.ref);
@@ -140,6 +145,7 @@ export async function openLocal(options: LocalOptions): Promise<LocalRepository>
 interface Local extends LocalOptions {
   readonly runner: Runner;
   readonly shared: Common;
+  readonly config: ConfigReader;
   readonly worktree: string | null;
   readonly bare: boolean;
   /** Requests whose staging refs went away with their publishing. */
@@ -167,9 +173,11 @@ const DISCOVER = [
   '--show-object-format',
   '--is-bare-repository',
   '--git-common-dir',
+  // Last, because it ends git where there is no worktree.
+  '--show-toplevel',
 ];
 
-const QUESTIONS = DISCOVER.filter((word) => word.startsWith('--'));
+const QUESTIONS = DISCOVER.filter((word) => word.startsWith('--') && word !== '--show-toplevel');
 const ANSWERS = QUESTIONS.length;
 
 async function askEach(here: { cwd: string; env: Readonly<Record<string, string>>; timeoutMs: number }) {
@@ -184,12 +192,14 @@ async function discover({ location, folder, env, timeoutMs }: LocalOptions): Pro
   const here = { cwd: folder, env: discoveryEnvironment(env), timeoutMs };
   const { code, stdout, stderr } = await run({ ...here, args: DISCOVER, okCodes: [0, 128] });
   if (/not a git repository/.test(stderr)) throw repositoryUnknown(location);
-  if (code !== 0) throw gitFailure({ args: DISCOVER, code, stderr });
   const lines = stdout.toString('utf8').replace(/\n$/, '').split('\n');
+  const isAnswered = lines.length === ANSWERS + (lines[1] === 'true' ? 1 : 0);
+  if (!isAnswered || code !== 0) await requireVersion(env, timeoutMs);
+  if (code !== 0 && !(isAnswered && lines[1] === 'false')) throw gitFailure({ args: DISCOVER, code, stderr });
   // A folder may have line breaks in its name: then each question takes a process of its own.
-  if (lines.length !== ANSWERS) lines.splice(0, lines.length, ...(await askEach(here)));
-  const [directory = '', inside, shallow, format, bare, shared = ''] = lines;
-  const worktree = inside === 'true' ? await ownWorktree(here) : null;
+  if (!isAnswered) lines.splice(0, lines.length, ...(await askEach(here)));
+  const [directory = '', inside, shallow, format, bare, shared = '', top] = lines;
+  const worktree = inside === 'true' ? await ownWorktree(here, top ?? (await topLevel(here))) : null;
   return {
     directory,
     worktree,
@@ -200,13 +210,18 @@ async function discover({ location, folder, env, timeoutMs }: LocalOptions): Pro
   };
 }
 
+type Here = Parameters<typeof askEach>[0];
+
+async function topLevel(here: Here): Promise<string> {
+  const { stdout } = await run({ ...here, args: ['rev-parse', '--show-toplevel'] });
+  return stdout.toString('utf8').replace(/\n$/, '');
+}
+
 /**
  * The folder that holds `.git`. A repository can name any other folder as its worktree (`core.worktree`); files would
  * then be written there, so that is refused.
  */
-async function ownWorktree(here: { cwd: string; env: Readonly<Record<string, string>> }): Promise<string> {
-  const { stdout } = await run({ ...here, args: ['rev-parse', '--show-toplevel'] });
-  const claimed = stdout.toString('utf8').replace(/\n$/, '');
+async function ownWorktree(here: Here, claimed: string): Promise<string> {
   let folder = await realpath(here.cwd);
   while ((await stat(join(folder, '.git')).catch(() => null)) === null && folder !== dirname(folder))
     folder = dirname(folder);
@@ -218,12 +233,6 @@ async function ownWorktree(here: { cwd: string; env: Readonly<Record<string, str
       hint: 'Remove core.worktree from the configuration of the repository.',
     },
   );
-}
-
-async function listConfig(options: LocalOptions, directory: string): Promise<ConfigEntry[]> {
-  const env = { ...discoveryEnvironment(options.env), GIT_DIR: directory };
-  const { stdout } = await run({ args: LIST_CONFIG, cwd: options.folder, env, timeoutMs: options.timeoutMs });
-  return parseConfigList(stdout);
 }
 
 /** HEAD can change at any moment, so it is read each time: its file where that says it plainly, else by git. */
@@ -252,10 +261,16 @@ function tip({ runner, shared }: Local, branch: string): ReturnType<GitRepositor
   return readBranch({ runner, objects: shared.objects, under: 'refs/heads', branch });
 }
 
-/** A bare repository without linked worktrees has no branch checked out: no process is needed. */
-async function checkedOutAt({ runner, bare }: Local, branch: string): Promise<string | null> {
+/**
+ * Git need not be asked where there are no linked worktrees: in a bare repository no branch is checked out then, in another one
+ * that of HEAD, which is read anew.
+ */
+async function checkedOutAt({ runner, bare, worktree }: Local, branch: string): Promise<string | null> {
   const linked = await stat(join(runner.directory, 'worktrees')).catch(() => null);
-  return bare && linked === null ? null : checkedOutIn(runner, branch);
+  if (linked === null && bare) return null;
+  if (linked === null && worktree !== null && (await samePlace(join(worktree, '.git'), runner.directory)))
+    return (await readHead(runner)).branch === branch ? worktree : null;
+  return checkedOutIn(runner, branch);
 }
 
 async function publish(local: Local, edit: BranchEdit): Promise<void> {
@@ -274,13 +289,9 @@ async function publish(local: Local, edit: BranchEdit): Promise<void> {
     return;
   }
   if (worktree === null || !(await samePlace(place, worktree))) throw checkedOut(branch, place);
-  const changes = await shared.diffPaths(expected, next);
-  await requireFilters(
-    local,
-    worktree,
-    changes.map(({ path }) => path),
-  );
-  await fastForward({ runner, worktree, branch, expected, next, env: await freshEnvironment(local) });
+  const paths = await shared.changedPaths(expected, next);
+  const env = await requireFilters(local, worktree, paths);
+  await fastForward({ runner, worktree, branch, expected, next, env });
 }
 
 /** Files would not follow. */
@@ -297,24 +308,31 @@ const checkedOut = (branch: string, place: string) =>
   });
 
 /** The configuration may have changed since the repository was opened, and files are about to be touched. */
-async function freshEnvironment(local: Local): Promise<Environment> {
-  const entries = await listConfig(local, local.runner.directory);
-  const env = hardenedEnvironment({ user: local.env, entries, transport: false });
-  return { ...env, GIT_DIR: local.runner.directory };
+async function requireFilters(
+  local: Local,
+  worktree: string,
+  paths: readonly string[],
+): Promise<Environment> {
+  return filtersOf(local, { worktree, paths, entries: await local.config.fresh() });
+}
+
+/** Gives the environment under that configuration; FILTER_UNTRUSTED. */
+async function filtersOf(
+  local: Local,
+  place: { worktree: string; paths: readonly string[]; entries: readonly ConfigEntry[] },
+): Promise<Environment> {
+  const { runner, env: user } = local;
+  const hardened = hardenedEnvironment({ user, entries: place.entries, transport: false });
+  const env = { ...hardened, GIT_DIR: runner.directory };
+  await requireOwnFilters({ ...place, runner, env });
+  return env;
 }
 
 async function overlap(local: Local, branch: string, paths: readonly string[]): Promise<string | null> {
   const { runner, worktree } = local;
   const place = worktree === null ? null : await checkedOutAt(local, branch);
   if (worktree === null || place === null || !(await samePlace(place, worktree))) return null;
-  await requireFilters(local, worktree, paths);
-  return firstOverlap({ runner, worktree, paths, env: await freshEnvironment(local) });
-}
-
-async function requireFilters(local: Local, worktree: string, paths: readonly string[]): Promise<void> {
-  const { runner } = local;
-  const entries = await listConfig(local, runner.directory);
-  await requireOwnFilters({ runner, worktree, paths, entries, env: await freshEnvironment(local) });
+  return firstOverlap({ runner, worktree, paths, env: await requireFilters(local, worktree, paths) });
 }
 
 /** Where the branch is checked out here: what would keep its files from following. */
@@ -325,7 +343,9 @@ async function filterFindings(
   const { worktree } = local;
   const place = worktree === null || paths.length === 0 ? null : await checkedOutAt(local, branch);
   if (worktree === null || place === null || !(await samePlace(place, worktree))) return [];
-  return requireFilters(local, worktree, paths).then(() => [], filterFinding);
+  // Nothing is checked out yet: what is read again then need not be read again now.
+  const entries = await local.config.read();
+  return filtersOf(local, { worktree, paths, entries }).then(() => [], filterFinding);
 }
 
 /** Blocks before anything is confirmed. */

@@ -43,9 +43,12 @@ export async function fastForward(place: {
 }): Promise<void> {
   const { runner, worktree, branch, expected, next } = place;
   const options = { cwd: worktree, env: { ...place.env, GIT_WORK_TREE: worktree } };
-  const head = await runner.text(['symbolic-ref', '--quiet', 'HEAD'], { ...options, okCodes: [0, 1] });
-  const at = await runner.text(['rev-parse', '--verify', '--quiet', 'HEAD'], { ...options, okCodes: [0, 1] });
-  if (head !== `refs/heads/${branch}` || at !== expected) throw branchMoved(branch);
+  // The second word is `HEAD` where it is detached, and missing where the branch has no commit.
+  const head = await runner.text(['rev-parse', 'HEAD', '--symbolic-full-name', 'HEAD', '--'], {
+    ...options,
+    okCodes: [0, 128],
+  });
+  if (!head.startsWith(`${expected}\nrefs/heads/${branch}\n`)) throw branchMoved(branch);
   try {
     const { code, stderr } = await runner.run([...MERGE, next], { ...options, okCodes: [0, 1, 2, 128] });
     if (code !== 0) throw mergeFailure({ code, stderr, branch });

@@ -1,6 +1,7 @@
 import { BacktrailError, isFailure, isObjectId } from '../../model/index.ts';
 import type { ObjectId } from '../../model/index.ts';
 import { gitFailure } from './failure.ts';
+import { tooOld } from './program.ts';
 import type { Runner } from './runner.ts';
 import { keepAlive, notStarted, terminate, timedOut } from './spawn.ts';
 
@@ -116,6 +117,8 @@ function converse(runner: Runner): Conversation {
   });
   child.on('error', (error) => fail(notStarted(error)));
   child.on('close', (code) => {
+    // The oldest git that knows `--batch-command` is the oldest that will do.
+    if (code === 129) return fail(tooOld(''));
     const said = { args: ARGS, code: code ?? 128, stderr: complaint };
     fail(complaint === '' ? endedEarly() : gitFailure(said));
   });

@@ -1,28 +1,31 @@
 import type { Person } from '../../model/index.ts';
 
-/** One line of `git config --list --show-scope`. Section and variable are lower-case, the subsection is as written. */
+/** One line of `git config --list --show-scope --show-origin`. Section and variable are lower-case, the subsection is as written. */
 export interface ConfigEntry {
   /** `system`, `global`, `local`, `worktree`, `command` or `unknown`. */
   readonly scope: string;
+  /** `file:PATH`, `command line:`; absent where git was not asked. */
+  readonly origin?: string;
   readonly key: string;
   /** null: a key without a value, which git reads as true. */
   readonly value: string | null;
 }
 
 /** Lists every configuration that holds here, includes and worktree configuration too. Runs nothing. */
-export const LIST_CONFIG = ['config', '--list', '--show-scope', '--includes', '-z'] as const;
+export const LIST_CONFIG = ['config', '--list', '--show-scope', '--show-origin', '--includes', '-z'] as const;
 
 export function parseConfigList(output: Uint8Array): ConfigEntry[] {
   const tokens = Buffer.from(output).toString('utf8').split('\0');
   const entries: ConfigEntry[] = [];
-  for (let i = 0; i + 1 < tokens.length; i += 2) {
+  for (let i = 0; i + 2 < tokens.length; i += 3) {
     const scope = tokens[i] ?? '';
-    const pair = tokens[i + 1] ?? '';
+    const origin = tokens[i + 1] ?? '';
+    const pair = tokens[i + 2] ?? '';
     const end = pair.indexOf('\n');
     entries.push(
       end < 0
-        ? { scope, key: pair, value: null }
-        : { scope, key: pair.slice(0, end), value: pair.slice(end + 1) },
+        ? { scope, origin, key: pair, value: null }
+        : { scope, origin, key: pair.slice(0, end), value: pair.slice(end + 1) },
     );
   }
   return entries;

@@ -1,5 +1,6 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
+import { BacktrailError } from '../../model/index.ts';
 import { discoveryEnvironment } from './environment.ts';
 import type { ProcessEnvironment } from './spawn.ts';
 import { run } from './spawn.ts';
@@ -30,6 +31,19 @@ export async function gitVersion(env: ProcessEnvironment, timeoutMs: number): Pr
   const lacks = ([wantedMajor, wantedMinor]: readonly [number, number]) =>
     Number(major) < wantedMajor || (Number(major) === wantedMajor && Number(minor) < wantedMinor);
   return { text, missing: GIT_FEATURES.filter(({ since }) => lacks(since)).map(({ name }) => name) };
+}
+
+/** @throws GIT_MISSING where git is too old, or missing */
+export async function requireVersion(env: ProcessEnvironment, timeoutMs: number): Promise<void> {
+  const { text, missing } = await gitVersion(env, timeoutMs);
+  if (missing.length > 0) throw tooOld(text);
+}
+
+/** `version`: as git says it, where that is known. */
+export function tooOld(version: string): BacktrailError {
+  return new BacktrailError('GIT_MISSING', `git ${version}`.trimEnd() + ' is too old.', {
+    details: { version },
+  });
 }
 
 /** Where a program is on PATH; null where it is not. */

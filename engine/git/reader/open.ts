@@ -10,6 +10,7 @@ import { hasherOf } from '../store/hash.ts';
 import { repositoryUnknown } from '../remote/location.ts';
 import { isBranchName, requireBranchName } from '../store/refs.ts';
 import type { GitRepository } from '../repository.ts';
+import { userFile } from '../signing/signers.ts';
 import { aloneWith } from '../local/upstream.ts';
 import { readConfig } from './config.ts';
 import { createFiles, needsGit, SIZE_LIMIT } from './files.ts';
@@ -71,6 +72,7 @@ export async function openReadOnly({ location, folder, env }: ReadOnlyOptions): 
     diffPaths,
     inspect,
     identity: () => Promise.resolve(identityOf(entries, env)),
+    userFile: (key) => userFile(env, key),
     close: () => Promise.resolve(),
   };
   return { ...reader, ...withoutGit({ entries, folder: worktree ?? directory }) };

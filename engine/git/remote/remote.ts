@@ -22,6 +22,7 @@ import { isShallow, isThere, mirrorFolder } from './mirror-cache.ts';
 import { readBranch, requireBranchName, requireDescent, updateRefs } from '../store/refs.ts';
 import { common } from '../repository.ts';
 import type { GitRepository } from '../repository.ts';
+import { userFile } from '../signing/signers.ts';
 import { createRunner } from '../process/runner.ts';
 import type { Runner } from '../process/runner.ts';
 import { run } from '../process/spawn.ts';
@@ -149,6 +150,7 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
       return tip(branch);
     },
     identity: () => Promise.resolve(identityOf(entries, user)),
+    userFile: (key) => userFile(user, key),
     ledger: createLedgerStore({
       runner,
       objects: shared.objects,

@@ -2,6 +2,8 @@
  * LRU cache of up to `limit` bytes. Concurrent calls for a key share one load; a failure is not cached.
  */
 export interface Cache<Value> {
+  /** What is kept already. */
+  known(key: string): Value | undefined;
   get(key: string, load: () => Promise<{ value: Value; size: number }>): Promise<Value>;
 }
 
@@ -30,6 +32,7 @@ export function createCache<Value>(limit: number): Cache<Value> {
     }
   };
   return {
+    known: (key) => kept.get(key)?.value,
     get(key, read) {
       const found = kept.get(key);
       if (found !== undefined) {

@@ -108,6 +108,8 @@ export function createHistory(context: {
       }),
     async isOnLine(tip, commit) {
       if (requireObjectId(tip) === requireObjectId(commit)) return true;
+      const line = lines.known(tip);
+      if (line !== undefined) return line.includes(commit);
       // The part of the line that is not reachable from the commit: if the commit is on the line, it is the next parent.
       const args = ['rev-list', '--first-parent', '--parents', tip, `^${commit}`];
       const last = (await runner.text(args)).split('\n').at(-1) ?? '';

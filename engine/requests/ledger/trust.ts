@@ -1,5 +1,4 @@
-import type { ProcessEnvironment } from '../../git/process/spawn.ts';
-import { trustedKeys, trustMark } from '../../git/signing/signers.ts';
+import { trustedKeys, trustMark, type UserFile } from '../../git/signing/signers.ts';
 import { createCache, type LedgerCache } from './snapshot.ts';
 
 export interface Trust {
@@ -9,12 +8,14 @@ export interface Trust {
 }
 
 /** Looked at with each work: what was found out by another list counts no longer, for a key may have been taken out of it. */
-export function createTrust(env: ProcessEnvironment, named: string | null): () => Promise<Trust> {
+export function createTrust(
+  named: string | null,
+): (place: { readonly userFile: UserFile }) => Promise<Trust> {
   let cache = createCache();
   let known = '';
-  return async () => {
-    const allowedSigners = await trustedKeys(env, named);
-    const mark = await trustMark(env, allowedSigners);
+  return async ({ userFile }) => {
+    const allowedSigners = await trustedKeys(userFile, named);
+    const mark = await trustMark(userFile, allowedSigners);
     if (mark !== known) cache = createCache();
     known = mark;
     return { allowedSigners, cache };

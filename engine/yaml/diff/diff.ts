@@ -36,10 +36,11 @@ export function diffFields(
     before: string | null;
     after: string | null;
   },
-  { lines = true } = {},
+  { lines = true, remembered }: { readonly lines?: boolean; readonly remembered?: Remembered } = {},
 ): FieldChange[] | null {
+  const after = remembered?.text === input.after ? remembered.side : parse(input, input.after);
   const before = parse(input, input.before);
-  const after = parse(input, input.after);
+  if (remembered) [remembered.text, remembered.side] = [input.before, before];
   if (before === null || after === null) return null;
   const comparison: Comparison = { before, after, changes: [], effort: lines ? makeEffort() : null };
   try {
@@ -74,6 +75,12 @@ export function differenceOf(input: {
 }
 
 type Input = Parameters<typeof diffFields>[0];
+
+/** The older text of a file as it was read last: in a history, newest first, it is the newer one of the next comparison. */
+export class Remembered {
+  text: string | null | undefined;
+  side: Side | null = null;
+}
 
 function parse({ path, shown = [] }: Pick<Input, 'path' | 'shown'>, text: string | null): Side | null {
   if (text !== null && text.length > PARSED_LIMIT) return null;
