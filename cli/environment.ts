@@ -1,5 +1,4 @@
 /** The only place that reads the environment of the process. */
-import { randomBytes } from 'node:crypto';
 import { homedir, hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Clock, Person } from '../engine/index.ts';
@@ -61,7 +60,7 @@ export function readEnvironment(): Environment {
     progress: process.stderr.isTTY && env['TERM'] !== 'dumb',
     clock: { now: () => Date.now(), sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) },
     nodeVersion: process.versions.node,
-    random: (bytes) => randomBytes(bytes),
+    random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
   };
 }
 

@@ -15,7 +15,8 @@ async function main(): Promise<number> {
   } catch (error) {
     return printError(error, 'text');
   }
-  return runProgram(process.argv, environment, builtUsage());
+  const prepare = async () => (await import('./tune.ts')).tuneNode(environment);
+  return runProgram(process.argv, environment, { usage: builtUsage(), prepare });
 }
 
 /** The table of commands that the build leaves beside this file; undefined where the sources are run. */

@@ -13,23 +13,24 @@ import { addUsage, type Usage, usageOf } from './usage.ts';
 
 /**
  * Runs one command line and gives its exit code. `usage` is the table of all commands, as the built program has it beside its code;
- * where it is absent, as in the sources, it is read off the commands, which loads them all.
+ * where it is absent, as in the sources, it is read off the commands, which loads them all. `prepare` comes before a command is loaded.
  */
 export async function runProgram(
   argv: readonly string[],
   environment: Environment,
-  usage?: Usage,
+  { usage, prepare }: { readonly usage?: Usage | undefined; readonly prepare?: () => Promise<void> } = {},
 ): Promise<number> {
   const table = usage ?? (await readUsage(environment));
   const asked = createRoot(table.version);
   let meant = false;
-  addUsage(asked, table.commands, () => (meant = true));
+  addUsage(asked, table.commands, { words: argv, run: () => (meant = true) });
   let root = asked;
   let exitCode = 0;
   try {
     await asked.parseAsync([...argv]);
     const load = COMMANDS[asked.args[0] ?? ''];
     if (!meant || load === undefined) return exitCode;
+    await prepare?.();
     root = createRoot(table.version);
     const program: Program = { root, all: asked, environment, setExitCode: (code) => (exitCode = code) };
     (await load())(program);

@@ -80,15 +80,26 @@ function helpAfter(command: Command): string {
   return text.replace(/\n$/, '');
 }
 
-/** Adds commands that only note that they were meant: `run` is called where the whole command line could be read. */
-export function addUsage(to: Command, commands: readonly CommandUsage[], run: () => void): void {
+/**
+ * Adds commands that only note that they were meant: `run` is called where the whole command line could be read. Those that no word of
+ * the command line names are only listed, which takes less.
+ */
+export function addUsage(
+  to: Command,
+  commands: readonly CommandUsage[],
+  { words, run }: { readonly words: readonly string[]; readonly run: () => void },
+): void {
   for (const usage of commands) {
     const command = to.command(usage.name, { hidden: usage.hidden === true }).description(usage.description);
     for (const { name, description } of usage.arguments) command.addArgument(new Argument(name, description));
-    for (const option of usage.options) command.addOption(toOption(option));
+    const isMeant = words.includes(usage.name);
+    // A list says of a command whether it has options.
+    for (const option of isMeant ? usage.options : usage.options.slice(0, 1))
+      command.addOption(toOption(option));
+    if (!isMeant) continue;
     if (usage.after !== '') command.addHelpText('after', usage.after);
     if (usage.commands.length === 0) command.action(run);
-    else addUsage(command, usage.commands, run);
+    else addUsage(command, usage.commands, { words, run });
   }
 }
 

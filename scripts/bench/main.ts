@@ -1,4 +1,7 @@
-/** `npm run bench [-- --size r2] [--memory 1000] [--keep FOLDER]`: everything side by side in one run, as ratios. */
+/**
+ * `npm run bench [-- --size r2] [--memory 1000] [--keep FOLDER]`: everything side by side in one run, as ratios.
+ * `npm run bench -- startup`: what a start of the command line costs, and nothing else.
+ */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -9,8 +12,10 @@ import { benchEnvironment, PERSON, say } from './measure.ts';
 import { benchMemory } from './memory.ts';
 import { buildRepository, CONFIG_TWO_PATTERNS, SIZES } from './repository.ts';
 import { type Bench, benchRollback } from './rollback.ts';
+import { benchStartup } from './startup.ts';
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     size: { type: 'string', default: 'r1' },
     rounds: { type: 'string', default: '21' },
@@ -26,6 +31,7 @@ const env = benchEnvironment(folder);
 const bench: Bench = { folder, repo, size, env, rounds: Number(values.rounds) };
 
 async function main(): Promise<void> {
+  if (positionals[0] === 'startup') return benchStartup(bench.rounds);
   if (!existsSync(join(repo, 'bench-complete'))) {
     say(`building ${values.size}: ${size.tenants * 3 * size.services * 3} files, ${size.commits} commits …`);
     await buildRepository(repo, size, env);

@@ -88,7 +88,7 @@ export async function openLocal(options: LocalOptions): Promise<LocalRepository>
     runner,
     partial: isPartial(entries),
     commonDirectory: found.common,
-    config: reader.read,
+    config: () => reader.read(),
     overlap: (branch, paths) => overlap(local, branch, paths),
     kind: 'local',
     location: options.location,

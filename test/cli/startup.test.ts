@@ -1,0 +1,130 @@
+/** What a command loads, and how many processes of git it starts: by these a start is fast on every machine. */
+import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { COMMANDS } from '../../cli/registry.ts';
+import { type BuiltCli, builtCli } from '../helpers/built-cli.ts';
+import { backtrail, exampleRepo } from '../helpers/cli.ts';
+import { type Repo, temporaryFolder } from '../helpers/repo.ts';
+
+const GATEWAY = 'acme/production/api-gateway';
+
+let cli: BuiltCli;
+let example: Repo;
+beforeAll(async () => {
+  [cli, example] = await Promise.all([builtCli(), exampleRepo()]);
+});
+
+/** `bullmq`, of `node_modules/bullmq/dist/…`. */
+const packagesOf = (sources: readonly string[]) => [
+  ...new Set(sources.flatMap((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? [])),
+];
+
+describe('what can be said without a command', () => {
+  it.each([
+    [0, ['--version']],
+    [0, ['--help']],
+    [0, []],
+    [0, ['help', 'plan']],
+    [0, ['rollback', '--help']],
+    [0, ['request', 'approve', '--help']],
+    [2, ['histroy']],
+    [2, ['history']],
+    [2, ['plan', GATEWAY, '--bogus']],
+    [2, ['history', GATEWAY, '--limit', 'x']],
+    [2, ['request', 'list', '--status', 'x']],
+    [2, ['-o', 'json', 'request', 'nothing']],
+  ])('ends with %i and loads nothing but the reader of command lines: %j', async (exit, args) => {
+    const { code, output, sources } = await cli.loadedBy(example, args);
+    expect([code, output]).toEqual([args.length === 0 ? 2 : exit, expect.stringMatching(/\S/)]);
+    expect(packagesOf(sources)).toEqual(['commander']);
+    const more = sources.filter(
+      (path) =>
+        /^(?:engine|workers|cli\/(?:commands|print))\//.test(path) && !path.startsWith('engine/model/'),
+    );
+    expect(more).toEqual([]);
+  });
+});
+
+describe.each([
+  ['history', ['history', GATEWAY]],
+  ['plan', ['plan', GATEWAY]],
+  ['environments', ['environments']],
+])('%s', (_, args) => {
+  it('loads no queue, no log, no second reader, no transport, no questions and no proposals', async () => {
+    const { code, sources } = await cli.loadedBy(example, args);
+    expect(code).toBe(0);
+    const seldom = [
+      'bullmq',
+      'ioredis',
+      'pino',
+      'isomorphic-git',
+      'simple-git',
+      '@clack/prompts',
+      '@clack/core',
+    ];
+    expect(packagesOf(sources).filter((name) => seldom.includes(name))).toEqual([]);
+    expect(packagesOf(sources)).toContain('yaml');
+    expect(
+      sources.filter((path) =>
+        /^(?:workers\/|cli\/commands\/init\/|engine\/propose\/(?:propose|survey)|engine\/git\/isomorphic\/)/.test(
+          path,
+        ),
+      ),
+    ).toEqual([]);
+  });
+});
+
+describe('the table of commands', () => {
+  it.each(
+    [[], ...Object.keys(COMMANDS).map((name) => [name]), ['request', 'list'], ['break-glass', 'open']].map(
+      (words) => [words],
+    ),
+  )('says what the commands say themselves: %j', async (words) => {
+    const built = await cli.loadedBy(example, [...words, '--help']);
+    const { stdout } = await backtrail(example, [...words, '--help']);
+    expect(built.output).toBe(stdout);
+  });
+
+  it('has each command under its own name', async () => {
+    const { commands } = JSON.parse(await readFile(join(cli.main, '../usage.json'), 'utf8'));
+    expect(commands.map(({ name }: { name: string }) => name)).toEqual(Object.keys(COMMANDS));
+  });
+});
+
+describe('processes of git', () => {
+  /** A `git` before the real one that writes down what it is asked. */
+  async function counting(repo: Repo): Promise<{ env: Repo['env']; asked: () => Promise<string[]> }> {
+    const folder = await temporaryFolder();
+    const [script, list] = [join(folder, 'git'), join(folder, 'list')];
+    const path = repo.env['PATH'] ?? '';
+    await writeFile(script, `#!/bin/sh\necho "$*" >> '${list}'\nPATH='${path}' exec git "$@"\n`);
+    await chmod(script, 0o755);
+    return {
+      env: { ...repo.env, PATH: `${folder}:${path}` },
+      asked: async () => (await readFile(list, 'utf8')).trimEnd().split('\n'),
+    };
+  }
+
+  it.each([
+    [3, ['environments']],
+    [6, ['history', GATEWAY]],
+    [6, ['plan', GATEWAY]],
+    [4, ['request', 'list']],
+    [14, ['rollback', GATEWAY, '--reason', 'x', '--yes']],
+  ])('are no more than %i in a worktree: %j', async (most, args) => {
+    const repo = await exampleRepo();
+    const { env, asked } = await counting(repo);
+    expect(await backtrail({ folder: repo.folder, env }, args)).toMatchObject({ code: 0 });
+    const gits = await asked();
+    // The list itself, so that a failure shows it.
+    expect(gits).toEqual(gits.slice(0, most));
+    expect(gits.length).toBeGreaterThan(2);
+  });
+
+  it('are none where no repository is needed', async () => {
+    const { env, asked } = await counting(example);
+    await backtrail({ folder: example.folder, env }, ['plan', '--help']);
+    await expect(asked()).rejects.toThrow('ENOENT');
+  });
+});
