@@ -106,6 +106,14 @@ describe('processes of git', () => {
     };
   }
 
+  /*
+   * What each is for. All: rev-parse finds the repository, config lists what its configuration says (and what it must not run), cat-file
+   * reads refs and objects. History and plan: a log of the scope's paths, a log of the rollbacks in messages, and rev-list, the order of
+   * the line. Requests: for-each-ref proves where the ledger is. Rollback, besides those of a plan: fast-import twice, because the
+   * manifests' commit names the one before it; for-each-ref, what earlier attempts staged; a log that reads both commits back; config
+   * once more, right before files are checked out; rev-parse, where HEAD is then; merge, the branch and its files; update-ref, which
+   * deletes what was staged.
+   */
   it.each([
     [3, ['environments']],
     [6, ['history', GATEWAY]],
