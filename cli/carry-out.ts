@@ -2,8 +2,8 @@
 import { type Engine, isFailure, type RequestView, type RollbackResult } from '../engine/index.ts';
 import { enqueue } from './enqueue.ts';
 import { provenResult, resultOf } from './proven.ts';
-import { Interrupted, interruptible } from './interrupt.ts';
-import { printProgress } from './output.ts';
+import { Interrupted, interruptible } from './terminal/interrupt.ts';
+import { printProgress } from './terminal/output.ts';
 import type { Session } from './session.ts';
 import type { RollbackQueue } from '../workers/index.ts';
 

@@ -10,7 +10,7 @@ import {
   type RollbackResult,
 } from '../engine/index.ts';
 import type { RollbackQueue } from '../workers/index.ts';
-import { Interrupted, interruptible } from './interrupt.ts';
+import { Interrupted, interruptible } from './terminal/interrupt.ts';
 
 export interface Enqueuing {
   readonly engine: Engine;

@@ -3,7 +3,7 @@ import { homedir, hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Clock, Person } from '../engine/index.ts';
 import { BacktrailError } from '../engine/model/failure.ts';
-import { type Pager, pagerOf } from './pager-choice.ts';
+import { type Pager, pagerOf } from './terminal/pager-choice.ts';
 
 export interface Environment {
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { readEnvironment } from './environment.ts';
-import { outliveReaders, printError } from './output.ts';
-import { runProgram } from './program.ts';
-import type { Usage } from './usage.ts';
+import { outliveReaders, printError } from './terminal/output.ts';
+import { runProgram } from './start/program.ts';
+import type { Usage } from './start/usage.ts';
 
 outliveReaders();
 process.exitCode = await main();
@@ -15,7 +15,7 @@ async function main(): Promise<number> {
   } catch (error) {
     return printError(error, 'text');
   }
-  const prepare = async () => (await import('./tune.ts')).tuneNode(environment);
+  const prepare = async () => (await import('./start/tune.ts')).tuneNode(environment);
   return runProgram(process.argv, environment, { usage: builtUsage(), prepare });
 }
 

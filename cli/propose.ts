@@ -13,9 +13,9 @@ import {
   type RequestView,
   type RollbackResult,
 } from '../engine/index.ts';
-import { recordable } from './ask.ts';
+import { recordable } from './terminal/ask.ts';
 import type { Context } from './commands/command.ts';
-import type { Output } from './output.ts';
+import type { Output } from './terminal/output.ts';
 import { resultText } from './print/plan.ts';
 import { gateFindings } from './print/approval.ts';
 import { resultOf } from './proven.ts';

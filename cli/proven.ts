@@ -7,7 +7,7 @@ import {
   type RollbackResult,
   type Status,
 } from '../engine/index.ts';
-import { Interrupted } from './interrupt.ts';
+import { Interrupted } from './terminal/interrupt.ts';
 
 /**
  * Whoever can write into the queue can write a result or a failure there: the branch and the ledger know what came of the request, so

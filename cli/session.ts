@@ -9,9 +9,9 @@ import {
   type Person,
 } from '../engine/index.ts';
 import type { Environment } from './environment.ts';
-import { stoppable } from './interrupt.ts';
-import { type Format, printProgress } from './output.ts';
-import { progressLine } from './progress.ts';
+import { stoppable } from './terminal/interrupt.ts';
+import { type Format, printProgress } from './terminal/output.ts';
+import { progressLine } from './terminal/progress.ts';
 
 export interface GlobalOptions {
   readonly repo?: string;

@@ -48,7 +48,7 @@ export type {
   Steering,
   WrittenConfig,
 } from './init/init.ts';
-export { isShapeName, KINDS, nearShapes, SHAPES } from './steps/shapes.ts';
+export { isShapeName, KINDS, nearShapes, SHAPES } from './init/shapes.ts';
 export type { Delivery } from './render/planned/render.ts';
 export type {
   Comparison,

@@ -1,6 +1,6 @@
 /**
  * Makes dist/cli of the command line: one bundle, in pieces that are loaded when they are needed, because to find, read and compile
- * hundreds of modules takes most of the time of a short command. Beside it: the table of commands (cli/usage.ts), and the licences of
+ * hundreds of modules takes most of the time of a short command. Beside it: the table of commands (cli/start/usage.ts), and the licences of
  * the packages that are bundled. What is large and seldom needed stays a package of its own (EXTERNAL).
  */
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Metafile, type Plugin } from 'esbuild';
 import { readEnvironment } from '../cli/environment.ts';
-import { readUsage } from '../cli/program.ts';
+import { readUsage } from '../cli/start/program.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const EXTERNAL = ['bullmq', 'ioredis', 'isomorphic-git', 'pino', 'simple-git'];

@@ -7,7 +7,7 @@ import { realpathSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Argument, Command, Option } from 'commander';
 import { readEnvironment } from '../cli/environment.ts';
-import { createProgram } from '../cli/program.ts';
+import { createProgram } from '../cli/start/program.ts';
 import { FAILURES } from '../engine/index.ts';
 import { NOTES } from './cli/examples.ts';
 

@@ -4,7 +4,7 @@ import { dirname, isAbsolute, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { address } from '../cli/enqueue.ts';
 import { type Environment, readEnvironment } from '../cli/environment.ts';
-import { outliveReaders, printError, printProgress } from '../cli/output.ts';
+import { outliveReaders, printError, printProgress } from '../cli/terminal/output.ts';
 import { makeStyle } from '../cli/print/style.ts';
 import { BacktrailError, type EngineOptions, openEngine } from '../engine/index.ts';
 import { carryOut } from './incident/carry-out.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { recordable, requireReason, requireText } from '../ask.ts';
+import { recordable, requireReason, requireText } from '../terminal/ask.ts';
 import { findRequestId, findSessionId } from '../find-id.ts';
 import { requestText } from '../print/requests.ts';
 import { sessionsText, sessionText } from '../print/sessions.ts';

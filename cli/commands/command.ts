@@ -2,11 +2,11 @@
 import type { Command } from 'commander';
 import type { Engine } from '../../engine/index.ts';
 import type { Environment } from '../environment.ts';
-import { type Output, printError, printOutput } from '../output.ts';
+import { type Output, printError, printOutput } from '../terminal/output.ts';
 import { makeStyle, type Style } from '../print/style.ts';
 import { type GlobalOptions, type Session, startSession } from '../session.ts';
 
-export { positive } from '../parsers.ts';
+export { positive } from '../start/parsers.ts';
 
 export interface Context {
   readonly session: Session;

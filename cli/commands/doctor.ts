@@ -1,10 +1,10 @@
 import { type Check, checkup } from '../../engine/index.ts';
 import { checkQueue } from '../../workers/index.ts';
 import { withoutLogin } from '../enqueue.ts';
-import { progressLine } from '../progress.ts';
+import { progressLine } from '../terminal/progress.ts';
 import type { Style } from '../print/style.ts';
 import { beside } from '../print/table.ts';
-import { stoppable } from '../interrupt.ts';
+import { stoppable } from '../terminal/interrupt.ts';
 import { type Program, runCommand } from './command.ts';
 
 export function addDoctor(program: Program): void {

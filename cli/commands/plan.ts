@@ -7,7 +7,7 @@ import {
   isFailure,
   type Planned,
 } from '../../engine/index.ts';
-import type { Output } from '../output.ts';
+import type { Output } from '../terminal/output.ts';
 import { planText, planValue } from '../print/plan.ts';
 import type { Style } from '../print/style.ts';
 import { askGate, type Gated, withFindings } from '../propose.ts';

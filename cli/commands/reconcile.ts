@@ -3,7 +3,7 @@ import { enqueueWaiting, openQueue } from '../../workers/index.ts';
 import { withoutLogin } from '../enqueue.ts';
 import type { Style } from '../print/style.ts';
 import { table } from '../print/table.ts';
-import type { Output } from '../output.ts';
+import type { Output } from '../terminal/output.ts';
 import { type Program, runCommand } from './command.ts';
 
 export function addReconcile(program: Program): void {

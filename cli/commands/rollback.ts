@@ -12,11 +12,11 @@ import {
   type RollbackResult,
 } from '../../engine/index.ts';
 import { untilBack } from '../away.ts';
-import { confirmRollback, recordable, requireReason } from '../ask.ts';
+import { confirmRollback, recordable, requireReason } from '../terminal/ask.ts';
 import type { RollbackQueue } from '../../workers/index.ts';
 import { carryOutByWorker, carryOutHere, sayIn } from '../carry-out.ts';
-import { Interrupted, interruptible } from '../interrupt.ts';
-import { type Output, printAside } from '../output.ts';
+import { Interrupted, interruptible } from '../terminal/interrupt.ts';
+import { type Output, printAside } from '../terminal/output.ts';
 import { destinationText } from '../print/destination.ts';
 import { planText, resultText } from '../print/plan.ts';
 import { askGate, carryOn, idOfKey, newId, openRequest, type Proposal } from '../propose.ts';

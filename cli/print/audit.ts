@@ -1,5 +1,5 @@
 import type { AuditEntry } from '../../engine/index.ts';
-import { oneLine } from './clean.ts';
+import { oneLine } from '../terminal/clean.ts';
 import { cut, minute, short, type Style } from './style.ts';
 import { type Column, table } from './table.ts';
 

@@ -1,5 +1,5 @@
 import type { Destination } from '../../engine/index.ts';
-import { clean } from './clean.ts';
+import { clean } from '../terminal/clean.ts';
 
 /** `main at origin (git.example.com:acme/config)` */
 export function destinationText({ remote, address, branch }: Destination): string {

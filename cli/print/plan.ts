@@ -10,7 +10,7 @@ import {
   type RollbackResult,
 } from '../../engine/index.ts';
 import { count, printChanges, printFile } from './changes.ts';
-import { oneLine } from './clean.ts';
+import { oneLine } from '../terminal/clean.ts';
 import { approvalText } from './approval.ts';
 import { destinationText } from './destination.ts';
 import { cut, minute, revisionName, short, shortDigest, type Style } from './style.ts';

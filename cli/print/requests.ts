@@ -1,6 +1,6 @@
 /** Requests as people read them. */
 import { type Person, type RequestStatus, type RequestView, type ReviewView } from '../../engine/index.ts';
-import { oneLine } from './clean.ts';
+import { oneLine } from '../terminal/clean.ts';
 import { approvalText } from './approval.ts';
 import { cut, minute, revisionName, short, shortDigest, type Style } from './style.ts';
 import { type Column, table } from './table.ts';

@@ -1,6 +1,6 @@
 /** Break-glass sessions as people read them. */
 import type { RequestView, SessionView } from '../../engine/index.ts';
-import { oneLine } from './clean.ts';
+import { oneLine } from '../terminal/clean.ts';
 import { personText } from './requests.ts';
 import { cut, minute, short, type Style } from './style.ts';
 import { type Column, table } from './table.ts';

@@ -1,6 +1,6 @@
 /** Colours, where the terminal has them, and how much of a text is shown. */
 import { styleText } from 'node:util';
-import { clean } from './clean.ts';
+import { clean } from '../terminal/clean.ts';
 
 type Styles = Parameters<typeof styleText>[0];
 

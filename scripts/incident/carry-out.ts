@@ -1,6 +1,6 @@
 /** Asks for the rollbacks of an incident in the ledger, hands those that are approved to the workers, and follows them. */
 import { withoutLogin } from '../../cli/enqueue.ts';
-import { printProgress } from '../../cli/output.ts';
+import { printProgress } from '../../cli/terminal/output.ts';
 import { provenResult } from '../../cli/proven.ts';
 import { BacktrailError, type Engine, isFailure, type Person, type RequestView } from '../../engine/index.ts';
 import { enqueueRollback, followRollback, openQueue, type RollbackQueue } from '../../workers/index.ts';

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
-import { requireReason } from '../../cli/ask.ts';
+import { requireReason } from '../../cli/terminal/ask.ts';
 import { BacktrailError, type ConfigText } from '../../engine/index.ts';
 
 const text = z.string().trim().min(1).max(1000);

@@ -1,6 +1,6 @@
 /** Plans every rollback of an incident, and finds those that an earlier run carried out. */
 import { createHash } from 'node:crypto';
-import { printProgress } from '../../cli/output.ts';
+import { printProgress } from '../../cli/terminal/output.ts';
 import {
   BacktrailError,
   blockedError,

@@ -214,7 +214,7 @@ describe('architecture', () => {
   it('has one door to each outside thing', () => {
     const imports = (module: string) =>
       offenders((source) => source.imports.some((name) => name === module || name === `node:${module}`));
-    expect(imports('child_process')).toEqual(['engine/git/process/spawn.ts', 'cli/pager.ts']);
+    expect(imports('child_process')).toEqual(['engine/git/process/spawn.ts', 'cli/terminal/pager.ts']);
     expect(imports('simple-git')).toEqual(['engine/git/remote/maintenance.ts']);
     expect(imports('bullmq').filter((path) => !path.startsWith('workers/'))).toEqual([]);
     expect(imports('ioredis').filter((path) => !path.startsWith('workers/'))).toEqual([]);

@@ -1,7 +1,7 @@
 import { chmod, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { fits, page, type Pager, pagerOf } from '../../cli/pager.ts';
+import { fits, page, type Pager, pagerOf } from '../../cli/terminal/pager.ts';
 import { runProcess } from '../helpers/cli.ts';
 import { createRepo, type Repo, temporaryFolder } from '../helpers/repo.ts';
 import { hasScript, onTerminal } from '../helpers/terminal.ts';

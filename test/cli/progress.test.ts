@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { progressLine, progressText } from '../../cli/progress.ts';
+import { progressLine, progressText } from '../../cli/terminal/progress.ts';
 
 function terminal(columns = 60) {
   const written: string[] = [];

@@ -2,7 +2,7 @@
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { COMMANDS } from '../../cli/registry.ts';
+import { COMMANDS } from '../../cli/start/registry.ts';
 import { type BuiltCli, builtCli } from '../helpers/built-cli.ts';
 import { backtrail, exampleRepo } from '../helpers/cli.ts';
 import { type Repo, temporaryFolder } from '../helpers/repo.ts';

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { afterAll } from 'vitest';
 import { z } from 'zod';
 import type { Environment } from '../../cli/environment.ts';
-import { runProgram } from '../../cli/program.ts';
+import { runProgram } from '../../cli/start/program.ts';
 import { fixtures } from './fixtures.ts';
 import { createRepo, type Repo, temporaryFolder } from './repo.ts';
 

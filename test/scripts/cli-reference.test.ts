@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { readEnvironment } from '../../cli/environment.ts';
-import { createProgram } from '../../cli/program.ts';
+import { createProgram } from '../../cli/start/program.ts';
 import { unquote } from '../../cli/completion/words.ts';
 import { FAILURES } from '../../engine/index.ts';
 import { NOTES } from '../../scripts/cli/examples.ts';

@@ -1,6 +1,6 @@
 /** `init --check`: whether the configuration still covers what comes to the tree. */
 import { BacktrailError, type NewPath, quotePath } from '../../../engine/index.ts';
-import type { Output } from '../../output.ts';
+import type { Output } from '../../terminal/output.ts';
 import type { Style } from '../../print/style.ts';
 import type { Context } from '../command.ts';
 

@@ -1,6 +1,6 @@
 import { BacktrailError, type Engine, type Proposed, type ProposedLayout } from '../../../engine/index.ts';
-import { chooseLayout } from '../../ask.ts';
-import { type Output, printAside } from '../../output.ts';
+import { chooseLayout } from '../../terminal/ask.ts';
+import { type Output, printAside } from '../../terminal/output.ts';
 import { planText } from '../../print/plan.ts';
 import {
   candidatesText,

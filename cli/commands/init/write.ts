@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { BacktrailError, type Engine, makeRequestId } from '../../../engine/index.ts';
-import { confirmConfig, confirmLedgerFetch } from '../../ask.ts';
+import { confirmConfig, confirmLedgerFetch } from '../../terminal/ask.ts';
 import { destinationText } from '../../print/destination.ts';
 import type { Written } from '../../print/proposal.ts';
 import type { Context } from '../command.ts';

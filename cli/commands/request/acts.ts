@@ -1,7 +1,7 @@
 /** `request reject`, `cancel` and `note`: one event each. */
 import { type Command, Option } from 'commander';
 import { type Act, type Engine, NOTE_KINDS, type NoteKind, type RequestView } from '../../../engine/index.ts';
-import { recordable, requireText } from '../../ask.ts';
+import { recordable, requireText } from '../../terminal/ask.ts';
 import { findRequestId } from '../../find-id.ts';
 import { requestText } from '../../print/requests.ts';
 import { ID, type Program, runCommand } from '../command.ts';

@@ -9,10 +9,10 @@ import {
   type Person,
   type RequestView,
 } from '../../../engine/index.ts';
-import { recordable } from '../../ask.ts';
+import { recordable } from '../../terminal/ask.ts';
 import { type CarryOutHow, carryOutOrLeave, sayIn } from '../../carry-out.ts';
 import { findRequestId } from '../../find-id.ts';
-import type { Output } from '../../output.ts';
+import type { Output } from '../../terminal/output.ts';
 import { resultText } from '../../print/plan.ts';
 import { approvalText } from '../../print/approval.ts';
 import { type Context, ID, type Program, runCommand } from '../command.ts';

@@ -7,8 +7,8 @@ import {
   isBlocked,
   type RequestStatus,
 } from '../../../engine/index.ts';
-import { confirmGoing } from '../../ask.ts';
-import { printAside } from '../../output.ts';
+import { confirmGoing } from '../../terminal/ask.ts';
+import { printAside } from '../../terminal/output.ts';
 import { planText } from '../../print/plan.ts';
 import type { Session } from '../../session.ts';
 import type { Context } from '../command.ts';

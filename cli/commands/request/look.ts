@@ -9,7 +9,7 @@ import {
 } from '../../../engine/index.ts';
 import { findRequestId } from '../../find-id.ts';
 import { withJobs } from '../../jobs.ts';
-import { requestStatuses } from '../../parsers.ts';
+import { requestStatuses } from '../../start/parsers.ts';
 import { requestsText, requestText } from '../../print/requests.ts';
 import { withFindings } from '../../propose.ts';
 import { foundIn, ID, type Program, runCommand, SCOPE } from '../command.ts';

@@ -8,10 +8,10 @@ import {
   isBlocked,
   type RequestStatus,
 } from '../../../engine/index.ts';
-import { confirmGoing } from '../../ask.ts';
+import { confirmGoing } from '../../terminal/ask.ts';
 import { type CarryOutHow, carryOutOrLeave } from '../../carry-out.ts';
 import { findRequestId } from '../../find-id.ts';
-import { type Output, printAside } from '../../output.ts';
+import { type Output, printAside } from '../../terminal/output.ts';
 import { planText } from '../../print/plan.ts';
 import { askGate, carryOn, newId, openRequest } from '../../propose.ts';
 import { type Context, ID, type Program, REVISION, runCommand } from '../command.ts';

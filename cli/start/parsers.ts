@@ -1,6 +1,6 @@
 /** What options accept. They stand apart from the commands, so that a command line can be refused before its command is loaded. */
 import { InvalidArgumentError, type Option } from 'commander';
-import { REQUEST_STATUSES, type RequestStatus } from '../engine/model/ledger.ts';
+import { REQUEST_STATUSES, type RequestStatus } from '../../engine/model/ledger.ts';
 
 export function positive(text: string): number {
   const number = Number(text);

@@ -1,5 +1,5 @@
 /** One line on the terminal while a long fetch runs; nothing where there is no terminal. */
-import type { Progress } from '../engine/index.ts';
+import type { Progress } from '../../engine/index.ts';
 
 /** A short fetch is not worth a line that comes and goes. */
 const QUIET_MS = 800;

@@ -1,5 +1,5 @@
 /** Ctrl-C and SIGTERM while a rollback is under way. */
-import { BacktrailError } from '../engine/model/failure.ts';
+import { BacktrailError } from '../../engine/model/failure.ts';
 
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 type Signal = keyof typeof EXIT_CODES;

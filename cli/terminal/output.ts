@@ -1,10 +1,10 @@
 /** Everything that reaches the terminal goes through here: text without control characters, JSON, YAML, and errors. */
-import { BacktrailError, FAILURES, isFailure } from '../engine/model/failure.ts';
-import type { Format } from './formats.ts';
+import { BacktrailError, FAILURES, isFailure } from '../../engine/model/failure.ts';
+import type { Format } from '../start/formats.ts';
 import type { Pager } from './pager-choice.ts';
-import { clean, oneLine, UNSAFE, UNSAFE_ALL } from './print/clean.ts';
+import { clean, oneLine, UNSAFE, UNSAFE_ALL } from './clean.ts';
 
-export { type Format, FORMATS } from './formats.ts';
+export { type Format, FORMATS } from '../start/formats.ts';
 
 /** What a command gives: a value for scripts, and how people read it. */
 export interface Output {

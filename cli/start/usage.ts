@@ -28,6 +28,7 @@ interface ArgumentUsage {
   /** With its brackets: `<scope>`. */
   readonly name: string;
   readonly description: string;
+  readonly choices?: readonly string[];
 }
 
 interface OptionUsage {
@@ -55,7 +56,12 @@ export function usageOf(command: Command): CommandUsage {
 
 function argumentUsage(argument: Argument): ArgumentUsage {
   const name = `${argument.name()}${argument.variadic ? '...' : ''}`;
-  return { name: argument.required ? `<${name}>` : `[${name}]`, description: argument.description };
+  const { description, argChoices, required } = argument;
+  return {
+    name: required ? `<${name}>` : `[${name}]`,
+    description,
+    ...(argChoices && { choices: argChoices }),
+  };
 }
 
 function optionUsage({ flags, description, defaultValue, argChoices, parseArg }: Option): OptionUsage {
@@ -91,7 +97,10 @@ export function addUsage(
 ): void {
   for (const usage of commands) {
     const command = to.command(usage.name, { hidden: usage.hidden === true }).description(usage.description);
-    for (const { name, description } of usage.arguments) command.addArgument(new Argument(name, description));
+    for (const { name, description, choices } of usage.arguments) {
+      const argument = new Argument(name, description);
+      command.addArgument(choices ? argument.choices(choices) : argument);
+    }
     const isMeant = words.includes(usage.name);
     // A list says of a command whether it has options.
     for (const option of isMeant ? usage.options : usage.options.slice(0, 1))

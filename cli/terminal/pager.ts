@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { Pager } from './pager-choice.ts';
-import { wrapped } from './print/table.ts';
+import { wrapped } from '../print/table.ts';
 
 export { type Pager, pagerOf } from './pager-choice.ts';
 

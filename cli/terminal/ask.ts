@@ -1,6 +1,6 @@
 /** Questions on the terminal, and what counts as a reason. */
-import { BacktrailError } from '../engine/index.ts';
-import { clean } from './print/clean.ts';
+import { BacktrailError } from '../../engine/index.ts';
+import { clean } from './clean.ts';
 
 /** REASON_REQUIRED where nothing readable is left. */
 export function requireReason(reason: string | undefined, what = 'A rollback'): asserts reason is string {

@@ -2,7 +2,7 @@
 import module from 'node:module';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
-import type { Environment } from './environment.ts';
+import type { Environment } from '../environment.ts';
 
 export function tuneNode({ cacheFolder, nodeVersion }: Environment): void {
   // Compiled code is kept for the next start, where this Node can (22.8 and later); NODE_DISABLE_COMPILE_CACHE=1 keeps none.

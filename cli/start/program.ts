@@ -1,12 +1,12 @@
 /** The command line: reads it by the table of commands, loads the command that is meant, and says how errors end. */
 import { readFileSync } from 'node:fs';
 import { type Command, CommanderError } from 'commander';
-import { BacktrailError } from '../engine/model/failure.ts';
-import type { Program } from './commands/command.ts';
-import type { Environment } from './environment.ts';
+import { BacktrailError } from '../../engine/model/failure.ts';
+import type { Program } from '../commands/command.ts';
+import type { Environment } from '../environment.ts';
 import { type Format, FORMATS } from './formats.ts';
-import { Interrupted } from './interrupt.ts';
-import { printError, printErrorDocument } from './output.ts';
+import { Interrupted } from '../terminal/interrupt.ts';
+import { printError, printErrorDocument } from '../terminal/output.ts';
 import { type AddCommand, COMMANDS } from './registry.ts';
 import { createRoot } from './root.ts';
 import { addUsage, type Usage, usageOf } from './usage.ts';
