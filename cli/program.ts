@@ -9,6 +9,7 @@ import { addCompare } from './commands/compare.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEnvironments } from './commands/environments.ts';
 import { addHistory } from './commands/history.ts';
+import { addIncident } from './commands/incident.ts';
 import { addInit } from './commands/init/index.ts';
 import { addLog } from './commands/log.ts';
 import { addPlan } from './commands/plan.ts';
@@ -61,6 +62,7 @@ export async function runProgram(argv: readonly string[], environment: Environme
     addCompare,
     addPlan,
     addRollback,
+    addIncident,
     addLog,
     addReconcile,
     addRequest,

@@ -31,7 +31,7 @@ export interface Repository {
 
 type Question<Value> = (
   snapshot: Snapshot,
-  place: { readonly git: GitRepository; readonly offline: Notice | null },
+  place: Opened & { readonly offline: Notice | null },
 ) => Promise<Value>;
 
 type RepositoryOptions = OpenOptions & {
@@ -66,7 +66,7 @@ export async function openRepository(options: RepositoryOptions): Promise<Reposi
         const away = await git.look();
         const snapshot = await observe();
         const offline = away && offlineNotice(away, clock);
-        return question(snapshot, { git, offline }).catch(async (error: unknown) => {
+        return question(snapshot, { git, observe, offline }).catch(async (error: unknown) => {
           throw await namingMerge(git, snapshot, error);
         });
       }),

@@ -6,7 +6,7 @@ import { engineOf } from '../helpers/engine.ts';
 import { startTestRedis } from '../helpers/redis.ts';
 import { isolatedEnv, type Repo, temporaryFolder } from '../helpers/repo.ts';
 import { allowedSigners, createIdentity, type Identity } from '../helpers/signing.ts';
-import { readIncident } from '../../scripts/incident/file.ts';
+import { readIncident } from '../../cli/commands/incident/file.ts';
 import type { RunningRedis } from '../../scripts/redis.ts';
 
 const SERVICE = 'acme/production/api-gateway';
