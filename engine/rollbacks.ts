@@ -126,7 +126,7 @@ export function createRollbacks(input: RollbacksInput): Rollbacks {
         const found = withNotice(planned, offline);
         const { propose = false, ledger = false } = ask;
         const asked = { planned: found, author: await authorOf(ask), propose, ledger };
-        const { gate, findings } = await planGate(await place(opened), asked);
+        const { gate, findings } = await planGate(() => place(opened), asked);
         const value = planValue(found, { revisions: ask.revisions === true });
         const { quorum: need, approvers, rules } = gate;
         const waits = gate.needsApproval && gate.may.request.allowed && !value.unchanged;

@@ -130,7 +130,7 @@ describe('rollback --queue', () => {
       'json',
     ];
     const state = await stateOf(repo);
-    expect(refusalOf(await backtrail(repo, args, options()))).toMatchObject({
+    expect(refusalOf(await backtrail(repo, args.slice(0, -2), options()))).toMatchObject({
       exit: 3,
       code: 'FORBIDDEN',
       hint: expect.stringContaining('.backtrail/config.yaml'),

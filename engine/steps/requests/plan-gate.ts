@@ -69,25 +69,32 @@ export function requirePermit(permit: Permit): void {
   throw new BacktrailError(code, message, { hint, details });
 }
 
-/** Never fails because of what the rules say: that is its answer. */
+interface Known {
+  readonly place: Place;
+  readonly rules: Rules;
+  readonly facts: GateFacts;
+}
+
+/** Never fails because of what the rules say, or because they cannot be read here: that is its answer. */
 export async function planGate(
-  place: Place,
+  open: () => Promise<Place>,
   asked: Asking,
 ): Promise<{ gate: PlanGate; findings: Finding[] }> {
   const { planned, author } = asked;
   const { plan } = planned;
-  let known: { readonly rules: Rules; readonly facts: GateFacts } | null = null;
+  const known: Known[] = [];
   const read = await permitOf(async () => {
+    const place = await open();
     const rules = await rulesOf(place, planned.snapshot);
-    known = { rules, facts: await readGate(place, rules, asked) };
+    known.push({ place, rules, facts: await readGate(place, rules, asked) });
   });
   const person = { name: author.name, email: author.email };
-  const found = known as { readonly rules: Rules; readonly facts: GateFacts } | null;
-  if (found === null) {
+  const [found] = known;
+  if (found === undefined) {
     const gate = { ...CLOSED, person, may: { request: read, execute: read, approve: read } };
     return { gate, findings: gateFindings(plan, null, read) };
   }
-  const { rules, facts } = found;
+  const { place, rules, facts } = found;
   const { needsApproval, ledgered, session, approval } = facts.gate;
   const ask = await permitOf(() => requireAsker(place, rules, author, facts));
   const request = isBlocked(plan) ? await permitOf(() => Promise.reject(blockedError(plan))) : ask;
