@@ -69,26 +69,56 @@ export interface EngineSettings {
   readonly random?: ((bytes: number) => Uint8Array) | undefined;
 }
 
-/** One repository. Every question looks at the branch anew. Errors are BacktrailErrors; match on `code`. */
+/**
+ * One repository. Every question looks at the branch anew. Errors are BacktrailErrors; match on `code`.
+ *
+ * Any of them can fail with CONFIG_MISSING, CONFIG_INVALID or BRANCH_UNKNOWN (what the branch is looked at by), REPOSITORY_UNKNOWN,
+ * REMOTE_UNAVAILABLE, REMOTE_DENIED (where it is), OBJECT_MISSING, GIT_FAILED, GIT_TIMEOUT and REPOSITORY_LOCKED (what git says).
+ */
 export interface Engine {
   /** The same for every way to name it: the top folder of a worktree, else the git directory; a URL as it was typed. */
   location(): string;
   /** Who the user's git configuration says they are; null where it says nothing. */
   identity(): Promise<Person | null>;
+  /** What the layout finds: tenants, environments, services, by name. */
   environments(): Promise<readonly queries.EnvironmentEntry[]>;
   /** The same, with the files that cannot be taken apart. */
   survey(): Promise<queries.Environments>;
   /** What has come since the configuration was last changed, and no scope holds: new environments, and siblings of what the layout takes. */
   uncovered(): Promise<readonly queries.NewPath[]>;
+  /**
+   * Revisions of a scope, newest first, at most `limit` of them; `total` is how many there are.
+   *
+   * @throws SCOPE_INVALID, TENANT_UNKNOWN, ENVIRONMENT_UNKNOWN, SERVICE_UNKNOWN, FIELD_UNKNOWN, FIELD_INVALID
+   */
   history(ask: queries.ScopeAsk & { limit: number }): Promise<queries.History>;
+  /**
+   * What a scope holds at a revision, masked.
+   *
+   * @throws as `history`, and REVISION_INVALID, REVISION_UNKNOWN, REVISION_NOT_ON_BRANCH
+   */
   show(ask: queries.ScopeAsk & { revision: string }): Promise<queries.Shown>;
+  /**
+   * How a scope differs between two revisions; from one to what it holds now where `to` is absent.
+   *
+   * @throws as `show`
+   */
   compare(ask: queries.ScopeAsk & { from: string; to?: string }): Promise<queries.Comparison>;
+  /** Rollbacks on the branch, newest first, by what their commits record. */
   log(ask: { scope?: string; limit: number }): Promise<queries.LogEntry[]>;
   /** The commit that carried out a request earlier, or null. */
   findRequest(id: RequestId): Promise<ObjectId | null>;
-  /** GIT_MISSING where there is no git: everything above answers for small local repositories, `execute` does not. */
+  /**
+   * Questions are answered without git for small local repositories; what writes is not.
+   *
+   * @throws GIT_MISSING
+   */
   requireWriting(): void;
-  /** A configuration for the branch that HEAD names, from its tree. BRANCH_UNKNOWN where there is none with a commit. */
+  /**
+   * A configuration for the branch that HEAD names, from its tree.
+   *
+   * @throws BRANCH_UNKNOWN where there is none with a commit
+   */
   propose(steering?: Steering): Promise<Proposed>;
   /** What a rollback would look like under that configuration; null where nothing that was looked at has an earlier revision. */
   samplePlan(config: string): Promise<RollbackPlan | null>;
@@ -96,7 +126,11 @@ export interface Engine {
   destination(branch?: string): Promise<Destination>;
   /** null but for a clone whose own `git fetch` leaves the ledger at the remote: its name, and what changes that. */
   ledgerFetch(branch: string): Promise<LedgerFetch | null>;
-  /** Publishes a first configuration as a commit of its own. CONFIG_PRESENT where the branch has one. */
+  /**
+   * Publishes a first configuration as a commit of its own: never one in the place of another.
+   *
+   * @throws CONFIG_PRESENT, CONFIG_INVALID, GIT_MISSING, and what publishing fails with
+   */
   writeConfig(write: ConfigWrite): Promise<WrittenConfig>;
   /** Plan, request, execute: the only way to publish a rollback. */
   readonly rollbacks: Rollbacks;

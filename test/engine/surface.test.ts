@@ -225,11 +225,17 @@ async function requireUnmoved({ repo, watcher, carol }: Scene, tip: string, by: 
 
 const tipOf = (repo: Repo) => repo.git('rev-parse', 'main');
 
-async function callAll(stage: Scene, functions: readonly Named[], people: readonly library.Person[]) {
+/** Gives how many functions were called. */
+async function callAll(
+  stage: Scene,
+  functions: readonly Named[],
+  people: readonly library.Person[],
+): Promise<number> {
   const tip = await tipOf(stage.repo);
+  const called = functions.filter((one) => one.name !== 'close');
   for (const actor of people) {
     const all = await everything(stage, actor);
-    for (const { name, call } of functions.filter((one) => one.name !== 'close')) {
+    for (const { name, call } of called) {
       for (const args of argumentsFor(all)) {
         const given = await tried(() => call(...args));
         if (typeof given === 'object' && given !== null && 'close' in given) await closed(given);
@@ -237,6 +243,7 @@ async function callAll(stage: Scene, functions: readonly Named[], people: readon
       await requireUnmoved(stage, tip, `${name} by ${actor.email}`);
     }
   }
+  return called.length;
 }
 
 async function closed(given: object & { readonly close: unknown }): Promise<void> {
@@ -261,7 +268,8 @@ describe('the public surface', () => {
     const stage = await scene();
     const opened = await library.openEngine(stage.options);
     try {
-      await callAll(stage, functionsOf(opened), [stage.jane, stage.bob]);
+      const called = await callAll(stage, functionsOf(opened), [stage.jane, stage.bob]);
+      expect(called).toBe(FUNCTIONS.opened.length - 1);
     } finally {
       await opened.close();
     }
@@ -272,7 +280,8 @@ describe('the public surface', () => {
     const config = { name: 'outside', text: LAWLESS };
     const opened = await library.openEngine({ ...stage.options, config });
     try {
-      await callAll(stage, functionsOf(opened), [stage.jane]);
+      const called = await callAll(stage, functionsOf(opened), [stage.jane]);
+      expect(called).toBe(FUNCTIONS.opened.length - 1);
     } finally {
       await opened.close();
     }
@@ -281,11 +290,9 @@ describe('the public surface', () => {
   it('nor among the functions that the package exports', async () => {
     const stage = await scene();
     const exported = [...functionsOf(library), ...functionsOf(workers)];
-    await callAll(
-      stage,
-      exported.filter(({ name }) => !name.includes('.')),
-      [stage.jane],
-    );
+    const functions = exported.filter(({ name }) => !name.includes('.'));
+    const called = await callAll(stage, functions, [stage.jane]);
+    expect(called).toBe(FUNCTIONS.engine.length + FUNCTIONS.workers.length);
   });
 
   it('nor in a worker that is handed the id of what waits for approval', async () => {
