@@ -78,7 +78,7 @@ export interface Rollbacks {
   plan(ask: PlanAsk): Promise<GatedPlan>;
   /**
    * Plans again on the tip, compares the digest, and asks policy and permission. Where the branch has a policy for what changes, or
-   * `propose` or `ledger` asks for a record, it opens a request in the ledger: `result.status` is `pending` (it waits for approvals) or
+   * `propose` or `ledger` asks for a record, it opens a request in the ledger: `status` is `pending` (it waits for approvals) or
    * `approved` (`execute` carries it out, here or in a worker). Otherwise it is carried out at once, and `request` is null.
    *
    * @throws PLAN_CHANGED, PERMISSION_DENIED, POLICY_UNSATISFIABLE, REASON_REQUIRED, REQUEST_EXISTS, REQUEST_CLOSED, FORBIDDEN (a
@@ -141,7 +141,7 @@ export function createRollbacks(input: RollbacksInput): Rollbacks {
       requests.request(
         {
           ...requestAskOf(ask),
-          target: typeof target === 'string' ? target : target.commit,
+          target: targetOf(target),
           author: await authorOf(ask),
         },
         options,
@@ -156,6 +156,11 @@ export function createRollbacks(input: RollbacksInput): Rollbacks {
       };
     },
   };
+}
+
+/** TARGET_REQUIRED where there is none, as a caller without types can leave it. */
+function targetOf(target: RollbackAsk['target'] | undefined): ObjectId {
+  return typeof target === 'object' ? target.commit : (target ?? '');
 }
 
 /** What `override` may name. */

@@ -26,17 +26,17 @@ try {
   if (isBlocked(plan) || plan.unchanged || !gate.may.request.allowed) process.exitCode = 3;
   else {
     // The digest binds the request to what was shown: where the scope is another one by now, it fails with PLAN_CHANGED.
-    const { request, result } = await engine.rollbacks.request({
+    const { requestId, status, commit } = await engine.rollbacks.request({
       scope: plan.scope,
       target: plan.target,
       digest: plan.digest,
       rendered: gate.rendered,
       reason: 'v2.1.0 answers 500',
     });
-    console.log(`${result.status} ${result.requestId} ${result.commit ?? ''}`.trimEnd());
+    console.log(`${status} ${requestId} ${commit ?? ''}`.trimEnd());
     // With a policy it waits for approval; approved, it is executed by a worker, or here.
-    if (request?.status === 'approved' && options.includes('--execute'))
-      console.log((await engine.rollbacks.execute(request.id)).status);
+    if (status === 'approved' && options.includes('--execute'))
+      console.log((await engine.rollbacks.execute(requestId)).status);
   }
 } catch (error) {
   if (!isFailure(error)) throw error;

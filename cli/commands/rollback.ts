@@ -7,6 +7,7 @@ import {
   type Person,
   type PlanAsk,
   type RequestId,
+  type Requested,
   type RequestView,
   type RollbackResult,
   type Rollbacks,
@@ -150,7 +151,7 @@ function planAndCarryOut(
     const wish = toRequest(plan, { id, author, reason, allowRemoval, ledger: queue !== null });
     if (plan.unchanged || !plan.gate.ledgered)
       return resultOutput(context, plan, await rollBackHere(session, engine, wish));
-    const { request, result } = await patiently(() => engine.rollbacks.request(wish));
+    const { request, ...result } = await patiently(() => engine.rollbacks.request(wish));
     if (request === null) return resultOutput(context, plan, result);
     return carryOn(context, { request, plan }, () =>
       carryOutAs(session, engine, request, { options, queue }),
@@ -211,7 +212,7 @@ async function rollBackHere(session: Session, engine: Engine, wish: IdentifiedAs
   return interruptible(
     async (signal) => {
       const onStep = ({ step }: StepEvent) => say(`  ✓ ${step}`);
-      return (await engine.rollbacks.request(wish, { signal, onStep })).result;
+      return withoutRequest(await engine.rollbacks.request(wish, { signal, onStep }));
     },
     (signal) => afterSignal(session, wish, signal),
   );
@@ -227,7 +228,7 @@ async function afterSignal(
   const done = await session
     .withEngine(async (engine) =>
       // What is on the branch is only reported.
-      (await engine.findRequest(id)) === null ? null : (await engine.rollbacks.request(wish)).result,
+      (await engine.findRequest(id)) === null ? null : withoutRequest(await engine.rollbacks.request(wish)),
     )
     .catch(() => {
       throw new Interrupted(
@@ -238,4 +239,9 @@ async function afterSignal(
     });
   if (done === null) throw new Interrupted(signal, `Stopped by ${signal}; nothing was published.`);
   return done;
+}
+
+function withoutRequest(requested: Requested): RollbackResult {
+  const { request: _, ...result } = requested;
+  return result;
 }

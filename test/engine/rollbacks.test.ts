@@ -122,7 +122,7 @@ describe('a request', () => {
     const repo = await exampleRepo();
     const printed = await runProcess(repo, ['plan', GATEWAY, '-o', 'json']);
     const { scope, target, digest } = asPlan.parse(JSON.parse(printed.stdout));
-    const { request, result } = await using(repo, (engine) =>
+    const { request, ...result } = await using(repo, (engine) =>
       engine.rollbacks.request({ scope, target, digest, reason: 'It answers 500', author: JANE }),
     );
     expect(request).toBeNull();
@@ -140,7 +140,7 @@ describe('a request', () => {
       const typed = await rollbacks.request({ ...ask, fields: ['image'], target: { commit: target } });
       const given = await rollbacks.request({ ...ask, fields: plan.fields ?? [], target });
       expect(typed.request?.scope).toEqual(given.request?.scope);
-      expect(typed.result.status).toBe('approved');
+      expect(typed.status).toBe('approved');
     });
   });
 
@@ -155,7 +155,7 @@ describe('a request', () => {
     expect(await repo.git('rev-parse', 'main')).toBe(tip);
     await repo.git('reset', '--quiet', '--hard', 'main~1');
     await repo.commit({ 'apps/dev/api/app.yaml': 'image: v3\n' });
-    expect((await asked()).result.status).toBe('completed');
+    expect((await asked()).status).toBe('completed');
   });
 
   it('with the same id is the same rollback, and somebody else’s is refused', async () => {
@@ -165,8 +165,8 @@ describe('a request', () => {
     const ask = { scope: 'prod/api', target, digest, reason: 'v2 answers 500', author: JANE, id };
     const asked = (more: object = {}) =>
       using(repo, ({ rollbacks }) => rollbacks.request({ ...ask, ...more }));
-    const { result } = await asked();
-    expect((await asked()).result).toMatchObject({ status: 'completed', commit: result.commit });
+    const result = await asked();
+    expect(await asked()).toMatchObject({ status: 'completed', commit: result.commit });
     expect(await codeOf(asked({ author: { name: 'Eve', email: 'eve@example.com' } }))).toBe('REQUEST_EXISTS');
     expect(await repo.git('rev-parse', 'main')).toBe(result.deliveryCommit ?? result.commit);
   });
@@ -181,7 +181,7 @@ describe('a request', () => {
       repo,
       async ({ rollbacks }) => {
         const ask = { scope: 'prod/api', target, digest, reason: 'v2 answers 500', author: jane };
-        const { request, result } = await rollbacks.request(ask);
+        const { request, ...result } = await rollbacks.request(ask);
         expect([request?.status, result.status]).toEqual(['pending', 'pending']);
         expect(request?.message).toContain('revision v1 (');
         const asked = request?.id ?? '';
@@ -224,7 +224,7 @@ describe('a rollback that is only proposed', () => {
         const { target, digest, gate } = await rollbacks.plan({ scope: 'prod/api', author, propose: true });
         expect(gate).toMatchObject({ needsApproval: true, quorum: 1 });
         const ask = { scope: 'prod/api', target, digest, reason: 'v2 answers 500', author, propose: true };
-        const { request, result } = await rollbacks.request(ask);
+        const { request, ...result } = await rollbacks.request(ask);
         expect(result.status).toBe('pending');
         return request?.id ?? '';
       },
@@ -288,7 +288,7 @@ describe('a configuration from outside', () => {
       ).toBe('FORBIDDEN');
     const policed = { config: { name: 'outside.yaml', text: configOf() } };
     expect(await codeOf(using(repo, ({ rollbacks }) => rollbacks.request(ask), policed))).toBe('FORBIDDEN');
-    const { result } = await using(repo, ({ rollbacks }) => rollbacks.request(ask), outside);
+    const result = await using(repo, ({ rollbacks }) => rollbacks.request(ask), outside);
     expect(result.status).toBe('completed');
   });
 });

@@ -302,8 +302,8 @@ describe('the public surface', () => {
     try {
       const { scope, target, digest } = await engine.rollbacks.plan({ scope: 'prod/api', author: jane });
       const asked = { scope, target, digest, author: jane, reason: 'v2 answers 500' };
-      const { request, result } = await engine.rollbacks.request(asked);
-      expect(result.status).toBe('pending');
+      const { request, status } = await engine.rollbacks.request(asked);
+      expect(status).toBe('pending');
       const id = request?.id ?? '';
       const queue = await workers.openQueue({ redisUrl: redis.url });
       const worker = workers.startWorker({

@@ -58,7 +58,7 @@ async function request(item: Item, { engine, incident, author }: Setup): Promise
   const { reason } = incident;
   const { allowRemoval } = wish;
   const wished = toRequest(plan, { id, author, reason, allowRemoval, ledger: true });
-  const { request: opened, result } = await engine.rollbacks.request(wished);
+  const { request: opened, ...result } = await engine.rollbacks.request(wished);
   if (opened === null) item.result = result;
   else item.request = opened;
 }

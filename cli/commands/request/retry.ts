@@ -94,7 +94,7 @@ async function retryTo(
   if (asks) await confirmGoing('Ask for this in its place?');
   const confirmed = { id: newId(session), author, reason: reason ?? justification, allowRemoval };
   const wish = toRequest(plan, { ...confirmed, follows: id, ledger: true });
-  const { request, result } = await engine.rollbacks.request(wish);
+  const { request, ...result } = await engine.rollbacks.request(wish);
   if (request === null) return resultOutput(context, plan, result);
   return carryOn(context, { request, plan }, () => carryOutOrLeave(session, engine, request, how));
 }

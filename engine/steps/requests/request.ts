@@ -60,11 +60,10 @@ export interface RequestAsk extends ScopeAsk {
   readonly follows?: RequestId;
 }
 
-export interface Requested {
-  /** null: it has no record but its commit on the branch. */
+/** What came of it so far. `status`: `pending`, it waits for approval; `approved`, `execute` is next; otherwise it is over. */
+export interface Requested extends RollbackResult {
+  /** As the ledger has it; null: it has no record but its commit on the branch. */
   readonly request: RequestView | null;
-  /** `pending`: it waits for approval; `approved`: `execute` carries it out; otherwise it is over. */
-  readonly result: RollbackResult;
 }
 
 export async function requestRollback(
@@ -102,7 +101,7 @@ export async function requestRollback(
       const wish = { scope: ask.scope, to: target, allowRemoval, ...(fields && { fields }) };
       await repeated(place, { id, ask: { ...wish, wholeFile: wholeFile === true }, author });
       const result = await execute({ ...place, ...options, request });
-      return { request: await knownRequest(place, rules, id), result };
+      return { ...result, request: await knownRequest(place, rules, id) };
     }
   }
   if (base !== null) await requireOnLine(snapshot, base, 'base');
@@ -119,10 +118,8 @@ export async function requestRollback(
       if (now.ledgered) throw policyCame(scope);
     };
     const prepared = { snapshot, planned };
-    return {
-      request: null,
-      result: await execute({ ...place, ...options, request, prepared, authorize }),
-    };
+    const result = await execute({ ...place, ...options, request, prepared, authorize });
+    return { ...result, request: null };
   }
   const known = ask.id === undefined ? null : await knownRequest(place, rules, id);
   if (known !== null) requireOpen(known);
@@ -136,7 +133,7 @@ export async function requestRollback(
     ...(ask.follows !== undefined && { follows: ask.follows }),
   };
   const view = await openRequest(place, rules, input, gate);
-  return { request: view, result: standing(view) };
+  return { ...standing(view, planned), request: view };
 }
 
 /** What a caller without types can get wrong. */
@@ -221,9 +218,9 @@ async function withVersion(planned: Planned): Promise<Planned> {
 const OPEN: readonly Status[] = ['pending', 'approved', 'executing'];
 
 /** Where a request of the ledger stands. */
-function standing(view: RequestView): RollbackResult {
+function standing(view: RequestView, { plan: { findings } }: Planned): RollbackResult {
   const { status, result } = view;
   if (status === 'completed' && result !== null && result.status !== 'failed')
     return resultOf(view, result.status, result);
-  return resultOf(view, OPEN.find((open) => open === status) ?? 'failed');
+  return resultOf(view, OPEN.find((open) => open === status) ?? 'failed', { findings });
 }
