@@ -173,7 +173,7 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
   const requests = createRequests((work) => repository.work(async (opened) => work(await place(opened))));
   return {
     requests,
-    rollbacks: createRollbacks({ repository, requests, programs, clock, committer, place }),
+    rollbacks: createRollbacks({ repository, requests, programs, clock, committer, random, place }),
     location: () => locationOf(repository.git()),
     identity: () => repository.git().identity(),
     environments: () => answer(async (snapshot) => (await queries.environments(snapshot)).environments),

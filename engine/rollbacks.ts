@@ -3,6 +3,7 @@ import {
   BacktrailError,
   type Clock,
   type Coordinates,
+  makeRequestId,
   type ObjectId,
   type Person,
   type Programs,
@@ -111,12 +112,13 @@ export interface RollbacksInput {
   readonly programs: Programs;
   readonly clock: Clock;
   readonly committer: Person;
+  readonly random: (bytes: number) => Uint8Array;
   /** What acts of the ledger need besides the repository. */
   readonly place: (opened: Pick<Place, 'git' | 'observe'>) => Promise<Place>;
 }
 
 export function createRollbacks(input: RollbacksInput): Rollbacks {
-  const { repository, requests, programs, clock, committer, place } = input;
+  const { repository, requests, programs, clock, committer, random, place } = input;
   const authorOf = async ({ author }: Wish) => author ?? (await repository.git().identity()) ?? committer;
   return {
     plan: (ask) =>
@@ -137,15 +139,12 @@ export function createRollbacks(input: RollbacksInput): Rollbacks {
           gate,
         };
       }),
-    request: async ({ target, ...ask }, options) =>
-      requests.request(
-        {
-          ...requestAskOf(ask),
-          target: targetOf(target),
-          author: await authorOf(ask),
-        },
-        options,
-      ),
+    request: async ({ target, ...ask }, options) => {
+      const author = await authorOf(ask);
+      const id = ask.id ?? makeRequestId(clock.now(), random(10));
+      const fresh = ask.id === undefined;
+      return requests.request({ ...requestAskOf(ask), target: targetOf(target), author, id, fresh }, options);
+    },
     execute: (id, options) => requests.carryOut(id, options),
     earlier: async ({ id, ...ask }) => {
       const found = await requests.repeated({ id, ask: askOf(ask), author: await authorOf(ask) });
@@ -184,7 +183,7 @@ function askOf(ask: Omit<PlanAsk, 'author' | 'propose' | 'revisions'>): Ask {
   return { scope, ...(to !== undefined && { to }), fields, wholeFile, allowRemoval: removalOf(ask) };
 }
 
-function requestAskOf(ask: Omit<RollbackAsk, 'target'>): Omit<RequestAsk, 'target' | 'author'> {
-  const { override: _, author: __, ...rest } = ask;
+function requestAskOf(ask: Omit<RollbackAsk, 'target'>): Omit<RequestAsk, 'target' | 'author' | 'id'> {
+  const { override: _, author: __, id: ___, ...rest } = ask;
   return { ...rest, allowRemoval: removalOf(ask) };
 }

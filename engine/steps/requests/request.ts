@@ -5,7 +5,6 @@ import {
   isObjectId,
   isRequestId,
   type LedgerRequest,
-  makeRequestId,
   type ObjectId,
   type Person,
   type RequestId,
@@ -48,8 +47,10 @@ export interface RequestAsk extends ScopeAsk {
   readonly base?: ObjectId;
   readonly reason: string;
   readonly author: Person;
-  /** The same again is the same rollback. A new one where absent. */
-  readonly id?: RequestId;
+  /** The same again is the same rollback. */
+  readonly id: RequestId;
+  /** The id was made for this call: nothing can have been done under it before. */
+  readonly fresh?: boolean;
   readonly allowRemoval?: boolean;
   readonly wholeFile?: boolean;
   /** It waits for an approval also where no policy asks for one. */
@@ -71,14 +72,15 @@ export async function requestRollback(
   ask: RequestAsk,
   options: ExecuteOptions = {},
 ): Promise<Requested> {
-  const { git, clock, random, programs } = place;
+  const { git, clock, programs } = place;
   git.requireWriting();
   requireForm(ask);
   await git.refresh();
   const snapshot = await place.observe();
   const scope = await scopeOf(snapshot, ask);
-  const { author, target, digest, allowRemoval = false, base = null } = ask;
-  const id = ask.id ?? makeRequestId(clock.now(), random(10));
+  const { id, author, target, digest, allowRemoval = false, base = null } = ask;
+  // With a mirror that was damaged, this may be the second try.
+  const fresh = ask.fresh === true && !git.renewed;
   const request: RollbackRequest = {
     id,
     scope,
@@ -92,7 +94,7 @@ export async function requestRollback(
     ...(typeof ask.rendered === 'string' && { rendered: ask.rendered }),
   };
   const rules = await rulesOf(place, snapshot);
-  if (ask.id !== undefined) {
+  if (!fresh) {
     const done = await git.findRequest({ tip: snapshot.base, base, requestId: id });
     // What is on the branch is only reported.
     if (done !== null) {
@@ -121,7 +123,7 @@ export async function requestRollback(
     const result = await execute({ ...place, ...options, request, prepared, authorize });
     return { ...result, request: null };
   }
-  const known = ask.id === undefined ? null : await knownRequest(place, rules, id);
+  const known = fresh ? null : await knownRequest(place, rules, id);
   if (known !== null) requireOpen(known);
   const input = {
     planned: await withVersion(planned),
@@ -145,7 +147,7 @@ function requireForm({ id, target, digest, base }: RequestAsk): void {
     });
   if (!/^sha256:[0-9a-f]{64}$/.test(digest))
     throw new BacktrailError('INVALID_REQUEST', 'A request needs the digest of the plan that was looked at.');
-  if (id !== undefined && !isRequestId(id))
+  if (!isRequestId(id))
     throw new BacktrailError('INVALID_REQUEST', 'The id of a request is rbk- and 26 characters.', {
       hint: '`deriveRequestId` makes one of any hash.',
     });
