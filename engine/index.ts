@@ -174,7 +174,6 @@ export type {
 export type { Notice } from './queries/with-repository.ts';
 export type {
   Act,
-  Approval,
   AuditEntry,
   CarryOutOptions,
   Identity as ActorIdentity,
@@ -186,5 +185,5 @@ export type {
   SessionView,
 } from './requests/types.ts';
 export { requirePermit, whoCan } from './steps/requests/plan-gate.ts';
-export type { Permit, PlanGate } from './steps/requests/plan-gate.ts';
+export type { Approval, Permit, PlanGate } from './steps/gate.ts';
 export type { Requested } from './steps/requests/request.ts';

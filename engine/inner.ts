@@ -27,7 +27,8 @@ import {
 } from './init/init.ts';
 import * as queries from './queries/queries.ts';
 import { type Notice, type Opened, openRepository } from './queries/with-repository.ts';
-import type { InnerRequests, Requests } from './requests/types.ts';
+import type { Requests } from './requests/types.ts';
+import type { InnerRequests } from './steps/requests/inner.ts';
 import { createRequests } from './requests/index.ts';
 import { createTrust } from './requests/ledger/trust.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';

@@ -7,7 +7,7 @@ export {
   type InnerEngine as Engine,
   openInner as openEngine,
 } from './inner.ts';
-export type { InnerRequests as Requests } from './requests/types.ts';
+export type { InnerRequests as Requests } from './steps/requests/inner.ts';
 export type { ExecuteOptions } from './rollback/execute.ts';
 export type { Ask, Planned } from './rollback/plan.ts';
 export type { Plan, RollbackRequest } from './model/index.ts';

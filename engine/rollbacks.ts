@@ -14,9 +14,11 @@ import type { ExecuteOptions } from './rollback/execute.ts';
 import { type Ask, planAsked, withNotice, withPreview } from './rollback/plan.ts';
 import { planValue, type RollbackPlan } from './steps/plan-value.ts';
 import type { Repository } from './queries/with-repository.ts';
-import type { CarryOutOptions, InnerRequests, RequestView } from './requests/types.ts';
+import type { CarryOutOptions, RequestView } from './requests/types.ts';
+import type { InnerRequests } from './steps/requests/inner.ts';
 import type { Place } from './requests/context.ts';
-import { planGate, type PlanGate } from './steps/requests/plan-gate.ts';
+import type { PlanGate } from './steps/gate.ts';
+import { planGate } from './steps/requests/plan-gate.ts';
 import type { RequestAsk, Requested } from './steps/requests/request.ts';
 
 interface Wish {

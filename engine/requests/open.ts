@@ -7,22 +7,27 @@ import {
   type RequestEvent,
   type RequestId,
   type Scope,
-  type Terms,
 } from '../model/index.ts';
 import { samePerson } from '../policy/policy.ts';
 import type { RequestFile } from '../record/ledger-file.ts';
 import { proposalMessage } from '../record/proposal.ts';
 import { blockedError, isBlocked } from '../rollback/blocked.ts';
-import { type Planned, renderedDigest } from '../rollback/plan.ts';
-import type { Gate, InnerRequests, RequestView } from './types.ts';
+import type { Gate } from '../steps/gate.ts';
+import type { Proposing, RequestView } from './types.ts';
 import { append, onRequest } from './ledger/append.ts';
 import { type Book, openBook } from './ledger/snapshot.ts';
 import { requireGate } from '../steps/requests/gate.ts';
 import { rulesFor, stated } from './owners.ts';
 import { personOf, type Place, type Rules, stamp, timeOf } from './context.ts';
+import { termsOf } from '../steps/requests/terms.ts';
 import { viewOf } from './view.ts';
 
-export type OpenInput = Parameters<InnerRequests['open']>[0];
+export interface OpenInput extends Proposing {
+  readonly id: RequestId;
+  readonly reason: string;
+  readonly allowRemoval?: boolean;
+  readonly follows?: RequestId;
+}
 
 /** Opens a request; an older one of the same scope that is pending gives way to it. */
 export async function openRequest(
@@ -155,11 +160,6 @@ const TEXT = 10_000;
 export function requireReason(reason: string): string {
   if (reason.trim() !== '') return reason.slice(0, TEXT);
   throw new BacktrailError('REASON_REQUIRED', 'A request needs a justification.');
-}
-
-export function termsOf(planned: Planned): Terms {
-  const { base, digest, impact } = planned.plan;
-  return { base, digest, rendered: renderedDigest(planned), affectedServices: impact.services };
 }
 
 export function unknownRequest(id: string): BacktrailError {

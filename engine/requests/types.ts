@@ -8,14 +8,12 @@ import type {
   RequestId,
   RequestStatus,
   Review,
-  RollbackResult,
   SessionId,
 } from '../model/index.ts';
 import type { ExecuteOptions } from '../rollback/execute.ts';
-import type { Ask, Planned } from '../rollback/plan.ts';
+import type { Approval, Permit } from '../steps/gate.ts';
+import type { Planned } from '../rollback/plan.ts';
 import type { RollbackPlan } from '../steps/plan-value.ts';
-import type { Permit } from '../steps/requests/plan-gate.ts';
-import type { RequestAsk, Requested } from '../steps/requests/request.ts';
 
 /** `verified`: a key that this machine trusts signed it for that person. */
 export type Identity = 'verified' | 'unverified';
@@ -34,31 +32,6 @@ export interface RequestView extends LedgerRequest {
   readonly approval: Approval;
   /** What is returned to. */
   readonly rollbackOf: { readonly commit: ObjectId; readonly version: number | null };
-}
-
-export interface Approval {
-  readonly need: number;
-  readonly have: number;
-  /** Emails of those who can still approve, as far as the policy names people; empty where it names nobody. */
-  readonly approvers: readonly string[];
-  /** Where what changes belongs to several environments that ask for approval: each of them. All have to be satisfied. */
-  readonly rules?: readonly {
-    readonly environment: string;
-    readonly need: number;
-    readonly have: number;
-    readonly approvers: readonly string[];
-  }[];
-}
-
-/** What stands between a plan and its execution. */
-export interface Gate {
-  /** Others have to agree. */
-  readonly needsApproval: boolean;
-  /** The environment has a policy: its rollbacks go through the ledger. */
-  readonly ledgered: boolean;
-  /** The session that lets it go ahead without. */
-  readonly session: BreakGlassSession | null;
-  readonly approval: Approval;
 }
 
 export interface Proposing {
@@ -203,28 +176,6 @@ export interface RequestPlan {
   readonly changed: boolean;
   /** What the reader may do with it now, and why not. */
   readonly may: { readonly approve: Permit; readonly retry: Permit };
-}
-
-/** Not for the public: what `rollbacks` is made of, and what tests look at step by step. */
-export interface InnerRequests extends Requests {
-  /** What a rollback of this plan by this person needs. PERMISSION_DENIED, POLICY_UNSATISFIABLE. */
-  gate(input: Proposing): Promise<Gate>;
-  repeated(input: {
-    readonly id: RequestId;
-    readonly ask: Ask;
-    readonly author: Person;
-  }): Promise<Repeated | null>;
-  /** The same id again gives the request that is there; REQUEST_EXISTS where that is another one. */
-  open(
-    input: Proposing & {
-      readonly id: RequestId;
-      readonly reason: string;
-      readonly allowRemoval?: boolean;
-      readonly follows?: RequestId;
-    },
-  ): Promise<RequestView>;
-  carryOut(id: RequestId, options?: CarryOutOptions): Promise<RollbackResult>;
-  request(ask: RequestAsk, options?: ExecuteOptions): Promise<Requested>;
 }
 
 export interface Act {

@@ -8,7 +8,8 @@ import {
 } from '../model/index.ts';
 import type { RequestFile } from '../record/ledger-file.ts';
 import { judge, type Judgement } from '../policy/policy.ts';
-import type { Approval, Identity, RequestView } from './types.ts';
+import type { Approval } from '../steps/gate.ts';
+import type { Identity, RequestView } from './types.ts';
 import type { Book } from './ledger/snapshot.ts';
 import { knownOwners, type OwnerRule, rulesAt, rulesFor, stated } from './owners.ts';
 import type { Place, Rules } from './context.ts';

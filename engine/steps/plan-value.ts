@@ -10,8 +10,8 @@ import {
   type ServiceDifference,
 } from '../model/index.ts';
 import type { Destination } from '../git/open.ts';
+import type { Approval } from './gate.ts';
 import type { Planned, RevisionDetails } from '../rollback/plan.ts';
-import type { Approval } from '../requests/types.ts';
 
 /**
  * What a rollback would change. Plain JSON: `JSON.parse(JSON.stringify(plan))` is equal to it. Values of secrets are masked, and no

@@ -9,8 +9,8 @@ import {
   type Policy,
 } from '../../model/index.ts';
 import { approversOf, may, satisfiable, sessionCovers } from '../../policy/policy.ts';
+import type { Approval, Gate } from '../gate.ts';
 import type { Planned } from '../../rollback/plan.ts';
-import type { Approval, Gate } from '../../requests/types.ts';
 import { openBook } from '../../requests/ledger/snapshot.ts';
 import { type OwnerRule, rulesFor, scopesOf, stated } from '../../requests/owners.ts';
 import { type Place, requireOwnConfig, type Rules, timeOf } from '../../requests/context.ts';

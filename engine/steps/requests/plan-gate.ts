@@ -1,52 +1,12 @@
 /** The gate of a plan as a plain value: who has to agree, and what the person who looks at it may do, and why not. */
-import {
-  BacktrailError,
-  type BreakGlassSession,
-  type FailureCode,
-  type FailureDetails,
-  type Finding,
-  isFailure,
-  type Person,
-} from '../../model/index.ts';
+import { BacktrailError, type Finding, isFailure } from '../../model/index.ts';
 import { blockedError, isBlocked } from '../../rollback/blocked.ts';
 import { renderedDigest } from '../../rollback/plan.ts';
-import type { Approval, Gate } from '../../requests/types.ts';
+import type { Gate, Permit, PlanGate } from '../gate.ts';
 import { type Asking, type GateFacts, readGate, requireAsker } from './gate.ts';
 import { bindOf } from '../../requests/owners.ts';
 import { type Place, type Rules, rulesOf } from '../../requests/context.ts';
 import { requireVoter } from '../../requests/permissions.ts';
-
-/** Whether a person may do something, or the failure that they would get. */
-export type Permit =
-  | { readonly allowed: true }
-  | {
-      readonly allowed: false;
-      readonly code: FailureCode;
-      readonly message: string;
-      readonly hint: string;
-      readonly details?: FailureDetails;
-    };
-
-export interface PlanGate {
-  /** Others have to agree before it is carried out. */
-  readonly needsApproval: boolean;
-  /** Approvals needed; 0 where none is. */
-  readonly quorum: number;
-  /** Emails of those who can approve, as far as the policy names people; empty where it names nobody. */
-  readonly approvers: readonly string[];
-  /** Where several environments ask for approval: each of them. All have to be satisfied. */
-  readonly rules?: NonNullable<Approval['rules']>;
-  /** It is recorded in the ledger, because the branch has a policy for it, or because that is asked for. */
-  readonly ledgered: boolean;
-  /** The break-glass session of this person that lets it go ahead without approval. */
-  readonly session: BreakGlassSession | null;
-  /** Digest of the manifests, where approvals bind to them as well: to be given to `request`. */
-  readonly rendered: string | null;
-  /** Who looks at it. */
-  readonly person: Person;
-  /** What they may do: ask for it, have it carried out at once, approve it once it is asked for. */
-  readonly may: { readonly request: Permit; readonly execute: Permit; readonly approve: Permit };
-}
 
 /** The answer of `act` as a value: allowed, or the failure. */
 export async function permitOf(act: () => unknown): Promise<Permit> {
