@@ -1,7 +1,7 @@
 /** Carries a request of the ledger out: in this process, or by handing it to a worker. */
-import { type Engine, isFailure, type RequestView, type RollbackResult } from '../engine/index.ts';
+import { type Engine, isFailure, type RequestView, resultOf, type RollbackResult } from '../engine/index.ts';
 import { enqueue } from './enqueue.ts';
-import { provenResult, resultOf } from './proven.ts';
+import { provenResult } from './proven.ts';
 import { Interrupted, interruptible } from './terminal/interrupt.ts';
 import { printProgress } from './terminal/output.ts';
 import type { Session } from './session.ts';
@@ -24,9 +24,8 @@ export async function carryOutHere(
   const actor = request.breakGlass === null ? { actor: person } : {};
   return interruptible(
     (signal) =>
-      engine.requests.carryOut(request.id, {
+      engine.rollbacks.execute(request.id, {
         signal,
-        last: true,
         onTrust,
         ...actor,
         onStep: ({ step }) => say(`  ✓ ${step}`),
@@ -43,7 +42,7 @@ async function afterSignal(
 ): Promise<RollbackResult> {
   const finish = async (engine: Engine) =>
     // What is on the branch is only reported, and written into the ledger.
-    (await engine.findRequest(id)) === null ? null : engine.requests.carryOut(id);
+    (await engine.findRequest(id)) === null ? null : engine.rollbacks.execute(id);
   const done = await session.withEngine(finish).catch(() => {
     throw new Interrupted(
       signal,

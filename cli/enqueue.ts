@@ -4,9 +4,9 @@ import { resolve } from 'node:path';
 import {
   BacktrailError,
   type Engine,
-  formatCoordinates,
   isFailure,
   type RequestView,
+  resultOf,
   type RollbackResult,
 } from '../engine/index.ts';
 import type { RollbackQueue } from '../workers/index.ts';
@@ -47,7 +47,7 @@ async function enqueueAndFollow(
         requestId: request.id,
         repo: withoutLogin(engine.location()),
       });
-      return wait ? await follow(to, request, { since, signal }) : detached(request);
+      return wait ? await follow(to, request, { since, signal }) : resultOf(request, 'executing');
     } catch (error) {
       if (!isFailure(error) || error.code !== 'QUEUE_UNAVAILABLE') throw error;
       const done = await lookOnBranch(error, request, engine);
@@ -70,7 +70,7 @@ async function lookOnBranch(
   try {
     return (await engine.findRequest(request.id)) === null
       ? null
-      : await engine.requests.carryOut(request.id);
+      : await engine.rollbacks.execute(request.id);
   } catch {
     throw inLedger(error, request);
   }
@@ -109,21 +109,6 @@ async function follow(
       ),
     onIdle: () => say('  no worker is connected; start one with `backtrail worker`'),
   });
-}
-
-function detached(request: ApprovedRequest): RollbackResult {
-  return {
-    requestId: request.id,
-    status: 'executing',
-    mode: request.scope.mode,
-    scope: formatCoordinates(request.scope),
-    base: request.base,
-    target: request.target,
-    commit: null,
-    deliveryCommit: null,
-    digest: request.digest,
-    findings: [],
-  };
 }
 
 /** A worker stands in another folder: paths become absolute, without links; URLs and git's `host:path` stay. */

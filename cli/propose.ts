@@ -4,48 +4,67 @@ import {
   BacktrailError,
   deriveRequestId,
   type Engine,
-  type Gate,
+  type GatedPlan,
   isBlocked,
   makeRequestId,
   type Person,
-  type Planned,
+  type PlanAsk,
   type RequestId,
   type RequestView,
+  requirePermit,
+  resultOf,
+  type RollbackAsk,
+  type RollbackPlan,
   type RollbackResult,
 } from '../engine/index.ts';
 import { recordable } from './terminal/ask.ts';
 import type { Context } from './commands/command.ts';
 import type { Output } from './terminal/output.ts';
 import { resultText } from './print/plan.ts';
-import { gateFindings } from './print/approval.ts';
-import { resultOf } from './proven.ts';
 import type { Session } from './session.ts';
 
-export interface Gated {
-  /** What the gate says stands among its findings. */
-  readonly planned: Planned;
-  /** null: it is blocked, or has nothing to do. */
-  readonly gate: Gate | null;
+/**
+ * The plan, and that this person may have it carried out: asked before anybody confirms it. A blocked plan is given, to be shown first.
+ * PERMISSION_DENIED, POLICY_UNSATISFIABLE, FORBIDDEN.
+ */
+export async function planToAsk(
+  engine: Engine,
+  ask: PlanAsk & { readonly author: Person },
+): Promise<GatedPlan> {
+  const plan = await engine.rollbacks.plan({ ...ask, revisions: true });
+  if (!isBlocked(plan) && !plan.unchanged) requirePermit(plan.gate.may.request);
+  return plan;
 }
 
-/** PERMISSION_DENIED, POLICY_UNSATISFIABLE. */
-export async function askGate(engine: Engine, planned: Planned, author: Person): Promise<Gated> {
-  if (isBlocked(planned.plan) || planned.plan.files.length === 0) return { planned, gate: null };
-  const gate = await engine.requests.gate({ planned, author });
-  return { planned: withFindings(planned, gateFindings(gate)), gate };
-}
+/** Its id is known before anything is done, so that it can be looked for afterwards. */
+export type IdentifiedAsk = RollbackAsk & { readonly id: RequestId };
 
-export function withFindings(planned: Planned, findings: Planned['plan']['findings']): Planned {
-  return { ...planned, plan: { ...planned.plan, findings: [...planned.plan.findings, ...findings] } };
-}
-
-export interface Proposal {
+interface Confirmed {
   readonly id: RequestId;
-  readonly planned: Planned;
   readonly author: Person;
   readonly reason: string;
   readonly allowRemoval: boolean;
   readonly follows?: RequestId;
+  readonly ledger?: boolean;
+}
+
+/** What is asked for with a plan that was looked at. */
+export function toRequest(
+  plan: RollbackPlan & Partial<Pick<GatedPlan, 'gate'>>,
+  { reason, ...confirmed }: Confirmed,
+): IdentifiedAsk {
+  const { scope, fields, wholeFiles, base, target, digest, gate } = plan;
+  return {
+    scope,
+    ...(fields && { fields }),
+    ...(wholeFiles && { wholeFile: true }),
+    base,
+    target,
+    digest,
+    ...(gate && { rendered: gate.rendered }),
+    reason: recordable(reason),
+    ...confirmed,
+  };
 }
 
 export function newId({ environment: { clock, random } }: Session): RequestId {
@@ -61,23 +80,16 @@ export function idOfKey(key: string): RequestId {
   return deriveRequestId(createHash('sha256').update(`request-id ${key}`).digest());
 }
 
-/** Safe to repeat: the same id gives the same request. */
-export function openRequest(engine: Engine, proposal: Proposal): Promise<RequestView> {
-  return engine.requests.open({ ...proposal, reason: recordable(proposal.reason) });
-}
-
 /** Asks `carryOut` where the request is approved at once. */
 export async function carryOn(
   { style }: Context,
-  { request, planned }: { readonly request: RequestView; readonly planned: Planned },
+  { request, plan }: { readonly request: RequestView; readonly plan: RollbackPlan },
   carryOut: () => Promise<RollbackResult>,
 ): Promise<Output> {
   const pending = request.status === 'pending';
-  const result = pending
-    ? { ...resultOf(request, 'pending'), findings: planned.plan.findings }
-    : await carryOut();
+  const result = pending ? { ...resultOf(request, 'pending'), findings: plan.findings } : await carryOut();
   const { approval, breakGlass, supersedes } = request;
-  const { destination } = planned;
+  const { destination } = plan;
   const more = {
     ...(destination && { destination }),
     ...(pending && { approval }),
@@ -86,7 +98,17 @@ export async function carryOn(
   };
   return {
     value: { ...result, ...more },
-    text: () => resultText(style, result, planned.plan.findings, more),
+    text: () => resultText(style, result, plan.findings, more),
     ...(pending && { exitCode: 5 }),
   };
+}
+
+/** What came of a rollback that has no record but its commit. */
+export function resultOutput(
+  { style }: Context,
+  { destination, findings }: RollbackPlan,
+  result: RollbackResult,
+): Output {
+  const more = destination ? { destination } : {};
+  return { value: { ...result, ...more }, text: () => resultText(style, result, findings, more) };
 }

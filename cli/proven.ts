@@ -5,7 +5,6 @@ import {
   isFailure,
   type RequestView,
   type RollbackResult,
-  type Status,
 } from '../engine/index.ts';
 import { Interrupted } from './terminal/interrupt.ts';
 
@@ -21,7 +20,7 @@ export async function provenResult(
   const { id } = request;
   const onBranch = async () => (await engine.findRequest(id)) !== null;
   // What is on the branch is only reported.
-  const reported = () => engine.requests.carryOut(id);
+  const reported = () => engine.rollbacks.execute(id);
   const claimed = await work().catch(async (error: unknown) => {
     const failed = isFailure(error) && !(error instanceof Interrupted);
     if (failed && (await onBranch().catch(() => false))) return reported();
@@ -29,28 +28,11 @@ export async function provenResult(
   });
   const { status: said, findings } = claimed;
   if (await onBranch()) return { ...(await reported()), findings };
-  const { result, status } = await engine.requests.show({ id, reader: null });
+  const { result, status } = await engine.requests.show({ id });
   if (said === 'unchanged' && status === 'completed' && result?.status === 'unchanged')
     return { ...(await reported()), findings };
   throw new BacktrailError(
     'VERIFY_FAILED',
     `The queue says that ${id} is ${said}, and the branch does not hold it.`,
   );
-}
-
-/** The result of a request that was not carried out here and now. */
-export function resultOf(request: RequestView, status: Status): RollbackResult {
-  const { id: requestId, scope, scopeName, base, target, digest } = request;
-  return {
-    requestId,
-    status,
-    mode: scope.mode,
-    scope: scopeName,
-    base,
-    target,
-    commit: null,
-    deliveryCommit: null,
-    digest,
-    findings: [],
-  };
 }

@@ -8,6 +8,7 @@ import {
   openEngine,
   type Person,
 } from '../engine/index.ts';
+import { engineOptionsOf } from './engine-options.ts';
 import type { Environment } from './environment.ts';
 import { stoppable } from './terminal/interrupt.ts';
 import { type Format, printProgress } from './terminal/output.ts';
@@ -47,7 +48,6 @@ export interface UseOptions {
 export async function startSession(environment: Environment, options: GlobalOptions): Promise<Session> {
   const config = options.config === undefined ? null : await readConfig(options.config);
   const repo = options.repo ?? '.';
-  const { env, cacheFolder, cacheLimit, committer, clock, random, allowedSigners } = environment;
   // Who names a configuration on the command line has said what may run.
   const renderCommands = config ? 'all' : environment.renderCommands;
   const text = options.output === 'text';
@@ -67,18 +67,12 @@ export async function startSession(environment: Environment, options: GlobalOpti
     withEngine: async (use, how = {}) => {
       const showsProgress = text && environment.progress;
       const engine = await openEngine({
+        ...engineOptionsOf(environment),
         repo,
         ...(config && { config }),
-        env,
-        cacheFolder,
-        cacheLimit,
-        committer,
-        clock,
-        random,
-        allowedSigners,
         offline: how.offline,
         onNotice,
-        onProgress: showsProgress ? progressLine(process.stderr, () => clock.now()) : undefined,
+        onProgress: showsProgress ? progressLine(process.stderr, () => environment.clock.now()) : undefined,
         renderCommands,
       });
       try {

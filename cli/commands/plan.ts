@@ -1,17 +1,13 @@
 import {
-  type Ask,
   BacktrailError,
   blockedError,
-  type Engine,
   isBlocked,
-  isFailure,
-  type Planned,
+  type PlanAsk,
+  type RollbackPlan,
 } from '../../engine/index.ts';
 import type { Output } from '../terminal/output.ts';
 import { planText, planValue } from '../print/plan.ts';
 import type { Style } from '../print/style.ts';
-import { askGate, type Gated, withFindings } from '../propose.ts';
-import type { Session } from '../session.ts';
 import { type Context, FIELD, type Program, REVISION, runCommand, SCOPE, WHOLE_FILE } from './command.ts';
 
 export interface PlanOptions {
@@ -36,7 +32,7 @@ export function addPlan(program: Program): void {
 }
 
 /** TARGET_REQUIRED, FIELDS_REQUIRED: an option whose value is missing, as an unset variable of a script leaves it. */
-export function toAsk(scope: string, { to, field, allowRemoval, wholeFile }: PlanOptions): Ask {
+export function toAsk(scope: string, { to, field, allowRemoval, wholeFile }: PlanOptions): PlanAsk {
   if (to?.trim() === '') throw new BacktrailError('TARGET_REQUIRED', 'targetSha is required');
   if (field?.some((name) => name.trim() === '') === true)
     throw new BacktrailError('FIELDS_REQUIRED', 'selected fields cannot be empty for field mode');
@@ -49,38 +45,22 @@ export function toAsk(scope: string, { to, field, allowRemoval, wholeFile }: Pla
   };
 }
 
-/** With what the gate says. */
-export function previewPlan({ session, style }: Context, ask: Ask): Promise<Output> {
+/** With what the gate says: a plan is shown also to those who may not carry it out. */
+export function previewPlan({ session, style }: Context, ask: PlanAsk): Promise<Output> {
   return session.withEngine(
     async (engine) => {
-      const { planned, gate } = await gated(session, engine, await engine.plan(ask));
-      const approval = gate?.needsApproval && gate.session === null ? { approval: gate.approval } : {};
-      const { value, ...output } = planOutput(style, planned);
-      return { ...output, value: { ...value, ...approval } };
+      const author = await session.author(engine);
+      return planOutput(style, await engine.rollbacks.plan({ ...ask, author, revisions: true }));
     },
     { offline: true },
   );
 }
 
-/** A plan is shown also to those who may not carry it out, and where the ledger cannot be asked. */
-async function gated(session: Session, engine: Engine, planned: Planned): Promise<Gated> {
-  try {
-    return await askGate(engine, planned, await session.author(engine));
-  } catch (error) {
-    if (!isFailure(error)) throw error;
-    const { code, message, hint } = error;
-    // Without git a repository is only read, and that is said by what writes.
-    if (code === 'GIT_MISSING') return { planned, gate: null };
-    const finding = { code, severity: 'warn', message: `It could not go ahead: ${message}`, hint } as const;
-    return { planned: withFindings(planned, [finding]), gate: null };
-  }
-}
-
 /** A blocked plan is shown as well, and then fails. */
-export function planOutput(style: Style, planned: Planned) {
+export function planOutput(style: Style, plan: RollbackPlan) {
   return {
-    value: planValue(planned),
-    text: () => planText(style, planned),
-    ...(isBlocked(planned.plan) && { error: blockedError(planned.plan) }),
+    value: planValue(plan),
+    text: () => planText(style, plan),
+    ...(isBlocked(plan) && { error: blockedError(plan) }),
   };
 }

@@ -1,26 +1,35 @@
 import {
-  type Ask,
   BacktrailError,
   blockedError,
-  confirmPlan,
   type Engine,
+  type GatedPlan,
   isBlocked,
-  type Planned,
-  type Repeated,
+  type Person,
+  type PlanAsk,
+  type RequestId,
+  type Requested,
   type RequestView,
-  type RollbackRequest,
   type RollbackResult,
+  type Rollbacks,
+  type StepEvent,
 } from '../../engine/index.ts';
 import { untilBack } from '../away.ts';
-import { confirmRollback, recordable, requireReason } from '../terminal/ask.ts';
+import { confirmRollback, requireReason } from '../terminal/ask.ts';
 import type { RollbackQueue } from '../../workers/index.ts';
 import { carryOutByWorker, carryOutHere, sayIn } from '../carry-out.ts';
 import { Interrupted, interruptible } from '../terminal/interrupt.ts';
 import { type Output, printAside } from '../terminal/output.ts';
 import { destinationText } from '../print/destination.ts';
-import { planText, resultText } from '../print/plan.ts';
-import { askGate, carryOn, idOfKey, newId, openRequest, type Proposal } from '../propose.ts';
-import { publishedResult } from '../published.ts';
+import { planText } from '../print/plan.ts';
+import {
+  carryOn,
+  type IdentifiedAsk,
+  idOfKey,
+  newId,
+  planToAsk,
+  resultOutput,
+  toRequest,
+} from '../propose.ts';
 import type { Session } from '../session.ts';
 import { type Context, FIELD, type Program, REVISION, runCommand, SCOPE, WHOLE_FILE } from './command.ts';
 import { type PlanOptions, previewPlan, toAsk } from './plan.ts';
@@ -109,7 +118,7 @@ interface Asked {
 
 function planAndCarryOut(
   context: Context,
-  ask: Ask,
+  ask: PlanAsk,
   { options, queue, interactive }: Asked,
 ): Promise<Output> {
   const { session, style } = context;
@@ -122,28 +131,30 @@ function planAndCarryOut(
     const id = key === undefined ? newId(session) : idOfKey(key);
     const again = async () => {
       const known =
-        key === undefined ? null : await patiently(() => engine.requests.repeated({ id, ask, author }));
+        key === undefined
+          ? null
+          : await patiently(() => engine.rollbacks.earlier({ ...ask, id, author, revisions: true }));
       return known && takeUp(context, engine, known, { id, author, options, queue });
     };
     const before = await again();
     if (before !== null) return before;
-    const found = await engine.plan(ask);
+    const plan = await patiently(() => planToAsk(engine, { ...ask, author, ledger: queue !== null }));
     // It may have been published since, and then this plan goes back further.
     const meanwhile = await again();
     if (meanwhile !== null) return meanwhile;
-    const { planned, gate } = await patiently(() => askGate(engine, found, author));
-    if (session.format === 'text') printAside(planText(style, planned));
-    if (isBlocked(planned.plan)) throw blockedError(planned.plan);
-    const waits = gate?.needsApproval === true && gate.session === null;
+    if (session.format === 'text') printAside(planText(style, plan));
+    if (isBlocked(plan)) throw blockedError(plan);
     const reason =
-      interactive && gate !== null
-        ? await confirmRollback(options.reason, question(waits, planned))
+      interactive && !plan.unchanged
+        ? await confirmRollback(options.reason, question(plan))
         : (options.reason ?? '');
     const allowRemoval = options.allowRemoval ?? false;
-    const proposal = { id, planned, author, reason, allowRemoval };
-    if (gate === null || (!gate.ledgered && queue === null)) return executeHere(context, engine, proposal);
-    const request = await patiently(() => openRequest(engine, proposal));
-    return carryOn(context, { request, planned }, () =>
+    const wish = toRequest(plan, { id, author, reason, allowRemoval, ledger: queue !== null });
+    if (plan.unchanged || !plan.gate.ledgered)
+      return resultOutput(context, plan, await rollBackHere(session, engine, wish));
+    const { request, ...result } = await patiently(() => engine.rollbacks.request(wish));
+    if (request === null) return resultOutput(context, plan, result);
+    return carryOn(context, { request, plan }, () =>
       carryOutAs(session, engine, request, { options, queue }),
     );
   };
@@ -151,8 +162,8 @@ function planAndCarryOut(
   return session.withEngine(use, { offline: waiting });
 }
 
-function question(waits: boolean, { destination }: Planned): string {
-  const what = waits ? 'Ask for approval?' : 'Roll back?';
+function question({ gate, destination }: GatedPlan): string {
+  const what = gate.needsApproval ? 'Ask for approval?' : 'Roll back?';
   return destination ? `${what} It goes to ${destinationText(destination)}.` : what;
 }
 
@@ -168,23 +179,27 @@ const carryOutAs = (
     ? carryOutHere(session, engine, request, onTrust)
     : carryOutByWorker(session, engine, request, { wait: options.wait, queue });
 
+type Earlier = NonNullable<Awaited<ReturnType<Rollbacks['earlier']>>>;
+
 /** The rollback of an earlier run: what is left of it is done, and its result given. */
 async function takeUp(
   context: Context,
   engine: Engine,
-  { planned, request }: Repeated,
-  { id, author, ...how }: How & Pick<Proposal, 'id' | 'author'>,
+  { plan, request }: Earlier,
+  { id, author, ...how }: How & { readonly id: RequestId; readonly author: Person },
 ): Promise<Output> {
   const { session } = context;
   const { reason = '', allowRemoval = false } = how.options;
   sayIn(session)(`  ${id} was asked for before with this --request-id; nothing is rolled back twice`);
-  if (request === null)
+  if (request === null) {
     // What is on the branch is only reported.
-    return executeHere(context, engine, { id, planned, author, reason, allowRemoval });
+    const wish = toRequest(plan, { id, author, reason, allowRemoval });
+    return resultOutput(context, plan, await rollBackHere(session, engine, wish));
+  }
   const isOpen = request.status === 'approved' || request.status === 'executing';
   // Anybody who can guess the key and write the ledger can have opened it, with approvals: only trusted keys tell.
   const onTrust = request.approval.need === 0 && request.breakGlass === null;
-  return carryOn(context, { request, planned }, () =>
+  return carryOn(context, { request, plan }, () =>
     // Of one that has ended the branch and the ledger are asked, not the queue.
     isOpen
       ? carryOutAs(session, engine, request, { ...how, onTrust })
@@ -193,41 +208,41 @@ async function takeUp(
 }
 
 /** Where no policy asks for a record besides the branch's own; and where there is nothing to do. */
-async function executeHere(
-  { session, style }: Context,
-  engine: Engine,
-  { id, planned, author, reason, allowRemoval }: Proposal,
-): Promise<Output> {
-  const now = session.environment.clock.now();
-  const request = confirmPlan(planned, { id, reason: recordable(reason), author, now, allowRemoval });
+async function rollBackHere(session: Session, engine: Engine, wish: IdentifiedAsk): Promise<RollbackResult> {
   const say = sayIn(session);
-  const result = await interruptible(
-    (signal) => engine.execute(request, { signal, onStep: ({ step }) => say(`  ✓ ${step}`) }),
-    (signal) => afterSignal(session, request, signal),
+  return interruptible(
+    async (signal) => {
+      const onStep = ({ step }: StepEvent) => say(`  ✓ ${step}`);
+      return withoutRequest(await engine.rollbacks.request(wish, { signal, onStep }));
+    },
+    (signal) => afterSignal(session, wish, signal),
   );
-  const { destination } = planned;
-  const more = destination ? { destination } : {};
-  return {
-    value: { ...result, ...more },
-    text: () => resultText(style, result, planned.plan.findings, more),
-  };
 }
 
 /** A signal that came while git published leaves open whether it did: the branch, looked at anew, knows. */
 async function afterSignal(
   session: Session,
-  request: RollbackRequest,
+  wish: IdentifiedAsk,
   signal: Interrupted['signal'],
 ): Promise<RollbackResult> {
+  const { id } = wish;
   const done = await session
-    .withEngine((engine) => publishedResult(engine, request))
+    .withEngine(async (engine) =>
+      // What is on the branch is only reported.
+      (await engine.findRequest(id)) === null ? null : withoutRequest(await engine.rollbacks.request(wish)),
+    )
     .catch(() => {
       throw new Interrupted(
         signal,
-        `Stopped by ${signal}; the branch cannot be asked whether rollback ${request.id} was published.`,
+        `Stopped by ${signal}; the branch cannot be asked whether rollback ${id} was published.`,
         'Look at `backtrail log` before you run it again.',
       );
     });
   if (done === null) throw new Interrupted(signal, `Stopped by ${signal}; nothing was published.`);
   return done;
+}
+
+function withoutRequest(requested: Requested): RollbackResult {
+  const { request: _, ...result } = requested;
+  return result;
 }

@@ -1,11 +1,5 @@
 import { isAbsolute } from 'node:path';
-import {
-  type Engine,
-  type EngineOptions,
-  knownLedgers,
-  type Notice,
-  openEngine,
-} from '../../engine/index.ts';
+import { type Engine, knownLedgers, type Notice, openEngine } from '../../engine/index.ts';
 import {
   createLogger,
   exitOnSignal,
@@ -13,6 +7,7 @@ import {
   type Reconciling,
   startWorker,
 } from '../../workers/index.ts';
+import { type EnginePlace, engineOptionsOf } from '../engine-options.ts';
 import { address, withoutLogin } from '../enqueue.ts';
 import type { GlobalOptions } from '../session.ts';
 import { positive, type Program } from './command.ts';
@@ -62,7 +57,7 @@ async function runWorker(
 }
 
 /** What a worker opens repositories with. */
-type Place = Omit<EngineOptions, 'repo' | 'config' | 'onNotice' | 'onProgress' | 'offline'>;
+type Place = EnginePlace & { readonly renderCommands?: readonly string[] };
 
 /** As `rollback --queue` names it, from whatever folder inside. A remote is not fetched for that. */
 async function served(repo: string, environment: Place): Promise<string> {
@@ -79,12 +74,10 @@ async function served(repo: string, environment: Place): Promise<string> {
 
 type Open = (repo: string) => Promise<Engine>;
 
-/** A configuration may come with a request, from whoever can write to the ledger: what may run is for the worker to say. */
+/** What may run is for the worker to say, whatever the configuration of a repository wants. */
 export function openIn(place: Place, onNotice?: (notice: Notice) => void): Open {
-  const { env, cacheFolder, cacheLimit, committer, clock, random, renderCommands, allowedSigners } = place;
-  const keys = { random, allowedSigners };
-  return (repo) =>
-    openEngine({ repo, env, cacheFolder, cacheLimit, committer, clock, onNotice, renderCommands, ...keys });
+  const { renderCommands } = place;
+  return (repo) => openEngine({ ...engineOptionsOf(place), repo, onNotice, renderCommands });
 }
 
 /** Carries a request out with an engine of its own, so that a repository that failed holds nothing open. */
@@ -92,7 +85,7 @@ export function executeIn(open: Open): ExecuteRollback {
   return async ({ requestId, repo, last, onStep, signal }) => {
     const engine = await open(repo);
     try {
-      return await engine.requests.carryOut(requestId, { onStep, signal, last });
+      return await engine.rollbacks.execute(requestId, { onStep, signal, willRetry: !last });
     } finally {
       await engine.close();
     }

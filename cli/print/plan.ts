@@ -2,11 +2,10 @@ import {
   type Approval,
   type Destination,
   type Finding,
-  formatCoordinates,
-  type Plan,
-  type Planned,
   type RequestView,
   type RevisionDetails,
+  type RevisionRef,
+  type RollbackPlan,
   type RollbackResult,
 } from '../../engine/index.ts';
 import { count, printChanges, printFile } from './changes.ts';
@@ -16,45 +15,23 @@ import { destinationText } from './destination.ts';
 import { cut, minute, revisionName, short, shortDigest, type Style } from './style.ts';
 import { beside } from './table.ts';
 
-/** The plan as scripts read it: no bytes of files, nothing unmasked. */
-export function planValue({ plan, delivery, destination }: Planned) {
-  const { scope, branch, base, target, current, digest, files, changes, kept, impact, findings } = plan;
-  return {
-    mode: scope.mode,
-    scope: formatCoordinates(scope),
-    ...(scope.tenant !== undefined && { tenant: scope.tenant }),
-    environment: scope.environment,
-    ...(scope.service !== undefined && { service: scope.service }),
-    ...(scope.fields && { fields: scope.fields }),
-    ...(scope.wholeFile && { wholeFiles: plan.wholeFiles }),
-    ...(plan.owners.length > 1 && { owners: plan.owners.map(formatCoordinates) }),
-    branch,
-    ...(destination && { destination }),
-    base,
-    target: target.commit,
-    targetVersion: target.version,
-    current: current.commit,
-    currentVersion: current.version,
-    digest,
-    unchanged: files.length === 0,
-    changes,
-    manifests: delivery.differences,
-    kept,
-    impact,
-    findings,
-  };
+/** The plan as scripts read it: what people alone see is left out, and what a person may do. */
+export function planValue(plan: RollbackPlan): object {
+  return Object.fromEntries(Object.entries(plan).filter(([key]) => key !== 'gate' && key !== 'revisions'));
 }
 
-export function planText(style: Style, { plan, delivery, destination, revisions }: Planned): string {
-  const { scope, target, current, impact, changes, digest } = plan;
+export function planText(style: Style, plan: RollbackPlan): string {
+  const { scope, mode, destination, impact, changes, manifests, digest, revisions } = plan;
+  const target = { commit: plan.target, version: plan.targetVersion };
+  const current = { commit: plan.current, version: plan.currentVersion };
   const lines = [
-    `${style.paint('bold', `Rollback of ${formatCoordinates(scope)}`)} (${scope.mode}) on ${style.paint('cyan', plan.branch)}`,
+    `${style.paint('bold', `Rollback of ${scope}`)} (${mode}) on ${style.paint('cyan', plan.branch)}`,
     ...revisionLines(style, { target, current }, revisions),
     ...(destination ? [`  published to ${destinationText(destination)}`] : []),
     '',
     ...printFindings(style, plan.findings),
   ];
-  if (plan.files.length === 0) return lines.join('\n');
+  if (plan.unchanged) return lines.join('\n');
   const touched = [count(impact.files, 'file'), count(impact.fields, 'field')];
   if (impact.bindings.length > 0) touched.push(count(impact.bindings.length, 'binding'));
   if (impact.variables.length > 0)
@@ -63,11 +40,11 @@ export function planText(style: Style, { plan, delivery, destination, revisions 
   lines.push(
     `Impact: ${impact.services.length > 0 ? `${style.paint('reset', impact.services.join(', '))}; ` : ''}${touched.join(', ')}`,
   );
-  if (delivery.differences.length > 0) {
+  if (manifests.length > 0) {
     lines.push(
       '',
       style.paint('bold', 'Manifests'),
-      ...delivery.differences.flatMap((file) => printFile(style, file)).map((line) => `  ${line}`),
+      ...manifests.flatMap((file) => printFile(style, file)).map((line) => `  ${line}`),
     );
   }
   lines.push('', style.paint('dim', `digest ${shortDigest(style, digest)}`));
@@ -77,8 +54,8 @@ export function planText(style: Style, { plan, delivery, destination, revisions 
 /** What is there now, and what it goes back to, each with when, by whom and why, where that is known. */
 function revisionLines(
   style: Style,
-  { target, current }: Pick<Plan, 'target' | 'current'>,
-  known: Planned['revisions'],
+  { target, current }: Readonly<Record<'target' | 'current', RevisionRef>>,
+  known: RollbackPlan['revisions'],
 ): string[] {
   const names = [revisionName(current), revisionName(target)] as const;
   if (known?.current === undefined && known?.target === undefined)

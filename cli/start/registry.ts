@@ -11,6 +11,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   compare: async () => (await import('../commands/compare.ts')).addCompare,
   plan: async () => (await import('../commands/plan.ts')).addPlan,
   rollback: async () => (await import('../commands/rollback.ts')).addRollback,
+  incident: async () => (await import('../commands/incident.ts')).addIncident,
   log: async () => (await import('../commands/log.ts')).addLog,
   reconcile: async () => (await import('../commands/reconcile.ts')).addReconcile,
   request: async () => (await import('../commands/request/index.ts')).addRequest,

@@ -40,7 +40,9 @@ export interface Proposal {
   readonly follows: RequestId | null;
   /** The pending request of the same scope that gave way to this one. */
   readonly supersedes: RequestId | null;
-  /** A configuration from outside the repository. */
+  /** It was proposed, to be decided on by a person: it needs an approval also where no policy asks for one. Absent: false. */
+  readonly propose?: true;
+  /** Requests of earlier versions could bring a configuration along; those are not executed any more. */
   readonly config: { readonly name: string; readonly text: string } | null;
 }
 

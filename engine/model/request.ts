@@ -52,8 +52,8 @@ export interface RollbackRequest {
   readonly scope: Scope;
   /** A commit id: `previous`, `vN` and times were resolved when the plan was confirmed. */
   readonly target: ObjectId;
-  /** The commit that the plan was made on: where the search for this request's own commit begins. */
-  readonly base: ObjectId;
+  /** The commit that the plan was made on: where the search for this request's own commit begins; null: at the beginning. */
+  readonly base: ObjectId | null;
   /** Digest of the plan that was confirmed. */
   readonly digest: string;
   readonly reason: string;

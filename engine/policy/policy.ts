@@ -18,6 +18,33 @@ export function policyFor(policy: Policy, place: EnvironmentName): EnvironmentPo
   return policy.environments.find(({ match }) => matchesEnvironment(match, place)) ?? null;
 }
 
+const HOURS = 3_600_000;
+
+/**
+ * What a request needs that was proposed, to be decided on by a person: at least one approval, of whoever may `deploy`; its author's
+ * counts unless the policy of the environment says otherwise. Where the policy names nobody, no key has to vouch for a vote: without
+ * the proposal, none would be needed at all.
+ */
+export function proposedRule(
+  policy: Policy,
+  rule: EnvironmentPolicy | null,
+  knowsKeys: boolean,
+): EnvironmentPolicy {
+  if (rule !== null) return { ...rule, quorum: Math.max(1, rule.quorum), breakGlass: null };
+  return {
+    match: '**',
+    quorum: 1,
+    selfApproval: true,
+    approvers: null,
+    rejections: 1,
+    expiryMs: 72 * HOURS,
+    unsignedApprovals: policy.permissions.length === 0 || !knowsKeys,
+    unsignedRequests: true,
+    bind: 'digest',
+    breakGlass: null,
+  };
+}
+
 /** `*` stands for any letters inside a name; `**` is every environment. */
 export function matchesEnvironment(pattern: string, place: EnvironmentName): boolean {
   if (pattern === '**') return true;

@@ -8,20 +8,20 @@ import {
 } from '../model/index.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 
-/** The same failure; of REVISION_NOT_ON_BRANCH, with a hint that names the merge, where there is one. */
-export async function namingMerge(
+/** Throws the failure on; REVISION_NOT_ON_BRANCH with a hint that names the merge, where there is one. */
+export async function throwNamingMerge(
   git: RepositoryReader,
   snapshot: Snapshot,
   error: unknown,
-): Promise<unknown> {
-  if (!isFailure(error) || error.code !== 'REVISION_NOT_ON_BRANCH') return error;
+): Promise<never> {
+  if (!isFailure(error) || error.code !== 'REVISION_NOT_ON_BRANCH') throw error;
   const { commit } = error.details;
   const merge =
     typeof commit === 'string' && isObjectId(commit) ? await findMerge(git, snapshot, commit) : null;
-  if (merge === null) return error;
+  if (merge === null) throw error;
   const { code, message, details } = error;
   const hint = `It came in with the merge ${merge.slice(0, 12)}: name that one, or the commit before it on the line.`;
-  return new BacktrailError(code, message, { hint, details: { ...details, merge }, cause: error });
+  throw new BacktrailError(code, message, { hint, details: { ...details, merge }, cause: error });
 }
 
 /** The oldest commit of the line that has `commit` among its ancestors: all newer ones have it too. */

@@ -4,7 +4,7 @@ import { isFailure } from '../model/index.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { isDamaged } from '../git/process/failure.ts';
 import { type GitRepository, type Offline, type OpenOptions, openPlace } from '../git/open.ts';
-import { namingMerge } from './merge-of.ts';
+import { throwNamingMerge } from './merge-of.ts';
 import { branchMeant, type ConfigText, createObserve, type Observe } from '../rollback/observe.ts';
 
 /** Something about the repository that an answer does not show by itself. */
@@ -31,7 +31,7 @@ export interface Repository {
 
 type Question<Value> = (
   snapshot: Snapshot,
-  place: { readonly git: GitRepository; readonly offline: Notice | null },
+  place: Opened & { readonly offline: Notice | null },
 ) => Promise<Value>;
 
 type RepositoryOptions = OpenOptions & {
@@ -66,9 +66,9 @@ export async function openRepository(options: RepositoryOptions): Promise<Reposi
         const away = await git.look();
         const snapshot = await observe();
         const offline = away && offlineNotice(away, clock);
-        return question(snapshot, { git, offline }).catch(async (error: unknown) => {
-          throw await namingMerge(git, snapshot, error);
-        });
+        return question(snapshot, { git, observe, offline }).catch((error: unknown) =>
+          throwNamingMerge(git, snapshot, error),
+        );
       }),
     close: async () => {
       await Promise.all(all.map((held) => held.close()));

@@ -90,6 +90,7 @@ const proposal = z.strictObject({
   expiresAt: time.nullable(),
   follows: requestId.nullable(),
   supersedes: requestId.nullable(),
+  propose: z.literal(true).exactOptional(),
   config: z.strictObject({ name: text(4096), text: text(512 * 1024) }).nullable(),
 });
 const comment = text(10_000).nullable();

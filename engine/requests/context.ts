@@ -5,7 +5,6 @@ import {
   type Config,
   type EventId,
   isFailure,
-  type LedgerRequest,
   type Person,
   type Policy,
   type Programs,
@@ -14,13 +13,7 @@ import type { GitRepository } from '../git/open.ts';
 import { LEDGER_REF } from '../layout/configuration/parse.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { makeEventId } from '../model/index.ts';
-import {
-  type ConfigText,
-  createObserve,
-  type Observe,
-  readOwnConfig,
-  requireLedgerApart,
-} from '../rollback/observe.ts';
+import { type ConfigText, type Observe, readOwnConfig, requireLedgerApart } from '../rollback/observe.ts';
 import type { LedgerCache } from './ledger/snapshot.ts';
 
 export interface Place {
@@ -42,9 +35,11 @@ export interface Rules {
   readonly ref: string;
   /** Events are signed off, as all commits are. */
   readonly signoff: boolean;
+  /** This machine has a list of trusted keys. */
+  readonly knowsKeys: boolean;
 }
 
-const NONE: Rules = {
+const NONE: Omit<Rules, 'knowsKeys'> = {
   policy: { environments: [], groups: {}, permissions: [] },
   ref: LEDGER_REF,
   signoff: false,
@@ -54,7 +49,14 @@ const NONE: Rules = {
  * The rules at the tip of the branch. A configuration from outside changes what is rolled back and how, never who must agree:
  * its policy counts only where the branch has no configuration.
  */
-export async function rulesOf({ git, config }: Place, { branch, base, layout }: Snapshot): Promise<Rules> {
+export async function rulesOf(place: Place, { branch, base, layout }: Snapshot): Promise<Rules> {
+  const { git, config } = place;
+  const rulesIn = ({ policy, ledger, commit }: Config): Rules => ({
+    policy,
+    ref: ledger.ref,
+    signoff: commit.signoff,
+    knowsKeys: place.allowedSigners !== null,
+  });
   if (config === null) return rulesIn(layout.config);
   const own = await readOwnConfig(git, base);
   if (own === null) return { ...rulesIn(layout.config), ref: LEDGER_REF };
@@ -69,31 +71,31 @@ export async function rulesOf({ git, config }: Place, { branch, base, layout }: 
   return rulesIn(own);
 }
 
-const rulesIn = ({ policy, ledger, commit }: Config): Rules => ({
-  policy,
-  ref: ledger.ref,
-  signoff: commit.signoff,
-});
-
-/** The same where the branch may have no configuration, because each request brings its own. */
+/** The same where the branch may have no configuration: its ledger can be read all the same. */
 export async function look(place: Place): Promise<Rules & { readonly snapshot: Snapshot | null }> {
   const snapshot = await place.observe().catch((error: unknown) => {
     if (isFailure(error) && error.code === 'CONFIG_MISSING') return null;
     throw error;
   });
-  return snapshot === null ? { ...NONE, snapshot } : { ...(await rulesOf(place, snapshot)), snapshot };
+  if (snapshot === null) return { ...NONE, knowsKeys: place.allowedSigners !== null, snapshot };
+  return { ...(await rulesOf(place, snapshot)), snapshot };
 }
 
-/** The place with the configuration that the request brought along, where it brought one. */
-export function placeFor(place: Place, { config }: Pick<LedgerRequest, 'config'>): Place {
-  if (config === null || place.config !== null) return place;
-  return { ...place, config, observe: createObserve(place.git, config) };
-}
-
-/** The rules that a request is under: those of the branch, or of the configuration that it brought to a branch without one. */
-export async function rulesFor(place: Place, rules: Rules, request: LedgerRequest): Promise<Rules> {
-  const own = placeFor(place, request);
-  return own === place ? rules : look(own);
+/**
+ * What is written into the ledger is judged and executed by workers, which know the configuration of the branch alone: one from
+ * outside serves looking, planning and rollbacks in this process.
+ *
+ * @throws FORBIDDEN
+ */
+export function requireOwnConfig({ config }: Pick<Place, 'config'>): void {
+  if (config === null) return;
+  throw new BacktrailError(
+    'FORBIDDEN',
+    `The configuration ${config.name} is not on the branch, and a request of the ledger is executed by the configuration there alone.`,
+    {
+      hint: 'Commit it as .backtrail/config.yaml; or roll back in this process, without --queue, where no policy applies.',
+    },
+  );
 }
 
 /** What every event begins with. Times are in whole seconds, as git keeps them. */

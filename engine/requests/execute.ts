@@ -1,13 +1,15 @@
 /** Carries an approved request out: what a worker does, on nobody's word but the branch's and that of keys it trusts. */
 import {
   BacktrailError,
-  formatCoordinates,
+  type FailureCode,
+  isFailure,
   type LedgerRequest,
   type Provenance,
   type RequestId,
   type RollbackRequest,
   type RollbackResult,
 } from '../model/index.ts';
+import { resultOf } from '../rollback/result.ts';
 import { readRollback } from '../record/read.ts';
 import type { RollbackRecord } from '../record/trailers.ts';
 import { isWaiting } from '../record/transitions.ts';
@@ -15,54 +17,67 @@ import { execute } from '../rollback/execute.ts';
 import { planRequested } from '../rollback/plan.ts';
 import type { CarryOutOptions } from './types.ts';
 import { openBook } from './ledger/snapshot.ts';
-import { type Case, groundsOf } from './eligibility.ts';
+import { type Case, requireGrounds } from './gate/eligibility.ts';
 import { complete, recordFailure, refuse } from './outcome.ts';
-import { bindOf, knownOwners, ownersOf } from './owners.ts';
-import { look, type Place, placeFor, type Rules, rulesFor } from './context.ts';
+import { bindOf, knownOwners, ownersOf } from './gate/owners.ts';
+import { look, type Place, requireOwnConfig } from './context.ts';
 import { proveRequest } from './ledger/proof.ts';
 import { requireRequest } from './review.ts';
-import { requirePermission } from './permissions.ts';
+import { requirePermission } from './gate/permissions.ts';
 import { canJudge, claimed, proven } from './view.ts';
 
 export async function carryOut(
-  here: Place,
+  place: Place,
   id: RequestId,
   options: CarryOutOptions = {},
 ): Promise<RollbackResult> {
-  await here.git.refresh();
-  const first = await look(here);
-  const book = await openBook(here.git, first.ref, here.cache);
+  requireOwnConfig(place);
+  await place.git.refresh();
+  const rules = await look(place);
+  const book = await openBook(place.git, rules.ref, place.cache);
   const file = await requireRequest(book, id);
-  const failed = async (error: unknown): Promise<never> => {
-    throw await recordFailure({ place: here, rules: first, file }, error, options);
-  };
-  const found = await examine(here, first, { book, file, options }).catch(failed);
+  const failed = (error: unknown) => recordFailure({ place, rules, file }, error, options);
+  const found = await examine({ place, rules, book, file }, options).catch(failed);
   const { state } = file;
   if (found.published) return complete(found, await run(found, null, options));
   if (state.status === 'completed') return recorded(found);
   if (!isWaiting(state.status)) throw notWaiting(state);
-  const { place, rules } = found;
+  if (state.config !== null) return failed(broughtConfig(state));
   const owners = await ownersOf(place, state);
   for (const owner of options.actor ? owners : [])
     if (options.actor) requirePermission(rules.policy, options.actor, 'deploy', owner);
-  if (options.onTrust !== true && !canJudge(place, rules.policy, state)) throw noKeys(state);
-  const grounds = await groundsOf(found);
-  if (grounds instanceof BacktrailError) throw await refuse(found, grounds);
+  if (options.onTrust !== true && !canJudge(place, rules, state)) throw noKeys(state);
+  const grounds = await requireGrounds(found).catch((error: unknown) => {
+    if (isFailure(error) && REFUSALS.has(error.code)) return refuse(found, error);
+    throw error;
+  });
   return run(found, grounds, options).then((result) => complete(found, result), failed);
 }
 
+/** Why it may not go ahead, and not that something went wrong on the way to it. */
+const REFUSALS: ReadonlySet<FailureCode> = new Set([
+  'AWAITING_APPROVAL',
+  'PERMISSION_DENIED',
+  'IDENTITY_UNVERIFIED',
+]);
+
 /** What is known of it before anything is decided. */
 async function examine(
-  here: Place,
-  branch: Rules,
-  { book, file, options }: Pick<Case, 'book' | 'file'> & { readonly options: CarryOutOptions },
+  known: Pick<Case, 'place' | 'rules' | 'book' | 'file'>,
+  options: CarryOutOptions,
 ): Promise<Case & { readonly published: boolean }> {
-  const { state } = file;
-  const place = placeFor(here, state);
-  const [rules, proofs] = [await rulesFor(here, branch, state), await proveRequest(place, book, file)];
+  const { place, book, file } = known;
+  const proofs = await proveRequest(place, book, file);
   const counts = options.onTrust === true ? claimed(place) : proven;
-  const published = await isPublished(place, state);
-  return { place, rules, book, file, proofs, counts, published };
+  return { ...known, proofs, counts, published: await isPublished(place, file.state) };
+}
+
+function broughtConfig({ id }: LedgerRequest): BacktrailError {
+  return new BacktrailError(
+    'FORBIDDEN',
+    `Request ${id} brought a configuration along, and only that of the branch counts.`,
+    { hint: 'Commit the configuration as .backtrail/config.yaml, then ask for the rollback again.' },
+  );
 }
 
 async function isPublished(place: Place, state: LedgerRequest): Promise<boolean> {
@@ -102,18 +117,7 @@ async function recorded(found: Case): Promise<RollbackResult> {
       `The ledger says that request ${id} had nothing to change, and the scope differs from its target.`,
       { details: { requestId: id } },
     );
-  return {
-    requestId: id,
-    status: 'unchanged',
-    mode: scope.mode,
-    scope: formatCoordinates(scope),
-    base,
-    target,
-    commit: null,
-    deliveryCommit: null,
-    digest,
-    findings: [],
-  };
+  return resultOf({ id, scope, base, target, digest }, 'unchanged');
 }
 
 function notWaiting({ id, status, result }: LedgerRequest): BacktrailError {
@@ -147,7 +151,7 @@ function run(
 
 function requestOf({ place, rules, file }: Case, provenance: Provenance | null): RollbackRequest {
   const { state } = file;
-  const bind = bindOf(rules.policy, knownOwners(place, state));
+  const bind = bindOf(rules, knownOwners(place, state));
   return {
     id: state.id,
     scope: state.scope,

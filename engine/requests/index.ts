@@ -1,27 +1,42 @@
 /** Everything that can be done with requests, on one repository. */
 import { formatCoordinates, type Person, type RequestId } from '../model/index.ts';
 import { may } from '../policy/policy.ts';
-import type { Requests, RequestView } from './types.ts';
+import { isOpen } from '../record/transitions.ts';
+import { withRevisions } from '../rollback/plan.ts';
+import { planValue } from '../rollback/plan-value.ts';
+import type { RequestPlan, Requests, RequestView } from './types.ts';
+import type { InnerRequests } from './inner-requests.ts';
 import { audit } from './ledger/audit.ts';
 import { openBook } from './ledger/snapshot.ts';
-import { bindOf, ownersOf } from './owners.ts';
 import { carryOut } from './execute.ts';
-import { gate, openRequest } from './open.ts';
-import { look, type Place, placeFor } from './context.ts';
-import { isOpen } from '../record/transitions.ts';
+import { requireGate } from './gate/gate.ts';
+import { openRequest } from './open.ts';
+import { bindOf, ownersOf } from './gate/owners.ts';
+import { look, type Place, rulesOf } from './context.ts';
+import { permitOf } from './gate/plan-gate.ts';
 import { reconcile } from './reconcile.ts';
 import { repeated } from './repeated.ts';
 import { isChanged, replan } from './replan.ts';
-import { withRevisions } from '../rollback/plan.ts';
-import { approve, cancel, inspect, note, reject, requireRequest, retry } from './review.ts';
-import { requirePermission } from './permissions.ts';
+import { requestRollback } from './request.ts';
+import {
+  approve,
+  cancel,
+  inspect,
+  note,
+  reject,
+  requireRequest,
+  requireRetrier,
+  requireReviewer,
+  retry,
+} from './review.ts';
+import { requirePermission } from './gate/permissions.ts';
 import { closeSession, openSession, sessions } from './sessions.ts';
 import { placeOf, viewOf } from './view.ts';
 
 /** `at` gives the place; the work may be done again where a mirror was found damaged. */
 export function createRequests(
   open: <Value>(work: (place: Place) => Promise<Value>) => Promise<Value>,
-): Requests {
+): InnerRequests {
   // The branch says by which rules: it is looked at anew each time.
   const at: typeof open = (work) =>
     open(async (place) => {
@@ -29,21 +44,16 @@ export function createRequests(
       return work(place);
     });
   return {
-    gate: (input) => at((place) => gate(place, input)),
+    gate: (input) =>
+      at(async (place) => requireGate(place, await rulesOf(place, input.planned.snapshot), input)),
     repeated: (input) => at((place) => repeated(place, input)),
-    open: (input) => at((place) => openRequest(place, input)),
+    open: (input) =>
+      at(async (place) => openRequest(place, await rulesOf(place, input.planned.snapshot), input)),
+    // It fetches by itself: what may be answered from a mirror that is behind must not be carried out so.
+    request: (ask, options) => open((place) => requestRollback(place, ask, options)),
     list: (filter) => at((place) => list(place, filter)),
     show: ({ id, reader }) => at((place) => show(place, id, reader)),
-    plan: ({ id, reader }) =>
-      at(async (here) => {
-        const request = await show(here, id, reader);
-        const place = placeFor(here, request);
-        const again = await replan(place, request);
-        const planned = { ...again, destination: await here.git.destination(again.plan.branch) };
-        const { policy } = await look(place);
-        const bind = bindOf(policy, planned.plan.owners);
-        return { planned: await withRevisions(planned), request, changed: isChanged(request, planned, bind) };
-      }),
+    plan: (input) => at((place) => planAgain(place, input)),
     approve: (input) => at((place) => approve(place, input)),
     reject: (input) => at((place) => reject(place, input)),
     cancel: (input) => at((place) => cancel(place, input)),
@@ -77,15 +87,34 @@ async function list(
   return Promise.all(files.map((file) => viewOf(place, { book, rules, file })));
 }
 
-async function show(place: Place, id: RequestId, reader: Person | null): Promise<RequestView> {
+async function show(place: Place, id: RequestId, reader?: Person): Promise<RequestView> {
+  return (await lookUp(place, id, reader)).request;
+}
+
+/** One request with the rules of this moment. */
+async function lookUp(place: Place, id: RequestId, reader?: Person) {
   const rules = await look(place);
-  const { policy, ref } = rules;
-  const book = await openBook(place.git, ref, place.cache);
+  const book = await openBook(place.git, rules.ref, place.cache);
   const file = await requireRequest(book, id);
-  if (reader !== null) requirePermission(policy, reader, 'read', placeOf(file.state));
-  const own = placeFor(place, file.state);
-  const owners = isOpen(file.state.status)
-    ? await ownersOf(own, file.state).catch(() => undefined)
-    : undefined;
-  return viewOf(place, { book, rules, file }, owners);
+  const { state } = file;
+  if (reader !== undefined) requirePermission(rules.policy, reader, 'read', placeOf(state));
+  const owners = isOpen(state.status) ? await ownersOf(place, state).catch(() => undefined) : undefined;
+  return { rules, book, file, request: await viewOf(place, { book, rules, file }, owners) };
+}
+
+async function planAgain(
+  place: Place,
+  { id, reader, revisions = false }: Parameters<Requests['plan']>[0],
+): Promise<RequestPlan> {
+  const { rules, book, file, request } = await lookUp(place, id, reader);
+  const again = await replan(place, request);
+  const { owners, branch } = again.plan;
+  const changed = isChanged(request, again, bindOf(rules, owners));
+  const named = await withRevisions({ ...again, destination: await place.git.destination(branch) });
+  const planned = { ...named, plan: { ...named.plan, target: request.rollbackOf } };
+  const { state } = file;
+  const deciding = { place, rules, book, file, state, owners };
+  const approve = await permitOf(() => requireReviewer(deciding, reader));
+  const retry = await permitOf(() => requireRetrier(deciding, reader));
+  return { plan: planValue(planned, { revisions }), request, changed, may: { approve, retry } };
 }

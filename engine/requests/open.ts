@@ -2,117 +2,51 @@
 import {
   BacktrailError,
   type BreakGlassSession,
-  type EnvironmentName,
-  type EnvironmentPolicy,
   formatCoordinates,
-  type Person,
-  type Policy,
   type Proposal,
   type RequestEvent,
   type RequestId,
   type Scope,
 } from '../model/index.ts';
-import { approversOf, may, samePerson, satisfiable, sessionCovers } from '../policy/policy.ts';
+import { samePerson } from '../policy/policy.ts';
 import type { RequestFile } from '../record/ledger-file.ts';
 import { proposalMessage } from '../record/proposal.ts';
 import { blockedError, isBlocked } from '../rollback/blocked.ts';
-import type { Planned } from '../rollback/plan.ts';
-import { personOf, type Place, rulesOf, stamp, timeOf } from './context.ts';
+import type { Gate } from '../policy/gate.ts';
+import type { Proposing, RequestView } from './types.ts';
 import { append, onRequest } from './ledger/append.ts';
 import { type Book, openBook } from './ledger/snapshot.ts';
-import { rulesAt, scopesOf, stated } from './owners.ts';
-import { requirePermission } from './permissions.ts';
+import { requireGate } from './gate/gate.ts';
+import { rulesFor, stated } from './gate/owners.ts';
+import { personOf, type Place, type Rules, stamp, timeOf } from './context.ts';
 import { termsOf } from './terms.ts';
-import type { Gate, Proposing, Requests, RequestView } from './types.ts';
 import { viewOf } from './view.ts';
 
-export type OpenInput = Parameters<Requests['open']>[0];
-
-/** What stands between this plan and its execution. PERMISSION_DENIED, POLICY_UNSATISFIABLE. */
-export async function gate(place: Place, { planned, author }: Proposing): Promise<Gate> {
-  const { policy, ref } = await rulesOf(place, planned.snapshot);
-  const owners = rulesAt(policy, planned.plan.owners);
-  for (const owner of owners) requirePermission(policy, author, 'propose', owner.place);
-  const ruled = stated(owners);
-  const asking = ruled.filter(({ rule }) => rule.quorum > 0);
-  const session =
-    asking.length > 0 ? await sessionFor(place, { policy, ref, planned, author, asking }) : null;
-  if (asking.length === 0 || session !== null) {
-    if (session === null)
-      for (const owner of owners) requirePermission(policy, author, 'deploy', owner.place);
-    return { needsApproval: false, ledgered: ruled.length > 0, session, approval: NO_APPROVAL };
-  }
-  const each = asking.map(({ place: at, rule }) => {
-    const reason = satisfiable(policy, rule, at, author.email);
-    if (reason !== null) throw unsatisfiable(reason);
-    const without = rule.selfApproval ? [] : [author.email];
-    const approvers = approversOf(policy, rule, at, without);
-    return { environment: formatCoordinates(at), need: rule.quorum, have: 0, approvers };
-  });
-  const [hardest] = [...each].sort((a, b) => b.need - a.need);
-  return {
-    needsApproval: true,
-    ledgered: true,
-    session: null,
-    approval: {
-      need: hardest?.need ?? 0,
-      have: 0,
-      approvers: [...new Set(each.flatMap(({ approvers }) => approvers))].sort(),
-      ...(each.length > 1 && { rules: each }),
-    },
-  };
-}
-
-const NO_APPROVAL = { need: 0, have: 0, approvers: [] };
-
-export const unsatisfiable = (reason: string) => new BacktrailError('POLICY_UNSATISFIABLE', reason);
-
-interface Asking {
-  readonly policy: Policy;
-  readonly ref: string;
-  readonly planned: Planned;
-  readonly author: Person;
-  /** The environments that ask for approval. */
-  readonly asking: readonly { readonly place: EnvironmentName; readonly rule: EnvironmentPolicy }[];
-}
-
-/** The session of its author that lets a request go ahead in each of the environments: the one that lasts longest. */
-async function sessionFor(place: Place, { policy, ref, planned, author, asking }: Asking) {
-  const { plan } = planned;
-  const isAllowed = asking.every(
-    (owner) => owner.rule.breakGlass !== null && may(policy, author, 'break-glass', owner.place),
-  );
-  if (!isAllowed) return null;
-  const book = await openBook(place.git, ref, place.cache);
-  const at = timeOf(place.clock.now());
-  const scopes = scopesOf(
-    plan.scope,
-    asking.map((owner) => owner.place),
-  );
-  const states = (await book.sessions()).map(({ state }) => state);
-  const covering = states.filter((session) =>
-    scopes.every((scope) => sessionCovers(session, { scope, person: author.email, at })),
-  );
-  return covering.reduce<BreakGlassSession | null>(
-    (best, session) => (best === null || session.expiresAt > best.expiresAt ? session : best),
-    null,
-  );
+export interface OpenInput extends Proposing {
+  readonly id: RequestId;
+  readonly reason: string;
+  readonly allowRemoval?: boolean;
+  readonly follows?: RequestId;
 }
 
 /** Opens a request; an older one of the same scope that is pending gives way to it. */
-export async function openRequest(place: Place, input: OpenInput): Promise<RequestView> {
+export async function openRequest(
+  place: Place,
+  rules: Rules,
+  input: OpenInput,
+  gate?: Gate,
+): Promise<RequestView> {
   const { planned, author, id, follows } = input;
   if (isBlocked(planned.plan)) throw blockedError(planned.plan);
-  const rules = await rulesOf(place, planned.snapshot);
-  const { policy, ref } = rules;
-  const known = await openBook(place.git, ref, place.cache);
+  const known = await openBook(place.git, rules.ref, place.cache);
   const there = await known.request(id);
   if (there !== null) {
     requireSame(there, input);
     return viewOf(place, { book: known, rules, file: there }, planned.plan.owners);
   }
-  const { needsApproval, session } = await gate(place, input);
-  const expiries = stated(rulesAt(policy, planned.plan.owners)).map(({ rule }) => rule.expiryMs);
+  const { needsApproval, session } = gate ?? (await requireGate(place, rules, input));
+  const judged = input.propose === true ? { propose: true as const } : {};
+  const expiries = stated(rulesFor(rules, judged, planned.plan.owners)).map(({ rule }) => rule.expiryMs);
   const expiryMs = needsApproval ? Math.min(...expiries) : null;
   const { book } = await append(place, rules, async (book) => {
     if ((await book.request(id)) !== null) return [];
@@ -122,12 +56,7 @@ export async function openRequest(place: Place, input: OpenInput): Promise<Reque
     const event: RequestEvent = {
       ...stamped,
       type: 'opened',
-      proposal: proposalOf(place, {
-        ...input,
-        at: stamped.at,
-        expiryMs,
-        supersedes: older[0] ?? null,
-      }),
+      proposal: proposalOf({ ...input, at: stamped.at, expiryMs, supersedes: older[0] ?? null }),
       terms: termsOf(planned),
       gate: opensWith(needsApproval, session),
       session: session && { id: session.id, ticket: session.ticket },
@@ -183,24 +112,22 @@ function sameScope(one: Scope, other: Scope): boolean {
   return key(one) === key(other);
 }
 
-function proposalOf(
-  { config }: Place,
-  {
-    planned,
-    author,
-    id,
-    reason,
-    allowRemoval,
-    follows,
-    at,
-    expiryMs,
-    supersedes,
-  }: OpenInput & {
-    at: string;
-    expiryMs: number | null;
-    supersedes: RequestId | null;
-  },
-): Proposal {
+function proposalOf({
+  planned,
+  author,
+  id,
+  reason,
+  allowRemoval,
+  follows,
+  propose,
+  at,
+  expiryMs,
+  supersedes,
+}: OpenInput & {
+  readonly at: string;
+  readonly expiryMs: number | null;
+  readonly supersedes: RequestId | null;
+}): Proposal {
   const { scope, target } = planned.plan;
   const expiresAt = expiryMs === null ? null : timeOf(Date.parse(at) + expiryMs);
   return {
@@ -216,7 +143,8 @@ function proposalOf(
     expiresAt,
     follows: follows ?? null,
     supersedes,
-    config,
+    ...(propose === true && { propose }),
+    config: null,
   };
 }
 
@@ -229,7 +157,7 @@ export function requireTarget(target: string): string {
 /** Characters. */
 const TEXT = 10_000;
 
-function requireReason(reason: string): string {
+export function requireReason(reason: string): string {
   if (reason.trim() !== '') return reason.slice(0, TEXT);
   throw new BacktrailError('REASON_REQUIRED', 'A request needs a justification.');
 }

@@ -11,13 +11,13 @@ import {
 import { isWaiting } from '../record/transitions.ts';
 import type { CarryOutOptions } from './types.ts';
 import { append, onRequest } from './ledger/append.ts';
-import type { Case } from './eligibility.ts';
-import { type Place, placeFor, type Rules, stamp } from './context.ts';
+import type { Case } from './gate/eligibility.ts';
+import { type Place, type Rules, stamp } from './context.ts';
 import { replan, replannedEvent } from './replan.ts';
 import { requireRequest } from './review.ts';
 
-/** Grounds that more approvals can mend lead back to `pending`; others end it. */
-export async function refuse({ place, rules, file }: Case, reason: BacktrailError): Promise<BacktrailError> {
+/** Throws why it may not go ahead. What more approvals can mend leads back to `pending`; anything else ends it. */
+export async function refuse({ place, rules, file }: Case, reason: BacktrailError): Promise<never> {
   const { id } = file.state;
   const stamped = stamp(place, place.committer);
   const reopens = reason.code === 'AWAITING_APPROVAL';
@@ -29,7 +29,7 @@ export async function refuse({ place, rules, file }: Case, reason: BacktrailErro
     reopens && file.events.some((past) => past.type === 'reopened' && past.reason === reason.message);
   if (!said) await appendIfWaiting(place, rules, id, event);
   const { code, message, hint, details } = reason;
-  return new BacktrailError(code, message, { hint, details: { ...details, requestId: id } });
+  throw new BacktrailError(code, message, { hint, details: { ...details, requestId: id } });
 }
 
 /** The branch first, then the record. A record that cannot be written is repaired by a reconciler; the rollback stands. */
@@ -71,24 +71,23 @@ type Failing = Pick<Case, 'place' | 'rules' | 'file'>;
 /** Says nothing about the request, or that nothing should be written any more. */
 const UNRECORDED: ReadonlySet<string> = new Set(['INTERRUPTED', 'LEDGER_TAMPERED', 'LEDGER_REWOUND']);
 
-/** What becomes of a request that could not be carried out; gives the error to be told. */
+/** Throws the error on, when what becomes of a request that could not be carried out is recorded. */
 export async function recordFailure(
   found: Failing,
   error: unknown,
-  { last }: CarryOutOptions,
-): Promise<unknown> {
+  { willRetry }: CarryOutOptions,
+): Promise<never> {
   const { place, rules, file } = found;
   const { state } = file;
-  if (!isFailure(error) || UNRECORDED.has(error.code)) return error;
-  if (FAILURES[error.code].retry !== 'never' && last !== true) return error;
+  if (!isFailure(error) || UNRECORDED.has(error.code)) throw error;
+  if (FAILURES[error.code].retry !== 'never' && willRetry === true) throw error;
   const event = await failureEvent(found, error).catch(() => null);
   if (event !== null) await appendIfWaiting(place, rules, state.id, event).catch(() => undefined);
-  return error;
+  throw error;
 }
 
-async function failureEvent({ place: here, file }: Failing, error: BacktrailError): Promise<RequestEvent> {
+async function failureEvent({ place, file }: Failing, error: BacktrailError): Promise<RequestEvent> {
   const { state } = file;
-  const place = placeFor(here, state);
   if (error.code === 'PLAN_CHANGED' && state.gate !== 'no-policy')
     return replannedEvent(place, state, await replan(place, state));
   const { code, message } = error;

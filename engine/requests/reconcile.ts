@@ -1,7 +1,7 @@
 /** Brings the ledger up to what the branch, the clock and the policy say. Safe to run anywhere, at any time, side by side. */
 import {
-  BacktrailError,
   formatCoordinates,
+  isFailure,
   type LedgerRequest,
   type ObjectId,
   type RequestEvent,
@@ -15,15 +15,16 @@ import type { Repair, Requests } from './types.ts';
 import { append, onRequest } from './ledger/append.ts';
 import { type Book, openBook, type PublishedRequest } from './ledger/snapshot.ts';
 import { carries } from './execute.ts';
-import { type Case, groundsOf } from './eligibility.ts';
+import { type Case, requireGrounds } from './gate/eligibility.ts';
 import { recordCompleted } from './outcome.ts';
-import { ownersOf } from './owners.ts';
-import { look, type Place, placeFor, type Rules, rulesFor, stamp } from './context.ts';
+import { ownersOf } from './gate/owners.ts';
+import { look, type Place, requireOwnConfig, type Rules, stamp } from './context.ts';
 import { proveRequest } from './ledger/proof.ts';
 import { isExpired, requireRequest } from './review.ts';
 import { canJudge, judgeRequest, placeOf, proven } from './view.ts';
 
 export async function reconcile(place: Place): ReturnType<Requests['reconcile']> {
+  requireOwnConfig(place);
   const rules = await look(place);
   const book = await openBook(place.git, rules.ref, place.cache);
   const open = (await book.requests()).filter(({ state }) => isOpen(state.status));
@@ -32,17 +33,14 @@ export async function reconcile(place: Place): ReturnType<Requests['reconcile']>
   const repairs: Repair[] = [];
   for (const file of open.toReversed()) {
     const { state } = file;
-    // A configuration that a request brought and that cannot be read is said when it is carried out.
-    const own = await rulesFor(place, rules, state).catch(() => null);
-    if (own === null) continue;
     const commit = published.get(state.id);
     const carried = commit !== undefined && carries(commit, state) ? commit : null;
-    const repair = await repairOne({ place, rules: own, book }, file, carried);
+    const repair = await repairOne({ place, rules, book }, file, carried);
     if (repair !== null) repairs.push(repair);
   }
   const after = await openBook(place.git, rules.ref, place.cache);
   const waiting = (await after.requests()).filter(
-    ({ state }) => isWaiting(state.status) && canJudge(place, rules.policy, state),
+    ({ state }) => isWaiting(state.status) && canJudge(place, rules, state),
   );
   return { repairs, waiting: waiting.map(({ state }) => state.id).toReversed() };
 }
@@ -87,28 +85,31 @@ async function settle(
 ): Promise<Repair | null> {
   const { state } = file;
   // What was never approved by anybody needs no keys to be looked at, unless nobody has to agree any more.
-  const own = placeFor(place, state);
-  const { policy } = rules;
-  if (state.reviews.length === 0 && (policyFor(policy, placeOf(state))?.quorum ?? 0) > 0) return null;
+  if (state.reviews.length === 0 && (policyFor(rules.policy, placeOf(state))?.quorum ?? 0) > 0) return null;
   const proofs = await proveRequest(place, book, file);
-  const judgement = judgeRequest({
-    policy,
-    owners: await ownersOf(own, state),
-    file,
-    proofs,
-    counts: proven,
-  });
+  const owners = await ownersOf(place, state);
+  const judgement = judgeRequest({ rules, owners, file, proofs, counts: proven });
   if (judgement?.rejected) return reject(place, rules, file, scope);
   if (judgement !== null && !judgement.satisfied) return null;
   // Whoever carries it out asks the same: what would be reopened is not settled.
-  const found: Case = { place: own, rules, book, file, proofs, counts: proven };
-  if ((await groundsOf(found)) instanceof BacktrailError) return null;
+  const found: Case = { place, rules, book, file, proofs, counts: proven };
+  if (!(await mayGoAhead(found))) return null;
   const { have = 0, need = 0 } = judgement ?? {};
   const reason = need === 0 ? 'The policy asks for no approval.' : `${have} of ${need} approvals count.`;
   const quorum = { have, need };
   const written = await whilePending(place, rules, state.id, { type: 'settled', quorum, reason });
   const detail = `The rollback of ${scope} may go ahead: ${reason}`;
   return written ? { requestId: state.id, action: 'settled', detail } : null;
+}
+
+async function mayGoAhead(found: Case): Promise<boolean> {
+  try {
+    await requireGrounds(found);
+    return true;
+  } catch (error) {
+    if (isFailure(error)) return false;
+    throw error;
+  }
 }
 
 async function reject(

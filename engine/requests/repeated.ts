@@ -20,7 +20,7 @@ import { readOwnConfig } from '../rollback/observe.ts';
 import { type Ask, type Planned, planAsked } from '../rollback/plan.ts';
 import type { Repeated } from './types.ts';
 import { openBook } from './ledger/snapshot.ts';
-import { type Place, placeFor, rulesOf } from './context.ts';
+import { type Place, rulesOf } from './context.ts';
 import { viewOf } from './view.ts';
 
 export interface Asking {
@@ -52,8 +52,7 @@ export async function repeated(place: Place, asking: Asking): Promise<Repeated |
   const published = await onBranch(place, snapshot, asking.id);
   if (file !== null) {
     if (published !== null) await requireAfter(place, snapshot, file, published);
-    const own = placeFor(place, file.state);
-    const planned = await requireSame({ place: own, snapshot }, asking, openedAs(file));
+    const planned = await requireSame({ place, snapshot }, asking, openedAs(file));
     // What is removed is no part of the digest, and only the first one may have allowed it.
     if (published === null && file.state.allowRemoval && isBlocked(planned.plan))
       throw blockedError(planned.plan);

@@ -2,8 +2,8 @@
 import type { FieldChange, LedgerRequest, ObjectId, RequestEvent } from '../model/index.ts';
 import { makeSnapshot, type Snapshot } from '../snapshot/snapshot.ts';
 import { type Planned, planRequested } from '../rollback/plan.ts';
-import { termsOf } from './terms.ts';
 import { type Place, stamp } from './context.ts';
+import { termsOf } from './terms.ts';
 
 export async function replan(place: Place, request: LedgerRequest): Promise<Planned> {
   const snapshot = await place.observe();

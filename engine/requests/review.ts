@@ -9,21 +9,21 @@ import {
   type Review,
 } from '../model/index.ts';
 import type { RequestFile } from '../record/ledger-file.ts';
-import { may, mayApprove, samePerson } from '../policy/policy.ts';
+import { may, samePerson } from '../policy/policy.ts';
 import { isOpen, isWaiting } from '../record/transitions.ts';
 import { isBlocked } from '../rollback/blocked.ts';
 import type { Act, Requests, RequestView } from './types.ts';
 import { append, onRequest } from './ledger/append.ts';
 import type { Book } from './ledger/snapshot.ts';
 import { unknownRequest } from './open.ts';
-import { bindOf, knownOwners, ownersOf, rulesAt, stated } from './owners.ts';
-import { look, type Place, placeFor, type Rules, rulesFor, stamp } from './context.ts';
+import { bindOf, knownOwners, ownersOf, rulesAt, rulesFor, stated } from './gate/owners.ts';
+import { look, type Place, type Rules, stamp } from './context.ts';
 import { type Proofs, proveRequest } from './ledger/proof.ts';
 import { isChanged, replan, replannedEvent } from './replan.ts';
-import { requireApprover, requirePermission } from './permissions.ts';
+import { requirePermission, requireVoter } from './gate/permissions.ts';
 import { claimed, inspectionOf, judgeRequest, type Judging, placeOf, viewOf } from './view.ts';
 
-interface Deciding {
+export interface Deciding {
   readonly place: Place;
   readonly rules: Rules;
   readonly book: Book;
@@ -42,11 +42,10 @@ async function act(
   const rules = await look(place);
   const { book } = await append(place, rules, async (book) => {
     const file = await requireRequest(book, id);
-    const own = await rulesFor(place, rules, file.state);
     const owners = isOpen(file.state.status)
-      ? await ownersOf(placeFor(place, file.state), file.state)
+      ? await ownersOf(place, file.state)
       : knownOwners(place, file.state);
-    const event = await decide({ place, rules: own, book, file, state: file.state, owners });
+    const event = await decide({ place, rules, book, file, state: file.state, owners });
     return event === null ? [] : [onRequest(id, event)];
   });
   return viewOf(place, { book, rules, file: await requireRequest(book, id) });
@@ -63,27 +62,14 @@ type ReviewInput = Act & { readonly comment?: string };
 /** What the ledger's present state allows; who decides on a request that expired has not seen that yet. */
 function requireReviewable(deciding: Deciding, actor: Person): void {
   const { state, rules, place } = deciding;
-  const owners = rulesAt(rules.policy, deciding.owners);
-  const ruled = stated(owners);
   if (state.status !== 'pending' || isExpired(place, rules, state)) throw notPending(state);
-  const isOwn = samePerson(state.author.email, actor.email);
-  if (isOwn && !(ruled.length > 0 && ruled.every(({ rule }) => rule.selfApproval)))
-    throw new BacktrailError('OWN_REQUEST', 'cannot approve/reject your own rollback request');
-  // One vote may count for several environments, and need not for all.
-  const votes = ruled.filter(
-    (owner) =>
-      may(rules.policy, actor, 'deploy', owner.place) &&
-      mayApprove(rules.policy, owner.rule, actor, owner.place),
-  );
-  if (votes.length > 0) return;
-  for (const owner of owners) requirePermission(rules.policy, actor, 'deploy', owner.place);
-  for (const owner of ruled) requireApprover(rules.policy, owner.rule, actor, owner.place);
+  requireVoter(rules.policy, rulesFor(rules, state, deciding.owners), { author: state.author, actor });
 }
 
 /** At the latest when the policy says so now, whatever the request says. */
-export function isExpired(place: Place, { policy }: Rules, state: LedgerRequest): boolean {
+export function isExpired(place: Place, rules: Rules, state: LedgerRequest): boolean {
   const says = state.expiresAt === null ? Infinity : Date.parse(state.expiresAt);
-  const latest = stated(rulesAt(policy, knownOwners(place, state))).map(
+  const latest = stated(rulesFor(rules, state, knownOwners(place, state))).map(
     ({ rule }) => Date.parse(state.createdAt) + rule.expiryMs,
   );
   return Math.min(says, ...latest) <= place.clock.now();
@@ -97,8 +83,17 @@ function notPending({ id, status }: LedgerRequest): BacktrailError {
 
 /** The judgement as it stands, or as it would be with one more vote. */
 function judged({ place, rules, owners, file }: Deciding, proofs: Proofs, next?: Judging['next']) {
-  const { policy } = rules;
-  return judgeRequest({ policy, owners, file, proofs, counts: claimed(place), ...(next && { next }) });
+  return judgeRequest({ rules, owners, file, proofs, counts: claimed(place), ...(next && { next }) });
+}
+
+/**
+ * That this person could vote on it now, before they are asked to.
+ *
+ * @throws REQUEST_NOT_PENDING, OWN_REQUEST, PERMISSION_DENIED, ALREADY_REVIEWED
+ */
+export async function requireReviewer(deciding: Deciding, actor: Person): Promise<void> {
+  requireReviewable(deciding, actor);
+  await votesSoFar(deciding, actor);
 }
 
 /** One vote a person. One that does not count, because nobody vouches for it, takes nobody's vote away. */
@@ -124,13 +119,12 @@ export async function approve(
     requireReviewable(deciding, actor);
     if (digest !== undefined && digest !== state.digest) throw notWhatWasSeen(state, digest);
     const proofs = await votesSoFar(deciding, actor);
-    const at = placeFor(place, state);
-    const planned = await replan(at, state);
+    const planned = await replan(place, state);
     // What is blocked now, or done already, is said when it is carried out.
     const differs = !isBlocked(planned.plan) && planned.plan.files.length > 0;
-    if (differs && isChanged(state, planned, bindOf(rules.policy, owners))) {
+    if (differs && isChanged(state, planned, bindOf(rules, owners))) {
       changed = { confirmed: state.digest, now: planned.plan.digest };
-      return replannedEvent(at, state, planned);
+      return replannedEvent(place, state, planned);
     }
     changed = null;
     const stamped = stamp(place, actor);
@@ -235,19 +229,24 @@ function requireSome({ policy }: Rules, actor: Person, state: LedgerRequest): vo
 /** It goes on with the approvals that it has: whoever carries it out judges them again. */
 export function retry(place: Place, { id, actor }: Act): Promise<RequestView> {
   return act(place, id, ({ rules, state }) => {
-    const own = samePerson(state.author.email, actor.email);
-    requirePermission(rules.policy, actor, own ? 'propose' : 'deploy', placeOf(state));
+    requireRetrier({ rules, state }, actor);
     if (state.status !== 'failed')
       throw new BacktrailError('REQUEST_NOT_FAILED', `Request ${id} is ${state.status}, not failed.`);
     return { ...stamp(place, actor), type: 'retried' };
   });
 }
 
+/** @throws PERMISSION_DENIED */
+export function requireRetrier({ rules, state }: Pick<Deciding, 'rules' | 'state'>, actor: Person): void {
+  const own = samePerson(state.author.email, actor.email);
+  requirePermission(rules.policy, actor, own ? 'propose' : 'deploy', placeOf(state));
+}
+
 export function inspect(place: Place, { id, actor, comment }: Act & { readonly comment: string }) {
   return act(place, id, async ({ rules, state, book, file, owners }) => {
     const { policy } = rules;
     const proofs = await proveRequest(place, book, file);
-    const review = inspectionOf({ policy, owners, file, proofs, counts: claimed(place) });
+    const review = inspectionOf({ rules, owners, file, proofs, counts: claimed(place) });
     if (state.breakGlass === null || review !== null || isWaiting(state.status))
       throw new BacktrailError(
         'REVIEW_NOT_OPEN',

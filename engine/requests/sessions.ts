@@ -9,7 +9,7 @@ import { append, onSession } from './ledger/append.ts';
 import { type Book, openBook } from './ledger/snapshot.ts';
 import { look, type Place, rulesOf, stamp, timeOf } from './context.ts';
 import { proveSession } from './ledger/proof.ts';
-import { requirePermission } from './permissions.ts';
+import { requirePermission } from './gate/permissions.ts';
 import { placeOf, viewOf } from './view.ts';
 
 export async function openSession(

@@ -8,11 +8,12 @@ import type {
   RequestId,
   RequestStatus,
   Review,
-  RollbackResult,
   SessionId,
 } from '../model/index.ts';
-import type { StepEvent } from '../rollback/execute.ts';
-import type { Ask, Planned } from '../rollback/plan.ts';
+import type { ExecuteOptions } from '../rollback/execute.ts';
+import type { Approval, Permit } from '../policy/gate.ts';
+import type { Planned } from '../rollback/plan.ts';
+import type { RollbackPlan } from '../rollback/plan-value.ts';
 
 /** `verified`: a key that this machine trusts signed it for that person. */
 export type Identity = 'verified' | 'unverified';
@@ -33,34 +34,11 @@ export interface RequestView extends LedgerRequest {
   readonly rollbackOf: { readonly commit: ObjectId; readonly version: number | null };
 }
 
-export interface Approval {
-  readonly need: number;
-  readonly have: number;
-  /** Emails of those who can still approve, as far as the policy names people; empty where it names nobody. */
-  readonly approvers: readonly string[];
-  /** Where what changes belongs to several environments that ask for approval: each of them. All have to be satisfied. */
-  readonly rules?: readonly {
-    readonly environment: string;
-    readonly need: number;
-    readonly have: number;
-    readonly approvers: readonly string[];
-  }[];
-}
-
-/** What stands between a plan and its execution. */
-export interface Gate {
-  /** Others have to agree. */
-  readonly needsApproval: boolean;
-  /** The environment has a policy: its rollbacks go through the ledger. */
-  readonly ledgered: boolean;
-  /** The session that lets it go ahead without. */
-  readonly session: BreakGlassSession | null;
-  readonly approval: Approval;
-}
-
 export interface Proposing {
   readonly planned: Planned;
   readonly author: Person;
+  /** It waits for an approval also where no policy asks for one. */
+  readonly propose?: boolean;
 }
 
 /** An earlier rollback that is asked for again. */
@@ -105,53 +83,59 @@ export interface AuditEntry {
 
 /** Requests and break-glass sessions. Every call looks at the ledger anew; each that writes is one event, or none. */
 export interface Requests {
-  /** What a rollback of this plan by this person needs. PERMISSION_DENIED, POLICY_UNSATISFIABLE. */
-  gate(input: Proposing): Promise<Gate>;
   /**
-   * The earlier rollback with this id, wherever on the branch's line or in the ledger; null where there is none. REQUEST_EXISTS where it was
-   * for another scope, target or fields, or somebody else's.
+   * Newest first. `reader`: only what they may read.
+   *
+   * @throws CONFIG_INVALID, LEDGER_REWOUND, LEDGER_TAMPERED, REMOTE_UNAVAILABLE; so do all others
    */
-  repeated(input: {
-    readonly id: RequestId;
-    readonly ask: Ask;
-    readonly author: Person;
-  }): Promise<Repeated | null>;
-  /** The same id again gives the request that is there; REQUEST_EXISTS where that is another one. */
-  open(
-    input: Proposing & {
-      readonly id: RequestId;
-      readonly reason: string;
-      readonly allowRemoval?: boolean;
-      readonly follows?: RequestId;
-    },
-  ): Promise<RequestView>;
-  /** Newest first. `reader`: only what they may read. */
   list(filter: {
     readonly scope?: string;
     readonly statuses?: readonly RequestStatus[];
     readonly reader: Person;
   }): Promise<RequestView[]>;
-  /** `reader` null: whoever carries requests out. */
-  show(input: { readonly id: RequestId; readonly reader: Person | null }): Promise<RequestView>;
-  /** Planned again on the present tip; `changed`: not what reviewers are asked about. */
+  /**
+   * `reader`: who asks, where that is a person: they need the permission to `read`.
+   *
+   * @throws REQUEST_UNKNOWN, PERMISSION_DENIED
+   */
+  show(input: { readonly id: RequestId; readonly reader?: Person }): Promise<RequestView>;
+  /**
+   * Planned again on the present tip, for a person.
+   *
+   * @throws REQUEST_UNKNOWN, PERMISSION_DENIED, and what planning fails with
+   */
   plan(input: {
     readonly id: RequestId;
     readonly reader: Person;
-  }): Promise<{ readonly planned: Planned; readonly request: RequestView; readonly changed: boolean }>;
-  /** `digest`: of the plan that was looked at; PLAN_CHANGED where reviewers are asked about another one by now. */
+    readonly revisions?: boolean;
+  }): Promise<RequestPlan>;
+  /**
+   * `digest`: of the plan that was looked at.
+   *
+   * @throws REQUEST_NOT_PENDING, OWN_REQUEST, PERMISSION_DENIED, ALREADY_REVIEWED, and PLAN_CHANGED where reviewers are asked about
+   * another plan by now
+   */
   approve(input: Act & { readonly comment?: string; readonly digest?: string }): Promise<RequestView>;
+  /** @throws REQUEST_NOT_PENDING, OWN_REQUEST, PERMISSION_DENIED, ALREADY_REVIEWED */
   reject(input: Act & { readonly comment?: string }): Promise<RequestView>;
+  /** @throws REQUEST_NOT_PENDING, PERMISSION_DENIED */
   cancel(input: Act & { readonly reason?: string }): Promise<RequestView>;
+  /** @throws INVALID_REQUEST, PERMISSION_DENIED */
   note(input: Act & { readonly text: string; readonly kind?: NoteKind }): Promise<RequestView>;
-  /** A failed one, to the same target; for another, open one that follows it. */
+  /**
+   * A failed one, to the same target: it waits to be executed again, and its approvals are judged again then. For another target, ask
+   * for one that follows it.
+   *
+   * @throws REQUEST_NOT_FAILED, PERMISSION_DENIED
+   */
   retry(input: Act): Promise<RequestView>;
   /**
-   * Carries an approved request out, as a worker does. Safe to repeat, in any process. AWAITING_APPROVAL, PLAN_CHANGED (then
-   * reviewers are asked again), REQUEST_CLOSED, and what `execute` fails with. `last`: a failure is recorded, for no attempt follows.
+   * Brings the ledger up to what the branch, the clock and the policy say; `waiting`: approved, and not executed yet.
+   *
+   * @throws FORBIDDEN with a configuration from outside
    */
-  carryOut(id: RequestId, options?: CarryOutOptions): Promise<RollbackResult>;
-  /** Brings the ledger up to what the branch, the clock and the policy say; `waiting`: approved, and not carried out yet. */
   reconcile(): Promise<{ readonly repairs: readonly Repair[]; readonly waiting: readonly RequestId[] }>;
+  /** @throws BREAK_GLASS_FORBIDDEN, PERMISSION_DENIED, IDENTITY_UNVERIFIED, REASON_REQUIRED, INVALID_REQUEST */
   openSession(input: {
     readonly scope: string;
     readonly holder: Person;
@@ -160,13 +144,18 @@ export interface Requests {
     /** As long as the policy allows, where absent. */
     readonly minutes?: number;
   }): Promise<SessionView>;
+  /** @throws SESSION_UNKNOWN, PERMISSION_DENIED */
   closeSession(input: { readonly id: SessionId; readonly actor: Person }): Promise<SessionView>;
   /** `reviews`: requests that went ahead without approval, and that nobody else has looked at yet. */
   sessions(reader: Person): Promise<{
     readonly sessions: readonly SessionView[];
     readonly reviews: readonly RequestView[];
   }>;
-  /** Closes the review of a request that went ahead without approval. OWN_REVIEW. */
+  /**
+   * Closes the review of a request that went ahead without approval.
+   *
+   * @throws REVIEW_NOT_OPEN, OWN_REVIEW, IDENTITY_UNVERIFIED, PERMISSION_DENIED
+   */
   inspect(input: Act & { readonly comment: string }): Promise<RequestView>;
   /** Newest first. `since`: ISO 8601; `actor`: an email. */
   audit(filter: {
@@ -178,15 +167,25 @@ export interface Requests {
   }): Promise<AuditEntry[]>;
 }
 
+/** What a request would change now. */
+export interface RequestPlan {
+  /** Its `target` is named as it was when it was asked for. */
+  readonly plan: RollbackPlan;
+  readonly request: RequestView;
+  /** It is not what reviewers are asked about. */
+  readonly changed: boolean;
+  /** What the reader may do with it now, and why not. */
+  readonly may: { readonly approve: Permit; readonly retry: Permit };
+}
+
 export interface Act {
   readonly id: RequestId;
   readonly actor: Person;
 }
 
-export interface CarryOutOptions {
-  readonly onStep?: (event: StepEvent) => Promise<void> | void;
-  readonly signal?: AbortSignal;
-  readonly last?: boolean;
+export interface CarryOutOptions extends ExecuteOptions {
+  /** Whoever calls tries again after a failure that may pass: the request is not recorded as failed then. */
+  readonly willRetry?: boolean;
   /**
    * In the name of the person who runs this, with their own right to push: where they have no list of trusted keys, signatures that
    * nobody here can judge are taken on trust, and the commit says that they are unverified. A worker never does so.

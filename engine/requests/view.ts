@@ -4,18 +4,18 @@ import {
   type EnvironmentPolicy,
   formatCoordinates,
   type LedgerRequest,
-  type Policy,
   type Review,
 } from '../model/index.ts';
 import type { RequestFile } from '../record/ledger-file.ts';
 import { judge, type Judgement } from '../policy/policy.ts';
-import type { Approval, Identity, RequestView } from './types.ts';
+import type { Approval } from '../policy/gate.ts';
+import type { Identity, RequestView } from './types.ts';
 import type { Book } from './ledger/snapshot.ts';
-import { knownOwners, type OwnerRule, rulesAt, stated } from './owners.ts';
-import { type Place, type Rules, rulesFor } from './context.ts';
+import { knownOwners, type OwnerRule, rulesAt, rulesFor, stated } from './gate/owners.ts';
+import type { Place, Rules } from './context.ts';
 import { type Proof, type Proofs, proveRequest } from './ledger/proof.ts';
 
-export { nameOf as placeOf } from './owners.ts';
+export { nameOf as placeOf } from './gate/owners.ts';
 
 /** Does a review count as its actor's own? */
 export type Counts = (proof: Proof | undefined) => boolean;
@@ -37,7 +37,7 @@ function currentReviews({ state, events }: RequestFile): readonly Review[] {
 }
 
 export interface Judging {
-  readonly policy: Policy;
+  readonly rules: Rules;
   /** The environments that own what the request changes. */
   readonly owners: readonly EnvironmentName[];
   readonly file: RequestFile;
@@ -56,9 +56,10 @@ export interface JointJudgement extends Judgement {
 }
 
 /** null where no owner has a policy. */
-export function judgeRequest({ policy, owners, file, proofs, counts, next }: Judging): JointJudgement | null {
+export function judgeRequest({ rules, owners, file, proofs, counts, next }: Judging): JointJudgement | null {
+  const { policy } = rules;
   const { state } = file;
-  const each = stated(rulesAt(policy, owners)).map(({ place, rule }): OwnJudgement => {
+  const each = stated(rulesFor(rules, state, owners)).map(({ place, rule }): OwnJudgement => {
     const opening = proofs.get(file.events[0]?.id ?? '')?.key ?? null;
     const keys = new Set(rule.selfApproval ? [] : [opening]);
     const present = currentReviews(file)
@@ -105,17 +106,15 @@ const inTime =
 const identity = (proof: Proof | undefined): Identity => (proof?.verified ? 'verified' : 'unverified');
 
 /** Can it be judged here who approved? Without a list of keys, nothing is known that could be held against an approval. */
-export function canJudge(place: Place, policy: Policy, state: LedgerRequest): boolean {
-  const rules = stated(rulesAt(policy, knownOwners(place, state)));
-  return (
-    place.allowedSigners !== null || rules.every(({ rule }) => rule.quorum === 0 || rule.unsignedApprovals)
-  );
+export function canJudge(place: Place, rules: Rules, state: LedgerRequest): boolean {
+  const ruled = stated(rulesFor(rules, state, knownOwners(place, state)));
+  return rules.knowsKeys || ruled.every(({ rule }) => rule.quorum === 0 || rule.unsignedApprovals);
 }
 
 const NO_APPROVAL = { need: 0, have: 0, approvers: [] };
 
 /** The review of what went ahead without approval, if one is there that counts; one that nobody vouches for closes nothing. */
-export function inspectionOf({ policy, owners, file, proofs, counts }: Judging) {
+export function inspectionOf({ rules: { policy }, owners, file, proofs, counts }: Judging) {
   const { events } = file;
   const unsigned = stated(rulesAt(policy, owners)).every(({ rule }) => rule.unsignedApprovals);
   const counting = events.findLast(
@@ -145,8 +144,7 @@ export async function viewOf(
   owners = knownOwners(place, file.state),
 ): Promise<RequestView> {
   const proofs = await proveRequest(place, book, file);
-  const { policy } = await rulesFor(place, rules, file.state).catch(() => rules);
-  const judging = { policy, owners, file, proofs, counts: claimed(place) };
+  const judging = { rules, owners, file, proofs, counts: claimed(place) };
   const judgement = judgeRequest(judging);
   const { state, events } = file;
   const { breakGlass } = state;

@@ -17,6 +17,7 @@ import type { Snapshot } from '../snapshot/snapshot.ts';
 import { readDelivery, readRollback } from '../record/read.ts';
 import { cleanValue, type RollbackRecord } from '../record/trailers.ts';
 import { samePerson } from '../policy/policy.ts';
+import { resultOf } from './result.ts';
 import { blockedError, isBlocked } from './blocked.ts';
 import { deliver } from './deliver.ts';
 import type { Observe } from './observe.ts';
@@ -42,7 +43,13 @@ export interface ExecuteInput {
   readonly onStep?: (event: StepEvent) => Promise<void> | void;
   /** Aborted: the step in hand ends, then the signal's reason is thrown. */
   readonly signal?: AbortSignal;
+  /** The branch as it was looked at, and the plan that was made on it: for the first attempt. */
+  readonly prepared?: { readonly snapshot: Snapshot; readonly planned: Planned };
+  /** Asked of every plan right before it is written; throws where it may not go ahead. */
+  readonly authorize?: (planned: Planned) => Promise<void>;
 }
+
+export type ExecuteOptions = Pick<ExecuteInput, 'onStep' | 'signal'>;
 
 const ATTEMPTS = 8;
 
@@ -50,7 +57,7 @@ export async function execute(input: ExecuteInput): Promise<RollbackResult> {
   const { git, request, clock } = input;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await attemptOnce(input);
+      return await attemptOnce(input, attempt === 1 ? input.prepared : undefined);
     } catch (error) {
       await git.deleteStaging(request.id);
       if (!isFailure(error) || error.code !== 'BRANCH_MOVED' || attempt === ATTEMPTS) throw error;
@@ -59,23 +66,24 @@ export async function execute(input: ExecuteInput): Promise<RollbackResult> {
   }
 }
 
-async function attemptOnce(input: ExecuteInput): Promise<RollbackResult> {
+async function attemptOnce(input: ExecuteInput, prepared: ExecuteInput['prepared']): Promise<RollbackResult> {
   const { git, request, signal } = input;
-  await git.refresh();
-  const snapshot = await input.observe();
+  if (!prepared) await git.refresh();
+  const snapshot = prepared?.snapshot ?? (await input.observe());
   const done = await findDone(git, snapshot, request);
   // An attempt that was killed after it had published left its staging refs behind.
   if (done) await git.deleteStaging(request.id);
   if (done) return report(input, snapshot.branch, done);
-  await requireOnLine(snapshot, request.base, 'base');
-  const planned = await planRequested(snapshot, request, input.programs);
+  if (!prepared && request.base !== null) await requireOnLine(snapshot, request.base, 'base');
+  const planned = prepared?.planned ?? (await planRequested(snapshot, request, input.programs));
   const nothing = requireConfirmed(request, planned);
   if (nothing) await git.deleteStaging(request.id);
   const { branch, base } = snapshot;
   if (nothing) {
     const findings = await git.followUp({ branch, next: base });
-    return resultOf(request, planned, { status: 'unchanged', findings });
+    return outcomeOf(request, planned, 'unchanged', { findings });
   }
+  await input.authorize?.(planned);
   const step = async (event: StepEvent) => {
     await input.onStep?.(event);
     signal?.throwIfAborted();
@@ -94,7 +102,7 @@ async function attemptOnce(input: ExecuteInput): Promise<RollbackResult> {
   await Promise.all([verify(git, published), git.deleteStaging(request.id)]);
   const findings = await git.followUp({ branch, next: deliveryCommit ?? commit });
   await input.onStep?.({ step: 'verified', digest, commit, deliveryCommit });
-  return resultOf(request, planned, { status: 'completed', commit, deliveryCommit, findings });
+  return outcomeOf(request, planned, 'completed', { commit, deliveryCommit, findings });
 }
 
 /** True where the scope holds the target's content already; PLAN_CHANGED where it is not the plan that was confirmed. */
@@ -135,7 +143,7 @@ async function findDone(
   return {
     commit: found,
     deliveryCommit: next !== undefined && delivery?.record.of === found ? next : null,
-    base: claim?.record.base ?? request.base,
+    base: claim?.record.base ?? request.base ?? snapshot.base,
     digest: claim?.record.plan ?? request.digest,
   };
 }
@@ -164,39 +172,17 @@ async function report(
   // What was published before a crash may not have come home yet.
   const findings = await git.followUp({ branch, next: deliveryCommit ?? commit });
   await onStep?.({ step: 'verified', digest, commit, deliveryCommit });
-  const { mode } = request.scope;
-  const scope = formatCoordinates(request.scope);
-  const requestId = request.id;
-  return {
-    requestId,
-    status: 'completed',
-    mode,
-    scope,
-    base,
-    target: request.target,
-    commit,
-    deliveryCommit,
-    digest,
-    findings,
-  };
+  return resultOf({ ...request, base, digest }, 'completed', { commit, deliveryCommit, findings });
 }
 
-function resultOf(
+function outcomeOf(
   request: RollbackRequest,
-  { plan }: Planned,
-  outcome: Pick<RollbackResult, 'status' | 'findings'> &
-    Partial<Pick<RollbackResult, 'commit' | 'deliveryCommit'>>,
+  { plan: { base, digest, findings } }: Planned,
+  status: RollbackResult['status'],
+  outcome: Pick<RollbackResult, 'findings'> & Partial<Pick<RollbackResult, 'commit' | 'deliveryCommit'>>,
 ): RollbackResult {
-  return {
-    requestId: request.id,
-    status: outcome.status,
-    mode: request.scope.mode,
-    scope: formatCoordinates(request.scope),
-    base: plan.base,
-    target: request.target,
-    commit: outcome.commit ?? null,
-    deliveryCommit: outcome.deliveryCommit ?? null,
-    digest: plan.digest,
-    findings: [...plan.findings, ...outcome.findings],
-  };
+  return resultOf({ ...request, base, digest }, status, {
+    ...outcome,
+    findings: [...findings, ...outcome.findings],
+  });
 }

@@ -23,7 +23,7 @@ import { requireKnown } from '../layout/discover.ts';
 import { fieldSelection, resolveFields } from '../layout/fields/field.ts';
 import { stringOnTheWay } from '../layout/fields/strings.ts';
 import { readHistory } from '../history/history.ts';
-import { parseScope } from '../layout/layout.ts';
+import { type Layout, parseScope } from '../layout/layout.ts';
 import { planRollback, selectionsFor } from '../plan/plan.ts';
 import { refOf, resolveRevision } from '../history/find-revision.ts';
 import { parseRevision } from '../history/revision-name.ts';
@@ -35,14 +35,18 @@ import type { Snapshot } from '../snapshot/snapshot.ts';
 import { isBlocked } from './blocked.ts';
 import { type Delivery, renderDelivery } from '../render/planned/render.ts';
 
-/** What somebody asks for, in their own words. */
-export interface Ask {
-  /** `[tenant/]environment[/service]`. */
-  readonly scope: string;
-  /** A revision as typed; `previous` where absent. */
-  readonly to?: string;
+/** What a rollback is to touch, in somebody's own words. */
+export interface ScopeAsk {
+  /** `[tenant/]environment[/service]`, or the names one by one. */
+  readonly scope: string | Coordinates;
   /** Fields as typed; with any, the mode is `field`. */
   readonly fields?: readonly string[];
+}
+
+/** What somebody asks for, in their own words. */
+export interface Ask extends ScopeAsk {
+  /** A revision as typed; `previous` where absent. */
+  readonly to?: string;
   readonly allowRemoval?: boolean;
   /** Restore the files that hold the selected parts as whole paths. */
   readonly wholeFile?: boolean;
@@ -167,6 +171,12 @@ export async function withPreview(git: GitRepository, planned: Planned): Promise
   return { ...planned, destination, plan: { ...plan, findings: [...plan.findings, ...findings] } };
 }
 
+/** With what the repository has to say about the answer, such as that it is not of now. */
+export function withNotice(planned: Planned, notice: Finding | null): Planned {
+  if (notice === null) return planned;
+  return { ...planned, plan: { ...planned.plan, findings: [...planned.plan.findings, notice] } };
+}
+
 /** Whoever stands on another branch may mean that one. */
 async function elsewhere(git: RepositoryReader, branch: string): Promise<Finding[]> {
   const head = await git.checkedOut();
@@ -202,11 +212,8 @@ export function renderedDigest({ snapshot, delivery }: Planned): string | null {
 const NO_DELIVERY: Delivery = { outputs: [], renderers: [], differences: [], findings: [] };
 
 /** The scope that is meant. A service that is gone from the tip is known as long as history has it. */
-export async function resolveScope(
-  snapshot: Snapshot,
-  { scope: text, fields = [] }: Pick<Ask, 'scope' | 'fields'>,
-): Promise<Scope> {
-  const coordinates = parseScope(snapshot.layout, text);
+export async function resolveScope(snapshot: Snapshot, { scope, fields = [] }: ScopeAsk): Promise<Scope> {
+  const coordinates = coordinatesOf(snapshot.layout, scope);
   await requireExisting(snapshot, coordinates);
   if (fields.length === 0)
     return { mode: coordinates.service === undefined ? 'full' : 'service', ...coordinates };
@@ -215,6 +222,18 @@ export async function resolveScope(
   for (const field of resolved)
     await requireField(snapshot, { mode: 'field', ...coordinates, fields: [field] });
   return { mode: 'field', ...coordinates, fields: resolved };
+}
+
+/** Names that were given one by one are what they are called, and nothing else that they would mean when written in a row. */
+function coordinatesOf(layout: Layout, scope: string | Coordinates): Coordinates {
+  if (typeof scope === 'string') return parseScope(layout, scope);
+  const { tenant, environment, service } = scope;
+  const found = parseScope(layout, formatCoordinates(scope));
+  if (found.tenant === tenant && found.environment === environment && found.service === service) return found;
+  const form = layout.hasTenant
+    ? 'tenant, environment and perhaps service'
+    : 'environment and perhaps service';
+  throw new BacktrailError('SCOPE_INVALID', `A scope of this layout has ${form}.`);
 }
 
 /** A field that never stood anywhere is a slip of the pen, and must not pass because another one is there. */

@@ -1,4 +1,4 @@
-import type { Engine } from '../../engine/index.ts';
+import type { Engine } from '../../engine/internal.ts';
 import { git, median, say, time } from './measure.ts';
 import { serviceName, tenantName } from './repository.ts';
 import type { Bench } from './rollback.ts';

@@ -6,7 +6,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { openEngine } from '../../engine/index.ts';
+import { openEngine } from '../../engine/internal.ts';
 import { benchHistory } from './history.ts';
 import { benchEnvironment, PERSON, say } from './measure.ts';
 import { benchMemory } from './memory.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
-import type { Engine } from '../../engine/index.ts';
+import type { Engine } from '../../engine/internal.ts';
 import { enqueueRollback, followRollback, openQueue } from '../../workers/index.ts';
 import { withRedis } from '../redis.ts';
 import { megabytes, say, unshared, unsharedOfChildren } from './measure.ts';

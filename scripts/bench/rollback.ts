@@ -8,7 +8,7 @@ import {
   type Planned,
   type RollbackRequest,
   type RollbackResult,
-} from '../../engine/index.ts';
+} from '../../engine/internal.ts';
 import { git, median, PERSON, say, time } from './measure.ts';
 import { serviceName, type Size, tenantName } from './repository.ts';
 

@@ -23,6 +23,7 @@ export const NOTES: Readonly<Record<string, CommandNotes>> = {
     example: 'backtrail rollback acme/production/api-gateway --to v12 --reason "v2.1.0 answers 500"',
     exits: PUBLISHES,
   },
+  incident: { example: 'backtrail incident incident.yaml --yes', exits: PUBLISHES },
   log: { example: 'backtrail log acme/production --limit 10', exits: READS },
   reconcile: { example: 'backtrail --repo ssh://git.example.com/config.git reconcile', exits: RECORDS },
   'request list': { example: 'backtrail request list acme/production --status pending', exits: READS },

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Engine, isFailure, makeRequestId, openEngine } from '../../engine/index.ts';
+import { type Engine, isFailure, makeRequestId, openEngine } from '../../engine/internal.ts';
 import {
   type Answer,
   LEDGER,

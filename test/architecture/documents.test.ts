@@ -10,8 +10,7 @@ const pagesIn = (folder: string) =>
     .filter((name) => name.endsWith('.md'))
     .map((name) => (folder === '' ? name : `${folder}/${name}`));
 /** Written elsewhere, and linked already. */
-const LATER = ['docs/library.md'];
-const exists = (path: string) => LATER.includes(path) || existsSync(join(ROOT, path));
+const exists = (path: string) => existsSync(join(ROOT, path));
 const RECORDS = pagesIn(DECISIONS).filter((path) => /\/\d{3}-[a-z0-9-]+\.md$/.test(path));
 const PAGES = [...pagesIn(''), ...pagesIn('docs'), ...pagesIn(DECISIONS), ...pagesIn('.github')];
 

@@ -84,6 +84,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   ],
   engine: [
     'engine/model',
+    'engine/policy',
     'engine/record',
     'engine/git',
     'engine/snapshot',
@@ -220,6 +221,8 @@ describe('architecture', () => {
     expect(imports('ioredis').filter((path) => !path.startsWith('workers/'))).toEqual([]);
     expect(imports('isomorphic-git').filter((path) => !path.startsWith('engine/git/reader/'))).toEqual([]);
     expect(offenders((source) => /\bprocess\.env\b|\{ env \} = process/.test(code(source)))).toEqual([
+      // What an engine is opened with where whoever opens it says nothing.
+      'engine/defaults.ts',
       'cli/environment.ts',
     ]);
   });

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { isFailure } from '../../engine/index.ts';
+import { isFailure } from '../../engine/internal.ts';
 import { engineOf, rollBack } from '../helpers/engine.ts';
 import { createRepo, type Files, type Repo } from '../helpers/repo.ts';
 

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { BacktrailError } from '../../engine/index.ts';
+import { BacktrailError } from '../../engine/internal.ts';
 import { enqueueRollback } from '../../workers/index.ts';
 import { exampleRepo } from '../helpers/cli.ts';
 import { diagnose } from '../helpers/doctor.ts';

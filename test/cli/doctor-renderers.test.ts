@@ -1,7 +1,7 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { checkup } from '../../engine/index.ts';
+import { checkup } from '../../engine/internal.ts';
 import { diagnose } from '../helpers/doctor.ts';
 import { kubectl, needsKubectl } from '../helpers/programs.ts';
 import { createRepo, temporaryFolder } from '../helpers/repo.ts';

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { makeRequestId } from '../../engine/index.ts';
+import { makeRequestId } from '../../engine/internal.ts';
 import { backtrail, completedOf, exampleRepo, jsonOf, refusalOf, stateOf } from '../helpers/cli.ts';
 import { engineOf, JANE } from '../helpers/engine.ts';
 import { cloneRepo, createRepo, isolatedEnv, type Repo, temporaryFolder } from '../helpers/repo.ts';

@@ -111,7 +111,7 @@ describe('rollback --queue', () => {
     expect(await again.git('status', '--porcelain')).toBe('');
   });
 
-  it('takes a configuration from outside along', async () => {
+  it('refuses a configuration from outside before it plans on, which rolls back in this process', async () => {
     const repo = await createRepo();
     await repo.commit({ 'apps/production/web.yaml': 'image: v1\n' });
     await repo.commit({ 'apps/production/web.yaml': 'image: v2\n' });
@@ -129,7 +129,15 @@ describe('rollback --queue', () => {
       '-o',
       'json',
     ];
-    completedOf(await backtrail(repo, args, options()));
+    const state = await stateOf(repo);
+    expect(refusalOf(await backtrail(repo, args.slice(0, -2), options()))).toMatchObject({
+      exit: 3,
+      code: 'FORBIDDEN',
+      hint: expect.stringContaining('.backtrail/config.yaml'),
+    });
+    expect(await stateOf(repo)).toBe(state);
+    const here = args.filter((argument) => argument !== '--queue');
+    completedOf(await backtrail(repo, here, options()));
     expect(await repo.git('show', 'main:apps/production/web.yaml')).toBe('image: v1');
   });
 

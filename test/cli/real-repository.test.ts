@@ -1,12 +1,10 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { backtrail, completedOf, jsonOf, start } from '../helpers/cli.ts';
-import { startTestRedis } from '../helpers/redis.ts';
+import { backtrail, completedOf, jsonOf } from '../helpers/cli.ts';
 import { createRepo, isolatedEnv, type Repo, temporaryFolder } from '../helpers/repo.ts';
-import type { RunningRedis } from '../../scripts/redis.ts';
 
 const bundle = join(process.env['BACKTRAIL_REAL_REPOS'] ?? '/nowhere', 'kubernetes-management.bundle');
 const CONFIG = `version: 1
@@ -33,8 +31,6 @@ describe.skipIf(!existsSync(bundle))(
   'a clone of a production repository (needs BACKTRAIL_REAL_REPOS)',
   () => {
     let repo: Repo;
-    let redis: RunningRedis;
-    let worker: ReturnType<typeof start>;
     let config = '';
     beforeAll(async () => {
       const { env } = await isolatedEnv();
@@ -44,22 +40,12 @@ describe.skipIf(!existsSync(bundle))(
       repo = await createRepo({ folder: join(parent, 'clone'), env });
       config = join(parent, 'layout.yaml');
       await writeFile(config, CONFIG);
-      redis = await startTestRedis();
-      worker = start(repo, ['worker'], { redisUrl: redis.url, cwd: '/' });
-    });
-    afterAll(async () => {
-      worker.child.kill('SIGTERM');
-      await worker.ended;
-      await redis.stop();
     });
 
-    const run = (...args: string[]) =>
-      backtrail(repo, ['--config', config, ...args, '-o', 'json'], { redisUrl: redis.url });
+    const run = (...args: string[]) => backtrail(repo, ['--config', config, ...args, '-o', 'json']);
     const rollBack = async (...args: string[]) => {
       const before = await repo.git('rev-parse', 'main');
-      const result = completedOf(
-        await run('rollback', ...args, '--yes', '--reason', 'It is worse', '--queue'),
-      );
+      const result = completedOf(await run('rollback', ...args, '--yes', '--reason', 'It is worse'));
       expect(await repo.git('rev-parse', 'main', 'main~1')).toBe(`${result.commit}\n${before}`);
       // The upstream is the bundle's file: it cannot be written, and the result says that it was not.
       expect(result.findings.map(({ code }) => code)).toContain('UPSTREAM_NOT_UPDATED');

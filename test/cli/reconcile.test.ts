@@ -21,8 +21,7 @@ const trusting = ({ signers }: Scene, options: CliOptions = {}): CliOptions => (
   env: { BACKTRAIL_ALLOWED_SIGNERS: signers },
 });
 
-const statusOf = async ({ worker }: Scene, id: string) =>
-  (await worker.requests.show({ id, reader: null })).status;
+const statusOf = async ({ worker }: Scene, id: string) => (await worker.requests.show({ id })).status;
 
 describe('reconcile', () => {
   const redis = useRedis();

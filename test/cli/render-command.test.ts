@@ -62,9 +62,14 @@ describe('a command that renders', () => {
     expect(await repo.git('show', 'main:out/prod/api.yaml')).toContain('  v: one');
   });
 
-  it('does not run in a worker because the configuration came with the request', async () => {
+  it('does not run in a worker because whoever asked for it let it run, and comes with no request', async () => {
     const repo = await charted();
-    const asking = await engineOf(repo, { config: CONFIG, renderCommands: 'all' });
+    const outside = await engineOf(repo, { config: CONFIG, renderCommands: 'all' });
+    const brought = await outside.plan({ scope: 'prod/api' });
+    await expect(outside.requests.open({ ...confirmation(brought), planned: brought })).rejects.toMatchObject(
+      { code: 'FORBIDDEN' },
+    );
+    const asking = await engineOf(repo, { renderCommands: 'all' });
     const planned = await asking.plan({ scope: 'prod/api' });
     const { id: requestId } = await asking.requests.open({ ...confirmation(planned), planned });
     const { env } = await isolatedEnv();

@@ -183,7 +183,7 @@ describe('request approve', () => {
     const message = 'cannot approve/reject your own rollback request';
     for (const verb of ['approve', 'reject']) {
       const args = ['request', verb, id, ...(verb === 'approve' ? ['--yes'] : [])];
-      expect(refusalOf(await setting.as('jane', args), { afterPlan: true })).toMatchObject({
+      expect(refusalOf(await setting.as('jane', args))).toMatchObject({
         exit: 3,
         code: 'OWN_REQUEST',
         message,

@@ -9,7 +9,7 @@ import {
   openEngine,
   type Ask,
   type RollbackResult,
-} from '../../engine/index.ts';
+} from '../../engine/internal.ts';
 import { temporaryFolder, type Repo } from './repo.ts';
 
 export const JANE = { name: 'Jane Doe', email: 'jane@example.com' };

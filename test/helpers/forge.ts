@@ -1,6 +1,6 @@
 /** What somebody can do who may push anything: commits on the ledger made with plain git, and with no code of ours. */
 import { z } from 'zod';
-import type { Person } from '../../engine/index.ts';
+import type { Person } from '../../engine/internal.ts';
 import { requestPath } from '../../engine/record/ledger-file.ts';
 import type { Content, Repo } from './repo.ts';
 import { LEDGER } from './scene.ts';

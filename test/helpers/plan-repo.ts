@@ -1,4 +1,4 @@
-import type { Engine } from '../../engine/index.ts';
+import type { Engine } from '../../engine/internal.ts';
 import { engineOf } from './engine.ts';
 import { type CommitOptions, createRepo, type Files, type Repo } from './repo.ts';
 

@@ -1,4 +1,4 @@
-import { type Engine, makeRequestId, type Person, type RequestView } from '../../engine/index.ts';
+import { type Engine, makeRequestId, type Person, type RequestView } from '../../engine/internal.ts';
 import { engineOf } from './engine.ts';
 import { createRepo, type Repo } from './repo.ts';
 import { allowedSigners, createIdentity, type Identity } from './signing.ts';

@@ -1,5 +1,5 @@
 /** A repository whose production needs approvals, people with keys of their own, and whoever carries out what they agree on. */
-import type { Engine, Person, RequestView } from '../../engine/index.ts';
+import type { Engine, Person, RequestView } from '../../engine/internal.ts';
 import { exampleRepo } from './cli.ts';
 import { engineOf } from './engine.ts';
 import type { Repo } from './repo.ts';

@@ -1,4 +1,4 @@
-import { type Shape, SHAPES } from '../../engine/index.ts';
+import { type Shape, SHAPES } from '../../engine/internal.ts';
 import { DEPLOYMENT, OVERLAY, RELEASE, type Tree, VALUES, WIRING } from './tree-files.ts';
 
 const APPLICATION =

@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { isFailure, type RequestView } from '../../engine/index.ts';
+import { isFailure, type RequestView } from '../../engine/internal.ts';
 import { requestPath } from '../../engine/record/ledger-file.ts';
 import {
   approvalBy,
@@ -54,7 +54,7 @@ describe('an approval that nobody gave', () => {
     const { repo, asked, bob } = stage;
     await forgeEvent(repo, asked.id, approvalBy(bob.person, asked.digest), { status: 'approved' });
     expect(await refusal(stage, asked.id)).toBe('AWAITING_APPROVAL');
-    const { reviews, approval } = await stage.worker.requests.show({ id: asked.id, reader: null });
+    const { reviews, approval } = await stage.worker.requests.show({ id: asked.id });
     expect(reviews).toMatchObject([{ identity: 'unverified', counts: false }]);
     expect(approval).toMatchObject({ have: 0, need: 1 });
   });
@@ -292,7 +292,7 @@ describe('a past that was changed', () => {
     const approved = await repo.git('rev-parse', LEDGER);
     // Whatever a worker has seen since, the merge descends from it.
     await jane.engine.requests.note({ id: asked.id, actor: jane.person, text: 'Stop: this would lose data' });
-    await stage.worker.requests.show({ id: asked.id, reader: null });
+    await stage.worker.requests.show({ id: asked.id });
     await forge(repo, {
       files: {},
       author: MALLORY,
@@ -320,7 +320,7 @@ describe('a past that was changed', () => {
     const before = await repo.git('rev-parse', LEDGER);
     await bob.engine.requests.note({ id: asked.id, actor: bob.person, text: 'I take that back' });
     const after = await repo.git('rev-parse', LEDGER);
-    await worker.requests.show({ id: asked.id, reader: null });
+    await worker.requests.show({ id: asked.id });
     await repo.git('update-ref', LEDGER, before);
     expect(await refusal(stage, asked.id)).toBe('LEDGER_REWOUND');
     await repo.git('update-ref', '-d', LEDGER);
@@ -340,11 +340,11 @@ describe('a past that was changed', () => {
       { id: eventId(), at: TIME, actor: jane.person, type: 'noted', text: 'Wait', kind: 'note' },
       { key: jane.identity },
     );
-    await jane.engine.requests.show({ id: asked.id, reader: null });
+    await jane.engine.requests.show({ id: asked.id });
     const noted = await repo.git('rev-parse', LEDGER);
     await repo.git('replace', noted, approved);
     expect(await repo.git('show', '--no-patch', '--format=%an', LEDGER)).toBe(bob.person.name);
-    const { notes } = await (await stage.open()).requests.show({ id: asked.id, reader: null });
+    const { notes } = await (await stage.open()).requests.show({ id: asked.id });
     expect(notes).toMatchObject([{ text: 'Wait' }]);
   });
 
@@ -352,7 +352,7 @@ describe('a past that was changed', () => {
     const stage = await pending();
     const { repo, asked, bob } = stage;
     await approve(bob, asked);
-    await stage.worker.requests.show({ id: asked.id, reader: null });
+    await stage.worker.requests.show({ id: asked.id });
     const file = await fileOf(repo, asked.id);
     let parents: string[] = [];
     for (const [index, event] of file.events.entries()) {

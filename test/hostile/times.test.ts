@@ -2,7 +2,7 @@
 import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { isFailure } from '../../engine/index.ts';
+import { isFailure } from '../../engine/internal.ts';
 import { engineOf } from '../helpers/engine.ts';
 import { approvalBy, eventId, fileOf, forgeEvent } from '../helpers/forge.ts';
 import { temporaryFolder } from '../helpers/repo.ts';

@@ -14,7 +14,7 @@ const SERVICE = 'tenants/acme/production/services/api-gateway/service.yaml';
 const IMAGE = { scope: 'acme/production/api-gateway', fields: ['image'] };
 const BOT = { name: 'image-bot', email: 'image-bot@example.com' };
 
-const show = ({ worker }: Scene, id: string) => worker.requests.show({ id, reader: null });
+const show = ({ worker }: Scene, id: string) => worker.requests.show({ id });
 const fileAt = ({ repo }: Scene, revision: string) => repo.git('show', `${revision}:${SERVICE}`);
 
 /** The bot changes a line of the service's file on the branch. */

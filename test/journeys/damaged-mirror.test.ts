@@ -2,7 +2,7 @@ import { chmod, cp, mkdir, readdir, readFile, rename, rm, truncate, writeFile } 
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { mirrorFolder } from '../../engine/git/remote/mirror-cache.ts';
-import type { Notice } from '../../engine/index.ts';
+import type { Notice } from '../../engine/internal.ts';
 import { confirmation, engineOf } from '../helpers/engine.ts';
 import { fixturesRepo } from '../helpers/fixtures.ts';
 import { createRepo, temporaryFolder, type Repo } from '../helpers/repo.ts';

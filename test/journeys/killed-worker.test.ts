@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { STEPS } from '../../engine/index.ts';
+import { STEPS } from '../../engine/internal.ts';
 import { enqueueRollback, followRollback, openQueue } from '../../workers/index.ts';
 import { confirmation, engineOf } from '../helpers/engine.ts';
 import { fixturesRepo } from '../helpers/fixtures.ts';
@@ -62,7 +62,7 @@ async function eventsOf({ repo }: Scene, id: string): Promise<string[]> {
 /** Carried out once, recorded as such, and nothing left behind. */
 async function expectDone(place: Scene, id: string): Promise<void> {
   const { repo, worker } = place;
-  const view = await worker.requests.show({ id, reader: null });
+  const view = await worker.requests.show({ id });
   expect(view).toMatchObject({ status: 'completed', result: { commit: expect.any(String) } });
   const commit = view.result !== null && 'commit' in view.result ? view.result.commit : null;
   expect(await revertsOf(repo, id)).toEqual([commit]);
@@ -74,7 +74,7 @@ async function expectDone(place: Scene, id: string): Promise<void> {
 }
 
 const isCompleted = async ({ worker }: Scene, id: string) =>
-  (await worker.requests.show({ id, reader: null })).status === 'completed';
+  (await worker.requests.show({ id })).status === 'completed';
 
 async function stop(child: ChildProcess): Promise<void> {
   child.kill('SIGTERM');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isFailure } from '../../engine/index.ts';
+import { isFailure } from '../../engine/internal.ts';
 import { approve, LEDGER, policyOf, request, revertsOf, scene } from '../helpers/scene.ts';
 
 const codeOf = <T>(answer: Promise<T>): Promise<T | string> =>
@@ -40,7 +40,7 @@ describe('two approvers who race for the last vote, each on a mirror of one remo
         'Approved by bob@example.com (quorum: 2/2)',
         'Approved by carol@example.com (quorum: 2/2)',
       ]);
-      const { status, result } = await jane.engine.requests.show({ id: asked.id, reader: null });
+      const { status, result } = await jane.engine.requests.show({ id: asked.id });
       expect([status, result]).toEqual(['completed', expect.objectContaining({ commit: revert })]);
       const events = await repo.git('log', '--format=%(trailers:key=Event,valueonly,separator=)', LEDGER);
       expect(events.split('\n').toReversed()).toEqual(['opened', 'approved', 'approved', 'completed']);
@@ -65,7 +65,7 @@ describe('two approvers who race for the last vote, each on a mirror of one remo
     const elsewhere = { ...bob, engine: await stage.open({ identity: bob.identity }) };
     const votes = await Promise.all([bob, elsewhere].map((actor) => codeOf(approve(actor, asked))));
     expect(votes.filter((vote) => vote === 'ALREADY_REVIEWED')).toHaveLength(1);
-    expect((await jane.engine.requests.show({ id: asked.id, reader: null })).approval.have).toBe(1);
+    expect((await jane.engine.requests.show({ id: asked.id })).approval.have).toBe(1);
   });
 
   it('an approval and a rejection at once end in one of the two, and a rejected one is not carried out', async () => {
@@ -79,7 +79,7 @@ describe('two approvers who race for the last vote, each on a mirror of one remo
         codeOf(carol.engine.requests.reject({ id: asked.id, actor: carol.person })),
       ]);
       expect(votes.filter((vote) => vote === 'REQUEST_NOT_PENDING')).toHaveLength(1);
-      const { status } = await jane.engine.requests.show({ id: asked.id, reader: null });
+      const { status } = await jane.engine.requests.show({ id: asked.id });
       const done = await codeOf(worker.requests.carryOut(asked.id));
       const moved = (await repo.git('rev-parse', 'main')) !== before;
       expect([status, typeof done === 'string' ? done : done.status, moved]).toEqual(

@@ -23,7 +23,7 @@ async function working({ repo, signers }: Scene, location = repo.folder) {
 }
 
 async function statusOf({ worker }: Scene, id: string): Promise<string> {
-  return (await worker.requests.show({ id, reader: null })).status;
+  return (await worker.requests.show({ id })).status;
 }
 
 const eventsOf = async ({ repo }: Scene, event: string) =>

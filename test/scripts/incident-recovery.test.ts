@@ -1,12 +1,20 @@
 import { writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { exampleRepo, refusalOf, runProcess, start, stateOf, type Transcript } from '../helpers/cli.ts';
+import {
+  backtrail,
+  exampleRepo,
+  refusalOf,
+  runProcess,
+  start,
+  stateOf,
+  type Transcript,
+} from '../helpers/cli.ts';
 import { engineOf } from '../helpers/engine.ts';
 import { startTestRedis } from '../helpers/redis.ts';
 import { isolatedEnv, type Repo, temporaryFolder } from '../helpers/repo.ts';
 import { allowedSigners, createIdentity, type Identity } from '../helpers/signing.ts';
-import { readIncident } from '../../scripts/incident/file.ts';
+import { readIncident } from '../../cli/commands/incident/file.ts';
 import type { RunningRedis } from '../../scripts/redis.ts';
 
 const SERVICE = 'acme/production/api-gateway';
@@ -226,6 +234,21 @@ describe('what the script asks for', () => {
     await writeFile(file, incident('continue', [`{ scope: ${SERVICE} }`]));
     const done = await runProcess(repo, [file, '--yes'], { script: 'incident' });
     expect(done).toMatchObject({ code: 6, stderr: expect.stringContaining('QUEUE_UNAVAILABLE') });
+  });
+
+  it('is a command, which prints what became of each for scripts, and takes no configuration from outside', async () => {
+    const repo = await exampleRepo();
+    const tip = await repo.git('rev-parse', 'main');
+    const file = join(dirname(repo.folder), 'incident.yaml');
+    await writeFile(file, incident('continue', [`{ scope: ${SERVICE}, to: ${tip} }`]));
+    const done = await backtrail(repo, ['incident', file, '--yes', '-o', 'json']);
+    expect(JSON.parse(done.stdout)).toMatchObject({
+      id: 'inc-1',
+      rollbacks: [{ scope: SERVICE, status: 'unchanged', commit: null }],
+    });
+    const config = ['--config', join(repo.folder, '.backtrail/config.yaml')];
+    const refused = await backtrail(repo, [...config, 'incident', file, '--yes']);
+    expect(refusalOf(refused)).toMatchObject({ exit: 3, code: 'FORBIDDEN' });
   });
 
   it('refuses a bad file with the place, and bad arguments with a hint', async () => {

@@ -54,6 +54,7 @@ function approve(context: Context, typed: string, options: ApproveOptions): Prom
     const on = { id: await findRequestId(engine, actor, typed), actor };
     const seen = await confirmOn(context, engine, on, {
       statuses: ['pending'],
+      act: 'approve',
       question: asks ? 'Approve this?' : null,
     });
     const { comment } = options;
@@ -98,7 +99,7 @@ export async function carriedOut(
   { told, ...how }: CarryOutHow & { readonly told: readonly Finding[] },
 ): Promise<Output> {
   const result = await carryOutOrLeave(session, engine, request, how);
-  const after = await engine.requests.show({ id: request.id, reader: null });
+  const after = await engine.requests.show({ id: request.id });
   const status = result.status === 'executing' && after.status === 'approved' ? 'executing' : after.status;
   const { breakGlass } = after;
   const destination = await engine.destination();

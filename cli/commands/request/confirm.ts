@@ -5,7 +5,9 @@ import {
   type Engine,
   type Finding,
   isBlocked,
+  type RequestPlan,
   type RequestStatus,
+  requirePermit,
 } from '../../../engine/index.ts';
 import { confirmGoing } from '../../terminal/ask.ts';
 import { printAside } from '../../terminal/output.ts';
@@ -28,6 +30,8 @@ export function requireConfirmable(
 interface Confirming {
   /** In any other the request is not for confirming, and what follows refuses it. */
   readonly statuses: readonly RequestStatus[];
+  /** What is going to be done with it: whether they may is asked before it is shown. */
+  readonly act: keyof RequestPlan['may'];
   /** null: the plan is only shown. */
   readonly question: string | null;
 }
@@ -45,15 +49,16 @@ export async function confirmOn(
   { session, style }: Context,
   engine: Engine,
   { id, actor: reader }: Act,
-  { statuses, question }: Confirming,
+  { statuses, act, question }: Confirming,
 ): Promise<Seen> {
   if (session.format !== 'text') return NOTHING;
   const { status } = await engine.requests.show({ id, reader });
   if (!statuses.includes(status)) return NOTHING;
-  const again = await engine.requests.plan({ id, reader });
-  const planned = asReviewed(again);
-  printAside(planText(style, planned));
-  if (isBlocked(planned.plan)) throw blockedError(planned.plan);
+  const again = await engine.requests.plan({ id, reader, revisions: true });
+  requirePermit(again.may[act]);
+  const plan = asReviewed(again);
+  printAside(planText(style, plan));
+  if (isBlocked(plan)) throw blockedError(plan);
   if (question !== null) await confirmGoing(question);
-  return { findings: planned.plan.findings, digest: again.request.digest };
+  return { findings: plan.findings, digest: again.request.digest };
 }

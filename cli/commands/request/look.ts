@@ -2,16 +2,15 @@
 import type { Command } from 'commander';
 import {
   type Finding,
-  type Planned,
   REQUEST_STATUSES,
-  type Requests,
+  type RequestPlan,
   type RequestStatus,
+  type RollbackPlan,
 } from '../../../engine/index.ts';
 import { findRequestId } from '../../find-id.ts';
 import { withJobs } from '../../jobs.ts';
 import { requestStatuses } from '../../start/parsers.ts';
 import { requestsText, requestText } from '../../print/requests.ts';
-import { withFindings } from '../../propose.ts';
 import { foundIn, ID, type Program, runCommand, SCOPE } from '../command.ts';
 import { planOutput } from '../plan.ts';
 
@@ -77,7 +76,8 @@ export function addRequestPlan(program: Program, group: Command): void {
       runCommand(program, async ({ session, style }) => {
         const again = await session.withEngine(async (engine) => {
           const reader = await session.author(engine);
-          return engine.requests.plan({ id: await findRequestId(engine, reader, typed), reader });
+          const id = await findRequestId(engine, reader, typed);
+          return engine.requests.plan({ id, reader, revisions: true });
         });
         const { request, changed } = again;
         const { value, ...output } = planOutput(style, asReviewed(again));
@@ -86,12 +86,9 @@ export function addRequestPlan(program: Program, group: Command): void {
     );
 }
 
-type Again = Awaited<ReturnType<Requests['plan']>>;
-
-/** The plan of a request with the version that was asked for, and whether it is still what reviewers are asked about. */
-export function asReviewed({ planned, request, changed }: Again): Planned {
-  const plan = { ...planned.plan, target: request.rollbackOf };
-  return withFindings({ ...planned, plan }, agreement(changed));
+/** The plan of a request, and whether it is still what reviewers are asked about. */
+export function asReviewed({ plan, changed }: RequestPlan): RollbackPlan {
+  return { ...plan, findings: [...plan.findings, ...agreement(changed)] };
 }
 
 function agreement(changed: boolean): Finding[] {

@@ -13,7 +13,7 @@ import { type CarryOutHow, carryOutOrLeave } from '../../carry-out.ts';
 import { findRequestId } from '../../find-id.ts';
 import { type Output, printAside } from '../../terminal/output.ts';
 import { planText } from '../../print/plan.ts';
-import { askGate, carryOn, newId, openRequest } from '../../propose.ts';
+import { carryOn, newId, planToAsk, resultOutput, toRequest } from '../../propose.ts';
 import { type Context, ID, type Program, REVISION, runCommand } from '../command.ts';
 import { toAsk } from '../plan.ts';
 import { carriedOut } from './approve.ts';
@@ -58,7 +58,11 @@ function retry(context: Context, typed: string, options: RetryOptions): Promise<
     const on = { id: await findRequestId(engine, actor, typed), actor };
     if (to !== undefined) return retryTo(context, engine, on, { ...options, to, asks });
     const question = asks ? 'Carry it out again?' : null;
-    const seen = await confirmOn(context, engine, on, { statuses: ['failed', ...LEFT], question });
+    const seen = await confirmOn(context, engine, on, {
+      statuses: ['failed', ...LEFT],
+      act: 'retry',
+      question,
+    });
     const before = await engine.requests.show({ id: on.id, reader: actor });
     const request = LEFT.includes(before.status) ? before : await engine.requests.retry(on);
     return carriedOut(context, engine, request, { ...options, told: seen.findings });
@@ -84,11 +88,13 @@ async function retryTo(
     ...(scope.fields && { field: [...scope.fields] }),
     ...(scope.wholeFile && { wholeFile: true }),
   });
-  const { planned } = await askGate(engine, await engine.plan(ask), author);
-  if (session.format === 'text') printAside(planText(style, planned));
-  if (isBlocked(planned.plan)) throw blockedError(planned.plan);
+  const plan = await planToAsk(engine, { ...ask, author, ledger: true });
+  if (session.format === 'text') printAside(planText(style, plan));
+  if (isBlocked(plan)) throw blockedError(plan);
   if (asks) await confirmGoing('Ask for this in its place?');
-  const proposal = { planned, author, reason: reason ?? justification, allowRemoval, follows: id };
-  const request = await openRequest(engine, { ...proposal, id: newId(session) });
-  return carryOn(context, { request, planned }, () => carryOutOrLeave(session, engine, request, how));
+  const confirmed = { id: newId(session), author, reason: reason ?? justification, allowRemoval };
+  const wish = toRequest(plan, { ...confirmed, follows: id, ledger: true });
+  const { request, ...result } = await engine.rollbacks.request(wish);
+  if (request === null) return resultOutput(context, plan, result);
+  return carryOn(context, { request, plan }, () => carryOutOrLeave(session, engine, request, how));
 }

@@ -24,7 +24,7 @@ import { signedOff } from '../../record/style.ts';
 import { foldSession } from '../../policy/session.ts';
 import { foldRequest } from '../../record/transitions.ts';
 import { type Book, bookAt, openBook } from './snapshot.ts';
-import { type Place, type Rules, timeOf } from '../context.ts';
+import { type Place, requireOwnConfig, type Rules, timeOf } from '../context.ts';
 import { isFuture } from './times.ts';
 import { requestMessage, sessionMessage } from './messages.ts';
 
@@ -53,6 +53,7 @@ export async function append(
   rules: Pick<Rules, 'ref' | 'signoff'>,
   decide: (book: Book) => Promise<readonly Entry[]>,
 ): Promise<Appended> {
+  requireOwnConfig(place);
   const { git, clock } = place;
   for (let attempt = 1; ; attempt += 1) {
     try {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Check } from '../../../engine/index.ts';
+import type { Check } from '../../../engine/internal.ts';
 import { checkConfiguration } from '../../../engine/doctor/tree/index.ts';
 import { nearNames } from '../../../engine/layout/near-names.ts';
 import { parseConfig } from '../../../engine/layout/configuration/parse.ts';

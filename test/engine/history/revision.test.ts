@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Engine, isFailure } from '../../../engine/index.ts';
+import { type Engine, isFailure } from '../../../engine/internal.ts';
 import { parseRevision } from '../../../engine/history/revision-name.ts';
 import { rollBack } from '../../helpers/engine.ts';
 import { type Planning, planning, SHARED, versions } from '../../helpers/plan-repo.ts';

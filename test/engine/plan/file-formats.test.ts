@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Ask, Engine, Plan } from '../../../engine/index.ts';
+import type { Ask, Engine, Plan } from '../../../engine/internal.ts';
 import { rollBack } from '../../helpers/engine.ts';
 import { planning } from '../../helpers/plan-repo.ts';
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Finding } from '../../../engine/index.ts';
+import type { Finding } from '../../../engine/internal.ts';
 import { rollBack } from '../../helpers/engine.ts';
 import { planning, SHARED, type Planning } from '../../helpers/plan-repo.ts';
 

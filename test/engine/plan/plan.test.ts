@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Engine, Plan } from '../../../engine/index.ts';
+import type { Engine, Plan } from '../../../engine/internal.ts';
 import { rollBack } from '../../helpers/engine.ts';
 import { CONFIG, planning, SHARED } from '../../helpers/plan-repo.ts';
 import type { Files, Repo } from '../../helpers/repo.ts';

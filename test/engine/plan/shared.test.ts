@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Engine, Finding } from '../../../engine/index.ts';
+import type { Engine, Finding } from '../../../engine/internal.ts';
 import { rollBack } from '../../helpers/engine.ts';
 import { planning } from '../../helpers/plan-repo.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Ask, type Engine, isBlocked, type Plan } from '../../../engine/index.ts';
+import { type Ask, type Engine, isBlocked, type Plan } from '../../../engine/internal.ts';
 import { rollBack } from '../../helpers/engine.ts';
 import { planning, SHARED, versions } from '../../helpers/plan-repo.ts';
 

@@ -43,7 +43,7 @@ describe('a request', () => {
       'Approved by bob@example.com (quorum: 1/1)',
     );
     expect(await repo.git('show', 'main:apps/prod/api/app.yaml')).toContain('image: v1');
-    const shown = await worker.requests.show({ id: asked.id, reader: null });
+    const shown = await worker.requests.show({ id: asked.id });
     expect(shown).toMatchObject({ status: 'completed', result: { commit: done.commit } });
     const ledger = await repo.git('log', '-1', '--format=%(trailers:key=Rollback-Ledger,valueonly)', 'main');
     const events = await worker.requests.audit({ limit: 10, reader: jane });
@@ -254,7 +254,7 @@ describe('a request', () => {
     expect((await other.requests.reconcile()).repairs).toMatchObject([
       { requestId: id, action: 'completed' },
     ]);
-    expect(await other.requests.show({ id, reader: null })).toMatchObject({
+    expect(await other.requests.show({ id })).toMatchObject({
       status: 'completed',
       result: { commit },
     });

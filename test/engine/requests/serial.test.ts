@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type Engine, isFailure } from '../../../engine/index.ts';
+import { type Engine, isFailure } from '../../../engine/internal.ts';
 import { engineOf } from '../../helpers/engine.ts';
 import { ask, configOf, createTeam, engineFor, policedRepo } from '../../helpers/requests.ts';
 import { ACTION_OF, type Action, ACTIONS, after, BEGINNING, type Model, NEED, refusal } from './model.ts';

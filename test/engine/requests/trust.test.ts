@@ -1,6 +1,6 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
-import type { Engine } from '../../../engine/index.ts';
+import type { Engine } from '../../../engine/internal.ts';
 import { engineOf } from '../../helpers/engine.ts';
 import { ask, configOf, createTeam, engineFor, policedRepo } from '../../helpers/requests.ts';
 import { allowedSigners } from '../../helpers/signing.ts';
@@ -19,7 +19,7 @@ it("trusts the keys of the user's own setting of git where no list is named, and
     await engineOf(repo, { allowedSigners: await allowedSigners([jane]) }),
   ];
   const identity = async (engine: Engine) =>
-    (await engine.requests.show({ id, reader: null })).reviews.map((review) => review.identity);
+    (await engine.requests.show({ id })).reviews.map((review) => review.identity);
   expect(await identity(worker)).toEqual(['unverified']);
   await appendFile(repo.globalConfig, `[gpg "ssh"]\n\tallowedSignersFile = ${signers}\n`);
   expect(await identity(worker)).toEqual(['verified']);
@@ -34,7 +34,7 @@ it('notices while it runs that a key was added to the list, or taken out', async
   const [janes, worker] = [await engineFor(repo, jane), await engineOf(repo, { allowedSigners: list })];
   const { id } = await ask(janes, jane);
   await (await engineFor(repo, bob)).requests.approve({ id, actor: bob });
-  const have = async () => (await worker.requests.show({ id, reader: null })).approval.have;
+  const have = async () => (await worker.requests.show({ id })).approval.have;
   expect(await have()).toBe(0);
   const key = `bob@example.com namespaces="git" ${bob.publicKey}\n`;
   await appendFile(list, key);

@@ -1,20 +1,20 @@
 /** Plans every rollback of an incident, and finds those that an earlier run carried out. */
 import { createHash } from 'node:crypto';
-import { printProgress } from '../../cli/terminal/output.ts';
 import {
   BacktrailError,
   blockedError,
   deriveRequestId,
   type Engine,
+  type GatedPlan,
   isBlocked,
   isFailure,
   type Person,
-  type Planned,
   type RequestId,
   type RequestStatus,
   type RequestView,
   type RollbackResult,
-} from '../../engine/index.ts';
+} from '../../../engine/index.ts';
+import { planToAsk } from '../../propose.ts';
 import type { Incident, Wish } from './file.ts';
 
 /** One line of the file, and what became of it so far. */
@@ -22,7 +22,7 @@ export interface Item {
   readonly wish: Wish;
   readonly id: RequestId;
   /** What is still to be asked for. */
-  planned?: Planned;
+  plan?: GatedPlan;
   /** As the ledger has it. */
   request?: RequestView;
   result?: RollbackResult;
@@ -32,21 +32,30 @@ export interface Item {
 }
 
 /** Is anything of it left to be done by us? What is pending waits for others. */
-export function isOpen({ planned, request, error }: Item): boolean {
+export function isOpen({ plan, request, error }: Item): boolean {
   if (error) return false;
   if (request) return ['approved', 'executing', 'failed'].includes(request.status);
-  return (planned?.plan.files.length ?? 0) > 0;
+  return plan !== undefined && !plan.unchanged;
 }
 
 /** Ended without a rollback; the same id cannot be asked for again. */
 const ENDED: readonly RequestStatus[] = ['rejected', 'superseded', 'expired', 'cancelled'];
 
-export async function planAll(engine: Engine, incident: Incident, reader: Person): Promise<Item[]> {
+interface Planning {
+  readonly reader: Person;
+  readonly say: (line: string) => void;
+}
+
+export async function planAll(
+  engine: Engine,
+  incident: Incident,
+  { reader, say }: Planning,
+): Promise<Item[]> {
   const items: Item[] = incident.rollbacks.map((wish) => ({ wish, id: requestIdOf(incident, wish) }));
   const twice = items.find(({ id }, index) => items.findIndex((other) => other.id === id) !== index);
   if (twice) throw new BacktrailError('INVALID_REQUEST', `${twice.wish.scope} stands twice in the file.`);
   for (const [index, item] of items.entries()) {
-    printProgress(`planning ${index + 1}/${items.length} ${item.wish.scope}`);
+    say(`planning ${index + 1}/${items.length} ${item.wish.scope}`);
     await planOne(engine, item, reader);
   }
   return items;
@@ -75,9 +84,17 @@ async function planOne(engine: Engine, item: Item, reader: Person): Promise<void
       if (ENDED.includes(request.status)) throw ended(request);
       return;
     }
-    const planned = await engine.plan({ scope, to, fields, allowRemoval, wholeFile });
-    item.planned = planned;
-    if (isBlocked(planned.plan)) throw blockedError(planned.plan);
+    const plan = await planToAsk(engine, {
+      scope,
+      to,
+      fields,
+      allowRemoval,
+      wholeFile,
+      author: reader,
+      ledger: true,
+    });
+    item.plan = plan;
+    if (isBlocked(plan)) throw blockedError(plan);
   } catch (error) {
     if (!isFailure(error)) throw error;
     item.error = error;

@@ -1,9 +1,15 @@
 /** Asks for the rollbacks of an incident in the ledger, hands those that are approved to the workers, and follows them. */
-import { withoutLogin } from '../../cli/enqueue.ts';
-import { printProgress } from '../../cli/terminal/output.ts';
-import { provenResult } from '../../cli/proven.ts';
-import { BacktrailError, type Engine, isFailure, type Person, type RequestView } from '../../engine/index.ts';
-import { enqueueRollback, followRollback, openQueue, type RollbackQueue } from '../../workers/index.ts';
+import { withoutLogin } from '../../enqueue.ts';
+import { toRequest } from '../../propose.ts';
+import { provenResult } from '../../proven.ts';
+import {
+  BacktrailError,
+  type Engine,
+  isFailure,
+  type Person,
+  type RequestView,
+} from '../../../engine/index.ts';
+import { enqueueRollback, followRollback, openQueue, type RollbackQueue } from '../../../workers/index.ts';
 import type { Incident } from './file.ts';
 import type { Item } from './plan.ts';
 
@@ -11,6 +17,7 @@ interface Setup {
   readonly engine: Engine;
   readonly incident: Incident;
   readonly author: Person;
+  readonly say: (line: string) => void;
   readonly redisUrl: string;
 }
 
@@ -45,20 +52,23 @@ async function attempt(item: Item, work: () => Promise<void>): Promise<void> {
 
 /** The same id again gives the request that is there; a failed one is carried out once more. */
 async function request(item: Item, { engine, incident, author }: Setup): Promise<void> {
-  const { id, planned, wish } = item;
+  const { id, plan, wish } = item;
   if (item.request?.status === 'failed') item.request = await engine.requests.retry({ id, actor: author });
-  if (item.request || !planned) return;
+  if (item.request || !plan) return;
   const { reason } = incident;
   const { allowRemoval } = wish;
-  item.request = await engine.requests.open({ planned, author, id, reason, allowRemoval });
+  const wished = toRequest(plan, { id, author, reason, allowRemoval, ledger: true });
+  const { request: opened, ...result } = await engine.rollbacks.request(wished);
+  if (opened === null) item.result = result;
+  else item.request = opened;
 }
 
 const isApproved = ({ status }: RequestView) => status === 'approved' || status === 'executing';
 
-async function follow(item: Item, queue: RollbackQueue, { engine }: Setup): Promise<void> {
+async function follow(item: Item, queue: RollbackQueue, { engine, say: sayAll }: Setup): Promise<void> {
   const { id, request, wish } = item;
   if (!request || !isApproved(request)) return;
-  const say = (line: string) => printProgress(`${wish.scope}: ${line}`);
+  const say = (line: string) => sayAll(`${wish.scope}: ${line}`);
   const { since } = await enqueueRollback(queue, {
     v: 2,
     requestId: id,

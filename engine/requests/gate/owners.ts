@@ -7,10 +7,10 @@ import {
   type LedgerRequest,
   type Policy,
   type Scope,
-} from '../model/index.ts';
-import { policyFor } from '../policy/policy.ts';
-import type { Place } from './context.ts';
-import { replan } from './replan.ts';
+} from '../../model/index.ts';
+import { proposedRule, policyFor } from '../../policy/policy.ts';
+import type { Place, Rules } from '../context.ts';
+import { replan } from '../replan.ts';
 
 /** One environment, and its rule; null where its rollbacks need no approval. */
 export interface OwnerRule {
@@ -20,6 +20,20 @@ export interface OwnerRule {
 
 export const rulesAt = (policy: Policy, places: readonly EnvironmentName[]): OwnerRule[] =>
   places.map((place) => ({ place, rule: policyFor(policy, place) }));
+
+/** By what a request is judged: the policy, and its own wish to be decided on. */
+export type Judged = Pick<LedgerRequest, 'propose'>;
+
+/** The same for a request: one that was proposed needs an approval also where the policy asks for none. */
+export function rulesFor(
+  { policy, knowsKeys }: Pick<Rules, 'policy' | 'knowsKeys'>,
+  { propose }: Judged,
+  places: readonly EnvironmentName[],
+): OwnerRule[] {
+  const owners = rulesAt(policy, places);
+  if (propose !== true) return owners;
+  return owners.map(({ place, rule }) => ({ place, rule: proposedRule(policy, rule, knowsKeys) }));
+}
 
 /** Those that ask for something. */
 export const stated = (owners: readonly OwnerRule[]) =>
@@ -69,7 +83,7 @@ export function scopesOf(scope: Scope, places: readonly EnvironmentName[]): stri
 }
 
 /** What an approval binds to: the manifests as well where one of the rules says so. */
-export const bindOf = (policy: Policy, owners: readonly EnvironmentName[]): EnvironmentPolicy['bind'] =>
+export const bindOf = ({ policy }: Pick<Rules, 'policy'>, owners: readonly EnvironmentName[]) =>
   stated(rulesAt(policy, owners)).some(({ rule }) => rule.bind === 'rendered') ? 'rendered' : 'digest';
 
 export const namesOf = (owners: readonly { readonly place: EnvironmentName }[]) =>

@@ -5,15 +5,15 @@ import {
   type EnvironmentPolicy,
   formatCoordinates,
   type Provenance,
-} from '../model/index.ts';
-import type { RequestFile } from '../record/ledger-file.ts';
-import { may, sessionCovers } from '../policy/policy.ts';
-import type { Book } from './ledger/snapshot.ts';
-import { ownersOf, rulesAt, scopesOf, stated } from './owners.ts';
-import { type Place, type Rules, timeOf } from './context.ts';
-import { type Proofs, proveSession } from './ledger/proof.ts';
-import { SKEW_MS } from './ledger/times.ts';
-import { type Counts, type JointJudgement, judgeRequest } from './view.ts';
+} from '../../model/index.ts';
+import type { RequestFile } from '../../record/ledger-file.ts';
+import { may, sessionCovers } from '../../policy/policy.ts';
+import type { Book } from '../ledger/snapshot.ts';
+import { ownersOf, rulesFor, scopesOf, stated } from './owners.ts';
+import { type Place, type Rules, timeOf } from '../context.ts';
+import { type Proofs, proveSession } from '../ledger/proof.ts';
+import { SKEW_MS } from '../ledger/times.ts';
+import { type Counts, type JointJudgement, judgeRequest } from '../view.ts';
 
 /** One request with all that it is judged by. */
 export interface Case {
@@ -25,41 +25,45 @@ export interface Case {
   readonly counts: Counts;
 }
 
-/** What lets it go ahead, or why it may not. `status` is a claim; this is what is judged. Every owner's rule has to be satisfied. */
-export async function groundsOf(found: Case): Promise<Provenance | BacktrailError> {
+/**
+ * What lets it go ahead. `status` is a claim; this is what is judged. Every owner's rule has to be satisfied.
+ *
+ * @throws AWAITING_APPROVAL, PERMISSION_DENIED, IDENTITY_UNVERIFIED
+ */
+export async function requireGrounds(found: Case): Promise<Provenance> {
   const { place, rules, file, proofs, counts } = found;
   const { policy } = rules;
   const { state, events } = file;
-  const owners = rulesAt(policy, await ownersOf(place, state));
+  const owners = rulesFor(rules, state, await ownersOf(place, state));
   const ruled = stated(owners);
   const opened = proofs.get(events[0]?.id ?? '');
   const barred = owners.find((owner) => !may(policy, state.author, 'propose', owner.place));
   if (barred !== undefined)
-    return forbidden(
+    throw forbidden(
       `${state.author.email} may not ask for a rollback of ${formatCoordinates(barred.place)}.`,
     );
   if (ruled.some(({ rule }) => !rule.unsignedRequests) && !counts(opened))
-    return unverified(`No trusted key vouches for ${state.author.email}, who asks for it.`);
+    throw unverified(`No trusted key vouches for ${state.author.email}, who asks for it.`);
   if (ruled.length > 0 && state.gate === 'break-glass') {
     const problem = await sessionProblem(found, ruled);
-    if (problem !== null) return awaiting(problem);
+    if (problem !== null) throw awaiting(problem);
     const { session, ticket } = state.breakGlass ?? { session: '', ticket: null };
     const breakGlass = ticket === null ? session : `${session} (${ticket})`;
     return { approvals: [], ledger: opened?.commit ?? '', breakGlass, at: state.createdAt };
   }
   const places = owners.map((owner) => owner.place);
-  const judgement = judgeRequest({ policy, owners: places, file, proofs, counts });
+  const judgement = judgeRequest({ rules, owners: places, file, proofs, counts });
   if (judgement === null || judgement.each.every(({ need }) => need === 0)) {
     // Where keys are known, a permission is its holder's, not that of whoever uses the name.
     if (policy.permissions.length > 0 && place.allowedSigners !== null && !counts(opened))
-      return unverified(`No trusted key vouches for ${state.author.email}, who has the permission.`);
+      throw unverified(`No trusted key vouches for ${state.author.email}, who has the permission.`);
     const other = places.find((owner) => !may(policy, state.author, 'deploy', owner));
     if (other !== undefined)
-      return forbidden(`${state.author.email} may not carry out a rollback of ${formatCoordinates(other)}.`);
+      throw forbidden(`${state.author.email} may not carry out a rollback of ${formatCoordinates(other)}.`);
     return { approvals: [], ledger: opened?.commit ?? '', breakGlass: null, at: state.createdAt };
   }
-  if (judgement.rejected) return awaiting('It was rejected.');
-  if (!judgement.satisfied) return awaiting(missing(judgement));
+  if (judgement.rejected) throw awaiting('It was rejected.');
+  if (!judgement.satisfied) throw awaiting(missing(judgement));
   return approvedBy(file, proofs, judgement);
 }
 

@@ -2,15 +2,15 @@
 import { readFile } from 'node:fs/promises';
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
-import { requireReason } from '../../cli/terminal/ask.ts';
-import { BacktrailError, type ConfigText } from '../../engine/index.ts';
+import { requireReason } from '../../terminal/ask.ts';
+import { BacktrailError } from '../../../engine/index.ts';
 
 const text = z.string().trim().min(1).max(1000);
 const schema = z.strictObject({
   id: text.max(200),
   reason: text.refine(isReason, 'nothing readable is left of the reason'),
   repo: text.optional(),
-  config: text.optional(),
+  config: z.undefined('a configuration has to be on the branch, as workers know no other').optional(),
   onFailure: z.enum(['continue', 'stop']).default('stop'),
   rollbacks: z
     .array(
@@ -51,14 +51,6 @@ export async function readIncident(file: string): Promise<Incident> {
   throw invalid(`${at(offsetOf(document, path))}: ${where}: ${first?.message ?? 'not valid'}.`);
 }
 
-export async function readConfig(path: string): Promise<ConfigText> {
-  try {
-    return { name: path, text: await readFile(path, 'utf8') };
-  } catch (cause) {
-    throw new BacktrailError('CONFIG_MISSING', `The configuration ${path} cannot be read.`, { cause });
-  }
-}
-
 function valueOf(document: Document, file: string): unknown {
   try {
     return document.toJS({ maxAliasCount: 20 });
@@ -86,6 +78,6 @@ function isReason(reason: string): boolean {
 }
 
 function invalid(sentence: string, cause?: unknown): BacktrailError {
-  const hint = 'See `npm run incident -- --help` for the form of the file.';
+  const hint = 'See `backtrail incident --help` for the form of the file.';
   return new BacktrailError('INVALID_REQUEST', sentence, { hint, cause });
 }

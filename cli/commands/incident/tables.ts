@@ -1,8 +1,8 @@
-/** What the incident script shows before and after. */
-import { printFindings } from '../../cli/print/plan.ts';
-import { revisionName, short, type Style } from '../../cli/print/style.ts';
-import { table } from '../../cli/print/table.ts';
-import { FAILURES } from '../../engine/index.ts';
+/** What `incident` shows before and after. */
+import { printFindings } from '../../print/plan.ts';
+import { revisionName, short, type Style } from '../../print/style.ts';
+import { table } from '../../print/table.ts';
+import { FAILURES } from '../../../engine/index.ts';
 import type { Item } from './plan.ts';
 
 export function planTable(style: Style, items: readonly Item[]): string {
@@ -15,8 +15,8 @@ export function planTable(style: Style, items: readonly Item[]): string {
       style.paint(error ? 'red' : 'reset', outlook(item)),
     ];
   });
-  const warnings = items.flatMap(({ planned, error }) =>
-    planned && !error ? planned.plan.findings.filter(({ severity }) => severity === 'warn') : [],
+  const warnings = items.flatMap(({ plan, error }) =>
+    plan && !error ? plan.findings.filter(({ severity }) => severity === 'warn') : [],
   );
   return [
     table(style, columns(['scope', 'fields', 'to', 'plan']), rows),
@@ -24,16 +24,16 @@ export function planTable(style: Style, items: readonly Item[]): string {
   ].join('\n');
 }
 
-function targetOf({ wish, planned, request }: Item): string {
-  if (planned) return revisionName(planned.plan.target);
+function targetOf({ wish, plan, request }: Item): string {
+  if (plan) return revisionName({ commit: plan.target, version: plan.targetVersion });
   return request ? revisionName(request.rollbackOf) : wish.to;
 }
 
-function outlook({ planned, request, error, done }: Item): string {
+function outlook({ plan, request, error, done }: Item): string {
   if (error) return `${error.code}: ${error.message}`;
   if (done !== undefined) return `done before in ${short(done)}`;
   if (request) return `asked for before: ${request.status}`;
-  const { files, fields, services } = planned?.plan.impact ?? { files: 0, fields: 0, services: [] };
+  const { files, fields, services } = plan?.impact ?? { files: 0, fields: 0, services: [] };
   if (files === 0) return 'nothing to do';
   return `${files} ${files === 1 ? 'file' : 'files'}, ${fields} ${fields === 1 ? 'field' : 'fields'}: ${services.join(', ')}`;
 }
@@ -54,17 +54,13 @@ export function resultTable(style: Style, items: readonly Item[]): string {
 
 const OPEN = ['not started', 'pending'];
 
-function statusOf({ error, done, result, request, planned }: Item): string {
+function statusOf({ error, done, result, request, plan }: Item): string {
   if (error) return 'failed';
   if (done !== undefined) return 'completed';
   if (result) return result.status;
   // What an earlier run found to be so already.
   if (request?.status === 'completed') return request.result?.status ?? 'completed';
-  return request?.status === 'pending'
-    ? 'pending'
-    : planned?.plan.files.length === 0
-      ? 'unchanged'
-      : 'not started';
+  return request?.status === 'pending' ? 'pending' : plan?.unchanged ? 'unchanged' : 'not started';
 }
 
 function remarkOn({ id, error, request }: Item): string {
@@ -73,6 +69,27 @@ function remarkOn({ id, error, request }: Item): string {
   const { have, need, approvers } = request.approval;
   const who = approvers.length === 0 ? '' : `; can approve: ${approvers.join(', ')}`;
   return `${id} (approvals: ${have}/${need}${who})`;
+}
+
+/** What became of each rollback, for scripts. */
+export function incidentValue(id: string, items: readonly Item[]) {
+  return {
+    id,
+    rollbacks: items.map((item) => {
+      const { wish, plan, request, result, error, done } = item;
+      const { scope, fields } = wish;
+      return {
+        scope,
+        ...(fields.length > 0 && { fields }),
+        target: plan?.target ?? request?.target ?? null,
+        requestId: item.id,
+        status: statusOf(item),
+        commit: result?.commit ?? done ?? null,
+        ...(request?.status === 'pending' && { approval: request.approval }),
+        ...(error && { error: { code: error.code, message: error.message, hint: error.hint } }),
+      };
+    }),
+  };
 }
 
 const columns = (heads: readonly string[]) => heads.map((head) => ({ head, wrap: true }));

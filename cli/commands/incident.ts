@@ -1,0 +1,97 @@
+/** `incident`: several scopes back to known-good revisions, from a file that can be run again and again. */
+import { dirname, isAbsolute, resolve } from 'node:path';
+import { BacktrailError } from '../../engine/index.ts';
+import { confirmGoing } from '../terminal/ask.ts';
+import { address } from '../enqueue.ts';
+import { type Output, printProgress } from '../terminal/output.ts';
+import { type GlobalOptions, startSession } from '../session.ts';
+import { type Context, type Program, runCommand } from './command.ts';
+import { carryOut } from './incident/carry-out.ts';
+import { type Incident, readIncident } from './incident/file.ts';
+import { isOpen, planAll } from './incident/plan.ts';
+import { exitCodeOf, incidentValue, planTable, resultTable } from './incident/tables.ts';
+
+export function addIncident(program: Program): void {
+  program.root
+    .command('incident')
+    .description('restore several scopes to earlier revisions, from a file that can be run again')
+    .argument('<file>', 'what to roll back, as YAML')
+    .option('--yes', 'do not ask')
+    .addHelpText('after', HELP)
+    .action((file: string, { yes }: { yes?: boolean }) =>
+      runCommand(program, (context) => recover(program, context, { file, yes: yes === true })),
+    );
+}
+
+const HELP = `
+Plans every rollback of the file, shows them, and asks (or --yes). Each becomes a request in the ledger; those that need no
+approval are enqueued and followed. Run it again after anything went wrong, or after others have approved: what is done or asked
+for already is not repeated. REDIS_URL names the queue; a worker must be running.
+Exit code 0: all are completed or unchanged; else that of the first failure, as of \`backtrail rollback\`; 5 where none failed and
+some await approval.
+
+id: inc-2026-11-20            # together with a scope it makes the request id
+reason: "v2.1.0 answers 500"
+repo: ../config               # path (from this file) or URL; --repo overrides it; without both: this folder
+onFailure: continue           # or stop (default): later rollbacks are not started after one failed
+rollbacks:
+  - { scope: acme/production/api-gateway }                      # to: previous
+  - { scope: globex/production/api-gateway, to: v12 }
+  - { scope: acme/staging/web, fields: [ image ] }`;
+
+interface Asked {
+  readonly file: string;
+  readonly yes: boolean;
+}
+
+async function recover(
+  { root, environment }: Program,
+  { session: named, style }: Context,
+  { file, yes }: Asked,
+): Promise<Output> {
+  if (named.config !== null)
+    throw new BacktrailError(
+      'FORBIDDEN',
+      'The rollbacks of an incident are executed by workers, which know the configuration of the branch alone.',
+      { hint: 'Commit the configuration as .backtrail/config.yaml, and run it without --config.' },
+    );
+  const incident = await readIncident(file);
+  const options = root.opts<GlobalOptions>();
+  const session = await startSession(environment, {
+    ...options,
+    repo: placeOf(incident, file, options.repo),
+  });
+  const isText = session.format === 'text';
+  return session.withEngine(async (engine) => {
+    const author = await session.author(engine);
+    const say = (line: string) => void (isText && printProgress(line));
+    const items = await planAll(engine, incident, { reader: author, say });
+    if (isText) process.stdout.write(`${planTable(style, items)}\n`);
+    const stopped = incident.onFailure === 'stop' && items.some(({ error }) => error);
+    const todo = stopped ? [] : items.filter(isOpen);
+    if (stopped) say('Nothing was started, because a plan failed and the file says onFailure: stop.');
+    if (todo.length > 0) {
+      if (!yes) await ask(session.environment.interactive && isText, todo.length);
+      await carryOut(todo, { engine, incident, author, say, redisUrl: environment.redisUrl });
+    }
+    const exitCode = exitCodeOf(items);
+    return {
+      value: incidentValue(incident.id, items),
+      text: () => `\n${resultTable(style, items)}`,
+      ...(exitCode !== 0 && { exitCode }),
+    };
+  });
+}
+
+/** Paths in the file are relative to it; one on the command line, to where the user stands. */
+function placeOf(incident: Incident, file: string, repo: string | undefined): string {
+  const named = repo ?? incident.repo ?? '.';
+  const folder = repo === undefined && incident.repo !== undefined ? dirname(resolve(file)) : '.';
+  return address(named) === named || isAbsolute(named) ? named : resolve(folder, named);
+}
+
+async function ask(interactive: boolean, count: number): Promise<void> {
+  if (!interactive)
+    throw new BacktrailError('CONFIRMATION_REQUIRED', 'There is no terminal to confirm these rollbacks on.');
+  await confirmGoing(`Roll ${count} back?`);
+}

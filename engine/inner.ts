@@ -1,0 +1,254 @@
+/** The engine with everything in it. `index.ts` gives of it what the public may have; tests look at its steps one by one. */
+import {
+  type Clock,
+  type ObjectId,
+  type Person,
+  type Progress,
+  type RequestId,
+  type RollbackRequest,
+  type RollbackResult,
+} from './model/index.ts';
+import { type Destination, type GitRepository, type LedgerFetch, locationOf } from './git/open.ts';
+import { createPrograms, sandboxOf } from './render/programs/index.ts';
+import { createRollbacks, type Rollbacks } from './rollbacks.ts';
+import { blockedError, isBlocked } from './rollback/blocked.ts';
+import { execute, type ExecuteOptions } from './rollback/execute.ts';
+import type { ConfigText } from './rollback/observe.ts';
+import { type Ask, planAsked, type Planned, withNotice, withPreview } from './rollback/plan.ts';
+import { planValue, type RollbackPlan } from './rollback/plan-value.ts';
+import type { ConfigWrite, Proposed, Steering, WrittenConfig } from './init/init.ts';
+import * as queries from './queries/queries.ts';
+import { type Notice, type Opened, openRepository } from './queries/with-repository.ts';
+import type { Requests } from './requests/types.ts';
+import type { InnerRequests } from './requests/inner-requests.ts';
+import { createRequests } from './requests/index.ts';
+import { createTrust } from './requests/ledger/trust.ts';
+import type { Snapshot } from './snapshot/snapshot.ts';
+
+/** All but `repo` may be left out of what the public opens an engine with. */
+export interface EngineSettings {
+  /** Path or URL of the repository. */
+  readonly repo: string;
+  /** A configuration from outside the repository; else `.backtrail/config.yaml` at the branch tip. */
+  readonly config?: ConfigText;
+  /** The environment for git's own use: PATH, HOME, ssh agent. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where mirrors of remote repositories live. */
+  readonly cacheFolder: string;
+  readonly committer: Person;
+  readonly clock: Clock;
+  /**
+   * Where the remote cannot be reached, questions are answered from the mirror, and `onNotice` says since when it is not
+   * up to date (a plan has that among its findings). Without it they fail with REMOTE_UNAVAILABLE, as `execute` and
+   * `findRequest` always do.
+   */
+  readonly offline?: boolean | undefined;
+  /** Bytes of all mirrors together: beyond it those that were not used for the longest time are removed. */
+  readonly cacheLimit?: number | undefined;
+  /** How far a fetch is; null when it has ended. */
+  readonly onProgress?: ((progress: Progress | null) => void) | undefined;
+  readonly onNotice?: ((notice: Notice) => void) | undefined;
+  /**
+   * What `delivery.command` of a configuration may run: `helm` any command of that program, `helm template {directory}` exactly
+   * this one, `all` whatever it says. Nothing where absent. Kustomize needs no permission.
+   */
+  readonly renderCommands?: readonly string[] | 'all' | undefined;
+  /**
+   * Path of the list of keys that are trusted (`ssh-keygen(1)`, ALLOWED SIGNERS), for people by their email. Where absent, the one
+   * that the user's own settings of git name, if any.
+   */
+  readonly allowedSigners?: string | null | undefined;
+  /** For the ids of events. The platform's own where absent. */
+  readonly random?: ((bytes: number) => Uint8Array) | undefined;
+}
+
+/**
+ * One repository. Every question looks at the branch anew. Errors are BacktrailErrors; match on `code`.
+ *
+ * Any of them can fail with CONFIG_MISSING, CONFIG_INVALID or BRANCH_UNKNOWN (what the branch is looked at by), REPOSITORY_UNKNOWN,
+ * REMOTE_UNAVAILABLE, REMOTE_DENIED (where it is), OBJECT_MISSING, GIT_FAILED, GIT_TIMEOUT and REPOSITORY_LOCKED (what git says).
+ */
+export interface Engine {
+  /** The same for every way to name it: the top folder of a worktree, else the git directory; a URL as it was typed. */
+  location(): string;
+  /** Who the user's git configuration says they are; null where it says nothing. */
+  identity(): Promise<Person | null>;
+  /** What the layout finds: tenants, environments, services, by name. */
+  environments(): Promise<readonly queries.EnvironmentEntry[]>;
+  /** The same, with the files that cannot be taken apart. */
+  survey(): Promise<queries.Environments>;
+  /** What has come since the configuration was last changed, and no scope holds: new environments, and siblings of what the layout takes. */
+  uncovered(): Promise<readonly queries.NewPath[]>;
+  /**
+   * Revisions of a scope, newest first, at most `limit` of them; `total` is how many there are.
+   *
+   * @throws SCOPE_INVALID, TENANT_UNKNOWN, ENVIRONMENT_UNKNOWN, SERVICE_UNKNOWN, FIELD_UNKNOWN, FIELD_INVALID
+   */
+  history(ask: queries.ScopeAsk & { limit: number }): Promise<queries.History>;
+  /**
+   * What a scope holds at a revision, masked.
+   *
+   * @throws as `history`, and REVISION_INVALID, REVISION_UNKNOWN, REVISION_NOT_ON_BRANCH
+   */
+  show(ask: queries.ScopeAsk & { revision: string }): Promise<queries.Shown>;
+  /**
+   * How a scope differs between two revisions; from one to what it holds now where `to` is absent.
+   *
+   * @throws as `show`
+   */
+  compare(ask: queries.ScopeAsk & { from: string; to?: string }): Promise<queries.Comparison>;
+  /** Rollbacks on the branch, newest first, by what their commits record. */
+  log(ask: { scope?: string; limit: number }): Promise<queries.LogEntry[]>;
+  /** The commit that carried out a request earlier, or null. */
+  findRequest(id: RequestId): Promise<ObjectId | null>;
+  /**
+   * Questions are answered without git for small local repositories; what writes is not.
+   *
+   * @throws GIT_MISSING
+   */
+  requireWriting(): void;
+  /**
+   * A configuration for the branch that HEAD names, from its tree.
+   *
+   * @throws BRANCH_UNKNOWN where there is none with a commit
+   */
+  propose(steering?: Steering): Promise<Proposed>;
+  /** What a rollback would look like under that configuration; null where nothing that was looked at has an earlier revision. */
+  samplePlan(config: string): Promise<RollbackPlan | null>;
+  /** Where a branch is published; the branch that is meant where none is named. */
+  destination(branch?: string): Promise<Destination>;
+  /** null but for a clone whose own `git fetch` leaves the ledger at the remote: its name, and what changes that. */
+  ledgerFetch(branch: string): Promise<LedgerFetch | null>;
+  /**
+   * Publishes a first configuration as a commit of its own: never one in the place of another.
+   *
+   * @throws CONFIG_PRESENT, CONFIG_INVALID, GIT_MISSING, and what publishing fails with
+   */
+  writeConfig(write: ConfigWrite): Promise<WrittenConfig>;
+  /** Plan, request, execute: the only way to publish a rollback. */
+  readonly rollbacks: Rollbacks;
+  /** Requests in the ledger: looking at them, voting, and what else people do with them. */
+  readonly requests: Requests;
+  /** Ends every process of it. Nothing may be asked afterwards. Safe to repeat. */
+  close(): Promise<void>;
+}
+
+/** With what is not for the public, as it asks nobody. */
+export interface InnerEngine extends Engine {
+  plan(ask: Ask): Promise<Planned>;
+  /** Carries a confirmed plan out here and now, whatever any policy says. */
+  execute(request: RollbackRequest, options?: ExecuteOptions): Promise<RollbackResult>;
+  readonly requests: InnerRequests;
+}
+
+export async function openInner(options: EngineSettings): Promise<InnerEngine> {
+  const { repo, committer, clock, onNotice = () => undefined } = options;
+  const config = options.config ?? null;
+  const stop = new AbortController();
+  const programs = createPrograms({
+    path: options.env['PATH'] ?? '',
+    allowed: options.renderCommands ?? [],
+    sandbox: sandboxOf(options.env['BACKTRAIL_RENDER_SANDBOX']),
+    signal: stop.signal,
+  });
+  const repository = await openRepository({ ...options, location: repo, config, onNotice });
+  const answer = <Value>(question: (snapshot: Snapshot) => Promise<Value>) =>
+    repository.ask(async (snapshot, { git, offline }) => {
+      const notice = offline ?? (await notRead(git, snapshot));
+      if (notice !== null) onNotice(notice);
+      return question(snapshot);
+    });
+  const { allowedSigners = null, random = (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes)) } =
+    options;
+  const ledgered = { programs, config, committer, clock, random };
+  const trust = createTrust(allowedSigners);
+  const place = async (opened: Opened) => ({ ...ledgered, ...opened, ...(await trust(opened.git)) });
+  const requests = createRequests((work) => repository.work(async (opened) => work(await place(opened))));
+  return {
+    requests,
+    rollbacks: createRollbacks({ repository, requests, programs, clock, committer, random, place }),
+    location: () => locationOf(repository.git()),
+    identity: () => repository.git().identity(),
+    environments: () => answer(async (snapshot) => (await queries.environments(snapshot)).environments),
+    survey: () => answer((snapshot) => queries.environments(snapshot)),
+    uncovered: () => answer((snapshot) => queries.uncovered(snapshot)),
+    history: (ask) => answer((snapshot) => queries.history(snapshot, ask)),
+    show: (ask) => answer((snapshot) => queries.show(snapshot, ask, clock.now())),
+    compare: (ask) => answer((snapshot) => queries.compare(snapshot, ask, clock.now())),
+    log: (ask) => answer((snapshot) => queries.log(snapshot, ask)),
+    plan: (ask) =>
+      repository.ask(async (snapshot, { git, offline }) =>
+        withNotice(await withPreview(git, await planAsked(snapshot, ask, { programs, clock })), offline),
+      ),
+    findRequest: (requestId) =>
+      repository.work(async ({ git, observe }) => {
+        await git.refresh();
+        return git.findRequest({ tip: (await observe()).base, base: null, requestId });
+      }),
+    requireWriting: () => repository.git().requireWriting(),
+    propose: (steering = {}) =>
+      repository.work(async ({ git }) => {
+        const { proposeConfig } = await import('./init/init.ts');
+        await git.refresh();
+        return proposeConfig(git, steering);
+      }),
+    samplePlan: (text) =>
+      repository.work(async ({ git }) => {
+        const { samplePlan } = await import('./init/init.ts');
+        const planned = await samplePlan(git, { text, programs, clock });
+        return planned && planValue(planned, { revisions: true });
+      }),
+    destination: (branch) =>
+      repository.work(async ({ git, observe }) => git.destination(branch ?? (await observe()).branch)),
+    ledgerFetch: (branch) => repository.work(({ git }) => git.ledgerFetch(branch)),
+    writeConfig: (write) =>
+      repository.work(async ({ git }) => {
+        const { writeConfig } = await import('./init/init.ts');
+        return writeConfig({ ...write, git, committer, clock });
+      }),
+    execute: (request, executeOptions = {}) =>
+      repository.work((opened) =>
+        execute({ ...opened, ...executeOptions, programs, request, committer, clock }),
+      ),
+    close: async () => {
+      stop.abort();
+      await repository.close();
+    },
+  };
+}
+
+/** A clone that is read alone may be behind its upstream. */
+async function notRead(git: GitRepository, { branch, base }: Snapshot): Promise<Notice | null> {
+  if (git.kind !== 'local') return null;
+  const code = 'UPSTREAM_NOT_READ' as const;
+  const finding = (await git.preview({ branch, base, paths: [] })).find((finding) => finding.code === code);
+  return finding ? { ...finding, code } : null;
+}
+
+export interface Confirmation {
+  readonly id: RequestId;
+  readonly reason: string;
+  readonly author: Person;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  readonly allowRemoval?: boolean;
+}
+
+/** The request that carries out exactly this plan. A blocked plan gives the error of its first blocking finding. */
+export function confirmPlan(
+  { plan }: Planned,
+  { id, reason, author, now, allowRemoval }: Confirmation,
+): RollbackRequest {
+  if (isBlocked(plan)) throw blockedError(plan);
+  return {
+    id,
+    scope: plan.scope,
+    target: plan.target.commit,
+    base: plan.base,
+    digest: plan.digest,
+    reason,
+    author,
+    requestedAt: new Date(Math.floor(now / 1000) * 1000).toISOString(),
+    allowRemoval: allowRemoval ?? false,
+  };
+}

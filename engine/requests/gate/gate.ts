@@ -1,0 +1,124 @@
+/** What stands between a plan and its execution, and what one person may do about it. */
+import {
+  BacktrailError,
+  type BreakGlassSession,
+  type EnvironmentName,
+  type EnvironmentPolicy,
+  formatCoordinates,
+  type Person,
+  type Policy,
+} from '../../model/index.ts';
+import { approversOf, may, satisfiable, sessionCovers } from '../../policy/policy.ts';
+import type { Approval, Gate } from '../../policy/gate.ts';
+import type { Planned } from '../../rollback/plan.ts';
+import { openBook } from '../ledger/snapshot.ts';
+import { type OwnerRule, rulesFor, scopesOf, stated } from './owners.ts';
+import { type Place, requireOwnConfig, type Rules, timeOf } from '../context.ts';
+import { requirePermission } from './permissions.ts';
+
+/** `propose`: it asks for an approval also where no policy does. `ledger`: it asks for a record in the ledger. */
+export interface Asking {
+  readonly planned: Planned;
+  readonly author: Person;
+  readonly propose?: boolean;
+  readonly ledger?: boolean;
+}
+
+interface Ruled {
+  readonly place: EnvironmentName;
+  readonly rule: EnvironmentPolicy;
+}
+
+/** What the rules say, whoever asks. */
+export interface GateFacts {
+  readonly owners: readonly OwnerRule[];
+  readonly ruled: readonly Ruled[];
+  /** The environments that ask for approval. */
+  readonly asking: readonly Ruled[];
+  readonly gate: Gate;
+}
+
+export async function readGate(place: Place, rules: Rules, asked: Asking): Promise<GateFacts> {
+  const { planned, author, propose, ledger } = asked;
+  const { policy } = rules;
+  const owners = rulesFor(rules, propose ? { propose } : {}, planned.plan.owners);
+  const ruled = stated(owners);
+  const asking = ruled.filter(({ rule }) => rule.quorum > 0);
+  const session = asking.length > 0 ? await sessionFor(place, rules, { planned, author, asking }) : null;
+  const needsApproval = asking.length > 0 && session === null;
+  const gate = {
+    needsApproval,
+    ledgered: ruled.length > 0 || ledger === true,
+    session,
+    approval: needsApproval ? approvalOf(policy, asking, author) : NO_APPROVAL,
+  };
+  return { owners, ruled, asking, gate };
+}
+
+const NO_APPROVAL: Approval = { need: 0, have: 0, approvers: [] };
+
+function approvalOf(policy: Policy, asking: readonly Ruled[], author: Person): Approval {
+  const each = asking.map(({ place, rule }) => {
+    const approvers = approversOf(policy, rule, place, rule.selfApproval ? [] : [author.email]);
+    return { environment: formatCoordinates(place), need: rule.quorum, have: 0, approvers };
+  });
+  return {
+    need: Math.max(...each.map(({ need }) => need)),
+    have: 0,
+    approvers: [...new Set(each.flatMap(({ approvers }) => approvers))].sort(),
+    ...(each.length > 1 && { rules: each }),
+  };
+}
+
+/**
+ * That this person may have the plan carried out, at once or when others have agreed.
+ *
+ * @throws PERMISSION_DENIED, POLICY_UNSATISFIABLE, FORBIDDEN
+ */
+export function requireAsker(place: Place, { policy }: Rules, author: Person, facts: GateFacts): void {
+  const { owners, asking, gate } = facts;
+  for (const owner of owners) requirePermission(policy, author, 'propose', owner.place);
+  if (gate.ledgered) requireOwnConfig(place);
+  if (gate.needsApproval)
+    for (const { place: at, rule } of asking) {
+      const reason = satisfiable(policy, rule, at, author.email);
+      if (reason !== null) throw unsatisfiable(reason);
+    }
+  else if (gate.session === null)
+    for (const owner of owners) requirePermission(policy, author, 'deploy', owner.place);
+}
+
+export const unsatisfiable = (reason: string) => new BacktrailError('POLICY_UNSATISFIABLE', reason);
+
+/** Both at once. */
+export async function requireGate(place: Place, rules: Rules, asked: Asking): Promise<Gate> {
+  const facts = await readGate(place, rules, asked);
+  requireAsker(place, rules, asked.author, facts);
+  return facts.gate;
+}
+
+/** The session of its author that lets a request go ahead in each of the environments: the one that lasts longest. */
+async function sessionFor(
+  place: Place,
+  { policy, ref }: Rules,
+  { planned, author, asking }: Asking & { readonly asking: readonly Ruled[] },
+): Promise<BreakGlassSession | null> {
+  const isAllowed = asking.every(
+    (owner) => owner.rule.breakGlass !== null && may(policy, author, 'break-glass', owner.place),
+  );
+  if (!isAllowed) return null;
+  const book = await openBook(place.git, ref, place.cache);
+  const at = timeOf(place.clock.now());
+  const scopes = scopesOf(
+    planned.plan.scope,
+    asking.map((owner) => owner.place),
+  );
+  const states = (await book.sessions()).map(({ state }) => state);
+  const covering = states.filter((session) =>
+    scopes.every((scope) => sessionCovers(session, { scope, person: author.email, at })),
+  );
+  return covering.reduce<BreakGlassSession | null>(
+    (best, session) => (best === null || session.expiresAt > best.expiresAt ? session : best),
+    null,
+  );
+}

@@ -1,0 +1,228 @@
+/** A confirmed plan becomes a request of the ledger, or, where nothing asks for one, a commit at once. */
+import {
+  BacktrailError,
+  formatCoordinates,
+  isObjectId,
+  isRequestId,
+  type LedgerRequest,
+  type ObjectId,
+  type Person,
+  type RequestId,
+  type RollbackRequest,
+  type RollbackResult,
+  type Scope,
+  type Status,
+} from '../model/index.ts';
+import { requireScope } from '../layout/scope.ts';
+import { resultOf } from '../rollback/result.ts';
+import { blockedError, isBlocked } from '../rollback/blocked.ts';
+import { execute, type ExecuteOptions } from '../rollback/execute.ts';
+import {
+  historyOf,
+  type Planned,
+  planRequested,
+  renderedDigest,
+  requireOnLine,
+  resolveScope,
+  type ScopeAsk,
+} from '../rollback/plan.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
+import type { RequestView } from './types.ts';
+import { openBook } from './ledger/snapshot.ts';
+import { requireGate } from './gate/gate.ts';
+import { repeated } from './repeated.ts';
+import { openRequest, requireReason, requireTarget } from './open.ts';
+import { type Place, type Rules, rulesOf, timeOf } from './context.ts';
+import { viewOf } from './view.ts';
+
+/** A plan that was looked at, and why it is to be carried out. */
+export interface RequestAsk extends ScopeAsk {
+  /** The plan's `target`: a full commit id. */
+  readonly target: ObjectId;
+  /** The plan's `digest`. */
+  readonly digest: string;
+  /** Digest of the manifests that were looked at; the plan's `gate.rendered`. Where absent, they are not compared. */
+  readonly rendered?: string | null;
+  /** The plan's `base`: where to look for what this id did already. The whole history is searched where absent. */
+  readonly base?: ObjectId;
+  readonly reason: string;
+  readonly author: Person;
+  /** The same again is the same rollback. */
+  readonly id: RequestId;
+  /** The id was made for this call: nothing can have been done under it before. */
+  readonly fresh?: boolean;
+  readonly allowRemoval?: boolean;
+  readonly wholeFile?: boolean;
+  /** It waits for an approval also where no policy asks for one. */
+  readonly propose?: boolean;
+  /** A record in the ledger also where no policy asks for one, so that a worker can execute it. */
+  readonly ledger?: boolean;
+  /** The failed request that this one takes up. */
+  readonly follows?: RequestId;
+}
+
+/** What came of it so far. `status`: `pending`, it waits for approval; `approved`, `execute` is next; otherwise it is over. */
+export interface Requested extends RollbackResult {
+  /** As the ledger has it; null: it has no record but its commit on the branch. */
+  readonly request: RequestView | null;
+}
+
+export async function requestRollback(
+  place: Place,
+  ask: RequestAsk,
+  options: ExecuteOptions = {},
+): Promise<Requested> {
+  const { git, clock, programs } = place;
+  git.requireWriting();
+  requireForm(ask);
+  await git.refresh();
+  const snapshot = await place.observe();
+  const scope = await scopeOf(snapshot, ask);
+  const { id, author, target, digest, allowRemoval = false, base = null } = ask;
+  // With a mirror that was damaged, this may be the second try.
+  const fresh = ask.fresh === true && !git.renewed;
+  const request: RollbackRequest = {
+    id,
+    scope,
+    target,
+    base,
+    digest,
+    reason: ask.reason,
+    author,
+    requestedAt: timeOf(clock.now()),
+    allowRemoval,
+    ...(typeof ask.rendered === 'string' && { rendered: ask.rendered }),
+  };
+  const rules = await rulesOf(place, snapshot);
+  if (!fresh) {
+    const done = await git.findRequest({ tip: snapshot.base, base, requestId: id });
+    // What is on the branch is only reported.
+    if (done !== null) {
+      // Anybody whose commits come to the branch can name an id: the commit has to hold what is asked for.
+      const { fields, wholeFile } = ask;
+      const wish = { scope: ask.scope, to: target, allowRemoval, ...(fields && { fields }) };
+      await repeated(place, { id, ask: { ...wish, wholeFile: wholeFile === true }, author });
+      const result = await execute({ ...place, ...options, request });
+      return { ...result, request: await knownRequest(place, rules, id) };
+    }
+  }
+  if (base !== null) await requireOnLine(snapshot, base, 'base');
+  const planned = await planRequested(snapshot, request, programs);
+  requireSamePlan(planned, request);
+  const { propose = false, ledger = false } = ask;
+  const nothing = planned.plan.files.length === 0;
+  if (!nothing) requireReason(ask.reason);
+  const gate = nothing ? null : await requireGate(place, rules, { planned, author, propose, ledger });
+  if (gate === null || !gate.ledgered) {
+    const authorize = async (again: Planned) => {
+      if (again === planned) return;
+      const now = await requireGate(place, await rulesOf(place, again.snapshot), { planned: again, author });
+      if (now.ledgered) throw policyCame(scope);
+    };
+    const prepared = { snapshot, planned };
+    const result = await execute({ ...place, ...options, request, prepared, authorize });
+    return { ...result, request: null };
+  }
+  const known = fresh ? null : await knownRequest(place, rules, id);
+  if (known !== null) requireOpen(known);
+  const input = {
+    planned: await withVersion(planned),
+    author,
+    id,
+    reason: ask.reason,
+    allowRemoval,
+    propose,
+    ...(ask.follows !== undefined && { follows: ask.follows }),
+  };
+  const view = await openRequest(place, rules, input, gate);
+  return { ...standing(view, planned), request: view };
+}
+
+/** What a caller without types can get wrong. */
+function requireForm({ id, target, digest, base }: RequestAsk): void {
+  requireTarget(target);
+  if (!isObjectId(target) || (base !== undefined && !isObjectId(base)))
+    throw new BacktrailError('REVISION_INVALID', 'A request names its target by a full commit id.', {
+      hint: 'Give the `target` and the `base` of the plan.',
+    });
+  if (!/^sha256:[0-9a-f]{64}$/.test(digest))
+    throw new BacktrailError('INVALID_REQUEST', 'A request needs the digest of the plan that was looked at.');
+  if (!isRequestId(id))
+    throw new BacktrailError('INVALID_REQUEST', 'The id of a request is rbk- and 26 characters.', {
+      hint: '`deriveRequestId` makes one of any hash.',
+    });
+}
+
+/** Fields as a plan gives them are taken as they are; those that people type are looked up. */
+async function scopeOf(snapshot: Snapshot, ask: RequestAsk): Promise<Scope> {
+  const { fields = [], wholeFile } = ask;
+  const whole = wholeFile === true ? { wholeFile } : {};
+  const { mode: _, fields: __, ...coordinates } = await resolveScope(snapshot, { scope: ask.scope });
+  const given: Scope =
+    fields.length > 0
+      ? { mode: 'field', ...coordinates, fields: [...new Set(fields)].sort() }
+      : { mode: coordinates.service === undefined ? 'full' : 'service', ...coordinates };
+  try {
+    requireScope(snapshot.layout, given);
+    return { ...given, ...whole };
+  } catch {
+    return { ...(await resolveScope(snapshot, ask)), ...whole };
+  }
+}
+
+/** @throws PLAN_CHANGED, or the code of a blocking finding */
+function requireSamePlan(planned: Planned, { scope, digest, rendered }: RollbackRequest): void {
+  const { plan } = planned;
+  if (isBlocked(plan)) throw blockedError(plan);
+  if (plan.files.length === 0) return;
+  const same = rendered === undefined || rendered === renderedDigest(planned);
+  if (plan.digest === digest && same) return;
+  throw new BacktrailError(
+    'PLAN_CHANGED',
+    `What a rollback of ${formatCoordinates(scope)} would change is no longer what was confirmed.`,
+    { details: { confirmed: digest, now: plan.digest } },
+  );
+}
+
+function policyCame(scope: Scope): BacktrailError {
+  return new BacktrailError(
+    'AWAITING_APPROVAL',
+    `A policy for ${formatCoordinates(scope)} has come to the branch; nothing was published.`,
+    { hint: 'Plan it again, and ask for it.' },
+  );
+}
+
+async function knownRequest(place: Place, rules: Rules, id: RequestId): Promise<RequestView | null> {
+  const book = await openBook(place.git, rules.ref, place.cache);
+  const file = await book.request(id);
+  return file && viewOf(place, { book, rules, file });
+}
+
+const CLOSED: ReadonlySet<LedgerRequest['status']> = new Set([
+  'rejected',
+  'superseded',
+  'expired',
+  'cancelled',
+]);
+
+function requireOpen({ id, status }: RequestView): void {
+  if (CLOSED.has(status)) throw new BacktrailError('REQUEST_CLOSED', `Request ${id} is ${status}.`);
+}
+
+/** With vN of the target, which people see. */
+async function withVersion(planned: Planned): Promise<Planned> {
+  const { snapshot, plan } = planned;
+  const { revisions } = await historyOf(snapshot, plan.scope);
+  const found = revisions.find(({ commit }) => commit.id === plan.target.commit);
+  return { ...planned, plan: { ...plan, target: { ...plan.target, version: found?.version ?? null } } };
+}
+
+const OPEN: readonly Status[] = ['pending', 'approved', 'executing'];
+
+/** Where a request of the ledger stands. */
+function standing(view: RequestView, { plan: { findings } }: Planned): RollbackResult {
+  const { status, result } = view;
+  if (status === 'completed' && result !== null && result.status !== 'failed')
+    return resultOf(view, result.status, result);
+  return resultOf(view, OPEN.find((open) => open === status) ?? 'failed', { findings });
+}

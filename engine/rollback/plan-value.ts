@@ -1,0 +1,91 @@
+/** A plan as a plain value: what people and scripts are shown, and nothing that belongs to this process. */
+import {
+  type Finding,
+  formatCoordinates,
+  type Impact,
+  type FileDifference,
+  type Kept,
+  type ObjectId,
+  type Scope,
+  type ServiceDifference,
+} from '../model/index.ts';
+import type { Destination } from '../git/open.ts';
+import type { Approval } from '../policy/gate.ts';
+import type { Planned, RevisionDetails } from './plan.ts';
+
+/**
+ * What a rollback would change. Plain JSON: `JSON.parse(JSON.stringify(plan))` is equal to it. Values of secrets are masked, and no
+ * bytes of files are in it. `backtrail plan -o json` prints exactly this.
+ */
+export interface RollbackPlan {
+  readonly mode: Scope['mode'];
+  /** `acme/production/api-gateway` */
+  readonly scope: string;
+  readonly tenant?: string;
+  readonly environment: string;
+  readonly service?: string;
+  /** `path#selector` from the root of the repository, sorted; in mode `field`. */
+  readonly fields?: readonly string[];
+  /** Paths that are restored as a whole in place of the parts selected in them. */
+  readonly wholeFiles?: readonly string[];
+  /** Environments that own what changes, where there are several: the rules of each apply. */
+  readonly owners?: readonly string[];
+  readonly branch: string;
+  /** Where it would be published. */
+  readonly destination?: Destination;
+  /** The commit of the branch that it was planned on. */
+  readonly base: ObjectId;
+  /** The commit that is returned to. */
+  readonly target: ObjectId;
+  /** vN of the scope; null where the commit is older than its first revision. */
+  readonly targetVersion: number | null;
+  readonly current: ObjectId;
+  readonly currentVersion: number | null;
+  /** `sha256:` and 64 hexadecimal digits: what a confirmation binds to. The base is no part of it. */
+  readonly digest: string;
+  /** Nothing would change. */
+  readonly unchanged: boolean;
+  readonly changes: readonly ServiceDifference[];
+  readonly manifests: readonly FileDifference[];
+  readonly kept: readonly Kept[];
+  readonly impact: Impact;
+  /** With one of severity `block` it cannot be carried out. */
+  readonly findings: readonly Finding[];
+  /** Whose approval it needs; absent where none is needed. */
+  readonly approval?: Approval;
+  /** When, by whom and why there is now what there is, and was what is returned to. Where `revisions: true` was asked for. */
+  readonly revisions?: { readonly target?: RevisionDetails; readonly current?: RevisionDetails };
+}
+
+/** `revisions`: with those. */
+export function planValue(
+  { plan, delivery, destination, revisions }: Planned,
+  how: { readonly revisions?: boolean } = {},
+): RollbackPlan {
+  const { scope, branch, base, target, current, digest, files, changes, kept, impact, findings } = plan;
+  return {
+    mode: scope.mode,
+    scope: formatCoordinates(scope),
+    ...(scope.tenant !== undefined && { tenant: scope.tenant }),
+    environment: scope.environment,
+    ...(scope.service !== undefined && { service: scope.service }),
+    ...(scope.fields && { fields: scope.fields }),
+    ...(scope.wholeFile && { wholeFiles: plan.wholeFiles }),
+    ...(plan.owners.length > 1 && { owners: plan.owners.map(formatCoordinates) }),
+    branch,
+    ...(destination && { destination }),
+    base,
+    target: target.commit,
+    targetVersion: target.version,
+    current: current.commit,
+    currentVersion: current.version,
+    digest,
+    unchanged: files.length === 0,
+    changes,
+    manifests: delivery.differences,
+    kept,
+    impact,
+    findings,
+    ...(how.revisions === true && revisions && { revisions }),
+  };
+}

@@ -1,0 +1,29 @@
+import { formatCoordinates, type RollbackRequest, type RollbackResult } from '../model/index.ts';
+
+/** What a request came to, or where it stands. `outcome`: what is not nothing. */
+export function resultOf(
+  {
+    id,
+    scope,
+    base,
+    target,
+    digest,
+  }: Pick<RollbackRequest, 'id' | 'scope' | 'target' | 'digest'> & {
+    readonly base: RollbackResult['base'];
+  },
+  status: RollbackResult['status'],
+  outcome: Partial<Pick<RollbackResult, 'commit' | 'deliveryCommit' | 'findings'>> = {},
+): RollbackResult {
+  return {
+    requestId: id,
+    status,
+    mode: scope.mode,
+    scope: formatCoordinates(scope),
+    base,
+    target,
+    commit: outcome.commit ?? null,
+    deliveryCommit: outcome.deliveryCommit ?? null,
+    digest,
+    findings: outcome.findings ?? [],
+  };
+}

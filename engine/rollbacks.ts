@@ -1,0 +1,191 @@
+/** The only door to a change: plan, request, execute. Every way in is a translation of these calls. */
+import {
+  BacktrailError,
+  type Clock,
+  type Coordinates,
+  makeRequestId,
+  type ObjectId,
+  type Person,
+  type Programs,
+  type RequestId,
+  type RollbackResult,
+} from './model/index.ts';
+import type { ExecuteOptions } from './rollback/execute.ts';
+import { type Ask, planAsked, withNotice, withPreview } from './rollback/plan.ts';
+import { planValue, type RollbackPlan } from './rollback/plan-value.ts';
+import type { Repository } from './queries/with-repository.ts';
+import type { CarryOutOptions, RequestView } from './requests/types.ts';
+import type { InnerRequests } from './requests/inner-requests.ts';
+import type { Place } from './requests/context.ts';
+import type { PlanGate } from './policy/gate.ts';
+import { planGate } from './requests/gate/plan-gate.ts';
+import type { RequestAsk, Requested } from './requests/request.ts';
+
+interface Wish {
+  /** `[tenant/]environment[/service]`, or the names one by one. */
+  readonly scope: string | Coordinates;
+  /** Short names of the configuration, `path#selector`, or as a plan gives them; with any, the mode is `field`. */
+  readonly fields?: readonly string[];
+  /** Restore the files that hold the selected parts as whole files, with everything else in them. */
+  readonly wholeFile?: boolean;
+  /** Remove what did not exist at the target. */
+  readonly allowRemoval?: boolean;
+  /** The same by the name that the commit records it with: `allow-removal`. */
+  readonly override?: readonly string[];
+  /** Who asks. Where absent, whom git's configuration names, else the committer of this engine. */
+  readonly author?: Person;
+  /** To be decided on by a person: it needs one approval also where no policy asks for any. */
+  readonly propose?: boolean;
+  /** A record in the ledger also where no policy asks for one, so that a worker can execute it. */
+  readonly ledger?: boolean;
+}
+
+export interface PlanAsk extends Wish {
+  /** A revision: `v12`, a commit id, `previous`, `last-successful`, `@2h`, a tag, …; `previous` where absent. */
+  readonly to?: string;
+  /** With time, author and subject of what there is now and of the target. */
+  readonly revisions?: boolean;
+}
+
+/** A plan, and what stands between it and its execution. */
+export interface GatedPlan extends RollbackPlan {
+  readonly gate: PlanGate;
+}
+
+/** A plan that somebody looked at, and why it is to be carried out. */
+export interface RollbackAsk extends Wish {
+  /** The plan's `target`: a full commit id, also as `{ commit }`. */
+  readonly target: ObjectId | { readonly commit: ObjectId };
+  /** The plan's `digest`. */
+  readonly digest: string;
+  /** The plan's `gate.rendered`: also the manifests have to be those that were looked at. */
+  readonly rendered?: string | null;
+  /** The plan's `base`. With an `id` of an earlier time, what it did is looked for from there on, else in the whole history. */
+  readonly base?: ObjectId;
+  /** Becomes part of the record. */
+  readonly reason: string;
+  /** `rbk-` and 26 characters (`makeRequestId`, `deriveRequestId`): the same again is the same rollback. A new one where absent. */
+  readonly id?: RequestId;
+  /** A failed request, in whose place this one is. */
+  readonly follows?: RequestId;
+}
+
+export interface Rollbacks {
+  /**
+   * What a rollback would change, and what stands between it and its execution. Writes nothing. A plan that is blocked is a plan, with
+   * findings of severity `block`; what its asker may do is in `gate.may`.
+   *
+   * @throws SCOPE_INVALID, TENANT_UNKNOWN, ENVIRONMENT_UNKNOWN, SERVICE_UNKNOWN, FIELD_INVALID, FIELD_UNKNOWN, FIELD_OUT_OF_SCOPE,
+   * REVISION_INVALID, REVISION_UNKNOWN, REVISION_NOT_ON_BRANCH, CONFIG_MISSING, CONFIG_INVALID, REPOSITORY_UNKNOWN, REMOTE_UNAVAILABLE
+   */
+  plan(ask: PlanAsk): Promise<GatedPlan>;
+  /**
+   * Plans again on the tip, compares the digest, and asks policy and permission. Where the branch has a policy for what changes, or
+   * `propose` or `ledger` asks for a record, it opens a request in the ledger: `status` is `pending` (it waits for approvals) or
+   * `approved` (`execute` carries it out, here or in a worker). Otherwise it is carried out at once, and `request` is null.
+   *
+   * @throws PLAN_CHANGED, PERMISSION_DENIED, POLICY_UNSATISFIABLE, REASON_REQUIRED, REQUEST_EXISTS, REQUEST_CLOSED, FORBIDDEN (a
+   * configuration from outside where a record is needed), GIT_MISSING, the code of a blocking finding, and what publishing fails with
+   * (BRANCH_MOVED, WORKTREE_DIRTY, REMOTE_REJECTED, REMOTE_UNAVAILABLE, …)
+   */
+  request(ask: RollbackAsk, options?: ExecuteOptions): Promise<Requested>;
+  /**
+   * Carries an approved request out, as a worker does: keys and votes are judged again, by the policy and the keys of now. Safe to
+   * repeat, in any process, at any time.
+   *
+   * @throws REQUEST_UNKNOWN, AWAITING_APPROVAL, PLAN_CHANGED (reviewers are asked again then), REQUEST_CLOSED, IDENTITY_UNVERIFIED,
+   * PERMISSION_DENIED, FORBIDDEN, LEDGER_TAMPERED, and what publishing fails with
+   */
+  execute(id: RequestId, options?: CarryOutOptions): Promise<RollbackResult>;
+  /**
+   * The earlier rollback with this id, wherever on the branch's line or in the ledger, as it was planned then; null where there is none.
+   * Reads only.
+   *
+   * @throws REQUEST_EXISTS where it was for another scope, target or fields, or somebody else's
+   */
+  earlier(
+    ask: PlanAsk & { readonly id: RequestId },
+  ): Promise<{ readonly plan: RollbackPlan; readonly request: RequestView | null } | null>;
+}
+
+export interface RollbacksInput {
+  readonly repository: Repository;
+  readonly requests: InnerRequests;
+  readonly programs: Programs;
+  readonly clock: Clock;
+  readonly committer: Person;
+  readonly random: (bytes: number) => Uint8Array;
+  /** What acts of the ledger need besides the repository. */
+  readonly place: (opened: Pick<Place, 'git' | 'observe'>) => Promise<Place>;
+}
+
+export function createRollbacks(input: RollbacksInput): Rollbacks {
+  const { repository, requests, programs, clock, committer, random, place } = input;
+  const authorOf = async ({ author }: Wish) => author ?? (await repository.git().identity()) ?? committer;
+  return {
+    plan: (ask) =>
+      repository.ask(async (snapshot, { offline, ...opened }) => {
+        const { git } = opened;
+        const planned = await withPreview(git, await planAsked(snapshot, askOf(ask), { programs, clock }));
+        const found = withNotice(planned, offline);
+        const { propose = false, ledger = false } = ask;
+        const asked = { planned: found, author: await authorOf(ask), propose, ledger };
+        const { gate, findings } = await planGate(() => place(opened), asked);
+        const value = planValue(found, { revisions: ask.revisions === true });
+        const { quorum: need, approvers, rules } = gate;
+        const waits = gate.needsApproval && gate.may.request.allowed && !value.unchanged;
+        return {
+          ...value,
+          findings: [...value.findings, ...findings],
+          ...(waits && { approval: { need, have: 0, approvers, ...(rules && { rules }) } }),
+          gate,
+        };
+      }),
+    request: async ({ target, ...ask }, options) => {
+      const author = await authorOf(ask);
+      const id = ask.id ?? makeRequestId(clock.now(), random(10));
+      const fresh = ask.id === undefined;
+      return requests.request({ ...requestAskOf(ask), target: targetOf(target), author, id, fresh }, options);
+    },
+    execute: (id, options) => requests.carryOut(id, options),
+    earlier: async ({ id, ...ask }) => {
+      const found = await requests.repeated({ id, ask: askOf(ask), author: await authorOf(ask) });
+      if (found === null) return null;
+      return {
+        plan: planValue(found.planned, { revisions: ask.revisions === true }),
+        request: found.request,
+      };
+    },
+  };
+}
+
+/** TARGET_REQUIRED where there is none, as a caller without types can leave it. */
+function targetOf(target: RollbackAsk['target'] | undefined): ObjectId {
+  return typeof target === 'object' ? target.commit : (target ?? '');
+}
+
+/** What `override` may name. */
+const OVERRIDES: ReadonlySet<string> = new Set(['allow-removal']);
+
+function removalOf({ allowRemoval = false, override = [] }: Wish): boolean {
+  const unknown = override.find((name) => !OVERRIDES.has(name));
+  if (unknown !== undefined)
+    throw new BacktrailError(
+      'INVALID_REQUEST',
+      `There is no override ${JSON.stringify(unknown.slice(0, 60))}.`,
+      {
+        hint: `Known: ${[...OVERRIDES].join(', ')}.`,
+      },
+    );
+  return allowRemoval || override.includes('allow-removal');
+}
+
+function askOf(ask: Omit<PlanAsk, 'author' | 'propose' | 'revisions'>): Ask {
+  const { scope, to, fields = [], wholeFile = false } = ask;
+  return { scope, ...(to !== undefined && { to }), fields, wholeFile, allowRemoval: removalOf(ask) };
+}
+
+function requestAskOf(ask: Omit<RollbackAsk, 'target'>): Omit<RequestAsk, 'target' | 'author' | 'id'> {
+  const { override: _, author: __, id: ___, ...rest } = ask;
+  return { ...rest, allowRemoval: removalOf(ask) };
+}
