@@ -1,14 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { cp } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { afterAll } from 'vitest';
 import { z } from 'zod';
 import type { Environment } from '../../cli/environment.ts';
 import { runProgram } from '../../cli/program.ts';
 import { fixtures } from './fixtures.ts';
-import { createRepo, type Repo, temporaryFolder } from './repo.ts';
+import { closeAfterFile } from './lifetime.ts';
+import { createRepo, type Repo } from './repo.ts';
 
 /** What a command line left behind. */
 export interface Transcript {
@@ -100,10 +99,6 @@ const SCRIPTS = {
   incident: resolve(import.meta.dirname, '../../scripts/incident-recovery.ts'),
   'first-rollback': resolve(import.meta.dirname, '../../scripts/first-rollback.ts'),
 };
-const children: ChildProcess[] = [];
-afterAll(() => {
-  for (const child of children.splice(0)) child.kill('SIGKILL');
-});
 
 /** The tsx loader by its place: a child may stand in any folder. */
 export const LOADER = import.meta.resolve('tsx');
@@ -122,7 +117,7 @@ export function start(
     stdio: ['ignore', file ?? 'pipe', 'pipe'],
   });
   if (file !== null) closeSync(file);
-  children.push(child);
+  closeAfterFile(() => child.kill('SIGKILL'));
   const taken = { stdout: '', stderr: '' };
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (taken.stdout += text));
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (taken.stderr += text));
@@ -136,22 +131,11 @@ export function runProcess(...how: Parameters<typeof start>): Promise<Transcript
   return start(...how).ended;
 }
 
-let example: Promise<string> | undefined;
-
 /** A copy of the example repository with its history, for one test to change. */
 export async function exampleRepo(options: { bare?: boolean } = {}): Promise<Repo> {
-  if (options.bare) {
-    const repo = await createRepo({ bare: true });
-    await repo.git('fetch', '--quiet', await exampleFolder(), '+refs/heads/*:refs/heads/*');
-    return repo;
-  }
-  const folder = join(await temporaryFolder(), 'config');
-  await cp(await exampleFolder(), folder, { recursive: true });
-  return createRepo({ folder });
-}
-
-function exampleFolder(): Promise<string> {
-  return (example ??= fixtures().then(({ directory }) => directory));
+  const { bare = false } = options;
+  const { directory: folder } = await fixtures({ bare });
+  return createRepo({ folder, bare });
 }
 
 /** Every ref with its value, HEAD, and the state of the files: nothing of it moves when a command refuses. */

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { access, chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll } from 'vitest';
+import { promisify } from 'node:util';
+import { removeAfterFile } from './lifetime.ts';
 
 /** What a path holds after a commit: text or bytes; `null` removes it; a link or an executable says so. */
 export type Content = string | Uint8Array | null | { link: string } | { executable: string };
@@ -36,17 +37,15 @@ export interface Repo {
   write(files: Files): Promise<void>;
 }
 
-const folders: string[] = [];
-afterAll(async () => {
-  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true, maxRetries: 5 });
-});
-
 /** A temporary folder that is gone after the test file. */
 export async function temporaryFolder(name = 'backtrail-test-'): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), name));
-  folders.push(folder);
+  removeAfterFile(folder);
   return folder;
 }
+
+/** Every commit and push would start a process more, to look whether it is time to collect garbage. */
+export const QUIET = '[maintenance]\n\tauto = false\n[gc]\n\tauto = 0\n[receive]\n\tautogc = false\n';
 
 /** An environment with a home of its own: no system or user configuration reaches it. */
 export async function isolatedEnv(): Promise<{ env: Record<string, string>; globalConfig: string }> {
@@ -54,7 +53,7 @@ export async function isolatedEnv(): Promise<{ env: Record<string, string>; glob
   const globalConfig = join(home, '.gitconfig');
   await writeFile(
     globalConfig,
-    '[user]\n\tname = Test\n\temail = test@example.com\n[init]\n\tdefaultBranch = main\n',
+    `[user]\n\tname = Test\n\temail = test@example.com\n[init]\n\tdefaultBranch = main\n${QUIET}`,
   );
   const env = {
     PATH: process.env['PATH'] ?? '/usr/bin:/bin',
@@ -84,17 +83,50 @@ export async function createRepo(
     globalConfig: isolated.globalConfig,
     env: options.env ?? isolated.env,
   });
-  await mkdir(folder, { recursive: true });
-  await repo.git(
-    'init',
-    '--quiet',
-    ...(options.bare === true ? ['--bare'] : []),
-    `--object-format=${options.format ?? 'sha1'}`,
-    '-b',
-    options.branch ?? 'main',
-    '.',
-  );
+  if (!(await exists(join(repo.gitDir, 'HEAD'))))
+    await initialise(repo.gitDir, {
+      bare: options.bare ?? false,
+      branch: options.branch ?? 'main',
+      format: options.format ?? 'sha1',
+    });
   return repo;
+}
+
+/** What `git init` writes, without a process. */
+async function initialise(
+  gitDir: string,
+  { bare, branch, format }: { bare: boolean; branch: string; format: string },
+): Promise<void> {
+  for (const folder of ['hooks', 'info', 'objects/info', 'objects/pack', 'refs/heads', 'refs/tags'])
+    await mkdir(join(gitDir, folder), { recursive: true });
+  const version = format === 'sha1' ? 0 : 1;
+  const core = `[core]\n\trepositoryformatversion = ${version}\n\tfilemode = true\n\tbare = ${bare}\n`;
+  const more = bare ? '' : '\tlogallrefupdates = true\n';
+  const extensions = format === 'sha1' ? '' : `[extensions]\n\tobjectformat = ${format}\n`;
+  await writeFile(join(gitDir, 'config'), `${core}${more}${extensions}`);
+  await writeFile(join(gitDir, 'HEAD'), `ref: refs/heads/${branch}\n`);
+}
+
+const exists = (path: string) =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+/** The commit that HEAD's branch is at; a commit leaves it in a file of its own. */
+async function tipOf({ gitDir, git }: Pick<Repo, 'gitDir' | 'git'>): Promise<string> {
+  try {
+    const [, ref] = /^ref: (\S+)\n$/.exec(await readFile(join(gitDir, 'HEAD'), 'utf8')) ?? [];
+    if (ref !== undefined) return (await readFile(join(gitDir, ref), 'utf8')).trim();
+  } catch {
+    // A linked worktree, or refs of another kind.
+  }
+  return git('rev-parse', 'HEAD');
+}
+
+/** A folder copied by one process: copying some hundred files from here costs more. */
+export async function copyFolder(from: string, to: string): Promise<void> {
+  await promisify(execFile)('cp', ['-R', '--', from, to]);
 }
 
 /** A clone made by plain git, with the same environment. */
@@ -120,6 +152,7 @@ function openRepo(place: {
   env: Readonly<Record<string, string>>;
 }): Repo {
   const { folder, bare, globalConfig, env } = place;
+  const gitDir = bare ? folder : join(folder, '.git');
   let minutes = 0;
   const nextDate = () =>
     new Date(Date.UTC(2026, 0, 1, 0, (minutes += 1))).toISOString().replace('.000Z', '+00:00');
@@ -129,7 +162,7 @@ function openRepo(place: {
   const git: Repo['git'] = (...args) => gitWith({}, args);
   return {
     folder,
-    gitDir: bare ? folder : join(folder, '.git'),
+    gitDir,
     env,
     globalConfig,
     git,
@@ -149,7 +182,7 @@ function openRepo(place: {
         '-F',
         '-',
       ]);
-      return git('rev-parse', 'HEAD');
+      return tipOf({ gitDir, git });
     },
     async replay(commits, branch = 'main') {
       const tip = await git('rev-parse', '--verify', '--quiet', `refs/heads/${branch}`).catch(() => '');
