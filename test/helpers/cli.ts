@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { z } from 'zod';
 import type { Environment } from '../../cli/environment.ts';
 import { runProgram } from '../../cli/program.ts';
+import { compiled } from './compiled.ts';
 import { fixtures } from './fixtures.ts';
 import { closeAfterFile } from './lifetime.ts';
 import { createRepo, type Repo } from './repo.ts';
@@ -93,15 +94,11 @@ function capture() {
   };
 }
 
-const MAIN = resolve(import.meta.dirname, '../../cli/main.ts');
 const SCRIPTS = {
-  cli: MAIN,
-  incident: resolve(import.meta.dirname, '../../scripts/incident-recovery.ts'),
-  'first-rollback': resolve(import.meta.dirname, '../../scripts/first-rollback.ts'),
+  cli: 'cli/main.ts',
+  incident: 'scripts/incident-recovery.ts',
+  'first-rollback': 'scripts/first-rollback.ts',
 };
-
-/** The tsx loader by its place: a child may stand in any folder. */
-export const LOADER = import.meta.resolve('tsx');
 
 /** Starts the command line (or a script) in a process of its own, without a terminal. */
 export function start(
@@ -109,9 +106,9 @@ export function start(
   args: readonly string[],
   options: CliOptions & { script?: keyof typeof SCRIPTS } = {},
 ) {
-  const script = SCRIPTS[options.script ?? 'cli'];
+  const script = compiled(SCRIPTS[options.script ?? 'cli']);
   const file = options.stdout === undefined ? null : openSync(options.stdout, 'w');
-  const child = spawn(process.execPath, ['--import', LOADER, script, ...args], {
+  const child = spawn(process.execPath, [script, ...args], {
     cwd: options.cwd ?? repo.folder,
     env: { ...repo.env, REDIS_URL: options.redisUrl ?? NO_REDIS, ...options.env },
     stdio: ['ignore', file ?? 'pipe', 'pipe'],

@@ -1,12 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { stat, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { expect } from 'vitest';
-import { LOADER } from './cli.ts';
+import { compiled } from './compiled.ts';
 import { type Repo, temporaryFolder } from './repo.ts';
 
-const MAIN = resolve(import.meta.dirname, '../../cli/main.ts');
 /** util-linux' `script` gives a child a terminal. */
 export const hasScript =
   spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') ?? false;
@@ -44,7 +43,7 @@ export async function onTerminal(
   answers: readonly (readonly [asked: string, answer: string])[],
   { env = {}, rows = 50 }: { env?: Readonly<Record<string, string>>; rows?: number } = {},
 ) {
-  const command = [process.execPath, '--import', LOADER, MAIN, ...args].map((word) => `'${word}'`).join(' ');
+  const command = [process.execPath, compiled('cli/main.ts'), ...args].map((word) => `'${word}'`).join(' ');
   // A new terminal is no column wide.
   const sized = `stty columns 120 rows ${rows}; exec ${command}`;
   const child = spawn('script', ['--quiet', '--return', '--command', sized, '/dev/null'], {

@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { STEPS } from '../../engine/index.ts';
 import { enqueueRollback, followRollback, openQueue } from '../../workers/index.ts';
+import { exampleRepo } from '../helpers/cli.ts';
+import { compiled } from '../helpers/compiled.ts';
 import { confirmation, engineOf } from '../helpers/engine.ts';
-import { fixturesRepo } from '../helpers/fixtures.ts';
-import { createRepo, type Repo, temporaryFolder } from '../helpers/repo.ts';
+import { type Repo, temporaryFolder } from '../helpers/repo.ts';
 import { useRedis } from '../helpers/redis.ts';
 import { approve, request, revertsOf as revertsIn, type Scene, scene } from '../helpers/scene.ts';
 
@@ -22,9 +23,9 @@ async function startProcess(
   argument: Readonly<Record<string, unknown>>,
 ): Promise<ChildProcess> {
   const cacheFolder = join(await temporaryFolder(), 'cache');
-  const file = resolve(import.meta.dirname, `../helpers/${script}.ts`);
+  const file = compiled(`test/helpers/${script}.ts`);
   const json = JSON.stringify({ cacheFolder, ...argument });
-  const child = spawn(process.execPath, ['--import', 'tsx', file, json], { env, stdio: 'ignore' });
+  const child = spawn(process.execPath, [file, json], { env, stdio: 'ignore' });
   children.push(child);
   return child;
 }
@@ -34,13 +35,6 @@ const startWorker = (
   redisUrl: string,
   how: { dieAt?: string; reconciles?: string } = {},
 ) => startProcess(repo.env, 'rollback-worker', { redisUrl, allowedSigners, ...how });
-
-/** A bare copy of the example repository. */
-async function exampleRepo(): Promise<Repo> {
-  const repo = await createRepo({ bare: true });
-  await repo.git('fetch', '--quiet', await fixturesRepo(), '+refs/heads/*:refs/heads/*');
-  return repo;
-}
 
 const SCOPE = 'acme/production/api-gateway';
 
@@ -159,7 +153,7 @@ describe('whoever approves', () => {
 
 describe('the same request', () => {
   it('gives one commit when it is carried out twice', async () => {
-    const repo = await exampleRepo();
+    const repo = await exampleRepo({ bare: true });
     const engine = await engineOf(repo);
     const request = confirmation(await engine.plan({ scope: SCOPE }));
     const [once, again] = [await engine.execute(request), await engine.execute(request)];
@@ -168,7 +162,7 @@ describe('the same request', () => {
   });
 
   it('gives one commit when two workers have it in hand at the same time', async () => {
-    const repo = await exampleRepo();
+    const repo = await exampleRepo({ bare: true });
     const [one, two] = [await engineOf(repo), await engineOf(repo)];
     const request = confirmation(await one.plan({ scope: SCOPE }));
     const results = await Promise.all([one.execute(request), two.execute(request)]);
@@ -180,7 +174,7 @@ describe('the same request', () => {
 
 describe('two rollbacks at once', () => {
   it('both land where their environments differ', async () => {
-    const repo = await exampleRepo();
+    const repo = await exampleRepo({ bare: true });
     const [one, two] = [await engineOf(repo), await engineOf(repo)];
     const requests = [
       confirmation(await one.plan({ scope: SCOPE })),
@@ -194,7 +188,7 @@ describe('two rollbacks at once', () => {
   });
 
   it('give one commit and one "unchanged" where they ask for the same', async () => {
-    const repo = await exampleRepo();
+    const repo = await exampleRepo({ bare: true });
     const engine = await engineOf(repo);
     const [one, two] = [
       confirmation(await engine.plan({ scope: SCOPE })),
@@ -206,7 +200,7 @@ describe('two rollbacks at once', () => {
   });
 
   it('give one commit and PLAN_CHANGED where they ask for different things in one scope', async () => {
-    const repo = await exampleRepo();
+    const repo = await exampleRepo({ bare: true });
     const engine = await engineOf(repo);
     const [one, two] = [
       confirmation(await engine.plan({ scope: SCOPE })),

@@ -13,11 +13,10 @@ import { join } from 'node:path';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createRequire } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { compiled } from '../helpers/compiled.ts';
 import { findServer, startRedis, withRedis } from '../../scripts/redis.ts';
 import type { LocalKind } from '../../scripts/redis.ts';
 import { hasNativeRedis } from '../helpers/redis.ts';
@@ -158,9 +157,7 @@ async function until(done: () => boolean, milliseconds: number): Promise<void> {
 }
 
 function spawnParent(kind: LocalKind, then: 'stay' | 'forget' = 'stay') {
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-  const script = fileURLToPath(new URL('../helpers/redis-parent.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', tsx, script, kind, then], {
+  const child = spawn(process.execPath, [compiled('test/helpers/redis-parent.ts'), kind, then], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const answer = (async () => {

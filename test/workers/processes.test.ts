@@ -2,13 +2,12 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { enqueueRollback, followRollback } from '../../workers/index.ts';
+import { compiled } from '../helpers/compiled.ts';
 import { makeJob } from '../helpers/queue-values.ts';
 import { useQueues } from '../helpers/queue.ts';
 import { startTestRedis, useRedis } from '../helpers/redis.ts';
@@ -134,10 +133,8 @@ async function startProcess(
   name: string,
   options: { holdAt?: string; holdMs?: number; redisUrl?: string } = {},
 ) {
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-  const script = fileURLToPath(new URL('../helpers/worker-process.ts', import.meta.url));
   const setup = { redisUrl: redis.url, name, journal: join(folder, 'journal'), ...options };
-  const child = spawn(process.execPath, ['--import', tsx, script, JSON.stringify(setup)], {
+  const child = spawn(process.execPath, [compiled('test/helpers/worker-process.ts'), JSON.stringify(setup)], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   children.push(child);
