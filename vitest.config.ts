@@ -1,16 +1,27 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { pureTests } from './test/helpers/pure.ts';
+import { LongestFirst } from './test/helpers/sequencer.ts';
+
+const { pure, others } = pureTests('test');
+const project = (name: string, include: string[]): TestProjectInlineConfiguration => ({
+  extends: true,
+  test: { name, include },
+});
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    globalSetup: ['test/helpers/run-folder.ts'],
+    // `npm run test:fast` runs the first.
+    projects: [project('fast', pure), project('full', others)],
+    globalSetup: ['test/helpers/run.ts'],
     setupFiles: ['test/helpers/setup.ts'],
-    testTimeout: 180_000,
-    hookTimeout: 120_000,
+    // Only what hangs ends by them: no test is to fail because a machine is slow.
+    testTimeout: 900_000,
+    hookTimeout: 900_000,
     pool: 'forks',
-    // Modules are loaded once a worker; see test/helpers/lifetime.ts for what a helper may not do then.
+    // Modules are loaded once a worker; test/helpers/lifetime.ts says what a helper may not do then.
     isolate: false,
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     reporters: ['default'],
   },
 });
