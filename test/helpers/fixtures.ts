@@ -1,5 +1,4 @@
 import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildFixturesRepo, type Fixtures } from '../../scripts/build-fixtures-repo.ts';
 import { copyFolder, temporaryFolder } from './repo.ts';
@@ -11,7 +10,7 @@ export async function fixtures({ bare = false }: { bare?: boolean } = {}): Promi
   const template = built.get(bare) ?? build(bare);
   built.set(bare, template);
   const { directory, ...rest } = await template;
-  const copy = join(await temporaryFolder('backtrail-fixtures-'), 'config');
+  const copy = join(await temporaryFolder('backtrail-fixtures-'), bare ? 'repo' : 'config');
   await copyFolder(directory, copy);
   return { ...rest, directory: copy };
 }
@@ -23,6 +22,6 @@ export async function fixturesRepo(): Promise<string> {
 
 /** Outlives the file: it goes with the folder of the run. */
 async function build(bare: boolean): Promise<Fixtures> {
-  const parent = await mkdtemp(join(tmpdir(), 'backtrail-template-'));
+  const parent = await mkdtemp(join(process.env['BACKTRAIL_TEST_RUN'] ?? '', 'template-'));
   return buildFixturesRepo(join(parent, 'repository'), { bare });
 }

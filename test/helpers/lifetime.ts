@@ -1,6 +1,3 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
-
 /**
  * What tests open is closed after the test or after its file. A worker loads a helper once for all of its files, so a
  * helper registers no hooks of its own: it calls these, and setup.ts, which runs for every file, calls the last two.
@@ -9,11 +6,9 @@ type Close = () => unknown;
 
 const afterTest: Close[] = [];
 const afterFile: Close[] = [];
-const folders: string[] = [];
 
 export const closeAfterTest = (close: Close): unknown => afterTest.push(close);
 export const closeAfterFile = (close: Close): unknown => afterFile.push(close);
-export const removeAfterFile = (folder: string): unknown => folders.push(folder);
 
 export async function endTest(): Promise<void> {
   for (const close of afterTest.splice(0)) await close();
@@ -22,6 +17,4 @@ export async function endTest(): Promise<void> {
 export async function endFile(): Promise<void> {
   await endTest();
   for (const close of afterFile.splice(0)) await close();
-  // One process: removing some thousand files from here costs more.
-  if (folders.length > 0) await promisify(execFile)('rm', ['-rf', '--', ...folders.splice(0)]);
 }

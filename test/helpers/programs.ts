@@ -16,6 +16,6 @@ export const programsOf = (options: Partial<Parameters<typeof createPrograms>[0]
     ...options,
   });
 
-/** Folders of programs that are there now; none may be left by a test. Every worker has a temporary folder of its own, see setup.ts. */
+/** Folders of programs that are there now; none may be left by a test. Every file has a temporary folder of its own, see setup.ts. */
 export const foldersLeft = (): string[] =>
   readdirSync(tmpdir()).filter((name) => name.startsWith('backtrail-render-'));

@@ -3,7 +3,6 @@ import { access, chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { removeAfterFile } from './lifetime.ts';
 
 /** What a path holds after a commit: text or bytes; `null` removes it; a link or an executable says so. */
 export type Content = string | Uint8Array | null | { link: string } | { executable: string };
@@ -37,11 +36,9 @@ export interface Repo {
   write(files: Files): Promise<void>;
 }
 
-/** A temporary folder that is gone after the test file. */
-export async function temporaryFolder(name = 'backtrail-test-'): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), name));
-  removeAfterFile(folder);
-  return folder;
+/** A temporary folder that is gone after the test file, see setup.ts. */
+export function temporaryFolder(name = 'backtrail-test-'): Promise<string> {
+  return mkdtemp(join(tmpdir(), name));
 }
 
 /** Every commit and push would start a process more, to look whether it is time to collect garbage. */

@@ -6,6 +6,8 @@ import type { TestProject } from 'vitest/node';
 
 /** Everything temporary of a run is in one folder, which goes when the run ends; all random cases come from one seed. */
 export default function setup(project: TestProject): () => void {
+  // Both projects of a run ask for it.
+  if (process.env['BACKTRAIL_TEST_RUN'] !== undefined) return () => undefined;
   const folder = mkdtempSync(join(realpathSync(tmpdir()), 'backtrail-run-'));
   process.env['BACKTRAIL_TEST_RUN'] = folder;
   process.env['BACKTRAIL_TEST_SEED'] ??= String(randomInt(2 ** 31));

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { compiled } from './compiled.ts';
 import { type Repo, temporaryFolder } from './repo.ts';
+import { SOON } from './soon.ts';
 
 /** util-linux' `script` gives a child a terminal. */
 export const hasScript =
@@ -23,13 +24,11 @@ export async function slowGit(command: string, seconds = 1, skip = 0) {
   await writeFile(join(folder, 'git'), `${lines.join('\n')}\n`, { mode: 0o755 });
   const reached = async () => {
     await expect
-      .poll(
-        () =>
-          stat(marker).then(
-            () => true,
-            () => false,
-          ),
-        { timeout: 15_000, interval: 20 },
+      .poll(() =>
+        stat(marker).then(
+          () => true,
+          () => false,
+        ),
       )
       .toBe(true);
   };
@@ -51,7 +50,7 @@ export async function onTerminal(
     env: { ...repo.env, TERM: 'xterm-256color', ...env },
     stdio: ['pipe', 'pipe', 'ignore'],
   });
-  const timer = setTimeout(() => child.kill('SIGKILL'), 30_000);
+  const timer = setTimeout(() => child.kill('SIGKILL'), SOON);
   const left = [...answers];
   let seen = '';
   let from = 0;

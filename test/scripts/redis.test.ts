@@ -20,6 +20,7 @@ import { compiled } from '../helpers/compiled.ts';
 import { findServer, startRedis, withRedis } from '../../scripts/redis.ts';
 import type { LocalKind } from '../../scripts/redis.ts';
 import { hasNativeRedis } from '../helpers/redis.ts';
+import { SOON } from '../helpers/soon.ts';
 
 const native: LocalKind =
   findServer('redis-server') === null && findServer('valkey-server') !== null
@@ -94,7 +95,7 @@ for (const kind of [native, 'js-redis-server'] as const) {
       expect(isAlive(pid)).toBe(true);
       parent.child.kill('SIGKILL');
       await once(parent.child, 'exit');
-      await until(() => !isAlive(pid) && (folder === undefined || !existsSync(folder)), 3000);
+      await until(() => !isAlive(pid) && (folder === undefined || !existsSync(folder)), SOON);
       expect(isAlive(pid)).toBe(false);
       expect(folder !== undefined && existsSync(folder)).toBe(false);
     });
@@ -103,7 +104,7 @@ for (const kind of [native, 'js-redis-server'] as const) {
       const parent = spawnParent(kind, 'forget');
       const { pid } = await parent.answer;
       expect(await once(parent.child, 'exit')).toEqual([0, null]);
-      await until(() => !isAlive(pid), 3000);
+      await until(() => !isAlive(pid), SOON);
       expect(isAlive(pid)).toBe(false);
     });
   });

@@ -123,7 +123,7 @@ describe('the child that reads', () => {
   test('a child that does not answer is given up after the time limit', async () => {
     const repo = await createRepo();
     const tip = await repo.commit({ 'a.txt': 'a' });
-    const git = await open(repo, { timeoutMs: 400 });
+    const git = await open(repo, { timeoutMs: 8_000 });
     const { tree } = await git.objects.commit(tip);
     const [child = 0] = await catFiles(repo.gitDir);
     process.kill(child, 'SIGSTOP');
