@@ -110,15 +110,15 @@ const exists = (path: string) =>
     () => false,
   );
 
-/** The commit that HEAD's branch is at; a commit leaves it in a file of its own. */
-async function tipOf({ gitDir, git }: Pick<Repo, 'gitDir' | 'git'>): Promise<string> {
-  try {
-    const [, ref] = /^ref: (\S+)\n$/.exec(await readFile(join(gitDir, 'HEAD'), 'utf8')) ?? [];
-    if (ref !== undefined) return (await readFile(join(gitDir, ref), 'utf8')).trim();
-  } catch {
-    // A linked worktree, or refs of another kind.
-  }
-  return git('rev-parse', 'HEAD');
+/** The commit that a ref is at, read from its own file where there is one; '' where there is no such ref. */
+async function tipOf({ gitDir, git }: Pick<Repo, 'gitDir' | 'git'>, ref: string): Promise<string> {
+  const text = await readFile(join(gitDir, ref), 'utf8').catch(() => '');
+  const [, target] = /^ref: (\S+)\n$/.exec(text) ?? [];
+  if (target !== undefined) return tipOf({ gitDir, git }, target);
+  if (text !== '') return text.trim();
+  const isHere = (await exists(join(gitDir, 'HEAD'))) && !(await exists(join(gitDir, 'packed-refs')));
+  // Else it may be packed, or that of a linked worktree.
+  return isHere ? '' : git('rev-parse', '--verify', '--quiet', ref).catch(() => '');
 }
 
 /** A folder copied by one process: copying some hundred files from here costs more. */
@@ -179,25 +179,22 @@ function openRepo(place: {
         '-F',
         '-',
       ]);
-      return tipOf({ gitDir, git });
+      return tipOf({ gitDir, git }, 'HEAD');
     },
     async replay(commits, branch = 'main') {
-      const tip = await git('rev-parse', '--verify', '--quiet', `refs/heads/${branch}`).catch(() => '');
+      const ref = `refs/heads/${branch}`;
+      const tip = await tipOf({ gitDir, git }, ref);
       const stream = commits.map((commit, index) =>
         importCommit(
           { ...commit, date: commit.date ?? nextDate() },
           { branch, mark: index + 1, from: index === 0 ? tip : '' },
         ),
       );
-      await gitWith({ input: Buffer.concat(stream) }, ['fast-import', '--quiet']);
-      const marks = await git(
-        'rev-list',
-        '--first-parent',
-        `--max-count=${commits.length}`,
-        `refs/heads/${branch}`,
-      );
+      const asks = commits.map((_, index) => `get-mark :${index + 1}\n`).join('');
+      const input = Buffer.concat([...stream, Buffer.from(asks)]);
+      const ids = await gitWith({ input }, ['fast-import', '--quiet']);
       if (!bare) await git('reset', '--quiet', '--hard');
-      return marks.split('\n').toReversed();
+      return ids.split('\n');
     },
   };
 }
