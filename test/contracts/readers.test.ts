@@ -4,8 +4,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ObjectId } from '../../engine/model/index.ts';
 import { READERS } from '../helpers/readers.ts';
-import { cloneRepo, createRepo, type Repo } from '../helpers/repo.ts';
-import { HEADERS, manyKinds, MESSAGES } from './odd-history.ts';
+import { cloneRepo, copyRepo, createRepo, type Repo } from '../helpers/repo.ts';
+import { HEADERS, manyKinds as buildManyKinds, MESSAGES } from './odd-history.ts';
+
+let built: Promise<Repo> | undefined;
+const manyKinds = async () => copyRepo(await (built ??= buildManyKinds()));
 
 const ids = (commits: readonly { id: string }[]) => commits.map(({ id }) => id);
 
