@@ -6,6 +6,7 @@ import type { ObjectId } from '../../engine/model/index.ts';
 import { READERS } from '../helpers/readers.ts';
 import { cloneRepo, copyRepo, createRepo, type Repo } from '../helpers/repo.ts';
 import { HEADERS, manyKinds as buildManyKinds, MESSAGES } from './odd-history.ts';
+import { runs } from '../helpers/proof.ts';
 
 let built: Promise<Repo> | undefined;
 const manyKinds = async () => copyRepo(await (built ??= buildManyKinds()));
@@ -273,7 +274,7 @@ describe('both readers', () => {
         );
         expect(await second.history.recorded(tip)).toEqual(await native.history.recorded(tip));
       }),
-      { numRuns: 15 },
+      { numRuns: runs(15, 5) },
     );
   });
 
@@ -326,7 +327,7 @@ describe('both readers', () => {
         ]);
         expect(second).toEqual(native);
       }),
-      { numRuns: 15 },
+      { numRuns: runs(15, 5) },
     );
   });
 
