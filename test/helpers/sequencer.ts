@@ -14,6 +14,8 @@ const LONGEST = [
   'journeys/last-vote',
   'journeys/remote',
   'hostile/bombs',
+  'cli/real-repository',
+  'cli/doctor',
   'clone/follow',
   'clone/hostile',
   'hostile/times',
