@@ -80,6 +80,7 @@ export async function createRepo(
     globalConfig: isolated.globalConfig,
     env: options.env ?? isolated.env,
   });
+  for (const name of ['hooks', 'info']) await mkdir(join(repo.gitDir, name), { recursive: true });
   if (!(await exists(join(repo.gitDir, 'HEAD'))))
     await initialise(repo.gitDir, {
       bare: options.bare ?? false,
