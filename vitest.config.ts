@@ -1,14 +1,28 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { pureTests } from './test/helpers/pure.ts';
+import { LongestFirst } from './test/helpers/sequencer.ts';
+
+const { pure, others } = pureTests('test');
+const project = (name: string, include: string[]): TestProjectInlineConfiguration => ({
+  extends: true,
+  test: { name, include },
+});
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    testTimeout: 180_000,
-    hookTimeout: 120_000,
-    // Real processes on a shared machine: where CI is slow for a moment, a test may run once more. At home nothing is hidden.
-    retry: process.env['CI'] === 'true' ? 1 : 0,
+    // `npm run test:fast` runs the first.
+    projects: [project('fast', pure), project('full', others)],
+    globalSetup: ['test/helpers/run.ts'],
+    setupFiles: ['test/helpers/setup.ts'],
+    // Only what hangs ends by them: no test is to fail because a machine is slow.
+    testTimeout: 900_000,
+    hookTimeout: 900_000,
+    expect: { poll: { timeout: 600_000, interval: 25 } },
     pool: 'forks',
+    // Modules are loaded once a worker; test/helpers/lifetime.ts says what a helper may not do then.
+    isolate: false,
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     reporters: ['default'],
   },
 });

@@ -19,6 +19,8 @@ export interface SoakOptions {
   readonly seed: number;
   /** The repository is a bare remote, and every process has a mirror of it in one of two cache folders. */
   readonly remote: boolean;
+  /** The program of an actor, where it is compiled already. */
+  readonly program?: string;
 }
 
 export interface SoakResult extends Checked {
@@ -49,7 +51,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
     const signers = join(folder, 'allowed_signers');
     writeFileSync(signers, allowedSigners(people));
     const orders = makeOrders(options, people, { directory, folder, signers, services });
-    const { answers, ...figures } = await run(orders, children);
+    const { answers, ...figures } = await run(orders, children, options.program);
     return { ...checkLedger(directory, answers), ...figures, answers };
   } finally {
     for (const child of children) if (child.exitCode === null) child.kill('SIGKILL');
@@ -77,15 +79,14 @@ function makeOrders(
 }
 
 /** All begin at the same moment. */
-async function run(orders: readonly Order[], children: ChildProcess[]) {
+async function run(orders: readonly Order[], children: ChildProcess[], program?: string) {
   const answers: Answer[] = [];
   const figures = { seconds: 0, waits: 0, waitedMs: 0 };
   let [ready, started] = [0, 0];
   const tell = (news: News) => children.forEach((child) => child.connected && child.send(news));
   const ends = orders.map(async (order) => {
-    const child = fork(ACTOR, [JSON.stringify(order)], {
-      execArgv: ['--import', import.meta.resolve('tsx')],
-    });
+    const execArgv = program === undefined ? ['--import', import.meta.resolve('tsx')] : [];
+    const child = fork(program ?? ACTOR, [JSON.stringify(order)], { execArgv });
     children.push(child);
     child.on('message', (message) => {
       const report = reportSchema.parse(message);

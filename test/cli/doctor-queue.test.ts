@@ -55,7 +55,7 @@ describe('a Redis', () => {
       Promise.resolve(resultOf(requestId));
     const other = startWorker({ name: 'else', allowedRepos: ['/srv/git/other'], execute });
     const message = () => look().then((found) => found.one('workers').message);
-    await expect.poll(message, { timeout: 10_000 }).toContain('1 serves other repositories');
+    await expect.poll(message).toContain('1 serves other repositories');
     expect((await workers('warn')).message).toContain('No worker listens for this repository');
     const here = startWorker({ name: 'here', allowedRepos: [repo.folder], execute });
     expect((await workers('ok')).message).toBe('1 worker listens; 1 serves other repositories.');
@@ -64,7 +64,7 @@ describe('a Redis', () => {
     startWorker({ execute });
     await workers('ok');
     await other.close();
-  }, 60_000);
+  });
 
   it('tells of rollbacks that failed, and where to look', async () => {
     const queue = await openQueue();
@@ -74,13 +74,13 @@ describe('a Redis', () => {
     });
     await enqueueRollback(queue, job);
     const status = async () => (await look()).one('queue-jobs');
-    await expect.poll(async () => (await status()).status, { timeout: 10_000 }).toBe('warn');
+    await expect.poll(async () => (await status()).status).toBe('warn');
     expect(await status()).toMatchObject({
       message: expect.stringContaining('1 failed'),
       hint: expect.stringContaining(job.requestId),
     });
     await worker.close();
-  }, 30_000);
+  });
 });
 
 it('without Redis is a warning: rollbacks run in the process that asks', async () => {

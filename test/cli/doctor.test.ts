@@ -293,7 +293,7 @@ describe('a repository of this machine', () => {
     });
     await repo.git('commit-graph', 'write', '--reachable', '--changed-paths', '--split=no-merge');
     expect((await diagnose(repo)).one('commit-graph').status).toBe('ok');
-  }, 60_000);
+  });
 
   it('tells of a shallow clone, whose hint mends it, and of a partial one', async () => {
     const origin = await exampleRepo();

@@ -161,10 +161,16 @@ describe('rollback --queue and a remote that is away', () => {
     const { run, state, repo } = await remote();
     await run(['environments']);
     const told = await worker(repo, state, () => Promise.resolve());
-    state.fate = 'drop';
-    const waiting = run(back, { redisUrl: redis.url });
-    setTimeout(() => (state.fate = 'serve'), 4000);
-    const { code, stdout, stderr } = await waiting;
+    // It is back some seconds after the first that asked for it.
+    let [fate, timer]: [typeof state.fate, NodeJS.Timeout | undefined] = ['drop', undefined];
+    Object.defineProperty(state, 'fate', {
+      get: () => {
+        timer ??= setTimeout(() => (fate = 'serve'), 4000);
+        return fate;
+      },
+      set: (next: typeof fate) => (fate = next),
+    });
+    const { code, stdout, stderr } = await run(back, { redisUrl: redis.url });
     expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringMatching(/^completed rollback/) });
     expect(stderr).toContain('Waiting until it is back; Ctrl-C gives up');
     expect(told.attempts).toBeGreaterThan(0);

@@ -22,6 +22,7 @@ import { useQueues } from '../helpers/queue.ts';
 import { startTestRedis, useRedis } from '../helpers/redis.ts';
 import { createRepo, isolatedEnv, temporaryFolder } from '../helpers/repo.ts';
 import type { RunningRedis } from '../../scripts/redis.ts';
+import { SOON } from '../helpers/soon.ts';
 
 const GATEWAY = 'acme/production/api-gateway';
 const back = (...more: string[]) => [
@@ -178,7 +179,7 @@ describe('rollback --queue', () => {
     const result = jsonOf(await backtrail(repo, back('--no-wait', '-o', 'json'), options()), resultShape);
     expect(result).toMatchObject({ status: 'executing', commit: null, deliveryCommit: null });
     await expect
-      .poll(() => repo.git('log', '-1', '--skip=1', '--format=%B', 'main'), { timeout: 10_000 })
+      .poll(() => repo.git('log', '-1', '--skip=1', '--format=%B', 'main'))
       .toContain(result.requestId);
     const text = await backtrail(await exampleRepo(), back('--no-wait'), options());
     expect(text).toMatchObject({ code: 0, stdout: expect.stringMatching(/^executing rollback of/) });
@@ -189,7 +190,7 @@ describe('rollback --queue', () => {
     const started = Date.now();
     const transcript = await runProcess(repo, back('-o', 'json'), options());
     completedOf(transcript);
-    expect(Date.now() - started).toBeLessThan(15_000);
+    expect(Date.now() - started).toBeLessThan(SOON);
   });
 
   it('the worker logs JSON lines that name the request, and no reason', async () => {
@@ -285,13 +286,13 @@ describe('rollback --queue on a queue that is flushed', () => {
     held.abort();
     const [id = ''] = /rbk-\w{26}/.exec(refusal.hint) ?? [];
     const record = () => repo.git('log', '-1', '--format=%B', 'refs/backtrail/ledger');
-    await expect.poll(record, { timeout: 15_000 }).toMatch(/^Event: completed$/m);
+    await expect.poll(record).toMatch(/^Event: completed$/m);
     const grep = `--grep=^Rollback-Request-ID: ${id}$`;
     expect(await repo.git('log', '--format=%H', grep, 'main')).toMatch(/^[0-9a-f]+$/);
   });
 });
 
-describe('rollback --queue with workers of single repositories', { timeout: 40_000 }, () => {
+describe('rollback --queue with workers of single repositories', () => {
   const redis = useRedis();
 
   it('reaches the one that serves it, from a folder inside and through a link', async () => {
@@ -301,9 +302,7 @@ describe('rollback --queue with workers of single repositories', { timeout: 40_0
     const serve = (repo: string) =>
       start({ folder: '/', env: mine.env }, ['--repo', repo, 'worker'], { redisUrl: redis.url });
     const workers = [serve(other.folder), serve(link)];
-    await expect
-      .poll(() => workers.every(({ taken }) => taken.stdout.includes('worker started')), { timeout: 15_000 })
-      .toBe(true);
+    await expect.poll(() => workers.every(({ taken }) => taken.stdout.includes('worker started'))).toBe(true);
     const options = { redisUrl: redis.url, cwd: join(mine.folder, 'tenants/acme') };
     completedOf(await backtrail(mine, back('-o', 'json'), options));
     for (const { child } of workers) child.kill('SIGTERM');
@@ -323,7 +322,7 @@ describe('rollback --queue without a queue', () => {
       expect(code).toBe(6);
       expect(stdout).toMatch(format === '-o json' ? /"code": "QUEUE_UNAVAILABLE"/ : /^$/);
       expect(refusedFirst(stderr)).toBe(true);
-      expect(Date.now() - started).toBeLessThan(5000);
+      expect(Date.now() - started).toBeLessThan(SOON);
       expect(await stateOf(repo)).toBe(before);
     },
   );
@@ -342,7 +341,7 @@ describe('rollback --queue without a queue', () => {
       code: 6,
       error: { error: { code: 'QUEUE_UNAVAILABLE' } },
     });
-    expect(Date.now() - started).toBeLessThan(5000);
+    expect(Date.now() - started).toBeLessThan(SOON);
     silent.close();
   });
 
@@ -353,12 +352,12 @@ describe('rollback --queue without a queue', () => {
     expect(JSON.parse(transcript.stdout)).toEqual(JSON.parse(transcript.stderr));
   });
 
-  it('nobody works: says so while it waits', { timeout: 30_000 }, async () => {
+  it('nobody works: says so while it waits', async () => {
     const redis = await startTestRedis();
     try {
       const repo = await exampleRepo();
       const { child, taken, ended } = start(repo, back(), { redisUrl: redis.url });
-      await expect.poll(() => taken.stderr, { timeout: 15_000 }).toContain('no worker is connected');
+      await expect.poll(() => taken.stderr).toContain('no worker is connected');
       child.kill('SIGINT');
       const { code, stderr } = await ended;
       expect({ code, stderr }).toMatchObject({

@@ -86,11 +86,11 @@ describe('reconcile', () => {
   });
 });
 
-describe('the command `worker`', { timeout: 60_000 }, () => {
+describe('the command `worker`', () => {
   const redis = useRedis();
 
   async function until(done: () => Promise<unknown>, wanted: unknown) {
-    await expect.poll(done, { timeout: 30_000 }).toEqual(wanted);
+    await expect.poll(done).toEqual(wanted);
   }
 
   it('looks after ledgers that this machine has seen before, with no job to name them', async () => {

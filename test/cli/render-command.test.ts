@@ -106,7 +106,7 @@ describe('a command that renders', () => {
       env: { BACKTRAIL_RENDER_COMMANDS: 'node', TMPDIR: temporary, BACKTRAIL_RENDER_SANDBOX: 'off' },
     });
     const pid = async () => Number(await readFile(pidFile, 'utf8').catch(() => ''));
-    await expect.poll(pid, { timeout: 15_000 }).toBeGreaterThan(0);
+    await expect.poll(pid).toBeGreaterThan(0);
     child.kill(signal);
     expect(await ended).toMatchObject({ code, stderr: expect.stringContaining('INTERRUPTED') });
     expect((await readdir(temporary)).filter((name) => name.startsWith('backtrail'))).toEqual([]);

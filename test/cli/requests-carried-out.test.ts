@@ -65,7 +65,7 @@ describe('requests that a worker carries out', () => {
     const id = await ask();
     const left = jsonOf(await as('bob', approve(id, '--no-wait', ...JSON_OUT), queue()), requestShape);
     expect(['executing', 'completed']).toContain(left.status);
-    await expect.poll(() => repo.git('log', '-2', '--format=%B', 'main'), { timeout: 20_000 }).toContain(id);
+    await expect.poll(() => repo.git('log', '-2', '--format=%B', 'main')).toContain(id);
   });
 
   it('fail to the letter where the rollback fails, and are carried out by retry', async () => {

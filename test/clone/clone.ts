@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { backtrail, completedOf } from '../helpers/cli.ts';
-import { cloneRepo, type Repo } from '../helpers/repo.ts';
+import type { Repo } from '../helpers/repo.ts';
 
 export const SERVICE = 'acme/production/api-gateway';
 export const FILE = 'tenants/acme/production/services/api-gateway/service.yaml';
@@ -29,12 +29,11 @@ export async function publishedTo(upstream: Repo, result: Result, branch = 'main
   );
 }
 
-/** Somebody else's push to main; gives its commit. */
+/** A commit of somebody else arrives on the upstream's main; gives it. No hook runs. */
 export async function pushed(upstream: Repo, path: string, edit: (text: string) => string): Promise<string> {
-  const other = await cloneRepo(upstream);
-  const text = await other.git('show', `HEAD:${path}`);
-  const commit = await other.commit({ [path]: `${edit(text)}\n` }, { date: '2026-11-20T12:00:00+00:00' });
-  await other.git('push', '--quiet', 'origin', 'HEAD:main');
+  const text = await upstream.git('show', `main:${path}`);
+  const files = { [path]: `${edit(text)}\n` };
+  const [commit = ''] = await upstream.replay([{ files, date: '2026-11-20T12:00:00+00:00' }]);
   return commit;
 }
 

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { engineOf, rollBack } from '../helpers/engine.ts';
 import { cloneRepo, createRepo, type Repo } from '../helpers/repo.ts';
+import { runs } from '../helpers/proof.ts';
 
 const CONFIG = 'version: 1\nlayout: { service: [ "apps/{environment}/{service}/**" ] }\nkeep: []\n';
 const FOLDER = 'apps/production/web';
@@ -121,7 +122,7 @@ describe.each<Format>(['sha1', 'sha256'])('odd trees of a %s repository, against
         expect(result.base).toHaveLength(format === 'sha1' ? 40 : 64);
         await engine.close();
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40, 15) },
     );
   });
 

@@ -1,14 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { cp } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { afterAll } from 'vitest';
+import { join } from 'node:path';
 import { z } from 'zod';
 import type { Environment } from '../../cli/environment.ts';
 import { runProgram } from '../../cli/start/program.ts';
+import { compiled } from './compiled.ts';
 import { fixtures } from './fixtures.ts';
-import { createRepo, type Repo, temporaryFolder } from './repo.ts';
+import { closeAfterFile } from './lifetime.ts';
+import { createRepo, type Repo } from './repo.ts';
 
 /** What a command line left behind. */
 export interface Transcript {
@@ -94,19 +94,11 @@ function capture() {
   };
 }
 
-const MAIN = resolve(import.meta.dirname, '../../cli/main.ts');
 const SCRIPTS = {
-  cli: MAIN,
-  incident: resolve(import.meta.dirname, '../../scripts/incident-recovery.ts'),
-  'first-rollback': resolve(import.meta.dirname, '../../scripts/first-rollback.ts'),
+  cli: 'cli/main.ts',
+  incident: 'scripts/incident-recovery.ts',
+  'first-rollback': 'scripts/first-rollback.ts',
 };
-const children: ChildProcess[] = [];
-afterAll(() => {
-  for (const child of children.splice(0)) child.kill('SIGKILL');
-});
-
-/** The tsx loader by its place: a child may stand in any folder. */
-export const LOADER = import.meta.resolve('tsx');
 
 /** Starts the command line (or a script) in a process of its own, without a terminal. */
 export function start(
@@ -114,15 +106,15 @@ export function start(
   args: readonly string[],
   options: CliOptions & { script?: keyof typeof SCRIPTS } = {},
 ) {
-  const script = SCRIPTS[options.script ?? 'cli'];
+  const script = compiled(SCRIPTS[options.script ?? 'cli']);
   const file = options.stdout === undefined ? null : openSync(options.stdout, 'w');
-  const child = spawn(process.execPath, ['--import', LOADER, script, ...args], {
+  const child = spawn(process.execPath, [script, ...args], {
     cwd: options.cwd ?? repo.folder,
     env: { ...repo.env, REDIS_URL: options.redisUrl ?? NO_REDIS, ...options.env },
     stdio: ['ignore', file ?? 'pipe', 'pipe'],
   });
   if (file !== null) closeSync(file);
-  children.push(child);
+  closeAfterFile(() => child.kill('SIGKILL'));
   const taken = { stdout: '', stderr: '' };
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (taken.stdout += text));
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (taken.stderr += text));
@@ -136,22 +128,11 @@ export function runProcess(...how: Parameters<typeof start>): Promise<Transcript
   return start(...how).ended;
 }
 
-let example: Promise<string> | undefined;
-
 /** A copy of the example repository with its history, for one test to change. */
 export async function exampleRepo(options: { bare?: boolean } = {}): Promise<Repo> {
-  if (options.bare) {
-    const repo = await createRepo({ bare: true });
-    await repo.git('fetch', '--quiet', await exampleFolder(), '+refs/heads/*:refs/heads/*');
-    return repo;
-  }
-  const folder = join(await temporaryFolder(), 'config');
-  await cp(await exampleFolder(), folder, { recursive: true });
-  return createRepo({ folder });
-}
-
-function exampleFolder(): Promise<string> {
-  return (example ??= fixtures().then(({ directory }) => directory));
+  const { bare = false } = options;
+  const { directory: folder } = await fixtures({ bare });
+  return createRepo({ folder, bare });
 }
 
 /** Every ref with its value, HEAD, and the state of the files: nothing of it moves when a command refuses. */

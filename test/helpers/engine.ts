@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { afterEach } from 'vitest';
 import {
   confirmPlan,
   type Engine,
@@ -10,15 +9,11 @@ import {
   type Ask,
   type RollbackResult,
 } from '../../engine/internal.ts';
+import { closeAfterTest } from './lifetime.ts';
 import { temporaryFolder, type Repo } from './repo.ts';
 
 export const JANE = { name: 'Jane Doe', email: 'jane@example.com' };
 export const SERVICE = { name: 'Backtrail', email: 'backtrail@localhost' };
-
-const engines: Engine[] = [];
-afterEach(async () => {
-  for (const engine of engines.splice(0)) await engine.close();
-});
 
 const clock = {
   now: () => Date.now(),
@@ -58,7 +53,7 @@ export async function engineOf(
     onProgress,
     renderCommands: options.renderCommands,
   });
-  engines.push(engine);
+  closeAfterTest(() => engine.close());
   return engine;
 }
 

@@ -1,14 +1,18 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
 import { buildFixturesRepo, type Fixtures } from '../../scripts/build-fixtures-repo.ts';
+import { copyFolder, temporaryFolder } from './repo.ts';
 
-/** The example repository with its history, in a folder of its own that goes away after the tests of the file. */
-export async function fixtures(options: { bare?: boolean } = {}): Promise<Fixtures> {
-  const parent = await mkdtemp(join(tmpdir(), 'backtrail-fixtures-'));
-  made.push(parent);
-  return buildFixturesRepo(join(parent, 'repository'), options);
+const built = new Map<boolean, Promise<Fixtures>>();
+
+/** A copy of the example repository with its history, built once a worker, that goes away after the tests of the file. */
+export async function fixtures({ bare = false }: { bare?: boolean } = {}): Promise<Fixtures> {
+  const template = built.get(bare) ?? build(bare);
+  built.set(bare, template);
+  const { directory, ...rest } = await template;
+  const copy = join(await temporaryFolder('backtrail-fixtures-'), bare ? 'repo' : 'config');
+  await copyFolder(directory, copy);
+  return { ...rest, directory: copy };
 }
 
 /** The same, when only the folder matters. */
@@ -16,8 +20,8 @@ export async function fixturesRepo(): Promise<string> {
   return (await fixtures()).directory;
 }
 
-const made: string[] = [];
-
-afterAll(async () => {
-  await Promise.all(made.splice(0).map((folder) => rm(folder, { recursive: true, force: true })));
-});
+/** Outlives the file: it goes with the folder of the run. */
+async function build(bare: boolean): Promise<Fixtures> {
+  const parent = await mkdtemp(join(process.env['BACKTRAIL_TEST_RUN'] ?? '', 'template-'));
+  return buildFixturesRepo(join(parent, 'repository'), { bare });
+}

@@ -1,4 +1,6 @@
 /** What somebody can do who may push anything: commits on the ledger made with plain git, and with no code of ours. */
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
 import type { Person } from '../../engine/internal.ts';
 import { requestPath } from '../../engine/record/ledger-file.ts';
@@ -49,10 +51,11 @@ let made = 0;
 /** fast-import takes names that git would never check out. */
 async function treeWith(repo: Repo, parent: string | undefined, files: Forgery['files']): Promise<string> {
   const branch = `forged-${(made += 1)}`;
-  if (parent !== undefined) await repo.git('update-ref', `refs/heads/${branch}`, parent);
-  await repo.replay([{ files, message: 'forged' }], branch);
-  const tree = await repo.git('rev-parse', `refs/heads/${branch}^{tree}`);
-  await repo.git('update-ref', '-d', `refs/heads/${branch}`);
+  const ref = join(repo.gitDir, 'refs/heads', branch);
+  if (parent !== undefined) await writeFile(ref, `${parent}\n`);
+  const [commit] = await repo.replay([{ files, message: 'forged' }], branch);
+  const tree = await repo.git('rev-parse', `${commit}^{tree}`);
+  await rm(ref);
   return tree;
 }
 

@@ -1,12 +1,7 @@
-import { afterEach } from 'vitest';
 import { openReadOnly } from '../../engine/git/reader/open.ts';
 import { type GitRepository, openGit } from '../../engine/git/open.ts';
+import { closeAfterTest } from './lifetime.ts';
 import { type Repo, temporaryFolder } from './repo.ts';
-
-const opened: GitRepository[] = [];
-afterEach(async () => {
-  for (const git of opened.splice(0)) await git.close();
-});
 
 type Open = (repo: Pick<Repo, 'folder' | 'env'>, location?: string) => Promise<GitRepository>;
 
@@ -17,7 +12,7 @@ const second: Open = async ({ folder, env }, location = folder) =>
   kept(await openReadOnly({ location, folder: location, env }));
 
 function kept(git: GitRepository): GitRepository {
-  opened.push(git);
+  closeAfterTest(() => git.close());
   return git;
 }
 

@@ -21,28 +21,35 @@ function testKinds(): readonly LocalKind[] {
 }
 
 export interface TestRedis {
-  /** Of the server of this test file; only inside of tests and hooks. */
+  /** Only inside of tests and hooks. */
   readonly url: string;
   /** A connection for looking at keys. */
   readonly client: Redis;
 }
 
-/** One Redis for the test file, empty before each test, gone after the last. */
+const servers = new Map<string, Promise<RunningRedis>>();
+
+/** One a worker; its supervisor ends it with the worker. */
+function sharedRedis(only: readonly LocalKind[] | undefined): Promise<RunningRedis> {
+  const key = only?.join() ?? '';
+  const server = servers.get(key) ?? startTestRedis(only === undefined ? {} : { only });
+  servers.set(key, server);
+  return server;
+}
+
+/** The worker's Redis, empty before each test. Whoever stops one or changes its settings starts one of their own. */
 export function useRedis(only?: readonly LocalKind[]): TestRedis {
   let server: RunningRedis | undefined;
   let client: Redis | undefined;
   beforeAll(async () => {
-    server = await startTestRedis(only === undefined ? {} : { only });
+    server = await sharedRedis(only);
     client = new Redis(server.url);
     client.on('error', () => undefined);
   });
   beforeEach(async () => {
     await client?.flushall();
   });
-  afterAll(async () => {
-    client?.disconnect();
-    await server?.stop();
-  });
+  afterAll(() => client?.disconnect());
   return {
     get url() {
       if (server === undefined) throw new Error('Redis starts in beforeAll.');

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { access, chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll } from 'vitest';
+import { promisify } from 'node:util';
 
 /** What a path holds after a commit: text or bytes; `null` removes it; a link or an executable says so. */
 export type Content = string | Uint8Array | null | { link: string } | { executable: string };
@@ -36,17 +36,13 @@ export interface Repo {
   write(files: Files): Promise<void>;
 }
 
-const folders: string[] = [];
-afterAll(async () => {
-  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true, maxRetries: 5 });
-});
-
-/** A temporary folder that is gone after the test file. */
-export async function temporaryFolder(name = 'backtrail-test-'): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), name));
-  folders.push(folder);
-  return folder;
+/** A temporary folder that is gone after the test file, see setup.ts. */
+export function temporaryFolder(name = 'backtrail-test-'): Promise<string> {
+  return mkdtemp(join(tmpdir(), name));
 }
+
+/** Every commit and push would start a process more, to look whether it is time to collect garbage. */
+export const QUIET = '[maintenance]\n\tauto = false\n[gc]\n\tauto = 0\n[receive]\n\tautogc = false\n';
 
 /** An environment with a home of its own: no system or user configuration reaches it. */
 export async function isolatedEnv(): Promise<{ env: Record<string, string>; globalConfig: string }> {
@@ -54,7 +50,7 @@ export async function isolatedEnv(): Promise<{ env: Record<string, string>; glob
   const globalConfig = join(home, '.gitconfig');
   await writeFile(
     globalConfig,
-    '[user]\n\tname = Test\n\temail = test@example.com\n[init]\n\tdefaultBranch = main\n',
+    `[user]\n\tname = Test\n\temail = test@example.com\n[init]\n\tdefaultBranch = main\n${QUIET}`,
   );
   const env = {
     PATH: process.env['PATH'] ?? '/usr/bin:/bin',
@@ -84,17 +80,58 @@ export async function createRepo(
     globalConfig: isolated.globalConfig,
     env: options.env ?? isolated.env,
   });
-  await mkdir(folder, { recursive: true });
-  await repo.git(
-    'init',
-    '--quiet',
-    ...(options.bare === true ? ['--bare'] : []),
-    `--object-format=${options.format ?? 'sha1'}`,
-    '-b',
-    options.branch ?? 'main',
-    '.',
-  );
+  for (const name of ['hooks', 'info']) await mkdir(join(repo.gitDir, name), { recursive: true });
+  if (!(await exists(join(repo.gitDir, 'HEAD'))))
+    await initialise(repo.gitDir, {
+      bare: options.bare ?? false,
+      branch: options.branch ?? 'main',
+      format: options.format ?? 'sha1',
+    });
   return repo;
+}
+
+/** What `git init` writes, without a process. */
+async function initialise(
+  gitDir: string,
+  { bare, branch, format }: { bare: boolean; branch: string; format: string },
+): Promise<void> {
+  for (const folder of ['hooks', 'info', 'objects/info', 'objects/pack', 'refs/heads', 'refs/tags'])
+    await mkdir(join(gitDir, folder), { recursive: true });
+  const version = format === 'sha1' ? 0 : 1;
+  const core = `[core]\n\trepositoryformatversion = ${version}\n\tfilemode = true\n\tbare = ${bare}\n`;
+  const more = bare ? '' : '\tlogallrefupdates = true\n';
+  const extensions = format === 'sha1' ? '' : `[extensions]\n\tobjectformat = ${format}\n`;
+  await writeFile(join(gitDir, 'config'), `${core}${more}${extensions}`);
+  await writeFile(join(gitDir, 'HEAD'), `ref: refs/heads/${branch}\n`);
+}
+
+const exists = (path: string) =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+/** The commit that a ref is at, read from its own file where there is one; '' where there is no such ref. */
+async function tipOf({ gitDir, git }: Pick<Repo, 'gitDir' | 'git'>, ref: string): Promise<string> {
+  const text = await readFile(join(gitDir, ref), 'utf8').catch(() => '');
+  const [, target] = /^ref: (\S+)\n$/.exec(text) ?? [];
+  if (target !== undefined) return tipOf({ gitDir, git }, target);
+  if (text !== '') return text.trim();
+  const isHere = (await exists(join(gitDir, 'HEAD'))) && !(await exists(join(gitDir, 'packed-refs')));
+  // Else it may be packed, or that of a linked worktree.
+  return isHere ? '' : git('rev-parse', '--verify', '--quiet', ref).catch(() => '');
+}
+
+/** A folder copied by one process: copying some hundred files from here costs more. */
+export async function copyFolder(from: string, to: string): Promise<void> {
+  await promisify(execFile)('cp', ['-R', '--', from, to]);
+}
+
+/** A copy of all that a repository holds, for one test to change: cheaper than to build it again. */
+export async function copyRepo({ folder, gitDir, env, globalConfig }: Repo): Promise<Repo> {
+  const copy = join(await temporaryFolder(), 'repo');
+  await copyFolder(folder, copy);
+  return openRepo({ folder: copy, bare: folder === gitDir, globalConfig, env });
 }
 
 /** A clone made by plain git, with the same environment. */
@@ -120,6 +157,7 @@ function openRepo(place: {
   env: Readonly<Record<string, string>>;
 }): Repo {
   const { folder, bare, globalConfig, env } = place;
+  const gitDir = bare ? folder : join(folder, '.git');
   let minutes = 0;
   const nextDate = () =>
     new Date(Date.UTC(2026, 0, 1, 0, (minutes += 1))).toISOString().replace('.000Z', '+00:00');
@@ -129,7 +167,7 @@ function openRepo(place: {
   const git: Repo['git'] = (...args) => gitWith({}, args);
   return {
     folder,
-    gitDir: bare ? folder : join(folder, '.git'),
+    gitDir,
     env,
     globalConfig,
     git,
@@ -149,25 +187,22 @@ function openRepo(place: {
         '-F',
         '-',
       ]);
-      return git('rev-parse', 'HEAD');
+      return tipOf({ gitDir, git }, 'HEAD');
     },
     async replay(commits, branch = 'main') {
-      const tip = await git('rev-parse', '--verify', '--quiet', `refs/heads/${branch}`).catch(() => '');
+      const ref = `refs/heads/${branch}`;
+      const tip = await tipOf({ gitDir, git }, ref);
       const stream = commits.map((commit, index) =>
         importCommit(
           { ...commit, date: commit.date ?? nextDate() },
           { branch, mark: index + 1, from: index === 0 ? tip : '' },
         ),
       );
-      await gitWith({ input: Buffer.concat(stream) }, ['fast-import', '--quiet']);
-      const marks = await git(
-        'rev-list',
-        '--first-parent',
-        `--max-count=${commits.length}`,
-        `refs/heads/${branch}`,
-      );
+      const asks = commits.map((_, index) => `get-mark :${index + 1}\n`).join('');
+      const input = Buffer.concat([...stream, Buffer.from(asks)]);
+      const ids = await gitWith({ input }, ['fast-import', '--quiet']);
       if (!bare) await git('reset', '--quiet', '--hard');
-      return marks.split('\n').toReversed();
+      return ids.split('\n');
     },
   };
 }

@@ -1,4 +1,6 @@
 /** A repository whose production needs approvals, people with keys of their own, and whoever carries out what they agree on. */
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { Engine, Person, RequestView } from '../../engine/internal.ts';
 import { exampleRepo } from './cli.ts';
 import { engineOf } from './engine.ts';
@@ -9,6 +11,7 @@ import type { Identity } from './signing.ts';
 export const SCOPE = 'acme/production/api-gateway';
 export const LEDGER = 'refs/backtrail/ledger';
 const CONFIG = '.backtrail/config.yaml';
+const EXAMPLE = resolve(import.meta.dirname, '../../fixtures-repo', CONFIG);
 
 /** One approval for production. */
 export const ONE = policyOf('quorum: 1, breakGlass: { allowed: true, longest: 1h }');
@@ -40,7 +43,7 @@ export interface Scene {
 /** `mirrors`: everybody reaches the repository as a remote, each through a mirror in a cache folder of their own. */
 export async function scene(options: { policy?: string; mirrors?: boolean } = {}): Promise<Scene> {
   const [repo, { signers, ...team }] = await Promise.all([exampleRepo({ bare: true }), createTeam()]);
-  await setPolicy(repo, options.policy ?? ONE);
+  await setPolicy(repo, options.policy ?? ONE, await readFile(EXAMPLE, 'utf8'));
   const location = options.mirrors ? `file://${repo.folder}` : repo.folder;
   const open: Scene['open'] = ({ identity, signers: list = signers } = {}) =>
     engineOf(repo, {
@@ -57,8 +60,8 @@ export async function scene(options: { policy?: string; mirrors?: boolean } = {}
 }
 
 /** Puts another policy on the branch, in the place of the one there is. */
-export async function setPolicy(repo: Repo, policy: string): Promise<void> {
-  const config = await repo.git('show', `main:${CONFIG}`);
+export async function setPolicy(repo: Repo, policy: string, present?: string): Promise<void> {
+  const config = present?.trimEnd() ?? (await repo.git('show', `main:${CONFIG}`));
   const others = config.split('\n').filter((line) => !line.startsWith('policy:'));
   await repo.replay([
     { files: { [CONFIG]: `${others.join('\n')}\n${policy}` }, message: 'Change the policy' },

@@ -1,8 +1,7 @@
-import { execFile } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { temporaryFolder } from './repo.ts';
+import { QUIET, temporaryFolder } from './repo.ts';
 
 /** Somebody with an SSH key of their own, whose git signs with it. */
 export interface Identity {
@@ -29,14 +28,14 @@ export async function createIdentity(person: {
   const { name, email, signs = true } = person;
   const folder = await temporaryFolder('backtrail-identity-');
   const [keyFile, globalConfig] = [join(folder, 'key'), join(folder, 'gitconfig')];
-  await keygen('-q', '-t', 'ed25519', '-N', '', '-C', email, '-f', keyFile);
-  const [type = '', key = ''] = (await readFile(`${keyFile}.pub`, 'utf8')).split(' ');
-  const [, fingerprint = ''] = (await keygen('-l', '-f', keyFile)).split(' ');
+  const { privateKey, publicKey, fingerprint } = createKey(email);
+  await writeFile(keyFile, privateKey, { mode: 0o600 });
+  await writeFile(`${keyFile}.pub`, `${publicKey} ${email}\n`);
   const signing = signs ? `\tsigningKey = ${keyFile}\n[gpg]\n\tformat = ssh\n` : '';
   const user = `[user]\n\tname = ${name}\n\temail = ${email}\n${signing}`;
-  await writeFile(globalConfig, `${user}[init]\n\tdefaultBranch = main\n`);
+  await writeFile(globalConfig, `${user}[init]\n\tdefaultBranch = main\n${QUIET}`);
   const env = { GIT_CONFIG_GLOBAL: globalConfig };
-  return { name, email, env, globalConfig, keyFile, publicKey: `${type} ${key}`, fingerprint };
+  return { name, email, env, globalConfig, keyFile, publicKey, fingerprint };
 }
 
 /** A file that trusts these keys, each for the email of whom it belongs to. */
@@ -49,7 +48,33 @@ export async function allowedSigners(
   return file;
 }
 
-async function keygen(...args: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)('ssh-keygen', args);
-  return stdout;
+/** As `ssh-keygen -t ed25519` makes one, without a process: see PROTOCOL.key of OpenSSH for the format. */
+function createKey(comment: string): { privateKey: string; publicKey: string; fingerprint: string } {
+  const { d = '', x = '' } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
+  const [seed, point] = [Buffer.from(d, 'base64url'), Buffer.from(x, 'base64url')];
+  const blob = Buffer.concat([field('ssh-ed25519'), field(point)]);
+  const check = randomBytes(4);
+  const secret = Buffer.concat([check, check, blob, field(Buffer.concat([seed, point])), field(comment)]);
+  const padding = Buffer.from([1, 2, 3, 4, 5, 6, 7].slice(0, (8 - (secret.length % 8)) % 8));
+  const key = Buffer.concat([
+    Buffer.from('openssh-key-v1\0'),
+    ...['none', 'none', ''].map(field),
+    Buffer.from([0, 0, 0, 1]),
+    field(blob),
+    field(Buffer.concat([secret, padding])),
+  ]);
+  const lines = key.toString('base64').replace(/.{70}(?=.)/g, '$&\n');
+  const digest = createHash('sha256').update(blob).digest('base64').replace(/=+$/, '');
+  return {
+    privateKey: `-----BEGIN OPENSSH PRIVATE KEY-----\n${lines}\n-----END OPENSSH PRIVATE KEY-----\n`,
+    publicKey: `ssh-ed25519 ${blob.toString('base64')}`,
+    fingerprint: `SHA256:${digest}`,
+  };
+}
+
+/** Its length in four bytes, and the bytes. */
+function field(content: string | Uint8Array): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(Buffer.byteLength(content));
+  return Buffer.concat([length, Buffer.from(content)]);
 }

@@ -1,12 +1,12 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { stat, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { expect } from 'vitest';
-import { LOADER } from './cli.ts';
+import { compiled } from './compiled.ts';
 import { type Repo, temporaryFolder } from './repo.ts';
+import { SOON } from './soon.ts';
 
-const MAIN = resolve(import.meta.dirname, '../../cli/main.ts');
 /** util-linux' `script` gives a child a terminal. */
 export const hasScript =
   spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') ?? false;
@@ -24,13 +24,11 @@ export async function slowGit(command: string, seconds = 1, skip = 0) {
   await writeFile(join(folder, 'git'), `${lines.join('\n')}\n`, { mode: 0o755 });
   const reached = async () => {
     await expect
-      .poll(
-        () =>
-          stat(marker).then(
-            () => true,
-            () => false,
-          ),
-        { timeout: 15_000, interval: 20 },
+      .poll(() =>
+        stat(marker).then(
+          () => true,
+          () => false,
+        ),
       )
       .toBe(true);
   };
@@ -44,7 +42,7 @@ export async function onTerminal(
   answers: readonly (readonly [asked: string, answer: string])[],
   { env = {}, rows = 50 }: { env?: Readonly<Record<string, string>>; rows?: number } = {},
 ) {
-  const command = [process.execPath, '--import', LOADER, MAIN, ...args].map((word) => `'${word}'`).join(' ');
+  const command = [process.execPath, compiled('cli/main.ts'), ...args].map((word) => `'${word}'`).join(' ');
   // A new terminal is no column wide.
   const sized = `stty columns 120 rows ${rows}; exec ${command}`;
   const child = spawn('script', ['--quiet', '--return', '--command', sized, '/dev/null'], {
@@ -52,7 +50,7 @@ export async function onTerminal(
     env: { ...repo.env, TERM: 'xterm-256color', ...env },
     stdio: ['pipe', 'pipe', 'ignore'],
   });
-  const timer = setTimeout(() => child.kill('SIGKILL'), 30_000);
+  const timer = setTimeout(() => child.kill('SIGKILL'), SOON);
   const left = [...answers];
   let seen = '';
   let from = 0;

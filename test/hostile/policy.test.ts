@@ -6,11 +6,12 @@ import { compileLayout } from '../../engine/layout/layout.ts';
 import { approversOf, judge, may, policyFor, satisfiable } from '../../engine/policy/policy.ts';
 import { backtrail, exampleRepo } from '../helpers/cli.ts';
 import type { Repo } from '../helpers/repo.ts';
+import { cpuSeconds } from '../helpers/soon.ts';
 
 const LAYOUT = 'version: 1\nlayout: { environment: ["t/{tenant}/{environment}/**"] }\n';
 const PLACE = { tenant: 'acme', environment: 'production' };
 /** Milliseconds, on a machine that is busy. Looking at each member of each group of each permission again takes hours. */
-const SOON = 15_000;
+const MOST = 30;
 
 const list = (length: number, of: (index: number) => string) =>
   Array.from({ length }, (_, at) => of(at)).join(',');
@@ -25,9 +26,9 @@ ${Array.from({ length: 199 }, (_, at) => `    - { match: "a*a*a*a*${at + 100}/*b
 ${Array.from({ length: 150 }, () => `    - { allow: [deploy], in: ["**"], groups: [${list(50, (group) => `g${group}`)}] }\n`).join('')}`;
 
 describe('a policy as large as a configuration may be', () => {
-  it('is read, asked and judged in no time', { timeout: 30_000 }, () => {
+  it('is read, asked and judged in no time', () => {
     expect(LARGEST.length).toBeGreaterThan(50 * 1024);
-    const started = performance.now();
+    const started = cpuSeconds();
     const layout = compileLayout(parseConfig(LARGEST, 'c.yaml'));
     const { policy } = layout.config;
     const rule = policyFor(policy, PLACE);
@@ -50,7 +51,7 @@ describe('a policy as large as a configuration may be', () => {
       environment: 'production',
     }));
     expect(checkPolicy({ layout, coordinates }).length).toBeGreaterThan(0);
-    expect(performance.now() - started).toBeLessThan(SOON);
+    expect(cpuSeconds() - started).toBeLessThan(MOST);
   });
 });
 
@@ -85,9 +86,9 @@ describe('a policy made to break whoever reads it', () => {
     ['a long pattern', `policy: { environments: [ { match: "${'*a'.repeat(30_000)}/b" } ] }\n`],
     ['a long duration', `policy: { environments: [ { match: "**", expiry: ${'9'.repeat(60_000)}d } ] }\n`],
   ])('is refused at its place: %s', (_, text) => {
-    const started = performance.now();
+    const started = cpuSeconds();
     expect(refusal(`${LAYOUT}${text}`)).toMatch(/^CONFIG_INVALID c\.yaml:\d+:\d+: [^]{1,400}$/);
-    expect(performance.now() - started).toBeLessThan(SOON);
+    expect(cpuSeconds() - started).toBeLessThan(MOST);
   });
 
   it.each([

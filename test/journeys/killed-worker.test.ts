@@ -1,14 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { STEPS } from '../../engine/internal.ts';
 import { enqueueRollback, followRollback, openQueue } from '../../workers/index.ts';
+import { exampleRepo } from '../helpers/cli.ts';
+import { compiled } from '../helpers/compiled.ts';
 import { confirmation, engineOf } from '../helpers/engine.ts';
-import { fixturesRepo } from '../helpers/fixtures.ts';
-import { createRepo, type Repo, temporaryFolder } from '../helpers/repo.ts';
+import { type Repo, temporaryFolder } from '../helpers/repo.ts';
 import { useRedis } from '../helpers/redis.ts';
 import { approve, request, revertsOf as revertsIn, type Scene, scene } from '../helpers/scene.ts';
+import { SOON } from '../helpers/soon.ts';
 
 const redis = useRedis();
 const children: ChildProcess[] = [];
@@ -22,9 +24,9 @@ async function startProcess(
   argument: Readonly<Record<string, unknown>>,
 ): Promise<ChildProcess> {
   const cacheFolder = join(await temporaryFolder(), 'cache');
-  const file = resolve(import.meta.dirname, `../helpers/${script}.ts`);
+  const file = compiled(`test/helpers/${script}.ts`);
   const json = JSON.stringify({ cacheFolder, ...argument });
-  const child = spawn(process.execPath, ['--import', 'tsx', file, json], { env, stdio: 'ignore' });
+  const child = spawn(process.execPath, [file, json], { env, stdio: 'ignore' });
   children.push(child);
   return child;
 }
@@ -34,13 +36,6 @@ const startWorker = (
   redisUrl: string,
   how: { dieAt?: string; reconciles?: string } = {},
 ) => startProcess(repo.env, 'rollback-worker', { redisUrl, allowedSigners, ...how });
-
-/** A bare copy of the example repository. */
-async function exampleRepo(): Promise<Repo> {
-  const repo = await createRepo({ bare: true });
-  await repo.git('fetch', '--quiet', await fixturesRepo(), '+refs/heads/*:refs/heads/*');
-  return repo;
-}
 
 const SCOPE = 'acme/production/api-gateway';
 
@@ -82,9 +77,7 @@ async function stop(child: ChildProcess): Promise<void> {
 }
 
 describe('a worker that is killed', () => {
-  it('leaves exactly one revert commit and a completed request, whatever step it died after, and nothing behind', {
-    timeout: 120_000,
-  }, async () => {
+  it('leaves exactly one revert commit and a completed request, whatever step it died after, and nothing behind', async () => {
     await Promise.all(
       STEPS.map(async (dieAt, index) => {
         const place = await scene();
@@ -98,9 +91,9 @@ describe('a worker that is killed', () => {
         expect(first.signalCode).toBe('SIGKILL');
         const killedAt = Date.now();
         const second = await startWorker(place, redisUrl);
-        const result = await followRollback(queue, id, { since, timeoutMs: 60_000 });
+        const result = await followRollback(queue, id, { since, timeoutMs: SOON });
         expect({ dieAt, status: result.status }).toEqual({ dieAt, status: 'completed' });
-        expect(Date.now() - killedAt).toBeLessThan(30_000);
+        expect(Date.now() - killedAt).toBeLessThan(SOON);
         expect(await place.repo.git('rev-parse', 'main^{tree}', `${result.deliveryCommit}^{tree}`)).toMatch(
           /^(\w+)\n\1$/,
         );
@@ -129,11 +122,10 @@ describe('a worker that is killed', () => {
       expect(await revertsOf(place.repo, id)).toHaveLength(dieAt === 'verified' ? 1 : 0);
       await redis.client.flushall();
       const second = await startWorker(place, redisUrl, { reconciles });
-      await expect.poll(() => isCompleted(place, id), { timeout: 30_000 }).toBe(true);
+      await expect.poll(() => isCompleted(place, id)).toBe(true);
       await expectDone(place, id);
       await stop(second);
     },
-    60_000,
   );
 });
 
@@ -151,15 +143,15 @@ describe('whoever approves', () => {
     expect(approving.signalCode).toBe('SIGKILL');
     expect(await eventsOf(place, id)).toEqual(['opened', 'approved']);
     const worker = await startWorker(place, redis.url, { reconciles: place.repo.folder });
-    await expect.poll(() => isCompleted(place, id), { timeout: 30_000 }).toBe(true);
+    await expect.poll(() => isCompleted(place, id)).toBe(true);
     await expectDone(place, id);
     await stop(worker);
-  }, 60_000);
+  });
 });
 
 describe('the same request', () => {
   it('gives one commit when it is carried out twice', async () => {
-    const repo = await exampleRepo();
+    const repo = await exampleRepo({ bare: true });
     const engine = await engineOf(repo);
     const request = confirmation(await engine.plan({ scope: SCOPE }));
     const [once, again] = [await engine.execute(request), await engine.execute(request)];
@@ -168,7 +160,7 @@ describe('the same request', () => {
   });
 
   it('gives one commit when two workers have it in hand at the same time', async () => {
-    const repo = await exampleRepo();
+    const repo = await exampleRepo({ bare: true });
     const [one, two] = [await engineOf(repo), await engineOf(repo)];
     const request = confirmation(await one.plan({ scope: SCOPE }));
     const results = await Promise.all([one.execute(request), two.execute(request)]);
@@ -180,7 +172,7 @@ describe('the same request', () => {
 
 describe('two rollbacks at once', () => {
   it('both land where their environments differ', async () => {
-    const repo = await exampleRepo();
+    const repo = await exampleRepo({ bare: true });
     const [one, two] = [await engineOf(repo), await engineOf(repo)];
     const requests = [
       confirmation(await one.plan({ scope: SCOPE })),
@@ -194,7 +186,7 @@ describe('two rollbacks at once', () => {
   });
 
   it('give one commit and one "unchanged" where they ask for the same', async () => {
-    const repo = await exampleRepo();
+    const repo = await exampleRepo({ bare: true });
     const engine = await engineOf(repo);
     const [one, two] = [
       confirmation(await engine.plan({ scope: SCOPE })),
@@ -206,7 +198,7 @@ describe('two rollbacks at once', () => {
   });
 
   it('give one commit and PLAN_CHANGED where they ask for different things in one scope', async () => {
-    const repo = await exampleRepo();
+    const repo = await exampleRepo({ bare: true });
     const engine = await engineOf(repo);
     const [one, two] = [
       confirmation(await engine.plan({ scope: SCOPE })),

@@ -1,12 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import { compiled } from '../helpers/compiled.ts';
+import { runs } from '../helpers/proof.ts';
 import { soak } from '../../scripts/soak/soak.ts';
 
 describe.each([
-  { where: 'one repository', remote: false, requests: 50 },
-  { where: 'two mirrors of one remote', remote: true, requests: 20 },
+  { where: 'one repository', remote: false, requests: runs(50, 20) },
+  { where: 'two mirrors of one remote', remote: true, requests: runs(20, 10) },
 ])('$requests requests by 10 actors at once on $where', ({ remote, requests }) => {
   it('leave a ledger that holds every event once, and explains every answer', async () => {
-    const done = await soak({ requests, others: 2, actors: 10, processes: 3, seed: 20_261_121, remote });
+    const seed = 20_261_121;
+    const program = compiled('scripts/soak/actor.ts');
+    const done = await soak({ requests, others: 2, actors: 10, processes: 3, seed, remote, program });
     const { problems, answers, events } = done;
     expect(problems).toEqual([]);
     expect(done.requests).toBe(requests);

@@ -33,7 +33,7 @@ describe('an approved request', () => {
   const redis = useRedis();
   const { openQueue, startWorker } = useQueues(redis);
 
-  it('outlives FLUSHALL between its approval and its execution', { timeout: 60_000 }, async () => {
+  it('outlives FLUSHALL between its approval and its execution', async () => {
     const place = await scene();
     const { id } = await request(place.jane);
     await approve(place.bob, { id });
@@ -42,7 +42,7 @@ describe('an approved request', () => {
     await redis.client.flushall();
     expect(await queue.jobs.count()).toBe(0);
     const worker = startWorker(await working(place));
-    await expect.poll(() => statusOf(place, id), { timeout: 20_000 }).toBe('completed');
+    await expect.poll(() => statusOf(place, id)).toBe('completed');
     expect(await revertsOf(place, id)).toHaveLength(1);
     expect(worker.find('approved and without a job: enqueued')).toHaveLength(1);
     expect(await place.repo.git('log', '-1', '--skip=1', '--format=%B', 'main')).toContain(
@@ -50,7 +50,7 @@ describe('an approved request', () => {
     );
   });
 
-  it('outlives its Redis: a new one is given what waits', { timeout: 60_000 }, async () => {
+  it('outlives its Redis: a new one is given what waits', async () => {
     const place = await scene();
     const first = await startTestRedis();
     const port = Number(new URL(first.url).port);
@@ -60,11 +60,11 @@ describe('an approved request', () => {
     await expect.poll(looked).toBe(1);
     await first.stop();
     await approve(place.bob, { id });
-    await expect.poll(() => worker.find('QUEUE_UNAVAILABLE').length, { timeout: 20_000 }).toBe(1);
+    await expect.poll(() => worker.find('QUEUE_UNAVAILABLE').length).toBe(1);
     expect(await revertsOf(place, id)).toEqual([]);
     const second = await startTestRedis({ port });
     try {
-      await expect.poll(() => statusOf(place, id), { timeout: 30_000 }).toBe('completed');
+      await expect.poll(() => statusOf(place, id)).toBe('completed');
       expect(await revertsOf(place, id)).toHaveLength(1);
       await worker.close();
     } finally {
@@ -82,7 +82,7 @@ describe('an approved request', () => {
     // Whoever can write to the queue gets no further than that.
     startWorker(await working(place));
     await enqueueRollback(queue, { v: 2, requestId: id, repo: place.repo.folder });
-    await expect.poll(() => queue.jobs.getFailedCount(), { timeout: 20_000 }).toBe(1);
+    await expect.poll(() => queue.jobs.getFailedCount()).toBe(1);
     expect((await queue.jobs.getJob(id))?.failedReason).toContain('AWAITING_APPROVAL');
     expect(await revertsOf(place, id)).toEqual([]);
     await reconciling.close();
@@ -93,20 +93,19 @@ describe('two workers that look after one ledger', () => {
   const redis = useRedis();
   const { startWorker } = useQueues(redis);
 
-  it('carry out each request once, and record it once', { timeout: 120_000 }, async () => {
+  it('carry out each request once, and record it once', async () => {
     const place = await scene({ mirrors: true });
     const requests = [];
     for (const scope of SCOPES) requests.push(await request(place.jane, { scope }));
     for (const { id } of requests) await approve(place.bob, { id });
     const url = `file://${place.repo.folder}`;
     for (let each = 0; each < 2; each += 1) startWorker(await working(place, url));
-    for (const { id } of requests)
-      await expect.poll(() => statusOf(place, id), { timeout: 60_000 }).toBe('completed');
+    for (const { id } of requests) await expect.poll(() => statusOf(place, id)).toBe('completed');
     for (const { id } of requests) expect(await revertsOf(place, id)).toHaveLength(1);
     expect(await eventsOf(place, 'completed')).toBe(SCOPES.length);
   });
 
-  it('repair what was published and not recorded, once', { timeout: 60_000 }, async () => {
+  it('repair what was published and not recorded, once', async () => {
     const place = await scene({ mirrors: true });
     const { id } = await request(place.jane);
     await approve(place.bob, { id });

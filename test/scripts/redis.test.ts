@@ -13,14 +13,14 @@ import { join } from 'node:path';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createRequire } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { compiled } from '../helpers/compiled.ts';
 import { findServer, startRedis, withRedis } from '../../scripts/redis.ts';
 import type { LocalKind } from '../../scripts/redis.ts';
 import { hasNativeRedis } from '../helpers/redis.ts';
+import { SOON } from '../helpers/soon.ts';
 
 const native: LocalKind =
   findServer('redis-server') === null && findServer('valkey-server') !== null
@@ -95,7 +95,7 @@ for (const kind of [native, 'js-redis-server'] as const) {
       expect(isAlive(pid)).toBe(true);
       parent.child.kill('SIGKILL');
       await once(parent.child, 'exit');
-      await until(() => !isAlive(pid) && (folder === undefined || !existsSync(folder)), 3000);
+      await until(() => !isAlive(pid) && (folder === undefined || !existsSync(folder)), SOON);
       expect(isAlive(pid)).toBe(false);
       expect(folder !== undefined && existsSync(folder)).toBe(false);
     });
@@ -104,7 +104,7 @@ for (const kind of [native, 'js-redis-server'] as const) {
       const parent = spawnParent(kind, 'forget');
       const { pid } = await parent.answer;
       expect(await once(parent.child, 'exit')).toEqual([0, null]);
-      await until(() => !isAlive(pid), 3000);
+      await until(() => !isAlive(pid), SOON);
       expect(isAlive(pid)).toBe(false);
     });
   });
@@ -158,9 +158,7 @@ async function until(done: () => boolean, milliseconds: number): Promise<void> {
 }
 
 function spawnParent(kind: LocalKind, then: 'stay' | 'forget' = 'stay') {
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-  const script = fileURLToPath(new URL('../helpers/redis-parent.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', tsx, script, kind, then], {
+  const child = spawn(process.execPath, [compiled('test/helpers/redis-parent.ts'), kind, then], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const answer = (async () => {

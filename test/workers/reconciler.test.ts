@@ -6,6 +6,7 @@ import type { ExecuteRollback, Reconciling } from '../../workers/index.ts';
 import { makeJob, resultOf } from '../helpers/queue-values.ts';
 import { useQueues } from '../helpers/queue.ts';
 import { startTestRedis, useRedis } from '../helpers/redis.ts';
+import { SOON } from '../helpers/soon.ts';
 
 const REPO = '/srv/git/desired-state';
 type Repair = Awaited<ReturnType<Reconciling['reconcile']>>['repairs'][number];
@@ -37,8 +38,8 @@ function ledger(...ids: string[]) {
 }
 
 const until = async (condition: () => boolean | Promise<boolean>) => {
-  for (const end = Date.now() + 15_000; !(await condition()); await sleep(5))
-    if (Date.now() > end) throw new Error('It did not come about within 15 s.');
+  for (const end = Date.now() + SOON; !(await condition()); await sleep(5))
+    if (Date.now() > end) throw new Error('It did not come about.');
 };
 
 describe('a worker that looks after a ledger', () => {
@@ -73,7 +74,7 @@ describe('a worker that looks after a ledger', () => {
     await until(async () => (await queue.jobs.getJobState(next)) === 'waiting');
     // What this process has in hand is not given to anybody else.
     expect(await queue.jobs.getJobState(requestId)).toBe('unknown');
-  }, 30_000);
+  });
 
   it('leaves alone what has a job, and for a while what failed without the ledger saying so', async () => {
     const queue = await openQueue();
@@ -150,7 +151,7 @@ describe('a worker that looks after a ledger', () => {
     expect(own.state.looks).toBeLessThan(12);
   });
 
-  it('outlives a Redis that is away, and enqueues when there is a new one', { timeout: 40_000 }, async () => {
+  it('outlives a Redis that is away, and enqueues when there is a new one', async () => {
     const first = await startTestRedis();
     const port = Number(new URL(first.url).port);
     const own = ledger();
@@ -174,13 +175,13 @@ describe('a worker that looks after a ledger', () => {
     let stuck = false;
     const reconcile = () => {
       stuck = true;
-      return sleep(60_000, undefined, { ref: false }).then(() => ({ repairs: [], waiting: [] }));
+      return sleep(10 * SOON, undefined, { ref: false }).then(() => ({ repairs: [], waiting: [] }));
     };
     const worker = startWorker({ ...own, reconciling: { ...own.reconciling, reconcile } });
     await until(() => stuck);
     const started = Date.now();
     await worker.close();
-    expect(Date.now() - started).toBeLessThan(8000);
+    expect(Date.now() - started).toBeLessThan(SOON);
     expect(own.state.closed).toBe(1);
   });
 });

@@ -6,6 +6,7 @@ import { JOB_OPTIONS } from '../../workers/queue.ts';
 import { makeJob, resultOf } from '../helpers/queue-values.ts';
 import { recordingLogger, useQueues } from '../helpers/queue.ts';
 import { useRedis } from '../helpers/redis.ts';
+import { SOON } from '../helpers/soon.ts';
 
 const neverCalled = () => Promise.reject(new Error('never'));
 
@@ -157,7 +158,7 @@ describe('a worker', () => {
   it('is counted as there, whatever its name', async () => {
     const queue = await openQueue();
     startWorker({ name: 'build host 7', execute: ({ requestId }) => Promise.resolve(resultOf(requestId)) });
-    for (const end = Date.now() + 5000; (await queue.jobs.getWorkersCount()) === 0 && Date.now() < end; )
+    for (const end = Date.now() + SOON; (await queue.jobs.getWorkersCount()) === 0 && Date.now() < end; )
       await sleep(20);
     expect(await queue.jobs.getWorkersCount()).toBeGreaterThan(0);
   });

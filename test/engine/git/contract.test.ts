@@ -133,7 +133,7 @@ describe('opening', () => {
       location: repo.folder,
       env: { ...repo.env, PATH: bin },
       cacheFolder: repo.folder,
-      timeoutMs: 300,
+      timeoutMs: 8_000,
     });
     await expect(opening).rejects.toMatchObject({ code: 'GIT_TIMEOUT' });
     await expect.poll(async () => isRunning(Number(await readFile(pid, 'utf8')))).toBe(false);

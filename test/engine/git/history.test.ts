@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { cloneRepo, createRepo } from '../../helpers/repo.ts';
 import { open, REQUEST } from './open.ts';
+import { runs } from '../../helpers/proof.ts';
 
 const rollback = (id: string) => `Rollback: x\n\n    text\n\nMode: full\nRollback-Request-ID: ${id}\n`;
 const ids = (commits: readonly { id: string }[]) => commits.map(({ id }) => id);
@@ -102,7 +103,7 @@ describe('the log of a path', () => {
           expect(trailers.filter((line) => line.startsWith('Key:')).length).toBeLessThanOrEqual(1);
         }
       }),
-      { numRuns: 15 },
+      { numRuns: runs(15, 5) },
     );
   });
 

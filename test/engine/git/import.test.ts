@@ -8,6 +8,7 @@ import type { Write } from '../../../engine/model/index.ts';
 import { createRepo } from '../../helpers/repo.ts';
 import type { Repo } from '../../helpers/repo.ts';
 import { open, PERSON, REQUEST, SERVICE } from './open.ts';
+import { runs } from '../../helpers/proof.ts';
 
 const TIME = '2026-03-04T05:06:07Z';
 
@@ -188,7 +189,7 @@ describe('writing commits', () => {
         // The helper takes the last newline away.
         expect(raw.slice(`${raw}\n`.indexOf('\n\n') + 2)).toBe(message.replace(/\n$/, ''));
       }),
-      { numRuns: 25 },
+      { numRuns: runs(25, 8) },
     );
   });
 

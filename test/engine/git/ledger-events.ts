@@ -1,11 +1,12 @@
 import { dirname } from 'node:path';
-import { afterEach, expect } from 'vitest';
+import { expect } from 'vitest';
 import type { NewEvent } from '../../../engine/model/index.ts';
 import { openPlace } from '../../../engine/git/open.ts';
 import type { GitRepository } from '../../../engine/git/open.ts';
 import { isFailure, MODE } from '../../../engine/model/index.ts';
 import { serveGit } from '../../helpers/git-http.ts';
 import type { Fate } from '../../helpers/git-http.ts';
+import { closeAfterTest } from '../../helpers/lifetime.ts';
 import { cloneRepo, createRepo, temporaryFolder } from '../../helpers/repo.ts';
 import type { Repo } from '../../helpers/repo.ts';
 import { PERSON, SERVICE } from './open.ts';
@@ -53,11 +54,6 @@ export async function remote(): Promise<Repo> {
   return repo;
 }
 
-const closing: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0)) await close();
-});
-
 /** Its address over http. */
 export async function serve(
   repo: Repo,
@@ -65,7 +61,7 @@ export async function serve(
 ): Promise<string> {
   await repo.git('config', 'http.receivepack', 'true');
   const server = await serveGit({ root: dirname(repo.folder), env: repo.env, ...(fate && { fate }) });
-  closing.push(() => server.close());
+  closeAfterTest(() => server.close());
   return `${server.url}/repo`;
 }
 
@@ -77,7 +73,7 @@ export async function openClone(
   const cacheFolder = await temporaryFolder();
   const place = await openPlace({ location: clone.folder, env: clone.env, cacheFolder, timeoutMs: 30_000 });
   const git = alone ? place.git : await place.throughUpstream('main');
-  closing.push(() => git.close());
+  closeAfterTest(() => git.close());
   expect(git.kind).toBe(alone ? 'local' : 'clone');
   return git;
 }

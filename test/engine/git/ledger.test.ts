@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFile, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { GitRepository } from '../../../engine/git/open.ts';
+import { compiled } from '../../helpers/compiled.ts';
 import type { Fate } from '../../helpers/git-http.ts';
 import { cloneRepo, createRepo, temporaryFolder } from '../../helpers/repo.ts';
 import type { Repo } from '../../helpers/repo.ts';
@@ -284,9 +285,8 @@ describe('what is written and not moved', () => {
       mode: 0o755,
     });
     await appendFile(jane.globalConfig, `[gpg "ssh"]\n\tprogram = ${program}\n`);
-    const script = resolve(import.meta.dirname, '../../helpers/ledger-process.ts');
     const argument = JSON.stringify({ location: repo.folder, cacheFolder });
-    const child = spawn(process.execPath, ['--import', 'tsx', script, argument], {
+    const child = spawn(process.execPath, [compiled('test/helpers/ledger-process.ts'), argument], {
       env: { ...repo.env, ...jane.env },
       stdio: 'ignore',
     });

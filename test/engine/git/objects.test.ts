@@ -4,6 +4,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { compiled } from '../../helpers/compiled.ts';
 import { cloneRepo, createRepo, temporaryFolder } from '../../helpers/repo.ts';
 import { open } from './open.ts';
 
@@ -122,7 +123,7 @@ describe('the child that reads', () => {
   test('a child that does not answer is given up after the time limit', async () => {
     const repo = await createRepo();
     const tip = await repo.commit({ 'a.txt': 'a' });
-    const git = await open(repo, { timeoutMs: 400 });
+    const git = await open(repo, { timeoutMs: 8_000 });
     const { tree } = await git.objects.commit(tip);
     const [child = 0] = await catFiles(repo.gitDir);
     process.kill(child, 'SIGSTOP');
@@ -135,13 +136,13 @@ describe('the child that reads', () => {
   test('ends when the repository is closed, and does not keep a process alive', async () => {
     const repo = await createRepo();
     const tip = await repo.commit({ 'a.txt': 'a' });
-    const script = join(await temporaryFolder(), 'reader.mts');
-    const source = `import { openGit } from '${join(process.cwd(), 'engine/git/open.ts')}';
+    const script = join(await temporaryFolder(), 'reader.mjs');
+    const source = `import { openGit } from '${compiled('engine/git/open.ts')}';
       const git = await openGit({ location: ${JSON.stringify(repo.folder)}, env: process.env, cacheFolder: '/nowhere' });
       console.log((await git.objects.commit('${tip}')).id);`;
     await writeFile(script, source);
-    const run = promisify(execFile)(process.execPath, ['--import', 'tsx', script], {
-      timeout: 20_000,
+    const run = promisify(execFile)(process.execPath, [script], {
+      timeout: 120_000,
     });
     expect((await run).stdout.trim()).toBe(tip);
     const git = await open(repo);

@@ -1,13 +1,8 @@
-import { afterEach } from 'vitest';
 import { openGit } from '../../../engine/git/open.ts';
 import type { GitRepository, OpenOptions } from '../../../engine/git/open.ts';
+import { closeAfterTest } from '../../helpers/lifetime.ts';
 import { temporaryFolder } from '../../helpers/repo.ts';
 import type { Repo } from '../../helpers/repo.ts';
-
-const opened: GitRepository[] = [];
-afterEach(async () => {
-  for (const git of opened.splice(0)) await git.close();
-});
 
 /** Opens a repository for one test. */
 export async function open(
@@ -17,7 +12,7 @@ export async function open(
   const { location = repo.folder, timeoutMs = 30_000 } = options;
   const cacheFolder = options.cacheFolder ?? (await temporaryFolder());
   const git = await openGit({ ...options, location, env: repo.env, cacheFolder, timeoutMs });
-  opened.push(git);
+  closeAfterTest(() => git.close());
   return git;
 }
 

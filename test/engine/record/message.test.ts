@@ -12,6 +12,7 @@ import {
 } from '../../../engine/record/trailers.ts';
 import { messageReader } from '../../helpers/messages.ts';
 import type { MessageReader } from '../../helpers/messages.ts';
+import { runs } from '../../helpers/proof.ts';
 
 const RECORD: RollbackRecord = {
   mode: 'service',
@@ -165,7 +166,7 @@ describe('rollbackMessage', () => {
         expect(git.logged(messages)).toEqual(wanted);
         expect(git.interpreted(messages[0] ?? '')).toEqual(wanted[0]);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60, 20) },
     );
   });
 
@@ -187,7 +188,7 @@ describe('rollbackMessage', () => {
           });
         });
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40, 15) },
     );
   });
 

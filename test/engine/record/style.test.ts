@@ -6,6 +6,7 @@ import { readDelivery, readRollback } from '../../../engine/record/read.ts';
 import { MESSAGE_PLACEHOLDERS, PLAIN, templateProblem } from '../../../engine/record/style.ts';
 import { formatTrailers, type RollbackRecord, rollbackTrailers } from '../../../engine/record/trailers.ts';
 import { type MessageReader, messageReader } from '../../helpers/messages.ts';
+import { runs } from '../../helpers/proof.ts';
 
 const RECORD: RollbackRecord = {
   mode: 'field',
@@ -196,7 +197,7 @@ describe('trailers of the configuration', () => {
           expect(blank).toBe('');
         });
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60, 20) },
     );
   });
 });

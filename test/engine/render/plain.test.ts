@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { contentOf, documentsOf, failureOf, FOLDER, render } from '../../helpers/deliver.ts';
+import { runs } from '../../helpers/proof.ts';
 
 const map = (rest: string, name = 'api') =>
   `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: ${name} }\n${rest}`;
@@ -164,7 +165,7 @@ spec:
             },
           ]);
       }),
-      { numRuns: 400 },
+      { numRuns: runs(400) },
     );
   });
 
@@ -175,7 +176,7 @@ spec:
         const content = await contentOf({ 'm.yaml': map(`data: { ${JSON.stringify(key)}: 1 }\n`) });
         expect(documentsOf(content)[0]).toMatchObject({ data: { [key]: 1 } });
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 });

@@ -106,10 +106,10 @@ describe('a limit', () => {
       require('node:fs').writeFileSync(${JSON.stringify(note)}, String(child.pid));
       setInterval(() => {}, 1000);`;
     await expect(
-      programsOf({ limits: { timeMs: 1500 }, sandbox: 'off' }).run(node(script)),
+      programsOf({ limits: { timeMs: 8000 }, sandbox: 'off' }).run(node(script)),
     ).rejects.toMatchObject({
       code: 'RENDER_FAILED',
-      message: 'node took longer than 1.5 s.',
+      message: 'node took longer than 8 s.',
     });
     expect(await gone(Number(readFileSync(note, 'utf8')))).toBe(true);
   });
@@ -118,16 +118,15 @@ describe('a limit', () => {
     const note = join(notes, 'helper');
     const script = `
       const { spawn } = require('node:child_process');
-      const child = spawn('node', ['-e', 'setTimeout(() => {}, 20000)'], { stdio: 'inherit', detached: true });
+      const child = spawn('node', ['-e', 'setTimeout(() => {}, 600000)'], { stdio: 'inherit', detached: true });
       require('node:fs').writeFileSync(${JSON.stringify(note)}, String(child.pid));
       child.unref();
       console.log('done');`;
-    const started = Date.now();
     const result = await programsOf({ sandbox: 'off' }).run(node(script));
     const pid = Number(readFileSync(note, 'utf8'));
-    process.kill(pid, 'SIGKILL');
+    // It is there still.
+    expect(process.kill(pid, 'SIGKILL')).toBe(true);
     expect(text(result?.stdout)).toBe('done\n');
-    expect(Date.now() - started).toBeLessThan(15_000);
   });
 
   it('ends a program that prints without end', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
 import { contentOf, documentsOf, failureOf, FOLDER, render } from '../../helpers/deliver.ts';
+import { runs } from '../../helpers/proof.ts';
 
 const HEAD = 'apiVersion: backtrail.dev/v1\nkind: Workload\n';
 const IMAGE = 'image: { repository: registry.example.com/acme/api, tag: v1 }\n';
@@ -207,7 +208,7 @@ describe('the workload renderer', () => {
         for (const version of ['1.1', '1.2'] as const)
           expect(documentsOf(content, version)[0]).toMatchObject({ kind: 'ConfigMap', data: { A: value } });
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 });

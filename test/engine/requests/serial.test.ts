@@ -64,7 +64,7 @@ it('answers one after the other as the model does, whatever people do with it', 
     fc.asyncModelRun(async () => ({ model: { model: BEGINNING }, real: await begin() }), commands),
   );
   await expect(fc.assert(property, { numRuns: 8, endOnFailure: true })).resolves.toBeUndefined();
-}, 120_000);
+});
 
 /** Every action at the same time: the events that came of it have an order, and each answer is right somewhere in it. */
 it('answers people who act at the same time as if one had come after the other', async () => {
@@ -102,4 +102,4 @@ it('answers people who act at the same time as if one had come after the other',
     }),
     { numRuns: 8, endOnFailure: true },
   );
-}, 120_000);
+});

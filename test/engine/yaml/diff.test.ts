@@ -5,6 +5,7 @@ import { stringify } from 'yaml';
 import { differenceOf, diffFields, unifiedDiff } from '../../../engine/yaml/diff/diff.ts';
 import { parseSelector } from '../../../engine/yaml/core/selector.ts';
 import { documentWithSecret, secret } from '../../helpers/secrets.ts';
+import { runs } from '../../helpers/proof.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -399,7 +400,7 @@ describe('no secret gets through', () => {
           }
         }
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 });

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { restoreField } from '../../../engine/yaml/edit/edit.ts';
 import { parseSelector } from '../../../engine/yaml/core/selector.ts';
 import { valuesOf } from '../../helpers/yaml-leaves.ts';
+import { runs } from '../../helpers/proof.ts';
 
 const NAMES = ['a', 'b', 'c', 'd'];
 const part = fc.record({
@@ -76,7 +77,7 @@ it('a document that only one side has comes or goes, and every other one stays b
       expect(result.text.replaceAll('\r\n', '').includes(base.eol === '\n' ? '\r' : '\n')).toBe(false);
       expect(result.text.endsWith(base.eol) || !before.endsWith('\n')).toBe(true);
     }),
-    { numRuns: 600 },
+    { numRuns: runs(600, 300) },
   );
   process.stdout.write(`documents: ${counts.done} added or removed, ${counts.refused} refused\n`);
   expect(counts.refused).toBeLessThan(counts.done * 0.2);

@@ -13,6 +13,7 @@ import {
   writeTree,
 } from '../../helpers/yaml-trees.ts';
 import { valuesOf } from '../../helpers/yaml-leaves.ts';
+import { runs } from '../../helpers/proof.ts';
 
 const seed = fc.integer({ min: 0, max: 1_000_000 });
 const whole = { right: 0, refused: 0 };
@@ -43,7 +44,7 @@ describe('restoring one field of any file', () => {
         const selector = next ? path.map(toStep) : selectorOf(common, path);
         check({ baseTree, target, wanted, path, selector, seeds });
       }),
-      { numRuns: 4000 },
+      { numRuns: runs(4000) },
     );
     const refused = [...counts.refused.values()].reduce((sum, count) => sum + count, 0);
     process.stdout.write(
@@ -79,7 +80,7 @@ describe('restoring a whole file by its fields', () => {
         expect(result.ok && result.changed).toBe(text !== base && result.ok);
         whole[result.ok ? 'right' : 'refused'] += 1;
       }),
-      { numRuns: 1500 },
+      { numRuns: runs(1500) },
     );
     process.stdout.write(`generated files as a whole: ${JSON.stringify(whole)}\n`);
     expect(whole.refused).toBeLessThan(whole.right * 0.1);

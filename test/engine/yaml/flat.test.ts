@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { restoreField } from '../../../engine/yaml/edit/edit.ts';
 import { flatEntries } from '../../../engine/yaml/formats/flat.ts';
 import { refusalReason } from '../../../engine/yaml/core/refusal.ts';
+import { runs } from '../../helpers/proof.ts';
 
 /** What is read of a text; null where it is refused. */
 function read(text: string, format: 'dotenv' | 'properties'): Readonly<Record<string, string>> | null {
@@ -30,7 +31,7 @@ function readsAlike(
       seen += 1;
       expect(own).toEqual({ ...other(text) });
     }),
-    { numRuns: 20_000 },
+    { numRuns: runs(20_000) },
   );
   return seen;
 }
@@ -55,7 +56,7 @@ describe('any text of lines', () => {
       '\f',
       '\\\n',
     ];
-    expect(readsAlike('properties', units, getProperties)).toBeGreaterThan(5000);
+    expect(readsAlike('properties', units, getProperties)).toBeGreaterThan(runs(5000));
   });
 
   it('is read as dotenv reads it, or refused', () => {
@@ -75,7 +76,7 @@ describe('any text of lines', () => {
       'export ',
       '\t',
     ];
-    expect(readsAlike('dotenv', units, (text) => dotenv.parse(text))).toBeGreaterThan(1000);
+    expect(readsAlike('dotenv', units, (text) => dotenv.parse(text))).toBeGreaterThan(runs(1000));
   });
 });
 

@@ -5,6 +5,7 @@ import { getProperties } from 'properties-file';
 import { describe, expect, it } from 'vitest';
 import { restoreField } from '../../../engine/yaml/edit/edit.ts';
 import { formatSelector, parseSelector } from '../../../engine/yaml/core/selector.ts';
+import { runs } from '../../helpers/proof.ts';
 
 /** The text after the edit, or the reason why there is none. */
 function restore(path: string, selector: string, base: string, target: string): string {
@@ -318,7 +319,7 @@ function property(format: {
       const target = format.write(new Map(a), t);
       counts[check({ path: format.path, base, target, key, bom: s.bom, read: format.read })] += 1;
     }),
-    { numRuns: 2000 },
+    { numRuns: runs(2000) },
   );
   return counts;
 }

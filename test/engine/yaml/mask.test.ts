@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { documentWithSecret, SECRET_KEYS, secretKey, word } from '../../helpers/secrets.ts';
 import { isSecretKey, maskLines, maskText, maskYaml } from '../../../engine/yaml/mask/mask.ts';
+import { runs } from '../../helpers/proof.ts';
 
 const PLAIN_KEYS =
   'secretName secretRef secretRefs secretKeyRef existingSecret existingSecretPasswordKey tokenSecretName passwordFile tokenPath ' +
@@ -288,7 +289,7 @@ describe('no secret gets through', () => {
         expect(maskYaml(JSON.stringify(value))).not.toContain('Zq7');
         expect(maskYaml(JSON.stringify(value, null, 2))).not.toContain('Zq7');
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 
@@ -299,7 +300,7 @@ describe('no secret gets through', () => {
         const values = isJson ? JSON.stringify(value, null, 2) : stringify(value);
         expect(maskYaml(stringify({ a: 1, values }, { defaultStringType }))).not.toContain('Zq7');
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 

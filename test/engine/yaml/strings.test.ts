@@ -6,6 +6,7 @@ import { restoreField } from '../../../engine/yaml/edit/edit.ts';
 import { excise, locate, selectSource } from '../../../engine/yaml/core/locate.ts';
 import { formatSelector, parseSelector } from '../../../engine/yaml/core/selector.ts';
 import { anyFile, anyTree, placesIn, withChange, writeTree } from '../../helpers/yaml-trees.ts';
+import { runs } from '../../helpers/proof.ts';
 
 /** The text after the edit, or the reason why there is none. */
 function restore(selector: string, base: string, target: string, path = 'a.yaml'): string {
@@ -249,9 +250,9 @@ describe('editing a field within a string', () => {
         expect(result.text.endsWith(tail.replaceAll('\n', eol))).toBe(true);
         expect(eol === '\r\n' && /[^\r]\n/.test(result.text)).toBe(false);
       }),
-      { numRuns: 1500 },
+      { numRuns: runs(1500) },
     );
-    expect(counts.right).toBeGreaterThan(500);
+    expect(counts.right).toBeGreaterThan(runs(500));
     expect(counts.refused).toBeLessThan(counts.right * 0.1);
   });
 });

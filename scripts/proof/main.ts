@@ -1,0 +1,44 @@
+/** `npm run proof -- NAME`: every random case of the tests that run a sample in `npm test`. */
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const HELP = `npm run proof -- NAME... [--seed N]
+
+NAME    a test file below, or all
+--seed  repeats the cases of an earlier run, which printed its seed
+`;
+
+const { values, positionals } = parseArgs({ options: { seed: { type: 'string' } }, allowPositionals: true });
+const files = sampled();
+const chosen = files.filter((file) => positionals.includes('all') || positionals.includes(nameOf(file)));
+const unknown = positionals.filter((name) => name !== 'all' && !files.some((file) => nameOf(file) === name));
+if (chosen.length === 0 || unknown.length > 0) {
+  process.stdout.write(`${HELP}\n${files.map((file) => `  ${nameOf(file)}\n`).join('')}`);
+  process.exitCode = 2;
+} else {
+  const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
+  const seed = values.seed === undefined ? {} : { BACKTRAIL_TEST_SEED: values.seed };
+  const { status } = spawnSync(process.execPath, [vitest, 'run', ...chosen], {
+    cwd: ROOT,
+    env: { ...process.env, ...seed, BACKTRAIL_PROOF: 'full' },
+    stdio: 'inherit',
+  });
+  process.exitCode = status ?? 1;
+}
+
+/** The test files that ask how often they run something. */
+function sampled(): string[] {
+  return readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => join('test', name))
+    .filter((file) => readFileSync(join(ROOT, file), 'utf8').includes('helpers/proof.ts'))
+    .toSorted();
+}
+
+/** `edit-properties`. */
+function nameOf(file: string): string {
+  return basename(file, '.test.ts');
+}
