@@ -37,7 +37,7 @@ export * from './model/index.ts';
 export type { HistoryEntry, RevisionChange } from './history/describe.ts';
 export type { Identity } from './history/identity.ts';
 export { parseTime } from './history/revision-name.ts';
-export type { ShownFile } from './history/show.ts';
+export type { MaskedFile } from './history/show.ts';
 export type { RollbackRecord } from './record/trailers.ts';
 export type { Checkup } from './doctor/doctor.ts';
 export type { StepEvent } from './rollback/execute.ts';
@@ -81,7 +81,7 @@ export type {
   ReviewView,
   SessionView,
 } from './requests/types.ts';
-export { cutDiff } from './plan/changes.ts';
+export { shortenDiff } from './plan/changes.ts';
 export { TRANSITIONS } from './record/transitions.ts';
 export { blockedError, isBlocked, knownLedgers };
 

@@ -1,6 +1,6 @@
 /** Everything that can be done with requests, on one repository. */
 import { formatCoordinates, type Person, type RequestId } from '../model/index.ts';
-import { may } from '../policy/policy.ts';
+import { hasPermission } from '../policy/policy.ts';
 import type { Requests, RequestView } from './types.ts';
 import { audit } from './ledger/audit.ts';
 import { openBook } from './ledger/snapshot.ts';
@@ -71,7 +71,7 @@ async function list(
     return (
       (statuses === undefined || statuses.includes(state.status)) &&
       (scope === undefined || name === scope || name.startsWith(`${scope}/`)) &&
-      may(policy, reader, 'read', placeOf(state))
+      hasPermission(policy, reader, 'read', placeOf(state))
     );
   });
   return Promise.all(files.map((file) => viewOf(place, { book, rules, file })));

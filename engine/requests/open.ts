@@ -7,14 +7,20 @@ import {
   formatCoordinates,
   type Person,
   type Policy,
-  type Proposal,
+  type RequestProposal,
   type RequestEvent,
   type RequestId,
   type Scope,
 } from '../model/index.ts';
-import { approversOf, may, samePerson, satisfiable, sessionCovers } from '../policy/policy.ts';
+import {
+  approversOf,
+  hasPermission,
+  samePerson,
+  unsatisfiableReason,
+  sessionCovers,
+} from '../policy/policy.ts';
 import type { RequestFile } from '../record/ledger-file.ts';
-import { proposalMessage } from '../record/proposal.ts';
+import { requestSummary } from '../record/request-summary.ts';
 import { blockedError, isBlocked } from '../rollback/blocked.ts';
 import type { Planned } from '../rollback/plan.ts';
 import { personOf, type Place, rulesOf, stamp, timeOf } from './context.ts';
@@ -43,7 +49,7 @@ export async function gate(place: Place, { planned, author }: Proposing): Promis
     return { needsApproval: false, ledgered: ruled.length > 0, session, approval: NO_APPROVAL };
   }
   const each = asking.map(({ place: at, rule }) => {
-    const reason = satisfiable(policy, rule, at, author.email);
+    const reason = unsatisfiableReason(policy, rule, at, author.email);
     if (reason !== null) throw unsatisfiable(reason);
     const without = rule.selfApproval ? [] : [author.email];
     const approvers = approversOf(policy, rule, at, without);
@@ -80,7 +86,7 @@ interface Asking {
 async function sessionFor(place: Place, { policy, ref, planned, author, asking }: Asking) {
   const { plan } = planned;
   const isAllowed = asking.every(
-    (owner) => owner.rule.breakGlass !== null && may(policy, author, 'break-glass', owner.place),
+    (owner) => owner.rule.breakGlass !== null && hasPermission(policy, author, 'break-glass', owner.place),
   );
   if (!isAllowed) return null;
   const book = await openBook(place.git, ref, place.cache);
@@ -200,7 +206,7 @@ function proposalOf(
     expiryMs: number | null;
     supersedes: RequestId | null;
   },
-): Proposal {
+): RequestProposal {
   const { scope, target } = planned.plan;
   const expiresAt = expiryMs === null ? null : timeOf(Date.parse(at) + expiryMs);
   return {
@@ -210,7 +216,7 @@ function proposalOf(
     targetVersion: target.version,
     allowRemoval: allowRemoval ?? false,
     justification: requireReason(reason),
-    message: proposalMessage({ scope, target: target.commit, targetVersion: target.version }),
+    message: requestSummary({ scope, target: target.commit, targetVersion: target.version }),
     author: personOf(author),
     createdAt: at,
     expiresAt,

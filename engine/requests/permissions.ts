@@ -8,7 +8,7 @@ import {
   type Person,
   type Policy,
 } from '../model/index.ts';
-import { may, mayApprove } from '../policy/policy.ts';
+import { hasPermission, mayApprove } from '../policy/policy.ts';
 
 const DEEDS: Readonly<Record<Permission, string>> = {
   read: 'see requests',
@@ -25,7 +25,8 @@ export function requirePermission(
   permission: Permission,
   place: EnvironmentName,
 ): void {
-  if (!may(policy, person, permission, place)) throw denied(person, DEEDS[permission], place, permission);
+  if (!hasPermission(policy, person, permission, place))
+    throw denied(person, DEEDS[permission], place, permission);
 }
 
 export function requireApprover(

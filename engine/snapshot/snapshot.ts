@@ -1,4 +1,4 @@
-/** What planning reads: one branch tip, seen through ports, with caches by object id (objects never change). */
+/** Input of planning: one branch tip, read through ports, cached by object id (objects are immutable). */
 import { type BoundSelector, expandSelector, isOpenSelector } from '../layout/expand-selector.ts';
 import type { Layout } from '../layout/layout.ts';
 import type { Bindings } from '../layout/pattern.ts';
@@ -18,7 +18,7 @@ import { refusalReason } from '../yaml/core/refusal.ts';
 import { formatSelector, isWithin, type Selector } from '../yaml/core/selector.ts';
 import { canonicalSource } from '../yaml/core/source.ts';
 import { decode } from '../yaml/core/text.ts';
-import { moveRanges, type Range } from '../yaml/edit/untouched.ts';
+import { moveRanges, type PartRange } from '../yaml/edit/move-ranges.ts';
 import { type FileKind, fileKind, isFlat } from '../yaml/formats/format.ts';
 import { isFile, treeView } from './view.ts';
 
@@ -31,49 +31,49 @@ export interface Snapshot {
   readonly history: HistoryReader;
   readonly hasher: Hasher;
   view(commit: ObjectId): Promise<TreeView>;
-  /** Place of each commit on the first-parent line, 0 is the tip. */
+  /** Index of each commit on the first-parent line; 0 is the tip. */
   positions(): Promise<ReadonlyMap<ObjectId, number>>;
-  /** Text of a regular file; null for a link, a folder, a submodule, for what is not UTF-8, and for a file over the reader's limit. */
+  /** Text of a regular file; null for any other entry, for content that is not UTF-8, and above the reader's limit. */
   text(entry: Entry | null): Promise<string | null>;
-  /** The parts of a file that a selector (which may hold open placeholders) selects. */
-  parts(entry: Entry, wanted: WantedParts): Promise<readonly Part[]>;
+  /** The parts of a file that a selector selects (which may have unbound placeholders). */
+  parts(entry: Entry, wanted: PartQuery): Promise<readonly FilePart[]>;
 }
 
-export interface WantedParts {
+export interface PartQuery {
   readonly path: string;
   readonly selector: Selector;
   readonly bindings: Bindings;
-  /** What is kept of the file. */
+  /** Kept selectors of the file. */
   readonly kept: readonly Selector[];
-  /** Somebody named this very field: a file that has no fields stands for it as a whole. */
-  readonly isAsked?: boolean;
-  /** Another version of the file, whose parts are known already: where both differ elsewhere only, they are the same parts. */
+  /** The field was named by the user: a file without fields then counts as a whole. */
+  readonly isExplicit?: boolean;
+  /** Another version of the file whose parts are cached: if the versions differ only outside of these, they are reused. */
   readonly like?: Entry | null;
 }
 
-export interface Part {
+export interface FilePart {
   readonly selector: Selector;
   readonly bindings: Bindings;
-  /** Canonical source of the value, equal exactly when the value and its spelling are. */
+  /** Canonical source of the value (see `canonicalSource`). */
   readonly source: string;
-  /** The same without what is kept within it; null where all of it is kept. */
+  /** `source` without kept parts inside it; null if the whole part is kept. */
   readonly restorable: string | null;
-  /** Where it stands in the text; null where the text cannot be read. */
-  readonly range: Range | null;
+  /** Range in the text; null if the text cannot be parsed. */
+  readonly range: PartRange | null;
 }
 
 export type SnapshotInput = Pick<Snapshot, 'branch' | 'base' | 'layout' | 'reader' | 'history' | 'hasher'>;
 
-const CACHED = 20_000;
+const MAX_CACHED = 20_000;
 
 export function makeSnapshot(input: SnapshotInput): Snapshot {
   const views = new Map<ObjectId, Promise<TreeView>>();
-  const parts = new Map<string, Promise<readonly Part[]>>();
+  const parts = new Map<string, Promise<readonly FilePart[]>>();
   const text = (entry: Entry | null) => readText(input.reader, entry);
-  const remember = <T>(cache: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> => {
+  const memoize = <T>(cache: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> => {
     const known = cache.get(key);
     if (known) return known;
-    if (cache.size >= CACHED) cache.clear();
+    if (cache.size >= MAX_CACHED) cache.clear();
     const made = make();
     cache.set(key, made);
     made.catch(() => cache.delete(key));
@@ -85,9 +85,9 @@ export function makeSnapshot(input: SnapshotInput): Snapshot {
     text,
     positions: () => (positions ??= readPositions(input)),
     view: (commit) =>
-      remember(views, commit, async () => treeView(input.reader, (await input.reader.commit(commit)).tree)),
+      memoize(views, commit, async () => treeView(input.reader, (await input.reader.commit(commit)).tree)),
     parts: (entry, wanted) => {
-      const { path, selector, bindings, kept, isAsked, like } = wanted;
+      const { path, selector, bindings, kept, isExplicit: isAsked, like } = wanted;
       const isNew = isFlat(path) || selector.some((step) => 'enter' in step);
       if (input.layout.rules < 3 && isNew) return Promise.resolve([]);
       const kind = fileKind(path);
@@ -99,7 +99,7 @@ export function makeSnapshot(input: SnapshotInput): Snapshot {
         isAsked,
       ]);
       const known = like && parts.get(`${like.id}${rest}`);
-      return remember(parts, `${entry.id}${rest}`, async () => {
+      return memoize(parts, `${entry.id}${rest}`, async () => {
         const own = await text(entry);
         const moved =
           known && isYaml(kind)
@@ -111,7 +111,7 @@ export function makeSnapshot(input: SnapshotInput): Snapshot {
   };
 }
 
-/** What moves parts knows lines of YAML; JSON without comments is some. */
+/** `moveParts` compares lines of YAML; JSON without comments is a subset. */
 const isYaml = (kind: FileKind) => kind.is !== 'known' || kind.format === 'yaml';
 
 async function readPositions({ history, base }: SnapshotInput): Promise<ReadonlyMap<ObjectId, number>> {
@@ -129,18 +129,18 @@ async function readText(reader: ObjectReader, entry: Entry | null): Promise<stri
   }
 }
 
-/** The parts of one version as they stand in another, where that is certain without taking it apart; null otherwise. */
+/** The parts of one version, moved to another version without parsing it; null if that is not certain. */
 function moveParts(versions: {
-  parts: readonly Part[];
+  parts: readonly FilePart[];
   text: string | null;
   other: string | null;
   selector: Selector;
-}): readonly Part[] | null {
+}): readonly FilePart[] | null {
   const { parts, text, other, selector } = versions;
   const ranges = parts.flatMap(({ range }) => range ?? []);
   if (text === null || other === null || ranges.length < parts.length) return null;
   const keys = selector.flatMap((step) => ('match' in step ? Object.keys(step.match) : []));
-  // A dotted name may be written with any of its dots in a key.
+  // A dotted name may be split into keys at any of its dots.
   const names = new Set(
     keys.flatMap((key) => key.split('.').map((_, index, words) => words.slice(index).join('.'))),
   );
@@ -148,29 +148,29 @@ function moveParts(versions: {
   return moved && parts.map((part, index) => ({ ...part, range: moved[index] ?? null }));
 }
 
-/** Where a file does not parse, the whole of it stands for the part: any change of it is then a change of the part. */
-export function readParts(blob: ObjectId, text: string | null, wanted: WantedParts): readonly Part[] {
-  const { path, selector, bindings, kept, isAsked } = wanted;
+/** The parts of a text. If it cannot be parsed, the whole file counts as the part, so that any change of it is a change of the part. */
+export function readParts(blob: ObjectId, text: string | null, wanted: PartQuery): readonly FilePart[] {
+  const { path, selector, bindings, kept, isExplicit: isAsked } = wanted;
   const source = `\0${blob}`;
   const unreadable = [{ selector, bindings, source, restorable: source, range: null }];
   if (text === null) return unreadable;
   try {
     const parsed = (isAsked ? parseFile : parseFileLoosely)(path, text);
     const matches = isOpenSelector(selector) ? expandSelector(parsed, wanted) : [{ selector, bindings }];
-    return matches.flatMap((match) => located({ path, parsed, kept }, match));
+    return matches.flatMap((match) => partsAt({ path, parsed, kept }, match));
   } catch (error) {
     if (refusalReason(error) === null) throw error;
     return unreadable;
   }
 }
 
-interface ReadFile {
+interface ParsedFile {
   readonly path: string;
   readonly parsed: ParsedText;
   readonly kept: readonly Selector[];
 }
 
-function located({ path, parsed, kept }: ReadFile, match: BoundSelector): Part[] {
+function partsAt({ path, parsed, kept }: ParsedFile, match: BoundSelector): FilePart[] {
   const { selector, bindings } = match;
   const found = selector.length === 0 ? null : locate(parsed, selector);
   const source = found ? canonicalSource(found.parsed, found.outline) : selectSource(parsed, selector);
@@ -183,8 +183,8 @@ function located({ path, parsed, kept }: ReadFile, match: BoundSelector): Part[]
   return [{ selector, bindings, source, restorable: rest ?? source, range }];
 }
 
-/** null where what is left cannot be read by itself. */
-function sourceWithout({ path, parsed, kept }: ReadFile, selector: Selector): string | null {
+/** null if the rest cannot be parsed. */
+function sourceWithout({ path, parsed, kept }: ParsedFile, selector: Selector): string | null {
   try {
     return selectSource(parseFileLoosely(path, excise(parsed, kept)), selector);
   } catch (error) {

@@ -1,6 +1,6 @@
 /** Why a layout that finds what was meant may still be wrong: what it joins, and what it leaves out. */
 import { type Coordinates, formatCoordinates, type TreeView } from '../../model/index.ts';
-import { type Place, placesOf } from '../../layout/discover.ts';
+import { type PatternMatch, patternMatches } from '../../layout/discover.ts';
 import type { Layout } from '../../layout/layout.ts';
 import { bindPath, toBindings } from '../../layout/pattern.ts';
 import { type Coverage, namesEnvironment } from './coverage.ts';
@@ -24,7 +24,7 @@ export async function doubtOf(question: Question): Promise<string | null> {
     deeper(question) ??
     unnamed(question) ??
     otherEnding(question) ??
-    (canJoin(question) ? joined(await placesOf(question.view, question.layout)) : null)
+    (canJoin(question) ? joined(await patternMatches(question.view, question.layout)) : null)
   );
 }
 
@@ -96,7 +96,7 @@ function otherEnding({ survey, layout, found }: Question): string | null {
 }
 
 /** A service that stands in two places, as in two regions: one rollback would take both. */
-function joined(places: readonly Place[]): string | null {
+function joined(places: readonly PatternMatch[]): string | null {
   const roots = new Map<string, string>();
   for (const { pattern, bindings, root } of places) {
     if (bindings.environment === undefined) continue;

@@ -1,4 +1,4 @@
-/** The keys of `.backtrail/config.yaml`: type, meaning, default and an example of each. docs/configuration.md and the schema for editors are made of them. */
+/** Keys of `.backtrail/config.yaml`: type, meaning, default and example. docs/configuration.md and the JSON schema for editors are generated from this file. */
 import { z } from 'zod';
 import { MESSAGE_PLACEHOLDERS, templateProblem, trailerKeyProblem } from '../../record/style.ts';
 import { ledgerSchema, policySchema } from './policy.ts';
@@ -16,10 +16,10 @@ import {
 } from './text-rules.ts';
 import type { Placeholder } from '../pattern.ts';
 
-/** First words of the subject, where nothing says others. */
-export const USUAL_SUBJECT = 'Rollback';
+/** Start of the default subject line. */
+export const DEFAULT_SUBJECT = 'Rollback';
 
-/** SOPS files, Secret and SealedSecret manifests: what a rollback must never resurrect, unless the configuration says otherwise. */
+/** Default of `keep`: SOPS files, Secret and SealedSecret manifests. A rollback must not restore old secrets. */
 export const DEFAULT_KEEP = ['format:sops', 'kind:Secret', 'kind:SealedSecret'] as const;
 
 const text = z.string().min(1).max(512);
@@ -38,24 +38,24 @@ const names = z.array(text).max(200);
 
 const globs = z.array(checked(globProblem)).max(200);
 
-/** A command, word by word: no shell ever reads it. */
+/** A command as a list of arguments. It is executed without a shell. */
 const words = z
   .array(
     z
       .string()
       .max(2000)
-      .refine((word) => !word.includes('\0'), 'A word holds no NUL.'),
+      .refine((word) => !word.includes('\0'), 'An argument cannot contain NUL.'),
   )
   .min(1)
   .max(100)
   .refine(
     ([program = '']) => /^[A-Za-z0-9][\w.+-]*$/.test(program),
-    'The first word is the name of a program that PATH finds, not a path.',
+    'The first word must be the name of a program in PATH, not a path.',
   );
 
 const template = checked(templateProblem).max(200);
 
-/** Looked at before the record is made of it, which leaves `__proto__` out without a word. */
+/** Checked before z.record, which silently drops `__proto__`. */
 const trailers = z.preprocess(
   (value, context) => {
     const keys = typeof value === 'object' && value !== null ? Object.keys(value) : [];
@@ -74,7 +74,7 @@ const PLACEHOLDERS = Object.entries(MESSAGE_PLACEHOLDERS)
   .map(([name, meaning]) => `\`{${name}}\` (${meaning})`)
   .join(', ');
 
-/** Each key has `description` and `example` in its `meta`, last in its chain; what it is without, where nobody writes it, in `default`. */
+/** Each key has `description` and `example` in its `meta`, last in its chain, and `default` where the code has one. */
 export const configSchema = z.strictObject({
   version: z.literal(1).meta({
     description: 'The version of this format.',
@@ -94,7 +94,7 @@ export const configSchema = z.strictObject({
     .meta({
       description:
         'The first words of the usual subject, `Rollback: env/production → revision 3f2c9ab`. Not beside `commit.subject`, which says all of it.',
-      default: USUAL_SUBJECT,
+      default: DEFAULT_SUBJECT,
       example: 'revert(production)',
     }),
   commit: z
@@ -115,7 +115,7 @@ export const configSchema = z.strictObject({
       }),
     })
     .optional()
-    .meta({ description: 'What the messages of commits say.' }),
+    .meta({ description: 'Additions to commit messages.' }),
   layout: z
     .strictObject({
       environment: z
@@ -149,15 +149,16 @@ export const configSchema = z.strictObject({
       }),
       ignore: z
         .strictObject({
-          tenant: names.optional().meta({ description: 'Names that are no tenant.', example: ['shared'] }),
+          tenant: names.optional().meta({ description: 'Names that are not a tenant.', example: ['shared'] }),
           environment: names
             .optional()
-            .meta({ description: 'Names that are no environment.', example: ['base'] }),
-          service: names.optional().meta({ description: 'Names that are no service.', example: ['docs'] }),
+            .meta({ description: 'Names that are not an environment.', example: ['base'] }),
+          service: names.optional().meta({ description: 'Names that are not a service.', example: ['docs'] }),
         })
         .optional()
         .meta({
-          description: 'Names (`*` stands for any characters) that the patterns find and that are none.',
+          description:
+            'Names that match the patterns but are not a tenant, environment or service; `*` matches any characters.',
         }),
       only: z
         .strictObject({
@@ -169,7 +170,7 @@ export const configSchema = z.strictObject({
         })
         .optional()
         .meta({
-          description: 'Names (`*` stands for any characters); where it is given, every other name is none.',
+          description: 'Names (`*` matches any characters); if given, only these names are valid.',
         }),
       shared: z
         .array(checked(sharedProblem))
@@ -210,7 +211,7 @@ export const configSchema = z.strictObject({
     .default([...DEFAULT_KEEP])
     .meta({
       description:
-        'What no rollback touches: `kind:NAME` (documents of that kind), `format:sops`, patterns of paths, and `path#selector`. A list of your own takes the place of the default.',
+        'Excluded from every rollback: `kind:NAME` (documents of that kind), `format:sops`, patterns of paths, and `path#selector`. Your own list replaces the default.',
       example: [...DEFAULT_KEEP, '**/environment.yaml#/metadata'],
     }),
   show: z
@@ -219,7 +220,7 @@ export const configSchema = z.strictObject({
     .optional()
     .meta({
       description:
-        'Values that may be read although they look like secrets: `path#selector`, or `#selector` in any file. Files that hold a Secret stay masked.',
+        'Values that are not masked although they look like secrets: `path#selector`, or `#selector` in any file. Files that contain a Secret stay masked.',
       example: ['**/values.yaml#/auth/keyAlgorithm', '#/cookie/name'],
     }),
   source: z
@@ -248,7 +249,7 @@ export const configSchema = z.strictObject({
     .optional()
     .meta({
       description:
-        'Tells apart in the history what a commit is; the first rule that fits counts. Without one, the trailer `Deployment-Source` does.',
+        'Classifies commits in the history: the first rule that matches applies; without a match the trailer `Deployment-Source`.',
     }),
   delivery: z
     .strictObject({
@@ -261,11 +262,11 @@ export const configSchema = z.strictObject({
         .strictObject({
           run: words.meta({
             description:
-              'The program and its arguments, word by word; `{tenant}`, `{environment}`, `{service}` and `{directory}` stand for those of the service. It prints manifests, and runs only where `BACKTRAIL_RENDER_COMMANDS` allows it.',
+              'The program and its arguments, word by word; `{tenant}`, `{environment}`, `{service}` and `{directory}` are replaced by those of the service. It prints manifests, and runs only where `BACKTRAIL_RENDER_COMMANDS` allows it.',
             example: ['helm', 'template', '{service}', '{directory}'],
           }),
           version: words.optional().meta({
-            description: 'Prints the version of the program, for the record.',
+            description: 'Command that prints the version of the program; recorded in the delivery commit.',
             example: ['helm', 'version', '--short'],
           }),
           inputs: z
@@ -278,12 +279,12 @@ export const configSchema = z.strictObject({
             }),
         })
         .optional()
-        .meta({ description: 'A program that renders what Backtrail and kustomize do not.' }),
+        .meta({ description: 'A program that renders services that no built-in renderer supports.' }),
     })
     .optional()
     .meta({ description: 'Manifests that are rendered and published with each rollback.' }),
   policy: policySchema.optional().meta({
-    description: 'Who must agree before a rollback is carried out, and who may do what.',
+    description: 'Who must approve a rollback before it is executed, and who may do what.',
   }),
   ledger: ledgerSchema.optional().meta({ description: 'Where requests and votes are recorded.' }),
 });
