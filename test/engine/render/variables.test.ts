@@ -65,7 +65,7 @@ describe('the variables of a service', () => {
     ['a text for the service', 'services: { api: x }\n', '1:18: services.api: must be a map.'],
     ['a list for everything', '- A\n', '1:1: a file of variables must be a map.'],
     ['two documents', 'variables: {}\n---\nvariables: {}\n', 'a file of variables must be one document.'],
-    ['a variable said twice', 'variables: { A: hunter2, A: hunter2 }\n', '1:26: the key A stands twice.'],
+    ['a variable said twice', 'variables: { A: hunter2, A: hunter2 }\n', '1:26: the key A is a duplicate.'],
   ])('are refused with their place: %s', async (_, text, message) => {
     const failure = await failureOf({ ...show('x'), '../../variables.yaml': text });
     expect(failure.code).toBe('RENDER_FAILED');
