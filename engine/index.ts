@@ -110,7 +110,7 @@ export type {
   LedgerRequest,
   Note,
   NoteKind,
-  Proposal,
+  RequestProposal,
   Quorum,
   RequestStatus,
   Review,
@@ -122,7 +122,7 @@ export type {
   FieldChange,
   FileDifference,
   Impact,
-  Kept,
+  KeptPath,
   RevisionRef,
   ServiceDifference,
 } from './model/plan.ts';
@@ -136,11 +136,11 @@ export type { Coordinates, Mode, Scope } from './model/scope.ts';
 export { localScopes } from './queries/local-scopes.ts';
 export { knownLedgers } from './git/ledger/last-seen.ts';
 export type { Destination, LedgerFetch } from './git/open.ts';
-export { cutDiff } from './plan/changes.ts';
+export { shortenDiff } from './plan/changes.ts';
 export type { HistoryEntry, RevisionChange } from './history/describe.ts';
 export type { Identity } from './history/identity.ts';
 export { parseTime } from './history/revision-name.ts';
-export type { ShownFile } from './history/show.ts';
+export type { MaskedFile } from './history/show.ts';
 export type { RollbackRecord } from './record/trailers.ts';
 export { resultOf } from './rollback/result.ts';
 export { TRANSITIONS } from './record/transitions.ts';

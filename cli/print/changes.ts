@@ -1,5 +1,5 @@
 import {
-  cutDiff,
+  shortenDiff,
   type FieldChange,
   type FileDifference,
   quotePath,
@@ -68,7 +68,7 @@ function printField(style: Style, { selector, diff, ...sides }: FieldChange): st
 }
 
 export function printDiff(style: Style, diff: string): string[] {
-  const shown = style.full ? diff : cutDiff(diff, '--full shows all');
+  const shown = style.full ? diff : shortenDiff(diff, '--full shows all');
   return (shortenDigests(style, [shown])[0] ?? shown)
     .replace(/\n$/, '')
     .split('\n')

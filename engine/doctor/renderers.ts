@@ -7,7 +7,7 @@ import {
   type Programs,
   type Progress,
 } from '../model/index.ts';
-import { renderContext, renderingOf } from '../render/index.ts';
+import { renderContext, treeRenderer } from '../render/index.ts';
 import { count, some } from './tree/index.ts';
 import { discover } from '../layout/discover.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
@@ -36,7 +36,7 @@ export async function checkRenderers(
   const services = (await discover(view, layout)).filter(
     ({ service }) => service !== undefined || layout.service.length === 0,
   );
-  const rendering = renderingOf(view, renderContext({ hasher, programs, ...delivery }));
+  const rendering = treeRenderer(view, renderContext({ hasher, programs, ...delivery }));
   const made = new Map<string, number>();
   const failures = new Map<string, { error: BacktrailError; services: string[] }>();
   const end = clock.now() + BUDGET;

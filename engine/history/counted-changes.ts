@@ -1,7 +1,7 @@
-/** Which changes of a commit count as changes of a scope. */
+/** Selects the changes of a commit that count as changes of a scope. */
 import type { LogCommit, PathChange } from '../model/index.ts';
 import { formatSelector } from '../yaml/core/selector.ts';
-import { differs, keptIn, keptSelectors, type ScopeQuery } from '../snapshot/content.ts';
+import { differs, keptIn, keptSelectors, type ScopeQuery } from '../snapshot/scope-content.ts';
 import type { Selection } from '../layout/layout.ts';
 import { toBindings } from '../layout/pattern.ts';
 import { isFile } from '../snapshot/view.ts';
@@ -17,7 +17,7 @@ export async function countingChanges(
 
 async function counts(query: ScopeQuery, change: PathChange): Promise<boolean> {
   const { snapshot, selections } = query;
-  if (snapshot.layout.isOwn(change.path)) return false;
+  if (snapshot.layout.isExcluded(change.path)) return false;
   for (const selection of selections) {
     if (selection.paths.match(change.path) === null) continue;
     const { selector } = selection;
@@ -29,7 +29,7 @@ async function counts(query: ScopeQuery, change: PathChange): Promise<boolean> {
 
 async function partDiffers(query: ScopeQuery, selection: Selection, change: PathChange): Promise<boolean> {
   const { path } = change;
-  // History is read from new to old, so the newer side is known already.
+  // History is read from new to old, so the newer side is cached.
   const after = await restorableSources(query, selection, { path, entry: change.after, like: null });
   const before = await restorableSources(query, selection, {
     path,
@@ -42,7 +42,7 @@ async function partDiffers(query: ScopeQuery, selection: Selection, change: Path
   return (await keptIn(query.snapshot, change.path, [change.before, change.after])).whole === null;
 }
 
-/** By selector: the order of the items of a list is not the part's own. */
+/** Restorable source by selector; the order of list items is not part of the item. */
 export async function restorableSources(
   { snapshot, scope }: ScopeQuery,
   { paths, selector }: Selection,
@@ -52,7 +52,7 @@ export async function restorableSources(
   const bindings = { ...toBindings(scope), ...paths.match(path) };
   const parts = await snapshot.parts(entry, {
     path,
-    isAsked: scope.mode === 'field',
+    isExplicit: scope.mode === 'field',
     selector,
     bindings,
     kept: keptSelectors(snapshot, path),

@@ -1,8 +1,8 @@
-/** Revisions as `history` shows them. */
+/** Revisions as shown by `backtrail history`. */
 import type { LogCommit, ObjectId, PathChange, Person, RevisionSource, SourceRule } from '../model/index.ts';
 import { diffFields, Remembered } from '../yaml/diff/diff.ts';
 import { fileKind } from '../yaml/formats/format.ts';
-import { readContent, type ScopeQuery } from '../snapshot/content.ts';
+import { readContent, type ScopeQuery } from '../snapshot/scope-content.ts';
 import { compileExpression } from '../layout/expression.ts';
 import type { Revision } from './revision.ts';
 import { inLayoutNames } from '../layout/fields/names.ts';
@@ -13,7 +13,7 @@ import { byService } from '../plan/changes.ts';
 export interface RevisionChange {
   readonly service: string | null;
   readonly files: readonly string[];
-  /** `path#selector` of every changed field, where the file is YAML or JSON. */
+  /** `path#selector` of every changed field, for formats with fields. */
   readonly fields: readonly string[];
 }
 
@@ -27,15 +27,15 @@ export interface HistoryEntry {
   readonly changes: readonly RevisionChange[];
   readonly identity: Identity;
   readonly source: RevisionSource;
-  /** `unknown` as long as no deployment is recorded. */
+  /** `unknown` while no deployment is recorded. */
   readonly status: 'rolledBack' | 'unknown';
   readonly current: boolean;
   readonly rolledBackBy: ObjectId | null;
-  /** The newer commit that took it back in any way: a rollback, a `git revert`, a return to what was before. `previous` skips it. */
+  /** The newer commit that undid it: a rollback, a `git revert`, or a return to the former content. `previous` skips it. */
   readonly undoneBy: ObjectId | null;
 }
 
-/** Describes revisions of a scope that has `newest` of them. */
+/** Describes revisions of a scope; `newest` is its highest version. */
 export async function describeRevisions(
   query: ScopeQuery,
   revisions: readonly Revision[],
@@ -98,7 +98,7 @@ async function fieldsOf(
   return { path, change, fields: named } as const;
 }
 
-/** Does a rule of `source` speak of this commit? */
+/** Whether a rule of `source` matches a commit. */
 export function fitsSource(
   { subject, author: by }: SourceRule,
   commit: Pick<LogCommit, 'subject' | 'author'>,
@@ -110,7 +110,7 @@ export function fitsSource(
   );
 }
 
-/** The record first, then the configuration's rules, then the trailer `Deployment-Source`. */
+/** From the record, else from the configuration's rules, else from the trailer `Deployment-Source`. */
 function sourceOf({ snapshot }: ScopeQuery, { commit, rollback }: Revision): RevisionSource {
   if (rollback) return 'rollback';
   const rule = snapshot.layout.config.source.find((rule) => fitsSource(rule, commit));

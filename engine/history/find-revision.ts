@@ -1,4 +1,4 @@
-/** Which revision of a scope does a name mean? */
+/** Resolves the name of a revision. */
 import {
   BacktrailError,
   type Finding,
@@ -8,23 +8,32 @@ import {
   quotePath,
   type RevisionRef,
 } from '../model/index.ts';
-import { type Content, keptFiles, readContent, sameContent, type ScopeQuery } from '../snapshot/content.ts';
+import {
+  type ScopeContent,
+  keptFiles,
+  readContent,
+  sameContent,
+  type ScopeQuery,
+} from '../snapshot/scope-content.ts';
 import type { Revision } from './revision.ts';
-import { covers, indexAt, wentBack } from './rolled-back.ts';
+import { covers, indexAt, isBackward } from './rolled-back.ts';
 import type { RevisionName } from './revision-name.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 
-export interface Resolved {
+export interface ResolvedRevision {
   readonly target: RevisionRef;
   readonly findings: readonly Finding[];
 }
 
-/** Finds the revision meant, among the revisions of the scope (newest first). */
+/**
+ * Resolves a name among the revisions of a scope (newest first).
+ * @throws REVISION_UNKNOWN, REVISION_INVALID, REVISION_NOT_ON_BRANCH, SHALLOW_TARGET
+ */
 export async function resolveRevision(
   query: ScopeQuery,
   revisions: readonly Revision[],
   name: RevisionName,
-): Promise<Resolved> {
+): Promise<ResolvedRevision> {
   switch (name.kind) {
     case 'version':
       return atVersion(query, revisions, name.version);
@@ -35,9 +44,9 @@ export async function resolveRevision(
     case 'time':
       return atTime(query, revisions, name.time);
     case 'previous':
-      return previous(query, revisions);
+      return previousRevision(query, revisions);
     case 'last-successful': {
-      const { target, findings } = await previous(query, revisions);
+      const { target, findings } = await previousRevision(query, revisions);
       return { target, findings: [NO_RECORDS, ...findings] };
     }
   }
@@ -46,7 +55,7 @@ export async function resolveRevision(
 const NO_RECORDS: Finding = {
   code: 'NO_RECORDS',
   severity: 'info',
-  message: 'No deployment is recorded as successful, so the previous revision was taken.',
+  message: 'No deployment is recorded as successful, so the previous revision is used.',
 };
 
 export const refOf = ({ commit, version }: Revision): RevisionRef => ({ commit: commit.id, version });
@@ -55,22 +64,22 @@ async function atVersion(
   query: ScopeQuery,
   revisions: readonly Revision[],
   version: number,
-): Promise<Resolved> {
+): Promise<ResolvedRevision> {
   const name = `v${version}`;
   const { tag } = await query.snapshot.history.named(name).catch(() => ({ tag: null }));
   const found = byVersion(query, revisions, version, tag);
   const findings = numbering(query, version);
   if (tag === null || (await isAt(query, revisions, { tag, found })))
     return { target: refOf(found), findings };
-  const message = `${name} is the revision ${found.commit.id.slice(0, 10)} of ${formatCoordinates(query.scope)}; the Git tag ${name} is at another commit, ${tag.slice(0, 10)}.`;
-  const hint = `--to tag:${name} takes the tag.`;
+  const message = `${name} is revision ${found.commit.id.slice(0, 10)} of ${formatCoordinates(query.scope)}; the Git tag ${name} points to another commit, ${tag.slice(0, 10)}.`;
+  const hint = `--to tag:${name} uses the tag.`;
   return {
     target: refOf(found),
     findings: [...findings, { code: 'TAG_DIFFERS', severity: 'warn', message, hint }],
   };
 }
 
-/** Is the revision what the scope held at the tag? */
+/** Whether the revision is the scope's content at the tag. */
 async function isAt(
   { snapshot }: ScopeQuery,
   revisions: readonly Revision[],
@@ -99,11 +108,11 @@ function byVersion(
   throw new BacktrailError(
     'REVISION_UNKNOWN',
     `${formatCoordinates(scope)} has no revision v${version}: ${there}.`,
-    tag === null ? {} : { hint: `--to tag:v${version} takes the Git tag of that name.` },
+    tag === null ? {} : { hint: `--to tag:v${version} uses the Git tag of that name.` },
   );
 }
 
-/** In field mode the numbers are the field's own: say so, for whoever read them off the service's history. */
+/** In field mode versions count revisions of the fields; the user may have read them from the service's history. */
 function numbering({ scope }: ScopeQuery, version: number): Finding[] {
   if (scope.mode !== 'field') return [];
   const message = `v${version} counts revisions of the selected fields, not of the whole service.`;
@@ -119,11 +128,11 @@ function numbering({ scope }: ScopeQuery, version: number): Finding[] {
 
 async function findOnLine(query: ScopeQuery, abbreviated: string): Promise<ObjectId> {
   const commit = await query.snapshot.history.findCommit(abbreviated);
-  if (commit === null) throw new BacktrailError('REVISION_UNKNOWN', `There is no commit ${abbreviated}.`);
+  if (commit === null) throw new BacktrailError('REVISION_UNKNOWN', `Commit ${abbreviated} does not exist.`);
   return requireOnLine(query, commit, `Commit ${abbreviated}`);
 }
 
-/** The commit that a tag, a branch or HEAD is at, or one before it. */
+/** The commit of a tag, a branch or HEAD, or an ancestor of it. */
 async function findNamed(
   query: ScopeQuery,
   { name, as, back }: Extract<RevisionName, { kind: 'ref' }>,
@@ -133,7 +142,7 @@ async function findNamed(
   for (let step = 0; step < back; step += 1) {
     const [parent] = (await reader.commit(commit)).parents;
     if (parent === undefined)
-      throw new BacktrailError('REVISION_UNKNOWN', `${name ?? 'HEAD'} has no ${back} commits before it.`);
+      throw new BacktrailError('REVISION_UNKNOWN', `${name ?? 'HEAD'} does not have ${back} ancestors.`);
     commit = parent;
   }
   return requireOnLine(
@@ -146,25 +155,25 @@ async function findNamed(
 async function atName(history: HistoryReader, name: string, as: 'tag' | 'branch' | 'any'): Promise<ObjectId> {
   const { tag, branch } = await history.named(name);
   if (as === 'any' && tag !== null && branch !== null && tag !== branch)
-    throw new BacktrailError('REVISION_INVALID', `${name} is the name of a tag and of a branch.`, {
+    throw new BacktrailError('REVISION_INVALID', `${name} is ambiguous: a tag and a branch have this name.`, {
       hint: `Write tag:${name} or branch:${name}.`,
     });
   const found = as === 'tag' ? tag : as === 'branch' ? branch : (tag ?? branch);
   if (found !== null) return found;
-  // `abc1234~1`: a commit id alone was read as one before.
+  // `abc1234~1`: parseRevision recognises a commit id only without a suffix.
   const commit = as === 'any' && /^[0-9a-f]{4,64}$/i.test(name) ? await history.findCommit(name) : null;
   if (commit !== null) return commit;
   const what = as === 'any' ? 'tag or branch' : as;
-  throw new BacktrailError('REVISION_UNKNOWN', `There is no ${what} ${name}.`);
+  throw new BacktrailError('REVISION_UNKNOWN', `The ${what} ${name} does not exist.`);
 }
 
 async function requireOnLine({ snapshot }: ScopeQuery, commit: ObjectId, named: string): Promise<ObjectId> {
   if (!(await snapshot.positions()).has(commit)) {
-    // Its object can be there although the line to it is cut.
+    // The object may exist although the history up to it is truncated.
     if (snapshot.history.shallow)
       throw new BacktrailError(
         'SHALLOW_TARGET',
-        `This shallow clone does not show whether ${named} is on the first-parent line of ${snapshot.branch}.`,
+        `In this shallow clone it is unknown whether ${named} is on the first-parent line of ${snapshot.branch}.`,
       );
     const message = `${named} is not on the first-parent line of ${snapshot.branch}.`;
     throw new BacktrailError('REVISION_NOT_ON_BRANCH', message, { details: { commit } });
@@ -172,7 +181,7 @@ async function requireOnLine({ snapshot }: ScopeQuery, commit: ObjectId, named: 
   return commit;
 }
 
-/** The newest revision at or before a commit; the commit itself, without version, where the scope is younger. */
+/** The newest revision at or before a commit; the commit itself, without version, if it is older than the scope. */
 async function atCommit(
   { snapshot }: ScopeQuery,
   revisions: readonly Revision[],
@@ -186,7 +195,7 @@ async function atTime(
   { snapshot, scope }: ScopeQuery,
   revisions: readonly Revision[],
   time: string,
-): Promise<Resolved> {
+): Promise<ResolvedRevision> {
   const isBefore = ({ commit }: Revision) => Date.parse(commit.time) < Date.parse(time);
   const index = revisions.findIndex(isBefore);
   const revision = revisions[index];
@@ -199,27 +208,30 @@ async function atTime(
   throw new BacktrailError('REVISION_UNKNOWN', `${formatCoordinates(scope)} has no revision before ${time}.`);
 }
 
-/** Commits may claim any time; the order of the line is certain. */
+/** Commit dates are not reliable; the order of the line is. */
 const disordered = ({ version }: Revision, late: Revision): Finding => ({
   code: 'TIMES_DISORDERED',
   severity: 'warn',
-  message: `v${version} is the newest revision dated before that time, but v${late.version}, which came earlier, is dated later.`,
-  hint: `See the history, and name the revision itself if v${version} is not the one.`,
+  message: `v${version} is the newest revision dated before that time, but the older v${late.version} is dated later.`,
+  hint: `Check the history, and name the revision itself if it is not v${version}.`,
 });
 
 /**
- * The newest earlier revision whose selected content differs from the current, leaving out what was taken back: by a rollback, by
- * `git revert`, or by returning to what was before; and what still holds something that a rollback of a part took back. When the current revision is a rollback of this scope, the search goes on before
- * that rollback's target.
+ * The newest earlier revision whose content differs from the current one. Skips revisions that were undone (by a rollback, by
+ * `git revert`, or by a return to the former content), and those that still contain something a rollback of a part undid. If the
+ * current revision is a rollback of this scope, the search starts before that rollback's target.
  */
-async function previous(query: ScopeQuery, revisions: readonly Revision[]): Promise<Resolved> {
+async function previousRevision(
+  query: ScopeQuery,
+  revisions: readonly Revision[],
+): Promise<ResolvedRevision> {
   const { snapshot } = query;
   const [current] = revisions;
-  if (!current) throw unknownEarlier(query, `has no revisions${await whyNone(query)}`);
-  if (snapshot.history.shallow && (await goesBehindCut(snapshot, revisions)))
-    throw unknownEarlier(query, 'was rolled back to a revision that is not');
+  if (!current) throw noEarlierRevision(query, `has no revisions${await whyNone(query)}`);
+  if (snapshot.history.shallow && (await crossesShallowBoundary(snapshot, revisions)))
+    throw noEarlierRevision(query, 'was rolled back to a revision that is not');
   const counts =
-    (await wentBack(snapshot, revisions, current)) && current.rollback && covers(current.rollback, query);
+    (await isBackward(snapshot, revisions, current)) && current.rollback && covers(current.rollback, query);
   const rollback = counts ? current.rollback : null;
   const start = rollback ? (await indexAt(snapshot, revisions, rollback.target)) + 1 : 1;
   const now = await readContent(query, snapshot.base);
@@ -237,69 +249,73 @@ async function previous(query: ScopeQuery, revisions: readonly Revision[]): Prom
 }
 
 /** `v3 was rolled back by 1a2b3c4d5e` */
-function takenBack({ version, rolledBackBy, undoneBy, holdsLeft }: Revision): string {
+function describeUndone({ version, rolledBackBy, undoneBy, holdsLeft }: Revision): string {
   if (undoneBy === null && holdsLeft !== null)
-    return `v${version} still holds what ${holdsLeft.slice(0, 10)} took back`;
+    return `v${version} still contains what ${holdsLeft.slice(0, 10)} undid`;
   const how = rolledBackBy === null ? 'reverted' : 'rolled back';
   return `v${version} was ${how} by ${(undoneBy ?? '').slice(0, 10)}`;
 }
 
-const NAMED = 3;
+const MAX_NAMED = 3;
 
 function namesOf(skipped: readonly Revision[]): string {
-  const names = skipped.slice(0, NAMED).map(takenBack).join(', ');
-  return skipped.length > NAMED ? `${names} and ${skipped.length - NAMED} more` : names;
+  const names = skipped.slice(0, MAX_NAMED).map(describeUndone).join(', ');
+  return skipped.length > MAX_NAMED ? `${names} and ${skipped.length - MAX_NAMED} more` : names;
 }
 
-const goForward = ([newest]: readonly Revision[]) =>
-  `--to v${newest?.version} returns to the newest of them.`;
+const goForwardHint = ([newest]: readonly Revision[]) =>
+  `--to v${newest?.version} selects the newest of them.`;
 
 const skippedFinding = (skipped: readonly Revision[]): Finding => ({
   code: 'UNDONE_SKIPPED',
   severity: 'info',
-  message: `${namesOf(skipped)}: not taken for the previous revision.`,
-  hint: goForward(skipped),
+  message: `${namesOf(skipped)}: skipped.`,
+  hint: goForwardHint(skipped),
 });
 
-/** It stands as it came: what changed in the file since, or in the service, was something else. */
+/** The scope has one revision only; changes of the file or service since then were outside of it. */
 function neverChanged(query: ScopeQuery, { version, commit }: Revision): BacktrailError {
   const { fields = [] } = query.scope;
   const place = `v${version}, ${commit.id.slice(0, 10)}`;
   if (query.scope.mode !== 'field')
-    return unknownEarlier(query, `has no earlier revision: it stands as it came with ${place}`);
+    return noEarlierRevision(query, `has no earlier revision: it has not changed since ${place}`);
   const name = fields.map((field) => JSON.stringify(field)).join(' and ');
   const [has, it] = fields.length === 1 ? ['has', 'it'] : ['have', 'they'];
-  const error = unknownEarlier(query, `${has} never changed since ${it} came with ${place}`, `${name} of `);
+  const error = noEarlierRevision(
+    query,
+    `${has} not changed since ${it} appeared in ${place}`,
+    `${name} of `,
+  );
   return new BacktrailError(error.code, error.message, {
-    hint: `Another field may have: \`backtrail history ${formatCoordinates(query.scope)}\` lists what changed.`,
+    hint: `Another field may have changed: \`backtrail history ${formatCoordinates(query.scope)}\` lists what changed.`,
   });
 }
 
 function noneDiffers(query: ScopeQuery, skipped: readonly Revision[]): BacktrailError {
-  const error = unknownEarlier(query, 'has no earlier revision that differs from the current one');
+  const error = noEarlierRevision(query, 'has no earlier revision that differs from the current one');
   if (skipped.length === 0 || error.code === 'SHALLOW_TARGET') return error;
-  const message = `${error.message.slice(0, -1)}, but for what was taken back: ${namesOf(skipped)}.`;
-  return new BacktrailError(error.code, message, { hint: goForward(skipped) });
+  const message = `${error.message.slice(0, -1)}, except undone ones: ${namesOf(skipped)}.`;
+  return new BacktrailError(error.code, message, { hint: goForwardHint(skipped) });
 }
 
-/** Where all that is there is kept, nothing of it ever makes a revision. */
+/** Says so if the scope's files are all kept: these never make a revision. */
 async function whyNone(query: ScopeQuery): Promise<string> {
   const [kept, ...others] = await keptFiles(query.snapshot, await readContent(query, query.snapshot.base));
   if (kept === undefined) return '';
   const more = others.length === 0 ? '' : ` and ${others.length} more`;
-  return `: ${quotePath(kept.path)}${more} is kept out of rollbacks (keep: ${kept.by})`;
+  return `: ${quotePath(kept.path)}${more} is excluded from rollbacks (keep: ${kept.by})`;
 }
 
-/** What such a rollback left behind cannot be told from what is good. */
-async function goesBehindCut(snapshot: Snapshot, revisions: readonly Revision[]): Promise<boolean> {
+/** Whether a rollback's target is beyond a shallow boundary: then its skipped revisions cannot be told from others. */
+async function crossesShallowBoundary(snapshot: Snapshot, revisions: readonly Revision[]): Promise<boolean> {
   const positions = await snapshot.positions();
   return revisions.some(({ rollback }) => rollback !== null && !positions.has(rollback.target));
 }
 
-function unknownEarlier({ snapshot, scope }: ScopeQuery, why: string, part = ''): BacktrailError {
+function noEarlierRevision({ snapshot, scope }: ScopeQuery, why: string, part = ''): BacktrailError {
   const where = snapshot.history.shallow ? ' in this shallow clone' : '';
   const code = snapshot.history.shallow ? 'SHALLOW_TARGET' : 'REVISION_UNKNOWN';
   return new BacktrailError(code, `${part}${formatCoordinates(scope)} ${why}${where}.`);
 }
 
-const isEmpty = ({ files, parts }: Content) => files.size === 0 && parts.size === 0;
+const isEmpty = ({ files, parts }: ScopeContent) => files.size === 0 && parts.size === 0;

@@ -1,10 +1,10 @@
-/** Revisions of a scope: commits of the first-parent line that changed what the scope selects. */
+/** Revisions of a scope: the commits of the first-parent line that changed its selections. */
 import type { HistoryReader, LogCommit, ObjectId } from '../model/index.ts';
 import { readRollback } from '../record/read.ts';
-import type { ScopeQuery } from '../snapshot/content.ts';
+import type { ScopeQuery } from '../snapshot/scope-content.ts';
 import { countingChanges } from './counted-changes.ts';
 import type { Revision } from './revision.ts';
-import { leftBehind } from './rolled-back.ts';
+import { rolledBackRevisions } from './rolled-back.ts';
 import { undoneRevisions } from './undone.ts';
 
 /** All revisions of a scope, newest first. */
@@ -20,7 +20,7 @@ export async function readHistory(query: ScopeQuery): Promise<Revision[]> {
     version: found.length - index,
     rollback: readRollback(revision.commit.trailers)?.record ?? null,
   }));
-  const { left, holding } = await leftBehind(query, numbered);
+  const { rolledBack: left, holding } = await rolledBackRevisions(query, numbered);
   const reverted = await undoneRevisions(query, await withMergedReverts(query, numbered));
   return numbered.map((revision) => {
     const rolledBackBy = left.get(revision.commit.id) ?? null;
@@ -30,29 +30,29 @@ export async function readHistory(query: ScopeQuery): Promise<Revision[]> {
   });
 }
 
-/** Merges looked into, and how many of them at once. */
-const MERGES = 20;
-const AT_ONCE = 4;
+/** Maximum number of merges examined, and how many at once. */
+const MAX_MERGES = 20;
+const CONCURRENCY = 4;
 
-/** Commits never change, and each look costs a process. */
-const known = new WeakMap<HistoryReader, Map<ObjectId, readonly ObjectId[]>>();
+/** Commits are immutable, and each lookup costs a process. */
+const mergedReverts = new WeakMap<HistoryReader, Map<ObjectId, readonly ObjectId[]>>();
 
-/** A merge reverts what the commits revert that it brings in: the branch of a pull request is where `git revert` is run. */
+/** Adds the reverts inside a merge to the merge: `git revert` is often executed on the branch of a pull request. */
 async function withMergedReverts<Numbered extends Pick<Revision, 'commit' | 'changes'>>(
   { snapshot: { history } }: ScopeQuery,
   revisions: readonly Numbered[],
 ): Promise<Numbered[]> {
-  const merges = revisions.filter(({ commit }) => commit.parents.length === 2).slice(0, MERGES);
-  const reverts = known.get(history) ?? new Map<ObjectId, readonly ObjectId[]>();
-  known.set(history, reverts);
+  const merges = revisions.filter(({ commit }) => commit.parents.length === 2).slice(0, MAX_MERGES);
+  const reverts = mergedReverts.get(history) ?? new Map<ObjectId, readonly ObjectId[]>();
+  mergedReverts.set(history, reverts);
   const look = async ({ commit: { id, parents } }: Numbered) => {
     const [after, tip] = parents;
     if (after === undefined || tip === undefined || reverts.has(id)) return;
     const merged = await history.log({ tip, path: '', after });
     reverts.set(id, [...new Set(merged.flatMap((commit) => commit.reverts))]);
   };
-  for (let at = 0; at < merges.length; at += AT_ONCE)
-    await Promise.all(merges.slice(at, at + AT_ONCE).map(look));
+  for (let at = 0; at < merges.length; at += CONCURRENCY)
+    await Promise.all(merges.slice(at, at + CONCURRENCY).map(look));
   return revisions.map((revision) => {
     const { commit } = revision;
     const more = reverts.get(commit.id) ?? [];
@@ -62,9 +62,9 @@ async function withMergedReverts<Numbered extends Pick<Revision, 'commit' | 'cha
   });
 }
 
-/** Commits below every prefix of the selections, merged in first-parent order. One log a prefix: several paths in one lose Git's Bloom filters. */
+/** Commits that changed a prefix of the selections, in first-parent order. One log per prefix: git's Bloom filters (gitformat-commit-graph(5)) work for single paths only. */
 async function changedCommits({ snapshot, selections }: ScopeQuery): Promise<LogCommit[]> {
-  const prefixes = widest(selections.map(({ paths }) => paths.prefix));
+  const prefixes = outermost(selections.map(({ paths }) => paths.prefix));
   const logs = await Promise.all(prefixes.map((path) => snapshot.history.log({ tip: snapshot.base, path })));
   if (logs.length === 1) return [...(logs[0] ?? [])];
   const merged = new Map<ObjectId, LogCommit>();
@@ -77,7 +77,7 @@ async function changedCommits({ snapshot, selections }: ScopeQuery): Promise<Log
   return [...merged.values()].sort((a, b) => position(a) - position(b));
 }
 
-function widest(prefixes: readonly string[]): string[] {
+function outermost(prefixes: readonly string[]): string[] {
   const unique = [...new Set(prefixes)];
   return unique.filter((path) => !unique.some((other) => other !== path && isBelow(path, other)));
 }

@@ -1,12 +1,12 @@
-/** What runs, as far as the configuration says: image tags, chart versions, source revisions found in the selections. */
+/** The deployed versions that a configuration declares: image tags, chart versions, source revisions. */
 import type { Entry } from '../model/index.ts';
 import type { ParsedText } from '../yaml/core/document.ts';
 import { locate } from '../yaml/core/locate.ts';
 import { maskText } from '../yaml/mask/mask.ts';
 import { parseFileLoosely } from '../yaml/core/parse-file.ts';
 import { formatSelector, type Selector } from '../yaml/core/selector.ts';
-import type { Content } from '../snapshot/content.ts';
-import { keptIn } from '../snapshot/content.ts';
+import type { ScopeContent } from '../snapshot/scope-content.ts';
+import { keptIn } from '../snapshot/scope-content.ts';
 import { mayBeYaml } from '../layout/keep.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { isFile } from '../snapshot/view.ts';
@@ -18,7 +18,7 @@ export interface Identity {
   readonly revisions: readonly string[];
 }
 
-interface Found {
+interface IdentitySets {
   readonly images: Set<string>;
   readonly charts: Set<string>;
   readonly revisions: Set<string>;
@@ -27,13 +27,13 @@ interface Found {
 /** Parsed files that are remembered. */
 const PARSED = 20;
 /** Files of one scope that are looked at. */
-const FILES = 200;
+const MAX_FILES = 200;
 /** Stands in the place of secrets, so that what is left can be parsed; `***` cannot. */
-const HIDDEN = 'hidden-by-backtrail';
+const MASK_WORD = 'hidden-by-backtrail';
 
 /** Reads the identity of contents. From one revision to the next most files are the same: each is looked at once. */
-export function identityReader(snapshot: Snapshot): (content: Content) => Promise<Identity> {
-  const known = new Map<string, Promise<Found>>();
+export function identityReader(snapshot: Snapshot): (content: ScopeContent) => Promise<Identity> {
+  const known = new Map<string, Promise<IdentitySets>>();
   const parsed = new Map<string, Promise<ParsedText | null>>();
   const look = (path: string, entry: Entry, selector: Selector) => {
     const file = `${entry.id} ${path}`;
@@ -53,7 +53,7 @@ export function identityReader(snapshot: Snapshot): (content: Content) => Promis
   return async ({ files, parts, shared }) => {
     const whole = [...files.values()].filter(({ path, mode }) => mayBeYaml(path) && isFile(mode));
     const all = [
-      ...whole.slice(0, FILES).map((file) => look(file.path, file, [])),
+      ...whole.slice(0, MAX_FILES).map((file) => look(file.path, file, [])),
       ...[...parts.values()].flatMap(({ path, selector }) => {
         const file = shared.get(path);
         return file ? [look(path, file, selector)] : [];
@@ -63,29 +63,29 @@ export function identityReader(snapshot: Snapshot): (content: Content) => Promis
   };
 }
 
-function merge(found: readonly Found[]): Identity {
-  const sorted = (key: keyof Found) => [...new Set(found.flatMap((one) => [...one[key]]))].sort();
+function merge(found: readonly IdentitySets[]): Identity {
+  const sorted = (key: keyof IdentitySets) => [...new Set(found.flatMap((one) => [...one[key]]))].sort();
   return { images: sorted('images'), charts: sorted('charts'), revisions: sorted('revisions') };
 }
 
-interface Place {
+interface IdentitySource {
   readonly snapshot: Snapshot;
   readonly path: string;
   readonly entry: Entry;
 }
 
 /** A file without what is secret or kept: a Secret may well have a key `tag`. null where there is nothing to be found. */
-async function openMasked({ snapshot, path, entry }: Place): Promise<ParsedText | null> {
+async function openMasked({ snapshot, path, entry }: IdentitySource): Promise<ParsedText | null> {
   const text = await snapshot.text(entry);
   if (text === null || !/image|tag|chart|revision/i.test(text)) return null;
   if ((await keptIn(snapshot, path, [entry])).whole !== null) return null;
-  const masked = maskText(text, path, () => HIDDEN);
-  return quietly(() => parseFileLoosely(path, masked));
+  const masked = maskText(text, path, () => MASK_WORD);
+  return nullIfInvalid(() => parseFileLoosely(path, masked));
 }
 
-function identityIn(parsed: ParsedText | null, selector: Selector): Found {
-  const found: Found = { images: new Set(), charts: new Set(), revisions: new Set() };
-  const values = parsed && quietly(() => valuesIn(parsed, selector));
+function identityIn(parsed: ParsedText | null, selector: Selector): IdentitySets {
+  const found: IdentitySets = { images: new Set(), charts: new Set(), revisions: new Set() };
+  const values = parsed && nullIfInvalid(() => valuesIn(parsed, selector));
   for (const value of values ?? []) collect(value, found);
   return found;
 }
@@ -97,7 +97,7 @@ function valuesIn(parsed: ParsedText, selector: Selector): unknown[] {
   return located?.node ? [located.node.toJS(located.body.document, plain)] : [];
 }
 
-function quietly<T>(make: () => T): T | null {
+function nullIfInvalid<T>(make: () => T): T | null {
   try {
     return make();
   } catch {
@@ -105,13 +105,13 @@ function quietly<T>(make: () => T): T | null {
   }
 }
 
-function collect(value: unknown, found: Found): void {
+function collect(value: unknown, found: IdentitySets): void {
   if (Array.isArray(value)) for (const item of value) collect(item, found);
   else if (typeof value === 'object' && value !== null) collectMap(new Map(Object.entries(value)), found);
 }
 
-function collectMap(map: ReadonlyMap<string, unknown>, found: Found): void {
-  const text = (key: string) => shownText(map.get(key));
+function collectMap(map: ReadonlyMap<string, unknown>, found: IdentitySets): void {
+  const text = (key: string) => versionText(map.get(key));
   const [image, repository, tag] = [text('image'), text('repository'), text('tag') ?? text('digest')];
   if (image !== null) found.images.add(image);
   if (tag !== null) found.images.add(repository === null ? tag : `${repository}:${tag}`);
@@ -128,8 +128,8 @@ function collectMap(map: ReadonlyMap<string, unknown>, found: Found): void {
   for (const child of map.values()) collect(child, found);
 }
 
-function shownText(value: unknown): string | null {
+function versionText(value: unknown): string | null {
   if (typeof value !== 'string' && typeof value !== 'number') return null;
   const text = String(value);
-  return text === '' || text.length > 300 || text.includes(HIDDEN) ? null : text;
+  return text === '' || text.length > 300 || text.includes(MASK_WORD) ? null : text;
 }

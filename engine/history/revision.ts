@@ -5,14 +5,14 @@ export interface Revision {
   /** 1 is the oldest. */
   readonly version: number;
   readonly commit: LogCommit;
-  /** The changes that made this a revision of the scope. */
+  /** The changes that made this commit a revision of the scope. */
   readonly changes: readonly PathChange[];
-  /** The record, where the commit is a rollback. */
+  /** The record, if the commit is a rollback. */
   readonly rollback: RollbackRecord | null;
-  /** The rollback commit that left this revision behind. */
+  /** The rollback commit that went back behind this revision. */
   readonly rolledBackBy: ObjectId | null;
-  /** The newer commit that took it back in any way: a rollback, a `git revert`, or a return to what was before it. */
+  /** The newer commit that undid it: a rollback, a `git revert`, or a return to the former content. */
   readonly undoneBy: ObjectId | null;
-  /** The newer rollback of a part of the scope, or `git revert`, that left something behind which this revision still holds. */
+  /** The newer rollback of a part of the scope, or `git revert`, that undid something which this revision still contains. */
   readonly holdsLeft: ObjectId | null;
 }

@@ -1,32 +1,35 @@
-/** What a rollback went back behind, as far as its trailers can be true: they are claims. */
+/** Revisions that rollbacks undid. Trailers are claims: only those consistent with the commit's position count. */
 import { isFailure, type ObjectId, type Scope } from '../model/index.ts';
 import type { RollbackRecord } from '../record/trailers.ts';
-import type { ScopeQuery } from '../snapshot/content.ts';
+import type { ScopeQuery } from '../snapshot/scope-content.ts';
 import { countingChanges } from './counted-changes.ts';
-import { fieldSelection, onePath } from '../layout/fields/field.ts';
+import { fieldSelection, singlePath } from '../layout/fields/field.ts';
 import type { Revision } from './revision.ts';
 import { recordField, rootFields, type Selection, selectionsOf } from '../layout/layout.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 
-type Numbered = Omit<Revision, 'rolledBackBy' | 'undoneBy' | 'holdsLeft'>;
+type NumberedRevision = Omit<Revision, 'rolledBackBy' | 'undoneBy' | 'holdsLeft'>;
 
-export interface LeftBehind {
-  /** For each revision that a rollback of this scope, or of a part of it, went back behind: the newest such rollback. */
-  readonly left: ReadonlyMap<ObjectId, ObjectId>;
-  /** For each other revision that still holds what a rollback of a part left behind: that rollback. */
+export interface RolledBackRevisions {
+  /** Revisions undone by a rollback of this scope or of a part of it: the newest such rollback, by revision. */
+  readonly rolledBack: ReadonlyMap<ObjectId, ObjectId>;
+  /** Other revisions that still contain what a rollback of a part undid: that rollback, by revision. */
   readonly holding: ReadonlyMap<ObjectId, ObjectId>;
 }
 
-export async function leftBehind(query: ScopeQuery, revisions: readonly Numbered[]): Promise<LeftBehind> {
+export async function rolledBackRevisions(
+  query: ScopeQuery,
+  revisions: readonly NumberedRevision[],
+): Promise<RolledBackRevisions> {
   const left = new Map<ObjectId, ObjectId>();
   const holding = new Map<ObjectId, ObjectId>();
   for (const [index, { commit, rollback }] of revisions.entries()) {
-    // A rollback that was itself left behind, by going forward again, leaves nothing behind any more.
+    // A rollback that was itself undone, by going forward again, no longer counts.
     if (left.has(commit.id)) continue;
-    if (!rollback || !(await wentBack(query.snapshot, revisions, { commit, rollback }))) continue;
+    if (!rollback || !(await isBackward(query.snapshot, revisions, { commit, rollback }))) continue;
     const targetIndex = await indexAt(query.snapshot, revisions, rollback.target);
     const restored = covers(rollback, query) ? query : restoredBy(query.snapshot, rollback);
-    // What comes behind a change of the part, newer than it, holds that change.
+    // A revision newer than an undone change of the part still contains that change.
     const behind: ObjectId[] = [];
     for (const between of revisions.slice(index + 1, targetIndex)) {
       const isConcerned = restored === query || (await countingChanges(restored, between)).length > 0;
@@ -37,25 +40,25 @@ export async function leftBehind(query: ScopeQuery, revisions: readonly Numbered
       }
     }
   }
-  return { left, holding };
+  return { rolledBack: left, holding };
 }
 
-/** Copied from another branch, or forged, trailers name a target that does not lie behind their commit. */
-export async function wentBack(
+/** Whether a rollback's target precedes it; not so for forged trailers, or ones copied from another branch. */
+export async function isBackward(
   snapshot: Snapshot,
   revisions: readonly Pick<Revision, 'commit'>[],
   { commit, rollback }: Pick<Revision, 'commit' | 'rollback'>,
 ): Promise<boolean> {
   if (!rollback) return false;
   const placeOf = (id: ObjectId) => revisions.findIndex((revision) => revision.commit.id === id);
-  // As a rule the target is a revision of the same scope: then the whole line need not be read.
+  // Usually the target is a revision of the same scope, and the whole line need not be read.
   if (placeOf(rollback.target) >= 0) return placeOf(rollback.target) > placeOf(commit.id);
   const positions = await snapshot.positions();
   const [own, target] = [positions.get(commit.id), positions.get(rollback.target)];
   return own !== undefined && target !== undefined && target > own;
 }
 
-/** Index of the newest revision at or before a commit of the first-parent line; the length where there is none. */
+/** Index of the newest revision at or before a commit of the first-parent line; `revisions.length` if there is none. */
 export async function indexAt(
   snapshot: Snapshot,
   revisions: readonly Pick<Revision, 'commit'>[],
@@ -70,7 +73,7 @@ export async function indexAt(
   return index < 0 ? revisions.length : index;
 }
 
-/** Did a rollback restore everything that this scope selects? */
+/** Whether a rollback restored everything that this scope selects. */
 export function covers(rollback: RollbackRecord, { snapshot, scope }: ScopeQuery): boolean {
   const { tenant, environment, service } = scope;
   if (rollback.tenant !== tenant || rollback.environment !== environment) return false;
@@ -88,7 +91,7 @@ export function covers(rollback: RollbackRecord, { snapshot, scope }: ScopeQuery
   );
 }
 
-/** What a rollback says that it restored, read with the layout of today; nothing where it cannot be read. */
+/** The scope that a rollback claims to have restored, under the present layout; fields that cannot be parsed are left out. */
 function restoredBy(snapshot: Snapshot, rollback: RollbackRecord): ScopeQuery {
   const { mode, tenant, environment, service, fields } = rollback;
   const scope: Scope = {
@@ -105,7 +108,7 @@ function restoredBy(snapshot: Snapshot, rollback: RollbackRecord): ScopeQuery {
 
 function readableField(field: string): Selection[] {
   try {
-    return [field.includes('#') ? fieldSelection(field) : { paths: onePath(field), selector: null }];
+    return [field.includes('#') ? fieldSelection(field) : { paths: singlePath(field), selector: null }];
   } catch (error) {
     if (isFailure(error)) return [];
     throw error;

@@ -1,4 +1,4 @@
-/** What stood in a scope at a revision, and how two revisions differ. Masked. */
+/** The masked content of a scope at a revision, and the masked difference between two revisions. */
 import { type Entry, MODE, type ServiceDifference } from '../model/index.ts';
 import { locate } from '../yaml/core/locate.ts';
 import { maskText } from '../yaml/mask/mask.ts';
@@ -7,43 +7,49 @@ import { refusalReason } from '../yaml/core/refusal.ts';
 import { MASK } from '../yaml/mask/secrets.ts';
 import { formatSelector, isWithin, parseSelector, type Selector } from '../yaml/core/selector.ts';
 import { byService, differenceOfFile } from '../plan/changes.ts';
-import { type Content, differs, keptIn, readContent, type ScopeQuery } from '../snapshot/content.ts';
+import {
+  type ScopeContent,
+  differs,
+  keptIn,
+  readContent,
+  type ScopeQuery,
+} from '../snapshot/scope-content.ts';
 import { compareText } from '../layout/layout.ts';
 import { type Snapshot } from '../snapshot/snapshot.ts';
 import { decode } from '../yaml/core/text.ts';
 import type { FileEntry } from '../snapshot/view.ts';
 
-export interface ShownFile {
+export interface MaskedFile {
   readonly path: string;
-  /** Set where only a part of the file belongs to the scope. */
+  /** Set if only a part of the file belongs to the scope. */
   readonly selector?: string;
   readonly mode: string;
   readonly id: string;
-  /** Masked text; null for binary files, folders of other repositories and the like. */
+  /** Masked text; null for binary files, submodules and the like. */
   readonly text: string | null;
-  /** The rule of `keep` that holds the path, where one does. */
+  /** The rule of `keep` that matches the path. */
   readonly kept?: string;
 }
 
-export async function showContent(query: ScopeQuery, commit: string): Promise<ShownFile[]> {
+export async function readMaskedContent(query: ScopeQuery, commit: string): Promise<MaskedFile[]> {
   const content = await readContent(query, commit);
-  const shown: ShownFile[] = [];
-  for (const file of content.files.values()) shown.push(await showFile(query, file, null));
+  const shown: MaskedFile[] = [];
+  for (const file of content.files.values()) shown.push(await readMaskedFile(query, file, null));
   for (const { path, selector } of content.parts.values()) {
     const file = content.shared.get(path);
-    if (file) shown.push(await showFile(query, file, selector));
+    if (file) shown.push(await readMaskedFile(query, file, selector));
   }
   return shown.sort((a, b) => compareText(`${a.path}#${a.selector ?? ''}`, `${b.path}#${b.selector ?? ''}`));
 }
 
-async function showFile(
+async function readMaskedFile(
   { snapshot }: ScopeQuery,
   { path, mode, id }: FileEntry,
   selector: Selector | null,
-): Promise<ShownFile> {
+): Promise<MaskedFile> {
   const kept = (await keptIn(snapshot, path, [{ mode, id }])).whole;
-  const text = await shownText(snapshot, { mode, id });
-  const shown = snapshot.layout.shown(path);
+  const text = await displayText(snapshot, { mode, id });
+  const shown = snapshot.layout.unmasked(path);
   const part = selector && { selector: formatSelector(selector) };
   const masked =
     text === null
@@ -54,16 +60,16 @@ async function showFile(
   return { path, ...part, mode, id, text: masked, ...(kept !== null && { kept }) };
 }
 
-/** A link is shown as where it leads. */
-async function shownText(snapshot: Snapshot, entry: Entry): Promise<string | null> {
+/** The target of a symlink counts as its text. */
+async function displayText(snapshot: Snapshot, entry: Entry): Promise<string | null> {
   const text =
     entry.mode === MODE.symlink ? decode(await snapshot.reader.blob(entry.id)) : await snapshot.text(entry);
   return text === null || text.includes('\0') ? null : text;
 }
 
 /**
- * The part's own lines, masked. The whole file is masked first: what is secret may hang on what stands around the part. `***` would be
- * an alias to a parser, so that a word stands in its place until the part is found; null where it cannot be found.
+ * The masked lines of a part. Masks the whole file first, because the context decides what is secret. Uses a word as mask until the part
+ * is located, since `***` would parse as an alias. null if the part cannot be located.
  */
 function maskPart(
   text: string,
@@ -83,7 +89,7 @@ function maskPart(
   }
 }
 
-/** Differences from one commit to another, within the scope only. */
+/** The differences between two commits, within the scope. */
 export async function compareContents(
   query: ScopeQuery,
   from: string,
@@ -104,18 +110,18 @@ export async function compareContents(
     if (!(await differs(query.snapshot, change))) continue;
     const file = await differenceOfFile(query.snapshot, change);
     const partial = !before.files.has(path) && !after.files.has(path);
-    const seen = partial
+    const inScope = partial
       ? {
           ...file,
           fields: (file.fields ?? []).filter(({ selector }) => isSelected(selector, path, [before, after])),
         }
       : file;
-    if (!partial || seen.fields?.length) differences.push(seen);
+    if (!partial || inScope.fields?.length) differences.push(inScope);
   }
   return byService(query, differences);
 }
 
-function isSelected(selector: string, path: string, contents: readonly Content[]): boolean {
+function isSelected(selector: string, path: string, contents: readonly ScopeContent[]): boolean {
   const field = parseSelector(selector);
   const parts = contents
     .flatMap((content) => [...content.parts.values()])

@@ -1,22 +1,25 @@
-/** Revisions that were taken back: by `git revert`, or because the scope is again what it was before them, whatever messages say. */
+/** Revisions that were undone by `git revert`, or because the scope returned to its former content. */
 import type { ObjectId, PathChange } from '../model/index.ts';
-import { type ScopeQuery } from '../snapshot/content.ts';
+import { type ScopeQuery } from '../snapshot/scope-content.ts';
 import { restorableSources } from './counted-changes.ts';
 import type { Revision } from './revision.ts';
 
-type Numbered = Pick<Revision, 'commit' | 'changes'>;
+type ChangedRevision = Pick<Revision, 'commit' | 'changes'>;
 
-export interface Undone {
+export interface UndoneRevisions {
   readonly undone: ReadonlyMap<ObjectId, ObjectId>;
-  /** For each revision between a `git revert` and what it reverts: it still holds that, so that going back to it would bring it back. */
+  /** Revisions between a `git revert` and the commit that it reverts, with that revert: they still contain the reverted change. */
   readonly holding: ReadonlyMap<ObjectId, ObjectId>;
 }
 
 /**
- * For each revision that a newer one took back: that newer commit. A revision that was itself taken back takes nothing back, so that
- * the revert of a revert counts as going forward. `revisions`: newest first.
+ * The undone revisions with the newer commit that undid each. A revision that was itself undone does not count, so that the revert of a
+ * revert goes forward. `revisions`: newest first.
  */
-export async function undoneRevisions(query: ScopeQuery, revisions: readonly Numbered[]): Promise<Undone> {
+export async function undoneRevisions(
+  query: ScopeQuery,
+  revisions: readonly ChangedRevision[],
+): Promise<UndoneRevisions> {
   const states = await statesOf(query, revisions);
   const undone = new Map<ObjectId, ObjectId>();
   const holding = new Map<ObjectId, ObjectId>();
@@ -43,10 +46,10 @@ export async function undoneRevisions(query: ScopeQuery, revisions: readonly Num
 }
 
 /**
- * What the scope held at each revision, as a text that is equal where the content is: a sum over what it holds (an AdHash, Bellare and
- * Micciancio 1997), relative to the newest, so that each change costs its own size. It only guides `previous`; nothing is proven by it.
+ * The state of the scope at each revision, as a text that is equal if the content is: an additive hash over its items (AdHash, Bellare
+ * and Micciancio 1997) relative to the newest revision, so that each change costs its own size. Not cryptographic; only `previous` uses it.
  */
-async function statesOf(query: ScopeQuery, revisions: readonly Numbered[]): Promise<string[]> {
+async function statesOf(query: ScopeQuery, revisions: readonly ChangedRevision[]): Promise<string[]> {
   const sum = [0, 0];
   const states: string[] = [];
   for (const { changes } of revisions) {
@@ -65,7 +68,7 @@ async function statesOf(query: ScopeQuery, revisions: readonly Numbered[]): Prom
   return states;
 }
 
-/** What one side of a change holds of the scope: the entry of a whole path, or the sources of the selected parts. */
+/** The items of the scope on one side of a change: the entry of a whole path, or the sources of the selected parts. */
 async function itemsOf(query: ScopeQuery, change: PathChange, side: 'before' | 'after'): Promise<string[]> {
   const entry = change[side];
   if (entry === null) return [];
@@ -79,7 +82,7 @@ async function itemsOf(query: ScopeQuery, change: PathChange, side: 'before' | '
   return [...items];
 }
 
-/** Two FNV-1a sums of 32 bits with different beginnings. */
+/** Two 32-bit FNV-1a hashes with different seeds. */
 function hash(text: string): [number, number] {
   let [one, other] = [0x811c9dc5, 0x01000193];
   for (let at = 0; at < text.length; at += 1) {

@@ -1,4 +1,4 @@
-/** Which tenants, environments and services there are in a tree. */
+/** Discovers the tenants, environments and services in a tree. */
 import { BacktrailError, type Coordinates, formatCoordinates, MODE, type TreeView } from '../model/index.ts';
 import type { ParsedText } from '../yaml/core/document.ts';
 import { parseFileLoosely } from '../yaml/core/parse-file.ts';
@@ -18,8 +18,8 @@ import {
 import { decode } from '../yaml/core/text.ts';
 
 /**
- * All tenants, environments and services that the layout finds in a tree, below the coordinates that are given; sorted. A file that cannot be
- * parsed hides the services in it, but not the environment that its path names; its path is added to `unreadable`.
+ * All tenants, environments and services that the layout matches in a tree, below the given coordinates; sorted. A file that cannot be
+ * parsed hides its services, but not the environment that its path names; its path is added to `unreadable`.
  */
 export async function discover(
   view: TreeView,
@@ -33,8 +33,8 @@ export async function discover(
     const hidden: Bindings[] = [];
     const onUnreadable = (path: string, bindings: Bindings) => {
       unreadable.add(path);
-      const { service: _, ...place } = bindings;
-      hidden.push(place);
+      const { service: _, ...owner } = bindings;
+      hidden.push(owner);
     };
     const places = await expand({
       view,
@@ -45,9 +45,9 @@ export async function discover(
       onUnreadable,
     });
     for (const { bindings } of [...places, ...hidden.map((bindings) => ({ bindings }))]) {
-      const { service, ...place } = bindings;
-      if (place.environment === undefined || layout.isIgnored(place)) continue;
-      const environment = { ...place, environment: place.environment };
+      const { service, ...owner } = bindings;
+      if (owner.environment === undefined || layout.isIgnored(owner)) continue;
+      const environment = { ...owner, environment: owner.environment };
       found.set(formatCoordinates(environment), environment);
       if (service === undefined || layout.isIgnored({ service })) continue;
       const coordinates = { ...environment, service };
@@ -57,36 +57,36 @@ export async function discover(
   return [...found.values()].sort((a, b) => compareText(formatCoordinates(a), formatCoordinates(b)));
 }
 
-/** One way in which a pattern fits the tree. */
-export interface Place {
+/** One way in which a pattern matches the tree. */
+export interface PatternMatch {
   readonly pattern: Pattern;
   readonly bindings: Bindings;
-  /** What makes it this one: the path up to the last name with a placeholder, and the selector, where there is one. */
+  /** Identifies the match: the path up to its last component with a placeholder, and the selector, if there is one. */
   readonly root: string;
 }
 
-/** Every way in which the patterns of environments and services fit, without what the layout ignores. */
-export async function placesOf(view: TreeView, layout: Layout): Promise<Place[]> {
+/** All matches of the environment and service patterns, except ignored names. */
+export async function patternMatches(view: TreeView, layout: Layout): Promise<PatternMatch[]> {
   const parsed = new Map<string, Promise<ParsedText | null>>();
-  const places: Place[] = [];
+  const places: PatternMatch[] = [];
   for (const pattern of [...layout.environment, ...layout.service])
     for (const place of await expand({ view, layout, pattern, bindings: {}, parsed }))
       if (!layout.isIgnored(place.bindings)) places.push({ pattern, ...place });
   return places;
 }
 
-interface Expansion {
+interface ExpandInput {
   readonly view: TreeView;
   readonly layout: Pick<Layout, 'shared'>;
   readonly pattern: Pattern;
   readonly bindings: Bindings;
-  /** Files read during this discovery, by path. */
+  /** Files parsed during this discovery, by path. */
   readonly parsed: Map<string, Promise<ParsedText | null>>;
-  /** Told of each file that is there and cannot be taken apart. */
+  /** Called for each text file that cannot be parsed. */
   readonly onUnreadable?: (path: string, bindings: Bindings) => void;
 }
 
-/** Every way in which the placeholders of a pattern fit the tree. Reads only the folders that the pattern needs. */
+/** All matches of a pattern. Lists only the folders that the pattern needs. */
 async function expand({
   view,
   layout,
@@ -94,8 +94,8 @@ async function expand({
   bindings,
   parsed,
   onUnreadable,
-}: Expansion): Promise<Pick<Place, 'bindings' | 'root'>[]> {
-  const results: Pick<Place, 'bindings' | 'root'>[] = [];
+}: ExpandInput): Promise<Pick<PatternMatch, 'bindings' | 'root'>[]> {
+  const results: Pick<PatternMatch, 'bindings' | 'root'>[] = [];
   const named = pattern.segments.findLastIndex(
     (segment) => segment !== '**' && segment.some((piece) => 'placeholder' in piece),
   );
@@ -154,7 +154,7 @@ async function isText(view: TreeView, path: string): Promise<boolean> {
   return bytes !== null && decode(bytes) !== null;
 }
 
-/** A text that can be looked into; null where there is none or it does not parse: discovery goes on without it. */
+/** Parses a file; null if it does not exist or cannot be parsed, since discovery continues without it. */
 export async function readParsed(view: TreeView, path: string): Promise<ParsedText | null> {
   const bytes = await view.read(path);
   const text = bytes && decode(bytes);
@@ -167,47 +167,51 @@ export async function readParsed(view: TreeView, path: string): Promise<ParsedTe
   }
 }
 
-/** Rejects with TENANT_UNKNOWN, ENVIRONMENT_UNKNOWN or SERVICE_UNKNOWN, naming what there is. */
-export async function requireKnown(view: TreeView, layout: Layout, scope: Coordinates): Promise<void> {
+/** @throws TENANT_UNKNOWN, ENVIRONMENT_UNKNOWN or SERVICE_UNKNOWN; the hint lists what exists */
+export async function requireScopeExists(view: TreeView, layout: Layout, scope: Coordinates): Promise<void> {
   const { tenant, environment, service } = scope;
   const within = tenant === undefined ? {} : { tenant };
   if (await exists(view, layout, scope)) return;
   const all = await discover(view, layout, within);
   if (all.length === 0 && tenant !== undefined) {
     const tenants = (await discover(view, layout)).map((found) => found.tenant);
-    throw new BacktrailError('TENANT_UNKNOWN', `The layout finds no tenant "${tenant}".`, {
-      hint: say(tenants, tenant),
+    throw new BacktrailError('TENANT_UNKNOWN', `The layout does not match a tenant "${tenant}".`, {
+      hint: suggest(tenants, tenant),
     });
   }
   const here = all.filter((found) => found.environment === environment);
   if (here.length === 0) {
     const name = formatCoordinates({ ...within, environment });
-    throw new BacktrailError('ENVIRONMENT_UNKNOWN', `The layout finds no environment "${name}".`, {
-      hint: say(
+    throw new BacktrailError('ENVIRONMENT_UNKNOWN', `The layout does not match an environment "${name}".`, {
+      hint: suggest(
         all.map((found) => found.environment),
         environment,
       ),
     });
   }
   const name = formatCoordinates({ ...within, environment });
-  throw new BacktrailError('SERVICE_UNKNOWN', `The layout finds no service "${service}" in ${name}.`, {
-    hint: say(
-      here.map((found) => found.service),
-      service,
-    ),
-  });
+  throw new BacktrailError(
+    'SERVICE_UNKNOWN',
+    `The layout does not match a service "${service}" in ${name}.`,
+    {
+      hint: suggest(
+        here.map((found) => found.service),
+        service,
+      ),
+    },
+  );
 }
 
-function say(names: readonly (string | undefined)[], wanted = ''): string {
+function suggest(names: readonly (string | undefined)[], wanted = ''): string {
   const known = [...new Set(names.filter((name) => name !== undefined))].sort(compareText);
-  if (known.length === 0) return 'There is none.';
+  if (known.length === 0) return 'None exists.';
   const [near] = nearNames(wanted, known);
   const meant = near === undefined ? '' : `Did you mean ${near}? `;
   const more = known.length > 8 ? ` and ${known.length - 8} more; \`backtrail environments\` lists all` : '';
-  return `${meant}There is ${known.slice(0, 8).join(', ')}${more}.`;
+  return `${meant}Existing: ${known.slice(0, 8).join(', ')}${more}.`;
 }
 
-/** Looks for this one scope only. */
+/** Looks for one scope only, which is cheaper than `discover`. */
 async function exists(view: TreeView, layout: Layout, scope: Coordinates): Promise<boolean> {
   const patterns = scope.service === undefined ? [...layout.environment, ...layout.service] : layout.service;
   const parsed = new Map<string, Promise<ParsedText | null>>();

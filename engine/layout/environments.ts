@@ -1,4 +1,4 @@
-/** Environments with their services, as people see them. */
+/** An environment with its services, for display. */
 import { type Coordinates, formatCoordinates } from '../model/index.ts';
 
 export interface EnvironmentEntry {
@@ -7,16 +7,19 @@ export interface EnvironmentEntry {
   readonly services: readonly string[];
 }
 
-/** Environments with their services. */
+/** Groups coordinates by environment. */
 export function toEntries(found: readonly Coordinates[]): EnvironmentEntry[] {
   const services = new Map<string, string[]>();
-  const places = new Map<string, Coordinates>();
-  for (const { service, ...place } of found) {
-    const name = formatCoordinates(place);
-    places.set(name, place);
+  const environments = new Map<string, Coordinates>();
+  for (const { service, ...environment } of found) {
+    const name = formatCoordinates(environment);
+    environments.set(name, environment);
     const known = services.get(name) ?? [];
     services.set(name, known);
     if (service !== undefined) known.push(service);
   }
-  return [...places].map(([name, place]) => ({ ...place, services: services.get(name) ?? [] }));
+  return [...environments].map(([name, environment]) => ({
+    ...environment,
+    services: services.get(name) ?? [],
+  }));
 }

@@ -1,4 +1,4 @@
-/** What the placeholders of a selector stand for in a text. */
+/** A selector, and the values of its placeholders. */
 import type { ParsedText } from '../yaml/core/document.ts';
 import { listNames, locate } from '../yaml/core/locate.ts';
 import { refusalReason } from '../yaml/core/refusal.ts';
@@ -10,17 +10,17 @@ export interface BoundSelector {
   readonly bindings: Bindings;
 }
 
-export const isOpenSelector = (selector: Selector): boolean => selector.some(isOpen);
+export const isOpenSelector = (selector: Selector): boolean => selector.some(isOpenStep);
 
-/** The bound selectors that a selector with placeholders stands for, in the order of the text; only such as are there. */
+/** Expands a selector with placeholders to all selectors that match, in text order. */
 export function expandSelector(parsed: ParsedText, { selector, bindings }: BoundSelector): BoundSelector[] {
-  const at = selector.findIndex(isOpen);
+  const at = selector.findIndex(isOpenStep);
   const step = selector[at];
   if (!step || 'index' in step || 'enter' in step)
-    return isThere(parsed, selector) ? [{ selector, bindings }] : [];
+    return mayExist(parsed, selector) ? [{ selector, bindings }] : [];
   const parent = selector.slice(0, at);
   const [key, template] = openText(step);
-  // The names that are listed need not be looked for again: a list of thousands of items would be searched once for each.
+  // Listed names exist: locating each again would be quadratic in the length of the list.
   const isSure = at === selector.length - 1 && ('key' in step || Object.keys(step.match).length === 1);
   return listNames(parsed, parent, key).flatMap((name) => {
     const learned = matchTemplate(template, name, bindings);
@@ -30,9 +30,9 @@ export function expandSelector(parsed: ParsedText, { selector, bindings }: Bound
   });
 }
 
-/** Values where the selector looks for a name, and finds one with a `/`, which no name of a scope can have. */
+/** Names at the selector's placeholders that contain a `/`, which a scope name cannot. */
 export function namesWithSlash(parsed: ParsedText, { selector, bindings }: BoundSelector): string[] {
-  const at = selector.findIndex(isOpen);
+  const at = selector.findIndex(isOpenStep);
   const step = selector[at];
   if (!step || 'index' in step || 'enter' in step) return [];
   const [key, template] = openText(step);
@@ -40,17 +40,17 @@ export function namesWithSlash(parsed: ParsedText, { selector, bindings }: Bound
     const learned = matchTemplate(template, name, bindings);
     if (learned !== null)
       return namesWithSlash(parsed, { selector: bindSelector(selector, learned), bindings: learned });
-    // Beside a prefix, names of elsewhere are left out on purpose.
+    // With a prefix, names without it are excluded on purpose.
     return name.includes('/') && !template.includes('/') ? [name] : [];
   });
 }
 
-function isOpen(step: Step): boolean {
+function isOpenStep(step: Step): boolean {
   if ('index' in step || 'enter' in step) return false;
   return 'key' in step ? hasPlaceholder(step.key) : Object.values(step.match).some(hasPlaceholder);
 }
 
-/** The key that an open step asks for (null: the names of a map), and what its value looks like. */
+/** The key that an open step matches on (null: the keys of a map), and the template of its value. */
 function openText(
   step: Exclude<Step, { readonly index: number } | { readonly enter: true }>,
 ): readonly [string | null, string] {
@@ -58,8 +58,8 @@ function openText(
   return Object.entries(step.match).find(([, value]) => hasPlaceholder(value)) ?? ['', ''];
 }
 
-/** Where the way is not certain, something is there: what it is will be said when it is read. */
-function isThere(parsed: ParsedText, selector: Selector): boolean {
+/** True also if the selector is ambiguous: reading it reports that. */
+function mayExist(parsed: ParsedText, selector: Selector): boolean {
   if (selector.length === 0) return true;
   try {
     return locate(parsed, selector) !== null;

@@ -1,8 +1,13 @@
-/** `keep`: what no rollback touches. Path patterns, `path#selector`, `kind:Secret`, `format:sops`. */
+/** `keep`: paths and parts excluded from every rollback. Path patterns, `path#selector`, `kind:Secret`, `format:sops`. */
 import picomatch from 'picomatch';
 import { ENGINE, type Rules } from '../model/index.ts';
 import { isFlat } from '../yaml/formats/format.ts';
-import { claimsKind, type DocumentDescription, describeDocuments, type Named } from '../yaml/core/kinds.ts';
+import {
+  claimsKind,
+  type DocumentDescription,
+  describeDocuments,
+  type ObjectName,
+} from '../yaml/core/kinds.ts';
 import { formatSelector, parseSelector, type Selector } from '../yaml/core/selector.ts';
 
 export interface KeptPart {
@@ -11,13 +16,13 @@ export interface KeptPart {
 }
 
 export interface Keep {
-  /** The pattern that keeps the whole path, whatever it holds; null where none does. */
+  /** The pattern that keeps a path regardless of its content; null if none does. */
   path(path: string): string | null;
-  /** Could the content of files decide? */
+  /** Whether some rule depends on the content of files. */
   readonly looksInside: boolean;
-  /** The rule that keeps a file of this content as a whole; null where none does. */
+  /** The rule that keeps a file with this content as a whole; null if none does. */
   content(path: string, text: string): string | null;
-  /** Parts of the file that are kept; a kept document of several counts as a part. */
+  /** The kept parts of a file; in a file of several documents, a kept document is a part. */
   parts(path: string, texts: readonly string[]): readonly KeptPart[];
   /** The parts of one text that are kept for what they say, without those that the path alone keeps. */
   documents(path: string, text: string): readonly KeptPart[];
@@ -40,14 +45,14 @@ export function compileKeep(patterns: readonly string[], rules: Rules = ENGINE):
     })
     .filter(({ selector }) => rules >= 3 || !selector.some((step) => 'enter' in step));
   const ruleOfKind = (kind: string | undefined) => kinds.find((rule) => rule.kind === kind)?.by ?? null;
-  /** Items of a List are told apart as documents are. */
+  /** Items of a List are treated like documents. */
   const itemsOf = ({ items }: DocumentDescription) => (rules === 1 ? undefined : items);
   const ruleOf = (document: DocumentDescription) => {
     const own = document.sops && sops ? 'format:sops' : ruleOfKind(document.kind);
     const inside = (itemsOf(document) ?? []).map(({ kind }) => ruleOfKind(kind));
     return own ?? (inside.every((rule) => rule !== null) ? (inside[0] ?? null) : null);
   };
-  /** Any other list that holds a kept kind is kept as a whole. */
+  /** Any other list with an object of a kept kind is kept as a whole. */
   const ruleOfList = (document: DocumentDescription) =>
     itemsOf(document) === undefined
       ? (kinds.find(({ kind }) => document.inside?.includes(kind))?.by ?? null)
@@ -85,11 +90,11 @@ export function compileKeep(patterns: readonly string[], rules: Rules = ENGINE):
     content: (path, text) => {
       if (sops && isEncrypted(text)) return 'format:sops';
       const isYaml = mayBeYaml(path);
-      // Files of any name may hold a manifest; only those that say so are worth parsing.
+      // Files of any name may contain a manifest; parse only those that mention a kind.
       if (!isYaml && claimed(text) === null) return null;
       const described = describe(text);
       const documents = rules === 1 || isYaml || namesFormat(path) ? described : described.filter(isManifest);
-      // A template does not parse: what it says counts. A script or a README that speaks of a Secret is none.
+      // A template cannot be parsed: use what it declares. A script or a README that mentions a Secret does not count.
       if (documents.length === 0) return rules === 1 || namesFormat(path) ? claimed(text) : null;
       const kept = documents.map(ruleOf);
       const listed = documents.map(ruleOfList).find((rule) => rule !== null);
@@ -122,14 +127,14 @@ const wordOf = (kind: string) =>
 /** SOPS marks its values in every format that it writes: YAML, JSON, dotenv, INI, binary (github.com/getsops/sops). */
 const isEncrypted = (text: string) => text.includes('ENC[AES256_GCM,') && text.includes('sops');
 
-/** A YAML or JSON file by its name, what is made of it included: `a.yaml.tpl`, `a.yml.bak`. */
+/** A YAML or JSON file by name, including derived names: `a.yaml.tpl`, `a.yml.bak`. */
 const namesFormat = (path: string) => /\.(?:ya?ml|json)(?:\.[^/]*)?$/i.test(path);
 
-/** In a file with another ending, a kind alone may be a word of a text. */
+/** In a file with another extension, `kind` alone may be ordinary text. */
 const isManifest = ({ apiVersion, name, inside, sops }: DocumentDescription) =>
   apiVersion !== undefined || name !== undefined || inside !== undefined || sops;
 
-function identity({ kind = '', name, namespace }: Named): Record<string, string> {
+function identity({ kind = '', name, namespace }: ObjectName): Record<string, string> {
   return {
     kind,
     ...(name !== undefined && { 'metadata.name': name }),
@@ -137,7 +142,7 @@ function identity({ kind = '', name, namespace }: Named): Record<string, string>
   };
 }
 
-/** YAML or JSON by its ending, or a name without an ending. */
+/** YAML or JSON by extension, or a name without extension. */
 export function mayBeYaml(path: string): boolean {
   const name = path.slice(path.lastIndexOf('/') + 1);
   return /\.(ya?ml|json)$/i.test(name) || !name.slice(1).includes('.');

@@ -1,4 +1,4 @@
-/** The layout of a repository: which tenants, environments and services exist, and what belongs to each. */
+/** The layout of a repository: its tenants, environments and services, and the files of each. */
 import picomatch from 'picomatch';
 import { BacktrailError, type Config, type Coordinates, ENGINE, type Rules } from '../model/index.ts';
 import type { Selector } from '../yaml/core/selector.ts';
@@ -17,8 +17,8 @@ import {
   matchTemplate,
   toBindings,
 } from './pattern.ts';
-import { compileShared, type SharedFiles } from './shared.ts';
-import { compileShown, type Shown } from './unmasked.ts';
+import { compileShared, type SharedFiles } from './shared-files.ts';
+import { compileUnmasked, type UnmaskedSelectors } from './unmasked-selectors.ts';
 
 export interface Layout {
   readonly config: Config;
@@ -27,17 +27,17 @@ export interface Layout {
   readonly environment: readonly Pattern[];
   readonly service: readonly Pattern[];
   readonly keep: Keep;
-  readonly shown: Shown;
-  /** Does the configuration say that one of these names is none? */
+  readonly unmasked: UnmaskedSelectors;
+  /** Whether `ignore` or `only` excludes one of these names. */
   isIgnored(bindings: Bindings): boolean;
   readonly shared: SharedFiles;
-  /** Delivery outputs, shared files and our own configuration: no scope holds them, they make no revision. */
-  isOwn(path: string): boolean;
+  /** Delivery outputs, shared files and Backtrail's configuration: they belong to no scope and create no revisions. */
+  isExcluded(path: string): boolean;
   isBinding(path: string): boolean;
   isVariables(path: string): boolean;
 }
 
-/** `rules`: by which version of the rules a rollback is planned; see `ENGINE`. */
+/** `rules`: version of the planning rules; see `ENGINE`. */
 export function compileLayout(config: Config, rules: Rules = ENGINE): Layout {
   const environment = config.layout.environment.map(compilePattern);
   const service = config.layout.service.map(compilePattern);
@@ -50,10 +50,10 @@ export function compileLayout(config: Config, rules: Rules = ENGINE): Layout {
     hasTenant: [...environment, ...service].some(({ placeholders }) => placeholders.has('tenant')),
     rules,
     keep: compileKeep(config.keep, rules),
-    shown: compileShown(config.show),
+    unmasked: compileUnmasked(config.show),
     isIgnored: ignoredNames(config.layout),
     shared,
-    isOwn: (path) =>
+    isExcluded: (path) =>
       path === '.backtrail' ||
       path.startsWith(`${CONFIG_PATH.split('/')[0]}/`) ||
       output(path) ||
@@ -63,27 +63,27 @@ export function compileLayout(config: Config, rules: Rules = ENGINE): Layout {
   };
 }
 
-/** The files that are delivered, and nothing below what only has the name of one. */
+/** Matches delivery outputs exactly, not paths below them. */
 function outputMatcher(text: string): (path: string) => boolean {
   const pattern = compilePattern(text);
   const paths = bindPath(pattern, {});
   return (path) => path.split('/').length === pattern.segments.length && paths.match(path) !== null;
 }
 
-/** Globs; a placeholder, which people write from habit, stands for any name. */
+/** Compiles globs; a placeholder counts as `*`. */
 function globs(patterns: readonly string[]): (path: string) => boolean {
   const plain = patterns.map((pattern) => pattern.replace(/\{(tenant|environment|service)\}/g, '*'));
   return plain.length === 0 ? () => false : picomatch(plain, { dot: true });
 }
 
-/** What a scope owns: whole paths, or parts of the files that `paths` selects. */
+/** What a scope owns: whole paths, or a part of each file in `paths`. */
 export interface Selection {
   readonly paths: PathSelection;
-  /** null: whole paths. May hold an unbound {service}. */
+  /** null: whole paths. May have an unbound {service}. */
   readonly selector: Selector | null;
 }
 
-/** The selections of an environment (its own and those of its services) or of one service. */
+/** The selections of an environment (including those of its services) or of one service. */
 export function selectionsOf(layout: Layout, coordinates: Coordinates): Selection[] {
   const bindings = toBindings(coordinates);
   const patterns =
@@ -104,7 +104,7 @@ export function selectionsOf(layout: Layout, coordinates: Coordinates): Selectio
   });
 }
 
-/** A link, a file or a submodule in the place of a folder that a scope owns is the scope's as the folder is. */
+/** A symlink, file or submodule at the path of a folder that a scope owns belongs to the scope as well. */
 function withOwnEntry(paths: PathSelection, rules: Rules): PathSelection {
   if (paths.kind !== 'tree' || paths.prefix === '' || rules === 1) return paths;
   return { ...paths, match: (path) => (path === paths.prefix ? {} : paths.match(path)) };
@@ -112,7 +112,7 @@ function withOwnEntry(paths: PathSelection, rules: Rules): PathSelection {
 
 export const compareText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
-/** The service of an environment that a path belongs to, or null. */
+/** The service of an environment that owns a path, or null. */
 export function serviceOfPath(layout: Layout, coordinates: Coordinates, path: string): string | null {
   if (coordinates.service !== undefined) return coordinates.service;
   for (const pattern of layout.service) {
@@ -123,7 +123,7 @@ export function serviceOfPath(layout: Layout, coordinates: Coordinates, path: st
   return null;
 }
 
-/** May several services have parts of this file? */
+/** Whether several services may have parts in this file. */
 export function isShared(layout: Layout, coordinates: Coordinates, path: string): boolean {
   const bindings = toBindings(coordinates);
   return layout.service.some(
@@ -131,7 +131,7 @@ export function isShared(layout: Layout, coordinates: Coordinates, path: string)
   );
 }
 
-/** The service of an environment that a field of a shared file belongs to, or null. */
+/** The service of an environment that owns a field of a shared file, or null. */
 export function serviceOfField(
   layout: Layout,
   coordinates: Coordinates,
@@ -147,7 +147,7 @@ export function serviceOfField(
   return null;
 }
 
-/** What the steps of a selector say about the placeholders of a template that it lies within; null where it does not. */
+/** Bindings of the placeholders of a template that a selector is within; null if it is not. */
 export function matchSelector(template: Selector, selector: Selector, bindings: Bindings): Bindings | null {
   let known: Bindings | null = bindings;
   for (const [index, wanted] of template.entries()) {
@@ -170,7 +170,7 @@ function matchStep(wanted: Selector[number], step: Selector[number], bindings: B
   return known;
 }
 
-/** Folders that the scope owns as a whole (`…/**`), and folders of its files; '' is never one. */
+/** Folders that the scope owns as a whole (`…/**`), and folders of its files; never ''. */
 export function foldersOf(patterns: readonly Pattern[], coordinates: Partial<Coordinates>): string[] {
   const folders = patterns.map((pattern) => {
     const { kind, prefix } = bindPath(pattern, toBindings(coordinates));
@@ -183,7 +183,7 @@ export function foldersOf(patterns: readonly Pattern[], coordinates: Partial<Coo
   return [...new Set(folders.filter((folder) => folder !== ''))];
 }
 
-/** The folder that an environment owns as a whole, '' where the layout gives it none. */
+/** The folder that an environment owns as a whole; '' if there is none. */
 export function environmentFolder(layout: Layout, { tenant, environment }: Coordinates): string {
   const bindings = toBindings({ ...(tenant !== undefined && { tenant }), environment });
   const owned = layout.environment
@@ -192,26 +192,26 @@ export function environmentFolder(layout: Layout, { tenant, environment }: Coord
   return owned?.prefix ?? '';
 }
 
-/** A field as the record writes it: relative to the environment's folder, where there is one. */
+/** A field as recorded in trailers: relative to the environment's folder, if there is one. */
 export function recordField(layout: Layout, coordinates: Coordinates, field: string): string {
   const folder = environmentFolder(layout, coordinates);
   return folder !== '' && field.startsWith(`${folder}/`) ? field.slice(folder.length + 1) : field;
 }
 
-/** What a field of a record may mean from the repository's root: it does not say whether it was relative. */
+/** Paths from the repository's root that a recorded field may refer to: a record does not say if it is relative. */
 export function rootFields(layout: Layout, coordinates: Coordinates, field: string): string[] {
   const folder = environmentFolder(layout, coordinates);
   return folder === '' ? [field] : [`${folder}/${field}`, field];
 }
 
-/** The output path of a service's manifests; null where nothing is delivered. */
+/** The output path of a service's manifests; null without delivery. */
 export function deliveryOutput(layout: Layout, coordinates: Coordinates): string | null {
   return layout.config.delivery && fill(layout.config.delivery.output, toBindings(coordinates));
 }
 
 /**
- * Reads `[tenant/]environment[/service]` as the layout means it. SCOPE_INVALID for what cannot be a scope;
- * whether it exists is for `requireKnown`.
+ * Parses `[tenant/]environment[/service]` according to the layout. Does not look whether it exists; see `requireScopeExists`.
+ * @throws SCOPE_INVALID
  */
 export function parseScope(layout: Layout, text: string): Coordinates {
   const parts = text.split('/');
@@ -219,16 +219,16 @@ export function parseScope(layout: Layout, text: string): Coordinates {
   if (bad !== undefined) {
     throw new BacktrailError(
       'SCOPE_INVALID',
-      `${shown(text)} is not a scope: ${shown(bad)} cannot be a name.`,
+      `${excerpt(text)} is not a scope: ${excerpt(bad)} is not a valid name.`,
     );
   }
   const names = layout.hasTenant ? parts : [undefined, ...parts];
   const [tenant, environment, service, ...rest] = names;
   if (environment === undefined || rest.length > 0) {
     const form = layout.hasTenant ? 'tenant/environment[/service]' : 'environment[/service]';
-    throw new BacktrailError('SCOPE_INVALID', `${shown(text)} is not a scope: this layout needs ${form}.`);
+    throw new BacktrailError('SCOPE_INVALID', `${excerpt(text)} is not a scope: this layout needs ${form}.`);
   }
   return { ...(tenant !== undefined && { tenant }), environment, ...(service !== undefined && { service }) };
 }
 
-const shown = (text: string) => JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text);
+const excerpt = (text: string) => JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text);

@@ -1,17 +1,17 @@
-/** `layout.ignore` and `layout.only`: which of the names that patterns find count. */
+/** `layout.ignore` and `layout.only`: which matched names count. */
 import type { Config } from '../model/index.ts';
 import { matchesName } from '../policy/policy.ts';
 import { type Bindings, PLACEHOLDERS } from './pattern.ts';
 
-/** Does the configuration say that one of these names is none? */
+/** Returns a test whether one of the names is excluded. */
 export function ignoredNames({
   ignore,
   only,
 }: Pick<Config['layout'], 'ignore' | 'only'>): (bindings: Bindings) => boolean {
   const rules = PLACEHOLDERS.map((placeholder) => ({
     placeholder,
-    isNone: anyOf(ignore[placeholder]),
-    isOne: only[placeholder].length === 0 ? () => true : anyOf(only[placeholder]),
+    isNone: nameMatcher(ignore[placeholder]),
+    isOne: only[placeholder].length === 0 ? () => true : nameMatcher(only[placeholder]),
   }));
   return (bindings) =>
     rules.some(({ placeholder, isNone, isOne }) => {
@@ -20,8 +20,8 @@ export function ignoredNames({
     });
 }
 
-/** Is a name one of these, or does one with `*` match it? No other character is special, and matching is linear. */
-export function anyOf(texts: readonly string[]): (name: string) => boolean {
+/** Returns a test whether a name equals a text, or matches one with `*`. No other character is special; runs in linear time. */
+export function nameMatcher(texts: readonly string[]): (name: string) => boolean {
   const exact = new Set(texts);
   const globs = texts.filter((text) => text.includes('*'));
   return (name) => exact.has(name) || globs.some((glob) => matchesName(glob, name));

@@ -1,6 +1,6 @@
-/** "Did you mean …?": names that are nearly another. */
+/** "Did you mean …?": similar names. */
 
-/** The nearest names first: another case, one more or one less `s`, another ending of YAML, or a slip of the finger. */
+/** Similar names, the most similar first: other case, singular and plural, .yml and .yaml, or a typo. */
 export function nearNames(name: string, known: Iterable<string>): string[] {
   const found: { name: string; distance: number }[] = [];
   for (const other of known) {
@@ -23,7 +23,7 @@ function distanceOf(one: string, other: string): number {
   return Math.abs(one.length - other.length) > 2 ? 3 : edits(one.toLowerCase(), other.toLowerCase());
 }
 
-/** Letters added, taken away, changed, or swapped with their neighbour (optimal string alignment). */
+/** Optimal string alignment distance: insertions, deletions, substitutions, and transpositions of neighbours. */
 function edits(one: string, other: string): number {
   let before: number[] = [];
   let row = Array.from({ length: other.length + 1 }, (_, index) => index);
@@ -41,23 +41,23 @@ function edits(one: string, other: string): number {
   return row[other.length] ?? 0;
 }
 
-/** Paths of a tree, and every name in them, for suggestions. */
-export interface Names {
+/** Paths of a tree, and all their components, for suggestions. */
+export interface TreeNames {
   readonly paths: readonly string[];
   readonly all: ReadonlySet<string>;
 }
 
-export function namesOf(paths: readonly string[]): Names {
+export function namesOf(paths: readonly string[]): TreeNames {
   return { paths, all: new Set(paths.flatMap((path) => path.split('/'))) };
 }
 
 /**
- * A pattern nearly like this one that does match a path: one literal name of it replaced by a near one, or the folders
- * that stand before it added. null where there is none.
+ * A similar pattern that matches a path: with one literal component replaced by a similar one, or with leading folders added; null
+ * if there is none.
  */
 export function nearPattern(
   text: string,
-  { paths, all }: Names,
+  { paths, all }: TreeNames,
   compile: (pattern: string) => (path: string) => boolean,
 ): string | null {
   const parts = text.split('/');

@@ -1,11 +1,11 @@
-/** Where manifests may go: to paths that no scope holds, and that mean nothing to git, to the code host or to Backtrail. */
+/** Where manifests may be written: outside of every scope, and not to a name with a meaning for git, the code host or Backtrail. */
 import { BacktrailError, type Config, MODE, quotePath, type TreeView } from '../model/index.ts';
 import type { Layout } from './layout.ts';
 import { ignoredNames } from './names.ts';
 import { bindPath, compilePattern, fill } from './pattern.ts';
-import { compileShared } from './shared.ts';
+import { compileShared } from './shared-files.ts';
 
-/** What code hosts and CI read by its name alone, wherever it stands. */
+/** Files that code hosts and CI read by name, in any folder. */
 const READ_BY_HOSTS = new Set([
   'codeowners',
   'jenkinsfile',
@@ -14,25 +14,25 @@ const READ_BY_HOSTS = new Set([
   'bitbucket-pipelines.yml',
 ]);
 
-/** Why manifests must not go to a path (placeholders may stand in it), as a sentence; null where they may. */
+/** Why manifests must not be written to a path (which may have placeholders), as a sentence; null if they may. */
 export function pathProblem(path: string): string | null {
   for (const part of path.split('/').flatMap((name) => [name, ...name.split('\\')])) {
     const name = foldedName(part);
-    if (name.startsWith('.')) return 'No part of the output may begin with a dot.';
-    if (READ_BY_HOSTS.has(name)) return `The output must not be ${name}, which code hosts read.`;
-    // NTFS knows `.github` as GITHUB~1 as well.
+    if (name.startsWith('.')) return 'No part of the output may start with a dot.';
+    if (READ_BY_HOSTS.has(name)) return `The output must not be ${name}, which code hosts interpret.`;
+    // On NTFS `.github` is also GITHUB~1.
     if (/^[^.]{1,8}~\d+(?:\.[^.]{0,3})?$/.test(name))
-      return 'The output must not be a short name of Windows.';
+      return 'The output must not be a Windows short name (8.3).';
   }
   return null;
 }
 
-/** A name as file systems that fold case, compatible characters and what is not shown would find it. */
+/** Folds a name as case-insensitive and normalising file systems do. */
 function foldedName(name: string): string {
-  const shown = name.normalize('NFKC').replace(/[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Cc}]/gu, '');
-  // NTFS drops blanks and dots at the end, and takes what follows a colon for a stream.
+  const visible = name.normalize('NFKC').replace(/[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Cc}]/gu, '');
+  // NTFS drops trailing dots and spaces, and a colon starts a stream name.
   return (
-    shown
+    visible
       .toLowerCase()
       .split(':', 1)[0]
       ?.trimStart()
@@ -40,10 +40,10 @@ function foldedName(name: string): string {
   );
 }
 
-/** Names that stand for those of any scope. */
+/** Sample names, to test patterns with. */
 const ANY = { tenant: 'any-tenant', environment: 'any-environment', service: 'any-service' };
 
-/** Whether the output of every scope lies in what the layout selects, as a sentence; null where it does not. */
+/** Returns a sentence if outputs would be inside the layout's own selections; null if not. */
 export function layoutProblem({ layout, delivery }: Pick<Config, 'layout' | 'delivery'>): string | null {
   if (delivery === null) return null;
   // Without services an environment is delivered as a whole.
@@ -54,28 +54,32 @@ export function layoutProblem({ layout, delivery }: Pick<Config, 'layout' | 'del
   const isIgnored = ignoredNames(layout);
   const shared = layout.shared.find((text) => compileShared([text]).isShared(path));
   if (shared !== undefined)
-    return `The output lies in what is shared by ${JSON.stringify(shared)}: name another folder.`;
+    return `The output matches ${JSON.stringify(shared)} of \`layout.shared\`: choose another folder.`;
   const owner = [...layout.environment, ...layout.service].find((text) => {
     const bindings = bindPath(compilePattern(text), {}).match(path);
     if (bindings === null) return false;
-    // What stands for any name may be one that is not ignored.
+    // A sample name may stand for one that is not ignored, so only literal names count.
     const literal = Object.entries(bindings).filter(([, name]) => !anyName.some((any) => name.includes(any)));
     return !isIgnored(Object.fromEntries(literal));
   });
   if (owner === undefined) return null;
-  return `The output lies in what the layout selects with ${JSON.stringify(owner)}: name another folder, or ignore that one in layout.ignore.`;
+  return `The output matches the layout pattern ${JSON.stringify(owner)}: choose another folder, or exclude this one with layout.ignore.`;
 }
 
 /**
- * Proves one output where it is about to be written. OUTPUT_UNSAFE for one that a scope holds, that has a name of the kind above, or
- * that a link of the tree would lead elsewhere.
+ * Checks an output before it is written.
+ * @throws OUTPUT_UNSAFE if a scope owns the path, its name is reserved, or a symlink or submodule is on the path
  */
 export async function requireOutput(layout: Layout, view: TreeView, path: string): Promise<void> {
   const problem = pathProblem(path) ?? ownerProblem(layout, path) ?? (await linkProblem(view, path));
   if (problem !== null)
-    throw new BacktrailError('OUTPUT_UNSAFE', `Manifests cannot go to ${quotePath(path)}: ${problem}`, {
-      details: { path },
-    });
+    throw new BacktrailError(
+      'OUTPUT_UNSAFE',
+      `Manifests cannot be written to ${quotePath(path)}: ${problem}`,
+      {
+        details: { path },
+      },
+    );
 }
 
 function ownerProblem(layout: Layout, path: string): string | null {
@@ -91,10 +95,10 @@ function ownerProblem(layout: Layout, path: string): string | null {
 async function linkProblem(view: TreeView, path: string): Promise<string | null> {
   const names = path.split('/');
   for (let depth = 1; depth <= names.length; depth += 1) {
-    const place = names.slice(0, depth).join('/');
-    const entry = await view.entry(place);
-    if (entry?.mode === MODE.symlink) return `${quotePath(place)} is a link.`;
-    if (entry?.mode === MODE.submodule) return `${quotePath(place)} is a submodule.`;
+    const parent = names.slice(0, depth).join('/');
+    const entry = await view.entry(parent);
+    if (entry?.mode === MODE.symlink) return `${quotePath(parent)} is a symlink.`;
+    if (entry?.mode === MODE.submodule) return `${quotePath(parent)} is a submodule.`;
   }
   return null;
 }

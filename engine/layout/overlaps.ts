@@ -1,19 +1,19 @@
-/** Environments that own the same files: the rules of each apply to both, which is seldom meant. */
+/** Environments that own the same files: the policy of each applies to both, which is rarely intended. */
 import { type Coordinates, formatCoordinates } from '../model/index.ts';
 import type { Layout } from './layout.ts';
 import { allBindings } from './pattern.ts';
 
 export interface Overlap {
-  /** The first file that was found to have several. */
+  /** The first file found with several owners. */
   readonly path: string;
   /** `acme/production`, sorted. */
   readonly environments: readonly string[];
 }
 
-/** Files that are looked at. */
-const FILES = 20_000;
+/** Maximum number of files examined. */
+const MAX_FILES = 20_000;
 
-/** Each set of environments that share a file, once. `known`: what the layout finds, so that no other reading of a name counts. */
+/** Each set of environments that share a file, once. `known`: environments that exist, so that other matches do not count. */
 export function overlapsIn(
   layout: Layout,
   paths: readonly string[],
@@ -26,8 +26,8 @@ export function overlapsIn(
   );
   const patterns = [...layout.environment, ...layout.service].filter(({ selector }) => selector === null);
   const found = new Map<string, Overlap>();
-  for (const path of paths.slice(0, FILES)) {
-    if (layout.isOwn(path)) continue;
+  for (const path of paths.slice(0, MAX_FILES)) {
+    if (layout.isExcluded(path)) continue;
     const owners = new Set<string>();
     for (const pattern of patterns)
       for (const bindings of allBindings(pattern, path)) {

@@ -1,6 +1,6 @@
 /**
- * Patterns of the layout: `path` or `path#selector` with `{tenant}`, `{environment}`, `{service}`, `*`, `?` and `**`.
- * A placeholder stands for part of one path segment, or for part of one key or match value of the selector.
+ * Layout patterns: `path` or `path#selector` with `{tenant}`, `{environment}`, `{service}`, `*`, `?` and `**`.
+ * A placeholder matches (part of) one path component, or of one key or match value of the selector.
  */
 import { parseSelector, type Selector, type Step } from '../yaml/core/selector.ts';
 import { type Coordinates, isSafeName } from '../model/index.ts';
@@ -9,7 +9,7 @@ export const PLACEHOLDERS = ['tenant', 'environment', 'service'] as const;
 export type Placeholder = (typeof PLACEHOLDERS)[number];
 export type Bindings = Readonly<Partial<Record<Placeholder, string>>>;
 
-/** A piece of a segment: literal text, a placeholder, or a wildcard. */
+/** A piece of a component: literal text, a placeholder, or a wildcard. */
 type Piece = { literal: string } | { placeholder: Placeholder } | { wildcard: '*' | '?' };
 /** `**`, or the pieces of one path component. */
 export type Segment = '**' | readonly Piece[];
@@ -21,7 +21,7 @@ export interface Pattern {
   readonly placeholders: ReadonlySet<Placeholder>;
 }
 
-/** Rejects a pattern with a plain Error whose message is a sentence; the caller knows where it stands. */
+/** Compiles a pattern. Throws a plain Error with a sentence as message; the caller adds the position. */
 export function compilePattern(text: string): Pattern {
   if (text.length > 512) throw new Error('A pattern is longer than 512 characters.');
   const hash = text.indexOf('#');
@@ -29,13 +29,13 @@ export function compilePattern(text: string): Pattern {
   const selector = hash < 0 ? null : parseSelector(text.slice(hash + 1));
   const names = path.split('/');
   if (names.some((name) => name === '' || name === '.' || name === '..')) {
-    throw new Error('A pattern is a relative path without empty, "." or ".." parts.');
+    throw new Error('A pattern must be a relative path without empty, "." or ".." parts.');
   }
-  // Any folders, and then any folders, are any folders.
+  // Consecutive `**` are equivalent to one.
   const segments = names
     .map(compileSegment)
     .filter((segment, at) => segment !== '**' || names[at + 1] !== '**');
-  requireFewWays(segments);
+  limitBacktracking(segments);
   for (const step of selector ?? []) checkStep(step);
   const placeholders = new Set<Placeholder>();
   for (const match of text.matchAll(/\{(\w+)\}/g)) placeholders.add(asPlaceholder(match[1] ?? ''));
@@ -55,25 +55,25 @@ function compileSegment(name: string): Segment {
   return pieces;
 }
 
-/** A path is matched by trying every way to share it among these: a few are plenty. */
-function requireFewWays(segments: readonly Segment[]): void {
+/** Limits backtracking: the regular expression of a path tries every way to match these. */
+function limitBacktracking(segments: readonly Segment[]): void {
   const folders = segments.slice(0, -1).filter((segment) => segment === '**');
-  if (folders.length > 2) throw new Error('A pattern has at most two "**" before its end.');
+  if (folders.length > 2) throw new Error('A pattern may have at most two "**" before its end.');
   const open = (segment: Segment) =>
     segment === '**'
       ? []
       : segment.filter((piece) => 'placeholder' in piece || ('wildcard' in piece && piece.wildcard === '*'));
   if (segments.some((segment) => open(segment).length > 3))
-    throw new Error('A part of a pattern has at most three "*" and placeholders.');
+    throw new Error('A part of a pattern may have at most three "*" and placeholders.');
 }
 
-/** A placeholder in a step stands for a whole key or value, or for part of one: no wildcards there. */
+/** In a selector step a placeholder is (part of) one key or value, without wildcards. */
 function checkStep(step: Step): void {
   const texts = 'key' in step ? [step.key] : 'match' in step ? Object.values(step.match) : [];
   for (const text of texts.filter((candidate) => /[{}]/.test(candidate))) {
     if (/[*?]/.test(text) || ('key' in step && text.includes('/')))
       throw new Error(
-        'A placeholder of a selector does not go with "*" or "?", and in a key not with "/" either.',
+        'A placeholder in a selector cannot be combined with "*" or "?", nor in a key with "/".',
       );
     compileSegment(text);
   }
@@ -85,7 +85,7 @@ function asPlaceholder(name: string): Placeholder {
   return known;
 }
 
-/** The text of a segment when all of it is known, else null. */
+/** The text of a component if all its placeholders are bound, else null. */
 export function literalSegment(segment: Segment, bindings: Bindings): string | null {
   if (segment === '**') return null;
   let text = '';
@@ -98,11 +98,11 @@ export function literalSegment(segment: Segment, bindings: Bindings): string | n
   return text;
 }
 
-/** Matches one name; what it says about placeholders, or null. */
+/** Matches one name; returns the extended bindings, or null. */
 export function matchSegment(segment: Segment, name: string, bindings: Bindings): Bindings | null {
   if (segment === '**') return bindings;
   const match = new RegExp(`^${segmentSource(segment, bindings, new Set())}$`, 'su').exec(name);
-  return match ? learned(bindings, match.groups) : null;
+  return match ? extendBindings(bindings, match.groups) : null;
 }
 
 function segmentSource(segment: Exclude<Segment, '**'>, bindings: Bindings, seen: Set<Placeholder>): string {
@@ -121,15 +121,15 @@ function segmentSource(segment: Exclude<Segment, '**'>, bindings: Bindings, seen
 
 const escape = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 
-/** Bindings with what a match found; null where a value could not be a name that people type (hidden, unsafe, with controls). */
-function learned(bindings: Bindings, groups: Record<string, string> | undefined): Bindings | null {
+/** Adds captured values to bindings; null if a value is not a valid name (`isCoordinate`). */
+function extendBindings(bindings: Bindings, groups: Record<string, string> | undefined): Bindings | null {
   const found = Object.entries(groups ?? {}).filter(([, value]) => value !== undefined);
   return found.every(([, value]) => isCoordinate(value))
     ? { ...bindings, ...Object.fromEntries(found) }
     : null;
 }
 
-/** May this be the name of a tenant, environment or service? One path component, printable, not an option, no blanks around it. */
+/** Whether this is a valid name of a tenant, environment or service: one path component, printable, not an option, not hidden, trimmed. */
 export function isCoordinate(name: string): boolean {
   return (
     name.length <= 200 &&
@@ -139,15 +139,15 @@ export function isCoordinate(name: string): boolean {
   );
 }
 
-/** The paths that a pattern selects when `bindings` are known. */
+/** The paths that a pattern selects with the given bindings. */
 export interface PathSelection {
-  /** `path`: one file (or whatever stands there); `tree`: all below `prefix`; `glob`: below `prefix`, filtered. */
+  /** `path`: one path; `tree`: everything below `prefix`; `glob`: a subset below `prefix`. */
   readonly kind: 'path' | 'tree' | 'glob';
-  /** Longest literal path, '' for the root. */
+  /** Longest literal prefix; '' for the root. */
   readonly prefix: string;
-  /** Bindings that a path brings, or null where the pattern does not select it. */
+  /** Bindings of a path, or null if the pattern does not select it. */
   match(path: string): Bindings | null;
-  /** May something below this folder be selected? */
+  /** Whether something below this folder may be selected. */
   reaches(folder: string): boolean;
 }
 
@@ -163,13 +163,13 @@ export function bindPath(pattern: Pattern, bindings: Bindings): PathSelection {
     prefix,
     match: (path) => {
       const match = regex.exec(path);
-      return match ? learned(bindings, match.groups) : null;
+      return match ? extendBindings(bindings, match.groups) : null;
     },
     reaches: (folder) => reaches(pattern, bindings, folder),
   };
 }
 
-/** Each name by itself: what one says about a placeholder may be read otherwise once the whole path is known. */
+/** Matches each component on its own: bindings from one may differ once the whole path is known. */
 function reaches({ segments }: Pattern, bindings: Bindings, folder: string): boolean {
   for (const [depth, name] of folder.split('/').entries()) {
     const segment = segments[depth];
@@ -190,16 +190,16 @@ function pathRegex(pattern: Pattern, bindings: Bindings): RegExp {
   return new RegExp(`^${source}$`, 'su');
 }
 
-/** Ways in which one path fits a pattern, at most; more are the work of somebody who writes names for that. */
-const WAYS = 200;
+/** Maximum number of ways in which one path matches a pattern; only hostile names have more. */
+const MAX_BINDINGS = 200;
 
-/** Every way in which a path, or a folder above it, fits a pattern: a regular expression tells only the first. */
+/** All ways in which a path, or a folder above it, matches a pattern; a regular expression gives only the first. */
 export function allBindings({ segments }: Pattern, path: string): Bindings[] {
   const names = path.split('/');
   const found = new Map<string, Bindings>();
   const visit = (depth: number, at: number, known: Bindings): void => {
     const segment = segments[depth];
-    if (found.size >= WAYS) return;
+    if (found.size >= MAX_BINDINGS) return;
     if (segment === undefined) found.set(JSON.stringify(PLACEHOLDERS.map((name) => known[name])), known);
     else if (segment !== '**') {
       const name = names[at];
@@ -213,12 +213,12 @@ export function allBindings({ segments }: Pattern, path: string): Bindings[] {
   return [...found.values()];
 }
 
-/** Every way to share a name among the pieces of a segment. */
+/** All ways to divide a name among the pieces of a component. */
 function segmentBindings(segment: Exclude<Segment, '**'>, name: string, bindings: Bindings): Bindings[] {
   const found: Bindings[] = [];
   const visit = (index: number, at: number, known: Bindings): void => {
     const piece = segment[index];
-    if (found.length >= WAYS) return;
+    if (found.length >= MAX_BINDINGS) return;
     if (piece === undefined) {
       if (at === name.length) found.push(known);
       return;
@@ -245,7 +245,7 @@ function segmentBindings(segment: Exclude<Segment, '**'>, name: string, bindings
   return found;
 }
 
-/** The selector with bound placeholders filled in; unbound ones stay. */
+/** Fills bound placeholders into a selector; unbound ones stay. */
 export function bindSelector(selector: Selector, bindings: Bindings): Selector {
   return selector.map((step) => bindStep(step, bindings));
 }
@@ -258,7 +258,7 @@ function bindStep(step: Step, bindings: Bindings): Step {
   };
 }
 
-/** Text with the bound placeholders filled in. */
+/** Fills bound placeholders into a text. */
 export function fill(text: string, bindings: Bindings): string {
   return text.replace(
     /\{(tenant|environment|service)\}/g,
@@ -266,7 +266,7 @@ export function fill(text: string, bindings: Bindings): string {
   );
 }
 
-/** What a text says about the unbound placeholders of a template such as `{service}` or `app-{service}`; null where it does not fit. */
+/** Bindings of the unbound placeholders of a template such as `{service}` or `app-{service}`; null if the text does not match. */
 export function matchTemplate(template: string, text: string, bindings: Bindings): Bindings | null {
   if (!hasPlaceholder(template)) return template === text ? bindings : null;
   return matchSegment(compileSegment(template), text, bindings);

@@ -1,12 +1,13 @@
-/** Whether a scope that came from elsewhere is one that this layout could have given. */
+/** Validates scopes that come from outside, such as a request. */
 import { BacktrailError, formatCoordinates, isSafePath, type Scope } from '../model/index.ts';
 import { fieldSelection, isInScope } from './fields/field.ts';
 import { type Layout, parseScope } from './layout.ts';
 import { toBindings } from './pattern.ts';
 
 /**
- * A request says by its scope which policy it is under, so its parts must be what that scope's name means, and its fields lie in
- * it. SCOPE_INVALID, FIELD_OUT_OF_SCOPE.
+ * The scope of a request determines which policy applies: its parts must be what its name means under this layout, and its fields must
+ * be inside it.
+ * @throws SCOPE_INVALID, FIELD_OUT_OF_SCOPE
  */
 export function requireScope(layout: Layout, scope: Scope): void {
   const { mode, tenant, environment, service, fields } = scope;
@@ -20,9 +21,12 @@ export function requireScope(layout: Layout, scope: Scope): void {
     modes[mode] &&
     (mode === 'field') === (fields !== undefined && fields.length > 0);
   if (!consistent)
-    throw new BacktrailError('SCOPE_INVALID', `${JSON.stringify(name)} is not a scope of mode ${mode} here.`);
+    throw new BacktrailError(
+      'SCOPE_INVALID',
+      `${JSON.stringify(name)} is not a valid scope for mode ${mode}.`,
+    );
   if (layout.isIgnored(toBindings(meant)))
-    throw new BacktrailError('SCOPE_INVALID', `${JSON.stringify(name)} is none by the configuration.`);
+    throw new BacktrailError('SCOPE_INVALID', `${JSON.stringify(name)} is excluded by the configuration.`);
   for (const field of fields ?? []) {
     const { path, selector } = fieldSelection(field);
     if (
@@ -30,6 +34,6 @@ export function requireScope(layout: Layout, scope: Scope): void {
       selector.length === 0 ||
       !isInScope({ layout, coordinates: meant }, path, selector)
     )
-      throw new BacktrailError('FIELD_OUT_OF_SCOPE', `${JSON.stringify(field)} lies outside ${name}.`);
+      throw new BacktrailError('FIELD_OUT_OF_SCOPE', `${JSON.stringify(field)} is outside ${name}.`);
   }
 }

@@ -1,6 +1,6 @@
 import type { Policy } from './policy.ts';
 
-/** `.backtrail/config.yaml`, validated and with its defaults filled in (design: selections). */
+/** `.backtrail/config.yaml`, validated and with defaults filled in (docs/configuration.md). */
 export interface Config {
   readonly version: 1;
   readonly branch: string | null;
@@ -9,17 +9,17 @@ export interface Config {
     readonly service: readonly string[];
     readonly bindings: readonly string[];
     readonly variables: readonly string[];
-    /** Names that the patterns find and that are none, such as `base` beside environments; `*` stands for any characters. */
+    /** Names that match a pattern but are not an environment (tenant, service), such as `base` beside environments; `*` matches any characters. */
     readonly ignore: NameLists;
-    /** Where a list is not empty, its names are the only ones; `*` as in `ignore`. */
+    /** If a list is not empty, only its names are valid; `*` as in `ignore`. */
     readonly only: NameLists;
-    /** Patterns of files that several environments use: they belong to no scope. */
+    /** Patterns of files that several environments use; such a file belongs to no scope. */
     readonly shared: readonly string[];
   };
-  /** Short names of fields, relative to the service. */
+  /** Short field names, relative to the service. */
   readonly fields: Readonly<Record<string, string>>;
   readonly keep: readonly string[];
-  /** `path#selector`, or `#selector` in any file: not masked, whatever it looks like. Never data of a Secret. */
+  /** `path#selector`, or `#selector` for any file: never masked. Data of a Secret is masked regardless. */
   readonly show: readonly string[];
   readonly source: readonly SourceRule[];
   readonly delivery: { readonly output: string; readonly command?: DeliveryCommand } | null;
@@ -30,13 +30,13 @@ export interface Config {
   readonly commit: CommitConfig;
 }
 
-/** What commit messages say besides what they always say. */
+/** Additions to the commit message. */
 export interface CommitConfig {
-  /** Template of the subject line; null: the usual one, with `subject` as its first words. */
+  /** Template of the subject line; null: the default one, which starts with `subject`. */
   readonly subject: string | null;
-  /** `Signed-off-by:` of author and committer. */
+  /** Adds `Signed-off-by:` for author and committer. */
   readonly signoff: boolean;
-  /** Templates of more trailers, by key. */
+  /** Templates of additional trailers, by key. */
   readonly trailers: Readonly<Record<string, string>>;
 }
 
@@ -46,11 +46,11 @@ export interface NameLists {
   readonly service: readonly string[];
 }
 
-/** A program that renders what no renderer of ours does. */
+/** An external program that renders manifests where no built-in renderer does. */
 export interface DeliveryCommand {
-  /** Its words; `{tenant}`, `{environment}`, `{service}` and `{directory}` stand for those of the service. Prints manifests. */
+  /** Arguments; `{tenant}`, `{environment}`, `{service}` and `{directory}` are replaced by those of the service. It prints manifests. */
   readonly run: readonly string[];
-  /** Prints its version. */
+  /** Command that prints the program's version. */
   readonly version?: readonly string[];
   /** Patterns of files that it needs besides the service's own folder. */
   readonly inputs: readonly string[];

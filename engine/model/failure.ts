@@ -1,9 +1,9 @@
 /**
- * The failure table: every code that Backtrail can fail with, and what follows from it.
- * Edges (command line, worker, later HTTP) look a code up here; none decides for itself.
+ * The failure table: every error code of Backtrail with its HTTP status, exit code, retry rule and hint.
+ * Edges (command line, worker, later HTTP) look a code up here and decide nothing themselves.
  */
 
-/** `never`: a retry gives the same answer. `later`: the cause may pass. `replan`: plan again on the new tip at once. */
+/** `never`: a retry fails the same way. `later`: the cause may be temporary. `replan`: plan again on the new tip at once. */
 export type Retry = 'never' | 'later' | 'replan';
 
 export interface FailureRule {
@@ -12,7 +12,7 @@ export interface FailureRule {
   /** Exit code of the command line: 1 unexpected, 2 invalid request, 3 blocked, 4 conflict, 5 awaiting approval, 6 remote or queue unavailable. */
   readonly exit: 1 | 2 | 3 | 4 | 5 | 6;
   readonly retry: Retry;
-  /** What the reader can do about it, where the place of failure knows nothing better. */
+  /** What the user can do, where the failing code gives no better hint. */
   readonly hint: string;
 }
 
@@ -35,24 +35,26 @@ export const FAILURES = {
   ),
   FIELD_NEEDS_SERVICE: invalid('Short field names belong to a service: add the service to the scope.'),
   FIELD_OUT_OF_SCOPE: invalid('Choose a field inside the scope, or a scope that holds the field.'),
-  REASON_REQUIRED: invalid('Say why with --reason TEXT; it becomes part of the record.'),
+  REASON_REQUIRED: invalid('Give the reason with --reason TEXT; it becomes part of the commit.'),
   CONFIRMATION_REQUIRED: invalid('Run it on a terminal, or confirm with --yes.'),
-  CONFIG_INVALID: invalid('Correct the configuration at the place named.'),
+  CONFIG_INVALID: invalid('Correct the configuration at the position named.'),
   CONFIG_MISSING: invalid(
     '`backtrail init` proposes one; or commit .backtrail/config.yaml to the branch, or name a file with --config FILE.',
   ),
   CONFIG_PRESENT: invalid('Edit it there, or write a proposal beside it with --file FILE and compare.'),
   TARGET_REQUIRED: invalid('Name the revision to return to: `backtrail history SCOPE` lists them.'),
   FIELDS_REQUIRED: invalid('Name at least one field with --field.'),
-  REQUEST_NOT_PENDING: invalid('`backtrail request show ID` says what became of it.'),
-  REQUEST_NOT_FAILED: invalid('Only a failed request can be retried; `backtrail request show ID` shows it.'),
-  REVIEW_NOT_OPEN: invalid('`backtrail break-glass list` shows what waits for a review.'),
+  REQUEST_NOT_PENDING: invalid('`backtrail request show ID` shows its status.'),
+  REQUEST_NOT_FAILED: invalid(
+    'Only a failed request can be retried; `backtrail request show ID` shows its status.',
+  ),
+  REVIEW_NOT_OPEN: invalid('`backtrail break-glass list` shows the sessions that need a review.'),
   REQUEST_UNKNOWN: missing('`backtrail request list` lists them.'),
   SESSION_UNKNOWN: missing('`backtrail break-glass list` lists them.'),
-  TENANT_UNKNOWN: missing('`backtrail environments` lists what the layout finds.'),
-  ENVIRONMENT_UNKNOWN: missing('`backtrail environments` lists what the layout finds.'),
-  SERVICE_UNKNOWN: missing('`backtrail environments` lists what the layout finds.'),
-  FIELD_UNKNOWN: missing('`backtrail show SCOPE HEAD` shows the fields there are.'),
+  TENANT_UNKNOWN: missing('`backtrail environments` lists the tenants that the layout matches.'),
+  ENVIRONMENT_UNKNOWN: missing('`backtrail environments` lists the environments that the layout matches.'),
+  SERVICE_UNKNOWN: missing('`backtrail environments` lists the services that the layout matches.'),
+  FIELD_UNKNOWN: missing('`backtrail show SCOPE HEAD` lists the fields that exist.'),
   REVISION_UNKNOWN: missing('`backtrail history SCOPE` lists the revisions.'),
   REVISION_NOT_ON_BRANCH: missing('Choose a commit of the branch: `backtrail history SCOPE` lists them.'),
   REPOSITORY_UNKNOWN: missing('Name a Git repository with --repo PATH or --repo URL.'),
@@ -70,26 +72,26 @@ export const FAILURES = {
     'Choose a later revision, or add --allow-removal to remove what did not exist then.',
   ),
   EDIT_REFUSED: blocked('Restore the whole file with --whole-file, or edit it by hand.'),
-  KEPT: blocked('The configuration keeps this path out of every rollback (`keep`).'),
+  KEPT: blocked('The configuration excludes this path from every rollback (`keep`).'),
   PATH_COLLISION: blocked('Move the file that is in the way, or choose a wider scope.'),
   PATH_UNSAFE: blocked(
     'The tree holds a name that Git must not check out; remove it from the history first.',
   ),
   SHALLOW_TARGET: blocked('Fetch the full history: git fetch --unshallow.'),
-  // Fetching it here would go through whatever program the repository's own configuration names.
+  // Not fetched here: git would run programs named by the repository's own configuration (remote helpers, uploadpack).
   PARTIAL_CLONE: blocked(
-    'Fetch what it lacks with `git fetch --refetch --no-filter`, or name the remote itself with --repo URL.',
+    'Fetch the missing objects with `git fetch --refetch --no-filter`, or name the remote itself with --repo URL.',
   ),
-  SHA256_UNSUPPORTED: blocked('Install git: only git itself reads a repository with SHA-256 object ids.'),
+  SHA256_UNSUPPORTED: blocked('Install git: a repository with SHA-256 object ids can only be read with git.'),
   FILE_TOO_LARGE: blocked('Choose a narrower scope.'),
   OUTPUT_UNSAFE: blocked('Change `delivery.output` in the configuration, or rename what is in the way.'),
-  RENDER_FAILED: blocked('Mend the file named, or choose another target.'),
+  RENDER_FAILED: blocked('Fix the file named, or choose another target.'),
   WORKTREE_DIRTY: blocked('Commit or stash the local changes that overlap, then run it again.'),
   FILTER_UNTRUSTED: blocked(
     'Define the filter in your own settings (git config --global filter.NAME.smudge …), or name the remote itself with --repo URL.',
   ),
   BRANCH_CHECKED_OUT: blocked('The branch is checked out in another worktree; run it there.'),
-  REMOTE_REJECTED: blocked('The server refused the push by a rule of its own; read its message.'),
+  REMOTE_REJECTED: blocked('The server rejected the push by one of its own rules; read its message.'),
   DESCENT_BROKEN: blocked('The new value does not descend from the published one; nothing was forced.'),
   FORBIDDEN: {
     status: 403,
@@ -99,49 +101,51 @@ export const FAILURES = {
   },
 
   PERMISSION_DENIED: forbidden(
-    'Ask a person who may, or for the permission: `policy.permissions` in the configuration.',
+    'Ask a person who has the permission, or request it: `policy.permissions` in the configuration.',
   ),
-  OWN_REQUEST: forbidden('Ask another person to review it; the policy does not count its author.'),
-  OWN_REVIEW: forbidden('Somebody else has to look at what was done without approval.'),
+  OWN_REQUEST: forbidden('Ask another person to review it; the policy does not count the author.'),
+  OWN_REVIEW: forbidden('Another person must review what was executed without approval.'),
   IDENTITY_UNVERIFIED: forbidden(
     'Sign with an SSH key that the worker trusts: git config --global gpg.format ssh; git config --global user.signingKey FILE.',
   ),
-  BREAK_GLASS_FORBIDDEN: forbidden('Ask for approval: `backtrail rollback` says who can give it.'),
+  BREAK_GLASS_FORBIDDEN: forbidden('Request approval: `backtrail rollback` shows who can give it.'),
   POLICY_UNSATISFIABLE: blocked('Correct `policy` in the configuration on the branch.'),
   SIGNING_FAILED: blocked('Try it with `git commit -S` and the same user, then run it again.'),
-  LEDGER_REWOUND: blocked('Somebody forced the ledger back: push the commit named to it again.'),
+  LEDGER_REWOUND: blocked(
+    'The ledger was force-pushed to an earlier state: push the commit named to it again.',
+  ),
   LEDGER_TAMPERED: blocked(
-    'Compare `git log` of the ledger with other copies of it before anything is executed.',
+    'Compare `git log` of the ledger with other copies of it before executing anything.',
   ),
   ALREADY_REVIEWED: {
     status: 409,
     exit: 4,
     retry: 'never',
-    hint: 'Each person has one vote; `backtrail request note` adds a comment.',
+    hint: 'Each person has one vote; add a comment with `backtrail request note`.',
   },
   REQUEST_EXISTS: {
     status: 409,
     exit: 4,
     retry: 'never',
-    hint: 'Take another --request-id; `backtrail log` and `backtrail request show ID` show the earlier rollback.',
+    hint: 'Use another --request-id; `backtrail log` and `backtrail request show ID` show the earlier rollback.',
   },
   AWAITING_APPROVAL: {
     status: 409,
     exit: 5,
     retry: 'never',
-    hint: '`backtrail request show ID` says who can approve.',
+    hint: '`backtrail request show ID` shows who can approve.',
   },
   REQUEST_CLOSED: {
     status: 409,
     exit: 4,
     retry: 'never',
-    hint: 'Ask again with `backtrail rollback`.',
+    hint: 'Make a new request with `backtrail rollback`.',
   },
   EXECUTION_FAILED: {
     status: 500,
     exit: 1,
     retry: 'never',
-    hint: 'Mend what it says, then `backtrail request retry ID`.',
+    hint: 'Fix the cause named, then run `backtrail request retry ID`.',
   },
   PLAN_CHANGED: {
     status: 409,
@@ -167,13 +171,13 @@ export const FAILURES = {
     status: 503,
     exit: 6,
     retry: 'later',
-    hint: 'Start Redis, or name one with REDIS_URL; without --queue the rollback runs in this process.',
+    hint: 'Start Redis, or set REDIS_URL; without --queue the rollback runs in this process.',
   },
   REPOSITORY_LOCKED: {
     status: 503,
     exit: 6,
     retry: 'later',
-    hint: 'Another git process holds a lock; if none runs, remove the lock file named.',
+    hint: 'Another git process holds a lock; if none is running, remove the lock file named.',
   },
   GIT_MISSING: { status: 500, exit: 3, retry: 'never', hint: 'Install git 2.36 or later.' },
   GIT_TIMEOUT: { status: 504, exit: 6, retry: 'later', hint: 'Git took too long; try again.' },
@@ -189,13 +193,13 @@ export const FAILURES = {
     status: 500,
     exit: 1,
     retry: 'never',
-    hint: 'Compare the branch with the plan by hand before going on.',
+    hint: 'Compare the branch with the plan by hand before you continue.',
   },
   INTERRUPTED: {
     status: 499,
     exit: 1,
     retry: 'never',
-    hint: 'Nothing was published; run it again when you want it.',
+    hint: 'Nothing was published; run it again if you still want it.',
   },
   INTERNAL: {
     status: 500,
@@ -211,7 +215,7 @@ export interface FailureDetails {
   readonly [key: string]: unknown;
 }
 
-/** The one error of the engine. `message` is one sentence; match on `code`, never on the class. */
+/** The only error that the engine throws on purpose. `message` is one sentence; match on `code`, never on the class. */
 export class BacktrailError extends Error {
   readonly code: FailureCode;
   readonly hint: string;
@@ -230,6 +234,7 @@ export class BacktrailError extends Error {
   }
 }
 
+/** True for a BacktrailError, also one from another copy of the package: compares by `code`, not by class. */
 export function isFailure(error: unknown): error is BacktrailError {
   if (!(error instanceof Error) || !('code' in error)) return false;
   return typeof error.code === 'string' && Object.hasOwn(FAILURES, error.code) && 'hint' in error;

@@ -2,7 +2,7 @@ import type { FailureCode } from './failure.ts';
 
 export type Severity = 'block' | 'warn' | 'info';
 
-/** Codes of findings that never block. A blocking finding has a code of the failure table. */
+/** Codes of findings that never block. A blocking finding uses a code of the failure table. */
 export type NoticeCode =
   | 'NOTHING_TO_DO'
   | 'KEPT_PATH'
@@ -38,7 +38,7 @@ export type NoticeCode =
   | 'PLAN_AGREED'
   | 'BREAK_GLASS';
 
-/** One observation of a check: collected, never thrown. */
+/** A result of a check. Findings are collected, never thrown. */
 export interface Finding {
   readonly code: FailureCode | NoticeCode;
   readonly severity: Severity;

@@ -1,17 +1,17 @@
-/** Git's nouns, as the rest of the engine sees them. */
+/** Git's object model, as the rest of the engine uses it. */
 
-/** How a repository names its objects. */
+/** The hash function of a repository's object ids. */
 export type ObjectFormat = 'sha1' | 'sha256';
 
 /** Lower-case hexadecimal digits: 40 in a SHA-1 repository, 64 in a SHA-256 one. */
 export type ObjectId = string;
 
-/** Full ids of either format; whether the repository has such an object is another question. */
+/** True for a full object id of either format. Does not look whether the object exists. */
 export function isObjectId(text: string): text is ObjectId {
   return /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(text);
 }
 
-/** The rules of `git check-ref-format --branch`, so that a name typed by a user is never read as anything else. */
+/** The rules of git-check-ref-format(1) for `--branch`: a valid name can not be parsed as an option, a range or a revision. */
 export function isRefName(name: string): boolean {
   // eslint-disable-next-line no-control-regex
   if (/[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{|\/\/|^[-/.]|[/.]$/.test(name)) return false;
@@ -23,7 +23,7 @@ export function isRefName(name: string): boolean {
   );
 }
 
-/** Modes as Git writes them in a tree. */
+/** Tree entry modes, as six octal digits. */
 export const MODE = {
   file: '100644',
   executable: '100755',
@@ -34,14 +34,14 @@ export const MODE = {
 
 export type FileMode = string;
 
-/** What a path holds: mode and object. */
+/** What a tree has at a path: mode and object id. */
 export interface Entry {
   readonly mode: FileMode;
   readonly id: ObjectId;
 }
 
 export interface TreeEntry extends Entry {
-  /** Bytes that are not UTF-8 stand in it as `decodePath` says. */
+  /** Decoded with `decodePath`; bytes that are not UTF-8 become lone surrogates. */
   readonly name: string;
 }
 
@@ -56,14 +56,14 @@ export interface CommitObject {
   readonly parents: readonly ObjectId[];
 }
 
-/** One path of one commit, against its first parent. */
+/** How a commit changed one path, compared with its first parent. */
 export interface PathChange {
   readonly path: string;
   readonly before: Entry | null;
   readonly after: Entry | null;
 }
 
-/** A commit of the first-parent line, with the paths that it changed below the path asked for. */
+/** A commit of the first-parent line, with the changes below the path that was queried. */
 export interface LogCommit {
   readonly id: ObjectId;
   readonly parents: readonly ObjectId[];
@@ -71,9 +71,9 @@ export interface LogCommit {
   /** Committer time, ISO 8601 in UTC. */
   readonly time: string;
   readonly subject: string;
-  /** Trailer lines as git itself parses them, unfolded, `Key: value`. */
+  /** Trailer lines as git-interpret-trailers(1) parses them, unfolded, `Key: value`. */
   readonly trailers: readonly string[];
-  /** Commits that the message says it takes back, as `git revert` writes it. */
+  /** Commits that the message names as reverted, in the form that `git revert` writes. */
   readonly reverts: readonly ObjectId[];
   readonly changes: readonly PathChange[];
 }

@@ -2,7 +2,7 @@ import type { ObjectId, Person } from './git.ts';
 import type { RequestId } from './request.ts';
 import type { Scope } from './scope.ts';
 
-/** Requests, as the ledger keeps them. Times are ISO 8601 in UTC. */
+/** Requests and break-glass sessions as recorded in the ledger. Times are ISO 8601 in UTC. */
 
 export const REQUEST_STATUSES = [
   'pending',
@@ -17,17 +17,17 @@ export const REQUEST_STATUSES = [
 ] as const;
 export type RequestStatus = (typeof REQUEST_STATUSES)[number];
 
-/** `evt-`, `bgs-` and 26 characters of Crockford's base 32, as of a request id. */
+/** `evt-` (events) or `bgs-` (sessions) and 26 characters of Crockford's base 32, as in a request id. */
 export type EventId = string;
 export type SessionId = string;
 
-/** What somebody asks for: fixed when the request is opened. */
-export interface Proposal {
+/** What the author requested. Fixed when the request is opened. */
+export interface RequestProposal {
   readonly id: RequestId;
   readonly scope: Scope;
-  /** The revision that is returned to. */
+  /** The commit whose state is restored. */
   readonly target: ObjectId;
-  /** vN of the scope when it was asked for. */
+  /** vN of the scope when the request was opened. */
   readonly targetVersion: number | null;
   readonly allowRemoval: boolean;
   readonly justification: string;
@@ -36,9 +36,9 @@ export interface Proposal {
   readonly author: Person;
   readonly createdAt: string;
   readonly expiresAt: string | null;
-  /** The failed request that this one takes up. */
+  /** The failed request that this one replaces. */
   readonly follows: RequestId | null;
-  /** The pending request of the same scope that gave way to this one. */
+  /** The pending request of the same scope that this one superseded. */
   readonly supersedes: RequestId | null;
   /** It was proposed, to be decided on by a person: it needs an approval also where no policy asks for one. Absent: false. */
   readonly propose?: true;
@@ -46,17 +46,17 @@ export interface Proposal {
   readonly config: { readonly name: string; readonly text: string } | null;
 }
 
-/** What reviewers see and agree to; another one after the plan changed. */
+/** What reviewers approve. Replaced when the plan changes. */
 export interface Terms {
   /** The commit that the plan was made on. */
   readonly base: ObjectId;
   readonly digest: string;
-  /** `sha256:` over the manifests; null where there is no delivery. */
+  /** `sha256:` digest of the manifests; null if there is no delivery. */
   readonly rendered: string | null;
   readonly affectedServices: readonly string[];
 }
 
-/** How approvals stood when an event was written. */
+/** Number of approvals when an event was written. */
 export interface Quorum {
   readonly have: number;
   readonly need: number;
@@ -72,13 +72,13 @@ export type RequestEvent = EventBase &
   (
     | {
         readonly type: 'opened';
-        readonly proposal: Proposal;
+        readonly proposal: RequestProposal;
         readonly terms: Terms;
-        /** What lets it go ahead at once: no policy, or a break-glass session; null: reviews are needed. */
+        /** Why no review is needed: no policy, or a break-glass session; null: reviews are needed. */
         readonly gate: 'no-policy' | 'break-glass' | null;
         readonly session: { readonly id: SessionId; readonly ticket: string | null } | null;
       }
-    /** `settles`: with it, approvals suffice. */
+    /** `settles`: this approval (or rejection) meets the policy's threshold. */
     | {
         readonly type: 'approved';
         readonly digest: string;
@@ -92,17 +92,17 @@ export type RequestEvent = EventBase &
         readonly comment: string | null;
         readonly settles: boolean;
       }
-    /** The policy changed, or keys are known here: the reviews there are suffice now. */
+    /** The existing reviews suffice since the policy or the trusted keys changed. */
     | {
         readonly type: 'settled';
         readonly quorum: Quorum;
         readonly reason: string;
-        /** It is the rejections there are that suffice. */
+        /** The request is settled by its rejections. */
         readonly rejects?: true;
       }
-    /** The approvals do not suffice (any more): reviewers are asked again. */
+    /** The approvals no longer suffice; approval is requested again. */
     | { readonly type: 'reopened'; readonly reason: string }
-    /** The plan is another one: reviewers are asked again, with the difference. */
+    /** The plan changed; approval is requested again, and reviewers see the difference. */
     | { readonly type: 'replanned'; readonly terms: Terms; readonly difference: readonly string[] }
     | { readonly type: 'superseded'; readonly by: RequestId }
     | { readonly type: 'expired' }
@@ -116,7 +116,7 @@ export type RequestEvent = EventBase &
     | { readonly type: 'failed'; readonly code: string; readonly message: string }
     | { readonly type: 'retried' }
     | { readonly type: 'noted'; readonly text: string; readonly kind: NoteKind }
-    /** Somebody else has looked at a use of break-glass. */
+    /** Another person reviewed a use of break-glass. */
     | { readonly type: 'inspected'; readonly comment: string }
   );
 
@@ -126,13 +126,13 @@ export type NoteKind = (typeof NOTE_KINDS)[number];
 export type RequestEventType = RequestEvent['type'];
 
 export interface Review {
-  /** Of the event. */
+  /** Id of the event. */
   readonly id: EventId;
   readonly decision: 'approved' | 'rejected';
   readonly actor: Person;
   readonly at: string;
   readonly comment: string | null;
-  /** What it is bound to; it counts no longer when the request's is another one. */
+  /** The plan digest that was reviewed; the review does not count once the request's digest differs. */
   readonly digest: string;
 }
 
@@ -144,15 +144,15 @@ export interface Note {
   readonly text: string;
 }
 
-/** A request as its events make it. */
-export interface LedgerRequest extends Proposal, Terms {
+/** The state of a request: its events, replayed. */
+export interface LedgerRequest extends RequestProposal, Terms {
   readonly status: RequestStatus;
   readonly updatedAt: string;
   readonly gate: 'no-policy' | 'break-glass' | null;
   readonly breakGlass: {
     readonly session: SessionId;
     readonly ticket: string | null;
-    /** Open until somebody else has looked at it. */
+    /** null until another person has reviewed the session's use. */
     readonly review: {
       readonly id: EventId;
       readonly actor: Person;
@@ -163,7 +163,7 @@ export interface LedgerRequest extends Proposal, Terms {
   readonly supersededBy: RequestId | null;
   readonly reviews: readonly Review[];
   readonly notes: readonly Note[];
-  /** Why reviewers are asked again. */
+  /** Why approval was requested again. */
   readonly reopened: {
     readonly at: string;
     readonly reason: string;
@@ -179,7 +179,7 @@ export interface LedgerRequest extends Proposal, Terms {
     | { readonly status: 'failed'; readonly code: string; readonly message: string };
 }
 
-/** A time in which its holder's requests need no approval. */
+/** While a session is open, its holder's requests need no approval. */
 export interface BreakGlassSession {
   readonly id: SessionId;
   /** `[tenant/]environment[/service]`. */
@@ -198,12 +198,12 @@ export type SessionEvent = EventBase &
     | { readonly type: 'session-closed' }
   );
 
-/** Whose event it is, as far as a key proves it. */
+/** Who signed an event, as verified on this machine. */
 export interface Signature {
-  /** `good`: by a key that this machine's own configuration trusts, for `principal`. `unknown`: by another key. `none`: not signed. */
+  /** `good`: by a key that this machine's own configuration trusts. `unknown`: by another key. `none`: not signed. */
   readonly state: 'good' | 'unknown' | 'bad' | 'none';
-  /** Emails, as the list of allowed signers says them. */
+  /** Emails that the allowed signers file gives the key. */
   readonly principals: readonly string[];
-  /** `SHA256:…` of the key. */
+  /** Fingerprint `SHA256:…`. */
   readonly key: string | null;
 }

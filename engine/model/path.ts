@@ -1,8 +1,8 @@
 /**
- * May this path be in a tree that people check out? The rules are those that git enforces with `core.protectHFS` and `core.protectNTFS` on
- * (git-config(1); hasDot, hasDotdot and hasDotgit in git-fsck(1)): no empty, `.` or `..` component, nothing that a file system could take for
- * `.git` (case, HFS+ ignorable code points, NTFS short names, streams, trailing dots and blanks), no NUL. A backslash separates
- * components too, on some systems. Of two ways to write the same bytes, only that of `decodePath`.
+ * Returns whether a path is safe to check out on any file system. Stricter than what git itself refuses (core.protectHFS and
+ * core.protectNTFS in git-config(1), CVE-2014-9390, CVE-2019-1353): no empty, `.` or `..` component; no component that HFS+ or
+ * NTFS takes for `.git` (case, ignorable code points, short names, streams, trailing dots and spaces); no NUL. Backslashes separate
+ * components too, as on Windows. Each byte sequence has one valid text form, that of `decodePath`.
  */
 export function isSafePath(path: string): boolean {
   return path !== '' && path.split('/').every(isSafeName);
@@ -14,10 +14,10 @@ export function isSafeName(name: string): boolean {
   return !name.split('\\').some((part) => part !== '' && isTakenForOther(part));
 }
 
-/** Does a file system take it for `.`, `..` or `.git`? */
+/** True if some file system resolves the name to `.`, `..` or `.git`. */
 function isTakenForOther(name: string): boolean {
   const folded = name.replace(/[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g, '').toLowerCase();
-  // HFS+ reads a name up to what is not UTF-8.
+  // HFS+ stores UTF-8 only: a name ends at the first byte that is not.
   const stem = withoutTail(folded.replace(/(?<=.)\p{Cs}.*$/su, '').split(':')[0] ?? '');
   return isDots(name) || isDots(folded) || stem === '.git' || /^git~\d+$/.test(stem);
 }
@@ -26,15 +26,14 @@ const isDots = (name: string) => name !== '' && withoutTail(name) === '';
 
 const withoutTail = (name: string) => name.replace(/[. ]+$/, '');
 
-/** In a regular expression over code points, only what is no half of a pair. */
+/** With the `u` flag, `\p{Cs}` matches unpaired surrogates only. */
 const LONE_SURROGATE = /\p{Cs}/u;
 
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * Git's names are bytes. As text they are UTF-8, and each byte that is not becomes the lone surrogate U+DC80 to U+DCFF that
- * holds it in its last eight bits (the scheme `surrogateescape` of PEP 383), so that `encodePath` gives the same bytes back. No
- * two names have the same text.
+ * Decodes a file name. Git's names are bytes; each byte that is not part of valid UTF-8 becomes a lone surrogate U+DC80 to U+DCFF
+ * with the byte in its low eight bits (`surrogateescape` of PEP 383). `encodePath` reverses it; no two names have the same text.
  */
 export function decodePath(bytes: Uint8Array): string {
   try {
@@ -57,12 +56,12 @@ function decodeEscaping(bytes: Uint8Array): string {
   return text;
 }
 
-/** Bytes of the well-formed UTF-8 character at a place (RFC 3629, section 4), 0 where there is none. */
+/** Length in bytes of the well-formed UTF-8 character at an offset (RFC 3629, section 4); 0 if there is none. */
 function sequenceLength(bytes: Uint8Array, at: number): number {
   const lead = bytes[at] ?? 0;
   if (lead < 0x80) return 1;
   const length = lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
-  // Too long forms, surrogates, and what is beyond U+10FFFF, show in the second byte.
+  // Overlong forms, surrogates and values above U+10FFFF are detected by the second byte.
   const least = { 0xe0: 0xa0, 0xf0: 0x90 }[lead] ?? 0x80;
   const most = { 0xed: 0x9f, 0xf4: 0x8f }[lead] ?? 0xbf;
   for (let next = 1; next < length; next += 1) {
@@ -72,7 +71,7 @@ function sequenceLength(bytes: Uint8Array, at: number): number {
   return length;
 }
 
-/** The bytes of a name that `decodePath` gave. A surrogate that stands for no byte becomes U+FFFD, as everywhere. */
+/** Reverses `decodePath`. A surrogate outside U+DC80 to U+DCFF becomes U+FFFD, as in TextEncoder. */
 export function encodePath(path: string): Uint8Array {
   const encoder = new TextEncoder();
   if (!LONE_SURROGATE.test(path)) return encoder.encode(path);
@@ -83,13 +82,13 @@ export function encodePath(path: string): Uint8Array {
   );
 }
 
-/** The byte that a lone surrogate stands for; null for every other character. */
+/** The byte that a lone surrogate encodes; null for any other character. */
 function escapedByte(character: string): number | null {
   const code = character.codePointAt(0) ?? 0;
   return code >= 0xdc80 && code <= 0xdcff ? code - 0xdc00 : null;
 }
 
-/** Characters that a name in a line of text must not hold as they are: they would end the line, or disguise the name. */
+/** Characters that could end a line of output or disguise a name: escaped in messages. */
 const DISGUISING = /["\\\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 const SHORT: Readonly<Record<string, string>> = {
   '"': '\\"',
@@ -104,7 +103,7 @@ const SHORT: Readonly<Record<string, string>> = {
 };
 const SPELLED = new Map(Object.entries(SHORT).map(([character, spelled]) => [spelled, character]));
 
-/** The inside of a name between double quotes, as git writes and reads it (quote_c_style): `caf\351`. Valid UTF-8 of the same bytes. */
+/** Escapes a name as in the quoted paths that git prints (core.quotePath in git-config(1)), without the quotes: `caf\351`. Keeps valid UTF-8. */
 export function escapePath(path: string): string {
   return path.replace(
     DISGUISING,
@@ -114,7 +113,7 @@ export function escapePath(path: string): string {
   );
 }
 
-/** The path that git's quoted form stands for (`"caf\\351.yaml"`), and what follows it; null for any other text. */
+/** Parses a quoted path as git prints it (`"caf\\351.yaml"`) and returns what follows; null if the text does not start with one. */
 export function unquotePath(text: string): { readonly path: string; readonly rest: string } | null {
   const match = /^"((?:[^"\\]|\\[abtnvfr"\\]|\\[0-3][0-7]{2})*)"/su.exec(text);
   if (match === null) return null;
@@ -125,7 +124,7 @@ export function unquotePath(text: string): { readonly path: string; readonly res
   return { path: decodePath(Uint8Array.from(bytes.flat())), rest: text.slice(match[0].length) };
 }
 
-/** A path for people, in one line: as it is, or between quotes where something in it had to be escaped. */
+/** Formats a path for a message, on one line: quoted only if a character needs escaping. */
 export function quotePath(path: string): string {
   const escaped = escapePath(path);
   return escaped === path ? path : `"${escaped}"`;

@@ -4,36 +4,37 @@ import type { Scope } from './scope.ts';
 import type { Finding } from './finding.ts';
 
 /**
- * Versions of the planning rules. The one that made a rollback goes into its commit as Rollback-Engine; those before stay callable, so that
- * a commit can be made again by the rules of its time. 2: `kind:` in `keep` means YAML and JSON documents only, and items of a List; a link in the place of a scope's folder belongs to the scope.
- * 3: `.env` and `.properties` files and the documents that strings hold have parts, which layouts select and `keep` holds.
+ * Version of the planning rules, recorded in each rollback commit as Rollback-Engine. Earlier versions stay callable, so that a commit
+ * can be recomputed under the rules it was made with. 2: `kind:` in `keep` matches YAML and JSON documents only, and items of a List; a
+ * symlink at the path of a scope's folder belongs to the scope.
+ * 3: `.env` and `.properties` files and documents inside strings have parts, which layouts select and `keep` matches.
  */
 export type Rules = 1 | 2 | 3;
 export const ENGINE: Rules = 3;
 
-/** A path of the commit to be made. `content` stands where the object is not in the repository yet. */
+/** One path of the commit to create; `after` null deletes it. `content` is set if the blob is not in the repository yet. */
 export interface Write {
   readonly path: string;
   readonly after: (Entry & { readonly content?: Uint8Array }) | null;
 }
 
-/** One file that the plan changes, and what it must hold afterwards. */
+/** One file that the plan changes, with its content before and after. */
 export interface FileChange extends Write {
   readonly before: Entry | null;
 }
 
-/** A difference of one field, for people: values of secrets are masked before they come here. */
+/** The difference of one field, for display. Secret values are already masked. */
 export interface FieldChange {
   readonly selector: string;
   readonly op: 'add' | 'remove' | 'replace';
-  /** Source text of the value on either side; absent where there is none. */
+  /** Source text of the value; absent on the side that does not have the field. */
   readonly before?: string;
   readonly after?: string;
-  /** Hunks of the value's lines, uncut: where it has several, or its cut text leaves out something that differs. */
+  /** Unified hunks of a value of several lines, or of one whose shortened text hides a difference; not shortened. */
   readonly diff?: string;
 }
 
-/** How one file differs: by field where it is YAML or JSON, else as a unified diff. Masked. */
+/** The difference of one file: by field for formats that have fields, else as a unified diff. Masked. */
 export interface FileDifference {
   readonly path: string;
   readonly change: 'added' | 'removed' | 'modified';
@@ -42,15 +43,16 @@ export interface FileDifference {
 }
 
 export interface ServiceDifference {
-  /** null: what belongs to the environment and to no service. */
+  /** null: files that belong to the environment but to no service. */
   readonly service: string | null;
   readonly files: readonly FileDifference[];
 }
 
-export interface Kept {
+/** A path, or a part of it, that `keep` excludes from the rollback. */
+export interface KeptPath {
   readonly path: string;
   readonly selector?: string;
-  /** The pattern of `keep` that holds it. */
+  /** The pattern of `keep` that matches it. */
   readonly by: string;
 }
 
@@ -64,11 +66,11 @@ export interface Impact {
 
 export interface RevisionRef {
   readonly commit: ObjectId;
-  /** vN of the scope; null where the commit is older than the scope's first revision. */
+  /** vN of the scope; null if the commit is older than the scope's first revision. */
   readonly version: number | null;
 }
 
-/** What a rollback would do: a plain value, made by a pure function. */
+/** What a rollback will change: a plain value, computed by a pure function. */
 export interface Plan {
   readonly engine: Rules;
   readonly scope: Scope;
@@ -77,16 +79,16 @@ export interface Plan {
   readonly target: RevisionRef;
   readonly current: RevisionRef;
   readonly digest: string;
-  /** Files of the scope that change, in path order: what verification compares. */
+  /** Files of the scope that change, in path order; verification compares them after the push. */
   readonly files: readonly FileChange[];
-  /** The same change for the writer: whole folders by one object id where nothing in them is kept. Deletions first. */
+  /** The same change as tree edits: a whole folder by one object id if nothing in it is kept. Deletions first. */
   readonly writes: readonly Write[];
   readonly changes: readonly ServiceDifference[];
-  readonly kept: readonly Kept[];
-  /** Paths that are restored as a whole in place of the parts that the scope selects in them. */
+  readonly kept: readonly KeptPath[];
+  /** Files restored as a whole instead of by the parts that the scope selects in them. */
   readonly wholeFiles: readonly string[];
   readonly impact: Impact;
-  /** Environments that own what changes, that of the scope first: the rules of each apply. */
+  /** Environments that own a changed path, the scope's first: the policy of each applies. */
   readonly owners: readonly EnvironmentName[];
   readonly findings: readonly Finding[];
 }

@@ -1,45 +1,45 @@
 import type { Coordinates } from './scope.ts';
 
-/** Who must agree before a rollback is carried out, and who may do what: the section `policy` of the configuration at the branch tip. */
+/** Who may do what, and who must approve a rollback before it is executed: `policy` in the configuration at the branch tip. */
 export interface Policy {
-  /** The first that matches an environment counts; one that none matches needs no approval. */
+  /** The first entry that matches an environment applies; without a match no approval is needed. */
   readonly environments: readonly EnvironmentPolicy[];
-  /** Emails by name of the group. */
+  /** Emails, by group name. */
   readonly groups: Readonly<Record<string, readonly string[]>>;
-  /** Where there is any, what none of them grants is denied. */
+  /** If there is any grant, whatever is not granted is denied. */
   readonly permissions: readonly Grant[];
 }
 
 export interface EnvironmentPolicy {
-  // `*` stands for any name: acme/production, */production; `**` is every environment. Without tenant where the layout has none.
+  // `*` matches any name: acme/production, */production; `**` matches every environment. Without tenant if the layout has none.
   readonly match: string;
-  /** Approvals needed. */
+  /** Number of approvals needed. */
   readonly quorum: number;
-  /** Does the author's own approval count? */
+  /** Whether the author's own approval counts. */
   readonly selfApproval: boolean;
-  /** Who may approve; null: whoever may `deploy`. */
+  /** Who may approve; null: everybody with the permission `deploy`. */
   readonly approvers: People | null;
-  /** Rejections that end a request. */
+  /** Number of rejections that end a request. */
   readonly rejections: number;
-  /** Milliseconds that a request may be pending. */
+  /** Milliseconds until a pending request expires. */
   readonly expiryMs: number;
-  /** Do approvals count that no trusted key signed? */
+  /** Whether approvals count that are not signed by a trusted key. */
   readonly unsignedApprovals: boolean;
-  /** May a request be carried out whose author no trusted key vouches for? */
+  /** Whether a request may be executed that its author did not sign with a trusted key. */
   readonly unsignedRequests: boolean;
-  /** What an approval is bound to besides the digest: `rendered` the manifests as well. */
+  /** What an approval is bound to: the plan digest alone, or (`rendered`) also the digest of the manifests. */
   readonly bind: 'digest' | 'rendered';
-  /** null: the gate cannot be skipped. */
+  /** null: break-glass is not allowed. */
   readonly breakGlass: { readonly longestMs: number } | null;
 }
 
-/** Emails, and names of groups. */
+/** Emails and group names. */
 export interface People {
   readonly users: readonly string[];
   readonly groups: readonly string[];
 }
 
-/** `deploy`: approve, reject, execute. `admin` holds all others, and each of them `read`. */
+/** `deploy`: approve, reject, execute. `admin` includes all others; each includes `read`. */
 export const PERMISSIONS = ['read', 'propose', 'deploy', 'break-glass', 'admin'] as const;
 export type Permission = (typeof PERMISSIONS)[number];
 

@@ -21,14 +21,14 @@ function base32(value: bigint, digits: number): string {
 const bytesToInteger = (bytes: Uint8Array) => bytes.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n);
 
 /**
- * A new request id: a ULID (48 bits of time in milliseconds, 80 random bits; github.com/ulid/spec) behind `rbk-`.
- * `random` holds at least 10 bytes.
+ * A new request id: `rbk-` and a ULID (48 bits of milliseconds since 1970, 80 random bits; github.com/ulid/spec).
+ * `random` has at least 10 bytes.
  */
 export function makeRequestId(now: number, random: Uint8Array): RequestId {
   return `rbk-${base32(BigInt(now), 10)}${base32(bytesToInteger(random.subarray(0, 10)), 16)}`;
 }
 
-/** As `makeRequestId`, for an event of the ledger and a break-glass session. */
+/** Same as `makeRequestId`, for ledger events and break-glass sessions. */
 export function makeEventId(now: number, random: Uint8Array): string {
   return makeRequestId(now, random).replace('rbk', 'evt');
 }
@@ -41,16 +41,16 @@ export function isSessionId(text: string): boolean {
   return /^bgs-[0-9A-HJKMNP-TV-Z]{26}$/.test(text);
 }
 
-/** The request id that always belongs to these 16 or more bytes (of a hash): the same input asks for the same rollback. */
+/** A request id derived from at least 16 bytes of a hash: the same input gives the same request. */
 export function deriveRequestId(bytes: Uint8Array): RequestId {
   return `rbk-${base32(bytesToInteger(bytes.subarray(0, 16)), 26)}`;
 }
 
-/** Everything that executing a confirmed rollback needs: what a worker gets, and nothing that it would have to resolve anew. */
+/** All input for executing a confirmed rollback, fully resolved: this is what a worker receives. */
 export interface RollbackRequest {
   readonly id: RequestId;
   readonly scope: Scope;
-  /** A commit id: `previous`, `vN` and times were resolved when the plan was confirmed. */
+  /** A commit id: `previous`, `vN` and times are resolved when the plan is confirmed. */
   readonly target: ObjectId;
   /** The commit that the plan was made on: where the search for this request's own commit begins; null: at the beginning. */
   readonly base: ObjectId | null;
@@ -58,39 +58,39 @@ export interface RollbackRequest {
   readonly digest: string;
   readonly reason: string;
   readonly author: Person;
-  /** ISO 8601; the time of the commits. */
+  /** ISO 8601; author and committer time of the commits. */
   readonly requestedAt: string;
   readonly allowRemoval: boolean;
-  /** Digest of the manifests that were approved with it; absent where approvals do not bind to them. */
+  /** Digest of the approved manifests; absent if approvals do not bind to them. */
   readonly rendered?: string | null | undefined;
-  /** What the commit says of the request's life in the ledger; null where it has none. */
+  /** Approval facts for the commit's trailers; null if the request has no ledger entry. */
   readonly provenance?: Provenance | undefined;
 }
 
-/** Trailers of the commit besides those that every rollback has. */
+/** Approval facts that the commit records besides the trailers of every rollback. */
 export interface Provenance {
-  /** `Approved by bob@example.com (quorum: 1/1)`, an entry an approver. */
+  /** `Approved by bob@example.com (quorum: 1/1)`, one per approver. */
   readonly approvals: readonly string[];
-  /** The event that let it go ahead. */
+  /** The ledger commit of the event that allowed execution. */
   readonly ledger: ObjectId;
-  /** The session, and its ticket. */
+  /** The break-glass session and its ticket. */
   readonly breakGlass: string | null;
-  /** ISO 8601: when it was let go ahead. */
+  /** ISO 8601: when execution was allowed. */
   readonly at: string;
 }
 
 export type Status = 'completed' | 'unchanged' | 'pending' | 'approved' | 'executing' | 'failed';
 
-/** The five states of progress, in their only order. */
+/** The stages of a rollback, in order. */
 export const STEPS = ['planned', 'staged', 'delivered', 'published', 'verified'] as const;
 export type Step = (typeof STEPS)[number];
 
-/** What `rollback -o json` prints. */
+/** Output of `rollback -o json`. */
 export interface RollbackResult {
   readonly requestId: RequestId;
   readonly status: Status;
   readonly mode: Scope['mode'];
-  /** `tenant/environment/service` as far as given. */
+  /** `tenant/environment/service`, as far as given. */
   readonly scope: string;
   readonly base: ObjectId;
   readonly target: ObjectId;

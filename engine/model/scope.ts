@@ -1,4 +1,4 @@
-/** Where a service lives: written `tenant/environment/service`, without tenant where the layout has none. */
+/** Identifies a tenant, environment or service: written `tenant/environment/service`, without tenant if the layout has none. */
 export interface Coordinates {
   readonly tenant?: string;
   readonly environment: string;
@@ -9,11 +9,11 @@ export type Mode = 'full' | 'service' | 'field';
 
 export const MODES: readonly Mode[] = ['full', 'service', 'field'];
 
-/** What a rollback may touch. `fields` are canonical `path#selector`, sorted; only in field mode. */
+/** The part of the repository that a rollback may change. `fields` are canonical `path#selector`, sorted; only in field mode. */
 export interface Scope extends Coordinates {
   readonly mode: Mode;
   readonly fields?: readonly string[];
-  /** A file that holds a selected part which differs is restored as a whole path, in place of the part. */
+  /** Restore a whole file where a selected part of it differs, instead of the part. */
   readonly wholeFile?: true;
 }
 

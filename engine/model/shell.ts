@@ -1,4 +1,4 @@
-/** A word as a POSIX shell reads it, so that a hint can be pasted whatever a file, a folder or a branch is called. */
+/** Quotes a word for a POSIX shell, so that a hint can be pasted whatever names it contains. */
 export function shellWord(word: string): string {
   return /^[\w./@:+,-][\w./@:+,=-]*$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

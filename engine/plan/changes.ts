@@ -1,4 +1,4 @@
-/** What a plan changes, in words for people: by service, by file, by field; and what it touches besides. */
+/** Describes the changes of a plan for display: by service, file and field, and their impact. */
 import {
   type Entry,
   type FileChange,
@@ -12,16 +12,16 @@ import {
 } from '../model/index.ts';
 import { differenceOf } from '../yaml/diff/diff.ts';
 import { parseSelector } from '../yaml/core/selector.ts';
-import type { ScopeQuery } from '../snapshot/content.ts';
+import type { ScopeQuery } from '../snapshot/scope-content.ts';
 import { discover } from '../layout/discover.ts';
 import { inLayoutNames } from '../layout/fields/names.ts';
 import { compareText, isShared, serviceOfField, serviceOfPath } from '../layout/layout.ts';
-import type { CheckContext } from './context.ts';
+import type { CheckContext } from './check-context.ts';
 import { type Snapshot } from '../snapshot/snapshot.ts';
 import { decode } from '../yaml/core/text.ts';
 import { isFile } from '../snapshot/view.ts';
 
-export { cutDiff } from '../yaml/diff/cut-diff.ts';
+export { shortenDiff } from '../yaml/diff/shorten-diff.ts';
 
 export async function describeChanges(
   context: CheckContext,
@@ -38,17 +38,17 @@ export async function differenceOfFile(snapshot: Snapshot, file: FileChange): Pr
   if ([before, after].some((entry) => entry && !isReadable(entry)))
     return { path, change: kindOf(file), diff: `${entryLine('-', before)}${entryLine('+', after)}` };
   const sides = await readSides(snapshot, file);
-  if (sides === null) return { path, change: kindOf(file), diff: 'The file is too large to be shown.\n' };
-  const difference = inNames(
+  if (sides === null) return { path, change: kindOf(file), diff: 'The file is too large to show.\n' };
+  const difference = withLayoutNames(
     snapshot,
-    differenceOf({ path, shown: snapshot.layout.shown(path), ...sides }),
+    differenceOf({ path, unmasked: snapshot.layout.unmasked(path), ...sides }),
     sides,
   );
   if (!before || !after || before.mode === after.mode) return difference;
   return { ...difference, diff: `mode ${before.mode} → ${after.mode}\n${difference.diff ?? ''}` };
 }
 
-function inNames(snapshot: Snapshot, difference: FileDifference, sides: Sides): FileDifference {
+function withLayoutNames(snapshot: Snapshot, difference: FileDifference, sides: FileBytes): FileDifference {
   const { path, fields } = difference;
   if (!fields?.length) return difference;
   const [before, after] = [sides.before && decode(sides.before), sides.after && decode(sides.after)];
@@ -57,7 +57,7 @@ function inNames(snapshot: Snapshot, difference: FileDifference, sides: Sides): 
 
 const isReadable = ({ mode }: Entry) => isFile(mode) || mode === MODE.symlink;
 
-/** What has no text, by its object; a submodule as git shows it. */
+/** A line for an entry without text: its object id; a submodule as in git's diffs. */
 function entryLine(sign: string, entry: Entry | null): string {
   if (entry === null) return '';
   return `${sign}${entry.mode === MODE.submodule ? 'Subproject commit' : `Mode ${entry.mode}`} ${entry.id}\n`;
@@ -66,13 +66,13 @@ function entryLine(sign: string, entry: Entry | null): string {
 const kindOf = ({ before, after }: FileChange) =>
   before === null ? 'added' : after === null ? 'removed' : 'modified';
 
-interface Sides {
+interface FileBytes {
   readonly before: Uint8Array | null;
   readonly after: Uint8Array | null;
 }
 
-/** null where a side is over the reader's limit. */
-async function readSides(snapshot: Snapshot, { before, after }: FileChange): Promise<Sides | null> {
+/** null if a side is above the reader's limit. */
+async function readSides(snapshot: Snapshot, { before, after }: FileChange): Promise<FileBytes | null> {
   try {
     return { before: await bytesOf(snapshot, before), after: await bytesOf(snapshot, after) };
   } catch (error) {
@@ -86,19 +86,19 @@ async function bytesOf(snapshot: Snapshot, entry: Entry | Write['after']): Promi
   return 'content' in entry && entry.content ? entry.content : snapshot.reader.blob(entry.id);
 }
 
-/** Differences by the service that owns the file, or the part of a shared file; the environment's own (null) first. */
+/** Groups differences by the service that owns the file or the part; the environment's own (null) first. */
 export function byService(query: ScopeQuery, files: readonly FileDifference[]): ServiceDifference[] {
   const groups = new Map<string | null, FileDifference[]>();
   const add = (service: string | null, file: FileDifference) =>
     groups.set(service, [...(groups.get(service) ?? []), file]);
-  for (const file of files) for (const [service, part] of split(query, file)) add(service, part);
+  for (const file of files) for (const [service, part] of splitByService(query, file)) add(service, part);
   return [...groups]
     .map(([service, owned]) => ({ service, files: owned }))
     .sort((a, b) => compareText(a.service ?? '', b.service ?? ''));
 }
 
-/** A shared file's field differences, each with the service whose part it lies in. */
-function split(
+/** Splits the field differences of a shared file by the service that owns each. */
+function splitByService(
   { snapshot, scope: own }: ScopeQuery,
   file: FileDifference,
 ): Map<string | null, FileDifference> {
@@ -124,7 +124,7 @@ async function impactOf(
   const paths = files.map(({ path }) => path);
   const touched = changes.flatMap(({ service }) => service ?? []);
   const general = changes.find(({ service }) => service === null)?.files ?? [];
-  // Variables of the environment reach every service in it; so may a shared file whose difference no fields can tell.
+  // Variables of the environment affect all its services; a shared file without field differences may.
   const isForAll = ({ path, fields }: FileDifference) =>
     layout.isVariables(path) || (fields === undefined && isShared(layout, query.scope, path));
   const commits = [query.snapshot.base, input.target.commit];

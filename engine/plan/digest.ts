@@ -1,7 +1,7 @@
-/** The digest of a plan: what an approval or a confirmation binds to. */
+/** The digest of a plan, which approvals and confirmations are bound to. */
 import { encodePath, type Hasher, type ObjectId, type Scope, type Write } from '../model/index.ts';
 
-/** One selected item that the plan changes. `bytes` are the selected source bytes, or the object id of a whole path. */
+/** One selected item that changes. `bytes`: source of the selected part, or object id of a whole path. */
 export interface DigestItem {
   readonly path: string;
   /** Canonical selector, '' for a whole path. */
@@ -18,9 +18,9 @@ export interface DigestSide {
 const FORMAT = 'backtrail-plan-1';
 
 /**
- * sha256 over a list of strings, each preceded by its length in bytes (8 bytes, big-endian), an absent one by eight 0xff:
- * format, mode (`field by whole files` where it is so), tenant, environment, service, number of fields, fields, target, number of items, then of every item (sorted by path
- * and selector) path, selector, and mode and bytes before and after. Nothing outside the selections enters it.
+ * sha256 over a list of byte strings, each preceded by its length (8 bytes, big-endian), an absent one by eight 0xff: format, mode (or
+ * `field by whole files`), tenant, environment, service, number of fields, fields, target, number of items; then for each item, sorted
+ * by path and selector: path, selector, and mode and bytes before and after. Nothing outside the selections is included.
  */
 export function digestOf(input: {
   hasher: Hasher;
@@ -54,7 +54,7 @@ export function digestOf(input: {
 
 const RENDERED = 'backtrail-rendered-1';
 
-/** The same over the manifests that go with a plan: format, number of outputs, then path, mode and object id of each, by path. Null where there are none. */
+/** The digest of the manifests of a plan, encoded likewise: format, number of outputs, then path, mode and object id of each, sorted by path. null if there are none. */
 export function digestOfOutputs(hasher: Hasher, outputs: readonly Write[]): string | null {
   if (outputs.length === 0) return null;
   const sorted = [...outputs].sort((a, b) => compare(a.path, b.path));

@@ -1,24 +1,24 @@
-/** A file that is restored as a whole, seen by whoever else has a part of it. */
+/** The parts of a file, restored as a whole, that belong to others. */
 import type { Coordinates, FileChange, Write } from '../model/index.ts';
 import type { Selector } from '../yaml/core/selector.ts';
 import { compareText, type Layout } from '../layout/layout.ts';
 import { type Bindings, bindPath, type Pattern } from '../layout/pattern.ts';
-import { type Part, readParts, type Snapshot } from '../snapshot/snapshot.ts';
+import { type FilePart, readParts, type Snapshot } from '../snapshot/snapshot.ts';
 import { decode } from '../yaml/core/text.ts';
 
 export interface OtherParts {
   readonly path: string;
-  /** Other environments that have another meaning afterwards, with their service where it is a service's part. */
+  /** Owners in other environments whose parts change in meaning, with the service of a service's part. */
   readonly foreign: readonly Bindings[];
-  /** Other services of the same environment whose part has another meaning afterwards. */
+  /** Other services of the same environment whose parts change in meaning. */
   readonly changed: readonly string[];
-  /** Those whose part goes away. */
+  /** Other services whose parts are removed. */
   readonly removed: readonly string[];
-  /** Parts of several environments may stand in the file, and a side of it cannot be taken apart. */
+  /** The file may have parts of several environments, and a side of it cannot be parsed. */
   readonly isUncertain: boolean;
 }
 
-/** Parts are compared by what they say, aliases replaced by what they stand for: an anchor elsewhere may be all that changes. */
+/** Compares parts by canonical source with aliases resolved: a change may be in an anchor elsewhere. */
 export async function otherParts(
   snapshot: Snapshot,
   scope: Coordinates,
@@ -26,19 +26,22 @@ export async function otherParts(
 ): Promise<OtherParts> {
   const { layout } = snapshot;
   const sides = [await readSide(snapshot, file.before), await readSide(snapshot, file.after)] as const;
-  const services: Difference[] = [];
-  const places: Difference[] = [];
+  const services: PartDifference[] = [];
+  const places: PartDifference[] = [];
   let isUncertain = false;
   for (const pattern of [...layout.service, ...layout.environment]) {
     const bindings = bindPath(pattern, {}).match(file.path);
     if (bindings === null || pattern.selector === null) continue;
-    services.push(...(differing(sides, { path: file.path, selector: pattern.selector, bindings }) ?? []));
-    const place = placeIn(layout, pattern, bindings);
-    const found = place.length === 0 ? [] : differing(sides, { path: file.path, selector: place, bindings });
+    services.push(
+      ...(differingParts(sides, { path: file.path, selector: pattern.selector, bindings }) ?? []),
+    );
+    const parent = environmentSelector(layout, pattern, bindings);
+    const found =
+      parent.length === 0 ? [] : differingParts(sides, { path: file.path, selector: parent, bindings });
     if (found === null) isUncertain = true;
     else places.push(...found);
   }
-  const isOwn = ({ owner }: Difference) =>
+  const isOwn = ({ owner }: PartDifference) =>
     owner.tenant === scope.tenant && owner.environment === scope.environment;
   const known = [...services, ...places].filter(({ owner }) => !layout.isIgnored(owner));
   const others = known.filter(
@@ -54,16 +57,19 @@ export async function otherParts(
   };
 }
 
-interface Difference {
+interface PartDifference {
   readonly owner: Bindings;
   readonly isGone: boolean;
 }
 
-const namesOf = (parts: readonly Difference[]) =>
+const namesOf = (parts: readonly PartDifference[]) =>
   [...new Set(parts.flatMap(({ owner }) => owner.service ?? []))].sort(compareText);
 
-/** What differs between the sides of a file; null where one cannot be taken apart. */
-function differing([old, now]: readonly [Side, Side], place: Place): Difference[] | null {
+/** Parts that differ between the sides of a file; null if a side cannot be parsed. */
+function differingParts(
+  [old, now]: readonly [SideText, SideText],
+  place: PartPattern,
+): PartDifference[] | null {
   const { bindings } = place;
   const [before, after] = [partsOf(old, place), partsOf(now, place)];
   if (before === null || after === null) return null;
@@ -76,30 +82,30 @@ function differing([old, now]: readonly [Side, Side], place: Place): Difference[
     }));
 }
 
-/** null: nothing is there. `text` is null where what is there is no text. */
-type Side = { readonly text: string | null } | null;
+/** null: the file does not exist. `text` null: it is not a text. */
+type SideText = { readonly text: string | null } | null;
 
-export async function readSide(snapshot: Snapshot, entry: Write['after']): Promise<Side> {
+export async function readSide(snapshot: Snapshot, entry: Write['after']): Promise<SideText> {
   if (entry === null) return null;
   return { text: entry.content ? decode(entry.content) : await snapshot.text(entry) };
 }
 
-interface Place {
+interface PartPattern {
   readonly path: string;
   readonly selector: Selector;
   readonly bindings: Bindings;
 }
 
-/** By what the layout binds; null where the text cannot be taken apart. */
-function partsOf(side: Side, place: Place): Map<string, Part> | null {
+/** Parts by their bindings; null if the text cannot be parsed. */
+function partsOf(side: SideText, place: PartPattern): Map<string, FilePart> | null {
   if (side === null) return new Map();
   const parts = readParts('', side.text, { ...place, kept: [] });
   if (parts.some(({ range }) => range === null)) return null;
   return new Map(parts.map((part) => [JSON.stringify(part.bindings), part]));
 }
 
-/** The steps of a pattern up to the one that says which environment it is: all below is that environment's. [] where the path says so. */
-function placeIn({ hasTenant }: Layout, { selector }: Pattern, bindings: Bindings): Selector {
+/** The steps of a pattern up to the one that names the environment: everything below belongs to it. [] if the path names it. */
+function environmentSelector({ hasTenant }: Layout, { selector }: Pattern, bindings: Bindings): Selector {
   const names = (['environment', ...(hasTenant ? (['tenant'] as const) : [])] as const).filter(
     (name) => bindings[name] === undefined,
   );

@@ -1,11 +1,11 @@
-/** Which environments own what a rollback changes: where patterns overlap, a path has several names, and each has its own rules. */
+/** The environments that own what a rollback changes. With overlapping patterns a path has several owners, and the policy of each applies. */
 import { type EnvironmentName, type FileChange, formatCoordinates, type Scope } from '../model/index.ts';
 import type { Layout } from '../layout/layout.ts';
 import { readSide } from './other-parts.ts';
 import { allBindings, type Bindings, type Pattern } from '../layout/pattern.ts';
-import { type Part, readParts, type Snapshot } from '../snapshot/snapshot.ts';
+import { type FilePart, readParts, type Snapshot } from '../snapshot/snapshot.ts';
 
-/** The environment of the scope first, then the others that own a changed path or part, by name. */
+/** The environment of the scope first, then other owners of changed paths and parts, by name. */
 export async function ownersOf(
   snapshot: Snapshot,
   scope: Scope,
@@ -17,19 +17,19 @@ export async function ownersOf(
     for (const pattern of [...layout.environment, ...layout.service])
       for (const bindings of allBindings(pattern, file.path)) {
         const found =
-          pattern.selector === null ? [bindings] : await ofParts(snapshot, file, pattern, bindings);
-        for (const owner of found) add(layout, owners, owner);
+          pattern.selector === null ? [bindings] : await partOwners(snapshot, file, pattern, bindings);
+        for (const owner of found) addOwner(layout, owners, owner);
       }
   const own = nameOf(scope);
   owners.delete(formatCoordinates(own));
   return [own, ...[...owners].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, owner]) => owner)];
 }
 
-function add(layout: Layout, owners: Map<string, EnvironmentName>, bindings: Bindings): void {
+function addOwner(layout: Layout, owners: Map<string, EnvironmentName>, bindings: Bindings): void {
   const { environment, tenant } = bindings;
   if (environment === undefined) return;
   const owner = nameOf({ environment, ...(tenant !== undefined && { tenant }) });
-  // What is of no service by its name is the environment's all the same.
+  // A path of no service by name still belongs to the environment.
   if (layout.isIgnored({ ...owner })) return;
   owners.set(formatCoordinates(owner), owner);
 }
@@ -39,8 +39,8 @@ const nameOf = ({ tenant, environment }: EnvironmentName): EnvironmentName => ({
   environment,
 });
 
-/** The owners of the parts of a file that differ. A side that cannot be taken apart may be anybody's that the other side names. */
-async function ofParts(
+/** Owners of the parts of a file that differ. A side that cannot be parsed may belong to any owner that the other side names. */
+async function partOwners(
   snapshot: Snapshot,
   file: FileChange,
   { selector }: Pattern,
@@ -48,7 +48,7 @@ async function ofParts(
 ): Promise<Bindings[]> {
   if (selector === null) return [];
   const sides = await Promise.all(
-    [file.before, file.after].map(async (entry): Promise<readonly Part[]> => {
+    [file.before, file.after].map(async (entry): Promise<readonly FilePart[]> => {
       const side = await readSide(snapshot, entry);
       return side === null
         ? []
@@ -56,7 +56,7 @@ async function ofParts(
     }),
   );
   const [before = [], after = []] = sides;
-  const key = (part: Part) => JSON.stringify([part.selector, part.bindings, part.source]);
+  const key = (part: FilePart) => JSON.stringify([part.selector, part.bindings, part.source]);
   const [old, now] = [before, after].map((parts) => new Set(parts.map(key)));
   return [
     ...before.filter((part) => !now?.has(key(part))),

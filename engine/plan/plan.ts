@@ -1,32 +1,35 @@
-/** The plan of a rollback: what restoring a scope to an earlier revision would change. Pure over a snapshot. */
+/**
+ * Plans a rollback: what restoring a scope to an earlier revision changes. Reads through the snapshot only; no clock, no randomness.
+ * Blocking problems are findings of the plan, not errors.
+ */
 import { fieldSelection } from '../layout/fields/field.ts';
 import { type Layout, type Selection, selectionsOf } from '../layout/layout.ts';
 import {
   type EnvironmentName,
   type Finding,
   formatCoordinates,
-  type Kept,
+  type KeptPath,
   type Plan,
   quotePath,
   type Scope,
 } from '../model/index.ts';
 import { policyFor } from '../policy/policy.ts';
-import { readContent, type ScopeQuery } from '../snapshot/content.ts';
+import { readContent, type ScopeQuery } from '../snapshot/scope-content.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { describeChanges } from './changes.ts';
 import { checkCollisions } from './checks/collisions.ts';
-import { checkNames } from './checks/names.ts';
+import { checkNames } from './checks/unsafe-names.ts';
 import { sharedFinding } from './checks/shared-changed.ts';
 import { checkTargetAbsent } from './checks/target-absent.ts';
 import { checkWholeFiles } from './checks/whole-files.ts';
-import type { CheckContext, PlanInput } from './context.ts';
+import type { CheckContext, PlanInput } from './check-context.ts';
 import { digestOf } from './digest.ts';
 import { type OtherParts, otherParts } from './other-parts.ts';
 import { ownersOf } from './owners.ts';
 import { restoreFiles } from './restore-files.ts';
 import { restoreParts } from './restore-parts.ts';
 import { asWholeFiles } from './whole-files.ts';
-import { orderWrites } from './writes.ts';
+import { orderWrites } from './tree-writes.ts';
 
 export async function planRollback(snapshot: Snapshot, input: PlanInput): Promise<Plan> {
   const { scope, target: revision } = input;
@@ -85,12 +88,12 @@ export async function planRollback(snapshot: Snapshot, input: PlanInput): Promis
   };
 }
 
-/** Whoever rolls staging back should know that it is production by another name. */
+/** SCOPE_OVERLAP: the changes also belong to other environments, with another policy. */
 function overlapFinding({ config }: Layout, [own, ...others]: readonly EnvironmentName[]): Finding[] {
   const rule = own && policyFor(config.policy, own);
   const stricter = others.filter((owner) => policyFor(config.policy, owner) !== rule);
   if (own === undefined || stricter.length === 0) return [];
-  const message = `What changes belongs to ${stricter.map(formatCoordinates).join(', ')} as well as to ${formatCoordinates(own)}: the rules of each apply.`;
+  const message = `The changes belong to ${stricter.map(formatCoordinates).join(', ')} as well as to ${formatCoordinates(own)}: the policy of each applies.`;
   const hint = 'Patterns of `layout` overlap; `backtrail doctor` names them.';
   return [{ code: 'SCOPE_OVERLAP', severity: 'warn', message, hint }];
 }
@@ -102,10 +105,10 @@ export function selectionsFor(layout: Layout, scope: Scope): readonly Selection[
 const NOTHING_TO_DO: Finding = {
   code: 'NOTHING_TO_DO',
   severity: 'info',
-  message: 'The scope already holds what it held at the target; there is nothing to do.',
+  message: 'The scope already equals the target; there is nothing to do.',
 };
 
-export function keptFinding({ path, selector, by }: Kept): Finding {
+export function keptFinding({ path, selector, by }: KeptPath): Finding {
   const what = selector === undefined ? quotePath(path) : `${quotePath(path)}#${selector}`;
-  return { code: 'KEPT_PATH', severity: 'info', message: `${what} stays as it is (keep: ${by}).`, path };
+  return { code: 'KEPT_PATH', severity: 'info', message: `${what} is kept (keep: ${by}).`, path };
 }

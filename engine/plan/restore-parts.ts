@@ -1,14 +1,18 @@
-/** Parts of shared files: byte-exact edits of the base's file, one a selected part. */
-import { type Entry, type FileChange, type Finding, type Kept, quotePath } from '../model/index.ts';
+/** Restores parts of shared files: byte-exact edits of the base's file, one per selected part. */
+import { type Entry, type FileChange, type Finding, type KeptPath, quotePath } from '../model/index.ts';
 import { restoreField } from '../yaml/edit/edit.ts';
 import { formatSelector, isWithin, type Selector } from '../yaml/core/selector.ts';
-import { type Content, keptIn, type ScopeQuery, type SelectedPart } from '../snapshot/content.ts';
+import { type ScopeContent, keptIn, type ScopeQuery, type SelectedPart } from '../snapshot/scope-content.ts';
 import type { DigestItem } from './digest.ts';
 import type { KeptPart } from '../layout/keep.ts';
-import type { Restored } from './context.ts';
+import type { Restored } from './check-context.ts';
 import { isFile } from '../snapshot/view.ts';
 
-export async function restoreParts(query: ScopeQuery, base: Content, target: Content): Promise<Restored> {
+export async function restoreParts(
+  query: ScopeQuery,
+  base: ScopeContent,
+  target: ScopeContent,
+): Promise<Restored> {
   const outcomes: PathOutcome[] = [];
   for (const [path, selectors] of differingParts(base, target)) {
     outcomes.push(await restoreInFile(query, { path, selectors, base, target }));
@@ -24,12 +28,12 @@ export async function restoreParts(query: ScopeQuery, base: Content, target: Con
 export interface PathOutcome {
   readonly file?: FileChange;
   readonly items?: readonly DigestItem[];
-  readonly kept?: readonly Kept[];
+  readonly kept?: readonly KeptPath[];
   readonly findings?: readonly Finding[];
 }
 
 /** Selectors of the parts that differ, by path. */
-function differingParts(base: Content, target: Content): Map<string, Selector[]> {
+function differingParts(base: ScopeContent, target: ScopeContent): Map<string, Selector[]> {
   const byPath = new Map<string, Selector[]>();
   for (const key of [...new Set([...base.parts.keys(), ...target.parts.keys()])].sort()) {
     const [before, after] = [base.parts.get(key), target.parts.get(key)];
@@ -40,35 +44,35 @@ function differingParts(base: Content, target: Content): Map<string, Selector[]>
   return byPath;
 }
 
-interface PartsOfFile {
+interface PartsInFile {
   readonly path: string;
   readonly selectors: readonly Selector[];
-  readonly base: Content;
-  readonly target: Content;
+  readonly base: ScopeContent;
+  readonly target: ScopeContent;
 }
 
 async function restoreInFile(
   query: ScopeQuery,
-  { path, selectors, base, target }: PartsOfFile,
+  { path, selectors, base, target }: PartsInFile,
 ): Promise<PathOutcome> {
   const { snapshot, scope } = query;
   const before = base.shared.get(path) ?? null;
   const then = target.shared.get(path) ?? null;
   const kept = await keptIn(snapshot, path, [before, then]);
-  if (kept.whole !== null) return keptSelection({ path, by: kept.whole }, scope.mode === 'field');
+  if (kept.whole !== null) return keptOutcome({ path, by: kept.whole }, scope.mode === 'field');
   const old = await snapshot.text(before);
   const goal = then === null ? '' : await snapshot.text(then);
-  if (before === null) return refuse(path, 'it is not there now', WHOLE);
+  if (before === null) return refuse(path, 'it does not exist now', WHOLE);
   if (old === null) return refuse(path, `it is ${noText(before)} now`, WHOLE);
   if (goal === null) return refuse(path, `it was ${noText(then)} at the target`, WHOLE);
   let text = old;
   const items: DigestItem[] = [];
-  const keptHere: Kept[] = [];
+  const keptHere: KeptPath[] = [];
   for (const selector of selectors) {
     const owner = kept.parts.find((part) => isWithin(selector, part.selector));
     if (owner) {
       if (scope.mode === 'field')
-        return keptSelection({ path, selector: formatSelector(selector), by: owner.by }, true);
+        return keptOutcome({ path, selector: formatSelector(selector), by: owner.by }, true);
       keptHere.push({ path, selector: formatSelector(selector), by: owner.by });
       continue;
     }
@@ -92,7 +96,7 @@ async function restoreInFile(
   return { file: { path, before: { mode: before.mode, id: before.id }, after }, items, kept: keptHere };
 }
 
-/** Restores one part, then puts the base's kept parts inside it back. */
+/** Restores one part, then restores the base's kept parts inside it. */
 function restorePart(input: {
   path: string;
   text: string;
@@ -121,18 +125,18 @@ function sideOf(mode: string, part: SelectedPart | undefined): DigestItem['befor
   return part === undefined || part.restorable === null ? null : { mode, bytes: part.restorable };
 }
 
-/** In field mode somebody asked for exactly this: say no. In a wider scope it stays behind, and the plan says so. */
-export function keptSelection(kept: Kept, asked: boolean): PathOutcome {
-  if (!asked) return { kept: [kept] };
-  const message = `${quotePath(kept.path)}${kept.selector === undefined ? '' : `#${kept.selector}`} is kept out of every rollback (keep: ${kept.by}).`;
+/** KEPT blocks in field mode, where the field was selected explicitly; in a wider scope a kept part is only reported. */
+export function keptOutcome(kept: KeptPath, isExplicit: boolean): PathOutcome {
+  if (!isExplicit) return { kept: [kept] };
+  const message = `${quotePath(kept.path)}${kept.selector === undefined ? '' : `#${kept.selector}`} is excluded from every rollback (keep: ${kept.by}).`;
   return { findings: [{ code: 'KEPT', severity: 'block', message, path: kept.path }] };
 }
 
 const WHOLE = 'Restore the whole file with --whole-file.';
-const BY_HAND = 'Change it by hand: --whole-file leaves out files with a "#" in their name.';
+const BY_HAND = 'Change it by hand: --whole-file does not support files with a "#" in their name.';
 
 const noText = (entry: Entry | null) =>
-  entry === null || isFile(entry.mode) ? 'not UTF-8 text, or too large,' : 'no regular file';
+  entry === null || isFile(entry.mode) ? 'not UTF-8 text, or too large,' : 'not a regular file';
 
 function refuse(path: string, sentence: string, advice: string): PathOutcome {
   const hint = path.includes('#') && advice.includes('--whole-file') ? BY_HAND : advice;

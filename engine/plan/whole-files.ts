@@ -1,23 +1,23 @@
-/** `--whole-file`: files in place of the parts that are selected in them. */
+/** `--whole-file`: restores files as a whole instead of the selected parts in them. */
 import { type Finding, quotePath } from '../model/index.ts';
-import type { Content } from '../snapshot/content.ts';
+import type { ScopeContent } from '../snapshot/scope-content.ts';
 
-interface AsWholeFiles {
-  readonly base: Content;
-  readonly target: Content;
+interface WholeFileContents {
+  readonly base: ScopeContent;
+  readonly target: ScopeContent;
   readonly paths: readonly string[];
   readonly findings: readonly Finding[];
 }
 
 /**
- * Makes whole paths of the files in which a selected part differs. A record could not tell a `#` in a name from the one before a selector: such a
- * file keeps its parts.
+ * Replaces the selected parts that differ by their whole files. A file with a `#` in its name keeps its parts: in a record it would be
+ * ambiguous with the one before a selector.
  */
-export function asWholeFiles(base: Content, target: Content): AsWholeFiles {
+export function asWholeFiles(base: ScopeContent, target: ScopeContent): WholeFileContents {
   const differing = differingPaths(base, target);
   const paths = differing.filter((path) => !path.includes('#'));
   const chosen = new Set(paths);
-  const moved = ({ files, parts, shared, trees }: Content): Content => ({
+  const moved = ({ files, parts, shared, trees }: ScopeContent): ScopeContent => ({
     files: new Map([...files, ...[...shared].filter(([path]) => chosen.has(path))]),
     parts: new Map([...parts].filter(([, { path }]) => !chosen.has(path))),
     shared: new Map([...shared].filter(([path]) => !chosen.has(path))),
@@ -32,17 +32,17 @@ export function asWholeFiles(base: Content, target: Content): AsWholeFiles {
 }
 
 function leftInParts(path: string): Finding {
-  const message = `${quotePath(path)} is restored by its parts and not as a whole file, because a record cannot tell the "#" in its name from the one before a selector.`;
+  const message = `${quotePath(path)} is restored by its parts and not as a whole file, because the "#" in its name is ambiguous with the one before a selector.`;
   return {
     code: 'WHOLE_FILE',
     severity: 'warn',
     message,
-    hint: 'To restore all of it, give it another name or change it by hand.',
+    hint: 'To restore all of it, rename it or change it by hand.',
     path,
   };
 }
 
-function differingPaths(base: Content, target: Content): string[] {
+function differingPaths(base: ScopeContent, target: ScopeContent): string[] {
   const parts = [...base.parts, ...target.parts].filter(
     ([key]) => base.parts.get(key)?.restorable !== target.parts.get(key)?.restorable,
   );

@@ -1,4 +1,4 @@
-/** Who may do what, and whether those who reviewed a request suffice. */
+/** Permissions, and whether the reviews of a request meet the policy. */
 import type {
   BreakGlassSession,
   EnvironmentName,
@@ -13,9 +13,9 @@ import type {
 } from '../model/index.ts';
 import { formatCoordinates } from '../model/index.ts';
 
-/** null: rollbacks of this environment need no approval. */
-export function policyFor(policy: Policy, place: EnvironmentName): EnvironmentPolicy | null {
-  return policy.environments.find(({ match }) => matchesEnvironment(match, place)) ?? null;
+/** The policy of an environment; null: no approval is needed. */
+export function policyFor(policy: Policy, environment: EnvironmentName): EnvironmentPolicy | null {
+  return policy.environments.find(({ match }) => matchesEnvironment(match, environment)) ?? null;
 }
 
 const HOURS = 3_600_000;
@@ -46,14 +46,14 @@ export function proposedRule(
 }
 
 /** `*` stands for any letters inside a name; `**` is every environment. */
-export function matchesEnvironment(pattern: string, place: EnvironmentName): boolean {
+export function matchesEnvironment(pattern: string, environment: EnvironmentName): boolean {
   if (pattern === '**') return true;
-  const names = [place.tenant, place.environment].filter((name) => name !== undefined);
+  const names = [environment.tenant, environment.environment].filter((name) => name !== undefined);
   const parts = pattern.split('/');
   return parts.length === names.length && parts.every((part, at) => matchesName(part, names[at] ?? ''));
 }
 
-/** The first place where each piece between stars fits is as good as any other, so nothing is tried twice. */
+/** Matches `*` within one name. Greedy matching suffices for `*`; no backtracking. */
 export function matchesName(pattern: string, name: string): boolean {
   const [first = '', ...pieces] = pattern.split('*');
   const last = pieces.pop();
@@ -69,28 +69,38 @@ export function matchesName(pattern: string, name: string): boolean {
   return true;
 }
 
-/** What an email is compared by. */
-const key = (email: string) => email.trim().toLowerCase();
+/** Emails are compared trimmed and in lower case. */
+const normalizeEmail = (email: string) => email.trim().toLowerCase();
 
 export function samePerson(one: string, other: string): boolean {
-  return key(one) === key(other);
+  return normalizeEmail(one) === normalizeEmail(other);
 }
 
-type Who = Pick<Person, 'email'>;
+type EmailHolder = Pick<Person, 'email'>;
 
-export function may(policy: Policy, person: Who, permission: Permission, place: EnvironmentName): boolean {
-  return holders(policy, permission, place)?.has(key(person.email)) ?? true;
+export function hasPermission(
+  policy: Policy,
+  person: EmailHolder,
+  permission: Permission,
+  environment: EnvironmentName,
+): boolean {
+  return permissionHolders(policy, permission, environment)?.has(normalizeEmail(person.email)) ?? true;
 }
 
-/** `admin` holds all permissions, and whoever holds any may `read`. */
-const holdsIt = ({ allow }: Grant, permission: Permission) =>
+/** `admin` includes all permissions; each permission includes `read`. */
+const isGranted = ({ allow }: Grant, permission: Permission) =>
   permission === 'read' || allow.includes(permission) || allow.includes('admin');
 
-/** null: everybody. */
-function holders(policy: Policy, permission: Permission, place: EnvironmentName): ReadonlySet<string> | null {
+/** Emails with a permission; null: everybody. */
+function permissionHolders(
+  policy: Policy,
+  permission: Permission,
+  environment: EnvironmentName,
+): ReadonlySet<string> | null {
   if (policy.permissions.length === 0) return null;
   const grants = policy.permissions.filter(
-    (grant) => holdsIt(grant, permission) && grant.in.some((pattern) => matchesEnvironment(pattern, place)),
+    (grant) =>
+      isGranted(grant, permission) && grant.in.some((pattern) => matchesEnvironment(pattern, environment)),
   );
   const all = {
     users: grants.flatMap(({ users }) => users),
@@ -99,78 +109,78 @@ function holders(policy: Policy, permission: Permission, place: EnvironmentName)
   return new Set(members(policy, all));
 }
 
-/** Emails in lower case, each once, in the order of the configuration. */
+/** Emails in lower case, without duplicates, in the order of the configuration. */
 export function members({ groups }: Policy, { users, groups: names }: People): string[] {
   const grouped = [...new Set(names)].flatMap((name) =>
     Object.hasOwn(groups, name) ? (groups[name] ?? []) : [],
   );
-  return [...new Set([...users, ...grouped].map(key))];
+  return [...new Set([...users, ...grouped].map(normalizeEmail))];
 }
 
-/** Among those who may approve, and allowed to `deploy`. Whose request it is, is another question. */
+/** Whether a person is an approver and has the permission `deploy`. Does not consider who the author is. */
 export function mayApprove(
   policy: Policy,
   rule: EnvironmentPolicy,
-  person: Who,
-  place: EnvironmentName,
+  person: EmailHolder,
+  environment: EnvironmentName,
 ): boolean {
-  return eligible(policy, rule, place)?.has(key(person.email)) ?? true;
+  return eligible(policy, rule, environment)?.has(normalizeEmail(person.email)) ?? true;
 }
 
-/** null: everybody. */
+/** Emails of eligible approvers; null: everybody. */
 function eligible(
   policy: Policy,
   rule: EnvironmentPolicy,
-  place: EnvironmentName,
+  environment: EnvironmentName,
 ): ReadonlySet<string> | null {
-  const allowed = holders(policy, 'deploy', place);
+  const allowed = permissionHolders(policy, 'deploy', environment);
   if (rule.approvers === null) return allowed;
   return new Set(members(policy, rule.approvers).filter((email) => allowed?.has(email) ?? true));
 }
 
-/** Emails of those who may approve, `without` some, sorted; empty where the policy names nobody. */
+/** Sorted emails of the approvers except `without`; empty if the policy does not name any. */
 export function approversOf(
   policy: Policy,
   rule: EnvironmentPolicy,
-  place: EnvironmentName,
+  environment: EnvironmentName,
   without: readonly string[],
 ): string[] {
-  const left = new Set(without.map(key));
-  return [...(eligible(policy, rule, place) ?? [])].filter((email) => !left.has(email)).sort();
+  const left = new Set(without.map(normalizeEmail));
+  return [...(eligible(policy, rule, environment) ?? [])].filter((email) => !left.has(email)).sort();
 }
 
-export interface Judging {
+export interface ReviewInput {
   readonly policy: Policy;
   readonly rule: EnvironmentPolicy;
   readonly place: EnvironmentName;
-  /** Email of whoever opened the request. */
+  /** Email of the request's author. */
   readonly author: string;
   readonly digest: string;
-  /** Oldest first. `verified`: a trusted key signed it for its actor. */
+  /** Oldest first. `verified`: signed by a trusted key of its actor. */
   readonly reviews: readonly (Review & { readonly verified: boolean })[];
 }
 
-export interface Judgement {
+export interface ReviewResult {
   readonly need: number;
-  /** People whose approval counts. */
+  /** Number of approvals that count. */
   readonly have: number;
   /** Enough approvals, and not rejected. */
   readonly satisfied: boolean;
   readonly rejected: boolean;
-  /** The reviews that count, approvals and rejections. */
+  /** Ids of the reviews that count, approvals and rejections. */
   readonly counted: readonly EventId[];
-  /** Emails of those who can still approve, sorted; empty where the policy names nobody. */
+  /** Sorted emails of those who can still approve; empty if the policy does not name any. */
   readonly approvers: string[];
 }
 
-/** One vote a person; whoever rejected has not approved. A rejection counts unsigned as well: it only ever stops. */
-export function judge({ policy, rule, place, author, digest, reviews }: Judging): Judgement {
+/** One vote per person; a rejection cancels the person's approval. Unsigned rejections count, because they only ever stop a request. */
+export function evaluateReviews({ policy, rule, place, author, digest, reviews }: ReviewInput): ReviewResult {
   const voters = eligible(policy, rule, place);
   const present = reviews.filter(
     (review) =>
       review.digest === digest &&
       (rule.selfApproval || !samePerson(review.actor.email, author)) &&
-      (voters?.has(key(review.actor.email)) ?? true),
+      (voters?.has(normalizeEmail(review.actor.email)) ?? true),
   );
   const rejections = firstOfEach(present.filter(({ decision }) => decision === 'rejected'));
   const approvals = firstOfEach(
@@ -197,22 +207,25 @@ export function judge({ policy, rule, place, author, digest, reviews }: Judging)
 function firstOfEach<T extends Review>(reviews: readonly T[]): Map<string, T> {
   const first = new Map<string, T>();
   for (const review of reviews) {
-    const person = key(review.actor.email);
+    const person = normalizeEmail(review.actor.email);
     if (!first.has(person)) first.set(person, review);
   }
   return first;
 }
 
-/** Why nobody can bring the approvals together, as a sentence; `author` null: whoever asks. */
-export function satisfiable(
+/** Why the quorum cannot be reached, as a sentence; null if it can. `author` null: any author. */
+export function unsatisfiableReason(
   policy: Policy,
   rule: EnvironmentPolicy,
-  place: EnvironmentName,
+  environment: EnvironmentName,
   author: string | null,
 ): string | null {
-  const voters = eligible(policy, rule, place);
+  const voters = eligible(policy, rule, environment);
   if (voters === null) return null;
-  const own = author !== null && !rule.selfApproval && voters.has(key(author)) ? [key(author)] : [];
+  const own =
+    author !== null && !rule.selfApproval && voters.has(normalizeEmail(author))
+      ? [normalizeEmail(author)]
+      : [];
   const left = [...voters].filter((email) => !own.includes(email)).sort();
   if (left.length >= rule.quorum) return null;
   const asked = rule.approvers === null ? null : members(policy, rule.approvers);
@@ -220,22 +233,22 @@ export function satisfiable(
   const powerless = (asked ?? []).filter((email) => !voters.has(email));
   const reasons = [
     ...(asked === null && voters.size === 0 ? ['nobody may deploy there'] : []),
-    ...(asked?.length === 0 && empty.length === 0 ? ['its approvers name nobody'] : []),
-    ...(empty.length > 0 ? [`nobody is in ${few(empty)}`] : []),
-    ...(powerless.length > 0 ? [`${few(powerless)} may not deploy there`] : []),
-    ...own.map((email) => `${email} cannot approve an own request`),
+    ...(asked?.length === 0 && empty.length === 0 ? ['`approvers` is empty'] : []),
+    ...(empty.length > 0 ? [`nobody is in ${listSome(empty)}`] : []),
+    ...(powerless.length > 0 ? [`${listSome(powerless)} may not deploy there`] : []),
+    ...own.map((email) => `${email} cannot approve their own request`),
   ];
-  const needs = `${formatCoordinates(place)} needs ${rule.quorum} approval${rule.quorum === 1 ? '' : 's'}`;
-  const can = left.length === 0 ? 'nobody can give one' : `only ${few(left)} can give one`;
+  const needs = `${formatCoordinates(environment)} needs ${rule.quorum} approval${rule.quorum === 1 ? '' : 's'}`;
+  const can = left.length === 0 ? 'nobody can give one' : `only ${listSome(left)} can give one`;
   return `${needs}, and ${can}${reasons.length > 0 ? `: ${reasons.join('; ')}` : ''}.`;
 }
 
 const group = (name: string): People => ({ users: [], groups: [name] });
 
-const few = (names: readonly string[]) =>
+const listSome = (names: readonly string[]) =>
   names.length > 5 ? `${names.slice(0, 5).join(', ')} and ${names.length - 5} more` : names.join(', ');
 
-/** `scope` and `person` are of the request; `at`: ISO 8601. */
+/** Whether a session covers a request. `scope` and `person` are those of the request; `at`: ISO 8601. */
 export function sessionCovers(
   session: Pick<BreakGlassSession, 'scope' | 'holder' | 'expiresAt' | 'closed'>,
   { scope, person, at }: { readonly scope: string; readonly person: string; readonly at: string },

@@ -1,8 +1,10 @@
-/** A break-glass session as its events make it. */
 import { BacktrailError, type BreakGlassSession, type SessionEvent } from '../model/index.ts';
 import { samePerson } from './policy.ts';
 
-/** LEDGER_TAMPERED where the events cannot have followed each other. */
+/**
+ * The state of a break-glass session: its events, replayed.
+ * @throws LEDGER_TAMPERED for an impossible sequence of events
+ */
 export function foldSession(events: readonly SessionEvent[]): BreakGlassSession {
   const [first, ...rest] = events;
   if (

@@ -2,7 +2,7 @@
 import { describeRevisions, type HistoryEntry } from '../history/describe.ts';
 import { resolveRevision } from '../history/find-revision.ts';
 import { parseRevision } from '../history/revision-name.ts';
-import { compareContents, showContent, type ShownFile } from '../history/show.ts';
+import { compareContents, readMaskedContent, type MaskedFile } from '../history/show.ts';
 
 import { discover } from '../layout/discover.ts';
 import { type EnvironmentEntry, toEntries } from '../layout/environments.ts';
@@ -27,7 +27,7 @@ import type { NewPath } from '../init/proposal/check.ts';
 import { readDelivery, readRollback } from '../record/read.ts';
 import type { RollbackRecord } from '../record/trailers.ts';
 import { currentOf, historyOf, resolveScope } from '../rollback/plan.ts';
-import { keptFiles, readContent } from '../snapshot/content.ts';
+import { keptFiles, readContent } from '../snapshot/scope-content.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 
 export interface Environments {
@@ -97,7 +97,7 @@ export async function history(snapshot: Snapshot, ask: ScopeAsk & { limit: numbe
 export interface Shown {
   readonly scope: Scope;
   readonly revision: RevisionRef;
-  readonly files: readonly ShownFile[];
+  readonly files: readonly MaskedFile[];
 }
 
 /** `now`: milliseconds since 1970, for revisions such as `@2h`. */
@@ -109,7 +109,7 @@ export async function show(
   const scope = await resolveScope(snapshot, ask);
   const { query, revisions } = await historyOf(snapshot, scope);
   const { target } = await resolveRevision(query, revisions, parseRevision(ask.revision, now));
-  return { scope, revision: target, files: await showContent(query, target.commit) };
+  return { scope, revision: target, files: await readMaskedContent(query, target.commit) };
 }
 
 export interface Comparison {

@@ -15,7 +15,7 @@ import {
   type SessionId,
 } from '../model/index.ts';
 
-/** `requests/2026-11/5K/rbk-….json`: a write touches few entries. */
+/** `requests/2026-11/5K/rbk-….json`: sharded, so that a write changes small trees. */
 export function requestPath(id: RequestId): string {
   return pathOf('requests', id);
 }
@@ -24,7 +24,7 @@ export function sessionPath(id: SessionId): string {
   return pathOf('sessions', id);
 }
 
-/** The first ten characters of an id are its time (a ULID), the others are random. */
+/** The first ten characters of a ULID are its time, the others are random. */
 function pathOf(folder: string, id: string): string {
   const ulid = id.slice(4);
   return `${folder}/${monthOf(ulid.slice(0, 10))}/${ulid.slice(10, 12)}/${id}.json`;
@@ -32,7 +32,7 @@ function pathOf(folder: string, id: string): string {
 
 const BASE32 = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
-/** An id that is derived, not made of the time, may say a time that no calendar has. */
+/** A derived id is not based on the time and may encode one that is not a valid date. */
 function monthOf(digits: string): string {
   const time = Array.from(digits).reduce((value, digit) => value * 32 + BASE32.indexOf(digit), 0);
   const date = new Date(time);
@@ -141,11 +141,14 @@ const sessionEvent = z.discriminatedUnion('type', [
   event({ type: z.literal('session-closed') }),
 ]);
 
-/** Characters: a life has some hundreds of events at most. */
-const LIMIT = 4 * 1024 * 1024;
-const EVENTS = 5000;
+/** Maximum length in UTF-16 units; a request usually has fewer than some hundred events. */
+const MAX_LENGTH = 4 * 1024 * 1024;
+const MAX_EVENTS = 5000;
 
-/** The events of a request's file. LEDGER_TAMPERED where it is not as Backtrail writes it. */
+/**
+ * Parses the events of a request's file.
+ * @throws LEDGER_TAMPERED if it is not in the form that Backtrail writes
+ */
 export function readRequestEvents(source: string, path: string): readonly RequestEvent[] {
   return read(source, path, requestEvent);
 }
@@ -157,17 +160,17 @@ export function readSessionEvents(source: string, path: string): readonly Sessio
 function read<Event>(source: string, path: string, shape: z.ZodType<Event>): readonly Event[] {
   const file = z.strictObject({
     version: z.literal(1),
-    // What stands here is for people, and never acted on.
+    // For readers only; the state is always computed from the events.
     state: z.unknown(),
-    events: z.array(shape).min(1).max(EVENTS),
+    events: z.array(shape).min(1).max(MAX_EVENTS),
   });
-  const parsed = source.length > LIMIT ? null : file.safeParse(parseJson(source));
+  const parsed = source.length > MAX_LENGTH ? null : file.safeParse(parseJson(source));
   if (parsed?.success) return parsed.data.events;
   const issue = parsed?.error.issues[0];
   const place = issue ? ` (${issue.path.map(String).join('.') || 'file'})` : '';
   throw new BacktrailError(
     'LEDGER_TAMPERED',
-    `The ledger's file ${path} is not as Backtrail writes it${place}.`,
+    `The ledger's file ${path} is not in the form that Backtrail writes${place}.`,
     {
       details: { path },
     },

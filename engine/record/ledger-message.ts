@@ -1,9 +1,9 @@
-/** What a commit of the ledger says: a sentence for people, and trailers that `git log` alone can find. */
+/** Commit messages of the ledger: a sentence for readers, and trailers that `git log` can search. */
 import type { Person } from '../model/index.ts';
 import { cleanValue, indentBody, quoteName } from './text.ts';
 import { parseTrailerLines } from './trailers.ts';
 
-/** Every key of an event, each at most once. */
+/** All trailer keys of an event; each at most once. */
 export const EVENT_TRAILERS = [
   'Event',
   'Event-Id',
@@ -30,7 +30,7 @@ export interface EventRecord {
   readonly comment: string | null;
 }
 
-/** The whole message, final newline included. `subject` is one sentence; `body` free text. */
+/** The whole message, final newline included. `subject`: one sentence; `body`: free text. */
 export function eventMessage(record: EventRecord, subject: string, body: string): string {
   const values: Record<(typeof EVENT_TRAILERS)[number], string | null> = {
     Event: record.event,
@@ -56,7 +56,7 @@ export function eventMessage(record: EventRecord, subject: string, body: string)
 const actorText = ({ name, email }: Person) =>
   `${name.replace(/[<>]/g, '')} <${email.replace(/[<>\s]/g, '')}>`;
 
-/** The event that these trailers claim; null where they claim none, or a key twice. */
+/** Parses the trailers of an event; null if it is not one, or has a duplicate key. */
 export function readEvent(trailers: readonly string[]): Omit<EventRecord, 'actor'> | null {
   const values = parseTrailerLines(trailers);
   const one = (key: (typeof EVENT_TRAILERS)[number]) => values.get(key.toLowerCase())?.[0] ?? null;

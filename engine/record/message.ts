@@ -4,7 +4,7 @@ import {
   type MessageStyle,
   type MessageValues,
   messageValues,
-  PLAIN,
+  DEFAULT_STYLE,
   styleTrailers,
   subjectLine,
 } from './style.ts';
@@ -13,18 +13,19 @@ import { cleanValue, deliveryTrailers, formatTrailers, rollbackTrailers } from '
 import { indentBody } from './text.ts';
 
 const SERVICES_NAMED = 3;
-/** Tells the delivery commit from its rollback where a template makes the subject of both. */
+/** Distinguishes the delivery commit from its rollback if a template makes the subject of both. */
 const DELIVERED = ' (manifests)';
 
-/** A message, final newline included, and its last paragraph: what git must read back from it. */
+/** A message, final newline included, and its trailers: git must parse the same ones from `text`. */
 export interface Message {
   readonly text: string;
   readonly trailers: readonly (readonly [key: string, value: string])[];
 }
 
 /**
- * The message of a rollback commit: subject, the reason indented by four, and one last paragraph of trailers. `subject` replaces the
- * first word; `shortTarget` is what people see of the target. Throws what `rollbackTrailers` throws.
+ * The message of a rollback commit: subject, the reason indented by four spaces, and one last paragraph of trailers. `subject` replaces
+ * the first word; `shortTarget` is the displayed form of the target.
+ * @throws REASON_REQUIRED, SCOPE_INVALID, FIELD_INVALID like `rollbackTrailers`
  */
 export function rollbackMessage(input: {
   record: RollbackRecord;
@@ -32,19 +33,19 @@ export function rollbackMessage(input: {
   shortTarget: string;
   style?: MessageStyle;
 }): Message {
-  const { record, subject = '', shortTarget, style = PLAIN } = input;
+  const { record, subject = '', shortTarget, style = DEFAULT_STYLE } = input;
   const values = messageValues(record, shortTarget);
   const words = subjectLine(subject) || 'Rollback';
-  const head = `${words}: ${place(record)} → revision ${cleanValue(shortTarget)}`;
-  return assemble(styled(style, values) || head, indentBody(record.justification), [
+  const head = `${words}: ${scopeText(record)} → revision ${cleanValue(shortTarget)}`;
+  return assemble(templatedSubject(style, values) || head, indentBody(record.justification), [
     ...rollbackTrailers(record),
     ...styleTrailers(style, values),
   ]);
 }
 
 /**
- * The message of the commit that delivers what `rollback` restored. `services` are those whose manifests it changes; the subject names
- * up to three.
+ * The message of the commit that delivers the manifests of `rollback`. `services`: those whose manifests change; the subject names up to
+ * three.
  */
 export function deliveryMessage(input: {
   record: DeliveryRecord;
@@ -53,19 +54,19 @@ export function deliveryMessage(input: {
   shortTarget: string;
   style?: MessageStyle;
 }): Message {
-  const { record, rollback, services, shortTarget, style = PLAIN } = input;
+  const { record, rollback, services, shortTarget, style = DEFAULT_STYLE } = input;
   const values = messageValues(rollback, shortTarget);
   const named =
     services.length > SERVICES_NAMED ? `${services.length} services` : services.map(cleanValue).join(', ');
-  const head = `Deliver: ${place(rollback)}${named === '' ? '' : ` (${named})`}`;
+  const head = `Deliver: ${scopeText(rollback)}${named === '' ? '' : ` (${named})`}`;
   return assemble(
-    styled(style, values, DELIVERED) || head,
+    templatedSubject(style, values, DELIVERED) || head,
     [],
     [...deliveryTrailers(record), ...styleTrailers(style, values)],
   );
 }
 
-function styled({ subject }: MessageStyle, values: MessageValues, suffix?: string): string {
+function templatedSubject({ subject }: MessageStyle, values: MessageValues, suffix?: string): string {
   return subject === null ? '' : fillSubject(subject, values, suffix);
 }
 
@@ -74,7 +75,7 @@ function assemble(head: string, body: readonly string[], trailers: Message['trai
   return { text: `${paragraphs.map((lines) => lines.join('\n')).join('\n\n')}\n`, trailers };
 }
 
-function place({ tenant, environment }: Coordinates): string {
+function scopeText({ tenant, environment }: Coordinates): string {
   const env = `env/${cleanValue(environment)}`;
   return tenant === undefined ? env : `tenant/${cleanValue(tenant)} ${env}`;
 }

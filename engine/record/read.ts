@@ -4,25 +4,25 @@ import type { DeliveryRecord, RollbackRecord, TrailerKey } from './trailers.ts';
 import { cleanValue, parseTrailerLines, TRAILERS } from './trailers.ts';
 import { unquoteName } from './text.ts';
 
-/** A record as a commit claims it, and in which respects Backtrail would not have written it so. */
+/** A record claimed by a commit, and the ways in which it deviates from what Backtrail writes. */
 export interface Claim<R> {
   readonly record: R;
-  /** One sentence each; a duplicate of a key that stands once is taken for tampering and named here. */
+  /** One sentence each. A duplicate of a key that must be unique may be tampering. */
   readonly problems: readonly string[];
 }
 
-type Values = ReadonlyMap<string, readonly string[]>;
+type TrailerValues = ReadonlyMap<string, readonly string[]>;
 
 /**
- * The rollback that these trailers claim; null unless there is exactly one `Rollback-Request-ID`. `trailers` are the lines that git
- * printed (`%(trailers:only,unfold)`). Unknown keys are ignored. Text is cleaned for printing; a value that is not valid is reported
- * and stands cleaned in the record.
+ * Parses the record of a rollback; null unless there is exactly one `Rollback-Request-ID`. `trailers`: lines as printed by git
+ * (`%(trailers:only,unfold)`). Unknown keys are ignored. Text is cleaned for display; an invalid value is reported in `problems` and
+ * kept, cleaned.
  */
 export function readRollback(trailers: readonly string[]): Claim<RollbackRecord> | null {
   const values = parseTrailerLines(trailers);
   if (values.get(lower('Rollback-Request-ID'))?.length !== 1) return null;
   const problems = duplicates(values);
-  const read = reader(values, problems);
+  const read = trailerReader(values, problems);
   const tenant = read.name('Rollback-Tenant', 'optional');
   const service = read.name('Service', 'optional');
   const overrides = read.all('Rollback-Override');
@@ -50,12 +50,12 @@ export function readRollback(trailers: readonly string[]): Claim<RollbackRecord>
   return { record, problems };
 }
 
-/** The delivery that these trailers claim; null unless there is exactly one `Delivery-Of`. */
+/** Parses the record of a delivery; null unless there is exactly one `Delivery-Of`. */
 export function readDelivery(trailers: readonly string[]): Claim<DeliveryRecord> | null {
   const values = parseTrailerLines(trailers);
   if (values.get(lower('Delivery-Of'))?.length !== 1) return null;
   const problems = duplicates(values);
-  const read = reader(values, problems);
+  const read = trailerReader(values, problems);
   const record: DeliveryRecord = {
     of: read.valid('Delivery-Of', isObjectId),
     renderer: read.text('Delivery-Renderer'),
@@ -79,20 +79,20 @@ function readMode(claim: {
     if (claimed !== '') problems.push(`Trailer Mode is not valid: ${claimed}.`);
     return apparent;
   }
-  // A wider rollback names the files that it restored as a whole.
+  // A wider rollback lists the files that it restored as a whole.
   if (mode !== apparent && (isNarrow || mode !== wider))
-    problems.push(`Trailer Mode says ${mode}, the others describe a rollback in mode ${apparent}.`);
+    problems.push(`Trailer Mode is ${mode}, but the other trailers describe mode ${apparent}.`);
   return mode;
 }
 
-function duplicates(values: Values): string[] {
+function duplicates(values: TrailerValues): string[] {
   return Object.entries(TRAILERS)
     .map(([key, repeats]) => ({ key, count: repeats ? 0 : (values.get(key.toLowerCase())?.length ?? 0) }))
     .filter(({ count }) => count > 1)
-    .map(({ key, count }) => `Trailer ${key} stands ${count} times.`);
+    .map(({ key, count }) => `Trailer ${key} occurs ${count} times.`);
 }
 
-function reader(values: Values, problems: string[]) {
+function trailerReader(values: TrailerValues, problems: string[]) {
   const all = (key: TrailerKey): readonly string[] => values.get(lower(key)) ?? [];
   const first = (key: TrailerKey): string => all(key)[0] ?? '';
   const text = (key: TrailerKey): string => {

@@ -1,4 +1,4 @@
-/** What a configuration may say of commit messages: a subject of its own, more trailers, a sign-off. Templates hold `{placeholders}`. */
+/** Configurable parts of commit messages: subject, trailers, sign-off. Templates contain `{placeholders}`. */
 import type { Person } from '../model/index.ts';
 import { formatCoordinates } from '../model/index.ts';
 import { EVENT_TRAILERS } from './ledger-message.ts';
@@ -6,27 +6,27 @@ import { cleanValue } from './text.ts';
 import { type RollbackRecord, TRAILERS } from './trailers.ts';
 
 export interface MessageStyle {
-  /** Template of the whole subject; null for the usual one. */
+  /** Template of the whole subject; null: the default one. */
   readonly subject: string | null;
-  /** Templates of more trailers, by key. */
+  /** Templates of additional trailers, by key. */
   readonly trailers: Readonly<Record<string, string>>;
-  /** Who signs the commit off. */
+  /** People who sign off the commit. */
   readonly signers: readonly Person[];
 }
 
-export const PLAIN: MessageStyle = { subject: null, trailers: {}, signers: [] };
+export const DEFAULT_STYLE: MessageStyle = { subject: null, trailers: {}, signers: [] };
 
-/** What a template may hold, and what it stands for. */
+/** Placeholders of templates, with their descriptions. */
 export const MESSAGE_PLACEHOLDERS = {
   tenant: 'name of the tenant',
   environment: 'name of the environment',
   service: 'name of the service',
   scope: 'all three, as acme/production/api',
   fields: 'up to three fields, or their number',
-  target: 'short id of the revision that it returns to',
+  target: 'short id of the revision to return to',
   mode: 'full, service or field',
   reason: 'first line of the reason',
-  author: 'email of who asked for it',
+  author: 'email of the author of the request',
   request: 'id of the request',
 } as const;
 
@@ -34,10 +34,10 @@ export type MessageValues = Readonly<Record<keyof typeof MESSAGE_PLACEHOLDERS, s
 
 const PLACEHOLDER = /\{(\w*)\}/g;
 const FIELDS_NAMED = 3;
-/** Characters. commitlint's usual limit is 100, and that of GitLab's push rules is at most 511. */
+/** Maximum length in characters. commitlint's default is 100; GitLab's push rules allow at most 511. */
 const SUBJECT_LIMIT = 100;
 
-/** Keys that say what somebody did, which a configuration cannot know, or that Backtrail itself reads. */
+/** Keys that state what a person did, which a configuration cannot know, or that Backtrail interprets. */
 const RESERVED = new Set(
   [
     ...Object.keys(TRAILERS),
@@ -55,25 +55,26 @@ const RESERVED_FAMILY = /^(?:rollback|delivery|event|resume|backtrail|approval)(
 
 const TRAILER_LIKE = /^(?:(?:rollback|delivery|event|resume)-[a-z-]+|[a-z-]+-by)\s*:/i;
 
-/** What is wrong with a template, as a sentence; null where nothing is. */
+/** Returns the problem of a template, as a sentence, or null. */
 export function templateProblem(template: string): string | null {
-  if (/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(template)) return 'It is one line of readable characters.';
+  if (/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(template))
+    return 'It must be one line of printable characters.';
   const unknown = [...template.matchAll(PLACEHOLDER)].find(([, name]) => !isPlaceholder(name ?? ''));
   if (unknown === undefined) return null;
   const names = Object.keys(MESSAGE_PLACEHOLDERS)
     .map((name) => `{${name}}`)
     .join(', ');
-  return `There is no placeholder ${unknown[0]}: there are ${names}.`;
+  return `The placeholder ${unknown[0]} does not exist; valid are ${names}.`;
 }
 
-/** What is wrong with the keys of own trailers: the key, and a sentence. Git compares keys without regard to case. */
+/** Returns the problem of a trailer key, as a sentence, or null. `before`: earlier keys; git compares keys without case. */
 export function trailerKeyProblem(key: string, before: readonly string[]): string | null {
   if (!/^[A-Za-z][A-Za-z0-9-]{0,63}$/.test(key))
-    return 'The key of a trailer is a letter, and up to 63 letters, digits and "-".';
+    return 'A trailer key must be a letter followed by up to 63 letters, digits or "-".';
   if (RESERVED.has(key.toLowerCase()) || RESERVED_FAMILY.test(key))
-    return 'This key has a meaning of its own, and cannot be set.';
+    return 'This key is reserved and cannot be set.';
   const same = before.find((other) => other.toLowerCase() === key.toLowerCase());
-  return same === undefined ? null : `The trailer ${same} is there already: git takes both for one.`;
+  return same === undefined ? null : `The trailer ${same} is a duplicate: git ignores case in keys.`;
 }
 
 export function messageValues(record: RollbackRecord, shortTarget: string): MessageValues {
@@ -98,9 +99,9 @@ export function messageValues(record: RollbackRecord, shortTarget: string): Mess
 }
 
 /**
- * The subject that a template gives: one clean line of at most 100 characters, `suffix` included. A placeholder with nothing to say
- * goes with the brackets and blanks around it, so that `fix({service}): …` of an environment is `fix: …`. Empty where nothing is left, or
- * where a name or reason makes it look like a trailer to whoever searches messages by line.
+ * Fills the template of a subject: one clean line of at most 100 characters, `suffix` included. An empty placeholder is removed
+ * with the brackets and spaces around it, so that `fix({service}): …` without service becomes `fix: …`. Returns '' if nothing is left,
+ * or if a name or reason makes the line look like a trailer.
  */
 export function fillSubject(template: string, values: MessageValues, suffix = ''): string {
   const spare = /[ \t]*([([]?)\{(\w+)\}([)\]]?)/g;
@@ -123,14 +124,14 @@ export function fillSubject(template: string, values: MessageValues, suffix = ''
 }
 
 /**
- * Any text as a subject. One that begins with `---` ends the message for `git interpret-trailers`, one with `#` is a comment for others,
- * and `This reverts commit` is what git says of a revert.
+ * Makes any text usable as a subject. A leading `---` would end the message for git-interpret-trailers(1), a leading `#` may be stripped
+ * as a comment, and `This reverts commit` marks a revert.
  */
 export function subjectLine(text: string): string {
   return cleanValue(text).replace(/^(?:[-#\s]|This reverts commit\b)+/, '');
 }
 
-/** The trailers that a configuration adds, in their order, sign-offs last; each once, none empty. */
+/** The configured trailers in their order, without empty ones, then sign-offs. */
 export function styleTrailers(style: MessageStyle, values: MessageValues): [key: string, value: string][] {
   const own = Object.entries(style.trailers).map(([key, template]): [string, string] => [
     key,
@@ -139,20 +140,20 @@ export function styleTrailers(style: MessageStyle, values: MessageValues): [key:
   return [...own.filter(([, value]) => value !== ''), ...signOffs(style.signers)];
 }
 
-/** A message that ends with its trailers, signed off by these people. */
+/** Appends sign-offs to a message that ends with its trailers. */
 export function signedOff(message: string, people: readonly Person[]): string {
   return `${message}${signOffs(people)
     .map(([key, value]) => `${key}: ${value}\n`)
     .join('')}`;
 }
 
-/** As `git commit --signoff` writes them; each person once. */
+/** In the form of `git commit --signoff`; each person once. */
 function signOffs(people: readonly Person[]): [key: string, value: string][] {
   const signatures = new Set(people.map(({ name, email }) => cleanValue(`${name} <${email}>`)));
   return [...signatures].map((value) => ['Signed-off-by', value]);
 }
 
-/** In one pass: what a value holds is text, whatever it looks like. */
+/** Fills placeholders in one pass: values are not expanded again. */
 function fill(template: string, values: MessageValues): string {
   return template.replace(PLACEHOLDER, (all, name: string) =>
     isPlaceholder(name) ? cleanValue(values[name]) : all,

@@ -1,27 +1,27 @@
-/** Bytes of UTF-8 that one trailer value may have. */
+/** Maximum length of a trailer value, in bytes of UTF-8. */
 const VALUE_LIMIT = 1024;
-/** A name is never cut, because a cut name is another name: over this many bytes of UTF-8 it is refused. */
+/** Maximum length of a name, in bytes of UTF-8. A longer name is refused, since a truncated one would be another name. */
 export const NAME_LIMIT = 8 * 1024;
 const BODY_LINES = 200;
 
 const LINE_BREAKS = /\r\n|[\n\v\f\r\u0085\u2028\u2029]/;
 // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
 const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
-/** Characters that change the direction of the text around them (Unicode UAX #9, table 4), and halves of a surrogate pair. */
+/** Bidirectional controls (Unicode UAX #9, table 4), and lone surrogates. */
 const DECEPTIVE = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\p{Cs}]/gu;
 
 /**
- * Any text as the value of one trailer: one line without control characters and line separators (a run of them becomes a blank),
- * without bidirectional controls and lone surrogates (each becomes U+FFFD, so that it shows that something stood there), trimmed,
- * and at most 1 KiB of UTF-8: cut between characters, with an ellipsis. What comes out goes in again unchanged.
+ * Makes any text usable as a trailer value: one line; runs of control characters and line separators become a space; bidirectional
+ * controls and lone surrogates become U+FFFD, so that they stay visible; trimmed; at most 1 KiB of UTF-8, truncated between characters
+ * with an ellipsis. Idempotent.
  */
 export function cleanValue(text: string): string {
   return clip(cleanLine(text).trim(), VALUE_LIMIT);
 }
 
 /**
- * Free text for the body of a message: its lines indented by four, so that git takes none of them for a trailer, a divider, a
- * scissors line or a comment. Empty where nothing is left. Runs of blank lines become one; at most 200 lines of 1 KiB.
+ * Free text for the body of a message: lines indented by four spaces, so that git does not parse one as a trailer, divider, scissors line
+ * or comment. [] if nothing is left. Runs of blank lines become one; at most 200 lines of 1 KiB.
  */
 export function indentBody(text: string): readonly string[] {
   const lines = text
@@ -34,21 +34,21 @@ export function indentBody(text: string): readonly string[] {
 }
 
 /**
- * A name (tenant, service, field) as a trailer value that reads back exactly: as it is where it survives as one clean line, else
- * as a JSON string in ASCII. Two names never share a value, so no name can pose as another one.
+ * A name (tenant, service, field) as a trailer value that is read back exactly: unchanged if it is one clean line, else as a JSON string
+ * in ASCII. Injective: no name can pose as another one.
  */
 export function quoteName(name: string): string {
   if (!name.startsWith('"') && cleanLine(name) === name && name.trim() === name) return name;
   return JSON.stringify(name).replace(/[^ -~]/g, escapeUnit);
 }
 
-/** The name that `quoteName` wrote; null where it could not have written this value. */
+/** Reverses `quoteName`; null for a value that it cannot have written. */
 export function unquoteName(value: string): string | null {
   const name = value.startsWith('"') ? parseString(value) : value;
   return name !== null && name !== '' && quoteName(name) === value ? name : null;
 }
 
-/** Bytes of UTF-8. */
+/** Length in bytes of UTF-8. */
 export function byteLength(text: string): number {
   let bytes = 0;
   for (const character of text) bytes += characterBytes(character);

@@ -4,7 +4,7 @@ import { byteLength, cleanValue, NAME_LIMIT, quoteName } from './text.ts';
 
 export { cleanValue } from './text.ts';
 
-/** Every trailer key that Backtrail writes or reads; `true` where a commit may carry it more than once. */
+/** All trailer keys that Backtrail writes or reads; `true`: may occur several times in a commit. */
 export const TRAILERS = {
   Mode: false,
   Service: false,
@@ -30,55 +30,52 @@ export const TRAILERS = {
 export type TrailerKey = keyof typeof TRAILERS;
 export type Trailer = readonly [key: TrailerKey, value: string];
 
-/** What a rollback commit says about itself. Claims, until compared with the commit's place and content. */
+/** What a rollback commit states about itself. Claims, until verified against the commit's position and content. */
 export interface RollbackRecord {
   readonly mode: Mode;
   readonly tenant?: string;
   readonly environment: string;
   readonly service?: string;
   readonly justification: string;
-  /** An email. */
+  /** Email. */
   readonly author: string;
-  /** One sentence an approver. */
+  /** One sentence per approver. */
   readonly approvals: readonly string[];
   readonly requestId: RequestId;
   readonly target: ObjectId;
   readonly base: ObjectId;
-  /** `sha256:` and the digest of the plan. */
+  /** `sha256:` digest of the plan. */
   readonly plan: string;
   /** Version of the planning rules. */
   readonly engine: number;
-  /** Sorted: `path#selector` of each field in mode `field`, and in any mode `path` of a file restored as a whole in place of its parts. */
+  /** Sorted: `path#selector` of each field in mode `field`; in any mode also the `path` of files restored as a whole instead of their parts. */
   readonly fields: readonly string[];
-  /** What was allowed against a check, for example `allow-removal`. */
+  /** Overridden checks, for example `allow-removal`. */
   readonly overrides?: readonly string[];
-  /** The session that took the place of approval, and its ticket. */
+  /** The session used instead of approval, and its ticket. */
   readonly breakGlass?: string;
-  /** The event of the ledger that let it go ahead. */
+  /** The ledger commit of the event that allowed execution. */
   readonly ledger?: ObjectId;
 }
 
-/** What a delivery commit says about itself. */
+/** What a delivery commit states about itself. */
 export interface DeliveryRecord {
-  /** The revert commit that the manifests were rendered from. */
+  /** The rollback commit that the manifests were rendered from. */
   readonly of: ObjectId;
-  /** Renderers and their versions, for example `workload 1, plain 1`. */
+  /** Renderers and versions, for example `workload 1, plain 1`. */
   readonly renderer: string;
   readonly requestId: RequestId;
 }
 
 /**
- * The trailers of a rollback commit, in their order: what git must read back from it.
- * Free text is cleaned; names read back exactly (see `quoteName`). Optional values that are empty are left out.
- * Throws REASON_REQUIRED where nothing readable is left of the justification, and SCOPE_INVALID or FIELD_INVALID for a name over 8 KiB.
+ * The trailers of a rollback commit, in order; git must parse the same ones from the message. Free text is cleaned; names are read back
+ * exactly (see `quoteName`). Empty optional values are omitted.
+ * @throws REASON_REQUIRED if the cleaned reason is empty; SCOPE_INVALID or FIELD_INVALID for a name over 8 KiB
  */
 export function rollbackTrailers(record: RollbackRecord): Trailer[] {
   const justification = cleanValue(record.justification);
   if (justification === '') {
-    throw new BacktrailError(
-      'REASON_REQUIRED',
-      'The reason holds nothing but blanks and control characters.',
-    );
+    throw new BacktrailError('REASON_REQUIRED', 'The reason has only spaces and control characters.');
   }
   const trailers: Trailer[] = [
     ['Mode', record.mode],
@@ -101,7 +98,7 @@ export function rollbackTrailers(record: RollbackRecord): Trailer[] {
   return trailers.filter(([, value]) => value !== '');
 }
 
-/** The trailers of a delivery commit, in their order. */
+/** The trailers of a delivery commit, in order. */
 export function deliveryTrailers(record: DeliveryRecord): Trailer[] {
   return [
     ['Delivery-Of', cleanValue(record.of)],
@@ -115,9 +112,9 @@ export function formatTrailers(trailers: readonly (readonly [key: string, value:
 }
 
 /**
- * Values by key in lower case, in the order of the lines. `lines` are `Key: value` as git prints them with
- * `%(trailers:only,unfold)`. Keys are compared without regard to case because git does so (`%(trailers:key=mode)` finds `Mode`):
- * a `mode:` beside a `Mode:` is a second value of the same key. Lines without a key are left out.
+ * Values by lower-case key, in the order of the lines. `lines`: `Key: value` as printed by git with `%(trailers:only,unfold)`. Keys are
+ * compared without case, as git does (`%(trailers:key=mode)` finds `Mode`): `mode:` and `Mode:` are values of the same key. Lines
+ * without a key are ignored.
  */
 export function parseTrailerLines(lines: readonly string[]): Map<string, string[]> {
   const values = new Map<string, string[]>();
@@ -147,9 +144,9 @@ function boundedName(name: string, code: 'SCOPE_INVALID' | 'FIELD_INVALID'): str
   if (byteLength(value) <= NAME_LIMIT) return value;
   throw new BacktrailError(
     code,
-    `A name beginning with ${cleanValue(name.slice(0, 60))} is too long for a commit message.`,
+    `A name starting with ${cleanValue(name.slice(0, 60))} is too long for a commit message.`,
     {
-      hint: `Names and fields may have up to ${NAME_LIMIT} bytes; choose a wider scope.`,
+      hint: `Names and fields can have up to ${NAME_LIMIT} bytes; choose a wider scope.`,
     },
   );
 }

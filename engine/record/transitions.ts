@@ -1,4 +1,4 @@
-/** The life of a request as one table, and its state as the fold of its events. */
+/** The state machine of a request: one table of transitions, and the state computed from events. */
 import {
   BacktrailError,
   type LedgerRequest,
@@ -8,14 +8,14 @@ import {
 } from '../model/index.ts';
 
 import { samePerson } from '../policy/policy.ts';
-import { proposalMessage } from './proposal.ts';
+import { requestSummary } from './request-summary.ts';
 
 type Transitions = Partial<Record<RequestStatus, readonly RequestStatus[]>>;
 
-const STATUSES_OPEN = ['pending', 'approved', 'executing', 'failed'] as const;
+const OPEN_STATUSES = ['pending', 'approved', 'executing', 'failed'] as const;
 
-/** The branch is the truth: whatever the record says, what stands there is completed. */
-const DONE: Transitions = {
+/** The branch is authoritative: a request whose commit is on it is completed, whatever the ledger says. */
+const TO_COMPLETED: Transitions = {
   pending: ['completed'],
   approved: ['completed'],
   executing: ['completed'],
@@ -26,12 +26,12 @@ const DONE: Transitions = {
   cancelled: ['completed'],
 };
 
-const ASKED_AGAIN: Transitions = { pending: ['pending'], approved: ['pending'], executing: ['pending'] };
+const BACK_TO_PENDING: Transitions = { pending: ['pending'], approved: ['pending'], executing: ['pending'] };
 
 /**
- * From which status an event leads to which. `opened` begins a request: as `pending`, or as `approved` where nobody has to
- * agree. `noted` and `inspected` change no status. `started` is no event: an approved request is shown as `executing` while the
- * queue has it in hand.
+ * For each event the possible transitions from status to status. `opened` creates a request: as `pending`, or as `approved` if no review is
+ * needed. `noted` and `inspected` do not change the status. `started` is not an event: an approved request is displayed as `executing`
+ * while the queue processes it.
  */
 export const TRANSITIONS: Readonly<Record<Exclude<RequestEventType, 'opened'> | 'started', Transitions>> = {
   approved: { pending: ['pending', 'approved'] },
@@ -41,52 +41,60 @@ export const TRANSITIONS: Readonly<Record<Exclude<RequestEventType, 'opened'> | 
   expired: { pending: ['expired'] },
   cancelled: { pending: ['cancelled'] },
   started: { approved: ['executing'] },
-  reopened: ASKED_AGAIN,
-  replanned: ASKED_AGAIN,
-  completed: DONE,
+  reopened: BACK_TO_PENDING,
+  replanned: BACK_TO_PENDING,
+  completed: TO_COMPLETED,
   failed: { approved: ['failed'], executing: ['failed'] },
   retried: { failed: ['executing'] },
   noted: {},
   inspected: {},
 };
 
-/** May still be carried out, or asked about. */
+/** Whether the request may still be executed or reviewed. */
 export function isOpen(status: RequestStatus): boolean {
-  return STATUSES_OPEN.some((open) => open === status);
+  return OPEN_STATUSES.some((open) => open === status);
 }
 
-/** Waits for a worker. */
+/** Whether the request waits for a worker. */
 export function isWaiting(status: RequestStatus): boolean {
   return status === 'approved' || status === 'executing';
 }
 
-/** LEDGER_TAMPERED where the events cannot have followed each other. */
+/**
+ * The state of a request: its events, replayed.
+ * @throws LEDGER_TAMPERED for an impossible sequence of events
+ */
 export function foldRequest(events: readonly RequestEvent[]): LedgerRequest {
   let state: LedgerRequest | null = null;
   for (const event of events) state = applyEvent(state, event);
-  if (state === null) throw impossible('A request begins with the event that opens it.');
+  if (state === null) throw invalidHistory('A request must start with the event that opens it.');
   return state;
 }
 
-/** The state after one more event; LEDGER_TAMPERED where the table has no such transition. */
+/**
+ * The state after one more event; `state` null: before the first one.
+ * @throws LEDGER_TAMPERED if the table has no such transition
+ */
 export function applyEvent(state: LedgerRequest | null, event: RequestEvent): LedgerRequest {
   if (event.type === 'opened') {
-    if (state !== null) throw impossible(`Request ${state.id} is opened twice.`);
-    return opened(event);
+    if (state !== null) throw invalidHistory(`Request ${state.id} is opened twice.`);
+    return initialState(event);
   }
-  if (state === null) throw impossible('A request begins with the event that opens it.');
-  return { ...changed(state, event), updatedAt: event.at };
+  if (state === null) throw invalidHistory('A request must start with the event that opens it.');
+  return { ...nextState(state, event), updatedAt: event.at };
 }
 
-function opened(event: RequestEvent & { type: 'opened' }): LedgerRequest {
+function initialState(event: RequestEvent & { type: 'opened' }): LedgerRequest {
   const { proposal, terms, gate, session } = event;
-  // The gate asks who the author is, and reviewers read the message: neither may say something else than what is done.
+  // The gate depends on the author, and reviewers read the message: both must match the request.
   if (
     !samePerson(proposal.author.email, event.actor.email) ||
     proposal.createdAt !== event.at ||
-    proposal.message !== proposalMessage(proposal)
+    proposal.message !== requestSummary(proposal)
   )
-    throw impossible(`Request ${proposal.id} was not opened by whom it says, or for what it says.`);
+    throw invalidHistory(
+      `Request ${proposal.id} does not match the event that opens it: author, time or message differ.`,
+    );
   return {
     ...proposal,
     ...terms,
@@ -102,7 +110,7 @@ function opened(event: RequestEvent & { type: 'opened' }): LedgerRequest {
   };
 }
 
-function changed(
+function nextState(
   state: LedgerRequest,
   event: Exclude<RequestEvent, { type: 'opened' }>,
 ): Omit<LedgerRequest, 'updatedAt'> {
@@ -118,11 +126,15 @@ function changed(
     case 'settled':
       return to(event.rejects ? 'rejected' : 'approved');
     case 'reopened':
-      return { ...to('pending'), ...ORDINARY, reopened: { at, reason: event.reason, difference: [] } };
+      return {
+        ...to('pending'),
+        ...WITHOUT_BREAK_GLASS,
+        reopened: { at, reason: event.reason, difference: [] },
+      };
     case 'replanned': {
       const reason = 'What it would change is no longer what was approved.';
       const { terms, difference } = event;
-      return { ...to('pending'), ...terms, ...ORDINARY, reopened: { at, reason, difference } };
+      return { ...to('pending'), ...terms, ...WITHOUT_BREAK_GLASS, reopened: { at, reason, difference } };
     }
     case 'superseded':
       return { ...to('superseded'), supersededBy: event.by };
@@ -144,15 +156,17 @@ function changed(
     case 'inspected': {
       const { breakGlass } = state;
       if (breakGlass === null || samePerson(actor.email, state.author.email))
-        throw impossible(`Request ${state.id} has no review of break-glass that ${actor.email} could close.`);
+        throw invalidHistory(
+          `Request ${state.id} has no use of break-glass that ${actor.email} could review.`,
+        );
       const review = { id, actor, at, comment: event.comment };
       return { ...state, breakGlass: { ...breakGlass, review } };
     }
   }
 }
 
-/** What did not go ahead without approval was no use of break-glass: from here on it needs approval like any other. */
-const ORDINARY = { gate: null, breakGlass: null } as const;
+/** A request that is reopened was not executed under break-glass: from now on it needs approval. */
+const WITHOUT_BREAK_GLASS = { gate: null, breakGlass: null } as const;
 
 function requireTransition(
   { id, status }: LedgerRequest,
@@ -160,7 +174,7 @@ function requireTransition(
   next: RequestStatus,
 ): RequestStatus {
   if (TRANSITIONS[event][status]?.includes(next)) return next;
-  throw impossible(`Request ${id} cannot go from ${status} to ${next} by the event ${event}.`);
+  throw invalidHistory(`Request ${id} cannot change from ${status} to ${next} by the event ${event}.`);
 }
 
-const impossible = (message: string) => new BacktrailError('LEDGER_TAMPERED', message);
+const invalidHistory = (message: string) => new BacktrailError('LEDGER_TAMPERED', message);

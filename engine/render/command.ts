@@ -1,12 +1,12 @@
-/** A program of the configuration's own choice, for services that no renderer of ours understands. */
+/** Renderer `command`: a program named by the configuration, for services that no built-in renderer understands. */
 import { BacktrailError, quotePath, type TreeView } from '../model/index.ts';
 import { bindPath, compilePattern, fill, toBindings } from '../layout/pattern.ts';
 import { walkFiles } from '../snapshot/view.ts';
-import { gather } from './gather.ts';
-import { manifestsPrinted, programFailed } from './printed.ts';
+import { collectFiles } from './collect-files.ts';
+import { parseOutput, programFailed } from './program-output.ts';
 import type { Renderer } from './renderer.ts';
-import { clean } from './quoted-text.ts';
-import type { ServiceUnit } from './unit.ts';
+import { cleanText } from './quoted-text.ts';
+import type { ServiceUnit } from './service-unit.ts';
 
 export const command: Renderer = {
   name: 'command',
@@ -15,7 +15,7 @@ export const command: Renderer = {
     if (command === null || directory === null || (await view.list(directory)).length === 0) return null;
     const [program = ''] = command.run;
     const wanted = [command.run, ...(command.version ? [command.version] : [])];
-    if (programs === null || !wanted.every((argv) => programs.allows(argv))) throw notAllowed(wanted);
+    if (programs === null || !wanted.every((argv) => programs.allows(argv))) throw commandNotAllowed(wanted);
     const run = async (argv: readonly string[], files: ReadonlyMap<string, Uint8Array>) => {
       const result = await programs.run({ argv, files });
       if (result === null)
@@ -25,38 +25,38 @@ export const command: Renderer = {
       if (result.code !== 0) throw programFailed({ what: argv[0] ?? '', directory }, result);
       return result.stdout;
     };
-    const argv = command.run.map((word) => filled(word, unit, directory));
+    const argv = command.run.map((word) => fillArgument(word, unit, directory));
     const files = await filesOf(view, unit, [directory, ...command.inputs]);
     versions.command ??= command.version
       ? run(command.version, new Map()).then(versionIn)
       : Promise.resolve('');
     const version = await versions.command;
     const stdout = await run(argv, files);
-    return { name: program, version, objects: manifestsPrinted({ what: program, directory }, stdout) };
+    return { name: program, version, objects: parseOutput({ what: program, directory }, stdout) };
   },
 };
 
-/** Who may push to the branch must not decide what runs here. */
-function notAllowed(wanted: readonly (readonly string[])[]): BacktrailError {
+/** Refused unless the operator allows it: people who may push to the branch must not decide which programs run here. */
+function commandNotAllowed(wanted: readonly (readonly string[])[]): BacktrailError {
   const [program = ''] = wanted[0] ?? [];
   const plain = wanted.flat().every((word) => /^[^\s;']+$/.test(word));
   const permitted = plain ? wanted.map((argv) => argv.join(' ')).join('; ') : program;
   return new BacktrailError(
     'RENDER_FAILED',
-    `The configuration in the repository wants to run ${clean(program)}, which is not allowed here.`,
+    `The configuration in the repository wants to run ${cleanText(program)}, which is not allowed here.`,
     {
       hint: plain
-        ? `If you trust it, allow exactly this: BACKTRAIL_RENDER_COMMANDS='${clean(permitted, 1000)}'.`
-        : `If you trust everybody who may push, allow the program: BACKTRAIL_RENDER_COMMANDS='${clean(permitted)}'.`,
+        ? `If you trust it, allow exactly this: BACKTRAIL_RENDER_COMMANDS='${cleanText(permitted, 1000)}'.`
+        : `If you trust everybody who may push, allow the program: BACKTRAIL_RENDER_COMMANDS='${cleanText(permitted)}'.`,
     },
   );
 }
 
-/** A word with the service's names in it; never an option where the configuration wrote none. */
-function filled(word: string, unit: ServiceUnit, directory: string): string {
+/** Fills the service's names into an argument; refuses one that becomes an option that way. */
+function fillArgument(word: string, unit: ServiceUnit, directory: string): string {
   const text = fill(word, toBindings(unit)).replaceAll('{directory}', () => directory);
   if (!text.startsWith('-') || word.startsWith('-')) return text;
-  throw new BacktrailError('RENDER_FAILED', `The name ${clean(text)} would be read as an option.`, {
+  throw new BacktrailError('RENDER_FAILED', `The name ${cleanText(text)} would be parsed as an option.`, {
     hint: 'Rename the folder, or write ./ before the placeholder in `delivery.command.run`.',
   });
 }
@@ -66,7 +66,7 @@ async function filesOf(
   unit: ServiceUnit,
   [directory = '', ...inputs]: readonly string[],
 ): Promise<ReadonlyMap<string, Uint8Array>> {
-  const gathered = gather(view);
+  const collector = collectFiles(view);
   const refuse = (path: string) => (problem: string) =>
     new BacktrailError('RENDER_FAILED', `${quotePath(path)} ${problem}`, { details: { path } });
   const take = async (
@@ -75,7 +75,7 @@ async function filesOf(
     reaches: (path: string) => boolean,
   ) => {
     for (const { path } of await walkFiles(view, prefix, reaches)) {
-      if (match(path)) await gathered.take(path, refuse(path));
+      if (match(path)) await collector.take(path, refuse(path));
     }
   };
   const all = () => true;
@@ -88,11 +88,11 @@ async function filesOf(
       (folder) => paths.reaches(folder),
     );
   }
-  return gathered.files;
+  return collector.files;
 }
 
-/** `v3.16.2+g13654a5` of whatever a program prints; its first words where it prints no number. */
+/** The version in a program's output (`v3.16.2+g13654a5`); the start of the output if it has none. */
 function versionIn(stdout: Uint8Array): string {
   const text = new TextDecoder().decode(stdout);
-  return clean(/\d+\.\d+[\w.+-]*/.exec(text)?.[0] ?? text, 60);
+  return cleanText(/\d+\.\d+[\w.+-]*/.exec(text)?.[0] ?? text, 60);
 }

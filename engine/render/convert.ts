@@ -10,11 +10,11 @@ import {
   type YAMLMap,
 } from 'yaml';
 import { printString } from './print.ts';
-import type { SourceFile } from './read.ts';
+import type { SourceFile } from './source-file.ts';
 import { hasReference, substitute, type Variables, wholeReference } from './plain/substitute.ts';
 import { Plain, textOf, type Value } from './value.ts';
 
-/** What a rendering may still use: aliases and variables can make a short file endless. Shared by all files of a service. */
+/** Remaining size of a rendering, shared by all files of a service: aliases and variables can expand a short file without limit. */
 export interface Budget {
   nodes: number;
   characters: number;
@@ -26,14 +26,17 @@ export interface Conversion {
   readonly file: SourceFile;
   readonly document: Document;
   readonly budget: Budget;
-  /** null: `${NAME}` is text like any other. */
+  /** null: `${NAME}` is not replaced. */
   readonly variables: Variables | null;
 }
 
 const MAX_DEPTH = 100;
 const MAX_KEY = 1000;
 
-/** A parsed document as a value: aliases and merge keys resolved, variables inserted. Throws RENDER_FAILED with the place. */
+/**
+ * Converts a parsed document to a value: resolves aliases and merge keys, inserts variables.
+ * @throws RENDER_FAILED with the position
+ */
 export function convert(conversion: Conversion): Value {
   return convertNode(conversion, conversion.document.contents, 0);
 }
@@ -74,7 +77,7 @@ function convertMap(conversion: Conversion, node: YAMLMap, depth: number): Value
     }
     const key = convertKey(conversion, pair.key);
     if (result.has(key))
-      throw conversion.file.fail(offsetOf(pair.key), `the key ${printString(key)} stands twice.`);
+      throw conversion.file.fail(offsetOf(pair.key), `the key ${printString(key)} is a duplicate.`);
     result.set(key, convertNode(conversion, pair.value, depth + 1));
   }
   for (const { key, value } of merges)
@@ -94,7 +97,7 @@ function convertKey(conversion: Conversion, node: unknown): string {
 
 const TEMPLATE_HINT = 'Templates ({{ … }}) are not rendered: use ${NAME} variables.';
 
-/** `<<` as YAML 1.1 has it (yaml.org/type/merge.html): what the map itself says wins, then the earlier of the merged maps. */
+/** `<<` of YAML 1.1 (yaml.org/type/merge.html): the map's own keys win, then those of earlier merged maps. */
 function merge(
   { file }: Conversion,
   into: Map<string, Value>,
@@ -111,26 +114,26 @@ function merge(
 function convertScalar(conversion: Conversion, node: Scalar): Value {
   const value = scalarValue(node);
   const text = textOf(value) ?? '';
-  if (conversion.variables === null || !hasReference(text)) return spend(conversion, node, value);
-  // Quotes ask for a string; without them the variable's own type decides. JSON has quotes only.
+  if (conversion.variables === null || !hasReference(text)) return spendCharacters(conversion, node, value);
+  // A quoted scalar is a string; for a plain one the variable's type decides. JSON has quoted strings only.
   const untyped = node.type === Scalar.PLAIN || conversion.file.path.endsWith('.json');
   const name = untyped ? wholeReference(text) : null;
-  if (name !== null) return spend(conversion, node, lookUp(conversion, node, name));
-  return spend(conversion, node, insert(conversion, node, text));
+  if (name !== null) return spendCharacters(conversion, node, requireVariable(conversion, node, name));
+  return spendCharacters(conversion, node, insert(conversion, node, text));
 }
 
-/** Room is asked for before the text is made: a long variable, inserted often, must not exhaust the memory. */
+/** Checks the budget before building the text: a long variable, inserted often, could exhaust the memory. */
 function insert(conversion: Conversion, node: Scalar, text: string): string {
   const { budget } = conversion;
   return substitute(text, (name) => {
-    const value = textOf(lookUp(conversion, node, name)) ?? '';
+    const value = textOf(requireVariable(conversion, node, name)) ?? '';
     budget.characters -= value.length;
     if (budget.characters < 0) throw tooLarge(conversion, node);
     return value;
   });
 }
 
-function spend(conversion: Conversion, node: Node, value: Value): Value {
+function spendCharacters(conversion: Conversion, node: Node, value: Value): Value {
   const { budget } = conversion;
   budget.characters -= (textOf(value) ?? '').length;
   if (budget.characters < 0) throw tooLarge(conversion, node);
@@ -140,7 +143,7 @@ function spend(conversion: Conversion, node: Node, value: Value): Value {
 const tooLarge = ({ file }: Conversion, node: Node) =>
   file.fail(offsetOf(node), 'the result is too large once aliases and variables are resolved.');
 
-function lookUp({ file, variables }: Conversion, node: Scalar, name: string): Value {
+function requireVariable({ file, variables }: Conversion, node: Scalar, name: string): Value {
   const value = variables?.get(name);
   if (value !== undefined) return value;
   throw file.fail(offsetOf(node), `the variable \${${name}} is not defined.`, {

@@ -1,3 +1,3 @@
-export { inOrder, renderContext, RENDERERS, renderingOf, renderServices } from './render.ts';
-export { differenceOfSeen, type Seen } from './inputs.ts';
-export type { Rendered, ServiceUnit } from './unit.ts';
+export { sortByOutput, renderContext, RENDERERS, treeRenderer, renderServices } from './render.ts';
+export { differenceOfInputs, type RenderInputs } from './render-inputs.ts';
+export type { Rendered, ServiceUnit } from './service-unit.ts';

@@ -1,12 +1,12 @@
 import { type Document, isMap as isMapNode } from 'yaml';
 import { MODE, type TreeView } from '../model/index.ts';
 import { type Budget, convert } from './convert.ts';
-import { readSource, type SourceFile } from './read.ts';
+import { readSource, type SourceFile } from './source-file.ts';
 import type { Variables } from './plain/substitute.ts';
-import type { ServiceUnit } from './unit.ts';
+import type { ServiceUnit } from './service-unit.ts';
 import { compareText, isMap, textOf, type Value, type ValueMap } from './value.ts';
 
-/** One Kubernetes object, and the place it comes from. */
+/** A Kubernetes object and its source. */
 export interface Manifest {
   readonly value: ValueMap;
   readonly file: SourceFile;
@@ -16,7 +16,7 @@ export interface Manifest {
 const MANIFEST_FILE = /\.(?:ya?ml|json)$/;
 const OTHER_FILE = /^(?:\.|kustomization\.ya?ml$)|\.(?:enc|sops)\.(?:ya?ml|json)$/;
 
-/** Files of a service's own folder (not of folders below it) that may hold manifests, in name order. Links are not followed. */
+/** Files directly in a service's folder that may have manifests, sorted by name. Symlinks are not followed. */
 export async function manifestFiles(view: TreeView, unit: ServiceUnit): Promise<readonly SourceFile[]> {
   const { directory } = unit;
   if (directory === null) return [];
@@ -34,10 +34,10 @@ export async function manifestFiles(view: TreeView, unit: ServiceUnit): Promise<
 }
 
 /**
- * The Kubernetes objects of a file, variables inserted. A document is one when it has apiVersion and kind; with only one of the
- * two it is a mistake (RENDER_FAILED), with neither it is something else (values, settings) and left out. So is what SOPS has
- * encrypted: whoever applies the manifests decrypts it from its own file. Secrets in clear are objects like any other: leaving
- * one out would make a pruning deployer delete it.
+ * The Kubernetes objects of a file, with variables inserted. A document with apiVersion and kind is an object; with only one of the
+ * two it is an error (RENDER_FAILED), with neither it is something else (values, settings) and ignored. Documents encrypted by SOPS are
+ * ignored too: the deployer decrypts them from their own file. Plain Secrets are included: leaving one out would make a pruning deployer
+ * delete it.
  */
 export function manifestsOf(file: SourceFile, context: { budget: Budget; variables: Variables }): Manifest[] {
   const manifests: Manifest[] = [];
@@ -60,14 +60,14 @@ function isManifest(file: SourceFile, document: Document): boolean {
   return !apiVersion.startsWith('kustomize.config.k8s.io/') && !isWorkloadKind(apiVersion, kind);
 }
 
-/** Our own service specification, wherever it stands: it is no Kubernetes object. */
+/** Backtrail's own service specification, which is not a Kubernetes object. */
 export const isWorkloadKind = (apiVersion: unknown, kind: unknown): boolean =>
   kind === 'Workload' &&
   (typeof apiVersion !== 'string' || !apiVersion.includes('/') || apiVersion.startsWith('backtrail.dev/'));
 
 const offsetOf = (document: Document): number => document.contents?.range?.[0] ?? 0;
 
-/** Applied in this order when they come in one file: what others need first. All other kinds follow by name. */
+/** Kinds that others depend on come first in the output, in this order; all other kinds follow by name. */
 const FIRST = ['Namespace', 'CustomResourceDefinition', 'ServiceAccount', 'Secret', 'ConfigMap'];
 
 interface Identity {
@@ -78,7 +78,7 @@ interface Identity {
   readonly group: string;
 }
 
-/** In one order, whatever the files are called: rank, kind, namespace, name, group. Refuses one object said twice. */
+/** Sorts by rank, kind, namespace, name, group, regardless of file names. Refuses a duplicate object. */
 export function sortManifests(manifests: readonly Manifest[]): readonly Value[] {
   const identified = manifests.map((manifest) => ({ manifest, identity: identify(manifest.value) }));
   const seen = new Map<string, Manifest>();
@@ -88,7 +88,7 @@ export function sortManifests(manifests: readonly Manifest[]): readonly Value[] 
     const other = seen.get(key);
     if (other) {
       const where = other.file.path === manifest.file.path ? 'in the same file' : `in ${other.file.path}`;
-      throw manifest.file.fail(manifest.offset, `${identity.kind} ${identity.name} stands also ${where}.`);
+      throw manifest.file.fail(manifest.offset, `${identity.kind} ${identity.name} is also ${where}.`);
     }
     seen.set(key, manifest);
   }

@@ -1,8 +1,8 @@
 import { compareText, isMap, Plain, type Value, type ValueMap } from './value.ts';
 
 /**
- * YAML that every reader (YAML 1.1 or 1.2, and JSON-minded ones) takes for the same value: block style, two blanks a level,
- * map keys sorted by code unit, strings quoted wherever a reader could see something else in them. Ends with a newline.
+ * Prints YAML that all parsers (YAML 1.1 and 1.2, and JSON-like ones) read as the same value: block style, two spaces per level,
+ * map keys sorted by code unit, strings quoted if a parser could read something else. Ends with a newline.
  */
 export function printDocument(value: Value): string {
   return `${lines(value).join('\n')}\n`;
@@ -40,7 +40,7 @@ function printInline(value: Value): string[] {
   return [isMap(value) ? '{}' : '[]'];
 }
 
-/** Lines without surprises: printable, first line not indented, no line of blanks only, at most one newline at the end. */
+/** Text that is safe as a block scalar: printable, first line not indented, no trailing spaces, at most one newline at the end. */
 const readsAsBlock = (text: string) =>
   text.includes('\n') &&
   /^[^\s]/.test(text) &&
@@ -53,13 +53,13 @@ function printBlock(text: string): string[] {
   return [body === text ? '|-' : '|', ...body.split('\n')];
 }
 
-/** Characters that YAML wants escaped, or that one of its versions takes for a line break (NEL, LS, PS). */
+/** Characters that YAML requires to be escaped, or that one of its versions treats as a line break (NEL, LS, PS). */
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\u2028\u2029\ufeff\ufffe\uffff]/u;
 const UNPRINTABLES = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g;
 
-/** A string on one line, also as a key: without quotes only where no reader could take it for anything else. */
+/** A string on one line, also as a key: unquoted only if no parser could read it as anything else. */
 export function printString(text: string): string {
-  if (SAFE.test(text) && !WORDS.test(text)) return text;
+  if (SAFE.test(text) && !YAML_1_1_WORDS.test(text)) return text;
   return JSON.stringify(text).replace(
     UNPRINTABLES,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
@@ -68,5 +68,5 @@ export function printString(text: string): string {
 
 const SAFE = /^[A-Za-z/](?:[A-Za-z0-9_./@-]|:(?=[A-Za-z0-9_./@-])| (?=[A-Za-z0-9_./@-]))*$/;
 
-/** What YAML 1.1 readers take for a boolean or null. */
-const WORDS = /^(?:y|n|yes|no|on|off|true|false|null)$/i;
+/** Booleans and nulls of YAML 1.1. */
+const YAML_1_1_WORDS = /^(?:y|n|yes|no|on|off|true|false|null)$/i;

@@ -1,5 +1,5 @@
-/** Text of a repository or a program, for a message: one line, without credentials, cut. */
-export function clean(text: string, limit = 200): string {
+/** Text of a repository or a program for a message: one line, without credentials, shortened. */
+export function cleanText(text: string, limit = 200): string {
   const line = text
     .replace(/:\/\/[^\s/?#]*@/g, '://')
     .replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu, ' ')

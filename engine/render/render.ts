@@ -11,20 +11,20 @@ import { manifestFiles } from './manifests.ts';
 import { plain } from './plain/plain.ts';
 import { printDocument } from './print.ts';
 import type { RenderContext, Renderer } from './renderer.ts';
-import { type Seen, watched } from './inputs.ts';
-import type { Rendered, ServiceUnit } from './unit.ts';
+import { type RenderInputs, recordInputs } from './render-inputs.ts';
+import type { Rendered, ServiceUnit } from './service-unit.ts';
 import { compareText } from './value.ts';
 import { loadVariables, type VariableCache } from './plain/variables.ts';
 import { workload } from './workload/workload.ts';
 
-/** The first that applies to what stands in the service's folder renders it. */
-const ORDER: readonly Renderer[] = [workload, kustomize, command, plain];
+/** Renderers in order: the first that applies to a service's folder renders it. */
+const RENDERERS_IN_ORDER: readonly Renderer[] = [workload, kustomize, command, plain];
 
-export const RENDERERS: readonly string[] = ORDER.map(({ name }) => name);
+export const RENDERERS: readonly string[] = RENDERERS_IN_ORDER.map(({ name }) => name);
 
 export interface RenderOptions {
   readonly hasher: Pick<Hasher, 'sha256'>;
-  /** Absent: what needs a program fails. */
+  /** Without it, services that need a program fail. */
   readonly programs?: Programs;
   readonly command?: DeliveryCommand;
 }
@@ -37,22 +37,26 @@ export const renderContext = ({ hasher, programs, command }: RenderOptions): Ren
 });
 
 /**
- * Every service's output, by output path and in path order; null where a service has nothing to deliver, so that a file of that
- * path is stale. The same tree gives the same bytes. Throws RENDER_FAILED (naming the place) at the first service that fails.
+ * The output of every service, by output path and in path order; null for a service without output, whose file of that path is then stale.
+ * Deterministic: the same tree gives the same bytes.
+ * @throws RENDER_FAILED at the first service that fails
  */
 export async function renderServices(
   view: TreeView,
   units: readonly ServiceUnit[],
   options: RenderOptions,
 ): Promise<ReadonlyMap<string, Rendered | null>> {
-  const rendering = renderingOf(view, renderContext(options));
+  const rendering = treeRenderer(view, renderContext(options));
   const outputs = new Map<string, Rendered | null>();
-  for (const unit of inOrder(units)) outputs.set(unit.output, (await rendering(unit)).rendered);
+  for (const unit of sortByOutput(units)) outputs.set(unit.output, (await rendering(unit)).rendered);
   return outputs;
 }
 
-/** In the order of their outputs. RENDER_FAILED where two have one output. */
-export function inOrder<U extends Pick<ServiceUnit, 'output'>>(units: readonly U[]): readonly U[] {
+/**
+ * Sorts services by output path.
+ * @throws RENDER_FAILED if two have the same output
+ */
+export function sortByOutput<U extends Pick<ServiceUnit, 'output'>>(units: readonly U[]): readonly U[] {
   const sorted = [...units].sort((a, b) => compareText(a.output, b.output));
   const twice = sorted.find(({ output }, index) => output === sorted[index + 1]?.output);
   if (!twice) return sorted;
@@ -62,14 +66,16 @@ export function inOrder<U extends Pick<ServiceUnit, 'output'>>(units: readonly U
   });
 }
 
-/** One service's output (null where no renderer applies), and what was looked at for it. Throws RENDER_FAILED. */
-export type Rendering = (unit: ServiceUnit) => Promise<{ rendered: Rendered | null; seen: Seen }>;
+/** Renders one service: its output (null if no renderer applies) and the inputs read. Rejects with RENDER_FAILED. */
+export type ServiceRenderer = (
+  unit: ServiceUnit,
+) => Promise<{ rendered: Rendered | null; seen: RenderInputs }>;
 
-/** For services of one tree: files of variables are read once. */
-export function renderingOf(tree: TreeView, context: RenderContext): Rendering {
+/** Returns a function that renders services of one tree; it parses files of variables once. */
+export function treeRenderer(tree: TreeView, context: RenderContext): ServiceRenderer {
   const cache: VariableCache = new Map();
   return async (unit) => {
-    const { view, seen } = watched(tree);
+    const { view, seen } = recordInputs(tree);
     for (const path of unit.variableFiles) seen.paths.add(path);
     const source = {
       ...context,
@@ -78,7 +84,7 @@ export function renderingOf(tree: TreeView, context: RenderContext): Rendering {
       files: () => manifestFiles(view, unit),
       variables: () => loadVariables(view, unit, cache),
     };
-    for (const renderer of ORDER) {
+    for (const renderer of RENDERERS_IN_ORDER) {
       const result = await renderer.render(source);
       if (result === null) continue;
       const { name = renderer.name, version, objects } = result;
@@ -91,5 +97,5 @@ export function renderingOf(tree: TreeView, context: RenderContext): Rendering {
   };
 }
 
-/** A path is somebody's text: it must not end the comment that it stands in. */
+/** A path is untrusted text: it must not end the comment that it is in. */
 const oneLine = (text: string) => text.replace(/[\p{Cc}\u2028\u2029\ufeff]/gu, '?');

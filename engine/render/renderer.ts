@@ -1,46 +1,46 @@
 import type { DeliveryCommand, Hasher, Programs, TreeView } from '../model/index.ts';
 import type { Variables } from './plain/substitute.ts';
-import type { SourceFile } from './read.ts';
-import type { ServiceUnit } from './unit.ts';
+import type { SourceFile } from './source-file.ts';
+import type { ServiceUnit } from './service-unit.ts';
 import type { Value } from './value.ts';
 
-/** What renderings share, whatever tree they are of. */
+/** Shared by all renderings, of any tree. */
 export interface RenderContext {
   readonly hasher: Pick<Hasher, 'sha256'>;
   /** null: no program may run. */
   readonly programs: Programs | null;
-  /** The configuration's own. */
+  /** `delivery.command` of the configuration. */
   readonly command: DeliveryCommand | null;
-  /** Asked for once. */
+  /** Cache of program versions. */
   readonly versions: { kustomize?: Promise<Tool | null>; command?: Promise<string> };
 }
 
-/** Everything that a renderer may look at. */
+/** The input of a renderer. */
 export interface RenderSource extends RenderContext {
   readonly view: TreeView;
   readonly unit: ServiceUnit;
-  /** The files of the service's folder that may hold manifests, in name order. */
+  /** Files of the service's folder that may have manifests, sorted by name. */
   files(): Promise<readonly SourceFile[]>;
   variables(): Promise<Variables>;
 }
 
 export interface RenderResult {
-  /** Where the renderer is a program that somebody chose: its name. */
+  /** Name of the program, for renderer `command`. */
   readonly name?: string;
-  /** Grows when the same source renders to other bytes; '' where nobody knows. */
+  /** Must increase when the same source renders to different bytes; '' if unknown. */
   readonly version: string;
-  /** In order. */
+  /** In output order. */
   readonly objects: readonly Value[];
 }
 
 export interface Renderer {
   readonly name: string;
-  /** The objects to deliver; null where this renderer does not apply. Throws RENDER_FAILED. */
+  /** The objects to deliver; null if this renderer does not apply. Rejects with RENDER_FAILED. */
   render(source: RenderSource): Promise<RenderResult | null>;
 }
 
 export interface Tool {
   readonly build: readonly string[];
-  /** Of Kustomize itself. */
+  /** Version of Kustomize itself. */
   readonly version: string;
 }

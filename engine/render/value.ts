@@ -1,17 +1,16 @@
 /**
- * What a document holds, as the renderers see it. Maps are `Map`, so that no key (`__proto__`) can do harm.
- * Plain scalars keep their source text: YAML 1.1 and 1.2 readers disagree about `on`, `0644` and `1e3`, and the reader of
- * the manifests must see what stands in the source.
+ * Values of documents. Maps are `Map`, so that keys such as `__proto__` are harmless. Plain scalars keep their source text: YAML 1.1 and
+ * 1.2 parsers disagree about `on`, `0644` and `1e3`, and the output must have what the source has.
  */
 export type Value = string | Plain | readonly Value[] | ValueMap;
 
 export type ValueMap = ReadonlyMap<string, Value>;
 
-/** A scalar without quotes that is a number, a boolean, null, or that some reader could take for one. */
+/** A plain (unquoted) scalar that is, or that some parser could read as, a number, boolean or null. */
 export class Plain {
-  /** One line; '' where the source leaves the value out. */
+  /** One line; '' if the value is not written. */
   readonly source: string;
-  /** As YAML 1.2 (core schema) reads it. */
+  /** The value under the YAML 1.2 core schema. */
   readonly value: string | number | bigint | boolean | null;
 
   constructor(source: string, value: Plain['value']) {
@@ -22,16 +21,16 @@ export class Plain {
 
 export const isMap = (value: Value | undefined): value is ValueMap => value instanceof Map;
 
-/** The text of a scalar as it stands in the source (`1.10` stays `1.10`); undefined for null and for collections. */
+/** The text of a scalar as written (`1.10` stays `1.10`); undefined for null and for collections. */
 export function textOf(value: Value | undefined): string | undefined {
   if (typeof value === 'string') return value;
   return value instanceof Plain && value.value !== null ? value.source : undefined;
 }
 
-/** Code unit order: the same on every machine, whatever its language. */
+/** Compares by code unit, independent of the locale. */
 export const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** Makes a value of plain data; entries that are undefined are left out. */
+/** Converts plain data to a value; undefined entries are omitted. */
 export function toValue(data: Data): Value {
   if (data instanceof Plain || data instanceof Map || typeof data === 'string') return data;
   if (typeof data === 'number' || typeof data === 'boolean') return new Plain(String(data), data);

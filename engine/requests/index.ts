@@ -1,6 +1,6 @@
 /** Everything that can be done with requests, on one repository. */
 import { formatCoordinates, type Person, type RequestId } from '../model/index.ts';
-import { may } from '../policy/policy.ts';
+import { hasPermission } from '../policy/policy.ts';
 import { isOpen } from '../record/transitions.ts';
 import { withRevisions } from '../rollback/plan.ts';
 import { planValue } from '../rollback/plan-value.ts';
@@ -81,7 +81,7 @@ async function list(
     return (
       (statuses === undefined || statuses.includes(state.status)) &&
       (scope === undefined || name === scope || name.startsWith(`${scope}/`)) &&
-      may(policy, reader, 'read', placeOf(state))
+      hasPermission(policy, reader, 'read', placeOf(state))
     );
   });
   return Promise.all(files.map((file) => viewOf(place, { book, rules, file })));

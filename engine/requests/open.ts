@@ -3,14 +3,14 @@ import {
   BacktrailError,
   type BreakGlassSession,
   formatCoordinates,
-  type Proposal,
+  type RequestProposal,
   type RequestEvent,
   type RequestId,
   type Scope,
 } from '../model/index.ts';
 import { samePerson } from '../policy/policy.ts';
 import type { RequestFile } from '../record/ledger-file.ts';
-import { proposalMessage } from '../record/proposal.ts';
+import { requestSummary } from '../record/request-summary.ts';
 import { blockedError, isBlocked } from '../rollback/blocked.ts';
 import type { Gate } from '../policy/gate.ts';
 import type { Proposing, RequestView } from './types.ts';
@@ -127,7 +127,7 @@ function proposalOf({
   readonly at: string;
   readonly expiryMs: number | null;
   readonly supersedes: RequestId | null;
-}): Proposal {
+}): RequestProposal {
   const { scope, target } = planned.plan;
   const expiresAt = expiryMs === null ? null : timeOf(Date.parse(at) + expiryMs);
   return {
@@ -137,7 +137,7 @@ function proposalOf({
     targetVersion: target.version,
     allowRemoval: allowRemoval ?? false,
     justification: requireReason(reason),
-    message: proposalMessage({ scope, target: target.commit, targetVersion: target.version }),
+    message: requestSummary({ scope, target: target.commit, targetVersion: target.version }),
     author: personOf(author),
     createdAt: at,
     expiresAt,

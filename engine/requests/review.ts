@@ -9,7 +9,7 @@ import {
   type Review,
 } from '../model/index.ts';
 import type { RequestFile } from '../record/ledger-file.ts';
-import { may, samePerson } from '../policy/policy.ts';
+import { hasPermission, samePerson } from '../policy/policy.ts';
 import { isOpen, isWaiting } from '../record/transitions.ts';
 import { isBlocked } from '../rollback/blocked.ts';
 import type { Act, Requests, RequestView } from './types.ts';
@@ -223,7 +223,7 @@ const TEXT = 10_000;
 /** Whoever may do anything with it but look at it. */
 function requireSome({ policy }: Rules, actor: Person, state: LedgerRequest): void {
   const place = placeOf(state);
-  if (!may(policy, actor, 'deploy', place)) requirePermission(policy, actor, 'propose', place);
+  if (!hasPermission(policy, actor, 'deploy', place)) requirePermission(policy, actor, 'propose', place);
 }
 
 /** It goes on with the approvals that it has: whoever carries it out judges them again. */

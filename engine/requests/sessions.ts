@@ -1,7 +1,7 @@
 /** Break-glass sessions: a time in which their holder's requests need no approval, and never less of a record. */
 import { BacktrailError, type BreakGlassSession, makeSessionId, type Person } from '../model/index.ts';
 import type { SessionFile } from '../record/ledger-file.ts';
-import { may, policyFor, samePerson } from '../policy/policy.ts';
+import { hasPermission, policyFor, samePerson } from '../policy/policy.ts';
 import { type Layout, parseScope } from '../layout/layout.ts';
 import { resolveScope } from '../rollback/plan.ts';
 import type { Requests, RequestView, SessionView } from './types.ts';
@@ -119,10 +119,10 @@ export async function sessions(
   const files = (await book.sessions()).filter(({ state }) => {
     if (policy.permissions.length === 0 || snapshot === null) return true;
     const at = isScope(snapshot.layout, state.scope) && environmentOf(snapshot.layout, state.scope);
-    return at !== false && may(policy, reader, 'read', at);
+    return at !== false && hasPermission(policy, reader, 'read', at);
   });
   const broken = (await book.requests()).filter(
-    ({ state }) => state.breakGlass !== null && may(rules.policy, reader, 'read', placeOf(state)),
+    ({ state }) => state.breakGlass !== null && hasPermission(rules.policy, reader, 'read', placeOf(state)),
   );
   const views = await Promise.all(broken.map((file) => viewOf(place, { book, rules, file })));
   return {

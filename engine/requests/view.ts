@@ -7,7 +7,7 @@ import {
   type Review,
 } from '../model/index.ts';
 import type { RequestFile } from '../record/ledger-file.ts';
-import { judge, type Judgement } from '../policy/policy.ts';
+import { evaluateReviews, type ReviewResult } from '../policy/policy.ts';
 import type { Approval } from '../policy/gate.ts';
 import type { Identity, RequestView } from './types.ts';
 import type { Book } from './ledger/snapshot.ts';
@@ -48,10 +48,10 @@ export interface Judging {
 }
 
 /** What one environment's rule makes of the reviews. */
-export type OwnJudgement = Judgement & OwnerRule & { readonly rule: EnvironmentPolicy };
+export type OwnJudgement = ReviewResult & OwnerRule & { readonly rule: EnvironmentPolicy };
 
 /** The judgements of all that have a rule, each for itself: one vote may count for several. */
-export interface JointJudgement extends Judgement {
+export interface JointJudgement extends ReviewResult {
   readonly each: readonly OwnJudgement[];
 }
 
@@ -74,13 +74,17 @@ export function judgeRequest({ rules, owners, file, proofs, counts, next }: Judg
       });
     const reviews = next === undefined ? present : [...present, next];
     const { digest, author } = state;
-    return { ...judge({ policy, rule, place, author: author.email, digest, reviews }), rule, place };
+    return {
+      ...evaluateReviews({ policy, rule, place, author: author.email, digest, reviews }),
+      rule,
+      place,
+    };
   });
   return each.length === 0 ? null : { ...jointly(each), each };
 }
 
 /** The most that is asked for, and those who can still give some of it. */
-function jointly(each: readonly OwnJudgement[]): Judgement {
+function jointly(each: readonly OwnJudgement[]): ReviewResult {
   const open = each.filter(({ satisfied }) => !satisfied);
   const [hardest] = [...(open.length > 0 ? open : each)].sort((a, b) => b.need - b.have - (a.need - a.have));
   return {

@@ -4,7 +4,7 @@ import {
   formatCoordinates,
   type Impact,
   type FileDifference,
-  type Kept,
+  type KeptPath,
   type ObjectId,
   type Scope,
   type ServiceDifference,
@@ -47,7 +47,7 @@ export interface RollbackPlan {
   readonly unchanged: boolean;
   readonly changes: readonly ServiceDifference[];
   readonly manifests: readonly FileDifference[];
-  readonly kept: readonly Kept[];
+  readonly kept: readonly KeptPath[];
   readonly impact: Impact;
   /** With one of severity `block` it cannot be carried out. */
   readonly findings: readonly Finding[];

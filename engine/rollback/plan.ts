@@ -19,9 +19,9 @@ import {
 } from '../model/index.ts';
 import type { Destination, GitRepository } from '../git/open.ts';
 import { digestOfOutputs } from '../plan/digest.ts';
-import { requireKnown } from '../layout/discover.ts';
+import { requireScopeExists } from '../layout/discover.ts';
 import { fieldSelection, resolveFields } from '../layout/fields/field.ts';
-import { stringOnTheWay } from '../layout/fields/strings.ts';
+import { enclosingString } from '../layout/fields/strings.ts';
 import { readHistory } from '../history/history.ts';
 import { type Layout, parseScope } from '../layout/layout.ts';
 import { planRollback, selectionsFor } from '../plan/plan.ts';
@@ -29,7 +29,7 @@ import { refOf, resolveRevision } from '../history/find-revision.ts';
 import { parseRevision } from '../history/revision-name.ts';
 import { toBindings } from '../layout/pattern.ts';
 import { requireScope } from '../layout/scope.ts';
-import { readContent, type ScopeQuery } from '../snapshot/content.ts';
+import { readContent, type ScopeQuery } from '../snapshot/scope-content.ts';
 import type { Revision } from '../history/revision.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { isBlocked } from './blocked.ts';
@@ -242,7 +242,7 @@ async function requireField(snapshot: Snapshot, scope: Scope): Promise<void> {
   if ((await readContent(query, snapshot.base)).parts.size > 0) return;
   if ((await readHistory(query)).length > 0) return;
   const [field = ''] = scope.fields ?? [];
-  const inside = await stringOnTheWay(await snapshot.view(snapshot.base), fieldSelection(field));
+  const inside = await enclosingString(await snapshot.view(snapshot.base), fieldSelection(field));
   const why = inside === null ? '' : `: ${inside.string} is a string`;
   throw new BacktrailError('FIELD_UNKNOWN', `The field ${field} has never been there${why}.`, {
     hint: inside?.hint ?? `\`backtrail show ${formatCoordinates(scope)} HEAD\` shows the fields there are.`,
@@ -253,7 +253,7 @@ const GONE: ReadonlySet<FailureCode> = new Set(['TENANT_UNKNOWN', 'ENVIRONMENT_U
 
 async function requireExisting(snapshot: Snapshot, coordinates: Coordinates): Promise<void> {
   try {
-    await requireKnown(await snapshot.view(snapshot.base), snapshot.layout, coordinates);
+    await requireScopeExists(await snapshot.view(snapshot.base), snapshot.layout, coordinates);
   } catch (unknown) {
     if (!isFailure(unknown) || !GONE.has(unknown.code)) throw unknown;
     // History knows names too that the configuration says are none.

@@ -1,4 +1,4 @@
-/** What planning reads: one branch tip, seen through ports, with caches by object id (objects never change). */
+/** Input of planning: one branch tip, read through ports, cached by object id (objects are immutable). */
 import { type BoundSelector, expandSelector, isOpenSelector } from '../layout/expand-selector.ts';
 import type { KeptPart } from '../layout/keep.ts';
 import type { Layout } from '../layout/layout.ts';
@@ -19,7 +19,7 @@ import { refusalReason } from '../yaml/core/refusal.ts';
 import { formatSelector, isWithin, type Selector } from '../yaml/core/selector.ts';
 import { canonicalSource } from '../yaml/core/source.ts';
 import { columnOf, decode } from '../yaml/core/text.ts';
-import { moveRanges, type Range } from '../yaml/edit/untouched.ts';
+import { moveRanges, type PartRange } from '../yaml/edit/move-ranges.ts';
 import { type FileKind, fileKind, isFlat } from '../yaml/formats/format.ts';
 import { isFile, treeView } from './view.ts';
 
@@ -32,14 +32,14 @@ export interface Snapshot {
   readonly history: HistoryReader;
   readonly hasher: Hasher;
   view(commit: ObjectId): Promise<TreeView>;
-  /** Place of each commit on the first-parent line, 0 is the tip. */
+  /** Index of each commit on the first-parent line; 0 is the tip. */
   positions(): Promise<ReadonlyMap<ObjectId, number>>;
-  /** Text of a regular file; null for a link, a folder, a submodule, for what is not UTF-8, and for a file over the reader's limit. */
+  /** Text of a regular file; null for any other entry, for content that is not UTF-8, and above the reader's limit. */
   text(entry: Entry | null): Promise<string | null>;
   /** What is kept of a file for what it holds; nothing of a file without a text. */
   kept(path: string, entry: Entry | null): Promise<KeptIn>;
   /** The parts of a file that a selector (which may hold open placeholders) selects. */
-  parts(entry: Entry, wanted: WantedParts): Promise<readonly Part[]>;
+  parts(entry: Entry, wanted: PartQuery): Promise<readonly FilePart[]>;
 }
 
 /** The rule that keeps a file as a whole, or the parts that are kept. */
@@ -48,42 +48,42 @@ export interface KeptIn {
   readonly parts: readonly KeptPart[];
 }
 
-export interface WantedParts {
+export interface PartQuery {
   readonly path: string;
   readonly selector: Selector;
   readonly bindings: Bindings;
-  /** What is kept of the file. */
+  /** Kept selectors of the file. */
   readonly kept: readonly Selector[];
-  /** Somebody named this very field: a file that has no fields stands for it as a whole. */
-  readonly isAsked?: boolean;
-  /** Another version of the file, whose parts are known already: where both differ elsewhere only, they are the same parts. */
+  /** The field was named by the user: a file without fields then counts as a whole. */
+  readonly isExplicit?: boolean;
+  /** Another version of the file whose parts are cached: if the versions differ only outside of these, they are reused. */
   readonly like?: Entry | null;
 }
 
-export interface Part {
+export interface FilePart {
   readonly selector: Selector;
   readonly bindings: Bindings;
-  /** Canonical source of the value, equal exactly when the value and its spelling are. */
+  /** Canonical source of the value (see `canonicalSource`). */
   readonly source: string;
-  /** The same without what is kept within it; null where all of it is kept. */
+  /** `source` without kept parts inside it; null if the whole part is kept. */
   readonly restorable: string | null;
-  /** Where it stands in the text; null where the text cannot be read. */
-  readonly range: Range | null;
+  /** PartRange in the text; null if the text cannot be parsed. */
+  readonly range: PartRange | null;
 }
 
 export type SnapshotInput = Pick<Snapshot, 'branch' | 'base' | 'layout' | 'reader' | 'history' | 'hasher'>;
 
-const CACHED = 20_000;
+const MAX_CACHED = 20_000;
 
 export function makeSnapshot(input: SnapshotInput): Snapshot {
   const views = new Map<ObjectId, Promise<TreeView>>();
-  const parts = new Map<string, Promise<readonly Part[]>>();
+  const parts = new Map<string, Promise<readonly FilePart[]>>();
   const kept = new Map<string, Promise<KeptIn>>();
   const text = (entry: Entry | null) => readText(input.reader, entry);
-  const remember = <T>(cache: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> => {
+  const memoize = <T>(cache: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> => {
     const known = cache.get(key);
     if (known) return known;
-    if (cache.size >= CACHED) cache.clear();
+    if (cache.size >= MAX_CACHED) cache.clear();
     const made = make();
     cache.set(key, made);
     made.catch(() => cache.delete(key));
@@ -95,13 +95,13 @@ export function makeSnapshot(input: SnapshotInput): Snapshot {
     text,
     positions: () => (positions ??= readPositions(input)),
     view: (commit) =>
-      remember(views, commit, async () => treeView(input.reader, (await input.reader.commit(commit)).tree)),
+      memoize(views, commit, async () => treeView(input.reader, (await input.reader.commit(commit)).tree)),
     kept: (path, entry) =>
       entry === null
         ? Promise.resolve(NONE)
-        : remember(kept, `${entry.id} ${entry.mode} ${path}`, () => keptOf(input, path, entry)),
+        : memoize(kept, `${entry.id} ${entry.mode} ${path}`, () => keptOf(input, path, entry)),
     parts: (entry, wanted) => {
-      const { path, selector, bindings, kept, isAsked, like } = wanted;
+      const { path, selector, bindings, kept, isExplicit: isAsked, like } = wanted;
       const isNew = isFlat(path) || selector.some((step) => 'enter' in step);
       if (input.layout.rules < 3 && isNew) return Promise.resolve([]);
       const kind = fileKind(path);
@@ -113,7 +113,7 @@ export function makeSnapshot(input: SnapshotInput): Snapshot {
         isAsked,
       ]);
       const known = like && parts.get(`${like.id}${rest}`);
-      return remember(parts, `${entry.id}${rest}`, async () => {
+      return memoize(parts, `${entry.id}${rest}`, async () => {
         const own = await text(entry);
         const moved =
           known && isYaml(kind)
@@ -156,25 +156,25 @@ async function readText(reader: ObjectReader, entry: Entry | null): Promise<stri
 interface KnownVersion {
   readonly path: string;
   readonly kept: readonly Selector[];
-  readonly parts: readonly Part[];
+  readonly parts: readonly FilePart[];
   readonly text: string | null;
   readonly other: string | null;
   readonly selector: Selector;
 }
 
 /** The parts of one version as they are in another, where that is certain without taking all of it apart; null otherwise. */
-function moveParts({ path, kept, parts, text, other, selector }: KnownVersion): readonly Part[] | null {
+function moveParts({ path, kept, parts, text, other, selector }: KnownVersion): readonly FilePart[] | null {
   const ranges = parts.flatMap(({ range }) => range ?? []);
   if (text === null || other === null || ranges.length < parts.length) return null;
   const keys = selector.flatMap((step) => ('match' in step ? Object.keys(step.match) : []));
-  // A dotted name may be written with any of its dots in a key.
+  // A dotted name may be split into keys at any of its dots.
   const names = new Set(
     keys.flatMap((key) => key.split('.').map((_, index, words) => words.slice(index).join('.'))),
   );
   // What is kept within a changed part would have to be found anew.
   const moved = moveRanges({ text, ranges, other, names, within: kept.length === 0 });
   if (moved === null) return null;
-  const found: Part[] = [];
+  const found: FilePart[] = [];
   for (const [index, part] of parts.entries()) {
     const { changed, ...range } = moved[index] ?? { start: 0, end: 0 };
     if (!changed) {
@@ -191,7 +191,7 @@ function moveParts({ path, kept, parts, text, other, selector }: KnownVersion): 
 }
 
 /** The canonical source of a part that is taken out of its text, in the column in which it was. */
-function sourceAt(path: string, text: string, { start, end }: Range): string | null {
+function sourceAt(path: string, text: string, { start, end }: PartRange): string | null {
   try {
     const parsed = parseFileLoosely(path, ' '.repeat(columnOf(text, start)) + text.slice(start, end));
     const [body, more] = parsed.bodies;
@@ -202,29 +202,29 @@ function sourceAt(path: string, text: string, { start, end }: Range): string | n
   }
 }
 
-/** Where a file does not parse, the whole of it stands for the part: any change of it is then a change of the part. */
-export function readParts(blob: ObjectId, text: string | null, wanted: WantedParts): readonly Part[] {
-  const { path, selector, bindings, kept, isAsked } = wanted;
+/** The parts of a text. If it cannot be parsed, the whole file counts as the part, so that any change of it is a change of the part. */
+export function readParts(blob: ObjectId, text: string | null, wanted: PartQuery): readonly FilePart[] {
+  const { path, selector, bindings, kept, isExplicit: isAsked } = wanted;
   const source = `\0${blob}`;
   const unreadable = [{ selector, bindings, source, restorable: source, range: null }];
   if (text === null) return unreadable;
   try {
     const parsed = (isAsked ? parseFile : parseFileLoosely)(path, text);
     const matches = isOpenSelector(selector) ? expandSelector(parsed, wanted) : [{ selector, bindings }];
-    return matches.flatMap((match) => located({ path, parsed, kept }, match));
+    return matches.flatMap((match) => partsAt({ path, parsed, kept }, match));
   } catch (error) {
     if (refusalReason(error) === null) throw error;
     return unreadable;
   }
 }
 
-interface ReadFile {
+interface ParsedFile {
   readonly path: string;
   readonly parsed: ParsedText;
   readonly kept: readonly Selector[];
 }
 
-function located({ path, parsed, kept }: ReadFile, match: BoundSelector): Part[] {
+function partsAt({ path, parsed, kept }: ParsedFile, match: BoundSelector): FilePart[] {
   const { selector, bindings } = match;
   const found = selector.length === 0 ? null : locate(parsed, selector);
   const source = found ? canonicalSource(found.parsed, found.outline) : selectSource(parsed, selector);
@@ -237,8 +237,8 @@ function located({ path, parsed, kept }: ReadFile, match: BoundSelector): Part[]
   return [{ selector, bindings, source, restorable: rest ?? source, range }];
 }
 
-/** null where what is left cannot be read by itself. */
-function sourceWithout({ path, parsed, kept }: ReadFile, selector: Selector): string | null {
+/** null if the rest cannot be parsed. */
+function sourceWithout({ path, parsed, kept }: ParsedFile, selector: Selector): string | null {
   try {
     return selectSource(parseFileLoosely(path, excise(parsed, kept)), selector);
   } catch (error) {

@@ -1,4 +1,4 @@
-/** Trees seen as files: a real tree, or a real tree with planned changes laid over it. */
+/** Trees as file systems: a stored tree, or a stored tree with planned changes. */
 import {
   encodePath,
   type ObjectId,
@@ -35,7 +35,7 @@ export function treeView(reader: ObjectReader, root: ObjectId): TreeView {
   };
 }
 
-/** The view after `files` are written; `files` are single files, no folders. */
+/** The view after `files` are written. `files` has single files only, no folders. */
 export function overlayView(under: TreeView, reader: ObjectReader, files: readonly Write[]): TreeView {
   const written = new Map(files.map((file) => [file.path, file.after]));
   const below = (folder: string) => {
@@ -82,10 +82,10 @@ export function overlayView(under: TreeView, reader: ObjectReader, files: readon
   };
 }
 
-/** A folder that is not written yet has no id. */
+/** A folder that is not stored yet has no object id. */
 const virtual = (name: string): TreeEntry => ({ name, mode: MODE.tree, id: '' });
 
-/** Git's own order: names by their bytes, a folder as if its name ended with '/' (treeNotSorted in git-fsck(1)). */
+/** Sorts entries as git requires in a tree object: by bytes, folders as if their name ended with '/' (as in the output of git-ls-tree(1)). */
 function inTreeOrder(entries: readonly TreeEntry[]): TreeEntry[] {
   const keyed = entries.map((entry) => ({
     entry,
@@ -105,7 +105,7 @@ export interface FileEntry {
   readonly id: ObjectId;
 }
 
-/** All that is not a folder at or below `path`, in tree order; folders that are not `entered` are left out. */
+/** All entries except folders at or below `path`, in tree order; skips folders for which `entered` is false. */
 export async function walkFiles(
   view: TreeView,
   path: string,

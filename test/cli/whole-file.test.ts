@@ -18,7 +18,7 @@ it('plan names --whole-file where a field cannot be edited; rollback with it res
 
   const refused = await backtrail(repo, ['plan', ...ask]);
   expect(refused.code).toBe(3);
-  expect(refused.stdout).toMatch(/the anchor &v, which is repeated at line 3, column 8[^]*--whole-file/);
+  expect(refused.stdout).toMatch(/the anchor &v, which is used at line 3, column 8[^]*--whole-file/);
 
   const plan = await backtrail(repo, ['-o', 'json', 'plan', ...ask, '--whole-file']);
   expect(jsonOf(plan, anything)).toMatchObject({

@@ -51,11 +51,11 @@ describe('environments of a layout without services', () => {
     expect(refused).toMatchObject({
       code: 'REVISION_UNKNOWN',
       message: expect.stringMatching(
-        /spec\/replicas" of prod has never changed since it came with v1, \w{10}\.$/,
+        /spec\/replicas" of prod has not changed since it appeared in v1, \w{10}\.$/,
       ),
     });
     const whole = refusalOf(await backtrail(repo, ['plan', 'dev']));
-    expect(whole.message).toMatch(/^dev has no earlier revision: it stands as it came with v1, \w{10}\.$/);
+    expect(whole.message).toMatch(/^dev has no earlier revision: it has not changed since v1, \w{10}\.$/);
   });
 
   it('name a command that shows the fields there are, as they are now', async () => {

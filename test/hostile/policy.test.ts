@@ -3,7 +3,13 @@ import { isFailure } from '../../engine/model/index.ts';
 import { checkPolicy } from '../../engine/doctor/tree/policy.ts';
 import { parseConfig } from '../../engine/layout/configuration/parse.ts';
 import { compileLayout } from '../../engine/layout/layout.ts';
-import { approversOf, judge, may, policyFor, satisfiable } from '../../engine/policy/policy.ts';
+import {
+  approversOf,
+  evaluateReviews,
+  hasPermission,
+  policyFor,
+  unsatisfiableReason,
+} from '../../engine/policy/policy.ts';
 import { backtrail, exampleRepo } from '../helpers/cli.ts';
 import type { Repo } from '../helpers/repo.ts';
 import { cpuSeconds } from '../helpers/soon.ts';
@@ -33,9 +39,9 @@ describe('a policy as large as a configuration may be', () => {
     const { policy } = layout.config;
     const rule = policyFor(policy, PLACE);
     if (rule === null) throw new Error('No entry matches.');
-    expect(may(policy, { email: 'u499@x' }, 'deploy', PLACE)).toBe(true);
+    expect(hasPermission(policy, { email: 'u499@x' }, 'deploy', PLACE)).toBe(true);
     expect(approversOf(policy, rule, PLACE, ['u0@x'])).toHaveLength(499);
-    expect(satisfiable(policy, rule, PLACE, 'u1@x')).toBeNull();
+    expect(unsatisfiableReason(policy, rule, PLACE, 'u1@x')).toBeNull();
     const reviews = Array.from({ length: 20_000 }, (_, at) => ({
       id: `evt-${at}`,
       decision: 'approved' as const,
@@ -45,7 +51,9 @@ describe('a policy as large as a configuration may be', () => {
       digest: 'd',
       verified: true,
     }));
-    expect(judge({ policy, rule, place: PLACE, author: 'u0@x', digest: 'd', reviews }).have).toBe(499);
+    expect(evaluateReviews({ policy, rule, place: PLACE, author: 'u0@x', digest: 'd', reviews }).have).toBe(
+      499,
+    );
     const coordinates = Array.from({ length: 100 }, (_, at) => ({
       tenant: `t${at}`,
       environment: 'production',
@@ -108,7 +116,7 @@ describe('a policy made to break whoever reads it', () => {
       'c.yaml',
     );
     for (const email of ['constructor', 'Object', '', 'undefined', 'function'])
-      expect(may(policy, { email }, 'deploy', PLACE)).toBe(false);
+      expect(hasPermission(policy, { email }, 'deploy', PLACE)).toBe(false);
   });
 
   it('reaches no terminal with what it holds', async () => {
@@ -117,7 +125,7 @@ describe('a policy made to break whoever reads it', () => {
     for (const command of ['environments', 'doctor']) {
       const { code, stdout, stderr } = await backtrail(repo, [command]);
       expect(code).toBe(command === 'doctor' ? 3 : 2);
-      expect(stdout + stderr).toContain('The name of a group');
+      expect(stdout + stderr).toContain('A group name');
       // oxlint-disable-next-line no-control-regex
       expect(stdout + stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202e]/);
     }

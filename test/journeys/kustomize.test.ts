@@ -74,7 +74,7 @@ describe('a service that Kustomize builds from a base outside of its folder', ()
       {
         code: 'RENDER_FAILED',
         severity: 'block',
-        message: `${PORTAL}/kustomization.yaml needs Kustomize, and neither kustomize nor kubectl was found.`,
+        message: `${PORTAL}/kustomization.yaml needs Kustomize, but neither kustomize nor kubectl was found.`,
       },
     ]);
     await expect(rollBack(bare, { scope: 'initech/production/portal' })).rejects.toMatchObject({

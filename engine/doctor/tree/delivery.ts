@@ -26,7 +26,8 @@ export function checkDelivery({ layout, coordinates, places }: CheckedTree): Che
     );
   }
   const taken = places.filter(
-    ({ root }) => !layout.shared.isShared(root) && (layout.isOwn(root) || layout.isOwn(`${root}/x`)),
+    ({ root }) =>
+      !layout.shared.isShared(root) && (layout.isExcluded(root) || layout.isExcluded(`${root}/x`)),
   );
   if (taken.length > 0)
     checks.push(

@@ -57,7 +57,9 @@ function inScope({ layout, files }: CheckedTree) {
   const selections = [...layout.environment, ...layout.service].map((pattern) => bindPath(pattern, {}));
   return files.filter(
     ({ path, mode }) =>
-      isFile(mode) && !layout.isOwn(path) && selections.some((selection) => selection.match(path) !== null),
+      isFile(mode) &&
+      !layout.isExcluded(path) &&
+      selections.some((selection) => selection.match(path) !== null),
   );
 }
 

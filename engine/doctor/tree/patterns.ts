@@ -7,7 +7,7 @@ import { refusalReason } from '../../yaml/core/refusal.ts';
 import { formatSelector, parseSelector, type Selector } from '../../yaml/core/selector.ts';
 import { readParsed } from '../../layout/discover.ts';
 import { expandSelector } from '../../layout/expand-selector.ts';
-import { anyOf } from '../../layout/names.ts';
+import { nameMatcher } from '../../layout/names.ts';
 import { bindPath, compilePattern, PLACEHOLDERS } from '../../layout/pattern.ts';
 import { nearNames, nearPattern } from '../../layout/near-names.ts';
 import { type CheckedTree, configuration } from './tree.ts';
@@ -36,7 +36,7 @@ export async function checkPatterns(tree: CheckedTree): Promise<Check[]> {
       unmatched.push(await explain(tree, { section: 'layout.shared', pattern, compile: layoutPaths }));
   for (const placeholder of PLACEHOLDERS)
     for (const pattern of config.layout.only[placeholder])
-      if (!tree.coordinates.some((found) => anyOf([pattern])(found[placeholder] ?? '')))
+      if (!tree.coordinates.some((found) => nameMatcher([pattern])(found[placeholder] ?? '')))
         unmatched.push({ section: `layout.only.${placeholder}`, pattern, suggestion: null });
   for (const pattern of config.keep)
     if (!/^(kind|format):/.test(pattern) && !(await isKept(tree, pattern)))

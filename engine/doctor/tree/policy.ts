@@ -6,7 +6,7 @@ import {
   formatCoordinates,
   type Policy,
 } from '../../model/index.ts';
-import { approversOf, matchesEnvironment, policyFor, satisfiable } from '../../policy/policy.ts';
+import { approversOf, matchesEnvironment, policyFor, unsatisfiableReason } from '../../policy/policy.ts';
 import { nearNames } from '../../layout/near-names.ts';
 import { type CheckedTree, configuration, count, groupBy, some } from './tree.ts';
 
@@ -40,7 +40,7 @@ function unsatisfiable(policy: Policy, places: readonly EnvironmentName[]): Chec
   });
   return [...groupBy(ruled, ({ rule, grants }) => `${grants} ${rule.match}`).values()].flatMap((same) => {
     const [first] = same;
-    const why = first ? satisfiable(policy, first.rule, first.place, null) : null;
+    const why = first ? unsatisfiableReason(policy, first.rule, first.place, null) : null;
     if (first === undefined || why === null) return [];
     const names = same.map(({ place }) => formatCoordinates(place));
     const others = names.length > 1 ? ` The same holds for ${some(names.slice(1))}.` : '';

@@ -2,7 +2,7 @@
 import { type Check, quotePath } from '../../model/index.ts';
 import { repeatedNames } from '../../yaml/core/locate.ts';
 import { formatSelector, parseSelector, type Selector, type Step } from '../../yaml/core/selector.ts';
-import { type Place, readParsed } from '../../layout/discover.ts';
+import { type PatternMatch, readParsed } from '../../layout/discover.ts';
 import { namesWithSlash } from '../../layout/expand-selector.ts';
 import { type Bindings, bindPath, bindSelector, hasPlaceholder, type Pattern } from '../../layout/pattern.ts';
 import { type CheckedTree, configuration, count, groupBy, nameOf, some } from './tree.ts';
@@ -21,7 +21,7 @@ export async function checkServices(tree: CheckedTree): Promise<Check[]> {
 
 /** One pattern that finds the same coordinates in several places: a rollback would take all of them back. */
 function seenTwice({ places }: CheckedTree): Check[] {
-  const roots = new Map<string, { place: Place; roots: Set<string> }>();
+  const roots = new Map<string, { place: PatternMatch; roots: Set<string> }>();
   for (const place of places) {
     const key = `${place.pattern.text}\0${nameOf(place.bindings)}`;
     const known = roots.get(key) ?? { place, roots: new Set() };
@@ -87,7 +87,7 @@ async function slashedNames({ view, layout, files }: CheckedTree): Promise<Check
     const names = new Set<string>();
     for (const { path } of files.filter(({ path }) => paths.match(path) !== null).slice(0, LOOKED_INTO)) {
       const bindings = paths.match(path) ?? {};
-      const parsed = layout.isOwn(path) ? null : await readParsed(view, path);
+      const parsed = layout.isExcluded(path) ? null : await readParsed(view, path);
       const bound = { selector: bindSelector(selector, bindings), bindings };
       if (parsed) for (const name of namesWithSlash(parsed, bound)) names.add(name);
     }
@@ -119,7 +119,7 @@ function claimedTwice({ layout, files }: CheckedTree): Check[] {
   const selections = patterns.map((pattern) => ({ pattern, paths: bindPath(pattern, {}) }));
   const overlaps = new Map<string, Overlap>();
   for (const { path } of files) {
-    if (layout.isOwn(path)) continue;
+    if (layout.isExcluded(path)) continue;
     const claims = selections.flatMap(({ pattern, paths }) => {
       const bindings = paths.match(path);
       return bindings && !layout.isIgnored(bindings) ? [{ pattern, bindings }] : [];

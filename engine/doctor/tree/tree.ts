@@ -1,18 +1,18 @@
 /** What the checks of a configuration look at: one tip, walked once. */
 import { type Check, type Coordinates, formatCoordinates, type TreeView } from '../../model/index.ts';
-import { discover, type Place, placesOf } from '../../layout/discover.ts';
+import { discover, type PatternMatch, patternMatches } from '../../layout/discover.ts';
 import type { Layout } from '../../layout/layout.ts';
 import type { Bindings } from '../../layout/pattern.ts';
 import { type FileEntry, walkFiles } from '../../snapshot/view.ts';
-import { type Names, namesOf } from '../../layout/near-names.ts';
+import { type TreeNames, namesOf } from '../../layout/near-names.ts';
 
 export interface CheckedTree {
   readonly view: TreeView;
   readonly layout: Layout;
   /** Everything that is not a folder; delivery outputs and our own configuration too. */
   readonly files: readonly FileEntry[];
-  readonly names: Names;
-  readonly places: readonly Place[];
+  readonly names: TreeNames;
+  readonly places: readonly PatternMatch[];
   /** Environments and services, sorted. */
   readonly coordinates: readonly Coordinates[];
   /** Files that the layout looks into and that cannot be parsed. */
@@ -28,7 +28,7 @@ export async function checkedTree(view: TreeView, layout: Layout): Promise<Check
     layout,
     files,
     names: namesOf(files.map(({ path }) => path)),
-    places: await placesOf(view, layout),
+    places: await patternMatches(view, layout),
     coordinates,
     unreadable: [...unreadable].sort(),
   };

@@ -35,7 +35,7 @@ export async function newPaths({ view, layout, before }: Question): Promise<NewP
   };
   const places = new Map<string, NewPath>();
   for (const { path } of await walkFiles(view, '', enters)) {
-    if (layout.isOwn(path) || /(?:^|\/)\./.test(path) || endingOf(path.split('/').at(-1) ?? '') === null)
+    if (layout.isExcluded(path) || /(?:^|\/)\./.test(path) || endingOf(path.split('/').at(-1) ?? '') === null)
       continue;
     const kind = judge(path);
     if ((kind !== 'environment' && kind !== 'sibling') || isDecided(path)) continue;

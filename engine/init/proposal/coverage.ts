@@ -34,7 +34,7 @@ export function coverageOf(survey: Survey, layout: Layout, found: readonly Coord
   for (const { path: folder, files } of survey.folders.values())
     for (const name of files) {
       const path = join(folder, name);
-      if (all >= FILES || layout.isOwn(path)) continue;
+      if (all >= FILES || layout.isExcluded(path)) continue;
       all += 1;
       const kind = judge(path);
       if (kind === null) covered += 1;

@@ -1,6 +1,6 @@
 /** Why a layout that finds what was meant may still be wrong: what it joins, and what it leaves out. */
 import { type Coordinates, formatCoordinates, type TreeView } from '../../model/index.ts';
-import { type Place, placesOf } from '../../layout/discover.ts';
+import { type PatternMatch, patternMatches } from '../../layout/discover.ts';
 import type { Layout } from '../../layout/layout.ts';
 import { bindPath, toBindings } from '../../layout/pattern.ts';
 import { holdsWorkload, looksDeployed, type ReadValues } from './content.ts';
@@ -36,7 +36,7 @@ export async function doubtOf(question: Question): Promise<string | null> {
     otherEnding(question) ??
     (await holdsServices(question)) ??
     (await ofProgram(question)) ??
-    (canJoin(question) ? joined(await placesOf(question.view, question.layout)) : null)
+    (canJoin(question) ? joined(await patternMatches(question.view, question.layout)) : null)
   );
 }
 
@@ -186,7 +186,7 @@ function otherEnding({ survey, layout, found }: Question): string | null {
 }
 
 /** A service that stands in two places, as in two regions: one rollback would take both. */
-function joined(places: readonly Place[]): string | null {
+function joined(places: readonly PatternMatch[]): string | null {
   const roots = new Map<string, string>();
   for (const { pattern, bindings, root } of places) {
     if (bindings.environment === undefined) continue;

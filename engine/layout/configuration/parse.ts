@@ -1,23 +1,26 @@
-/** Reads `.backtrail/config.yaml`: text in, validated value out; every complaint says file, line and column. */
+/** Parses and validates `.backtrail/config.yaml`. Every problem is reported with file, line and column. */
 import { LineCounter, parseDocument } from 'yaml';
 import { BacktrailError, type Config, type NameLists } from '../../model/index.ts';
 import { layoutProblem } from '../outputs.ts';
 import { compilePattern } from '../pattern.ts';
-import { LEDGER_REF, policyMisfits, withPolicyDefaults } from './policy.ts';
+import { LEDGER_REF, policyProblems, withPolicyDefaults } from './policy.ts';
 import { aliasOffset, offsetOf } from './positions.ts';
-import { configSchema, type RawConfig, USUAL_SUBJECT } from './schema.ts';
+import { configSchema, type RawConfig, DEFAULT_SUBJECT } from './schema.ts';
 
 export { DEFAULT_KEEP } from './schema.ts';
 export { LEDGER_REF };
 
-/** Characters. Finding duplicate keys takes time that grows with the square of their number. */
-const LIMIT = 64 * 1024;
-/** Problems told: whoever mends these looks again. */
-const TOLD = 50;
+/** Maximum length in UTF-16 units: detecting duplicate keys is quadratic in their number. */
+const MAX_LENGTH = 64 * 1024;
+/** Maximum number of problems in `details.problems`. */
+const MAX_PROBLEMS = 50;
 
-/** Rejects with CONFIG_INVALID: the first complaint in the message, the first fifty in `details.problems`. */
+/**
+ * Parses a configuration. `file` is its name in messages.
+ * @throws CONFIG_INVALID with the first problem in the message and the first fifty in `details.problems`
+ */
 export function parseConfig(source: string, file: string): Config {
-  if (source.length > LIMIT)
+  if (source.length > MAX_LENGTH)
     throw invalid([{ file, line: 1, column: 1, message: 'The configuration is larger than 64 KiB.' }]);
   const lines = new LineCounter();
   const document = parseDocument(source, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
@@ -47,7 +50,7 @@ export function parseConfig(source: string, file: string): Config {
   }
   const place = (path: (string | number)[]) => at(offsetOf(document, path));
   const tenancy = requireOneTenancy(parsed.data, place);
-  const misfits = policyMisfits(parsed.data.policy ?? {}, tenancy);
+  const misfits = policyProblems(parsed.data.policy ?? {}, tenancy);
   if (misfits.length > 0)
     throw invalid(
       misfits.map(({ path, message }) => ({ ...place(path), message: `${path.join('.')}: ${message}` })),
@@ -56,7 +59,7 @@ export function parseConfig(source: string, file: string): Config {
     throw invalid([
       {
         ...place(['subject']),
-        message: 'subject: `commit.subject` says the whole subject: leave one of them out.',
+        message: 'subject: `commit.subject` is the whole subject; remove one of the two.',
       },
     ]);
   const config = withDefaults(parsed.data);
@@ -78,11 +81,11 @@ function invalid(problems: readonly Problem[]): BacktrailError {
   const place = first ? `${first.file}:${first.line}:${first.column}: ` : '';
   const sentence = (first?.message ?? 'The configuration is not valid').replace(/\.?$/, '.');
   return new BacktrailError('CONFIG_INVALID', `${place}${sentence}`, {
-    details: { problems: problems.slice(0, TOLD) },
+    details: { problems: problems.slice(0, MAX_PROBLEMS) },
   });
 }
 
-/** All patterns name a tenant (true), or none does: otherwise `a/b` could be read in two ways. */
+/** Requires that all patterns have {tenant} or none has: otherwise `a/b` would be ambiguous. */
 function requireOneTenancy(
   { layout, delivery }: RawConfig,
   at: (path: (string | number)[]) => Omit<Problem, 'message'>,
@@ -121,7 +124,7 @@ function withDefaults(raw: RawConfig): Config {
     delivery: raw.delivery ? withCommand(raw.delivery) : null,
     policy: withPolicyDefaults(raw.policy ?? {}),
     ledger: { ref: raw.ledger?.ref ?? LEDGER_REF },
-    subject: raw.subject ?? USUAL_SUBJECT,
+    subject: raw.subject ?? DEFAULT_SUBJECT,
     commit: {
       subject: raw.commit?.subject ?? null,
       signoff: raw.commit?.signoff ?? false,

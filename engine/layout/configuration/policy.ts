@@ -18,13 +18,13 @@ const checked = (longest: number, problemOf: (value: string) => string | null) =
 const UNITS = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const DAY = UNITS.d;
 
-/** Milliseconds. */
-const duration = (longest: number, said: string) =>
+/** A duration such as `72h`, in milliseconds. `limit` is the maximum as text. */
+const duration = (longest: number, limit: string) =>
   z.string().transform((value, context) => {
     const [, number = '', unit] = /^([1-9]\d{0,5})([mhd])$/.exec(value) ?? [];
     const ms = Number(number) * UNITS[unit === 'd' || unit === 'h' ? unit : 'm'];
     if (ms > 0 && ms <= longest) return ms;
-    const message = ms > 0 ? `At most ${said}.` : 'A duration is written as 30m, 72h or 7d.';
+    const message = ms > 0 ? `At most ${limit}.` : 'A duration is written as 30m, 72h or 7d.';
     context.addIssue({ code: 'custom', message });
     return z.NEVER;
   });
@@ -34,17 +34,17 @@ const email = z
   .trim()
   .pipe(
     checked(320, (value) => {
-      if (value.includes('*')) return 'An email has no wildcard: name each person, or a group.';
+      if (value.includes('*')) return 'An email cannot have a wildcard: list each person, or a group.';
       return /^[^\s@<>\p{C}]+@[^\s@<>\p{C}]+$/u.test(value)
         ? null
-        : 'A person is an email, as a@example.com.';
+        : 'A person must be an email such as a@example.com.';
     }),
   );
 
 const GROUP = /^[A-Za-z0-9][\w.-]{0,99}$/;
 
 const groupName = checked(100, (value) =>
-  GROUP.test(value) ? null : 'The name of a group is letters, digits, ".", "-" and "_".',
+  GROUP.test(value) ? null : 'A group name may have letters, digits, ".", "-" and "_".',
 );
 
 interface RawPeople {
@@ -65,11 +65,11 @@ const people = {
     .meta({ description: 'Names of `policy.groups`.', example: ['sre'] }),
 };
 
-const somebody = ({ users = [], groups = [] }: RawPeople) => users.length + groups.length > 0;
-const NOBODY = { message: 'It names nobody: list people in `users`, or `groups`.' };
+const namesSomeone = ({ users = [], groups = [] }: RawPeople) => users.length + groups.length > 0;
+const NAMES_NOBODY = { message: 'It names nobody: list people in `users`, or `groups`.' };
 
-/** The same for editors. */
-const SOMEBODY = { anyOf: [{ required: ['users'] }, { required: ['groups'] }] };
+/** The same rule for the JSON schema. */
+const SOMEONE_REQUIRED = { anyOf: [{ required: ['users'] }, { required: ['groups'] }] };
 const DURATION = { pattern: '^[1-9][0-9]{0,5}[mhd]$' };
 
 const pattern = checked(512, environmentsProblem);
@@ -84,12 +84,15 @@ const environment = z.strictObject({
   selfApproval: z
     .boolean()
     .default(false)
-    .meta({ description: "The author's own approval counts.", example: false }),
+    .meta({ description: "Whether the author's own approval counts.", example: false }),
   approvers: z
     .strictObject(people)
-    .refine(somebody, NOBODY)
+    .refine(namesSomeone, NAMES_NOBODY)
     .optional()
-    .meta({ description: 'Who may approve. Without it, whoever may `deploy`.', ...SOMEBODY }),
+    .meta({
+      description: 'Who may approve. Default: everybody with the permission `deploy`.',
+      ...SOMEONE_REQUIRED,
+    }),
   rejections: z
     .int()
     .min(1)
@@ -98,7 +101,11 @@ const environment = z.strictObject({
     .meta({ description: 'Rejections that end a request.', example: 1 }),
   expiry: duration(365 * DAY, '365d')
     .prefault('72h')
-    .meta({ description: 'How long a request may wait: `30m`, `72h` or `7d`.', ...DURATION, example: '24h' }),
+    .meta({
+      description: 'How long a request may be pending: `30m`, `72h` or `7d`.',
+      ...DURATION,
+      example: '24h',
+    }),
   unsignedApprovals: z
     .boolean()
     .default(false)
@@ -108,7 +115,7 @@ const environment = z.strictObject({
     example: false,
   }),
   bind: z.enum(['digest', 'rendered']).default('digest').meta({
-    description: 'What a vote is for: the digest of the plan, or the rendered manifests as well.',
+    description: 'What a vote is bound to: the digest of the plan, or the rendered manifests as well.',
     example: 'rendered',
   }),
   breakGlass: z
@@ -140,10 +147,10 @@ const grant = z
       .max(100)
       .meta({ description: 'Environments, as in `match`.', example: ['*/production'] }),
   })
-  .refine(somebody, NOBODY)
-  .meta(SOMEBODY);
+  .refine(namesSomeone, NAMES_NOBODY)
+  .meta(SOMEONE_REQUIRED);
 
-/** Looked at before the record is made of it, which leaves `__proto__` out without a word. */
+/** Checked before z.record, which silently drops `__proto__`. */
 const groups = z.preprocess(
   (value, context) => {
     if (typeof value !== 'object' || value === null) return value;
@@ -152,7 +159,7 @@ const groups = z.preprocess(
         context.issues.push({
           code: 'custom',
           path: [name],
-          message: 'The name of a group is letters, digits, ".", "-" and "_".',
+          message: 'A group name may have letters, digits, ".", "-" and "_".',
           input: value,
         });
     return value;
@@ -167,7 +174,7 @@ export const policySchema = z.strictObject({
     .array(environment)
     .max(200)
     .optional()
-    .meta({ description: 'What the rollbacks of an environment need.' }),
+    .meta({ description: 'Rules for the rollbacks of an environment.' }),
   groups: groups.optional().meta({
     description: 'Emails, by the name of a group.',
     propertyNames: { pattern: GROUP.source },
@@ -177,7 +184,7 @@ export const policySchema = z.strictObject({
     .array(grant)
     .max(200)
     .optional()
-    .meta({ description: 'Who may do what. With any entry, what none grants is denied.' }),
+    .meta({ description: 'Who may do what. With any entry, whatever is not granted is denied.' }),
 });
 
 export const ledgerSchema = z.strictObject({
@@ -191,18 +198,18 @@ export const ledgerSchema = z.strictObject({
 
 type RawPolicy = z.infer<typeof policySchema>;
 
-/** A sentence, and the place in the configuration that it is about. */
-export interface Misfit {
+/** A problem, and the path of the configuration key that it is about. */
+export interface PolicyProblem {
   readonly path: (string | number)[];
   readonly message: string;
 }
 
-/** What shows only when the parts are held against each other. `tenancy`: the layout has tenants. */
-export function policyMisfits(policy: RawPolicy, tenancy: boolean): Misfit[] {
+/** Problems of a policy as a whole. `tenancy`: the layout has tenants. */
+export function policyProblems(policy: RawPolicy, tenancy: boolean): PolicyProblem[] {
   const { environments = [], groups = {}, permissions = [] } = policy;
-  const known = (names: readonly string[] = [], path: Misfit['path']) =>
+  const known = (names: readonly string[] = [], path: PolicyProblem['path']) =>
     names.flatMap((name, at) =>
-      misfit(
+      problemAt(
         [...path, at],
         Object.hasOwn(groups, name) ? null : `There is no group ${name} in \`policy.groups\`.`,
       ),
@@ -211,9 +218,9 @@ export function policyMisfits(policy: RawPolicy, tenancy: boolean): Misfit[] {
     ...environments.flatMap(({ match, approvers }, at) => {
       const path = ['policy', 'environments', at];
       return [
-        ...misfit(
+        ...problemAt(
           [...path, 'match'],
-          unfit(match, tenancy) ?? covered(environments.slice(0, at), match, tenancy),
+          tenancyProblem(match, tenancy) ?? shadowedProblem(environments.slice(0, at), match, tenancy),
         ),
         ...known(approvers?.groups, [...path, 'approvers', 'groups']),
       ];
@@ -221,25 +228,27 @@ export function policyMisfits(policy: RawPolicy, tenancy: boolean): Misfit[] {
     ...permissions.flatMap((grant, at) => {
       const path = ['policy', 'permissions', at];
       return [
-        ...grant.in.flatMap((text, index) => misfit([...path, 'in', index], unfit(text, tenancy))),
+        ...grant.in.flatMap((text, index) =>
+          problemAt([...path, 'in', index], tenancyProblem(text, tenancy)),
+        ),
         ...known(grant.groups, [...path, 'groups']),
       ];
     }),
   ];
 }
 
-const misfit = (path: Misfit['path'], message: string | null): Misfit[] =>
+const problemAt = (path: PolicyProblem['path'], message: string | null): PolicyProblem[] =>
   message === null ? [] : [{ path, message }];
 
-function unfit(pattern: string, tenancy: boolean): string | null {
+function tenancyProblem(pattern: string, tenancy: boolean): string | null {
   if (pattern === '**' || pattern.split('/').length === (tenancy ? 2 : 1)) return null;
   return tenancy
-    ? 'It can match nothing, for the layout has tenants: write tenant/environment.'
-    : 'It can match nothing, for the layout has no tenants: write the environment alone.';
+    ? 'It cannot match anything: the layout has tenants, so write tenant/environment.'
+    : 'It cannot match anything: the layout has no tenants, so write the environment alone.';
 }
 
-/** Does an earlier entry match whatever this one does? Its stars are then letters that only stars of the earlier one match. */
-function covered(
+/** The problem of an entry that an earlier one shadows: the first match applies. Matching the pattern as a name is exact, because its stars are matched by stars only. */
+function shadowedProblem(
   before: readonly { readonly match: string }[],
   pattern: string,
   tenancy: boolean,
@@ -249,7 +258,7 @@ function covered(
   const place: EnvironmentName = tenancy ? { tenant: first, environment: second } : { environment: first };
   const earlier = before.find(({ match }) => matchesEnvironment(match, place));
   if (earlier === undefined) return null;
-  return `It never counts: the first that matches does, and ${JSON.stringify(earlier.match)} stands before it.`;
+  return `It never applies: ${JSON.stringify(earlier.match)} comes before it and matches the same environments.`;
 }
 
 export function withPolicyDefaults(raw: RawPolicy): Policy {

@@ -1,7 +1,7 @@
-/** Where in the text of a configuration something stands, as an offset. */
+/** Positions in the text of a configuration, as offsets. */
 import { type Alias, type Document, isMap, isScalar, visit } from 'yaml';
 
-/** Where the deepest existing node of a path begins; the file's start where nothing fits. */
+/** Offset of the deepest existing node of a path; 0 if there is none. */
 export function offsetOf(document: Document.Parsed, path: readonly (string | number)[]): number {
   let offset = 0;
   for (let depth = 1; depth <= path.length; depth += 1) {
@@ -18,7 +18,7 @@ export function offsetOf(document: Document.Parsed, path: readonly (string | num
   return offset;
 }
 
-/** Where the first alias without an anchor stands; where all have one, the first alias. */
+/** Offset of the first alias without an anchor; if all have one, of the first alias. */
 export function aliasOffset(document: Document.Parsed): number {
   const aliases: Alias[] = [];
   visit(document, { Alias: (_, alias) => void aliases.push(alias) });

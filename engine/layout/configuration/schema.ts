@@ -16,10 +16,10 @@ import {
 } from './text-rules.ts';
 import type { Placeholder } from '../pattern.ts';
 
-/** First words of the subject, where nothing says others. */
-export const USUAL_SUBJECT = 'Rollback';
+/** Start of the default subject line. */
+export const DEFAULT_SUBJECT = 'Rollback';
 
-/** SOPS files, Secret and SealedSecret manifests: what a rollback must never resurrect, unless the configuration says otherwise. */
+/** Default of `keep`: SOPS files, Secret and SealedSecret manifests. A rollback must not restore old secrets. */
 export const DEFAULT_KEEP = ['format:sops', 'kind:Secret', 'kind:SealedSecret'] as const;
 
 const text = z.string().min(1).max(512);
@@ -38,24 +38,24 @@ const names = z.array(text).max(200);
 
 const globs = z.array(checked(globProblem)).max(200);
 
-/** A command, word by word: no shell ever reads it. */
+/** A command as a list of arguments. It is executed without a shell. */
 const words = z
   .array(
     z
       .string()
       .max(2000)
-      .refine((word) => !word.includes('\0'), 'A word holds no NUL.'),
+      .refine((word) => !word.includes('\0'), 'An argument cannot contain NUL.'),
   )
   .min(1)
   .max(100)
   .refine(
     ([program = '']) => /^[A-Za-z0-9][\w.+-]*$/.test(program),
-    'The first word is the name of a program that PATH finds, not a path.',
+    'The first word must be the name of a program in PATH, not a path.',
   );
 
 const template = checked(templateProblem).max(200);
 
-/** Looked at before the record is made of it, which leaves `__proto__` out without a word. */
+/** Checked before z.record, which silently drops `__proto__`. */
 const trailers = z.preprocess(
   (value, context) => {
     const keys = typeof value === 'object' && value !== null ? Object.keys(value) : [];
@@ -74,7 +74,7 @@ const PLACEHOLDERS = Object.entries(MESSAGE_PLACEHOLDERS)
   .map(([name, meaning]) => `\`{${name}}\` (${meaning})`)
   .join(', ');
 
-/** Each key has `description` and `example` in its `meta`, last in its chain; what it is without, where nobody writes it, in `default`. */
+/** Each key has `description` and `example` in its `meta`, last in its chain, and `default` where the code has one. */
 export const configSchema = z.strictObject({
   version: z.literal(1).meta({
     description: 'The version of this format.',
@@ -94,7 +94,7 @@ export const configSchema = z.strictObject({
     .meta({
       description:
         'The first words of the usual subject, `Rollback: env/production → revision 3f2c9ab`. Not beside `commit.subject`, which says all of it.',
-      default: USUAL_SUBJECT,
+      default: DEFAULT_SUBJECT,
       example: 'revert(production)',
     }),
   commit: z
@@ -221,7 +221,7 @@ export const configSchema = z.strictObject({
     .optional()
     .meta({
       description:
-        'Values that may be read although they look like secrets: `path#selector`, or `#selector` in any file. Files that hold a Secret stay masked.',
+        'Values that are not masked although they look like secrets: `path#selector`, or `#selector` in any file. Files that contain a Secret stay masked.',
       example: ['**/values.yaml#/auth/keyAlgorithm', '#/cookie/name'],
     }),
   source: z

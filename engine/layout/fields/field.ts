@@ -1,4 +1,4 @@
-/** Reads `--field`: a short name of the configuration, or `path#selector`. */
+/** Resolves `--field`: a short name of the configuration, or `path#selector`. */
 import {
   BacktrailError,
   type Coordinates,
@@ -33,7 +33,10 @@ import {
 import { fill, type PathSelection, toBindings } from '../pattern.ts';
 import { decode } from '../../yaml/core/text.ts';
 
-/** Canonical `path#selector` from the repository's root, sorted, each once. `view` is the branch tip. */
+/**
+ * The canonical `path#selector` of fields, relative to the repository root, sorted, without duplicates. `view` is the branch tip.
+ * @throws FIELD_INVALID, FIELD_UNKNOWN, FIELD_NEEDS_SERVICE, FIELD_OUT_OF_SCOPE, KEPT, SELECTOR_INVALID
+ */
 export async function resolveFields(input: {
   view: TreeView;
   layout: Layout;
@@ -45,13 +48,13 @@ export async function resolveFields(input: {
   return [...new Set(resolved)].sort();
 }
 
-interface Context {
+interface FieldContext {
   readonly view: TreeView;
   readonly layout: Layout;
   readonly coordinates: Coordinates;
 }
 
-async function resolveField(context: Context, field: string): Promise<string> {
+async function resolveField(context: FieldContext, field: string): Promise<string> {
   const { path, selector: written, isDotted } = parseField(context, field);
   if (path === '') return withinService(context, field, written);
   for (const candidate of candidates(context, path)) {
@@ -59,29 +62,29 @@ async function resolveField(context: Context, field: string): Promise<string> {
     if (candidate.includes('#')) throw ambiguous(candidate);
     const selector = isDotted ? asOneKey(candidate, written) : written;
     const text = decode((await context.view.read(candidate)) ?? new Uint8Array());
-    const named = text === null ? selector : byName(candidate, text, selector);
+    const named = text === null ? selector : byIdentity(candidate, text, selector);
     if (text !== null) guardString(candidate, text, named);
     const canonical = formatField(candidate, named);
-    const shown = formatField(quotePath(candidate), named);
+    const display = formatField(quotePath(candidate), named);
     if (!isInScope(context, candidate, named)) {
-      const message = `${shown} lies outside ${formatCoordinates(context.coordinates)}.`;
+      const message = `${display} is outside ${formatCoordinates(context.coordinates)}.`;
       throw new BacktrailError('FIELD_OUT_OF_SCOPE', message);
     }
     const by = keptBy(context.layout.keep, { path: candidate, text: text ?? '', selector: named });
     if (by !== null)
-      throw new BacktrailError('KEPT', `${shown} is kept out of every rollback (keep: ${by}).`);
+      throw new BacktrailError('KEPT', `${display} is excluded from every rollback (keep: ${by}).`);
     return canonical;
   }
   const longer = await withHash(context, field);
   if (longer !== null) throw ambiguous(longer);
   throw new BacktrailError(
     'FIELD_UNKNOWN',
-    `There is no file ${JSON.stringify(path)} for field ${JSON.stringify(field)}.`,
+    `The file ${JSON.stringify(path)} of field ${JSON.stringify(field)} does not exist.`,
   );
 }
 
-/** The file that is meant where a later `#` begins the selector. */
-async function withHash(context: Context, field: string): Promise<string | null> {
+/** An existing file with a `#` in its name that the field may refer to. */
+async function withHash(context: FieldContext, field: string): Promise<string | null> {
   for (const { index } of [...field.matchAll(/#/g)].slice(1, 20)) {
     const path = field.slice(0, index);
     for (const candidate of isSafePath(path) ? candidates(context, path) : [])
@@ -93,8 +96,8 @@ async function withHash(context: Context, field: string): Promise<string | null>
 function ambiguous(path: string): BacktrailError {
   return new BacktrailError(
     'FIELD_INVALID',
-    `A field of ${quotePath(path)} cannot be selected: the "#" in its name could not be told from the one before the field.`,
-    { hint: 'Roll the service or the environment back, give the file another name, or change it by hand.' },
+    `A field of ${quotePath(path)} cannot be selected: the "#" in its name is ambiguous with the one before the selector.`,
+    { hint: 'Roll back the service or the environment, rename the file, or change it by hand.' },
   );
 }
 
@@ -105,14 +108,14 @@ interface ParsedField {
   readonly isDotted: boolean;
 }
 
-function parseField({ layout, coordinates }: Context, field: string): ParsedField {
+function parseField({ layout, coordinates }: FieldContext, field: string): ParsedField {
   const short = Object.hasOwn(layout.config.fields, field) ? layout.config.fields[field] : undefined;
-  // In a layout without services short names begin in the environment's folder.
+  // In a layout without services short names are relative to the environment's folder.
   const ofService = layout.service.length > 0 || short?.includes('{service}') === true;
   if (short !== undefined && coordinates.service === undefined && ofService) {
     throw new BacktrailError(
       'FIELD_NEEDS_SERVICE',
-      `The short name "${field}" needs a service, and ${formatCoordinates(coordinates)} names none.`,
+      `The short name "${field}" needs a service, and ${formatCoordinates(coordinates)} does not name one.`,
     );
   }
   const text = fill(short ?? field, toBindings(coordinates));
@@ -127,11 +130,11 @@ function parseField({ layout, coordinates }: Context, field: string): ParsedFiel
   }
   const selector = parseLooseSelector(rest.slice(1));
   if (selector.length === 0)
-    throw new BacktrailError('FIELD_INVALID', `${JSON.stringify(field)} names a file and no field in it.`);
+    throw new BacktrailError('FIELD_INVALID', `${JSON.stringify(field)} names a file but not a field in it.`);
   return { path, selector, isDotted: !/^#[/[]/.test(rest) };
 }
 
-/** In a file without nested keys the dots belong to the key. */
+/** In a flat file dots are part of the key. */
 function asOneKey(path: string, selector: Selector): Selector {
   const kind = fileKind(path);
   const isFlat = kind.is === 'known' && (kind.format === 'properties' || kind.format === 'dotenv');
@@ -154,13 +157,13 @@ function notAField(layout: Layout, field: string): BacktrailError {
   const [near] = nearNames(field, names);
   return new BacktrailError(
     'FIELD_UNKNOWN',
-    `There is no short name "${field}": the configuration ${known}.`,
+    `The short name "${field}" does not exist: the configuration ${known}.`,
     near === undefined ? {} : { hint: `Did you mean ${near}?` },
   );
 }
 
-/** The service's (without service: the environment's) own folders first, then the repository's root. */
-function candidates({ layout, coordinates }: Context, path: string): string[] {
+/** Candidate paths: below the service's (without service: the environment's) folders first, then the repository's root. */
+function candidates({ layout, coordinates }: FieldContext, path: string): string[] {
   const own =
     coordinates.service === undefined
       ? [environmentFolder(layout, coordinates), ...foldersOf(layout.environment, coordinates)]
@@ -169,14 +172,14 @@ function candidates({ layout, coordinates }: Context, path: string): string[] {
 }
 
 /** `#/version`: relative to the part of a shared file that is the service. */
-function withinService({ layout, coordinates }: Context, field: string, selector: Selector): string {
+function withinService({ layout, coordinates }: FieldContext, field: string, selector: Selector): string {
   const part = selectionsOf(layout, coordinates).find(
     (selection) => selection.selector && selection.paths.kind === 'path',
   );
   if (coordinates.service === undefined || !part?.selector) {
     throw new BacktrailError(
       'FIELD_INVALID',
-      `${JSON.stringify(field)} names no file, and the scope is not a part of one.`,
+      `${JSON.stringify(field)} does not name a file, and the scope is not a part of one.`,
     );
   }
   if (part.paths.prefix.includes('#')) throw ambiguous(part.paths.prefix);
@@ -184,11 +187,11 @@ function withinService({ layout, coordinates }: Context, field: string, selector
 }
 
 export function isInScope(
-  { layout, coordinates }: Pick<Context, 'layout' | 'coordinates'>,
+  { layout, coordinates }: Pick<FieldContext, 'layout' | 'coordinates'>,
   path: string,
   selector: Selector,
 ): boolean {
-  if (layout.isOwn(path)) return false;
+  if (layout.isExcluded(path)) return false;
   return selectionsOf(layout, coordinates).some((selection) => {
     const bindings = selection.paths.match(path);
     if (bindings === null) return false;
@@ -198,21 +201,21 @@ export function isInScope(
   });
 }
 
-/** An item of a list that is named by its place now is another one in another revision: its identity takes the place's place. */
-function byName(path: string, text: string, selector: Selector): Selector {
-  if (!selector.some(isPlace)) return selector;
+/** Replaces list indices by identity: another revision may have another item at the same index. */
+function byIdentity(path: string, text: string, selector: Selector): Selector {
+  if (!selector.some(isPositional)) return selector;
   try {
     const canonical = locate(parseFileLoosely(path, text), selector)?.selector;
     if (!canonical) return selector;
     const shift = selector.length - canonical.length;
-    return selector.flatMap((step, index) => (isPlace(step) ? (canonical[index - shift] ?? []) : step));
+    return selector.flatMap((step, index) => (isPositional(step) ? (canonical[index - shift] ?? []) : step));
   } catch (error) {
     if (refusalReason(error) === null) throw error;
     return selector;
   }
 }
 
-const isPlace = (step: Selector[number]) => 'index' in step || ('key' in step && /^\d+$/.test(step.key));
+const isPositional = (step: Selector[number]) => 'index' in step || ('key' in step && /^\d+$/.test(step.key));
 
 function keptBy(
   keep: Keep,
@@ -228,10 +231,10 @@ const formatField = (path: string, selector: Selector) => `${path}#${formatSelec
 export function fieldSelection(field: string): Selection & { path: string; selector: Selector } {
   const hash = field.indexOf('#');
   const path = field.slice(0, hash);
-  return { path, paths: onePath(path), selector: parseSelector(field.slice(hash + 1)) };
+  return { path, paths: singlePath(path), selector: parseSelector(field.slice(hash + 1)) };
 }
 
-export const onePath = (path: string): PathSelection => ({
+export const singlePath = (path: string): PathSelection => ({
   kind: 'path',
   prefix: path,
   match: (candidate) => (candidate === path ? {} : null),

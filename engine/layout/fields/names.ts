@@ -1,4 +1,4 @@
-/** Names of fields as the layout writes them. */
+/** Renames fields in a diff by the layout's own identifying keys. */
 import type { FieldChange } from '../../model/index.ts';
 import type { ParsedText } from '../../yaml/core/document.ts';
 import { textAt } from '../../yaml/core/identity.ts';
@@ -10,43 +10,43 @@ import { formatSelector, parseSelector, type Selector, type Step } from '../../y
 import type { Layout } from '../layout.ts';
 import { bindPath } from '../pattern.ts';
 
-interface Sides {
+interface FileTexts {
   readonly path: string;
   readonly before: string | null;
   readonly after: string | null;
 }
 
 /**
- * A difference names list items and documents by what usually identifies them, or by their place. Where a pattern of the layout says what
- * identifies them (`#/apps[app={service}]`), that takes its place, so that a field can be given to its service.
+ * A diff identifies list items and documents by the usual keys, or by index. If a pattern of the layout identifies them by another key
+ * (`#/apps[app={service}]`), that one replaces it, so that the field can be attributed to its service.
  */
 export function inLayoutNames(
   layout: Layout,
   fields: readonly FieldChange[],
-  sides: Sides,
+  sides: FileTexts,
 ): readonly FieldChange[] {
   const templates = [...layout.service, ...layout.environment].flatMap((pattern) =>
     pattern.selector?.some(isMatch) && bindPath(pattern, {}).match(sides.path) ? [pattern.selector] : [],
   );
   if (templates.length === 0) return fields;
-  const [before, after] = [sides.before, sides.after].map((text) => parseQuietly(sides.path, text));
+  const [before, after] = [sides.before, sides.after].map((text) => tryParseFile(sides.path, text));
   return fields.map((field) => {
     const parsed = (field.op === 'add' ? after : before) ?? null;
     const selector = parseSelector(field.selector);
     const renamed =
-      parsed && templates.reduce((known, template) => rename(parsed, known, template), selector);
+      parsed && templates.reduce((known, template) => toLayoutSteps(parsed, known, template), selector);
     return renamed === null || renamed === selector ? field : { ...field, selector: formatSelector(renamed) };
   });
 }
 
 const isMatch = (step: Step) => 'match' in step;
 
-function parseQuietly(path: string, text: string | null): ParsedText | null {
-  return text === null ? null : quietly(() => parseFileLoosely(path, text));
+function tryParseFile(path: string, text: string | null): ParsedText | null {
+  return text === null ? null : nullIfRefused(() => parseFileLoosely(path, text));
 }
 
-/** The selector itself where the template says nothing about it. */
-function rename(parsed: ParsedText, selector: Selector, template: Selector): Selector {
+/** Returns the selector unchanged if the template does not apply. */
+function toLayoutSteps(parsed: ParsedText, selector: Selector, template: Selector): Selector {
   const [only] = parsed.bodies;
   const isOneMap = parsed.bodies.length === 1 && only?.root.kind === 'map';
   const [first] = template;
@@ -54,7 +54,7 @@ function rename(parsed: ParsedText, selector: Selector, template: Selector): Sel
   const steps = document && !isNamed(selector[0], first) ? [document, ...selector] : [...selector];
   for (const [index, wanted] of template.entries()) {
     if (!isMatch(wanted) || index >= steps.length || isNamed(steps[index], wanted)) continue;
-    const item = quietly(() => locate(parsed, steps.slice(0, index + 1)));
+    const item = nullIfRefused(() => locate(parsed, steps.slice(0, index + 1)));
     const step = item && stepOf(item.parsed, item.outline, wanted);
     if (!step) return selector;
     steps[index] = step;
@@ -67,7 +67,7 @@ function isNamed(step: Step | undefined, wanted: Step | undefined): boolean {
   return Object.keys(wanted.match).every((key) => Object.hasOwn(step.match, key));
 }
 
-/** The step that names an item by the keys of the template's step; null where it lacks one. */
+/** The step that identifies an item by the keys of the template's step; null if the item lacks one. */
 function stepOf(parsed: ParsedText, item: Outline, wanted: Step): Step | null {
   if (!('match' in wanted)) return null;
   const match: Record<string, string> = Object.create(null);
@@ -79,7 +79,7 @@ function stepOf(parsed: ParsedText, item: Outline, wanted: Step): Step | null {
   return { match };
 }
 
-function quietly<T>(make: () => T): T | null {
+function nullIfRefused<T>(make: () => T): T | null {
   try {
     return make();
   } catch (error) {

@@ -1,4 +1,4 @@
-/** Fields that lead into a string, where the document stands that is meant. */
+/** Fields inside documents that are stored as strings. */
 import { BacktrailError, quotePath, type TreeView } from '../../model/index.ts';
 import type { ParsedText } from '../../yaml/core/document.ts';
 import { locate } from '../../yaml/core/locate.ts';
@@ -8,7 +8,10 @@ import { ENTER, formatSelector, type Selector } from '../../yaml/core/selector.t
 import { isFilled } from '../../yaml/formats/strings.ts';
 import { decode } from '../../yaml/core/text.ts';
 
-/** A way that leads into a string and does not say so: what is meant is in the document that the string holds. */
+/**
+ * Refuses a selector that continues into a string without `|`.
+ * @throws FIELD_INVALID with the selector to use in the hint
+ */
 export function guardString(path: string, text: string, selector: Selector): void {
   try {
     const parsed = parseFileLoosely(path, text);
@@ -20,8 +23,8 @@ export function guardString(path: string, text: string, selector: Selector): voi
       if (locate(parsed, inside) === null) return;
       throw new BacktrailError(
         'FIELD_INVALID',
-        `${nameOf(path, outer)} is a string, and ${formatSelector(rest)} is a field of the document that this string holds.`,
-        { hint: `Go on after the string with "|": ${nameOf(path, inside)}` },
+        `${nameOf(path, outer)} is a string, and ${formatSelector(rest)} is a field of the document in this string.`,
+        { hint: `Enter the string with "|": ${nameOf(path, inside)}` },
       );
     }
   } catch (error) {
@@ -29,14 +32,14 @@ export function guardString(path: string, text: string, selector: Selector): voi
   }
 }
 
-/** `values|` with nothing behind it. */
+/** Refuses a trailing `|`, as in `values|`. */
 function guardOpenEnd(path: string, parsed: ParsedText, selector: Selector): void {
   const last = selector.at(-1);
   if (!last || !('key' in last) || !last.key.endsWith('|') || locate(parsed, selector) !== null) return;
   const outer = [...selector.slice(0, -1), { key: last.key.slice(0, -1) }];
   if (locate(parsed, outer) === null) return;
-  throw new BacktrailError('FIELD_INVALID', `No field follows the "|" behind ${nameOf(path, outer)}.`, {
-    hint: 'Name a field of the document that the string holds, as in /values|/image/tag, or leave the "|" out for the whole string.',
+  throw new BacktrailError('FIELD_INVALID', `No field follows the "|" after ${nameOf(path, outer)}.`, {
+    hint: 'Name a field of the document in the string, as in /values|/image/tag, or omit the "|" for the whole string.',
   });
 }
 
@@ -44,8 +47,8 @@ const isEnter = (step: Selector[number]) => 'enter' in step;
 
 const nameOf = (path: string, selector: Selector) => `${quotePath(path)}#${formatSelector(selector)}`;
 
-/** Says which string, if any, the way to a field that is not there leads into; for a message that such a field has never been there. */
-export async function stringOnTheWay(
+/** The string on the path to a field that does not exist, with a hint; null if there is none. */
+export async function enclosingString(
   view: TreeView,
   { path, selector }: { readonly path: string; readonly selector: Selector },
 ): Promise<{ string: string; hint: string } | null> {
@@ -60,7 +63,7 @@ export async function stringOnTheWay(
       if (!isFilled(found) || rest.some(isEnter)) return null;
       return {
         string: nameOf(path, outer),
-        hint: `Where the string holds YAML or JSON, go on after it with "|", as in ${nameOf(path, [...outer, ENTER, ...rest])}`,
+        hint: `If the string contains YAML or JSON, enter it with "|", as in ${nameOf(path, [...outer, ENTER, ...rest])}`,
       };
     }
   } catch (error) {

@@ -1,8 +1,8 @@
 import { MODE, quotePath, type Finding, type TreeView } from '../../model/index.ts';
-import type { CheckContext } from '../context.ts';
+import type { CheckContext } from '../check-context.ts';
 import { walkFiles } from '../../snapshot/view.ts';
 
-/** A file of the target where the base has a folder, or the other way round, with something in it that stays. */
+/** PATH_COLLISION or KEPT: a file of the target is at the path of a folder of the base (or inside a file) that is not removed. */
 export async function checkCollisions({ query, files, kept }: CheckContext): Promise<Finding[]> {
   const view = await query.snapshot.view(query.snapshot.base);
   const removed = new Set(files.filter(({ after }) => after === null).map(({ path }) => path));
@@ -25,7 +25,7 @@ export async function checkCollisions({ query, files, kept }: CheckContext): Pro
   return findings;
 }
 
-/** Files of the base that a new file at `path` would displace: one at a parent's place, or all those below it. */
+/** Files of the base that prevent a new file at `path`: one at a parent's path, or all below it. */
 async function occupants(view: TreeView, path: string): Promise<string[]> {
   const names = path.split('/');
   for (let depth = 1; depth < names.length; depth += 1) {

@@ -1,13 +1,13 @@
-/** `layout.shared`: files that several environments use. No scope holds them, so a plan says where they changed since its target. */
+/** SHARED_CHANGED: shared files (`layout.shared`) belong to no scope, so a plan reports those that changed since its target. */
 import { discover } from '../../layout/discover.ts';
 import { bindPath, toBindings } from '../../layout/pattern.ts';
 import { type Finding, type ObjectId, quotePath, type Scope } from '../../model/index.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 
-/** Files and revisions that are named. */
-const NAMED = 10;
+/** Maximum number of files and revisions named. */
+const MAX_NAMED = 10;
 
-/** What the scope uses, differs from what it was at the target, and stays. */
+/** Shared files of the scope that differ from the target; the rollback does not change them. */
 export async function sharedFinding(snapshot: Snapshot, scope: Scope, target: ObjectId): Promise<Finding[]> {
   const { layout, history, base } = snapshot;
   if (layout.shared.patterns.length === 0 || target === base) return [];
@@ -15,18 +15,18 @@ export async function sharedFinding(snapshot: Snapshot, scope: Scope, target: Ob
   const services = await servicesOf(snapshot, scope, target);
   const commits = new Set<ObjectId>();
   const files = new Set<string>();
-  const stayed = new Set<string>();
+  const unchanged = new Set<string>();
   for (const pattern of layout.shared.patterns) {
     const paths = bindPath(pattern, toBindings(scope));
     for (const commit of await history.log({ tip: base, path: paths.prefix, after: target }))
       for (const { path } of commit.changes) {
         const bindings = paths.match(path);
-        if (bindings === null || stayed.has(path)) continue;
+        if (bindings === null || unchanged.has(path)) continue;
         if (bindings.service !== undefined && !services.has(bindings.service)) continue;
         if (!files.has(path)) {
           const [before, after] = [await then.entry(path), await now.entry(path)];
           if (before?.id === after?.id && before?.mode === after?.mode) {
-            stayed.add(path);
+            unchanged.add(path);
             continue;
           }
         }
@@ -38,14 +38,14 @@ export async function sharedFinding(snapshot: Snapshot, scope: Scope, target: Ob
   const positions = await snapshot.positions();
   const revisions = [...commits].sort((a, b) => (positions.get(a) ?? 0) - (positions.get(b) ?? 0));
   const names = [...files].sort();
-  const message = `Shared files changed since the target and are not rolled back: ${some(names.map(quotePath))} (${some(revisions.map((id) => id.slice(0, 12)))}).`;
-  const hint = 'Look at them with `git show`; what the target needs of them has to be brought back by hand.';
+  const message = `Shared files changed since the target and are not rolled back: ${listSome(names.map(quotePath))} (${listSome(revisions.map((id) => id.slice(0, 12)))}).`;
+  const hint = 'Inspect them with `git show`; restore what the target needs of them by hand.';
   const [path] = names;
   const only = names.length === 1 && path !== undefined ? { path } : {};
   return [{ code: 'SHARED_CHANGED', severity: 'warn', message, hint, ...only }];
 }
 
-/** The services of the scope on either side; none are looked for where no pattern asks. */
+/** The services of the scope on either side; empty if no shared pattern has {service}. */
 async function servicesOf(
   snapshot: Snapshot,
   { tenant, environment, service }: Scope,
@@ -61,7 +61,7 @@ async function servicesOf(
   return new Set(found.flat().flatMap((coordinates) => coordinates.service ?? []));
 }
 
-function some(items: readonly string[]): string {
-  const rest = items.length - NAMED;
-  return rest > 0 ? `${items.slice(0, NAMED).join(', ')} and ${rest} more` : items.join(', ');
+function listSome(items: readonly string[]): string {
+  const rest = items.length - MAX_NAMED;
+  return rest > 0 ? `${items.slice(0, MAX_NAMED).join(', ')} and ${rest} more` : items.join(', ');
 }

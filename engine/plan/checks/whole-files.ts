@@ -9,9 +9,9 @@ import { formatSelector, parseSelector, type Selector } from '../../yaml/core/se
 import { fieldSelection } from '../../layout/fields/field.ts';
 import { matchSelector, serviceOfField } from '../../layout/layout.ts';
 import type { OtherParts } from '../other-parts.ts';
-import type { CheckContext } from '../context.ts';
+import type { CheckContext } from '../check-context.ts';
 
-/** A file restored as a whole changes for whoever else has a part of it: say for whom; another environment's part blocks. */
+/** WHOLE_FILE: whose parts change with a file that is restored as a whole. A part of another environment blocks (EDIT_REFUSED). */
 export function checkWholeFiles(
   context: CheckContext,
   wholeFiles: readonly OtherParts[],
@@ -25,47 +25,49 @@ export function checkWholeFiles(
   });
 }
 
-/** `changed` are the fields that change; null where the file cannot be read by fields. */
+/** `changed`: the fields that change; null if the file has no fields. */
 function checkFile(context: CheckContext, others: OtherParts, changed: readonly Selector[] | null): Finding {
   const { path } = others;
   const { scope } = context.query;
-  if (others.isUncertain || others.foreign.length > 0) return outside(scope, others);
+  if (others.isUncertain || others.foreign.length > 0) return foreignPartFinding(scope, others);
   const isRemoved = context.files.some((file) => file.path === path && file.after === null);
   const done = `${quotePath(path)} is ${isRemoved ? 'removed' : 'restored'} as a whole file`;
-  const gone = others.removed.length === 0 ? '' : `; with it go ${list(services(others.removed))}`;
+  const gone = others.removed.length === 0 ? '' : `; this removes ${list(services(others.removed))}`;
   if (changed === null) {
-    const message = `${done}: what else changes in it cannot be told by fields; look at the difference${gone}.`;
+    const message = `${done}: its other changes cannot be listed by field; see the diff${gone}.`;
     return { code: 'WHOLE_FILE', severity: 'warn', message, path };
   }
-  const fields = changed.flatMap((selector) => nameOther(context, { path, selector }));
+  const fields = changed.flatMap((selector) => otherFieldName(context, { path, selector }));
   const names = [...services(others.changed), ...new Set(fields)];
   if (names.length === 0 && gone === '')
     return { code: 'WHOLE_FILE', severity: 'info', message: `${done}; no other field of it changes.`, path };
-  const also = names.length === 0 ? '' : `, and with it change ${list(names)}`;
+  const also = names.length === 0 ? '' : `, which also changes ${list(names)}`;
   return { code: 'WHOLE_FILE', severity: 'warn', message: `${done}${also}${gone}.`, path };
 }
 
 const services = (names: readonly string[]) => names.map((name) => `service ${name}`);
 
-function outside(scope: Coordinates, { path, foreign }: OtherParts): Finding {
+function foreignPartFinding(scope: Coordinates, { path, foreign }: OtherParts): Finding {
   const { service: _, ...own } = scope;
   const names = foreign.flatMap(({ environment, ...owner }) =>
     environment === undefined ? [] : formatCoordinates({ ...owner, environment }),
   );
-  // Where a service is named, its environment need not be.
-  const places = [...new Set(names)].filter((name) => !names.some((other) => other.startsWith(`${name}/`)));
-  const whose = places.length > 0 ? list(places) : 'parts of other environments';
+  // A service implies its environment.
+  const outsiders = [...new Set(names)].filter(
+    (name) => !names.some((other) => other.startsWith(`${name}/`)),
+  );
+  const whose = outsiders.length > 0 ? list(outsiders) : 'parts of other environments';
   return {
     code: 'EDIT_REFUSED',
     severity: 'block',
-    message: `${quotePath(path)} cannot be restored as a whole file: it would change ${whose} too, outside ${formatCoordinates(own)}.`,
+    message: `${quotePath(path)} cannot be restored as a whole file: it would also change ${whose}, outside ${formatCoordinates(own)}.`,
     hint: 'Restore single fields without --whole-file, or change the file by hand.',
     path,
   };
 }
 
-/** A change beside what was asked for, where no other service has it. */
-function nameOther(
+/** A field that changes although it was not selected, and that no other service owns. */
+function otherFieldName(
   { query: { snapshot, scope, selections } }: CheckContext,
   { path, selector }: { path: string; selector: Selector },
 ): string[] {
@@ -85,6 +87,6 @@ function nameOther(
 }
 
 function list(names: readonly string[]): string {
-  const shown = names.slice(0, 8);
-  return names.length > 8 ? `${shown.join(', ')} and ${names.length - 8} more` : shown.join(', ');
+  const listed = names.slice(0, 8);
+  return names.length > 8 ? `${listed.join(', ')} and ${names.length - 8} more` : listed.join(', ');
 }

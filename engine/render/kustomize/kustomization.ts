@@ -1,31 +1,31 @@
-/** What a kustomization refers to. What cannot be told for certain is refused: Kustomize must not find what was not seen here. */
+/** The references of a kustomization. Ambiguous ones are refused: Kustomize must not find a file that was not found here. */
 import { type Document, isAlias, isMap as isMapNode } from 'yaml';
 import { BacktrailError, MODE, quotePath, type TreeView } from '../../model/index.ts';
-import { clean } from '../quoted-text.ts';
+import { cleanText } from '../quoted-text.ts';
 import { isInline, itemsOf, pathsIn, readStrictly, textIn, toMap } from './strict.ts';
 import { isMap, type Value } from '../value.ts';
 
 export const KUSTOMIZATION_FILES = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'] as const;
 
 /** `any`: a file, or a folder with a kustomization. */
-export type Wanted = 'file' | 'folder' | 'any' | 'plugin';
+export type ReferenceKind = 'file' | 'folder' | 'any' | 'plugin';
 
 export interface Reference {
   readonly path: string;
-  readonly wanted: Wanted;
-  /** The error for this entry; `problem` is the end of a sentence that begins with it. */
+  readonly wanted: ReferenceKind;
+  /** The error for this entry; `problem` is the end of a sentence that starts with it. */
   refuse(problem: string, hint?: string): BacktrailError;
 }
 
 export interface Kustomization {
   readonly references: readonly Reference[];
-  /** Plugin configurations that stand in the kustomization itself. */
+  /** Plugin configurations inside the kustomization. */
   readonly inline: readonly Reference[];
-  /** Does it do nothing but list resources? */
+  /** Whether it only lists resources. */
   readonly listsOnly: boolean;
 }
 
-const LISTS: Readonly<Record<string, Wanted | 'patch'>> = {
+const LISTS: Readonly<Record<string, ReferenceKind | 'patch'>> = {
   resources: 'any',
   bases: 'folder',
   components: 'folder',
@@ -36,7 +36,7 @@ const LISTS: Readonly<Record<string, Wanted | 'patch'>> = {
   validators: 'plugin',
   patchesStrategicMerge: 'patch',
 };
-/** Lists of maps, and the keys in them that name files. */
+/** Lists of maps, with the keys that name files. */
 const MAPS: Readonly<Record<string, readonly string[]>> = {
   patches: ['path'],
   patchesJson6902: ['path'],
@@ -45,15 +45,18 @@ const MAPS: Readonly<Record<string, readonly string[]>> = {
   secretGenerator: ['files', 'env', 'envs'],
 };
 const HELM = ['helmCharts', 'helmChartInflationGenerator', 'helmGlobals'];
-const HARMLESS = new Set(
+const FIELDS_WITHOUT_REFERENCES = new Set(
   (
     'apiVersion kind metadata namespace namePrefix nameSuffix buildMetadata sortOptions commonLabels labels ' +
     'commonAnnotations images imageTags replicas vars generatorOptions inventory'
   ).split(' '),
 );
-const LISTING = new Set(['apiVersion', 'kind', 'metadata', 'namespace', 'resources']);
+const LIST_FIELDS = new Set(['apiVersion', 'kind', 'metadata', 'namespace', 'resources']);
 
-/** The kustomization file of a folder, null where there is none. Kustomize itself refuses two. */
+/**
+ * The kustomization file of a folder; null if there is none.
+ * @throws RENDER_FAILED if there are several, which Kustomize refuses as well
+ */
 export async function findKustomization(view: TreeView, folder: string): Promise<string | null> {
   const found: string[] = [];
   for (const name of KUSTOMIZATION_FILES) {
@@ -64,7 +67,7 @@ export async function findKustomization(view: TreeView, folder: string): Promise
   if (found.length > 1)
     throw new BacktrailError(
       'RENDER_FAILED',
-      `${quotePath(folder)} holds several kustomizations, as no folder may: ${found.map(quotePath).join(', ')}.`,
+      `${quotePath(folder)} has several kustomizations, but a folder may have only one: ${found.map(quotePath).join(', ')}.`,
       { details: { path: folder } },
     );
   return found[0] ?? null;
@@ -73,16 +76,16 @@ export async function findKustomization(view: TreeView, folder: string): Promise
 export function readKustomization(path: string, bytes: Uint8Array): Kustomization {
   const file = readStrictly(path, bytes);
   const [document, second] = file.documents;
-  if (second) throw file.fail(second.range?.[0] ?? 0, 'a kustomization is one document.');
+  if (second) throw file.fail(second.range?.[0] ?? 0, 'a kustomization must be one document.');
   const references: Reference[] = [];
   const inline: Reference[] = [];
   const top = document ? toMap(file, document) : new Map<string, Value>();
   for (const [field, value] of top) {
-    if (HARMLESS.has(field)) continue;
+    if (FIELDS_WITHOUT_REFERENCES.has(field)) continue;
     const at = (steps: (string | number)[]) => offset(document, [field, ...steps]);
-    const add = (wanted: Wanted | 'patch', text: string, steps: (string | number)[]) => {
+    const add = (wanted: ReferenceKind | 'patch', text: string, steps: (string | number)[]) => {
       const refuse: Reference['refuse'] = (problem, hint) =>
-        file.fail(at(steps), `the entry ${JSON.stringify(clean(text))} ${problem}`, {
+        file.fail(at(steps), `the entry ${JSON.stringify(cleanText(text))} ${problem}`, {
           field,
           ...(hint !== undefined && { hint }),
         });
@@ -107,17 +110,14 @@ export function readKustomization(path: string, bytes: Uint8Array): Kustomizatio
       for (const [index, item] of itemsOf(value, fail).entries()) add(list, textIn(item, fail), [index]);
     else if (keys !== undefined)
       for (const [index, item] of itemsOf(value, fail).entries()) {
-        // Patches were a list of paths once, and still may be.
+        // `patches` may also be a list of paths (older versions).
         if (field === 'patches' && !isMap(item)) add('patch', textIn(item, fail), [index]);
         else for (const text of pathsIn(item, keys, fail)) add('file', text, [index]);
       }
     else if (field === 'openapi') for (const text of pathsIn(value, ['path'], fail)) add('file', text, []);
-    else
-      throw fail(
-        'is no field of a kustomization that is known here, so it cannot be told what it refers to.',
-      );
+    else throw fail('is not a known field of a kustomization, so its references cannot be determined.');
   }
-  return { references, inline, listsOnly: [...top.keys()].every((field) => LISTING.has(field)) };
+  return { references, inline, listsOnly: [...top.keys()].every((field) => LIST_FIELDS.has(field)) };
 }
 
 function offset(document: Document | undefined, steps: readonly (string | number)[]): number {
@@ -138,12 +138,12 @@ function offset(document: Document | undefined, steps: readonly (string | number
 }
 
 /**
- * Does Kustomize take this for an address? It does so before it looks for a file, in ways that changed from version to
- * version (git URLs, `git::`, `user@host:path`, `github.com/…`, `….git`, `_git/`, `?ref=`), so whatever looks like one is.
+ * Returns the problem of a path that Kustomize would treat as a URL. It checks for URLs before files, in ways that differ between versions
+ * (git URLs, `git::`, `user@host:path`, `github.com/…`, `….git`, `_git/`, `?ref=`), so anything similar is refused.
  */
 export function remoteProblem(path: string): string | null {
   if (path.startsWith('/')) return 'is an absolute path.';
   const remote =
     /[:?]|\/\/|^[^/]*@|[^/]\.git(?:\/|$)|(?:^|\/)_git\/|^(?:www\.)?(?:github|gitlab|bitbucket)\.(?:com|org)(?:\/|$)/i;
-  return remote.test(path) ? 'is remote, and nothing is fetched while rendering.' : null;
+  return remote.test(path) ? 'is remote; nothing is fetched while rendering.' : null;
 }

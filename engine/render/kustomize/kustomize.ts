@@ -1,7 +1,7 @@
-/** Kustomizations, built by `kustomize` or `kubectl` on nothing but the files that they refer to. */
+/** Renderer `kustomize`: builds kustomizations with `kustomize` or `kubectl`, which get only the files referred to. */
 import { BacktrailError, MODE, type Programs, quotePath, type TreeView } from '../../model/index.ts';
-import { gather, resolvePath } from '../gather.ts';
-import { manifestsPrinted, programFailed } from '../printed.ts';
+import { collectFiles, resolvePath } from '../collect-files.ts';
+import { parseOutput, programFailed } from '../program-output.ts';
 import type { Renderer, Tool } from '../renderer.ts';
 import {
   findKustomization,
@@ -28,14 +28,14 @@ export const kustomize: Renderer = {
     if (result === null) throw notInstalled(path);
     const named = { what: tool.build.join(' '), directory };
     if (result.code !== 0) throw programFailed(named, result);
-    return { version: tool.version, objects: manifestsPrinted(named, result.stdout) };
+    return { version: tool.version, objects: parseOutput(named, result.stdout) };
   },
 };
 
 const notInstalled = (path: string) =>
   new BacktrailError(
     'RENDER_FAILED',
-    `${quotePath(path)} needs Kustomize, and neither kustomize nor kubectl was found.`,
+    `${quotePath(path)} needs Kustomize, but neither kustomize nor kubectl was found.`,
     {
       hint: 'Install kustomize or kubectl where this runs (a worker too), so that PATH finds it.',
       details: { path },
@@ -55,9 +55,9 @@ async function findTool(programs: Programs): Promise<Tool | null> {
   return { build: ['kubectl', 'kustomize'], version: version(kubectl.stdout, pattern) };
 }
 
-/** A kustomization that only lists encrypted files is for the deployer, who decrypts them; the manifests stand beside it. */
+/** A kustomization that lists only encrypted files is for the deployer, who decrypts them; the manifests are beside it. */
 async function listsSecretsOnly(view: TreeView, folder: string, path: string): Promise<boolean> {
-  const { listsOnly, references } = await readAt(view, path);
+  const { listsOnly, references } = await readKustomizationAt(view, path);
   if (!listsOnly) return false;
   for (const reference of references) {
     if (/\.(?:enc|sops)\.(?:ya?ml|json)$/.test(reference.path)) continue;
@@ -68,20 +68,23 @@ async function listsSecretsOnly(view: TreeView, folder: string, path: string): P
   return references.length > 0;
 }
 
-async function readAt(view: TreeView, path: string): Promise<Kustomization> {
-  const files = gather(view);
+async function readKustomizationAt(view: TreeView, path: string): Promise<Kustomization> {
+  const files = collectFiles(view);
   return readKustomization(path, await files.take(path, (problem) => failed(path, problem)));
 }
 
 const failed = (path: string, problem: string) =>
   new BacktrailError('RENDER_FAILED', `${quotePath(path)} ${problem}`, { details: { path } });
 
-/** A kustomization's own files and, over all its references, those of others. RENDER_FAILED names the entry that is refused. */
+/**
+ * The files of a kustomization and of everything it refers to.
+ * @throws RENDER_FAILED naming the entry that is refused
+ */
 export async function kustomizationFiles(
   view: TreeView,
   directory: string,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
-  const gathered = gather(view);
+  const collector = collectFiles(view);
   const visited = new Set<string>();
   const waiting = [{ folder: directory, from: null as Reference | null }];
   const visit = async (folder: string, from: Reference | null) => {
@@ -92,7 +95,7 @@ export async function kustomizationFiles(
       throw from ? from.refuse('is a folder without a kustomization.') : failed(folder, 'is empty.');
     const kustomization = readKustomization(
       path,
-      await gathered.take(path, (problem) => failed(path, problem)),
+      await collector.take(path, (problem) => failed(path, problem)),
     );
     for (const reference of kustomization.inline)
       for (const inner of readPlugins(path, new TextEncoder().encode(reference.path), reference))
@@ -101,24 +104,24 @@ export async function kustomizationFiles(
   };
   const follow = async (folder: string, reference: Reference) => {
     const { wanted } = reference;
-    const refuse: Reference['refuse'] = (said, hint) => reference.refuse(said, hint);
+    const refuse: Reference['refuse'] = (problem, hint) => reference.refuse(problem, hint);
     const problem = remoteProblem(reference.path);
     if (problem !== null) throw refuse(problem, LOCAL);
     const path = resolvePath(folder, reference.path);
-    if (path === null) throw refuse('leads out of the repository.', LOCAL);
-    const found = await gathered.entry(path, refuse);
+    if (path === null) throw refuse('leaves the repository.', LOCAL);
+    const found = await collector.entry(path, refuse);
     if (found?.mode === MODE.tree && (wanted === 'any' || wanted === 'folder'))
       waiting.push({ folder: path, from: reference });
-    else if (wanted === 'folder') throw refuse(found === null ? 'does not exist.' : 'is no folder.');
+    else if (wanted === 'folder') throw refuse(found === null ? 'does not exist.' : 'is not a folder.');
     else {
-      const bytes = await gathered.take(path, refuse);
+      const bytes = await collector.take(path, refuse);
       if (wanted === 'plugin')
         for (const inner of readPlugins(path, bytes, reference)) await follow(folder, inner);
     }
   };
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop())
     await visit(next.folder, next.from);
-  return gathered.files;
+  return collector.files;
 }
 
-const LOCAL = 'Commit what it refers to, and name it by a relative path inside the repository.';
+const LOCAL = 'Commit the file, and refer to it by a relative path inside the repository.';

@@ -1,12 +1,13 @@
 import type { Reference } from './kustomization.ts';
-import { clean } from '../quoted-text.ts';
+import { cleanText } from '../quoted-text.ts';
 import { isInline, itemsOf, mapAt, pathsIn, readStrictly, toMap } from './strict.ts';
 import { textOf } from '../value.ts';
 
-/** Files that the configurations of built-in plugins refer to. Any other plugin is a program, and refused. */
+/** Files that built-in plugin configurations refer to. Any other plugin is a program and refused. */
 export function readPlugins(path: string, bytes: Uint8Array, from: Reference): readonly Reference[] {
   const file = readStrictly(path, bytes);
-  const hint = 'Only built-in plugins without functions run here: no program that a repository brings.';
+  const hint =
+    'Only built-in plugins without functions run here: programs from a repository are not executed.';
   return file.documents.flatMap((document): Reference[] => {
     const value = toMap(file, document);
     const annotations = mapAt(mapAt(value, 'metadata'), 'annotations');
@@ -14,11 +15,11 @@ export function readPlugins(path: string, bytes: Uint8Array, from: Reference): r
       /function|^config\.(?:kubernetes|k8s)\.io\//i.test(key),
     );
     const kind = textOf(value.get('kind')) ?? '';
-    // The items of a list would be plugins of their own.
+    // Items of a list would be plugins themselves.
     if (textOf(value.get('apiVersion')) !== 'builtin' || runs || /list$/i.test(kind))
       throw from.refuse('is a plugin that would run a program.', hint);
     if (/helm/i.test(kind)) throw from.refuse('is a plugin that would run helm.', hint);
-    const fail = (problem: string) => from.refuse(`names files in a way that is not understood: ${problem}`);
+    const fail = (problem: string) => from.refuse(`names files in an unsupported way: ${problem}`);
     const nested = value.get('replacements');
     const texts = [
       ...pathsIn(value, ['path', 'paths', 'files', 'env', 'envs'], fail),
@@ -29,7 +30,7 @@ export function readPlugins(path: string, bytes: Uint8Array, from: Reference): r
       .map((text) => ({
         path: text,
         wanted: 'file',
-        refuse: (problem) => from.refuse(`${problem} (${clean(text)})`),
+        refuse: (problem) => from.refuse(`${problem} (${cleanText(text)})`),
       }));
   });
 }

@@ -2,7 +2,7 @@ import { newBudget } from '../convert.ts';
 import { manifestsOf, sortManifests } from '../manifests.ts';
 import type { Renderer } from '../renderer.ts';
 
-/** Kubernetes manifests as they stand in the service's folder, with `${VARIABLE}` inserted. */
+/** Renderer `plain`: Kubernetes manifests in the service's folder, with `${VARIABLE}` inserted. */
 export const plain: Renderer = {
   name: 'plain',
   render: async (source) => {

@@ -1,6 +1,6 @@
 import type { Value } from '../value.ts';
 
-/** Name to scalar. */
+/** Scalars by variable name. */
 export type Variables = ReadonlyMap<string, Value>;
 
 const NAME = '[A-Za-z_][A-Za-z0-9_]*';
@@ -12,10 +12,10 @@ export const isVariableName = (text: string): boolean => VARIABLE_NAME.test(text
 
 export const hasReference = (text: string): boolean => text.includes('${');
 
-/** The name in a text that is one reference and nothing else. */
+/** The name in a text that is exactly one reference; else null. */
 export const wholeReference = (text: string): string | null => WHOLE.exec(text)?.[1] ?? null;
 
-/** Replaces every `${NAME}` once (values are not looked through again); `$${` gives `${`. Anything else stays, also `${a:-b}`. */
+/** Replaces every `${NAME}` once (values are not expanded again); `$${` becomes `${`. Anything else stays, including `${a:-b}`. */
 export function substitute(text: string, value: (name: string) => string): string {
   return text.replace(REFERENCES, (_, name: string | undefined) => (name === undefined ? '${' : value(name)));
 }

@@ -1,11 +1,11 @@
 import type { TreeView } from '../../model/index.ts';
 import { convert, newBudget } from '../convert.ts';
-import { readSource, type SourceFile } from '../read.ts';
+import { readSource, type SourceFile } from '../source-file.ts';
 import { isVariableName, type Variables } from './substitute.ts';
-import type { ServiceUnit } from '../unit.ts';
+import type { ServiceUnit } from '../service-unit.ts';
 import { isMap, Plain, textOf, type Value } from '../value.ts';
 
-/** One file of variables, read once for all services of a rendering. */
+/** A parsed file of variables, shared by the services of a rendering. */
 export interface VariableFile {
   readonly variables: Variables;
   readonly services: ReadonlyMap<string, Variables>;
@@ -15,9 +15,9 @@ export interface VariableFile {
 export type VariableCache = Map<string, VariableFile>;
 
 /**
- * The variables of a service. What is said for the service (`services: {name: {…}}`, or a file in its own folder) wins over what
- * is said for the environment (`variables: {…}`); within each, the later file wins. TENANT, ENVIRONMENT and SERVICE are there
- * without being defined. Throws RENDER_FAILED.
+ * The variables of a service. Values for the service (`services: {name: {…}}`, or a file in its own folder) override those for the
+ * environment (`variables: {…}`); within each, later files override earlier ones. TENANT, ENVIRONMENT and SERVICE are predefined.
+ * @throws RENDER_FAILED
  */
 export async function loadVariables(
   view: TreeView,
@@ -49,10 +49,10 @@ async function readVariableFile(view: TreeView, path: string): Promise<VariableF
   if (bytes === null) return { variables, services };
   const file = readSource(path, bytes);
   const [document, second] = file.documents;
-  if (second) throw file.fail(second.range?.[0] ?? 0, 'a file of variables holds one document.');
+  if (second) throw file.fail(second.range?.[0] ?? 0, 'a file of variables must be one document.');
   const top = document ? convert({ file, document, budget: newBudget(), variables: null }) : undefined;
   if (top instanceof Plain && top.value === null) return { variables, services };
-  if (top !== undefined && !isMap(top)) throw file.fail(0, 'a file of variables holds a map.');
+  if (top !== undefined && !isMap(top)) throw file.fail(0, 'a file of variables must be a map.');
   for (const [name, value] of scalars(file, 'variables', top?.get('variables'))) variables.set(name, value);
   for (const [service, map] of sections(file, 'services', top?.get('services')))
     services.set(service, scalars(file, `services.${service}`, map));
@@ -71,14 +71,14 @@ function scalars(file: SourceFile, field: string, value: Value | undefined): Var
     const place = `${field}.${name}`;
     const fail = (problem: string) => file.fail(offset(file, field, name), problem, { field: place });
     if (!isVariableName(name))
-      throw fail('a variable has a name of letters, digits and _, and does not begin with a digit.');
-    if (textOf(item) === undefined) throw fail('a variable is one scalar; write "" for an empty one.');
+      throw fail('the name of a variable must be letters, digits and _, and must not start with a digit.');
+    if (textOf(item) === undefined) throw fail('a variable must be a scalar; write "" for an empty one.');
     result.set(name, item instanceof Plain && typeof item.value === 'string' ? item.source : item);
   }
   return result;
 }
 
-/** Where a field stands; the start of the file where a merge key or an alias brings it in. */
+/** Offset of a field; 0 if it comes from a merge key or an alias. */
 function offset(file: SourceFile, field: string, name?: string): number {
   const [section = '', ...service] = field.split('.');
   const steps = [

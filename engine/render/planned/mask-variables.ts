@@ -1,4 +1,4 @@
-/** Hides the values of secret variables in what is shown of rendered manifests, under whatever key they stand there. */
+/** Masks the values of secret variables in rendered manifests, under any key. */
 import { type FileChange, type FileDifference, isFailure, type TreeView } from '../../model/index.ts';
 import { differenceOfFile } from '../../plan/changes.ts';
 import { type Snapshot } from '../../snapshot/snapshot.ts';
@@ -7,12 +7,14 @@ import { isFile } from '../../snapshot/view.ts';
 import { maskText } from '../../yaml/mask/mask.ts';
 import { secretValues } from '../../yaml/mask/secret-values.ts';
 
-/** Stands for a secret while differences are found: `***` is no YAML. Numbers tell two secrets apart. */
-const HIDDEN = 'hidden-by-backtrail-';
-const MARKS = new RegExp(`${HIDDEN}\\d+`, 'g');
+/** Placeholder for a secret while differences are computed (`***` does not parse); numbered, to tell secrets apart. */
+const MASK_WORD = 'hidden-by-backtrail-';
+const MASK_WORDS = new RegExp(`${MASK_WORD}\\d+`, 'g');
 
 /** The values of secret variables in files, longest first. */
-export async function valuesToHide(files: readonly { view: TreeView; path: string }[]): Promise<string[]> {
+export async function secretVariableValues(
+  files: readonly { view: TreeView; path: string }[],
+): Promise<string[]> {
   const found = new Set<string>();
   for (const { view, path } of files) {
     const bytes = await readSmall(view, path);
@@ -23,11 +25,11 @@ export async function valuesToHide(files: readonly { view: TreeView; path: strin
 }
 
 /**
- * The difference of a rendered output without the given values. They are hidden before the sides are compared, because what is
- * shown of a long value is cut, and a half of a secret would not be found. Secrets by their keys are hidden first, so that a
- * value that is also a key (`password`, `Secret`) does not take their mark away.
+ * The masked difference of a rendered output. Values are masked before comparing, because shortening a long value could leave half of a
+ * secret unmasked. Values of secret keys are masked first, so that a value that equals a key (`password`, `Secret`) does not disturb
+ * the detection.
  */
-export async function differenceWithout(
+export async function maskedDifference(
   { snapshot, base }: { snapshot: Snapshot; base: TreeView },
   file: FileChange,
   values: readonly string[],
@@ -37,14 +39,14 @@ export async function differenceWithout(
   const mark = (secret: string) => {
     const number = numbers.get(secret) ?? numbers.size + 1;
     numbers.set(secret, number);
-    return `${HIDDEN}${number}`;
+    return `${MASK_WORD}${number}`;
   };
-  const pattern = new RegExp([MARKS.source, ...values.map(escape)].join('|'), 'g');
+  const pattern = new RegExp([MASK_WORDS.source, ...values.map(escape)].join('|'), 'g');
   const hide = (bytes: Uint8Array) => {
     const text = decode(bytes);
     if (text === null) return bytes;
     const masked = maskText(text, file.path, mark);
-    const hidden = masked.replace(pattern, (text) => (text.startsWith(HIDDEN) ? text : mark(text)));
+    const hidden = masked.replace(pattern, (text) => (text.startsWith(MASK_WORD) ? text : mark(text)));
     return new TextEncoder().encode(hidden);
   };
   const before = file.before && isFile(file.before.mode) ? await readSmall(base, file.path) : null;
@@ -52,10 +54,10 @@ export async function differenceWithout(
     before: file.before && { ...file.before, ...(before && { content: hide(before) }) },
     after: file.after && { ...file.after, ...(file.after.content && { content: hide(file.after.content) }) },
   };
-  return withStars(await differenceOfFile(snapshot, { path: file.path, ...sides }));
+  return maskDifference(await differenceOfFile(snapshot, { path: file.path, ...sides }));
 }
 
-/** null where there is no file, or one over the reader's limit, of which nothing is shown. */
+/** null if the file does not exist or is above the reader's limit; neither is displayed. */
 async function readSmall(view: TreeView, path: string): Promise<Uint8Array | null> {
   try {
     return await view.read(path);
@@ -67,26 +69,26 @@ async function readSmall(view: TreeView, path: string): Promise<Uint8Array | nul
 
 const escape = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`);
 
-/** Also for the half of a mark that the cut of a long value leaves at either end. */
-const stars = (text: string) =>
+/** Also replaces the half of a placeholder that shortening leaves at either end. */
+const withMask = (text: string) =>
   text
-    .replace(MARKS, '***')
+    .replace(MASK_WORDS, '***')
     .replace(/hidden-by[a-z-]*(?=…$)/, '***')
     .replace(/^…[a-z-]*backtrail-\d+/, '…***');
 
-function withStars(difference: FileDifference): FileDifference {
+function maskDifference(difference: FileDifference): FileDifference {
   const { fields, diff } = difference;
   return {
     ...difference,
     ...(fields && {
       fields: fields.map((field) => ({
         ...field,
-        selector: stars(field.selector),
-        ...(field.before !== undefined && { before: stars(field.before) }),
-        ...(field.after !== undefined && { after: stars(field.after) }),
-        ...(field.diff !== undefined && { diff: stars(field.diff) }),
+        selector: withMask(field.selector),
+        ...(field.before !== undefined && { before: withMask(field.before) }),
+        ...(field.after !== undefined && { after: withMask(field.after) }),
+        ...(field.diff !== undefined && { diff: withMask(field.diff) }),
       })),
     }),
-    ...(diff !== undefined && { diff: stars(diff) }),
+    ...(diff !== undefined && { diff: withMask(diff) }),
   };
 }

@@ -1,27 +1,27 @@
-/** The private folder that a program works in: the files that it may see, and a home of its own. */
+/** The private folder that a program runs in: its files, and an empty home. */
 import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dirname } from 'node:path/posix';
 import { encodePath, isSafePath } from '../../model/index.ts';
 
-export interface Folder {
-  /** Where the files are; relative paths begin here. */
+export interface PrivateFolder {
+  /** Folder with the files; the working directory. */
   readonly tree: string;
-  /** Empty: what stands for HOME and for temporary files. */
+  /** Empty folder for HOME and temporary files. */
   readonly home: string;
 }
 
 const PREFIX = 'backtrail-render-';
-/** Milliseconds. No program runs that long: such a folder belongs to a process that was killed. */
-const STALE = 3_600_000;
+/** Milliseconds. Longer than any program may run: an older folder belongs to a killed process. */
+const STALE_MS = 3_600_000;
 
-/** Mode 0700; removed whatever happens. Files are neither executable nor links. */
-export async function inFolder<T>(
+/** Creates the folder (mode 0700), calls `use` and removes it in any case. Files are neither executable nor symlinks. */
+export async function withPrivateFolder<T>(
   files: ReadonlyMap<string, Uint8Array>,
-  use: (folder: Folder) => Promise<T>,
+  use: (folder: PrivateFolder) => Promise<T>,
 ): Promise<T> {
-  await sweep();
+  await removeStaleFolders();
   const top = await mkdtemp(join(tmpdir(), PREFIX));
   try {
     const folder = { tree: join(top, 'tree'), home: join(top, 'home') };
@@ -40,12 +40,13 @@ async function write(tree: string, path: string, bytes: Uint8Array): Promise<voi
   await writeFile(at(path), bytes, { mode: 0o600, flag: 'wx' });
 }
 
-async function sweep(): Promise<void> {
+async function removeStaleFolders(): Promise<void> {
   const mine = (await readdir(tmpdir()).catch(() => [])).filter((name) => name.startsWith(PREFIX));
   for (const name of mine) {
     const path = join(tmpdir(), name);
     const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Infinity }));
-    // Another user's cannot be removed, and need not be.
-    if (mtimeMs < Date.now() - STALE) await rm(path, { recursive: true, force: true }).catch(() => undefined);
+    // Another user's folder cannot be removed and need not be.
+    if (mtimeMs < Date.now() - STALE_MS)
+      await rm(path, { recursive: true, force: true }).catch(() => undefined);
   }
 }

@@ -1,2 +1,2 @@
-export { sandboxOf } from './confine.ts';
+export { sandboxOf } from './isolation.ts';
 export { createPrograms } from './programs.ts';

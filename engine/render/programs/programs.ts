@@ -1,20 +1,20 @@
-/** Runs renderers that are programs of others: with little to see, nothing of the user's to use, and limits. */
+/** Runs external renderers with restricted input, without the user's credentials, and with limits. */
 import { readFile } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { BacktrailError, type ProgramResult, type Programs, type ProgramTask } from '../../model/index.ts';
 import { type Child, type Environment, killGroup, start } from '../../git/process/spawn.ts';
-import { type Confinement, confinementOf, isInstalled, type Sandbox } from './confine.ts';
-import { type Folder, inFolder } from './folder.ts';
+import { type Confinement, confinementOf, isInstalled, type Sandbox } from './isolation.ts';
+import { type PrivateFolder, withPrivateFolder } from './folder.ts';
 
 export interface Limits {
   readonly timeMs: number;
-  /** Of all programs that one rollback runs. */
+  /** Milliseconds for all programs of one rollback. */
   readonly totalMs: number;
   /** Bytes of standard output. */
   readonly outputBytes: number;
-  /** Resident bytes of the program and its children, watched where the system has /proc. */
+  /** Resident bytes of the program and its children; enforced where /proc exists. */
   readonly memoryBytes: number;
-  /** Processes at a time. */
+  /** Number of concurrent processes. */
   readonly processes: number;
 }
 
@@ -27,17 +27,17 @@ const LIMITS: Limits = {
 };
 
 export interface ProgramOptions {
-  /** Where programs are looked up; relative folders in it are left out. */
+  /** Search path for programs; relative folders are ignored. */
   readonly path: string;
   /**
-   * What commands of a repository's configuration may run: one word is a program with any arguments, several are exactly this
-   * command. `all` where the configuration is the user's own.
+   * Allowed commands of a repository's configuration: an entry of one word allows a program with any arguments, of several words exactly
+   * this command. `all` if the configuration is the user's own.
    */
   readonly allowed: readonly string[] | 'all';
-  /** Aborted: what runs is ended, and its folder removed. */
+  /** When aborted, running programs are killed and their folders removed. */
   readonly signal: AbortSignal;
   readonly limits?: Partial<Limits>;
-  /** Whether what runs is confined: see `confinementOf`. */
+  /** Isolation: see `confinementOf`. */
   readonly sandbox?: Sandbox;
 }
 
@@ -59,7 +59,7 @@ export function createPrograms({
     const kept = await confinement();
     if (sandbox === 'require' && !kept.confined)
       throw failed(`${task.argv[0] ?? ''} would not be confined: ${kept.how}.`);
-    return inFolder(task.files, (folder) =>
+    return withPrivateFolder(task.files, (folder) =>
       run({ task, folder, kept, env: environment(lookup, folder), limits: { ...all, timeMs }, signal }),
     );
   };
@@ -69,7 +69,7 @@ export function createPrograms({
       allowed.includes(argv[0] ?? '') ||
       (isPlain(argv) && allowed.includes(argv.join(' '))),
     run: (task) => runFor(task, all.timeMs),
-    together: () => {
+    withSharedTimeLimit: () => {
       const end = performance.now() + all.totalMs;
       const within = async (task: ProgramTask) => {
         const left = end - performance.now();
@@ -78,7 +78,7 @@ export function createPrograms({
         try {
           return await runFor(task, Math.min(left, all.timeMs));
         } catch (error) {
-          // Cut short by what was left for all of them.
+          // Stopped by the shared time limit.
           throw left < all.timeMs && performance.now() >= end ? failed(late, error) : error;
         }
       };
@@ -89,11 +89,11 @@ export function createPrograms({
   return programs;
 }
 
-/** Words with blanks in them could be put together in several ways. */
+/** Arguments with spaces could be joined to the same text in several ways. */
 const isPlain = (argv: readonly string[]) => argv.every((word) => /^\S+$/.test(word));
 
-/** No credentials, no proxy, no configuration of the user's; whoever tries the network all the same meets a closed port. */
-function environment(path: string, { home }: Folder): Environment {
+/** No credentials, proxy or configuration of the user; network access goes to a closed port. */
+function environment(path: string, { home }: PrivateFolder): Environment {
   const nowhere = 'http://127.0.0.1:9';
   return {
     PATH: path,
@@ -105,14 +105,14 @@ function environment(path: string, { home }: Folder): Environment {
     HTTPS_PROXY: nowhere,
     GIT_ALLOW_PROTOCOL: 'none',
     GIT_TERMINAL_PROMPT: '0',
-    // Go collects its garbage harder from here on; the hard limit is watched.
+    // Soft limit for Go's garbage collector; the hard limit is `memoryBytes`.
     GOMEMLIMIT: '512MiB',
   };
 }
 
-interface Running {
+interface RunInput {
   readonly task: ProgramTask;
-  readonly folder: Folder;
+  readonly folder: PrivateFolder;
   readonly kept: Confinement;
   readonly env: Environment;
   readonly limits: Limits;
@@ -120,11 +120,11 @@ interface Running {
 }
 
 const STDERR_LIMIT = 64 * 1024;
-/** A helper in a session of its own may hold the pipes open after the program has ended. */
+/** A helper in its own session may keep the pipes open after the program ended. */
 const PIPES_MS = 500;
 const WATCH_MS = 50;
 
-function run({ task, folder, kept, env, limits, signal }: Running): Promise<ProgramResult | null> {
+function run({ task, folder, kept, env, limits, signal }: RunInput): Promise<ProgramResult | null> {
   const [program = ''] = task.argv;
   if (!isInstalled(program, env['PATH'] ?? '')) return Promise.resolve(null);
   const [command = '', ...args] = kept.wrap(task.argv, folder);
@@ -146,7 +146,7 @@ function run({ task, folder, kept, env, limits, signal }: Running): Promise<Prog
       () => stop(failed(`${program} took longer than ${limits.timeMs / 1000} s.`)),
       limits.timeMs,
     );
-    const watch = watchUse(child, ({ bytes, processes }) => {
+    const watch = watchResources(child, ({ bytes, processes }) => {
       if (bytes > limits.memoryBytes)
         stop(failed(`${program} used more than ${megabytes(limits.memoryBytes)} of memory.`));
       if (processes > limits.processes)
@@ -193,31 +193,31 @@ function run({ task, folder, kept, env, limits, signal }: Running): Promise<Prog
   });
 }
 
-interface Use {
+interface ResourceUse {
   readonly bytes: number;
   readonly processes: number;
 }
 
-function watchUse({ pid }: Child, look: (use: Use) => void): NodeJS.Timeout {
+function watchResources({ pid }: Child, look: (use: ResourceUse) => void): NodeJS.Timeout {
   let busy = false;
   const once = async () => {
     if (busy || pid === undefined) return;
     busy = true;
-    look(await useOf(pid));
+    look(await resourceUse(pid));
     busy = false;
   };
   return setInterval(() => void once(), WATCH_MS);
 }
 
-/** Processes that are counted: more are too many anyway. */
-const COUNTED = 1000;
+/** Maximum number of processes counted; more exceed the limit anyway. */
+const MAX_COUNTED = 1000;
 
-/** Resident memory of a process and all that it started, by /proc; nothing where the system has none. */
-async function useOf(pid: number): Promise<Use> {
+/** Resident memory of a process and its descendants, from /proc; 0 if there is no /proc. */
+async function resourceUse(pid: number): Promise<ResourceUse> {
   const found = new Set([pid]);
   let bytes = 0;
   for (const each of found) {
-    if (found.size > COUNTED) break;
+    if (found.size > MAX_COUNTED) break;
     const status = await readFile(`/proc/${each}/status`, 'latin1').catch(() => '');
     bytes += Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
     const children = await readFile(`/proc/${each}/task/${each}/children`, 'latin1').catch(() => '');

@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { Plain } from '../value.ts';
 
 /**
- * Our small service specification, `service.yaml` with `kind: Workload`. Strict: an unknown key is a mistake. Text fields take
- * any scalar as it is written (`tag: 1.10` is "1.10"). Lengths and names are those of Kubernetes
+ * Schema of `service.yaml` with `kind: Workload`. Strict: unknown keys are errors. Text fields take any scalar as written
+ * (`tag: 1.10` is "1.10"). Lengths and names follow Kubernetes
  * (kubernetes.io/docs/concepts/overview/working-with-objects/names).
  */
 const isText = (value: unknown): value is string | Plain =>
@@ -94,7 +94,7 @@ const secretRef = z.strictObject({
   key: matching(/^[-._A-Za-z0-9]{1,253}$/, 'must be the name of a key.'),
 });
 
-/** Each item's `key` must be its own. */
+/** Whether no two items have the same key. */
 const distinct = <T>(items: readonly T[], key: (item: T) => string) =>
   new Set(items.map(key)).size === items.length;
 
@@ -131,14 +131,14 @@ export const workloadSpec = z
         context.addIssue({
           code: 'custom',
           path: ['secretRefs', index, 'env'],
-          message: 'stands also in env.',
+          message: 'is also in env.',
         });
     for (const [name, probe] of Object.entries(spec.probes ?? {}))
       if (typeof probe?.port === 'string' && !spec.ports?.some((item) => item.name === probe.port))
         context.addIssue({
           code: 'custom',
           path: ['probes', name, 'port'],
-          message: 'names no port of ports.',
+          message: 'is not the name of a port in ports.',
         });
   });
 

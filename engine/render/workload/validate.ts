@@ -1,18 +1,21 @@
 import { isAlias, isMap as isMapNode, isSeq } from 'yaml';
 import type { z } from 'zod';
-import type { SourceFile } from '../read.ts';
+import type { SourceFile } from '../source-file.ts';
 import { isMap, Plain, type Value } from '../value.ts';
 import { ENV_NAME, type WorkloadSpec, workloadSpec } from './specification.ts';
 
-/** Validates a specification; RENDER_FAILED names the place and the field of the first mistake. */
+/**
+ * Validates a service specification.
+ * @throws RENDER_FAILED with position and field of the first error
+ */
 export function checkSpec(file: SourceFile, value: Value): WorkloadSpec {
   const result = workloadSpec.safeParse(toObject(file, value));
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  throw issue ? located(file, issue) : file.fail(0, 'is no service specification.');
+  throw issue ? validationError(file, issue) : file.fail(0, 'is not a valid service specification.');
 }
 
-/** zod wants objects. A key `__proto__` has no place in a specification, so it is refused and not worked around. */
+/** Converts to objects for zod. A specification never has a key `__proto__`, so it is refused. */
 function toObject(file: SourceFile, value: Value): unknown {
   if (typeof value === 'string') return value;
   if (value instanceof Plain) return typeof value.value === 'string' ? value.source : value;
@@ -21,7 +24,7 @@ function toObject(file: SourceFile, value: Value): unknown {
   return Object.fromEntries([...value].map(([key, item]) => [key, toObject(file, item)]));
 }
 
-function located(file: SourceFile, issue: z.core.$ZodIssue) {
+function validationError(file: SourceFile, issue: z.core.$ZodIssue) {
   const unknown = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
   const path = unknown === undefined ? issue.path : [...issue.path, unknown];
   const field = path.map(String).join('.');
@@ -29,7 +32,7 @@ function located(file: SourceFile, issue: z.core.$ZodIssue) {
   return file.fail(offset, found ? problemOf(issue) : 'is missing.', field === '' ? {} : { field });
 }
 
-/** Only our own sentences (they end with a period): a validator's may quote the value. */
+/** Uses our own messages only (they end with a period): zod's may quote the value. */
 function problemOf(issue: z.core.$ZodIssue): string {
   if (issue.code === 'unrecognized_keys') return 'is not a field of a service specification.';
   if (issue.code === 'invalid_key') return ENV_NAME;
@@ -38,7 +41,7 @@ function problemOf(issue: z.core.$ZodIssue): string {
   return 'is not valid.';
 }
 
-/** The deepest node of the path that stands in the file: for a missing field, the map that lacks it. */
+/** The deepest existing node of the path: for a missing field, the map that lacks it. */
 function find(file: SourceFile, path: readonly PropertyKey[]): { offset: number; found: boolean } {
   const [document] = file.documents;
   let node: unknown = document?.contents;

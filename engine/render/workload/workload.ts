@@ -3,16 +3,16 @@ import { type Budget, convert, newBudget } from '../convert.ts';
 import { isWorkloadKind, manifestsOf, sortManifests } from '../manifests.ts';
 import { printDocument } from '../print.ts';
 import { checkSpec } from './validate.ts';
-import { readSource, type SourceFile } from '../read.ts';
+import { readSource, type SourceFile } from '../source-file.ts';
 import type { Renderer, RenderSource } from '../renderer.ts';
 import type { Variables } from '../plain/substitute.ts';
-import type { ServiceUnit } from '../unit.ts';
+import type { ServiceUnit } from '../service-unit.ts';
 import { compareText, type Data, isMap, toValue, type ValueMap } from '../value.ts';
 import type { ProbeSpec, WorkloadSpec } from './specification.ts';
 
 /**
- * `service.yaml` with `kind: Workload`: ConfigMap (with env), Deployment, and Service (with ports). Other manifests beside it are
- * delivered too, as the plain renderer would.
+ * Renderer `workload`, for `service.yaml` with `kind: Workload`: a ConfigMap (if env), a Deployment, and a Service (if ports). Delivers
+ * other manifests in the folder as well, like the plain renderer.
  */
 export const workload: Renderer = {
   name: 'workload',
@@ -31,7 +31,7 @@ export const workload: Renderer = {
   },
 };
 
-/** A `service.yaml` may also be a Kubernetes Service. */
+/** `service.yaml` may also be a Kubernetes Service. */
 async function isWorkloadFile({ view }: RenderSource, path: string): Promise<boolean> {
   const bytes = await view.read(path);
   return (bytes === null ? [] : readSource(path, bytes).documents).some(
@@ -39,18 +39,18 @@ async function isWorkloadFile({ view }: RenderSource, path: string): Promise<boo
   );
 }
 
-/** What making the objects needs. */
-interface Context {
+/** Input for building the objects. */
+interface WorkloadContext {
   readonly unit: ServiceUnit;
   readonly hasher: RenderSource['hasher'];
   readonly budget: Budget;
   readonly variables: Variables;
 }
 
-function renderWorkload(file: SourceFile, context: Context): readonly ValueMap[] {
+function renderWorkload(file: SourceFile, context: WorkloadContext): readonly ValueMap[] {
   const [document, second] = file.documents;
   if (!document || second)
-    throw file.fail(second?.range?.[0] ?? 0, 'a service specification is one document.');
+    throw file.fail(second?.range?.[0] ?? 0, 'a service specification must be one document.');
   const value = convert({ file, document, budget: context.budget, variables: context.variables });
   const spec = checkSpec(file, value);
   const name = checkName(file, spec.name ?? context.unit.service ?? context.unit.environment);
@@ -58,10 +58,10 @@ function renderWorkload(file: SourceFile, context: Context): readonly ValueMap[]
   return objects.map(toValue).filter(isMap);
 }
 
-/** The folder's name is a name in a cluster too, where the specification gives no other. */
+/** Without `name` in the specification, the folder's name must be a valid Kubernetes name. */
 function checkName(file: SourceFile, name: string): string {
   if (/^[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) return name;
-  throw file.fail(0, 'the name of the service is no name in Kubernetes.', {
+  throw file.fail(0, 'the name of the service is not a valid Kubernetes name.', {
     field: 'name',
     hint: 'Add `name:` with 1 to 63 lower-case letters, digits and hyphens, beginning with a letter.',
   });
@@ -80,18 +80,18 @@ function makeLabels(
   };
   for (const [label, value] of Object.entries(labels))
     if (!/^[A-Za-z0-9](?:[-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?$/.test(value))
-      throw file.fail(0, `the label ${label} would have a value that Kubernetes refuses.`);
+      throw file.fail(0, `the label ${label} would have a value that is not valid in Kubernetes.`);
   return labels;
 }
 
-interface Parts {
+interface WorkloadParts {
   readonly name: string;
   readonly spec: WorkloadSpec;
-  readonly context: Context;
+  readonly context: WorkloadContext;
   readonly labels: Record<string, string>;
 }
 
-function makeObjects(parts: Parts): Data[] {
+function makeObjects(parts: WorkloadParts): Data[] {
   const { name, spec, labels } = parts;
   const metadata = { name, labels, namespace: spec.namespace };
   const env = spec.env ?? {};
@@ -123,11 +123,15 @@ function makeObjects(parts: Parts): Data[] {
   ];
 }
 
-/** Never changes with a release: a Deployment's selector is immutable. */
+/** Must not change between releases: a Deployment's selector is immutable. */
 const selector = (name: string) => ({ 'app.kubernetes.io/name': name });
 
-function deployment({ name, spec, context, labels }: Parts, metadata: Data & object, hasEnv: boolean): Data {
-  // A changed ConfigMap alone restarts nothing; a changed annotation of the pods does.
+function deployment(
+  { name, spec, context, labels }: WorkloadParts,
+  metadata: Data & object,
+  hasEnv: boolean,
+): Data {
+  // Changing a ConfigMap does not restart pods; changing a pod annotation does.
   const checksum = context.hasher.sha256(new TextEncoder().encode(printDocument(toValue(spec.env ?? {}))));
   const annotations = hasEnv ? { 'backtrail.dev/env-checksum': checksum } : undefined;
   return {
@@ -151,13 +155,15 @@ function container(name: string, spec: WorkloadSpec, hasEnv: boolean): Data {
     name,
     image: `${repository}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`,
     envFrom: hasEnv ? [{ configMapRef: { name: `${name}-env` } }] : undefined,
-    env: some(
+    env: undefinedIfEmpty(
       secrets.map(({ env, secret, key }) => ({
         name: env,
         valueFrom: { secretKeyRef: { name: secret, key } },
       })),
     ),
-    ports: some(ports.map(({ name, containerPort, protocol }) => ({ name, containerPort, protocol }))),
+    ports: undefinedIfEmpty(
+      ports.map(({ name, containerPort, protocol }) => ({ name, containerPort, protocol })),
+    ),
     resources: spec.resources,
     livenessProbe: makeProbe(liveness),
     readinessProbe: makeProbe(readiness),
@@ -165,7 +171,8 @@ function container(name: string, spec: WorkloadSpec, hasEnv: boolean): Data {
   };
 }
 
-const some = <T>(list: readonly T[]): readonly T[] | undefined => (list.length > 0 ? list : undefined);
+const undefinedIfEmpty = <T>(list: readonly T[]): readonly T[] | undefined =>
+  list.length > 0 ? list : undefined;
 
 const sortedPorts = ({ ports = [] }: WorkloadSpec) =>
   ports

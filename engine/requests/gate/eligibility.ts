@@ -7,7 +7,7 @@ import {
   type Provenance,
 } from '../../model/index.ts';
 import type { RequestFile } from '../../record/ledger-file.ts';
-import { may, sessionCovers } from '../../policy/policy.ts';
+import { hasPermission, sessionCovers } from '../../policy/policy.ts';
 import type { Book } from '../ledger/snapshot.ts';
 import { ownersOf, rulesFor, scopesOf, stated } from './owners.ts';
 import { type Place, type Rules, timeOf } from '../context.ts';
@@ -37,7 +37,7 @@ export async function requireGrounds(found: Case): Promise<Provenance> {
   const owners = rulesFor(rules, state, await ownersOf(place, state));
   const ruled = stated(owners);
   const opened = proofs.get(events[0]?.id ?? '');
-  const barred = owners.find((owner) => !may(policy, state.author, 'propose', owner.place));
+  const barred = owners.find((owner) => !hasPermission(policy, state.author, 'propose', owner.place));
   if (barred !== undefined)
     throw forbidden(
       `${state.author.email} may not ask for a rollback of ${formatCoordinates(barred.place)}.`,
@@ -57,7 +57,7 @@ export async function requireGrounds(found: Case): Promise<Provenance> {
     // Where keys are known, a permission is its holder's, not that of whoever uses the name.
     if (policy.permissions.length > 0 && place.allowedSigners !== null && !counts(opened))
       throw unverified(`No trusted key vouches for ${state.author.email}, who has the permission.`);
-    const other = places.find((owner) => !may(policy, state.author, 'deploy', owner));
+    const other = places.find((owner) => !hasPermission(policy, state.author, 'deploy', owner));
     if (other !== undefined)
       throw forbidden(`${state.author.email} may not carry out a rollback of ${formatCoordinates(other)}.`);
     return { approvals: [], ledger: opened?.commit ?? '', breakGlass: null, at: state.createdAt };
@@ -93,7 +93,7 @@ async function sessionProblem(
   const now = timeOf(place.clock.now());
   const longest = Math.min(...owners.map(({ rule }) => rule.breakGlass?.longestMs ?? 0));
   if (lasts > longest) return 'The break-glass session is longer than the policy allows.';
-  if (owners.some((owner) => !may(rules.policy, holder, 'break-glass', owner.place)))
+  if (owners.some((owner) => !hasPermission(rules.policy, holder, 'break-glass', owner.place)))
     return `${holder.email} may not break the glass here.`;
   // The worker's own clock: a session that has ended vouches for nothing any more.
   const covers = scopesOf(

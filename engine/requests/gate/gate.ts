@@ -8,7 +8,7 @@ import {
   type Person,
   type Policy,
 } from '../../model/index.ts';
-import { approversOf, may, satisfiable, sessionCovers } from '../../policy/policy.ts';
+import { approversOf, hasPermission, unsatisfiableReason, sessionCovers } from '../../policy/policy.ts';
 import type { Approval, Gate } from '../../policy/gate.ts';
 import type { Planned } from '../../rollback/plan.ts';
 import { openBook } from '../ledger/snapshot.ts';
@@ -81,7 +81,7 @@ export function requireAsker(place: Place, { policy }: Rules, author: Person, fa
   if (gate.ledgered) requireOwnConfig(place);
   if (gate.needsApproval)
     for (const { place: at, rule } of asking) {
-      const reason = satisfiable(policy, rule, at, author.email);
+      const reason = unsatisfiableReason(policy, rule, at, author.email);
       if (reason !== null) throw unsatisfiable(reason);
     }
   else if (gate.session === null)
@@ -104,7 +104,7 @@ async function sessionFor(
   { planned, author, asking }: Asking & { readonly asking: readonly Ruled[] },
 ): Promise<BreakGlassSession | null> {
   const isAllowed = asking.every(
-    (owner) => owner.rule.breakGlass !== null && may(policy, author, 'break-glass', owner.place),
+    (owner) => owner.rule.breakGlass !== null && hasPermission(policy, author, 'break-glass', owner.place),
   );
   if (!isAllowed) return null;
   const book = await openBook(place.git, ref, place.cache);

@@ -8,7 +8,7 @@ import {
   type Person,
   type Policy,
 } from '../../model/index.ts';
-import { may, mayApprove, samePerson } from '../../policy/policy.ts';
+import { hasPermission, mayApprove, samePerson } from '../../policy/policy.ts';
 
 const DEEDS: Readonly<Record<Permission, string>> = {
   read: 'see requests',
@@ -25,7 +25,8 @@ export function requirePermission(
   permission: Permission,
   place: EnvironmentName,
 ): void {
-  if (!may(policy, person, permission, place)) throw denied(person, DEEDS[permission], place, permission);
+  if (!hasPermission(policy, person, permission, place))
+    throw denied(person, DEEDS[permission], place, permission);
 }
 
 /**
@@ -46,7 +47,8 @@ export function requireVoter(
   if (isOwn && !(ruled.length > 0 && ruled.every(({ rule }) => rule.selfApproval)))
     throw new BacktrailError('OWN_REQUEST', 'cannot approve/reject your own rollback request');
   const votes = ruled.filter(
-    ({ place, rule }) => may(policy, actor, 'deploy', place) && mayApprove(policy, rule, actor, place),
+    ({ place, rule }) =>
+      hasPermission(policy, actor, 'deploy', place) && mayApprove(policy, rule, actor, place),
   );
   if (votes.length > 0) return;
   for (const owner of owners) requirePermission(policy, actor, 'deploy', owner.place);

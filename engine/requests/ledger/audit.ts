@@ -9,7 +9,7 @@ import {
 } from '../../model/index.ts';
 import type { RequestFile, SessionFile } from '../../record/ledger-file.ts';
 import { readEvent } from '../../record/ledger-message.ts';
-import { may, samePerson } from '../../policy/policy.ts';
+import { hasPermission, samePerson } from '../../policy/policy.ts';
 import { foldSession } from '../../policy/session.ts';
 import { foldRequest } from '../../record/transitions.ts';
 import type { AuditEntry, Requests } from '../types.ts';
@@ -35,7 +35,7 @@ export async function audit(
     if (time < from) continue;
     if (scope !== undefined && !concerns(entry.scope, scope)) continue;
     if (actor !== undefined && !samePerson(entry.actor.email, actor)) continue;
-    if (!may(policy, reader, 'read', environmentOf(entry.scope, tenanted))) continue;
+    if (!hasPermission(policy, reader, 'read', environmentOf(entry.scope, tenanted))) continue;
     chosen.push({ ...audited, commit });
     if (chosen.length === limit) break;
   }

@@ -1,14 +1,14 @@
 import { itemNames, matchOf } from './identity.ts';
 import type { ParsedText } from './document.ts';
-import type { Entry, Outline } from './outline.ts';
+import type { OutlineEntry, Outline } from './outline.ts';
 import { canonicalSource, keySource } from './source.ts';
 
-/** Which entries of two collections are one and the same. */
+/** Aligns the entries of two collections. */
 export interface Alignment {
-  readonly kept: readonly (readonly [Entry, Entry])[];
-  readonly removed: readonly Entry[];
-  readonly added: readonly Entry[];
-  /** What identifies list items; null where nothing does, and for maps. */
+  readonly kept: readonly (readonly [OutlineEntry, OutlineEntry])[];
+  readonly removed: readonly OutlineEntry[];
+  readonly added: readonly OutlineEntry[];
+  /** Names of the fields that identify list items; null for maps, and for lists whose items nothing identifies. */
   readonly names: readonly string[] | null;
 }
 
@@ -20,8 +20,8 @@ export interface Side {
 /** Aligns maps by key. */
 export function alignMaps(base: Side, target: Side): Alignment {
   const old = new Map(target.outline.entries.map((entry) => [keyId(target, entry), entry]));
-  const kept: [Entry, Entry][] = [];
-  const removed: Entry[] = [];
+  const kept: [OutlineEntry, OutlineEntry][] = [];
+  const removed: OutlineEntry[] = [];
   for (const entry of base.outline.entries) {
     const id = keyId(base, entry);
     const other = old.get(id);
@@ -31,12 +31,12 @@ export function alignMaps(base: Side, target: Side): Alignment {
   return { kept, removed, added: [...old.values()], names: null };
 }
 
-const keyId = ({ parsed }: Side, entry: Entry): string =>
+const keyId = ({ parsed }: Side, entry: OutlineEntry): string =>
   entry.key === null ? `?${keySource(parsed.text, entry)}` : `=${entry.key}`;
 
 /**
- * Aligns lists by identity; by their content where nothing identifies, pairing what remains between two equal items in order. Items whose order changed
- * count as removed and added, all but the longest run that kept its order.
+ * Aligns lists by identity. If nothing identifies the items, aligns equal items and pairs those between two equal ones in order.
+ * Items that changed their order count as removed and added, except for a longest run that kept its order.
  */
 export function alignLists(base: Side, target: Side): Alignment {
   const names = itemNames(
@@ -65,7 +65,7 @@ export function alignLists(base: Side, target: Side): Alignment {
   };
 }
 
-/** Ids that are unique in their list: equal contents are counted. */
+/** Ids that are unique in their list: equal items are numbered. */
 function idsOf({ parsed, outline }: Side, names: readonly string[] | null): string[] {
   const seen = new Map<string, number>();
   return outline.entries.map(({ value }) => {
@@ -103,7 +103,7 @@ function longestRise(values: readonly (number | undefined)[]): IndexPair[] {
   return rise.reverse();
 }
 
-/** Adds pairs of what stands between two pairs, in order. */
+/** Pairs the unmatched items between two matched pairs, in order. */
 function pairGaps(pairs: readonly IndexPair[], before: number, after: number): IndexPair[] {
   const all: IndexPair[] = [];
   let [b, t] = [0, 0];

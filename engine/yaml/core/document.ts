@@ -2,41 +2,42 @@ import { type Document, isAlias, type Node, parseAllDocuments } from 'yaml';
 import { flatBody, flatEntries } from '../formats/flat.ts';
 import type { Format } from '../formats/format.ts';
 import { jsonCode } from '../formats/json-comments.ts';
-import { type Body, type Entry, type Outline, outlineRoot } from './outline.ts';
+import { type DocumentBody, type OutlineEntry, type Outline, outlineRoot } from './outline.ts';
 import { refuse } from './refusal.ts';
-import { placeOf } from './text.ts';
+import { positionOf } from './text.ts';
 
-/** Characters of the largest text that is taken apart. */
+/** Maximum length of a text that is parsed, in UTF-16 units. */
 export const MAX_TEXT = 4 * 1024 * 1024;
 const MAX_DEPTH = 100;
-/** Nodes that aliases may add to a text when each is replaced by what it stands for. */
+/** Maximum number of nodes that expanding all aliases may add (guards against alias bombs). */
 const MAX_EXPANSION = 200_000;
 
-/** A text of one of the formats with fields, taken apart. Text and offsets include a byte order mark, if there is one. */
+/** A parsed text of one of the formats with fields. Text and offsets include a byte order mark, if there is one. */
 export interface ParsedText {
   readonly text: string;
   readonly format: Format;
-  /** The text with blanks in place of what is no code: comments of JSON. Offsets are the same. */
+  /** The text with JSON comments replaced by spaces; offsets are the same. */
   readonly code: string;
-  /** Every document of the parser, empty ones too. */
+  /** All documents of the parser, empty ones included. */
   readonly documents: readonly Document.Parsed[];
-  /** The documents that hold something, in order: what the steps of a selector count. */
-  readonly bodies: readonly Body[];
-  /** What each alias stands for. */
+  /** The documents that are not empty, in order. Selectors count these. */
+  readonly bodies: readonly DocumentBody[];
+  /** The anchored node that each alias refers to. */
   readonly aliases: ReadonlyMap<Node, Outline>;
 }
 
-export interface Reading {
-  /** Of YAML and JSON. */
+export interface ParseOptions {
+  /** YAML version; ignored by flat formats. */
   readonly version?: '1.2' | '1.1';
   readonly format?: Format;
 }
 
 /**
- * Takes a text apart under YAML 1.2 (JSON is YAML), or under 1.1 or as another format where asked. Throws EDIT_REFUSED where the text cannot be edited field by field:
- * syntax, templates, duplicate keys, dangling aliases, bombs, size. Messages name the line and column, never the content.
+ * Parses a text as YAML 1.2 (JSON is a subset), or as another version or format. Messages give line and column, never the content.
+ * @throws EDIT_REFUSED if the text cannot be edited by field: syntax errors, templates, duplicate keys, aliases without an anchor,
+ * alias bombs, size
  */
-export function parseText(text: string, { version = '1.2', format = 'yaml' }: Reading = {}): ParsedText {
+export function parseText(text: string, { version = '1.2', format = 'yaml' }: ParseOptions = {}): ParsedText {
   if (text.length > MAX_TEXT) refuse('too-large', `The file has more than ${MAX_TEXT} characters.`);
   if (format === 'dotenv' || format === 'properties') {
     const body = flatBody(text, flatEntries(text, format));
@@ -44,7 +45,7 @@ export function parseText(text: string, { version = '1.2', format = 'yaml' }: Re
   }
   const code = format === 'json' ? jsonCode(text) : text;
   const documents = parseDocuments(code, version);
-  const bodies: Body[] = [];
+  const bodies: DocumentBody[] = [];
   const aliases = new Map<Node, Outline>();
   for (const [index, document] of documents.entries()) {
     checkErrors(text, document);
@@ -56,7 +57,7 @@ export function parseText(text: string, { version = '1.2', format = 'yaml' }: Re
 }
 
 function parseDocuments(text: string, version: '1.2' | '1.1'): readonly Document.Parsed[] {
-  // `uniqueKeys` takes time that grows with the square of a map's size: duplicates are looked for below.
+  // The parser's `uniqueKeys` is quadratic in the size of a map; `checkKeys` is linear.
   return guardDepth(() => {
     const parsed = parseAllDocuments(text, {
       version,
@@ -69,7 +70,7 @@ function parseDocuments(text: string, version: '1.2' | '1.1'): readonly Document
   });
 }
 
-/** The parser recurses: a text nested deeply enough ends its stack. */
+/** The parser is recursive: deep nesting overflows its stack. */
 function guardDepth<T>(parse: () => T): T {
   try {
     return parse();
@@ -82,39 +83,39 @@ function guardDepth<T>(parse: () => T): T {
 function checkErrors(text: string, document: Document.Parsed): void {
   const [error] = document.errors;
   if (!error) return;
-  const place = placeOf(text, error.pos[0]);
+  const place = positionOf(text, error.pos[0]);
   if (/\{\{|\{%|<%/.test(text))
     refuse('templated', `The file is a template that is not YAML by itself (${place}).`);
   if (error.code === 'RESOURCE_EXHAUSTION') refuse('too-deep', `The file is nested too deeply (${place}).`);
-  if (error.code === 'DUPLICATE_KEY') refuse('duplicate-key', `A key stands twice in one map (${place}).`);
+  if (error.code === 'DUPLICATE_KEY') refuse('duplicate-key', `A map has a duplicate key (${place}).`);
   refuse('syntax', `The file is not valid YAML (${error.code} at ${place}).`);
 }
 
-interface Walk {
+interface AliasCheck {
   readonly text: string;
   readonly anchors: Map<string, Outline>;
-  /** Anchored nodes that the walk is inside of. */
+  /** Anchored nodes whose children are being visited. */
   readonly open: Set<Outline>;
-  /** Nodes below and including each, aliases replaced by what they stand for. */
+  /** Number of nodes in each anchored subtree, aliases expanded. */
   readonly sizes: Map<Outline, number>;
   readonly aliases: Map<Node, Outline>;
   nodes: number;
 }
 
 function checkDocument(text: string, root: Outline, aliases: Map<Node, Outline>): void {
-  const walk: Walk = { text, anchors: new Map(), open: new Set(), sizes: new Map(), aliases, nodes: 0 };
+  const walk: AliasCheck = { text, anchors: new Map(), open: new Set(), sizes: new Map(), aliases, nodes: 0 };
   const size = checkNode(walk, root, 0);
   if (size - walk.nodes <= MAX_EXPANSION) return;
   const [first] = aliases.keys();
-  const place = placeOf(text, first?.range?.[0] ?? 0);
-  refuse('alias-bomb', `The aliases of the file stand for too much (the first one at ${place}).`);
+  const place = positionOf(text, first?.range?.[0] ?? 0);
+  refuse('alias-bomb', `The aliases of the file expand to too many nodes (the first one at ${place}).`);
 }
 
-function checkNode(walk: Walk, outline: Outline, depth: number): number {
+function checkNode(walk: AliasCheck, outline: Outline, depth: number): number {
   if (depth > MAX_DEPTH)
     refuse(
       'too-deep',
-      `The file is nested more than ${MAX_DEPTH} deep (${placeOf(walk.text, outline.start)}).`,
+      `The file is nested more than ${MAX_DEPTH} levels deep (${positionOf(walk.text, outline.start)}).`,
     );
   walk.nodes += 1;
   if (outline.node && isAlias(outline.node)) return resolveAlias(walk, outline, outline.node.source);
@@ -123,7 +124,7 @@ function checkNode(walk: Walk, outline: Outline, depth: number): number {
     walk.open.add(outline);
   }
   if (outline.flow && walk.text.startsWith('{{', outline.start)) {
-    refuse('templated', `The file holds a template expression (${placeOf(walk.text, outline.start)}).`);
+    refuse('templated', `The file contains a template expression (${positionOf(walk.text, outline.start)}).`);
   }
   if (outline.kind === 'map') checkKeys(walk, outline);
   let size = 1;
@@ -137,22 +138,22 @@ function checkNode(walk: Walk, outline: Outline, depth: number): number {
   return size;
 }
 
-function resolveAlias(walk: Walk, outline: Outline, name: string): number {
-  const place = placeOf(walk.text, outline.start);
+function resolveAlias(walk: AliasCheck, outline: Outline, name: string): number {
+  const place = positionOf(walk.text, outline.start);
   const source = walk.anchors.get(name);
   if (!source)
     refuse(
       'alias',
       `The alias *${name} has no anchor before it (${place}).`,
-      'Mend the file first, or restore the whole file with --whole-file.',
+      'Fix the file first, or restore the whole file with --whole-file.',
     );
   if (walk.open.has(source))
-    refuse('alias-bomb', `The alias *${name} stands for a node that it is part of (${place}).`);
+    refuse('alias-bomb', `The alias *${name} refers to a node that contains it (${place}).`);
   if (outline.node) walk.aliases.set(outline.node, source);
   return walk.sizes.get(source) ?? 1;
 }
 
-function checkKeys(walk: Walk, map: Outline): void {
+function checkKeys(walk: AliasCheck, map: Outline): void {
   const seen = new Set<string>();
   for (const entry of map.entries) {
     if (entry.key === null) continue;
@@ -161,17 +162,17 @@ function checkKeys(walk: Walk, map: Outline): void {
   }
 }
 
-function refuseDuplicate(text: string, entry: Entry): never {
-  refuse('duplicate-key', `A key stands twice in one map (${placeOf(text, entry.start)}).`);
+function refuseDuplicate(text: string, entry: OutlineEntry): never {
+  refuse('duplicate-key', `A map has a duplicate key (${positionOf(text, entry.start)}).`);
 }
 
 function refuseAnchoredKey(text: string, key: Node): never {
   refuse(
     'anchor',
-    `A key carries an anchor (${placeOf(text, key.range?.[0] ?? 0)}).`,
+    `A key has an anchor (${positionOf(text, key.range?.[0] ?? 0)}).`,
     'Restore the whole file with --whole-file.',
   );
 }
 
-/** The source of a node: its value with anchor and tag, without what follows on its line. */
+/** The source of a node: its value with anchor and tag, without a comment after it. */
 export const sourceOf = (text: string, outline: Outline): string => text.slice(outline.start, outline.end);

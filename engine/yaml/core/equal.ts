@@ -1,4 +1,4 @@
-/** Are two values that `toJS` gave the same? The order of keys means nothing; -0 and 0 differ, NaN equals itself. */
+/** Deep equality of two values returned by `toJS`. The order of keys is ignored; -0 and 0 differ, NaN equals itself. */
 export function isEqual(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
@@ -17,7 +17,7 @@ export function isEqual(a: unknown, b: unknown): boolean {
   );
 }
 
-/** A copy of a value in which nothing is shared: what `toJS` makes of an alias is the anchor's own object. */
+/** A deep copy without shared objects: `toJS` returns the anchor's own object for each alias. */
 export function unshare(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(unshare);
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)

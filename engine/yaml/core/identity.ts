@@ -4,8 +4,8 @@ import { type Outline, plainText } from './outline.ts';
 import type { Step } from './selector.ts';
 
 /**
- * What identifies the items of a list, the likeliest first: the first that all items have and that differs from item to item.
- * What Kubernetes merges by stands first; composite names come behind the single ones that they refine.
+ * Fields that may identify list items, in order of preference: the first that every item has and that is unique in the list.
+ * Merge keys of Kubernetes come first; composite keys come after the single keys that they refine.
  */
 const ITEM_NAMES: readonly (readonly string[])[] = [
   ['name'],
@@ -44,22 +44,22 @@ const DOCUMENT_NAMES: readonly (readonly string[])[] = [
 ];
 
 /** Nodes of one list, or the roots of one file. */
-export interface Items {
+export interface ListItems {
   readonly parsed: ParsedText;
   readonly items: readonly Outline[];
 }
 
-/** The names by which the items of all these lists are told apart; null where none does it. */
-export function itemNames(lists: readonly Items[]): readonly string[] | null {
+/** The first of ITEM_NAMES that identifies the items in all lists; null if none does. */
+export function itemNames(lists: readonly ListItems[]): readonly string[] | null {
   return ITEM_NAMES.find((names) => lists.every((list) => isUnique(list, names, true))) ?? null;
 }
 
-/** The same of documents. A namespace may be missing. */
-export function documentNames(lists: readonly Items[]): readonly string[] | null {
+/** The first of DOCUMENT_NAMES that identifies the documents in all files; null if none does. The namespace is optional. */
+export function documentNames(lists: readonly ListItems[]): readonly string[] | null {
   return DOCUMENT_NAMES.find((names) => lists.every((list) => isUnique(list, names, false))) ?? null;
 }
 
-function isUnique({ parsed, items }: Items, names: readonly string[], strict: boolean): boolean {
+function isUnique({ parsed, items }: ListItems, names: readonly string[], strict: boolean): boolean {
   const ids = new Set<string>();
   for (const item of items) {
     const match = matchOf(parsed, item, names);
@@ -69,7 +69,7 @@ function isUnique({ parsed, items }: Items, names: readonly string[], strict: bo
   return ids.size === items.length;
 }
 
-/** The values of some names in an item; a missing namespace is left out, null where another one is missing. */
+/** Values of the named fields of an item. A missing namespace is left out; null if another field is missing. */
 export function matchOf(
   parsed: ParsedText,
   item: Outline,
@@ -84,20 +84,20 @@ export function matchOf(
   return match;
 }
 
-/** Does an item have all these scalars? */
+/** Whether an item has all these scalar values. */
 export function isMatch(parsed: ParsedText, item: Outline, match: Readonly<Record<string, string>>): boolean {
   return Object.entries(match).every(([name, value]) => textAt(parsed, item, name) === value);
 }
 
-/** The canonical step to each item of a list. */
-export function stepsTo(list: Items, names: readonly string[] | null): Step[] {
+/** The canonical selector step of each item of a list. */
+export function stepsTo(list: ListItems, names: readonly string[] | null): Step[] {
   return list.items.map((item, index) => {
     const match = names === null ? null : matchOf(list.parsed, item, names);
     return match ? { match } : { index };
   });
 }
 
-/** The text of the scalar under a name: one key, or several with dots between; as written where it has no quotes. */
+/** The text of the scalar at a name: one key, or several joined by dots. Plain scalars as written. */
 export function textAt(parsed: ParsedText, item: Outline, name: string): string | null {
   const map = resolved(parsed, item);
   const own = map.entries.find(({ key }) => key === name);

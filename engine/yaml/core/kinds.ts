@@ -3,31 +3,31 @@ import { isAlias, isMap, isSeq } from 'yaml';
 import { childOf, scalarText } from './nodes.ts';
 import { tryParse } from './try-parse.ts';
 
-/** What a manifest is known by. */
-export interface Named {
+/** Identifies a Kubernetes object. */
+export interface ObjectName {
   readonly kind?: string;
   readonly name?: string;
   readonly namespace?: string;
 }
 
-/** What a document says that it is. */
-export interface DocumentDescription extends Named {
+/** What a YAML or JSON document declares itself to be. */
+export interface DocumentDescription extends ObjectName {
   readonly apiVersion?: string;
-  /** Encrypted by SOPS (github.com/getsops/sops): a `sops` map at the top that holds its metadata. */
+  /** Encrypted by SOPS (github.com/getsops/sops): has a top-level `sops` map with SOPS metadata. */
   readonly sops: boolean;
-  /** Kinds of what it lists; absent where it is no list. */
+  /** Kinds of the objects in a list; absent if the document is not a list. */
   readonly inside?: readonly string[];
-  /** Of a `kind: List` whose items all have a kind and a name: these. */
-  readonly items?: readonly Named[];
+  /** The objects of a `kind: List`, if all of them have a kind and a name. */
+  readonly items?: readonly ObjectName[];
 }
 
-/** Lists in lists that are looked into. */
-const DEPTH = 20;
+/** Maximum depth of nested lists that are searched. */
+const MAX_LIST_DEPTH = 20;
 const SOPS_KEYS = ['mac', 'lastmodified', 'encrypted_regex', 'kms', 'pgp', 'age', 'hc_vault', 'key_groups'];
 
 /**
- * Describes the documents of a YAML or JSON text that are maps, or lists of things that have a kind; [] where it does not parse. A text without the words `kind` and
- * `sops`, and without a backslash that could write them otherwise, is not parsed and gives [] as well, because this runs over whole trees.
+ * Describes the documents of a YAML or JSON text that are maps, or lists of objects with a kind; [] if the text does not parse.
+ * A text that contains none of `kind`, `sops` and a backslash (which could escape these words) is not parsed: this runs over whole trees.
  */
 export function describeDocuments(text: string): DocumentDescription[] {
   if (!/kind|sops|\\/.test(text)) return [];
@@ -38,8 +38,8 @@ export function describeDocuments(text: string): DocumentDescription[] {
 }
 
 /**
- * Does a text that cannot be read by its structure, such as a template, say somewhere that it holds this kind, or a list of it?
- * Quotes, indentation and the sign between key and value do not matter: doubt counts as yes.
+ * Whether a text that cannot be parsed, such as a template, declares an object of this kind, or a list of it.
+ * Ignores quotes, indentation and the sign between key and value: errs on the side of yes.
  */
 export function claimsKind(text: string, kind: string): boolean {
   if (!text.includes(kind) || !text.includes('kind')) return false;
@@ -52,13 +52,13 @@ export function claimsKind(text: string, kind: string): boolean {
 const CLAIM =
   /(?<![\w.-])kind\\?["']?[ \t]{0,99}[:=][ \t]{0,99}(?:[!&][^\s"']{0,99}[ \t]{1,9}){0,2}\\?["']?(\w{1,128})(?![\w-])/g;
 
-/** The kinds that stand within a list: `items` of a `List`, a `SecretList` (whose items need not name theirs), an array. */
+/** Kinds of the objects inside a list: `items` of a `List` or a `SecretList` (whose items may omit their kind), or an array. */
 function kindsInside(node: unknown, document: Document.Parsed): string[] {
   const kinds = new Set<string>();
   const seen = new Set<unknown>();
   const visit = (item: unknown, depth: number): void => {
     const target = isAlias(item) ? item.resolve(document) : item;
-    if (seen.has(target) || depth > DEPTH) return;
+    if (seen.has(target) || depth > MAX_LIST_DEPTH) return;
     seen.add(target);
     if (isSeq(target)) for (const each of target.items) visit(each, depth + 1);
     if (!isMap(target)) return;
@@ -73,10 +73,10 @@ function kindsInside(node: unknown, document: Document.Parsed): string[] {
   return [...kinds];
 }
 
-/** null where one of them is not known by a kind and a name, or is a list in its turn. */
-function namedItems(list: unknown, child: (node: unknown, key: string) => unknown): Named[] | null {
+/** null if an item has no kind or no name, or is itself a list. */
+function namedItems(list: unknown, child: (node: unknown, key: string) => unknown): ObjectName[] | null {
   if (!isSeq(list)) return null;
-  const items = list.items.map((item): Named | null => {
+  const items = list.items.map((item): ObjectName | null => {
     const kind = isMap(item) ? scalarText(child(item, 'kind')) : null;
     const name = isMap(item) ? scalarText(child(child(item, 'metadata'), 'name')) : null;
     const namespace = isMap(item) ? scalarText(child(child(item, 'metadata'), 'namespace')) : null;

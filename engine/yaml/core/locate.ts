@@ -1,18 +1,19 @@
 import { documentIn, locateWithin } from '../formats/strings.ts';
 import type { ParsedText } from './document.ts';
-import { documentNames, isMatch, itemNames, type Items, stepsTo, textAt } from './identity.ts';
+import { documentNames, isMatch, itemNames, type ListItems, stepsTo, textAt } from './identity.ts';
 import type { Located } from './located.ts';
 import { isMerge, isMerged } from './merge.ts';
-import type { Body, Entry, Outline } from './outline.ts';
+import type { DocumentBody, OutlineEntry, Outline } from './outline.ts';
 import { refusalReason, refuse } from './refusal.ts';
 import { ENTER, formatSelector, type Selector, type Step } from './selector.ts';
 import { canonicalFile, canonicalSource } from './source.ts';
 import type { Splice } from './splice.ts';
-import { placeOf } from './text.ts';
+import { positionOf } from './text.ts';
 
 /**
- * Finds a node; null where there is none. Throws EDIT_REFUSED where the way to it is not certain: several matches, several documents and none
- * chosen, a way through an alias, a key that `<<` brings.
+ * Finds the node that a selector selects; null if it does not exist.
+ * @throws EDIT_REFUSED if the selector is ambiguous: several matches, several documents and none selected, a path through an alias, a
+ * key merged in with `<<`
  */
 export function locate(parsed: ParsedText, selector: Selector): Located | null {
   const at = selector.findIndex((step) => 'enter' in step);
@@ -26,12 +27,12 @@ export function locate(parsed: ParsedText, selector: Selector): Located | null {
 }
 
 function locateIn(parsed: ParsedText, selector: Selector): Located | null {
-  const entered = enter(parsed, selector);
-  if (entered === null) return null;
-  const { body, rest } = entered;
-  const path: Entry[] = [];
+  const selected = selectDocument(parsed, selector);
+  if (selected === null) return null;
+  const { body, rest } = selected;
+  const path: OutlineEntry[] = [];
   const ancestors: Outline[] = [];
-  const steps: Step[] = [...entered.step];
+  const steps: Step[] = [...selected.step];
   let outline = body.root;
   for (const step of rest) {
     const entry = stepInto(parsed, outline, step, selector);
@@ -60,8 +61,9 @@ function locateIn(parsed: ParsedText, selector: Selector): Located | null {
 }
 
 /**
- * What a node says (see `canonicalSource`): equal if and only if the field is the same, wherever it stands. For a scalar this is its source as written.
- * null where there is no such node; throws as `locate`.
+ * The canonical source of a node (see `canonicalSource`): equal if and only if the field is the same, regardless of position and
+ * layout. null if the node does not exist.
+ * @throws EDIT_REFUSED like `locate`
  */
 export function selectSource(parsed: ParsedText, selector: Selector): string | null {
   if (selector.length === 0) return parsed.bodies.length === 0 ? null : canonicalFile(parsed);
@@ -70,8 +72,8 @@ export function selectSource(parsed: ParsedText, selector: Selector): string | n
 }
 
 /**
- * Lists what may take the place of a placeholder in the step behind `parent`: the keys of a map (`key` null), or the different values of
- * `key` in the items of a list or in the documents of a file. Empty where `parent` is not there or is something else.
+ * Lists the values that a placeholder can take in the step after `parent`: the keys of a map (`key` null), or the distinct values of
+ * `key` in the items of a list or the documents of a file. Empty if `parent` does not exist or is something else.
  */
 export function listNames(parsed: ParsedText, parent: Selector, key: string | null): string[] {
   const list = itemsBelow(parsed, parent);
@@ -79,12 +81,12 @@ export function listNames(parsed: ParsedText, parent: Selector, key: string | nu
     return [
       ...new Set(list.items.map((item) => textAt(list.parsed, item, key)).filter((text) => text !== null)),
     ];
-  const map = findQuietly(parsed, parent)?.outline;
+  const map = tryLocate(parsed, parent)?.outline;
   if (map?.kind !== 'map') return [];
   return map.entries.filter((entry) => !isMerge(entry)).flatMap((entry) => entry.key ?? []);
 }
 
-/** Values of `key` that several items of a list, or several documents of a file, have. */
+/** Values of `key` that occur in more than one item of a list, or more than one document of a file. */
 export function repeatedNames(parsed: ParsedText, parent: Selector, key: string): string[] {
   const seen = new Set<string>();
   const repeated = new Set<string>();
@@ -97,7 +99,10 @@ export function repeatedNames(parsed: ParsedText, parent: Selector, key: string)
   return [...repeated];
 }
 
-/** The text with the values of these nodes cut out; those that are not there cut nothing. Throws as `locate`. */
+/**
+ * The text without the values of these nodes; a selector without a node removes nothing.
+ * @throws EDIT_REFUSED like `locate`
+ */
 export function excise(parsed: ParsedText, selectors: readonly Selector[]): string {
   const own = selectors.filter((selector) => !selector.some((step) => 'enter' in step));
   const ranges = own.flatMap((selector) => {
@@ -115,7 +120,7 @@ export function excise(parsed: ParsedText, selectors: readonly Selector[]): stri
   return text + parsed.text.slice(at);
 }
 
-/** Strings that hold a document of which something is cut out, with what is left of it. */
+/** Replacements for strings that contain a document from which something is removed. */
 function excisedStrings(parsed: ParsedText, selectors: readonly Selector[]): Splice[] {
   const strings = new Map<string, { outer: Located; inner: ParsedText; rest: Selector[] }>();
   for (const selector of selectors) {
@@ -134,19 +139,19 @@ function excisedStrings(parsed: ParsedText, selectors: readonly Selector[]): Spl
   }));
 }
 
-interface Entered {
-  readonly body: Body;
-  /** The canonical step that chose the document. */
+interface SelectedDocument {
+  readonly body: DocumentBody;
+  /** The canonical step that selected the document; empty if none was needed. */
   readonly step: Selector;
   readonly rest: Selector;
 }
 
-function enter(parsed: ParsedText, selector: Selector): Entered | null {
+function selectDocument(parsed: ParsedText, selector: Selector): SelectedDocument | null {
   const { bodies } = parsed;
   const [first, ...rest] = selector;
   const [only] = bodies;
   if (!only) return null;
-  if (bodies.length > 1) return enterOne(parsed, selector);
+  if (bodies.length > 1) return selectOneOfSeveral(parsed, selector);
   if (first && 'match' in first && only.root.kind === 'map') {
     return isMatch(parsed, only.root, first.match) ? { body: only, step: [first], rest } : null;
   }
@@ -155,14 +160,14 @@ function enter(parsed: ParsedText, selector: Selector): Entered | null {
   return { body: only, step: [], rest: selector };
 }
 
-function enterOne(parsed: ParsedText, selector: Selector): Entered | null {
+function selectOneOfSeveral(parsed: ParsedText, selector: Selector): SelectedDocument | null {
   const { bodies } = parsed;
   const [first, ...rest] = selector;
   const index = first && indexOf(first);
   if (!first || (index === undefined && !('match' in first))) {
     refuse(
       'several-documents',
-      `The file holds ${bodies.length} documents, and ${named(selector)} chooses none of them.`,
+      `The file has ${bodies.length} documents, and ${named(selector)} does not select one of them.`,
     );
   }
   const found =
@@ -177,11 +182,11 @@ function enterOne(parsed: ParsedText, selector: Selector): Entered | null {
   return { body, step: [step], rest };
 }
 
-function stepInto(parsed: ParsedText, outline: Outline, step: Step, selector: Selector): Entry | null {
+function stepInto(parsed: ParsedText, outline: Outline, step: Step, selector: Selector): OutlineEntry | null {
   if (outline.kind === 'alias') {
     refuse(
       'alias',
-      `The way to ${named(selector)} leads through an alias (${placeOf(parsed.text, outline.start)}).`,
+      `The path to ${named(selector)} goes through an alias (${positionOf(parsed.text, outline.start)}).`,
     );
   }
   if (outline.kind === 'seq') return itemAt(parsed, outline, step);
@@ -189,12 +194,15 @@ function stepInto(parsed: ParsedText, outline: Outline, step: Step, selector: Se
   const own = outline.entries.find(({ key }) => key === step.key);
   if (own) return own;
   if (isMerged(parsed, outline, step.key)) {
-    refuse('merge-key', `${named(selector)} is merged in with << (${placeOf(parsed.text, outline.start)}).`);
+    refuse(
+      'merge-key',
+      `${named(selector)} is merged in with << (${positionOf(parsed.text, outline.start)}).`,
+    );
   }
   return null;
 }
 
-function itemAt(parsed: ParsedText, list: Outline, step: Step): Entry | null {
+function itemAt(parsed: ParsedText, list: Outline, step: Step): OutlineEntry | null {
   const index = indexOf(step);
   if (index !== undefined) return list.entries[index] ?? null;
   if (!('match' in step)) return null;
@@ -202,24 +210,25 @@ function itemAt(parsed: ParsedText, list: Outline, step: Step): Entry | null {
   if (found.length > 1) {
     refuse(
       'ambiguous',
-      `${found.length} items of the list match ${named([step])} (${placeOf(parsed.text, list.start)}).`,
+      `${found.length} items of the list match ${named([step])} (${positionOf(parsed.text, list.start)}).`,
     );
   }
   return found[0] ?? null;
 }
 
 /** Items of each list by what a key says, so that hundreds of items are found in one pass over their list. */
-const listIndexes = new WeakMap<Outline, Map<string, ReadonlyMap<string | null, readonly Entry[]>>>();
+const listIndexes = new WeakMap<Outline, Map<string, ReadonlyMap<string | null, readonly OutlineEntry[]>>>();
 
 /** The items of a list whose text under the first of these names is the one that is asked for. */
 function itemsWith(
   parsed: ParsedText,
   list: Outline,
   match: Readonly<Record<string, string>>,
-): readonly Entry[] {
+): readonly OutlineEntry[] {
   const [[name, value] = []] = Object.entries(match);
   if (name === undefined || value === undefined) return list.entries;
-  const indexes = listIndexes.get(list) ?? new Map<string, ReadonlyMap<string | null, readonly Entry[]>>();
+  const indexes =
+    listIndexes.get(list) ?? new Map<string, ReadonlyMap<string | null, readonly OutlineEntry[]>>();
   listIndexes.set(list, indexes);
   const index = indexes.get(name) ?? indexOfItems(parsed, list, name);
   indexes.set(name, index);
@@ -230,8 +239,8 @@ function indexOfItems(
   parsed: ParsedText,
   list: Outline,
   name: string,
-): ReadonlyMap<string | null, readonly Entry[]> {
-  const index = new Map<string | null, Entry[]>();
+): ReadonlyMap<string | null, readonly OutlineEntry[]> {
+  const index = new Map<string | null, OutlineEntry[]>();
   for (const entry of list.entries) {
     const text = textAt(parsed, entry.value, name);
     const same = index.get(text);
@@ -246,13 +255,13 @@ function indexOf(step: Step): number | undefined {
   return 'key' in step && /^(0|[1-9]\d{0,8})$/.test(step.key) ? Number(step.key) : undefined;
 }
 
-function canonicalStep(parsed: ParsedText, parent: Outline, entry: Entry): Step {
+function canonicalStep(parsed: ParsedText, parent: Outline, entry: OutlineEntry): Step {
   if (parent.kind === 'map') return { key: entry.key ?? '' };
   const index = parent.entries.indexOf(entry);
   return stepsOf(parsed, parent)[index] ?? { index };
 }
 
-/** What identifies its items is asked of the whole list: once a list, not once an item. */
+/** Cached per list: finding the identifying fields reads the whole list. */
 const listSteps = new WeakMap<Outline, readonly Step[]>();
 
 function stepsOf(parsed: ParsedText, parent: Outline): readonly Step[] {
@@ -264,10 +273,10 @@ function stepsOf(parsed: ParsedText, parent: Outline): readonly Step[] {
   return steps;
 }
 
-function itemsBelow(parsed: ParsedText, parent: Selector): Items {
+function itemsBelow(parsed: ParsedText, parent: Selector): ListItems {
   if (parent.length === 0 && parsed.bodies.length > 1)
     return { parsed, items: parsed.bodies.map(({ root }) => root) };
-  const found = findQuietly(parsed, parent);
+  const found = tryLocate(parsed, parent);
   if (!found) return { parsed, items: [] };
   const { outline } = found;
   if (outline.kind === 'seq')
@@ -275,7 +284,7 @@ function itemsBelow(parsed: ParsedText, parent: Selector): Items {
   return { parsed: found.parsed, items: parent.length === 0 && outline.kind === 'map' ? [outline] : [] };
 }
 
-function findQuietly(parsed: ParsedText, selector: Selector): Located | null {
+function tryLocate(parsed: ParsedText, selector: Selector): Located | null {
   try {
     return locate(parsed, selector);
   } catch (error) {

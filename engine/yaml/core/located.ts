@@ -1,29 +1,29 @@
 import type { Node } from 'yaml';
 import type { ParsedText } from './document.ts';
-import type { Body, Entry, Outline } from './outline.ts';
+import type { DocumentBody, OutlineEntry, Outline } from './outline.ts';
 import type { Selector } from './selector.ts';
 
-/** A node found by a selector. */
+/** The node that a selector selects. */
 export interface Located {
-  /** The text that the node stands in: another one than was asked where the way leads into a string. */
+  /** The text that contains the node: that of the inner document if the selector enters a string. */
   readonly parsed: ParsedText;
   readonly outline: Outline;
-  /** null only for a bare key of a flow map. */
+  /** null only for a key without a value in a flow map. */
   readonly node: Node | null;
-  /** The entry that holds the node; null for the root of a document. */
-  readonly entry: Entry | null;
+  /** The entry whose value is the node; null for the root of a document. */
+  readonly entry: OutlineEntry | null;
   readonly keyNode: Node | null;
   readonly parent: Outline | null;
-  /** The entries on the way, the node's own last. */
-  readonly path: readonly Entry[];
-  /** The nodes above, the root first. */
+  /** Entries from the root to the node, the node's own last. */
+  readonly path: readonly OutlineEntry[];
+  /** Ancestors of the node, the root first. */
   readonly ancestors: readonly Outline[];
-  /** Source range of the value, anchor and tag included: offsets in the text that was asked, the end exclusive. Of the string, where the node stands in one. */
+  /** Range of the value in the outermost text, anchor and tag included, end exclusive. The range of the whole string if the selector enters one. */
   readonly start: number;
   readonly end: number;
-  readonly body: Body;
-  /** Among the parser's documents. */
+  readonly body: DocumentBody;
+  /** Index among the parser's documents. */
   readonly document: number;
-  /** The same way with the steps that identify: keys for maps, matches for list items wherever there is one. */
+  /** The canonical selector: keys for maps, matches for list items where possible. */
   readonly selector: Selector;
 }

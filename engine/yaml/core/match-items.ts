@@ -5,34 +5,37 @@ import { childOf } from './nodes.ts';
 import type { Outline } from './outline.ts';
 import type { Step } from './selector.ts';
 
-/** Items of two lists, or documents of two files, that are one and the same: absent on the side where there is none. */
-export interface Matched {
+/** A pair of corresponding list items or documents; `before` or `after` is absent if only one side has it. */
+export interface MatchedPair {
   readonly step: Step;
   readonly before?: unknown;
   readonly after?: unknown;
 }
 
 export interface Matching {
-  /** Those of the first list in its order, then those that only the second has. */
-  readonly items: readonly Matched[];
-  /** The items that both lists have, in the order of each, where these differ; null where they do not. */
-  readonly reordered: { readonly before: readonly Matched[]; readonly after: readonly Matched[] } | null;
+  /** Items of the first list in its order, then those that only the second list has. */
+  readonly items: readonly MatchedPair[];
+  /** The items of both lists in the order of each, if the orders differ; else null. */
+  readonly reordered: {
+    readonly before: readonly MatchedPair[];
+    readonly after: readonly MatchedPair[];
+  } | null;
 }
 
-/** The items of a list, or the documents of a file, as nodes. */
-export interface List {
+/** Items of a list, or documents of a file, to be matched. */
+export interface NodeList {
   readonly parsed: ParsedText;
   readonly outlines: ReadonlyMap<unknown, Outline>;
   readonly nodes: readonly unknown[];
-  /** May a scalar be shown as the name of an item? */
+  /** Whether a scalar may appear in a selector (it is not secret). */
   readonly mayShow: (scalar: unknown) => boolean;
 }
 
-/** What an item of a list is known by, and the step that names it. */
-type Identity = (list: List) => readonly ({ readonly id: string; readonly step: Step } | null)[];
+/** Computes an id and the selector step of each item; null for an item without one. */
+type Identity = (list: NodeList) => readonly ({ readonly id: string; readonly step: Step } | null)[];
 
-/** Matches the items of two lists by what identifies them, unique texts by themselves, anything else by its place. */
-export function matchItems(before: List, after: List): Matching {
+/** Matches list items by identity, else unique scalars by their text, else by index. */
+export function matchItems(before: NodeList, after: NodeList): Matching {
   const names = itemNames([before, after].map(toItems));
   const named = names === null ? null : match(before, after, byNames(names));
   if (named !== null) return named;
@@ -40,13 +43,13 @@ export function matchItems(before: List, after: List): Matching {
   return texts === null ? matchByPlace(before, after) : replaced(texts, after.nodes);
 }
 
-/** Matches documents by kind and name, with as much of namespace and version as it takes; else by their place. */
-export function matchDocuments(before: List, after: List): Matching {
+/** Matches documents by kind and name, with namespace and API version as far as needed; else by index. */
+export function matchDocuments(before: NodeList, after: NodeList): Matching {
   const names = documentNames([before, after].map(toItems));
   return (names === null ? null : match(before, after, byNames(names))) ?? matchByPlace(before, after);
 }
 
-function toItems({ parsed, outlines, nodes }: List) {
+function toItems({ parsed, outlines, nodes }: NodeList) {
   return { parsed, items: nodes.flatMap((node) => outlines.get(node) ?? []) };
 }
 
@@ -61,8 +64,8 @@ const byNames =
       return isShown ? { id: JSON.stringify(match), step: { match } } : null;
     });
 
-/** A name that comes through an alias could be one that is masked where it stands. */
-const isOpen = (node: unknown, mayShow: List['mayShow']) => isScalar(node) && mayShow(node);
+/** A name behind an alias may be masked at its anchor. */
+const isOpen = (node: unknown, mayShow: NodeList['mayShow']) => isScalar(node) && mayShow(node);
 
 function nodeAt(node: unknown, name: string): unknown {
   return childOf(node, name) ?? name.split('.').reduce<unknown>(childOf, node);
@@ -77,19 +80,19 @@ const byText: Identity = ({ nodes, mayShow }) =>
 const byPlace: Identity = ({ nodes }) =>
   nodes.map((_node, index) => ({ id: String(index), step: { index } }));
 
-export function matchByPlace(before: List, after: List): Matching {
+export function matchByPlace(before: NodeList, after: NodeList): Matching {
   return match(before, after, byPlace) ?? { items: [], reordered: null };
 }
 
-/** null where an item of either list is not identified, or two are alike. */
-function match(before: List, after: List, identity: Identity): Matching | null {
+/** null if an item has no id, or two items share one. */
+function match(before: NodeList, after: NodeList, identity: Identity): Matching | null {
   const old = identity(before).flatMap((named, index) => (named === null ? [] : { ...named, index }));
   const next = identity(after).flatMap((named, index) => (named === null ? [] : { ...named, index }));
   const places = new Map(next.map(({ id, index }) => [id, index]));
   const known = new Set(old.map(({ id }) => id));
   if (known.size !== before.nodes.length || places.size !== after.nodes.length) return null;
-  const place = new Map<Matched, number>();
-  const items = old.map(({ id, step, index }): Matched => {
+  const place = new Map<MatchedPair, number>();
+  const items = old.map(({ id, step, index }): MatchedPair => {
     const other = places.get(id);
     const item = {
       step,
@@ -108,7 +111,7 @@ function match(before: List, after: List, identity: Identity): Matching | null {
   return { items: [...items, ...added], reordered: isMoved ? { before: common, after: sorted } : null };
 }
 
-/** One text gone and another come at the same place is one that was replaced. */
+/** A scalar removed and another one added at the same index count as a replacement. */
 function replaced(matching: Matching, after: readonly unknown[]): Matching {
   const added = new Set(matching.items.filter((item) => !('before' in item)).map((item) => item.after));
   const items = matching.items.map((item) => {

@@ -1,19 +1,19 @@
 import type { ParsedText } from './document.ts';
-import type { Entry, Outline } from './outline.ts';
+import type { OutlineEntry, Outline } from './outline.ts';
 
-/** A `<<` without quotes. */
-export function isMerge({ key, keyNode }: Entry): boolean {
+/** An unquoted `<<` key. */
+export function isMerge({ key, keyNode }: OutlineEntry): boolean {
   return key === '<<' && keyNode !== null && 'type' in keyNode && keyNode.type === 'PLAIN';
 }
 
-/** Does `<<` bring this key into a map? */
+/** Whether `<<` merges this key into a map. */
 export function isMerged(parsed: ParsedText, map: Outline, key: string): boolean {
-  return map.entries.filter(isMerge).some(({ value }) => brings(parsed, value, key));
+  return map.entries.filter(isMerge).some(({ value }) => mergesIn(parsed, value, key));
 }
 
-function brings(parsed: ParsedText, outline: Outline, key: string): boolean {
+function mergesIn(parsed: ParsedText, outline: Outline, key: string): boolean {
   const source = outline.kind === 'alias' && outline.node ? parsed.aliases.get(outline.node) : outline;
   if (!source) return false;
-  if (source.kind === 'seq') return source.entries.some(({ value }) => brings(parsed, value, key));
+  if (source.kind === 'seq') return source.entries.some(({ value }) => mergesIn(parsed, value, key));
   return source.entries.some((entry) => entry.key === key) || isMerged(parsed, source, key);
 }

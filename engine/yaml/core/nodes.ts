@@ -1,8 +1,8 @@
 import { isMap, isNode, isScalar } from 'yaml';
 
-/** Reading parsed nodes without following aliases. */
+/** Reads parsed nodes without following aliases. */
 
-/** A scalar's value as a text: as `toJS` names a key ('' for null); null for what is no scalar. */
+/** A scalar's value as text, in the form `toJS` uses for keys ('' for null); null if the node is not a scalar. */
 export function scalarText(node: unknown): string | null {
   if (!isScalar(node)) return null;
   const { value } = node;
@@ -18,7 +18,7 @@ export function childOf(node: unknown, key: string): unknown {
   return isMap(node) ? node.items.find((item) => scalarText(item.key) === key)?.value : undefined;
 }
 
-/** Where a node's value stands in the text: start and end in UTF-16 units. */
+/** Start and end of a node's value in the text, in UTF-16 units. */
 export function rangeOf(node: unknown): readonly [start: number, end: number] | null {
   return isNode(node) && node.range ? [node.range[0], node.range[1]] : null;
 }

@@ -12,58 +12,58 @@ import {
 } from 'yaml';
 import { blockScalarEnd } from './text.ts';
 
-/** A node with its place in the text. Offsets count UTF-16 units; ends are exclusive. */
+/** A node with its position in the text. Offsets are UTF-16 units; ends are exclusive. */
 export interface Outline {
-  /** `block` is a block scalar, `empty` a value that is not written at all. */
+  /** `block` is a block scalar, `empty` a value that is not written. */
   readonly kind: 'map' | 'seq' | 'scalar' | 'block' | 'alias' | 'empty';
-  /** null only where a flow map holds a bare key. */
+  /** null only for a key without a value in a flow map. */
   readonly node: Node | null;
-  /** A collection in brackets or braces. */
+  /** A flow collection (brackets or braces). */
   readonly flow: boolean;
-  /** First character of the value, its anchor and tag included. */
+  /** First character of the value, including anchor and tag. */
   readonly start: number;
-  /** After the last character of the content: no comment, no blank line, no final line break. */
+  /** After the last character of the content, excluding comments, blank lines and the final line break. */
   readonly end: number;
   /** Source of an explicit tag, else ''. */
   readonly tag: string;
   readonly anchor: string | null;
-  readonly entries: readonly Entry[];
+  readonly entries: readonly OutlineEntry[];
 }
 
 /** An entry of a map, or an item of a list. */
-export interface Entry {
-  /** The key as `toJS` names it; null for list items and for keys that are no scalars. */
+export interface OutlineEntry {
+  /** The key as `toJS` gives it; null for list items and for keys that are not scalars. */
   readonly key: string | null;
   readonly keyNode: Node | null;
-  /** First character: of the key, of the `-`, or of a flow list's item. */
+  /** First character of the key, of the `-`, or of a flow list's item. */
   readonly start: number;
   /** After the `:` or the `-`. */
   readonly after: number;
-  /** Is there a `:` or a `-`? */
+  /** Whether a `:` or a `-` is written. */
   readonly indicated: boolean;
-  /** An explicit `? key`. */
+  /** Whether the key is explicit (`? key`). */
   readonly explicit: boolean;
   readonly value: Outline;
 }
 
-/** Where an entry's content ends. */
-export const endOf = (entry: Entry): number => Math.max(entry.after, entry.value.end);
+/** End of an entry's content. */
+export const endOf = (entry: OutlineEntry): number => Math.max(entry.after, entry.value.end);
 
-/** The outline of a parsed document's root; `at` is where an empty document stands. */
+/** The outline of a document's root; `at` is the position of an empty document. */
 export function outlineRoot(text: string, contents: Node | null, at: number): Outline {
   return outlineNode({ text, node: contents, props: [], at });
 }
 
-interface Place {
+interface OutlineInput {
   readonly text: string;
   readonly node: Node | null;
   /** Tokens between the indicator and the value. */
   readonly props: readonly CST.SourceToken[];
-  /** Where the value would stand if it is not written. */
+  /** Position of the value if it is not written. */
   readonly at: number;
 }
 
-function outlineNode({ text, node, props, at }: Place): Outline {
+function outlineNode({ text, node, props, at }: OutlineInput): Outline {
   const own = props.filter(({ type }) => type === 'anchor' || type === 'tag');
   const tag = own.find(({ type }) => type === 'tag')?.source ?? '';
   const anchor = own.find(({ type }) => type === 'anchor')?.source.slice(1) ?? anchorOf(node);
@@ -94,7 +94,7 @@ function isEmpty(node: Node): boolean {
   return isScalar(node) && node.source === '' && node.type === 'PLAIN';
 }
 
-function entriesOf(text: string, node: Node): Entry[] {
+function entriesOf(text: string, node: Node): OutlineEntry[] {
   if (isMap(node)) return node.items.map((pair) => outlinePair(text, pair));
   if (!isSeq(node)) return [];
   const token = node.srcToken;
@@ -104,7 +104,7 @@ function entriesOf(text: string, node: Node): Entry[] {
 
 type Item = CST.CollectionItem;
 
-/** Not the comments behind the last item, nor what follows a last comma: the composer makes no node of these. */
+/** Excludes comments after the last item and a trailing comma: the composer creates no node for these. */
 function isItem(item: Item): boolean {
   return (
     item.start.some(({ type }) => type === 'seq-item-ind') ||
@@ -115,11 +115,11 @@ function isItem(item: Item): boolean {
   );
 }
 
-function outlineItem(text: string, item: Node | null, token: Item | undefined): Entry {
+function outlineItem(text: string, item: Node | null, token: Item | undefined): OutlineEntry {
   const dash = token?.start.find(({ type }) => type === 'seq-item-ind');
-  const shown = token?.key === undefined && token?.sep === undefined ? (token?.start ?? []) : [];
+  const props = token?.key === undefined && token?.sep === undefined ? (token?.start ?? []) : [];
   const after = dash ? dash.offset + dash.source.length : (item?.range?.[0] ?? 0);
-  const value = outlineNode({ text, node: item, props: shown, at: after });
+  const value = outlineNode({ text, node: item, props, at: after });
   const start = dash?.offset ?? value.start;
   return {
     key: null,
@@ -132,7 +132,7 @@ function outlineItem(text: string, item: Node | null, token: Item | undefined): 
   };
 }
 
-function outlinePair(text: string, pair: Pair): Entry {
+function outlinePair(text: string, pair: Pair): OutlineEntry {
   const keyNode = isNode(pair.key) ? pair.key : null;
   const valueNode = isNode(pair.value) ? pair.value : null;
   const token = pair.srcToken;
@@ -158,7 +158,7 @@ function keyText(key: Node): string | null {
   return isScalar(key) ? plainText(key.value) : null;
 }
 
-/** The text of a scalar's value; '' for null, and null for what has none (a date, bytes). */
+/** The text of a scalar's value; '' for null; null for a value without a text form (a date, bytes). */
 export function plainText(value: unknown): string | null {
   if (value === null) return '';
   if (typeof value === 'string') return value;
@@ -167,8 +167,8 @@ export function plainText(value: unknown): string | null {
     : null;
 }
 
-export interface Body {
-  /** Among `documents`. */
+export interface DocumentBody {
+  /** Index in `documents`. */
   readonly index: number;
   readonly document: Document.Parsed;
   readonly root: Outline;

@@ -3,8 +3,8 @@ import { fileKind } from '../formats/format.ts';
 import { refusalReason, refuse } from './refusal.ts';
 
 /**
- * Takes a file apart by the format that its name tells. Throws EDIT_REFUSED as `parseText`, with the reason `format` where it is of a
- * format that has no fields for us; a name that tells nothing is taken for YAML where the text is a map or a list.
+ * Parses a file in the format that its name implies. A file of an unknown name is parsed as YAML if it contains maps or lists.
+ * @throws EDIT_REFUSED like `parseText`, and with the reason `format` for a format without fields
  */
 export function parseFile(path: string, text: string): ParsedText {
   const kind = fileKind(path);
@@ -16,7 +16,7 @@ export function parseFile(path: string, text: string): ParsedText {
   return isCollections ? parsed : refuseFormat(kind.name);
 }
 
-/** The same where a layout looks for parts: what its patterns name by mistake is read as YAML, and holds none. */
+/** Like `parseFile`, for layouts: a file of another format is parsed as YAML, in which the layout's patterns then find nothing. */
 export function parseFileLoosely(path: string, text: string): ParsedText {
   const kind = fileKind(path);
   return parseText(text, kind.is === 'known' ? { format: kind.format } : {});
@@ -32,5 +32,5 @@ function readYaml(text: string, name: string): ParsedText {
 }
 
 function refuseFormat(name: string): never {
-  refuse('format', `The file is ${name}: fields are edited in YAML, JSON, .env and .properties files only.`);
+  refuse('format', `The file is ${name}: only YAML, JSON, .env and .properties files are edited by field.`);
 }

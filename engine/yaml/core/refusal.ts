@@ -1,6 +1,6 @@
 import { BacktrailError } from '../../model/index.ts';
 
-/** Why a text is not edited by fields. `details.reason` of an EDIT_REFUSED, and `reason` of an edit's result. */
+/** Why a text cannot be edited by field: `details.reason` of EDIT_REFUSED, and `reason` of an edit's result. */
 export type RefusalReason =
   | 'format'
   | 'syntax'
@@ -26,22 +26,22 @@ const WHOLE = 'restore the whole file with --whole-file';
 const WHOLE_ONLY = 'Restore the whole file with --whole-file.';
 const PARENT = `Restore the parent field instead, or ${WHOLE}.`;
 
-/** Where a string holds a document whose fields cannot be edited. */
+/** Hint if a string contains a document whose fields cannot be edited. */
 export const WHOLE_STRING = `Restore the whole string instead, by leaving out the "|" and what follows it, or ${WHOLE.replace('restore ', '')}.`;
 
 const HINTS: Record<RefusalReason, string> = {
   format: WHOLE_ONLY,
-  syntax: `Mend its syntax first, or ${WHOLE}.`,
+  syntax: `Fix its syntax first, or ${WHOLE}.`,
   templated: `Fields of templates cannot be restored one by one: ${WHOLE}.`,
   'duplicate-key': `Remove one of the two keys first, or ${WHOLE}.`,
   'alias-bomb': WHOLE_ONLY,
   'too-large': WHOLE_ONLY,
   'too-deep': WHOLE_ONLY,
-  alias: `Restore the field that carries the anchor, or ${WHOLE}.`,
-  anchor: `Restore a field that holds the anchor and all its aliases, or ${WHOLE}.`,
+  alias: `Restore the field that has the anchor, or ${WHOLE}.`,
+  anchor: `Restore a field that contains the anchor and all its aliases, or ${WHOLE}.`,
   'merge-key': `Restore the map that the key is merged from, or ${WHOLE}.`,
-  ambiguous: `Name it by more of its keys, for example [name=api,namespace=shop], or ${WHOLE}.`,
-  'several-documents': `Begin the selector with the document, for example [kind=Deployment,metadata.name=api], or ${WHOLE}.`,
+  ambiguous: `Match on more of its keys, for example [name=api,namespace=shop], or ${WHOLE}.`,
+  'several-documents': `Start the selector with the document, for example [kind=Deployment,metadata.name=api], or ${WHOLE}.`,
   document: WHOLE_ONLY,
   'missing-parent': PARENT,
   'no-string': WHOLE_ONLY,
@@ -51,12 +51,15 @@ const HINTS: Record<RefusalReason, string> = {
   'verify-mismatch': PARENT,
 };
 
-/** Throws EDIT_REFUSED; `message` is a sentence that names the place and never the content of the file. */
+/**
+ * Refuses to edit a text by field. `message` gives the position and never the content of the file.
+ * @throws EDIT_REFUSED
+ */
 export function refuse(reason: RefusalReason, message: string, hint: string = HINTS[reason]): never {
   throw new BacktrailError('EDIT_REFUSED', message, { hint, details: { reason } });
 }
 
-/** The reason of an EDIT_REFUSED that `refuse` threw; null for any other error. */
+/** The reason of an EDIT_REFUSED thrown by `refuse`; null for any other error. */
 export function refusalReason(error: unknown): RefusalReason | null {
   if (!(error instanceof BacktrailError) || error.code !== 'EDIT_REFUSED') return null;
   const { reason } = error.details as { reason?: unknown };

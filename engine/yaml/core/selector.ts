@@ -1,9 +1,9 @@
 import { BacktrailError } from '../../model/index.ts';
 
 /**
- * One step of a selector. `key`: an entry of a map, or where the node is a list, its item of that decimal number.
- * `index`: an item of a list. `match`: the one item (or document) that is a map with these scalar values; the names may be dotted.
- * `enter`: from a string to the document that it holds.
+ * One step of a selector. `key`: an entry of a map, or a list item by its index in decimal.
+ * `index`: an item of a list. `match`: the only item (or document) with these scalar values; names may be dotted.
+ * `enter`: from a string into the document that it contains.
  */
 export type Step =
   | { readonly key: string }
@@ -13,13 +13,14 @@ export type Step =
 
 export const ENTER: Step = { enter: true };
 
-/** The way from the root of a file to a node; [] is the whole file. Several documents count as a list of them. */
+/** The path from the root of a file to a node; [] selects the whole file. Several documents count as a list. */
 export type Selector = readonly Step[];
 
 /**
- * Reads the strict form: a JSON Pointer (RFC 6901) whose keys may be followed by `[name=value,…]` or `[0]`, with `~2` for a `[`
- * that belongs to a key. A `|` before a `/` or `[` goes on in the document that the string at this place holds (`/values|/image/tag`); one that
- * ends a key is `~3`. Names and values in brackets may be quoted as in JSON. Throws SELECTOR_INVALID with the position.
+ * Parses the strict form: a JSON Pointer (RFC 6901) whose keys may be followed by `[name=value,…]` or `[0]`; `~2` is a `[`
+ * in a key. A `|` before a `/` or `[` enters the document in the string (`/values|/image/tag`); `~3` is a `|` at the end
+ * of a key. Names and values in brackets may be quoted as in JSON.
+ * @throws SELECTOR_INVALID with `details.position`
  */
 export function parseSelector(text: string): Selector {
   return readPointer(text, 0);
@@ -36,7 +37,7 @@ function readPointer(text: string, start: number): Step[] {
   return steps;
 }
 
-function readStep(text: string, at: number): Read {
+function readStep(text: string, at: number): ParsedStep {
   if (text[at] === '[') return readBracket(text, at);
   return at > 0 && isEnter(text, at) ? { step: ENTER, end: at + 1 } : readPointerKey(text, at);
 }
@@ -44,8 +45,9 @@ function readStep(text: string, at: number): Read {
 const isEnter = (text: string, at: number) => text[at] === '|' && /[/[]/.test(text[at + 1] ?? '');
 
 /**
- * Reads a selector as people type it: the strict form where it begins with `/` or `[`, else a dotted path such as `image.tag`,
- * `spec.containers[name=x].image` or `containers[0]`. Throws SELECTOR_INVALID with the position.
+ * Parses user input: the strict form if it starts with `/` or `[`, else a dotted path such as `image.tag`,
+ * `spec.containers[name=x].image` or `containers[0]`.
+ * @throws SELECTOR_INVALID with `details.position`
  */
 export function parseLooseSelector(text: string): Selector {
   if (text === '' || text.startsWith('/') || text.startsWith('[')) return parseSelector(text);
@@ -57,21 +59,21 @@ export function parseLooseSelector(text: string): Selector {
     const next = text[at];
     if (next === undefined || next === '[') continue;
     if (isEnter(text, at)) return [...steps, ...readPointer(text, at)];
-    if (next !== '.') fail(text, at, 'a "." or "[" must follow');
+    if (next !== '.') fail(text, at, 'expected "." or "["');
     at += 1;
-    if (at === text.length || text[at] === '[') fail(text, at, 'a key must follow the "."');
+    if (at === text.length || text[at] === '[') fail(text, at, 'expected a key after "."');
   }
   return steps;
 }
 
-/** The canonical text of a selector: equal selectors have equal texts, and `parseSelector` reads it back. */
+/** The canonical text of a selector: equal selectors have equal texts. Reversed by `parseSelector`. */
 export function formatSelector(selector: Selector): string {
   return selector.map(formatStep).join('');
 }
 
 /**
- * Is `inner` the node of `outer`, or below it? Decided by the steps alone: `[name=a,kind=b]` lies within `[name=a]`, and a list item
- * named by its index and the same item named by a match are not known to be one.
+ * Whether `inner` selects the node of `outer` or a node below it. Compares steps only: `[name=a,kind=b]` is within `[name=a]`; an
+ * index and a match of the same list item are not known to be the same.
  */
 export function isWithin(inner: Selector, outer: Selector): boolean {
   return outer.every((step, index) => {
@@ -107,22 +109,22 @@ const escapeKey = (key: string) =>
 
 const formatWord = (word: string) => (/^[^\s"=,[\]\p{C}]+$/u.test(word) ? word : JSON.stringify(word));
 
-interface Read {
+interface ParsedStep {
   readonly step: Step;
   readonly end: number;
 }
 
 const UNESCAPED: Readonly<Record<string, string>> = { '0': '~', '1': '/', '2': '[', '3': '|' };
 
-function readPointerKey(text: string, start: number): Read {
-  if (text[start] !== '/') fail(text, start, 'a "/" or "[" must stand here');
+function readPointerKey(text: string, start: number): ParsedStep {
+  if (text[start] !== '/') fail(text, start, 'expected "/" or "["');
   let key = '';
   let at = start + 1;
   for (let char = text[at]; char !== undefined && !endsKey(text, at); char = text[at]) {
     if (char === '~') {
       at += 1;
       char = UNESCAPED[text[at] ?? ''];
-      if (char === undefined) fail(text, at, 'only 0, 1, 2 or 3 may follow a "~"');
+      if (char === undefined) fail(text, at, 'expected 0, 1, 2 or 3 after "~"');
     }
     key += char;
     at += 1;
@@ -132,28 +134,28 @@ function readPointerKey(text: string, start: number): Read {
 
 const endsKey = (text: string, at: number) => text[at] === '/' || text[at] === '[' || isEnter(text, at);
 
-function readDottedKey(text: string, start: number): Read {
+function readDottedKey(text: string, start: number): ParsedStep {
   let at = start;
   while (at < text.length && text[at] !== '.' && text[at] !== '[' && !isEnter(text, at)) at += 1;
-  if (at === start) fail(text, at, 'a key is empty');
+  if (at === start) fail(text, at, 'empty key');
   return { step: { key: text.slice(start, at) }, end: at };
 }
 
-function readBracket(text: string, start: number): Read {
+function readBracket(text: string, start: number): ParsedStep {
   const index = /^\[(0|[1-9]\d{0,8})\]/.exec(text.slice(start, start + 12));
   if (index) return { step: { index: Number(index[1]) }, end: start + index[0].length };
   const match: Record<string, string> = Object.create(null);
   let at = start;
   do {
     const name = readWord(text, skipBlanks(text, at + 1), '=');
-    if (text[name.end] !== '=') fail(text, name.end, 'a name and "=" must stand in brackets');
-    if (name.word === '') fail(text, name.end, 'a name in brackets is empty');
-    if (Object.hasOwn(match, name.word)) fail(text, name.end, 'a name stands in brackets twice');
+    if (text[name.end] !== '=') fail(text, name.end, 'expected a name and "="');
+    if (name.word === '') fail(text, name.end, 'empty name in brackets');
+    if (Object.hasOwn(match, name.word)) fail(text, name.end, 'duplicate name in brackets');
     const value = readWord(text, name.end + 1, ',]');
     match[name.word] = value.word;
     at = value.end;
   } while (text[at] === ',');
-  if (text[at] !== ']') fail(text, at, 'a "]" is missing');
+  if (text[at] !== ']') fail(text, at, 'expected "]"');
   return { step: { match }, end: at + 1 };
 }
 
@@ -163,12 +165,12 @@ function skipBlanks(text: string, start: number): number {
   return at;
 }
 
-/** A name or value in brackets: quoted as in JSON, or everything up to one of `stops`. */
+/** A name or value in brackets: quoted as in JSON, or up to one of `stops`. */
 function readWord(text: string, start: number, stops: string): { word: string; end: number } {
   if (text[start] === '"') return readQuoted(text, start);
   let end = start;
   for (let char = text[end]; char !== undefined && !stops.includes(char); char = text[end]) {
-    if (char === '[' || char === ']' || char === '"') fail(text, end, `a ${char} in brackets must be quoted`);
+    if (char === '[' || char === ']' || char === '"') fail(text, end, `${char} in brackets must be quoted`);
     end += 1;
   }
   return { word: text.slice(start, end), end };
@@ -187,10 +189,10 @@ function readQuoted(text: string, start: number): { word: string; end: number } 
 }
 
 function fail(text: string, at: number, problem: string): never {
-  const shown = text.length > 200 ? `${text.slice(0, 200)}…` : text;
+  const excerpt = text.length > 200 ? `${text.slice(0, 200)}…` : text;
   throw new BacktrailError(
     'SELECTOR_INVALID',
-    `The selector ${JSON.stringify(shown)} is invalid: ${problem}, at character ${at + 1}.`,
+    `The selector ${JSON.stringify(excerpt)} is invalid: ${problem}, at character ${at + 1}.`,
     { details: { position: at } },
   );
 }

@@ -1,13 +1,16 @@
 import { refuse } from './refusal.ts';
 
-/** Replaces the text between two offsets; an insertion where they are equal. */
+/** Replaces the text between two offsets; inserts if they are equal. */
 export interface Splice {
   readonly start: number;
   readonly end: number;
   readonly text: string;
 }
 
-/** Applies splices that may touch but not overlap; insertions at one place keep their order. */
+/**
+ * Applies splices. They may touch but not overlap; insertions at the same offset keep their order.
+ * @throws EDIT_REFUSED if splices overlap
+ */
 export function applySplices(text: string, splices: readonly Splice[]): string {
   const sorted = splices
     .map((splice, order) => ({ ...splice, order }))
@@ -15,14 +18,14 @@ export function applySplices(text: string, splices: readonly Splice[]): string {
   let result = '';
   let at = 0;
   for (const { start, end, text: inserted } of sorted) {
-    if (start < at || end < start) refuse('unsupported', 'Two changes of the field meet in one place.');
+    if (start < at || end < start) refuse('unsupported', 'Two changes of the field overlap.');
     result += text.slice(at, start) + inserted;
     at = end;
   }
   return result + text.slice(at);
 }
 
-/** Moves every line but the first by `delta` blanks and gives it another line break. */
+/** Indents every line but the first by `delta` spaces (or removes them) and normalises line breaks. */
 export function reindent(text: string, delta: number, eol: string): string {
   const [first = '', ...lines] = text.split(/\r?\n/);
   return [first, ...lines.map((line) => shift(line, delta))].join(eol);

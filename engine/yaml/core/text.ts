@@ -1,39 +1,39 @@
-/** Lines and offsets of a text. A byte order mark (U+FEFF) belongs to no line. */
+/** Lines and offsets of a text. A byte order mark (U+FEFF) is not part of a line. */
 
-/** Where the line of an offset begins. */
+/** Start of the line at an offset. */
 export function lineStart(text: string, offset: number): number {
   const start = offset === 0 ? 0 : text.lastIndexOf('\n', offset - 1) + 1;
   return start === 0 && text.startsWith('\uFEFF') ? Math.min(1, offset) : start;
 }
 
-/** Where the line of an offset ends, before its line break. */
+/** End of the line at an offset, before its line break. */
 export function lineEnd(text: string, offset: number): number {
   const newline = text.indexOf('\n', offset);
   if (newline < 0) return text.length;
   return newline > offset && text[newline - 1] === '\r' ? newline - 1 : newline;
 }
 
-/** Where the line after the offset's line begins; the text's length where there is none. */
+/** Start of the next line; the text's length if there is none. */
 export function nextLine(text: string, offset: number): number {
   const newline = text.indexOf('\n', offset);
   return newline < 0 ? text.length : newline + 1;
 }
 
-/** How many characters stand before an offset on its line. */
+/** Number of characters before an offset on its line. */
 export const columnOf = (text: string, offset: number): number => offset - lineStart(text, offset);
 
-/** Does nothing but indentation stand before an offset on its line? */
+/** Whether only indentation precedes an offset on its line. */
 export const startsLine = (text: string, offset: number): boolean =>
   /^[ \t]*$/.test(text.slice(lineStart(text, offset), offset));
 
 /** `line 3, column 7`. */
-export function placeOf(text: string, offset: number): string {
+export function positionOf(text: string, offset: number): string {
   let line = 1;
   for (let at = text.indexOf('\n'); at >= 0 && at < offset; at = text.indexOf('\n', at + 1)) line += 1;
   return `line ${line}, column ${columnOf(text, offset) + 1}`;
 }
 
-/** The line break that most lines of a text end with. */
+/** The line break of most lines. */
 export function eolOf(text: string): '\n' | '\r\n' {
   const all = text.split('\n').length - 1;
   const crlf = text.split('\r\n').length - 1;
@@ -41,8 +41,8 @@ export function eolOf(text: string): '\n' | '\r\n' {
 }
 
 /**
- * Where the content of a block scalar ends, before its last line break: with `+` its trailing blank lines are content, else not.
- * The parser's own range ends behind all of them.
+ * End of a block scalar's content, before its last line break. With `+` trailing blank lines are content, else not.
+ * The parser's own range always includes them.
  */
 export function blockScalarEnd(text: string, start: number, rangeEnd: number): number {
   const header = text.slice(start, lineEnd(text, start));
@@ -53,13 +53,13 @@ export function blockScalarEnd(text: string, start: number, rangeEnd: number): n
     return Math.max(end, start + header.trimEnd().length);
   }
   while (end > start && /\s/.test(text[end - 1] ?? '')) end -= 1;
-  // Blanks behind the last character are content; only line breaks and blank lines are not.
+  // Spaces after the last character are content; line breaks and blank lines are not.
   return end <= start + header.length
     ? start + header.replace(/\s+#.*$/, '').trimEnd().length
     : lineEnd(text, end);
 }
 
-/** UTF-8 text with its byte order mark, or null. */
+/** Decodes UTF-8, keeping a byte order mark; null if the bytes are not valid UTF-8. */
 export function decode(bytes: Uint8Array): string | null {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);

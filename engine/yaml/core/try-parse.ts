@@ -2,8 +2,8 @@ import type { Document } from 'yaml';
 import { parseAllDocuments } from 'yaml';
 
 /**
- * The documents of a text, for looking at and masking: what editing refuses (duplicate keys, alias bombs, …) is fine here, because
- * nothing follows an alias. null where the text is no YAML or is nested too deeply.
+ * Parses a text for display and masking. Accepts what editing refuses (duplicate keys, alias bombs, …), because
+ * aliases are not followed. null if the text is not valid YAML or is nested too deeply.
  */
 export function tryParse(text: string): readonly Document.Parsed[] | null {
   try {

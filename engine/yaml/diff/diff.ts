@@ -1,13 +1,13 @@
 import { isMap, isScalar, isSeq } from 'yaml';
 import type { FieldChange, FileDifference } from '../../model/index.ts';
-import type { Comparison, Side } from './compare.ts';
-import { compareNodes, Incomparable, listOf } from './compare.ts';
+import type { Comparison, ComparedText } from './compare.ts';
+import { compareNodes, Incomparable, nodeListOf } from './compare.ts';
 import { type ParsedText, parseText } from '../core/document.ts';
 import { findSecrets, type Secrets } from '../mask/find-secrets.ts';
 import { fileKind } from '../formats/format.ts';
-import { lift } from '../mask/unmasked-values.ts';
+import { unmaskSelected } from '../mask/unmasked-values.ts';
 import { maskLines } from '../mask/lines.ts';
-import { makeEffort } from './line-diff.ts';
+import { makeDiffBudget } from './line-diff.ts';
 import { hasExtension, PARSED_LIMIT } from '../mask/mask.ts';
 import { parseFileLoosely } from '../core/parse-file.ts';
 import { matchByPlace, matchDocuments } from '../core/match-items.ts';
@@ -21,18 +21,18 @@ import { BINARY, unifiedDiff } from './unified.ts';
 export { unifiedDiff } from './unified.ts';
 
 /**
- * What differs between two YAML or JSON texts, leaf by leaf: canonical selectors (list items and documents by what identifies them)
- * and the source text of the values, cut to 200 characters around the first place where they differ, with their lines as a difference where
- * that leaves something out, or they have several lines (not where `lines` is false). A value that is secret on one side is masked on both. null stands for
- * no file; what came or went as a whole counts leaf by leaf too. Differences of layout and comments are none.
- * Gives null where fields cannot tell the difference: a side does not parse, a key is no scalar, or there are over 2000 changes.
+ * The differences of two YAML or JSON texts, leaf by leaf: canonical selectors (list items and documents by identity) and the
+ * source text of the values, shortened to 200 characters around the first difference; with a diff of their lines if that leaves
+ * something out or they have several lines (unless `lines` is false). A value that is secret on one side is masked on both.
+ * null as input: no file; all its leaves count. Differences of layout and comments are ignored.
+ * Returns null if fields cannot give the difference: a side does not parse, a key is not a scalar, or there are over 2000 changes.
  */
 export function diffFields(
   input: {
-    /** Without it the texts are YAML. */
+    /** Determines the format; without it the texts are YAML. */
     path?: string;
-    /** Places that may be read although they look like secrets; see `lift`. */
-    shown?: readonly Selector[];
+    /** Selectors that are not masked; see `unmaskSelected`. */
+    unmasked?: readonly Selector[];
     before: string | null;
     after: string | null;
   },
@@ -42,7 +42,7 @@ export function diffFields(
   const before = parse(input, input.before);
   if (remembered) [remembered.text, remembered.side] = [input.before, before];
   if (before === null || after === null) return null;
-  const comparison: Comparison = { before, after, changes: [], effort: lines ? makeEffort() : null };
+  const comparison: Comparison = { before, after, changes: [], budget: lines ? makeDiffBudget() : null };
   try {
     compareDocuments(comparison);
   } catch (error) {
@@ -53,22 +53,22 @@ export function diffFields(
 }
 
 /**
- * How a file differs, for people, masked. YAML and JSON by their extension, and texts without extension that hold a map or a list, by
- * fields; a file whose fields are equal although its text is not gets a unified difference as well. The rest as unified difference
- * alone. Bytes that are not UTF-8 text are binary. null stands for no file.
+ * The difference of a file, for display, masked. By field for files of a known format, and for files without extension that contain
+ * maps or lists; with a unified diff as well if the fields are equal and the text is not. Other files as a unified diff only; bytes
+ * that are not UTF-8 text as binary. null: no file.
  */
 export function differenceOf(input: {
   path: string;
-  shown?: readonly Selector[];
+  unmasked?: readonly Selector[];
   before: Uint8Array | null;
   after: Uint8Array | null;
 }): FileDifference {
-  const { path, shown = [] } = input;
+  const { path, unmasked = [] } = input;
   const change = input.before === null ? 'added' : input.after === null ? 'removed' : 'modified';
   const before = decode(input.before);
   const after = decode(input.after);
   if (before === undefined || after === undefined) return { path, change, diff: BINARY };
-  const fields = isByFields({ path, before, after }) ? diffFields({ path, shown, before, after }) : null;
+  const fields = isByFields({ path, before, after }) ? diffFields({ path, unmasked, before, after }) : null;
   if (fields === null) return { path, change, diff: unifiedDiff({ path, before, after }) };
   if (fields.length > 0 || before === after) return { path, change, fields };
   return { path, change, fields, diff: unifiedDiff({ path, before, after }) };
@@ -79,29 +79,32 @@ type Input = Parameters<typeof diffFields>[0];
 /** The older text of a file as it was read last: in a history, newest first, it is the newer one of the next comparison. */
 export class Remembered {
   text: string | null | undefined;
-  side: Side | null = null;
+  side: ComparedText | null = null;
 }
 
-function parse({ path, shown = [] }: Pick<Input, 'path' | 'shown'>, text: string | null): Side | null {
+function parse(
+  { path, unmasked = [] }: Pick<Input, 'path' | 'unmasked'>,
+  text: string | null,
+): ComparedText | null {
   if (text !== null && text.length > PARSED_LIMIT) return null;
   try {
     const parsed = path === undefined ? parseText(text ?? '') : parseFileLoosely(path, text ?? '');
     const outlines = new Map<unknown, Outline>();
     for (const { root } of parsed.bodies) collect(root, outlines);
-    const known = new Set<string>();
+    const secretTexts = new Set<string>();
     const found = secretsOf(parsed, (secret) => {
-      known.add(secret);
+      secretTexts.add(secret);
       return MASK;
     });
-    const secrets = lift(found, parsed, shown);
-    return { text: parsed.text, parsed, outlines, secrets, known, shown };
+    const secrets = unmaskSelected(found, parsed, unmasked);
+    return { text: parsed.text, parsed, outlines, secrets, secretTexts, unmasked };
   } catch (error) {
     if (refusalReason(error) !== null) return null;
     throw error;
   }
 }
 
-/** Lines of a flat file are masked as whole lines as well: what the rules for lines find there is secret here too. */
+/** Lines of flat files are also masked by the rules for lines: a value that these find is secret here too. */
 function secretsOf({ text, code, format, documents, bodies }: ParsedText, marker: Marker): Secrets {
   const secrets = findSecrets(text, documents, marker, { code });
   if (format !== 'dotenv' && format !== 'properties') return secrets;
@@ -123,7 +126,7 @@ function collect(outline: Outline, outlines: Map<unknown, Outline>): void {
 
 function compareDocuments(comparison: Comparison): void {
   const [old, next] = [comparison.before, comparison.after].map((side) =>
-    listOf(
+    nodeListOf(
       side,
       side.parsed.bodies.map(({ document }) => document.contents),
     ),
@@ -136,7 +139,7 @@ function compareDocuments(comparison: Comparison): void {
   }
 }
 
-/** undefined: the bytes are no text. */
+/** undefined: not UTF-8 text. */
 function decode(bytes: Uint8Array | null): string | null | undefined {
   if (bytes === null) return null;
   try {

@@ -1,32 +1,32 @@
-/** Hunks of two texts, at a bounded cost: hostile texts with no equal lines must not take seconds. */
+/** Line diffs at a bounded cost: diffing large texts without common lines is quadratic. */
 import { structuredPatch } from 'diff';
 import type { StructuredPatch } from 'diff';
 
-/** Steps that are left for finding smallest differences; used up by one comparison after the other. */
-export interface Effort {
+/** Remaining steps for finding minimal diffs; shared by consecutive comparisons. */
+export interface DiffBudget {
   steps: number;
 }
 
-/** Edits of the largest smallest difference that is looked for. The steps to find one grow with its square. */
+/** Maximum number of edits of a minimal diff. Finding it takes steps quadratic in this number. */
 const EDIT_LIMIT = 2000;
 const CONTEXT = 3;
 
-export const makeEffort = (): Effort => ({ steps: EDIT_LIMIT ** 2 });
+export const makeDiffBudget = (): DiffBudget => ({ steps: EDIT_LIMIT ** 2 });
 
-/** How many edits the steps that are left are enough for; `spend` takes off what was used. */
-export const editsLeft = ({ steps }: Effort): number => Math.floor(Math.sqrt(Math.max(0, steps)));
+/** Number of edits that the remaining steps suffice for; `spend` subtracts used steps. */
+export const editsLeft = ({ steps }: DiffBudget): number => Math.floor(Math.sqrt(Math.max(0, steps)));
 
-export function spend(effort: Effort, edits: number): void {
+export function spend(effort: DiffBudget, edits: number): void {
   effort.steps -= edits ** 2;
 }
 
-export interface Texts {
+export interface TextPair {
   readonly before: string;
   readonly after: string;
 }
 
-/** Smallest difference; where that takes too long, everything between the common beginning and the common end, in one hunk. */
-export function lineHunks({ before, after }: Texts, effort: Effort): StructuredPatch['hunks'] {
+/** Hunks of a minimal diff; above the budget one hunk with everything between the common prefix and suffix. */
+export function lineHunks({ before, after }: TextPair, effort: DiffBudget): StructuredPatch['hunks'] {
   const limit = editsLeft(effort);
   const options = { context: CONTEXT, maxEditLength: limit };
   const patch = structuredPatch('', '', before, after, undefined, undefined, options);

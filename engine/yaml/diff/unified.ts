@@ -1,5 +1,5 @@
 import { FILE_HEADERS_ONLY, formatPatch } from 'diff';
-import { lineHunks, makeEffort } from './line-diff.ts';
+import { lineHunks, makeDiffBudget } from './line-diff.ts';
 import { maskText } from '../mask/mask.ts';
 import { CHANGED_MASK, MASK } from '../mask/secrets.ts';
 
@@ -7,9 +7,8 @@ export const BINARY = 'Binary files differ\n';
 export const ONLY_MOVED = 'Only masked values changed their places.\n';
 
 /**
- * The unified difference of two texts, secrets masked on both sides before they are compared: a secret that is another one
- * afterwards reads `*** (changed)`, so that its line shows. null stands for no file; '' comes out where the texts are equal.
- * Nothing is cut: `cutDiff` does that where it is shown.
+ * The unified diff of two texts, with secrets masked on both sides before comparing. A secret that differs reads `*** (changed)`
+ * afterwards, so that its line is shown. null: no file. '' if the texts are equal. Not shortened (see `shortenDiff`).
  */
 export function unifiedDiff(input: { path: string; before: string | null; after: string | null }): string {
   const { path, before, after } = input;
@@ -21,7 +20,7 @@ export function unifiedDiff(input: { path: string; before: string | null; after:
     newFileName: after === null ? '/dev/null' : `b/${path}`,
   };
   const onlyMoved = masked.before === masked.after && before !== null && after !== null;
-  const hunks = onlyMoved ? [] : lineHunks(masked, makeEffort());
+  const hunks = onlyMoved ? [] : lineHunks(masked, makeDiffBudget());
   const patch = formatPatch(
     { ...names, oldHeader: undefined, newHeader: undefined, hunks },
     FILE_HEADERS_ONLY,
@@ -30,12 +29,14 @@ export function unifiedDiff(input: { path: string; before: string | null; after:
 }
 
 function maskBoth(path: string, before: string, after: string): { before: string; after: string } {
-  const known = new Set<string>();
+  const secretTexts = new Set<string>();
   return {
     before: maskText(before, path, (secret) => {
-      known.add(secret);
+      secretTexts.add(secret);
       return MASK;
     }),
-    after: maskText(after, path, (secret) => (known.has(secret) || before === '' ? MASK : CHANGED_MASK)),
+    after: maskText(after, path, (secret) =>
+      secretTexts.has(secret) || before === '' ? MASK : CHANGED_MASK,
+    ),
   };
 }

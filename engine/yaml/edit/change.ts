@@ -12,23 +12,23 @@ import { editFlow } from './source/flow.ts';
 import { setValue } from './source/value.ts';
 import { matchOf } from '../core/identity.ts';
 import { isMerge, isMerged } from '../core/merge.ts';
-import type { Entry } from '../core/outline.ts';
+import type { OutlineEntry } from '../core/outline.ts';
 import { refusalReason, refuse } from '../core/refusal.ts';
 import { formatSelector, type Selector, type Step } from '../core/selector.ts';
 import { canonicalSource, keySource } from '../core/source.ts';
 import type { Splice } from '../core/splice.ts';
-import { placeOf } from '../core/text.ts';
+import { positionOf } from '../core/text.ts';
 
-/** Makes a value of the base what it is in the target, leaf by leaf where both are collections of one kind and style. */
+/** Changes a value of the base into that of the target, leaf by leaf if both are collections of the same kind and style. */
 export function changeValue(context: EditContext, base: Slot, target: Slot, selector: Selector): Change {
   if (canonicalSource(base.parsed, base.outline) === canonicalSource(target.parsed, target.outline))
-    return NOTHING;
+    return NO_CHANGE;
   guardAnchors(context, base.outline, false);
   if (!isSameCollection(base, target)) return replaceValue(context, base, target, selector);
   try {
     return changeEntries(context, base, target, selector);
   } catch (error) {
-    if (!isLayout(error)) throw error;
+    if (!isLayoutRefusal(error)) throw error;
     return replaceValue(context, base, target, selector);
   }
 }
@@ -42,10 +42,10 @@ export function replaceValue(context: EditContext, base: Slot, target: Slot, sel
   };
 }
 
-const NOTHING: Change = { splices: [], operations: [] };
+const NO_CHANGE: Change = { splices: [], operations: [] };
 
-/** Refusals that are about how the text is laid out, not about what it means. */
-export function isLayout(error: unknown): boolean {
+/** Whether a refusal is caused by the layout of the text: replacing the whole value may still work. */
+export function isLayoutRefusal(error: unknown): boolean {
   const reason = refusalReason(error);
   return reason === 'unsupported' || reason === 'flow-unsupported';
 }
@@ -62,7 +62,7 @@ function changeEntries(context: EditContext, base: Slot, target: Slot, selector:
     changeEntry({ context, base, target, selector, own, other, alignment }),
   );
   const edit = editEntries(context, base, target, alignment);
-  const stepped = (entries: readonly Entry[], slot: Slot, op: Operation['op']) =>
+  const stepped = (entries: readonly OutlineEntry[], slot: Slot, op: Operation['op']) =>
     entries.map((entry) => ({ op, selector: formatSelector([...selector, stepTo(slot, entry, alignment)]) }));
   return {
     splices: [...changes.flatMap(({ splices }) => splices), ...edit],
@@ -79,8 +79,8 @@ interface EntryPair {
   readonly base: Slot;
   readonly target: Slot;
   readonly selector: Selector;
-  readonly own: Entry;
-  readonly other: Entry;
+  readonly own: OutlineEntry;
+  readonly other: OutlineEntry;
   readonly alignment: Alignment;
 }
 
@@ -92,7 +92,7 @@ function changeEntry({ context, base, target, selector, own, other, alignment }:
   if (key === next) return value;
   const range = own.keyNode?.range;
   if (!range || own.explicit || other.explicit) {
-    refuse('unsupported', `The key is not a plain one (${placeOf(base.parsed.text, own.start)}).`);
+    refuse('unsupported', `The key is not a plain scalar (${positionOf(base.parsed.text, own.start)}).`);
   }
   const splice = { start: range[0], end: range[1], text: next };
   const operations =
@@ -102,13 +102,13 @@ function changeEntry({ context, base, target, selector, own, other, alignment }:
   return { splices: [splice, ...value.splices], operations };
 }
 
-function stepTo({ parsed, outline }: Slot, entry: Entry, { names }: Pick<Alignment, 'names'>): Step {
+function stepTo({ parsed, outline }: Slot, entry: OutlineEntry, { names }: Pick<Alignment, 'names'>): Step {
   if (outline.kind === 'map') return { key: entry.key ?? '' };
   const match = names && matchOf(parsed, entry.value, names);
   return match ? { match } : { index: outline.entries.indexOf(entry) };
 }
 
-/** Removes and adds entries of a collection in which some stay. */
+/** Removes and adds entries of a collection of which at least one entry remains. */
 export function editEntries(
   context: EditContext,
   base: Slot,
@@ -124,18 +124,19 @@ export function editEntries(
   return base.outline.flow ? editFlow(context, base, target, edit) : editBlock(context, base, target, edit);
 }
 
-/** Refuses where taking an entry away would change more than the entry. */
-export function guardRemoval(context: EditContext, base: Slot, entry: Entry): void {
+/** Refuses if removing an entry would change more than the entry. */
+export function guardRemoval(context: EditContext, base: Slot, entry: OutlineEntry): void {
   guardAnchors(context, entry.value, true);
-  const place = placeOf(base.parsed.text, entry.start);
-  if (isMerge(entry)) refuse('merge-key', `A << would go and with it the keys that it brings (${place}).`);
+  const place = positionOf(base.parsed.text, entry.start);
+  if (isMerge(entry))
+    refuse('merge-key', `Removing << would also remove the keys that it merges in (${place}).`);
   if (entry.key !== null && isMerged(base.parsed, base.outline, entry.key)) {
-    refuse('merge-key', `Without the key, << would bring it back (${place}).`);
+    refuse('merge-key', `Without the key, << would merge it in again (${place}).`);
   }
 }
 
-/** Behind the nearest entry before it in the target that stays; else before the nearest one after it; the order of the target is kept. */
-function placeAddition(base: Slot, target: Slot, kept: Alignment['kept'], entry: Entry): Addition {
+/** Places an entry after the nearest preceding entry of the target that the base has, else before the nearest following one. Keeps the target's order. */
+function placeAddition(base: Slot, target: Slot, kept: Alignment['kept'], entry: OutlineEntry): Addition {
   const partner = new Map(kept.map(([own, other]) => [other, own]));
   const { entries } = target.outline;
   const index = entries.indexOf(entry);

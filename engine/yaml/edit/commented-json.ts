@@ -1,23 +1,23 @@
 import type { EntryEdit } from './source/block.ts';
 import type { EditContext, Slot } from './context.ts';
-import { endOf, type Entry } from '../core/outline.ts';
+import { endOf, type OutlineEntry } from '../core/outline.ts';
 import { refuse } from '../core/refusal.ts';
 import type { Splice } from '../core/splice.ts';
-import { lineEnd, lineStart, nextLine, placeOf, startsLine } from '../core/text.ts';
+import { lineEnd, lineStart, nextLine, positionOf, startsLine } from '../core/text.ts';
 
-/** Do comments of JSON stand within the brackets? */
+/** Whether the brackets contain JSON comments. */
 export const isCommented = ({ parsed: { text, code }, outline: { start, end } }: Slot): boolean =>
   text !== code && text.slice(start, end) !== code.slice(start, end);
 
 /**
- * Removes and adds entries in brackets between which comments stand: a line with one entry goes with the comment behind it, comments on
- * lines of their own stay. `sourceOf` gives what is added.
+ * Removes and adds entries of a flow collection with comments: a line with one entry is removed together with the comment after it;
+ * comments on their own lines stay. `sourceOf` gives the source of an added entry.
  */
 export function editCommented(
   context: EditContext,
   base: Slot,
   { removed, added }: EntryEdit,
-  sourceOf: (entry: Entry) => string,
+  sourceOf: (entry: OutlineEntry) => string,
 ): Splice[] {
   const { entries } = base.outline;
   const staying = entries.filter((entry) => !removed.has(entry));
@@ -36,16 +36,16 @@ export function editCommented(
   return splices;
 }
 
-/** Where the comma behind an entry stands; negative where there is none. */
-function commaAfter({ parsed: { code }, outline: { entries, end } }: Slot, entry: Entry): number {
+/** Offset of the comma after an entry; negative if there is none. */
+function commaAfter({ parsed: { code }, outline: { entries, end } }: Slot, entry: OutlineEntry): number {
   const next = entries[entries.indexOf(entry) + 1];
   const from = endOf(entry);
   const at = code.slice(from, next?.start ?? end - 1).indexOf(',');
   return at < 0 ? at : from + at;
 }
 
-/** Takes an entry away with its comma and, where it has lines of its own, with these. */
-export function removal(base: Slot, entry: Entry): Splice {
+/** Removes an entry with its comma, and the whole line if the entry has its own. */
+export function removal(base: Slot, entry: OutlineEntry): Splice {
   const { text } = base.parsed;
   const comma = commaAfter(base, entry);
   const end = comma < 0 ? endOf(entry) : comma + 1;
@@ -58,18 +58,18 @@ export function removal(base: Slot, entry: Entry): Splice {
 interface Adding {
   readonly context: EditContext;
   readonly base: Slot;
-  readonly behind: Entry | null;
-  readonly first: Entry | undefined;
+  readonly behind: OutlineEntry | null;
+  readonly first: OutlineEntry | undefined;
   readonly sources: readonly string[];
 }
 
 function addition({ context, base, behind, first, sources }: Adding): Splice[] {
   const { text } = base.parsed;
   const model = behind ?? first;
-  if (!model) refuse('unsupported', 'None of the entries stays.');
+  if (!model) refuse('unsupported', 'No entry would remain.');
   const comma = behind ? commaAfter(base, behind) : base.outline.start;
   const after = comma < 0 ? endOf(model) : comma + 1;
-  // The entry behind which it goes gets a comma where it has none; then the last one that is added has none either.
+  // If the entry before has no comma it gets one, and the last added entry gets none.
   const splices = comma < 0 ? [{ start: after, end: after, text: ',' }] : [];
   const lines = sources.map(
     (source, index) => source + (comma < 0 && index === sources.length - 1 ? '' : ','),
@@ -83,7 +83,7 @@ function addition({ context, base, behind, first, sources }: Adding): Splice[] {
   return splices;
 }
 
-/** Does nothing but blanks and comments that end there follow on the line? */
+/** Whether only spaces and complete comments follow on the line. */
 function endsLine({ parsed: { text, code } }: Slot, offset: number): boolean {
   const end = lineEnd(text, offset);
   if (code.slice(offset, end).trim() !== '') return false;
@@ -93,12 +93,12 @@ function endsLine({ parsed: { text, code } }: Slot, offset: number): boolean {
   if (isOpen)
     refuse(
       'flow-unsupported',
-      `A comment of several lines begins behind an entry (${placeOf(text, offset)}).`,
+      `A comment of several lines starts after an entry (${positionOf(text, offset)}).`,
     );
   return true;
 }
 
-/** Puts the first entry between brackets that hold nothing but comments. */
+/** Inserts the first entry into brackets that contain only comments. */
 export function fillCommented(context: EditContext, base: Slot, source: string): Splice {
   const { parsed, outline } = base;
   const after = outline.start + 1;

@@ -1,40 +1,40 @@
 import type { ParsedText } from '../core/document.ts';
 import type { Located } from '../core/located.ts';
-import type { Entry, Outline } from '../core/outline.ts';
+import type { OutlineEntry, Outline } from '../core/outline.ts';
 import { refuse } from '../core/refusal.ts';
 import type { Splice } from '../core/splice.ts';
-import { columnOf, eolOf, placeOf } from '../core/text.ts';
+import { columnOf, eolOf, positionOf } from '../core/text.ts';
 
 export interface Operation {
   readonly op: 'add' | 'remove' | 'replace';
   readonly selector: string;
 }
 
-/** What one edit works on. */
+/** Input of one edit. */
 export interface EditContext {
   readonly base: ParsedText;
   readonly target: ParsedText;
   readonly eol: string;
-  /** Range in the base in which everything becomes what it is in the target. */
+  /** Range in the base that is restored. */
   readonly selected: { readonly start: number; readonly end: number };
-  /** Trimmed lines of either text that are comments: to tell whether the other side has one. */
+  /** Trimmed comment lines of either text. */
   readonly comments: { readonly base: ReadonlySet<string>; readonly target: ReadonlySet<string> };
 }
 
-/** What an edit does to the base. */
+/** The edit of the base: splices, and the operations they perform. */
 export interface Change {
   readonly splices: readonly Splice[];
   readonly operations: readonly Operation[];
 }
 
-/** A value and the entry that holds it; without entry it is the root of a document. */
+/** A value and its entry; the root of a document has no entry. */
 export interface Slot {
   readonly parsed: ParsedText;
-  readonly entry: Entry | null;
+  readonly entry: OutlineEntry | null;
   readonly outline: Outline;
   /** Column of the key or `-`. */
   readonly column: number;
-  /** Does the entry stand in brackets or braces? */
+  /** Whether the entry is in a flow collection. */
   readonly inFlow: boolean;
 }
 
@@ -64,18 +64,18 @@ export function slotOf(
   return { parsed, entry, outline, column, inFlow: parent?.flow ?? false };
 }
 
-/** The slot of a located node's parent. */
+/** The slot of a node's parent. */
 export function parentSlot(parsed: ParsedText, { path, ancestors }: Located): Slot {
   const outline = ancestors.at(-1) ?? refuse('unsupported', 'The root of a document has no parent.');
   return slotOf(parsed, { entry: path.at(-2) ?? null, outline, parent: ancestors.at(-2) ?? null });
 }
 
-export const childSlot = ({ parsed, outline }: Slot, entry: Entry): Slot =>
+export const childSlot = ({ parsed, outline }: Slot, entry: OutlineEntry): Slot =>
   slotOf(parsed, { entry, outline: entry.value, parent: outline });
 
 /**
- * Refuses where aliases outside of the selected field repeat this node, so that changing it would change them.
- * With `below`, also for the nodes inside.
+ * Refuses to change a node that aliases outside of the selected field refer to.
+ * `below`: checks the node's descendants as well.
  */
 export function guardAnchors({ base, selected }: EditContext, outline: Outline, below: boolean): void {
   if (base.aliases.size === 0) return;
@@ -87,9 +87,9 @@ export function guardAnchors({ base, selected }: EditContext, outline: Outline, 
     if (!isOutside || !isTouched) continue;
     const places = [...base.aliases]
       .filter(([, other]) => other === source)
-      .map(([other]) => placeOf(base.text, other.range?.[0] ?? 0));
-    const shown =
+      .map(([other]) => positionOf(base.text, other.range?.[0] ?? 0));
+    const listed =
       places.slice(0, 3).join(' and ') + (places.length > 3 ? ` and ${places.length - 3} more places` : '');
-    refuse('anchor', `The value carries the anchor &${source.anchor ?? ''}, which is repeated at ${shown}.`);
+    refuse('anchor', `The value has the anchor &${source.anchor ?? ''}, which is used at ${listed}.`);
   }
 }

@@ -1,27 +1,27 @@
-/** Whole documents of a file: taken out and put in together with the `---` line that belongs to them. */
+/** Removes and inserts whole documents of a file together with their `---` line. */
 import type { ParsedText } from '../core/document.ts';
-import type { Body } from '../core/outline.ts';
+import type { DocumentBody } from '../core/outline.ts';
 import type { Change, EditContext } from './context.ts';
 import { documentNames, matchOf } from '../core/identity.ts';
 import { refuse } from '../core/refusal.ts';
 import { formatSelector, type Selector } from '../core/selector.ts';
 import { canonicalSource } from '../core/source.ts';
 import { reindent, type Splice } from '../core/splice.ts';
-import { lineEnd, nextLine, placeOf } from '../core/text.ts';
+import { lineEnd, nextLine, positionOf } from '../core/text.ts';
 
-/** What stands from one `---` line to the next. */
+/** The text from one `---` line to the next. */
 interface Section {
   readonly start: number;
-  /** Behind the `---` line; `start` where there is none, which only the first section may lack. */
+  /** After the `---` line; equals `start` without one, which only the first section may lack. */
   readonly head: number;
   readonly end: number;
 }
 
-/** Takes a document out that the target does not have. */
-export function removeDocument(context: EditContext, body: Body, selector: Selector): Change {
+/** Removes a document that the target does not have. */
+export function removeDocument(context: EditContext, body: DocumentBody, selector: Selector): Change {
   requireNamed(context.base, selector);
   if (context.base.bodies.length === 1) {
-    const place = placeOf(context.base.text, body.root.start);
+    const place = positionOf(context.base.text, body.root.start);
     refuse('document', `${formatSelector(selector)} is the only document of its file (${place}).`);
   }
   return {
@@ -30,8 +30,8 @@ export function removeDocument(context: EditContext, body: Body, selector: Selec
   };
 }
 
-/** Puts a document of the target in, behind the one that it stood behind. */
-export function addDocument(context: EditContext, body: Body, selector: Selector): Change {
+/** Inserts a document of the target after the one that it follows there. */
+export function addDocument(context: EditContext, body: DocumentBody, selector: Selector): Change {
   requireNamed(context.target, selector);
   return {
     splices: [insertDocument(context, body)],
@@ -43,24 +43,24 @@ function requireNamed({ bodies }: ParsedText, [first]: Selector): void {
   if (first && 'match' in first) return;
   refuse(
     'document',
-    `One of the ${bodies.length} documents stands on one side only, and its number does not tell which one.`,
+    `One side has ${bodies.length} documents and a document is missing on the other; an index does not identify it.`,
     'Name the document, for example [kind=Deployment,metadata.name=api], or restore the whole file with --whole-file.',
   );
 }
 
-export function cutDocument({ base, target }: EditContext, body: Body): Splice {
+export function cutDocument({ base, target }: EditContext, body: DocumentBody): Splice {
   const { text } = base;
   const sections = sectionsOf(base);
   const section = sectionOf(sections, body);
   if (section.head > section.start) return { start: section.start, end: section.end, text: '' };
-  // Without a `---` of its own: the next one goes, so that the file still begins without one.
+  // The first section has no `---`: remove the next one instead, so that the file still starts without one.
   const lead = common(leadOf(text, section), leadOf(target.text, sectionsOf(target)[0]));
   const next = sections[1];
   const isBare = next && text.slice(next.start, next.head).trim() === '---';
   return { start: section.start + lead.length, end: isBare ? next.head : section.end, text: '' };
 }
 
-export function insertDocument(context: EditContext, body: Body): Splice {
+export function insertDocument(context: EditContext, body: DocumentBody): Splice {
   const { base, target, eol } = context;
   const sections = sectionsOf(base);
   const own = sectionOf(sectionsOf(target), body);
@@ -83,11 +83,14 @@ export function insertDocument(context: EditContext, body: Body): Splice {
 
 const withBreak = (text: string, eol: string): string => (text.endsWith('\n') ? text : text + eol);
 
-/** The documents of the base between which a document of the target stood. */
-function neighbours({ base, target }: EditContext, body: Body): { behind?: Body; before?: Body } {
+/** The documents of the base nearest to a document's position in the target. */
+function neighbours(
+  { base, target }: EditContext,
+  body: DocumentBody,
+): { behind?: DocumentBody; before?: DocumentBody } {
   const lists = [base, target].map((parsed) => ({ parsed, items: parsed.bodies.map(({ root }) => root) }));
   const names = documentNames(lists);
-  const idOf = (parsed: ParsedText, { root }: Body) =>
+  const idOf = (parsed: ParsedText, { root }: DocumentBody) =>
     JSON.stringify(names ? matchOf(parsed, root, names) : canonicalSource(parsed, root));
   const there = new Map(base.bodies.map((own) => [idOf(base, own), own]));
   const index = target.bodies.indexOf(body);
@@ -97,7 +100,7 @@ function neighbours({ base, target }: EditContext, body: Body): { behind?: Body;
   return { ...(behind && { behind }), ...(before && { before }) };
 }
 
-/** `---` at the start of a line is a marker wherever it stands. */
+/** In a block scalar, too, `---` at the start of a line ends the document. */
 function sectionsOf({ text }: ParsedText): Section[] {
   const first = text.startsWith('\uFEFF') ? 1 : 0;
   const marks: number[] = [];
@@ -105,7 +108,7 @@ function sectionsOf({ text }: ParsedText): Section[] {
     const line = text.slice(at, lineEnd(text, at));
     if (/^---(?:[ \t]|$)/.test(line)) marks.push(at);
     if (/^\.\.\.(?:[ \t]|$)/.test(line) || (line.startsWith('%') && marks.length === 0))
-      refuse('document', `The file holds directives or "..." between its documents (${placeOf(text, at)}).`);
+      refuse('document', `The file has directives or "..." between its documents (${positionOf(text, at)}).`);
   }
   const starts = marks[0] === first ? marks : [first, ...marks];
   return starts.map((start, index) => ({
@@ -115,22 +118,22 @@ function sectionsOf({ text }: ParsedText): Section[] {
   }));
 }
 
-function sectionOf(sections: readonly Section[], { root }: Body): Section {
+function sectionOf(sections: readonly Section[], { root }: DocumentBody): Section {
   const found = sections.find(({ start, end }) => root.start >= start && root.start < end);
-  return found ?? refuse('document', 'The place of a document in its file is not certain.');
+  return found ?? refuse('document', 'The position of a document in its file is ambiguous.');
 }
 
-/** The lines with which both leads begin, as the first one writes them: what stands above all is about the file. */
+/** The common leading lines of both leads, as in the first: comments about the file, not about its first document. */
 function common(own: string, other: string): string {
   const [lines, others] = [linesOf(own), linesOf(other)];
   const end = lines.findIndex((line, index) => line.trimEnd() !== others[index]?.trimEnd());
   return end < 0 ? own : lines.slice(0, end).join('');
 }
 
-/** With their line breaks; none of an empty text. */
+/** Lines with their line breaks; [] for an empty text. */
 const linesOf = (text: string): string[] => (text === '' ? [] : text.split(/(?<=\n)/));
 
-/** Comments and blank lines with which a section without `---` begins. */
+/** Leading comments and blank lines of a section without `---`. */
 function leadOf(text: string, section: Section | undefined): string {
   if (!section || section.head > section.start) return '';
   let end = section.start;

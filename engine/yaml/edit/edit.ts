@@ -5,8 +5,8 @@ import { parseFile } from '../core/parse-file.ts';
 import { refusalReason } from '../core/refusal.ts';
 import { formatSelector, type Selector } from '../core/selector.ts';
 import { applySplices } from '../core/splice.ts';
-import { placeOf } from '../core/text.ts';
-import { isLayout, replaceValue } from './change.ts';
+import { positionOf } from '../core/text.ts';
+import { isLayoutRefusal, replaceValue } from './change.ts';
 import { type Change, type EditContext, makeContext, slotOf } from './context.ts';
 import { addDocument, removeDocument } from './document.ts';
 import { addField, removeField, replaceField } from './field.ts';
@@ -17,38 +17,38 @@ import { editString } from './string.ts';
 import { verifyEdit } from './verify.ts';
 
 /**
- * Makes the node at `selector` in `base` what it is in `target`: sets it, adds it or removes it. What is written is the target's own source, moved to its
- * place; everything else stays byte for byte. The result is parsed again and proven before it is returned; whatever cannot be done exactly
- * is refused.
+ * Changes the node at `selector` in `base` to its state in `target`: replaces, adds or removes it. Writes the target's own source,
+ * reindented; every other byte stays. The result is parsed again and verified; an edit that is not exact is refused.
+ * Returns a refusal as `{ ok: false }`; does not throw EDIT_REFUSED.
  */
 export function restoreField(input: FieldRestoration): EditResult {
   try {
-    const [base, target] = [read(input, input.base), read(input, input.target)];
+    const [base, target] = [parseSide(input, input.base), parseSide(input, input.target)];
     const restoration = { base, target, selector: input.selector };
     return input.selector.some((step) => 'enter' in step)
       ? editString({ ...restoration, restoreField })
-      : restore(restoration);
+      : restoreVerified(restoration);
   } catch (error) {
     const reason = refusalReason(error);
     if (reason === null || !(error instanceof BacktrailError)) throw error;
-    const place = /line \d/.test(error.message) ? null : placeOfField(input);
+    const place = /line \d/.test(error.message) ? null : positionOfField(input);
     const message = place === null ? error.message : `${error.message.slice(0, -1)} (${place}).`;
     return { ok: false, reason, message, hint: error.hint };
   }
 }
 
-const read = ({ path }: FieldRestoration, text: string): ParsedText =>
+const parseSide = ({ path }: FieldRestoration, text: string): ParsedText =>
   path === undefined ? parseText(text) : parseFile(path, text);
 
-/** Where the field, or the nearest one above it, stands; null where that is not certain. */
-function placeOfField(input: FieldRestoration): string | null {
+/** Position of the field, or of its nearest existing ancestor; null if it is ambiguous. */
+function positionOfField(input: FieldRestoration): string | null {
   const { base, selector } = input;
   try {
-    const parsed = read(input, base);
+    const parsed = parseSide(input, base);
     for (let depth = selector.length; depth >= 0; depth -= 1) {
       const found = locate(parsed, selector.slice(0, depth));
       if (found)
-        return `${formatSelector(found.selector) || 'the file'} stands at ${placeOf(base, found.start)}`;
+        return `${formatSelector(found.selector) || 'the file'} is at ${positionOf(base, found.start)}`;
     }
     return null;
   } catch (error) {
@@ -63,22 +63,22 @@ interface Restoration {
   readonly selector: Selector;
 }
 
-/** First leaf by leaf; where that does not read back right, the selected value as a whole. */
-function restore(restoration: Restoration): EditResult {
+/** Edits leaf by leaf; if that fails verification, replaces the selected value as a whole. */
+function restoreVerified(restoration: Restoration): EditResult {
   const { base, target, selector } = restoration;
   if (isFlat(base)) {
     const { text, operations } = editFlat(restoration);
     return { ok: true, text, changed: text !== base.text, operations };
   }
   try {
-    return attempt(restoration, planChange);
+    return attemptEdit(restoration, planChange);
   } catch (error) {
     const isMismatch = refusalReason(error) === 'verify-mismatch';
-    if (selector.length === 0 || (!isMismatch && !isLayout(error))) throw error;
+    if (selector.length === 0 || (!isMismatch && !isLayoutRefusal(error))) throw error;
     const [own, other] = [locate(base, selector), locate(target, selector)];
     if (!own || !other) throw error;
     try {
-      return attempt(restoration, (context) =>
+      return attemptEdit(restoration, (context) =>
         replaceValue(context, slotOf(base, own), slotOf(target, other), selector),
       );
     } catch {
@@ -89,7 +89,7 @@ function restore(restoration: Restoration): EditResult {
 
 const isFlat = ({ format }: ParsedText) => format === 'dotenv' || format === 'properties';
 
-function attempt(
+function attemptEdit(
   restoration: Restoration,
   plan: (context: EditContext, restoration: Restoration) => Change,
 ): EditResult {
@@ -100,24 +100,24 @@ function attempt(
   const context = makeContext(base, target, selected);
   const { splices, operations } = plan(context, restoration);
   if (splices.length === 0) return { ok: true, text: base.text, changed: false, operations: [] };
-  const text = proven(endings(base.text, applySplices(base.text, splices)), (candidate) =>
+  const text = firstVerified(endings(base.text, applySplices(base.text, splices)), (candidate) =>
     verifyEdit({ base, target, selector, text: candidate }),
   );
   return { ok: true, text, changed: text !== base.text, operations };
 }
 
-/** The first text that `verify` does not refuse. */
-function proven([text = '', ...others]: readonly string[], verify: (text: string) => void): string {
+/** The first candidate that passes `verify`. */
+function firstVerified([text = '', ...others]: readonly string[], verify: (text: string) => void): string {
   try {
     verify(text);
     return text;
   } catch (error) {
     if (others.length === 0 || refusalReason(error) !== 'verify-mismatch') throw error;
-    return proven(others, verify);
+    return firstVerified(others, verify);
   }
 }
 
-/** A file without a final line break keeps being one, whatever its last entry is now; but the break may belong to a block scalar. */
+/** Keeps a missing final line break missing, unless the break is content of a block scalar. */
 function endings(base: string, text: string): string[] {
   if (base === '' || base.endsWith('\n')) return [text];
   return [...new Set([text.replace(/\r?\n$/, ''), text])];

@@ -5,19 +5,19 @@ import { fillCommented, isCommented, removal } from './commented-json.ts';
 import { entryInFlow } from './source/flow.ts';
 import { inlinePieces, type Pieces, setPieces } from './source/value.ts';
 import type { Located } from '../core/located.ts';
-import { endOf, type Entry, type Outline } from '../core/outline.ts';
+import { endOf, type OutlineEntry, type Outline } from '../core/outline.ts';
 import { refuse } from '../core/refusal.ts';
 import { formatSelector, type Selector } from '../core/selector.ts';
 import type { Splice } from '../core/splice.ts';
-import { columnOf, lineEnd, placeOf } from '../core/text.ts';
+import { columnOf, lineEnd, positionOf } from '../core/text.ts';
 
-/** The base's node becomes what the target's is. */
+/** Changes a node of the base into that of the target. */
 export function replaceField(context: EditContext, own: Located, other: Located, selector: Selector): Change {
   guardAncestors(context, own);
   return changeValue(context, slotOf(context.base, own), slotOf(context.target, other), selector);
 }
 
-/** Takes the node out of its parent; the last one leaves `{}` or `[]`. */
+/** Removes a node from its parent; the last entry leaves `{}` or `[]`. */
 export function removeField(context: EditContext, own: Located, selector: Selector): Change {
   const { entry, parent } = own;
   if (!entry || !parent) refuse('document', `${formatSelector(selector)} is a document, not a field of one.`);
@@ -28,10 +28,10 @@ export function removeField(context: EditContext, own: Located, selector: Select
   if (kept.length > 0)
     return { splices: editEntries(context, slot, slot, { kept, removed: [entry], added: [] }), operations };
   guardRemoval(context, slot, entry);
-  return { splices: [emptyOut(context, slot, entry)], operations };
+  return { splices: [removeLastEntry(context, slot, entry)], operations };
 }
 
-/** Puts the target's node into the parent, in the target's order; makes the parent a container where it is null. */
+/** Inserts a node of the target into its parent, in the target's order; a null parent becomes a collection. */
 export function addField(
   context: EditContext,
   other: Located,
@@ -40,17 +40,17 @@ export function addField(
 ): Change {
   const { entry } = other;
   if (!entry) refuse('document', `${formatSelector(selector)} is a document, not a field of one.`);
-  if (!parent) refuse('missing-parent', `The parent of ${formatSelector(selector)} is not there.`);
+  if (!parent) refuse('missing-parent', `The parent of ${formatSelector(selector)} does not exist.`);
   guardAncestors(context, parent);
   guardAnchors(context, parent.outline, false);
   const base = slotOf(context.base, parent);
   const target = parentSlot(context.target, other);
   const operations = [{ op: 'add' as const, selector: formatSelector(selector) }];
-  if (isNothing(base.outline, target.outline.kind))
-    return { splices: [fillFirst(context, base, target, entry)], operations };
+  if (isEmptyValue(base.outline, target.outline.kind))
+    return { splices: [addFirstEntry(context, base, target, entry)], operations };
   if (base.outline.kind !== target.outline.kind) {
-    const place = placeOf(context.base.text, base.outline.start);
-    refuse('missing-parent', `The parent of ${formatSelector(selector)} is of another kind now (${place}).`);
+    const place = positionOf(context.base.text, base.outline.start);
+    refuse('missing-parent', `The parent of ${formatSelector(selector)} has another kind now (${place}).`);
   }
   const alignment = base.outline.kind === 'map' ? alignMaps(base, target) : alignLists(base, target);
   const kept = alignment.kept.filter(([, paired]) => paired !== entry);
@@ -61,18 +61,18 @@ function guardAncestors(context: EditContext, { ancestors }: Located): void {
   for (const ancestor of ancestors) guardAnchors(context, ancestor, false);
 }
 
-/** An empty collection of that kind, null in any spelling, or nothing at all. */
-function isNothing({ kind, node, entries }: Outline, wanted: Outline['kind']): boolean {
+/** An empty collection of the wanted kind, null in any spelling, or no value. */
+function isEmptyValue({ kind, node, entries }: Outline, wanted: Outline['kind']): boolean {
   if (kind === 'map' || kind === 'seq') return kind === wanted && entries.length === 0;
   return kind === 'empty' || (kind === 'scalar' && node !== null && 'value' in node && node.value === null);
 }
 
 function guardProperties({ parsed, outline }: Slot): void {
   if (outline.tag === '' && outline.anchor === null) return;
-  refuse('unsupported', `The parent has a tag or an anchor (${placeOf(parsed.text, outline.start)}).`);
+  refuse('unsupported', `The parent has a tag or an anchor (${positionOf(parsed.text, outline.start)}).`);
 }
 
-function emptyOut(context: EditContext, slot: Slot, entry: Entry): Splice {
+function removeLastEntry(context: EditContext, slot: Slot, entry: OutlineEntry): Splice {
   guardProperties(slot);
   if (isCommented(slot)) return removal(slot, entry);
   const { outline } = slot;
@@ -88,8 +88,8 @@ function emptyOut(context: EditContext, slot: Slot, entry: Entry): Splice {
   return { ...splice, text: [splice.text, ...kept].join(context.eol) };
 }
 
-/** Makes a container of the target's style for one entry. */
-function fillFirst(context: EditContext, base: Slot, target: Slot, entry: Entry): Splice {
+/** Writes a collection in the target's style with one entry. */
+function addFirstEntry(context: EditContext, base: Slot, target: Slot, entry: OutlineEntry): Splice {
   guardProperties(base);
   if (isCommented(base)) return fillCommented(context, base, entryInFlow(context, base, target, entry));
   const isFlow = base.inFlow || target.outline.flow;
@@ -104,7 +104,7 @@ function fillFirst(context: EditContext, base: Slot, target: Slot, entry: Entry)
   return setPieces(context, base, base.entry ? pieces : { ...pieces, gap: '' }, base.column - target.column);
 }
 
-function flowPieces(context: EditContext, base: Slot, target: Slot, entry: Entry): Pieces {
+function flowPieces(context: EditContext, base: Slot, target: Slot, entry: OutlineEntry): Pieces {
   const { outline } = target;
   const { text } = target.parsed;
   const [open, close] = outline.kind === 'map' ? ['{', '}'] : ['[', ']'];
@@ -113,7 +113,10 @@ function flowPieces(context: EditContext, base: Slot, target: Slot, entry: Entry
   const lead = outline.flow && first ? text.slice(outline.start, first.start) : open;
   const trail = outline.flow && last ? text.slice(endOf(last), outline.end).replace(/^\s*,/, '') : close;
   if (lead.trim() !== open || trail.trim() !== close) {
-    refuse('flow-unsupported', `The brackets hold a comment or a tag (${placeOf(text, outline.start)}).`);
+    refuse(
+      'flow-unsupported',
+      `The brackets contain a comment or a tag (${positionOf(text, outline.start)}).`,
+    );
   }
   const all = lead + source + trail;
   const newline = all.search(/\r?\n/);
@@ -122,7 +125,7 @@ function flowPieces(context: EditContext, base: Slot, target: Slot, entry: Entry
     : { ...inlinePieces(all.slice(0, newline)), rest: all.slice(newline) };
 }
 
-function blockPieces({ parsed: { text }, outline, entry: holder }: Slot, entry: Entry): Pieces {
+function blockPieces({ parsed: { text }, outline, entry: holder }: Slot, entry: OutlineEntry): Pieces {
   const source = text.slice(entry.start, lineEnd(text, endOf(entry)));
   const isCompact = outline.start <= lineEnd(text, holder?.after ?? outline.start);
   if (!isCompact) {

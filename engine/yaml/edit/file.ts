@@ -2,13 +2,13 @@ import { changeValue } from './change.ts';
 import { type Change, type EditContext, slotOf } from './context.ts';
 import { cutDocument, insertDocument } from './document.ts';
 import type { ParsedText } from '../core/document.ts';
-import type { Body } from '../core/outline.ts';
+import type { DocumentBody } from '../core/outline.ts';
 import { documentNames, matchOf } from '../core/identity.ts';
 import { refuse } from '../core/refusal.ts';
 import { formatSelector, type Selector } from '../core/selector.ts';
-import { placeOf } from '../core/text.ts';
+import { positionOf } from '../core/text.ts';
 
-/** Makes every document of the base what it is in the target; adds and removes whole ones that are told apart by name. */
+/** Changes every document of the base into that of the target; adds and removes documents that are identified by name. */
 export function changeFile(context: EditContext): Change {
   const { pairs, removed, added } = matchBodies(context.base, context.target);
   const changes: Change[] = pairs.map(({ own, other, selector }) =>
@@ -28,21 +28,25 @@ export function changeFile(context: EditContext): Change {
   };
 }
 
-const rootSlot = (parsed: ParsedText, { root }: Body) =>
+const rootSlot = (parsed: ParsedText, { root }: DocumentBody) =>
   slotOf(parsed, { entry: null, outline: root, parent: null });
 
-interface Named {
-  readonly body: Body;
+interface NamedDocument {
+  readonly body: DocumentBody;
   readonly selector: Selector;
 }
 
-interface Matched {
-  readonly pairs: readonly { readonly own: Body; readonly other: Body; readonly selector: Selector }[];
-  readonly removed: readonly Named[];
-  readonly added: readonly Named[];
+interface DocumentMatch {
+  readonly pairs: readonly {
+    readonly own: DocumentBody;
+    readonly other: DocumentBody;
+    readonly selector: Selector;
+  }[];
+  readonly removed: readonly NamedDocument[];
+  readonly added: readonly NamedDocument[];
 }
 
-function matchBodies(base: ParsedText, target: ParsedText): Matched {
+function matchBodies(base: ParsedText, target: ParsedText): DocumentMatch {
   const [count, before] = [base.bodies.length, target.bodies.length];
   const [one, other] = [base.bodies[0], target.bodies[0]];
   if (count === 1 && before === 1 && one && other)
@@ -52,18 +56,22 @@ function matchBodies(base: ParsedText, target: ParsedText): Matched {
   if (!names && count !== before)
     refuse(
       'document',
-      `The file holds ${count} documents and held ${before}, and kind and name do not tell them apart.`,
+      `The file has ${count} documents and had ${before}, and kind and name do not identify them.`,
     );
   const named = (parsed: ParsedText) =>
-    parsed.bodies.map((body, index): Named => {
+    parsed.bodies.map((body, index): NamedDocument => {
       const match = names && matchOf(parsed, body.root, names);
       return { body, selector: [match ? { match } : { index }] };
     });
   return pairUp(base, named(base), named(target));
 }
 
-function pairUp(base: ParsedText, own: readonly Named[], old: readonly Named[]): Matched {
-  const idOf = ({ selector }: Named) => formatSelector(selector);
+function pairUp(
+  base: ParsedText,
+  own: readonly NamedDocument[],
+  old: readonly NamedDocument[],
+): DocumentMatch {
+  const idOf = ({ selector }: NamedDocument) => formatSelector(selector);
   const there = new Map(old.map((named) => [idOf(named), named.body]));
   const pairs = own.flatMap(({ body, selector }) => {
     const other = there.get(formatSelector(selector));
@@ -72,16 +80,13 @@ function pairUp(base: ParsedText, own: readonly Named[], old: readonly Named[]):
   let last = -1;
   for (const { own: body, other, selector } of pairs) {
     if (other.index < last) {
-      const place = placeOf(base.text, body.root.start);
-      refuse(
-        'document',
-        `The documents stand in another order now (${formatSelector(selector)} at ${place}).`,
-      );
+      const place = positionOf(base.text, body.root.start);
+      refuse('document', `The order of the documents has changed (${formatSelector(selector)} at ${place}).`);
     }
     last = other.index;
   }
-  if (pairs.length === 0) refuse('document', 'The file holds none of the documents that it held.');
+  if (pairs.length === 0) refuse('document', 'The file has none of its former documents.');
   const kept = new Set(pairs.map(({ selector }) => formatSelector(selector)));
-  const gone = (named: Named) => !kept.has(idOf(named));
+  const gone = (named: NamedDocument) => !kept.has(idOf(named));
   return { pairs, removed: own.filter(gone), added: old.filter(gone) };
 }

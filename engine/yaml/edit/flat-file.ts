@@ -14,14 +14,15 @@ export interface FlatRestoration {
 }
 
 /**
- * Edits one line of a `.env` or `.properties` text: the value of its key becomes the target's, as it is written there, or the line comes or goes.
- * Comments and every other line stay as they are. The result is read again before it is returned.
+ * Edits one entry of a `.env` or `.properties` text: the value of its key becomes the target's, as written there, or the line is added or
+ * removed. Every other line stays. The result is parsed again and verified.
+ * @throws EDIT_REFUSED
  */
 export function editFlat(restoration: FlatRestoration): Change & { readonly text: string } {
   const { base, target, selector } = restoration;
   const [step, ...below] = selector;
   if (!step || !('key' in step) || below.length > 0)
-    refuse('unsupported', `${formatSelector(selector) || 'The file'} is not one key of it.`);
+    refuse('unsupported', `${formatSelector(selector) || 'The file'} is not a single key.`);
   const { key } = step;
   const sides = { base: entriesOf(base), target: entriesOf(target) };
   const [own, other] = [sides.base, sides.target].map((entries) =>
@@ -52,10 +53,10 @@ function entriesOf({ text, format }: ParsedText): readonly FlatEntry[] {
 const sourceOf = ({ text }: ParsedText, { valueStart, valueEnd }: FlatEntry, eol: string): string =>
   text.slice(valueStart, valueEnd).replace(/\r\n|\r|\n/g, eol);
 
-/** A key of properties may stand alone. */
+/** In .properties a key may have no separator. */
 const separated = ({ keyEnd, valueStart }: FlatEntry): string => (keyEnd === valueStart ? '=' : '');
 
-/** The line with its break; the last line takes the break before it, where the text does not end with one. */
+/** The line with its line break; the last line with the break before it, if the text does not end with one. */
 function lineOf(text: string, { start, end }: FlatEntry): { start: number; end: number; text: string } {
   const after = /^(?:\r\n|\r|\n)/.exec(text.slice(end, end + 2))?.[0].length ?? 0;
   if (after > 0) return { start, end: end + after, text: '' };
@@ -63,15 +64,15 @@ function lineOf(text: string, { start, end }: FlatEntry): { start: number; end: 
   return { start: start - before, end, text: '' };
 }
 
-interface Sides {
+interface EntriesBySide {
   readonly base: readonly FlatEntry[];
   readonly target: readonly FlatEntry[];
 }
 
-/** Behind the nearest line above it that the base has too, else before the nearest one below, else at the end. */
+/** Inserts after the nearest preceding line that the base has, else before the nearest following one, else at the end. */
 function addition(
   { base, target }: FlatRestoration,
-  sides: Sides,
+  sides: EntriesBySide,
   entry: FlatEntry,
 ): { start: number; end: number; text: string } {
   const eol = eolOf(base.text);
@@ -90,7 +91,7 @@ function addition(
   return { start: length, end: length, text: isOpen ? eol + line : line + eol };
 }
 
-/** Every other key reads as before and stands in the same order; the one that is meant reads as in the target. */
+/** Verifies that every other entry is unchanged and in the same order, and that the selected key is as in the target. */
 function verifyFlat({ base, target }: FlatRestoration, { key, text }: { key: string; text: string }): void {
   const result = entriesOf(readAgain(text, base));
   const eol = eolOf(text);
@@ -101,13 +102,13 @@ function verifyFlat({ base, target }: FlatRestoration, { key, text }: { key: str
         .map((entry) => [entry.key, entry.value, parsed.text.slice(entry.start, entry.end)]),
     );
   if (rest({ ...base, text }, result) !== rest(base, entriesOf(base)))
-    fail('another line would change with it');
+    fail('another line would change as well');
   const [own, wanted] = [result, entriesOf(target)].map((entries) =>
     entries.find((entry) => entry.key === key),
   );
-  if (own?.value !== wanted?.value) fail('the field would not be what it was');
+  if (own?.value !== wanted?.value) fail('the field would differ from the target');
   if (own && wanted && sourceOf({ ...base, text }, own, eol) !== sourceOf(target, wanted, eol))
-    fail('the field would not be written as it was');
+    fail('the field would be written differently');
 }
 
 function readAgain(text: string, { format }: ParsedText): ParsedText {
@@ -120,5 +121,5 @@ function readAgain(text: string, { format }: ParsedText): ParsedText {
 }
 
 function fail(problem: string): never {
-  refuse('verify-mismatch', `The edit was given up: read back, ${problem}.`);
+  refuse('verify-mismatch', `The edit failed verification: ${problem}.`);
 }

@@ -7,23 +7,23 @@ export type EditResult =
       readonly ok: true;
       readonly text: string;
       readonly changed: boolean;
-      /** What was done, leaf by leaf; selectors begin with the one that was given. */
+      /** The edits, leaf by leaf. Selectors start with the given one. */
       readonly operations: readonly Operation[];
     }
   | {
       readonly ok: false;
       readonly reason: RefusalReason;
-      /** One sentence that names the place; never the content of the file. */
+      /** One sentence with the position; never the content of the file. */
       readonly message: string;
       readonly hint: string;
     };
 
 export interface FieldRestoration {
-  /** Where the text stands: its format goes by the name. Without it the text is YAML. */
+  /** Determines the format. Without it the text is YAML. */
   readonly path?: string;
-  /** Text to be changed, decoded, with its byte order mark. */
+  /** The text to edit, decoded, including a byte order mark. */
   readonly base: string;
-  /** Text that holds the field as it was. */
+  /** The text with the former state of the field. */
   readonly target: string;
   readonly selector: Selector;
 }

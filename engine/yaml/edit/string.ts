@@ -15,14 +15,14 @@ import { writeString } from './source/write-string.ts';
 interface StringRestoration {
   readonly base: ParsedText;
   readonly target: ParsedText;
-  /** Leads into a string. */
+  /** Enters a string. */
   readonly selector: Selector;
   readonly restoreField: (input: FieldRestoration) => EditResult;
 }
 
 /**
- * Edits a field of the document that a string holds: the document as any other, then the string's own lines. Both are read again: the string is the
- * edited document, the field says what it says in the target, and everything outside of the string is the base's.
+ * Edits a field of a document inside a string: edits the document, then the lines of the string. Verifies that the string is the edited
+ * document, that the field equals the target's, and that everything outside of the string is unchanged.
  */
 export function editString({ base, target, selector, restoreField }: StringRestoration): EditResult {
   const at = selector.findIndex((step) => 'enter' in step);
@@ -31,7 +31,7 @@ export function editString({ base, target, selector, restoreField }: StringResto
   if (own === null) {
     if (selectSource(target, selector) === null)
       return { ok: true, text: base.text, changed: false, operations: [] };
-    return refuse('missing-parent', `The string ${formatSelector(outer)} is not there.`);
+    return refuse('missing-parent', `The string ${formatSelector(outer)} does not exist.`);
   }
   const text = stringAt(own) ?? '';
   const result = restoreField({
@@ -41,7 +41,7 @@ export function editString({ base, target, selector, restoreField }: StringResto
     selector: selector.slice(at + 1),
   });
   if (!result.ok) {
-    // Whatever is wrong with the document, the string that holds it can come back.
+    // Even if the document cannot be parsed, its string can be restored as a whole.
     const hint = result.reason === 'format' || result.reason === 'syntax' ? WHOLE_STRING : result.hint;
     return { ...result, hint, message: inString(own, result.message) };
   }
@@ -56,29 +56,29 @@ export function editString({ base, target, selector, restoreField }: StringResto
   return { ok: true, text: edited, changed: true, operations };
 }
 
-interface Edited {
+interface StringEdit {
   readonly base: ParsedText;
   readonly target: ParsedText;
   readonly selector: Selector;
   readonly outer: Selector;
   readonly text: string;
-  /** What the string shall be. */
+  /** The expected string. */
   readonly string: string;
 }
 
-function verifyString({ base, target, selector, outer, text, string }: Edited): void {
+function verifyString({ base, target, selector, outer, text, string }: StringEdit): void {
   for (const version of ['1.2', '1.1'] as const) {
     const [before, after] = [base.text, text].map((source) => parseAgain(source, base, version));
     const [was, is] = [before && locate(before, outer), after && locate(after, outer)];
-    if (!before || !after || !was || !is) return fail('the string would not be there');
-    if (stringAt(is) !== string) fail('the string would not be what it should be');
-    if (styleOf(was) !== styleOf(is)) fail('the string would be written in another way');
+    if (!before || !after || !was || !is) return fail('the string would not exist');
+    if (stringAt(is) !== string) fail('the string would not be the edited document');
+    if (styleOf(was) !== styleOf(is)) fail('the style of the string would change');
     if (canonicalRest(before, holeOf(was)) !== canonicalRest(after, holeOf(is)))
-      fail('another field would change with it');
+      fail('another field would change as well');
   }
   const result = parseAgain(text, base, '1.2');
   if (selectSource(result, selector) !== selectSource(target, selector))
-    fail('the field would not be what it was');
+    fail('the field would differ from the target');
   const [level, now] = [jsonLevel(base.text), jsonLevel(text)];
   if (level !== now) fail('the file would no longer be JSON');
 }
@@ -99,5 +99,5 @@ const holeOf = ({ parent, entry, outline }: Located): Hole =>
   parent ? { parent, entry } : { root: outline };
 
 function fail(problem: string): never {
-  refuse('verify-mismatch', `The edit was given up: read back, ${problem}.`);
+  refuse('verify-mismatch', `The edit failed verification: ${problem}.`);
 }

@@ -11,7 +11,7 @@ import { refusalReason, refuse } from '../core/refusal.ts';
 import type { Selector } from '../core/selector.ts';
 import { canonicalRest, type Hole } from '../core/source.ts';
 
-export interface Edited {
+export interface AppliedEdit {
   readonly base: ParsedText;
   readonly target: ParsedText;
   readonly selector: Selector;
@@ -20,37 +20,37 @@ export interface Edited {
 }
 
 /**
- * Proves an edit by parsing its result again, and refuses it otherwise: the selected field says what it says in the target; everything else says, source by
- * source, what it said in the base; and the values are those that the same RFC 6902 operation gives on the base's value,
- * under YAML 1.2 and under YAML 1.1.
+ * Verifies an edit by parsing its result: the selected field equals the target's; every other source is that of the base; and the values
+ * equal the result of the same RFC 6902 operation on the base's value, under YAML 1.2 and YAML 1.1.
+ * @throws EDIT_REFUSED otherwise
  */
-export function verifyEdit({ base, target, selector, text }: Edited): void {
+export function verifyEdit({ base, target, selector, text }: AppliedEdit): void {
   const result = parseAgain(text, base.format);
   if (selectSource(result, selector) !== selectSource(target, selector)) {
     if (selector.length > 0) guardAliases({ base, target, result }, selector);
-    fail('the field would not be what it was');
+    fail('the field would differ from the target');
   }
   if (selector.length === 0) return;
-  const places = {
-    base: placeIn(base, selector),
-    target: placeIn(target, selector),
-    result: placeIn(result, selector),
+  const paths = {
+    base: pathIn(base, selector),
+    target: pathIn(target, selector),
+    result: pathIn(result, selector),
   };
-  const isOneSided = places.base === null || places.target === null;
-  const isDocument = isOneSided && (places.base ?? places.target)?.length === 1;
+  const isOneSided = paths.base === null || paths.target === null;
+  const isDocument = isOneSided && (paths.base ?? paths.target)?.length === 1;
   if (isJson(base.text) && (isDocument || base.format === 'json' || isJson(target.text)) && !isJson(text))
     fail('the file would no longer be JSON');
   if (base.format === 'json' && jsonLevel(base.text) === 'comments' && jsonLevel(text) === null)
     fail('the file would no longer be JSON with comments');
   const holeIn = isDocument ? documentHole : holeOf;
   if (canonicalRest(base, holeIn(base, selector)) !== canonicalRest(result, holeIn(result, selector))) {
-    fail('another field would change with it');
+    fail('another field would change as well');
   }
-  verifyValues({ base, target, result }, places);
+  verifyValues({ base, target, result }, paths);
   const old = [base, target, result].map(({ text: own }) => parseAgain(own, base.format, '1.1'));
   const [base11, target11, result11] = old;
   if (base11 && target11 && result11)
-    verifyValues({ base: base11, target: target11, result: result11 }, places);
+    verifyValues({ base: base11, target: target11, result: result11 }, paths);
 }
 
 function parseAgain(text: string, format: Format, version: '1.2' | '1.1' = '1.2'): ParsedText {
@@ -64,35 +64,35 @@ function parseAgain(text: string, format: Format, version: '1.2' | '1.1' = '1.2'
   }
 }
 
-interface Versions<T> {
+interface Sides<T> {
   readonly base: T;
   readonly target: T;
   readonly result: T;
 }
 
-/** Index of the document and of each entry below it; null where the node is absent. */
-type Place = readonly number[] | null;
+/** Indices of the document and of each entry below it; null if the node does not exist. */
+type IndexPath = readonly number[] | null;
 
-function verifyValues(parsed: Versions<ParsedText>, places: Versions<Place>): void {
-  const expected = applied(valuesOf(parsed.base), operationOf(parsed, places));
-  if (!isEqual(expected, valuesOf(parsed.result))) fail('the value of another field would change with it');
+function verifyValues(parsed: Sides<ParsedText>, paths: Sides<IndexPath>): void {
+  const expected = applied(valuesOf(parsed.base), operationOf(parsed, paths));
+  if (!isEqual(expected, valuesOf(parsed.result))) fail('the value of another field would change as well');
 }
 
-function operationOf(parsed: Versions<ParsedText>, places: Versions<Place>): Operation {
-  if (places.target === null) {
-    if (places.base === null) return fail('the field is on neither side');
-    return { op: 'remove', path: pointerTo(parsed.base, places.base) };
+function operationOf(parsed: Sides<ParsedText>, paths: Sides<IndexPath>): Operation {
+  if (paths.target === null) {
+    if (paths.base === null) return fail('neither side has the field');
+    return { op: 'remove', path: pointerTo(parsed.base, paths.base) };
   }
-  const value = valueAt(parsed.target, places.target);
-  if (places.base !== null) return { op: 'replace', path: pointerTo(parsed.base, places.base), value };
-  if (places.result === null) return fail('the field would not be there');
-  const path = pointerTo(parsed.result, places.result);
-  if (places.result.length === 1) return { op: 'add', path, value };
-  const parent = nodeAt(parsed.base, places.result.slice(0, -1));
+  const value = valueAt(parsed.target, paths.target);
+  if (paths.base !== null) return { op: 'replace', path: pointerTo(parsed.base, paths.base), value };
+  if (paths.result === null) return fail('the field would not exist');
+  const path = pointerTo(parsed.result, paths.result);
+  if (paths.result.length === 1) return { op: 'add', path, value };
+  const parent = nodeAt(parsed.base, paths.result.slice(0, -1));
   if (parent.kind === 'map' || parent.kind === 'seq') return { op: 'add', path, value };
-  // There is nothing to add to under null: the container comes with the field.
-  const list = nodeAt(parsed.result, places.result.slice(0, -1)).kind === 'seq';
-  const key = keysTo(parsed.result, places.result).at(-1) ?? '';
+  // RFC 6902 cannot add below null: the collection is added with the field.
+  const list = nodeAt(parsed.result, paths.result.slice(0, -1)).kind === 'seq';
+  const key = keysTo(parsed.result, paths.result).at(-1) ?? '';
   if (key === '__proto__') refuse('prototype-key', 'The field is named __proto__.');
   return {
     op: 'replace',
@@ -115,12 +115,12 @@ function valuesOf({ bodies }: ParsedText): unknown[] {
   try {
     return bodies.map(({ document }) => unshare(document.toJS({ maxAliasCount: -1 })));
   } catch {
-    return fail('an alias or << of the file has no meaning');
+    return fail('an alias or << of the file cannot be resolved');
   }
 }
 
-function valueAt(parsed: ParsedText, place: readonly number[]): unknown {
-  return keysTo(parsed, place).reduce<unknown>(
+function valueAt(parsed: ParsedText, path: readonly number[]): unknown {
+  return keysTo(parsed, path).reduce<unknown>(
     (value, key) =>
       typeof value === 'object' && value !== null
         ? Object.getOwnPropertyDescriptor(value, key)?.value
@@ -129,14 +129,14 @@ function valueAt(parsed: ParsedText, place: readonly number[]): unknown {
   );
 }
 
-const pointerTo = (parsed: ParsedText, place: readonly number[]): string =>
-  keysTo(parsed, place)
+const pointerTo = (parsed: ParsedText, path: readonly number[]): string =>
+  keysTo(parsed, path)
     .map((key) => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`)
     .join('');
 
-/** Keys of a place as this version of YAML reads them: `on` is `true` in 1.1. */
-function keysTo(parsed: ParsedText, place: readonly number[]): string[] {
-  const [body = 0, ...below] = place;
+/** Keys of a path as this version of YAML reads them: `on` is `true` in 1.1. */
+function keysTo(parsed: ParsedText, path: readonly number[]): string[] {
+  const [body = 0, ...below] = path;
   const keys = [String(body)];
   let outline = parsed.bodies[body]?.root;
   for (const index of below) {
@@ -150,10 +150,10 @@ function keysTo(parsed: ParsedText, place: readonly number[]): string[] {
 function nodeAt(parsed: ParsedText, [body = 0, ...below]: readonly number[]): Outline {
   let outline = parsed.bodies[body]?.root;
   for (const index of below) outline = outline?.entries[index]?.value;
-  return outline ?? fail('the place of the field cannot be found again');
+  return outline ?? fail('the position of the field cannot be determined');
 }
 
-function placeIn(parsed: ParsedText, selector: Selector): Place {
+function pathIn(parsed: ParsedText, selector: Selector): IndexPath {
   const found = locate(parsed, selector);
   return found && indicesOf(parsed, found);
 }
@@ -170,18 +170,18 @@ const documentHole = (parsed: ParsedText, selector: Selector): Hole => ({
   document: locate(parsed, selector)?.outline ?? null,
 });
 
-/** Where the field stands, or would stand. */
+/** The position of the field, whether it exists or not. */
 function holeOf(parsed: ParsedText, selector: Selector): Hole {
   const found = locate(parsed, selector);
   if (found) return found.parent ? { parent: found.parent, entry: found.entry } : { root: found.outline };
   const parent = locate(parsed, selector.slice(0, -1));
   return parent
     ? { parent: parent.outline, entry: null }
-    : fail('the place of the field cannot be found again');
+    : fail('the position of the field cannot be determined');
 }
 
 const isJson = (text: string): boolean => jsonLevel(text) === 'strict';
 
 function fail(problem: string, reason: 'verify-mismatch' | 'alias' = 'verify-mismatch'): never {
-  refuse(reason, `The edit was given up: read back, ${problem}.`);
+  refuse(reason, `The edit failed verification: ${problem}.`);
 }

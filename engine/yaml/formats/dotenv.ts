@@ -1,10 +1,11 @@
 import type { FlatEntry } from './flat-entry.ts';
 import { refuse } from '../core/refusal.ts';
-import { placeOf } from '../core/text.ts';
+import { positionOf } from '../core/text.ts';
 
 /**
- * Reads a `.env` text: `KEY=value` with `export` before it, quotes (a quoted value may go over several lines) and comments. There is no one
- * grammar for these files: throws EDIT_REFUSED for what dotenv, Docker Compose and shells would read differently beyond the value itself.
+ * Parses a `.env` text: `KEY=value` with an optional `export`, quotes (a quoted value may have several lines) and comments. These files
+ * have no common grammar.
+ * @throws EDIT_REFUSED where dotenv, Docker Compose and shells would disagree on more than the value
  */
 export function parseDotenv(text: string): FlatEntry[] {
   const entries: FlatEntry[] = [];
@@ -19,9 +20,9 @@ export function parseDotenv(text: string): FlatEntry[] {
       at = nextLine(text, entry.end);
       continue;
     }
-    // A name alone takes its value from the environment.
+    // A name without `=` takes its value from the environment.
     if (!/^[ \t]*(?:#.*|(?:export[ \t]+)?(?:[\w.-]+[ \t]*)?)$/.test(line))
-      refuse('syntax', `A line of the file is neither KEY=value nor a comment (${placeOf(text, at)}).`);
+      refuse('syntax', `A line is neither KEY=value nor a comment (${positionOf(text, at)}).`);
     at = nextLine(text, stop);
   }
   return entries;
@@ -49,13 +50,13 @@ function quoted(text: string, start: number, quote: string): Pick<FlatEntry, 'va
   while (close < text.length && text[close] !== quote) {
     const isEscape = text[close] === '\\';
     if (isEscape && quote !== '"' && text[close + 1] === quote)
-      refuse('syntax', `Readers do not agree on a backslash before a quote (${placeOf(text, close)}).`);
+      refuse('syntax', `A backslash before a quote is ambiguous (${positionOf(text, close)}).`);
     close += isEscape && quote === '"' ? 2 : 1;
   }
-  if (close >= text.length) refuse('syntax', `A quote is not closed (${placeOf(text, start)}).`);
+  if (close >= text.length) refuse('syntax', `Unclosed quote (${positionOf(text, start)}).`);
   const end = lineStop(text, close);
   if (!/^[ \t]*(?:[ \t]#.*)?$/.test(text.slice(close + 1, end)))
-    refuse('syntax', `Something follows a quoted value on its line (${placeOf(text, close + 1)}).`);
+    refuse('syntax', `Unexpected text after a quoted value (${positionOf(text, close + 1)}).`);
   const inner = text.slice(start + 1, close).replaceAll('\r\n', '\n');
   const value =
     quote === '"' ? inner.replace(/\\([nr"\\])/g, (_, char: string) => ESCAPES[char] ?? char) : inner;
@@ -64,7 +65,7 @@ function quoted(text: string, start: number, quote: string): Pick<FlatEntry, 'va
 
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r' };
 
-/** Where the line of an offset ends, before its line break: LF or CRLF. A carriage return alone is refused, as readers differ. */
+/** End of the line at an offset, before its line break (LF or CRLF). A lone carriage return is refused: parsers disagree on it. */
 function lineStop(text: string, offset: number): number {
   const newline = text.indexOf('\n', offset);
   const end = newline < 0 ? text.length : newline;
@@ -73,7 +74,7 @@ function lineStop(text: string, offset: number): number {
   if (alone >= 0)
     refuse(
       'syntax',
-      `A carriage return without line feed is in the file (${placeOf(text, offset + alone)}).`,
+      `The file has a carriage return without a line feed (${positionOf(text, offset + alone)}).`,
     );
   return stop;
 }

@@ -1,14 +1,14 @@
-/** One `KEY=value` of a file that is a list of them. Offsets in the text, ends exclusive. */
+/** One `KEY=value` of a flat file. Offsets in the text, ends exclusive. */
 export interface FlatEntry {
   readonly key: string;
   readonly value: string;
-  /** Of the first line, with what stands before the key. */
+  /** Start of the first line, before `export` and indentation. */
   readonly start: number;
   readonly keyStart: number;
   readonly keyEnd: number;
-  /** As it is written, with quotes and escapes. */
+  /** The value as written, with quotes and escapes. */
   readonly valueStart: number;
   readonly valueEnd: number;
-  /** Of the last line, before its line break. */
+  /** End of the last line, before its line break. */
   readonly end: number;
 }

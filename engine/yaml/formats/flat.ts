@@ -1,29 +1,32 @@
 import { Document, Pair, Scalar, YAMLMap } from 'yaml';
-import type { Body } from '../core/outline.ts';
-import type { Entry, Outline } from '../core/outline.ts';
+import type { DocumentBody } from '../core/outline.ts';
+import type { OutlineEntry, Outline } from '../core/outline.ts';
 import { refuse } from '../core/refusal.ts';
-import { placeOf } from '../core/text.ts';
+import { positionOf } from '../core/text.ts';
 import { parseDotenv } from './dotenv.ts';
 import type { FlatEntry } from './flat-entry.ts';
 import { parseProperties } from './properties.ts';
 
-/** The entries of a `.env` or `.properties` text. Throws EDIT_REFUSED where readers would not agree on them, and where a key stands twice. */
+/**
+ * The entries of a `.env` or `.properties` text.
+ * @throws EDIT_REFUSED if parsers would disagree on them, or for a duplicate key
+ */
 export function flatEntries(text: string, format: 'dotenv' | 'properties'): readonly FlatEntry[] {
   const entries = format === 'dotenv' ? parseDotenv(text) : parseProperties(text);
   const seen = new Set<string>();
   for (const { key, keyStart } of entries) {
     if (seen.has(key))
-      refuse('duplicate-key', `A key stands twice in the file (${placeOf(text, keyStart)}).`);
+      refuse('duplicate-key', `The file has a duplicate key (${positionOf(text, keyStart)}).`);
     seen.add(key);
   }
   return entries;
 }
 
-/** The same as one YAML map of texts: what reads, compares and masks YAML does it here too. */
-export function flatBody(text: string, entries: readonly FlatEntry[]): Body {
+/** The entries as a YAML map of strings, so that code for YAML can select, compare and mask them. */
+export function flatBody(text: string, entries: readonly FlatEntry[]): DocumentBody {
   const map = new YAMLMap<Scalar, Scalar>();
   map.range = [0, text.length, text.length];
-  const outlines = entries.map((entry): Entry => {
+  const outlines = entries.map((entry): OutlineEntry => {
     const key = scalar(entry.key, text, [entry.keyStart, entry.keyEnd]);
     const value = scalar(entry.value, text, [entry.valueStart, entry.valueEnd]);
     map.items.push(new Pair(key, value));
@@ -38,7 +41,7 @@ export function flatBody(text: string, entries: readonly FlatEntry[]): Body {
     };
   });
   const document = new Document(map);
-  // It stands for one that the parser made: all that is read of it are its nodes and values.
+  // Only the nodes and values of this document are read, so that it can stand in for a parsed one.
   // oxlint-disable-next-line no-unsafe-type-assertion
   const parsed = Object.assign(document, { range: map.range }) as unknown as Document.Parsed;
   return {
@@ -51,7 +54,7 @@ export function flatBody(text: string, entries: readonly FlatEntry[]): Body {
 function scalar(value: string, text: string, [start, end]: readonly [number, number]): Scalar {
   const node = new Scalar(value);
   const source = text.slice(start, end);
-  // A plain scalar counts by its source, any other by its value.
+  // `isSame` compares plain scalars by source, others by value.
   Object.assign(node, { source, type: source === value ? Scalar.PLAIN : Scalar.QUOTE_DOUBLE });
   node.range = [start, end, end];
   return node;

@@ -1,9 +1,9 @@
-/** Which files can be read and edited by fields, by their names. */
+/** Determines formats by file name. */
 
-/** `json` is JSON with or without comments and trailing commas; `dotenv` and `properties` are flat: one map of texts. */
+/** `json` is JSON with or without comments and trailing commas; `dotenv` and `properties` are flat: a map of strings. */
 export type Format = 'yaml' | 'json' | 'dotenv' | 'properties';
 
-/** `known`: the name tells the format. `other`: it tells a format without fields. `open`: only the text can tell. */
+/** `known`: the name implies a format with fields. `other`: a format without fields. `open`: depends on the content. */
 export type FileKind =
   | { readonly is: 'known'; readonly format: Format }
   | { readonly is: 'other'; readonly name: string }
@@ -18,8 +18,8 @@ const KINDS: readonly (readonly [RegExp, FileKind])[] = [
   [/\.env$|^\.env(?:\.[^.]+)*$/i, known('dotenv')],
 ];
 
-/** What files of other formats are called. */
-const NAMES: readonly (readonly [string, RegExp])[] = [
+/** Names of formats without fields, for messages. */
+const OTHER_FORMATS: readonly (readonly [string, RegExp])[] = [
   ['a TOML file', /\.toml$/i],
   ['a Jsonnet file', /\.(?:jsonnet|libsonnet)$/i],
   ['a JSON5 file', /\.json5$/i],
@@ -40,24 +40,24 @@ const NAMES: readonly (readonly [string, RegExp])[] = [
   ['source code', /\.(?:[cm]?[jt]sx?|py|rb|go|rs|java|kts?|groovy|gradle|lua|php|rego)$/i],
 ];
 
-/** These may hold YAML all the same. */
-const OPEN: readonly (readonly [string, RegExp])[] = [
+/** These may contain YAML. */
+const MAYBE_YAML: readonly (readonly [string, RegExp])[] = [
   ['a template', /\.(?:tpl|tmpl|gotmpl|gtpl|j2|jinja2?|erb|mustache|hbs|ytt)$/i],
   ['a text', /\.(?:md|markdown|txt|adoc|rst|log)$|^(?:README|LICENSE|CODEOWNERS|NOTICE)$/i],
 ];
 
-/** Judges a path, or the last key of a selector such as `/data/app.properties`, by its name alone. */
+/** The kind of a file by its name: a path, or the last key of a selector such as `/data/app.properties`. */
 export function fileKind(path: string): FileKind {
   const name = path.slice(path.lastIndexOf('/') + 1);
   const format = KINDS.find(([pattern]) => pattern.test(name));
   if (format) return format[1];
-  const other = NAMES.find(([, pattern]) => pattern.test(name));
+  const other = OTHER_FORMATS.find(([, pattern]) => pattern.test(name));
   if (other) return { is: 'other', name: other[0] };
-  const open = OPEN.find(([, pattern]) => pattern.test(name));
+  const open = MAYBE_YAML.find(([, pattern]) => pattern.test(name));
   return { is: 'open', name: open?.[0] ?? 'a plain text' };
 }
 
-/** A file of one map of texts, a line each. */
+/** Whether the file is a map of strings, one per line (`.env`, `.properties`). */
 export function isFlat(path: string): boolean {
   const kind = fileKind(path);
   return kind.is === 'known' && (kind.format === 'dotenv' || kind.format === 'properties');

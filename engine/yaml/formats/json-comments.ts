@@ -1,11 +1,10 @@
 import { visit } from 'jsonc-parser';
 import { refuse } from '../core/refusal.ts';
-import { placeOf } from '../core/text.ts';
+import { positionOf } from '../core/text.ts';
 
 /**
- * The code of a JSON text with comments and trailing commas: every comment is replaced by blanks, so that offsets stay. The text itself
- * where it is YAML in a file that is called JSON. Throws EDIT_REFUSED for what has such comments and is not valid JSON otherwise: YAML would
- * read keys in the comments.
+ * A JSON text with comments replaced by spaces, so that offsets stay. Returns the text unchanged if it is YAML in a file named .json.
+ * @throws EDIT_REFUSED if it has JSON comments and is not valid JSON otherwise: as YAML, keys in comments would count
  */
 export function jsonCode(text: string): string {
   if (!/\/[/*]/.test(text)) return text;
@@ -13,11 +12,11 @@ export function jsonCode(text: string): string {
   if (error === null) return code;
   const isTemplate = /\{\{|\{%|<%/.test(text);
   if (hasComments && !isTemplate && /^\uFEFF?\s*[[{]/.test(code))
-    refuse('syntax', `The file is not valid JSON with comments (${placeOf(text, error)}).`);
+    refuse('syntax', `The file is not valid JSON with comments (${positionOf(text, error)}).`);
   return text;
 }
 
-/** How much a text is JSON; `comments` stands for comments and trailing commas. */
+/** Whether a text is JSON, JSON with comments or trailing commas (`comments`), or neither (null). */
 export function jsonLevel(text: string): 'strict' | 'comments' | null {
   try {
     JSON.parse(text.replace(/^\uFEFF/, ''));
@@ -27,14 +26,14 @@ export function jsonLevel(text: string): 'strict' | 'comments' | null {
   }
 }
 
-interface ReadJson {
+interface JsonScan {
   readonly code: string;
   readonly hasComments: boolean;
-  /** Where it is no JSON with comments and trailing commas. */
+  /** Offset of the first syntax error. */
   readonly error: number | null;
 }
 
-function readJson(text: string): ReadJson {
+function readJson(text: string): JsonScan {
   const bom = text.startsWith('\uFEFF') ? 1 : 0;
   let code = text.slice(0, bom);
   let at = bom;
@@ -50,7 +49,7 @@ function readJson(text: string): ReadJson {
   try {
     visit(text.slice(bom), { onComment, onError }, { allowTrailingComma: true });
   } catch (thrown) {
-    // The parser recurses: a text nested deeply enough ends its stack.
+    // The parser is recursive: deep nesting overflows its stack.
     if (!(thrown instanceof RangeError)) throw thrown;
     error = bom;
   }

@@ -1,42 +1,45 @@
 import { Pair, parseLines } from 'dot-properties';
 import type { FlatEntry } from './flat-entry.ts';
 import { refuse } from '../core/refusal.ts';
-import { placeOf } from '../core/text.ts';
+import { positionOf } from '../core/text.ts';
 
-/** Reads a text as `java.util.Properties.load` does; a byte order mark is skipped. Throws EDIT_REFUSED for a broken `\u` escape. */
+/**
+ * Parses a text like `java.util.Properties.load`; a byte order mark is skipped.
+ * @throws EDIT_REFUSED for an invalid `\u` escape, and where parsers disagree
+ */
 export function parseProperties(text: string): FlatEntry[] {
   const bom = text.startsWith('\uFEFF') ? 1 : 0;
   const alone = text.search(/\r(?!\n)/);
   if (alone >= 0)
-    refuse('syntax', `A carriage return without line feed is in the file (${placeOf(text, alone)}).`);
+    refuse('syntax', `The file has a carriage return without a line feed (${positionOf(text, alone)}).`);
   return parseLines(text.slice(bom), true).flatMap((node) => {
     if (!(node instanceof Pair)) return [];
     const [first = 0, keyEnd = first, valueStart = keyEnd, valueEnd = valueStart] = node.range ?? [];
-    // The parser steps over a backslash that ends the text.
+    // The parser's offset is past the end if the text ends with a backslash.
     const end = Math.min(bom + valueEnd, text.length);
     const keyStart = bom + first;
     const source = text.slice(keyStart, end);
     if (/(?<!\\)(?:\\\\)*\\u(?![\da-fA-F]{4})/.test(source))
-      refuse('syntax', `A \\u without four hexadecimal digits is in the file (${placeOf(text, keyStart)}).`);
-    // A line break within a key is written in ways that readers take differently.
+      refuse('syntax', `The file has a \\u without four hexadecimal digits (${positionOf(text, keyStart)}).`);
+    // Parsers disagree on line breaks within keys.
     if (/[\r\n]/.test(text.slice(keyStart, bom + keyEnd)))
-      refuse('syntax', `A key goes on in another line (${placeOf(text, keyStart)}).`);
+      refuse('syntax', `A key continues on another line (${positionOf(text, keyStart)}).`);
     const { key, value } = node;
     const start = Math.max(bom, lastBreak(text, keyStart));
-    // `key=\` and the value in the next line: the backslash is part of how the value is written.
+    // `key=\` with the value on the next line: the backslash is part of the value's source.
     const joint = text.slice(bom + keyEnd, bom + valueStart).search(/\\[\r\n]/);
     const from = bom + (joint < 0 ? valueStart : keyEnd + joint);
-    // A separator in the next line.
+    // A separator on the next line.
     if (
       !/[=:]/.test(text.slice(bom + keyEnd, from)) &&
       /^(?:\\\r?\n[ \t\f]*)+[=:]/.test(text.slice(from, end))
     )
-      refuse('syntax', `A key goes on in another line (${placeOf(text, keyStart)}).`);
+      refuse('syntax', `A key continues on another line (${positionOf(text, keyStart)}).`);
     return [{ key, value, start, keyStart, keyEnd: bom + keyEnd, valueStart: from, valueEnd: end, end }];
   });
 }
 
-/** Behind the last line break before an offset: a carriage return alone is one too. */
+/** Offset after the last line break before an offset; a lone carriage return counts. */
 function lastBreak(text: string, offset: number): number {
   let at = offset;
   while (at > 0 && text[at - 1] !== '\n' && text[at - 1] !== '\r') at -= 1;

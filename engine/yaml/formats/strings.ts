@@ -6,13 +6,13 @@ import type { Outline } from '../core/outline.ts';
 import { parseFile } from '../core/parse-file.ts';
 import { refusalReason, refuse, WHOLE_STRING } from '../core/refusal.ts';
 import { formatSelector } from '../core/selector.ts';
-import { placeOf } from '../core/text.ts';
+import { positionOf } from '../core/text.ts';
 
 const documents = new WeakMap<Outline, ParsedText>();
 
 /**
- * The document that a string holds: YAML or JSON, or what the key tells (`app.properties: |`). null where the value is empty. Throws EDIT_REFUSED
- * where it is no string, or holds no document.
+ * The document inside a string: YAML or JSON, or the format that its key implies (`app.properties: |`). null if the value is empty.
+ * @throws EDIT_REFUSED if the value is not a string, or not a document
  */
 export function documentIn(located: Located): ParsedText | null {
   const known = documents.get(located.outline);
@@ -24,37 +24,37 @@ export function documentIn(located: Located): ParsedText | null {
   return parsed;
 }
 
-/** The value of a string; null where it is empty in any spelling. */
+/** The value of a string; null if it is empty or null in any spelling. */
 export function stringAt({ outline, parsed, selector }: Located): string | null {
   const { node, start } = outline;
   if (outline.kind === 'empty' || (isScalar(node) && node.value === null)) return null;
   if (isScalar(node) && typeof node.value === 'string') return node.value;
-  const place = placeOf(parsed.text, start);
+  const place = positionOf(parsed.text, start);
   return refuse(
     'no-string',
-    `${formatSelector(selector)} is no string that could hold a document (${place}).`,
+    `${formatSelector(selector)} is not a string that could contain a document (${place}).`,
   );
 }
 
-/** Is it a string that holds something? */
+/** Whether the node is a string that is not empty. */
 export const isFilled = ({ node }: Located): boolean =>
   isScalar(node) && typeof node.value === 'string' && node.value !== '';
 
-/** The name that tells the format of what a string holds: its key. */
+/** The key of a string, which implies the format of its content. */
 export function nameOf({ entry }: Located): string {
   return entry?.key ?? '';
 }
 
-/** What is wrong in a string, with the place where the string stands. */
+/** Prefixes a message with the position of the string that it is about. */
 export function inString(
   { selector, parsed, start }: Pick<Located, 'selector' | 'parsed' | 'start'>,
   message: string,
 ): string {
-  const place = `${formatSelector(selector)} (${placeOf(parsed.text, start)})`;
+  const place = `${formatSelector(selector)} (${positionOf(parsed.text, start)})`;
   return `In the string at ${place}: ${message.replace(/^The file /, 'it ')}`;
 }
 
-/** Runs `look`; what it refuses says in which string that is. */
+/** Runs `look`; prefixes the message of a refusal with the position of the string. */
 export function locateWithin<T>({ selector, parsed, start }: Located, look: () => T, hint?: string): T {
   try {
     return look();

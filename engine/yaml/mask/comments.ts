@@ -3,29 +3,29 @@ import { maskLines } from './lines.ts';
 import { rangeOf } from '../core/nodes.ts';
 import type { Marker } from './secrets.ts';
 
-export interface Range {
+export interface TextRange {
   readonly start: number;
   readonly end: number;
 }
 
-/** A part of a text, in UTF-16 units, and what is shown in its place. */
-export interface Span extends Range {
-  readonly shown: string;
+/** A range of a text, in UTF-16 units, and its replacement. */
+export interface Span extends TextRange {
+  readonly replacement: string;
 }
 
-/** Where values and comments stand in a text. */
-export interface Layout {
+/** Positions of values and comments in a text. */
+export interface SourceLayout {
   readonly text: string;
-  /** The text without comments of JSON, at the same offsets. */
+  /** The text with JSON comments replaced by spaces, at the same offsets. */
   readonly code: string;
-  /** All scalars: between them stand punctuation and comments. */
-  readonly scalars: Range[];
-  /** From a secret key to the end of the line where its value ends: comments in there are secret too. */
-  readonly zones: Range[];
+  /** All scalars; between them are only punctuation and comments. */
+  readonly scalars: TextRange[];
+  /** From a secret key to the end of the line where its value ends: comments inside are secret too. */
+  readonly zones: TextRange[];
 }
 
-/** The zone of a secret value goes on over comments below it that are indented deeper than its key. */
-export function addZone(key: unknown, value: unknown, { text, scalars, zones }: Layout): void {
+/** Adds the zone of a secret value. It extends over comments below that are indented deeper than the key. */
+export function addZone(key: unknown, value: unknown, { text, scalars, zones }: SourceLayout): void {
   const keyRange = rangeOf(key);
   const valueRange = rangeOf(value);
   if (keyRange === null || valueRange === null) return;
@@ -51,19 +51,19 @@ function endOfComments(text: string, lineEnd: number, column: number): number {
   return end;
 }
 
-/** Comments are lines like any other, except below and beside a secret value, where they are secret as well. */
-export function maskComments(layout: Layout, marker: Marker): Span[] {
+/** Masks comments by the rules for lines; comments below or beside a secret value are masked entirely. */
+export function maskComments(layout: SourceLayout, marker: Marker): Span[] {
   const { text } = layout;
   const spans: Span[] = [];
   const isInZone = zoneTest(layout.zones);
-  let block: Range | null = null;
+  let block: TextRange | null = null;
   const flush = () => {
     if (block === null) return;
     const source = text.slice(block.start, block.end);
     const shown = source.startsWith('/*')
       ? `/*${maskLines(source.slice(2, -2), marker)}*/`
       : maskLines(source, marker);
-    if (shown !== source) spans.push({ ...block, shown });
+    if (shown !== source) spans.push({ ...block, replacement: shown });
     block = null;
   };
   for (const comment of commentsOf(layout)) {
@@ -74,15 +74,16 @@ export function maskComments(layout: Layout, marker: Marker): Span[] {
     else {
       flush();
       if (!isInZone(comment.start)) block = comment;
-      else spans.push({ ...comment, shown: wholeComment(text.slice(comment.start, comment.end), marker) });
+      else
+        spans.push({ ...comment, replacement: wholeComment(text.slice(comment.start, comment.end), marker) });
     }
   }
   flush();
   return spans;
 }
 
-/** Tells whether an offset lies in a zone; to be asked with offsets that never go down. */
-function zoneTest(zones: readonly Range[]): (offset: number) => boolean {
+/** A test whether an offset is in a zone. Must be called with ascending offsets. */
+function zoneTest(zones: readonly TextRange[]): (offset: number) => boolean {
   const sorted = zones.toSorted((a, b) => a.start - b.start);
   let next = 0;
   let end = -1;
@@ -98,12 +99,12 @@ function wholeComment(source: string, marker: Marker): string {
   return `${source.startsWith('//') ? '//' : '#'} ${marker(source)}`;
 }
 
-function* commentsOf(layout: Layout): Generator<Range> {
+function* commentsOf(layout: SourceLayout): Generator<TextRange> {
   yield* layout.code === layout.text ? commentsOfYaml(layout) : commentsOfJson(layout);
 }
 
-/** Where the code is blank and the text is not. */
-function* commentsOfJson({ text, code }: Layout): Generator<Range> {
+/** Comments are where the code is blank and the text is not. */
+function* commentsOfJson({ text, code }: SourceLayout): Generator<TextRange> {
   const sign = /\/[/*]/g;
   for (let match = sign.exec(text); match !== null; match = sign.exec(text)) {
     const start = match.index;
@@ -118,8 +119,8 @@ function* commentsOfJson({ text, code }: Layout): Generator<Range> {
   }
 }
 
-/** Between two scalars a `#` begins a comment. */
-function* commentsOfYaml({ text, scalars }: Layout): Generator<Range> {
+/** Between two scalars a `#` starts a comment. */
+function* commentsOfYaml({ text, scalars }: SourceLayout): Generator<TextRange> {
   const sorted = scalars.toSorted((a, b) => a.start - b.start);
   let from = 0;
   for (const scalar of [...sorted, { start: text.length, end: text.length }]) {

@@ -1,6 +1,6 @@
 import type { Document, Node, Pair, Scalar } from 'yaml';
 import { isAlias, isCollection, isMap, isPair, isScalar, isSeq } from 'yaml';
-import type { Layout, Span } from './comments.ts';
+import type { SourceLayout, Span } from './comments.ts';
 import { addZone, maskComments } from './comments.ts';
 import { maskLines, VALUE_OF_PAIR } from './lines.ts';
 import { scalarText } from '../core/nodes.ts';
@@ -9,30 +9,30 @@ import { isHarmlessValue, isSecretKey, isSettingsGroup, maskTokens, mayHoldToken
 import { tryParse } from '../core/try-parse.ts';
 
 export interface Secrets {
-  /** In the order of the text, apart from each other. */
+  /** In text order, without overlaps. */
   readonly spans: readonly Span[];
-  /** Scalars that are secret as a whole because of where they stand. */
+  /** Scalars that are secret as a whole because of their position. */
   readonly nodes: ReadonlySet<unknown>;
-  /** These, and the scalars that hold a secret somewhere. */
+  /** `nodes`, and scalars that contain a secret. */
   readonly masked: ReadonlySet<unknown>;
 }
 
-interface Search {
+interface SecretSearch {
   readonly text: string;
   readonly marker: Marker;
-  /** Anchors whose values are used in a secret place; grows from one round to the next. */
+  /** Anchors used as a secret value; grows from round to round. */
   readonly anchors: Set<string>;
-  /** After too many rounds every anchor is one. */
+  /** In the last round every anchor counts as secret. */
   readonly isLastRound: boolean;
   readonly nodes: Set<unknown>;
   readonly masked: Set<unknown>;
   readonly spans: Span[];
-  readonly layout: Layout;
-  /** How many texts this one stands in. */
+  readonly layout: SourceLayout;
+  /** Depth of nested strings. */
   readonly depth: number;
 }
 
-interface Place {
+interface NodeContext {
   readonly secret: boolean;
   /** The nearest key above. */
   readonly key: string;
@@ -42,25 +42,25 @@ interface Place {
   readonly makesSecret?: boolean;
 }
 
-const ROUNDS = 6;
+const MAX_ROUNDS = 6;
 const IMAGE_KEYS = /image|repository|^(?:ref|uses|from|tag|newName|newTag)$/i;
 const NAME_KEYS = /^(?:name|key|variable|parameter|env|id|path)$/i;
-/** A map with these beside `key`, or under such a name, says which key of something else is meant. */
+/** With one of these keys beside it, or below such a key, `key` names a key of something else. */
 const BESIDE_KEY =
   /^(?:name|operator|effect|values?|path|optional|property|version|weight|mode|restore-keys|paths)$/i;
 const HOLDS_KEY = /refs?$|^(?:extract|find|cache|remote|sort|labels?|selector|match\w*|taint|header|field)$/i;
-/** The letters that take a password in some commands, and what stands behind them in others. */
+/** Option letters that take a password in some commands; and arguments, or commands, for which they do not. */
 const LETTER = /^-[pak]$/;
 const NO_PASSWORD =
   /^(?:[-./~$&|;<>{].*|[\w.-]+(?:\/[\w.-]+)+\/?|[\w.-]*[:/]{1,3}\d[\d:/a-z]*|\d[\d:.-]*(?:\/\w+)?|https?:.*|true|false)$/s;
 const LETTER_MEANS_ELSE =
   /(?:^|\/)(?:kubectl|kustomize|oc|mkdir|cp|grep|docker|podman|ssh|scp|nmap|netstat|ps|ls|tar|rsync|curl|uname|kill|pkill|python\d?|perl|tee|install)$/;
-/** Texts within texts that are looked into. */
-const DEEPEST = 3;
-const LOGINS = /(?:users?|logins?)$/i;
+/** Maximum depth of nested strings that are parsed. */
+const MAX_DEPTH = 3;
+const USER_KEYS = /(?:users?|logins?)$/i;
 const FLAG = /^--?([A-Za-z][\w.-]*)$/;
 
-/** Finds the secrets in parsed documents of `text`: those of `maskYaml`. Aliases are never followed, so that bombs do not go off. `code` as for `maskYaml`. */
+/** Finds the secrets in parsed documents of `text`, by the rules of `maskYaml`. Never follows aliases, so that alias bombs do no harm. `code` as for `maskYaml`. */
 export function findSecrets(
   text: string,
   documents: readonly Document.Parsed[],
@@ -70,11 +70,11 @@ export function findSecrets(
   const anchors = new Set<string>();
   for (let round = 1; ; round += 1) {
     const known = anchors.size;
-    const search: Search = {
+    const search: SecretSearch = {
       text,
       marker,
       anchors,
-      isLastRound: round === ROUNDS,
+      isLastRound: round === MAX_ROUNDS,
       nodes: new Set(),
       masked: new Set(),
       spans: [],
@@ -82,20 +82,20 @@ export function findSecrets(
       depth,
     };
     for (const document of documents) visit(document.contents, { secret: false, key: '' }, search);
-    if (anchors.size > known && round < ROUNDS) continue;
+    if (anchors.size > known && round < MAX_ROUNDS) continue;
     search.spans.push(...maskComments(search.layout, marker));
     return { spans: disjoint(search.spans), nodes: search.nodes, masked: search.masked };
   }
 }
 
-/** The part of a text from `start` to `end` with the spans in it replaced; a span that is cut by an edge is shown whole. */
+/** The text from `start` to `end` with its spans replaced; a span cut by an edge is replaced entirely. */
 export function splice(text: string, spans: readonly Span[], start = 0, end = text.length): string {
   let shown = '';
   let from = start;
   for (let index = firstAfter(spans, start); index < spans.length; index += 1) {
     const span = spans[index];
     if (span === undefined || span.start >= end) break;
-    shown += text.slice(from, Math.max(from, span.start)) + span.shown;
+    shown += text.slice(from, Math.max(from, span.start)) + span.replacement;
     from = span.end;
   }
   return shown + text.slice(from, Math.max(from, end));
@@ -112,7 +112,7 @@ function firstAfter(spans: readonly Span[], offset: number): number {
   return low;
 }
 
-function visit(node: unknown, place: Place, search: Search): void {
+function visit(node: unknown, place: NodeContext, search: SecretSearch): void {
   if (isAlias(node)) {
     if (place.secret) search.anchors.add(node.source);
   } else if (isScalar(node)) visitScalar(node, within(node, place, search), search);
@@ -120,21 +120,21 @@ function visit(node: unknown, place: Place, search: Search): void {
   else if (isSeq(node)) visitItems(node.items, within(node, place, search), search);
 }
 
-function within(node: Node, place: Place, search: Search): Place {
+function within(node: Node, place: NodeContext, search: SecretSearch): NodeContext {
   const anchor = isScalar(node) || isCollection(node) ? node.anchor : undefined;
   return anchor !== undefined && (search.isLastRound || search.anchors.has(anchor))
     ? { ...place, secret: true }
     : place;
 }
 
-function visitMap(items: readonly Pair[], place: Place, search: Search): void {
+function visitMap(items: readonly Pair[], place: NodeContext, search: SecretSearch): void {
   const isSecretPair = items.some(
     ({ key, value }) => NAME_KEYS.test(keyText(key)) && isSecretKey(scalarText(value) ?? ''),
   );
   const login = items
     .filter(({ key }) => NAME_KEYS.test(keyText(key)))
     .map(({ value }) => scalarText(value) ?? '')
-    .find((name) => LOGINS.test(name));
+    .find((name) => USER_KEYS.test(name));
   const isManifest = isSecretManifest(items, search);
   const makesSecret =
     place.makesSecret === true ||
@@ -155,8 +155,8 @@ function visitMap(items: readonly Pair[], place: Place, search: Search): void {
   }
 }
 
-/** `api: {key: …}` holds one; `key` of tolerations, expressions, items and references names one of something else. */
-function isPlainKey(name: string, value: unknown, items: readonly Pair[], place: Place): boolean {
+/** Whether `key` is a secret: it is in `api: {key: …}`; not in tolerations, expressions, list items and references. */
+function isPlainKey(name: string, value: unknown, items: readonly Pair[], place: NodeContext): boolean {
   return (
     /^key$/i.test(name) &&
     isScalar(value) &&
@@ -167,7 +167,7 @@ function isPlainKey(name: string, value: unknown, items: readonly Pair[], place:
   );
 }
 
-function visitItems(items: readonly unknown[], place: Place, search: Search): void {
+function visitItems(items: readonly unknown[], place: NodeContext, search: SecretSearch): void {
   let before = '';
   const takesLetter = /(?:^|\/)(?:mysql|mariadb)[\w-]*$/.test(scalarText(items[0]) ?? '');
   const takesPassword = !LETTER_MEANS_ELSE.test(scalarText(items[0]) ?? '');
@@ -176,7 +176,7 @@ function visitItems(items: readonly unknown[], place: Place, search: Search): vo
     const flag = FLAG.exec(before)?.[1];
     const isSecret =
       (flag !== undefined && isSecretKey(flag)) ||
-      isLogin(before, text) ||
+      isCredentials(before, text) ||
       (takesLetter && /^-p./.test(text)) ||
       (takesPassword && LETTER.test(before) && !NO_PASSWORD.test(text));
     if (isPair(item)) visitMap([item], place, search);
@@ -185,31 +185,31 @@ function visitItems(items: readonly unknown[], place: Place, search: Search): vo
   }
 }
 
-/** `[-u, 'admin:pass']`; two numbers are a user and a group. */
-const isLogin = (flag: string, text: string) =>
+/** `[-u, 'admin:pass']`; two numbers are a user and a group id. */
+const isCredentials = (flag: string, text: string) =>
   /^(?:-u|--(?:proxy-)?user)$/.test(flag) && /^[^\s:]+:./.test(text) && !/^\d+:\d+$/.test(text);
 
-function visitScalar(node: Scalar, place: Place, search: Search): void {
+function visitScalar(node: Scalar, place: NodeContext, search: SecretSearch): void {
   const [start = 0, end = 0] = node.range ?? [0, search.text.length];
   const source = search.text.slice(start, end);
   search.layout.scalars.push({ start, end });
-  if (place.secret || isLoginList(place.key, scalarText(node) ?? '')) {
+  if (place.secret || isCredentialsList(place.key, scalarText(node) ?? '')) {
     search.nodes.add(node);
     search.masked.add(node);
     if (!isHarmlessValue(source))
-      search.spans.push({ start, end, shown: maskWhole(source, place.key, search) });
+      search.spans.push({ start, end, replacement: maskWhole(source, place.key, search) });
     return;
   }
   const { marker, depth } = search;
   const shown = maskWithin({ source, value: scalarText(node), key: place.key, marker, depth });
   if (shown === source) return;
   search.masked.add(node);
-  search.spans.push({ start, end, shown });
+  search.spans.push({ start, end, replacement: shown });
 }
 
-/** `users: |` with lines such as `admin:{SHA}…` or `admin:hunter2`, as htpasswd writes them; two numbers are a user and a group. */
-function isLoginList(key: string, value: string): boolean {
-  if (!LOGINS.test(key)) return false;
+/** `users: |` with lines such as `admin:{SHA}…` or `admin:hunter2` (htpasswd); two numbers are a user and a group id. */
+function isCredentialsList(key: string, value: string): boolean {
+  if (!USER_KEYS.test(key)) return false;
   const lines = value.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
   return (
     lines.length > 0 &&
@@ -217,14 +217,14 @@ function isLoginList(key: string, value: string): boolean {
   );
 }
 
-/** Quotes stay, so that JSON stays JSON; so does a block scalar's last line break, so that what follows keeps its line. */
-function maskWhole(source: string, key: string, search: Search): string {
+/** Keeps quotes, so that JSON stays JSON, and a block scalar's last line break, so that line numbers stay. */
+function maskWhole(source: string, key: string, search: SecretSearch): string {
   const shown = search.marker(`${key}=${source}`);
   const quote = /^["']/.exec(source)?.[0] ?? '';
   return quote + shown + quote + (/\r?\n$/.exec(source)?.[0] ?? '');
 }
 
-/** Masks what looks like a secret within a value that is none as a whole. */
+/** Masks secrets within a value that is not secret as a whole. */
 function maskWithin(scalar: {
   source: string;
   value: string | null;
@@ -242,7 +242,7 @@ function maskWithin(scalar: {
   const header = /^\|[-+\d]*[ \t]*(?:#[^\n]*)?\r?\n/.exec(source)?.[0];
   if (header !== undefined) return maskLines(header, marker) + mask(source.slice(header.length), marker);
   if (quote === undefined) {
-    // Lines that are folded are not those of the document that they hold: where it has a secret, all of it goes.
+    // Folded lines differ from those of the nested document: if it has a secret, mask all of it.
     const nested = value === null ? null : maskNested(value, marker, depth);
     const plain = nested === null || nested === value || isImage;
     return plain ? mask(source, marker) : marker(`${key}=${source}`) + (/\r?\n$/.exec(source)?.[0] ?? '');
@@ -253,13 +253,13 @@ function maskWithin(scalar: {
   return mask(decoded, marker) === decoded ? source : quote + marker(`${key}=${source}`) + quote;
 }
 
-/** A text that is YAML or JSON itself, masked by its structure: manifests and values within a string. null where it is not. */
+/** Masks a string that is YAML or JSON by its structure; null if it is not. */
 function maskNested(text: string, marker: Marker, depth: number): string | null {
-  if (depth < DEEPEST && !/\n\s*\S|[{[]/.test(text)) return null;
+  if (depth < MAX_DEPTH && !/\n\s*\S|[{[]/.test(text)) return null;
   const documents = tryParse(text);
   if (!documents?.some(({ contents }) => isMap(contents) || isSeq(contents))) return null;
-  // What is nested still deeper is not looked into, and not shown.
-  if (depth >= DEEPEST) return marker(text);
+  // Not parsed at this depth: mask all of it.
+  if (depth >= MAX_DEPTH) return marker(text);
   return splice(text, findSecrets(text, documents, marker, { depth: depth + 1 }).spans);
 }
 
@@ -267,12 +267,12 @@ function keyText(key: unknown): string {
   return scalarText(key) ?? '';
 }
 
-/** A volume's `secret: {secretName: x}` names a Secret and holds none. */
+/** A volume's `secret: {secretName: x}` refers to a Secret. */
 function isReference(value: unknown): boolean {
   return isMap(value) && value.items.some(({ key }) => keyText(key) === 'secretName');
 }
 
-function isSecretManifest(items: readonly Pair[], search: Search): boolean {
+function isSecretManifest(items: readonly Pair[], search: SecretSearch): boolean {
   return items.some(({ key, value }) => {
     const name = keyText(key);
     if (name === '<<' || isAlias(value)) return /^(?:<<|kind)$/i.test(name) && /secret/i.test(search.text);

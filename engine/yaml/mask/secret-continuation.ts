@@ -1,9 +1,9 @@
-/** Tells of a line whether the secret that began above it still goes on; asked with each line once, in order. */
+/** Classifies the lines after the start of a secret; called for each line once, in order. */
 export type Continuation = (line: string) => 'inside' | 'last' | 'outside';
 
 /**
- * What follows a secret key's line and still belongs to its value. `before` is the line up to the key, null where the key is not
- * the line's first: then indentation says nothing.
+ * The continuation of a secret value over the lines after its key. `before` is the line up to the key, null if the key is not the
+ * first on its line: then indentation is not significant.
  */
 export function continuation(at: {
   rest: string;
@@ -25,14 +25,14 @@ export function continuation(at: {
   return at.before === null ? null : whileIndented(at.before.length, /^(?:|[|>&!#].*)$/.test(value));
 }
 
-/** The three quotes that open a text over several lines, as in TOML; null where none does. YAML writes `'''a'` for a quote and an a. */
+/** The triple quotes that open a multi-line string, as in TOML; null if there are none. In YAML `'''a'` is a quote and an a. */
 function openFence(value: string): string | null {
   const fence = /^(?:"""|''')/.exec(value)?.[0];
   if (fence === undefined || value.includes(fence, fence.length)) return null;
   return fence === "'''" && closingQuote(value, "'", 1) !== -1 && value !== fence ? null : fence;
 }
 
-/** The value of a quoted key, as in JSON, stands on the next line that is not blank, however that is indented, and goes on from there. */
+/** The value of a quoted key, as in JSON, is on the next line that is not blank, whatever its indentation, and may continue from there. */
 function onNextLine(before: string | null): Continuation | null {
   const below = before === null ? () => 'outside' as const : whileIndented(before.length, true);
   let rest: Continuation | null | undefined;
@@ -70,12 +70,12 @@ function whileIndented(column: number, mayBeList: boolean): Continuation {
   };
 }
 
-/** Where a line's text begins, behind blanks and the signs of a comment. */
+/** Column of a line's text, after spaces and comment markers. */
 export function columnOf(line: string): number {
   return /^(?:[ \t]|[#;](?=[ \t#;]|$)|\/\/(?=\s))*/.exec(line)?.[0].length ?? 0;
 }
 
-/** Where a quoted text ends: the offset of its closing quote at or after `from`, or -1. */
+/** Offset of the closing quote at or after `from`; -1 if there is none. */
 export function closingQuote(text: string, quote: string, from: number): number {
   for (let at = text.indexOf(quote, from); at !== -1; at = text.indexOf(quote, at + quote.length)) {
     if (quote === '"' && isEscaped(text, at)) continue;

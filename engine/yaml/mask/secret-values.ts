@@ -3,18 +3,18 @@ import { scalarText } from '../core/nodes.ts';
 import { isHarmlessValue, isSecretKey } from './secrets.ts';
 import { tryParse } from '../core/try-parse.ts';
 
-/** Characters; what is shorter stands in too many places that are no secret. */
-const SHORTEST = 4;
+/** Minimum length; shorter values occur too often by chance. */
+const MIN_LENGTH = 4;
 
 /**
- * The values under secret keys of a YAML or JSON text, as they read and as they are written, to be found where they are used. A text
- * over several lines counts line by line. A text that does not parse gives what stands behind secret keys on one line.
+ * The values of secret keys in a YAML or JSON text, as parsed and as written, to search for in other texts. Multi-line values
+ * count line by line. For a text that does not parse: the values after secret keys on one line.
  */
 export function secretValues(text: string): Set<string> {
   const found = new Set<string>();
   const add = (value: string) => {
     for (const line of value.split('\n').map((part) => part.trim()))
-      if (line.length >= SHORTEST && !isHarmlessValue(line) && !/^(?:true|false|null)$/i.test(line))
+      if (line.length >= MIN_LENGTH && !isHarmlessValue(line) && !/^(?:true|false|null)$/i.test(line))
         found.add(line).add(JSON.stringify(line).slice(1, -1));
   };
   const documents = tryParse(text);

@@ -1,13 +1,13 @@
 /**
- * Which names promise a secret, and which texts are one whatever they are called. A wrong guess here shows a password, so that
- * doubt counts as secret; the exceptions are names that are known to hold a reference to a secret or a setting about one.
+ * Which names are names of secrets, and which texts are secret under any name. A wrong guess discloses a password: in
+ * doubt a name is secret, except names known to be a reference to a secret or a setting about one.
  */
 
 export const MASK = '***';
-/** A secret that is another one than before. */
+/** Replaces a secret that differs from the one before. */
 export const CHANGED_MASK = `${MASK} (changed)`;
 
-/** Writes what stands in the place of a secret: the secret's text is given so that two secrets can be told apart, never to be shown. */
+/** Returns the replacement of a secret. Receives the secret so that two can be told apart; must not disclose it. */
 export type Marker = (secret: string) => string;
 
 const STEMS =
@@ -29,17 +29,17 @@ const ABOUT = new Set(
     'domain samesite secure bits format audience service services server gateway worker manager controller operator proxy ui frontend backend reset reviewer requests driver'
   ).split(' '),
 );
-/** `DBPASS` and `SMTPPWD`, but no word that ends so by chance. */
+/** `DBPASS` and `SMTPPWD`, but not words such as `bypass`. */
 const ENDS_IN_PASS = /(?<!^(?:by|com|encom|tres|sur|over|under|sub))(?:pass|pwd)$/;
-/** `STRIPE_KEY`, as variables are written; these words before it say that the key is none of a lock. */
+/** `STRIPE_KEY`, as an environment variable; with one of OTHER_KEY before it the key is not a secret. */
 const VARIABLE_KEY = /^(?:[A-Z][A-Z0-9]*_)*KEYS?$/;
 const OTHER_KEY =
   /(?:^|_)(?:PUBLIC|PUB|PARTITION|SORT|PRIMARY|FOREIGN|ROUTING|TOPOLOGY|CACHE|INDEX|GROUP|OBJECT|LABEL|ANNOTATION|TAINT|SHARD|FEATURE|CONFIG|LOOKUP|HOT)_KEYS?$/;
-/** Names of a secret text that are names of settings where they hold a map or a list. */
+/** Names that are secret with a string value, but name a group of settings with a map or a list. */
 const GROUPS = /^(?:cookie|licen[sc]e|salt|keys?)$/i;
 const REFERENCES = /^(?:existing-.*|external-secrets?|(?:image-)?pull-secrets?|secret-?key-?ref.*)$/;
 
-/** Does a value under this name have to be masked? `DB_PASSWORD`, `clientSecret`, `api-key`: yes. `secretName`, `tokenPath`: no. */
+/** Whether values under this name are masked. `DB_PASSWORD`, `clientSecret`, `api-key`: yes. `secretName`, `tokenPath`: no. */
 export function isSecretKey(name: string): boolean {
   if (name.length > 512) return true;
   const read = unescaped(name);
@@ -56,19 +56,19 @@ export function isSecretKey(name: string): boolean {
   );
 }
 
-/** As `.properties` files, JSON and others read a name that is written with escapes. */
+/** Resolves escapes in a name, as parsers of `.properties`, JSON and others do. */
 function unescaped(name: string): string {
   return name.replace(/\\(?:u([\da-f]{4})|(.))/gi, (_, code: string | undefined, char: string | undefined) =>
     code === undefined ? (char ?? '') : String.fromCharCode(Number.parseInt(code, 16)),
   );
 }
 
-/** Is a map or a list under this name a group of settings, although a text would be a secret? */
+/** Whether a map or list under this name is a group of settings, although a string would be secret. */
 export function isSettingsGroup(name: string): boolean {
   return GROUPS.test(name);
 }
 
-/** A name in lower-case words: camelCase, SNAKE_CASE, kebab-case, dotted and slashed names. */
+/** Splits a name into lower-case words: camelCase, SNAKE_CASE, kebab-case, dotted and slashed names. */
 function wordsOf(name: string): string[] {
   return name
     .replace(/([a-z0-9])([A-Z])/g, '$1-$2')
@@ -78,11 +78,11 @@ function wordsOf(name: string): string[] {
     .filter((word) => word !== '');
 }
 
-/** What `license` says in charts and packages (spdx.org/licenses). */
+/** Values of `license` in charts and packages (spdx.org/licenses). */
 const LICENSE_NAME =
   /^(["']?)(?:MIT|ISC|Unlicense|Apache-2\.0|BSD-[23]-Clause|[AL]?GPL-[23]\.[01](?:-only|-or-later)?|MPL-2\.0|EPL-2\.0|CC0-1\.0|BUSL-1\.1)\1$/;
 
-/** Values that are no secret wherever they stand; `secrets: [../config/secrets.yaml]` lists files. */
+/** Values that are never secret; `secrets: [../config/secrets.yaml]` lists files. */
 export function isHarmlessValue(text: string): boolean {
   if (text.length > 500) return false;
   const value = text.trim().replace(/[,;\s]+$/, '');
@@ -93,7 +93,7 @@ export function isHarmlessValue(text: string): boolean {
   );
 }
 
-/** Shapes that vendors give their tokens, so that they can be found in texts. */
+/** Token formats of vendors. */
 const TOKENS = [
   /\bgh[pousr]_[A-Za-z0-9]{16,}/g,
   /\bgithub_pat_\w{16,}/g,
@@ -127,26 +127,26 @@ const TOKENS = [
 const TOKEN_HINT =
   /gh[pousr]_|_pat_|glpat-|AKIA|ASIA|AROA|AIDA|AIza|ya29|xox|xapp-|slack|eyJ|[srp]k[_-]|npm_|hf_|pypi-|hv[sbr]\.|dop_|SG\.|age-sec|\$|@|-----|bearer|basic|digest|token|webhook|telegram|sig=|signature=|credential=|accessid=|accesskeyid=|key=|private-lines|glsa_|whsec_|shp(?:at|ss|ca)_|GOCSPX-/i;
 
-/** Is it worth looking for tokens in a text? */
+/** Cheap test before `maskTokens`. */
 export function mayHoldToken(text: string): boolean {
   return TOKEN_HINT.test(text);
 }
 
 const BLOCK = /-----BEGIN ([A-Z0-9 ]{0,60}PRIVATE KEY[A-Z ]{0,20})-----[\s\S]*?(?:-----END \1-----|$)/g;
-/** `scheme://user:password@host`. A digest after an image (`@sha256:`) and `git@` are none; a password may hold a slash. */
+/** `scheme://user:password@host`. Not an image digest (`@sha256:`) nor `git@`; a password may contain a slash. */
 const URL_WITH_PASSWORD = /:\/\/[^\s/:@"'<>]{0,1024}:[^\s"'<>]{0,1024}@(?!sha\d{3}:)/g;
 const URL_WITH_TOKEN = /:\/\/(?!git@)[^\s/:@"'<>]{1,2048}@(?!sha\d{3}:)/g;
-/** `user:password@tcp(host)`, as some drivers write it, without a scheme. */
+/** `user:password@tcp(host)`, as in some driver DSNs, without a scheme. */
 const BARE_LOGIN = /(?<![\w.%/+@-])[\w.%+-]{1,128}:[^\s@/:"'<>]{1,1024}@(?!sha\d{3}:)(?=[\w([])/g;
-/** `scott/tiger@//db:1521/x`, `scott/tiger@db:1521` and `scott/tiger@ORCL`, as Oracle writes it; `actions/checkout@v4` is none. */
+/** `scott/tiger@//db:1521/x`, `scott/tiger@db:1521` and `scott/tiger@ORCL` (Oracle); not `actions/checkout@v4`. */
 const ORACLE_LOGIN =
   /(?<![\w./@-])(?:(?<=thin:)\w{1,64}\/[^\s@/"']{1,256}(?=@)|\w{1,64}\/[^\s@/"']{1,256}(?=@(?:\/\/|[\w.-]{1,200}:\d{2,5}\b|[A-Z][A-Z0-9_]{2,30}\b)))/g;
-/** The body of PuTTY's private keys; what follows it has a colon. */
+/** The body of PuTTY private keys; the line after it has a colon. */
 const PUTTY_BODY =
   /(Private-Lines:[ \t]*\d{1,5}[ \t]*\r?\n[ \t]*)[\w+/=]+(?:[ \t]*\r?\n[ \t]*[\w+/=]+(?=\s|$))*/g;
 const HEADER = /\b(Bearer|Basic|Digest|Token)([ \t]+)[\w.~+/=-]{8,}/gi;
 
-/** Replaces private keys, logins in addresses and tokens of known shape, wherever they stand in a text. */
+/** Masks private keys, credentials in URLs and tokens of known formats, anywhere in a text. */
 export function maskTokens(text: string, marker: Marker): string {
   if (!mayHoldToken(text)) return text;
   let masked = text;

@@ -352,7 +352,7 @@ describe('the previous revision', () => {
       expect.objectContaining({
         code: 'UNDONE_SKIPPED',
         message: expect.stringMatching(
-          /v4 still holds what [0-9a-f]{10} took back, v3 was reverted by [0-9a-f]{10}/,
+          /v4 still contains what [0-9a-f]{10} undid, v3 was reverted by [0-9a-f]{10}/,
         ),
       }),
     );
@@ -379,7 +379,7 @@ describe('the previous revision', () => {
     ]);
     const { plan } = await made.engine.plan({ scope });
     expect(plan.target.version).toBe(2);
-    expect(plan.findings[0]?.message).toMatch(/^v4 still holds what [0-9a-f]{10} took back, v3 was reverted/);
+    expect(plan.findings[0]?.message).toMatch(/^v4 still contains what [0-9a-f]{10} undid, v3 was reverted/);
   });
 
   it('passes over what still holds a field that a rollback took back', async () => {
@@ -390,7 +390,7 @@ describe('the previous revision', () => {
     expect(plan.findings).toContainEqual(
       expect.objectContaining({
         code: 'UNDONE_SKIPPED',
-        message: expect.stringMatching(/v3 still holds what [0-9a-f]{10} took back/),
+        message: expect.stringMatching(/v3 still contains what [0-9a-f]{10} undid/),
       }),
     );
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Coordinates, isFailure } from '../../../engine/model/index.ts';
 import { parseConfig } from '../../../engine/layout/configuration/parse.ts';
-import { discover, requireKnown } from '../../../engine/layout/discover.ts';
+import { discover, requireScopeExists } from '../../../engine/layout/discover.ts';
 import {
   compileLayout,
   type Layout,
@@ -67,9 +67,9 @@ describe('discovery', () => {
       { environment: 'base', service: 'api' },
       { environment: 'prod', service: 'kustomization' },
     ])
-      await expect(requireKnown(view, layout, scope)).rejects.toSatisfy(isFailure);
+      await expect(requireScopeExists(view, layout, scope)).rejects.toSatisfy(isFailure);
     await expect(
-      requireKnown(view, layout, { environment: 'prod', service: 'api' }),
+      requireScopeExists(view, layout, { environment: 'prod', service: 'api' }),
     ).resolves.toBeUndefined();
     const service = (path: string) => serviceOfPath(layout, { environment: 'prod' }, path);
     expect([service('apps/prod/kustomization.yaml'), service('apps/prod/api.yaml')]).toEqual([null, 'api']);
@@ -304,28 +304,28 @@ describe('scopes', () => {
   };
 
   it.each(['acme/prod', 'acme/prod/api', 'beta/staging'])('knows that %s is there', async (text) => {
-    const check = requireKnown(memoryTree(files).view, DESIGN, parseScope(DESIGN, text));
+    const check = requireScopeExists(memoryTree(files).view, DESIGN, parseScope(DESIGN, text));
     await expect(check).resolves.toBeUndefined();
   });
 
   it.each([
-    ['nobody/prod', 'TENANT_UNKNOWN', 'There is acme, beta.'],
-    ['nobody/prod/api', 'TENANT_UNKNOWN', 'There is acme, beta.'],
-    ['acme/staging', 'ENVIRONMENT_UNKNOWN', 'There is prod.'],
-    ['acme/staging/web', 'ENVIRONMENT_UNKNOWN', 'There is prod.'],
-    ['acme/prod/web', 'SERVICE_UNKNOWN', 'There is api.'],
-    ['acem/prod', 'TENANT_UNKNOWN', 'Did you mean acme? There is acme, beta.'],
-    ['acme/prd', 'ENVIRONMENT_UNKNOWN', 'Did you mean prod? There is prod.'],
-    ['acme/prod/apis', 'SERVICE_UNKNOWN', 'Did you mean api? There is api.'],
-    ['beta/staging/prod', 'SERVICE_UNKNOWN', 'There is web.'],
+    ['nobody/prod', 'TENANT_UNKNOWN', 'Existing: acme, beta.'],
+    ['nobody/prod/api', 'TENANT_UNKNOWN', 'Existing: acme, beta.'],
+    ['acme/staging', 'ENVIRONMENT_UNKNOWN', 'Existing: prod.'],
+    ['acme/staging/web', 'ENVIRONMENT_UNKNOWN', 'Existing: prod.'],
+    ['acme/prod/web', 'SERVICE_UNKNOWN', 'Existing: api.'],
+    ['acem/prod', 'TENANT_UNKNOWN', 'Did you mean acme? Existing: acme, beta.'],
+    ['acme/prd', 'ENVIRONMENT_UNKNOWN', 'Did you mean prod? Existing: prod.'],
+    ['acme/prod/apis', 'SERVICE_UNKNOWN', 'Did you mean api? Existing: api.'],
+    ['beta/staging/prod', 'SERVICE_UNKNOWN', 'Existing: web.'],
   ])('says of %s what is unknown, and what there is', async (text, code, hint) => {
-    const check = requireKnown(memoryTree(files).view, DESIGN, parseScope(DESIGN, text));
+    const check = requireScopeExists(memoryTree(files).view, DESIGN, parseScope(DESIGN, text));
     await expect(check).rejects.toMatchObject({ code, hint });
   });
 
   it('says so where there is nothing at all', async () => {
-    const check = requireKnown(memoryTree({}).view, plain, { environment: 'prod' });
-    await expect(check).rejects.toMatchObject({ code: 'ENVIRONMENT_UNKNOWN', hint: 'There is none.' });
+    const check = requireScopeExists(memoryTree({}).view, plain, { environment: 'prod' });
+    await expect(check).rejects.toMatchObject({ code: 'ENVIRONMENT_UNKNOWN', hint: 'None exists.' });
   });
 
   it('looks for a scope that is there without looking at all the others', async () => {
@@ -333,7 +333,7 @@ describe('scopes', () => {
       Array.from({ length: 50 }, (_, index) => [`tenants/acme/e${index}/services/api/service.yaml`, '']),
     );
     const tree = memoryTree({ ...files, ...many });
-    await requireKnown(tree.view, DESIGN, { tenant: 'acme', environment: 'e7', service: 'api' });
+    await requireScopeExists(tree.view, DESIGN, { tenant: 'acme', environment: 'e7', service: 'api' });
     expect(tree.reads.filter((read) => /\/e\d/.test(read) && !/\/e7/.test(read))).toEqual([]);
   });
 });
@@ -392,13 +392,13 @@ describe('selections', () => {
       },
       { delivery: { output: 'out/{environment}/{service}.yaml' } },
     );
-    expect(layout.isOwn('.backtrail/config.yaml')).toBe(true);
-    expect(layout.isOwn('.backtrail')).toBe(true);
-    expect(layout.isOwn('.backtrailx/a')).toBe(false);
-    expect(layout.isOwn('out/prod/api.yaml')).toBe(true);
-    expect(layout.isOwn('out/prod/api.yml')).toBe(false);
-    expect(layout.isOwn('out/prod')).toBe(false);
-    expect(layout.isOwn('out/prod/api.yaml/below')).toBe(false);
+    expect(layout.isExcluded('.backtrail/config.yaml')).toBe(true);
+    expect(layout.isExcluded('.backtrail')).toBe(true);
+    expect(layout.isExcluded('.backtrailx/a')).toBe(false);
+    expect(layout.isExcluded('out/prod/api.yaml')).toBe(true);
+    expect(layout.isExcluded('out/prod/api.yml')).toBe(false);
+    expect(layout.isExcluded('out/prod')).toBe(false);
+    expect(layout.isExcluded('out/prod/api.yaml/below')).toBe(false);
   });
 });
 

@@ -36,9 +36,7 @@ describe('the place of manifests', () => {
     'tenants/{tenant}/production/services/{service}/from-{environment}.yaml',
     'tenants/{tenant}/{environment}/delivery/{service}.yaml',
   ])('is nothing that a scope holds: %s', (output) => {
-    expect(() => configOf(output)).toThrow(
-      /c\.yaml:1:\d+: delivery\.output: The output lies in what the layout/,
-    );
+    expect(() => configOf(output)).toThrow(/c\.yaml:1:\d+: delivery\.output: The output matches the layout/);
   });
 
   it.each([
@@ -73,12 +71,12 @@ describe('the place of manifests', () => {
 
   it('never hides from a scope what only begins like an output', () => {
     const layout = compileLayout(configOf('{tenant}{environment}{service}'));
-    expect(layout.isOwn('tenants/acme/prod/services/api/x')).toBe(false);
-    expect(layout.isOwn('acmeprodapi')).toBe(true);
+    expect(layout.isExcluded('tenants/acme/prod/services/api/x')).toBe(false);
+    expect(layout.isExcluded('acmeprodapi')).toBe(true);
   });
 
   it('names what is wrong', () => {
-    expect(pathProblem('a/.b')).toBe('No part of the output may begin with a dot.');
+    expect(pathProblem('a/.b')).toBe('No part of the output may start with a dot.');
     expect(pathProblem('a/b.yaml')).toBeNull();
   });
 });

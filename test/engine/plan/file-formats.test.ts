@@ -123,7 +123,7 @@ describe('a field of a document that a string holds', () => {
     const { engine } = await planning([app(1, 1), app(2, 2)], CONFIG);
     await expect(engine.plan(ask('app.yaml#/values|'))).rejects.toMatchObject({
       code: 'FIELD_INVALID',
-      message: expect.stringMatching(/No field follows the "\|" behind .*app\.yaml#\/values\.$/),
+      message: expect.stringMatching(/No field follows the "\|" after .*app\.yaml#\/values\.$/),
     });
   });
 

@@ -36,8 +36,8 @@ describe('a target from before the layout of today', () => {
       {
         code: 'TARGET_ABSENT',
         severity: 'block',
-        message: `production/web did not exist at ${first.slice(0, 7)}; it stood at old/web/production then.`,
-        hint: `Commit ${move.slice(0, 7)} moved it here: choose a revision since then. \`git show ${first.slice(0, 7)}:old/web/production\` prints what it was; --allow-removal removes it.`,
+        message: `production/web did not exist at ${first.slice(0, 7)}; it was at old/web/production then.`,
+        hint: `Commit ${move.slice(0, 7)} moved it here: choose a revision since that commit. \`git show ${first.slice(0, 7)}:old/web/production\` prints its old content; --allow-removal removes it.`,
       },
     ]);
   });
@@ -59,7 +59,7 @@ describe('a target from before the layout of today', () => {
     expect(existsSync(join(cwd, 'PWNED'))).toBe(false);
     const disguised = await moved('old\u202edir/api');
     const [found] = await absence(disguised, 'prod/api', disguised.ids[0] ?? '');
-    expect(found?.hint).toMatch(/choose a revision since then\. --allow-removal removes it\.$/);
+    expect(found?.hint).toMatch(/choose a revision since that commit\. --allow-removal removes it\.$/);
   });
 
   it('is not guessed from a file that is only half alike, or a part of the same name', async () => {
@@ -101,7 +101,7 @@ describe('a target from before the layout of today', () => {
       LAYOUT,
     );
     const [found] = await absence(made, 'production/web', made.ids[0] ?? '');
-    expect(found?.message).toContain('; it stood at a/web.yaml then.');
+    expect(found?.message).toContain('; it was at a/web.yaml then.');
     expect(found?.hint).toContain(`Commit ${made.ids[3]?.slice(0, 7)} moved it here`);
   });
 
@@ -119,7 +119,7 @@ describe('a target from before the layout of today', () => {
       ['production/web', 'apps/prod/web'],
     ] as const) {
       const [found] = await absence(made, scope, first);
-      expect(found?.message).toBe(`${scope} did not exist at ${first.slice(0, 7)}; it stood at ${old} then.`);
+      expect(found?.message).toBe(`${scope} did not exist at ${first.slice(0, 7)}; it was at ${old} then.`);
     }
   });
 
@@ -139,7 +139,7 @@ describe('a target from before the layout of today', () => {
     const [first = '', second = '', third = '', , last = ''] = made.ids;
     const [renamed] = await absence(made, 'live/web', third);
     expect(renamed?.message).toBe(
-      `live/web did not exist at ${third.slice(0, 7)}; it stood at clusters/prod.yaml#/releases[name=web] then.`,
+      `live/web did not exist at ${third.slice(0, 7)}; it was at clusters/prod.yaml#/releases[name=web] then.`,
     );
     expect(renamed?.hint).toContain(`Commit ${last.slice(0, 7)} moved it here`);
     await made.repo.replay([
@@ -148,7 +148,7 @@ describe('a target from before the layout of today', () => {
     for (const to of [first, second]) {
       const [moved] = await absence(made, 'prod/web', to);
       expect(moved?.message).toBe(
-        `prod/web did not exist at ${to.slice(0, 7)}; it stood at clusters/shared.yaml#/releases[name=web] then.`,
+        `prod/web did not exist at ${to.slice(0, 7)}; it was at clusters/shared.yaml#/releases[name=web] then.`,
       );
     }
   });

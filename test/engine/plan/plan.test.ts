@@ -202,7 +202,7 @@ describe('a target that lacks what stands there now', () => {
     ]);
     const plan = await planOf(engine, { to: ids[0] ?? '' });
     expect(blocks(plan)).toEqual([
-      `TARGET_ABSENT: acme/prod/api did not exist at ${ids[0]?.slice(0, 7)}; it stood at ${folder} then.`,
+      `TARGET_ABSENT: acme/prod/api did not exist at ${ids[0]?.slice(0, 7)}; it was at ${folder} then.`,
     ]);
   });
 

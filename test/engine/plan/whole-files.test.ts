@@ -39,7 +39,7 @@ describe('a field restored by its whole file', () => {
     const { engine } = await planning([{ [PATH]: `${cluster(1, 1)[PATH]}${other}` }, now], SHARED);
     const plan = await planOf(engine, ASK);
     expect(findings(plan)).toEqual([
-      `warn: ${PATH} is restored as a whole file, and with it change service web, the field ${PATH}#/owner.`,
+      `warn: ${PATH} is restored as a whole file, which also changes service web, the field ${PATH}#/owner.`,
     ]);
     expect(plan.impact.services).toEqual(['api', 'web']);
     expect(plan.wholeFiles).toEqual([PATH]);
@@ -153,10 +153,10 @@ describe('a service restored by whole files', () => {
   });
 
   it.each([
-    ['its value', 'prod:\n  api: 2\nstaging:\n  api: 2\n', /it would change staging\/api too, outside prod/],
-    ['all of it', 'prod:\n  api: 2\nstaging: []\n', /it would change staging\/api too, outside prod/],
-    ['the map above', '- prod\n', /it would change staging\/api too, outside prod/],
-    ['a template', '{{ prod }}\n', /it would change parts of other environments too, outside prod/],
+    ['its value', 'prod:\n  api: 2\nstaging:\n  api: 2\n', /it would also change staging\/api, outside prod/],
+    ['all of it', 'prod:\n  api: 2\nstaging: []\n', /it would also change staging\/api, outside prod/],
+    ['the map above', '- prod\n', /it would also change staging\/api, outside prod/],
+    ['a template', '{{ prod }}\n', /it would also change parts of other environments, outside prod/],
   ])('refuses to change another environment’s part with it: %s', async (_, then, message) => {
     const layout = { service: ['all.yaml#/{environment}/{service}', 'config/{environment}/{service}.yaml'] };
     const config = { version: 1, layout, keep: [] };
@@ -181,7 +181,7 @@ describe('a service restored by whole files', () => {
     const allowed = await planOf(engine, { ...ask, allowRemoval: true });
     expect(findings(allowed)).toEqual([
       expect.stringMatching(
-        /^warn: clusters\/prod\.yaml is removed as a whole file; with it go service web\.$/,
+        /^warn: clusters\/prod\.yaml is removed as a whole file; this removes service web\.$/,
       ),
     ]);
   });
@@ -197,7 +197,7 @@ describe('a service restored by whole files', () => {
     ]);
     const allowed = await planOf(engine, { ...asked, allowRemoval: true });
     expect(isBlocked(allowed)).toBe(false);
-    expect(findings(allowed)).toEqual([expect.stringMatching(/^warn: .*; with it go service web\.$/)]);
+    expect(findings(allowed)).toEqual([expect.stringMatching(/^warn: .*; this removes service web\.$/)]);
     expect(findings(allowed, 'REMOVAL_ALLOWED')).toHaveLength(1);
   });
 });
@@ -212,7 +212,7 @@ describe('a whole file in which others have parts', () => {
     return planOf(engine, { scope: 'prod/api', to: 'v1', wholeFile: true });
   };
   const refusal = (whom: string) => [
-    `block: all.yaml cannot be restored as a whole file: it would change ${whom} too, outside prod.`,
+    `block: all.yaml cannot be restored as a whole file: it would also change ${whom}, outside prod.`,
   ];
 
   it('refuses where an alias carries the change into another environment', async () => {
@@ -226,7 +226,7 @@ describe('a whole file in which others have parts', () => {
     const file = (tag: number) => `prod:\n  api: &x { tag: ${tag} }\n  web: *x\n  db: { tag: 3 }\n`;
     const found = await plan('/{environment}/{service}', file(1), file(2));
     expect(findings(found)).toEqual([
-      'warn: all.yaml is restored as a whole file, and with it change service web.',
+      'warn: all.yaml is restored as a whole file, which also changes service web.',
     ]);
   });
 
@@ -237,7 +237,7 @@ describe('a whole file in which others have parts', () => {
     expect(findings(found, 'EDIT_REFUSED')).toEqual(refusal('staging'));
     const own = (v: number) => `prod:\n  domain: v${v}\n  services: { api: ${v} }\n`;
     expect(findings(await plan('/{environment}/services/{service}', own(1), own(2)))).toEqual([
-      'warn: all.yaml is restored as a whole file, and with it change the field all.yaml#/prod/domain.',
+      'warn: all.yaml is restored as a whole file, which also changes the field all.yaml#/prod/domain.',
     ]);
   });
 
@@ -268,7 +268,9 @@ describe('a whole file in which others have parts', () => {
     ]);
     const { engine } = await planning([file(`{{ x }}\n${text(1)}`), file(text(2))], config);
     const refused = (await planOf(engine, ask('prod'))).findings.find(({ code }) => code === 'EDIT_REFUSED');
-    expect(refused?.hint).toBe('Change it by hand: --whole-file leaves out files with a "#" in their name.');
+    expect(refused?.hint).toBe(
+      'Change it by hand: --whole-file does not support files with a "#" in their name.',
+    );
   });
 
   it('is advised where a side is no text, and the refusal says which', async () => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeRequestId } from '../../../engine/model/index.ts';
 import { deliveryMessage, rollbackMessage } from '../../../engine/record/message.ts';
 import { readDelivery, readRollback } from '../../../engine/record/read.ts';
-import { MESSAGE_PLACEHOLDERS, PLAIN, templateProblem } from '../../../engine/record/style.ts';
+import { MESSAGE_PLACEHOLDERS, DEFAULT_STYLE, templateProblem } from '../../../engine/record/style.ts';
 import { formatTrailers, type RollbackRecord, rollbackTrailers } from '../../../engine/record/trailers.ts';
 import { type MessageReader, messageReader } from '../../helpers/messages.ts';
 import { runs } from '../../helpers/proof.ts';
@@ -33,7 +33,7 @@ const styled = (subject: string | null, record: Partial<RollbackRecord> = {}, of
   rollbackMessage({
     record: { ...of, ...record },
     shortTarget: 'aaaaaaa',
-    style: { ...PLAIN, subject },
+    style: { ...DEFAULT_STYLE, subject },
   }).text;
 const subjectOf = (message: string) => message.split('\n', 1)[0];
 

@@ -109,24 +109,20 @@ describe('readRollback', () => {
   });
 
   it('takes a duplicate of a single-valued key for tampering', () => {
-    expect(readRollback([...GOOD, 'mode: full'])?.problems).toEqual(['Trailer Mode stands 2 times.']);
+    expect(readRollback([...GOOD, 'mode: full'])?.problems).toEqual(['Trailer Mode occurs 2 times.']);
   });
 
   it('lets a wider rollback name files that it restored as a whole, and no fields', () => {
     const read = (field: string) => readRollback([...GOOD, `Rollback-Field: ${field}`]);
     expect(read('clusters/prod.yaml')).toMatchObject({ record: { mode: 'service' }, problems: [] });
     expect(read('clusters/prod.yaml#/a')?.problems).toEqual([
-      'Trailer Mode says service, the others describe a rollback in mode field.',
+      'Trailer Mode is service, but the other trailers describe mode field.',
     ]);
   });
 
   it.each([
     ['Mode: service', 'Mode: all', 'Trailer Mode is not valid: all.'],
-    [
-      'Mode: service',
-      'Mode: full',
-      'Trailer Mode says full, the others describe a rollback in mode service.',
-    ],
+    ['Mode: service', 'Mode: full', 'Trailer Mode is full, but the other trailers describe mode service.'],
     ['Rollback-Environment: production', '', 'Trailer Rollback-Environment is missing.'],
     [
       `Rollback-Target: ${'a'.repeat(40)}`,

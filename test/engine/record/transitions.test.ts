@@ -92,7 +92,7 @@ describe('the life of a request', () => {
       breakGlass: { session: 'bgs-1', review: null },
     });
     for (const make of EVENTS)
-      expect(() => foldRequest([make()])).toThrow('begins with the event that opens it');
+      expect(() => foldRequest([make()])).toThrow('start with the event that opens it');
     expect(() => foldRequest([opened(), opened()])).toThrow('opened twice');
   });
 

@@ -92,7 +92,7 @@ describe.skipIf(!works)('a confined program (skipped where bubblewrap does not w
 
 describe('programs together', () => {
   it('have one limit of time', async () => {
-    const programs = programsOf({ limits: { totalMs: 1 } }).together();
+    const programs = programsOf({ limits: { totalMs: 1 } }).withSharedTimeLimit();
     await new Promise((done) => setTimeout(done, 5));
     await expect(programs.run(node('1'))).rejects.toMatchObject({
       code: 'RENDER_FAILED',

@@ -138,13 +138,13 @@ describe('what a kustomization refers to', () => {
 
   it.each([
     ['an absolute path', '/etc/passwd', 'is an absolute path'],
-    ['a way out of the repository', '../../../../../../etc/passwd', 'leads out of the repository'],
-    ['a way out and in again', '../../../../../../tenants/acme/x.yaml', 'leads out of the repository'],
-    ['the repository of git itself', '../../../../../.git/config', 'is no path that may be checked out'],
+    ['a way out of the repository', '../../../../../../etc/passwd', 'leaves the repository'],
+    ['a way out and in again', '../../../../../../tenants/acme/x.yaml', 'leaves the repository'],
+    ['the repository of git itself', '../../../../../.git/config', 'is not safe to check out'],
     ['nothing', 'missing.yaml', 'does not exist'],
     ['a folder without a kustomization', 'empty', 'is a folder without a kustomization'],
     ['a link', 'link.yaml', 'is a symbolic link'],
-    ['a link on the way', 'linked/m.yaml', 'lies behind a symbolic link'],
+    ['a link on the way', 'linked/m.yaml', 'is behind a symbolic link'],
     ['a submodule', 'module', 'is a submodule'],
   ])('is refused when it is %s', async (_, entry, problem) => {
     const files = {
@@ -160,15 +160,13 @@ describe('what a kustomization refers to', () => {
   it('is refused when a folder holds two, of which Kustomize would take none', async () => {
     const other = `${FOLDER}/Kustomization`;
     expect((await refusal({ [K]: 'resources: []\n', [other]: 'resources: []\n' })).message).toBe(
-      `${FOLDER} holds several kustomizations, as no folder may: ${K}, ${other}.`,
+      `${FOLDER} has several kustomizations, but a folder may have only one: ${K}, ${other}.`,
     );
   });
 
   it('is refused when the kustomization itself is a link', async () => {
     const link = { mode: MODE.symlink, text: '../other/kustomization.yaml' };
-    expect((await refusal({ [K]: link })).message).toBe(
-      `${K} is a symbolic link, and links are not followed.`,
-    );
+    expect((await refusal({ [K]: link })).message).toBe(`${K} is a symbolic link; links are not followed.`);
   });
 });
 
@@ -183,7 +181,7 @@ describe('what would run a program', () => {
     ['transformers: [ second.yaml ]', 'would run a program'],
     ['transformers: [ list.yaml ]', 'would run a program'],
     ['generators: [ chart.yaml ]', 'would run helm'],
-    ['generators: [ ../../../../../base ]', 'is a folder, where a file is wanted'],
+    ['generators: [ ../../../../../base ]', 'is a folder, but must be a file'],
   ])('is refused: %s', async (text, problem) => {
     const files = {
       [K]: `${text}\n`,
@@ -205,19 +203,19 @@ describe('what would run a program', () => {
 describe('what Kustomize could read otherwise', () => {
   const hidden = 'resources: [ https://example.com/x ]';
   it.each([
-    ['a key in another case', 'Resources: [ m.yaml ]', 'no field of a kustomization that is known'],
-    ['a key that Unicode folds', 're\u017fources: [ m.yaml ]', 'no field of a kustomization that is known'],
+    ['a key in another case', 'Resources: [ m.yaml ]', 'not a known field of a kustomization'],
+    ['a key that Unicode folds', 're\u017fources: [ m.yaml ]', 'not a known field of a kustomization'],
     ['a nested key in another case', 'patches: [ { Path: https://x } ]', 'must be written path'],
-    ['a key that stands twice', `resources: [ m.yaml ]\n${hidden}`, 'stands twice'],
+    ['a key that stands twice', `resources: [ m.yaml ]\n${hidden}`, 'is a duplicate'],
     ['a line break of YAML 1.1 only', `# a\u2028${hidden}`, 'unusual line break'],
     ['another one', `# a\u0085${hidden}`, 'unusual line break'],
     ['a carriage return', `# a\r${hidden}`, 'unusual line break'],
     ['the end of the text before its end', `a: b\u0000\n${hidden}`, 'control character'],
-    ['a second document', `resources: [ m.yaml ]\n---\n${hidden}`, 'is one document'],
+    ['a second document', `resources: [ m.yaml ]\n---\n${hidden}`, 'must be one document'],
     ['text in disguise', 'resources: [ !!binary aHR0cHM6Ly94 ]', 'YAML tags are not rendered'],
     ['text instead of a list', 'resources: https://x', 'must be a list'],
     ['a map instead of text', 'resources: [ { a: https://x } ]', 'must be text'],
-    ['a list instead of a kustomization', '- a', 'a map is wanted'],
+    ['a list instead of a kustomization', '- a', 'must be a map'],
     ['no YAML', 'resources: [', 'not valid YAML'],
     [
       'a bomb',
@@ -285,7 +283,7 @@ describe('a service with a kustomization', () => {
     const files = { [K]: 'resources: [ m.yaml ]\n', [`${FOLDER}/m.yaml`]: MAP };
     await expect(build(files, programsOf({ path: '/nowhere' }))).rejects.toMatchObject({
       code: 'RENDER_FAILED',
-      message: `${K} needs Kustomize, and neither kustomize nor kubectl was found.`,
+      message: `${K} needs Kustomize, but neither kustomize nor kubectl was found.`,
       hint: 'Install kustomize or kubectl where this runs (a worker too), so that PATH finds it.',
     });
   });

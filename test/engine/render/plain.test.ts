@@ -119,7 +119,7 @@ spec:
       '  x.conf: 1\n',
     );
     const failure = await failureOf({ ...files, 'm.yaml': map('data:\n  x: 1\n  "${A}": 2\n') });
-    expect(failure.message).toContain('m.yaml:6:3: the key x stands twice.');
+    expect(failure.message).toContain('m.yaml:6:3: the key x is a duplicate.');
   });
 
   it('resolves anchors, aliases and merge keys', async () => {
@@ -311,11 +311,7 @@ describe('manifests with a mistake', () => {
     ['a tag', map('a: !vault x\n'), 'm.yaml:4:11: YAML tags are not rendered.'],
     ['an alias to nothing', map('a: *b\n'), 'm.yaml:4:4: the alias has no anchor.'],
     ['an alias to itself', map('a: &a [ *a ]\n'), 'm.yaml'],
-    [
-      'one object twice',
-      `${map('')}---\n${map('')}`,
-      'm.yaml:5:1: ConfigMap api stands also in the same file.',
-    ],
+    ['one object twice', `${map('')}---\n${map('')}`, 'm.yaml:5:1: ConfigMap api is also in the same file.'],
     ['a key that is too long', map(`? ${'x'.repeat(1100)}\n: 1\n`), 'a key is longer'],
     [
       'a document nested too deeply',
@@ -331,7 +327,7 @@ describe('manifests with a mistake', () => {
 
   it('are refused when two files say the same object', async () => {
     const failure = await failureOf({ 'a.yaml': map(''), 'b.yaml': map('data: {}\n') });
-    expect(failure.message).toContain(`b.yaml:1:1: ConfigMap api stands also in ${FOLDER}/a.yaml.`);
+    expect(failure.message).toContain(`b.yaml:1:1: ConfigMap api is also in ${FOLDER}/a.yaml.`);
   });
 
   it('name the variable and the place also as details, and say what to do', async () => {

@@ -31,7 +31,7 @@ describe('RENDER_DIFFERS', () => {
     );
     const { plan, delivery } = await engine.plan({ scope: SCOPE, to: 'v1' });
     expect(told(plan.findings)).toEqual([
-      `warn RENDER_DIFFERS The manifests of ${SCOPE} will not be those of v1 ${ids[0]?.slice(0, 10)}, because this rollback leaves as it is: ${FOLDER}/variables.yaml.`,
+      `warn RENDER_DIFFERS The manifests of ${SCOPE} will not be those of v1 ${ids[0]?.slice(0, 10)}, because this rollback does not change: ${FOLDER}/variables.yaml.`,
     ]);
     expect(new TextDecoder().decode(delivery.outputs[0]?.after?.content)).toBe(printed('one', 'new'));
     const result = await rollBack(engine, { scope: SCOPE, to: 'v1' });
@@ -93,7 +93,7 @@ describe('DELIVERY_DRIFT', () => {
     );
     const { plan } = await engine.plan({ scope: SCOPE });
     expect(told(plan.findings)).toEqual([
-      `warn DELIVERY_DRIFT ${OUT} is not what its sources on the branch render to: somebody edited it, or another renderer wrote it.`,
+      `warn DELIVERY_DRIFT ${OUT} differs from a rendering of its sources on the branch: it was edited by hand, or another renderer wrote it.`,
     ]);
     expect(plan.findings[0]?.path).toBe(OUT);
     const { deliveryCommit } = await rollBack(engine, { scope: SCOPE });
@@ -130,9 +130,7 @@ describe('RENDER_FAILED', () => {
     );
     const [both] = (await engine.plan({ scope: SCOPE })).plan.findings;
     expect(both).toMatchObject({ code: 'RENDER_FAILED', severity: 'block' });
-    expect(both?.hint).toMatch(
-      /The branch as it is now fails in the same way: this rollback is not the cause\.$/,
-    );
+    expect(both?.hint).toMatch(/The branch itself fails in the same way: this rollback is not the cause\.$/);
     const mended = await planning(
       [
         { ...source('one'), ...variables('b'), ...broken },
@@ -166,7 +164,7 @@ describe('a command of the configuration', () => {
       code: 'RENDER_FAILED',
       severity: 'block',
       message: 'The configuration in the repository wants to run node, which is not allowed here.',
-      hint: "If you trust it, allow exactly this: BACKTRAIL_RENDER_COMMANDS='node render.js {directory}; node --version'. The branch as it is now fails in the same way: this rollback is not the cause.",
+      hint: "If you trust it, allow exactly this: BACKTRAIL_RENDER_COMMANDS='node render.js {directory}; node --version'. The branch itself fails in the same way: this rollback is not the cause.",
     });
     const other = await engineOf(repo, { renderCommands: ['node render.js'] });
     expect((await other.plan({ scope: SCOPE })).plan.findings[0]?.message).toContain('is not allowed here');
@@ -180,7 +178,7 @@ describe('a command of the configuration', () => {
     const planned = await engine.plan({ scope: SCOPE });
     expect(planned.delivery.renderers).toEqual([`node ${process.versions.node}`]);
     expect(told(planned.plan.findings)).toEqual([
-      expect.stringContaining('this rollback leaves as it is: charts/web/chart.txt.'),
+      expect.stringContaining('this rollback does not change: charts/web/chart.txt.'),
     ]);
     const { deliveryCommit } = await rollBack(engine, { scope: SCOPE });
     const output = await repo.git('show', `${deliveryCommit}:${OUT}`);
@@ -209,13 +207,13 @@ describe('a command of the configuration', () => {
     [
       'prints what is no manifest',
       'console.log("warning: deprecated")',
-      'a document is no Kubernetes object',
+      'a document is not a Kubernetes object',
     ],
     ['prints no YAML', 'console.log("{")', 'not valid YAML'],
     [
       'prints an object twice',
       'const o = JSON.stringify({ apiVersion: "v1", kind: "X", metadata: { name: "a" } }); console.log(o + "\\n---\\n" + o)',
-      'X a stands also in the same file',
+      'X a is also in the same file',
     ],
   ])('publishes nothing where it %s', async (_, script, problem) => {
     const { repo } = await planning(CHARTED, command(['node', '-e', script]));
@@ -244,7 +242,7 @@ describe('a command of the configuration', () => {
     );
     const engine = await engineOf(linked.repo, { renderCommands: 'all' });
     expect((await engine.plan({ scope: 'prod/api' })).plan.findings[0]?.message).toBe(
-      '-x/l is a symbolic link, and links are not followed.',
+      '-x/l is a symbolic link; links are not followed.',
     );
     const dashed = await planning([{ '-x/prod/a': '1', '-x/prod/api/b': '1' }, { '-x/prod/api/b': '2' }], {
       ...config,
@@ -252,7 +250,7 @@ describe('a command of the configuration', () => {
     });
     const other = await engineOf(dashed.repo, { renderCommands: 'all' });
     expect((await other.plan({ scope: 'prod/api' })).plan.findings[0]?.message).toBe(
-      'The name -x/prod/api would be read as an option.',
+      'The name -x/prod/api would be parsed as an option.',
     );
   });
 });

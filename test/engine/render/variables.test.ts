@@ -54,18 +54,18 @@ describe('the variables of a service', () => {
   });
 
   it.each([
-    ['a list', 'variables:\n  A: [x]\n', '2:6: variables.A: a variable is one scalar'],
-    ['nothing', 'variables:\n  A:\n', '2:5: variables.A: a variable is one scalar'],
+    ['a list', 'variables:\n  A: [x]\n', '2:6: variables.A: a variable must be a scalar'],
+    ['nothing', 'variables:\n  A:\n', '2:5: variables.A: a variable must be a scalar'],
     [
       'a bad name',
       'services:\n  api:\n    a-b: x\n',
-      '3:10: services.api.a-b: a variable has a name of letters',
+      '3:10: services.api.a-b: the name of a variable must be letters',
     ],
     ['a list for the section', 'variables: [ A ]\n', '1:12: variables: must be a map.'],
     ['a text for the service', 'services: { api: x }\n', '1:18: services.api: must be a map.'],
-    ['a list for everything', '- A\n', '1:1: a file of variables holds a map.'],
-    ['two documents', 'variables: {}\n---\nvariables: {}\n', 'a file of variables holds one document.'],
-    ['a variable said twice', 'variables: { A: hunter2, A: hunter2 }\n', '1:26: the key A stands twice.'],
+    ['a list for everything', '- A\n', '1:1: a file of variables must be a map.'],
+    ['two documents', 'variables: {}\n---\nvariables: {}\n', 'a file of variables must be one document.'],
+    ['a variable said twice', 'variables: { A: hunter2, A: hunter2 }\n', '1:26: the key A is a duplicate.'],
   ])('are refused with their place: %s', async (_, text, message) => {
     const failure = await failureOf({ ...show('x'), '../../variables.yaml': text });
     expect(failure.code).toBe('RENDER_FAILED');

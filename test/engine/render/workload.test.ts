@@ -249,7 +249,7 @@ describe('a specification with a mistake', () => {
     [
       'a probe of an unknown port',
       'probes: { liveness: { port: web } }\n',
-      '4:29: probes.liveness.port: names no port',
+      '4:29: probes.liveness.port: is not the name of a port',
     ],
     [
       'a strange quantity',
@@ -259,11 +259,11 @@ describe('a specification with a mistake', () => {
     [
       'env from two sides',
       'env: { A: x }\nsecretRefs: [ { env: A, secret: s, key: k } ]\n',
-      '5:22: secretRefs.0.env: stands also in env.',
+      '5:22: secretRefs.0.env: is also in env.',
     ],
     ['a secret value', 'secretRefs: [ { env: A, value: hunter2 } ]\n', 'secretRefs.0.secret: is missing.'],
     ['a name that is no name', 'name: Api_1\n', '4:7: name: must be 1 to 63 lower-case letters'],
-    ['a key said twice', 'replicas: 1\nreplicas: 2\n', '5:1: the key replicas stands twice.'],
+    ['a key said twice', 'replicas: 1\nreplicas: 2\n', '5:1: the key replicas is a duplicate.'],
     ['another image', `x: &d ${digest}\n`, '4:7: x: is not a field'],
   ];
   it.each(cases)('is refused with its place: %s', async (_, rest, message) => {
@@ -295,7 +295,7 @@ describe('a specification with a mistake', () => {
       'apiVersion: v1\nkind: Workload\n',
       '1:13: apiVersion: must be backtrail.dev/v1.',
     ],
-    ['two documents', `${HEAD}${IMAGE}---\n${HEAD}${IMAGE}`, 'a service specification is one document.'],
+    ['two documents', `${HEAD}${IMAGE}---\n${HEAD}${IMAGE}`, 'a service specification must be one document.'],
     [
       'an undefined variable',
       `${HEAD}image: { repository: x, tag: "\${TAG}" }\n`,

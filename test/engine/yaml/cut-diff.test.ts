@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cutDiff } from '../../../engine/yaml/diff/cut-diff.ts';
+import { shortenDiff } from '../../../engine/yaml/diff/shorten-diff.ts';
 import { unifiedDiff } from '../../../engine/yaml/diff/unified.ts';
 
 const numbers = (factor: number) =>
   Array.from({ length: 40_000 }, (_, i) => `${(i * factor) % 9973}`).join('\n');
 const cut = (before: string, after: string) =>
-  cutDiff(unifiedDiff({ path: 'a.txt', before, after }), '--full shows all');
+  shortenDiff(unifiedDiff({ path: 'a.txt', before, after }), '--full shows all');
 const changed = (diff: string) => diff.split('\n').filter((line) => /^[-+](?![-+]{2} )/.test(line));
 
 describe('a cut difference', () => {
@@ -24,7 +24,7 @@ describe('a cut difference', () => {
   it('counts only the lines that change', () => {
     const context = Array.from({ length: 5000 }, (_, i) => ` line ${i}`);
     const diff = ['@@ -1,5001 +1,5002 @@', ...context, '-old', '+new', '+more', ''].join('\n');
-    expect(cutDiff(diff, 'see')).toMatch(/… 3004 more lines, 3 of them changed \(see\)\n$/);
+    expect(shortenDiff(diff, 'see')).toMatch(/… 3004 more lines, 3 of them changed \(see\)\n$/);
   });
 
   it('shows each place where long lines differ, and leaves out what they share', () => {
@@ -39,9 +39,9 @@ describe('a cut difference', () => {
   });
 
   it('shows long lines without partners by their beginning, and how much more there is', () => {
-    const diff = cutDiff(`@@ -1,1 +1,2 @@\n a\n+${'y'.repeat(600)}\n`, 'see');
+    const diff = shortenDiff(`@@ -1,1 +1,2 @@\n a\n+${'y'.repeat(600)}\n`, 'see');
     expect(diff).toContain(`+${'y'.repeat(499)}… (101 more characters; see)`);
-    expect(cutDiff(`@@ -1,1 +1,1 @@\n ${'y'.repeat(600)}\n`, 'see')).toMatch(/ y{499}…\n$/);
+    expect(shortenDiff(`@@ -1,1 +1,1 @@\n ${'y'.repeat(600)}\n`, 'see')).toMatch(/ y{499}…\n$/);
   });
 
   it('pairs lines across the note on a missing line end', () => {
@@ -57,7 +57,7 @@ describe('a cut difference', () => {
 
   it('leaves a short difference as it is', () => {
     const diff = unifiedDiff({ path: 'a.txt', before: 'a\nb\n', after: 'a\nc\n' });
-    expect(cutDiff(diff, 'see')).toBe(diff);
+    expect(shortenDiff(diff, 'see')).toBe(diff);
   });
 
   it('keeps words that changed in sight wherever in a long line they stand', () => {

@@ -128,9 +128,9 @@ describe('a field of a document that a string holds', () => {
   });
 
   it.each<[string, string, string, RegExp]>([
-    ['a folded one', 'a: >\n  b: 2\n\n  c: 2\n', 'unsupported', /a folded one \(>\)/],
+    ['a folded one', 'a: >\n  b: 2\n\n  c: 2\n', 'unsupported', /is folded \(>\)/],
     ['quoted over several lines', 'a: "b: 2\n\n  c: 2"\n', 'unsupported', /quoted over several lines/],
-    ['no string', 'a: {b: 2}\n', 'no-string', /is no string that could hold a document \(line 1/],
+    ['no string', 'a: {b: 2}\n', 'no-string', /is not a string that could contain a document \(line 1/],
     ['no document', 'a: hello\n', 'format', /In the string at \/a \(line 1.*it is a plain text/],
     [
       'not valid',

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parseText } from '../../../engine/yaml/core/document.ts';
 import { locate, selectSource } from '../../../engine/yaml/core/locate.ts';
 import { parseSelector } from '../../../engine/yaml/core/selector.ts';
-import { moveRanges } from '../../../engine/yaml/edit/untouched.ts';
+import { moveRanges } from '../../../engine/yaml/edit/move-ranges.ts';
 
 const SELECTOR = parseSelector('/releases[name=api]');
 const NAMES = new Set(['name']);

@@ -1,21 +1,21 @@
 import type { EditContext, Slot } from '../context.ts';
-import { endOf, type Entry } from '../../core/outline.ts';
+import { endOf, type OutlineEntry } from '../../core/outline.ts';
 import { refuse } from '../../core/refusal.ts';
 import { reindent, type Splice } from '../../core/splice.ts';
-import { columnOf, lineEnd, lineStart, nextLine, placeOf, startsLine } from '../../core/text.ts';
+import { columnOf, lineEnd, lineStart, nextLine, positionOf, startsLine } from '../../core/text.ts';
 
-/** An entry of the target and the entry of the base behind which it goes; null: before the first one that stays. */
+/** An entry of the target, and the base's entry to insert it after; null: before the first entry that remains. */
 export interface Addition {
-  readonly entry: Entry;
-  readonly behind: Entry | null;
+  readonly entry: OutlineEntry;
+  readonly behind: OutlineEntry | null;
 }
 
 export interface EntryEdit {
-  readonly removed: ReadonlySet<Entry>;
+  readonly removed: ReadonlySet<OutlineEntry>;
   readonly added: readonly Addition[];
 }
 
-/** Removes and adds whole lines of a block collection of which at least one entry stays. */
+/** Removes and adds whole lines of a block collection of which at least one entry remains. */
 export function editBlock(
   context: EditContext,
   base: Slot,
@@ -25,9 +25,9 @@ export function editBlock(
   const entries = base.outline.entries;
   const [first] = entries;
   const staying = entries.find((entry) => !removed.has(entry));
-  if (!first || !staying) refuse('unsupported', 'None of the entries stays.');
+  if (!first || !staying) refuse('unsupported', 'No entry would remain.');
   const splices: Splice[] = [];
-  const pulled = new Set<Entry>();
+  const pulled = new Set<OutlineEntry>();
   if (removed.has(first) && !startsLine(base.parsed.text, first.start)) {
     splices.push(pullUp(base, staying));
     for (const entry of entries.slice(0, entries.indexOf(staying))) pulled.add(entry);
@@ -43,8 +43,8 @@ export function editBlock(
   return splices;
 }
 
-/** The first entry stands on the line of a `-`: the next one that stays takes its place, unless a comment stands between. */
-function pullUp({ parsed: { text }, outline }: Slot, staying: Entry): Splice {
+/** The removed first entry is on the line of a `-`: moves the next remaining entry there, unless a comment is in between. */
+function pullUp({ parsed: { text }, outline }: Slot, staying: OutlineEntry): Splice {
   const { entries } = outline;
   const start = entries[0]?.start ?? 0;
   const before = entries[entries.indexOf(staying) - 1];
@@ -53,13 +53,13 @@ function pullUp({ parsed: { text }, outline }: Slot, staying: Entry): Splice {
   return { start: text.slice(0, start).trimEnd().length, end: stop, text: '' };
 }
 
-function removeLines(context: EditContext, base: Slot, entry: Entry): Splice {
+function removeLines(context: EditContext, base: Slot, entry: OutlineEntry): Splice {
   const { text } = base.parsed;
   const { entries } = base.outline;
   const index = entries.indexOf(entry);
   const previous = entries[index - 1];
   if (!startsLine(text, entry.start))
-    refuse('unsupported', `The entry does not begin its line (${placeOf(text, entry.start)}).`);
+    refuse('unsupported', `The entry is not at the start of its line (${positionOf(text, entry.start)}).`);
   const start = lineStart(text, entry.start);
   const isFileHead = base.entry === null && previous === undefined;
   const above = isFileHead
@@ -69,7 +69,7 @@ function removeLines(context: EditContext, base: Slot, entry: Entry): Splice {
   return { start: gone ? above : start, end: trailEnd(context, base, entry), text: '' };
 }
 
-/** Where the comments begin that stand directly above an entry, in its column; not above `bound`. */
+/** Start of the comments directly above an entry, in its column; not above `bound`. */
 function commentsAbove(text: string, offset: number, bound: number): number {
   const column = columnOf(text, offset);
   let start = lineStart(text, offset);
@@ -81,8 +81,8 @@ function commentsAbove(text: string, offset: number, bound: number): number {
   return start;
 }
 
-/** Where the line behind an entry and behind the comments that are deeper than it begins; such comments stay where the target has them. */
-function trailEnd({ comments }: EditContext, { parsed: { text } }: Slot, entry: Entry): number {
+/** Start of the line after an entry and its more deeply indented comments; comments that the target has are kept. */
+function trailEnd({ comments }: EditContext, { parsed: { text } }: Slot, entry: OutlineEntry): number {
   let end = nextLine(text, endOf(entry));
   const column = columnOf(text, entry.start);
   while (end < text.length && isComment(text, end, (indent) => indent > column)) {
@@ -101,8 +101,8 @@ function isComment(text: string, start: number, fits: (indent: number) => boolea
 const linesBetween = (text: string, start: number, end: number): string[] =>
   start === end ? [] : text.slice(start, end).trimEnd().split('\n');
 
-/** The lines of an entry of the target, at another column, with the comments above it that the base has nowhere. No line break at the end. */
-function linesOf({ comments, eol }: EditContext, target: Slot, entry: Entry, column: number): string {
+/** The lines of a target's entry, reindented, with those comments above it that the base does not have. No final line break. */
+function linesOf({ comments, eol }: EditContext, target: Slot, entry: OutlineEntry, column: number): string {
   const { text } = target.parsed;
   const { entries } = target.outline;
   const previous = entries[entries.indexOf(entry) - 1];
@@ -120,15 +120,21 @@ function linesOf({ comments, eol }: EditContext, target: Slot, entry: Entry, col
     .join(eol);
 }
 
-/** An entry of brackets becomes a line of its own. */
-function entryText({ parsed: { text }, outline }: Slot, entry: Entry, source: string): string {
+/** Rewrites an entry of a flow collection as a line. */
+function entryText({ parsed: { text }, outline }: Slot, entry: OutlineEntry, source: string): string {
   if (!outline.flow) return source;
-  if (!entry.indicated) refuse('unsupported', `A key has no value (${placeOf(text, entry.start)}).`);
+  if (!entry.indicated) refuse('unsupported', `A key has no value (${positionOf(text, entry.start)}).`);
   const own = text.slice(entry.start, endOf(entry));
   return outline.kind === 'seq' ? `- ${own}` : own;
 }
 
-function insertBehind(context: EditContext, base: Slot, behind: Entry, column: number, body: string): Splice {
+function insertBehind(
+  context: EditContext,
+  base: Slot,
+  behind: OutlineEntry,
+  column: number,
+  body: string,
+): Splice {
   const { text } = base.parsed;
   let at = nextLine(text, endOf(behind));
   while (at < text.length && isComment(text, at, (indent) => indent > column)) at = nextLine(text, at);
@@ -136,7 +142,13 @@ function insertBehind(context: EditContext, base: Slot, behind: Entry, column: n
   return { start: at, end: at, text: isOpen ? context.eol + body : body + context.eol };
 }
 
-function insertBefore(context: EditContext, base: Slot, next: Entry, column: number, body: string): Splice {
+function insertBefore(
+  context: EditContext,
+  base: Slot,
+  next: OutlineEntry,
+  column: number,
+  body: string,
+): Splice {
   const { text } = base.parsed;
   const { entries } = base.outline;
   if (!startsLine(text, next.start)) {
@@ -145,7 +157,7 @@ function insertBefore(context: EditContext, base: Slot, next: Entry, column: num
   }
   const line = lineStart(text, next.start);
   const previous = entries[entries.indexOf(next) - 1];
-  // What stands above the first key of a file is rather about the file.
+  // A comment above the first key of a file is likely about the file.
   const isFileHead = base.entry === null && previous === undefined;
   const at = isFileHead
     ? line

@@ -1,14 +1,14 @@
 import type { EntryEdit } from './block.ts';
 import { editCommented, isCommented } from '../commented-json.ts';
 import type { EditContext, Slot } from '../context.ts';
-import { endOf, type Entry } from '../../core/outline.ts';
+import { endOf, type OutlineEntry } from '../../core/outline.ts';
 import { flowSource, isBlock } from './block-as-flow.ts';
 import { refuse } from '../../core/refusal.ts';
 import { keySource } from '../../core/source.ts';
 import { reindent, type Splice } from '../../core/splice.ts';
-import { columnOf, placeOf, startsLine } from '../../core/text.ts';
+import { columnOf, positionOf, startsLine } from '../../core/text.ts';
 
-/** Removes and adds entries of a collection in brackets of which at least one entry stays; commas are written as the base writes them. */
+/** Removes and adds entries of a flow collection of which at least one entry remains; separators are written as in the base. */
 export function editFlow(
   context: EditContext,
   base: Slot,
@@ -17,7 +17,7 @@ export function editFlow(
 ): Splice[] {
   const { entries } = base.outline;
   const staying = entries.find((entry) => !removed.has(entry));
-  if (!staying) refuse('unsupported', 'None of the entries stays.');
+  if (!staying) refuse('unsupported', 'No entry would remain.');
   if (isCommented(base))
     return editCommented(context, base, { removed, added }, (entry) =>
       entryInFlow(context, base, target, entry),
@@ -33,16 +33,16 @@ export function editFlow(
   return splices;
 }
 
-interface Run {
-  readonly first: Entry;
-  readonly last: Entry;
-  readonly before: Entry | undefined;
-  readonly after: Entry | undefined;
+interface RemovedRun {
+  readonly first: OutlineEntry;
+  readonly last: OutlineEntry;
+  readonly before: OutlineEntry | undefined;
+  readonly after: OutlineEntry | undefined;
 }
 
-/** Removed entries that stand side by side. */
-function runsOf(entries: readonly Entry[], removed: ReadonlySet<Entry>): Run[] {
-  const runs: Run[] = [];
+/** Consecutive removed entries. */
+function runsOf(entries: readonly OutlineEntry[], removed: ReadonlySet<OutlineEntry>): RemovedRun[] {
+  const runs: RemovedRun[] = [];
   let start = -1;
   for (const [index, entry] of entries.entries()) {
     if (!removed.has(entry)) continue;
@@ -55,20 +55,20 @@ function runsOf(entries: readonly Entry[], removed: ReadonlySet<Entry>): Run[] {
   return runs;
 }
 
-function removeRun({ parsed: { text } }: Slot, { first, last, before, after }: Run): Splice {
+function removeRun({ parsed: { text } }: Slot, { first, last, before, after }: RemovedRun): Splice {
   const start = after || !before ? first.start : endOf(before);
   const end = after ? after.start : endOf(last);
   const between = [text.slice(endOf(last), end), before ? text.slice(start, first.start) : ''];
   if (between.some((part) => part.includes('#'))) {
     refuse(
       'flow-unsupported',
-      `A comment stands between entries in brackets (${placeOf(text, first.start)}).`,
+      `There is a comment between entries in brackets (${positionOf(text, first.start)}).`,
     );
   }
   return { start, end, text: '' };
 }
 
-/** What stands between two entries, from the end of one to the start of the next. */
+/** The text between two entries: separator and spacing. */
 function separatorOf({ parsed: { text }, outline }: Slot): string {
   const [first, second] = outline.entries;
   if (!first) return ', ';
@@ -78,23 +78,23 @@ function separatorOf({ parsed: { text }, outline }: Slot): string {
   if (!/^\s*,\s*$/.test(between)) {
     refuse(
       'flow-unsupported',
-      `A comment stands between entries in brackets (${placeOf(text, first.start)}).`,
+      `There is a comment between entries in brackets (${positionOf(text, first.start)}).`,
     );
   }
   return between === ',' && !second ? ', ' : between;
 }
 
-/** The source of an entry of the target as it stands in brackets. */
-export function entryInFlow({ eol }: EditContext, base: Slot, target: Slot, entry: Entry): string {
+/** The source of a target's entry, for a flow collection. */
+export function entryInFlow({ eol }: EditContext, base: Slot, target: Slot, entry: OutlineEntry): string {
   const { text } = target.parsed;
   const { outline } = target;
   if (isBlock(entry.value)) {
     if (entry.explicit || !entry.indicated)
       refuse(
         'flow-unsupported',
-        `The key is not a plain one (${placeOf(text, entry.start)} of the old text).`,
+        `The key is not a plain scalar (${positionOf(text, entry.start)} of the old text).`,
       );
-    const value = flowSource(target.parsed, entry.value, placeOf(base.parsed.text, base.outline.start));
+    const value = flowSource(target.parsed, entry.value, positionOf(base.parsed.text, base.outline.start));
     return outline.kind === 'seq' ? value : `${keySource(text, entry)}: ${value}`;
   }
   const start = outline.kind === 'seq' ? entry.value.start : entry.start;

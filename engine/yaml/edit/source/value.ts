@@ -3,28 +3,28 @@ import { flowSource, isBlock } from './block-as-flow.ts';
 import { refuse } from '../../core/refusal.ts';
 import { reindent, type Splice } from '../../core/splice.ts';
 import type { Outline } from '../../core/outline.ts';
-import { lineEnd, placeOf, startsLine } from '../../core/text.ts';
+import { lineEnd, positionOf, startsLine } from '../../core/text.ts';
 
 /**
- * Where a value stands and where its comment may: `tail`: on the indicator's line, the comment behind its end. `below`: the same, but it begins on a later
- * line. `head`: a block, its comment on the indicator's line. `compact`: a collection that begins on the line of its `-`.
+ * Position of a value and of its comment. `tail`: on the indicator's line, comment after its end. `below`: the same, but starting on a later
+ * line. `head`: a block, comment on the indicator's line. `compact`: a collection that starts on the line of its `-`.
  */
 type Style = 'tail' | 'below' | 'head' | 'compact';
 
-/** The source of a value, taken apart where a comment could stand on its first line. */
+/** The source of a value, split where its first line may have a comment. */
 export interface Pieces {
   readonly style: Style;
-  /** Blanks between the indicator and the value, where the value begins on the indicator's line. */
+  /** Spaces between the indicator and the value, if both are on one line. */
   readonly gap: string;
   readonly first: string;
-  /** A comment on the indicator's line of a `head` or `below`, with the blanks before it. */
+  /** Comment on the indicator's line of a `head` or `below`, with the spaces before it. */
   readonly comment: string;
   readonly rest: string;
 }
 
 /**
- * Replaces a value by that of the target: its own source, moved to the column of the base. A comment on the same line stays, also where the value
- * grows into a block or shrinks into a line.
+ * Replaces a value by the target's source, reindented to the column of the base. A comment on the same line is kept, even if the value
+ * changes between a block and a single line.
  */
 export function setValue(context: EditContext, base: Slot, target: Slot): Splice {
   const delta = base.column - target.column;
@@ -32,7 +32,7 @@ export function setValue(context: EditContext, base: Slot, target: Slot): Splice
   const isMoved = [base, target].every(({ parsed, entry }) => entry && startsLine(parsed.text, entry.start));
   const { parsed, outline } = target;
   const pieces = isBlock(outline)
-    ? inlinePieces(flowSource(parsed, outline, placeOf(base.parsed.text, base.outline.start)))
+    ? inlinePieces(flowSource(parsed, outline, positionOf(base.parsed.text, base.outline.start)))
     : piecesOf(target);
   return setInFlow(context, base, pieces, isMoved ? delta : 0);
 }
@@ -47,7 +47,7 @@ export function setPieces({ eol }: EditContext, base: Slot, next: Pieces, delta:
     ? ''
     : (/^[ \t]+#.*$/.exec(text.slice(outline.end, lineEnd(text, outline.end)))?.[0] ?? '');
   if (behind !== '' && old.comment !== '')
-    refuse('unsupported', `Two comments belong to the value (${placeOf(text, start)}).`);
+    refuse('unsupported', `The value has two comments (${positionOf(text, start)}).`);
   const gap = keepsGap(old) && keepsGap(next) ? old.gap : next.gap || (entry && next.first !== '' ? ' ' : '');
   const rest = reindent(next.rest, delta, eol);
   if (next.style === 'tail' || next.style === 'below') {
@@ -55,13 +55,13 @@ export function setPieces({ eol }: EditContext, base: Slot, next: Pieces, delta:
     const end = outline.kind === 'block' || !isBlockStyle ? outline.end : lineEnd(text, outline.end);
     return { start, end, text: gap + next.first + comments[0] + rest + comments[1] };
   }
-  // A comment behind the value moves to the first line; blanks there must not become part of a block.
+  // A comment after the value moves to the first line; spaces there must not become part of a block.
   const end = outline.kind === 'block' ? outline.end : lineEnd(text, outline.end);
   const comment = behind + old.comment;
   if (comment !== '' && next.style === 'compact' && next.first.includes('#')) {
     refuse(
       'unsupported',
-      `The comment of the value has no place beside its new value (${placeOf(text, start)}).`,
+      `The comment of the value does not fit beside its new value (${positionOf(text, start)}).`,
     );
   }
   return { start, end, text: gap + next.first + comment + rest };
@@ -69,14 +69,14 @@ export function setPieces({ eol }: EditContext, base: Slot, next: Pieces, delta:
 
 const keepsGap = ({ gap, style }: Pieces): boolean => gap !== '' && style !== 'compact';
 
-/** Inside brackets nothing but the value itself is replaced. */
+/** In a flow collection only the value itself is replaced. */
 function setInFlow(
   { eol }: EditContext,
   { parsed, entry, outline }: Slot,
   next: Pieces,
   delta: number,
 ): Splice {
-  const place = placeOf(parsed.text, outline.start);
+  const place = positionOf(parsed.text, outline.start);
   if (next.style !== 'tail' || entry?.indicated !== true) {
     refuse('flow-unsupported', `A block cannot be written into brackets (${place}).`);
   }
@@ -93,7 +93,7 @@ export function piecesOf({ parsed: { text }, entry, outline }: Slot): Pieces {
   if (outline.kind === 'empty')
     return { style: 'tail', gap: '', first: text.slice(after, outline.end), comment: '', rest: '' };
   const isCollection = outline.kind !== 'block' && isBlock(outline);
-  // The last line of a block collection may end with the comment of its last entry, which belongs to it.
+  // The last line of a block collection may end with the comment of its last entry, which is part of it.
   const end = isCollection ? lineEnd(text, outline.end) : outline.end;
   const source = text.slice(after, end);
   const newline = source.search(/\r?\n/);
@@ -114,7 +114,7 @@ function styleOf(outline: Outline, isCollection: boolean, lineStop: number): Sty
   return (outline.entries[0]?.start ?? 0) > lineStop ? 'head' : 'compact';
 }
 
-/** `{}` or `[]`, or any other text of one line. */
+/** A value of one line, such as `{}` or `[]`. */
 export const inlinePieces = (text: string): Pieces => ({
   style: 'tail',
   gap: ' ',

@@ -1,5 +1,12 @@
-/** What stands in a scope at one commit: whole files and parts of files. */
-import { type Entry, type Kept, MODE, type ObjectId, type PathChange, type Scope } from '../model/index.ts';
+/** The content of a scope at one commit: whole files, and parts of shared files. */
+import {
+  type Entry,
+  type KeptPath,
+  MODE,
+  type ObjectId,
+  type PathChange,
+  type Scope,
+} from '../model/index.ts';
 import { excise } from '../yaml/core/locate.ts';
 import { parseFile } from '../yaml/core/parse-file.ts';
 import { formatSelector, type Selector } from '../yaml/core/selector.ts';
@@ -14,17 +21,17 @@ export interface SelectedPart {
   readonly selector: Selector;
   readonly service: string | null;
   readonly source: string;
-  /** Without what is kept within it; null where all of it is kept. */
+  /** `source` without kept parts inside it; null if the whole part is kept. */
   readonly restorable: string | null;
 }
 
-export interface Content {
+export interface ScopeContent {
   readonly files: ReadonlyMap<string, FileEntry>;
   /** By `path#selector`. */
   readonly parts: ReadonlyMap<string, SelectedPart>;
-  /** Files that hold selected parts, whether or not the part is there. */
+  /** Files that selections select parts of, whether or not the part exists in them. */
   readonly shared: ReadonlyMap<string, FileEntry>;
-  /** Folders that the scope owns to the last file, with their tree ids. */
+  /** Folders that the scope owns completely, with their tree ids. */
   readonly trees: ReadonlyMap<string, ObjectId>;
 }
 
@@ -34,7 +41,7 @@ export interface ScopeQuery {
   readonly selections: readonly Selection[];
 }
 
-export async function readContent(query: ScopeQuery, commit: ObjectId): Promise<Content> {
+export async function readContent(query: ScopeQuery, commit: ObjectId): Promise<ScopeContent> {
   const { snapshot, selections } = query;
   const view = await snapshot.view(commit);
   const files = new Map<string, FileEntry>();
@@ -59,14 +66,14 @@ export async function readContent(query: ScopeQuery, commit: ObjectId): Promise<
         parts.set(`${part.path}#${formatSelector(part.selector)}`, part);
     }
   }
-  // A file that belongs to the scope as a whole needs no parts.
+  // A file that the scope owns as a whole needs no parts.
   for (const [key, { path }] of parts) if (files.has(path)) parts.delete(key);
   for (const path of files.keys()) shared.delete(path);
   return { files, parts, shared, trees };
 }
 
 function isSelected(layout: Layout, { paths }: Selection, { path }: FileEntry): boolean {
-  return paths.match(path) !== null && !layout.isOwn(path);
+  return paths.match(path) !== null && !layout.isExcluded(path);
 }
 
 async function selectedParts(
@@ -82,18 +89,21 @@ async function selectedParts(
     selector,
     bindings,
     kept,
-    isAsked: scope.mode === 'field',
+    isExplicit: scope.mode === 'field',
   });
   return parts.map((part) => ({ ...part, path: file.path, service: part.bindings.service ?? null }));
 }
 
-/** Parts that the configuration keeps in a file by its path alone. */
+/** Selectors that `keep` excludes in a file by path patterns alone, regardless of content. */
 export const keptSelectors = ({ layout }: Snapshot, path: string): Selector[] =>
   layout.keep.parts(path, []).map(({ selector }) => selector);
 
-/** Files of a content that are kept as wholes. */
-export async function keptFiles(snapshot: Snapshot, { files }: Pick<Content, 'files'>): Promise<Kept[]> {
-  const kept: Kept[] = [];
+/** Files of a content that are kept as a whole. */
+export async function keptFiles(
+  snapshot: Snapshot,
+  { files }: Pick<ScopeContent, 'files'>,
+): Promise<KeptPath[]> {
+  const kept: KeptPath[] = [];
   for (const [path, file] of files) {
     const { whole } = await keptIn(snapshot, path, [file]);
     if (whole !== null) kept.push({ path, by: whole });
@@ -101,8 +111,8 @@ export async function keptFiles(snapshot: Snapshot, { files }: Pick<Content, 'fi
   return kept;
 }
 
-/** Do two contents hold the same, as far as a rollback would restore it? */
-export async function sameContent(snapshot: Snapshot, a: Content, b: Content): Promise<boolean> {
+/** Whether two contents are equal in everything that a rollback would restore. */
+export async function sameContent(snapshot: Snapshot, a: ScopeContent, b: ScopeContent): Promise<boolean> {
   for (const key of new Set([...a.parts.keys(), ...b.parts.keys()])) {
     const [one, other] = [a.parts.get(key), b.parts.get(key)];
     if ((one?.restorable ?? null) === (other?.restorable ?? null)) continue;
@@ -117,14 +127,18 @@ export async function sameContent(snapshot: Snapshot, a: Content, b: Content): P
   return true;
 }
 
-/** Does a change of a selected path count, or is all that changed kept? */
+/** Whether a change of a selected path affects more than kept parts. */
 export async function differs(snapshot: Snapshot, { path, before, after }: PathChange): Promise<boolean> {
   if (before?.id === after?.id && before?.mode === after?.mode) return false;
   const kept = await keptIn(snapshot, path, [before, after]);
   if (kept.whole !== null) return false;
   if (kept.parts.length === 0 || !before || !after || before.mode !== after.mode) return true;
   const [old, now] = [await snapshot.text(before), await snapshot.text(after)];
-  return old === null || now === null || without(path, old, kept.parts) !== without(path, now, kept.parts);
+  return (
+    old === null ||
+    now === null ||
+    withoutParts(path, old, kept.parts) !== withoutParts(path, now, kept.parts)
+  );
 }
 
 /** What is kept of a path, judged by its name and by its content on every side. */
@@ -145,8 +159,8 @@ export async function keptIn(
   return { whole: null, parts: [...found.values()] };
 }
 
-/** A text without its kept parts, for comparing and for digests; the text itself where it does not parse. */
-export function without(path: string, text: string, parts: readonly KeptPart[]): string {
+/** A text without its kept parts, for comparing and for digests; the text itself if it cannot be parsed. */
+export function withoutParts(path: string, text: string, parts: readonly KeptPart[]): string {
   try {
     return excise(
       parseFile(path, text),

@@ -1,40 +1,40 @@
 /**
- * Versions of a shared file mostly differ in one value of somebody else's: `version: 1.2.3` becomes `version: 1.2.4`. Where it is certain
- * that such a change cannot have touched a part, the part need not be looked up in every version by taking the text apart.
+ * Fast path: consecutive versions of a shared file often differ in one value of another service (`version: 1.2.3` → `1.2.4`). If such a
+ * change provably did not touch a part, the file need not be parsed for it.
  */
 
-/** Where a part stands in a text: offsets, the end exclusive. */
-export interface Range {
+/** Range of a part in a text: offsets, end exclusive. */
+export interface PartRange {
   readonly start: number;
   readonly end: number;
 }
 
-interface Versions {
-  /** A text that was taken apart, and where the parts stand in it. */
+interface MoveInput {
+  /** A parsed text, and the ranges of the parts in it. */
   readonly text: string;
-  readonly ranges: readonly Range[];
+  readonly ranges: readonly PartRange[];
   readonly other: string;
-  /** Keys whose values choose the way to the parts, as `name` in `/releases[name=api]`. */
+  /** Keys whose values identify the parts, as `name` in `/releases[name=api]`. */
   readonly names: ReadonlySet<string>;
   /** May such a change also be within a part? */
   readonly within?: boolean;
 }
 
-export interface MovedRange extends Range {
+export interface MovedRange extends PartRange {
   /** A value within the part is another one. */
   readonly changed?: true;
 }
 
-/** `key: value` in one line, the value plain or quoted and of characters that mean nothing in YAML. */
+/** `key: value` on one line, the value plain or quoted, without characters that are special in YAML. */
 const SCALAR_LINE =
   /^(\s*(?:- +)*)(["']?)([A-Za-z_][\w./-]*)\2: +(["']?)[A-Za-z0-9](?:[\w./:@+-]*[A-Za-z0-9])?\4(\s*|\s+#.*)$/;
 
 /**
- * The ranges of the same parts in `other`, or null where that is not certain. Certain is it when the texts differ only in lines outside the
- * parts, each of which is `key: value` on both sides with the same indentation, key, quotes and comment, so that both texts have one
- * structure; when no such key chooses the way to a part; and when no part holds an alias, which could stand for what changed.
+ * The ranges of the same parts in `other`, or null if that is not certain. Certain if the texts differ only in lines outside the
+ * parts that are `key: value` on both sides with equal indentation, key, quotes and comment, so that both texts have the same
+ * structure; if no such key identifies a part; and if no part contains an alias, which could refer to a changed value.
  */
-export function moveRanges({ text, ranges, other, names, within }: Versions): readonly MovedRange[] | null {
+export function moveRanges({ text, ranges, other, names, within }: MoveInput): readonly MovedRange[] | null {
   if (ranges.some(({ start, end }) => text.slice(start, end).includes('*'))) return null;
   if (!hasSimpleNames(text, names)) return null;
   const [lines, others] = [text.split('\n'), other.split('\n')];
@@ -71,7 +71,7 @@ function isSameShape(line: string, other: string, names: ReadonlySet<string>): b
   return [1, 2, 3, 4, 5].every((group) => a[group] === b[group]);
 }
 
-/** A name that spreads over several lines could be changed by a line that looks like another key's. */
+/** A key of several lines could be changed by a line that looks like another key. */
 function hasSimpleNames(text: string, names: ReadonlySet<string>): boolean {
   for (const line of text.split('\n')) {
     const key = /^\s*(?:[-?] +)*["']?([\w./-]+)["']?\s*:/.exec(line)?.[1];

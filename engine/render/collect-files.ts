@@ -1,4 +1,4 @@
-/** The files that a program gets to see, taken from a tree one by one and counted. */
+/** Collects the files that a program gets, with limits on their number and size. */
 import {
   BacktrailError,
   isFailure,
@@ -12,28 +12,27 @@ import {
 const MAX_FILES = 5_000;
 const MAX_BYTES = 64 * 1024 * 1024;
 
-/** Why a path cannot be had: the end of a sentence that begins with the path. */
+/** Makes the error for a path; `problem` is the end of a sentence that starts with the path. */
 type Refuse = (problem: string) => BacktrailError;
 
-export interface Gathered {
+export interface FileCollector {
   readonly files: ReadonlyMap<string, Uint8Array>;
-  /** What stands at a path that a reference names; a link on the way there is refused. */
+  /** The entry at a path named by a reference. Refuses a symlink on the way. */
   entry(path: string, refuse: Refuse): Promise<TreeEntry | null>;
-  /** Takes a file along and gives its bytes. */
+  /** Adds a file and returns its content. */
   take(path: string, refuse: Refuse): Promise<Uint8Array>;
 }
 
-export function gather(view: TreeView): Gathered {
+export function collectFiles(view: TreeView): FileCollector {
   const files = new Map<string, Uint8Array>();
   let size = 0;
-  const entry: Gathered['entry'] = async (path, refuse) => {
+  const entry: FileCollector['entry'] = async (path, refuse) => {
     if (path === '') return view.entry('');
-    if (!isSafePath(path)) throw refuse('is no path that may be checked out.');
+    if (!isSafePath(path)) throw refuse('is not safe to check out.');
     const names = path.split('/');
     for (let depth = 1; depth < names.length; depth += 1) {
       const above = await view.entry(names.slice(0, depth).join('/'));
-      if (above?.mode === MODE.symlink)
-        throw refuse('lies behind a symbolic link, and links are not followed.');
+      if (above?.mode === MODE.symlink) throw refuse('is behind a symbolic link; links are not followed.');
       if (above?.mode !== MODE.tree) return null;
     }
     return view.entry(path);
@@ -46,9 +45,10 @@ export function gather(view: TreeView): Gathered {
       if (known) return known;
       const found = await entry(path, refuse);
       if (found === null) throw refuse('does not exist.');
-      if (found.mode === MODE.symlink) throw refuse('is a symbolic link, and links are not followed.');
-      if (found.mode === MODE.submodule) throw refuse('is a submodule, whose files are not here.');
-      if (found.mode === MODE.tree) throw refuse('is a folder, where a file is wanted.');
+      if (found.mode === MODE.symlink) throw refuse('is a symbolic link; links are not followed.');
+      if (found.mode === MODE.submodule)
+        throw refuse('is a submodule; its files are not in this repository.');
+      if (found.mode === MODE.tree) throw refuse('is a folder, but must be a file.');
       const bytes = (await readFile(view, path, refuse)) ?? new Uint8Array();
       size += bytes.byteLength;
       if (files.size >= MAX_FILES) throw tooMuch(`more than ${MAX_FILES} files`, path);
@@ -73,7 +73,7 @@ const tooMuch = (what: string, path: string) =>
     details: { path },
   });
 
-/** A relative reference from a folder, as a path from the root; null where it leaves the repository. */
+/** Resolves a relative reference from a folder to a path from the root; null if it leaves the repository. */
 export function resolvePath(folder: string, reference: string): string | null {
   const names = folder === '' ? [] : folder.split('/');
   for (const name of reference.split('/')) {

@@ -1,22 +1,22 @@
-/** Keeps what a renderer runs away from everything but its files: bubblewrap where it works, else as much as the system offers. */
+/** Isolates renderers from everything but their files: with bubblewrap if it works, else as far as the system allows. */
 import { accessSync, constants, existsSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { run } from '../../git/process/spawn.ts';
-import type { Folder } from './folder.ts';
+import type { PrivateFolder } from './folder.ts';
 
-/** How renderers run here: `how` is for people. */
+/** How renderers are isolated here; `how` is for display. */
 export interface Confinement {
   readonly confined: boolean;
   readonly how: string;
-  /** The command that runs `argv` so. */
-  wrap(argv: readonly string[], folder: Folder): readonly string[];
+  /** The command that runs `argv` isolated. */
+  wrap(argv: readonly string[], folder: PrivateFolder): readonly string[];
 }
 
-/** `auto`: where it works. `off`: the operator has something of their own. `require`: nothing is rendered without. */
+/** `auto`: if it works. `off`: the operator isolates by other means. `require`: rendering fails without. */
 export type Sandbox = 'auto' | 'off' | 'require';
 
-/** A word that is none of the three was meant to say something: the strict one is taken. */
+/** An invalid value counts as `require`, the strictest. */
 export const sandboxOf = (text: string | undefined): Sandbox =>
   text === undefined || text === '' || text === 'auto' ? 'auto' : text === 'off' ? 'off' : 'require';
 
@@ -33,7 +33,7 @@ const SYSTEM = [
   '/gnu/store',
   '/snap',
 ];
-/** Of /etc only what programs need to find their libraries, names and certificates. */
+/** The parts of /etc that programs need for libraries, names and certificates. */
 const ETC = [
   'alternatives',
   'ld.so.cache',
@@ -48,14 +48,14 @@ const ETC = [
   'localtime',
 ].map((name) => `/etc/${name}`);
 
-/** What stands beside a folder of programs and belongs to them (`~/.nvm/versions/node/v20/lib`, `~/.pyenv/versions`). */
+/** Folders beside a folder of programs that belong to it (`~/.nvm/versions/node/v20/lib`, `~/.pyenv/versions`). */
 const BESIDE = ['bin', 'shims', 'lib', 'lib64', 'libexec', 'versions', 'version', 'plugins'];
 
 const MEGABYTE = 1024 * 1024;
 const TEMPORARY = 512 * MEGABYTE;
 const LIMITS = ['--core=0', `--fsize=${512 * MEGABYTE}`, `--data=${4096 * MEGABYTE}`, '--nofile=4096'];
 
-/** `path`: absolute folders, as PATH has them. Asks the system once. */
+/** `path`: absolute folders, separated as in PATH. Runs bubblewrap once as a probe. */
 export async function confinementOf(path: string, sandbox: Sandbox): Promise<Confinement> {
   const [prlimit, setpriv, bwrap] = ['prlimit', 'setpriv', 'bwrap'].map((name) => find(name, path));
   const limited = prlimit === null || prlimit === undefined ? [] : [prlimit, ...LIMITS, '--'];
@@ -69,32 +69,32 @@ export async function confinementOf(path: string, sandbox: Sandbox): Promise<Con
   if (bwrap === null || bwrap === undefined) return bare('bubblewrap (bwrap) is not installed');
   const problem = await probe(bwrap);
   if (problem !== null) return bare(`bubblewrap does not work here: ${problem}`);
-  const visible = mounts(path);
+  const visible = visibleFolders(path);
   return {
     confined: true,
     how: 'bubblewrap: no network, nothing but its files and programs to read, nothing to write but a temporary folder',
     wrap: (argv, folder) => [
       ...limited,
       bwrap,
-      ...isolated(visible, argv[0] ?? '', path, folder),
+      ...bubblewrapArguments(visible, argv[0] ?? '', path, folder),
       '--',
       ...argv,
     ],
   };
 }
 
-const BARE = ['--unshare-all', '--die-with-parent', '--new-session'];
+const BASE_ARGUMENTS = ['--unshare-all', '--die-with-parent', '--new-session'];
 
-function isolated(
+function bubblewrapArguments(
   visible: readonly string[],
   program: string,
   path: string,
-  { tree, home }: Folder,
+  { tree, home }: PrivateFolder,
 ): string[] {
   const own = find(program, path);
-  const real = own === null ? [] : mountsOf(dirname(realpathSync(own)));
+  const real = own === null ? [] : programFolders(dirname(realpathSync(own)));
   return [
-    ...BARE,
+    ...BASE_ARGUMENTS,
     ...[...visible, ...real].flatMap((folder) => ['--ro-bind-try', folder, folder]),
     '--proc',
     '/proc',
@@ -104,7 +104,7 @@ function isolated(
     String(TEMPORARY),
     '--tmpfs',
     '/tmp',
-    // Where the folder of the files is not in /tmp, its place is made by the mount itself.
+    // If the folder is not in /tmp, the bind mount creates its path.
     '--ro-bind',
     tree,
     tree,
@@ -117,14 +117,16 @@ function isolated(
   ];
 }
 
-function mounts(path: string): string[] {
+function visibleFolders(path: string): string[] {
   const folders = path.split(':').filter((folder) => folder !== '');
-  return [...new Set([...SYSTEM, ...ETC, ...folders.flatMap(mountsOf)])].filter((place) => existsSync(place));
+  return [...new Set([...SYSTEM, ...ETC, ...folders.flatMap(programFolders)])].filter((folder) =>
+    existsSync(folder),
+  );
 }
 
-/** A folder of programs, with what belongs to it beside it; never a home as a whole. */
-function mountsOf(folder: string): string[] {
-  const isSystem = SYSTEM.some((place) => folder === place || folder.startsWith(`${place}/`));
+/** A folder of programs with the folders beside it that it needs; never a whole home directory. */
+function programFolders(folder: string): string[] {
+  const isSystem = SYSTEM.some((system) => folder === system || folder.startsWith(`${system}/`));
   if (isSystem || folder === '/' || folder === homedir()) return [];
   const beside = /^(?:s?bin|shims)$/.test(basename(folder))
     ? BESIDE.map((name) => join(dirname(folder), name))
@@ -148,9 +150,9 @@ function isExecutable(file: string): boolean {
   }
 }
 
-/** Why it does not start, as it says itself; null where it does. */
+/** Runs bubblewrap once; its own error message, or null if it works. */
 async function probe(bwrap: string): Promise<string | null> {
-  const args = [...BARE, '--ro-bind', '/', '/', '--', '/bin/true'];
+  const args = [...BASE_ARGUMENTS, '--ro-bind', '/', '/', '--', '/bin/true'];
   const codes = Array.from({ length: 256 }, (_, code) => code);
   try {
     const { code, stderr } = await run({

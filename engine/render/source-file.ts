@@ -1,24 +1,24 @@
 import { type Document, LineCounter, parseAllDocuments } from 'yaml';
 import { BacktrailError, type FailureDetails, quotePath } from '../model/index.ts';
 
-/** A YAML or JSON file, parsed. */
+/** A parsed YAML or JSON file. */
 export interface SourceFile {
   readonly path: string;
   readonly documents: readonly Document[];
-  /** The error for a place in the file. `problem` is the end of a sentence, and holds no content of the file. */
+  /** The error for a position in the file. `problem` is the end of a sentence and must not contain content of the file. */
   fail(offset: number, problem: string, extra?: FailExtra): BacktrailError;
 }
 
 export interface FailExtra {
   readonly hint?: string;
-  /** Dotted path of the field meant. */
+  /** Dotted path of the field. */
   readonly field?: string;
   readonly details?: FailureDetails;
 }
 
 const MAX_BYTES = 1024 * 1024;
 
-/** Throws RENDER_FAILED over 1 MiB (or `maxBytes`), for text that is not UTF-8, and for what does not parse. */
+/** @throws RENDER_FAILED above 1 MiB (or `maxBytes`), for text that is not UTF-8, and for invalid YAML */
 export function readSource(path: string, bytes: Uint8Array, maxBytes = MAX_BYTES): SourceFile {
   if (bytes.byteLength > maxBytes)
     throw failure(path, `is larger than ${maxBytes / 1024 / 1024} MiB, the most that is rendered.`);
@@ -38,7 +38,7 @@ export function readSource(path: string, bytes: Uint8Array, maxBytes = MAX_BYTES
   const documents = parse(path, decode(path, bytes), lineCounter);
   for (const document of documents) {
     const [error] = document.errors;
-    // The parser's own message may quote the file, which may hold a secret: its code says enough.
+    // The parser's message may quote the file, which may have a secret: use the code only.
     if (error) throw fail(error.pos[0], `not valid YAML (${error.code.toLowerCase().replaceAll('_', ' ')}).`);
   }
   return { path, documents, fail };
@@ -64,7 +64,7 @@ function parse(path: string, text: string, lineCounter: LineCounter): readonly D
     const documents = parseAllDocuments(text, options);
     return Array.isArray(documents) ? documents : [];
   } catch {
-    throw failure(path, 'is nested too deeply to be read.');
+    throw failure(path, 'is nested too deeply.');
   }
 }
 

@@ -1,25 +1,25 @@
-/** What a program printed, as manifests. */
+/** The output of a program as manifests. */
 import { BacktrailError, type ProgramResult } from '../model/index.ts';
 import { convert } from './convert.ts';
 import { type Manifest, sortManifests } from './manifests.ts';
-import { readSource } from './read.ts';
-import { clean } from './quoted-text.ts';
+import { readSource } from './source-file.ts';
+import { cleanText } from './quoted-text.ts';
 import { isMap, Plain, textOf, type Value } from './value.ts';
 
-export interface Named {
-  /** The program, as messages name it. */
+export interface ProgramRun {
+  /** The program, for messages. */
   readonly what: string;
-  /** Of the service. */
+  /** The service's folder. */
   readonly directory: string;
 }
 
-/** Printed manifests, parsed: larger ones would take more memory than a worker has. */
+/** Maximum size of the output: parsing more would need more memory than a worker has. */
 const MAX_BYTES = 8 * 1024 * 1024;
 const BUDGET = { nodes: 1_000_000, characters: 2 * MAX_BYTES };
 
-/** Every document must be a Kubernetes object: whatever else a program prints must not reach a cluster. */
-export function manifestsPrinted({ what, directory }: Named, stdout: Uint8Array): readonly Value[] {
-  const place = `${what} ${clean(directory)} (output)`;
+/** Parses the output. Every document must be a Kubernetes object: nothing else may reach a cluster. */
+export function parseOutput({ what, directory }: ProgramRun, stdout: Uint8Array): readonly Value[] {
+  const place = `${what} ${cleanText(directory)} (output)`;
   const file = readSource(place, stdout, MAX_BYTES);
   const budget = { ...BUDGET };
   const manifests: Manifest[] = [];
@@ -29,29 +29,33 @@ export function manifestsPrinted({ what, directory }: Named, stdout: Uint8Array)
     if (value instanceof Plain && value.value === null) continue;
     const object =
       isMap(value) && ['apiVersion', 'kind'].every((key) => typeof textOf(value.get(key)) === 'string');
-    if (!object) throw file.fail(offset, 'a document is no Kubernetes object with apiVersion and kind.');
+    if (!object) throw file.fail(offset, 'a document is not a Kubernetes object with apiVersion and kind.');
     manifests.push({ value, file, offset });
   }
   return sortManifests(manifests);
 }
 
-/** Why it failed, without what it quotes: that may be a patch, and with it a secret. */
-export function programFailed({ what, directory }: Named, { code, stderr }: ProgramResult): BacktrailError {
-  const said = clean(withoutQuotes(complaint(stderr.slice(-READ))), Infinity) || `exit code ${code}`;
-  // The end of a long chain of causes says most.
-  const end = said.length > SAID ? `…${said.slice(-SAID)}` : said;
+/** The error of a failed program, without quoted text: that may be a patch with a secret. */
+export function programFailed(
+  { what, directory }: ProgramRun,
+  { code, stderr }: ProgramResult,
+): BacktrailError {
+  const reason =
+    cleanText(withoutQuotes(complaint(stderr.slice(-MAX_STDERR))), Infinity) || `exit code ${code}`;
+  // The end of a chain of causes is the most specific.
+  const end = reason.length > MAX_REASON ? `…${reason.slice(-MAX_REASON)}` : reason;
   return new BacktrailError(
     'RENDER_FAILED',
-    `${what} failed for ${clean(directory)}: ${end.replace(/[.…]?$/, '.')}`,
+    `${what} failed for ${cleanText(directory)}: ${end.replace(/[.…]?$/, '.')}`,
     { details: { directory, exitCode: code } },
   );
 }
 
-const SAID = 300;
-/** Characters of what a program says that are looked at. */
-const READ = 16 * 1024;
+const MAX_REASON = 300;
+/** Number of characters of stderr that are examined. */
+const MAX_STDERR = 16 * 1024;
 
-/** kubectl wraps an error into a line of its log; others begin it with a word. */
+/** Extracts the error: kubectl wraps it into a log line; others prefix it with a word. */
 function complaint(stderr: string): string {
   const [, line, block] = /\berr=(?:"((?:[^"\\]|\\.)*)"|<\n([^]*?)\n >)/.exec(stderr) ?? [];
   if (line !== undefined) return line.replace(/\\(?:[nt])/g, ' ').replaceAll('\\', '');
@@ -60,7 +64,7 @@ function complaint(stderr: string): string {
   return named ?? stderr.trimEnd().split('\n').at(-1) ?? '';
 }
 
-/** Linear in the text, which is somebody's: backticks, lists of what may be objects, and everything behind the sources of a Secret. */
+/** Removes backticks, lists of possible objects, and everything after the sources of a Secret. Linear time: the text is untrusted. */
 function withoutQuotes(text: string): string {
   const [before = '', ...lists] = text.replace(/`[^`]*`?/g, '…').split('[');
   const end = lists.findIndex((list) => /[:{]/.test(list.split(']', 1)[0] ?? ''));

@@ -1,27 +1,27 @@
-/** A unified difference cut to what people read, without hiding that something changes. */
+/** Shortens a unified diff for display; every change stays visible or is counted. */
 import { diffArrays } from 'diff';
-import type { Effort } from './line-diff.ts';
-import { editsLeft, makeEffort, spend } from './line-diff.ts';
+import type { DiffBudget } from './line-diff.ts';
+import { editsLeft, makeDiffBudget, spend } from './line-diff.ts';
 import { wellFormed } from './shorten.ts';
 
-const LINES_SHOWN = 2000;
-const LINE_SHOWN = 500;
-/** Characters of all that differs in one line. */
-const CHANGES_SHOWN = 4000;
-/** Begins the note that a side has no line end at its end; it can stand between a removed line and the added one. */
+const MAX_LINES = 2000;
+const MAX_LINE_LENGTH = 500;
+/** Maximum number of differing characters shown of one line. */
+const MAX_DIFFERING = 4000;
+/** First character of `\ No newline at end of file`, which may be between a removed and an added line. */
 const NOTE = '\\';
-/** Characters around what differs. */
-const AROUND = 40;
+/** Number of unchanged characters shown around a difference. */
+const CONTEXT = 40;
 
 /**
- * The first 2000 lines, and how many of the others change. Of a removed line over 500 characters and the added one that stands for it,
- * what differs, at most 500 characters of each place, and how many more; of other lines the first 500 characters.
- * `hint` says where all of it can be seen.
+ * Shortens a unified diff to 2000 lines and says how many of the remaining lines change. A removed line over 500 characters and the
+ * added line that replaces it are reduced to their differences, at most 500 characters each, with the number of characters left
+ * out; other lines to their first 500 characters. `hint` says where the full diff is.
  */
-export function cutDiff(diff: string, hint: string): string {
+export function shortenDiff(diff: string, hint: string): string {
   const lines = diff.split('\n');
-  const shown = shortenLines(lines.slice(0, LINES_SHOWN), hint);
-  const rest = lines.slice(LINES_SHOWN);
+  const shown = shortenLines(lines.slice(0, MAX_LINES), hint);
+  const rest = lines.slice(MAX_LINES);
   if (rest.at(-1) === '') rest.pop();
   const changed = rest.filter((line) => /^[+-]/.test(line)).length;
   if (rest.length > 0) shown.push(`… ${rest.length} more lines, ${changed} of them changed (${hint})`, '');
@@ -29,7 +29,7 @@ export function cutDiff(diff: string, hint: string): string {
 }
 
 function shortenLines(lines: readonly string[], hint: string): string[] {
-  const effort = makeEffort();
+  const effort = makeDiffBudget();
   const shown: string[] = [];
   for (let at = 0; at < lines.length; ) {
     const removed = runOf(lines, at, '-');
@@ -42,47 +42,47 @@ function shortenLines(lines: readonly string[], hint: string): string[] {
     at += taken;
     if (taken > 0) continue;
     const line = lines[at] ?? '';
-    shown.push(line.length > LINE_SHOWN ? `${wellFormed(line.slice(0, LINE_SHOWN))}…` : line);
+    shown.push(line.length > MAX_LINE_LENGTH ? `${wellFormed(line.slice(0, MAX_LINE_LENGTH))}…` : line);
     at += 1;
   }
   return shown;
 }
 
-/** The lines from `at` on that begin with a sign. */
+/** The consecutive lines from `at` that start with `sign`. */
 function runOf(lines: readonly string[], at: number, sign: string): string[] {
   const end = lines.findIndex((line, index) => index >= at && !line.startsWith(sign));
   return lines.slice(at, end < 0 ? lines.length : end);
 }
 
-interface Cutting {
-  readonly effort: Effort;
+interface ShortenContext {
+  readonly effort: DiffBudget;
   readonly hint: string;
 }
 
-function shortenPair(old: string, now: string | undefined, cutting: Cutting): [string, string?] {
-  if (now === undefined) return [firstOf(old, cutting.hint)];
-  if (old.length <= LINE_SHOWN && now.length <= LINE_SHOWN) return [old, now];
-  const parts = partsOf(old.slice(1), now.slice(1), cutting.effort);
-  return [`-${side(parts, 'old', cutting.hint)}`, `+${side(parts, 'now', cutting.hint)}`];
+function shortenPair(old: string, now: string | undefined, context: ShortenContext): [string, string?] {
+  if (now === undefined) return [firstOf(old, context.hint)];
+  if (old.length <= MAX_LINE_LENGTH && now.length <= MAX_LINE_LENGTH) return [old, now];
+  const parts = partsOf(old.slice(1), now.slice(1), context.effort);
+  return [`-${side(parts, 'old', context.hint)}`, `+${side(parts, 'now', context.hint)}`];
 }
 
 function firstOf(line: string, hint: string): string {
-  if (line.length <= LINE_SHOWN) return line;
-  return `${wellFormed(line.slice(0, LINE_SHOWN))}… (${line.length - LINE_SHOWN} more characters; ${hint})`;
+  if (line.length <= MAX_LINE_LENGTH) return line;
+  return `${wellFormed(line.slice(0, MAX_LINE_LENGTH))}… (${line.length - MAX_LINE_LENGTH} more characters; ${hint})`;
 }
 
-/** What both sides share, or what stands on either in its place. */
+/** Text that both sides share, or the differing texts. */
 type Part = { readonly same: string } | { readonly same: null; readonly old: string; readonly now: string };
 
-/** By characters; where too many differ by words; where those do too, all between the common beginning and the common end. */
-function partsOf(old: string, now: string, effort: Effort): Part[] {
+/** Compares by characters; by words if too many characters differ; else everything between the common prefix and suffix differs. */
+function partsOf(old: string, now: string, effort: DiffBudget): Part[] {
   const shorter = Math.min(old.length, now.length);
   let head = 0;
   while (head < shorter && old[head] === now[head]) head += 1;
   let tail = 0;
   while (tail < shorter - head && old.at(-1 - tail) === now.at(-1 - tail)) tail += 1;
-  if (isHalf(old.charCodeAt(head - 1), 0xd8)) head -= 1;
-  if (isHalf(old.charCodeAt(old.length - tail), 0xdc)) tail -= 1;
+  if (isSurrogate(old.charCodeAt(head - 1), 0xd8)) head -= 1;
+  if (isSurrogate(old.charCodeAt(old.length - tail), 0xdc)) tail -= 1;
   const [before, after] = [old.slice(head, old.length - tail), now.slice(head, now.length - tail)];
   const middle = compare(before, after, { pattern: /[^]/gu, effort }) ??
     compare(before, after, { pattern: /\s+|[\p{L}\p{N}]+|[^]/gu, effort }) ?? [
@@ -91,13 +91,13 @@ function partsOf(old: string, now: string, effort: Effort): Part[] {
   return join([{ same: old.slice(0, head) }, ...middle, { same: old.slice(old.length - tail) }]);
 }
 
-/** Half of a character: the first halves begin with 0xd8 to 0xdb, the second ones with 0xdc to 0xdf. */
-const isHalf = (unit: number, from: number) => unit >> 8 >= from && unit >> 8 < from + 4;
+/** Whether a UTF-16 unit is a high (`from` 0xd8) or low (0xdc) surrogate. */
+const isSurrogate = (unit: number, from: number) => unit >> 8 >= from && unit >> 8 < from + 4;
 
 function compare(
   old: string,
   now: string,
-  { pattern, effort }: { pattern: RegExp; effort: Effort },
+  { pattern, effort }: { pattern: RegExp; effort: DiffBudget },
 ): Part[] | null {
   const limit = Math.floor(editsLeft(effort) / 2);
   const found = diffArrays(old.match(pattern) ?? [], now.match(pattern) ?? [], { maxEditLength: limit });
@@ -113,7 +113,7 @@ function compare(
   );
 }
 
-/** Neighbours that differ become one part, with what little they share between them. */
+/** Merges adjacent differences, including short common text between them. */
 function join(parts: readonly Part[]): Part[] {
   const joined: Part[] = [];
   let [old, now, since] = ['', '', ''];
@@ -125,7 +125,7 @@ function join(parts: readonly Part[]): Part[] {
   for (const part of parts) {
     if (part.same !== null) {
       since += part.same;
-      if (since.length > 2 * AROUND || old + now === '') close();
+      if (since.length > 2 * CONTEXT || old + now === '') close();
     } else {
       old += since + part.old;
       now += since + part.now;
@@ -137,13 +137,13 @@ function join(parts: readonly Part[]): Part[] {
 }
 
 function side(parts: readonly Part[], which: 'old' | 'now', hint: string): string {
-  let [text, room, hidden] = ['', CHANGES_SHOWN, 0];
+  let [text, room, hidden] = ['', MAX_DIFFERING, 0];
   for (const [index, part] of parts.entries()) {
     if (part.same !== null) {
       text += around(part.same, { first: index === 0, last: index === parts.length - 1 });
       continue;
     }
-    const shown = Math.min(part[which].length, LINE_SHOWN, room);
+    const shown = Math.min(part[which].length, MAX_LINE_LENGTH, room);
     text += wellFormed(part[which].slice(0, shown)) + (shown < part[which].length ? '…' : '');
     room -= shown;
     hidden += part[which].length - shown;
@@ -152,7 +152,7 @@ function side(parts: readonly Part[], which: 'old' | 'now', hint: string): strin
 }
 
 function around(same: string, { first, last }: { first: boolean; last: boolean }): string {
-  const [before, after] = [first ? 0 : AROUND, last ? 0 : AROUND];
+  const [before, after] = [first ? 0 : CONTEXT, last ? 0 : CONTEXT];
   if (same.length <= before + after + 1) return same;
   const end = after === 0 ? '' : same.slice(-after);
   return `${wellFormed(same.slice(0, before))}…${wellFormed(end)}`;

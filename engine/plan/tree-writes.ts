@@ -1,9 +1,9 @@
 import { MODE, type Write } from '../model/index.ts';
-import type { CheckContext } from './context.ts';
+import type { CheckContext } from './check-context.ts';
 
 /**
- * The plan's files as the writer wants them: a folder that the scope owns as a whole, and that becomes the target's to the last file, is
- * set by the target's one tree id; the rest file by file. Deletions first, so that a file can take a folder's place.
+ * The tree edits of a plan: a folder that the scope owns completely, and that becomes equal to the target's, is set by the target's tree id;
+ * all else file by file. Deletions first, so that a file can replace a folder.
  */
 export function orderWrites({ base, target, files }: CheckContext): Write[] {
   const changes = new Map(files.map(({ path, after }) => [path, after]));
@@ -12,11 +12,11 @@ export function orderWrites({ base, target, files }: CheckContext): Write[] {
     const [result, wanted] = [change === undefined ? base.files.get(path) : change, target.files.get(path)];
     return result?.id === wanted?.id && result?.mode === wanted?.mode;
   };
-  const left = [...new Set([...base.files.keys(), ...target.files.keys()])].filter(
+  const different = [...new Set([...base.files.keys(), ...target.files.keys()])].filter(
     (path) => !becomesTarget(path),
   );
   const folders = [...target.trees].filter(
-    ([folder]) => base.trees.has(folder) && !left.some((path) => path.startsWith(`${folder}/`)),
+    ([folder]) => base.trees.has(folder) && !different.some((path) => path.startsWith(`${folder}/`)),
   );
   const below = (path: string) => folders.some(([folder]) => path.startsWith(`${folder}/`));
   const changed = (folder: string) => files.some(({ path }) => path.startsWith(`${folder}/`));

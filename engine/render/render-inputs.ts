@@ -1,16 +1,16 @@
-/** What a rendering looked at: where that is the same in another tree, the rendering is. */
+/** The inputs that a rendering read: if they are equal in another tree, so is the result. */
 import { MODE, type TreeEntry, type TreeView } from '../model/index.ts';
 import { compareText } from './value.ts';
 
-export interface Seen {
-  /** Paths asked for, whether there was anything or not. */
+export interface RenderInputs {
+  /** Paths read, existing or not. */
   readonly paths: Set<string>;
   /** Folders listed. */
   readonly folders: Set<string>;
 }
 
-export function watched(view: TreeView): { view: TreeView; seen: Seen } {
-  const seen: Seen = { paths: new Set(), folders: new Set() };
+export function recordInputs(view: TreeView): { view: TreeView; seen: RenderInputs } {
+  const seen: RenderInputs = { paths: new Set(), folders: new Set() };
   return {
     seen,
     view: {
@@ -30,18 +30,18 @@ export function watched(view: TreeView): { view: TreeView; seen: Seen } {
   };
 }
 
-export interface SeenDifference {
-  /** Would a rendering of the other tree look at anything else? */
+export interface InputDifference {
+  /** Whether a rendering of the other tree would read the same inputs. */
   readonly same: boolean;
-  /** Files among what was looked at that differ, in order. */
+  /** Files among the inputs that differ, sorted. */
   readonly paths: readonly string[];
 }
 
-export async function differenceOfSeen(
-  { paths, folders }: Seen,
+export async function differenceOfInputs(
+  { paths, folders }: RenderInputs,
   one: TreeView,
   other: TreeView,
-): Promise<SeenDifference> {
+): Promise<InputDifference> {
   const differing: string[] = [];
   for (const path of paths) {
     const [a, b] = [await one.entry(path), await other.entry(path)];
@@ -53,7 +53,7 @@ export async function differenceOfSeen(
   return { same, paths: differing.sort(compareText) };
 }
 
-/** A folder's own id says nothing: a planned one has none, and what is read of it is asked for by itself. */
+/** Ignores ids of folders: a planned folder has none, and what was read inside is recorded itself. */
 const contentOf = (entry: TreeEntry | null) =>
   entry && (entry.mode === MODE.tree ? entry.mode : `${entry.mode} ${entry.id}`);
 

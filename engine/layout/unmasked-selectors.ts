@@ -1,11 +1,11 @@
-/** `show`: `path#selector`, or `#selector` in any file, of values that are not masked. */
+/** `show`: selectors (`path#selector`, or `#selector` for any file) whose values are not masked. */
 import picomatch from 'picomatch';
 import { parseLooseSelector, type Selector } from '../yaml/core/selector.ts';
 
-/** The selectors that concern a file. */
-export type Shown = (path: string) => readonly Selector[];
+/** Returns the selectors that apply to a file. */
+export type UnmaskedSelectors = (path: string) => readonly Selector[];
 
-export function compileShown(texts: readonly string[]): Shown {
+export function compileUnmasked(texts: readonly string[]): UnmaskedSelectors {
   const rules = texts.map((text) => {
     const [glob = '', selector = ''] = text.split(/#(.*)/su);
     return {

@@ -1,14 +1,14 @@
-import type { FileChange, Finding, Kept, RevisionRef, Scope } from '../model/index.ts';
-import type { Content, ScopeQuery } from '../snapshot/content.ts';
+import type { FileChange, Finding, KeptPath, RevisionRef, Scope } from '../model/index.ts';
+import type { ScopeContent, ScopeQuery } from '../snapshot/scope-content.ts';
 import type { DigestItem } from './digest.ts';
 
 export interface CheckContext {
   readonly query: ScopeQuery;
   readonly input: PlanInput;
-  readonly base: Content;
-  readonly target: Content;
+  readonly base: ScopeContent;
+  readonly target: ScopeContent;
   readonly files: readonly FileChange[];
-  readonly kept: readonly Kept[];
+  readonly kept: readonly KeptPath[];
 }
 
 export interface PlanInput {
@@ -16,14 +16,14 @@ export interface PlanInput {
   readonly target: RevisionRef;
   readonly current: RevisionRef;
   readonly allowRemoval: boolean;
-  /** What resolving the request already found. */
+  /** Findings of resolving the target. */
   readonly findings: readonly Finding[];
 }
 
-/** What restoring one kind of selection gives: the two kinds add up to the plan. */
+/** The result of restoring one kind of selection; the two kinds add up to the plan. */
 export interface Restored {
   readonly files: readonly FileChange[];
   readonly items: readonly DigestItem[];
-  readonly kept: readonly Kept[];
+  readonly kept: readonly KeptPath[];
   readonly findings: readonly Finding[];
 }

@@ -1,0 +1,11 @@
+import { formatCoordinates, type RequestProposal } from '../model/index.ts';
+
+/** The message of a request, on one line: `Rollback to revision v3 (3f2c9ab) of acme/production/api-gateway`. */
+export function requestSummary({
+  scope,
+  target,
+  targetVersion,
+}: Pick<RequestProposal, 'scope' | 'target' | 'targetVersion'>): string {
+  const version = targetVersion === null ? '' : `v${targetVersion} `;
+  return `Rollback to revision ${version}(${target.slice(0, 7)}) of ${formatCoordinates(scope)}`;
+}
