@@ -5,12 +5,13 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { basename, extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { say, title, typed } from './narrate.ts';
 
-const MAIN = fileURLToPath(new URL('../cli/main.ts', import.meta.url));
+// As this file: `.js` where the tests have compiled all of them.
+const MAIN = fileURLToPath(new URL(`../cli/main${extname(import.meta.url)}`, import.meta.url));
 const LOADER = import.meta.resolve('tsx');
 /** Services that are tried before giving up. */
 const TRIES = 40;

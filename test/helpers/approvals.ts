@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { closeAfterFile } from './lifetime.ts';
 import { backtrail, type CliOptions, exampleRepo, type Transcript } from './cli.ts';
 import type { Repo } from './repo.ts';
 import { allowedSigners, createIdentity, type Identity } from './signing.ts';
@@ -24,6 +25,7 @@ export interface People {
 let people: Promise<People> | undefined;
 
 export function makePeople(): Promise<People> {
+  if (people === undefined) closeAfterFile(() => (people = undefined));
   return (people ??= (async () => {
     const person = (name: string, signs = true) =>
       createIdentity({ name, email: `${name.toLowerCase().split(' ')[0] ?? ''}@example.com`, signs });
