@@ -5,8 +5,9 @@ import type { ParsedText } from '../../yaml/core/document.ts';
 import { listNames, locate } from '../../yaml/core/locate.ts';
 import { refusalReason } from '../../yaml/core/refusal.ts';
 import { formatSelector, parseSelector, type Selector } from '../../yaml/core/selector.ts';
-import { readParsed } from '../../layout/discover.ts';
+import { discover, readParsed } from '../../layout/discover.ts';
 import { expandSelector } from '../../layout/expand-selector.ts';
+import { compileLayout } from '../../layout/layout.ts';
 import { nameMatcher } from '../../layout/names.ts';
 import { bindPath, compilePattern, PLACEHOLDERS } from '../../layout/pattern.ts';
 import { nearNames, nearPattern } from '../../layout/near-names.ts';
@@ -38,14 +39,29 @@ export async function checkPatterns(tree: CheckedTree): Promise<Check[]> {
     for (const pattern of config.layout.only[placeholder])
       if (!tree.coordinates.some((found) => nameMatcher([pattern])(found[placeholder] ?? '')))
         unmatched.push({ section: `layout.only.${placeholder}`, pattern, suggestion: null });
+  unmatched.push(...(await ignoringNothing(tree)));
   for (const pattern of config.keep)
     if (!/^(kind|format):/.test(pattern) && !(await isKept(tree, pattern)))
       unmatched.push(await explain(tree, { section: 'keep', pattern, compile: globPaths }));
   if (unmatched.length > 0) return unmatched.map(told);
-  const { environment, service, bindings, variables, shared, only } = config.layout;
-  const all = [environment, service, bindings, variables, shared, ...Object.values(only), config.keep].flat()
-    .length;
+  const { environment, service, bindings, variables, shared, only, ignore } = config.layout;
+  const names = [...Object.values(only), ...Object.values(ignore)];
+  const all = [environment, service, bindings, variables, shared, ...names, config.keep].flat().length;
   return [configuration('patterns', 'ok', { message: `Each of the ${all} patterns matches something.` })];
+}
+
+/** Entries of `layout.ignore` that leave nothing out: the patterns find no such name even without them. */
+async function ignoringNothing({ view, layout: { config } }: CheckedTree): Promise<Unmatched[]> {
+  const { ignore } = config.layout;
+  if (PLACEHOLDERS.every((placeholder) => ignore[placeholder].length === 0)) return [];
+  const none = { tenant: [], environment: [], service: [] };
+  const all = compileLayout({ ...config, layout: { ...config.layout, ignore: none } });
+  const found = await discover(view, all);
+  return PLACEHOLDERS.flatMap((placeholder) =>
+    ignore[placeholder]
+      .filter((pattern) => !found.some((one) => nameMatcher([pattern])(one[placeholder] ?? '')))
+      .map((pattern) => ({ section: `layout.ignore.${placeholder}`, pattern, suggestion: null })),
+  );
 }
 
 function told({ section, pattern, suggestion, file }: Unmatched): Check {

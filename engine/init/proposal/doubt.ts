@@ -3,14 +3,14 @@ import { type Coordinates, formatCoordinates, type TreeView } from '../../model/
 import { type PatternMatch, patternMatches } from '../../layout/discover.ts';
 import type { Layout } from '../../layout/layout.ts';
 import { bindPath, toBindings } from '../../layout/pattern.ts';
-import { holdsWorkload, looksDeployed, type ReadValues } from './content.ts';
-import { type Coverage, namesEnvironment } from './coverage.ts';
-import { stemsByEnding } from './sites.ts';
-import { join, sample, some, type Survey } from './survey.ts';
+import { type Coverage, namesEnvironment, stemOf } from './coverage.ts';
+import { at, holdsWorkload, looksDeployed, type ReadValues } from './content.ts';
+import { sample, type Survey } from './survey.ts';
 import {
   ENVIRONMENT_FOLDERS,
   environmentWord,
   isContentFolder,
+  isNoServiceFile,
   isRegion,
   SERVICE_FOLDERS,
   TENANT_FOLDERS,
@@ -30,12 +30,12 @@ interface Question {
 /** One sentence, or null. */
 export async function doubtOf(question: Question): Promise<string | null> {
   return (
+    ofProgram(question) ??
     leftOut(question) ??
     deeper(question) ??
     unnamed(question) ??
     otherEnding(question) ??
-    (await holdsServices(question)) ??
-    (await ofProgram(question)) ??
+    (await holders(question)) ??
     (canJoin(question) ? joined(await patternMatches(question.view, question.layout)) : null)
   );
 }
@@ -81,84 +81,72 @@ function deeper({ survey, layout, found }: Question): string | null {
   return null;
 }
 
-const endsWithService = (text: string) => /\{environment\}.*\/\{service\}\/\*\*$/.test(text);
-const isWiring = (file: string) => /^kustomization\.ya?ml$/.test(file);
-
-async function holdsServices({ read, survey, layout, found }: Question): Promise<string | null> {
-  const inside = await servicesInside({ read, survey, layout, found });
-  return (
-    inside &&
-    `Each of ${inside.outer.join(', ')} holds ${inside.inner.join(', ')}, which may be the services.`
-  );
+/** A program's own `config/production.yml`, beside its `Gemfile`: nothing that a rollback of deployments is for. */
+function ofProgram({ survey, layout: { environment, service } }: Question): string | null {
+  const texts = [...environment, ...service].map(({ text }) => text);
+  const roots = texts.map((text) => {
+    const names = text.split('/').slice(0, -1);
+    return names.slice(
+      0,
+      names.findIndex((name) => /^(?:config|settings|conf)$/i.test(name)),
+    );
+  });
+  if (texts.some((text) => !/(?:^|\/)(?:config|settings|conf)\//i.test(text))) return null;
+  const isRoot = (path: string) =>
+    roots.some((root) => {
+      const names = path === '' ? [] : path.split('/');
+      return (
+        root.length === names.length && root.every((name, at) => /[{*]/.test(name) || name === names[at])
+      );
+    });
+  const [text = ''] = texts;
+  const program = [...survey.folders.values()].find(
+    (one) => one.program !== null && isRoot(one.path),
+  )?.program;
+  return program
+    ? `${text} is the configuration of an application whose source code is here (${program}), not of what is deployed.`
+    : null;
 }
 
-/** Services found as folders, each of which holds files of the same names, and each of those deploys something of its own. */
-export async function servicesInside({
-  read,
-  survey,
-  layout: { service },
-  found,
-}: Pick<Question, 'read' | 'survey' | 'layout' | 'found'>): Promise<{
-  readonly outer: readonly string[];
-  readonly inner: readonly string[];
-  readonly ending: string;
-} | null> {
-  const [pattern] = service;
-  if (pattern === undefined || pattern.selector !== null || !INSIDE.test(pattern.text)) return null;
-  const services = found.filter((one) => one.service !== undefined);
-  const outer = [...new Set(services.flatMap((one) => one.service ?? []))];
-  if (outer.length < 2) return null;
-  const folders = services.flatMap(
-    (one) => survey.folders.get(bindPath(pattern, toBindings(one)).prefix) ?? [],
-  );
-  if (folders.some(({ entered }) => entered.length > 0)) return null;
-  for (const [ending, stems] of stemsByEnding(folders[0]?.files ?? [])) {
-    const inner = stems.filter((stem) => folders.every(({ files }) => files.includes(`${stem}${ending}`)));
-    const deploys = async (stem: string) => {
-      const documents = await Promise.all(
-        sample(folders, 4).map(({ path }) => read(join(path, `${stem}${ending}`))),
-      );
-      return documents.every((one) => holdsWorkload(one) || one.some(looksDeployed));
-    };
-    const deployed: string[] = [];
-    for (const stem of inner.slice(0, 10)) if (await deploys(stem)) deployed.push(stem);
-    if (deployed.length > 1) return { outer: outer.slice(0, 3), inner: deployed.slice(0, 3), ending };
+/**
+ * Services that are folders of several workloads, files of the same names in each (`prod/acme/{api,web}.yaml`): the folders may be
+ * tenants or namespaces as well, and the files the services.
+ */
+async function holders({ read, survey, layout, found }: Question): Promise<string | null> {
+  const named = found.filter(({ service }) => service !== undefined);
+  for (const pattern of layout.service.filter(({ text }) => isHolder(text))) {
+    const paths = named.map((coordinates) => bindPath(pattern, toBindings(coordinates)).prefix);
+    const held = sample([...new Set(paths)], 8).flatMap((path) => survey.folders.get(path) ?? []);
+    const counts = new Map<string, number>();
+    for (const { path, files } of held) {
+      const stems = sample(files, 12).filter((file) => !isPart(stemOf(file)));
+      const workloads: string[] = [];
+      for (const file of stems) if (runs(await read(`${path}/${file}`))) workloads.push(stemOf(file));
+      if (workloads.length > 1) for (const stem of workloads) counts.set(stem, (counts.get(stem) ?? 0) + 1);
+    }
+    const again = [...counts].filter(([, count]) => count * 2 > held.length).map(([stem]) => stem);
+    if (held.length > 1 && again.length > 1)
+      return `${held[0]?.path ?? ''} and its like hold ${again.slice(0, 3).join(', ')}, which may be the services.`;
   }
   return null;
 }
 
-const INSIDE = /\{service\}[^/]*\/\*\*$/;
+/** A workload, or values that say what is deployed. */
+const runs = (documents: readonly unknown[]) =>
+  holdsWorkload(documents) ||
+  documents.some((document) => at(document, 'kind') === undefined && looksDeployed(document));
 
-/** What the top of a program's sources holds. */
-const PROGRAM =
-  /^(?:Gemfile|package\.json|pom\.xml|build\.gradle(?:\.kts)?|go\.mod|Cargo\.toml|requirements\.txt|pyproject\.toml|setup\.py|composer\.json|mix\.exs|.+\.(?:csproj|sln|gemspec))$/;
+/** A place of services that could be read one level deeper. */
+export const isHolder = (text: string) => /^(?!.*\{tenant\}).*\{service\}[^/#]*\/\*\*$/.test(text);
 
-/** Beside the sources of a program, files that deploy nothing are its own settings. */
-async function ofProgram({ view, read, survey, layout }: Question): Promise<string | null> {
-  const sign = (await view.list('')).find(({ name }) => PROGRAM.test(name));
-  if (sign === undefined) return null;
-  const patterns = [...layout.environment, ...layout.service].map((pattern) => bindPath(pattern, {}));
-  const paths = [...survey.folders.values()].flatMap(({ path, files }) =>
-    files.map((name) => join(path, name)),
-  );
-  const covered = sample(
-    paths.filter((path) => patterns.some((one) => one.match(path) !== null)),
-    20,
-  );
-  const deploys = async (path: string) => {
-    if (!/\.(?:ya?ml|json)$/i.test(path)) return true;
-    const documents = await read(path);
-    return documents.length === 0 || documents.some((one) => isDeployed(one, 0));
-  };
-  if (await some(covered, deploys)) return null;
-  return `${covered[0] ?? 'What it finds'} is beside ${sign.name}, and nothing in it says what is deployed: these seem to be settings of a program.`;
-}
+/** `deployment`, `api-service`: named after what kind of object it is. */
+const isPart = (stem: string) => isNoServiceFile(stem) || PARTS.test(stem);
 
-function isDeployed(value: unknown, depth: number): boolean {
-  if (typeof value !== 'object' || value === null || depth > 3) return false;
-  if (looksDeployed(value) || (depth === 0 && 'kind' in value)) return true;
-  return Object.values(value).some((inner) => isDeployed(inner, depth + 1));
-}
+const PARTS =
+  /(?:^|[-_.])(?:deploy(?:ment)?|statefulset|daemonset|cron-?job|job|rollout|svc|service|release|helmrelease|canary|pod|application|hr|app|values|config|secrets?|images?|tags?|versions?|settings|overrides?|patch|env)(?:$|[-_.])/i;
+
+const endsWithService = (text: string) => /\{environment\}.*\/\{service\}\/\*\*$/.test(text);
+const isWiring = (file: string) => /^kustomization\.ya?ml$/.test(file);
 
 /** Places of the same environments that only a name tells apart: it may well be that of a service. */
 function unnamed({ layout: { environment, service } }: Question): string | null {

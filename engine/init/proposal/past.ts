@@ -22,6 +22,8 @@ export interface Walks {
 const FILES = 20;
 /** Changes that are read. */
 const READ = 400;
+/** What is promoted is a version of something: a text that is translated into one language after another is none. */
+const VERSION = /(?:image|tag|version|revision|digest|chart|sha)\w*["']?\s*[:=]/i;
 /** Characters of what was added in one file. */
 const ADDED = 4000;
 
@@ -44,7 +46,7 @@ export async function walksIn(past: Past, layout: Layout): Promise<Walks> {
       if (before === null || after === null || left <= 0) continue;
       left -= 1;
       const added = addedLines(await past.text(before), await past.text(after));
-      if (added === null) continue;
+      if (added === null || !VERSION.test(added)) continue;
       const key = JSON.stringify([rest, added.replaceAll(environment, '')]);
       walked.push({ key, environment });
       const others = seen.get(key);
@@ -90,13 +92,17 @@ const FEW = 3;
 /** Commits of several files from which on it has. */
 const SOME = 8;
 
-/** Which of some layouts the history bears out: the only one whose environments are walked through, or changed one at a time; -1: none. */
-export function borneOut(walks: readonly Walks[]): number {
+/**
+ * Which of some layouts the history confirms: the only one whose environments versions are promoted through, or, of several, the only one whose
+ * environments are changed one at a time; -1: none.
+ */
+export function confirmedBy(walks: readonly Walks[]): number {
   const most = Math.max(...walks.map(({ promotions }) => promotions));
   if (most >= FEW) {
     const [first, ...others] = indexes(walks, ({ promotions }) => promotions * 3 > most);
     return first !== undefined && others.length === 0 ? first : -1;
   }
+  if (walks.length < 2) return -1;
   const share = ({ within, across }: Walks) => (within + across < SOME ? -1 : within / (within + across));
   const [first, ...others] = indexes(walks, (one) => share(one) < 0 || share(one) > 0.5);
   const best = walks[first ?? -1];

@@ -7,9 +7,9 @@ import type { Layout } from '../../layout/layout.ts';
 import { type Candidate, findCandidates, isWider } from './candidates.ts';
 import { type ReadValues, valueReader } from './content.ts';
 import type { Coverage } from './coverage.ts';
-import { servicesInside } from './doubt.ts';
+import { isHolder } from './doubt.ts';
 import { type Like, likePatterns } from './like.ts';
-import { borneOut, type Past, type Walks, walksIn } from './past.ts';
+import { confirmedBy, type Past, type Walks, walksIn } from './past.ts';
 import type { ShapeName } from './shapes.ts';
 import { type Survey, surveyTree } from './survey.ts';
 import { templateText } from './text.ts';
@@ -65,9 +65,9 @@ export async function propose(
   const read = valueReader(view);
   const look: Look = { view, read, survey };
   const tried = steering.like ? await likeOptions(look, steering) : await findOptions(look, steering);
-  const open = unclear({ survey, tried, steering, isBorneOut: false });
+  const open = unclear({ survey, tried, steering, isConfirmed: false });
   const better = open === null || past === null ? null : await byHistory(past, tried, steering);
-  const problem = better === null ? open : unclear({ survey, tried: better, steering, isBorneOut: true });
+  const problem = better === null ? open : unclear({ survey, tried: better, steering, isConfirmed: true });
   const options = (problem === null && better ? better : tried).slice(0, SHOWN).map(({ option }) => option);
   const [first] = options;
   if (problem === null && first)
@@ -89,7 +89,7 @@ async function byHistory(
   if (rivals.length === 0 || shape || environments || like) return null;
   const walks: Walks[] = [];
   for (const { option } of rivals) walks.push(await walksIn(past, option.layout));
-  const best = rivals[borneOut(walks)];
+  const best = rivals[confirmedBy(walks)];
   return best === undefined ? null : [best, ...tried.filter((one) => one !== best)];
 }
 
@@ -147,18 +147,15 @@ function isWorth(
   return isRival(first.principal, candidate);
 }
 
-/** The same with a tenant in the place of what joins, or holds, several services; null where that is taken. */
+/** The same with the folder that joins places as a tenant, so that each goes back alone; null where that is taken. */
 async function apart(look: Look, { layout, found }: LayoutOption): Promise<LayoutOption | null> {
-  if (layout.hasTenant) return null;
-  const texts = layout.service.map(({ text }) => text);
-  const joined = texts.filter((text) => text.split('*/').length === 2);
-  const inside = joined.length > 0 ? null : await servicesInside({ ...look, layout, found });
-  const service = inside
-    ? texts
-        .slice(0, 1)
-        .map((text) => text.replace('{service}', '{tenant}').replace(/\*\*$/, `{service}${inside.ending}`))
-    : joined.map((text) => text.replace('*/', '{tenant}/'));
-  if (service.length === 0) return null;
+  const deeper = await oneDeeper(look, { layout, found });
+  if (deeper) return deeper;
+  const service = layout.service
+    .map(({ text }) => text)
+    .filter((text) => text.split('*/').length === 2)
+    .map((text) => text.replace('*/', '{tenant}/'));
+  if (layout.hasTenant || service.length === 0) return null;
   const outer = service.map((text) => text.split('/')).filter((parts) => !parts.at(-1)?.includes('#'));
   const environment = outer.flatMap((parts) => {
     const last = parts.findLastIndex((part) => /\{(?:tenant|environment)\}/.test(part));
@@ -169,6 +166,24 @@ async function apart(look: Look, { layout, found }: LayoutOption): Promise<Layou
   const environments = new Set(found.map((one) => one.environment));
   const patterns = { environment, service };
   return tryLayout({ ...look, candidates: [], chosen: [], patterns, environments });
+}
+
+/** The same with the folders that were taken for services as tenants, and what they hold as the services. */
+async function oneDeeper(
+  look: Look,
+  { layout, found }: Pick<LayoutOption, 'layout' | 'found'>,
+): Promise<LayoutOption | null> {
+  const [text, ...others] = layout.service.map((pattern) => pattern.text);
+  if (text === undefined || others.length > 0 || !isHolder(text)) return null;
+  const environment = text.replace('{service}', '{tenant}');
+  const folder = environment.slice(0, -'/**'.length);
+  const environments = new Set(found.map((one) => one.environment));
+  for (const below of ['{service}.yaml', '{service}.yml', '{service}/**']) {
+    const patterns = { environment: [environment], service: [`${folder}/${below}`] };
+    const option = await tryLayout({ ...look, candidates: [], chosen: [], patterns, environments });
+    if (option?.found.some(({ service }) => service !== undefined)) return option;
+  }
+  return null;
 }
 
 const isSame = (one: LayoutOption, other: LayoutOption) =>

@@ -34,12 +34,16 @@ export function sitesOf({ path: folder, entered, files }: Folder, given: readonl
         (name) => given.includes(name) || isCandidate(name, file && before === '' && after === ''),
       ),
     });
-    const paired = pairs(stems, given).map(({ separator, services, environments, isFirst }) => ({
-      ...(isFirst
-        ? site('', `${separator}{service}`, environments)
-        : site(`{service}${separator}`, '', environments)),
-      services,
-    }));
+    // A cluster's name is whole: `eng-prod` is no service called `eng`.
+    const isWhole = !file && /(?:^|\/)clusters?$/i.test(folder);
+    const paired = (isWhole ? [] : pairs(stems, given)).map(
+      ({ separator, services, environments, isFirst }) => ({
+        ...(isFirst
+          ? site('', `${separator}{service}`, environments)
+          : site(`{service}${separator}`, '', environments)),
+        services,
+      }),
+    );
     const all = paired.length > 0 ? paired : [site('', '', stems)];
     if (file && paired.length === 0)
       all.push(...affixes(stems).map(({ before, after, names }) => site(before, after, names)));

@@ -12,6 +12,8 @@ export interface Folder {
   /** Names of files that may describe deployments. */
   readonly files: readonly string[];
   readonly pointers: number;
+  /** What says that the source code of a program stands here (`Gemfile`); null where nothing does. */
+  readonly program: string | null;
 }
 
 export interface Survey {
@@ -66,10 +68,15 @@ export async function surveyTree(view: TreeView, limits: SurveyLimits = LIMITS):
   };
 }
 
+/** What builds or starts programs of the usual languages. */
+const PROGRAM =
+  /^(?:Gemfile|Rakefile|config\.ru|manage\.py|setup\.py|pyproject\.toml|requirements\.txt|package\.json|pom\.xml|build\.gradle(?:\.kts)?|go\.mod|Cargo\.toml|composer\.json|mix\.exs|.+\.sln)$/;
+
 async function look(view: TreeView, path: string, limits: SurveyLimits): Promise<Folder> {
   const folders: string[] = [];
   const files: string[] = [];
   let pointers = 0;
+  let program: string | null = null;
   const entries = await view.list(path);
   // Beside `prod`, `test` is an environment.
   const isStages = entries.some(({ name }) => environmentWord(name).weight >= 0.9);
@@ -77,12 +84,20 @@ async function look(view: TreeView, path: string, limits: SurveyLimits): Promise
     SKIPPED_FOLDERS.has(name) && !(isStages && environmentWord(name).weight > 0);
   for (const { name, mode } of entries) {
     if (mode !== MODE.tree && !isFile(mode)) pointers += 1;
+    if (isFile(mode) && PROGRAM.test(name)) program ??= name;
     // What a pattern cannot name as it is, and folders of tools (`.github`).
     if (!isCoordinate(name) || /^\.|[*?{}\\\p{C}]/u.test(name)) continue;
     if (mode === MODE.tree && !isSkipped(name.toLowerCase())) folders.push(name);
     else if (isFile(mode) && endingOf(name) !== null) files.push(name);
   }
-  return { path, folders, entered: choose(folders, limits.siblings), files: sample(files, FILES), pointers };
+  return {
+    path,
+    folders,
+    entered: choose(folders, limits.siblings),
+    files: sample(files, FILES),
+    pointers,
+    program,
+  };
 }
 
 /** Those that look like environments, and some of the others. */

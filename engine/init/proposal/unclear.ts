@@ -2,7 +2,7 @@
 import { type Finding, quotePath } from '../../model/index.ts';
 import type { Candidate } from './candidates.ts';
 import type { Steering, Tried } from './propose.ts';
-import type { Survey } from './survey.ts';
+import { join, type Survey } from './survey.ts';
 
 /** Of two layouts whose scores are this near, neither is clearly right. */
 const NEAR = 0.6;
@@ -12,7 +12,7 @@ interface Question {
   readonly tried: readonly Tried[];
   readonly steering: Steering;
   /** Does the history say that the first one is right? */
-  readonly isBorneOut: boolean;
+  readonly isConfirmed: boolean;
 }
 
 /** null: the first layout is the right one. */
@@ -21,7 +21,7 @@ export function unclear(question: Question): Finding | null {
   return message === null ? null : { code: 'LAYOUT_UNCLEAR', severity: 'block', message };
 }
 
-function reasonOf({ survey, tried, steering, isBorneOut }: Question): string | null {
+function reasonOf({ survey, tried, steering, isConfirmed }: Question): string | null {
   const [first, ...others] = tried;
   if (!first) return nothing(survey, steering);
   const { option, principal } = first;
@@ -35,7 +35,7 @@ function reasonOf({ survey, tried, steering, isBorneOut }: Question): string | n
     return `Nothing in the tree has the shape ${shape}; the nearest layout is ${textOf(first)}, ${option.shape}.`;
   if (shape) return null;
   if (environments) return option.doubt;
-  if (isBorneOut && branches.length <= 1) return option.doubt;
+  if (isConfirmed && branches.length <= 1) return option.doubt;
   if (principal?.isConvincing !== true)
     return branches.length > 1
       ? branchesMeant(branches)
@@ -60,7 +60,7 @@ export function isRival(one: Candidate, other: Candidate): boolean {
     other.score >= NEAR * one.score &&
     other.axis.evidence >= NEAR * one.axis.evidence &&
     other.axis.files * 2 >= one.axis.files &&
-    common * 2 < Math.min(one.names.size, other.names.size)
+    common * 2 <= Math.min(one.names.size, other.names.size)
   );
 }
 
@@ -84,6 +84,9 @@ function nothing(survey: Survey, { shape, environments, branches = [] }: Steerin
   const deploy = [...folders.values()].find(({ path }) =>
     /(?:^|\/)(?:deploy|deployment|deployments|k8s|kubernetes|manifests)$/i.test(path),
   );
+  const code = [...folders.values()].find(({ program }) => program !== null);
+  if (!deploy && code?.program)
+    return `The tree is the source code of an application (${quotePath(join(code.path, code.program))}), and nothing in it says where that is deployed.`;
   if (deploy)
     return `The folder ${quotePath(deploy.path)} describes one deployment, and nothing in it names an environment.`;
   return 'No folder or file of the tree looks like an environment.';

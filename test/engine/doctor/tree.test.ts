@@ -270,6 +270,21 @@ describe('shared files', () => {
   });
 });
 
+describe('names that are ignored', () => {
+  const layout = { environment: ['{environment}/**'], ignore: { environment: ['base', 'enc-*', 'old-*'] } };
+  it('are told where nothing is called so', async () => {
+    const files = { 'base/x': '', 'enc-one/x': '', 'prod/x': '' };
+    const checks = await noted({ layout }, files, 'patterns');
+    expect(checks).toMatchObject([
+      { status: 'warn', details: { section: 'layout.ignore.environment', pattern: 'old-*' } },
+    ]);
+  });
+  it('are no matter where each leaves something out', async () => {
+    const files = { 'base/x': '', 'enc-one/x': '', 'old-one/x': '', 'prod/x': '' };
+    expect(await noted({ layout }, files, 'patterns')).toMatchObject([{ status: 'ok' }]);
+  });
+});
+
 describe('delivery', () => {
   const delivery = (layout: object, output: string, files: Readonly<Record<string, Held>> = TREE) =>
     noted({ layout, delivery: { output } }, files, 'delivery');

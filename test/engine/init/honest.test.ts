@@ -175,27 +175,9 @@ describe('a tree of names that no rule knows', () => {
       /./,
     ],
     [
-      'folders that hold the same services',
-      files('{0}/{1}/{2}.yaml', DEPLOYMENT, ['prod', 'dev'], ['acme', 'globex'], ['api', 'web']),
-      /^Each of acme, globex holds api, web, which may be the services\.$/,
-    ],
-    [
-      'namespaces of a stage',
-      files('{0}-{1}/{2}.yaml', DEPLOYMENT, ['shop', 'billing'], ['dev', 'prod'], ['api', 'db']),
-      /^Each of billing, shop holds api, db, /,
-    ],
-    [
       'stages in each region',
       files('overlays/{0}/{1}/kustomization.yaml', OVERLAY, ['us-east', 'eu-west'], ['prod', 'stage']),
       /^The tree has more levels than names: overlays\/eu-west holds only folders\.$/,
-    ],
-    [
-      'settings of a program',
-      {
-        ...files('config/environments/{0}.yml', 'cache: true\n', ['production', 'development']),
-        Gemfile: 'x\n',
-      },
-      /^config\/environments\/development\.yml is beside Gemfile, and nothing in it says what is deployed/,
     ],
     [
       'versions',

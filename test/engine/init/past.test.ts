@@ -55,6 +55,12 @@ describe('where a tree alone leaves open what its environments are, its history'
       ),
     ],
     [
+      'says nothing where a text comes to one after the other',
+      [1, 2, 3].flatMap((at) =>
+        OUTER.map((outer) => ({ [`${outer}/mercury/deployment.yaml`]: `${deployment(0)}# note ${at}\n` })),
+      ),
+    ],
+    [
       'says nothing where versions walk both ways',
       [
         ...promoted(OUTER, (name) => path(name, 'venus')),
