@@ -18,10 +18,11 @@ import { discover } from '../layout/discover.ts';
 import { isFile, treeView } from '../snapshot/view.ts';
 import type { Coverage } from './proposal/coverage.ts';
 import type { Past } from './proposal/past.ts';
-import { propose, type Steering } from './proposal/propose.ts';
+import { propose } from './proposal/propose.ts';
+import { type Steering } from './proposal/types.ts';
 import { decode } from '../yaml/core/text.ts';
 import { describeShape, type ShapeName } from './proposal/shapes.ts';
-import { sample } from './proposal/survey.ts';
+import { sample } from './survey/survey.ts';
 import { createObserve } from '../rollback/observe.ts';
 import { planAsked, type Planned, type PlanTools } from '../rollback/plan.ts';
 import { type EnvironmentEntry, toEntries } from '../layout/environments.ts';
@@ -166,7 +167,7 @@ async function branchOf(git: RepositoryReader): Promise<{ branch: string; tip: O
 }
 
 export type { Like } from './proposal/like.ts';
-export type { Steering } from './proposal/propose.ts';
+export type { Steering } from './proposal/types.ts';
 export type { Shape, ShapeName } from './proposal/shapes.ts';
 
 export interface ConfigWrite {

@@ -113,6 +113,8 @@ const PURE = [
   'engine/history',
   'engine/plan',
   'engine/render',
+  'engine/init/survey',
+  'engine/init/candidates',
   'engine/init/proposal',
 ];
 const IMPURE = ['engine/render/programs', 'engine/render/planned'];
@@ -154,7 +156,7 @@ const edges = all.flatMap(({ path, imports }) =>
     ]),
 );
 /** Files of one folder. */
-const MOST_SIBLINGS = 22;
+const MOST_SIBLINGS = 18;
 
 const code = ({ text }: Source) => text.replace(/\/\*[^]*?\*\/|(?<=\s)\/\/.*$/gm, '');
 const offenders = (test: (source: Source) => boolean) => all.filter(test).map(({ path }) => path);
@@ -190,7 +192,7 @@ describe('architecture', () => {
   });
 
   it('has no circle of imports, types included', () => {
-    expect(circles(edges).filter((path) => !path.startsWith('engine/init/proposal/'))).toEqual([]);
+    expect(circles(edges)).toEqual([]);
   });
 
   it('has folders that a reader can take in', () => {

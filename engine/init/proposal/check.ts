@@ -5,7 +5,7 @@ import type { Layout } from '../../layout/layout.ts';
 import { bindPath, PLACEHOLDERS } from '../../layout/pattern.ts';
 import { walkFiles } from '../../snapshot/view.ts';
 import { judgeOf, namesEnvironment, stemOf } from './coverage.ts';
-import { endingOf, SKIPPED_FOLDERS } from './words.ts';
+import { endingOf, SKIPPED_FOLDERS } from '../survey/words.ts';
 
 export interface NewPath {
   /** The folder or file that has come. */

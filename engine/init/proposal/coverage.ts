@@ -2,8 +2,8 @@
 import type { Coordinates } from '../../model/index.ts';
 import type { Layout } from '../../layout/layout.ts';
 import { allBindings, bindPath } from '../../layout/pattern.ts';
-import { join, type Survey } from './survey.ts';
-import { environmentWord, GENERATED_FOLDERS, isSharedName } from './words.ts';
+import { join, type Survey } from '../survey/survey.ts';
+import { environmentWord, GENERATED_FOLDERS, isSharedName } from '../survey/words.ts';
 
 /**
  * `environment`: it has the name of an environment; `sibling`: it stands beside what the layout takes; `shared`: a base or defaults;

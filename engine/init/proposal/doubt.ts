@@ -4,8 +4,8 @@ import { type PatternMatch, patternMatches } from '../../layout/discover.ts';
 import type { Layout } from '../../layout/layout.ts';
 import { bindPath, toBindings } from '../../layout/pattern.ts';
 import { type Coverage, namesEnvironment, stemOf } from './coverage.ts';
-import { at, holdsWorkload, looksDeployed, type ReadValues } from './content.ts';
-import { sample, type Survey } from './survey.ts';
+import { at, holdsWorkload, looksDeployed, type ReadValues } from '../survey/content.ts';
+import { sample, type Survey } from '../survey/survey.ts';
 import {
   ENVIRONMENT_FOLDERS,
   environmentWord,
@@ -14,7 +14,7 @@ import {
   isRegion,
   SERVICE_FOLDERS,
   TENANT_FOLDERS,
-} from './words.ts';
+} from '../survey/words.ts';
 
 interface Question {
   readonly view: TreeView;

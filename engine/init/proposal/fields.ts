@@ -3,8 +3,8 @@ import type { Coordinates, TreeView } from '../../model/index.ts';
 import { bindPath, bindSelector, toBindings } from '../../layout/pattern.ts';
 import type { Layout } from '../../layout/layout.ts';
 import { walkFiles } from '../../snapshot/view.ts';
-import { at, isPlain, type ReadValues } from './content.ts';
-import { sample } from './survey.ts';
+import { at, isPlain, type ReadValues } from '../survey/content.ts';
+import { sample } from '../survey/survey.ts';
 
 const SERVICES = 8;
 const FILES = 12;

@@ -2,9 +2,9 @@
 import { type Coordinates, type Finding, quotePath } from '../../model/index.ts';
 import type { Layout } from '../../layout/layout.ts';
 import { overlapsIn } from '../../layout/overlaps.ts';
-import type { Candidate } from './candidates.ts';
+import type { Candidate } from '../candidates/candidate.ts';
 import type { Coverage } from './coverage.ts';
-import { join, type Survey } from './survey.ts';
+import { join, type Survey } from '../survey/survey.ts';
 import type { Draft } from './text.ts';
 
 export const noServices = (): Finding => ({

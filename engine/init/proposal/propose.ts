@@ -2,53 +2,18 @@
  * Proposes a configuration from a tree: looks at samples of it, makes candidate patterns, takes what goes together, and lets the
  * layout itself find what they find. Where two layouts are near each other, or none is convincing, it chooses none.
  */
-import { BacktrailError, type Coordinates, type Finding, type TreeView } from '../../model/index.ts';
-import type { Layout } from '../../layout/layout.ts';
-import { type Candidate, findCandidates, isWider } from './candidates.ts';
-import { type ReadValues, valueReader } from './content.ts';
-import type { Coverage } from './coverage.ts';
+import { BacktrailError, type TreeView } from '../../model/index.ts';
+import type { Candidate } from '../candidates/candidate.ts';
+import { findCandidates, isWider } from '../candidates/candidates.ts';
+import { valueReader } from '../survey/content.ts';
 import { isHolder } from './doubt.ts';
-import { type Like, likePatterns } from './like.ts';
+import { likePatterns } from './like.ts';
 import { confirmedBy, type Past, type Walks, walksIn } from './past.ts';
-import type { ShapeName } from './shapes.ts';
-import { type Survey, surveyTree } from './survey.ts';
+import { surveyTree } from '../survey/survey.ts';
 import { templateText } from './text.ts';
 import { tryLayout } from './try-layout.ts';
+import type { LayoutOption, Look, Proposal, Steering, Tried } from './types.ts';
 import { isRival, unclear } from './unclear.ts';
-
-/** What whoever asks knows already. */
-export interface Steering {
-  /** These names, and no others, are environments. */
-  readonly environments?: readonly string[];
-  readonly shape?: ShapeName;
-  readonly like?: readonly Like[];
-  /** Branches that are called like environments. */
-  readonly branches?: readonly string[];
-}
-
-/** A layout that was tried on the tree. */
-export interface LayoutOption {
-  readonly shape: ShapeName;
-  /** The text of the configuration. */
-  readonly text: string;
-  readonly layout: Layout;
-  /** Environments and services that it finds, sorted. */
-  readonly found: readonly Coordinates[];
-  readonly coverage: Coverage;
-  readonly findings: readonly Finding[];
-  /** Why it is not chosen by itself, in one sentence. */
-  readonly doubt: string | null;
-}
-
-export interface Proposal {
-  /** The best first, at most three. */
-  readonly options: readonly LayoutOption[];
-  /** The first of them; null where none is clearly right: then `findings` says LAYOUT_UNCLEAR, and `text` is a template. */
-  readonly chosen: LayoutOption | null;
-  readonly text: string;
-  readonly found: readonly Coordinates[];
-  readonly findings: readonly Finding[];
-}
 
 export const SHOWN = 3;
 /** Layouts that are tried. */
@@ -91,18 +56,6 @@ async function byHistory(
   for (const { option } of rivals) walks.push(await walksIn(past, option.layout));
   const best = rivals[confirmedBy(walks)];
   return best === undefined ? null : [best, ...tried.filter((one) => one !== best)];
-}
-
-export interface Look {
-  readonly view: TreeView;
-  readonly read: ReadValues;
-  readonly survey: Survey;
-}
-
-export interface Tried {
-  readonly option: LayoutOption;
-  /** The candidate that it is made of; null where somebody gave the patterns. */
-  readonly principal: Candidate | null;
 }
 
 /** Candidates with all that goes with each, those that the tree bears out; the best first, none twice. */

@@ -4,19 +4,19 @@ import { DEFAULT_KEEP, parseConfig } from '../../layout/configuration/parse.ts';
 import { discover } from '../../layout/discover.ts';
 import { compareText, compileLayout, type Layout } from '../../layout/layout.ts';
 import { bindPath } from '../../layout/pattern.ts';
-import { isGenerated } from './axes.ts';
-import type { Candidate } from './candidates.ts';
-import { at, type ReadValues } from './content.ts';
+import { isGenerated } from '../survey/axes.ts';
+import type { Candidate } from '../candidates/candidate.ts';
+import { at, type ReadValues } from '../survey/content.ts';
 import { coverageOf } from './coverage.ts';
 import { doubtOf } from './doubt.ts';
 import { findFields } from './fields.ts';
 import { leftOut, namesDiffer, noServices, onlyOne, overlapping, sampled, uncovered } from './findings.ts';
-import type { LayoutOption } from './propose.ts';
-import { filesBelow } from './services.ts';
+import type { LayoutOption } from './types.ts';
+import { filesBelow } from '../candidates/services.ts';
 import { shapeOf } from './shapes.ts';
-import { sample, type Survey } from './survey.ts';
+import { sample, type Survey } from '../survey/survey.ts';
 import { type Draft, draftText } from './text.ts';
-import { environmentWord, isNoEnvironment, isNoServiceFile, isSharedName } from './words.ts';
+import { environmentWord, isNoEnvironment, isNoServiceFile, isSharedName } from '../survey/words.ts';
 
 /** Names that may be ignored before a pattern is no good. */
 const IGNORED = 60;

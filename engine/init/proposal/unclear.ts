@@ -1,8 +1,8 @@
 /** Why no layout is proposed, in one sentence each. */
 import { type Finding, quotePath } from '../../model/index.ts';
-import type { Candidate } from './candidates.ts';
-import type { Steering, Tried } from './propose.ts';
-import { join, type Survey } from './survey.ts';
+import type { Candidate } from '../candidates/candidate.ts';
+import type { Steering, Tried } from './types.ts';
+import { join, type Survey } from '../survey/survey.ts';
 
 /** Of two layouts whose scores are this near, neither is clearly right. */
 const NEAR = 0.6;

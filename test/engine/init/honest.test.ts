@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { formatCoordinates } from '../../../engine/model/index.ts';
-import { propose, type Steering } from '../../../engine/init/proposal/propose.ts';
+import { propose } from '../../../engine/init/proposal/propose.ts';
+import { type Steering } from '../../../engine/init/proposal/types.ts';
 import { memoryTree } from '../../helpers/memory-tree.ts';
 import { DEPLOYMENT, files, OVERLAY, RELEASE, type Tree, VALUES, WIRING } from '../../helpers/tree-files.ts';
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { MODE, type TreeEntry, type TreeView } from '../../../engine/model/index.ts';
 import { parseConfig } from '../../../engine/layout/configuration/parse.ts';
 import { propose } from '../../../engine/init/proposal/propose.ts';
-import { surveyTree } from '../../../engine/init/proposal/survey.ts';
+import { surveyTree } from '../../../engine/init/survey/survey.ts';
 import { memoryTree } from '../../helpers/memory-tree.ts';
 
 /** `tenants` × `environments` × `services`, each service of three files: made when it is listed. Counts what is asked. */

@@ -1,30 +1,21 @@
 /** From each axis of a tree: the patterns of a layout, and how convincing they are. */
-import { type Axis, findAxes, isGenerated, weightOf } from './axes.ts';
-import type { ReadValues } from './content.ts';
+import { type Axis, findAxes, isGenerated, weightOf } from '../survey/axes.ts';
+import type { Candidate } from './candidate.ts';
+import type { ReadValues } from '../survey/content.ts';
 import { lookInside } from './files.ts';
 import { keyedCandidates } from './keyed.ts';
 import { onlyEnvironment } from './only.ts';
-import type { ShapeName } from './shapes.ts';
 import { type ServicePattern, servicesBelow } from './services.ts';
-import type { Survey } from './survey.ts';
-import { namesService } from './sites.ts';
-import { ENVIRONMENT_FOLDERS, environmentWord, isVersion, SERVICE_FOLDERS, TENANT_FOLDERS } from './words.ts';
-
-export interface Candidate {
-  readonly axis: Axis;
-  readonly hasTenant: boolean;
-  readonly names: ReadonlySet<string>;
-  /** Pattern of the environment; null where a service stands above it. */
-  readonly environment: string | null;
-  readonly services: readonly { readonly pattern: string; readonly names: ReadonlySet<string> }[];
-  readonly serviceNames: ReadonlySet<string>;
-  readonly score: number;
-  readonly isConvincing: boolean;
-  /** Looks like what a tool made from the rest. */
-  readonly isGenerated: boolean;
-  /** The tree names no environment: what holds the services stands for the one there is. */
-  readonly isOnly: boolean;
-}
+import type { ShapeName } from '../proposal/shapes.ts';
+import { namesService } from '../survey/sites.ts';
+import type { Survey } from '../survey/survey.ts';
+import {
+  ENVIRONMENT_FOLDERS,
+  environmentWord,
+  isVersion,
+  SERVICE_FOLDERS,
+  TENANT_FOLDERS,
+} from '../survey/words.ts';
 
 const LOOKED_AT = 40;
 

@@ -1,10 +1,17 @@
 /** Which names below (or above) the environments of an axis are services, and the patterns that say so. */
 import { isCoordinate } from '../../layout/pattern.ts';
-import type { Axis } from './axes.ts';
-import { type Collection, collectionsIn, mayDeploy, type ReadValues } from './content.ts';
-import { stemsByEnding } from './sites.ts';
-import { join, overlap, sample, some, type Survey } from './survey.ts';
-import { AFFIXES, endingOf, environmentWord, isNoService, isRegion, SERVICE_FOLDERS } from './words.ts';
+import type { Axis } from '../survey/axes.ts';
+import { type Collection, collectionsIn, mayDeploy, type ReadValues } from '../survey/content.ts';
+import { stemsByEnding } from '../survey/sites.ts';
+import { join, overlap, sample, some, type Survey } from '../survey/survey.ts';
+import {
+  AFFIXES,
+  endingOf,
+  environmentWord,
+  isNoService,
+  isRegion,
+  SERVICE_FOLDERS,
+} from '../survey/words.ts';
 
 export interface ServicePattern {
   /** Behind what stands for the environment: `/services/{service}/**`, `/{service}.yaml`, `#/releases[name={service}]`. */

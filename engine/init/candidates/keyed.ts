@@ -1,10 +1,17 @@
 /** Environments that are items of a list, or keys of a map, in files. */
 import { isCoordinate } from '../../layout/pattern.ts';
-import type { Axis } from './axes.ts';
-import type { Candidate } from './candidates.ts';
-import { at, type Collection, collectionsIn, isPlain, looksDeployed, type ReadValues } from './content.ts';
-import { join, sample, type Survey } from './survey.ts';
-import { endingOf, environmentWord } from './words.ts';
+import type { Axis } from '../survey/axes.ts';
+import type { Candidate } from './candidate.ts';
+import {
+  at,
+  type Collection,
+  collectionsIn,
+  isPlain,
+  looksDeployed,
+  type ReadValues,
+} from '../survey/content.ts';
+import { join, sample, type Survey } from '../survey/survey.ts';
+import { endingOf, environmentWord } from '../survey/words.ts';
 
 /** Files that are looked into. */
 const FILES = 150;

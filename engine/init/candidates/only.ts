@@ -1,10 +1,10 @@
 /** Where a tree is one cluster and names no environment: what holds the services stands for the environments there are. */
-import type { Axis } from './axes.ts';
-import { holdsWorkload, type ReadValues } from './content.ts';
+import type { Axis } from '../survey/axes.ts';
+import { holdsWorkload, type ReadValues } from '../survey/content.ts';
 import { filesBelow } from './services.ts';
-import { FOLDER } from './sites.ts';
-import { join, sample, some, type Survey } from './survey.ts';
-import { environmentWord, SERVICE_FOLDERS } from './words.ts';
+import { FOLDER } from '../survey/sites.ts';
+import { join, sample, some, type Survey } from '../survey/survey.ts';
+import { environmentWord, SERVICE_FOLDERS } from '../survey/words.ts';
 
 /**
  * The uppermost folder that is called `apps`, `services`, … and holds workloads of a cluster: where most of its folders hold folders of

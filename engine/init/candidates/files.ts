@@ -1,9 +1,9 @@
 /** What the content of files says about names that stand in the names of files. */
-import type { Axis } from './axes.ts';
-import { at, collectionsIn, isPlain, type ReadValues } from './content.ts';
-import { namesService, type Site } from './sites.ts';
-import { join, likeness, overlap, sample, type Survey } from './survey.ts';
-import { environmentWord } from './words.ts';
+import type { Axis } from '../survey/axes.ts';
+import { at, collectionsIn, isPlain, type ReadValues } from '../survey/content.ts';
+import { namesService, type Site } from '../survey/sites.ts';
+import { join, likeness, overlap, sample, type Survey } from '../survey/survey.ts';
+import { environmentWord } from '../survey/words.ts';
 
 interface Look {
   readonly survey: Survey;
