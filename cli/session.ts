@@ -40,7 +40,7 @@ export interface Session {
   author(engine: Engine): Promise<Person>;
 }
 
-export interface UseOptions {
+interface UseOptions {
   /** Questions may be answered from the mirror where the remote cannot be reached. */
   readonly offline?: boolean;
 }

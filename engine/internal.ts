@@ -1,13 +1,11 @@
 /** For tests and measurements of this repository only; no part of the package. */
 export * from './index.ts';
 export {
-  type Confirmation,
   confirmPlan,
   type EngineSettings as EngineOptions,
   type InnerEngine as Engine,
   openInner as openEngine,
 } from './inner.ts';
-export type { InnerRequests as Requests } from './requests/inner-requests.ts';
 export type { ExecuteOptions } from './rollback/execute.ts';
 export type { Ask, Planned } from './rollback/plan.ts';
 export type { Plan, RollbackRequest } from './model/index.ts';

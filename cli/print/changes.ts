@@ -67,7 +67,7 @@ function printField(style: Style, { selector, diff, ...sides }: FieldChange): st
   return [style.paint('dim', selector), ...lines('-', 'red', before), ...lines('+', 'green', after)];
 }
 
-export function printDiff(style: Style, diff: string): string[] {
+function printDiff(style: Style, diff: string): string[] {
   const shown = style.full ? diff : shortenDiff(diff, '--full shows all');
   return (shortenDigests(style, [shown])[0] ?? shown)
     .replace(/\n$/, '')

@@ -4,7 +4,7 @@ import type { Format } from '../start/formats.ts';
 import type { Pager } from './pager-choice.ts';
 import { clean, oneLine, UNSAFE, UNSAFE_ALL } from './clean.ts';
 
-export { type Format, FORMATS } from '../start/formats.ts';
+export { type Format } from '../start/formats.ts';
 
 /** What a command gives: a value for scripts, and how people read it. */
 export interface Output {

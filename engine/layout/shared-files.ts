@@ -18,7 +18,7 @@ export function compileShared(texts: readonly string[]): SharedFiles {
   return { patterns: texts.map((text) => compilePattern(text)), isShared: files, isSharedFolder: whole };
 }
 
-export function pathMatcher(texts: readonly string[]): (path: string) => boolean {
+function pathMatcher(texts: readonly string[]): (path: string) => boolean {
   const all = texts.map((text) => bindPath(compilePattern(text), {}));
   return (path) => all.some((paths) => paths.match(path) !== null);
 }

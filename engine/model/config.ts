@@ -31,7 +31,7 @@ export interface Config {
 }
 
 /** Additions to the commit message. */
-export interface CommitConfig {
+interface CommitConfig {
   /** Template of the subject line; null: the default one, which starts with `subject`. */
   readonly subject: string | null;
   /** Adds `Signed-off-by:` for author and committer. */

@@ -32,7 +32,7 @@ export const MODE = {
   submodule: '160000',
 } as const;
 
-export type FileMode = string;
+type FileMode = string;
 
 /** What a tree has at a path: mode and object id. */
 export interface Entry {

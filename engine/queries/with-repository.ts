@@ -126,7 +126,7 @@ function offlineNotice({ asOf, cause }: Offline, clock: Clock): Notice {
 }
 
 /** `2 h`: the largest unit of which there is one. */
-export function age(milliseconds: number): string {
+function age(milliseconds: number): string {
   const minutes = Math.max(0, Math.floor(milliseconds / 60_000));
   if (minutes < 1) return 'less than a minute';
   if (minutes < 60) return `${minutes} min`;

@@ -15,8 +15,7 @@ function lines(value: Value): string[] {
   return printInline(value);
 }
 
-export const sortedEntries = (map: ValueMap): [string, Value][] =>
-  [...map].sort(([a], [b]) => compareText(a, b));
+const sortedEntries = (map: ValueMap): [string, Value][] => [...map].sort(([a], [b]) => compareText(a, b));
 
 function listItem(item: Value): string[] {
   const [first = '', ...rest] = lines(item);

@@ -24,7 +24,7 @@ export interface RenderSource extends RenderContext {
   variables(): Promise<Variables>;
 }
 
-export interface RenderResult {
+interface RenderResult {
   /** Name of the program, for renderer `command`. */
   readonly name?: string;
   /** Must increase when the same source renders to different bytes; '' if unknown. */

@@ -9,7 +9,7 @@ export interface SourceFile {
   fail(offset: number, problem: string, extra?: FailExtra): BacktrailError;
 }
 
-export interface FailExtra {
+interface FailExtra {
   readonly hint?: string;
   /** Dotted path of the field. */
   readonly field?: string;

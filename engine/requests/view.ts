@@ -48,7 +48,7 @@ export interface Judging {
 }
 
 /** What one environment's rule makes of the reviews. */
-export type OwnJudgement = ReviewResult & OwnerRule & { readonly rule: EnvironmentPolicy };
+type OwnJudgement = ReviewResult & OwnerRule & { readonly rule: EnvironmentPolicy };
 
 /** The judgements of all that have a rule, each for itself: one vote may count for several. */
 export interface JointJudgement extends ReviewResult {
@@ -130,7 +130,7 @@ export function inspectionOf({ rules: { policy }, owners, file, proofs, counts }
 }
 
 /** Where several environments have a say: what each asks for. */
-export function rulesShown(judgement: JointJudgement | null): Pick<Approval, 'rules'> {
+function rulesShown(judgement: JointJudgement | null): Pick<Approval, 'rules'> {
   if (judgement === null || judgement.each.length < 2) return {};
   return {
     rules: judgement.each.map(({ place, need, have, approvers }) => ({

@@ -1,11 +1,11 @@
 /** What the soak's processes tell each other. */
 import { z } from 'zod';
 
-export const OPERATIONS = ['open', 'approve', 'reject', 'cancel', 'note'] as const;
+const OPERATIONS = ['open', 'approve', 'reject', 'cancel', 'note'] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
 /** One call of an actor, and what came of it. */
-export const answerSchema = z.object({
+const answerSchema = z.object({
   actor: z.string(),
   operation: z.enum(OPERATIONS),
   request: z.string(),

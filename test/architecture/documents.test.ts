@@ -9,7 +9,6 @@ const pagesIn = (folder: string) =>
   readdirSync(join(ROOT, folder))
     .filter((name) => name.endsWith('.md'))
     .map((name) => (folder === '' ? name : `${folder}/${name}`));
-/** Written elsewhere, and linked already. */
 const exists = (path: string) => existsSync(join(ROOT, path));
 const RECORDS = pagesIn(DECISIONS).filter((path) => /\/\d{3}-[a-z0-9-]+\.md$/.test(path));
 const PAGES = [...pagesIn(''), ...pagesIn('docs'), ...pagesIn(DECISIONS), ...pagesIn('.github')];
@@ -59,6 +58,27 @@ describe('documents', () => {
     );
     expect(broken).toEqual([]);
   });
+});
+
+const ROOMS = readdirSync(join(ROOT, 'engine'), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => `engine/${name}`);
+
+describe('the README of each room', () => {
+  it.each([...ROOMS, 'engine/git/reader', 'workers', 'cli'])(
+    'names only files that are there: %s',
+    (room) => {
+      const text = read(`${room}/README.md`);
+      const files = [...text.matchAll(/`([\w./-]+\.ts|[\w-]+\/)`/g)].map(([, file = '']) => file);
+      expect(files.length).toBeGreaterThan(0);
+      const held = readdirSync(join(ROOT, room), { recursive: true, encoding: 'utf8' });
+      const isThere = (file: string) =>
+        existsSync(join(ROOT, file)) ||
+        existsSync(join(ROOT, room, file)) ||
+        held.some((path) => [`/${path}`, `/${path}/`].some((own) => own.endsWith(`/${file}`)));
+      expect(files.filter((file) => !isThere(file))).toEqual([]);
+    },
+  );
 });
 
 describe('decisions', () => {

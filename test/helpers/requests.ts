@@ -3,7 +3,7 @@ import { engineOf } from './engine.ts';
 import { createRepo, type Repo } from './repo.ts';
 import { allowedSigners, createIdentity, type Identity } from './signing.ts';
 
-export const LAYOUT = { service: ['apps/{environment}/{service}/**'] };
+const LAYOUT = { service: ['apps/{environment}/{service}/**'] };
 
 /** Production needs one approval; everything else none. */
 export const POLICY = {

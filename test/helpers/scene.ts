@@ -14,7 +14,7 @@ const CONFIG = '.backtrail/config.yaml';
 const EXAMPLE = resolve(import.meta.dirname, '../../fixtures-repo', CONFIG);
 
 /** One approval for production. */
-export const ONE = policyOf('quorum: 1, breakGlass: { allowed: true, longest: 1h }');
+const ONE = policyOf('quorum: 1, breakGlass: { allowed: true, longest: 1h }');
 
 export function policyOf(rules: string): string {
   return `policy: { environments: [ { match: "*/production", ${rules} } ] }\n`;

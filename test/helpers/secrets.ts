@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-export const SECRET_CORE = 'Zq7Zq7';
+const SECRET_CORE = 'Zq7Zq7';
 
 export const SECRET_KEYS = (
   'password passwd passphrase secret token apikey api_key api-key API_KEY privateKey private-key credential credentials ' +

@@ -11,7 +11,7 @@ import { checkServices } from './services.ts';
 import { type CheckedTree, checkedTree, configuration, count, some } from './tree.ts';
 
 export { approversWithKeys } from './policy.ts';
-export { type CheckedTree, checkedTree, count, some } from './tree.ts';
+export { count, some } from './tree.ts';
 
 export async function checkConfiguration(view: TreeView, layout: Layout): Promise<Check[]> {
   const tree = await checkedTree(view, layout);

@@ -17,13 +17,13 @@ export interface CatFile {
   close(): void;
 }
 
-export interface ObjectHeader {
+interface ObjectHeader {
   readonly id: ObjectId;
   readonly type: string;
   readonly size: number;
 }
 
-export interface ObjectContents extends ObjectHeader {
+interface ObjectContents extends ObjectHeader {
   readonly bytes: Buffer;
 }
 

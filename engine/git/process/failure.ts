@@ -100,7 +100,7 @@ export function printable(text: string): string {
 }
 
 /** Takes `user:password@` and the query out of every URL in the text; both can hold secrets. */
-export function withoutCredentials(text: string): string {
+function withoutCredentials(text: string): string {
   return text.replace(/:\/\/[^\s/?#]*@/g, '://').replace(/\S+/g, (word) => {
     const url = word.indexOf('://');
     const query = url < 0 ? -1 : word.indexOf('?', url);

@@ -8,7 +8,7 @@ export function identity({ name, email }: Person): Person {
 }
 
 /** Characters that git drops from identities; a newline would begin another header. */
-export function clean(text: string): string {
+function clean(text: string): string {
   return text
     .replace(/[<>]/g, '')
     .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')

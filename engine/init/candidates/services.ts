@@ -43,7 +43,7 @@ const belongs = (other: ServicePattern, best: ServicePattern) =>
   (overlap(other.names, best.names) >= 0.5 || other.names.size * 2 >= best.names.size);
 
 /** Folders (or files) of environments, some of them where there are many. */
-export function environmentRoots({ places, form }: Axis): readonly string[] {
+function environmentRoots({ places, form }: Axis): readonly string[] {
   const roots = sample(places, 20).flatMap(({ folder, names }) =>
     sample(names, 10).map((name) => join(folder, form.file ? `${form.before}${name}${form.after}` : name)),
   );

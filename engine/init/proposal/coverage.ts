@@ -17,7 +17,7 @@ export interface Coverage {
   readonly uncovered: readonly UncoveredGroup[];
 }
 
-export interface UncoveredGroup {
+interface UncoveredGroup {
   readonly kind: UncoveredKind;
   readonly files: number;
   /** Some of the folders (of two levels) or files of the top, those with the most files first. */

@@ -15,7 +15,7 @@ import { tryLayout } from './try-layout.ts';
 import type { LayoutOption, Look, Proposal, Steering, Tried } from './types.ts';
 import { isRival, unclear } from './unclear.ts';
 
-export const SHOWN = 3;
+const SHOWN = 3;
 /** Layouts that are tried. */
 const TRIED = 6;
 /** Below this score a layout is not worth showing. */

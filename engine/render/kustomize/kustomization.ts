@@ -5,10 +5,10 @@ import { cleanText } from '../quoted-text.ts';
 import { isInline, itemsOf, pathsIn, readStrictly, textIn, toMap } from './strict.ts';
 import { isMap, type Value } from '../value.ts';
 
-export const KUSTOMIZATION_FILES = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'] as const;
+const KUSTOMIZATION_FILES = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'] as const;
 
 /** `any`: a file, or a folder with a kustomization. */
-export type ReferenceKind = 'file' | 'folder' | 'any' | 'plugin';
+type ReferenceKind = 'file' | 'folder' | 'any' | 'plugin';
 
 export interface Reference {
   readonly path: string;

@@ -6,7 +6,7 @@ import type { ServiceUnit } from '../service-unit.ts';
 import { isMap, Plain, textOf, type Value } from '../value.ts';
 
 /** A parsed file of variables, shared by the services of a rendering. */
-export interface VariableFile {
+interface VariableFile {
   readonly variables: Variables;
   readonly services: ReadonlyMap<string, Variables>;
 }

@@ -6,7 +6,7 @@ import { type Child, type Environment, killGroup, start } from '../../git/proces
 import { type Confinement, confinementOf, isInstalled, type Sandbox } from './isolation.ts';
 import { type PrivateFolder, withPrivateFolder } from './folder.ts';
 
-export interface Limits {
+interface Limits {
   readonly timeMs: number;
   /** Milliseconds for all programs of one rollback. */
   readonly totalMs: number;

@@ -88,7 +88,7 @@ export function requireAsker(place: Place, { policy }: Rules, author: Person, fa
     for (const owner of owners) requirePermission(policy, author, 'deploy', owner.place);
 }
 
-export const unsatisfiable = (reason: string) => new BacktrailError('POLICY_UNSATISFIABLE', reason);
+const unsatisfiable = (reason: string) => new BacktrailError('POLICY_UNSATISFIABLE', reason);
 
 /** Both at once. */
 export async function requireGate(place: Place, rules: Rules, asked: Asking): Promise<Gate> {

@@ -85,6 +85,3 @@ export function scopesOf(scope: Scope, places: readonly EnvironmentName[]): stri
 /** What an approval binds to: the manifests as well where one of the rules says so. */
 export const bindOf = ({ policy }: Pick<Rules, 'policy'>, owners: readonly EnvironmentName[]) =>
   stated(rulesAt(policy, owners)).some(({ rule }) => rule.bind === 'rendered') ? 'rendered' : 'digest';
-
-export const namesOf = (owners: readonly { readonly place: EnvironmentName }[]) =>
-  owners.map(({ place }) => formatCoordinates(place)).join(', ');

@@ -7,7 +7,7 @@ import { refuse } from './refusal.ts';
 import { positionOf } from './text.ts';
 
 /** Maximum length of a text that is parsed, in UTF-16 units. */
-export const MAX_TEXT = 4 * 1024 * 1024;
+const MAX_TEXT = 4 * 1024 * 1024;
 const MAX_DEPTH = 100;
 /** Maximum number of nodes that expanding all aliases may add (guards against alias bombs). */
 const MAX_EXPANSION = 200_000;
@@ -173,6 +173,3 @@ function refuseAnchoredKey(text: string, key: Node): never {
     'Restore the whole file with --whole-file.',
   );
 }
-
-/** The source of a node: its value with anchor and tag, without a comment after it. */
-export const sourceOf = (text: string, outline: Outline): string => text.slice(outline.start, outline.end);

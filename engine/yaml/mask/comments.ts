@@ -3,7 +3,7 @@ import { maskLines } from './lines.ts';
 import { rangeOf } from '../core/nodes.ts';
 import type { Marker } from './secrets.ts';
 
-export interface TextRange {
+interface TextRange {
   readonly start: number;
   readonly end: number;
 }

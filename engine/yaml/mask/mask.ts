@@ -79,7 +79,7 @@ export function maskText(
 }
 
 /** Whether the file name implies YAML or JSON. */
-export function isStructured(path: string): boolean {
+function isStructured(path: string): boolean {
   return /\.(?:ya?ml|jsonc?)$/i.test(path);
 }
 

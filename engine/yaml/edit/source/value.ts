@@ -88,7 +88,7 @@ function setInFlow(
   };
 }
 
-export function piecesOf({ parsed: { text }, entry, outline }: Slot): Pieces {
+function piecesOf({ parsed: { text }, entry, outline }: Slot): Pieces {
   const after = entry?.after ?? outline.start;
   if (outline.kind === 'empty')
     return { style: 'tail', gap: '', first: text.slice(after, outline.end), comment: '', rest: '' };
