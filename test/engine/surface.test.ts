@@ -21,7 +21,6 @@ const FUNCTIONS = {
     'BacktrailError',
     'blockedError',
     'checkup',
-    'cutDiff',
     'deriveRequestId',
     'formatCoordinates',
     'isBlocked',
@@ -38,6 +37,7 @@ const FUNCTIONS = {
     'quotePath',
     'requirePermit',
     'resultOf',
+    'shortenDiff',
     'whoCan',
   ],
   workers: [
