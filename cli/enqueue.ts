@@ -121,7 +121,7 @@ export function address(repo: string): string {
   }
 }
 
-/** A worker brings a login of its own: none goes through the queue. The name of a user of ssh is no secret. */
+/** A worker brings a credentials of its own: none goes through the queue. The name of a user of ssh is no secret. */
 export function withoutLogin(location: string): string {
   return location.replace(/^(https?:\/\/)[^/?#]*@/i, '$1');
 }

@@ -19,10 +19,10 @@ export interface Environment {
   readonly committer: Person;
   /** Who asks: git's own variables, where set; the user's git configuration comes next. */
   readonly author: Person | null;
-  /** The account on this machine, for where git knows nobody. */
+  /** The account on this machine, for where git knows no one. */
   readonly account: Person;
   readonly color: boolean;
-  /** Columns of the terminal, or those that COLUMNS asks for; null: nobody says how many. */
+  /** Columns of the terminal, or those that COLUMNS asks for; null: no one says how many. */
   readonly columns?: number | null;
   /** Where long results are read; null where there is no terminal to read on. */
   readonly pager?: Pager | null;

@@ -1,4 +1,4 @@
-/** A planned rollback becomes a request in the ledger, and is carried out where nobody has to agree. */
+/** A planned rollback becomes a request in the ledger, and is executed where no one has to agree. */
 import { createHash } from 'node:crypto';
 import {
   BacktrailError,
@@ -24,7 +24,7 @@ import { resultText } from './print/plan.ts';
 import type { Session } from './session.ts';
 
 /**
- * The plan, and that this person may have it carried out: asked before anybody confirms it. A blocked plan is given, to be shown first.
+ * The plan, and that this person may have it executed: asked before anybody confirms it. A blocked plan is given, to be shown first.
  * PERMISSION_DENIED, POLICY_UNSATISFIABLE, FORBIDDEN.
  */
 export async function planToAsk(

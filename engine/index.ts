@@ -176,7 +176,7 @@ export type { Notice } from './queries/with-repository.ts';
 export type {
   Act,
   AuditEntry,
-  CarryOutOptions,
+  ExecuteRequestOptions,
   Identity as ActorIdentity,
   Repair,
   RequestPlan,

@@ -99,7 +99,7 @@ export interface Engine {
   compare(ask: queries.ScopeAsk & { from: string; to?: string }): Promise<queries.Comparison>;
   /** Rollbacks on the branch, newest first, by what their commits record. */
   log(ask: { scope?: string; limit: number }): Promise<queries.LogEntry[]>;
-  /** The commit that carried out a request earlier, or null. */
+  /** The commit that executed a request earlier, or null. */
   findRequest(id: RequestId): Promise<ObjectId | null>;
   /**
    * Questions are answered without git for small local repositories; what writes is not.
@@ -133,10 +133,10 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-/** With what is not for the public, as it asks nobody. */
+/** With what is not for the public, as it asks no one. */
 export interface InnerEngine extends Engine {
   plan(ask: Ask): Promise<Planned>;
-  /** Carries a confirmed plan out here and now, whatever any policy says. */
+  /** Executes a confirmed plan here and now, whatever any policy says. */
   execute(request: RollbackRequest, options?: ExecuteOptions): Promise<RollbackResult>;
   readonly requests: InnerRequests;
 }
@@ -234,7 +234,7 @@ export interface Confirmation {
   readonly allowRemoval?: boolean;
 }
 
-/** The request that carries out exactly this plan. A blocked plan gives the error of its first blocking finding. */
+/** The request that executes exactly this plan. A blocked plan gives the error of its first blocking finding. */
 export function confirmPlan(
   { plan }: Planned,
   { id, reason, author, now, allowRemoval }: Confirmation,

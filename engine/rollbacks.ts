@@ -14,14 +14,14 @@ import type { ExecuteOptions } from './rollback/execute.ts';
 import { type Ask, planAsked, withNotice, withPreview } from './rollback/plan.ts';
 import { planValue, type RollbackPlan } from './rollback/plan-value.ts';
 import type { Repository } from './queries/with-repository.ts';
-import type { CarryOutOptions, RequestView } from './requests/types.ts';
+import type { ExecuteRequestOptions, RequestView } from './requests/types.ts';
 import type { InnerRequests } from './requests/inner-requests.ts';
-import type { Place } from './requests/context.ts';
+import type { RequestContext } from './requests/context.ts';
 import type { PlanGate } from './policy/gate.ts';
 import { planGate } from './requests/gate/plan-gate.ts';
 import type { RequestAsk, Requested } from './requests/request.ts';
 
-interface Wish {
+interface RollbackInput {
   /** `[tenant/]environment[/service]`, or the names one by one. */
   readonly scope: string | Coordinates;
   /** Short names of the configuration, `path#selector`, or as a plan gives them; with any, the mode is `field`. */
@@ -40,7 +40,7 @@ interface Wish {
   readonly ledger?: boolean;
 }
 
-export interface PlanAsk extends Wish {
+export interface PlanAsk extends RollbackInput {
   /** A revision: `v12`, a commit id, `previous`, `last-successful`, `@2h`, a tag, …; `previous` where absent. */
   readonly to?: string;
   /** With time, author and subject of what there is now and of the target. */
@@ -52,8 +52,8 @@ export interface GatedPlan extends RollbackPlan {
   readonly gate: PlanGate;
 }
 
-/** A plan that somebody looked at, and why it is to be carried out. */
-export interface RollbackAsk extends Wish {
+/** A plan that someone looked at, and why it is to be executed. */
+export interface RollbackAsk extends RollbackInput {
   /** The plan's `target`: a full commit id, also as `{ commit }`. */
   readonly target: ObjectId | { readonly commit: ObjectId };
   /** The plan's `digest`. */
@@ -82,7 +82,7 @@ export interface Rollbacks {
   /**
    * Plans again on the tip, compares the digest, and asks policy and permission. Where the branch has a policy for what changes, or
    * `propose` or `ledger` asks for a record, it opens a request in the ledger: `status` is `pending` (it waits for approvals) or
-   * `approved` (`execute` carries it out, here or in a worker). Otherwise it is carried out at once, and `request` is null.
+   * `approved` (`execute` executes it, here or in a worker). Otherwise it is executed at once, and `request` is null.
    *
    * @throws PLAN_CHANGED, PERMISSION_DENIED, POLICY_UNSATISFIABLE, REASON_REQUIRED, REQUEST_EXISTS, REQUEST_CLOSED, FORBIDDEN (a
    * configuration from outside where a record is needed), GIT_MISSING, the code of a blocking finding, and what publishing fails with
@@ -90,18 +90,18 @@ export interface Rollbacks {
    */
   request(ask: RollbackAsk, options?: ExecuteOptions): Promise<Requested>;
   /**
-   * Carries an approved request out, as a worker does: keys and votes are judged again, by the policy and the keys of now. Safe to
+   * Executes an approved request, as a worker does: keys and votes are judged again, by the policy and the keys of now. Safe to
    * repeat, in any process, at any time.
    *
    * @throws REQUEST_UNKNOWN, AWAITING_APPROVAL, PLAN_CHANGED (reviewers are asked again then), REQUEST_CLOSED, IDENTITY_UNVERIFIED,
    * PERMISSION_DENIED, FORBIDDEN, LEDGER_TAMPERED, and what publishing fails with
    */
-  execute(id: RequestId, options?: CarryOutOptions): Promise<RollbackResult>;
+  execute(id: RequestId, options?: ExecuteRequestOptions): Promise<RollbackResult>;
   /**
    * The earlier rollback with this id, wherever on the branch's line or in the ledger, as it was planned then; null where there is none.
    * Reads only.
    *
-   * @throws REQUEST_EXISTS where it was for another scope, target or fields, or somebody else's
+   * @throws REQUEST_EXISTS where it was for another scope, target or fields, or another person's
    */
   earlier(
     ask: PlanAsk & { readonly id: RequestId },
@@ -116,12 +116,13 @@ export interface RollbacksInput {
   readonly committer: Person;
   readonly random: (bytes: number) => Uint8Array;
   /** What acts of the ledger need besides the repository. */
-  readonly place: (opened: Pick<Place, 'git' | 'observe'>) => Promise<Place>;
+  readonly place: (opened: Pick<RequestContext, 'git' | 'observe'>) => Promise<RequestContext>;
 }
 
 export function createRollbacks(input: RollbacksInput): Rollbacks {
   const { repository, requests, programs, clock, committer, random, place } = input;
-  const authorOf = async ({ author }: Wish) => author ?? (await repository.git().identity()) ?? committer;
+  const authorOf = async ({ author }: RollbackInput) =>
+    author ?? (await repository.git().identity()) ?? committer;
   return {
     plan: (ask) =>
       repository.ask(async (snapshot, { offline, ...opened }) => {
@@ -167,7 +168,7 @@ function targetOf(target: RollbackAsk['target'] | undefined): ObjectId {
 /** What `override` may name. */
 const OVERRIDES: ReadonlySet<string> = new Set(['allow-removal']);
 
-function removalOf({ allowRemoval = false, override = [] }: Wish): boolean {
+function removalOf({ allowRemoval = false, override = [] }: RollbackInput): boolean {
   const unknown = override.find((name) => !OVERRIDES.has(name));
   if (unknown !== undefined)
     throw new BacktrailError(

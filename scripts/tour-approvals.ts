@@ -1,5 +1,5 @@
 /**
- * `npm run tour:approvals`: a rollback that needs somebody else's approval, and one through break-glass, by people with SSH
+ * `npm run tour:approvals`: a rollback that needs another person's approval, and one through break-glass, by people with SSH
  * keys of their own. Every command is the real command line in a process of its own; every claim is checked.
  */
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -33,7 +33,7 @@ const OUTAGE_MS = 10_000;
 /**
  * Waits for a queued rollback and returns its result. Events make it prompt, looking every half second makes it certain.
  * Rejects with the rollback's own failure, or with QUEUE_UNAVAILABLE where the queue lost it, cannot be reached, or took
- * longer than `timeoutMs`; the rollback itself may still be carried out in these cases.
+ * longer than `timeoutMs`; the rollback itself may still be executed in these cases.
  */
 export async function followRollback(
   queue: RollbackQueue,

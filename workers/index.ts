@@ -1,4 +1,4 @@
-/** The only door to the queue: adding and following rollbacks, and the process that carries them out. */
+/** The only door to the queue: adding and following rollbacks, and the process that executes them. */
 export { enqueueRollback, enqueueWaiting, jobStates, openQueue } from './queue.ts';
 export type { Enqueued, JobState, RollbackQueue } from './queue.ts';
 export { checkQueue } from './checkup.ts';

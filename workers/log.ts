@@ -28,7 +28,7 @@ export function createLogger(
   );
 }
 
-/** Known failures by their code and sentence; where nobody foresaw the error, its first line (parsers quote below it) and the places. */
+/** Known failures by their code and sentence; where no one foresaw the error, its first line (parsers quote below it) and the places. */
 function describeError(error: unknown): Record<string, unknown> {
   if (isFailure(error)) return { code: error.code, message: error.message, hint: error.hint };
   if (!(error instanceof Error)) return { message: typeof error };

@@ -116,7 +116,7 @@ async function stateOf({ jobs }: RollbackQueue, id: RequestId): Promise<JobState
 }
 
 /**
- * Enqueues those of the requests that no job carries out; gives their ids. `restMs`: one whose job ended so shortly ago is left
+ * Enqueues those of the requests that no job executes; gives their ids. `restMs`: one whose job ended so shortly ago is left
  * alone, so that what fails at once is not tried without pause. Rejects with QUEUE_UNAVAILABLE.
  */
 export async function enqueueWaiting(

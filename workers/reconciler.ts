@@ -9,7 +9,7 @@ import { within } from './redis.ts';
 export interface Reconciling {
   /** Ledgers of this machine besides those of the repositories that jobs name. */
   readonly repos: () => Promise<readonly string[]>;
-  /** Repairs the ledger of a repository; `waiting`: approved, and not carried out yet. Safe to repeat, in any process. */
+  /** Repairs the ledger of a repository; `waiting`: approved, and not executed yet. Safe to repeat, in any process. */
   readonly reconcile: (repo: string) => Promise<{
     readonly repairs: readonly {
       readonly requestId: RequestId;

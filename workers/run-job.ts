@@ -10,7 +10,7 @@ import type { RollbackJob } from './payload.ts';
 import { within } from './redis.ts';
 
 /**
- * Carries a request of the ledger out. Safe to call again for the same one, in any process, at any time.
+ * Executes a request of the ledger. Safe to call again for the same one, in any process, at any time.
  * `last`: no attempt follows a failure that may pass. `signal` aborted: the step in hand is finished, then it rejects with
  * the signal's reason.
  */
@@ -90,7 +90,7 @@ const serves = ({ allowedRepos }: Run['setup'], repo: string) => allowedRepos?.i
 
 /**
  * Workers of several repositories share one queue: the rollback waits a moment, for one that serves it, and that does
- * not count as an attempt. How often it was taken without an attempt says how long nobody did; its age would not, as it
+ * not count as an attempt. How often it was taken without an attempt says how long no one did; its age would not, as it
  * may have waited behind others. FORBIDDEN after about a minute.
  */
 async function leave({ job, token, log, repo }: Leaving): Promise<never> {

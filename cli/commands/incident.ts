@@ -6,7 +6,7 @@ import { address } from '../enqueue.ts';
 import { type Output, printProgress } from '../terminal/output.ts';
 import { type GlobalOptions, startSession } from '../session.ts';
 import { type Context, type Program, runCommand } from './command.ts';
-import { carryOut } from './incident/carry-out.ts';
+import { carryOut } from './incident/execute.ts';
 import { type Incident, readIncident } from './incident/file.ts';
 import { isOpen, planAll } from './incident/plan.ts';
 import { exitCodeOf, incidentValue, planTable, resultTable } from './incident/tables.ts';

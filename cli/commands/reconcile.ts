@@ -25,7 +25,7 @@ export function addReconcile(program: Program): void {
 
 interface Reconciled {
   readonly repairs: readonly Repair[];
-  /** Approved, and not carried out yet. */
+  /** Approved, and not executed yet. */
   readonly waiting: readonly RequestId[];
   /** Those of them that had no job. */
   readonly enqueued: readonly RequestId[];

@@ -13,10 +13,10 @@ import {
   type Rollbacks,
   type StepEvent,
 } from '../../engine/index.ts';
-import { untilBack } from '../away.ts';
+import { untilBack } from '../retry-remote.ts';
 import { confirmRollback, requireReason } from '../terminal/ask.ts';
 import type { RollbackQueue } from '../../workers/index.ts';
-import { carryOutByWorker, carryOutHere, sayIn } from '../carry-out.ts';
+import { executeByWorker, executeHere, sayIn } from '../execute-request.ts';
 import { Interrupted, interruptible } from '../terminal/interrupt.ts';
 import { type Output, printAside } from '../terminal/output.ts';
 import { destinationText } from '../print/destination.ts';
@@ -176,8 +176,8 @@ const carryOutAs = (
   { options, queue, onTrust }: How,
 ) =>
   queue === null
-    ? carryOutHere(session, engine, request, onTrust)
-    : carryOutByWorker(session, engine, request, { wait: options.wait, queue });
+    ? executeHere(session, engine, request, onTrust)
+    : executeByWorker(session, engine, request, { wait: options.wait, queue });
 
 type Earlier = NonNullable<Awaited<ReturnType<Rollbacks['earlier']>>>;
 
@@ -203,7 +203,7 @@ async function takeUp(
     // Of one that has ended the branch and the ledger are asked, not the queue.
     isOpen
       ? carryOutAs(session, engine, request, { ...how, onTrust })
-      : carryOutHere(session, engine, request, onTrust),
+      : executeHere(session, engine, request, onTrust),
   );
 }
 

@@ -80,7 +80,7 @@ export function openIn(place: Place, onNotice?: (notice: Notice) => void): Open 
   return (repo) => openEngine({ ...engineOptionsOf(place), repo, onNotice, renderCommands });
 }
 
-/** Carries a request out with an engine of its own, so that a repository that failed holds nothing open. */
+/** Executes a request with an engine of its own, so that a repository that failed holds nothing open. */
 export function executeIn(open: Open): ExecuteRollback {
   return async ({ requestId, repo, last, onStep, signal }) => {
     const engine = await open(repo);

@@ -31,7 +31,7 @@ export async function interruptible<T>(
   const stop = new AbortController();
   let first: { signal: Signal; at: number } | null = null;
   const handle = (signal: Signal) => {
-    // Somebody further in has the word.
+    // Someone further in has the word.
     if (alone && process.listenerCount(signal) > 1) return;
     if (first !== null && Date.now() - first.at < ONE_SIGNAL_MS) return;
     if (first !== null) process.exit(EXIT_CODES[signal]);

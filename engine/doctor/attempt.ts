@@ -1,4 +1,4 @@
-/** Checks that cannot be carried out are answers, too. */
+/** Checks that cannot be executed are answers, too. */
 import { type BacktrailError, type Check, isFailure } from '../model/index.ts';
 
 export type Settled<T> = { readonly value: T } | { readonly error: BacktrailError };

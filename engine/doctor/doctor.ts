@@ -29,7 +29,7 @@ export interface CheckupOptions {
   readonly cacheFolder: string;
   /** The file of the keys that this machine trusts; where absent, that of git's own setting. */
   readonly allowedSigners?: string | null;
-  /** Who would be asking, where git knows nobody. */
+  /** Who would be asking, where git knows no one. */
   readonly account: Person;
   readonly committer: Person;
   readonly clock: Clock;

@@ -101,7 +101,7 @@ async function checkWorktree({ git, health, branch }: Place): Promise<Check | nu
 
 /** What whoever confirms a plan would be told about the upstream. */
 async function checkUpstream({ git, branch }: Place): Promise<Check[]> {
-  // As for a rollback of a path that nobody has.
+  // As for a rollback of a path that no one has.
   const found = await git.preview({ branch, base: await git.tip(branch), paths: ['.backtrail/doctor'] });
   const told = found.map(({ severity, message, hint }) =>
     publishing('upstream', severity === 'info' ? 'ok' : 'warn', {

@@ -82,7 +82,7 @@ export function common(
     deleteStaging: async (requestId) => {
       const known = staged.get(requestId);
       staged.delete(requestId);
-      // What was listed before is all there is, unless somebody else deletes it at this moment.
+      // What was listed before is all there is, unless another person deletes it at this moment.
       const deleted = known && (await updateRefs(runner, known).catch(() => false)) !== false;
       if (!deleted) await deleteStaging(runner, requestId);
     },

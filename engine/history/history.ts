@@ -5,7 +5,7 @@ import type { ScopeQuery } from '../snapshot/scope-content.ts';
 import { countingChanges } from './counted-changes.ts';
 import type { Revision } from './revision.ts';
 import { rolledBackRevisions } from './rolled-back.ts';
-import { undoneRevisions } from './undone.ts';
+import { undoneRevisions } from './undone-revisions.ts';
 
 /** All revisions of a scope, newest first. */
 export async function readHistory(query: ScopeQuery): Promise<Revision[]> {

@@ -260,7 +260,7 @@ async function requireAbsent(git: RepositoryReader, branch: string, base: Object
     throw new BacktrailError('PATH_COLLISION', `${folder} is no folder on branch ${branch}.`);
 }
 
-/** A branch that nobody may push to is the rule in many places: configuration comes there as all else does. */
+/** A branch that no one may push to is the rule in many places: configuration comes there as all else does. */
 function asRejected({ message, details }: BacktrailError): BacktrailError {
   return new BacktrailError('REMOTE_REJECTED', message, {
     details,

@@ -76,7 +76,7 @@ export interface RepositoryPublisher {
   }): Promise<readonly Finding[]>;
   /** Asks the server for permission to push, and pushes nothing; null where publishing asks no server. @throws as `publish` */
   tryPush(commit: ObjectId): Promise<{ readonly atomic: boolean } | null>;
-  /** Writes objects below a staging ref, which nobody looks at; gives their ids in order. */
+  /** Writes objects below a staging ref, which no one looks at; gives their ids in order. */
   writeCommits(input: NewCommits): Promise<readonly ObjectId[]>;
   /**
    * Moves the branch where it lives, from `expected` to its descendant `next`, or changes nothing.
@@ -180,7 +180,7 @@ export interface LedgerStore {
   /** Does the user have a key, by git's own settings, that `append` signs with? Settings of the repository's own that run programs do not count. */
   signs(): Promise<boolean>;
   /**
-   * Who signed each commit, by the keys of this list alone (a path; null: nobody is trusted). `times`: when each was made, milliseconds since
+   * Who signed each commit, by the keys of this list alone (a path; null: no one is trusted). `times`: when each was made, milliseconds since
    * 1970, which decides whether a key with an end or a beginning was valid; the commit's own date where absent.
    */
   signatures(

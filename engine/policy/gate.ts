@@ -4,7 +4,7 @@ import type { BreakGlassSession, FailureCode, FailureDetails, Person } from '../
 export interface Approval {
   readonly need: number;
   readonly have: number;
-  /** Emails of those who can still approve, as far as the policy names people; empty where it names nobody. */
+  /** Emails of those who can still approve, as far as the policy names people; empty where it names no one. */
   readonly approvers: readonly string[];
   /** Where what changes belongs to several environments that ask for approval: each of them. All have to be satisfied. */
   readonly rules?: readonly {
@@ -38,11 +38,11 @@ export type Permit =
     };
 
 export interface PlanGate {
-  /** Others have to agree before it is carried out. */
+  /** Others have to agree before it is executed. */
   readonly needsApproval: boolean;
   /** Approvals needed; 0 where none is. */
   readonly quorum: number;
-  /** Emails of those who can approve, as far as the policy names people; empty where it names nobody. */
+  /** Emails of those who can approve, as far as the policy names people; empty where it names no one. */
   readonly approvers: readonly string[];
   /** Where several environments ask for approval: each of them. All have to be satisfied. */
   readonly rules?: NonNullable<Approval['rules']>;
@@ -54,6 +54,6 @@ export interface PlanGate {
   readonly rendered: string | null;
   /** Who looks at it. */
   readonly person: Person;
-  /** What they may do: ask for it, have it carried out at once, approve it once it is asked for. */
+  /** What they may do: ask for it, have it executed at once, approve it once it is asked for. */
   readonly may: { readonly request: Permit; readonly execute: Permit; readonly approve: Permit };
 }

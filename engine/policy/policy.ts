@@ -22,7 +22,7 @@ const HOURS = 3_600_000;
 
 /**
  * What a request needs that was proposed, to be decided on by a person: at least one approval, of whoever may `deploy`; its author's
- * counts unless the policy of the environment says otherwise. Where the policy names nobody, no key has to vouch for a vote: without
+ * counts unless the policy of the environment says otherwise. Where the policy names no one, no key has to vouch for a vote: without
  * the proposal, none would be needed at all.
  */
 export function proposedRule(

@@ -16,7 +16,7 @@ import { makeEventId } from '../model/index.ts';
 import { type ConfigText, type Observe, readOwnConfig, requireLedgerApart } from '../rollback/observe.ts';
 import type { LedgerCache } from './ledger/snapshot.ts';
 
-export interface Place {
+export interface RequestContext {
   readonly git: GitRepository;
   readonly observe: Observe;
   readonly programs: Programs;
@@ -49,7 +49,7 @@ const NONE: Omit<Rules, 'knowsKeys'> = {
  * The rules at the tip of the branch. A configuration from outside changes what is rolled back and how, never who must agree:
  * its policy counts only where the branch has no configuration.
  */
-export async function rulesOf(place: Place, { branch, base, layout }: Snapshot): Promise<Rules> {
+export async function rulesOf(place: RequestContext, { branch, base, layout }: Snapshot): Promise<Rules> {
   const { git, config } = place;
   const rulesIn = ({ policy, ledger, commit }: Config): Rules => ({
     policy,
@@ -72,7 +72,7 @@ export async function rulesOf(place: Place, { branch, base, layout }: Snapshot):
 }
 
 /** The same where the branch may have no configuration: its ledger can be read all the same. */
-export async function look(place: Place): Promise<Rules & { readonly snapshot: Snapshot | null }> {
+export async function look(place: RequestContext): Promise<Rules & { readonly snapshot: Snapshot | null }> {
   const snapshot = await place.observe().catch((error: unknown) => {
     if (isFailure(error) && error.code === 'CONFIG_MISSING') return null;
     throw error;
@@ -87,7 +87,7 @@ export async function look(place: Place): Promise<Rules & { readonly snapshot: S
  *
  * @throws FORBIDDEN
  */
-export function requireOwnConfig({ config }: Pick<Place, 'config'>): void {
+export function requireOwnConfig({ config }: Pick<RequestContext, 'config'>): void {
   if (config === null) return;
   throw new BacktrailError(
     'FORBIDDEN',
@@ -99,7 +99,10 @@ export function requireOwnConfig({ config }: Pick<Place, 'config'>): void {
 }
 
 /** What every event begins with. Times are in whole seconds, as git keeps them. */
-export function stamp({ clock, random }: Place, actor: Person): { id: EventId; at: string; actor: Person } {
+export function stamp(
+  { clock, random }: RequestContext,
+  actor: Person,
+): { id: EventId; at: string; actor: Person } {
   const now = clock.now();
   return { id: makeEventId(now, random(10)), at: timeOf(now), actor: personOf(actor) };
 }

@@ -1,4 +1,4 @@
-/** Carries an approved request out: what a worker does, on nobody's word but the branch's and that of keys it trusts. */
+/** Executes an approved request: what a worker does, on no one's word but the branch's and that of keys it trusts. */
 import {
   BacktrailError,
   type FailureCode,
@@ -15,26 +15,26 @@ import type { RollbackRecord } from '../record/trailers.ts';
 import { isWaiting } from '../record/transitions.ts';
 import { execute } from '../rollback/execute.ts';
 import { planRequested } from '../rollback/plan.ts';
-import type { CarryOutOptions } from './types.ts';
-import { openBook } from './ledger/snapshot.ts';
-import { type Case, requireGrounds } from './gate/eligibility.ts';
+import type { ExecuteRequestOptions } from './types.ts';
+import { openLedgerSnapshot } from './ledger/snapshot.ts';
+import { type EligibilityInput, requireGrounds } from './gate/eligibility.ts';
 import { complete, recordFailure, refuse } from './outcome.ts';
 import { bindOf, knownOwners, ownersOf } from './gate/owners.ts';
-import { look, type Place, requireOwnConfig } from './context.ts';
+import { look, type RequestContext, requireOwnConfig } from './context.ts';
 import { proveRequest } from './ledger/proof.ts';
 import { requireRequest } from './review.ts';
 import { requirePermission } from './gate/permissions.ts';
 import { canJudge, claimed, proven } from './view.ts';
 
 export async function carryOut(
-  place: Place,
+  place: RequestContext,
   id: RequestId,
-  options: CarryOutOptions = {},
+  options: ExecuteRequestOptions = {},
 ): Promise<RollbackResult> {
   requireOwnConfig(place);
   await place.git.refresh();
   const rules = await look(place);
-  const book = await openBook(place.git, rules.ref, place.cache);
+  const book = await openLedgerSnapshot(place.git, rules.ref, place.cache);
   const file = await requireRequest(book, id);
   const failed = (error: unknown) => recordFailure({ place, rules, file }, error, options);
   const found = await examine({ place, rules, book, file }, options).catch(failed);
@@ -63,9 +63,9 @@ const REFUSALS: ReadonlySet<FailureCode> = new Set([
 
 /** What is known of it before anything is decided. */
 async function examine(
-  known: Pick<Case, 'place' | 'rules' | 'book' | 'file'>,
-  options: CarryOutOptions,
-): Promise<Case & { readonly published: boolean }> {
+  known: Pick<EligibilityInput, 'place' | 'rules' | 'book' | 'file'>,
+  options: ExecuteRequestOptions,
+): Promise<EligibilityInput & { readonly published: boolean }> {
   const { place, book, file } = known;
   const proofs = await proveRequest(place, book, file);
   const counts = options.onTrust === true ? claimed(place) : proven;
@@ -80,7 +80,7 @@ function broughtConfig({ id }: LedgerRequest): BacktrailError {
   );
 }
 
-async function isPublished(place: Place, state: LedgerRequest): Promise<boolean> {
+async function isPublished(place: RequestContext, state: LedgerRequest): Promise<boolean> {
   const { id, base } = state;
   const { base: tip } = await place.observe();
   const commit = await place.git.findRequest({ tip, base, requestId: id });
@@ -102,7 +102,7 @@ export function carries(
 }
 
 /** The branch never had to hold it, where there was nothing to change: that it is so is asked of the branch, as the ledger only claims it. */
-async function recorded(found: Case): Promise<RollbackResult> {
+async function recorded(found: EligibilityInput): Promise<RollbackResult> {
   const { place, file } = found;
   const { id, scope, base, target, digest, result } = file.state;
   if (result?.status !== 'unchanged')
@@ -141,15 +141,15 @@ function noKeys({ id }: LedgerRequest): BacktrailError {
 }
 
 function run(
-  found: Case,
+  found: EligibilityInput,
   provenance: Provenance | null,
-  { onStep, signal }: CarryOutOptions,
+  { onStep, signal }: ExecuteRequestOptions,
 ): Promise<RollbackResult> {
   const request = requestOf(found, provenance);
   return execute({ ...found.place, request, ...(onStep && { onStep }), ...(signal && { signal }) });
 }
 
-function requestOf({ place, rules, file }: Case, provenance: Provenance | null): RollbackRequest {
+function requestOf({ place, rules, file }: EligibilityInput, provenance: Provenance | null): RollbackRequest {
   const { state } = file;
   const bind = bindOf(rules, knownOwners(place, state));
   return {
@@ -160,7 +160,7 @@ function requestOf({ place, rules, file }: Case, provenance: Provenance | null):
     digest: state.digest,
     reason: state.justification,
     author: state.author,
-    // The commit stands behind its own approval; the same for every worker that carries it out.
+    // The commit stands behind its own approval; the same for every worker that executes it.
     requestedAt: provenance?.at ?? state.createdAt,
     allowRemoval: state.allowRemoval,
     ...(bind === 'rendered' && { rendered: state.rendered }),

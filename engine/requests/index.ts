@@ -7,12 +7,12 @@ import { planValue } from '../rollback/plan-value.ts';
 import type { RequestPlan, Requests, RequestView } from './types.ts';
 import type { InnerRequests } from './inner-requests.ts';
 import { audit } from './ledger/audit.ts';
-import { openBook } from './ledger/snapshot.ts';
+import { openLedgerSnapshot } from './ledger/snapshot.ts';
 import { carryOut } from './execute.ts';
 import { requireGate } from './gate/gate.ts';
 import { openRequest } from './open.ts';
 import { bindOf, ownersOf } from './gate/owners.ts';
-import { look, type Place, rulesOf } from './context.ts';
+import { look, type RequestContext, rulesOf } from './context.ts';
 import { permitOf } from './gate/plan-gate.ts';
 import { reconcile } from './reconcile.ts';
 import { repeated } from './repeated.ts';
@@ -35,7 +35,7 @@ import { placeOf, viewOf } from './view.ts';
 
 /** `at` gives the place; the work may be done again where a mirror was found damaged. */
 export function createRequests(
-  open: <Value>(work: (place: Place) => Promise<Value>) => Promise<Value>,
+  open: <Value>(work: (place: RequestContext) => Promise<Value>) => Promise<Value>,
 ): InnerRequests {
   // The branch says by which rules: it is looked at anew each time.
   const at: typeof open = (work) =>
@@ -49,7 +49,7 @@ export function createRequests(
     repeated: (input) => at((place) => repeated(place, input)),
     open: (input) =>
       at(async (place) => openRequest(place, await rulesOf(place, input.planned.snapshot), input)),
-    // It fetches by itself: what may be answered from a mirror that is behind must not be carried out so.
+    // It fetches by itself: what may be answered from a mirror that is behind must not be executed so.
     request: (ask, options) => open((place) => requestRollback(place, ask, options)),
     list: (filter) => at((place) => list(place, filter)),
     show: ({ id, reader }) => at((place) => show(place, id, reader)),
@@ -70,12 +70,12 @@ export function createRequests(
 }
 
 async function list(
-  place: Place,
+  place: RequestContext,
   { scope, statuses, reader }: Parameters<Requests['list']>[0],
 ): Promise<RequestView[]> {
   const rules = await look(place);
   const { policy, ref } = rules;
-  const book = await openBook(place.git, ref, place.cache);
+  const book = await openLedgerSnapshot(place.git, ref, place.cache);
   const files = (await book.requests()).filter(({ state }) => {
     const name = formatCoordinates(state.scope);
     return (
@@ -87,14 +87,14 @@ async function list(
   return Promise.all(files.map((file) => viewOf(place, { book, rules, file })));
 }
 
-async function show(place: Place, id: RequestId, reader?: Person): Promise<RequestView> {
+async function show(place: RequestContext, id: RequestId, reader?: Person): Promise<RequestView> {
   return (await lookUp(place, id, reader)).request;
 }
 
 /** One request with the rules of this moment. */
-async function lookUp(place: Place, id: RequestId, reader?: Person) {
+async function lookUp(place: RequestContext, id: RequestId, reader?: Person) {
   const rules = await look(place);
-  const book = await openBook(place.git, rules.ref, place.cache);
+  const book = await openLedgerSnapshot(place.git, rules.ref, place.cache);
   const file = await requireRequest(book, id);
   const { state } = file;
   if (reader !== undefined) requirePermission(rules.policy, reader, 'read', placeOf(state));
@@ -103,7 +103,7 @@ async function lookUp(place: Place, id: RequestId, reader?: Person) {
 }
 
 async function planAgain(
-  place: Place,
+  place: RequestContext,
   { id, reader, revisions = false }: Parameters<Requests['plan']>[0],
 ): Promise<RequestPlan> {
   const { rules, book, file, request } = await lookUp(place, id, reader);

@@ -3,14 +3,14 @@ import type { Person, RequestId, RollbackResult } from '../model/index.ts';
 import type { ExecuteOptions } from '../rollback/execute.ts';
 import type { Gate } from '../policy/gate.ts';
 import type { Ask } from '../rollback/plan.ts';
-import type { CarryOutOptions, Proposing, Repeated, Requests, RequestView } from './types.ts';
+import type { ExecuteRequestOptions, ProposalInput, Repeated, Requests, RequestView } from './types.ts';
 import type { OpenInput } from './open.ts';
 import type { RequestAsk, Requested } from './request.ts';
 
 /** Not for the public: what `rollbacks` is made of, and what tests look at step by step. */
 export interface InnerRequests extends Requests {
   /** What a rollback of this plan by this person needs. PERMISSION_DENIED, POLICY_UNSATISFIABLE. */
-  gate(input: Proposing): Promise<Gate>;
+  gate(input: ProposalInput): Promise<Gate>;
   repeated(input: {
     readonly id: RequestId;
     readonly ask: Ask;
@@ -18,6 +18,6 @@ export interface InnerRequests extends Requests {
   }): Promise<Repeated | null>;
   /** The same id again gives the request that is there; REQUEST_EXISTS where that is another one. */
   open(input: OpenInput): Promise<RequestView>;
-  carryOut(id: RequestId, options?: CarryOutOptions): Promise<RollbackResult>;
+  carryOut(id: RequestId, options?: ExecuteRequestOptions): Promise<RollbackResult>;
   request(ask: RequestAsk, options?: ExecuteOptions): Promise<Requested>;
 }

@@ -13,16 +13,16 @@ import type { RequestFile } from '../record/ledger-file.ts';
 import { requestSummary } from '../record/request-summary.ts';
 import { blockedError, isBlocked } from '../rollback/blocked.ts';
 import type { Gate } from '../policy/gate.ts';
-import type { Proposing, RequestView } from './types.ts';
+import type { ProposalInput, RequestView } from './types.ts';
 import { append, onRequest } from './ledger/append.ts';
-import { type Book, openBook } from './ledger/snapshot.ts';
+import { type LedgerSnapshot, openLedgerSnapshot } from './ledger/snapshot.ts';
 import { requireGate } from './gate/gate.ts';
 import { rulesFor, stated } from './gate/owners.ts';
-import { personOf, type Place, type Rules, stamp, timeOf } from './context.ts';
+import { personOf, type RequestContext, type Rules, stamp, timeOf } from './context.ts';
 import { termsOf } from './terms.ts';
 import { viewOf } from './view.ts';
 
-export interface OpenInput extends Proposing {
+export interface OpenInput extends ProposalInput {
   readonly id: RequestId;
   readonly reason: string;
   readonly allowRemoval?: boolean;
@@ -31,14 +31,14 @@ export interface OpenInput extends Proposing {
 
 /** Opens a request; an older one of the same scope that is pending gives way to it. */
 export async function openRequest(
-  place: Place,
+  place: RequestContext,
   rules: Rules,
   input: OpenInput,
   gate?: Gate,
 ): Promise<RequestView> {
   const { planned, author, id, follows } = input;
   if (isBlocked(planned.plan)) throw blockedError(planned.plan);
-  const known = await openBook(place.git, rules.ref, place.cache);
+  const known = await openLedgerSnapshot(place.git, rules.ref, place.cache);
   const there = await known.request(id);
   if (there !== null) {
     requireSame(there, input);
@@ -68,7 +68,7 @@ export async function openRequest(
   });
   const file = await book.request(id);
   if (file === null) throw new BacktrailError('INTERNAL', `Request ${id} was not written.`);
-  // Somebody else may have taken the id meanwhile.
+  // Another person may have taken the id meanwhile.
   requireSame(file, input);
   return viewOf(place, { book, rules, file }, planned.plan.owners);
 }
@@ -91,7 +91,7 @@ function opensWith(needsApproval: boolean, session: BreakGlassSession | null) {
   return needsApproval ? null : 'no-policy';
 }
 
-async function requireFollowable(book: Book, id: RequestId): Promise<void> {
+async function requireFollowable(book: LedgerSnapshot, id: RequestId): Promise<void> {
   const file = await book.request(id);
   if (file === null) throw unknownRequest(id);
   if (file.state.status !== 'failed')
@@ -99,7 +99,10 @@ async function requireFollowable(book: Book, id: RequestId): Promise<void> {
 }
 
 /** Pending requests of the same scope, newest first. */
-async function olderOf(book: Book, { id, scope }: { id: RequestId; scope: Scope }): Promise<RequestId[]> {
+async function olderOf(
+  book: LedgerSnapshot,
+  { id, scope }: { id: RequestId; scope: Scope },
+): Promise<RequestId[]> {
   const older = (await book.requests()).filter(
     ({ state }) => state.status === 'pending' && state.id !== id && sameScope(state.scope, scope),
   );

@@ -9,15 +9,18 @@ import {
   type RollbackResult,
 } from '../model/index.ts';
 import { isWaiting } from '../record/transitions.ts';
-import type { CarryOutOptions } from './types.ts';
+import type { ExecuteRequestOptions } from './types.ts';
 import { append, onRequest } from './ledger/append.ts';
-import type { Case } from './gate/eligibility.ts';
-import { type Place, type Rules, stamp } from './context.ts';
+import type { EligibilityInput } from './gate/eligibility.ts';
+import { type RequestContext, type Rules, stamp } from './context.ts';
 import { replan, replannedEvent } from './replan.ts';
 import { requireRequest } from './review.ts';
 
 /** Throws why it may not go ahead. What more approvals can mend leads back to `pending`; anything else ends it. */
-export async function refuse({ place, rules, file }: Case, reason: BacktrailError): Promise<never> {
+export async function refuse(
+  { place, rules, file }: EligibilityInput,
+  reason: BacktrailError,
+): Promise<never> {
   const { id } = file.state;
   const stamped = stamp(place, place.committer);
   const reopens = reason.code === 'AWAITING_APPROVAL';
@@ -34,7 +37,7 @@ export async function refuse({ place, rules, file }: Case, reason: BacktrailErro
 
 /** The branch first, then the record. A record that cannot be written is repaired by a reconciler; the rollback stands. */
 export async function complete(
-  { place, rules, file }: Case,
+  { place, rules, file }: EligibilityInput,
   result: RollbackResult,
 ): Promise<RollbackResult> {
   if (file.state.status === 'completed') return result;
@@ -49,7 +52,7 @@ export async function complete(
 }
 
 export async function recordCompleted(
-  place: Place,
+  place: RequestContext,
   rules: Rules,
   id: RequestId,
   result: {
@@ -66,16 +69,16 @@ export async function recordCompleted(
   return commits.length > 0;
 }
 
-type Failing = Pick<Case, 'place' | 'rules' | 'file'>;
+type Failing = Pick<EligibilityInput, 'place' | 'rules' | 'file'>;
 
 /** Says nothing about the request, or that nothing should be written any more. */
 const UNRECORDED: ReadonlySet<string> = new Set(['INTERRUPTED', 'LEDGER_TAMPERED', 'LEDGER_REWOUND']);
 
-/** Throws the error on, when what becomes of a request that could not be carried out is recorded. */
+/** Throws the error on, when what becomes of a request that could not be executed is recorded. */
 export async function recordFailure(
   found: Failing,
   error: unknown,
-  { willRetry }: CarryOutOptions,
+  { willRetry }: ExecuteRequestOptions,
 ): Promise<never> {
   const { place, rules, file } = found;
   const { state } = file;
@@ -96,7 +99,7 @@ async function failureEvent({ place, file }: Failing, error: BacktrailError): Pr
 
 /** Another worker may have been faster. */
 async function appendIfWaiting(
-  place: Place,
+  place: RequestContext,
   rules: Rules,
   id: RequestId,
   event: RequestEvent,

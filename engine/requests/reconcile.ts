@@ -13,20 +13,20 @@ import { policyFor } from '../policy/policy.ts';
 import { isOpen, isWaiting } from '../record/transitions.ts';
 import type { Repair, Requests } from './types.ts';
 import { append, onRequest } from './ledger/append.ts';
-import { type Book, openBook, type PublishedRequest } from './ledger/snapshot.ts';
+import { type LedgerSnapshot, openLedgerSnapshot, type PublishedRequest } from './ledger/snapshot.ts';
 import { carries } from './execute.ts';
-import { type Case, requireGrounds } from './gate/eligibility.ts';
+import { type EligibilityInput, requireGrounds } from './gate/eligibility.ts';
 import { recordCompleted } from './outcome.ts';
 import { ownersOf } from './gate/owners.ts';
-import { look, type Place, requireOwnConfig, type Rules, stamp } from './context.ts';
+import { look, type RequestContext, requireOwnConfig, type Rules, stamp } from './context.ts';
 import { proveRequest } from './ledger/proof.ts';
 import { isExpired, requireRequest } from './review.ts';
 import { canJudge, judgeRequest, placeOf, proven } from './view.ts';
 
-export async function reconcile(place: Place): ReturnType<Requests['reconcile']> {
+export async function reconcile(place: RequestContext): ReturnType<Requests['reconcile']> {
   requireOwnConfig(place);
   const rules = await look(place);
-  const book = await openBook(place.git, rules.ref, place.cache);
+  const book = await openLedgerSnapshot(place.git, rules.ref, place.cache);
   const open = (await book.requests()).filter(({ state }) => isOpen(state.status));
   if (open.length === 0) return { repairs: [], waiting: [] };
   const published = await publishedOn(place, rules);
@@ -38,7 +38,7 @@ export async function reconcile(place: Place): ReturnType<Requests['reconcile']>
     const repair = await repairOne({ place, rules, book }, file, carried);
     if (repair !== null) repairs.push(repair);
   }
-  const after = await openBook(place.git, rules.ref, place.cache);
+  const after = await openLedgerSnapshot(place.git, rules.ref, place.cache);
   const waiting = (await after.requests()).filter(
     ({ state }) => isWaiting(state.status) && canJudge(place, rules, state),
   );
@@ -46,9 +46,9 @@ export async function reconcile(place: Place): ReturnType<Requests['reconcile']>
 }
 
 interface Repairing {
-  readonly place: Place;
+  readonly place: RequestContext;
   readonly rules: Rules;
-  readonly book: Book;
+  readonly book: LedgerSnapshot;
 }
 
 async function repairOne(
@@ -84,15 +84,15 @@ async function settle(
   scope: string,
 ): Promise<Repair | null> {
   const { state } = file;
-  // What was never approved by anybody needs no keys to be looked at, unless nobody has to agree any more.
+  // What was never approved by anybody needs no keys to be looked at, unless no one has to agree any more.
   if (state.reviews.length === 0 && (policyFor(rules.policy, placeOf(state))?.quorum ?? 0) > 0) return null;
   const proofs = await proveRequest(place, book, file);
   const owners = await ownersOf(place, state);
   const judgement = judgeRequest({ rules, owners, file, proofs, counts: proven });
   if (judgement?.rejected) return reject(place, rules, file, scope);
   if (judgement !== null && !judgement.satisfied) return null;
-  // Whoever carries it out asks the same: what would be reopened is not settled.
-  const found: Case = { place, rules, book, file, proofs, counts: proven };
+  // Whoever executes it asks the same: what would be reopened is not settled.
+  const found: EligibilityInput = { place, rules, book, file, proofs, counts: proven };
   if (!(await mayGoAhead(found))) return null;
   const { have = 0, need = 0 } = judgement ?? {};
   const reason = need === 0 ? 'The policy asks for no approval.' : `${have} of ${need} approvals count.`;
@@ -102,7 +102,7 @@ async function settle(
   return written ? { requestId: state.id, action: 'settled', detail } : null;
 }
 
-async function mayGoAhead(found: Case): Promise<boolean> {
+async function mayGoAhead(found: EligibilityInput): Promise<boolean> {
   try {
     await requireGrounds(found);
     return true;
@@ -113,7 +113,7 @@ async function mayGoAhead(found: Case): Promise<boolean> {
 }
 
 async function reject(
-  place: Place,
+  place: RequestContext,
   rules: Rules,
   { state }: RequestFile,
   scope: string,
@@ -130,7 +130,7 @@ async function reject(
 type Without<Event> = Event extends unknown ? Omit<Event, 'id' | 'at' | 'actor'> : never;
 
 async function whilePending(
-  place: Place,
+  place: RequestContext,
   rules: Rules,
   id: RequestId,
   event: Without<Extract<RequestEvent, { type: 'expired' | 'settled' }>>,
@@ -143,9 +143,9 @@ async function whilePending(
   return commits.length > 0;
 }
 
-/** Requests that the branch says are carried out: the oldest commit that claims each. Asked for again when the branch moved. */
+/** Requests that the branch says are executed: the oldest commit that claims each. Asked for again when the branch moved. */
 async function publishedOn(
-  { git, cache }: Place,
+  { git, cache }: RequestContext,
   { snapshot }: Rules & { readonly snapshot?: { readonly base: ObjectId } | null },
 ): Promise<ReadonlyMap<RequestId, PublishedRequest>> {
   const base = snapshot?.base ?? (await git.tip(await git.defaultBranch()));

@@ -19,8 +19,8 @@ import { blockedError, isBlocked } from '../rollback/blocked.ts';
 import { readOwnConfig } from '../rollback/observe.ts';
 import { type Ask, type Planned, planAsked } from '../rollback/plan.ts';
 import type { Repeated } from './types.ts';
-import { openBook } from './ledger/snapshot.ts';
-import { type Place, rulesOf } from './context.ts';
+import { openLedgerSnapshot } from './ledger/snapshot.ts';
+import { type RequestContext, rulesOf } from './context.ts';
 import { viewOf } from './view.ts';
 
 export interface Asking {
@@ -42,12 +42,12 @@ interface Earlier {
 /**
  * The earlier rollback with this id, from the ledger or else from anywhere on the branch's line; null where there is none. What is asked
  * for is planned again on the commit that the earlier one was planned on, at its time: the same digest is the same rollback, however its
- * target is written. REQUEST_EXISTS for any other, and for somebody else's.
+ * target is written. REQUEST_EXISTS for any other, and for another person's.
  */
-export async function repeated(place: Place, asking: Asking): Promise<Repeated | null> {
+export async function repeated(place: RequestContext, asking: Asking): Promise<Repeated | null> {
   const snapshot = await place.observe();
   const rules = await rulesOf(place, snapshot);
-  const book = await openBook(place.git, rules.ref, place.cache);
+  const book = await openLedgerSnapshot(place.git, rules.ref, place.cache);
   const file = await book.request(asking.id);
   const published = await onBranch(place, snapshot, asking.id);
   if (file !== null) {
@@ -67,7 +67,7 @@ export async function repeated(place: Place, asking: Asking): Promise<Repeated |
   return { planned: await placed(place, planned), request: null };
 }
 
-async function placed({ git }: Place, planned: Planned): Promise<Planned> {
+async function placed({ git }: RequestContext, planned: Planned): Promise<Planned> {
   return { ...planned, destination: await git.destination(planned.plan.branch) };
 }
 
@@ -81,7 +81,7 @@ function openedAs({ state, events }: RequestFile): Earlier {
 
 /** Who may write the ledger alone must not have it done once more: whoever executes it looks behind its base only. */
 async function requireAfter(
-  { git }: Place,
+  { git }: RequestContext,
   { base: tip }: Snapshot,
   { state: { id, base } }: RequestFile,
   { commit }: Published,
@@ -91,7 +91,7 @@ async function requireAfter(
 
 /** Anybody whose commits come to the branch can write a message: what the commit does to the files is what counts. */
 async function requireRestored(
-  { git }: Place,
+  { git }: RequestContext,
   { id }: Asking,
   { commit }: Published,
   { plan: { files } }: Planned,
@@ -116,8 +116,12 @@ interface Published extends Earlier {
   readonly commit: ObjectId;
 }
 
-/** The oldest commit of the whole line that carries it out. */
-async function onBranch({ git }: Place, { base }: Snapshot, id: RequestId): Promise<Published | null> {
+/** The oldest commit of the whole line that executes it. */
+async function onBranch(
+  { git }: RequestContext,
+  { base }: Snapshot,
+  id: RequestId,
+): Promise<Published | null> {
   const found = (await git.history.recorded(base)).flatMap((commit) => carriedOut(commit, id));
   return found.at(-1) ?? null;
 }
@@ -130,7 +134,7 @@ function carriedOut({ id: commit, trailers, time }: LogCommit, id: RequestId): P
 }
 
 interface Where {
-  readonly place: Place;
+  readonly place: RequestContext;
   readonly snapshot: Snapshot;
 }
 

@@ -2,10 +2,10 @@
 import type { FieldChange, LedgerRequest, ObjectId, RequestEvent } from '../model/index.ts';
 import { makeSnapshot, type Snapshot } from '../snapshot/snapshot.ts';
 import { type Planned, planRequested } from '../rollback/plan.ts';
-import { type Place, stamp } from './context.ts';
+import { type RequestContext, stamp } from './context.ts';
 import { termsOf } from './terms.ts';
 
-export async function replan(place: Place, request: LedgerRequest): Promise<Planned> {
+export async function replan(place: RequestContext, request: LedgerRequest): Promise<Planned> {
   const snapshot = await place.observe();
   return planRequested(snapshot, request, place.programs);
 }
@@ -17,7 +17,7 @@ export function isChanged(request: LedgerRequest, planned: Planned, bind: 'diges
 
 /** The event that asks reviewers again. */
 export async function replannedEvent(
-  place: Place,
+  place: RequestContext,
   request: LedgerRequest,
   planned: Planned,
 ): Promise<RequestEvent> {
@@ -33,7 +33,7 @@ const LINES = 100;
 const WIDTH = 1000;
 
 /** Lines of the plan that came (`+`) and went (`-`) since the one that was confirmed. */
-async function differenceOf(place: Place, request: LedgerRequest, now: Planned): Promise<string[]> {
+async function differenceOf(place: RequestContext, request: LedgerRequest, now: Planned): Promise<string[]> {
   const before = await linesAt(place, request, now.snapshot).catch(() => null);
   const after = linesOf(now);
   const lines =
@@ -57,7 +57,7 @@ function without(lines: readonly string[], others: readonly string[]): string[] 
 }
 
 /** The plan as it was: made again on the commit that it was made on. */
-async function linesAt(place: Place, request: LedgerRequest, now: Snapshot): Promise<string[]> {
+async function linesAt(place: RequestContext, request: LedgerRequest, now: Snapshot): Promise<string[]> {
   const { branch, layout, reader, history, hasher } = now;
   const base: ObjectId = request.base;
   const snapshot = makeSnapshot({ branch, base, layout, reader, history, hasher });

@@ -28,14 +28,14 @@ import {
 } from '../rollback/plan.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { RequestView } from './types.ts';
-import { openBook } from './ledger/snapshot.ts';
+import { openLedgerSnapshot } from './ledger/snapshot.ts';
 import { requireGate } from './gate/gate.ts';
 import { repeated } from './repeated.ts';
 import { openRequest, requireReason, requireTarget } from './open.ts';
-import { type Place, type Rules, rulesOf, timeOf } from './context.ts';
+import { type RequestContext, type Rules, rulesOf, timeOf } from './context.ts';
 import { viewOf } from './view.ts';
 
-/** A plan that was looked at, and why it is to be carried out. */
+/** A plan that was looked at, and why it is to be executed. */
 export interface RequestAsk extends ScopeAsk {
   /** The plan's `target`: a full commit id. */
   readonly target: ObjectId;
@@ -68,7 +68,7 @@ export interface Requested extends RollbackResult {
 }
 
 export async function requestRollback(
-  place: Place,
+  place: RequestContext,
   ask: RequestAsk,
   options: ExecuteOptions = {},
 ): Promise<Requested> {
@@ -192,8 +192,8 @@ function policyCame(scope: Scope): BacktrailError {
   );
 }
 
-async function knownRequest(place: Place, rules: Rules, id: RequestId): Promise<RequestView | null> {
-  const book = await openBook(place.git, rules.ref, place.cache);
+async function knownRequest(place: RequestContext, rules: Rules, id: RequestId): Promise<RequestView | null> {
+  const book = await openLedgerSnapshot(place.git, rules.ref, place.cache);
   const file = await book.request(id);
   return file && viewOf(place, { book, rules, file });
 }

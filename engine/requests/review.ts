@@ -14,19 +14,19 @@ import { isOpen, isWaiting } from '../record/transitions.ts';
 import { isBlocked } from '../rollback/blocked.ts';
 import type { Act, Requests, RequestView } from './types.ts';
 import { append, onRequest } from './ledger/append.ts';
-import type { Book } from './ledger/snapshot.ts';
+import type { LedgerSnapshot } from './ledger/snapshot.ts';
 import { unknownRequest } from './open.ts';
 import { bindOf, knownOwners, ownersOf, rulesAt, rulesFor, stated } from './gate/owners.ts';
-import { look, type Place, type Rules, stamp } from './context.ts';
+import { look, type RequestContext, type Rules, stamp } from './context.ts';
 import { type Proofs, proveRequest } from './ledger/proof.ts';
 import { isChanged, replan, replannedEvent } from './replan.ts';
 import { requirePermission, requireVoter } from './gate/permissions.ts';
 import { claimed, inspectionOf, judgeRequest, type Judging, placeOf, viewOf } from './view.ts';
 
 export interface Deciding {
-  readonly place: Place;
+  readonly place: RequestContext;
   readonly rules: Rules;
-  readonly book: Book;
+  readonly book: LedgerSnapshot;
   readonly file: RequestFile;
   readonly state: LedgerRequest;
   /** The environments that own what it changes. */
@@ -35,7 +35,7 @@ export interface Deciding {
 
 /** One event on one request, decided on what stands in the ledger at that moment; null writes nothing. */
 async function act(
-  place: Place,
+  place: RequestContext,
   id: RequestId,
   decide: (deciding: Deciding) => Promise<RequestEvent | null> | RequestEvent | null,
 ): Promise<RequestView> {
@@ -51,7 +51,7 @@ async function act(
   return viewOf(place, { book, rules, file: await requireRequest(book, id) });
 }
 
-export async function requireRequest(book: Book, id: RequestId): Promise<RequestFile> {
+export async function requireRequest(book: LedgerSnapshot, id: RequestId): Promise<RequestFile> {
   const file = await book.request(id);
   if (file === null) throw unknownRequest(id);
   return file;
@@ -67,7 +67,7 @@ function requireReviewable(deciding: Deciding, actor: Person): void {
 }
 
 /** At the latest when the policy says so now, whatever the request says. */
-export function isExpired(place: Place, rules: Rules, state: LedgerRequest): boolean {
+export function isExpired(place: RequestContext, rules: Rules, state: LedgerRequest): boolean {
   const says = state.expiresAt === null ? Infinity : Date.parse(state.expiresAt);
   const latest = stated(rulesFor(rules, state, knownOwners(place, state))).map(
     ({ rule }) => Date.parse(state.createdAt) + rule.expiryMs,
@@ -96,7 +96,7 @@ export async function requireReviewer(deciding: Deciding, actor: Person): Promis
   await votesSoFar(deciding, actor);
 }
 
-/** One vote a person. One that does not count, because nobody vouches for it, takes nobody's vote away. */
+/** One vote a person. One that does not count, because no one vouches for it, takes no one's vote away. */
 async function votesSoFar(deciding: Deciding, actor: Person): Promise<Proofs> {
   const { place, book, file } = deciding;
   const proofs = await proveRequest(place, book, file);
@@ -110,7 +110,7 @@ async function votesSoFar(deciding: Deciding, actor: Person): Promise<Proofs> {
 
 /** Where the plan is another one by now, reviewers are asked again, and this approval is not written. PLAN_CHANGED. */
 export async function approve(
-  place: Place,
+  place: RequestContext,
   { id, actor, comment, digest }: ReviewInput & { readonly digest?: string },
 ): Promise<RequestView> {
   let changed: { readonly now: string; readonly confirmed: string } | null = null;
@@ -120,7 +120,7 @@ export async function approve(
     if (digest !== undefined && digest !== state.digest) throw notWhatWasSeen(state, digest);
     const proofs = await votesSoFar(deciding, actor);
     const planned = await replan(place, state);
-    // What is blocked now, or done already, is said when it is carried out.
+    // What is blocked now, or done already, is said when it is executed.
     const differs = !isBlocked(planned.plan) && planned.plan.files.length > 0;
     if (differs && isChanged(state, planned, bindOf(rules, owners))) {
       changed = { confirmed: state.digest, now: planned.plan.digest };
@@ -149,7 +149,7 @@ export async function approve(
 }
 
 /** A vote is counted before it is signed: one whose key turns out not to be its voter's lets nothing go ahead. */
-async function withdrawUncounted(place: Place, view: RequestView): Promise<RequestView> {
+async function withdrawUncounted(place: RequestContext, view: RequestView): Promise<RequestView> {
   const { have, need } = view.approval;
   if (place.allowedSigners === null || view.status !== 'approved' || have >= need) return view;
   const reason = `${have} of ${need} approvals count.`;
@@ -165,7 +165,7 @@ function notWhatWasSeen({ id, digest }: LedgerRequest, seen: string): BacktrailE
   });
 }
 
-export function reject(place: Place, { id, actor, comment }: ReviewInput): Promise<RequestView> {
+export function reject(place: RequestContext, { id, actor, comment }: ReviewInput): Promise<RequestView> {
   return act(place, id, async (deciding) => {
     const { state } = deciding;
     requireReviewable(deciding, actor);
@@ -191,7 +191,7 @@ const filled = (text: string | undefined) =>
   text === undefined || text.trim() === '' ? null : text.slice(0, TEXT);
 
 export function cancel(
-  place: Place,
+  place: RequestContext,
   { id, actor, reason }: Parameters<Requests['cancel']>[0],
 ): Promise<RequestView> {
   return act(place, id, ({ rules, state }) => {
@@ -210,7 +210,10 @@ export function cancel(
   });
 }
 
-export function note(place: Place, { id, actor, text, kind = 'note' }: Parameters<Requests['note']>[0]) {
+export function note(
+  place: RequestContext,
+  { id, actor, text, kind = 'note' }: Parameters<Requests['note']>[0],
+) {
   return act(place, id, ({ rules, state }) => {
     requireSome(rules, actor, state);
     if (text.trim() === '') throw new BacktrailError('INVALID_REQUEST', 'A note needs some text.');
@@ -226,8 +229,8 @@ function requireSome({ policy }: Rules, actor: Person, state: LedgerRequest): vo
   if (!hasPermission(policy, actor, 'deploy', place)) requirePermission(policy, actor, 'propose', place);
 }
 
-/** It goes on with the approvals that it has: whoever carries it out judges them again. */
-export function retry(place: Place, { id, actor }: Act): Promise<RequestView> {
+/** It goes on with the approvals that it has: whoever executes it judges them again. */
+export function retry(place: RequestContext, { id, actor }: Act): Promise<RequestView> {
   return act(place, id, ({ rules, state }) => {
     requireRetrier({ rules, state }, actor);
     if (state.status !== 'failed')
@@ -242,7 +245,7 @@ export function requireRetrier({ rules, state }: Pick<Deciding, 'rules' | 'state
   requirePermission(rules.policy, actor, own ? 'propose' : 'deploy', placeOf(state));
 }
 
-export function inspect(place: Place, { id, actor, comment }: Act & { readonly comment: string }) {
+export function inspect(place: RequestContext, { id, actor, comment }: Act & { readonly comment: string }) {
   return act(place, id, async ({ rules, state, book, file, owners }) => {
     const { policy } = rules;
     const proofs = await proveRequest(place, book, file);

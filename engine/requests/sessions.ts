@@ -6,14 +6,14 @@ import { type Layout, parseScope } from '../layout/layout.ts';
 import { resolveScope } from '../rollback/plan.ts';
 import type { Requests, RequestView, SessionView } from './types.ts';
 import { append, onSession } from './ledger/append.ts';
-import { type Book, openBook } from './ledger/snapshot.ts';
-import { look, type Place, rulesOf, stamp, timeOf } from './context.ts';
+import { type LedgerSnapshot, openLedgerSnapshot } from './ledger/snapshot.ts';
+import { look, type RequestContext, rulesOf, stamp, timeOf } from './context.ts';
 import { proveSession } from './ledger/proof.ts';
 import { requirePermission } from './gate/permissions.ts';
 import { placeOf, viewOf } from './view.ts';
 
 export async function openSession(
-  place: Place,
+  place: RequestContext,
   { scope, holder, reason, ticket, minutes }: Parameters<Requests['openSession']>[0],
 ): Promise<SessionView> {
   const snapshot = await place.observe();
@@ -66,7 +66,7 @@ const TEXT = 8000;
 const TICKET = 200;
 
 export async function closeSession(
-  place: Place,
+  place: RequestContext,
   { id, actor }: Parameters<Requests['closeSession']>[0],
 ): Promise<SessionView> {
   const { snapshot, ...rules } = await look(place);
@@ -93,14 +93,18 @@ function isScope(layout: Layout, scope: string): boolean {
 const environmentOf = (layout: Layout, scope: string) =>
   placeOf({ scope: { ...parseScope(layout, scope), mode: 'full' } });
 
-async function requireSession(book: Book, id: string): Promise<SessionFile> {
+async function requireSession(book: LedgerSnapshot, id: string): Promise<SessionFile> {
   const file = await book.session(id);
   if (file === null)
     throw new BacktrailError('SESSION_UNKNOWN', `The ledger has no break-glass session ${id}.`);
   return file;
 }
 
-async function sessionView(place: Place, book: Book, file: SessionFile): Promise<SessionView> {
+async function sessionView(
+  place: RequestContext,
+  book: LedgerSnapshot,
+  file: SessionFile,
+): Promise<SessionView> {
   const { state, events } = file;
   const proofs = await proveSession(place, book, file);
   const verified = proofs.get(events[0]?.id ?? '')?.verified ?? false;
@@ -108,13 +112,13 @@ async function sessionView(place: Place, book: Book, file: SessionFile): Promise
   return { ...state, active, identity: verified ? 'verified' : 'unverified' };
 }
 
-/** Sessions, newest first, and what was done in them that nobody else has looked at yet. */
+/** Sessions, newest first, and what was done in them that no one else has looked at yet. */
 export async function sessions(
-  place: Place,
+  place: RequestContext,
   reader: Person,
 ): Promise<{ sessions: SessionView[]; reviews: RequestView[] }> {
   const rules = await look(place);
-  const book = await openBook(place.git, rules.ref, place.cache);
+  const book = await openLedgerSnapshot(place.git, rules.ref, place.cache);
   const { policy, snapshot } = rules;
   const files = (await book.sessions()).filter(({ state }) => {
     if (policy.permissions.length === 0 || snapshot === null) return true;

@@ -34,7 +34,7 @@ export interface RequestView extends LedgerRequest {
   readonly rollbackOf: { readonly commit: ObjectId; readonly version: number | null };
 }
 
-export interface Proposing {
+export interface ProposalInput {
   readonly planned: Planned;
   readonly author: Person;
   /** It waits for an approval also where no policy asks for one. */
@@ -146,7 +146,7 @@ export interface Requests {
   }): Promise<SessionView>;
   /** @throws SESSION_UNKNOWN, PERMISSION_DENIED */
   closeSession(input: { readonly id: SessionId; readonly actor: Person }): Promise<SessionView>;
-  /** `reviews`: requests that went ahead without approval, and that nobody else has looked at yet. */
+  /** `reviews`: requests that went ahead without approval, and that no one else has looked at yet. */
   sessions(reader: Person): Promise<{
     readonly sessions: readonly SessionView[];
     readonly reviews: readonly RequestView[];
@@ -183,12 +183,12 @@ export interface Act {
   readonly actor: Person;
 }
 
-export interface CarryOutOptions extends ExecuteOptions {
+export interface ExecuteRequestOptions extends ExecuteOptions {
   /** Whoever calls tries again after a failure that may pass: the request is not recorded as failed then. */
   readonly willRetry?: boolean;
   /**
    * In the name of the person who runs this, with their own right to push: where they have no list of trusted keys, signatures that
-   * nobody here can judge are taken on trust, and the commit says that they are unverified. A worker never does so.
+   * no one here can judge are taken on trust, and the commit says that they are unverified. A worker never does so.
    */
   readonly onTrust?: boolean;
   /** Who runs this, where that is a person: they need the permission to `deploy`. */

@@ -10,9 +10,9 @@ import type { RequestFile } from '../record/ledger-file.ts';
 import { evaluateReviews, type ReviewResult } from '../policy/policy.ts';
 import type { Approval } from '../policy/gate.ts';
 import type { Identity, RequestView } from './types.ts';
-import type { Book } from './ledger/snapshot.ts';
+import type { LedgerSnapshot } from './ledger/snapshot.ts';
 import { knownOwners, type OwnerRule, rulesAt, rulesFor, stated } from './gate/owners.ts';
-import type { Place, Rules } from './context.ts';
+import type { RequestContext, Rules } from './context.ts';
 import { type Proof, type Proofs, proveRequest } from './ledger/proof.ts';
 
 export { nameOf as placeOf } from './gate/owners.ts';
@@ -25,7 +25,7 @@ export const proven: Counts = (proof) => proof?.verified ?? false;
 
 /** Where no key is known, a signature is taken on trust: whoever carries the request out judges again. */
 export const claimed =
-  ({ allowedSigners }: Place): Counts =>
+  ({ allowedSigners }: RequestContext): Counts =>
   (proof) =>
     allowedSigners === null ? (proof?.signed ?? false) : proven(proof);
 
@@ -110,14 +110,14 @@ const inTime =
 const identity = (proof: Proof | undefined): Identity => (proof?.verified ? 'verified' : 'unverified');
 
 /** Can it be judged here who approved? Without a list of keys, nothing is known that could be held against an approval. */
-export function canJudge(place: Place, rules: Rules, state: LedgerRequest): boolean {
+export function canJudge(place: RequestContext, rules: Rules, state: LedgerRequest): boolean {
   const ruled = stated(rulesFor(rules, state, knownOwners(place, state)));
   return rules.knowsKeys || ruled.every(({ rule }) => rule.quorum === 0 || rule.unsignedApprovals);
 }
 
 const NO_APPROVAL = { need: 0, have: 0, approvers: [] };
 
-/** The review of what went ahead without approval, if one is there that counts; one that nobody vouches for closes nothing. */
+/** The review of what went ahead without approval, if one is there that counts; one that no one vouches for closes nothing. */
 export function inspectionOf({ rules: { policy }, owners, file, proofs, counts }: Judging) {
   const { events } = file;
   const unsigned = stated(rulesAt(policy, owners)).every(({ rule }) => rule.unsignedApprovals);
@@ -143,8 +143,8 @@ function rulesShown(judgement: JointJudgement | null): Pick<Approval, 'rules'> {
 }
 
 export async function viewOf(
-  place: Place,
-  { book, rules, file }: { book: Book; rules: Rules; file: RequestFile },
+  place: RequestContext,
+  { book, rules, file }: { book: LedgerSnapshot; rules: Rules; file: RequestFile },
   owners = knownOwners(place, file.state),
 ): Promise<RequestView> {
   const proofs = await proveRequest(place, book, file);

@@ -126,7 +126,7 @@ interface Done {
   readonly digest: string;
 }
 
-/** Has this request been carried out already? The branch knows. */
+/** Has this request been executed already? The branch knows. */
 async function findDone(
   git: RepositoryReader,
   snapshot: Snapshot,

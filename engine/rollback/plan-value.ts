@@ -49,7 +49,7 @@ export interface RollbackPlan {
   readonly manifests: readonly FileDifference[];
   readonly kept: readonly KeptPath[];
   readonly impact: Impact;
-  /** With one of severity `block` it cannot be carried out. */
+  /** With one of severity `block` it cannot be executed. */
   readonly findings: readonly Finding[];
   /** Whose approval it needs; absent where none is needed. */
   readonly approval?: Approval;

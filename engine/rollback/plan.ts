@@ -35,7 +35,7 @@ import type { Snapshot } from '../snapshot/snapshot.ts';
 import { isBlocked } from './blocked.ts';
 import { type Delivery, renderDelivery } from '../render/planned/render.ts';
 
-/** What a rollback is to touch, in somebody's own words. */
+/** What a rollback is to touch, in someone's own words. */
 export interface ScopeAsk {
   /** `[tenant/]environment[/service]`, or the names one by one. */
   readonly scope: string | Coordinates;
@@ -43,7 +43,7 @@ export interface ScopeAsk {
   readonly fields?: readonly string[];
 }
 
-/** What somebody asks for, in their own words. */
+/** What someone asks for, in their own words. */
 export interface Ask extends ScopeAsk {
   /** A revision as typed; `previous` where absent. */
   readonly to?: string;
@@ -63,7 +63,7 @@ export interface Planned {
   readonly snapshot: Snapshot;
   readonly plan: Plan;
   readonly delivery: Delivery;
-  /** Where it would be published; where absent, nobody asked. */
+  /** Where it would be published; where absent, no one asked. */
   readonly destination?: Destination;
   /** For people: the commits that the target and what stands there now are; where they are revisions of the scope. */
   readonly revisions?: { readonly target?: RevisionDetails; readonly current?: RevisionDetails };
@@ -134,7 +134,7 @@ export async function planRequested(
 }
 
 /**
- * A commit that only another branch holds was never deployed, and nobody who guards this branch has agreed to it.
+ * A commit that only another branch holds was never deployed, and no one who guards this branch has agreed to it.
  * REVISION_NOT_ON_BRANCH, SHALLOW_TARGET where the line to it is cut.
  */
 export async function requireOnLine(

@@ -13,7 +13,7 @@ import { rollbackMessage } from '../record/message.ts';
 import type { MessageStyle } from '../record/style.ts';
 import type { RollbackRecord } from '../record/trailers.ts';
 import type { Planned } from './plan.ts';
-import type { Meant } from './written.ts';
+import type { ExpectedCommit } from './written.ts';
 
 export interface StageInput {
   readonly git: GitRepository;
@@ -26,7 +26,7 @@ export interface Staged extends Planned {
   readonly commit: ObjectId;
   readonly record: RollbackRecord;
   /** Read back with the manifests' commit. */
-  readonly written: Meant;
+  readonly written: ExpectedCommit;
 }
 
 /** What people see of the target. */

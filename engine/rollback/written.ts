@@ -10,7 +10,7 @@ import {
 import type { Message } from '../record/message.ts';
 import { formatTrailers } from '../record/trailers.ts';
 
-export interface Meant {
+export interface ExpectedCommit {
   readonly commit: ObjectId;
   readonly parent: ObjectId;
   readonly trailers: Message['trailers'];
@@ -19,12 +19,15 @@ export interface Meant {
 }
 
 /** One process of git for all of them. @throws MESSAGE_MISMATCH or VERIFY_FAILED, naming the first trailer or path that is not as planned */
-export async function requireWritten(git: RepositoryReader, commits: readonly Meant[]): Promise<void> {
+export async function requireWritten(
+  git: RepositoryReader,
+  commits: readonly ExpectedCommit[],
+): Promise<void> {
   const written = await git.inspect(commits.map(({ commit }) => commit));
   for (const [index, meant] of commits.entries()) requireCommit(written[index], meant);
 }
 
-function requireCommit(written: LogCommit | undefined, meant: Meant): void {
+function requireCommit(written: LogCommit | undefined, meant: ExpectedCommit): void {
   if (written?.id !== meant.commit || written.parents.join() !== meant.parent) {
     throw new BacktrailError('VERIFY_FAILED', `Commit ${meant.commit} does not follow ${meant.parent}.`);
   }
@@ -32,7 +35,7 @@ function requireCommit(written: LogCommit | undefined, meant: Meant): void {
   requireFiles(written, meant);
 }
 
-function requireTrailers({ trailers }: LogCommit, meant: Meant): void {
+function requireTrailers({ trailers }: LogCommit, meant: ExpectedCommit): void {
   const lines = formatTrailers(meant.trailers);
   const at = Array.from({ length: Math.max(lines.length, trailers.length) }).findIndex(
     (_, line) => lines[line] !== trailers[line],
@@ -45,7 +48,7 @@ function requireTrailers({ trailers }: LogCommit, meant: Meant): void {
   );
 }
 
-function requireFiles({ changes }: LogCommit, { commit, files }: Meant): void {
+function requireFiles({ changes }: LogCommit, { commit, files }: ExpectedCommit): void {
   const made = new Map(changes.map(({ path, after }) => [path, after]));
   const wrong = files.find(({ path, after }) => {
     const found = made.get(path);

@@ -73,7 +73,7 @@ interface Actor {
 async function act(actor: Actor): Promise<void> {
   let { opens, others } = order;
   while (opens + others > 0) {
-    // Nobody has anything to meddle with before the first request is there.
+    // No one has anything to meddle with before the first request is there.
     const isOpen = actor.random(opens + others) < opens || known.length === 0;
     if (isOpen && opens > 0) opens -= 1;
     else others -= 1;

@@ -44,7 +44,7 @@ export const orderSchema = z.object({
 });
 export type Order = z.infer<typeof orderSchema>;
 
-/** To an actor's process: begin, or a request that somebody else opened. */
+/** To an actor's process: begin, or a request that another person opened. */
 export const newsSchema = z.union([z.object({ begin: z.literal(true) }), z.object({ opened: z.string() })]);
 export type News = z.infer<typeof newsSchema>;
 

@@ -83,7 +83,7 @@ function foldProblems(path: string, { state, text }: LedgerFile): string[] {
   return isDeepStrictEqual(folded, state) ? [] : [`${path} is not what its events make`];
 }
 
-/** What somebody was told that it is recorded, is recorded. */
+/** What someone was told that it is recorded, is recorded. */
 function lostProblems(answers: readonly Answer[], lives: ReadonlyMap<string, Life>): string[] {
   return answers
     .filter(({ refused }) => refused === null)

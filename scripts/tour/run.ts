@@ -13,7 +13,7 @@ export interface Stage {
   readonly folder: string;
 }
 
-/** `backtrail --repo config …` by somebody, in a process of its own; gives everything that it prints. */
+/** `backtrail --repo config …` by someone, in a process of its own; gives everything that it prints. */
 export function backtrail(stage: Stage, who: Somebody, exit: number, ...args: string[]): string {
   const words = ['--repo', 'config', ...args];
   typed(['backtrail', ...words], who.account);
@@ -55,7 +55,7 @@ export function git(stage: Stage, who: Somebody, ...args: string[]): string {
 export function shell(stage: Stage, who: Somebody, program: string, ...args: string[]): string {
   typed([program, ...args], who.account);
   const { code, output } = run(stage, who.env, program, args);
-  // Paths of the tour's own folder tell nobody anything.
+  // Paths of the tour's own folder tell no one anything.
   if (output !== '') say(`${output.trimEnd().replaceAll(stage.folder, '…')}\n`);
   claim(code === 0, `${program} ${args[0] ?? ''} failed: ${output}`);
   return output.trimEnd();

@@ -27,7 +27,7 @@ const schema = z.strictObject({
 });
 
 export type Incident = z.infer<typeof schema>;
-export type Wish = Incident['rollbacks'][number];
+export type RollbackInput = Incident['rollbacks'][number];
 
 /** Characters. */
 const LIMIT = 256 * 1024;

@@ -1,4 +1,4 @@
-/** Plans every rollback of an incident, and finds those that an earlier run carried out. */
+/** Plans every rollback of an incident, and finds those that an earlier run executed. */
 import { createHash } from 'node:crypto';
 import {
   BacktrailError,
@@ -15,11 +15,11 @@ import {
   type RollbackResult,
 } from '../../../engine/index.ts';
 import { planToAsk } from '../../propose.ts';
-import type { Incident, Wish } from './file.ts';
+import type { Incident, RollbackInput } from './file.ts';
 
 /** One line of the file, and what became of it so far. */
 export interface Item {
-  readonly wish: Wish;
+  readonly wish: RollbackInput;
   readonly id: RequestId;
   /** What is still to be asked for. */
   plan?: GatedPlan;
@@ -62,7 +62,7 @@ export async function planAll(
 }
 
 /** The same file id, scope and fields always ask for the same rollback. */
-function requestIdOf(incident: Incident, { scope, fields, wholeFile }: Wish): RequestId {
+function requestIdOf(incident: Incident, { scope, fields, wholeFile }: RollbackInput): RequestId {
   return deriveRequestId(
     createHash('sha256')
       .update(JSON.stringify([incident.id, scope, fields, ...(wholeFile ? ['whole-file'] : [])]))

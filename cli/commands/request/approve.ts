@@ -10,7 +10,7 @@ import {
   type RequestView,
 } from '../../../engine/index.ts';
 import { recordable } from '../../terminal/ask.ts';
-import { type CarryOutHow, carryOutOrLeave, sayIn } from '../../carry-out.ts';
+import { type CarryOutHow, carryOutOrLeave, sayIn } from '../../execute-request.ts';
 import { findRequestId } from '../../find-id.ts';
 import type { Output } from '../../terminal/output.ts';
 import { resultText } from '../../print/plan.ts';
@@ -114,7 +114,7 @@ const NO_FAILURE: ReadonlySet<string> = new Set([
   'PLAN_CHANGED',
   'AWAITING_APPROVAL',
   'REQUEST_CLOSED',
-  // Of a worker that trusts no key: another one carries it out.
+  // Of a worker that trusts no key: another one executes it.
   'IDENTITY_UNVERIFIED',
   'INTERRUPTED',
 ]);

@@ -16,7 +16,7 @@ import type { Session } from '../../session.ts';
 import type { Context } from '../command.ts';
 import { asReviewed } from './look.ts';
 
-/** Whether a question is to be asked; CONFIRMATION_REQUIRED where it is, and there is nobody to answer. */
+/** Whether a question is to be asked; CONFIRMATION_REQUIRED where it is, and there is no one to answer. */
 export function requireConfirmable(
   session: Session,
   { yes }: { readonly yes?: boolean },

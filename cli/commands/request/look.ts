@@ -14,7 +14,7 @@ import { requestsText, requestText } from '../../print/requests.ts';
 import { foundIn, ID, type Program, runCommand, SCOPE } from '../command.ts';
 import { planOutput } from '../plan.ts';
 
-/** May still be carried out, or asked about. */
+/** May still be executed, or asked about. */
 const OPEN: readonly RequestStatus[] = ['pending', 'approved', 'executing', 'failed'];
 
 interface ListOptions {

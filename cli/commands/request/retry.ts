@@ -9,7 +9,7 @@ import {
   type RequestStatus,
 } from '../../../engine/index.ts';
 import { confirmGoing } from '../../terminal/ask.ts';
-import { type CarryOutHow, carryOutOrLeave } from '../../carry-out.ts';
+import { type CarryOutHow, carryOutOrLeave } from '../../execute-request.ts';
 import { findRequestId } from '../../find-id.ts';
 import { type Output, printAside } from '../../terminal/output.ts';
 import { planText } from '../../print/plan.ts';
@@ -40,7 +40,7 @@ export function addRetry(program: Program, group: Command): void {
     );
 }
 
-/** Approved, but carried out by nobody yet: a process that was stopped leaves it so. */
+/** Approved, but executed by no one yet: a process that was stopped leaves it so. */
 const LEFT: readonly RequestStatus[] = ['approved', 'executing'];
 
 function retry(context: Context, typed: string, options: RetryOptions): Promise<Output> {

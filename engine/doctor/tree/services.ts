@@ -46,7 +46,7 @@ function seenTwice({ places }: CheckedTree): Check[] {
   });
 }
 
-/** Items of a list, or documents of a file, that have the same name: nobody could say which one is meant. */
+/** Items of a list, or documents of a file, that have the same name: no one could say which one is meant. */
 async function repeatedItems({ view, places }: CheckedTree): Promise<Check[]> {
   const lists = new Map<string, { place: string; path: string; parent: Selector; key: string }>();
   for (const { pattern, root } of places) {

@@ -1,7 +1,7 @@
 import { lstat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { decodePath, encodePath } from '../../model/index.ts';
-import { tokens } from '../process/raw.ts';
+import { tokens } from '../process/raw-output.ts';
 import type { Runner } from '../process/runner.ts';
 import type { Environment } from '../process/spawn.ts';
 

@@ -2,7 +2,7 @@ import { realpath } from 'node:fs/promises';
 import { BacktrailError, isFailure } from '../../model/index.ts';
 import type { ObjectId } from '../../model/index.ts';
 import { gitFailure, printable } from '../process/failure.ts';
-import { readChanges, tokens } from '../process/raw.ts';
+import { readChanges, tokens } from '../process/raw-output.ts';
 import { branchMoved } from '../store/refs.ts';
 import type { Environment } from '../process/spawn.ts';
 import type { Runner, RunnerOptions } from '../process/runner.ts';

@@ -110,7 +110,7 @@ function withoutCredentials(text: string): string {
 
 /**
  * An address as it may be shown: without credentials, query and fragment. Of a URL that cannot be parsed
- * only the scheme: nobody knows where its password ends.
+ * only the scheme: no one knows where its password ends.
  */
 export function shownAddress(address: string): string {
   const [, scheme = '', rest = ''] = /^([a-z][a-z0-9+.-]*:\/\/)(.*)$/is.exec(address) ?? [];

@@ -7,7 +7,7 @@ import type { ObjectId, Signature } from '../../model/index.ts';
 import { lastLine, printable, sentence } from '../process/failure.ts';
 import { requireObjectId } from '../store/object-id.ts';
 import type { NativeObjects } from '../store/objects.ts';
-import { tokens } from '../process/raw.ts';
+import { tokens } from '../process/raw-output.ts';
 import type { Runner } from '../process/runner.ts';
 import { setting } from './signing.ts';
 import type { Signing } from './signing.ts';
@@ -174,7 +174,7 @@ function withoutTimes(list: string): string {
 
 /**
  * git prints one principal only. Others with the same key count as well, where their line sets no further condition;
- * patterns with `*` or `?` name nobody. null where no line of the key was valid at that time.
+ * patterns with `*` or `?` name no one. null where no line of the key was valid at that time.
  */
 function principalsOf(
   list: string,

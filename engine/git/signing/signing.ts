@@ -22,7 +22,7 @@ export interface Signing {
 
 /**
  * Whether to sign, and with which program, is taken from the user's own settings only; the key also from the repository's: it only
- * names a file, and a signature by a key that nobody trusts counts for nothing.
+ * names a file, and a signature by a key that no one trusts counts for nothing.
  */
 export function signingOf(entries: readonly ConfigEntry[]): Signing {
   const user = entries.filter((entry) => !hostileScope(entry));
@@ -83,7 +83,7 @@ export async function commitTree(
   throw signingFailed(stderr, code);
 }
 
-/** The reason is git's own last line, or the prompt of ssh-keygen that nobody could answer. */
+/** The reason is git's own last line, or the prompt of ssh-keygen that no one could answer. */
 function signingFailed(stderr: string, code: number): BacktrailError {
   const said = stderr.replace(/^fatal: failed to write commit object$/m, '').replace(/\?$/gm, '');
   const why = lastLine(said).replace(/^Enter passphrase[^:]*: /, '');

@@ -7,7 +7,7 @@ import {
   type ObjectId,
   type PathChange,
 } from '../../model/index.ts';
-import { readChanges, tokens, type Tokens, unreadable } from '../process/raw.ts';
+import { readChanges, tokens, type Tokens, unreadable } from '../process/raw-output.ts';
 import type { Runner } from '../process/runner.ts';
 import { createCache } from './cache.ts';
 import { requireObjectId } from './object-id.ts';

@@ -1,6 +1,6 @@
 import type { CommitMessage, ObjectId, RequestId } from '../../model/index.ts';
 import { requireObjectId } from './object-id.ts';
-import { tokens, unreadable } from '../process/raw.ts';
+import { tokens, unreadable } from '../process/raw-output.ts';
 import type { Runner } from '../process/runner.ts';
 
 const FORMAT = '--format=tformat:%H%x00%(trailers:only,unfold)';

@@ -4,7 +4,7 @@ import type { Candidate } from './candidate.ts';
 import type { ReadValues } from '../survey/content.ts';
 import { lookInside } from './files.ts';
 import { keyedCandidates } from './keyed.ts';
-import { onlyEnvironment } from './only.ts';
+import { onlyEnvironment } from './single-environment.ts';
 import { type ServicePattern, servicesBelow } from './services.ts';
 import type { ShapeName } from '../proposal/shapes.ts';
 import { namesService } from '../survey/sites.ts';

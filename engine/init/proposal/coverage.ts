@@ -1,4 +1,4 @@
-/** What a layout leaves uncovered, by kind: what belongs to nobody is as much a result as what was found. */
+/** What a layout leaves uncovered, by kind: what belongs to no one is as much a result as what was found. */
 import type { Coordinates } from '../../model/index.ts';
 import type { Layout } from '../../layout/layout.ts';
 import { allBindings, bindPath } from '../../layout/pattern.ts';

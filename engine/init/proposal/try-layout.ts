@@ -29,7 +29,7 @@ export interface Trial {
   readonly survey: Survey;
   readonly candidates: readonly Candidate[];
   readonly chosen: readonly Candidate[];
-  /** Patterns that somebody gave, instead of those of `chosen`. */
+  /** Patterns that someone gave, instead of those of `chosen`. */
   readonly patterns?: { readonly environment: readonly string[]; readonly service: readonly string[] };
   /** Where patterns are given: the names that are environments. */
   readonly environments?: ReadonlySet<string>;

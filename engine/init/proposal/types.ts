@@ -50,6 +50,6 @@ export interface Look {
 
 export interface Tried {
   readonly option: LayoutOption;
-  /** The candidate that it is made of; null where somebody gave the patterns. */
+  /** The candidate that it is made of; null where someone gave the patterns. */
   readonly principal: Candidate | null;
 }

@@ -1,4 +1,4 @@
-/** The sections `policy` and `ledger` of the configuration. What can never take effect is refused: it would open a gate that somebody thinks is shut. */
+/** The sections `policy` and `ledger` of the configuration. What can never take effect is refused: it would open a gate that someone thinks is shut. */
 import * as z from 'zod';
 import { type EnvironmentName, type EnvironmentPolicy, PERMISSIONS, type Policy } from '../../model/index.ts';
 import { matchesEnvironment } from '../../policy/policy.ts';

@@ -8,18 +8,18 @@ import {
 } from '../../model/index.ts';
 import type { RequestFile } from '../../record/ledger-file.ts';
 import { hasPermission, sessionCovers } from '../../policy/policy.ts';
-import type { Book } from '../ledger/snapshot.ts';
+import type { LedgerSnapshot } from '../ledger/snapshot.ts';
 import { ownersOf, rulesFor, scopesOf, stated } from './owners.ts';
-import { type Place, type Rules, timeOf } from '../context.ts';
+import { type RequestContext, type Rules, timeOf } from '../context.ts';
 import { type Proofs, proveSession } from '../ledger/proof.ts';
 import { SKEW_MS } from '../ledger/times.ts';
 import { type Counts, type JointJudgement, judgeRequest } from '../view.ts';
 
 /** One request with all that it is judged by. */
-export interface Case {
-  readonly place: Place;
+export interface EligibilityInput {
+  readonly place: RequestContext;
   readonly rules: Rules;
-  readonly book: Book;
+  readonly book: LedgerSnapshot;
   readonly file: RequestFile;
   readonly proofs: Proofs;
   readonly counts: Counts;
@@ -30,7 +30,7 @@ export interface Case {
  *
  * @throws AWAITING_APPROVAL, PERMISSION_DENIED, IDENTITY_UNVERIFIED
  */
-export async function requireGrounds(found: Case): Promise<Provenance> {
+export async function requireGrounds(found: EligibilityInput): Promise<Provenance> {
   const { place, rules, file, proofs, counts } = found;
   const { policy } = rules;
   const { state, events } = file;
@@ -79,7 +79,7 @@ const awaiting = (message: string) => new BacktrailError('AWAITING_APPROVAL', me
 
 /** Why the session that the request names does not let it go ahead now; null where it does. */
 async function sessionProblem(
-  { place, rules, book, file, proofs, counts }: Case,
+  { place, rules, book, file, proofs, counts }: EligibilityInput,
   owners: readonly { readonly place: EnvironmentName; readonly rule: EnvironmentPolicy }[],
 ): Promise<string | null> {
   const { state, events } = file;

@@ -11,9 +11,9 @@ import {
 import { approversOf, hasPermission, unsatisfiableReason, sessionCovers } from '../../policy/policy.ts';
 import type { Approval, Gate } from '../../policy/gate.ts';
 import type { Planned } from '../../rollback/plan.ts';
-import { openBook } from '../ledger/snapshot.ts';
+import { openLedgerSnapshot } from '../ledger/snapshot.ts';
 import { type OwnerRule, rulesFor, scopesOf, stated } from './owners.ts';
-import { type Place, requireOwnConfig, type Rules, timeOf } from '../context.ts';
+import { type RequestContext, requireOwnConfig, type Rules, timeOf } from '../context.ts';
 import { requirePermission } from './permissions.ts';
 
 /** `propose`: it asks for an approval also where no policy does. `ledger`: it asks for a record in the ledger. */
@@ -38,7 +38,7 @@ export interface GateFacts {
   readonly gate: Gate;
 }
 
-export async function readGate(place: Place, rules: Rules, asked: Asking): Promise<GateFacts> {
+export async function readGate(place: RequestContext, rules: Rules, asked: Asking): Promise<GateFacts> {
   const { planned, author, propose, ledger } = asked;
   const { policy } = rules;
   const owners = rulesFor(rules, propose ? { propose } : {}, planned.plan.owners);
@@ -71,11 +71,16 @@ function approvalOf(policy: Policy, asking: readonly Ruled[], author: Person): A
 }
 
 /**
- * That this person may have the plan carried out, at once or when others have agreed.
+ * That this person may have the plan executed, at once or when others have agreed.
  *
  * @throws PERMISSION_DENIED, POLICY_UNSATISFIABLE, FORBIDDEN
  */
-export function requireAsker(place: Place, { policy }: Rules, author: Person, facts: GateFacts): void {
+export function requireAsker(
+  place: RequestContext,
+  { policy }: Rules,
+  author: Person,
+  facts: GateFacts,
+): void {
   const { owners, asking, gate } = facts;
   for (const owner of owners) requirePermission(policy, author, 'propose', owner.place);
   if (gate.ledgered) requireOwnConfig(place);
@@ -91,7 +96,7 @@ export function requireAsker(place: Place, { policy }: Rules, author: Person, fa
 const unsatisfiable = (reason: string) => new BacktrailError('POLICY_UNSATISFIABLE', reason);
 
 /** Both at once. */
-export async function requireGate(place: Place, rules: Rules, asked: Asking): Promise<Gate> {
+export async function requireGate(place: RequestContext, rules: Rules, asked: Asking): Promise<Gate> {
   const facts = await readGate(place, rules, asked);
   requireAsker(place, rules, asked.author, facts);
   return facts.gate;
@@ -99,7 +104,7 @@ export async function requireGate(place: Place, rules: Rules, asked: Asking): Pr
 
 /** The session of its author that lets a request go ahead in each of the environments: the one that lasts longest. */
 async function sessionFor(
-  place: Place,
+  place: RequestContext,
   { policy, ref }: Rules,
   { planned, author, asking }: Asking & { readonly asking: readonly Ruled[] },
 ): Promise<BreakGlassSession | null> {
@@ -107,7 +112,7 @@ async function sessionFor(
     (owner) => owner.rule.breakGlass !== null && hasPermission(policy, author, 'break-glass', owner.place),
   );
   if (!isAllowed) return null;
-  const book = await openBook(place.git, ref, place.cache);
+  const book = await openLedgerSnapshot(place.git, ref, place.cache);
   const at = timeOf(place.clock.now());
   const scopes = scopesOf(
     planned.plan.scope,

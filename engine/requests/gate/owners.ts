@@ -9,7 +9,7 @@ import {
   type Scope,
 } from '../../model/index.ts';
 import { proposedRule, policyFor } from '../../policy/policy.ts';
-import type { Place, Rules } from '../context.ts';
+import type { RequestContext, Rules } from '../context.ts';
 import { replan } from '../replan.ts';
 
 /** One environment, and its rule; null where its rollbacks need no approval. */
@@ -41,9 +41,12 @@ export const stated = (owners: readonly OwnerRule[]) =>
 
 /**
  * The owners of what a request changes now, found by planning it on the tip: never believed from the ledger. Where it cannot be planned,
- * nothing of it can be carried out either, and its own environment stands for it.
+ * nothing of it can be executed either, and its own environment stands for it.
  */
-export async function ownersOf(place: Place, request: LedgerRequest): Promise<readonly EnvironmentName[]> {
+export async function ownersOf(
+  place: RequestContext,
+  request: LedgerRequest,
+): Promise<readonly EnvironmentName[]> {
   const { base } = await place.observe();
   const key = `${request.id} ${request.digest} ${base}`;
   const known = place.cache.owners.get(key);
@@ -61,7 +64,7 @@ export async function ownersOf(place: Place, request: LedgerRequest): Promise<re
 }
 
 /** What is known of them without planning: enough for a list. */
-export function knownOwners(place: Place, request: LedgerRequest): readonly EnvironmentName[] {
+export function knownOwners(place: RequestContext, request: LedgerRequest): readonly EnvironmentName[] {
   const start = `${request.id} ${request.digest} `;
   const found = [...place.cache.owners].findLast(([key]) => key.startsWith(start));
   return found?.[1] ?? [nameOf(request)];

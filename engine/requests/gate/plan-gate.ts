@@ -5,7 +5,7 @@ import { renderedDigest } from '../../rollback/plan.ts';
 import type { Gate, Permit, PlanGate } from '../../policy/gate.ts';
 import { type Asking, type GateFacts, readGate, requireAsker } from './gate.ts';
 import { bindOf } from './owners.ts';
-import { type Place, type Rules, rulesOf } from '../context.ts';
+import { type RequestContext, type Rules, rulesOf } from '../context.ts';
 import { requireVoter } from './permissions.ts';
 
 /** The answer of `act` as a value: allowed, or the failure. */
@@ -30,14 +30,14 @@ export function requirePermit(permit: Permit): void {
 }
 
 interface Known {
-  readonly place: Place;
+  readonly place: RequestContext;
   readonly rules: Rules;
   readonly facts: GateFacts;
 }
 
 /** Never fails because of what the rules say, or because they cannot be read here: that is its answer. */
 export async function planGate(
-  open: () => Promise<Place>,
+  open: () => Promise<RequestContext>,
   asked: Asking,
 ): Promise<{ gate: PlanGate; findings: Finding[] }> {
   const { planned, author } = asked;
@@ -101,7 +101,7 @@ const NOT_PENDING: Permit = {
   hint: '`backtrail rollback` carries it out.',
 };
 
-/** What the gate says, among the findings of the plan: for a plan that could be carried out. */
+/** What the gate says, among the findings of the plan: for a plan that could be executed. */
 function gateFindings(plan: Asking['planned']['plan'], gate: Gate | null, ask: Permit): Finding[] {
   if (isBlocked(plan) || plan.files.length === 0) return [];
   if (!ask.allowed) {

@@ -1,4 +1,4 @@
-/** Writes events: what may be written is decided on the ledger as it is, and decided again when somebody else was faster. */
+/** Writes events: what may be written is decided on the ledger as it is, and decided again when another person was faster. */
 import {
   BacktrailError,
   formatCoordinates,
@@ -23,8 +23,8 @@ import {
 import { signedOff } from '../../record/style.ts';
 import { foldSession } from '../../policy/session.ts';
 import { foldRequest } from '../../record/transitions.ts';
-import { type Book, bookAt, openBook } from './snapshot.ts';
-import { type Place, requireOwnConfig, type Rules, timeOf } from '../context.ts';
+import { type LedgerSnapshot, bookAt, openLedgerSnapshot } from './snapshot.ts';
+import { type RequestContext, requireOwnConfig, type Rules, timeOf } from '../context.ts';
 import { isFuture } from './times.ts';
 import { requestMessage, sessionMessage } from './messages.ts';
 
@@ -39,19 +39,19 @@ const ATTEMPTS = 60;
 const LONGEST_MS = 1500;
 
 export interface Appended {
-  readonly book: Book;
+  readonly book: LedgerSnapshot;
   /** The commits of the entries, in their order; none where there was nothing to write. */
   readonly commits: readonly ObjectId[];
 }
 
 /**
- * Appends what `decide` gives, an event a commit, all or none. Its rules hold across hosts: each time somebody else was faster,
+ * Appends what `decide` gives, an event a commit, all or none. Its rules hold across hosts: each time another person was faster,
  * the ledger is read again and `decide` asked again. BRANCH_MOVED after a minute of that.
  */
 export async function append(
-  place: Place,
+  place: RequestContext,
   rules: Pick<Rules, 'ref' | 'signoff'>,
-  decide: (book: Book) => Promise<readonly Entry[]>,
+  decide: (book: LedgerSnapshot) => Promise<readonly Entry[]>,
 ): Promise<Appended> {
   requireOwnConfig(place);
   const { git, clock } = place;
@@ -66,12 +66,12 @@ export async function append(
 }
 
 async function appendOnce(
-  place: Place,
+  place: RequestContext,
   { ref, signoff }: Pick<Rules, 'ref' | 'signoff'>,
   decide: Parameters<typeof append>[2],
 ): Promise<Appended> {
   const { git, cache, committer } = place;
-  const book = await openBook(git, ref, cache);
+  const book = await openLedgerSnapshot(git, ref, cache);
   const entries = await decide(book);
   if (entries.length === 0) return { book, commits: [] };
   const written = await toEvents(book, await notBeforeTip(place, book, entries));
@@ -84,7 +84,11 @@ async function appendOnce(
 }
 
 /** No event is dated before the one that it follows, however slow this clock is, so that times in the ledger only grow. */
-async function notBeforeTip(place: Place, book: Book, entries: readonly Entry[]): Promise<readonly Entry[]> {
+async function notBeforeTip(
+  place: RequestContext,
+  book: LedgerSnapshot,
+  entries: readonly Entry[],
+): Promise<readonly Entry[]> {
   const [newest] = book.tip === null ? [] : await place.git.inspect([book.tip]);
   const tip = newest === undefined ? 0 : Date.parse(newest.time);
   if (isFuture(place, tip)) return entries;
@@ -96,12 +100,12 @@ async function notBeforeTip(place: Place, book: Book, entries: readonly Entry[])
   });
 }
 
-const jittered = ({ random }: Place, milliseconds: number) => {
+const jittered = ({ random }: RequestContext, milliseconds: number) => {
   const [byte = 0] = random(1);
   return Math.ceil((milliseconds * (byte + 1)) / 256);
 };
 
-async function toEvents(book: Book, entries: readonly Entry[]): Promise<NewEvent[]> {
+async function toEvents(book: LedgerSnapshot, entries: readonly Entry[]): Promise<NewEvent[]> {
   const requests = new Map<string, RequestFile>();
   const sessions = new Map<string, SessionFile>();
   const events: NewEvent[] = [];

@@ -13,21 +13,28 @@ import { hasPermission, samePerson } from '../../policy/policy.ts';
 import { foldSession } from '../../policy/session.ts';
 import { foldRequest } from '../../record/transitions.ts';
 import type { AuditEntry, Requests } from '../types.ts';
-import { type Book, type LedgerCommit, openBook, REQUESTS, SESSIONS, textOf } from './snapshot.ts';
+import {
+  type LedgerSnapshot,
+  type LedgerCommit,
+  openLedgerSnapshot,
+  REQUESTS,
+  SESSIONS,
+  textOf,
+} from './snapshot.ts';
 import { requestMessage, sessionMessage } from './messages.ts';
-import { look, type Place, timeOf } from '../context.ts';
+import { look, type RequestContext, timeOf } from '../context.ts';
 import { signedByAuthor } from './signed.ts';
 import { eventTimes, isFuture } from './times.ts';
 
 export async function audit(
-  place: Place,
+  place: RequestContext,
   { scope, since, actor, limit, reader }: Parameters<Requests['audit']>[0],
 ): Promise<AuditEntry[]> {
   const from = since === undefined ? -Infinity : Date.parse(since);
   if (Number.isNaN(from)) throw new BacktrailError('INVALID_REQUEST', `${JSON.stringify(since)} is no time.`);
   const { policy, ref, snapshot } = await look(place);
   const tenanted = snapshot?.layout.hasTenant ?? false;
-  const book = await openBook(place.git, ref, place.cache);
+  const book = await openLedgerSnapshot(place.git, ref, place.cache);
   const chosen: (Audited & { commit: LedgerCommit; time: number })[] = [];
   for (const commit of (await book.commits()).toReversed()) {
     const audited = await readEntry(place, book, commit);
@@ -58,7 +65,11 @@ interface Audited {
 }
 
 /** An event as its file has it, whatever the message says. */
-async function readEntry(place: Place, book: Book, commit: LedgerCommit): Promise<Audited> {
+async function readEntry(
+  place: RequestContext,
+  book: LedgerSnapshot,
+  commit: LedgerCommit,
+): Promise<Audited> {
   const written = await readWritten(place, commit);
   if (written === null) return { entry: unreadable(commit), time: commit.time };
   const { path, event, scope, status, message } = written;
@@ -101,7 +112,7 @@ interface Written {
 }
 
 /** What the commit wrote: the last event of its one file; null where it wrote anything else. */
-async function readWritten(place: Place, commit: LedgerCommit): Promise<Written | null> {
+async function readWritten(place: RequestContext, commit: LedgerCommit): Promise<Written | null> {
   const [file, ...others] = commit.files;
   if (file === undefined || others.length > 0 || file.blob === null) return null;
   const { path, blob } = file;
@@ -133,7 +144,7 @@ function ofSession(path: string, { events }: SessionFile): Written | null {
   return { path, event, requestId: null, sessionId: state.id, scope: state.scope, status: null, message };
 }
 
-/** A commit of the ledger that holds no event, such as somebody's own. */
+/** A commit of the ledger that holds no event, such as someone's own. */
 function unreadable({ id, author, time }: LedgerCommit): Omit<AuditEntry, 'identity'> {
   return {
     commit: id,
@@ -174,7 +185,7 @@ function disagreements(commit: LedgerCommit, event: AnyEvent, message: string): 
 
 const sameIdentity = (one: Person, other: Person) => samePerson(one.email, other.email);
 
-function misdated(place: Place, event: AnyEvent, time: number): string[] {
+function misdated(place: RequestContext, event: AnyEvent, time: number): string[] {
   if (isFuture(place, time)) return ['It is dated later than the clock of this machine.'];
   return timeOf(time) === timeOf(Date.parse(event.at))
     ? []

@@ -3,7 +3,7 @@ import type { EventId, ObjectId, RequestEvent, SessionEvent, Signature } from '.
 import type { RequestFile, SessionFile } from '../../record/ledger-file.ts';
 import { samePerson } from '../../policy/policy.ts';
 import {
-  type Book,
+  type LedgerSnapshot,
   type Kind,
   type LedgerCommit,
   REQUESTS,
@@ -12,7 +12,7 @@ import {
   textOf,
   type Version,
 } from './snapshot.ts';
-import type { Place } from '../context.ts';
+import type { RequestContext } from '../context.ts';
 import { signaturesOf } from './signed.ts';
 import { eventTimes, isFuture } from './times.ts';
 
@@ -36,11 +36,19 @@ export type Proofs = ReadonlyMap<EventId, Proof>;
  * Holds each version of a file against the one before it: every commit added one event, its own, and changed nothing else.
  * LEDGER_TAMPERED. Gives the proof of each event.
  */
-export async function proveRequest(place: Place, book: Book, file: RequestFile): Promise<Proofs> {
+export async function proveRequest(
+  place: RequestContext,
+  book: LedgerSnapshot,
+  file: RequestFile,
+): Promise<Proofs> {
   return prove(place, book, file, REQUESTS);
 }
 
-export async function proveSession(place: Place, book: Book, file: SessionFile): Promise<Proofs> {
+export async function proveSession(
+  place: RequestContext,
+  book: LedgerSnapshot,
+  file: SessionFile,
+): Promise<Proofs> {
   return prove(place, book, file, SESSIONS);
 }
 
@@ -54,8 +62,8 @@ interface Lived {
 type Parse = (text: string, path: string) => Lived;
 
 async function prove<File extends Lived>(
-  place: Place,
-  book: Book,
+  place: RequestContext,
+  book: LedgerSnapshot,
   file: File,
   { pathOf, parse }: Kind<File>,
 ): Promise<Proofs> {
@@ -91,7 +99,7 @@ async function prove<File extends Lived>(
 }
 
 async function read(
-  { git }: Place,
+  { git }: RequestContext,
   path: string,
   { blob }: Version,
   parse: Parse,
@@ -114,7 +122,7 @@ function requireOneMore(
     throw tampered(path, `holds another event than its commit says, ${place}`);
 }
 
-/** Nobody vouches now for what is said to happen later. */
+/** No one vouches now for what is said to happen later. */
 const NOT_YET = { verified: false, signed: false, future: true } as const;
 
 /** Whoever wrote the commit is whoever acted: a signature vouches for both or for neither. */

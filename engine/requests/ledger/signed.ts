@@ -2,11 +2,11 @@
 import type { ObjectId, Signature } from '../../model/index.ts';
 import { samePerson } from '../../policy/policy.ts';
 import type { LedgerCommit } from './snapshot.ts';
-import type { Place } from '../context.ts';
+import type { RequestContext } from '../context.ts';
 
 /** `times`: when each was made (milliseconds since 1970), which decides whether its key was valid; its own date where absent. */
 export async function signaturesOf(
-  { git, cache, allowedSigners }: Place,
+  { git, cache, allowedSigners }: RequestContext,
   commits: readonly LedgerCommit[],
   times: ReadonlyMap<ObjectId, number>,
 ): Promise<ReadonlyMap<ObjectId, Signature>> {
@@ -25,7 +25,7 @@ export async function signaturesOf(
 
 /** Those of these commits that a trusted key of their author signed. */
 export async function signedByAuthor(
-  place: Place,
+  place: RequestContext,
   commits: readonly LedgerCommit[],
   times: ReadonlyMap<ObjectId, number>,
 ): Promise<ReadonlySet<ObjectId>> {

@@ -25,7 +25,7 @@ import { readEvent } from '../../record/ledger-message.ts';
 import { foldSession } from '../../policy/session.ts';
 import { foldRequest } from '../../record/transitions.ts';
 
-export interface Book {
+export interface LedgerSnapshot {
   readonly tip: ObjectId | null;
   request(id: RequestId): Promise<RequestFile | null>;
   /** Newest first. */
@@ -57,7 +57,7 @@ export interface Version {
   readonly blob: ObjectId | null;
 }
 
-/** A commit of the branch that says which request it carries out. */
+/** A commit of the branch that says which request it executes. */
 export interface PublishedRequest {
   readonly commit: ObjectId;
   readonly deliveryCommit: ObjectId | null;
@@ -105,11 +105,19 @@ export const createCache = (): LedgerCache => ({
 const CACHED = 20_000;
 
 /** Looks at the ledger anew. LEDGER_REWOUND where it was forced back. */
-export async function openBook(git: GitRepository, ref: string, cache: LedgerCache): Promise<Book> {
+export async function openLedgerSnapshot(
+  git: GitRepository,
+  ref: string,
+  cache: LedgerCache,
+): Promise<LedgerSnapshot> {
   return bookAt(git, await git.ledger.tip(ref), cache);
 }
 
-export async function bookAt(git: RepositoryReader, tip: ObjectId | null, cache: LedgerCache): Promise<Book> {
+export async function bookAt(
+  git: RepositoryReader,
+  tip: ObjectId | null,
+  cache: LedgerCache,
+): Promise<LedgerSnapshot> {
   if (tip === null) return EMPTY;
   const { tree } = await git.objects.commit(tip);
   const view = treeView(git.objects, tree);
@@ -117,7 +125,7 @@ export async function bookAt(git: RepositoryReader, tip: ObjectId | null, cache:
     const file = await remember(kind.cache(cache), blob, async () =>
       kind.parse(await textOf(git, path, blob), path),
     );
-    // A file that somebody copied is another one's, however well it is written.
+    // A file that someone copied is another one's, however well it is written.
     if (kind.pathOf(file.state.id) !== path) throw tampered(path);
     return file;
   };
@@ -150,7 +158,7 @@ export async function bookAt(git: RepositoryReader, tip: ObjectId | null, cache:
 
 const nothing = () => Promise.resolve([]);
 const none = () => Promise.resolve(null);
-const EMPTY: Book = {
+const EMPTY: LedgerSnapshot = {
   tip: null,
   request: none,
   requests: nothing,

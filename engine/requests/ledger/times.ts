@@ -1,7 +1,7 @@
 /** When an event happened, as far as its writer's word for it can be held against the ledger. */
 import type { ObjectId } from '../../model/index.ts';
-import type { Book, LedgerCommit } from './snapshot.ts';
-import type { Place } from '../context.ts';
+import type { LedgerSnapshot, LedgerCommit } from './snapshot.ts';
+import type { RequestContext } from '../context.ts';
 import { signedByAuthor } from './signed.ts';
 
 /** Milliseconds that the clocks of two hosts may be apart: times that differ by less count as equal. */
@@ -14,15 +14,16 @@ export interface Dated {
 }
 
 /** Is it later than the reader's own clock? Such an event does not count, and bounds nothing. */
-export const isFuture = ({ clock }: Pick<Place, 'clock'>, time: number) => time > clock.now() + SKEW_MS;
+export const isFuture = ({ clock }: Pick<RequestContext, 'clock'>, time: number) =>
+  time > clock.now() + SKEW_MS;
 
 /**
  * The times of the events of one request or session, oldest first: each its own, but at least that of the opening, and that of the newest
  * event before it in the ledger that a trusted key signed. An expired key cannot go back to when it was valid, nor a vote to before the end.
  */
 export async function eventTimes(
-  place: Place,
-  book: Book,
+  place: RequestContext,
+  book: LedgerSnapshot,
   events: readonly Dated[],
 ): Promise<ReadonlyMap<ObjectId, number>> {
   const times = new Map<ObjectId, number>();
@@ -43,16 +44,16 @@ interface LedgerTimes {
   trustedBefore(commit: LedgerCommit, own: number): Promise<number>;
 }
 
-const known = new WeakMap<Book, Promise<LedgerTimes>>();
+const known = new WeakMap<LedgerSnapshot, Promise<LedgerTimes>>();
 
-function ledgerTimes(place: Place, book: Book): Promise<LedgerTimes> {
+function ledgerTimes(place: RequestContext, book: LedgerSnapshot): Promise<LedgerTimes> {
   const found = known.get(book) ?? readTimes(place, book);
   known.set(book, found);
   return found;
 }
 
 /** Signatures are looked at only where an event claims a time before one of those that came earlier: an honest ledger has none. */
-async function readTimes(place: Place, book: Book): Promise<LedgerTimes> {
+async function readTimes(place: RequestContext, book: LedgerSnapshot): Promise<LedgerTimes> {
   const commits = await book.commits();
   const places = new Map(commits.map(({ id }, index) => [id, index]));
   const latest: number[] = [];

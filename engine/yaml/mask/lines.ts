@@ -154,7 +154,7 @@ function spaced(line: string, from: number, state: LineState): SecretRange | nul
   return null;
 }
 
-/** `requirepass value`, if a line is one key and one value; `ENV TOKEN value`; `… login jane password value`. */
+/** `requirepass value`, if a line is one key and one value; `ENV TOKEN value`; `… credentials jane password value`. */
 function wordPair(line: string): SecretRange | null {
   const [, before = '', key = ''] = /^([\s#;/]*([\w.-]{1,128})[ \t]+)[^\s:={]+\s*$/.exec(line) ?? [];
   if (key !== '' && isSecretKey(key)) return { key, from: before.length, to: line.trimEnd().length };

@@ -1,7 +1,7 @@
 /** Asks for the rollbacks of an incident in the ledger, hands those that are approved to the workers, and follows them. */
 import { withoutLogin } from '../../enqueue.ts';
 import { toRequest } from '../../propose.ts';
-import { provenResult } from '../../proven.ts';
+import { provenResult } from '../../verified-result.ts';
 import {
   BacktrailError,
   type Engine,
@@ -50,7 +50,7 @@ async function attempt(item: Item, work: () => Promise<void>): Promise<void> {
   }
 }
 
-/** The same id again gives the request that is there; a failed one is carried out once more. */
+/** The same id again gives the request that is there; a failed one is executed once more. */
 async function request(item: Item, { engine, incident, author }: Setup): Promise<void> {
   const { id, plan, wish } = item;
   if (item.request?.status === 'failed') item.request = await engine.requests.retry({ id, actor: author });

@@ -1,7 +1,7 @@
-/** Carries a request of the ledger out: in this process, or by handing it to a worker. */
+/** Executes a request of the ledger: in this process, or by handing it to a worker. */
 import { type Engine, isFailure, type RequestView, resultOf, type RollbackResult } from '../engine/index.ts';
 import { enqueue } from './enqueue.ts';
-import { provenResult } from './proven.ts';
+import { provenResult } from './verified-result.ts';
 import { Interrupted, interruptible } from './terminal/interrupt.ts';
 import { printProgress } from './terminal/output.ts';
 import type { Session } from './session.ts';
@@ -12,7 +12,7 @@ export const sayIn = (session: Session) => (line: string) =>
   void (session.format === 'text' && printProgress(line));
 
 /** `onTrust`: where no key is trusted here, whatever key signed an approval. */
-export async function carryOutHere(
+export async function executeHere(
   session: Session,
   engine: Engine,
   request: RequestView,
@@ -59,7 +59,7 @@ async function afterSignal(
 }
 
 /** The same, when a worker does it; QUEUE_UNAVAILABLE where there is no queue. */
-export async function carryOutByWorker(
+export async function executeByWorker(
   session: Session,
   engine: Engine,
   request: RequestView,
@@ -93,9 +93,9 @@ export async function carryOutOrLeave(
   request: RequestView,
   { here, wait }: CarryOutHow,
 ): Promise<RollbackResult> {
-  if (here) return carryOutHere(session, engine, request);
+  if (here) return executeHere(session, engine, request);
   try {
-    return await carryOutByWorker(session, engine, request, { wait });
+    return await executeByWorker(session, engine, request, { wait });
   } catch (error) {
     if (!isFailure(error) || error.code !== 'QUEUE_UNAVAILABLE') throw error;
     const again = `\`backtrail request retry ${request.id} --here\` does it in this process.`;

@@ -1,6 +1,6 @@
 /** The ledger lives at the remote: while that is away, nothing can be asked for there. */
 import { isFailure } from '../engine/index.ts';
-import { sayIn } from './carry-out.ts';
+import { sayIn } from './execute-request.ts';
 import type { Session } from './session.ts';
 
 /** Milliseconds. */
