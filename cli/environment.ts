@@ -88,9 +88,13 @@ export function parseBytes(name: string, text: string): number {
   const [, number = '', unit = ''] = /^(\d{1,15})([KMGT]?)$/i.exec(text) ?? [];
   const factor = Object.entries(UNITS).find(([known]) => known === unit.toUpperCase())?.[1] ?? 1;
   if (number !== '') return Number(number) * factor;
-  throw new BacktrailError('INVALID_REQUEST', `${name} is no size: ${JSON.stringify(text.slice(0, 40))}.`, {
-    hint: 'Write it as 500M or 10G.',
-  });
+  throw new BacktrailError(
+    'INVALID_REQUEST',
+    `${name} is not a valid size: ${JSON.stringify(text.slice(0, 40))}.`,
+    {
+      hint: 'Write it as 500M or 10G.',
+    },
+  );
 }
 
 function account(): string {

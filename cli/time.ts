@@ -14,7 +14,7 @@ function parseMinutes(text: string): number | null {
 export function requireMinutes(option: string, text: string): number {
   const minutes = parseMinutes(text);
   if (minutes !== null && minutes > 0) return minutes;
-  throw new BacktrailError('INVALID_REQUEST', `${option} is no duration: ${quoted(text)}.`, {
+  throw new BacktrailError('INVALID_REQUEST', `${option} is not a valid duration: ${quoted(text)}.`, {
     hint: 'Write it as 30m or 2h.',
   });
 }
@@ -24,7 +24,7 @@ export function requireSince(text: string, now: number): string {
   const minutes = parseMinutes(text);
   const time = minutes === null ? parseTime(text) : new Date(now - minutes * 60_000).toISOString();
   if (time !== null) return time;
-  throw new BacktrailError('INVALID_REQUEST', `--since is no time: ${quoted(text)}.`, {
+  throw new BacktrailError('INVALID_REQUEST', `--since is not a valid time: ${quoted(text)}.`, {
     hint: 'Write it as 2h, 7d, 2026-11-20 or 2026-11-20T10:00Z.',
   });
 }

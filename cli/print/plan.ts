@@ -112,7 +112,7 @@ export function resultText(
     ...(breakGlass === undefined
       ? []
       : [
-          `  ${style.paint(['red', 'bold'], 'BREAK-GLASS')} session ${breakGlass.session}; somebody else reviews it with`,
+          `  ${style.paint(['red', 'bold'], 'BREAK-GLASS')} session ${breakGlass.session}; another person reviews it with`,
           `            backtrail break-glass review ${requestId} --comment TEXT`,
         ]),
     ...(approval === undefined

@@ -131,7 +131,7 @@ function facts(style: Style, request: RequestView): (readonly [name: string, tex
 function breakGlassText({ session, ticket, review }: NonNullable<RequestView['breakGlass']>): string {
   const looked =
     review === null
-      ? 'waits for a review by somebody else'
+      ? 'waits for a review by another person'
       : `reviewed by ${personText(review.actor)}: ${review.comment}`;
   return [session, ...(ticket === null ? [] : [`ticket ${ticket}`]), looked].join(', ');
 }

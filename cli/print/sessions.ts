@@ -23,7 +23,7 @@ export function sessionText(style: Style, session: SessionView): string {
   const lines = facts.map(([name, text]) => `  ${name.padEnd(7)} ${style.paint('reset', oneLine(text))}`);
   const told = active
     ? [
-        '  Rollbacks there by its holder need no approval; each is flagged, and waits for a review by somebody else.',
+        '  Rollbacks there by its holder need no approval; each is flagged, and waits for a review by another person.',
       ]
     : [];
   return [`${state}  ${style.paint('bold', id)}`, ...lines, ...told].join('\n');
@@ -91,7 +91,7 @@ function waiting(style: Style, reviews: readonly RequestView[]): string {
   ]);
   const head = style.paint(
     ['red', 'bold'],
-    'Went ahead without approval, and wait for a review by somebody else',
+    'Went ahead without approval, and wait for a review by another person',
   );
   const how = style.paint('dim', '  backtrail break-glass review REQUEST --comment TEXT');
   return [head, table(style, WAITING, rows), how].join('\n');

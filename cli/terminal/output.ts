@@ -88,7 +88,7 @@ export function outliveReaders(): void {
     const unwritten = new BacktrailError(
       'INTERNAL',
       `Standard output cannot be written (${error.code ?? error.message}).`,
-      { hint: 'What the command did stands; make room, or write the output elsewhere.', cause: error },
+      { hint: 'What the command did remains; make room, or write the output elsewhere.', cause: error },
     );
     printErrorText(unwritten);
     process.exit(FAILURES[unwritten.code].exit);

@@ -41,7 +41,7 @@ export function checkTrust(policy: Policy | null): Check {
     });
   return trust('ok', {
     message:
-      'trust: signed approvals. Workers carry out what keys of their own list approved; whoever may push to the branch still goes past them.',
+      'trust: signed approvals. Workers execute what keys of their own list approved; whoever may push to the branch still goes past them.',
     hint: 'Protect the branch at the server, so that few may push.',
   });
 }

@@ -257,7 +257,7 @@ async function requireAbsent(git: RepositoryReader, branch: string, base: Object
   const folder = CONFIG_PATH.split('/')[0] ?? '';
   const inTheWay = await view.entry(folder);
   if (inTheWay !== null && inTheWay.mode !== MODE.tree)
-    throw new BacktrailError('PATH_COLLISION', `${folder} is no folder on branch ${branch}.`);
+    throw new BacktrailError('PATH_COLLISION', `${folder} is not a folder on branch ${branch}.`);
 }
 
 /** A branch that no one may push to is the rule in many places: configuration comes there as all else does. */

@@ -108,7 +108,7 @@ async function recorded(found: EligibilityInput): Promise<RollbackResult> {
   if (result?.status !== 'unchanged')
     throw new BacktrailError(
       'LEDGER_TAMPERED',
-      `The ledger says that request ${id} was carried out, and the branch does not hold it.`,
+      `The ledger says that request ${id} was executed, and the branch does not hold it.`,
     );
   const { plan } = await planRequested(await place.observe(), requestOf(found, null), place.programs);
   if (plan.files.length > 0)

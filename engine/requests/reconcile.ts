@@ -65,7 +65,7 @@ async function repairOne(
       commit,
       deliveryCommit,
     });
-    const detail = `The rollback of ${scope} stands on the branch in ${published.commit.slice(0, 10)}.`;
+    const detail = `The rollback of ${scope} is on the branch in ${published.commit.slice(0, 10)}.`;
     return done ? { requestId: state.id, action: 'completed', detail } : null;
   }
   if (state.status !== 'pending') return null;

@@ -254,7 +254,7 @@ export function inspect(place: RequestContext, { id, actor, comment }: Act & { r
       throw new BacktrailError(
         'REVIEW_NOT_OPEN',
         state.breakGlass !== null && review === null
-          ? `Request ${id} has not been carried out yet.`
+          ? `Request ${id} has not been executed yet.`
           : review === null
             ? `Request ${id} went the ordinary way: there is nothing to review afterwards.`
             : `${review.actor.email} has reviewed request ${id} already.`,

@@ -114,7 +114,7 @@ describe('break-glass', () => {
     expect((await list()).reviews).toMatchObject([{ id: requestId, breakGlass: { review: null } }]);
     expect((await as('bob', ['break-glass', 'list'])).stdout).toMatch(
       new RegExp(
-        `ACTIVE[^]*wait for a review by somebody else\n! +${requestId} +${GATEWAY} +jane@example\\.com`,
+        `ACTIVE[^]*wait for a review by another person\n! +${requestId} +${GATEWAY} +jane@example\\.com`,
       ),
     );
     const review = (who: 'jane' | 'bob', ...more: string[]) =>

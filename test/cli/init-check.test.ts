@@ -84,7 +84,7 @@ describe('init --check', () => {
       'something beside what is taken',
       { 'clusters/moon.yml': VALUES },
       'sibling clusters/moon.yml',
-      '"clusters/{environment}.yaml" takes what stands beside it, and not moon.yml',
+      '"clusters/{environment}.yaml" takes what is beside it, and not moon.yml',
     ],
   ])('ends with exit code 3 and a suggestion for %s', async (_, come, found, suggestion) => {
     const repo = await coveredRepo();

@@ -209,7 +209,7 @@ describe('rollback --queue and a remote that is away', () => {
 });
 
 describe('BACKTRAIL_CACHE_LIMIT', () => {
-  it('that is no size fails in the format asked for, and leaves help alone', async () => {
+  it('that is not a valid size fails in the format asked for, and leaves help alone', async () => {
     const repo = await exampleRepo();
     const env = { BACKTRAIL_CACHE_LIMIT: 'lots' };
     const json = await runProcess(repo, ['-o', 'json', 'environments'], { env });

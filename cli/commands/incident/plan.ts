@@ -53,7 +53,7 @@ export async function planAll(
 ): Promise<Item[]> {
   const items: Item[] = incident.rollbacks.map((wish) => ({ wish, id: requestIdOf(incident, wish) }));
   const twice = items.find(({ id }, index) => items.findIndex((other) => other.id === id) !== index);
-  if (twice) throw new BacktrailError('INVALID_REQUEST', `${twice.wish.scope} stands twice in the file.`);
+  if (twice) throw new BacktrailError('INVALID_REQUEST', `${twice.wish.scope} is listed twice in the file.`);
   for (const [index, item] of items.entries()) {
     say(`planning ${index + 1}/${items.length} ${item.wish.scope}`);
     await planOne(engine, item, reader);

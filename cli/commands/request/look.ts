@@ -98,7 +98,7 @@ function agreement(changed: boolean): Finding[] {
           code: 'PLAN_CHANGED',
           severity: 'warn',
           message:
-            'This is no longer what reviewers were asked about: they are asked again before it is carried out.',
+            'This is no longer what reviewers were asked about: they are asked again before it is executed.',
         }
       : { code: 'PLAN_AGREED', severity: 'info', message: 'This is what reviewers are asked about.' },
   ];

@@ -15,7 +15,7 @@ export function checkOverlaps({ layout, files, coordinates }: CheckedTree): Chec
   return [
     configuration('overlap', 'warn', {
       message: `${quotePath(first.path)} belongs to ${first.environments.join(' and to ')}${others}: a rollback of one is a rollback of the other.`,
-      hint: 'Narrow the patterns of `layout`, or name what is no environment in `layout.ignore`.',
+      hint: 'Narrow the patterns of `layout`, or name what is not an environment in `layout.ignore`.',
       details: { overlaps: overlaps.slice(0, 50) },
     }),
   ];

@@ -15,7 +15,7 @@ export async function checkServices(tree: CheckedTree): Promise<Check[]> {
     ...claimedTwice(tree),
   ];
   const services = tree.coordinates.filter(({ service }) => service !== undefined).length;
-  const message = `Each of the ${count(services, 'service')} stands in one place, and no file belongs to two.`;
+  const message = `Each of the ${count(services, 'service')} is in one place, and no file belongs to two.`;
   return problems.length > 0 ? problems : [configuration('services', 'ok', { message })];
 }
 

@@ -13,6 +13,6 @@ export interface Candidate {
   readonly isConvincing: boolean;
   /** Looks like what a tool made from the rest. */
   readonly isGenerated: boolean;
-  /** The tree names no environment: what holds the services stands for the one there is. */
+  /** The tree names no environment: what holds the services is taken as the only one. */
   readonly isOnly: boolean;
 }

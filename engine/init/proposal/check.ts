@@ -94,7 +94,7 @@ function siblingPlace(path: string, layout: Layout): NewPath | null {
     return {
       path: parts.slice(0, at + 1).join('/'),
       kind: 'sibling',
-      suggestion: `${JSON.stringify(pattern.text)} takes what stands beside it, and not ${name}: add a pattern that does, or add it to \`layout.ignore\`.`,
+      suggestion: `${JSON.stringify(pattern.text)} takes what is beside it, and not ${name}: add a pattern that does, or add it to \`layout.ignore\`.`,
     };
   }
   return null;

@@ -20,7 +20,7 @@ export const onlyOne = (chosen: readonly Candidate[]): Finding[] =>
     .map(({ names }) => ({
       code: 'ONE_ENVIRONMENT',
       severity: 'warn',
-      message: `The tree names no environment: the folder ${[...names].join()} stands for the one there is.`,
+      message: `The tree names no environment: the folder ${[...names].join()} is taken as the only one.`,
       hint: 'Where that is wrong, change it in a file (--file FILE) and try that with --config FILE.',
     }));
 
@@ -91,7 +91,7 @@ export function overlapping(survey: Survey, layout: Layout, found: readonly Coor
   const [first] = overlapsIn(layout, paths, found);
   if (first === undefined) return [];
   const message = `${quotePath(first.path)} would belong to ${first.environments.join(' and to ')}: the rules of each would apply.`;
-  const hint = 'Narrow the patterns, or name what is no environment in `layout.ignore`.';
+  const hint = 'Narrow the patterns, or name what is not an environment in `layout.ignore`.';
   return [{ code: 'SCOPE_OVERLAP', severity: 'warn', message, hint }];
 }
 

@@ -14,7 +14,8 @@ export interface Shape {
 export const SHAPES = [
   {
     name: 'environment-folder',
-    description: 'Each environment is a folder; services are folders or files in it, or it stands in theirs.',
+    description:
+      'Each environment is a folder; services are folders or files in it, or the folder of each service holds the environments.',
     layout: {
       environment: ['environments/{environment}/**'],
       service: ['environments/{environment}/{service}/**'],

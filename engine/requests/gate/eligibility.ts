@@ -59,7 +59,7 @@ export async function requireGrounds(found: EligibilityInput): Promise<Provenanc
       throw unverified(`No trusted key vouches for ${state.author.email}, who has the permission.`);
     const other = places.find((owner) => !hasPermission(policy, state.author, 'deploy', owner));
     if (other !== undefined)
-      throw forbidden(`${state.author.email} may not carry out a rollback of ${formatCoordinates(other)}.`);
+      throw forbidden(`${state.author.email} may not execute a rollback of ${formatCoordinates(other)}.`);
     return { approvals: [], ledger: opened?.commit ?? '', breakGlass: null, at: state.createdAt };
   }
   if (judgement.rejected) throw awaiting('It was rejected.');

@@ -13,9 +13,9 @@ import { hasPermission, mayApprove, samePerson } from '../../policy/policy.ts';
 const DEEDS: Readonly<Record<Permission, string>> = {
   read: 'see requests',
   propose: 'ask for a rollback',
-  deploy: 'carry out or decide on a rollback',
+  deploy: 'execute or decide on a rollback',
   'break-glass': 'break the glass',
-  admin: 'cancel or close what is somebody else’s',
+  admin: 'cancel or close what is another person’s',
 };
 
 /** PERMISSION_DENIED. */

@@ -117,7 +117,7 @@ function gateFindings(plan: Asking['planned']['plan'], gate: Gate | null, ask: P
       {
         code: 'BREAK_GLASS',
         severity: 'warn',
-        message: `Session ${session.id} lets it go ahead without approval; it will be flagged, and waits for a review by somebody else.`,
+        message: `Session ${session.id} lets it go ahead without approval; it will be flagged, and waits for a review by another person.`,
       },
     ];
   if (!needsApproval) return [];

@@ -31,7 +31,8 @@ export async function audit(
   { scope, since, actor, limit, reader }: Parameters<Requests['audit']>[0],
 ): Promise<AuditEntry[]> {
   const from = since === undefined ? -Infinity : Date.parse(since);
-  if (Number.isNaN(from)) throw new BacktrailError('INVALID_REQUEST', `${JSON.stringify(since)} is no time.`);
+  if (Number.isNaN(from))
+    throw new BacktrailError('INVALID_REQUEST', `${JSON.stringify(since)} is not a valid time.`);
   const { policy, ref, snapshot } = await look(place);
   const tenanted = snapshot?.layout.hasTenant ?? false;
   const book = await openLedgerSnapshot(place.git, ref, place.cache);
