@@ -21,7 +21,8 @@ export default defineConfig({
     pool: 'forks',
     // Modules are loaded once a worker; test/helpers/lifetime.ts says what a helper may not do then.
     isolate: false,
-    maxWorkers: 2,
+    // One more than cores: many tests wait for processes and servers.
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     reporters: ['default'],
   },

@@ -128,7 +128,8 @@ function reporter({ onStep, onRetry, onIdle }: FollowOptions): Reporter {
     if (workers === 0) onIdle?.();
   };
   const retry = ({ attemptsMade, delay, failedReason }: Seen['job']) => {
-    if (attemptsMade <= attempts) return;
+    // A job that was left to another worker counts for a moment as tried, and has no reason.
+    if (attemptsMade <= attempts || !failedReason) return;
     attempts = attemptsMade;
     onRetry?.({ attempt: attemptsMade, waitMs: delay, failure: decodeFailure(failedReason) });
   };
