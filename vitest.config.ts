@@ -21,8 +21,7 @@ export default defineConfig({
     pool: 'forks',
     // Modules are loaded once a worker; test/helpers/lifetime.ts says what a helper may not do then.
     isolate: false,
-    // One more than cores: many tests wait for processes and servers.
-    maxWorkers: 3,
+    maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
     reporters: ['default'],
   },
