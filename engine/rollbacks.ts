@@ -122,7 +122,7 @@ export interface RollbacksInput {
 export function createRollbacks(input: RollbacksInput): Rollbacks {
   const { repository, requests, programs, clock, committer, random, place } = input;
   const authorOf = async ({ author }: RollbackInput) =>
-    author ?? (await repository.git().identity()) ?? committer;
+    author === undefined ? ((await repository.git().identity()) ?? committer) : personOf(author);
   return {
     plan: (ask) =>
       repository.ask(async (snapshot, { offline, ...opened }) => {
@@ -162,13 +162,22 @@ export function createRollbacks(input: RollbacksInput): Rollbacks {
 
 /** TARGET_REQUIRED where there is none, as a caller without types can leave it. */
 function targetOf(target: RollbackAsk['target'] | undefined): ObjectId {
-  return typeof target === 'object' ? target.commit : (target ?? '');
+  const commit: unknown = typeof target === 'object' ? target?.commit : target;
+  return typeof commit === 'string' ? commit : '';
+}
+
+/** Read once: what is checked is what is recorded. */
+function personOf(author: Person): Person {
+  const { name, email } = Object(author) as Partial<Person>;
+  if (typeof name === 'string' && typeof email === 'string') return { name, email };
+  throw new BacktrailError('INVALID_REQUEST', 'An author is a name and an email address.');
 }
 
 /** What `override` may name. */
 const OVERRIDES: ReadonlySet<string> = new Set(['allow-removal']);
 
 function removalOf({ allowRemoval = false, override = [] }: RollbackInput): boolean {
+  if (!Array.isArray(override)) throw new BacktrailError('INVALID_REQUEST', '`override` is a list of names.');
   const unknown = override.find((name) => !OVERRIDES.has(name));
   if (unknown !== undefined)
     throw new BacktrailError(
@@ -183,10 +192,17 @@ function removalOf({ allowRemoval = false, override = [] }: RollbackInput): bool
 
 function askOf(ask: Omit<PlanAsk, 'author' | 'propose' | 'revisions'>): Ask {
   const { scope, to, fields = [], wholeFile = false } = ask;
+  requireScopeForm(scope);
   return { scope, ...(to !== undefined && { to }), fields, wholeFile, allowRemoval: removalOf(ask) };
+}
+
+function requireScopeForm(scope: unknown): void {
+  if (typeof scope === 'string' || (typeof scope === 'object' && scope !== null)) return;
+  throw new BacktrailError('SCOPE_INVALID', 'A scope is [tenant/]environment[/service].');
 }
 
 function requestAskOf(ask: Omit<RollbackAsk, 'target'>): Omit<RequestAsk, 'target' | 'author' | 'id'> {
   const { override: _, author: __, id: ___, ...rest } = ask;
+  requireScopeForm(rest.scope);
   return { ...rest, allowRemoval: removalOf(ask) };
 }

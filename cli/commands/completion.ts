@@ -59,7 +59,8 @@ async function complete(program: Program, shell: Shell, typed: readonly string[]
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;
 
 function lineOf({ value, description }: Candidate): string[] {
-  if (value.search(CONTROL) >= 0) return [];
+  // `:files` is what the scripts take as an order.
+  if (value.search(CONTROL) >= 0 || value === ':files') return [];
   return [`${value}\t${description.replace(CONTROL, ' ')}`.trimEnd()];
 }
 

@@ -14,13 +14,13 @@ import { readRollback } from '../record/read.ts';
 import type { RollbackRecord } from '../record/trailers.ts';
 import { isWaiting } from '../record/transitions.ts';
 import { execute } from '../rollback/execute.ts';
-import { planRequested } from '../rollback/plan.ts';
+import { type Planned, planRequested } from '../rollback/plan.ts';
 import type { ExecuteRequestOptions } from './types.ts';
 import { openLedgerSnapshot } from './ledger/snapshot.ts';
 import { type EligibilityInput, requireGrounds } from './gate/eligibility.ts';
 import { complete, recordFailure, refuse } from './outcome.ts';
 import { bindOf, knownOwners, ownersOf } from './gate/owners.ts';
-import { look, type RequestContext, requireOwnConfig } from './context.ts';
+import { look, type RequestContext, requireOwnConfig, rulesOf } from './context.ts';
 import { proveRequest } from './ledger/proof.ts';
 import { requireRequest } from './review.ts';
 import { requirePermission } from './gate/permissions.ts';
@@ -51,7 +51,10 @@ export async function carryOut(
     if (isFailure(error) && REFUSALS.has(error.code)) return refuse(found, error);
     throw error;
   });
-  return run(found, grounds, options).then((result) => complete(found, result), failed);
+  return run(found, grounds, options).then(
+    (result) => complete(found, result),
+    (error: unknown) => (isFailure(error) && REFUSALS.has(error.code) ? refuse(found, error) : failed(error)),
+  );
 }
 
 /** Why it may not go ahead, and not that something went wrong on the way to it. */
@@ -146,7 +149,17 @@ function run(
   { onStep, signal }: ExecuteRequestOptions,
 ): Promise<RollbackResult> {
   const request = requestOf(found, provenance);
-  return execute({ ...found.place, request, ...(onStep && { onStep }), ...(signal && { signal }) });
+  // A policy may have come, or become stricter, on each tip that an attempt is made on.
+  const authorize = async ({ snapshot }: Planned) => {
+    await requireGrounds({ ...found, rules: await rulesOf(found.place, snapshot) });
+  };
+  return execute({
+    ...found.place,
+    request,
+    authorize,
+    ...(onStep && { onStep }),
+    ...(signal && { signal }),
+  });
 }
 
 function requestOf({ place, rules, file }: EligibilityInput, provenance: Provenance | null): RollbackRequest {

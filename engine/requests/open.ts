@@ -73,11 +73,17 @@ export async function openRequest(
   return viewOf(place, { book, rules, file }, planned.plan.owners);
 }
 
-function requireSame({ state }: RequestFile, { planned: { plan }, author }: OpenInput): void {
+function requireSame(
+  { state }: RequestFile,
+  { planned: { plan }, author, propose, allowRemoval = false }: OpenInput,
+): void {
   const same =
     sameScope(state.scope, plan.scope) &&
     state.target === plan.target.commit &&
-    samePerson(state.author.email, author.email);
+    samePerson(state.author.email, author.email) &&
+    (state.scope.wholeFile === true) === (plan.scope.wholeFile === true) &&
+    state.allowRemoval === allowRemoval &&
+    (propose !== true || state.propose === true);
   if (same) return;
   throw new BacktrailError(
     'REQUEST_EXISTS',
@@ -161,7 +167,7 @@ export function requireTarget(target: string): string {
 const TEXT = 10_000;
 
 export function requireReason(reason: string): string {
-  if (reason.trim() !== '') return reason.slice(0, TEXT);
+  if (typeof reason === 'string' && reason.trim() !== '') return reason.slice(0, TEXT);
   throw new BacktrailError('REASON_REQUIRED', 'A request needs a justification.');
 }
 

@@ -70,8 +70,10 @@ export interface Requested extends RollbackResult {
 export async function requestRollback(
   place: RequestContext,
   ask: RequestAsk,
-  options: ExecuteOptions = {},
+  { onStep, signal }: ExecuteOptions = {},
 ): Promise<Requested> {
+  // By name: nothing else of what a caller gives may take the place of the engine's own.
+  const options: ExecuteOptions = { ...(onStep && { onStep }), ...(signal && { signal }) };
   const { git, clock, programs } = place;
   git.requireWriting();
   requireForm(ask);
@@ -109,11 +111,17 @@ export async function requestRollback(
   if (base !== null) await requireOnLine(snapshot, base, 'base');
   const planned = await planRequested(snapshot, request, programs);
   requireSamePlan(planned, request);
-  const { propose = false, ledger = false } = ask;
+  const { ledger = false, follows } = ask;
+  // What was to be decided on by a person stays so when it is asked for again.
+  const followed = follows === undefined ? null : await knownRequest(place, rules, follows);
+  const propose = ask.propose === true || followed?.propose === true;
   const nothing = planned.plan.files.length === 0;
   if (!nothing) requireReason(ask.reason);
   const gate = nothing ? null : await requireGate(place, rules, { planned, author, propose, ledger });
-  if (gate === null || !gate.ledgered) {
+  // A request that the ledger knows goes on there, whatever is asked for this time.
+  const known = fresh ? null : await knownRequest(place, rules, id);
+  if (known !== null && gate !== null) requireOpen(known);
+  if (gate === null || (!gate.ledgered && known === null)) {
     const authorize = async (again: Planned) => {
       if (again === planned) return;
       const now = await requireGate(place, await rulesOf(place, again.snapshot), { planned: again, author });
@@ -123,8 +131,6 @@ export async function requestRollback(
     const result = await execute({ ...place, ...options, request, prepared, authorize });
     return { ...result, request: null };
   }
-  const known = fresh ? null : await knownRequest(place, rules, id);
-  if (known !== null) requireOpen(known);
   const input = {
     planned: await withVersion(planned),
     author,

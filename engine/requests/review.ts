@@ -1,6 +1,7 @@
 /** What people do with a request that is there: approve, reject, cancel, note, retry, look at it afterwards. */
 import {
   BacktrailError,
+  isRequestId,
   type EnvironmentName,
   type LedgerRequest,
   type Person,
@@ -52,8 +53,8 @@ async function act(
 }
 
 export async function requireRequest(book: LedgerSnapshot, id: RequestId): Promise<RequestFile> {
-  const file = await book.request(id);
-  if (file === null) throw unknownRequest(id);
+  const file = isRequestId(id) ? await book.request(id) : null;
+  if (file === null) throw unknownRequest(String(id).slice(0, 60));
   return file;
 }
 

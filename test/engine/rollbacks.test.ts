@@ -292,3 +292,74 @@ describe('a configuration from outside', () => {
     expect(result.status).toBe('completed');
   });
 });
+
+describe('a request that is known already', () => {
+  const LAWLESS = configOf({ environments: [] });
+  const wished = async (engine: Awaited<ReturnType<typeof openEngine>>, scope = 'prod/api') => {
+    const { target, digest } = await engine.rollbacks.plan({ scope, author: JANE });
+    return { scope, target, digest, reason: 'v2 answers 500', author: JANE };
+  };
+
+  it('does not get past a policy that comes while it is executed', async () => {
+    const repo = await policedRepo(LAWLESS);
+    await using(repo, async (engine) => {
+      const { requestId: id } = await engine.rollbacks.request({ ...(await wished(engine)), ledger: true });
+      let policy: string | undefined;
+      const onStep = async ({ step }: { step: string }) => {
+        if (step !== 'staged' || policy !== undefined) return;
+        policy = await repo.commit({
+          '.backtrail/config.yaml': configOf({ environments: [{ match: 'prod', quorum: 2 }] }),
+        });
+      };
+      expect(await codeOf(engine.rollbacks.execute(id, { onStep }))).toBe('AWAITING_APPROVAL');
+      expect(await repo.git('rev-parse', 'main')).toBe(policy);
+    });
+  });
+
+  it('stays for a person to decide on when it is asked for again without that, and closed when it was rejected', async () => {
+    const repo = await policedRepo(LAWLESS);
+    const { bob } = await team;
+    await using(repo, async (engine) => {
+      const wish = await wished(engine);
+      const tip = await repo.git('rev-parse', 'main');
+      const { requestId: id } = await engine.rollbacks.request({ ...wish, propose: true });
+      expect(await engine.rollbacks.request({ ...wish, id })).toMatchObject({ status: 'pending' });
+      await engine.requests.reject({ id, actor: bob, comment: 'no' });
+      expect(await codeOf(engine.rollbacks.request({ ...wish, id }))).toBe('REQUEST_CLOSED');
+      expect(await repo.git('rev-parse', 'main')).toBe(tip);
+    });
+  });
+
+  it('lends its id to nothing else', async () => {
+    const repo = await policedRepo();
+    await using(repo, async (engine) => {
+      const { requestId: id } = await engine.rollbacks.request(await wished(engine));
+      const other = await wished(engine, 'dev/api');
+      expect(await codeOf(engine.rollbacks.request({ ...other, id }))).toBe('REQUEST_EXISTS');
+      const mine = await wished(engine);
+      expect(await codeOf(engine.rollbacks.request({ ...mine, id, allowRemoval: true }))).toBe(
+        'REQUEST_EXISTS',
+      );
+    });
+  });
+});
+
+describe('what a caller without types gives', () => {
+  it('is refused with a code, or left out where it is no option', async () => {
+    const repo = await policedRepo(configOf({ environments: [] }));
+    await using(repo, async (engine) => {
+      const { target, digest } = await engine.rollbacks.plan({ scope: 'prod/api', author: JANE });
+      const wish = { scope: 'prod/api', target, digest, reason: 'x', author: JANE };
+      const asked = (more: object) => codeOf(engine.rollbacks.request({ ...wish, ...more }));
+      expect(await asked({ scope: null })).toBe('SCOPE_INVALID');
+      expect(await asked({ target: null })).toBe('TARGET_REQUIRED');
+      expect(await asked({ reason: undefined })).toBe('REASON_REQUIRED');
+      expect(await asked({ author: { name: 'x' } })).toBe('INVALID_REQUEST');
+      expect(await asked({ override: 'allow-removal' })).toBe('INVALID_REQUEST');
+      expect(await codeOf(engine.rollbacks.execute(undefined as never))).toBe('REQUEST_UNKNOWN');
+      const mallory = { committer: { name: 'Mallory', email: 'mallory@example.com' }, observe: () => null };
+      const { commit } = await engine.rollbacks.request(wish, mallory as object);
+      expect(await repo.git('log', '-1', '--format=%ce', commit ?? '')).toBe('backtrail@localhost');
+    });
+  });
+});
