@@ -167,8 +167,8 @@ function targetOf(target: RollbackAsk['target'] | undefined): ObjectId {
 }
 
 /** Read once: what is checked is what is recorded. */
-function personOf(author: Person): Person {
-  const { name, email } = Object(author) as Partial<Person>;
+function personOf(author: Partial<Person> | null): Person {
+  const { name, email } = author ?? {};
   if (typeof name === 'string' && typeof email === 'string') return { name, email };
   throw new BacktrailError('INVALID_REQUEST', 'An author is a name and an email address.');
 }

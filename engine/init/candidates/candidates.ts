@@ -12,6 +12,7 @@ import type { Survey } from '../survey/survey.ts';
 import {
   ENVIRONMENT_FOLDERS,
   environmentWord,
+  isRegion,
   isVersion,
   SERVICE_FOLDERS,
   TENANT_FOLDERS,
@@ -167,10 +168,19 @@ async function toCandidate(survey: Survey, read: ReadValues, found: Axis): Promi
     isOnly: false,
     isConvincing:
       ![...axis.names, ...serviceNames].some(isVersion) &&
+      !isOther(axis) &&
       axis.evidence + 0.04 * Math.min(serviceNames.size, 3) >= CONVINCING,
     score: weightOf(survey, axis) + 0.02 * Math.min(serviceNames.size, 5),
   };
 }
+/** Names that no word tells from those of teams, or of the parts of a service, where such stand. */
+export function isOther({ form: { file, before }, names, prefix }: Axis): boolean {
+  const folder = (index: number) => (prefix.at(index) ?? '').toLowerCase();
+  const isPart = file && before === '' && prefix.at(-1) === '*' && SERVICE_FOLDERS.has(folder(-2));
+  if (!isPart && !TENANT_FOLDERS.has(folder(-1))) return false;
+  return ![...names].some((name) => environmentWord(name).weight > 0 || isRegion(name));
+}
+
 /** Services called `prod` and `dev` are environments, and what was taken for those is something else. */
 const stages = (names: ReadonlySet<string>) =>
   [...names].filter((name) => {

@@ -4,8 +4,9 @@
  */
 import { BacktrailError, type TreeView } from '../../model/index.ts';
 import type { Candidate } from '../candidates/candidate.ts';
-import { findCandidates, isWider } from '../candidates/candidates.ts';
+import { findCandidates, isOther, isWider } from '../candidates/candidates.ts';
 import { valueReader } from '../survey/content.ts';
+import { isVersion } from '../survey/words.ts';
 import { isHolder } from './doubt.ts';
 import { likePatterns } from './like.ts';
 import { confirmedBy, type Past, type Walks, walksIn } from './past.ts';
@@ -47,9 +48,14 @@ async function byHistory(
   { shape, environments, like }: Steering,
 ): Promise<readonly Tried[] | null> {
   const named = new Set<string>();
-  const rivals = tried.slice(0, SHOWN).filter(({ option: { doubt, found } }) => {
+  const rivals = tried.slice(0, SHOWN).filter(({ option: { doubt, found }, principal }) => {
     const names = JSON.stringify([...new Set(found.map(({ environment }) => environment))].sort());
-    return doubt === null && !named.has(names) && named.add(names);
+    const isDated = found.some(
+      ({ environment, service }) => isVersion(environment) || isVersion(service ?? ''),
+    );
+    // Teams that follow each other's changes look like stages.
+    if (doubt !== null || isDated || (principal && isOther(principal.axis))) return false;
+    return !named.has(names) && named.add(names);
   });
   if (rivals.length === 0 || shape || environments || like) return null;
   const walks: Walks[] = [];

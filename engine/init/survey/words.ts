@@ -125,7 +125,7 @@ function glued(lower: string): EnvironmentWord {
 }
 
 /** `v1.2`, `2024.1.0`: it says when, not where. */
-export const isVersion = (name: string) => /^v?\d+(?:\.\d+)+/.test(name);
+export const isVersion = (name: string) => /^(?:v\d+|v?\d+(?:[._]\d+)+)(?![\p{L}])/iu.test(name);
 
 export const isRegion = (name: string) => REGION.test(name.toLowerCase());
 export const isNoEnvironment = (name: string) =>

@@ -85,6 +85,11 @@ describe('a tree of names that no rule knows', () => {
       ['prod-eu', 'prod-us', 'stage-eu', 'stage-us'],
     ],
     [
+      'one cluster, of services with parts of their own',
+      files('apps/{0}/{1}.yaml', DEPLOYMENT, ['billing', 'orders', 'users'], ['app', 'redis']),
+      ['apps'],
+    ],
+    [
       'regions above environments',
       files('{0}/{1}/{2}/values.yaml', VALUES, ['eu-central-1', 'us-west-2'], ['prod', 'stage'], THREE),
       ['eu-central-1/prod', 'eu-central-1/stage', 'us-west-2/prod', 'us-west-2/stage'],
@@ -179,6 +184,11 @@ describe('a tree of names that no rule knows', () => {
       'stages in each region',
       files('overlays/{0}/{1}/kustomization.yaml', OVERLAY, ['us-east', 'eu-west'], ['prod', 'stage']),
       /^The tree has more levels than names: overlays\/eu-west holds only folders\.$/,
+    ],
+    [
+      'versions of every service',
+      files('releases/{0}/{1}/values.yaml', VALUES, ['v1', 'v2', 'v3', 'v4'], ['api', 'web']),
+      /^Nothing in the tree is clearly/,
     ],
     [
       'versions',
