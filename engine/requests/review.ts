@@ -54,7 +54,7 @@ async function act(
 
 export async function requireRequest(book: LedgerSnapshot, id: RequestId): Promise<RequestFile> {
   const file = isRequestId(id) ? await book.request(id) : null;
-  if (file === null) throw unknownRequest(`${id}`.slice(0, 60));
+  if (file === null) throw unknownRequest(id);
   return file;
 }
 
