@@ -66,6 +66,8 @@ export interface RollbackAsk extends RollbackInput {
   readonly reason: string;
   /** `rbk-` and 26 characters (`makeRequestId`, `deriveRequestId`): the same again is the same rollback. A new one where absent. */
   readonly id?: RequestId;
+  /** `id` was made by the caller just now, and this is its only call: what it did before is not looked for. */
+  readonly fresh?: boolean;
   /** A failed request, in whose place this one is. */
   readonly follows?: RequestId;
 }
@@ -145,7 +147,7 @@ export function createRollbacks(input: RollbacksInput): Rollbacks {
     request: async ({ target, ...ask }, options) => {
       const author = await authorOf(ask);
       const id = ask.id ?? makeRequestId(clock.now(), random(10));
-      const fresh = ask.id === undefined;
+      const fresh = ask.id === undefined || ask.fresh === true;
       return requests.request({ ...requestAskOf(ask), target: targetOf(target), author, id, fresh }, options);
     },
     execute: (id, options) => requests.carryOut(id, options),

@@ -150,8 +150,10 @@ function planAndCarryOut(
         : (options.reason ?? '');
     const allowRemoval = options.allowRemoval ?? false;
     const wish = toRequest(plan, { id, author, reason, allowRemoval, ledger: queue !== null });
+    // An id made for this command was not used before, and this is called once.
+    const once = key === undefined ? { ...wish, fresh: true } : wish;
     if (plan.unchanged || !plan.gate.ledgered)
-      return resultOutput(context, plan, await rollBackHere(session, engine, wish));
+      return resultOutput(context, plan, await rollBackHere(session, engine, once));
     const { request, ...result } = await patiently(() => engine.rollbacks.request(wish));
     if (request === null) return resultOutput(context, plan, result);
     return carryOn(context, { request, plan }, () =>
