@@ -28,15 +28,14 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     clock: options.clock ?? clock,
   });
   return {
-    ...only(inner, QUESTIONS),
-    ...only(inner, OTHERS),
+    ...only(inner, ENGINE),
     rollbacks: only(inner.rollbacks, ROLLBACKS),
     requests: only(inner.requests, REQUESTS),
   };
 }
 
 // Named one by one: what is not named here cannot be reached from outside.
-const QUESTIONS = [
+const ENGINE = [
   'location',
   'identity',
   'environments',
@@ -51,8 +50,10 @@ const QUESTIONS = [
   'samplePlan',
   'destination',
   'ledgerFetch',
+  'requireWriting',
+  'writeConfig',
+  'close',
 ] as const;
-const OTHERS = ['requireWriting', 'writeConfig', 'close'] as const;
 const ROLLBACKS = ['plan', 'request', 'execute', 'earlier'] as const;
 const REQUESTS = [
   'list',

@@ -41,7 +41,7 @@ export async function propose(
   return { options, chosen: null, text: templateText(), found: [], findings: problem ? [problem] : [] };
 }
 
-/** Where the tree alone leaves it open: with the layout first that the history bears out; null where it has no say. */
+/** Where the tree alone leaves it open: with the layout first that the history confirms; null where it decides nothing. */
 async function byHistory(
   past: Past,
   tried: readonly Tried[],
