@@ -83,7 +83,9 @@ async function run(orders: readonly Order[], children: ChildProcess[], program?:
   const answers: Answer[] = [];
   const figures = { seconds: 0, waits: 0, waitedMs: 0 };
   let [ready, started] = [0, 0];
-  const tell = (news: News) => children.forEach((child) => child.connected && child.send(news));
+  // A process that just ended needs no news: whether it ended well is asked of its exit code.
+  const tell = (news: News) =>
+    children.forEach((child) => child.connected && child.send(news, () => undefined));
   const ends = orders.map(async (order) => {
     const execArgv = program === undefined ? ['--import', import.meta.resolve('tsx')] : [];
     const child = fork(program ?? ACTOR, [JSON.stringify(order)], { execArgv });
