@@ -21,7 +21,10 @@ export default defineConfig({
     pool: 'forks',
     // Modules are loaded once a worker; test/helpers/lifetime.ts says what a helper may not do then.
     isolate: false,
-    maxWorkers: 2,
+    // A process is forked for each git, and forking costs by the memory of whoever forks: setup.ts collects garbage.
+    execArgv: ['--expose-gc', '--max-semi-space-size=4'],
+    // One more than there are cores: some tests wait for a time limit of their own.
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     reporters: ['default'],
   },
