@@ -15,6 +15,7 @@ import { type Ask, planAsked, withNotice, withPreview } from './rollback/plan.ts
 import { planValue, type RollbackPlan } from './rollback/plan-value.ts';
 import type { Repository } from './queries/with-repository.ts';
 import type { ExecuteRequestOptions, RequestView } from './requests/types.ts';
+import type { ExecuteAsk } from './requests/execute-many.ts';
 import type { InnerRequests } from './requests/inner-requests.ts';
 import type { RequestContext } from './requests/context.ts';
 import type { PlanGate } from './policy/gate.ts';
@@ -100,6 +101,14 @@ export interface Rollbacks {
    */
   execute(id: RequestId, options?: ExecuteRequestOptions): Promise<RollbackResult>;
   /**
+   * The same for many at once, oldest first: one chain of commits and one push, or as few as it takes. Each of them keeps its own commits and
+   * result, and fails alone. Rejects only with what stands in the way of all of them, such as REMOTE_UNAVAILABLE.
+   */
+  executeMany(
+    asks: readonly ExecuteAsk[],
+    options?: Pick<ExecuteRequestOptions, 'signal'>,
+  ): Promise<ReadonlyMap<RequestId, PromiseSettledResult<RollbackResult>>>;
+  /**
    * The earlier rollback with this id, wherever on the branch's line or in the ledger, as it was planned then; null where there is none.
    * Reads only.
    *
@@ -151,6 +160,7 @@ export function createRollbacks(input: RollbacksInput): Rollbacks {
       return requests.request({ ...requestAskOf(ask), target: targetOf(target), author, id, fresh }, options);
     },
     execute: (id, options) => requests.carryOut(id, options),
+    executeMany: (asks, options) => requests.carryOutMany(asks, options),
     earlier: async ({ id, ...ask }) => {
       const found = await requests.repeated({ id, ask: askOf(ask), author: await authorOf(ask) });
       if (found === null) return null;

@@ -9,7 +9,8 @@ import type {
 import { hasherOf } from './store/hash.ts';
 import { createHistory } from './store/history.ts';
 import { writeCommits } from './store/import.ts';
-import { findRequest, messages } from './store/messages.ts';
+import { beginChain } from './store/import-chain.ts';
+import { findRequest, messages, requestsSince } from './store/messages.ts';
 import { createObjects } from './store/objects.ts';
 import type { NativeObjects } from './store/objects.ts';
 import { isAncestor, updateRefs } from './store/refs.ts';
@@ -31,8 +32,10 @@ export type Common = Pick<
   | 'history'
   | 'hasher'
   | 'writeCommits'
+  | 'beginChain'
   | 'messages'
   | 'findRequest'
+  | 'requestsSince'
   | 'isAncestor'
   | 'deleteStaging'
   | 'diffPaths'
@@ -75,9 +78,11 @@ export function common(
       staged.set(requestId, [...others, ...edits]);
       return ids;
     },
+    beginChain: (parent) => beginChain(runner, parent),
     staged: (requestId) => (requestId === undefined ? [] : (staged.get(requestId) ?? [])),
     messages: (ids) => messages(runner, ids),
     findRequest: (search) => findRequest(runner, search),
+    requestsSince: (range) => requestsSince(runner, range),
     isAncestor: (ancestor, of) => isAncestor(runner, ancestor, of),
     deleteStaging: async (requestId) => {
       const known = staged.get(requestId);

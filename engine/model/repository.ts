@@ -78,6 +78,8 @@ export interface RepositoryPublisher {
   tryPush(commit: ObjectId): Promise<{ readonly atomic: boolean } | null>;
   /** Writes objects below a staging ref, which no one looks at; gives their ids in order. */
   writeCommits(input: NewCommits): Promise<readonly ObjectId[]>;
+  /** The same for a chain of commits on `parent` whose messages name the ids of those before them. */
+  beginChain(parent: ObjectId): CommitChain;
   /**
    * Moves the branch where it lives, from `expected` to its descendant `next`, or changes nothing.
    * @throws BRANCH_MOVED, DESCENT_BROKEN, REPOSITORY_MIRRORS, WORKTREE_DIRTY, BRANCH_CHECKED_OUT, REMOTE_REJECTED, REMOTE_DENIED,
@@ -91,6 +93,14 @@ export interface RepositoryPublisher {
    * what is left behind is a finding, never an error, as the rollback is already published.
    */
   followUp(edit: { readonly branch: string; readonly next: ObjectId }): Promise<readonly Finding[]>;
+  /**
+   * The commits on the first-parent line of `tip`, without those that `after` (null: none) can reach, that execute requests: by request the
+   * oldest one whose only Rollback-Request-ID is this.
+   */
+  requestsSince(range: {
+    readonly tip: ObjectId;
+    readonly after: ObjectId | null;
+  }): Promise<ReadonlyMap<RequestId, ObjectId>>;
   /** Idempotent. */
   deleteStaging(requestId: RequestId): Promise<void>;
   /** Requests, reviews and their outcome; at the remote for a mirror and for a clone. */
@@ -153,6 +163,16 @@ export interface NewCommit {
 export interface NewCommits {
   readonly requestId: RequestId;
   readonly commits: readonly NewCommit[];
+}
+
+/** Commits of several rollbacks, one on top of the other. */
+export interface CommitChain {
+  /** Writes a commit on top of the last one; gives its id. @throws PATH_UNSAFE, GIT_FAILED, GIT_TIMEOUT */
+  add(commit: Omit<NewCommit, 'parent'>): Promise<ObjectId>;
+  /** Makes what was added readable. Nothing may be added afterwards. */
+  end(): Promise<void>;
+  /** Nothing of it is needed any more: it is published, or given up. Idempotent. */
+  drop(): Promise<void>;
 }
 
 /** The chain of commits on one ref of ours, where the repository lives: an event a commit, appended by compare-and-swap. */

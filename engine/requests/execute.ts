@@ -58,7 +58,7 @@ export async function carryOut(
 }
 
 /** Why it may not go ahead, and not that something went wrong on the way to it. */
-const REFUSALS: ReadonlySet<FailureCode> = new Set([
+export const REFUSALS: ReadonlySet<FailureCode> = new Set([
   'AWAITING_APPROVAL',
   'PERMISSION_DENIED',
   'IDENTITY_UNVERIFIED',
@@ -162,7 +162,10 @@ function run(
   });
 }
 
-function requestOf({ place, rules, file }: EligibilityInput, provenance: Provenance | null): RollbackRequest {
+export function requestOf(
+  { place, rules, file }: EligibilityInput,
+  provenance: Provenance | null,
+): RollbackRequest {
   const { state } = file;
   const bind = bindOf(rules, knownOwners(place, state));
   return {

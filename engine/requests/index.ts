@@ -9,6 +9,7 @@ import type { InnerRequests } from './inner-requests.ts';
 import { audit } from './ledger/audit.ts';
 import { openLedgerSnapshot } from './ledger/snapshot.ts';
 import { carryOut } from './execute.ts';
+import { carryOutMany } from './execute-many.ts';
 import { requireGate } from './gate/gate.ts';
 import { openRequest } from './open.ts';
 import { bindOf, ownersOf } from './gate/owners.ts';
@@ -61,6 +62,7 @@ export function createRequests(
     retry: (input) => at((place) => retry(place, input)),
     inspect: (input) => at((place) => inspect(place, input)),
     carryOut: (id, options) => at((place) => carryOut(place, id, options)),
+    carryOutMany: (asks, options) => at((place) => carryOutMany(place, asks, options)),
     reconcile: () => at(reconcile),
     openSession: (input) => at((place) => openSession(place, input)),
     closeSession: (input) => at((place) => closeSession(place, input)),

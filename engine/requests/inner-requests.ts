@@ -4,6 +4,8 @@ import type { ExecuteOptions } from '../rollback/execute.ts';
 import type { Gate } from '../policy/gate.ts';
 import type { Ask } from '../rollback/plan.ts';
 import type { ExecuteRequestOptions, ProposalInput, Repeated, Requests, RequestView } from './types.ts';
+import type { BatchResults } from '../rollback/batch.ts';
+import type { ExecuteAsk } from './execute-many.ts';
 import type { OpenInput } from './open.ts';
 import type { RequestAsk, Requested } from './request.ts';
 
@@ -19,5 +21,9 @@ export interface InnerRequests extends Requests {
   /** The same id again gives the request that is there; REQUEST_EXISTS where that is another one. */
   open(input: OpenInput): Promise<RequestView>;
   carryOut(id: RequestId, options?: ExecuteRequestOptions): Promise<RollbackResult>;
+  carryOutMany(
+    asks: readonly ExecuteAsk[],
+    options?: Pick<ExecuteRequestOptions, 'signal'>,
+  ): Promise<BatchResults>;
   request(ask: RequestAsk, options?: ExecuteOptions): Promise<Requested>;
 }

@@ -10,7 +10,8 @@ import {
 } from '../model/index.ts';
 import { isWaiting } from '../record/transitions.ts';
 import type { ExecuteRequestOptions } from './types.ts';
-import { append, onRequest } from './ledger/append.ts';
+import { append, type Entry, onRequest } from './ledger/append.ts';
+import type { LedgerSnapshot } from './ledger/snapshot.ts';
 import type { EligibilityInput } from './gate/eligibility.ts';
 import { type RequestContext, type Rules, stamp } from './context.ts';
 import { replan, replannedEvent } from './replan.ts';
@@ -49,6 +50,29 @@ export async function complete(
     },
   );
   return result;
+}
+
+/** The same for many, in one append. */
+export async function completeAll(
+  place: RequestContext,
+  rules: Rules,
+  results: readonly RollbackResult[],
+): Promise<void> {
+  const entries = async (book: LedgerSnapshot) => {
+    const made: Entry[] = [];
+    for (const { requestId, status, commit, deliveryCommit } of results) {
+      const { state } = await requireRequest(book, requestId);
+      if (state.status === 'completed') continue;
+      const outcome = status === 'unchanged' ? 'unchanged' : 'completed';
+      const stamped = stamp(place, place.committer);
+      made.push(onRequest(requestId, { ...stamped, type: 'completed', outcome, commit, deliveryCommit }));
+    }
+    return made;
+  };
+  if (results.length > 0)
+    await append(place, rules, entries).catch((error: unknown) => {
+      if (!isFailure(error)) throw error;
+    });
 }
 
 export async function recordCompleted(

@@ -1,23 +1,22 @@
 /**
- * Step 3: the manifests, as a commit of their own on top of the revert commit. Unchanged manifests make no commit. Both commits are
- * read back at its end.
+ * Step 3: the manifests, as a commit of their own on top of the revert commit. Unchanged manifests make no commit. `requireWritten` reads both
+ * commits back before anything is published.
  */
 import { BacktrailError, type ObjectId } from '../model/index.ts';
 import { deliveryMessage } from '../record/message.ts';
 import type { DeliveryRecord } from '../record/trailers.ts';
 import { messageStyle, shortTarget, type Staged, type StageInput } from './stage.ts';
-import { requireWritten } from './written.ts';
+import type { ExpectedCommit } from './written.ts';
 
-export interface Delivered extends Staged {
+export interface Delivered extends Omit<Staged, 'written'> {
   readonly deliveryCommit: ObjectId | null;
+  /** One or both commits, to be read back. */
+  readonly written: readonly ExpectedCommit[];
 }
 
 export async function deliver({ git, request, committer }: StageInput, staged: Staged): Promise<Delivered> {
   const { outputs, renderers } = staged.delivery;
-  if (outputs.length === 0) {
-    await requireWritten(git, [staged.written]);
-    return { ...staged, deliveryCommit: null };
-  }
+  if (outputs.length === 0) return { ...staged, deliveryCommit: null, written: [staged.written] };
   // Where only stale outputs go away, no renderer made anything.
   const renderer = renderers.length > 0 ? renderers.join(', ') : 'none';
   const record: DeliveryRecord = { of: staged.commit, renderer, requestId: request.id };
@@ -44,6 +43,5 @@ export async function deliver({ git, request, committer }: StageInput, staged: S
   });
   if (commit === undefined) throw new BacktrailError('GIT_FAILED', 'Git wrote no commit.');
   const written = { commit, parent: staged.commit, trailers: message.trailers, files: outputs };
-  await requireWritten(git, [staged.written, written]);
-  return { ...staged, deliveryCommit: commit };
+  return { ...staged, deliveryCommit: commit, written: [staged.written, written] };
 }

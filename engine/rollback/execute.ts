@@ -25,6 +25,7 @@ import { planRequested, type Planned, renderedDigest, requireOnLine } from './pl
 import { publish } from './publish.ts';
 import { stage } from './stage.ts';
 import { verify } from './verify.ts';
+import { requireWritten } from './written.ts';
 
 export interface StepEvent {
   readonly step: Step;
@@ -94,6 +95,7 @@ async function attemptOnce(input: ExecuteInput, prepared: ExecuteInput['prepared
   const { commit } = staged;
   await step({ step: 'staged', digest, commit });
   const delivered = await deliver(input, staged);
+  await requireWritten(git, delivered.written);
   const { deliveryCommit } = delivered;
   await step({ step: 'delivered', digest, commit, deliveryCommit });
   const published = await publish(git, request.id, delivered);
@@ -106,7 +108,7 @@ async function attemptOnce(input: ExecuteInput, prepared: ExecuteInput['prepared
 }
 
 /** True where the scope holds the target's content already; PLAN_CHANGED where it is not the plan that was confirmed. */
-function requireConfirmed(request: RollbackRequest, planned: Planned): boolean {
+export function requireConfirmed(request: RollbackRequest, planned: Planned): boolean {
   const { plan } = planned;
   if (isBlocked(plan)) throw blockedError(plan);
   if (plan.files.length === 0) return true;
@@ -175,7 +177,7 @@ async function report(
   return resultOf({ ...request, base, digest }, 'completed', { commit, deliveryCommit, findings });
 }
 
-function outcomeOf(
+export function outcomeOf(
   request: RollbackRequest,
   { plan: { base, digest, findings } }: Planned,
   status: RollbackResult['status'],

@@ -33,7 +33,7 @@ import { readContent, type ScopeQuery } from '../snapshot/scope-content.ts';
 import type { Revision } from '../history/revision.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { isBlocked } from './blocked.ts';
-import { type Delivery, renderDelivery } from '../render/planned/render.ts';
+import { type Delivery, NO_DELIVERY, renderDelivery } from '../render/planned/render.ts';
 
 /** What a rollback is to touch, in someone's own words. */
 export interface ScopeAsk {
@@ -208,8 +208,6 @@ async function withDelivery(snapshot: Snapshot, plan: Plan, programs: Programs):
 export function renderedDigest({ snapshot, delivery }: Planned): string | null {
   return digestOfOutputs(snapshot.hasher, delivery.outputs);
 }
-
-const NO_DELIVERY: Delivery = { outputs: [], renderers: [], differences: [], findings: [] };
 
 /** The scope that is meant. A service that is gone from the tip is known as long as history has it. */
 export async function resolveScope(snapshot: Snapshot, { scope, fields = [] }: ScopeAsk): Promise<Scope> {

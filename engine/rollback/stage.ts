@@ -16,7 +16,7 @@ import type { Planned } from './plan.ts';
 import type { ExpectedCommit } from './written.ts';
 
 export interface StageInput {
-  readonly git: GitRepository;
+  readonly git: Pick<GitRepository, 'writeCommits'>;
   readonly request: RollbackRequest;
   /** The identity that writes commits: the service's own. */
   readonly committer: Person;

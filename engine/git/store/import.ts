@@ -60,7 +60,7 @@ export async function writeChains(
 }
 
 /** A refused stream leaves a report with everything that was in it. */
-async function removeCrashReport({ directory }: Runner, error: unknown): Promise<void> {
+export async function removeCrashReport({ directory }: Runner, error: unknown): Promise<void> {
   const pid = isFailure(error) ? error.details['pid'] : undefined;
   if (typeof pid === 'number') await rm(join(directory, `fast_import_crash_${pid}`), { force: true });
 }
@@ -90,7 +90,8 @@ function refsOf(prefix: string, commits: readonly NewCommit[], ids: readonly Obj
   return [...refs].map(([ref, id]) => ({ ref, id }));
 }
 
-function* commitParts(context: {
+/** One commit of a stream, ending with the question for its id. */
+export function* commitParts(context: {
   commit: NewCommit;
   ref: string;
   mark: number;

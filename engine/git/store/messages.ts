@@ -1,4 +1,4 @@
-import type { CommitMessage, ObjectId, RequestId } from '../../model/index.ts';
+import { type CommitMessage, isRequestId, type ObjectId, type RequestId } from '../../model/index.ts';
 import { requireObjectId } from './object-id.ts';
 import { tokens, unreadable } from '../process/raw-output.ts';
 import type { Runner } from '../process/runner.ts';
@@ -41,6 +41,23 @@ export async function findRequest(
   return found.at(-1)?.[0] ?? null;
 }
 
+/** See `RepositoryPublisher.requestsSince`. */
+export async function requestsSince(
+  runner: Runner,
+  { tip, after }: { readonly tip: ObjectId; readonly after: ObjectId | null },
+): Promise<Map<RequestId, ObjectId>> {
+  const range = [requireObjectId(tip), ...(after === null ? [] : [`^${requireObjectId(after)}`])];
+  const grep = ['--first-parent', '--regexp-ignore-case', '--grep=^Rollback-Request-ID:'];
+  const { stdout } = await runner.run([...LOG, ...grep, ...range]);
+  const found = new Map<RequestId, ObjectId>();
+  // Newest first: of several commits the oldest one stays.
+  for (const [commit, { trailers }] of readMessages(stdout)) {
+    const id = requestOf(trailers);
+    if (id !== null && isRequestId(id)) found.set(id, commit);
+  }
+  return found;
+}
+
 async function searchRange(runner: Runner, tip: ObjectId, base: ObjectId | null): Promise<string[]> {
   if (base === null) return [tip];
   const after = [
@@ -56,8 +73,12 @@ async function searchRange(runner: Runner, tip: ObjectId, base: ObjectId | null)
 
 /** Two ids in one message are tampering: such a commit executes nothing. */
 export function executesRequest(trailers: readonly string[], requestId: RequestId): boolean {
+  return requestOf(trailers) === requestId;
+}
+
+function requestOf(trailers: readonly string[]): string | null {
   const ids = trailers.filter((line) => /^rollback-request-id:/i.test(line));
-  return ids.length === 1 && ids[0]?.slice('rollback-request-id:'.length).trim() === requestId;
+  return ids.length === 1 ? (ids[0]?.slice('rollback-request-id:'.length).trim() ?? null) : null;
 }
 
 function readMessages(output: Buffer): Map<ObjectId, CommitMessage> {

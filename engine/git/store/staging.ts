@@ -7,7 +7,7 @@ import type { Runner } from '../process/runner.ts';
 
 /**
  * What attempts at a request have written is below `refs/backtrail/staging/REQUEST/` until it is published or given up;
- * events below `refs/backtrail/staging/ledger-MILLISECONDS-UUID/`.
+ * events below `refs/backtrail/staging/ledger-MILLISECONDS-UUID/`, chains of several rollbacks below `…/batch-MILLISECONDS-UUID/`.
  */
 
 const STAGING = 'refs/backtrail/staging';
@@ -22,9 +22,10 @@ export function stagingFolder(requestId: RequestId): string {
 }
 
 /** For events that are about to be written. */
-export function ledgerStaging(): string {
-  return `${STAGING}/ledger-${Date.now()}-${randomUUID()}`;
-}
+export const ledgerStaging = (): string => `${STAGING}/ledger-${Date.now()}-${randomUUID()}`;
+
+/** For a chain of several rollbacks. */
+export const batchStaging = (): string => `${STAGING}/batch-${Date.now()}-${randomUUID()}`;
 
 /** The edits that delete whatever any attempt at this request has staged so far. Also deletes abandoned staging refs of others. */
 export async function listStaging(runner: Runner, requestId: RequestId): Promise<RefEdit[]> {
@@ -59,8 +60,8 @@ async function deleteAbandoned(runner: Runner, others: readonly RefEdit[]): Prom
   for (const line of dated.split('\n')) {
     const [, seconds, ref = ''] = /^(\d+) (.+)$/.exec(line) ?? [];
     if (seconds === undefined) continue;
-    // The time of an event is its author's; only the name says when it was staged.
-    const staged = /^ledger-(\d+)-/.exec(ref.slice(STAGING.length + 1))?.[1];
+    // The times of events and of batches are their authors'; only the name says when they were staged.
+    const staged = /^(?:ledger|batch)-(\d+)-/.exec(ref.slice(STAGING.length + 1))?.[1];
     if ((staged === undefined ? Number(seconds) : Number(staged) / 1000) < before) abandoned.add(ref);
   }
   await updateRefs(

@@ -5,6 +5,8 @@ import {
   formatCoordinates,
   isFailure,
   type LedgerRequest,
+  type ObjectId,
+  type Plan,
   type Policy,
   type Scope,
 } from '../../model/index.ts';
@@ -48,8 +50,7 @@ export async function ownersOf(
   request: LedgerRequest,
 ): Promise<readonly EnvironmentName[]> {
   const { base } = await place.observe();
-  const key = `${request.id} ${request.digest} ${base}`;
-  const known = place.cache.owners.get(key);
+  const known = place.cache.owners.get(keyOf(request, base));
   if (known !== undefined) return known;
   const owners = await replan(place, request).then(
     ({ plan }) => plan.owners,
@@ -58,10 +59,21 @@ export async function ownersOf(
       return [nameOf(request)];
     },
   );
-  if (place.cache.owners.size > 10_000) place.cache.owners.clear();
-  place.cache.owners.set(key, owners);
+  rememberOwners(place, request, { base, owners });
   return owners;
 }
+
+/** For whoever has planned it: it need not be planned again to know them. */
+export function rememberOwners(
+  { cache }: RequestContext,
+  request: LedgerRequest,
+  { base, owners }: Pick<Plan, 'base' | 'owners'>,
+): void {
+  if (cache.owners.size > 10_000) cache.owners.clear();
+  cache.owners.set(keyOf(request, base), owners);
+}
+
+const keyOf = ({ id, digest }: LedgerRequest, base: ObjectId) => `${id} ${digest} ${base}`;
 
 /** What is known of them without planning: enough for a list. */
 export function knownOwners(place: RequestContext, request: LedgerRequest): readonly EnvironmentName[] {

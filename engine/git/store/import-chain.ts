@@ -1,0 +1,77 @@
+import { createInterface } from 'node:readline';
+import { BacktrailError, type CommitChain, isObjectId, type ObjectId } from '../../model/index.ts';
+import { gitFailure } from '../process/failure.ts';
+import type { Runner } from '../process/runner.ts';
+import { notStarted, terminate, timedOut } from '../process/spawn.ts';
+import { commitParts, removeCrashReport } from './import.ts';
+import { requireObjectId } from './object-id.ts';
+import { updateRefs } from './refs.ts';
+import { batchStaging } from './staging.ts';
+
+const ARGS = ['-c', 'core.fsync=all', 'fast-import', '--quiet', '--done'];
+
+/** One `git fast-import` for all commits, which answers each with its id (`get-mark` in git help fast-import). */
+export function beginChain(runner: Runner, parent: ObjectId): CommitChain {
+  const ref = `${batchStaging()}/1`;
+  const child = runner.start(ARGS);
+  const stop = () => terminate(child);
+  runner.signal.addEventListener('abort', stop, { once: true });
+  let complaint = '';
+  child.stderr
+    .setEncoding('utf8')
+    .on('data', (text: string) => (complaint = `${complaint}${text}`.slice(-65_536)));
+  let waiting: ((id: string | null) => void) | null = null;
+  let failure: Error | null = null;
+  const closed = new Promise<number>((resolve) => {
+    child.on('error', (error) => (failure ??= notStarted(error)));
+    child.on('close', (code) => {
+      runner.signal.removeEventListener('abort', stop);
+      waiting?.(null);
+      resolve(code ?? 128);
+    });
+  });
+  createInterface({ input: child.stdout }).on('line', (line) => waiting?.(line));
+  const timer = setTimeout(() => {
+    failure ??= timedOut(ARGS, runner.timeoutMs);
+    terminate(child);
+  }, runner.timeoutMs);
+  void closed.then(() => clearTimeout(timer));
+  const failed = async () => {
+    const code = await closed;
+    const error = failure ?? gitFailure({ args: ARGS, code, stderr: complaint, pid: child.pid ?? 0 });
+    await removeCrashReport(runner, error);
+    return error;
+  };
+  let mark = 0;
+  let last: ObjectId | null = null;
+  return {
+    async add(commit) {
+      mark += 1;
+      const from = mark === 1 ? requireObjectId(parent) : `:${mark - 1}`;
+      const parts = [...commitParts({ commit: { ...commit, parent: null }, ref, mark, from })];
+      const id = await new Promise<string | null>((resolve) => {
+        if (child.exitCode !== null || failure !== null) return resolve(null);
+        waiting = resolve;
+        child.stdin.write(Buffer.concat(parts));
+      });
+      waiting = null;
+      if (id === null) throw await failed();
+      if (isObjectId(id)) return (last = id);
+      terminate(child);
+      throw new BacktrailError('GIT_FAILED', 'git fast-import did not say which commit it wrote.');
+    },
+    async end() {
+      child.stdin.end('done\n');
+      if ((await closed) !== 0 || failure !== null) throw await failed();
+    },
+    async drop() {
+      terminate(child);
+      await closed;
+      const staged = last;
+      last = null;
+      // Best effort: what is left behind goes with a later sweep.
+      if (staged !== null)
+        await updateRefs(runner, [{ ref, expected: staged, next: null }]).catch(() => undefined);
+    },
+  };
+}

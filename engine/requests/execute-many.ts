@@ -1,0 +1,106 @@
+/** Executes many approved requests in as few pushes as possible: what a worker does with those that wait at the same time. */
+import type { ObjectId, RequestId, RollbackResult } from '../model/index.ts';
+import { isFailure } from '../model/index.ts';
+import { isWaiting } from '../record/transitions.ts';
+import { type BatchMember, type BatchResults, executeBatch } from '../rollback/batch.ts';
+import type { Planned } from '../rollback/plan.ts';
+import { look, type RequestContext, requireOwnConfig, rulesOf } from './context.ts';
+import { carryOut, REFUSALS, requestOf } from './execute.ts';
+import { type EligibilityInput, requireGrounds } from './gate/eligibility.ts';
+import { rememberOwners } from './gate/owners.ts';
+import { proveRequest } from './ledger/proof.ts';
+import { openLedgerSnapshot } from './ledger/snapshot.ts';
+import { completeAll, recordFailure, refuse } from './outcome.ts';
+import { requireRequest } from './review.ts';
+import type { ExecuteRequestOptions } from './types.ts';
+import { canJudge, proven } from './view.ts';
+
+/** One of many, with what its caller wants to hear of it. */
+export interface ExecuteAsk extends Pick<ExecuteRequestOptions, 'onStep' | 'willRetry'> {
+  readonly id: RequestId;
+}
+
+export async function carryOutMany(
+  place: RequestContext,
+  asks: readonly ExecuteAsk[],
+  { signal }: Pick<ExecuteRequestOptions, 'signal'> = {},
+): Promise<BatchResults> {
+  requireOwnConfig(place);
+  await place.git.refresh();
+  const rules = await look(place);
+  const book = await openLedgerSnapshot(place.git, rules.ref, place.cache);
+  const results = new Map<RequestId, PromiseSettledResult<RollbackResult>>();
+  const settle = async (id: RequestId, work: Promise<RollbackResult>) => {
+    const [settled] = await Promise.allSettled([work]);
+    results.set(id, settled);
+  };
+  const found = new Map<RequestId, EligibilityInput>();
+  for (const { id } of asks)
+    try {
+      const file = await requireRequest(book, id);
+      const proofs = await proveRequest(place, book, file);
+      found.set(id, { place, rules, book, file, proofs, counts: proven });
+    } catch {
+      // Said by itself, below.
+    }
+  const published = await publishedOf(place, rules.snapshot?.base ?? null, [...found.values()]);
+  const isPlain = ({ id }: ExecuteAsk) => {
+    const state = found.get(id)?.file.state;
+    return (
+      state !== undefined &&
+      isWaiting(state.status) &&
+      state.config === null &&
+      !published.has(id) &&
+      canJudge(place, rules, state)
+    );
+  };
+  const plain = asks.filter(isPlain);
+  const members = plain.flatMap(({ id, onStep }) => {
+    const each = found.get(id);
+    return each ? [memberOf(each, onStep)] : [];
+  });
+  const batch = await executeBatch({ ...place, members, ...(signal && { signal }) });
+  const done = [...batch.values()].flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  await completeAll(place, rules, done);
+  for (const { id, ...options } of plain) {
+    const [outcome, each] = [batch.get(id), found.get(id)];
+    if (outcome?.status === 'rejected' && each) await settle(id, failed(each, outcome.reason, options));
+    else if (outcome) results.set(id, outcome);
+  }
+  // What is done already, or was never to be done, is rare, and explains itself.
+  for (const { id, ...options } of asks)
+    if (!results.has(id)) await settle(id, carryOut(place, id, { ...options, ...(signal && { signal }) }));
+  return results;
+}
+
+/** By request the commit that says that it executes it, for all of them at once. */
+async function publishedOf(
+  { git }: RequestContext,
+  tip: ObjectId | null,
+  found: readonly EligibilityInput[],
+): Promise<ReadonlyMap<RequestId, ObjectId>> {
+  if (tip === null || found.length === 0) return new Map();
+  const line = await git.history.firstParents(tip);
+  const places = new Map(line.map((commit, index) => [commit, index]));
+  const depths = found.map(({ file }) => places.get(file.state.base) ?? line.length);
+  return git.requestsSince({ tip, after: line[Math.max(...depths)] ?? null });
+}
+
+function memberOf(found: EligibilityInput, onStep: ExecuteAsk['onStep']): BatchMember {
+  const { file, place } = found;
+  const { id, scope, target, base, allowRemoval } = file.state;
+  // A policy may have come, or become stricter, on each tip that it is planned on.
+  const authorize = async ({ snapshot, plan }: Planned) => {
+    const pinned = { ...place, observe: () => Promise.resolve(snapshot) };
+    rememberOwners(place, file.state, plan);
+    const judged = { ...found, place: pinned, rules: await rulesOf(pinned, snapshot) };
+    return requestOf(judged, await requireGrounds(judged));
+  };
+  return { asked: { id, scope, target, base, allowRemoval }, authorize, ...(onStep && { onStep }) };
+}
+
+/** What becomes of it is recorded; throws why. */
+function failed(found: EligibilityInput, error: unknown, options: ExecuteRequestOptions): Promise<never> {
+  if (isFailure(error) && REFUSALS.has(error.code)) return refuse(found, error);
+  return recordFailure(found, error, options);
+}

@@ -1,0 +1,269 @@
+/**
+ * Several rollbacks as one chain of commits and one push, as a database commits a group of transactions. Each keeps its own revert commit,
+ * delivery commit, trailers and result, and fails alone.
+ */
+import {
+  type CommitChain,
+  FAILURES,
+  isFailure,
+  type ObjectId,
+  type RepositoryPublisher,
+  type RequestId,
+  type RollbackRequest,
+  type RollbackResult,
+  type Step,
+} from '../model/index.ts';
+import { CONFIG_PATH } from '../model/config.ts';
+import { makeSnapshot, type Snapshot } from '../snapshot/snapshot.ts';
+import { deliver, type Delivered } from './deliver.ts';
+import { isDisjoint } from './disjoint.ts';
+import { execute, type ExecuteInput, outcomeOf, requireConfirmed } from './execute.ts';
+import { planRequested, type Planned, requireOnLine } from './plan.ts';
+import { stage } from './stage.ts';
+import { verify } from './verify.ts';
+import { requireWritten } from './written.ts';
+
+/** One rollback of a batch, which the branch does not hold yet. */
+export interface BatchMember extends Pick<ExecuteInput, 'onStep'> {
+  readonly asked: Pick<RollbackRequest, 'id' | 'scope' | 'target' | 'base' | 'allowRemoval'>;
+  /** What is recorded of it, where this plan may go ahead; throws where it may not. */
+  readonly authorize: (planned: Planned) => Promise<RollbackRequest>;
+}
+
+export interface BatchInput
+  extends Pick<ExecuteInput, 'git' | 'observe' | 'programs' | 'committer' | 'clock' | 'signal'> {
+  /** Oldest first. */
+  readonly members: readonly BatchMember[];
+}
+
+export type BatchResults = ReadonlyMap<RequestId, PromiseSettledResult<RollbackResult>>;
+
+/** So often in a row may others be faster on the branch, where one rollback alone is left to be pushed. */
+const ATTEMPTS = 8;
+
+/**
+ * Executes all of them. A branch that moved: plans that its changes do not touch are kept, and their commits are written anew on the new tip;
+ * fewer at once then, as a smaller push is sooner there. A refusal: halves, until what is refused stands alone.
+ */
+export async function executeBatch(input: BatchInput): Promise<BatchResults> {
+  const { clock, signal } = input;
+  const results = new Map<RequestId, PromiseSettledResult<RollbackResult>>();
+  const isOpen = ({ asked }: BatchMember) => !results.has(asked.id);
+  const fail = (members: readonly BatchMember[], reason: unknown) => {
+    for (const { asked } of members.filter(isOpen)) results.set(asked.id, { status: 'rejected', reason });
+  };
+  const round: Round = { ...input, results, plans: new Map(), since: null };
+  let most = input.members.length;
+  let moves = 0;
+  for (let open = input.members; open.length > 0; open = open.filter(isOpen)) {
+    const members = open.slice(0, most);
+    try {
+      await pushRound(round, members);
+      most *= 2;
+      moves = 0;
+    } catch (error) {
+      const left = members.filter(isOpen);
+      const isMove = isFailure(error) && error.code === 'BRANCH_MOVED';
+      moves = isMove && left.length <= 1 ? moves + 1 : 0;
+      most = Math.max(1, Math.floor(left.length / 2));
+      if (signal?.aborted === true) fail(open, signal.reason);
+      else if (isMove && moves < ATTEMPTS) await clock.sleep(5 * 2 ** moves);
+      else if (isMove || isRefusal(error)) fail(isMove || left.length === 1 ? left : [], error);
+      // What is away for one is away for all.
+      else fail(open, error);
+    }
+  }
+  return results;
+}
+
+/** It would be refused again: by a hook, a rule of the server, a worktree in the way. */
+const isRefusal = (error: unknown) => !isFailure(error) || FAILURES[error.code].retry === 'never';
+
+interface Round extends BatchInput {
+  /** Plans of earlier rounds. */
+  readonly plans: Map<RequestId, Authorized>;
+  readonly results: Map<RequestId, PromiseSettledResult<RollbackResult>>;
+  /** The tip that the first round saw. */
+  since: ObjectId | null;
+}
+
+interface Authorized {
+  readonly request: RollbackRequest;
+  readonly planned: Planned;
+}
+
+interface Ready extends Authorized {
+  readonly member: BatchMember;
+}
+
+interface Staged extends Pick<Ready, 'member' | 'request'> {
+  readonly delivered: Delivered;
+}
+
+/** One look at the branch, one chain, one push. What fails by itself gets its result; throws what the push as a whole fails with. */
+async function pushRound(round: Round, members: readonly BatchMember[]): Promise<void> {
+  const { git, results, plans, signal } = round;
+  await git.refresh();
+  const snapshot = await round.observe();
+  round.since ??= snapshot.base;
+  // An earlier round may have landed, and its answer have been lost.
+  const landed = await git.requestsSince({ tip: snapshot.base, after: round.since });
+  // Read once: whether targets are on it is asked for each.
+  if (members.length > 1) await snapshot.history.firstParents(snapshot.base);
+  const ready: Ready[] = [];
+  for (const member of members) {
+    signal?.throwIfAborted();
+    const request = plans.get(member.asked.id)?.request;
+    if (request && landed.has(request.id)) {
+      await settling(round, member, () => execute({ ...round, request, ...onStepOf(member) }));
+      continue;
+    }
+    const authorized = await settling(round, member, () => prepare(round, snapshot, member));
+    if (authorized === null) continue;
+    plans.set(member.asked.id, authorized);
+    ready.push({ member, ...authorized });
+  }
+  const chains: CommitChain[] = [];
+  try {
+    const staged = await stageAll(round, { snapshot, ready, chains });
+    const last = staged.at(-1);
+    if (last === undefined) return;
+    await requireWritten(
+      git,
+      staged.flatMap(({ delivered }) => delivered.written),
+    );
+    await tellAll(staged, 'staged');
+    await tellAll(staged, 'delivered');
+    signal?.throwIfAborted();
+    const next = tipOf(last.delivered);
+    await git.publish({ branch: snapshot.branch, expected: snapshot.base, next });
+    await tellAll(staged, 'published');
+    await verify(git, { ...last.delivered, published: true });
+    const findings = await git.followUp({ branch: snapshot.branch, next });
+    await tellAll(staged, 'verified');
+    for (const { request, delivered } of staged) {
+      const { commit, deliveryCommit } = delivered;
+      const value = outcomeOf(request, delivered, 'completed', { commit, deliveryCommit, findings });
+      results.set(request.id, { status: 'fulfilled', value });
+    }
+  } finally {
+    await Promise.all(chains.map((chain) => chain.drop()));
+  }
+}
+
+const onStepOf = ({ onStep }: BatchMember) => (onStep ? { onStep } : {});
+
+/** Null where it is settled: failed by itself, or nothing to do. */
+async function settling(
+  { results }: Round,
+  { asked: { id } }: BatchMember,
+  work: () => Promise<Authorized | RollbackResult>,
+): Promise<Authorized | null> {
+  try {
+    const value = await work();
+    if ('planned' in value) return value;
+    results.set(id, { status: 'fulfilled', value });
+  } catch (reason) {
+    results.set(id, { status: 'rejected', reason });
+  }
+  return null;
+}
+
+/** The plan on this tip, confirmed and authorized; the result where there is nothing to do. */
+async function prepare(
+  round: Round,
+  snapshot: Snapshot,
+  member: BatchMember,
+): Promise<Authorized | RollbackResult> {
+  const earlier = round.plans.get(member.asked.id);
+  const planned = earlier && (await onTip(round.git, earlier.planned, snapshot));
+  return planned ? { ...earlier, planned } : planAnew(round, snapshot, member);
+}
+
+async function planAnew(
+  { git, programs }: Round,
+  snapshot: Snapshot,
+  { asked, authorize, onStep }: BatchMember,
+): Promise<Authorized | RollbackResult> {
+  if (asked.base !== null) await requireOnLine(snapshot, asked.base, 'base');
+  const planned = await planRequested(snapshot, asked, programs);
+  const request = await authorize(planned);
+  if (requireConfirmed(request, planned)) {
+    const findings = await git.followUp({ branch: snapshot.branch, next: snapshot.base });
+    return outcomeOf(request, planned, 'unchanged', { findings });
+  }
+  await onStep?.({ step: 'planned', digest: planned.plan.digest });
+  return { request, planned };
+}
+
+/** The same plan on a newer tip, where the configuration and all that it rests on are the same; else null. */
+async function onTip(git: Round['git'], planned: Planned, snapshot: Snapshot): Promise<Planned | null> {
+  const { base } = planned.plan;
+  if (base === snapshot.base) return planned;
+  if (planned.snapshot.layout !== snapshot.layout || !(await snapshot.history.isOnLine(snapshot.base, base)))
+    return null;
+  const changed = (await git.diffPaths(base, snapshot.base)).map(({ path }) => path);
+  return isDisjoint(planned, changed) ? movedTo(planned, snapshot) : null;
+}
+
+const movedTo = (planned: Planned, snapshot: Snapshot): Planned => ({
+  ...planned,
+  snapshot,
+  plan: { ...planned.plan, base: snapshot.base },
+});
+
+/** The commits of all, one on top of the other. One that an earlier one touches is planned again on top of it. */
+async function stageAll(
+  round: Round,
+  { snapshot, ready, chains }: { snapshot: Snapshot; ready: readonly Ready[]; chains: CommitChain[] },
+): Promise<readonly Staged[]> {
+  const { git, committer } = round;
+  const staged: Staged[] = [];
+  const changed = new Set<string>();
+  let base = snapshot.base;
+  let chain: CommitChain | null = null;
+  for (const each of ready) {
+    const { member } = each;
+    // By the configuration that comes with it, the next ones are other rollbacks: they are left to the next round.
+    if (changed.has(CONFIG_PATH)) break;
+    let own: Authorized | null = each;
+    if (!isDisjoint(each.planned, changed)) {
+      await chain?.end();
+      chain = null;
+      const onTop = makeSnapshot({ ...snapshot, base });
+      own = await settling(round, member, () => planAnew(round, onTop, member));
+      if (own === null) continue;
+    }
+    if (chain === null) {
+      chain = git.beginChain(base);
+      chains.push(chain);
+    }
+    const { request, planned } = own;
+    const into = { git: { writeCommits: writeInto(chain) }, request, committer };
+    const delivered = await deliver(into, await stage(into, { ...planned, plan: { ...planned.plan, base } }));
+    staged.push({ member, request, delivered });
+    base = tipOf(delivered);
+    for (const { path } of [...planned.plan.files, ...planned.delivery.outputs]) changed.add(path);
+  }
+  await chain?.end();
+  return staged;
+}
+
+const writeInto = (chain: CommitChain): RepositoryPublisher['writeCommits'] => {
+  return async ({ commits }) => {
+    const ids: ObjectId[] = [];
+    for (const commit of commits) ids.push(await chain.add(commit));
+    return ids;
+  };
+};
+
+const tipOf = ({ commit, deliveryCommit }: Delivered): ObjectId => deliveryCommit ?? commit;
+
+async function tellAll(staged: readonly Staged[], step: Step): Promise<void> {
+  await Promise.all(
+    staged.map(async ({ member, delivered }) => {
+      const { commit, deliveryCommit, plan } = delivered;
+      await member.onStep?.({ step, digest: plan.digest, commit, deliveryCommit });
+    }),
+  );
+}

@@ -1,0 +1,186 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Engine, RequestId } from '../../../engine/internal.ts';
+import { engineOf, JANE } from '../../helpers/engine.ts';
+import { createRepo, type Files, type Repo } from '../../helpers/repo.ts';
+import { ask } from '../../helpers/requests.ts';
+
+const config = (more: object = {}) =>
+  `${JSON.stringify({
+    version: 1,
+    layout: { service: ['apps/{environment}/{service}/**', 'values/{environment}.yaml#/{service}'] },
+    keep: [],
+    policy: { environments: [{ match: '*', quorum: 0, unsignedRequests: true }] },
+    ...more,
+  })}\n`;
+
+const NAMES = Array.from({ length: 12 }, (_, index) => `svc-${String(index).padStart(2, '0')}`);
+
+const filesAt = (version: string, names = NAMES): Files => ({
+  ...Object.fromEntries(names.map((name) => [`apps/prod/${name}/app.yaml`, `image: ${version}\n`])),
+});
+
+/** Twelve services with a good and a bad revision, published to as a remote. */
+async function stage(files: (version: string) => Files = filesAt, more: object = {}) {
+  const repo = await createRepo({ bare: true });
+  await repo.replay([
+    { files: { '.backtrail/config.yaml': config(more), ...files('v1') } },
+    { files: files('v2') },
+  ]);
+  const engine = await engineOf(repo, { location: `file://${repo.folder}` });
+  return { repo, engine };
+}
+
+const askAll = async (engine: Engine, scopes: readonly string[]) => {
+  const ids: RequestId[] = [];
+  for (const scope of scopes) ids.push((await ask(engine, JANE, scope)).id);
+  return ids;
+};
+
+const log = async (repo: Repo, format: string, range = 'main') =>
+  (await repo.git('log', '--reverse', `--format=${format}`, range)).split('\n').filter(Boolean);
+
+/** Counts pushes: each runs the hook once, whatever it moves. */
+async function countPushes(repo: Repo, script = '') {
+  const hook = join(repo.gitDir, 'hooks/pre-receive');
+  const list = join(repo.gitDir, 'pushes');
+  await writeFile(list, '');
+  await writeFile(
+    hook,
+    `#!/bin/sh\nrefs=$(cat)\necho "$refs" | tr '\\n' ' ' >> '${list}'\necho >> '${list}'\n${script}\n`,
+    { mode: 0o755 },
+  );
+  return async () =>
+    (await readFile(list, 'utf8')).split('\n').filter((line) => line.includes('refs/heads/main'));
+}
+
+const statusOf = (results: ReadonlyMap<RequestId, PromiseSettledResult<unknown>>) =>
+  [...results.values()].map((each) =>
+    each.status === 'fulfilled' ? each.value : (each.reason as Error & { code?: string }).code,
+  );
+
+describe('rollbacks that are executed together', () => {
+  it('are one push of a chain, in which each has its own commit, trailers and result', async () => {
+    const { repo, engine } = await stage();
+    const ids = await askAll(
+      engine,
+      NAMES.map((name) => `prod/${name}`),
+    );
+    const before = await repo.git('rev-parse', 'main');
+    const pushes = await countPushes(repo);
+    const results = await engine.requests.carryOutMany(ids.map((id) => ({ id })));
+    expect(statusOf(results)).toEqual(ids.map(() => expect.objectContaining({ status: 'completed' })));
+    expect(await pushes()).toHaveLength(1);
+    const range = `${before}..main`;
+    expect(await log(repo, '%(trailers:key=Rollback-Request-ID,valueonly)', range)).toEqual(ids);
+    const parents = await log(repo, '%P', range);
+    expect(await log(repo, '%(trailers:key=Rollback-Base,valueonly)', range)).toEqual(parents);
+    const commits = await log(repo, '%H', range);
+    expect([...results.values()].map((each) => each.status === 'fulfilled' && each.value.commit)).toEqual(
+      commits,
+    );
+    const changed = await log(repo, '', range).then(() =>
+      repo.git('log', '--reverse', '--name-only', '--format=', range),
+    );
+    expect(changed.split('\n')).toEqual(NAMES.map((name) => `apps/prod/${name}/app.yaml`));
+    expect(await repo.git('diff', '--stat', 'main', 'main~13', '--', 'apps')).toBe('');
+    const views = await engine.requests.list({ reader: JANE });
+    expect(new Set(views.map(({ status }) => status))).toEqual(new Set(['completed']));
+  });
+
+  it('fail alone: one is blocked, one is unknown, one was executed before', async () => {
+    const { repo, engine } = await stage();
+    const ids = await askAll(engine, ['prod/svc-00', 'prod/svc-01', 'prod/svc-02', 'prod/svc-03']);
+    const [first, second] = ids;
+    if (!first || !second) throw new Error('there are four');
+    await engine.requests.carryOut(first);
+    await repo.replay([{ files: { 'apps/prod/svc-01/app.yaml': 'image: v3\n' } }]);
+    const unknown = 'rbk-00000000000000000000000001' as RequestId;
+    const results = await engine.requests.carryOutMany([...ids, unknown].map((id) => ({ id })));
+    const of = (id: RequestId) => {
+      const each = results.get(id);
+      return each?.status === 'fulfilled' ? each.value.status : (each?.reason as { code?: string }).code;
+    };
+    expect([...ids, unknown].map(of)).toEqual([
+      'completed',
+      'PLAN_CHANGED',
+      'completed',
+      'completed',
+      'REQUEST_UNKNOWN',
+    ]);
+    expect(await repo.git('show', 'main:apps/prod/svc-01/app.yaml')).toBe('image: v3');
+    expect((await engine.requests.show({ id: second })).status).toBe('failed');
+  });
+
+  it('land but for the one that a hook refuses', async () => {
+    const { repo, engine } = await stage();
+    const ids = await askAll(
+      engine,
+      NAMES.map((name) => `prod/${name}`),
+    );
+    const refuses = `new=$(echo "$refs" | grep refs/heads/main | cut -d' ' -f2)\n[ -z "$new" ] || git show "$new:apps/prod/svc-07/app.yaml" | grep -q v2 || { echo 'svc-07 is frozen' >&2; exit 1; }`;
+    const pushes = await countPushes(repo, refuses);
+    const results = await engine.requests.carryOutMany(ids.map((id) => ({ id })));
+    const refused = ids.filter((id) => results.get(id)?.status === 'rejected');
+    expect(refused).toEqual([ids[7]]);
+    expect(await repo.git('show', 'main:apps/prod/svc-07/app.yaml')).toBe('image: v2');
+    expect(await repo.git('show', 'main:apps/prod/svc-11/app.yaml')).toBe('image: v1');
+    // Halves: 12, 6, 6, 3, 1, 2, 1 and the like, and not one for each.
+    expect((await pushes()).length).toBeLessThan(12);
+  });
+
+  it('of parts of one file are planned one on top of the other', async () => {
+    const values = (version: string): Files => ({
+      'values/prod.yaml': NAMES.map((name) => `${name}:\n  # owner of ${name}\n  image: ${version}\n`).join(
+        '',
+      ),
+    });
+    const { repo, engine } = await stage(values);
+    const ids = await askAll(
+      engine,
+      NAMES.map((name) => `prod/${name}`),
+    );
+    const pushes = await countPushes(repo);
+    const results = await engine.requests.carryOutMany(ids.map((id) => ({ id })));
+    expect(statusOf(results)).toEqual(ids.map(() => expect.objectContaining({ status: 'completed' })));
+    expect(await pushes()).toHaveLength(1);
+    expect(await repo.git('diff', '--stat', 'main', 'main~13', '--', 'values')).toBe('');
+    expect(await log(repo, '%(trailers:key=Rollback-Base,valueonly)', 'main~12..main')).toEqual(
+      await log(repo, '%P', 'main~12..main'),
+    );
+  });
+
+  it('of an environment and of a service in it come one after the other, and the later one has nothing left to do', async () => {
+    const { repo, engine } = await stage();
+    const service = await ask(engine, JANE, 'prod/svc-05');
+    const whole = await ask(engine, JANE, 'prod');
+    const results = await engine.requests.carryOutMany([{ id: whole.id }, { id: service.id }]);
+    expect(statusOf(results)).toEqual([
+      expect.objectContaining({ status: 'completed' }),
+      expect.objectContaining({ status: 'unchanged', commit: null }),
+    ]);
+    expect(await repo.git('rev-list', '--count', 'main')).toBe('3');
+  });
+
+  it('keep their plans where a bot moves the branch elsewhere, and plan anew where it moves it here', async () => {
+    const { repo, engine } = await stage();
+    const ids = await askAll(
+      engine,
+      NAMES.slice(0, 4).map((name) => `prod/${name}`),
+    );
+    // The bot is faster at the first push, in another service and in one of these.
+    const bot = `[ -e '${repo.gitDir}/bot' ] || { touch '${repo.gitDir}/bot'; unset GIT_QUARANTINE_PATH; printf 'commit refs/heads/main\\ncommitter Bot <bot@example.com> 1790000000 +0000\\ndata 4\\nbump\\nfrom refs/heads/main^0\\nM 100644 inline apps/prod/svc-09/app.yaml\\ndata 10\\nimage: v9\\n\\nM 100644 inline apps/prod/svc-02/app.yaml\\ndata 10\\nimage: v9\\n\\ndone\\n' | env -u GIT_OBJECT_DIRECTORY -u GIT_ALTERNATE_OBJECT_DIRECTORIES git --git-dir='${repo.gitDir}' fast-import --quiet --done --force; }`;
+    await countPushes(repo, `case "$refs" in *refs/heads/main*) ${bot};; esac`);
+    const results = await engine.requests.carryOutMany(ids.map((id) => ({ id })));
+    expect(ids.map((id) => results.get(id)?.status)).toEqual([
+      'fulfilled',
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+    ]);
+    expect(await repo.git('show', 'main:apps/prod/svc-09/app.yaml')).toBe('image: v9');
+    expect(await repo.git('show', 'main:apps/prod/svc-02/app.yaml')).toBe('image: v9');
+    expect(await repo.git('show', 'main:apps/prod/svc-03/app.yaml')).toBe('image: v1');
+  });
+});
