@@ -54,7 +54,7 @@ const ENGINE = [
   'writeConfig',
   'close',
 ] as const;
-const ROLLBACKS = ['plan', 'request', 'execute', 'earlier'] as const;
+const ROLLBACKS = ['plan', 'request', 'execute', 'executeMany', 'earlier'] as const;
 const REQUESTS = [
   'list',
   'show',
@@ -146,6 +146,7 @@ export type { RollbackRecord } from './record/trailers.ts';
 export { resultOf } from './rollback/result.ts';
 export { TRANSITIONS } from './record/transitions.ts';
 export type { GatedPlan, PlanAsk, RollbackAsk, Rollbacks } from './rollbacks.ts';
+export type { ExecuteAsk } from './requests/execute-many.ts';
 export { blockedError, isBlocked } from './rollback/blocked.ts';
 export type { Checkup } from './doctor/doctor.ts';
 export type { ExecuteOptions, StepEvent } from './rollback/execute.ts';

@@ -4,6 +4,8 @@ export type { Enqueued, JobState, RollbackQueue } from './queue.ts';
 export { checkQueue } from './checkup.ts';
 export { followRollback } from './follow.ts';
 export type { FollowOptions } from './follow.ts';
+export { executeInBatches } from './batches.ts';
+export type { BatchEngine } from './batches.ts';
 export { startWorker } from './worker.ts';
 export type { RunningWorker, WorkerSetup } from './worker.ts';
 export type { Reconciling } from './reconciler.ts';

@@ -20,7 +20,7 @@ export interface WorkerSetup {
   /** Where absent, ledgers are left to others. */
   readonly reconciling?: Reconciling;
   readonly logger: Logger;
-  /** Rollbacks at the same time; 2 unless said otherwise. */
+  /** Rollbacks at the same time; 500 unless said otherwise, as `executeInBatches` publishes those of a repository together. */
   readonly concurrency?: number;
   /** The only repositories that it serves, spelled as in the requests; all where absent. Others are left to other workers. */
   readonly allowedRepos?: readonly string[];
@@ -49,7 +49,7 @@ type RollbackWorker = Worker<RollbackJob, RollbackResult, 'rollback'>;
 
 /** Starts at once and keeps trying while Redis is away. Throws INVALID_REQUEST for an address that is none. */
 export function startWorker(setup: WorkerSetup): RunningWorker {
-  const { redisUrl, logger, concurrency = 2, name = 'worker', random = Math.random } = setup;
+  const { redisUrl, logger, concurrency = 500, name = 'worker', random = Math.random } = setup;
   const { reconciling, allowedRepos } = setup;
   const address = addressOf(redisUrl);
   const redis = new Redis(redisUrl, stayingOptions);

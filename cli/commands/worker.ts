@@ -3,7 +3,7 @@ import { type Engine, knownLedgers, type Notice, openEngine } from '../../engine
 import {
   createLogger,
   exitOnSignal,
-  type ExecuteRollback,
+  executeInBatches,
   type Reconciling,
   startWorker,
 } from '../../workers/index.ts';
@@ -21,7 +21,12 @@ export function addWorker(program: Program): void {
   program.root
     .command('worker')
     .description('execute approved rollbacks until it is stopped; logs JSON lines')
-    .option('--concurrency <n>', 'rollbacks at the same time', positive, 2)
+    .option(
+      '--concurrency <n>',
+      'rollbacks at the same time; those of a repository share a push',
+      positive,
+      500,
+    )
     .option('--name <name>', 'the name of this worker in logs', 'worker')
     .addHelpText(
       'after',
@@ -45,7 +50,7 @@ async function runWorker(
   const open: Open = (place) => openAny(named !== undefined && place === withoutLogin(named) ? named : place);
   const worker = startWorker({
     redisUrl: environment.redisUrl,
-    execute: executeIn(open),
+    execute: executeInBatches(open),
     reconciling: reconcileIn(open, environment),
     logger,
     concurrency,
@@ -78,18 +83,6 @@ type Open = (repo: string) => Promise<Engine>;
 export function openIn(place: Place, onNotice?: (notice: Notice) => void): Open {
   const { renderCommands } = place;
   return (repo) => openEngine({ ...engineOptionsOf(place), repo, onNotice, renderCommands });
-}
-
-/** Executes a request with an engine of its own, so that a repository that failed holds nothing open. */
-export function executeIn(open: Open): ExecuteRollback {
-  return async ({ requestId, repo, last, onStep, signal }) => {
-    const engine = await open(repo);
-    try {
-      return await engine.rollbacks.execute(requestId, { onStep, signal, willRetry: !last });
-    } finally {
-      await engine.close();
-    }
-  };
 }
 
 /** Keeps each repository open, as an engine remembers what it has read; one that failed is opened anew. */

@@ -1,6 +1,7 @@
 /** Executes many approved requests in as few pushes as possible: what a worker does with those that wait at the same time. */
 import type { ObjectId, RequestId, RollbackResult } from '../model/index.ts';
 import { isFailure } from '../model/index.ts';
+import { isDamaged } from '../git/process/failure.ts';
 import { isWaiting } from '../record/transitions.ts';
 import { type BatchMember, type BatchResults, executeBatch } from '../rollback/batch.ts';
 import type { Planned } from '../rollback/plan.ts';
@@ -59,7 +60,12 @@ export async function carryOutMany(
     const each = found.get(id);
     return each ? [memberOf(each, onStep)] : [];
   });
-  const batch = await executeBatch({ ...place, members, ...(signal && { signal }) });
+  const { snapshot } = rules;
+  const batch: BatchResults =
+    snapshot === null || members.length === 0
+      ? new Map()
+      : await executeBatch({ ...place, members, snapshot, ...(signal && { signal }) });
+  requireWhole(place, batch);
   const done = [...batch.values()].flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
   await completeAll(place, rules, done);
   for (const { id, ...options } of plain) {
@@ -71,6 +77,13 @@ export async function carryOutMany(
   for (const { id, ...options } of asks)
     if (!results.has(id)) await settle(id, carryOut(place, id, { ...options, ...(signal && { signal }) }));
   return results;
+}
+
+/** What a damaged mirror fails with is not the fault of a request: all is done again where the mirror can be fetched anew. */
+function requireWhole({ git }: RequestContext, batch: BatchResults): void {
+  if (git.kind === 'local' || git.renewed) return;
+  for (const each of batch.values())
+    if (each.status === 'rejected' && isFailure(each.reason) && isDamaged(each.reason)) throw each.reason;
 }
 
 /** By request the commit that says that it executes it, for all of them at once. */

@@ -62,7 +62,8 @@ export function createRequests(
     retry: (input) => at((place) => retry(place, input)),
     inspect: (input) => at((place) => inspect(place, input)),
     carryOut: (id, options) => at((place) => carryOut(place, id, options)),
-    carryOutMany: (asks, options) => at((place) => carryOutMany(place, asks, options)),
+    // As above: it fetches by itself.
+    carryOutMany: (asks, options) => open((place) => carryOutMany(place, asks, options)),
     reconcile: () => at(reconcile),
     openSession: (input) => at((place) => openSession(place, input)),
     closeSession: (input) => at((place) => closeSession(place, input)),

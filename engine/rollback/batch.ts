@@ -34,6 +34,8 @@ export interface BatchInput
   extends Pick<ExecuteInput, 'git' | 'observe' | 'programs' | 'committer' | 'clock' | 'signal'> {
   /** Oldest first. */
   readonly members: readonly BatchMember[];
+  /** The branch as it was looked at just now: for the first round. */
+  readonly snapshot: Snapshot;
 }
 
 export type BatchResults = ReadonlyMap<RequestId, PromiseSettledResult<RollbackResult>>;
@@ -103,11 +105,14 @@ interface Staged extends Pick<Ready, 'member' | 'request'> {
 /** One look at the branch, one chain, one push. What fails by itself gets its result; throws what the push as a whole fails with. */
 async function pushRound(round: Round, members: readonly BatchMember[]): Promise<void> {
   const { git, results, plans, signal } = round;
-  await git.refresh();
-  const snapshot = await round.observe();
+  const isFirst = round.since === null;
+  if (!isFirst) await git.refresh();
+  const snapshot = isFirst ? round.snapshot : await round.observe();
   round.since ??= snapshot.base;
   // An earlier round may have landed, and its answer have been lost.
-  const landed = await git.requestsSince({ tip: snapshot.base, after: round.since });
+  const landed: ReadonlyMap<RequestId, ObjectId> = isFirst
+    ? new Map()
+    : await git.requestsSince({ tip: snapshot.base, after: round.since });
   // Read once: whether targets are on it is asked for each.
   if (members.length > 1) await snapshot.history.firstParents(snapshot.base);
   const ready: Ready[] = [];

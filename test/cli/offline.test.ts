@@ -2,7 +2,8 @@ import { dirname } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { parseBytes } from '../../cli/environment.ts';
-import { executeIn, openIn } from '../../cli/commands/worker.ts';
+import { openIn } from '../../cli/commands/worker.ts';
+import { executeInBatches } from '../../workers/index.ts';
 import { backtrail, completedOf, exampleRepo, jsonOf, refusalOf, runProcess } from '../helpers/cli.ts';
 import { type Fate, serveGit } from '../helpers/git-http.ts';
 import { useQueues } from '../helpers/queue.ts';
@@ -139,7 +140,7 @@ describe('rollback --queue and a remote that is away', () => {
   async function worker({ env }: Repo, state: { fate: unknown }, meanwhile: () => Promise<unknown>) {
     const committer = { name: 'Backtrail', email: 'backtrail@localhost' };
     const clock = { now: () => Date.now(), sleep: () => Promise.resolve() };
-    const execute = executeIn(openIn({ env, cacheFolder: await temporaryFolder(), committer, clock }));
+    const execute = executeInBatches(openIn({ env, cacheFolder: await temporaryFolder(), committer, clock }));
     const told = { attempts: 0 };
     startWorker({
       execute: async (input) => {

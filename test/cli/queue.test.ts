@@ -16,7 +16,8 @@ import {
   start,
   stateOf,
 } from '../helpers/cli.ts';
-import { executeIn, openIn } from '../../cli/commands/worker.ts';
+import { openIn } from '../../cli/commands/worker.ts';
+import { executeInBatches } from '../../workers/index.ts';
 import { engineOf } from '../helpers/engine.ts';
 import { useQueues } from '../helpers/queue.ts';
 import { startTestRedis, useRedis } from '../helpers/redis.ts';
@@ -213,7 +214,7 @@ describe('rollback --queue on a queue that is flushed', () => {
     const { env } = await isolatedEnv();
     const committer = { name: 'Backtrail', email: 'backtrail@localhost' };
     const clock = { now: () => Date.now(), sleep: () => Promise.resolve() };
-    return executeIn(openIn({ env, cacheFolder: await temporaryFolder(), committer, clock }));
+    return executeInBatches(openIn({ env, cacheFolder: await temporaryFolder(), committer, clock }));
   };
 
   it('reports as completed what was published before, and does it once', async () => {

@@ -1,7 +1,8 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { executeIn, openIn } from '../../cli/commands/worker.ts';
+import { openIn } from '../../cli/commands/worker.ts';
+import { executeInBatches } from '../../workers/index.ts';
 import { readEnvironment } from '../../cli/environment.ts';
 import { backtrail, refusalOf, runProcess, start } from '../helpers/cli.ts';
 import { confirmation, engineOf, JANE } from '../helpers/engine.ts';
@@ -83,11 +84,11 @@ describe('a command that renders', () => {
       onStep: () => Promise.resolve(),
       signal: new AbortController().signal,
     };
-    await expect(executeIn(openIn(worker))(job)).rejects.toMatchObject({ code: 'RENDER_FAILED' });
+    await expect(executeInBatches(openIn(worker))(job)).rejects.toMatchObject({ code: 'RENDER_FAILED' });
     expect(await asking.requests.retry({ id: requestId, actor: JANE })).toMatchObject({
       status: 'executing',
     });
-    const allowed = await executeIn(openIn({ ...worker, renderCommands: [RUN[0] ?? ''] }))(job);
+    const allowed = await executeInBatches(openIn({ ...worker, renderCommands: [RUN[0] ?? ''] }))(job);
     expect(allowed.status).toBe('completed');
     expect(foldersLeft()).toEqual([]);
   });

@@ -46,6 +46,7 @@ const FUNCTIONS = {
     'createLogger',
     'enqueueRollback',
     'enqueueWaiting',
+    'executeInBatches',
     'exitOnSignal',
     'followRollback',
     'jobStates',
@@ -82,6 +83,7 @@ const FUNCTIONS = {
     'requireWriting',
     'rollbacks.earlier',
     'rollbacks.execute',
+    'rollbacks.executeMany',
     'rollbacks.plan',
     'rollbacks.request',
     'samplePlan',
@@ -200,6 +202,7 @@ function argumentsFor(all: Awaited<ReturnType<typeof everything>>): (readonly un
     [all.plan, unhurried],
     [all.planned, unhurried],
     [{ ...unhurried, scope }, all.planned],
+    [[unhurried], unhurried],
   ];
 }
 

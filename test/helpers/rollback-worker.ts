@@ -3,7 +3,8 @@
  * itself, as the system's out-of-memory killer would, at the moment that a step is reported.
  */
 import { z } from 'zod';
-import { executeIn, openIn, reconcileIn } from '../../cli/commands/worker.ts';
+import { openIn, reconcileIn } from '../../cli/commands/worker.ts';
+import { executeInBatches } from '../../workers/index.ts';
 import { createLogger, exitOnSignal, startWorker } from '../../workers/index.ts';
 
 const { redisUrl, cacheFolder, allowedSigners, dieAt, reconciles } = z
@@ -21,7 +22,7 @@ const clock = {
 };
 const committer = { name: 'Backtrail', email: 'backtrail@localhost' };
 const open = openIn({ env: process.env, cacheFolder, allowedSigners, committer, clock });
-const execute = executeIn(open);
+const execute = executeInBatches(open);
 const logger = createLogger({ name: 'worker' });
 const worker = startWorker({
   redisUrl,

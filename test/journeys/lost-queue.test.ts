@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { executeIn, openIn, reconcileIn } from '../../cli/commands/worker.ts';
+import { openIn, reconcileIn } from '../../cli/commands/worker.ts';
+import { executeInBatches } from '../../workers/index.ts';
 import { enqueueRollback } from '../../workers/index.ts';
 import { SERVICE } from '../helpers/engine.ts';
 import { useQueues } from '../helpers/queue.ts';
@@ -17,7 +18,7 @@ async function working({ repo, signers }: Scene, location = repo.folder) {
   const open = openIn({ env: repo.env, cacheFolder, committer: SERVICE, clock, allowedSigners: signers });
   const repos = () => Promise.resolve([location]);
   return {
-    execute: executeIn(open),
+    execute: executeInBatches(open),
     reconciling: { ...reconcileIn(open, { cacheFolder }), repos, everyMs: 200 },
   };
 }

@@ -112,6 +112,7 @@ describe('a worker', () => {
     let running = 0;
     let most = 0;
     startWorker({
+      concurrency: 2,
       execute: async ({ requestId }) => {
         running += 1;
         most = Math.max(most, running);
@@ -129,6 +130,7 @@ describe('a worker', () => {
   it('gives what it has in hand back when it closes, and a second one carries on at once', async () => {
     const queue = await openQueue();
     const first = startWorker({
+      concurrency: 2,
       execute: async ({ requestId, onStep, signal }) => {
         for (const step of STEPS) {
           await sleep(50);

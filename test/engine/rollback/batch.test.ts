@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Engine, RequestId } from '../../../engine/internal.ts';
+import { type Engine, isFailure, type RequestId, type RollbackResult } from '../../../engine/internal.ts';
 import { engineOf, JANE } from '../../helpers/engine.ts';
 import { createRepo, type Files, type Repo } from '../../helpers/repo.ts';
 import { ask } from '../../helpers/requests.ts';
@@ -17,9 +17,8 @@ const config = (more: object = {}) =>
 
 const NAMES = Array.from({ length: 12 }, (_, index) => `svc-${String(index).padStart(2, '0')}`);
 
-const filesAt = (version: string, names = NAMES): Files => ({
-  ...Object.fromEntries(names.map((name) => [`apps/prod/${name}/app.yaml`, `image: ${version}\n`])),
-});
+const filesAt = (version: string): Files =>
+  Object.fromEntries(NAMES.map((name) => [`apps/prod/${name}/app.yaml`, `image: ${version}\n`]));
 
 /** Twelve services with a good and a bad revision, published to as a remote. */
 async function stage(files: (version: string) => Files = filesAt, more: object = {}) {
@@ -55,10 +54,11 @@ async function countPushes(repo: Repo, script = '') {
     (await readFile(list, 'utf8')).split('\n').filter((line) => line.includes('refs/heads/main'));
 }
 
-const statusOf = (results: ReadonlyMap<RequestId, PromiseSettledResult<unknown>>) =>
-  [...results.values()].map((each) =>
-    each.status === 'fulfilled' ? each.value : (each.reason as Error & { code?: string }).code,
-  );
+/** `completed`, `unchanged`, or the code of what it failed with. */
+const statusOf = (result: PromiseSettledResult<RollbackResult> | undefined) => {
+  if (result?.status === 'fulfilled') return result.value.status;
+  return isFailure(result?.reason) ? result.reason.code : String(result?.reason);
+};
 
 describe('rollbacks that are executed together', () => {
   it('are one push of a chain, in which each has its own commit, trailers and result', async () => {
@@ -70,7 +70,7 @@ describe('rollbacks that are executed together', () => {
     const before = await repo.git('rev-parse', 'main');
     const pushes = await countPushes(repo);
     const results = await engine.requests.carryOutMany(ids.map((id) => ({ id })));
-    expect(statusOf(results)).toEqual(ids.map(() => expect.objectContaining({ status: 'completed' })));
+    expect(ids.map((id) => statusOf(results.get(id)))).toEqual(ids.map(() => 'completed'));
     expect(await pushes()).toHaveLength(1);
     const range = `${before}..main`;
     expect(await log(repo, '%(trailers:key=Rollback-Request-ID,valueonly)', range)).toEqual(ids);
@@ -98,11 +98,7 @@ describe('rollbacks that are executed together', () => {
     await repo.replay([{ files: { 'apps/prod/svc-01/app.yaml': 'image: v3\n' } }]);
     const unknown = 'rbk-00000000000000000000000001' as RequestId;
     const results = await engine.requests.carryOutMany([...ids, unknown].map((id) => ({ id })));
-    const of = (id: RequestId) => {
-      const each = results.get(id);
-      return each?.status === 'fulfilled' ? each.value.status : (each?.reason as { code?: string }).code;
-    };
-    expect([...ids, unknown].map(of)).toEqual([
+    expect([...ids, unknown].map((id) => statusOf(results.get(id)))).toEqual([
       'completed',
       'PLAN_CHANGED',
       'completed',
@@ -111,6 +107,17 @@ describe('rollbacks that are executed together', () => {
     ]);
     expect(await repo.git('show', 'main:apps/prod/svc-01/app.yaml')).toBe('image: v3');
     expect((await engine.requests.show({ id: second })).status).toBe('failed');
+  });
+
+  it('go ahead only where each of them may', async () => {
+    const { repo, engine } = await stage(filesAt, {
+      policy: { environments: [{ match: 'prod', quorum: 1, unsignedRequests: true }] },
+    });
+    const ids = await askAll(engine, ['prod/svc-00', 'prod/svc-01']);
+    const tip = await repo.git('rev-parse', 'main');
+    const results = await engine.requests.carryOutMany(ids.map((id) => ({ id })));
+    expect(ids.map((id) => statusOf(results.get(id)))).toEqual(['AWAITING_APPROVAL', 'AWAITING_APPROVAL']);
+    expect(await repo.git('rev-parse', 'main')).toBe(tip);
   });
 
   it('land but for the one that a hook refuses', async () => {
@@ -143,7 +150,7 @@ describe('rollbacks that are executed together', () => {
     );
     const pushes = await countPushes(repo);
     const results = await engine.requests.carryOutMany(ids.map((id) => ({ id })));
-    expect(statusOf(results)).toEqual(ids.map(() => expect.objectContaining({ status: 'completed' })));
+    expect(ids.map((id) => statusOf(results.get(id)))).toEqual(ids.map(() => 'completed'));
     expect(await pushes()).toHaveLength(1);
     expect(await repo.git('diff', '--stat', 'main', 'main~13', '--', 'values')).toBe('');
     expect(await log(repo, '%(trailers:key=Rollback-Base,valueonly)', 'main~12..main')).toEqual(
@@ -156,10 +163,7 @@ describe('rollbacks that are executed together', () => {
     const service = await ask(engine, JANE, 'prod/svc-05');
     const whole = await ask(engine, JANE, 'prod');
     const results = await engine.requests.carryOutMany([{ id: whole.id }, { id: service.id }]);
-    expect(statusOf(results)).toEqual([
-      expect.objectContaining({ status: 'completed' }),
-      expect.objectContaining({ status: 'unchanged', commit: null }),
-    ]);
+    expect([whole, service].map(({ id }) => statusOf(results.get(id)))).toEqual(['completed', 'unchanged']);
     expect(await repo.git('rev-list', '--count', 'main')).toBe('3');
   });
 

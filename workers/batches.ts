@@ -1,0 +1,118 @@
+import type { RequestId, RollbackResult } from '../engine/model/index.ts';
+import type { ExecuteRollback } from './run-job.ts';
+
+type Job = Parameters<ExecuteRollback>[0];
+
+/** What is needed of an engine. */
+export interface BatchEngine {
+  readonly rollbacks: {
+    executeMany(
+      asks: readonly (Pick<Job, 'onStep'> & { readonly id: RequestId; readonly willRetry: boolean })[],
+      options: Partial<Pick<Job, 'signal'>>,
+    ): Promise<ReadonlyMap<RequestId, PromiseSettledResult<RollbackResult>>>;
+  };
+  close(): Promise<void>;
+}
+
+interface Waiting {
+  readonly job: Job;
+  readonly resolve: (result: RollbackResult) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** Rollbacks in one push: more would only make what a refusal costs larger. */
+const MOST = 500;
+/** Milliseconds. So long an engine stays open for what comes next: it knows the history by then. */
+const WARM_MS = 5_000;
+
+/**
+ * Executes requests of a repository together: while a push is under way, those that come wait, and the next push takes all of them, the
+ * oldest first. Repositories do not wait for each other.
+ */
+export function executeInBatches(open: (repo: string) => Promise<BatchEngine>): ExecuteRollback {
+  const lanes = new Map<string, Lane>();
+  return (job) =>
+    new Promise((resolve, reject) => {
+      let lane = lanes.get(job.repo);
+      if (lane === undefined) {
+        const { repo } = job;
+        lane = createLane({ open: () => open(repo), ended: () => lanes.delete(repo) });
+        lanes.set(repo, lane);
+      }
+      lane.add({ job, resolve, reject });
+    });
+}
+
+interface Lane {
+  add(waiting: Waiting): void;
+}
+
+function createLane({ open, ended }: { open: () => Promise<BatchEngine>; ended: () => void }): Lane {
+  const waiting: Waiting[] = [];
+  let engine: BatchEngine | null = null;
+  let isRunning = false;
+  let idle: NodeJS.Timeout | undefined;
+  const forget = async () => {
+    const closing = engine;
+    engine = null;
+    await closing?.close();
+  };
+  const runOnce = async (batch: readonly Waiting[]) => {
+    try {
+      engine ??= await open();
+      const asks = batch.map(({ job: { requestId, last, onStep } }) => ({
+        id: requestId,
+        willRetry: !last,
+        onStep,
+      }));
+      const [first] = batch;
+      const options = first ? { signal: first.job.signal } : {};
+      const results = await engine.rollbacks.executeMany(asks, options);
+      for (const each of batch) settle(each, results.get(each.job.requestId));
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+      // Whatever is wrong with it: the next ones open it anew.
+      await forget().catch(() => undefined);
+    }
+  };
+  const run = async () => {
+    isRunning = true;
+    clearTimeout(idle);
+    while (waiting.length > 0) {
+      const batch = takeBatch(waiting);
+      if (batch.length > 0) await runOnce(batch);
+    }
+    isRunning = false;
+    idle = setTimeout(() => {
+      ended();
+      void forget().catch(() => undefined);
+    }, WARM_MS);
+    // Nobody is to wait for it: git ends when this process does.
+    idle.unref();
+  };
+  return {
+    add(each) {
+      waiting.push(each);
+      if (!isRunning) void run();
+    },
+  };
+}
+
+/** The oldest ones, each request once; those that nobody wants any more are given back. */
+function takeBatch(waiting: Waiting[]): readonly Waiting[] {
+  const batch = new Map<RequestId, Waiting>();
+  const rest: Waiting[] = [];
+  for (const each of waiting.splice(0)) {
+    const { signal, requestId } = each.job;
+    if (signal.aborted) each.reject(signal.reason);
+    else if (batch.size < MOST && !batch.has(requestId)) batch.set(requestId, each);
+    else rest.push(each);
+  }
+  waiting.push(...rest);
+  return [...batch.values()];
+}
+
+function settle({ resolve, reject }: Waiting, result: PromiseSettledResult<RollbackResult> | undefined) {
+  if (result?.status === 'fulfilled') resolve(result.value);
+  else reject(result?.reason);
+}
