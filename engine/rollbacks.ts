@@ -150,7 +150,7 @@ export function createRollbacks(input: RollbacksInput): Rollbacks {
       const fresh = ask.id === undefined || ask.fresh === true;
       return requests.request({ ...requestAskOf(ask), target: targetOf(target), author, id, fresh }, options);
     },
-    execute: (id, options) => requests.carryOut(id, options),
+    execute: (id, options) => requests.executeRequest(id, options),
     earlier: async ({ id, ...ask }) => {
       const found = await requests.repeated({ id, ask: askOf(ask), author: await authorOf(ask) });
       if (found === null) return null;
