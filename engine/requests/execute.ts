@@ -11,7 +11,6 @@ import {
 } from '../model/index.ts';
 import { resultOf } from '../rollback/result.ts';
 import { readRollback } from '../record/read.ts';
-import type { RollbackRecord } from '../record/trailers.ts';
 import { isWaiting } from '../record/transitions.ts';
 import { execute } from '../rollback/execute.ts';
 import { type Planned, planRequested } from '../rollback/plan.ts';
@@ -22,6 +21,7 @@ import { complete, recordFailure, refuse } from './outcome.ts';
 import { bindOf, knownOwners, ownersOf } from './gate/owners.ts';
 import { readRules, type RequestContext, requireOwnConfig, rulesOf } from './context.ts';
 import { proveRequest } from './ledger/proof.ts';
+import { executesRequest } from './restored.ts';
 import { requireRequest } from './review.ts';
 import { requirePermission } from './gate/permissions.ts';
 import { canJudge, claimed, proven } from './view.ts';
@@ -85,23 +85,17 @@ function broughtConfig({ id }: LedgerRequest): BacktrailError {
 
 async function isPublished(context: RequestContext, state: LedgerRequest): Promise<boolean> {
   const { id, base } = state;
-  const { base: tip } = await context.observe();
+  const snapshot = await context.observe();
+  const { base: tip } = snapshot;
   const commit = await context.git.findRequest({ tip, base, requestId: id });
   if (commit === null) return false;
   const claim = readRollback((await context.git.messages([commit])).get(commit)?.trailers ?? []);
-  if (claim !== null && matchesRequest(claim.record, state)) return true;
+  if (claim !== null && (await executesRequest(context, snapshot, state, { ...claim.record, commit })))
+    return true;
   throw new BacktrailError(
     'LEDGER_TAMPERED',
     `Commit ${commit} of the branch names request ${id}, and is not the rollback that was asked for.`,
   );
-}
-
-/** Is a commit that names a request the rollback that the request is about? Anybody who may push can write its id. */
-export function matchesRequest(
-  { target, plan }: Pick<RollbackRecord, 'target' | 'plan'>,
-  state: LedgerRequest,
-): boolean {
-  return target === state.target && plan === state.digest;
 }
 
 /** The branch never had to hold it, where there was nothing to change: that it is so is asked of the branch, as the ledger only claims it. */

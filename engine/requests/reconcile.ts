@@ -14,7 +14,7 @@ import { isOpen, isWaiting } from '../record/transitions.ts';
 import type { Repair, Requests } from './types.ts';
 import { append, onRequest } from './ledger/append.ts';
 import { type LedgerSnapshot, openLedgerSnapshot, type PublishedRequest } from './ledger/snapshot.ts';
-import { matchesRequest } from './execute.ts';
+import { executesRequest } from './restored.ts';
 import { type EligibilityInput, requireEligible } from './gate/eligibility.ts';
 import { recordCompleted } from './outcome.ts';
 import { ownersOf } from './gate/owners.ts';
@@ -34,8 +34,10 @@ export async function reconcile(context: RequestContext): ReturnType<Requests['r
   for (const file of open.toReversed()) {
     const { state } = file;
     const commit = published.get(state.id);
-    const carried = commit !== undefined && matchesRequest(commit, state) ? commit : null;
-    const repair = await repairOne({ context, rules, ledgerSnapshot }, file, carried);
+    const isExecuted =
+      commit !== undefined &&
+      (await executesRequest(context, rules.snapshot ?? (await context.observe()), state, commit));
+    const repair = await repairOne({ context, rules, ledgerSnapshot }, file, isExecuted ? commit : null);
     if (repair !== null) repairs.push(repair);
   }
   const after = await openLedgerSnapshot(context.git, rules.ref, context.cache);

@@ -21,6 +21,7 @@ import { type Ask, type Planned, planAsked } from '../rollback/plan.ts';
 import type { Repeated } from './types.ts';
 import { openLedgerSnapshot } from './ledger/snapshot.ts';
 import { type RequestContext, rulesOf } from './context.ts';
+import { restoresFiles } from './restored.ts';
 import { viewOf } from './view.ts';
 
 export interface Asking {
@@ -91,18 +92,12 @@ async function requireAfterBase(
 
 /** Anybody whose commits come to the branch can write a message: what the commit does to the files is what counts. */
 async function requireRestored(
-  { git }: RequestContext,
+  context: RequestContext,
   { id }: Asking,
   { commit }: Published,
   { plan: { files } }: Planned,
 ): Promise<void> {
-  const [written] = await git.inspect([commit]);
-  const made = new Map(written?.changes.map(({ path, after }) => [path, after]));
-  const isRestored = files.every(({ path, after }) => {
-    const entry = made.get(path);
-    return entry !== undefined && entry?.id === after?.id && entry?.mode === after?.mode;
-  });
-  if (!isRestored) throw tampered(commit, id);
+  if (!(await restoresFiles(context, commit, files))) throw tampered(commit, id);
 }
 
 function tampered(commit: ObjectId, id: RequestId): BacktrailError {

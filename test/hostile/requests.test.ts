@@ -3,6 +3,7 @@ import { appendFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { isFailure, type Person } from '../../engine/internal.ts';
+import { readRollback } from '../../engine/record/read.ts';
 import { requestPath, sessionPath } from '../../engine/record/ledger-file.ts';
 import { engineOf } from '../helpers/engine.ts';
 import { eventId, fileOf, forge, forgeEvent, messageOf, print } from '../helpers/forge.ts';
@@ -268,6 +269,33 @@ describe('what the branch does not bear out', () => {
     const { id } = await ask(on.janes, on.jane);
     await on.repo.commit({ 'x.txt': 'x' }, { message: `Looks done\n\nRollback-Request-ID: ${id}` });
     expect((await on.worker.requests.reconcile()).repairs).toEqual([]);
+    expect(await codeOf(on.worker.requests.executeRequest(id))).toBe('LEDGER_TAMPERED');
+  });
+
+  it.each([
+    ['no file', {}],
+    ['another file', { 'x.txt': 'x' }],
+  ])('is not believed: a commit with the trailers of the rollback that changes %s', async (_what, files) => {
+    const on = await stage();
+    const { id, target, base, digest } = await ask(on.janes, on.jane);
+    const trailers = [
+      'Mode: service',
+      'Service: api',
+      'Justification: v2 answers 500',
+      'Author: jane@example.com',
+      `Rollback-Request-ID: ${id}`,
+      'Rollback-Environment: prod',
+      `Rollback-Target: ${target}`,
+      `Rollback-Base: ${base}`,
+      `Rollback-Plan: ${digest}`,
+      'Rollback-Engine: 2',
+    ];
+    const message = `Rollback: env/prod\n\n${trailers.join('\n')}`;
+    await on.repo.commit(files, { message });
+    const claim = readRollback(trailers);
+    expect(claim?.record).toMatchObject({ requestId: id, target, plan: digest });
+    expect((await on.worker.requests.reconcile()).repairs).toEqual([]);
+    expect((await on.worker.requests.show({ id })).status).toBe('pending');
     expect(await codeOf(on.worker.requests.executeRequest(id))).toBe('LEDGER_TAMPERED');
   });
 });
