@@ -150,10 +150,8 @@ function planAndCarryOut(
         : (options.reason ?? '');
     const allowRemoval = options.allowRemoval ?? false;
     const wish = toRequest(plan, { id, author, reason, allowRemoval, ledger: queue !== null });
-    // An id made for this command was not used before, and this is called once.
-    const once = key === undefined ? { ...wish, fresh: true } : wish;
     if (plan.unchanged || !plan.gate.ledgered)
-      return resultOutput(context, plan, await rollBackHere(session, engine, once));
+      return resultOutput(context, plan, await rollBackHere(session, engine, wish, key !== undefined));
     const { request, ...result } = await patiently(() => engine.rollbacks.request(wish));
     if (request === null) return resultOutput(context, plan, result);
     return carryOn(context, { request, plan }, () =>
@@ -196,7 +194,7 @@ async function takeUp(
   if (request === null) {
     // What is on the branch is only reported.
     const wish = toRequest(plan, { id, author, reason, allowRemoval });
-    return resultOutput(context, plan, await rollBackHere(session, engine, wish));
+    return resultOutput(context, plan, await rollBackHere(session, engine, wish, true));
   }
   const isOpen = request.status === 'approved' || request.status === 'executing';
   // Anybody who can guess the key and write the ledger can have opened it, with approvals: only trusted keys tell.
@@ -210,14 +208,25 @@ async function takeUp(
 }
 
 /** Where no policy asks for a record besides the branch's own; and where there is nothing to do. */
-async function rollBackHere(session: Session, engine: Engine, wish: IdentifiedAsk): Promise<RollbackResult> {
+async function rollBackHere(
+  session: Session,
+  engine: Engine,
+  { id, ...ask }: IdentifiedAsk,
+  isGivenId: boolean,
+): Promise<RollbackResult> {
   const say = sayIn(session);
+  let used = id;
+  const onId = (made: RequestId) => {
+    used = made;
+  };
   return interruptible(
     async (signal) => {
       const onStep = ({ step }: StepEvent) => say(`  ✓ ${step}`);
-      return withoutRequest(await engine.rollbacks.request(wish, { signal, onStep }));
+      // Without an id the engine makes one, and need not look for an earlier rollback of it.
+      const wish = isGivenId ? { ...ask, id } : ask;
+      return withoutRequest(await engine.rollbacks.request(wish, { signal, onStep, onId }));
     },
-    (signal) => afterSignal(session, wish, signal),
+    (signal) => afterSignal(session, { ...ask, id: used }, signal),
   );
 }
 
