@@ -81,7 +81,7 @@ export function idOfKey(key: string): RequestId {
 }
 
 /** Asks `executeRequest` where the request is approved at once. */
-export async function carryOn(
+export async function continueRequest(
   { style }: Context,
   { request, plan }: { readonly request: RequestView; readonly plan: RollbackPlan },
   executeRequest: () => Promise<RollbackResult>,

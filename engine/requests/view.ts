@@ -20,10 +20,10 @@ export { nameOf as placeOf } from './gate/owners.ts';
 /** Does a review count as its actor's own? */
 export type Counts = (proof: Proof | undefined) => boolean;
 
-/** For whoever carries requests out: what keys prove. */
+/** For execution: what keys prove. */
 export const proven: Counts = (proof) => proof?.verified ?? false;
 
-/** Where no key is known, a signature is taken on trust: whoever carries the request out judges again. */
+/** Where no key is known, a signature is taken on trust: the executor judges it again. */
 export const claimed =
   ({ allowedSigners }: RequestContext): Counts =>
   (proof) =>
