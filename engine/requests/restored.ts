@@ -2,8 +2,8 @@
 import { FAILURES, isFailure, type LedgerRequest, type ObjectId } from '../model/index.ts';
 import type { FileChange } from '../model/index.ts';
 import { compileLayout } from '../layout/layout.ts';
-import { planRollback } from '../plan/plan.ts';
 import type { RollbackRecord } from '../record/trailers.ts';
+import { planWithoutDelivery } from '../rollback/plan.ts';
 import { readOwnConfig } from '../rollback/observe.ts';
 import { makeSnapshot, type Snapshot } from '../snapshot/snapshot.ts';
 import type { RequestContext } from './context.ts';
@@ -50,15 +50,9 @@ export async function executesRequest(
 async function planOn(
   { git, config }: RequestContext,
   { branch, base, layout: present, reader, history, hasher }: Snapshot,
-  { scope, target, allowRemoval }: LedgerRequest,
+  request: LedgerRequest,
 ) {
   const own = config === null ? await readOwnConfig(git, base) : null;
   const layout = own === null ? present : compileLayout(own);
-  return planRollback(makeSnapshot({ branch, base, layout, reader, history, hasher }), {
-    scope,
-    target: { commit: target, version: null },
-    current: { commit: base, version: null },
-    allowRemoval,
-    findings: [],
-  });
+  return planWithoutDelivery(makeSnapshot({ branch, base, layout, reader, history, hasher }), request);
 }
