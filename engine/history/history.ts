@@ -20,7 +20,7 @@ export async function readHistory(query: ScopeQuery): Promise<Revision[]> {
     version: found.length - index,
     rollback: readRollback(revision.commit.trailers)?.record ?? null,
   }));
-  const { rolledBack: left, holding } = await rolledBackRevisions(query, numbered);
+  const { undone: left, holding } = await rolledBackRevisions(query, numbered);
   const reverted = await undoneRevisions(query, await withMergedReverts(query, numbered));
   return numbered.map((revision) => {
     const rolledBackBy = left.get(revision.commit.id) ?? null;

@@ -7,8 +7,9 @@ import type { Revision } from './revision.ts';
 type ChangedRevision = Pick<Revision, 'commit' | 'changes'>;
 
 export interface UndoneRevisions {
+  /** Undone revisions, with the newer commit that undid each. */
   readonly undone: ReadonlyMap<ObjectId, ObjectId>;
-  /** Revisions between a `git revert` and the commit that it reverts, with that revert: they still contain the reverted change. */
+  /** Revisions that still contain what a newer commit undid elsewhere, with that commit: those between a `git revert` and what it reverts. */
   readonly holding: ReadonlyMap<ObjectId, ObjectId>;
 }
 

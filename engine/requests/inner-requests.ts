@@ -18,6 +18,6 @@ export interface InnerRequests extends Requests {
   }): Promise<Repeated | null>;
   /** The same id again gives the request that is there; REQUEST_EXISTS where that is another one. */
   open(input: OpenInput): Promise<RequestView>;
-  carryOut(id: RequestId, options?: ExecuteRequestOptions): Promise<RollbackResult>;
+  executeRequest(id: RequestId, options?: ExecuteRequestOptions): Promise<RollbackResult>;
   request(ask: RequestAsk, options?: ExecuteOptions): Promise<Requested>;
 }

@@ -56,29 +56,19 @@ function finish(options: RunOptions): Promise<RunResult> {
       return;
     }
     const child = start(options);
-    const stdout: Buffer[] = [];
-    let stderr = '';
-    let size = 0;
     let stopped: BacktrailError | null = null;
     const stop = (reason: BacktrailError) => {
       stopped ??= reason;
       terminate(child);
     };
     const timer = setTimeout(() => stop(timedOut(args, timeoutMs)), timeoutMs);
+    const output = collectOutput(child, maxBytes, () => stop(tooMuch(args, maxBytes)));
     const abort = () => stop(closed(args));
     signal?.addEventListener('abort', abort, { once: true });
     const settle = () => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
     };
-    child.stdout.on('data', (chunk: Buffer) => {
-      size += chunk.length;
-      if (size > maxBytes) stop(tooMuch(args, maxBytes));
-      else stdout.push(chunk);
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr = `${stderr}${text}`.slice(-STDERR_LIMIT);
-    });
     child.on('error', (error) => {
       settle();
       reject(notStarted(error));
@@ -86,10 +76,30 @@ function finish(options: RunOptions): Promise<RunResult> {
     child.on('close', (code) => {
       settle();
       if (stopped !== null) reject(stopped);
-      else resolve({ code: code ?? 128, stdout: Buffer.concat(stdout), stderr, pid: child.pid ?? 0 });
+      else resolve({ code: code ?? 128, ...output(), pid: child.pid ?? 0 });
     });
     child.stdin.end(input ?? '');
   });
+}
+
+/** Collects what a child prints, up to `maxBytes` of standard output and the end of its standard error; call it for both. */
+export function collectOutput(
+  child: Child,
+  maxBytes: number,
+  onExcess: () => void,
+): () => { readonly stdout: Buffer; readonly stderr: string } {
+  const stdout: Buffer[] = [];
+  let stderr = '';
+  let size = 0;
+  child.stdout.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size <= maxBytes) stdout.push(chunk);
+    else onExcess();
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr = `${stderr}${text}`.slice(-STDERR_LIMIT);
+  });
+  return () => ({ stdout: Buffer.concat(stdout), stderr });
 }
 
 /** A child with its three pipes open; the caller listens for 'error' and 'close', and ends it. */

@@ -37,19 +37,19 @@ export type Proofs = ReadonlyMap<EventId, Proof>;
  * LEDGER_TAMPERED. Gives the proof of each event.
  */
 export async function proveRequest(
-  place: RequestContext,
-  book: LedgerSnapshot,
+  context: RequestContext,
+  ledgerSnapshot: LedgerSnapshot,
   file: RequestFile,
 ): Promise<Proofs> {
-  return prove(place, book, file, REQUESTS);
+  return prove(context, ledgerSnapshot, file, REQUESTS);
 }
 
 export async function proveSession(
-  place: RequestContext,
-  book: LedgerSnapshot,
+  context: RequestContext,
+  ledgerSnapshot: LedgerSnapshot,
   file: SessionFile,
 ): Promise<Proofs> {
-  return prove(place, book, file, SESSIONS);
+  return prove(context, ledgerSnapshot, file, SESSIONS);
 }
 
 type AnyEvent = RequestEvent | SessionEvent;
@@ -62,17 +62,17 @@ interface Lived {
 type Parse = (text: string, path: string) => Lived;
 
 async function prove<File extends Lived>(
-  place: RequestContext,
-  book: LedgerSnapshot,
+  context: RequestContext,
+  ledgerSnapshot: LedgerSnapshot,
   file: File,
   { pathOf, parse }: Kind<File>,
 ): Promise<Proofs> {
   const path = pathOf(file.state.id);
-  const versions = await book.versions(path);
+  const versions = await ledgerSnapshot.versions(path);
   if (versions.length !== file.events.length) throw tampered(path, 'has more or fewer commits than events');
   let before: readonly AnyEvent[] = [];
   for (const version of versions) {
-    const { events } = await read(place, path, version, parse);
+    const { events } = await read(context, path, version, parse);
     requireOneMore(path, { before, events, version });
     before = events;
   }
@@ -82,9 +82,9 @@ async function prove<File extends Lived>(
     commit,
     at: Date.parse(file.events[index]?.at ?? ''),
   }));
-  const times = await eventTimes(place, book, dated);
+  const times = await eventTimes(context, ledgerSnapshot, dated);
   const signatures = await signaturesOf(
-    place,
+    context,
     versions.map(({ commit }) => commit),
     times,
   );
@@ -93,7 +93,7 @@ async function prove<File extends Lived>(
       const event = file.events[index];
       const time = times.get(commit.id) ?? commit.time;
       const proof = proofOf(commit, event, signatures.get(commit.id));
-      return [event?.id ?? '', isFuture(place, time) ? { ...proof, time, ...NOT_YET } : { ...proof, time }];
+      return [event?.id ?? '', isFuture(context, time) ? { ...proof, time, ...NOT_YET } : { ...proof, time }];
     }),
   );
 }
@@ -114,12 +114,12 @@ function requireOneMore(
 ): void {
   const { commit } = version;
   const last = events.at(-1);
-  const place = `at ${commit.id.slice(0, 10)}`;
-  if (commit.parents.length > 1) throw tampered(path, `was written by a merge, ${place}`);
+  const where = `at ${commit.id.slice(0, 10)}`;
+  if (commit.parents.length > 1) throw tampered(path, `was written by a merge, ${where}`);
   if (events.length !== before.length + 1 || JSON.stringify(events.slice(0, -1)) !== JSON.stringify(before))
-    throw tampered(path, `has a past that was changed, ${place}`);
+    throw tampered(path, `has a past that was changed, ${where}`);
   if (version.eventId !== last?.id || commit.record?.event !== last?.type)
-    throw tampered(path, `holds another event than its commit says, ${place}`);
+    throw tampered(path, `holds another event than its commit says, ${where}`);
 }
 
 /** No one vouches now for what is said to happen later. */

@@ -25,11 +25,11 @@ export async function signaturesOf(
 
 /** Those of these commits that a trusted key of their author signed. */
 export async function signedByAuthor(
-  place: RequestContext,
+  context: RequestContext,
   commits: readonly LedgerCommit[],
   times: ReadonlyMap<ObjectId, number>,
 ): Promise<ReadonlySet<ObjectId>> {
-  const signatures = await signaturesOf(place, commits, times);
+  const signatures = await signaturesOf(context, commits, times);
   const signed = commits.filter(({ id, author }) => {
     const signature = signatures.get(id);
     return (
