@@ -2,6 +2,8 @@
 import type { HistoryReader, LogCommit, ObjectId } from '../model/index.ts';
 import { readRollback } from '../record/read.ts';
 import type { ScopeQuery } from '../snapshot/scope-content.ts';
+import { isFile } from '../snapshot/view.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
 import { countingChanges } from './counted-changes.ts';
 import type { Revision } from './revision.ts';
 import { rolledBackRevisions } from './rolled-back.ts';
@@ -11,8 +13,9 @@ import { undoneRevisions } from './undone-revisions.ts';
 export async function readHistory(query: ScopeQuery): Promise<Revision[]> {
   const commits = await changedCommits(query);
   const found: Pick<Revision, 'commit' | 'changes'>[] = [];
+  const counting = await knowingPlainFiles(query, commits);
   for (const commit of commits) {
-    const changes = await countingChanges(query, commit);
+    const changes = await countingChanges(counting, commit);
     if (changes.length > 0) found.push({ commit, changes });
   }
   const numbered = found.map((revision, index) => ({
@@ -29,6 +32,29 @@ export async function readHistory(query: ScopeQuery): Promise<Revision[]> {
     return { ...revision, rolledBackBy, undoneBy, holdsLeft };
   });
 }
+
+/** The query with all files of which nothing is kept looked up at once: one by one, each would take a question of its own. */
+async function knowingPlainFiles(query: ScopeQuery, commits: readonly LogCommit[]): Promise<ScopeQuery> {
+  const { snapshot, selections } = query;
+  if (!snapshot.layout.keep.looksInside) return query;
+  const isSelected = remembering(
+    (path) =>
+      !snapshot.layout.isExcluded(path) &&
+      snapshot.layout.keep.path(path) === null &&
+      selections.some(({ paths, selector }) => selector === null && paths.match(path) !== null),
+  );
+  const ids = new Set<ObjectId>();
+  for (const { changes } of commits)
+    for (const { path, before, after } of changes)
+      if (isSelected(path))
+        for (const side of [before, after]) if (side !== null && isFile(side.mode)) ids.add(side.id);
+  const plain = await snapshot.plain([...ids]);
+  const kept: Snapshot['kept'] = (path, entry, like) =>
+    entry !== null && plain.has(entry.id) ? NOTHING_KEPT : snapshot.kept(path, entry, like);
+  return { ...query, snapshot: { ...snapshot, kept } };
+}
+
+const NOTHING_KEPT = Promise.resolve({ whole: null, parts: [] });
 
 /** Maximum number of merges examined, and how many at once. */
 const MAX_MERGES = 20;
@@ -83,3 +109,12 @@ function outermost(prefixes: readonly string[]): string[] {
 }
 
 const isBelow = (path: string, wide: string) => wide === '' || path.startsWith(`${wide}/`);
+
+function remembering<Value>(judge: (path: string) => Value): (path: string) => Value {
+  const known = new Map<string, Value>();
+  return (path) => {
+    const found = known.get(path) ?? judge(path);
+    known.set(path, found);
+    return found;
+  };
+}

@@ -111,6 +111,16 @@ function converse(runner: Runner): Conversation {
       fail(isFailure(error) ? error : nonsense(error));
     }
   });
+  let requests = '';
+  /** What is asked at one moment is written at once: a write for each object costs more than git needs to find it. */
+  const write = (line: string) => {
+    if (requests === '')
+      process.nextTick(() => {
+        child.stdin.write(requests);
+        requests = '';
+      });
+    requests += line;
+  };
   let complaint = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     complaint = `${complaint}${text}`.slice(-COMPLAINT_LIMIT);
@@ -127,7 +137,7 @@ function converse(runner: Runner): Conversation {
       new Promise((resolve, reject) => {
         pending.push({ command, resolve, reject });
         if (pending.length === 1) watch();
-        child.stdin.write(`${command} ${name}\n`);
+        write(`${command} ${name}\n`);
       }),
     ended: () => over,
     end() {
