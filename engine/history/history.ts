@@ -88,19 +88,10 @@ async function withMergedReverts<Numbered extends Pick<Revision, 'commit' | 'cha
   });
 }
 
-/** Commits that changed a prefix of the selections, in first-parent order. One log per prefix: git's Bloom filters (gitformat-commit-graph(5)) work for single paths only. */
-async function changedCommits({ snapshot, selections }: ScopeQuery): Promise<LogCommit[]> {
-  const prefixes = outermost(selections.map(({ paths }) => paths.prefix));
-  const logs = await Promise.all(prefixes.map((path) => snapshot.history.log({ tip: snapshot.base, path })));
-  if (logs.length === 1) return [...(logs[0] ?? [])];
-  const merged = new Map<ObjectId, LogCommit>();
-  for (const commit of logs.flat()) {
-    const known = merged.get(commit.id);
-    merged.set(commit.id, known ? { ...known, changes: [...known.changes, ...commit.changes] } : commit);
-  }
-  const positions = await snapshot.positions();
-  const position = ({ id }: LogCommit) => positions.get(id) ?? Number.MAX_SAFE_INTEGER;
-  return [...merged.values()].sort((a, b) => position(a) - position(b));
+/** Commits that changed a prefix of the selections, in first-parent order. */
+function changedCommits({ snapshot, selections }: ScopeQuery): Promise<readonly LogCommit[]> {
+  const paths = outermost(selections.map(({ paths }) => paths.prefix));
+  return snapshot.history.changed({ tip: snapshot.base, paths });
 }
 
 function outermost(prefixes: readonly string[]): string[] {

@@ -7,7 +7,7 @@ import { keepAlive, notStarted, terminate, timedOut } from './spawn.ts';
 
 /**
  * The protocol of `git cat-file --batch-command` (git help cat-file): requests are lines, answers come in their order:
- * `<id> <type> <size>\n`, for `contents` followed by the bytes and a newline, or `<id> missing\n`.
+ * `<id> <type> <size>\n`, at the latest after `flush`, for `contents` followed by the bytes and a newline, or `<id> missing\n`.
  */
 export interface CatFile {
   info(id: ObjectId): Promise<ObjectHeader | null>;
@@ -40,7 +40,7 @@ const MEMORY = [
   ['core.deltaBaseCacheLimit', '16m'],
 ].flatMap(([key, value]) => ['-c', `${key}=${value}`]);
 
-const ARGS = [...MEMORY, 'cat-file', '--batch-command'];
+const ARGS = [...MEMORY, 'cat-file', '--batch-command', '--buffer'];
 
 /** Larger trees and commits are refused; query the `info` of a blob first. */
 const CONTENTS_LIMIT = 64 * 1024 * 1024;
@@ -112,11 +112,11 @@ function converse(runner: Runner): Conversation {
     }
   });
   let requests = '';
-  /** What is asked at one moment is written at once: a write for each object costs more than git needs to find it. */
+  /** What is asked at one moment is asked, and answered, in one piece: by itself each object costs more to pass on than to find. */
   const write = (line: string) => {
     if (requests === '')
       process.nextTick(() => {
-        child.stdin.write(requests);
+        child.stdin.write(`${requests}flush\n`);
         requests = '';
       });
     requests += line;

@@ -24,6 +24,8 @@ export interface RunOptions extends SpawnOptions {
   readonly timeoutMs?: number;
   /** Limit of standard output; 256 MB where absent. */
   readonly maxBytes?: number;
+  /** Takes standard output as it comes: `stdout` of the result is empty then. What it throws ends the process. */
+  readonly onStdout?: (chunk: Buffer) => void;
   /** Exit codes that are an answer, not a failure; only 0 where absent. */
   readonly okCodes?: readonly number[];
   readonly signal?: AbortSignal;
@@ -59,8 +61,8 @@ function finish(options: RunOptions): Promise<RunResult> {
     const stdout: Buffer[] = [];
     let stderr = '';
     let size = 0;
-    let stopped: BacktrailError | null = null;
-    const stop = (reason: BacktrailError) => {
+    let stopped: unknown = null;
+    const stop = (reason: unknown) => {
       stopped ??= reason;
       terminate(child);
     };
@@ -73,8 +75,15 @@ function finish(options: RunOptions): Promise<RunResult> {
     };
     child.stdout.on('data', (chunk: Buffer) => {
       size += chunk.length;
+      if (stopped !== null) return;
       if (size > maxBytes) stop(tooMuch(args, maxBytes));
-      else stdout.push(chunk);
+      else if (options.onStdout === undefined) stdout.push(chunk);
+      else
+        try {
+          options.onStdout(chunk);
+        } catch (error) {
+          stop(error);
+        }
     });
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       stderr = `${stderr}${text}`.slice(-STDERR_LIMIT);
@@ -147,7 +156,9 @@ function closed(args: readonly string[]): BacktrailError {
 }
 
 function tooMuch(args: readonly string[], bytes: number): BacktrailError {
-  return new BacktrailError('GIT_FAILED', `${commandName(args)} gave more than ${bytes} bytes.`);
+  return new BacktrailError('GIT_FAILED', `${commandName(args)} gave more than ${bytes} bytes.`, {
+    details: { limit: bytes },
+  });
 }
 
 /**

@@ -20,6 +20,7 @@ function snapshotOf(texts: readonly string[]) {
   const history: HistoryReader = {
     shallow: false,
     log: unread,
+    changed: unread,
     recorded: unread,
     firstParents: unread,
     isOnLine: unread,
