@@ -24,7 +24,7 @@ export interface Keep {
   /** The rules that depend on the content of files, as one text. */
   readonly contentRules: string;
   /** Certainly nothing is kept of a file for what this text says, whatever its name; found without parsing it. */
-  isPlain(text: string): boolean;
+  readonly isPlain: (text: string) => boolean;
   /** The rule that keeps a file with this content as a whole; null if none does. */
   content(path: string, text: string): string | null;
   /** The kept parts of a file; in a file of several documents, a kept document is a part. */

@@ -7,6 +7,14 @@ export interface ObjectReader {
   tree(id: ObjectId): Promise<readonly TreeEntry[]>;
   /** Rejects with FILE_TOO_LARGE above the reader's limit. */
   blob(id: ObjectId): Promise<Uint8Array>;
+  /**
+   * Of these blobs, those whose bytes pass the test, and those that are missing or over the limit; others may be named as well. `rules` names the test: what passed before
+   * may be remembered by it, also from one process to the next, so that nothing that is written may rest on the answer. Each is read where absent.
+   */
+  passing?(
+    ids: readonly ObjectId[],
+    test: { readonly rules: string; readonly passes: (bytes: Uint8Array) => boolean },
+  ): Promise<ReadonlySet<ObjectId>>;
 }
 
 export interface HistoryReader {

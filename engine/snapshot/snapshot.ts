@@ -39,7 +39,7 @@ export interface Snapshot {
   text(entry: Entry | null): Promise<string | null>;
   /** What is kept of a file for what it holds; nothing of a file without a text. `like`: another version, which may be known already. */
   kept(path: string, entry: Entry | null, like?: Entry | null): Promise<KeptIn>;
-  /** The files among these of whose content nothing is kept, as a look at the bytes of each shows. */
+  /** The files among these of whose content nothing is kept, as a look at the bytes of each shows, or a cache says: for histories only. */
   plain(ids: readonly ObjectId[]): Promise<ReadonlySet<ObjectId>>;
   /** The parts of a file that a selector (which may hold open placeholders) selects. */
   parts(entry: Entry, wanted: PartQuery): Promise<readonly FilePart[]>;
@@ -160,11 +160,17 @@ const READ_AT_ONCE = 500;
 async function plainAmong(
   { layout, reader }: SnapshotInput,
   ids: readonly ObjectId[],
-): Promise<Set<ObjectId>> {
+): Promise<ReadonlySet<ObjectId>> {
+  const { contentRules, isPlain } = layout.keep;
+  const passes = (bytes: Uint8Array) => {
+    const text = decode(bytes);
+    return text === null || isPlain(text);
+  };
+  if (reader.passing) return reader.passing(ids, { rules: contentRules, passes });
   const plain = new Set<ObjectId>();
   const look = async (id: ObjectId) => {
     const text = await readText(reader, { id, mode: MODE.file });
-    if (text === null || layout.keep.isPlain(text)) plain.add(id);
+    if (text === null || isPlain(text)) plain.add(id);
   };
   for (let at = 0; at < ids.length; at += READ_AT_ONCE)
     await Promise.all(ids.slice(at, at + READ_AT_ONCE).map(look));

@@ -3,13 +3,12 @@
  * another version, of another line or somebody else's, is made anew; flushed, nothing is lost. Only the history of scopes reads it: what a
  * rollback restores, and the audit, come from objects alone.
  */
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { endianness } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import type { LogCommit, ObjectId, Progress } from '../../model/index.ts';
 import type { Runner } from '../process/runner.ts';
+import { readChecked, writeChecked } from './checked-file.ts';
 import { changedBelow, countOf, idAt, joined, type LineIndex, lineReader } from './line-index.ts';
 import { CHANGES, LOG } from './log.ts';
 
@@ -20,9 +19,6 @@ export type KnownLines = Map<string, { readonly index: LineIndex; readonly unsav
 const REMEMBERED = 2;
 /** A file is written anew once so many commits have come since. */
 const WRITE_AFTER = 500;
-/** Index files in one folder, and how long one that nobody finished stays, in milliseconds. */
-const FILES = 20;
-const UNFINISHED_MS = 3_600_000;
 
 export interface LineCache {
   /** What the commits of the line of `tip` changed at or below the paths, newest first. */
@@ -35,6 +31,8 @@ export interface LineCache {
 
 export interface IndexPlace {
   readonly file: string;
+  /** Where it is remembered which blobs have passed a test. */
+  readonly passed: (rules: string) => string;
   readonly known: KnownLines;
   readonly onProgress?: ((progress: Progress | null) => void) | undefined;
 }
@@ -48,8 +46,10 @@ export function indexPlace(
     onProgress,
   }: { readonly cacheFolder: string; readonly lines: KnownLines } & Pick<IndexPlace, 'onProgress'>,
 ): IndexPlace {
-  const name = createHash('sha256').update(directory).digest('hex');
-  return { file: join(cacheFolder, 'lines', `${name}.line`), known: lines, onProgress };
+  const file = (what: string, ending: string) =>
+    join(cacheFolder, 'lines', `${createHash('sha256').update(what).digest('hex')}${ending}`);
+  const passed = (rules: string) => file(`${directory}\0${rules}`, '.passed');
+  return { file: file(directory, '.line'), passed, known: lines, onProgress };
 }
 
 export function createLineCache(
@@ -160,28 +160,22 @@ function sharedEnd({ ids, width }: LineIndex, line: readonly ObjectId[]): number
   return shared;
 }
 
-const HEADER = `backtrail-line 1 ${endianness()} `;
-const digestOf = (content: Uint8Array) => createHash('sha256').update(content).digest('hex');
+/** Changes with the form of the columns. */
+const FORM = 'line 1';
 
-/** null for a file that is not there, is not ours alone to write, or was not written by `writeLine`. */
-export async function readLine(file: string, width: number): Promise<LineIndex | null> {
-  const handle = await open(file).catch(() => null);
-  if (handle === null) return null;
+/** null for a file that is not there, or that `writeLine` did not write. */
+async function readLine(file: string, width: number): Promise<LineIndex | null> {
+  const content = await readChecked(file, FORM);
+  if (content === null) return null;
   try {
-    const { uid, mode } = await handle.stat();
-    if ((process.getuid !== undefined && uid !== process.getuid()) || (mode & 0o022) !== 0) return null;
-    const content = await handle.readFile();
-    const start = content.indexOf(10) + 1;
-    if (content.toString('latin1', 0, start) !== `${HEADER}${digestOf(content.subarray(start))}\n`)
-      return null;
-    const index: LineIndex = deserialize(content.subarray(start));
+    const index: LineIndex = deserialize(content);
     return index.width === width && isWhole(index) ? index : null;
   } catch {
     return null;
-  } finally {
-    await handle.close();
   }
 }
+
+const writeLine = (file: string, index: LineIndex) => writeChecked(file, FORM, serialize(index));
 
 /** Columns that fit together: nothing is read beyond their ends. */
 function isWhole({
@@ -205,34 +199,4 @@ function isWhole({
     entries.length === 2 * width * changes &&
     places.every((place) => place < paths.length)
   );
-}
-
-/** Complete under another name first: another process reads the former file, or this one. */
-export async function writeLine(file: string, index: LineIndex): Promise<void> {
-  const folder = dirname(file);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const unfinished = `${file}.${randomUUID()}`;
-  try {
-    const content = serialize(index);
-    await writeFile(unfinished, [`${HEADER}${digestOf(content)}\n`, content], { mode: 0o600, flag: 'wx' });
-    await rename(unfinished, file);
-  } finally {
-    await rm(unfinished, { force: true });
-  }
-  await removeOld(folder, basename(file));
-}
-
-/** Of the files in a folder that we share with nothing else, those that were not written for the longest time go. */
-async function removeOld(folder: string, own: string): Promise<void> {
-  const names = (await readdir(folder)).filter((name) => name !== own && /^[0-9a-f]{64}\.line/.test(name));
-  const files = await Promise.all(
-    names.map(async (name) => ({
-      name,
-      time: (await stat(join(folder, name)).catch(() => null))?.mtimeMs ?? 0,
-    })),
-  );
-  const newest = files.toSorted((a, b) => b.time - a.time);
-  for (const [at, { name, time }] of newest.entries())
-    if (at >= FILES - 1 || (!name.endsWith('.line') && Date.now() - time > UNFINISHED_MS))
-      await rm(join(folder, name), { force: true });
 }

@@ -1,7 +1,14 @@
 /**
  * What the commits of a first-parent line changed, in columns: of 100,000 commits some 10 MB, where `git log --raw` prints 50. Newest first.
  */
-import { decodePath, type Entry, type LogCommit, type ObjectId, type PathChange } from '../../model/index.ts';
+import {
+  decodePath,
+  type Entry,
+  type LogCommit,
+  type ObjectId,
+  type PathChange,
+  type Person,
+} from '../../model/index.ts';
 import { unreadable } from '../process/raw-output.ts';
 import { isoTime, revertsIn, FIELDS } from './log.ts';
 
@@ -79,13 +86,13 @@ export function lineReader(width: number): LineReader {
   const takeField = (text: string) => {
     fields.push(text);
     if (fields.length < FIELDS.length) return;
-    const [id = '', parents = '', ...told] = fields;
+    const [id = '', parents = '', name, email, seconds, subject, trailers, message = ''] = fields;
     if (id.length !== 2 * width) throw unreadable(id);
     ids.add(Buffer.from(id, 'hex'));
     // The first parent is the next commit.
     const others = parents.split(' ').slice(1).join(' ');
-    const message = told.pop() ?? '';
-    const line = Buffer.from([others, ...told, revertsIn(message).join(' ')].join('\0'));
+    const reverts = revertsIn(message).join(' ');
+    const line = Buffer.from([others, trailers, reverts, name, email, seconds, subject].join('\0'));
     texts.add(line);
     textEnds.push((textEnd += line.length));
     changeEnds.push(changeEnds.at(-1) ?? 0);
@@ -176,6 +183,7 @@ export function changedBelow(index: LineIndex, from: number, below: readonly str
   const isBelow = Uint8Array.from(index.paths, (path) =>
     below.some((folder) => folder === '' || path === folder || path.startsWith(`${folder}/`)) ? 1 : 0,
   );
+  const changeAt = changeReader(index);
   const found: LogCommit[] = [];
   const { changeEnds, places } = index;
   for (
@@ -185,36 +193,83 @@ export function changedBelow(index: LineIndex, from: number, below: readonly str
   ) {
     const changes: PathChange[] = [];
     for (const end = changeEnds[at] ?? 0; change < end; change += 1)
-      if (isBelow[places[change] ?? 0] === 1) changes.push(changeAt(index, change));
-    if (changes.length > 0) found.push(commitAt(index, at, changes));
+      if (isBelow[places[change] ?? 0] === 1) changes.push(changeAt(change));
+    // A copy has no room to grow, which most of them would never use.
+    if (changes.length > 0) found.push(new IndexedCommit(index, at, changes.slice()));
   }
   return found;
 }
 
-function changeAt({ places, modes, entries, paths, width }: LineIndex, change: number): PathChange {
-  const side = (which: 0 | 1): Entry | null => {
-    const mode = modes[2 * change + which] ?? 0;
-    const start = (2 * change + which) * width;
+/** From new to old: what a path was before a change is what it became by the change before it, and is held once. */
+function changeReader({ places, modes, entries, paths, width }: LineIndex): (change: number) => PathChange {
+  const older = new Map<number, { readonly side: number; readonly entry: Entry }>();
+  const entryOf = (side: number): Entry | null => {
+    const mode = modes[side] ?? 0;
     if (mode === 0) return null;
-    return { mode: mode.toString(8).padStart(6, '0'), id: entries.toString('hex', start, start + width) };
+    const id = entries.toString('hex', side * width, (side + 1) * width);
+    return { mode: mode.toString(8).padStart(6, '0'), id };
   };
-  return { path: paths[places[change] ?? 0] ?? '', before: side(0), after: side(1) };
+  const isSame = (one: number, other: number) =>
+    modes[one] === modes[other] &&
+    entries.compare(entries, one * width, (one + 1) * width, other * width, (other + 1) * width) === 0;
+  return (change) => {
+    const place = places[change] ?? 0;
+    const [own, next] = [2 * change, 2 * change + 1];
+    const known = older.get(place);
+    const after = known !== undefined && isSame(known.side, next) ? known.entry : entryOf(next);
+    const before = entryOf(own);
+    if (before === null) older.delete(place);
+    else older.set(place, { side: own, entry: before });
+    return { path: paths[place] ?? '', before, after };
+  };
 }
 
-function commitAt(index: LineIndex, at: number, changes: readonly PathChange[]): LogCommit {
-  const { texts, textEnds } = index;
-  const text = texts.toString('utf8', at === 0 ? 0 : textEnds[at - 1], textEnds[at]);
-  const [others = '', name = '', email = '', seconds = '', subject = '', trailers = '', reverts = ''] =
-    text.split('\0');
-  const first = at + 1 < textEnds.length ? [idAt(index, at + 1)] : [];
-  return {
-    id: idAt(index, at),
-    parents: [...first, ...others.split(' ').filter(Boolean)],
-    author: { name, email },
-    time: isoTime(seconds),
-    subject,
-    trailers: trailers.split('\n').filter(Boolean),
-    reverts: reverts.split(' ').filter(Boolean),
-    changes,
-  };
+/** Reads what is asked for only when it is: of most commits of a long line, little is. */
+class IndexedCommit implements LogCommit {
+  readonly id: ObjectId;
+  readonly changes: readonly PathChange[];
+  readonly #index: LineIndex;
+  readonly #at: number;
+  constructor(index: LineIndex, at: number, changes: readonly PathChange[]) {
+    this.id = idAt(index, at);
+    this.changes = changes;
+    this.#index = index;
+    this.#at = at;
+  }
+  get parents(): readonly ObjectId[] {
+    const first = this.#at + 1 < countOf(this.#index) ? [idAt(this.#index, this.#at + 1)] : [];
+    return [...first, ...this.#list(TEXTS.parents, ' ')];
+  }
+  get author(): Person {
+    return { name: this.#text(TEXTS.name), email: this.#text(TEXTS.email) };
+  }
+  get time(): string {
+    return isoTime(this.#text(TEXTS.seconds));
+  }
+  get subject(): string {
+    return this.#text(TEXTS.subject);
+  }
+  get trailers(): readonly string[] {
+    return this.#list(TEXTS.trailers, '\n');
+  }
+  get reverts(): readonly ObjectId[] {
+    return this.#list(TEXTS.reverts, ' ');
+  }
+  #text(field: number): string {
+    const { texts, textEnds } = this.#index;
+    let start = this.#at === 0 ? 0 : (textEnds[this.#at - 1] ?? 0);
+    for (let left = field; left > 0; left -= 1) start = texts.indexOf(0, start) + 1;
+    const end = textEnds[this.#at] ?? 0;
+    const next = texts.indexOf(0, start);
+    return texts.toString('utf8', start, next < 0 || next > end ? end : next);
+  }
+  #list(field: number, separator: string): readonly string[] {
+    const text = this.#text(field);
+    return text === '' ? NONE : text.split(separator).filter(Boolean);
+  }
 }
+
+const NONE: readonly string[] = [];
+
+/** The places of what is told of a commit: first what most commits do not have. */
+const TEXTS = { parents: 0, trailers: 1, reverts: 2, name: 3, email: 4, seconds: 5, subject: 6 } as const;
