@@ -77,7 +77,8 @@ type Open = (repo: string) => Promise<Engine>;
 /** What may run is for the worker to say, whatever the configuration of a repository wants. */
 export function openIn(place: Place, onNotice?: (notice: Notice) => void): Open {
   const { renderCommands } = place;
-  return (repo) => openEngine({ ...engineOptionsOf(place), repo, onNotice, renderCommands });
+  const lines = new Map();
+  return (repo) => openEngine({ ...engineOptionsOf(place), repo, onNotice, renderCommands, lines });
 }
 
 /** Executes a request with an engine of its own, so that a repository that failed holds nothing open. */

@@ -2,7 +2,7 @@ import { readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { printable } from '../process/failure.ts';
 import { BacktrailError, isFailure, isObjectId, quotePath } from '../../model/index.ts';
-import type { BranchEdit, Finding, Head, ObjectFormat, RequestId } from '../../model/index.ts';
+import type { BranchEdit, Finding, Head, ObjectFormat, Progress, RequestId } from '../../model/index.ts';
 import { configValue, identityOf, isPartial } from '../process/config.ts';
 import { type ConfigReader, createConfigReader } from '../config-reader.ts';
 import type { ConfigEntry } from '../process/config.ts';
@@ -21,6 +21,7 @@ import {
   requireDescent,
   updateRefs,
 } from '../store/refs.ts';
+import { indexPlace, type KnownLines } from '../store/line-cache.ts';
 import { common } from '../repository.ts';
 import type { Common, GitRepository } from '../repository.ts';
 import { requireVersion } from '../process/program.ts';
@@ -39,6 +40,8 @@ export interface LocalOptions {
   readonly env: ProcessEnvironment;
   readonly cacheFolder: string;
   readonly timeoutMs: number;
+  readonly lines: KnownLines;
+  readonly onProgress?: ((progress: Progress | null) => void) | undefined;
 }
 
 /** What a clone needs of its local side besides. */
@@ -71,7 +74,7 @@ export async function openLocal(options: LocalOptions): Promise<LocalRepository>
     timeoutMs: options.timeoutMs,
     signal: stop.signal,
   });
-  const shared = common(runner, found);
+  const shared = common(runner, { ...found, index: indexPlace(found.common, options) });
   const local: Local = {
     ...options,
     runner,

@@ -24,6 +24,8 @@ export interface RunOptions extends SpawnOptions {
   readonly timeoutMs?: number;
   /** Limit of standard output; 256 MB where absent. */
   readonly maxBytes?: number;
+  /** Takes standard output as it comes: `stdout` of the result is empty then. What it throws ends the process. */
+  readonly onStdout?: (chunk: Buffer) => void;
   /** Exit codes that are an answer, not a failure; only 0 where absent. */
   readonly okCodes?: readonly number[];
   readonly signal?: AbortSignal;
@@ -56,13 +58,24 @@ function finish(options: RunOptions): Promise<RunResult> {
       return;
     }
     const child = start(options);
-    let stopped: BacktrailError | null = null;
-    const stop = (reason: BacktrailError) => {
+    let stopped: unknown = null;
+    const stop = (reason: unknown) => {
       stopped ??= reason;
       terminate(child);
     };
     const timer = setTimeout(() => stop(timedOut(args, timeoutMs)), timeoutMs);
-    const output = collectOutput(child, maxBytes, () => stop(tooMuch(args, maxBytes)));
+    const { onStdout } = options;
+    const take =
+      onStdout &&
+      ((chunk: Buffer) => {
+        if (stopped !== null) return;
+        try {
+          onStdout(chunk);
+        } catch (error) {
+          stop(error);
+        }
+      });
+    const output = collectOutput(child, maxBytes, () => stop(tooMuch(args, maxBytes)), take);
     const abort = () => stop(closed(args));
     signal?.addEventListener('abort', abort, { once: true });
     const settle = () => {
@@ -82,19 +95,24 @@ function finish(options: RunOptions): Promise<RunResult> {
   });
 }
 
-/** Collects what a child prints, up to `maxBytes` of standard output and the end of its standard error; call it for both. */
+/**
+ * Collects what a child prints, up to `maxBytes` of standard output and the end of its standard error; call it for both. `onStdout` takes
+ * standard output as it comes, in place of collecting it.
+ */
 export function collectOutput(
   child: Child,
   maxBytes: number,
   onExcess: () => void,
+  onStdout?: (chunk: Buffer) => void,
 ): () => { readonly stdout: Buffer; readonly stderr: string } {
   const stdout: Buffer[] = [];
   let stderr = '';
   let size = 0;
   child.stdout.on('data', (chunk: Buffer) => {
     size += chunk.length;
-    if (size <= maxBytes) stdout.push(chunk);
-    else onExcess();
+    if (size > maxBytes) onExcess();
+    else if (onStdout === undefined) stdout.push(chunk);
+    else onStdout(chunk);
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr = `${stderr}${text}`.slice(-STDERR_LIMIT);
@@ -157,7 +175,9 @@ function closed(args: readonly string[]): BacktrailError {
 }
 
 function tooMuch(args: readonly string[], bytes: number): BacktrailError {
-  return new BacktrailError('GIT_FAILED', `${commandName(args)} gave more than ${bytes} bytes.`);
+  return new BacktrailError('GIT_FAILED', `${commandName(args)} gave more than ${bytes} bytes.`, {
+    details: { limit: bytes },
+  });
 }
 
 /**

@@ -20,6 +20,7 @@ import { REMOTE } from './push.ts';
 import type { Mirror } from './mirror.ts';
 import { isShallow, isThere, mirrorFolder } from './mirror-cache.ts';
 import { readBranch, requireBranchName, requireDescent, updateRefs } from '../store/refs.ts';
+import { indexPlace, type KnownLines } from '../store/line-cache.ts';
 import { common } from '../repository.ts';
 import type { GitRepository } from '../repository.ts';
 import { userFile } from '../signing/signers.ts';
@@ -48,6 +49,7 @@ export interface RemoteOptions {
   readonly renew?: boolean | undefined;
   readonly cacheLimit?: number | undefined;
   readonly onProgress?: ((progress: Progress | null) => void) | undefined;
+  readonly lines: KnownLines;
 }
 
 export interface RemoteRepository extends GitRepository {
@@ -108,6 +110,7 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
     shallow: await isShallow(mirror.directory),
     format: await objectFormat(runner),
     branches: TRACKING,
+    index: indexPlace(mirror.directory, options),
   });
   const headOf = headOnce(mirror);
   const defaultBranch = () => (away === null ? headOf() : mirror.lastHead());
