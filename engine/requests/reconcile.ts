@@ -19,7 +19,7 @@ import { type EligibilityInput, requireGrounds } from './gate/eligibility.ts';
 import { recordCompleted } from './outcome.ts';
 import { ownersOf } from './gate/owners.ts';
 import { look, type RequestContext, requireOwnConfig, type Rules, stamp } from './context.ts';
-import { proveRequest } from './ledger/proof.ts';
+import { proveRequest, readSignaturesOf } from './ledger/proof.ts';
 import { isExpired, requireRequest } from './review.ts';
 import { canJudge, judgeRequest, placeOf, proven } from './view.ts';
 
@@ -30,6 +30,8 @@ export async function reconcile(place: RequestContext): ReturnType<Requests['rec
   const open = (await book.requests()).filter(({ state }) => isOpen(state.status));
   if (open.length === 0) return { repairs: [], waiting: [] };
   const published = await publishedOn(place, rules);
+  const reviewed = open.filter(({ state }) => state.status === 'pending' && state.reviews.length > 0);
+  await readSignaturesOf(place, book, reviewed);
   const repairs: Repair[] = [];
   for (const file of open.toReversed()) {
     const { state } = file;
