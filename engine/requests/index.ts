@@ -31,7 +31,7 @@ import {
 } from './review.ts';
 import { requirePermission } from './gate/permissions.ts';
 import { closeSession, openSession, sessions } from './sessions.ts';
-import { placeOf, viewOf } from './view.ts';
+import { placeOf, viewOf, viewsOf } from './view.ts';
 
 /** `at` gives the place; the work may be done again where a mirror was found damaged. */
 export function createRequests(
@@ -84,7 +84,7 @@ async function list(
       hasPermission(policy, reader, 'read', placeOf(state))
     );
   });
-  return Promise.all(files.map((file) => viewOf(context, { ledgerSnapshot, rules, file })));
+  return viewsOf(context, { ledgerSnapshot, rules, files });
 }
 
 async function show(context: RequestContext, id: RequestId, reader?: Person): Promise<RequestView> {

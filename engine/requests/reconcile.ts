@@ -19,7 +19,7 @@ import { type EligibilityInput, requireEligible } from './gate/eligibility.ts';
 import { recordCompleted } from './outcome.ts';
 import { ownersOf } from './gate/owners.ts';
 import { readRules, type RequestContext, requireOwnConfig, type Rules, stamp } from './context.ts';
-import { proveRequest } from './ledger/proof.ts';
+import { proveRequest, readSignaturesOf } from './ledger/proof.ts';
 import { isExpired, requireRequest } from './review.ts';
 import { canJudge, judgeRequest, placeOf, proven } from './view.ts';
 
@@ -30,6 +30,8 @@ export async function reconcile(context: RequestContext): ReturnType<Requests['r
   const open = (await ledgerSnapshot.requests()).filter(({ state }) => isOpen(state.status));
   if (open.length === 0) return { repairs: [], waiting: [] };
   const published = await publishedOn(context, rules);
+  const reviewed = open.filter(({ state }) => state.status === 'pending' && state.reviews.length > 0);
+  await readSignaturesOf(context, ledgerSnapshot, reviewed);
   const repairs: Repair[] = [];
   for (const file of open.toReversed()) {
     const { state } = file;

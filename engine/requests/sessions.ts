@@ -8,9 +8,9 @@ import type { Requests, RequestView, SessionView } from './types.ts';
 import { append, onSession } from './ledger/append.ts';
 import { type LedgerSnapshot, openLedgerSnapshot } from './ledger/snapshot.ts';
 import { readRules, type RequestContext, rulesOf, stamp, timeOf } from './context.ts';
-import { proveSession } from './ledger/proof.ts';
+import { proveSession, readSignaturesOf } from './ledger/proof.ts';
 import { requirePermission } from './gate/permissions.ts';
-import { placeOf, viewOf } from './view.ts';
+import { placeOf, viewsOf } from './view.ts';
 
 export async function openSession(
   context: RequestContext,
@@ -128,7 +128,8 @@ export async function sessions(
   const broken = (await ledgerSnapshot.requests()).filter(
     ({ state }) => state.breakGlass !== null && hasPermission(rules.policy, reader, 'read', placeOf(state)),
   );
-  const views = await Promise.all(broken.map((file) => viewOf(context, { ledgerSnapshot, rules, file })));
+  const views = await viewsOf(context, { ledgerSnapshot, rules, files: broken });
+  await readSignaturesOf(context, ledgerSnapshot, files);
   return {
     sessions: await Promise.all(files.map((file) => sessionView(context, ledgerSnapshot, file))),
     reviews: views.filter(({ breakGlass }) => breakGlass?.review === null),

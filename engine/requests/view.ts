@@ -13,7 +13,7 @@ import type { Identity, RequestView } from './types.ts';
 import type { LedgerSnapshot } from './ledger/snapshot.ts';
 import { knownOwners, type OwnerRule, rulesAt, rulesFor, stated } from './gate/owners.ts';
 import type { RequestContext, Rules } from './context.ts';
-import { type Proof, type Proofs, proveRequest } from './ledger/proof.ts';
+import { type Proof, type Proofs, proveRequest, readSignaturesOf } from './ledger/proof.ts';
 
 export { nameOf as placeOf } from './gate/owners.ts';
 
@@ -171,4 +171,25 @@ export async function viewOf(
         : NO_APPROVAL,
     rollbackOf: { commit: state.target, version: state.targetVersion },
   };
+}
+
+/** Views that are made side by side: memory does not grow with the number of requests. */
+const TOGETHER = 500;
+
+/** The views of many requests, in their order. */
+export async function viewsOf(
+  context: RequestContext,
+  {
+    ledgerSnapshot,
+    rules,
+    files,
+  }: { ledgerSnapshot: LedgerSnapshot; rules: Rules; files: readonly RequestFile[] },
+): Promise<RequestView[]> {
+  const views: RequestView[] = [];
+  for (let at = 0; at < files.length; at += TOGETHER) {
+    const some = files.slice(at, at + TOGETHER);
+    await readSignaturesOf(context, ledgerSnapshot, some);
+    views.push(...(await Promise.all(some.map((file) => viewOf(context, { ledgerSnapshot, rules, file })))));
+  }
+  return views;
 }

@@ -1,5 +1,12 @@
 /** Who wrote the events of a file, as far as keys prove it, and that nothing of its past was changed. */
-import type { EventId, ObjectId, RequestEvent, SessionEvent, Signature } from '../../model/index.ts';
+import {
+  type EventId,
+  isSessionId,
+  type ObjectId,
+  type RequestEvent,
+  type SessionEvent,
+  type Signature,
+} from '../../model/index.ts';
 import type { RequestFile, SessionFile } from '../../record/ledger-file.ts';
 import { samePerson } from '../../policy/policy.ts';
 import {
@@ -14,7 +21,7 @@ import {
 } from './snapshot.ts';
 import type { RequestContext } from '../context.ts';
 import { signaturesOf } from './signed.ts';
-import { eventTimes, isFuture } from './times.ts';
+import { type Dated, eventTimes, isFuture } from './times.ts';
 
 export interface Proof {
   readonly commit: ObjectId;
@@ -52,6 +59,32 @@ export async function proveSession(
   return prove(context, ledgerSnapshot, file, SESSIONS);
 }
 
+/**
+ * Looks at the signatures of many requests at once, so that the proof of each finds them known: git is started for some hundred commits,
+ * not for every request.
+ */
+export async function readSignaturesOf(
+  context: RequestContext,
+  ledgerSnapshot: LedgerSnapshot,
+  files: readonly (RequestFile | SessionFile)[],
+): Promise<void> {
+  const commits: LedgerCommit[] = [];
+  const times = new Map<ObjectId, number>();
+  for (const { state, events } of files) {
+    const versions = await ledgerSnapshot.versions(
+      (isSessionId(state.id) ? SESSIONS : REQUESTS).pathOf(state.id),
+    );
+    if (versions.length !== events.length) continue;
+    for (const [id, time] of await eventTimes(context, ledgerSnapshot, datedOf(versions, events)))
+      times.set(id, time);
+    commits.push(...versions.map(({ commit }) => commit));
+  }
+  await signaturesOf(context, commits, times);
+}
+
+const datedOf = (versions: readonly Version[], events: readonly AnyEvent[]): Dated[] =>
+  versions.map(({ commit }, index) => ({ commit, at: Date.parse(events[index]?.at ?? '') }));
+
 type AnyEvent = RequestEvent | SessionEvent;
 
 interface Lived {
@@ -78,11 +111,7 @@ async function prove<File extends Lived>(
   }
   if (JSON.stringify(before) !== JSON.stringify(file.events))
     throw tampered(path, 'is not what its commits made it');
-  const dated = versions.map(({ commit }, index) => ({
-    commit,
-    at: Date.parse(file.events[index]?.at ?? ''),
-  }));
-  const times = await eventTimes(context, ledgerSnapshot, dated);
+  const times = await eventTimes(context, ledgerSnapshot, datedOf(versions, file.events));
   const signatures = await signaturesOf(
     context,
     versions.map(({ commit }) => commit),
