@@ -64,7 +64,7 @@ export function readEnvironment(): Environment {
   };
 }
 
-/** A terminal that was not told its size is 0 columns wide. */
+/** A terminal of unknown size reports 0 columns wide. */
 function columns(given: string | number | undefined): number | null {
   const number = Number(given ?? 0);
   return Number.isInteger(number) && number > 0 ? Math.max(20, number) : null;

@@ -8,7 +8,7 @@ import type { Session } from './session.ts';
 import type { RollbackQueue } from '../workers/index.ts';
 
 /** For scripts, standard error holds nothing but an error. */
-export const sayIn = (session: Session) => (line: string) =>
+export const progressPrinter = (session: Session) => (line: string) =>
   void (session.format === 'text' && printProgress(line));
 
 /** `onTrust`: where no key is trusted here, whatever key signed an approval. */
@@ -18,7 +18,7 @@ export async function executeHere(
   request: RequestView,
   onTrust = true,
 ): Promise<RollbackResult> {
-  const say = sayIn(session);
+  const say = progressPrinter(session);
   const person = await session.author(engine);
   // What their own session let go ahead needs no other permission.
   const actor = request.breakGlass === null ? { actor: person } : {};
@@ -66,7 +66,7 @@ export async function executeByWorker(
   { wait, queue }: { readonly wait: boolean; readonly queue?: RollbackQueue },
 ): Promise<RollbackResult> {
   const use = (queue: RollbackQueue) => {
-    const work = () => enqueue(request, { engine, queue, wait, say: sayIn(session) });
+    const work = () => enqueue(request, { engine, queue, wait, say: progressPrinter(session) });
     return wait ? provenResult(engine, request, work) : work();
   };
   if (queue !== undefined) return use(queue);
@@ -79,7 +79,7 @@ export async function executeByWorker(
   }
 }
 
-export interface CarryOutHow {
+export interface ExecuteHow {
   /** In this process; else by a worker. */
   readonly here?: boolean;
   /** Follow the worker? */
@@ -87,11 +87,11 @@ export interface CarryOutHow {
 }
 
 /** Without a queue the request stays approved in the ledger, where workers look for such; that is said, and is no failure. */
-export async function carryOutOrLeave(
+export async function executeOrLeave(
   session: Session,
   engine: Engine,
   request: RequestView,
-  { here, wait }: CarryOutHow,
+  { here, wait }: ExecuteHow,
 ): Promise<RollbackResult> {
   if (here) return executeHere(session, engine, request);
   try {
@@ -99,7 +99,7 @@ export async function carryOutOrLeave(
   } catch (error) {
     if (!isFailure(error) || error.code !== 'QUEUE_UNAVAILABLE') throw error;
     const again = `\`backtrail request retry ${request.id} --here\` does it in this process.`;
-    sayIn(session)(
+    progressPrinter(session)(
       `  ${error.message} A worker finds the request in the ledger and carries it out; ${again}`,
     );
     return resultOf(request, 'approved');

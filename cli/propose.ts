@@ -80,14 +80,16 @@ export function idOfKey(key: string): RequestId {
   return deriveRequestId(createHash('sha256').update(`request-id ${key}`).digest());
 }
 
-/** Asks `carryOut` where the request is approved at once. */
-export async function carryOn(
+/** Asks `executeRequest` where the request is approved at once. */
+export async function continueRequest(
   { style }: Context,
   { request, plan }: { readonly request: RequestView; readonly plan: RollbackPlan },
-  carryOut: () => Promise<RollbackResult>,
+  executeRequest: () => Promise<RollbackResult>,
 ): Promise<Output> {
   const pending = request.status === 'pending';
-  const result = pending ? { ...resultOf(request, 'pending'), findings: plan.findings } : await carryOut();
+  const result = pending
+    ? { ...resultOf(request, 'pending'), findings: plan.findings }
+    : await executeRequest();
   const { approval, breakGlass, supersedes } = request;
   const { destination } = plan;
   const more = {

@@ -145,7 +145,7 @@ export type { MaskedFile } from './history/show.ts';
 export type { RollbackRecord } from './record/trailers.ts';
 export { resultOf } from './rollback/result.ts';
 export { TRANSITIONS } from './record/transitions.ts';
-export type { GatedPlan, PlanAsk, RollbackAsk, Rollbacks } from './rollbacks.ts';
+export type { GatedPlan, PlanAsk, RequestOptions, RollbackAsk, Rollbacks } from './rollbacks.ts';
 export type { ExecuteAsk } from './requests/execute-many.ts';
 export { blockedError, isBlocked } from './rollback/blocked.ts';
 export type { Checkup } from './doctor/doctor.ts';

@@ -8,7 +8,13 @@ import {
   type RollbackRequest,
   type RollbackResult,
 } from './model/index.ts';
-import { type Destination, type GitRepository, type LedgerFetch, locationOf } from './git/open.ts';
+import {
+  type Destination,
+  type GitRepository,
+  type KnownLines,
+  type LedgerFetch,
+  locationOf,
+} from './git/open.ts';
 import { createPrograms, sandboxOf } from './render/programs/index.ts';
 import { createRollbacks, type Rollbacks } from './rollbacks.ts';
 import { blockedError, isBlocked } from './rollback/blocked.ts';
@@ -48,6 +54,8 @@ export interface EngineSettings {
   /** How far a fetch is; null when it has ended. */
   readonly onProgress?: ((progress: Progress | null) => void) | undefined;
   readonly onNotice?: ((notice: Notice) => void) | undefined;
+  /** What is remembered of the history of repositories: engines that are given the same `new Map()` share it. */
+  readonly lines?: KnownLines | undefined;
   /**
    * What `delivery.command` of a configuration may run: `helm` any command of that program, `helm template {directory}` exactly
    * this one, `all` whatever it says. Nothing where absent. Kustomize needs no permission.

@@ -67,10 +67,13 @@ export interface RollbackAsk extends RollbackInput {
   readonly reason: string;
   /** `rbk-` and 26 characters (`makeRequestId`, `deriveRequestId`): the same again is the same rollback. A new one where absent. */
   readonly id?: RequestId;
-  /** `id` was made by the caller just now, and this is its only call: what it did before is not looked for. */
-  readonly fresh?: boolean;
   /** A failed request, in whose place this one is. */
   readonly follows?: RequestId;
+}
+
+export interface RequestOptions extends ExecuteOptions {
+  /** Called with the request's id before anything is written; needed where the engine makes the id. */
+  readonly onId?: (id: RequestId) => void;
 }
 
 export interface Rollbacks {
@@ -91,7 +94,7 @@ export interface Rollbacks {
    * configuration from outside where a record is needed), GIT_MISSING, the code of a blocking finding, and what publishing fails with
    * (BRANCH_MOVED, WORKTREE_DIRTY, REMOTE_REJECTED, REMOTE_UNAVAILABLE, …)
    */
-  request(ask: RollbackAsk, options?: ExecuteOptions): Promise<Requested>;
+  request(ask: RollbackAsk, options?: RequestOptions): Promise<Requested>;
   /**
    * Executes an approved request, as a worker does: keys and votes are judged again, by the policy and the keys of now. Safe to
    * repeat, in any process, at any time.
@@ -156,11 +159,13 @@ export function createRollbacks(input: RollbacksInput): Rollbacks {
     request: async ({ target, ...ask }, options) => {
       const author = await authorOf(ask);
       const id = ask.id ?? makeRequestId(clock.now(), random(10));
-      const fresh = ask.id === undefined || ask.fresh === true;
+      // A new id has no earlier rollback; one that was given is always looked up.
+      const fresh = ask.id === undefined;
+      options?.onId?.(id);
       return requests.request({ ...requestAskOf(ask), target: targetOf(target), author, id, fresh }, options);
     },
-    execute: (id, options) => requests.carryOut(id, options),
-    executeMany: (asks, options) => requests.carryOutMany(asks, options),
+    execute: (id, options) => requests.executeRequest(id, options),
+    executeMany: (asks, options) => requests.executeRequests(asks, options),
     earlier: async ({ id, ...ask }) => {
       const found = await requests.repeated({ id, ask: askOf(ask), author: await authorOf(ask) });
       if (found === null) return null;

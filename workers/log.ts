@@ -8,7 +8,7 @@ export type { Logger } from 'pino';
 const SECRETS = ['password', 'token', 'authorization', 'redisUrl', 'config', 'reason'];
 
 /**
- * The worker's log: one JSON object a line, on standard output unless told otherwise, written before the call returns
+ * The worker's log: one JSON object a line, on standard output by default, written before the call returns
  * so that a process that ends has said everything. Times are ISO 8601 in UTC. Keys: requestId, step, code, durationMs.
  */
 export function createLogger(

@@ -93,18 +93,18 @@ export function startReconciler(setup: Setup): Reconciler {
 /** One look; false where it failed. */
 function createLook(repo: string, setup: Setup): () => Promise<boolean> {
   const logger = setup.logger.child({ repo });
-  let told: string | null = null;
+  let reported: string | null = null;
   return async () => {
     try {
       await lookOnce(repo, { ...setup, logger });
-      if (told !== null) logger.info('the ledger can be looked after again');
-      told = null;
+      if (reported !== null) logger.info('the ledger can be looked after again');
+      reported = null;
       return true;
     } catch (error) {
       const { code, message } = toFailure(error);
       const text = `${code} ${message}`;
-      if (text !== told) logger.warn({ code, err: error }, 'the ledger cannot be looked after');
-      told = text;
+      if (text !== reported) logger.warn({ code, err: error }, 'the ledger cannot be looked after');
+      reported = text;
       return false;
     }
   };

@@ -116,7 +116,7 @@ async function tell(job: Job<RollbackJob>, event: StepDone, log: Logger): Promis
     at: new Date().toISOString(),
   });
   await within(PROGRESS_MS, job.updateProgress({ ...progress })).catch((error: unknown) =>
-    log.warn({ err: error, step }, 'progress could not be told to the queue'),
+    log.warn({ err: error, step }, 'progress could not be reported to the queue'),
   );
 }
 

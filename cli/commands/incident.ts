@@ -6,7 +6,7 @@ import { address } from '../enqueue.ts';
 import { type Output, printProgress } from '../terminal/output.ts';
 import { type GlobalOptions, startSession } from '../session.ts';
 import { type Context, type Program, runCommand } from './command.ts';
-import { carryOut } from './incident/execute.ts';
+import { executeRequest } from './incident/execute.ts';
 import { type Incident, readIncident } from './incident/file.ts';
 import { isOpen, planAll } from './incident/plan.ts';
 import { exitCodeOf, incidentValue, planTable, resultTable } from './incident/tables.ts';
@@ -72,7 +72,7 @@ async function recover(
     if (stopped) say('Nothing was started, because a plan failed and the file says onFailure: stop.');
     if (todo.length > 0) {
       if (!yes) await ask(session.environment.interactive && isText, todo.length);
-      await carryOut(todo, { engine, incident, author, say, redisUrl: environment.redisUrl });
+      await executeRequest(todo, { engine, incident, author, say, redisUrl: environment.redisUrl });
     }
     const exitCode = exitCodeOf(items);
     return {

@@ -13,16 +13,16 @@ import {
   type Rollbacks,
   type StepEvent,
 } from '../../engine/index.ts';
-import { untilBack } from '../retry-remote.ts';
+import { retryRemote } from '../retry-remote.ts';
 import { confirmRollback, requireReason } from '../terminal/ask.ts';
 import type { RollbackQueue } from '../../workers/index.ts';
-import { executeByWorker, executeHere, sayIn } from '../execute-request.ts';
+import { executeByWorker, executeHere, progressPrinter } from '../execute-request.ts';
 import { Interrupted, interruptible } from '../terminal/interrupt.ts';
 import { type Output, printAside } from '../terminal/output.ts';
 import { destinationText } from '../print/destination.ts';
 import { planText } from '../print/plan.ts';
 import {
-  carryOn,
+  continueRequest,
   type IdentifiedAsk,
   idOfKey,
   newId,
@@ -90,7 +90,7 @@ async function rollback(context: Context, scope: string, options: RollbackOption
     throw new BacktrailError('CONFIRMATION_REQUIRED', 'There is no terminal to confirm this rollback on.');
   }
   return withQueue(context, options, (queue) =>
-    planAndCarryOut(context, ask, { options, queue, interactive }),
+    planAndExecute(context, ask, { options, queue, interactive }),
   );
 }
 
@@ -116,14 +116,14 @@ interface Asked {
   readonly interactive: boolean;
 }
 
-function planAndCarryOut(
+function planAndExecute(
   context: Context,
   ask: PlanAsk,
   { options, queue, interactive }: Asked,
 ): Promise<Output> {
   const { session, style } = context;
   const waiting = queue !== null && options.wait;
-  const patiently = <T>(work: () => Promise<T>) => (waiting ? untilBack(session, work) : work());
+  const withRetries = <T>(work: () => Promise<T>) => (waiting ? retryRemote(session, work) : work());
   const use = async (engine: Engine) => {
     engine.requireWriting();
     const author = await session.author(engine);
@@ -133,12 +133,12 @@ function planAndCarryOut(
       const known =
         key === undefined
           ? null
-          : await patiently(() => engine.rollbacks.earlier({ ...ask, id, author, revisions: true }));
+          : await withRetries(() => engine.rollbacks.earlier({ ...ask, id, author, revisions: true }));
       return known && takeUp(context, engine, known, { id, author, options, queue });
     };
     const before = await again();
     if (before !== null) return before;
-    const plan = await patiently(() => planToAsk(engine, { ...ask, author, ledger: queue !== null }));
+    const plan = await withRetries(() => planToAsk(engine, { ...ask, author, ledger: queue !== null }));
     // It may have been published since, and then this plan goes back further.
     const meanwhile = await again();
     if (meanwhile !== null) return meanwhile;
@@ -150,14 +150,12 @@ function planAndCarryOut(
         : (options.reason ?? '');
     const allowRemoval = options.allowRemoval ?? false;
     const wish = toRequest(plan, { id, author, reason, allowRemoval, ledger: queue !== null });
-    // An id made for this command was not used before, and this is called once.
-    const once = key === undefined ? { ...wish, fresh: true } : wish;
     if (plan.unchanged || !plan.gate.ledgered)
-      return resultOutput(context, plan, await rollBackHere(session, engine, once));
-    const { request, ...result } = await patiently(() => engine.rollbacks.request(wish));
+      return resultOutput(context, plan, await rollBackHere(session, engine, wish, key !== undefined));
+    const { request, ...result } = await withRetries(() => engine.rollbacks.request(wish));
     if (request === null) return resultOutput(context, plan, result);
-    return carryOn(context, { request, plan }, () =>
-      carryOutAs(session, engine, request, { options, queue }),
+    return continueRequest(context, { request, plan }, () =>
+      executeAs(session, engine, request, { options, queue }),
     );
   };
   // A queued rollback is planned on what is known here, and waits; the worker plans it again.
@@ -171,7 +169,7 @@ function question({ gate, destination }: GatedPlan): string {
 
 type How = Pick<Asked, 'options' | 'queue'> & { readonly onTrust?: boolean };
 
-const carryOutAs = (
+const executeAs = (
   session: Session,
   engine: Engine,
   request: RequestView,
@@ -192,32 +190,45 @@ async function takeUp(
 ): Promise<Output> {
   const { session } = context;
   const { reason = '', allowRemoval = false } = how.options;
-  sayIn(session)(`  ${id} was asked for before with this --request-id; nothing is rolled back twice`);
+  progressPrinter(session)(
+    `  ${id} was asked for before with this --request-id; nothing is rolled back twice`,
+  );
   if (request === null) {
     // What is on the branch is only reported.
     const wish = toRequest(plan, { id, author, reason, allowRemoval });
-    return resultOutput(context, plan, await rollBackHere(session, engine, wish));
+    return resultOutput(context, plan, await rollBackHere(session, engine, wish, true));
   }
   const isOpen = request.status === 'approved' || request.status === 'executing';
   // Anybody who can guess the key and write the ledger can have opened it, with approvals: only trusted keys tell.
   const onTrust = request.approval.need === 0 && request.breakGlass === null;
-  return carryOn(context, { request, plan }, () =>
+  return continueRequest(context, { request, plan }, () =>
     // Of one that has ended the branch and the ledger are asked, not the queue.
     isOpen
-      ? carryOutAs(session, engine, request, { ...how, onTrust })
+      ? executeAs(session, engine, request, { ...how, onTrust })
       : executeHere(session, engine, request, onTrust),
   );
 }
 
 /** Where no policy asks for a record besides the branch's own; and where there is nothing to do. */
-async function rollBackHere(session: Session, engine: Engine, wish: IdentifiedAsk): Promise<RollbackResult> {
-  const say = sayIn(session);
+async function rollBackHere(
+  session: Session,
+  engine: Engine,
+  { id, ...ask }: IdentifiedAsk,
+  isGivenId: boolean,
+): Promise<RollbackResult> {
+  const say = progressPrinter(session);
+  let used = id;
+  const onId = (made: RequestId) => {
+    used = made;
+  };
   return interruptible(
     async (signal) => {
       const onStep = ({ step }: StepEvent) => say(`  ✓ ${step}`);
-      return withoutRequest(await engine.rollbacks.request(wish, { signal, onStep }));
+      // Without an id the engine makes one, and need not look for an earlier rollback of it.
+      const wish = isGivenId ? { ...ask, id } : ask;
+      return withoutRequest(await engine.rollbacks.request(wish, { signal, onStep, onId }));
     },
-    (signal) => afterSignal(session, wish, signal),
+    (signal) => afterSignal(session, { ...ask, id: used }, signal),
   );
 }
 

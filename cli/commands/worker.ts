@@ -82,7 +82,8 @@ type Open = (repo: string) => Promise<Engine>;
 /** What may run is for the worker to say, whatever the configuration of a repository wants. */
 export function openIn(place: Place, onNotice?: (notice: Notice) => void): Open {
   const { renderCommands } = place;
-  return (repo) => openEngine({ ...engineOptionsOf(place), repo, onNotice, renderCommands });
+  const lines = new Map();
+  return (repo) => openEngine({ ...engineOptionsOf(place), repo, onNotice, renderCommands, lines });
 }
 
 /** Keeps each repository open, as an engine remembers what it has read; one that failed is opened anew. */

@@ -90,14 +90,14 @@ export interface ResultDetails {
   readonly supersedes?: string;
 }
 
-/** `told`: findings that stood in the plan. */
+/** `reported`: findings that stood in the plan. */
 export function resultText(
   style: Style,
   result: RollbackResult,
-  told: readonly Finding[],
+  reported: readonly Finding[],
   { destination, approval, breakGlass, supersedes }: ResultDetails = {},
 ): string {
-  const news = result.findings.filter(({ message }) => !told.some((other) => other.message === message));
+  const news = result.findings.filter(({ message }) => !reported.some((other) => other.message === message));
   const { status, scope, mode, target, commit, deliveryCommit, requestId } = result;
   const color =
     status === 'failed' ? 'red' : status === 'completed' || status === 'unchanged' ? 'green' : 'yellow';

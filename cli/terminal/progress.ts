@@ -31,6 +31,7 @@ export function progressLine(
 const PHASES: Readonly<Record<Progress['phase'], string>> = {
   asking: 'waiting for the remote',
   locked: 'waiting for another process that fetches',
+  history: 'reading the history',
   counting: 'the remote counts objects',
   compressing: 'the remote packs objects',
   receiving: 'receiving objects',

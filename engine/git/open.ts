@@ -6,10 +6,12 @@ import { openLocal } from './local/local.ts';
 import { parseLocation } from './remote/location.ts';
 import { requireVersion } from './process/program.ts';
 import { openRemote } from './remote/remote.ts';
+import type { KnownLines } from './store/line-cache.ts';
 import type { GitRepository } from './repository.ts';
 
 export type { Destination, LedgerFetch, Offline } from '../model/index.ts';
 export type { GitRepository } from './repository.ts';
+export type { KnownLines } from './store/line-cache.ts';
 
 export interface OpenOptions {
   /** Path or URL as the user typed it. */
@@ -32,6 +34,8 @@ export interface OpenOptions {
   /** Bytes of all mirrors together: beyond it those that were not used for the longest time go. */
   readonly cacheLimit?: number | undefined;
   readonly onProgress?: ((progress: Progress | null) => void) | undefined;
+  /** What is remembered of the lines of repositories; of this one alone where absent. */
+  readonly lines?: KnownLines | undefined;
 }
 
 /** An opened repository, and the way to its upstream. */
@@ -50,11 +54,12 @@ export interface Opened {
  * REMOTE_DENIED or REMOTE_UNAVAILABLE.
  */
 export async function openPlace(options: OpenOptions): Promise<Opened> {
-  const { location, env, cacheFolder } = options;
+  const { location, env } = options;
   const timeoutMs = options.timeoutMs ?? 120_000;
   const transportTimeoutMs = options.timeoutMs ?? 1_800_000;
   const place = await parseLocation(location);
-  const through = { ...options, timeoutMs, transportTimeoutMs };
+  const lines = options.lines ?? new Map();
+  const through = { ...options, lines, timeoutMs, transportTimeoutMs };
   const alone = (git: GitRepository): Opened => ({ git, throughUpstream: () => Promise.resolve(git) });
   if (place.kind === 'remote') {
     await requireVersion(env, timeoutMs);
@@ -62,7 +67,7 @@ export async function openPlace(options: OpenOptions): Promise<Opened> {
   }
   try {
     // Its own first command shows whether there is a git, and its answer whether that may be too old.
-    const local = await openLocal({ location, folder: place.folder, env, cacheFolder, timeoutMs });
+    const local = await openLocal({ ...through, folder: place.folder });
     return { git: local, throughUpstream: (branch) => openClone({ ...through, local, branch }) };
   } catch (error) {
     if (!isFailure(error) || error.code !== 'GIT_MISSING' || error.details['version'] !== undefined)

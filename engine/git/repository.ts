@@ -8,6 +8,7 @@ import type {
 } from '../model/index.ts';
 import { hasherOf } from './store/hash.ts';
 import { createHistory } from './store/history.ts';
+import type { IndexPlace } from './store/line-cache.ts';
 import { writeCommits } from './store/import.ts';
 import { beginChain } from './store/import-chain.ts';
 import { findRequest, messages, requestsSince } from './store/messages.ts';
@@ -54,10 +55,16 @@ export function common(
     shallow,
     format,
     branches = 'refs/heads',
-  }: { readonly shallow: boolean; readonly format: ObjectFormat; readonly branches?: string },
+    index,
+  }: {
+    readonly shallow: boolean;
+    readonly format: ObjectFormat;
+    readonly branches?: string;
+    readonly index: IndexPlace;
+  },
 ): Common {
-  const objects = createObjects({ runner, shallow });
-  const history = createHistory({ runner, objects, shallow, format, branches });
+  const objects = createObjects({ runner, shallow, passed: index.passed });
+  const history = createHistory({ runner, objects, shallow, format, branches, index });
   const staged = new Map<RequestId, readonly RefEdit[]>();
   let inspected: readonly LogCommit[] = [];
   return {

@@ -7,20 +7,18 @@ import { fieldSelection, singlePath } from '../layout/fields/field.ts';
 import type { Revision } from './revision.ts';
 import { recordField, rootFields, type Selection, selectionsOf } from '../layout/layout.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
+import type { UndoneRevisions } from './undone-revisions.ts';
 
 type NumberedRevision = Omit<Revision, 'rolledBackBy' | 'undoneBy' | 'holdsLeft'>;
 
-export interface RolledBackRevisions {
-  /** Revisions undone by a rollback of this scope or of a part of it: the newest such rollback, by revision. */
-  readonly rolledBack: ReadonlyMap<ObjectId, ObjectId>;
-  /** Other revisions that still contain what a rollback of a part undid: that rollback, by revision. */
-  readonly holding: ReadonlyMap<ObjectId, ObjectId>;
-}
-
+/**
+ * `undone`: the revisions undone by a rollback of this scope or of a part of it, with the newest such rollback. `holding`: other
+ * revisions that still contain what a rollback of a part undid, with that rollback.
+ */
 export async function rolledBackRevisions(
   query: ScopeQuery,
   revisions: readonly NumberedRevision[],
-): Promise<RolledBackRevisions> {
+): Promise<UndoneRevisions> {
   const left = new Map<ObjectId, ObjectId>();
   const holding = new Map<ObjectId, ObjectId>();
   for (const [index, { commit, rollback }] of revisions.entries()) {
@@ -40,7 +38,7 @@ export async function rolledBackRevisions(
       }
     }
   }
-  return { rolledBack: left, holding };
+  return { undone: left, holding };
 }
 
 /** Whether a rollback's target precedes it; not so for forged trailers, or ones copied from another branch. */

@@ -1,5 +1,5 @@
 /** Revisions that were undone by `git revert`, or because the scope returned to its former content. */
-import type { ObjectId, PathChange } from '../model/index.ts';
+import type { Entry, ObjectId } from '../model/index.ts';
 import { type ScopeQuery } from '../snapshot/scope-content.ts';
 import { restorableSources } from './counted-changes.ts';
 import type { Revision } from './revision.ts';
@@ -7,34 +7,33 @@ import type { Revision } from './revision.ts';
 type ChangedRevision = Pick<Revision, 'commit' | 'changes'>;
 
 export interface UndoneRevisions {
+  /** Undone revisions, with the newer commit that undid each. */
   readonly undone: ReadonlyMap<ObjectId, ObjectId>;
-  /** Revisions between a `git revert` and the commit that it reverts, with that revert: they still contain the reverted change. */
+  /** Revisions that still contain what a newer commit undid elsewhere, with that commit: those between a `git revert` and what it reverts. */
   readonly holding: ReadonlyMap<ObjectId, ObjectId>;
 }
 
 /**
  * The undone revisions with the newer commit that undid each. A revision that was itself undone does not count, so that the revert of a
- * revert goes forward. `revisions`: newest first.
+ * revert goes forward. `revisions`: newest first. `more`: reverts besides those that a commit names itself.
  */
 export async function undoneRevisions(
   query: ScopeQuery,
   revisions: readonly ChangedRevision[],
+  more: ReadonlyMap<ObjectId, readonly ObjectId[]>,
 ): Promise<UndoneRevisions> {
   const states = await statesOf(query, revisions);
   const undone = new Map<ObjectId, ObjectId>();
   const holding = new Map<ObjectId, ObjectId>();
   const places = new Map(revisions.map(({ commit }, index) => [commit.id, index]));
-  const positions = new Map<string, number[]>();
-  for (const [index, state] of states.entries())
-    positions.set(state, [...(positions.get(state) ?? []), index]);
+  const next = nextOfSameState(states);
   for (const [index, { commit }] of revisions.entries()) {
     if (undone.has(commit.id)) continue;
     const mark = (id: ObjectId) => {
       if (!undone.has(id)) undone.set(id, commit.id);
     };
-    const same = positions.get(states[index] ?? '')?.find((other) => other > index);
-    for (const between of revisions.slice(index + 1, same ?? index)) mark(between.commit.id);
-    for (const id of commit.reverts) {
+    for (const between of revisions.slice(index + 1, next[index])) mark(between.commit.id);
+    for (const id of [...commit.reverts, ...(more.get(commit.id) ?? [])]) {
       const place = places.get(id) ?? -1;
       if (place <= index) continue;
       mark(id);
@@ -45,46 +44,86 @@ export async function undoneRevisions(
   return { undone, holding };
 }
 
+/** Where the state of each revision was last seen before it; 0 where it never was. */
+function nextOfSameState(states: readonly string[]): Uint32Array {
+  const next = new Uint32Array(states.length);
+  const last = new Map<string, number>();
+  for (let index = states.length - 1; index >= 0; index -= 1) {
+    const state = states[index] ?? '';
+    next[index] = last.get(state) ?? 0;
+    last.set(state, index);
+  }
+  return next;
+}
+
 /**
  * The state of the scope at each revision, as a text that is equal if the content is: an additive hash over its items (AdHash, Bellare
  * and Micciancio 1997) relative to the newest revision, so that each change costs its own size. Not cryptographic; only `previous` uses it.
  */
 async function statesOf(query: ScopeQuery, revisions: readonly ChangedRevision[]): Promise<string[]> {
-  const sum = [0, 0];
+  const sum: Hash = [0, 0];
   const states: string[] = [];
+  const placeOf = placesIn(query);
+  const add = (sign: 1 | -1, [one, other]: Hash) => {
+    sum[0] = (sum[0] + sign * one) >>> 0;
+    sum[1] = (sum[1] + sign * other) >>> 0;
+  };
   for (const { changes } of revisions) {
     states.push(sum.join());
-    for (const change of changes)
-      for (const [side, sign] of [
-        ['after', -1],
-        ['before', 1],
-      ] as const)
-        for (const item of await itemsOf(query, change, side)) {
-          const [one, other] = hash(item);
-          sum[0] = ((sum[0] ?? 0) + sign * one) >>> 0;
-          sum[1] = ((sum[1] ?? 0) + sign * other) >>> 0;
-        }
+    for (const change of changes) {
+      const { path } = change;
+      const place = placeOf(path);
+      for (const [entry, sign] of [
+        [change.after, -1],
+        [change.before, 1],
+      ] as const) {
+        if (entry === null) continue;
+        if (place.isWhole) add(sign, hash(entry.id, hash(entry.mode, place.start)));
+        else for (const item of await partsOf(query, { path, entry })) add(sign, hash(item));
+      }
+    }
   }
   return states;
 }
 
-/** The items of the scope on one side of a change: the entry of a whole path, or the sources of the selected parts. */
-async function itemsOf(query: ScopeQuery, change: PathChange, side: 'before' | 'after'): Promise<string[]> {
-  const entry = change[side];
-  if (entry === null) return [];
-  const items = new Set<string>();
-  for (const selection of query.selections) {
-    if (selection.paths.match(change.path) === null) continue;
-    if (selection.selector === null) return [`${change.path}\0${entry.mode}\0${entry.id}`];
-    const sources = await restorableSources(query, selection, { path: change.path, entry, like: null });
-    for (const [selector, source] of sources) items.add(`${change.path}#${selector}\0${source}`);
-  }
-  return [...items];
+interface Place {
+  /** Selected as a whole path. */
+  readonly isWhole: boolean;
+  /** What its items begin with, hashed. */
+  readonly start: Hash;
 }
 
-/** Two 32-bit FNV-1a hashes with different seeds. */
-function hash(text: string): [number, number] {
-  let [one, other] = [0x811c9dc5, 0x01000193];
+function placesIn({ selections }: ScopeQuery): (path: string) => Place {
+  const known = new Map<string, Place>();
+  return (path) => {
+    const found = known.get(path);
+    if (found !== undefined) return found;
+    const isWhole = selections.some(({ paths, selector }) => selector === null && paths.match(path) !== null);
+    const place = { isWhole, start: hash(`${path}\0`) };
+    known.set(path, place);
+    return place;
+  };
+}
+
+/** The sources of the selected parts of a file. */
+async function partsOf(
+  query: ScopeQuery,
+  { path, entry }: { readonly path: string; readonly entry: Entry },
+): Promise<ReadonlySet<string>> {
+  const items = new Set<string>();
+  for (const selection of query.selections) {
+    if (selection.selector === null || selection.paths.match(path) === null) continue;
+    const sources = await restorableSources(query, selection, { path, entry, like: null });
+    for (const [selector, source] of sources) items.add(`${path}#${selector}\0${source}`);
+  }
+  return items;
+}
+
+type Hash = [number, number];
+
+/** Two 32-bit FNV-1a hashes with different seeds, or going on from others. */
+function hash(text: string, from: Hash = [0x811c9dc5, 0x01000193]): Hash {
+  let [one, other] = from;
   for (let at = 0; at < text.length; at += 1) {
     const unit = text.charCodeAt(at);
     one = Math.imul(one ^ unit, 0x01000193);

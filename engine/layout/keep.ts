@@ -6,6 +6,7 @@ import {
   claimsKind,
   type DocumentDescription,
   describeDocuments,
+  hasPlainOutline,
   type ObjectName,
 } from '../yaml/core/kinds.ts';
 import { formatSelector, parseSelector, type Selector } from '../yaml/core/selector.ts';
@@ -20,6 +21,10 @@ export interface Keep {
   path(path: string): string | null;
   /** Whether some rule depends on the content of files. */
   readonly looksInside: boolean;
+  /** The rules that depend on the content of files, as one text. */
+  readonly contentRules: string;
+  /** Certainly nothing is kept of a file for what this text says, whatever its name; found without parsing it. */
+  readonly isPlain: (text: string) => boolean;
   /** The rule that keeps a file with this content as a whole; null if none does. */
   content(path: string, text: string): string | null;
   /** The kept parts of a file; in a file of several documents, a kept document is a part. */
@@ -66,8 +71,11 @@ export function compileKeep(patterns: readonly string[], rules: Rules = ENGINE):
     text.includes('\\') ||
     (sops && text.includes('sops')) ||
     words.some(({ kind, word }) => text.includes(kind) && word.test(text));
-  const describe = (text: string) => (mayHold(text) ? describeDocuments(text) : []);
   const claimed = (text: string) => kinds.find(({ kind }) => claimsKind(text, kind))?.by ?? null;
+  const names = kinds.map(({ kind }) => kind);
+  const isPlain = (text: string) =>
+    !mayHold(text) || (!isEncrypted(text) && claimed(text) === null && hasPlainOutline(text, names));
+  const describe = (text: string) => (isPlain(text) ? [] : describeDocuments(text));
   const documents = (path: string, text: string): readonly KeptPart[] => {
     if (!mayBeYaml(path) || (rules < 3 && isFlat(path))) return [];
     return unique(
@@ -86,6 +94,8 @@ export function compileKeep(patterns: readonly string[], rules: Rules = ENGINE):
   };
   return {
     looksInside: sops || kinds.length > 0,
+    contentRules: JSON.stringify([sops, names]),
+    isPlain,
     path: (path) => whole.find(({ matches }) => matches(path))?.by ?? null,
     content: (path, text) => {
       if (sops && isEncrypted(text)) return 'format:sops';

@@ -151,19 +151,29 @@ export interface PathSelection {
   reaches(folder: string): boolean;
 }
 
+/** Paths whose match is remembered: a history names the same ones again and again. */
+const MAX_KNOWN = 10_000;
+
 export function bindPath(pattern: Pattern, bindings: Bindings): PathSelection {
   const literals = pattern.segments.map((segment) => literalSegment(segment, bindings));
   const open = literals.indexOf(null);
   const prefix = literals.slice(0, open < 0 ? literals.length : open).join('/');
   const last = open === pattern.segments.length - 1 && pattern.segments.at(-1) === '**';
   const kind = open < 0 ? 'path' : last ? 'tree' : 'glob';
-  const regex = pathRegex(pattern, bindings);
+  let regex: RegExp | null = null;
+  const known = new Map<string, Bindings | null>();
   return {
     kind,
     prefix,
     match: (path) => {
+      const found = known.get(path);
+      if (found !== undefined) return found;
+      if (known.size >= MAX_KNOWN) known.clear();
+      regex ??= pathRegex(pattern, bindings);
       const match = regex.exec(path);
-      return match ? extendBindings(bindings, match.groups) : null;
+      const matched = match ? extendBindings(bindings, match.groups) : null;
+      known.set(path, matched);
+      return matched;
     },
     reaches: (folder) => reaches(pattern, bindings, folder),
   };

@@ -77,3 +77,17 @@ export interface LogCommit {
   readonly reverts: readonly ObjectId[];
   readonly changes: readonly PathChange[];
 }
+
+/** Several logs of one line as one, in its order. `line`: all ids of the line, newest first; asked only where there are several logs. */
+export async function inOrder(
+  logs: readonly (readonly LogCommit[])[],
+  line: () => Promise<readonly ObjectId[]>,
+): Promise<readonly LogCommit[]> {
+  if (logs.length === 1) return logs[0] ?? [];
+  const merged = new Map<ObjectId, LogCommit>();
+  for (const commit of logs.flat()) {
+    const known = merged.get(commit.id);
+    merged.set(commit.id, known ? { ...known, changes: [...known.changes, ...commit.changes] } : commit);
+  }
+  return merged.size === 0 ? [] : (await line()).flatMap((id) => merged.get(id) ?? []);
+}

@@ -7,6 +7,14 @@ export interface ObjectReader {
   tree(id: ObjectId): Promise<readonly TreeEntry[]>;
   /** Rejects with FILE_TOO_LARGE above the reader's limit. */
   blob(id: ObjectId): Promise<Uint8Array>;
+  /**
+   * Of these blobs, those whose bytes pass the test, and those that are missing or over the limit; others may be named as well. `rules` names the test: what passed before
+   * may be remembered by it, also from one process to the next, so that nothing that is written may rest on the answer. Each is read where absent.
+   */
+  passing?(
+    ids: readonly ObjectId[],
+    test: { readonly rules: string; readonly passes: (bytes: Uint8Array) => boolean },
+  ): Promise<ReadonlySet<ObjectId>>;
 }
 
 export interface HistoryReader {
@@ -17,6 +25,11 @@ export interface HistoryReader {
    * `after` excludes that commit and its ancestors. A commit at the boundary of a shallow clone is left out: its changes are unknown.
    */
   log(query: { tip: ObjectId; path: string; after?: ObjectId }): Promise<readonly LogCommit[]>;
+  /**
+   * Commits of the first-parent line of `tip` that changed one of the paths, each once, newest first, with the changes below any of them.
+   * As `log` says of each path; may be answered from an index of the line, so what is written or judged must not rest on it alone.
+   */
+  changed(query: { tip: ObjectId; paths: readonly string[] }): Promise<readonly LogCommit[]>;
   /** Commits of the first-parent line with the trailers of a rollback or a delivery, newest first; `changes` is empty. */
   recorded(tip: ObjectId): Promise<readonly LogCommit[]>;
   /** All commit ids of the first-parent line of `tip`, newest first. */
@@ -61,10 +74,11 @@ export interface Clock {
 
 /** Progress of a fetch, as git reports it. */
 export interface Progress {
-  /** `asking`: no output from the remote yet. `locked`: another process uses the mirror. */
+  /** `asking`: no output from the remote yet. `locked`: another process uses the mirror. `history`: commits of a line are read. */
   readonly phase:
     | 'asking'
     | 'locked'
+    | 'history'
     | 'counting'
     | 'compressing'
     | 'receiving'

@@ -81,11 +81,13 @@ export interface RepositoryPublisher {
   /** The same for a chain of commits on `parent` whose messages name the ids of those before them. */
   beginChain(parent: ObjectId): CommitChain;
   /**
-   * Moves the branch where it lives, from `expected` to its descendant `next`, or changes nothing.
-   * @throws BRANCH_MOVED, DESCENT_BROKEN, REPOSITORY_MIRRORS, WORKTREE_DIRTY, BRANCH_CHECKED_OUT, REMOTE_REJECTED, REMOTE_DENIED,
-   * REMOTE_UNAVAILABLE, REPOSITORY_LOCKED
+   * Moves the branch where it lives, from `expected` to its descendant `next`, and the refs `also` with it: all of them in one transaction or
+   * one atomic push, or none. Gives those of `also` that were left where they are: all of them where the server has no atomic pushes or
+   * refuses such refs, and where files have to follow the branch here; the branch moved alone then, and its records are written after it.
+   * @throws BRANCH_MOVED (`details.ref`: which one), DESCENT_BROKEN, REPOSITORY_MIRRORS, WORKTREE_DIRTY, BRANCH_CHECKED_OUT, REMOTE_REJECTED,
+   * REMOTE_DENIED, REMOTE_UNAVAILABLE, REPOSITORY_LOCKED
    */
-  publish(edit: BranchEdit): Promise<void>;
+  publish(edit: BranchEdit): Promise<readonly RefMove[]>;
   /** The tip, read anew from where it was published. */
   readBack(branch: string): Promise<ObjectId>;
   /**
@@ -142,6 +144,17 @@ export interface BranchEdit {
   readonly next: ObjectId;
   /** Whose staging refs are no longer needed then: a local repository deletes them in the same transaction. */
   readonly requestId?: RequestId;
+  /** Records that are to move with the branch, as `prepare` of the ledger gives one. */
+  readonly also?: readonly RefMove[];
+}
+
+/** A ref by its whole name, moved by compare-and-swap. */
+export interface RefMove {
+  readonly ref: string;
+  /** null: the ref must not exist. */
+  readonly expected: ObjectId | null;
+  /** Descends from `expected`. */
+  readonly next: ObjectId;
 }
 
 export interface CommitMessage {
@@ -186,12 +199,14 @@ export interface LedgerStore {
    * Writes events as commits on `parent` (null: the first ones) and moves the ref from `parent` to the last of them, or changes
    * nothing. BRANCH_MOVED where it is elsewhere by now; SIGNING_FAILED; what `publish` of a repository fails with.
    */
-  append(input: {
-    readonly ref: string;
-    readonly parent: ObjectId | null;
-    readonly events: readonly NewEvent[];
-    readonly committer: Person;
-  }): Promise<readonly ObjectId[]>;
+  append(input: NewEvents): Promise<readonly ObjectId[]>;
+  /**
+   * The first half of `append`: writes and signs, and moves nothing, so that a publisher can move the ledger together with a branch:
+   * `publish({ …, also: [prepared.move] })`, then `finish`. What was prepared on a ledger that has moved since is discarded and prepared again.
+   */
+  prepare(input: NewEvents): Promise<PreparedEvents>;
+  /** The end of what was prepared, once: nothing of it stays staged, and a ledger that moved is remembered as seen. Best effort. */
+  finish(prepared: PreparedEvents, outcome: 'moved' | 'discarded'): Promise<void>;
   /**
    * Advisory lock: serialises writers that share a cache folder, to avoid compare-and-swap retries. Correctness does not depend on it: after 20 s
    * of waiting `use` runs without the lock.
@@ -208,6 +223,23 @@ export interface LedgerStore {
     allowedSigners: string | null,
     times?: ReadonlyMap<ObjectId, number>,
   ): Promise<ReadonlyMap<ObjectId, Signature>>;
+}
+
+export interface NewEvents {
+  readonly ref: string;
+  /** null: these are the first ones. */
+  readonly parent: ObjectId | null;
+  /** At least one, except for `append`. */
+  readonly events: readonly NewEvent[];
+  readonly committer: Person;
+}
+
+export interface PreparedEvents {
+  /** In the order of the events. */
+  readonly commits: readonly ObjectId[];
+  readonly move: RefMove;
+  /** The refs that keep the objects until then. */
+  readonly staged: readonly { readonly ref: string; readonly id: ObjectId }[];
 }
 
 export interface NewEvent {

@@ -49,13 +49,13 @@ const NONE: Omit<Rules, 'knowsKeys'> = {
  * The rules at the tip of the branch. A configuration from outside changes what is rolled back and how, never who must agree:
  * its policy counts only where the branch has no configuration.
  */
-export async function rulesOf(place: RequestContext, { branch, base, layout }: Snapshot): Promise<Rules> {
-  const { git, config } = place;
+export async function rulesOf(context: RequestContext, { branch, base, layout }: Snapshot): Promise<Rules> {
+  const { git, config } = context;
   const rulesIn = ({ policy, ledger, commit }: Config): Rules => ({
     policy,
     ref: ledger.ref,
     signoff: commit.signoff,
-    knowsKeys: place.allowedSigners !== null,
+    knowsKeys: context.allowedSigners !== null,
   });
   if (config === null) return rulesIn(layout.config);
   const own = await readOwnConfig(git, base);
@@ -72,13 +72,15 @@ export async function rulesOf(place: RequestContext, { branch, base, layout }: S
 }
 
 /** The same where the branch may have no configuration: its ledger can be read all the same. */
-export async function look(place: RequestContext): Promise<Rules & { readonly snapshot: Snapshot | null }> {
-  const snapshot = await place.observe().catch((error: unknown) => {
+export async function readRules(
+  context: RequestContext,
+): Promise<Rules & { readonly snapshot: Snapshot | null }> {
+  const snapshot = await context.observe().catch((error: unknown) => {
     if (isFailure(error) && error.code === 'CONFIG_MISSING') return null;
     throw error;
   });
-  if (snapshot === null) return { ...NONE, knowsKeys: place.allowedSigners !== null, snapshot };
-  return { ...(await rulesOf(place, snapshot)), snapshot };
+  if (snapshot === null) return { ...NONE, knowsKeys: context.allowedSigners !== null, snapshot };
+  return { ...(await rulesOf(context, snapshot)), snapshot };
 }
 
 /**

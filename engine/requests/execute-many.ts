@@ -5,9 +5,9 @@ import { isDamaged } from '../git/process/failure.ts';
 import { isWaiting } from '../record/transitions.ts';
 import { type BatchMember, type BatchResults, executeBatch } from '../rollback/batch.ts';
 import type { Planned } from '../rollback/plan.ts';
-import { look, type RequestContext, requireOwnConfig, rulesOf } from './context.ts';
-import { carryOut, REFUSALS, requestOf } from './execute.ts';
-import { type EligibilityInput, requireGrounds } from './gate/eligibility.ts';
+import { readRules, type RequestContext, requireOwnConfig, rulesOf } from './context.ts';
+import { executeRequest, REFUSALS, requestOf } from './execute.ts';
+import { type EligibilityInput, requireEligible } from './gate/eligibility.ts';
 import { rememberOwners } from './gate/owners.ts';
 import { proveRequest } from './ledger/proof.ts';
 import { openLedgerSnapshot } from './ledger/snapshot.ts';
@@ -21,15 +21,15 @@ export interface ExecuteAsk extends Pick<ExecuteRequestOptions, 'onStep' | 'will
   readonly id: RequestId;
 }
 
-export async function carryOutMany(
-  place: RequestContext,
+export async function executeRequests(
+  context: RequestContext,
   asks: readonly ExecuteAsk[],
   { signal }: Pick<ExecuteRequestOptions, 'signal'> = {},
 ): Promise<BatchResults> {
-  requireOwnConfig(place);
-  await place.git.refresh();
-  const rules = await look(place);
-  const book = await openLedgerSnapshot(place.git, rules.ref, place.cache);
+  requireOwnConfig(context);
+  await context.git.refresh();
+  const rules = await readRules(context);
+  const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache);
   const results = new Map<RequestId, PromiseSettledResult<RollbackResult>>();
   const settle = async (id: RequestId, work: Promise<RollbackResult>) => {
     const [settled] = await Promise.allSettled([work]);
@@ -38,13 +38,13 @@ export async function carryOutMany(
   const found = new Map<RequestId, EligibilityInput>();
   for (const { id } of asks)
     try {
-      const file = await requireRequest(book, id);
-      const proofs = await proveRequest(place, book, file);
-      found.set(id, { place, rules, book, file, proofs, counts: proven });
+      const file = await requireRequest(ledgerSnapshot, id);
+      const proofs = await proveRequest(context, ledgerSnapshot, file);
+      found.set(id, { context, rules, ledgerSnapshot, file, proofs, counts: proven });
     } catch {
       // Said by itself, below.
     }
-  const published = await publishedOf(place, rules.snapshot?.base ?? null, [...found.values()]);
+  const published = await publishedOf(context, rules.snapshot?.base ?? null, [...found.values()]);
   const isPlain = ({ id }: ExecuteAsk) => {
     const state = found.get(id)?.file.state;
     return (
@@ -52,7 +52,7 @@ export async function carryOutMany(
       isWaiting(state.status) &&
       state.config === null &&
       !published.has(id) &&
-      canJudge(place, rules, state)
+      canJudge(context, rules, state)
     );
   };
   const plain = asks.filter(isPlain);
@@ -64,10 +64,10 @@ export async function carryOutMany(
   const batch: BatchResults =
     snapshot === null || members.length === 0
       ? new Map()
-      : await executeBatch({ ...place, members, snapshot, ...(signal && { signal }) });
-  requireWhole(place, batch);
+      : await executeBatch({ ...context, members, snapshot, ...(signal && { signal }) });
+  requireWhole(context, batch);
   const done = [...batch.values()].flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
-  await completeAll(place, rules, done);
+  await completeAll(context, rules, done);
   for (const { id, ...options } of plain) {
     const [outcome, each] = [batch.get(id), found.get(id)];
     if (outcome?.status === 'rejected' && each) await settle(id, failed(each, outcome.reason, options));
@@ -75,7 +75,7 @@ export async function carryOutMany(
   }
   // What is done already, or was never to be done, is rare, and explains itself.
   for (const { id, ...options } of asks)
-    if (!results.has(id)) await settle(id, carryOut(place, id, { ...options, ...(signal && { signal }) }));
+    if (!results.has(id)) await settle(id, executeRequest(context, id, { ...options, ...(signal && { signal }) }));
   return results;
 }
 
@@ -100,14 +100,14 @@ async function publishedOf(
 }
 
 function memberOf(found: EligibilityInput, onStep: ExecuteAsk['onStep']): BatchMember {
-  const { file, place } = found;
+  const { file, context } = found;
   const { id, scope, target, base, allowRemoval } = file.state;
   // A policy may have come, or become stricter, on each tip that it is planned on.
   const authorize = async ({ snapshot, plan }: Planned) => {
-    const pinned = { ...place, observe: () => Promise.resolve(snapshot) };
-    rememberOwners(place, file.state, plan);
-    const judged = { ...found, place: pinned, rules: await rulesOf(pinned, snapshot) };
-    return requestOf(judged, await requireGrounds(judged));
+    const pinned = { ...context, observe: () => Promise.resolve(snapshot) };
+    rememberOwners(context, file.state, plan);
+    const judged = { ...found, context: pinned, rules: await rulesOf(pinned, snapshot) };
+    return requestOf(judged, await requireEligible(judged));
   };
   return { asked: { id, scope, target, base, allowRemoval }, authorize, ...(onStep && { onStep }) };
 }

@@ -11,43 +11,43 @@ import {
 } from '../model/index.ts';
 import { resultOf } from '../rollback/result.ts';
 import { readRollback } from '../record/read.ts';
-import type { RollbackRecord } from '../record/trailers.ts';
 import { isWaiting } from '../record/transitions.ts';
 import { execute } from '../rollback/execute.ts';
 import { type Planned, planRequested } from '../rollback/plan.ts';
 import type { ExecuteRequestOptions } from './types.ts';
 import { openLedgerSnapshot } from './ledger/snapshot.ts';
-import { type EligibilityInput, requireGrounds } from './gate/eligibility.ts';
+import { type EligibilityInput, requireEligible } from './gate/eligibility.ts';
 import { complete, recordFailure, refuse } from './outcome.ts';
 import { bindOf, knownOwners, ownersOf } from './gate/owners.ts';
-import { look, type RequestContext, requireOwnConfig, rulesOf } from './context.ts';
+import { readRules, type RequestContext, requireOwnConfig, rulesOf } from './context.ts';
 import { proveRequest } from './ledger/proof.ts';
+import { executesRequest } from './restored.ts';
 import { requireRequest } from './review.ts';
 import { requirePermission } from './gate/permissions.ts';
 import { canJudge, claimed, proven } from './view.ts';
 
-export async function carryOut(
-  place: RequestContext,
+export async function executeRequest(
+  context: RequestContext,
   id: RequestId,
   options: ExecuteRequestOptions = {},
 ): Promise<RollbackResult> {
-  requireOwnConfig(place);
-  await place.git.refresh();
-  const rules = await look(place);
-  const book = await openLedgerSnapshot(place.git, rules.ref, place.cache);
-  const file = await requireRequest(book, id);
-  const failed = (error: unknown) => recordFailure({ place, rules, file }, error, options);
-  const found = await examine({ place, rules, book, file }, options).catch(failed);
+  requireOwnConfig(context);
+  await context.git.refresh();
+  const rules = await readRules(context);
+  const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache);
+  const file = await requireRequest(ledgerSnapshot, id);
+  const failed = (error: unknown) => recordFailure({ context, rules, file }, error, options);
+  const found = await examine({ context, rules, ledgerSnapshot, file }, options).catch(failed);
   const { state } = file;
   if (found.published) return complete(found, await run(found, null, options));
   if (state.status === 'completed') return recorded(found);
   if (!isWaiting(state.status)) throw notWaiting(state);
   if (state.config !== null) return failed(broughtConfig(state));
-  const owners = await ownersOf(place, state);
+  const owners = await ownersOf(context, state);
   for (const owner of options.actor ? owners : [])
     if (options.actor) requirePermission(rules.policy, options.actor, 'deploy', owner);
-  if (options.onTrust !== true && !canJudge(place, rules, state)) throw noKeys(state);
-  const grounds = await requireGrounds(found).catch((error: unknown) => {
+  if (options.onTrust !== true && !canJudge(context, rules, state)) throw noKeys(state);
+  const grounds = await requireEligible(found).catch((error: unknown) => {
     if (isFailure(error) && REFUSALS.has(error.code)) return refuse(found, error);
     throw error;
   });
@@ -66,13 +66,13 @@ export const REFUSALS: ReadonlySet<FailureCode> = new Set([
 
 /** What is known of it before anything is decided. */
 async function examine(
-  known: Pick<EligibilityInput, 'place' | 'rules' | 'book' | 'file'>,
+  known: Pick<EligibilityInput, 'context' | 'rules' | 'ledgerSnapshot' | 'file'>,
   options: ExecuteRequestOptions,
 ): Promise<EligibilityInput & { readonly published: boolean }> {
-  const { place, book, file } = known;
-  const proofs = await proveRequest(place, book, file);
-  const counts = options.onTrust === true ? claimed(place) : proven;
-  return { ...known, proofs, counts, published: await isPublished(place, file.state) };
+  const { context, ledgerSnapshot, file } = known;
+  const proofs = await proveRequest(context, ledgerSnapshot, file);
+  const counts = options.onTrust === true ? claimed(context) : proven;
+  return { ...known, proofs, counts, published: await isPublished(context, file.state) };
 }
 
 function broughtConfig({ id }: LedgerRequest): BacktrailError {
@@ -83,37 +83,31 @@ function broughtConfig({ id }: LedgerRequest): BacktrailError {
   );
 }
 
-async function isPublished(place: RequestContext, state: LedgerRequest): Promise<boolean> {
+async function isPublished(context: RequestContext, state: LedgerRequest): Promise<boolean> {
   const { id, base } = state;
-  const { base: tip } = await place.observe();
-  const commit = await place.git.findRequest({ tip, base, requestId: id });
+  const snapshot = await context.observe();
+  const { base: tip } = snapshot;
+  const commit = await context.git.findRequest({ tip, base, requestId: id });
   if (commit === null) return false;
-  const claim = readRollback((await place.git.messages([commit])).get(commit)?.trailers ?? []);
-  if (claim !== null && carries(claim.record, state)) return true;
+  const claim = readRollback((await context.git.messages([commit])).get(commit)?.trailers ?? []);
+  if (claim !== null && (await executesRequest(context, snapshot, state, { ...claim.record, commit })))
+    return true;
   throw new BacktrailError(
     'LEDGER_TAMPERED',
     `Commit ${commit} of the branch names request ${id}, and is not the rollback that was asked for.`,
   );
 }
 
-/** Is a commit that names a request the rollback that the request is about? Anybody who may push can write its id. */
-export function carries(
-  { target, plan }: Pick<RollbackRecord, 'target' | 'plan'>,
-  state: LedgerRequest,
-): boolean {
-  return target === state.target && plan === state.digest;
-}
-
 /** The branch never had to hold it, where there was nothing to change: that it is so is asked of the branch, as the ledger only claims it. */
 async function recorded(found: EligibilityInput): Promise<RollbackResult> {
-  const { place, file } = found;
+  const { context, file } = found;
   const { id, scope, base, target, digest, result } = file.state;
   if (result?.status !== 'unchanged')
     throw new BacktrailError(
       'LEDGER_TAMPERED',
       `The ledger says that request ${id} was executed, and the branch does not hold it.`,
     );
-  const { plan } = await planRequested(await place.observe(), requestOf(found, null), place.programs);
+  const { plan } = await planRequested(await context.observe(), requestOf(found, null), context.programs);
   if (plan.files.length > 0)
     throw new BacktrailError(
       'VERIFY_FAILED',
@@ -151,10 +145,10 @@ function run(
   const request = requestOf(found, provenance);
   // A policy may have come, or become stricter, on each tip that an attempt is made on.
   const authorize = async ({ snapshot }: Planned) => {
-    await requireGrounds({ ...found, rules: await rulesOf(found.place, snapshot) });
+    await requireEligible({ ...found, rules: await rulesOf(found.context, snapshot) });
   };
   return execute({
-    ...found.place,
+    ...found.context,
     request,
     authorize,
     ...(onStep && { onStep }),
@@ -163,11 +157,11 @@ function run(
 }
 
 export function requestOf(
-  { place, rules, file }: EligibilityInput,
+  { context, rules, file }: EligibilityInput,
   provenance: Provenance | null,
 ): RollbackRequest {
   const { state } = file;
-  const bind = bindOf(rules, knownOwners(place, state));
+  const bind = bindOf(rules, knownOwners(context, state));
   return {
     id: state.id,
     scope: state.scope,

@@ -8,12 +8,12 @@ import type { RequestPlan, Requests, RequestView } from './types.ts';
 import type { InnerRequests } from './inner-requests.ts';
 import { audit } from './ledger/audit.ts';
 import { openLedgerSnapshot } from './ledger/snapshot.ts';
-import { carryOut } from './execute.ts';
-import { carryOutMany } from './execute-many.ts';
+import { executeRequest } from './execute.ts';
+import { executeRequests } from './execute-many.ts';
 import { requireGate } from './gate/gate.ts';
 import { openRequest } from './open.ts';
 import { bindOf, ownersOf } from './gate/owners.ts';
-import { look, type RequestContext, rulesOf } from './context.ts';
+import { readRules, type RequestContext, rulesOf } from './context.ts';
 import { permitOf } from './gate/plan-gate.ts';
 import { reconcile } from './reconcile.ts';
 import { repeated } from './repeated.ts';
@@ -32,54 +32,54 @@ import {
 } from './review.ts';
 import { requirePermission } from './gate/permissions.ts';
 import { closeSession, openSession, sessions } from './sessions.ts';
-import { placeOf, viewOf } from './view.ts';
+import { placeOf, viewOf, viewsOf } from './view.ts';
 
 /** `at` gives the place; the work may be done again where a mirror was found damaged. */
 export function createRequests(
-  open: <Value>(work: (place: RequestContext) => Promise<Value>) => Promise<Value>,
+  open: <Value>(work: (context: RequestContext) => Promise<Value>) => Promise<Value>,
 ): InnerRequests {
   // The branch says by which rules: it is looked at anew each time.
   const at: typeof open = (work) =>
-    open(async (place) => {
-      await place.git.look();
-      return work(place);
+    open(async (context) => {
+      await context.git.look();
+      return work(context);
     });
   return {
     gate: (input) =>
-      at(async (place) => requireGate(place, await rulesOf(place, input.planned.snapshot), input)),
-    repeated: (input) => at((place) => repeated(place, input)),
+      at(async (context) => requireGate(context, await rulesOf(context, input.planned.snapshot), input)),
+    repeated: (input) => at((context) => repeated(context, input)),
     open: (input) =>
-      at(async (place) => openRequest(place, await rulesOf(place, input.planned.snapshot), input)),
+      at(async (context) => openRequest(context, await rulesOf(context, input.planned.snapshot), input)),
     // It fetches by itself: what may be answered from a mirror that is behind must not be executed so.
-    request: (ask, options) => open((place) => requestRollback(place, ask, options)),
-    list: (filter) => at((place) => list(place, filter)),
-    show: ({ id, reader }) => at((place) => show(place, id, reader)),
-    plan: (input) => at((place) => planAgain(place, input)),
-    approve: (input) => at((place) => approve(place, input)),
-    reject: (input) => at((place) => reject(place, input)),
-    cancel: (input) => at((place) => cancel(place, input)),
-    note: (input) => at((place) => note(place, input)),
-    retry: (input) => at((place) => retry(place, input)),
-    inspect: (input) => at((place) => inspect(place, input)),
-    carryOut: (id, options) => at((place) => carryOut(place, id, options)),
+    request: (ask, options) => open((context) => requestRollback(context, ask, options)),
+    list: (filter) => at((context) => list(context, filter)),
+    show: ({ id, reader }) => at((context) => show(context, id, reader)),
+    plan: (input) => at((context) => planAgain(context, input)),
+    approve: (input) => at((context) => approve(context, input)),
+    reject: (input) => at((context) => reject(context, input)),
+    cancel: (input) => at((context) => cancel(context, input)),
+    note: (input) => at((context) => note(context, input)),
+    retry: (input) => at((context) => retry(context, input)),
+    inspect: (input) => at((context) => inspect(context, input)),
+    executeRequest: (id, options) => at((context) => executeRequest(context, id, options)),
     // As above: it fetches by itself.
-    carryOutMany: (asks, options) => open((place) => carryOutMany(place, asks, options)),
+    executeRequests: (asks, options) => open((context) => executeRequests(context, asks, options)),
     reconcile: () => at(reconcile),
-    openSession: (input) => at((place) => openSession(place, input)),
-    closeSession: (input) => at((place) => closeSession(place, input)),
-    sessions: (reader) => at((place) => sessions(place, reader)),
-    audit: (filter) => at((place) => audit(place, filter)),
+    openSession: (input) => at((context) => openSession(context, input)),
+    closeSession: (input) => at((context) => closeSession(context, input)),
+    sessions: (reader) => at((context) => sessions(context, reader)),
+    audit: (filter) => at((context) => audit(context, filter)),
   };
 }
 
 async function list(
-  place: RequestContext,
+  context: RequestContext,
   { scope, statuses, reader }: Parameters<Requests['list']>[0],
 ): Promise<RequestView[]> {
-  const rules = await look(place);
+  const rules = await readRules(context);
   const { policy, ref } = rules;
-  const book = await openLedgerSnapshot(place.git, ref, place.cache);
-  const files = (await book.requests()).filter(({ state }) => {
+  const ledgerSnapshot = await openLedgerSnapshot(context.git, ref, context.cache);
+  const files = (await ledgerSnapshot.requests()).filter(({ state }) => {
     const name = formatCoordinates(state.scope);
     return (
       (statuses === undefined || statuses.includes(state.status)) &&
@@ -87,36 +87,41 @@ async function list(
       hasPermission(policy, reader, 'read', placeOf(state))
     );
   });
-  return Promise.all(files.map((file) => viewOf(place, { book, rules, file })));
+  return viewsOf(context, { ledgerSnapshot, rules, files });
 }
 
-async function show(place: RequestContext, id: RequestId, reader?: Person): Promise<RequestView> {
-  return (await lookUp(place, id, reader)).request;
+async function show(context: RequestContext, id: RequestId, reader?: Person): Promise<RequestView> {
+  return (await lookUp(context, id, reader)).request;
 }
 
 /** One request with the rules of this moment. */
-async function lookUp(place: RequestContext, id: RequestId, reader?: Person) {
-  const rules = await look(place);
-  const book = await openLedgerSnapshot(place.git, rules.ref, place.cache);
-  const file = await requireRequest(book, id);
+async function lookUp(context: RequestContext, id: RequestId, reader?: Person) {
+  const rules = await readRules(context);
+  const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache);
+  const file = await requireRequest(ledgerSnapshot, id);
   const { state } = file;
   if (reader !== undefined) requirePermission(rules.policy, reader, 'read', placeOf(state));
-  const owners = isOpen(state.status) ? await ownersOf(place, state).catch(() => undefined) : undefined;
-  return { rules, book, file, request: await viewOf(place, { book, rules, file }, owners) };
+  const owners = isOpen(state.status) ? await ownersOf(context, state).catch(() => undefined) : undefined;
+  return {
+    rules,
+    ledgerSnapshot,
+    file,
+    request: await viewOf(context, { ledgerSnapshot, rules, file }, owners),
+  };
 }
 
 async function planAgain(
-  place: RequestContext,
+  context: RequestContext,
   { id, reader, revisions = false }: Parameters<Requests['plan']>[0],
 ): Promise<RequestPlan> {
-  const { rules, book, file, request } = await lookUp(place, id, reader);
-  const again = await replan(place, request);
+  const { rules, ledgerSnapshot, file, request } = await lookUp(context, id, reader);
+  const again = await replan(context, request);
   const { owners, branch } = again.plan;
   const changed = isChanged(request, again, bindOf(rules, owners));
-  const named = await withRevisions({ ...again, destination: await place.git.destination(branch) });
+  const named = await withRevisions({ ...again, destination: await context.git.destination(branch) });
   const planned = { ...named, plan: { ...named.plan, target: request.rollbackOf } };
   const { state } = file;
-  const deciding = { place, rules, book, file, state, owners };
+  const deciding = { context, rules, ledgerSnapshot, file, state, owners };
   const approve = await permitOf(() => requireReviewer(deciding, reader));
   const retry = await permitOf(() => requireRetrier(deciding, reader));
   return { plan: planValue(planned, { revisions }), request, changed, may: { approve, retry } };

@@ -20,8 +20,8 @@ export interface InnerRequests extends Requests {
   }): Promise<Repeated | null>;
   /** The same id again gives the request that is there; REQUEST_EXISTS where that is another one. */
   open(input: OpenInput): Promise<RequestView>;
-  carryOut(id: RequestId, options?: ExecuteRequestOptions): Promise<RollbackResult>;
-  carryOutMany(
+  executeRequest(id: RequestId, options?: ExecuteRequestOptions): Promise<RollbackResult>;
+  executeRequests(
     asks: readonly ExecuteAsk[],
     options?: Pick<ExecuteRequestOptions, 'signal'>,
   ): Promise<BatchResults>;

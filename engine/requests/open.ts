@@ -31,28 +31,28 @@ export interface OpenInput extends ProposalInput {
 
 /** Opens a request; an older one of the same scope that is pending gives way to it. */
 export async function openRequest(
-  place: RequestContext,
+  context: RequestContext,
   rules: Rules,
   input: OpenInput,
   gate?: Gate,
 ): Promise<RequestView> {
   const { planned, author, id, follows } = input;
   if (isBlocked(planned.plan)) throw blockedError(planned.plan);
-  const known = await openLedgerSnapshot(place.git, rules.ref, place.cache);
+  const known = await openLedgerSnapshot(context.git, rules.ref, context.cache);
   const there = await known.request(id);
   if (there !== null) {
-    requireSame(there, input);
-    return viewOf(place, { book: known, rules, file: there }, planned.plan.owners);
+    requireSameRollback(there, input);
+    return viewOf(context, { ledgerSnapshot: known, rules, file: there }, planned.plan.owners);
   }
-  const { needsApproval, session } = gate ?? (await requireGate(place, rules, input));
+  const { needsApproval, session } = gate ?? (await requireGate(context, rules, input));
   const judged = input.propose === true ? { propose: true as const } : {};
   const expiries = stated(rulesFor(rules, judged, planned.plan.owners)).map(({ rule }) => rule.expiryMs);
   const expiryMs = needsApproval ? Math.min(...expiries) : null;
-  const { book } = await append(place, rules, async (book) => {
-    if ((await book.request(id)) !== null) return [];
-    if (follows !== undefined) await requireFollowable(book, follows);
-    const older = await olderOf(book, { id, scope: planned.plan.scope });
-    const stamped = stamp(place, author);
+  const { ledgerSnapshot } = await append(context, rules, async (ledgerSnapshot) => {
+    if ((await ledgerSnapshot.request(id)) !== null) return [];
+    if (follows !== undefined) await requireFollowable(ledgerSnapshot, follows);
+    const older = await olderOf(ledgerSnapshot, { id, scope: planned.plan.scope });
+    const stamped = stamp(context, author);
     const event: RequestEvent = {
       ...stamped,
       type: 'opened',
@@ -62,18 +62,18 @@ export async function openRequest(
       session: session && { id: session.id, ticket: session.ticket },
     };
     const replaced = older.map((other) =>
-      onRequest(other, { ...stamp(place, author), type: 'superseded', by: id }),
+      onRequest(other, { ...stamp(context, author), type: 'superseded', by: id }),
     );
     return [onRequest(id, event), ...replaced];
   });
-  const file = await book.request(id);
+  const file = await ledgerSnapshot.request(id);
   if (file === null) throw new BacktrailError('INTERNAL', `Request ${id} was not written.`);
   // Another person may have taken the id meanwhile.
-  requireSame(file, input);
-  return viewOf(place, { book, rules, file }, planned.plan.owners);
+  requireSameRollback(file, input);
+  return viewOf(context, { ledgerSnapshot, rules, file }, planned.plan.owners);
 }
 
-function requireSame(
+function requireSameRollback(
   { state }: RequestFile,
   { planned: { plan }, author, propose, allowRemoval = false }: OpenInput,
 ): void {
@@ -97,8 +97,8 @@ function opensWith(needsApproval: boolean, session: BreakGlassSession | null) {
   return needsApproval ? null : 'no-policy';
 }
 
-async function requireFollowable(book: LedgerSnapshot, id: RequestId): Promise<void> {
-  const file = await book.request(id);
+async function requireFollowable(ledgerSnapshot: LedgerSnapshot, id: RequestId): Promise<void> {
+  const file = await ledgerSnapshot.request(id);
   if (file === null) throw unknownRequest(id);
   if (file.state.status !== 'failed')
     throw new BacktrailError('REQUEST_NOT_FAILED', `Request ${id} is ${file.state.status}.`);
@@ -106,10 +106,10 @@ async function requireFollowable(book: LedgerSnapshot, id: RequestId): Promise<v
 
 /** Pending requests of the same scope, newest first. */
 async function olderOf(
-  book: LedgerSnapshot,
+  ledgerSnapshot: LedgerSnapshot,
   { id, scope }: { id: RequestId; scope: Scope },
 ): Promise<RequestId[]> {
-  const older = (await book.requests()).filter(
+  const older = (await ledgerSnapshot.requests()).filter(
     ({ state }) => state.status === 'pending' && state.id !== id && sameScope(state.scope, scope),
   );
   return older.map(({ state }) => state.id);

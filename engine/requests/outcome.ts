@@ -19,11 +19,11 @@ import { requireRequest } from './review.ts';
 
 /** Throws why it may not go ahead. What more approvals can mend leads back to `pending`; anything else ends it. */
 export async function refuse(
-  { place, rules, file }: EligibilityInput,
+  { context, rules, file }: EligibilityInput,
   reason: BacktrailError,
 ): Promise<never> {
   const { id } = file.state;
-  const stamped = stamp(place, place.committer);
+  const stamped = stamp(context, context.committer);
   const reopens = reason.code === 'AWAITING_APPROVAL';
   const event: RequestEvent = reopens
     ? { ...stamped, type: 'reopened', reason: reason.message }
@@ -31,20 +31,20 @@ export async function refuse(
   // Another worker may judge otherwise, and settle it again: once is said, twice would go on for ever.
   const said =
     reopens && file.events.some((past) => past.type === 'reopened' && past.reason === reason.message);
-  if (!said) await appendIfWaiting(place, rules, id, event);
+  if (!said) await appendIfWaiting(context, rules, id, event);
   const { code, message, hint, details } = reason;
   throw new BacktrailError(code, message, { hint, details: { ...details, requestId: id } });
 }
 
 /** The branch first, then the record. A record that cannot be written is repaired by a reconciler; the rollback stands. */
 export async function complete(
-  { place, rules, file }: EligibilityInput,
+  { context, rules, file }: EligibilityInput,
   result: RollbackResult,
 ): Promise<RollbackResult> {
   if (file.state.status === 'completed') return result;
   const { commit, deliveryCommit, status } = result;
   const outcome = status === 'unchanged' ? 'unchanged' : 'completed';
-  await recordCompleted(place, rules, file.state.id, { outcome, commit, deliveryCommit }).catch(
+  await recordCompleted(context, rules, file.state.id, { outcome, commit, deliveryCommit }).catch(
     (error: unknown) => {
       if (!isFailure(error)) throw error;
     },
@@ -54,29 +54,29 @@ export async function complete(
 
 /** The same for many, in one append. */
 export async function completeAll(
-  place: RequestContext,
+  context: RequestContext,
   rules: Rules,
   results: readonly RollbackResult[],
 ): Promise<void> {
-  const entries = async (book: LedgerSnapshot) => {
+  const entries = async (ledgerSnapshot: LedgerSnapshot) => {
     const made: Entry[] = [];
     for (const { requestId, status, commit, deliveryCommit } of results) {
-      const { state } = await requireRequest(book, requestId);
+      const { state } = await requireRequest(ledgerSnapshot, requestId);
       if (state.status === 'completed') continue;
       const outcome = status === 'unchanged' ? 'unchanged' : 'completed';
-      const stamped = stamp(place, place.committer);
+      const stamped = stamp(context, context.committer);
       made.push(onRequest(requestId, { ...stamped, type: 'completed', outcome, commit, deliveryCommit }));
     }
     return made;
   };
   if (results.length > 0)
-    await append(place, rules, entries).catch((error: unknown) => {
+    await append(context, rules, entries).catch((error: unknown) => {
       if (!isFailure(error)) throw error;
     });
 }
 
 export async function recordCompleted(
-  place: RequestContext,
+  context: RequestContext,
   rules: Rules,
   id: RequestId,
   result: {
@@ -85,15 +85,15 @@ export async function recordCompleted(
     readonly deliveryCommit: ObjectId | null;
   },
 ): Promise<boolean> {
-  const { commits } = await append(place, rules, async (book) => {
-    const file = await requireRequest(book, id);
+  const { commits } = await append(context, rules, async (ledgerSnapshot) => {
+    const file = await requireRequest(ledgerSnapshot, id);
     if (file.state.status === 'completed') return [];
-    return [onRequest(id, { ...stamp(place, place.committer), type: 'completed', ...result })];
+    return [onRequest(id, { ...stamp(context, context.committer), type: 'completed', ...result })];
   });
   return commits.length > 0;
 }
 
-type Failing = Pick<EligibilityInput, 'place' | 'rules' | 'file'>;
+type Failing = Pick<EligibilityInput, 'context' | 'rules' | 'file'>;
 
 /** Says nothing about the request, or that nothing should be written any more. */
 const UNRECORDED: ReadonlySet<string> = new Set(['INTERRUPTED', 'LEDGER_TAMPERED', 'LEDGER_REWOUND']);
@@ -104,32 +104,32 @@ export async function recordFailure(
   error: unknown,
   { willRetry }: ExecuteRequestOptions,
 ): Promise<never> {
-  const { place, rules, file } = found;
+  const { context, rules, file } = found;
   const { state } = file;
   if (!isFailure(error) || UNRECORDED.has(error.code)) throw error;
   if (FAILURES[error.code].retry !== 'never' && willRetry === true) throw error;
   const event = await failureEvent(found, error).catch(() => null);
-  if (event !== null) await appendIfWaiting(place, rules, state.id, event).catch(() => undefined);
+  if (event !== null) await appendIfWaiting(context, rules, state.id, event).catch(() => undefined);
   throw error;
 }
 
-async function failureEvent({ place, file }: Failing, error: BacktrailError): Promise<RequestEvent> {
+async function failureEvent({ context, file }: Failing, error: BacktrailError): Promise<RequestEvent> {
   const { state } = file;
   if (error.code === 'PLAN_CHANGED' && state.gate !== 'no-policy')
-    return replannedEvent(place, state, await replan(place, state));
+    return replannedEvent(context, state, await replan(context, state));
   const { code, message } = error;
-  return { ...stamp(place, place.committer), type: 'failed', code, message: message.slice(0, 4000) };
+  return { ...stamp(context, context.committer), type: 'failed', code, message: message.slice(0, 4000) };
 }
 
 /** Another worker may have been faster. */
 async function appendIfWaiting(
-  place: RequestContext,
+  context: RequestContext,
   rules: Rules,
   id: RequestId,
   event: RequestEvent,
 ): Promise<void> {
-  await append(place, rules, async (book) => {
-    const file = await requireRequest(book, id);
+  await append(context, rules, async (ledgerSnapshot) => {
+    const file = await requireRequest(ledgerSnapshot, id);
     return isWaiting(file.state.status) ? [onRequest(id, event)] : [];
   });
 }

@@ -14,45 +14,49 @@ import { isOpen, isWaiting } from '../record/transitions.ts';
 import type { Repair, Requests } from './types.ts';
 import { append, onRequest } from './ledger/append.ts';
 import { type LedgerSnapshot, openLedgerSnapshot, type PublishedRequest } from './ledger/snapshot.ts';
-import { carries } from './execute.ts';
-import { type EligibilityInput, requireGrounds } from './gate/eligibility.ts';
+import { executesRequest } from './restored.ts';
+import { type EligibilityInput, requireEligible } from './gate/eligibility.ts';
 import { recordCompleted } from './outcome.ts';
 import { ownersOf } from './gate/owners.ts';
-import { look, type RequestContext, requireOwnConfig, type Rules, stamp } from './context.ts';
-import { proveRequest } from './ledger/proof.ts';
+import { readRules, type RequestContext, requireOwnConfig, type Rules, stamp } from './context.ts';
+import { proveRequest, readSignaturesOf } from './ledger/proof.ts';
 import { isExpired, requireRequest } from './review.ts';
 import { canJudge, judgeRequest, placeOf, proven } from './view.ts';
 
-export async function reconcile(place: RequestContext): ReturnType<Requests['reconcile']> {
-  requireOwnConfig(place);
-  const rules = await look(place);
-  const book = await openLedgerSnapshot(place.git, rules.ref, place.cache);
-  const open = (await book.requests()).filter(({ state }) => isOpen(state.status));
+export async function reconcile(context: RequestContext): ReturnType<Requests['reconcile']> {
+  requireOwnConfig(context);
+  const rules = await readRules(context);
+  const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache);
+  const open = (await ledgerSnapshot.requests()).filter(({ state }) => isOpen(state.status));
   if (open.length === 0) return { repairs: [], waiting: [] };
-  const published = await publishedOn(place, rules);
+  const published = await publishedOn(context, rules);
+  const reviewed = open.filter(({ state }) => state.status === 'pending' && state.reviews.length > 0);
+  await readSignaturesOf(context, ledgerSnapshot, reviewed);
   const repairs: Repair[] = [];
   for (const file of open.toReversed()) {
     const { state } = file;
     const commit = published.get(state.id);
-    const carried = commit !== undefined && carries(commit, state) ? commit : null;
-    const repair = await repairOne({ place, rules, book }, file, carried);
+    const isExecuted =
+      commit !== undefined &&
+      (await executesRequest(context, rules.snapshot ?? (await context.observe()), state, commit));
+    const repair = await repairOne({ context, rules, ledgerSnapshot }, file, isExecuted ? commit : null);
     if (repair !== null) repairs.push(repair);
   }
-  const after = await openLedgerSnapshot(place.git, rules.ref, place.cache);
+  const after = await openLedgerSnapshot(context.git, rules.ref, context.cache);
   const waiting = (await after.requests()).filter(
-    ({ state }) => isWaiting(state.status) && canJudge(place, rules, state),
+    ({ state }) => isWaiting(state.status) && canJudge(context, rules, state),
   );
   return { repairs, waiting: waiting.map(({ state }) => state.id).toReversed() };
 }
 
 interface Repairing {
-  readonly place: RequestContext;
+  readonly context: RequestContext;
   readonly rules: Rules;
-  readonly book: LedgerSnapshot;
+  readonly ledgerSnapshot: LedgerSnapshot;
 }
 
 async function repairOne(
-  { place, rules, book }: Repairing,
+  { context, rules, ledgerSnapshot }: Repairing,
   file: RequestFile,
   published: PublishedRequest | null,
 ): Promise<Repair | null> {
@@ -60,7 +64,7 @@ async function repairOne(
   const scope = formatCoordinates(state.scope);
   if (published !== null) {
     const { commit, deliveryCommit } = published;
-    const done = await recordCompleted(place, rules, state.id, {
+    const done = await recordCompleted(context, rules, state.id, {
       outcome: 'completed',
       commit,
       deliveryCommit,
@@ -69,42 +73,42 @@ async function repairOne(
     return done ? { requestId: state.id, action: 'completed', detail } : null;
   }
   if (state.status !== 'pending') return null;
-  if (isExpired(place, rules, state)) {
-    const written = await whilePending(place, rules, state.id, { type: 'expired' });
+  if (isExpired(context, rules, state)) {
+    const written = await whilePending(context, rules, state.id, { type: 'expired' });
     const detail = `Nobody decided on the rollback of ${scope} until ${state.expiresAt}.`;
     return written ? { requestId: state.id, action: 'expired', detail } : null;
   }
-  return settle({ place, rules, book }, file, scope);
+  return settle({ context, rules, ledgerSnapshot }, file, scope);
 }
 
 /** The policy may have changed, and whoever approved may not have known which keys count. */
 async function settle(
-  { place, rules, book }: Repairing,
+  { context, rules, ledgerSnapshot }: Repairing,
   file: RequestFile,
   scope: string,
 ): Promise<Repair | null> {
   const { state } = file;
   // What was never approved by anybody needs no keys to be looked at, unless no one has to agree any more.
   if (state.reviews.length === 0 && (policyFor(rules.policy, placeOf(state))?.quorum ?? 0) > 0) return null;
-  const proofs = await proveRequest(place, book, file);
-  const owners = await ownersOf(place, state);
+  const proofs = await proveRequest(context, ledgerSnapshot, file);
+  const owners = await ownersOf(context, state);
   const judgement = judgeRequest({ rules, owners, file, proofs, counts: proven });
-  if (judgement?.rejected) return reject(place, rules, file, scope);
+  if (judgement?.rejected) return reject(context, rules, file, scope);
   if (judgement !== null && !judgement.satisfied) return null;
   // Whoever executes it asks the same: what would be reopened is not settled.
-  const found: EligibilityInput = { place, rules, book, file, proofs, counts: proven };
+  const found: EligibilityInput = { context, rules, ledgerSnapshot, file, proofs, counts: proven };
   if (!(await mayGoAhead(found))) return null;
   const { have = 0, need = 0 } = judgement ?? {};
   const reason = need === 0 ? 'The policy asks for no approval.' : `${have} of ${need} approvals count.`;
   const quorum = { have, need };
-  const written = await whilePending(place, rules, state.id, { type: 'settled', quorum, reason });
+  const written = await whilePending(context, rules, state.id, { type: 'settled', quorum, reason });
   const detail = `The rollback of ${scope} may go ahead: ${reason}`;
   return written ? { requestId: state.id, action: 'settled', detail } : null;
 }
 
 async function mayGoAhead(found: EligibilityInput): Promise<boolean> {
   try {
-    await requireGrounds(found);
+    await requireEligible(found);
     return true;
   } catch (error) {
     if (isFailure(error)) return false;
@@ -113,7 +117,7 @@ async function mayGoAhead(found: EligibilityInput): Promise<boolean> {
 }
 
 async function reject(
-  place: RequestContext,
+  context: RequestContext,
   rules: Rules,
   { state }: RequestFile,
   scope: string,
@@ -121,7 +125,7 @@ async function reject(
   const reason = 'As many have rejected it as the policy asks for.';
   const quorum = { have: 0, need: 0 };
   const event = { type: 'settled', quorum, reason, rejects: true } as const;
-  const written = await whilePending(place, rules, state.id, event);
+  const written = await whilePending(context, rules, state.id, event);
   return written
     ? { requestId: state.id, action: 'settled', detail: `The rollback of ${scope} is rejected: ${reason}` }
     : null;
@@ -130,15 +134,15 @@ async function reject(
 type Without<Event> = Event extends unknown ? Omit<Event, 'id' | 'at' | 'actor'> : never;
 
 async function whilePending(
-  place: RequestContext,
+  context: RequestContext,
   rules: Rules,
   id: RequestId,
   event: Without<Extract<RequestEvent, { type: 'expired' | 'settled' }>>,
 ): Promise<boolean> {
-  const { commits } = await append(place, rules, async (book) => {
-    const { state }: { state: LedgerRequest } = await requireRequest(book, id);
+  const { commits } = await append(context, rules, async (ledgerSnapshot) => {
+    const { state }: { state: LedgerRequest } = await requireRequest(ledgerSnapshot, id);
     if (state.status !== 'pending') return [];
-    return [onRequest(id, { ...stamp(place, place.committer), ...event })];
+    return [onRequest(id, { ...stamp(context, context.committer), ...event })];
   });
   return commits.length > 0;
 }

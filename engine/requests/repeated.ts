@@ -21,6 +21,7 @@ import { type Ask, type Planned, planAsked } from '../rollback/plan.ts';
 import type { Repeated } from './types.ts';
 import { openLedgerSnapshot } from './ledger/snapshot.ts';
 import { type RequestContext, rulesOf } from './context.ts';
+import { restoresFiles } from './restored.ts';
 import { viewOf } from './view.ts';
 
 export interface Asking {
@@ -44,30 +45,30 @@ interface Earlier {
  * for is planned again on the commit that the earlier one was planned on, at its time: the same digest is the same rollback, however its
  * target is written. REQUEST_EXISTS for any other, and for another person's.
  */
-export async function repeated(place: RequestContext, asking: Asking): Promise<Repeated | null> {
-  const snapshot = await place.observe();
-  const rules = await rulesOf(place, snapshot);
-  const book = await openLedgerSnapshot(place.git, rules.ref, place.cache);
-  const file = await book.request(asking.id);
-  const published = await onBranch(place, snapshot, asking.id);
+export async function repeated(context: RequestContext, asking: Asking): Promise<Repeated | null> {
+  const snapshot = await context.observe();
+  const rules = await rulesOf(context, snapshot);
+  const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache);
+  const file = await ledgerSnapshot.request(asking.id);
+  const published = await onBranch(context, snapshot, asking.id);
   if (file !== null) {
-    if (published !== null) await requireAfter(place, snapshot, file, published);
-    const planned = await requireSame({ place, snapshot }, asking, openedAs(file));
+    if (published !== null) await requireAfterBase(context, snapshot, file, published);
+    const planned = await requireSameRollback({ context, snapshot }, asking, openedAs(file));
     // What is removed is no part of the digest, and only the first one may have allowed it.
     if (published === null && file.state.allowRemoval && isBlocked(planned.plan))
       throw blockedError(planned.plan);
     return {
-      planned: await placed(place, planned),
-      request: await viewOf(place, { book, rules, file }, planned.plan.owners),
+      planned: await withDestination(context, planned),
+      request: await viewOf(context, { ledgerSnapshot, rules, file }, planned.plan.owners),
     };
   }
   if (published === null) return null;
-  const planned = await requireSame({ place, snapshot }, asking, published);
-  await requireRestored(place, asking, published, planned);
-  return { planned: await placed(place, planned), request: null };
+  const planned = await requireSameRollback({ context, snapshot }, asking, published);
+  await requireRestored(context, asking, published, planned);
+  return { planned: await withDestination(context, planned), request: null };
 }
 
-async function placed({ git }: RequestContext, planned: Planned): Promise<Planned> {
+async function withDestination({ git }: RequestContext, planned: Planned): Promise<Planned> {
   return { ...planned, destination: await git.destination(planned.plan.branch) };
 }
 
@@ -80,7 +81,7 @@ function openedAs({ state, events }: RequestFile): Earlier {
 }
 
 /** Who may write the ledger alone must not have it done once more: whoever executes it looks behind its base only. */
-async function requireAfter(
+async function requireAfterBase(
   { git }: RequestContext,
   { base: tip }: Snapshot,
   { state: { id, base } }: RequestFile,
@@ -91,18 +92,12 @@ async function requireAfter(
 
 /** Anybody whose commits come to the branch can write a message: what the commit does to the files is what counts. */
 async function requireRestored(
-  { git }: RequestContext,
+  context: RequestContext,
   { id }: Asking,
   { commit }: Published,
   { plan: { files } }: Planned,
 ): Promise<void> {
-  const [written] = await git.inspect([commit]);
-  const made = new Map(written?.changes.map(({ path, after }) => [path, after]));
-  const isRestored = files.every(({ path, after }) => {
-    const entry = made.get(path);
-    return entry !== undefined && entry?.id === after?.id && entry?.mode === after?.mode;
-  });
-  if (!isRestored) throw tampered(commit, id);
+  if (!(await restoresFiles(context, commit, files))) throw tampered(commit, id);
 }
 
 function tampered(commit: ObjectId, id: RequestId): BacktrailError {
@@ -122,11 +117,11 @@ async function onBranch(
   { base }: Snapshot,
   id: RequestId,
 ): Promise<Published | null> {
-  const found = (await git.history.recorded(base)).flatMap((commit) => carriedOut(commit, id));
+  const found = (await git.history.recorded(base)).flatMap((commit) => publishedBy(commit, id));
   return found.at(-1) ?? null;
 }
 
-function carriedOut({ id: commit, trailers, time }: LogCommit, id: RequestId): Published[] {
+function publishedBy({ id: commit, trailers, time }: LogCommit, id: RequestId): Published[] {
   const record = readRollback(trailers)?.record;
   if (record?.requestId !== id) return [];
   const { author, base, plan: digest } = record;
@@ -134,11 +129,15 @@ function carriedOut({ id: commit, trailers, time }: LogCommit, id: RequestId): P
 }
 
 interface Where {
-  readonly place: RequestContext;
+  readonly context: RequestContext;
   readonly snapshot: Snapshot;
 }
 
-async function requireSame(where: Where, { id, ask, author }: Asking, earlier: Earlier): Promise<Planned> {
+async function requireSameRollback(
+  where: Where,
+  { id, ask, author }: Asking,
+  earlier: Earlier,
+): Promise<Planned> {
   const other = new BacktrailError(
     'REQUEST_EXISTS',
     earlier.scope === '' || earlier.author === ''
@@ -147,7 +146,7 @@ async function requireSame(where: Where, { id, ask, author }: Asking, earlier: E
     { details: { requestId: id, scope: earlier.scope, author: earlier.author } },
   );
   if (!samePerson(cleanValue(author.email), earlier.author)) throw other;
-  const planned = await planThen(where, ask, earlier).catch((error: unknown) => {
+  const planned = await planAtBase(where, ask, earlier).catch((error: unknown) => {
     // What could not be planned then was not asked for then.
     throw isFailure(error) && FAILURES[error.code].status < 500 ? other : error;
   });
@@ -156,10 +155,10 @@ async function requireSame(where: Where, { id, ask, author }: Asking, earlier: E
 }
 
 /** As it would have been planned there and then, by the configuration of that commit. */
-async function planThen({ place, snapshot }: Where, ask: Ask, { base, at }: Earlier): Promise<Planned> {
+async function planAtBase({ context, snapshot }: Where, ask: Ask, { base, at }: Earlier): Promise<Planned> {
   const { branch, reader, history, hasher } = snapshot;
-  const config = place.config === null ? await readOwnConfig(place.git, base) : null;
+  const config = context.config === null ? await readOwnConfig(context.git, base) : null;
   const layout = config === null ? snapshot.layout : compileLayout(config);
   const then = makeSnapshot({ branch, base, layout, reader, history, hasher });
-  return planAsked(then, ask, { programs: place.programs, clock: { now: () => Date.parse(at) } });
+  return planAsked(then, ask, { programs: context.programs, clock: { now: () => Date.parse(at) } });
 }

@@ -5,9 +5,9 @@ import { type Planned, planRequested } from '../rollback/plan.ts';
 import { type RequestContext, stamp } from './context.ts';
 import { termsOf } from './terms.ts';
 
-export async function replan(place: RequestContext, request: LedgerRequest): Promise<Planned> {
-  const snapshot = await place.observe();
-  return planRequested(snapshot, request, place.programs);
+export async function replan(context: RequestContext, request: LedgerRequest): Promise<Planned> {
+  const snapshot = await context.observe();
+  return planRequested(snapshot, request, context.programs);
 }
 
 export function isChanged(request: LedgerRequest, planned: Planned, bind: 'digest' | 'rendered'): boolean {
@@ -17,15 +17,15 @@ export function isChanged(request: LedgerRequest, planned: Planned, bind: 'diges
 
 /** The event that asks reviewers again. */
 export async function replannedEvent(
-  place: RequestContext,
+  context: RequestContext,
   request: LedgerRequest,
   planned: Planned,
 ): Promise<RequestEvent> {
   return {
-    ...stamp(place, place.committer),
+    ...stamp(context, context.committer),
     type: 'replanned',
     terms: termsOf(planned),
-    difference: await differenceOf(place, request, planned),
+    difference: await differenceOf(context, request, planned),
   };
 }
 
@@ -33,8 +33,12 @@ const LINES = 100;
 const WIDTH = 1000;
 
 /** Lines of the plan that came (`+`) and went (`-`) since the one that was confirmed. */
-async function differenceOf(place: RequestContext, request: LedgerRequest, now: Planned): Promise<string[]> {
-  const before = await linesAt(place, request, now.snapshot).catch(() => null);
+async function differenceOf(
+  context: RequestContext,
+  request: LedgerRequest,
+  now: Planned,
+): Promise<string[]> {
+  const before = await linesAt(context, request, now.snapshot).catch(() => null);
   const after = linesOf(now);
   const lines =
     before === null
@@ -57,11 +61,11 @@ function without(lines: readonly string[], others: readonly string[]): string[] 
 }
 
 /** The plan as it was: made again on the commit that it was made on. */
-async function linesAt(place: RequestContext, request: LedgerRequest, now: Snapshot): Promise<string[]> {
+async function linesAt(context: RequestContext, request: LedgerRequest, now: Snapshot): Promise<string[]> {
   const { branch, layout, reader, history, hasher } = now;
   const base: ObjectId = request.base;
   const snapshot = makeSnapshot({ branch, base, layout, reader, history, hasher });
-  return linesOf(await planRequested(snapshot, request, place.programs));
+  return linesOf(await planRequested(snapshot, request, context.programs));
 }
 
 /** One line a change; values are masked where the plan masks them. */

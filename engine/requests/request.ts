@@ -68,17 +68,17 @@ export interface Requested extends RollbackResult {
 }
 
 export async function requestRollback(
-  place: RequestContext,
+  context: RequestContext,
   ask: RequestAsk,
   { onStep, signal }: ExecuteOptions = {},
 ): Promise<Requested> {
   // By name: nothing else of what a caller gives may take the place of the engine's own.
   const options: ExecuteOptions = { ...(onStep && { onStep }), ...(signal && { signal }) };
-  const { git, clock, programs } = place;
+  const { git, clock, programs } = context;
   git.requireWriting();
   requireForm(ask);
   await git.refresh();
-  const snapshot = await place.observe();
+  const snapshot = await context.observe();
   const scope = await scopeOf(snapshot, ask);
   const { id, author, target, digest, allowRemoval = false, base = null } = ask;
   // With a mirror that was damaged, this may be the second try.
@@ -95,7 +95,7 @@ export async function requestRollback(
     allowRemoval,
     ...(typeof ask.rendered === 'string' && { rendered: ask.rendered }),
   };
-  const rules = await rulesOf(place, snapshot);
+  const rules = await rulesOf(context, snapshot);
   if (!fresh) {
     const done = await git.findRequest({ tip: snapshot.base, base, requestId: id });
     // What is on the branch is only reported.
@@ -103,9 +103,9 @@ export async function requestRollback(
       // Anybody whose commits come to the branch can name an id: the commit has to hold what is asked for.
       const { fields, wholeFile } = ask;
       const wish = { scope: ask.scope, to: target, allowRemoval, ...(fields && { fields }) };
-      await repeated(place, { id, ask: { ...wish, wholeFile: wholeFile === true }, author });
-      const result = await execute({ ...place, ...options, request });
-      return { ...result, request: await knownRequest(place, rules, id) };
+      await repeated(context, { id, ask: { ...wish, wholeFile: wholeFile === true }, author });
+      const result = await execute({ ...context, ...options, request });
+      return { ...result, request: await knownRequest(context, rules, id) };
     }
   }
   if (base !== null) await requireOnLine(snapshot, base, 'base');
@@ -113,22 +113,25 @@ export async function requestRollback(
   requireSamePlan(planned, request);
   const { ledger = false, follows } = ask;
   // What was to be decided on by a person stays so when it is asked for again.
-  const followed = follows === undefined ? null : await knownRequest(place, rules, follows);
+  const followed = follows === undefined ? null : await knownRequest(context, rules, follows);
   const propose = ask.propose === true || followed?.propose === true;
   const nothing = planned.plan.files.length === 0;
   if (!nothing) requireReason(ask.reason);
-  const gate = nothing ? null : await requireGate(place, rules, { planned, author, propose, ledger });
+  const gate = nothing ? null : await requireGate(context, rules, { planned, author, propose, ledger });
   // A request that the ledger knows goes on there, whatever is asked for this time.
-  const known = fresh ? null : await knownRequest(place, rules, id);
+  const known = fresh ? null : await knownRequest(context, rules, id);
   if (known !== null && gate !== null) requireOpen(known);
   if (gate === null || (!gate.ledgered && known === null)) {
     const authorize = async (again: Planned) => {
       if (again === planned) return;
-      const now = await requireGate(place, await rulesOf(place, again.snapshot), { planned: again, author });
+      const now = await requireGate(context, await rulesOf(context, again.snapshot), {
+        planned: again,
+        author,
+      });
       if (now.ledgered) throw policyCame(scope);
     };
     const prepared = { snapshot, planned };
-    const result = await execute({ ...place, ...options, request, prepared, authorize });
+    const result = await execute({ ...context, ...options, request, prepared, authorize });
     return { ...result, request: null };
   }
   const input = {
@@ -140,7 +143,7 @@ export async function requestRollback(
     propose,
     ...(ask.follows !== undefined && { follows: ask.follows }),
   };
-  const view = await openRequest(place, rules, input, gate);
+  const view = await openRequest(context, rules, input, gate);
   return { ...standing(view, planned), request: view };
 }
 
@@ -198,10 +201,14 @@ function policyCame(scope: Scope): BacktrailError {
   );
 }
 
-async function knownRequest(place: RequestContext, rules: Rules, id: RequestId): Promise<RequestView | null> {
-  const book = await openLedgerSnapshot(place.git, rules.ref, place.cache);
-  const file = await book.request(id);
-  return file && viewOf(place, { book, rules, file });
+async function knownRequest(
+  context: RequestContext,
+  rules: Rules,
+  id: RequestId,
+): Promise<RequestView | null> {
+  const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache);
+  const file = await ledgerSnapshot.request(id);
+  return file && viewOf(context, { ledgerSnapshot, rules, file });
 }
 
 const CLOSED: ReadonlySet<LedgerRequest['status']> = new Set([

@@ -18,16 +18,16 @@ import { append, onRequest } from './ledger/append.ts';
 import type { LedgerSnapshot } from './ledger/snapshot.ts';
 import { unknownRequest } from './open.ts';
 import { bindOf, knownOwners, ownersOf, rulesAt, rulesFor, stated } from './gate/owners.ts';
-import { look, type RequestContext, type Rules, stamp } from './context.ts';
+import { readRules, type RequestContext, type Rules, stamp } from './context.ts';
 import { type Proofs, proveRequest } from './ledger/proof.ts';
 import { isChanged, replan, replannedEvent } from './replan.ts';
 import { requirePermission, requireVoter } from './gate/permissions.ts';
 import { claimed, inspectionOf, judgeRequest, type Judging, placeOf, viewOf } from './view.ts';
 
 export interface Deciding {
-  readonly place: RequestContext;
+  readonly context: RequestContext;
   readonly rules: Rules;
-  readonly book: LedgerSnapshot;
+  readonly ledgerSnapshot: LedgerSnapshot;
   readonly file: RequestFile;
   readonly state: LedgerRequest;
   /** The environments that own what it changes. */
@@ -36,24 +36,24 @@ export interface Deciding {
 
 /** One event on one request, decided on what stands in the ledger at that moment; null writes nothing. */
 async function act(
-  place: RequestContext,
+  context: RequestContext,
   id: RequestId,
   decide: (deciding: Deciding) => Promise<RequestEvent | null> | RequestEvent | null,
 ): Promise<RequestView> {
-  const rules = await look(place);
-  const { book } = await append(place, rules, async (book) => {
-    const file = await requireRequest(book, id);
+  const rules = await readRules(context);
+  const { ledgerSnapshot } = await append(context, rules, async (ledgerSnapshot) => {
+    const file = await requireRequest(ledgerSnapshot, id);
     const owners = isOpen(file.state.status)
-      ? await ownersOf(place, file.state)
-      : knownOwners(place, file.state);
-    const event = await decide({ place, rules, book, file, state: file.state, owners });
+      ? await ownersOf(context, file.state)
+      : knownOwners(context, file.state);
+    const event = await decide({ context, rules, ledgerSnapshot, file, state: file.state, owners });
     return event === null ? [] : [onRequest(id, event)];
   });
-  return viewOf(place, { book, rules, file: await requireRequest(book, id) });
+  return viewOf(context, { ledgerSnapshot, rules, file: await requireRequest(ledgerSnapshot, id) });
 }
 
-export async function requireRequest(book: LedgerSnapshot, id: RequestId): Promise<RequestFile> {
-  const file = isRequestId(id) ? await book.request(id) : null;
+export async function requireRequest(ledgerSnapshot: LedgerSnapshot, id: RequestId): Promise<RequestFile> {
+  const file = isRequestId(id) ? await ledgerSnapshot.request(id) : null;
   if (file === null) throw unknownRequest(id);
   return file;
 }
@@ -62,18 +62,18 @@ type ReviewInput = Act & { readonly comment?: string };
 
 /** What the ledger's present state allows; who decides on a request that expired has not seen that yet. */
 function requireReviewable(deciding: Deciding, actor: Person): void {
-  const { state, rules, place } = deciding;
-  if (state.status !== 'pending' || isExpired(place, rules, state)) throw notPending(state);
+  const { state, rules, context } = deciding;
+  if (state.status !== 'pending' || isExpired(context, rules, state)) throw notPending(state);
   requireVoter(rules.policy, rulesFor(rules, state, deciding.owners), { author: state.author, actor });
 }
 
 /** At the latest when the policy says so now, whatever the request says. */
-export function isExpired(place: RequestContext, rules: Rules, state: LedgerRequest): boolean {
+export function isExpired(context: RequestContext, rules: Rules, state: LedgerRequest): boolean {
   const says = state.expiresAt === null ? Infinity : Date.parse(state.expiresAt);
-  const latest = stated(rulesFor(rules, state, knownOwners(place, state))).map(
+  const latest = stated(rulesFor(rules, state, knownOwners(context, state))).map(
     ({ rule }) => Date.parse(state.createdAt) + rule.expiryMs,
   );
-  return Math.min(says, ...latest) <= place.clock.now();
+  return Math.min(says, ...latest) <= context.clock.now();
 }
 
 function notPending({ id, status }: LedgerRequest): BacktrailError {
@@ -83,8 +83,8 @@ function notPending({ id, status }: LedgerRequest): BacktrailError {
 }
 
 /** The judgement as it stands, or as it would be with one more vote. */
-function judged({ place, rules, owners, file }: Deciding, proofs: Proofs, next?: Judging['next']) {
-  return judgeRequest({ rules, owners, file, proofs, counts: claimed(place), ...(next && { next }) });
+function judged({ context, rules, owners, file }: Deciding, proofs: Proofs, next?: Judging['next']) {
+  return judgeRequest({ rules, owners, file, proofs, counts: claimed(context), ...(next && { next }) });
 }
 
 /**
@@ -99,8 +99,8 @@ export async function requireReviewer(deciding: Deciding, actor: Person): Promis
 
 /** One vote a person. One that does not count, because no one vouches for it, takes no one's vote away. */
 async function votesSoFar(deciding: Deciding, actor: Person): Promise<Proofs> {
-  const { place, book, file } = deciding;
-  const proofs = await proveRequest(place, book, file);
+  const { context, ledgerSnapshot, file } = deciding;
+  const proofs = await proveRequest(context, ledgerSnapshot, file);
   const counted = new Set(judged(deciding, proofs)?.counted);
   const own = file.state.reviews.some(
     ({ id, actor: by }) => counted.has(id) && samePerson(by.email, actor.email),
@@ -111,25 +111,25 @@ async function votesSoFar(deciding: Deciding, actor: Person): Promise<Proofs> {
 
 /** Where the plan is another one by now, reviewers are asked again, and this approval is not written. PLAN_CHANGED. */
 export async function approve(
-  place: RequestContext,
+  context: RequestContext,
   { id, actor, comment, digest }: ReviewInput & { readonly digest?: string },
 ): Promise<RequestView> {
   let changed: { readonly now: string; readonly confirmed: string } | null = null;
-  const view = await act(place, id, async (deciding) => {
+  const view = await act(context, id, async (deciding) => {
     const { rules, state, owners } = deciding;
     requireReviewable(deciding, actor);
     if (digest !== undefined && digest !== state.digest) throw notWhatWasSeen(state, digest);
     const proofs = await votesSoFar(deciding, actor);
-    const planned = await replan(place, state);
+    const planned = await replan(context, state);
     // What is blocked now, or done already, is said when it is executed.
     const differs = !isBlocked(planned.plan) && planned.plan.files.length > 0;
     if (differs && isChanged(state, planned, bindOf(rules, owners))) {
       changed = { confirmed: state.digest, now: planned.plan.digest };
-      return replannedEvent(place, state, planned);
+      return replannedEvent(context, state, planned);
     }
     changed = null;
-    const stamped = stamp(place, actor);
-    const next = { ...voteOf(stamped, 'approved', state), verified: await place.git.ledger.signs() };
+    const stamped = stamp(context, actor);
+    const next = { ...voteOf(stamped, 'approved', state), verified: await context.git.ledger.signs() };
     const counting = judged(deciding, proofs, next);
     return {
       ...stamped,
@@ -146,16 +146,16 @@ export async function approve(
       `What the rollback of ${view.scopeName} would change is no longer what was asked for; reviewers are asked again.`,
       { details: changed, hint: `Look at it with \`backtrail request plan ${id}\`, then approve that.` },
     );
-  return withdrawUncounted(place, view);
+  return withdrawUncounted(context, view);
 }
 
 /** A vote is counted before it is signed: one whose key turns out not to be its voter's lets nothing go ahead. */
-async function withdrawUncounted(place: RequestContext, view: RequestView): Promise<RequestView> {
+async function withdrawUncounted(context: RequestContext, view: RequestView): Promise<RequestView> {
   const { have, need } = view.approval;
-  if (place.allowedSigners === null || view.status !== 'approved' || have >= need) return view;
+  if (context.allowedSigners === null || view.status !== 'approved' || have >= need) return view;
   const reason = `${have} of ${need} approvals count.`;
-  return act(place, view.id, ({ state }) =>
-    isWaiting(state.status) ? { ...stamp(place, place.committer), type: 'reopened', reason } : null,
+  return act(context, view.id, ({ state }) =>
+    isWaiting(state.status) ? { ...stamp(context, context.committer), type: 'reopened', reason } : null,
   );
 }
 
@@ -166,12 +166,12 @@ function notWhatWasSeen({ id, digest }: LedgerRequest, seen: string): BacktrailE
   });
 }
 
-export function reject(place: RequestContext, { id, actor, comment }: ReviewInput): Promise<RequestView> {
-  return act(place, id, async (deciding) => {
+export function reject(context: RequestContext, { id, actor, comment }: ReviewInput): Promise<RequestView> {
+  return act(context, id, async (deciding) => {
     const { state } = deciding;
     requireReviewable(deciding, actor);
     const proofs = await votesSoFar(deciding, actor);
-    const stamped = stamp(place, actor);
+    const stamped = stamp(context, actor);
     const next = { ...voteOf(stamped, 'rejected', state), verified: true };
     const counting = judged(deciding, proofs, next);
     const { digest } = state;
@@ -192,10 +192,10 @@ const filled = (text: string | undefined) =>
   text === undefined || text.trim() === '' ? null : text.slice(0, TEXT);
 
 export function cancel(
-  place: RequestContext,
+  context: RequestContext,
   { id, actor, reason }: Parameters<Requests['cancel']>[0],
 ): Promise<RequestView> {
-  return act(place, id, ({ rules, state }) => {
+  return act(context, id, ({ rules, state }) => {
     const own = samePerson(state.author.email, actor.email);
     requirePermission(rules.policy, actor, own ? 'propose' : 'admin', placeOf(state));
     if (!own && rules.policy.permissions.length === 0)
@@ -207,18 +207,18 @@ export function cancel(
         },
       );
     if (state.status !== 'pending') throw notPending(state);
-    return { ...stamp(place, actor), type: 'cancelled', reason: filled(reason) };
+    return { ...stamp(context, actor), type: 'cancelled', reason: filled(reason) };
   });
 }
 
 export function note(
-  place: RequestContext,
+  context: RequestContext,
   { id, actor, text, kind = 'note' }: Parameters<Requests['note']>[0],
 ) {
-  return act(place, id, ({ rules, state }) => {
+  return act(context, id, ({ rules, state }) => {
     requireSome(rules, actor, state);
     if (text.trim() === '') throw new BacktrailError('INVALID_REQUEST', 'A note needs some text.');
-    return { ...stamp(place, actor), type: 'noted', text: text.slice(0, TEXT), kind };
+    return { ...stamp(context, actor), type: 'noted', text: text.slice(0, TEXT), kind };
   });
 }
 
@@ -226,17 +226,18 @@ const TEXT = 10_000;
 
 /** Whoever may do anything with it but look at it. */
 function requireSome({ policy }: Rules, actor: Person, state: LedgerRequest): void {
-  const place = placeOf(state);
-  if (!hasPermission(policy, actor, 'deploy', place)) requirePermission(policy, actor, 'propose', place);
+  const environment = placeOf(state);
+  if (!hasPermission(policy, actor, 'deploy', environment))
+    requirePermission(policy, actor, 'propose', environment);
 }
 
 /** It goes on with the approvals that it has: whoever executes it judges them again. */
-export function retry(place: RequestContext, { id, actor }: Act): Promise<RequestView> {
-  return act(place, id, ({ rules, state }) => {
+export function retry(context: RequestContext, { id, actor }: Act): Promise<RequestView> {
+  return act(context, id, ({ rules, state }) => {
     requireRetrier({ rules, state }, actor);
     if (state.status !== 'failed')
       throw new BacktrailError('REQUEST_NOT_FAILED', `Request ${id} is ${state.status}, not failed.`);
-    return { ...stamp(place, actor), type: 'retried' };
+    return { ...stamp(context, actor), type: 'retried' };
   });
 }
 
@@ -246,11 +247,11 @@ export function requireRetrier({ rules, state }: Pick<Deciding, 'rules' | 'state
   requirePermission(rules.policy, actor, own ? 'propose' : 'deploy', placeOf(state));
 }
 
-export function inspect(place: RequestContext, { id, actor, comment }: Act & { readonly comment: string }) {
-  return act(place, id, async ({ rules, state, book, file, owners }) => {
+export function inspect(context: RequestContext, { id, actor, comment }: Act & { readonly comment: string }) {
+  return act(context, id, async ({ rules, state, ledgerSnapshot, file, owners }) => {
     const { policy } = rules;
-    const proofs = await proveRequest(place, book, file);
-    const review = inspectionOf({ rules, owners, file, proofs, counts: claimed(place) });
+    const proofs = await proveRequest(context, ledgerSnapshot, file);
+    const review = inspectionOf({ rules, owners, file, proofs, counts: claimed(context) });
     if (state.breakGlass === null || review !== null || isWaiting(state.status))
       throw new BacktrailError(
         'REVIEW_NOT_OPEN',
@@ -263,10 +264,10 @@ export function inspect(place: RequestContext, { id, actor, comment }: Act & { r
     if (samePerson(state.author.email, actor.email))
       throw new BacktrailError('OWN_REVIEW', 'Somebody else has to review your own use of break-glass.');
     const unsigned = stated(rulesAt(policy, owners)).every(({ rule }) => rule.unsignedApprovals);
-    if (!unsigned && !(await place.git.ledger.signs()))
+    if (!unsigned && !(await context.git.ledger.signs()))
       throw new BacktrailError('IDENTITY_UNVERIFIED', 'A review of break-glass has to be signed.');
     requirePermission(rules.policy, actor, 'deploy', placeOf(state));
     if (comment.trim() === '') throw new BacktrailError('INVALID_REQUEST', 'A review needs a comment.');
-    return { ...stamp(place, actor), type: 'inspected', comment: comment.slice(0, TEXT) };
+    return { ...stamp(context, actor), type: 'inspected', comment: comment.slice(0, TEXT) };
   });
 }

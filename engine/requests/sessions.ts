@@ -7,17 +7,17 @@ import { resolveScope } from '../rollback/plan.ts';
 import type { Requests, RequestView, SessionView } from './types.ts';
 import { append, onSession } from './ledger/append.ts';
 import { type LedgerSnapshot, openLedgerSnapshot } from './ledger/snapshot.ts';
-import { look, type RequestContext, rulesOf, stamp, timeOf } from './context.ts';
-import { proveSession } from './ledger/proof.ts';
+import { readRules, type RequestContext, rulesOf, stamp, timeOf } from './context.ts';
+import { proveSession, readSignaturesOf } from './ledger/proof.ts';
 import { requirePermission } from './gate/permissions.ts';
-import { placeOf, viewOf } from './view.ts';
+import { placeOf, viewsOf } from './view.ts';
 
 export async function openSession(
-  place: RequestContext,
+  context: RequestContext,
   { scope, holder, reason, ticket, minutes }: Parameters<Requests['openSession']>[0],
 ): Promise<SessionView> {
-  const snapshot = await place.observe();
-  const rules = await rulesOf(place, snapshot);
+  const snapshot = await context.observe();
+  const rules = await rulesOf(context, snapshot);
   const { policy } = rules;
   await resolveScope(snapshot, { scope });
   const at = environmentOf(snapshot.layout, scope);
@@ -33,7 +33,7 @@ export async function openSession(
   if (rule.breakGlass === null)
     throw new BacktrailError('BREAK_GLASS_FORBIDDEN', `The policy does not allow break-glass in ${scope}.`);
   requirePermission(policy, holder, 'break-glass', at);
-  if (!rule.unsignedApprovals && !(await place.git.ledger.signs()))
+  if (!rule.unsignedApprovals && !(await context.git.ledger.signs()))
     throw new BacktrailError('IDENTITY_UNVERIFIED', 'To break the glass you have to sign for it.');
   if (reason.trim() === '')
     throw new BacktrailError('REASON_REQUIRED', 'Breaking the glass needs a justification.');
@@ -45,10 +45,10 @@ export async function openSession(
       `The policy allows a break-glass session of ${Math.floor(longestMs / 60_000)} minutes at most in ${scope}.`,
       { hint: 'Ask for a shorter one with --for.' },
     );
-  const now = place.clock.now();
-  const stamped = stamp(place, holder);
+  const now = context.clock.now();
+  const stamped = stamp(context, holder);
   const session: Omit<BreakGlassSession, 'closed'> = {
-    id: makeSessionId(now, place.random(10)),
+    id: makeSessionId(now, context.random(10)),
     scope,
     holder: stamped.actor,
     justification: reason.slice(0, TEXT),
@@ -56,29 +56,29 @@ export async function openSession(
     openedAt: stamped.at,
     expiresAt: timeOf(Date.parse(stamped.at) + lasts),
   };
-  const { book } = await append(place, rules, () =>
+  const { ledgerSnapshot } = await append(context, rules, () =>
     Promise.resolve([onSession(session.id, { ...stamped, type: 'session-opened', session })]),
   );
-  return sessionView(place, book, await requireSession(book, session.id));
+  return sessionView(context, ledgerSnapshot, await requireSession(ledgerSnapshot, session.id));
 }
 
 const TEXT = 8000;
 const TICKET = 200;
 
 export async function closeSession(
-  place: RequestContext,
+  context: RequestContext,
   { id, actor }: Parameters<Requests['closeSession']>[0],
 ): Promise<SessionView> {
-  const { snapshot, ...rules } = await look(place);
+  const { snapshot, ...rules } = await readRules(context);
   const { policy } = rules;
-  const { book } = await append(place, rules, async (book) => {
-    const { state } = await requireSession(book, id);
+  const { ledgerSnapshot } = await append(context, rules, async (ledgerSnapshot) => {
+    const { state } = await requireSession(ledgerSnapshot, id);
     if (state.closed !== null) return [];
     const at = snapshot && environmentOf(snapshot.layout, state.scope);
     if (at && !samePerson(state.holder.email, actor.email)) requirePermission(policy, actor, 'admin', at);
-    return [onSession(id, { ...stamp(place, actor), type: 'session-closed' })];
+    return [onSession(id, { ...stamp(context, actor), type: 'session-closed' })];
   });
-  return sessionView(place, book, await requireSession(book, id));
+  return sessionView(context, ledgerSnapshot, await requireSession(ledgerSnapshot, id));
 }
 
 function isScope(layout: Layout, scope: string): boolean {
@@ -93,44 +93,45 @@ function isScope(layout: Layout, scope: string): boolean {
 const environmentOf = (layout: Layout, scope: string) =>
   placeOf({ scope: { ...parseScope(layout, scope), mode: 'full' } });
 
-async function requireSession(book: LedgerSnapshot, id: string): Promise<SessionFile> {
-  const file = await book.session(id);
+async function requireSession(ledgerSnapshot: LedgerSnapshot, id: string): Promise<SessionFile> {
+  const file = await ledgerSnapshot.session(id);
   if (file === null)
     throw new BacktrailError('SESSION_UNKNOWN', `The ledger has no break-glass session ${id}.`);
   return file;
 }
 
 async function sessionView(
-  place: RequestContext,
-  book: LedgerSnapshot,
+  context: RequestContext,
+  ledgerSnapshot: LedgerSnapshot,
   file: SessionFile,
 ): Promise<SessionView> {
   const { state, events } = file;
-  const proofs = await proveSession(place, book, file);
+  const proofs = await proveSession(context, ledgerSnapshot, file);
   const verified = proofs.get(events[0]?.id ?? '')?.verified ?? false;
-  const active = state.closed === null && Date.parse(state.expiresAt) > place.clock.now();
+  const active = state.closed === null && Date.parse(state.expiresAt) > context.clock.now();
   return { ...state, active, identity: verified ? 'verified' : 'unverified' };
 }
 
 /** Sessions, newest first, and what was done in them that no one else has looked at yet. */
 export async function sessions(
-  place: RequestContext,
+  context: RequestContext,
   reader: Person,
 ): Promise<{ sessions: SessionView[]; reviews: RequestView[] }> {
-  const rules = await look(place);
-  const book = await openLedgerSnapshot(place.git, rules.ref, place.cache);
+  const rules = await readRules(context);
+  const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache);
   const { policy, snapshot } = rules;
-  const files = (await book.sessions()).filter(({ state }) => {
+  const files = (await ledgerSnapshot.sessions()).filter(({ state }) => {
     if (policy.permissions.length === 0 || snapshot === null) return true;
     const at = isScope(snapshot.layout, state.scope) && environmentOf(snapshot.layout, state.scope);
     return at !== false && hasPermission(policy, reader, 'read', at);
   });
-  const broken = (await book.requests()).filter(
+  const broken = (await ledgerSnapshot.requests()).filter(
     ({ state }) => state.breakGlass !== null && hasPermission(rules.policy, reader, 'read', placeOf(state)),
   );
-  const views = await Promise.all(broken.map((file) => viewOf(place, { book, rules, file })));
+  const views = await viewsOf(context, { ledgerSnapshot, rules, files: broken });
+  await readSignaturesOf(context, ledgerSnapshot, files);
   return {
-    sessions: await Promise.all(files.map((file) => sessionView(place, book, file))),
+    sessions: await Promise.all(files.map((file) => sessionView(context, ledgerSnapshot, file))),
     reviews: views.filter(({ breakGlass }) => breakGlass?.review === null),
   };
 }

@@ -13,17 +13,17 @@ import type { Identity, RequestView } from './types.ts';
 import type { LedgerSnapshot } from './ledger/snapshot.ts';
 import { knownOwners, type OwnerRule, rulesAt, rulesFor, stated } from './gate/owners.ts';
 import type { RequestContext, Rules } from './context.ts';
-import { type Proof, type Proofs, proveRequest } from './ledger/proof.ts';
+import { type Proof, type Proofs, proveRequest, readSignaturesOf } from './ledger/proof.ts';
 
 export { nameOf as placeOf } from './gate/owners.ts';
 
 /** Does a review count as its actor's own? */
 export type Counts = (proof: Proof | undefined) => boolean;
 
-/** For whoever carries requests out: what keys prove. */
+/** For execution: what keys prove. */
 export const proven: Counts = (proof) => proof?.verified ?? false;
 
-/** Where no key is known, a signature is taken on trust: whoever carries the request out judges again. */
+/** Where no key is known, a signature is taken on trust: the executor judges it again. */
 export const claimed =
   ({ allowedSigners }: RequestContext): Counts =>
   (proof) =>
@@ -59,7 +59,7 @@ export interface JointJudgement extends ReviewResult {
 export function judgeRequest({ rules, owners, file, proofs, counts, next }: Judging): JointJudgement | null {
   const { policy } = rules;
   const { state } = file;
-  const each = stated(rulesFor(rules, state, owners)).map(({ place, rule }): OwnJudgement => {
+  const each = stated(rulesFor(rules, state, owners)).map(({ environment, rule }): OwnJudgement => {
     const opening = proofs.get(file.events[0]?.id ?? '')?.key ?? null;
     const keys = new Set(rule.selfApproval ? [] : [opening]);
     const present = currentReviews(file)
@@ -75,9 +75,9 @@ export function judgeRequest({ rules, owners, file, proofs, counts, next }: Judg
     const reviews = next === undefined ? present : [...present, next];
     const { digest, author } = state;
     return {
-      ...evaluateReviews({ policy, rule, place, author: author.email, digest, reviews }),
+      ...evaluateReviews({ policy, rule, place: environment, author: author.email, digest, reviews }),
       rule,
-      place,
+      environment,
     };
   });
   return each.length === 0 ? null : { ...jointly(each), each };
@@ -110,8 +110,8 @@ const inTime =
 const identity = (proof: Proof | undefined): Identity => (proof?.verified ? 'verified' : 'unverified');
 
 /** Can it be judged here who approved? Without a list of keys, nothing is known that could be held against an approval. */
-export function canJudge(place: RequestContext, rules: Rules, state: LedgerRequest): boolean {
-  const ruled = stated(rulesFor(rules, state, knownOwners(place, state)));
+export function canJudge(context: RequestContext, rules: Rules, state: LedgerRequest): boolean {
+  const ruled = stated(rulesFor(rules, state, knownOwners(context, state)));
   return rules.knowsKeys || ruled.every(({ rule }) => rule.quorum === 0 || rule.unsignedApprovals);
 }
 
@@ -133,8 +133,8 @@ export function inspectionOf({ rules: { policy }, owners, file, proofs, counts }
 function rulesShown(judgement: JointJudgement | null): Pick<Approval, 'rules'> {
   if (judgement === null || judgement.each.length < 2) return {};
   return {
-    rules: judgement.each.map(({ place, need, have, approvers }) => ({
-      environment: formatCoordinates(place),
+    rules: judgement.each.map(({ environment, need, have, approvers }) => ({
+      environment: formatCoordinates(environment),
       need,
       have,
       approvers,
@@ -143,12 +143,12 @@ function rulesShown(judgement: JointJudgement | null): Pick<Approval, 'rules'> {
 }
 
 export async function viewOf(
-  place: RequestContext,
-  { book, rules, file }: { book: LedgerSnapshot; rules: Rules; file: RequestFile },
-  owners = knownOwners(place, file.state),
+  context: RequestContext,
+  { ledgerSnapshot, rules, file }: { ledgerSnapshot: LedgerSnapshot; rules: Rules; file: RequestFile },
+  owners = knownOwners(context, file.state),
 ): Promise<RequestView> {
-  const proofs = await proveRequest(place, book, file);
-  const judging = { rules, owners, file, proofs, counts: claimed(place) };
+  const proofs = await proveRequest(context, ledgerSnapshot, file);
+  const judging = { rules, owners, file, proofs, counts: claimed(context) };
   const judgement = judgeRequest(judging);
   const { state, events } = file;
   const { breakGlass } = state;
@@ -171,4 +171,25 @@ export async function viewOf(
         : NO_APPROVAL,
     rollbackOf: { commit: state.target, version: state.targetVersion },
   };
+}
+
+/** Views that are made side by side: memory does not grow with the number of requests. */
+const TOGETHER = 500;
+
+/** The views of many requests, in their order. */
+export async function viewsOf(
+  context: RequestContext,
+  {
+    ledgerSnapshot,
+    rules,
+    files,
+  }: { ledgerSnapshot: LedgerSnapshot; rules: Rules; files: readonly RequestFile[] },
+): Promise<RequestView[]> {
+  const views: RequestView[] = [];
+  for (let at = 0; at < files.length; at += TOGETHER) {
+    const some = files.slice(at, at + TOGETHER);
+    await readSignaturesOf(context, ledgerSnapshot, some);
+    views.push(...(await Promise.all(some.map((file) => viewOf(context, { ledgerSnapshot, rules, file })))));
+  }
+  return views;
 }

@@ -121,16 +121,19 @@ export async function planRequested(
   request: Pick<RollbackRequest, 'scope' | 'target' | 'allowRemoval'>,
   programs: Programs,
 ): Promise<Planned> {
-  const { scope, target, allowRemoval } = request;
+  return withDelivery(snapshot, await planWithoutDelivery(snapshot, request), programs);
+}
+
+/** The same before any renderer runs. */
+export async function planWithoutDelivery(
+  snapshot: Snapshot,
+  { scope, target, allowRemoval }: Pick<RollbackRequest, 'scope' | 'target' | 'allowRemoval'>,
+): Promise<Plan> {
   requireScope(snapshot.layout, scope);
   await requireOnLine(snapshot, target, 'target');
   const ref = { commit: target, version: null };
   const current = { commit: snapshot.base, version: null };
-  return withDelivery(
-    snapshot,
-    await planRollback(snapshot, { scope, target: ref, current, allowRemoval, findings: [] }),
-    programs,
-  );
+  return planRollback(snapshot, { scope, target: ref, current, allowRemoval, findings: [] });
 }
 
 /**

@@ -151,8 +151,10 @@ export async function keptIn(
   const by = keep.path(path);
   if (by !== null) return { whole: by, parts: [] };
   const found = new Map(keep.parts(path, []).map((part) => [formatSelector(part.selector), part]));
+  // History is read from new to old: the last side is known already.
+  const [last = null] = sides.slice(-1);
   for (const side of sides) {
-    const { whole, parts } = await snapshot.kept(path, side);
+    const { whole, parts } = await snapshot.kept(path, side, last);
     if (whole !== null) return { whole, parts: [] };
     for (const part of parts) found.set(formatSelector(part.selector), part);
   }

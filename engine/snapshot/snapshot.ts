@@ -8,6 +8,7 @@ import {
   type Hasher,
   type HistoryReader,
   isFailure,
+  MODE,
   type ObjectId,
   type ObjectReader,
   type TreeView,
@@ -19,7 +20,7 @@ import { refusalReason } from '../yaml/core/refusal.ts';
 import { formatSelector, isWithin, type Selector } from '../yaml/core/selector.ts';
 import { canonicalSource } from '../yaml/core/source.ts';
 import { columnOf, decode } from '../yaml/core/text.ts';
-import { moveRanges, type PartRange } from '../yaml/edit/move-ranges.ts';
+import { differInValues, moveRanges, type PartRange } from '../yaml/edit/move-ranges.ts';
 import { type FileKind, fileKind, isFlat } from '../yaml/formats/format.ts';
 import { isFile, treeView } from './view.ts';
 
@@ -36,8 +37,10 @@ export interface Snapshot {
   positions(): Promise<ReadonlyMap<ObjectId, number>>;
   /** Text of a regular file; null for any other entry, for content that is not UTF-8, and above the reader's limit. */
   text(entry: Entry | null): Promise<string | null>;
-  /** What is kept of a file for what it holds; nothing of a file without a text. */
-  kept(path: string, entry: Entry | null): Promise<KeptIn>;
+  /** What is kept of a file for what it holds; nothing of a file without a text. `like`: another version, which may be known already. */
+  kept(path: string, entry: Entry | null, like?: Entry | null): Promise<KeptIn>;
+  /** The files among these of whose content nothing is kept, as a look at the bytes of each shows, or a cache says: for histories only. */
+  plain(ids: readonly ObjectId[]): Promise<ReadonlySet<ObjectId>>;
   /** The parts of a file that a selector (which may hold open placeholders) selects. */
   parts(entry: Entry, wanted: PartQuery): Promise<readonly FilePart[]>;
 }
@@ -96,10 +99,17 @@ export function makeSnapshot(input: SnapshotInput): Snapshot {
     positions: () => (positions ??= readPositions(input)),
     view: (commit) =>
       memoize(views, commit, async () => treeView(input.reader, (await input.reader.commit(commit)).tree)),
-    kept: (path, entry) =>
-      entry === null
-        ? Promise.resolve(NONE)
-        : memoize(kept, `${entry.id} ${entry.mode} ${path}`, () => keptOf(input, path, entry)),
+    kept: (path, entry, like) => {
+      const key = ({ id, mode }: Entry) => `${id} ${mode} ${path}`;
+      if (entry === null) return Promise.resolve(NONE);
+      const known = like && kept.get(key(like));
+      return memoize(kept, key(entry), async () => {
+        const own = await text(entry);
+        if (known && own !== null && isKeptAlike(await text(like), own)) return known;
+        return keptOf(input, path, own);
+      });
+    },
+    plain: (ids) => plainAmong(input, ids),
     parts: (entry, wanted) => {
       const { path, selector, bindings, kept, isExplicit: isAsked, like } = wanted;
       const isNew = isFlat(path) || selector.some((step) => 'enter' in step);
@@ -128,11 +138,43 @@ export function makeSnapshot(input: SnapshotInput): Snapshot {
 const NONE: KeptIn = { whole: null, parts: [] };
 
 /** A file over the reader's limit is too large to be a Secret that we could judge; it is restored as a whole. */
-async function keptOf({ layout, reader }: SnapshotInput, path: string, entry: Entry): Promise<KeptIn> {
-  const text = await readText(reader, entry);
+function keptOf({ layout }: SnapshotInput, path: string, text: string | null): KeptIn {
   if (text === null) return NONE;
   const whole = layout.keep.content(path, text);
   return { whole, parts: whole === null ? layout.keep.documents(path, text) : [] };
+}
+
+/** What decides about a document: two texts that differ in nothing near it are kept alike. */
+const DECIDING = new Set(['apiVersion', 'kind', 'metadata', 'name', 'namespace', 'items', 'sops']);
+
+function isKeptAlike(text: string | null, other: string): boolean {
+  if (text === null || !differInValues(text, other, DECIDING)) return false;
+  // Words that count wherever they are written.
+  const words = (of: string) => of.match(/(?:kind|sops).*/g)?.join('\n');
+  return words(text) === words(other);
+}
+
+/** How many files are read at once. */
+const READ_AT_ONCE = 500;
+
+async function plainAmong(
+  { layout, reader }: SnapshotInput,
+  ids: readonly ObjectId[],
+): Promise<ReadonlySet<ObjectId>> {
+  const { contentRules, isPlain } = layout.keep;
+  const passes = (bytes: Uint8Array) => {
+    const text = decode(bytes);
+    return text === null || isPlain(text);
+  };
+  if (reader.passing) return reader.passing(ids, { rules: contentRules, passes });
+  const plain = new Set<ObjectId>();
+  const look = async (id: ObjectId) => {
+    const text = await readText(reader, { id, mode: MODE.file });
+    if (text === null || isPlain(text)) plain.add(id);
+  };
+  for (let at = 0; at < ids.length; at += READ_AT_ONCE)
+    await Promise.all(ids.slice(at, at + READ_AT_ONCE).map(look));
+  return plain;
 }
 
 /** What moves parts knows lines of YAML; JSON without comments is some. */

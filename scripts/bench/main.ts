@@ -1,13 +1,14 @@
 /**
  * `npm run bench [-- --size r2] [--memory 1000] [--keep FOLDER]`: everything side by side in one run, as ratios.
  * `npm run bench -- startup`: what a start of the command line costs, and nothing else.
+ * `npm run bench -- history [items|components|secrets|long …] [--commits 126000]`: environments with a long history, beside `git log --raw`.
  */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openEngine } from '../../engine/internal.ts';
-import { benchHistory } from './history.ts';
+import { benchHistory, benchLines } from './history.ts';
 import { benchEnvironment, PERSON, say } from './measure.ts';
 import { benchMemory } from './memory.ts';
 import { buildRepository, CONFIG_TWO_PATTERNS, SIZES } from './repository.ts';
@@ -21,6 +22,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '21' },
     memory: { type: 'string', default: '100' },
     keep: { type: 'string' },
+    commits: { type: 'string', default: '20000' },
   },
 });
 const size = SIZES[values.size] ?? unknownSize();
@@ -32,6 +34,8 @@ const bench: Bench = { folder, repo, size, env, rounds: Number(values.rounds) };
 
 async function main(): Promise<void> {
   if (positionals[0] === 'startup') return benchStartup(bench.rounds);
+  if (positionals[0] === 'history')
+    return benchLines({ folder, env, commits: Number(values.commits), only: positionals.slice(1) });
   if (!existsSync(join(repo, 'bench-complete'))) {
     say(`building ${values.size}: ${size.tenants * 3 * size.services * 3} files, ${size.commits} commits …`);
     await buildRepository(repo, size, env);

@@ -64,3 +64,10 @@ export function unsharedOfChildren(pid: number): number {
 }
 
 export const megabytes = (bytes: number | null) => (bytes === null ? '?' : (bytes / 1024 / 1024).toFixed(0));
+
+/** Milliseconds of CPU in what bash's `times` writes: `0m0.083s 0m0.012s`. */
+export const cpuIn = (text: string) =>
+  [...text.matchAll(/(\d+)m([\d.]+)s/g)].reduce(
+    (total, [, minutes, seconds]) => total + Number(minutes) * 60_000 + Number(seconds) * 1000,
+    0,
+  );

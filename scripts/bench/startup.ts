@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildFixturesRepo } from '../build-fixtures-repo.ts';
-import { benchEnvironment, median, say } from './measure.ts';
+import { benchEnvironment, cpuIn, median, say } from './measure.ts';
 
 const BUILT = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const GATEWAY = 'acme/production/api-gateway';
@@ -88,7 +88,7 @@ function cpuOf(
     env: { ...env, ...more },
     encoding: 'utf8',
   });
-  return sum(shell.stdout.trim().split('\n').slice(1));
+  return cpuIn(shell.stdout.trim().split('\n').slice(1).join('\n'));
 }
 
 /** One that is ended from outside, as the reader of objects is, is counted; what it costs is not told apart. */
@@ -99,11 +99,5 @@ function gitsOf(place: Place, args: readonly string[]): { cpu: number; count: nu
   // Two lines a process: the shell's own, and that of its child.
   const lines = readFileSync(list, 'utf8').trim().split('\n').filter(Boolean);
   const count = readFileSync(`${list}.count`, 'utf8').length;
-  return { cpu: sum(lines.filter((_, index) => index % 2 === 1)), count };
+  return { cpu: cpuIn(lines.filter((_, index) => index % 2 === 1).join('\n')), count };
 }
-
-/** Of lines as bash's `times` writes them: `0m0.083s 0m0.012s`. */
-const sum = (lines: readonly string[]) =>
-  lines
-    .flatMap((line) => [...line.matchAll(/(\d+)m([\d.]+)s/g)])
-    .reduce((total, [, minutes, seconds]) => total + Number(minutes) * 60_000 + Number(seconds) * 1000, 0);

@@ -210,7 +210,7 @@ const refusedFirst = (stderr: string) =>
 describe('rollback --queue on a queue that is flushed', () => {
   const redis = useRedis();
   const { startWorker } = useQueues(redis);
-  const carryOut = async () => {
+  const executeRequest = async () => {
     const { env } = await isolatedEnv();
     const committer = { name: 'Backtrail', email: 'backtrail@localhost' };
     const clock = { now: () => Date.now(), sleep: () => Promise.resolve() };
@@ -220,7 +220,7 @@ describe('rollback --queue on a queue that is flushed', () => {
   it('reports as completed what was published before, and does it once', async () => {
     const repo = await exampleRepo();
     const before = Number(await repo.git('rev-list', '--count', 'main'));
-    const execute = await carryOut();
+    const execute = await executeRequest();
     startWorker({
       execute: async (input) => {
         const result = await execute(input);
@@ -238,7 +238,7 @@ describe('rollback --queue on a queue that is flushed', () => {
   it('puts what the ledger holds into the queue again, and follows it to its end', async () => {
     const repo = await exampleRepo();
     const before = Number(await repo.git('rev-list', '--count', 'main'));
-    const execute = await carryOut();
+    const execute = await executeRequest();
     const held = new AbortController();
     const letGo = once(held.signal, 'abort');
     let attempts = 0;
@@ -265,7 +265,7 @@ describe('rollback --queue on a queue that is flushed', () => {
   it('says that the ledger holds it where the queue loses it again and again', async () => {
     const repo = await exampleRepo();
     const tip = await repo.git('rev-parse', 'main');
-    const execute = await carryOut();
+    const execute = await executeRequest();
     const held = new AbortController();
     const letGo = once(held.signal, 'abort');
     startWorker({
@@ -418,7 +418,7 @@ describe('a result that somebody else writes into the queue', () => {
     const forger = new Worker(
       'rollbacks',
       async (job) => {
-        await engine.requests.carryOut(job.id ?? '');
+        await engine.requests.executeRequest(job.id ?? '');
         throw new UnrecoverableError(
           JSON.stringify({
             code: 'VERIFY_FAILED',

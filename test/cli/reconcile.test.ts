@@ -53,7 +53,7 @@ describe('reconcile', () => {
     await approve(place.bob, { id });
     const before = await place.repo.git('rev-parse', LEDGER);
     const other = await place.open();
-    const { commit } = await other.requests.carryOut(id);
+    const { commit } = await other.requests.executeRequest(id);
     await place.repo.git('update-ref', LEDGER, before);
     const { repairs, ...rest } = jsonOf(await backtrail(place.repo, ['reconcile', '-o', 'json']), shape);
     expect(repairs).toEqual([

@@ -32,7 +32,7 @@ async function pending(policy?: string): Promise<Scene & { asked: RequestView }>
 async function refusal({ repo, worker }: Pick<Scene, 'repo' | 'worker'>, id: string): Promise<string> {
   const before = await repo.git('rev-parse', 'main');
   await codeOf(worker.requests.reconcile());
-  const code = await codeOf(worker.requests.carryOut(id));
+  const code = await codeOf(worker.requests.executeRequest(id));
   if (typeof code !== 'string') throw new Error(`It was carried out: ${JSON.stringify(code)}`);
   // What is asked about again is no work any more.
   const left = await codeOf(worker.requests.reconcile().then(({ waiting }) => waiting));
@@ -106,7 +106,7 @@ describe('an approval that nobody gave', () => {
     await forgeEvent(repo, asked.id, approvalBy(bob.person, asked.digest), { status: 'approved' });
     expect(await refusal(stage, asked.id)).toBe('AWAITING_APPROVAL');
     expect((await approve(bob, asked)).status).toBe('approved');
-    expect((await worker.requests.carryOut(asked.id)).status).toBe('completed');
+    expect((await worker.requests.executeRequest(asked.id)).status).toBe('completed');
   });
 
   it('is no better as an event that says approvals suffice, or that opens the request without any', async () => {
@@ -157,7 +157,7 @@ describe('what somebody did sign', () => {
     await repo.replay([
       { files: { 'tenants/acme/production/services/api-gateway/extra.yaml': 'another: plan\n' } },
     ]);
-    expect(await codeOf(worker.requests.carryOut(asked.id))).toBe('PLAN_CHANGED');
+    expect(await codeOf(worker.requests.executeRequest(asked.id))).toBe('PLAN_CHANGED');
     const file = await fileOf(repo, asked.id);
     const again = { ...vote, digest: file.state.digest };
     await replay(stage, signed, {
@@ -326,7 +326,7 @@ describe('a past that was changed', () => {
     await repo.git('update-ref', '-d', LEDGER);
     expect(await refusal(stage, asked.id)).toBe('LEDGER_REWOUND');
     await repo.git('update-ref', LEDGER, after);
-    expect((await worker.requests.carryOut(asked.id)).status).toBe('completed');
+    expect((await worker.requests.executeRequest(asked.id)).status).toBe('completed');
   });
 
   it('is not hidden by a replacement of the commit that says stop', async () => {
@@ -459,7 +459,7 @@ describe('a file that Backtrail never wrote', () => {
     const forged = print(file).replaceAll(asked.id, 'rbk-01KAJ000000000000000000000');
     await forge(repo, { files: { [path]: forged }, author: MALLORY, message: 'Another' });
     const before = await repo.git('rev-parse', 'main');
-    const code = await codeOf(stage.worker.requests.carryOut('rbk-01KAJ000000000000000000000'));
+    const code = await codeOf(stage.worker.requests.executeRequest('rbk-01KAJ000000000000000000000'));
     expect(code).toMatch(/^(REQUEST_UNKNOWN|LEDGER_TAMPERED)$/);
     expect(await repo.git('rev-parse', 'main')).toBe(before);
   });
@@ -481,7 +481,7 @@ describe('trust', () => {
     const { repo, asked, bob } = stage;
     await forgeEvent(repo, asked.id, approvalBy(bob.person, asked.digest), { status: 'approved' });
     await setPolicy(repo, policyOf('quorum: 1, unsignedApprovals: true'));
-    const { status, commit } = await stage.worker.requests.carryOut(asked.id);
+    const { status, commit } = await stage.worker.requests.executeRequest(asked.id);
     expect(status).toBe('completed');
     expect(await repo.git('log', '-1', '--format=%(trailers:key=Approval)', commit ?? '')).toContain(
       'bob@example.com',

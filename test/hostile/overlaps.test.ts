@@ -79,9 +79,9 @@ describe('a path that several environments own', () => {
     });
     const { id, status } = await open(on.janes, on.jane, scope);
     expect(status).toBe('pending');
-    expect(await codeOf(on.worker.requests.carryOut(id))).toBe('AWAITING_APPROVAL');
+    expect(await codeOf(on.worker.requests.executeRequest(id))).toBe('AWAITING_APPROVAL');
     await on.bobs.requests.approve({ id, actor: on.bob });
-    expect(await codeOf(on.worker.requests.carryOut(id))).toBe('done');
+    expect(await codeOf(on.worker.requests.executeRequest(id))).toBe('done');
   });
 
   it('is rolled back as before where one environment alone has what changes', async () => {
@@ -101,9 +101,9 @@ describe('a path that several environments own', () => {
       { environment: 'acme/staging', need: 1, have: 0, approvers: ['carol@example.com'] },
     ]);
     expect((await on.bobs.requests.approve({ id, actor: on.bob })).status).toBe('pending');
-    expect(await codeOf(on.worker.requests.carryOut(id))).toBe('AWAITING_APPROVAL');
+    expect(await codeOf(on.worker.requests.executeRequest(id))).toBe('AWAITING_APPROVAL');
     expect((await on.carols.requests.approve({ id, actor: on.carol })).status).toBe('approved');
-    expect(await codeOf(on.worker.requests.carryOut(id))).toBe('done');
+    expect(await codeOf(on.worker.requests.executeRequest(id))).toBe('done');
     const both = await stage(TWO, {
       environments: [rule('acme/production', ['bob@example.com']), rule('acme/staging', ['bob@example.com'])],
     });
@@ -150,7 +150,7 @@ describe('a path that several environments own', () => {
     const policy = { environments: [rule('*/production', ['bob@example.com'])] };
     const config = `${JSON.stringify({ version: 1, layout: TWO, keep: [], policy })}\n`;
     await on.repo.commit({ '.backtrail/config.yaml': config });
-    expect(await codeOf(on.worker.requests.carryOut(id))).toBe('AWAITING_APPROVAL');
+    expect(await codeOf(on.worker.requests.executeRequest(id))).toBe('AWAITING_APPROVAL');
   });
 
   it('is told apart by what changes in a shared file', async () => {

@@ -3,6 +3,7 @@ import { appendFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { isFailure, type Person } from '../../engine/internal.ts';
+import { readRollback } from '../../engine/record/read.ts';
 import { requestPath, sessionPath } from '../../engine/record/ledger-file.ts';
 import { engineOf } from '../helpers/engine.ts';
 import { eventId, fileOf, forge, forgeEvent, messageOf, print } from '../helpers/forge.ts';
@@ -90,7 +91,7 @@ describe('a request under another name than that of what it changes', () => {
     const target = (await fileOf(on.repo, (await ask(on.janes, on.jane)).id)).state['target'];
     const message = says.replace('TARGET', String(target).slice(0, 7));
     const id = await forgeOpening(on, { proposal: { scope, message } });
-    expect(await codeOf(on.worker.requests.carryOut(id))).toMatch(/SCOPE_INVALID|FIELD_OUT_OF_SCOPE/);
+    expect(await codeOf(on.worker.requests.executeRequest(id))).toMatch(/SCOPE_INVALID|FIELD_OUT_OF_SCOPE/);
     expect(await on.repo.git('rev-parse', 'main')).toBe(before);
     expect(await on.worker.requests.show({ id })).toMatchObject({ status: 'failed' });
   });
@@ -104,13 +105,13 @@ describe('a request under another name than that of what it changes', () => {
     expect(planned.plan.files.map(({ path }) => path)).toEqual(['apps/prod/api/app.yaml']);
     expect(await codeOf(outside.requests.gate({ planned, author: on.jane }))).toBe('FORBIDDEN');
     const forged = await forgeOpening(on, { proposal: { config: { name: 'x', text: config } } });
-    expect(await codeOf(on.worker.requests.carryOut(forged))).toBe('FORBIDDEN');
+    expect(await codeOf(on.worker.requests.executeRequest(forged))).toBe('FORBIDDEN');
   });
 
   it('and one that names no configuration that can be read ends as failed, once', async () => {
     const on = await stage();
     const id = await forgeOpening(on, { proposal: { config: { name: 'x', text: 'version: 99\n' } } });
-    expect(await codeOf(on.worker.requests.carryOut(id))).toMatch(/CONFIG_INVALID|FORBIDDEN/);
+    expect(await codeOf(on.worker.requests.executeRequest(id))).toMatch(/CONFIG_INVALID|FORBIDDEN/);
     expect((await on.worker.requests.reconcile()).waiting).toEqual([]);
   });
 });
@@ -146,7 +147,7 @@ describe('a request for a commit that was never on the branch', () => {
       proposal: { scope, target: target ?? first, message: message(target ?? first) },
       ...(base !== undefined && { terms: { base } }),
     });
-    expect(await codeOf(on.worker.requests.carryOut(id))).toMatch(/REVISION_NOT_ON_BRANCH/);
+    expect(await codeOf(on.worker.requests.executeRequest(id))).toMatch(/REVISION_NOT_ON_BRANCH/);
     expect(await on.repo.git('rev-parse', 'main')).toBe(before);
   });
 });
@@ -165,7 +166,7 @@ describe('a request in the name of somebody else', () => {
       proposal: { author: ghost },
     });
     expect(await codeOf(on.bobs.requests.approve({ id, actor: bob }))).toBe('LEDGER_TAMPERED');
-    expect(await codeOf(on.worker.requests.carryOut(id))).toBe('LEDGER_TAMPERED');
+    expect(await codeOf(on.worker.requests.executeRequest(id))).toBe('LEDGER_TAMPERED');
   });
 
   it('takes no permission with it where keys are known', async () => {
@@ -173,9 +174,9 @@ describe('a request in the name of somebody else', () => {
     const on = await stage(configOf({ permissions }));
     const nobody = await engineOf(on.repo);
     const { id } = await ask(nobody, on.jane);
-    expect(await codeOf(on.worker.requests.carryOut(id))).toBe('IDENTITY_UNVERIFIED');
+    expect(await codeOf(on.worker.requests.executeRequest(id))).toBe('IDENTITY_UNVERIFIED');
     const { id: own } = await ask(on.janes, on.jane);
-    expect(await codeOf(on.worker.requests.carryOut(own))).toBe('done');
+    expect(await codeOf(on.worker.requests.executeRequest(own))).toBe('done');
   });
 
   it('gives a key no second vote, whatever names the list of keys has for it', async () => {
@@ -189,7 +190,7 @@ describe('a request in the name of somebody else', () => {
     const { id } = await ask(asking, jane);
     await asking.requests.approve({ id, actor: alias });
     const worker = await engineOf(on.repo, { allowedSigners: list });
-    expect(await codeOf(worker.requests.carryOut(id))).toBe('AWAITING_APPROVAL');
+    expect(await codeOf(worker.requests.executeRequest(id))).toBe('AWAITING_APPROVAL');
   });
 });
 
@@ -219,7 +220,7 @@ describe('break-glass', () => {
     await on.janes.requests.openSession({ scope: 'prod', holder: jane, reason: 'x' });
     const { id } = await ask(on.janes, jane);
     expect(await codeOf(on.bobs.requests.inspect({ id, actor: bob, comment: 'x' }))).toBe('REVIEW_NOT_OPEN');
-    await on.worker.requests.carryOut(id);
+    await on.worker.requests.executeRequest(id);
     const keyless = await engineOf(on.repo);
     expect(await codeOf(keyless.requests.inspect({ id, actor: bob, comment: 'x' }))).toBe(
       'IDENTITY_UNVERIFIED',
@@ -238,13 +239,13 @@ describe('break-glass', () => {
     const session = await on.janes.requests.openSession({ scope: 'prod', holder: jane, reason: 'x' });
     const { id } = await ask(on.janes, jane);
     await on.janes.requests.closeSession({ id: session.id, actor: jane });
-    expect(await codeOf(on.worker.requests.carryOut(id))).toBe('AWAITING_APPROVAL');
+    expect(await codeOf(on.worker.requests.executeRequest(id))).toBe('AWAITING_APPROVAL');
     expect(await on.janes.requests.show({ id, reader: jane })).toMatchObject({
       status: 'pending',
       breakGlass: null,
     });
     await on.bobs.requests.approve({ id, actor: bob });
-    await on.worker.requests.carryOut(id);
+    await on.worker.requests.executeRequest(id);
     const trailers = await on.repo.git('log', '-1', '--format=%(trailers:only)', 'main');
     expect(trailers).toContain('Approval: Approved by bob@example.com (quorum: 1/1)');
     expect(trailers).not.toContain('Rollback-Break-Glass');
@@ -260,7 +261,7 @@ describe('what the branch does not bear out', () => {
     const at = '2026-11-21T10:00:00Z';
     const done = { type: 'completed', outcome: 'completed', commit, deliveryCommit: null };
     await forgeEvent(on.repo, id, { id: eventId(), at, actor: MALLORY, ...done }, { status: 'completed' });
-    expect(await codeOf(on.worker.requests.carryOut(id))).toBe('LEDGER_TAMPERED');
+    expect(await codeOf(on.worker.requests.executeRequest(id))).toBe('LEDGER_TAMPERED');
   });
 
   it('is not believed: a commit that names the request and is another one', async () => {
@@ -268,7 +269,34 @@ describe('what the branch does not bear out', () => {
     const { id } = await ask(on.janes, on.jane);
     await on.repo.commit({ 'x.txt': 'x' }, { message: `Looks done\n\nRollback-Request-ID: ${id}` });
     expect((await on.worker.requests.reconcile()).repairs).toEqual([]);
-    expect(await codeOf(on.worker.requests.carryOut(id))).toBe('LEDGER_TAMPERED');
+    expect(await codeOf(on.worker.requests.executeRequest(id))).toBe('LEDGER_TAMPERED');
+  });
+
+  it.each([
+    ['no file', {}],
+    ['another file', { 'x.txt': 'x' }],
+  ])('is not believed: a commit with the trailers of the rollback that changes %s', async (_what, files) => {
+    const on = await stage();
+    const { id, target, base, digest } = await ask(on.janes, on.jane);
+    const trailers = [
+      'Mode: service',
+      'Service: api',
+      'Justification: v2 answers 500',
+      'Author: jane@example.com',
+      `Rollback-Request-ID: ${id}`,
+      'Rollback-Environment: prod',
+      `Rollback-Target: ${target}`,
+      `Rollback-Base: ${base}`,
+      `Rollback-Plan: ${digest}`,
+      'Rollback-Engine: 2',
+    ];
+    const message = `Rollback: env/prod\n\n${trailers.join('\n')}`;
+    await on.repo.commit(files, { message });
+    const claim = readRollback(trailers);
+    expect(claim?.record).toMatchObject({ requestId: id, target, plan: digest });
+    expect((await on.worker.requests.reconcile()).repairs).toEqual([]);
+    expect((await on.worker.requests.show({ id })).status).toBe('pending');
+    expect(await codeOf(on.worker.requests.executeRequest(id))).toBe('LEDGER_TAMPERED');
   });
 });
 
@@ -291,7 +319,7 @@ it('is dated by when it was let go ahead, not by when it was asked for', async (
   const before = await engineFor(on.repo, on.jane, { clock });
   const { id } = await ask(before, on.jane);
   const { reviews } = await on.bobs.requests.approve({ id, actor: on.bob });
-  await on.worker.requests.carryOut(id);
+  await on.worker.requests.executeRequest(id);
   const date = await on.repo.git('log', '-1', '--format=%cI', 'main');
   expect(Date.parse(date)).toBe(Date.parse(reviews[0]?.at ?? ''));
 });

@@ -48,7 +48,7 @@ describe('the key of an approver that has ended', () => {
       date: at,
     });
     const worker = await engineOf(on.repo, { allowedSigners: list });
-    expect(await codeOf(worker.requests.carryOut(id))).toBe('AWAITING_APPROVAL');
+    expect(await codeOf(worker.requests.executeRequest(id))).toBe('AWAITING_APPROVAL');
   });
 
   it('approves as long as it is valid', async () => {
@@ -61,7 +61,7 @@ describe('the key of an approver that has ended', () => {
     const { id } = await ask(on.janes, on.jane);
     await on.bobs.requests.approve({ id, actor: on.bob });
     const worker = await engineOf(on.repo, { allowedSigners: list });
-    expect(await codeOf(worker.requests.carryOut(id))).toBe('done');
+    expect(await codeOf(worker.requests.executeRequest(id))).toBe('done');
   });
 });
 
@@ -76,7 +76,7 @@ describe('a vote after the end of its request', () => {
       date: late,
     });
     const worker = await workerAt(on, Date.parse(createdAt) + 3 * HOUR);
-    expect(await codeOf(worker.requests.carryOut(id))).toBe('AWAITING_APPROVAL');
+    expect(await codeOf(worker.requests.executeRequest(id))).toBe('AWAITING_APPROVAL');
   });
 
   it('does not count when it is dated back behind what a trusted key signed since', async () => {
@@ -95,7 +95,7 @@ describe('a vote after the end of its request', () => {
       date: early,
     });
     const worker = await workerAt(on, opened + 3 * HOUR);
-    expect(await codeOf(worker.requests.carryOut(id))).toBe('AWAITING_APPROVAL');
+    expect(await codeOf(worker.requests.executeRequest(id))).toBe('AWAITING_APPROVAL');
   });
 
   it('counts where it came in time, however late it is carried out', async () => {
@@ -103,7 +103,7 @@ describe('a vote after the end of its request', () => {
     const { id, createdAt } = await ask(on.janes, on.jane);
     await on.bobs.requests.approve({ id, actor: on.bob });
     const worker = await workerAt(on, Date.parse(createdAt) + 3 * HOUR);
-    expect(await codeOf(worker.requests.carryOut(id))).toBe('done');
+    expect(await codeOf(worker.requests.executeRequest(id))).toBe('done');
   });
 });
 
@@ -138,7 +138,7 @@ describe('an event of another time', () => {
       ...how,
       status: 'approved',
     });
-    expect(await codeOf(on.worker.requests.carryOut(id))).toBe('done');
+    expect(await codeOf(on.worker.requests.executeRequest(id))).toBe('done');
   });
 
   it('does not approve before its time has come', async () => {
@@ -150,7 +150,7 @@ describe('an event of another time', () => {
       status: 'approved',
       date: at,
     });
-    expect(await codeOf(on.worker.requests.carryOut(id))).toBe('AWAITING_APPROVAL');
+    expect(await codeOf(on.worker.requests.executeRequest(id))).toBe('AWAITING_APPROVAL');
   });
 
   it('is never written by a clock that is slow: it is dated as what it follows', async () => {
@@ -167,7 +167,7 @@ describe('an event of another time', () => {
     expect(events.map((event) => event['at'])).toEqual([createdAt, createdAt]);
     // A clock that is far behind cannot tell who is wrong, and its vote counts as of the opening.
     await (await behind(HOUR, on.bob)).requests.approve({ id, actor: on.bob });
-    expect(await codeOf(on.worker.requests.carryOut(id))).toBe('done');
+    expect(await codeOf(on.worker.requests.executeRequest(id))).toBe('done');
   });
 });
 
@@ -188,7 +188,7 @@ describe('a key that is revoked while requests wait', () => {
     await writeFile(revoked, `${on.bob.publicKey}\n`);
     await on.carols.requests.approve({ id, actor: on.carol });
     for (let round = 0; round < 3; round += 1) {
-      expect(await codeOf(worker.requests.carryOut(id))).toBe('AWAITING_APPROVAL');
+      expect(await codeOf(worker.requests.executeRequest(id))).toBe('AWAITING_APPROVAL');
       await worker.requests.reconcile();
     }
     const log = await on.repo.git('log', '--format=%(trailers:key=Event,valueonly,separator=)', LEDGER);

@@ -37,7 +37,7 @@ describe('a policy that changes while a request is pending', () => {
     expect(repairs).toMatchObject([{ requestId: id, action: 'settled' }]);
     expect(waiting).toEqual([id]);
     expect(await worker.requests.reconcile()).toEqual({ repairs: [], waiting: [id] });
-    const { commit } = await worker.requests.carryOut(id);
+    const { commit } = await worker.requests.executeRequest(id);
     expect(
       await repo.git('log', '-1', '--format=%(trailers:key=Approval,valueonly)', commit ?? ''),
     ).toContain('Approved by bob@example.com (quorum: 1/1)');
@@ -58,7 +58,7 @@ describe('a policy that changes while a request is pending', () => {
     const { id } = await request(jane);
     await setPolicy(repo, 'policy: { environments: [] }\n');
     expect((await worker.requests.reconcile()).waiting).toEqual([id]);
-    expect((await worker.requests.carryOut(id)).status).toBe('completed');
+    expect((await worker.requests.executeRequest(id)).status).toBe('completed');
   });
 
   it('and lets other people approve takes away what others approved', async () => {
@@ -80,12 +80,12 @@ describe('a policy that changes after the approval', () => {
     expect((await approve(bob, { id })).status).toBe('approved');
     await setPolicy(repo, policyOf('quorum: 2'));
     const before = await repo.git('rev-parse', 'main');
-    await expect(worker.requests.carryOut(id)).rejects.toMatchObject({ code: 'AWAITING_APPROVAL' });
+    await expect(worker.requests.executeRequest(id)).rejects.toMatchObject({ code: 'AWAITING_APPROVAL' });
     expect((await worker.requests.reconcile()).waiting).toEqual([]);
     expect(await show(stage, id)).toMatchObject({ status: 'pending', approval: { have: 1, need: 2 } });
     expect(await repo.git('rev-parse', 'main')).toBe(before);
     expect((await approve(carol, { id })).status).toBe('approved');
-    expect((await worker.requests.carryOut(id)).status).toBe('completed');
+    expect((await worker.requests.executeRequest(id)).status).toBe('completed');
     expect(await revertsOf(stage, id)).toHaveLength(1);
   });
 });
@@ -99,7 +99,7 @@ describe('another field of the same file, changed by a bot while a request is pe
     await approve(bob, asked);
     await bump(stage, /^replicas: .*$/m, 'replicas: 8');
     const before = await fileAt(stage, 'main');
-    const { status, commit } = await worker.requests.carryOut(asked.id);
+    const { status, commit } = await worker.requests.executeRequest(asked.id);
     expect(status).toBe('completed');
     const after = (await fileAt(stage, commit ?? '')).split('\n');
     expect(after).toContain('replicas: 8');
@@ -117,7 +117,7 @@ describe('the same field, changed by a bot', () => {
     await approve(bob, asked);
     await bump(stage, /tag: v2\.1\.0/, 'tag: v2.1.1');
     const before = await repo.git('rev-parse', 'main');
-    await expect(worker.requests.carryOut(asked.id)).rejects.toMatchObject({ code: 'PLAN_CHANGED' });
+    await expect(worker.requests.executeRequest(asked.id)).rejects.toMatchObject({ code: 'PLAN_CHANGED' });
     expect(await repo.git('rev-parse', 'main')).toBe(before);
     const again = await show(stage, asked.id);
     expect(again).toMatchObject({ status: 'pending', approval: { have: 0, need: 1 } });
@@ -127,7 +127,7 @@ describe('the same field, changed by a bot', () => {
     expect(difference).toContain('v2.1.0');
     expect((await worker.requests.reconcile()).waiting).toEqual([]);
     expect((await approve(bob, asked)).status).toBe('approved');
-    const { commit } = await worker.requests.carryOut(asked.id);
+    const { commit } = await worker.requests.executeRequest(asked.id);
     expect(await fileAt(stage, commit ?? '')).toContain('tag: v2.0.5');
     const trailers = await repo.git('log', '-1', '--format=%(trailers:key=Approval,valueonly)', commit ?? '');
     expect(trailers.trim()).toBe('Approved by bob@example.com (quorum: 1/1)');
@@ -140,7 +140,7 @@ describe('the same field, changed by a bot', () => {
     await approve(bob, asked);
     const lines = [...Array(40).keys()].map((i) => `  - line ${i} of ${'x'.repeat(20)}`);
     await bump(stage, /$/, `\nscript: |\n${lines.join('\n')}\n  -- last`);
-    await expect(worker.requests.carryOut(asked.id)).rejects.toMatchObject({ code: 'PLAN_CHANGED' });
+    await expect(worker.requests.executeRequest(asked.id)).rejects.toMatchObject({ code: 'PLAN_CHANGED' });
     const difference = (await show(stage, asked.id)).reopened?.difference ?? [];
     expect(difference.filter((line) => line.includes('#/script: -- line'))).toHaveLength(40);
     expect(difference).toContain(`+ ${SERVICE}#/script: --- last`);

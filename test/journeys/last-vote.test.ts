@@ -21,8 +21,8 @@ describe('two approvers who race for the last vote, each on a mirror of one remo
       expect(votes.map(({ status }) => status).sort()).toEqual(['approved', 'pending']);
       // Both carry it out at once, as two workers would to whom it was enqueued.
       const results = await Promise.all([
-        bob.engine.requests.carryOut(asked.id),
-        carol.engine.requests.carryOut(asked.id),
+        bob.engine.requests.executeRequest(asked.id),
+        carol.engine.requests.executeRequest(asked.id),
       ]);
       const [revert, ...others] = await revertsOf(stage, asked.id);
       expect(others).toEqual([]);
@@ -54,7 +54,7 @@ describe('two approvers who race for the last vote, each on a mirror of one remo
     const votes = await Promise.all([bob, carol].map((actor) => codeOf(approve(actor, asked))));
     expect(votes.filter((vote) => vote === 'REQUEST_NOT_PENDING')).toHaveLength(1);
     expect(votes.filter((vote) => typeof vote !== 'string')).toMatchObject([{ status: 'approved' }]);
-    await Promise.all([bob, carol].map(({ engine }) => engine.requests.carryOut(asked.id)));
+    await Promise.all([bob, carol].map(({ engine }) => engine.requests.executeRequest(asked.id)));
     expect(await revertsOf(stage, asked.id)).toHaveLength(1);
   });
 
@@ -80,7 +80,7 @@ describe('two approvers who race for the last vote, each on a mirror of one remo
       ]);
       expect(votes.filter((vote) => vote === 'REQUEST_NOT_PENDING')).toHaveLength(1);
       const { status } = await jane.engine.requests.show({ id: asked.id });
-      const done = await codeOf(worker.requests.carryOut(asked.id));
+      const done = await codeOf(worker.requests.executeRequest(asked.id));
       const moved = (await repo.git('rev-parse', 'main')) !== before;
       expect([status, typeof done === 'string' ? done : done.status, moved]).toEqual(
         status === 'approved' ? ['approved', 'completed', true] : ['rejected', 'REQUEST_CLOSED', false],

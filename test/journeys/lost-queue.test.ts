@@ -113,7 +113,7 @@ describe('two workers that look after one ledger', () => {
     // Published by somebody whose record of it was lost: the ledger goes back to where it was.
     const before = await place.repo.git('rev-parse', LEDGER);
     const other = await place.open();
-    await other.requests.carryOut(id);
+    await other.requests.executeRequest(id);
     await place.repo.git('update-ref', LEDGER, before);
     const url = `file://${place.repo.folder}`;
     const both = await Promise.all([working(place, url), working(place, url)]);

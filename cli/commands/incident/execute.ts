@@ -22,7 +22,7 @@ interface Setup {
 }
 
 /** With `stop` one after the other; with `continue` all at once, as far as there are workers. Failures stay with their item. */
-export async function carryOut(items: readonly Item[], setup: Setup): Promise<void> {
+export async function executeRequest(items: readonly Item[], setup: Setup): Promise<void> {
   const queue = await openQueue({ redisUrl: setup.redisUrl });
   try {
     if (setup.incident.onFailure === 'continue') {

@@ -10,7 +10,7 @@ import {
   type RequestView,
 } from '../../../engine/index.ts';
 import { recordable } from '../../terminal/ask.ts';
-import { type CarryOutHow, carryOutOrLeave, sayIn } from '../../execute-request.ts';
+import { type ExecuteHow, executeOrLeave, progressPrinter } from '../../execute-request.ts';
 import { findRequestId } from '../../find-id.ts';
 import type { Output } from '../../terminal/output.ts';
 import { resultText } from '../../print/plan.ts';
@@ -18,7 +18,7 @@ import { approvalText } from '../../print/approval.ts';
 import { type Context, ID, type Program, runCommand } from '../command.ts';
 import { confirmOn, requireConfirmable } from './confirm.ts';
 
-interface ApproveOptions extends CarryOutHow {
+interface ApproveOptions extends ExecuteHow {
   readonly comment?: string;
   readonly yes?: boolean;
 }
@@ -64,8 +64,8 @@ function approve(context: Context, typed: string, options: ApproveOptions): Prom
       ...(seen.digest !== null && { digest: seen.digest }),
     });
     if (request.status === 'pending') return awaiting(context, request, actor);
-    sayIn(session)(`  ✓ approved (${request.approval.have} of ${request.approval.need})`);
-    return carriedOut(context, engine, request, { ...options, told: seen.findings }).catch(
+    progressPrinter(session)(`  ✓ approved (${request.approval.have} of ${request.approval.need})`);
+    return executedOutput(context, engine, request, { ...options, reported: seen.findings }).catch(
       (error: unknown) => {
         throw executionFailed(request, error);
       },
@@ -92,20 +92,20 @@ function awaiting({ style }: Context, request: RequestView, actor: Person): Outp
 }
 
 /** The request as it stands afterwards, with what the execution found. */
-export async function carriedOut(
+export async function executedOutput(
   { session, style }: Context,
   engine: Engine,
   request: RequestView,
-  { told, ...how }: CarryOutHow & { readonly told: readonly Finding[] },
+  { reported, ...how }: ExecuteHow & { readonly reported: readonly Finding[] },
 ): Promise<Output> {
-  const result = await carryOutOrLeave(session, engine, request, how);
+  const result = await executeOrLeave(session, engine, request, how);
   const after = await engine.requests.show({ id: request.id });
   const status = result.status === 'executing' && after.status === 'approved' ? 'executing' : after.status;
   const { breakGlass } = after;
   const destination = await engine.destination();
   return {
     value: { ...after, status, findings: result.findings, destination },
-    text: () => resultText(style, result, told, { destination, ...(breakGlass && { breakGlass }) }),
+    text: () => resultText(style, result, reported, { destination, ...(breakGlass && { breakGlass }) }),
   };
 }
 

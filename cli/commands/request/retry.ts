@@ -9,17 +9,17 @@ import {
   type RequestStatus,
 } from '../../../engine/index.ts';
 import { confirmGoing } from '../../terminal/ask.ts';
-import { type CarryOutHow, carryOutOrLeave } from '../../execute-request.ts';
+import { type ExecuteHow, executeOrLeave } from '../../execute-request.ts';
 import { findRequestId } from '../../find-id.ts';
 import { type Output, printAside } from '../../terminal/output.ts';
 import { planText } from '../../print/plan.ts';
-import { carryOn, newId, planToAsk, resultOutput, toRequest } from '../../propose.ts';
+import { continueRequest, newId, planToAsk, resultOutput, toRequest } from '../../propose.ts';
 import { type Context, ID, type Program, REVISION, runCommand } from '../command.ts';
 import { toAsk } from '../plan.ts';
-import { carriedOut } from './approve.ts';
+import { executedOutput } from './approve.ts';
 import { confirmOn, requireConfirmable } from './confirm.ts';
 
-interface RetryOptions extends CarryOutHow {
+interface RetryOptions extends ExecuteHow {
   readonly to?: string;
   readonly reason?: string;
   readonly yes?: boolean;
@@ -65,7 +65,7 @@ function retry(context: Context, typed: string, options: RetryOptions): Promise<
     });
     const before = await engine.requests.show({ id: on.id, reader: actor });
     const request = LEFT.includes(before.status) ? before : await engine.requests.retry(on);
-    return carriedOut(context, engine, request, { ...options, told: seen.findings });
+    return executedOutput(context, engine, request, { ...options, reported: seen.findings });
   });
 }
 
@@ -96,5 +96,5 @@ async function retryTo(
   const wish = toRequest(plan, { ...confirmed, follows: id, ledger: true });
   const { request, ...result } = await engine.rollbacks.request(wish);
   if (request === null) return resultOutput(context, plan, result);
-  return carryOn(context, { request, plan }, () => carryOutOrLeave(session, engine, request, how));
+  return continueRequest(context, { request, plan }, () => executeOrLeave(session, engine, request, how));
 }

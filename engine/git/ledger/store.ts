@@ -1,7 +1,14 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { BacktrailError, shellWord } from '../../model/index.ts';
-import type { LedgerStore, NewEvent, ObjectId } from '../../model/index.ts';
+import type {
+  LedgerStore,
+  NewEvent,
+  NewEvents,
+  ObjectId,
+  PreparedEvents,
+  RefMove,
+} from '../../model/index.ts';
 import type { ConfigEntry } from '../process/config.ts';
 import { printable, shownAddress } from '../process/failure.ts';
 import { writeChains } from '../store/import.ts';
@@ -16,7 +23,7 @@ import type { Runner } from '../process/runner.ts';
 import { readSignatures } from '../signing/signatures.ts';
 import { commitTree, signingOf } from '../signing/signing.ts';
 import type { Signing } from '../signing/signing.ts';
-import { ledgerStaging, sweepStaging } from '../store/staging.ts';
+import { ledgerStaging, sweepEvents } from '../store/staging.ts';
 
 /** Objects of the ledger are here; its ref is where the repository lives. */
 export interface LedgerContext {
@@ -37,7 +44,7 @@ export interface LedgerRefs {
   /** Reads (for a mirror: fetches) the ref anew. */
   read(ref: string): Promise<ObjectId | null>;
   /** Moves it by compare-and-swap, as `publish` does; `staged` may go then. */
-  move(edit: RefEdit & { readonly next: ObjectId }, staged: readonly RefEdit[]): Promise<void>;
+  move(edit: RefMove, staged: readonly RefEdit[]): Promise<void>;
 }
 
 export function createLedgerStore(context: LedgerContext): LedgerStore {
@@ -72,6 +79,27 @@ export function createLedgerStore(context: LedgerContext): LedgerStore {
     const isFollowed = before === null || before.tip === tip || (await follows(context, tip, before.tip));
     return isFollowed ? null : rewound(context, { ref, tip, before: before.tip, files: [seen.file] });
   };
+  const dropStaged = (staged: PreparedEvents['staged']) =>
+    updateRefs(runner, deletions(staged)).catch(() => undefined);
+  const prepare = async (input: NewEvents): Promise<PreparedEvents> => {
+    const { ref, parent, events } = input;
+    checkedRef(ref);
+    if (events.length === 0) throw new BacktrailError('INTERNAL', 'There is no event to prepare.');
+    const staging = ledgerStaging();
+    const [written] = await Promise.all([
+      write(context, staging, input),
+      // Best effort: the next event tries again.
+      sweepEvents(runner, `${staging}/`).catch(() => undefined),
+    ]);
+    const staged = written.refs;
+    try {
+      const commits = await signed(context, signing, { ...input, written: written.ids });
+      return { commits, move: { ref, expected: parent, next: commits.at(-1) ?? '' }, staged };
+    } catch (error) {
+      await dropStaged(staged);
+      throw error;
+    }
+  };
   return {
     async tip(ref) {
       const seen = seenAt(ref);
@@ -100,27 +128,23 @@ export function createLedgerStore(context: LedgerContext): LedgerStore {
       return again;
     },
     async append(input) {
-      const { ref, parent, events } = input;
-      checkedRef(ref);
-      if (events.length === 0) return [];
-      const staging = ledgerStaging();
-      const [written] = await Promise.all([
-        write(context, staging, input),
-        // Best effort: the next event tries again.
-        sweepStaging(runner, `${staging}/`).catch(() => undefined),
-      ]);
-      const staged = written.refs.map((edit) => ({ ref: edit.ref, expected: edit.id, next: null }));
-      let ids: readonly ObjectId[];
+      checkedRef(input.ref);
+      if (input.events.length === 0) return [];
+      const prepared = await prepare(input);
       try {
-        ids = await signed(context, signing, { ...input, written: written.ids });
-        await context.refs.move({ ref, expected: parent, next: ids.at(-1) ?? '' }, staged);
+        await context.refs.move(prepared.move, deletions(prepared.staged));
       } catch (error) {
-        await updateRefs(runner, staged).catch(() => undefined);
+        await dropStaged(prepared.staged);
         throw error;
       }
       // The events are published: the next read of the tip reports what is wrong with the cache folder.
-      await record(ref, ids.at(-1) ?? '').catch(() => undefined);
-      return ids;
+      await record(input.ref, prepared.move.next).catch(() => undefined);
+      return prepared.commits;
+    },
+    prepare,
+    async finish({ move, staged }, outcome) {
+      await dropStaged(staged);
+      if (outcome === 'moved') await record(move.ref, move.next).catch(() => undefined);
     },
     async inTurn(ref, use) {
       const { file } = seenAt(ref);
@@ -162,10 +186,11 @@ function checkedRef(ref: string): string {
   });
 }
 
-type Appended = Parameters<LedgerStore['append']>[0];
+const deletions = (staged: PreparedEvents['staged']) =>
+  staged.map(({ ref, id }) => ({ ref, expected: id, next: null }));
 
 /** Objects only; one chain of commits that are not signed. */
-function write({ runner }: LedgerContext, staging: string, { parent, events, committer }: Appended) {
+function write({ runner }: LedgerContext, staging: string, { parent, events, committer }: NewEvents) {
   const commits = events.map((event, index) => ({
     ...event,
     parent: index === 0 ? parent : null,
@@ -178,7 +203,7 @@ function write({ runner }: LedgerContext, staging: string, { parent, events, com
 async function signed(
   { runner, objects }: LedgerContext,
   signing: Signing,
-  { events, committer, parent, written }: Appended & { readonly written: readonly ObjectId[] },
+  { events, committer, parent, written }: NewEvents & { readonly written: readonly ObjectId[] },
 ): Promise<ObjectId[]> {
   const signs = ({ sign }: NewEvent) => sign && signing.own !== null;
   const ids: ObjectId[] = [];

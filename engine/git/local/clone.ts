@@ -1,5 +1,5 @@
 import { BacktrailError, isFailure, quotePath } from '../../model/index.ts';
-import type { BranchEdit, Destination, LedgerFetch, Finding, ObjectId } from '../../model/index.ts';
+import type { BranchEdit, Destination, LedgerFetch, Finding, ObjectId, RefMove } from '../../model/index.ts';
 import { ignoredSettings } from '../process/config.ts';
 import type { ConfigEntry } from '../process/config.ts';
 import { copyObjects } from './copy.ts';
@@ -95,6 +95,7 @@ export async function openClone(options: CloneOptions): Promise<GitRepository> {
       ...remote.ledger,
       tip: (ref) => reaching(remote.ledger.tip(ref)),
       append: (input) => reaching(remote.ledger.append(input)),
+      prepare: (input) => reaching(remote.ledger.prepare(input)),
     },
     async close() {
       await Promise.all([local.close(), remote.close()]);
@@ -184,14 +185,14 @@ async function preview(
 }
 
 /** A local change that would keep the files from following is said before anything is published. */
-async function publish(clone: Clone, edit: BranchEdit): Promise<void> {
+async function publish(clone: Clone, edit: BranchEdit): Promise<readonly RefMove[]> {
   const { branch: own, upstream } = await clone.pairOf(edit.branch);
   const here = await tipOf(clone.local, own);
   if (own !== null && here !== null && (await isBehind(clone, here, edit.next))) {
     const path = await inTheWay(clone, { own, here, next: edit.next, paths: [] });
     if (path !== null) throw overwritten(quotePath(path));
   }
-  await clone.remote.publish({ ...edit, branch: upstream.branch });
+  return clone.remote.publish({ ...edit, branch: upstream.branch });
 }
 
 async function inTheWay(

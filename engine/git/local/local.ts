@@ -2,7 +2,15 @@ import { readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { printable } from '../process/failure.ts';
 import { BacktrailError, isFailure, isObjectId, quotePath } from '../../model/index.ts';
-import type { BranchEdit, Finding, Head, ObjectFormat, RequestId } from '../../model/index.ts';
+import type {
+  BranchEdit,
+  Finding,
+  Head,
+  ObjectFormat,
+  Progress,
+  RefMove,
+  RequestId,
+} from '../../model/index.ts';
 import { configValue, identityOf, isPartial } from '../process/config.ts';
 import { type ConfigReader, createConfigReader } from '../config-reader.ts';
 import type { ConfigEntry } from '../process/config.ts';
@@ -21,6 +29,7 @@ import {
   requireDescent,
   updateRefs,
 } from '../store/refs.ts';
+import { indexPlace, type KnownLines } from '../store/line-cache.ts';
 import { common } from '../repository.ts';
 import type { Common, GitRepository } from '../repository.ts';
 import { requireVersion } from '../process/program.ts';
@@ -39,6 +48,8 @@ export interface LocalOptions {
   readonly env: ProcessEnvironment;
   readonly cacheFolder: string;
   readonly timeoutMs: number;
+  readonly lines: KnownLines;
+  readonly onProgress?: ((progress: Progress | null) => void) | undefined;
 }
 
 /** What a clone needs of its local side besides. */
@@ -71,7 +82,7 @@ export async function openLocal(options: LocalOptions): Promise<LocalRepository>
     timeoutMs: options.timeoutMs,
     signal: stop.signal,
   });
-  const shared = common(runner, found);
+  const shared = common(runner, { ...found, index: indexPlace(found.common, options) });
   const local: Local = {
     ...options,
     runner,
@@ -104,7 +115,7 @@ export async function openLocal(options: LocalOptions): Promise<LocalRepository>
     renewed: false,
     publish: async (edit) => {
       await requireLasting({ entries, folder }, edit.branch);
-      await publish(local, edit);
+      return publish(local, edit);
     },
     followUp: notices,
     tryPush: () => Promise.resolve(null),
@@ -125,10 +136,7 @@ export async function openLocal(options: LocalOptions): Promise<LocalRepository>
       refs: {
         read: (ref) => readExactly(runner, ref),
         async move(edit, staged) {
-          requireLastingRef(await reader.read(), edit.ref);
-          await requireNowhere(local, edit.ref);
-          // Also proves that it is not a symbolic ref: its target would move.
-          if ((await readExactly(runner, edit.ref)) !== edit.expected) throw branchMoved(edit.ref);
+          await requireMovable(local, edit);
           await updateRefs(runner, [edit, ...staged]);
         },
       },
@@ -273,25 +281,47 @@ async function checkedOutAt({ runner, bare, worktree }: Local, branch: string): 
   return checkedOutIn(runner, branch);
 }
 
-async function publish(local: Local, edit: BranchEdit): Promise<void> {
+async function publish(local: Local, edit: BranchEdit): Promise<readonly RefMove[]> {
   const { runner, shared, worktree } = local;
-  const { branch, expected, next } = edit;
+  const { branch, expected, next, also = [] } = edit;
   await requireDescent({ runner, objects: shared.objects, expected, next });
   // Also proves the name of the branch.
   await tip(local, branch);
   const place = await checkedOutAt(local, branch);
   if (place === null) {
+    const together = (await areMovable(local, also)) ? also : [];
     await updateRefs(runner, [
       { ref: `refs/heads/${branch}`, expected, next },
+      ...together,
       ...shared.staged(edit.requestId),
     ]);
     local.dropped.add(edit.requestId);
-    return;
+    return together.length === 0 ? also : [];
   }
   if (worktree === null || !(await samePlace(place, worktree))) throw checkedOut(branch, place);
   const paths = await shared.changedPaths(expected, next);
   const env = await requireFilters(local, worktree, paths);
   await fastForward({ runner, worktree, branch, expected, next, env });
+  return also;
+}
+
+/** Whether records may move with a branch. What stands in their way does not keep the branch: whoever writes them after it is told. */
+async function areMovable(local: Local, moves: readonly RefMove[]): Promise<boolean> {
+  try {
+    for (const move of moves) await requireMovable(local, move);
+    return true;
+  } catch (error) {
+    if (!isFailure(error) || error.code === 'BRANCH_MOVED') throw error;
+    return false;
+  }
+}
+
+/** A ref that is not a branch of people's. */
+async function requireMovable(local: Local, { ref, expected }: RefMove): Promise<void> {
+  requireLastingRef(await local.config.read(), ref);
+  await requireNowhere(local, ref);
+  // Also proves that it is not a symbolic ref: its target would move.
+  if ((await readExactly(local.runner, ref)) !== expected) throw branchMoved(ref);
 }
 
 /** Files would not follow. */

@@ -7,13 +7,15 @@ import { keepAlive, notStarted, terminate, timedOut } from './spawn.ts';
 
 /**
  * The protocol of `git cat-file --batch-command` (git help cat-file): requests are lines, answers come in their order:
- * `<id> <type> <size>\n`, for `contents` followed by the bytes and a newline, or `<id> missing\n`.
+ * `<id> <type> <size>\n`, at the latest after `flush`, for `contents` followed by the bytes and a newline, or `<id> missing\n`.
  */
 export interface CatFile {
   info(id: ObjectId): Promise<ObjectHeader | null>;
   /** The object that a ref points at. The name must be full (`refs/…`) and valid. */
   ref(name: string): Promise<ObjectId | null>;
   contents(id: ObjectId): Promise<ObjectContents | null>;
+  /** Reads many objects, in their order; what is missing or larger than `limit` is passed over. The bytes may be looked at, but not kept. */
+  each(ids: readonly ObjectId[], limit: number, take: (object: ObjectContents) => void): Promise<void>;
   close(): void;
 }
 
@@ -29,6 +31,8 @@ interface ObjectContents extends ObjectHeader {
 
 interface Pending {
   readonly command: 'info' | 'contents';
+  /** Bytes; larger ones are passed over. */
+  readonly limit?: number;
   readonly resolve: (answer: ObjectContents | null) => void;
   readonly reject: (error: Error) => void;
 }
@@ -40,7 +44,7 @@ const MEMORY = [
   ['core.deltaBaseCacheLimit', '16m'],
 ].flatMap(([key, value]) => ['-c', `${key}=${value}`]);
 
-const ARGS = [...MEMORY, 'cat-file', '--batch-command'];
+const ARGS = [...MEMORY, 'cat-file', '--batch-command', '--buffer'];
 
 /** Larger trees and commits are refused; query the `info` of a blob first. */
 const CONTENTS_LIMIT = 64 * 1024 * 1024;
@@ -48,11 +52,12 @@ const CONTENTS_LIMIT = 64 * 1024 * 1024;
 /** Starts a child with the first request, and another one after a child has died. */
 export function createCatFile(runner: Runner): CatFile {
   let conversation: Conversation | null = null;
-  const query = async (command: Pending['command'], name: string) => {
+  const begun = () => {
     if (runner.signal.aborted) throw new BacktrailError('GIT_FAILED', 'The repository was closed.');
     if (conversation === null || conversation.ended()) conversation = converse(runner);
-    return conversation.query(command, name);
+    return conversation;
   };
+  const query = async (command: Pending['command'], name: string) => begun().query(command, name);
   const askFor = async (command: Pending['command'], id: ObjectId) => {
     const answer = await query(command, validId(id));
     // Where ids have 64 digits, git takes 40 for an abbreviation.
@@ -61,10 +66,17 @@ export function createCatFile(runner: Runner): CatFile {
   return {
     info: (id) => askFor('info', id),
     contents: (id) => askFor('contents', id),
+    each: async (ids, limit, take) => {
+      for (let at = 0; at < ids.length; at += AT_ONCE)
+        await begun().each(ids.slice(at, at + AT_ONCE).map(validId), limit, take);
+    },
     ref: async (name) => (await query('info', name))?.id ?? null,
     close: () => conversation?.end(),
   };
 }
+
+/** Objects asked for at once: what has come for them is taken before more is asked for. */
+const AT_ONCE = 1_000;
 
 function validId(id: ObjectId): ObjectId {
   if (isObjectId(id)) return id;
@@ -75,6 +87,7 @@ const COMPLAINT_LIMIT = 8 * 1024;
 
 interface Conversation {
   query(command: Pending['command'], name: string): Promise<ObjectContents | null>;
+  each: CatFile['each'];
   ended(): boolean;
   end(): void;
 }
@@ -111,6 +124,16 @@ function converse(runner: Runner): Conversation {
       fail(isFailure(error) ? error : nonsense(error));
     }
   });
+  let requests = '';
+  /** What is asked at one moment is asked, and answered, in one piece: by itself each object costs more to pass on than to find. */
+  const write = (line: string) => {
+    if (requests === '')
+      process.nextTick(() => {
+        child.stdin.write(`${requests}flush\n`);
+        requests = '';
+      });
+    requests += line;
+  };
   let complaint = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     complaint = `${complaint}${text}`.slice(-COMPLAINT_LIMIT);
@@ -127,7 +150,20 @@ function converse(runner: Runner): Conversation {
       new Promise((resolve, reject) => {
         pending.push({ command, resolve, reject });
         if (pending.length === 1) watch();
-        child.stdin.write(`${command} ${name}\n`);
+        write(`${command} ${name}\n`);
+      }),
+    each: (ids, limit, take) =>
+      new Promise((resolve, reject) => {
+        let left = ids.length;
+        const taken = (object: ObjectContents | null) => {
+          if (object !== null) take(object);
+          left -= 1;
+          if (left === 0) resolve();
+        };
+        if (left === 0) resolve();
+        for (const _ of ids) pending.push({ command: 'contents', limit, resolve: taken, reject });
+        watch();
+        write(ids.map((id) => `contents ${id}\n`).join(''));
       }),
     ended: () => over,
     end() {
@@ -141,6 +177,8 @@ function converse(runner: Runner): Conversation {
 function createReader(pending: Pending[], answered: () => void): (chunk: Buffer) => void {
   let header: Buffer[] = [];
   let body: { header: ObjectHeader; bytes: Buffer; filled: number } | null = null;
+  /** Bytes of an object that nobody wants. */
+  let passed = 0;
 
   const answer = (value: ObjectContents | null) => {
     const request = pending.shift();
@@ -157,7 +195,15 @@ function createReader(pending: Pending[], answered: () => void): (chunk: Buffer)
     const parsed = parseHeader(line);
     if (parsed === null) answer(null);
     else if (pending[0]?.command !== 'contents') answer({ ...parsed, bytes: Buffer.alloc(0) });
-    else if (parsed.size > CONTENTS_LIMIT) throw tooLarge(line);
+    else if (parsed.size > (pending[0].limit ?? Infinity)) {
+      passed = parsed.size + 1;
+      answer(null);
+    } else if (parsed.size > CONTENTS_LIMIT) throw tooLarge(line);
+    else if (pending[0].limit !== undefined && end + 2 + parsed.size <= chunk.length) {
+      // Whoever takes one after the other needs no copy.
+      answer({ ...parsed, bytes: chunk.subarray(end + 1, end + 1 + parsed.size) });
+      return end + 2 + parsed.size;
+    }
     // One byte more than the object: the newline after it.
     else body = { header: parsed, bytes: Buffer.allocUnsafeSlow(parsed.size + 1), filled: 0 };
     return end + 1;
@@ -173,7 +219,10 @@ function createReader(pending: Pending[], answered: () => void): (chunk: Buffer)
   };
   return (chunk) => {
     for (let rest = chunk; rest.length > 0; ) {
-      rest = rest.subarray(body === null ? readHeader(rest) : readBody(rest, body));
+      const skipped = Math.min(passed, rest.length);
+      passed -= skipped;
+      rest = rest.subarray(skipped);
+      if (rest.length > 0) rest = rest.subarray(body === null ? readHeader(rest) : readBody(rest, body));
     }
   };
 }

@@ -18,7 +18,7 @@ export interface Runner {
   readonly transact: Transact;
 }
 
-export type RunnerOptions = Pick<RunOptions, 'input' | 'timeoutMs' | 'maxBytes' | 'okCodes'> & {
+export type RunnerOptions = Pick<RunOptions, 'input' | 'timeoutMs' | 'maxBytes' | 'okCodes' | 'onStdout'> & {
   readonly cwd?: string;
   readonly env?: Environment;
 };

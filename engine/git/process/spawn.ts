@@ -24,6 +24,8 @@ export interface RunOptions extends SpawnOptions {
   readonly timeoutMs?: number;
   /** Limit of standard output; 256 MB where absent. */
   readonly maxBytes?: number;
+  /** Takes standard output as it comes: `stdout` of the result is empty then. What it throws ends the process. */
+  readonly onStdout?: (chunk: Buffer) => void;
   /** Exit codes that are an answer, not a failure; only 0 where absent. */
   readonly okCodes?: readonly number[];
   readonly signal?: AbortSignal;
@@ -56,29 +58,30 @@ function finish(options: RunOptions): Promise<RunResult> {
       return;
     }
     const child = start(options);
-    const stdout: Buffer[] = [];
-    let stderr = '';
-    let size = 0;
-    let stopped: BacktrailError | null = null;
-    const stop = (reason: BacktrailError) => {
+    let stopped: unknown = null;
+    const stop = (reason: unknown) => {
       stopped ??= reason;
       terminate(child);
     };
     const timer = setTimeout(() => stop(timedOut(args, timeoutMs)), timeoutMs);
+    const { onStdout } = options;
+    const take =
+      onStdout &&
+      ((chunk: Buffer) => {
+        if (stopped !== null) return;
+        try {
+          onStdout(chunk);
+        } catch (error) {
+          stop(error);
+        }
+      });
+    const output = collectOutput(child, maxBytes, () => stop(tooMuch(args, maxBytes)), take);
     const abort = () => stop(closed(args));
     signal?.addEventListener('abort', abort, { once: true });
     const settle = () => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
     };
-    child.stdout.on('data', (chunk: Buffer) => {
-      size += chunk.length;
-      if (size > maxBytes) stop(tooMuch(args, maxBytes));
-      else stdout.push(chunk);
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr = `${stderr}${text}`.slice(-STDERR_LIMIT);
-    });
     child.on('error', (error) => {
       settle();
       reject(notStarted(error));
@@ -86,10 +89,35 @@ function finish(options: RunOptions): Promise<RunResult> {
     child.on('close', (code) => {
       settle();
       if (stopped !== null) reject(stopped);
-      else resolve({ code: code ?? 128, stdout: Buffer.concat(stdout), stderr, pid: child.pid ?? 0 });
+      else resolve({ code: code ?? 128, ...output(), pid: child.pid ?? 0 });
     });
     child.stdin.end(input ?? '');
   });
+}
+
+/**
+ * Collects what a child prints, up to `maxBytes` of standard output and the end of its standard error; call it for both. `onStdout` takes
+ * standard output as it comes, in place of collecting it.
+ */
+export function collectOutput(
+  child: Child,
+  maxBytes: number,
+  onExcess: () => void,
+  onStdout?: (chunk: Buffer) => void,
+): () => { readonly stdout: Buffer; readonly stderr: string } {
+  const stdout: Buffer[] = [];
+  let stderr = '';
+  let size = 0;
+  child.stdout.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > maxBytes) onExcess();
+    else if (onStdout === undefined) stdout.push(chunk);
+    else onStdout(chunk);
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr = `${stderr}${text}`.slice(-STDERR_LIMIT);
+  });
+  return () => ({ stdout: Buffer.concat(stdout), stderr });
 }
 
 /** A child with its three pipes open; the caller listens for 'error' and 'close', and ends it. */
@@ -147,7 +175,9 @@ function closed(args: readonly string[]): BacktrailError {
 }
 
 function tooMuch(args: readonly string[], bytes: number): BacktrailError {
-  return new BacktrailError('GIT_FAILED', `${commandName(args)} gave more than ${bytes} bytes.`);
+  return new BacktrailError('GIT_FAILED', `${commandName(args)} gave more than ${bytes} bytes.`, {
+    details: { limit: bytes },
+  });
 }
 
 /**

@@ -1,14 +1,14 @@
-import type { HistoryReader, LogCommit, ObjectId, PathChange, RepositoryReader } from '../../model/index.ts';
-import { createCache } from '../store/cache.ts';
 import {
-  beyondCut,
-  isoTime,
-  isRecord,
-  parseAbbreviation,
-  revertsIn,
-  secondsOf,
-  soleCommit,
-} from '../store/history.ts';
+  type HistoryReader,
+  inOrder,
+  type LogCommit,
+  type ObjectId,
+  type PathChange,
+  type RepositoryReader,
+} from '../../model/index.ts';
+import { createCache } from '../store/cache.ts';
+import { beyondCut, isRecord, parseAbbreviation, secondsOf, soleCommit } from '../store/history.ts';
+import { isoTime, revertsIn } from '../store/log.ts';
 import { requireObjectId } from '../store/object-id.ts';
 import { parseCommit } from '../store/objects.ts';
 import { executesRequest } from '../store/messages.ts';
@@ -87,19 +87,22 @@ export function createIsomorphicHistory(
     }
     return found;
   };
+  const firstParents = async (tip: ObjectId) => {
+    const ids: ObjectId[] = [];
+    for await (const { id } of line(tip)) ids.push(id);
+    return ids;
+  };
   return {
     shallow,
     log,
+    changed: async ({ tip, paths }) =>
+      inOrder(await Promise.all(paths.map((path) => log({ tip, path }))), () => firstParents(tip)),
     async recorded(tip) {
       const found: LogCommit[] = [];
       for await (const next of line(tip)) if (next.recorded) found.push(logged(next, []));
       return found;
     },
-    async firstParents(tip) {
-      const ids: ObjectId[] = [];
-      for await (const { id } of line(tip)) ids.push(id);
-      return ids;
-    },
+    firstParents,
     async isOnLine(tip, searched) {
       for await (const { id } of line(tip)) if (id === requireObjectId(searched)) return true;
       return false;

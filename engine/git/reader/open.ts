@@ -97,7 +97,15 @@ function withoutGit(repository: {
     requestsSince: refuse,
     followUp: refuse,
     deleteStaging: refuse,
-    ledger: { tip: refuse, append: refuse, inTurn: refuse, signs: refuse, signatures: refuse },
+    ledger: {
+      tip: refuse,
+      append: refuse,
+      prepare: refuse,
+      finish: refuse,
+      inTurn: refuse,
+      signs: refuse,
+      signatures: refuse,
+    },
     ledgerFetch: refuse,
   };
 }

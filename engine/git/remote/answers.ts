@@ -78,6 +78,28 @@ export function isAway(error: BacktrailError): boolean {
   return error.code === 'REMOTE_UNAVAILABLE' && error.details['gone'] !== true;
 }
 
+/** That nothing moved because another ref of the same push could not. */
+const CONSEQUENCE = /atomic (push|transaction) fail/i;
+
+/** Of the refs of an atomic push that failed, the one that is to blame: the others did not move because it did not. */
+export function blamedRef({ stdout }: TransportAnswer, refs: readonly string[]): string {
+  const text = printable(stdout);
+  const own = refs.find((ref) => {
+    const status = refStatus(text, ref);
+    return status !== null && !CONSEQUENCE.test(status);
+  });
+  return own ?? refs[0] ?? '';
+}
+
+/** Did this ref alone refuse to move, and the others only because of it? */
+export function isAloneToBlame(answer: TransportAnswer, ref: string, others: readonly string[]): boolean {
+  const text = printable(answer.stdout);
+  return (
+    blamedRef(answer, [ref, ...others]) === ref &&
+    others.every((other) => CONSEQUENCE.test(refStatus(text, other) ?? ''))
+  );
+}
+
 /** A failed push. The server's own words (`remote: …`) say which rule refused it. */
 export function pushFailure(
   answer: TransportAnswer,
@@ -89,7 +111,8 @@ export function pushFailure(
   const status = refStatus(printable(answer.stdout), ref);
   const said = remoteLines(stderr);
   const details = { status, remote: said, exitCode: answer.code };
-  const fail = (code: FailureCode, message: string) => new BacktrailError(code, message, { details });
+  const fail = (code: FailureCode, message: string) =>
+    new BacktrailError(code, message, { details: code === 'BRANCH_MOVED' ? { ...details, ref } : details });
   const refused = () => {
     const why = sentence(said.length > 0 ? telling(said) : (status ?? ''), answer.code);
     const message = `${shown} refused the push to ${branch}: ${why}`;
@@ -104,7 +127,10 @@ export function pushFailure(
       : new BacktrailError(
           'BRANCH_MOVED',
           `${refTitle(ref)} at ${shown}, where pushes go, is not what it is at ${fetched}, where it is read.`,
-          { details, hint: 'Bring both together, or name the one that counts with --repo URL.' },
+          {
+            details: { ...details, ref },
+            hint: 'Bring both together, or name the one that counts with --repo URL.',
+          },
         );
   if (status !== null && status.startsWith('[remote')) return refused();
   const because = reason(stderr, answer.code);

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { BacktrailError, isFailure } from '../../model/index.ts';
-import type { ObjectFormat, ObjectId, Progress } from '../../model/index.ts';
-import { isAway, pushFailure, requireAnswer } from './answers.ts';
+import type { ObjectFormat, ObjectId, Progress, RefMove } from '../../model/index.ts';
+import { blamedRef, isAloneToBlame, isAway, pushFailure, requireAnswer } from './answers.ts';
 import { isDamaged, shownAddress } from '../process/failure.ts';
 import { withLock } from './lock.ts';
 import {
@@ -23,10 +23,10 @@ import {
 import { createMaintenance } from './maintenance.ts';
 import { type Fetch, fetchInto, reach, telling } from './mirror-fetch.ts';
 import { progressReader } from '../process/progress.ts';
-import { pushOnce, REMOTE, tryPush } from './push.ts';
-import type { Push } from './push.ts';
+import { isNotAtomic, pushOnce, REMOTE, tryPush } from './push.ts';
 import type { Environment } from '../process/spawn.ts';
 import { createTransport } from './transport.ts';
+import type { TransportAnswer } from './transport.ts';
 
 /**
  * Our own bare copy of a remote: its branches under `refs/remotes/origin/`, our refs there under `refs/backtrail/remote/`.
@@ -50,7 +50,11 @@ export interface Mirror {
   head(): Promise<string>;
   /** What `head` returned last, in any process. @throws BRANCH_UNKNOWN where it was never called */
   lastHead(): Promise<string>;
-  push(push: Push): Promise<void>;
+  /**
+   * Moves a ref of the remote, and others with it in one atomic push. Gives those others where they did not move, because the server has no
+   * atomic pushes or refuses them: the first one moved alone.
+   */
+  push(move: RefMove, also?: readonly RefMove[]): Promise<readonly RefMove[]>;
   /** A dry run of a push. `atomic`: the server supports atomic pushes. */
   tryPush(commit: ObjectId): Promise<{ readonly atomic: boolean }>;
   /** Resolves when background maintenance has ended. */
@@ -182,6 +186,8 @@ function createMirror(directory: string, options: MirrorOptions, opened: Opened)
   const context = fetchContext(directory, options);
   const { transport } = context;
   let background = Promise.resolve();
+  /** Until a push shows that it does not: other refs together with a branch. */
+  let takesRecords = true;
 
   const locked = <Value>(use: () => Promise<Value>) => lockedBy(directory, options, use);
   const query = async (args: readonly string[]) => {
@@ -232,9 +238,30 @@ function createMirror(directory: string, options: MirrorOptions, opened: Opened)
       if (branch !== null) return branch;
       throw new BacktrailError('BRANCH_UNKNOWN', `It is not known yet which branch HEAD names at ${shown}.`);
     },
-    async push(push) {
-      const answer = await reach(url, () => pushOnce(transport, push, silenceMs));
-      if (answer.code !== 0) throw pushFailure(answer, { shown: shownPush, ref: push.ref, fetched: shown });
+    async push(move, also = []) {
+      const failure = (answer: TransportAnswer, moves: readonly RefMove[]) =>
+        pushFailure(answer, {
+          shown: shownPush,
+          ref: blamedRef(
+            answer,
+            moves.map(({ ref }) => ref),
+          ),
+          fetched: shown,
+        });
+      const moves = [move, ...also];
+      const isTogether = takesRecords && also.length > 0;
+      if (isTogether) {
+        const answer = await reach(url, () => pushOnce(transport, moves, silenceMs));
+        if (answer.code === 0) return [];
+        const failed = failure(answer, moves);
+        const others = also.map(({ ref }) => ref);
+        const isRefused = failed.code === 'REMOTE_REJECTED' && !isAloneToBlame(answer, move.ref, others);
+        if (!isRefused && !isNotAtomic(answer)) throw failed;
+      }
+      const answer = await reach(url, () => pushOnce(transport, [move], silenceMs));
+      if (answer.code !== 0) throw failure(answer, [move]);
+      if (isTogether) takesRecords = false;
+      return also;
     },
     tryPush: (commit) => tryPush(url, transport, commit, silenceMs),
     async close() {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { ObjectId } from '../../model/index.ts';
+import type { ObjectId, RefMove } from '../../model/index.ts';
 import { pushFailure } from './answers.ts';
 import { shownAddress } from '../process/failure.ts';
 import { reach } from './mirror-fetch.ts';
@@ -20,28 +20,27 @@ const PUSH = [
 ];
 const NOT_ATOMIC = /does not support --atomic/;
 
-/** A move of one ref at the remote. */
-export interface Push {
-  readonly ref: string;
-  /** null: the ref must not exist. */
-  readonly expected: ObjectId | null;
-  /** Descends from `expected`: a lease forces. */
-  readonly next: ObjectId;
-}
-
-/** Atomic where the server can; one ref alone is all or nothing anyway. */
+/**
+ * Moves refs at the remote, each under a lease, all or none; they descend from what is expected, for a lease forces. One ref alone is all or
+ * nothing also where the server has no atomic pushes; several are not pushed there.
+ */
 export async function pushOnce(
   transport: Transport,
-  { ref, expected, next }: Push,
+  moves: readonly RefMove[],
   silenceMs: number,
 ): Promise<TransportAnswer> {
-  const options = [...PUSH, `--force-with-lease=${ref}:${expected ?? ''}`];
-  const refspec = `${next}:${ref}`;
+  const options = [
+    ...PUSH,
+    ...moves.map(({ ref, expected }) => `--force-with-lease=${ref}:${expected ?? ''}`),
+  ];
+  const refspecs = moves.map(({ ref, next }) => `${next}:${ref}`);
   const silence = untilAnswer(silenceMs);
-  const answer = await transport.git([...options, '--atomic', REMOTE, refspec], { silence });
-  if (answer.code === 0 || !NOT_ATOMIC.test(answer.stderr)) return answer;
-  return transport.git([...options, REMOTE, refspec], { silence });
+  const answer = await transport.git([...options, '--atomic', REMOTE, ...refspecs], { silence });
+  if (answer.code === 0 || moves.length > 1 || !isNotAtomic(answer)) return answer;
+  return transport.git([...options, REMOTE, ...refspecs], { silence });
 }
+
+export const isNotAtomic = ({ stderr }: TransportAnswer) => NOT_ATOMIC.test(stderr);
 
 const untilAnswer = (ms: number) => ({ ms, until: /./ });
 
@@ -65,7 +64,7 @@ export async function tryPush(
     );
   const answer = await dryRun(['--atomic']);
   if (answer.code === 0) return { atomic: true };
-  if (!NOT_ATOMIC.test(answer.stderr)) throw pushFailure(answer, { shown, ref });
+  if (!isNotAtomic(answer)) throw pushFailure(answer, { shown, ref });
   const plain = await dryRun([]);
   if (plain.code !== 0) throw pushFailure(plain, { shown, ref });
   return { atomic: false };

@@ -1,6 +1,6 @@
 import { shownAddress } from '../process/failure.ts';
 import { isFailure, isRefName } from '../../model/index.ts';
-import type { BranchEdit, ObjectFormat, Offline, Progress } from '../../model/index.ts';
+import type { ObjectFormat, Offline, Progress, RefMove } from '../../model/index.ts';
 import { isAway } from './answers.ts';
 import {
   conditionalSettings,
@@ -15,11 +15,12 @@ import type { ProcessEnvironment } from '../process/spawn.ts';
 import { splitCredentials } from './credentials.ts';
 import { createLedgerStore } from '../ledger/store.ts';
 import { ledgerAt } from '../ledger/remote.ts';
-import { openMirror, TRACKING } from './mirror.ts';
+import { openMirror, TRACKING, trackingRef } from './mirror.ts';
 import { REMOTE } from './push.ts';
 import type { Mirror } from './mirror.ts';
 import { isShallow, isThere, mirrorFolder } from './mirror-cache.ts';
 import { readBranch, requireBranchName, requireDescent, updateRefs } from '../store/refs.ts';
+import { indexPlace, type KnownLines } from '../store/line-cache.ts';
 import { common } from '../repository.ts';
 import type { GitRepository } from '../repository.ts';
 import { userFile } from '../signing/signers.ts';
@@ -48,6 +49,7 @@ export interface RemoteOptions {
   readonly renew?: boolean | undefined;
   readonly cacheLimit?: number | undefined;
   readonly onProgress?: ((progress: Progress | null) => void) | undefined;
+  readonly lines: KnownLines;
 }
 
 export interface RemoteRepository extends GitRepository {
@@ -108,6 +110,7 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
     shallow: await isShallow(mirror.directory),
     format: await objectFormat(runner),
     branches: TRACKING,
+    index: indexPlace(mirror.directory, options),
   });
   const headOf = headOnce(mirror);
   const defaultBranch = () => (away === null ? headOf() : mirror.lastHead());
@@ -141,9 +144,11 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
     async publish(edit) {
       requireBranchName(edit.branch);
       await requireDescent({ runner, objects: shared.objects, ...edit });
-      const { branch, expected, next } = edit;
-      await mirror.push({ ref: `refs/heads/${branch}`, expected, next });
-      await track(edit);
+      const { branch, expected, next, also = [] } = edit;
+      const move = { ref: `refs/heads/${branch}`, expected, next };
+      const left = await mirror.push(move, also);
+      for (const moved of [move, ...also]) if (!left.includes(moved)) await track(moved);
+      return left;
     },
     async readBack(branch) {
       await mirror.fetchRef(`refs/heads/${requireBranchName(branch)}`);
@@ -187,8 +192,8 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
   }
 
   /** A concurrent fetch may have moved the tracking ref further; its value stays then. */
-  function track({ branch, expected, next }: BranchEdit): Promise<void> {
-    return updateRefs(runner, [{ ref: `${TRACKING}/${branch}`, expected, next }]).catch((error: unknown) => {
+  function track({ ref, expected, next }: RefMove): Promise<void> {
+    return updateRefs(runner, [{ ref: trackingRef(ref), expected, next }]).catch((error: unknown) => {
       if (!isFailure(error)) throw error;
     });
   }

@@ -1,42 +1,21 @@
 import {
   BacktrailError,
   type HistoryReader,
-  isObjectId,
+  inOrder,
+  isFailure,
   type LogCommit,
   type ObjectFormat,
   type ObjectId,
   type PathChange,
 } from '../../model/index.ts';
-import { readChanges, tokens, type Tokens, unreadable } from '../process/raw-output.ts';
+import { readChanges, tokens } from '../process/raw-output.ts';
 import type { Runner } from '../process/runner.ts';
 import { createCache } from './cache.ts';
+import { createLineCache, type IndexPlace } from './line-cache.ts';
+import { CHANGES, LOG, readLog } from './log.ts';
 import { requireObjectId } from './object-id.ts';
 import type { NativeObjects } from './objects.ts';
 import { readNamed } from './refs.ts';
-
-/** Eight fields for each commit, terminated by NUL, which no commit text contains. */
-const FIELDS = ['%H', '%P', '%an', '%ae', '%ct', '%s', '%(trailers:only,unfold)', '%B'];
-
-/** Fixes everything that configuration could change in the output. git uses Bloom filters only for a single literal path. */
-const LOG = [
-  'log',
-  '-z',
-  '--first-parent',
-  '--diff-merges=first-parent',
-  '--root',
-  '--no-renames',
-  '--no-abbrev',
-  '--no-follow',
-  '--no-relative',
-  '--no-notes',
-  '--no-decorate',
-  '--no-mailmap',
-  '--no-show-signature',
-  '--no-color',
-  '--encoding=UTF-8',
-  `--format=tformat:${FIELDS.join('%x00')}`,
-];
-const CHANGES = ['--raw', '--ignore-submodules=none', '-O/dev/null'];
 
 /** A cheap filter by text; the parsed trailers decide. */
 const RECORDED = ['--no-patch', '-i', '--grep=^Rollback-Request-ID:', '--grep=^Delivery-Of:'];
@@ -57,6 +36,21 @@ const RENAMES = [
 ];
 const PATHS = ['diff-tree', '-r', '--raw', '-z', '--no-renames', '--ignore-submodules=none', '-O/dev/null'];
 
+/**
+ * Bloom filters answer for a single literal path in less time than the index of a line is read. More paths, a path that most of the line
+ * has changed, and one scope after the other are answered by the index.
+ */
+const WALKED_PATHS = 8;
+const WALKED_BYTES = 1024 * 1024;
+const WALKS = 20;
+
+function nullIfTooMuch(error: unknown): null {
+  if (isFailure(error) && error.details['limit'] === WALKED_BYTES) return null;
+  throw error;
+}
+
+type LogQuery = Parameters<HistoryReader['log']>[0];
+
 const LOG_LIMIT = 1024 * 1024 * 1024;
 const LINE_CACHE = 64 * 1024 * 1024;
 
@@ -74,21 +68,40 @@ export function createHistory(context: {
   readonly format: ObjectFormat;
   /** The prefix of branches: `refs/heads`, or a mirror's tracking refs. */
   readonly branches: string;
+  readonly index: IndexPlace;
 }): NativeHistory {
   const { runner, objects, shallow, format, branches } = context;
   const lines = createCache<readonly ObjectId[]>(LINE_CACHE);
+  const log = async ({ tip, path, after }: LogQuery, maxBytes = LOG_LIMIT) => {
+    const range = [requireObjectId(tip), ...(after === undefined ? [] : [`^${requireObjectId(after)}`])];
+    const queried = queryable(path);
+    const pathspec = queried === '' ? [] : [queried];
+    const { stdout } = await runner.run([...LOG, ...CHANGES, ...range, '--', ...pathspec], { maxBytes });
+    const read = readLog(tokens(stdout));
+    const commits = queried === path ? read : read.flatMap((commit) => below(path, commit));
+    return shallow ? withoutCut(objects, commits) : commits;
+  };
+  const firstParents = (tip: ObjectId) =>
+    lines.get(requireObjectId(tip), async () => {
+      const value = index.line(tip) ?? (await runner.text(['rev-list', '--first-parent', tip])).split('\n');
+      return { value, size: 64 * value.length };
+    });
+  const width = format === 'sha1' ? 20 : 32;
+  const index = createLineCache({ ...context.index, runner, width, firstParents });
+  let walks = 0;
   return {
     shallow,
-    async log({ tip, path, after }) {
-      const range = [requireObjectId(tip), ...(after === undefined ? [] : [`^${requireObjectId(after)}`])];
-      const queried = queryable(path);
-      const pathspec = queried === '' ? [] : [queried];
-      const { stdout } = await runner.run([...LOG, ...CHANGES, ...range, '--', ...pathspec], {
-        maxBytes: LOG_LIMIT,
-      });
-      const read = readLog(tokens(stdout));
-      const commits = queried === path ? read : read.flatMap((commit) => below(path, commit));
-      return shallow ? withoutCut(objects, commits) : commits;
+    log: (query) => log(query),
+    async changed({ tip, paths }) {
+      const walk = (maxBytes?: number) =>
+        Promise.all(paths.map(async (path) => log({ tip, path }, maxBytes))).then((logs) =>
+          inOrder(logs, () => firstParents(tip)),
+        );
+      if (shallow) return walk();
+      walks += 1;
+      const few = !index.isKnown() && walks <= WALKS && paths.length <= WALKED_PATHS && !paths.includes('');
+      const walked = few ? await walk(WALKED_BYTES).catch(nullIfTooMuch) : null;
+      return walked ?? index.changed(tip, paths);
     },
     async recorded(tip) {
       const { stdout } = await runner.run([...LOG, ...RECORDED, requireObjectId(tip)], {
@@ -101,11 +114,7 @@ export function createHistory(context: {
       const { stdout } = await runner.run([...LOG, ...CHANGES, '--no-walk=unsorted', '--stdin'], { input });
       return readLog(tokens(stdout));
     },
-    firstParents: async (tip) =>
-      lines.get(requireObjectId(tip), async () => {
-        const value = (await runner.text(['rev-list', '--first-parent', tip])).split('\n');
-        return { value, size: 64 * value.length };
-      }),
+    firstParents,
     async isOnLine(tip, commit) {
       if (requireObjectId(tip) === requireObjectId(commit)) return true;
       const line = lines.known(tip);
@@ -224,49 +233,4 @@ export async function soleCommit(
       },
     );
   return commits[0] ?? null;
-}
-
-function readLog(output: Tokens): LogCommit[] {
-  const commits: LogCommit[] = [];
-  while (output.peek() !== null) {
-    const [
-      id = '',
-      parents = '',
-      name = '',
-      email = '',
-      seconds = '',
-      subject = '',
-      trailers = '',
-      message = '',
-    ] = FIELDS.map(() => {
-      const token = output.next();
-      if (token === null) throw unreadable('a commit that is cut off');
-      return token.toString('utf8');
-    });
-    if (!isObjectId(id)) throw unreadable(id);
-    commits.push({
-      id,
-      parents: parents.split(' ').filter(Boolean),
-      author: { name, email },
-      time: isoTime(seconds),
-      subject,
-      trailers: trailers.split('\n').filter(Boolean),
-      reverts: revertsIn(message),
-      changes: readChanges(output),
-    });
-  }
-  return commits;
-}
-
-/** The commits that a message says it reverts (git-revert(1)). */
-export function revertsIn(message: string): ObjectId[] {
-  return [...message.matchAll(/^This reverts commit ([0-9a-f]{40}(?:[0-9a-f]{24})?)\b/gm)].map(
-    ([, id = '']) => id,
-  );
-}
-
-/** Commits may claim any time; one outside of what Date can hold becomes its last. */
-export function isoTime(seconds: string): string {
-  const milliseconds = Number(seconds) * 1000;
-  return new Date(Math.min(Number.isNaN(milliseconds) ? 0 : milliseconds, 8.64e15)).toISOString();
 }

@@ -1,6 +1,7 @@
 import { BacktrailError, decodePath } from '../../model/index.ts';
 import type { CommitObject, ObjectId, ObjectReader, TreeEntry } from '../../model/index.ts';
 import { createCache } from './cache.ts';
+import { createPassing } from './passing.ts';
 import { createCatFile } from '../process/catfile.ts';
 import type { CatFile } from '../process/catfile.ts';
 import type { Runner } from '../process/runner.ts';
@@ -31,6 +32,7 @@ export function createObjects(options: {
   readonly runner: Runner;
   readonly shallow: boolean;
   readonly blobLimit?: number;
+  readonly passed: (rules: string) => string;
 }): NativeObjects {
   const { runner, shallow, blobLimit = BLOB_LIMIT } = options;
   const child = createCatFile(runner);
@@ -54,6 +56,7 @@ export function createObjects(options: {
         const bytes = await readBlob({ child, id, type: 'blob', shallow }, blobLimit);
         return { value: bytes, size: bytes.length + 200 };
       }),
+    passing: createPassing({ child, limit: blobLimit, file: options.passed }),
     ref: (name) => child.ref(name),
     signature: async (id) => signatureKind(id, await read({ child, id, type: 'commit', shallow })),
     type: async (id) => (await child.info(id))?.type ?? null,

@@ -126,7 +126,9 @@ export async function updateRefs(runner: Runner, edits: readonly RefEdit[]): Pro
 function refFailure(error: unknown, edits: readonly RefEdit[]): unknown {
   if (!isFailure(error) || error.code !== 'GIT_FAILED') return error;
   const moved = /but expected|reference already exists|unable to resolve reference|reference is missing/;
-  return moved.test(error.message) ? branchMoved(edits[0]?.ref ?? '', error) : error;
+  if (!moved.test(error.message)) return error;
+  const named = /cannot lock ref '([^']+)'/.exec(error.message)?.[1];
+  return branchMoved((edits.find(({ ref }) => ref === named) ?? edits[0])?.ref ?? '', error);
 }
 
 /** `The branch main`; another ref by its whole name. */

@@ -32,10 +32,18 @@ export async function listStaging(runner: Runner, requestId: RequestId): Promise
   return sweepStaging(runner, stagingFolder(requestId));
 }
 
+/**
+ * Deletes abandoned staging refs of events, and of nothing else: a rollback that was asked for long ago may be about to be published together
+ * with these events.
+ */
+export async function sweepEvents(runner: Runner, own: string): Promise<void> {
+  await sweepStaging(runner, own, `${STAGING}/ledger-*/**`);
+}
+
 /** Deletes abandoned staging refs; gives the edits that delete all refs below `own`. */
-export async function sweepStaging(runner: Runner, own: string): Promise<RefEdit[]> {
+async function sweepStaging(runner: Runner, own: string, all = `${STAGING}/`): Promise<RefEdit[]> {
   const format = '--format=%(objectname) %(refname)';
-  const edits = (await runner.text(['for-each-ref', format, `${STAGING}/`]))
+  const edits = (await runner.text(['for-each-ref', format, all]))
     .split('\n')
     .filter(Boolean)
     .map((line) => {

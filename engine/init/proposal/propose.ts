@@ -31,9 +31,11 @@ export async function propose(
   const read = valueReader(view);
   const look: Look = { view, read, survey };
   const tried = steering.like ? await likeOptions(look, steering) : await findOptions(look, steering);
-  const open = unclear({ survey, tried, steering, isConfirmed: false });
+  const problemOf = (layouts: readonly Tried[], isConfirmed: boolean) =>
+    unclear({ survey, tried: layouts, steering, isConfirmed });
+  const open = problemOf(tried, false);
   const better = open === null || past === null ? null : await byHistory(past, tried, steering);
-  const problem = better === null ? open : unclear({ survey, tried: better, steering, isConfirmed: true });
+  const problem = better === null ? open : problemOf(better, true);
   const options = (problem === null && better ? better : tried).slice(0, SHOWN).map(({ option }) => option);
   const [first] = options;
   if (problem === null && first)

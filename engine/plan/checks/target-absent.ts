@@ -3,6 +3,7 @@ import { formatSelector } from '../../yaml/core/selector.ts';
 import { type ScopeContent, keptIn, type SelectedPart } from '../../snapshot/scope-content.ts';
 import { discover } from '../../layout/discover.ts';
 import { type Selection, serviceOfPath } from '../../layout/layout.ts';
+import type { FileEntry } from '../../snapshot/view.ts';
 import type { OtherParts } from '../other-parts.ts';
 import type { CheckContext } from '../check-context.ts';
 import { findMove, type Move } from './find-move.ts';
@@ -39,7 +40,7 @@ async function absentInScope(context: CheckContext): Promise<Finding[]> {
   const now = await servicesOf(context, base, query.snapshot.base);
   const gone = now.filter((service) => !then.has(service));
   return collectFindings(gone, (service) =>
-    absentFinding(context, `Service ${service} of ${name}`, ownedBy(context, base, service)),
+    absentFinding(context, `Service ${service} of ${name}`, ownedIn(context, base)(service)),
   );
 }
 
@@ -112,8 +113,9 @@ async function servicesOf(context: CheckContext, content: ScopeContent, commit: 
   const within = { ...(tenant !== undefined && { tenant }), environment };
   const found = await discover(await snapshot.view(commit), snapshot.layout, within);
   const services: string[] = [];
+  const ownedBy = ownedIn(context, content);
   for (const service of found.flatMap((coordinates) => coordinates.service ?? [])) {
-    const owned = ownedBy(context, content, service);
+    const owned = ownedBy(service);
     // A service may be a key of a file that the environment owns as a whole.
     const isShared = owned.files.size === 0 && owned.parts.size === 0;
     if (isShared || (await hasContent(context, owned))) services.push(service);
@@ -123,12 +125,21 @@ async function servicesOf(context: CheckContext, content: ScopeContent, commit: 
 
 type OwnedContent = Pick<ScopeContent, 'files' | 'parts'>;
 
-function ownedBy({ query }: CheckContext, { files, parts }: ScopeContent, service: string): OwnedContent {
-  const owns = (path: string) => serviceOfPath(query.snapshot.layout, query.scope, path) === service;
-  return {
-    files: new Map([...files].filter(([path]) => owns(path))),
-    parts: new Map([...parts].filter(([, part]) => part.service === service)),
+/** The content of each service, taken apart once. */
+function ownedIn({ query }: CheckContext, { files, parts }: ScopeContent): (service: string) => OwnedContent {
+  const owners = new Map<
+    string | null,
+    { files: Map<string, FileEntry>; parts: Map<string, SelectedPart> }
+  >();
+  const contentOf = (service: string | null) => {
+    const found = owners.get(service) ?? { files: new Map(), parts: new Map() };
+    owners.set(service, found);
+    return found;
   };
+  for (const [path, file] of files)
+    contentOf(serviceOfPath(query.snapshot.layout, query.scope, path)).files.set(path, file);
+  for (const [key, part] of parts) contentOf(part.service).parts.set(key, part);
+  return contentOf;
 }
 
 async function hasContent({ query }: CheckContext, { files, parts }: OwnedContent): Promise<boolean> {

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { BacktrailError, type ProgramResult, type Programs, type ProgramTask } from '../../model/index.ts';
-import { type Child, type Environment, killGroup, start } from '../../git/process/spawn.ts';
+import { type Child, collectOutput, type Environment, killGroup, start } from '../../git/process/spawn.ts';
 import { type Confinement, confinementOf, isInstalled, type Sandbox } from './isolation.ts';
 import { type PrivateFolder, withPrivateFolder } from './folder.ts';
 
@@ -119,7 +119,6 @@ interface RunInput {
   readonly signal: AbortSignal;
 }
 
-const STDERR_LIMIT = 64 * 1024;
 /** A helper in its own session may keep the pipes open after the program ended. */
 const PIPES_MS = 500;
 const WATCH_MS = 50;
@@ -134,9 +133,6 @@ function run({ task, folder, kept, env, limits, signal }: RunInput): Promise<Pro
       return;
     }
     const child = start({ program: command, args, cwd: folder.tree, env });
-    const stdout: Buffer[] = [];
-    let stderr = '';
-    let size = 0;
     let stopped: BacktrailError | null = null;
     const stop = (reason: BacktrailError) => {
       stopped ??= reason;
@@ -159,14 +155,9 @@ function run({ task, folder, kept, env, limits, signal }: RunInput): Promise<Pro
       clearInterval(watch);
       signal.removeEventListener('abort', abort);
     };
-    child.stdout.on('data', (chunk: Buffer) => {
-      size += chunk.length;
-      if (size <= limits.outputBytes) stdout.push(chunk);
-      else stop(failed(`${program} printed more than ${megabytes(limits.outputBytes)}.`));
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr = `${stderr}${text}`.slice(-STDERR_LIMIT);
-    });
+    const output = collectOutput(child, limits.outputBytes, () =>
+      stop(failed(`${program} printed more than ${megabytes(limits.outputBytes)}.`)),
+    );
     child.on('error', (error) => {
       settle();
       if ('code' in error && error.code === 'ENOENT') resolve(null);
@@ -181,11 +172,12 @@ function run({ task, folder, kept, env, limits, signal }: RunInput): Promise<Pro
     });
     child.on('close', (code) => {
       settle();
+      const { stdout, stderr } = output();
       if (stopped !== null) reject(stopped);
       else
         resolve({
           code: code ?? 128,
-          stdout: Buffer.concat(stdout),
+          stdout,
           stderr: stderr.replaceAll(`${folder.tree}/`, '').replaceAll(folder.tree, '.'),
         });
     });

@@ -17,9 +17,9 @@ import { type Counts, type JointJudgement, judgeRequest } from '../view.ts';
 
 /** One request with all that it is judged by. */
 export interface EligibilityInput {
-  readonly place: RequestContext;
+  readonly context: RequestContext;
   readonly rules: Rules;
-  readonly book: LedgerSnapshot;
+  readonly ledgerSnapshot: LedgerSnapshot;
   readonly file: RequestFile;
   readonly proofs: Proofs;
   readonly counts: Counts;
@@ -30,17 +30,17 @@ export interface EligibilityInput {
  *
  * @throws AWAITING_APPROVAL, PERMISSION_DENIED, IDENTITY_UNVERIFIED
  */
-export async function requireGrounds(found: EligibilityInput): Promise<Provenance> {
-  const { place, rules, file, proofs, counts } = found;
+export async function requireEligible(found: EligibilityInput): Promise<Provenance> {
+  const { context, rules, file, proofs, counts } = found;
   const { policy } = rules;
   const { state, events } = file;
-  const owners = rulesFor(rules, state, await ownersOf(place, state));
+  const owners = rulesFor(rules, state, await ownersOf(context, state));
   const ruled = stated(owners);
   const opened = proofs.get(events[0]?.id ?? '');
-  const barred = owners.find((owner) => !hasPermission(policy, state.author, 'propose', owner.place));
+  const barred = owners.find((owner) => !hasPermission(policy, state.author, 'propose', owner.environment));
   if (barred !== undefined)
     throw forbidden(
-      `${state.author.email} may not ask for a rollback of ${formatCoordinates(barred.place)}.`,
+      `${state.author.email} may not ask for a rollback of ${formatCoordinates(barred.environment)}.`,
     );
   if (ruled.some(({ rule }) => !rule.unsignedRequests) && !counts(opened))
     throw unverified(`No trusted key vouches for ${state.author.email}, who asks for it.`);
@@ -51,13 +51,13 @@ export async function requireGrounds(found: EligibilityInput): Promise<Provenanc
     const breakGlass = ticket === null ? session : `${session} (${ticket})`;
     return { approvals: [], ledger: opened?.commit ?? '', breakGlass, at: state.createdAt };
   }
-  const places = owners.map((owner) => owner.place);
-  const judgement = judgeRequest({ rules, owners: places, file, proofs, counts });
+  const environments = owners.map((owner) => owner.environment);
+  const judgement = judgeRequest({ rules, owners: environments, file, proofs, counts });
   if (judgement === null || judgement.each.every(({ need }) => need === 0)) {
     // Where keys are known, a permission is its holder's, not that of whoever uses the name.
-    if (policy.permissions.length > 0 && place.allowedSigners !== null && !counts(opened))
+    if (policy.permissions.length > 0 && context.allowedSigners !== null && !counts(opened))
       throw unverified(`No trusted key vouches for ${state.author.email}, who has the permission.`);
-    const other = places.find((owner) => !hasPermission(policy, state.author, 'deploy', owner));
+    const other = environments.find((owner) => !hasPermission(policy, state.author, 'deploy', owner));
     if (other !== undefined)
       throw forbidden(`${state.author.email} may not execute a rollback of ${formatCoordinates(other)}.`);
     return { approvals: [], ledger: opened?.commit ?? '', breakGlass: null, at: state.createdAt };
@@ -69,7 +69,7 @@ export async function requireGrounds(found: EligibilityInput): Promise<Provenanc
 
 function missing({ have, need, each }: JointJudgement): string {
   const own = each.find(({ satisfied }) => !satisfied);
-  const where = each.length > 1 && own !== undefined ? ` for ${formatCoordinates(own.place)}` : '';
+  const where = each.length > 1 && own !== undefined ? ` for ${formatCoordinates(own.environment)}` : '';
   return `${have} of ${need} approvals count${where}.`;
 }
 
@@ -79,31 +79,31 @@ const awaiting = (message: string) => new BacktrailError('AWAITING_APPROVAL', me
 
 /** Why the session that the request names does not let it go ahead now; null where it does. */
 async function sessionProblem(
-  { place, rules, book, file, proofs, counts }: EligibilityInput,
-  owners: readonly { readonly place: EnvironmentName; readonly rule: EnvironmentPolicy }[],
+  { context, rules, ledgerSnapshot, file, proofs, counts }: EligibilityInput,
+  owners: readonly { readonly environment: EnvironmentName; readonly rule: EnvironmentPolicy }[],
 ): Promise<string | null> {
   const { state, events } = file;
   const id = state.breakGlass?.session ?? '';
-  const session = await book.session(id);
+  const session = await ledgerSnapshot.session(id);
   if (owners.some(({ rule }) => rule.breakGlass === null))
     return 'The policy does not allow break-glass here.';
   if (session === null) return `There is no break-glass session ${id}.`;
   const { openedAt, expiresAt, holder } = session.state;
   const lasts = Date.parse(expiresAt) - Date.parse(openedAt);
-  const now = timeOf(place.clock.now());
+  const now = timeOf(context.clock.now());
   const longest = Math.min(...owners.map(({ rule }) => rule.breakGlass?.longestMs ?? 0));
   if (lasts > longest) return 'The break-glass session is longer than the policy allows.';
-  if (owners.some((owner) => !hasPermission(rules.policy, holder, 'break-glass', owner.place)))
+  if (owners.some((owner) => !hasPermission(rules.policy, holder, 'break-glass', owner.environment)))
     return `${holder.email} may not break the glass here.`;
   // The worker's own clock: a session that has ended vouches for nothing any more.
   const covers = scopesOf(
     state.scope,
-    owners.map((owner) => owner.place),
+    owners.map((owner) => owner.environment),
   ).every((scope) => sessionCovers(session.state, { scope, person: state.author.email, at: now }));
-  if (!covers || Date.parse(openedAt) > place.clock.now() + SKEW_MS)
+  if (!covers || Date.parse(openedAt) > context.clock.now() + SKEW_MS)
     return 'The break-glass session has ended, or is for something else.';
   if (owners.every(({ rule }) => rule.unsignedApprovals)) return null;
-  const sessionProofs = await proveSession(place, book, session);
+  const sessionProofs = await proveSession(context, ledgerSnapshot, session);
   const vouched =
     counts(proofs.get(events[0]?.id ?? '')) && counts(sessionProofs.get(session.events[0]?.id ?? ''));
   return vouched ? null : `No trusted key vouches for ${holder.email}, who broke the glass.`;

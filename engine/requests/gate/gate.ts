@@ -25,7 +25,7 @@ export interface Asking {
 }
 
 interface Ruled {
-  readonly place: EnvironmentName;
+  readonly environment: EnvironmentName;
   readonly rule: EnvironmentPolicy;
 }
 
@@ -38,13 +38,13 @@ export interface GateFacts {
   readonly gate: Gate;
 }
 
-export async function readGate(place: RequestContext, rules: Rules, asked: Asking): Promise<GateFacts> {
+export async function readGate(context: RequestContext, rules: Rules, asked: Asking): Promise<GateFacts> {
   const { planned, author, propose, ledger } = asked;
   const { policy } = rules;
   const owners = rulesFor(rules, propose ? { propose } : {}, planned.plan.owners);
   const ruled = stated(owners);
   const asking = ruled.filter(({ rule }) => rule.quorum > 0);
-  const session = asking.length > 0 ? await sessionFor(place, rules, { planned, author, asking }) : null;
+  const session = asking.length > 0 ? await sessionFor(context, rules, { planned, author, asking }) : null;
   const needsApproval = asking.length > 0 && session === null;
   const gate = {
     needsApproval,
@@ -58,9 +58,9 @@ export async function readGate(place: RequestContext, rules: Rules, asked: Askin
 const NO_APPROVAL: Approval = { need: 0, have: 0, approvers: [] };
 
 function approvalOf(policy: Policy, asking: readonly Ruled[], author: Person): Approval {
-  const each = asking.map(({ place, rule }) => {
-    const approvers = approversOf(policy, rule, place, rule.selfApproval ? [] : [author.email]);
-    return { environment: formatCoordinates(place), need: rule.quorum, have: 0, approvers };
+  const each = asking.map(({ environment, rule }) => {
+    const approvers = approversOf(policy, rule, environment, rule.selfApproval ? [] : [author.email]);
+    return { environment: formatCoordinates(environment), need: rule.quorum, have: 0, approvers };
   });
   return {
     need: Math.max(...each.map(({ need }) => need)),
@@ -76,49 +76,50 @@ function approvalOf(policy: Policy, asking: readonly Ruled[], author: Person): A
  * @throws PERMISSION_DENIED, POLICY_UNSATISFIABLE, FORBIDDEN
  */
 export function requireAsker(
-  place: RequestContext,
+  context: RequestContext,
   { policy }: Rules,
   author: Person,
   facts: GateFacts,
 ): void {
   const { owners, asking, gate } = facts;
-  for (const owner of owners) requirePermission(policy, author, 'propose', owner.place);
-  if (gate.ledgered) requireOwnConfig(place);
+  for (const owner of owners) requirePermission(policy, author, 'propose', owner.environment);
+  if (gate.ledgered) requireOwnConfig(context);
   if (gate.needsApproval)
-    for (const { place: at, rule } of asking) {
+    for (const { environment: at, rule } of asking) {
       const reason = unsatisfiableReason(policy, rule, at, author.email);
       if (reason !== null) throw unsatisfiable(reason);
     }
   else if (gate.session === null)
-    for (const owner of owners) requirePermission(policy, author, 'deploy', owner.place);
+    for (const owner of owners) requirePermission(policy, author, 'deploy', owner.environment);
 }
 
 const unsatisfiable = (reason: string) => new BacktrailError('POLICY_UNSATISFIABLE', reason);
 
 /** Both at once. */
-export async function requireGate(place: RequestContext, rules: Rules, asked: Asking): Promise<Gate> {
-  const facts = await readGate(place, rules, asked);
-  requireAsker(place, rules, asked.author, facts);
+export async function requireGate(context: RequestContext, rules: Rules, asked: Asking): Promise<Gate> {
+  const facts = await readGate(context, rules, asked);
+  requireAsker(context, rules, asked.author, facts);
   return facts.gate;
 }
 
 /** The session of its author that lets a request go ahead in each of the environments: the one that lasts longest. */
 async function sessionFor(
-  place: RequestContext,
+  context: RequestContext,
   { policy, ref }: Rules,
   { planned, author, asking }: Asking & { readonly asking: readonly Ruled[] },
 ): Promise<BreakGlassSession | null> {
   const isAllowed = asking.every(
-    (owner) => owner.rule.breakGlass !== null && hasPermission(policy, author, 'break-glass', owner.place),
+    (owner) =>
+      owner.rule.breakGlass !== null && hasPermission(policy, author, 'break-glass', owner.environment),
   );
   if (!isAllowed) return null;
-  const book = await openLedgerSnapshot(place.git, ref, place.cache);
-  const at = timeOf(place.clock.now());
+  const ledgerSnapshot = await openLedgerSnapshot(context.git, ref, context.cache);
+  const at = timeOf(context.clock.now());
   const scopes = scopesOf(
     planned.plan.scope,
-    asking.map((owner) => owner.place),
+    asking.map((owner) => owner.environment),
   );
-  const states = (await book.sessions()).map(({ state }) => state);
+  const states = (await ledgerSnapshot.sessions()).map(({ state }) => state);
   const covering = states.filter((session) =>
     scopes.every((scope) => sessionCovers(session, { scope, person: author.email, at })),
   );

@@ -16,12 +16,12 @@ import { replan } from '../replan.ts';
 
 /** One environment, and its rule; null where its rollbacks need no approval. */
 export interface OwnerRule {
-  readonly place: EnvironmentName;
+  readonly environment: EnvironmentName;
   readonly rule: EnvironmentPolicy | null;
 }
 
-export const rulesAt = (policy: Policy, places: readonly EnvironmentName[]): OwnerRule[] =>
-  places.map((place) => ({ place, rule: policyFor(policy, place) }));
+export const rulesAt = (policy: Policy, environments: readonly EnvironmentName[]): OwnerRule[] =>
+  environments.map((environment) => ({ environment, rule: policyFor(policy, environment) }));
 
 /** By what a request is judged: the policy, and its own wish to be decided on. */
 export type Judged = Pick<LedgerRequest, 'propose'>;
@@ -30,36 +30,39 @@ export type Judged = Pick<LedgerRequest, 'propose'>;
 export function rulesFor(
   { policy, knowsKeys }: Pick<Rules, 'policy' | 'knowsKeys'>,
   { propose }: Judged,
-  places: readonly EnvironmentName[],
+  environments: readonly EnvironmentName[],
 ): OwnerRule[] {
-  const owners = rulesAt(policy, places);
+  const owners = rulesAt(policy, environments);
   if (propose !== true) return owners;
-  return owners.map(({ place, rule }) => ({ place, rule: proposedRule(policy, rule, knowsKeys) }));
+  return owners.map(({ environment, rule }) => ({
+    environment,
+    rule: proposedRule(policy, rule, knowsKeys),
+  }));
 }
 
 /** Those that ask for something. */
 export const stated = (owners: readonly OwnerRule[]) =>
-  owners.flatMap(({ place, rule }) => (rule === null ? [] : [{ place, rule }]));
+  owners.flatMap(({ environment, rule }) => (rule === null ? [] : [{ environment, rule }]));
 
 /**
  * The owners of what a request changes now, found by planning it on the tip: never believed from the ledger. Where it cannot be planned,
  * nothing of it can be executed either, and its own environment stands for it.
  */
 export async function ownersOf(
-  place: RequestContext,
+  context: RequestContext,
   request: LedgerRequest,
 ): Promise<readonly EnvironmentName[]> {
-  const { base } = await place.observe();
-  const known = place.cache.owners.get(keyOf(request, base));
+  const { base } = await context.observe();
+  const known = context.cache.owners.get(keyOf(request, base));
   if (known !== undefined) return known;
-  const owners = await replan(place, request).then(
+  const owners = await replan(context, request).then(
     ({ plan }) => plan.owners,
     (error: unknown) => {
       if (!isFailure(error)) throw error;
       return [nameOf(request)];
     },
   );
-  rememberOwners(place, request, { base, owners });
+  rememberOwners(context, request, { base, owners });
   return owners;
 }
 
@@ -76,9 +79,9 @@ export function rememberOwners(
 const keyOf = ({ id, digest }: LedgerRequest, base: ObjectId) => `${id} ${digest} ${base}`;
 
 /** What is known of them without planning: enough for a list. */
-export function knownOwners(place: RequestContext, request: LedgerRequest): readonly EnvironmentName[] {
+export function knownOwners(context: RequestContext, request: LedgerRequest): readonly EnvironmentName[] {
   const start = `${request.id} ${request.digest} `;
-  const found = [...place.cache.owners].findLast(([key]) => key.startsWith(start));
+  const found = [...context.cache.owners].findLast(([key]) => key.startsWith(start));
   return found?.[1] ?? [nameOf(request)];
 }
 
@@ -90,10 +93,12 @@ export const nameOf = ({
 });
 
 /** The names that a break-glass session has to cover: that of the scope, and every other environment as a whole. */
-export function scopesOf(scope: Scope, places: readonly EnvironmentName[]): string[] {
+export function scopesOf(scope: Scope, environments: readonly EnvironmentName[]): string[] {
   const { service: _, ...own } = scope;
   const home = formatCoordinates(own);
-  const others = places.map((place) => formatCoordinates(place)).filter((name) => name !== home);
+  const others = environments
+    .map((environment) => formatCoordinates(environment))
+    .filter((name) => name !== home);
   return [formatCoordinates(scope), ...others];
 }
 

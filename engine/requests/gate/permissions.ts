@@ -23,10 +23,10 @@ export function requirePermission(
   policy: Policy,
   person: Pick<Person, 'email'>,
   permission: Permission,
-  place: EnvironmentName,
+  environment: EnvironmentName,
 ): void {
-  if (!hasPermission(policy, person, permission, place))
-    throw denied(person, DEEDS[permission], place, permission);
+  if (!hasPermission(policy, person, permission, environment))
+    throw denied(person, DEEDS[permission], environment, permission);
 }
 
 /**
@@ -37,40 +37,41 @@ export function requirePermission(
 export function requireVoter(
   policy: Policy,
   owners: readonly {
-    readonly place: EnvironmentName;
+    readonly environment: EnvironmentName;
     readonly rule: EnvironmentPolicy | null;
   }[],
   { author, actor }: { readonly author: Person; readonly actor: Person },
 ): void {
-  const ruled = owners.flatMap(({ place, rule }) => (rule === null ? [] : [{ place, rule }]));
+  const ruled = owners.flatMap(({ environment, rule }) => (rule === null ? [] : [{ environment, rule }]));
   const isOwn = samePerson(author.email, actor.email);
   if (isOwn && !(ruled.length > 0 && ruled.every(({ rule }) => rule.selfApproval)))
     throw new BacktrailError('OWN_REQUEST', 'cannot approve/reject your own rollback request');
   const votes = ruled.filter(
-    ({ place, rule }) =>
-      hasPermission(policy, actor, 'deploy', place) && mayApprove(policy, rule, actor, place),
+    ({ environment, rule }) =>
+      hasPermission(policy, actor, 'deploy', environment) && mayApprove(policy, rule, actor, environment),
   );
   if (votes.length > 0) return;
-  for (const owner of owners) requirePermission(policy, actor, 'deploy', owner.place);
-  for (const owner of ruled) requireApprover(policy, owner.rule, actor, owner.place);
+  for (const owner of owners) requirePermission(policy, actor, 'deploy', owner.environment);
+  for (const owner of ruled) requireApprover(policy, owner.rule, actor, owner.environment);
 }
 
 function requireApprover(
   policy: Policy,
   rule: EnvironmentPolicy,
   person: Pick<Person, 'email'>,
-  place: EnvironmentName,
+  environment: EnvironmentName,
 ): void {
-  if (!mayApprove(policy, rule, person, place)) throw denied(person, 'decide on a rollback', place, 'deploy');
+  if (!mayApprove(policy, rule, person, environment))
+    throw denied(person, 'decide on a rollback', environment, 'deploy');
 }
 
 function denied(
   { email }: Pick<Person, 'email'>,
   deed: string,
-  place: EnvironmentName,
+  environment: EnvironmentName,
   permission: Permission,
 ): BacktrailError {
-  const scope = formatCoordinates(place);
+  const scope = formatCoordinates(environment);
   return new BacktrailError('PERMISSION_DENIED', `${email} may not ${deed} in ${scope}.`, {
     details: { permission, scope, email },
   });

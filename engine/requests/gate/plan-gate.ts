@@ -30,7 +30,7 @@ export function requirePermit(permit: Permit): void {
 }
 
 interface Known {
-  readonly place: RequestContext;
+  readonly context: RequestContext;
   readonly rules: Rules;
   readonly facts: GateFacts;
 }
@@ -44,9 +44,9 @@ export async function planGate(
   const { plan } = planned;
   const known: Known[] = [];
   const read = await permitOf(async () => {
-    const place = await open();
-    const rules = await rulesOf(place, planned.snapshot);
-    known.push({ place, rules, facts: await readGate(place, rules, asked) });
+    const context = await open();
+    const rules = await rulesOf(context, planned.snapshot);
+    known.push({ context, rules, facts: await readGate(context, rules, asked) });
   });
   const person = { name: author.name, email: author.email };
   const [found] = known;
@@ -54,9 +54,9 @@ export async function planGate(
     const gate = { ...CLOSED, person, may: { request: read, execute: read, approve: read } };
     return { gate, findings: gateFindings(plan, null, read) };
   }
-  const { place, rules, facts } = found;
+  const { context, rules, facts } = found;
   const { needsApproval, ledgered, session, approval } = facts.gate;
-  const ask = await permitOf(() => requireAsker(place, rules, author, facts));
+  const ask = await permitOf(() => requireAsker(context, rules, author, facts));
   const request = isBlocked(plan) ? await permitOf(() => Promise.reject(blockedError(plan))) : ask;
   const execute = !request.allowed || !needsApproval ? request : AWAITING;
   const approve = needsApproval

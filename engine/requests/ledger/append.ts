@@ -39,7 +39,7 @@ const ATTEMPTS = 60;
 const LONGEST_MS = 1500;
 
 export interface Appended {
-  readonly book: LedgerSnapshot;
+  readonly ledgerSnapshot: LedgerSnapshot;
   /** The commits of the entries, in their order; none where there was nothing to write. */
   readonly commits: readonly ObjectId[];
 }
@@ -49,49 +49,49 @@ export interface Appended {
  * the ledger is read again and `decide` asked again. BRANCH_MOVED after a minute of that.
  */
 export async function append(
-  place: RequestContext,
+  context: RequestContext,
   rules: Pick<Rules, 'ref' | 'signoff'>,
-  decide: (book: LedgerSnapshot) => Promise<readonly Entry[]>,
+  decide: (ledgerSnapshot: LedgerSnapshot) => Promise<readonly Entry[]>,
 ): Promise<Appended> {
-  requireOwnConfig(place);
-  const { git, clock } = place;
+  requireOwnConfig(context);
+  const { git, clock } = context;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await git.ledger.inTurn(rules.ref, () => appendOnce(place, rules, decide));
+      return await git.ledger.inTurn(rules.ref, () => appendOnce(context, rules, decide));
     } catch (error) {
       if (!isFailure(error) || error.code !== 'BRANCH_MOVED' || attempt === ATTEMPTS) throw error;
-      await clock.sleep(jittered(place, Math.min(10 * 2 ** attempt, LONGEST_MS)));
+      await clock.sleep(jittered(context, Math.min(10 * 2 ** attempt, LONGEST_MS)));
     }
   }
 }
 
 async function appendOnce(
-  place: RequestContext,
+  context: RequestContext,
   { ref, signoff }: Pick<Rules, 'ref' | 'signoff'>,
   decide: Parameters<typeof append>[2],
 ): Promise<Appended> {
-  const { git, cache, committer } = place;
-  const book = await openLedgerSnapshot(git, ref, cache);
-  const entries = await decide(book);
-  if (entries.length === 0) return { book, commits: [] };
-  const written = await toEvents(book, await notBeforeTip(place, book, entries));
+  const { git, cache, committer } = context;
+  const ledgerSnapshot = await openLedgerSnapshot(git, ref, cache);
+  const entries = await decide(ledgerSnapshot);
+  if (entries.length === 0) return { ledgerSnapshot, commits: [] };
+  const written = await toEvents(ledgerSnapshot, await notBeforeTip(context, ledgerSnapshot, entries));
   const events = written.map((event) => {
     const people = signoff ? [event.author, committer].map(identity) : [];
     return { ...event, message: signedOff(event.message, people) };
   });
-  const commits = await git.ledger.append({ ref, parent: book.tip, events, committer });
-  return { book: await bookAt(git, commits.at(-1) ?? null, cache), commits };
+  const commits = await git.ledger.append({ ref, parent: ledgerSnapshot.tip, events, committer });
+  return { ledgerSnapshot: await bookAt(git, commits.at(-1) ?? null, cache), commits };
 }
 
 /** No event is dated before the one that it follows, however slow this clock is, so that times in the ledger only grow. */
 async function notBeforeTip(
-  place: RequestContext,
-  book: LedgerSnapshot,
+  context: RequestContext,
+  ledgerSnapshot: LedgerSnapshot,
   entries: readonly Entry[],
 ): Promise<readonly Entry[]> {
-  const [newest] = book.tip === null ? [] : await place.git.inspect([book.tip]);
+  const [newest] = ledgerSnapshot.tip === null ? [] : await context.git.inspect([ledgerSnapshot.tip]);
   const tip = newest === undefined ? 0 : Date.parse(newest.time);
-  if (isFuture(place, tip)) return entries;
+  if (isFuture(context, tip)) return entries;
   const later = (at: string) => (Date.parse(at) < tip ? timeOf(tip) : at);
   return entries.map((entry): Entry => {
     const at = later(entry.event.at);
@@ -105,21 +105,21 @@ const jittered = ({ random }: RequestContext, milliseconds: number) => {
   return Math.ceil((milliseconds * (byte + 1)) / 256);
 };
 
-async function toEvents(book: LedgerSnapshot, entries: readonly Entry[]): Promise<NewEvent[]> {
+async function toEvents(ledgerSnapshot: LedgerSnapshot, entries: readonly Entry[]): Promise<NewEvent[]> {
   const requests = new Map<string, RequestFile>();
   const sessions = new Map<string, SessionFile>();
   const events: NewEvent[] = [];
   for (const entry of entries) {
     const { id, event } = entry;
     if (entry.kind === 'request') {
-      const before = requests.get(id) ?? (await book.request(id));
+      const before = requests.get(id) ?? (await ledgerSnapshot.request(id));
       const all = [...(before?.events ?? []), entry.event];
       const file: RequestFile = { state: foldRequest(all), events: all };
       requests.set(id, file);
       const message = requestMessage(entry.event, file.state, formatCoordinates(file.state.scope));
       events.push(newEvent(event, message, requestPath(id), file));
     } else {
-      const before = sessions.get(id) ?? (await book.session(id));
+      const before = sessions.get(id) ?? (await ledgerSnapshot.session(id));
       const all = [...(before?.events ?? []), entry.event];
       const file: SessionFile = { state: foldSession(all), events: all };
       sessions.set(id, file);

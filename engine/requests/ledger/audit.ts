@@ -22,23 +22,23 @@ import {
   textOf,
 } from './snapshot.ts';
 import { requestMessage, sessionMessage } from './messages.ts';
-import { look, type RequestContext, timeOf } from '../context.ts';
+import { readRules, type RequestContext, timeOf } from '../context.ts';
 import { signedByAuthor } from './signed.ts';
 import { eventTimes, isFuture } from './times.ts';
 
 export async function audit(
-  place: RequestContext,
+  context: RequestContext,
   { scope, since, actor, limit, reader }: Parameters<Requests['audit']>[0],
 ): Promise<AuditEntry[]> {
   const from = since === undefined ? -Infinity : Date.parse(since);
   if (Number.isNaN(from))
     throw new BacktrailError('INVALID_REQUEST', `${JSON.stringify(since)} is not a valid time.`);
-  const { policy, ref, snapshot } = await look(place);
+  const { policy, ref, snapshot } = await readRules(context);
   const tenanted = snapshot?.layout.hasTenant ?? false;
-  const book = await openLedgerSnapshot(place.git, ref, place.cache);
+  const ledgerSnapshot = await openLedgerSnapshot(context.git, ref, context.cache);
   const chosen: (Audited & { commit: LedgerCommit; time: number })[] = [];
-  for (const commit of (await book.commits()).toReversed()) {
-    const audited = await readEntry(place, book, commit);
+  for (const commit of (await ledgerSnapshot.commits()).toReversed()) {
+    const audited = await readEntry(context, ledgerSnapshot, commit);
     const { entry, time } = audited;
     if (time < from) continue;
     if (scope !== undefined && !concerns(entry.scope, scope)) continue;
@@ -49,7 +49,7 @@ export async function audit(
   }
   const commits = chosen.map(({ commit }) => commit);
   const verified = await signedByAuthor(
-    place,
+    context,
     commits,
     new Map(chosen.map(({ commit, time }) => [commit.id, time])),
   );
@@ -67,19 +67,19 @@ interface Audited {
 
 /** An event as its file has it, whatever the message says. */
 async function readEntry(
-  place: RequestContext,
-  book: LedgerSnapshot,
+  context: RequestContext,
+  ledgerSnapshot: LedgerSnapshot,
   commit: LedgerCommit,
 ): Promise<Audited> {
-  const written = await readWritten(place, commit);
+  const written = await readWritten(context, commit);
   if (written === null) return { entry: unreadable(commit), time: commit.time };
   const { path, event, scope, status, message } = written;
-  const opening = (await book.versions(path))[0]?.commit ?? commit;
+  const opening = (await ledgerSnapshot.versions(path))[0]?.commit ?? commit;
   const dated = [
     ...(opening.id === commit.id ? [] : [{ commit: opening, at: opening.time }]),
     { commit, at: Date.parse(event.at) },
   ];
-  const time = (await eventTimes(place, book, dated)).get(commit.id) ?? commit.time;
+  const time = (await eventTimes(context, ledgerSnapshot, dated)).get(commit.id) ?? commit.time;
   return {
     time,
     entry: {
@@ -94,7 +94,7 @@ async function readEntry(
       status,
       subject: message.split('\n', 1)[0] ?? '',
       comment: commentOf(message),
-      problems: [...disagreements(commit, event, message), ...misdated(place, event, time)],
+      problems: [...disagreements(commit, event, message), ...misdated(context, event, time)],
     },
   };
 }
@@ -113,11 +113,11 @@ interface Written {
 }
 
 /** What the commit wrote: the last event of its one file; null where it wrote anything else. */
-async function readWritten(place: RequestContext, commit: LedgerCommit): Promise<Written | null> {
+async function readWritten(context: RequestContext, commit: LedgerCommit): Promise<Written | null> {
   const [file, ...others] = commit.files;
   if (file === undefined || others.length > 0 || file.blob === null) return null;
   const { path, blob } = file;
-  const read = async () => textOf(place.git, path, blob);
+  const read = async () => textOf(context.git, path, blob);
   try {
     if (path.startsWith(`${REQUESTS.folder}/`)) return ofRequest(path, REQUESTS.parse(await read(), path));
     if (path.startsWith(`${SESSIONS.folder}/`)) return ofSession(path, SESSIONS.parse(await read(), path));
@@ -186,8 +186,8 @@ function disagreements(commit: LedgerCommit, event: AnyEvent, message: string): 
 
 const sameIdentity = (one: Person, other: Person) => samePerson(one.email, other.email);
 
-function misdated(place: RequestContext, event: AnyEvent, time: number): string[] {
-  if (isFuture(place, time)) return ['It is dated later than the clock of this machine.'];
+function misdated(context: RequestContext, event: AnyEvent, time: number): string[] {
+  if (isFuture(context, time)) return ['It is dated later than the clock of this machine.'];
   return timeOf(time) === timeOf(Date.parse(event.at))
     ? []
     : ['It is dated earlier than what came before it.'];

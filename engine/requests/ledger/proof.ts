@@ -1,5 +1,12 @@
 /** Who wrote the events of a file, as far as keys prove it, and that nothing of its past was changed. */
-import type { EventId, ObjectId, RequestEvent, SessionEvent, Signature } from '../../model/index.ts';
+import {
+  type EventId,
+  isSessionId,
+  type ObjectId,
+  type RequestEvent,
+  type SessionEvent,
+  type Signature,
+} from '../../model/index.ts';
 import type { RequestFile, SessionFile } from '../../record/ledger-file.ts';
 import { samePerson } from '../../policy/policy.ts';
 import {
@@ -14,7 +21,7 @@ import {
 } from './snapshot.ts';
 import type { RequestContext } from '../context.ts';
 import { signaturesOf } from './signed.ts';
-import { eventTimes, isFuture } from './times.ts';
+import { type Dated, eventTimes, isFuture } from './times.ts';
 
 export interface Proof {
   readonly commit: ObjectId;
@@ -37,20 +44,46 @@ export type Proofs = ReadonlyMap<EventId, Proof>;
  * LEDGER_TAMPERED. Gives the proof of each event.
  */
 export async function proveRequest(
-  place: RequestContext,
-  book: LedgerSnapshot,
+  context: RequestContext,
+  ledgerSnapshot: LedgerSnapshot,
   file: RequestFile,
 ): Promise<Proofs> {
-  return prove(place, book, file, REQUESTS);
+  return prove(context, ledgerSnapshot, file, REQUESTS);
 }
 
 export async function proveSession(
-  place: RequestContext,
-  book: LedgerSnapshot,
+  context: RequestContext,
+  ledgerSnapshot: LedgerSnapshot,
   file: SessionFile,
 ): Promise<Proofs> {
-  return prove(place, book, file, SESSIONS);
+  return prove(context, ledgerSnapshot, file, SESSIONS);
 }
+
+/**
+ * Looks at the signatures of many requests at once, so that the proof of each finds them known: git is started for some hundred commits,
+ * not for every request.
+ */
+export async function readSignaturesOf(
+  context: RequestContext,
+  ledgerSnapshot: LedgerSnapshot,
+  files: readonly (RequestFile | SessionFile)[],
+): Promise<void> {
+  const commits: LedgerCommit[] = [];
+  const times = new Map<ObjectId, number>();
+  for (const { state, events } of files) {
+    const versions = await ledgerSnapshot.versions(
+      (isSessionId(state.id) ? SESSIONS : REQUESTS).pathOf(state.id),
+    );
+    if (versions.length !== events.length) continue;
+    for (const [id, time] of await eventTimes(context, ledgerSnapshot, datedOf(versions, events)))
+      times.set(id, time);
+    commits.push(...versions.map(({ commit }) => commit));
+  }
+  await signaturesOf(context, commits, times);
+}
+
+const datedOf = (versions: readonly Version[], events: readonly AnyEvent[]): Dated[] =>
+  versions.map(({ commit }, index) => ({ commit, at: Date.parse(events[index]?.at ?? '') }));
 
 type AnyEvent = RequestEvent | SessionEvent;
 
@@ -62,29 +95,25 @@ interface Lived {
 type Parse = (text: string, path: string) => Lived;
 
 async function prove<File extends Lived>(
-  place: RequestContext,
-  book: LedgerSnapshot,
+  context: RequestContext,
+  ledgerSnapshot: LedgerSnapshot,
   file: File,
   { pathOf, parse }: Kind<File>,
 ): Promise<Proofs> {
   const path = pathOf(file.state.id);
-  const versions = await book.versions(path);
+  const versions = await ledgerSnapshot.versions(path);
   if (versions.length !== file.events.length) throw tampered(path, 'has more or fewer commits than events');
   let before: readonly AnyEvent[] = [];
   for (const version of versions) {
-    const { events } = await read(place, path, version, parse);
+    const { events } = await read(context, path, version, parse);
     requireOneMore(path, { before, events, version });
     before = events;
   }
   if (JSON.stringify(before) !== JSON.stringify(file.events))
     throw tampered(path, 'is not what its commits made it');
-  const dated = versions.map(({ commit }, index) => ({
-    commit,
-    at: Date.parse(file.events[index]?.at ?? ''),
-  }));
-  const times = await eventTimes(place, book, dated);
+  const times = await eventTimes(context, ledgerSnapshot, datedOf(versions, file.events));
   const signatures = await signaturesOf(
-    place,
+    context,
     versions.map(({ commit }) => commit),
     times,
   );
@@ -93,7 +122,7 @@ async function prove<File extends Lived>(
       const event = file.events[index];
       const time = times.get(commit.id) ?? commit.time;
       const proof = proofOf(commit, event, signatures.get(commit.id));
-      return [event?.id ?? '', isFuture(place, time) ? { ...proof, time, ...NOT_YET } : { ...proof, time }];
+      return [event?.id ?? '', isFuture(context, time) ? { ...proof, time, ...NOT_YET } : { ...proof, time }];
     }),
   );
 }
@@ -114,12 +143,12 @@ function requireOneMore(
 ): void {
   const { commit } = version;
   const last = events.at(-1);
-  const place = `at ${commit.id.slice(0, 10)}`;
-  if (commit.parents.length > 1) throw tampered(path, `was written by a merge, ${place}`);
+  const where = `at ${commit.id.slice(0, 10)}`;
+  if (commit.parents.length > 1) throw tampered(path, `was written by a merge, ${where}`);
   if (events.length !== before.length + 1 || JSON.stringify(events.slice(0, -1)) !== JSON.stringify(before))
-    throw tampered(path, `has a past that was changed, ${place}`);
+    throw tampered(path, `has a past that was changed, ${where}`);
   if (version.eventId !== last?.id || commit.record?.event !== last?.type)
-    throw tampered(path, `holds another event than its commit says, ${place}`);
+    throw tampered(path, `holds another event than its commit says, ${where}`);
 }
 
 /** No one vouches now for what is said to happen later. */

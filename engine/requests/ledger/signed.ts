@@ -11,7 +11,7 @@ export async function signaturesOf(
   times: ReadonlyMap<ObjectId, number>,
 ): Promise<ReadonlyMap<ObjectId, Signature>> {
   const keyOf = (id: ObjectId) => `${id} ${times.get(id) ?? ''}`;
-  const ids = commits.map(({ id }) => id).filter((id) => !cache.signatures.has(keyOf(id)));
+  const ids = [...new Set(commits.map(({ id }) => id))].filter((id) => !cache.signatures.has(keyOf(id)));
   if (ids.length > 0)
     for (const [id, signature] of await git.ledger.signatures(ids, allowedSigners, times))
       cache.signatures.set(keyOf(id), signature);
@@ -25,11 +25,11 @@ export async function signaturesOf(
 
 /** Those of these commits that a trusted key of their author signed. */
 export async function signedByAuthor(
-  place: RequestContext,
+  context: RequestContext,
   commits: readonly LedgerCommit[],
   times: ReadonlyMap<ObjectId, number>,
 ): Promise<ReadonlySet<ObjectId>> {
-  const signatures = await signaturesOf(place, commits, times);
+  const signatures = await signaturesOf(context, commits, times);
   const signed = commits.filter(({ id, author }) => {
     const signature = signatures.get(id);
     return (

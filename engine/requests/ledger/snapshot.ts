@@ -79,11 +79,14 @@ export interface LedgerCache {
     readonly base: ObjectId;
     readonly requests: ReadonlyMap<RequestId, PublishedRequest>;
   } | null;
-  log: {
-    readonly tip: ObjectId;
-    readonly commits: LedgerCommit[];
-    readonly versions: Map<string, Version[]>;
-  } | null;
+  /** Read once, however many ask for it at the same time. */
+  log: { readonly tip: ObjectId; readonly reading: Promise<LedgerLog> } | null;
+}
+
+interface LedgerLog {
+  readonly tip: ObjectId;
+  readonly commits: readonly LedgerCommit[];
+  readonly versions: ReadonlyMap<string, readonly Version[]>;
 }
 
 interface Found {
@@ -144,7 +147,8 @@ export async function bookAt(
     );
     return files.sort(newestFirst);
   };
-  const log = () => readLog(git, tip, cache);
+  let own: Promise<LedgerLog> | null = null;
+  const log = () => (own ??= readLog(git, tip, cache));
   return {
     tip,
     request: (id) => one(REQUESTS, id),
@@ -241,18 +245,29 @@ function walk(
 /** Files of a ledger: ten years of three hundred requests a day. */
 const FILES = 1_000_000;
 
-/** One `git log` for all of it, and then only what came since. */
-async function readLog(
+/** One `git log` for all of it, and then only what came since; shared by all who ask while it runs. */
+function readLog(git: RepositoryReader, tip: ObjectId, cache: LedgerCache): Promise<LedgerLog> {
+  const before = cache.log;
+  if (before?.tip === tip) return before.reading;
+  const reading = continueLog(git, tip, before?.reading ?? null);
+  const log = { tip, reading };
+  cache.log = log;
+  reading.catch(() => {
+    if (cache.log === log) cache.log = null;
+  });
+  return reading;
+}
+
+async function continueLog(
   git: RepositoryReader,
   tip: ObjectId,
-  cache: LedgerCache,
-): Promise<NonNullable<LedgerCache['log']>> {
-  const before = cache.log;
-  if (before?.tip === tip) return before;
+  reading: Promise<LedgerLog> | null,
+): Promise<LedgerLog> {
+  const before = await (reading?.catch(() => null) ?? null);
   const onward = before !== null && (await git.isAncestor(before.tip, tip)) ? before : null;
   const fresh = await git.history.log({ tip, path: '', ...(onward && { after: onward.tip }) });
   const commits = [...(onward?.commits ?? [])];
-  const versions = new Map([...(onward?.versions ?? [])].map(([path, list]) => [path, [...list]]));
+  const versions = new Map(onward?.versions);
   for (const { id, parents, author, time, subject, trailers, changes } of fresh.toReversed()) {
     if (parents.length > 1) throw merged(id);
     const record = readEvent(trailers);
@@ -264,14 +279,10 @@ async function readLog(
     commits.push(commit);
     for (const { path, blob } of files) {
       const version: Version = { commit, eventId: record?.id ?? null, blob };
-      const known = versions.get(path);
-      if (known === undefined) versions.set(path, [version]);
-      else known.push(version);
+      versions.set(path, [...(versions.get(path) ?? []), version]);
     }
   }
-  const log = { tip, commits, versions };
-  cache.log = log;
-  return log;
+  return { tip, commits, versions };
 }
 
 /** It could leave out what came on one of its sides, and still follow what was seen last. */

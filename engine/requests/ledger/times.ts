@@ -22,17 +22,17 @@ export const isFuture = ({ clock }: Pick<RequestContext, 'clock'>, time: number)
  * event before it in the ledger that a trusted key signed. An expired key cannot go back to when it was valid, nor a vote to before the end.
  */
 export async function eventTimes(
-  place: RequestContext,
-  book: LedgerSnapshot,
+  context: RequestContext,
+  ledgerSnapshot: LedgerSnapshot,
   events: readonly Dated[],
 ): Promise<ReadonlyMap<ObjectId, number>> {
   const times = new Map<ObjectId, number>();
   const [opening] = events;
-  const ledger = await ledgerTimes(place, book);
+  const ledger = await ledgerTimes(context, ledgerSnapshot);
   for (const { commit, at } of events) {
     const own = Math.max(at, commit.time);
     const since = opening === undefined ? own : Math.max(opening.at, opening.commit.time);
-    const bounds = [isFuture(place, since) ? own : since, await ledger.trustedBefore(commit, own)];
+    const bounds = [isFuture(context, since) ? own : since, await ledger.trustedBefore(commit, own)];
     const latest = Math.max(...bounds);
     times.set(commit.id, latest > own + SKEW_MS ? latest : own);
   }
@@ -46,30 +46,30 @@ interface LedgerTimes {
 
 const known = new WeakMap<LedgerSnapshot, Promise<LedgerTimes>>();
 
-function ledgerTimes(place: RequestContext, book: LedgerSnapshot): Promise<LedgerTimes> {
-  const found = known.get(book) ?? readTimes(place, book);
-  known.set(book, found);
+function ledgerTimes(context: RequestContext, ledgerSnapshot: LedgerSnapshot): Promise<LedgerTimes> {
+  const found = known.get(ledgerSnapshot) ?? readTimes(context, ledgerSnapshot);
+  known.set(ledgerSnapshot, found);
   return found;
 }
 
 /** Signatures are looked at only where an event claims a time before one of those that came earlier: an honest ledger has none. */
-async function readTimes(place: RequestContext, book: LedgerSnapshot): Promise<LedgerTimes> {
-  const commits = await book.commits();
+async function readTimes(context: RequestContext, ledgerSnapshot: LedgerSnapshot): Promise<LedgerTimes> {
+  const commits = await ledgerSnapshot.commits();
   const places = new Map(commits.map(({ id }, index) => [id, index]));
   const latest: number[] = [];
   for (const { time } of commits)
-    latest.push(Math.max(latest.at(-1) ?? -Infinity, isFuture(place, time) ? -Infinity : time));
+    latest.push(Math.max(latest.at(-1) ?? -Infinity, isFuture(context, time) ? -Infinity : time));
   return {
     async trustedBefore({ id }, own) {
       const index = places.get(id) ?? 0;
       if ((latest[index - 1] ?? -Infinity) <= own + SKEW_MS) return own;
       const later = commits
         .slice(0, index)
-        .filter(({ time }) => time > own + SKEW_MS && !isFuture(place, time))
+        .filter(({ time }) => time > own + SKEW_MS && !isFuture(context, time))
         .sort((a, b) => b.time - a.time);
       for (let at = 0; at < later.length; at += BATCH) {
         const some = later.slice(at, at + BATCH);
-        const signed = await signedByAuthor(place, some, new Map());
+        const signed = await signedByAuthor(context, some, new Map());
         const trusted = some.find((commit) => signed.has(commit.id));
         if (trusted !== undefined) return trusted.time;
       }

@@ -10,7 +10,7 @@ export interface Trust {
 /** Looked at with each work: what was found out by another list counts no longer, for a key may have been taken out of it. */
 export function createTrust(
   named: string | null,
-): (place: { readonly userFile: UserFile }) => Promise<Trust> {
+): (context: { readonly userFile: UserFile }) => Promise<Trust> {
   let cache = createCache();
   let known = '';
   return async ({ userFile }) => {

@@ -49,6 +49,39 @@ export function claimsKind(text: string, kind: string): boolean {
   return false;
 }
 
+/**
+ * Whether a text is block maps whose top-level keys are read off its lines: none is `sops`, and each `kind` is a plain word that is not
+ * one of `kinds`, nor a list. Such a text describes nothing of these kinds, and need not be parsed to know it; anything unusual is no.
+ */
+export function hasPlainOutline(text: string, kinds: readonly string[]): boolean {
+  let isInside = false;
+  for (let at = 0; at < text.length; ) {
+    const next = text.indexOf('\n', at);
+    const end = next < 0 ? text.length : next;
+    const first = text.charCodeAt(at);
+    // Of an indented line only its place matters: before the first key it would be the map itself.
+    if (first === SPACE || first === TAB) {
+      if (!isInside && !/^\s*(?:#.*)?$/.test(text.slice(at, end))) return false;
+    } else {
+      const line = text.slice(at, end);
+      if (/^---\s*(?:#.*)?$/.test(line)) isInside = false;
+      else if (!/^(?:\r?$|#)/.test(line)) {
+        const key = /^([A-Za-z_][\w.-]*):(?=\s|$)/.exec(line)?.[1];
+        if (key === undefined || key === 'sops') return false;
+        const kind = /^kind: +([A-Za-z][\w.-]*)\s*(?:#.*)?$/.exec(line)?.[1];
+        if (key === 'kind' && (kind === undefined || kind.endsWith('List') || kinds.includes(kind)))
+          return false;
+        isInside = true;
+      }
+    }
+    at = end + 1;
+  }
+  return true;
+}
+
+const SPACE = 32;
+const TAB = 9;
+
 const CLAIM =
   /(?<![\w.-])kind\\?["']?[ \t]{0,99}[:=][ \t]{0,99}(?:[!&][^\s"']{0,99}[ \t]{1,9}){0,2}\\?["']?(\w{1,128})(?![\w-])/g;
 

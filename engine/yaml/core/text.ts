@@ -62,8 +62,10 @@ export function blockScalarEnd(text: string, start: number, rangeEnd: number): n
 /** Decodes UTF-8, keeping a byte order mark; null if the bytes are not valid UTF-8. */
 export function decode(bytes: Uint8Array): string | null {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return strict.decode(bytes);
   } catch {
     return null;
   }
 }
+
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

@@ -65,6 +65,16 @@ export function moveRanges({ text, ranges, other, names, within }: MoveInput): r
   return moved;
 }
 
+/** Whether the texts differ in nothing but values on single lines, of keys that are not among `names`: both have the same structure then. */
+export function differInValues(text: string, other: string, names: ReadonlySet<string>): boolean {
+  const [lines, others] = [text.split('\n'), other.split('\n')];
+  return (
+    lines.length === others.length &&
+    lines.every((line, index) => line === others[index] || isSameShape(line, others[index] ?? '', names)) &&
+    hasSimpleNames(text, names)
+  );
+}
+
 function isSameShape(line: string, other: string, names: ReadonlySet<string>): boolean {
   const [a, b] = [SCALAR_LINE.exec(line), SCALAR_LINE.exec(other)];
   if (!a || !b || names.has(a[3] ?? '')) return false;

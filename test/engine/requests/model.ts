@@ -1,5 +1,5 @@
 /** A request as simply as it can be said, to compare the real ones with. */
-export const ACTIONS = ['approve', 'reject', 'cancel', 'retry', 'note', 'carryOut'] as const;
+export const ACTIONS = ['approve', 'reject', 'cancel', 'retry', 'note', 'executeRequest'] as const;
 export type Action = (typeof ACTIONS)[number];
 
 export interface Model {
@@ -30,7 +30,7 @@ export function refusal(
       return status === 'failed' ? null : 'REQUEST_NOT_FAILED';
     case 'note':
       return null;
-    case 'carryOut':
+    case 'executeRequest':
       if (status === 'pending') return 'AWAITING_APPROVAL';
       return status === 'approved' || status === 'completed' ? null : 'REQUEST_CLOSED';
   }
@@ -48,7 +48,7 @@ export function after(model: Model, action: Action, actor: string): Model {
       return { status: 'rejected', votes: [...votes, actor] };
     case 'cancel':
       return { ...model, status: 'cancelled' };
-    case 'carryOut':
+    case 'executeRequest':
       return { ...model, status: 'completed' };
     case 'retry':
     case 'note':
@@ -62,5 +62,5 @@ export const ACTION_OF: Readonly<Record<string, Action>> = {
   rejected: 'reject',
   cancelled: 'cancel',
   noted: 'note',
-  completed: 'carryOut',
+  completed: 'executeRequest',
 };

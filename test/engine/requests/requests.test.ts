@@ -24,7 +24,7 @@ describe('a request', () => {
       affectedServices: ['api'],
       message: expect.stringMatching(/^Rollback to revision v1 \([0-9a-f]{7}\) of prod\/api$/),
     });
-    expect(await code(worker.requests.carryOut(asked.id))).toMatch(/^AWAITING_APPROVAL/);
+    expect(await code(worker.requests.executeRequest(asked.id))).toMatch(/^AWAITING_APPROVAL/);
     expect(await code(janes.requests.approve({ id: asked.id, actor: jane }))).toBe(
       'OWN_REQUEST: cannot approve/reject your own rollback request',
     );
@@ -37,7 +37,7 @@ describe('a request', () => {
       reviews: [{ actor: { email: bob.email }, identity: 'verified', counts: true, comment: 'Go' }],
     });
     expect(await worker.requests.reconcile()).toEqual({ repairs: [], waiting: [asked.id] });
-    const done = await worker.requests.carryOut(asked.id);
+    const done = await worker.requests.executeRequest(asked.id);
     expect(done.status).toBe('completed');
     expect(await repo.git('log', '-1', '--format=%(trailers:key=Approval,valueonly)', 'main')).toContain(
       'Approved by bob@example.com (quorum: 1/1)',
@@ -53,7 +53,7 @@ describe('a request', () => {
       'opened verified',
     ]);
     expect(ledger.trim()).toBe(events[1]?.commit);
-    expect(await worker.requests.carryOut(asked.id)).toMatchObject({
+    expect(await worker.requests.executeRequest(asked.id)).toMatchObject({
       status: 'completed',
       commit: done.commit,
     });
@@ -85,7 +85,7 @@ describe('a request', () => {
       reviews: [{ identity: 'unverified', counts: false }],
     });
     expect(await worker.requests.reconcile()).toEqual({ repairs: [], waiting: [] });
-    expect(await code(worker.requests.carryOut(id))).toMatch(/^AWAITING_APPROVAL/);
+    expect(await code(worker.requests.executeRequest(id))).toMatch(/^AWAITING_APPROVAL/);
   });
 
   it('is not let go ahead by a vote whose key is not its voter’s', async () => {
@@ -116,17 +116,17 @@ describe('a request', () => {
     await bobs.requests.approve({ id, actor: bob });
     const before = await repo.git('rev-parse', 'refs/backtrail/ledger');
     const keyless = await engineOf(repo);
-    expect(await code(keyless.requests.carryOut(id))).toMatch(/^IDENTITY_UNVERIFIED/);
+    expect(await code(keyless.requests.executeRequest(id))).toMatch(/^IDENTITY_UNVERIFIED/);
     expect(await keyless.requests.reconcile()).toEqual({ repairs: [], waiting: [] });
     expect(await repo.git('rev-parse', 'refs/backtrail/ledger')).toBe(before);
-    expect(await worker.requests.carryOut(id)).toMatchObject({ status: 'completed' });
+    expect(await worker.requests.executeRequest(id)).toMatchObject({ status: 'completed' });
   });
 
   it('goes ahead where no policy asks for more', async () => {
     const { jane, janes, worker } = await stage();
     const asked = await ask(janes, jane, 'dev/api');
     expect(asked).toMatchObject({ status: 'approved', gate: 'no-policy' });
-    expect(await worker.requests.carryOut(asked.id)).toMatchObject({ status: 'completed' });
+    expect(await worker.requests.executeRequest(asked.id)).toMatchObject({ status: 'completed' });
   });
 
   it('is not approved by somebody who looked at another plan than reviewers are asked about by now', async () => {
@@ -148,14 +148,14 @@ describe('a request', () => {
     const field = await ask(janes, jane, 'prod/api', { fields: ['app.yaml#/image'] });
     await bobs.requests.approve({ id: field.id, actor: bob });
     await repo.commit({ 'apps/prod/api/app.yaml': 'image: v2\nreplicas: 5\n' });
-    expect(await worker.requests.carryOut(field.id)).toMatchObject({ status: 'completed' });
+    expect(await worker.requests.executeRequest(field.id)).toMatchObject({ status: 'completed' });
     expect(await repo.git('show', 'main:apps/prod/api/app.yaml')).toBe('image: v1\nreplicas: 5');
 
     await repo.commit({ 'apps/prod/api/app.yaml': 'image: v3\nreplicas: 5\n' });
     const again = await ask(janes, jane, 'prod/api', { fields: ['app.yaml#/image'] });
     await bobs.requests.approve({ id: again.id, actor: bob });
     const tip = await repo.commit({ 'apps/prod/api/app.yaml': 'image: v4\nreplicas: 5\n' });
-    expect(await code(worker.requests.carryOut(again.id))).toMatch(/^PLAN_CHANGED/);
+    expect(await code(worker.requests.executeRequest(again.id))).toMatch(/^PLAN_CHANGED/);
     expect(await repo.git('rev-parse', 'main')).toBe(tip);
     const shown = await bobs.requests.show({ id: again.id, reader: bob });
     expect(shown).toMatchObject({ status: 'pending', approval: { have: 0 } });
@@ -164,7 +164,7 @@ describe('a request', () => {
       '+ apps/prod/api/app.yaml#/image: v4 → v1',
     ]);
     await bobs.requests.approve({ id: again.id, actor: bob });
-    expect(await worker.requests.carryOut(again.id)).toMatchObject({ status: 'completed' });
+    expect(await worker.requests.executeRequest(again.id)).toMatchObject({ status: 'completed' });
   });
 
   it('breaks the glass with a session, is flagged, and reviewed by somebody else', async () => {
@@ -178,7 +178,7 @@ describe('a request', () => {
     expect(session).toMatchObject({ active: true, identity: 'verified' });
     const asked = await ask(janes, jane);
     expect(asked).toMatchObject({ status: 'approved', gate: 'break-glass' });
-    expect(await worker.requests.carryOut(asked.id)).toMatchObject({ status: 'completed' });
+    expect(await worker.requests.executeRequest(asked.id)).toMatchObject({ status: 'completed' });
     expect(
       await repo.git('log', '-1', '--format=%(trailers:key=Rollback-Break-Glass,valueonly)', 'main'),
     ).toContain(`${session.id} (INC-1)`);
@@ -230,15 +230,15 @@ describe('a request', () => {
     const { id } = await ask(janes, jane);
     await bobs.requests.approve({ id, actor: bob });
     await repo.write({ 'apps/prod/api/app.yaml': 'image: by hand\n' });
-    expect(await code(worker.requests.carryOut(id))).toMatch(/^WORKTREE_DIRTY/);
+    expect(await code(worker.requests.executeRequest(id))).toMatch(/^WORKTREE_DIRTY/);
     expect(await janes.requests.show({ id, reader: jane })).toMatchObject({
       status: 'failed',
       result: { code: 'WORKTREE_DIRTY' },
     });
-    expect(await code(worker.requests.carryOut(id))).toMatch(/^REQUEST_CLOSED/);
+    expect(await code(worker.requests.executeRequest(id))).toMatch(/^REQUEST_CLOSED/);
     await repo.git('checkout', '--', '.');
     expect((await janes.requests.retry({ id, actor: jane })).status).toBe('executing');
-    expect(await worker.requests.carryOut(id)).toMatchObject({ status: 'completed' });
+    expect(await worker.requests.executeRequest(id)).toMatchObject({ status: 'completed' });
   });
 
   it('whose record was never finished is found on the branch', async () => {
@@ -246,7 +246,7 @@ describe('a request', () => {
     const { id } = await ask(janes, jane);
     await bobs.requests.approve({ id, actor: bob });
     const before = await repo.git('rev-parse', 'refs/backtrail/ledger');
-    const { commit } = await worker.requests.carryOut(id);
+    const { commit } = await worker.requests.executeRequest(id);
     // As if the worker had been killed between publishing and recording; on a host that had seen no more of the ledger.
     await repo.git('update-ref', 'refs/backtrail/ledger', before);
     const { signers } = await team;

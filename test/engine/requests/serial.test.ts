@@ -20,11 +20,11 @@ async function begin() {
   const engines: Record<Actor, Engine> = { jane, bob, carol };
   const { id } = await ask(jane, people.jane);
   const answer = async (action: Action, actor: Actor): Promise<string | null> => {
-    const { requests } = action === 'carryOut' ? worker : engines[actor];
+    const { requests } = action === 'executeRequest' ? worker : engines[actor];
     const act = { id, actor: people[actor] };
     try {
       if (action === 'note') await requests.note({ ...act, text: 'x' });
-      else if (action === 'carryOut') await requests.carryOut(id);
+      else if (action === 'executeRequest') await requests.executeRequest(id);
       else await requests[action](act);
       return null;
     } catch (error) {
@@ -89,10 +89,10 @@ it('answers people who act at the same time as if one had come after the other',
       );
       expect(events.map(({ status }) => status)).toEqual(states.slice(1).map(({ status }) => status));
       // Nothing acknowledged is lost, and nothing is done twice: carrying out again is an answer, not an event.
-      const acknowledged = answers.filter(({ code, action }) => code === null && action !== 'carryOut');
+      const acknowledged = answers.filter(({ code, action }) => code === null && action !== 'executeRequest');
       expect(
         done
-          .filter(({ action }) => action !== 'carryOut')
+          .filter(({ action }) => action !== 'executeRequest')
           .map(({ action, name }) => `${name} ${action}`)
           .sort(),
       ).toEqual(acknowledged.map(({ action, actor }) => `${actor} ${action}`).sort());

@@ -24,7 +24,7 @@ it("trusts the keys of the user's own setting of git where no list is named, and
   await appendFile(repo.globalConfig, `[gpg "ssh"]\n\tallowedSignersFile = ${signers}\n`);
   expect(await identity(worker)).toEqual(['verified']);
   expect(await identity(stranger)).toEqual(['unverified']);
-  expect(await worker.requests.carryOut(id)).toMatchObject({ status: 'completed' });
+  expect(await worker.requests.executeRequest(id)).toMatchObject({ status: 'completed' });
 });
 
 it('notices while it runs that a key was added to the list, or taken out', async () => {
@@ -41,7 +41,7 @@ it('notices while it runs that a key was added to the list, or taken out', async
   expect(await have()).toBe(1);
   await writeFile(list, (await readFile(list, 'utf8')).replace(key, ''));
   expect(await have()).toBe(0);
-  await expect(worker.requests.carryOut(id)).rejects.toMatchObject({ code: 'AWAITING_APPROVAL' });
+  await expect(worker.requests.executeRequest(id)).rejects.toMatchObject({ code: 'AWAITING_APPROVAL' });
 });
 
 it('writes no event to the branch itself, also where the configuration comes from outside', async () => {

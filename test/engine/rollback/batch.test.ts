@@ -69,7 +69,7 @@ describe('rollbacks that are executed together', () => {
     );
     const before = await repo.git('rev-parse', 'main');
     const pushes = await countPushes(repo);
-    const results = await engine.requests.carryOutMany(ids.map((id) => ({ id })));
+    const results = await engine.requests.executeRequests(ids.map((id) => ({ id })));
     expect(ids.map((id) => statusOf(results.get(id)))).toEqual(ids.map(() => 'completed'));
     expect(await pushes()).toHaveLength(1);
     const range = `${before}..main`;
@@ -94,10 +94,10 @@ describe('rollbacks that are executed together', () => {
     const ids = await askAll(engine, ['prod/svc-00', 'prod/svc-01', 'prod/svc-02', 'prod/svc-03']);
     const [first, second] = ids;
     if (!first || !second) throw new Error('there are four');
-    await engine.requests.carryOut(first);
+    await engine.requests.executeRequest(first);
     await repo.replay([{ files: { 'apps/prod/svc-01/app.yaml': 'image: v3\n' } }]);
     const unknown = 'rbk-00000000000000000000000001' as RequestId;
-    const results = await engine.requests.carryOutMany([...ids, unknown].map((id) => ({ id })));
+    const results = await engine.requests.executeRequests([...ids, unknown].map((id) => ({ id })));
     expect([...ids, unknown].map((id) => statusOf(results.get(id)))).toEqual([
       'completed',
       'PLAN_CHANGED',
@@ -115,7 +115,7 @@ describe('rollbacks that are executed together', () => {
     });
     const ids = await askAll(engine, ['prod/svc-00', 'prod/svc-01']);
     const tip = await repo.git('rev-parse', 'main');
-    const results = await engine.requests.carryOutMany(ids.map((id) => ({ id })));
+    const results = await engine.requests.executeRequests(ids.map((id) => ({ id })));
     expect(ids.map((id) => statusOf(results.get(id)))).toEqual(['AWAITING_APPROVAL', 'AWAITING_APPROVAL']);
     expect(await repo.git('rev-parse', 'main')).toBe(tip);
   });
@@ -128,7 +128,7 @@ describe('rollbacks that are executed together', () => {
     );
     const refuses = `new=$(echo "$refs" | grep refs/heads/main | cut -d' ' -f2)\n[ -z "$new" ] || git show "$new:apps/prod/svc-07/app.yaml" | grep -q v2 || { echo 'svc-07 is frozen' >&2; exit 1; }`;
     const pushes = await countPushes(repo, refuses);
-    const results = await engine.requests.carryOutMany(ids.map((id) => ({ id })));
+    const results = await engine.requests.executeRequests(ids.map((id) => ({ id })));
     const refused = ids.filter((id) => results.get(id)?.status === 'rejected');
     expect(refused).toEqual([ids[7]]);
     expect(await repo.git('show', 'main:apps/prod/svc-07/app.yaml')).toBe('image: v2');
@@ -149,7 +149,7 @@ describe('rollbacks that are executed together', () => {
       NAMES.map((name) => `prod/${name}`),
     );
     const pushes = await countPushes(repo);
-    const results = await engine.requests.carryOutMany(ids.map((id) => ({ id })));
+    const results = await engine.requests.executeRequests(ids.map((id) => ({ id })));
     expect(ids.map((id) => statusOf(results.get(id)))).toEqual(ids.map(() => 'completed'));
     expect(await pushes()).toHaveLength(1);
     expect(await repo.git('diff', '--stat', 'main', 'main~13', '--', 'values')).toBe('');
@@ -162,7 +162,7 @@ describe('rollbacks that are executed together', () => {
     const { repo, engine } = await stage();
     const service = await ask(engine, JANE, 'prod/svc-05');
     const whole = await ask(engine, JANE, 'prod');
-    const results = await engine.requests.carryOutMany([{ id: whole.id }, { id: service.id }]);
+    const results = await engine.requests.executeRequests([{ id: whole.id }, { id: service.id }]);
     expect([whole, service].map(({ id }) => statusOf(results.get(id)))).toEqual(['completed', 'unchanged']);
     expect(await repo.git('rev-list', '--count', 'main')).toBe('3');
   });
@@ -176,7 +176,7 @@ describe('rollbacks that are executed together', () => {
     // The bot is faster at the first push, in another service and in one of these.
     const bot = `[ -e '${repo.gitDir}/bot' ] || { touch '${repo.gitDir}/bot'; unset GIT_QUARANTINE_PATH; printf 'commit refs/heads/main\\ncommitter Bot <bot@example.com> 1790000000 +0000\\ndata 4\\nbump\\nfrom refs/heads/main^0\\nM 100644 inline apps/prod/svc-09/app.yaml\\ndata 10\\nimage: v9\\n\\nM 100644 inline apps/prod/svc-02/app.yaml\\ndata 10\\nimage: v9\\n\\ndone\\n' | env -u GIT_OBJECT_DIRECTORY -u GIT_ALTERNATE_OBJECT_DIRECTORIES git --git-dir='${repo.gitDir}' fast-import --quiet --done --force; }`;
     await countPushes(repo, `case "$refs" in *refs/heads/main*) ${bot};; esac`);
-    const results = await engine.requests.carryOutMany(ids.map((id) => ({ id })));
+    const results = await engine.requests.executeRequests(ids.map((id) => ({ id })));
     expect(ids.map((id) => results.get(id)?.status)).toEqual([
       'fulfilled',
       'fulfilled',

@@ -58,7 +58,7 @@ it('signs off the events of the ledger too, which a server may refuse otherwise,
   );
   const { id } = await ask(janes, jane);
   await bobs.requests.approve({ id, actor: bob });
-  const done = await worker.requests.carryOut(id);
+  const done = await worker.requests.executeRequest(id);
   expect(done.status).toBe('completed');
   const signatures = await repo.git(
     'log',

@@ -29,6 +29,7 @@ function partsOf(texts: readonly string[]) {
   const history: HistoryReader = {
     shallow: false,
     log: unread,
+    changed: unread,
     recorded: unread,
     firstParents: unread,
     isOnLine: unread,

@@ -1,0 +1,58 @@
+/** Whether a commit of the branch is the rollback that it claims to be. Anyone who may push can write trailers. */
+import { FAILURES, isFailure, type LedgerRequest, type ObjectId } from '../model/index.ts';
+import type { FileChange } from '../model/index.ts';
+import { compileLayout } from '../layout/layout.ts';
+import type { RollbackRecord } from '../record/trailers.ts';
+import { planWithoutDelivery } from '../rollback/plan.ts';
+import { readOwnConfig } from '../rollback/observe.ts';
+import { makeSnapshot, type Snapshot } from '../snapshot/snapshot.ts';
+import type { RequestContext } from './context.ts';
+
+/** Whether the commit changes each of these files to the planned content and mode. */
+export async function restoresFiles(
+  { git }: Pick<RequestContext, 'git'>,
+  commit: ObjectId,
+  files: readonly Pick<FileChange, 'path' | 'after'>[],
+): Promise<boolean> {
+  const [written] = await git.inspect([commit]);
+  const made = new Map(written?.changes.map(({ path, after }) => [path, after]));
+  return files.every(({ path, after }) => {
+    const entry = made.get(path);
+    return entry !== undefined && entry?.id === after?.id && entry?.mode === after?.mode;
+  });
+}
+
+/**
+ * Whether a commit that names a request is the rollback that was requested: its trailers give the request's target and digest, and it
+ * changes the files as the plan on its own parent does. The parent, not the request's base: other parts of a shared file may have
+ * changed in between.
+ */
+export async function executesRequest(
+  context: RequestContext,
+  snapshot: Snapshot,
+  state: LedgerRequest,
+  claim: Pick<RollbackRecord, 'target' | 'plan'> & { readonly commit: ObjectId },
+): Promise<boolean> {
+  if (claim.target !== state.target || claim.plan !== state.digest) return false;
+  const [written] = await context.git.inspect([claim.commit]);
+  const base = written?.parents[0];
+  if (base === undefined) return false;
+  try {
+    const { files } = await planOn(context, { ...snapshot, base }, state);
+    return files.length > 0 && (await restoresFiles(context, claim.commit, files));
+  } catch (error) {
+    // A rollback that cannot be planned there was not made there.
+    if (isFailure(error) && FAILURES[error.code].status < 500) return false;
+    throw error;
+  }
+}
+
+async function planOn(
+  { git, config }: RequestContext,
+  { branch, base, layout: present, reader, history, hasher }: Snapshot,
+  request: LedgerRequest,
+) {
+  const own = config === null ? await readOwnConfig(git, base) : null;
+  const layout = own === null ? present : compileLayout(own);
+  return planWithoutDelivery(makeSnapshot({ branch, base, layout, reader, history, hasher }), request);
+}
