@@ -3,7 +3,7 @@ import type { ObjectId, RequestId, RollbackResult } from '../model/index.ts';
 import { isFailure } from '../model/index.ts';
 import { isDamaged } from '../git/process/failure.ts';
 import { isWaiting } from '../record/transitions.ts';
-import { type BatchMember, type BatchResults, executeBatch } from '../rollback/batch.ts';
+import { type BatchMember, type BatchRecord, type BatchResults, executeBatch } from '../rollback/batch.ts';
 import type { Planned } from '../rollback/plan.ts';
 import { readRules, type RequestContext, requireOwnConfig, rulesOf } from './context.ts';
 import { executeRequest, REFUSALS, requestOf } from './execute.ts';
@@ -11,7 +11,7 @@ import { type EligibilityInput, requireEligible } from './gate/eligibility.ts';
 import { rememberOwners } from './gate/owners.ts';
 import { proveRequest } from './ledger/proof.ts';
 import { openLedgerSnapshot } from './ledger/snapshot.ts';
-import { completeAll, recordFailure, refuse } from './outcome.ts';
+import { completeAll, prepareCompleted, recordFailure, refuse } from './outcome.ts';
 import { requireRequest } from './review.ts';
 import type { ExecuteRequestOptions } from './types.ts';
 import { canJudge, proven } from './view.ts';
@@ -61,13 +61,27 @@ export async function executeRequests(
     return each ? [memberOf(each, onStep)] : [];
   });
   const { snapshot } = rules;
+  const recorded = new Set<RequestId>();
+  const record = async (made: readonly RollbackResult[]): Promise<BatchRecord | null> => {
+    const prepared = await prepareCompleted(context, rules, made);
+    if (prepared === null) return null;
+    const end = async (outcome: 'moved' | 'discarded') => {
+      await context.git.ledger.finish(prepared, outcome);
+      if (outcome === 'moved') for (const { requestId } of made) recorded.add(requestId);
+    };
+    return { move: prepared.move, end };
+  };
   const batch: BatchResults =
     snapshot === null || members.length === 0
       ? new Map()
-      : await executeBatch({ ...context, members, snapshot, ...(signal && { signal }) });
+      : await executeBatch({ ...context, members, snapshot, record, ...(signal && { signal }) });
   requireWhole(context, batch);
   const done = [...batch.values()].flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
-  await completeAll(context, rules, done);
+  await completeAll(
+    context,
+    rules,
+    done.filter(({ requestId }) => !recorded.has(requestId)),
+  );
   for (const { id, ...options } of plain) {
     const [outcome, each] = [batch.get(id), found.get(id)];
     if (outcome?.status === 'rejected' && each) await settle(id, failed(each, outcome.reason, options));
@@ -75,7 +89,8 @@ export async function executeRequests(
   }
   // What is done already, or was never to be done, is rare, and explains itself.
   for (const { id, ...options } of asks)
-    if (!results.has(id)) await settle(id, executeRequest(context, id, { ...options, ...(signal && { signal }) }));
+    if (!results.has(id))
+      await settle(id, executeRequest(context, id, { ...options, ...(signal && { signal }) }));
   return results;
 }
 

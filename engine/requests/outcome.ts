@@ -4,13 +4,14 @@ import {
   FAILURES,
   isFailure,
   type ObjectId,
+  type PreparedEvents,
   type RequestEvent,
   type RequestId,
   type RollbackResult,
 } from '../model/index.ts';
 import { isWaiting } from '../record/transitions.ts';
 import type { ExecuteRequestOptions } from './types.ts';
-import { append, type Entry, onRequest } from './ledger/append.ts';
+import { append, type Entry, onRequest, prepareAppend } from './ledger/append.ts';
 import type { LedgerSnapshot } from './ledger/snapshot.ts';
 import type { EligibilityInput } from './gate/eligibility.ts';
 import { type RequestContext, type Rules, stamp } from './context.ts';
@@ -58,7 +59,26 @@ export async function completeAll(
   rules: Rules,
   results: readonly RollbackResult[],
 ): Promise<void> {
-  const entries = async (ledgerSnapshot: LedgerSnapshot) => {
+  if (results.length > 0)
+    await append(context, rules, completions(context, results)).catch((error: unknown) => {
+      if (!isFailure(error)) throw error;
+    });
+}
+
+/** The same as a move of the ledger that is published together with the branch; null where there is nothing to write, or it cannot be. */
+export async function prepareCompleted(
+  context: RequestContext,
+  rules: Rules,
+  results: readonly RollbackResult[],
+): Promise<PreparedEvents | null> {
+  return prepareAppend(context, rules, completions(context, results)).catch((error: unknown) => {
+    if (!isFailure(error)) throw error;
+    return null;
+  });
+}
+
+function completions(context: RequestContext, results: readonly RollbackResult[]) {
+  return async (ledgerSnapshot: LedgerSnapshot): Promise<readonly Entry[]> => {
     const made: Entry[] = [];
     for (const { requestId, status, commit, deliveryCommit } of results) {
       const { state } = await requireRequest(ledgerSnapshot, requestId);
@@ -69,10 +89,6 @@ export async function completeAll(
     }
     return made;
   };
-  if (results.length > 0)
-    await append(context, rules, entries).catch((error: unknown) => {
-      if (!isFailure(error)) throw error;
-    });
 }
 
 export async function recordCompleted(

@@ -3,10 +3,13 @@
  * delivery commit, trailers and result, and fails alone.
  */
 import {
+  type BranchEdit,
   type CommitChain,
   FAILURES,
+  type Finding,
   isFailure,
   type ObjectId,
+  type RefMove,
   type RepositoryPublisher,
   type RequestId,
   type RollbackRequest,
@@ -36,6 +39,14 @@ export interface BatchInput
   readonly members: readonly BatchMember[];
   /** The branch as it was looked at just now: for the first round. */
   readonly snapshot: Snapshot;
+  /** A record of these results that can move together with the branch; null where there is none. */
+  readonly record: (results: readonly RollbackResult[]) => Promise<BatchRecord | null>;
+}
+
+export interface BatchRecord {
+  readonly move: RefMove;
+  /** Told once what became of it. */
+  end(outcome: 'moved' | 'discarded'): Promise<void>;
 }
 
 export type BatchResults = ReadonlyMap<RequestId, PromiseSettledResult<RollbackResult>>;
@@ -55,24 +66,26 @@ export async function executeBatch(input: BatchInput): Promise<BatchResults> {
     for (const { asked } of members.filter(isOpen)) results.set(asked.id, { status: 'rejected', reason });
   };
   const round: Round = { ...input, results, plans: new Map(), since: null };
-  let most = input.members.length;
+  const groups = [input.members];
   let moves = 0;
-  for (let open = input.members; open.length > 0; open = open.filter(isOpen)) {
-    const members = open.slice(0, most);
+  for (let group = groups.shift()?.filter(isOpen); group; group = groups.shift()?.filter(isOpen)) {
+    if (group.length === 0) continue;
     try {
-      await pushRound(round, members);
-      most *= 2;
+      await pushRound(round, group);
       moves = 0;
     } catch (error) {
-      const left = members.filter(isOpen);
+      const left = group.filter(isOpen);
+      const middle = Math.ceil(left.length / 2);
       const isMove = isFailure(error) && error.code === 'BRANCH_MOVED';
-      moves = isMove && left.length <= 1 ? moves + 1 : 0;
-      most = Math.max(1, Math.floor(left.length / 2));
-      if (signal?.aborted === true) fail(open, signal.reason);
-      else if (isMove && moves < ATTEMPTS) await clock.sleep(5 * 2 ** moves);
-      else if (isMove || isRefusal(error)) fail(isMove || left.length === 1 ? left : [], error);
+      const isAlone = left.length <= 1;
+      moves = isMove && isAlone ? moves + 1 : 0;
+      if (signal?.aborted === true) fail(input.members, signal.reason);
       // What is away for one is away for all.
-      else fail(open, error);
+      else if (!isMove && !isRefusal(error)) fail(input.members, error);
+      else if (!isAlone) groups.unshift(left.slice(0, middle), left.slice(middle));
+      else if (isMove && moves < ATTEMPTS) groups.unshift(left);
+      else fail(left, error);
+      if (isMove) await clock.sleep(5 * 2 ** moves);
     }
   }
   return results;
@@ -141,20 +154,42 @@ async function pushRound(round: Round, members: readonly BatchMember[]): Promise
     await tellAll(staged, 'delivered');
     signal?.throwIfAborted();
     const next = tipOf(last.delivered);
-    await git.publish({ branch: snapshot.branch, expected: snapshot.base, next });
+    await publishAll(round, { branch: snapshot.branch, expected: snapshot.base, next }, staged);
     await tellAll(staged, 'published');
     await verify(git, { ...last.delivered, published: true });
     const findings = await git.followUp({ branch: snapshot.branch, next });
     await tellAll(staged, 'verified');
-    for (const { request, delivered } of staged) {
-      const { commit, deliveryCommit } = delivered;
-      const value = outcomeOf(request, delivered, 'completed', { commit, deliveryCommit, findings });
-      results.set(request.id, { status: 'fulfilled', value });
-    }
+    for (const each of staged)
+      results.set(each.request.id, { status: 'fulfilled', value: completedOf(each, findings) });
   } finally {
     await Promise.all(chains.map((chain) => chain.drop()));
   }
 }
+
+/** The branch and the record of what it gets, together where that is possible; else the branch alone, and the record is left to the caller. */
+async function publishAll(
+  { git, record }: Round,
+  edit: BranchEdit,
+  staged: readonly Staged[],
+): Promise<void> {
+  const recorded = await record(staged.map((each) => completedOf(each, [])));
+  if (recorded === null) {
+    await git.publish(edit);
+    return;
+  }
+  let outcome: 'moved' | 'discarded' = 'discarded';
+  try {
+    const left = await git.publish({ ...edit, also: [recorded.move] });
+    if (left.length === 0) outcome = 'moved';
+  } finally {
+    await recorded.end(outcome);
+  }
+}
+
+const completedOf = ({ request, delivered }: Staged, findings: readonly Finding[]): RollbackResult => {
+  const { commit, deliveryCommit } = delivered;
+  return outcomeOf(request, delivered, 'completed', { commit, deliveryCommit, findings });
+};
 
 const onStepOf = ({ onStep }: BatchMember) => (onStep ? { onStep } : {});
 

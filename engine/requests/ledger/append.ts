@@ -10,7 +10,7 @@ import {
   type Write,
 } from '../../model/index.ts';
 import { identity } from '../../git/store/identity.ts';
-import type { NewEvent } from '../../model/index.ts';
+import type { NewEvent, NewEvents, PreparedEvents } from '../../model/index.ts';
 import {
   printFile,
   readRequestEvents,
@@ -67,20 +67,45 @@ export async function append(
 
 async function appendOnce(
   context: RequestContext,
-  { ref, signoff }: Pick<Rules, 'ref' | 'signoff'>,
+  rules: Pick<Rules, 'ref' | 'signoff'>,
   decide: Parameters<typeof append>[2],
 ): Promise<Appended> {
+  const { git, cache } = context;
+  const { ledgerSnapshot, events } = await decideEvents(context, rules, decide);
+  if (events === null) return { ledgerSnapshot, commits: [] };
+  const commits = await git.ledger.append(events);
+  return { ledgerSnapshot: await bookAt(git, commits.at(-1) ?? null, cache), commits };
+}
+
+/**
+ * The same without moving the ledger, for a publisher that moves it together with a branch; null where there is nothing to write. Once
+ * published, or given up: `git.ledger.finish`.
+ */
+export async function prepareAppend(
+  context: RequestContext,
+  rules: Pick<Rules, 'ref' | 'signoff'>,
+  decide: Parameters<typeof append>[2],
+): Promise<PreparedEvents | null> {
+  requireOwnConfig(context);
+  const { events } = await decideEvents(context, rules, decide);
+  return events === null ? null : context.git.ledger.prepare(events);
+}
+
+async function decideEvents(
+  context: RequestContext,
+  { ref, signoff }: Pick<Rules, 'ref' | 'signoff'>,
+  decide: Parameters<typeof append>[2],
+): Promise<{ readonly ledgerSnapshot: LedgerSnapshot; readonly events: NewEvents | null }> {
   const { git, cache, committer } = context;
   const ledgerSnapshot = await openLedgerSnapshot(git, ref, cache);
   const entries = await decide(ledgerSnapshot);
-  if (entries.length === 0) return { ledgerSnapshot, commits: [] };
+  if (entries.length === 0) return { ledgerSnapshot, events: null };
   const written = await toEvents(ledgerSnapshot, await notBeforeTip(context, ledgerSnapshot, entries));
   const events = written.map((event) => {
     const people = signoff ? [event.author, committer].map(identity) : [];
     return { ...event, message: signedOff(event.message, people) };
   });
-  const commits = await git.ledger.append({ ref, parent: ledgerSnapshot.tip, events, committer });
-  return { ledgerSnapshot: await bookAt(git, commits.at(-1) ?? null, cache), commits };
+  return { ledgerSnapshot, events: { ref, parent: ledgerSnapshot.tip, events, committer } };
 }
 
 /** No event is dated before the one that it follows, however slow this clock is, so that times in the ledger only grow. */
