@@ -78,25 +78,26 @@ export function common(
       const before = staged.get(requestId);
       const [{ ids, refs }, left] = await Promise.all([
         writeCommits(runner, input),
-        before ?? listStaging(runner, requestId),
+        before ?? listStaging(runner, [requestId]),
       ]);
       const edits = refs.map(({ ref, id }) => ({ ref, expected: id, next: null }));
       const others = left.filter(({ ref }) => !edits.some((edit) => edit.ref === ref));
       staged.set(requestId, [...others, ...edits]);
       return ids;
     },
-    beginChain: (parent) => beginChain(runner, parent),
+    beginChain: (start) => beginChain(runner, start),
     staged: (requestId) => (requestId === undefined ? [] : (staged.get(requestId) ?? [])),
     messages: (ids) => messages(runner, ids),
     findRequest: (search) => findRequest(runner, search),
     requestsSince: (range) => requestsSince(runner, range),
     isAncestor: (ancestor, of) => isAncestor(runner, ancestor, of),
-    deleteStaging: async (requestId) => {
-      const known = staged.get(requestId);
-      staged.delete(requestId);
+    deleteStaging: async (...requestIds) => {
+      const known = requestIds.map((id) => staged.get(id));
+      for (const id of requestIds) staged.delete(id);
       // What was listed before is all there is, unless another person deletes it at this moment.
-      const deleted = known && (await updateRefs(runner, known).catch(() => false)) !== false;
-      if (!deleted) await deleteStaging(runner, requestId);
+      const edits = known.every((each) => each !== undefined) ? known.flat() : null;
+      const deleted = edits && (await updateRefs(runner, edits).catch(() => false)) !== false;
+      if (!deleted) await deleteStaging(runner, requestIds);
     },
     diffPaths: (from, to) => history.diffPaths(from, to),
     changedPaths: async (from, to) =>

@@ -78,8 +78,8 @@ export interface RepositoryPublisher {
   tryPush(commit: ObjectId): Promise<{ readonly atomic: boolean } | null>;
   /** Writes objects below a staging ref, which no one looks at; gives their ids in order. */
   writeCommits(input: NewCommits): Promise<readonly ObjectId[]>;
-  /** The same for a chain of commits on `parent` whose messages name the ids of those before them. */
-  beginChain(parent: ObjectId): CommitChain;
+  /** The same for a chain of commits whose messages name the ids of those before them. */
+  beginChain(start: ChainStart): CommitChain;
   /**
    * Moves the branch where it lives, from `expected` to its descendant `next`, and the refs `also` with it: all of them in one transaction or
    * one atomic push, or none. Gives those of `also` that were left where they are: all of them where the server has no atomic pushes or
@@ -104,7 +104,7 @@ export interface RepositoryPublisher {
     readonly after: ObjectId | null;
   }): Promise<ReadonlyMap<RequestId, ObjectId>>;
   /** Idempotent. */
-  deleteStaging(requestId: RequestId): Promise<void>;
+  deleteStaging(...requestIds: RequestId[]): Promise<void>;
   /** Requests, reviews and their outcome; at the remote for a mirror and for a clone. */
   readonly ledger: LedgerStore;
   /** null but for a clone whose own `git fetch` does not fetch the ledger. */
@@ -176,6 +176,12 @@ export interface NewCommit {
 export interface NewCommits {
   readonly requestId: RequestId;
   readonly commits: readonly NewCommit[];
+}
+
+export interface ChainStart {
+  readonly parent: ObjectId;
+  /** It is staged as this request's. */
+  readonly requestId: RequestId;
 }
 
 /** Commits of several rollbacks, one on top of the other. */

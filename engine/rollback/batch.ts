@@ -156,7 +156,9 @@ async function pushRound(round: Round, members: readonly BatchMember[]): Promise
     const next = tipOf(last.delivered);
     await publishAll(round, { branch: snapshot.branch, expected: snapshot.base, next }, staged);
     await tellAll(staged, 'published');
-    await verify(git, { ...last.delivered, published: true });
+    // With what earlier attempts left behind that were killed.
+    const ids = staged.map(({ request }) => request.id);
+    await Promise.all([verify(git, { ...last.delivered, published: true }), git.deleteStaging(...ids)]);
     const findings = await git.followUp({ branch: snapshot.branch, next });
     await tellAll(staged, 'verified');
     for (const each of staged)
@@ -275,7 +277,7 @@ async function stageAll(
       if (own === null) continue;
     }
     if (chain === null) {
-      chain = git.beginChain(base);
+      chain = git.beginChain({ parent: base, requestId: member.asked.id });
       chains.push(chain);
     }
     const { request, planned } = own;

@@ -120,8 +120,9 @@ export async function openLocal(options: LocalOptions): Promise<LocalRepository>
     followUp: notices,
     tryPush: () => Promise.resolve(null),
     ledgerFetch: () => Promise.resolve(null),
-    deleteStaging: async (requestId) => {
-      if (!local.dropped.delete(requestId)) await shared.deleteStaging(requestId);
+    deleteStaging: async (...requestIds) => {
+      const left = requestIds.filter((id) => !local.dropped.delete(id));
+      if (left.length > 0) await shared.deleteStaging(...left);
     },
     readBack: (branch) => tip(local, branch),
     identity: () => Promise.resolve(identityOf(entries, options.env)),

@@ -1,18 +1,25 @@
 import { createInterface } from 'node:readline';
-import { BacktrailError, type CommitChain, isObjectId, type ObjectId } from '../../model/index.ts';
+import { randomUUID } from 'node:crypto';
+import {
+  BacktrailError,
+  type ChainStart,
+  type CommitChain,
+  isObjectId,
+  type ObjectId,
+} from '../../model/index.ts';
 import { gitFailure } from '../process/failure.ts';
 import type { Runner } from '../process/runner.ts';
 import { notStarted, terminate, timedOut } from '../process/spawn.ts';
 import { commitParts, removeCrashReport } from './import.ts';
 import { requireObjectId } from './object-id.ts';
 import { updateRefs } from './refs.ts';
-import { batchStaging } from './staging.ts';
+import { stagingFolder } from './staging.ts';
 
 const ARGS = ['-c', 'core.fsync=all', 'fast-import', '--quiet', '--done'];
 
 /** One `git fast-import` for all commits, which answers each with its id (`get-mark` in git help fast-import). */
-export function beginChain(runner: Runner, parent: ObjectId): CommitChain {
-  const ref = `${batchStaging()}/1`;
+export function beginChain(runner: Runner, { parent, requestId }: ChainStart): CommitChain {
+  const ref = `${stagingFolder(requestId)}${randomUUID()}/1`;
   const child = runner.start(ARGS);
   const stop = () => terminate(child);
   runner.signal.addEventListener('abort', stop, { once: true });

@@ -7,7 +7,8 @@ import type { Runner } from '../process/runner.ts';
 
 /**
  * What attempts at a request have written is below `refs/backtrail/staging/REQUEST/` until it is published or given up;
- * events below `refs/backtrail/staging/ledger-MILLISECONDS-UUID/`, chains of several rollbacks below `…/batch-MILLISECONDS-UUID/`.
+ * events below `refs/backtrail/staging/ledger-MILLISECONDS-UUID/`. What several rollbacks
+ * have written together is below the folder of the first.
  */
 
 const STAGING = 'refs/backtrail/staging';
@@ -22,14 +23,13 @@ export function stagingFolder(requestId: RequestId): string {
 }
 
 /** For events that are about to be written. */
-export const ledgerStaging = (): string => `${STAGING}/ledger-${Date.now()}-${randomUUID()}`;
-
-/** For a chain of several rollbacks. */
-export const batchStaging = (): string => `${STAGING}/batch-${Date.now()}-${randomUUID()}`;
+export function ledgerStaging(): string {
+  return `${STAGING}/ledger-${Date.now()}-${randomUUID()}`;
+}
 
 /** The edits that delete whatever any attempt at this request has staged so far. Also deletes abandoned staging refs of others. */
-export async function listStaging(runner: Runner, requestId: RequestId): Promise<RefEdit[]> {
-  return sweepStaging(runner, stagingFolder(requestId));
+export async function listStaging(runner: Runner, requestIds: readonly RequestId[]): Promise<RefEdit[]> {
+  return sweepStaging(runner, requestIds.map(stagingFolder));
 }
 
 /**
@@ -37,11 +37,11 @@ export async function listStaging(runner: Runner, requestId: RequestId): Promise
  * with these events.
  */
 export async function sweepEvents(runner: Runner, own: string): Promise<void> {
-  await sweepStaging(runner, own, `${STAGING}/ledger-*/**`);
+  await sweepStaging(runner, [own], `${STAGING}/ledger-*/**`);
 }
 
-/** Deletes abandoned staging refs; gives the edits that delete all refs below `own`. */
-async function sweepStaging(runner: Runner, own: string, all = `${STAGING}/`): Promise<RefEdit[]> {
+/** Deletes abandoned staging refs; gives the edits that delete all refs below the folders `own`. */
+async function sweepStaging(runner: Runner, own: readonly string[], all = `${STAGING}/`): Promise<RefEdit[]> {
   const format = '--format=%(objectname) %(refname)';
   const edits = (await runner.text(['for-each-ref', format, all]))
     .split('\n')
@@ -50,10 +50,11 @@ async function sweepStaging(runner: Runner, own: string, all = `${STAGING}/`): P
       const [expected = '', ref = ''] = line.split(' ');
       return { ref, expected, next: null };
     });
-  const others = edits.filter(({ ref }) => !ref.startsWith(own));
+  const isOwn = ({ ref }: RefEdit) => own.some((folder) => ref.startsWith(folder));
+  const others = edits.filter((edit) => !isOwn(edit));
   // Best effort: the next rollback tries again.
   if (others.length > 0) await deleteAbandoned(runner, others).catch(() => undefined);
-  return edits.filter(({ ref }) => ref.startsWith(own));
+  return edits.filter(isOwn);
 }
 
 /**
@@ -68,8 +69,8 @@ async function deleteAbandoned(runner: Runner, others: readonly RefEdit[]): Prom
   for (const line of dated.split('\n')) {
     const [, seconds, ref = ''] = /^(\d+) (.+)$/.exec(line) ?? [];
     if (seconds === undefined) continue;
-    // The times of events and of batches are their authors'; only the name says when they were staged.
-    const staged = /^(?:ledger|batch)-(\d+)-/.exec(ref.slice(STAGING.length + 1))?.[1];
+    // The time of an event is its author's; only the name says when it was staged.
+    const staged = /^ledger-(\d+)-/.exec(ref.slice(STAGING.length + 1))?.[1];
     if ((staged === undefined ? Number(seconds) : Number(staged) / 1000) < before) abandoned.add(ref);
   }
   await updateRefs(
@@ -78,11 +79,11 @@ async function deleteAbandoned(runner: Runner, others: readonly RefEdit[]): Prom
   );
 }
 
-/** Deletes whatever any attempt at this request staged. Idempotent. */
-export async function deleteStaging(runner: Runner, requestId: RequestId): Promise<void> {
-  const edits = await listStaging(runner, requestId);
+/** Deletes whatever any attempt at these requests staged. Idempotent. */
+export async function deleteStaging(runner: Runner, requestIds: readonly RequestId[]): Promise<void> {
+  const edits = await listStaging(runner, requestIds);
   // Another worker on the same request may delete them concurrently.
   await updateRefs(runner, edits).catch(async (error: unknown) => {
-    if ((await listStaging(runner, requestId)).length > 0) throw error;
+    if ((await listStaging(runner, requestIds)).length > 0) throw error;
   });
 }
