@@ -45,7 +45,7 @@ async function loadBuilt({ code }: Built, { cacheFolder, env, nodeVersion }: Env
     import('./start/tune.ts'),
     import('./start/compiled.ts'),
   ]);
-  tuneNode({ cacheFolder, nodeVersion });
+  tuneNode({ cacheFolder, nodeVersion }, name);
   // Node's own switch, for the same: what is compiled is not kept.
   const folder = env['NODE_DISABLE_COMPILE_CACHE'] ? null : join(cacheFolder, 'compiled');
   return loadCommands(fileURLToPath(new URL(code, import.meta.url)), folder, name);

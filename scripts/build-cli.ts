@@ -13,16 +13,18 @@ import { readUsage } from '../cli/start/program.ts';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const EXTERNAL = ['bullmq', 'ioredis', 'isomorphic-git', 'pino', 'simple-git'];
 
-/** commander asks for it only to run commands that are programs of their own, which we have none of; to load it takes milliseconds. */
-const WITHOUT_CHILDREN: Plugin = {
-  name: 'without-children',
+/**
+ * What two packages ask for and we have no use for: commander's way to run commands that are programs of their own, which takes
+ * milliseconds to load, and zod's messages in all languages but English, a sixth of the bundle.
+ */
+const WITHOUT: Plugin = {
+  name: 'without',
   setup(build) {
-    build.onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
-      /node_modules.commander/.test(importer) ? { path: 'none', namespace: 'without-children' } : undefined,
-    );
-    build.onLoad({ filter: /.*/, namespace: 'without-children' }, () => ({
-      contents: 'module.exports = {};',
-    }));
+    const none = (asks: RegExp) => (args: { readonly importer: string }) =>
+      asks.test(args.importer) ? { path: 'none', namespace: 'without' } : undefined;
+    build.onResolve({ filter: /^node:child_process$/ }, none(/node_modules.commander/));
+    build.onResolve({ filter: /^\.\.\/locales\/index\.js$/ }, none(/node_modules.zod/));
+    build.onLoad({ filter: /.*/, namespace: 'without' }, () => ({ contents: 'module.exports = {};' }));
   },
 };
 
@@ -49,7 +51,7 @@ export async function buildCli(folder: string, plugins: readonly Plugin[] = []):
     format: 'esm',
     // Which it only runs where nothing is built.
     external: [...EXTERNAL, './start/program.ts'],
-    plugins: [WITHOUT_CHILDREN, ...plugins],
+    plugins: [WITHOUT, ...plugins],
     // For the packages that are written for `require`.
     banner: {
       js: "import { createRequire as backtrailRequire } from 'node:module'; const require = backtrailRequire(import.meta.url);",
@@ -63,7 +65,7 @@ export async function buildCli(folder: string, plugins: readonly Plugin[] = []):
     outExtension: { '.js': '.cjs' },
     format: 'cjs',
     external: EXTERNAL,
-    plugins: [WITHOUT_CHILDREN, ...plugins],
+    plugins: [WITHOUT, ...plugins],
     charset: 'ascii',
     define: { 'import.meta.url': 'backtrailUrl' },
     banner: { js: "const backtrailUrl = require('node:url').pathToFileURL(__filename).href;" },
