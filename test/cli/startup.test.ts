@@ -69,7 +69,7 @@ describe.each([
     expect(packages).toContain('yaml');
     expect(
       sources.filter((path) =>
-        /^(?:workers\/|node_modules\/zod\/v4\/locales\/(?!en\.)|cli\/commands\/init\/|engine\/propose\/(?:propose|survey)|engine\/git\/isomorphic\/)/.test(
+        /^(?:workers\/|node_modules\/zod\/v4\/locales\/(?!en\.)|cli\/commands\/init\/|engine\/init\/(?:init\.|survey\/|proposal\/check)|engine\/git\/reader\/)/.test(
           path,
         ),
       ),
