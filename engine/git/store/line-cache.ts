@@ -17,6 +17,11 @@ export type KnownLines = Map<string, { readonly index: LineIndex; readonly unsav
 
 /** Indexes that a process remembers: each may have 50 MB. */
 const REMEMBERED = 2;
+/**
+ * The newest commits are read from git even where a file has them: by these `previous` and most decisions go, and no file, whoever wrote it,
+ * has a say in them.
+ */
+const READ_AGAIN = 200;
 /** A file is written anew once so many commits have come since. */
 const WRITE_AFTER = 500;
 
@@ -108,15 +113,14 @@ export function createLineCache(
     const line = await firstParents(tip);
     const former = own?.index ?? (await readLine(file, width));
     const shared = former === null ? 0 : sharedEnd(former, line);
-    const fresh = line.slice(0, line.length - shared);
-    const from = former === null ? 0 : countOf(former) - shared;
-    if (former !== null && fresh.length === 0) {
-      await remember(former, 0);
-      return { index: former, from };
-    }
+    // What is in memory was read by this process.
+    const believed = own === undefined ? Math.max(0, shared - READ_AGAIN) : shared;
+    const fresh = line.slice(0, line.length - believed);
+    if (former !== null && fresh.length === 0) return { index: former, from: countOf(former) - shared };
     const newer = await read(fresh);
-    const index = former === null || shared === 0 ? newer : joined(newer, former, from);
-    await remember(index, fresh.length);
+    const index =
+      former === null || believed === 0 ? newer : joined(newer, former, countOf(former) - believed);
+    await remember(index, line.length - shared);
     return { index, from: 0 };
   };
   return {
