@@ -21,8 +21,8 @@ import {
   useMirror,
 } from './mirror-cache.ts';
 import { createMaintenance } from './maintenance.ts';
-import { type Fetch, fetchInto, reach, telling } from './mirror-fetch.ts';
-import { progressReader } from '../process/progress.ts';
+import { type Fetch, fetchInto, reach } from './mirror-fetch.ts';
+import { progressReader, telling } from '../process/progress.ts';
 import { pushOnce, REMOTE, tryPush } from './push.ts';
 import type { Push } from './push.ts';
 import type { Environment } from '../process/spawn.ts';

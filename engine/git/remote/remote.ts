@@ -105,7 +105,13 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
   });
   let away = mirror.away === null ? null : { cause: mirror.away, at: performance.now() };
   let freshUntil = performance.now() + FRESH_MS;
-  const runner = createRunner({ directory: mirror.directory, env: offline, timeoutMs, signal: stop.signal });
+  const runner = createRunner({
+    directory: mirror.directory,
+    env: offline,
+    timeoutMs,
+    signal: stop.signal,
+    onProgress: options.onProgress,
+  });
   const shared = common(runner, {
     shallow: await isShallow(mirror.directory),
     format: await objectFormat(runner),

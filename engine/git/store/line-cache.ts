@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import type { LogCommit, ObjectId, Progress } from '../../model/index.ts';
+import { counting } from '../process/progress.ts';
 import type { Runner } from '../process/runner.ts';
 import { readChecked, writeChecked } from './checked-file.ts';
 import { changedBelow, countOf, idAt, joined, type LineIndex, lineReader } from './line-index.ts';
@@ -77,17 +78,14 @@ export function createLineCache(
   /** Exactly these commits, in their order. */
   const read = async (ids: readonly ObjectId[]): Promise<LineIndex> => {
     const reader = lineReader(width);
-    let told = performance.now();
+    const tell = counting(onProgress, ids.length);
     await runner.run([...LOG, ...CHANGES, '--no-walk=unsorted', '--stdin'], {
       input: `${ids.join('\n')}\n`,
       maxBytes: Number.MAX_SAFE_INTEGER,
       timeoutMs: 30 * runner.timeoutMs,
       onStdout: (chunk) => {
         reader.push(chunk);
-        if (performance.now() - told < TELL_MS) return;
-        told = performance.now();
-        const percent = Math.floor((100 * reader.count()) / ids.length);
-        onProgress?.({ phase: 'history', percent, objects: reader.count() });
+        tell(reader.count());
       },
     });
     onProgress?.(null);
@@ -140,8 +138,6 @@ export function createLineCache(
     },
   };
 }
-
-const TELL_MS = 1_000;
 
 function placeOf({ ids, width }: LineIndex, id: ObjectId): number {
   const wanted = Buffer.from(id, 'hex');
