@@ -82,6 +82,6 @@ export function counting(tell: Tell, total: number): (done: number) => void {
   return (done) => {
     if (tell === undefined || performance.now() - told < TELL_MS) return;
     told = performance.now();
-    tell({ phase: 'history', percent: Math.floor((100 * done) / total), objects: done });
+    tell({ phase: 'history', percent: Math.min(100, Math.floor((100 * done) / total)), objects: done });
   };
 }
