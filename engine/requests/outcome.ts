@@ -72,7 +72,12 @@ export async function recordCompleted(
 type Failing = Pick<EligibilityInput, 'context' | 'rules' | 'file'>;
 
 /** Says nothing about the request, or that nothing should be written any more. */
-const UNRECORDED: ReadonlySet<string> = new Set(['INTERRUPTED', 'LEDGER_TAMPERED', 'LEDGER_REWOUND']);
+const UNRECORDED: ReadonlySet<string> = new Set([
+  'INTERRUPTED',
+  'LEDGER_NEWER',
+  'LEDGER_TAMPERED',
+  'LEDGER_REWOUND',
+]);
 
 /** Throws the error on, when what becomes of a request that could not be executed is recorded. */
 export async function recordFailure(
