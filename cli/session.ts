@@ -12,7 +12,7 @@ import { engineOptionsOf } from './engine-options.ts';
 import type { Environment } from './environment.ts';
 import { stoppable } from './terminal/interrupt.ts';
 import { type Format, printProgress } from './terminal/output.ts';
-import { progressLine } from './terminal/progress.ts';
+import { progressLine, progressNotes } from './terminal/progress.ts';
 
 export interface GlobalOptions {
   readonly repo?: string;
@@ -65,14 +65,14 @@ export async function startSession(environment: Environment, options: GlobalOpti
     renderCommands,
     offline: () => offline,
     withEngine: async (use, how = {}) => {
-      const showsProgress = text && environment.progress;
+      const draw = environment.progress ? progressLine : progressNotes;
       const engine = await openEngine({
         ...engineOptionsOf(environment),
         repo,
         ...(config && { config }),
         offline: how.offline,
         onNotice,
-        onProgress: showsProgress ? progressLine(process.stderr, () => environment.clock.now()) : undefined,
+        onProgress: text ? draw(process.stderr, () => environment.clock.now()) : undefined,
         renderCommands,
       });
       try {

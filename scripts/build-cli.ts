@@ -1,69 +1,85 @@
 /**
- * Makes dist/cli of the command line: one bundle, in pieces that are loaded when they are needed, because to find, read and compile
- * hundreds of modules takes most of the time of a short command. Beside it: the table of commands (cli/start/usage.ts), and the licences of
- * the packages that are bundled. What is large and seldom needed stays a package of its own (EXTERNAL).
+ * Makes dist/cli of the command line: a small bundle that reads the line, and one of all commands, because to find, read and compile
+ * hundreds of modules takes most of the time of a short command. Beside them: the table of commands (cli/start/usage.ts), and the licences
+ * of the packages that are bundled. What is large and seldom needed stays a package of its own (EXTERNAL).
  */
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, type Metafile, type Plugin } from 'esbuild';
+import { build, type BuildOptions, type Metafile, type Plugin } from 'esbuild';
 import { readEnvironment } from '../cli/environment.ts';
 import { readUsage } from '../cli/start/program.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const EXTERNAL = ['bullmq', 'ioredis', 'isomorphic-git', 'pino', 'simple-git'];
 
-/** commander asks for it only to run commands that are programs of their own, which we have none of; to load it takes milliseconds. */
-const WITHOUT_CHILDREN: Plugin = {
-  name: 'without-children',
+/**
+ * What two packages ask for and we have no use for: commander's way to run commands that are programs of their own, which takes
+ * milliseconds to load, and zod's messages in all languages but English, a sixth of the bundle.
+ */
+const WITHOUT: Plugin = {
+  name: 'without',
   setup(build) {
-    build.onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
-      /node_modules.commander/.test(importer) ? { path: 'none', namespace: 'without-children' } : undefined,
-    );
-    build.onLoad({ filter: /.*/, namespace: 'without-children' }, () => ({
-      contents: 'module.exports = {};',
-    }));
+    const none = (asks: RegExp) => (args: { readonly importer: string }) =>
+      asks.test(args.importer) ? { path: 'none', namespace: 'without' } : undefined;
+    build.onResolve({ filter: /^node:child_process$/ }, none(/node_modules.commander/));
+    build.onResolve({ filter: /^\.\.\/locales\/index\.js$/ }, none(/node_modules.zod/));
+    build.onLoad({ filter: /.*/, namespace: 'without' }, () => ({ contents: 'module.exports = {};' }));
   },
 };
 
-/** Gives what is in each of its files. */
-export async function buildCli(folder: string): Promise<Metafile> {
+/** `plugins` see each file of the commands before it is bundled. */
+export async function buildCli(folder: string, plugins: readonly Plugin[] = []): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
-  const { metafile } = await build({
+  const both = {
     absWorkingDir: ROOT,
-    entryPoints: ['cli/main.ts'],
     outdir: folder,
-    chunkNames: 'chunks/[name]-[hash]',
     bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
+    platform: 'node' as const,
     target: 'node20',
     mainFields: ['module', 'main'],
-    external: EXTERNAL,
     minify: true,
-    legalComments: 'none',
-    metafile: true,
-    plugins: [WITHOUT_CHILDREN],
+    legalComments: 'none' as const,
+    metafile: true as const,
+    logLevel: 'warning' as const,
+  } satisfies BuildOptions;
+  const main = await build({
+    ...both,
+    entryPoints: ['cli/main.ts'],
+    chunkNames: 'chunks/[name]-[hash]',
+    splitting: true,
+    format: 'esm',
+    // Which it only runs where nothing is built.
+    external: [...EXTERNAL, './start/program.ts'],
+    plugins: [WITHOUT, ...plugins],
     // For the packages that are written for `require`.
     banner: {
       js: "import { createRequire as backtrailRequire } from 'node:module'; const require = backtrailRequire(import.meta.url);",
     },
-    logLevel: 'warning',
   });
-  writeFileSync(
-    join(folder, 'usage.json'),
-    `${JSON.stringify(await readUsage(readEnvironment()), null, 1)}\n`,
-  );
-  writeFileSync(join(folder, 'LICENSES.txt'), licences(metafile));
-  return metafile;
+  // CommonJS in one file, of which each module runs when it is first needed: V8 can keep that compiled (cli/start/compiled.ts).
+  const commands = await build({
+    ...both,
+    entryPoints: { commands: 'cli/start/program.ts' },
+    entryNames: '[name]-[hash]',
+    outExtension: { '.js': '.cjs' },
+    format: 'cjs',
+    external: EXTERNAL,
+    plugins: [WITHOUT, ...plugins],
+    charset: 'ascii',
+    define: { 'import.meta.url': 'backtrailUrl' },
+    banner: { js: "const backtrailUrl = require('node:url').pathToFileURL(__filename).href;" },
+  });
+  const [code = ''] = Object.keys(commands.metafile.outputs).map((path) => basename(path));
+  const usage = await readUsage(readEnvironment());
+  writeFileSync(join(folder, 'usage.json'), `${JSON.stringify({ ...usage, code }, null, 1)}\n`);
+  writeFileSync(join(folder, 'LICENSES.txt'), licences([main.metafile, commands.metafile]));
 }
 
 /** Each bundled package with the text of its licence. */
-function licences({ inputs }: Metafile): string {
-  const folders = Object.keys(inputs).flatMap(
-    (path) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? [],
-  );
+function licences(files: readonly Metafile[]): string {
+  const paths = files.flatMap(({ inputs }) => Object.keys(inputs));
+  const folders = paths.flatMap((path) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []);
   return [...new Set(folders)]
     .sort()
     .map((folder) => `${folder.replace('node_modules/', '')}\n\n${licenceIn(join(ROOT, folder))}`)

@@ -22,9 +22,35 @@ export function progressLine(
     }
     const time = now();
     began ??= time;
-    if (time - began < QUIET_MS || (drawn !== null && time - drawn < DRAW_MS)) return;
+    const isQuiet = !LATE.has(progress.phase) && time - began < QUIET_MS;
+    if (isQuiet || (drawn !== null && time - drawn < DRAW_MS)) return;
     drawn = time;
     stream.write(`\r${progressText(progress).slice(0, (stream.columns ?? 80) - 1)}\u001b[K`);
+  };
+}
+
+/** Phases that are told of only after a second. */
+const LATE: ReadonlySet<Progress['phase']> = new Set(['asking', 'locked', 'history', 'working']);
+
+/** For where there is no terminal: a line after so many milliseconds of waiting, and another one each time that as many more have passed. */
+const NOTE_MS = 30_000;
+
+/** Says now and then what is waited for, in a line of its own. */
+export function progressNotes(
+  stream: { write(text: string): unknown },
+  now: () => number,
+): (progress: Progress | null) => void {
+  let since: number | null = null;
+  return (progress) => {
+    if (progress === null) {
+      since = null;
+      return;
+    }
+    const time = now();
+    since ??= time;
+    if (time - since < NOTE_MS) return;
+    since = time;
+    stream.write(`${progressText(progress).trim()}\n`);
   };
 }
 
@@ -32,6 +58,7 @@ const PHASES: Readonly<Record<Progress['phase'], string>> = {
   asking: 'waiting for the remote',
   locked: 'waiting for another process that fetches',
   history: 'reading the history',
+  working: 'waiting for git',
   counting: 'the remote counts objects',
   compressing: 'the remote packs objects',
   receiving: 'receiving objects',
@@ -41,7 +68,8 @@ const PHASES: Readonly<Record<Progress['phase'], string>> = {
 };
 
 export function progressText({ phase, percent, objects, amount }: Progress): string {
-  if (phase === 'asking' || phase === 'locked') return `  ${PHASES[phase]}  ${amount ?? ''}`.trimEnd();
+  if (phase === 'asking' || phase === 'locked' || phase === 'working')
+    return `  ${PHASES[phase]}  ${amount ?? ''}`.trimEnd();
   const how = percent === null ? `${objects}` : `${bar(percent)} ${String(percent).padStart(3)} %`;
   return `  ${how}  ${PHASES[phase]}${amount === undefined ? '' : `  ${amount.replace(' | ', ', ')}`}`;
 }

@@ -63,7 +63,7 @@ export function common(
     readonly index: IndexPlace;
   },
 ): Common {
-  const objects = createObjects({ runner, shallow, passed: index.passed });
+  const objects = createObjects({ runner, shallow, ...index });
   const history = createHistory({ runner, objects, shallow, format, branches, index });
   const staged = new Map<RequestId, readonly RefEdit[]>();
   let inspected: readonly LogCommit[] = [];

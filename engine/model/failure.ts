@@ -114,6 +114,7 @@ export const FAILURES = {
   LEDGER_REWOUND: blocked(
     'The ledger was force-pushed to an earlier state: push the commit named to it again.',
   ),
+  LEDGER_NEWER: blocked('Update this program: a newer version of it has written to the ledger.'),
   LEDGER_TAMPERED: blocked(
     'Compare `git log` of the ledger with other copies of it before executing anything.',
   ),

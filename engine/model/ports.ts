@@ -74,11 +74,12 @@ export interface Clock {
 
 /** Progress of a fetch, as git reports it. */
 export interface Progress {
-  /** `asking`: no output from the remote yet. `locked`: another process uses the mirror. `history`: commits of a line are read. */
+  /** `asking`: no output from the remote yet. `locked`: another process uses the mirror. `history`: commits of a line, or their files, are read. `working`: git does something else. */
   readonly phase:
     | 'asking'
     | 'locked'
     | 'history'
+    | 'working'
     | 'counting'
     | 'compressing'
     | 'receiving'

@@ -51,8 +51,11 @@ export interface SessionFile {
   readonly events: readonly SessionEvent[];
 }
 
+/** The form of these files. */
+const FORM = 1;
+
 export function printFile({ state, events }: RequestFile | SessionFile): string {
-  return `${JSON.stringify({ version: 1, state, events }, null, 2)}\n`;
+  return `${JSON.stringify({ version: FORM, state, events }, null, 2)}\n`;
 }
 
 const text = (limit: number) => z.string().max(limit);
@@ -147,7 +150,7 @@ const MAX_EVENTS = 5000;
 
 /**
  * Parses the events of a request's file.
- * @throws LEDGER_TAMPERED if it is not in the form that Backtrail writes
+ * @throws LEDGER_TAMPERED if it is not in the form that Backtrail writes, LEDGER_NEWER if it names a later form
  */
 export function readRequestEvents(source: string, path: string): readonly RequestEvent[] {
   return read(source, path, requestEvent);
@@ -159,12 +162,15 @@ export function readSessionEvents(source: string, path: string): readonly Sessio
 
 function read<Event>(source: string, path: string, shape: z.ZodType<Event>): readonly Event[] {
   const file = z.strictObject({
-    version: z.literal(1),
+    version: z.literal(FORM),
     // For readers only; the state is always computed from the events.
     state: z.unknown(),
     events: z.array(shape).min(1).max(MAX_EVENTS),
   });
-  const parsed = source.length > MAX_LENGTH ? null : file.safeParse(parseJson(source));
+  const json = source.length > MAX_LENGTH ? undefined : parseJson(source);
+  const named = later.safeParse(json).data?.version;
+  if (named !== undefined) throw newerForm(`The ledger's file ${path}`, named, path);
+  const parsed = json === undefined ? null : file.safeParse(json);
   if (parsed?.success) return parsed.data.events;
   const issue = parsed?.error.issues[0];
   const place = issue ? ` (${issue.path.map(String).join('.') || 'file'})` : '';
@@ -175,6 +181,15 @@ function read<Event>(source: string, path: string, shape: z.ZodType<Event>): rea
       details: { path },
     },
   );
+}
+
+const later = z.looseObject({ version: z.int().min(FORM + 1) });
+
+/** Not a forgery: what later versions of this program write is for them to judge. */
+export function newerForm(what: string, form: number, path: string): BacktrailError {
+  return new BacktrailError('LEDGER_NEWER', `${what} has the form ${form}, which this version cannot read.`, {
+    details: { path, form },
+  });
 }
 
 function parseJson(source: string): unknown {

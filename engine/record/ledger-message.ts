@@ -75,3 +75,59 @@ export function readEvent(trailers: readonly string[]): Omit<EventRecord, 'actor
     comment: one('Event-Comment'),
   };
 }
+
+/** The forms of a ledger's commit: 1 holds one event; 2 holds several, by one actor at one time, each in a file of its own. */
+export const LEDGER_FORM = 2;
+
+/** The trailer keys of a commit of several events; `Event-Item` once an event. */
+export const BATCH_TRAILERS = ['Event-Form', 'Events', 'Event-Time', 'Event-Actor', 'Event-Item'] as const;
+
+export interface BatchItem {
+  readonly event: string;
+  readonly id: string;
+  /** Its request or session. */
+  readonly of: string;
+}
+
+export interface EventBatch {
+  readonly at: string;
+  readonly actor: Person;
+  /** In the order of their files' paths. */
+  readonly items: readonly BatchItem[];
+}
+
+/** The message of several events. `sentences`: what each of them is, for readers. */
+export function batchMessage({ at, actor, items }: EventBatch, sentences: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const { event } of items) counts.set(event, (counts.get(event) ?? 0) + 1);
+  const kinds = [...counts].map(([event, count]) => `${count} ${event}`).join(', ');
+  const head = cleanValue(`${actor.email} writes ${items.length} events: ${kinds}`).replace(/^[-#\s]+/, '');
+  const trailers = [
+    `Event-Form: ${LEDGER_FORM}`,
+    `Events: ${items.length}`,
+    `Event-Time: ${cleanValue(at)}`,
+    `Event-Actor: ${cleanValue(actorText(actor))}`,
+    ...items.map(({ event, id, of }) => `Event-Item: ${event} ${id} ${of}`),
+  ];
+  const paragraphs = [[head], indentBody(sentences.join('\n')), trailers];
+  return `${paragraphs.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
+
+/** The form that a commit says it has: 1 where it says nothing, 0 where it says what is no number. */
+export function readForm(trailers: readonly string[]): number {
+  const [value = '1', ...more] = parseTrailerLines(trailers).get('event-form') ?? [];
+  return more.length === 0 && /^\d{1,9}$/.test(value) ? Number(value) : 0;
+}
+
+/** Parses the trailers of several events; null if they are not, or do not count themselves as they are. */
+export function readBatch(trailers: readonly string[]): Omit<EventBatch, 'actor'> | null {
+  const values = parseTrailerLines(trailers);
+  if (BATCH_TRAILERS.some((key) => key !== 'Event-Item' && values.get(key.toLowerCase())?.length !== 1))
+    return null;
+  const items = (values.get('event-item') ?? []).map((line): BatchItem => {
+    const [event = '', id = '', of = ''] = line.split(' ');
+    return { event, id, of };
+  });
+  if (values.get('events')?.[0] !== String(items.length)) return null;
+  return { at: cleanValue(values.get('event-time')?.[0] ?? ''), items };
+}

@@ -11,7 +11,7 @@ import {
 } from '../model/index.ts';
 import { isWaiting } from '../record/transitions.ts';
 import type { ExecuteRequestOptions } from './types.ts';
-import { append, type Entry, onRequest, prepareAppend } from './ledger/append.ts';
+import { append, type Entry, onRequest, prepareEvents } from './ledger/append.ts';
 import type { LedgerSnapshot } from './ledger/snapshot.ts';
 import type { EligibilityInput } from './gate/eligibility.ts';
 import { type RequestContext, type Rules, stamp } from './context.ts';
@@ -71,7 +71,7 @@ export async function prepareCompleted(
   rules: Rules,
   results: readonly RollbackResult[],
 ): Promise<PreparedEvents | null> {
-  return prepareAppend(context, rules, completions(context, results)).catch((error: unknown) => {
+  return prepareEvents(context, rules, completions(context, results)).catch((error: unknown) => {
     if (!isFailure(error)) throw error;
     return null;
   });
@@ -112,7 +112,12 @@ export async function recordCompleted(
 type Failing = Pick<EligibilityInput, 'context' | 'rules' | 'file'>;
 
 /** Says nothing about the request, or that nothing should be written any more. */
-const UNRECORDED: ReadonlySet<string> = new Set(['INTERRUPTED', 'LEDGER_TAMPERED', 'LEDGER_REWOUND']);
+const UNRECORDED: ReadonlySet<string> = new Set([
+  'INTERRUPTED',
+  'LEDGER_NEWER',
+  'LEDGER_TAMPERED',
+  'LEDGER_REWOUND',
+]);
 
 /** Throws the error on, when what becomes of a request that could not be executed is recorded. */
 export async function recordFailure(

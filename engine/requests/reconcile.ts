@@ -16,7 +16,6 @@ import { append, onRequest } from './ledger/append.ts';
 import { type LedgerSnapshot, openLedgerSnapshot, type PublishedRequest } from './ledger/snapshot.ts';
 import { executesRequest } from './restored.ts';
 import { type EligibilityInput, requireEligible } from './gate/eligibility.ts';
-import { recordCompleted } from './outcome.ts';
 import { ownersOf } from './gate/owners.ts';
 import { readRules, type RequestContext, requireOwnConfig, type Rules, stamp } from './context.ts';
 import { proveRequest, readSignaturesOf } from './ledger/proof.ts';
@@ -32,21 +31,47 @@ export async function reconcile(context: RequestContext): ReturnType<Requests['r
   const published = await publishedOn(context, rules);
   const reviewed = open.filter(({ state }) => state.status === 'pending' && state.reviews.length > 0);
   await readSignaturesOf(context, ledgerSnapshot, reviewed);
-  const repairs: Repair[] = [];
+  const wanted: Wanted[] = [];
   for (const file of open.toReversed()) {
     const { state } = file;
     const commit = published.get(state.id);
     const isExecuted =
       commit !== undefined &&
       (await executesRequest(context, rules.snapshot ?? (await context.observe()), state, commit));
-    const repair = await repairOne({ context, rules, ledgerSnapshot }, file, isExecuted ? commit : null);
-    if (repair !== null) repairs.push(repair);
+    const repair = await repairOf({ context, rules, ledgerSnapshot }, file, isExecuted ? commit : null);
+    if (repair !== null) wanted.push(repair);
   }
+  const repairs = await write(context, rules, wanted);
   const after = await openLedgerSnapshot(context.git, rules.ref, context.cache);
   const waiting = (await after.requests()).filter(
     ({ state }) => isWaiting(state.status) && canJudge(context, rules, state),
   );
   return { repairs, waiting: waiting.map(({ state }) => state.id).toReversed() };
+}
+
+type Without<Event> = Event extends unknown ? Omit<Event, 'id' | 'at' | 'actor'> : never;
+
+interface Wanted extends Repair {
+  readonly event: Without<Extract<RequestEvent, { type: 'completed' | 'expired' | 'settled' }>>;
+}
+
+/** All of them at once; without what others have written meanwhile. */
+async function write(context: RequestContext, rules: Rules, wanted: readonly Wanted[]): Promise<Repair[]> {
+  if (wanted.length === 0) return [];
+  let written: readonly Wanted[] = [];
+  await append(context, rules, async (ledgerSnapshot) => {
+    const states = new Map<RequestId, LedgerRequest>();
+    for (const { requestId } of wanted)
+      states.set(requestId, (await requireRequest(ledgerSnapshot, requestId)).state);
+    written = wanted.filter(({ requestId, event }) => {
+      const status = states.get(requestId)?.status;
+      return event.type === 'completed' ? status !== 'completed' : status === 'pending';
+    });
+    return written.map(({ requestId, event }) =>
+      onRequest(requestId, { ...stamp(context, context.committer), ...event }),
+    );
+  });
+  return written.map(({ requestId, action, detail }) => ({ requestId, action, detail }));
 }
 
 interface Repairing {
@@ -55,45 +80,46 @@ interface Repairing {
   readonly ledgerSnapshot: LedgerSnapshot;
 }
 
-async function repairOne(
+async function repairOf(
   { context, rules, ledgerSnapshot }: Repairing,
   file: RequestFile,
   published: PublishedRequest | null,
-): Promise<Repair | null> {
+): Promise<Wanted | null> {
   const { state } = file;
+  const { id: requestId } = state;
   const scope = formatCoordinates(state.scope);
   if (published !== null) {
     const { commit, deliveryCommit } = published;
-    const done = await recordCompleted(context, rules, state.id, {
-      outcome: 'completed',
-      commit,
-      deliveryCommit,
-    });
-    const detail = `The rollback of ${scope} is on the branch in ${published.commit.slice(0, 10)}.`;
-    return done ? { requestId: state.id, action: 'completed', detail } : null;
+    const detail = `The rollback of ${scope} is on the branch in ${commit.slice(0, 10)}.`;
+    const event = { type: 'completed', outcome: 'completed', commit, deliveryCommit } as const;
+    return { requestId, action: 'completed', detail, event };
   }
   if (state.status !== 'pending') return null;
   if (isExpired(context, rules, state)) {
-    const written = await whilePending(context, rules, state.id, { type: 'expired' });
     const detail = `Nobody decided on the rollback of ${scope} until ${state.expiresAt}.`;
-    return written ? { requestId: state.id, action: 'expired', detail } : null;
+    return { requestId, action: 'expired', detail, event: { type: 'expired' } };
   }
-  return settle({ context, rules, ledgerSnapshot }, file, scope);
+  return settlementOf({ context, rules, ledgerSnapshot }, file, scope);
 }
 
 /** The policy may have changed, and whoever approved may not have known which keys count. */
-async function settle(
+async function settlementOf(
   { context, rules, ledgerSnapshot }: Repairing,
   file: RequestFile,
   scope: string,
-): Promise<Repair | null> {
+): Promise<Wanted | null> {
   const { state } = file;
+  const { id: requestId } = state;
   // What was never approved by anybody needs no keys to be looked at, unless no one has to agree any more.
   if (state.reviews.length === 0 && (policyFor(rules.policy, placeOf(state))?.quorum ?? 0) > 0) return null;
   const proofs = await proveRequest(context, ledgerSnapshot, file);
   const owners = await ownersOf(context, state);
   const judgement = judgeRequest({ rules, owners, file, proofs, counts: proven });
-  if (judgement?.rejected) return reject(context, rules, file, scope);
+  if (judgement?.rejected) {
+    const reason = 'As many have rejected it as the policy asks for.';
+    const event = { type: 'settled', quorum: { have: 0, need: 0 }, reason, rejects: true } as const;
+    return { requestId, action: 'settled', detail: `The rollback of ${scope} is rejected: ${reason}`, event };
+  }
   if (judgement !== null && !judgement.satisfied) return null;
   // Whoever executes it asks the same: what would be reopened is not settled.
   const found: EligibilityInput = { context, rules, ledgerSnapshot, file, proofs, counts: proven };
@@ -101,9 +127,8 @@ async function settle(
   const { have = 0, need = 0 } = judgement ?? {};
   const reason = need === 0 ? 'The policy asks for no approval.' : `${have} of ${need} approvals count.`;
   const quorum = { have, need };
-  const written = await whilePending(context, rules, state.id, { type: 'settled', quorum, reason });
   const detail = `The rollback of ${scope} may go ahead: ${reason}`;
-  return written ? { requestId: state.id, action: 'settled', detail } : null;
+  return { requestId, action: 'settled', detail, event: { type: 'settled', quorum, reason } };
 }
 
 async function mayGoAhead(found: EligibilityInput): Promise<boolean> {
@@ -114,37 +139,6 @@ async function mayGoAhead(found: EligibilityInput): Promise<boolean> {
     if (isFailure(error)) return false;
     throw error;
   }
-}
-
-async function reject(
-  context: RequestContext,
-  rules: Rules,
-  { state }: RequestFile,
-  scope: string,
-): Promise<Repair | null> {
-  const reason = 'As many have rejected it as the policy asks for.';
-  const quorum = { have: 0, need: 0 };
-  const event = { type: 'settled', quorum, reason, rejects: true } as const;
-  const written = await whilePending(context, rules, state.id, event);
-  return written
-    ? { requestId: state.id, action: 'settled', detail: `The rollback of ${scope} is rejected: ${reason}` }
-    : null;
-}
-
-type Without<Event> = Event extends unknown ? Omit<Event, 'id' | 'at' | 'actor'> : never;
-
-async function whilePending(
-  context: RequestContext,
-  rules: Rules,
-  id: RequestId,
-  event: Without<Extract<RequestEvent, { type: 'expired' | 'settled' }>>,
-): Promise<boolean> {
-  const { commits } = await append(context, rules, async (ledgerSnapshot) => {
-    const { state }: { state: LedgerRequest } = await requireRequest(ledgerSnapshot, id);
-    if (state.status !== 'pending') return [];
-    return [onRequest(id, { ...stamp(context, context.committer), ...event })];
-  });
-  return commits.length > 0;
 }
 
 /** Requests that the branch says are executed: the oldest commit that claims each. Asked for again when the branch moved. */

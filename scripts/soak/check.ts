@@ -21,7 +21,7 @@ export function checkLedger(directory: string, answers: readonly Answer[]): Chec
   ]);
   const walked = walk(commits, files);
   return {
-    events: commits.length,
+    events: commits.reduce((sum, { eventIds }) => sum + eventIds.length, 0),
     requests: walked.lives.size,
     problems: [
       ...shapeProblems(directory, commits),
@@ -48,31 +48,34 @@ function shapeProblems(directory: string, commits: readonly LedgerCommit[]): str
   ];
 }
 
-/** Each commit adds exactly the event that it names to the end of one file. */
+/** Each commit adds exactly the events that it names, each to the end of one file. */
 function walk(commits: readonly LedgerCommit[], files: ReadonlyMap<string, LedgerFile>) {
   const problems: string[] = [];
   const newest = new Map<string, LedgerFile>();
   const lives = new Map<string, Life>();
   const seen = new Set<string>();
-  for (const [index, { id, eventId, changes }] of commits.entries()) {
-    const [change] = changes;
-    const file = files.get(change?.blob ?? '');
-    if (change === undefined || changes.length > 1 || file === undefined) {
-      problems.push(`${id} changes ${changes.length} files`);
-      continue;
+  for (const [index, { id, eventIds, changes }] of commits.entries()) {
+    if (changes.length === 0 || changes.length !== eventIds.length)
+      problems.push(`${id} names ${eventIds.length} events and changes ${changes.length} files`);
+    for (const { path, blob } of changes) {
+      const file = files.get(blob);
+      const before: readonly RecordedEvent[] = newest.get(path)?.events ?? [];
+      const event = file?.events.at(-1);
+      if (file === undefined || event === undefined) {
+        problems.push(`${id} removes ${path}`);
+        continue;
+      }
+      if (!isDeepStrictEqual(file.events.slice(0, -1), before))
+        problems.push(`${id} does not extend ${path} by one event`);
+      if (!eventIds.includes(event.id)) problems.push(`${id} does not name ${event.id}, which it holds`);
+      if (seen.has(event.id)) problems.push(`${event.id} is there twice`);
+      seen.add(event.id);
+      newest.set(path, file);
+      const request = /rbk-\w+(?=\.json$)/.exec(path)?.[0];
+      if (request === undefined) continue;
+      const life = lives.get(request) ?? [];
+      lives.set(request, [...life, { position: index + 1, event }]);
     }
-    const before: readonly RecordedEvent[] = newest.get(change.path)?.events ?? [];
-    const event = file.events.at(-1);
-    if (!isDeepStrictEqual(file.events.slice(0, -1), before))
-      problems.push(`${id} does not extend ${change.path} by one event`);
-    if (event?.id !== eventId) problems.push(`${id} says ${eventId} and holds ${event?.id}`);
-    if (seen.has(eventId)) problems.push(`${eventId} is there twice`);
-    seen.add(eventId);
-    newest.set(change.path, file);
-    const request = /rbk-\w+(?=\.json$)/.exec(change.path)?.[0];
-    if (request === undefined || event === undefined) continue;
-    const life = lives.get(request) ?? [];
-    lives.set(request, [...life, { position: index + 1, event }]);
   }
   return { problems, newest, lives };
 }

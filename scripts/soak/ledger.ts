@@ -18,17 +18,18 @@ const fileSchema = z.object({
 export type RecordedEvent = z.infer<typeof eventSchema>;
 export type LedgerFile = z.infer<typeof fileSchema> & { readonly text: string };
 
-/** A commit, what it says, and the one file that it changed. */
+/** A commit, the events that it says it holds, and the files that it changed: one for each of them. */
 export interface LedgerCommit {
   readonly id: string;
   readonly parents: readonly string[];
-  readonly eventId: string;
+  readonly eventIds: readonly string[];
   readonly changes: readonly { readonly path: string; readonly status: string; readonly blob: string }[];
 }
 
 /** Every commit that the tip reaches, the oldest first. */
 export function readCommits(directory: string): LedgerCommit[] {
-  const format = '%x00%H%n%P%n%(trailers:key=Event-Id,valueonly,separator=%x20)';
+  const trailer = (key: string) => `%(trailers:key=${key},valueonly,separator=%x20)`;
+  const format = `%x00%H%n%P%n${trailer('Event-Id')} ${trailer('Event-Item')}`;
   const log = git(directory, [
     'log',
     '--reverse',
@@ -45,14 +46,15 @@ export function readCommits(directory: string): LedgerCommit[] {
     .split('\0')
     .slice(1)
     .map((entry) => {
-      const [id = '', parents = '', eventId = '', ...rest] = entry.split('\n');
+      const [id = '', parents = '', said = '', ...rest] = entry.split('\n');
       const changes = rest
         .filter((line) => line.startsWith(':'))
         .map((line) => {
           const [, , , blob = '', status = ''] = line.split(/[ \t]/);
           return { path: line.slice(line.indexOf('\t') + 1), status, blob };
         });
-      return { id, parents: parents.split(' ').filter((parent) => parent !== ''), eventId, changes };
+      const eventIds = said.match(/\bevt-\w+/g) ?? [];
+      return { id, parents: parents.split(' ').filter((parent) => parent !== ''), eventIds, changes };
     });
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { progressLine, progressText } from '../../cli/terminal/progress.ts';
+import { progressLine, progressNotes, progressText } from '../../cli/terminal/progress.ts';
 
 function terminal(columns = 60) {
   const written: string[] = [];
@@ -44,5 +44,30 @@ describe('the line of progress', () => {
     draw(null);
     draw(null);
     expect(written).toEqual(['\r  ████████░░░░░░░░░\u001b[K', '\r  ████████████░░░░░\u001b[K', '\r\u001b[K']);
+  });
+
+  it('is there at once for what is told of only after a second', () => {
+    const { written, draw } = terminal();
+    draw({ phase: 'locked', percent: null, objects: 0, amount: '1 s' });
+    expect(written).toEqual(['\r  waiting for another process that fetches  1 s\u001b[K']);
+  });
+});
+
+describe('where there is no terminal', () => {
+  it('a line of its own says now and then what is waited for', () => {
+    const written: string[] = [];
+    let time = 0;
+    const note = progressNotes({ write: (text) => written.push(text) }, () => time);
+    for (let second = 1; second <= 65; second += 1) {
+      time = 1000 * second;
+      note({ phase: 'locked', percent: null, objects: 0, amount: `${second} s` });
+    }
+    note(null);
+    time += 1000;
+    note(receiving(1));
+    expect(written).toEqual([
+      'waiting for another process that fetches  31 s\n',
+      'waiting for another process that fetches  61 s\n',
+    ]);
   });
 });

@@ -1,6 +1,7 @@
 /** What a command loads, and how many processes of git it starts: by these a start is fast on every machine. */
-import { chmod, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { chmod, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../cli/start/registry.ts';
 import { type BuiltCli, builtCli } from '../helpers/built-cli.ts';
@@ -51,9 +52,10 @@ describe.each([
   ['plan', ['plan', GATEWAY]],
   ['environments', ['environments']],
 ])('%s', (_, args) => {
-  it('loads no queue, no log, no second reader, no transport, no questions and no proposals', async () => {
+  it('runs no queue, no log, no second reader, no transport, no questions and no proposals', async () => {
     const { code, sources } = await cli.loadedBy(example, args);
     expect(code).toBe(0);
+    const packages = packagesOf(sources);
     const seldom = [
       'bullmq',
       'ioredis',
@@ -63,16 +65,89 @@ describe.each([
       '@clack/prompts',
       '@clack/core',
     ];
-    expect(packagesOf(sources).filter((name) => seldom.includes(name))).toEqual([]);
-    expect(packagesOf(sources)).toContain('yaml');
+    expect(packages.filter((name) => seldom.includes(name))).toEqual([]);
+    expect(packages).toContain('yaml');
     expect(
       sources.filter((path) =>
-        /^(?:workers\/|cli\/commands\/init\/|engine\/propose\/(?:propose|survey)|engine\/git\/isomorphic\/)/.test(
+        /^(?:workers\/|node_modules\/zod\/v4\/locales\/(?!en\.)|cli\/commands\/init\/|engine\/init\/(?:init\.|survey\/|proposal\/check)|engine\/git\/reader\/)/.test(
           path,
         ),
       ),
     ).toEqual([]);
   });
+});
+
+describe('what V8 compiled of the commands', () => {
+  /** The files that are kept, and a run that finds them. */
+  async function kept() {
+    const folder = await temporaryFolder();
+    const env = { ...example.env, XDG_CACHE_HOME: folder };
+    const run = async (more: Readonly<Record<string, string>> = {}) => {
+      const { code, output } = await cli.loadedBy({ folder: example.folder, env: { ...env, ...more } }, [
+        'history',
+        GATEWAY,
+      ]);
+      return { code, output };
+    };
+    const compiled = join(folder, 'backtrail/compiled');
+    return {
+      run,
+      files: async () => {
+        const names = await readdir(compiled).catch(() => []);
+        return names.map((name) => join(compiled, name));
+      },
+    };
+  }
+
+  it('is kept, is used, and changes nothing', async () => {
+    const { run, files } = await kept();
+    const first = await run();
+    expect(first).toMatchObject({ code: 0, output: expect.stringMatching(/\S/) });
+    const [file = '', ...others] = await files();
+    expect([basename(file), others]).toEqual([expect.stringMatching(/^commands-\w+\.cjs-v.*-history$/), []]);
+    const { ino, mode } = await stat(file);
+    expect(mode & 0o777).toBe(0o600);
+    expect(await run()).toEqual(first);
+    // What V8 refuses is written anew, as another file.
+    expect((await stat(file)).ino).toBe(ino);
+  });
+
+  it.each<[string, (file: string, content: Buffer) => Promise<void>]>([
+    ['is cut off', (file, content) => writeFile(file, content.subarray(0, content.length / 2))],
+    ['is empty', (file) => writeFile(file, '')],
+    ['is not as it was written', (file, content) => writeFile(file, content.fill(0xff, 5000, 9000))],
+    ['is not of this V8', (file, content) => writeFile(file, signed(content.subarray(32).fill(0, 0, 16)))],
+    ['others may write', (file) => chmod(file, 0o666)],
+  ])('is replaced where it %s', async (_, spoil) => {
+    const { run, files } = await kept();
+    const first = await run();
+    const [file = ''] = await files();
+    await spoil(file, await readFile(file));
+    const { ino } = await stat(file);
+    expect(await run()).toEqual(first);
+    expect((await stat(file)).ino).not.toBe(ino);
+    expect(await files()).toEqual([file]);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+  });
+
+  it('does not stay where the code has changed', async () => {
+    const { run, files } = await kept();
+    await run();
+    const [file = ''] = await files();
+    const old = join(dirname(file), 'commands-OLD.cjs-v20.19.0-x64-plan');
+    await rename(file, old);
+    await run();
+    expect(await files()).toEqual([file]);
+  });
+
+  it('is not kept where Node is told not to, or nothing can be written', async () => {
+    const { run, files } = await kept();
+    const first = await run({ NODE_DISABLE_COMPILE_CACHE: '1' });
+    expect([first.code, await files()]).toEqual([0, []]);
+    expect(await run({ XDG_CACHE_HOME: '/dev/null' })).toEqual(first);
+  });
+
+  const signed = (data: Buffer) => Buffer.concat([createHash('sha256').update(data).digest(), data]);
 });
 
 describe('the table of commands', () => {

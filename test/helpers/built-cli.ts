@@ -3,20 +3,40 @@ import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Plugin } from 'esbuild';
 import { afterAll } from 'vitest';
 import { buildCli } from '../../scripts/build-cli.ts';
 import type { Repo } from './repo.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
-/** Appends the address of each module that is loaded to the file that LOADED names. */
-const RECORDER = `import { register } from 'node:module';
-register('data:text/javascript,' + encodeURIComponent(\`
-  import { appendFileSync } from 'node:fs';
-  export async function load(url, context, next) {
-    appendFileSync(process.env.LOADED, url + '\\\\n');
-    return next(url, context);
-  }\`));`;
+/** Gives each module that is bundled a last line that tells when it has run: a bundle is loaded as a whole, its modules are not. */
+const TELLING: Plugin = {
+  name: 'telling',
+  setup(build) {
+    build.onLoad({ filter: /\.(?:ts|[cm]?js)$/ }, async ({ path }) => ({
+      contents: `${await readFile(path, 'utf8')}\n;globalThis.tellLoaded?.(${JSON.stringify(relative(ROOT, path))});`,
+      loader: path.endsWith('.ts') ? 'ts' : 'js',
+    }));
+  },
+};
+
+/** Appends what has run, and what is loaded besides, to the file that LOADED names. */
+const RECORDER = `import { appendFileSync } from 'node:fs';
+  import Module, { register } from 'node:module';
+  const write = (path) => appendFileSync(process.env.LOADED, path + '\\n');
+  globalThis.tellLoaded = write;
+  const load = Module._load;
+  Module._load = function (name, ...more) {
+    if (/^[@\\w]/.test(name) && !Module.isBuiltin(name)) write('node_modules/' + name);
+    return load.call(this, name, ...more);
+  };
+  register('data:text/javascript,' + encodeURIComponent(\`
+    import { appendFileSync } from 'node:fs';
+    export async function load(url, context, next) {
+      appendFileSync(process.env.LOADED, url + '\\\\n');
+      return next(url, context);
+    }\`));`;
 
 export interface BuiltCli {
   readonly main: string;
@@ -32,7 +52,7 @@ export async function builtCli(): Promise<BuiltCli> {
   // Below the project, so that packages are found.
   const folder = await mkdtemp(join(ROOT, 'node_modules/.built-cli-'));
   afterAll(() => rm(folder, { recursive: true, force: true }));
-  const { outputs } = await buildCli(folder);
+  await buildCli(folder, [TELLING]);
   const main = join(folder, 'main.js');
   return {
     main,
@@ -47,10 +67,12 @@ export async function builtCli(): Promise<BuiltCli> {
       for (const stream of [child.stdout, child.stderr])
         stream.setEncoding('utf8').on('data', (text: string) => (output += text));
       const [code] = await once(child, 'close');
-      const files = (await readFile(list, 'utf8')).split('\n').filter((url) => url.startsWith('file:'));
-      const sources = files.flatMap((url) => {
-        const path = relative(ROOT, fileURLToPath(url));
-        return Object.keys(outputs[path]?.inputs ?? { [path]: null });
+      const lines = (await readFile(list, 'utf8')).trimEnd().split('\n');
+      const sources = lines.flatMap((line) => {
+        if (!/^\w+:/.test(line)) return [line];
+        const path = line.startsWith('file:') ? relative(ROOT, fileURLToPath(line)) : '';
+        // The bundle itself tells what of it has run.
+        return path.startsWith('node_modules/') && !path.startsWith('node_modules/.') ? [path] : [];
       });
       return { code: typeof code === 'number' ? code : null, output, sources };
     },

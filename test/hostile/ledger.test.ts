@@ -410,7 +410,8 @@ describe('a file that Backtrail never wrote', () => {
       (file: LedgerFile) => print(withLast(file, { type: 'executed' })),
     ],
     ['a key besides those that there are', (file: LedgerFile) => print(withLast(file, { more: true }))],
-    ['another version', (file: LedgerFile) => print({ ...file, version: 2 })],
+    ['an earlier version', (file: LedgerFile) => print({ ...file, version: 0 })],
+    ['a version that is no number', (file: LedgerFile) => print({ ...file, version: '2' })],
     [
       'the request of another id',
       (file: LedgerFile) => print(file).replaceAll(/rbk-.{20}/g, 'rbk-00000000000000000000'),
@@ -436,6 +437,14 @@ describe('a file that Backtrail never wrote', () => {
       'LEDGER_TAMPERED',
     );
     expect(Object.keys(Object.prototype)).toEqual([]);
+  });
+
+  it('stops whoever reads it: a later version, which is for a newer program', async () => {
+    const stage = await pending();
+    const { repo, asked } = stage;
+    const files = { [requestPath(asked.id)]: print({ ...(await fileOf(repo, asked.id)), version: 2 }) };
+    await forge(repo, { files, author: MALLORY, message: 'Approved' });
+    expect(await refusal(stage, asked.id)).toBe('LEDGER_NEWER');
   });
 
   const withLast = (file: LedgerFile, more: Record<string, unknown>): LedgerFile => ({

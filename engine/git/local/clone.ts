@@ -37,7 +37,8 @@ export async function openClone(options: CloneOptions): Promise<GitRepository> {
   const found = await findBranchPair(local, opened);
   if (found === null) return local;
   const { url, pushUrl, remote: name } = found.upstream;
-  const seed = (mirror: Runner) => seedFrom({ local, name, mirror, timeoutMs });
+  const seed = (mirror: Runner, branches: readonly string[] | null) =>
+    seedFrom({ local, name, mirror, branches, timeoutMs });
   const whole = !local.shallow && !local.partial;
   const settings = await local.config();
   const reaching = <Value>(task: Promise<Value>) =>
@@ -51,6 +52,8 @@ export async function openClone(options: CloneOptions): Promise<GitRepository> {
       url,
       pushUrl,
       settings,
+      branch: found.upstream.branch,
+      countBranches: () => countBranches(local, name, settings),
       ...(whole && { seed }),
     }),
   );
@@ -203,14 +206,27 @@ async function inTheWay(
   return local.overlap(step.own, [...new Set([...behind.map(({ path }) => path), ...step.paths])]);
 }
 
+/** How many branches the clone has of its remote; null where it does not fetch all of them. */
+async function countBranches(
+  { runner }: LocalRepository,
+  name: string,
+  settings: readonly ConfigEntry[],
+): Promise<number | null> {
+  const all = `+refs/heads/*:refs/remotes/${name}/*`;
+  if (!settings.some(({ key, value }) => key === `remote.${name}.fetch` && value === all)) return null;
+  return (await runner.text(['for-each-ref', '--format=x', `refs/remotes/${name}/`])).split('\n').length;
+}
+
 /** What the clone has fetched before need not come over the network again. Its refs are stand-ins until the remote's arrive. */
 async function seedFrom(call: {
   local: LocalRepository;
   name: string;
   mirror: Runner;
+  /** null: all. */
+  branches: readonly string[] | null;
   timeoutMs: number;
 }): Promise<void> {
-  const { local, name, mirror, timeoutMs } = call;
+  const { local, name, mirror, branches, timeoutMs } = call;
   if (!isBranchName(name)) return;
   const prefix = `refs/remotes/${name}/`;
   const format = '--format=%(objecttype) %(objectname) %(refname) %(symref)';
@@ -218,7 +234,8 @@ async function seedFrom(call: {
   const refs = listed.split('\n').flatMap((line) => {
     const [type, id, ref, symref] = line.split(' ');
     const branch = ref?.slice(prefix.length) ?? '';
-    return type === 'commit' && id !== undefined && symref === '' && isBranchName(branch)
+    const isWanted = branches === null || branches.includes(branch);
+    return type === 'commit' && id !== undefined && symref === '' && isBranchName(branch) && isWanted
       ? [{ id, branch }]
       : [];
   });

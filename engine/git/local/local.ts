@@ -81,6 +81,7 @@ export async function openLocal(options: LocalOptions): Promise<LocalRepository>
     env,
     timeoutMs: options.timeoutMs,
     signal: stop.signal,
+    onProgress: options.onProgress,
   });
   const shared = common(runner, { ...found, index: indexPlace(found.common, options) });
   const local: Local = {

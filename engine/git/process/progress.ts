@@ -1,6 +1,11 @@
 import { StringDecoder } from 'node:string_decoder';
 import type { Progress } from '../../model/index.ts';
 
+type Tell = ((progress: Progress | null) => void) | undefined;
+
+/** After so many milliseconds whoever waits is told why, and once more each time. */
+const TELL_MS = 1_000;
+
 const PHASES: Readonly<Record<string, Progress['phase']>> = {
   'Enumerating objects': 'counting',
   'Counting objects': 'counting',
@@ -45,5 +50,38 @@ export function parseProgress(line: string): Progress | null {
     percent: percent === undefined ? null : Math.min(100, Number(percent)),
     objects: Number(done ?? counted),
     ...(amount !== undefined && { amount }),
+  };
+}
+
+/** Reports every second that it waits, until other progress is reported or `use` has ended. */
+export async function telling<Value>(
+  phase: 'asking' | 'locked' | 'working',
+  tell: Tell,
+  use: (onProgress: Tell) => Promise<Value>,
+): Promise<Value> {
+  if (tell === undefined) return use(undefined);
+  const began = performance.now();
+  const tick = setInterval(() => {
+    const seconds = Math.round((performance.now() - began) / 1000);
+    tell({ phase, percent: null, objects: 0, amount: `${seconds} s` });
+  }, TELL_MS);
+  tick.unref();
+  try {
+    return await use((progress) => {
+      clearInterval(tick);
+      tell(progress);
+    });
+  } finally {
+    clearInterval(tick);
+  }
+}
+
+/** Gives what tells how many of `total` are done, at most once in a second, and nothing within the first one. */
+export function counting(tell: Tell, total: number): (done: number) => void {
+  let told = performance.now();
+  return (done) => {
+    if (tell === undefined || performance.now() - told < TELL_MS) return;
+    told = performance.now();
+    tell({ phase: 'history', percent: Math.min(100, Math.floor((100 * done) / total)), objects: done });
   };
 }

@@ -1,3 +1,5 @@
+import type { Progress } from '../../model/index.ts';
+import { telling } from './progress.ts';
 import { run, start } from './spawn.ts';
 import { createTransact } from './transactions.ts';
 import type { Transact } from './transactions.ts';
@@ -28,11 +30,17 @@ export function createRunner(options: {
   readonly env: Environment;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** Told of what takes longer than a second, unless whoever asks for it reads it as it comes. */
+  readonly onProgress?: ((progress: Progress | null) => void) | undefined;
 }): Runner {
-  const { directory, timeoutMs, signal } = options;
+  const { directory, timeoutMs, signal, onProgress } = options;
   const env = { ...options.env, GIT_DIR: directory };
   const runHere: Runner['run'] = (args, { cwd = directory, env: more, ...rest } = {}) =>
     run({ timeoutMs, ...rest, args, cwd, env: more === undefined ? env : { ...env, ...more }, signal });
+  const tellingHere: Runner['run'] = (args, more) =>
+    more?.onStdout !== undefined || onProgress === undefined
+      ? runHere(args, more)
+      : telling('working', onProgress, () => runHere(args, more)).finally(() => onProgress(null));
   const startHere: Runner['start'] = (args) => start({ args, cwd: directory, env });
   return {
     directory,
@@ -40,9 +48,9 @@ export function createRunner(options: {
     timeoutMs,
     signal,
     transact: createTransact({ timeoutMs, signal, start: startHere }),
-    run: runHere,
+    run: tellingHere,
     async text(args, options) {
-      const { stdout } = await runHere(args, options);
+      const { stdout } = await tellingHere(args, options);
       return stdout.toString('utf8').replace(/\n$/, '');
     },
     start: startHere,

@@ -4,7 +4,7 @@ import { BacktrailError, isFailure } from '../../model/index.ts';
 import type { Progress } from '../../model/index.ts';
 import { fetchFailure } from './answers.ts';
 import { shownAddress } from '../process/failure.ts';
-import { progressReader } from '../process/progress.ts';
+import { progressReader, telling } from '../process/progress.ts';
 import type { Transport, TransportAnswer } from './transport.ts';
 
 /** One fetch into a mirror, retried where a stale lock or a concurrent push got in its way. */
@@ -24,7 +24,6 @@ const STALE_MS = 60_000;
 const ATTEMPTS = 5;
 /** After this, git works locally, which may take long and prints nothing. */
 const RECEIVED = /(Receiving|Unpacking) objects: 100%/;
-const TELL_MS = 1_000;
 
 export interface Fetch {
   readonly transport: Transport;
@@ -65,29 +64,6 @@ async function removeStaleLock(directory: string, failure: BacktrailError): Prom
   if (found === null || Date.now() - found.mtimeMs < STALE_MS) return false;
   await rm(file, { force: true });
   return true;
-}
-
-/** Reports every second that it waits, until other progress is reported or `use` has ended. */
-export async function telling<Value>(
-  phase: 'asking' | 'locked',
-  tell: Fetch['onProgress'],
-  use: (onProgress: Fetch['onProgress']) => Promise<Value>,
-): Promise<Value> {
-  if (tell === undefined) return use(undefined);
-  const began = performance.now();
-  const tick = setInterval(() => {
-    const seconds = Math.round((performance.now() - began) / 1000);
-    tell({ phase, percent: null, objects: 0, amount: `${seconds} s` });
-  }, TELL_MS);
-  tick.unref();
-  try {
-    return await use((progress) => {
-      clearInterval(tick);
-      tell(progress);
-    });
-  } finally {
-    clearInterval(tick);
-  }
 }
 
 /** A timeout means that the remote cannot be reached. @throws REMOTE_UNAVAILABLE */

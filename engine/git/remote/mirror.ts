@@ -21,8 +21,10 @@ import {
   useMirror,
 } from './mirror-cache.ts';
 import { createMaintenance } from './maintenance.ts';
-import { type Fetch, fetchInto, reach, telling } from './mirror-fetch.ts';
-import { progressReader } from '../process/progress.ts';
+import { type Fetch, fetchInto, reach } from './mirror-fetch.ts';
+import { fetchTracked, isNarrow, narrow, TRACKING } from './narrow.ts';
+import { isBranchName } from '../store/refs.ts';
+import { progressReader, telling } from '../process/progress.ts';
 import { isNotAtomic, pushOnce, REMOTE, tryPush } from './push.ts';
 import type { Environment } from '../process/spawn.ts';
 import { createTransport } from './transport.ts';
@@ -38,12 +40,14 @@ export interface Mirror {
   readonly away: BacktrailError | null;
   /** It was found damaged on opening, and fetched anew. */
   readonly renewed: boolean;
-  /** Fetches every branch. */
+  /** Fetches every branch; of very many those that were asked for. */
   refresh(): Promise<void>;
   /** When it was last up to date. */
   fetchedAt(): Promise<Date>;
   /** Fetches one ref, as `trackingRef` has it. BRANCH_UNKNOWN where the remote has none of that name. */
   fetchRef(ref: string): Promise<void>;
+  /** Fetches a branch that a mirror of many branches may not have; false where there is nothing to fetch. */
+  fetchMissing(branch: string): Promise<boolean>;
   /** The commit that a tag of the remote is at; null where it has none of that name. */
   tag(name: string): Promise<ObjectId | null>;
   /** The branch that the remote's HEAD names. */
@@ -74,10 +78,14 @@ export interface MirrorOptions {
   readonly silenceMs: number;
   readonly signal: AbortSignal;
   /**
-   * Puts objects, and tracking refs to them, into a new mirror, so that the first fetch brings only what is missing. Nothing
+   * Puts objects, and tracking refs to them (of all branches, or of these), into a new mirror, so that the first fetch brings only what is missing. Nothing
    * of the refs stays but what that fetch, which prunes, leaves. A failure costs time only.
    */
-  readonly seed?: (directory: string) => Promise<void>;
+  readonly seed?: (directory: string, branches: readonly string[] | null) => Promise<void>;
+  /** The branch that is meant; the one that HEAD names where absent. Of a remote with very many branches only what is asked for is fetched. */
+  readonly branch?: string | undefined;
+  /** How many branches the remote had when a clone of it was last fetched; null where that is not known. */
+  readonly countBranches?: (() => Promise<number | null>) | undefined;
   /** Opens the mirror as it is where the remote cannot be reached: `away` says why. */
   readonly offline?: boolean | undefined;
   /** Fetches everything anew into another mirror, which then replaces the present one. */
@@ -87,13 +95,15 @@ export interface MirrorOptions {
   readonly onProgress?: ((progress: Progress | null) => void) | undefined;
 }
 
-export const TRACKING = 'refs/remotes/origin';
+export { TRACKING };
 
 /** Where the mirror keeps what the remote has there. */
 export const trackingRef = (ref: string) =>
   ref.replace(/^refs\/heads\//, `${TRACKING}/`).replace(/^refs\/backtrail\//, 'refs/backtrail/remote/');
 
-const REFSPECS = ['refs/heads/*', 'refs/backtrail/*'].map((ref) => `+${ref}:${trackingRef(ref)}`);
+const refspec = (ref: string) => `+${ref}:${trackingRef(ref)}`;
+const OURS = refspec('refs/backtrail/*');
+const REFSPECS = [refspec('refs/heads/*'), OURS];
 
 /** Opens the mirror, up to date; makes it first where there is none yet, and again where there is a damaged one. */
 export async function openMirror(options: MirrorOptions): Promise<Mirror> {
@@ -128,7 +138,7 @@ async function bringUpToDate(directory: string, options: MirrorOptions): Promise
     return { away: null, renewed: there, grown: false, filled: true };
   }
   try {
-    const grown = await fetchAll(fetchContext(directory, options));
+    const grown = await fetchAll(fetchContext(directory, options), options);
     return { away: null, renewed: false, grown, filled: false };
   } catch (error) {
     if (!isFailure(error)) throw error;
@@ -151,8 +161,10 @@ async function fillNew(directory: string, options: MirrorOptions, known: boolean
       await rm(unfinished, { recursive: true, force: true });
       await mkdir(unfinished, { mode: 0o700 });
       await maintenance.init(format);
-      await options.seed?.(unfinished).catch(() => undefined);
-      await fetchAll(context);
+      const counted = (await options.countBranches?.()) ?? null;
+      const branches = await narrow(context, { branch: options.branch ?? null, counted });
+      await options.seed?.(unfinished, branches).catch(() => undefined);
+      await fetchAll(context, options, branches);
     };
     // A mirror needs the object format of its remote, which only a fetch tells.
     await fill('sha1').catch(async (error: unknown) => {
@@ -171,10 +183,17 @@ async function fillNew(directory: string, options: MirrorOptions, known: boolean
 }
 
 /** Did anything new arrive? */
-async function fetchAll(context: Fetch): Promise<boolean> {
+async function fetchAll(
+  context: Fetch,
+  { env }: Pick<MirrorOptions, 'env'>,
+  branches: readonly string[] | null = null,
+): Promise<boolean> {
   // As deep as the remote, which may be less shallow than before.
   const deepen = (await isShallow(context.directory)) ? ['--unshallow'] : [];
-  const { stderr } = await fetchInto(context, ['--prune', ...deepen, REMOTE, ...REFSPECS]);
+  const args = ['--prune', ...deepen, REMOTE];
+  const { stderr } = (await isNarrow(context.directory))
+    ? await fetchTracked(context, { env, options: [...args, OURS] }, branches)
+    : await fetchInto(context, [...args, ...REFSPECS]);
   await stampFetched(context.directory);
   return stderr.includes(' -> ');
 }
@@ -214,10 +233,21 @@ function createMirror(directory: string, options: MirrorOptions, opened: Opened)
     renewed: opened.renewed,
     fetchedAt: () => fetchedAt(directory),
     async refresh() {
-      if (await locked(() => fetchAll(context))) maintainLater();
+      if (await locked(() => fetchAll(context, options))) maintainLater();
     },
     async fetchRef(ref) {
       await locked(() => fetchInto(context, [REMOTE, `+${ref}:${trackingRef(ref)}`]));
+    },
+    async fetchMissing(branch) {
+      if (!isBranchName(branch) || !(await isNarrow(directory))) return false;
+      const ref = `refs/heads/${branch}`;
+      return locked(() => fetchInto(context, [REMOTE, refspec(ref)])).then(
+        () => true,
+        (error: unknown) => {
+          if (isFailure(error) && error.code === 'BRANCH_UNKNOWN') return false;
+          throw error;
+        },
+      );
     },
     async tag(name) {
       const ref = `refs/tags/${name}`;

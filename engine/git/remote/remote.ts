@@ -37,7 +37,11 @@ export interface RemoteOptions {
   /** The whole configuration of the clone whose upstream it is: only the user's own settings in it count. */
   readonly settings?: readonly ConfigEntry[];
   /** Fills a new mirror with objects of this machine before the first fetch; may fail. */
-  readonly seed?: (runner: Runner) => Promise<void>;
+  readonly seed?: (runner: Runner, branches: readonly string[] | null) => Promise<void>;
+  /** The branch that is meant; the one that HEAD names where absent. */
+  readonly branch?: string | undefined;
+  /** As in `MirrorOptions`. */
+  readonly countBranches?: (() => Promise<number | null>) | undefined;
   readonly env: ProcessEnvironment;
   readonly cacheFolder: string;
   /** For one local command, and for one fetch or push. */
@@ -101,11 +105,22 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
     renew: options.renew,
     cacheLimit: options.cacheLimit,
     onProgress: options.onProgress,
-    ...(seed && { seed: (directory: string) => seedIn(directory, { env: offline, timeoutMs, seed }) }),
+    branch: options.branch,
+    countBranches: options.countBranches,
+    ...(seed && {
+      seed: (directory: string, branches: readonly string[] | null) =>
+        seedIn(directory, { env: offline, timeoutMs, seed: (into) => seed(into, branches) }),
+    }),
   });
   let away = mirror.away === null ? null : { cause: mirror.away, at: performance.now() };
   let freshUntil = performance.now() + FRESH_MS;
-  const runner = createRunner({ directory: mirror.directory, env: offline, timeoutMs, signal: stop.signal });
+  const runner = createRunner({
+    directory: mirror.directory,
+    env: offline,
+    timeoutMs,
+    signal: stop.signal,
+    onProgress: options.onProgress,
+  });
   const shared = common(runner, {
     shallow: await isShallow(mirror.directory),
     format: await objectFormat(runner),
@@ -114,14 +129,22 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
   });
   const headOf = headOnce(mirror);
   const defaultBranch = () => (away === null ? headOf() : mirror.lastHead());
-  const tip = (branch: string) => readBranch({ runner, objects: shared.objects, under: TRACKING, branch });
+  const fetchMissing = async (branch: string) => away === null && (await mirror.fetchMissing(branch));
+  const tip = async (branch: string) => {
+    const read = () => readBranch({ runner, objects: shared.objects, under: TRACKING, branch });
+    return read().catch(async (error: unknown) => {
+      if (!isFailure(error) || error.code !== 'BRANCH_UNKNOWN' || !(await fetchMissing(branch))) throw error;
+      return read();
+    });
+  };
   return {
     ...shared,
     // A mirror fetches no tags: a tag that is named is looked up at the remote.
     history: {
       ...shared.history,
       async named(name) {
-        const { branch } = await shared.history.named(name);
+        let { branch } = await shared.history.named(name);
+        if (branch === null && (await fetchMissing(name))) ({ branch } = await shared.history.named(name));
         return { branch, tag: away === null && isRefName(name) ? await mirror.tag(name) : null };
       },
     },

@@ -81,7 +81,7 @@ export function createHistory(context: {
     const commits = queried === path ? read : read.flatMap((commit) => below(path, commit));
     return shallow ? withoutCut(objects, commits) : commits;
   };
-  const firstParents = (tip: ObjectId) =>
+  const firstParents = async (tip: ObjectId) =>
     lines.get(requireObjectId(tip), async () => {
       const value = index.line(tip) ?? (await runner.text(['rev-list', '--first-parent', tip])).split('\n');
       return { value, size: 64 * value.length };

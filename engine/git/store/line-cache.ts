@@ -7,9 +7,18 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import type { LogCommit, ObjectId, Progress } from '../../model/index.ts';
+import { counting } from '../process/progress.ts';
 import type { Runner } from '../process/runner.ts';
 import { readChecked, writeChecked } from './checked-file.ts';
-import { changedBelow, countOf, idAt, joined, type LineIndex, lineReader } from './line-index.ts';
+import {
+  changedBelow,
+  countOf,
+  idAt,
+  joined,
+  type LineIndex,
+  type LineReader,
+  lineReader,
+} from './line-index.ts';
 import { CHANGES, LOG } from './log.ts';
 
 /** The indexes that a process has read, by file. Engines that live one after the other in it share them. */
@@ -17,6 +26,11 @@ export type KnownLines = Map<string, { readonly index: LineIndex; readonly unsav
 
 /** Indexes that a process remembers: each may have 50 MB. */
 const REMEMBERED = 2;
+/**
+ * The newest commits are read from git even where a file has them: by these `previous` and most decisions go, and no file, whoever wrote it,
+ * has a say in them.
+ */
+const READ_AGAIN = 200;
 /** A file is written anew once so many commits have come since. */
 const WRITE_AFTER = 500;
 
@@ -69,54 +83,51 @@ export function createLineCache(
     known.set(file, { index, unsaved: isDue ? 0 : unsaved });
     for (const oldest of [...known.keys()].slice(0, -REMEMBERED)) known.delete(oldest);
   };
-  /** Exactly these commits, in their order. */
-  const read = async (ids: readonly ObjectId[]): Promise<LineIndex> => {
+  const read = async (args: readonly string[], expected: number, input = ''): Promise<LineReader> => {
     const reader = lineReader(width);
-    let told = performance.now();
-    await runner.run([...LOG, ...CHANGES, '--no-walk=unsorted', '--stdin'], {
-      input: `${ids.join('\n')}\n`,
+    const tell = counting(onProgress, expected);
+    await runner.run([...LOG, ...CHANGES, ...args], {
+      input,
       maxBytes: Number.MAX_SAFE_INTEGER,
       timeoutMs: 30 * runner.timeoutMs,
       onStdout: (chunk) => {
         reader.push(chunk);
-        if (performance.now() - told < TELL_MS) return;
-        told = performance.now();
-        const percent = Math.floor((100 * reader.count()) / ids.length);
-        onProgress?.({ phase: 'history', percent, objects: reader.count() });
+        tell(reader.count());
       },
     });
     onProgress?.(null);
-    return reader.end();
+    return reader;
   };
-  /** The commits of the line of `tip` before `start`, if `start` is on it. */
-  const since = async (tip: ObjectId, start: ObjectId): Promise<readonly ObjectId[] | null> => {
-    const output = await runner.text(['rev-list', '--first-parent', '--parents', tip, `^${start}`]);
-    const commits = output.split('\n').map((line) => line.split(' '));
-    return commits.at(-1)?.[1] === start ? commits.map(([id = '']) => id) : null;
+  /** Exactly these commits, in their order. */
+  const readThese = async (ids: readonly ObjectId[]) =>
+    (await read(['--no-walk=unsorted', '--stdin'], ids.length, `${ids.join('\n')}\n`)).end();
+  /** The commits of the line of `tip` before `start`; null where `start` is not on it. */
+  const readSince = async (tip: ObjectId, start: ObjectId): Promise<LineIndex | null> => {
+    const reader = await read([tip, `^${start}`], WRITE_AFTER);
+    return reader.lastParent() === start ? reader.end() : null;
   };
   /** The index of the line of `tip`, or of one that goes on from there: `from` is the place of `tip` in it. */
   const upToDate = async (tip: ObjectId): Promise<{ index: LineIndex; from: number }> => {
     const own = known.get(file);
     const place = own === undefined ? -1 : placeOf(own.index, tip);
     if (own !== undefined && place >= 0) return { index: own.index, from: place };
-    const more = own === undefined ? null : await since(tip, idAt(own.index, 0));
+    const more = own === undefined ? null : await readSince(tip, idAt(own.index, 0));
     if (own !== undefined && more !== null) {
-      const index = joined(await read(more), own.index, 0);
-      await remember(index, own.unsaved + more.length);
+      const index = joined(more, own.index, 0);
+      await remember(index, own.unsaved + countOf(more));
       return { index, from: 0 };
     }
     const line = await firstParents(tip);
     const former = own?.index ?? (await readLine(file, width));
     const shared = former === null ? 0 : sharedEnd(former, line);
-    const fresh = line.slice(0, line.length - shared);
-    const from = former === null ? 0 : countOf(former) - shared;
-    if (former !== null && fresh.length === 0) {
-      await remember(former, 0);
-      return { index: former, from };
-    }
-    const newer = await read(fresh);
-    const index = former === null || shared === 0 ? newer : joined(newer, former, from);
-    await remember(index, fresh.length);
+    // What is in memory was read by this process.
+    const believed = own === undefined ? Math.max(0, shared - READ_AGAIN) : shared;
+    const fresh = line.slice(0, line.length - believed);
+    if (former !== null && fresh.length === 0) return { index: former, from: countOf(former) - shared };
+    const newer = await readThese(fresh);
+    const index =
+      former === null || believed === 0 ? newer : joined(newer, former, countOf(former) - believed);
+    await remember(index, line.length - shared);
     return { index, from: 0 };
   };
   return {
@@ -136,8 +147,6 @@ export function createLineCache(
     },
   };
 }
-
-const TELL_MS = 1_000;
 
 function placeOf({ ids, width }: LineIndex, id: ObjectId): number {
   const wanted = Buffer.from(id, 'hex');

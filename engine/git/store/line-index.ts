@@ -26,7 +26,8 @@ export interface LineIndex {
   readonly places: Uint32Array;
   readonly modes: Uint16Array;
   readonly entries: Buffer;
-  readonly paths: readonly string[];
+  /** Shared with the index that this one goes on from: it only grows. */
+  readonly paths: string[];
 }
 
 export const countOf = ({ ids, width }: LineIndex) => ids.length / width;
@@ -53,6 +54,8 @@ export interface LineReader {
   push(chunk: Buffer): void;
   /** Commits read so far. */
   count(): number;
+  /** The first parent of the last one; null where it has none. */
+  lastParent(): ObjectId | null;
   end(): LineIndex;
 }
 
@@ -70,6 +73,7 @@ export function lineReader(width: number): LineReader {
   let textEnd = 0;
   let fields: string[] = [];
   let header: string | null = null;
+  let lastParent: ObjectId | null = null;
   let rest = Buffer.alloc(0);
 
   const takeChange = (line: string, path: Buffer) => {
@@ -90,6 +94,7 @@ export function lineReader(width: number): LineReader {
     if (id.length !== 2 * width) throw unreadable(id);
     ids.add(Buffer.from(id, 'hex'));
     // The first parent is the next commit.
+    lastParent = parents.split(' ')[0] || null;
     const others = parents.split(' ').slice(1).join(' ');
     const reverts = revertsIn(message).join(' ');
     const line = Buffer.from([others, trailers, reverts, name, email, seconds, subject].join('\0'));
@@ -118,6 +123,7 @@ export function lineReader(width: number): LineReader {
       rest = Buffer.from(all.subarray(at));
     },
     count: () => textEnds.length,
+    lastParent: () => lastParent,
     end() {
       if (rest.length > 0 || fields.length > 0 || header !== null) throw unreadable('a log that is cut off');
       return {
@@ -138,9 +144,13 @@ export function lineReader(width: number): LineReader {
 /** The commits of `newer`, and behind them those of `older` from the `from`th on. */
 export function joined(newer: LineIndex, older: LineIndex, from: number): LineIndex {
   const { width } = older;
-  const paths = [...older.paths];
-  const known = new Map(paths.map((path, place) => [path, place]));
-  const moved = newer.paths.map((path) => known.get(path) ?? paths.push(path) - 1);
+  const { paths } = older;
+  const known = placesOf(paths);
+  const moved = newer.paths.map((path) => {
+    const place = known.get(path) ?? paths.push(path) - 1;
+    known.set(path, place);
+    return place;
+  });
   const [text, change] =
     from === 0 ? [0, 0] : [older.textEnds[from - 1] ?? 0, older.changeEnds[from - 1] ?? 0];
   return {
@@ -158,6 +168,15 @@ export function joined(newer: LineIndex, older: LineIndex, from: number): LineIn
     entries: Buffer.concat([newer.entries, older.entries.subarray(2 * width * change)]),
     paths,
   };
+}
+
+/** A branch that goes on commit by commit has the same paths: they are looked up in one map. */
+const knownPlaces = new WeakMap<readonly string[], Map<string, number>>();
+
+function placesOf(paths: readonly string[]): Map<string, number> {
+  const known = knownPlaces.get(paths) ?? new Map(paths.map((path, place) => [path, place]));
+  knownPlaces.set(paths, known);
+  return known;
 }
 
 function both(first: Uint32Array, second: Uint32Array, by: number): Uint32Array {
@@ -180,9 +199,11 @@ export function idAt({ ids, width }: LineIndex, at: number): ObjectId {
 
 /** The commits from the `from`th on that changed something at or below one of the paths, with those changes. */
 export function changedBelow(index: LineIndex, from: number, below: readonly string[]): LogCommit[] {
-  const isBelow = Uint8Array.from(index.paths, (path) =>
-    below.some((folder) => folder === '' || path === folder || path.startsWith(`${folder}/`)) ? 1 : 0,
-  );
+  const isBelow = new Uint8Array(index.paths.length);
+  for (const [place, path] of index.paths.entries())
+    for (const folder of below)
+      if (folder === '' || path === folder || (path.startsWith(folder) && path[folder.length] === '/'))
+        isBelow[place] = 1;
   const changeAt = changeReader(index);
   const found: LogCommit[] = [];
   const { changeEnds, places } = index;

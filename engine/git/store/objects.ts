@@ -1,5 +1,5 @@
 import { BacktrailError, decodePath } from '../../model/index.ts';
-import type { CommitObject, ObjectId, ObjectReader, TreeEntry } from '../../model/index.ts';
+import type { CommitObject, ObjectId, ObjectReader, Progress, TreeEntry } from '../../model/index.ts';
 import { createCache } from './cache.ts';
 import { createPassing } from './passing.ts';
 import { createCatFile } from '../process/catfile.ts';
@@ -32,7 +32,9 @@ export function createObjects(options: {
   readonly runner: Runner;
   readonly shallow: boolean;
   readonly blobLimit?: number;
+  /** Where it is remembered which blobs have passed a test. */
   readonly passed: (rules: string) => string;
+  readonly onProgress?: ((progress: Progress | null) => void) | undefined;
 }): NativeObjects {
   const { runner, shallow, blobLimit = BLOB_LIMIT } = options;
   const child = createCatFile(runner);
@@ -56,7 +58,7 @@ export function createObjects(options: {
         const bytes = await readBlob({ child, id, type: 'blob', shallow }, blobLimit);
         return { value: bytes, size: bytes.length + 200 };
       }),
-    passing: createPassing({ child, limit: blobLimit, file: options.passed }),
+    passing: createPassing({ child, limit: blobLimit, file: options.passed, onProgress: options.onProgress }),
     ref: (name) => child.ref(name),
     signature: async (id) => signatureKind(id, await read({ child, id, type: 'commit', shallow })),
     type: async (id) => (await child.info(id))?.type ?? null,

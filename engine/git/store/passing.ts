@@ -1,6 +1,7 @@
 /** Which blobs pass a test of their bytes: read in one go, and remembered, as content never changes. */
-import type { ObjectId, ObjectReader } from '../../model/index.ts';
+import type { ObjectId, ObjectReader, Progress } from '../../model/index.ts';
 import type { CatFile } from '../process/catfile.ts';
+import { counting } from '../process/progress.ts';
 import { readChecked, writeChecked } from './checked-file.ts';
 
 /** So many are worth a file. */
@@ -13,8 +14,9 @@ export function createPassing(context: {
   readonly child: CatFile;
   readonly limit: number;
   readonly file: (rules: string) => string;
+  readonly onProgress?: ((progress: Progress | null) => void) | undefined;
 }): NonNullable<ObjectReader['passing']> {
-  const { child, limit, file } = context;
+  const { child, limit, file, onProgress } = context;
   const known = new Map<string, Set<ObjectId>>();
   const fromFile = async (rules: string, width: number) => {
     const content = (await readChecked(file(rules), FORM)) ?? Buffer.alloc(0);
@@ -31,10 +33,14 @@ export function createPassing(context: {
     if (unknown.length === 0) return passed;
     const found = new Set(ids);
     const fresh: ObjectId[] = [];
+    const tell = counting(onProgress, unknown.length);
+    let done = 0;
     await child.each(unknown, limit, ({ id, type, bytes }) => {
       if (type === 'blob' && passes(bytes)) fresh.push(id);
       else found.delete(id);
+      tell((done += 1));
     });
+    onProgress?.(null);
     if (passed.size + fresh.length > REMEMBERED) passed.clear();
     for (const id of fresh) passed.add(id);
     if (isMany && fresh.length >= WORTH_A_FILE)

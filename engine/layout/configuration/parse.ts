@@ -15,11 +15,18 @@ const MAX_LENGTH = 64 * 1024;
 /** Maximum number of problems in `details.problems`. */
 const MAX_PROBLEMS = 50;
 
+let last: { readonly source: string; readonly file: string; readonly config: Config } | undefined;
+
 /**
- * Parses a configuration. `file` is its name in messages.
+ * Parses a configuration. `file` is its name in messages. The last one is remembered: a command reads the same text more than once.
  * @throws CONFIG_INVALID with the first problem in the message and the first fifty in `details.problems`
  */
 export function parseConfig(source: string, file: string): Config {
+  if (last?.source !== source || last.file !== file) last = { source, file, config: parse(source, file) };
+  return last.config;
+}
+
+function parse(source: string, file: string): Config {
   if (source.length > MAX_LENGTH)
     throw invalid([{ file, line: 1, column: 1, message: 'The configuration is larger than 64 KiB.' }]);
   const lines = new LineCounter();

@@ -9,7 +9,7 @@ import { ENV_NAME, type WorkloadSpec, workloadSpec } from './specification.ts';
  * @throws RENDER_FAILED with position and field of the first error
  */
 export function checkSpec(file: SourceFile, value: Value): WorkloadSpec {
-  const result = workloadSpec.safeParse(toObject(file, value));
+  const result = workloadSpec().safeParse(toObject(file, value));
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   throw issue ? validationError(file, issue) : file.fail(0, 'is not a valid service specification.');

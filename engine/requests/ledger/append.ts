@@ -5,6 +5,7 @@ import {
   isFailure,
   MODE,
   type ObjectId,
+  type Person,
   type RequestEvent,
   type SessionEvent,
   type Write,
@@ -26,7 +27,7 @@ import { foldRequest } from '../../record/transitions.ts';
 import { type LedgerSnapshot, bookAt, openLedgerSnapshot } from './snapshot.ts';
 import { type RequestContext, requireOwnConfig, type Rules, timeOf } from '../context.ts';
 import { isFuture } from './times.ts';
-import { requestMessage, sessionMessage } from './messages.ts';
+import { eventsMessage, requestMessage, type Said, sessionMessage } from './messages.ts';
 
 export type Entry =
   | { readonly kind: 'request'; readonly id: string; readonly event: RequestEvent }
@@ -45,7 +46,7 @@ export interface Appended {
 }
 
 /**
- * Appends what `decide` gives, an event a commit, all or none. Its rules hold across hosts: each time another person was faster,
+ * Appends what `decide` gives, all or none: several events of one actor in one commit, so that one signature is for all of them. Its rules hold across hosts: each time another person was faster,
  * the ledger is read again and `decide` asked again. BRANCH_MOVED after a minute of that.
  */
 export async function append(
@@ -65,47 +66,97 @@ export async function append(
   }
 }
 
+/**
+ * What `decide` gives on the ledger as it is now, written and signed, and not moved: for whoever moves the ledger together with a branch
+ * (`publish({ …, also: [prepared.move] })`) and ends it with `ledger.finish`. Where the ledger was elsewhere, it is prepared again. null where
+ * there is nothing to write.
+ */
+export async function prepareEvents(
+  context: RequestContext,
+  rules: Pick<Rules, 'ref' | 'signoff'>,
+  decide: Parameters<typeof append>[2],
+): Promise<PreparedEvents | null> {
+  requireOwnConfig(context);
+  const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache);
+  const groups = await groupsOf(context, ledgerSnapshot, decide);
+  return groups.length === 0
+    ? null
+    : context.git.ledger.prepare(await newEvents(context, rules, ledgerSnapshot, groups));
+}
+
 async function appendOnce(
   context: RequestContext,
   rules: Pick<Rules, 'ref' | 'signoff'>,
   decide: Parameters<typeof append>[2],
 ): Promise<Appended> {
   const { git, cache } = context;
-  const { ledgerSnapshot, events } = await decideEvents(context, rules, decide);
-  if (events === null) return { ledgerSnapshot, commits: [] };
-  const commits = await git.ledger.append(events);
+  const ledgerSnapshot = await openLedgerSnapshot(git, rules.ref, cache);
+  const groups = await groupsOf(context, ledgerSnapshot, decide);
+  if (groups.length === 0) return { ledgerSnapshot, commits: [] };
+  const ids = await git.ledger.append(await newEvents(context, rules, ledgerSnapshot, groups));
+  const commits = groups.flatMap((group, index) => group.map(() => ids[index] ?? ''));
   return { ledgerSnapshot: await bookAt(git, commits.at(-1) ?? null, cache), commits };
 }
 
-/**
- * The same without moving the ledger, for a publisher that moves it together with a branch; null where there is nothing to write. Once
- * published, or given up: `git.ledger.finish`.
- */
-export async function prepareAppend(
-  context: RequestContext,
-  rules: Pick<Rules, 'ref' | 'signoff'>,
-  decide: Parameters<typeof append>[2],
-): Promise<PreparedEvents | null> {
-  requireOwnConfig(context);
-  const { events } = await decideEvents(context, rules, decide);
-  return events === null ? null : context.git.ledger.prepare(events);
-}
+type Groups = readonly (readonly Entry[])[];
 
-async function decideEvents(
+const groupsOf = async (
   context: RequestContext,
-  { ref, signoff }: Pick<Rules, 'ref' | 'signoff'>,
+  ledgerSnapshot: LedgerSnapshot,
   decide: Parameters<typeof append>[2],
-): Promise<{ readonly ledgerSnapshot: LedgerSnapshot; readonly events: NewEvents | null }> {
-  const { git, cache, committer } = context;
-  const ledgerSnapshot = await openLedgerSnapshot(git, ref, cache);
-  const entries = await decide(ledgerSnapshot);
-  if (entries.length === 0) return { ledgerSnapshot, events: null };
-  const written = await toEvents(ledgerSnapshot, await notBeforeTip(context, ledgerSnapshot, entries));
+): Promise<Groups> => grouped(await notBeforeTip(context, ledgerSnapshot, await decide(ledgerSnapshot)));
+
+async function newEvents(
+  { committer }: RequestContext,
+  { ref, signoff }: Pick<Rules, 'ref' | 'signoff'>,
+  ledgerSnapshot: LedgerSnapshot,
+  groups: Groups,
+): Promise<NewEvents> {
+  const written = await toEvents(ledgerSnapshot, groups);
   const events = written.map((event) => {
     const people = signoff ? [event.author, committer].map(identity) : [];
     return { ...event, message: signedOff(event.message, people) };
   });
-  return { ledgerSnapshot, events: { ref, parent: ledgerSnapshot.tip, events, committer } };
+  return { ref, parent: ledgerSnapshot.tip, events, committer };
+}
+
+/** Events of one commit: what people read of it should still be a page. */
+const TOGETHER = 1000;
+
+/**
+ * The entries that go into one commit each: those of one actor that follow each other, each about something else. An ordinary request, and what
+ * it supersedes, stays an event a commit: older versions of this program read those.
+ */
+function grouped(entries: readonly Entry[]): Groups {
+  const asked = entries.filter(({ event }) => event.type !== 'superseded');
+  if (asked.length === 1 && asked[0]?.event.type === 'opened') return entries.map((entry) => [entry]);
+  const groups: Entry[][] = [];
+  for (const entry of entries) {
+    const group = groups.at(-1);
+    const { actor } = entry.event;
+    const joins =
+      group !== undefined &&
+      group.length < TOGETHER &&
+      group.every(({ id, event }) => id !== entry.id && sameActor(event.actor, actor));
+    if (joins) group.push(entry);
+    else groups.push([entry]);
+  }
+  return groups.map(atOneTime);
+}
+
+const sameActor = (one: Person, other: Person) => one.name === other.name && one.email === other.email;
+
+/** A commit has one time: the latest of its events. */
+function atOneTime(group: readonly Entry[]): readonly Entry[] {
+  const [latest] = group
+    .map(({ event }) => event.at)
+    .toSorted((one, other) => Date.parse(other) - Date.parse(one));
+  return group.map((entry) => dated(entry, latest ?? entry.event.at));
+}
+
+function dated(entry: Entry, at: string): Entry {
+  if (entry.kind === 'session') return { ...entry, event: { ...entry.event, at } };
+  return { ...entry, event: { ...entry.event, at } };
 }
 
 /** No event is dated before the one that it follows, however slow this clock is, so that times in the ledger only grow. */
@@ -114,15 +165,12 @@ async function notBeforeTip(
   ledgerSnapshot: LedgerSnapshot,
   entries: readonly Entry[],
 ): Promise<readonly Entry[]> {
+  if (entries.length === 0) return entries;
   const [newest] = ledgerSnapshot.tip === null ? [] : await context.git.inspect([ledgerSnapshot.tip]);
   const tip = newest === undefined ? 0 : Date.parse(newest.time);
   if (isFuture(context, tip)) return entries;
   const later = (at: string) => (Date.parse(at) < tip ? timeOf(tip) : at);
-  return entries.map((entry): Entry => {
-    const at = later(entry.event.at);
-    if (entry.kind === 'session') return { ...entry, event: { ...entry.event, at } };
-    return { ...entry, event: { ...entry.event, at } };
-  });
+  return entries.map((entry) => dated(entry, later(entry.event.at)));
 }
 
 const jittered = ({ random }: RequestContext, milliseconds: number) => {
@@ -130,41 +178,71 @@ const jittered = ({ random }: RequestContext, milliseconds: number) => {
   return Math.ceil((milliseconds * (byte + 1)) / 256);
 };
 
-async function toEvents(ledgerSnapshot: LedgerSnapshot, entries: readonly Entry[]): Promise<NewEvent[]> {
-  const requests = new Map<string, RequestFile>();
-  const sessions = new Map<string, SessionFile>();
+/** A commit for each group. */
+async function toEvents(ledgerSnapshot: LedgerSnapshot, groups: Groups): Promise<readonly NewEvent[]> {
+  const files: Files = { requests: new Map(), sessions: new Map() };
   const events: NewEvent[] = [];
-  for (const entry of entries) {
-    const { id, event } = entry;
-    if (entry.kind === 'request') {
-      const before = requests.get(id) ?? (await ledgerSnapshot.request(id));
-      const all = [...(before?.events ?? []), entry.event];
-      const file: RequestFile = { state: foldRequest(all), events: all };
-      requests.set(id, file);
-      const message = requestMessage(entry.event, file.state, formatCoordinates(file.state.scope));
-      events.push(newEvent(event, message, requestPath(id), file));
-    } else {
-      const before = sessions.get(id) ?? (await ledgerSnapshot.session(id));
-      const all = [...(before?.events ?? []), entry.event];
-      const file: SessionFile = { state: foldSession(all), events: all };
-      sessions.set(id, file);
-      events.push(newEvent(event, sessionMessage(entry.event, file.state), sessionPath(id), file));
-    }
+  for (const group of groups) {
+    const made: Made[] = [];
+    for (const entry of group) made.push(await makeOne(ledgerSnapshot, files, entry));
+    events.push(newEvent(made));
   }
   return events;
 }
 
-function newEvent(
-  { actor: author, at: time }: RequestEvent | SessionEvent,
-  message: string,
-  path: string,
-  file: RequestFile | SessionFile,
-): NewEvent {
+interface Made extends Said {
+  readonly path: string;
+  readonly file: RequestFile | SessionFile;
+}
+
+/** What the entries before have made. */
+interface Files {
+  readonly requests: Map<string, RequestFile>;
+  readonly sessions: Map<string, SessionFile>;
+}
+
+async function makeOne(
+  ledgerSnapshot: LedgerSnapshot,
+  { requests, sessions }: Files,
+  entry: Entry,
+): Promise<Made> {
+  const { id: of, event } = entry;
+  if (entry.kind === 'request') {
+    const path = requestPath(of);
+    const before = requests.get(of) ?? (await ledgerSnapshot.request(of));
+    const all = [...(before?.events ?? []), entry.event];
+    const file: RequestFile = { state: foldRequest(all), events: all };
+    requests.set(of, file);
+    return {
+      path,
+      file,
+      event,
+      of,
+      message: requestMessage(entry.event, file.state, formatCoordinates(file.state.scope)),
+    };
+  }
+  const path = sessionPath(of);
+  const before = sessions.get(of) ?? (await ledgerSnapshot.session(of));
+  const all = [...(before?.events ?? []), entry.event];
+  const file: SessionFile = { state: foldSession(all), events: all };
+  sessions.set(of, file);
+  return { path, file, event, of, message: sessionMessage(entry.event, file.state) };
+}
+
+function newEvent(made: readonly Made[]): NewEvent {
+  const [first] = made;
+  if (first === undefined) throw new BacktrailError('INTERNAL', 'There is no event to write.');
+  const { actor: author, at: time } = first.event;
+  const message = made.length === 1 ? first.message : eventsMessage(made.toSorted(byPath));
+  return { author, time, message, writes: made.map(writeOf), sign: true };
+}
+
+const byPath = (one: Made, other: Made) => (one.path < other.path ? -1 : 1);
+
+function writeOf({ path, file }: Made): Write {
   const text = printFile(file);
   requireReadable(text, path);
-  const content = new TextEncoder().encode(text);
-  const write: Write = { path, after: { mode: MODE.file, id: '', content } };
-  return { author, time, message, writes: [write], sign: true };
+  return { path, after: { mode: MODE.file, id: '', content: new TextEncoder().encode(text) } };
 }
 
 /** What could not be read again would stop everybody: it is refused before it is written. */

@@ -3,12 +3,13 @@ import {
   BacktrailError,
   type EnvironmentName,
   formatCoordinates,
+  type ObjectId,
   type Person,
   type RequestEvent,
   type SessionEvent,
 } from '../../model/index.ts';
 import type { RequestFile, SessionFile } from '../../record/ledger-file.ts';
-import { readEvent } from '../../record/ledger-message.ts';
+import { readBatch, readEvent } from '../../record/ledger-message.ts';
 import { hasPermission, samePerson } from '../../policy/policy.ts';
 import { foldSession } from '../../policy/session.ts';
 import { foldRequest } from '../../record/transitions.ts';
@@ -21,7 +22,8 @@ import {
   SESSIONS,
   textOf,
 } from './snapshot.ts';
-import { requestMessage, sessionMessage } from './messages.ts';
+import { eventsMessage, requestMessage, type Said, sessionMessage } from './messages.ts';
+import { requireKnownForm } from './proof.ts';
 import { readRules, type RequestContext, timeOf } from '../context.ts';
 import { signedByAuthor } from './signed.ts';
 import { eventTimes, isFuture } from './times.ts';
@@ -38,21 +40,21 @@ export async function audit(
   const ledgerSnapshot = await openLedgerSnapshot(context.git, ref, context.cache);
   const chosen: (Audited & { commit: LedgerCommit; time: number })[] = [];
   for (const commit of (await ledgerSnapshot.commits()).toReversed()) {
-    const audited = await readEntry(context, ledgerSnapshot, commit);
-    const { entry, time } = audited;
-    if (time < from) continue;
-    if (scope !== undefined && !concerns(entry.scope, scope)) continue;
-    if (actor !== undefined && !samePerson(entry.actor.email, actor)) continue;
-    if (!hasPermission(policy, reader, 'read', environmentOf(entry.scope, tenanted))) continue;
-    chosen.push({ ...audited, commit });
-    if (chosen.length === limit) break;
+    for (const audited of await readEntries(context, ledgerSnapshot, commit)) {
+      const { entry, time } = audited;
+      if (time < from) continue;
+      if (scope !== undefined && !concerns(entry.scope, scope)) continue;
+      if (actor !== undefined && !samePerson(entry.actor.email, actor)) continue;
+      if (!hasPermission(policy, reader, 'read', environmentOf(entry.scope, tenanted))) continue;
+      if (chosen.length < limit) chosen.push({ ...audited, commit });
+    }
+    if (chosen.length >= limit) break;
   }
   const commits = chosen.map(({ commit }) => commit);
-  const verified = await signedByAuthor(
-    context,
-    commits,
-    new Map(chosen.map(({ commit, time }) => [commit.id, time])),
-  );
+  const times = new Map<ObjectId, number>();
+  // A key that is no longer valid at the latest of several events vouches for none of them.
+  for (const { commit, time } of chosen) times.set(commit.id, Math.max(time, times.get(commit.id) ?? time));
+  const verified = await signedByAuthor(context, commits, times);
   return chosen.map(({ commit, entry }) => {
     const own = samePerson(commit.author.email, entry.actor.email) && verified.has(commit.id);
     return { ...entry, identity: own ? 'verified' : 'unverified' };
@@ -65,14 +67,38 @@ interface Audited {
   readonly time: number;
 }
 
-/** An event as its file has it, whatever the message says. */
-async function readEntry(
+/** The events of a commit as their files have them, whatever the message says; the last one first. */
+async function readEntries(
   context: RequestContext,
   ledgerSnapshot: LedgerSnapshot,
   commit: LedgerCommit,
-): Promise<Audited> {
+): Promise<readonly Audited[]> {
+  requireKnownForm(commit, commit.files[0]?.path ?? '');
   const written = await readWritten(context, commit);
-  if (written === null) return { entry: unreadable(commit), time: commit.time };
+  if (written === null) return [{ entry: unreadable(commit), time: commit.time }];
+  const [first] = written;
+  const message = commit.form === 1 && first !== undefined ? first.message : eventsMessage(written);
+  const wrong = commit.form === 1 ? disagreements(commit, message) : batchDisagreements(commit, message);
+  const entries: Audited[] = [];
+  for (const one of written.toReversed())
+    entries.push(await readEntry({ context, ledgerSnapshot, commit, wrong }, one));
+  return entries;
+}
+
+async function readEntry(
+  {
+    context,
+    ledgerSnapshot,
+    commit,
+    wrong,
+  }: {
+    context: RequestContext;
+    ledgerSnapshot: LedgerSnapshot;
+    commit: LedgerCommit;
+    wrong: readonly string[];
+  },
+  written: Written,
+): Promise<Audited> {
   const { path, event, scope, status, message } = written;
   const opening = (await ledgerSnapshot.versions(path))[0]?.commit ?? commit;
   const dated = [
@@ -94,35 +120,46 @@ async function readEntry(
       status,
       subject: message.split('\n', 1)[0] ?? '',
       comment: commentOf(message),
-      problems: [...disagreements(commit, event, message), ...misdated(context, event, time)],
+      problems: [...wrong, ...otherAuthor(commit, event), ...misdated(context, event, time)],
     },
   };
 }
 
 type AnyEvent = RequestEvent | SessionEvent;
 
-interface Written {
+interface Written extends Said {
   readonly path: string;
-  readonly event: AnyEvent;
   readonly requestId: string | null;
   readonly sessionId: string | null;
   readonly scope: string;
   readonly status: string | null;
-  /** The message that this event has. */
-  readonly message: string;
 }
 
-/** What the commit wrote: the last event of its one file; null where it wrote anything else. */
-async function readWritten(context: RequestContext, commit: LedgerCommit): Promise<Written | null> {
-  const [file, ...others] = commit.files;
-  if (file === undefined || others.length > 0 || file.blob === null) return null;
-  const { path, blob } = file;
+/**
+ * What the commit wrote: the last event of its one file, or of each of its files where it holds several events; null where it wrote
+ * anything else.
+ */
+async function readWritten(
+  context: RequestContext,
+  { form, files }: LedgerCommit,
+): Promise<readonly Written[] | null> {
+  if (files.length === 0 || (form === 1 ? files.length > 1 : form !== 2)) return null;
+  const written: Written[] = [];
+  for (const { path, blob } of files.toSorted((one, other) => (one.path < other.path ? -1 : 1))) {
+    const one = blob === null ? null : await readFile(context, path, blob);
+    if (one === null) return null;
+    written.push(one);
+  }
+  return written;
+}
+
+async function readFile(context: RequestContext, path: string, blob: ObjectId): Promise<Written | null> {
   const read = async () => textOf(context.git, path, blob);
   try {
     if (path.startsWith(`${REQUESTS.folder}/`)) return ofRequest(path, REQUESTS.parse(await read(), path));
     if (path.startsWith(`${SESSIONS.folder}/`)) return ofSession(path, SESSIONS.parse(await read(), path));
   } catch (error) {
-    if (!(error instanceof BacktrailError)) throw error;
+    if (!(error instanceof BacktrailError) || error.code === 'LEDGER_NEWER') throw error;
   }
   return null;
 }
@@ -134,7 +171,7 @@ function ofRequest(path: string, { events }: RequestFile): Written | null {
   const scope = formatCoordinates(state.scope);
   const message = requestMessage(event, state, scope);
   const sessionId = readEvent(trailersOf(message))?.session ?? null;
-  return { path, event, requestId: state.id, sessionId, scope, status: state.status, message };
+  return { path, event, of: state.id, requestId: state.id, sessionId, scope, status: state.status, message };
 }
 
 function ofSession(path: string, { events }: SessionFile): Written | null {
@@ -142,7 +179,8 @@ function ofSession(path: string, { events }: SessionFile): Written | null {
   if (event === undefined) return null;
   const state = foldSession(events);
   const message = sessionMessage(event, state);
-  return { path, event, requestId: null, sessionId: state.id, scope: state.scope, status: null, message };
+  const { id, scope } = state;
+  return { path, event, of: id, requestId: null, sessionId: id, scope, status: null, message };
 }
 
 /** A commit of the ledger that holds no event, such as someone's own. */
@@ -167,7 +205,7 @@ const trailersOf = (message: string) => message.trimEnd().split('\n\n').at(-1)?.
 const commentOf = (message: string) => readEvent(trailersOf(message))?.comment ?? null;
 
 /** Where the commit says something else than the event that it adds. What it says is not repeated: it may be meant to be read. */
-function disagreements(commit: LedgerCommit, event: AnyEvent, message: string): string[] {
+function disagreements(commit: LedgerCommit, message: string): string[] {
   const expected = readEvent(trailersOf(message));
   const { record } = commit;
   const keys = ['event', 'id', 'at', 'request', 'session', 'scope', 'status', 'digest', 'comment'] as const;
@@ -178,11 +216,18 @@ function disagreements(commit: LedgerCommit, event: AnyEvent, message: string): 
     ...(record !== null && wrong.length > 0
       ? [`The commit message says something else than the event: ${wrong.join(', ')}.`]
       : []),
-    ...(sameIdentity(commit.author, event.actor)
-      ? []
-      : ['The author of the commit is not who acted in the event.']),
   ];
 }
+
+/** The same of a commit of several events, for each of them: which one it is wrong about is not told. */
+function batchDisagreements({ batch, subject }: LedgerCommit, message: string): string[] {
+  const expected = readBatch(trailersOf(message));
+  const agrees = JSON.stringify(batch) === JSON.stringify(expected) && subject === message.split('\n', 1)[0];
+  return agrees ? [] : ['The commit message says something else than its events.'];
+}
+
+const otherAuthor = ({ author }: LedgerCommit, { actor }: AnyEvent) =>
+  sameIdentity(author, actor) ? [] : ['The author of the commit is not who acted in the event.'];
 
 const sameIdentity = (one: Person, other: Person) => samePerson(one.email, other.email);
 

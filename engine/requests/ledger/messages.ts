@@ -1,6 +1,6 @@
 /** The sentences of the ledger: `git log` of it is to be read by people. */
 import type { BreakGlassSession, LedgerRequest, RequestEvent, SessionEvent } from '../../model/index.ts';
-import { eventMessage } from '../../record/ledger-message.ts';
+import { batchMessage, eventMessage } from '../../record/ledger-message.ts';
 
 /** The message of an event's commit; `state` is the request after it. */
 export function requestMessage(event: RequestEvent, state: LedgerRequest, scope: string): string {
@@ -116,4 +116,23 @@ export function sessionMessage(event: SessionEvent, session: BreakGlassSession):
     ? `breaks the glass of ${scope} ${until}`
     : `closes the break-glass session of ${session.holder.email} for ${scope}`;
   return eventMessage(record, `${actor.email} ${said}`, opens ? justification : '');
+}
+
+/** An event, the request or session that it is about, and its own message. */
+export interface Said {
+  readonly event: RequestEvent | SessionEvent;
+  readonly of: string;
+  readonly message: string;
+}
+
+/** The message of several events of one actor, in the order of their files. */
+export function eventsMessage(said: readonly Said[]): string {
+  const [first] = said;
+  if (first === undefined) return '';
+  const { at, actor } = first.event;
+  const items = said.map(({ event, of }) => ({ event: event.type, id: event.id, of }));
+  return batchMessage(
+    { at, actor, items },
+    said.map(({ message }) => message.split('\n', 1)[0] ?? ''),
+  );
 }

@@ -7,7 +7,8 @@ import {
   type SessionEvent,
   type Signature,
 } from '../../model/index.ts';
-import type { RequestFile, SessionFile } from '../../record/ledger-file.ts';
+import { newerForm, type RequestFile, type SessionFile } from '../../record/ledger-file.ts';
+import { LEDGER_FORM } from '../../record/ledger-message.ts';
 import { samePerson } from '../../policy/policy.ts';
 import {
   type LedgerSnapshot,
@@ -41,7 +42,7 @@ export type Proofs = ReadonlyMap<EventId, Proof>;
 
 /**
  * Holds each version of a file against the one before it: every commit added one event, its own, and changed nothing else.
- * LEDGER_TAMPERED. Gives the proof of each event.
+ * LEDGER_TAMPERED, LEDGER_NEWER. Gives the proof of each event.
  */
 export async function proveRequest(
   context: RequestContext,
@@ -102,6 +103,7 @@ async function prove<File extends Lived>(
 ): Promise<Proofs> {
   const path = pathOf(file.state.id);
   const versions = await ledgerSnapshot.versions(path);
+  for (const { commit } of versions) requireKnownForm(commit, path);
   if (versions.length !== file.events.length) throw tampered(path, 'has more or fewer commits than events');
   let before: readonly AnyEvent[] = [];
   for (const version of versions) {
@@ -127,6 +129,11 @@ async function prove<File extends Lived>(
   );
 }
 
+/** @throws LEDGER_NEWER */
+export function requireKnownForm({ id, form }: LedgerCommit, path: string): void {
+  if (form > LEDGER_FORM) throw newerForm(`The commit ${id.slice(0, 10)} of the ledger`, form, path);
+}
+
 async function read(
   { git }: RequestContext,
   path: string,
@@ -147,7 +154,7 @@ function requireOneMore(
   if (commit.parents.length > 1) throw tampered(path, `was written by a merge, ${where}`);
   if (events.length !== before.length + 1 || JSON.stringify(events.slice(0, -1)) !== JSON.stringify(before))
     throw tampered(path, `has a past that was changed, ${where}`);
-  if (version.eventId !== last?.id || commit.record?.event !== last?.type)
+  if (version.added?.id !== last?.id || version.added?.event !== last?.type)
     throw tampered(path, `holds another event than its commit says, ${where}`);
 }
 

@@ -3,6 +3,8 @@ import {
   BacktrailError,
   type EnvironmentName,
   type EventId,
+  isRequestId,
+  isSessionId,
   MODE,
   type ObjectId,
   type RepositoryReader,
@@ -21,7 +23,7 @@ import {
   type SessionFile,
   sessionPath,
 } from '../../record/ledger-file.ts';
-import { readEvent } from '../../record/ledger-message.ts';
+import { readBatch, readEvent, readForm } from '../../record/ledger-message.ts';
 import { foldSession } from '../../policy/session.ts';
 import { foldRequest } from '../../record/transitions.ts';
 
@@ -47,12 +49,18 @@ export interface LedgerCommit {
   /** What it wrote; `blob` null where it removed a file, or made something else of it. */
   readonly files: readonly { readonly path: string; readonly blob: ObjectId | null }[];
   readonly subject: string;
+  /** How it holds its events: see `LEDGER_FORM`. */
+  readonly form: number;
+  /** What its message says of its one event; null where it says none. */
   readonly record: ReturnType<typeof readEvent>;
+  /** What its message says of its several events, one for each file; null where it says none, or of other files. */
+  readonly batch: ReturnType<typeof readBatch>;
 }
 
 export interface Version {
   readonly commit: LedgerCommit;
-  readonly eventId: EventId | null;
+  /** What the commit says that it adds to this file. */
+  readonly added: { readonly event: string; readonly id: EventId } | null;
   /** null: the commit removed it, or made something else of it. */
   readonly blob: ObjectId | null;
 }
@@ -270,20 +278,35 @@ async function continueLog(
   const versions = new Map(onward?.versions);
   for (const { id, parents, author, time, subject, trailers, changes } of fresh.toReversed()) {
     if (parents.length > 1) throw merged(id);
-    const record = readEvent(trailers);
+    const form = readForm(trailers);
+    const record = form === 1 ? readEvent(trailers) : null;
     const files = changes.map(({ path, after }) => ({
       path,
       blob: after?.mode === MODE.file ? after.id : null,
     }));
-    const commit: LedgerCommit = { id, parents, author, time: Date.parse(time), files, subject, record };
+    const batch = form === 2 ? batchOf(trailers, files) : null;
+    const made = { id, parents, author, time: Date.parse(time), subject };
+    const commit: LedgerCommit = { ...made, files, form, record, batch };
     commits.push(commit);
+    const added = new Map(batch?.items.map((item) => [pathNamed(item.of), item]));
     for (const { path, blob } of files) {
-      const version: Version = { commit, eventId: record?.id ?? null, blob };
+      const version: Version = { commit, added: record ?? added.get(path) ?? null, blob };
       versions.set(path, [...(versions.get(path) ?? []), version]);
     }
   }
   return { tip, commits, versions };
 }
+
+/** A batch says of every file of its commit, and of no other, what it adds. */
+function batchOf(trailers: readonly string[], files: LedgerCommit['files']): LedgerCommit['batch'] {
+  const batch = readBatch(trailers);
+  const named = new Set(batch?.items.map(({ of }) => pathNamed(of)));
+  const agrees = named.size === batch?.items.length && named.size === files.length;
+  return agrees && files.every(({ path }) => named.has(path)) ? batch : null;
+}
+
+const pathNamed = (id: string) =>
+  isSessionId(id) ? sessionPath(id) : isRequestId(id) ? requestPath(id) : '';
 
 /** It could leave out what came on one of its sides, and still follow what was seen last. */
 const merged = (id: ObjectId) =>

@@ -15,3 +15,6 @@ export function tryParse(text: string): readonly Document.Parsed[] | null {
     throw error;
   }
 }
+
+/** Surely no map or list, though it may have brackets, as `${NAME}` has: one line, no indicator first, no colon that ends a key. */
+export const isPlainLine = (text: string): boolean => /^[\w$/](?:[^\n\r:]|:(?!\s|$))*$/.test(text);

@@ -6,7 +6,7 @@ import { maskLines, VALUE_OF_PAIR } from './lines.ts';
 import { scalarText } from '../core/nodes.ts';
 import type { Marker } from './secrets.ts';
 import { isHarmlessValue, isSecretKey, isSettingsGroup, maskTokens, mayHoldToken } from './secrets.ts';
-import { tryParse } from '../core/try-parse.ts';
+import { isPlainLine, tryParse } from '../core/try-parse.ts';
 
 export interface Secrets {
   /** In text order, without overlaps. */
@@ -255,6 +255,7 @@ function maskWithin(scalar: {
 
 /** Masks a string that is YAML or JSON by its structure; null if it is not. */
 function maskNested(text: string, marker: Marker, depth: number): string | null {
+  if (isPlainLine(text)) return null;
   if (depth < MAX_DEPTH && !/\n\s*\S|[{[]/.test(text)) return null;
   const documents = tryParse(text);
   if (!documents?.some(({ contents }) => isMap(contents) || isSeq(contents))) return null;

@@ -1,3 +1,7 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseProgress, progressReader } from '../../../engine/git/process/progress.ts';
@@ -71,6 +75,50 @@ describe('the progress of git', () => {
       objects: 450,
     });
     expect(told.map((progress) => progress?.phase)).toContain('counting');
+    expect(told.at(-1)).toBeNull();
+  });
+});
+
+describe('what takes longer than a second', () => {
+  /** A repository whose git is slow at what `words` match. */
+  async function slow(words: string) {
+    const repo = await createRepo({ bare: true });
+    await repo.replay(Array.from({ length: 3 }, (_, index) => ({ files: { f: `${index}` } })));
+    const folder = await temporaryFolder();
+    const path = repo.env['PATH'] ?? '';
+    const script = `#!/bin/sh\nPATH='${path}'\ncase "$*" in *${words}*) sleep 1.5;; esac\nexec git "$@"\n`;
+    await writeFile(join(folder, 'git'), script, { mode: 0o755 });
+    const told: (Progress | null)[] = [];
+    const git = await open(
+      { folder: repo.folder, env: { ...repo.env, PATH: `${folder}:${path}` } },
+      { onProgress: (progress) => told.push(progress) },
+    );
+    return { git, told, tip: await repo.git('rev-parse', 'main') };
+  }
+
+  test('is told of while git works, and that it has ended', async () => {
+    const { git, told, tip } = await slow('rev-list');
+    await git.history.firstParents(tip);
+    expect(told[0]).toMatchObject({ phase: 'working' });
+    expect(told.at(-1)).toBeNull();
+  });
+
+  test('is told of while another process has the mirror', async () => {
+    const origin = await createRepo({ bare: true });
+    await origin.replay([{ files: { f: '1' } }]);
+    const cacheFolder = await temporaryFolder();
+    const told: (Progress | null)[] = [];
+    const url = `file://${origin.folder}`;
+    const first = await open({ folder: url, env: origin.env }, { location: url, cacheFolder });
+    const lock = `${first.directory}.lock`;
+    await writeFile(lock, JSON.stringify({ pid: process.pid, host: hostname(), token: 'another' }));
+    const second = open(
+      { folder: url, env: origin.env },
+      { location: url, cacheFolder, onProgress: (progress) => told.push(progress) },
+    );
+    while (!told.some((progress) => progress?.phase === 'locked')) await setTimeout(50);
+    await rm(lock);
+    await second;
     expect(told.at(-1)).toBeNull();
   });
 });

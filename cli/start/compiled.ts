@@ -1,0 +1,97 @@
+/**
+ * Loads the bundle of the commands together with what V8 made of it earlier, because compiling takes a third of the time of a short
+ * command. `vm.Script` takes that as `cachedData`, and V8 refuses it where its own version or flags, or the length of the code, differ;
+ * then, as without any, it compiles anew, and what it has compiled when the process ends is kept for the next one.
+ */
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename, dirname, join } from 'node:path';
+import { constants, Script } from 'node:vm';
+import type { runCommand } from './program.ts';
+
+/** cli/start/program.ts, as the build makes a file of it. */
+interface Commands {
+  readonly runCommand: typeof runCommand;
+}
+
+const HASH = 32;
+const hash = (data: Uint8Array) => createHash('sha256').update(data).digest();
+
+/**
+ * The exports of the bundle, a CommonJS file. Its name must tell its content (the build puts a hash there), and the file holds ASCII only. Each
+ * `purpose` keeps its own compiled functions in `folder`; null keeps none.
+ */
+export function loadCommands(file: string, folder: string | null, purpose: string): Commands {
+  const kept = folder && join(folder, `${basename(file)}-${process.version}-${process.arch}-${purpose}`);
+  const cachedData = kept ? readKept(kept) : undefined;
+  const code = `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, 'latin1')}
+return module.exports; })`;
+  const script = new Script(code, {
+    filename: file,
+    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+    ...(cachedData && { cachedData }),
+  });
+  if (kept && script.cachedDataRejected !== false)
+    process.once('exit', () => keep(kept, script.createCachedData(), basename(file)));
+  const module = { exports: {} };
+  const exports: Commands = script.runInThisContext()(
+    module.exports,
+    createRequire(file),
+    module,
+    file,
+    dirname(file),
+  );
+  return exports;
+}
+
+/** What is kept is run: it must be as it was written (V8 does not look), by this user, and nobody else may write it. */
+function readKept(path: string): Buffer | undefined {
+  try {
+    const file = openSync(path, 'r');
+    try {
+      const { uid, mode } = fstatSync(file);
+      if (process.getuid && (uid !== process.getuid() || (mode & 0o022) !== 0)) return undefined;
+      const content = readFileSync(file);
+      const data = content.subarray(HASH);
+      return hash(data).equals(content.subarray(0, HASH)) ? data : undefined;
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+/** Leaves nothing of other versions of the code behind. A folder that cannot be written to costs time, no more. */
+function keep(path: string, data: Buffer, name: string): void {
+  const folder = dirname(path);
+  const unfinished = `${path}.${process.pid}`;
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    for (const other of readdirSync(folder))
+      if (!other.startsWith(name)) rmSync(join(folder, other), { force: true });
+    writeFileSync(unfinished, Buffer.concat([hash(data), data]), { mode: 0o600, flag: 'wx' });
+    renameSync(unfinished, path);
+  } catch {
+    tryRemove(unfinished);
+  }
+}
+
+function tryRemove(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // there is no such folder
+  }
+}
