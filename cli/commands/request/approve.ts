@@ -91,7 +91,7 @@ function awaiting({ style }: Context, request: RequestView, actor: Person): Outp
   return { value: request, text: () => lines.join('\n'), exitCode: 5 };
 }
 
-/** The request as it stands afterwards, with what the execution found. */
+/** The request after execution, with the findings of the execution. */
 export async function executedOutput(
   { session, style }: Context,
   engine: Engine,
