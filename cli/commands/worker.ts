@@ -20,7 +20,7 @@ interface WorkerOptions {
 export function addWorker(program: Program): void {
   program.root
     .command('worker')
-    .description('execute approved rollbacks until it is stopped; logs JSON lines')
+    .description('execute approved rollbacks until stopped; logs JSON lines')
     .option(
       '--concurrency <n>',
       'rollbacks at the same time; those of a repository share a push',

@@ -26,7 +26,7 @@ interface ApproveOptions extends ExecuteHow {
 export function addApprove(program: Program, group: Command): void {
   group
     .command('approve')
-    .description('vote for it; after the last vote needed, it is executed')
+    .description('approve it; it is executed once it has enough approvals')
     .argument('<id>', ID)
     .option('--comment <text>', 'becomes part of the record')
     .option('--yes', 'do not ask')
