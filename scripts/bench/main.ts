@@ -2,6 +2,7 @@
  * `npm run bench [-- --size r2] [--memory 1000] [--keep FOLDER]`: everything side by side in one run, as ratios.
  * `npm run bench -- startup`: what a start of the command line costs, and nothing else.
  * `npm run bench -- history [items|components|secrets|long …] [--commits 126000]`: environments with a long history, beside `git log --raw`.
+ * `npm run bench -- many [--size r2] [--count 500]`: many rollbacks at once through the queue, beside a push for each commit.
  */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { openEngine } from '../../engine/internal.ts';
 import { benchHistory, benchLines } from './history.ts';
 import { benchEnvironment, PERSON, say } from './measure.ts';
+import { benchMany } from './many.ts';
 import { benchMemory } from './memory.ts';
 import { buildRepository, CONFIG_TWO_PATTERNS, SIZES } from './repository.ts';
 import { type Bench, benchRollback } from './rollback.ts';
@@ -23,6 +25,7 @@ const { values, positionals } = parseArgs({
     memory: { type: 'string', default: '100' },
     keep: { type: 'string' },
     commits: { type: 'string', default: '20000' },
+    count: { type: 'string', default: '500' },
   },
 });
 const size = SIZES[values.size] ?? unknownSize();
@@ -40,6 +43,7 @@ async function main(): Promise<void> {
     say(`building ${values.size}: ${size.tenants * 3 * size.services * 3} files, ${size.commits} commits …`);
     await buildRepository(repo, size, env);
   }
+  if (positionals[0] === 'many') return benchMany(bench, Number(values.count));
   const engine = await open();
   const two = await open(CONFIG_TWO_PATTERNS);
   try {
