@@ -41,7 +41,7 @@ const PATHS = ['diff-tree', '-r', '--raw', '-z', '--no-renames', '--ignore-submo
  * has changed, and one scope after the other are answered by the index.
  */
 const WALKED_PATHS = 8;
-const WALKED_BYTES = 1024 * 1024;
+const WALKED_BYTES = 512 * 1024;
 const WALKS = 20;
 
 function nullIfTooMuch(error: unknown): null {
