@@ -7,6 +7,7 @@ import {
   type LogCommit,
   MODE,
   type ObjectId,
+  type RepositoryReader,
 } from '../../model/index.ts';
 import { requestPath, sessionPath } from '../../record/ledger-file.ts';
 import { readBatch, readEvent, readForm } from '../../record/ledger-message.ts';
@@ -43,23 +44,47 @@ export const latestOf = (commits: readonly LedgerCommit[]) => {
   return last === undefined ? 0 : Math.max(last.before, last.time);
 };
 
-/** Of a log, which has the newest first; `latest`: the latest time before all of them. */
-export function* commitsOf(log: readonly LogCommit[], latest: number): Generator<LedgerCommit> {
-  let before = latest;
-  for (const { id, parents, author, time: date, subject, trailers, changes } of log.toReversed()) {
-    if (parents.length > 1) throw merged(id);
-    const form = readForm(trailers);
-    const record = form === 1 ? readEvent(trailers) : null;
-    const files = changes.map(({ path, after }) => ({
-      path,
-      blob: after?.mode === MODE.file ? after.id : null,
-    }));
-    const batch = form === 2 ? batchOf(trailers, files) : null;
-    const time = Date.parse(date);
-    const made = { id, parents, author, time, before, subject };
-    yield { ...made, files, form, record, batch };
-    before = Math.max(before, time);
+/** Commits that git gives at once: the text of all of a large ledger would take all memory. */
+const SLICE = 2000;
+
+/** Those of the line up to `tip`, oldest first, after one of them; `latest`: the latest time up to there. LEDGER_TAMPERED. */
+export async function readCommits(
+  git: RepositoryReader,
+  {
+    tip,
+    after,
+    latest,
+  }: { readonly tip: ObjectId; readonly after?: ObjectId | undefined; readonly latest: number },
+): Promise<LedgerCommit[]> {
+  const newestFirst: Omit<LedgerCommit, 'before'>[] = [];
+  for (let from: ObjectId | undefined = tip; from !== undefined && from !== after; ) {
+    const ask = { tip: from, path: '', limit: SLICE };
+    const log: readonly LogCommit[] = await git.history.log({
+      ...ask,
+      ...(after !== undefined && { after }),
+    });
+    for (const commit of log) newestFirst.push(commitOf(commit));
+    from = log.length < SLICE ? undefined : log.at(-1)?.parents[0];
   }
+  let before = latest;
+  return newestFirst.reverse().map((commit) => {
+    const made = { ...commit, before };
+    before = Math.max(before, commit.time);
+    return made;
+  });
+}
+
+function commitOf(commit: LogCommit): Omit<LedgerCommit, 'before'> {
+  const { id, parents, author, time, subject, trailers, changes } = commit;
+  if (parents.length > 1) throw merged(id);
+  const form = readForm(trailers);
+  const record = form === 1 ? readEvent(trailers) : null;
+  const files = changes.map(({ path, after }) => ({
+    path,
+    blob: after?.mode === MODE.file ? after.id : null,
+  }));
+  const batch = form === 2 ? batchOf(trailers, files) : null;
+  return { id, parents, author, time: Date.parse(time), subject, files, form, record, batch };
 }
 
 /** What a commit made of each of its files. */

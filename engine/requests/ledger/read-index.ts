@@ -2,8 +2,16 @@
 import type { ObjectId } from '../../model/index.ts';
 import type { GitRepository } from '../../git/open.ts';
 import { requestPath, type RequestFile } from '../../record/ledger-file.ts';
-import { commitsOf, latestOf, type LedgerCommit, type Version, versionsOf } from './commits.ts';
-import { knownOf, type LedgerIndex, lineOf, parseIndex, printIndex, versionsIn } from './index-file.ts';
+import { latestOf, readCommits, type LedgerCommit, type Version, versionsOf } from './commits.ts';
+import {
+  knownOf,
+  type KnownRequest,
+  type LedgerIndex,
+  lineOf,
+  parseIndex,
+  printIndex,
+  versionsIn,
+} from './index-file.ts';
 
 /** null: it is not known whether there is one. */
 export type KnownIndex = { readonly tip: ObjectId; readonly reading: Promise<LedgerIndex | null> } | null;
@@ -54,7 +62,7 @@ async function continueIndex(
   const before = known ?? (text === null ? null : parseIndex(text));
   if (before === null || before.tip === tip) return before;
   if (!(await git.isAncestor(before.tip, tip).catch(() => false))) return null;
-  const commits = [...commitsOf(await git.history.log({ tip, path: '', after: before.tip }), before.latest)];
+  const commits = await readCommits(git, { tip, after: before.tip, latest: before.latest });
   const versions = new Map<string, Version[]>();
   for (const commit of commits)
     for (const [path, version] of versionsOf(commit))
@@ -76,13 +84,13 @@ async function continueIndex(
 
 export async function writeIndex(
   { git, ref, cache }: IndexPlace,
-  files: readonly RequestFile[],
+  all: readonly KnownRequest[],
   { tip, commits, versions }: Log,
 ): Promise<void> {
   const lines = new Map(
-    files.map((file) => {
-      const path = requestPath(file.state.id);
-      return [path, lineOf(knownOf(file), versions.get(path) ?? [])];
+    all.map((known) => {
+      const path = requestPath(known.id);
+      return [path, lineOf(known, versions.get(path) ?? [])];
     }),
   );
   const index = { tip, latest: latestOf(commits), lines };

@@ -22,7 +22,7 @@ import {
   sessionPath,
 } from '../../record/ledger-file.ts';
 import { knownIn, knownOf, type KnownRequest, newestKnownFirst, versionsIn } from './index-file.ts';
-import { commitsOf, latestOf, type LedgerCommit, type Version, versionsOf } from './commits.ts';
+import { latestOf, readCommits, type LedgerCommit, type Version, versionsOf } from './commits.ts';
 import { INDEX_FROM, type KnownIndex, readIndex, writeIndex } from './read-index.ts';
 import { foldSession } from '../../policy/session.ts';
 import { foldRequest } from '../../record/transitions.ts';
@@ -125,10 +125,9 @@ export async function snapshotAt(
   const { git, cache } = place;
   const { tree } = await git.objects.commit(tip);
   const view = treeView(git.objects, tree);
-  const read = async <File extends Filed>(kind: Kind<File>, path: string, blob: ObjectId) => {
-    const file = await remember(kind.cache(cache), blob, async () =>
-      kind.parse(await textOf(git, path, blob), path),
-    );
+  const read = async <File extends Filed>(kind: Kind<File>, path: string, blob: ObjectId, keep = true) => {
+    const parse = async () => kind.parse(await textOf(git, path, blob), path);
+    const file = await (keep ? remember(kind.cache(cache), blob, parse) : parse());
     // A file that someone copied is another one's, however well it is written.
     if (kind.pathOf(file.state.id) !== path) throw tampered(path);
     return file;
@@ -140,12 +139,14 @@ export async function snapshotAt(
     if (entry.mode !== MODE.file) throw tampered(path);
     return read(kind, path, entry.id);
   };
-  const all = async <File extends Filed>(kind: Kind<File>) => {
-    const folder = await view.entry(kind.folder);
+  const filesIn = async (name: string) => {
+    const folder = await view.entry(name);
     const found = folder?.mode === MODE.tree ? await walk(git, folder.id, cache) : [];
-    const files = await Promise.all(
-      found.map(({ path, blob }) => read(kind, `${kind.folder}/${path}`, blob)),
-    );
+    return found.map(({ path, blob }) => ({ path: `${name}/${path}`, blob }));
+  };
+  const sessions = async () => {
+    const found = await filesIn(SESSIONS.folder);
+    const files = await Promise.all(found.map(({ path, blob }) => read(SESSIONS, path, blob)));
     return files.sort(newestFirst);
   };
   let own: Promise<LedgerLog> | null = null;
@@ -154,10 +155,16 @@ export async function snapshotAt(
   const known = async (is: (known: KnownRequest) => boolean) => {
     const lines = (await index())?.lines;
     if (lines !== undefined) return [...lines.values()].map(knownIn).filter(is).sort(newestKnownFirst);
-    const files = await all(REQUESTS);
-    const found = files.map(knownOf).filter(is);
-    if (files.length >= INDEX_FROM) await writeIndex(place, files, await log());
-    return found;
+    const found = await filesIn(REQUESTS.folder);
+    const isLarge = found.length >= INDEX_FROM;
+    const all: KnownRequest[] = [];
+    for (let at = 0; at < found.length; at += TOGETHER) {
+      const some = found.slice(at, at + TOGETHER);
+      const files = some.map(({ path, blob }) => read(REQUESTS, path, blob, !isLarge));
+      all.push(...(await Promise.all(files)).map(knownOf));
+    }
+    if (isLarge) await writeIndex(place, all, await log());
+    return all.filter(is).sort(newestKnownFirst);
   };
   return {
     tip,
@@ -174,7 +181,7 @@ export async function snapshotAt(
       return files;
     },
     session: (id) => one(SESSIONS, id),
-    sessions: () => all(SESSIONS),
+    sessions,
     commits: async () => (await log()).commits,
     versions: async (path) => {
       const line = indexed ? (await index())?.lines.get(path) : undefined;
@@ -289,10 +296,9 @@ async function continueLog(
 ): Promise<LedgerLog> {
   const before = await (reading?.catch(() => null) ?? null);
   const onward = before !== null && (await git.isAncestor(before.tip, tip)) ? before : null;
-  const fresh = await git.history.log({ tip, path: '', ...(onward && { after: onward.tip }) });
   const commits = [...(onward?.commits ?? [])];
   const versions = new Map(onward?.versions);
-  for (const commit of commitsOf(fresh, latestOf(commits))) {
+  for (const commit of await readCommits(git, { tip, after: onward?.tip, latest: latestOf(commits) })) {
     commits.push(commit);
     for (const [path, version] of versionsOf(commit))
       versions.set(path, [...(versions.get(path) ?? []), version]);
