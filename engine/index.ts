@@ -57,6 +57,7 @@ const ENGINE = [
 const ROLLBACKS = ['plan', 'request', 'execute', 'executeMany', 'earlier'] as const;
 const REQUESTS = [
   'list',
+  'ids',
   'show',
   'plan',
   'approve',

@@ -109,8 +109,8 @@ async function olderOf(
   ledgerSnapshot: LedgerSnapshot,
   { id, scope }: { id: RequestId; scope: Scope },
 ): Promise<RequestId[]> {
-  const older = (await ledgerSnapshot.requests()).filter(
-    ({ state }) => state.status === 'pending' && state.id !== id && sameScope(state.scope, scope),
+  const older = await ledgerSnapshot.find(
+    (known) => known.status === 'pending' && known.id !== id && sameScope(known.scope, scope),
   );
   return older.map(({ state }) => state.id);
 }

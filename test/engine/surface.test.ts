@@ -70,6 +70,7 @@ const FUNCTIONS = {
     'requests.audit',
     'requests.cancel',
     'requests.closeSession',
+    'requests.ids',
     'requests.inspect',
     'requests.list',
     'requests.note',

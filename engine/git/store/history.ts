@@ -72,13 +72,16 @@ export function createHistory(context: {
 }): NativeHistory {
   const { runner, objects, shallow, format, branches } = context;
   const lines = createCache<readonly ObjectId[]>(LINE_CACHE);
-  const log = async ({ tip, path, after }: LogQuery, maxBytes = LOG_LIMIT) => {
+  const log = async ({ tip, path, after, limit }: LogQuery, maxBytes = LOG_LIMIT) => {
     const range = [requireObjectId(tip), ...(after === undefined ? [] : [`^${requireObjectId(after)}`])];
     const queried = queryable(path);
     const pathspec = queried === '' ? [] : [queried];
-    const { stdout } = await runner.run([...LOG, ...CHANGES, ...range, '--', ...pathspec], { maxBytes });
+    const most = limit === undefined || queried !== path ? [] : [`--max-count=${limit}`];
+    const { stdout } = await runner.run([...LOG, ...CHANGES, ...most, ...range, '--', ...pathspec], {
+      maxBytes,
+    });
     const read = readLog(tokens(stdout));
-    const commits = queried === path ? read : read.flatMap((commit) => below(path, commit));
+    const commits = queried === path ? read : read.flatMap((commit) => below(path, commit)).slice(0, limit);
     return shallow ? withoutCut(objects, commits) : commits;
   };
   const firstParents = async (tip: ObjectId) =>

@@ -24,7 +24,7 @@ import {
 import { signedOff } from '../../record/style.ts';
 import { foldSession } from '../../policy/session.ts';
 import { foldRequest } from '../../record/transitions.ts';
-import { type LedgerSnapshot, bookAt, openLedgerSnapshot } from './snapshot.ts';
+import { type LedgerSnapshot, openLedgerSnapshot, snapshotAt } from './snapshot.ts';
 import { type RequestContext, requireOwnConfig, type Rules, timeOf } from '../context.ts';
 import { isFuture } from './times.ts';
 import { eventsMessage, requestMessage, type Said, sessionMessage } from './messages.ts';
@@ -95,7 +95,10 @@ async function appendOnce(
   if (groups.length === 0) return { ledgerSnapshot, commits: [] };
   const ids = await git.ledger.append(await newEvents(context, rules, ledgerSnapshot, groups));
   const commits = groups.flatMap((group, index) => group.map(() => ids[index] ?? ''));
-  return { ledgerSnapshot: await bookAt(git, commits.at(-1) ?? null, cache), commits };
+  return {
+    ledgerSnapshot: await snapshotAt({ git, ref: rules.ref, cache }, commits.at(-1) ?? null),
+    commits,
+  };
 }
 
 type Groups = readonly (readonly Entry[])[];

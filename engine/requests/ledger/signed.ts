@@ -1,7 +1,7 @@
 /** Signatures of the ledger's commits, by the keys that this machine trusts. */
 import type { ObjectId, Signature } from '../../model/index.ts';
 import { samePerson } from '../../policy/policy.ts';
-import type { LedgerCommit } from './snapshot.ts';
+import type { LedgerCommit } from './commits.ts';
 import type { RequestContext } from '../context.ts';
 
 /** `times`: when each was made (milliseconds since 1970), which decides whether its key was valid; its own date where absent. */
