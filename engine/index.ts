@@ -54,7 +54,7 @@ const ENGINE = [
   'writeConfig',
   'close',
 ] as const;
-const ROLLBACKS = ['plan', 'request', 'execute', 'executeMany', 'earlier'] as const;
+const ROLLBACKS = ['plan', 'request', 'requestMany', 'execute', 'executeMany', 'earlier'] as const;
 const REQUESTS = [
   'list',
   'ids',

@@ -18,7 +18,7 @@ import { permitOf } from './gate/plan-gate.ts';
 import { reconcile } from './reconcile.ts';
 import { repeated } from './repeated.ts';
 import { isChanged, replan } from './replan.ts';
-import { requestRollback } from './request.ts';
+import { requestMany, requestRollback } from './request.ts';
 import {
   approve,
   cancel,
@@ -52,6 +52,7 @@ export function createRequests(
       at(async (context) => openRequest(context, await rulesOf(context, input.planned.snapshot), input)),
     // It fetches by itself: what may be answered from a mirror that is behind must not be executed so.
     request: (ask, options) => open((context) => requestRollback(context, ask, options)),
+    requestMany: (asks) => open((context) => requestMany(context, asks)),
     list: (filter) => at((context) => list(context, filter)),
     ids: (filter) => at((context) => ids(context, filter)),
     show: ({ id, reader }) => at((context) => show(context, id, reader)),

@@ -87,6 +87,7 @@ const FUNCTIONS = {
     'rollbacks.executeMany',
     'rollbacks.plan',
     'rollbacks.request',
+    'rollbacks.requestMany',
     'samplePlan',
     'show',
     'survey',

@@ -62,7 +62,7 @@ export interface LedgerCache {
   readonly sessions: Map<ObjectId, Promise<SessionFile>>;
   readonly folders: Map<ObjectId, Promise<readonly Found[]>>;
   /** By commit, and the time at which its key was judged. */
-  readonly signatures: Map<string, Signature>;
+  readonly signatures: Map<string, Promise<Signature | undefined>>;
   /** By request, digest and tip of the branch. */
   readonly owners: Map<string, readonly EnvironmentName[]>;
   /** What the branch holds, at a tip of it. */
