@@ -1,4 +1,5 @@
 /** Writes events: what may be written is decided on the ledger as it is, and decided again when another person was faster. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   BacktrailError,
   formatCoordinates,
@@ -91,6 +92,8 @@ async function runLane(
 ): Promise<void> {
   lane.isRunning = true;
   while (lane.waiting.length > 0) {
+    // Those that come at the same moment join.
+    await nextTurn();
     const taken = lane.waiting;
     lane.waiting = [];
     // What could not join goes first next time.
