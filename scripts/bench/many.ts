@@ -2,13 +2,13 @@
  * Many rollbacks at once, through the real queue: from the first job to the last result, beside a `git push` for each commit. The requests are
  * in the ledger before the clock starts; how long opening them took is printed by itself.
  */
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Engine, makeRequestId, openEngine, type RequestId } from '../../engine/internal.ts';
+import { type Engine, openEngine, type RequestId, type RollbackAsk } from '../../engine/internal.ts';
 import {
   createLogger,
   enqueueRollback,
   executeInBatches,
-  followRollback,
   openQueue,
   startWorker,
 } from '../../workers/index.ts';
@@ -37,13 +37,17 @@ async function benchPlace(
   count: number,
 ): Promise<void> {
   const copy = join(folder, `many-${isRemote ? 'remote' : 'local'}.git`);
+  for (const path of [copy, cacheOf(folder, isRemote)]) rmSync(path, { recursive: true, force: true });
   git({ cwd: folder, env }, ['clone', '--quiet', '--bare', '--shared', repo, copy]);
   git({ cwd: copy, env }, ['config', 'core.logAllRefUpdates', 'true']);
   const location = isRemote ? `file://${copy}` : copy;
   const open = () => openEngine({ ...engineOptions(folder, env, isRemote), repo: location });
   const asking = await open();
+  const planning = performance.now();
+  const asks = await planScopes(asking, { count, size });
+  const planned = performance.now() - planning;
   const opening = performance.now();
-  const ids = await openRequests(asking, { count, size });
+  const ids = await openRequests(asking, asks);
   const opened = performance.now() - opening;
   const worker = startWorker({
     redisUrl,
@@ -54,26 +58,27 @@ async function benchPlace(
   try {
     const before = git({ cwd: copy, env }, ['rev-parse', 'main']).trim();
     const start = performance.now();
-    const since = await Promise.all(
-      ids.map((requestId) => enqueueRollback(queue, { v: 2, requestId, repo: location })),
-    );
-    const results = await Promise.all(
-      ids.map((id, index) => followRollback(queue, id, { since: since[index]?.since ?? '0' })),
-    );
+    for (const requestId of ids) await enqueueRollback(queue, { v: 2, requestId, repo: location });
+    const ended = async () => {
+      const { completed = 0, failed = 0 } = await queue.jobs.getJobCounts('completed', 'failed');
+      return completed + failed;
+    };
+    while ((await ended()) < ids.length) await new Promise((done) => setTimeout(done, 50));
     const took = performance.now() - start;
     const moves = git({ cwd: copy, env }, ['reflog', 'show', '--format=%H', 'main'])
       .trim()
       .split('\n').length;
-    const completed = results.filter(({ status }) => status === 'completed').length;
+    const { completed = 0 } = await queue.jobs.getJobCounts('completed');
+    await queue.jobs.obliterate({ force: true });
     const commits = Number(git({ cwd: copy, env }, ['rev-list', '--count', `${before}..main`]));
     const push = pushEach({ folder, env, copy, commits: 20 });
-    say(`${count} service rollbacks, ${isRemote ? 'a remote over file://' : 'a local repository'}:`);
+    say(`${ids.length} service rollbacks, ${isRemote ? 'a remote over file://' : 'a local repository'}:`);
     say(`  one git push a commit (${commits} of them)    ${((push * commits) / 1000).toFixed(1)} s   1.00 x`);
     say(
       `  enqueued to all completed            ${(took / 1000).toFixed(1)} s   ${(took / (push * commits)).toFixed(2)} x`,
     );
     say(
-      `  ${completed} completed, ${commits} commits, the branch moved ${moves} times; opening the requests took ${(opened / 1000).toFixed(1)} s before`,
+      `  ${completed} completed, ${commits} commits, the branch moved ${moves} times; planning took ${(planned / 1000).toFixed(1)} s and opening ${(opened / 1000).toFixed(1)} s before`,
     );
   } finally {
     await queue.close();
@@ -82,27 +87,39 @@ async function benchPlace(
   }
 }
 
+const cacheOf = (folder: string, isRemote: boolean) =>
+  join(folder, isRemote ? 'cache-remote' : 'cache-local');
+
 const engineOptions = (folder: string, env: Record<string, string>, isRemote: boolean) => ({
   env,
-  cacheFolder: join(folder, isRemote ? 'cache-remote' : 'cache-local'),
+  cacheFolder: cacheOf(folder, isRemote),
   committer: PERSON,
   clock: { now: () => Date.now(), sleep: (ms: number) => new Promise<void>((done) => setTimeout(done, ms)) },
 });
 
-async function openRequests(
+/** Plans are made before: what is measured is opening. */
+async function planScopes(
   engine: Engine,
   { count, size }: { readonly count: number; readonly size: Bench['size'] },
-): Promise<RequestId[]> {
-  const ids: RequestId[] = [];
-  for (let number = 0; ids.length < count; number += 1) {
-    const scope = `${tenantName(number % size.tenants)}/production/${serviceName(Math.floor(number / size.tenants) % size.services)}`;
-    const planned = await engine.plan({ scope }).catch(() => null);
+): Promise<RollbackAsk[]> {
+  const asks: RollbackAsk[] = [];
+  for (let number = 0; asks.length < count && number < size.tenants * size.services; number += 1) {
+    const scope = `${tenantName(number % size.tenants)}/production/${serviceName(Math.floor(number / size.tenants))}`;
+    const plan = await engine.rollbacks.plan({ scope, author: PERSON }).catch(() => null);
     // Not every service has an earlier revision.
-    if (planned === null || planned.plan.files.length === 0) continue;
-    const id = makeRequestId(Date.now(), crypto.getRandomValues(new Uint8Array(10)));
-    ids.push((await engine.requests.open({ planned, author: PERSON, id, reason: 'Benchmark' })).id);
+    if (plan === null || plan.unchanged) continue;
+    const { target, digest, base } = plan;
+    asks.push({ scope, target, digest, base, author: PERSON, reason: 'Benchmark' });
   }
-  return ids;
+  return asks;
+}
+
+async function openRequests(engine: Engine, asks: readonly RollbackAsk[]): Promise<RequestId[]> {
+  const results = await engine.rollbacks.requestMany(asks);
+  return results.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value.requestId;
+  });
 }
 
 /** Milliseconds for one commit, made and pushed by itself, the mean of some. */
