@@ -1,6 +1,6 @@
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
-import { pureTests } from './test/helpers/pure.ts';
-import { LongestFirst } from './test/helpers/sequencer.ts';
+import { pureTests } from './test/helpers/run/pure.ts';
+import { LongestFirst } from './test/helpers/run/sequencer.ts';
 
 const { pure, others } = pureTests('test');
 const project = (name: string, include: string[]): TestProjectInlineConfiguration => ({
@@ -12,14 +12,14 @@ export default defineConfig({
   test: {
     // `npm run test:fast` runs the first.
     projects: [project('fast', pure), project('full', others)],
-    globalSetup: ['test/helpers/run.ts'],
-    setupFiles: ['test/helpers/setup.ts'],
+    globalSetup: ['test/helpers/run/run.ts'],
+    setupFiles: ['test/helpers/run/setup.ts'],
     // Only what hangs ends by them: no test is to fail because a machine is slow.
     testTimeout: 900_000,
     hookTimeout: 900_000,
     expect: { poll: { timeout: 600_000, interval: 25 } },
     pool: 'forks',
-    // Modules are loaded once a worker; test/helpers/lifetime.ts says what a helper may not do then.
+    // Modules are loaded once a worker; test/helpers/run/lifetime.ts says what a helper may not do then.
     isolate: false,
     // A process is forked for each git, and forking costs by the memory of whoever forks: setup.ts collects garbage.
     execArgv: ['--expose-gc', '--max-semi-space-size=4'],

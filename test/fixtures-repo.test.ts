@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { buildFixturesRepo, type Fixtures, readInitialTree } from '../scripts/build-fixtures-repo.ts';
 import { deliver } from '../scripts/fixtures/deliver.ts';
-import { fixtures } from './helpers/fixtures.ts';
+import { fixtures } from './helpers/repositories/fixtures.ts';
 
 let built: Fixtures;
 beforeAll(async () => {

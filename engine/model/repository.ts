@@ -11,7 +11,7 @@ import type { RequestId } from './request.ts';
  * than a push is one more publisher. Errors are BacktrailErrors.
  */
 
-/** Reads objects, refs and history. The contract is test/contracts/readers.test.ts, for native git and for isomorphic-git. */
+/** Reads objects, refs and history. The contract is test/contracts/readers-*.test.ts, for native git and for isomorphic-git. */
 export interface RepositoryReader {
   readonly kind: 'local' | 'mirror' | 'clone';
   /** The git directory, of a linked worktree its own, of a clone our mirror's. */

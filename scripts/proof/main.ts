@@ -34,7 +34,7 @@ function sampled(): string[] {
   return readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.test.ts'))
     .map((name) => join('test', name))
-    .filter((file) => readFileSync(join(ROOT, file), 'utf8').includes('helpers/proof.ts'))
+    .filter((file) => readFileSync(join(ROOT, file), 'utf8').includes('helpers/run/proof.ts'))
     .toSorted();
 }
 

@@ -3,8 +3,8 @@ import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { isFailure } from '../../engine/internal.ts';
-import { engineOf, rollBack } from '../helpers/engine.ts';
-import { createRepo, type Files, type Repo } from '../helpers/repo.ts';
+import { engineOf, rollBack } from '../helpers/repositories/engine.ts';
+import { createRepo, type Files, type Repo } from '../helpers/repositories/repo.ts';
 
 /**
  * Each folder here is one behaviour: `target/` is the earlier state, `before/` the state that is rolled back, `request.yaml` the wish,

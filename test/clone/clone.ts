@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import { backtrail, completedOf } from '../helpers/cli.ts';
-import type { Repo } from '../helpers/repo.ts';
+import { backtrail, completedOf } from '../helpers/program/cli.ts';
+import type { Repo } from '../helpers/repositories/repo.ts';
 
 export const SERVICE = 'acme/production/api-gateway';
 export const FILE = 'tenants/acme/production/services/api-gateway/service.yaml';

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { backtrail, exampleRepo, jsonOf, stateOf } from '../helpers/cli.ts';
-import { cloneRepo, createRepo } from '../helpers/repo.ts';
-import { hasScript, onTerminal } from '../helpers/terminal.ts';
+import { backtrail, exampleRepo, jsonOf, stateOf } from '../helpers/program/cli.ts';
+import { cloneRepo, createRepo } from '../helpers/repositories/repo.ts';
+import { hasScript, onTerminal } from '../helpers/program/terminal.ts';
 import { BACK, SERVICE } from './clone.ts';
 import { z } from 'zod';
 

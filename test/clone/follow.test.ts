@@ -1,10 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { backtrail, exampleRepo, refusalOf, start, stateOf } from '../helpers/cli.ts';
-import { confirmation, engineOf } from '../helpers/engine.ts';
-import { type Fate, serveGit } from '../helpers/git-http.ts';
-import { cloneRepo, type Repo, temporaryFolder } from '../helpers/repo.ts';
+import { backtrail, exampleRepo, refusalOf, start, stateOf } from '../helpers/program/cli.ts';
+import { confirmation, engineOf } from '../helpers/repositories/engine.ts';
+import { type Fate, serveGit } from '../helpers/servers/git-http.ts';
+import { cloneRepo, type Repo, temporaryFolder } from '../helpers/repositories/repo.ts';
 import { BACK, FILE, hook, OTHER, publishedTo, pushed, roll, SERVICE } from './clone.ts';
 
 async function both(): Promise<{ upstream: Repo; clone: Repo }> {

@@ -2,10 +2,10 @@ import { readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { mirrorFolder } from '../../engine/git/remote/mirror-cache.ts';
-import { canary, poison } from '../helpers/canary.ts';
-import { backtrail, exampleRepo, refusalOf, stateOf } from '../helpers/cli.ts';
-import { serveGit } from '../helpers/git-http.ts';
-import { cloneRepo, type Repo, temporaryFolder } from '../helpers/repo.ts';
+import { canary, poison } from '../helpers/program/canary.ts';
+import { backtrail, exampleRepo, refusalOf, stateOf } from '../helpers/program/cli.ts';
+import { serveGit } from '../helpers/servers/git-http.ts';
+import { cloneRepo, type Repo, temporaryFolder } from '../helpers/repositories/repo.ts';
 import { BACK, codes, FILE, publishedTo, roll, SERVICE } from './clone.ts';
 
 const cacheOf = (repo: Repo) => join(repo.env['HOME'] ?? '', '.cache/backtrail');

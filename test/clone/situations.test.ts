@@ -2,10 +2,10 @@ import { readFile, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { backtrail, completedOf, exampleRepo, jsonOf, refusalOf, start } from '../helpers/cli.ts';
-import { serveGit } from '../helpers/git-http.ts';
-import { startTestRedis } from '../helpers/redis.ts';
-import { cloneRepo, createRepo, type Repo, temporaryFolder } from '../helpers/repo.ts';
+import { backtrail, completedOf, exampleRepo, jsonOf, refusalOf, start } from '../helpers/program/cli.ts';
+import { serveGit } from '../helpers/servers/git-http.ts';
+import { startTestRedis } from '../helpers/servers/redis.ts';
+import { cloneRepo, createRepo, type Repo, temporaryFolder } from '../helpers/repositories/repo.ts';
 import { BACK, codes, FILE, OTHER, publishedTo, pushed, roll, SERVICE } from './clone.ts';
 
 const read = (repo: Pick<Repo, 'folder'>, path: string) => readFile(join(repo.folder, path), 'utf8');

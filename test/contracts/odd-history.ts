@@ -1,4 +1,4 @@
-import { createRepo, type Repo } from '../helpers/repo.ts';
+import { createRepo, type Repo } from '../helpers/repositories/repo.ts';
 
 const IDENT = 'author A <a@b> 5 +0000\ncommitter A <a@b> 5 +0000\n';
 

@@ -8,9 +8,9 @@ import { kustomizationFiles } from '../../engine/render/kustomize/kustomize.ts';
 import { openGit } from '../../engine/git/open.ts';
 import { isFailure } from '../../engine/model/index.ts';
 import { treeView } from '../../engine/snapshot/view.ts';
-import { memoryTree } from '../helpers/memory-tree.ts';
-import { kubectl, needsKubectl, programsOf } from '../helpers/programs.ts';
-import { createRepo, temporaryFolder } from '../helpers/repo.ts';
+import { memoryTree } from '../helpers/trees/memory-tree.ts';
+import { kubectl, needsKubectl, programsOf } from '../helpers/program/programs.ts';
+import { createRepo, temporaryFolder } from '../helpers/repositories/repo.ts';
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { engineOf, rollBack } from '../helpers/engine.ts';
-import { cloneRepo, createRepo, type Repo } from '../helpers/repo.ts';
-import { runs } from '../helpers/proof.ts';
+import { engineOf, rollBack } from '../helpers/repositories/engine.ts';
+import { cloneRepo, createRepo, type Repo } from '../helpers/repositories/repo.ts';
+import { runs } from '../helpers/run/proof.ts';
 
 const CONFIG = 'version: 1\nlayout: { service: [ "apps/{environment}/{service}/**" ] }\nkeep: []\n';
 const FOLDER = 'apps/production/web';

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createRepo, type Repo } from '../helpers/repo.ts';
-import { engineOf, rollBack } from '../helpers/engine.ts';
+import { createRepo, type Repo } from '../helpers/repositories/repo.ts';
+import { engineOf, rollBack } from '../helpers/repositories/engine.ts';
 
 const folder = process.env['BACKTRAIL_REAL_REPOS'] ?? '';
 const bundle = (name: string) => join(folder, `${name}.bundle`);

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cloneRepo, createRepo, type Files, type Repo } from '../helpers/repo.ts';
-import { engineOf, rollBack } from '../helpers/engine.ts';
-import { runs } from '../helpers/proof.ts';
+import { cloneRepo, createRepo, type Files, type Repo } from '../helpers/repositories/repo.ts';
+import { engineOf, rollBack } from '../helpers/repositories/engine.ts';
+import { runs } from '../helpers/run/proof.ts';
 
 const CONFIG = `version: 1
 layout:

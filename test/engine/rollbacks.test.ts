@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type EngineOptions, isFailure, openEngine, type PlanAsk } from '../../engine/index.ts';
-import { backtrail, exampleRepo, runProcess } from '../helpers/cli.ts';
-import { engineOf, JANE } from '../helpers/engine.ts';
-import { type Repo, temporaryFolder } from '../helpers/repo.ts';
-import { configOf, createTeam, policedRepo } from '../helpers/requests.ts';
+import { backtrail, exampleRepo, runProcess } from '../helpers/program/cli.ts';
+import { engineOf, JANE } from '../helpers/repositories/engine.ts';
+import { type Repo, temporaryFolder } from '../helpers/repositories/repo.ts';
+import { configOf, createTeam, policedRepo } from '../helpers/people/requests.ts';
 
 const GATEWAY = 'acme/production/api-gateway';
 const team = createTeam();

@@ -2,10 +2,10 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import * as library from '../../engine/index.ts';
-import { engineOf } from '../helpers/engine.ts';
-import { useRedis } from '../helpers/redis.ts';
-import { type Repo, temporaryFolder } from '../helpers/repo.ts';
-import { configOf, createTeam, newId, policedRepo, type Team } from '../helpers/requests.ts';
+import { engineOf } from '../helpers/repositories/engine.ts';
+import { useRedis } from '../helpers/servers/redis.ts';
+import { type Repo, temporaryFolder } from '../helpers/repositories/repo.ts';
+import { configOf, createTeam, newId, policedRepo, type Team } from '../helpers/people/requests.ts';
 import * as workers from '../../workers/index.ts';
 
 const redis = useRedis();

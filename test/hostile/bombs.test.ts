@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { backtrail, completedOf, refusalOf } from '../helpers/cli.ts';
-import { createRepo, type Repo } from '../helpers/repo.ts';
-import { cpuSeconds } from '../helpers/soon.ts';
+import { backtrail, completedOf, refusalOf } from '../helpers/program/cli.ts';
+import { createRepo, type Repo } from '../helpers/repositories/repo.ts';
+import { cpuSeconds } from '../helpers/run/soon.ts';
 
 const LAYOUT = 'layout: { service: [ "apps/{environment}/{service}/**" ] }\n';
 const CONFIG = `version: 1\n${LAYOUT}`;

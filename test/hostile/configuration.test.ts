@@ -1,9 +1,9 @@
 import { appendFile, chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { backtrail, completedOf, exampleRepo, start } from '../helpers/cli.ts';
-import { useRedis } from '../helpers/redis.ts';
-import { temporaryFolder, type Repo } from '../helpers/repo.ts';
+import { backtrail, completedOf, exampleRepo, start } from '../helpers/program/cli.ts';
+import { useRedis } from '../helpers/servers/redis.ts';
+import { temporaryFolder, type Repo } from '../helpers/repositories/repo.ts';
 
 const GATEWAY = 'acme/production/api-gateway';
 const HOOKS = (

@@ -1,9 +1,9 @@
 /** One file, several names: whoever rolls it back under any of them needs what the rules of all of them ask for. */
 import { describe, expect, it } from 'vitest';
 import { type Engine, isFailure, type Person } from '../../engine/internal.ts';
-import { engineOf } from '../helpers/engine.ts';
-import { createTeam, engineFor, newId } from '../helpers/requests.ts';
-import { createRepo } from '../helpers/repo.ts';
+import { engineOf } from '../helpers/repositories/engine.ts';
+import { createTeam, engineFor, newId } from '../helpers/people/requests.ts';
+import { createRepo } from '../helpers/repositories/repo.ts';
 
 const team = createTeam();
 

@@ -10,9 +10,9 @@ import {
   policyFor,
   unsatisfiableReason,
 } from '../../engine/policy/policy.ts';
-import { backtrail, exampleRepo } from '../helpers/cli.ts';
-import type { Repo } from '../helpers/repo.ts';
-import { cpuSeconds } from '../helpers/soon.ts';
+import { backtrail, exampleRepo } from '../helpers/program/cli.ts';
+import type { Repo } from '../helpers/repositories/repo.ts';
+import { cpuSeconds } from '../helpers/run/soon.ts';
 
 const LAYOUT = 'version: 1\nlayout: { environment: ["t/{tenant}/{environment}/**"] }\n';
 const PLACE = { tenant: 'acme', environment: 'production' };

@@ -5,8 +5,8 @@ import { z } from 'zod';
 import { isFailure, type Person } from '../../engine/internal.ts';
 import { readRollback } from '../../engine/record/read.ts';
 import { requestPath, sessionPath } from '../../engine/record/ledger-file.ts';
-import { engineOf } from '../helpers/engine.ts';
-import { eventId, fileOf, forge, forgeEvent, messageOf, print } from '../helpers/forge.ts';
+import { engineOf } from '../helpers/repositories/engine.ts';
+import { eventId, fileOf, forge, forgeEvent, messageOf, print } from '../helpers/people/forge.ts';
 import {
   ask,
   configOf,
@@ -16,9 +16,9 @@ import {
   policedRepo,
   POLICY,
   stageOf,
-} from '../helpers/requests.ts';
-import type { Repo } from '../helpers/repo.ts';
-import { allowedSigners, type Identity } from '../helpers/signing.ts';
+} from '../helpers/people/requests.ts';
+import type { Repo } from '../helpers/repositories/repo.ts';
+import { allowedSigners, type Identity } from '../helpers/people/signing.ts';
 
 const MALLORY = { name: 'Mallory', email: 'mallory@example.com' };
 const team = createTeam();

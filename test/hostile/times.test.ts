@@ -3,12 +3,12 @@ import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { isFailure } from '../../engine/internal.ts';
-import { engineOf } from '../helpers/engine.ts';
-import { approvalBy, eventId, fileOf, forgeEvent } from '../helpers/forge.ts';
-import { temporaryFolder } from '../helpers/repo.ts';
-import { ask, configOf, createTeam, engineFor, POLICY, stageOf } from '../helpers/requests.ts';
-import { LEDGER } from '../helpers/scene.ts';
-import { allowedSigners, createIdentity } from '../helpers/signing.ts';
+import { engineOf } from '../helpers/repositories/engine.ts';
+import { approvalBy, eventId, fileOf, forgeEvent } from '../helpers/people/forge.ts';
+import { temporaryFolder } from '../helpers/repositories/repo.ts';
+import { ask, configOf, createTeam, engineFor, POLICY, stageOf } from '../helpers/people/requests.ts';
+import { LEDGER } from '../helpers/people/scene.ts';
+import { allowedSigners, createIdentity } from '../helpers/people/signing.ts';
 
 const team = createTeam();
 const BOB = { name: 'bob', email: 'bob@example.com' };

@@ -1,8 +1,8 @@
 import { lstat, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { backtrail, completedOf, refusalOf, stateOf } from '../helpers/cli.ts';
-import { createRepo, type Repo, temporaryFolder } from '../helpers/repo.ts';
+import { backtrail, completedOf, refusalOf, stateOf } from '../helpers/program/cli.ts';
+import { createRepo, type Repo, temporaryFolder } from '../helpers/repositories/repo.ts';
 
 const CONFIG = 'version: 1\nlayout: { service: [ "apps/{environment}/{service}/**" ] }\n';
 const SERVICE = 'production/web';

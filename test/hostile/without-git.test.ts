@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { deflateSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { openReadOnly } from '../../engine/git/reader/open.ts';
-import { cloneRepo, createRepo, type Repo, temporaryFolder } from '../helpers/repo.ts';
+import { cloneRepo, createRepo, type Repo, temporaryFolder } from '../helpers/repositories/repo.ts';
 
 const open = (repo: Repo, folder = repo.folder) => openReadOnly({ location: folder, folder, env: repo.env });
 const NEEDS_GIT = { code: 'GIT_MISSING', hint: expect.stringContaining('Install git') };

@@ -8,7 +8,7 @@ import {
   type Scene,
   scene,
   setPolicy,
-} from '../helpers/scene.ts';
+} from '../helpers/people/scene.ts';
 
 const SERVICE = 'tenants/acme/production/services/api-gateway/service.yaml';
 const IMAGE = { scope: 'acme/production/api-gateway', fields: ['image'] };

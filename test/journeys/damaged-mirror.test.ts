@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { mirrorFolder } from '../../engine/git/remote/mirror-cache.ts';
 import type { Notice } from '../../engine/internal.ts';
-import { confirmation, engineOf } from '../helpers/engine.ts';
-import { fixturesRepo } from '../helpers/fixtures.ts';
-import { createRepo, temporaryFolder, type Repo } from '../helpers/repo.ts';
+import { confirmation, engineOf } from '../helpers/repositories/engine.ts';
+import { fixturesRepo } from '../helpers/repositories/fixtures.ts';
+import { createRepo, temporaryFolder, type Repo } from '../helpers/repositories/repo.ts';
 
 const SCOPE = 'acme/production/api-gateway';
 

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { STEPS } from '../../engine/internal.ts';
 import { enqueueRollback, followRollback, openQueue } from '../../workers/index.ts';
-import { exampleRepo } from '../helpers/cli.ts';
-import { compiled } from '../helpers/compiled.ts';
-import { confirmation, engineOf } from '../helpers/engine.ts';
-import { type Repo, temporaryFolder } from '../helpers/repo.ts';
-import { useRedis } from '../helpers/redis.ts';
-import { approve, request, revertsOf as revertsIn, type Scene, scene } from '../helpers/scene.ts';
-import { SOON } from '../helpers/soon.ts';
+import { exampleRepo } from '../helpers/program/cli.ts';
+import { compiled } from '../helpers/program/compiled.ts';
+import { confirmation, engineOf } from '../helpers/repositories/engine.ts';
+import { type Repo, temporaryFolder } from '../helpers/repositories/repo.ts';
+import { useRedis } from '../helpers/servers/redis.ts';
+import { approve, request, revertsOf as revertsIn, type Scene, scene } from '../helpers/people/scene.ts';
+import { SOON } from '../helpers/run/soon.ts';
 
 const redis = useRedis();
 const children: ChildProcess[] = [];
@@ -35,7 +35,7 @@ const startWorker = (
   { repo, signers: allowedSigners }: Scene,
   redisUrl: string,
   how: { dieAt?: string; reconciles?: string } = {},
-) => startProcess(repo.env, 'rollback-worker', { redisUrl, allowedSigners, ...how });
+) => startProcess(repo.env, 'queue/rollback-worker', { redisUrl, allowedSigners, ...how });
 
 const SCOPE = 'acme/production/api-gateway';
 
@@ -134,7 +134,7 @@ describe('whoever approves', () => {
     const place = await scene();
     const { id } = await request(place.jane);
     const { person: actor, identity } = place.bob;
-    const approving = await startProcess({ ...place.repo.env, ...identity.env }, 'approve-and-die', {
+    const approving = await startProcess({ ...place.repo.env, ...identity.env }, 'people/approve-and-die', {
       repo: place.repo.folder,
       id,
       actor,

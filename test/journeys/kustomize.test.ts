@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { documentsOf } from '../helpers/deliver.ts';
-import { engineOf, rollBack } from '../helpers/engine.ts';
-import { fixtures } from '../helpers/fixtures.ts';
-import { foldersLeft, kubectl, needsKubectl } from '../helpers/programs.ts';
-import { isolatedEnv } from '../helpers/repo.ts';
+import { documentsOf } from '../helpers/trees/deliver.ts';
+import { engineOf, rollBack } from '../helpers/repositories/engine.ts';
+import { fixtures } from '../helpers/repositories/fixtures.ts';
+import { foldersLeft, kubectl, needsKubectl } from '../helpers/program/programs.ts';
+import { isolatedEnv } from '../helpers/repositories/repo.ts';
 
 const PORTAL = 'tenants/initech/production/services/portal';
 const OUT = 'delivery/initech/production/portal.yaml';

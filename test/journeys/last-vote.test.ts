@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isFailure } from '../../engine/internal.ts';
-import { approve, LEDGER, policyOf, request, revertsOf, scene } from '../helpers/scene.ts';
+import { approve, LEDGER, policyOf, request, revertsOf, scene } from '../helpers/people/scene.ts';
 
 const codeOf = <T>(answer: Promise<T>): Promise<T | string> =>
   answer.catch((error: unknown) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { compiled } from '../helpers/compiled.ts';
-import { runs } from '../helpers/proof.ts';
+import { compiled } from '../helpers/program/compiled.ts';
+import { runs } from '../helpers/run/proof.ts';
 import { soak } from '../../scripts/soak/soak.ts';
 
 describe.each([

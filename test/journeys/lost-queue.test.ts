@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { openIn, reconcileIn } from '../../cli/commands/worker.ts';
 import { executeInBatches } from '../../workers/index.ts';
 import { enqueueRollback } from '../../workers/index.ts';
-import { SERVICE } from '../helpers/engine.ts';
-import { useQueues } from '../helpers/queue.ts';
-import { startTestRedis, useRedis } from '../helpers/redis.ts';
-import { temporaryFolder } from '../helpers/repo.ts';
-import { approve, LEDGER, request, revertsOf, type Scene, scene } from '../helpers/scene.ts';
+import { SERVICE } from '../helpers/repositories/engine.ts';
+import { useQueues } from '../helpers/queue/queue.ts';
+import { startTestRedis, useRedis } from '../helpers/servers/redis.ts';
+import { temporaryFolder } from '../helpers/repositories/repo.ts';
+import { approve, LEDGER, request, revertsOf, type Scene, scene } from '../helpers/people/scene.ts';
 
 const SCOPES = ['acme/production/api-gateway', 'acme/production/billing', 'globex/production/api-gateway'];
 

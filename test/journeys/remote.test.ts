@@ -1,10 +1,10 @@
 import { chmod, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { confirmation, engineOf } from '../helpers/engine.ts';
-import { fixturesRepo } from '../helpers/fixtures.ts';
-import { type Fate, type GitServer, serveGit } from '../helpers/git-http.ts';
-import { cloneRepo, createRepo, type Repo } from '../helpers/repo.ts';
+import { confirmation, engineOf } from '../helpers/repositories/engine.ts';
+import { fixturesRepo } from '../helpers/repositories/fixtures.ts';
+import { type Fate, type GitServer, serveGit } from '../helpers/servers/git-http.ts';
+import { cloneRepo, createRepo, type Repo } from '../helpers/repositories/repo.ts';
 
 const SCOPE = 'acme/production/api-gateway';
 

@@ -10,9 +10,9 @@ import { parseConfig } from '../../engine/layout/configuration/parse.ts';
 import { draftText, templateText } from '../../engine/init/proposal/text.ts';
 import { exampleOf, type KeySchema, readSchema } from '../../scripts/configuration/schema.ts';
 import { configurationDocs } from '../../scripts/configuration-reference.ts';
-import { CONFIG, SHARED } from '../helpers/plan-repo.ts';
-import { configOf } from '../helpers/requests.ts';
-import { policyOf } from '../helpers/scene.ts';
+import { CONFIG, SHARED } from '../helpers/repositories/plan-repo.ts';
+import { configOf } from '../helpers/people/requests.ts';
+import { policyOf } from '../helpers/people/scene.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');

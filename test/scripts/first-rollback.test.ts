@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { runProcess, stateOf } from '../helpers/cli.ts';
-import { createRepo, isolatedEnv } from '../helpers/repo.ts';
+import { runProcess, stateOf } from '../helpers/program/cli.ts';
+import { createRepo, isolatedEnv } from '../helpers/repositories/repo.ts';
 
 const values = (tag: string) => `image:\n  repository: registry.example.com/api\n  tag: ${tag}\n`;
 

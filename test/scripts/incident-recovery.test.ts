@@ -9,11 +9,11 @@ import {
   start,
   stateOf,
   type Transcript,
-} from '../helpers/cli.ts';
-import { engineOf } from '../helpers/engine.ts';
-import { startTestRedis } from '../helpers/redis.ts';
-import { isolatedEnv, type Repo, temporaryFolder } from '../helpers/repo.ts';
-import { allowedSigners, createIdentity, type Identity } from '../helpers/signing.ts';
+} from '../helpers/program/cli.ts';
+import { engineOf } from '../helpers/repositories/engine.ts';
+import { startTestRedis } from '../helpers/servers/redis.ts';
+import { isolatedEnv, type Repo, temporaryFolder } from '../helpers/repositories/repo.ts';
+import { allowedSigners, createIdentity, type Identity } from '../helpers/people/signing.ts';
 import { readIncident } from '../../cli/commands/incident/file.ts';
 import type { RunningRedis } from '../../scripts/redis.ts';
 

@@ -16,11 +16,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { compiled } from '../helpers/compiled.ts';
+import { compiled } from '../helpers/program/compiled.ts';
 import { findServer, startRedis, withRedis } from '../../scripts/redis.ts';
 import type { LocalKind } from '../../scripts/redis.ts';
-import { hasNativeRedis } from '../helpers/redis.ts';
-import { SOON } from '../helpers/soon.ts';
+import { hasNativeRedis } from '../helpers/servers/redis.ts';
+import { SOON } from '../helpers/run/soon.ts';
 
 const native: LocalKind =
   findServer('redis-server') === null && findServer('valkey-server') !== null
@@ -158,7 +158,7 @@ async function until(done: () => boolean, milliseconds: number): Promise<void> {
 }
 
 function spawnParent(kind: LocalKind, then: 'stay' | 'forget' = 'stay') {
-  const child = spawn(process.execPath, [compiled('test/helpers/redis-parent.ts'), kind, then], {
+  const child = spawn(process.execPath, [compiled('test/helpers/servers/redis-parent.ts'), kind, then], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const answer = (async () => {

@@ -3,7 +3,7 @@ import { appendFileSync, readFileSync, symlinkSync, writeFileSync } from 'node:f
 import { join, resolve } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { release, requireContents } from '../../scripts/release.ts';
-import { temporaryFolder } from '../helpers/repo.ts';
+import { temporaryFolder } from '../helpers/repositories/repo.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 

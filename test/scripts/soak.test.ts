@@ -3,8 +3,8 @@ import type { Answer } from '../../scripts/soak/answers.ts';
 import { requestPath } from '../../engine/record/ledger-file.ts';
 import { checkLedger } from '../../scripts/soak/check.ts';
 import { explain, type Life } from '../../scripts/soak/explain.ts';
-import { fileOf, forge, messageOf, print } from '../helpers/forge.ts';
-import { LEDGER, request, type Scene, scene } from '../helpers/scene.ts';
+import { fileOf, forge, messageOf, print } from '../helpers/people/forge.ts';
+import { LEDGER, request, type Scene, scene } from '../helpers/people/scene.ts';
 
 const person = (name: string) => ({ name, email: `${name}@example.com` });
 const LIFE: Life = [

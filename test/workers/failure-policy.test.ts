@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { BacktrailError, STEPS } from '../../engine/model/index.ts';
 import { enqueueRollback, followRollback, MAX_ATTEMPTS, waitBefore } from '../../workers/index.ts';
 import { mayPass, withJitter } from '../../workers/failure-policy.ts';
-import { makeJob, resultOf } from '../helpers/queue-values.ts';
-import { useQueues } from '../helpers/queue.ts';
-import { useRedis } from '../helpers/redis.ts';
+import { makeJob, resultOf } from '../helpers/queue/queue-values.ts';
+import { useQueues } from '../helpers/queue/queue.ts';
+import { useRedis } from '../helpers/servers/redis.ts';
 
 const unreachable = () =>
   Promise.reject(new BacktrailError('REMOTE_UNAVAILABLE', 'The remote does not answer.'));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { BacktrailError } from '../../engine/model/index.ts';
-import { recordingLogger } from '../helpers/queue.ts';
+import { recordingLogger } from '../helpers/queue/queue.ts';
 
 const lineSchema = z.record(z.string(), z.unknown());
 

@@ -3,10 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { enqueueRollback, followRollback, openQueue } from '../../workers/index.ts';
-import { makeJob, resultOf } from '../helpers/queue-values.ts';
-import { useQueues } from '../helpers/queue.ts';
-import { hasNativeRedis, startTestRedis, useRedis } from '../helpers/redis.ts';
-import { SOON } from '../helpers/soon.ts';
+import { makeJob, resultOf } from '../helpers/queue/queue-values.ts';
+import { useQueues } from '../helpers/queue/queue.ts';
+import { hasNativeRedis, startTestRedis, useRedis } from '../helpers/servers/redis.ts';
+import { SOON } from '../helpers/run/soon.ts';
 
 describe('whoever enqueues, when Redis', () => {
   const redis = useRedis();

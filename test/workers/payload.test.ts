@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { addProgress, parseJob, parseProgress, parseResult } from '../../workers/payload.ts';
-import { makeJob, resultOf } from '../helpers/queue-values.ts';
+import { makeJob, resultOf } from '../helpers/queue/queue-values.ts';
 
 const code = (data: unknown) => {
   try {

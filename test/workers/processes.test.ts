@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { enqueueRollback, followRollback } from '../../workers/index.ts';
-import { compiled } from '../helpers/compiled.ts';
-import { makeJob } from '../helpers/queue-values.ts';
-import { useQueues } from '../helpers/queue.ts';
-import { startTestRedis, useRedis } from '../helpers/redis.ts';
-import { SOON } from '../helpers/soon.ts';
+import { compiled } from '../helpers/program/compiled.ts';
+import { makeJob } from '../helpers/queue/queue-values.ts';
+import { useQueues } from '../helpers/queue/queue.ts';
+import { startTestRedis, useRedis } from '../helpers/servers/redis.ts';
+import { SOON } from '../helpers/run/soon.ts';
 
 const redis = useRedis();
 const { openQueue } = useQueues(redis);
@@ -135,9 +135,13 @@ async function startProcess(
   options: { holdAt?: string; holdMs?: number; redisUrl?: string } = {},
 ) {
   const setup = { redisUrl: redis.url, name, journal: join(folder, 'journal'), ...options };
-  const child = spawn(process.execPath, [compiled('test/helpers/worker-process.ts'), JSON.stringify(setup)], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    [compiled('test/helpers/queue/worker-process.ts'), JSON.stringify(setup)],
+    {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    },
+  );
   children.push(child);
   await written(`${name} up`);
   return child;

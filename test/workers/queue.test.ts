@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { BacktrailError, STEPS } from '../../engine/model/index.ts';
 import { enqueueRollback, enqueueWaiting, followRollback, jobStates } from '../../workers/index.ts';
 import type { ExecuteRollback, RollbackProgress } from '../../workers/index.ts';
-import { makeJob, resultOf } from '../helpers/queue-values.ts';
-import { useQueues } from '../helpers/queue.ts';
-import { hasNativeRedis, useRedis } from '../helpers/redis.ts';
-import { SOON } from '../helpers/soon.ts';
+import { makeJob, resultOf } from '../helpers/queue/queue-values.ts';
+import { useQueues } from '../helpers/queue/queue.ts';
+import { hasNativeRedis, useRedis } from '../helpers/servers/redis.ts';
+import { SOON } from '../helpers/run/soon.ts';
 
 /** Goes through the steps like the engine does. */
 const succeed: ExecuteRollback = async ({ requestId, onStep, signal }) => {

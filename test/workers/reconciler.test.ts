@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { BacktrailError } from '../../engine/model/index.ts';
 import { enqueueRollback, followRollback } from '../../workers/index.ts';
 import type { ExecuteRollback, Reconciling } from '../../workers/index.ts';
-import { makeJob, resultOf } from '../helpers/queue-values.ts';
-import { useQueues } from '../helpers/queue.ts';
-import { startTestRedis, useRedis } from '../helpers/redis.ts';
-import { SOON } from '../helpers/soon.ts';
+import { makeJob, resultOf } from '../helpers/queue/queue-values.ts';
+import { useQueues } from '../helpers/queue/queue.ts';
+import { startTestRedis, useRedis } from '../helpers/servers/redis.ts';
+import { SOON } from '../helpers/run/soon.ts';
 
 const REPO = '/srv/git/desired-state';
 type Repair = Awaited<ReturnType<Reconciling['reconcile']>>['repairs'][number];

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { exitOnSignal } from '../../workers/index.ts';
-import { recordingLogger } from '../helpers/queue.ts';
+import { recordingLogger } from '../helpers/queue/queue.ts';
 
 /** A process that only notes how it would have exited. */
 class FakeProcess extends EventEmitter {

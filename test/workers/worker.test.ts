@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { STEPS } from '../../engine/model/index.ts';
 import { enqueueRollback, followRollback, startWorker as start } from '../../workers/index.ts';
 import { JOB_OPTIONS } from '../../workers/queue.ts';
-import { makeJob, resultOf } from '../helpers/queue-values.ts';
-import { recordingLogger, useQueues } from '../helpers/queue.ts';
-import { useRedis } from '../helpers/redis.ts';
-import { SOON } from '../helpers/soon.ts';
+import { makeJob, resultOf } from '../helpers/queue/queue-values.ts';
+import { recordingLogger, useQueues } from '../helpers/queue/queue.ts';
+import { useRedis } from '../helpers/servers/redis.ts';
+import { SOON } from '../helpers/run/soon.ts';
 
 const neverCalled = () => Promise.reject(new Error('never'));
 

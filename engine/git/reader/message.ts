@@ -1,7 +1,7 @@
 /**
  * What git reads in the text of a commit object. Written from git-interpret-trailers(1), git-commit(1) (comments, scissors, encodings),
  * git-fast-import(1) (idents) and pretty-formats in git-log(1). What they leave open was measured with git 2.39, and
- * test/contracts/readers.test.ts compares both on odd and on random messages.
+ * test/contracts/readers-agree.test.ts compares both on odd and on random messages.
  */
 import type { Person } from '../../model/index.ts';
 

@@ -4,7 +4,7 @@ import { checkConfiguration } from '../../../engine/doctor/tree/index.ts';
 import { nearNames } from '../../../engine/layout/near-names.ts';
 import { parseConfig } from '../../../engine/layout/configuration/parse.ts';
 import { compileLayout } from '../../../engine/layout/layout.ts';
-import { type Held, memoryTree } from '../../helpers/memory-tree.ts';
+import { type Held, memoryTree } from '../../helpers/trees/memory-tree.ts';
 
 const SECRET = 'apiVersion: v1\nkind: Secret\nmetadata: { name: s }\ndata: { a: MQ== }\n';
 

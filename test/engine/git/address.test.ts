@@ -2,7 +2,7 @@ import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { addressKey } from '../../../engine/git/remote/address.ts';
-import { createRepo, temporaryFolder } from '../../helpers/repo.ts';
+import { createRepo, temporaryFolder } from '../../helpers/repositories/repo.ts';
 
 describe('the key of an address', () => {
   it.each([

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { configValue } from '../../../engine/git/process/config.ts';
 import { createConfigReader } from '../../../engine/git/config-reader.ts';
-import { createRepo, temporaryFolder } from '../../helpers/repo.ts';
+import { createRepo, temporaryFolder } from '../../helpers/repositories/repo.ts';
 
 /** A reader of a new repository, and how often it has asked git. */
 async function reading() {

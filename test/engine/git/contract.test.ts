@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { openGit } from '../../../engine/git/open.ts';
 import type { GitRepository } from '../../../engine/git/open.ts';
-import { cloneRepo, createRepo, temporaryFolder } from '../../helpers/repo.ts';
-import type { Repo } from '../../helpers/repo.ts';
+import { cloneRepo, createRepo, temporaryFolder } from '../../helpers/repositories/repo.ts';
+import type { Repo } from '../../helpers/repositories/repo.ts';
 
 const opened: GitRepository[] = [];
 afterEach(async () => {

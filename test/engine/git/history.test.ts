@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cloneRepo, createRepo } from '../../helpers/repo.ts';
+import { cloneRepo, createRepo } from '../../helpers/repositories/repo.ts';
 import { open, REQUEST } from './open.ts';
-import { runs } from '../../helpers/proof.ts';
+import { runs } from '../../helpers/run/proof.ts';
 
 const rollback = (id: string) => `Rollback: x\n\n    text\n\nMode: full\nRollback-Request-ID: ${id}\n`;
 const ids = (commits: readonly { id: string }[]) => commits.map(({ id }) => id);

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openGit } from '../../../engine/git/open.ts';
 import { MODE } from '../../../engine/model/index.ts';
-import { canary, poison } from '../../helpers/canary.ts';
-import { createRepo, temporaryFolder } from '../../helpers/repo.ts';
+import { canary, poison } from '../../helpers/program/canary.ts';
+import { createRepo, temporaryFolder } from '../../helpers/repositories/repo.ts';
 import { open, PERSON, REQUEST, SERVICE } from './open.ts';
 
 test('nothing that a repository names is run: not by opening, reading, writing or publishing', async () => {

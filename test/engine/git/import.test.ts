@@ -5,10 +5,10 @@ import { describe, expect, test } from 'vitest';
 import type { NewCommit } from '../../../engine/model/index.ts';
 import { isSafePath, MODE } from '../../../engine/model/index.ts';
 import type { Write } from '../../../engine/model/index.ts';
-import { createRepo } from '../../helpers/repo.ts';
-import type { Repo } from '../../helpers/repo.ts';
+import { createRepo } from '../../helpers/repositories/repo.ts';
+import type { Repo } from '../../helpers/repositories/repo.ts';
 import { open, PERSON, REQUEST, SERVICE } from './open.ts';
-import { runs } from '../../helpers/proof.ts';
+import { runs } from '../../helpers/run/proof.ts';
 
 const TIME = '2026-03-04T05:06:07Z';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { cloneRepo, createRepo, type Repo } from '../../helpers/repo.ts';
+import { cloneRepo, createRepo, type Repo } from '../../helpers/repositories/repo.ts';
 import { open } from './open.ts';
 
 async function source(): Promise<{ repo: Repo; ids: string[] }> {

@@ -1,8 +1,8 @@
 import { mkdir, readFile, rename, stat, utimes, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { engineOf, rollBack } from '../../helpers/engine.ts';
-import { cloneRepo, createRepo, type Repo } from '../../helpers/repo.ts';
+import { engineOf, rollBack } from '../../helpers/repositories/engine.ts';
+import { cloneRepo, createRepo, type Repo } from '../../helpers/repositories/repo.ts';
 
 /** Where a repository keeps its objects and refs is git's own business. */
 

@@ -4,11 +4,11 @@ import type { NewEvent } from '../../../engine/model/index.ts';
 import { openPlace } from '../../../engine/git/open.ts';
 import type { GitRepository } from '../../../engine/git/open.ts';
 import { isFailure, MODE } from '../../../engine/model/index.ts';
-import { serveGit } from '../../helpers/git-http.ts';
-import type { Fate } from '../../helpers/git-http.ts';
-import { closeAfterTest } from '../../helpers/lifetime.ts';
-import { cloneRepo, createRepo, temporaryFolder } from '../../helpers/repo.ts';
-import type { Repo } from '../../helpers/repo.ts';
+import { serveGit } from '../../helpers/servers/git-http.ts';
+import type { Fate } from '../../helpers/servers/git-http.ts';
+import { closeAfterTest } from '../../helpers/run/lifetime.ts';
+import { cloneRepo, createRepo, temporaryFolder } from '../../helpers/repositories/repo.ts';
+import type { Repo } from '../../helpers/repositories/repo.ts';
 import { PERSON, SERVICE } from './open.ts';
 
 export const REF = 'refs/backtrail/ledger';

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { isFailure } from '../../../engine/model/index.ts';
-import { createRepo, temporaryFolder } from '../../helpers/repo.ts';
+import { createRepo, temporaryFolder } from '../../helpers/repositories/repo.ts';
 import { append, appendSurely, event, REF, remote, serve } from './ledger-events.ts';
 import { open } from './open.ts';
 

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { GitRepository } from '../../../engine/git/open.ts';
-import { compiled } from '../../helpers/compiled.ts';
-import type { Fate } from '../../helpers/git-http.ts';
-import { cloneRepo, createRepo, temporaryFolder } from '../../helpers/repo.ts';
-import type { Repo } from '../../helpers/repo.ts';
-import { createIdentity } from '../../helpers/signing.ts';
+import { compiled } from '../../helpers/program/compiled.ts';
+import type { Fate } from '../../helpers/servers/git-http.ts';
+import { cloneRepo, createRepo, temporaryFolder } from '../../helpers/repositories/repo.ts';
+import type { Repo } from '../../helpers/repositories/repo.ts';
+import { createIdentity } from '../../helpers/people/signing.ts';
 import {
   append,
   appendSurely,
@@ -286,7 +286,7 @@ describe('what is written and not moved', () => {
     });
     await appendFile(jane.globalConfig, `[gpg "ssh"]\n\tprogram = ${program}\n`);
     const argument = JSON.stringify({ location: repo.folder, cacheFolder });
-    const child = spawn(process.execPath, [compiled('test/helpers/ledger-process.ts'), argument], {
+    const child = spawn(process.execPath, [compiled('test/helpers/people/ledger-process.ts'), argument], {
       env: { ...repo.env, ...jane.env },
       stdio: 'ignore',
     });

@@ -4,8 +4,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { knownLedgers, seenByAddress } from '../../../engine/git/ledger/last-seen.ts';
 import { openPlace } from '../../../engine/git/open.ts';
 import { MODE } from '../../../engine/model/index.ts';
-import { serveGit } from '../../helpers/git-http.ts';
-import { cloneRepo, createRepo, type Repo, temporaryFolder } from '../../helpers/repo.ts';
+import { serveGit } from '../../helpers/servers/git-http.ts';
+import { cloneRepo, createRepo, type Repo, temporaryFolder } from '../../helpers/repositories/repo.ts';
 import { PERSON, SERVICE } from './open.ts';
 
 const REF = 'refs/backtrail/ledger';

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { LogCommit } from '../../../engine/model/index.ts';
-import { runs } from '../../helpers/proof.ts';
-import { createRepo, type Repo, temporaryFolder } from '../../helpers/repo.ts';
+import { runs } from '../../helpers/run/proof.ts';
+import { createRepo, type Repo, temporaryFolder } from '../../helpers/repositories/repo.ts';
 import { open } from './open.ts';
 
 const PATHS = ['a', 'a/b', 'a/b/c', 'ab', 'a b/ü.yaml', 'x/y/z', 'x', '*', 'a/*'];

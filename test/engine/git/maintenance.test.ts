@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createMaintenance } from '../../../engine/git/remote/maintenance.ts';
 import { readCommitGraph } from '../../../engine/git/store/commit-graph.ts';
-import { createRepo, temporaryFolder } from '../../helpers/repo.ts';
+import { createRepo, temporaryFolder } from '../../helpers/repositories/repo.ts';
 
 const signal = new AbortController().signal;
 

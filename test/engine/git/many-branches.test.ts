@@ -1,9 +1,9 @@
 /** A remote with more branches than anyone needs. */
 import { stat } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { cloneRepo, createRepo, type Repo, temporaryFolder } from '../../helpers/repo.ts';
+import { cloneRepo, createRepo, type Repo, temporaryFolder } from '../../helpers/repositories/repo.ts';
 import { openPlace } from '../../../engine/git/open.ts';
-import { closeAfterTest } from '../../helpers/lifetime.ts';
+import { closeAfterTest } from '../../helpers/run/lifetime.ts';
 import { open } from './open.ts';
 
 const BRANCHES = 1_200;

@@ -7,7 +7,7 @@ import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { mirrorFolder } from '../../../engine/git/remote/mirror-cache.ts';
-import { createRepo, temporaryFolder, type Repo } from '../../helpers/repo.ts';
+import { createRepo, temporaryFolder, type Repo } from '../../helpers/repositories/repo.ts';
 import { open } from './open.ts';
 
 const KB = 1024;

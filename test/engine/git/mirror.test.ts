@@ -6,10 +6,10 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { mirrorFolder } from '../../../engine/git/remote/mirror-cache.ts';
 import type { GitRepository } from '../../../engine/git/open.ts';
 import { MODE } from '../../../engine/model/index.ts';
-import { serveGit } from '../../helpers/git-http.ts';
-import type { Fate } from '../../helpers/git-http.ts';
-import { createRepo, temporaryFolder } from '../../helpers/repo.ts';
-import type { Repo } from '../../helpers/repo.ts';
+import { serveGit } from '../../helpers/servers/git-http.ts';
+import type { Fate } from '../../helpers/servers/git-http.ts';
+import { createRepo, temporaryFolder } from '../../helpers/repositories/repo.ts';
+import type { Repo } from '../../helpers/repositories/repo.ts';
 import { open, PERSON, REQUEST, SERVICE } from './open.ts';
 
 interface Remote {

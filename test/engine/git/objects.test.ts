@@ -4,8 +4,8 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { compiled } from '../../helpers/compiled.ts';
-import { cloneRepo, createRepo, temporaryFolder } from '../../helpers/repo.ts';
+import { compiled } from '../../helpers/program/compiled.ts';
+import { cloneRepo, createRepo, temporaryFolder } from '../../helpers/repositories/repo.ts';
 import { open } from './open.ts';
 
 describe('reading objects', () => {

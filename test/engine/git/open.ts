@@ -1,8 +1,8 @@
 import { openGit } from '../../../engine/git/open.ts';
 import type { GitRepository, OpenOptions } from '../../../engine/git/open.ts';
-import { closeAfterTest } from '../../helpers/lifetime.ts';
-import { temporaryFolder } from '../../helpers/repo.ts';
-import type { Repo } from '../../helpers/repo.ts';
+import { closeAfterTest } from '../../helpers/run/lifetime.ts';
+import { temporaryFolder } from '../../helpers/repositories/repo.ts';
+import type { Repo } from '../../helpers/repositories/repo.ts';
 
 /** Opens a repository for one test. */
 export async function open(

@@ -6,8 +6,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseProgress, progressReader } from '../../../engine/git/process/progress.ts';
 import type { Progress } from '../../../engine/model/index.ts';
-import { createRepo } from '../../helpers/repo.ts';
-import { temporaryFolder } from '../../helpers/repo.ts';
+import { createRepo } from '../../helpers/repositories/repo.ts';
+import { temporaryFolder } from '../../helpers/repositories/repo.ts';
 import { open } from './open.ts';
 
 const SAID = [

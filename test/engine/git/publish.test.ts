@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { GitRepository } from '../../../engine/git/open.ts';
 import { MODE } from '../../../engine/model/index.ts';
-import { cloneRepo, createRepo, temporaryFolder } from '../../helpers/repo.ts';
+import { cloneRepo, createRepo, temporaryFolder } from '../../helpers/repositories/repo.ts';
 import { open, PERSON, REQUEST, SERVICE } from './open.ts';
 
 async function stage(git: GitRepository, parent: string, files: Record<string, string>): Promise<string> {

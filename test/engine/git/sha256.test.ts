@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readRollback } from '../../../engine/record/read.ts';
-import { engineOf, rollBack } from '../../helpers/engine.ts';
-import { createRepo, type Repo, temporaryFolder } from '../../helpers/repo.ts';
+import { engineOf, rollBack } from '../../helpers/repositories/engine.ts';
+import { createRepo, type Repo, temporaryFolder } from '../../helpers/repositories/repo.ts';
 import { open, REQUEST } from './open.ts';
 
 const CONFIG =

@@ -5,9 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import type { GitRepository } from '../../../engine/git/open.ts';
-import { temporaryFolder } from '../../helpers/repo.ts';
-import type { Repo } from '../../helpers/repo.ts';
-import { allowedSigners, createIdentity } from '../../helpers/signing.ts';
+import { temporaryFolder } from '../../helpers/repositories/repo.ts';
+import type { Repo } from '../../helpers/repositories/repo.ts';
+import { allowedSigners, createIdentity } from '../../helpers/people/signing.ts';
 import { append, cloneOf, event, openClone, REF, remote, staged, TIME } from './ledger-events.ts';
 import { open, PERSON, SERVICE } from './open.ts';
 

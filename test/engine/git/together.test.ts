@@ -5,8 +5,8 @@ import { describe, expect, test } from 'vitest';
 import type { GitRepository } from '../../../engine/git/open.ts';
 import type { PreparedEvents } from '../../../engine/model/index.ts';
 import { MODE } from '../../../engine/model/index.ts';
-import { createRepo } from '../../helpers/repo.ts';
-import type { Repo } from '../../helpers/repo.ts';
+import { createRepo } from '../../helpers/repositories/repo.ts';
+import type { Repo } from '../../helpers/repositories/repo.ts';
 import { append, cloneOf, event, openClone, REF, remote, serve, staged } from './ledger-events.ts';
 import { open, PERSON, REQUEST, SERVICE } from './open.ts';
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createTransport } from '../../../engine/git/remote/transport.ts';
-import { createRepo } from '../../helpers/repo.ts';
+import { createRepo } from '../../helpers/repositories/repo.ts';
 
 async function open() {
   const repo = await createRepo({ bare: true });

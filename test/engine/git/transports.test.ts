@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { GitRepository } from '../../../engine/git/open.ts';
 import { MODE, type Progress } from '../../../engine/model/index.ts';
-import { serveDaemon } from '../../helpers/git-daemon.ts';
-import { type Fate, serveGit } from '../../helpers/git-http.ts';
-import { canServeSsh, serveSsh, type SshServer } from '../../helpers/git-ssh.ts';
-import { createRepo, temporaryFolder, type Repo } from '../../helpers/repo.ts';
-import { freePort } from '../../helpers/server.ts';
+import { serveDaemon } from '../../helpers/servers/git-daemon.ts';
+import { type Fate, serveGit } from '../../helpers/servers/git-http.ts';
+import { canServeSsh, serveSsh, type SshServer } from '../../helpers/servers/git-ssh.ts';
+import { createRepo, temporaryFolder, type Repo } from '../../helpers/repositories/repo.ts';
+import { freePort } from '../../helpers/servers/server.ts';
 import { open, PERSON, REQUEST, SERVICE } from './open.ts';
 
 interface Served {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { rollBack } from '../../helpers/engine.ts';
-import { CONFIG, planning, SHARED, versions } from '../../helpers/plan-repo.ts';
-import { createRepo } from '../../helpers/repo.ts';
-import { engineOf } from '../../helpers/engine.ts';
+import { rollBack } from '../../helpers/repositories/engine.ts';
+import { CONFIG, planning, SHARED, versions } from '../../helpers/repositories/plan-repo.ts';
+import { createRepo } from '../../helpers/repositories/repo.ts';
+import { engineOf } from '../../helpers/repositories/engine.ts';
 
 const API = 'tenants/acme/prod/services/api';
 const WEB = 'tenants/acme/prod/services/web';

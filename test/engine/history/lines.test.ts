@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { engineOf, rollBack } from '../../helpers/engine.ts';
-import { planning, versions, type Planning } from '../../helpers/plan-repo.ts';
-import { createRepo, type Repo } from '../../helpers/repo.ts';
+import { engineOf, rollBack } from '../../helpers/repositories/engine.ts';
+import { planning, versions, type Planning } from '../../helpers/repositories/plan-repo.ts';
+import { createRepo, type Repo } from '../../helpers/repositories/repo.ts';
 
 /** Branch lines of every shape: what counts is the first-parent line, in its own order. */
 

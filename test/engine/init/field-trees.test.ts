@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { formatCoordinates } from '../../../engine/model/index.ts';
 import { propose } from '../../../engine/init/proposal/propose.ts';
-import { memoryTree } from '../../helpers/memory-tree.ts';
-import { DEPLOYMENT, files, OVERLAY, type Tree, VALUES, WIRING } from '../../helpers/tree-files.ts';
+import { memoryTree } from '../../helpers/trees/memory-tree.ts';
+import { DEPLOYMENT, files, OVERLAY, type Tree, VALUES, WIRING } from '../../helpers/trees/tree-files.ts';
 
 const TWO = ['api', 'web'];
 const STAGES = ['dev', 'prod'];

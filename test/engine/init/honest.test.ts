@@ -2,8 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { formatCoordinates } from '../../../engine/model/index.ts';
 import { propose } from '../../../engine/init/proposal/propose.ts';
 import { type Steering } from '../../../engine/init/proposal/types.ts';
-import { memoryTree } from '../../helpers/memory-tree.ts';
-import { DEPLOYMENT, files, OVERLAY, RELEASE, type Tree, VALUES, WIRING } from '../../helpers/tree-files.ts';
+import { memoryTree } from '../../helpers/trees/memory-tree.ts';
+import {
+  DEPLOYMENT,
+  files,
+  OVERLAY,
+  RELEASE,
+  type Tree,
+  VALUES,
+  WIRING,
+} from '../../helpers/trees/tree-files.ts';
 
 const THREE = ['api', 'web', 'worker'];
 

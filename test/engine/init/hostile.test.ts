@@ -4,7 +4,7 @@ import { MODE, type TreeEntry, type TreeView } from '../../../engine/model/index
 import { parseConfig } from '../../../engine/layout/configuration/parse.ts';
 import { propose } from '../../../engine/init/proposal/propose.ts';
 import { surveyTree } from '../../../engine/init/survey/survey.ts';
-import { memoryTree } from '../../helpers/memory-tree.ts';
+import { memoryTree } from '../../helpers/trees/memory-tree.ts';
 
 /** `tenants` × `environments` × `services`, each service of three files: made when it is listed. Counts what is asked. */
 function largeTree(counts: readonly [string, number][]): {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { engineOf } from '../../helpers/engine.ts';
-import { createRepo, type Files, type Repo } from '../../helpers/repo.ts';
+import { engineOf } from '../../helpers/repositories/engine.ts';
+import { createRepo, type Files, type Repo } from '../../helpers/repositories/repo.ts';
 
 /** Two words that no rule knows, above two others: either may be the environments. */
 const OUTER = ['alpha', 'beta', 'gamma'];

@@ -8,8 +8,8 @@ import { compileLayout } from '../../../engine/layout/layout.ts';
 import { propose } from '../../../engine/init/proposal/propose.ts';
 import { isShapeName, SHAPES } from '../../../engine/init/proposal/shapes.ts';
 import { layoutsPage } from '../../../scripts/layouts-page.ts';
-import { memoryTree } from '../../helpers/memory-tree.ts';
-import { SHAPE_TREES } from '../../helpers/shape-trees.ts';
+import { memoryTree } from '../../helpers/trees/memory-tree.ts';
+import { SHAPE_TREES } from '../../helpers/trees/shape-trees.ts';
 
 const ENVIRONMENTS = ['production', 'staging'];
 const names = (found: readonly Coordinates[]) => found.map(formatCoordinates);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { formatCoordinates } from '../../../engine/model/index.ts';
 import { parseConfig } from '../../../engine/layout/configuration/parse.ts';
 import { propose } from '../../../engine/init/proposal/propose.ts';
-import { memoryTree } from '../../helpers/memory-tree.ts';
+import { memoryTree } from '../../helpers/trees/memory-tree.ts';
 
 type Tree = Readonly<Record<string, string>>;
 

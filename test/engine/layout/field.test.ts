@@ -3,8 +3,8 @@ import type { Coordinates } from '../../../engine/model/index.ts';
 import { parseConfig } from '../../../engine/layout/configuration/parse.ts';
 import { resolveFields } from '../../../engine/layout/fields/field.ts';
 import { compileLayout } from '../../../engine/layout/layout.ts';
-import { memoryTree } from '../../helpers/memory-tree.ts';
-import { CONFIG, SHARED } from '../../helpers/plan-repo.ts';
+import { memoryTree } from '../../helpers/trees/memory-tree.ts';
+import { CONFIG, SHARED } from '../../helpers/repositories/plan-repo.ts';
 
 const API = { tenant: 'acme', environment: 'prod', service: 'api' };
 const PROD = { tenant: 'acme', environment: 'prod' };

@@ -11,7 +11,7 @@ import {
   serviceOfPath,
 } from '../../../engine/layout/layout.ts';
 import { formatSelector } from '../../../engine/yaml/core/selector.ts';
-import { type Held, memoryTree } from '../../helpers/memory-tree.ts';
+import { type Held, memoryTree } from '../../helpers/trees/memory-tree.ts';
 
 const layoutOf = (layout: object, rest: object = {}) =>
   compileLayout(parseConfig(JSON.stringify({ version: 1, layout, ...rest }), 'c.yaml'));

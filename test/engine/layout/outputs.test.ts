@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../engine/layout/configuration/parse.ts';
 import { compileLayout } from '../../../engine/layout/layout.ts';
 import { pathProblem, requireOutput } from '../../../engine/layout/outputs.ts';
-import { memoryTree } from '../../helpers/memory-tree.ts';
+import { memoryTree } from '../../helpers/trees/memory-tree.ts';
 
 const ENVIRONMENTS = { environment: ['tenants/{tenant}/{environment}/**'] };
 const configOf = (output: string, layout: object = ENVIRONMENTS) =>

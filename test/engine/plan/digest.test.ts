@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type DigestItem, digestOf } from '../../../engine/plan/digest.ts';
 import type { Scope } from '../../../engine/model/index.ts';
-import { hasher } from '../../helpers/memory-tree.ts';
+import { hasher } from '../../helpers/trees/memory-tree.ts';
 
 const TARGET = 'a'.repeat(40);
 const scope: Scope = { mode: 'service', tenant: 'acme', environment: 'prod', service: 'api' };

@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Finding } from '../../../engine/internal.ts';
-import { rollBack } from '../../helpers/engine.ts';
-import { planning, SHARED, type Planning } from '../../helpers/plan-repo.ts';
+import { rollBack } from '../../helpers/repositories/engine.ts';
+import { planning, SHARED, type Planning } from '../../helpers/repositories/plan-repo.ts';
 
 const LAYOUT = { version: 1, layout: { service: ['apps/{environment}/{service}/**'] }, keep: [] };
 const lines = (name: string) => Array.from({ length: 20 }, (_, at) => `${name}${at}: ${at}\n`).join('');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { planning, SHARED } from '../../helpers/plan-repo.ts';
+import { planning, SHARED } from '../../helpers/repositories/plan-repo.ts';
 
 const API = 'tenants/acme/prod/services/api';
 /** Each planted value is another one, so that a leak says where it comes from. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Engine, Finding } from '../../../engine/internal.ts';
-import { rollBack } from '../../helpers/engine.ts';
-import { planning } from '../../helpers/plan-repo.ts';
+import { rollBack } from '../../helpers/repositories/engine.ts';
+import { planning } from '../../helpers/repositories/plan-repo.ts';
 
 const CONFIG = {
   version: 1,

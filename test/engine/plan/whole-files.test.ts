@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Ask, type Engine, isBlocked, type Plan } from '../../../engine/internal.ts';
-import { rollBack } from '../../helpers/engine.ts';
-import { planning, SHARED, versions } from '../../helpers/plan-repo.ts';
+import { rollBack } from '../../helpers/repositories/engine.ts';
+import { planning, SHARED, versions } from '../../helpers/repositories/plan-repo.ts';
 
 const PATH = 'clusters/prod.yaml';
 const release = (name: string, version: number) => `  - name: ${name}\n    version: ${version}\n`;

@@ -19,7 +19,7 @@ import {
   unsatisfiableReason,
   sessionCovers,
 } from '../../../engine/policy/policy.ts';
-import { cpuSeconds } from '../../helpers/soon.ts';
+import { cpuSeconds } from '../../helpers/run/soon.ts';
 
 const PLACE = { tenant: 'acme', environment: 'production' };
 const RULE: EnvironmentPolicy = {

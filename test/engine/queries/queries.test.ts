@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { engineOf, rollBack } from '../../helpers/engine.ts';
-import { createRepo, type Repo } from '../../helpers/repo.ts';
+import { engineOf, rollBack } from '../../helpers/repositories/engine.ts';
+import { createRepo, type Repo } from '../../helpers/repositories/repo.ts';
 
 const CONFIG = 'version: 1\nlayout: { service: ["envs/{environment}/{service}/**"] }\n';
 const FILE = 'envs/prod/api/app.yaml';

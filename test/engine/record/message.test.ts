@@ -10,9 +10,9 @@ import {
   formatTrailers,
   rollbackTrailers,
 } from '../../../engine/record/trailers.ts';
-import { messageReader } from '../../helpers/messages.ts';
-import type { MessageReader } from '../../helpers/messages.ts';
-import { runs } from '../../helpers/proof.ts';
+import { messageReader } from '../../helpers/repositories/messages.ts';
+import type { MessageReader } from '../../helpers/repositories/messages.ts';
+import { runs } from '../../helpers/run/proof.ts';
 
 const RECORD: RollbackRecord = {
   mode: 'service',

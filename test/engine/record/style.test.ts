@@ -5,8 +5,8 @@ import { deliveryMessage, rollbackMessage } from '../../../engine/record/message
 import { readDelivery, readRollback } from '../../../engine/record/read.ts';
 import { MESSAGE_PLACEHOLDERS, DEFAULT_STYLE, templateProblem } from '../../../engine/record/style.ts';
 import { formatTrailers, type RollbackRecord, rollbackTrailers } from '../../../engine/record/trailers.ts';
-import { type MessageReader, messageReader } from '../../helpers/messages.ts';
-import { runs } from '../../helpers/proof.ts';
+import { type MessageReader, messageReader } from '../../helpers/repositories/messages.ts';
+import { runs } from '../../helpers/run/proof.ts';
 
 const RECORD: RollbackRecord = {
   mode: 'field',

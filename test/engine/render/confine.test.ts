@@ -4,8 +4,8 @@ import { createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { compiled } from '../../helpers/compiled.ts';
-import { programsOf } from '../../helpers/programs.ts';
+import { compiled } from '../../helpers/program/compiled.ts';
+import { programsOf } from '../../helpers/program/programs.ts';
 
 const works = spawnSync('bwrap', ['--unshare-all', '--ro-bind', '/', '/', '--', '/bin/true']).status === 0;
 const text = (output: Uint8Array | undefined) => new TextDecoder().decode(output);

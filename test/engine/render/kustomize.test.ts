@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { kustomizationFiles } from '../../../engine/render/kustomize/kustomize.ts';
 import { renderServices } from '../../../engine/render/index.ts';
 import { isFailure, MODE } from '../../../engine/model/index.ts';
-import { documentsOf, FOLDER, unitOf } from '../../helpers/deliver.ts';
-import { type Held, hasher, memoryTree } from '../../helpers/memory-tree.ts';
-import { kubectl, needsKubectl, programsOf } from '../../helpers/programs.ts';
+import { documentsOf, FOLDER, unitOf } from '../../helpers/trees/deliver.ts';
+import { type Held, hasher, memoryTree } from '../../helpers/trees/memory-tree.ts';
+import { kubectl, needsKubectl, programsOf } from '../../helpers/program/programs.ts';
 
 const MAP = 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: m }\n';
 const K = `${FOLDER}/kustomization.yaml`;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { engineOf } from '../../helpers/engine.ts';
-import { createRepo } from '../../helpers/repo.ts';
+import { engineOf } from '../../helpers/repositories/engine.ts';
+import { createRepo } from '../../helpers/repositories/repo.ts';
 
 const CONFIG = `version: 1
 layout:

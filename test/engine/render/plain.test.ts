@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { contentOf, documentsOf, failureOf, FOLDER, render } from '../../helpers/deliver.ts';
-import { runs } from '../../helpers/proof.ts';
+import { contentOf, documentsOf, failureOf, FOLDER, render } from '../../helpers/trees/deliver.ts';
+import { runs } from '../../helpers/run/proof.ts';
 
 const map = (rest: string, name = 'api') =>
   `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: ${name} }\n${rest}`;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
-import { foldersLeft, programsOf } from '../../helpers/programs.ts';
+import { foldersLeft, programsOf } from '../../helpers/program/programs.ts';
 
 const none = new Map<string, Uint8Array>();
 const bytes = (text: string) => new TextEncoder().encode(text);

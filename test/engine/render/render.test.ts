@@ -7,7 +7,7 @@ import { RENDERERS, renderServices } from '../../../engine/render/index.ts';
 import { readInitialTree } from '../../../scripts/build-fixtures-repo.ts';
 import { unitsOf } from '../../../scripts/fixtures/deliver.ts';
 import { filesView, hasher } from '../../../scripts/fixtures/files.ts';
-import { contentOf, documentsOf, FOLDER, inFolder, unitOf } from '../../helpers/deliver.ts';
+import { contentOf, documentsOf, FOLDER, inFolder, unitOf } from '../../helpers/trees/deliver.ts';
 
 const MANIFEST = 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: api }\n';
 

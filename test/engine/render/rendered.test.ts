@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { engineOf, rollBack } from '../../helpers/engine.ts';
-import { CONFIG, planning } from '../../helpers/plan-repo.ts';
+import { engineOf, rollBack } from '../../helpers/repositories/engine.ts';
+import { CONFIG, planning } from '../../helpers/repositories/plan-repo.ts';
 
 const DELIVERED = { ...CONFIG, delivery: { output: 'out/{tenant}/{environment}/{service}.yaml' } };
 const FOLDER = 'tenants/acme/production';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { contentOf, documentsOf, failureOf, FOLDER } from '../../helpers/deliver.ts';
+import { contentOf, documentsOf, failureOf, FOLDER } from '../../helpers/trees/deliver.ts';
 
 const show = (text: string) => ({ 'm.yaml': `apiVersion: v1\nkind: X\nshown: ${JSON.stringify(text)}\n` });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
-import { contentOf, documentsOf, failureOf, FOLDER, render } from '../../helpers/deliver.ts';
-import { runs } from '../../helpers/proof.ts';
+import { contentOf, documentsOf, failureOf, FOLDER, render } from '../../helpers/trees/deliver.ts';
+import { runs } from '../../helpers/run/proof.ts';
 
 const HEAD = 'apiVersion: backtrail.dev/v1\nkind: Workload\n';
 const IMAGE = 'image: { repository: registry.example.com/acme/api, tag: v1 }\n';

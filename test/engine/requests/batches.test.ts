@@ -2,11 +2,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Engine, Person } from '../../../engine/internal.ts';
 import { requestPath } from '../../../engine/record/ledger-file.ts';
-import { eventId, fileOf, forge, print, TIME } from '../../helpers/forge.ts';
-import type { Repo } from '../../helpers/repo.ts';
-import { ask, configOf, createTeam, engineFor, stageOf } from '../../helpers/requests.ts';
-import { LEDGER } from '../../helpers/scene.ts';
-import type { Identity } from '../../helpers/signing.ts';
+import { eventId, fileOf, forge, print, TIME } from '../../helpers/people/forge.ts';
+import type { Repo } from '../../helpers/repositories/repo.ts';
+import { ask, configOf, createTeam, engineFor, stageOf } from '../../helpers/people/requests.ts';
+import { LEDGER } from '../../helpers/people/scene.ts';
+import type { Identity } from '../../helpers/people/signing.ts';
 
 const team = createTeam();
 const SCOPES = ['prod/api', 'dev/api', 'prod', 'dev'];

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Engine, RequestStatus } from '../../../engine/internal.ts';
 import { ledgerStream } from '../../../scripts/bench/ledger-stream.ts';
-import { countingGit } from '../../helpers/counting-git.ts';
-import { engineOf, JANE } from '../../helpers/engine.ts';
-import { cloneRepo, type Repo, temporaryFolder } from '../../helpers/repo.ts';
-import { ask, policedRepo } from '../../helpers/requests.ts';
+import { countingGit } from '../../helpers/repositories/counting-git.ts';
+import { engineOf, JANE } from '../../helpers/repositories/engine.ts';
+import { cloneRepo, type Repo, temporaryFolder } from '../../helpers/repositories/repo.ts';
+import { ask, policedRepo } from '../../helpers/people/requests.ts';
 
 const REQUESTS = 1010;
 let large: Repo;

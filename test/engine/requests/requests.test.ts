@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ask, configOf, createTeam, engineFor, POLICY, stageOf } from '../../helpers/requests.ts';
-import { engineOf } from '../../helpers/engine.ts';
+import { ask, configOf, createTeam, engineFor, POLICY, stageOf } from '../../helpers/people/requests.ts';
+import { engineOf } from '../../helpers/repositories/engine.ts';
 
 const team = createTeam();
 

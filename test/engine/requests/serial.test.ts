@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { type Engine, isFailure } from '../../../engine/internal.ts';
-import { engineOf } from '../../helpers/engine.ts';
-import { ask, configOf, createTeam, engineFor, policedRepo } from '../../helpers/requests.ts';
+import { engineOf } from '../../helpers/repositories/engine.ts';
+import { ask, configOf, createTeam, engineFor, policedRepo } from '../../helpers/people/requests.ts';
 import { ACTION_OF, type Action, ACTIONS, after, BEGINNING, type Model, NEED, refusal } from './model.ts';
 
 const ACTORS = ['jane', 'bob', 'carol'] as const;

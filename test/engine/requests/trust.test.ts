@@ -1,9 +1,9 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import type { Engine } from '../../../engine/internal.ts';
-import { engineOf } from '../../helpers/engine.ts';
-import { ask, configOf, createTeam, engineFor, policedRepo } from '../../helpers/requests.ts';
-import { allowedSigners } from '../../helpers/signing.ts';
+import { engineOf } from '../../helpers/repositories/engine.ts';
+import { ask, configOf, createTeam, engineFor, policedRepo } from '../../helpers/people/requests.ts';
+import { allowedSigners } from '../../helpers/people/signing.ts';
 
 const team = createTeam();
 

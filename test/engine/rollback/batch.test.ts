@@ -2,8 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Engine, isFailure, type RequestId, type RollbackResult } from '../../../engine/internal.ts';
-import { engineOf, JANE } from '../../helpers/engine.ts';
-import { createRepo, type Files, type Repo } from '../../helpers/repo.ts';
+import { engineOf, JANE } from '../../helpers/repositories/engine.ts';
+import { createRepo, type Files, type Repo } from '../../helpers/repositories/repo.ts';
 
 const config = (more: object = {}) =>
   `${JSON.stringify({

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { confirmation, JANE, rollBack } from '../../helpers/engine.ts';
-import { CONFIG, planning } from '../../helpers/plan-repo.ts';
-import type { Repo } from '../../helpers/repo.ts';
-import { ask, configOf, createTeam, stageOf } from '../../helpers/requests.ts';
+import { confirmation, JANE, rollBack } from '../../helpers/repositories/engine.ts';
+import { CONFIG, planning } from '../../helpers/repositories/plan-repo.ts';
+import type { Repo } from '../../helpers/repositories/repo.ts';
+import { ask, configOf, createTeam, stageOf } from '../../helpers/people/requests.ts';
 
 const FOLDER = 'tenants/acme/production/services/api';
 const map = (value: string) => ({

@@ -5,7 +5,7 @@ import { parseConfig } from '../../../engine/layout/configuration/parse.ts';
 import { compileLayout } from '../../../engine/layout/layout.ts';
 import type { HistoryReader, ObjectReader } from '../../../engine/model/index.ts';
 import { makeSnapshot } from '../../../engine/snapshot/snapshot.ts';
-import { blobId, hasher } from '../../helpers/memory-tree.ts';
+import { blobId, hasher } from '../../helpers/trees/memory-tree.ts';
 
 const CONFIG = parseConfig('version: 1\nlayout:\n  environment: ["{environment}/**"]\n', 'c.yaml');
 

@@ -5,7 +5,7 @@ import { parseConfig } from '../../../engine/layout/configuration/parse.ts';
 import type { Entry, HistoryReader, ObjectReader } from '../../../engine/model/index.ts';
 import { makeSnapshot } from '../../../engine/snapshot/snapshot.ts';
 import { parseSelector } from '../../../engine/yaml/core/selector.ts';
-import { blobId, hasher } from '../../helpers/memory-tree.ts';
+import { blobId, hasher } from '../../helpers/trees/memory-tree.ts';
 
 const CONFIG = parseConfig(
   'version: 1\nlayout:\n  service:\n    - values-{environment}.yaml#/apps[name={service}]\n',

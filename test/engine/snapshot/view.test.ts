@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MODE, type TreeView, type Write } from '../../../engine/model/index.ts';
 import { overlayView, walkFiles } from '../../../engine/snapshot/view.ts';
-import { blobId, type Held, memoryTree } from '../../helpers/memory-tree.ts';
+import { blobId, type Held, memoryTree } from '../../helpers/trees/memory-tree.ts';
 
 /** Names that sort differently as files and folders, and differently in UTF-16 and in bytes. */
 const NAMES = ['a', 'a.b', 'a-b', 'b', '\uffee', '\u{1f600}'] as const;

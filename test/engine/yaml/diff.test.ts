@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { differenceOf, diffFields, unifiedDiff } from '../../../engine/yaml/diff/diff.ts';
 import { parseSelector } from '../../../engine/yaml/core/selector.ts';
-import { documentWithSecret, secret } from '../../helpers/secrets.ts';
-import { runs } from '../../helpers/proof.ts';
+import { documentWithSecret, secret } from '../../helpers/trees/secrets.ts';
+import { runs } from '../../helpers/run/proof.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { restoreField } from '../../../engine/yaml/edit/edit.ts';
 import { parseSelector } from '../../../engine/yaml/core/selector.ts';
-import { valuesOf } from '../../helpers/yaml-leaves.ts';
-import { runs } from '../../helpers/proof.ts';
+import { valuesOf } from '../../helpers/trees/yaml-leaves.ts';
+import { runs } from '../../helpers/run/proof.ts';
 
 const NAMES = ['a', 'b', 'c', 'd'];
 const part = fc.record({

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { restoreField } from '../../../engine/yaml/edit/edit.ts';
 import { flatEntries } from '../../../engine/yaml/formats/flat.ts';
 import { refusalReason } from '../../../engine/yaml/core/refusal.ts';
-import { runs } from '../../helpers/proof.ts';
+import { runs } from '../../helpers/run/proof.ts';
 
 /** What is read of a text; null where it is refused. */
 function read(text: string, format: 'dotenv' | 'properties'): Readonly<Record<string, string>> | null {

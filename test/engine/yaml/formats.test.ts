@@ -5,7 +5,7 @@ import { getProperties } from 'properties-file';
 import { describe, expect, it } from 'vitest';
 import { restoreField } from '../../../engine/yaml/edit/edit.ts';
 import { formatSelector, parseSelector } from '../../../engine/yaml/core/selector.ts';
-import { runs } from '../../helpers/proof.ts';
+import { runs } from '../../helpers/run/proof.ts';
 
 /** The text after the edit, or the reason why there is none. */
 function restore(path: string, selector: string, base: string, target: string): string {

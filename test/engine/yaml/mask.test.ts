@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { documentWithSecret, SECRET_KEYS, secretKey, word } from '../../helpers/secrets.ts';
+import { documentWithSecret, SECRET_KEYS, secretKey, word } from '../../helpers/trees/secrets.ts';
 import { isSecretKey, maskLines, maskText, maskYaml } from '../../../engine/yaml/mask/mask.ts';
-import { runs } from '../../helpers/proof.ts';
+import { runs } from '../../helpers/run/proof.ts';
 
 const PLAIN_KEYS =
   'secretName secretRef secretRefs secretKeyRef existingSecret existingSecretPasswordKey tokenSecretName passwordFile tokenPath ' +

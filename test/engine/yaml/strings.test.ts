@@ -5,8 +5,8 @@ import { parseText } from '../../../engine/yaml/core/document.ts';
 import { restoreField } from '../../../engine/yaml/edit/edit.ts';
 import { excise, locate, selectSource } from '../../../engine/yaml/core/locate.ts';
 import { formatSelector, parseSelector } from '../../../engine/yaml/core/selector.ts';
-import { anyFile, anyTree, placesIn, withChange, writeTree } from '../../helpers/yaml-trees.ts';
-import { runs } from '../../helpers/proof.ts';
+import { anyFile, anyTree, placesIn, withChange, writeTree } from '../../helpers/trees/yaml-trees.ts';
+import { runs } from '../../helpers/run/proof.ts';
 
 /** The text after the edit, or the reason why there is none. */
 function restore(selector: string, base: string, target: string, path = 'a.yaml'): string {

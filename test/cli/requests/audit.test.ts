@@ -1,0 +1,87 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { approvals, type Approvals, GATEWAY } from '../../helpers/people/approvals.ts';
+import { jsonOf, refusalOf } from '../../helpers/program/cli.ts';
+
+const shape = z.object({
+  events: z.array(
+    z.looseObject({
+      commit: z.string().regex(/^\w{40}$/),
+      eventId: z.string().regex(/^evt-\w{26}$/),
+      event: z.string(),
+      at: z.string(),
+      actor: z.object({ name: z.string(), email: z.string() }),
+      identity: z.enum(['verified', 'unverified']),
+      requestId: z.string().nullable(),
+      sessionId: z.string().nullable(),
+      scope: z.string(),
+      status: z.string().nullable(),
+      subject: z.string(),
+      comment: z.string().nullable(),
+    }),
+  ),
+});
+
+describe('audit log', () => {
+  let setting: Approvals;
+  let id = '';
+  beforeAll(async () => {
+    setting = await approvals();
+    id = await setting.ask();
+    await setting.as('bob', ['request', 'approve', id, '--yes', '--here', '--comment', 'Go']);
+    await setting.as('eve', ['request', 'note', id, 'Seen']);
+  });
+  const events = async (...args: string[]) =>
+    jsonOf(await setting.as('carol', ['audit', 'log', '-o', 'json', ...args]), shape).events;
+
+  it('says who did what, newest first, and whose identity no key proves', async () => {
+    const found = await events();
+    expect(found.map(({ event, actor, identity }) => `${event} ${actor.email} ${identity}`)).toEqual([
+      'noted eve@example.com unverified',
+      expect.stringMatching(/^completed /),
+      'approved bob@example.com verified',
+      'opened jane@example.com verified',
+    ]);
+    expect(found.every(({ requestId, scope }) => requestId === id && scope === GATEWAY)).toBe(true);
+    expect(new Set(found.map(({ eventId }) => eventId)).size).toBe(4);
+    const commits = await setting.repo.git('log', '--first-parent', '--format=%H', 'refs/backtrail/ledger');
+    expect(found.map(({ commit }) => commit)).toEqual(commits.split('\n'));
+    const { stdout } = await setting.as('carol', ['audit', 'log']);
+    expect(stdout).toMatch(new RegExp(`approved +bob@example\\.com +${GATEWAY} +${id} +Go\n`));
+    expect(stdout).toContain('eve@example.com (unverified)');
+  });
+
+  it('of one person, one scope, some time, or the newest only', async () => {
+    expect((await events('--actor', 'BOB@example.com')).map(({ event }) => event)).toEqual(['approved']);
+    expect(await events('globex/production')).toEqual([]);
+    expect(await events('acme/production')).toHaveLength(4);
+    for (const args of [
+      ['audit', 'log', 'acme/producton'],
+      ['request', 'list', 'acme/producton'],
+    ])
+      expect(refusalOf(await setting.as('carol', args))).toMatchObject({
+        exit: 2,
+        code: 'ENVIRONMENT_UNKNOWN',
+      });
+    expect(await events('--since', '1h')).toHaveLength(4);
+    expect(await events('--since', '2026-01-01')).toHaveLength(4);
+    expect(await events('--since', '9999-01-01T10:00Z')).toEqual([]);
+    expect((await events('--limit', '1')).map(({ event }) => event)).toEqual(['noted']);
+  });
+
+  it('refuses what is no time', async () => {
+    for (const since of ['yesterday', '7', '7w', '2026-02-31', '--limit', ''])
+      expect(refusalOf(await setting.as('carol', ['audit', 'log', `--since=${since}`]))).toMatchObject({
+        exit: 2,
+        code: 'INVALID_REQUEST',
+      });
+  });
+
+  it('says that there is nothing where there is no ledger yet', async () => {
+    const { as } = await approvals();
+    expect(await as('jane', ['audit', 'log'])).toMatchObject({
+      code: 0,
+      stdout: 'The ledger holds no such event.\n',
+    });
+  });
+});

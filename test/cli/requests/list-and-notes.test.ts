@@ -1,0 +1,159 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { approvals, EVIL, GATEWAY, OBEYED, pendingOf } from '../../helpers/people/approvals.ts';
+import { jsonOf, refusalOf } from '../../helpers/program/cli.ts';
+import { JSON_OUT, SERVICE, back, approve, listShape, show } from './commands.ts';
+
+describe('request list, show and plan', () => {
+  it('list the open ones, or those of some status, or all', async () => {
+    const { as, ask } = await approvals();
+    const rejected = await ask();
+    await as('bob', ['request', 'reject', rejected]);
+    const pending = await ask();
+    const ids = async (...more: string[]) =>
+      jsonOf(await as('bob', ['request', 'list', ...JSON_OUT, ...more]), listShape).requests.map(
+        ({ id }) => id,
+      );
+    expect(await ids()).toEqual([pending]);
+    expect(await ids('--all')).toEqual([pending, rejected]);
+    expect(await ids('--status', 'rejected')).toEqual([rejected]);
+    expect(await ids('--status', 'rejected', 'pending')).toEqual([pending, rejected]);
+    expect(await ids('acme/production')).toEqual([pending]);
+    expect(await ids('globex/production')).toEqual([]);
+    const { stdout } = await as('bob', ['request', 'list']);
+    expect(stdout).toMatch(
+      new RegExp(
+        `^request +status +approvals +scope +to +author +asked \\(UTC\\) +why\n${pending} +pending +0 of 1 +${GATEWAY} +v7 \\(27fea46\\) +jane@example.com +[-\\d]+ [\\d:]+ +It answers 500\n$`,
+      ),
+    );
+    expect(refusalOf(await as('bob', ['request', 'list', '--status', 'done']))).toMatchObject({
+      exit: 2,
+      message: expect.stringContaining('pending, approved, executing'),
+    });
+  });
+
+  it('say that there is none', async () => {
+    const { as } = await approvals();
+    expect(await as('bob', ['request', 'list'])).toMatchObject({
+      code: 0,
+      stdout: 'No request is open; --all shows those that ended.\n',
+    });
+    expect(jsonOf(await as('bob', ['request', 'list', ...JSON_OUT]), listShape).requests).toEqual([]);
+  });
+
+  it('show whose identity no key proves', async () => {
+    const { as } = await approvals();
+    const asked = pendingOf(await as('eve', back(...JSON_OUT)));
+    const { stdout } = await as('bob', ['request', 'show', asked.requestId]);
+    expect(stdout).toContain('Eve <eve@example.com> (identity unverified)');
+  });
+
+  it('plan it again, and say whether it is still what reviewers are asked about', async () => {
+    const { as, ask, repo } = await approvals();
+    const id = await ask();
+    const shape = z.looseObject({
+      requestId: z.literal(id),
+      status: z.string(),
+      changed: z.boolean(),
+      digest: z.string(),
+    });
+    const before = jsonOf(await as('bob', ['request', 'plan', id, ...JSON_OUT]), shape);
+    expect(before).toMatchObject({ status: 'pending', changed: false });
+    expect((await as('bob', ['request', 'plan', id])).stdout).toContain('i PLAN_AGREED');
+    await repo.commit({ [SERVICE]: 'image: { tag: v9 }\n' });
+    const after = jsonOf(await as('bob', ['request', 'plan', id, ...JSON_OUT]), shape);
+    expect(after.changed).toBe(true);
+    expect(after.digest).not.toBe(before.digest);
+    expect((await as('bob', ['request', 'plan', id])).stdout).toContain('! PLAN_CHANGED');
+  });
+});
+
+describe('request cancel and note', () => {
+  it('cancel withdraws it, with a reason', async () => {
+    const setting = await approvals();
+    const id = await setting.ask();
+    expect(refusalOf(await setting.as('eve', ['request', 'cancel', id])).exit).toBe(3);
+    const { code, stdout } = await setting.as('jane', ['request', 'cancel', id, '--reason', 'Fixed forward']);
+    expect({ code, stdout }).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^rbk-\w+ {2}cancelled\n/),
+    });
+    expect((await show(setting, id)).status).toBe('cancelled');
+  });
+
+  it('note adds a line of its kind, also afterwards', async () => {
+    const setting = await approvals();
+    const { as, ask } = setting;
+    const id = await ask();
+    await as('bob', approve(id, '--here'));
+    const note = (...args: string[]) => as('carol', ['request', 'note', id, ...args]);
+    expect((await note('A null pointer in the parser', '--kind', 'root-cause')).code).toBe(0);
+    expect((await note('https://incidents.example.com/4711', '--kind', 'incident')).code).toBe(0);
+    expect((await show(setting, id)).notes).toMatchObject([
+      { kind: 'root-cause', text: 'A null pointer in the parser' },
+      { kind: 'incident', text: 'https://incidents.example.com/4711' },
+    ]);
+    expect(refusalOf(await note('x', '--kind', 'rumour'))).toMatchObject({
+      exit: 2,
+      code: 'INVALID_REQUEST',
+    });
+    expect(refusalOf(await note(' '))).toMatchObject({ exit: 2, code: 'INVALID_REQUEST' });
+    expect((await show(setting, id)).status).toBe('completed');
+  });
+});
+
+describe('ids', () => {
+  it('may be shortened while one request has them, in any case', async () => {
+    const setting = await approvals();
+    const id = await setting.ask();
+    for (const short of [id.slice(-6), id.slice(4, 20), `rbk-${id.slice(-7)}`, id.toLowerCase(), id.slice(4)])
+      expect((await show(setting, short)).id).toBe(id);
+  });
+
+  it('that several requests begin with name them', async () => {
+    const { as } = await approvals();
+    const now = Date.now();
+    const ask = async () => pendingOf(await as('jane', back(...JSON_OUT), { now })).requestId;
+    const [one, other] = [await ask(), await ask()];
+    // A time and chance: asked for in the same millisecond, they begin alike.
+    const start = one.slice(4, 14);
+    expect(other.startsWith(`rbk-${start}`)).toBe(true);
+    const refusal = refusalOf(await as('bob', ['request', 'show', start]));
+    expect(refusal).toMatchObject({ exit: 2, code: 'INVALID_REQUEST' });
+    expect(refusal.message).toContain(one);
+    expect(refusal.message).toContain(other);
+  });
+
+  it.each([
+    ['--', '--yes'],
+    ['00000'],
+    ['../../etc/passwd'],
+    ['rbk-'],
+    [''],
+    ['refs/heads/main'],
+    [`x\n${EVIL}`],
+    ['rbk-00000000000000000000000000'],
+  ])('that are none are refused: %j', async (...words) => {
+    const { as, ask } = await approvals();
+    await ask();
+    const transcript = await as('bob', ['request', 'show', ...words]);
+    expect(refusalOf(transcript)).toMatchObject({ exit: 2, code: 'REQUEST_UNKNOWN' });
+    expect(transcript.stderr).not.toMatch(OBEYED);
+  });
+
+  it('a group without a command, or with one that is none, says where help is', async () => {
+    const { as } = await approvals();
+    expect(refusalOf(await as('bob', ['request', 'aprove']))).toMatchObject({
+      exit: 2,
+      hint: 'Did you mean approve? See `backtrail request --help`.',
+    });
+    expect(refusalOf(await as('bob', ['request']))).toMatchObject({
+      exit: 2,
+      hint: 'See `backtrail request --help`.',
+    });
+    expect(refusalOf(await as('bob', ['request', 'note', 'x']))).toMatchObject({
+      exit: 2,
+      hint: 'See `backtrail request note --help`.',
+    });
+  });
+});

@@ -1,0 +1,38 @@
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** The files that take longest, the longest first: one that starts last would be waited for alone. */
+const LONGEST = [
+  'scripts/incident-recovery',
+  'journeys/killed-worker',
+  'hostile/ledger/changed-past',
+  'cli/requests/approve-and-retry',
+  'hostile/ledger/files',
+  'hostile/ledger/approvals',
+  'clone/situations',
+  'git/ledger',
+  'contracts/readers-agree',
+  'cli/queue/queue',
+  'journeys/ledger-load',
+  'journeys/last-vote',
+  'journeys/remote',
+  'hostile/bombs',
+  'cli/repository/real-repository',
+  'cli/doctor/doctor',
+  'clone/follow',
+  'clone/hostile',
+  'hostile/times',
+  'cli/program/process',
+].map((name) => `${name}.test.ts`);
+
+/** The longest first; the pure ones, which are short, last, as a worker loads its modules anew for them. */
+export class LongestFirst extends BaseSequencer {
+  override sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return Promise.resolve(files.toSorted((a, b) => rank(a) - rank(b)));
+  }
+}
+
+function rank({ moduleId, project }: TestSpecification): number {
+  const place = LONGEST.findIndex((name) => moduleId.endsWith(`/${name}`));
+  if (place >= 0) return place;
+  return LONGEST.length + (project.name === 'fast' ? 1 : 0);
+}
