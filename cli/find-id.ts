@@ -5,8 +5,7 @@ import { BacktrailError, type Engine, isRequestId, isSessionId, type Person } fr
 export async function findRequestId(engine: Engine, reader: Person, typed: string): Promise<string> {
   const id = completed('rbk', typed);
   if (isRequestId(id)) return id;
-  const known = (await engine.requests.list({ reader })).map((request) => request.id);
-  return only('REQUEST_UNKNOWN', typed, matching(known, id));
+  return only('REQUEST_UNKNOWN', typed, matching(await engine.requests.ids({ reader }), id));
 }
 
 /** SESSION_UNKNOWN; INVALID_REQUEST where several begin or end so. */

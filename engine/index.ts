@@ -54,9 +54,10 @@ const ENGINE = [
   'writeConfig',
   'close',
 ] as const;
-const ROLLBACKS = ['plan', 'request', 'execute', 'executeMany', 'earlier'] as const;
+const ROLLBACKS = ['plan', 'request', 'requestMany', 'execute', 'executeMany', 'earlier'] as const;
 const REQUESTS = [
   'list',
+  'ids',
   'show',
   'plan',
   'approve',

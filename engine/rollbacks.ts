@@ -96,6 +96,12 @@ export interface Rollbacks {
    */
   request(ask: RollbackAsk, options?: RequestOptions): Promise<Requested>;
   /**
+   * The same for many that workers are to execute, as with `ledger: true`: they are opened in one commit of the ledger and one push. Results are in
+   * the order of `asks`; each fails alone. Rejects with INVALID_REQUEST, SCOPE_INVALID where an ask has no proper form, and with what stands in
+   * the way of all of them.
+   */
+  requestMany(asks: readonly RollbackAsk[]): Promise<readonly PromiseSettledResult<Requested>[]>;
+  /**
    * Executes an approved request, as a worker does: keys and votes are judged again, by the policy and the keys of now. Safe to
    * repeat, in any process, at any time.
    *
@@ -137,6 +143,14 @@ export function createRollbacks(input: RollbacksInput): Rollbacks {
   const { repository, requests, programs, clock, committer, random, place } = input;
   const authorOf = async ({ author }: RollbackInput) =>
     author === undefined ? ((await repository.git().identity()) ?? committer) : personOf(author);
+  const askedOf = async ({ target, ...ask }: RollbackAsk): Promise<RequestAsk> => ({
+    ...requestAskOf(ask),
+    target: targetOf(target),
+    author: await authorOf(ask),
+    id: ask.id ?? makeRequestId(clock.now(), random(10)),
+    // A new id has no earlier rollback; one that was given is always looked up.
+    fresh: ask.id === undefined,
+  });
   return {
     plan: (ask) =>
       repository.ask(async (snapshot, { offline, ...opened }) => {
@@ -156,13 +170,15 @@ export function createRollbacks(input: RollbacksInput): Rollbacks {
           gate,
         };
       }),
-    request: async ({ target, ...ask }, options) => {
-      const author = await authorOf(ask);
-      const id = ask.id ?? makeRequestId(clock.now(), random(10));
-      // A new id has no earlier rollback; one that was given is always looked up.
-      const fresh = ask.id === undefined;
-      options?.onId?.(id);
-      return requests.request({ ...requestAskOf(ask), target: targetOf(target), author, id, fresh }, options);
+    request: async (ask, options) => {
+      const asked = await askedOf(ask);
+      options?.onId?.(asked.id);
+      return requests.request(asked, options);
+    },
+    requestMany: async (asks) => {
+      const asked: RequestAsk[] = [];
+      for (const ask of asks) asked.push(await askedOf(ask));
+      return requests.requestMany(asked);
     },
     execute: (id, options) => requests.executeRequest(id, options),
     executeMany: (asks, options) => requests.executeRequests(asks, options),

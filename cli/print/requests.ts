@@ -31,15 +31,16 @@ const COLUMNS: readonly Column[] = [
 export function requestsText(
   style: Style,
   requests: readonly RequestView[],
-  { all }: { all: boolean },
+  { all, next }: { all: boolean; next: string | null },
 ): string {
-  if (requests.length === 0)
+  if (requests.length === 0 && next === null)
     return all ? 'Nothing was requested yet.' : 'No request is open; --all shows those that ended.';
-  return table(
+  const rows = table(
     style,
     COLUMNS,
     requests.map((request) => row(style, request)),
   );
+  return next === null ? rows : `${rows}\n${style.paint('dim', `There are more: --after ${next}`)}`;
 }
 
 function row(style: Style, request: RequestView): string[] {

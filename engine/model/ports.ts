@@ -22,9 +22,14 @@ export interface HistoryReader {
   readonly shallow: boolean;
   /**
    * Commits of the first-parent line of `tip` that changed `path` (a literal file or folder; '' is the whole tree), newest first.
-   * `after` excludes that commit and its ancestors. A commit at the boundary of a shallow clone is left out: its changes are unknown.
+   * `after` excludes that commit and its ancestors; `limit`: only so many of the newest. A commit at the boundary of a shallow clone is left out: its changes are unknown.
    */
-  log(query: { tip: ObjectId; path: string; after?: ObjectId }): Promise<readonly LogCommit[]>;
+  log(query: {
+    tip: ObjectId;
+    path: string;
+    after?: ObjectId;
+    limit?: number;
+  }): Promise<readonly LogCommit[]>;
   /**
    * Commits of the first-parent line of `tip` that changed one of the paths, each once, newest first, with the changes below any of them.
    * As `log` says of each path; may be answered from an index of the line, so what is written or judged must not rest on it alone.

@@ -218,6 +218,11 @@ export interface LedgerStore {
    * of waiting `use` runs without the lock.
    */
   inTurn<Value>(ref: string, use: () => Promise<Value>): Promise<Value>;
+  /** A text that saves reading the ledger, kept in the cache folder; null where there is none, or not as it was written. Never fails. */
+  readonly index: {
+    read(ref: string): Promise<string | null>;
+    write(ref: string, text: string): Promise<void>;
+  };
   /** Does the user have a key, by git's own settings, that `append` signs with? Settings of the repository's own that run programs do not count. */
   signs(): Promise<boolean>;
   /**

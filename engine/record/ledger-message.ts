@@ -80,9 +80,9 @@ export function readEvent(trailers: readonly string[]): Omit<EventRecord, 'actor
 export const LEDGER_FORM = 2;
 
 /** The trailer keys of a commit of several events; `Event-Item` once an event. */
-export const BATCH_TRAILERS = ['Event-Form', 'Events', 'Event-Time', 'Event-Actor', 'Event-Item'] as const;
+const BATCH_TRAILERS = ['Event-Form', 'Events', 'Event-Time', 'Event-Actor', 'Event-Item'] as const;
 
-export interface BatchItem {
+interface BatchItem {
   readonly event: string;
   readonly id: string;
   /** Its request or session. */

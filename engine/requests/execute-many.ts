@@ -5,14 +5,13 @@ import { isDamaged } from '../git/process/failure.ts';
 import { isWaiting } from '../record/transitions.ts';
 import { type BatchMember, type BatchRecord, type BatchResults, executeBatch } from '../rollback/batch.ts';
 import type { Planned } from '../rollback/plan.ts';
-import { readRules, type RequestContext, requireOwnConfig, rulesOf } from './context.ts';
+import { readRules, type RequestContext, requireOwnConfig, type Rules, rulesOf } from './context.ts';
 import { executeRequest, REFUSALS, requestOf } from './execute.ts';
 import { type EligibilityInput, requireEligible } from './gate/eligibility.ts';
 import { rememberOwners } from './gate/owners.ts';
-import { proveRequest } from './ledger/proof.ts';
-import { openLedgerSnapshot } from './ledger/snapshot.ts';
+import { proveRequest, readSignaturesOf } from './ledger/proof.ts';
+import { type LedgerSnapshot, openLedgerSnapshot } from './ledger/snapshot.ts';
 import { completeAll, prepareCompleted, recordFailure, refuse } from './outcome.ts';
-import { requireRequest } from './review.ts';
 import type { ExecuteRequestOptions } from './types.ts';
 import { canJudge, proven } from './view.ts';
 
@@ -35,15 +34,7 @@ export async function executeRequests(
     const [settled] = await Promise.allSettled([work]);
     results.set(id, settled);
   };
-  const found = new Map<RequestId, EligibilityInput>();
-  for (const { id } of asks)
-    try {
-      const file = await requireRequest(ledgerSnapshot, id);
-      const proofs = await proveRequest(context, ledgerSnapshot, file);
-      found.set(id, { context, rules, ledgerSnapshot, file, proofs, counts: proven });
-    } catch {
-      // Said by itself, below.
-    }
+  const found = await findAll(context, rules, ledgerSnapshot, asks);
   const published = await publishedOf(context, rules.snapshot?.base ?? null, [...found.values()]);
   const isPlain = ({ id }: ExecuteAsk) => {
     const state = found.get(id)?.file.state;
@@ -92,6 +83,27 @@ export async function executeRequests(
     if (!results.has(id))
       await settle(id, executeRequest(context, id, { ...options, ...(signal && { signal }) }));
   return results;
+}
+
+/** Those that the ledger knows and proves; what is wrong with the others is said of each, when it is executed by itself. */
+async function findAll(
+  context: RequestContext,
+  rules: Rules,
+  ledgerSnapshot: LedgerSnapshot,
+  asks: readonly ExecuteAsk[],
+): Promise<Map<RequestId, EligibilityInput>> {
+  const files = await Promise.all(asks.map(({ id }) => ledgerSnapshot.request(id).catch(() => null)));
+  const known = files.filter((file) => file !== null);
+  await readSignaturesOf(context, ledgerSnapshot, known).catch(() => undefined);
+  const found = new Map<RequestId, EligibilityInput>();
+  for (const file of known)
+    try {
+      const proofs = await proveRequest(context, ledgerSnapshot, file);
+      found.set(file.state.id, { context, rules, ledgerSnapshot, file, proofs, counts: proven });
+    } catch {
+      // As above.
+    }
+  return found;
 }
 
 /** What a damaged mirror fails with is not the fault of a request: all is done again where the mirror can be fetched anew. */

@@ -18,7 +18,7 @@ import { permitOf } from './gate/plan-gate.ts';
 import { reconcile } from './reconcile.ts';
 import { repeated } from './repeated.ts';
 import { isChanged, replan } from './replan.ts';
-import { requestRollback } from './request.ts';
+import { requestMany, requestRollback } from './request.ts';
 import {
   approve,
   cancel,
@@ -52,7 +52,9 @@ export function createRequests(
       at(async (context) => openRequest(context, await rulesOf(context, input.planned.snapshot), input)),
     // It fetches by itself: what may be answered from a mirror that is behind must not be executed so.
     request: (ask, options) => open((context) => requestRollback(context, ask, options)),
+    requestMany: (asks) => open((context) => requestMany(context, asks)),
     list: (filter) => at((context) => list(context, filter)),
+    ids: (filter) => at((context) => ids(context, filter)),
     show: ({ id, reader }) => at((context) => show(context, id, reader)),
     plan: (input) => at((context) => planAgain(context, input)),
     approve: (input) => at((context) => approve(context, input)),
@@ -74,30 +76,41 @@ export function createRequests(
 
 async function list(
   context: RequestContext,
-  { scope, statuses, reader }: Parameters<Requests['list']>[0],
+  { scope, statuses, reader, ...page }: Parameters<Requests['list']>[0],
 ): Promise<RequestView[]> {
   const rules = await readRules(context);
-  const { policy, ref } = rules;
-  const ledgerSnapshot = await openLedgerSnapshot(context.git, ref, context.cache);
-  const files = (await ledgerSnapshot.requests()).filter(({ state }) => {
-    const name = formatCoordinates(state.scope);
+  const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache, { indexed: true });
+  const files = await ledgerSnapshot.find((known) => {
+    const name = formatCoordinates(known.scope);
     return (
-      (statuses === undefined || statuses.includes(state.status)) &&
+      (statuses === undefined || statuses.includes(known.status)) &&
       (scope === undefined || name === scope || name.startsWith(`${scope}/`)) &&
-      hasPermission(policy, reader, 'read', placeOf(state))
+      hasPermission(rules.policy, reader, 'read', placeOf(known))
     );
-  });
+  }, page);
   return viewsOf(context, { ledgerSnapshot, rules, files });
 }
 
+async function ids(
+  context: RequestContext,
+  { reader }: Parameters<Requests['ids']>[0],
+): Promise<RequestId[]> {
+  const { policy, ref } = await readRules(context);
+  const ledgerSnapshot = await openLedgerSnapshot(context.git, ref, context.cache, { indexed: true });
+  const known = await ledgerSnapshot.known(({ scope }) =>
+    hasPermission(policy, reader, 'read', placeOf({ scope })),
+  );
+  return known.map(({ id }) => id);
+}
+
 async function show(context: RequestContext, id: RequestId, reader?: Person): Promise<RequestView> {
-  return (await lookUp(context, id, reader)).request;
+  return (await lookUp(context, id, reader, { indexed: true })).request;
 }
 
 /** One request with the rules of this moment. */
-async function lookUp(context: RequestContext, id: RequestId, reader?: Person) {
+async function lookUp(context: RequestContext, id: RequestId, reader?: Person, reading = { indexed: false }) {
   const rules = await readRules(context);
-  const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache);
+  const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache, reading);
   const file = await requireRequest(ledgerSnapshot, id);
   const { state } = file;
   if (reader !== undefined) requirePermission(rules.policy, reader, 'read', placeOf(state));

@@ -26,4 +26,5 @@ export interface InnerRequests extends Requests {
     options?: Pick<ExecuteRequestOptions, 'signal'>,
   ): Promise<BatchResults>;
   request(ask: RequestAsk, options?: ExecuteOptions): Promise<Requested>;
+  requestMany(asks: readonly RequestAsk[]): Promise<readonly PromiseSettledResult<Requested>[]>;
 }

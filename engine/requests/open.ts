@@ -38,11 +38,14 @@ export async function openRequest(
 ): Promise<RequestView> {
   const { planned, author, id, follows } = input;
   if (isBlocked(planned.plan)) throw blockedError(planned.plan);
-  const known = await openLedgerSnapshot(context.git, rules.ref, context.cache);
-  const there = await known.request(id);
-  if (there !== null) {
-    requireSameRollback(there, input);
-    return viewOf(context, { ledgerSnapshot: known, rules, file: there }, planned.plan.owners);
+  // Whoever has asked for the gate has looked at the ledger.
+  if (gate === undefined) {
+    const known = await openLedgerSnapshot(context.git, rules.ref, context.cache);
+    const there = await known.request(id);
+    if (there !== null) {
+      requireSameRollback(there, input);
+      return viewOf(context, { ledgerSnapshot: known, rules, file: there }, planned.plan.owners);
+    }
   }
   const { needsApproval, session } = gate ?? (await requireGate(context, rules, input));
   const judged = input.propose === true ? { propose: true as const } : {};
@@ -109,8 +112,8 @@ async function olderOf(
   ledgerSnapshot: LedgerSnapshot,
   { id, scope }: { id: RequestId; scope: Scope },
 ): Promise<RequestId[]> {
-  const older = (await ledgerSnapshot.requests()).filter(
-    ({ state }) => state.status === 'pending' && state.id !== id && sameScope(state.scope, scope),
+  const older = await ledgerSnapshot.find(
+    (known) => known.status === 'pending' && known.id !== id && sameScope(known.scope, scope),
   );
   return older.map(({ state }) => state.id);
 }

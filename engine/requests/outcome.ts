@@ -91,7 +91,7 @@ function completions(context: RequestContext, results: readonly RollbackResult[]
   };
 }
 
-export async function recordCompleted(
+async function recordCompleted(
   context: RequestContext,
   rules: Rules,
   id: RequestId,

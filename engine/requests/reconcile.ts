@@ -26,7 +26,7 @@ export async function reconcile(context: RequestContext): ReturnType<Requests['r
   requireOwnConfig(context);
   const rules = await readRules(context);
   const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache);
-  const open = (await ledgerSnapshot.requests()).filter(({ state }) => isOpen(state.status));
+  const open = await ledgerSnapshot.find(({ status }) => isOpen(status));
   if (open.length === 0) return { repairs: [], waiting: [] };
   const published = await publishedOn(context, rules);
   const reviewed = open.filter(({ state }) => state.status === 'pending' && state.reviews.length > 0);
@@ -43,9 +43,8 @@ export async function reconcile(context: RequestContext): ReturnType<Requests['r
   }
   const repairs = await write(context, rules, wanted);
   const after = await openLedgerSnapshot(context.git, rules.ref, context.cache);
-  const waiting = (await after.requests()).filter(
-    ({ state }) => isWaiting(state.status) && canJudge(context, rules, state),
-  );
+  const approved = await after.find(({ status }) => isWaiting(status));
+  const waiting = approved.filter(({ state }) => canJudge(context, rules, state));
   return { repairs, waiting: waiting.map(({ state }) => state.id).toReversed() };
 }
 

@@ -70,14 +70,74 @@ export interface Requested extends RollbackResult {
 export async function requestRollback(
   context: RequestContext,
   ask: RequestAsk,
-  { onStep, signal }: ExecuteOptions = {},
+  options?: ExecuteOptions,
 ): Promise<Requested> {
+  context.git.requireWriting();
+  await context.git.refresh();
+  return (await decideRequest(context, ask, options))();
+}
+
+/** Plans at the same time, as each may run programs. */
+const AT_ONCE = 4;
+
+/**
+ * The same for many that are to be executed by workers: one look at the branch and one at the ledger. All are planned and decided first, then
+ * opened at the same moment, so that they share a commit of the ledger and a push. Each has its own result.
+ */
+export async function requestMany(
+  context: RequestContext,
+  asks: readonly RequestAsk[],
+): Promise<readonly PromiseSettledResult<Requested>[]> {
+  context.git.requireWriting();
+  await context.git.refresh();
+  const snapshot = await context.observe();
+  const rules = await rulesOf(context, snapshot);
+  const { tip } = await openLedgerSnapshot(context.git, rules.ref, context.cache);
+  const line = new Map(
+    (await context.git.history.firstParents(snapshot.base)).map((commit, index) => [commit, index]),
+  );
+  const depths = asks.map(({ base }) => (base === undefined ? line.size : (line.get(base) ?? line.size)));
+  const after = [...line.keys()][Math.max(...depths)] ?? null;
+  const published = await context.git.requestsSince({ tip: snapshot.base, after });
+  const looked: RequestContext = {
+    ...context,
+    observe: () => Promise.resolve(snapshot),
+    git: {
+      ...context.git,
+      refresh: () => Promise.resolve(),
+      findRequest: ({ requestId }) => Promise.resolve(published.get(requestId) ?? null),
+      ledger: { ...context.git.ledger, tip: () => Promise.resolve(tip) },
+    },
+  };
+  const decided: PromiseSettledResult<() => Promise<Requested>>[] = [];
+  for (let at = 0; at < asks.length; at += AT_ONCE)
+    decided.push(
+      ...(await Promise.allSettled(
+        asks
+          .slice(at, at + AT_ONCE)
+          .map((ask) => decideRequest(looked, { ...ask, ledger: true }, {}, context)),
+      )),
+    );
+  return Promise.allSettled(
+    decided.map((each) => (each.status === 'fulfilled' ? each.value() : Promise.reject(each.reason))),
+  );
+}
+
+/**
+ * What is to be done for what is asked, decided and not done yet. `acting`: with what it is done, where that is not what it was decided with.
+ *
+ * @throws whatever stands in the way of it
+ */
+async function decideRequest(
+  context: RequestContext,
+  ask: RequestAsk,
+  { onStep, signal }: ExecuteOptions = {},
+  acting: RequestContext = context,
+): Promise<() => Promise<Requested>> {
   // By name: nothing else of what a caller gives may take the place of the engine's own.
   const options: ExecuteOptions = { ...(onStep && { onStep }), ...(signal && { signal }) };
   const { git, clock, programs } = context;
-  git.requireWriting();
   requireForm(ask);
-  await git.refresh();
   const snapshot = await context.observe();
   const scope = await scopeOf(snapshot, ask);
   const { id, author, target, digest, allowRemoval = false, base = null } = ask;
@@ -104,8 +164,10 @@ export async function requestRollback(
       const { fields, wholeFile } = ask;
       const wish = { scope: ask.scope, to: target, allowRemoval, ...(fields && { fields }) };
       await repeated(context, { id, ask: { ...wish, wholeFile: wholeFile === true }, author });
-      const result = await execute({ ...context, ...options, request });
-      return { ...result, request: await knownRequest(context, rules, id) };
+      return async () => {
+        const result = await execute({ ...acting, ...options, request });
+        return { ...result, request: await knownRequest(acting, rules, id) };
+      };
     }
   }
   if (base !== null) await requireOnLine(snapshot, base, 'base');
@@ -124,15 +186,17 @@ export async function requestRollback(
   if (gate === null || (!gate.ledgered && known === null)) {
     const authorize = async (again: Planned) => {
       if (again === planned) return;
-      const now = await requireGate(context, await rulesOf(context, again.snapshot), {
+      const now = await requireGate(acting, await rulesOf(acting, again.snapshot), {
         planned: again,
         author,
       });
       if (now.ledgered) throw policyCame(scope);
     };
     const prepared = { snapshot, planned };
-    const result = await execute({ ...context, ...options, request, prepared, authorize });
-    return { ...result, request: null };
+    return async () => ({
+      ...(await execute({ ...acting, ...options, request, prepared, authorize })),
+      request: null,
+    });
   }
   const input = {
     planned: await withVersion(planned),
@@ -143,8 +207,10 @@ export async function requestRollback(
     propose,
     ...(ask.follows !== undefined && { follows: ask.follows }),
   };
-  const view = await openRequest(context, rules, input, gate);
-  return { ...standing(view, planned), request: view };
+  return async () => {
+    const view = await openRequest(acting, rules, input, gate);
+    return { ...standing(view, planned), request: view };
+  };
 }
 
 /** What a caller without types can get wrong. */

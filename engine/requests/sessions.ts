@@ -125,8 +125,8 @@ export async function sessions(
     const at = isScope(snapshot.layout, state.scope) && environmentOf(snapshot.layout, state.scope);
     return at !== false && hasPermission(policy, reader, 'read', at);
   });
-  const broken = (await ledgerSnapshot.requests()).filter(
-    ({ state }) => state.breakGlass !== null && hasPermission(rules.policy, reader, 'read', placeOf(state)),
+  const broken = await ledgerSnapshot.find(
+    (known) => known.isBreakGlass && hasPermission(rules.policy, reader, 'read', placeOf(known)),
   );
   const views = await viewsOf(context, { ledgerSnapshot, rules, files: broken });
   await readSignaturesOf(context, ledgerSnapshot, files);

@@ -92,7 +92,13 @@ export interface Requests {
     readonly scope?: string;
     readonly statuses?: readonly RequestStatus[];
     readonly reader: Person;
+    /** At most so many. */
+    readonly limit?: number;
+    /** Only those that come after this one, the last of another page. REQUEST_UNKNOWN where it is none of them. */
+    readonly after?: RequestId;
   }): Promise<RequestView[]>;
+  /** Of every request that they may read, newest first: to find one by a part of its id. */
+  ids(filter: { readonly reader: Person }): Promise<RequestId[]>;
   /**
    * `reader`: who asks, where that is a person: they need the permission to `read`.
    *

@@ -2,6 +2,7 @@
  * Several rollbacks as one chain of commits and one push, as a database commits a group of transactions. Each keeps its own revert commit,
  * delivery commit, trailers and result, and fails alone.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   type BranchEdit,
   type CommitChain,
@@ -130,6 +131,8 @@ async function pushRound(round: Round, members: readonly BatchMember[]): Promise
   if (members.length > 1) await snapshot.history.firstParents(snapshot.base);
   const ready: Ready[] = [];
   for (const member of members) {
+    // Locks of jobs are renewed by timers, which a long row of promises would hold up.
+    await nextTurn();
     signal?.throwIfAborted();
     const request = plans.get(member.asked.id)?.request;
     if (request && landed.has(request.id)) {
@@ -265,6 +268,7 @@ async function stageAll(
   let base = snapshot.base;
   let chain: CommitChain | null = null;
   for (const each of ready) {
+    await nextTurn();
     const { member } = each;
     // By the configuration that comes with it, the next ones are other rollbacks: they are left to the next round.
     if (changed.has(CONFIG_PATH)) break;

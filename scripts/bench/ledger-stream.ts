@@ -1,4 +1,5 @@
 /** A ledger of any number of requests, as one fast-import stream that writes what Backtrail itself would, unsigned. */
+import { createHash } from 'node:crypto';
 import {
   formatCoordinates,
   makeEventId,
@@ -22,13 +23,15 @@ export interface LedgerSize {
   readonly target: ObjectId;
   readonly base: ObjectId;
   readonly author: Person;
+  /** When those that are open expire, ISO 8601; never where absent. */
+  readonly expiresAt?: string;
   /** Milliseconds since 1970 of the newest request; each is a minute after the one before. */
   readonly newest: number;
 }
 
 /** Each closed request has two events, `opened` and `completed`. */
 export function* ledgerStream(size: LedgerSize, ref = 'refs/backtrail/ledger'): Generator<string> {
-  const { requests, open, scopeOf, target, base, author, newest } = size;
+  const { requests, open, scopeOf, target, base, author, newest, expiresAt } = size;
   for (let index = 0; index < requests; index += 1) {
     const now = newest - (requests - index) * 60_000;
     const at = new Date(now).toISOString().replace(/\.\d+Z$/, 'Z');
@@ -45,7 +48,7 @@ export function* ledgerStream(size: LedgerSize, ref = 'refs/backtrail/ledger'): 
       message: requestSummary({ scope, target, targetVersion: 1 }),
       author,
       createdAt: at,
-      expiresAt: null,
+      expiresAt: isOpen ? (expiresAt ?? null) : null,
       follows: null,
       supersedes: null,
       config: null,
@@ -84,4 +87,4 @@ const data = (text: string) => `data ${Buffer.byteLength(text)}\n${text}\n`;
 
 /** Ten bytes that look random, the same each time. */
 const bytes = (index: number, part = 0) =>
-  Uint8Array.from({ length: 10 }, (_, at) => Math.imul(index * 7 + at * 31 + part + 1, 2_654_435_761) >>> 24);
+  createHash('sha256').update(`${index} ${part}`).digest().subarray(0, 10);

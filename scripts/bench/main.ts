@@ -2,6 +2,8 @@
  * `npm run bench [-- --size r2] [--memory 1000] [--keep FOLDER]`: everything side by side in one run, as ratios.
  * `npm run bench -- startup`: what a start of the command line costs, and nothing else.
  * `npm run bench -- history [items|components|secrets|long …] [--commits 126000]`: environments with a long history, beside `git log --raw`.
+ * `npm run bench -- many [--size r2] [--count 500]`: many rollbacks at once through the queue, beside a push for each commit.
+ * `npm run bench -- ledger [--requests 50000]`: what a large ledger costs, and nothing else.
  */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,9 +12,11 @@ import { parseArgs } from 'node:util';
 import { openEngine } from '../../engine/internal.ts';
 import { benchHistory, benchLines } from './history.ts';
 import { benchEnvironment, PERSON, say } from './measure.ts';
+import { benchMany } from './many.ts';
 import { benchMemory } from './memory.ts';
 import { buildRepository, CONFIG_TWO_PATTERNS, SIZES } from './repository.ts';
 import { type Bench, benchRollback } from './rollback.ts';
+import { benchLedger } from './ledger.ts';
 import { benchStartup } from './startup.ts';
 
 const { values, positionals } = parseArgs({
@@ -22,7 +26,9 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '21' },
     memory: { type: 'string', default: '100' },
     keep: { type: 'string' },
+    requests: { type: 'string', default: '50000' },
     commits: { type: 'string', default: '20000' },
+    count: { type: 'string', default: '500' },
   },
 });
 const size = SIZES[values.size] ?? unknownSize();
@@ -34,12 +40,14 @@ const bench: Bench = { folder, repo, size, env, rounds: Number(values.rounds) };
 
 async function main(): Promise<void> {
   if (positionals[0] === 'startup') return benchStartup(bench.rounds);
+  if (positionals[0] === 'ledger') return benchLedger(folder, Number(values.requests), env);
   if (positionals[0] === 'history')
     return benchLines({ folder, env, commits: Number(values.commits), only: positionals.slice(1) });
   if (!existsSync(join(repo, 'bench-complete'))) {
     say(`building ${values.size}: ${size.tenants * 3 * size.services * 3} files, ${size.commits} commits …`);
     await buildRepository(repo, size, env);
   }
+  if (positionals[0] === 'many') return benchMany(bench, Number(values.count));
   const engine = await open();
   const two = await open(CONFIG_TWO_PATTERNS);
   try {

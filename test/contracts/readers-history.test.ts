@@ -74,6 +74,17 @@ describe.each(READERS)('the reader %s', (_, open) => {
     }
   });
 
+  test('gives as many of the newest commits as are asked for', async () => {
+    const repo = await manyKinds();
+    const git = await open(repo);
+    const tip = await git.tip('main');
+    for (const path of ['', 'b']) {
+      const all = await git.history.log({ tip, path });
+      for (const limit of [1, 2, all.length + 1])
+        expect(await git.history.log({ tip, path, limit })).toEqual(all.slice(0, limit));
+    }
+  });
+
   test('finds commits by time, by abbreviation, and no other object', async () => {
     const repo = await createRepo({ bare: true });
     const made = await repo.replay(Array.from({ length: 800 }, (_, i) => ({ files: { a: `${i}` } })));

@@ -27,8 +27,9 @@ async function statusOf({ worker }: Scene, id: string): Promise<string> {
   return (await worker.requests.show({ id })).status;
 }
 
-const eventsOf = async ({ repo }: Scene, event: string) =>
-  Number(await repo.git('rev-list', '--count', `--grep=^Event: ${event}$`, LEDGER));
+const eventsOf = async ({ worker, jane }: Scene, event: string) =>
+  (await worker.requests.audit({ limit: 100, reader: jane.person })).filter((each) => each.event === event)
+    .length;
 
 describe('an approved request', () => {
   const redis = useRedis();

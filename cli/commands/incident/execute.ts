@@ -7,6 +7,7 @@ import {
   type Engine,
   isFailure,
   type Person,
+  type Requested,
   type RequestView,
 } from '../../../engine/index.ts';
 import { enqueueRollback, followRollback, openQueue, type RollbackQueue } from '../../../workers/index.ts';
@@ -26,7 +27,7 @@ export async function executeRequest(items: readonly Item[], setup: Setup): Prom
   const queue = await openQueue({ redisUrl: setup.redisUrl });
   try {
     if (setup.incident.onFailure === 'continue') {
-      for (const item of items) await attempt(item, () => request(item, setup));
+      await requestAll(items, setup);
       await Promise.all(items.map((item) => attempt(item, () => follow(item, queue, setup))));
       return;
     }
@@ -50,17 +51,39 @@ async function attempt(item: Item, work: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Idempotent by id: returns the existing request; a failed one is retried. */
-async function request(item: Item, { engine, incident, author }: Setup): Promise<void> {
-  const { id, plan, wish } = item;
-  if (item.request?.status === 'failed') item.request = await engine.requests.retry({ id, actor: author });
-  if (item.request || !plan) return;
-  const { reason } = incident;
+/** All in one commit of the ledger and one push. */
+async function requestAll(items: readonly Item[], setup: Setup): Promise<void> {
+  const isNew = ({ error, request, plan }: Item) => !error && !request && plan !== undefined;
+  const fresh = items.filter(isNew);
+  const results = await setup.engine.rollbacks.requestMany(
+    fresh.flatMap((item) => wishOf(item, setup) ?? []),
+  );
+  for (const [index, item] of fresh.entries())
+    await attempt(item, async () => {
+      const result = results[index];
+      if (result?.status === 'rejected') throw result.reason;
+      if (result) recordRequested(item, result.value);
+    });
+  for (const item of items) if (!isNew(item)) await attempt(item, () => request(item, setup));
+}
+
+function wishOf({ id, plan, wish }: Item, { incident: { reason }, author }: Setup) {
   const { allowRemoval } = wish;
-  const wished = toRequest(plan, { id, author, reason, allowRemoval, ledger: true });
-  const { request: opened, ...result } = await engine.rollbacks.request(wished);
+  return plan && toRequest(plan, { id, author, reason, allowRemoval, ledger: true });
+}
+
+function recordRequested(item: Item, { request: opened, ...result }: Requested): void {
   if (opened === null) item.result = result;
   else item.request = opened;
+}
+
+/** Idempotent by id: returns the existing request; a failed one is retried. */
+async function request(item: Item, setup: Setup): Promise<void> {
+  const { id, request } = item;
+  const { engine, author } = setup;
+  if (request?.status === 'failed') item.request = await engine.requests.retry({ id, actor: author });
+  const wish = item.request ? undefined : wishOf(item, setup);
+  if (wish) recordRequested(item, await engine.rollbacks.request(wish));
 }
 
 const isApproved = ({ status }: RequestView) => status === 'approved' || status === 'executing';

@@ -9,7 +9,7 @@ import {
 } from '../../../engine/index.ts';
 import { findRequestId } from '../../find-id.ts';
 import { withJobs } from '../../jobs.ts';
-import { requestStatuses } from '../../start/parsers.ts';
+import { positive, requestStatuses } from '../../start/parsers.ts';
 import { requestsText, requestText } from '../../print/requests.ts';
 import { foundIn, ID, type Program, runCommand, SCOPE } from '../command.ts';
 import { planOutput } from '../plan.ts';
@@ -20,6 +20,8 @@ const OPEN: readonly RequestStatus[] = ['pending', 'approved', 'executing', 'fai
 interface ListOptions {
   readonly status?: RequestStatus[];
   readonly all?: boolean;
+  readonly limit: number;
+  readonly after?: string;
 }
 
 export function addRequestList(program: Program, group: Command): void {
@@ -29,23 +31,33 @@ export function addRequestList(program: Program, group: Command): void {
     .argument('[scope]', SCOPE)
     .option('--status <status...>', `only of these: ${REQUEST_STATUSES.join(', ')}`, requestStatuses)
     .option('--all', 'include closed requests')
+    .option('--limit <n>', 'show the newest N', positive, 1000)
+    .option('--after <id>', 'only what comes after this request: the next page')
     .action((scope: string | undefined, options: ListOptions) =>
       runCommand(program, async ({ session, style }) => {
         const all = options.all === true || options.status !== undefined;
         const wanted = options.status ?? (all ? REQUEST_STATUSES : OPEN);
+        const { limit, after } = options;
         const listed = await session.withEngine(async (engine) => {
+          const reader = await session.author(engine);
           const requests = await engine.requests.list({
             ...(scope !== undefined && { scope }),
             // A request that a worker is executing is still `approved` in the ledger.
             statuses: wanted.includes('executing') ? [...new Set([...wanted, 'approved' as const])] : wanted,
-            reader: await session.author(engine),
+            reader,
+            // One more tells whether there is a further page.
+            limit: limit + 1,
+            ...(after !== undefined && { after: await findRequestId(engine, reader, after) }),
           });
           return foundIn(engine, scope, requests);
         });
-        const requests = (await withJobs(session, listed)).filter((request) =>
-          wanted.includes(request.status),
-        );
-        return { value: { requests }, text: () => requestsText(style, requests, { all }) };
+        const page = listed.slice(0, limit);
+        const next = listed.length > limit ? (page.at(-1)?.id ?? null) : null;
+        const requests = (await withJobs(session, page)).filter((request) => wanted.includes(request.status));
+        return {
+          value: { requests, ...(next !== null && { next }) },
+          text: () => requestsText(style, requests, { all, next }),
+        };
       }),
     );
 }

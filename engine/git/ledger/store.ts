@@ -12,6 +12,7 @@ import type {
 import type { ConfigEntry } from '../process/config.ts';
 import { printable, shownAddress } from '../process/failure.ts';
 import { writeChains } from '../store/import.ts';
+import { indexIn } from './index-cache.ts';
 import { seenByRoot, seenByAddress } from './last-seen.ts';
 import type { SeenRecord, SeenTip } from './last-seen.ts';
 import { withLock } from '../remote/lock.ts';
@@ -161,6 +162,7 @@ export function createLedgerStore(context: LedgerContext): LedgerStore {
         return use();
       }
     },
+    index: indexIn((ref) => `${seenAt(ref).file}.index`),
     signs: () => Promise.resolve(signing.own !== null),
     signatures: (ids, allowedSigners, times) =>
       readSignatures({ runner, objects, signing }, ids, { file: allowedSigners, ...(times && { times }) }),

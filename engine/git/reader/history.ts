@@ -75,11 +75,11 @@ export function createIsomorphicHistory(
     return changed('', next, parent === undefined ? undefined : await commit(parent));
   };
   const diffPaths = async (from: ObjectId, to: ObjectId) => changed('', await commit(to), await commit(from));
-  const log: HistoryReader['log'] = async ({ tip, path, after }) => {
+  const log: HistoryReader['log'] = async ({ tip, path, after, limit = Infinity }) => {
     const left = await ancestors(after);
     const found: LogCommit[] = [];
     for await (const next of line(tip)) {
-      if (left.has(next.id)) break;
+      if (left.has(next.id) || found.length >= limit) break;
       if (next.cut) continue;
       const [parent] = next.parents;
       const changes = await changed(path, next, parent === undefined ? undefined : await commit(parent));

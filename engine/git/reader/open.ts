@@ -102,6 +102,7 @@ function withoutGit(repository: {
       append: refuse,
       prepare: refuse,
       finish: refuse,
+      index: { read: refuse, write: refuse },
       inTurn: refuse,
       signs: refuse,
       signatures: refuse,

@@ -41,7 +41,7 @@ const PATHS = ['diff-tree', '-r', '--raw', '-z', '--no-renames', '--ignore-submo
  * has changed, and one scope after the other are answered by the index.
  */
 const WALKED_PATHS = 8;
-const WALKED_BYTES = 1024 * 1024;
+const WALKED_BYTES = 512 * 1024;
 const WALKS = 20;
 
 function nullIfTooMuch(error: unknown): null {
@@ -72,13 +72,16 @@ export function createHistory(context: {
 }): NativeHistory {
   const { runner, objects, shallow, format, branches } = context;
   const lines = createCache<readonly ObjectId[]>(LINE_CACHE);
-  const log = async ({ tip, path, after }: LogQuery, maxBytes = LOG_LIMIT) => {
+  const log = async ({ tip, path, after, limit }: LogQuery, maxBytes = LOG_LIMIT) => {
     const range = [requireObjectId(tip), ...(after === undefined ? [] : [`^${requireObjectId(after)}`])];
     const queried = queryable(path);
     const pathspec = queried === '' ? [] : [queried];
-    const { stdout } = await runner.run([...LOG, ...CHANGES, ...range, '--', ...pathspec], { maxBytes });
+    const most = limit === undefined || queried !== path ? [] : [`--max-count=${limit}`];
+    const { stdout } = await runner.run([...LOG, ...CHANGES, ...most, ...range, '--', ...pathspec], {
+      maxBytes,
+    });
     const read = readLog(tokens(stdout));
-    const commits = queried === path ? read : read.flatMap((commit) => below(path, commit));
+    const commits = queried === path ? read : read.flatMap((commit) => below(path, commit)).slice(0, limit);
     return shallow ? withoutCut(objects, commits) : commits;
   };
   const firstParents = async (tip: ObjectId) =>

@@ -30,21 +30,20 @@ export function createPassing(context: {
     const passed = known.get(rules) ?? (isMany ? await fromFile(rules, width) : new Set<ObjectId>());
     if (isMany) known.set(rules, passed);
     const unknown = ids.filter((id) => !passed.has(id));
-    if (unknown.length === 0) return passed;
-    const found = new Set(ids);
-    const fresh: ObjectId[] = [];
+    const isWhole = passed.size + unknown.length <= REMEMBERED;
+    if (!isWhole) passed.clear();
     const tell = counting(onProgress, unknown.length);
-    let done = 0;
+    const failed = new Set<ObjectId>();
+    let seen = 0;
     await child.each(unknown, limit, ({ id, type, bytes }) => {
-      if (type === 'blob' && passes(bytes)) fresh.push(id);
-      else found.delete(id);
-      tell((done += 1));
+      if (type === 'blob' && passes(bytes)) passed.add(id);
+      else failed.add(id);
+      tell((seen += 1));
     });
     onProgress?.(null);
-    if (passed.size + fresh.length > REMEMBERED) passed.clear();
-    for (const id of fresh) passed.add(id);
-    if (isMany && fresh.length >= WORTH_A_FILE)
+    if (isMany && seen - failed.size >= WORTH_A_FILE)
       await writeChecked(file(rules), FORM, Buffer.from([...passed].join(''), 'hex')).catch(() => undefined);
-    return found;
+    // What was not seen is missing or over the limit; what was known before may have had to go.
+    return seen === unknown.length && isWhole ? passed : new Set(ids.filter((id) => !failed.has(id)));
   };
 }

@@ -1,4 +1,5 @@
 /** Writes events: what may be written is decided on the ledger as it is, and decided again when another person was faster. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   BacktrailError,
   formatCoordinates,
@@ -24,7 +25,7 @@ import {
 import { signedOff } from '../../record/style.ts';
 import { foldSession } from '../../policy/session.ts';
 import { foldRequest } from '../../record/transitions.ts';
-import { type LedgerSnapshot, bookAt, openLedgerSnapshot } from './snapshot.ts';
+import { type LedgerCache, type LedgerSnapshot, openLedgerSnapshot, snapshotAt } from './snapshot.ts';
 import { type RequestContext, requireOwnConfig, type Rules, timeOf } from '../context.ts';
 import { isFuture } from './times.ts';
 import { eventsMessage, requestMessage, type Said, sessionMessage } from './messages.ts';
@@ -45,25 +46,93 @@ export interface Appended {
   readonly commits: readonly ObjectId[];
 }
 
+export type Decide = (ledgerSnapshot: LedgerSnapshot) => Promise<readonly Entry[]>;
+
 /**
- * Appends what `decide` gives, all or none: several events of one actor in one commit, so that one signature is for all of them. Its rules hold across hosts: each time another person was faster,
- * the ledger is read again and `decide` asked again. BRANCH_MOVED after a minute of that.
+ * Appends what `decide` gives, all or none: several events of one actor in one commit, so that one signature is for all of them. Its rules hold
+ * across hosts: each time another person was faster, the ledger is read again and `decide` asked again. BRANCH_MOVED after a minute of that.
+ * Requests that are opened at the same moment share a commit and a push.
  */
 export async function append(
   context: RequestContext,
   rules: Pick<Rules, 'ref' | 'signoff'>,
-  decide: (ledgerSnapshot: LedgerSnapshot) => Promise<readonly Entry[]>,
+  decide: Decide,
 ): Promise<Appended> {
   requireOwnConfig(context);
+  const key = JSON.stringify([rules.ref, rules.signoff]);
+  const lanes = LANES.get(context.cache) ?? new Map<string, Lane>();
+  LANES.set(context.cache, lanes);
+  const lane = lanes.get(key) ?? { waiting: [], isRunning: false };
+  lanes.set(key, lane);
+  return new Promise((resolve, reject) => {
+    lane.waiting.push({ decide, resolve, reject });
+    if (!lane.isRunning) void runLane(lane, context, rules);
+  });
+}
+
+interface Waiting {
+  readonly decide: Decide;
+  readonly resolve: (appended: Appended) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** Of one ledger, in the order in which they came. */
+interface Lane {
+  waiting: Waiting[];
+  isRunning: boolean;
+}
+
+/** By what remembers the ledger of an open repository. */
+const LANES = new WeakMap<LedgerCache, Map<string, Lane>>();
+
+async function runLane(
+  lane: Lane,
+  context: RequestContext,
+  rules: Pick<Rules, 'ref' | 'signoff'>,
+): Promise<void> {
+  lane.isRunning = true;
+  while (lane.waiting.length > 0) {
+    // Those that come at the same moment join.
+    await nextTurn();
+    const taken = lane.waiting;
+    lane.waiting = [];
+    // What could not join goes first next time.
+    lane.waiting = [...(await appendWaiting(taken, context, rules)), ...lane.waiting];
+  }
+  lane.isRunning = false;
+}
+
+/** Settles the first of them, and those that can share its commit; gives the others. Never rejects. */
+async function appendWaiting(
+  waiting: readonly Waiting[],
+  context: RequestContext,
+  rules: Pick<Rules, 'ref' | 'signoff'>,
+): Promise<readonly Waiting[]> {
   const { git, clock } = context;
-  for (let attempt = 1; ; attempt += 1) {
+  let open = waiting;
+  for (let attempt = 1; open.length > 0; attempt += 1) {
+    const joined: Joined = { members: [], left: [] };
     try {
-      return await git.ledger.inTurn(rules.ref, () => appendOnce(context, rules, decide));
+      await git.ledger.inTurn(rules.ref, () => appendOnce(context, rules, open, joined));
+      return joined.left;
     } catch (error) {
-      if (!isFailure(error) || error.code !== 'BRANCH_MOVED' || attempt === ATTEMPTS) throw error;
-      await clock.sleep(jittered(context, Math.min(10 * 2 ** attempt, LONGEST_MS)));
+      const failed = joined.members.length === 0 ? open : joined.members.map(({ member }) => member);
+      open = open.filter((each) => joined.left.includes(each) || failed.includes(each));
+      if (isFailure(error) && error.code === 'BRANCH_MOVED' && attempt < ATTEMPTS)
+        await clock.sleep(jittered(context, Math.min(10 * 2 ** attempt, LONGEST_MS)));
+      else {
+        for (const { reject } of failed) reject(error);
+        return open.filter((each) => !failed.includes(each));
+      }
     }
   }
+  return [];
+}
+
+/** How the waiting ones of one append were divided. */
+interface Joined {
+  readonly members: { readonly member: Waiting; readonly entries: readonly Entry[] }[];
+  readonly left: Waiting[];
 }
 
 /**
@@ -74,7 +143,7 @@ export async function append(
 export async function prepareEvents(
   context: RequestContext,
   rules: Pick<Rules, 'ref' | 'signoff'>,
-  decide: Parameters<typeof append>[2],
+  decide: Decide,
 ): Promise<PreparedEvents | null> {
   requireOwnConfig(context);
   const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache);
@@ -87,15 +156,45 @@ export async function prepareEvents(
 async function appendOnce(
   context: RequestContext,
   rules: Pick<Rules, 'ref' | 'signoff'>,
-  decide: Parameters<typeof append>[2],
-): Promise<Appended> {
+  waiting: readonly Waiting[],
+  { members, left }: Joined,
+): Promise<void> {
   const { git, cache } = context;
   const ledgerSnapshot = await openLedgerSnapshot(git, rules.ref, cache);
-  const groups = await groupsOf(context, ledgerSnapshot, decide);
-  if (groups.length === 0) return { ledgerSnapshot, commits: [] };
+  const scopes = new Set<string>();
+  for (const member of waiting) {
+    const isFirst = members.length === 0;
+    if (!isFirst && scopes.size === 0) left.push(member);
+    else
+      try {
+        const entries = await member.decide(ledgerSnapshot);
+        const scope = openedScope(entries);
+        if (entries.length === 0) member.resolve({ ledgerSnapshot, commits: [] });
+        else if (isFirst || (scope !== null && !scopes.has(scope))) {
+          members.push({ member, entries });
+          if (scope !== null) scopes.add(scope);
+        } else left.push(member);
+      } catch (error) {
+        member.reject(error);
+      }
+  }
+  if (members.length === 0) return;
+  const all = members.flatMap(({ entries }) => entries);
+  const groups = grouped(await notBeforeTip(context, ledgerSnapshot, all));
   const ids = await git.ledger.append(await newEvents(context, rules, ledgerSnapshot, groups));
   const commits = groups.flatMap((group, index) => group.map(() => ids[index] ?? ''));
-  return { ledgerSnapshot: await bookAt(git, commits.at(-1) ?? null, cache), commits };
+  const after = await snapshotAt({ git, ref: rules.ref, cache }, commits.at(-1) ?? null);
+  let at = 0;
+  for (const { member, entries } of members)
+    member.resolve({ ledgerSnapshot: after, commits: commits.slice(at, (at += entries.length)) });
+}
+
+/** The scope of a new request that touches nothing else of the ledger: two such events can be decided on the same state. */
+function openedScope([entry, ...others]: readonly Entry[]): string | null {
+  if (entry?.kind !== 'request' || others.length > 0 || entry.event.type !== 'opened') return null;
+  const { proposal, session } = entry.event;
+  const isPlain = session === null && proposal.follows === null && proposal.supersedes === null;
+  return isPlain ? formatCoordinates(proposal.scope) : null;
 }
 
 type Groups = readonly (readonly Entry[])[];
@@ -103,7 +202,7 @@ type Groups = readonly (readonly Entry[])[];
 const groupsOf = async (
   context: RequestContext,
   ledgerSnapshot: LedgerSnapshot,
-  decide: Parameters<typeof append>[2],
+  decide: Decide,
 ): Promise<Groups> => grouped(await notBeforeTip(context, ledgerSnapshot, await decide(ledgerSnapshot)));
 
 async function newEvents(

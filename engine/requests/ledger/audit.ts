@@ -14,14 +14,8 @@ import { hasPermission, samePerson } from '../../policy/policy.ts';
 import { foldSession } from '../../policy/session.ts';
 import { foldRequest } from '../../record/transitions.ts';
 import type { AuditEntry, Requests } from '../types.ts';
-import {
-  type LedgerSnapshot,
-  type LedgerCommit,
-  openLedgerSnapshot,
-  REQUESTS,
-  SESSIONS,
-  textOf,
-} from './snapshot.ts';
+import type { LedgerCommit } from './commits.ts';
+import { type LedgerSnapshot, openLedgerSnapshot, REQUESTS, SESSIONS, textOf } from './snapshot.ts';
 import { eventsMessage, requestMessage, type Said, sessionMessage } from './messages.ts';
 import { requireKnownForm } from './proof.ts';
 import { readRules, type RequestContext, timeOf } from '../context.ts';

@@ -1,7 +1,7 @@
 /** Signatures of the ledger's commits, by the keys that this machine trusts. */
 import type { ObjectId, Signature } from '../../model/index.ts';
 import { samePerson } from '../../policy/policy.ts';
-import type { LedgerCommit } from './snapshot.ts';
+import type { LedgerCommit } from './commits.ts';
 import type { RequestContext } from '../context.ts';
 
 /** `times`: when each was made (milliseconds since 1970), which decides whether its key was valid; its own date where absent. */
@@ -11,15 +11,28 @@ export async function signaturesOf(
   times: ReadonlyMap<ObjectId, number>,
 ): Promise<ReadonlyMap<ObjectId, Signature>> {
   const keyOf = (id: ObjectId) => `${id} ${times.get(id) ?? ''}`;
-  const ids = [...new Set(commits.map(({ id }) => id))].filter((id) => !cache.signatures.has(keyOf(id)));
-  if (ids.length > 0)
-    for (const [id, signature] of await git.ledger.signatures(ids, allowedSigners, times))
-      cache.signatures.set(keyOf(id), signature);
+  const ids = [...new Set(commits.map(({ id }) => id))];
+  const unknown = ids.filter((id) => !cache.signatures.has(keyOf(id)));
+  if (unknown.length > 0) {
+    // Whoever asks meanwhile waits for the same process of git.
+    const asked = git.ledger.signatures(unknown, allowedSigners, times);
+    for (const id of unknown)
+      cache.signatures.set(
+        keyOf(id),
+        asked.then(
+          (found) => found.get(id),
+          (error: unknown) => {
+            cache.signatures.delete(keyOf(id));
+            throw error;
+          },
+        ),
+      );
+  }
+  const found = await Promise.all(
+    ids.map(async (id) => [id, await cache.signatures.get(keyOf(id))] as const),
+  );
   return new Map(
-    commits.flatMap(({ id }) => {
-      const signature = cache.signatures.get(keyOf(id));
-      return signature === undefined ? [] : [[id, signature] as const];
-    }),
+    found.flatMap(([id, signature]) => (signature === undefined ? [] : [[id, signature] as const])),
   );
 }
 

@@ -3,8 +3,6 @@ import {
   BacktrailError,
   type EnvironmentName,
   type EventId,
-  isRequestId,
-  isSessionId,
   MODE,
   type ObjectId,
   type RepositoryReader,
@@ -23,15 +21,19 @@ import {
   type SessionFile,
   sessionPath,
 } from '../../record/ledger-file.ts';
-import { readBatch, readEvent, readForm } from '../../record/ledger-message.ts';
+import { knownIn, knownOf, type KnownRequest, newestKnownFirst, versionsIn } from './index-file.ts';
+import { latestOf, readCommits, type LedgerCommit, type Version, versionsOf } from './commits.ts';
+import { INDEX_FROM, type KnownIndex, readIndex, writeIndex } from './read-index.ts';
 import { foldSession } from '../../policy/session.ts';
 import { foldRequest } from '../../record/transitions.ts';
 
 export interface LedgerSnapshot {
   readonly tip: ObjectId | null;
   request(id: RequestId): Promise<RequestFile | null>;
-  /** Newest first. */
-  requests(): Promise<readonly RequestFile[]>;
+  /** Those that `is` accepts, newest first: at most `limit`, and only what comes after a request where one is named. */
+  find(is: (known: KnownRequest) => boolean, page?: Page): Promise<readonly RequestFile[]>;
+  /** What those are known to be, newest first. */
+  known(is: (known: KnownRequest) => boolean): Promise<readonly KnownRequest[]>;
   session(id: SessionId): Promise<SessionFile | null>;
   sessions(): Promise<readonly SessionFile[]>;
   /** Every commit of the ledger, oldest first. */
@@ -40,29 +42,10 @@ export interface LedgerSnapshot {
   versions(path: string): Promise<readonly Version[]>;
 }
 
-export interface LedgerCommit {
-  readonly id: ObjectId;
-  readonly parents: readonly ObjectId[];
-  readonly author: { readonly name: string; readonly email: string };
-  /** Milliseconds since 1970, as its committer claims. */
-  readonly time: number;
-  /** What it wrote; `blob` null where it removed a file, or made something else of it. */
-  readonly files: readonly { readonly path: string; readonly blob: ObjectId | null }[];
-  readonly subject: string;
-  /** How it holds its events: see `LEDGER_FORM`. */
-  readonly form: number;
-  /** What its message says of its one event; null where it says none. */
-  readonly record: ReturnType<typeof readEvent>;
-  /** What its message says of its several events, one for each file; null where it says none, or of other files. */
-  readonly batch: ReturnType<typeof readBatch>;
-}
-
-export interface Version {
-  readonly commit: LedgerCommit;
-  /** What the commit says that it adds to this file. */
-  readonly added: { readonly event: string; readonly id: EventId } | null;
-  /** null: the commit removed it, or made something else of it. */
-  readonly blob: ObjectId | null;
+interface Page {
+  readonly limit?: number;
+  /** REQUEST_UNKNOWN where it is none of those that are listed. */
+  readonly after?: RequestId;
 }
 
 /** A commit of the branch that says which request it executes. */
@@ -79,7 +62,7 @@ export interface LedgerCache {
   readonly sessions: Map<ObjectId, Promise<SessionFile>>;
   readonly folders: Map<ObjectId, Promise<readonly Found[]>>;
   /** By commit, and the time at which its key was judged. */
-  readonly signatures: Map<string, Signature>;
+  readonly signatures: Map<string, Promise<Signature | undefined>>;
   /** By request, digest and tip of the branch. */
   readonly owners: Map<string, readonly EnvironmentName[]>;
   /** What the branch holds, at a tip of it. */
@@ -87,6 +70,7 @@ export interface LedgerCache {
     readonly base: ObjectId;
     readonly requests: ReadonlyMap<RequestId, PublishedRequest>;
   } | null;
+  index: KnownIndex;
   /** Read once, however many ask for it at the same time. */
   log: { readonly tip: ObjectId; readonly reading: Promise<LedgerLog> } | null;
 }
@@ -110,32 +94,40 @@ export const createCache = (): LedgerCache => ({
   signatures: new Map(),
   owners: new Map(),
   published: null,
+  index: null,
   log: null,
 });
 
 const CACHED = 20_000;
+
+/** How a snapshot is read. */
+interface Reading {
+  /** Only to look: the commits of requests, too, are those that the index names. */
+  readonly indexed?: boolean;
+}
 
 /** Looks at the ledger anew. LEDGER_REWOUND where it was forced back. */
 export async function openLedgerSnapshot(
   git: GitRepository,
   ref: string,
   cache: LedgerCache,
+  reading: Reading = {},
 ): Promise<LedgerSnapshot> {
-  return bookAt(git, await git.ledger.tip(ref), cache);
+  return snapshotAt({ git, ref, cache }, await git.ledger.tip(ref), reading);
 }
 
-export async function bookAt(
-  git: RepositoryReader,
+export async function snapshotAt(
+  place: { readonly git: GitRepository; readonly ref: string; readonly cache: LedgerCache },
   tip: ObjectId | null,
-  cache: LedgerCache,
+  { indexed = false }: Reading = {},
 ): Promise<LedgerSnapshot> {
   if (tip === null) return EMPTY;
+  const { git, cache } = place;
   const { tree } = await git.objects.commit(tip);
   const view = treeView(git.objects, tree);
-  const read = async <File extends Filed>(kind: Kind<File>, path: string, blob: ObjectId) => {
-    const file = await remember(kind.cache(cache), blob, async () =>
-      kind.parse(await textOf(git, path, blob), path),
-    );
+  const read = async <File extends Filed>(kind: Kind<File>, path: string, blob: ObjectId, keep = true) => {
+    const parse = async () => kind.parse(await textOf(git, path, blob), path);
+    const file = await (keep ? remember(kind.cache(cache), blob, parse) : parse());
     // A file that someone copied is another one's, however well it is written.
     if (kind.pathOf(file.state.id) !== path) throw tampered(path);
     return file;
@@ -147,24 +139,54 @@ export async function bookAt(
     if (entry.mode !== MODE.file) throw tampered(path);
     return read(kind, path, entry.id);
   };
-  const all = async <File extends Filed>(kind: Kind<File>) => {
-    const folder = await view.entry(kind.folder);
+  const filesIn = async (name: string) => {
+    const folder = await view.entry(name);
     const found = folder?.mode === MODE.tree ? await walk(git, folder.id, cache) : [];
-    const files = await Promise.all(
-      found.map(({ path, blob }) => read(kind, `${kind.folder}/${path}`, blob)),
-    );
+    return found.map(({ path, blob }) => ({ path: `${name}/${path}`, blob }));
+  };
+  const sessions = async () => {
+    const found = await filesIn(SESSIONS.folder);
+    const files = await Promise.all(found.map(({ path, blob }) => read(SESSIONS, path, blob)));
     return files.sort(newestFirst);
   };
   let own: Promise<LedgerLog> | null = null;
   const log = () => (own ??= readLog(git, tip, cache));
+  const index = () => readIndex(place, tip, (path, blob) => read(REQUESTS, path, blob));
+  const known = async (is: (known: KnownRequest) => boolean) => {
+    const lines = (await index())?.lines;
+    if (lines !== undefined) return [...lines.values()].map(knownIn).filter(is).sort(newestKnownFirst);
+    const found = await filesIn(REQUESTS.folder);
+    const isLarge = found.length >= INDEX_FROM;
+    const all: KnownRequest[] = [];
+    for (let at = 0; at < found.length; at += TOGETHER) {
+      const some = found.slice(at, at + TOGETHER);
+      const files = some.map(({ path, blob }) => read(REQUESTS, path, blob, !isLarge));
+      all.push(...(await Promise.all(files)).map(knownOf));
+    }
+    if (isLarge) await writeIndex(place, all, await log());
+    return all.filter(is).sort(newestKnownFirst);
+  };
   return {
     tip,
+    known,
     request: (id) => one(REQUESTS, id),
-    requests: () => all(REQUESTS),
+    find: async (is, page = {}) => {
+      const chosen = pageOf(await known(is), page);
+      const files: RequestFile[] = [];
+      for (let at = 0; at < chosen.length; at += TOGETHER) {
+        const some = await Promise.all(chosen.slice(at, at + TOGETHER).map(({ id }) => one(REQUESTS, id)));
+        // The index only says where to look.
+        files.push(...some.filter((file) => file !== null).filter((file) => is(knownOf(file))));
+      }
+      return files;
+    },
     session: (id) => one(SESSIONS, id),
-    sessions: () => all(SESSIONS),
+    sessions,
     commits: async () => (await log()).commits,
-    versions: async (path) => (await log()).versions.get(path) ?? [],
+    versions: async (path) => {
+      const line = indexed ? (await index())?.lines.get(path) : undefined;
+      return line === undefined ? ((await log()).versions.get(path) ?? []) : versionsIn(line);
+    },
   };
 }
 
@@ -173,7 +195,8 @@ const none = () => Promise.resolve(null);
 const EMPTY: LedgerSnapshot = {
   tip: null,
   request: none,
-  requests: nothing,
+  known: nothing,
+  find: nothing,
   session: none,
   sessions: nothing,
   commits: nothing,
@@ -273,47 +296,25 @@ async function continueLog(
 ): Promise<LedgerLog> {
   const before = await (reading?.catch(() => null) ?? null);
   const onward = before !== null && (await git.isAncestor(before.tip, tip)) ? before : null;
-  const fresh = await git.history.log({ tip, path: '', ...(onward && { after: onward.tip }) });
   const commits = [...(onward?.commits ?? [])];
   const versions = new Map(onward?.versions);
-  for (const { id, parents, author, time, subject, trailers, changes } of fresh.toReversed()) {
-    if (parents.length > 1) throw merged(id);
-    const form = readForm(trailers);
-    const record = form === 1 ? readEvent(trailers) : null;
-    const files = changes.map(({ path, after }) => ({
-      path,
-      blob: after?.mode === MODE.file ? after.id : null,
-    }));
-    const batch = form === 2 ? batchOf(trailers, files) : null;
-    const made = { id, parents, author, time: Date.parse(time), subject };
-    const commit: LedgerCommit = { ...made, files, form, record, batch };
+  for (const commit of await readCommits(git, { tip, after: onward?.tip, latest: latestOf(commits) })) {
     commits.push(commit);
-    const added = new Map(batch?.items.map((item) => [pathNamed(item.of), item]));
-    for (const { path, blob } of files) {
-      const version: Version = { commit, added: record ?? added.get(path) ?? null, blob };
+    for (const [path, version] of versionsOf(commit))
       versions.set(path, [...(versions.get(path) ?? []), version]);
-    }
   }
   return { tip, commits, versions };
 }
 
-/** A batch says of every file of its commit, and of no other, what it adds. */
-function batchOf(trailers: readonly string[], files: LedgerCommit['files']): LedgerCommit['batch'] {
-  const batch = readBatch(trailers);
-  const named = new Set(batch?.items.map(({ of }) => pathNamed(of)));
-  const agrees = named.size === batch?.items.length && named.size === files.length;
-  return agrees && files.every(({ path }) => named.has(path)) ? batch : null;
+/** Files that are read side by side. */
+const TOGETHER = 200;
+/** @throws REQUEST_UNKNOWN */
+function pageOf(found: readonly KnownRequest[], { limit, after }: Page): readonly KnownRequest[] {
+  const start = after === undefined ? 0 : found.findIndex(({ id }) => id === after) + 1;
+  if (after !== undefined && start === 0)
+    throw new BacktrailError('REQUEST_UNKNOWN', `The request ${after} is none of those that are listed.`);
+  return found.slice(start, limit === undefined ? undefined : start + limit);
 }
-
-const pathNamed = (id: string) =>
-  isSessionId(id) ? sessionPath(id) : isRequestId(id) ? requestPath(id) : '';
-
-/** It could leave out what came on one of its sides, and still follow what was seen last. */
-const merged = (id: ObjectId) =>
-  new BacktrailError(
-    'LEDGER_TAMPERED',
-    `The ledger holds a merge, ${id.slice(0, 10)}: Backtrail writes none.`,
-  );
 
 function remember<Key, Value>(
   cache: Map<Key, Promise<Value>>,

@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest';
 import { type Engine, isFailure, type RequestId, type RollbackResult } from '../../../engine/internal.ts';
 import { engineOf, JANE } from '../../helpers/repositories/engine.ts';
 import { createRepo, type Files, type Repo } from '../../helpers/repositories/repo.ts';
-import { ask } from '../../helpers/people/requests.ts';
 
 const config = (more: object = {}) =>
   `${JSON.stringify({
@@ -15,12 +14,12 @@ const config = (more: object = {}) =>
     ...more,
   })}\n`;
 
-const NAMES = Array.from({ length: 12 }, (_, index) => `svc-${String(index).padStart(2, '0')}`);
+const NAMES = Array.from({ length: 8 }, (_, index) => `svc-${String(index).padStart(2, '0')}`);
 
 const filesAt = (version: string): Files =>
   Object.fromEntries(NAMES.map((name) => [`apps/prod/${name}/app.yaml`, `image: ${version}\n`]));
 
-/** Twelve services with a good and a bad revision, published to as a remote. */
+/** Eight services with a good and a bad revision, published to as a remote. */
 async function stage(files: (version: string) => Files = filesAt, more: object = {}) {
   const repo = await createRepo({ bare: true });
   await repo.replay([
@@ -31,11 +30,19 @@ async function stage(files: (version: string) => Files = filesAt, more: object =
   return { repo, engine };
 }
 
-const askAll = async (engine: Engine, scopes: readonly string[]) => {
-  const ids: RequestId[] = [];
-  for (const scope of scopes) ids.push((await ask(engine, JANE, scope)).id);
-  return ids;
-};
+/** Opens all of them at once; gives their ids, in order. */
+async function askAll(engine: Engine, scopes: readonly string[]): Promise<RequestId[]> {
+  const asks = [];
+  for (const scope of scopes) {
+    const { target, digest, base } = await engine.rollbacks.plan({ scope, author: JANE });
+    asks.push({ scope, target, digest, base, author: JANE, reason: 'v2 answers 500' });
+  }
+  const results = await engine.rollbacks.requestMany(asks);
+  return results.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value.requestId;
+  });
+}
 
 const log = async (repo: Repo, format: string, range = 'main') =>
   (await repo.git('log', '--reverse', `--format=${format}`, range)).split('\n').filter(Boolean);
@@ -50,15 +57,44 @@ async function countPushes(repo: Repo, script = '') {
     `#!/bin/sh\nrefs=$(cat)\necho "$refs" | tr '\\n' ' ' >> '${list}'\necho >> '${list}'\n${script}\n`,
     { mode: 0o755 },
   );
-  return async () =>
-    (await readFile(list, 'utf8')).split('\n').filter((line) => line.includes('refs/heads/main'));
+  return async () => (await readFile(list, 'utf8')).split('\n').filter((line) => line !== '');
 }
 
 /** `completed`, `unchanged`, or the code of what it failed with. */
-const statusOf = (result: PromiseSettledResult<RollbackResult> | undefined) => {
+const statusOf = (result: PromiseSettledResult<Pick<RollbackResult, 'status'>> | undefined) => {
   if (result?.status === 'fulfilled') return result.value.status;
   return isFailure(result?.reason) ? result.reason.code : String(result?.reason);
 };
+
+describe('requests that are opened together', () => {
+  it('are one commit of the ledger and one push; what is wrong with one of them is said of it alone', async () => {
+    const { repo, engine } = await stage();
+    const pushes = await countPushes(repo);
+    const asks = [];
+    for (const scope of ['prod/svc-00', 'prod/svc-01', 'prod/svc-02']) {
+      const { target, digest } = await engine.rollbacks.plan({ scope, author: JANE });
+      asks.push({ scope, target, digest, author: JANE, reason: 'v2 answers 500' });
+    }
+    const [first, second, third] = asks;
+    if (!first || !second || !third) throw new Error('three were planned');
+    const wrong = { ...second, digest: `sha256:${'0'.repeat(64)}` };
+    const results = await engine.rollbacks.requestMany([first, wrong, third]);
+    expect(results.map(statusOf)).toEqual(['approved', 'PLAN_CHANGED', 'approved']);
+    expect(await pushes()).toEqual([expect.stringContaining('refs/backtrail/ledger')]);
+    expect(await repo.git('rev-list', '--count', 'refs/backtrail/ledger')).toBe('1');
+    const views = await engine.requests.list({ reader: JANE });
+    expect(views.map(({ scopeName }) => scopeName).toSorted()).toEqual(['prod/svc-00', 'prod/svc-02']);
+  });
+
+  it('of one scope follow each other: the later one takes the place of the earlier', async () => {
+    const { engine } = await stage(filesAt, {
+      policy: { environments: [{ match: 'prod', quorum: 1, unsignedRequests: true }] },
+    });
+    const ids = await askAll(engine, ['prod/svc-00', 'prod/svc-01', 'prod/svc-00']);
+    const statuses = ids.map(async (id) => (await engine.requests.show({ id })).status);
+    expect(await Promise.all(statuses)).toEqual(['superseded', 'pending', 'pending']);
+  });
+});
 
 describe('rollbacks that are executed together', () => {
   it('are one push of a chain, in which each has its own commit, trailers and result', async () => {
@@ -89,7 +125,7 @@ describe('rollbacks that are executed together', () => {
       repo.git('log', '--reverse', '--name-only', '--format=', range),
     );
     expect(changed.split('\n')).toEqual(NAMES.map((name) => `apps/prod/${name}/app.yaml`));
-    expect(await repo.git('diff', '--stat', 'main', 'main~13', '--', 'apps')).toBe('');
+    expect(await repo.git('diff', '--stat', 'main', 'main~9', '--', 'apps')).toBe('');
     const views = await engine.requests.list({ reader: JANE });
     expect(new Set(views.map(({ status }) => status))).toEqual(new Set(['completed']));
   });
@@ -131,17 +167,17 @@ describe('rollbacks that are executed together', () => {
       engine,
       NAMES.map((name) => `prod/${name}`),
     );
-    const refuses = `new=$(echo "$refs" | grep refs/heads/main | cut -d' ' -f2)\n[ -z "$new" ] || git show "$new:apps/prod/svc-07/app.yaml" | grep -q v2 || { echo 'svc-07 is frozen' >&2; exit 1; }`;
+    const refuses = `new=$(echo "$refs" | grep refs/heads/main | cut -d' ' -f2)\n[ -z "$new" ] || git show "$new:apps/prod/svc-03/app.yaml" | grep -q v2 || { echo 'svc-03 is frozen' >&2; exit 1; }`;
     const pushes = await countPushes(repo, refuses);
     const results = await engine.requests.executeRequests(ids.map((id) => ({ id })));
     const refused = ids.filter((id) => results.get(id)?.status === 'rejected');
-    expect(refused).toEqual([ids[7]]);
-    expect(await repo.git('show', 'main:apps/prod/svc-07/app.yaml')).toBe('image: v2');
-    expect(await repo.git('show', 'main:apps/prod/svc-11/app.yaml')).toBe('image: v1');
-    // Halves of twelve: six land, six do not, then three do not, two do not, one does and one does not, three land at once.
+    expect(refused).toEqual([ids[3]]);
+    expect(await repo.git('show', 'main:apps/prod/svc-03/app.yaml')).toBe('image: v2');
+    expect(await repo.git('show', 'main:apps/prod/svc-06/app.yaml')).toBe('image: v1');
+    // Halves of eight: four do not land, two do, two do not, one does and one does not, four do.
     const landed = (await pushes()).filter((line) => line.includes(' refs/heads/main'));
-    expect(landed.length).toBeLessThan(15);
-    expect(await repo.git('rev-list', '--count', 'main')).toBe('13');
+    expect(landed.length).toBeLessThan(12);
+    expect(await repo.git('rev-list', '--count', 'main')).toBe('9');
   });
 
   it('of parts of one file are planned one on top of the other', async () => {
@@ -159,18 +195,17 @@ describe('rollbacks that are executed together', () => {
     const results = await engine.requests.executeRequests(ids.map((id) => ({ id })));
     expect(ids.map((id) => statusOf(results.get(id)))).toEqual(ids.map(() => 'completed'));
     expect(await pushes()).toHaveLength(1);
-    expect(await repo.git('diff', '--stat', 'main', 'main~13', '--', 'values')).toBe('');
-    expect(await log(repo, '%(trailers:key=Rollback-Base,valueonly)', 'main~12..main')).toEqual(
-      await log(repo, '%P', 'main~12..main'),
+    expect(await repo.git('diff', '--stat', 'main', 'main~9', '--', 'values')).toBe('');
+    expect(await log(repo, '%(trailers:key=Rollback-Base,valueonly)', 'main~8..main')).toEqual(
+      await log(repo, '%P', 'main~8..main'),
     );
   });
 
   it('of an environment and of a service in it come one after the other, and the later one has nothing left to do', async () => {
     const { repo, engine } = await stage();
-    const service = await ask(engine, JANE, 'prod/svc-05');
-    const whole = await ask(engine, JANE, 'prod');
-    const results = await engine.requests.executeRequests([{ id: whole.id }, { id: service.id }]);
-    expect([whole, service].map(({ id }) => statusOf(results.get(id)))).toEqual(['completed', 'unchanged']);
+    const ids = await askAll(engine, ['prod', 'prod/svc-05']);
+    const results = await engine.requests.executeRequests(ids.map((id) => ({ id })));
+    expect(ids.map((id) => statusOf(results.get(id)))).toEqual(['completed', 'unchanged']);
     expect(await repo.git('rev-list', '--count', 'main')).toBe('3');
   });
 
@@ -181,7 +216,7 @@ describe('rollbacks that are executed together', () => {
       NAMES.slice(0, 4).map((name) => `prod/${name}`),
     );
     // The bot is faster at the first push, in another service and in one of these.
-    const bot = `[ -e '${repo.gitDir}/bot' ] || { touch '${repo.gitDir}/bot'; unset GIT_QUARANTINE_PATH; printf 'commit refs/heads/main\\ncommitter Bot <bot@example.com> 1790000000 +0000\\ndata 4\\nbump\\nfrom refs/heads/main^0\\nM 100644 inline apps/prod/svc-09/app.yaml\\ndata 10\\nimage: v9\\n\\nM 100644 inline apps/prod/svc-02/app.yaml\\ndata 10\\nimage: v9\\n\\ndone\\n' | env -u GIT_OBJECT_DIRECTORY -u GIT_ALTERNATE_OBJECT_DIRECTORIES git --git-dir='${repo.gitDir}' fast-import --quiet --done --force; }`;
+    const bot = `[ -e '${repo.gitDir}/bot' ] || { touch '${repo.gitDir}/bot'; unset GIT_QUARANTINE_PATH; printf 'commit refs/heads/main\\ncommitter Bot <bot@example.com> 1790000000 +0000\\ndata 4\\nbump\\nfrom refs/heads/main^0\\nM 100644 inline apps/prod/svc-05/app.yaml\\ndata 10\\nimage: v9\\n\\nM 100644 inline apps/prod/svc-02/app.yaml\\ndata 10\\nimage: v9\\n\\ndone\\n' | env -u GIT_OBJECT_DIRECTORY -u GIT_ALTERNATE_OBJECT_DIRECTORIES git --git-dir='${repo.gitDir}' fast-import --quiet --done --force; }`;
     await countPushes(repo, `case "$refs" in *refs/heads/main*) ${bot};; esac`);
     const results = await engine.requests.executeRequests(ids.map((id) => ({ id })));
     expect(ids.map((id) => results.get(id)?.status)).toEqual([
@@ -190,7 +225,7 @@ describe('rollbacks that are executed together', () => {
       'rejected',
       'fulfilled',
     ]);
-    expect(await repo.git('show', 'main:apps/prod/svc-09/app.yaml')).toBe('image: v9');
+    expect(await repo.git('show', 'main:apps/prod/svc-05/app.yaml')).toBe('image: v9');
     expect(await repo.git('show', 'main:apps/prod/svc-02/app.yaml')).toBe('image: v9');
     expect(await repo.git('show', 'main:apps/prod/svc-03/app.yaml')).toBe('image: v1');
   });
