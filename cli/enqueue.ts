@@ -79,7 +79,7 @@ async function resultOnBranch(
 
 function leftInLedger(error: BacktrailError, { id }: ApprovedRequest): BacktrailError {
   return new BacktrailError('QUEUE_UNAVAILABLE', error.message, {
-    hint: `The request is in the ledger, and a worker executes it when the queue is back; \`backtrail request show ${id}\` says what became of it.`,
+    hint: `The request is in the ledger, and a worker executes it when the queue is back; \`backtrail request show ${id}\` shows the result.`,
     details: error.details,
     cause: error,
   });
@@ -89,7 +89,7 @@ function noLongerFollowed(signal: Interrupted['signal'], { id }: ApprovedRequest
   return new Interrupted(
     signal,
     `Rollback ${id} is no longer followed; it continues in the queue.`,
-    `\`backtrail request show ${id}\` says what became of it.`,
+    `\`backtrail request show ${id}\` shows the result.`,
   );
 }
 

@@ -47,7 +47,7 @@ async function afterSignal(
     throw new Interrupted(
       signal,
       `Stopped by ${signal}; the branch cannot be read to find out whether rollback ${id} was published.`,
-      `\`backtrail request show ${id}\` says what became of it.`,
+      `\`backtrail request show ${id}\` shows the result.`,
     );
   });
   if (done !== null) return done;

@@ -33,6 +33,6 @@ export async function provenResult(
     return { ...(await reported()), findings };
   throw new BacktrailError(
     'VERIFY_FAILED',
-    `The queue says that ${id} is ${said}, and the branch does not hold it.`,
+    `The queue says that ${id} is ${said}, but the branch does not contain it.`,
   );
 }

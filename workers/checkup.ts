@@ -78,12 +78,12 @@ function checkMemory(info: Info): Check[] {
   if (policy === 'noeviction')
     return [
       queueCheck('queue-memory', 'ok', {
-        message: 'Redis throws no waiting rollback away when its memory is full.',
+        message: 'Redis evicts no waiting rollbacks when its memory is full.',
       }),
     ];
   return [
     queueCheck('queue-memory', 'warn', {
-      message: `Redis may throw waiting rollbacks away when its memory is full (maxmemory-policy ${policy}).`,
+      message: `Redis may evict waiting rollbacks when its memory is full (maxmemory-policy ${policy}).`,
       hint: 'redis-cli CONFIG SET maxmemory-policy noeviction',
       details: { policy },
     }),

@@ -46,7 +46,7 @@ export function toFailure(error: unknown): BacktrailError {
   if (isFailure(error)) return error;
   const name = error instanceof Error ? error.name : typeof error;
   return new BacktrailError('INTERNAL', `Something unexpected happened in the worker (${cut(name)}).`, {
-    hint: "The worker's log says more under the request's id; please report it.",
+    hint: "The worker's log has details under the request's id; please report it.",
     cause: error,
   });
 }

@@ -172,7 +172,7 @@ function lost({ address }: RollbackQueue, id: RequestId): BacktrailError {
     'QUEUE_UNAVAILABLE',
     `The queue at ${address} lost rollback ${id}: Redis was flushed, or restarted without its data.`,
     {
-      hint: 'The ledger holds its request: `backtrail request show ID` says what became of it.',
+      hint: 'Its request is in the ledger: `backtrail request show ID` shows the result.',
       details: { requestId: id, lost: true },
     },
   );
@@ -180,7 +180,7 @@ function lost({ address }: RollbackQueue, id: RequestId): BacktrailError {
 
 function tooLong({ address }: RollbackQueue, id: RequestId): BacktrailError {
   return new BacktrailError('QUEUE_UNAVAILABLE', `Rollback ${id} is still in the queue at ${address}.`, {
-    hint: 'It continues without being followed; is a worker running? `backtrail request show ID` says what became of it.',
+    hint: 'It continues without being followed; is a worker running? `backtrail request show ID` shows the result.',
     details: { requestId: id },
   });
 }

@@ -105,7 +105,7 @@ async function recorded(found: EligibilityInput): Promise<RollbackResult> {
   if (result?.status !== 'unchanged')
     throw new BacktrailError(
       'LEDGER_TAMPERED',
-      `The ledger says that request ${id} was executed, and the branch does not hold it.`,
+      `The ledger says that request ${id} was executed, but the branch does not contain it.`,
     );
   const { plan } = await planRequested(await context.observe(), requestOf(found, null), context.programs);
   if (plan.files.length > 0)

@@ -67,7 +67,7 @@ async function init(context: Context, engine: Engine, { options, proposed }: Ask
   const { present, branch, candidates } = proposed;
   const { file, dryRun, yes } = options;
   if (present && file === undefined && !dryRun)
-    throw new BacktrailError('CONFIG_PRESENT', `Branch ${branch} holds .backtrail/config.yaml already.`);
+    throw new BacktrailError('CONFIG_PRESENT', `Branch ${branch} already has .backtrail/config.yaml.`);
   const asks = session.environment.interactive && session.format === 'text' && !yes && !dryRun;
   if (proposed.chosen === null && !(asks && candidates.length > 0))
     return {
