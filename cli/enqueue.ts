@@ -15,22 +15,23 @@ import { Interrupted, interruptible } from './terminal/interrupt.ts';
 export interface Enqueuing {
   readonly engine: Engine;
   readonly queue: RollbackQueue;
-  /** Follow it to its end? */
+  /** Wait for the result. */
   readonly wait: boolean;
-  readonly say: (line: string) => void;
+  readonly print: (line: string) => void;
 }
 
 export type ApprovedRequest = Pick<RequestView, 'id' | 'scope' | 'base' | 'target' | 'digest'>;
 
-/** Ctrl-C ends the following only: the rollback goes on. */
+/** Ctrl-C stops the waiting only: the rollback continues in the queue. */
 export async function enqueue(request: ApprovedRequest, to: Enqueuing): Promise<RollbackResult> {
   return interruptible(
     (signal) => enqueueAndFollow(request, to, signal),
-    (signal, error) => Promise.reject(error instanceof Interrupted ? goesOn(signal, request) : error),
+    (signal, error) =>
+      Promise.reject(error instanceof Interrupted ? noLongerFollowed(signal, request) : error),
   );
 }
 
-/** A queue that was flushed has lost nothing that the ledger holds: so often it is given the request again. */
+/** The ledger survives a flushed queue: the request is enqueued up to this many times. */
 const ROUNDS = 3;
 
 async function enqueueAndFollow(
@@ -38,7 +39,7 @@ async function enqueueAndFollow(
   to: Enqueuing,
   signal: AbortSignal,
 ): Promise<RollbackResult> {
-  const { engine, queue, wait, say } = to;
+  const { engine, queue, wait, print } = to;
   for (let round = 1; ; round += 1) {
     try {
       const { enqueueRollback } = await import('../workers/index.ts');
@@ -50,19 +51,19 @@ async function enqueueAndFollow(
       return wait ? await follow(to, request, { since, signal }) : resultOf(request, 'executing');
     } catch (error) {
       if (!isFailure(error) || error.code !== 'QUEUE_UNAVAILABLE') throw error;
-      const done = await lookOnBranch(error, request, engine);
+      const done = await resultOnBranch(error, request, engine);
       if (done !== null) {
-        say(`  ${error.message} The branch holds the rollback.`);
+        print(`  ${error.message} The rollback is on the branch.`);
         return done;
       }
-      if (error.details['lost'] !== true || round === ROUNDS) throw inLedger(error, request);
-      say(`  ${error.message} It is queued again.`);
+      if (error.details['lost'] !== true || round === ROUNDS) throw leftInLedger(error, request);
+      print(`  ${error.message} It is queued again.`);
     }
   }
 }
 
-/** A queue that was lost says nothing about the rollback: the branch does. */
-async function lookOnBranch(
+/** When the queue is lost, the branch shows whether the rollback was published. */
+async function resultOnBranch(
   error: BacktrailError,
   request: ApprovedRequest,
   engine: Engine,
@@ -72,46 +73,46 @@ async function lookOnBranch(
       ? null
       : await engine.rollbacks.execute(request.id);
   } catch {
-    throw inLedger(error, request);
+    throw leftInLedger(error, request);
   }
 }
 
-function inLedger(error: BacktrailError, { id }: ApprovedRequest): BacktrailError {
+function leftInLedger(error: BacktrailError, { id }: ApprovedRequest): BacktrailError {
   return new BacktrailError('QUEUE_UNAVAILABLE', error.message, {
-    hint: `The request is in the ledger, and a worker takes it up when the queue is back; \`backtrail request show ${id}\` says what became of it.`,
+    hint: `The request is in the ledger, and a worker executes it when the queue is back; \`backtrail request show ${id}\` says what became of it.`,
     details: error.details,
     cause: error,
   });
 }
 
-function goesOn(signal: Interrupted['signal'], { id }: ApprovedRequest): Interrupted {
+function noLongerFollowed(signal: Interrupted['signal'], { id }: ApprovedRequest): Interrupted {
   return new Interrupted(
     signal,
-    `Rollback ${id} is no longer followed; it goes on in the queue.`,
+    `Rollback ${id} is no longer followed; it continues in the queue.`,
     `\`backtrail request show ${id}\` says what became of it.`,
   );
 }
 
 async function follow(
-  { queue, say }: Enqueuing,
+  { queue, print }: Enqueuing,
   request: ApprovedRequest,
   { since, signal }: { since: string; signal: AbortSignal },
 ): Promise<RollbackResult> {
   const { followRollback } = await import('../workers/index.ts');
-  say(`  queued ${request.id} at ${queue.address}`);
+  print(`  queued ${request.id} at ${queue.address}`);
   return followRollback(queue, request.id, {
     since,
     signal,
-    onStep: ({ step }) => say(`  ✓ ${step}`),
+    onStep: ({ step }) => print(`  ✓ ${step}`),
     onRetry: ({ attempt, waitMs, failure }) =>
-      say(
+      print(
         `  attempt ${attempt} failed (${failure.code}: ${failure.message}); the next one in ${Math.ceil(waitMs / 1000)} s`,
       ),
-    onIdle: () => say('  no worker is connected; start one with `backtrail worker`'),
+    onIdle: () => print('  no worker is connected; start one with `backtrail worker`'),
   });
 }
 
-/** A worker stands in another folder: paths become absolute, without links; URLs and git's `host:path` stay. */
+/** A worker runs in another folder: paths become absolute, without links; URLs and git's `host:path` stay. */
 export function address(repo: string): string {
   if (/^[A-Za-z][\w+.-]*:\/\/|^[^/.][^/]*:/.test(repo)) return repo;
   try {
@@ -121,7 +122,7 @@ export function address(repo: string): string {
   }
 }
 
-/** A worker brings a credentials of its own: none goes through the queue. The name of a user of ssh is no secret. */
+/** Workers use their own credentials: none are put into the queue. An ssh user name is not a secret. */
 export function withoutLogin(location: string): string {
   return location.replace(/^(https?:\/\/)[^/?#]*@/i, '$1');
 }

@@ -14,17 +14,17 @@ export interface Environment {
   readonly redisUrl: string;
   /** Commands that a repository's configuration may render with; see `renderCommands` of the engine. */
   readonly renderCommands: readonly string[];
-  /** The file of the keys that this machine trusts; null where git's own setting names it, or nothing does. */
+  /** The file of the keys trusted on this machine; null if git's own setting names it, or none is set. */
   readonly allowedSigners: string | null;
   readonly committer: Person;
-  /** Who asks: git's own variables, where set; the user's git configuration comes next. */
+  /** The author, from git's own variables; else from the user's git configuration. */
   readonly author: Person | null;
-  /** The account on this machine, for where git knows no one. */
+  /** The account on this machine, if git has no identity. */
   readonly account: Person;
   readonly color: boolean;
-  /** Columns of the terminal, or those that COLUMNS asks for; null: no one says how many. */
+  /** Columns of the terminal, or those that COLUMNS asks for; null if unknown. */
   readonly columns?: number | null;
-  /** Where long results are read; null where there is no terminal to read on. */
+  /** The pager for long results; null without a terminal. */
   readonly pager?: Pager | null;
   /** Can questions be asked? */
   readonly interactive: boolean;
@@ -43,7 +43,7 @@ export function readEnvironment(): Environment {
   return {
     env,
     cacheFolder: join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'backtrail'),
-    // Read by the command that needs it: what is wrong is then said in the format asked for, and help does without.
+    // Parsed by the command that needs it: errors are then printed in the requested format, and help does not need it.
     get cacheLimit() {
       return parseBytes('BACKTRAIL_CACHE_LIMIT', env['BACKTRAIL_CACHE_LIMIT'] || '10G');
     },

@@ -7,20 +7,20 @@ import { printProgress } from './terminal/output.ts';
 import type { Session } from './session.ts';
 import type { RollbackQueue } from '../workers/index.ts';
 
-/** For scripts, standard error holds nothing but an error. */
+/** With `-o json`, standard error contains errors only. */
 export const progressPrinter = (session: Session) => (line: string) =>
   void (session.format === 'text' && printProgress(line));
 
-/** `onTrust`: where no key is trusted here, whatever key signed an approval. */
+/** `onTrust`: where no trusted keys are configured here, accept an approval signed by any key. */
 export async function executeHere(
   session: Session,
   engine: Engine,
   request: RequestView,
   onTrust = true,
 ): Promise<RollbackResult> {
-  const say = progressPrinter(session);
+  const print = progressPrinter(session);
   const person = await session.author(engine);
-  // What their own session let go ahead needs no other permission.
+  // A rollback allowed by the author's own break-glass session needs no other permission.
   const actor = request.breakGlass === null ? { actor: person } : {};
   return interruptible(
     (signal) =>
@@ -28,25 +28,25 @@ export async function executeHere(
         signal,
         onTrust,
         ...actor,
-        onStep: ({ step }) => say(`  ✓ ${step}`),
+        onStep: ({ step }) => print(`  ✓ ${step}`),
       }),
     (signal) => afterSignal(session, request, signal),
   );
 }
 
-/** A signal that came while git published leaves open whether it did: the branch, looked at anew, knows. */
+/** After a signal during publishing the outcome is unknown: the branch is read again to find out. */
 async function afterSignal(
   session: Session,
   { id }: RequestView,
   signal: Interrupted['signal'],
 ): Promise<RollbackResult> {
   const finish = async (engine: Engine) =>
-    // What is on the branch is only reported, and written into the ledger.
+    // An already published rollback is only reported and recorded in the ledger.
     (await engine.findRequest(id)) === null ? null : engine.rollbacks.execute(id);
   const done = await session.withEngine(finish).catch(() => {
     throw new Interrupted(
       signal,
-      `Stopped by ${signal}; the branch cannot be asked whether rollback ${id} was published.`,
+      `Stopped by ${signal}; the branch cannot be read to find out whether rollback ${id} was published.`,
       `\`backtrail request show ${id}\` says what became of it.`,
     );
   });
@@ -54,11 +54,11 @@ async function afterSignal(
   throw new Interrupted(
     signal,
     `Stopped by ${signal}; nothing was published, and request ${id} stays approved in the ledger.`,
-    `A worker that runs carries it out; \`backtrail request retry ${id} --here\` does it in this process.`,
+    `A running worker executes it; \`backtrail request retry ${id} --here\` does it in this process.`,
   );
 }
 
-/** The same, when a worker does it; QUEUE_UNAVAILABLE where there is no queue. */
+/** The same, executed by a worker. @throws QUEUE_UNAVAILABLE without a queue */
 export async function executeByWorker(
   session: Session,
   engine: Engine,
@@ -66,7 +66,7 @@ export async function executeByWorker(
   { wait, queue }: { readonly wait: boolean; readonly queue?: RollbackQueue },
 ): Promise<RollbackResult> {
   const use = (queue: RollbackQueue) => {
-    const work = () => enqueue(request, { engine, queue, wait, say: progressPrinter(session) });
+    const work = () => enqueue(request, { engine, queue, wait, print: progressPrinter(session) });
     return wait ? provenResult(engine, request, work) : work();
   };
   if (queue !== undefined) return use(queue);
@@ -82,11 +82,11 @@ export async function executeByWorker(
 export interface ExecuteHow {
   /** In this process; else by a worker. */
   readonly here?: boolean;
-  /** Follow the worker? */
+  /** Wait for the worker's result. */
   readonly wait: boolean;
 }
 
-/** Without a queue the request stays approved in the ledger, where workers look for such; that is said, and is no failure. */
+/** Without a queue the request stays approved in the ledger, where workers find it; this is reported and is not a failure. */
 export async function executeOrLeave(
   session: Session,
   engine: Engine,
@@ -98,9 +98,9 @@ export async function executeOrLeave(
     return await executeByWorker(session, engine, request, { wait });
   } catch (error) {
     if (!isFailure(error) || error.code !== 'QUEUE_UNAVAILABLE') throw error;
-    const again = `\`backtrail request retry ${request.id} --here\` does it in this process.`;
+    const otherwise = `\`backtrail request retry ${request.id} --here\` does it in this process.`;
     progressPrinter(session)(
-      `  ${error.message} A worker finds the request in the ledger and carries it out; ${again}`,
+      `  ${error.message} A worker finds the request in the ledger and executes it; ${otherwise}`,
     );
     return resultOf(request, 'approved');
   }

@@ -1,4 +1,4 @@
-/** Ids as people type them: whole, or as few of their characters as tell them apart. */
+/** Resolves ids as typed: complete, or an unambiguous abbreviation. */
 import { BacktrailError, type Engine, isRequestId, isSessionId, type Person } from '../engine/index.ts';
 
 /** REQUEST_UNKNOWN; INVALID_REQUEST where several begin or end so. */

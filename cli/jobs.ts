@@ -1,10 +1,10 @@
 import type { RequestView } from '../engine/index.ts';
 import type { Session } from './session.ts';
 
-/** A queue that is slow to answer is not worth the wait: what it knows is not the record. */
+/** A slow queue is not waited for: it is not the record. */
 const PATIENCE_MS = 700;
 
-/** Approved requests that a worker has in hand are shown as `executing`, where the queue can be asked. */
+/** Approved requests that a worker is executing are shown as `executing`, if the queue can be reached. */
 export async function withJobs(
   session: Session,
   requests: readonly RequestView[],

@@ -24,7 +24,7 @@ import { resultText } from './print/plan.ts';
 import type { Session } from './session.ts';
 
 /**
- * The plan, and that this person may have it executed: asked before anybody confirms it. A blocked plan is given, to be shown first.
+ * The plan, and that this person may have it executed: checked before it is confirmed. A blocked plan is returned, so that it can be shown.
  * PERMISSION_DENIED, POLICY_UNSATISFIABLE, FORBIDDEN.
  */
 export async function planToAsk(
@@ -36,7 +36,7 @@ export async function planToAsk(
   return plan;
 }
 
-/** Its id is known before anything is done, so that it can be looked for afterwards. */
+/** The id is chosen before execution, so that the result can be found afterwards. */
 export type IdentifiedAsk = RollbackAsk & { readonly id: RequestId };
 
 interface Confirmed {
@@ -48,7 +48,7 @@ interface Confirmed {
   readonly ledger?: boolean;
 }
 
-/** What is asked for with a plan that was looked at. */
+/** The request for a plan that was shown. */
 export function toRequest(
   plan: RollbackPlan & Partial<Pick<GatedPlan, 'gate'>>,
   { reason, ...confirmed }: Confirmed,

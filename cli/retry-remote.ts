@@ -1,4 +1,4 @@
-/** The ledger lives at the remote: while that is away, nothing can be asked for there. */
+/** Retries while the remote is unreachable: the ledger is there, and requests cannot be opened without it. */
 import { isFailure } from '../engine/index.ts';
 import { progressPrinter } from './execute-request.ts';
 import type { Session } from './session.ts';

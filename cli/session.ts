@@ -33,7 +33,7 @@ export interface Session {
   readonly config: ConfigText | null;
   /** What `delivery.command` may run. */
   readonly renderCommands: readonly string[] | 'all';
-  /** Opens the repository for as long as `use` takes. */
+  /** Opens the repository for the duration of `use`. */
   withEngine<T>(use: (engine: Engine) => Promise<T>, how?: UseOptions): Promise<T>;
   /** Where an answer is not that of now, as the remote cannot be reached, or not without git. */
   offline(): Notice | null;
@@ -54,7 +54,7 @@ export async function startSession(environment: Environment, options: GlobalOpti
   let offline: Notice | null = null;
   const onNotice = (notice: Notice) => {
     if (notice.code !== 'MIRROR_RENEWED') offline = notice;
-    // For scripts, standard error holds nothing but an error.
+    // With `-o json`, standard error contains errors only.
     if (text) printProgress(notice.asOf === undefined ? notice.message : `offline: ${notice.message}`);
   };
   return {

@@ -19,7 +19,7 @@ export function requireMinutes(option: string, text: string): number {
   });
 }
 
-/** ISO 8601 of a time, or of as long ago as a duration says. INVALID_REQUEST. */
+/** ISO 8601 of a time, or of now minus a duration. @throws INVALID_REQUEST */
 export function requireSince(text: string, now: number): string {
   const minutes = parseMinutes(text);
   const time = minutes === null ? parseTime(text) : new Date(now - minutes * 60_000).toISOString();

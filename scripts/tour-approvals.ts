@@ -136,7 +136,7 @@ function start({ jane }: Cast, redisUrl: string): Worker {
 
 async function executed({ jane }: Cast, id: string, worker: Worker): Promise<void> {
   for (const deadline = Date.now() + 60_000; requestOf(jane, id).status !== 'completed'; ) {
-    claim(Date.now() < deadline, `The worker did not carry the request out; its log:\n${worker.log()}`);
+    claim(Date.now() < deadline, `The worker did not execute the request; its log:\n${worker.log()}`);
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
   const found = worker

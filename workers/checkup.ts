@@ -47,7 +47,7 @@ async function lookInto(queue: RollbackQueue, repo: string | null): Promise<Chec
 
 type Info = ReadonlyMap<string, string>;
 
-/** A managed Redis may not answer; then nothing is said about what is not known. */
+/** A managed Redis may refuse to answer; unknown values are not reported. */
 async function readInfo({ redis }: RollbackQueue): Promise<Info> {
   const text = await redis.info().catch(() => '');
   return new Map(text.split(/\r?\n/).map((line) => [line.replace(/:.*/s, ''), line.replace(/^[^:]*:/, '')]));
@@ -126,7 +126,7 @@ async function checkJobs({ jobs }: RollbackQueue): Promise<Check> {
 }
 
 async function checkWorkers({ jobs }: RollbackQueue, repo: string | null): Promise<Check[]> {
-  // Where Redis has no list of its clients, nothing is said.
+  // Not reported if Redis cannot list its clients.
   const workers = await jobs.getWorkers().catch(() => null);
   if (workers === null) return [];
   const serving = workers.filter(({ rawname = '' }) => repo === null || mayServe(rawname, repo));

@@ -23,7 +23,7 @@ export function encodeFailure(error: unknown): string {
     const text = redact(JSON.stringify({ ...plain, details }));
     if (text.length <= LIMIT && schema.safeParse(JSON.parse(text)).success) return text;
   } catch {
-    // Details that are no JSON, before or after redaction, are left out: the code and the sentence must arrive.
+    // Details that are not JSON, before or after redaction, are omitted: the code and the message must arrive.
   }
   return JSON.stringify(plain);
 }

@@ -2,8 +2,7 @@ import { QueueEvents } from 'bullmq';
 import type { Job } from 'bullmq';
 import { BacktrailError, STEPS } from '../engine/model/index.ts';
 import type { RequestId, RollbackResult } from '../engine/model/index.ts';
-import { createBell } from './bell.ts';
-import type { Bell } from './bell.ts';
+import { createWakeableTimer, type WakeableTimer } from './wakeable-timer.ts';
 import { decodeFailure } from './failure-wire.ts';
 import { parseProgress, parseResult } from './payload.ts';
 import type { RollbackJob, RollbackProgress } from './payload.ts';
@@ -21,17 +20,17 @@ export interface FollowOptions {
   /** Called once when the rollback has waited five seconds and no worker is connected. */
   readonly onIdle?: () => void;
   readonly timeoutMs?: number;
-  /** Aborted: the following ends with the signal's reason; the rollback goes on. */
+  /** Aborted: following ends with the signal's reason; the rollback continues. */
   readonly signal?: AbortSignal;
 }
 
 const POLL_MS = 500;
 const IDLE_MS = 5000;
-/** How long Redis may be away, as in a restart, before the following gives up. */
+/** How long Redis may be unreachable, as in a restart, before following gives up. */
 const OUTAGE_MS = 10_000;
 
 /**
- * Waits for a queued rollback and returns its result. Events make it prompt, looking every half second makes it certain.
+ * Waits for a queued rollback and returns its result. Events make it prompt; polling every half second makes it reliable.
  * Rejects with the rollback's own failure, or with QUEUE_UNAVAILABLE where the queue lost it, cannot be reached, or took
  * longer than `timeoutMs`; the rollback itself may still be executed in these cases.
  */
@@ -42,21 +41,21 @@ export async function followRollback(
 ): Promise<RollbackResult> {
   const { timeoutMs, signal } = options;
   const report = reporter(options);
-  const bell = createBell();
+  const timer = createWakeableTimer();
   const events = listen(queue, options.since ?? (await ask(queue, () => lastEvent(queue))));
   events.on('progress', ({ jobId, data }) => {
     if (jobId === id) report.progress(data);
   });
   for (const event of ['completed', 'failed', 'delayed', 'removed'] as const)
     events.on(event, ({ jobId }: { jobId: string }) => {
-      if (jobId === id) bell.ring();
+      if (jobId === id) timer.wake();
     });
-  signal?.addEventListener('abort', bell.ring);
+  signal?.addEventListener('abort', timer.wake);
   const deadline = timeoutMs === undefined ? Infinity : Date.now() + timeoutMs;
   try {
-    return await watch({ queue, id, report, bell, deadline, ...(signal && { signal }) });
+    return await watch({ queue, id, report, timer, deadline, ...(signal && { signal }) });
   } finally {
-    signal?.removeEventListener('abort', bell.ring);
+    signal?.removeEventListener('abort', timer.wake);
     await stopListening(events);
   }
 }
@@ -65,12 +64,12 @@ interface Watch {
   queue: RollbackQueue;
   id: RequestId;
   report: Reporter;
-  bell: Bell;
+  timer: WakeableTimer;
   deadline: number;
   signal?: AbortSignal;
 }
 
-async function watch({ queue, id, report, bell, deadline, signal }: Watch): Promise<RollbackResult> {
+async function watch({ queue, id, report, timer, deadline, signal }: Watch): Promise<RollbackResult> {
   let lastAnswer = Date.now();
   let missing = 0;
   for (;;) {
@@ -82,13 +81,13 @@ async function watch({ queue, id, report, bell, deadline, signal }: Watch): Prom
     if (seen !== 'no answer') {
       lastAnswer = Date.now();
       missing = seen === null ? missing + 1 : 0;
-      // Whoever retries a failed rollback removes it and adds it again: only its second absence in a row counts.
+      // A retry removes the failed job and adds it again: only two absences in a row count.
       if (missing > 1) throw lost(queue, id);
       const result = seen === null ? null : await report.state(seen, queue);
       if (result !== null) return result;
     }
     if (Date.now() >= deadline) throw tooLong(queue, id);
-    await bell.wait(Math.min(POLL_MS, Math.max(deadline - Date.now(), 1)));
+    await timer.wait(Math.min(POLL_MS, Math.max(deadline - Date.now(), 1)));
   }
 }
 
@@ -97,7 +96,7 @@ interface Seen {
   job: Job<RollbackJob, RollbackResult>;
 }
 
-/** The state first: a job that is read after its state says `completed` holds its result. */
+/** Reads the state first: a job read after its state is `completed` has its result. */
 async function look({ jobs }: RollbackQueue, id: RequestId): Promise<Seen | null> {
   const state = await jobs.getJobState(id);
   const job = state === 'unknown' ? undefined : await jobs.getJob(id);
@@ -150,7 +149,7 @@ function listen({ redisUrl }: RollbackQueue, since: string): QueueEvents {
     prefix: PREFIX,
     lastEventId: since,
   });
-  // Looking is what decides; events only make it quicker.
+  // Polling decides; events only make it faster.
   events.on('error', () => undefined);
   return events;
 }
@@ -181,7 +180,7 @@ function lost({ address }: RollbackQueue, id: RequestId): BacktrailError {
 
 function tooLong({ address }: RollbackQueue, id: RequestId): BacktrailError {
   return new BacktrailError('QUEUE_UNAVAILABLE', `Rollback ${id} is still in the queue at ${address}.`, {
-    hint: 'It goes on without being watched; is a worker running? `backtrail request show ID` says what became of it.',
+    hint: 'It continues without being followed; is a worker running? `backtrail request show ID` says what became of it.',
     details: { requestId: id },
   });
 }

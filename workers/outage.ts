@@ -4,7 +4,7 @@ import type { Logger } from './log.ts';
 export interface Outage {
   /** Is this error of the connection, and thereby told already? */
   covers(error: Error): boolean;
-  /** From here on a lost connection is what was asked for. */
+  /** From now on a lost connection is expected. */
   expected(): void;
 }
 

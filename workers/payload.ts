@@ -3,13 +3,13 @@ import { BacktrailError, isObjectId, isRequestId, MODES, STEPS } from '../engine
 import type { RequestId, RollbackResult, Step } from '../engine/model/index.ts';
 
 /**
- * What a job of the queue `rollbacks` carries: where a request is to be found, and nothing that the ledger says. Checked
+ * The payload of a job in the queue `rollbacks`: where the request is, and nothing that the ledger contains. Checked
  * before it is added and again before it is executed.
  */
 export interface RollbackJob {
   readonly v: 2;
   readonly requestId: RequestId;
-  /** An absolute path or a URL without credentials: a worker may run elsewhere and brings its own. */
+  /** An absolute path or a URL without credentials: a worker may run elsewhere and uses its own. */
   readonly repo: string;
 }
 
@@ -21,7 +21,7 @@ export interface RollbackProgress {
   readonly at: string;
 }
 
-/** A job's progress: the last step, and each one before it, so that whoever looks late or seldom misses none. */
+/** A job's progress: the last step, and each one before it, so that a reader that polls late or rarely misses none. */
 export interface JobProgress extends RollbackProgress {
   readonly earlier: readonly RollbackProgress[];
 }
@@ -107,7 +107,7 @@ export function parseResult(data: unknown): RollbackResult {
   });
 }
 
-/** The steps done, in their order; none where there is no progress yet. */
+/** The completed steps, in order; empty without progress. */
 export function parseProgress(data: unknown): readonly RollbackProgress[] {
   const { data: progress } = progressSchema.safeParse(data);
   if (progress === undefined) return [];

@@ -1,5 +1,5 @@
 import type { RequestId } from '../engine/model/index.ts';
-import { createBell } from './bell.ts';
+import { createWakeableTimer, type WakeableTimer } from './wakeable-timer.ts';
 import { toFailure } from './failure-wire.ts';
 import type { Logger } from './log.ts';
 import { enqueueWaiting, openQueue } from './queue.ts';
@@ -18,14 +18,14 @@ export interface Reconciling {
     }[];
     readonly waiting: readonly RequestId[];
   }>;
-  /** Ends what is under way. */
+  /** Closes the repositories, which ends what is in progress. */
   readonly close: () => Promise<void>;
-  /** Milliseconds between two looks at one ledger; 5 seconds where absent. */
+  /** Milliseconds between two reads of a ledger; default 5 seconds. */
   readonly everyMs?: number;
 }
 
 export interface Reconciler {
-  /** From now on the ledger of this repository is looked after. */
+  /** Starts reconciling the ledger of this repository. */
   add(repo: string): void;
   close(): Promise<void>;
 }
@@ -33,42 +33,42 @@ export interface Reconciler {
 interface Setup extends Reconciling {
   readonly redisUrl: string;
   readonly logger: Logger;
-  /** The only repositories whose ledgers are looked at; all where absent. */
+  /** The only repositories whose ledgers are reconciled; default: all. */
   readonly allowedRepos?: readonly string[] | undefined;
-  /** Is this process carrying the request out, whatever the queue says? */
+  /** Is this process executing the request, whatever the queue says? */
   readonly inHand: (id: RequestId) => boolean;
   readonly random: () => number;
 }
 
 const EVERY_MS = 5000;
-/** A ledger that cannot be reached is asked less and less often, but once a minute at least. */
+/** Back-off for a ledger that cannot be reached, capped at one minute. */
 const LONGEST_MS = 60_000;
-/** So long a rollback rests after its job has ended without the ledger saying so. */
+/** How long a rollback is left alone after its job ended without an event in the ledger. */
 const REST_MS = 30_000;
 const CLOSE_MS = 2000;
 
-/** Repositories that one worker looks after: anybody who can write into the queue can name more. */
+/** Most repositories per worker: anyone who can write to the queue can name more. */
 const MOST = 500;
 
 /**
- * Looks after ledgers: what the branch says is done is recorded, and what was approved and has no job (Redis was flushed, a
- * process was killed in between) is enqueued. One look at a time at each ledger; a failure is logged once, and ends nothing.
+ * Reconciles ledgers: published rollbacks are recorded, and approved requests without a job (Redis was flushed, a process was
+ * killed in between) are enqueued. One pass at a time per ledger; a failure is logged once, and reconciling continues.
  */
 export function startReconciler(setup: Setup): Reconciler {
   const { repos, everyMs = EVERY_MS, random, allowedRepos } = setup;
-  const bells = new Set<ReturnType<typeof createBell>>();
+  const timers = new Set<WakeableTimer>();
   const watched = new Map<string, Promise<void>>();
   const stop = new AbortController();
   const repeat = async (look: () => Promise<boolean>) => {
-    const bell = createBell();
-    bells.add(bell);
+    const timer = createWakeableTimer();
+    timers.add(timer);
     for (let failures = 0; !stop.signal.aborted; ) {
       failures = (await look()) ? 0 : failures + 1;
       const wait = Math.max(everyMs, Math.min(everyMs * 2 ** failures, LONGEST_MS));
       // Up to a fifth less or more, so that workers do not all ask together.
-      if (!stop.signal.aborted) await bell.wait(wait * (0.8 + 0.4 * random()));
+      if (!stop.signal.aborted) await timer.wait(wait * (0.8 + 0.4 * random()));
     }
-    bells.delete(bell);
+    timers.delete(timer);
   };
   const add = (repo: string) => {
     if (stop.signal.aborted || watched.has(repo) || watched.size >= MOST) return;
@@ -81,7 +81,7 @@ export function startReconciler(setup: Setup): Reconciler {
   const discovery = repeat(discover);
   const close = async () => {
     stop.abort();
-    for (const bell of bells) bell.ring();
+    for (const timer of timers) timer.wake();
     const ended = Promise.allSettled([discovery, ...watched.values()]);
     await within(CLOSE_MS, ended).catch(() => undefined);
     await setup.close();

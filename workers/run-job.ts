@@ -11,7 +11,7 @@ import { within } from './redis.ts';
 
 /**
  * Executes a request of the ledger. Safe to call again for the same one, in any process, at any time.
- * `last`: no attempt follows a failure that may pass. `signal` aborted: the step in hand is finished, then it rejects with
+ * `last`: no attempt follows a failure that may pass. `signal` aborted: the current step is finished, then it rejects with
  * the signal's reason.
  */
 export type ExecuteRollback = (input: {
@@ -32,7 +32,7 @@ export interface StepDone {
 /** Telling the queue must not hold a rollback up. */
 const PROGRESS_MS = 1000;
 const GIVE_BACK_MS = 2000;
-/** A rollback that this worker does not serve waits so long for another one, and so often: about a minute in all. */
+/** Delay and number of attempts for another worker to take a rollback that this one does not serve: about a minute in total. */
 const LEAVE_MS = 1000;
 const LEAVE_LIMIT = 60;
 
@@ -46,7 +46,7 @@ interface Run {
 }
 
 /**
- * One attempt at one job. What it throws tells BullMQ what becomes of the job: failed, tried again, or given back.
+ * One attempt at one job. What it throws tells BullMQ what to do with the job: fail it, retry it, or return it.
  */
 export async function runJob({ job, token, setup, onRepo, signal }: Run): Promise<RollbackResult> {
   const started = performance.now();
@@ -82,7 +82,7 @@ export async function runJob({ job, token, setup, onRepo, signal }: Run): Promis
 function read(job: Job<RollbackJob>): RollbackJob {
   const payload = parseJob(job.data);
   if (payload.requestId !== job.id)
-    throw new BacktrailError('INVALID_REQUEST', `Job ${job.id ?? ''} carries another request's id.`);
+    throw new BacktrailError('INVALID_REQUEST', `Job ${job.id ?? ''} names the id of another request.`);
   return payload;
 }
 

@@ -29,7 +29,7 @@ export function exitOnSignal(options: {
       return;
     }
     first = Date.now();
-    logger.info({ signal }, 'stopping after the step in hand');
+    logger.info({ signal }, 'stopping after the current step');
     stop().then(
       () => target.exit(0),
       (error: unknown) => {

@@ -34,7 +34,7 @@ interface OpenOptions {
 function addOpen(program: Program, group: Command): void {
   group
     .command('open')
-    .description('begin a session of yours')
+    .description('start a session of your own')
     .argument('<scope>', SCOPE)
     .option('--reason <text>', 'why; becomes part of the record')
     .option('--ticket <id>', 'the incident it belongs to')
@@ -60,7 +60,7 @@ function addOpen(program: Program, group: Command): void {
 function addClose(program: Program, group: Command): void {
   group
     .command('close')
-    .description('end a session before its time')
+    .description('end a session early')
     .argument('<id>', SESSION)
     .action((typed: string) =>
       runCommand(program, async ({ session, style }) => {
@@ -94,7 +94,7 @@ function addList(program: Program, group: Command): void {
 function addReview(program: Program, group: Command): void {
   group
     .command('review')
-    .description('close the review of a rollback that went ahead without approval; not your own')
+    .description('complete the review of a rollback that was executed without approval; not your own')
     .argument('<request>', ID)
     .requiredOption('--comment <text>', 'what you found; becomes part of the record')
     .action((typed: string, { comment }: { comment: string }) =>

@@ -51,7 +51,7 @@ export const WHOLE_FILE =
 export const FIELD =
   'a short name of the configuration, or path#selector (path#/values|/tag goes on in a string that holds YAML); may be repeated';
 
-/** What was found for a scope; where that is nothing, the scope may be a slip of the pen: TENANT_UNKNOWN and its like. */
+/** The results for a scope. If there are none, the scope may be misspelt. @throws TENANT_UNKNOWN, ENVIRONMENT_UNKNOWN, SERVICE_UNKNOWN */
 export async function foundIn<T>(engine: Engine, scope: string | undefined, found: readonly T[]) {
   if (scope !== undefined && found.length === 0) await engine.history({ scope, limit: 1 });
   return found;

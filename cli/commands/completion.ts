@@ -19,7 +19,7 @@ export function addCompletion(program: Program): void {
     .addArgument(shell())
     .argument('[words...]')
     .action(async (name: Shell, words: readonly string[]) => {
-      // Whatever fails, nothing of it belongs on a command line that is being typed.
+      // Errors must not be printed into a command line that is being typed.
       const lines = await complete(program, name, words).catch(() => []);
       process.stdout.write(lines.map((line) => `${line}\n`).join(''));
     });

@@ -67,15 +67,15 @@ async function recover(
   const isText = session.format === 'text';
   return session.withEngine(async (engine) => {
     const author = await session.author(engine);
-    const say = (line: string) => void (isText && printProgress(line));
-    const items = await planAll(engine, incident, { reader: author, say });
+    const print = (line: string) => void (isText && printProgress(line));
+    const items = await planAll(engine, incident, { reader: author, print });
     if (isText) process.stdout.write(`${planTable(style, items)}\n`);
     const stopped = !dryRun && incident.onFailure === 'stop' && items.some(({ error }) => error);
     const todo = stopped || dryRun ? [] : items.filter(isOpen);
-    if (stopped) say('Nothing was started, because a plan failed and the file says onFailure: stop.');
+    if (stopped) print('Nothing was started, because a plan failed and the file says onFailure: stop.');
     if (todo.length > 0) {
       if (!yes) await ask(session.environment.interactive && isText, todo.length);
-      await executeRequest(todo, { engine, incident, author, say, redisUrl: environment.redisUrl });
+      await executeRequest(todo, { engine, incident, author, print, redisUrl: environment.redisUrl });
     }
     const exitCode = exitCodeOf(items);
     return {
@@ -86,7 +86,7 @@ async function recover(
   });
 }
 
-/** Paths in the file are relative to it; one on the command line, to where the user stands. */
+/** Paths in the file are relative to it; one on the command line, to the current folder. */
 function placeOf(incident: Incident, file: string, repo: string | undefined): string {
   const named = repo ?? incident.repo ?? '.';
   const folder = repo === undefined && incident.repo !== undefined ? dirname(resolve(file)) : '.';

@@ -45,7 +45,7 @@ export function toAsk(scope: string, { to, field, allowRemoval, wholeFile }: Pla
   };
 }
 
-/** With what the gate says: a plan is shown also to those who may not execute it. */
+/** With the decision of the gate: a plan is shown also to people who may not execute it. */
 export function previewPlan({ session, style }: Context, ask: PlanAsk): Promise<Output> {
   return session.withEngine(
     async (engine) => {

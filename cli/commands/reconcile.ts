@@ -35,7 +35,7 @@ interface Reconciled {
 
 type Enqueued = Pick<Reconciled, 'enqueued' | 'queueError'>;
 
-/** Without a queue the ledger is repaired all the same, and what waits goes on waiting. */
+/** Without a queue the ledger is still repaired; waiting requests keep waiting. */
 async function enqueue(redisUrl: string, engine: Engine, ids: readonly RequestId[]): Promise<Enqueued> {
   if (ids.length === 0) return { enqueued: [], queueError: null };
   try {

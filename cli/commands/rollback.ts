@@ -129,18 +129,18 @@ function planAndExecute(
     const author = await session.author(engine);
     const { requestId: key } = options;
     const id = key === undefined ? newId(session) : idOfKey(key);
-    const again = async () => {
+    const resumed = async () => {
       const known =
         key === undefined
           ? null
           : await withRetries(() => engine.rollbacks.earlier({ ...ask, id, author, revisions: true }));
-      return known && takeUp(context, engine, known, { id, author, options, queue });
+      return known && resumeEarlier(context, engine, known, { id, author, options, queue });
     };
-    const before = await again();
+    const before = await resumed();
     if (before !== null) return before;
     const plan = await withRetries(() => planToAsk(engine, { ...ask, author, ledger: queue !== null }));
-    // It may have been published since, and then this plan goes back further.
-    const meanwhile = await again();
+    // Another run may have published it meanwhile; this plan would then go back one revision further.
+    const meanwhile = await resumed();
     if (meanwhile !== null) return meanwhile;
     if (session.format === 'text') printAside(planText(style, plan));
     if (isBlocked(plan)) throw blockedError(plan);
@@ -158,7 +158,7 @@ function planAndExecute(
       executeAs(session, engine, request, { options, queue }),
     );
   };
-  // A queued rollback is planned on what is known here, and waits; the worker plans it again.
+  // A queued rollback is planned on the local state, even offline; the worker plans it again.
   return session.withEngine(use, { offline: waiting });
 }
 
@@ -167,13 +167,13 @@ function question({ gate, destination }: GatedPlan): string {
   return destination ? `${what} It goes to ${destinationText(destination)}.` : what;
 }
 
-type How = Pick<Asked, 'options' | 'queue'> & { readonly onTrust?: boolean };
+type ExecuteAsked = Pick<Asked, 'options' | 'queue'> & { readonly onTrust?: boolean };
 
 const executeAs = (
   session: Session,
   engine: Engine,
   request: RequestView,
-  { options, queue, onTrust }: How,
+  { options, queue, onTrust }: ExecuteAsked,
 ) =>
   queue === null
     ? executeHere(session, engine, request, onTrust)
@@ -181,12 +181,12 @@ const executeAs = (
 
 type Earlier = NonNullable<Awaited<ReturnType<Rollbacks['earlier']>>>;
 
-/** The rollback of an earlier run: what is left of it is done, and its result given. */
-async function takeUp(
+/** Continues the rollback of an earlier run with the same --request-id, and gives its result. */
+async function resumeEarlier(
   context: Context,
   engine: Engine,
   { plan, request }: Earlier,
-  { id, author, ...how }: How & { readonly id: RequestId; readonly author: Person },
+  { id, author, ...how }: ExecuteAsked & { readonly id: RequestId; readonly author: Person },
 ): Promise<Output> {
   const { session } = context;
   const { reason = '', allowRemoval = false } = how.options;
@@ -194,37 +194,37 @@ async function takeUp(
     `  ${id} was asked for before with this --request-id; nothing is rolled back twice`,
   );
   if (request === null) {
-    // What is on the branch is only reported.
+    // An already published rollback is only reported.
     const wish = toRequest(plan, { id, author, reason, allowRemoval });
     return resultOutput(context, plan, await rollBackHere(session, engine, wish, true));
   }
   const isOpen = request.status === 'approved' || request.status === 'executing';
-  // Anybody who can guess the key and write the ledger can have opened it, with approvals: only trusted keys tell.
+  // Anyone who can guess the key and push to the ledger may have forged it with its approvals: only trusted keys prove them.
   const onTrust = request.approval.need === 0 && request.breakGlass === null;
   return continueRequest(context, { request, plan }, () =>
-    // Of one that has ended the branch and the ledger are asked, not the queue.
+    // The result of a finished request is on the branch and in the ledger, not in the queue.
     isOpen
       ? executeAs(session, engine, request, { ...how, onTrust })
       : executeHere(session, engine, request, onTrust),
   );
 }
 
-/** Where no policy asks for a record besides the branch's own; and where there is nothing to do. */
+/** For rollbacks without a ledger request: no policy applies, or there is nothing to do. */
 async function rollBackHere(
   session: Session,
   engine: Engine,
   { id, ...ask }: IdentifiedAsk,
   isGivenId: boolean,
 ): Promise<RollbackResult> {
-  const say = progressPrinter(session);
+  const print = progressPrinter(session);
   let used = id;
   const onId = (made: RequestId) => {
     used = made;
   };
   return interruptible(
     async (signal) => {
-      const onStep = ({ step }: StepEvent) => say(`  ✓ ${step}`);
-      // Without an id the engine makes one, and need not look for an earlier rollback of it.
+      const onStep = ({ step }: StepEvent) => print(`  ✓ ${step}`);
+      // Without an id the engine generates one, and skips the search for an earlier rollback.
       const wish = isGivenId ? { ...ask, id } : ask;
       return withoutRequest(await engine.rollbacks.request(wish, { signal, onStep, onId }));
     },
@@ -232,7 +232,7 @@ async function rollBackHere(
   );
 }
 
-/** A signal that came while git published leaves open whether it did: the branch, looked at anew, knows. */
+/** After a signal during publishing the outcome is unknown: the branch is read again to find out. */
 async function afterSignal(
   session: Session,
   wish: IdentifiedAsk,
@@ -241,13 +241,13 @@ async function afterSignal(
   const { id } = wish;
   const done = await session
     .withEngine(async (engine) =>
-      // What is on the branch is only reported.
+      // An already published rollback is only reported.
       (await engine.findRequest(id)) === null ? null : withoutRequest(await engine.rollbacks.request(wish)),
     )
     .catch(() => {
       throw new Interrupted(
         signal,
-        `Stopped by ${signal}; the branch cannot be asked whether rollback ${id} was published.`,
+        `Stopped by ${signal}; the branch cannot be read to find out whether rollback ${id} was published.`,
         'Look at `backtrail log` before you run it again.',
       );
     });

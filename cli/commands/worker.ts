@@ -20,7 +20,7 @@ interface WorkerOptions {
 export function addWorker(program: Program): void {
   program.root
     .command('worker')
-    .description('execute approved rollbacks until it is stopped; logs JSON lines')
+    .description('execute approved rollbacks until stopped; logs JSON lines')
     .option(
       '--concurrency <n>',
       'rollbacks at the same time; those of a repository share a push',
@@ -61,11 +61,11 @@ async function runWorker(
   await new Promise<never>(() => undefined);
 }
 
-/** What a worker opens repositories with. */
-type Place = EnginePlace & { readonly renderCommands?: readonly string[] };
+/** The settings with which a worker opens repositories. */
+type WorkerEnvironment = EnginePlace & { readonly renderCommands?: readonly string[] };
 
-/** As `rollback --queue` names it, from whatever folder inside. A remote is not fetched for that. */
-async function served(repo: string, environment: Place): Promise<string> {
+/** The address that `rollback --queue` uses, from any folder inside the repository. Does not fetch. */
+async function served(repo: string, environment: WorkerEnvironment): Promise<string> {
   const place = address(repo);
   if (!isAbsolute(place)) return place;
   const engine = await openIn(environment)(place);
@@ -79,15 +79,18 @@ async function served(repo: string, environment: Place): Promise<string> {
 
 type Open = (repo: string) => Promise<Engine>;
 
-/** What may run is for the worker to say, whatever the configuration of a repository wants. */
-export function openIn(place: Place, onNotice?: (notice: Notice) => void): Open {
-  const { renderCommands } = place;
+/** The worker decides which render commands may run, not the configuration of a repository. */
+export function openIn(environment: WorkerEnvironment, onNotice?: (notice: Notice) => void): Open {
+  const { renderCommands } = environment;
   const lines = new Map();
-  return (repo) => openEngine({ ...engineOptionsOf(place), repo, onNotice, renderCommands, lines });
+  return (repo) => openEngine({ ...engineOptionsOf(environment), repo, onNotice, renderCommands, lines });
 }
 
-/** Keeps each repository open, as an engine remembers what it has read; one that failed is opened anew. */
-export function reconcileIn(open: Open, { cacheFolder }: Pick<Place, 'cacheFolder'>): Reconciling {
+/** Keeps each repository open, as an engine caches what it has read; one that failed is reopened. */
+export function reconcileIn(
+  open: Open,
+  { cacheFolder }: Pick<WorkerEnvironment, 'cacheFolder'>,
+): Reconciling {
   const opened = new Map<string, Engine>();
   const forget = async (repo: string) => {
     const engine = opened.get(repo);

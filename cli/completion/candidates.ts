@@ -6,7 +6,7 @@ export interface Candidate {
   readonly description: string;
 }
 
-/** What the word under the cursor may be. `scope` and `file` are looked up by whoever asks. */
+/** What the word under the cursor may be. `scope` and `file` are looked up by the caller. */
 export type Expected =
   | { readonly kind: 'words'; readonly words: readonly Candidate[] }
   | { readonly kind: 'scope' | 'file'; readonly prefix: string };
@@ -18,21 +18,21 @@ export type Values = Readonly<Record<string, readonly string[]>>;
 export function expectedAfter(root: Command, words: readonly string[], values: Values): Expected {
   const before = words.slice(0, -1);
   const current = words.at(-1) ?? '';
-  const place = walk(root, before);
-  if (place.option !== null) return valueOf(place.option, '', values);
+  const cursor = walk(root, before);
+  if (cursor.option !== null) return valueOf(cursor.option, '', values);
   const [, name = ''] = /^(--[^=]+)=/.exec(current) ?? [];
-  const given = optionsOf(root, place.command).find(({ long }) => long === name);
-  if (given !== undefined && !place.operandsOnly) return valueOf(given, `${name}=`, values);
-  if (current.startsWith('-') && !place.operandsOnly) return optionWords(root, place.command);
-  const { commands, registeredArguments: known } = place.command;
-  if (commands.length > 0 && place.operands === 0) return commandWords(place.command);
-  const argument = known[place.operands] ?? (known.at(-1)?.variadic === true ? known.at(-1) : undefined);
+  const given = optionsOf(root, cursor.command).find(({ long }) => long === name);
+  if (given !== undefined && !cursor.operandsOnly) return valueOf(given, `${name}=`, values);
+  if (current.startsWith('-') && !cursor.operandsOnly) return optionWords(root, cursor.command);
+  const { commands, registeredArguments: known } = cursor.command;
+  if (commands.length > 0 && cursor.operands === 0) return commandWords(cursor.command);
+  const argument = known[cursor.operands] ?? (known.at(-1)?.variadic === true ? known.at(-1) : undefined);
   return argument === undefined ? NOTHING : valueOf(argument, '', values);
 }
 
 const NOTHING: Expected = { kind: 'words', words: [] };
 
-interface Place {
+interface Cursor {
   readonly command: Command;
   /** Arguments of the command that are given already. */
   readonly operands: number;
@@ -42,25 +42,25 @@ interface Place {
   readonly operandsOnly: boolean;
 }
 
-function walk(root: Command, words: readonly string[]): Place {
-  let place: Place = { command: root, operands: 0, option: null, operandsOnly: false };
-  for (const word of words) place = step(root, place, word);
-  return place;
+function walk(root: Command, words: readonly string[]): Cursor {
+  let cursor: Cursor = { command: root, operands: 0, option: null, operandsOnly: false };
+  for (const word of words) cursor = step(root, cursor, word);
+  return cursor;
 }
 
-function step(root: Command, place: Place, word: string): Place {
-  const { command, operands, option, operandsOnly } = place;
+function step(root: Command, cursor: Cursor, word: string): Cursor {
+  const { command, operands, option, operandsOnly } = cursor;
   const isOption = word.startsWith('-') && word !== '-' && !operandsOnly;
   if (option !== null && !(option.variadic && isOption))
-    return { ...place, option: option.variadic ? option : null };
-  if (word === '--' && !operandsOnly) return { ...place, option: null, operandsOnly: true };
+    return { ...cursor, option: option.variadic ? option : null };
+  if (word === '--' && !operandsOnly) return { ...cursor, option: null, operandsOnly: true };
   if (isOption) {
     const named = optionsOf(root, command).find(({ long, short }) => word === long || word === short);
-    return { ...place, option: named?.required === true ? named : null };
+    return { ...cursor, option: named?.required === true ? named : null };
   }
   const inner = operands === 0 ? command.commands.find((known) => known.name() === word) : undefined;
-  if (inner !== undefined) return { ...place, command: inner };
-  return { ...place, operands: operands + 1 };
+  if (inner !== undefined) return { ...cursor, command: inner };
+  return { ...cursor, operands: operands + 1 };
 }
 
 /** A command takes the options of the program as well. */
@@ -74,7 +74,7 @@ function optionWords(root: Command, command: Command): Expected {
     value: long ?? short ?? '',
     description,
   }));
-  return { kind: 'words', words: words.filter((word, at) => firstOf(words, word.value) === at) };
+  return { kind: 'words', words: words.filter((word, index) => firstOf(words, word.value) === index) };
 }
 
 const firstOf = (words: readonly Candidate[], value: string) =>

@@ -123,6 +123,6 @@ export function resultText(
         ]),
     ...(supersedes === undefined
       ? []
-      : [`  takes the place of ${supersedes}, which nobody is asked about any more`]),
+      : [`  takes the place of ${supersedes}, which is no longer open for review`]),
   ].join('\n');
 }

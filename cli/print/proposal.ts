@@ -64,14 +64,14 @@ export function proposalText(style: Style, branch: string, layout: ProposedLayou
   ].join('\n');
 }
 
-/** Where none is chosen: the nearest layouts, or a template where there are none. */
+/** If none is chosen: the nearest layouts, or a template. */
 export function unclearText(style: Style, proposed: Proposed): string {
   return proposed.candidates.length === 0
     ? style.paint('reset', proposed.template)
     : candidatesText(style, proposed);
 }
 
-/** An entry is no scope of a service: what it lists are services. */
+/** An entry is not a service: its children are services. */
 const nameOf = ({ tenant, environment }: EnvironmentEntry) =>
   formatCoordinates({ ...(tenant !== undefined && { tenant }), environment });
 

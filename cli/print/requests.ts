@@ -57,7 +57,7 @@ function row(style: Style, request: RequestView): string[] {
   ];
 }
 
-/** Everywhere where a request stands that went ahead without approval. */
+/** The mark of a request that was executed without approval. */
 function breakGlassMark(style: Style, { breakGlass }: Pick<RequestView, 'breakGlass'>): string[] {
   if (breakGlass === null) return [];
   const open = breakGlass.review === null ? ' (review open)' : '';

@@ -10,7 +10,7 @@ export interface Style extends Shown {
 }
 
 interface Shown {
-  /** Show each part of files that came or went as a whole, and nothing cut? */
+  /** Show each part of files that are added or removed, and cut nothing. */
   readonly full: boolean;
   /** Show only how much changes in each file? */
   readonly stat: boolean;

@@ -55,7 +55,7 @@ return module.exports; })`;
   return exports;
 }
 
-/** What is kept is run: it must be as it was written (V8 does not look), by this user, and nobody else may write it. */
+/** Cached code is executed: it must be unmodified (V8 does not check), owned by this user, and writable by nobody else. */
 function readKept(path: string): Buffer | undefined {
   try {
     const file = openSync(path, 'r');
@@ -73,7 +73,7 @@ function readKept(path: string): Buffer | undefined {
   }
 }
 
-/** Leaves nothing of other versions of the code behind. A folder that cannot be written to costs time, no more. */
+/** Removes caches of other versions. A folder that cannot be written to only costs time. */
 function keep(path: string, data: Buffer, name: string): void {
   const folder = dirname(path);
   const unfinished = `${path}.${process.pid}`;

@@ -1,4 +1,4 @@
-/** Reads a command line by the table of commands, without any of their code, and says how one that cannot be read ends. */
+/** Parses a command line with the table of commands, without loading their code, and reports usage errors. */
 import { type Command, CommanderError } from 'commander';
 import { BacktrailError } from '../../engine/model/failure.ts';
 import { Interrupted } from '../terminal/interrupt.ts';
@@ -45,7 +45,7 @@ function usageError(error: CommanderError, root: Command, argv: readonly string[
   return new BacktrailError('INVALID_REQUEST', message, { hint });
 }
 
-/** ` request note`: as far as the words name commands. */
+/** ` request note`: the leading words that name commands. */
 function commandOf(root: Command): string {
   let [names, command]: [string, Command | undefined] = ['', root];
   for (const word of root.args) {

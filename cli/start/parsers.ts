@@ -1,4 +1,4 @@
-/** What options accept. They stand apart from the commands, so that a command line can be refused before its command is loaded. */
+/** Parsers of option values. They are separate from the commands, so that a command line can be refused before its command is loaded. */
 import { InvalidArgumentError, type Option } from 'commander';
 import { REQUEST_STATUSES, type RequestStatus } from '../../engine/model/ledger.ts';
 
@@ -14,12 +14,12 @@ export function requestStatuses(text: string, before: RequestStatus[] = []): Req
   return [...before, known];
 }
 
-/** By the names that stand for them in the table of commands: each sets itself on an option. */
+/** By their names in the table of commands: each sets itself on an option. */
 export const PARSERS: Readonly<Record<string, (option: Option) => Option>> = {
   positive: (option) => option.argParser(positive),
   requestStatuses: (option) => option.argParser(requestStatuses),
 };
 
-/** The name of one of them; undefined for what only its own command reads. */
+/** The name of a parser; undefined for one that is local to its command. */
 export const parserName = (parser: unknown): string | undefined =>
   parser === positive ? 'positive' : parser === requestStatuses ? 'requestStatuses' : undefined;

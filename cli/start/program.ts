@@ -1,4 +1,4 @@
-/** The commands themselves: runs the one that a line means. The build bundles this file apart from what reads the line. */
+/** The commands: runs the one that a command line names. The build bundles this file separately from the parser of the command line. */
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { Program } from '../commands/command.ts';

@@ -1,4 +1,4 @@
-/** What stands before every command: the program's name, its global options, and how it answers what it cannot read. */
+/** The root command: the program's name, its global options, and its usage errors. */
 import { Command, Option } from 'commander';
 import { FORMATS } from './formats.ts';
 

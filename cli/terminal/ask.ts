@@ -2,7 +2,7 @@
 import { BacktrailError } from '../../engine/index.ts';
 import { clean } from './clean.ts';
 
-/** REASON_REQUIRED where nothing readable is left. */
+/** @throws REASON_REQUIRED if no readable text is left */
 export function requireReason(reason: string | undefined, what = 'A rollback'): asserts reason is string {
   if (reason === undefined || !READABLE.test(reason)) {
     throw new BacktrailError('REASON_REQUIRED', `${what} needs a reason.`);
@@ -13,7 +13,7 @@ export function requireReason(reason: string | undefined, what = 'A rollback'): 
 export const recordable = (text: string, limit = 8000) =>
   text.length > limit ? `${text.slice(0, limit)}…` : text;
 
-/** The text for the record; INVALID_REQUEST where nothing readable is left. */
+/** The text for the record. @throws INVALID_REQUEST if no readable text is left */
 export function requireText(text: string, what: string, limit?: number): string {
   if (READABLE.test(text)) return recordable(text, limit);
   throw new BacktrailError('INVALID_REQUEST', `${what} is empty.`);
@@ -41,14 +41,14 @@ export async function confirmRollback(known: string | undefined, question = 'Rol
   return reason;
 }
 
-/** CONFIRMATION_REQUIRED where the answer is no. */
+/** @throws CONFIRMATION_REQUIRED if the answer is no */
 export async function confirmGoing(question: string): Promise<void> {
   const { confirm, isCancel } = await prompts();
   const go = await confirm({ message: question, initialValue: false, ...streams });
   if (isCancel(go) || !go) throw await stopped();
 }
 
-/** CONFIRMATION_REQUIRED where the answer is no. */
+/** @throws CONFIRMATION_REQUIRED if the answer is no */
 export async function confirmConfig(branch: string, destination: string): Promise<void> {
   const { cancel, confirm, isCancel } = await prompts();
   const message = clean(
@@ -70,7 +70,7 @@ export async function confirmLedgerFetch(remote: string): Promise<boolean> {
   return !isCancel(go) && go;
 }
 
-/** The place of the layout that was chosen; CONFIRMATION_REQUIRED where none was. */
+/** The index of the chosen layout. @throws CONFIRMATION_REQUIRED if none was chosen */
 export async function chooseLayout(
   layouts: readonly { readonly label: string; readonly hint: string }[],
 ): Promise<number> {

@@ -21,7 +21,7 @@ export class Interrupted extends BacktrailError {
 
 /**
  * Runs `use` with a signal that SIGINT or SIGTERM aborts, its reason an `Interrupted`; a second one exits at once. Where
- * `use` then fails, with that reason or otherwise, `explain` says what the user gets: a result that stands, or an error.
+ * `use` then fails, with that reason or otherwise, `explain` says what the user gets: a final result, or an error.
  */
 export async function interruptible<T>(
   use: (signal: AbortSignal) => Promise<T>,

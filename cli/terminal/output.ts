@@ -12,7 +12,7 @@ export interface Output {
   readonly text: () => string;
   /** An error to report besides, as a blocked plan does. */
   readonly error?: BacktrailError;
-  /** Where it is not 0 though nothing failed: something still waits for approval. */
+  /** Not 0 although nothing failed: something still awaits approval. */
   readonly exitCode?: number;
 }
 
@@ -67,7 +67,7 @@ function printErrorText({ code, message, hint }: BacktrailError): void {
   printAside(`backtrail: ${cleanLine(message)}\n  code: ${code}\n  hint: ${cleanLine(hint)}`);
 }
 
-/** Terminals obey more characters than JSON and YAML must escape: here they are all escaped, which says the same. */
+/** Terminals interpret more characters than JSON and YAML must escape: all of them are escaped here; the values stay equal. */
 async function serialise(value: unknown, format: 'json' | 'yaml', indent: number): Promise<string> {
   if (format === 'json') return `${escapeControls(JSON.stringify(value, null, indent))}\n`;
   const { yamlText } = await import('./yaml-text.ts');

@@ -1,4 +1,4 @@
-/** Whether there is a pager to show long results in, and which. */
+/** Chooses the pager for long results, if any. */
 export interface Pager {
   /** A line for the shell, from the environment of the user and nowhere else. */
   readonly command: string;
@@ -9,7 +9,7 @@ export interface Pager {
 
 type Variables = Pager['env'];
 
-/** null where no pager is wanted: none is named, or `cat`. BACKTRAIL_PAGER comes before PAGER. */
+/** null for no pager: none is set, or it is `cat`. BACKTRAIL_PAGER takes precedence over PAGER. */
 export function pagerOf(
   env: Variables,
   { columns = 0, rows = 0 }: { columns?: number; rows?: number },

@@ -10,7 +10,7 @@ export { type Pager, pagerOf } from './pager-choice.ts';
 
 type Variables = Pager['env'];
 
-/** Does it stand on the screen as a whole? */
+/** Does it fit on one screen? */
 export const fits = (text: string, { columns, rows }: Pager): boolean =>
   text.split('\n').length < rows && wrapped(text, columns).split('\n').length < rows;
 
@@ -29,7 +29,7 @@ export async function page(text: string, { command, env }: Pager): Promise<boole
     const ended = once(child, 'close');
     child.stdin.end(text);
     const [code] = await ended;
-    // What the shell says of a command that it cannot find or run.
+    // Exit codes of the shell for a command that it cannot find or run.
     return code !== 127 && code !== 126;
   } catch {
     return false;
@@ -38,7 +38,7 @@ export async function page(text: string, { command, env }: Pager): Promise<boole
   }
 }
 
-/** A plain command that PATH does not find is not tried, so that the shell does not complain of it; the rest only the shell knows. */
+/** A plain command that is not on PATH is not tried, to avoid an error of the shell; anything else only the shell can resolve. */
 function isThere(command: string, env: Variables): boolean {
   const [word = ''] = command.split(/\s+/);
   if (!/^[\w.+/-]+$/.test(word)) return true;

@@ -1,4 +1,4 @@
-/** One line on the terminal while a long fetch runs; nothing where there is no terminal. */
+/** One line on the terminal while a long fetch runs; none without a terminal. */
 import type { Progress } from '../../engine/index.ts';
 
 /** A short fetch is not worth a line that comes and goes. */
@@ -32,10 +32,10 @@ export function progressLine(
 /** Phases that are told of only after a second. */
 const LATE: ReadonlySet<Progress['phase']> = new Set(['asking', 'locked', 'history', 'working']);
 
-/** For where there is no terminal: a line after so many milliseconds of waiting, and another one each time that as many more have passed. */
+/** Without a terminal: the interval in milliseconds between lines of progress. */
 const NOTE_MS = 30_000;
 
-/** Says now and then what is waited for, in a line of its own. */
+/** Prints what is being waited for, one line per interval. */
 export function progressNotes(
   stream: { write(text: string): unknown },
   now: () => number,

@@ -147,6 +147,6 @@ async function everyService(
   const { tenant } = scope;
   const environment = { environment: scope.environment, ...(tenant !== undefined && { tenant }) };
   const views = await Promise.all(commits.map((commit) => snapshot.view(commit)));
-  const found = await Promise.all(views.map((view) => discover(view, snapshot.layout, environment)));
-  return found.flat().flatMap(({ service }) => service ?? []);
+  const scopes = await Promise.all(views.map((view) => discover(view, snapshot.layout, environment)));
+  return scopes.flat().flatMap(({ service }) => service ?? []);
 }

@@ -36,10 +36,10 @@ export async function otherParts(
       ...(differingParts(sides, { path: file.path, selector: pattern.selector, bindings }) ?? []),
     );
     const parent = environmentSelector(layout, pattern, bindings);
-    const found =
+    const differing =
       parent.length === 0 ? [] : differingParts(sides, { path: file.path, selector: parent, bindings });
-    if (found === null) isUncertain = true;
-    else places.push(...found);
+    if (differing === null) isUncertain = true;
+    else places.push(...differing);
   }
   const isOwn = ({ owner }: PartDifference) =>
     owner.tenant === scope.tenant && owner.environment === scope.environment;

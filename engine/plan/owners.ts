@@ -16,9 +16,9 @@ export async function ownersOf(
   for (const file of files)
     for (const pattern of [...layout.environment, ...layout.service])
       for (const bindings of allBindings(pattern, file.path)) {
-        const found =
+        const fileOwners =
           pattern.selector === null ? [bindings] : await partOwners(snapshot, file, pattern, bindings);
-        for (const owner of found) addOwner(layout, owners, owner);
+        for (const owner of fileOwners) addOwner(layout, owners, owner);
       }
   const own = nameOf(scope);
   owners.delete(formatCoordinates(own));

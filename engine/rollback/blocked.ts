@@ -5,7 +5,7 @@ const blocking = ({ findings }: Pick<Plan, 'findings'>): Finding[] =>
 
 export const isBlocked = (plan: Pick<Plan, 'findings'>) => blocking(plan).length > 0;
 
-/** The error of a plan that must not be executed: the code of its first blocking finding, all findings in its details. */
+/** The error for a blocked plan: the code of its first blocking finding, with all findings in the details. */
 export function blockedError(plan: Pick<Plan, 'findings'>): BacktrailError {
   const [first] = blocking(plan);
   return new BacktrailError(

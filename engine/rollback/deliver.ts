@@ -17,7 +17,7 @@ export interface Delivered extends Omit<Staged, 'written'> {
 export async function deliver({ git, request, committer }: StageInput, staged: Staged): Promise<Delivered> {
   const { outputs, renderers } = staged.delivery;
   if (outputs.length === 0) return { ...staged, deliveryCommit: null, written: [staged.written] };
-  // Where only stale outputs go away, no renderer made anything.
+  // If only stale outputs are removed, no renderer produced anything.
   const renderer = renderers.length > 0 ? renderers.join(', ') : 'none';
   const record: DeliveryRecord = { of: staged.commit, renderer, requestId: request.id };
   const message = deliveryMessage({

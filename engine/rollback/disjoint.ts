@@ -1,4 +1,4 @@
-/** Whether a plan still holds where other paths have changed since: then its commits can go on top of them as they are. */
+/** Whether a plan is still valid after other paths changed: its commits can then be put on top unchanged. */
 import type { Layout } from '../layout/layout.ts';
 import { CONFIG_PATH } from '../model/config.ts';
 import { selectionsFor } from '../plan/plan.ts';
@@ -6,7 +6,7 @@ import type { Planned } from './plan.ts';
 
 /**
  * True where none of the changed paths is, or lies above or below, one that the plan read, writes or could have selected. Paths are compared
- * without case, as two that differ by case alone may be one file in a clone. When in doubt: false, and it is planned again.
+ * without case, as two that differ by case alone may be one file in a clone. When in doubt false: it is planned again.
  */
 export function isDisjoint({ plan, delivery, snapshot }: Planned, changed: Iterable<string>): boolean {
   const { layout } = snapshot;
@@ -25,7 +25,7 @@ export function isDisjoint({ plan, delivery, snapshot }: Planned, changed: Itera
   return true;
 }
 
-/** Files that count for more than the scope that they stand in. */
+/** Files that affect more than the scope that contains them. */
 const isGlobal = (layout: Layout, path: string) =>
   layout.config.delivery !== null && layout.isVariables(path);
 

@@ -1,4 +1,4 @@
-/** One rollback from its confirmed request to its verified commit. Safe to repeat: the branch says whether it is done already. */
+/** One rollback from its confirmed request to its verified commit. Idempotent: the branch shows whether it is done already. */
 import {
   BacktrailError,
   type Clock,
@@ -42,11 +42,11 @@ export interface ExecuteInput {
   readonly committer: Person;
   readonly clock: Clock;
   readonly onStep?: (event: StepEvent) => Promise<void> | void;
-  /** Aborted: the step in hand ends, then the signal's reason is thrown. */
+  /** Aborted: the current step is finished, then the signal's reason is thrown. */
   readonly signal?: AbortSignal;
-  /** The branch as it was looked at, and the plan that was made on it: for the first attempt. */
+  /** Snapshot and plan for the first attempt, if they were made already. */
   readonly prepared?: { readonly snapshot: Snapshot; readonly planned: Planned };
-  /** Asked of every plan right before it is written; throws where it may not go ahead. */
+  /** Called with every plan right before it is written; throws if it must not be executed. */
   readonly authorize?: (planned: Planned) => Promise<void>;
 }
 
@@ -72,7 +72,7 @@ async function attemptOnce(input: ExecuteInput, prepared: ExecuteInput['prepared
   if (!prepared) await git.refresh();
   const snapshot = prepared?.snapshot ?? (await input.observe());
   const done = await findDone(git, snapshot, request);
-  // An attempt that was killed after it had published left its staging refs behind.
+  // An attempt killed after publishing left its staging refs behind.
   if (done) await git.deleteStaging(request.id);
   if (done) return report(input, snapshot.branch, done);
   if (!prepared && request.base !== null) await requireOnLine(snapshot, request.base, 'base');
@@ -99,7 +99,7 @@ async function attemptOnce(input: ExecuteInput, prepared: ExecuteInput['prepared
   const { deliveryCommit } = delivered;
   await step({ step: 'delivered', digest, commit, deliveryCommit });
   const published = await publish(git, request.id, delivered);
-  // From here on the rollback stands: an abort would only hide that.
+  // The rollback is published: an abort now would only hide that.
   await input.onStep?.({ step: 'published', digest, commit, deliveryCommit });
   await Promise.all([verify(git, published), git.deleteStaging(request.id)]);
   const findings = await git.followUp({ branch, next: deliveryCommit ?? commit });
@@ -107,7 +107,7 @@ async function attemptOnce(input: ExecuteInput, prepared: ExecuteInput['prepared
   return outcomeOf(request, planned, 'completed', { commit, deliveryCommit, findings });
 }
 
-/** True where the scope holds the target's content already; PLAN_CHANGED where it is not the plan that was confirmed. */
+/** True if the scope already equals the target. @throws PLAN_CHANGED if it is not the plan that was confirmed */
 export function requireConfirmed(request: RollbackRequest, planned: Planned): boolean {
   const { plan } = planned;
   if (isBlocked(plan)) throw blockedError(plan);
@@ -128,29 +128,29 @@ interface Done {
   readonly digest: string;
 }
 
-/** Has this request been executed already? The branch knows. */
+/** Looks on the branch for a commit of this request. */
 async function findDone(
   git: RepositoryReader,
   snapshot: Snapshot,
   request: RollbackRequest,
 ): Promise<Done | null> {
-  const found = await git.findRequest({ tip: snapshot.base, base: request.base, requestId: request.id });
-  if (found === null) return null;
+  const commit = await git.findRequest({ tip: snapshot.base, base: request.base, requestId: request.id });
+  if (commit === null) return null;
   const line = await snapshot.history.firstParents(snapshot.base);
-  const next = line[line.indexOf(found) - 1];
-  const messages = await git.messages(next === undefined ? [found] : [found, next]);
-  const claim = readRollback(messages.get(found)?.trailers ?? []);
+  const next = line[line.indexOf(commit) - 1];
+  const messages = await git.messages(next === undefined ? [commit] : [commit, next]);
+  const claim = readRollback(messages.get(commit)?.trailers ?? []);
   if (claim !== null) requireSame(claim.record, request);
   const delivery = next === undefined ? null : readDelivery(messages.get(next)?.trailers ?? []);
   return {
-    commit: found,
-    deliveryCommit: next !== undefined && delivery?.record.of === found ? next : null,
+    commit,
+    deliveryCommit: next !== undefined && delivery?.record.of === commit ? next : null,
     base: claim?.record.base ?? request.base ?? snapshot.base,
     digest: claim?.record.plan ?? request.digest,
   };
 }
 
-/** Two processes may have been given one id, for two rollbacks. */
+/** The same id may have been used for two different rollbacks. @throws REQUEST_EXISTS */
 function requireSame(record: RollbackRecord, { id, scope, target, author }: RollbackRequest): void {
   const same =
     formatCoordinates(record) === formatCoordinates(scope) &&
@@ -171,7 +171,7 @@ async function report(
   done: Done,
 ): Promise<RollbackResult> {
   const { commit, deliveryCommit, base, digest } = done;
-  // What was published before a crash may not have come home yet.
+  // After a crash, the local branch may not have been updated to what was published.
   const findings = await git.followUp({ branch, next: deliveryCommit ?? commit });
   await onStep?.({ step: 'verified', digest, commit, deliveryCommit });
   return resultOf({ ...request, base, digest }, 'completed', { commit, deliveryCommit, findings });

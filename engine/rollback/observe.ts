@@ -1,4 +1,4 @@
-/** Step 0: look at the branch. Everything after it works on this one tip. */
+/** Step 0: read the tip of the branch. All later steps use this tip. */
 import { BacktrailError, type Config, type ObjectId, type RepositoryReader } from '../model/index.ts';
 import { parseConfig } from '../layout/configuration/parse.ts';
 import { CONFIG_PATH } from '../model/config.ts';
@@ -7,7 +7,7 @@ import { makeSnapshot, type Snapshot } from '../snapshot/snapshot.ts';
 import { decode } from '../yaml/core/text.ts';
 import { treeView } from '../snapshot/view.ts';
 
-/** A configuration that stands outside the repository. */
+/** A configuration outside the repository (`--config`). */
 export interface ConfigText {
   /** How messages name it. */
   readonly name: string;
@@ -27,17 +27,17 @@ export function createObserve(git: RepositoryReader, outside: ConfigText | null)
   };
 }
 
-/** Events must not become commits of the branch, nor need a ref above or below it. CONFIG_INVALID. */
+/** The ledger's ref must not be the branch, nor a ref above or below it. @throws CONFIG_INVALID */
 export function requireLedgerApart({ ledger: { ref } }: Config, branch: string): void {
   const own = `refs/heads/${branch}`;
   if (ref !== own && !ref.startsWith(`${own}/`) && !own.startsWith(`${ref}/`)) return;
-  const message = `ledger.ref: ${ref} cannot stand beside the branch ${branch}.`;
+  const message = `ledger.ref: ${ref} conflicts with the branch ${branch}.`;
   throw new BacktrailError('CONFIG_INVALID', message, { hint: 'Give the ledger a name of its own.' });
 }
 
 /**
- * The branch that is meant, as far as this repository alone can say: the one that the configuration names, outside or at HEAD,
- * else HEAD's. Null where nothing names one; looking at it says what is missing then.
+ * The branch to roll back, from this repository alone: the one that the configuration names, outside or at HEAD, else HEAD's.
+ * Null if neither names one; observing then reports what is missing.
  */
 export async function branchMeant(git: RepositoryReader, outside: ConfigText | null): Promise<string | null> {
   const head = await git.head();
@@ -46,7 +46,7 @@ export async function branchMeant(git: RepositoryReader, outside: ConfigText | n
     const commit = head.commit ?? (await git.tip(head.branch));
     return (await createReader(git)(commit, 'HEAD')).config.branch;
   };
-  // The configuration may stand upstream only, or be mended there.
+  // The configuration may exist upstream only, or be fixed there.
   return (await named().catch(() => null)) ?? head.branch;
 }
 
@@ -61,51 +61,51 @@ function lookWith(git: RepositoryReader, { text, name }: ConfigText): Look {
   };
 }
 
-/** The configuration at HEAD names the branch; where that is another one, its own configuration counts. */
+/** The configuration at HEAD names the branch; if that is another branch, that branch's configuration applies. */
 function lookInside(git: RepositoryReader): Look {
   const read = createReader(git);
-  const at = async (branch: string) => {
+  const observeBranch = async (branch: string) => {
     const base = await git.tip(branch);
     return { branch, base, layout: await read(base, `Branch ${branch}`) };
   };
   return async () => {
     const head = await git.head();
-    if (head.branch === null) return at(await branchAt(head.commit, read));
-    const first = await at(head.branch);
+    if (head.branch === null) return observeBranch(await branchAt(head.commit, read));
+    const first = await observeBranch(head.branch);
     const { branch } = first.layout.config;
-    return branch === null || branch === first.branch ? first : at(branch);
+    return branch === null || branch === first.branch ? first : observeBranch(branch);
   };
 }
 
-/** Automation checks a commit out, not a branch: HEAD is detached then, and only the configuration can name the branch. */
+/** CI checks out a commit, not a branch: HEAD is detached, and only the configuration can name the branch. */
 async function branchAt(commit: ObjectId, read: Read): Promise<string> {
   const { config } = await read(commit, `HEAD is detached at ${commit.slice(0, 10)}, which`);
   if (config.branch !== null) return config.branch;
-  throw new BacktrailError('BRANCH_UNKNOWN', `HEAD is detached, and ${CONFIG_PATH} there names no branch.`, {
+  throw new BacktrailError('BRANCH_UNKNOWN', `HEAD is detached, and its ${CONFIG_PATH} names no branch.`, {
     hint: `Check a branch out, or name one: \`branch\` in ${CONFIG_PATH}.`,
   });
 }
 
-/** `place` begins the sentence that says what holds no configuration. */
-type Read = (commit: ObjectId, place: string) => Promise<Layout>;
+/** `subject` starts the message when there is no configuration. */
+type Read = (commit: ObjectId, subject: string) => Promise<Layout>;
 
-/** The last configuration is remembered by its object id: it hardly ever changes between two looks. */
+/** Caches the last configuration by its object id: it rarely changes between two reads. */
 function createReader(git: RepositoryReader): Read {
   let last: { readonly id: ObjectId; readonly layout: Layout } | null = null;
-  return async (commit, place) => {
+  return async (commit, subject) => {
     const { tree } = await git.objects.commit(commit);
     const view = treeView(git.objects, tree);
     const entry = await view.entry(CONFIG_PATH);
     if (entry && last?.id === entry.id) return last.layout;
     const bytes = await view.read(CONFIG_PATH);
-    if (!entry || !bytes) throw new BacktrailError('CONFIG_MISSING', `${place} holds no ${CONFIG_PATH}.`);
+    if (!entry || !bytes) throw new BacktrailError('CONFIG_MISSING', `${subject} has no ${CONFIG_PATH}.`);
     const layout = compileLayout(parseConfig(textOf(bytes), CONFIG_PATH));
     last = { id: entry.id, layout };
     return layout;
   };
 }
 
-/** The configuration that the branch itself has at a commit, whatever one from outside says; null where it has none. */
+/** The configuration committed at a commit, ignoring one from outside; null if there is none. */
 export async function readOwnConfig(git: RepositoryReader, commit: ObjectId): Promise<Config | null> {
   const { tree } = await git.objects.commit(commit);
   const bytes = await treeView(git.objects, tree).read(CONFIG_PATH);

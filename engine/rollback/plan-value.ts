@@ -1,4 +1,4 @@
-/** A plan as a plain value: what people and scripts are shown, and nothing that belongs to this process. */
+/** A plan as a plain value, for people and scripts: no state of this process. */
 import {
   type Finding,
   formatCoordinates,
@@ -35,13 +35,13 @@ export interface RollbackPlan {
   readonly destination?: Destination;
   /** The commit of the branch that it was planned on. */
   readonly base: ObjectId;
-  /** The commit that is returned to. */
+  /** The commit to roll back to. */
   readonly target: ObjectId;
   /** vN of the scope; null where the commit is older than its first revision. */
   readonly targetVersion: number | null;
   readonly current: ObjectId;
   readonly currentVersion: number | null;
-  /** `sha256:` and 64 hexadecimal digits: what a confirmation binds to. The base is no part of it. */
+  /** `sha256:` and 64 hexadecimal digits: what a confirmation is bound to. It does not include the base. */
   readonly digest: string;
   /** Nothing would change. */
   readonly unchanged: boolean;
@@ -53,7 +53,7 @@ export interface RollbackPlan {
   readonly findings: readonly Finding[];
   /** Whose approval it needs; absent where none is needed. */
   readonly approval?: Approval;
-  /** When, by whom and why there is now what there is, and was what is returned to. Where `revisions: true` was asked for. */
+  /** Date, author and message of the current revision and of the target; with `revisions: true` only. */
   readonly revisions?: { readonly target?: RevisionDetails; readonly current?: RevisionDetails };
 }
 

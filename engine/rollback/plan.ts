@@ -35,7 +35,7 @@ import type { Snapshot } from '../snapshot/snapshot.ts';
 import { isBlocked } from './blocked.ts';
 import { type Delivery, NO_DELIVERY, renderDelivery } from '../render/planned/render.ts';
 
-/** What a rollback is to touch, in someone's own words. */
+/** The scope of a rollback, as typed. */
 export interface ScopeAsk {
   /** `[tenant/]environment[/service]`, or the names one by one. */
   readonly scope: string | Coordinates;
@@ -43,7 +43,7 @@ export interface ScopeAsk {
   readonly fields?: readonly string[];
 }
 
-/** What someone asks for, in their own words. */
+/** A rollback to plan, as typed. */
 export interface Ask extends ScopeAsk {
   /** A revision as typed; `previous` where absent. */
   readonly to?: string;
@@ -58,14 +58,14 @@ export interface PlanTools {
   readonly clock: Pick<Clock, 'now'>;
 }
 
-/** A plan and the manifests that would go with it: what people see, and what the next step takes. */
+/** A plan and the manifests that it would deliver: shown to people, and the input of the next step. */
 export interface Planned {
   readonly snapshot: Snapshot;
   readonly plan: Plan;
   readonly delivery: Delivery;
-  /** Where it would be published; where absent, no one asked. */
+  /** Where it would be published; absent if not requested. */
   readonly destination?: Destination;
-  /** For people: the commits that the target and what stands there now are; where they are revisions of the scope. */
+  /** For display: details of the target and of the current revision, if they are revisions of the scope. */
   readonly revisions?: { readonly target?: RevisionDetails; readonly current?: RevisionDetails };
 }
 
@@ -81,7 +81,7 @@ export async function planAsked(
   ask: Ask,
   { programs, clock }: PlanTools,
 ): Promise<Planned> {
-  // Which revision is meant is still decided by the parts: `v3` must not become another commit.
+  // The parts still determine the revision: `v3` must not become another commit.
   const parts = await resolveScope(snapshot, ask);
   const { query, revisions } = await historyOf(snapshot, parts);
   const name = parseRevision(ask.to ?? 'previous', clock.now());
@@ -107,7 +107,7 @@ function detailsOf(revisions: readonly Revision[], target: ObjectId): NonNullabl
   return { ...(to && { target: to }), ...(from && { current: from }) };
 }
 
-/** Of a request that is planned again, for people: what stands there now by its name, and both with their details. */
+/** For display of a request planned again: adds the current revision, and the details of both. */
 export async function withRevisions(planned: Planned): Promise<Planned> {
   const { snapshot, plan } = planned;
   const { revisions } = await historyOf(snapshot, plan.scope);
@@ -115,7 +115,7 @@ export async function withRevisions(planned: Planned): Promise<Planned> {
   return { ...planned, plan: { ...plan, current }, revisions: detailsOf(revisions, plan.target.commit) };
 }
 
-/** The same for a confirmed request: nothing is resolved again, and whoever wrote the request is not believed. */
+/** The same for a confirmed request: nothing is resolved again, and the contents of the request are not trusted. */
 export async function planRequested(
   snapshot: Snapshot,
   request: Pick<RollbackRequest, 'scope' | 'target' | 'allowRemoval'>,
@@ -137,8 +137,8 @@ export async function planWithoutDelivery(
 }
 
 /**
- * A commit that only another branch holds was never deployed, and no one who guards this branch has agreed to it.
- * REVISION_NOT_ON_BRANCH, SHALLOW_TARGET where the line to it is cut.
+ * A commit of another branch only was never deployed, and was never accepted on this branch.
+ * @throws REVISION_NOT_ON_BRANCH, or SHALLOW_TARGET in a shallow clone that does not reach it
  */
 export async function requireOnLine(
   { history, base, branch }: Snapshot,
@@ -158,13 +158,13 @@ export async function requireOnLine(
   );
 }
 
-/** An object that is not there, or is no commit, is on no line. */
+/** False for a missing object, and for one that is not a commit. */
 async function isOnLine(history: HistoryReader, tip: ObjectId, commit: ObjectId): Promise<boolean> {
   if (!isObjectId(commit) || (await history.findCommit(commit).catch(() => null)) !== commit) return false;
   return history.isOnLine(tip, commit);
 }
 
-/** With what the place of publishing has to say. Only for whoever confirms the plan: executing looks for itself. */
+/** Adds findings about where it would be published. For confirmation only: execution checks again. */
 export async function withPreview(git: GitRepository, planned: Planned): Promise<Planned> {
   const { plan, delivery } = planned;
   const paths = [...plan.files, ...delivery.outputs].map(({ path }) => path);
@@ -174,13 +174,13 @@ export async function withPreview(git: GitRepository, planned: Planned): Promise
   return { ...planned, destination, plan: { ...plan, findings: [...plan.findings, ...findings] } };
 }
 
-/** With what the repository has to say about the answer, such as that it is not of now. */
+/** Adds the repository's notice, such as that the data is not up to date. */
 export function withNotice(planned: Planned, notice: Finding | null): Planned {
   if (notice === null) return planned;
   return { ...planned, plan: { ...planned.plan, findings: [...planned.plan.findings, notice] } };
 }
 
-/** Whoever stands on another branch may mean that one. */
+/** A user on another branch may expect that one to be rolled back. */
 async function elsewhere(git: RepositoryReader, branch: string): Promise<Finding[]> {
   const head = await git.checkedOut();
   if (head === null || head === branch) return [];
@@ -194,7 +194,7 @@ async function elsewhere(git: RepositoryReader, branch: string): Promise<Finding
 }
 
 async function withDelivery(snapshot: Snapshot, plan: Plan, programs: Programs): Promise<Planned> {
-  // A blocked plan has no result that could be rendered.
+  // A blocked plan has no result to render.
   if (isBlocked(plan)) return { snapshot, plan, delivery: NO_DELIVERY };
   try {
     const delivery = await renderDelivery(snapshot, plan, programs);
@@ -207,12 +207,12 @@ async function withDelivery(snapshot: Snapshot, plan: Plan, programs: Programs):
   }
 }
 
-/** What approvals of the manifests bind to; null where nothing is delivered. */
+/** The digest of the manifests that approvals are bound to; null if nothing is delivered. */
 export function renderedDigest({ snapshot, delivery }: Planned): string | null {
   return digestOfOutputs(snapshot.hasher, delivery.outputs);
 }
 
-/** The scope that is meant. A service that is gone from the tip is known as long as history has it. */
+/** Resolves a scope. A service deleted from the tip is still known if history has it. */
 export async function resolveScope(snapshot: Snapshot, { scope, fields = [] }: ScopeAsk): Promise<Scope> {
   const coordinates = coordinatesOf(snapshot.layout, scope);
   await requireExisting(snapshot, coordinates);
@@ -225,19 +225,20 @@ export async function resolveScope(snapshot: Snapshot, { scope, fields = [] }: S
   return { mode: 'field', ...coordinates, fields: resolved };
 }
 
-/** Names that were given one by one are what they are called, and nothing else that they would mean when written in a row. */
+/** Names given separately must be read back as the same names: they must not combine into another scope. */
 function coordinatesOf(layout: Layout, scope: string | Coordinates): Coordinates {
   if (typeof scope === 'string') return parseScope(layout, scope);
   const { tenant, environment, service } = scope;
-  const found = parseScope(layout, formatCoordinates(scope));
-  if (found.tenant === tenant && found.environment === environment && found.service === service) return found;
+  const parsed = parseScope(layout, formatCoordinates(scope));
+  if (parsed.tenant === tenant && parsed.environment === environment && parsed.service === service)
+    return parsed;
   const form = layout.hasTenant
-    ? 'tenant, environment and perhaps service'
-    : 'environment and perhaps service';
+    ? 'tenant, environment and optionally service'
+    : 'environment and optionally service';
   throw new BacktrailError('SCOPE_INVALID', `A scope of this layout has ${form}.`);
 }
 
-/** A field that never stood anywhere is a slip of the pen, and must not pass because another one is there. */
+/** A field that never existed is a typing error, and must not pass because another selected field exists. @throws FIELD_UNKNOWN */
 async function requireField(snapshot: Snapshot, scope: Scope): Promise<void> {
   const query = { snapshot, scope, selections: selectionsFor(snapshot.layout, scope) };
   if ((await readContent(query, snapshot.base)).parts.size > 0) return;
@@ -245,8 +246,8 @@ async function requireField(snapshot: Snapshot, scope: Scope): Promise<void> {
   const [field = ''] = scope.fields ?? [];
   const inside = await enclosingString(await snapshot.view(snapshot.base), fieldSelection(field));
   const why = inside === null ? '' : `: ${inside.string} is a string`;
-  throw new BacktrailError('FIELD_UNKNOWN', `The field ${field} has never been there${why}.`, {
-    hint: inside?.hint ?? `\`backtrail show ${formatCoordinates(scope)} HEAD\` shows the fields there are.`,
+  throw new BacktrailError('FIELD_UNKNOWN', `The field ${field} never existed${why}.`, {
+    hint: inside?.hint ?? `\`backtrail show ${formatCoordinates(scope)} HEAD\` shows the existing fields.`,
   });
 }
 
@@ -257,7 +258,7 @@ async function requireExisting(snapshot: Snapshot, coordinates: Coordinates): Pr
     await requireScopeExists(await snapshot.view(snapshot.base), snapshot.layout, coordinates);
   } catch (unknown) {
     if (!isFailure(unknown) || !GONE.has(unknown.code)) throw unknown;
-    // History knows names too that the configuration says are none.
+    // History also has names that the configuration ignores.
     if (snapshot.layout.isIgnored(toBindings(coordinates))) throw unknown;
     const scope: Scope = { mode: coordinates.service === undefined ? 'full' : 'service', ...coordinates };
     const { revisions } = await historyOf(snapshot, scope);
@@ -273,7 +274,7 @@ export async function historyOf(
   return { query, revisions: await readHistory(query) };
 }
 
-/** The revision that stands there now; the tip itself where the scope has none. */
+/** The current revision; the tip itself if the scope has none. */
 export function currentOf(snapshot: Snapshot, [newest]: readonly Revision[]) {
   return newest ? refOf(newest) : { commit: snapshot.base, version: null };
 }

@@ -1,4 +1,4 @@
-/** Step 4: the branch moves from the plan's base to the new commit, or nothing does. BRANCH_MOVED: plan again. */
+/** Step 4: moves the branch from the plan's base to the new commit, atomically. @throws BRANCH_MOVED: plan again */
 import type { RepositoryPublisher, RequestId } from '../model/index.ts';
 import type { Delivered } from './deliver.ts';
 

@@ -1,6 +1,6 @@
 import { formatCoordinates, type RollbackRequest, type RollbackResult } from '../model/index.ts';
 
-/** What a request came to, or where it stands. `outcome`: what is not nothing. */
+/** The result or the current state of a request. `outcome`: its parts that are not empty. */
 export function resultOf(
   {
     id,

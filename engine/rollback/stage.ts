@@ -1,4 +1,4 @@
-/** Step 2: the revert commit, as objects under a staging ref of ours. Nothing that anybody looks at moves. */
+/** Step 2: writes the revert commit as objects under a staging ref. No branch moves. */
 import {
   BacktrailError,
   type ObjectId,
@@ -18,7 +18,7 @@ import type { ExpectedCommit } from './written.ts';
 export interface StageInput {
   readonly git: Pick<GitRepository, 'writeCommits'>;
   readonly request: RollbackRequest;
-  /** The identity that writes commits: the service's own. */
+  /** The committer: the service's own identity. */
   readonly committer: Person;
 }
 
@@ -29,7 +29,7 @@ export interface Staged extends Planned {
   readonly written: ExpectedCommit;
 }
 
-/** What people see of the target. */
+/** The target, abbreviated for display. */
 export const shortTarget = ({ target }: RollbackRequest) => target.slice(0, 7);
 
 export async function stage({ git, request, committer }: StageInput, planned: Planned): Promise<Staged> {
@@ -90,7 +90,7 @@ function recordOf(request: RollbackRequest, { plan, snapshot }: Planned): Rollba
   };
 }
 
-/** What a file restored as a whole stands for is its path alone. */
+/** A file restored as a whole is recorded by its path alone. */
 function recordedFields({ fields = [] }: Scope, wholeFiles: readonly string[]): string[] {
   const parts = fields.filter((field) => !wholeFiles.some((path) => field.startsWith(`${path}#`)));
   return [...parts, ...wholeFiles].sort();

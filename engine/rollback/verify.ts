@@ -1,6 +1,6 @@
 /**
  * Step 5: read back from where it was published: the branch contains the commits. That they hold what was planned was read back
- * before (`written.ts`), and an object id stands for its content.
+ * before (`written.ts`), and an object id identifies its content.
  */
 import { BacktrailError } from '../model/index.ts';
 import type { GitRepository } from '../git/open.ts';

@@ -1,4 +1,4 @@
-/** What was written is what was meant: git reads each commit back, before anything is published. */
+/** Verifies written commits against the plan: git reads each one back before anything is published. */
 import {
   BacktrailError,
   type FileChange,
@@ -37,11 +37,11 @@ function requireCommit(written: LogCommit | undefined, meant: ExpectedCommit): v
 
 function requireTrailers({ trailers }: LogCommit, meant: ExpectedCommit): void {
   const lines = formatTrailers(meant.trailers);
-  const at = Array.from({ length: Math.max(lines.length, trailers.length) }).findIndex(
+  const mismatch = Array.from({ length: Math.max(lines.length, trailers.length) }).findIndex(
     (_, line) => lines[line] !== trailers[line],
   );
-  if (at < 0) return;
-  const key = (lines[at] ?? trailers[at] ?? '').split(':')[0];
+  if (mismatch < 0) return;
+  const key = (lines[mismatch] ?? trailers[mismatch] ?? '').split(':')[0];
   throw new BacktrailError(
     'MESSAGE_MISMATCH',
     `Git reads the trailer ${key} of the commit differently than it was written.`,
@@ -51,15 +51,15 @@ function requireTrailers({ trailers }: LogCommit, meant: ExpectedCommit): void {
 function requireFiles({ changes }: LogCommit, { commit, files }: ExpectedCommit): void {
   const made = new Map(changes.map(({ path, after }) => [path, after]));
   const wrong = files.find(({ path, after }) => {
-    const found = made.get(path);
-    return found === undefined || found?.id !== after?.id || found?.mode !== after?.mode;
+    const entry = made.get(path);
+    return entry === undefined || entry?.id !== after?.id || entry?.mode !== after?.mode;
   });
   const planned = new Set(files.map(({ path }) => path));
   const path = wrong?.path ?? [...made.keys()].find((surplus) => !planned.has(surplus));
   if (path !== undefined) {
     throw new BacktrailError(
       'VERIFY_FAILED',
-      `Commit ${commit} does not hold what was planned at ${quotePath(path)}.`,
+      `Commit ${commit} does not contain what was planned at ${quotePath(path)}.`,
     );
   }
 }

@@ -18,11 +18,11 @@ interface Setup {
   readonly engine: Engine;
   readonly incident: Incident;
   readonly author: Person;
-  readonly say: (line: string) => void;
+  readonly print: (line: string) => void;
   readonly redisUrl: string;
 }
 
-/** With `stop` one after the other; with `continue` all at once, as far as there are workers. Failures stay with their item. */
+/** `stop`: one after the other. `continue`: all at once, limited by the workers. A failure is stored in its item. */
 export async function executeRequest(items: readonly Item[], setup: Setup): Promise<void> {
   const queue = await openQueue({ redisUrl: setup.redisUrl });
   try {
@@ -46,7 +46,7 @@ async function attempt(item: Item, work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
-    // An unforeseen error of one item must not take the others' results away.
+    // An unexpected error of one item must not lose the results of the others.
     item.error = isFailure(error) ? error : unforeseen(error);
   }
 }
@@ -88,10 +88,10 @@ async function request(item: Item, setup: Setup): Promise<void> {
 
 const isApproved = ({ status }: RequestView) => status === 'approved' || status === 'executing';
 
-async function follow(item: Item, queue: RollbackQueue, { engine, say: sayAll }: Setup): Promise<void> {
+async function follow(item: Item, queue: RollbackQueue, { engine, print: printAll }: Setup): Promise<void> {
   const { id, request, wish } = item;
   if (!request || !isApproved(request)) return;
-  const say = (line: string) => sayAll(`${wish.scope}: ${line}`);
+  const print = (line: string) => printAll(`${wish.scope}: ${line}`);
   const { since } = await enqueueRollback(queue, {
     v: 2,
     requestId: id,
@@ -100,9 +100,9 @@ async function follow(item: Item, queue: RollbackQueue, { engine, say: sayAll }:
   item.result = await provenResult(engine, request, () =>
     followRollback(queue, id, {
       since,
-      onStep: ({ step }) => say(step),
-      onRetry: ({ failure, waitMs }) => say(`${failure.code}, again in ${Math.ceil(waitMs / 1000)} s`),
-      onIdle: () => say('no worker is connected; start one with `backtrail worker`'),
+      onStep: ({ step }) => print(step),
+      onRetry: ({ failure, waitMs }) => print(`${failure.code}, again in ${Math.ceil(waitMs / 1000)} s`),
+      onIdle: () => print('no worker is connected; start one with `backtrail worker`'),
     }),
   );
 }

@@ -1,4 +1,4 @@
-/** The incident file: text in, validated value out; every complaint says file, line and column. */
+/** The incident file: text in, validated value out; every error names file, line and column. */
 import { readFile } from 'node:fs/promises';
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';

@@ -44,20 +44,20 @@ const ENDED: readonly RequestStatus[] = ['rejected', 'superseded', 'expired', 'c
 
 interface Planning {
   readonly reader: Person;
-  readonly say: (line: string) => void;
+  readonly print: (line: string) => void;
 }
 
 export async function planAll(
   engine: Engine,
   incident: Incident,
-  { reader, say }: Planning,
+  { reader, print }: Planning,
 ): Promise<Item[]> {
   const wishes = await expandScopes(engine, incident.rollbacks);
   const items: Item[] = wishes.map((wish) => ({ wish, id: requestIdOf(incident, wish) }));
   const twice = items.find(({ id }, index) => items.findIndex((other) => other.id === id) !== index);
   if (twice) throw new BacktrailError('INVALID_REQUEST', `${twice.wish.scope} is listed twice in the file.`);
   for (const [index, item] of items.entries()) {
-    say(`planning ${index + 1}/${items.length} ${item.wish.scope}`);
+    print(`planning ${index + 1}/${items.length} ${item.wish.scope}`);
     await planOne(engine, item, reader);
   }
   return items;

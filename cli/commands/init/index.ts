@@ -124,12 +124,12 @@ async function choose({ style }: Context, proposed: Proposed): Promise<ProposedL
   return chosen;
 }
 
-/** What whoever confirms it is going to get. */
+/** What confirming it will do. */
 async function showSample({ style }: Context, engine: Engine, { config }: ProposedLayout): Promise<void> {
   const planned = await engine.samplePlan(config);
   printAside(
     planned === null
-      ? 'No scope that was looked at has an earlier revision yet, so no plan can be shown.\n'
+      ? 'None of the scopes checked has an earlier revision yet, so no plan can be shown.\n'
       : `${style.paint('bold', 'With it, a rollback would look like this; nothing is changed:')}\n\n${planText(style, planned)}\n`,
   );
 }

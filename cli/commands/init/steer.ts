@@ -1,4 +1,4 @@
-/** What the command line says about the layout beforehand. */
+/** The options of the command line that constrain the layout. */
 import {
   BacktrailError,
   isShapeName,
@@ -37,7 +37,7 @@ function shapeOf(name: string) {
   throw invalid(`There is no shape ${JSON.stringify(name.slice(0, 100))}.`, `${meant}The shapes are ${all}.`);
 }
 
-/** The last `=`: names of scopes hold none, paths may. */
+/** The last `=`: names of scopes contain none, paths may. */
 function likeOf(text: string): Like {
   const cut = text.lastIndexOf('=');
   const [path, scope] = [text.slice(0, Math.max(0, cut)), text.slice(cut + 1)];

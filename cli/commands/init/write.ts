@@ -23,7 +23,7 @@ interface Write {
   readonly yes: boolean;
 }
 
-/** CONFIRMATION_REQUIRED where the answer is no. */
+/** @throws CONFIRMATION_REQUIRED if the answer is no */
 export async function writeProposal(
   { session }: Context,
   engine: Engine,
@@ -45,7 +45,7 @@ export async function writeProposal(
   return { file: null, ...written, destination, ledgerFetch: follows ? fetch.remote : null };
 }
 
-/** Never over what is there: people change the file. */
+/** Never overwrites an existing file: people edit it. */
 async function writeNew(file: string, text: string): Promise<void> {
   try {
     await mkdir(dirname(file), { recursive: true });

@@ -9,7 +9,7 @@ import { ID, type Program, runCommand } from '../command.ts';
 export function addActs(program: Program, group: Command): void {
   group
     .command('reject')
-    .description('vote against it; it is not executed then')
+    .description('reject it; it is not executed')
     .argument('<id>', ID)
     .option('--comment <text>', 'why; becomes part of the record')
     .action((typed: string, { comment }: { comment?: string }) =>

@@ -26,7 +26,7 @@ interface ApproveOptions extends ExecuteHow {
 export function addApprove(program: Program, group: Command): void {
   group
     .command('approve')
-    .description('vote for it; after the last vote needed, it is executed')
+    .description('approve it; it is executed once it has enough approvals')
     .argument('<id>', ID)
     .option('--comment <text>', 'becomes part of the record')
     .option('--yes', 'do not ask')
@@ -91,7 +91,7 @@ function awaiting({ style }: Context, request: RequestView, actor: Person): Outp
   return { value: request, text: () => lines.join('\n'), exitCode: 5 };
 }
 
-/** The request as it stands afterwards, with what the execution found. */
+/** The request after execution, with the findings of the execution. */
 export async function executedOutput(
   { session, style }: Context,
   engine: Engine,

@@ -16,7 +16,7 @@ import type { Session } from '../../session.ts';
 import type { Context } from '../command.ts';
 import { asReviewed } from './look.ts';
 
-/** Whether a question is to be asked; CONFIRMATION_REQUIRED where it is, and there is no one to answer. */
+/** Whether to ask for confirmation. @throws CONFIRMATION_REQUIRED if it is needed and there is no terminal */
 export function requireConfirmable(
   session: Session,
   { yes }: { readonly yes?: boolean },
@@ -38,13 +38,13 @@ interface Confirming {
 
 export interface Seen {
   readonly findings: readonly Finding[];
-  /** What reviewers are asked about; null: nothing was shown. */
+  /** The digest that reviewers vote on; null if nothing was shown. */
   readonly digest: string | null;
 }
 
 const NOTHING: Seen = { findings: [], digest: null };
 
-/** Shows people what a request would change now, and asks whether to go on. Gives what they have seen. */
+/** Shows what a request would change now, and asks for confirmation. Returns what was shown. */
 export async function confirmOn(
   { session, style }: Context,
   engine: Engine,
@@ -54,11 +54,11 @@ export async function confirmOn(
   if (session.format !== 'text') return NOTHING;
   const { status } = await engine.requests.show({ id, reader });
   if (!statuses.includes(status)) return NOTHING;
-  const again = await engine.requests.plan({ id, reader, revisions: true });
-  requirePermit(again.may[act]);
-  const plan = asReviewed(again);
+  const replanned = await engine.requests.plan({ id, reader, revisions: true });
+  requirePermit(replanned.may[act]);
+  const plan = asReviewed(replanned);
   printAside(planText(style, plan));
   if (isBlocked(plan)) throw blockedError(plan);
   if (question !== null) await confirmGoing(question);
-  return { findings: plan.findings, digest: again.request.digest };
+  return { findings: plan.findings, digest: replanned.request.digest };
 }

@@ -1,4 +1,4 @@
-/** `request list`, `show` and `plan`: what was asked for, and what it would do now. */
+/** `request list`, `show` and `plan`: requests, and what they would change now. */
 import type { Command } from 'commander';
 import {
   type Finding,
@@ -14,7 +14,7 @@ import { requestsText, requestText } from '../../print/requests.ts';
 import { foundIn, ID, type Program, runCommand, SCOPE } from '../command.ts';
 import { planOutput } from '../plan.ts';
 
-/** May still be executed, or asked about. */
+/** Pending, or still to be executed. */
 const OPEN: readonly RequestStatus[] = ['pending', 'approved', 'executing', 'failed'];
 
 interface ListOptions {
@@ -42,7 +42,7 @@ export function addRequestList(program: Program, group: Command): void {
           const reader = await session.author(engine);
           const requests = await engine.requests.list({
             ...(scope !== undefined && { scope }),
-            // What the queue has in hand stands in the ledger as approved.
+            // A request that a worker is executing is still `approved` in the ledger.
             statuses: wanted.includes('executing') ? [...new Set([...wanted, 'approved' as const])] : wanted,
             reader,
             // One more tells whether there is a further page.
@@ -69,11 +69,11 @@ export function addRequestShow(program: Program, group: Command): void {
     .argument('<id>', ID)
     .action((typed: string) =>
       runCommand(program, async ({ session, style }) => {
-        const found = await session.withEngine(async (engine) => {
+        const stored = await session.withEngine(async (engine) => {
           const reader = await session.author(engine);
           return engine.requests.show({ id: await findRequestId(engine, reader, typed), reader });
         });
-        const [request = found] = await withJobs(session, [found]);
+        const [request = stored] = await withJobs(session, [stored]);
         return { value: request, text: () => requestText(style, request) };
       }),
     );
@@ -86,19 +86,19 @@ export function addRequestPlan(program: Program, group: Command): void {
     .argument('<id>', ID)
     .action((typed: string) =>
       runCommand(program, async ({ session, style }) => {
-        const again = await session.withEngine(async (engine) => {
+        const replanned = await session.withEngine(async (engine) => {
           const reader = await session.author(engine);
           const id = await findRequestId(engine, reader, typed);
           return engine.requests.plan({ id, reader, revisions: true });
         });
-        const { request, changed } = again;
-        const { value, ...output } = planOutput(style, asReviewed(again));
+        const { request, changed } = replanned;
+        const { value, ...output } = planOutput(style, asReviewed(replanned));
         return { ...output, value: { ...value, requestId: request.id, status: request.status, changed } };
       }),
     );
 }
 
-/** The plan of a request, and whether it is still what reviewers are asked about. */
+/** The plan of a request, and whether it is still the one under review. */
 export function asReviewed({ plan, changed }: RequestPlan): RollbackPlan {
   return { ...plan, findings: [...plan.findings, ...agreement(changed)] };
 }

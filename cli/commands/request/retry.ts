@@ -57,7 +57,7 @@ function retry(context: Context, typed: string, options: RetryOptions): Promise<
     const actor = await session.author(engine);
     const on = { id: await findRequestId(engine, actor, typed), actor };
     if (to !== undefined) return retryTo(context, engine, on, { ...options, to, asks });
-    const question = asks ? 'Carry it out again?' : null;
+    const question = asks ? 'Execute it again?' : null;
     const seen = await confirmOn(context, engine, on, {
       statuses: ['failed', ...LEFT],
       act: 'retry',

@@ -136,8 +136,8 @@ async function sourceIn(
   if (entry === null || !isFile(entry.mode)) return null;
   const wanted = { path, selector, bindings: {}, kept: keptSelectors(snapshot, path) };
   // In a file that cannot be parsed, everything counts as the part: not a sign of this one.
-  const found = (await snapshot.parts(entry, wanted)).find(
+  const part = (await snapshot.parts(entry, wanted)).find(
     ({ range, source }) => range !== null && source !== '',
   );
-  return found?.source ?? null;
+  return part?.source ?? null;
 }

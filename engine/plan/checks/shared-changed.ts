@@ -55,10 +55,10 @@ async function servicesOf(
   if (service !== undefined) return new Set([service]);
   if (!layout.shared.patterns.some(({ placeholders }) => placeholders.has('service'))) return new Set();
   const within = { ...(tenant !== undefined && { tenant }), environment };
-  const found = await Promise.all(
-    [base, target].map(async (at) => discover(await snapshot.view(at), layout, within)),
+  const scopes = await Promise.all(
+    [base, target].map(async (commit) => discover(await snapshot.view(commit), layout, within)),
   );
-  return new Set(found.flat().flatMap((coordinates) => coordinates.service ?? []));
+  return new Set(scopes.flat().flatMap((coordinates) => coordinates.service ?? []));
 }
 
 function listSome(items: readonly string[]): string {

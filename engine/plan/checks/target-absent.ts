@@ -111,10 +111,10 @@ async function servicesOf(context: CheckContext, content: ScopeContent, commit: 
   const { snapshot, scope } = context.query;
   const { tenant, environment } = scope;
   const within = { ...(tenant !== undefined && { tenant }), environment };
-  const found = await discover(await snapshot.view(commit), snapshot.layout, within);
+  const scopes = await discover(await snapshot.view(commit), snapshot.layout, within);
   const services: string[] = [];
   const ownedBy = ownedIn(context, content);
-  for (const service of found.flatMap((coordinates) => coordinates.service ?? [])) {
+  for (const service of scopes.flatMap((coordinates) => coordinates.service ?? [])) {
     const owned = ownedBy(service);
     // A service may be a key of a file that the environment owns as a whole.
     const isShared = owned.files.size === 0 && owned.parts.size === 0;
@@ -132,9 +132,9 @@ function ownedIn({ query }: CheckContext, { files, parts }: ScopeContent): (serv
     { files: Map<string, FileEntry>; parts: Map<string, SelectedPart> }
   >();
   const contentOf = (service: string | null) => {
-    const found = owners.get(service) ?? { files: new Map(), parts: new Map() };
-    owners.set(service, found);
-    return found;
+    const owned = owners.get(service) ?? { files: new Map(), parts: new Map() };
+    owners.set(service, owned);
+    return owned;
   };
   for (const [path, file] of files)
     contentOf(serviceOfPath(query.snapshot.layout, query.scope, path)).files.set(path, file);

@@ -98,7 +98,7 @@ const NOT_PENDING: Permit = {
   allowed: false,
   code: 'REQUEST_NOT_PENDING',
   message: 'It needs no approval.',
-  hint: '`backtrail rollback` carries it out.',
+  hint: '`backtrail rollback` executes it.',
 };
 
 /** What the gate says, among the findings of the plan: for a plan that could be executed. */

@@ -212,7 +212,7 @@ describe('the ref of a ledger', () => {
     await repo.commit({ '.backtrail/config.yaml': `${LAYOUT}ledger: { ref: ${ref} }\n`, ...FILES });
     const { code, stderr } = await backtrail(repo, ['environments']);
     expect(code).toBe(2);
-    expect(stderr).toContain(`ledger.ref: ${ref} cannot stand beside the branch main.`);
+    expect(stderr).toContain(`ledger.ref: ${ref} conflicts with the branch main.`);
     expect((await diagnose(repo)).one('config').details).toMatchObject({ code: 'CONFIG_INVALID' });
   });
 });

@@ -364,7 +364,7 @@ describe('rollback --queue without a queue', () => {
       expect({ code, stderr }).toMatchObject({
         code: 130,
         stderr: expect.stringMatching(
-          /rbk-\w{26} is no longer followed; it goes on in the queue\.\n.*INTERRUPTED/,
+          /rbk-\w{26} is no longer followed; it continues in the queue\.\n.*INTERRUPTED/,
         ),
       });
     } finally {

@@ -114,7 +114,7 @@ describe('a field of a document that a string holds', () => {
     );
     await expect(engine.plan(ask('app.yaml#/x/a'))).rejects.toMatchObject({
       code: 'FIELD_UNKNOWN',
-      message: expect.stringMatching(/has never been there: .*app\.yaml#\/x is a string\.$/),
+      message: expect.stringMatching(/never existed: .*app\.yaml#\/x is a string\.$/),
       hint: expect.stringContaining('app.yaml#/x|/a'),
     });
   });

@@ -53,7 +53,7 @@ it('writes no event to the branch itself, also where the configuration comes fro
     const janes = await engineFor(repo, jane, { allowedSigners: signers, ...config });
     await expect(ask(janes, jane)).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
-      message: 'ledger.ref: refs/heads/main cannot stand beside the branch main.',
+      message: 'ledger.ref: refs/heads/main conflicts with the branch main.',
     });
   }
   expect(await repo.git('rev-parse', 'main')).toBe(before);

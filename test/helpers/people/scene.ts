@@ -1,4 +1,4 @@
-/** A repository whose production needs approvals, people with keys of their own, and whoever carries out what they agree on. */
+/** A repository whose production needs approvals, people with keys of their own, and a worker that executes what they agree on. */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Engine, Person, RequestView } from '../../../engine/internal.ts';

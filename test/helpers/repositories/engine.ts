@@ -59,7 +59,7 @@ export async function engineOf(
 
 let made = 0;
 
-/** Plans, confirms and carries out, as the command line does. */
+/** Plans, confirms and executes, as the command line does. */
 export async function rollBack(
   engine: Engine,
   ask: Ask,

@@ -12,12 +12,12 @@ export async function pending(policy?: string): Promise<Scene & { asked: Request
   return { ...stage, asked: await request(stage.jane) };
 }
 
-/** The code with which a worker refuses to carry the request out, also when it has looked for work; the branch stays. */
+/** The code with which a worker refuses to execute the request, also when it has looked for work; the branch stays. */
 export async function refusal({ repo, worker }: Pick<Scene, 'repo' | 'worker'>, id: string): Promise<string> {
   const before = await repo.git('rev-parse', 'main');
   await codeOf(worker.requests.reconcile());
   const code = await codeOf(worker.requests.executeRequest(id));
-  if (typeof code !== 'string') throw new Error(`It was carried out: ${JSON.stringify(code)}`);
+  if (typeof code !== 'string') throw new Error(`It was executed: ${JSON.stringify(code)}`);
   // What is asked about again is no work any more.
   const left = await codeOf(worker.requests.reconcile().then(({ waiting }) => waiting));
   expect(code === 'AWAITING_APPROVAL' && left.includes(id)).toBe(false);
