@@ -31,7 +31,9 @@ export function addWorker(program: Program): void {
     .addHelpText(
       'after',
       `
-REDIS_URL names the queue. With --repo, it serves that repository only. SIGTERM finishes the current step.
+REDIS_URL names the queue: redis://HOST:PORT, redis-cluster://HOST:PORT,HOST:PORT or redis-sentinel://HOST:PORT,HOST:PORT/NAME,
+and rediss://, rediss-cluster:// or rediss-sentinel:// with TLS.
+With --repo, it serves that repository only. SIGTERM finishes the current step.
 BACKTRAIL_ALLOWED_SIGNERS names the file of trusted keys (the format of git's gpg.ssh.allowedSignersFile).`,
     )
     .action((options: WorkerOptions) => runWorker(program, options));
