@@ -120,7 +120,7 @@ describe.skipIf(!hasNativeRedis)(`a primary that Sentinel replaces${needsServer}
         ),
       )
       .toBe(true);
-    for (const { find } of workers) expect(find('Redis is back')).not.toEqual([]);
+    for (const { find } of workers) await expect.poll(() => find('Redis is back')).not.toEqual([]);
   });
 
   it('is not found by a group that the Sentinel does not know', async () => {
