@@ -6,13 +6,19 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { Step } from '../../engine/model/index.ts';
 import { enqueueRollback, followRollback } from '../../workers/index.ts';
-import { compiled } from '../helpers/compiled.ts';
-import { engineOf, JANE } from '../helpers/engine.ts';
-import { useQueues } from '../helpers/queue.ts';
-import { hasNativeRedis, useRedis } from '../helpers/redis.ts';
-import { needsServer, startCluster, useServers } from '../helpers/redis-groups.ts';
-import { cloneRepo, createRepo, type Files, type Repo, temporaryFolder } from '../helpers/repo.ts';
-import { ask, configOf } from '../helpers/requests.ts';
+import { compiled } from '../helpers/program/compiled.ts';
+import { engineOf, JANE } from '../helpers/repositories/engine.ts';
+import { useQueues } from '../helpers/queue/queue.ts';
+import { hasNativeRedis, useRedis } from '../helpers/servers/redis.ts';
+import { needsServer, startCluster, useServers } from '../helpers/servers/redis-groups.ts';
+import {
+  cloneRepo,
+  createRepo,
+  type Files,
+  type Repo,
+  temporaryFolder,
+} from '../helpers/repositories/repo.ts';
+import { ask, configOf } from '../helpers/people/requests.ts';
 
 const ledgerFile = z.looseObject({ events: z.array(z.looseObject({ type: z.string() })) });
 const LEDGER = 'refs/backtrail/ledger';
@@ -53,7 +59,7 @@ async function startWorker(repo: Repo, setup: Setup): Promise<ChildProcess> {
   const allowedSigners = join(await temporaryFolder(), 'allowed_signers');
   await writeFile(allowedSigners, '');
   const argument = JSON.stringify({ ...setup, allowedSigners });
-  const file = compiled('test/helpers/rollback-worker.ts');
+  const file = compiled('test/helpers/queue/rollback-worker.ts');
   const child = spawn(process.execPath, [file, argument], {
     env: repo.env,
     stdio: ['ignore', 'ignore', 'inherit'],

@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { isClaimed, withLock } from '../../../engine/git/remote/lock.ts';
-import { temporaryFolder } from '../../helpers/repo.ts';
+import { temporaryFolder } from '../../helpers/repositories/repo.ts';
 
 const { signal } = new AbortController();
 const statOf = (pid: number) => {

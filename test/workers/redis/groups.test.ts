@@ -6,10 +6,10 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { RequestId } from '../../../engine/model/index.ts';
 import { checkQueue, enqueueRollback, followRollback, openQueue } from '../../../workers/index.ts';
 import type { RollbackQueue } from '../../../workers/index.ts';
-import { compiled } from '../../helpers/compiled.ts';
-import { makeJob, resultOf } from '../../helpers/queue-values.ts';
-import { useQueues } from '../../helpers/queue.ts';
-import { hasNativeRedis } from '../../helpers/redis.ts';
+import { compiled } from '../../helpers/program/compiled.ts';
+import { makeJob, resultOf } from '../../helpers/queue/queue-values.ts';
+import { useQueues } from '../../helpers/queue/queue.ts';
+import { hasNativeRedis } from '../../helpers/servers/redis.ts';
 import {
   freePort,
   hasOpenssl,
@@ -18,8 +18,8 @@ import {
   startCluster,
   startSentinel,
   useServers,
-} from '../../helpers/redis-groups.ts';
-import { temporaryFolder } from '../../helpers/repo.ts';
+} from '../../helpers/servers/redis-groups.ts';
+import { temporaryFolder } from '../../helpers/repositories/repo.ts';
 
 const HOST = '127.0.0.1';
 const start = useServers();
@@ -144,7 +144,7 @@ describe.skipIf(!withTls)(`TLS with a private authority${needsTls}`, () => {
     const journal = join(await temporaryFolder(), 'journal');
     const setup = JSON.stringify({ redisUrl, name: 'child', journal });
     const env = { ...process.env, NODE_EXTRA_CA_CERTS: authority };
-    const child = spawn(process.execPath, [compiled('test/helpers/worker-process.ts'), setup], {
+    const child = spawn(process.execPath, [compiled('test/helpers/queue/worker-process.ts'), setup], {
       stdio: ['ignore', 'ignore', 'inherit'],
       env,
     });

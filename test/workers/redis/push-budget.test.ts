@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import type { RequestId, RollbackResult } from '../../../engine/model/index.ts';
 import { createPushBudget, executeInBatches } from '../../../workers/index.ts';
 import { hostOf } from '../../../workers/redis/push-budget.ts';
-import { makeJob, resultOf } from '../../helpers/queue-values.ts';
-import { recordingLogger } from '../../helpers/queue.ts';
-import { useRedis } from '../../helpers/redis.ts';
+import { makeJob, resultOf } from '../../helpers/queue/queue-values.ts';
+import { recordingLogger } from '../../helpers/queue/queue.ts';
+import { useRedis } from '../../helpers/servers/redis.ts';
 
 const never = new AbortController().signal;
 const REPO = 'https://git.example.com/config.git';

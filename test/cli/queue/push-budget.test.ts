@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parsePushes } from '../../cli/environment.ts';
-import { exampleRepo, runProcess } from '../helpers/cli.ts';
+import { parsePushes } from '../../../cli/environment.ts';
+import { exampleRepo, runProcess } from '../../helpers/program/cli.ts';
 
 describe('BACKTRAIL_PUSHES_PER_MINUTE', () => {
   it('is a positive number, or no limit where it is empty', () => {

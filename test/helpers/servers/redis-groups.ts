@@ -4,9 +4,9 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll } from 'vitest';
-import type { RunningRedis } from '../../scripts/redis.ts';
+import type { RunningRedis } from '../../../scripts/redis.ts';
 import { hasNativeRedis, startTestRedis } from './redis.ts';
-import { temporaryFolder } from './repo.ts';
+import { temporaryFolder } from '../repositories/repo.ts';
 
 const NATIVE = ['redis-server', 'valkey-server'] as const;
 const HOST = '127.0.0.1';
