@@ -12,6 +12,8 @@ export interface Environment {
   /** Bytes of all mirrors together. */
   readonly cacheLimit: number;
   readonly redisUrl: string;
+  /** To one host, by all workers of a queue together; null: as many as there are. */
+  readonly pushesPerMinute?: number | null;
   /** Commands that a repository's configuration may render with; see `renderCommands` of the engine. */
   readonly renderCommands: readonly string[];
   /** The file of the keys trusted on this machine; null if git's own setting names it, or none is set. */
@@ -48,6 +50,9 @@ export function readEnvironment(): Environment {
       return parseBytes('BACKTRAIL_CACHE_LIMIT', env['BACKTRAIL_CACHE_LIMIT'] || '10G');
     },
     redisUrl: env['REDIS_URL'] || 'redis://127.0.0.1:6379',
+    get pushesPerMinute() {
+      return parsePushes(env['BACKTRAIL_PUSHES_PER_MINUTE'] ?? '');
+    },
     renderCommands: list(env['BACKTRAIL_RENDER_COMMANDS'] ?? ''),
     allowedSigners: env['BACKTRAIL_ALLOWED_SIGNERS'] || null,
     committer: person(env['GIT_COMMITTER_NAME'], env['GIT_COMMITTER_EMAIL']) ?? SERVICE,
@@ -94,6 +99,17 @@ export function parseBytes(name: string, text: string): number {
     {
       hint: 'Write it as 500M or 10G.',
     },
+  );
+}
+
+/** Empty: null, no limit. INVALID_REQUEST for anything but a positive number. */
+export function parsePushes(text: string): number | null {
+  if (text.trim() === '') return null;
+  if (/^0*[1-9]\d{0,5}$/.test(text.trim())) return Number(text);
+  throw new BacktrailError(
+    'INVALID_REQUEST',
+    `BACKTRAIL_PUSHES_PER_MINUTE is not a positive number: ${JSON.stringify(text.slice(0, 40))}.`,
+    { hint: 'Write it as 6, or leave it out for no limit.' },
   );
 }
 

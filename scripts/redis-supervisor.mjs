@@ -1,16 +1,17 @@
 /**
  * Runs one Redis for the process that started it, and never longer: standard input is a pipe from that process, and
  * its end (closed on purpose, or by the kernel after kill -9) stops the server and removes its folder.
- * Plain JavaScript, so that it starts without a loader. Argument: JSON {kind, command, port}. Answer: one JSON line.
+ * Plain JavaScript, so that it starts without a loader. Argument: JSON {kind, command, port, config, sentinel}, where
+ * config holds more lines for the configuration of a native one. Answer: one JSON line.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const HOST = '127.0.0.1';
-const { kind, command, port } = JSON.parse(process.argv[2] ?? '{}');
+const { kind, command, port, config = [], sentinel = false } = JSON.parse(process.argv[2] ?? '{}');
 /** @type {() => void} */
 let release = () => {};
 
@@ -24,7 +25,11 @@ async function startNative() {
   const folder = mkdtempSync(join(tmpdir(), 'backtrail-redis-'));
   release = () => rmSync(folder, { recursive: true, force: true });
   const freePort = await takePort();
-  const server = spawn(command, nativeArguments(folder, freePort), { stdio: ['ignore', 'pipe', 'pipe'] });
+  const file = join(folder, 'redis.conf');
+  writeFileSync(file, [...nativeSettings(folder, freePort), ...config, ''].join('\n'));
+  const server = spawn(command, [file, ...(sentinel ? ['--sentinel'] : [])], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   release = () => {
     // Nothing is to be saved, so nothing speaks for a gentle end.
     server.kill('SIGKILL');
@@ -35,7 +40,7 @@ async function startNative() {
     if (log === null) return;
     log += chunk;
     // The line of our own child, not an answer on the port: another process may have taken the port meanwhile.
-    if (!/Ready to accept connections/.test(log)) return;
+    if (!/Ready to accept connections|Sentinel ID is/.test(log)) return;
     log = null;
     answer({ url: `redis://${HOST}:${freePort}`, pid: server.pid, folder });
   };
@@ -45,18 +50,12 @@ async function startNative() {
   server.on('exit', () => fail(`${command} ended: ${(log ?? '').trim().slice(-500)}`));
 }
 
-function nativeArguments(folder, freePort) {
-  const options = {
-    port: freePort,
-    bind: HOST,
-    'protected-mode': 'yes',
-    save: '',
-    appendonly: 'no',
-    dir: folder,
-    daemonize: 'no',
-    'maxmemory-policy': 'noeviction',
-  };
-  return Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
+function nativeSettings(folder, freePort) {
+  const always = { port: freePort, bind: HOST, 'protected-mode': 'yes', dir: folder, daemonize: 'no' };
+  const options = sentinel
+    ? always
+    : { ...always, save: '""', appendonly: 'no', 'maxmemory-policy': 'noeviction' };
+  return Object.entries(options).map(([name, value]) => `${name} ${value}`);
 }
 
 /** The port asked for, or one that the kernel says is free. */

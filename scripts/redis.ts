@@ -29,6 +29,10 @@ interface StartOptions {
   readonly only?: readonly LocalKind[];
   /** Otherwise one that is free. */
   readonly port?: number;
+  /** More lines for the configuration of a native server. */
+  readonly config?: readonly string[];
+  /** Watches others instead of holding data. */
+  readonly sentinel?: boolean;
 }
 
 /**
@@ -37,16 +41,16 @@ interface StartOptions {
  * Rejects with QUEUE_UNAVAILABLE, which says how to install one.
  */
 export async function startRedis(options: StartOptions = {}): Promise<RunningRedis> {
-  const env = options.env ?? process.env;
+  const { env = process.env, only, ...settings } = options;
   const url = env['REDIS_URL'];
-  if (options.only === undefined && url !== undefined && url !== '')
+  if (only === undefined && url !== undefined && url !== '')
     return { url, kind: 'REDIS_URL', stop: () => Promise.resolve() };
   const failures: string[] = [];
-  for (const kind of options.only ?? LOCAL_KINDS) {
+  for (const kind of only ?? LOCAL_KINDS) {
     const command = findServer(kind, env);
     if (command === null) continue;
     try {
-      return await launch({ kind, command, ...(options.port === undefined ? {} : { port: options.port }) });
+      return await launch({ ...settings, kind, command });
     } catch (error) {
       failures.push(error instanceof Error ? error.message : String(error));
     }
@@ -99,7 +103,12 @@ function noRedis(failures: readonly string[]): BacktrailError {
 
 type Supervisor = ChildProcessByStdio<Writable, Readable, null>;
 
-async function launch(order: { kind: LocalKind; command: string; port?: number }): Promise<RunningRedis> {
+interface Order extends Omit<StartOptions, 'env' | 'only'> {
+  readonly kind: LocalKind;
+  readonly command: string;
+}
+
+async function launch(order: Order): Promise<RunningRedis> {
   const script = fileURLToPath(new URL('redis-supervisor.mjs', import.meta.url));
   // A session of its own: Ctrl-C reaches this process only, which may need its queue to end in order.
   const supervisor = spawn(process.execPath, [script, JSON.stringify(order)], {

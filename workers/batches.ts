@@ -1,4 +1,5 @@
 import type { RequestId, RollbackResult } from '../engine/model/index.ts';
+import type { PushTurn } from './redis/push-budget.ts';
 import type { ExecuteRollback } from './run-job.ts';
 
 type Job = Parameters<ExecuteRollback>[0];
@@ -27,16 +28,23 @@ const WARM_MS = 5_000;
 
 /**
  * Executes requests of a repository together: while a push is under way, those that come wait, and the next push takes all of them, the
- * oldest first. Repositories do not wait for each other.
+ * oldest first. Repositories do not wait for each other. `turn`: when the next push may be; those that come meanwhile join it.
  */
-export function executeInBatches(open: (repo: string) => Promise<BatchEngine>): ExecuteRollback {
+export function executeInBatches(
+  open: (repo: string) => Promise<BatchEngine>,
+  turn: PushTurn = () => Promise.resolve(),
+): ExecuteRollback {
   const lanes = new Map<string, Lane>();
   return (job) =>
     new Promise((resolve, reject) => {
       let lane = lanes.get(job.repo);
       if (lane === undefined) {
         const { repo } = job;
-        lane = createLane({ open: () => open(repo), ended: () => lanes.delete(repo) });
+        lane = createLane({
+          open: () => open(repo),
+          turn: (signal) => turn(repo, signal),
+          ended: () => lanes.delete(repo),
+        });
         lanes.set(repo, lane);
       }
       lane.add({ job, resolve, reject });
@@ -47,7 +55,13 @@ interface Lane {
   add(waiting: Waiting): void;
 }
 
-function createLane({ open, ended }: { open: () => Promise<BatchEngine>; ended: () => void }): Lane {
+interface LaneSetup {
+  readonly open: () => Promise<BatchEngine>;
+  readonly turn: (signal: AbortSignal) => Promise<void>;
+  readonly ended: () => void;
+}
+
+function createLane({ open, turn, ended }: LaneSetup): Lane {
   const waiting: Waiting[] = [];
   let engine: BatchEngine | null = null;
   let isRunning = false;
@@ -78,7 +92,8 @@ function createLane({ open, ended }: { open: () => Promise<BatchEngine>; ended: 
   const run = async () => {
     isRunning = true;
     clearTimeout(idle);
-    while (waiting.length > 0) {
+    for (let [next] = waiting; next; [next] = waiting) {
+      await turn(next.job.signal);
       const batch = takeBatch(waiting);
       if (batch.length > 0) await runOnce(batch);
     }

@@ -8,7 +8,7 @@ import { parseProgress, parseResult } from './payload.ts';
 import type { RollbackJob, RollbackProgress } from './payload.ts';
 import { ask, lastEvent } from './queue.ts';
 import type { RollbackQueue } from './queue.ts';
-import { PREFIX, QUEUE, queueUnavailable, stayingOptions, within } from './redis.ts';
+import { connectToStay, PREFIX, QUEUE, queueUnavailable, within } from './redis.ts';
 
 export interface FollowOptions {
   /** From `enqueueRollback`: where in the stream of events to begin. */
@@ -145,7 +145,8 @@ function reporter({ onStep, onRetry, onIdle }: FollowOptions): Reporter {
 
 function listen({ redisUrl }: RollbackQueue, since: string): QueueEvents {
   const events = new QueueEvents(QUEUE, {
-    connection: { url: redisUrl, ...stayingOptions },
+    // BullMQ connects a copy of it.
+    connection: connectToStay(redisUrl, { lazyConnect: true }),
     prefix: PREFIX,
     lastEventId: since,
   });

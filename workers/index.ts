@@ -6,6 +6,7 @@ export { followRollback } from './follow.ts';
 export type { FollowOptions } from './follow.ts';
 export { executeInBatches } from './batches.ts';
 export type { BatchEngine } from './batches.ts';
+export { createPushBudget } from './redis/push-budget.ts';
 export { startWorker } from './worker.ts';
 export type { RunningWorker, WorkerSetup } from './worker.ts';
 export type { Reconciling } from './reconciler.ts';

@@ -1,5 +1,5 @@
-import type { Redis } from 'ioredis';
 import type { Logger } from './log.ts';
+import type { RedisClient } from './redis.ts';
 
 export interface Outage {
   /** Is this error of the connection, and thereby told already? */
@@ -9,7 +9,10 @@ export interface Outage {
 }
 
 /** One line when Redis goes away and one when it is back, however many commands and connections notice. */
-export function watchOutages(redis: Redis, { address, logger }: { address: string; logger: Logger }): Outage {
+export function watchOutages(
+  redis: RedisClient,
+  { address, logger }: { address: string; logger: Logger },
+): Outage {
   let away = false;
   let quiet = false;
   let reason: Error | undefined;
@@ -38,6 +41,9 @@ function isConnectionError(error: Error): boolean {
   const code = 'code' in error ? String(error.code) : '';
   return (
     /^(?:ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|ENOTFOUND|EAI_)/.test(code) ||
-    /connection is closed/i.test(error.message)
+    /connection is closed|sentinels are unreachable|slots cache|startup nodes|too many cluster redirections/i.test(
+      error.message,
+    ) ||
+    /^(?:CLUSTERDOWN|LOADING|MASTERDOWN|UNBLOCKED)\b/.test(error.message)
   );
 }

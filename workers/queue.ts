@@ -1,11 +1,11 @@
 import { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { BacktrailError, isFailure } from '../engine/model/index.ts';
 import type { RequestId, RollbackResult } from '../engine/model/index.ts';
 import { MAX_ATTEMPTS } from './failure-policy.ts';
 import { parseJob } from './payload.ts';
 import type { RollbackJob } from './payload.ts';
 import { addressOf, connectToAsk, PREFIX, QUEUE, queueUnavailable, within } from './redis.ts';
+import type { RedisClient } from './redis.ts';
 
 /** An open connection to the queue `rollbacks`, for adding and following; a worker has its own. */
 export interface RollbackQueue {
@@ -13,7 +13,7 @@ export interface RollbackQueue {
   /** `host:port`, for people. */
   readonly address: string;
   readonly jobs: Queue<RollbackJob, RollbackResult, 'rollback'>;
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   close(): Promise<void>;
 }
 

@@ -1,48 +1,46 @@
-import { Redis } from 'ioredis';
-import type { RedisOptions } from 'ioredis';
+import { Cluster, Redis } from 'ioredis';
 import { BacktrailError } from '../engine/model/index.ts';
 import { redact } from './redact.ts';
+import { parseRedisAddress } from './redis/address.ts';
 
 /** The queue's keys begin with this; the braces keep them on one node of a Redis Cluster. */
 export const PREFIX = '{backtrail}';
 export const QUEUE = 'rollbacks';
 
+/** One server, a cluster, or the primary that Sentinels name. */
+export type RedisClient = Redis | Cluster;
+
 /** `host:port` for messages and logs, never with credentials. Throws INVALID_REQUEST where it is no Redis URL. */
-export function addressOf(redisUrl: string): string {
-  const url = URL.canParse(redisUrl) ? new URL(redisUrl) : null;
-  if (url === null || !/^rediss?:$/.test(url.protocol) || url.hostname === '')
-    throw new BacktrailError('INVALID_REQUEST', 'The address of Redis is not valid.', {
-      hint: 'Write it as redis://HOST:PORT, or rediss:// with TLS; REDIS_URL names it.',
-    });
-  return `${url.hostname}:${url.port === '' ? '6379' : url.port}`;
-}
+export const addressOf = (redisUrl: string): string => parseRedisAddress(redisUrl).shown;
 
 const backOff = (times: number) => Math.min(50 * 2 ** times, 2000);
 
-/** Options for whoever stays: commands wait for the connection, which comes back within two seconds of Redis. */
-export const stayingOptions = {
-  maxRetriesPerRequest: null,
-  connectTimeout: 5000,
-  retryStrategy: backOff,
-} satisfies RedisOptions;
+/** For whoever stays: commands wait for the connection, which comes back within two seconds of Redis. */
+export function connectToStay(redisUrl: string, options: { lazyConnect?: boolean } = {}): RedisClient {
+  return createClient(redisUrl, {
+    ...options,
+    maxRetriesPerRequest: null,
+    connectTimeout: 5000,
+    retryStrategy: backOff,
+  });
+}
 
 /**
  * A connection that works now, for whoever only asks and must not hang: nothing is kept for later, every command ends
  * within `timeoutMs`, and the first attempt to connect is the only one until it has worked once.
  * Rejects with QUEUE_UNAVAILABLE.
  */
-export async function connectToAsk(redisUrl: string, timeoutMs: number): Promise<Redis> {
+export async function connectToAsk(redisUrl: string, timeoutMs: number): Promise<RedisClient> {
   const address = addressOf(redisUrl);
   let connected = false;
-  const options = {
+  const redis = createClient(redisUrl, {
     lazyConnect: true,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 1,
     connectTimeout: timeoutMs,
     commandTimeout: timeoutMs,
     retryStrategy: (times: number) => (connected ? backOff(times) : null),
-  } satisfies RedisOptions;
-  const redis = new Redis(redisUrl, options);
+  });
   let reason: unknown;
   redis.on('error', (error) => (reason = error));
   try {
@@ -55,6 +53,48 @@ export async function connectToAsk(redisUrl: string, timeoutMs: number): Promise
     throw queueUnavailable(address, reason ?? error);
   }
 }
+
+interface ClientOptions {
+  readonly lazyConnect?: boolean;
+  readonly enableOfflineQueue?: boolean;
+  readonly maxRetriesPerRequest: number | null;
+  readonly connectTimeout: number;
+  readonly commandTimeout?: number;
+  readonly retryStrategy: (times: number) => number | null;
+}
+
+/** Throws INVALID_REQUEST. Certificates are checked by Node: a private authority is named by NODE_EXTRA_CA_CERTS. */
+function createClient(redisUrl: string, options: ClientOptions): RedisClient {
+  const { kind, tls, nodes, username, password, group, sentinelLogin } = parseRedisAddress(redisUrl);
+  const login = { ...(username && { username }), ...(password && { password }), ...(tls && { tls: {} }) };
+  if (kind === 'single') return new Redis(redisUrl, options);
+  if (kind === 'sentinel')
+    return new Redis({
+      ...options,
+      ...login,
+      ...sentinelLogin,
+      sentinels: [...nodes],
+      name: group,
+      sentinelRetryStrategy: options.retryStrategy,
+      ...(tls && { enableTLSForSentinelMode: true, sentinelTLS: {} }),
+      // A primary that became a replica refuses to write: its successor is asked for, and gets the command.
+      reconnectOnError: ({ message }) => (message.startsWith('READONLY') ? 2 : false),
+    });
+  const { lazyConnect = false, enableOfflineQueue = true, retryStrategy, ...each } = options;
+  return new Cluster([...nodes], {
+    lazyConnect,
+    enableOfflineQueue,
+    clusterRetryStrategy: retryStrategy,
+    // Certificates name hosts: these are not to be replaced by their addresses.
+    dnsLookup: (host, done) => done(null, host),
+    slotsRefreshTimeout: options.connectTimeout,
+    ...(options.maxRetriesPerRequest === null && PATIENT),
+    redisOptions: { ...each, ...login },
+  });
+}
+
+/** A replica of a cluster takes over after 15 seconds, by the settings that Redis comes with. */
+const PATIENT = { maxRedirections: 200, retryDelayOnFailover: 200, retryDelayOnClusterDown: 200 };
 
 /** The sentence for a Redis that does not answer. */
 export function queueUnavailable(address: string, cause: unknown): BacktrailError {

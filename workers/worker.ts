@@ -1,5 +1,4 @@
 import { Worker } from 'bullmq';
-import { Redis } from 'ioredis';
 import type { RequestId, RollbackResult } from '../engine/model/index.ts';
 import { clientName } from './client-name.ts';
 import { waitBefore, withJitter } from './failure-policy.ts';
@@ -10,7 +9,7 @@ import type { Outage } from './outage.ts';
 import type { RollbackJob } from './payload.ts';
 import { startReconciler } from './reconciler.ts';
 import type { Reconciling } from './reconciler.ts';
-import { addressOf, PREFIX, QUEUE, stayingOptions, within } from './redis.ts';
+import { addressOf, connectToStay, PREFIX, QUEUE, within } from './redis.ts';
 import { runJob } from './run-job.ts';
 import type { ExecuteRollback } from './run-job.ts';
 
@@ -52,7 +51,7 @@ export function startWorker(setup: WorkerSetup): RunningWorker {
   const { redisUrl, logger, concurrency = 500, name = 'worker', random = Math.random } = setup;
   const { reconciling, allowedRepos } = setup;
   const address = addressOf(redisUrl);
-  const redis = new Redis(redisUrl, stayingOptions);
+  const redis = connectToStay(redisUrl);
   const outage = watchOutages(redis, { address, logger });
   const stopping = new AbortController();
   const inHand = new Map<Promise<unknown>, RequestId | undefined>();

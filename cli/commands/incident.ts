@@ -17,9 +17,10 @@ export function addIncident(program: Program): void {
     .description('restore several scopes to earlier revisions, from a file that can be run again')
     .argument('<file>', 'what to roll back, as YAML')
     .option('--yes', 'do not ask')
+    .option('--dry-run', 'show the plans, and do nothing')
     .addHelpText('after', HELP)
-    .action((file: string, { yes }: { yes?: boolean }) =>
-      runCommand(program, (context) => recover(program, context, { file, yes: yes === true })),
+    .action((file: string, { yes = false, dryRun = false }: { yes?: boolean; dryRun?: boolean }) =>
+      runCommand(program, (context) => recover(program, context, { file, yes, dryRun })),
     );
 }
 
@@ -37,17 +38,19 @@ onFailure: continue           # or stop (default): later rollbacks are not start
 rollbacks:
   - { scope: acme/production/api-gateway }                      # to: previous
   - { scope: globex/production/api-gateway, to: v12 }
-  - { scope: acme/staging/web, fields: [ image ] }`;
+  - { scope: acme/staging/web, fields: [ image ] }
+  - { scope: "*/production/checkout" }                          # each that there is on the branch`;
 
 interface Asked {
   readonly file: string;
   readonly yes: boolean;
+  readonly dryRun: boolean;
 }
 
 async function recover(
   { root, environment }: Program,
   { session: named, style }: Context,
-  { file, yes }: Asked,
+  { file, yes, dryRun }: Asked,
 ): Promise<Output> {
   if (named.config !== null)
     throw new BacktrailError(
@@ -67,8 +70,8 @@ async function recover(
     const print = (line: string) => void (isText && printProgress(line));
     const items = await planAll(engine, incident, { reader: author, print });
     if (isText) process.stdout.write(`${planTable(style, items)}\n`);
-    const stopped = incident.onFailure === 'stop' && items.some(({ error }) => error);
-    const todo = stopped ? [] : items.filter(isOpen);
+    const stopped = !dryRun && incident.onFailure === 'stop' && items.some(({ error }) => error);
+    const todo = stopped || dryRun ? [] : items.filter(isOpen);
     if (stopped) print('Nothing was started, because a plan failed and the file says onFailure: stop.');
     if (todo.length > 0) {
       if (!yes) await ask(session.environment.interactive && isText, todo.length);
@@ -77,7 +80,7 @@ async function recover(
     const exitCode = exitCodeOf(items);
     return {
       value: incidentValue(incident.id, items),
-      text: () => `\n${resultTable(style, items)}`,
+      text: () => (dryRun ? '' : `\n${resultTable(style, items)}`),
       ...(exitCode !== 0 && { exitCode }),
     };
   });

@@ -2,6 +2,7 @@ import { isAbsolute } from 'node:path';
 import { type Engine, knownLedgers, type Notice, openEngine } from '../../engine/index.ts';
 import {
   createLogger,
+  createPushBudget,
   exitOnSignal,
   executeInBatches,
   type Reconciling,
@@ -31,7 +32,10 @@ export function addWorker(program: Program): void {
     .addHelpText(
       'after',
       `
-REDIS_URL names the queue. With --repo, it serves that repository only. SIGTERM finishes the current step.
+REDIS_URL names the queue: redis://HOST:PORT, redis-cluster://HOST:PORT,HOST:PORT or redis-sentinel://HOST:PORT,HOST:PORT/NAME,
+and rediss://, rediss-cluster:// or rediss-sentinel:// with TLS.
+With --repo, it serves that repository only. SIGTERM finishes the current step.
+BACKTRAIL_PUSHES_PER_MINUTE limits how often the workers of a queue push to one host; without it there is no limit.
 BACKTRAIL_ALLOWED_SIGNERS names the file of trusted keys (the format of git's gpg.ssh.allowedSignersFile).`,
     )
     .action((options: WorkerOptions) => runWorker(program, options));
@@ -48,9 +52,11 @@ async function runWorker(
   const logger = createLogger({ name });
   const openAny = openIn(environment, ({ code, message }) => logger.warn({ code }, message));
   const open: Open = (place) => openAny(named !== undefined && place === withoutLogin(named) ? named : place);
+  const { redisUrl, pushesPerMinute: perMinute = null } = environment;
+  const turn = perMinute === null ? undefined : createPushBudget({ redisUrl, perMinute, logger });
   const worker = startWorker({
-    redisUrl: environment.redisUrl,
-    execute: executeInBatches(open),
+    redisUrl,
+    execute: executeInBatches(open, turn),
     reconciling: reconcileIn(open, environment),
     logger,
     concurrency,

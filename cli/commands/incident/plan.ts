@@ -15,6 +15,7 @@ import {
   type RollbackResult,
 } from '../../../engine/index.ts';
 import { planToAsk } from '../../propose.ts';
+import { expandScopes } from './expand.ts';
 import type { Incident, RollbackInput } from './file.ts';
 
 /** One line of the file, and what became of it so far. */
@@ -51,7 +52,8 @@ export async function planAll(
   incident: Incident,
   { reader, print }: Planning,
 ): Promise<Item[]> {
-  const items: Item[] = incident.rollbacks.map((wish) => ({ wish, id: requestIdOf(incident, wish) }));
+  const wishes = await expandScopes(engine, incident.rollbacks);
+  const items: Item[] = wishes.map((wish) => ({ wish, id: requestIdOf(incident, wish) }));
   const twice = items.find(({ id }, index) => items.findIndex((other) => other.id === id) !== index);
   if (twice) throw new BacktrailError('INVALID_REQUEST', `${twice.wish.scope} is listed twice in the file.`);
   for (const [index, item] of items.entries()) {

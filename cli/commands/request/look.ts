@@ -38,7 +38,7 @@ export function addRequestList(program: Program, group: Command): void {
         const all = options.all === true || options.status !== undefined;
         const wanted = options.status ?? (all ? REQUEST_STATUSES : OPEN);
         const { limit, after } = options;
-        const listed = await session.withEngine(async (engine) => {
+        const found = await session.withEngine(async (engine) => {
           const reader = await session.author(engine);
           const requests = await engine.requests.list({
             ...(scope !== undefined && { scope }),
@@ -51,8 +51,8 @@ export function addRequestList(program: Program, group: Command): void {
           });
           return foundIn(engine, scope, requests);
         });
-        const page = listed.slice(0, limit);
-        const next = listed.length > limit ? (page.at(-1)?.id ?? null) : null;
+        const page = found.slice(0, limit);
+        const next = found.length > limit ? (page.at(-1)?.id ?? null) : null;
         const requests = (await withJobs(session, page)).filter((request) => wanted.includes(request.status));
         return {
           value: { requests, ...(next !== null && { next }) },

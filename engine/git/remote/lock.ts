@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { open, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,6 +18,13 @@ interface Owner {
   readonly pid: number;
   readonly host: string;
   readonly token: string;
+  /** When the process began, in the system's own unit, where the system tells. */
+  readonly started?: string;
+}
+
+function ownerHere(): Owner {
+  const started = processState(process.pid)?.started;
+  return { pid: process.pid, host: hostname(), token: randomUUID(), ...(started && { started }) };
 }
 
 /**
@@ -28,7 +36,7 @@ export async function withLock<Value>(
   options: { readonly waitMs: number; readonly signal: AbortSignal },
   use: () => Promise<Value>,
 ): Promise<Value> {
-  const owner: Owner = { pid: process.pid, host: hostname(), token: randomUUID() };
+  const owner = ownerHere();
   await acquire(file, owner, options);
   const beat = setInterval(() => void touch(file), BEAT_MS);
   beat.unref();
@@ -42,7 +50,7 @@ export async function withLock<Value>(
 
 /** Marks something as used by this process, until the function that is returned is called. */
 export async function claim(file: string): Promise<() => Promise<void>> {
-  await create(file, { pid: process.pid, host: hostname(), token: randomUUID() });
+  await create(file, ownerHere());
   const beat = setInterval(() => void touch(file), BEAT_MS);
   beat.unref();
   return async () => {
@@ -57,7 +65,7 @@ export async function isClaimed(file: string): Promise<boolean> {
   const found = await stat(file).catch(() => null);
   if (found === null) return false;
   const silence = Date.now() - found.mtimeMs;
-  return owner?.host === hostname() ? silence <= REUSED_MS && isAlive(owner.pid) : silence <= SILENCE_MS;
+  return owner?.host === hostname() ? silence <= REUSED_MS && isAlive(owner) : silence <= SILENCE_MS;
 }
 
 async function acquire(
@@ -116,7 +124,7 @@ async function isStale(file: string): Promise<boolean> {
   if (old > SILENCE_MS) return true;
   const owner = await readOwner(file);
   if (owner === null) return old > NAMELESS_MS;
-  return owner.host === hostname() && !isAlive(owner.pid);
+  return owner.host === hostname() && !isAlive(owner);
 }
 
 /** Milliseconds since the last beat; 0 where there is no such file. */
@@ -125,12 +133,29 @@ async function age(file: string): Promise<number> {
   return found === null ? 0 : Date.now() - found.mtimeMs;
 }
 
-function isAlive(pid: number): boolean {
+/**
+ * A process that ended and that its parent has not asked about still has its id (a zombie), and so has another one that
+ * got the id after it: in a container that was started again, the first process always does.
+ */
+function isAlive({ pid, started }: Owner): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return false;
+  }
+  const found = processState(pid);
+  if (found === null) return true;
+  return !/[ZX]/.test(found.state) && (started === undefined || started === found.started);
+}
+
+/** From Linux' /proc/PID/stat (proc(5)), whose second field may hold blanks and brackets; null elsewhere. */
+function processState(pid: number): { state: string; started: string } | null {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return { state: fields[0] ?? '', started: fields[19] ?? '' };
+  } catch {
+    return null;
   }
 }
 

@@ -11,7 +11,12 @@ export const hasNativeRedis =
 
 /** Tests flush and kill their server, so REDIS_URL, which may be somebody's own, is never used. */
 export function startTestRedis(
-  options: { only?: readonly LocalKind[]; port?: number } = {},
+  options: {
+    only?: readonly LocalKind[];
+    port?: number;
+    config?: readonly string[];
+    sentinel?: boolean;
+  } = {},
 ): Promise<RunningRedis> {
   return startRedis(forced || options.only === undefined ? { ...options, only: testKinds() } : options);
 }

@@ -1,0 +1,43 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { backtrail, exampleRepo, jsonOf, refusalOf } from '../../helpers/program/cli.ts';
+import { temporaryFolder } from '../../helpers/repositories/repo.ts';
+
+const shape = z.object({
+  id: z.string(),
+  rollbacks: z.array(z.looseObject({ scope: z.string(), status: z.string(), requestId: z.string() })),
+});
+
+async function dryRun(rollbacks: string[], ...more: string[]) {
+  const repo = await exampleRepo();
+  const file = join(await temporaryFolder(), 'incident.yaml');
+  const lines = rollbacks.map((item) => `  - ${item}\n`).join('');
+  await writeFile(file, `id: inc-1\nreason: v2 answers 500\nrollbacks:\n${lines}`);
+  const answer = await backtrail(repo, ['incident', file, '--dry-run', ...more]);
+  return { answer, refs: await repo.git('for-each-ref', 'refs/backtrail') };
+}
+
+describe('incident --dry-run', () => {
+  it('plans each scope that a pattern stands for, an entry of its own before it, and does nothing', async () => {
+    const own = '{ scope: globex/production/api-gateway, to: v1 }';
+    const { answer, refs } = await dryRun([own, '{ scope: "*/production/api-*" }'], '-o', 'json');
+    const { rollbacks } = jsonOf(answer, shape);
+    expect(rollbacks.map(({ scope, status }) => `${scope} ${status}`)).toEqual([
+      'globex/production/api-gateway not started',
+      'acme/production/api-gateway not started',
+    ]);
+    expect(refs).toBe('');
+  });
+
+  it('shows the table of plans, and ends as the first failure does', async () => {
+    const { answer } = await dryRun(['{ scope: acme/production/api-gateway, to: v99 }']);
+    expect(answer).toMatchObject({ code: 2, stdout: expect.stringContaining('REVISION_UNKNOWN') });
+  });
+
+  it('says so where a pattern matches nothing, and takes no other character for a pattern', async () => {
+    for (const scope of ['*/prod/api', 'acme.production/*', '(a|b)*/production/x'])
+      expect(refusalOf((await dryRun([`{ scope: "${scope}" }`])).answer)).toMatchObject({ exit: 2 });
+  });
+});
