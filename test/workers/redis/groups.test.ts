@@ -4,11 +4,17 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { RequestId } from '../../../engine/model/index.ts';
-import { checkQueue, enqueueRollback, followRollback, openQueue } from '../../../workers/index.ts';
+import {
+  checkQueue,
+  createPushBudget,
+  enqueueRollback,
+  followRollback,
+  openQueue,
+} from '../../../workers/index.ts';
 import type { RollbackQueue } from '../../../workers/index.ts';
 import { compiled } from '../../helpers/program/compiled.ts';
 import { makeJob, resultOf } from '../../helpers/queue/queue-values.ts';
-import { useQueues } from '../../helpers/queue/queue.ts';
+import { recordingLogger, useQueues } from '../../helpers/queue/queue.ts';
 import { hasNativeRedis } from '../../helpers/servers/redis.ts';
 import {
   freePort,
@@ -71,6 +77,19 @@ describe.skipIf(!hasNativeRedis)(`a cluster of three${needsServer}`, () => {
     const said = workers.flatMap(({ lines }) => lines).join('\n');
     expect(said).toContain(hosts);
     expect(said).not.toMatch(/hunter2|"level":"(?:warn|error)"/);
+  });
+
+  it('holds the budget of pushes on one of its nodes', async () => {
+    const { hosts } = await startCluster(start);
+    const { logger, find } = recordingLogger();
+    const turn = createPushBudget({ redisUrl: `redis-cluster://:hunter2@${hosts}`, perMinute: 1, logger });
+    const stop = new AbortController();
+    await turn('git@git.example.com:config.git', stop.signal);
+    const second = turn('git@git.example.com:config.git', stop.signal);
+    await expect.poll(() => find('waiting for a turn').length).toBe(1);
+    stop.abort();
+    await second;
+    expect(find('publishing without it')).toEqual([]);
   });
 
   it('says where it is, and no password, when the password is wrong or none of it answers', async () => {
