@@ -1,7 +1,7 @@
-/** `npm run demo`: an incident in a small GitOps repository, and three rollbacks out of it, through the real queue and worker. */
+/** `npm run demo`: an incident in a small GitOps repository, and rollbacks out of it, through the real queue and worker. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -64,6 +64,8 @@ async function demo(): Promise<number> {
         '--reason',
         'Back to where everything was well',
       ]);
+      title('4. An incident over all tenants: what differs from the good revision goes back, in one push');
+      await recover(run, fixtures.id('good'));
       title('The record, from Git alone');
       run('log');
     } finally {
@@ -74,6 +76,22 @@ async function demo(): Promise<number> {
     say(`  git -C ${repo} log --stat        npx backtrail --repo ${repo} history acme/production/billing`);
     return 0;
   });
+}
+
+/** Writes an incident file, and counts what became of the branch. */
+async function recover(run: Run, good: string): Promise<void> {
+  const file = join(folder, 'incident.yaml');
+  const scopes = ['*/staging/*', 'globex/*/*'];
+  const rollbacks = scopes.map((scope) => `  - { scope: "${scope}", to: ${good} }\n`).join('');
+  const text = `id: inc-demo\nreason: the new base image leaks memory\nonFailure: continue\nrollbacks:\n${rollbacks}`;
+  await writeFile(file, text);
+  say(text.trimEnd());
+  const moves = () => git('reflog', 'show', '--format=%H', 'main').split('\n').length;
+  const [before, movesBefore] = [git('rev-parse', 'main'), moves()];
+  run('incident', file, '--yes');
+  say(git('log', '--reverse', '--format=%h %s', `${before}..main`));
+  const commits = git('rev-list', '--count', `${before}..main`);
+  say(`${commits} commits; the branch moved ${moves() - movesBefore} time(s)`);
 }
 
 type Run = (...args: string[]) => string;

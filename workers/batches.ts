@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RequestId, RollbackResult } from '../engine/model/index.ts';
 import type { PushTurn } from './redis/push-budget.ts';
 import type { ExecuteRollback } from './run-job.ts';
@@ -23,6 +24,9 @@ interface Waiting {
 
 /** Rollbacks in one push: more would only make what a refusal costs larger. */
 const MOST = 500;
+/** Milliseconds. One that comes alone waits so long for others, and again for each that comes: those of an incident come in a row. */
+const GATHER_MS = 20;
+const GATHER_ROUNDS = 10;
 /** Milliseconds. So long an engine stays open for what comes next: it knows the history by then. */
 const WARM_MS = 5_000;
 
@@ -92,6 +96,10 @@ function createLane({ open, turn, ended }: LaneSetup): Lane {
   const run = async () => {
     isRunning = true;
     clearTimeout(idle);
+    for (let [round, count] = [0, 0]; round < GATHER_ROUNDS && count < waiting.length; round += 1) {
+      count = waiting.length;
+      await sleep(GATHER_MS);
+    }
     for (let [next] = waiting; next; [next] = waiting) {
       await turn(next.job.signal);
       const batch = takeBatch(waiting);
