@@ -44,6 +44,7 @@ const FUNCTIONS = {
     'addressOf',
     'checkQueue',
     'createLogger',
+    'createPushBudget',
     'enqueueRollback',
     'enqueueWaiting',
     'executeInBatches',
