@@ -92,4 +92,5 @@ function licenceIn(folder: string): string {
   return `${readFileSync(join(folder, file), 'utf8').trim()}\n`;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await buildCli(join(ROOT, 'dist/cli'));
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  await buildCli(process.argv[2] ?? join(ROOT, 'dist/cli'));

@@ -39,7 +39,7 @@ afterAll(async () => {
   await redis.stop();
 });
 
-/** Writes an incident file beside the repository, and runs the script on it. */
+/** Writes an incident file beside the repository, and runs the command that the script is. */
 async function recover(
   repo: Repo,
   text: string,
@@ -47,9 +47,9 @@ async function recover(
 ): Promise<Transcript> {
   const file = join(dirname(repo.folder), 'incident.yaml');
   await writeFile(file, text);
-  const args = [file, ...(options.args ?? ['--yes'])];
+  const args = ['incident', file, ...(options.args ?? ['--yes'])];
   const { cwd = '/', env = {} } = options;
-  return runProcess(repo, args, { script: 'incident', redisUrl: redis.url, cwd, env });
+  return runProcess(repo, args, { redisUrl: redis.url, cwd, env });
 }
 
 const incident = (onFailure: string, rollbacks: readonly string[]) =>

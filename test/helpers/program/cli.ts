@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Environment } from '../../../cli/environment.ts';
 import { runProgram } from '../../../cli/start/program.ts';
-import { compiled } from './compiled.ts';
+import { builtMain, compiled } from './compiled.ts';
 import { fixtures } from '../repositories/fixtures.ts';
 import { closeAfterFile } from '../run/lifetime.ts';
 import { createRepo, type Repo } from '../repositories/repo.ts';
@@ -95,7 +95,6 @@ function capture() {
 }
 
 const SCRIPTS = {
-  cli: 'cli/main.ts',
   incident: 'scripts/incident-recovery.ts',
   'first-rollback': 'scripts/first-rollback.ts',
 };
@@ -106,11 +105,17 @@ export function start(
   args: readonly string[],
   options: CliOptions & { script?: keyof typeof SCRIPTS } = {},
 ) {
-  const script = compiled(SCRIPTS[options.script ?? 'cli']);
+  const script = options.script === undefined ? builtMain() : compiled(SCRIPTS[options.script]);
   const file = options.stdout === undefined ? null : openSync(options.stdout, 'w');
   const child = spawn(process.execPath, [script, ...args], {
     cwd: options.cwd ?? repo.folder,
-    env: { ...repo.env, REDIS_URL: options.redisUrl ?? NO_REDIS, ...options.env },
+    // Each repository has a home of its own, where what V8 compiled would be written once and never read.
+    env: {
+      ...repo.env,
+      NODE_DISABLE_COMPILE_CACHE: '1',
+      REDIS_URL: options.redisUrl ?? NO_REDIS,
+      ...options.env,
+    },
     stdio: ['ignore', file ?? 'pipe', 'pipe'],
   });
   if (file !== null) closeSync(file);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { compiled } from './compiled.ts';
+import { builtMain } from './compiled.ts';
 import { type Repo, temporaryFolder } from '../repositories/repo.ts';
 import { SOON } from '../run/soon.ts';
 
@@ -42,7 +42,7 @@ export async function onTerminal(
   answers: readonly (readonly [asked: string, answer: string])[],
   { env = {}, rows = 50 }: { env?: Readonly<Record<string, string>>; rows?: number } = {},
 ) {
-  const command = [process.execPath, compiled('cli/main.ts'), ...args].map((word) => `'${word}'`).join(' ');
+  const command = [process.execPath, builtMain(), ...args].map((word) => `'${word}'`).join(' ');
   // A new terminal is no column wide.
   const sized = `stty columns 120 rows ${rows}; exec ${command}`;
   const child = spawn('script', ['--quiet', '--return', '--command', sized, '/dev/null'], {

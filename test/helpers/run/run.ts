@@ -13,6 +13,8 @@ export default function setup(project: TestProject): () => void {
   process.env['BACKTRAIL_TEST_SEED'] ??= String(randomInt(2 ** 31));
   project.vitest.logger.log(`Random cases: BACKTRAIL_TEST_SEED=${process.env['BACKTRAIL_TEST_SEED']}`);
   // Sources may have changed.
-  project.onTestsRerun(() => rmSync(join(folder, 'compiled'), { recursive: true, force: true }));
+  project.onTestsRerun(() => {
+    for (const made of ['compiled', 'built']) rmSync(join(folder, made), { recursive: true, force: true });
+  });
   return () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }
