@@ -19,6 +19,7 @@ import {
   temporaryFolder,
 } from '../helpers/repositories/repo.ts';
 import { ask, configOf } from '../helpers/people/requests.ts';
+import { runs } from '../helpers/run/proof.ts';
 
 const ledgerFile = z.looseObject({ events: z.array(z.looseObject({ type: z.string() })) });
 const LEDGER = 'refs/backtrail/ledger';
@@ -88,7 +89,7 @@ describe('a worker that dies with many rollbacks in hand', () => {
   it.each(['planned', 'staged', 'published'] as const)(
     'after the first of them was %s: another one lands each of them once',
     async (dieAt) => {
-      const { repo, ids } = await manyRequests(12);
+      const { repo, ids } = await manyRequests(runs(12, 5));
       const [cacheFolder, queue] = [join(await temporaryFolder(), 'cache'), await openQueue()];
       const location = `file://${repo.folder}`;
       for (const requestId of ids) await enqueueRollback(queue, { v: 2, requestId, repo: location });
@@ -105,7 +106,7 @@ describe('a worker that dies with many rollbacks in hand', () => {
 
 describe.skipIf(!hasNativeRedis)(`two workers on a cluster${needsServer}`, () => {
   it('land each rollback of a repository once', async () => {
-    const { repo, ids } = await manyRequests(12);
+    const { repo, ids } = await manyRequests(runs(12, 5));
     const { hosts } = await startCluster(start);
     const redisUrl = `redis-cluster://:hunter2@${hosts}`;
     const queue = await openQueue(redisUrl);

@@ -1,3 +1,4 @@
+import { runs } from '../../helpers/run/proof.ts';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -67,7 +68,7 @@ describe.skipIf(!hasNativeRedis)(`a cluster of three${needsServer}`, () => {
       startWorker({ redisUrl, execute, name: `w${index}`, concurrency: 4 }),
     );
     const queue = await open(redisUrl);
-    const ids = await enqueueMany(queue, 60);
+    const ids = await enqueueMany(queue, runs(60, 24));
     const results = await Promise.all(ids.map((id) => followRollback(queue, id)));
     expect(results.map(({ requestId }) => requestId)).toEqual(ids);
     expect([...executed.values()]).toEqual(ids.map(() => 1));

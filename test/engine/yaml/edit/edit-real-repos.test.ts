@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { restoreField } from '../../../../engine/yaml/edit/edit.ts';
 import { formatSelector } from '../../../../engine/yaml/core/selector.ts';
 import { collateralLines } from '../../../helpers/trees/collateral.ts';
+import { runs } from '../../../helpers/run/proof.ts';
 import { differingLeaves, isExpected } from '../../../helpers/trees/yaml-leaves.ts';
 
 const folder = process.env['BACKTRAIL_REAL_REPOS'] ?? '';
@@ -127,11 +128,11 @@ const REPOSITORIES: readonly (readonly [name: string, fields: number, samples: r
   ],
   [
     'kubernetes-management',
-    2000,
+    runs(2000, 250),
     [
-      { every: 150, back: 1 },
-      { every: 5, back: 1, under: 4000 },
-      { every: 18, back: 12, under: 5000 },
+      { every: runs(150, 600), back: 1 },
+      { every: runs(5, 40), back: 1, under: 4000 },
+      { every: runs(18, 144), back: 12, under: 5000 },
     ],
   ],
 ];
