@@ -24,6 +24,8 @@ interface Waiting {
 
 /** Rollbacks in one push: more would only make what a refusal costs larger. */
 const MOST = 500;
+/** Repositories that are worked on at the same time: each has its own processes of git. */
+const REPOSITORIES = 8;
 /** Milliseconds. One that comes alone waits so long for others, and again for each that comes: those of an incident come in a row. */
 const GATHER_MS = 20;
 const GATHER_ROUNDS = 10;
@@ -32,13 +34,14 @@ const WARM_MS = 5_000;
 
 /**
  * Executes requests of a repository together: while a push is under way, those that come wait, and the next push takes all of them, the
- * oldest first. Repositories do not wait for each other. `turn`: when the next push may be; those that come meanwhile join it.
+ * oldest first. Repositories do not wait for each other, but where there are many. `turn`: when the next push may be; those that come meanwhile join it.
  */
 export function executeInBatches(
   open: (repo: string) => Promise<BatchEngine>,
   turn: PushTurn = () => Promise.resolve(),
 ): ExecuteRollback {
   const lanes = new Map<string, Lane>();
+  const inTurn = limitTo(REPOSITORIES);
   return (job) =>
     new Promise((resolve, reject) => {
       let lane = lanes.get(job.repo);
@@ -47,6 +50,7 @@ export function executeInBatches(
         lane = createLane({
           open: () => open(repo),
           turn: (signal) => turn(repo, signal),
+          inTurn,
           ended: () => lanes.delete(repo),
         });
         lanes.set(repo, lane);
@@ -59,13 +63,33 @@ interface Lane {
   add(waiting: Waiting): void;
 }
 
+/** Runs so much work at the same time, and the rest in its order. */
+type InTurn = (work: () => Promise<void>) => Promise<void>;
+
+function limitTo(count: number): InTurn {
+  let free = count;
+  const waiting: (() => void)[] = [];
+  return async (work) => {
+    if (free > 0) free -= 1;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    try {
+      await work();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else free += 1;
+    }
+  };
+}
+
 interface LaneSetup {
+  readonly inTurn: InTurn;
   readonly open: () => Promise<BatchEngine>;
   readonly turn: (signal: AbortSignal) => Promise<void>;
   readonly ended: () => void;
 }
 
-function createLane({ open, turn, ended }: LaneSetup): Lane {
+function createLane({ open, turn, ended, inTurn }: LaneSetup): Lane {
   const waiting: Waiting[] = [];
   let engine: BatchEngine | null = null;
   let isRunning = false;
@@ -101,9 +125,12 @@ function createLane({ open, turn, ended }: LaneSetup): Lane {
       await sleep(GATHER_MS);
     }
     for (let [next] = waiting; next; [next] = waiting) {
-      await turn(next.job.signal);
-      const batch = takeBatch(waiting);
-      if (batch.length > 0) await runOnce(batch);
+      // A budget that cannot be asked is none.
+      await turn(next.job.signal).catch(() => undefined);
+      await inTurn(async () => {
+        const batch = takeBatch(waiting);
+        if (batch.length > 0) await runOnce(batch);
+      });
     }
     isRunning = false;
     idle = setTimeout(() => {

@@ -79,9 +79,11 @@ export async function executeRequests(
     else if (outcome) results.set(id, outcome);
   }
   // What is done already, or was never to be done, is rare, and explains itself.
-  for (const { id, ...options } of asks)
-    if (!results.has(id))
-      await settle(id, executeRequest(context, id, { ...options, ...(signal && { signal }) }));
+  for (const { id, ...options } of asks) {
+    if (results.has(id)) continue;
+    if (signal?.aborted === true) results.set(id, { status: 'rejected', reason: signal.reason });
+    else await settle(id, executeRequest(context, id, { ...options, ...(signal && { signal }) }));
+  }
   return results;
 }
 

@@ -17,7 +17,6 @@ import {
   type RollbackResult,
   type Step,
 } from '../model/index.ts';
-import { CONFIG_PATH } from '../model/config.ts';
 import { makeSnapshot, type Snapshot } from '../snapshot/snapshot.ts';
 import { deliver, type Delivered } from './deliver.ts';
 import { isDisjoint } from './disjoint.ts';
@@ -66,7 +65,7 @@ export async function executeBatch(input: BatchInput): Promise<BatchResults> {
   const fail = (members: readonly BatchMember[], reason: unknown) => {
     for (const { asked } of members.filter(isOpen)) results.set(asked.id, { status: 'rejected', reason });
   };
-  const round: Round = { ...input, results, plans: new Map(), since: null };
+  const round: Round = { ...input, results, plans: new Map(), moved: new Map(), since: null };
   const groups = [input.members];
   let moves = 0;
   for (let group = groups.shift()?.filter(isOpen); group; group = groups.shift()?.filter(isOpen)) {
@@ -74,6 +73,8 @@ export async function executeBatch(input: BatchInput): Promise<BatchResults> {
     try {
       await pushRound(round, group);
       moves = 0;
+      // Those that the others stood in the way of are decided on what the branch holds now.
+      groups.unshift(group.filter(isOpen));
     } catch (error) {
       const left = group.filter(isOpen);
       const middle = Math.ceil(left.length / 2);
@@ -85,8 +86,11 @@ export async function executeBatch(input: BatchInput): Promise<BatchResults> {
       else if (!isMove && !isRefusal(error)) fail(input.members, error);
       else if (!isAlone) groups.unshift(left.slice(0, middle), left.slice(middle));
       else if (isMove && moves < ATTEMPTS) groups.unshift(left);
-      else fail(left, error);
-      if (isMove) await clock.sleep(5 * 2 ** moves);
+      else {
+        fail(left, error);
+        moves = 0;
+      }
+      if (isMove && left.some(isOpen)) await clock.sleep(5 * 2 ** moves);
     }
   }
   return results;
@@ -99,6 +103,8 @@ interface Round extends BatchInput {
   /** Plans of earlier rounds. */
   readonly plans: Map<RequestId, Authorized>;
   readonly results: Map<RequestId, PromiseSettledResult<RollbackResult>>;
+  /** Paths that changed between two tips. */
+  readonly moved: Map<string, readonly string[]>;
   /** The tip that the first round saw. */
   since: ObjectId | null;
 }
@@ -221,33 +227,51 @@ async function prepare(
   member: BatchMember,
 ): Promise<Authorized | RollbackResult> {
   const earlier = round.plans.get(member.asked.id);
-  const planned = earlier && (await onTip(round.git, earlier.planned, snapshot));
-  return planned ? { ...earlier, planned } : planAnew(round, snapshot, member);
+  const kept = earlier && (await onTip(round, earlier.planned, snapshot));
+  // A break-glass session may have ended since.
+  if (kept) return { planned: kept, request: await member.authorize(kept) };
+  const { hasNothing, ...authorized } = await planAnew(round, snapshot, member);
+  if (!hasNothing) return authorized;
+  const { request, planned } = authorized;
+  const findings = await round.git.followUp({ branch: snapshot.branch, next: snapshot.base });
+  return outcomeOf(request, planned, 'unchanged', { findings });
 }
 
 async function planAnew(
-  { git, programs }: Round,
+  { programs }: Round,
   snapshot: Snapshot,
   { asked, authorize, onStep }: BatchMember,
-): Promise<Authorized | RollbackResult> {
+): Promise<Authorized & { readonly hasNothing: boolean }> {
   if (asked.base !== null) await requireOnLine(snapshot, asked.base, 'base');
   const planned = await planRequested(snapshot, asked, programs);
   const request = await authorize(planned);
-  if (requireConfirmed(request, planned)) {
-    const findings = await git.followUp({ branch: snapshot.branch, next: snapshot.base });
-    return outcomeOf(request, planned, 'unchanged', { findings });
+  const hasNothing = requireConfirmed(request, planned);
+  if (!hasNothing) await onStep?.({ step: 'planned', digest: planned.plan.digest });
+  return { request, planned, hasNothing };
+}
+
+/**
+ * On top of commits that may never land nothing is settled: null where it has nothing to do there, or may not go ahead. It is decided again when
+ * they have landed, or have not.
+ */
+async function planOnTop(round: Round, snapshot: Snapshot, member: BatchMember): Promise<Authorized | null> {
+  try {
+    const { hasNothing, ...authorized } = await planAnew(round, snapshot, member);
+    return hasNothing ? null : authorized;
+  } catch {
+    return null;
   }
-  await onStep?.({ step: 'planned', digest: planned.plan.digest });
-  return { request, planned };
 }
 
 /** The same plan on a newer tip, where the configuration and all that it rests on are the same; else null. */
-async function onTip(git: Round['git'], planned: Planned, snapshot: Snapshot): Promise<Planned | null> {
+async function onTip({ git, moved }: Round, planned: Planned, snapshot: Snapshot): Promise<Planned | null> {
   const { base } = planned.plan;
   if (base === snapshot.base) return planned;
   if (planned.snapshot.layout !== snapshot.layout || !(await snapshot.history.isOnLine(snapshot.base, base)))
     return null;
-  const changed = (await git.diffPaths(base, snapshot.base)).map(({ path }) => path);
+  const key = `${base} ${snapshot.base}`;
+  const changed = moved.get(key) ?? (await git.diffPaths(base, snapshot.base)).map(({ path }) => path);
+  moved.set(key, changed);
   return isDisjoint(planned, changed) ? movedTo(planned, snapshot) : null;
 }
 
@@ -270,14 +294,13 @@ async function stageAll(
   for (const each of ready) {
     await nextTurn();
     const { member } = each;
-    // By the configuration that comes with it, the next ones are other rollbacks: they are left to the next round.
-    if (changed.has(CONFIG_PATH)) break;
+    round.signal?.throwIfAborted();
     let own: Authorized | null = each;
     if (!isDisjoint(each.planned, changed)) {
       await chain?.end();
       chain = null;
       const onTop = makeSnapshot({ ...snapshot, base });
-      own = await settling(round, member, () => planAnew(round, onTop, member));
+      own = await planOnTop(round, onTop, member);
       if (own === null) continue;
     }
     if (chain === null) {

@@ -1,5 +1,5 @@
 /** Whether a plan is still valid after other paths changed: its commits can then be put on top unchanged. */
-import type { Layout } from '../layout/layout.ts';
+import { isShared, type Layout, type Selection, selectionsOf } from '../layout/layout.ts';
 import { CONFIG_PATH } from '../model/config.ts';
 import { selectionsFor } from '../plan/plan.ts';
 import type { Planned } from './plan.ts';
@@ -8,9 +8,10 @@ import type { Planned } from './plan.ts';
  * True where none of the changed paths is, or lies above or below, one that the plan read, writes or could have selected. Paths are compared
  * without case, as two that differ by case alone may be one file in a clone. When in doubt false: it is planned again.
  */
-export function isDisjoint({ plan, delivery, snapshot }: Planned, changed: Iterable<string>): boolean {
+export function isDisjoint(planned: Planned, changed: Iterable<string>): boolean {
+  const { plan, delivery, snapshot } = planned;
   const { layout } = snapshot;
-  const selections = selectionsFor(layout, plan.scope);
+  const selections = selectionsRead(planned);
   const own = foldedTree([
     ...plan.writes.map(({ path }) => path),
     ...plan.files.map(({ path }) => path),
@@ -19,10 +20,21 @@ export function isDisjoint({ plan, delivery, snapshot }: Planned, changed: Itera
   ]);
   const listed = new Set(delivery.inputs.flatMap(({ folders }) => [...folders].map(fold)));
   for (const path of changed) {
-    if (path === CONFIG_PATH || own.touches(path) || listed.has(fold(parentOf(path)))) return false;
+    if (path === CONFIG_PATH || own.touches(path) || parentsOf(fold(path)).some((one) => listed.has(one)))
+      return false;
     if (isGlobal(layout, path) || selections.some(({ paths }) => paths.match(path) !== null)) return false;
   }
   return true;
+}
+
+/** What concerns every service of the environment was rendered for those that there were. */
+function selectionsRead({ plan, snapshot: { layout } }: Planned): readonly Selection[] {
+  const { service: _, ...environment } = plan.scope;
+  const own = selectionsFor(layout, plan.scope);
+  const isForAll =
+    layout.config.delivery !== null &&
+    plan.files.some(({ path }) => layout.isVariables(path) || isShared(layout, plan.scope, path));
+  return isForAll ? [...own, ...selectionsOf(layout, environment)] : own;
 }
 
 /** Files that affect more than the scope that contains them. */
@@ -33,19 +45,20 @@ const fold = (path: string) => path.normalize('NFC').toLowerCase();
 
 const parentOf = (path: string) => path.slice(0, Math.max(0, path.lastIndexOf('/')));
 
+/** Every folder above a path, the root last. */
+function parentsOf(path: string): string[] {
+  const parents = [parentOf(path)];
+  for (let last = parents[0] ?? ''; last !== ''; last = parents.at(-1) ?? '') parents.push(parentOf(last));
+  return parents;
+}
+
 function foldedTree(paths: readonly string[]) {
   const own = new Set(paths.map(fold));
-  const above = new Set<string>();
-  for (const path of own)
-    for (let folder = parentOf(path); folder !== '' && !above.has(folder); folder = parentOf(folder))
-      above.add(folder);
+  const above = new Set([...own].flatMap(parentsOf).filter((folder) => folder !== ''));
   return {
     touches(path: string): boolean {
       const folded = fold(path);
-      if (own.has(folded) || above.has(folded)) return true;
-      for (let folder = parentOf(folded); folder !== ''; folder = parentOf(folder))
-        if (own.has(folder)) return true;
-      return false;
+      return own.has(folded) || above.has(folded) || parentsOf(folded).some((folder) => own.has(folder));
     },
   };
 }

@@ -29,9 +29,11 @@ export function beginChain(runner: Runner, { parent, requestId }: ChainStart): C
     .on('data', (text: string) => (complaint = `${complaint}${text}`.slice(-65_536)));
   let waiting: ((id: string | null) => void) | null = null;
   let failure: Error | null = null;
+  let isClosed = false;
   const closed = new Promise<number>((resolve) => {
     child.on('error', (error) => (failure ??= notStarted(error)));
     child.on('close', (code) => {
+      isClosed = true;
       runner.signal.removeEventListener('abort', stop);
       waiting?.(null);
       resolve(code ?? 128);
@@ -57,7 +59,7 @@ export function beginChain(runner: Runner, { parent, requestId }: ChainStart): C
       const from = mark === 1 ? requireObjectId(parent) : `:${mark - 1}`;
       const parts = [...commitParts({ commit: { ...commit, parent: null }, ref, mark, from })];
       const id = await new Promise<string | null>((resolve) => {
-        if (child.exitCode !== null || failure !== null) return resolve(null);
+        if (isClosed || failure !== null) return resolve(null);
         waiting = resolve;
         child.stdin.write(Buffer.concat(parts));
       });

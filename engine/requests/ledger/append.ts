@@ -91,15 +91,18 @@ async function runLane(
   rules: Pick<Rules, 'ref' | 'signoff'>,
 ): Promise<void> {
   lane.isRunning = true;
-  while (lane.waiting.length > 0) {
-    // Those that come at the same moment join.
-    await nextTurn();
-    const taken = lane.waiting;
-    lane.waiting = [];
-    // What could not join goes first next time.
-    lane.waiting = [...(await appendWaiting(taken, context, rules)), ...lane.waiting];
+  try {
+    while (lane.waiting.length > 0) {
+      // Those that come at the same moment join.
+      await nextTurn();
+      const taken = lane.waiting;
+      lane.waiting = [];
+      // What could not join goes first next time.
+      lane.waiting = [...(await appendWaiting(taken, context, rules)), ...lane.waiting];
+    }
+  } finally {
+    lane.isRunning = false;
   }
-  lane.isRunning = false;
 }
 
 /** Settles the first of them, and those that can share its commit; gives the others. Never rejects. */
@@ -169,8 +172,11 @@ async function appendOnce(
       try {
         const entries = await member.decide(ledgerSnapshot);
         const scope = openedScope(entries);
+        const isTaken = entries.some(({ id }) => members.some((one) => one.entries.some((e) => e.id === id)));
         if (entries.length === 0) member.resolve({ ledgerSnapshot, commits: [] });
-        else if (isFirst || (scope !== null && !scopes.has(scope))) {
+        else if (isFirst || (scope !== null && !scopes.has(scope) && !isTaken)) {
+          // What cannot be written is said of it alone.
+          await toEvents(ledgerSnapshot, grouped(entries));
           members.push({ member, entries });
           if (scope !== null) scopes.add(scope);
         } else left.push(member);

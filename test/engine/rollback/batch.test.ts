@@ -1,9 +1,15 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type Engine, isFailure, type RequestId, type RollbackResult } from '../../../engine/internal.ts';
+import {
+  type Engine,
+  isFailure,
+  makeRequestId,
+  type RequestId,
+  type RollbackResult,
+} from '../../../engine/internal.ts';
 import { engineOf, JANE } from '../../helpers/repositories/engine.ts';
-import { createRepo, type Files, type Repo } from '../../helpers/repositories/repo.ts';
+import { cloneRepo, createRepo, type Files, type Repo } from '../../helpers/repositories/repo.ts';
 
 const config = (more: object = {}) =>
   `${JSON.stringify({
@@ -84,6 +90,20 @@ describe('requests that are opened together', () => {
     expect(await repo.git('rev-list', '--count', 'refs/backtrail/ledger')).toBe('1');
     const views = await engine.requests.list({ reader: JANE });
     expect(views.map(({ scopeName }) => scopeName).toSorted()).toEqual(['prod/svc-00', 'prod/svc-02']);
+  });
+
+  it('are each answered for themselves where two have one id', async () => {
+    const { engine } = await stage();
+    const asks = [];
+    for (const scope of ['prod/svc-00', 'prod/svc-01', 'prod/svc-02']) {
+      const { target, digest } = await engine.rollbacks.plan({ scope, author: JANE });
+      asks.push({ scope, target, digest, author: JANE, reason: 'v2 answers 500' });
+    }
+    const id = makeRequestId(Date.now(), new Uint8Array(10));
+    const results = await engine.rollbacks.requestMany(
+      asks.map((ask, index) => (index < 2 ? { ...ask, id } : ask)),
+    );
+    expect(results.map(statusOf)).toEqual(['approved', 'REQUEST_EXISTS', 'approved']);
   });
 
   it('of one scope follow each other: the later one takes the place of the earlier', async () => {
@@ -207,6 +227,22 @@ describe('rollbacks that are executed together', () => {
     const results = await engine.requests.executeRequests(ids.map((id) => ({ id })));
     expect(ids.map((id) => statusOf(results.get(id)))).toEqual(['completed', 'unchanged']);
     expect(await repo.git('rev-list', '--count', 'main')).toBe('3');
+  });
+
+  it('settle nothing on top of commits that a hook refuses, and do not bring those to a clone', async () => {
+    const { repo } = await stage();
+    const clone = await cloneRepo(repo);
+    const engine = await engineOf(clone);
+    const ids = await askAll(engine, ['prod', 'prod/svc-05']);
+    // The environment as a whole is refused; the service, of which nothing would be left to do after it, is not.
+    const refuses = `new=$(echo "$refs" | grep refs/heads/main | cut -d' ' -f2)\n[ -z "$new" ] || git show "$new:apps/prod/svc-00/app.yaml" | grep -q v2 || exit 1`;
+    await countPushes(repo, refuses);
+    const results = await engine.requests.executeRequests(ids.map((id) => ({ id })));
+    expect(ids.map((id) => statusOf(results.get(id)))).toEqual(['REMOTE_REJECTED', 'completed']);
+    expect(await repo.git('show', 'main:apps/prod/svc-05/app.yaml')).toBe('image: v1');
+    const tip = await repo.git('rev-parse', 'main');
+    expect(await clone.git('rev-parse', 'main', 'origin/main')).toBe(`${tip}\n${tip}`);
+    expect(await clone.git('status', '--porcelain')).toBe('');
   });
 
   it('keep their plans where a bot moves the branch elsewhere, and plan anew where it moves it here', async () => {
