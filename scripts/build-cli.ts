@@ -68,6 +68,8 @@ export async function buildCli(folder: string, plugins: readonly Plugin[] = []):
     plugins: [WITHOUT, ...plugins],
     charset: 'ascii',
     define: { 'import.meta.url': 'backtrailUrl' },
+    // Node warns of an experiment where a script that it did not load itself imports something.
+    supported: { 'dynamic-import': false },
     banner: { js: "const backtrailUrl = require('node:url').pathToFileURL(__filename).href;" },
   });
   const [code = ''] = Object.keys(commands.metafile.outputs).map((path) => basename(path));

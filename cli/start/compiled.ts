@@ -17,7 +17,7 @@ import {
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
-import { constants, Script } from 'node:vm';
+import { Script } from 'node:vm';
 import type { runCommand } from './program.ts';
 
 /** cli/start/program.ts, as the build makes a file of it. */
@@ -39,7 +39,6 @@ export function loadCommands(file: string, folder: string | null, purpose: strin
 return module.exports; })`;
   const script = new Script(code, {
     filename: file,
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     ...(cachedData && { cachedData }),
   });
   if (kept && script.cachedDataRejected !== false)
