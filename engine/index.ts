@@ -28,9 +28,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     clock: options.clock ?? clock,
   });
   return {
-    ...only(inner, ENGINE),
-    rollbacks: only(inner.rollbacks, ROLLBACKS),
-    requests: only(inner.requests, REQUESTS),
+    ...pick(inner, ENGINE),
+    rollbacks: pick(inner.rollbacks, ROLLBACKS),
+    requests: pick(inner.requests, REQUESTS),
   };
 }
 
@@ -73,7 +73,7 @@ const REQUESTS = [
   'audit',
 ] as const;
 
-function only<T extends object, Name extends keyof T>(from: T, names: readonly Name[]): Pick<T, Name> {
+function pick<T extends object, Name extends keyof T>(from: T, names: readonly Name[]): Pick<T, Name> {
   const picked: Partial<Pick<T, Name>> = {};
   for (const name of names) picked[name] = from[name];
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each of the names was set

@@ -1,5 +1,5 @@
 /** Executes many approved requests in as few pushes as possible: what a worker does with those that wait at the same time. */
-import type { ObjectId, RequestId, RollbackResult } from '../model/index.ts';
+import type { RequestId, RollbackResult } from '../model/index.ts';
 import { isFailure } from '../model/index.ts';
 import { isDamaged } from '../git/process/failure.ts';
 import { isWaiting } from '../record/transitions.ts';
@@ -7,6 +7,7 @@ import { type BatchMember, type BatchRecord, type BatchResults, executeBatch } f
 import type { Planned } from '../rollback/plan.ts';
 import { readRules, type RequestContext, requireOwnConfig, type Rules, rulesOf } from './context.ts';
 import { executeRequest, REFUSALS, requestOf } from './execute.ts';
+import { publishedAfter } from './restored.ts';
 import { type EligibilityInput, requireEligible } from './gate/eligibility.ts';
 import { rememberOwners } from './gate/owners.ts';
 import { proveRequest, readSignaturesOf } from './ledger/proof.ts';
@@ -35,7 +36,8 @@ export async function executeRequests(
     results.set(id, settled);
   };
   const found = await findAll(context, rules, ledgerSnapshot, asks);
-  const published = await publishedOf(context, rules.snapshot?.base ?? null, [...found.values()]);
+  const bases = [...found.values()].map(({ file }) => file.state.base);
+  const published = await publishedAfter(context.git, rules.snapshot?.base ?? null, bases);
   const isPlain = ({ id }: ExecuteAsk) => {
     const state = found.get(id)?.file.state;
     return (
@@ -113,19 +115,6 @@ function requireWhole({ git }: RequestContext, batch: BatchResults): void {
   if (git.kind === 'local' || git.renewed) return;
   for (const each of batch.values())
     if (each.status === 'rejected' && isFailure(each.reason) && isDamaged(each.reason)) throw each.reason;
-}
-
-/** By request the commit that says that it executes it, for all of them at once. */
-async function publishedOf(
-  { git }: RequestContext,
-  tip: ObjectId | null,
-  found: readonly EligibilityInput[],
-): Promise<ReadonlyMap<RequestId, ObjectId>> {
-  if (tip === null || found.length === 0) return new Map();
-  const line = await git.history.firstParents(tip);
-  const places = new Map(line.map((commit, index) => [commit, index]));
-  const depths = found.map(({ file }) => places.get(file.state.base) ?? line.length);
-  return git.requestsSince({ tip, after: line[Math.max(...depths)] ?? null });
 }
 
 function memberOf(found: EligibilityInput, onStep: ExecuteAsk['onStep']): BatchMember {

@@ -3,7 +3,6 @@ import {
   BacktrailError,
   FAILURES,
   isFailure,
-  type ObjectId,
   type PreparedEvents,
   type RequestEvent,
   type RequestId,
@@ -43,13 +42,7 @@ export async function complete(
   result: RollbackResult,
 ): Promise<RollbackResult> {
   if (file.state.status === 'completed') return result;
-  const { commit, deliveryCommit, status } = result;
-  const outcome = status === 'unchanged' ? 'unchanged' : 'completed';
-  await recordCompleted(context, rules, file.state.id, { outcome, commit, deliveryCommit }).catch(
-    (error: unknown) => {
-      if (!isFailure(error)) throw error;
-    },
-  );
+  await completeAll(context, rules, [result]);
   return result;
 }
 
@@ -89,24 +82,6 @@ function completions(context: RequestContext, results: readonly RollbackResult[]
     }
     return made;
   };
-}
-
-async function recordCompleted(
-  context: RequestContext,
-  rules: Rules,
-  id: RequestId,
-  result: {
-    readonly outcome: 'completed' | 'unchanged';
-    readonly commit: ObjectId | null;
-    readonly deliveryCommit: ObjectId | null;
-  },
-): Promise<boolean> {
-  const { commits } = await append(context, rules, async (ledgerSnapshot) => {
-    const file = await requireRequest(ledgerSnapshot, id);
-    if (file.state.status === 'completed') return [];
-    return [onRequest(id, { ...stamp(context, context.committer), type: 'completed', ...result })];
-  });
-  return commits.length > 0;
 }
 
 type Failing = Pick<EligibilityInput, 'context' | 'rules' | 'file'>;

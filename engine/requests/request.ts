@@ -31,6 +31,7 @@ import type { RequestView } from './types.ts';
 import { openLedgerSnapshot } from './ledger/snapshot.ts';
 import { requireGate } from './gate/gate.ts';
 import { repeated } from './repeated.ts';
+import { publishedAfter } from './restored.ts';
 import { openRequest, requireReason, requireTarget } from './open.ts';
 import { type RequestContext, type Rules, rulesOf, timeOf } from './context.ts';
 import { viewOf } from './view.ts';
@@ -93,12 +94,8 @@ export async function requestMany(
   const snapshot = await context.observe();
   const rules = await rulesOf(context, snapshot);
   const { tip } = await openLedgerSnapshot(context.git, rules.ref, context.cache);
-  const line = new Map(
-    (await context.git.history.firstParents(snapshot.base)).map((commit, index) => [commit, index]),
-  );
-  const depths = asks.map(({ base }) => (base === undefined ? line.size : (line.get(base) ?? line.size)));
-  const after = [...line.keys()][Math.max(...depths)] ?? null;
-  const published = await context.git.requestsSince({ tip: snapshot.base, after });
+  const bases = asks.map(({ base }) => base ?? null);
+  const published = await publishedAfter(context.git, snapshot.base, bases);
   const looked: RequestContext = {
     ...context,
     observe: () => Promise.resolve(snapshot),

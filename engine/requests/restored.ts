@@ -1,5 +1,5 @@
 /** Whether a commit of the branch is the rollback that it claims to be. Anyone who may push can write trailers. */
-import { FAILURES, isFailure, type LedgerRequest, type ObjectId } from '../model/index.ts';
+import { FAILURES, isFailure, type LedgerRequest, type ObjectId, type RequestId } from '../model/index.ts';
 import type { FileChange } from '../model/index.ts';
 import { compileLayout } from '../layout/layout.ts';
 import type { RollbackRecord } from '../record/trailers.ts';
@@ -7,6 +7,22 @@ import { planWithoutDelivery } from '../rollback/plan.ts';
 import { readOwnConfig } from '../rollback/observe.ts';
 import { makeSnapshot, type Snapshot } from '../snapshot/snapshot.ts';
 import type { RequestContext } from './context.ts';
+
+/**
+ * By request the commit that says that it executes it, for requests made on these bases: one look from the oldest of them on. All of the line is
+ * looked at where one is null, or not on it.
+ */
+export async function publishedAfter(
+  git: RequestContext['git'],
+  tip: ObjectId | null,
+  bases: readonly (ObjectId | null)[],
+): Promise<ReadonlyMap<RequestId, ObjectId>> {
+  if (tip === null || bases.length === 0) return new Map();
+  const line = await git.history.firstParents(tip);
+  const places = new Map(line.map((commit, index) => [commit, index]));
+  const depths = bases.map((base) => (base === null ? undefined : places.get(base)) ?? line.length);
+  return git.requestsSince({ tip, after: line[Math.max(...depths)] ?? null });
+}
 
 /** Whether the commit changes each of these files to the planned content and mode. */
 export async function restoresFiles(

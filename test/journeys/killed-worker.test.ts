@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { STEPS } from '../../engine/internal.ts';
 import { enqueueRollback, followRollback, openQueue } from '../../workers/index.ts';
 import { exampleRepo } from '../helpers/program/cli.ts';
@@ -13,6 +13,8 @@ import { approve, request, revertsOf as revertsIn, type Scene, scene } from '../
 import { SOON } from '../helpers/run/soon.ts';
 
 const redis = useRedis();
+// Compiling blocks this process: a question to Redis that waits meanwhile would be given up.
+beforeAll(() => void compiled('test/helpers/queue/rollback-worker.ts'));
 const children: ChildProcess[] = [];
 afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
