@@ -259,9 +259,16 @@ function atOneTime(group: readonly Entry[]): readonly Entry[] {
   return group.map((entry) => dated(entry, latest ?? entry.event.at));
 }
 
+/** A request begins when the event that opens it does, and expires so long after it. */
 function dated(entry: Entry, at: string): Entry {
   if (entry.kind === 'session') return { ...entry, event: { ...entry.event, at } };
-  return { ...entry, event: { ...entry.event, at } };
+  const { event } = entry;
+  if (event.type !== 'opened') return { ...entry, event: { ...event, at } };
+  const { createdAt, expiresAt } = event.proposal;
+  const later = Date.parse(at) - Date.parse(createdAt);
+  const ends = expiresAt === null ? null : timeOf(Date.parse(expiresAt) + later);
+  const proposal = { ...event.proposal, createdAt: at, expiresAt: ends };
+  return { ...entry, event: { ...event, at, proposal } };
 }
 
 /** No event is dated before the one that it follows, however slow this clock is, so that times in the ledger only grow. */

@@ -92,6 +92,23 @@ describe('requests that are opened together', () => {
     expect(views.map(({ scopeName }) => scopeName).toSorted()).toEqual(['prod/svc-00', 'prod/svc-02']);
   });
 
+  it('have one time where opening them took longer than a second, and one no earlier than what is in the ledger', async () => {
+    const { repo } = await stage(filesAt, {
+      policy: { environments: [{ match: 'prod', quorum: 1, unsignedRequests: true, expiry: '1h' }] },
+    });
+    let now = Date.now() + 30_000;
+    const sleep = () => Promise.resolve();
+    const location = `file://${repo.folder}`;
+    const slow = await engineOf(repo, { location, clock: { now: () => (now += 1000), sleep } });
+    const first = await askAll(slow, ['prod/svc-00', 'prod/svc-01', 'prod/svc-02']);
+    const behind = await engineOf(repo, { location });
+    const second = await askAll(behind, ['prod/svc-03']);
+    const views = await Promise.all([...first, ...second].map((id) => behind.requests.show({ id })));
+    expect(new Set(views.map(({ createdAt }) => createdAt)).size).toBe(1);
+    for (const { createdAt, expiresAt } of views)
+      expect(Date.parse(expiresAt ?? '') - Date.parse(createdAt)).toBe(3_600_000);
+  });
+
   it('are each answered for themselves where two have one id', async () => {
     const { engine } = await stage();
     const asks = [];
