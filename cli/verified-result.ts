@@ -3,9 +3,11 @@ import {
   BacktrailError,
   type Engine,
   isFailure,
+  type RequestId,
   type RequestView,
   type RollbackResult,
 } from '../engine/index.ts';
+import type { Followed } from '../workers/index.ts';
 import { Interrupted } from './terminal/interrupt.ts';
 
 /**
@@ -36,3 +38,31 @@ export async function provenResult(
     `The queue says that ${id} is ${said}, but the branch does not contain it.`,
   );
 }
+
+/** The same for many that were followed together: one look at the branch says which of them it holds. */
+export async function provenResults(
+  engine: Engine,
+  requests: readonly RequestView[],
+  followed: Followed,
+): Promise<Followed> {
+  const published = await engine.findRequests(requests.map(({ id }) => id));
+  const asks = [...published.keys()].map((id) => ({ id }));
+  const reported = asks.length === 0 ? new Map() : await engine.rollbacks.executeMany(asks);
+  const results = new Map<RequestId, PromiseSettledResult<RollbackResult>>();
+  for (const request of requests) {
+    const { id } = request;
+    const claimed = followed.get(id);
+    const found = reported.get(id);
+    if (found?.status === 'fulfilled' && claimed?.status === 'fulfilled')
+      results.set(id, { status: 'fulfilled', value: { ...found.value, findings: claimed.value.findings } });
+    else if (found) results.set(id, found);
+    else {
+      const [settled] = await Promise.allSettled([provenResult(engine, request, () => resultIn(claimed))]);
+      results.set(id, settled);
+    }
+  }
+  return results;
+}
+
+const resultIn = (claimed: PromiseSettledResult<RollbackResult> | undefined): Promise<RollbackResult> =>
+  claimed?.status === 'fulfilled' ? Promise.resolve(claimed.value) : Promise.reject(claimed?.reason);

@@ -46,6 +46,7 @@ const ENGINE = [
   'compare',
   'log',
   'findRequest',
+  'findRequests',
   'propose',
   'samplePlan',
   'destination',
@@ -54,7 +55,15 @@ const ENGINE = [
   'writeConfig',
   'close',
 ] as const;
-const ROLLBACKS = ['plan', 'request', 'requestMany', 'execute', 'executeMany', 'earlier'] as const;
+const ROLLBACKS = [
+  'plan',
+  'planMany',
+  'request',
+  'requestMany',
+  'execute',
+  'executeMany',
+  'earlier',
+] as const;
 const REQUESTS = [
   'list',
   'ids',
@@ -146,7 +155,7 @@ export type { MaskedFile } from './history/show.ts';
 export type { RollbackRecord } from './record/trailers.ts';
 export { resultOf } from './rollback/result.ts';
 export { TRANSITIONS } from './record/transitions.ts';
-export type { GatedPlan, PlanAsk, RequestOptions, RollbackAsk, Rollbacks } from './rollbacks.ts';
+export type { GatedPlan, PlanAsk, PlannedAsk, RequestOptions, RollbackAsk, Rollbacks } from './rollbacks.ts';
 export type { ExecuteAsk } from './requests/execute-many.ts';
 export { blockedError, isBlocked } from './rollback/blocked.ts';
 export type { Checkup } from './doctor/doctor.ts';

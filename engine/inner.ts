@@ -109,6 +109,8 @@ export interface Engine {
   log(ask: { scope?: string; limit: number }): Promise<queries.LogEntry[]>;
   /** The commit that executed a request earlier, or null. */
   findRequest(id: RequestId): Promise<ObjectId | null>;
+  /** The same for many, on one look: those that the branch holds. */
+  findRequests(ids: readonly RequestId[]): Promise<ReadonlyMap<RequestId, ObjectId>>;
   /**
    * Questions are answered without git for small local repositories; what writes is not.
    *
@@ -192,6 +194,13 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
       repository.work(async ({ git, observe }) => {
         await git.refresh();
         return git.findRequest({ tip: (await observe()).base, base: null, requestId });
+      }),
+    findRequests: (ids) =>
+      repository.work(async ({ git, observe }) => {
+        await git.refresh();
+        const all = await git.requestsSince({ tip: (await observe()).base, after: null });
+        const wanted = new Set(ids);
+        return new Map([...all].filter(([id]) => wanted.has(id)));
       }),
     requireWriting: () => repository.git().requireWriting(),
     propose: (steering = {}) =>

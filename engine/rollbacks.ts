@@ -3,6 +3,7 @@ import {
   BacktrailError,
   type Clock,
   type Coordinates,
+  isFailure,
   makeRequestId,
   type ObjectId,
   type Person,
@@ -13,7 +14,9 @@ import {
 import type { ExecuteOptions } from './rollback/execute.ts';
 import { type Ask, planAsked, withNotice, withPreview } from './rollback/plan.ts';
 import { planValue, type RollbackPlan } from './rollback/plan-value.ts';
-import type { Repository } from './queries/with-repository.ts';
+import type { Notice, Opened, Repository } from './queries/with-repository.ts';
+import type { Snapshot } from './snapshot/snapshot.ts';
+import { knownRequests, lookOnce, settleAll } from './requests/many/look-once.ts';
 import type { ExecuteRequestOptions, RequestView } from './requests/types.ts';
 import type { ExecuteAsk } from './requests/execute-many.ts';
 import type { InnerRequests } from './requests/inner-requests.ts';
@@ -53,6 +56,15 @@ export interface GatedPlan extends RollbackPlan {
   readonly gate: PlanGate;
 }
 
+/** What there is under the id of a rollback: one of the three. */
+export interface PlannedAsk {
+  /** The commit of the branch that executed it. */
+  readonly done: ObjectId | null;
+  /** As the ledger has it. */
+  readonly request: RequestView | null;
+  readonly plan: GatedPlan | null;
+}
+
 /** A plan that someone looked at, and why it is to be executed. */
 export interface RollbackAsk extends RollbackInput {
   /** The plan's `target`: a full commit id, also as `{ commit }`. */
@@ -85,6 +97,16 @@ export interface Rollbacks {
    * REVISION_INVALID, REVISION_UNKNOWN, REVISION_NOT_ON_BRANCH, CONFIG_MISSING, CONFIG_INVALID, REPOSITORY_UNKNOWN, REMOTE_UNAVAILABLE
    */
   plan(ask: PlanAsk): Promise<GatedPlan>;
+  /**
+   * The same for many, in their order, on one look at the branch and at the ledger; each fails alone. What is done under an id already, or asked
+   * for, is not planned again. `reader`: in whose name they would be asked for.
+   *
+   * @throws what stands in the way of all of them, such as CONFIG_MISSING
+   */
+  planMany(
+    asks: readonly (Omit<PlanAsk, 'author'> & { readonly id: RequestId })[],
+    reader: Person,
+  ): Promise<readonly PromiseSettledResult<PlannedAsk>[]>;
   /**
    * Plans again on the tip, compares the digest, and asks policy and permission. Where the branch has a policy for what changes, or
    * `propose` or `ledger` asks for a record, it opens a request in the ledger: `status` is `pending` (it waits for approvals) or
@@ -128,6 +150,12 @@ export interface Rollbacks {
   ): Promise<{ readonly plan: RollbackPlan; readonly request: RequestView | null } | null>;
 }
 
+/** Where something is planned. */
+interface PlanPlace extends Pick<Opened, 'git'> {
+  readonly snapshot: Snapshot;
+  readonly offline: Notice | null;
+}
+
 export interface RollbacksInput {
   readonly repository: Repository;
   readonly requests: InnerRequests;
@@ -151,24 +179,53 @@ export function createRollbacks(input: RollbacksInput): Rollbacks {
     // A new id has no earlier rollback; one that was given is always looked up.
     fresh: ask.id === undefined,
   });
+  const planOn = async (
+    { snapshot, git, offline }: PlanPlace,
+    ask: PlanAsk,
+    open: () => Promise<RequestContext>,
+  ): Promise<GatedPlan> => {
+    const planned = await withPreview(git, await planAsked(snapshot, askOf(ask), { programs, clock }));
+    const found = withNotice(planned, offline);
+    const { propose = false, ledger = false } = ask;
+    const asked = { planned: found, author: await authorOf(ask), propose, ledger };
+    const { gate, findings } = await planGate(open, asked);
+    const value = planValue(found, { revisions: ask.revisions === true });
+    const { quorum: need, approvers, rules } = gate;
+    const waits = gate.needsApproval && gate.may.request.allowed && !value.unchanged;
+    return {
+      ...value,
+      findings: [...value.findings, ...findings],
+      ...(waits && { approval: { need, have: 0, approvers, ...(rules && { rules }) } }),
+      gate,
+    };
+  };
   return {
     plan: (ask) =>
+      repository.ask((snapshot, { offline, ...opened }) =>
+        planOn({ snapshot, offline, git: opened.git }, ask, () => place(opened)),
+      ),
+    planMany: (asks, reader) =>
       repository.ask(async (snapshot, { offline, ...opened }) => {
-        const { git } = opened;
-        const planned = await withPreview(git, await planAsked(snapshot, askOf(ask), { programs, clock }));
-        const found = withNotice(planned, offline);
-        const { propose = false, ledger = false } = ask;
-        const asked = { planned: found, author: await authorOf(ask), propose, ledger };
-        const { gate, findings } = await planGate(() => place(opened), asked);
-        const value = planValue(found, { revisions: ask.revisions === true });
-        const { quorum: need, approvers, rules } = gate;
-        const waits = gate.needsApproval && gate.may.request.allowed && !value.unchanged;
-        return {
-          ...value,
-          findings: [...value.findings, ...findings],
-          ...(waits && { approval: { need, have: 0, approvers, ...(rules && { rules }) } }),
-          gate,
-        };
+        const look = await lookOnce(await place(opened), snapshot, [null]);
+        const known = await knownRequests(
+          look,
+          asks.map(({ id }) => id),
+          personOf(reader),
+        );
+        const { git } = look.context;
+        const [head, destination] = [git.checkedOut(), git.destination(snapshot.branch)];
+        const pinned = { ...git, checkedOut: () => head, destination: () => destination };
+        return settleAll(asks, async ({ id, ...ask }): Promise<PlannedAsk> => {
+          const done = look.published.get(id) ?? null;
+          if (done !== null) return { done, request: null, plan: null };
+          const request = known.get(id) ?? null;
+          if (isFailure(request)) throw request;
+          if (request !== null) return { done, request, plan: null };
+          const plan = await planOn({ snapshot, offline, git: pinned }, { ...ask, author: reader }, () =>
+            Promise.resolve(look.context),
+          );
+          return { done, request, plan };
+        });
       }),
     request: async (ask, options) => {
       const asked = await askedOf(ask);

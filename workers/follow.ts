@@ -2,7 +2,7 @@ import { QueueEvents } from 'bullmq';
 import type { Job } from 'bullmq';
 import { BacktrailError, STEPS } from '../engine/model/index.ts';
 import type { RequestId, RollbackResult } from '../engine/model/index.ts';
-import { createWakeableTimer, type WakeableTimer } from './wakeable-timer.ts';
+import { createWakeableTimer } from './wakeable-timer.ts';
 import { decodeFailure } from './failure-wire.ts';
 import { parseProgress, parseResult } from './payload.ts';
 import type { RollbackJob, RollbackProgress } from './payload.ts';
@@ -24,7 +24,20 @@ export interface FollowOptions {
   readonly signal?: AbortSignal;
 }
 
+/** The same of many: each is told of with its id. */
+export interface FollowManyOptions extends Pick<FollowOptions, 'since' | 'onIdle' | 'timeoutMs' | 'signal'> {
+  readonly onStep?: (id: RequestId, progress: RollbackProgress) => void;
+  readonly onRetry?: (id: RequestId, retry: Parameters<NonNullable<FollowOptions['onRetry']>>[0]) => void;
+  /** One has ended, well or not. */
+  readonly onEnd?: (id: RequestId) => void;
+}
+
+export type Followed = ReadonlyMap<RequestId, PromiseSettledResult<RollbackResult>>;
+
 const POLL_MS = 500;
+/** How often where there are many: events say which of them to look at. */
+const POLL_MANY_MS = 2000;
+const MANY = 20;
 const IDLE_MS = 5000;
 /** How long Redis may be unreachable, as in a restart, before following gives up. */
 const OUTAGE_MS = 10_000;
@@ -39,56 +52,99 @@ export async function followRollback(
   id: RequestId,
   options: FollowOptions = {},
 ): Promise<RollbackResult> {
-  const { timeoutMs, signal } = options;
-  const report = reporter(options);
-  const timer = createWakeableTimer();
-  const events = listen(queue, options.since ?? (await ask(queue, () => lastEvent(queue))));
-  events.on('progress', ({ jobId, data }) => {
-    if (jobId === id) report.progress(data);
+  const { onStep, onRetry, ...rest } = options;
+  const followed = await followMany(queue, [id], {
+    ...rest,
+    ...(onStep && { onStep: (_, progress) => onStep(progress) }),
+    ...(onRetry && { onRetry: (_, retry) => onRetry(retry) }),
   });
+  const settled = followed.get(id);
+  if (settled?.status === 'fulfilled') return settled.value;
+  throw settled?.reason;
+}
+
+/** The same for many, through one connection. Rejects with the signal's reason alone: what each ends with is said of each. */
+export async function followMany(
+  queue: RollbackQueue,
+  ids: readonly RequestId[],
+  options: FollowManyOptions = {},
+): Promise<Followed> {
+  const { timeoutMs, signal, onIdle, onEnd } = options;
+  const timer = createWakeableTimer();
+  const open = new Map(ids.map((id) => [id, reporter(id, options)]));
+  const results = new Map<RequestId, PromiseSettledResult<RollbackResult>>();
+  const end = (id: RequestId, settled: PromiseSettledResult<RollbackResult>) => {
+    open.delete(id);
+    results.set(id, settled);
+    onEnd?.(id);
+  };
+  const named = new Set<RequestId>();
+  const events = listen(queue, options.since ?? (await ask(queue, () => lastEvent(queue))));
+  events.on('progress', ({ jobId, data }) => open.get(jobId)?.progress(data));
   for (const event of ['completed', 'failed', 'delayed', 'removed'] as const)
     events.on(event, ({ jobId }: { jobId: string }) => {
-      if (jobId === id) timer.wake();
+      if (!open.has(jobId)) return;
+      named.add(jobId);
+      timer.wake();
     });
   signal?.addEventListener('abort', timer.wake);
   const deadline = timeoutMs === undefined ? Infinity : Date.now() + timeoutMs;
+  const idle = idleWatch(queue, onIdle);
+  let [lastAnswer, lastLook] = [Date.now(), 0];
   try {
-    return await watch({ queue, id, report, timer, deadline, ...(signal && { signal }) });
+    while (open.size > 0) {
+      signal?.throwIfAborted();
+      const pollMs = open.size > MANY ? POLL_MANY_MS : POLL_MS;
+      const isPoll = Date.now() - lastLook >= pollMs;
+      const wanted = isPoll ? [...open.keys()] : [...named].filter((id) => open.has(id));
+      named.clear();
+      if (isPoll) lastLook = Date.now();
+      const seen = await lookAll(queue, wanted).catch((error: unknown) => {
+        if (Date.now() - lastAnswer > OUTAGE_MS) throw queueUnavailable(queue.address, error);
+        return null;
+      });
+      if (seen !== null) {
+        if (wanted.length > 0) lastAnswer = Date.now();
+        for (const [id, each] of seen) {
+          const settled = open.get(id)?.state(each, { queue, isPoll }) ?? null;
+          if (settled !== null) end(id, settled);
+        }
+        const isWaiting = [...seen.values()].some((each) => each?.state === 'waiting');
+        await idle(isPoll && isWaiting);
+      }
+      if (Date.now() >= deadline) for (const id of open.keys()) end(id, rejected(tooLong(queue, id)));
+      const untilPoll = lastLook + pollMs - Date.now();
+      const waitMs = Math.min(seen === null ? POLL_MS : untilPoll, deadline - Date.now());
+      if (open.size > 0 && named.size === 0) await timer.wait(Math.max(waitMs, 1));
+    }
+  } catch (error) {
+    signal?.throwIfAborted();
+    for (const id of open.keys()) end(id, rejected(error));
   } finally {
     signal?.removeEventListener('abort', timer.wake);
     await stopListening(events);
   }
+  return results;
 }
 
-interface Watch {
-  queue: RollbackQueue;
-  id: RequestId;
-  report: Reporter;
-  timer: WakeableTimer;
-  deadline: number;
-  signal?: AbortSignal;
+const rejected = (reason: unknown) => ({ status: 'rejected', reason }) as const;
+
+async function lookAll(
+  queue: RollbackQueue,
+  ids: readonly RequestId[],
+): Promise<Map<RequestId, Seen | null>> {
+  return new Map(await Promise.all(ids.map(async (id) => [id, await look(queue, id)] as const)));
 }
 
-async function watch({ queue, id, report, timer, deadline, signal }: Watch): Promise<RollbackResult> {
-  let lastAnswer = Date.now();
-  let missing = 0;
-  for (;;) {
-    signal?.throwIfAborted();
-    const seen = await look(queue, id).catch((error: unknown) => {
-      if (Date.now() - lastAnswer > OUTAGE_MS) throw queueUnavailable(queue.address, error);
-      return 'no answer' as const;
-    });
-    if (seen !== 'no answer') {
-      lastAnswer = Date.now();
-      missing = seen === null ? missing + 1 : 0;
-      // A retry removes the failed job and adds it again: only two absences in a row count.
-      if (missing > 1) throw lost(queue, id);
-      const result = seen === null ? null : await report.state(seen, queue);
-      if (result !== null) return result;
-    }
-    if (Date.now() >= deadline) throw tooLong(queue, id);
-    await timer.wait(Math.min(POLL_MS, Math.max(deadline - Date.now(), 1)));
-  }
+/** Tells once that they wait and no worker is there. */
+function idleWatch({ jobs }: RollbackQueue, onIdle: (() => void) | undefined) {
+  let since: number | null = Date.now();
+  return async (isWaiting: boolean) => {
+    if (!isWaiting || since === null || Date.now() - since < IDLE_MS) return;
+    since = null;
+    const workers = await jobs.getWorkersCount().catch(() => 1);
+    if (workers === 0) onIdle?.();
+  };
 }
 
 interface Seen {
@@ -105,40 +161,47 @@ async function look({ jobs }: RollbackQueue, id: RequestId): Promise<Seen | null
 
 interface Reporter {
   progress(data: unknown): void;
-  /** The result, where the rollback has ended well; throws its failure. */
-  state(seen: Seen, queue: RollbackQueue): Promise<RollbackResult | null>;
+  /** What it has ended with; null where it has not. */
+  state(seen: Seen | null, at: Polling): PromiseSettledResult<RollbackResult> | null;
 }
 
-function reporter({ onStep, onRetry, onIdle }: FollowOptions): Reporter {
+interface Polling {
+  readonly queue: RollbackQueue;
+  /** Not because of an event. */
+  readonly isPoll: boolean;
+}
+
+function reporter(id: RequestId, { onStep, onRetry }: FollowManyOptions): Reporter {
   let reached = -1;
   let attempts = 0;
-  let idleSince: number | null = Date.now();
+  let missing = 0;
   const progress = (data: unknown) => {
     for (const done of parseProgress(data)) {
       if (STEPS.indexOf(done.step) <= reached) continue;
       reached = STEPS.indexOf(done.step);
-      onStep?.(done);
+      onStep?.(id, done);
     }
-  };
-  const idle = async (queue: RollbackQueue) => {
-    if (idleSince === null || Date.now() - idleSince < IDLE_MS) return;
-    idleSince = null;
-    const workers = await queue.jobs.getWorkersCount().catch(() => 1);
-    if (workers === 0) onIdle?.();
   };
   const retry = ({ attemptsMade, delay, failedReason }: Seen['job']) => {
     // A job that was left to another worker counts for a moment as tried, and has no reason.
     if (attemptsMade <= attempts || !failedReason) return;
     attempts = attemptsMade;
-    onRetry?.({ attempt: attemptsMade, waitMs: delay, failure: decodeFailure(failedReason) });
+    onRetry?.(id, { attempt: attemptsMade, waitMs: delay, failure: decodeFailure(failedReason) });
   };
-  const state = async ({ state, job }: Seen, queue: RollbackQueue) => {
+  const state = (seen: Seen | null, { queue, isPoll }: Polling) => {
+    if (isPoll || seen !== null) missing = seen === null ? missing + 1 : 0;
+    // A retry removes the failed job and adds it again: only absence from two polls in a row counts.
+    if (seen === null) return missing > 1 ? rejected(lost(queue, id)) : null;
+    const { state, job } = seen;
     progress(job.progress);
-    if (state === 'completed') return parseResult(job.returnvalue);
-    if (state === 'failed') throw decodeFailure(job.failedReason);
+    if (state === 'failed') return rejected(decodeFailure(job.failedReason));
     if (state === 'delayed') retry(job);
-    if (state === 'waiting') await idle(queue);
-    return null;
+    if (state !== 'completed') return null;
+    try {
+      return { status: 'fulfilled', value: parseResult(job.returnvalue) } as const;
+    } catch (error) {
+      return rejected(error);
+    }
   };
   return { progress, state };
 }

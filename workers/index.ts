@@ -1,9 +1,9 @@
 /** The only door to the queue: adding and following rollbacks, and the process that executes them. */
-export { enqueueRollback, enqueueWaiting, jobStates, openQueue } from './queue.ts';
-export type { Enqueued, JobState, RollbackQueue } from './queue.ts';
+export { enqueueMany, enqueueRollback, enqueueWaiting, jobStates, openQueue } from './queue.ts';
+export type { Enqueued, EnqueuedMany, JobState, RollbackQueue } from './queue.ts';
 export { checkQueue } from './checkup.ts';
-export { followRollback } from './follow.ts';
-export type { FollowOptions } from './follow.ts';
+export { followMany, followRollback } from './follow.ts';
+export type { Followed, FollowManyOptions, FollowOptions } from './follow.ts';
 export { executeInBatches } from './batches.ts';
 export type { BatchEngine } from './batches.ts';
 export { createPushBudget } from './redis/push-budget.ts';

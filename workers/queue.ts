@@ -60,29 +60,66 @@ export async function openQueue({ redisUrl }: { redisUrl: string }): Promise<Rol
  * INVALID_REQUEST or QUEUE_UNAVAILABLE.
  */
 export async function enqueueRollback(queue: RollbackQueue, payload: RollbackJob): Promise<Enqueued> {
-  const job = parseJob(payload);
-  const id = job.requestId;
+  const { since, states } = await enqueueMany(queue, [payload]);
+  return { id: payload.requestId, state: states.get(payload.requestId) ?? 'following', since };
+}
+
+/** What became of each, and where to follow all of them from. */
+export interface EnqueuedMany extends Pick<Enqueued, 'since'> {
+  readonly states: ReadonlyMap<RequestId, Enqueued['state']>;
+}
+
+/** Jobs that are added in one command. */
+const TOGETHER = 1000;
+
+/** The same for many at once, in their order. */
+export async function enqueueMany(
+  queue: RollbackQueue,
+  payloads: readonly RollbackJob[],
+): Promise<EnqueuedMany> {
+  const jobs = payloads.map(parseJob);
   return ask(queue, async () => {
     const since = await lastEvent(queue);
-    for (let round = 0; round < 10; round += 1) {
-      const state = await joinOrAdd(queue, job);
-      if (state !== 'again') return { id, state, since };
+    const states = new Map<RequestId, Enqueued['state']>();
+    let left = jobs;
+    for (let round = 0; round < 10 && left.length > 0; round += 1) {
+      const again: RollbackJob[] = [];
+      for (let at = 0; at < left.length; at += TOGETHER)
+        again.push(...(await joinOrAdd(queue, left.slice(at, at + TOGETHER), states)));
+      left = again;
     }
-    throw new BacktrailError('QUEUE_UNAVAILABLE', `Others keep changing the queued rollback ${id}.`);
+    const [first] = left;
+    if (first === undefined) return { since, states };
+    throw new BacktrailError(
+      'QUEUE_UNAVAILABLE',
+      `Others keep changing the queued rollback ${first.requestId}.`,
+    );
   });
 }
 
-async function joinOrAdd({ jobs }: RollbackQueue, job: RollbackJob): Promise<Enqueued['state'] | 'again'> {
-  const id = job.requestId;
-  const state = await jobs.getJobState(id);
-  if (state === 'unknown') {
-    await jobs.add('rollback', job, { ...JOB_OPTIONS, jobId: id });
-    return 'added';
-  }
-  if (!hasEnded(state)) return 'following';
-  // It may have been replaced and taken by a worker meanwhile, which then holds it: look again.
-  await jobs.remove(id).catch(() => undefined);
-  return 'again';
+/** Gives those that have to be looked at again. */
+async function joinOrAdd(
+  { jobs }: RollbackQueue,
+  wanted: readonly RollbackJob[],
+  states: Map<RequestId, Enqueued['state']>,
+): Promise<readonly RollbackJob[]> {
+  const found = await Promise.all(wanted.map(({ requestId }) => jobs.getJobState(requestId)));
+  const fresh = wanted.filter((_, index) => found[index] === 'unknown');
+  const ended = wanted.filter((_, index) => hasEnded(found[index] ?? ''));
+  if (fresh.length > 0)
+    await jobs.addBulk(
+      fresh.map((data) => ({
+        name: 'rollback',
+        data,
+        opts: { ...JOB_OPTIONS, jobId: data.requestId },
+      })),
+    );
+  for (const [index, { requestId }] of wanted.entries())
+    if (found[index] === 'unknown') states.set(requestId, 'added');
+    else if (!hasEnded(found[index] ?? '')) states.set(requestId, 'following');
+  // One may have been replaced and taken by a worker meanwhile, which then holds it: look again.
+  await Promise.all(ended.map(({ requestId }) => jobs.remove(requestId).catch(() => undefined)));
+  return ended;
 }
 
 const hasEnded = (state: string) => state === 'completed' || state === 'failed';
@@ -123,15 +160,16 @@ export async function enqueueWaiting(
   queue: RollbackQueue,
   { repo, ids, restMs = 0 }: { repo: string; ids: readonly RequestId[]; restMs?: number },
 ): Promise<readonly RequestId[]> {
-  const states = await jobStates(queue, ids);
-  const enqueued: RequestId[] = [];
-  for (const requestId of ids) {
-    const known = states.get(requestId);
-    if (known && (known.state !== 'ended' || Date.now() - known.endedAt < restMs)) continue;
-    const { state } = await enqueueRollback(queue, { v: 2, requestId, repo });
-    if (state === 'added') enqueued.push(requestId);
-  }
-  return enqueued;
+  const known = await jobStates(queue, ids);
+  const wanted = ids.filter((id) => {
+    const job = known.get(id);
+    return job === undefined || (job.state === 'ended' && Date.now() - job.endedAt >= restMs);
+  });
+  const { states } = await enqueueMany(
+    queue,
+    wanted.map((requestId) => ({ v: 2, requestId, repo })),
+  );
+  return wanted.filter((id) => states.get(id) === 'added');
 }
 
 /** Where the queue's stream of events ends now. */

@@ -12,6 +12,7 @@ import { type EligibilityInput, requireEligible } from './gate/eligibility.ts';
 import { rememberOwners } from './gate/owners.ts';
 import { proveRequest, readSignaturesOf } from './ledger/proof.ts';
 import { type LedgerSnapshot, openLedgerSnapshot } from './ledger/snapshot.ts';
+import { reportPublished } from './many/report.ts';
 import { completeAll, prepareCompleted, recordFailure, refuse } from './outcome.ts';
 import type { ExecuteRequestOptions } from './types.ts';
 import { canJudge, proven } from './view.ts';
@@ -69,18 +70,28 @@ export async function executeRequests(
       ? new Map()
       : await executeBatch({ ...context, members, snapshot, record, ...(signal && { signal }) });
   requireWhole(context, batch);
+  const toldBy = new Map(asks.map(({ id, onStep }) => [id, onStep]));
+  const isReported = ({ id }: ExecuteAsk) => published.has(id) && signal?.aborted !== true;
+  const there = asks.filter(isReported).flatMap(({ id }) => found.get(id) ?? []);
+  const reported = snapshot === null ? [] : await reportPublished(snapshot, there, published);
+  for (const result of reported) {
+    const { requestId, digest, commit, deliveryCommit } = result;
+    results.set(requestId, { status: 'fulfilled', value: result });
+    if (found.get(requestId)?.file.state.status === 'completed') recorded.add(requestId);
+    if (commit !== null) await toldBy.get(requestId)?.({ step: 'verified', digest, commit, deliveryCommit });
+  }
   const done = [...batch.values()].flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
   await completeAll(
     context,
     rules,
-    done.filter(({ requestId }) => !recorded.has(requestId)),
+    [...done, ...reported].filter(({ requestId }) => !recorded.has(requestId)),
   );
   for (const { id, ...options } of plain) {
     const [outcome, each] = [batch.get(id), found.get(id)];
     if (outcome?.status === 'rejected' && each) await settle(id, failed(each, outcome.reason, options));
     else if (outcome) results.set(id, outcome);
   }
-  // What is done already, or was never to be done, is rare, and explains itself.
+  // What was never to be done, or not so, is rare, and explains itself.
   for (const { id, ...options } of asks) {
     if (results.has(id)) continue;
     if (signal?.aborted === true) results.set(id, { status: 'rejected', reason: signal.reason });

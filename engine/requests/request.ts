@@ -30,8 +30,8 @@ import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { RequestView } from './types.ts';
 import { openLedgerSnapshot } from './ledger/snapshot.ts';
 import { requireGate } from './gate/gate.ts';
+import { lookOnce, settleAll } from './many/look-once.ts';
 import { repeated } from './repeated.ts';
-import { publishedAfter } from './restored.ts';
 import { openRequest, requireReason, requireTarget } from './open.ts';
 import { type RequestContext, type Rules, rulesOf, timeOf } from './context.ts';
 import { viewOf } from './view.ts';
@@ -78,9 +78,6 @@ export async function requestRollback(
   return (await decideRequest(context, ask, options))();
 }
 
-/** Plans at the same time, as each may run programs. */
-const AT_ONCE = 4;
-
 /**
  * The same for many that are to be executed by workers: one look at the branch and one at the ledger. All are planned and decided first, then
  * opened at the same moment, so that they share a commit of the ledger and a push. Each has its own result.
@@ -92,29 +89,14 @@ export async function requestMany(
   context.git.requireWriting();
   await context.git.refresh();
   const snapshot = await context.observe();
-  const rules = await rulesOf(context, snapshot);
-  const { tip } = await openLedgerSnapshot(context.git, rules.ref, context.cache);
-  const bases = asks.map(({ base }) => base ?? null);
-  const published = await publishedAfter(context.git, snapshot.base, bases);
-  const looked: RequestContext = {
-    ...context,
-    observe: () => Promise.resolve(snapshot),
-    git: {
-      ...context.git,
-      refresh: () => Promise.resolve(),
-      findRequest: ({ requestId }) => Promise.resolve(published.get(requestId) ?? null),
-      ledger: { ...context.git.ledger, tip: () => Promise.resolve(tip) },
-    },
-  };
-  const decided: PromiseSettledResult<() => Promise<Requested>>[] = [];
-  for (let at = 0; at < asks.length; at += AT_ONCE)
-    decided.push(
-      ...(await Promise.allSettled(
-        asks
-          .slice(at, at + AT_ONCE)
-          .map((ask) => decideRequest(looked, { ...ask, ledger: true }, {}, context)),
-      )),
-    );
+  const look = await lookOnce(
+    context,
+    snapshot,
+    asks.map(({ base }) => base ?? null),
+  );
+  const decided = await settleAll(asks, (ask) =>
+    decideRequest(look.context, { ...ask, ledger: true }, {}, context),
+  );
   return Promise.allSettled(
     decided.map((each) => (each.status === 'fulfilled' ? each.value() : Promise.reject(each.reason))),
   );

@@ -2,6 +2,7 @@
 import {
   BacktrailError,
   type Clock,
+  type CommitMessage,
   formatCoordinates,
   isFailure,
   type ObjectId,
@@ -139,13 +140,28 @@ async function findDone(
   const line = await snapshot.history.firstParents(snapshot.base);
   const next = line[line.indexOf(commit) - 1];
   const messages = await git.messages(next === undefined ? [commit] : [commit, next]);
+  return readDone({ commit, next, messages, request, base: request.base ?? snapshot.base });
+}
+
+interface DoneInput {
+  readonly commit: ObjectId;
+  /** The one after it on the line. */
+  readonly next: ObjectId | undefined;
+  readonly messages: ReadonlyMap<ObjectId, CommitMessage>;
+  readonly request: RollbackRequest;
+  /** Where the commit does not say which. */
+  readonly base: ObjectId;
+}
+
+/** @throws REQUEST_EXISTS where it is another rollback */
+export function readDone({ commit, next, messages, request, base }: DoneInput): Done {
   const claim = readRollback(messages.get(commit)?.trailers ?? []);
   if (claim !== null) requireSame(claim.record, request);
   const delivery = next === undefined ? null : readDelivery(messages.get(next)?.trailers ?? []);
   return {
     commit,
     deliveryCommit: next !== undefined && delivery?.record.of === commit ? next : null,
-    base: claim?.record.base ?? request.base ?? snapshot.base,
+    base: claim?.record.base ?? base,
     digest: claim?.record.plan ?? request.digest,
   };
 }

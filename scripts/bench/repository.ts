@@ -76,16 +76,32 @@ function* stream({ tenants, services, commits }: Size): Generator<string> {
         yield files(tenant, environment, service, 0).join('');
   }
   for (let number = 1; number < commits; number += 1) {
-    // The sequence visits every service again and again, in an order without pattern (multiplicative hashing).
-    const pick = (number * 2_654_435_761) % 4_294_967_296;
-    const tenant = pick % tenants;
-    const service = Math.floor(pick / tenants) % services;
-    const environment = ENVIRONMENTS[number % ENVIRONMENTS.length] ?? 'production';
+    const { tenant, service, environment } = changedIn(number, { tenants, services });
     yield commit(number, `Deploy ${serviceName(service)} of ${tenantName(tenant)}`);
     yield files(tenant, environment, service, number)[0] ?? '';
     if (number % 3 === 0) yield files(tenant, environment, service, number)[1] ?? '';
   }
   yield 'done\n';
+}
+
+/** What a commit changes: the sequence visits every service again and again, in an order without pattern (multiplicative hashing). */
+function changedIn(number: number, { tenants, services }: Pick<Size, 'tenants' | 'services'>) {
+  const pick = (number * 2_654_435_761) % 4_294_967_296;
+  return {
+    tenant: pick % tenants,
+    service: Math.floor(pick / tenants) % services,
+    environment: ENVIRONMENTS[number % ENVIRONMENTS.length] ?? 'production',
+  };
+}
+
+/** Services of production that have an earlier revision. */
+export function changedScopes(size: Size, count: number): string[] {
+  const scopes = new Set<string>();
+  for (let number = 1; number < size.commits && scopes.size < count; number += 1) {
+    const { tenant, service, environment } = changedIn(number, size);
+    if (environment === 'production') scopes.add(`${tenantName(tenant)}/production/${serviceName(service)}`);
+  }
+  return [...scopes];
 }
 
 const START = 1_700_000_000;

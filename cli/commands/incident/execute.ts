@@ -1,16 +1,17 @@
 /** Asks for the rollbacks of an incident in the ledger, hands those that are approved to the workers, and follows them. */
 import { withoutLogin } from '../../enqueue.ts';
 import { toRequest } from '../../propose.ts';
-import { provenResult } from '../../verified-result.ts';
+import { provenResults } from '../../verified-result.ts';
 import {
   BacktrailError,
   type Engine,
   isFailure,
   type Person,
   type Requested,
+  type RequestId,
   type RequestView,
 } from '../../../engine/index.ts';
-import { enqueueRollback, followRollback, openQueue, type RollbackQueue } from '../../../workers/index.ts';
+import { enqueueMany, followMany, openQueue, type RollbackQueue } from '../../../workers/index.ts';
 import type { Incident } from './file.ts';
 import type { Item } from './plan.ts';
 
@@ -28,12 +29,12 @@ export async function executeRequest(items: readonly Item[], setup: Setup): Prom
   try {
     if (setup.incident.onFailure === 'continue') {
       await requestAll(items, setup);
-      await Promise.all(items.map((item) => attempt(item, () => follow(item, queue, setup))));
+      await followAll(items, queue, setup);
       return;
     }
     for (const item of items) {
       await attempt(item, () => request(item, setup));
-      await attempt(item, () => follow(item, queue, setup));
+      await followAll([item], queue, setup);
       if (item.error) return;
     }
   } finally {
@@ -64,7 +65,8 @@ async function requestAll(items: readonly Item[], setup: Setup): Promise<void> {
       if (result?.status === 'rejected') throw result.reason;
       if (result) recordRequested(item, result.value);
     });
-  for (const item of items) if (!isNew(item)) await attempt(item, () => request(item, setup));
+  const failed = items.filter((item) => !fresh.includes(item));
+  for (const item of failed) await attempt(item, () => request(item, setup));
 }
 
 function wishOf({ id, plan, wish }: Item, { incident: { reason }, author }: Setup) {
@@ -88,23 +90,62 @@ async function request(item: Item, setup: Setup): Promise<void> {
 
 const isApproved = ({ status }: RequestView) => status === 'approved' || status === 'executing';
 
-async function follow(item: Item, queue: RollbackQueue, { engine, print: printAll }: Setup): Promise<void> {
-  const { id, request, wish } = item;
-  if (!request || !isApproved(request)) return;
-  const print = (line: string) => printAll(`${wish.scope}: ${line}`);
-  const { since } = await enqueueRollback(queue, {
-    v: 2,
-    requestId: id,
-    repo: withoutLogin(engine.location()),
-  });
-  item.result = await provenResult(engine, request, () =>
-    followRollback(queue, id, {
+/** Those of which each step is shown; of more, how many have ended. */
+const SHOWN = 20;
+
+/** Enqueues all that are approved in one call, follows them through one connection, and looks at the branch once for what came of them. */
+async function followAll(
+  items: readonly Item[],
+  queue: RollbackQueue,
+  { engine, print: printAll }: Setup,
+): Promise<void> {
+  const open = new Map<RequestId, { item: Item; request: RequestView }>();
+  for (const item of items) {
+    const { id, error, request } = item;
+    if (!error && request && isApproved(request)) open.set(id, { item, request });
+  }
+  if (open.size === 0) return;
+  const repo = withoutLogin(engine.location());
+  const isFew = open.size <= SHOWN;
+  const print = (id: RequestId, line: string) => printAll(`${open.get(id)?.item.wish.scope ?? id}: ${line}`);
+  const counted = isFew ? () => undefined : countEnded(open.size, printAll);
+  try {
+    const jobs = [...open.keys()].map((requestId) => ({ v: 2 as const, requestId, repo }));
+    const { since } = await enqueueMany(queue, jobs);
+    const followed = await followMany(queue, [...open.keys()], {
       since,
-      onStep: ({ step }) => print(step),
-      onRetry: ({ failure, waitMs }) => print(`${failure.code}, again in ${Math.ceil(waitMs / 1000)} s`),
-      onIdle: () => print('no worker is connected; start one with `backtrail worker`'),
-    }),
-  );
+      ...(isFew && { onStep: (id, { step }) => print(id, step) }),
+      onRetry: (id, { failure, waitMs }) =>
+        print(id, `${failure.code}, again in ${Math.ceil(waitMs / 1000)} s`),
+      onIdle: () => printAll('no worker is connected; start one with `backtrail worker`'),
+      onEnd: counted,
+    });
+    const requests = [...open.values()].map(({ request }) => request);
+    const results = await provenResults(engine, requests, followed);
+    for (const { item } of open.values())
+      await attempt(item, async () => {
+        const settled = results.get(item.id);
+        if (settled?.status !== 'fulfilled') throw settled?.reason;
+        item.result = settled.value;
+      });
+  } catch (error) {
+    for (const { item } of open.values()) await attempt(item, () => Promise.reject(error));
+  }
+}
+
+/** How often a line is written, in milliseconds. */
+const LINE_MS = 1000;
+
+/** `312 of 500 have ended` */
+function countEnded(all: number, print: (line: string) => void): () => void {
+  let [ended, printed] = [0, 0];
+  return () => {
+    ended += 1;
+    const now = performance.now();
+    if (ended < all && now - printed < LINE_MS) return;
+    printed = now;
+    print(`${ended} of ${all} have ended`);
+  };
 }
 
 function unforeseen(cause: unknown): BacktrailError {

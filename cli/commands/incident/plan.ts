@@ -9,12 +9,13 @@ import {
   isBlocked,
   isFailure,
   type Person,
+  type PlannedAsk,
+  requirePermit,
   type RequestId,
   type RequestStatus,
   type RequestView,
   type RollbackResult,
 } from '../../../engine/index.ts';
-import { planToAsk } from '../../propose.ts';
 import { expandScopes } from './expand.ts';
 import type { Incident, RollbackInput } from './file.ts';
 
@@ -54,12 +55,22 @@ export async function planAll(
 ): Promise<Item[]> {
   const wishes = await expandScopes(engine, incident.rollbacks);
   const items: Item[] = wishes.map((wish) => ({ wish, id: requestIdOf(incident, wish) }));
-  const twice = items.find(({ id }, index) => items.findIndex((other) => other.id === id) !== index);
+  const ids = new Set<RequestId>();
+  const twice = items.find(({ id }) => ids.size === ids.add(id).size);
   if (twice) throw new BacktrailError('INVALID_REQUEST', `${twice.wish.scope} is listed twice in the file.`);
-  for (const [index, item] of items.entries()) {
-    print(`planning ${index + 1}/${items.length} ${item.wish.scope}`);
-    await planOne(engine, item, reader);
-  }
+  print(`planning ${items.length === 1 ? items[0]?.wish.scope : `${items.length} rollbacks`}`);
+  const asks = items.map(({ id, wish: { scope, to, fields, allowRemoval, wholeFile } }) => ({
+    id,
+    scope,
+    to,
+    fields,
+    allowRemoval,
+    wholeFile,
+    ledger: true,
+    revisions: true,
+  }));
+  const planned = await engine.rollbacks.planMany(asks, reader);
+  for (const [index, item] of items.entries()) recordPlanned(item, planned[index]);
   return items;
 }
 
@@ -72,44 +83,22 @@ function requestIdOf(incident: Incident, { scope, fields, wholeFile }: RollbackI
   );
 }
 
-async function planOne(engine: Engine, item: Item, reader: Person): Promise<void> {
-  const { scope, to, fields, allowRemoval, wholeFile } = item.wish;
+function recordPlanned(item: Item, settled: PromiseSettledResult<PlannedAsk> | undefined): void {
   try {
-    const done = await engine.findRequest(item.id);
-    if (done !== null) {
-      item.done = done;
-      return;
-    }
-    const request = await findRequest(engine, item.id, reader);
-    if (request !== null) {
+    if (settled?.status !== 'fulfilled') throw settled?.reason;
+    const { done, request, plan } = settled.value;
+    if (done !== null) item.done = done;
+    else if (request !== null) {
       item.request = request;
       if (ENDED.includes(request.status)) throw ended(request);
-      return;
+    } else if (plan !== null) {
+      if (!isBlocked(plan) && !plan.unchanged) requirePermit(plan.gate.may.request);
+      item.plan = plan;
+      if (isBlocked(plan)) throw blockedError(plan);
     }
-    const plan = await planToAsk(engine, {
-      scope,
-      to,
-      fields,
-      allowRemoval,
-      wholeFile,
-      author: reader,
-      ledger: true,
-    });
-    item.plan = plan;
-    if (isBlocked(plan)) throw blockedError(plan);
   } catch (error) {
     if (!isFailure(error)) throw error;
     item.error = error;
-  }
-}
-
-/** What an earlier run asked for. */
-async function findRequest(engine: Engine, id: RequestId, reader: Person): Promise<RequestView | null> {
-  try {
-    return await engine.requests.show({ id, reader });
-  } catch (error) {
-    if (isFailure(error) && error.code === 'REQUEST_UNKNOWN') return null;
-    throw error;
   }
 }
 

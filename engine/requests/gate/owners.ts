@@ -5,7 +5,6 @@ import {
   formatCoordinates,
   isFailure,
   type LedgerRequest,
-  type ObjectId,
   type Plan,
   type Policy,
   type Scope,
@@ -53,8 +52,8 @@ export async function ownersOf(
   request: LedgerRequest,
 ): Promise<readonly EnvironmentName[]> {
   const { base } = await context.observe();
-  const known = context.cache.owners.get(keyOf(request, base));
-  if (known !== undefined) return known;
+  const known = context.cache.owners.get(keyOf(request));
+  if (known?.base === base) return known.owners;
   const owners = await replan(context, request).then(
     ({ plan }) => plan.owners,
     (error: unknown) => {
@@ -73,16 +72,14 @@ export function rememberOwners(
   { base, owners }: Pick<Plan, 'base' | 'owners'>,
 ): void {
   if (cache.owners.size > 10_000) cache.owners.clear();
-  cache.owners.set(keyOf(request, base), owners);
+  cache.owners.set(keyOf(request), { base, owners });
 }
 
-const keyOf = ({ id, digest }: LedgerRequest, base: ObjectId) => `${id} ${digest} ${base}`;
+const keyOf = ({ id, digest }: LedgerRequest) => `${id} ${digest}`;
 
 /** What is known of them without planning: enough for a list. */
 export function knownOwners(context: RequestContext, request: LedgerRequest): readonly EnvironmentName[] {
-  const start = `${request.id} ${request.digest} `;
-  const found = [...context.cache.owners].findLast(([key]) => key.startsWith(start));
-  return found?.[1] ?? [nameOf(request)];
+  return context.cache.owners.get(keyOf(request))?.owners ?? [nameOf(request)];
 }
 
 export const nameOf = ({

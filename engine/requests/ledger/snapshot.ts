@@ -63,8 +63,8 @@ export interface LedgerCache {
   readonly folders: Map<ObjectId, Promise<readonly Found[]>>;
   /** By commit, and the time at which its key was judged. */
   readonly signatures: Map<string, Promise<Signature | undefined>>;
-  /** By request, digest and tip of the branch. */
-  readonly owners: Map<string, readonly EnvironmentName[]>;
+  /** By request and digest: who owned what it changes on that tip of the branch. */
+  readonly owners: Map<string, { readonly base: ObjectId; readonly owners: readonly EnvironmentName[] }>;
   /** What the branch holds, at a tip of it. */
   published: {
     readonly base: ObjectId;
