@@ -2,6 +2,7 @@
 import {
   isFailure,
   type HistoryReader,
+  type LogCommit,
   type ObjectId,
   type RequestId,
   type RollbackResult,
@@ -39,12 +40,25 @@ export async function reportPublished(
   });
   const ids = placed.flatMap(({ commit, next }) => (next === undefined ? [commit] : [commit, next]));
   const messages = await git.messages([...new Set(ids)]);
+  const written = new Map(
+    (
+      await inspectAll(
+        git,
+        placed.map(({ commit }) => commit),
+      )
+    ).map((commit) => [commit.id, commit]),
+  );
+  const inspect = async (wanted: readonly ObjectId[]) => {
+    const known = wanted.flatMap((id) => written.get(id) ?? []);
+    return known.length === wanted.length ? known : git.inspect(wanted);
+  };
+  const looking = { ...context, git: { ...git, inspect } };
   const looked = { ...snapshot, history: onLine(snapshot.history, line, places) };
   const settled = await settleAll(placed, async ({ each, commit, next }) => {
     const { state } = each.file;
     const claim = readRollback(messages.get(commit)?.trailers ?? []);
     const request = requestOf(each, null);
-    if (claim === null || !(await executesRequest(context, looked, state, { ...claim.record, commit })))
+    if (claim === null || !(await executesRequest(looking, looked, state, { ...claim.record, commit })))
       return null;
     const { base, digest, deliveryCommit } = readDone({ commit, next, messages, request, base: state.base });
     return resultOf({ ...request, base, digest }, 'completed', { commit, deliveryCommit });
@@ -62,6 +76,19 @@ export async function reportPublished(
   // After a crash, the local branch may not have been updated to what was published.
   const findings = await git.followUp({ branch: snapshot.branch, next });
   return results.map((result) => ({ ...result, findings }));
+}
+
+/** Commits that are read at a time. */
+const TOGETHER = 500;
+
+async function inspectAll(
+  git: EligibilityInput['context']['git'],
+  commits: readonly ObjectId[],
+): Promise<readonly LogCommit[]> {
+  const found: LogCommit[] = [];
+  for (let at = 0; at < commits.length; at += TOGETHER)
+    found.push(...(await git.inspect(commits.slice(at, at + TOGETHER))));
+  return found;
 }
 
 /** Answers for tips on a line that is known. */
