@@ -156,7 +156,7 @@ export type { RollbackRecord } from './record/trailers.ts';
 export { resultOf } from './rollback/result.ts';
 export { TRANSITIONS } from './record/transitions.ts';
 export type { GatedPlan, PlanAsk, PlannedAsk, RequestOptions, RollbackAsk, Rollbacks } from './rollbacks.ts';
-export type { ExecuteAsk } from './requests/execute-many.ts';
+export type { ExecuteAsk, ExecuteManyOptions } from './requests/execute-many.ts';
 export { blockedError, isBlocked } from './rollback/blocked.ts';
 export type { Checkup } from './doctor/doctor.ts';
 export type { ExecuteOptions, StepEvent } from './rollback/execute.ts';

@@ -18,7 +18,7 @@ import type { Notice, Opened, Repository } from './queries/with-repository.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 import { knownRequests, lookOnce, settleAll } from './requests/many/look-once.ts';
 import type { ExecuteRequestOptions, RequestView } from './requests/types.ts';
-import type { ExecuteAsk } from './requests/execute-many.ts';
+import type { ExecuteAsk, ExecuteManyOptions } from './requests/execute-many.ts';
 import type { InnerRequests } from './requests/inner-requests.ts';
 import type { RequestContext } from './requests/context.ts';
 import type { PlanGate } from './policy/gate.ts';
@@ -137,7 +137,7 @@ export interface Rollbacks {
    */
   executeMany(
     asks: readonly ExecuteAsk[],
-    options?: Pick<ExecuteRequestOptions, 'signal'>,
+    options?: ExecuteManyOptions,
   ): Promise<ReadonlyMap<RequestId, PromiseSettledResult<RollbackResult>>>;
   /**
    * The earlier rollback with this id, wherever on the branch's line or in the ledger, as it was planned then; null where there is none.

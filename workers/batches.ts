@@ -10,7 +10,7 @@ export interface BatchEngine {
   readonly rollbacks: {
     executeMany(
       asks: readonly (Pick<Job, 'onStep'> & { readonly id: RequestId; readonly willRetry: boolean })[],
-      options: Partial<Pick<Job, 'signal'>>,
+      options: Partial<Pick<Job, 'signal'>> & { readonly turn: () => Promise<void> },
     ): Promise<ReadonlyMap<RequestId, PromiseSettledResult<RollbackResult>>>;
   };
   close(): Promise<void>;
@@ -26,9 +26,9 @@ interface Waiting {
 const MOST = 500;
 /** Repositories that are worked on at the same time: each has its own processes of git. */
 const REPOSITORIES = 8;
-/** Milliseconds. One that comes alone waits so long for others, and again for each that comes: those of an incident come in a row. */
+/** Milliseconds. While the queue holds more than has been taken, a batch waits for those: one that comes alone waits for nobody. */
 const GATHER_MS = 20;
-const GATHER_ROUNDS = 10;
+const GATHER_LIMIT_MS = 3_000;
 /** Milliseconds. So long an engine stays open for what comes next: it knows the history by then. */
 const WARM_MS = 5_000;
 
@@ -108,8 +108,13 @@ function createLane({ open, turn, ended, inTurn }: LaneSetup): Lane {
         onStep,
       }));
       const [first] = batch;
-      const options = first ? { signal: first.job.signal } : {};
-      const results = await engine.rollbacks.executeMany(asks, options);
+      const more = async () => {
+        if (first) await turn(first.job.signal).catch(() => undefined);
+      };
+      const results = await engine.rollbacks.executeMany(asks, {
+        ...(first && { signal: first.job.signal }),
+        turn: more,
+      });
       for (const each of batch) settle(each, results.get(each.job.requestId));
     } catch (error) {
       for (const { reject } of batch) reject(error);
@@ -117,14 +122,19 @@ function createLane({ open, turn, ended, inTurn }: LaneSetup): Lane {
       await forget().catch(() => undefined);
     }
   };
+  const gather = async () => {
+    const started = performance.now();
+    const more = () => waiting.at(-1)?.job.more?.() ?? Promise.resolve(false);
+    while (waiting.length < MOST && performance.now() - started < GATHER_LIMIT_MS && (await more()))
+      await sleep(GATHER_MS);
+    // The last of several may be on their way here.
+    if (waiting.length > 1) await sleep(GATHER_MS);
+  };
   const run = async () => {
     isRunning = true;
     clearTimeout(idle);
-    for (let [round, count] = [0, 0]; round < GATHER_ROUNDS && count < waiting.length; round += 1) {
-      count = waiting.length;
-      await sleep(GATHER_MS);
-    }
     for (let [next] = waiting; next; [next] = waiting) {
+      await gather();
       // A budget that cannot be asked is none.
       await turn(next.job.signal).catch(() => undefined);
       await inTurn(async () => {

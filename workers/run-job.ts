@@ -20,6 +20,8 @@ export type ExecuteRollback = (input: {
   readonly last: boolean;
   readonly onStep: (event: StepDone) => Promise<void>;
   readonly signal: AbortSignal;
+  /** Whether this worker is about to take more jobs that wait. */
+  readonly more?: () => Promise<boolean>;
 }) => Promise<RollbackResult>;
 
 export interface StepDone {
@@ -43,12 +45,13 @@ interface Run {
   /** Told of each repository that is served here. */
   onRepo: (repo: string) => void;
   signal: AbortSignal;
+  more: () => Promise<boolean>;
 }
 
 /**
  * One attempt at one job. What it throws tells BullMQ what to do with the job: fail it, retry it, or return it.
  */
-export async function runJob({ job, token, setup, onRepo, signal }: Run): Promise<RollbackResult> {
+export async function runJob({ job, token, setup, onRepo, signal, more }: Run): Promise<RollbackResult> {
   const started = performance.now();
   const log = setup.logger.child({ requestId: job.id });
   const durationMs = () => Math.round(performance.now() - started);
@@ -64,7 +67,7 @@ export async function runJob({ job, token, setup, onRepo, signal }: Run): Promis
       await tell(job, event, log);
     };
     signal.throwIfAborted();
-    const result = await setup.execute({ requestId, repo, last, onStep, signal });
+    const result = await setup.execute({ requestId, repo, last, onStep, signal, more });
     const { status, scope, commit } = result;
     log.info({ status, scope, commit, durationMs: durationMs() }, 'rollback done');
     return result;

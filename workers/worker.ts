@@ -43,6 +43,7 @@ const STALLED_CHECK_MS = 1000;
 /** How many workers may die with the same rollback in hand before it is given up. */
 const MAX_DEATHS = 20;
 const CLOSE_MS = 2000;
+const LOOK_MS = 250;
 
 type RollbackWorker = Worker<RollbackJob, RollbackResult, 'rollback'>;
 
@@ -59,10 +60,13 @@ export function startWorker(setup: WorkerSetup): RunningWorker {
   const reconciler =
     reconciling && startReconciler({ ...reconciling, redisUrl, logger, allowedRepos, inHand: holds, random });
   const onRepo = (repo: string) => reconciler?.add(repo);
+  /** A queue that does not answer holds nothing up. */
+  const more = async () =>
+    inHand.size < concurrency && (await within(LOOK_MS, redis.llen(worker.toKey('wait'))).catch(() => 0)) > 0;
   const worker: RollbackWorker = new Worker<RollbackJob, RollbackResult, 'rollback'>(
     QUEUE,
     (job, token) => {
-      const running = runJob({ job, token, setup, onRepo, signal: stopping.signal });
+      const running = runJob({ job, token, setup, onRepo, signal: stopping.signal, more });
       inHand.set(running, job.id);
       return running.finally(() => inHand.delete(running));
     },

@@ -22,10 +22,15 @@ export interface ExecuteAsk extends Pick<ExecuteRequestOptions, 'onStep' | 'will
   readonly id: RequestId;
 }
 
+export interface ExecuteManyOptions extends Pick<ExecuteRequestOptions, 'signal'> {
+  /** Awaited before each push but the first: a host may take only so many. */
+  readonly turn?: () => Promise<void>;
+}
+
 export async function executeRequests(
   context: RequestContext,
   asks: readonly ExecuteAsk[],
-  { signal }: Pick<ExecuteRequestOptions, 'signal'> = {},
+  { signal, turn = () => Promise.resolve() }: ExecuteManyOptions = {},
 ): Promise<BatchResults> {
   requireOwnConfig(context);
   await context.git.refresh();
@@ -68,7 +73,7 @@ export async function executeRequests(
   const batch: BatchResults =
     snapshot === null || members.length === 0
       ? new Map()
-      : await executeBatch({ ...context, members, snapshot, record, ...(signal && { signal }) });
+      : await executeBatch({ ...context, members, snapshot, record, turn, ...(signal && { signal }) });
   requireWhole(context, batch);
   const toldBy = new Map(asks.map(({ id, onStep }) => [id, onStep]));
   const isReported = ({ id }: ExecuteAsk) => published.has(id) && signal?.aborted !== true;
@@ -81,15 +86,15 @@ export async function executeRequests(
     if (commit !== null) await toldBy.get(requestId)?.({ step: 'verified', digest, commit, deliveryCommit });
   }
   const done = [...batch.values()].flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
-  await completeAll(
-    context,
-    rules,
-    [...done, ...reported].filter(({ requestId }) => !recorded.has(requestId)),
-  );
+  const unrecorded = [...done, ...reported].filter(({ requestId }) => !recorded.has(requestId));
+  if (done.length > 0 && unrecorded.length > 0) await turn();
+  await completeAll(context, rules, unrecorded);
   for (const { id, ...options } of plain) {
     const [outcome, each] = [batch.get(id), found.get(id)];
-    if (outcome?.status === 'rejected' && each) await settle(id, failed(each, outcome.reason, options));
-    else if (outcome) results.set(id, outcome);
+    if (outcome?.status === 'rejected' && each) {
+      if (!(isFailure(outcome.reason) && options.willRetry === true)) await turn();
+      await settle(id, failed(each, outcome.reason, options));
+    } else if (outcome) results.set(id, outcome);
   }
   // What was never to be done, or not so, is rare, and explains itself.
   for (const { id, ...options } of asks) {

@@ -5,7 +5,7 @@ import type { Gate } from '../policy/gate.ts';
 import type { Ask } from '../rollback/plan.ts';
 import type { ExecuteRequestOptions, ProposalInput, Repeated, Requests, RequestView } from './types.ts';
 import type { BatchResults } from '../rollback/batch.ts';
-import type { ExecuteAsk } from './execute-many.ts';
+import type { ExecuteAsk, ExecuteManyOptions } from './execute-many.ts';
 import type { OpenInput } from './open.ts';
 import type { RequestAsk, Requested } from './request.ts';
 
@@ -21,10 +21,7 @@ export interface InnerRequests extends Requests {
   /** The same id again gives the request that is there; REQUEST_EXISTS where that is another one. */
   open(input: OpenInput): Promise<RequestView>;
   executeRequest(id: RequestId, options?: ExecuteRequestOptions): Promise<RollbackResult>;
-  executeRequests(
-    asks: readonly ExecuteAsk[],
-    options?: Pick<ExecuteRequestOptions, 'signal'>,
-  ): Promise<BatchResults>;
+  executeRequests(asks: readonly ExecuteAsk[], options?: ExecuteManyOptions): Promise<BatchResults>;
   request(ask: RequestAsk, options?: ExecuteOptions): Promise<Requested>;
   requestMany(asks: readonly RequestAsk[]): Promise<readonly PromiseSettledResult<Requested>[]>;
 }

@@ -39,6 +39,8 @@ export interface BatchInput
   readonly members: readonly BatchMember[];
   /** The branch as it was looked at just now: for the first round. */
   readonly snapshot: Snapshot;
+  /** Awaited before each push but the first. */
+  readonly turn?: (() => Promise<void>) | undefined;
   /** A record of these results that can move together with the branch; null where there is none. */
   readonly record: (results: readonly RollbackResult[]) => Promise<BatchRecord | null>;
 }
@@ -67,12 +69,14 @@ export async function executeBatch(input: BatchInput): Promise<BatchResults> {
   };
   const round: Round = { ...input, results, plans: new Map(), moved: new Map(), since: null };
   const groups = [input.members];
-  let moves = 0;
+  let [rounds, moves, failures] = [0, 0, 0];
   for (let group = groups.shift()?.filter(isOpen); group; group = groups.shift()?.filter(isOpen)) {
     if (group.length === 0) continue;
     try {
+      rounds += 1;
+      if (rounds > 1) await input.turn?.();
       await pushRound(round, group);
-      moves = 0;
+      [moves, failures] = [0, 0];
       // Those that the others stood in the way of are decided on what the branch holds now.
       groups.unshift(group.filter(isOpen));
     } catch (error) {
@@ -81,9 +85,11 @@ export async function executeBatch(input: BatchInput): Promise<BatchResults> {
       const isMove = isFailure(error) && error.code === 'BRANCH_MOVED';
       const isAlone = left.length <= 1;
       moves = isMove && isAlone ? moves + 1 : 0;
+      failures = isGitAlone(error) && isAlone ? failures + 1 : failures;
       if (signal?.aborted === true) fail(input.members, signal.reason);
       // What is away for one is away for all.
-      else if (!isMove && !isRefusal(error)) fail(input.members, error);
+      else if ((!isMove && !isRefusal(error) && !isGitAlone(error)) || failures > FAILED_ALONE)
+        fail(input.members, error);
       else if (!isAlone) groups.unshift(left.slice(0, middle), left.slice(middle));
       else if (isMove && moves < ATTEMPTS) groups.unshift(left);
       else {
@@ -98,6 +104,13 @@ export async function executeBatch(input: BatchInput): Promise<BatchResults> {
 
 /** It would be refused again: by a hook, a rule of the server, a worktree in the way. */
 const isRefusal = (error: unknown) => !isFailure(error) || FAILURES[error.code].retry === 'never';
+
+/** Perhaps of one of them: what is too much for git, or takes it too long, may be little without it. */
+const isGitAlone = (error: unknown) =>
+  isFailure(error) && (error.code === 'GIT_FAILED' || error.code === 'GIT_TIMEOUT');
+
+/** So many of which each failed alone, and none landed in between: git fails whatever it is given. */
+const FAILED_ALONE = 2;
 
 interface Round extends BatchInput {
   /** Plans of earlier rounds. */
@@ -179,23 +192,33 @@ async function pushRound(round: Round, members: readonly BatchMember[]): Promise
 
 /** The branch and the record of what it gets, together where that is possible; else the branch alone, and the record is left to the caller. */
 async function publishAll(
-  { git, record }: Round,
+  { git, record, turn }: Round,
   edit: BranchEdit,
   staged: readonly Staged[],
 ): Promise<void> {
-  const recorded = await record(staged.map((each) => completedOf(each, [])));
-  if (recorded === null) {
-    await git.publish(edit);
-    return;
+  const results = staged.map((each) => completedOf(each, []));
+  for (let attempt = 1; attempt <= RECORDED; attempt += 1) {
+    const recorded = await record(results);
+    if (recorded === null) break;
+    let outcome: 'moved' | 'discarded' = 'discarded';
+    try {
+      const left = await git.publish({ ...edit, also: [recorded.move] });
+      if (left.length === 0) outcome = 'moved';
+      return;
+    } catch (error) {
+      // Another writer was faster there: the commits are as good as they were.
+      const isRecord = isFailure(error) && error.details['ref'] === recorded.move.ref;
+      if (!isRecord || error.code !== 'BRANCH_MOVED') throw error;
+    } finally {
+      await recorded.end(outcome);
+    }
+    await turn?.();
   }
-  let outcome: 'moved' | 'discarded' = 'discarded';
-  try {
-    const left = await git.publish({ ...edit, also: [recorded.move] });
-    if (left.length === 0) outcome = 'moved';
-  } finally {
-    await recorded.end(outcome);
-  }
+  await git.publish(edit);
 }
+
+/** So often a record is written anew, where the ledger has moved meanwhile, before the branch goes alone. */
+const RECORDED = 4;
 
 const completedOf = ({ request, delivered }: Staged, findings: readonly Finding[]): RollbackResult => {
   const { commit, deliveryCommit } = delivered;

@@ -24,8 +24,7 @@ export async function expandScopes(
   const taken = new Set(wishes.map(({ scope }) => scope));
   const expanded = wishes.flatMap((wish) => {
     if (!wish.scope.includes('*')) return [wish];
-    const pattern = matcher(wish.scope);
-    const found = known.filter((scope) => pattern.test(scope)).toSorted();
+    const found = known.filter(matcher(wish.scope)).toSorted();
     if (found.length === 0) throw noMatch(wish.scope);
     return found
       .filter((scope) => !taken.has(scope) && taken.add(scope))
@@ -39,14 +38,30 @@ export async function expandScopes(
   );
 }
 
-const matcher = (scope: string) =>
-  new RegExp(
-    `^${scope
-      .split(/\*+/)
-      .map((part) => part.replace(/[\\^$.+?()[\]{}|]/g, '\\$&'))
-      .join('[^/]*')}$`,
-    'u',
-  );
+/** Name by name. The first place where each part between stars fits is as good as any other: nothing is tried twice. */
+function matcher(scope: string): (name: string) => boolean {
+  const patterns = scope.split('/').map((name) => name.split(/\*+/));
+  return (name) => {
+    const names = name.split('/');
+    return (
+      names.length === patterns.length && patterns.every((parts, index) => fits(parts, names[index] ?? ''))
+    );
+  };
+}
+
+function fits(parts: readonly string[], name: string): boolean {
+  const [first = '', ...rest] = parts;
+  const last = rest.pop();
+  if (last === undefined) return name === first;
+  if (!name.startsWith(first)) return false;
+  let at = first.length;
+  for (const part of rest) {
+    const found = name.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
+  }
+  return name.length - last.length >= at && name.endsWith(last);
+}
 
 function noMatch(scope: string): BacktrailError {
   return new BacktrailError('INVALID_REQUEST', `No scope on the branch matches ${JSON.stringify(scope)}.`, {

@@ -199,26 +199,125 @@ export function idAt({ ids, width }: LineIndex, at: number): ObjectId {
 
 /** The commits from the `from`th on that changed something at or below one of the paths, with those changes. */
 export function changedBelow(index: LineIndex, from: number, below: readonly string[]): LogCommit[] {
-  const isBelow = new Uint8Array(index.paths.length);
-  for (const [place, path] of index.paths.entries())
+  const { changeEnds } = index;
+  const first = from === 0 ? 0 : (changeEnds[from - 1] ?? 0);
+  const changeAt = changeReader(index);
+  const found: LogCommit[] = [];
+  let [at, end] = [from, changeEnds[from] ?? 0];
+  let changes: PathChange[] = [];
+  const finish = () => {
+    // A copy has no room to grow, which most of them would never use.
+    if (changes.length > 0) found.push(new IndexedCommit(index, at, changes.slice()));
+    changes = [];
+  };
+  for (const change of changesBelow(index, first, below)) {
+    if (change >= end) {
+      finish();
+      at = commitOf(changeEnds, change, at);
+      end = changeEnds[at] ?? 0;
+    }
+    changes.push(changeAt(change));
+  }
+  finish();
+  return found;
+}
+
+/** The commit that a change is one of, `from` or a later one. */
+function commitOf(changeEnds: Uint32Array, change: number, from: number): number {
+  let [low, high] = [from, changeEnds.length - 1];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if ((changeEnds[middle] ?? 0) > change) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** The changes at or below one of the paths, from the `first` on, in their order. */
+function changesBelow(index: LineIndex, first: number, below: readonly string[]): Iterable<number> {
+  const lookup = below.includes('') ? null : lookupOf(index);
+  if (lookup === null) return scanBelow(index, first, below);
+  const { byPath, starts, changes } = lookup;
+  const { paths } = index;
+  const found = new Set<number>();
+  const take = (place: number) => {
+    for (let at = starts[place] ?? 0; at < (starts[place + 1] ?? 0); at += 1) {
+      const change = changes[at] ?? 0;
+      if (change >= first) found.add(change);
+    }
+  };
+  for (const folder of below) {
+    // A slash is followed by the digit 0: what lies between is below the folder.
+    for (let at = placeFrom(lookup, paths, `${folder}/`); at < byPath.length; at += 1) {
+      const place = byPath[at] ?? 0;
+      if (!(paths[place] ?? '').startsWith(`${folder}/`)) break;
+      take(place);
+    }
+    const own = byPath[placeFrom(lookup, paths, folder)] ?? -1;
+    if (paths[own] === folder) take(own);
+  }
+  return Uint32Array.from(found).sort();
+}
+
+function* scanBelow({ paths, places }: LineIndex, first: number, below: readonly string[]) {
+  const isBelow = new Uint8Array(paths.length);
+  for (const [place, path] of paths.entries())
     for (const folder of below)
       if (folder === '' || path === folder || (path.startsWith(folder) && path[folder.length] === '/'))
         isBelow[place] = 1;
-  const changeAt = changeReader(index);
-  const found: LogCommit[] = [];
-  const { changeEnds, places } = index;
-  for (
-    let at = from, change = from === 0 ? 0 : (changeEnds[from - 1] ?? 0);
-    at < changeEnds.length;
-    at += 1
-  ) {
-    const changes: PathChange[] = [];
-    for (const end = changeEnds[at] ?? 0; change < end; change += 1)
-      if (isBelow[places[change] ?? 0] === 1) changes.push(changeAt(change));
-    // A copy has no room to grow, which most of them would never use.
-    if (changes.length > 0) found.push(new IndexedCommit(index, at, changes.slice()));
+  for (let change = first; change < places.length; change += 1)
+    if (isBelow[places[change] ?? 0] === 1) yield change;
+}
+
+/** Where the paths of an index are, and the changes of each. */
+interface Lookup {
+  /** Places, in the order of their paths. */
+  readonly byPath: Uint32Array;
+  /** Where the changes of each place begin among `changes`. */
+  readonly starts: Uint32Array;
+  readonly changes: Uint32Array;
+}
+
+/** An index that is asked for one scope after the other is worth one: a few are found as quickly without it. */
+const LOOKUP_FROM = 4;
+const lookups = new WeakMap<LineIndex, { asked: number; lookup: Lookup | null }>();
+
+function lookupOf(index: LineIndex): Lookup | null {
+  const known = lookups.get(index) ?? { asked: 0, lookup: null };
+  lookups.set(index, known);
+  known.asked += 1;
+  if (known.asked >= LOOKUP_FROM) known.lookup ??= makeLookup(index);
+  return known.lookup;
+}
+
+function makeLookup({ paths, places }: LineIndex): Lookup {
+  const byPath = Uint32Array.from(paths.keys()).sort((one, other) => {
+    const [a, b] = [paths[one] ?? '', paths[other] ?? ''];
+    return a < b ? -1 : a > b ? 1 : 0;
+  });
+  const starts = new Uint32Array(paths.length + 1);
+  for (const place of places) starts[place + 1] = (starts[place + 1] ?? 0) + 1;
+  for (let place = 0; place < paths.length; place += 1)
+    starts[place + 1] = (starts[place + 1] ?? 0) + (starts[place] ?? 0);
+  const next = starts.slice();
+  const changes = new Uint32Array(places.length);
+  for (const [change, place] of places.entries()) {
+    const at = next[place] ?? 0;
+    changes[at] = change;
+    next[place] = at + 1;
   }
-  return found;
+  return { byPath, starts, changes };
+}
+
+/** Of the places in the order of their paths, the first whose path is not before this one. */
+function placeFrom({ byPath }: Lookup, paths: readonly string[], path: string): number {
+  let [low, high] = [0, byPath.length];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if ((paths[byPath[middle] ?? 0] ?? '') < path) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** From new to old: what a path was before a change is what it became by the change before it, and is held once. */

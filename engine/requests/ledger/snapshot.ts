@@ -154,7 +154,7 @@ export async function snapshotAt(
   const index = () => readIndex(place, tip, (path, blob) => read(REQUESTS, path, blob));
   const known = async (is: (known: KnownRequest) => boolean) => {
     const lines = (await index())?.lines;
-    if (lines !== undefined) return [...lines.values()].map(knownIn).filter(is).sort(newestKnownFirst);
+    if (lines !== undefined) return allKnown(lines).filter(is).sort(newestKnownFirst);
     const found = await filesIn(REQUESTS.folder);
     const isLarge = found.length >= INDEX_FROM;
     const all: KnownRequest[] = [];
@@ -188,6 +188,17 @@ export async function snapshotAt(
       return line === undefined ? ((await log()).versions.get(path) ?? []) : versionsIn(line);
     },
   };
+}
+
+const parsed = new WeakMap<ReadonlyMap<string, string>, readonly KnownRequest[] | null>();
+
+/** Whoever asks twice about the same lines, as for each of many openings, finds them parsed. */
+function allKnown(lines: ReadonlyMap<string, string>): readonly KnownRequest[] {
+  const before = parsed.get(lines);
+  if (before) return before;
+  const all = [...lines.values()].map(knownIn);
+  parsed.set(lines, before === undefined ? null : all);
+  return all;
 }
 
 const nothing = () => Promise.resolve([]);
