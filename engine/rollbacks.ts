@@ -206,7 +206,7 @@ export function createRollbacks(input: RollbacksInput): Rollbacks {
       ),
     planMany: (asks, reader) =>
       repository.ask(async (snapshot, { offline, ...opened }) => {
-        const look = await lookOnce(await place(opened), snapshot, [null]);
+        const look = await lookOnce(await place(opened), snapshot, { bases: [null], count: asks.length });
         const known = await knownRequests(
           look,
           asks.map(({ id }) => id),

@@ -39,6 +39,8 @@ export interface HistoryReader {
   recorded(tip: ObjectId): Promise<readonly LogCommit[]>;
   /** All commit ids of the first-parent line of `tip`, newest first. */
   firstParents(tip: ObjectId): Promise<readonly ObjectId[]>;
+  /** For whoever is about to ask what changed many scopes of this line, one after the other: one pass over it answers all of them. */
+  expectMany?(tip: ObjectId): Promise<void>;
   /** Whether a commit is on the first-parent line of `tip`; false for commits reached only through a merge's other parents. */
   isOnLine(tip: ObjectId, commit: ObjectId): Promise<boolean>;
   /** The newest commit of the first-parent line of `tip` at or before `time` (ISO 8601), or null. Rejects with SHALLOW_TARGET if it may be beyond a shallow boundary. */

@@ -89,11 +89,8 @@ export async function requestMany(
   context.git.requireWriting();
   await context.git.refresh();
   const snapshot = await context.observe();
-  const look = await lookOnce(
-    context,
-    snapshot,
-    asks.map(({ base }) => base ?? null),
-  );
+  const bases = asks.map(({ base }) => base ?? null);
+  const look = await lookOnce(context, snapshot, { bases, count: asks.length });
   const decided = await settleAll(asks, (ask) =>
     decideRequest(look.context, { ...ask, ledger: true }, {}, context),
   );

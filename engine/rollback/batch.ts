@@ -207,14 +207,26 @@ async function publishAll(
       return;
     } catch (error) {
       // Another writer was faster there: the commits are as good as they were.
-      const isRecord = isFailure(error) && error.details['ref'] === recorded.move.ref;
-      if (!isRecord || error.code !== 'BRANCH_MOVED') throw error;
+      if (!(await isRecordAlone(git, error, { edit, ref: recorded.move.ref }))) throw error;
     } finally {
       await recorded.end(outcome);
     }
     await turn?.();
   }
   await git.publish(edit);
+}
+
+/** Is the branch where it was expected, and the record not? A server that both reached in the same moment does not say which. */
+async function isRecordAlone(
+  git: Round['git'],
+  error: unknown,
+  { edit, ref }: { readonly edit: BranchEdit; readonly ref: string },
+): Promise<boolean> {
+  if (!isFailure(error) || error.code !== 'BRANCH_MOVED') return false;
+  const { ref: named, status } = error.details;
+  if (named === ref) return true;
+  if (typeof status === 'string' && /stale info/.test(status)) return false;
+  return (await git.readBack(edit.branch)) === edit.expected;
 }
 
 /** So often a record is written anew, where the ledger has moved meanwhile, before the branch goes alone. */

@@ -4,14 +4,18 @@ import { type BatchEngine, executeInBatches } from '../../workers/batches.ts';
 import { makeJob, resultOf } from '../helpers/queue/queue-values.ts';
 
 /** An engine that executes what it is told to, when it is told to. */
-function engineThat(answer: (ids: readonly RequestId[]) => Promise<void> = () => Promise.resolve()) {
+function engineThat(
+  answer: (ids: readonly RequestId[]) => Promise<void> = () => Promise.resolve(),
+  pushes = 1,
+) {
   const batches: RequestId[][] = [];
   let [opened, closed] = [0, 0];
   const open = (): Promise<BatchEngine> => {
     opened += 1;
     return Promise.resolve({
       rollbacks: {
-        executeMany: async (asks) => {
+        executeMany: async (asks, { turn }) => {
+          if (pushes > 1) await turn();
           const ids = asks.map(({ id }) => id);
           batches.push(ids);
           await answer(ids);
@@ -49,6 +53,34 @@ describe('rollbacks of one repository', () => {
     await Promise.all(later);
     expect(batches).toEqual([ids(first), ids(second)]);
     expect(counts()).toEqual({ opened: 1, closed: 0 });
+  });
+
+  it('wait for those that the queue still holds, and no longer', async () => {
+    const all = jobs(30);
+    const { open, batches } = engineThat();
+    const execute = executeInBatches(open);
+    const results: Promise<unknown>[] = [];
+    let given = 0;
+    // The queue gives one job after the other.
+    const more = () => {
+      const next = all[given];
+      given += 1;
+      if (next) results.push(execute({ ...next, more }));
+      return Promise.resolve(given < all.length);
+    };
+    await more();
+    await Promise.all(results);
+    expect(results).toHaveLength(all.length);
+    expect(batches).toEqual([ids(all)]);
+  });
+
+  it('take a turn for each push of a batch', async () => {
+    const turns: string[] = [];
+    const turn = (repo: string) => Promise.resolve(void turns.push(repo));
+    const { open } = engineThat(() => Promise.resolve(), 2);
+    const execute = executeInBatches(open, turn);
+    await Promise.all(jobs(2).map((job) => execute(job)));
+    expect(turns).toEqual(['/repo', '/repo']);
   });
 
   it('that fail together are told so, and the next ones get an engine of their own', async () => {

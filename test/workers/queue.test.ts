@@ -2,7 +2,15 @@ import { EventEmitter, once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { BacktrailError, STEPS } from '../../engine/model/index.ts';
-import { enqueueRollback, enqueueWaiting, followRollback, jobStates } from '../../workers/index.ts';
+import {
+  enqueueMany,
+  enqueueRollback,
+  enqueueWaiting,
+  executeInBatches,
+  followMany,
+  followRollback,
+  jobStates,
+} from '../../workers/index.ts';
 import type { ExecuteRollback, RollbackProgress } from '../../workers/index.ts';
 import { makeJob, resultOf } from '../helpers/queue/queue-values.ts';
 import { useQueues } from '../helpers/queue/queue.ts';
@@ -92,6 +100,80 @@ for (const only of kinds) {
     });
   });
 }
+
+describe('many at once', () => {
+  const redis = useRedis();
+  const { openQueue, startWorker } = useQueues(redis);
+  const connections = async ({ redis: client }: Awaited<ReturnType<typeof openQueue>>) =>
+    String(await client.call('CLIENT', 'LIST'))
+      .trim()
+      .split('\n').length;
+
+  it('are followed through one connection, each to its own end', async () => {
+    const queue = await openQueue();
+    const jobs = Array.from({ length: 60 }, () => makeJob());
+    const ids = jobs.map(({ requestId }) => requestId);
+    const [refused = ''] = ids;
+    const { since, states } = await enqueueMany(queue, jobs);
+    expect([...states.values()]).toEqual(jobs.map(() => 'added'));
+    expect([...(await enqueueMany(queue, jobs)).states.values()]).toEqual(jobs.map(() => 'following'));
+    const { held, release } = holdBack();
+    startWorker({
+      execute: async (input) => {
+        await held;
+        if (input.requestId === refused) throw new BacktrailError('PLAN_CHANGED', 'The scope changed.');
+        return succeed(input);
+      },
+    });
+    while ((await queue.jobs.getActiveCount()) < jobs.length) await sleep(5);
+    const before = await connections(queue);
+    const steps = new Map<string, number>();
+    const ended: string[] = [];
+    const following = followMany(queue, ids, {
+      since,
+      onStep: (id) => steps.set(id, (steps.get(id) ?? 0) + 1),
+      onEnd: (id) => ended.push(id),
+    });
+    while ((await connections(queue)) === before) await sleep(5);
+    await sleep(50);
+    expect((await connections(queue)) - before).toBeLessThanOrEqual(2);
+    release();
+    const results = await following;
+    expect(results.get(refused)).toMatchObject({ status: 'rejected', reason: { code: 'PLAN_CHANGED' } });
+    for (const id of ids.slice(1)) {
+      expect(results.get(id)).toEqual({ status: 'fulfilled', value: resultOf(id) });
+      expect(steps.get(id)).toBe(STEPS.length);
+    }
+    expect(ended.toSorted()).toEqual(ids.toSorted());
+  });
+
+  it('that a worker takes one by one reach whoever executes them before it is told that there are no more', async () => {
+    const queue = await openQueue();
+    const jobs = Array.from({ length: 40 }, () => makeJob());
+    const { since } = await enqueueMany(queue, jobs);
+    const batches: number[] = [];
+    const execute = executeInBatches(() =>
+      Promise.resolve({
+        rollbacks: {
+          executeMany: (asks) => {
+            batches.push(asks.length);
+            return Promise.resolve(
+              new Map(asks.map(({ id }) => [id, { status: 'fulfilled', value: resultOf(id) }])),
+            );
+          },
+        },
+        close: () => Promise.resolve(),
+      }),
+    );
+    startWorker({ execute });
+    await followMany(
+      queue,
+      jobs.map(({ requestId }) => requestId),
+      { since },
+    );
+    expect(batches).toEqual([40]);
+  });
+});
 
 describe('the same request again', () => {
   const redis = useRedis();

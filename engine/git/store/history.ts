@@ -106,6 +106,9 @@ export function createHistory(context: {
       const walked = few ? await walk(WALKED_BYTES).catch(nullIfTooMuch) : null;
       return walked ?? index.changed(tip, paths);
     },
+    async expectMany(tip) {
+      if (!shallow) await index.changed(requireObjectId(tip), []);
+    },
     async recorded(tip) {
       const { stdout } = await runner.run([...LOG, ...RECORDED, requireObjectId(tip)], {
         maxBytes: LOG_LIMIT,

@@ -25,16 +25,20 @@ export interface Look {
   readonly published: ReadonlyMap<RequestId, ObjectId>;
 }
 
-/** For requests made on these bases; null: anywhere on the line. */
+/** Scopes that are looked up one by one. */
+const FEW = 10;
+
+/** For so many rollbacks, of requests made on these bases; null: anywhere on the line. */
 export async function lookOnce(
   context: RequestContext,
   snapshot: Snapshot,
-  bases: readonly (ObjectId | null)[],
+  { bases, count }: { readonly bases: readonly (ObjectId | null)[]; readonly count: number },
 ): Promise<Look> {
   const { git } = context;
   const rules = await rulesOf(context, snapshot);
   const { tip } = await openLedgerSnapshot(git, rules.ref, context.cache);
   const published = await publishedAfter(git, snapshot.base, bases);
+  if (count > FEW) await snapshot.history.expectMany?.(snapshot.base);
   const looked: RequestContext = {
     ...context,
     observe: () => Promise.resolve(snapshot),

@@ -1,7 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { expandScopes } from '../../../cli/commands/incident/expand.ts';
 import { backtrail, exampleRepo, jsonOf, refusalOf } from '../../helpers/program/cli.ts';
 import { temporaryFolder } from '../../helpers/repositories/repo.ts';
 
@@ -39,5 +41,41 @@ describe('incident --dry-run', () => {
   it('says so where a pattern matches nothing, and takes no other character for a pattern', async () => {
     for (const scope of ['*/prod/api', 'acme.production/*', '(a|b)*/production/x'])
       expect(refusalOf((await dryRun([`{ scope: "${scope}" }`])).answer)).toMatchObject({ exit: 2 });
+  });
+});
+
+describe('a pattern of scopes', () => {
+  const wish = (scope: string) => ({
+    scope,
+    to: 'previous',
+    fields: [],
+    allowRemoval: false,
+    wholeFile: false,
+  });
+  const matches = async (pattern: string, names: readonly string[]) => {
+    const environments = () =>
+      Promise.resolve(names.map((environment) => ({ environment, services: [], status: 'ok' as const })));
+    const found = await expandScopes({ environments }, [wish(pattern)]).catch(() => []);
+    return found.map(({ scope }) => scope);
+  };
+
+  it('matches what the same regular expression does', async () => {
+    const letter = fc.constantFrom('a', 'b', '.');
+    const name = fc.array(letter, { minLength: 1, maxLength: 6 }).map((letters) => letters.join(''));
+    const pattern = fc
+      .array(fc.constantFrom('a', 'b', '.', '*'), { minLength: 1, maxLength: 6 })
+      .map((letters) => `${letters.join('')}*`);
+    await fc.assert(
+      fc.asyncProperty(fc.uniqueArray(name, { minLength: 1 }), pattern, async (names, text) => {
+        const same = new RegExp(`^${text.replaceAll('.', '\\.').replaceAll('*', '[^/]*')}$`);
+        expect(await matches(text, names)).toEqual(names.filter((each) => same.test(each)).toSorted());
+      }),
+    );
+  });
+
+  it('of many stars is read once from left to right', async () => {
+    const long = 'a'.repeat(5000);
+    expect(await matches(`${'*a'.repeat(30)}*b`, [long])).toEqual([]);
+    expect(await matches('*a*a*', [long, `${long}/x`])).toEqual([long]);
   });
 });

@@ -9,7 +9,14 @@ import {
   type RollbackResult,
 } from '../../../engine/internal.ts';
 import { engineOf, JANE } from '../../helpers/repositories/engine.ts';
-import { cloneRepo, createRepo, type Files, type Repo } from '../../helpers/repositories/repo.ts';
+import { countingGit } from '../../helpers/repositories/counting-git.ts';
+import {
+  cloneRepo,
+  createRepo,
+  type Files,
+  type Repo,
+  temporaryFolder,
+} from '../../helpers/repositories/repo.ts';
 
 const config = (more: object = {}) =>
   `${JSON.stringify({
@@ -281,5 +288,115 @@ describe('rollbacks that are executed together', () => {
     expect(await repo.git('show', 'main:apps/prod/svc-05/app.yaml')).toBe('image: v9');
     expect(await repo.git('show', 'main:apps/prod/svc-02/app.yaml')).toBe('image: v9');
     expect(await repo.git('show', 'main:apps/prod/svc-03/app.yaml')).toBe('image: v1');
+  });
+
+  it('have only their record written anew where another writer was faster in the ledger', async () => {
+    const { repo, engine } = await stage();
+    const ids = await askAll(
+      engine,
+      NAMES.slice(0, 4).map((name) => `prod/${name}`),
+    );
+    const faster = `[ -e '${repo.gitDir}/faster' ] || { touch '${repo.gitDir}/faster'; unset GIT_QUARANTINE_PATH; printf 'commit refs/backtrail/ledger\\ncommitter Bob <bob@example.com> 1790000000 +0000\\ndata 4\\nnote\\nfrom refs/backtrail/ledger^0\\n\\ndone\\n' | env -u GIT_OBJECT_DIRECTORY -u GIT_ALTERNATE_OBJECT_DIRECTORIES git --git-dir='${repo.gitDir}' fast-import --quiet --done --force; }`;
+    const pushes = await countPushes(repo, `case "$refs" in *refs/heads/main*) ${faster};; esac`);
+    const results = await engine.requests.executeRequests(ids.map((id) => ({ id })));
+    expect(ids.map((id) => statusOf(results.get(id)))).toEqual(ids.map(() => 'completed'));
+    const tips = (await pushes()).map((line) => / (\w+) refs\/heads\/main/.exec(line)?.[1]);
+    expect(tips).toEqual([tips[0], tips[0]]);
+    expect(await repo.git('rev-list', '--count', 'refs/backtrail/ledger')).toBe('3');
+  });
+
+  it('that the branch holds already are reported, and recorded together where their record was lost', async () => {
+    const { repo, engine } = await stage();
+    const scopes = NAMES.slice(0, 5).map((name) => `prod/${name}`);
+    const ids = await askAll(engine, scopes);
+    await countPushes(repo, 'case "$refs" in *refs/backtrail/ledger*) exit 1;; esac');
+    const first = await engine.requests.executeRequests(ids.slice(0, 4).map((id) => ({ id })));
+    const pushes = await countPushes(repo);
+    const again = await engineOf(repo, { location: `file://${repo.folder}` });
+    const turns: string[] = [];
+    const turn = () => Promise.resolve(void turns.push('turn'));
+    const results = await again.requests.executeRequests(
+      ids.map((id) => ({ id })),
+      { turn },
+    );
+    const commitOf = (each: PromiseSettledResult<RollbackResult> | undefined) =>
+      each?.status === 'fulfilled' ? each.value.commit : null;
+    for (const id of ids.slice(0, 4)) {
+      expect(commitOf(first.get(id))).not.toBeNull();
+      expect(commitOf(results.get(id))).toBe(commitOf(first.get(id)));
+    }
+    // The fifth, and then the record of the four.
+    expect(await pushes()).toHaveLength(2);
+    expect(turns).toHaveLength(1);
+    expect(await repo.git('rev-list', '--count', 'main')).toBe('7');
+    const views = await again.requests.list({ reader: JANE });
+    expect(views.map(({ status }) => status)).toEqual(ids.map(() => 'completed'));
+  });
+
+  it('land but for the one at which git itself fails', async () => {
+    const { repo, engine } = await stage();
+    const ids = await askAll(
+      engine,
+      NAMES.map((name) => `prod/${name}`),
+    );
+    const folder = await temporaryFolder();
+    const path = repo.env['PATH'] ?? '';
+    // The stream of commits ends where it comes to this service.
+    const script = `#!/bin/sh\nPATH='${path}'\ncase " $* " in *" fast-import "*) sed -u '/svc-03/q' | git "$@"; exit $?;; esac\nexec git "$@"\n`;
+    await writeFile(join(folder, 'git'), script, { mode: 0o755 });
+    const location = `file://${repo.folder}`;
+    const broken = await engineOf(repo, { location, env: { PATH: `${folder}:${path}` } });
+    const results = await broken.requests.executeRequests(ids.map((id) => ({ id })));
+    const statuses = ids.map((id) => statusOf(results.get(id)));
+    expect(statuses).toEqual(NAMES.map((name) => (name === 'svc-03' ? 'GIT_FAILED' : 'completed')));
+  });
+});
+
+describe('rollbacks that are planned together', () => {
+  it('take as many processes of git for many as for some, and are each as planned alone', async () => {
+    const names = Array.from({ length: 40 }, (_, index) => `svc-${String(index).padStart(2, '0')}`);
+    const { repo } = await stage((version) =>
+      Object.fromEntries(names.map((name) => [`apps/prod/${name}/app.yaml`, `image: ${version}\n`])),
+    );
+    const { path, asked } = await countingGit(repo);
+    const engine = await engineOf(repo, { location: `file://${repo.folder}`, env: { PATH: path } });
+    const asks = names.map((name, index) => ({
+      id: makeRequestId(1_790_000_000_000 + index, new Uint8Array(10)),
+      scope: `prod/${name}`,
+    }));
+    const count = async (many: typeof asks) => {
+      const before = (await asked()).length;
+      const results = await engine.rollbacks.planMany(many, JANE);
+      expect(results.map(({ status }) => status)).toEqual(many.map(() => 'fulfilled'));
+      return { started: (await asked()).length - before, results };
+    };
+    await count(asks.slice(0, 12));
+    const some = await count(asks.slice(0, 12));
+    const many = await count(asks);
+    expect(many.started).toBeLessThanOrEqual(some.started);
+    const [first] = many.results;
+    const alone = await engine.rollbacks.plan({ scope: 'prod/svc-00', author: JANE });
+    expect(first).toEqual({ status: 'fulfilled', value: { done: null, request: null, plan: alone } });
+  });
+
+  it('say of each what there is of it already, and what is wrong with it alone', async () => {
+    const { repo, engine } = await stage();
+    const ids = await askAll(engine, ['prod/svc-00', 'prod/svc-01']);
+    await engine.requests.executeRequest(ids[0] ?? '');
+    const fresh = makeRequestId(1_790_000_000_000, new Uint8Array(10));
+    const asks = [...ids, fresh, fresh].map((id, index) => ({
+      id,
+      scope: `prod/${['svc-00', 'svc-01', 'svc-02', 'svc-99'][index] ?? ''}`,
+    }));
+    const results = await engine.rollbacks.planMany(asks, JANE);
+    expect(results).toMatchObject([
+      { value: { done: await repo.git('rev-parse', 'main'), request: null, plan: null } },
+      { value: { done: null, request: { id: ids[1], status: 'approved' }, plan: null } },
+      { value: { done: null, request: null, plan: { unchanged: false } } },
+      { reason: { code: 'SERVICE_UNKNOWN' } },
+    ]);
+    expect(await engine.findRequests([...ids, fresh])).toEqual(
+      new Map([[ids[0], await repo.git('rev-parse', 'main')]]),
+    );
   });
 });
