@@ -4,25 +4,26 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { withRedis } from '../redis.ts';
 import { git, megabytes, say, unshared, unsharedOfChildren } from './measure.ts';
 import { changedScopes } from './repository.ts';
 import type { Bench } from './rollback.ts';
 
-const BUILT = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+export const BUILT = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
-export async function benchIncident(bench: Bench, count: number): Promise<void> {
-  if (!existsSync(BUILT))
-    throw new Error('`npm run build` first: the command line is measured as it is installed.');
-  await withRedis(
-    async ({ url }) => {
-      for (const isRemote of [false, true]) await benchPlace(bench, { count, url, isRemote });
-    },
-    { env: {}, only: ['redis-server', 'valkey-server', 'js-redis-server'] },
-  );
+/** Whoever commits here. */
+export const NAMED = {
+  GIT_AUTHOR_NAME: 'B',
+  GIT_AUTHOR_EMAIL: 'b@example.com',
+  GIT_COMMITTER_NAME: 'B',
+  GIT_COMMITTER_EMAIL: 'b@example.com',
+};
+
+/** An incident of so many, locally and over file://. */
+export async function benchIncident(bench: Bench, count: number, url: string): Promise<void> {
+  for (const isRemote of [false, true]) await benchPlace(bench, { count, url, isRemote });
 }
 
 interface Place {
@@ -47,8 +48,7 @@ async function benchPlace({ folder, repo, size, env }: Bench, { count, url, isRe
     ...env,
     REDIS_URL: url,
     XDG_CACHE_HOME: cache,
-    GIT_AUTHOR_NAME: 'B',
-    GIT_AUTHOR_EMAIL: 'b@example.com',
+    ...NAMED,
   };
   const worker = start(run, ['worker'], process.env['BENCH_LOG'] === undefined ? 'ignore' : 'inherit');
   const most = watchMemory(worker);

@@ -1,25 +1,25 @@
 /**
- * Many rollbacks at once, through the real queue: from the first job to the last result, beside a `git push` for each commit. The requests are
+ * Many rollbacks at once: an incident by the command line, one rollback alone, and then the queue by itself: from the first job to the last result, beside a `git push` for each commit. The requests are
  * in the ledger before the clock starts; how long opening them took is printed by itself.
  */
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Engine, openEngine, type RequestId, type RollbackAsk } from '../../engine/internal.ts';
-import {
-  createLogger,
-  enqueueRollback,
-  executeInBatches,
-  openQueue,
-  startWorker,
-} from '../../workers/index.ts';
+import { createLogger, enqueueMany, executeInBatches, openQueue, startWorker } from '../../workers/index.ts';
 import { startRedis } from '../redis.ts';
+import { benchAlone } from './alone.ts';
+import { benchIncident, BUILT } from './incident.ts';
 import { git, PERSON, say, time } from './measure.ts';
 import { serviceName, tenantName } from './repository.ts';
 import type { Bench } from './rollback.ts';
 
 export async function benchMany(bench: Bench, count: number): Promise<void> {
-  const redis = await startRedis({ env: {}, only: ['redis-server', 'valkey-server', 'js-redis-server'] });
+  if (!existsSync(BUILT))
+    throw new Error('`npm run build` first: the command line is measured as it is installed.');
+  const redis = await startRedis({ only: ['redis-server', 'valkey-server', 'js-redis-server'] });
   try {
+    await benchIncident(bench, count, redis.url);
+    await benchAlone(bench, redis.url);
     for (const isRemote of [false, true])
       await benchPlace({ ...bench, redisUrl: redis.url, isRemote }, count);
   } finally {
@@ -58,7 +58,10 @@ async function benchPlace(
   try {
     const before = git({ cwd: copy, env }, ['rev-parse', 'main']).trim();
     const start = performance.now();
-    for (const requestId of ids) await enqueueRollback(queue, { v: 2, requestId, repo: location });
+    await enqueueMany(
+      queue,
+      ids.map((requestId) => ({ v: 2, requestId, repo: location })),
+    );
     const ended = async () => {
       const { completed = 0, failed = 0 } = await queue.jobs.getJobCounts('completed', 'failed');
       return completed + failed;
