@@ -262,7 +262,7 @@ export function inspect(context: RequestContext, { id, actor, comment }: Act & {
             : `${review.actor.email} has reviewed request ${id} already.`,
       );
     if (samePerson(state.author.email, actor.email))
-      throw new BacktrailError('OWN_REVIEW', 'Somebody else has to review your own use of break-glass.');
+      throw new BacktrailError('OWN_REVIEW', 'Another person has to review your own use of break-glass.');
     const unsigned = stated(rulesAt(policy, owners)).every(({ rule }) => rule.unsignedApprovals);
     if (!unsigned && !(await context.git.ledger.signs()))
       throw new BacktrailError('IDENTITY_UNVERIFIED', 'A review of break-glass has to be signed.');

@@ -11,7 +11,7 @@ import * as workers from '../../workers/index.ts';
 const redis = useRedis();
 const team = createTeam();
 
-/** Production needs one approval of somebody else, and no glass can be broken. */
+/** Production needs one approval of another person, and no glass can be broken. */
 const RULES = configOf({ environments: [{ match: 'prod', quorum: 1 }] });
 /** The same layout, without any policy. */
 const LAWLESS = configOf({ environments: [] });

@@ -94,7 +94,7 @@ interface Forging {
   readonly by: Identity;
 }
 
-/** A commit of several notes, as somebody with a key could write it. `change`: of its message. */
+/** A commit of several notes, as a person with a key could write it. `change`: of its message. */
 async function forgeNotes({ repo, ids, by }: Forging, change: (lines: string[]) => string[]): Promise<void> {
   const files: Record<string, string> = {};
   const items: string[] = [];
