@@ -69,6 +69,8 @@ export interface RollbackAsk extends RollbackInput {
   readonly id?: RequestId;
   /** A failed request, in whose place this one is. */
   readonly follows?: RequestId;
+  /** The id of an incident that it belongs to: one line of at most 200 characters. `requests.list` and `planIncident` find it by that. */
+  readonly incident?: string;
 }
 
 export interface RequestOptions extends ExecuteOptions {

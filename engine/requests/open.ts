@@ -1,5 +1,6 @@
 /** A rollback becomes a request. */
 import {
+  type AtomicGroup,
   BacktrailError,
   type BreakGlassSession,
   formatCoordinates,
@@ -27,6 +28,8 @@ export interface OpenInput extends ProposalInput {
   readonly reason: string;
   readonly allowRemoval?: boolean;
   readonly follows?: RequestId;
+  readonly incident?: string;
+  readonly atomic?: AtomicGroup;
 }
 
 /** Opens a request; an older one of the same scope that is pending gives way to it. */
@@ -132,6 +135,8 @@ function proposalOf({
   allowRemoval,
   follows,
   propose,
+  incident,
+  atomic,
   at,
   expiryMs,
   supersedes,
@@ -156,6 +161,8 @@ function proposalOf({
     follows: follows ?? null,
     supersedes,
     ...(propose === true && { propose }),
+    ...(incident !== undefined && { incident }),
+    ...(atomic && { atomic }),
     config: null,
   };
 }

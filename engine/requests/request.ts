@@ -2,6 +2,7 @@
 import {
   BacktrailError,
   formatCoordinates,
+  isIncidentId,
   isObjectId,
   isRequestId,
   type LedgerRequest,
@@ -60,6 +61,8 @@ export interface RequestAsk extends ScopeAsk {
   readonly ledger?: boolean;
   /** The failed request that this one takes up. */
   readonly follows?: RequestId;
+  /** The id of the incident file that asks for it. */
+  readonly incident?: string;
 }
 
 /** What came of it so far. `status`: `pending`, it waits for approval; `approved`, `execute` is next; otherwise it is over. */
@@ -203,6 +206,7 @@ async function decideRequest(
     allowRemoval,
     propose,
     ...(ask.follows !== undefined && { follows: ask.follows }),
+    ...(ask.incident !== undefined && { incident: ask.incident }),
   };
   return async () => {
     const view = await openRequest(acting, rules, input, gate);
@@ -211,7 +215,7 @@ async function decideRequest(
 }
 
 /** What a caller without types can get wrong. */
-function requireForm({ id, target, digest, base }: RequestAsk): void {
+function requireForm({ id, target, digest, base, incident }: RequestAsk): void {
   requireTarget(target);
   if (!isObjectId(target) || (base !== undefined && !isObjectId(base)))
     throw new BacktrailError('REVISION_INVALID', 'A request names its target by a full commit id.', {
@@ -223,6 +227,11 @@ function requireForm({ id, target, digest, base }: RequestAsk): void {
     throw new BacktrailError('INVALID_REQUEST', 'The id of a request is rbk- and 26 characters.', {
       hint: '`deriveRequestId` makes one of any hash.',
     });
+  if (incident !== undefined && !(typeof incident === 'string' && isIncidentId(incident)))
+    throw new BacktrailError(
+      'INVALID_REQUEST',
+      'The id of an incident is one line of at most 200 characters, all of which can be seen.',
+    );
 }
 
 /** Fields as a plan gives them are taken as they are; those that people type are looked up. */

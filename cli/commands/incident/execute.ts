@@ -67,9 +67,9 @@ async function requestAll(items: readonly Item[], setup: Setup): Promise<void> {
   for (const item of items) if (!isNew(item)) await attempt(item, () => request(item, setup));
 }
 
-function wishOf({ id, plan, wish }: Item, { incident: { reason }, author }: Setup) {
+function wishOf({ id, plan, wish }: Item, { incident: { id: incident, reason }, author }: Setup) {
   const { allowRemoval } = wish;
-  return plan && toRequest(plan, { id, author, reason, allowRemoval, ledger: true });
+  return plan && toRequest(plan, { id, author, reason, allowRemoval, ledger: true, incident });
 }
 
 function recordRequested(item: Item, { request: opened, ...result }: Requested): void {
