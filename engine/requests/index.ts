@@ -40,7 +40,7 @@ export function createRequests(
       at(async (context) => openRequest(context, await rulesOf(context, input.planned.snapshot), input)),
     // It fetches by itself: what may be answered from a mirror that is behind must not be executed so.
     request: (ask, options) => open((context) => requestRollback(context, ask, options)),
-    requestMany: (asks) => open((context) => requestMany(context, asks)),
+    requestMany: (asks, options) => open((context) => requestMany(context, asks, options)),
     list: (filter) => at((context) => list(context, filter)),
     ids: (filter) => at((context) => ids(context, filter)),
     show: ({ id, reader }) => at((context) => show(context, id, reader)),

@@ -31,6 +31,7 @@ import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { RequestView } from './types.ts';
 import { openLedgerSnapshot } from './ledger/snapshot.ts';
 import { requireGate } from './gate/gate.ts';
+import { type Decided, openTogether } from './many/open-group.ts';
 import { repeated } from './repeated.ts';
 import { publishedAfter } from './restored.ts';
 import { openRequest, requireReason, requireTarget } from './open.ts';
@@ -78,7 +79,7 @@ export async function requestRollback(
 ): Promise<Requested> {
   context.git.requireWriting();
   await context.git.refresh();
-  return (await decideRequest(context, ask, options))();
+  return (await decideRequest(context, ask, options)).run();
 }
 
 /** Plans at the same time, as each may run programs. */
@@ -91,6 +92,7 @@ const AT_ONCE = 4;
 export async function requestMany(
   context: RequestContext,
   asks: readonly RequestAsk[],
+  { atomic = false }: ManyOptions = {},
 ): Promise<readonly PromiseSettledResult<Requested>[]> {
   context.git.requireWriting();
   await context.git.refresh();
@@ -109,7 +111,7 @@ export async function requestMany(
       ledger: { ...context.git.ledger, tip: () => Promise.resolve(tip) },
     },
   };
-  const decided: PromiseSettledResult<() => Promise<Requested>>[] = [];
+  const decided: PromiseSettledResult<Decided>[] = [];
   for (let at = 0; at < asks.length; at += AT_ONCE)
     decided.push(
       ...(await Promise.allSettled(
@@ -118,9 +120,15 @@ export async function requestMany(
           .map((ask) => decideRequest(looked, { ...ask, ledger: true }, {}, context)),
       )),
     );
+  if (atomic) return openTogether({ context, looked, snapshot, rules }, asks, decided);
   return Promise.allSettled(
-    decided.map((each) => (each.status === 'fulfilled' ? each.value() : Promise.reject(each.reason))),
+    decided.map((each) => (each.status === 'fulfilled' ? each.value.run() : Promise.reject(each.reason))),
   );
+}
+
+export interface ManyOptions {
+  /** They are published in one push, or none of them; all name the same incident. */
+  readonly atomic?: boolean;
 }
 
 /**
@@ -133,7 +141,7 @@ async function decideRequest(
   ask: RequestAsk,
   { onStep, signal }: ExecuteOptions = {},
   acting: RequestContext = context,
-): Promise<() => Promise<Requested>> {
+): Promise<Decided> {
   // By name: nothing else of what a caller gives may take the place of the engine's own.
   const options: ExecuteOptions = { ...(onStep && { onStep }), ...(signal && { signal }) };
   const { git, clock, programs } = context;
@@ -164,10 +172,11 @@ async function decideRequest(
       const { fields, wholeFile } = ask;
       const wish = { scope: ask.scope, to: target, allowRemoval, ...(fields && { fields }) };
       await repeated(context, { id, ask: { ...wish, wholeFile: wholeFile === true }, author });
-      return async () => {
+      const run = async () => {
         const result = await execute({ ...acting, ...options, request });
         return { ...result, request: await knownRequest(acting, rules, id) };
       };
+      return { run, opening: null };
     }
   }
   if (base !== null) await requireOnLine(snapshot, base, 'base');
@@ -193,10 +202,11 @@ async function decideRequest(
       if (now.ledgered) throw policyCame(scope);
     };
     const prepared = { snapshot, planned };
-    return async () => ({
+    const run = async () => ({
       ...(await execute({ ...acting, ...options, request, prepared, authorize })),
       request: null,
     });
+    return { run, opening: null };
   }
   const input = {
     planned: await withVersion(planned),
@@ -208,10 +218,9 @@ async function decideRequest(
     ...(ask.follows !== undefined && { follows: ask.follows }),
     ...(ask.incident !== undefined && { incident: ask.incident }),
   };
-  return async () => {
-    const view = await openRequest(acting, rules, input, gate);
-    return { ...standing(view, planned), request: view };
-  };
+  const finish = (view: RequestView) => ({ ...standing(view, planned), request: view });
+  const run = async () => finish(await openRequest(acting, rules, input, gate));
+  return { run, opening: { input, gate, request, finish } };
 }
 
 /** What a caller without types can get wrong. */

@@ -18,6 +18,7 @@ import type { Planned } from '../rollback/plan.ts';
 import type { Act, Requests, RequestView } from './types.ts';
 import { append, onRequest } from './ledger/append.ts';
 import type { LedgerSnapshot } from './ledger/snapshot.ts';
+import { groupOf } from './many/group.ts';
 import { unknownRequest } from './open.ts';
 import { bindOf, knownOwners, ownersOf, rulesAt, rulesFor, stated } from './gate/owners.ts';
 import { readRules, type RequestContext, type Rules, stamp } from './context.ts';
@@ -274,14 +275,24 @@ function requireSome({ policy }: Rules, actor: Person, state: LedgerRequest): vo
     requirePermission(policy, actor, 'propose', environment);
 }
 
-/** It goes on with the approvals that it has: whoever executes it judges them again. */
-export function retry(context: RequestContext, { id, actor }: Act): Promise<RequestView> {
-  return act(context, id, ({ rules, state }) => {
+/**
+ * It goes on with the approvals that it has: whoever executes it judges them again. With it those of its group that failed: they are executed together,
+ * so that one that was retried with another one is retried already.
+ */
+export async function retry(context: RequestContext, { id, actor }: Act): Promise<RequestView> {
+  const rules = await readRules(context);
+  const { ledgerSnapshot } = await append(context, rules, async (ledgerSnapshot) => {
+    const { state } = await requireRequest(ledgerSnapshot, id);
     requireRetrier({ rules, state }, actor);
+    if (state.atomic !== undefined && isWaiting(state.status)) return [];
     if (state.status !== 'failed')
       throw new BacktrailError('REQUEST_NOT_FAILED', `Request ${id} is ${state.status}, not failed.`);
-    return { ...stamp(context, actor), type: 'retried' };
+    const group = (await groupOf(ledgerSnapshot, state)) ?? [{ state }];
+    const failed = group.filter((one) => one.state.status === 'failed');
+    for (const one of failed) requireRetrier({ rules, state: one.state }, actor);
+    return failed.map((one) => onRequest(one.state.id, { ...stamp(context, actor), type: 'retried' }));
   });
+  return viewOf(context, { ledgerSnapshot, rules, file: await requireRequest(ledgerSnapshot, id) });
 }
 
 /** @throws PERMISSION_DENIED */
