@@ -261,7 +261,10 @@ function atOneTime(group: readonly Entry[]): readonly Entry[] {
 
 function dated(entry: Entry, at: string): Entry {
   if (entry.kind === 'session') return { ...entry, event: { ...entry.event, at } };
-  return { ...entry, event: { ...entry.event, at } };
+  const { event } = entry;
+  // What is opened says itself when that was.
+  if (event.type !== 'opened') return { ...entry, event: { ...event, at } };
+  return { ...entry, event: { ...event, at, proposal: { ...event.proposal, createdAt: at } } };
 }
 
 /** No event is dated before the one that it follows, however slow this clock is, so that times in the ledger only grow. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type Engine, isFailure, type Person } from '../../../engine/internal.ts';
 import { fileOf } from '../../helpers/people/forge.ts';
 import type { Repo } from '../../helpers/repositories/repo.ts';
-import { configOf, createTeam, newId, stageOf } from '../../helpers/people/requests.ts';
+import { configOf, createTeam, engineFor, newId, stageOf } from '../../helpers/people/requests.ts';
 import { LEDGER } from '../../helpers/people/scene.ts';
 
 const team = createTeam();
@@ -51,6 +51,18 @@ describe('the requests of an incident', () => {
     const listed = await bobs.requests.list({ incident: 'inc-2', reader: bob });
     expect(listed.map(({ id, incident }) => [id, incident])).toEqual([[other, 'inc-2']]);
     expect(await bobs.requests.planIncident({ incident: 'inc-3', reader: bob })).toEqual([]);
+  });
+
+  it('are opened at one time, however long it takes to write them down', async () => {
+    const { repo, jane, signers, bobs, bob } = await stageOf(team, EVERYWHERE);
+    let now = Date.now() - 3_600_000;
+    const clock = { now: () => (now += 1000), sleep: () => Promise.resolve() };
+    const slow = await engineFor(repo, jane, { allowedSigners: signers, clock });
+    const ids = await askAll(slow, jane, ['prod/api', 'dev/api'], INCIDENT);
+    expect(await repo.git('rev-list', '--count', LEDGER)).toBe('1');
+    const found = await bobs.requests.list({ incident: INCIDENT, reader: bob });
+    expect(new Set(found.map(({ id }) => id))).toEqual(new Set(ids));
+    expect(new Set(found.map(({ createdAt }) => createdAt)).size).toBe(1);
   });
 
   it('alone have the later form of a file, so that older programs read all others', async () => {
