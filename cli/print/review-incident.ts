@@ -91,6 +91,8 @@ function remarkOn({ request, voted, error, failed }: Item): string {
   const problem = error ?? failed;
   if (problem) return `${error ? 'no vote: ' : ''}${problem.code}: ${problem.message}`;
   if (!voted) return 'no vote needed';
+  if (request.status === 'approved' && request.atomic !== undefined)
+    return 'voted: published in one push with others, or not at all';
   if (request.status !== 'pending') return 'voted';
   const counts = request.reviews.at(-1)?.counts === false ? '; yours does not count: no trusted key' : '';
   return `voted: ${approvalText(request.approval)}${counts}`;

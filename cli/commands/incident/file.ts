@@ -11,6 +11,7 @@ const schema = z.strictObject({
   reason: text.refine(isReason, 'nothing readable is left of the reason'),
   repo: text.optional(),
   config: z.undefined('a configuration has to be on the branch, as workers know no other').optional(),
+  atomic: z.boolean().default(false),
   onFailure: z.enum(['continue', 'stop']).default('stop'),
   rollbacks: z
     .array(

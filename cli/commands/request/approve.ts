@@ -11,6 +11,7 @@ import { type Context, ID, type Program, runCommand } from '../command.ts';
 import { confirmOn, requireConfirmable } from './confirm.ts';
 import { AUTHOR, INCIDENT, type Named, requireNamed } from './named.ts';
 import { reviewIncident } from './review-incident.ts';
+import { awaitedBy } from './together.ts';
 
 interface ApproveOptions extends ExecuteHow {
   readonly comment?: string;
@@ -65,6 +66,8 @@ function approve(context: Context, typed: string, options: ApproveOptions): Prom
       ...(seen.digest !== null && { digest: seen.digest }),
     });
     if (request.status === 'pending') return awaiting(context, request, actor);
+    const awaited = await awaitedBy(engine, actor, request);
+    if (awaited > 0) return waiting(context, request, awaited);
     progressPrinter(session)(`  ✓ approved (${request.approval.have} of ${request.approval.need})`);
     return executedOutput(context, engine, request, { ...options, reported: seen.findings }).catch(
       (error: unknown) => {
@@ -90,6 +93,17 @@ function awaiting({ style }: Context, request: RequestView, actor: Person): Outp
       : []),
   ];
   return { value: request, text: () => lines.join('\n'), exitCode: 5 };
+}
+
+/** Approved, and published with others or not at all. */
+function waiting({ style }: Context, request: RequestView, awaited: number): Output {
+  const others = awaited === 1 ? 'one other of them awaits' : `${awaited} others of them await`;
+  const line = `request ${request.id} is published in one push with others, or not at all: ${others} approval`;
+  return {
+    value: request,
+    text: () => `${style.paint(['yellow', 'bold'], 'approved')} ${style.paint('reset', line)}`,
+    exitCode: 5,
+  };
 }
 
 /** The request after execution, with the findings of the execution. */

@@ -17,6 +17,7 @@ import { confirmGoing, recordable } from '../../terminal/ask.ts';
 import { reviewedTable, reviewTable, reviewValue } from '../../print/review-incident.ts';
 import type { Context } from '../command.ts';
 import { requireConfirmable } from './confirm.ts';
+import { awaitedIn } from './together.ts';
 
 /** One open request of the incident, and what became of this person's vote on it. */
 export interface ReviewItem {
@@ -68,7 +69,11 @@ export function reviewIncident(
       votes: open.map(({ request: { id, digest } }) => ({ id, digest })),
     });
     for (const [index, item] of open.entries()) recordVote(item, results[index]);
-    const approved = items.filter(({ voted, request }) => voted && request.status === 'approved');
+    const awaited = await awaitedIn(engine, actor, incident);
+    const approved = items.filter(
+      ({ voted, request: { status, atomic } }) =>
+        voted && status === 'approved' && (atomic === undefined || !awaited.has(atomic.first)),
+    );
     if (decision === 'approved' && approved.length > 0)
       await executeApproved(context, engine, approved, options);
     await readAgain(engine, actor, incident, items);

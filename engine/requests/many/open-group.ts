@@ -54,6 +54,7 @@ export async function openTogether(
   asks: readonly { readonly id: RequestId; readonly incident?: string }[],
   decided: readonly PromiseSettledResult<Decided>[],
 ): Promise<Settled> {
+  if (asks.length === 0) return [];
   const [incident] = asks.map((ask) => ask.incident);
   if (incident === undefined || asks.some((ask) => ask.incident !== incident))
     throw new BacktrailError('INVALID_REQUEST', 'What is published together belongs to one incident.');

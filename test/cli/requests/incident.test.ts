@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -94,6 +94,27 @@ describe('the requests of an incident', () => {
     const { rollbacks } = shape.parse(JSON.parse(stdout));
     expect(rollbacks.filter(({ error }) => error).map(({ scope }) => scope)).toEqual([SCOPES[1]]);
     expect(rollbacks.find(({ error }) => !error)?.status).toMatch(/executing|completed/);
+  });
+
+  it('are all on the branch, or none, where the file says so', async () => {
+    const { as, repo, file } = await opened('atomic: true\n');
+    const list = await as('bob', ['request', 'list', '--incident', 'inc-1', ...JSON_OUT], queue());
+    const [id = ''] = list.stdout.match(/rbk-\w{26}/) ?? [];
+    const tip = await repo.git('rev-parse', 'main');
+    const one = await as('bob', ['request', 'approve', id, '--yes'], queue());
+    expect(one).toMatchObject({ code: 5, stdout: expect.stringContaining('in one push with others') });
+    const here = await as('bob', ['request', 'retry', id, '--yes', '--here', ...JSON_OUT], queue());
+    expect(errorOf(here)).toMatchObject({ exit: 5, code: 'AWAITING_APPROVAL' });
+    expect((await as('jane', ['incident', file, '--yes', ...JSON_OUT], queue())).code).toBe(5);
+    expect(await repo.git('rev-parse', 'main')).toBe(tip);
+    const approve = ['request', 'approve', '--incident', 'inc-1', '--yes', ...JSON_OUT];
+    expect(await as('bob', approve, queue())).toMatchObject({ code: 0 });
+    const again = await as('jane', ['incident', file, '--yes', ...JSON_OUT], queue());
+    expect(again.code).toBe(0);
+    expect(statuses(jsonOf(again, shape))).toEqual(SCOPES.map((scope) => `${scope} completed`));
+    await writeFile(file, `${await readFile(file, 'utf8')}  - { scope: acme/production }\n`);
+    const more = await as('jane', ['incident', file, '--yes', ...JSON_OUT], queue());
+    expect(more.stdout).toContain('REQUEST_EXISTS');
   });
 
   it('are not approved where another person has asked for more under the same id', async () => {
