@@ -127,7 +127,7 @@ export async function approve(
   return withdrawUncounted(context, view);
 }
 
-export interface Vote {
+interface Vote {
   readonly actor: Person;
   readonly comment?: string | undefined;
   /** Of the plan that was looked at. */

@@ -20,7 +20,7 @@ import { requireConfirmable } from './confirm.ts';
 import { awaitedIn } from './together.ts';
 
 /** One open request of the incident, and what became of this person's vote on it. */
-export interface ReviewItem {
+interface ReviewItem {
   request: RequestView;
   readonly planned?: RequestPlan;
   voted: boolean;
@@ -102,7 +102,8 @@ async function findItems(
   if (own.length === 0) throw noRequest(incident, author);
   const authors = [...new Set(own.map(({ request }) => same(request.author.email)))];
   if (authors.length > 1) throw severalAuthors(incident, authors);
-  return own.map(({ request, planned }): ReviewItem => {
+  const byScope = own.toSorted((one, other) => (one.request.scopeName < other.request.scopeName ? -1 : 1));
+  return byScope.map(({ request, planned }): ReviewItem => {
     const item = { request, voted: false };
     if (planned.status === 'rejected') {
       if (!isFailure(planned.reason)) throw planned.reason;

@@ -27,7 +27,7 @@ import { canJudge } from '../view.ts';
 import { groupOf, nameOf, obstacleIn } from './group.ts';
 import { isPublished, memberOf, recorded, REFUSALS } from './member.ts';
 
-export interface GroupOptions extends Omit<ExecuteRequestOptions, 'onStep'> {
+interface GroupOptions extends Omit<ExecuteRequestOptions, 'onStep'> {
   readonly onSteps: ReadonlyMap<RequestId, ExecuteRequestOptions['onStep']>;
 }
 

@@ -58,36 +58,31 @@ export async function openTogether(
   const [incident] = asks.map((ask) => ask.incident);
   if (incident === undefined || asks.some((ask) => ask.incident !== incident))
     throw new BacktrailError('INVALID_REQUEST', 'What is published together belongs to one incident.');
-  const failed = decided.findIndex(({ status }) => status === 'rejected');
+  const failed = decided.find((each) => each.status === 'rejected');
+  if (failed !== undefined) return noneOf(decided, notAsked(failed.reason));
   const openings = decided.map((each) => (each.status === 'fulfilled' ? each.value.opening : null));
   const present = openings.filter((opening) => opening !== null);
   try {
-    if (failed === -1 && present.length > 0) {
-      await requireChain(place, present);
-      const views = await openAll(place, present);
-      return await Promise.allSettled(
-        decided.map(async (each, index): Promise<Requested> => {
-          const opening = openings[index] ?? null;
-          if (each.status === 'rejected') throw each.reason;
-          if (opening === null) return each.value.run();
-          const view = views.get(opening.input.id);
-          if (view !== undefined) return opening.finish(view);
-          throw new BacktrailError('INTERNAL', `Request ${opening.input.id} was not written.`);
-        }),
-      );
-    }
+    await requireChain(place, present);
+    const views = present.length === 0 ? new Map<RequestId, RequestView>() : await openAll(place, present);
+    return await Promise.allSettled(
+      decided.map(async (each, index): Promise<Requested> => {
+        if (each.status === 'rejected') throw each.reason;
+        const opening = openings[index] ?? null;
+        if (opening === null) return each.value.run();
+        const view = views.get(opening.input.id);
+        if (view !== undefined) return opening.finish(view);
+        throw new BacktrailError('INTERNAL', `Request ${opening.input.id} was not written.`);
+      }),
+    );
   } catch (reason) {
     if (!isFailure(reason)) throw reason;
-    return decided.map((each) => (each.status === 'rejected' ? each : { status: 'rejected', reason }));
+    return noneOf(decided, reason);
   }
-  const cause = decided[failed];
-  const reason = cause?.status === 'rejected' ? notAsked(cause.reason) : undefined;
-  if (reason === undefined)
-    return Promise.allSettled(
-      decided.map((each) => (each.status === 'fulfilled' ? each.value.run() : Promise.reject(each.reason))),
-    );
-  return decided.map((each) => (each.status === 'rejected' ? each : { status: 'rejected', reason }));
 }
+
+const noneOf = (decided: readonly PromiseSettledResult<Decided>[], reason: unknown): Settled =>
+  decided.map((each) => (each.status === 'rejected' ? each : { status: 'rejected', reason }));
 
 function notAsked(cause: unknown): unknown {
   if (!isFailure(cause)) return cause;

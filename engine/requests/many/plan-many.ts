@@ -22,7 +22,7 @@ interface FoundRequest {
 }
 
 /** Plans at the same time, as each may run programs. */
-export const AT_ONCE = 4;
+const AT_ONCE = 4;
 
 /** The same branch for all that is asked, however long it takes. */
 export async function pinned(context: RequestContext): Promise<RequestContext> {

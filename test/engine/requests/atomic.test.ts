@@ -144,6 +144,21 @@ describe('rollbacks that are published together', () => {
     expect(await pushes()).toHaveLength(2);
   });
 
+  it('are found on the branch where a worker died before it could say so', async () => {
+    const { repo, prod, dev, signers, worker, tip, approve } = await opened();
+    await approve(prod, dev);
+    const before = await repo.git('rev-parse', LEDGER);
+    await worker.rollbacks.execute(prod);
+    const published = await tip();
+    await repo.git('update-ref', LEDGER, before);
+    const next = await engineOf(repo, { allowedSigners: signers });
+    expect((await next.requests.show({ id: dev })).status).toBe('approved');
+    expect(await next.rollbacks.execute(dev)).toMatchObject({ status: 'completed' });
+    const { repairs } = await next.requests.reconcile();
+    expect(repairs.map(({ requestId, action }) => [requestId, action])).toEqual([[prod, 'completed']]);
+    expect(await tip()).toBe(published);
+  });
+
   it('are none where one is rejected: the others fail, and say which', async () => {
     const { prod, dev, worker, bobs, bob, janes, tip, approve, statuses } = await opened();
     const before = await tip();
