@@ -34,7 +34,8 @@ export async function enqueue(request: ApprovedRequest, to: Enqueuing): Promise<
 /** The ledger survives a flushed queue: the request is enqueued up to this many times. */
 const ROUNDS = 3;
 
-async function enqueueAndFollow(
+/** The same within a signal of the caller's. */
+export async function enqueueAndFollow(
   request: ApprovedRequest,
   to: Enqueuing,
   signal: AbortSignal,

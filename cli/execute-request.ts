@@ -1,6 +1,14 @@
 /** Executes a request of the ledger: in this process, or by handing it to a worker. */
-import { type Engine, isFailure, type RequestView, resultOf, type RollbackResult } from '../engine/index.ts';
-import { enqueue } from './enqueue.ts';
+import {
+  BacktrailError,
+  type Engine,
+  isFailure,
+  type RequestId,
+  type RequestView,
+  resultOf,
+  type RollbackResult,
+} from '../engine/index.ts';
+import { enqueue, enqueueAndFollow } from './enqueue.ts';
 import { provenResult } from './verified-result.ts';
 import { Interrupted, interruptible } from './terminal/interrupt.ts';
 import { printProgress } from './terminal/output.ts';
@@ -104,4 +112,88 @@ export async function executeOrLeave(
     );
     return resultOf(request, 'approved');
   }
+}
+
+type Results = ReadonlyMap<RequestId, PromiseSettledResult<RollbackResult>>;
+
+/** The same for many: all are handed over, then followed together. Those that fail do so alone. */
+export async function executeAllOrLeave(
+  session: Session,
+  engine: Engine,
+  requests: readonly RequestView[],
+  { here, wait }: ExecuteHow,
+): Promise<Results> {
+  const results = new Map<RequestId, PromiseSettledResult<RollbackResult>>();
+  const settle = async (request: RequestView, work: () => Promise<RollbackResult>) => {
+    const [settled] = await Promise.allSettled([work()]);
+    if (settled.status === 'rejected' && settled.reason instanceof Interrupted) throw settled.reason;
+    results.set(request.id, settled);
+  };
+  if (here) {
+    for (const request of requests) await settle(request, () => executeHere(session, engine, request));
+    return results;
+  }
+  const { openQueue } = await import('../workers/index.ts');
+  const queue = await openQueue({ redisUrl: session.environment.redisUrl }).catch((error: unknown) => {
+    if (!isFailure(error) || error.code !== 'QUEUE_UNAVAILABLE') throw error;
+    const print = progressPrinter(session);
+    print(`  ${error.message} A worker finds the requests in the ledger and executes them.`);
+    return null;
+  });
+  if (queue === null) {
+    for (const request of requests) await settle(request, async () => resultOf(request, 'approved'));
+    return results;
+  }
+  try {
+    return await interruptible(
+      async (signal) => {
+        const follow = (request: RequestView) => {
+          const print = (line: string) =>
+            progressPrinter(session)(`${request.scopeName}: ${line.trimStart()}`);
+          const work = () => enqueueAndFollow(request, { engine, queue, wait, print }, signal);
+          return settle(request, () =>
+            (wait ? provenResult(engine, request, work) : work()).catch((error: unknown) => {
+              if (!isFailure(error) || error.code !== 'QUEUE_UNAVAILABLE') throw error;
+              print(`${error.message} A worker finds it in the ledger and executes it.`);
+              return resultOf(request, 'approved');
+            }),
+          );
+        };
+        await Promise.all(requests.map(follow));
+        signal.throwIfAborted();
+        return results;
+      },
+      (signal) =>
+        Promise.reject(
+          new Interrupted(
+            signal,
+            'The rollbacks are no longer followed; they continue in the queue.',
+            '`backtrail request list --all` shows what came of them.',
+          ),
+        ),
+    );
+  } finally {
+    await queue.close();
+  }
+}
+
+/** After these the request is approved as before, or waits for its reviewers again, or is over: it did not fail. */
+const NO_FAILURE: ReadonlySet<string> = new Set([
+  'PLAN_CHANGED',
+  'AWAITING_APPROVAL',
+  'REQUEST_CLOSED',
+  // Of a worker that trusts no key: another one executes it.
+  'IDENTITY_UNVERIFIED',
+  'INTERRUPTED',
+]);
+
+/** What an execution that failed after an approval means to the one who approved. */
+export function executionFailed({ id }: RequestView, error: unknown): unknown {
+  if (!isFailure(error) || NO_FAILURE.has(error.code)) return error;
+  const { code, message, hint, details } = error;
+  return new BacktrailError('EXECUTION_FAILED', 'approval saved but rollback execution failed', {
+    hint: `${code}: ${message} ${hint} Then: backtrail request retry ${id}`,
+    details: { requestId: id, cause: { code, message, hint, details } },
+    cause: error,
+  });
 }

@@ -46,6 +46,7 @@ interface Confirmed {
   readonly allowRemoval: boolean;
   readonly follows?: RequestId;
   readonly ledger?: boolean;
+  readonly incident?: string;
 }
 
 /** The request for a plan that was shown. */

@@ -69,8 +69,10 @@ const REQUESTS = [
   'ids',
   'show',
   'plan',
+  'planIncident',
   'approve',
   'reject',
+  'reviewMany',
   'cancel',
   'note',
   'retry',
@@ -140,7 +142,14 @@ export type {
 export { PERMISSIONS } from './model/policy.ts';
 export type { EnvironmentName, Permission } from './model/policy.ts';
 export type { Clock, Progress } from './model/ports.ts';
-export { deriveRequestId, isRequestId, isSessionId, makeRequestId, STEPS } from './model/request.ts';
+export {
+  deriveRequestId,
+  isIncidentId,
+  isRequestId,
+  isSessionId,
+  makeRequestId,
+  STEPS,
+} from './model/request.ts';
 export type { RequestId, RollbackResult, Status, Step } from './model/request.ts';
 export { formatCoordinates, MODES } from './model/scope.ts';
 export type { Coordinates, Mode, Scope } from './model/scope.ts';
@@ -190,6 +199,7 @@ export type {
   AuditEntry,
   ExecuteRequestOptions,
   Identity as ActorIdentity,
+  IncidentPlan,
   Repair,
   RequestPlan,
   Requests,

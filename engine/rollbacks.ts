@@ -23,7 +23,7 @@ import type { InnerRequests } from './requests/inner-requests.ts';
 import type { RequestContext } from './requests/context.ts';
 import type { PlanGate } from './policy/gate.ts';
 import { planGate } from './requests/gate/plan-gate.ts';
-import type { RequestAsk, Requested } from './requests/request.ts';
+import type { ManyOptions, RequestAsk, Requested } from './requests/request.ts';
 
 interface RollbackInput {
   /** `[tenant/]environment[/service]`, or the names one by one. */
@@ -81,6 +81,8 @@ export interface RollbackAsk extends RollbackInput {
   readonly id?: RequestId;
   /** A failed request, in whose place this one is. */
   readonly follows?: RequestId;
+  /** The id of an incident that it belongs to: one line of at most 200 characters. `requests.list` and `planIncident` find it by that. */
+  readonly incident?: string;
 }
 
 export interface RequestOptions extends ExecuteOptions {
@@ -120,9 +122,13 @@ export interface Rollbacks {
   /**
    * The same for many that workers are to execute, as with `ledger: true`: they are opened in one commit of the ledger and one push. Results are in
    * the order of `asks`; each fails alone. Rejects with INVALID_REQUEST, SCOPE_INVALID where an ask has no proper form, and with what stands in
-   * the way of all of them.
+   * the way of all of them. `atomic`: all are opened, and later published in one push, or none of them; all name the same `incident`. What stands in the way of
+   * one stands in the way of all: PLAN_BLOCKED where they overlap so that one would undo another, REQUEST_EXISTS where a part was asked for before.
    */
-  requestMany(asks: readonly RollbackAsk[]): Promise<readonly PromiseSettledResult<Requested>[]>;
+  requestMany(
+    asks: readonly RollbackAsk[],
+    options?: ManyOptions,
+  ): Promise<readonly PromiseSettledResult<Requested>[]>;
   /**
    * Executes an approved request, as a worker does: keys and votes are judged again, by the policy and the keys of now. Safe to
    * repeat, in any process, at any time.
@@ -232,10 +238,10 @@ export function createRollbacks(input: RollbacksInput): Rollbacks {
       options?.onId?.(asked.id);
       return requests.request(asked, options);
     },
-    requestMany: async (asks) => {
+    requestMany: async (asks, options) => {
       const asked: RequestAsk[] = [];
       for (const ask of asks) asked.push(await askedOf(ask));
-      return requests.requestMany(asked);
+      return requests.requestMany(asked, { atomic: options?.atomic === true });
     },
     execute: (id, options) => requests.executeRequest(id, options),
     executeMany: (asks, options) => requests.executeRequests(asks, options),

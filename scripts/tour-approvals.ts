@@ -161,7 +161,7 @@ async function executed({ jane }: Cast, id: string, worker: Worker): Promise<voi
 }
 
 function breakGlass({ jane, bob }: Cast): void {
-  title('6. Break-glass: without approval, but never without the record, and somebody else looks at it');
+  title('6. Break-glass: without approval, but never without the record, and another person looks at it');
   const scope = 'acme/production/billing';
   const why = ['--reason', 'billing 1.5.1 books twice'];
   const opened = backtrail(

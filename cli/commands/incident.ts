@@ -9,6 +9,7 @@ import { type Context, type Program, runCommand } from './command.ts';
 import { executeRequest } from './incident/execute.ts';
 import { type Incident, readIncident } from './incident/file.ts';
 import { isOpen, planAll } from './incident/plan.ts';
+import { requireWhole } from './incident/whole.ts';
 import { exitCodeOf, incidentValue, planTable, resultTable } from './incident/tables.ts';
 
 export function addIncident(program: Program): void {
@@ -28,12 +29,16 @@ const HELP = `
 Plans every rollback of the file, shows them, and asks (or --yes). Each becomes a request in the ledger; those that need no
 approval are enqueued and followed. Run it again after anything went wrong, or after others have approved: what is done or asked
 for already is not repeated. REDIS_URL names the queue; a worker must be running.
-Exit code 0: all are completed or unchanged; else that of the first failure, as of \`backtrail rollback\`; 5 where none failed and
-some await approval.
+Others approve all of them at once: backtrail request approve --incident ID
+With atomic: true all are published in one push, or none: not before all are approved, and none where one is blocked, refused or rejected, or
+its plan has changed.
+Exit code 0: all are completed or unchanged; 3 where one is blocked; else that of the first failure, as of \`backtrail rollback\`; 5 where
+none failed and some await approval.
 
 id: inc-2026-11-20            # together with a scope it makes the request id
 reason: "v2.1.0 answers 500"
 repo: ../config               # path (from this file) or URL; --repo overrides it; without both: this folder
+atomic: true                  # all in one push, or none; else each for itself (default)
 onFailure: continue           # or stop (default): later rollbacks are not started after one failed
 rollbacks:
   - { scope: acme/production/api-gateway }                      # to: previous
@@ -69,10 +74,12 @@ async function recover(
     const author = await session.author(engine);
     const print = (line: string) => void (isText && printProgress(line));
     const items = await planAll(engine, incident, { reader: author, print });
+    if (incident.atomic) requireWhole(items);
     if (isText) process.stdout.write(`${planTable(style, items)}\n`);
-    const stopped = !dryRun && incident.onFailure === 'stop' && items.some(({ error }) => error);
+    const stops = incident.atomic ? 'atomic: true' : incident.onFailure === 'stop' && 'onFailure: stop';
+    const stopped = !dryRun && stops !== false && items.some(({ error }) => error);
     const todo = stopped || dryRun ? [] : items.filter(isOpen);
-    if (stopped) print('Nothing was started, because a plan failed and the file says onFailure: stop.');
+    if (stopped) print(`Nothing was started, because a plan failed and the file says ${stops}.`);
     if (todo.length > 0) {
       if (!yes) await ask(session.environment.interactive && isText, todo.length);
       await executeRequest(todo, { engine, incident, author, print, redisUrl: environment.redisUrl });

@@ -104,6 +104,7 @@ function facts(style: Style, request: RequestView): (readonly [name: string, tex
   const { scope, scopeName, author, authorIdentity, createdAt, expiresAt, status, result, breakGlass } =
     request;
   const { rollbackOf, base, digest, affectedServices, follows, supersededBy, config, approval } = request;
+  const { incident, atomic } = request;
   const unverified = authorIdentity === 'verified' ? '' : ' (identity unverified)';
   const until = status === 'pending' && expiresAt !== null ? `, expires ${minute(expiresAt)}` : '';
   const facts: (readonly [string, string | null])[] = [
@@ -121,6 +122,7 @@ function facts(style: Style, request: RequestView): (readonly [name: string, tex
     ['affects', affectedServices.length === 0 ? null : affectedServices.join(', ')],
     ['config', config === null ? null : `${config.name}, from outside the repository`],
     ['approval', approval.need === 0 ? null : approvalText(approval, status === 'pending')],
+    ['incident', incident === undefined ? null : incidentText(incident, atomic)],
     ['follows', follows],
     ['superseded', supersededBy === null ? null : `by ${supersededBy}`],
     ['break-glass', breakGlass === null ? null : breakGlassText(breakGlass)],
@@ -128,6 +130,9 @@ function facts(style: Style, request: RequestView): (readonly [name: string, tex
   ];
   return facts.flatMap(([name, text]) => (text === null ? [] : [[name, text] as const]));
 }
+
+const incidentText = (incident: string, atomic: RequestView['atomic']) =>
+  atomic === undefined ? incident : `${incident}, in one push with others or not at all`;
 
 function breakGlassText({ session, ticket, review }: NonNullable<RequestView['breakGlass']>): string {
   const looked =

@@ -42,8 +42,19 @@ export interface RequestProposal {
   readonly supersedes: RequestId | null;
   /** It was proposed, to be decided on by a person: it needs an approval also where no policy asks for one. Absent: false. */
   readonly propose?: true;
+  /** The id of the incident file that asked for it; see `isIncidentId`. */
+  readonly incident?: string;
+  /** It is published in one push with others of its incident, or not at all. */
+  readonly atomic?: AtomicGroup;
   /** Requests of earlier versions could bring a configuration along; those are not executed any more. */
   readonly config: { readonly name: string; readonly text: string } | null;
+}
+
+/** Requests that are published together, or none of them: all name the first one, and that one names all. */
+export interface AtomicGroup {
+  readonly first: RequestId;
+  /** In the first one alone: every request of the group, itself included, in the order of the incident. */
+  readonly members?: readonly RequestId[];
 }
 
 /** What reviewers approve. Replaced when the plan changes. */

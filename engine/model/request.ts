@@ -9,6 +9,13 @@ export function isRequestId(text: string): text is RequestId {
   return /^rbk-[0-9A-HJKMNP-TV-Z]{26}$/.test(text);
 }
 
+/** One line of at most 200 characters, with none that a terminal obeys or does not show: it is typed, listed and compared. */
+export function isIncidentId(text: string): boolean {
+  return text.length > 0 && text.length <= 200 && text.trim() === text && !UNPRINTABLE.test(text);
+}
+
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
+
 const BASE32 = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 function base32(value: bigint, digits: number): string {

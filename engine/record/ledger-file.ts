@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import {
   BacktrailError,
+  isIncidentId,
   isObjectId,
   isRequestId,
   isSessionId,
@@ -51,11 +52,20 @@ export interface SessionFile {
   readonly events: readonly SessionEvent[];
 }
 
-/** The form of these files. */
-const FORM = 1;
+/**
+ * The forms of these files: 2 says of which incident a request is, and what it is published with. Any other file keeps the form 1, so that
+ * older versions of this program go on reading it.
+ */
+const NEWEST_FORM = 2;
 
 export function printFile({ state, events }: RequestFile | SessionFile): string {
-  return `${JSON.stringify({ version: FORM, state, events }, null, 2)}\n`;
+  return `${JSON.stringify({ version: formOf(events), state, events }, null, 2)}\n`;
+}
+
+type Events = readonly (RequestEvent | SessionEvent)[];
+
+function formOf([opened]: Events): 1 | 2 {
+  return opened?.type === 'opened' && opened.proposal.incident !== undefined ? 2 : 1;
 }
 
 const text = (limit: number) => z.string().max(limit);
@@ -73,7 +83,10 @@ const terms = z.strictObject({
   affectedServices: z.array(name).max(20_000),
 });
 const quorum = z.strictObject({ have: z.number(), need: z.number() });
-const proposal = z.strictObject({
+/** Members of a group; an incident file comes to no more. */
+const MAX_MEMBERS = 5000;
+
+const proposalShape = z.strictObject({
   id: requestId,
   scope: z.strictObject({
     tenant: name.exactOptional(),
@@ -94,8 +107,23 @@ const proposal = z.strictObject({
   follows: requestId.nullable(),
   supersedes: requestId.nullable(),
   propose: z.literal(true).exactOptional(),
+  incident: z.string().refine(isIncidentId).exactOptional(),
+  atomic: z
+    .strictObject({
+      first: requestId,
+      members: z.array(requestId).min(1).max(MAX_MEMBERS).exactOptional(),
+    })
+    .exactOptional(),
   config: z.strictObject({ name: text(4096), text: text(512 * 1024) }).nullable(),
 });
+const proposal = proposalShape.refine(
+  ({ id, incident, atomic }) =>
+    atomic === undefined ||
+    (incident !== undefined &&
+      (atomic.first === id) === (atomic.members !== undefined) &&
+      (atomic.members?.[0] ?? id) === id &&
+      new Set(atomic.members).size === (atomic.members?.length ?? 0)),
+);
 const comment = text(10_000).nullable();
 const base = { id: z.string().regex(/^evt-[0-9A-HJKMNP-TV-Z]{26}$/), at: time, actor: person };
 const event = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject({ ...base, ...shape });
@@ -160,9 +188,13 @@ export function readSessionEvents(source: string, path: string): readonly Sessio
   return read(source, path, sessionEvent);
 }
 
-function read<Event>(source: string, path: string, shape: z.ZodType<Event>): readonly Event[] {
+function read<Event extends Events[number]>(
+  source: string,
+  path: string,
+  shape: z.ZodType<Event>,
+): readonly Event[] {
   const file = z.strictObject({
-    version: z.literal(FORM),
+    version: z.int().min(1).max(NEWEST_FORM),
     // For readers only; the state is always computed from the events.
     state: z.unknown(),
     events: z.array(shape).min(1).max(MAX_EVENTS),
@@ -171,8 +203,8 @@ function read<Event>(source: string, path: string, shape: z.ZodType<Event>): rea
   const named = later.safeParse(json).data?.version;
   if (named !== undefined) throw newerForm(`The ledger's file ${path}`, named, path);
   const parsed = json === undefined ? null : file.safeParse(json);
-  if (parsed?.success) return parsed.data.events;
-  const issue = parsed?.error.issues[0];
+  if (parsed?.success && parsed.data.version === formOf(parsed.data.events)) return parsed.data.events;
+  const issue = parsed?.success ? { path: ['version'] } : parsed?.error.issues[0];
   const place = issue ? ` (${issue.path.map(String).join('.') || 'file'})` : '';
   throw new BacktrailError(
     'LEDGER_TAMPERED',
@@ -183,7 +215,7 @@ function read<Event>(source: string, path: string, shape: z.ZodType<Event>): rea
   );
 }
 
-const later = z.looseObject({ version: z.int().min(FORM + 1) });
+const later = z.looseObject({ version: z.int().min(NEWEST_FORM + 1) });
 
 /** Not a forgery: what later versions of this program write is for them to judge. */
 export function newerForm(what: string, form: number, path: string): BacktrailError {

@@ -3,13 +3,13 @@ import type { RequestId, RollbackResult } from '../model/index.ts';
 import { isFailure } from '../model/index.ts';
 import { isDamaged } from '../git/process/failure.ts';
 import { isWaiting } from '../record/transitions.ts';
-import { type BatchMember, type BatchRecord, type BatchResults, executeBatch } from '../rollback/batch.ts';
-import type { Planned } from '../rollback/plan.ts';
-import { readRules, type RequestContext, requireOwnConfig, type Rules, rulesOf } from './context.ts';
-import { executeRequest, REFUSALS, requestOf } from './execute.ts';
+import { type BatchRecord, type BatchResults, executeBatch } from '../rollback/batch.ts';
+import { readRules, type RequestContext, requireOwnConfig, type Rules } from './context.ts';
+import { executeRequest } from './execute.ts';
+import { executeGroup } from './many/execute-group.ts';
+import { memberOf, REFUSALS } from './many/member.ts';
 import { publishedAfter } from './restored.ts';
-import { type EligibilityInput, requireEligible } from './gate/eligibility.ts';
-import { rememberOwners } from './gate/owners.ts';
+import type { EligibilityInput } from './gate/eligibility.ts';
 import { proveRequest, readSignaturesOf } from './ledger/proof.ts';
 import { type LedgerSnapshot, openLedgerSnapshot } from './ledger/snapshot.ts';
 import { reportPublished } from './many/report.ts';
@@ -44,7 +44,7 @@ export async function executeRequests(
   const found = await findAll(context, rules, ledgerSnapshot, asks);
   const bases = [...found.values()].map(({ file }) => file.state.base);
   const published = await publishedAfter(context.git, rules.snapshot?.base ?? null, bases);
-  const isPlain = ({ id }: ExecuteAsk) => {
+  const isReady = ({ id }: ExecuteAsk) => {
     const state = found.get(id)?.file.state;
     return (
       state !== undefined &&
@@ -54,7 +54,9 @@ export async function executeRequests(
       canJudge(context, rules, state)
     );
   };
-  const plain = asks.filter(isPlain);
+  const isAtomic = ({ id }: ExecuteAsk) => found.get(id)?.file.state.atomic !== undefined;
+  const ready = asks.filter(isReady);
+  const plain = ready.filter((one) => !isAtomic(one));
   const members = plain.flatMap(({ id, onStep }) => {
     const each = found.get(id);
     return each ? [memberOf(each, onStep)] : [];
@@ -96,6 +98,7 @@ export async function executeRequests(
       await settle(id, failed(each, outcome.reason, options));
     } else if (outcome) results.set(id, outcome);
   }
+  await executeGroups(ready.filter(isAtomic), found, { results, signal });
   // What was never to be done, or not so, is rare, and explains itself.
   for (const { id, ...options } of asks) {
     if (results.has(id)) continue;
@@ -103,6 +106,33 @@ export async function executeRequests(
     else await settle(id, executeRequest(context, id, { ...options, ...(signal && { signal }) }));
   }
   return results;
+}
+
+/** One push for each group, whichever of its requests are asked for. */
+async function executeGroups(
+  asks: readonly ExecuteAsk[],
+  found: ReadonlyMap<RequestId, EligibilityInput>,
+  {
+    results,
+    signal,
+  }: { results: Map<RequestId, PromiseSettledResult<RollbackResult>>; signal: AbortSignal | undefined },
+): Promise<void> {
+  const groups = new Map<RequestId, ExecuteAsk[]>();
+  for (const ask of asks) {
+    const first = found.get(ask.id)?.file.state.atomic?.first ?? ask.id;
+    groups.set(first, [...(groups.get(first) ?? []), ask]);
+  }
+  for (const group of groups.values()) {
+    const one = found.get(group[0]?.id ?? '');
+    if (one === undefined || signal?.aborted === true) continue;
+    const onSteps = new Map(group.map(({ id, onStep }) => [id, onStep]));
+    const willRetry = group.some((ask) => ask.willRetry === true);
+    const made = await executeGroup(one, { onSteps, willRetry, ...(signal && { signal }) });
+    for (const { id } of group) {
+      const result = made.get(id);
+      if (result) results.set(id, result);
+    }
+  }
 }
 
 /** Those that the ledger knows and proves; what is wrong with the others is said of each, when it is executed by itself. */
@@ -131,19 +161,6 @@ function requireWhole({ git }: RequestContext, batch: BatchResults): void {
   if (git.kind === 'local' || git.renewed) return;
   for (const each of batch.values())
     if (each.status === 'rejected' && isFailure(each.reason) && isDamaged(each.reason)) throw each.reason;
-}
-
-function memberOf(found: EligibilityInput, onStep: ExecuteAsk['onStep']): BatchMember {
-  const { file, context } = found;
-  const { id, scope, target, base, allowRemoval } = file.state;
-  // A policy may have come, or become stricter, on each tip that it is planned on.
-  const authorize = async ({ snapshot, plan }: Planned) => {
-    const pinned = { ...context, observe: () => Promise.resolve(snapshot) };
-    rememberOwners(context, file.state, plan);
-    const judged = { ...found, context: pinned, rules: await rulesOf(pinned, snapshot) };
-    return requestOf(judged, await requireEligible(judged));
-  };
-  return { asked: { id, scope, target, base, allowRemoval }, authorize, ...(onStep && { onStep }) };
 }
 
 /** What becomes of it is recorded; throws why. */

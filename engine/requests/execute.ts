@@ -1,27 +1,24 @@
 /** Executes an approved request: what a worker does, on no one's word but the branch's and that of keys it trusts. */
 import {
   BacktrailError,
-  type FailureCode,
   isFailure,
   type LedgerRequest,
   type Provenance,
   type RequestId,
-  type RollbackRequest,
   type RollbackResult,
 } from '../model/index.ts';
-import { resultOf } from '../rollback/result.ts';
-import { readRollback } from '../record/read.ts';
 import { isWaiting } from '../record/transitions.ts';
 import { execute } from '../rollback/execute.ts';
-import { type Planned, planRequested } from '../rollback/plan.ts';
+import type { Planned } from '../rollback/plan.ts';
 import type { ExecuteRequestOptions } from './types.ts';
 import { openLedgerSnapshot } from './ledger/snapshot.ts';
 import { type EligibilityInput, requireEligible } from './gate/eligibility.ts';
 import { complete, recordFailure, refuse } from './outcome.ts';
-import { bindOf, knownOwners, ownersOf } from './gate/owners.ts';
+import { ownersOf } from './gate/owners.ts';
 import { readRules, type RequestContext, requireOwnConfig, rulesOf } from './context.ts';
 import { proveRequest } from './ledger/proof.ts';
-import { executesRequest } from './restored.ts';
+import { executeGroup } from './many/execute-group.ts';
+import { isPublished, recorded, REFUSALS, requestOf } from './many/member.ts';
 import { requireRequest } from './review.ts';
 import { requirePermission } from './gate/permissions.ts';
 import { canJudge, claimed, proven } from './view.ts';
@@ -43,6 +40,7 @@ export async function executeRequest(
   if (state.status === 'completed') return recorded(found);
   if (!isWaiting(state.status)) throw notWaiting(state);
   if (state.config !== null) return failed(broughtConfig(state));
+  if (state.atomic !== undefined) return executeInGroup(found, options);
   const owners = await ownersOf(context, state);
   for (const owner of options.actor ? owners : [])
     if (options.actor) requirePermission(rules.policy, options.actor, 'deploy', owner);
@@ -57,12 +55,17 @@ export async function executeRequest(
   );
 }
 
-/** Why it may not go ahead, and not that something went wrong on the way to it. */
-export const REFUSALS: ReadonlySet<FailureCode> = new Set([
-  'AWAITING_APPROVAL',
-  'PERMISSION_DENIED',
-  'IDENTITY_UNVERIFIED',
-]);
+/** Never alone: all of its group in one push, or none of them. */
+async function executeInGroup(
+  found: EligibilityInput,
+  { onStep, ...options }: ExecuteRequestOptions,
+): Promise<RollbackResult> {
+  const { id } = found.file.state;
+  const results = await executeGroup(found, { ...options, onSteps: new Map([[id, onStep]]) });
+  const result = results.get(id);
+  if (result?.status === 'fulfilled') return result.value;
+  throw result?.reason ?? new BacktrailError('INTERNAL', `Nothing became of request ${id}.`);
+}
 
 /** What is known of it before anything is decided. */
 async function examine(
@@ -81,40 +84,6 @@ function broughtConfig({ id }: LedgerRequest): BacktrailError {
     `Request ${id} brought a configuration along, and only that of the branch counts.`,
     { hint: 'Commit the configuration as .backtrail/config.yaml, then ask for the rollback again.' },
   );
-}
-
-async function isPublished(context: RequestContext, state: LedgerRequest): Promise<boolean> {
-  const { id, base } = state;
-  const snapshot = await context.observe();
-  const { base: tip } = snapshot;
-  const commit = await context.git.findRequest({ tip, base, requestId: id });
-  if (commit === null) return false;
-  const claim = readRollback((await context.git.messages([commit])).get(commit)?.trailers ?? []);
-  if (claim !== null && (await executesRequest(context, snapshot, state, { ...claim.record, commit })))
-    return true;
-  throw new BacktrailError(
-    'LEDGER_TAMPERED',
-    `Commit ${commit} of the branch names request ${id}, and is not the rollback that was asked for.`,
-  );
-}
-
-/** The branch never had to hold it, where there was nothing to change: that it is so is asked of the branch, as the ledger only claims it. */
-async function recorded(found: EligibilityInput): Promise<RollbackResult> {
-  const { context, file } = found;
-  const { id, scope, base, target, digest, result } = file.state;
-  if (result?.status !== 'unchanged')
-    throw new BacktrailError(
-      'LEDGER_TAMPERED',
-      `The ledger says that request ${id} was executed, but the branch does not contain it.`,
-    );
-  const { plan } = await planRequested(await context.observe(), requestOf(found, null), context.programs);
-  if (plan.files.length > 0)
-    throw new BacktrailError(
-      'VERIFY_FAILED',
-      `The ledger says that request ${id} had nothing to change, and the scope differs from its target.`,
-      { details: { requestId: id } },
-    );
-  return resultOf({ id, scope, base, target, digest }, 'unchanged');
 }
 
 function notWaiting({ id, status, result }: LedgerRequest): BacktrailError {
@@ -154,26 +123,4 @@ function run(
     ...(onStep && { onStep }),
     ...(signal && { signal }),
   });
-}
-
-export function requestOf(
-  { context, rules, file }: EligibilityInput,
-  provenance: Provenance | null,
-): RollbackRequest {
-  const { state } = file;
-  const bind = bindOf(rules, knownOwners(context, state));
-  return {
-    id: state.id,
-    scope: state.scope,
-    target: state.target,
-    base: state.base,
-    digest: state.digest,
-    reason: state.justification,
-    author: state.author,
-    // The commit stands behind its own approval; the same for every worker that executes it.
-    requestedAt: provenance?.at ?? state.createdAt,
-    allowRemoval: state.allowRemoval,
-    ...(bind === 'rendered' && { rendered: state.rendered }),
-    ...(provenance && { provenance }),
-  };
 }

@@ -2,8 +2,6 @@
 import { formatCoordinates, type Person, type RequestId } from '../model/index.ts';
 import { hasPermission } from '../policy/policy.ts';
 import { isOpen } from '../record/transitions.ts';
-import { withRevisions } from '../rollback/plan.ts';
-import { planValue } from '../rollback/plan-value.ts';
 import type { RequestPlan, Requests, RequestView } from './types.ts';
 import type { InnerRequests } from './inner-requests.ts';
 import { audit } from './ledger/audit.ts';
@@ -12,24 +10,14 @@ import { executeRequest } from './execute.ts';
 import { executeRequests } from './execute-many.ts';
 import { requireGate } from './gate/gate.ts';
 import { openRequest } from './open.ts';
-import { bindOf, ownersOf } from './gate/owners.ts';
+import { ownersOf } from './gate/owners.ts';
 import { readRules, type RequestContext, rulesOf } from './context.ts';
-import { permitOf } from './gate/plan-gate.ts';
+import { planFound, planIncident } from './many/plan-many.ts';
+import { reviewMany } from './many/review-many.ts';
 import { reconcile } from './reconcile.ts';
 import { repeated } from './repeated.ts';
-import { isChanged, replan } from './replan.ts';
 import { requestMany, requestRollback } from './request.ts';
-import {
-  approve,
-  cancel,
-  inspect,
-  note,
-  reject,
-  requireRequest,
-  requireRetrier,
-  requireReviewer,
-  retry,
-} from './review.ts';
+import { approve, cancel, inspect, note, reject, requireRequest, retry } from './review.ts';
 import { requirePermission } from './gate/permissions.ts';
 import { closeSession, openSession, sessions } from './sessions.ts';
 import { placeOf, viewOf, viewsOf } from './view.ts';
@@ -52,13 +40,15 @@ export function createRequests(
       at(async (context) => openRequest(context, await rulesOf(context, input.planned.snapshot), input)),
     // It fetches by itself: what may be answered from a mirror that is behind must not be executed so.
     request: (ask, options) => open((context) => requestRollback(context, ask, options)),
-    requestMany: (asks) => open((context) => requestMany(context, asks)),
+    requestMany: (asks, options) => open((context) => requestMany(context, asks, options)),
     list: (filter) => at((context) => list(context, filter)),
     ids: (filter) => at((context) => ids(context, filter)),
     show: ({ id, reader }) => at((context) => show(context, id, reader)),
     plan: (input) => at((context) => planAgain(context, input)),
+    planIncident: (input) => at((context) => planIncident(context, input)),
     approve: (input) => at((context) => approve(context, input)),
     reject: (input) => at((context) => reject(context, input)),
+    reviewMany: (input) => at((context) => reviewMany(context, input)),
     cancel: (input) => at((context) => cancel(context, input)),
     note: (input) => at((context) => note(context, input)),
     retry: (input) => at((context) => retry(context, input)),
@@ -76,7 +66,7 @@ export function createRequests(
 
 async function list(
   context: RequestContext,
-  { scope, statuses, reader, ...page }: Parameters<Requests['list']>[0],
+  { scope, statuses, incident, reader, ...page }: Parameters<Requests['list']>[0],
 ): Promise<RequestView[]> {
   const rules = await readRules(context);
   const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache, { indexed: true });
@@ -84,6 +74,7 @@ async function list(
     const name = formatCoordinates(known.scope);
     return (
       (statuses === undefined || statuses.includes(known.status)) &&
+      (incident === undefined || known.incident === incident) &&
       (scope === undefined || name === scope || name.startsWith(`${scope}/`)) &&
       hasPermission(rules.policy, reader, 'read', placeOf(known))
     );
@@ -127,15 +118,5 @@ async function planAgain(
   context: RequestContext,
   { id, reader, revisions = false }: Parameters<Requests['plan']>[0],
 ): Promise<RequestPlan> {
-  const { rules, ledgerSnapshot, file, request } = await lookUp(context, id, reader);
-  const again = await replan(context, request);
-  const { owners, branch } = again.plan;
-  const changed = isChanged(request, again, bindOf(rules, owners));
-  const named = await withRevisions({ ...again, destination: await context.git.destination(branch) });
-  const planned = { ...named, plan: { ...named.plan, target: request.rollbackOf } };
-  const { state } = file;
-  const deciding = { context, rules, ledgerSnapshot, file, state, owners };
-  const approve = await permitOf(() => requireReviewer(deciding, reader));
-  const retry = await permitOf(() => requireRetrier(deciding, reader));
-  return { plan: planValue(planned, { revisions }), request, changed, may: { approve, retry } };
+  return planFound(context, await lookUp(context, id, reader), { reader, revisions });
 }

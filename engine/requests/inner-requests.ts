@@ -7,7 +7,7 @@ import type { ExecuteRequestOptions, ProposalInput, Repeated, Requests, RequestV
 import type { BatchResults } from '../rollback/batch.ts';
 import type { ExecuteAsk, ExecuteManyOptions } from './execute-many.ts';
 import type { OpenInput } from './open.ts';
-import type { RequestAsk, Requested } from './request.ts';
+import type { ManyOptions, RequestAsk, Requested } from './request.ts';
 
 /** Not for the public: what `rollbacks` is made of, and what tests look at step by step. */
 export interface InnerRequests extends Requests {
@@ -23,5 +23,8 @@ export interface InnerRequests extends Requests {
   executeRequest(id: RequestId, options?: ExecuteRequestOptions): Promise<RollbackResult>;
   executeRequests(asks: readonly ExecuteAsk[], options?: ExecuteManyOptions): Promise<BatchResults>;
   request(ask: RequestAsk, options?: ExecuteOptions): Promise<Requested>;
-  requestMany(asks: readonly RequestAsk[]): Promise<readonly PromiseSettledResult<Requested>[]>;
+  requestMany(
+    asks: readonly RequestAsk[],
+    options?: ManyOptions,
+  ): Promise<readonly PromiseSettledResult<Requested>[]>;
 }

@@ -1,5 +1,6 @@
 /** A rollback becomes a request. */
 import {
+  type AtomicGroup,
   BacktrailError,
   type BreakGlassSession,
   formatCoordinates,
@@ -14,7 +15,7 @@ import { requestSummary } from '../record/request-summary.ts';
 import { blockedError, isBlocked } from '../rollback/blocked.ts';
 import type { Gate } from '../policy/gate.ts';
 import type { ProposalInput, RequestView } from './types.ts';
-import { append, onRequest } from './ledger/append.ts';
+import { append, type Entry, onRequest } from './ledger/append.ts';
 import { type LedgerSnapshot, openLedgerSnapshot } from './ledger/snapshot.ts';
 import { requireGate } from './gate/gate.ts';
 import { rulesFor, stated } from './gate/owners.ts';
@@ -27,6 +28,8 @@ export interface OpenInput extends ProposalInput {
   readonly reason: string;
   readonly allowRemoval?: boolean;
   readonly follows?: RequestId;
+  readonly incident?: string;
+  readonly atomic?: AtomicGroup;
 }
 
 /** Opens a request; an older one of the same scope that is pending gives way to it. */
@@ -36,7 +39,7 @@ export async function openRequest(
   input: OpenInput,
   gate?: Gate,
 ): Promise<RequestView> {
-  const { planned, author, id, follows } = input;
+  const { planned, id, follows } = input;
   if (isBlocked(planned.plan)) throw blockedError(planned.plan);
   // Whoever has asked for the gate has looked at the ledger.
   if (gate === undefined) {
@@ -47,27 +50,11 @@ export async function openRequest(
       return viewOf(context, { ledgerSnapshot: known, rules, file: there }, planned.plan.owners);
     }
   }
-  const { needsApproval, session } = gate ?? (await requireGate(context, rules, input));
-  const judged = input.propose === true ? { propose: true as const } : {};
-  const expiries = stated(rulesFor(rules, judged, planned.plan.owners)).map(({ rule }) => rule.expiryMs);
-  const expiryMs = needsApproval ? Math.min(...expiries) : null;
+  const asked = gate ?? (await requireGate(context, rules, input));
   const { ledgerSnapshot } = await append(context, rules, async (ledgerSnapshot) => {
     if ((await ledgerSnapshot.request(id)) !== null) return [];
     if (follows !== undefined) await requireFollowable(ledgerSnapshot, follows);
-    const older = await olderOf(ledgerSnapshot, { id, scope: planned.plan.scope });
-    const stamped = stamp(context, author);
-    const event: RequestEvent = {
-      ...stamped,
-      type: 'opened',
-      proposal: proposalOf({ ...input, at: stamped.at, expiryMs, supersedes: older[0] ?? null }),
-      terms: termsOf(planned),
-      gate: opensWith(needsApproval, session),
-      session: session && { id: session.id, ticket: session.ticket },
-    };
-    const replaced = older.map((other) =>
-      onRequest(other, { ...stamp(context, author), type: 'superseded', by: id }),
-    );
-    return [onRequest(id, event), ...replaced];
+    return openingEntries({ context, rules, ledgerSnapshot }, input, asked);
   });
   const file = await ledgerSnapshot.request(id);
   if (file === null) throw new BacktrailError('INTERNAL', `Request ${id} was not written.`);
@@ -76,7 +63,41 @@ export async function openRequest(
   return viewOf(context, { ledgerSnapshot, rules, file }, planned.plan.owners);
 }
 
-function requireSameRollback(
+/** The events that open it, where the ledger does not know it yet. */
+export async function openingEntries(
+  {
+    context,
+    rules,
+    ledgerSnapshot,
+  }: {
+    readonly context: RequestContext;
+    readonly rules: Rules;
+    readonly ledgerSnapshot: LedgerSnapshot;
+  },
+  input: OpenInput,
+  { needsApproval, session }: Gate,
+): Promise<readonly Entry[]> {
+  const { planned, author, id } = input;
+  const judged = input.propose === true ? { propose: true as const } : {};
+  const expiries = stated(rulesFor(rules, judged, planned.plan.owners)).map(({ rule }) => rule.expiryMs);
+  const expiryMs = needsApproval ? Math.min(...expiries) : null;
+  const older = await olderOf(ledgerSnapshot, { id, scope: planned.plan.scope });
+  const stamped = stamp(context, author);
+  const event: RequestEvent = {
+    ...stamped,
+    type: 'opened',
+    proposal: proposalOf({ ...input, at: stamped.at, expiryMs, supersedes: older[0] ?? null }),
+    terms: termsOf(planned),
+    gate: opensWith(needsApproval, session),
+    session: session && { id: session.id, ticket: session.ticket },
+  };
+  const replaced = older.map((other) =>
+    onRequest(other, { ...stamp(context, author), type: 'superseded', by: id }),
+  );
+  return [onRequest(id, event), ...replaced];
+}
+
+export function requireSameRollback(
   { state }: RequestFile,
   { planned: { plan }, author, propose, allowRemoval = false }: OpenInput,
 ): void {
@@ -132,6 +153,8 @@ function proposalOf({
   allowRemoval,
   follows,
   propose,
+  incident,
+  atomic,
   at,
   expiryMs,
   supersedes,
@@ -156,6 +179,8 @@ function proposalOf({
     follows: follows ?? null,
     supersedes,
     ...(propose === true && { propose }),
+    ...(incident !== undefined && { incident }),
+    ...(atomic && { atomic }),
     config: null,
   };
 }

@@ -87,7 +87,7 @@ function completions(context: RequestContext, results: readonly RollbackResult[]
 type Failing = Pick<EligibilityInput, 'context' | 'rules' | 'file'>;
 
 /** Says nothing about the request, or that nothing should be written any more. */
-const UNRECORDED: ReadonlySet<string> = new Set([
+export const UNRECORDED: ReadonlySet<string> = new Set([
   'INTERRUPTED',
   'LEDGER_NEWER',
   'LEDGER_TAMPERED',

@@ -19,6 +19,7 @@ import { type EligibilityInput, requireEligible } from './gate/eligibility.ts';
 import { ownersOf } from './gate/owners.ts';
 import { readRules, type RequestContext, requireOwnConfig, type Rules, stamp } from './context.ts';
 import { proveRequest, readSignaturesOf } from './ledger/proof.ts';
+import { executable } from './many/group.ts';
 import { isExpired, requireRequest } from './review.ts';
 import { canJudge, judgeRequest, placeOf, proven } from './view.ts';
 
@@ -44,7 +45,8 @@ export async function reconcile(context: RequestContext): ReturnType<Requests['r
   const repairs = await write(context, rules, wanted);
   const after = await openLedgerSnapshot(context.git, rules.ref, context.cache);
   const approved = await after.find(({ status }) => isWaiting(status));
-  const waiting = approved.filter(({ state }) => canJudge(context, rules, state));
+  const judged = approved.filter(({ state }) => canJudge(context, rules, state));
+  const waiting = await executable(after, judged);
   return { repairs, waiting: waiting.map(({ state }) => state.id).toReversed() };
 }
 

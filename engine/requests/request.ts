@@ -2,6 +2,7 @@
 import {
   BacktrailError,
   formatCoordinates,
+  isIncidentId,
   isObjectId,
   isRequestId,
   type LedgerRequest,
@@ -31,6 +32,7 @@ import type { RequestView } from './types.ts';
 import { openLedgerSnapshot } from './ledger/snapshot.ts';
 import { requireGate } from './gate/gate.ts';
 import { lookOnce, settleAll } from './many/look-once.ts';
+import { type Decided, openTogether } from './many/open-group.ts';
 import { repeated } from './repeated.ts';
 import { openRequest, requireReason, requireTarget } from './open.ts';
 import { type RequestContext, type Rules, rulesOf, timeOf } from './context.ts';
@@ -60,6 +62,8 @@ export interface RequestAsk extends ScopeAsk {
   readonly ledger?: boolean;
   /** The failed request that this one takes up. */
   readonly follows?: RequestId;
+  /** The id of the incident file that asks for it. */
+  readonly incident?: string;
 }
 
 /** What came of it so far. `status`: `pending`, it waits for approval; `approved`, `execute` is next; otherwise it is over. */
@@ -75,7 +79,7 @@ export async function requestRollback(
 ): Promise<Requested> {
   context.git.requireWriting();
   await context.git.refresh();
-  return (await decideRequest(context, ask, options))();
+  return (await decideRequest(context, ask, options)).run();
 }
 
 /**
@@ -85,6 +89,7 @@ export async function requestRollback(
 export async function requestMany(
   context: RequestContext,
   asks: readonly RequestAsk[],
+  { atomic = false }: ManyOptions = {},
 ): Promise<readonly PromiseSettledResult<Requested>[]> {
   context.git.requireWriting();
   await context.git.refresh();
@@ -94,9 +99,16 @@ export async function requestMany(
   const decided = await settleAll(asks, (ask) =>
     decideRequest(look.context, { ...ask, ledger: true }, {}, context),
   );
+  if (atomic)
+    return openTogether({ context, looked: look.context, snapshot, rules: look.rules }, asks, decided);
   return Promise.allSettled(
-    decided.map((each) => (each.status === 'fulfilled' ? each.value() : Promise.reject(each.reason))),
+    decided.map((each) => (each.status === 'fulfilled' ? each.value.run() : Promise.reject(each.reason))),
   );
+}
+
+export interface ManyOptions {
+  /** They are published in one push, or none of them; all name the same incident. */
+  readonly atomic?: boolean;
 }
 
 /**
@@ -109,7 +121,7 @@ async function decideRequest(
   ask: RequestAsk,
   { onStep, signal }: ExecuteOptions = {},
   acting: RequestContext = context,
-): Promise<() => Promise<Requested>> {
+): Promise<Decided> {
   // By name: nothing else of what a caller gives may take the place of the engine's own.
   const options: ExecuteOptions = { ...(onStep && { onStep }), ...(signal && { signal }) };
   const { git, clock, programs } = context;
@@ -140,10 +152,11 @@ async function decideRequest(
       const { fields, wholeFile } = ask;
       const wish = { scope: ask.scope, to: target, allowRemoval, ...(fields && { fields }) };
       await repeated(context, { id, ask: { ...wish, wholeFile: wholeFile === true }, author });
-      return async () => {
+      const run = async () => {
         const result = await execute({ ...acting, ...options, request });
         return { ...result, request: await knownRequest(acting, rules, id) };
       };
+      return { run, opening: null };
     }
   }
   if (base !== null) await requireOnLine(snapshot, base, 'base');
@@ -169,10 +182,11 @@ async function decideRequest(
       if (now.ledgered) throw policyCame(scope);
     };
     const prepared = { snapshot, planned };
-    return async () => ({
+    const run = async () => ({
       ...(await execute({ ...acting, ...options, request, prepared, authorize })),
       request: null,
     });
+    return { run, opening: null };
   }
   const input = {
     planned: await withVersion(planned),
@@ -182,15 +196,15 @@ async function decideRequest(
     allowRemoval,
     propose,
     ...(ask.follows !== undefined && { follows: ask.follows }),
+    ...(ask.incident !== undefined && { incident: ask.incident }),
   };
-  return async () => {
-    const view = await openRequest(acting, rules, input, gate);
-    return { ...standing(view, planned), request: view };
-  };
+  const finish = (view: RequestView) => ({ ...standing(view, planned), request: view });
+  const run = async () => finish(await openRequest(acting, rules, input, gate));
+  return { run, opening: { input, gate, request, finish } };
 }
 
 /** What a caller without types can get wrong. */
-function requireForm({ id, target, digest, base }: RequestAsk): void {
+function requireForm({ id, target, digest, base, incident }: RequestAsk): void {
   requireTarget(target);
   if (!isObjectId(target) || (base !== undefined && !isObjectId(base)))
     throw new BacktrailError('REVISION_INVALID', 'A request names its target by a full commit id.', {
@@ -202,6 +216,11 @@ function requireForm({ id, target, digest, base }: RequestAsk): void {
     throw new BacktrailError('INVALID_REQUEST', 'The id of a request is rbk- and 26 characters.', {
       hint: '`deriveRequestId` makes one of any hash.',
     });
+  if (incident !== undefined && !(typeof incident === 'string' && isIncidentId(incident)))
+    throw new BacktrailError(
+      'INVALID_REQUEST',
+      'The id of an incident is one line of at most 200 characters, all of which can be seen.',
+    );
 }
 
 /** Fields as a plan gives them are taken as they are; those that people type are looked up. */

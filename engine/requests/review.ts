@@ -1,6 +1,7 @@
 /** What people do with a request that is there: approve, reject, cancel, note, retry, look at it afterwards. */
 import {
   BacktrailError,
+  formatCoordinates,
   isRequestId,
   type EnvironmentName,
   type LedgerRequest,
@@ -13,9 +14,11 @@ import type { RequestFile } from '../record/ledger-file.ts';
 import { hasPermission, samePerson } from '../policy/policy.ts';
 import { isOpen, isWaiting } from '../record/transitions.ts';
 import { isBlocked } from '../rollback/blocked.ts';
+import type { Planned } from '../rollback/plan.ts';
 import type { Act, Requests, RequestView } from './types.ts';
 import { append, onRequest } from './ledger/append.ts';
 import type { LedgerSnapshot } from './ledger/snapshot.ts';
+import { groupOf } from './many/group.ts';
 import { unknownRequest } from './open.ts';
 import { bindOf, knownOwners, ownersOf, rulesAt, rulesFor, stated } from './gate/owners.ts';
 import { readRules, type RequestContext, type Rules, stamp } from './context.ts';
@@ -114,49 +117,84 @@ export async function approve(
   context: RequestContext,
   { id, actor, comment, digest }: ReviewInput & { readonly digest?: string },
 ): Promise<RequestView> {
-  let changed: { readonly now: string; readonly confirmed: string } | null = null;
+  let changed: BacktrailError | null = null;
   const view = await act(context, id, async (deciding) => {
-    const { rules, state, owners } = deciding;
-    requireReviewable(deciding, actor);
-    if (digest !== undefined && digest !== state.digest) throw notWhatWasSeen(state, digest);
-    const proofs = await votesSoFar(deciding, actor);
-    const planned = await replan(context, state);
-    // What is blocked now, or done already, is said when it is executed.
-    const differs = !isBlocked(planned.plan) && planned.plan.files.length > 0;
-    if (differs && isChanged(state, planned, bindOf(rules, owners))) {
-      changed = { confirmed: state.digest, now: planned.plan.digest };
-      return replannedEvent(context, state, planned);
-    }
-    changed = null;
-    const stamped = stamp(context, actor);
-    const next = { ...voteOf(stamped, 'approved', state), verified: await context.git.ledger.signs() };
-    const counting = judged(deciding, proofs, next);
-    return {
-      ...stamped,
-      type: 'approved',
-      digest: state.digest,
-      comment: filled(comment),
-      quorum: { have: counting?.have ?? 0, need: counting?.need ?? 0 },
-      settles: counting?.satisfied ?? true,
-    };
+    const decided = await decideApproval(deciding, { actor, comment, digest });
+    changed = decided.changed;
+    return decided.event;
   });
-  if (changed !== null)
-    throw new BacktrailError(
-      'PLAN_CHANGED',
-      `What the rollback of ${view.scopeName} would change is no longer what was asked for; reviewers are asked again.`,
-      { details: changed, hint: `Look at it with \`backtrail request plan ${id}\`, then approve that.` },
-    );
+  if (changed !== null) throw changed;
   return withdrawUncounted(context, view);
+}
+
+interface Vote {
+  readonly actor: Person;
+  readonly comment?: string | undefined;
+  /** Of the plan that was looked at. */
+  readonly digest?: string | undefined;
+}
+
+/**
+ * The event of an approval; `changed`: why it is none, but asks reviewers again. `plan`: how to plan it again.
+ *
+ * @throws REQUEST_NOT_PENDING, OWN_REQUEST, PERMISSION_DENIED, ALREADY_REVIEWED, PLAN_CHANGED where reviewers are asked about another plan already
+ */
+export async function decideApproval(
+  deciding: Deciding,
+  { actor, comment, digest }: Vote,
+  plan: () => Promise<Planned> = () => replan(deciding.context, deciding.state),
+): Promise<{ readonly event: RequestEvent; readonly changed: BacktrailError | null }> {
+  const { context, rules, state, owners } = deciding;
+  requireReviewable(deciding, actor);
+  if (digest !== undefined && digest !== state.digest) throw notWhatWasSeen(state, digest);
+  const proofs = await votesSoFar(deciding, actor);
+  const planned = await plan();
+  // What is blocked now, or done already, is said when it is executed.
+  const differs = !isBlocked(planned.plan) && planned.plan.files.length > 0;
+  if (differs && isChanged(state, planned, bindOf(rules, owners)))
+    return {
+      event: await replannedEvent(context, state, planned),
+      changed: planChanged(state, planned.plan.digest),
+    };
+  const stamped = stamp(context, actor);
+  const next = { ...voteOf(stamped, 'approved', state), verified: await context.git.ledger.signs() };
+  const counting = judged(deciding, proofs, next);
+  const event: RequestEvent = {
+    ...stamped,
+    type: 'approved',
+    digest: state.digest,
+    comment: filled(comment),
+    quorum: { have: counting?.have ?? 0, need: counting?.need ?? 0 },
+    settles: counting?.satisfied ?? true,
+  };
+  return { event, changed: null };
+}
+
+function planChanged({ id, scope, digest: confirmed }: LedgerRequest, now: string): BacktrailError {
+  return new BacktrailError(
+    'PLAN_CHANGED',
+    `What the rollback of ${formatCoordinates(scope)} would change is no longer what was asked for; reviewers are asked again.`,
+    {
+      details: { confirmed, now },
+      hint: `Look at it with \`backtrail request plan ${id}\`, then approve that.`,
+    },
+  );
 }
 
 /** A vote is counted before it is signed: one whose key turns out not to be its voter's lets nothing go ahead. */
 async function withdrawUncounted(context: RequestContext, view: RequestView): Promise<RequestView> {
-  const { have, need } = view.approval;
-  if (context.allowedSigners === null || view.status !== 'approved' || have >= need) return view;
-  const reason = `${have} of ${need} approvals count.`;
+  const reason = uncounted(context, view);
+  if (reason === null) return view;
   return act(context, view.id, ({ state }) =>
     isWaiting(state.status) ? { ...stamp(context, context.committer), type: 'reopened', reason } : null,
   );
+}
+
+/** Why it is to be withdrawn; null where it is not. */
+export function uncounted(context: RequestContext, { approval, status }: RequestView): string | null {
+  const { have, need } = approval;
+  if (context.allowedSigners === null || status !== 'approved' || have >= need) return null;
+  return `${have} of ${need} approvals count.`;
 }
 
 function notWhatWasSeen({ id, digest }: LedgerRequest, seen: string): BacktrailError {
@@ -166,18 +204,24 @@ function notWhatWasSeen({ id, digest }: LedgerRequest, seen: string): BacktrailE
   });
 }
 
-export function reject(context: RequestContext, { id, actor, comment }: ReviewInput): Promise<RequestView> {
-  return act(context, id, async (deciding) => {
-    const { state } = deciding;
-    requireReviewable(deciding, actor);
-    const proofs = await votesSoFar(deciding, actor);
-    const stamped = stamp(context, actor);
-    const next = { ...voteOf(stamped, 'rejected', state), verified: true };
-    const counting = judged(deciding, proofs, next);
-    const { digest } = state;
-    const settles = counting?.rejected ?? true;
-    return { ...stamped, type: 'rejected', digest, comment: filled(comment), settles };
-  });
+export function reject(context: RequestContext, { id, ...vote }: ReviewInput): Promise<RequestView> {
+  return act(context, id, (deciding) => decideRejection(deciding, vote));
+}
+
+/** @throws REQUEST_NOT_PENDING, OWN_REQUEST, PERMISSION_DENIED, ALREADY_REVIEWED, PLAN_CHANGED */
+export async function decideRejection(
+  deciding: Deciding,
+  { actor, comment, digest: seen }: Vote,
+): Promise<RequestEvent> {
+  const { context, state } = deciding;
+  const { digest } = state;
+  requireReviewable(deciding, actor);
+  if (seen !== undefined && seen !== digest) throw notWhatWasSeen(state, seen);
+  const proofs = await votesSoFar(deciding, actor);
+  const stamped = stamp(context, actor);
+  const next = { ...voteOf(stamped, 'rejected', state), verified: true };
+  const settles = judged(deciding, proofs, next)?.rejected ?? true;
+  return { ...stamped, type: 'rejected', digest, comment: filled(comment), settles };
 }
 
 function voteOf(
@@ -231,14 +275,24 @@ function requireSome({ policy }: Rules, actor: Person, state: LedgerRequest): vo
     requirePermission(policy, actor, 'propose', environment);
 }
 
-/** It goes on with the approvals that it has: whoever executes it judges them again. */
-export function retry(context: RequestContext, { id, actor }: Act): Promise<RequestView> {
-  return act(context, id, ({ rules, state }) => {
+/**
+ * It goes on with the approvals that it has: whoever executes it judges them again. With it those of its group that failed: they are executed together,
+ * so that one that was retried with another one is retried already.
+ */
+export async function retry(context: RequestContext, { id, actor }: Act): Promise<RequestView> {
+  const rules = await readRules(context);
+  const { ledgerSnapshot } = await append(context, rules, async (ledgerSnapshot) => {
+    const { state } = await requireRequest(ledgerSnapshot, id);
     requireRetrier({ rules, state }, actor);
+    if (state.atomic !== undefined && isWaiting(state.status)) return [];
     if (state.status !== 'failed')
       throw new BacktrailError('REQUEST_NOT_FAILED', `Request ${id} is ${state.status}, not failed.`);
-    return { ...stamp(context, actor), type: 'retried' };
+    const group = (await groupOf(ledgerSnapshot, state)) ?? [{ state }];
+    const failed = group.filter((one) => one.state.status === 'failed');
+    for (const one of failed) requireRetrier({ rules, state: one.state }, actor);
+    return failed.map((one) => onRequest(one.state.id, { ...stamp(context, actor), type: 'retried' }));
   });
+  return viewOf(context, { ledgerSnapshot, rules, file: await requireRequest(ledgerSnapshot, id) });
 }
 
 /** @throws PERMISSION_DENIED */
@@ -262,7 +316,7 @@ export function inspect(context: RequestContext, { id, actor, comment }: Act & {
             : `${review.actor.email} has reviewed request ${id} already.`,
       );
     if (samePerson(state.author.email, actor.email))
-      throw new BacktrailError('OWN_REVIEW', 'Somebody else has to review your own use of break-glass.');
+      throw new BacktrailError('OWN_REVIEW', 'Another person has to review your own use of break-glass.');
     const unsigned = stated(rulesAt(policy, owners)).every(({ rule }) => rule.unsignedApprovals);
     if (!unsigned && !(await context.git.ledger.signs()))
       throw new BacktrailError('IDENTITY_UNVERIFIED', 'A review of break-glass has to be signed.');

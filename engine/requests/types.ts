@@ -91,6 +91,8 @@ export interface Requests {
   list(filter: {
     readonly scope?: string;
     readonly statuses?: readonly RequestStatus[];
+    /** The id of an incident file: only what that asked for. */
+    readonly incident?: string;
     readonly reader: Person;
     /** At most so many. */
     readonly limit?: number;
@@ -115,6 +117,11 @@ export interface Requests {
     readonly reader: Person;
     readonly revisions?: boolean;
   }): Promise<RequestPlan>;
+  /** The same for every open request of an incident, oldest first: each fails to be planned by itself. Never more than one look at the branch. */
+  planIncident(input: {
+    readonly incident: string;
+    readonly reader: Person;
+  }): Promise<readonly IncidentPlan[]>;
   /**
    * `digest`: of the plan that was looked at.
    *
@@ -124,6 +131,22 @@ export interface Requests {
   approve(input: Act & { readonly comment?: string; readonly digest?: string }): Promise<RequestView>;
   /** @throws REQUEST_NOT_PENDING, OWN_REQUEST, PERMISSION_DENIED, ALREADY_REVIEWED */
   reject(input: Act & { readonly comment?: string }): Promise<RequestView>;
+  /**
+   * Many votes of one person in one signed commit of the ledger and one push. Each is judged as `approve` or `reject` would, and refused by itself:
+   * the others are written. Results are in the order of the votes.
+   *
+   * @throws INVALID_REQUEST where a request is named twice
+   */
+  reviewMany(input: {
+    readonly actor: Person;
+    readonly decision: Review['decision'];
+    readonly comment?: string;
+    readonly votes: readonly {
+      readonly id: RequestId;
+      /** Of the plan that was looked at. */
+      readonly digest?: string;
+    }[];
+  }): Promise<readonly PromiseSettledResult<RequestView>[]>;
   /** @throws REQUEST_NOT_PENDING, PERMISSION_DENIED */
   cancel(input: Act & { readonly reason?: string }): Promise<RequestView>;
   /** @throws INVALID_REQUEST, PERMISSION_DENIED */
@@ -182,6 +205,12 @@ export interface RequestPlan {
   readonly changed: boolean;
   /** What the reader may do with it now, and why not. */
   readonly may: { readonly approve: Permit; readonly retry: Permit };
+}
+
+/** One request of an incident, and what it would change now. */
+export interface IncidentPlan {
+  readonly request: RequestView;
+  readonly planned: PromiseSettledResult<RequestPlan>;
 }
 
 export interface Act {

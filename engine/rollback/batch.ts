@@ -112,7 +112,9 @@ const isGitAlone = (error: unknown) =>
 /** So many of which each failed alone, and none landed in between: git fails whatever it is given. */
 const FAILED_ALONE = 2;
 
-interface Round extends BatchInput {
+export interface Round extends BatchInput {
+  /** All in one push, or none: whatever stands in the way of one is thrown as `Obstructed`. */
+  readonly together?: true;
   /** Plans of earlier rounds. */
   readonly plans: Map<RequestId, Authorized>;
   readonly results: Map<RequestId, PromiseSettledResult<RollbackResult>>;
@@ -120,6 +122,22 @@ interface Round extends BatchInput {
   readonly moved: Map<string, readonly string[]>;
   /** The tip that the first round saw. */
   since: ObjectId | null;
+}
+
+/** What stands in the way of rollbacks that are published together, by the request that it is the fault of. */
+export class Obstructed extends Error {
+  readonly obstacles: ReadonlyMap<RequestId, unknown>;
+
+  constructor(obstacles: ReadonlyMap<RequestId, unknown>) {
+    super('Not all of them can be published.');
+    this.obstacles = obstacles;
+  }
+}
+
+function requireAll({ results }: Round): void {
+  const obstacles = new Map<RequestId, unknown>();
+  for (const [id, each] of results) if (each.status === 'rejected') obstacles.set(id, each.reason);
+  if (obstacles.size > 0) throw new Obstructed(obstacles);
 }
 
 interface Authorized {
@@ -136,7 +154,7 @@ interface Staged extends Pick<Ready, 'member' | 'request'> {
 }
 
 /** One look at the branch, one chain, one push. What fails by itself gets its result; throws what the push as a whole fails with. */
-async function pushRound(round: Round, members: readonly BatchMember[]): Promise<void> {
+export async function pushRound(round: Round, members: readonly BatchMember[]): Promise<void> {
   const { git, results, plans, signal } = round;
   const isFirst = round.since === null;
   if (!isFirst) await git.refresh();
@@ -163,6 +181,7 @@ async function pushRound(round: Round, members: readonly BatchMember[]): Promise
     plans.set(member.asked.id, authorized);
     ready.push({ member, ...authorized });
   }
+  if (round.together) requireAll(round);
   const chains: CommitChain[] = [];
   try {
     const staged = await stageAll(round, { snapshot, ready, chains });
@@ -298,6 +317,29 @@ async function planOnTop(round: Round, snapshot: Snapshot, member: BatchMember):
   }
 }
 
+/**
+ * The same where all of the commits land, or none: null where those before it leave it nothing to do, which is then its result.
+ *
+ * @throws Obstructed where it would not do there what was confirmed
+ */
+async function planTogether(
+  round: Round,
+  snapshot: Snapshot,
+  member: BatchMember,
+): Promise<Authorized | null> {
+  const { id } = member.asked;
+  try {
+    const { hasNothing, ...authorized } = await planAnew(round, snapshot, member);
+    if (!hasNothing) return authorized;
+    const { request, planned } = authorized;
+    const value = outcomeOf(request, planned, 'unchanged', { findings: [] });
+    round.results.set(id, { status: 'fulfilled', value });
+    return null;
+  } catch (error) {
+    throw new Obstructed(new Map([[id, error]]));
+  }
+}
+
 /** The same plan on a newer tip, where the configuration and all that it rests on are the same; else null. */
 async function onTip({ git, moved }: Round, planned: Planned, snapshot: Snapshot): Promise<Planned | null> {
   const { base } = planned.plan;
@@ -315,6 +357,45 @@ const movedTo = (planned: Planned, snapshot: Snapshot): Planned => ({
   snapshot,
   plan: { ...planned.plan, base: snapshot.base },
 });
+
+/**
+ * Whether all of these could be published in one push, as they are confirmed: their commits are made, and dropped. `planned`: of each, on the
+ * tip. Where none of them touches another, nothing needs to be made.
+ *
+ * @throws Obstructed
+ */
+export async function rehearse(
+  input: Omit<BatchInput, 'members'>,
+  members: readonly (BatchMember & { readonly planned: Planned; readonly request: RollbackRequest })[],
+): Promise<void> {
+  const changed = new Set<string>();
+  const isApart = members.every(({ planned }) => {
+    const isFree = isDisjoint(planned, changed);
+    for (const path of writtenBy(planned)) changed.add(path);
+    return isFree;
+  });
+  if (isApart) return;
+  const { snapshot } = input;
+  const round: Round = {
+    ...input,
+    members,
+    together: true,
+    results: new Map(),
+    plans: new Map(),
+    moved: new Map(),
+    since: null,
+  };
+  const ready = members.map(({ planned, request, ...member }): Ready => ({ member, planned, request }));
+  const chains: CommitChain[] = [];
+  try {
+    await stageAll(round, { snapshot, ready, chains });
+  } finally {
+    await Promise.all(chains.map((chain) => chain.drop()));
+  }
+}
+
+const writtenBy = ({ plan, delivery }: Planned) =>
+  [...plan.files, ...delivery.outputs].map(({ path }) => path);
 
 /** The commits of all, one on top of the other. One that an earlier one touches is planned again on top of it. */
 async function stageAll(
@@ -335,7 +416,7 @@ async function stageAll(
       await chain?.end();
       chain = null;
       const onTop = makeSnapshot({ ...snapshot, base });
-      own = await planOnTop(round, onTop, member);
+      own = await (round.together ? planTogether : planOnTop)(round, onTop, member);
       if (own === null) continue;
     }
     if (chain === null) {
@@ -347,7 +428,7 @@ async function stageAll(
     const delivered = await deliver(into, await stage(into, { ...planned, plan: { ...planned.plan, base } }));
     staged.push({ member, request, delivered });
     base = tipOf(delivered);
-    for (const { path } of [...planned.plan.files, ...planned.delivery.outputs]) changed.add(path);
+    for (const path of writtenBy(planned)) changed.add(path);
   }
   await chain?.end();
   return staged;

@@ -29,7 +29,7 @@ export async function publishedTo(upstream: Repo, result: Result, branch = 'main
   );
 }
 
-/** A commit of somebody else arrives on the upstream's main; gives it. No hook runs. */
+/** A commit of another person arrives on the upstream's main; gives it. No hook runs. */
 export async function pushed(upstream: Repo, path: string, edit: (text: string) => string): Promise<string> {
   const text = await upstream.git('show', `main:${path}`);
   const files = { [path]: `${edit(text)}\n` };

@@ -61,7 +61,7 @@ describe('local changes in a clone', () => {
     }
   });
 
-  it('refuse where only a change of somebody else, not the rollback, would overwrite them', async () => {
+  it('refuse where only a change of another person, not the rollback, would overwrite them', async () => {
     const { upstream, clone } = await both();
     await pushed(upstream, OTHER, (text) => `${text}\n# theirs`);
     await clone.write({ [OTHER]: 'mine: true\n' });

@@ -158,7 +158,7 @@ describe('a request', () => {
     expect((await asked()).status).toBe('completed');
   });
 
-  it('with the same id is the same rollback, and somebody else’s is refused', async () => {
+  it('with the same id is the same rollback, and another person’s is refused', async () => {
     const repo = await policedRepo(configOf({}));
     const { target, digest } = await planOf(repo, { scope: 'prod/api' });
     const id = 'rbk-01KAJ000000000000000000001';
@@ -171,7 +171,7 @@ describe('a request', () => {
     expect(await repo.git('rev-parse', 'main')).toBe(result.deliveryCommit ?? result.commit);
   });
 
-  it('under a policy waits, and goes ahead with the vote of somebody else', async () => {
+  it('under a policy waits, and goes ahead with the vote of another person', async () => {
     const repo = await policedRepo();
     const { jane, bob, signers } = await team;
     const { target, digest } = await planOf(repo, { scope: 'prod/api', author: jane });
@@ -202,7 +202,7 @@ describe('a request', () => {
     );
   });
 
-  it('where a policy comes to the branch between plan and publishing is not carried out', async () => {
+  it('where a policy comes to the branch between plan and publishing is not executed', async () => {
     const repo = await policedRepo(configOf({}));
     const { target, digest } = await planOf(repo, { scope: 'prod/api' });
     const ask = { scope: 'prod/api', target, digest, reason: 'v2 answers 500', author: JANE };

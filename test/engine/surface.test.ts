@@ -11,7 +11,7 @@ import * as workers from '../../workers/index.ts';
 const redis = useRedis();
 const team = createTeam();
 
-/** Production needs one approval of somebody else, and no glass can be broken. */
+/** Production needs one approval of another person, and no glass can be broken. */
 const RULES = configOf({ environments: [{ match: 'prod', quorum: 1 }] });
 /** The same layout, without any policy. */
 const LAWLESS = configOf({ environments: [] });
@@ -25,6 +25,7 @@ const FUNCTIONS = {
     'formatCoordinates',
     'isBlocked',
     'isFailure',
+    'isIncidentId',
     'isRequestId',
     'isSessionId',
     'isShapeName',
@@ -80,9 +81,11 @@ const FUNCTIONS = {
     'requests.note',
     'requests.openSession',
     'requests.plan',
+    'requests.planIncident',
     'requests.reconcile',
     'requests.reject',
     'requests.retry',
+    'requests.reviewMany',
     'requests.sessions',
     'requests.show',
     'requireWriting',
@@ -181,6 +184,9 @@ async function everything({ options, jane, repo, signers }: Scene, actor: librar
     clock: { now: () => Date.now(), sleep: () => Promise.resolve() },
     redisUrl: redis.url,
     ids: [id],
+    votes: [{ id, digest: plan.digest }],
+    decision: 'approved',
+    incident: 'inc-1',
     v: 2,
     location: repo.folder,
     signers,

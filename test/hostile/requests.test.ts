@@ -85,7 +85,7 @@ describe('a request under another name than that of what it changes', () => {
       { mode: 'full', tenant: 'prod', environment: 'api' },
       'Rollback to revision v1 (TARGET) of prod/api',
     ],
-  ])('is not carried out: %s', async (_, scope, says) => {
+  ])('is not executed: %s', async (_, scope, says) => {
     const on = await stage();
     const before = await on.repo.git('rev-parse', 'main');
     const target = (await fileOf(on.repo, (await ask(on.janes, on.jane)).id)).state['target'];
@@ -138,7 +138,7 @@ describe('a request for a commit that was never on the branch', () => {
     ],
     ['the base is only on another branch', async (repo: Repo) => ({ base: await topic(repo) })],
     ['the target is no commit at all', async () => ({ target: '1'.repeat(40) })],
-  ])('is not carried out: %s', async (_, make) => {
+  ])('is not executed: %s', async (_, make) => {
     const on = await stage();
     const { target, base } = { target: undefined, base: undefined, ...(await make(on.repo)) };
     const before = await on.repo.git('rev-parse', 'main');
@@ -152,7 +152,7 @@ describe('a request for a commit that was never on the branch', () => {
   });
 });
 
-describe('a request in the name of somebody else', () => {
+describe('a request in the name of another person', () => {
   it('is no request: whoever opens it is its author, and what it says is what it does', async () => {
     const on = await stage(
       configOf({ environments: [{ ...POLICY.environments[0], unsignedRequests: false }] }),
@@ -214,7 +214,7 @@ describe('break-glass', () => {
     expect(await codeOf(ask(on.janes, jane))).toBe('LEDGER_TAMPERED');
   });
 
-  it('stays open for review until somebody else has signed that they looked', async () => {
+  it('stays open for review until another person has signed that they looked', async () => {
     const on = await stage();
     const { jane, bob } = on;
     await on.janes.requests.openSession({ scope: 'prod', holder: jane, reason: 'x' });

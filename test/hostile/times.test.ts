@@ -98,7 +98,7 @@ describe('a vote after the end of its request', () => {
     expect(await codeOf(worker.requests.executeRequest(id))).toBe('AWAITING_APPROVAL');
   });
 
-  it('counts where it came in time, however late it is carried out', async () => {
+  it('counts where it came in time, however late it is executed', async () => {
     const on = await stage({ expiry: '1h' });
     const { id, createdAt } = await ask(on.janes, on.jane);
     await on.bobs.requests.approve({ id, actor: on.bob });
@@ -172,7 +172,7 @@ describe('an event of another time', () => {
 });
 
 describe('a key that is revoked while requests wait', () => {
-  it('is judged by whoever settles as by whoever carries out, and asked about once', async () => {
+  it('is judged by whoever settles as by whoever executes, and asked about once', async () => {
     const on = await stage({ quorum: 2 });
     const revoked = join(await temporaryFolder(), 'revoked');
     await writeFile(revoked, '');

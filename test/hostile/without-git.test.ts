@@ -124,7 +124,7 @@ describe('without git, in a hostile git directory', () => {
     await expect(git.objects.blob(packed[0] ?? '')).rejects.toMatchObject(TOO_LARGE);
   });
 
-  test('a delta that copies its base over and over is refused before it is carried out', async () => {
+  test('a delta that copies its base over and over is refused before it is applied', async () => {
     const repo = await small();
     const base = Buffer.alloc(16 * 1024 * 1024);
     const header = Buffer.from([...varint(base.length), ...varint(10)]);
@@ -141,7 +141,7 @@ describe('without git, in a hostile git directory', () => {
     expect(id).toHaveLength(40);
   });
 
-  test('a long chain of deltas of a large file is left to git before it is carried out', async () => {
+  test('a long chain of deltas of a large file is left to git before it is applied', async () => {
     const repo = await small();
     const base = Buffer.alloc(7 * 1024 * 1024);
     const copy = Buffer.from([...varint(base.length), ...varint(base.length), 0xf0, 0, 0, 0x70]);
@@ -152,7 +152,7 @@ describe('without git, in a hostile git directory', () => {
     const ids = await writePack(repo, [{ type: 3, size: base.length, data: base }, ...links]);
     const git = await open(repo);
     for (const id of ids.slice(-10)) await expect(git.objects.blob(id)).rejects.toMatchObject(NEEDS_GIT);
-    // Few of them are carried out.
+    // Few of them are applied.
     await expect(git.objects.blob(ids[2] ?? '')).rejects.toThrow('is damaged');
   });
 

@@ -73,7 +73,7 @@ describe('a policy that changes while a request is pending', () => {
 });
 
 describe('a policy that changes after the approval', () => {
-  it('and asks for more has reviewers asked again, and nothing is carried out until they agree', async () => {
+  it('and asks for more has reviewers asked again, and nothing is executed until they agree', async () => {
     const stage = await scene({ policy: policyOf('quorum: 1') });
     const { repo, jane, bob, carol, worker } = stage;
     const { id } = await request(jane);
@@ -110,7 +110,7 @@ describe('another field of the same file, changed by a bot while a request is pe
 });
 
 describe('the same field, changed by a bot', () => {
-  it('after the approval has reviewers asked again, with the difference; what they agree to then is carried out', async () => {
+  it('after the approval has reviewers asked again, with the difference; what they agree to then is executed', async () => {
     const stage = await scene();
     const { repo, jane, bob, worker } = stage;
     const asked = await request(jane, IMAGE);

@@ -56,7 +56,7 @@ async function eventsOf({ repo }: Scene, id: string): Promise<string[]> {
   return log.split('\n');
 }
 
-/** Carried out once, recorded as such, and nothing left behind. */
+/** Executed once, recorded as such, and nothing left behind. */
 async function expectDone(place: Scene, id: string): Promise<void> {
   const { repo, worker } = place;
   const view = await worker.requests.show({ id });
@@ -152,7 +152,7 @@ describe('whoever approves', () => {
 });
 
 describe('the same request', () => {
-  it('gives one commit when it is carried out twice', async () => {
+  it('gives one commit when it is executed twice', async () => {
     const repo = await exampleRepo({ bare: true });
     const engine = await engineOf(repo);
     const request = confirmation(await engine.plan({ scope: SCOPE }));

@@ -12,7 +12,7 @@ const codeOf = <T>(answer: Promise<T>): Promise<T | string> =>
 const two = (policy: string) => scene({ policy, mirrors: true });
 
 describe('two approvers who race for the last vote, each on a mirror of one remote', () => {
-  it('both have their vote where both are needed, and the rollback is carried out once', async () => {
+  it('both have their vote where both are needed, and the rollback is executed once', async () => {
     for (let round = 0; round < 3; round += 1) {
       const stage = await two(policyOf('quorum: 2'));
       const { repo, jane, bob, carol } = stage;
@@ -47,7 +47,7 @@ describe('two approvers who race for the last vote, each on a mirror of one remo
     }
   });
 
-  it('one has it where one is enough, the other is told, and the rollback is carried out once', async () => {
+  it('one has it where one is enough, the other is told, and the rollback is executed once', async () => {
     const stage = await two(policyOf('quorum: 1'));
     const { jane, bob, carol } = stage;
     const asked = await request(jane);
@@ -68,7 +68,7 @@ describe('two approvers who race for the last vote, each on a mirror of one remo
     expect((await jane.engine.requests.show({ id: asked.id })).approval.have).toBe(1);
   });
 
-  it('an approval and a rejection at once end in one of the two, and a rejected one is not carried out', async () => {
+  it('an approval and a rejection at once end in one of the two, and a rejected one is not executed', async () => {
     for (let round = 0; round < 3; round += 1) {
       const stage = await two(policyOf('quorum: 1'));
       const { repo, jane, bob, carol, worker } = stage;

@@ -74,7 +74,7 @@ describe('an approved request', () => {
     }
   });
 
-  it('is not carried out while it is pending, however often a worker looks', async () => {
+  it('is not executed while it is pending, however often a worker looks', async () => {
     const place = await scene();
     const { id } = await request(place.jane);
     const { reconciling } = await working(place);
@@ -95,7 +95,7 @@ describe('two workers that look after one ledger', () => {
   const redis = useRedis();
   const { startWorker } = useQueues(redis);
 
-  it('carry out each request once, and record it once', async () => {
+  it('execute each request once, and record it once', async () => {
     const place = await scene({ mirrors: true });
     const requests = [];
     for (const scope of SCOPES) requests.push(await request(place.jane, { scope }));
@@ -111,7 +111,7 @@ describe('two workers that look after one ledger', () => {
     const place = await scene({ mirrors: true });
     const { id } = await request(place.jane);
     await approve(place.bob, { id });
-    // Published by somebody whose record of it was lost: the ledger goes back to where it was.
+    // Published by a person whose record of it was lost: the ledger goes back to where it was.
     const before = await place.repo.git('rev-parse', LEDGER);
     const other = await place.open();
     await other.requests.executeRequest(id);

@@ -149,7 +149,7 @@ describe('an incident of three rollbacks, one of which cannot be', () => {
 describe('an incident in environments whose rollbacks others approve', () => {
   const wishes = [THREE[0] ?? '', '{ scope: acme/staging/api-gateway }'];
 
-  it('asks for each once, carries out what needs no approval, and the rest when it is run after the approval', async () => {
+  it('asks for each once, executes what needs no approval, and the rest when it is run after the approval', async () => {
     const repo = await exampleRepo();
     const staging = FILE.replace('production', 'staging');
     const before = await repo.git('show', `main:${FILE}`);

@@ -334,7 +334,7 @@ describe('following', () => {
     release();
     while (finished.length === 0) await sleep(5);
     expect(worker.find('progress could not be reported').length).toBeGreaterThan(0);
-    // The worker has lost nothing but that job: the next one is carried out.
+    // The worker has lost nothing but that job: the next one is executed.
     const next = makeJob();
     await enqueueRollback(queue, next);
     expect(await followRollback(queue, next.requestId)).toMatchObject({ status: 'completed' });

@@ -11,7 +11,7 @@ import { SOON } from '../helpers/run/soon.ts';
 const REPO = '/srv/git/desired-state';
 type Repair = Awaited<ReturnType<Reconciling['reconcile']>>['repairs'][number];
 
-/** A ledger in memory: what waits leaves it when it is carried out. */
+/** A ledger in memory: what waits leaves it when it is executed. */
 function ledger(...ids: string[]) {
   const waiting = new Set(ids);
   const repairs: Repair[] = [];

@@ -27,8 +27,9 @@ interface Setup {
 export async function executeRequest(items: readonly Item[], setup: Setup): Promise<void> {
   const queue = await openQueue({ redisUrl: setup.redisUrl });
   try {
-    if (setup.incident.onFailure === 'continue') {
+    if (setup.incident.onFailure === 'continue' || setup.incident.atomic) {
       await requestAll(items, setup);
+      if (setup.incident.atomic && (await awaitsOthers(items, setup))) return;
       await followAll(items, queue, setup);
       return;
     }
@@ -58,6 +59,7 @@ async function requestAll(items: readonly Item[], setup: Setup): Promise<void> {
   const fresh = items.filter(isNew);
   const results = await setup.engine.rollbacks.requestMany(
     fresh.flatMap((item) => wishOf(item, setup) ?? []),
+    { atomic: setup.incident.atomic },
   );
   for (const [index, item] of fresh.entries())
     await attempt(item, async () => {
@@ -69,9 +71,9 @@ async function requestAll(items: readonly Item[], setup: Setup): Promise<void> {
   for (const item of failed) await attempt(item, () => request(item, setup));
 }
 
-function wishOf({ id, plan, wish }: Item, { incident: { reason }, author }: Setup) {
+function wishOf({ id, plan, wish }: Item, { incident: { id: incident, reason }, author }: Setup) {
   const { allowRemoval } = wish;
-  return plan && toRequest(plan, { id, author, reason, allowRemoval, ledger: true });
+  return plan && toRequest(plan, { id, author, reason, allowRemoval, ledger: true, incident });
 }
 
 function recordRequested(item: Item, { request: opened, ...result }: Requested): void {
@@ -86,6 +88,17 @@ async function request(item: Item, setup: Setup): Promise<void> {
   if (request?.status === 'failed') item.request = await engine.requests.retry({ id, actor: author });
   const wish = item.request ? undefined : wishOf(item, setup);
   if (wish) recordRequested(item, await engine.rollbacks.request(wish));
+}
+
+/** Nothing of it is published before all are approved; also where this person sees only some of them. */
+async function awaitsOthers(
+  items: readonly Item[],
+  { engine, author, incident: { id } }: Setup,
+): Promise<boolean> {
+  if (items.some(({ error, request }) => error !== undefined || request?.status === 'pending')) return true;
+  const pending = await engine.requests.list({ incident: id, reader: author, statuses: ['pending'] });
+  const groups = new Set(items.map(({ request }) => request?.atomic?.first));
+  return pending.some(({ atomic }) => atomic !== undefined && groups.has(atomic.first));
 }
 
 const isApproved = ({ status }: RequestView) => status === 'approved' || status === 'executing';

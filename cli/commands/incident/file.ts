@@ -3,14 +3,15 @@ import { readFile } from 'node:fs/promises';
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { requireReason } from '../../terminal/ask.ts';
-import { BacktrailError } from '../../../engine/index.ts';
+import { BacktrailError, isIncidentId } from '../../../engine/index.ts';
 
 const text = z.string().trim().min(1).max(1000);
 const schema = z.strictObject({
-  id: text.max(200),
+  id: text.refine(isIncidentId, 'has more than 200 characters, or some that cannot be seen'),
   reason: text.refine(isReason, 'nothing readable is left of the reason'),
   repo: text.optional(),
   config: z.undefined('a configuration has to be on the branch, as workers know no other').optional(),
+  atomic: z.boolean().default(false),
   onFailure: z.enum(['continue', 'stop']).default('stop'),
   rollbacks: z
     .array(

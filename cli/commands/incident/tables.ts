@@ -94,10 +94,11 @@ export function incidentValue(id: string, items: readonly Item[]) {
 
 const columns = (heads: readonly string[]) => heads.map((head) => ({ head, wrap: true }));
 
-/** That of the first failure; 5 where one waits for approval; else 0. */
+/** 3 where one is blocked; else that of the first failure; 5 where one waits for approval; else 0. */
 export function exitCodeOf(items: readonly Item[]): number {
-  const failed = items.find(({ error }) => error)?.error;
-  if (failed) return FAILURES[failed.code].exit;
+  const [first, ...more] = items.flatMap(({ error }) => (error ? [FAILURES[error.code].exit] : []));
+  const blocked = FAILURES.PLAN_BLOCKED.exit;
+  if (first !== undefined) return more.includes(blocked) ? blocked : first;
   return items.some(({ request, result }) => request?.status === 'pending' && !result)
     ? FAILURES.AWAITING_APPROVAL.exit
     : 0;

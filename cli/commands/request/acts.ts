@@ -5,18 +5,27 @@ import { recordable, requireText } from '../../terminal/ask.ts';
 import { findRequestId } from '../../find-id.ts';
 import { requestText } from '../../print/requests.ts';
 import { ID, type Program, runCommand } from '../command.ts';
+import { AUTHOR, INCIDENT, type Named, requireNamed } from './named.ts';
+import { reviewIncident } from './review-incident.ts';
 
 export function addActs(program: Program, group: Command): void {
   group
     .command('reject')
     .description('reject it; it is not executed')
-    .argument('<id>', ID)
+    .argument('[id]', ID)
+    .option('--incident <id>', INCIDENT)
+    .option('--author <email>', AUTHOR)
     .option('--comment <text>', 'why; becomes part of the record')
-    .action((typed: string, { comment }: { comment?: string }) =>
-      act(program, typed, (engine, on) =>
-        engine.requests.reject({ ...on, ...(comment !== undefined && { comment: recordable(comment) }) }),
-      ),
-    );
+    .option('--yes', 'with --incident: do not ask')
+    .action((typed: string | undefined, { comment, yes = false, ...named }: Named & RejectOptions) => {
+      const said = comment === undefined ? {} : { comment: recordable(comment) };
+      const which = requireNamed(typed, named);
+      if ('incident' in which)
+        return runCommand(program, (context) =>
+          reviewIncident(context, 'rejected', { ...which, ...said, yes, wait: false }),
+        );
+      return act(program, which.typed, (engine, on) => engine.requests.reject({ ...on, ...said }));
+    });
   group
     .command('cancel')
     .description('withdraw it while it awaits approval')
@@ -38,6 +47,11 @@ export function addActs(program: Program, group: Command): void {
         engine.requests.note({ ...on, text: requireText(text, 'The note'), kind }),
       ),
     );
+}
+
+interface RejectOptions {
+  readonly comment?: string;
+  readonly yes?: boolean;
 }
 
 function act(

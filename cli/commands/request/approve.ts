@@ -1,22 +1,17 @@
 /** `request approve`: one more vote, and the execution where it was the last one needed. */
 import type { Command } from 'commander';
-import {
-  BacktrailError,
-  type Engine,
-  FAILURES,
-  type Finding,
-  isFailure,
-  type Person,
-  type RequestView,
-} from '../../../engine/index.ts';
+import { type Engine, FAILURES, type Finding, type Person, type RequestView } from '../../../engine/index.ts';
 import { recordable } from '../../terminal/ask.ts';
-import { type ExecuteHow, executeOrLeave, progressPrinter } from '../../execute-request.ts';
+import { type ExecuteHow, executeOrLeave, executionFailed, progressPrinter } from '../../execute-request.ts';
 import { findRequestId } from '../../find-id.ts';
 import type { Output } from '../../terminal/output.ts';
 import { resultText } from '../../print/plan.ts';
 import { approvalText } from '../../print/approval.ts';
 import { type Context, ID, type Program, runCommand } from '../command.ts';
 import { confirmOn, requireConfirmable } from './confirm.ts';
+import { AUTHOR, INCIDENT, type Named, requireNamed } from './named.ts';
+import { reviewIncident } from './review-incident.ts';
+import { awaitedBy } from './together.ts';
 
 interface ApproveOptions extends ExecuteHow {
   readonly comment?: string;
@@ -27,14 +22,20 @@ export function addApprove(program: Program, group: Command): void {
   group
     .command('approve')
     .description('approve it; it is executed once it has enough approvals')
-    .argument('<id>', ID)
+    .argument('[id]', ID)
+    .option('--incident <id>', INCIDENT)
+    .option('--author <email>', AUTHOR)
     .option('--comment <text>', 'becomes part of the record')
     .option('--yes', 'do not ask')
     .option('--here', 'execute it in this process instead of a worker')
     .option('--no-wait', 'leave it to a worker, and do not follow it')
     .addHelpText('after', HELP)
-    .action((typed: string, options: ApproveOptions) =>
-      runCommand(program, (context) => approve(context, typed, options)),
+    .action((typed: string | undefined, { incident, author, ...options }: ApproveOptions & Named) =>
+      runCommand(program, (context) => {
+        const named = requireNamed(typed, { incident, author });
+        if ('incident' in named) return reviewIncident(context, 'approved', { ...options, ...named });
+        return approve(context, named.typed, options);
+      }),
     );
 }
 
@@ -44,7 +45,8 @@ A vote counts for the plan that was shown: where the plan changes before executi
 
 Examples:
   backtrail request approve 7Q2M9K
-  backtrail request approve 7Q2M9K --yes --here --comment "v2.0.5 served well for a week"`;
+  backtrail request approve 7Q2M9K --yes --here --comment "v2.0.5 served well for a week"
+  backtrail request approve --incident inc-2026-11-20      # one table, one question, one signed commit of all votes`;
 
 function approve(context: Context, typed: string, options: ApproveOptions): Promise<Output> {
   const { session } = context;
@@ -64,6 +66,8 @@ function approve(context: Context, typed: string, options: ApproveOptions): Prom
       ...(seen.digest !== null && { digest: seen.digest }),
     });
     if (request.status === 'pending') return awaiting(context, request, actor);
+    const awaited = await awaitedBy(engine, actor, request);
+    if (awaited > 0) return waiting(context, request, awaited);
     progressPrinter(session)(`  ✓ approved (${request.approval.have} of ${request.approval.need})`);
     return executedOutput(context, engine, request, { ...options, reported: seen.findings }).catch(
       (error: unknown) => {
@@ -91,6 +95,17 @@ function awaiting({ style }: Context, request: RequestView, actor: Person): Outp
   return { value: request, text: () => lines.join('\n'), exitCode: 5 };
 }
 
+/** Approved, and published with others or not at all. */
+function waiting({ style }: Context, request: RequestView, awaited: number): Output {
+  const others = awaited === 1 ? 'one other of them awaits' : `${awaited} others of them await`;
+  const line = `request ${request.id} is published in one push with others, or not at all: ${others} approval`;
+  return {
+    value: request,
+    text: () => `${style.paint(['yellow', 'bold'], 'approved')} ${style.paint('reset', line)}`,
+    exitCode: 5,
+  };
+}
+
 /** The request after execution, with the findings of the execution. */
 export async function executedOutput(
   { session, style }: Context,
@@ -107,24 +122,4 @@ export async function executedOutput(
     value: { ...after, status, findings: result.findings, destination },
     text: () => resultText(style, result, reported, { destination, ...(breakGlass && { breakGlass }) }),
   };
-}
-
-/** After these the request is approved as before, or waits for its reviewers again, or is over: it did not fail. */
-const NO_FAILURE: ReadonlySet<string> = new Set([
-  'PLAN_CHANGED',
-  'AWAITING_APPROVAL',
-  'REQUEST_CLOSED',
-  // Of a worker that trusts no key: another one executes it.
-  'IDENTITY_UNVERIFIED',
-  'INTERRUPTED',
-]);
-
-function executionFailed({ id }: RequestView, error: unknown): unknown {
-  if (!isFailure(error) || NO_FAILURE.has(error.code)) return error;
-  const { code, message, hint, details } = error;
-  return new BacktrailError('EXECUTION_FAILED', 'approval saved but rollback execution failed', {
-    hint: `${code}: ${message} ${hint} Then: backtrail request retry ${id}`,
-    details: { requestId: id, cause: { code, message, hint, details } },
-    cause: error,
-  });
 }

@@ -20,6 +20,7 @@ const OPEN: readonly RequestStatus[] = ['pending', 'approved', 'executing', 'fai
 interface ListOptions {
   readonly status?: RequestStatus[];
   readonly all?: boolean;
+  readonly incident?: string;
   readonly limit: number;
   readonly after?: string;
 }
@@ -30,6 +31,7 @@ export function addRequestList(program: Program, group: Command): void {
     .description('list open requests, newest first')
     .argument('[scope]', SCOPE)
     .option('--status <status...>', `only of these: ${REQUEST_STATUSES.join(', ')}`, requestStatuses)
+    .option('--incident <id>', 'only what this incident asked for')
     .option('--all', 'include closed requests')
     .option('--limit <n>', 'show the newest N', positive, 1000)
     .option('--after <id>', 'only what comes after this request: the next page')
@@ -37,11 +39,12 @@ export function addRequestList(program: Program, group: Command): void {
       runCommand(program, async ({ session, style }) => {
         const all = options.all === true || options.status !== undefined;
         const wanted = options.status ?? (all ? REQUEST_STATUSES : OPEN);
-        const { limit, after } = options;
+        const { limit, after, incident } = options;
         const found = await session.withEngine(async (engine) => {
           const reader = await session.author(engine);
           const requests = await engine.requests.list({
             ...(scope !== undefined && { scope }),
+            ...(incident !== undefined && { incident }),
             // A request that a worker is executing is still `approved` in the ledger.
             statuses: wanted.includes('executing') ? [...new Set([...wanted, 'approved' as const])] : wanted,
             reader,

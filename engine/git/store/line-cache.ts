@@ -1,6 +1,6 @@
 /**
  * The index of a line, in memory for as long as this process lives, and in a file for the next one. It is a cache: what cannot be read, is of
- * another version, of another line or somebody else's, is made anew; flushed, nothing is lost. Only the history of scopes reads it: what a
+ * another version, of another line or another person's, is made anew; flushed, nothing is lost. Only the history of scopes reads it: what a
  * rollback restores, and the audit, come from objects alone.
  */
 import { createHash } from 'node:crypto';

@@ -21,12 +21,15 @@ export interface KnownRequest {
   readonly scope: LedgerRequest['scope'];
   /** It went ahead without approval. */
   readonly isBreakGlass: boolean;
+  /** Absent where no incident file asked for it. */
+  readonly incident?: string;
   readonly openedAt: string;
 }
 
 export function knownOf({ state, events }: RequestFile): KnownRequest {
-  const { id, status, scope, breakGlass } = state;
-  return { id, status, scope, isBreakGlass: breakGlass !== null, openedAt: events[0]?.at ?? '' };
+  const { id, status, scope, breakGlass, incident } = state;
+  const known = { id, status, scope, isBreakGlass: breakGlass !== null, openedAt: events[0]?.at ?? '' };
+  return incident === undefined ? known : { ...known, incident };
 }
 
 /** The order of lists. Ids that were derived say nothing of the time. */
@@ -43,7 +46,7 @@ export interface LedgerIndex {
 }
 
 /** Changes whenever the lines do. */
-const FORM = 1;
+const FORM = 2;
 
 type Written = [
   commit: ObjectId,

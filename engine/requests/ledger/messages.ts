@@ -68,9 +68,10 @@ function deed(event: RequestEvent, what: string): string {
 function texts(event: RequestEvent): { body: string; comment: string | null } {
   switch (event.type) {
     case 'opened': {
-      const { justification, follows } = event.proposal;
+      const { justification, follows, incident } = event.proposal;
       const after = follows === null ? '' : `\nFollows ${follows}.`;
-      return { body: `${justification}${after}`, comment: justification };
+      const of = incident === undefined ? '' : `\nPart of the incident ${incident}.`;
+      return { body: `${justification}${after}${of}`, comment: justification };
     }
     case 'approved':
     case 'rejected':

@@ -12,7 +12,7 @@ import { readDone } from '../../rollback/execute.ts';
 import { resultOf } from '../../rollback/result.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import type { EligibilityInput } from '../gate/eligibility.ts';
-import { requestOf } from '../execute.ts';
+import { requestOf } from './member.ts';
 import { executesRequest } from '../restored.ts';
 import { settleAll } from './look-once.ts';
 

@@ -373,7 +373,7 @@ describe('rollback --queue without a queue', () => {
   });
 });
 
-describe('a result that somebody else writes into the queue', () => {
+describe('a result that another person writes into the queue', () => {
   it.each(['unchanged', 'completed', 'approved', 'failed'])(
     'counts for nothing where the branch does not hold the rollback: %s',
     async (status) => {

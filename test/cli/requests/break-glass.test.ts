@@ -114,7 +114,7 @@ describe('break-glass', () => {
     });
   });
 
-  it('leaves a review that somebody else closes with a comment', async () => {
+  it('leaves a review that another person closes with a comment', async () => {
     const { as } = await approvals(GLASS);
     await as('jane', open());
     const { requestId } = completedOf(await as('jane', back(...JSON_OUT)));

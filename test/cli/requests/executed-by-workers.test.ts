@@ -19,7 +19,7 @@ const SERVICE = 'tenants/acme/production/services/api-gateway/service.yaml';
 const back = (...more: string[]) => ['rollback', GATEWAY, '--yes', '--reason', 'It answers 500', ...more];
 const approve = (id: string, ...more: string[]) => ['request', 'approve', id, '--yes', ...more];
 
-describe('requests that a worker carries out', () => {
+describe('requests that a worker executes', () => {
   let redis: RunningRedis;
   let worker: ReturnType<typeof start>;
   beforeAll(async () => {
@@ -68,7 +68,7 @@ describe('requests that a worker carries out', () => {
     await expect.poll(() => repo.git('log', '-2', '--format=%B', 'main')).toContain(id);
   });
 
-  it('fail to the letter where the rollback fails, and are carried out by retry', async () => {
+  it('fail to the letter where the rollback fails, and are executed by retry', async () => {
     const { as, ask, repo } = await approvals();
     const id = await ask();
     await repo.write({ [SERVICE]: 'mine: true\n' });
@@ -198,7 +198,7 @@ describe.runIf(hasScript)('on a terminal (needs util-linux script)', () => {
 });
 
 describe('people with clones of one remote', () => {
-  it('ask, approve and carry out there; each clone follows, and can read the ledger', async () => {
+  it('ask, approve and execute there; each clone follows, and can read the ledger', async () => {
     const { repo, people } = await approvals();
     const remote = await cloneRepo(repo, { bare: true });
     const clones = { jane: await cloneRepo(remote), bob: await cloneRepo(remote) };

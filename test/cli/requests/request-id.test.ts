@@ -64,7 +64,7 @@ describe('a rollback with --request-id', () => {
     expect(await stateOf(repo)).toBe(state);
   });
 
-  it('is refused to somebody else, who may have taken the key', async () => {
+  it('is refused to another person, who may have taken the key', async () => {
     const repo = await exampleRepo();
     completedOf(await backtrail(repo, back('k')));
     await repo.git('config', 'user.email', 'mallory@example.com');
@@ -90,7 +90,7 @@ describe('a rollback with --request-id', () => {
     expect(await reverts(repo)).toBe(commits[0]);
   });
 
-  it('gives the one request that waits for approval, and its result when it is carried out', async () => {
+  it('gives the one request that waits for approval, and its result when it is executed', async () => {
     const { as } = await approvals();
     const [first, again] = [pendingOf(await as('jane', back('k'))), pendingOf(await as('jane', back('k')))];
     expect(again.requestId).toBe(first.requestId);
@@ -180,7 +180,7 @@ describe('a rollback with --request-id', () => {
     expect(errorOf(again)).toMatchObject({ code: 'VERIFY_FAILED' });
   });
 
-  it('takes nobody at their word where no key is trusted, as somebody else may have opened it under the key', async () => {
+  it('takes nobody at their word where no key is trusted, as another person may have opened it under the key', async () => {
     const { repo, people, as } = await approvals();
     const { requestId } = pendingOf(await as('jane', back('k')));
     await as('bob', ['request', 'approve', requestId, '--yes'], { redisUrl: 'redis://127.0.0.1:1' });

@@ -106,7 +106,7 @@ describe('what a repository says', () => {
   });
 });
 
-describe('a log that somebody else wrote', () => {
+describe('a log that another person wrote', () => {
   it('shows forged and broken trailers as text, and names what is wrong', async () => {
     const mine = await createRepo();
     await mine.commit({

@@ -34,7 +34,7 @@ export const append = (
   ref = REF,
 ) => git.ledger.append({ ref, parent, events, committer: SERVICE });
 
-/** As a client does it: reads, appends, and does both again when somebody else was first. */
+/** As a client does it: reads, appends, and does both again when another person was first. */
 export async function appendSurely(git: GitRepository, added: NewEvent): Promise<void> {
   for (;;)
     try {

@@ -178,7 +178,7 @@ describe('a ledger that was forced back', () => {
     }
   });
 
-  test('is not what others append while somebody looks', async () => {
+  test('is not what others append while a person looks', async () => {
     const repo = await remote();
     const cacheFolder = await temporaryFolder();
     const writer = await open(repo, { cacheFolder });

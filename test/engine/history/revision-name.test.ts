@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseRevision } from '../../../engine/history/revision-name.ts';
 
 const NOW = Date.parse('2026-11-28T12:00:00Z');
-describe('what somebody may write for a revision', () => {
+describe('what a user may write for a revision', () => {
   it.each([
     ['previous', { kind: 'previous' }],
     ['last-successful', { kind: 'last-successful' }],

@@ -123,7 +123,7 @@ describe('may', () => {
   });
   const bob = { email: BOB };
 
-  it('allows everything to everybody until something is granted to somebody', () => {
+  it('allows everything to everybody until something is granted to a person', () => {
     expect(PERMISSIONS.every((permission) => hasPermission(OPEN, bob, permission, PLACE))).toBe(true);
     const policy = granted(grant({ users: [CAROL] }));
     expect(PERMISSIONS.filter((permission) => hasPermission(policy, bob, permission, PLACE))).toEqual([]);
@@ -191,7 +191,7 @@ describe('judge', () => {
     });
   });
 
-  it('needs nothing where the quorum is 0, until somebody rejects', () => {
+  it('needs nothing where the quorum is 0, until a person rejects', () => {
     expect(verdict([], { quorum: 0 }).satisfied).toBe(true);
     expect(verdict([review(BOB, { decision: 'rejected' })], { quorum: 0 })).toMatchObject({
       satisfied: false,
@@ -231,7 +231,7 @@ describe('judge', () => {
     expect(verdict([no(BOB)], { approvers: { users: [CAROL], groups: [] } }).rejected).toBe(false);
   });
 
-  it('does not count the approval of somebody who rejected', () => {
+  it('does not count the approval of a person who rejected', () => {
     const both = [review(BOB), review(BOB, { decision: 'rejected' })];
     expect(verdict(both, { rejections: 2 })).toMatchObject({ have: 0, counted: [both[1]?.id] });
   });

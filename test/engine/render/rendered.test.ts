@@ -82,7 +82,7 @@ describe('RENDER_DIFFERS', () => {
 });
 
 describe('DELIVERY_DRIFT', () => {
-  it('names an output that somebody edited, and the rollback writes it anew', async () => {
+  it('names an output that a person edited, and the rollback writes it anew', async () => {
     const edited = `${printed('two', 'b')}# by hand\n`;
     const { engine, repo } = await planning(
       [

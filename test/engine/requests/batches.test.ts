@@ -94,7 +94,7 @@ interface Forging {
   readonly by: Identity;
 }
 
-/** A commit of several notes, as somebody with a key could write it. `change`: of its message. */
+/** A commit of several notes, as a person with a key could write it. `change`: of its message. */
 async function forgeNotes({ repo, ids, by }: Forging, change: (lines: string[]) => string[]): Promise<void> {
   const files: Record<string, string> = {};
   const items: string[] = [];
@@ -158,7 +158,7 @@ describe('a commit of several events', () => {
     const { repo, bob, worker, ids, jane } = await overdue();
     const [id = ''] = ids;
     const { version: _, ...file } = await fileOf(repo, id);
-    const files = { [requestPath(id)]: print({ version: 2, ...file, shape: 'new' }) };
+    const files = { [requestPath(id)]: print({ version: 3, ...file, shape: 'new' }) };
     await forge(repo, { files, author: bob, message: 'new\n\nEvent-Form: 3\n', key: bob });
     expect(await codeOf(worker.requests.show({ id }))).toBe('LEDGER_NEWER');
     expect(await codeOf(worker.requests.reconcile())).toBe('LEDGER_NEWER');

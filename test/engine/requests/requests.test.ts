@@ -13,7 +13,7 @@ const code = (promise: Promise<unknown>) =>
   );
 
 describe('a request', () => {
-  it('waits for approval, is approved by somebody else, carried out, and says so on the branch', async () => {
+  it('waits for approval, is approved by another person, executed, and says so on the branch', async () => {
     const { repo, jane, bob, janes, bobs, worker } = await stage();
     const before = await repo.git('rev-parse', 'main');
     const asked = await ask(janes, jane);
@@ -75,7 +75,7 @@ describe('a request', () => {
     );
   });
 
-  it('is not carried out on an approval that no trusted key signed', async () => {
+  it('is not executed on an approval that no trusted key signed', async () => {
     const { repo, jane, bob, janes, worker } = await stage();
     const { id } = await ask(janes, jane);
     const forger = await engineOf(repo);
@@ -129,7 +129,7 @@ describe('a request', () => {
     expect(await worker.requests.executeRequest(asked.id)).toMatchObject({ status: 'completed' });
   });
 
-  it('is not approved by somebody who looked at another plan than reviewers are asked about by now', async () => {
+  it('is not approved by a person who looked at another plan than reviewers are asked about by now', async () => {
     const { repo, jane, bob, carol, janes, bobs, carols } = await stage();
     const { id, digest } = await ask(janes, jane);
     await repo.commit({ 'apps/prod/api/app.yaml': 'image: v3\nreplicas: 1\n' });
@@ -167,7 +167,7 @@ describe('a request', () => {
     expect(await worker.requests.executeRequest(again.id)).toMatchObject({ status: 'completed' });
   });
 
-  it('breaks the glass with a session, is flagged, and reviewed by somebody else', async () => {
+  it('breaks the glass with a session, is flagged, and reviewed by another person', async () => {
     const { repo, jane, bob, janes, bobs, worker } = await stage();
     const session = await janes.requests.openSession({
       scope: 'prod',

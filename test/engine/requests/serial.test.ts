@@ -88,7 +88,7 @@ it('answers people who act at the same time as if one had come after the other',
         [BEGINNING],
       );
       expect(events.map(({ status }) => status)).toEqual(states.slice(1).map(({ status }) => status));
-      // Nothing acknowledged is lost, and nothing is done twice: carrying out again is an answer, not an event.
+      // Nothing acknowledged is lost, and nothing is done twice: executing again is an answer, not an event.
       const acknowledged = answers.filter(({ code, action }) => code === null && action !== 'executeRequest');
       expect(
         done

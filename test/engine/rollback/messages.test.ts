@@ -83,7 +83,7 @@ it('signs off the events of the ledger too, which a server may refuse otherwise,
   ]);
 });
 
-it('makes the same commits wherever a request is carried out', async () => {
+it('makes the same commits wherever a request is executed', async () => {
   const [one, other] = [
     await planning([map('one'), map('two')], { ...DELIVERED, commit: COMMIT }),
     await planning([map('one'), map('two')], { ...DELIVERED, commit: COMMIT }),

@@ -1,4 +1,4 @@
-/** What somebody can do who may push anything: commits on the ledger made with plain git, and with no code of ours. */
+/** What an attacker can do who may push anything: commits on the ledger made with plain git, and with no code of ours. */
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';

@@ -44,7 +44,7 @@ export async function createTeam(): Promise<Team> {
 
 type Options = Parameters<typeof engineOf>[1];
 
-/** The engine of somebody: their settings of git, and what they trust. */
+/** The engine of a person: their settings of git, and what they trust. */
 export const engineFor = (
   repo: Pick<Repo, 'folder' | 'env'>,
   identity: Pick<Identity, 'env'>,

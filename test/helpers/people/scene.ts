@@ -83,7 +83,7 @@ export function approve(
   return engine.requests.approve({ id, actor });
 }
 
-/** Commits of the branch that carry out this request. */
+/** Commits of the branch that this request made. */
 export async function revertsOf({ repo }: Pick<Scene, 'repo'>, id: string): Promise<string[]> {
   const log = await repo.git('log', '--format=%H', `--grep=^Rollback-Request-ID: ${id}$`, 'main');
   return log.split('\n').filter((line) => line !== '');

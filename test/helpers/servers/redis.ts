@@ -9,7 +9,7 @@ const forced = process.env['BACKTRAIL_TEST_REDIS'] === 'js';
 export const hasNativeRedis =
   !forced && (findServer('redis-server') !== null || findServer('valkey-server') !== null);
 
-/** Tests flush and kill their server, so REDIS_URL, which may be somebody's own, is never used. */
+/** Tests flush and kill their server, so REDIS_URL, which may be a person’s own, is never used. */
 export function startTestRedis(
   options: {
     only?: readonly LocalKind[];

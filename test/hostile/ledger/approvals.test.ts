@@ -1,4 +1,4 @@
-/** Somebody may push anything to the repository, and knows git: nothing that they write into the ledger is carried out. */
+/** An attacker may push anything to the repository, and knows git: nothing that they write into the ledger is executed. */
 import { describe, expect, it } from 'vitest';
 import { requestPath } from '../../../engine/record/ledger-file.ts';
 import { approvalBy, eventId, fileOf, forge, forgeEvent, print, TIME } from '../../helpers/people/forge.ts';
@@ -54,7 +54,7 @@ describe('an approval that nobody gave', () => {
     expect(await refusal(stage, asked.id)).toBe('AWAITING_APPROVAL');
   });
 
-  it('does not count where the right key signed it, and the author of the commit is somebody else', async () => {
+  it('does not count where the right key signed it, and the author of the commit is another person', async () => {
     const stage = await pending();
     const { repo, asked, bob, carol } = stage;
     const event = approvalBy(bob.person, asked.digest);
@@ -91,7 +91,7 @@ describe('an approval that nobody gave', () => {
   });
 });
 
-describe('what somebody did sign', () => {
+describe('what a person did sign', () => {
   /** Puts the signed commit on again, behind whatever is there now: its text with another parent and tree. */
   async function replay(stage: Scene, signed: string, files: Record<string, string>): Promise<void> {
     const { repo } = stage;

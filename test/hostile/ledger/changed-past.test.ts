@@ -1,4 +1,4 @@
-/** Somebody may push anything to the repository, and knows git: nothing that they write into the ledger is carried out. */
+/** An attacker may push anything to the repository, and knows git: nothing that they write into the ledger is executed. */
 import { describe, expect, it } from 'vitest';
 import { requestPath } from '../../../engine/record/ledger-file.ts';
 import {

@@ -1,4 +1,4 @@
-/** Somebody may push anything to the repository, and knows git: nothing that they write into the ledger is carried out. */
+/** An attacker may push anything to the repository, and knows git: nothing that they write into the ledger is executed. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

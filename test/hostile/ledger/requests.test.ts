@@ -1,4 +1,4 @@
-/** Somebody may push anything to the repository, and knows git: nothing that they write into the ledger is carried out. */
+/** An attacker may push anything to the repository, and knows git: nothing that they write into the ledger is executed. */
 import { describe, expect, it } from 'vitest';
 import { type RequestView } from '../../../engine/internal.ts';
 import { requestPath } from '../../../engine/record/ledger-file.ts';
@@ -7,7 +7,7 @@ import { LEDGER, type Scene } from '../../helpers/people/scene.ts';
 import { MALLORY, pending, refusal } from './refusal.ts';
 
 describe('a request that nobody could have opened', () => {
-  it('is not carried out because it says that no policy asks for approval', async () => {
+  it('is not executed because it says that no policy asks for approval', async () => {
     const stage = await pending();
     const { repo, asked, jane } = stage;
     const id = await forgeRequest(stage, { gate: 'no-policy' });
@@ -16,14 +16,14 @@ describe('a request that nobody could have opened', () => {
     expect(asked.status).toBe('pending');
   });
 
-  it('is not carried out because it names a break-glass session that was never opened', async () => {
+  it('is not executed because it names a break-glass session that was never opened', async () => {
     const stage = await pending();
     const session = { id: `bgs-${'0'.repeat(26)}`, ticket: null };
     const id = await forgeRequest(stage, { gate: 'break-glass', session });
     expect(await refusal(stage, id)).toMatch(/^(AWAITING_APPROVAL|LEDGER_TAMPERED)$/);
   });
 
-  it('is not carried out because it uses the break-glass session of somebody else, in their name', async () => {
+  it('is not executed because it uses the break-glass session of another person, in their name', async () => {
     const stage = await pending();
     const { bob } = stage;
     const opened = await bob.engine.requests.openSession({

@@ -1,0 +1,227 @@
+/** Executes the requests of a group in one push, or none of them; what becomes of them is written together, too. */
+import {
+  BacktrailError,
+  FAILURES,
+  formatCoordinates,
+  isFailure,
+  type LedgerRequest,
+  type RequestEvent,
+  type RequestId,
+  type RollbackResult,
+} from '../../model/index.ts';
+import { hasPermission } from '../../policy/policy.ts';
+import { isWaiting } from '../../record/transitions.ts';
+import { type BatchRecord, Obstructed } from '../../rollback/batch.ts';
+import { executeTogether } from '../../rollback/together.ts';
+import { stamp } from '../context.ts';
+import type { EligibilityInput } from '../gate/eligibility.ts';
+import { ownersOf } from '../gate/owners.ts';
+import { append, type Entry, onRequest } from '../ledger/append.ts';
+import { proveRequest, readSignaturesOf } from '../ledger/proof.ts';
+import { completeAll, prepareCompleted, UNRECORDED } from '../outcome.ts';
+import { replan, replannedEvent } from '../replan.ts';
+import { publishedAfter } from '../restored.ts';
+import { requireRequest } from '../review.ts';
+import type { ExecuteRequestOptions } from '../types.ts';
+import { canJudge } from '../view.ts';
+import { groupOf, nameOf, obstacleIn } from './group.ts';
+import { isPublished, memberOf, recorded, REFUSALS } from './member.ts';
+
+interface GroupOptions extends Omit<ExecuteRequestOptions, 'onStep'> {
+  readonly onSteps: ReadonlyMap<RequestId, ExecuteRequestOptions['onStep']>;
+}
+
+type Results = Map<RequestId, PromiseSettledResult<RollbackResult>>;
+
+/**
+ * `one`: a request of the group that waits to be executed. Gives the results of all that are left to be executed: all of them are done, or all have
+ * failed, each with what stands in its way or in that of another. Those that the branch holds already are not among them.
+ */
+export async function executeGroup(one: EligibilityInput, options: GroupOptions): Promise<Results> {
+  let left: readonly EligibilityInput[] = [one];
+  try {
+    const found = await findLeft(one, options);
+    left = found.left;
+    if (found.held !== null) return allOf(left, () => found.held);
+    return await publishAll(left, options);
+  } catch (error) {
+    const reasons = reasonsOf(left, error);
+    await record(left, { error, reasons }, options).catch((failure: unknown) => {
+      if (!isFailure(failure)) throw failure;
+    });
+    return allOf(left, (id) => reasons.get(id));
+  }
+}
+
+const allOf = (left: readonly EligibilityInput[], reasonOf: (id: RequestId) => unknown): Results =>
+  new Map(left.map(({ file: { state } }) => [state.id, { status: 'rejected', reason: reasonOf(state.id) }]));
+
+interface Left {
+  /** Not on the branch yet. */
+  readonly left: readonly EligibilityInput[];
+  /** Others have to agree first: that is no failure of any. */
+  readonly held: BacktrailError | null;
+}
+
+/** Every request of the group that is to be executed. */
+async function findLeft(
+  one: EligibilityInput,
+  { actor, onTrust }: Pick<GroupOptions, 'actor' | 'onTrust'>,
+): Promise<Left> {
+  const { context, ledgerSnapshot } = one;
+  const files = (await groupOf(ledgerSnapshot, one.file.state)) ?? [one.file];
+  await readSignaturesOf(context, ledgerSnapshot, files);
+  const { base } = await context.observe();
+  const bases = files.map(({ state }) => state.base);
+  const published = await publishedAfter(context.git, base, bases);
+  const left: EligibilityInput[] = [];
+  for (const file of files) {
+    const { state } = file;
+    if (published.has(state.id) && (await isPublished(context, state))) continue;
+    const found = { ...one, file, proofs: await proveRequest(context, ledgerSnapshot, file) };
+    // That there was nothing to do for it is a claim of the ledger.
+    if (state.status === 'completed') await recorded(found);
+    else left.push(found);
+  }
+  const obstacle = obstacleIn(left.map(({ file }) => file));
+  if (obstacle?.code === 'AWAITING_APPROVAL') return { left, held: obstacle };
+  if (obstacle !== null) throw obstacle;
+  for (const { file } of left) {
+    const { state } = file;
+    const held = await heldBy(one, state, { actor, onTrust });
+    if (held !== null) return { left, held };
+  }
+  return { left, held: null };
+}
+
+type Running = { readonly [Key in 'actor' | 'onTrust']: GroupOptions[Key] | undefined };
+
+/** Who runs this may not, or cannot judge it: another one may. */
+async function heldBy(
+  { context, rules }: EligibilityInput,
+  state: LedgerRequest,
+  { actor, onTrust }: Running,
+): Promise<BacktrailError | null> {
+  const owners = actor === undefined ? [] : await ownersOf(context, state);
+  const denied = owners.find((owner) => actor && !hasPermission(rules.policy, actor, 'deploy', owner));
+  if (denied !== undefined && actor !== undefined)
+    return new BacktrailError(
+      'PERMISSION_DENIED',
+      `${actor.email} may not execute a rollback of ${formatCoordinates(denied)}.`,
+    );
+  if (onTrust === true || canJudge(context, rules, state)) return null;
+  return new BacktrailError('IDENTITY_UNVERIFIED', NO_KEYS, { hint: KEYS_HINT });
+}
+
+const NO_KEYS = 'Nobody’s approval of these can be judged: no key is trusted here.';
+const KEYS_HINT = 'Name the list of keys that this worker trusts with BACKTRAIL_ALLOWED_SIGNERS=FILE.';
+
+async function publishAll(
+  left: readonly EligibilityInput[],
+  { onSteps, signal }: GroupOptions,
+): Promise<Results> {
+  const [one] = left;
+  if (one === undefined) return new Map();
+  const { context, rules } = one;
+  const written = new Set<RequestId>();
+  const results = await executeTogether({
+    ...context,
+    members: left.map((found) => memberOf(found, onSteps.get(found.file.state.id))),
+    snapshot: await context.observe(),
+    record: async (made): Promise<BatchRecord | null> => {
+      const prepared = await prepareCompleted(context, rules, made);
+      if (prepared === null) return null;
+      const end = async (outcome: 'moved' | 'discarded') => {
+        await context.git.ledger.finish(prepared, outcome);
+        if (outcome === 'moved') for (const { requestId } of made) written.add(requestId);
+      };
+      return { move: prepared.move, end };
+    },
+    ...(signal && { signal }),
+  });
+  const done = [...results.values()].flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  await completeAll(
+    context,
+    rules,
+    done.filter(({ requestId }) => !written.has(requestId)),
+  );
+  return new Map(results);
+}
+
+/** What each of them fails with: its own obstacle, or what stands in the way of another one, or of the push. */
+function reasonsOf(left: readonly EligibilityInput[], error: unknown): ReadonlyMap<RequestId, unknown> {
+  const obstacles = error instanceof Obstructed ? error.obstacles : null;
+  const [first] = obstacles ?? [];
+  const other = left.find(({ file }) => file.state.id === first?.[0])?.file.state;
+  const shared = first === undefined || other === undefined ? error : becauseOf(other, first[1]);
+  return new Map(left.map(({ file: { state } }) => [state.id, obstacles?.get(state.id) ?? shared] as const));
+}
+
+function becauseOf(other: LedgerRequest, reason: unknown): unknown {
+  if (!isFailure(reason)) return reason;
+  const { code, message, hint, details } = reason;
+  return new BacktrailError(
+    code,
+    `It is published with others or not at all, and ${nameOf(other)} stands in the way: ${message}`,
+    { hint, details: { ...details, requestId: other.id }, cause: reason },
+  );
+}
+
+interface Failed {
+  readonly error: unknown;
+  readonly reasons: ReadonlyMap<RequestId, unknown>;
+}
+
+/** What became of each, in one append. Where those that stand in the way only wait for reviewers again, the others stay approved. */
+async function record(
+  left: readonly EligibilityInput[],
+  { error, reasons }: Failed,
+  { willRetry }: GroupOptions,
+): Promise<void> {
+  const [one] = left;
+  const causes = error instanceof Obstructed ? error.obstacles : reasons;
+  for (const reason of causes.values()) {
+    if (!isFailure(reason) || UNRECORDED.has(reason.code)) return;
+    if (FAILURES[reason.code].retry !== 'never' && willRetry === true) return;
+  }
+  if (one === undefined) return;
+  const events = new Map<RequestId, RequestEvent>();
+  for (const found of left) {
+    const { id } = found.file.state;
+    const reason = causes.get(id);
+    const event = isFailure(reason) ? await eventOf(found, reason) : null;
+    if (event !== null) events.set(id, event);
+  }
+  if ([...events.values()].some(({ type }) => type === 'failed'))
+    for (const { file, context } of left) {
+      const [{ id }, reason] = [file.state, reasons.get(file.state.id)];
+      if (!events.has(id) && isFailure(reason)) events.set(id, failedEvent(context, reason));
+    }
+  await append(one.context, one.rules, async (ledgerSnapshot) => {
+    const entries: Entry[] = [];
+    for (const [id, event] of events)
+      if (isWaiting((await requireRequest(ledgerSnapshot, id)).state.status))
+        entries.push(onRequest(id, event));
+    return entries;
+  });
+}
+
+/** As for a request of its own; null where that was said before. */
+async function eventOf(
+  { context, file }: EligibilityInput,
+  reason: BacktrailError,
+): Promise<RequestEvent | null> {
+  const { state, events } = file;
+  if (REFUSALS.has(reason.code) && reason.code === 'AWAITING_APPROVAL') {
+    const { message } = reason;
+    const said = events.some((past) => past.type === 'reopened' && past.reason === message);
+    return said ? null : { ...stamp(context, context.committer), type: 'reopened', reason: message };
+  }
+  if (reason.code === 'PLAN_CHANGED' && state.gate !== 'no-policy')
+    return replannedEvent(context, state, await replan(context, state));
+  return failedEvent(context, reason);
+}
+
+function failedEvent(context: EligibilityInput['context'], { code, message }: BacktrailError): RequestEvent {
+  return { ...stamp(context, context.committer), type: 'failed', code, message: message.slice(0, 4000) };
+}

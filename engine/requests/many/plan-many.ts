@@ -1,0 +1,105 @@
+/** What requests would change now, for one person: one of them, or many on one look at the branch and the ledger. */
+import type { Person, RequestId } from '../../model/index.ts';
+import { hasPermission } from '../../policy/policy.ts';
+import { isOpen } from '../../record/transitions.ts';
+import type { RequestFile } from '../../record/ledger-file.ts';
+import { type Planned, withRevisions } from '../../rollback/plan.ts';
+import { planValue } from '../../rollback/plan-value.ts';
+import { readRules, type RequestContext, type Rules } from '../context.ts';
+import { bindOf, rememberOwners } from '../gate/owners.ts';
+import { permitOf } from '../gate/plan-gate.ts';
+import { type LedgerSnapshot, openLedgerSnapshot } from '../ledger/snapshot.ts';
+import { isChanged, replan } from '../replan.ts';
+import { requireRequest, requireRetrier, requireReviewer } from '../review.ts';
+import type { RequestPlan, Requests, RequestView } from '../types.ts';
+import { placeOf, viewsOf } from '../view.ts';
+
+interface FoundRequest {
+  readonly rules: Rules;
+  readonly ledgerSnapshot: LedgerSnapshot;
+  readonly file: RequestFile;
+  readonly request: RequestView;
+}
+
+/** Plans at the same time, as each may run programs. */
+const AT_ONCE = 4;
+
+/** The same branch for all that is asked, however long it takes. */
+export async function pinned(context: RequestContext): Promise<RequestContext> {
+  const snapshot = await context.observe();
+  return { ...context, observe: () => Promise.resolve(snapshot) };
+}
+
+export async function planFound(
+  context: RequestContext,
+  found: FoundRequest,
+  { reader, revisions }: { readonly reader: Person; readonly revisions: boolean },
+): Promise<RequestPlan> {
+  const { rules, ledgerSnapshot, file, request } = found;
+  const { state } = file;
+  const again = await replan(context, request);
+  rememberOwners(context, state, again.plan);
+  const { owners, branch } = again.plan;
+  const changed = isChanged(request, again, bindOf(rules, owners));
+  const placed = { ...again, destination: await context.git.destination(branch) };
+  const named: Planned = revisions ? await withRevisions(placed) : placed;
+  const planned = { ...named, plan: { ...named.plan, target: request.rollbackOf } };
+  const deciding = { context, rules, ledgerSnapshot, file, state, owners };
+  const approve = await permitOf(() => requireReviewer(deciding, reader));
+  const retry = await permitOf(() => requireRetrier(deciding, reader));
+  return { plan: planValue(planned, { revisions }), request, changed, may: { approve, retry } };
+}
+
+/** The open requests of an incident that this person may read, oldest first, with the plan of each, or why it has none. */
+export async function planIncident(
+  context: RequestContext,
+  { incident, reader }: Parameters<Requests['planIncident']>[0],
+): ReturnType<Requests['planIncident']> {
+  const at = await pinned(context);
+  const rules = await readRules(at);
+  const ledgerSnapshot = await openLedgerSnapshot(at.git, rules.ref, at.cache);
+  const newestFirst = await ledgerSnapshot.find(
+    (known) =>
+      known.incident === incident &&
+      isOpen(known.status) &&
+      hasPermission(rules.policy, reader, 'read', placeOf(known)),
+  );
+  const files = newestFirst.toReversed();
+  const views = await viewsOf(at, { ledgerSnapshot, rules, files });
+  const requests = files.flatMap((file, index) => {
+    const request = views[index];
+    return request ? [{ file, request }] : [];
+  });
+  const planned = await inFours(requests, ({ file, request }) => {
+    return planFound(at, { rules, ledgerSnapshot, file, request }, { reader, revisions: false });
+  });
+  return requests.map(({ request }, index) => ({ request, planned: planned[index] ?? NOT_PLANNED }));
+}
+
+const NOT_PLANNED: PromiseSettledResult<never> = { status: 'rejected', reason: null };
+
+/** In their order; each fails alone. */
+export async function inFours<Item, Value>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<Value>,
+): Promise<PromiseSettledResult<Value>[]> {
+  const settled: PromiseSettledResult<Value>[] = [];
+  for (let at = 0; at < items.length; at += AT_ONCE)
+    settled.push(
+      ...(await Promise.allSettled(items.slice(at, at + AT_ONCE).map(async (item) => work(item)))),
+    );
+  return settled;
+}
+
+/** Those of many that the ledger has; REQUEST_UNKNOWN for the others is said where each is looked at. */
+export async function filesOf(
+  ledgerSnapshot: LedgerSnapshot,
+  ids: readonly RequestId[],
+): Promise<ReadonlyMap<RequestId, RequestFile>> {
+  const files = new Map<RequestId, RequestFile>();
+  for (const id of ids) {
+    const file = await requireRequest(ledgerSnapshot, id).catch(() => null);
+    if (file !== null) files.set(id, file);
+  }
+  return files;
+}

@@ -1,0 +1,192 @@
+/** The requests of an incident: found by its id, and voted on at once, in one signed commit of the ledger. */
+import { describe, expect, it } from 'vitest';
+import { type Engine, isFailure, type Person } from '../../../engine/internal.ts';
+import { fileOf } from '../../helpers/people/forge.ts';
+import type { Repo } from '../../helpers/repositories/repo.ts';
+import { configOf, createTeam, engineFor, newId, stageOf } from '../../helpers/people/requests.ts';
+import { LEDGER } from '../../helpers/people/scene.ts';
+
+const team = createTeam();
+const EVERYWHERE = configOf({ environments: [{ match: '*', quorum: 1, expiry: '24h' }] });
+const INCIDENT = 'inc-2026-11-28';
+
+const count = async (repo: Repo) => Number(await repo.git('rev-list', '--count', LEDGER));
+const codeOf = (reason: unknown) => (isFailure(reason) ? reason.code : 'INTERNAL');
+const reasonOf = (result: PromiseSettledResult<unknown> | undefined) =>
+  result?.status === 'rejected' ? codeOf(result.reason) : result?.value;
+
+async function askAll(engine: Engine, author: Person, scopes: readonly string[], incident?: string) {
+  const asks = [];
+  for (const scope of scopes) {
+    const { target, digest, base } = await engine.rollbacks.plan({ scope, author });
+    const more = incident === undefined ? {} : { incident };
+    asks.push({ scope, target, digest, base, author, reason: 'v2 answers 500', id: newId(), ...more });
+  }
+  const results = await engine.rollbacks.requestMany(asks);
+  return results.map((each) =>
+    each.status === 'fulfilled' ? (each.value.request?.id ?? '') : reasonOf(each),
+  );
+}
+
+async function opened(incident = INCIDENT) {
+  const stage = await stageOf(team, EVERYWHERE);
+  const asked = await askAll(stage.janes, stage.jane, ['prod/api', 'dev/api'], incident);
+  const ids = asked.map(String);
+  return { ...stage, ids };
+}
+
+const votesOn = async (engine: Engine, reader: Person) =>
+  (await engine.requests.planIncident({ incident: INCIDENT, reader })).map(({ request: { id, digest } }) => ({
+    id,
+    digest,
+  }));
+
+describe('the requests of an incident', () => {
+  it('are found by its id, by whoever has the ledger alone, oldest first', async () => {
+    const { bobs, bob, jane, janes, ids } = await opened();
+    const [other] = await askAll(janes, jane, ['prod'], 'inc-2');
+    const found = await bobs.requests.planIncident({ incident: INCIDENT, reader: bob });
+    expect(found.map(({ request }) => request.id).toSorted()).toEqual(ids.toSorted());
+    expect(found.map(({ planned }) => planned.status)).toEqual(['fulfilled', 'fulfilled']);
+    const listed = await bobs.requests.list({ incident: 'inc-2', reader: bob });
+    expect(listed.map(({ id, incident }) => [id, incident])).toEqual([[other, 'inc-2']]);
+    expect(await bobs.requests.planIncident({ incident: 'inc-3', reader: bob })).toEqual([]);
+  });
+
+  it('are opened at one time, however long it takes to write them down', async () => {
+    const { repo, jane, signers, bobs, bob } = await stageOf(team, EVERYWHERE);
+    let now = Date.now() - 3_600_000;
+    const clock = { now: () => (now += 1000), sleep: () => Promise.resolve() };
+    const slow = await engineFor(repo, jane, { allowedSigners: signers, clock });
+    const ids = await askAll(slow, jane, ['prod/api', 'dev/api'], INCIDENT);
+    expect(await repo.git('rev-list', '--count', LEDGER)).toBe('1');
+    const found = await bobs.requests.list({ incident: INCIDENT, reader: bob });
+    expect(new Set(found.map(({ id }) => id))).toEqual(new Set(ids));
+    expect(new Set(found.map(({ createdAt }) => createdAt)).size).toBe(1);
+  });
+
+  it('alone have the later form of a file, so that older programs read all others', async () => {
+    const { repo, janes, jane, ids } = await opened();
+    const [plain] = await askAll(janes, jane, ['prod']);
+    for (const id of ids) expect((await fileOf(repo, id)).version).toBe(2);
+    expect((await fileOf(repo, String(plain))).version).toBe(1);
+  });
+
+  it.each([
+    ['a line', 'inc\n1'],
+    ['what moves the cursor', 'inc\u001b[2J'],
+    ['what turns the reading direction', 'inc\u202e1'],
+    ['what nobody sees', 'inc\u200b1'],
+    ['nothing', ''],
+    ['space around it', ' inc '],
+    ['too much', 'x'.repeat(201)],
+  ])('cannot be opened under an id with %s', async (_, incident) => {
+    const { janes, jane } = await stageOf(team, EVERYWHERE);
+    expect(await askAll(janes, jane, ['prod/api'], incident)).toEqual(['INVALID_REQUEST']);
+  });
+});
+
+describe('votes given at once', () => {
+  it('are one signed commit of the ledger, which is read as a vote on each', async () => {
+    const { repo, bobs, bob, worker, ids, jane } = await opened();
+    const before = await count(repo);
+    const votes = await votesOn(bobs, bob);
+    const results = await bobs.requests.reviewMany({
+      actor: bob,
+      decision: 'approved',
+      comment: 'Yes',
+      votes,
+    });
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
+    expect(await count(repo)).toBe(before + 1);
+    expect(await repo.git('log', '-1', '--format=%s', LEDGER)).toBe(
+      'bob@example.com writes 2 events: 2 approved',
+    );
+    expect(await repo.git('cat-file', '-p', LEDGER)).toContain('gpgsig');
+    for (const id of ids)
+      expect(await worker.requests.show({ id })).toMatchObject({
+        status: 'approved',
+        incident: INCIDENT,
+        reviews: [{ counts: true, identity: 'verified', comment: 'Yes' }],
+      });
+    const log = await bobs.requests.audit({ limit: 2, reader: jane });
+    expect(log.map(({ event, problems, identity }) => [event, problems, identity])).toEqual([
+      ['approved', [], 'verified'],
+      ['approved', [], 'verified'],
+    ]);
+    const done = await worker.rollbacks.executeMany(ids.map((id) => ({ id })));
+    expect([...done.values()].map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
+    await repo.git('fsck', '--strict');
+  });
+
+  it('are refused one by one: an own request, a second vote, a plan that changed; the rest goes on', async () => {
+    const { repo, janes, bobs, bob, jane, ids } = await opened();
+    const votes = await votesOn(bobs, bob);
+    const own = await janes.requests.reviewMany({ actor: jane, decision: 'approved', votes });
+    expect(own.map(reasonOf)).toEqual(['OWN_REQUEST', 'OWN_REQUEST']);
+    await repo.commit({ 'apps/dev/api/app.yaml': 'image: v3\n' });
+    const before = await count(repo);
+    const [first, second] = await bobs.requests.reviewMany({ actor: bob, decision: 'approved', votes });
+    const changed = ids[1] === votes[0]?.id ? first : second;
+    const other = ids[1] === votes[0]?.id ? second : first;
+    expect(reasonOf(changed)).toBe('PLAN_CHANGED');
+    expect(reasonOf(other)).toMatchObject({ status: 'approved' });
+    expect(await janes.requests.show({ id: ids[1] ?? '' })).toMatchObject({
+      status: 'pending',
+      reviews: [],
+      reopened: { difference: expect.arrayContaining([expect.stringContaining('v3')]) },
+    });
+    expect(await count(repo)).toBe(before + 2);
+    const again = await bobs.requests.reviewMany({ actor: bob, decision: 'approved', votes });
+    expect(new Set(again.map(reasonOf))).toEqual(new Set(['PLAN_CHANGED', 'REQUEST_NOT_PENDING']));
+  });
+
+  it('count once a person, also where a second is needed', async () => {
+    const two = configOf({ environments: [{ match: '*', quorum: 2 }] });
+    const stage = await stageOf(team, two);
+    const { bobs, bob, carols, carol, janes, jane } = stage;
+    await askAll(janes, jane, ['prod/api', 'dev/api'], INCIDENT);
+    const votes = await votesOn(bobs, bob);
+    const approve = (engine: Engine, actor: Person) =>
+      engine.requests.reviewMany({ actor, decision: 'approved', votes });
+    expect((await approve(bobs, bob)).map(reasonOf)).toMatchObject([
+      { status: 'pending' },
+      { status: 'pending' },
+    ]);
+    expect((await approve(bobs, bob)).map(reasonOf)).toEqual(['ALREADY_REVIEWED', 'ALREADY_REVIEWED']);
+    expect((await approve(carols, carol)).map(reasonOf)).toMatchObject([
+      { status: 'approved' },
+      { status: 'approved' },
+    ]);
+  });
+
+  it('of somebody whose key is not theirs let nothing go ahead', async () => {
+    const { carols, bob, ids, worker, bobs } = await opened();
+    const votes = await votesOn(bobs, bob);
+    const results = await carols.requests.reviewMany({ actor: bob, decision: 'approved', votes });
+    expect(results.map(reasonOf)).toMatchObject([{ status: 'pending' }, { status: 'pending' }]);
+    expect((await worker.requests.reconcile()).waiting).toEqual([]);
+    expect(ids).toHaveLength(2);
+  });
+
+  it('reject as well, what cannot be planned any more included', async () => {
+    const { repo, bobs, bob } = await opened();
+    const votes = await votesOn(bobs, bob);
+    await repo.commit({ 'apps/prod/api/app.yaml': null });
+    const results = await bobs.requests.reviewMany({ actor: bob, decision: 'rejected', votes });
+    expect(results.map(reasonOf)).toMatchObject([{ status: 'rejected' }, { status: 'rejected' }]);
+  });
+
+  it('refuse a request that is named twice, and one that there is not', async () => {
+    const { bobs, bob, ids } = await opened();
+    const [id = ''] = ids;
+    const twice = bobs.requests.reviewMany({ actor: bob, decision: 'approved', votes: [{ id }, { id }] });
+    await expect(twice).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
+    const unknown = await bobs.requests.reviewMany({
+      actor: bob,
+      decision: 'approved',
+      votes: [{ id: newId() }, { id: '../x' }],
+    });
+    expect(unknown.map(reasonOf)).toEqual(['REQUEST_UNKNOWN', 'REQUEST_UNKNOWN']);
+  });
+});
