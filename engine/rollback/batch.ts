@@ -51,8 +51,10 @@ export interface BatchRecord {
 
 export type BatchResults = ReadonlyMap<RequestId, PromiseSettledResult<RollbackResult>>;
 
-/** So often in a row may others be faster on the branch, where one rollback alone is left to be pushed. */
+/** So often in a row may others be faster on the branch, before fewer are tried, and where one alone is left, before it is given up. */
 const ATTEMPTS = 8;
+/** So few are not divided because the branch moved: their push takes hardly longer than that of one, and they would each have to win. */
+const TOGETHER = 16;
 
 /**
  * Executes all of them. A branch that moved: plans that its changes do not touch are kept, and their commits are written anew on the new tip;
@@ -80,11 +82,12 @@ export async function executeBatch(input: BatchInput): Promise<BatchResults> {
       const middle = Math.ceil(left.length / 2);
       const isMove = isFailure(error) && error.code === 'BRANCH_MOVED';
       const isAlone = left.length <= 1;
-      moves = isMove && isAlone ? moves + 1 : 0;
+      const isWhole = isAlone || (isMove && left.length <= TOGETHER && moves + 1 < ATTEMPTS);
+      moves = isMove && isWhole ? moves + 1 : 0;
       if (signal?.aborted === true) fail(input.members, signal.reason);
       // What is away for one is away for all.
       else if (!isMove && !isRefusal(error)) fail(input.members, error);
-      else if (!isAlone) groups.unshift(left.slice(0, middle), left.slice(middle));
+      else if (!isWhole) groups.unshift(left.slice(0, middle), left.slice(middle));
       else if (isMove && moves < ATTEMPTS) groups.unshift(left);
       else {
         fail(left, error);
