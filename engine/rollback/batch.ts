@@ -53,6 +53,8 @@ export type BatchResults = ReadonlyMap<RequestId, PromiseSettledResult<RollbackR
 
 /** So often in a row may others be faster on the branch, before fewer are tried, and where one alone is left, before it is given up. */
 const ATTEMPTS = 8;
+/** So often in a row, before the branch is pushed without the record, which is written afterwards then: that is sooner there. */
+const PATIENCE = 3;
 /** So few are not divided because the branch moved: their push takes hardly longer than that of one, and they would each have to win. */
 const TOGETHER = 16;
 
@@ -67,14 +69,14 @@ export async function executeBatch(input: BatchInput): Promise<BatchResults> {
   const fail = (members: readonly BatchMember[], reason: unknown) => {
     for (const { asked } of members.filter(isOpen)) results.set(asked.id, { status: 'rejected', reason });
   };
-  const round: Round = { ...input, results, plans: new Map(), moved: new Map(), since: null };
+  const round: Round = { ...input, results, plans: new Map(), moved: new Map(), since: null, losses: 0 };
   const groups = [input.members];
   let moves = 0;
   for (let group = groups.shift()?.filter(isOpen); group; group = groups.shift()?.filter(isOpen)) {
     if (group.length === 0) continue;
     try {
       await pushRound(round, group);
-      moves = 0;
+      [moves, round.losses] = [0, 0];
       // Those that the others stood in the way of are decided on what the branch holds now.
       groups.unshift(group.filter(isOpen));
     } catch (error) {
@@ -82,6 +84,7 @@ export async function executeBatch(input: BatchInput): Promise<BatchResults> {
       const middle = Math.ceil(left.length / 2);
       const isMove = isFailure(error) && error.code === 'BRANCH_MOVED';
       const isAlone = left.length <= 1;
+      if (isMove) round.losses += 1;
       const isWhole = isAlone || (isMove && left.length <= TOGETHER && moves + 1 < ATTEMPTS);
       moves = isMove && isWhole ? moves + 1 : 0;
       if (signal?.aborted === true) fail(input.members, signal.reason);
@@ -112,6 +115,8 @@ export interface Round extends BatchInput {
   readonly moved: Map<string, readonly string[]>;
   /** The tip that the first round saw. */
   since: ObjectId | null;
+  /** How often in a row others were faster. */
+  losses: number;
 }
 
 /** What stands in the way of rollbacks that are published together, by the request that it is the fault of. */
@@ -201,11 +206,11 @@ export async function pushRound(round: Round, members: readonly BatchMember[]): 
 
 /** The branch and the record of what it gets, together where that is possible; else the branch alone, and the record is left to the caller. */
 async function publishAll(
-  { git, record }: Round,
+  { git, record, losses }: Round,
   edit: BranchEdit,
   staged: readonly Staged[],
 ): Promise<void> {
-  const recorded = await record(staged.map((each) => completedOf(each, [])));
+  const recorded = losses < PATIENCE ? await record(staged.map((each) => completedOf(each, []))) : null;
   if (recorded === null) {
     await git.publish(edit);
     return;

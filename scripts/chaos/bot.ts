@@ -1,4 +1,4 @@
-/** Somebody else on the same branch: a commit every 300 ms, without looking at anybody. */
+/** Somebody else on the same branch: a commit every 300 ms for some seconds, then a pause, as deployments come. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
@@ -8,6 +8,8 @@ import { environmentOf } from '../people.ts';
 import { file, git } from './ledger/repository.ts';
 
 const EVERY_MS = 300;
+const BURST = 30;
+const PAUSE_MS = 6000;
 
 export interface Bot {
   stop(): Promise<{ readonly pushed: number; readonly refused: number }>;
@@ -43,6 +45,8 @@ export function startBot(folder: string, repo: string): Bot {
   };
   const running = (async () => {
     for (let number = 1; !stopped; number += 1) {
+      if (number % BURST === 0)
+        for (let left = PAUSE_MS; left > 0 && !stopped; left -= EVERY_MS) await sleep(EVERY_MS);
       const next = sleep(EVERY_MS);
       if (await push(number)) counts.pushed += 1;
       else counts.refused += 1;

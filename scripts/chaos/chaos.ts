@@ -39,6 +39,8 @@ export interface ChaosReport extends Omit<State, 'version' | 'opened' | 'problem
 /** Without any news for so long, whatever is left is stuck. Clocks are three minutes apart, and attempts wait for a minute. */
 const STUCK_MS = 300_000;
 const LOOK_MS = 1000;
+/** On a slow machine nothing would ever be done between two troubles. */
+const PATIENCE_MS = 25_000;
 /** Troubles end when so few are left. */
 const LEFT = 0.02;
 
@@ -218,8 +220,13 @@ async function withTroubles({ state, stage, people, watch, save, say }: Run): Pr
     [...watch.known.values()].filter(({ status }) => isOver(status)).length >= state.rollbacks - few;
   for (let told = 0; ; ) {
     const turn = troubleAt(state.seed, state.troubles);
+    const before = progressOf(watch);
     await sleep(turn.waits * state.pace);
-    if (isNearlyOver()) return;
+    for (let waited = 0; waited < PATIENCE_MS * state.pace; waited += LOOK_MS) {
+      if (isNearlyOver()) return;
+      if (progressOf(watch) >= before + turn.steps) break;
+      await sleep(LOOK_MS);
+    }
     const done = await trouble({ ...turn, lasts: turn.lasts * state.pace }, stage);
     const what = done ? turn.trouble : `${turn.trouble} (not possible here)`;
     state.kinds[what] = (state.kinds[what] ?? 0) + 1;
@@ -230,6 +237,10 @@ async function withTroubles({ state, stage, people, watch, save, say }: Run): Pr
     say(`${told.toFixed(0)} s: ${state.opened} opened, ${state.troubles} troubles; ${summary(watch)}`);
   }
 }
+
+/** Requests that are there, and those that are over. */
+const progressOf = ({ known }: Watch): number =>
+  known.size + [...known.values()].filter(({ status }) => isOver(status)).length;
 
 const summary = ({ known }: Watch): string => {
   const counts = new Map<string, number>();

@@ -8,12 +8,13 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { build } from 'esbuild';
 import { chaos } from './chaos.ts';
 import { ledgerLoad, loadText } from './ledger/load.ts';
 import { reportText } from './report.ts';
 import { newState, readState } from './state.ts';
 
-const HELP = `npm run chaos -- [--rollbacks 1000] [--workers 3] [--seed N] [--pace 1] [--folder F] | --resume F
+const HELP = `npm run chaos -- [--rollbacks 1000] [--workers 2] [--seed N] [--pace 1] [--folder F] | --resume F
 npm run chaos -- ledger [--requests 1000] [--others 3] [--actors 20] [--processes 4] [--seed N] [--remote]
 
 --seed      repeats the choices of an earlier run; what happens at the same moment differs
@@ -27,7 +28,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     rollbacks: { type: 'string', default: '1000' },
-    workers: { type: 'string', default: '3' },
+    workers: { type: 'string', default: '2' },
     pace: { type: 'string', default: '1' },
     folder: { type: 'string' },
     resume: { type: 'string' },
@@ -62,7 +63,7 @@ async function run(): Promise<number> {
   say(
     `seed ${state.seed}: ${state.rollbacks} rollbacks; to go on with it after it was stopped: --resume ${folder}`,
   );
-  const report = await chaos({ folder, state, program: PROGRAM, say });
+  const report = await chaos({ folder, state, program: PROGRAM, opener: await builtOpener(), say });
   const text = reportText(report);
   writeFileSync(join(folder, 'report.json'), `${JSON.stringify(report, null, 1)}\n`);
   writeFileSync(join(folder, 'report.txt'), `${text}\n`);
@@ -71,6 +72,14 @@ async function run(): Promise<number> {
   if (isWell && named === undefined && resume === undefined)
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   return isWell ? 0 : 1;
+}
+
+/** The people's program in one file, as it is started again and again. */
+async function builtOpener(): Promise<string> {
+  const outfile = fileURLToPath(new URL('../../node_modules/.cache/backtrail/opener.mjs', import.meta.url));
+  const entryPoints = [fileURLToPath(new URL('opener.ts', import.meta.url))];
+  await build({ entryPoints, outfile, bundle: true, packages: 'external', platform: 'node', format: 'esm' });
+  return outfile;
 }
 
 async function load(): Promise<number> {

@@ -21,7 +21,7 @@ export interface Asked {
 /** Services of a tenant. */
 export const SERVICES = 50;
 /** As many are opened together. */
-export const BATCH = 100;
+export const BATCH = 50;
 const REFUSED_EVERY = 997;
 
 export const environmentOf = (number: number) => (number % 20 === 7 ? 'production' : 'staging');
@@ -73,6 +73,8 @@ export interface Turn {
   readonly trouble: Trouble;
   /** Milliseconds before it begins, and that it lasts. */
   readonly waits: number;
+  /** So many requests are opened or end before it begins, where that does not take too long. */
+  readonly steps: number;
   readonly lasts: number;
   /** Which of several: workers, files. */
   readonly pick: number;
@@ -85,7 +87,8 @@ export function troubleAt(seed: number, number: number): Turn {
   const drawn = WHEEL[random(WHEEL.length)] ?? 'worker killed';
   return {
     trouble: order[number] ?? drawn,
-    waits: 3000 + random(8000),
+    waits: 2000 + random(6000),
+    steps: 1 + random(40),
     lasts: 1000 + random(4000),
     pick: random(1_000_000),
   };
