@@ -12,10 +12,11 @@ const BURST = 30;
 const PAUSE_MS = 6000;
 
 export interface Bot {
-  stop(): Promise<{ readonly pushed: number; readonly refused: number }>;
+  stop(): Promise<void>;
 }
 
-export function startBot(folder: string, repo: string): Bot {
+/** `counts`: goes on with them. */
+export function startBot(folder: string, repo: string, counts: { pushed: number; refused: number }): Bot {
   const clone = join(folder, 'bot.git');
   const env = environmentOf(join(folder, 'home-bot'));
   mkdirSync(clone, { recursive: true });
@@ -28,8 +29,7 @@ export function startBot(folder: string, repo: string): Bot {
     const [code] = await once(child, 'exit');
     return code === 0;
   };
-  let stopped = false;
-  const counts = { pushed: 0, refused: 0 };
+  const stopped = new AbortController();
   const push = async (number: number) => {
     if (!(await run(['fetch', '--quiet', '--no-tags', repo, '+refs/heads/main:refs/heads/seen'])))
       return false;
@@ -44,9 +44,9 @@ export function startBot(folder: string, repo: string): Bot {
     );
   };
   const running = (async () => {
-    for (let number = 1; !stopped; number += 1) {
+    for (let number = 1; !stopped.signal.aborted; number += 1) {
       if (number % BURST === 0)
-        for (let left = PAUSE_MS; left > 0 && !stopped; left -= EVERY_MS) await sleep(EVERY_MS);
+        await sleep(PAUSE_MS, null, { signal: stopped.signal }).catch(() => undefined);
       const next = sleep(EVERY_MS);
       if (await push(number)) counts.pushed += 1;
       else counts.refused += 1;
@@ -55,9 +55,8 @@ export function startBot(folder: string, repo: string): Bot {
   })();
   return {
     async stop() {
-      stopped = true;
+      stopped.abort();
       await running;
-      return counts;
     },
   };
 }

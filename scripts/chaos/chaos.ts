@@ -70,7 +70,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
     program: options.program,
     diskBytes: diskOf(state),
   });
-  const bot = startBot(folder, place.repo);
+  const bot = startBot(folder, place.repo, state.bot);
   const people = startPeople({ ...options, place });
   const watch = watchLedger(directory);
   const stage: Stage = { directory, redis, workers, killOpener: () => people.kill() };
@@ -84,12 +84,10 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
     await retryFailed({ people, watch, state, save });
     save();
     const problems = [...state.problems, ...(await queueProblems(() => redis.open()))];
-    for (const mirror of workers.mirrors()) problems.push(...fsckProblems(mirror));
+    for (const mirror of workers.mirrors()) problems.push(...fsckProblems(mirror, folder));
     problems.push(...(await workers.stop()));
-    const counts = await bot.stop();
-    state.bot.pushed += counts.pushed;
-    state.bot.refused += counts.refused;
-    return await judge(directory, state, watch, problems);
+    await bot.stop();
+    return await judge(folder, state, watch, problems);
   } finally {
     people.stop();
     await Promise.all([bot.stop(), workers.stop()]);
@@ -269,8 +267,8 @@ async function retryFailed({ people, watch, state, save }: Pick<Run, 'people' | 
   const failed = [...watch.known].filter(([id, { status }]) => status === 'failed' && !refused.has(id));
   if (failed.length === 0) return;
   for (const [, { code }] of failed) {
-    const key = `then retried: failed ${code}`;
-    state.kinds[key] = (state.kinds[key] ?? 0) + 1;
+    const key = `failed ${code}`;
+    state.refusals[key] = (state.refusals[key] ?? 0) + 1;
   }
   await people.retry(failed.map(([id]) => id));
   await untilOver({ watch, state, save });
@@ -288,11 +286,12 @@ async function queueProblems(open: () => Promise<number>): Promise<string[]> {
 }
 
 async function judge(
-  directory: string,
+  folder: string,
   state: State,
   watch: Watch,
   found: readonly string[],
 ): Promise<ChaosReport> {
+  const directory = join(folder, 'config.git');
   watch.look();
   const asked = allAsked(state.seed, state.rollbacks);
   const landed = readLanded(directory, asked);
@@ -305,6 +304,6 @@ async function judge(
     events: ledger.events,
     perSecond: landed.length / state.seconds,
     ends: ends.ends,
-    problems: [...found, ...ends.problems, ...ledger.problems, ...fsckProblems(directory)],
+    problems: [...found, ...ends.problems, ...ledger.problems, ...fsckProblems(directory, folder)],
   };
 }

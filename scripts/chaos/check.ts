@@ -1,5 +1,5 @@
 /** What is left of a run, told by plain git: branch, pushes, objects. */
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Landed } from './ends.ts';
 import type { Asked } from './plan.ts';
@@ -67,16 +67,22 @@ export function countPushes(directory: string, landed: readonly Landed[]): Pushe
   return { pushes: sizes.length, largest: Math.max(0, ...sizes) };
 }
 
-/** What git finds wrong. */
-export function fsckProblems(directory: string): string[] {
+/** What git finds wrong. `room`: a folder for a copy of what is on the disk of another process, which git does not find by itself. */
+export function fsckProblems(directory: string, room: string): string[] {
   const look = () => {
+    const copy = join(room, 'fsck.git');
     try {
-      return git(directory, ['fsck', '--strict', '--no-dangling', '--no-progress']).trim();
+      const isElsewhere = directory.startsWith('/proc/');
+      if (isElsewhere) cpSync(directory, copy, { recursive: true });
+      const args = ['fsck', '--strict', '--no-dangling', '--no-progress'];
+      return git(isElsewhere ? copy : directory, args).trim();
     } catch (error) {
       return String(error);
+    } finally {
+      rmSync(copy, { recursive: true, force: true });
     }
   };
   // A worker may be at work in its mirror.
-  const found = look() && look();
+  const found = look() && look() && look();
   return found === '' ? [] : [`git fsck of ${directory}: ${found.slice(0, 2000)}`];
 }

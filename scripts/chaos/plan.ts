@@ -4,7 +4,7 @@ import { deriveRequestId } from '../../engine/internal.ts';
 import { generator } from './random.ts';
 
 /** `many`: opened with others in one call; `direct`: by itself; the others are in an environment that asks for an approval. */
-export type Wish = 'many' | 'direct' | 'approve' | 'reject' | 'cancel';
+type Wish = 'many' | 'direct' | 'approve' | 'reject' | 'cancel';
 
 export interface Asked {
   readonly id: string;
@@ -24,7 +24,7 @@ export const SERVICES = 50;
 export const BATCH = 50;
 const REFUSED_EVERY = 997;
 
-export const environmentOf = (number: number) => (number % 20 === 7 ? 'production' : 'staging');
+const environmentOf = (number: number) => (number % 20 === 7 ? 'production' : 'staging');
 
 /** The rollback with this number: each is of a service of its own. */
 export function askedFor(seed: number, number: number): Asked {
@@ -64,7 +64,7 @@ export const TROUBLES = [
   'locks in a mirror',
   'disk full',
 ] as const;
-export type Trouble = (typeof TROUBLES)[number];
+type Trouble = (typeof TROUBLES)[number];
 
 /** Killed workers are the most frequent of them. */
 const WHEEL: readonly Trouble[] = [...TROUBLES, 'worker killed', 'worker killed'];

@@ -123,7 +123,7 @@ export function startWorkers({
     },
     fillDisk() {
       const host = hosts.find((each) => each.diskBytes !== null);
-      if (host?.diskBytes == null) return null;
+      if (!host?.diskBytes) return null;
       const ballast = join(seenFrom(host), 'ballast');
       fillUp(ballast, host.diskBytes);
       return () => rmSync(ballast, { force: true });
