@@ -357,6 +357,7 @@ export async function rehearse(
     plans: new Map(),
     moved: new Map(),
     since: null,
+    losses: 0,
   };
   const ready = members.map(({ planned, request, ...member }): Ready => ({ member, planned, request }));
   const chains: CommitChain[] = [];
