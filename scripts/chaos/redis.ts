@@ -7,7 +7,7 @@ export interface Redis {
   kill(): Promise<void>;
   start(): Promise<void>;
   flush(): Promise<void>;
-  /** Jobs that have not ended. */
+  /** Jobs that have not ended; those that wait for their next attempt get it now. */
   open(): Promise<number>;
   stop(): Promise<void>;
 }
@@ -37,6 +37,8 @@ export async function startTroubledRedis(): Promise<Redis> {
     flush: () => ask(async ({ redis }) => void (await redis.flushall())),
     open: () =>
       ask(async ({ jobs }) => {
+        // One of a rollback that another worker has done ends at its next attempt, which may be minutes away.
+        await jobs.promoteJobs();
         const { wait = 0, active = 0, delayed = 0, paused = 0 } = await jobs.getJobCounts();
         return wait + active + delayed + paused;
       }),
