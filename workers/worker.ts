@@ -107,7 +107,19 @@ export function startWorker(setup: WorkerSetup): RunningWorker {
 
 function logWorker(worker: RollbackWorker, { logger, outage }: { logger: Logger; outage: Outage }): void {
   worker.on('error', (error) => {
-    if (!outage.covers(error)) logger.warn({ err: error }, 'queue error');
+    if (!outage.covers(error) && !isLostLock(error)) logger.warn({ err: error }, 'queue error');
+  });
+  // BullMQ says it of every rollback, at every turn, for as long as it takes.
+  const lost = new Set<string>();
+  worker.on('active', ({ id = '' }) => lost.delete(id));
+  worker.on('lockRenewalFailed', (ids) => {
+    const fresh = ids.filter((id) => !lost.has(id));
+    for (const id of fresh) lost.add(id);
+    if (fresh.length > 0)
+      logger.warn(
+        { rollbacks: fresh.length },
+        'the queue lost rollbacks in hand; they are finished all the same',
+      );
   });
   worker.on('stalled', (requestId) =>
     logger.warn({ requestId }, 'its worker went away; the rollback runs again'),
@@ -121,3 +133,5 @@ function logWorker(worker: RollbackWorker, { logger, outage }: { logger: Logger;
     logger.error({ requestId: job?.id, code, message, attempt: job?.attemptsMade, retryInMs, err }, text);
   });
 }
+
+const isLostLock = ({ message }: Error) => message.startsWith('could not renew lock for job ');

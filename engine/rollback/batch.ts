@@ -53,8 +53,12 @@ export interface BatchRecord {
 
 export type BatchResults = ReadonlyMap<RequestId, PromiseSettledResult<RollbackResult>>;
 
-/** So often in a row may others be faster on the branch, where one rollback alone is left to be pushed. */
+/** So often in a row may others be faster on the branch, before fewer are tried, and where one alone is left, before it is given up. */
 const ATTEMPTS = 8;
+/** So often in a row, before the branch is pushed without the record, which is written afterwards then: that is sooner there. */
+const PATIENCE = 3;
+/** So few are not divided because the branch moved: their push takes hardly longer than that of one, and they would each have to win. */
+const TOGETHER = 16;
 
 /**
  * Executes all of them. A branch that moved: plans that its changes do not touch are kept, and their commits are written anew on the new tip;
@@ -67,7 +71,7 @@ export async function executeBatch(input: BatchInput): Promise<BatchResults> {
   const fail = (members: readonly BatchMember[], reason: unknown) => {
     for (const { asked } of members.filter(isOpen)) results.set(asked.id, { status: 'rejected', reason });
   };
-  const round: Round = { ...input, results, plans: new Map(), moved: new Map(), since: null };
+  const round: Round = { ...input, results, plans: new Map(), moved: new Map(), since: null, losses: 0 };
   const groups = [input.members];
   let [rounds, moves, failures] = [0, 0, 0];
   for (let group = groups.shift()?.filter(isOpen); group; group = groups.shift()?.filter(isOpen)) {
@@ -76,7 +80,7 @@ export async function executeBatch(input: BatchInput): Promise<BatchResults> {
       rounds += 1;
       if (rounds > 1) await input.turn?.();
       await pushRound(round, group);
-      [moves, failures] = [0, 0];
+      [moves, failures, round.losses] = [0, 0, 0];
       // Those that the others stood in the way of are decided on what the branch holds now.
       groups.unshift(group.filter(isOpen));
     } catch (error) {
@@ -84,13 +88,15 @@ export async function executeBatch(input: BatchInput): Promise<BatchResults> {
       const middle = Math.ceil(left.length / 2);
       const isMove = isFailure(error) && error.code === 'BRANCH_MOVED';
       const isAlone = left.length <= 1;
-      moves = isMove && isAlone ? moves + 1 : 0;
+      if (isMove) round.losses += 1;
+      const isWhole = isAlone || (isMove && left.length <= TOGETHER && moves + 1 < ATTEMPTS);
+      moves = isMove && isWhole ? moves + 1 : 0;
       failures = isGitAlone(error) && isAlone ? failures + 1 : failures;
       if (signal?.aborted === true) fail(input.members, signal.reason);
       // What is away for one is away for all.
       else if ((!isMove && !isRefusal(error) && !isGitAlone(error)) || failures > FAILED_ALONE)
         fail(input.members, error);
-      else if (!isAlone) groups.unshift(left.slice(0, middle), left.slice(middle));
+      else if (!isWhole) groups.unshift(left.slice(0, middle), left.slice(middle));
       else if (isMove && moves < ATTEMPTS) groups.unshift(left);
       else {
         fail(left, error);
@@ -122,6 +128,8 @@ export interface Round extends BatchInput {
   readonly moved: Map<string, readonly string[]>;
   /** The tip that the first round saw. */
   since: ObjectId | null;
+  /** How often in a row others were faster. */
+  losses: number;
 }
 
 /** What stands in the way of rollbacks that are published together, by the request that it is the fault of. */
@@ -211,12 +219,12 @@ export async function pushRound(round: Round, members: readonly BatchMember[]): 
 
 /** The branch and the record of what it gets, together where that is possible; else the branch alone, and the record is left to the caller. */
 async function publishAll(
-  { git, record, turn }: Round,
+  { git, record, turn, losses }: Round,
   edit: BranchEdit,
   staged: readonly Staged[],
 ): Promise<void> {
   const results = staged.map((each) => completedOf(each, []));
-  for (let attempt = 1; attempt <= RECORDED; attempt += 1) {
+  for (let attempt = 1; attempt <= RECORDED && losses < PATIENCE; attempt += 1) {
     const recorded = await record(results);
     if (recorded === null) break;
     let outcome: 'moved' | 'discarded' = 'discarded';
@@ -384,6 +392,7 @@ export async function rehearse(
     plans: new Map(),
     moved: new Map(),
     since: null,
+    losses: 0,
   };
   const ready = members.map(({ planned, request, ...member }): Ready => ({ member, planned, request }));
   const chains: CommitChain[] = [];

@@ -20,6 +20,7 @@ export async function executeTogether(input: BatchInput): Promise<BatchResults> 
     plans: new Map(),
     moved: new Map(),
     since: null,
+    losses: 0,
   };
   for (let attempt = 1; ; attempt += 1) {
     round.results.clear();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { compiled } from '../helpers/program/compiled.ts';
 import { runs } from '../helpers/run/proof.ts';
-import { soak } from '../../scripts/soak/soak.ts';
+import { ledgerLoad } from '../../scripts/chaos/ledger/load.ts';
 
 describe.each([
   { where: 'one repository', remote: false, requests: runs(50, 20) },
@@ -9,8 +9,8 @@ describe.each([
 ])('$requests requests by 10 actors at once on $where', ({ remote, requests }) => {
   it('leave a ledger that holds every event once, and explains every answer', async () => {
     const seed = 20_261_121;
-    const program = compiled('scripts/soak/actor.ts');
-    const done = await soak({ requests, others: 2, actors: 10, processes: 3, seed, remote, program });
+    const program = compiled('scripts/chaos/ledger/actor.ts');
+    const done = await ledgerLoad({ requests, others: 2, actors: 10, processes: 3, seed, remote, program });
     const { problems, answers, events } = done;
     expect(problems).toEqual([]);
     expect(done.requests).toBe(requests);

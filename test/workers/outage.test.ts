@@ -109,6 +109,31 @@ describe('a worker and a follower', () => {
     }
   });
 
+  it('say once of rollbacks in hand that a flushed queue lost them, and finish them', async () => {
+    let finish = () => {};
+    const held = new Promise<void>((resolve) => (finish = resolve));
+    const done: string[] = [];
+    const worker = startWorker({
+      execute: async ({ requestId }) => {
+        await held;
+        done.push(requestId);
+        return resultOf(requestId);
+      },
+    });
+    const queue = await open();
+    const jobs = [makeJob(), makeJob(), makeJob()];
+    for (const job of jobs) await enqueueRollback(queue, job);
+    await expect.poll(() => worker.find('rollback started')).toHaveLength(3);
+    await queue.redis.flushall();
+    await expect.poll(() => worker.find('lost rollbacks in hand')).toHaveLength(1);
+    // Another turn of the renewal.
+    await sleep(3000);
+    finish();
+    await expect.poll(() => done).toHaveLength(3);
+    expect(worker.find('lost rollbacks in hand')).toEqual([expect.stringContaining('"rollbacks":3')]);
+    expect(worker.find('could not renew')).toEqual([]);
+  });
+
   it('end with QUEUE_UNAVAILABLE when Redis stays away while the follower waits', async () => {
     const own = await startTestRedis();
     const queue = await open(own.url);

@@ -321,11 +321,13 @@ function lockedBy<Value>(
   use: () => Promise<Value>,
 ): Promise<Value> {
   const wait = { waitMs: options.timeoutMs, signal: options.signal };
-  const { onProgress } = options;
+  const { onProgress, cacheFolder } = options;
   return telling('locked', onProgress, (tell) =>
-    withLock(`${directory}.lock`, wait, () => {
-      tell?.(null);
-      return use();
-    }),
+    usableCache(cacheFolder, () =>
+      withLock(`${directory}.lock`, wait, () => {
+        tell?.(null);
+        return use();
+      }),
+    ),
   ).finally(() => onProgress?.(null));
 }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, utimesSync } from 'node:fs';
-import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -144,4 +144,18 @@ describe('mirrors that are too large together', () => {
     await (await openIn(cacheFolder, repos[2], 1024 * KB)).close();
     expect(await mirrors(cacheFolder)).toHaveLength(3);
   });
+});
+
+test('a cache folder that cannot be written to any more is said to be that, also by what is open', async () => {
+  const [cacheFolder, repo] = [await temporaryFolder(), await remote()];
+  const git = await openIn(cacheFolder, repo);
+  await rename(join(cacheFolder, 'mirrors'), join(cacheFolder, 'elsewhere'));
+  await writeFile(join(cacheFolder, 'mirrors'), '');
+  await expect(git.refresh()).rejects.toMatchObject({
+    code: 'GIT_FAILED',
+    message: expect.stringContaining('cannot be used: ENOTDIR') as unknown,
+  });
+  await rm(join(cacheFolder, 'mirrors'));
+  await rename(join(cacheFolder, 'elsewhere'), join(cacheFolder, 'mirrors'));
+  await git.refresh();
 });

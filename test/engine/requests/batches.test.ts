@@ -1,5 +1,6 @@
 /** Several events in one commit of the ledger: what one person, or a worker, writes at once. */
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import type { Engine, Person } from '../../../engine/internal.ts';
 import { requestPath } from '../../../engine/record/ledger-file.ts';
 import { eventId, fileOf, forge, print, TIME } from '../../helpers/people/forge.ts';
@@ -163,5 +164,36 @@ describe('a commit of several events', () => {
     expect(await codeOf(worker.requests.show({ id }))).toBe('LEDGER_NEWER');
     expect(await codeOf(worker.requests.reconcile())).toBe('LEDGER_NEWER');
     expect(await codeOf(worker.requests.audit({ limit: 9, reader: jane }))).toBe('LEDGER_NEWER');
+  });
+});
+
+describe('requests that are opened', () => {
+  it('by a clock that is behind the newest event are as old as that', async () => {
+    const { repo, jane, janes, signers } = await stageOf(team, EVERYWHERE);
+    await ask(janes, jane, 'prod/api');
+    const clock = { now: () => Date.now() - 60_000, sleep: () => Promise.resolve() };
+    const slow = await engineFor(repo, jane, { allowedSigners: signers, clock });
+    const { id } = await ask(slow, jane, 'dev/api');
+    const { events } = await fileOf(repo, id);
+    const [{ at, proposal } = {}] = z
+      .array(z.looseObject({ at: z.string(), proposal: z.looseObject({ createdAt: z.string() }) }))
+      .parse(events);
+    expect(proposal?.createdAt).toBe(at);
+    expect(Date.parse(at ?? '')).toBeGreaterThan(Date.now() - 50_000);
+  });
+
+  it('together while a second ends are of the same second', async () => {
+    const { repo, jane, signers } = await stageOf(team, EVERYWHERE);
+    let now = Date.now() - 60_000;
+    const clock = { now: () => (now += 1000), sleep: () => Promise.resolve() };
+    const ticking = await engineFor(repo, jane, { allowedSigners: signers, clock });
+    const asks = [];
+    for (const scope of ['prod/api', 'dev/api']) {
+      const { target, digest } = await ticking.rollbacks.plan({ scope, author: jane });
+      asks.push({ scope, target, digest, author: jane, reason: 'It answers 500' });
+    }
+    const results = await ticking.rollbacks.requestMany(asks);
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
+    expect(await count(repo)).toBe(1);
   });
 });

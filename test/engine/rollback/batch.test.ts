@@ -290,6 +290,32 @@ describe('rollbacks that are executed together', () => {
     expect(await repo.git('show', 'main:apps/prod/svc-03/app.yaml')).toBe('image: v1');
   });
 
+  it('stay together where a bot is faster again and again, and go without the record then, which follows', async () => {
+    const { repo, engine } = await stage();
+    const ids = await askAll(
+      engine,
+      NAMES.slice(0, 4).map((name) => `prod/${name}`),
+    );
+    const bot = `printf 'commit refs/heads/main\\ncommitter Bot <bot@example.com> 1790000000 +0000\\ndata 4\\nbump\\nfrom refs/heads/main^0\\nM 100644 inline other\\ndata %s\\n%s\\ndone\\n' "$(printf $n | wc -c)" $n | env -u GIT_QUARANTINE_PATH -u GIT_OBJECT_DIRECTORY -u GIT_ALTERNATE_OBJECT_DIRECTORIES git --git-dir='${repo.gitDir}' fast-import --quiet --done --force`;
+    const pushes = await countPushes(
+      repo,
+      `n=$(grep -c refs/heads/main '${repo.gitDir}/pushes'); case "$refs" in *refs/heads/main*) [ $n -gt 4 ] || { ${bot}; };; esac`,
+    );
+    const results = await engine.requests.executeRequests(ids.map((id) => ({ id })));
+    expect(ids.map((id) => statusOf(results.get(id)))).toEqual(ids.map(() => 'completed'));
+    const made = await pushes();
+    const ofBranch = made.filter((push) => push.includes('refs/heads/main'));
+    expect(ofBranch).toHaveLength(5);
+    expect(ofBranch.map((push) => push.includes('refs/backtrail/ledger'))).toEqual([
+      true,
+      true,
+      true,
+      false,
+      false,
+    ]);
+    for (const id of ids) expect(await engine.requests.show({ id })).toMatchObject({ status: 'completed' });
+  });
+
   it('have only their record written anew where another writer was faster in the ledger', async () => {
     const { repo, engine } = await stage();
     const ids = await askAll(

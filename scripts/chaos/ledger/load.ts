@@ -5,12 +5,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { allowedSigners, makeSomebody, type Somebody } from '../people.ts';
+import { allowedSigners, makeSomebody, type Somebody } from '../../people.ts';
 import { type Answer, type News, type Order, reportSchema } from './answers.ts';
 import { type Checked, checkLedger } from './check.ts';
 import { makeRepository } from './repository.ts';
 
-export interface SoakOptions {
+export interface LoadOptions {
   readonly requests: number;
   /** Calls besides those that open requests, for each request. */
   readonly others: number;
@@ -23,7 +23,7 @@ export interface SoakOptions {
   readonly program?: string;
 }
 
-export interface SoakResult extends Checked {
+export interface LoadResult extends Checked {
   readonly answers: readonly Answer[];
   readonly seconds: number;
   /** Times that an engine slept before it tried an append again. */
@@ -33,8 +33,8 @@ export interface SoakResult extends Checked {
 
 const ACTOR = fileURLToPath(new URL('actor.ts', import.meta.url));
 
-export async function soak(options: SoakOptions): Promise<SoakResult> {
-  const folder = mkdtempSync(join(tmpdir(), 'backtrail-soak-'));
+export async function ledgerLoad(options: LoadOptions): Promise<LoadResult> {
+  const folder = mkdtempSync(join(tmpdir(), 'backtrail-load-'));
   const children: ChildProcess[] = [];
   try {
     const directory = join(folder, 'config.git');
@@ -60,7 +60,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
 }
 
 function makeOrders(
-  { requests, others, actors, processes, seed, remote }: SoakOptions,
+  { requests, others, actors, processes, seed, remote }: LoadOptions,
   people: readonly Somebody[],
   place: { directory: string; folder: string; signers: string; services: number },
 ): Order[] {
@@ -109,4 +109,35 @@ async function run(orders: readonly Order[], children: ChildProcess[], program?:
   });
   await Promise.all(ends);
   return { answers, ...figures, seconds: (performance.now() - started) / 1000 };
+}
+
+export function loadText({
+  answers,
+  events,
+  requests,
+  seconds,
+  waits,
+  waitedMs,
+  problems,
+}: LoadResult): string {
+  const accepted = answers.filter(({ refused }) => refused === null);
+  const times = accepted.map(({ milliseconds }) => milliseconds).sort((a, b) => a - b);
+  const at = (share: number) =>
+    (times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0).toFixed(0);
+  return [
+    `${events} events of ${requests} requests in ${seconds.toFixed(1)} s: ${(events / seconds).toFixed(1)} events/s`,
+    `${answers.length} calls: ${accepted.length} accepted, ${counted(answers.map(({ refused }) => refused))}`,
+    `accepted calls took ${at(0.5)} ms (median), ${at(0.99)} ms (p99), ${at(1)} ms (slowest)`,
+    `${waits} retries, which waited ${(waits === 0 ? 0 : waitedMs / waits).toFixed(0)} ms on average`,
+    ...problems.slice(0, 20).map((problem) => `PROBLEM: ${problem}`),
+    problems.length === 0
+      ? 'The ledger is one line from one root, git fsck finds nothing, every acknowledged event is there once, every file is the fold of its events, and every answer was right at some moment of its call.'
+      : `${problems.length} problems.`,
+  ].join('\n');
+}
+
+function counted(codes: readonly (string | null)[]): string {
+  const counts = new Map<string, number>();
+  for (const code of codes) if (code !== null) counts.set(code, (counts.get(code) ?? 0) + 1);
+  return [...counts].map(([code, count]) => `${count} ${code}`).join(', ') || 'none refused';
 }

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Engine, isFailure, makeRequestId, openEngine } from '../../engine/internal.ts';
+import { type Engine, isFailure, makeRequestId, openEngine } from '../../../engine/internal.ts';
 import {
   type Answer,
   LEDGER,
@@ -12,7 +12,7 @@ import {
   orderSchema,
   type Report,
 } from './answers.ts';
-import { generator } from './random.ts';
+import { generator } from '../random.ts';
 
 const order = orderSchema.parse(JSON.parse(process.argv[2] ?? ''));
 const MEDDLING: readonly Operation[] = ['approve', 'approve', 'approve', 'reject', 'cancel', 'note'];

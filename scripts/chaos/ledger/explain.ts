@@ -1,4 +1,4 @@
-/** A second state machine, only as big as the soak needs: was each answer right at some moment of its call? */
+/** A second state machine, only as big as the load needs: was each answer right at some moment of its call? */
 import type { Answer } from './answers.ts';
 import type { RecordedEvent } from './ledger.ts';
 
@@ -95,5 +95,5 @@ function momentAt(life: Life, position: number): Moment {
   return { status: ended ? 'ended' : 'pending', author: opened.actor.email, reviewers };
 }
 
-/** The quorum of the soak's repository. */
+/** The quorum of the load's repository. */
 const NEEDED = 2;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Answer } from '../../scripts/soak/answers.ts';
+import type { Answer } from '../../scripts/chaos/ledger/answers.ts';
 import { requestPath } from '../../engine/record/ledger-file.ts';
-import { checkLedger } from '../../scripts/soak/check.ts';
-import { explain, type Life } from '../../scripts/soak/explain.ts';
+import { checkLedger } from '../../scripts/chaos/ledger/check.ts';
+import { explain, type Life } from '../../scripts/chaos/ledger/explain.ts';
 import { fileOf, forge, messageOf, print } from '../helpers/people/forge.ts';
 import { LEDGER, request, type Scene, scene } from '../helpers/people/scene.ts';
 
@@ -33,7 +33,7 @@ function problemsOf(
   return explain([call], new Map([['rbk', LIFE]]), positions);
 }
 
-describe('the soak explains', () => {
+describe('the check of a ledger explains', () => {
   it.each([
     ['a vote that is there', { operation: 'approve', actor: 'bob', refused: null, event: 'e3' }, [1, 3]],
     ['a note after the end', { operation: 'note', actor: 'jane', refused: null, event: 'e6' }, [4, 6]],
@@ -72,7 +72,7 @@ describe('the soak explains', () => {
   });
 });
 
-describe('the soak finds', () => {
+describe('the check of a ledger finds', () => {
   const accepted = (stage: Scene, id: string): Answer => ({
     actor: stage.jane.person.email,
     operation: 'open',

@@ -26,8 +26,8 @@ export function makeRepository(directory: string, services: number): void {
   git(directory, ['fast-import', '--quiet'], stream);
 }
 
-const data = (text: string) => `data ${Buffer.byteLength(text)}\n${text}\n`;
-const file = (path: string, text: string) => `M 100644 inline ${path}\n${data(text)}`;
+export const data = (text: string) => `data ${Buffer.byteLength(text)}\n${text}\n`;
+export const file = (path: string, text: string) => `M 100644 inline ${path}\n${data(text)}`;
 
 export function git(directory: string, args: readonly string[], input = ''): string {
   const done = spawnSync('git', ['-C', directory, ...args], { input, encoding: 'utf8', maxBuffer: 2 ** 30 });

@@ -1,4 +1,4 @@
-/** What the soak's processes tell each other. */
+/** What the load's processes tell each other. */
 import { z } from 'zod';
 
 const OPERATIONS = ['open', 'approve', 'reject', 'cancel', 'note'] as const;

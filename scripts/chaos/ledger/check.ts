@@ -1,7 +1,7 @@
 /** Whether the ledger holds what its actors were told, told by git and a second, smaller state machine. */
 import { isDeepStrictEqual } from 'node:util';
-import { readRequestEvents } from '../../engine/record/ledger-file.ts';
-import { foldRequest } from '../../engine/record/transitions.ts';
+import { readRequestEvents } from '../../../engine/record/ledger-file.ts';
+import { foldRequest } from '../../../engine/record/transitions.ts';
 import { type Answer, LEDGER } from './answers.ts';
 import { explain, type Life, RECORDED } from './explain.ts';
 import { type LedgerCommit, type LedgerFile, readCommits, readFiles, type RecordedEvent } from './ledger.ts';
