@@ -115,7 +115,9 @@ export { BacktrailError, FAILURES, isFailure } from './model/failure.ts';
 export type { FailureCode, FailureDetails, FailureRule, Retry } from './model/failure.ts';
 export type { Check } from './model/check.ts';
 export type { RevisionSource } from './model/config.ts';
-export type { Finding, NoticeCode, Severity } from './model/finding.ts';
+export { CHECKS, type CheckCode } from './model/checks.ts';
+export type { Finding, NoticeCode } from './model/finding.ts';
+export type { Severity } from './model/severity.ts';
 export type { ObjectId, Person } from './model/git.ts';
 export { NOTE_KINDS, REQUEST_STATUSES } from './model/ledger.ts';
 export type {

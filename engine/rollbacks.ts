@@ -7,12 +7,14 @@ import {
   makeRequestId,
   type ObjectId,
   type Person,
+  type Plan,
   type Programs,
   type RequestId,
   type RollbackResult,
 } from './model/index.ts';
 import type { ExecuteOptions } from './rollback/execute.ts';
-import { type Ask, planAsked, withNotice, withPreview } from './rollback/plan.ts';
+import { inOrder, readOverrides, unusedOverrides } from './plan/checks/registry.ts';
+import { type Ask, planAsked, withNotice, withPreview, withPushTest } from './rollback/plan.ts';
 import { planValue, type RollbackPlan } from './rollback/plan-value.ts';
 import type { Notice, Opened, Repository } from './queries/with-repository.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
@@ -22,7 +24,8 @@ import type { ExecuteAsk, ExecuteManyOptions } from './requests/execute-many.ts'
 import type { InnerRequests } from './requests/inner-requests.ts';
 import type { RequestContext } from './requests/context.ts';
 import type { PlanGate } from './policy/gate.ts';
-import { planGate } from './requests/gate/plan-gate.ts';
+import { permitOf, planGate } from './requests/gate/plan-gate.ts';
+import { blockedError, isBlocked } from './rollback/blocked.ts';
 import type { ManyOptions, RequestAsk, Requested } from './requests/request.ts';
 
 interface RollbackInput {
@@ -34,7 +37,10 @@ interface RollbackInput {
   readonly wholeFile?: boolean;
   /** Remove what did not exist at the target. */
   readonly allowRemoval?: boolean;
-  /** The same by the name that the commit records it with: `allow-removal`. */
+  /**
+   * Codes of checks that may block and are to let it go ahead all the same (docs/checks.md), and `allow-removal`. Needs the permission
+   * `deploy`. One that does not block is not recorded.
+   */
   readonly override?: readonly string[];
   /** Who asks. Where absent, whom git's configuration names, else the committer of this engine. */
   readonly author?: Person;
@@ -49,6 +55,8 @@ export interface PlanAsk extends RollbackInput {
   readonly to?: string;
   /** With time, author and subject of what there is now and of the target. */
   readonly revisions?: boolean;
+  /** Asks by a dry run whether this identity may push (PUSH_DENIED): `here`, because this process is to publish; `worker`: another one is. */
+  readonly pushTest?: 'here' | 'worker';
 }
 
 /** A plan, and what stands between it and its execution. */
@@ -190,17 +198,28 @@ export function createRollbacks(input: RollbacksInput): Rollbacks {
     ask: PlanAsk,
     open: () => Promise<RequestContext>,
   ): Promise<GatedPlan> => {
-    const planned = await withPreview(git, await planAsked(snapshot, askOf(ask), { programs, clock }));
-    const found = withNotice(planned, offline);
-    const { propose = false, ledger = false } = ask;
-    const asked = { planned: found, author: await authorOf(ask), propose, ledger };
-    const { gate, findings } = await planGate(open, asked);
+    const { propose = false, ledger = false, pushTest } = ask;
+    const asked = askOf(ask);
+    const { overrides = [] } = asked;
+    const planned = await withPreview(git, await planAsked(snapshot, asked, { programs, clock }));
+    const noted = withNotice(planned, offline);
+    const judged = { planned: noted, author: await authorOf(ask), propose, ledger, overrides };
+    const gated = await planGate(open, judged);
+    // What waits for others is published later, and by whoever executes it then.
+    const isHere = pushTest === 'here' && !gated.gate.needsApproval;
+    const found = pushTest ? await withPushTest(git, gated.planned, isHere) : gated.planned;
+    const gate = await closedBy(found.plan, gated.gate);
+    const { findings } = gated;
     const value = planValue(found, { revisions: ask.revisions === true });
     const { quorum: need, approvers, rules } = gate;
     const waits = gate.needsApproval && gate.may.request.allowed && !value.unchanged;
     return {
       ...value,
-      findings: [...value.findings, ...findings],
+      findings: inOrder([
+        ...value.findings,
+        ...findings,
+        ...unusedOverrides(found.plan, overrides),
+      ]),
       ...(waits && { approval: { need, have: 0, approvers, ...(rules && { rules }) } }),
       gate,
     };
@@ -256,6 +275,13 @@ export function createRollbacks(input: RollbacksInput): Rollbacks {
   };
 }
 
+/** What a person may do with a plan that was found to be blocked after the rules were asked. */
+async function closedBy(plan: Plan, gate: PlanGate): Promise<PlanGate> {
+  if (!isBlocked(plan) || !gate.may.request.allowed) return gate;
+  const request = await permitOf(() => Promise.reject(blockedError(plan)));
+  return { ...gate, may: { ...gate.may, request, execute: request } };
+}
+
 /** TARGET_REQUIRED where there is none, as a caller without types can leave it. */
 function targetOf(target: RollbackAsk['target'] | undefined): ObjectId {
   const commit: unknown = typeof target === 'object' ? target?.commit : target;
@@ -269,27 +295,18 @@ function personOf(author: Partial<Person> | null): Person {
   throw new BacktrailError('INVALID_REQUEST', 'An author is a name and an email address.');
 }
 
-/** What `override` may name. */
-const OVERRIDES: ReadonlySet<string> = new Set(['allow-removal']);
-
-function removalOf({ allowRemoval = false, override = [] }: RollbackInput): boolean {
-  if (!Array.isArray(override)) throw new BacktrailError('INVALID_REQUEST', '`override` is a list of names.');
-  const unknown = override.find((name) => !OVERRIDES.has(name));
-  if (unknown !== undefined)
-    throw new BacktrailError(
-      'INVALID_REQUEST',
-      `There is no override ${JSON.stringify(unknown.slice(0, 60))}.`,
-      {
-        hint: `Known: ${[...OVERRIDES].join(', ')}.`,
-      },
-    );
-  return allowRemoval || override.includes('allow-removal');
+/** @throws INVALID_REQUEST for what is not a list, and for what cannot be overridden */
+function allowedBy({ allowRemoval = false, override = [] }: RollbackInput) {
+  if (!Array.isArray(override) || override.some((name) => typeof name !== 'string'))
+    throw new BacktrailError('INVALID_REQUEST', '`override` is a list of names.');
+  const read = readOverrides(override);
+  return { allowRemoval: allowRemoval || read.allowRemoval, overrides: read.codes };
 }
 
 function askOf(ask: Omit<PlanAsk, 'author' | 'propose' | 'revisions'>): Ask {
   const { scope, to, fields = [], wholeFile = false } = ask;
   requireScopeForm(scope);
-  return { scope, ...(to !== undefined && { to }), fields, wholeFile, allowRemoval: removalOf(ask) };
+  return { scope, ...(to !== undefined && { to }), fields, wholeFile, ...allowedBy(ask) };
 }
 
 function requireScopeForm(scope: unknown): void {
@@ -300,5 +317,5 @@ function requireScopeForm(scope: unknown): void {
 function requestAskOf(ask: Omit<RollbackAsk, 'target'>): Omit<RequestAsk, 'target' | 'author' | 'id'> {
   const { override: _, author: __, id: ___, ...rest } = ask;
   requireScopeForm(rest.scope);
-  return { ...rest, allowRemoval: removalOf(ask) };
+  return { ...rest, ...allowedBy(ask) };
 }

@@ -1,3 +1,4 @@
+import type { ChecksConfig } from './checks.ts';
 import type { Policy } from './policy.ts';
 
 /** `.backtrail/config.yaml`, validated and with defaults filled in (docs/configuration.md). */
@@ -24,6 +25,7 @@ export interface Config {
   readonly source: readonly SourceRule[];
   readonly delivery: { readonly output: string; readonly command?: DeliveryCommand } | null;
   readonly policy: Policy;
+  readonly checks: ChecksConfig;
   readonly ledger: { readonly ref: string };
   /** First words of the subject line. */
   readonly subject: string;

@@ -3,6 +3,8 @@
  * Edges (command line, worker, later HTTP) look a code up here and decide nothing themselves.
  */
 
+import { CHECKS } from './checks.ts';
+
 /** `never`: a retry fails the same way. `later`: the cause may be temporary. `replan`: plan again on the new tip at once. */
 export type Retry = 'never' | 'later' | 'replan';
 
@@ -78,6 +80,17 @@ export const FAILURES = {
     'The tree holds a name that Git must not check out; remove it from the history first.',
   ),
   SHALLOW_TARGET: blocked('Fetch the full history: git fetch --unshallow.'),
+  TARGET_INELIGIBLE: blocked(CHECKS.TARGET_INELIGIBLE.next),
+  FIXED_FIELD: blocked(CHECKS.FIXED_FIELD.next),
+  IMMUTABLE_FIELD: blocked(CHECKS.IMMUTABLE_FIELD.next),
+  DESTRUCTIVE: blocked(CHECKS.DESTRUCTIVE.next),
+  MIGRATION_CROSSED: blocked(CHECKS.MIGRATION_CROSSED.next),
+  RAW_SECRET: blocked(CHECKS.RAW_SECRET.next),
+  DANGLING_REFERENCE: blocked(CHECKS.DANGLING_REFERENCE.next),
+  SHARED_FILE: blocked(CHECKS.SHARED_FILE.next),
+  SHARED_CHANGED: blocked(CHECKS.SHARED_CHANGED.next),
+  IN_FLIGHT: blocked(CHECKS.IN_FLIGHT.next),
+  PUSH_DENIED: blocked(CHECKS.PUSH_DENIED.next),
   // Not fetched here: git would run programs named by the repository's own configuration (remote helpers, uploadpack).
   PARTIAL_CLONE: blocked(
     'Fetch the missing objects with `git fetch --refetch --no-filter`, or name the remote itself with --repo URL.',

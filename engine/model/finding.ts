@@ -1,6 +1,5 @@
 import type { FailureCode } from './failure.ts';
-
-export type Severity = 'block' | 'warn' | 'info';
+import type { Severity } from './severity.ts';
 
 /** Codes of findings that never block. A blocking finding uses a code of the failure table. */
 export type NoticeCode =
@@ -14,7 +13,6 @@ export type NoticeCode =
   | 'TIMES_DISORDERED'
   | 'UNDONE_SKIPPED'
   | 'SCOPE_OVERLAP'
-  | 'SHARED_CHANGED'
   | 'FILE_UNREADABLE'
   | 'TAG_DIFFERS'
   | 'SUBMODULE_IN_SCOPE'
@@ -36,7 +34,8 @@ export type NoticeCode =
   | 'TREE_SAMPLED'
   | 'APPROVAL_NEEDED'
   | 'PLAN_AGREED'
-  | 'BREAK_GLASS';
+  | 'BREAK_GLASS'
+  | 'OVERRIDE_UNUSED';
 
 /** A result of a check. Findings are collected, never thrown. */
 export interface Finding {
@@ -46,4 +45,6 @@ export interface Finding {
   readonly message: string;
   readonly hint?: string;
   readonly path?: string;
+  /** It would block, and the person who asks has overridden it. */
+  readonly overridden?: true;
 }

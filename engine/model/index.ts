@@ -1,4 +1,5 @@
 export * from './check.ts';
+export * from './checks.ts';
 export * from './config.ts';
 export * from './failure.ts';
 export * from './finding.ts';
@@ -11,4 +12,5 @@ export * from './ports.ts';
 export * from './repository.ts';
 export * from './request.ts';
 export * from './scope.ts';
+export * from './severity.ts';
 export * from './shell.ts';

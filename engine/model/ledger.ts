@@ -1,3 +1,4 @@
+import type { CheckCode } from './checks.ts';
 import type { ObjectId, Person } from './git.ts';
 import type { RequestId } from './request.ts';
 import type { Scope } from './scope.ts';
@@ -30,6 +31,8 @@ export interface RequestProposal {
   /** vN of the scope when the request was opened. */
   readonly targetVersion: number | null;
   readonly allowRemoval: boolean;
+  /** Codes of checks that would have blocked it, and that its author has overridden. Absent: none. */
+  readonly overrides?: readonly CheckCode[];
   readonly justification: string;
   /** `Rollback to revision v3 (3f2c9ab) of acme/production/api-gateway`. */
   readonly message: string;

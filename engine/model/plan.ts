@@ -1,6 +1,7 @@
 import type { EnvironmentName } from './policy.ts';
 import type { Entry, ObjectId } from './git.ts';
 import type { Scope } from './scope.ts';
+import type { CheckCode } from './checks.ts';
 import type { Finding } from './finding.ts';
 
 /**
@@ -91,4 +92,6 @@ export interface Plan {
   /** Environments that own a changed path, the scope's first: the policy of each applies. */
   readonly owners: readonly EnvironmentName[];
   readonly findings: readonly Finding[];
+  /** Codes of checks that would block it, and that are overridden. */
+  readonly overrides: readonly CheckCode[];
 }

@@ -1,5 +1,6 @@
 import type { ObjectId, Person } from './git.ts';
 import type { Scope } from './scope.ts';
+import type { CheckCode } from './checks.ts';
 import type { Finding } from './finding.ts';
 
 /** `rbk-` and 26 characters of Crockford's base 32. */
@@ -68,6 +69,8 @@ export interface RollbackRequest {
   /** ISO 8601; author and committer time of the commits. */
   readonly requestedAt: string;
   readonly allowRemoval: boolean;
+  /** Codes of checks whose block the author has overridden. */
+  readonly overrides?: readonly CheckCode[] | undefined;
   /** Digest of the approved manifests; absent if approvals do not bind to them. */
   readonly rendered?: string | null | undefined;
   /** Approval facts for the commit's trailers; null if the request has no ledger entry. */

@@ -85,6 +85,7 @@ export async function planRollback(snapshot: Snapshot, input: PlanInput): Promis
     impact,
     owners,
     findings,
+    overrides: [],
   };
 }
 

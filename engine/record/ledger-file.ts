@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import {
   BacktrailError,
+  isCheckCode,
   isIncidentId,
   isObjectId,
   isRequestId,
@@ -99,6 +100,7 @@ const proposalShape = z.strictObject({
   target: objectId,
   targetVersion: z.number().int().nullable(),
   allowRemoval: z.boolean(),
+  overrides: z.array(z.string().refine(isCheckCode)).max(50).exactOptional(),
   justification: text(10_000),
   message: text(10_000),
   author: person,

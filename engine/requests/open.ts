@@ -3,6 +3,7 @@ import {
   type AtomicGroup,
   BacktrailError,
   type BreakGlassSession,
+  type CheckCode,
   formatCoordinates,
   type RequestProposal,
   type RequestEvent,
@@ -27,6 +28,10 @@ export interface OpenInput extends ProposalInput {
   readonly id: RequestId;
   readonly reason: string;
   readonly allowRemoval?: boolean;
+  /** What would block the plan, and is overridden. */
+  readonly overrides?: readonly CheckCode[] | undefined;
+  /** What was to be overridden if it blocks. */
+  readonly askedOverrides?: readonly CheckCode[];
   readonly follows?: RequestId;
   readonly incident?: string;
   readonly atomic?: AtomicGroup;
@@ -99,14 +104,25 @@ export async function openingEntries(
 
 export function requireSameRollback(
   { state }: RequestFile,
-  { planned: { plan }, author, propose, allowRemoval = false }: OpenInput,
+  {
+    planned: { plan },
+    author,
+    propose,
+    allowRemoval = false,
+    overrides = [],
+    askedOverrides = overrides,
+  }: OpenInput,
 ): void {
+  const known = state.overrides ?? [];
   const same =
     sameScope(state.scope, plan.scope) &&
     state.target === plan.target.commit &&
     samePerson(state.author.email, author.email) &&
     (state.scope.wholeFile === true) === (plan.scope.wholeFile === true) &&
     state.allowRemoval === allowRemoval &&
+    // What blocked then need not block any more; nothing is overridden that was not seen then.
+    overrides.every((code) => known.includes(code)) &&
+    known.every((code) => askedOverrides.includes(code)) &&
     (propose !== true || state.propose === true);
   if (same) return;
   throw new BacktrailError(
@@ -151,6 +167,7 @@ function proposalOf({
   id,
   reason,
   allowRemoval,
+  overrides = [],
   follows,
   propose,
   incident,
@@ -171,6 +188,7 @@ function proposalOf({
     target: requireTarget(target.commit),
     targetVersion: target.version,
     allowRemoval: allowRemoval ?? false,
+    ...(overrides.length > 0 && { overrides }),
     justification: requireReason(reason),
     message: requestSummary({ scope, target: target.commit, targetVersion: target.version }),
     author: personOf(author),

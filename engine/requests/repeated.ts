@@ -54,8 +54,9 @@ export async function repeated(context: RequestContext, asking: Asking): Promise
   if (file !== null) {
     if (published !== null) await requireAfterBase(context, snapshot, file, published);
     const planned = await requireSameRollback({ context, snapshot }, asking, openedAs(file));
-    // What is removed is no part of the digest, and only the first one may have allowed it.
-    if (published === null && file.state.allowRemoval && isBlocked(planned.plan))
+    // What is removed or overridden is no part of the digest, and only the first one may have allowed it.
+    const { allowRemoval, overrides } = file.state;
+    if (published === null && (allowRemoval || overrides) && isBlocked(planned.plan))
       throw blockedError(planned.plan);
     return {
       planned: await withDestination(context, planned),

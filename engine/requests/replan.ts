@@ -7,7 +7,7 @@ import { termsOf } from './terms.ts';
 
 export async function replan(context: RequestContext, request: LedgerRequest): Promise<Planned> {
   const snapshot = await context.observe();
-  return planRequested(snapshot, request, context.programs);
+  return planRequested(snapshot, request, context.programs, { asks: true });
 }
 
 export function isChanged(request: LedgerRequest, planned: Planned, bind: 'digest' | 'rendered'): boolean {

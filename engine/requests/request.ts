@@ -1,6 +1,7 @@
 /** A confirmed plan becomes a request of the ledger, or, where nothing asks for one, a commit at once. */
 import {
   BacktrailError,
+  type CheckCode,
   formatCoordinates,
   isIncidentId,
   isObjectId,
@@ -31,6 +32,7 @@ import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { RequestView } from './types.ts';
 import { openLedgerSnapshot } from './ledger/snapshot.ts';
 import { requireGate } from './gate/gate.ts';
+import { blockedInFlight } from './gate/in-flight.ts';
 import { lookOnce, settleAll } from './many/look-once.ts';
 import { type Decided, openTogether } from './many/open-group.ts';
 import { repeated } from './repeated.ts';
@@ -55,6 +57,8 @@ export interface RequestAsk extends ScopeAsk {
   /** The id was made for this call: nothing can have been done under it before. */
   readonly fresh?: boolean;
   readonly allowRemoval?: boolean;
+  /** Codes of checks that are overridden where they block; only those that do are recorded. */
+  readonly overrides?: readonly CheckCode[];
   readonly wholeFile?: boolean;
   /** It waits for an approval also where no policy asks for one. */
   readonly propose?: boolean;
@@ -128,10 +132,10 @@ async function decideRequest(
   requireForm(ask);
   const snapshot = await context.observe();
   const scope = await scopeOf(snapshot, ask);
-  const { id, author, target, digest, allowRemoval = false, base = null } = ask;
+  const { id, author, target, digest, allowRemoval = false, overrides = [], base = null } = ask;
   // With a mirror that was damaged, this may be the second try.
   const fresh = ask.fresh === true && !git.renewed;
-  const request: RollbackRequest = {
+  const asked: RollbackRequest = {
     id,
     scope,
     target,
@@ -141,6 +145,7 @@ async function decideRequest(
     author,
     requestedAt: timeOf(clock.now()),
     allowRemoval,
+    overrides,
     ...(typeof ask.rendered === 'string' && { rendered: ask.rendered }),
   };
   const rules = await rulesOf(context, snapshot);
@@ -150,18 +155,20 @@ async function decideRequest(
     if (done !== null) {
       // Anybody whose commits come to the branch can name an id: the commit has to hold what is asked for.
       const { fields, wholeFile } = ask;
-      const wish = { scope: ask.scope, to: target, allowRemoval, ...(fields && { fields }) };
+      const wish = { scope: ask.scope, to: target, allowRemoval, overrides, ...(fields && { fields }) };
       await repeated(context, { id, ask: { ...wish, wholeFile: wholeFile === true }, author });
       const run = async () => {
-        const result = await execute({ ...acting, ...options, request });
+        const result = await execute({ ...acting, ...options, request: asked });
         return { ...result, request: await knownRequest(acting, rules, id) };
       };
       return { run, opening: null };
     }
   }
   if (base !== null) await requireOnLine(snapshot, base, 'base');
-  const planned = await planRequested(snapshot, request, programs);
-  requireSamePlan(planned, request);
+  const planned = await planRequested(snapshot, asked, programs, { asks: true });
+  requireSamePlan(planned, asked);
+  // What does not block is not overridden: it must not cover what comes later.
+  const request = { ...asked, overrides: planned.plan.overrides };
   const { ledger = false, follows } = ask;
   // What was to be decided on by a person stays so when it is asked for again.
   const followed = follows === undefined ? null : await knownRequest(context, rules, follows);
@@ -169,6 +176,7 @@ async function decideRequest(
   const nothing = planned.plan.files.length === 0;
   if (!nothing) requireReason(ask.reason);
   const gate = nothing ? null : await requireGate(context, rules, { planned, author, propose, ledger });
+  const inFlight = gate?.ledgered ? await blockedInFlight(context, rules, planned, { id, overrides }) : [];
   // A request that the ledger knows goes on there, whatever is asked for this time.
   const known = fresh ? null : await knownRequest(context, rules, id);
   if (known !== null && gate !== null) requireOpen(known);
@@ -194,6 +202,8 @@ async function decideRequest(
     id,
     reason: ask.reason,
     allowRemoval,
+    overrides: [...new Set([...request.overrides, ...inFlight])].sort(),
+    askedOverrides: overrides,
     propose,
     ...(ask.follows !== undefined && { follows: ask.follows }),
     ...(ask.incident !== undefined && { incident: ask.incident }),

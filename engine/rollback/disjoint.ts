@@ -1,5 +1,6 @@
 /** Whether a plan is still valid after other paths changed: its commits can then be put on top unchanged. */
 import { isShared, type Layout, type Selection, selectionsOf } from '../layout/layout.ts';
+import { bindPath, compilePattern } from '../layout/pattern.ts';
 import { CONFIG_PATH } from '../model/config.ts';
 import { selectionsFor } from '../plan/plan.ts';
 import type { Planned } from './plan.ts';
@@ -19,10 +20,16 @@ export function isDisjoint(planned: Planned, changed: Iterable<string>): boolean
     ...delivery.inputs.flatMap(({ paths }) => [...paths]),
   ]);
   const listed = new Set(delivery.inputs.flatMap(({ folders }) => [...folders].map(fold)));
+  const isMigration = migrationsOf(layout);
   for (const path of changed) {
     if (path === CONFIG_PATH || own.touches(path) || parentsOf(fold(path)).some((one) => listed.has(one)))
       return false;
-    if (isGlobal(layout, path) || selections.some(({ paths }) => paths.match(path) !== null)) return false;
+    if (
+      isGlobal(layout, path) ||
+      isMigration(path) ||
+      selections.some(({ paths }) => paths.match(path) !== null)
+    )
+      return false;
   }
   return true;
 }
@@ -40,6 +47,12 @@ function selectionsRead({ plan, snapshot: { layout } }: Planned): readonly Selec
 /** Files that affect more than the scope that contains them. */
 const isGlobal = (layout: Layout, path: string) =>
   layout.config.delivery !== null && layout.isVariables(path);
+
+/** What is changed there says whether a plan may go ahead. */
+function migrationsOf({ config }: Layout): (path: string) => boolean {
+  const all = config.checks.migrations.map(({ path }) => bindPath(compilePattern(path), {}));
+  return (path) => all.some((paths) => paths.match(path) !== null);
+}
 
 const fold = (path: string) => path.normalize('NFC').toLowerCase();
 

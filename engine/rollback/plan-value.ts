@@ -1,5 +1,7 @@
 /** A plan as a plain value, for people and scripts: no state of this process. */
+import { inOrder } from '../plan/checks/registry.ts';
 import {
+  type CheckCode,
   type Finding,
   formatCoordinates,
   type Impact,
@@ -51,6 +53,8 @@ export interface RollbackPlan {
   readonly impact: Impact;
   /** With one of severity `block` it cannot be executed. */
   readonly findings: readonly Finding[];
+  /** Codes of checks that would block it, and that are overridden; recorded in the commit. Absent where there are none. */
+  readonly overrides?: readonly CheckCode[];
   /** Whose approval it needs; absent where none is needed. */
   readonly approval?: Approval;
   /** Date, author and message of the current revision and of the target; with `revisions: true` only. */
@@ -85,7 +89,8 @@ export function planValue(
     manifests: delivery.differences,
     kept,
     impact,
-    findings,
+    findings: inOrder(findings),
+    ...(plan.overrides.length > 0 && { overrides: plan.overrides }),
     ...(how.revisions === true && revisions && { revisions }),
   };
 }

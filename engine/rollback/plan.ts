@@ -1,6 +1,7 @@
 /** Step 1: resolve what was asked for, plan it, and render what it would deliver. Writes nothing. */
 import {
   BacktrailError,
+  type CheckCode,
   type Clock,
   type Coordinates,
   type FailureCode,
@@ -9,6 +10,7 @@ import {
   type HistoryReader,
   isFailure,
   isObjectId,
+  type LogCommit,
   type ObjectId,
   type Person,
   type Plan,
@@ -24,6 +26,9 @@ import { fieldSelection, resolveFields } from '../layout/fields/field.ts';
 import { enclosingString } from '../layout/fields/strings.ts';
 import { readHistory } from '../history/history.ts';
 import { type Layout, parseScope } from '../layout/layout.ts';
+import { checkContent, checkObserved } from '../plan/checks/registry.ts';
+import type { Observations } from '../plan/check-input.ts';
+import { createDocuments } from '../plan/documents/documents.ts';
 import { planRollback, selectionsFor } from '../plan/plan.ts';
 import { refOf, resolveRevision } from '../history/find-revision.ts';
 import { parseRevision } from '../history/revision-name.ts';
@@ -48,6 +53,8 @@ export interface Ask extends ScopeAsk {
   /** A revision as typed; `previous` where absent. */
   readonly to?: string;
   readonly allowRemoval?: boolean;
+  /** Codes of checks that are overridden where they block. */
+  readonly overrides?: readonly CheckCode[];
   /** Restore the files that hold the selected parts as whole paths. */
   readonly wholeFile?: boolean;
 }
@@ -94,7 +101,12 @@ export async function planAsked(
     await planRollback(snapshot, { scope, target, current, allowRemoval, findings }),
     programs,
   );
-  return { ...planned, revisions: detailsOf(revisions, target.commit) };
+  const since = revisions.filter(({ version }) => target.version === null || version > target.version);
+  const checked = await withChecks(planned, {
+    since: since.map(({ commit }) => commit),
+    overrides: ask.overrides ?? [],
+  });
+  return { ...checked, revisions: detailsOf(revisions, target.commit) };
 }
 
 function detailsOf(revisions: readonly Revision[], target: ObjectId): NonNullable<Planned['revisions']> {
@@ -115,13 +127,71 @@ export async function withRevisions(planned: Planned): Promise<Planned> {
   return { ...planned, plan: { ...plan, current }, revisions: detailsOf(revisions, plan.target.commit) };
 }
 
-/** The same for a confirmed request: nothing is resolved again, and the contents of the request are not trusted. */
+/**
+ * The same for a confirmed request: nothing is resolved again, and the contents of the request are not trusted. `asks`: for a person, who is
+ * told of migrations that commits name as well.
+ */
 export async function planRequested(
   snapshot: Snapshot,
-  request: Pick<RollbackRequest, 'scope' | 'target' | 'allowRemoval'>,
+  request: Pick<RollbackRequest, 'scope' | 'target' | 'allowRemoval' | 'overrides'>,
   programs: Programs,
+  { asks = false }: { readonly asks?: boolean } = {},
 ): Promise<Planned> {
-  return withDelivery(snapshot, await planWithoutDelivery(snapshot, request), programs);
+  const planned = await withDelivery(snapshot, await planWithoutDelivery(snapshot, request), programs);
+  const { overrides = [] } = request;
+  if (!asks) return withChecks(planned, { overrides });
+  return withChecks(planned, { overrides, since: await commitsSince(snapshot, request) });
+}
+
+/** Commits that changed a path of the scope since the target. */
+async function commitsSince(
+  { layout, history, base }: Snapshot,
+  { scope, target }: Pick<RollbackRequest, 'scope' | 'target'>,
+): Promise<readonly LogCommit[]> {
+  if (base === target) return [];
+  const paths = [...new Set(selectionsFor(layout, scope).map((selection) => selection.paths.prefix))];
+  const outer = paths.filter((path) => !paths.some((other) => other !== path && isBelow(path, other)));
+  const logs = await Promise.all(outer.map((path) => history.log({ tip: base, path, after: target })));
+  return [...new Map(logs.flat().map((commit) => [commit.id, commit])).values()];
+}
+
+const isBelow = (path: string, folder: string) => folder === '' || path.startsWith(`${folder}/`);
+
+/** With the findings of what was observed. */
+export function withObserved(
+  planned: Planned,
+  observed: Observations,
+  overrides: readonly CheckCode[],
+): Planned {
+  const { checks } = planned.snapshot.layout.config;
+  return { ...planned, plan: checkObserved(planned.plan, observed, { checks, overrides }) };
+}
+
+/** Asks by a dry run whether this identity may push. Where the remote cannot be asked, publishing says what is wrong. */
+export async function withPushTest(git: GitRepository, planned: Planned, here: boolean): Promise<Planned> {
+  const { checks } = planned.snapshot.layout.config;
+  if (checks.severity.PUSH_DENIED === 'off' || planned.plan.files.length === 0) return planned;
+  const denied = await git.tryPush(planned.plan.base).then(
+    () => null,
+    (error: unknown) => {
+      if (isFailure(error)) return DENIALS.has(error.code) ? error.message : null;
+      throw error;
+    },
+  );
+  return withObserved(planned, { push: { here, denied } }, []);
+}
+
+const DENIALS: ReadonlySet<FailureCode> = new Set(['REMOTE_DENIED', 'REMOTE_REJECTED']);
+
+/** The checks look at every plan, also at one that is blocked: all that is wrong with it is said at once. */
+async function withChecks(
+  planned: Planned,
+  { since, overrides }: { readonly since?: readonly LogCommit[]; readonly overrides: readonly CheckCode[] },
+): Promise<Planned> {
+  const { snapshot, plan, delivery } = planned;
+  const documents = createDocuments(snapshot);
+  const input = { snapshot, plan, outputs: delivery.outputs, documents, ...(since && { since }) };
+  return { ...planned, plan: await checkContent(input, overrides) };
 }
 
 /** The same before any renderer runs. */

@@ -69,7 +69,8 @@ function recordOf(request: RollbackRequest, { plan, snapshot }: Planned): Rollba
   const { mode, tenant, environment, service } = request.scope;
   const fields = recordedFields(request.scope, plan.wholeFiles);
   const breakGlass = request.provenance?.breakGlass;
-  const overrides = plan.findings.some(({ code }) => code === 'REMOVAL_ALLOWED') ? ['allow-removal'] : [];
+  const removal = plan.findings.some(({ code }) => code === 'REMOVAL_ALLOWED') ? ['allow-removal'] : [];
+  const overrides = [...removal, ...new Set([...plan.overrides, ...(request.overrides ?? [])])].sort();
   return {
     mode,
     ...(tenant !== undefined && { tenant }),

@@ -3,6 +3,7 @@ import { LineCounter, parseDocument } from 'yaml';
 import { BacktrailError, type Config, type NameLists } from '../../model/index.ts';
 import { layoutProblem } from '../outputs.ts';
 import { compilePattern } from '../pattern.ts';
+import { withCheckDefaults } from './checks.ts';
 import { LEDGER_REF, policyProblems, withPolicyDefaults } from './policy.ts';
 import { aliasOffset, offsetOf } from './positions.ts';
 import { configSchema, type RawConfig, DEFAULT_SUBJECT } from './schema.ts';
@@ -130,6 +131,7 @@ function withDefaults(raw: RawConfig): Config {
     })),
     delivery: raw.delivery ? withCommand(raw.delivery) : null,
     policy: withPolicyDefaults(raw.policy ?? {}),
+    checks: withCheckDefaults(raw.checks ?? {}),
     ledger: { ref: raw.ledger?.ref ?? LEDGER_REF },
     subject: raw.subject ?? DEFAULT_SUBJECT,
     commit: {

@@ -1,6 +1,6 @@
 /** Validators for single texts of the configuration: a sentence that describes the problem, or null. */
 import { isSafeName, isSafePath } from '../../model/index.ts';
-import { parseLooseSelector, parseSelector } from '../../yaml/core/selector.ts';
+import { parseLooseSelector, parseSelector, type Selector } from '../../yaml/core/selector.ts';
 import { compileExpression } from '../expression.ts';
 import { pathProblem } from '../outputs.ts';
 import { compilePattern, type Placeholder } from '../pattern.ts';
@@ -72,6 +72,27 @@ export function inputProblem(value: string): string | null {
 /** Shared files: a path pattern, as in the layout. */
 export function sharedProblem(value: string): string | null {
   return value.includes('#') ? '`shared` takes path patterns without a selector.' : patternProblem(value, []);
+}
+
+/** A fixed field: `[glob]#selector`, where the last step of the selector may be `{a,b}`. */
+export function fixedProblem(value: string): string | null {
+  const [glob = '', selector] = value.split(/#(.*)/su);
+  if (selector === undefined) return 'A fixed field is [path]#selector, and the selector is missing.';
+  if (glob !== '') {
+    const problem = keepProblem(glob);
+    if (problem !== null) return problem;
+  }
+  return problemOrError(() => {
+    const { selector: steps, oneOf } = parseFixed(selector);
+    if (steps.length === 0 && oneOf.length === 0) return 'The selector is empty.';
+    return steps.length + oneOf.length > 30 ? 'The selector has more than 30 steps.' : null;
+  });
+}
+
+/** `/spec/source/{chart,path}`: the selector before the braces, and the keys in them; no keys without braces. */
+export function parseFixed(text: string): { readonly selector: Selector; readonly oneOf: readonly string[] } {
+  const [, start = text, keys] = /^(.*?)[/.]?\{([\w-]+(?:,[\w-]+)+)\}$/su.exec(text) ?? [];
+  return { selector: parseLooseSelector(start), oneOf: keys?.split(',') ?? [] };
 }
 
 /** The rules of git-check-ref-format(1) for a branch. */

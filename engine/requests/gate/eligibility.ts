@@ -11,6 +11,7 @@ import { hasPermission, sessionCovers } from '../../policy/policy.ts';
 import type { LedgerSnapshot } from '../ledger/snapshot.ts';
 import { ownersOf, rulesFor, scopesOf, stated } from './owners.ts';
 import { type RequestContext, type Rules, timeOf } from '../context.ts';
+import { requireOverrider } from './permissions.ts';
 import { type Proofs, proveSession } from '../ledger/proof.ts';
 import { SKEW_MS } from '../ledger/times.ts';
 import { type Counts, type JointJudgement, judgeRequest } from '../view.ts';
@@ -37,6 +38,10 @@ export async function requireEligible(found: EligibilityInput): Promise<Provenan
   const owners = rulesFor(rules, state, await ownersOf(context, state));
   const ruled = stated(owners);
   const opened = proofs.get(events[0]?.id ?? '');
+  for (const { environment } of owners) {
+    const { overrides = [] } = state;
+    requireOverrider(policy, state.author, { overrides, environment });
+  }
   const barred = owners.find((owner) => !hasPermission(policy, state.author, 'propose', owner.environment));
   if (barred !== undefined)
     throw forbidden(
@@ -44,6 +49,10 @@ export async function requireEligible(found: EligibilityInput): Promise<Provenan
     );
   if (ruled.some(({ rule }) => !rule.unsignedRequests) && !counts(opened))
     throw unverified(`No trusted key vouches for ${state.author.email}, who asks for it.`);
+  if (state.overrides && policy.permissions.length > 0 && context.allowedSigners !== null && !counts(opened))
+    throw unverified(
+      `No trusted key vouches for ${state.author.email}, who overrides ${state.overrides.join(', ')}.`,
+    );
   if (ruled.length > 0 && state.gate === 'break-glass') {
     const problem = await sessionProblem(found, ruled);
     if (problem !== null) throw awaiting(problem);

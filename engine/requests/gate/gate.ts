@@ -2,6 +2,7 @@
 import {
   BacktrailError,
   type BreakGlassSession,
+  type CheckCode,
   type EnvironmentName,
   type EnvironmentPolicy,
   formatCoordinates,
@@ -14,7 +15,7 @@ import type { Planned } from '../../rollback/plan.ts';
 import { openLedgerSnapshot } from '../ledger/snapshot.ts';
 import { type OwnerRule, rulesFor, scopesOf, stated } from './owners.ts';
 import { type RequestContext, requireOwnConfig, type Rules, timeOf } from '../context.ts';
-import { requirePermission } from './permissions.ts';
+import { requireOverrider, requirePermission } from './permissions.ts';
 
 /** `propose`: it asks for an approval also where no policy does. `ledger`: it asks for a record in the ledger. */
 export interface Asking {
@@ -22,6 +23,8 @@ export interface Asking {
   readonly author: Person;
   readonly propose?: boolean;
   readonly ledger?: boolean;
+  /** Codes of checks that are overridden where they block. */
+  readonly overrides?: readonly CheckCode[] | undefined;
 }
 
 interface Ruled {
@@ -36,6 +39,8 @@ export interface GateFacts {
   /** The environments that ask for approval. */
   readonly asking: readonly Ruled[];
   readonly gate: Gate;
+  /** Checks that would block the plan, and that its author overrides. */
+  readonly overrides: readonly CheckCode[];
 }
 
 export async function readGate(context: RequestContext, rules: Rules, asked: Asking): Promise<GateFacts> {
@@ -52,7 +57,7 @@ export async function readGate(context: RequestContext, rules: Rules, asked: Ask
     session,
     approval: needsApproval ? approvalOf(policy, asking, author) : NO_APPROVAL,
   };
-  return { owners, ruled, asking, gate };
+  return { owners, ruled, asking, gate, overrides: planned.plan.overrides };
 }
 
 const NO_APPROVAL: Approval = { need: 0, have: 0, approvers: [] };
@@ -81,8 +86,9 @@ export function requireAsker(
   author: Person,
   facts: GateFacts,
 ): void {
-  const { owners, asking, gate } = facts;
+  const { owners, asking, gate, overrides } = facts;
   for (const owner of owners) requirePermission(policy, author, 'propose', owner.environment);
+  for (const owner of owners) requireOverrider(policy, author, { overrides, environment: owner.environment });
   if (gate.ledgered) requireOwnConfig(context);
   if (gate.needsApproval)
     for (const { environment: at, rule } of asking) {

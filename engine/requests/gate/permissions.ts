@@ -29,6 +29,19 @@ export function requirePermission(
     throw denied(person, DEEDS[permission], environment, permission);
 }
 
+/** That this person may override checks; whoever may decide on a rollback may. @throws PERMISSION_DENIED */
+export function requireOverrider(
+  policy: Policy,
+  person: Pick<Person, 'email'>,
+  {
+    overrides = [],
+    environment,
+  }: { readonly overrides?: readonly string[]; readonly environment: EnvironmentName },
+): void {
+  if (overrides.length === 0 || hasPermission(policy, person, 'deploy', environment)) return;
+  throw denied(person, `override ${overrides.join(', ')}`, environment, 'deploy');
+}
+
 /**
  * That this person may vote on a request of `author`: one vote may count for several environments, and need not for all.
  *

@@ -1,9 +1,10 @@
 /** The gate of a plan as a plain value: who has to agree, and what the person who looks at it may do, and why not. */
 import { BacktrailError, type Finding, isFailure } from '../../model/index.ts';
 import { blockedError, isBlocked } from '../../rollback/blocked.ts';
-import { renderedDigest } from '../../rollback/plan.ts';
+import { type Planned, renderedDigest } from '../../rollback/plan.ts';
 import type { Gate, Permit, PlanGate } from '../../policy/gate.ts';
 import { type Asking, type GateFacts, readGate, requireAsker } from './gate.ts';
+import { withInFlight } from './in-flight.ts';
 import { bindOf } from './owners.ts';
 import { type RequestContext, type Rules, rulesOf } from '../context.ts';
 import { requireVoter } from './permissions.ts';
@@ -32,6 +33,7 @@ export function requirePermit(permit: Permit): void {
 interface Known {
   readonly context: RequestContext;
   readonly rules: Rules;
+  readonly planned: Planned;
   readonly facts: GateFacts;
 }
 
@@ -39,22 +41,24 @@ interface Known {
 export async function planGate(
   open: () => Promise<RequestContext>,
   asked: Asking,
-): Promise<{ gate: PlanGate; findings: Finding[] }> {
-  const { planned, author } = asked;
-  const { plan } = planned;
+): Promise<{ gate: PlanGate; findings: Finding[]; planned: Planned }> {
+  const { author } = asked;
   const known: Known[] = [];
   const read = await permitOf(async () => {
     const context = await open();
-    const rules = await rulesOf(context, planned.snapshot);
-    known.push({ context, rules, facts: await readGate(context, rules, asked) });
+    const rules = await rulesOf(context, asked.planned.snapshot);
+    const facts = await readGate(context, rules, asked);
+    const looked = facts.gate.ledgered ? await withInFlight(context, rules, asked) : asked.planned;
+    known.push({ context, rules, planned: looked, facts: { ...facts, overrides: looked.plan.overrides } });
   });
   const person = { name: author.name, email: author.email };
   const [found] = known;
   if (found === undefined) {
     const gate = { ...CLOSED, person, may: { request: read, execute: read, approve: read } };
-    return { gate, findings: gateFindings(plan, null, read) };
+    return { gate, findings: gateFindings(asked.planned.plan, null, read), planned: asked.planned };
   }
-  const { context, rules, facts } = found;
+  const { context, rules, planned, facts } = found;
+  const { plan } = planned;
   const { needsApproval, ledgered, session, approval } = facts.gate;
   const ask = await permitOf(() => requireAsker(context, rules, author, facts));
   const request = isBlocked(plan) ? await permitOf(() => Promise.reject(blockedError(plan))) : ask;
@@ -74,7 +78,7 @@ export async function planGate(
     person,
     may: { request, execute, approve },
   };
-  return { gate, findings: gateFindings(plan, facts.gate, ask) };
+  return { gate, findings: gateFindings(plan, facts.gate, ask), planned };
 }
 
 /** Nothing goes ahead where the rules cannot be read. */

@@ -74,6 +74,7 @@ export function requestOf(
     // The commit stands behind its own approval; the same for every worker that executes it.
     requestedAt: provenance?.at ?? state.createdAt,
     allowRemoval: state.allowRemoval,
+    ...(state.overrides && { overrides: state.overrides }),
     ...(bind === 'rendered' && { rendered: state.rendered }),
     ...(provenance && { provenance }),
   };
@@ -81,7 +82,7 @@ export function requestOf(
 
 export function memberOf(found: EligibilityInput, onStep: BatchMember['onStep']): BatchMember {
   const { file, context } = found;
-  const { id, scope, target, base, allowRemoval } = file.state;
+  const { id, scope, target, base, allowRemoval, overrides } = file.state;
   // A policy may have come, or become stricter, on each tip that it is planned on.
   const authorize = async ({ snapshot, plan }: Planned) => {
     const pinned = { ...context, observe: () => Promise.resolve(snapshot) };
@@ -89,5 +90,5 @@ export function memberOf(found: EligibilityInput, onStep: BatchMember['onStep'])
     const judged = { ...found, context: pinned, rules: await rulesOf(pinned, snapshot) };
     return requestOf(judged, await requireEligible(judged));
   };
-  return { asked: { id, scope, target, base, allowRemoval }, authorize, ...(onStep && { onStep }) };
+  return { asked: { id, scope, target, base, allowRemoval, overrides }, authorize, ...(onStep && { onStep }) };
 }

@@ -1,3 +1,4 @@
+import { DEFAULT_FIXED } from '../../../engine/layout/configuration/checks.ts';
 import { describe, expect, it } from 'vitest';
 import { type BacktrailError, isFailure } from '../../../engine/model/index.ts';
 import { DEFAULT_KEEP, parseConfig } from '../../../engine/layout/configuration/parse.ts';
@@ -35,6 +36,7 @@ describe('configuration', () => {
       source: [],
       delivery: null,
       policy: { environments: [], groups: {}, permissions: [] },
+      checks: { severity: {}, fixed: [...DEFAULT_FIXED], migrations: [] },
       ledger: { ref: 'refs/backtrail/ledger' },
       subject: 'Rollback',
       commit: { subject: null, signoff: false, trailers: {} },

@@ -1,0 +1,54 @@
+/** What the checks of the registry look at: a finished plan, what it would deliver, and what was observed beforehand. */
+import type {
+  CheckCode,
+  FileChange,
+  Finding,
+  LogCommit,
+  ObjectId,
+  Plan,
+  RequestId,
+  Scope,
+  Severity,
+} from '../model/index.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
+import type { Documents } from './documents/documents.ts';
+
+export interface CheckInput {
+  readonly snapshot: Snapshot;
+  readonly plan: Plan;
+  /** Manifests that are delivered with it; empty without delivery. */
+  readonly outputs: readonly FileChange[];
+  readonly documents: Documents;
+  /** Commits that changed the scope since the target; absent where they were not read. */
+  readonly since?: readonly Pick<LogCommit, 'id' | 'trailers'>[];
+}
+
+/** A finding before the configuration and overrides decide how severe it is. */
+export interface RawFinding extends Omit<Finding, 'code' | 'severity' | 'overridden'> {
+  readonly code: CheckCode;
+  /** At least so severe, unless the check is off. */
+  readonly atLeast?: Severity;
+  /** At most so severe. */
+  readonly atMost?: Severity;
+}
+
+/** Gathered by ports before a plan is shown; what is absent was not asked. Observations of registries will be one more of these. */
+export interface Observations {
+  /** What a dry run of a push said; `here`: this process publishes. */
+  readonly push?: { readonly here: boolean; readonly denied: string | null };
+  /** Open requests of the ledger. */
+  readonly requests?: readonly OpenRequest[];
+  /** Commits of others in the scope since the plan that a request was made on. */
+  readonly since?: readonly ObjectId[];
+}
+
+export interface OpenRequest {
+  readonly id: RequestId;
+  readonly scope: Scope;
+  readonly status: string;
+  /** Email. */
+  readonly author: string;
+}
+
+export type ContentCheck = (input: CheckInput) => RawFinding[] | Promise<RawFinding[]>;
+export type ObservedCheck = (plan: Plan, observed: Observations) => RawFinding[];

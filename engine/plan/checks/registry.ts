@@ -1,0 +1,164 @@
+/** The checks by their codes (engine/model/checks.ts), how they are run, and how severe their findings are. */
+import {
+  BacktrailError,
+  CHECK_CODES,
+  type CheckCode,
+  CHECKS,
+  type ChecksConfig,
+  FAILURES,
+  type Finding,
+  isCheckCode,
+  type Plan,
+  type Severity,
+} from '../../model/index.ts';
+import type { CheckInput, ContentCheck, Observations, ObservedCheck, RawFinding } from '../check-input.ts';
+import { checkInFlight } from './in-flight.ts';
+import { checkDangling } from './manifests/dangling-reference.ts';
+import { checkDestructive } from './manifests/destructive.ts';
+import { checkFixedFields } from './manifests/fixed-field.ts';
+import { checkImmutable } from './manifests/immutable-field.ts';
+import { checkRawSecrets } from './manifests/raw-secret.ts';
+import { checkMigrations } from './migration-crossed.ts';
+import { checkPush } from './push-denied.ts';
+import { checkSharedFiles } from './shared-file.ts';
+
+/** By what each check finds something: the content of a plan, what was observed, or another part of planning (null). */
+const BY_CODE: Readonly<Record<CheckCode, { content: ContentCheck } | { observed: ObservedCheck } | null>> = {
+  // With the records of deployments.
+  TARGET_INELIGIBLE: null,
+  FIXED_FIELD: { content: checkFixedFields },
+  IMMUTABLE_FIELD: { content: checkImmutable },
+  DESTRUCTIVE: { content: checkDestructive },
+  MIGRATION_CROSSED: { content: checkMigrations },
+  RAW_SECRET: { content: checkRawSecrets },
+  DANGLING_REFERENCE: { content: checkDangling },
+  SHARED_FILE: { content: checkSharedFiles },
+  // Found where the plan is made: `checkShared`.
+  SHARED_CHANGED: null,
+  IN_FLIGHT: { observed: checkInFlight },
+  PUSH_DENIED: { observed: checkPush },
+};
+
+/** Whether findings of this code depend on more than the repository: they are not found again when the request is executed. */
+export function isObserved(code: CheckCode): boolean {
+  const check = BY_CODE[code];
+  return check !== null && 'observed' in check;
+}
+
+/** The plan with the findings of all checks of its content. */
+export async function checkContent(input: CheckInput, overrides: readonly CheckCode[]): Promise<Plan> {
+  const { plan, snapshot } = input;
+  const { checks } = snapshot.layout.config;
+  const found: RawFinding[] = [];
+  for (const code of plan.files.length === 0 ? [] : CHECK_CODES) {
+    const check = BY_CODE[code];
+    if (check === null || !('content' in check) || checks.severity[code] === 'off') continue;
+    found.push(...(await check.content(input)));
+  }
+  return settle(plan, found, { checks, overrides });
+}
+
+/** The plan with the findings of what was observed. */
+export function checkObserved(
+  plan: Plan,
+  observed: Observations,
+  how: { readonly checks: ChecksConfig; readonly overrides: readonly CheckCode[] },
+): Plan {
+  if (plan.files.length === 0) return plan;
+  const found = CHECK_CODES.flatMap((code) => {
+    const check = BY_CODE[code];
+    return check !== null && 'observed' in check ? check.observed(plan, observed) : [];
+  });
+  return settle(plan, found, how);
+}
+
+/** Adds findings as severe as the configuration says; a block that is overridden becomes a warning that says so. */
+function settle(
+  plan: Plan,
+  found: readonly RawFinding[],
+  { checks, overrides }: { readonly checks: ChecksConfig; readonly overrides: readonly CheckCode[] },
+): Plan {
+  const used = new Set<CheckCode>(plan.overrides);
+  const judge = ({ code, atLeast, atMost, ...rest }: RawFinding): Finding[] => {
+    const set = checks.severity[code] ?? CHECKS[code].severity;
+    if (set === 'off') return [];
+    const severity = within(set, atLeast, atMost);
+    const finding = { code, hint: CHECKS[code].next, ...rest };
+    if (severity !== 'block' || !CHECKS[code].overridable || !overrides.includes(code))
+      return [{ ...finding, severity }];
+    used.add(code);
+    return [{ ...finding, severity: 'warn', overridden: true }];
+  };
+  const before = plan.findings.flatMap((finding): Finding[] => {
+    const { code, severity: _, ...rest } = finding;
+    // Judged before, or no finding of a check.
+    if (finding.overridden || !isCheckCode(code) || BY_CODE[code] !== null) return [finding];
+    return judge({ code, ...rest });
+  });
+  const findings = [...before, ...found.flatMap(judge)];
+  return { ...plan, findings, overrides: [...used].sort() };
+}
+
+const RANK: readonly Severity[] = ['info', 'warn', 'block'];
+
+function within(severity: Severity, atLeast: Severity = 'info', atMost: Severity = 'block'): Severity {
+  const rank = Math.min(Math.max(RANK.indexOf(severity), RANK.indexOf(atLeast)), RANK.indexOf(atMost));
+  return RANK[rank] ?? severity;
+}
+
+/** Blocking first, then warnings; each with what to do next, as far as that is known. */
+export function inOrder(findings: readonly Finding[]): Finding[] {
+  const rank = ({ severity }: Finding) => -RANK.indexOf(severity);
+  return findings.toSorted((a, b) => rank(a) - rank(b)).map(withHint);
+}
+
+function withHint(finding: Finding): Finding {
+  if (finding.hint !== undefined || !isFailureCode(finding.code)) return finding;
+  return { ...finding, hint: FAILURES[finding.code].hint };
+}
+
+const isFailureCode = (code: string): code is keyof typeof FAILURES => Object.hasOwn(FAILURES, code);
+
+/**
+ * The checks that `--override` names. `allow-removal` and `TARGET_ABSENT` are the removal that a plan allows otherwise, and no check.
+ *
+ * @throws INVALID_REQUEST for what is no check, and for one that nobody can override
+ */
+export function readOverrides(names: readonly string[]): {
+  readonly codes: readonly CheckCode[];
+  readonly allowRemoval: boolean;
+} {
+  const codes = new Set<CheckCode>();
+  let allowRemoval = false;
+  for (const name of names) {
+    if (name === 'allow-removal' || name === 'TARGET_ABSENT') allowRemoval = true;
+    else if (isCheckCode(name) && CHECKS[name].overridable) codes.add(name);
+    else throw unknownOverride(name);
+  }
+  return { codes: [...codes].sort(), allowRemoval };
+}
+
+function unknownOverride(name: string): BacktrailError {
+  const shown = JSON.stringify(name.slice(0, 60));
+  const exists = isCheckCode(name) || isFailureCode(name);
+  const known = CHECK_CODES.filter((code) => CHECKS[code].overridable).join(', ');
+  return new BacktrailError(
+    'INVALID_REQUEST',
+    exists ? `${shown} cannot be overridden.` : `There is no check ${shown}.`,
+    { hint: `What can be overridden: ${known}, allow-removal.` },
+  );
+}
+
+/** OVERRIDE_UNUSED: what was to be overridden and does not block is not recorded. */
+export function unusedOverrides(plan: Plan, overrides: readonly CheckCode[]): Finding[] {
+  const unused = overrides.filter((code) => !plan.overrides.includes(code));
+  if (unused.length === 0) return [];
+  return [
+    {
+      code: 'OVERRIDE_UNUSED',
+      severity: 'info',
+      message: `${unused.join(', ')} ${unused.length === 1 ? 'does' : 'do'} not block this plan: the override is not recorded.`,
+      hint: 'Leave it out, so that it covers nothing that comes later.',
+    },
+  ];
+}
