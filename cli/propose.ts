@@ -44,6 +44,7 @@ interface Confirmed {
   readonly author: Person;
   readonly reason: string;
   readonly allowRemoval: boolean;
+  readonly override?: readonly string[];
   readonly follows?: RequestId;
   readonly ledger?: boolean;
   readonly incident?: string;

@@ -28,6 +28,18 @@ const WITHOUT: Plugin = {
   },
 };
 
+/**
+ * secretlint is one and a half megabytes and seldom needed: a file of its own, which is loaded when a text may hold a secret. Its packages
+ * are modules only, which a script that is kept compiled cannot import.
+ */
+const SECRETLINT = 'secretlint.cjs';
+const SECRETLINT_APART: Plugin = {
+  name: 'secretlint-apart',
+  setup(build) {
+    build.onResolve({ filter: /\/secretlint\.ts$/ }, () => ({ path: `./${SECRETLINT}`, external: true }));
+  },
+};
+
 /** `plugins` see each file of the commands before it is bundled. */
 export async function buildCli(folder: string, plugins: readonly Plugin[] = []): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
@@ -51,7 +63,7 @@ export async function buildCli(folder: string, plugins: readonly Plugin[] = []):
     format: 'esm',
     // Which it only runs where nothing is built.
     external: [...EXTERNAL, './start/program.ts'],
-    plugins: [WITHOUT, ...plugins],
+    plugins: [WITHOUT, SECRETLINT_APART, ...plugins],
     // For the packages that are written for `require`.
     banner: {
       js: "import { createRequire as backtrailRequire } from 'node:module'; const require = backtrailRequire(import.meta.url);",
@@ -65,17 +77,27 @@ export async function buildCli(folder: string, plugins: readonly Plugin[] = []):
     outExtension: { '.js': '.cjs' },
     format: 'cjs',
     external: EXTERNAL,
-    plugins: [WITHOUT, ...plugins],
+    plugins: [WITHOUT, SECRETLINT_APART, ...plugins],
     charset: 'ascii',
     define: { 'import.meta.url': 'backtrailUrl' },
     // Node warns of an experiment where a script that it did not load itself imports something.
     supported: { 'dynamic-import': false },
     banner: { js: "const backtrailUrl = require('node:url').pathToFileURL(__filename).href;" },
   });
+  const secretlint = await build({
+    ...both,
+    entryPoints: { secretlint: 'engine/plan/secrets/secretlint.ts' },
+    outExtension: { '.js': '.cjs' },
+    format: 'cjs',
+    charset: 'ascii',
+  });
   const [code = ''] = Object.keys(commands.metafile.outputs).map((path) => basename(path));
   const usage = await readUsage(readEnvironment());
   writeFileSync(join(folder, 'usage.json'), `${JSON.stringify({ ...usage, code }, null, 1)}\n`);
-  writeFileSync(join(folder, 'LICENSES.txt'), licences([main.metafile, commands.metafile]));
+  writeFileSync(
+    join(folder, 'LICENSES.txt'),
+    licences([main.metafile, commands.metafile, secretlint.metafile]),
+  );
 }
 
 /** Each bundled package with the text of its licence. */

@@ -48,6 +48,8 @@ export const REVISION =
   'v12, a commit id, a tag or branch, HEAD~1, previous, last-successful, @2026-11-20T10:00Z or @2h';
 export const WHOLE_FILE =
   'restore files that hold selected parts as whole files, with everything else in them';
+export const OVERRIDE =
+  'go ahead although this check blocks it (docs/checks.md); may be repeated, is recorded, and needs the permission `deploy`';
 export const FIELD =
   'a short name of the configuration, or path#selector (path#/values|/tag goes on in a string that holds YAML); may be repeated';
 

@@ -44,6 +44,7 @@ rollbacks:
   - { scope: acme/production/api-gateway }                      # to: previous
   - { scope: globex/production/api-gateway, to: v12 }
   - { scope: acme/staging/web, fields: [ image ] }
+  - { scope: acme/staging/db, override: [ DESTRUCTIVE ] }       # docs/checks.md
   - { scope: "*/production/checkout" }                          # each that there is on the branch`;
 
 interface Asked {

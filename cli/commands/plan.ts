@@ -8,13 +8,23 @@ import {
 import type { Output } from '../terminal/output.ts';
 import { planText, planValue } from '../print/plan.ts';
 import type { Style } from '../print/style.ts';
-import { type Context, FIELD, type Program, REVISION, runCommand, SCOPE, WHOLE_FILE } from './command.ts';
+import {
+  type Context,
+  FIELD,
+  OVERRIDE,
+  type Program,
+  REVISION,
+  runCommand,
+  SCOPE,
+  WHOLE_FILE,
+} from './command.ts';
 
 export interface PlanOptions {
   readonly to?: string;
   readonly field?: string[];
   readonly allowRemoval?: boolean;
   readonly wholeFile?: boolean;
+  readonly override?: string[];
 }
 
 export function addPlan(program: Program): void {
@@ -26,13 +36,17 @@ export function addPlan(program: Program): void {
     .option('--field <field...>', FIELD)
     .option('--whole-file', WHOLE_FILE)
     .option('--allow-removal', 'remove what did not exist at the target')
+    .option('--override <code...>', OVERRIDE)
     .action((scope: string, options: PlanOptions) =>
       runCommand(program, (context) => previewPlan(context, toAsk(scope, options))),
     );
 }
 
 /** TARGET_REQUIRED, FIELDS_REQUIRED: an option whose value is missing, as an unset variable of a script leaves it. */
-export function toAsk(scope: string, { to, field, allowRemoval, wholeFile }: PlanOptions): PlanAsk {
+export function toAsk(
+  scope: string,
+  { to, field, allowRemoval, wholeFile, override = [] }: PlanOptions,
+): PlanAsk {
   if (to?.trim() === '') throw new BacktrailError('TARGET_REQUIRED', 'targetSha is required');
   if (field?.some((name) => name.trim() === '') === true)
     throw new BacktrailError('FIELDS_REQUIRED', 'selected fields cannot be empty for field mode');
@@ -42,6 +56,7 @@ export function toAsk(scope: string, { to, field, allowRemoval, wholeFile }: Pla
     fields: field ?? [],
     allowRemoval: allowRemoval ?? false,
     wholeFile: wholeFile ?? false,
+    ...(override.length > 0 && { override }),
   };
 }
 

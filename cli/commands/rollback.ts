@@ -31,7 +31,16 @@ import {
   toRequest,
 } from '../propose.ts';
 import type { Session } from '../session.ts';
-import { type Context, FIELD, type Program, REVISION, runCommand, SCOPE, WHOLE_FILE } from './command.ts';
+import {
+  type Context,
+  FIELD,
+  OVERRIDE,
+  type Program,
+  REVISION,
+  runCommand,
+  SCOPE,
+  WHOLE_FILE,
+} from './command.ts';
 import { type PlanOptions, previewPlan, toAsk } from './plan.ts';
 
 interface RollbackOptions extends PlanOptions {
@@ -53,6 +62,7 @@ export function addRollback(program: Program): void {
     .option('--reason <text>', 'why; becomes part of the record')
     .option('--whole-file', WHOLE_FILE)
     .option('--allow-removal', 'remove what did not exist at the target')
+    .option('--override <code...>', OVERRIDE)
     .option('--dry-run', 'show the plan and stop')
     .option('--yes', 'do not ask; needs --reason')
     .option('--request-id <key>', REQUEST_ID)
@@ -138,7 +148,14 @@ function planAndExecute(
     };
     const before = await resumed();
     if (before !== null) return before;
-    const plan = await withRetries(() => planToAsk(engine, { ...ask, author, ledger: queue !== null }));
+    const plan = await withRetries(() =>
+      planToAsk(engine, {
+        ...ask,
+        author,
+        ledger: queue !== null,
+        pushTest: queue === null ? 'here' : 'worker',
+      }),
+    );
     // Another run may have published it meanwhile; this plan would then go back one revision further.
     const meanwhile = await resumed();
     if (meanwhile !== null) return meanwhile;
@@ -148,8 +165,8 @@ function planAndExecute(
       interactive && !plan.unchanged
         ? await confirmRollback(options.reason, question(plan))
         : (options.reason ?? '');
-    const allowRemoval = options.allowRemoval ?? false;
-    const wish = toRequest(plan, { id, author, reason, allowRemoval, ledger: queue !== null });
+    const { allowRemoval = false, override = [] } = options;
+    const wish = toRequest(plan, { id, author, reason, allowRemoval, override, ledger: queue !== null });
     if (plan.unchanged || !plan.gate.ledgered)
       return resultOutput(context, plan, await rollBackHere(session, engine, wish, key !== undefined));
     const { request, ...result } = await withRetries(() => engine.rollbacks.request(wish));
@@ -189,13 +206,13 @@ async function resumeEarlier(
   { id, author, ...how }: ExecuteAsked & { readonly id: RequestId; readonly author: Person },
 ): Promise<Output> {
   const { session } = context;
-  const { reason = '', allowRemoval = false } = how.options;
+  const { reason = '', allowRemoval = false, override = [] } = how.options;
   progressPrinter(session)(
     `  ${id} was asked for before with this --request-id; nothing is rolled back twice`,
   );
   if (request === null) {
     // An already published rollback is only reported.
-    const wish = toRequest(plan, { id, author, reason, allowRemoval });
+    const wish = toRequest(plan, { id, author, reason, allowRemoval, override });
     return resultOutput(context, plan, await rollBackHere(session, engine, wish, true));
   }
   const isOpen = request.status === 'approved' || request.status === 'executing';

@@ -88,6 +88,7 @@ export function logText(style: Style, entries: readonly LogEntry[]): string {
           : [
               `         ${style.paint(['red', 'bold'], 'BREAK-GLASS')} ${style.paint('reset', record.breakGlass)}`,
             ]),
+        ...(record.overrides ?? []).map((code) => `         overrides ${style.paint('reset', code)}`),
         ...record.approvals.map((approval) => `         ${style.paint('reset', approval)}`),
         ...record.fields.map((field) => `         field ${style.paint('reset', field)}`),
         ...problems.map((problem) => style.paint('red', `         ! ${problem}`)),

@@ -76,8 +76,8 @@ const SIGN = { block: '✖', warn: '!', info: 'i' } as const;
 const COLOR = { block: 'red', warn: 'yellow', info: 'blue' } as const;
 
 export function printFindings(style: Style, findings: readonly Finding[]): string[] {
-  const lines = findings.flatMap(({ severity, code, message, hint }) => [
-    `${style.paint(COLOR[severity], `${SIGN[severity]} ${code}`)} ${style.paint('reset', oneLine(message))}`,
+  const lines = findings.flatMap(({ severity, code, message, hint, overridden }) => [
+    `${style.paint(COLOR[severity], `${SIGN[severity]} ${code}${overridden ? ' (overridden)' : ''}`)} ${style.paint('reset', oneLine(message))}`,
     ...(hint === undefined ? [] : [`    ${style.paint('dim', oneLine(hint))}`]),
   ]);
   return lines.length > 0 ? [...lines, ''] : [];

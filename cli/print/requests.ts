@@ -117,6 +117,7 @@ function facts(style: Style, request: RequestView): (readonly [name: string, tex
       'target',
       rollbackOf.version === null ? rollbackOf.commit : `${rollbackOf.commit} (v${rollbackOf.version})`,
     ],
+    ['overrides', request.overrides === undefined ? null : request.overrides.join(', ')],
     ['base', base],
     ['digest', shortDigest(style, digest)],
     ['affects', affectedServices.length === 0 ? null : affectedServices.join(', ')],

@@ -72,8 +72,8 @@ async function requestAll(items: readonly Item[], setup: Setup): Promise<void> {
 }
 
 function wishOf({ id, plan, wish }: Item, { incident: { id: incident, reason }, author }: Setup) {
-  const { allowRemoval } = wish;
-  return plan && toRequest(plan, { id, author, reason, allowRemoval, ledger: true, incident });
+  const { allowRemoval, override } = wish;
+  return plan && toRequest(plan, { id, author, reason, allowRemoval, override, ledger: true, incident });
 }
 
 function recordRequested(item: Item, { request: opened, ...result }: Requested): void {

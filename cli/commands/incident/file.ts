@@ -21,6 +21,7 @@ const schema = z.strictObject({
         fields: z.array(text).max(100).default([]),
         allowRemoval: z.boolean().default(false),
         wholeFile: z.boolean().default(false),
+        override: z.array(text).max(50).default([]),
       }),
     )
     .min(1)

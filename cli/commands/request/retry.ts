@@ -14,7 +14,7 @@ import { findRequestId } from '../../find-id.ts';
 import { type Output, printAside } from '../../terminal/output.ts';
 import { planText } from '../../print/plan.ts';
 import { continueRequest, newId, planToAsk, resultOutput, toRequest } from '../../propose.ts';
-import { type Context, ID, type Program, REVISION, runCommand } from '../command.ts';
+import { type Context, ID, OVERRIDE, type Program, REVISION, runCommand } from '../command.ts';
 import { toAsk } from '../plan.ts';
 import { executedOutput } from './approve.ts';
 import { confirmOn, requireConfirmable } from './confirm.ts';
@@ -23,6 +23,7 @@ interface RetryOptions extends ExecuteHow {
   readonly to?: string;
   readonly reason?: string;
   readonly yes?: boolean;
+  readonly override?: string[];
 }
 
 export function addRetry(program: Program, group: Command): void {
@@ -32,6 +33,7 @@ export function addRetry(program: Program, group: Command): void {
     .argument('<id>', ID)
     .option('--to <revision>', `${REVISION}: a new request that follows the failed one`)
     .option('--reason <text>', 'with --to: why (default: the reason of the failed one)')
+    .option('--override <code...>', `with --to: ${OVERRIDE}`)
     .option('--yes', 'do not ask')
     .option('--here', 'execute it in this process instead of a worker')
     .option('--no-wait', 'leave it to a worker, and do not follow it')
@@ -50,6 +52,11 @@ function retry(context: Context, typed: string, options: RetryOptions): Promise<
     throw new BacktrailError(
       'INVALID_REQUEST',
       '--reason needs --to: the same rollback keeps its own reason.',
+    );
+  if (options.override !== undefined && to === undefined)
+    throw new BacktrailError(
+      'INVALID_REQUEST',
+      '--override needs --to: the same rollback overrides what it did.',
     );
   const asks = requireConfirmable(session, options, 'retry');
   return session.withEngine(async (engine) => {
@@ -73,7 +80,7 @@ async function retryTo(
   context: Context,
   engine: Engine,
   { id, actor: author }: Act,
-  { to, reason, asks, ...how }: RetryOptions & { readonly to: string; readonly asks: boolean },
+  { to, reason, asks, override = [], ...how }: RetryOptions & { readonly to: string; readonly asks: boolean },
 ): Promise<Output> {
   const { session, style } = context;
   const failed = await engine.requests.show({ id, reader: author });
@@ -85,6 +92,7 @@ async function retryTo(
   const ask = toAsk(scopeName, {
     to,
     allowRemoval,
+    override,
     ...(scope.fields && { field: [...scope.fields] }),
     ...(scope.wholeFile && { wholeFile: true }),
   });
@@ -92,7 +100,7 @@ async function retryTo(
   if (session.format === 'text') printAside(planText(style, plan));
   if (isBlocked(plan)) throw blockedError(plan);
   if (asks) await confirmGoing('Ask for this in its place?');
-  const confirmed = { id: newId(session), author, reason: reason ?? justification, allowRemoval };
+  const confirmed = { id: newId(session), author, reason: reason ?? justification, allowRemoval, override };
   const wish = toRequest(plan, { ...confirmed, follows: id, ledger: true });
   const { request, ...result } = await engine.rollbacks.request(wish);
   if (request === null) return resultOutput(context, plan, result);

@@ -1,5 +1,11 @@
 /** The sentences of the ledger: `git log` of it is to be read by people. */
-import type { BreakGlassSession, LedgerRequest, RequestEvent, SessionEvent } from '../../model/index.ts';
+import type {
+  BreakGlassSession,
+  LedgerRequest,
+  RequestEvent,
+  RequestProposal,
+  SessionEvent,
+} from '../../model/index.ts';
 import { batchMessage, eventMessage } from '../../record/ledger-message.ts';
 
 /** The message of an event's commit; `state` is the request after it. */
@@ -28,8 +34,9 @@ const digestOf = (event: RequestEvent) => ('digest' in event ? event.digest : nu
 function deed(event: RequestEvent, what: string): string {
   switch (event.type) {
     case 'opened':
-      if (event.gate === 'break-glass') return `breaks the glass: rollback of ${what} without approval`;
-      return `asks for a rollback of ${what}`;
+      if (event.gate === 'break-glass')
+        return `breaks the glass: rollback of ${what} without approval${overriding(event.proposal)}`;
+      return `asks for a rollback of ${what}${overriding(event.proposal)}`;
     case 'approved': {
       const { have, need } = event.quorum;
       return `approves the rollback of ${what} (${have}/${need})`;
@@ -64,14 +71,20 @@ function deed(event: RequestEvent, what: string): string {
   }
 }
 
+const overriding = ({ overrides }: RequestProposal) =>
+  overrides === undefined ? '' : `, overriding ${overrides.join(', ')}`;
+
 /** Free text of an event, for the body and, in a line, for a trailer. */
 function texts(event: RequestEvent): { body: string; comment: string | null } {
   switch (event.type) {
     case 'opened': {
-      const { justification, follows, incident } = event.proposal;
+      const { justification, follows, incident, overrides } = event.proposal;
       const after = follows === null ? '' : `\nFollows ${follows}.`;
       const of = incident === undefined ? '' : `\nPart of the incident ${incident}.`;
-      return { body: `${justification}${after}${of}`, comment: justification };
+      const past = overrides === undefined ? '' : `\nOverrides ${overrides.join(', ')}.`;
+      const comment =
+        overrides === undefined ? justification : `[overrides ${overrides.join(', ')}] ${justification}`;
+      return { body: `${justification}${past}${after}${of}`, comment };
     }
     case 'approved':
     case 'rejected':

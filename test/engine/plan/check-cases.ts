@@ -24,7 +24,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   SealedSecret: 'bitnami.com/v1alpha1',
 };
 
-type Sides = readonly [now: string | Case['now'], then: string | Case['then']];
+type Sides = readonly [now: string | Case['now'], then: string | Case['target']];
 const files = (text: string | Case['now']) => (typeof text === 'string' ? { 'app.yaml': text } : text);
 const make =
   (code: string) =>
