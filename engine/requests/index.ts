@@ -118,5 +118,5 @@ async function planAgain(
   context: RequestContext,
   { id, reader, revisions = false }: Parameters<Requests['plan']>[0],
 ): Promise<RequestPlan> {
-  return planFound(context, await lookUp(context, id, reader), { reader, revisions });
+  return planFound(context, await lookUp(context, id, reader), { reader, revisions, others: true });
 }

@@ -143,10 +143,10 @@ export async function planRequested(
   return withChecks(planned, { overrides, since: await commitsSince(snapshot, request) });
 }
 
-/** Commits that changed a path of the scope since the target. */
-async function commitsSince(
+/** Commits that changed a path of the scope since the target, newest first. */
+export async function commitsSince(
   { layout, history, base }: Snapshot,
-  { scope, target }: Pick<RollbackRequest, 'scope' | 'target'>,
+  { scope, target }: { readonly scope: Scope; readonly target: ObjectId },
 ): Promise<readonly LogCommit[]> {
   if (base === target) return [];
   const paths = [...new Set(selectionsFor(layout, scope).map((selection) => selection.paths.prefix))];

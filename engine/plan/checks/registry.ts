@@ -84,8 +84,12 @@ function settle(
     if (set === 'off') return [];
     const severity = within(set, atLeast, atMost);
     const finding = { code, hint: CHECKS[code].next, ...rest };
-    if (severity !== 'block' || !CHECKS[code].overridable || !overrides.includes(code))
-      return [{ ...finding, severity }];
+    if (severity !== 'block') return [{ ...finding, severity }];
+    if (!CHECKS[code].overridable) return [{ ...finding, severity }];
+    if (!overrides.includes(code))
+      return [
+        { ...finding, severity, hint: `${finding.hint} Or go ahead all the same: --override ${code}.` },
+      ];
     used.add(code);
     return [{ ...finding, severity: 'warn', overridden: true }];
   };

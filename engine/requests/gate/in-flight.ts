@@ -1,8 +1,8 @@
 /** What is asked for in the ledger at the same time as a plan. */
-import type { CheckCode, RequestId } from '../../model/index.ts';
+import type { CheckCode, LedgerRequest, RequestId } from '../../model/index.ts';
 import { isOpen } from '../../record/transitions.ts';
 import { blockedError, isBlocked } from '../../rollback/blocked.ts';
-import { type Planned, withObserved } from '../../rollback/plan.ts';
+import { commitsSince, type Planned, withObserved } from '../../rollback/plan.ts';
 import type { RequestContext, Rules } from '../context.ts';
 import { openLedgerSnapshot } from '../ledger/snapshot.ts';
 
@@ -55,4 +55,18 @@ export async function blockedInFlight(
   const { plan } = await withInFlight(context, rules, { planned, overrides, id });
   if (isBlocked(plan)) throw blockedError(plan);
   return plan.overrides;
+}
+
+/** With what reviewers have to know of others: their requests that overlap, and what they have committed in the scope since it was planned. */
+export async function withOthers(
+  context: RequestContext,
+  { rules, request, planned }: { readonly rules: Rules; readonly request: LedgerRequest; readonly planned: Planned },
+): Promise<Planned> {
+  const { id, scope, base, overrides = [] } = request;
+  if (!isOpen(request.status)) return planned;
+  const looked = await withInFlight(context, rules, { planned, id, overrides });
+  const { snapshot } = planned;
+  const isOnLine = base !== snapshot.base && (await snapshot.history.isOnLine(snapshot.base, base));
+  const since = isOnLine ? await commitsSince(snapshot, { scope, target: base }) : [];
+  return withObserved(looked, { since: since.map((commit) => commit.id) }, overrides);
 }

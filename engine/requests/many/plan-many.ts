@@ -6,6 +6,7 @@ import type { RequestFile } from '../../record/ledger-file.ts';
 import { type Planned, withRevisions } from '../../rollback/plan.ts';
 import { planValue } from '../../rollback/plan-value.ts';
 import { readRules, type RequestContext, type Rules } from '../context.ts';
+import { withOthers } from '../gate/in-flight.ts';
 import { bindOf, rememberOwners } from '../gate/owners.ts';
 import { permitOf } from '../gate/plan-gate.ts';
 import { type LedgerSnapshot, openLedgerSnapshot } from '../ledger/snapshot.ts';
@@ -30,14 +31,22 @@ export async function pinned(context: RequestContext): Promise<RequestContext> {
   return { ...context, observe: () => Promise.resolve(snapshot) };
 }
 
+interface PlanningFor {
+  readonly reader: Person;
+  readonly revisions: boolean;
+  /** With what others ask for and have committed. */
+  readonly others?: boolean;
+}
+
 export async function planFound(
   context: RequestContext,
   found: FoundRequest,
-  { reader, revisions }: { readonly reader: Person; readonly revisions: boolean },
+  { reader, revisions, others = false }: PlanningFor,
 ): Promise<RequestPlan> {
   const { rules, ledgerSnapshot, file, request } = found;
   const { state } = file;
-  const again = await replan(context, request);
+  const plain = await replan(context, request);
+  const again = others ? await withOthers(context, { ...found, planned: plain }) : plain;
   rememberOwners(context, state, again.plan);
   const { owners, branch } = again.plan;
   const changed = isChanged(request, again, bindOf(rules, owners));
