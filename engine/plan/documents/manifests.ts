@@ -1,6 +1,7 @@
 /** The Kubernetes objects that a plan changes, before and after: from what is delivered, else from the files themselves. */
 import type { FileChange } from '../../model/index.ts';
 import type { CheckInput } from '../check-input.ts';
+import { isPlainChange } from './plain-change.ts';
 import { type Documents, type Fields, textAt } from './documents.ts';
 
 export interface Manifest {
@@ -35,6 +36,9 @@ async function readChanges({ plan, outputs, documents }: CheckInput): Promise<Ma
   const files = isComparable ? outputs : [...plan.files, ...outputs.filter(({ before }) => before !== null)];
   const [before, after] = [new Map<string, Manifest>(), new Map<string, Manifest>()];
   for (const file of files) {
+    const [old, next] = [await documents.text(file.before), await documents.text(file.after)];
+    // A Job runs what its template says; what is immutable may hold anything.
+    if (old !== null && next !== null && !/Job|immutable/.test(old) && isPlainChange(old, next)) continue;
     await collect(documents, { file, side: 'before', into: before });
     await collect(documents, { file, side: 'after', into: after });
   }

@@ -4,6 +4,7 @@ import { parseFixed } from '../../../layout/configuration/text-rules.ts';
 import { isSecretKey } from '../../../yaml/mask/mask.ts';
 import { formatSelector, type Selector } from '../../../yaml/core/selector.ts';
 import type { CheckInput, RawFinding } from '../../check-input.ts';
+import { isPlainChange } from '../../documents/plain-change.ts';
 import { type Fields, isFields, isSame, isStructured, textAt, valueAt } from '../../documents/documents.ts';
 
 /** FIXED_FIELD: a field that says what a thing is differs between now and the target. */
@@ -69,7 +70,9 @@ function mayDiffer(one: string, other: string, keys: readonly string[]): boolean
   if (keys.length === 0) return true;
   const [lines, others] = [linesWith(one, keys), linesWith(other, keys)];
   if (lines.join('\n') !== others.join('\n')) return true;
-  return lines.some((line) => /[:|>,[{+-]$/.test(line)) || /[*&]\S|<<|\\/.test(one + other);
+  // The value may be below, or on the lines that follow.
+  if (lines.some((line) => /[:|>,[{+-]$/.test(line))) return true;
+  return !isPlainChange(one, other) && /[*&]\S|<<|\\/.test(one + other);
 }
 
 const linesWith = (text: string, keys: readonly string[]) =>
