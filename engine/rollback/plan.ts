@@ -102,8 +102,10 @@ export async function planAsked(
     programs,
   );
   const since = revisions.filter(({ version }) => target.version === null || version > target.version);
+  const commits = since.map(({ commit }) => commit);
+  rememberCommits(snapshot, { scope, target: target.commit }, commits);
   const checked = await withChecks(planned, {
-    since: since.map(({ commit }) => commit),
+    since: commits,
     overrides: ask.overrides ?? [],
   });
   return { ...checked, revisions: detailsOf(revisions, target.commit) };
@@ -149,10 +151,32 @@ export async function commitsSince(
   { scope, target }: { readonly scope: Scope; readonly target: ObjectId },
 ): Promise<readonly LogCommit[]> {
   if (base === target) return [];
+  const known = knownCommits.get(history)?.get(commitsKey({ base, scope, target }));
+  if (known !== undefined) return known;
   const paths = [...new Set(selectionsFor(layout, scope).map((selection) => selection.paths.prefix))];
   const outer = paths.filter((path) => !paths.some((other) => other !== path && isBelow(path, other)));
   const logs = await Promise.all(outer.map((path) => history.log({ tip: base, path, after: target })));
   return [...new Map(logs.flat().map((commit) => [commit.id, commit])).values()];
+}
+
+/** Of the plans that were looked at last: whoever asks for one of them need not read the history again. Commits never change. */
+const knownCommits = new WeakMap<HistoryReader, Map<string, readonly LogCommit[]>>();
+const MAX_KNOWN = 200;
+
+interface Range {
+  readonly scope: Scope;
+  readonly target: ObjectId;
+}
+
+const commitsKey = ({ base, scope, target }: Range & { readonly base: ObjectId }) => {
+  const { mode, tenant, environment, service, fields } = scope;
+  return JSON.stringify([base, target, mode, tenant, environment, service, fields]);
+};
+
+function rememberCommits({ history, base }: Snapshot, range: Range, commits: readonly LogCommit[]): void {
+  const known = knownCommits.get(history) ?? new Map<string, readonly LogCommit[]>();
+  if (known.size >= MAX_KNOWN) known.clear();
+  knownCommits.set(history, known.set(commitsKey({ base, ...range }), commits));
 }
 
 const isBelow = (path: string, folder: string) => folder === '' || path.startsWith(`${folder}/`);

@@ -28,7 +28,11 @@ const severities = Object.fromEntries(
     code,
     severity
       .optional()
-      .meta({ description: CHECKS[code].sees, default: CHECKS[code].severity, example: 'warn' }),
+      .meta({
+        description: CHECKS[code].sees,
+        default: CHECKS[code].severity,
+        example: CHECKS[code].severity,
+      }),
   ]),
 );
 

@@ -1,7 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { CHECK_CODES } from '../../../engine/model/index.ts';
+import { CHECK_CODES, CHECKS } from '../../../engine/model/index.ts';
 import type { Finding, GatedPlan } from '../../../engine/index.ts';
-import { CONFIG, planning, type Planning } from '../../helpers/repositories/plan-repo.ts';
+import { CONFIG, planning, type Planning, type Step } from '../../helpers/repositories/plan-repo.ts';
 import { CASES, type Case } from './check-cases.ts';
 
 const ROOT = 'tenants/acme/prod';
@@ -121,7 +122,50 @@ describe('the configuration of checks', () => {
       await expect(planWith(checks)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
   });
 
-  it('has a code for every check', () => {
-    expect(CHECK_CODES.length).toBeGreaterThan(8);
+  it('is documented: a row for each check, with its default', () => {
+    const page = readFileSync(new URL('../../../docs/checks.md', import.meta.url), 'utf8');
+    const rows = [...page.matchAll(/^\| `([A-Z_]+)` \| (\w+)/gm)].map(([, code, severity]) => [
+      code,
+      severity,
+    ]);
+    expect(rows).toEqual(CHECK_CODES.map((code) => [code, CHECKS[code].severity]));
+  });
+});
+
+describe('migrations', () => {
+  const api = (tag: string) => ({ [`${ROOT}/services/api/service.yaml`]: `image:\n  tag: ${tag}\n` });
+  const checks = { migrations: ['db/{environment}/*.sql', { path: 'fences/**', fence: true }] };
+  const crossed = async (steps: readonly Step[], to = 'v1') => {
+    const { engine } = await planning(steps, { ...CONFIG, checks });
+    const { findings } = await engine.rollbacks.plan({ scope: 'acme/prod/api', to });
+    return ofCheck(findings, 'MIGRATION_CROSSED');
+  };
+
+  it('are told of where their paths changed since the target, and block where they are a fence', async () => {
+    const now = { ...api('v2'), 'db/prod/1.sql': 'x', 'db/staging/1.sql': 'x' };
+    expect(await crossed([api('v1'), now])).toEqual([
+      expect.stringMatching(/^warn: db\/prod\/1\.sql came since/),
+    ]);
+    expect(await crossed([api('v1'), { ...api('v2'), 'fences/a': 'x' }])).toEqual([
+      expect.stringMatching(/^block: A fence is crossed: fences\/a/),
+    ]);
+  });
+
+  it('are told of where commits of the scope name them', async () => {
+    const named = (text: string) => ({ files: api('v2'), message: `Two\n\nMigration: ${text}` });
+    expect(await crossed([api('v1'), named('0042 adds a column')])).toEqual([
+      expect.stringMatching(/^warn: 0042 adds a column came since/),
+    ]);
+    expect(await crossed([api('v1'), named('0042 drops one (fence)')])).toEqual([
+      expect.stringMatching(/^block: A fence/),
+    ]);
+  });
+
+  it('are silent where they are older than the target', async () => {
+    const old = {
+      files: { ...api('v1'), 'db/prod/1.sql': 'x', 'fences/a': 'x' },
+      message: 'One\n\nMigration: old (fence)',
+    };
+    expect(await crossed([old, api('v2')])).toEqual([]);
   });
 });
