@@ -89,7 +89,7 @@ export const isCheckCode = (code: string): code is CheckCode => Object.hasOwn(CH
 export const CHECK_CODES: readonly CheckCode[] = Object.keys(CHECKS).filter(isCheckCode);
 
 /** How severe a finding of a check is by the configuration; `off`: it does not count. */
-export type CheckSeverity = Severity | 'off';
+type CheckSeverity = Severity | 'off';
 
 /** `checks` of the configuration. */
 export interface ChecksConfig {
@@ -99,7 +99,7 @@ export interface ChecksConfig {
   readonly migrations: readonly MigrationPath[];
 }
 
-export interface MigrationPath {
+interface MigrationPath {
   /** A path pattern, as in the layout. */
   readonly path: string;
   /** A rollback to before it is blocked. */

@@ -42,7 +42,7 @@ export interface Observations {
   readonly since?: readonly ObjectId[];
 }
 
-export interface OpenRequest {
+interface OpenRequest {
   readonly id: RequestId;
   readonly scope: Scope;
   readonly status: string;

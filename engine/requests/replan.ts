@@ -5,9 +5,14 @@ import { type Planned, planRequested } from '../rollback/plan.ts';
 import { type RequestContext, stamp } from './context.ts';
 import { termsOf } from './terms.ts';
 
-export async function replan(context: RequestContext, request: LedgerRequest): Promise<Planned> {
+/** `asks`: for a person to look at. */
+export async function replan(
+  context: RequestContext,
+  request: LedgerRequest,
+  how: { readonly asks?: boolean } = {},
+): Promise<Planned> {
   const snapshot = await context.observe();
-  return planRequested(snapshot, request, context.programs, { asks: true });
+  return planRequested(snapshot, request, context.programs, { asks: how.asks ? 'read' : 'known' });
 }
 
 export function isChanged(request: LedgerRequest, planned: Planned, bind: 'digest' | 'rendered'): boolean {

@@ -165,7 +165,9 @@ async function decideRequest(
     }
   }
   if (base !== null) await requireOnLine(snapshot, base, 'base');
-  const planned = await planRequested(snapshot, asked, programs, { asks: true });
+  const planned = await planRequested(snapshot, asked, programs, {
+    asks: acting === context ? 'read' : 'known',
+  });
   requireSamePlan(planned, asked);
   // What does not block is not overridden: it must not cover what comes later.
   const request = { ...asked, overrides: planned.plan.overrides };

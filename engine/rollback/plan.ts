@@ -103,7 +103,7 @@ export async function planAsked(
   );
   const since = revisions.filter(({ version }) => target.version === null || version > target.version);
   const commits = since.map(({ commit }) => commit);
-  rememberCommits(snapshot, { scope, target: target.commit }, commits);
+  rememberMigrations(snapshot, { scope, target: target.commit }, commits);
   const checked = await withChecks(planned, {
     since: commits,
     overrides: ask.overrides ?? [],
@@ -130,19 +130,19 @@ export async function withRevisions(planned: Planned): Promise<Planned> {
 }
 
 /**
- * The same for a confirmed request: nothing is resolved again, and the contents of the request are not trusted. `asks`: for a person, who is
- * told of migrations that commits name as well.
+ * The same for a confirmed request: nothing is resolved again, and the contents of the request are not trusted. `asks`: `read` for a
+ * person, who is told of migrations that commits name as well; else only of those that are known from a plan before.
  */
 export async function planRequested(
   snapshot: Snapshot,
   request: Pick<RollbackRequest, 'scope' | 'target' | 'allowRemoval' | 'overrides'>,
   programs: Programs,
-  { asks = false }: { readonly asks?: boolean } = {},
+  { asks = 'known' }: { readonly asks?: 'read' | 'known' } = {},
 ): Promise<Planned> {
   const planned = await withDelivery(snapshot, await planWithoutDelivery(snapshot, request), programs);
   const { overrides = [] } = request;
-  if (!asks) return withChecks(planned, { overrides });
-  return withChecks(planned, { overrides, since: await commitsSince(snapshot, request) });
+  const since = await migrationsSince(snapshot, request, asks === 'read');
+  return withChecks(planned, { overrides, since });
 }
 
 /** Commits that changed a path of the scope since the target, newest first. */
@@ -151,8 +151,6 @@ export async function commitsSince(
   { scope, target }: { readonly scope: Scope; readonly target: ObjectId },
 ): Promise<readonly LogCommit[]> {
   if (base === target) return [];
-  const known = knownCommits.get(history)?.get(commitsKey({ base, scope, target }));
-  if (known !== undefined) return known;
   const paths = [...new Set(selectionsFor(layout, scope).map((selection) => selection.paths.prefix))];
   const outer = paths.filter((path) => !paths.some((other) => other !== path && isBelow(path, other)));
   const logs = await Promise.all(outer.map((path) => history.log({ tip: base, path, after: target })));
@@ -160,23 +158,39 @@ export async function commitsSince(
 }
 
 /** Of the plans that were looked at last: whoever asks for one of them need not read the history again. Commits never change. */
-const knownCommits = new WeakMap<HistoryReader, Map<string, readonly LogCommit[]>>();
-const MAX_KNOWN = 200;
+const knownMigrations = new WeakMap<HistoryReader, Map<string, readonly MigrationCommit[]>>();
+const MAX_KNOWN = 10_000;
+
+type MigrationCommit = Pick<LogCommit, 'id' | 'trailers'>;
 
 interface Range {
   readonly scope: Scope;
   readonly target: ObjectId;
 }
 
-const commitsKey = ({ base, scope, target }: Range & { readonly base: ObjectId }) => {
+const rangeKey = ({ base, scope, target }: Range & { readonly base: ObjectId }) => {
   const { mode, tenant, environment, service, fields } = scope;
   return JSON.stringify([base, target, mode, tenant, environment, service, fields]);
 };
 
-function rememberCommits({ history, base }: Snapshot, range: Range, commits: readonly LogCommit[]): void {
-  const known = knownCommits.get(history) ?? new Map<string, readonly LogCommit[]>();
+function rememberMigrations({ history, base }: Snapshot, range: Range, commits: readonly LogCommit[]): void {
+  const known = knownMigrations.get(history) ?? new Map<string, readonly MigrationCommit[]>();
   if (known.size >= MAX_KNOWN) known.clear();
-  knownCommits.set(history, known.set(commitsKey({ base, ...range }), commits));
+  const found = commits
+    .filter(({ trailers }) => trailers.some((line) => /^migration[ \t]*:/i.test(line)))
+    .map(({ id, trailers }) => ({ id, trailers }));
+  knownMigrations.set(history, known.set(rangeKey({ base, ...range }), found));
+}
+
+/** `read`: also where no plan was looked at before. */
+async function migrationsSince(
+  snapshot: Snapshot,
+  { scope, target }: Range,
+  read: boolean,
+): Promise<readonly MigrationCommit[]> {
+  const { history, base } = snapshot;
+  const known = knownMigrations.get(history)?.get(rangeKey({ base, scope, target }));
+  return known ?? (read ? commitsSince(snapshot, { scope, target }) : []);
 }
 
 const isBelow = (path: string, folder: string) => folder === '' || path.startsWith(`${folder}/`);
@@ -210,7 +224,7 @@ const DENIALS: ReadonlySet<FailureCode> = new Set(['REMOTE_DENIED', 'REMOTE_REJE
 /** The checks look at every plan, also at one that is blocked: all that is wrong with it is said at once. */
 async function withChecks(
   planned: Planned,
-  { since, overrides }: { readonly since?: readonly LogCommit[]; readonly overrides: readonly CheckCode[] },
+  { since, overrides }: { readonly since?: readonly MigrationCommit[]; readonly overrides: readonly CheckCode[] },
 ): Promise<Planned> {
   const { snapshot, plan, delivery } = planned;
   const documents = createDocuments(snapshot);

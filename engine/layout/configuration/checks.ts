@@ -26,13 +26,11 @@ const severity = z.enum(['block', 'warn', 'info', 'off']);
 const severities = Object.fromEntries(
   CHECK_CODES.map((code) => [
     code,
-    severity
-      .optional()
-      .meta({
-        description: CHECKS[code].sees,
-        default: CHECKS[code].severity,
-        example: CHECKS[code].severity,
-      }),
+    severity.optional().meta({
+      description: CHECKS[code].sees,
+      default: CHECKS[code].severity,
+      example: CHECKS[code].severity,
+    }),
   ]),
 );
 

@@ -27,7 +27,7 @@ export function checkInFlight({ scope }: Plan, { requests = [], since = [] }: Ob
 }
 
 /** Whether two scopes can have a path or a field in common. */
-export function overlaps(one: Scope, other: Scope): boolean {
+function overlaps(one: Scope, other: Scope): boolean {
   if (one.tenant !== other.tenant || one.environment !== other.environment) return false;
   if (one.service !== undefined && other.service !== undefined && one.service !== other.service) return false;
   if (one.mode !== 'field' || other.mode !== 'field' || one.wholeFile || other.wholeFile) return true;

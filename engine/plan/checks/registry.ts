@@ -39,12 +39,6 @@ const BY_CODE: Readonly<Record<CheckCode, { content: ContentCheck } | { observed
   PUSH_DENIED: { observed: checkPush },
 };
 
-/** Whether findings of this code depend on more than the repository: they are not found again when the request is executed. */
-export function isObserved(code: CheckCode): boolean {
-  const check = BY_CODE[code];
-  return check !== null && 'observed' in check;
-}
-
 /** The plan with the findings of all checks of its content. */
 export async function checkContent(input: CheckInput, overrides: readonly CheckCode[]): Promise<Plan> {
   const { plan, snapshot } = input;
@@ -117,9 +111,20 @@ export function inOrder(findings: readonly Finding[]): Finding[] {
 }
 
 function withHint(finding: Finding): Finding {
-  if (finding.hint !== undefined || !isFailureCode(finding.code)) return finding;
-  return { ...finding, hint: FAILURES[finding.code].hint };
+  const { code } = finding;
+  if (finding.hint !== undefined) return finding;
+  const hint = isFailureCode(code) ? FAILURES[code].hint : NEXT[code];
+  return hint === undefined ? finding : { ...finding, hint };
 }
+
+/** What to do next where a notice says nothing better. */
+const NEXT: Readonly<Partial<Record<Finding['code'], string>>> = {
+  NOTHING_TO_DO: 'Choose another revision: `backtrail history SCOPE` lists them.',
+  KEPT_PATH: '`keep` in the configuration says what no rollback touches.',
+  REMOVAL_ALLOWED: 'Leave --allow-removal out to keep it.',
+  WHOLE_FILE: 'Leave --whole-file out to restore the selected parts alone.',
+  BREAK_GLASS: '`backtrail break-glass list` shows what waits for a review.',
+};
 
 const isFailureCode = (code: string): code is keyof typeof FAILURES => Object.hasOwn(FAILURES, code);
 

@@ -14,7 +14,7 @@ export interface Manifest {
 }
 
 /** By what the API server tells them apart: group, kind, namespace and name. */
-export type Manifests = ReadonlyMap<string, Manifest>;
+type Manifests = ReadonlyMap<string, Manifest>;
 
 export interface ManifestChanges {
   readonly before: Manifests;

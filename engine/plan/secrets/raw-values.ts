@@ -10,7 +10,7 @@ const MAX_DEPTH = 60;
 const REFERENCE =
   /\$\{|\{\{|\$\(|<path:|^\s*(?:ref\+|vault:|op:\/\/|secrets?:\/\/|sm:\/\/|gcpsm:|awssm:|akv:|arn:aws[\w-]*:(?:secretsmanager|ssm):|projects\/[^/]+\/secrets\/|ENC\[|AgA[\w+/=]{40})/;
 
-export const isRaw = (value: unknown): value is string =>
+const isRaw = (value: unknown): value is string =>
   typeof value === 'string' && value.trim() !== '' && !isHarmlessValue(value) && !REFERENCE.test(value);
 
 /** The keys of a Secret whose values are plain text (or base 64 of it); none for one that SOPS has encrypted. */

@@ -48,7 +48,9 @@ export async function planGate(
     const context = await open();
     const rules = await rulesOf(context, asked.planned.snapshot);
     const facts = await readGate(context, rules, asked);
-    const looked = facts.gate.ledgered ? await withInFlight(context, rules, asked) : asked.planned;
+    const looked = facts.gate.ledgered
+      ? await withInFlight(context, rules, asked).catch((error: unknown) => asPlanned(asked, error))
+      : asked.planned;
     known.push({ context, rules, planned: looked, facts: { ...facts, overrides: looked.plan.overrides } });
   });
   const person = { name: author.name, email: author.email };
@@ -79,6 +81,12 @@ export async function planGate(
     may: { request, execute, approve },
   };
   return { gate, findings: gateFindings(plan, facts.gate, ask), planned };
+}
+
+/** Offline a plan is shown all the same: what others ask for is not known then. */
+function asPlanned({ planned }: Asking, error: unknown): Planned {
+  if (isFailure(error)) return planned;
+  throw error;
 }
 
 /** Nothing goes ahead where the rules cannot be read. */

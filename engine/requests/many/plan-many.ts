@@ -45,7 +45,7 @@ export async function planFound(
 ): Promise<RequestPlan> {
   const { rules, ledgerSnapshot, file, request } = found;
   const { state } = file;
-  const plain = await replan(context, request);
+  const plain = await replan(context, request, { asks: others });
   const again = others ? await withOthers(context, { ...found, planned: plain }) : plain;
   rememberOwners(context, state, again.plan);
   const { owners, branch } = again.plan;
