@@ -224,7 +224,10 @@ const DENIALS: ReadonlySet<FailureCode> = new Set(['REMOTE_DENIED', 'REMOTE_REJE
 /** The checks look at every plan, also at one that is blocked: all that is wrong with it is said at once. */
 async function withChecks(
   planned: Planned,
-  { since, overrides }: { readonly since?: readonly MigrationCommit[]; readonly overrides: readonly CheckCode[] },
+  {
+    since,
+    overrides,
+  }: { readonly since?: readonly MigrationCommit[]; readonly overrides: readonly CheckCode[] },
 ): Promise<Planned> {
   const { snapshot, plan, delivery } = planned;
   const documents = createDocuments(snapshot);

@@ -60,7 +60,11 @@ export async function blockedInFlight(
 /** With what reviewers have to know of others: their requests that overlap, and what they have committed in the scope since it was planned. */
 export async function withOthers(
   context: RequestContext,
-  { rules, request, planned }: { readonly rules: Rules; readonly request: LedgerRequest; readonly planned: Planned },
+  {
+    rules,
+    request,
+    planned,
+  }: { readonly rules: Rules; readonly request: LedgerRequest; readonly planned: Planned },
 ): Promise<Planned> {
   const { id, scope, base, overrides = [] } = request;
   if (!isOpen(request.status)) return planned;

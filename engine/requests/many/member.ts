@@ -90,5 +90,9 @@ export function memberOf(found: EligibilityInput, onStep: BatchMember['onStep'])
     const judged = { ...found, context: pinned, rules: await rulesOf(pinned, snapshot) };
     return requestOf(judged, await requireEligible(judged));
   };
-  return { asked: { id, scope, target, base, allowRemoval, overrides }, authorize, ...(onStep && { onStep }) };
+  return {
+    asked: { id, scope, target, base, allowRemoval, overrides },
+    authorize,
+    ...(onStep && { onStep }),
+  };
 }
