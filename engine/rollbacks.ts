@@ -215,11 +215,7 @@ export function createRollbacks(input: RollbacksInput): Rollbacks {
     const waits = gate.needsApproval && gate.may.request.allowed && !value.unchanged;
     return {
       ...value,
-      findings: inOrder([
-        ...value.findings,
-        ...findings,
-        ...unusedOverrides(found.plan, overrides),
-      ]),
+      findings: inOrder([...value.findings, ...findings, ...unusedOverrides(found.plan, overrides)]),
       ...(waits && { approval: { need, have: 0, approvers, ...(rules && { rules }) } }),
       gate,
     };

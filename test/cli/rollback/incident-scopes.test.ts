@@ -51,6 +51,7 @@ describe('a pattern of scopes', () => {
     fields: [],
     allowRemoval: false,
     wholeFile: false,
+    override: [],
   });
   const matches = async (pattern: string, names: readonly string[]) => {
     const environments = () =>
