@@ -8,6 +8,7 @@ export * from './ledger.ts';
 export * from './path.ts';
 export * from './plan.ts';
 export * from './policy.ts';
+export * from './image.ts';
 export * from './ports.ts';
 export * from './repository.ts';
 export * from './request.ts';

@@ -11,6 +11,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'engine/record': ['engine/model', 'engine/policy'],
   'engine/yaml': ['engine/model'],
   'engine/git': ['engine/model', 'engine/record'],
+  'engine/images': ['engine/model'],
   'engine/layout': ['engine/model', 'engine/policy', 'engine/record', 'engine/yaml'],
   'engine/snapshot': ['engine/model', 'engine/yaml', 'engine/layout'],
   'engine/plan': ['engine/model', 'engine/policy', 'engine/yaml', 'engine/layout', 'engine/snapshot'],
