@@ -8,6 +8,40 @@ export interface Policy {
   readonly groups: Readonly<Record<string, readonly string[]>>;
   /** If there is any grant, whatever is not granted is denied. */
   readonly permissions: readonly Grant[];
+  /** Times at which changes are frozen; absent: none. */
+  readonly windows?: readonly ChangeWindow[];
+  /** What is switched on where an environment does not say otherwise; absent: all of it. */
+  readonly features?: Partial<Features>;
+}
+
+/** What may be used at all. */
+export interface Features {
+  /** Rollbacks of any kind. */
+  readonly rollback: boolean;
+  /** Rollbacks of a whole environment (mode `full`). */
+  readonly basicRollback: boolean;
+  /** Modes other than `full` that may be used. */
+  readonly selectiveRollback: readonly SelectiveMode[];
+  /** Requests that wait for an approval. */
+  readonly rollbackApproval: boolean;
+}
+
+export const SELECTIVE_MODES = ['service', 'field'] as const;
+export type SelectiveMode = (typeof SELECTIVE_MODES)[number];
+
+/** A window that begins at each time of `cron` and lasts `durationMs`. */
+export interface ChangeWindow {
+  /** Environments, as in `EnvironmentPolicy.match`. */
+  readonly match: string;
+  /** `deny`: frozen within the window. `allow`: frozen outside of all windows of this kind. */
+  readonly kind: 'deny' | 'allow';
+  /** Five fields: minute, hour, day of the month, month, day of the week. */
+  readonly cron: string;
+  readonly durationMs: number;
+  /** IANA name. */
+  readonly timezone: string;
+  /** `exempt`: a rollback goes ahead, and its plan tells of the freeze; `bound`: it is blocked. */
+  readonly rollbacks: 'exempt' | 'bound';
 }
 
 export interface EnvironmentPolicy {
@@ -31,6 +65,7 @@ export interface EnvironmentPolicy {
   readonly bind: 'digest' | 'rendered';
   /** null: break-glass is not allowed. */
   readonly breakGlass: { readonly longestMs: number } | null;
+  readonly features?: Partial<Features>;
 }
 
 /** Emails and group names. */

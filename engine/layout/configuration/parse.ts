@@ -58,7 +58,7 @@ function parse(source: string, file: string): Config {
   }
   const place = (path: (string | number)[]) => at(offsetOf(document, path));
   const tenancy = requireOneTenancy(parsed.data, place);
-  const misfits = policyProblems(parsed.data.policy ?? {}, tenancy);
+  const misfits = policyProblems(parsed.data.policy ?? {}, tenancy, parsed.data.features);
   if (misfits.length > 0)
     throw invalid(
       misfits.map(({ path, message }) => ({ ...place(path), message: `${path.join('.')}: ${message}` })),
@@ -130,8 +130,8 @@ function withDefaults(raw: RawConfig): Config {
       ...(author !== undefined && { author }),
     })),
     delivery: raw.delivery ? withCommand(raw.delivery) : null,
-    policy: withPolicyDefaults(raw.policy ?? {}),
     checks: withCheckDefaults(raw.checks ?? {}),
+    policy: withPolicyDefaults(raw.policy ?? {}, raw.features),
     ledger: { ref: raw.ledger?.ref ?? LEDGER_REF },
     subject: raw.subject ?? DEFAULT_SUBJECT,
     commit: {

@@ -1,7 +1,15 @@
 /** The sections `policy` and `ledger` of the configuration. What can never take effect is refused: it would open a gate that someone thinks is shut. */
 import * as z from 'zod';
-import { type EnvironmentName, type EnvironmentPolicy, PERMISSIONS, type Policy } from '../../model/index.ts';
+import {
+  type EnvironmentName,
+  type EnvironmentPolicy,
+  type Features,
+  PERMISSIONS,
+  type Policy,
+  SELECTIVE_MODES,
+} from '../../model/index.ts';
 import { matchesEnvironment } from '../../policy/policy.ts';
+import { cronProblem, timezoneProblem } from '../../policy/windows.ts';
 import { environmentsProblem, ledgerProblem } from './text-rules.ts';
 
 export const LEDGER_REF = 'refs/backtrail/ledger';
@@ -74,13 +82,68 @@ const DURATION = { pattern: '^[1-9][0-9]{0,5}[mhd]$' };
 
 const pattern = checked(512, environmentsProblem);
 
+export const featuresSchema = z.strictObject({
+  rollback: z.boolean().optional().meta({ description: 'Rollbacks at all.', default: true, example: true }),
+  basic_rollback: z
+    .boolean()
+    .optional()
+    .meta({ description: 'Rollbacks of a whole environment.', default: true, example: false }),
+  selective_rollback: z
+    .array(z.enum(SELECTIVE_MODES))
+    .max(SELECTIVE_MODES.length)
+    .optional()
+    .meta({
+      description: 'Rollbacks of less than an environment: of a service, of fields.',
+      default: [...SELECTIVE_MODES],
+      example: ['service'],
+    }),
+  rollback_approval: z.boolean().optional().meta({
+    description: 'Requests that wait for an approval. It cannot be off where a quorum asks for approvals.',
+    default: true,
+    example: true,
+  }),
+});
+
+type RawFeatures = z.infer<typeof featuresSchema>;
+
+const changeWindow = z.strictObject({
+  match: pattern.meta({ description: 'Environments, as in `policy.environments`.', example: '*/production' }),
+  kind: z.enum(['deny', 'allow']).default('deny').meta({
+    description: '`deny`: frozen within the window; `allow`: frozen outside of all windows that allow.',
+    example: 'deny',
+  }),
+  cron: checked(100, cronProblem).meta({
+    description: 'When a window begins: minute, hour, day of the month, month, day of the week.',
+    example: '0 18 * * FRI',
+  }),
+  duration: duration(31 * DAY, '31d').meta({
+    description: 'How long a window lasts.',
+    ...DURATION,
+    example: '62h',
+  }),
+  timezone: checked(100, timezoneProblem).default('UTC').meta({
+    description: 'The time zone of `cron`, by its IANA name; daylight saving is considered.',
+    example: 'Europe/Berlin',
+  }),
+  rollbacks: z.enum(['exempt', 'bound']).default('exempt').meta({
+    description:
+      '`exempt`: rollbacks go ahead, and their plans tell of the freeze; `bound`: they are blocked (`WINDOW_CLOSED`, `--override`).',
+    example: 'bound',
+  }),
+});
+
 const environment = z.strictObject({
   match: pattern.meta({
     description:
       'Environments: `acme/production`, without the tenant where the layout has none; `*` matches any characters within a name, `**` alone all. The first entry that matches counts; an environment without a match needs no approval.',
     example: '*/production',
   }),
-  quorum: z.int().min(0).max(20).default(1).meta({ description: 'Approvals needed.', example: 2 }),
+  quorum: z
+    .int()
+    .min(0)
+    .max(20)
+    .optional()
+    .meta({ description: 'Approvals needed.', default: 1, example: 2 }),
   selfApproval: z
     .boolean()
     .default(false)
@@ -127,6 +190,9 @@ const environment = z.strictObject({
     })
     .optional()
     .meta({ description: 'Sessions that replace approval. Without it, there are none.' }),
+  features: featuresSchema.optional().meta({
+    description: 'What may be used here, where it differs from `features` of the whole configuration.',
+  }),
 });
 
 const grant = z
@@ -185,6 +251,11 @@ export const policySchema = z.strictObject({
     .max(200)
     .optional()
     .meta({ description: 'Who may do what. With any entry, whatever is not granted is denied.' }),
+  windows: z
+    .array(changeWindow)
+    .max(50)
+    .optional()
+    .meta({ description: 'Times at which changes are frozen, shown by every plan that they cover.' }),
 });
 
 export const ledgerSchema = z.strictObject({
@@ -205,8 +276,12 @@ export interface PolicyProblem {
 }
 
 /** Problems of a policy as a whole. `tenancy`: the layout has tenants. */
-export function policyProblems(policy: RawPolicy, tenancy: boolean): PolicyProblem[] {
-  const { environments = [], groups = {}, permissions = [] } = policy;
+export function policyProblems(
+  policy: RawPolicy,
+  tenancy: boolean,
+  features: RawFeatures = {},
+): PolicyProblem[] {
+  const { environments = [], groups = {}, permissions = [], windows = [] } = policy;
   const known = (names: readonly string[] = [], path: PolicyProblem['path']) =>
     names.flatMap((name, at) =>
       problemAt(
@@ -223,8 +298,12 @@ export function policyProblems(policy: RawPolicy, tenancy: boolean): PolicyProbl
           tenancyProblem(match, tenancy) ?? shadowedProblem(environments.slice(0, at), match, tenancy),
         ),
         ...known(approvers?.groups, [...path, 'approvers', 'groups']),
+        ...problemAt([...path, 'quorum'], approvalProblem(environments[at] ?? {}, features)),
       ];
     }),
+    ...windows.flatMap(({ match }, at) =>
+      problemAt(['policy', 'windows', at, 'match'], tenancyProblem(match, tenancy)),
+    ),
     ...permissions.flatMap((grant, at) => {
       const path = ['policy', 'permissions', at];
       return [
@@ -235,6 +314,16 @@ export function policyProblems(policy: RawPolicy, tenancy: boolean): PolicyProbl
       ];
     }),
   ];
+}
+
+/** A quorum that nobody could meet would look like a gate, and switching approvals off is no way past one. */
+function approvalProblem(
+  { quorum, features: own = {} }: { quorum?: number | undefined; features?: RawFeatures | undefined },
+  all: RawFeatures,
+): string | null {
+  const isOn = own.rollback_approval ?? all.rollback_approval ?? true;
+  const isMeant = quorum === undefined ? own.rollback_approval === undefined : quorum > 0;
+  return isOn || !isMeant ? null : 'It asks for approvals, and `rollback_approval` of `features` is false.';
 }
 
 const problemAt = (path: PolicyProblem['path'], message: string | null): PolicyProblem[] =>
@@ -261,12 +350,14 @@ function shadowedProblem(
   return `It never applies: ${JSON.stringify(earlier.match)} comes before it and matches the same environments.`;
 }
 
-export function withPolicyDefaults(raw: RawPolicy): Policy {
-  const { environments = [], groups = {}, permissions = [] } = raw;
+export function withPolicyDefaults(raw: RawPolicy, features?: RawFeatures): Policy {
+  const { environments = [], groups = {}, permissions = [], windows = [] } = raw;
   return {
     environments: environments.map(
-      ({ approvers, expiry, breakGlass, ...rest }): EnvironmentPolicy => ({
+      ({ approvers, expiry, breakGlass, features: own, quorum, ...rest }): EnvironmentPolicy => ({
         ...rest,
+        quorum: quorum ?? (own?.rollback_approval === false ? 0 : 1),
+        ...(own && { features: withNames(own) }),
         approvers: approvers ? listed(approvers) : null,
         expiryMs: expiry,
         breakGlass: breakGlass?.allowed === true ? { longestMs: breakGlass.longest } : null,
@@ -274,7 +365,23 @@ export function withPolicyDefaults(raw: RawPolicy): Policy {
     ),
     groups,
     permissions: permissions.map((grant) => ({ allow: grant.allow, in: grant.in, ...listed(grant) })),
+    ...(windows.length > 0 && {
+      windows: windows.map(({ duration: durationMs, ...rest }) => ({ ...rest, durationMs })),
+    }),
+    ...(features && { features: withNames(features) }),
   };
 }
+
+const withNames = ({
+  rollback,
+  basic_rollback: basicRollback,
+  selective_rollback: selectiveRollback,
+  rollback_approval: rollbackApproval,
+}: RawFeatures): Partial<Features> => ({
+  ...(rollback !== undefined && { rollback }),
+  ...(basicRollback !== undefined && { basicRollback }),
+  ...(selectiveRollback !== undefined && { selectiveRollback }),
+  ...(rollbackApproval !== undefined && { rollbackApproval }),
+});
 
 const listed = ({ users = [], groups = [] }: RawPeople) => ({ users, groups });

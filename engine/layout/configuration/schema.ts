@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { MESSAGE_PLACEHOLDERS, templateProblem, trailerKeyProblem } from '../../record/style.ts';
 import { checksSchema } from './checks.ts';
-import { ledgerSchema, policySchema } from './policy.ts';
+import { featuresSchema, ledgerSchema, policySchema } from './policy.ts';
 import {
   branchProblem,
   expressionProblem,
@@ -290,6 +290,9 @@ export const configSchema = z.strictObject({
   }),
   policy: policySchema.optional().meta({
     description: 'Who must agree before a rollback is executed, and who may do what.',
+  }),
+  features: featuresSchema.optional().meta({
+    description: 'What may be used at all; an environment of the policy may say otherwise for itself.',
   }),
   ledger: ledgerSchema.optional().meta({ description: 'Where requests and votes are recorded.' }),
 });

@@ -256,3 +256,56 @@ describe('ledger of the configuration', () => {
     expect(failure(ledger(ref)).message).toMatch(/^c\.yaml:3:11: ledger\.ref: .*\.$/);
   });
 });
+
+describe('windows and features of the configuration', () => {
+  it('are read, with what a window does not say', () => {
+    const policy = policyOf(
+      'features: { basic_rollback: false, selective_rollback: [field] }\npolicy: { windows: [ { match: "*/production", cron: "0 18 * * FRI", duration: 62h, timezone: Europe/Berlin } ] }\n',
+    );
+    expect(policy.windows).toEqual([
+      {
+        match: '*/production',
+        kind: 'deny',
+        cron: '0 18 * * FRI',
+        durationMs: 62 * 3_600_000,
+        timezone: 'Europe/Berlin',
+        rollbacks: 'exempt',
+      },
+    ]);
+    expect(policy.features).toEqual({ basicRollback: false, selectiveRollback: ['field'] });
+  });
+
+  it.each([
+    ['cron: every friday, duration: 1h', /five fields of cron/],
+    ['cron: "0 0 31 2 *", duration: 1h', /never comes/],
+    ['cron: "0 0 * * *", duration: 1y', /duration is written/],
+    ['cron: "0 0 * * *", duration: 1h, timezone: Mars', /time zone/],
+    ['cron: "0 0 * * *", duration: 1h, rollbacks: maybe', /rollbacks/],
+  ])('are refused where a window has %s', (text, message) => {
+    expect(failure(`${TENANTS}policy: { windows: [ { match: "**", ${text} } ] }\n`).message).toMatch(message);
+  });
+
+  it('refuse a pattern of the other tenancy', () => {
+    const text = 'policy: { windows: [ { match: production, cron: "0 0 * * *", duration: 1h } ] }\n';
+    expect(failure(`${TENANTS}${text}`).message).toMatch(/cannot match anything/);
+  });
+
+  it.each([
+    'features: { rollback_approval: false }\npolicy: { environments: [ { match: "**" } ] }\n',
+    'policy: { environments: [ { match: "**", quorum: 2, features: { rollback_approval: false } } ] }\n',
+    'features: { rollback_approval: false }\npolicy: { environments: [ { match: "a/*", quorum: 0 }, { match: "**", quorum: 1 } ] }\n',
+  ])('refuse to switch approvals off beside a quorum: %j', (text) => {
+    expect(failure(`${TENANTS}${text}`).message).toMatch(/asks for approvals, and `rollback_approval`/);
+  });
+
+  it('switch approvals off where no quorum is written', () => {
+    const text = 'policy: { environments: [ { match: "**", features: { rollback_approval: false } } ] }\n';
+    expect(policyOf(text).environments[0]).toMatchObject({
+      quorum: 0,
+      features: { rollbackApproval: false },
+    });
+    const on =
+      'features: { rollback_approval: false }\npolicy: { environments: [ { match: "**", features: { rollback_approval: true } } ] }\n';
+    expect(policyOf(on).environments[0]?.quorum).toBe(1);
+  });
+});
