@@ -45,6 +45,7 @@ const ENGINE = [
   'show',
   'compare',
   'log',
+  'recurring',
   'findRequest',
   'findRequests',
   'propose',
@@ -156,6 +157,7 @@ export type { RequestId, RollbackResult, Status, Step } from './model/request.ts
 export { formatCoordinates, MODES } from './model/scope.ts';
 export type { Coordinates, Mode, Scope } from './model/scope.ts';
 export { localScopes } from './queries/local-scopes.ts';
+export type { Recurring } from './queries/recurring.ts';
 export { knownLedgers } from './git/ledger/last-seen.ts';
 export type { Destination, LedgerFetch } from './git/open.ts';
 export { shortenDiff } from './plan/changes.ts';

@@ -23,6 +23,8 @@ import type { ConfigText } from './rollback/observe.ts';
 import { type Ask, planAsked, type Planned, withNotice, withPreview } from './rollback/plan.ts';
 import { planValue, type RollbackPlan } from './rollback/plan-value.ts';
 import type { ConfigWrite, Proposed, Steering, WrittenConfig } from './init/init.ts';
+import { DEFAULT_RECURRING } from './plan/checks/recurring.ts';
+import { type Recurring, recurring } from './queries/recurring.ts';
 import * as queries from './queries/queries.ts';
 import { type Notice, type Opened, openRepository } from './queries/with-repository.ts';
 import type { Requests } from './requests/types.ts';
@@ -107,6 +109,8 @@ export interface Engine {
   compare(ask: queries.ScopeAsk & { from: string; to?: string }): Promise<queries.Comparison>;
   /** Rollbacks on the branch, newest first, by what their commits record. */
   log(ask: { scope?: string; limit: number }): Promise<queries.LogEntry[]>;
+  /** Scopes that went back to the same revision again and again lately (`checks.recurring`), the most frequent first. */
+  recurring(ask: { scope?: string; limit: number }): Promise<Recurring[]>;
   /** The commit that executed a request earlier, or null. */
   findRequest(id: RequestId): Promise<ObjectId | null>;
   /** The same for many, on one look: those that the branch holds. */
@@ -186,6 +190,7 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
     show: (ask) => answer((snapshot) => queries.show(snapshot, ask, clock.now())),
     compare: (ask) => answer((snapshot) => queries.compare(snapshot, ask, clock.now())),
     log: (ask) => answer((snapshot) => queries.log(snapshot, ask)),
+    recurring: (ask) => answer((snapshot) => recurring(snapshot, ask, DEFAULT_RECURRING, clock.now())),
     plan: (ask) =>
       repository.ask(async (snapshot, { git, offline }) =>
         withNotice(await withPreview(git, await planAsked(snapshot, ask, { programs, clock })), offline),

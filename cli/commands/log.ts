@@ -1,4 +1,4 @@
-import { logText } from '../print/history.ts';
+import { logText, recurringText } from '../print/history.ts';
 import { positive, type Program, runCommand, SCOPE } from './command.ts';
 
 export function addLog(program: Program): void {
@@ -7,11 +7,17 @@ export function addLog(program: Program): void {
     .description('list the rollbacks in the Git log, from their trailers')
     .argument('[scope]', SCOPE)
     .option('--limit <n>', 'show the newest N', positive, 50)
-    .action((scope: string | undefined, { limit }: { limit: number }) =>
-      runCommand(program, async ({ session, style }) => {
-        const ask = { limit, ...(scope !== undefined && { scope }) };
-        const rollbacks = await session.withEngine((engine) => engine.log(ask), { offline: true });
-        return { value: { rollbacks }, text: () => logText(style, rollbacks) };
-      }),
+    .option('--recurring', 'only scopes that went back to one revision again and again, with those rollbacks')
+    .action(
+      (scope: string | undefined, { limit, recurring = false }: { limit: number; recurring?: boolean }) =>
+        runCommand(program, async ({ session, style }) => {
+          const ask = { limit, ...(scope !== undefined && { scope }) };
+          if (recurring) {
+            const found = await session.withEngine((engine) => engine.recurring(ask), { offline: true });
+            return { value: { recurring: found }, text: () => recurringText(style, found) };
+          }
+          const rollbacks = await session.withEngine((engine) => engine.log(ask), { offline: true });
+          return { value: { rollbacks }, text: () => logText(style, rollbacks) };
+        }),
     );
 }

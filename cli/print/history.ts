@@ -5,6 +5,7 @@ import {
   type History,
   type HistoryEntry,
   type LogEntry,
+  type Recurring,
   quotePath,
   type Shown,
 } from '../../engine/index.ts';
@@ -92,6 +93,22 @@ export function logText(style: Style, entries: readonly LogEntry[]): string {
         ...record.approvals.map((approval) => `         ${style.paint('reset', approval)}`),
         ...record.fields.map((field) => `         field ${style.paint('reset', field)}`),
         ...problems.map((problem) => style.paint('red', `         ! ${problem}`)),
+      ].join('\n'),
+    )
+    .join('\n');
+}
+
+export function recurringText(style: Style, found: readonly Recurring[]): string {
+  if (found.length === 0) return 'No scope goes back to the same revision again and again.';
+  return found
+    .map(({ scope, mode, fields, target, rollbacks }) =>
+      [
+        `${style.paint('bold', scope)} (${mode}) → ${short(target)}  ${rollbacks.length} times`,
+        ...fields.map((field) => `         field ${style.paint('reset', field)}`),
+        ...rollbacks.map(
+          ({ commit, time, author, reason, requestId }) =>
+            `         ${style.paint('yellow', short(commit))}  ${minute(time)}  ${requestId}  ${style.paint('reset', `${author.name}: ${reason}`)}`,
+        ),
       ].join('\n'),
     )
     .join('\n');

@@ -99,6 +99,8 @@ export const FAILURES = {
   FILE_TOO_LARGE: blocked('Choose a narrower scope.'),
   OUTPUT_UNSAFE: blocked('Change `delivery.output` in the configuration, or rename what is in the way.'),
   RENDER_FAILED: blocked('Fix the file named, or choose another target.'),
+  WINDOW_CLOSED: blocked('Wait for the end of the freeze, or give --override WINDOW_CLOSED with the reason.'),
+  MODE_FORBIDDEN: blocked('Use a mode that `features` of the configuration leaves on.'),
   WORKTREE_DIRTY: blocked('Commit or stash the local changes that overlap, then run it again.'),
   FILTER_UNTRUSTED: blocked(
     'Define the filter in your own settings (git config --global filter.NAME.smudge …), or name the remote itself with --repo URL.',

@@ -71,6 +71,7 @@ const FUNCTIONS = {
     'location',
     'log',
     'propose',
+    'recurring',
     'requests.approve',
     'requests.audit',
     'requests.cancel',
