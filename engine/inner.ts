@@ -15,6 +15,7 @@ import {
   type LedgerFetch,
   locationOf,
 } from './git/open.ts';
+import { openRegistries } from './images/open.ts';
 import { createPrograms, sandboxOf } from './render/programs/index.ts';
 import { createRollbacks, type Rollbacks } from './rollbacks.ts';
 import { blockedError, isBlocked } from './rollback/blocked.ts';
@@ -23,7 +24,6 @@ import type { ConfigText } from './rollback/observe.ts';
 import { type Ask, planAsked, type Planned, withNotice, withPreview } from './rollback/plan.ts';
 import { planValue, type RollbackPlan } from './rollback/plan-value.ts';
 import type { ConfigWrite, Proposed, Steering, WrittenConfig } from './init/init.ts';
-import { DEFAULT_RECURRING } from './plan/checks/recurring.ts';
 import { type Recurring, recurring } from './queries/recurring.ts';
 import * as queries from './queries/queries.ts';
 import { type Notice, type Opened, openRepository } from './queries/with-repository.ts';
@@ -174,13 +174,23 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
     });
   const { allowedSigners = null, random = (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes)) } =
     options;
-  const ledgered = { programs, config, committer, clock, random };
+  const registries = openRegistries(options.env, clock);
+  const ledgered = { programs, registries, config, committer, clock, random };
   const trust = createTrust(allowedSigners);
   const place = async (opened: Opened) => ({ ...ledgered, ...opened, ...(await trust(opened.git)) });
   const requests = createRequests((work) => repository.work(async (opened) => work(await place(opened))));
   return {
     requests,
-    rollbacks: createRollbacks({ repository, requests, programs, clock, committer, random, place }),
+    rollbacks: createRollbacks({
+      repository,
+      requests,
+      programs,
+      registries,
+      clock,
+      committer,
+      random,
+      place,
+    }),
     location: () => locationOf(repository.git()),
     identity: () => repository.git().identity(),
     environments: () => answer(async (snapshot) => (await queries.environments(snapshot)).environments),
@@ -190,7 +200,7 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
     show: (ask) => answer((snapshot) => queries.show(snapshot, ask, clock.now())),
     compare: (ask) => answer((snapshot) => queries.compare(snapshot, ask, clock.now())),
     log: (ask) => answer((snapshot) => queries.log(snapshot, ask)),
-    recurring: (ask) => answer((snapshot) => recurring(snapshot, ask, DEFAULT_RECURRING, clock.now())),
+    recurring: (ask) => answer((snapshot) => recurring(snapshot, ask, clock.now())),
     plan: (ask) =>
       repository.ask(async (snapshot, { git, offline }) =>
         withNotice(await withPreview(git, await planAsked(snapshot, ask, { programs, clock })), offline),

@@ -5,6 +5,7 @@ import {
   type Coordinates,
   isFailure,
   makeRequestId,
+  type ImageRegistries,
   type ObjectId,
   type Person,
   type Plan,
@@ -174,6 +175,7 @@ export interface RollbacksInput {
   readonly repository: Repository;
   readonly requests: InnerRequests;
   readonly programs: Programs;
+  readonly registries: ImageRegistries;
   readonly clock: Clock;
   readonly committer: Person;
   readonly random: (bytes: number) => Uint8Array;
@@ -182,7 +184,7 @@ export interface RollbacksInput {
 }
 
 export function createRollbacks(input: RollbacksInput): Rollbacks {
-  const { repository, requests, programs, clock, committer, random, place } = input;
+  const { repository, requests, clock, committer, random, place } = input;
   const authorOf = async ({ author }: RollbackInput) =>
     author === undefined ? ((await repository.git().identity()) ?? committer) : personOf(author);
   const askedOf = async ({ target, ...ask }: RollbackAsk): Promise<RequestAsk> => ({
@@ -201,7 +203,7 @@ export function createRollbacks(input: RollbacksInput): Rollbacks {
     const { propose = false, ledger = false, pushTest } = ask;
     const asked = askOf(ask);
     const { overrides = [] } = asked;
-    const planned = await withPreview(git, await planAsked(snapshot, asked, { programs, clock }));
+    const planned = await withPreview(git, await planAsked(snapshot, asked, input));
     const noted = withNotice(planned, offline);
     const judged = { planned: noted, author: await authorOf(ask), propose, ledger, overrides };
     const gated = await planGate(open, judged);

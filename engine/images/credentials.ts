@@ -1,9 +1,9 @@
 /** Credentials as the Docker command line keeps them (docs.docker.com, "docker login": configuration file and credential helpers). */
-import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { run } from '../git/process/spawn.ts';
 
 export type Credentials =
   | { readonly username: string; readonly password: string }
@@ -69,24 +69,32 @@ async function readConfig(env: Environment): Promise<z.infer<typeof schema> | nu
 }
 
 /** `docker-credential-NAME get`: the registry on standard input, JSON on standard output. */
-function askHelper(env: Environment, helper: string, registry: string): Promise<Credentials | null> {
+async function askHelper(env: Environment, helper: string, registry: string): Promise<Credentials | null> {
   if (!HELPER.test(helper)) throw new Error("Docker's configuration file names a helper that is none");
-  return new Promise((resolve, reject) => {
-    const options = { env: { ...env }, timeout: HELPER_MS, maxBuffer: OUTPUT_BYTES };
-    const child = execFile(`docker-credential-${helper}`, ['get'], options, (error, stdout) => {
-      if (error && /credentials not found/i.test(stdout)) return resolve(null);
-      if (error) return reject(new Error(`docker-credential-${helper} gives no credentials`));
-      try {
-        const { Username, Secret } = helperSchema.parse(JSON.parse(stdout));
-        resolve(
-          Username === '<token>' ? { identityToken: Secret } : { username: Username, password: Secret },
-        );
-      } catch {
-        reject(new Error(`docker-credential-${helper} gives no credentials`));
-      }
-    });
-    child.stdin?.on('error', () => undefined).end(`${registry}\n`);
+  const program = `docker-credential-${helper}`;
+  const nothing = new Error(`${program} gives no credentials`);
+  const { code, stdout } = await run({
+    program,
+    args: ['get'],
+    cwd: homedir(),
+    env: Object.fromEntries(
+      Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+    ),
+    input: `${registry}\n`,
+    timeoutMs: HELPER_MS,
+    maxBytes: OUTPUT_BYTES,
+    okCodes: [0, 1],
+  }).catch(() => {
+    throw nothing;
   });
+  const text = stdout.toString('utf8');
+  if (code === 1 && /credentials not found/i.test(text)) return null;
+  try {
+    const { Username, Secret } = helperSchema.parse(JSON.parse(text));
+    return Username === '<token>' ? { identityToken: Secret } : { username: Username, password: Secret };
+  } catch {
+    throw nothing;
+  }
 }
 
 function parseBasic(auth: string): Credentials | null {

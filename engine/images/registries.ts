@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
 import type { Clock, ImageAnswer, ImageRegistries } from '../model/index.ts';
-import { parseRegistries, type Registry } from './allowed.ts';
+import type { Registry } from './allowed.ts';
 import { isLoopback, PrivateAddress, publicLookup } from './connection.ts';
 import { readCredentials } from './credentials.ts';
 import { askManifest } from './manifest.ts';
@@ -24,13 +24,14 @@ const MOST_KEPT = 5000;
 const HUB = ['registry-1.docker.io', 'auth.docker.io'] as const;
 
 /**
- * `env`: `BACKTRAIL_REGISTRIES`, Docker's configuration (`DOCKER_CONFIG`, `HOME`), proxies (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`). A registry's
+ * `env`: Docker's configuration (`DOCKER_CONFIG`, `HOME`), proxies (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`). A registry's
  * own authority is read from `certs.d/HOST/*.crt` in `/etc/docker` and in `~/.config/docker`.
- *
- * @throws INVALID_REQUEST for what `BACKTRAIL_REGISTRIES` holds
  */
-export function openRegistries(env: Environment, clock: Pick<Clock, 'now'>): ImageRegistries {
-  const listed = parseRegistries(env['BACKTRAIL_REGISTRIES'] ?? '');
+export function createRegistries(
+  env: Environment,
+  listed: ReadonlyMap<string, Registry>,
+  clock: Pick<Clock, 'now'>,
+): ImageRegistries {
   const kept = new Map<string, { readonly at: number; readonly answer: ImageAnswer }>();
   const answer = async (image: string, ways: Ways, signal: AbortSignal | undefined) => {
     const known = kept.get(image);
@@ -48,10 +49,6 @@ export function openRegistries(env: Environment, clock: Pick<Clock, 'now'>): Ima
     async ask(images, signal) {
       const wanted = [...new Set(images)];
       const answers = new Map<string, ImageAnswer>();
-      if (listed.size === 0) {
-        for (const image of wanted) answers.set(image, unchecked('BACKTRAIL_REGISTRIES lists no registry'));
-        return answers;
-      }
       const ways = await openWays(env, listed);
       const rest = wanted.slice(0, MOST_IMAGES);
       for (const image of wanted.slice(MOST_IMAGES))

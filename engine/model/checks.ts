@@ -68,6 +68,42 @@ export const CHECKS = {
     sees: 'Files of `layout.shared` changed since the target, and are not rolled back.',
     next: 'Inspect them with `git show`; restore what the target needs of them by hand.',
   },
+  IMAGE_MISSING: {
+    severity: 'block',
+    overridable: true,
+    sees: 'A registry that BACKTRAIL_REGISTRIES lists has not an image that the target brings back.',
+    next: 'Choose a revision whose images exist, or push the image again: `backtrail history SCOPE` shows their tags.',
+  },
+  IMAGE_MUTABLE: {
+    severity: 'warn',
+    overridable: true,
+    sees: 'An image that the target brings back has a tag and no digest: the tag may name another image by now.',
+    next: 'Compare the digest that runs with that of the tag; pin images by digest to be sure.',
+  },
+  IMAGE_UNCHECKED: {
+    severity: 'info',
+    overridable: true,
+    sees: 'Whether an image exists could not be found out: the registry is not listed, not reachable, or wants other credentials.',
+    next: 'List the registry in BACKTRAIL_REGISTRIES, and log in to it with `docker login`.',
+  },
+  WINDOW_CLOSED: {
+    severity: 'block',
+    overridable: true,
+    sees: 'A freeze window (`policy.windows`) of an environment that the rollback changes covers now; info where rollbacks are exempt.',
+    next: 'Wait for the end, or go ahead with --override WINDOW_CLOSED and the reason, which are recorded.',
+  },
+  MODE_FORBIDDEN: {
+    severity: 'block',
+    overridable: false,
+    sees: '`features` switches off rollbacks of this mode in an environment that the rollback changes.',
+    next: 'Whoever may change .backtrail/config.yaml on the branch can switch the feature on.',
+  },
+  RECURRING: {
+    severity: 'info',
+    overridable: true,
+    sees: 'The scope went back to this revision several times lately (`checks.recurring`).',
+    next: 'What brings the newer state back? `backtrail log --recurring` lists such scopes.',
+  },
   IN_FLIGHT: {
     severity: 'warn',
     overridable: true,
@@ -97,6 +133,13 @@ export interface ChecksConfig {
   /** `[glob]#selector`; the last step may be `{a,b}`: which of these keys there is. */
   readonly fixed: readonly string[];
   readonly migrations: readonly MigrationPath[];
+  readonly recurring: RecurringLimit;
+}
+
+/** This many rollbacks of a scope to one revision, within this many days, are worth a word. */
+export interface RecurringLimit {
+  readonly times: number;
+  readonly days: number;
 }
 
 interface MigrationPath {

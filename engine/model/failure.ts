@@ -89,6 +89,12 @@ export const FAILURES = {
   DANGLING_REFERENCE: blocked(CHECKS.DANGLING_REFERENCE.next),
   SHARED_FILE: blocked(CHECKS.SHARED_FILE.next),
   SHARED_CHANGED: blocked(CHECKS.SHARED_CHANGED.next),
+  IMAGE_MISSING: blocked(CHECKS.IMAGE_MISSING.next),
+  IMAGE_MUTABLE: blocked(CHECKS.IMAGE_MUTABLE.next),
+  IMAGE_UNCHECKED: blocked(CHECKS.IMAGE_UNCHECKED.next),
+  WINDOW_CLOSED: blocked(CHECKS.WINDOW_CLOSED.next),
+  MODE_FORBIDDEN: blocked(CHECKS.MODE_FORBIDDEN.next),
+  RECURRING: blocked(CHECKS.RECURRING.next),
   IN_FLIGHT: blocked(CHECKS.IN_FLIGHT.next),
   PUSH_DENIED: blocked(CHECKS.PUSH_DENIED.next),
   // Not fetched here: git would run programs named by the repository's own configuration (remote helpers, uploadpack).
@@ -99,8 +105,6 @@ export const FAILURES = {
   FILE_TOO_LARGE: blocked('Choose a narrower scope.'),
   OUTPUT_UNSAFE: blocked('Change `delivery.output` in the configuration, or rename what is in the way.'),
   RENDER_FAILED: blocked('Fix the file named, or choose another target.'),
-  WINDOW_CLOSED: blocked('Wait for the end of the freeze, or give --override WINDOW_CLOSED with the reason.'),
-  MODE_FORBIDDEN: blocked('Use a mode that `features` of the configuration leaves on.'),
   WORKTREE_DIRTY: blocked('Commit or stash the local changes that overlap, then run it again.'),
   FILTER_UNTRUSTED: blocked(
     'Define the filter in your own settings (git config --global filter.NAME.smudge …), or name the remote itself with --repo URL.',

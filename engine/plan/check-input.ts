@@ -3,6 +3,7 @@ import type {
   CheckCode,
   FileChange,
   Finding,
+  ImageAnswer,
   LogCommit,
   ObjectId,
   Plan,
@@ -21,6 +22,18 @@ export interface CheckInput {
   readonly documents: Documents;
   /** Commits that changed the scope since the target; absent where they were not read. */
   readonly since?: readonly Pick<LogCommit, 'id' | 'trailers'>[];
+  /** Earlier rollbacks of the scope; absent where they were not read. */
+  readonly former?: readonly FormerRollback[];
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** A rollback that was made in the scope before. */
+export interface FormerRollback {
+  readonly requestId: RequestId;
+  readonly target: ObjectId;
+  /** ISO 8601. */
+  readonly time: string;
 }
 
 /** A finding before the configuration and overrides decide how severe it is. */
@@ -32,14 +45,26 @@ export interface RawFinding extends Omit<Finding, 'code' | 'severity' | 'overrid
   readonly atMost?: Severity;
 }
 
-/** Gathered by ports before a plan is shown; what is absent was not asked. Observations of registries will be one more of these. */
+/** Gathered by ports before a plan is shown; what is absent was not asked. */
 export interface Observations {
   /** What a dry run of a push said; `here`: this process publishes. */
   readonly push?: { readonly here: boolean; readonly denied: string | null };
+  /** Images that the target brings back, and what their registries say of them. */
+  readonly images?: readonly ObservedImage[];
   /** Open requests of the ledger. */
   readonly requests?: readonly OpenRequest[];
   /** Commits of others in the scope since the plan that a request was made on. */
   readonly since?: readonly ObjectId[];
+}
+
+export interface ObservedImage {
+  /** As manifests name it. */
+  readonly image: string;
+  /** The first file that has it. */
+  readonly path: string;
+  /** It has no digest. */
+  readonly isMutable: boolean;
+  readonly answer: ImageAnswer;
 }
 
 interface OpenRequest {

@@ -1,6 +1,5 @@
 /** Scopes that go back to the same revision again and again. */
 import type { Mode, ObjectId } from '../model/index.ts';
-import type { RecurringLimit } from '../plan/checks/recurring.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { log, type LogEntry } from './queries.ts';
 
@@ -16,13 +15,13 @@ export interface Recurring {
 
 const DAY_MS = 86_400_000;
 
-/** Those that were rolled back to one revision at least as often as the limit says; the most frequent first. Claims that are misplaced do not count. */
+/** Those that were rolled back to one revision at least as often as `checks.recurring` says; the most frequent first. Claims that are misplaced do not count. */
 export async function recurring(
   snapshot: Snapshot,
   ask: { readonly scope?: string; readonly limit: number },
-  { times, days }: RecurringLimit,
   now: number,
 ): Promise<Recurring[]> {
+  const { times, days } = snapshot.layout.config.checks.recurring;
   const { limit, ...within } = ask;
   const entries = await log(snapshot, { ...within, limit: Number.MAX_SAFE_INTEGER });
   const since = now - days * DAY_MS;

@@ -4,6 +4,7 @@ import {
   type Clock,
   type Config,
   type EventId,
+  type ImageRegistries,
   isFailure,
   type Person,
   type Policy,
@@ -20,6 +21,7 @@ export interface RequestContext {
   readonly git: GitRepository;
   readonly observe: Observe;
   readonly programs: Programs;
+  readonly registries: ImageRegistries;
   /** A configuration from outside the repository. */
   readonly config: ConfigText | null;
   readonly committer: Person;

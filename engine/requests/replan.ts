@@ -12,7 +12,9 @@ export async function replan(
   how: { readonly asks?: boolean } = {},
 ): Promise<Planned> {
   const snapshot = await context.observe();
-  return planRequested(snapshot, request, context.programs, { asks: how.asks ? 'read' : 'known' });
+  const { programs, clock } = context;
+  const tools = how.asks ? context : { programs, clock };
+  return planRequested(snapshot, request, tools, { asks: how.asks ? 'read' : 'known' });
 }
 
 export function isChanged(request: LedgerRequest, planned: Planned, bind: 'digest' | 'rendered'): boolean {
@@ -70,7 +72,9 @@ async function linesAt(context: RequestContext, request: LedgerRequest, now: Sna
   const { branch, layout, reader, history, hasher } = now;
   const base: ObjectId = request.base;
   const snapshot = makeSnapshot({ branch, base, layout, reader, history, hasher });
-  return linesOf(await planRequested(snapshot, request, context.programs));
+  return linesOf(
+    await planRequested(snapshot, request, { programs: context.programs, clock: context.clock }),
+  );
 }
 
 /** One line a change; values are masked where the plan masks them. */

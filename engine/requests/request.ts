@@ -128,7 +128,7 @@ async function decideRequest(
 ): Promise<Decided> {
   // By name: nothing else of what a caller gives may take the place of the engine's own.
   const options: ExecuteOptions = { ...(onStep && { onStep }), ...(signal && { signal }) };
-  const { git, clock, programs } = context;
+  const { git, clock } = context;
   requireForm(ask);
   const snapshot = await context.observe();
   const scope = await scopeOf(snapshot, ask);
@@ -165,7 +165,7 @@ async function decideRequest(
     }
   }
   if (base !== null) await requireOnLine(snapshot, base, 'base');
-  const planned = await planRequested(snapshot, asked, programs, {
+  const planned = await planRequested(snapshot, asked, context, {
     asks: acting === context ? 'read' : 'known',
   });
   requireSamePlan(planned, asked);

@@ -300,12 +300,12 @@ async function prepare(
 }
 
 async function planAnew(
-  { programs }: Round,
+  { programs, clock }: Round,
   snapshot: Snapshot,
   { asked, authorize, onStep }: BatchMember,
 ): Promise<Authorized & { readonly hasNothing: boolean }> {
   if (asked.base !== null) await requireOnLine(snapshot, asked.base, 'base');
-  const planned = await planRequested(snapshot, asked, programs);
+  const planned = await planRequested(snapshot, asked, { programs, clock });
   const request = await authorize(planned);
   const hasNothing = requireConfirmed(request, planned);
   if (!hasNothing) await onStep?.({ step: 'planned', digest: planned.plan.digest });

@@ -77,7 +77,9 @@ async function attemptOnce(input: ExecuteInput, prepared: ExecuteInput['prepared
   if (done) await git.deleteStaging(request.id);
   if (done) return report(input, snapshot.branch, done);
   if (!prepared && request.base !== null) await requireOnLine(snapshot, request.base, 'base');
-  const planned = prepared?.planned ?? (await planRequested(snapshot, request, input.programs));
+  const planned =
+    prepared?.planned ??
+    (await planRequested(snapshot, request, { programs: input.programs, clock: input.clock }));
   const nothing = requireConfirmed(request, planned);
   if (nothing) await git.deleteStaging(request.id);
   const { branch, base } = snapshot;

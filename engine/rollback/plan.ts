@@ -8,6 +8,7 @@ import {
   type Finding,
   formatCoordinates,
   type HistoryReader,
+  type ImageRegistries,
   isFailure,
   isObjectId,
   type LogCommit,
@@ -27,8 +28,9 @@ import { enclosingString } from '../layout/fields/strings.ts';
 import { readHistory } from '../history/history.ts';
 import { type Layout, parseScope } from '../layout/layout.ts';
 import { checkContent, checkObserved } from '../plan/checks/registry.ts';
-import type { Observations } from '../plan/check-input.ts';
+import type { CheckInput, ObservedImage, Observations } from '../plan/check-input.ts';
 import { createDocuments } from '../plan/documents/documents.ts';
+import { imagesBroughtBack } from '../plan/documents/images.ts';
 import { planRollback, selectionsFor } from '../plan/plan.ts';
 import { refOf, resolveRevision } from '../history/find-revision.ts';
 import { parseRevision } from '../history/revision-name.ts';
@@ -63,6 +65,8 @@ export interface Ask extends ScopeAsk {
 export interface PlanTools {
   readonly programs: Programs;
   readonly clock: Pick<Clock, 'now'>;
+  /** Asked for the images that a plan brings back, where a person is to look at it. */
+  readonly registries?: ImageRegistries;
 }
 
 /** A plan and the manifests that it would deliver: shown to people, and the input of the next step. */
@@ -83,11 +87,8 @@ export interface RevisionDetails {
   readonly subject: string;
 }
 
-export async function planAsked(
-  snapshot: Snapshot,
-  ask: Ask,
-  { programs, clock }: PlanTools,
-): Promise<Planned> {
+export async function planAsked(snapshot: Snapshot, ask: Ask, tools: PlanTools): Promise<Planned> {
+  const { programs, clock } = tools;
   // The parts still determine the revision: `v3` must not become another commit.
   const parts = await resolveScope(snapshot, ask);
   const { query, revisions } = await historyOf(snapshot, parts);
@@ -104,8 +105,11 @@ export async function planAsked(
   const since = revisions.filter(({ version }) => target.version === null || version > target.version);
   const commits = since.map(({ commit }) => commit);
   rememberMigrations(snapshot, { scope, target: target.commit }, commits);
-  const checked = await withChecks(planned, {
+  const checked = await withChecks(planned, tools, {
     since: commits,
+    former: revisions.flatMap(({ commit: { time }, rollback }) =>
+      rollback ? [{ requestId: rollback.requestId, target: rollback.target, time }] : [],
+    ),
     overrides: ask.overrides ?? [],
   });
   return { ...checked, revisions: detailsOf(revisions, target.commit) };
@@ -136,13 +140,13 @@ export async function withRevisions(planned: Planned): Promise<Planned> {
 export async function planRequested(
   snapshot: Snapshot,
   request: Pick<RollbackRequest, 'scope' | 'target' | 'allowRemoval' | 'overrides'>,
-  programs: Programs,
+  tools: PlanTools,
   { asks = 'known' }: { readonly asks?: 'read' | 'known' } = {},
 ): Promise<Planned> {
-  const planned = await withDelivery(snapshot, await planWithoutDelivery(snapshot, request), programs);
+  const planned = await withDelivery(snapshot, await planWithoutDelivery(snapshot, request), tools.programs);
   const { overrides = [] } = request;
   const since = await migrationsSince(snapshot, request, asks === 'read');
-  return withChecks(planned, { overrides, since });
+  return withChecks(planned, tools, { overrides, since });
 }
 
 /** Commits that changed a path of the scope since the target, newest first. */
@@ -224,15 +228,36 @@ const DENIALS: ReadonlySet<FailureCode> = new Set(['REMOTE_DENIED', 'REMOTE_REJE
 /** The checks look at every plan, also at one that is blocked: all that is wrong with it is said at once. */
 async function withChecks(
   planned: Planned,
+  { clock, registries }: PlanTools,
   {
-    since,
     overrides,
-  }: { readonly since?: readonly MigrationCommit[]; readonly overrides: readonly CheckCode[] },
+    ...known
+  }: Pick<CheckInput, 'since' | 'former'> & { readonly overrides: readonly CheckCode[] },
 ): Promise<Planned> {
   const { snapshot, plan, delivery } = planned;
   const documents = createDocuments(snapshot);
-  const input = { snapshot, plan, outputs: delivery.outputs, documents, ...(since && { since }) };
-  return { ...planned, plan: await checkContent(input, overrides) };
+  const input = { snapshot, plan, outputs: delivery.outputs, documents, now: clock.now(), ...known };
+  const checked = { ...planned, plan: await checkContent(input, overrides) };
+  if (!registries) return checked;
+  return withObserved(checked, { images: await observeImages(input, registries) }, overrides);
+}
+
+/** Asks for all of them side by side. */
+async function observeImages(input: CheckInput, registries: ImageRegistries): Promise<ObservedImage[]> {
+  const { severity } = input.snapshot.layout.config.checks;
+  if (
+    (['IMAGE_MISSING', 'IMAGE_MUTABLE', 'IMAGE_UNCHECKED'] as const).every((code) => severity[code] === 'off')
+  )
+    return [];
+  const found = await imagesBroughtBack(input);
+  if (found.length === 0) return [];
+  const answers = await registries.ask(found.map(({ image }) => image));
+  return found.map(({ image, path }) => ({
+    image,
+    path,
+    isMutable: !image.includes('@'),
+    answer: answers.get(image) ?? { state: 'unchecked' },
+  }));
 }
 
 /** The same before any renderer runs. */

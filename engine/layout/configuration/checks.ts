@@ -61,6 +61,16 @@ export const checksSchema = z.strictObject({
         'What FIXED_FIELD compares: `path#selector`, or `#selector` in any file; a last step `{a,b}` asks only which of these keys there is. Your own list replaces the default.',
       example: ['**/service.yaml#/profile', '#/spec/source/{chart,path}'],
     }),
+  recurring: z
+    .strictObject({
+      times: z.int().min(2).max(1000).default(3).meta({ description: 'How many rollbacks.', example: 3 }),
+      days: z.int().min(1).max(3650).default(30).meta({ description: 'Within how many days.', example: 30 }),
+    })
+    .optional()
+    .meta({
+      description:
+        'When rollbacks of one scope to one revision are worth a word (RECURRING, `backtrail log --recurring`).',
+    }),
   migrations: z.array(migration).max(50).optional().meta({
     description:
       'Paths whose change is a migration (MIGRATION_CROSSED): a list of patterns, or of `path` and `fence`. A commit says the same by the trailer `Migration: TEXT`, which is a fence where the text ends in `(fence)`.',
@@ -69,7 +79,12 @@ export const checksSchema = z.strictObject({
 
 type RawChecks = z.infer<typeof checksSchema>;
 
-export function withCheckDefaults({ fixed, migrations, ...codes }: Partial<RawChecks>): ChecksConfig {
+export function withCheckDefaults({
+  fixed,
+  migrations,
+  recurring,
+  ...codes
+}: Partial<RawChecks>): ChecksConfig {
   const set = Object.entries(codes).flatMap(([code, value]) => {
     const parsed = severity.safeParse(value);
     return parsed.success ? [[code, parsed.data] as const] : [];
@@ -78,5 +93,6 @@ export function withCheckDefaults({ fixed, migrations, ...codes }: Partial<RawCh
     severity: Object.fromEntries(set),
     fixed: fixed ?? [...DEFAULT_FIXED],
     migrations: migrations ?? [],
+    recurring: recurring ?? { times: 3, days: 30 },
   };
 }

@@ -12,6 +12,8 @@ import {
   type Severity,
 } from '../../model/index.ts';
 import type { CheckInput, ContentCheck, Observations, ObservedCheck, RawFinding } from '../check-input.ts';
+import { checkFeatures } from './features.ts';
+import { checkMissingImages, checkMutableImages, checkUncheckedImages } from './images.ts';
 import { checkInFlight } from './in-flight.ts';
 import { checkDangling } from './manifests/dangling-reference.ts';
 import { checkDestructive } from './manifests/destructive.ts';
@@ -20,7 +22,9 @@ import { checkImmutable } from './manifests/immutable-field.ts';
 import { checkRawSecrets } from './manifests/raw-secret.ts';
 import { checkMigrations } from './migration-crossed.ts';
 import { checkPush } from './push-denied.ts';
+import { checkRecurring } from './recurring.ts';
 import { checkSharedFiles } from './shared-file.ts';
+import { checkWindows } from './windows.ts';
 
 /** By what each check finds something: the content of a plan, what was observed, or another part of planning (null). */
 const BY_CODE: Readonly<Record<CheckCode, { content: ContentCheck } | { observed: ObservedCheck } | null>> = {
@@ -35,6 +39,12 @@ const BY_CODE: Readonly<Record<CheckCode, { content: ContentCheck } | { observed
   SHARED_FILE: { content: checkSharedFiles },
   // Found where the plan is made: `checkShared`.
   SHARED_CHANGED: null,
+  IMAGE_MISSING: { observed: checkMissingImages },
+  IMAGE_MUTABLE: { observed: checkMutableImages },
+  IMAGE_UNCHECKED: { observed: checkUncheckedImages },
+  WINDOW_CLOSED: { content: checkWindows },
+  MODE_FORBIDDEN: { content: checkFeatures },
+  RECURRING: { content: checkRecurring },
   IN_FLIGHT: { observed: checkInFlight },
   PUSH_DENIED: { observed: checkPush },
 };

@@ -47,7 +47,10 @@ export async function recorded(found: EligibilityInput): Promise<RollbackResult>
       'LEDGER_TAMPERED',
       `The ledger says that request ${id} was executed, but the branch does not contain it.`,
     );
-  const { plan } = await planRequested(await context.observe(), requestOf(found, null), context.programs);
+  const { plan } = await planRequested(await context.observe(), requestOf(found, null), {
+    programs: context.programs,
+    clock: context.clock,
+  });
   if (plan.files.length > 0)
     throw new BacktrailError(
       'VERIFY_FAILED',

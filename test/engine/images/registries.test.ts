@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openRegistries } from '../../../engine/images/registries.ts';
+import { openRegistries } from '../../../engine/images/open.ts';
 import {
   hasRegistry,
   type ImageRegistry,

@@ -36,7 +36,12 @@ describe('configuration', () => {
       source: [],
       delivery: null,
       policy: { environments: [], groups: {}, permissions: [] },
-      checks: { severity: {}, fixed: [...DEFAULT_FIXED], migrations: [] },
+      checks: {
+        severity: {},
+        fixed: [...DEFAULT_FIXED],
+        migrations: [],
+        recurring: { times: 3, days: 30 },
+      },
       ledger: { ref: 'refs/backtrail/ledger' },
       subject: 'Rollback',
       commit: { subject: null, signoff: false, trailers: {} },
