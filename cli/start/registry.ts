@@ -12,6 +12,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   plan: async () => (await import('../commands/plan.ts')).addPlan,
   rollback: async () => (await import('../commands/rollback.ts')).addRollback,
   incident: async () => (await import('../commands/incident.ts')).addIncident,
+  rehearse: async () => (await import('../commands/rehearse.ts')).addRehearse,
   log: async () => (await import('../commands/log.ts')).addLog,
   reconcile: async () => (await import('../commands/reconcile.ts')).addReconcile,
   request: async () => (await import('../commands/request/index.ts')).addRequest,

@@ -18,6 +18,7 @@ export const NOTES: Readonly<Record<string, CommandNotes>> = {
   history: { example: 'backtrail history acme/production/api-gateway --limit 5', exits: READS },
   show: { example: 'backtrail show acme/production/api-gateway v12', exits: READS },
   compare: { example: 'backtrail compare acme/production/api-gateway v11 v12', exits: READS },
+  rehearse: { example: 'backtrail rehearse --all', exits: READS },
   plan: { example: 'backtrail plan acme/production/api-gateway --to v12', exits: READS },
   rollback: {
     example: 'backtrail rollback acme/production/api-gateway --to v12 --reason "v2.1.0 answers 500"',
