@@ -209,5 +209,5 @@ function showRecord({ jane }: Cast, id: string): void {
 }
 
 function requestOf(who: Somebody, id: string): z.infer<typeof requestShape> {
-  return requestShape.parse(ask(stage, who, 'request', 'show', id));
+  return requestShape.parse(ask(stage, who, 0, 'request', 'show', id));
 }

@@ -34,7 +34,7 @@ function withoutRepeats(output: string): string {
 }
 
 /** The same for a question of the tour's own, which is not shown. */
-export function ask(stage: Stage, who: Somebody, ...args: string[]): unknown {
+export function ask(stage: Stage, who: Somebody, exit: number, ...args: string[]): unknown {
   const { code, output } = run(stage, who.env, process.execPath, [
     MAIN,
     '--repo',
@@ -43,7 +43,7 @@ export function ask(stage: Stage, who: Somebody, ...args: string[]): unknown {
     '-o',
     'json',
   ]);
-  claim(code === 0, `${args.join(' ')} failed: ${output}`);
+  claim(code === exit, `${args.join(' ')} failed: ${output}`);
   return JSON.parse(output);
 }
 
