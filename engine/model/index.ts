@@ -1,5 +1,6 @@
 export * from './check.ts';
 export * from './config.ts';
+export * from './deployment.ts';
 export * from './failure.ts';
 export * from './finding.ts';
 export * from './git.ts';

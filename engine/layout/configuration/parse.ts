@@ -3,12 +3,12 @@ import { LineCounter, parseDocument } from 'yaml';
 import { BacktrailError, type Config, type NameLists } from '../../model/index.ts';
 import { layoutProblem } from '../outputs.ts';
 import { compilePattern } from '../pattern.ts';
-import { LEDGER_REF, policyProblems, withPolicyDefaults } from './policy.ts';
+import { DEPLOYMENTS_REF, LEDGER_REF, policyProblems, withPolicyDefaults } from './policy.ts';
 import { aliasOffset, offsetOf } from './positions.ts';
 import { configSchema, type RawConfig, DEFAULT_SUBJECT } from './schema.ts';
 
 export { DEFAULT_KEEP } from './schema.ts';
-export { LEDGER_REF };
+export { DEPLOYMENTS_REF, LEDGER_REF };
 
 /** Maximum length in UTF-16 units: detecting duplicate keys is quadratic in their number. */
 const MAX_LENGTH = 64 * 1024;
@@ -131,6 +131,10 @@ function withDefaults(raw: RawConfig): Config {
     delivery: raw.delivery ? withCommand(raw.delivery) : null,
     policy: withPolicyDefaults(raw.policy ?? {}),
     ledger: { ref: raw.ledger?.ref ?? LEDGER_REF },
+    deployments: {
+      ref: raw.deployments?.ref ?? DEPLOYMENTS_REF,
+      record: raw.deployments?.record ?? 'auto',
+    },
     subject: raw.subject ?? DEFAULT_SUBJECT,
     commit: {
       subject: raw.commit?.subject ?? null,

@@ -1,7 +1,7 @@
 /** The keys of `.backtrail/config.yaml`: type, meaning, default and an example of each. docs/configuration.md and the schema for editors are made of them. */
 import * as z from 'zod';
 import { MESSAGE_PLACEHOLDERS, templateProblem, trailerKeyProblem } from '../../record/style.ts';
-import { ledgerSchema, policySchema } from './policy.ts';
+import { deploymentsSchema, ledgerSchema, policySchema } from './policy.ts';
 import {
   branchProblem,
   expressionProblem,
@@ -288,6 +288,9 @@ export const configSchema = z.strictObject({
     description: 'Who must agree before a rollback is executed, and who may do what.',
   }),
   ledger: ledgerSchema.optional().meta({ description: 'Where requests and votes are recorded.' }),
+  deployments: deploymentsSchema
+    .optional()
+    .meta({ description: 'Where it is recorded what was deployed, and what became of it.' }),
 });
 
 export type RawConfig = z.infer<typeof configSchema>;
