@@ -72,8 +72,13 @@ async function revisionOf(
   return revisions[await indexAt(snapshot, revisions, commit)];
 }
 
-const isLater = (one: CountedRecord, other: CountedRecord) =>
-  `${one.updatedAt} ${one.id}` > `${other.updatedAt} ${other.id}`;
+/** What never came to anything says nothing of a revision that was deployed at another time. */
+const IDLE: ReadonlySet<DeploymentStatus> = new Set(['proposed', 'pending', 'superseded']);
+
+function isLater(one: CountedRecord, other: CountedRecord): boolean {
+  const key = ({ status, updatedAt, id }: CountedRecord) => `${IDLE.has(status) ? 0 : 1} ${updatedAt} ${id}`;
+  return key(one) > key(other);
+}
 
 function standingOf(record: CountedRecord): RevisionStanding {
   const reason = REASONS[record.status](record);

@@ -30,6 +30,7 @@ import {
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { RequestView } from './types.ts';
 import { openLedgerSnapshot } from './ledger/snapshot.ts';
+import { requireIdle } from './busy.ts';
 import { requireGate } from './gate/gate.ts';
 import { lookOnce, settleAll } from './many/look-once.ts';
 import { type Decided, openTogether } from './many/open-group.ts';
@@ -172,6 +173,7 @@ async function decideRequest(
   // A request that the ledger knows goes on there, whatever is asked for this time.
   const known = fresh ? null : await knownRequest(context, rules, id);
   if (known !== null && gate !== null) requireOpen(known);
+  if (known === null && gate !== null) await requireIdle(context, rules, { id, scope });
   if (gate === null || (!gate.ledgered && known === null)) {
     const authorize = async (again: Planned) => {
       if (again === planned) return;
