@@ -13,6 +13,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   rollback: async () => (await import('../commands/rollback.ts')).addRollback,
   incident: async () => (await import('../commands/incident.ts')).addIncident,
   log: async () => (await import('../commands/log.ts')).addLog,
+  deployment: async () => (await import('../commands/deployment.ts')).addDeployment,
   reconcile: async () => (await import('../commands/reconcile.ts')).addReconcile,
   request: async () => (await import('../commands/request/index.ts')).addRequest,
   'break-glass': async () => (await import('../commands/break-glass.ts')).addBreakGlass,
