@@ -68,6 +68,24 @@ describe('a record', () => {
     );
   });
 
+  it('names what kustomize, Helm and manifests name', async () => {
+    await repo.replay([
+      {
+        files: {
+          'apps/prod/api/kustomization.yaml':
+            'images:\n- { name: api, newName: reg/api, newTag: v5 }\n- { name: db, digest: "sha256:1" }\n',
+          'apps/prod/api/values.yaml': 'image: { repository: reg/web, tag: "2.0" }\n',
+          'apps/prod/api/Chart.yaml': 'apiVersion: v2\nname: shop\nversion: 1.2.3\n',
+          'apps/prod/api/app.yaml': 'spec: { containers: [ { name: x, image: reg/x:1 } ] }\n',
+        },
+      },
+    ]);
+    expect(await record()).toMatchObject({
+      images: ['db@sha256:1', 'reg/api:v5', 'reg/web:2.0', 'reg/x:1'],
+      chart: 'shop 1.2.3',
+    });
+  });
+
   it('goes from status to status: by its id, or by its scope and revision', async () => {
     const { id } = await record({ status: 'proposed' });
     expect(await record({ status: 'pending', id })).toMatchObject({ id, status: 'pending' });
