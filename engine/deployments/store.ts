@@ -77,13 +77,13 @@ export async function deploymentsAt(place: Place, tip: ObjectId | null): Promise
     latest: index.latest,
     problems: index.problems,
     known: (is = () => true, text = '') => {
-      const found: KnownDeployment[] = [];
+      const found: { readonly key: string; readonly known: KnownDeployment }[] = [];
       for (const line of index.lines.values()) {
         if (text !== '' && !line.includes(text)) continue;
         const known = knownIn(line);
-        if (is(known)) found.push(known);
+        if (is(known)) found.push({ key: `${known.createdAt} ${known.id}`, known });
       }
-      return found.sort(newestFirst);
+      return found.sort((one, other) => (one.key < other.key ? 1 : -1)).map(({ known }) => known);
     },
     read: async (ids) => {
       const found: StoredDeployment[] = [];
@@ -106,17 +106,13 @@ const EMPTY: DeploymentStore = {
   commits: () => Promise.resolve([]),
 };
 
-function newestFirst(one: KnownDeployment, other: KnownDeployment): number {
-  return `${one.createdAt} ${one.id}` < `${other.createdAt} ${other.id}` ? 1 : -1;
-}
-
 /** Files that are read side by side. */
 const TOGETHER = 200;
 /** Problems that are named. */
 const NAMED = 10;
 /** Events that are remembered. */
 const CACHED = 20_000;
-/** New commits from which on the index is written again: fewer are looked at each time. */
+/** New events from which on the index is written again: fewer are looked at each time. */
 const INDEX_STEP = 200;
 
 /** Where an event is. */
@@ -158,7 +154,7 @@ async function continueIndex(place: Place, tip: ObjectId, reading: Promise<Index
   const commits = await readCommits(git, { tip, after: before?.tip, latest: before?.latest ?? 0 });
   const lines = new Map(before?.lines);
   const problems = new Set(before?.problems);
-  const fresh = new Map<DeploymentId, EventRef[]>();
+  const fresh = new Map<DeploymentId, { readonly refs: EventRef[]; readonly events: DeploymentEvent[] }>();
   const written = commits.flatMap((commit) => commit.files.map((file) => ({ ...file, commit })));
   for (let at = 0; at < written.length; at += TOGETHER) {
     const some = written.slice(at, at + TOGETHER);
@@ -169,33 +165,49 @@ async function continueIndex(place: Place, tip: ObjectId, reading: Promise<Index
         problems.add(path);
         continue;
       }
-      const refs = fresh.get(event.deployment) ?? refsOf(lines.get(event.deployment));
-      if (refs.some(({ id }) => id === event.id)) problems.add(path);
-      else fresh.set(event.deployment, [...refs, { id: event.id, path, blob, commit }]);
+      const id = event.deployment;
+      const found = fresh.get(id) ?? (await eventsAt(place, refsOf(lines.get(id))));
+      fresh.set(id, found);
+      if (found.refs.some((ref) => ref.id === event.id)) problems.add(path);
+      else {
+        found.refs.push({ id: event.id, path, blob, commit });
+        found.events.push(event);
+      }
     }
   }
-  for (const [id, refs] of fresh) {
-    const events = await Promise.all(refs.map(({ path, blob }) => readEvent(place, path, blob)));
-    const state = foldDeployment(events.filter((event) => event !== null));
-    const [first] = refs;
-    if (state === null) problems.add(first?.path ?? id);
+  for (const [id, { refs, events }] of fresh) {
+    const state = foldDeployment(events);
+    if (state === null) problems.add(refs[0]?.path ?? id);
     else lines.set(id, lineOf(state, refs));
   }
   const latest = Math.max(before?.latest ?? 0, latestOf(commits));
   const index = { tip, latest, problems: [...problems].slice(0, NAMED), lines };
-  if (commits.length >= INDEX_STEP)
+  if (written.length >= INDEX_STEP)
     await git.ledger.index.write(ref, printIndex(index)).catch(() => undefined);
   return index;
 }
 
 async function readOne(place: Place, { lines }: Index, id: DeploymentId): Promise<StoredDeployment> {
-  const refs = refsOf(lines.get(id));
-  const events: StoredEvent[] = [];
-  for (const { path, blob, commit } of refs) {
-    const event = await readEvent(place, path, blob);
-    if (event !== null) events.push({ event, commit });
+  const { refs, events } = await eventsAt(place, refsOf(lines.get(id)));
+  return { id, events: events.flatMap((event, at) => commitOf(event, refs[at])) };
+}
+
+const commitOf = (event: DeploymentEvent, ref: EventRef | undefined): StoredEvent[] =>
+  ref === undefined ? [] : [{ event, commit: ref.commit }];
+
+async function eventsAt(
+  place: Place,
+  all: readonly EventRef[],
+): Promise<{ readonly refs: EventRef[]; readonly events: DeploymentEvent[] }> {
+  const refs: EventRef[] = [];
+  const events: DeploymentEvent[] = [];
+  for (const ref of all) {
+    const event = await readEvent(place, ref.path, ref.blob);
+    if (event === null) continue;
+    refs.push(ref);
+    events.push(event);
   }
-  return { id, events };
+  return { refs, events };
 }
 
 /** null for what is not as Backtrail writes it. @throws LEDGER_NEWER */
