@@ -38,7 +38,7 @@ export function deploymentOf(id: RequestId): DeploymentId {
 }
 
 /** What is fixed when a record is opened. */
-export interface DeploymentOpening extends Coordinates {
+interface DeploymentOpening extends Coordinates {
   /** The revision of the scope: the commit that changed it last. */
   readonly commit: ObjectId;
   /** vN of the scope when the record was opened; null where that was not asked. */

@@ -28,7 +28,7 @@ export const mayFollow = (from: DeploymentStatus, to: DeploymentStatus) =>
   DEPLOYMENT_TRANSITIONS[from].includes(to);
 
 /** The state after one more event; null where there can be none: the first event opens it, each of the others is of the table. */
-export function applyDeployment(state: Deployment | null, event: DeploymentEvent): Deployment | null {
+function applyDeployment(state: Deployment | null, event: DeploymentEvent): Deployment | null {
   const { at, actor, status, note, migration, images, by } = event;
   const notes = note === null ? [] : [{ at, actor, text: note }];
   if (state === null) {

@@ -8,7 +8,7 @@ import { aliasOffset, offsetOf } from './positions.ts';
 import { configSchema, type RawConfig, DEFAULT_SUBJECT } from './schema.ts';
 
 export { DEFAULT_KEEP } from './schema.ts';
-export { DEPLOYMENTS_REF, LEDGER_REF };
+export { LEDGER_REF };
 
 /** Maximum length in UTF-16 units: detecting duplicate keys is quadratic in their number. */
 const MAX_LENGTH = 64 * 1024;

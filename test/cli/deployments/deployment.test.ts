@@ -1,5 +1,6 @@
 /** `deployment …` as a pipeline calls it: exit codes, and the names of its JSON. */
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { backtrail, exampleRepo } from '../../helpers/program/cli.ts';
 import { EVIL, OBEYED } from '../../helpers/people/approvals.ts';
 
@@ -11,7 +12,7 @@ describe('deployment', () => {
     const run = (...args: string[]) => backtrail(repo, ['deployment', ...args]);
     const json = async (...args: string[]) => {
       const { code, stdout } = await run(...args, '-o', 'json');
-      return { code, value: JSON.parse(stdout) as Record<string, unknown> };
+      return { code, value: z.looseObject({}).parse(JSON.parse(stdout)) };
     };
     const { code, value: made } = await json(
       'record',
@@ -30,7 +31,7 @@ describe('deployment', () => {
       ),
     );
     expect(made).toMatchObject({ tenant: 'acme', environment: 'production', service: 'api-gateway' });
-    const [image = ''] = made['images'] as string[];
+    const [image = ''] = z.array(z.string()).parse(made['images']);
     expect(await json('exists', '--image', image)).toMatchObject({ code: 0, value: { image, exists: true } });
     expect(await json('exists', '--image', 'none')).toMatchObject({ code: 3, value: { exists: false } });
     expect(await json('list', 'acme/production', '--limit', '1')).toEqual({

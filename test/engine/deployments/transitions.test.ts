@@ -37,19 +37,15 @@ const anyEvent = fc
 
 describe('statuses of a deployment', () => {
   it('follow each other as the table says, whatever events there are', () => {
-    fc.assert(
-      fc.property(fc.array(anyEvent, { maxLength: 12 }), (events) => {
-        let before = foldDeployment([]);
-        for (const [index] of events.entries()) {
-          const after = foldDeployment(events.slice(0, index + 1));
-          if (before !== null && after !== null && after.status !== before.status)
-            expect(DEPLOYMENT_TRANSITIONS[before.status]).toContain(after.status);
-          if (before === null && after !== null) expect(FIRST_STATUSES).toContain(after.status);
-          if (before !== null) expect(after).not.toBeNull();
-          before = after;
-        }
-      }),
-    );
+    const isAllowed = (events: readonly DeploymentEvent[]) => {
+      const states = events.map((_, index) => foldDeployment(events.slice(0, index + 1))?.status ?? null);
+      return states.every((status, index) => {
+        const before = states[index - 1] ?? null;
+        if (before === null) return status === null || FIRST_STATUSES.includes(status);
+        return status === before || (status !== null && DEPLOYMENT_TRANSITIONS[before].includes(status));
+      });
+    };
+    expect(() => fc.assert(fc.property(fc.array(anyEvent, { maxLength: 12 }), isAllowed))).not.toThrow();
   });
 
   it('are those of docs/deployments.md', () => {
