@@ -138,7 +138,7 @@ const grant = z
       .max(PERMISSIONS.length)
       .meta({
         description:
-          '`deploy` approves, rejects and executes; `admin` includes all others, and each of them includes `read`.',
+          '`deploy` approves, rejects and executes, and includes `record`: saying what was deployed; `admin` includes all others, and each of them includes `read`.',
         example: ['propose', 'deploy'],
       }),
     ...people,
