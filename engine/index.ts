@@ -31,6 +31,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     ...pick(inner, ENGINE),
     rollbacks: pick(inner.rollbacks, ROLLBACKS),
     requests: pick(inner.requests, REQUESTS),
+    deployments: pick(inner.deployments, DEPLOYMENTS),
   };
 }
 
@@ -85,6 +86,8 @@ const REQUESTS = [
   'audit',
 ] as const;
 
+const DEPLOYMENTS = ['record', 'list', 'show', 'exists'] as const;
+
 function pick<T extends object, Name extends keyof T>(from: T, names: readonly Name[]): Pick<T, Name> {
   const picked: Partial<Pick<T, Name>> = {};
   for (const name of names) picked[name] = from[name];
@@ -112,6 +115,15 @@ export function checkup(
   });
 }
 
+export type {
+  DeploymentPage,
+  Deployments,
+  DeploymentView,
+  RecordInput,
+} from './deployments/types.ts';
+export { DEPLOYMENT_SOURCES, DEPLOYMENT_STATUSES } from './model/deployment.ts';
+export type { DeploymentSource, DeploymentStatus } from './model/deployment.ts';
+export { DEPLOYMENT_TRANSITIONS } from './record/deployment-transitions.ts';
 export { BacktrailError, FAILURES, isFailure } from './model/failure.ts';
 export type { FailureCode, FailureDetails, FailureRule, Retry } from './model/failure.ts';
 export type { Check } from './model/check.ts';

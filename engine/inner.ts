@@ -31,6 +31,12 @@ import type { Requests } from './requests/types.ts';
 import type { InnerRequests } from './requests/inner-requests.ts';
 import { createRequests } from './requests/index.ts';
 import { createTrust } from './requests/ledger/trust.ts';
+import { createDeployments } from './deployments/index.ts';
+import { observing, withDeployments } from './deployments/port.ts';
+import { createRecorder } from './deployments/rollbacks.ts';
+import { createDeploymentCache } from './deployments/store.ts';
+import type { Deployments } from './deployments/types.ts';
+import type { RequestContext } from './requests/context.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 
 /** All but `repo` may be left out of what the public opens an engine with. */
@@ -143,6 +149,8 @@ export interface Engine {
   readonly rollbacks: Rollbacks;
   /** Requests in the ledger: looking at them, voting, and what else people do with them. */
   readonly requests: Requests;
+  /** Records of what was deployed, and what became of it. */
+  readonly deployments: Deployments;
   /** Ends every process of it. Nothing may be asked afterwards. Safe to repeat. */
   close(): Promise<void>;
 }
@@ -165,7 +173,13 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
     sandbox: sandboxOf(options.env['BACKTRAIL_RENDER_SANDBOX']),
     signal: stop.signal,
   });
-  const repository = await openRepository({ ...options, location: repo, config, onNotice });
+  const opened = await openRepository({ ...options, location: repo, config, onNotice });
+  // Questions see what is recorded of deployments.
+  const repository: typeof opened = {
+    ...opened,
+    ask: (question) =>
+      opened.ask((snapshot, place) => question(withDeployments(portOf(place), snapshot), place)),
+  };
   const answer = <Value>(question: (snapshot: Snapshot) => Promise<Value>) =>
     repository.ask(async (snapshot, { git, offline }) => {
       const notice = offline ?? (await notRead(git, snapshot));
@@ -177,10 +191,23 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
   const registries = openRegistries(options.env, clock);
   const ledgered = { programs, registries, config, committer, clock, random };
   const trust = createTrust(allowedSigners);
-  const place = async (opened: Opened) => ({ ...ledgered, ...opened, ...(await trust(opened.git)) });
-  const requests = createRequests((work) => repository.work(async (opened) => work(await place(opened))));
+  const deployments = { cache: createDeploymentCache(), scans: new Map<string, Promise<string | null>>() };
+  const portOf = (opened: Opened) => ({
+    git: opened.git,
+    cache: deployments.cache,
+    open: () => place(opened),
+  });
+  const place = async (opened: Opened): Promise<RequestContext> => {
+    const observe = observing(portOf(opened), opened.observe);
+    const context = { ...ledgered, git: opened.git, observe, ...(await trust(opened.git)) };
+    return { ...context, recorder: createRecorder({ ...deployments, context }) };
+  };
+  const open: Parameters<typeof createRequests>[0] = (work) =>
+    repository.work(async (opened) => work(await place(opened)));
+  const requests = createRequests(open);
   return {
     requests,
+    deployments: createDeployments({ ...deployments, open }),
     rollbacks: createRollbacks({
       repository,
       requests,

@@ -35,22 +35,32 @@ const COLUMNS: readonly Column[] = [
   { head: 'holds', wrap: true, drop: 2 },
   { head: 'subject', wrap: true },
 ];
+/** Where anything is recorded of deployments. */
+const STATUS: Column = { head: 'status', drop: 2 };
 
 export function historyText(style: Style, { scope, revisions, total, findings }: History): string {
   if (total === 0)
     return [`${formatCoordinates(scope)} has no revisions.`, ...printFindings(style, findings)].join('\n');
+  const isRecorded = revisions.some(({ status }) => status !== 'unknown' && status !== 'rolledBack');
   const rows = revisions.map((entry) => [
     style.paint(entry.current ? ['bold', 'green'] : entry.undoneBy ? 'dim' : 'bold', `v${entry.version}`),
     style.paint('yellow', short(entry.commit)),
     minute(entry.time),
     style.paint('reset', entry.author.name),
     entry.source,
+    ...(isRecorded ? [statusText(style, entry)] : []),
     style.paint('reset', shortDigest(style, note(entry))),
     style.paint(entry.undoneBy ? 'dim' : 'reset', entry.subject),
   ]);
   const more =
     total > revisions.length ? `\n… ${total - revisions.length} older; --limit ${total} shows all` : '';
-  return table(style, COLUMNS, rows) + more;
+  const columns = isRecorded ? [...COLUMNS.slice(0, 5), STATUS, ...COLUMNS.slice(5)] : COLUMNS;
+  return [table(style, columns, rows) + more, ...printFindings(style, findings)].join('\n');
+}
+
+function statusText(style: Style, { status, eligible }: HistoryEntry): string {
+  const text = status === 'rolledBack' ? 'rolled back' : status === 'unknown' ? '' : status;
+  return style.paint(eligible ? 'reset' : 'red', text);
 }
 
 function note({ identity, current, rolledBackBy, undoneBy }: HistoryEntry): string {

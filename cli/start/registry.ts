@@ -14,6 +14,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   incident: async () => (await import('../commands/incident.ts')).addIncident,
   rehearse: async () => (await import('../commands/rehearse.ts')).addRehearse,
   log: async () => (await import('../commands/log.ts')).addLog,
+  deployment: async () => (await import('../commands/deployment.ts')).addDeployment,
   reconcile: async () => (await import('../commands/reconcile.ts')).addReconcile,
   request: async () => (await import('../commands/request/index.ts')).addRequest,
   'break-glass': async () => (await import('../commands/break-glass.ts')).addBreakGlass,

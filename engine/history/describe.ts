@@ -1,10 +1,19 @@
 /** Revisions as shown by `backtrail history`. */
-import type { LogCommit, ObjectId, PathChange, Person, RevisionSource, SourceRule } from '../model/index.ts';
+import type {
+  DeploymentStatus,
+  LogCommit,
+  ObjectId,
+  PathChange,
+  Person,
+  RevisionSource,
+  SourceRule,
+} from '../model/index.ts';
 import { diffFields, Remembered } from '../yaml/diff/diff.ts';
 import { fileKind } from '../yaml/formats/format.ts';
 import { readContent, type ScopeQuery } from '../snapshot/scope-content.ts';
 import { compileExpression } from '../layout/expression.ts';
 import type { Revision } from './revision.ts';
+import { readStandings } from './standings.ts';
 import { inLayoutNames } from '../layout/fields/names.ts';
 import { type Identity, identityReader } from './identity.ts';
 import { mayBeYaml } from '../layout/keep.ts';
@@ -27,25 +36,32 @@ export interface HistoryEntry {
   readonly changes: readonly RevisionChange[];
   readonly identity: Identity;
   readonly source: RevisionSource;
-  /** `unknown` while no deployment is recorded. */
-  readonly status: 'rolledBack' | 'unknown';
+  /** What is recorded of its deployment, or that a rollback went back behind it; `unknown` where nothing is. */
+  readonly status: 'rolledBack' | 'unknown' | Exclude<DeploymentStatus, 'rolled_back'>;
+  /** Whether `previous` takes it. */
+  readonly eligible: boolean;
+  /** Why not: one sentence each. */
+  readonly reasons: readonly string[];
   readonly current: boolean;
   readonly rolledBackBy: ObjectId | null;
   /** The newer commit that undid it: a rollback, a `git revert`, or a return to the former content. `previous` skips it. */
   readonly undoneBy: ObjectId | null;
 }
 
-/** Describes revisions of a scope; `newest` is its highest version. */
+/** Describes the newest `limit` of all revisions of a scope. */
 export async function describeRevisions(
   query: ScopeQuery,
-  revisions: readonly Revision[],
-  newest: number,
+  all: readonly Revision[],
+  limit: number,
 ): Promise<HistoryEntry[]> {
+  const standings = await readStandings(query, all);
+  const revisions = all.slice(0, limit);
   const identityOf = identityReader(query.snapshot);
   const remembered = new Map<string, Remembered>();
   const entries: HistoryEntry[] = [];
   for (const revision of revisions) {
     const { commit, version, rolledBackBy, undoneBy } = revision;
+    const standing = standings.of(revision);
     const identity = await identityOf(await readContent(query, commit.id));
     entries.push({
       version,
@@ -56,13 +72,21 @@ export async function describeRevisions(
       changes: await changesOf(query, revision, remembered),
       identity,
       source: sourceOf(query, revision),
-      status: rolledBackBy === null ? 'unknown' : 'rolledBack',
-      current: version === newest,
+      status: statusOf(revision, standing.status),
+      eligible: standing.eligible,
+      reasons: standing.reasons,
+      current: version === all.length,
       rolledBackBy,
       undoneBy,
     });
   }
   return entries;
+}
+
+/** The branch says that it was rolled back, whether or not that is recorded. */
+function statusOf({ rolledBackBy }: Revision, status: DeploymentStatus | null): HistoryEntry['status'] {
+  const isBack = rolledBackBy !== null && (status === null || status === 'deployed');
+  return isBack || status === 'rolled_back' ? 'rolledBack' : (status ?? 'unknown');
 }
 
 /** By path. */

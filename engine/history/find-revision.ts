@@ -18,6 +18,7 @@ import {
 import type { Revision } from './revision.ts';
 import { covers, indexAt, isBackward } from './rolled-back.ts';
 import type { RevisionName } from './revision-name.ts';
+import { describeUndone, readStandings } from './standings.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 
 export interface ResolvedRevision {
@@ -45,10 +46,8 @@ export async function resolveRevision(
       return atTime(query, revisions, name.time);
     case 'previous':
       return previousRevision(query, revisions);
-    case 'last-successful': {
-      const { target, findings } = await previousRevision(query, revisions);
-      return { target, findings: [NO_RECORDS, ...findings] };
-    }
+    case 'last-successful':
+      return previousRevision(query, revisions, true);
   }
 }
 
@@ -218,12 +217,14 @@ const disordered = ({ version }: Revision, late: Revision): Finding => ({
 
 /**
  * The newest earlier revision whose content differs from the current one. Skips revisions that were undone (by a rollback, by
- * `git revert`, or by a return to the former content), and those that still contain something a rollback of a part undid. If the
- * current revision is a rollback of this scope, the search starts before that rollback's target.
+ * `git revert`, or by a return to the former content), those that still contain something a rollback of a part undid, and those that
+ * records of deployments speak against. If the current revision is a rollback of this scope, the search starts before that rollback's
+ * target. `isSuccessful`: only what is recorded as deployed, where anything is recorded of the scope.
  */
 async function previousRevision(
   query: ScopeQuery,
   revisions: readonly Revision[],
+  isSuccessful = false,
 ): Promise<ResolvedRevision> {
   const { snapshot } = query;
   const [current] = revisions;
@@ -235,25 +236,35 @@ async function previousRevision(
   const rollback = counts ? current.rollback : null;
   const start = rollback ? (await indexAt(snapshot, revisions, rollback.target)) + 1 : 1;
   const now = await readContent(query, snapshot.base);
-  const skipped = revisions.slice(1, start).filter(({ undoneBy }) => undoneBy !== null);
+  const standings = await readStandings(query, revisions);
+  const needsRecord = isSuccessful && standings.areRecorded;
+  const skipped: Skipped = {
+    undone: revisions.slice(1, start).filter(({ undoneBy }) => undoneBy !== null),
+    ineligible: [],
+  };
+  const unread = (await snapshot.deployments?.problems()) ?? [];
+  const notes = [...(isSuccessful && !needsRecord ? [NO_RECORDS] : []), ...unread];
   for (const revision of revisions.slice(start)) {
-    if (revision.undoneBy !== null || revision.holdsLeft !== null) {
-      skipped.push(revision);
+    if (describeUndone(revision) !== null) {
+      skipped.undone.push(revision);
+      continue;
+    }
+    const { status, eligible, reasons } = standings.of(revision);
+    if (!eligible || (needsRecord && status !== 'deployed')) {
+      const reason = reasons[0] ?? 'It is not recorded as deployed.';
+      skipped.ineligible.push({ revision, reason });
       continue;
     }
     const then = await readContent(query, revision.commit.id);
     if (!(await sameContent(snapshot, now, then)) && !isEmpty(then))
-      return { target: refOf(revision), findings: skipped.length === 0 ? [] : [skippedFinding(skipped)] };
+      return { target: refOf(revision), findings: [...notes, ...skippedFindings(skipped)] };
   }
   throw revisions.length === 1 ? neverChanged(query, current) : noneDiffers(query, skipped);
 }
 
-/** `v3 was rolled back by 1a2b3c4d5e` */
-function describeUndone({ version, rolledBackBy, undoneBy, holdsLeft }: Revision): string {
-  if (undoneBy === null && holdsLeft !== null)
-    return `v${version} still contains what ${holdsLeft.slice(0, 10)} undid`;
-  const how = rolledBackBy === null ? 'reverted' : 'rolled back';
-  return `v${version} was ${how} by ${(undoneBy ?? '').slice(0, 10)}`;
+interface Skipped {
+  readonly undone: Revision[];
+  readonly ineligible: { readonly revision: Revision; readonly reason: string }[];
 }
 
 const MAX_NAMED = 3;
@@ -263,15 +274,40 @@ function namesOf(skipped: readonly Revision[]): string {
   return skipped.length > MAX_NAMED ? `${names} and ${skipped.length - MAX_NAMED} more` : names;
 }
 
-const goForwardHint = ([newest]: readonly Revision[]) =>
-  `--to v${newest?.version} selects the newest of them.`;
+/** `v4: Its deployment failed, 2026-11-20 10:00 UTC (dep-…).` */
+function reasonsOf(skipped: Skipped['ineligible']): string {
+  const named = skipped.slice(0, MAX_NAMED);
+  const all = named.map(({ revision, reason }) => `v${revision.version}: ${reason}`).join(' ');
+  return skipped.length > MAX_NAMED ? `${all} And ${skipped.length - MAX_NAMED} more.` : all;
+}
 
-const skippedFinding = (skipped: readonly Revision[]): Finding => ({
-  code: 'UNDONE_SKIPPED',
-  severity: 'info',
-  message: `${namesOf(skipped)}: skipped.`,
-  hint: goForwardHint(skipped),
-});
+const goForwardHint = (version: number | undefined) => `--to v${version} selects the newest of them.`;
+
+function skippedFindings({ undone, ineligible }: Skipped): Finding[] {
+  const [newest] = ineligible;
+  return [
+    ...(undone.length === 0
+      ? []
+      : [
+          {
+            code: 'UNDONE_SKIPPED',
+            severity: 'info',
+            message: `${namesOf(undone)}: skipped.`,
+            hint: goForwardHint(undone[0]?.version),
+          } as const,
+        ]),
+    ...(newest === undefined
+      ? []
+      : [
+          {
+            code: 'INELIGIBLE_SKIPPED',
+            severity: 'info',
+            message: `Skipped by what is recorded of their deployments: ${reasonsOf(ineligible)}`,
+            hint: goForwardHint(newest.revision.version),
+          } as const,
+        ]),
+  ];
+}
 
 /** The scope has one revision only; changes of the file or service since then were outside of it. */
 function neverChanged(query: ScopeQuery, { version, commit }: Revision): BacktrailError {
@@ -291,11 +327,16 @@ function neverChanged(query: ScopeQuery, { version, commit }: Revision): Backtra
   });
 }
 
-function noneDiffers(query: ScopeQuery, skipped: readonly Revision[]): BacktrailError {
+function noneDiffers(query: ScopeQuery, { undone, ineligible }: Skipped): BacktrailError {
   const error = noEarlierRevision(query, 'has no earlier revision that differs from the current one');
-  if (skipped.length === 0 || error.code === 'SHALLOW_TARGET') return error;
-  const message = `${error.message.slice(0, -1)}, except undone ones: ${namesOf(skipped)}.`;
-  return new BacktrailError(error.code, message, { hint: goForwardHint(skipped) });
+  const newest = undone[0] ?? ineligible[0]?.revision;
+  if (newest === undefined || error.code === 'SHALLOW_TARGET') return error;
+  const why = [
+    ...(undone.length === 0 ? [] : [`undone ones: ${namesOf(undone)}`]),
+    ...(ineligible.length === 0 ? [] : [`those that records speak against: ${reasonsOf(ineligible)}`]),
+  ].join('; and ');
+  const message = `${error.message.slice(0, -1)}, except ${why.replace(/\.$/, '')}.`;
+  return new BacktrailError(error.code, message, { hint: goForwardHint(newest.version) });
 }
 
 /** Says so if the scope's files are all kept: these never make a revision. */

@@ -38,7 +38,8 @@ export function identityReader(snapshot: Snapshot): (content: ScopeContent) => P
   const look = (path: string, entry: Entry, selector: Selector) => {
     const file = `${entry.id} ${path}`;
     const key = `${file}#${formatSelector(selector)}`;
-    const found = known.get(key) ?? open(file, path, entry).then((text) => identityIn(text, selector));
+    const found =
+      known.get(key) ?? open(file, path, entry).then((text) => identityIn(text, selector, isChart(path)));
     known.set(key, found);
     return found;
   };
@@ -77,16 +78,25 @@ interface IdentitySource {
 /** A file without what is secret or kept: a Secret may well have a key `tag`. null where there is nothing to be found. */
 async function openMasked({ snapshot, path, entry }: IdentitySource): Promise<ParsedText | null> {
   const text = await snapshot.text(entry);
-  if (text === null || !/image|tag|chart|revision/i.test(text)) return null;
+  if (text === null || !(isChart(path) || /image|tag|chart|revision/i.test(text))) return null;
   if ((await keptIn(snapshot, path, [entry])).whole !== null) return null;
   const masked = maskText(text, path, () => MASK_WORD);
   return nullIfInvalid(() => parseFileLoosely(path, masked));
 }
 
-function identityIn(parsed: ParsedText | null, selector: Selector): IdentitySets {
+const isChart = (path: string) => /(?:^|\/)Chart\.ya?ml$/.test(path);
+
+function identityIn(parsed: ParsedText | null, selector: Selector, ofChart: boolean): IdentitySets {
   const found: IdentitySets = { images: new Set(), charts: new Set(), revisions: new Set() };
   const values = parsed && nullIfInvalid(() => valuesIn(parsed, selector));
-  for (const value of values ?? []) collect(value, found);
+  for (const value of values ?? []) {
+    collect(value, found);
+    if (ofChart && typeof value === 'object' && value !== null) {
+      const chart = new Map<string, unknown>(Object.entries(value));
+      const [name, version] = [versionText(chart.get('name')), versionText(chart.get('version'))];
+      if (name !== null && version !== null) found.charts.add(`${name} ${version}`);
+    }
+  }
   return found;
 }
 
@@ -112,10 +122,18 @@ function collect(value: unknown, found: IdentitySets): void {
 
 function collectMap(map: ReadonlyMap<string, unknown>, found: IdentitySets): void {
   const text = (key: string) => versionText(map.get(key));
-  const [image, repository, tag] = [text('image'), text('repository'), text('tag') ?? text('digest')];
+  const [image, repository, tag, digest] = [text('image'), text('repository'), text('tag'), text('digest')];
+  // Kustomize's `images`: the name that manifests have, or the one in its place.
+  const name = text('newName') ?? text('name');
+  const newTag = text('newTag');
   if (image !== null) found.images.add(image);
   if (tag !== null) found.images.add(repository === null ? tag : `${repository}:${tag}`);
-  for (const key of ['newTag', 'imageTag', 'imageVersion']) {
+  else if (digest !== null) {
+    const of = repository ?? (digest.startsWith('sha') ? name : null);
+    found.images.add(of === null ? digest : `${of}@${digest}`);
+  }
+  if (newTag !== null) found.images.add(name === null ? newTag : `${name}:${newTag}`);
+  for (const key of ['imageTag', 'imageVersion']) {
     const other = text(key);
     if (other !== null) found.images.add(other);
   }

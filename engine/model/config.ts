@@ -27,6 +27,11 @@ export interface Config {
   readonly policy: Policy;
   readonly checks: ChecksConfig;
   readonly ledger: { readonly ref: string };
+  readonly deployments: {
+    readonly ref: string;
+    /** Whether a completed rollback is recorded: `auto`, where the ref exists. */
+    readonly record: 'auto' | 'always' | 'never';
+  };
   /** First words of the subject line. */
   readonly subject: string;
   readonly commit: CommitConfig;

@@ -52,6 +52,7 @@ export const FAILURES = {
   ),
   REVIEW_NOT_OPEN: invalid('`backtrail break-glass list` shows the sessions that need a review.'),
   REQUEST_UNKNOWN: missing('`backtrail request list` lists them.'),
+  DEPLOYMENT_UNKNOWN: missing('`backtrail deployment list` lists them.'),
   SESSION_UNKNOWN: missing('`backtrail break-glass list` lists them.'),
   TENANT_UNKNOWN: missing('`backtrail environments` lists the tenants that the layout matches.'),
   ENVIRONMENT_UNKNOWN: missing('`backtrail environments` lists the environments that the layout matches.'),
@@ -103,6 +104,9 @@ export const FAILURES = {
   ),
   SHA256_UNSUPPORTED: blocked('Install git: a repository with SHA-256 object ids can only be read with git.'),
   FILE_TOO_LARGE: blocked('Choose a narrower scope.'),
+  RAW_SECRET: blocked(
+    'Replace the secret by a reference (ExternalSecret, SealedSecret, SOPS) and rotate it; or exclude the path with `keep`.',
+  ),
   OUTPUT_UNSAFE: blocked('Change `delivery.output` in the configuration, or rename what is in the way.'),
   RENDER_FAILED: blocked('Fix the file named, or choose another target.'),
   WORKTREE_DIRTY: blocked('Commit or stash the local changes that overlap, then run it again.'),
@@ -142,6 +146,18 @@ export const FAILURES = {
     exit: 4,
     retry: 'never',
     hint: 'Each person has one vote; add a comment with `backtrail request note`.',
+  },
+  DEPLOYMENT_STATUS: {
+    status: 409,
+    exit: 4,
+    retry: 'never',
+    hint: '`backtrail deployment show ID` shows its status; docs/deployments.md has the table of transitions.',
+  },
+  SCOPE_BUSY: {
+    status: 409,
+    exit: 4,
+    retry: 'later',
+    hint: 'A worker executes a rollback of this scope: look at the request named, then ask again.',
   },
   REQUEST_EXISTS: {
     status: 409,

@@ -1,6 +1,7 @@
 export * from './check.ts';
 export * from './checks.ts';
 export * from './config.ts';
+export * from './deployment.ts';
 export * from './failure.ts';
 export * from './finding.ts';
 export * from './git.ts';

@@ -74,8 +74,8 @@ export interface People {
   readonly groups: readonly string[];
 }
 
-/** `deploy`: approve, reject, execute. `admin` includes all others; each includes `read`. */
-export const PERMISSIONS = ['read', 'propose', 'deploy', 'break-glass', 'admin'] as const;
+/** `deploy`: approve, reject, execute, and `record`: say what was deployed. `admin` includes all others; each includes `read`. */
+export const PERMISSIONS = ['read', 'propose', 'record', 'deploy', 'break-glass', 'admin'] as const;
 export type Permission = (typeof PERMISSIONS)[number];
 
 export interface Grant extends People {

@@ -202,6 +202,11 @@ export interface LedgerStore {
    */
   tip(ref: string): Promise<ObjectId | null>;
   /**
+   * Where the ref was when the repository was last read (a mirror: fetched): no process and no network, and nobody asks whether it was forced
+   * back. For what may be left out, never for what is decided.
+   */
+  peek(ref: string): Promise<ObjectId | null>;
+  /**
    * Writes events as commits on `parent` (null: the first ones) and moves the ref from `parent` to the last of them, or changes
    * nothing. BRANCH_MOVED where it is elsewhere by now; SIGNING_FAILED; what `publish` of a repository fails with.
    */

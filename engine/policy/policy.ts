@@ -87,9 +87,12 @@ export function hasPermission(
   return permissionHolders(policy, permission, environment)?.has(normalizeEmail(person.email)) ?? true;
 }
 
-/** `admin` includes all permissions; each permission includes `read`. */
+/** `admin` includes all permissions, `deploy` includes `record`; each permission includes `read`. */
 const isGranted = ({ allow }: Grant, permission: Permission) =>
-  permission === 'read' || allow.includes(permission) || allow.includes('admin');
+  permission === 'read' ||
+  allow.includes(permission) ||
+  allow.includes('admin') ||
+  (permission === 'record' && allow.includes('deploy'));
 
 /** Emails with a permission; null: everybody. */
 function permissionHolders(

@@ -89,9 +89,11 @@ export interface History {
 export async function history(snapshot: Snapshot, ask: ScopeAsk & { limit: number }): Promise<History> {
   const scope = await resolveScope(snapshot, ask);
   const { query, revisions } = await historyOf(snapshot, scope);
-  const entries = await describeRevisions(query, revisions.slice(0, ask.limit), revisions.length);
+  const entries = await describeRevisions(query, revisions, ask.limit);
   const kept = revisions.length > 0 ? [] : await keptFiles(snapshot, await readContent(query, snapshot.base));
-  return { scope, total: revisions.length, revisions: entries, findings: kept.map(keptFinding) };
+  const unread = (await snapshot.deployments?.problems()) ?? [];
+  const findings = [...kept.map(keptFinding), ...unread];
+  return { scope, total: revisions.length, revisions: entries, findings };
 }
 
 export interface Shown {

@@ -26,10 +26,12 @@ export function sessionPath(id: SessionId): string {
   return pathOf('sessions', id);
 }
 
+const pathOf = (folder: string, id: string) => `${shardOf(folder, id)}.json`;
+
 /** The first ten characters of a ULID are its time, the others are random. */
-function pathOf(folder: string, id: string): string {
+export function shardOf(folder: string, id: string): string {
   const ulid = id.slice(4);
-  return `${folder}/${monthOf(ulid.slice(0, 10))}/${ulid.slice(10, 12)}/${id}.json`;
+  return `${folder}/${monthOf(ulid.slice(0, 10))}/${ulid.slice(10, 12)}/${id}`;
 }
 
 const BASE32 = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';

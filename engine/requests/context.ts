@@ -15,6 +15,7 @@ import { LEDGER_REF } from '../layout/configuration/parse.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { makeEventId } from '../model/index.ts';
 import { type ConfigText, type Observe, readOwnConfig, requireLedgerApart } from '../rollback/observe.ts';
+import type { RollbackRecorder } from '../rollback/records.ts';
 import type { LedgerCache } from './ledger/snapshot.ts';
 
 export interface RequestContext {
@@ -30,6 +31,8 @@ export interface RequestContext {
   /** The list of keys that this machine trusts; null: none. */
   readonly allowedSigners: string | null;
   readonly cache: LedgerCache;
+  /** Records what was deployed. */
+  readonly recorder?: RollbackRecorder;
 }
 
 export interface Rules {

@@ -3,7 +3,8 @@ import type { RequestId, RollbackResult } from '../model/index.ts';
 import { isFailure } from '../model/index.ts';
 import { isDamaged } from '../git/process/failure.ts';
 import { isWaiting } from '../record/transitions.ts';
-import { type BatchRecord, type BatchResults, executeBatch } from '../rollback/batch.ts';
+import { type BatchResults, executeBatch } from '../rollback/batch.ts';
+import type { RideAlong } from '../rollback/records.ts';
 import { readRules, type RequestContext, requireOwnConfig, type Rules } from './context.ts';
 import { executeRequest } from './execute.ts';
 import { executeGroup } from './many/execute-group.ts';
@@ -63,7 +64,7 @@ export async function executeRequests(
   });
   const { snapshot } = rules;
   const recorded = new Set<RequestId>();
-  const record = async (made: readonly RollbackResult[]): Promise<BatchRecord | null> => {
+  const record = async (made: readonly RollbackResult[]): Promise<RideAlong | null> => {
     const prepared = await prepareCompleted(context, rules, made);
     if (prepared === null) return null;
     const end = async (outcome: 'moved' | 'discarded') => {

@@ -16,6 +16,7 @@ import { requestSummary } from '../record/request-summary.ts';
 import { blockedError, isBlocked } from '../rollback/blocked.ts';
 import type { Gate } from '../policy/gate.ts';
 import type { ProposalInput, RequestView } from './types.ts';
+import { isSameScope, requireIdleIn } from './busy.ts';
 import { append, type Entry, onRequest } from './ledger/append.ts';
 import { type LedgerSnapshot, openLedgerSnapshot } from './ledger/snapshot.ts';
 import { requireGate } from './gate/gate.ts';
@@ -83,6 +84,7 @@ export async function openingEntries(
   { needsApproval, session }: Gate,
 ): Promise<readonly Entry[]> {
   const { planned, author, id } = input;
+  await requireIdleIn(context, ledgerSnapshot, { id, scope: planned.plan.scope });
   const judged = input.propose === true ? { propose: true as const } : {};
   const expiries = stated(rulesFor(rules, judged, planned.plan.owners)).map(({ rule }) => rule.expiryMs);
   const expiryMs = needsApproval ? Math.min(...expiries) : null;
@@ -115,7 +117,7 @@ export function requireSameRollback(
 ): void {
   const known = state.overrides ?? [];
   const same =
-    sameScope(state.scope, plan.scope) &&
+    isSameScope(state.scope, plan.scope) &&
     state.target === plan.target.commit &&
     samePerson(state.author.email, author.email) &&
     (state.scope.wholeFile === true) === (plan.scope.wholeFile === true) &&
@@ -150,15 +152,9 @@ async function olderOf(
   { id, scope }: { id: RequestId; scope: Scope },
 ): Promise<RequestId[]> {
   const older = await ledgerSnapshot.find(
-    (known) => known.status === 'pending' && known.id !== id && sameScope(known.scope, scope),
+    (known) => known.status === 'pending' && known.id !== id && isSameScope(known.scope, scope),
   );
   return older.map(({ state }) => state.id);
-}
-
-function sameScope(one: Scope, other: Scope): boolean {
-  const key = ({ mode, tenant, environment, service, fields = [] }: Scope) =>
-    JSON.stringify([mode, tenant, environment, service, fields]);
-  return key(one) === key(other);
 }
 
 function proposalOf({

@@ -31,6 +31,7 @@ import {
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { RequestView } from './types.ts';
 import { openLedgerSnapshot } from './ledger/snapshot.ts';
+import { requireIdle } from './busy.ts';
 import { requireGate } from './gate/gate.ts';
 import { blockedInFlight } from './gate/in-flight.ts';
 import { lookOnce, settleAll } from './many/look-once.ts';
@@ -182,6 +183,7 @@ async function decideRequest(
   // A request that the ledger knows goes on there, whatever is asked for this time.
   const known = fresh ? null : await knownRequest(context, rules, id);
   if (known !== null && gate !== null) requireOpen(known);
+  if (known === null && gate !== null) await requireIdle(context, rules, { id, scope });
   if (gate === null || (!gate.ledgered && known === null)) {
     const authorize = async (again: Planned) => {
       if (again === planned) return;

@@ -10,7 +10,6 @@ import {
   type Finding,
   isFailure,
   type ObjectId,
-  type RefMove,
   type RepositoryPublisher,
   type RequestId,
   type RollbackRequest,
@@ -22,6 +21,7 @@ import { deliver, type Delivered } from './deliver.ts';
 import { isDisjoint } from './disjoint.ts';
 import { execute, type ExecuteInput, outcomeOf, requireConfirmed } from './execute.ts';
 import { planRequested, type Planned, requireOnLine } from './plan.ts';
+import { NOT_RECORDED, publishWith, type RecordedRollbacks, type RideAlong } from './records.ts';
 import { stage } from './stage.ts';
 import { verify } from './verify.ts';
 import { requireWritten } from './written.ts';
@@ -34,7 +34,7 @@ export interface BatchMember extends Pick<ExecuteInput, 'onStep'> {
 }
 
 export interface BatchInput
-  extends Pick<ExecuteInput, 'git' | 'observe' | 'programs' | 'committer' | 'clock' | 'signal'> {
+  extends Pick<ExecuteInput, 'git' | 'observe' | 'programs' | 'committer' | 'clock' | 'signal' | 'recorder'> {
   /** Oldest first. */
   readonly members: readonly BatchMember[];
   /** The branch as it was looked at just now: for the first round. */
@@ -42,13 +42,7 @@ export interface BatchInput
   /** Awaited before each push but the first. */
   readonly turn?: (() => Promise<void>) | undefined;
   /** A record of these results that can move together with the branch; null where there is none. */
-  readonly record: (results: readonly RollbackResult[]) => Promise<BatchRecord | null>;
-}
-
-export interface BatchRecord {
-  readonly move: RefMove;
-  /** Told once what became of it. */
-  end(outcome: 'moved' | 'discarded'): Promise<void>;
+  readonly record: (results: readonly RollbackResult[]) => Promise<RideAlong | null>;
 }
 
 export type BatchResults = ReadonlyMap<RequestId, PromiseSettledResult<RollbackResult>>;
@@ -203,44 +197,49 @@ export async function pushRound(round: Round, members: readonly BatchMember[]): 
     await tellAll(staged, 'delivered');
     signal?.throwIfAborted();
     const next = tipOf(last.delivered);
-    await publishAll(round, { branch: snapshot.branch, expected: snapshot.base, next }, staged);
+    const edit = { branch: snapshot.branch, expected: snapshot.base, next };
+    const recorded = await publishAll(round, edit, staged);
     await tellAll(staged, 'published');
     // With what earlier attempts left behind that were killed.
     const ids = staged.map(({ request }) => request.id);
     await Promise.all([verify(git, { ...last.delivered, published: true }), git.deleteStaging(...ids)]);
     const findings = await git.followUp({ branch: snapshot.branch, next });
+    await recorded.finish();
     await tellAll(staged, 'verified');
-    for (const each of staged)
-      results.set(each.request.id, { status: 'fulfilled', value: completedOf(each, findings) });
+    for (const each of staged) {
+      const { id } = each.request;
+      const value = completedOf(each, [...findings, ...recorded.findingsOf(id)]);
+      results.set(id, { status: 'fulfilled', value });
+    }
   } finally {
     await Promise.all(chains.map((chain) => chain.drop()));
   }
 }
 
-/** The branch and the record of what it gets, together where that is possible; else the branch alone, and the record is left to the caller. */
+/** The branch and the records of what it gets, together where that is possible; else the branch alone, and they are written after it. */
 async function publishAll(
-  { git, record, turn, losses }: Round,
+  { git, record, recorder, turn, losses }: Round,
   edit: BranchEdit,
   staged: readonly Staged[],
-): Promise<void> {
-  const results = staged.map((each) => completedOf(each, []));
+): Promise<RecordedRollbacks> {
+  const made = staged.map((each) => completedOf(each, []));
+  const prepared = async () => (await recorder?.prepare(made)) ?? NOT_RECORDED;
   for (let attempt = 1; attempt <= RECORDED && losses < PATIENCE; attempt += 1) {
-    const recorded = await record(results);
-    if (recorded === null) break;
-    let outcome: 'moved' | 'discarded' = 'discarded';
+    const completed = await record(made);
+    if (completed === null) break;
+    const recorded = await prepared();
     try {
-      const left = await git.publish({ ...edit, also: [recorded.move] });
-      if (left.length === 0) outcome = 'moved';
-      return;
+      await publishWith(git, edit, [completed, recorded.ride]);
+      return recorded;
     } catch (error) {
       // Another writer was faster there: the commits are as good as they were.
-      if (!(await isRecordAlone(git, error, { edit, ref: recorded.move.ref }))) throw error;
-    } finally {
-      await recorded.end(outcome);
+      if (!(await isRecordAlone(git, error, { edit, ref: completed.move.ref }))) throw error;
     }
     await turn?.();
   }
-  await git.publish(edit);
+  const recorded = await prepared();
+  await publishWith(git, edit, [recorded.ride]);
+  return recorded;
 }
 
 /** Is the branch where it was expected, and the record not? A server that both reached in the same moment does not say which. */

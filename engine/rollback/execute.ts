@@ -24,6 +24,7 @@ import { deliver } from './deliver.ts';
 import type { Observe } from './observe.ts';
 import { planRequested, type Planned, renderedDigest, requireOnLine } from './plan.ts';
 import { publish } from './publish.ts';
+import { NOT_RECORDED, type RollbackRecorder } from './records.ts';
 import { stage } from './stage.ts';
 import { verify } from './verify.ts';
 import { requireWritten } from './written.ts';
@@ -47,6 +48,8 @@ export interface ExecuteInput {
   readonly signal?: AbortSignal;
   /** Snapshot and plan for the first attempt, if they were made already. */
   readonly prepared?: { readonly snapshot: Snapshot; readonly planned: Planned };
+  /** Records what was deployed. */
+  readonly recorder?: RollbackRecorder;
   /** Called with every plan right before it is written; throws if it must not be executed. */
   readonly authorize?: (planned: Planned) => Promise<void>;
 }
@@ -101,11 +104,15 @@ async function attemptOnce(input: ExecuteInput, prepared: ExecuteInput['prepared
   await requireWritten(git, delivered.written);
   const { deliveryCommit } = delivered;
   await step({ step: 'delivered', digest, commit, deliveryCommit });
-  const published = await publish(git, request.id, delivered);
+  const made = outcomeOf(request, planned, 'completed', { commit, deliveryCommit, findings: [] });
+  const recorded = (await input.recorder?.prepare([made])) ?? NOT_RECORDED;
+  const published = await publish(git, request.id, delivered, recorded.ride);
   // The rollback is published: an abort now would only hide that.
   await input.onStep?.({ step: 'published', digest, commit, deliveryCommit });
   await Promise.all([verify(git, published), git.deleteStaging(request.id)]);
-  const findings = await git.followUp({ branch, next: deliveryCommit ?? commit });
+  const findings = [...(await git.followUp({ branch, next: deliveryCommit ?? commit }))];
+  await recorded.finish();
+  findings.push(...recorded.findingsOf(request.id));
   await input.onStep?.({ step: 'verified', digest, commit, deliveryCommit });
   return outcomeOf(request, planned, 'completed', { commit, deliveryCommit, findings });
 }
@@ -184,15 +191,20 @@ function requireSame(record: RollbackRecord, { id, scope, target, author }: Roll
 }
 
 async function report(
-  { git, request, onStep }: ExecuteInput,
+  { git, request, onStep, recorder }: ExecuteInput,
   branch: string,
   done: Done,
 ): Promise<RollbackResult> {
   const { commit, deliveryCommit, base, digest } = done;
   // After a crash, the local branch may not have been updated to what was published.
   const findings = await git.followUp({ branch, next: deliveryCommit ?? commit });
+  const result = resultOf({ ...request, base, digest }, 'completed', { commit, deliveryCommit, findings });
+  // Whoever published it may have been killed before it was recorded.
+  const recorded = (await recorder?.prepare([result])) ?? NOT_RECORDED;
+  await recorded.ride?.end('discarded');
+  await recorded.finish();
   await onStep?.({ step: 'verified', digest, commit, deliveryCommit });
-  return resultOf({ ...request, base, digest }, 'completed', { commit, deliveryCommit, findings });
+  return { ...result, findings: [...findings, ...recorded.findingsOf(request.id)] };
 }
 
 export function outcomeOf(

@@ -27,12 +27,24 @@ export function createObserve(git: RepositoryReader, outside: ConfigText | null)
   };
 }
 
-/** The ledger's ref must not be the branch, nor a ref above or below it. @throws CONFIG_INVALID */
-export function requireLedgerApart({ ledger: { ref } }: Config, branch: string): void {
+/** The refs of the ledger and of the deployments must not be the branch, nor each other, nor above or below. @throws CONFIG_INVALID */
+export function requireLedgerApart({ ledger, deployments }: Config, branch: string): void {
   const own = `refs/heads/${branch}`;
-  if (ref !== own && !ref.startsWith(`${own}/`) && !own.startsWith(`${ref}/`)) return;
-  const message = `ledger.ref: ${ref} conflicts with the branch ${branch}.`;
-  throw new BacktrailError('CONFIG_INVALID', message, { hint: 'Give the ledger a name of its own.' });
+  if (conflicts(ledger.ref, own)) throw refConflict(`ledger.ref: ${ledger.ref}`, `the branch ${branch}`);
+  if (conflicts(deployments.ref, own))
+    throw refConflict(`deployments.ref: ${deployments.ref}`, `the branch ${branch}`);
+  if (conflicts(deployments.ref, ledger.ref))
+    throw refConflict(`deployments.ref: ${deployments.ref}`, `the ledger ${ledger.ref}`);
+}
+
+const conflicts = (one: string, other: string) =>
+  one === other || one.startsWith(`${other}/`) || other.startsWith(`${one}/`);
+
+function refConflict(what: string, other: string): BacktrailError {
+  const name = what.startsWith('ledger') ? 'the ledger' : 'the deployments';
+  return new BacktrailError('CONFIG_INVALID', `${what} conflicts with ${other}.`, {
+    hint: `Give ${name} a name of ${name === 'the ledger' ? 'its' : 'their'} own.`,
+  });
 }
 
 /**

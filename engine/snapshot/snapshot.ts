@@ -4,13 +4,18 @@ import type { KeptPart } from '../layout/keep.ts';
 import type { Layout } from '../layout/layout.ts';
 import type { Bindings } from '../layout/pattern.ts';
 import {
+  type Coordinates,
+  type CountedRecord,
   type Entry,
+  type Finding,
   type Hasher,
   type HistoryReader,
   isFailure,
   MODE,
   type ObjectId,
   type ObjectReader,
+  type RevisionStanding,
+  type Scope,
   type TreeView,
 } from '../model/index.ts';
 import type { ParsedText } from '../yaml/core/document.ts';
@@ -32,6 +37,8 @@ export interface Snapshot {
   readonly reader: ObjectReader;
   readonly history: HistoryReader;
   readonly hasher: Hasher;
+  /** What is recorded of deployments; absent where nobody may ask. */
+  readonly deployments?: DeploymentsPort;
   view(commit: ObjectId): Promise<TreeView>;
   /** Index of each commit on the first-parent line; 0 is the tip. */
   positions(): Promise<ReadonlyMap<ObjectId, number>>;
@@ -43,6 +50,15 @@ export interface Snapshot {
   plain(ids: readonly ObjectId[]): Promise<ReadonlySet<ObjectId>>;
   /** The parts of a file that a selector (which may hold open placeholders) selects. */
   parts(entry: Entry, wanted: PartQuery): Promise<readonly FilePart[]>;
+}
+
+export interface DeploymentsPort {
+  /** Records of the scope, and of its environment, that count; [] where there are none, or they cannot be read. */
+  records(scope: Coordinates): Promise<readonly CountedRecord[]>;
+  /** What they say of the revision that the scope is at with this commit: what a check of a target asks. */
+  standing(scope: Scope, commit: ObjectId): Promise<RevisionStanding>;
+  /** Why records were not read. */
+  problems(): Promise<readonly Finding[]>;
 }
 
 /** The rule that keeps a file as a whole, or the parts that are kept. */
@@ -74,7 +90,10 @@ export interface FilePart {
   readonly range: PartRange | null;
 }
 
-export type SnapshotInput = Pick<Snapshot, 'branch' | 'base' | 'layout' | 'reader' | 'history' | 'hasher'>;
+export type SnapshotInput = Pick<
+  Snapshot,
+  'branch' | 'base' | 'layout' | 'reader' | 'history' | 'hasher' | 'deployments'
+>;
 
 const MAX_CACHED = 20_000;
 

@@ -26,6 +26,16 @@ export const NOTES: Readonly<Record<string, CommandNotes>> = {
   },
   incident: { example: 'backtrail incident incident.yaml --yes', exits: PUBLISHES },
   log: { example: 'backtrail log acme/production --limit 10', exits: READS },
+  'deployment record': {
+    example: 'backtrail deployment record acme/production/api-gateway --status deployed --commit HEAD',
+    exits: RECORDS,
+  },
+  'deployment list': { example: 'backtrail deployment list acme/production --status failed', exits: READS },
+  'deployment show': { example: 'backtrail deployment show 7Q2M9K', exits: READS },
+  'deployment exists': {
+    example: 'backtrail deployment exists --image api-gateway:v2.1.0 -o json',
+    exits: READS,
+  },
   reconcile: { example: 'backtrail --repo ssh://git.example.com/config.git reconcile', exits: RECORDS },
   'request list': { example: 'backtrail request list acme/production --status pending', exits: READS },
   'request show': { example: 'backtrail request show 7Q2M9K', exits: READS },

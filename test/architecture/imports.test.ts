@@ -83,6 +83,19 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'engine/snapshot',
     'engine/rollback',
   ],
+  'engine/deployments': [
+    'engine/model',
+    'engine/policy',
+    'engine/record',
+    'engine/git',
+    'engine/yaml',
+    'engine/layout',
+    'engine/snapshot',
+    'engine/plan',
+    'engine/history',
+    'engine/rollback',
+    'engine/requests',
+  ],
   engine: [
     'engine/model',
     'engine/policy',
@@ -98,6 +111,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'engine/init',
     'engine/queries',
     'engine/requests',
+    'engine/deployments',
   ],
   workers: ['engine/model'],
   // Codes and statuses alone are read without the engine behind them.

@@ -137,8 +137,9 @@ describe('a request', () => {
       const plan = await rollbacks.plan({ scope: GATEWAY, fields: ['image'], author: JANE });
       const { digest, target } = plan;
       const ask = { scope: GATEWAY, digest, reason: 'It answers 500', author: JANE, ledger: true };
-      const typed = await rollbacks.request({ ...ask, fields: ['image'], target: { commit: target } });
-      const given = await rollbacks.request({ ...ask, fields: plan.fields ?? [], target });
+      const id = 'rbk-01KAJ000000000000000000001';
+      const typed = await rollbacks.request({ ...ask, id, fields: ['image'], target: { commit: target } });
+      const given = await rollbacks.request({ ...ask, id, fields: plan.fields ?? [], target });
       expect(typed.request?.scope).toEqual(given.request?.scope);
       expect(typed.status).toBe('approved');
     });

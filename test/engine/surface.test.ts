@@ -61,6 +61,10 @@ const FUNCTIONS = {
   opened: [
     'close',
     'compare',
+    'deployments.exists',
+    'deployments.list',
+    'deployments.record',
+    'deployments.show',
     'destination',
     'environments',
     'findRequest',

@@ -11,6 +11,7 @@ import type { Runner } from '../process/runner.ts';
 export function ledgerAt(mirror: Mirror, runner: Runner): LedgerRefs {
   return {
     read,
+    here: trackingRef,
     async move(edit, staged) {
       await mirror.push(edit).catch(async (error: unknown) => {
         if (!(await hasArrived(edit.ref, edit.next))) throw error;

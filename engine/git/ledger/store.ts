@@ -18,7 +18,7 @@ import type { SeenRecord, SeenTip } from './last-seen.ts';
 import { withLock } from '../remote/lock.ts';
 import { usableCache } from '../remote/mirror-cache.ts';
 import type { NativeObjects } from '../store/objects.ts';
-import { isAncestor, isBranchName, updateRefs } from '../store/refs.ts';
+import { isAncestor, isBranchName, readRef, updateRefs } from '../store/refs.ts';
 import type { RefEdit } from '../store/refs.ts';
 import type { Runner } from '../process/runner.ts';
 import { readSignatures } from '../signing/signatures.ts';
@@ -44,6 +44,8 @@ export interface LedgerContext {
 export interface LedgerRefs {
   /** Reads (for a mirror: fetches) the ref anew. */
   read(ref: string): Promise<ObjectId | null>;
+  /** The ref here that holds what was read last. */
+  readonly here: (ref: string) => string;
   /** Moves it by compare-and-swap, as `publish` does; `staged` may go then. */
   move(edit: RefMove, staged: readonly RefEdit[]): Promise<void>;
 }
@@ -128,6 +130,7 @@ export function createLedgerStore(context: LedgerContext): LedgerStore {
       await record(ref, again);
       return again;
     },
+    peek: (ref) => readRef({ runner, objects, ref: context.refs.here(checkedRef(ref)) }),
     async append(input) {
       checkedRef(input.ref);
       if (input.events.length === 0) return [];

@@ -137,6 +137,7 @@ export async function openLocal(options: LocalOptions): Promise<LocalRepository>
       target: '.',
       refs: {
         read: (ref) => readExactly(runner, ref),
+        here: (ref) => ref,
         async move(edit, staged) {
           await requireMovable(local, edit);
           await updateRefs(runner, [edit, ...staged]);

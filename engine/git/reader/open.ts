@@ -99,6 +99,7 @@ function withoutGit(repository: {
     deleteStaging: refuse,
     ledger: {
       tip: refuse,
+      peek: () => Promise.resolve(null),
       append: refuse,
       prepare: refuse,
       finish: refuse,

@@ -4,7 +4,7 @@ import { BacktrailError, type Config, type NameLists } from '../../model/index.t
 import { layoutProblem } from '../outputs.ts';
 import { compilePattern } from '../pattern.ts';
 import { withCheckDefaults } from './checks.ts';
-import { LEDGER_REF, policyProblems, withPolicyDefaults } from './policy.ts';
+import { DEPLOYMENTS_REF, LEDGER_REF, policyProblems, withPolicyDefaults } from './policy.ts';
 import { aliasOffset, offsetOf } from './positions.ts';
 import { configSchema, type RawConfig, DEFAULT_SUBJECT } from './schema.ts';
 
@@ -133,6 +133,10 @@ function withDefaults(raw: RawConfig): Config {
     checks: withCheckDefaults(raw.checks ?? {}),
     policy: withPolicyDefaults(raw.policy ?? {}, raw.features),
     ledger: { ref: raw.ledger?.ref ?? LEDGER_REF },
+    deployments: {
+      ref: raw.deployments?.ref ?? DEPLOYMENTS_REF,
+      record: raw.deployments?.record ?? 'auto',
+    },
     subject: raw.subject ?? DEFAULT_SUBJECT,
     commit: {
       subject: raw.commit?.subject ?? null,

@@ -13,6 +13,7 @@ import { cronProblem, timezoneProblem } from '../../policy/windows.ts';
 import { environmentsProblem, ledgerProblem } from './text-rules.ts';
 
 export const LEDGER_REF = 'refs/backtrail/ledger';
+export const DEPLOYMENTS_REF = 'refs/backtrail/deployments';
 
 const checked = (longest: number, problemOf: (value: string) => string | null) =>
   z
@@ -203,7 +204,7 @@ const grant = z
       .max(PERMISSIONS.length)
       .meta({
         description:
-          '`deploy` approves, rejects and executes; `admin` includes all others, and each of them includes `read`.',
+          '`deploy` approves, rejects and executes, and includes `record`: saying what was deployed; `admin` includes all others, and each of them includes `read`.',
         example: ['propose', 'deploy'],
       }),
     ...people,
@@ -264,6 +265,21 @@ export const ledgerSchema = z.strictObject({
       'The ref of the events: `refs/backtrail/NAME`, or `refs/heads/NAME` where the host accepts branches only. Not the branch that is rolled back.',
     default: LEDGER_REF,
     example: 'refs/heads/backtrail-ledger',
+  }),
+});
+
+export const deploymentsSchema = z.strictObject({
+  ref: checked(200, ledgerProblem).optional().meta({
+    description:
+      'The ref of the records: `refs/backtrail/NAME`, or `refs/heads/NAME` where the host accepts branches only. Neither the branch that is rolled back nor the ledger.',
+    default: DEPLOYMENTS_REF,
+    example: 'refs/heads/backtrail-deployments',
+  }),
+  record: z.enum(['auto', 'always', 'never']).optional().meta({
+    description:
+      'Whether a completed rollback records the new deployment, and marks the one that it replaced: `auto` where there are records already.',
+    default: 'auto',
+    example: 'always',
   }),
 });
 

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { MESSAGE_PLACEHOLDERS, templateProblem, trailerKeyProblem } from '../../record/style.ts';
 import { checksSchema } from './checks.ts';
-import { featuresSchema, ledgerSchema, policySchema } from './policy.ts';
+import { deploymentsSchema, featuresSchema, ledgerSchema, policySchema } from './policy.ts';
 import {
   branchProblem,
   expressionProblem,
@@ -295,6 +295,9 @@ export const configSchema = z.strictObject({
     description: 'What may be used at all; an environment of the policy may say otherwise for itself.',
   }),
   ledger: ledgerSchema.optional().meta({ description: 'Where requests and votes are recorded.' }),
+  deployments: deploymentsSchema
+    .optional()
+    .meta({ description: 'Where it is recorded what was deployed, and what became of it.' }),
 });
 
 export type RawConfig = z.infer<typeof configSchema>;

@@ -13,6 +13,7 @@ import { hasPermission, mayApprove, samePerson } from '../../policy/policy.ts';
 const DEEDS: Readonly<Record<Permission, string>> = {
   read: 'see requests',
   propose: 'ask for a rollback',
+  record: 'record a deployment',
   deploy: 'execute or decide on a rollback',
   'break-glass': 'break the glass',
   admin: 'cancel or close what is another person’s',

@@ -24,7 +24,7 @@ export const isFuture = ({ clock }: Pick<RequestContext, 'clock'>, time: number)
  */
 export async function eventTimes(
   context: RequestContext,
-  ledgerSnapshot: LedgerSnapshot,
+  ledgerSnapshot: Line,
   events: readonly Dated[],
 ): Promise<ReadonlyMap<ObjectId, number>> {
   const times = new Map<ObjectId, number>();
@@ -49,16 +49,19 @@ interface LedgerTimes {
   trustedBefore(commit: LedgerCommit, own: number): Promise<number>;
 }
 
-const known = new WeakMap<LedgerSnapshot, Promise<LedgerTimes>>();
+/** The commits that times are held against. */
+type Line = Pick<LedgerSnapshot, 'commits'>;
 
-function ledgerTimes(context: RequestContext, ledgerSnapshot: LedgerSnapshot): Promise<LedgerTimes> {
+const known = new WeakMap<Line, Promise<LedgerTimes>>();
+
+function ledgerTimes(context: RequestContext, ledgerSnapshot: Line): Promise<LedgerTimes> {
   const found = known.get(ledgerSnapshot) ?? readTimes(context, ledgerSnapshot);
   known.set(ledgerSnapshot, found);
   return found;
 }
 
 /** Signatures are looked at only where an event claims a time before one of those that came earlier: an honest ledger has none. */
-async function readTimes(context: RequestContext, ledgerSnapshot: LedgerSnapshot): Promise<LedgerTimes> {
+async function readTimes(context: RequestContext, ledgerSnapshot: Line): Promise<LedgerTimes> {
   const commits = await ledgerSnapshot.commits();
   const places = new Map(commits.map(({ id }, index) => [id, index]));
   const latest: number[] = [];

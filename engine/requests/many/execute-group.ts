@@ -11,7 +11,8 @@ import {
 } from '../../model/index.ts';
 import { hasPermission } from '../../policy/policy.ts';
 import { isWaiting } from '../../record/transitions.ts';
-import { type BatchRecord, Obstructed } from '../../rollback/batch.ts';
+import { Obstructed } from '../../rollback/batch.ts';
+import type { RideAlong } from '../../rollback/records.ts';
 import { executeTogether } from '../../rollback/together.ts';
 import { stamp } from '../context.ts';
 import type { EligibilityInput } from '../gate/eligibility.ts';
@@ -128,7 +129,7 @@ async function publishAll(
     ...context,
     members: left.map((found) => memberOf(found, onSteps.get(found.file.state.id))),
     snapshot: await context.observe(),
-    record: async (made): Promise<BatchRecord | null> => {
+    record: async (made): Promise<RideAlong | null> => {
       const prepared = await prepareCompleted(context, rules, made);
       if (prepared === null) return null;
       const end = async (outcome: 'moved' | 'discarded') => {

@@ -1,0 +1,109 @@
+/** Everything that can be done with records of deployments, on one repository. */
+import { BacktrailError, type Finding, formatCoordinates, type Person } from '../model/index.ts';
+import { hasPermission } from '../policy/policy.ts';
+import { requirePermission } from '../requests/gate/permissions.ts';
+import { type RequestContext, rulesOf } from '../requests/context.ts';
+import type { SecretScans } from '../snapshot/raw-secrets.ts';
+import { openDeployments } from './append.ts';
+import { judgeDeployments } from './counted.ts';
+import { findOne } from './find.ts';
+import { recordDeployment } from './record.ts';
+import type { DeploymentCache, DeploymentStore, KnownDeployment } from './store.ts';
+import type { Deployments, DeploymentView } from './types.ts';
+import { viewOf } from './view.ts';
+
+export interface DeploymentsInput {
+  readonly cache: DeploymentCache;
+  readonly scans: SecretScans;
+  readonly open: <Value>(work: (context: RequestContext) => Promise<Value>) => Promise<Value>;
+}
+
+export function createDeployments({ cache, scans, open }: DeploymentsInput): Deployments {
+  // It is looked at anew each time.
+  const at: DeploymentsInput['open'] = (work) =>
+    open(async (context) => {
+      await context.git.look();
+      return work(context);
+    });
+  const look = async (context: RequestContext) => {
+    const snapshot = await context.observe();
+    const rules = await rulesOf(context, snapshot);
+    const { deployments, commit } = snapshot.layout.config;
+    const store = await openDeployments({ context, cache, ref: deployments.ref, signoff: commit.signoff });
+    const views = async (known: readonly Pick<KnownDeployment, 'id'>[]): Promise<DeploymentView[]> => {
+      const stored = await store.read(known.map(({ id }) => id));
+      return (await judgeDeployments({ context, rules, store }, stored)).map(viewOf);
+    };
+    const isReadable = (reader: Person) => (known: KnownDeployment) =>
+      hasPermission(rules.policy, reader, 'read', known);
+    return { store, rules, views, isReadable, findings: problemsIn(store) };
+  };
+  return {
+    record: (input) => at((context) => recordDeployment({ context, cache, scans }, input)),
+    list: ({ scope, statuses, reader, limit, after }) =>
+      at(async (context) => {
+        const { store, views, isReadable, findings } = await look(context);
+        const mayRead = isReadable(reader);
+        const known = store.known((each) => {
+          const name = formatCoordinates(each);
+          return (
+            (statuses === undefined || statuses.includes(each.status)) &&
+            (scope === undefined || name === scope || name.startsWith(`${scope}/`)) &&
+            mayRead(each)
+          );
+        });
+        const last = after === undefined ? null : findOne(store, after);
+        const start = last === null ? 0 : known.findIndex(({ id }) => id === last) + 1;
+        if (last !== null && start === 0)
+          throw new BacktrailError('DEPLOYMENT_UNKNOWN', `${last} is none of those that are listed.`);
+        const end = limit === undefined ? undefined : start + limit;
+        return { deployments: await views(known.slice(start, end)), findings };
+      }),
+    show: ({ id, reader }) =>
+      at(async (context) => {
+        const { store, rules, views } = await look(context);
+        const [found] = await views([{ id: findOne(store, id) }]);
+        if (found === undefined)
+          throw new BacktrailError(
+            'DEPLOYMENT_UNKNOWN',
+            `There is no record ${JSON.stringify(id.slice(0, 60))}.`,
+          );
+        requirePermission(rules.policy, reader, 'read', found);
+        return found;
+      }),
+    exists: ({ image, reader }) =>
+      at(async (context) => {
+        if (typeof image !== 'string' || image === '')
+          throw new BacktrailError('INVALID_REQUEST', 'Name an image, its tag or its digest.');
+        const { store, views, isReadable, findings } = await look(context);
+        const mayRead = isReadable(reader);
+        const known = store.known(
+          (each) => each.images.some((name) => isImage(name, image)) && mayRead(each),
+          JSON.stringify(image).slice(1, -1),
+        );
+        const deployments = await views(known.slice(0, MOST_FOUND));
+        return { image, exists: deployments.some(({ verified }) => verified), deployments, findings };
+      }),
+  };
+}
+
+const MOST_FOUND = 100;
+
+/** `registry.example.com/api:v2` is also `api:v2` and `v2`. */
+const isImage = (name: string, wanted: string) =>
+  name === wanted || ['/', ':', '@'].some((before) => name.endsWith(`${before}${wanted}`));
+
+function problemsIn({ problems }: DeploymentStore): Finding[] {
+  const [first] = problems;
+  if (first === undefined) return [];
+  const more = problems.length > 1 ? `, and ${problems.length - 1} more,` : '';
+  return [
+    {
+      code: 'RECORDS_UNREADABLE',
+      severity: 'warn',
+      message: `${JSON.stringify(first)}${more} is not as Backtrail writes it: left out.`,
+      hint: 'Somebody wrote to the records by hand; `git log` of their ref shows who.',
+      path: first,
+    },
+  ];
+}

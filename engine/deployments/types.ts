@@ -1,0 +1,100 @@
+/** What can be done with records of deployments: the shapes that the command line and scripts see. */
+import type {
+  Coordinates,
+  Deployment,
+  DeploymentId,
+  DeploymentSource,
+  DeploymentStatus,
+  Finding,
+  ObjectId,
+  Person,
+  RequestId,
+} from '../model/index.ts';
+
+/** A record as people and scripts see it. */
+export interface DeploymentView extends Coordinates {
+  readonly id: DeploymentId;
+  /** `acme/production/api-gateway` */
+  readonly scope: string;
+  /** The revision of the scope. */
+  readonly commit: ObjectId;
+  /** N of vN when it was recorded; null where that was not counted. */
+  readonly version: number | null;
+  readonly images: readonly string[];
+  /** `chart version`; the first of `charts`. */
+  readonly chart: string | null;
+  readonly charts: readonly string[];
+  readonly actor: Person;
+  readonly source: DeploymentSource;
+  readonly status: DeploymentStatus;
+  readonly notes: Deployment['notes'];
+  readonly migration: string | null;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  /** When each status began. */
+  readonly times: Deployment['times'];
+  readonly supersededBy: DeploymentId | null;
+  readonly rolledBackBy: DeploymentId | null;
+  /** Of a rollback: the older revision that it returned to. */
+  readonly rollbackOf: { readonly commit: ObjectId; readonly version: number | null } | null;
+  /** Of a rollback: its request. */
+  readonly requestId: RequestId | null;
+  /** All of it counts: where this machine knows keys, each event is signed by one of somebody with the permission `record`. */
+  readonly verified: boolean;
+}
+
+export interface RecordInput {
+  readonly scope: string;
+  readonly status: DeploymentStatus;
+  readonly actor: Person;
+  /** A revision as typed; the current one where absent. */
+  readonly commit?: string;
+  /** Besides those that are found in the revision. */
+  readonly images?: readonly string[];
+  readonly note?: string;
+  readonly migration?: string;
+  /** The record whose next status it is, or six or more characters of its end. */
+  readonly id?: string;
+  /** `pipeline` where absent. */
+  readonly source?: Exclude<DeploymentSource, 'backtrail'>;
+}
+
+export interface DeploymentPage {
+  readonly deployments: readonly DeploymentView[];
+  /** What could not be read. */
+  readonly findings: readonly Finding[];
+}
+
+/** Records of deployments. Every call looks at them anew; each that writes is one commit, or none. */
+export interface Deployments {
+  /**
+   * Opens a record, or writes the next status of one: of the one named by `id`; else of the newest of the same scope and revision that may have it
+   * next. The same once more changes nothing.
+   *
+   * @throws SCOPE_INVALID, ENVIRONMENT_UNKNOWN, SERVICE_UNKNOWN, REVISION_UNKNOWN, REVISION_NOT_ON_BRANCH, DEPLOYMENT_UNKNOWN,
+   * DEPLOYMENT_STATUS, RAW_SECRET, PERMISSION_DENIED, INVALID_REQUEST, and what the ref cannot be moved with
+   */
+  record(input: RecordInput): Promise<DeploymentView>;
+  /**
+   * Newest first. `reader`: only what they may read.
+   *
+   * @throws DEPLOYMENT_UNKNOWN where `after` is none of them, LEDGER_REWOUND, LEDGER_TAMPERED
+   */
+  list(filter: {
+    readonly scope?: string;
+    readonly statuses?: readonly DeploymentStatus[];
+    readonly reader: Person;
+    readonly limit?: number;
+    readonly after?: string;
+  }): Promise<DeploymentPage>;
+  /** @throws DEPLOYMENT_UNKNOWN, PERMISSION_DENIED */
+  show(input: { readonly id: string; readonly reader: Person }): Promise<DeploymentView>;
+  /**
+   * Whether an image was recorded: as it was named, or by the end of its name (`api:v2.1.0`), its tag or its digest. `exists`: by a record that
+   * counts; `deployments`: the newest hundred that name it.
+   */
+  exists(input: {
+    readonly image: string;
+    readonly reader: Person;
+  }): Promise<DeploymentPage & { readonly image: string; readonly exists: boolean }>;
+}

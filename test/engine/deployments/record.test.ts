@@ -1,0 +1,228 @@
+/** Records of deployments: what a pipeline says, and what plans and histories make of it. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Engine } from '../../../engine/internal.ts';
+import { configOf } from '../../helpers/people/requests.ts';
+import { engineOf, JANE } from '../../helpers/repositories/engine.ts';
+import { createRepo, type Repo } from '../../helpers/repositories/repo.ts';
+
+const REF = 'refs/backtrail/deployments';
+const SCOPE = 'prod/api';
+const actor = JANE;
+const reader = JANE;
+
+/** In two parts, so that no scanner takes it for one that is in use. */
+const TOKEN = ['ghp', 'wWPw5k4aXcaT4fNP0UcnZwJUVFk6LO0pINUx'].join('_');
+
+let repo: Repo;
+let engine: Engine;
+/** v1 to v4 of the service. */
+let commits: string[];
+
+beforeEach(async () => {
+  repo = await createRepo({ bare: true });
+  const app = (tag: string) => ({ 'apps/prod/api/app.yaml': `image: registry.example.com/api:${tag}\n` });
+  commits = await repo.replay([
+    { files: { '.backtrail/config.yaml': configOf({ environments: [] }), ...app('v1') } },
+    { files: app('v2') },
+    { files: app('v3') },
+    { files: app('v4') },
+  ]);
+  engine = await engineOf(repo);
+});
+
+const record = (input: Partial<Parameters<Engine['deployments']['record']>[0]> = {}) =>
+  engine.deployments.record({ scope: SCOPE, status: 'deployed', actor, ...input });
+const targetOf = async (to: string) => {
+  const plan = await engine.rollbacks.plan({ scope: SCOPE, to });
+  return { version: plan.targetVersion, findings: plan.findings };
+};
+
+describe('a record', () => {
+  it('holds the revision, its images, who said so, and when', async () => {
+    const made = await record({
+      note: 'canary first',
+      migration: '0042 adds a column',
+      images: ['sidecar:1'],
+    });
+    expect(made).toMatchObject({
+      environment: 'prod',
+      service: 'api',
+      scope: SCOPE,
+      commit: commits[3],
+      version: 4,
+      images: ['sidecar:1', 'registry.example.com/api:v4'],
+      actor: JANE,
+      source: 'pipeline',
+      status: 'deployed',
+      notes: [{ text: 'canary first', actor: JANE }],
+      migration: '0042 adds a column',
+      rollbackOf: null,
+      rolledBackBy: null,
+      verified: true,
+    });
+    expect(await engine.deployments.show({ id: made.id, reader })).toEqual(made);
+    expect(await engine.deployments.show({ id: made.id.slice(-8).toLowerCase(), reader })).toEqual(made);
+    expect((await engine.deployments.list({ reader })).deployments).toEqual([made]);
+    expect(await repo.git('log', '-1', '--format=%s', REF)).toBe(
+      `jane@example.com records prod/api v4 (${commits[3]?.slice(0, 7)}): deployed`,
+    );
+  });
+
+  it('names what kustomize, Helm and manifests name', async () => {
+    await repo.replay([
+      {
+        files: {
+          'apps/prod/api/kustomization.yaml':
+            'images:\n- { name: api, newName: reg/api, newTag: v5 }\n- { name: db, digest: "sha256:1" }\n',
+          'apps/prod/api/values.yaml': 'image: { repository: reg/web, tag: "2.0" }\n',
+          'apps/prod/api/Chart.yaml': 'apiVersion: v2\nname: shop\nversion: 1.2.3\n',
+          'apps/prod/api/app.yaml': 'spec: { containers: [ { name: x, image: reg/x:1 } ] }\n',
+        },
+      },
+    ]);
+    expect(await record()).toMatchObject({
+      images: ['db@sha256:1', 'reg/api:v5', 'reg/web:2.0', 'reg/x:1'],
+      chart: 'shop 1.2.3',
+    });
+  });
+
+  it('goes from status to status: by its id, or by its scope and revision', async () => {
+    const { id } = await record({ status: 'proposed' });
+    expect(await record({ status: 'pending', id })).toMatchObject({ id, status: 'pending' });
+    const done = await record({ status: 'deployed', images: ['registry.example.com/api@sha256:1'] });
+    expect(done).toMatchObject({
+      id,
+      images: ['registry.example.com/api:v4', 'registry.example.com/api@sha256:1'],
+    });
+    expect(Object.keys(done.times)).toEqual(['proposed', 'pending', 'deployed']);
+    expect(await record({ status: 'failed' })).toMatchObject({ id, status: 'failed' });
+    // Tried again, it is another deployment.
+    const again = await record({ status: 'deployed' });
+    expect(again.id).not.toBe(id);
+    expect(await record({ status: 'decommissioned' })).toMatchObject({ id: again.id });
+    await expect(record({ id, status: 'deployed' })).rejects.toMatchObject({
+      code: 'DEPLOYMENT_STATUS',
+      message: `${id} is failed and cannot become deployed.`,
+    });
+  });
+
+  it('is written once, however often a pipeline says the same', async () => {
+    const made = await record({ note: 'x' });
+    expect(await record({ note: 'x' })).toEqual(made);
+    expect(await repo.git('rev-list', '--count', REF)).toBe('1');
+    // It was deployed again after another revision.
+    await record({ commit: 'v2' });
+    expect((await record()).id).not.toBe(made.id);
+  });
+
+  it.each([
+    [{ status: 'rolled_back' as const }, 'DEPLOYMENT_STATUS'],
+    [{ id: 'dep-00000000000000000000000000' }, 'DEPLOYMENT_UNKNOWN'],
+    [{ id: '../../x' }, 'DEPLOYMENT_UNKNOWN'],
+    [{ id: '__proto__' }, 'DEPLOYMENT_UNKNOWN'],
+    [{ commit: 'v9' }, 'REVISION_UNKNOWN'],
+    [{ scope: 'prod/none' }, 'SERVICE_UNKNOWN'],
+    [{ scope: '../api' }, 'SCOPE_INVALID'],
+    [{ images: ['a b'] }, 'INVALID_REQUEST'],
+    [{ images: ['\u001b[2J'] }, 'INVALID_REQUEST'],
+    [{ note: ' ' }, 'INVALID_REQUEST'],
+    [{ note: 'x'.repeat(10_001) }, 'INVALID_REQUEST'],
+    [{ note: TOKEN }, 'RAW_SECRET'],
+  ])('refuses what cannot be recorded (%#)', async (input, code) => {
+    await expect(record(input)).rejects.toMatchObject({ code });
+    expect(await repo.git('for-each-ref', REF)).toBe('');
+  });
+
+  it('cannot forge a line of the commit by its note', async () => {
+    await record({ note: 'ok\n\nDeployment: dep-x failed\nSigned-off-by: x <x@example.com>' });
+    expect(await repo.git('log', '-1', '--format=%(trailers:only,unfold)', REF)).toMatch(
+      /^Deployment: dep-[0-9A-Z]{26} deployed\n?$/,
+    );
+  });
+});
+
+describe('lists', () => {
+  it('come in pages, newest first, of a scope or of all', async () => {
+    const ids: string[] = [];
+    for (const commit of ['v1', 'v2', 'v3', 'v4']) ids.unshift((await record({ commit })).id);
+    const list = async (filter: object) =>
+      (await engine.deployments.list({ reader, ...filter })).deployments.map(({ id }) => id);
+    expect(await list({})).toEqual(ids);
+    expect(await list({ limit: 2 })).toEqual(ids.slice(0, 2));
+    expect(await list({ limit: 2, after: ids[1] })).toEqual(ids.slice(2));
+    expect(await list({ scope: 'prod' })).toEqual(ids);
+    expect(await list({ scope: 'pro' })).toEqual([]);
+    expect(await list({ statuses: ['failed'] })).toEqual([]);
+  });
+
+  it('say whether an image was recorded: by its name, its tag or its digest', async () => {
+    await record({ images: ['api@sha256:abc'] });
+    const exists = async (image: string) => (await engine.deployments.exists({ image, reader })).exists;
+    const asked = async (images: readonly string[]) => {
+      const found: string[] = [];
+      for (const image of images) if (await exists(image)) found.push(image);
+      return found;
+    };
+    const known = ['registry.example.com/api:v4', 'api:v4', 'v4', 'sha256:abc'];
+    const unknown = ['registry.example.com/api:v3', 'pi:v4', '4', 'api', '"', 'tag'];
+    expect(await asked([...known, ...unknown])).toEqual(known);
+  });
+});
+
+describe('what records say of revisions', () => {
+  const history = async () =>
+    (await engine.history({ scope: SCOPE, limit: 10 })).revisions.map(
+      ({ version, status, eligible, reasons }) => ({ version, status, eligible, reasons }),
+    );
+
+  it('is in the history, with the reason', async () => {
+    await record({ commit: 'v1' });
+    const bad = await record({ commit: 'v2', status: 'failed' });
+    const waiting = await record({ commit: 'v3', status: 'pending' });
+    const now = await record({ commit: 'v4' });
+    const all = await history();
+    expect(all.map(({ version, status, eligible }) => [version, status, eligible])).toEqual([
+      [4, 'deployed', true],
+      [3, 'superseded', false],
+      [2, 'failed', false],
+      [1, 'deployed', true],
+    ]);
+    expect(all[1]?.reasons).toEqual([`It was never deployed: ${now.id} came first (${waiting.id}).`]);
+    expect(all[2]?.reasons[0]).toMatch(new RegExp(`^Its deployment failed, .* UTC \\(${bad.id}\\)\\.$`));
+  });
+
+  it('decides what previous and last-successful are', async () => {
+    await record({ commit: 'v1' });
+    await record({ commit: 'v3', status: 'failed' });
+    await record({ commit: 'v4' });
+    const previous = await targetOf('previous');
+    expect(previous.version).toBe(2);
+    expect(previous.findings).toContainEqual(
+      expect.objectContaining({ code: 'INELIGIBLE_SKIPPED', hint: '--to v3 selects the newest of them.' }),
+    );
+    expect(await targetOf('last-successful')).toMatchObject({ version: 1 });
+    await record({ commit: 'v1', status: 'failed' });
+    await expect(targetOf('last-successful')).rejects.toMatchObject({ code: 'REVISION_UNKNOWN' });
+    // What is named is taken.
+    expect(await targetOf('v3')).toMatchObject({ version: 3 });
+  });
+
+  it('counts for the services of an environment: what failed, where it came with that commit', async () => {
+    await record({ scope: 'prod', commit: 'v3', status: 'failed' });
+    await record({ scope: 'prod', commit: 'v2' });
+    expect((await history()).map(({ status }) => status)).toEqual([
+      'unknown',
+      'failed',
+      'deployed',
+      'unknown',
+    ]);
+    expect(await targetOf('last-successful')).toMatchObject({ version: 2 });
+  });
+
+  it('is nothing where nothing is recorded', async () => {
+    expect((await history()).every(({ status, eligible }) => status === 'unknown' && eligible)).toBe(true);
+    const { version, findings } = await targetOf('last-successful');
+    expect(version).toBe(3);
+    expect(findings.map(({ code }) => code)).toContain('NO_RECORDS');
+  });
+});
