@@ -11,7 +11,7 @@ export interface Standings {
   of(revision: Revision): RevisionStanding;
 }
 
-const UNKNOWN: RevisionStanding = { status: null, eligible: true, reasons: [] };
+const UNKNOWN: RevisionStanding = { status: null, eligible: true, reasons: [], hasFailed: false };
 
 /** `revisions`: all of the scope, newest first. */
 export async function readStandings(
@@ -82,7 +82,12 @@ function isLater(one: CountedRecord, other: CountedRecord): boolean {
 
 function standingOf(record: CountedRecord): RevisionStanding {
   const reason = REASONS[record.status](record);
-  return { status: record.status, eligible: reason === null, reasons: reason === null ? [] : [reason] };
+  return {
+    status: record.status,
+    eligible: reason === null,
+    reasons: reason === null ? [] : [reason],
+    hasFailed: record.times.failed !== undefined,
+  };
 }
 
 const at = ({ times, status, updatedAt }: CountedRecord) =>

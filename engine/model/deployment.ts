@@ -105,4 +105,6 @@ export interface RevisionStanding {
   readonly eligible: boolean;
   /** Why not: one sentence each. */
   readonly reasons: readonly string[];
+  /** Its deployment failed, also where it was rolled back since. */
+  readonly hasFailed: boolean;
 }

@@ -104,9 +104,6 @@ export const FAILURES = {
   ),
   SHA256_UNSUPPORTED: blocked('Install git: a repository with SHA-256 object ids can only be read with git.'),
   FILE_TOO_LARGE: blocked('Choose a narrower scope.'),
-  RAW_SECRET: blocked(
-    'Replace the secret by a reference (ExternalSecret, SealedSecret, SOPS) and rotate it; or exclude the path with `keep`.',
-  ),
   OUTPUT_UNSAFE: blocked('Change `delivery.output` in the configuration, or rename what is in the way.'),
   RENDER_FAILED: blocked('Fix the file named, or choose another target.'),
   WORKTREE_DIRTY: blocked('Commit or stash the local changes that overlap, then run it again.'),

@@ -24,12 +24,12 @@ import { checkMigrations } from './migration-crossed.ts';
 import { checkPush } from './push-denied.ts';
 import { checkRecurring } from './recurring.ts';
 import { checkSharedFiles } from './shared-file.ts';
+import { checkTarget } from './target-ineligible.ts';
 import { checkWindows } from './windows.ts';
 
 /** By what each check finds something: the content of a plan, what was observed, or another part of planning (null). */
 const BY_CODE: Readonly<Record<CheckCode, { content: ContentCheck } | { observed: ObservedCheck } | null>> = {
-  // With the records of deployments.
-  TARGET_INELIGIBLE: null,
+  TARGET_INELIGIBLE: { content: checkTarget },
   FIXED_FIELD: { content: checkFixedFields },
   IMMUTABLE_FIELD: { content: checkImmutable },
   DESTRUCTIVE: { content: checkDestructive },
