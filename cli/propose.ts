@@ -54,11 +54,13 @@ export function toRequest(
   plan: RollbackPlan & Partial<Pick<GatedPlan, 'gate'>>,
   { reason, ...confirmed }: Confirmed,
 ): IdentifiedAsk {
-  const { scope, fields, wholeFiles, base, target, digest, gate } = plan;
+  const { scope, fields, wholeFiles, base, target, digest, gate, hold, resumes } = plan;
+  const holding = hold ? { hold: true, ...(hold.for !== null && { holdFor: hold.for }) } : { hold: false };
   return {
     scope,
     ...(fields && { fields }),
     ...(wholeFiles && { wholeFile: true }),
+    ...(resumes ? { resume: true } : holding),
     base,
     target,
     digest,

@@ -45,6 +45,9 @@ const ENGINE = [
   'show',
   'compare',
   'log',
+  'holds',
+  'guard',
+  'guardPush',
   'findRequest',
   'findRequests',
   'propose',
@@ -193,6 +196,8 @@ export type {
   ScopeAsk,
   Shown,
 } from './queries/queries.ts';
+export type { Guarded, Violation } from './holds/guard.ts';
+export type { HeldFieldView, Holds, HoldView } from './holds/list.ts';
 export type { Notice } from './queries/with-repository.ts';
 export type {
   Act,

@@ -15,7 +15,13 @@ export interface PlanOptions {
   readonly field?: string[];
   readonly allowRemoval?: boolean;
   readonly wholeFile?: boolean;
+  readonly hold?: boolean;
+  readonly holdFor?: string;
 }
+
+export const HOLD = 'keep automation from moving what is restored (default: where it shows that it would)';
+export const NO_HOLD = 'restore it once; automation may move it again';
+export const HOLD_FOR = 'how long, as 12h or 7d (default: until it is resumed)';
 
 export function addPlan(program: Program): void {
   program.root
@@ -26,13 +32,19 @@ export function addPlan(program: Program): void {
     .option('--field <field...>', FIELD)
     .option('--whole-file', WHOLE_FILE)
     .option('--allow-removal', 'remove what did not exist at the target')
+    .option('--hold', HOLD)
+    .option('--no-hold', NO_HOLD)
+    .option('--hold-for <duration>', HOLD_FOR)
     .action((scope: string, options: PlanOptions) =>
       runCommand(program, (context) => previewPlan(context, toAsk(scope, options))),
     );
 }
 
 /** TARGET_REQUIRED, FIELDS_REQUIRED: an option whose value is missing, as an unset variable of a script leaves it. */
-export function toAsk(scope: string, { to, field, allowRemoval, wholeFile }: PlanOptions): PlanAsk {
+export function toAsk(
+  scope: string,
+  { to, field, allowRemoval, wholeFile, hold, holdFor }: PlanOptions,
+): PlanAsk {
   if (to?.trim() === '') throw new BacktrailError('TARGET_REQUIRED', 'targetSha is required');
   if (field?.some((name) => name.trim() === '') === true)
     throw new BacktrailError('FIELDS_REQUIRED', 'selected fields cannot be empty for field mode');
@@ -42,6 +54,8 @@ export function toAsk(scope: string, { to, field, allowRemoval, wholeFile }: Pla
     fields: field ?? [],
     allowRemoval: allowRemoval ?? false,
     wholeFile: wholeFile ?? false,
+    ...(hold !== undefined && { hold }),
+    ...(holdFor !== undefined && { holdFor }),
   };
 }
 

@@ -32,7 +32,7 @@ import {
 } from '../propose.ts';
 import type { Session } from '../session.ts';
 import { type Context, FIELD, type Program, REVISION, runCommand, SCOPE, WHOLE_FILE } from './command.ts';
-import { type PlanOptions, previewPlan, toAsk } from './plan.ts';
+import { HOLD, HOLD_FOR, NO_HOLD, type PlanOptions, previewPlan, toAsk } from './plan.ts';
 
 interface RollbackOptions extends PlanOptions {
   readonly reason?: string;
@@ -53,6 +53,9 @@ export function addRollback(program: Program): void {
     .option('--reason <text>', 'why; becomes part of the record')
     .option('--whole-file', WHOLE_FILE)
     .option('--allow-removal', 'remove what did not exist at the target')
+    .option('--hold', HOLD)
+    .option('--no-hold', NO_HOLD)
+    .option('--hold-for <duration>', HOLD_FOR)
     .option('--dry-run', 'show the plan and stop')
     .option('--yes', 'do not ask; needs --reason')
     .option('--request-id <key>', REQUEST_ID)

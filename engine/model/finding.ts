@@ -36,6 +36,12 @@ export type NoticeCode =
   | 'TREE_SAMPLED'
   | 'APPROVAL_NEEDED'
   | 'PLAN_AGREED'
+  | 'HOLD_PLACED'
+  | 'HOLD_REPLACED'
+  | 'HOLD_LIFTED'
+  | 'HOLD_ADVISED'
+  | 'HOLD_INCOMPLETE'
+  | 'HOLD_INVALID'
   | 'BREAK_GLASS';
 
 /** A result of a check. Findings are collected, never thrown. */

@@ -3,6 +3,7 @@ export * from './config.ts';
 export * from './failure.ts';
 export * from './finding.ts';
 export * from './git.ts';
+export * from './hold.ts';
 export * from './ledger.ts';
 export * from './path.ts';
 export * from './plan.ts';

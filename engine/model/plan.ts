@@ -2,6 +2,7 @@ import type { EnvironmentName } from './policy.ts';
 import type { Entry, ObjectId } from './git.ts';
 import type { Scope } from './scope.ts';
 import type { Finding } from './finding.ts';
+import type { PlannedHolds } from './hold.ts';
 
 /**
  * Version of the planning rules, recorded in each rollback commit as Rollback-Engine. Earlier versions stay callable, so that a commit
@@ -91,4 +92,8 @@ export interface Plan {
   /** Environments that own a changed path, the scope's first: the policy of each applies. */
   readonly owners: readonly EnvironmentName[];
   readonly findings: readonly Finding[];
+  /** What it does with holds; absent where there is none. */
+  readonly holds?: PlannedHolds;
+  /** It lifts holds, and restores nothing: the holds, by path. */
+  readonly resumes?: readonly string[];
 }

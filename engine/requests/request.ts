@@ -27,6 +27,7 @@ import {
   resolveScope,
   type ScopeAsk,
 } from '../rollback/plan.ts';
+import { wishOf } from '../rollback/hold-wish.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { RequestView } from './types.ts';
 import { openLedgerSnapshot } from './ledger/snapshot.ts';
@@ -56,6 +57,9 @@ export interface RequestAsk extends ScopeAsk {
   readonly fresh?: boolean;
   readonly allowRemoval?: boolean;
   readonly wholeFile?: boolean;
+  readonly hold?: boolean;
+  readonly holdFor?: string;
+  readonly resume?: boolean;
   /** It waits for an approval also where no policy asks for one. */
   readonly propose?: boolean;
   /** A record in the ledger also where no policy asks for one, so that a worker can execute it. */
@@ -131,7 +135,7 @@ async function decideRequest(
   const { id, author, target, digest, allowRemoval = false, base = null } = ask;
   // With a mirror that was damaged, this may be the second try.
   const fresh = ask.fresh === true && !git.renewed;
-  const request: RollbackRequest = {
+  const asked: RollbackRequest = {
     id,
     scope,
     target,
@@ -141,6 +145,7 @@ async function decideRequest(
     author,
     requestedAt: timeOf(clock.now()),
     allowRemoval,
+    ...(ask.resume === true && { resume: true }),
     ...(typeof ask.rendered === 'string' && { rendered: ask.rendered }),
   };
   const rules = await rulesOf(context, snapshot);
@@ -149,18 +154,23 @@ async function decideRequest(
     // What is on the branch is only reported.
     if (done !== null) {
       // Anybody whose commits come to the branch can name an id: the commit has to hold what is asked for.
-      const { fields, wholeFile } = ask;
-      const wish = { scope: ask.scope, to: target, allowRemoval, ...(fields && { fields }) };
+      const { fields, wholeFile, hold, holdFor, resume } = ask;
+      const holding = { ...(hold !== undefined && { hold }), ...(holdFor !== undefined && { holdFor }) };
+      const kind = resume === true ? { resume } : holding;
+      const wish = { scope: ask.scope, to: target, allowRemoval, ...(fields && { fields }), ...kind };
       await repeated(context, { id, ask: { ...wish, wholeFile: wholeFile === true }, author });
       const run = async () => {
-        const result = await execute({ ...acting, ...options, request });
+        const result = await execute({ ...acting, ...options, request: asked });
         return { ...result, request: await knownRequest(acting, rules, id) };
       };
       return { run, opening: null };
     }
   }
   if (base !== null) await requireOnLine(snapshot, base, 'base');
-  const planned = await planRequested(snapshot, request, programs);
+  const hold = ask.resume === true ? null : wishOf(ask);
+  const planned = await planRequested(snapshot, { ...asked, hold }, programs);
+  const placed = planned.plan.holds?.placed;
+  const request: RollbackRequest = { ...asked, hold: placed ? { seconds: placed.seconds } : null };
   requireSamePlan(planned, request);
   const { ledger = false, follows } = ask;
   // What was to be decided on by a person stays so when it is asked for again.
@@ -241,7 +251,7 @@ async function scopeOf(snapshot: Snapshot, ask: RequestAsk): Promise<Scope> {
 }
 
 /** @throws PLAN_CHANGED, or the code of a blocking finding */
-function requireSamePlan(planned: Planned, { scope, digest, rendered }: RollbackRequest): void {
+function requireSamePlan(planned: Planned, { scope, digest, rendered, resume }: RollbackRequest): void {
   const { plan } = planned;
   if (isBlocked(plan)) throw blockedError(plan);
   if (plan.files.length === 0) return;
@@ -249,7 +259,7 @@ function requireSamePlan(planned: Planned, { scope, digest, rendered }: Rollback
   if (plan.digest === digest && same) return;
   throw new BacktrailError(
     'PLAN_CHANGED',
-    `What a rollback of ${formatCoordinates(scope)} would change is no longer what was confirmed.`,
+    `What a ${resume ? 'resume' : 'rollback'} of ${formatCoordinates(scope)} would change is no longer what was confirmed.`,
     { details: { confirmed: digest, now: plan.digest } },
   );
 }

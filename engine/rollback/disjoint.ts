@@ -22,6 +22,7 @@ export function isDisjoint(planned: Planned, changed: Iterable<string>): boolean
   for (const path of changed) {
     if (path === CONFIG_PATH || own.touches(path) || parentsOf(fold(path)).some((one) => listed.has(one)))
       return false;
+    if (plan.holds?.folders.some((folder) => path.startsWith(`${folder}/`))) return false;
     if (isGlobal(layout, path) || selections.some(({ paths }) => paths.match(path) !== null)) return false;
   }
   return true;
@@ -30,7 +31,11 @@ export function isDisjoint(planned: Planned, changed: Iterable<string>): boolean
 /** What concerns every service of the environment was rendered for those that there were. */
 function selectionsRead({ plan, snapshot: { layout } }: Planned): readonly Selection[] {
   const { service: _, ...environment } = plan.scope;
-  const own = selectionsFor(layout, plan.scope);
+  const own = [
+    ...selectionsFor(layout, plan.scope),
+    // Adapters of a hold look at all of the service.
+    ...(plan.holds?.readsScope ? selectionsOf(layout, plan.scope) : []),
+  ];
   const isForAll =
     layout.config.delivery !== null &&
     plan.files.some(({ path }) => layout.isVariables(path) || isShared(layout, plan.scope, path));

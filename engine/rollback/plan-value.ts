@@ -2,6 +2,7 @@
 import {
   type Finding,
   formatCoordinates,
+  type HeldField,
   type Impact,
   type FileDifference,
   type KeptPath,
@@ -11,6 +12,7 @@ import {
 } from '../model/index.ts';
 import type { Destination } from '../git/open.ts';
 import type { Approval } from '../policy/gate.ts';
+import { spanText } from '../holds/place.ts';
 import type { Planned, RevisionDetails } from './plan.ts';
 
 /**
@@ -51,6 +53,16 @@ export interface RollbackPlan {
   readonly impact: Impact;
   /** With one of severity `block` it cannot be executed. */
   readonly findings: readonly Finding[];
+  /** The hold that it places: how long (null: until it is resumed), what is held, and what adapters take away for it. */
+  readonly hold?: {
+    readonly for: string | null;
+    readonly fields: readonly HeldField[];
+    readonly taken: readonly { readonly adapter: string; readonly path: string; readonly selector: string }[];
+  };
+  /** Files of holds that it replaces, in whole or for the fields that it restores. */
+  readonly replacesHolds?: readonly string[];
+  /** It is a resume: the files of the holds that it lifts. */
+  readonly resumes?: readonly string[];
   /** Whose approval it needs; absent where none is needed. */
   readonly approval?: Approval;
   /** Date, author and message of the current revision and of the target; with `revisions: true` only. */
@@ -63,6 +75,8 @@ export function planValue(
   how: { readonly revisions?: boolean } = {},
 ): RollbackPlan {
   const { scope, branch, base, target, current, digest, files, changes, kept, impact, findings } = plan;
+  const { holds, resumes } = plan;
+  const placed = holds?.placed;
   return {
     mode: scope.mode,
     scope: formatCoordinates(scope),
@@ -86,6 +100,15 @@ export function planValue(
     kept,
     impact,
     findings,
+    ...(placed && {
+      hold: {
+        for: placed.seconds === null ? null : spanText(placed.seconds),
+        fields: placed.fields,
+        taken: placed.taken.map(({ adapter, path, selector }) => ({ adapter, path, selector })),
+      },
+    }),
+    ...(resumes === undefined && holds && holds.replaced.length > 0 && { replacesHolds: holds.replaced }),
+    ...(resumes && { resumes }),
     ...(how.revisions === true && revisions && { revisions }),
   };
 }

@@ -25,6 +25,9 @@ import { enclosingString } from '../layout/fields/strings.ts';
 import { readHistory } from '../history/history.ts';
 import { type Layout, parseScope } from '../layout/layout.ts';
 import { planRollback, selectionsFor } from '../plan/plan.ts';
+import { planResume } from '../plan/resume.ts';
+import type { HoldWish } from '../holds/place.ts';
+import { withAdvice, wishOf } from './hold-wish.ts';
 import { refOf, resolveRevision } from '../history/find-revision.ts';
 import { parseRevision } from '../history/revision-name.ts';
 import { toBindings } from '../layout/pattern.ts';
@@ -50,6 +53,12 @@ export interface Ask extends ScopeAsk {
   readonly allowRemoval?: boolean;
   /** Restore the files that hold the selected parts as whole paths. */
   readonly wholeFile?: boolean;
+  /** Keep automation from moving what is restored; where absent, where it shows that it would. */
+  readonly hold?: boolean;
+  /** How long, as `7d`: implies `hold`. */
+  readonly holdFor?: string;
+  /** Lift holds of the scope, or of the fields, in place of a rollback. */
+  readonly resume?: boolean;
 }
 
 /** What planning needs besides the repository. */
@@ -83,6 +92,7 @@ export async function planAsked(
 ): Promise<Planned> {
   // The parts still determine the revision: `v3` must not become another commit.
   const parts = await resolveScope(snapshot, ask);
+  if (ask.resume) return withDelivery(snapshot, await planResume(snapshot, parts, snapshot.base), programs);
   const { query, revisions } = await historyOf(snapshot, parts);
   const name = parseRevision(ask.to ?? 'previous', clock.now());
   const { target, findings } = await resolveRevision(query, revisions, name);
@@ -91,7 +101,11 @@ export async function planAsked(
   const scope: Scope = ask.wholeFile ? { ...parts, wholeFile: true } : parts;
   const planned = await withDelivery(
     snapshot,
-    await planRollback(snapshot, { scope, target, current, allowRemoval, findings }),
+    withAdvice(
+      snapshot,
+      await planRollback(snapshot, { scope, target, current, allowRemoval, findings, hold: wishOf(ask) }),
+      { ask, author: revisions[0]?.commit.author },
+    ),
     programs,
   );
   return { ...planned, revisions: detailsOf(revisions, target.commit) };
@@ -115,10 +129,16 @@ export async function withRevisions(planned: Planned): Promise<Planned> {
   return { ...planned, plan: { ...plan, current }, revisions: detailsOf(revisions, plan.target.commit) };
 }
 
+/** What a request is planned by. `hold`: `auto` only where it is asked for. */
+export interface PlannedRequest
+  extends Pick<RollbackRequest, 'scope' | 'target' | 'allowRemoval' | 'resume'> {
+  readonly hold?: HoldWish | undefined;
+}
+
 /** The same for a confirmed request: nothing is resolved again, and the contents of the request are not trusted. */
 export async function planRequested(
   snapshot: Snapshot,
-  request: Pick<RollbackRequest, 'scope' | 'target' | 'allowRemoval'>,
+  request: PlannedRequest,
   programs: Programs,
 ): Promise<Planned> {
   return withDelivery(snapshot, await planWithoutDelivery(snapshot, request), programs);
@@ -127,13 +147,14 @@ export async function planRequested(
 /** The same before any renderer runs. */
 export async function planWithoutDelivery(
   snapshot: Snapshot,
-  { scope, target, allowRemoval }: Pick<RollbackRequest, 'scope' | 'target' | 'allowRemoval'>,
+  { scope, target, allowRemoval, hold = null, resume }: PlannedRequest,
 ): Promise<Plan> {
   requireScope(snapshot.layout, scope);
   await requireOnLine(snapshot, target, 'target');
+  if (resume) return planResume(snapshot, scope, target);
   const ref = { commit: target, version: null };
   const current = { commit: snapshot.base, version: null };
-  return planRollback(snapshot, { scope, target: ref, current, allowRemoval, findings: [] });
+  return planRollback(snapshot, { scope, target: ref, current, allowRemoval, findings: [], hold });
 }
 
 /**

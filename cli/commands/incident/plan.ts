@@ -59,13 +59,15 @@ export async function planAll(
   const twice = items.find(({ id }) => ids.size === ids.add(id).size);
   if (twice) throw new BacktrailError('INVALID_REQUEST', `${twice.wish.scope} is listed twice in the file.`);
   print(`planning ${items.length === 1 ? items[0]?.wish.scope : `${items.length} rollbacks`}`);
-  const asks = items.map(({ id, wish: { scope, to, fields, allowRemoval, wholeFile } }) => ({
+  const asks = items.map(({ id, wish: { scope, to, fields, allowRemoval, wholeFile, hold, holdFor } }) => ({
     id,
     scope,
     to,
     fields,
     allowRemoval,
     wholeFile,
+    ...(hold !== undefined && { hold }),
+    ...(holdFor !== undefined && { holdFor }),
     ledger: true,
     revisions: true,
   }));

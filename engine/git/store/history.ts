@@ -18,10 +18,16 @@ import type { NativeObjects } from './objects.ts';
 import { readNamed } from './refs.ts';
 
 /** A cheap filter by text; the parsed trailers decide. */
-const RECORDED = ['--no-patch', '-i', '--grep=^Rollback-Request-ID:', '--grep=^Delivery-Of:'];
-/** Does the record in these trailers claim a rollback or a delivery? */
+const RECORDED = [
+  '--no-patch',
+  '-i',
+  '--grep=^Rollback-Request-ID:',
+  '--grep=^Resume-Request-ID:',
+  '--grep=^Delivery-Of:',
+];
+/** Does the record in these trailers claim a rollback, a resume or a delivery? */
 export const isRecord = (trailers: readonly string[]) =>
-  trailers.some((line) => /^(rollback-request-id|delivery-of):/i.test(line));
+  trailers.some((line) => /^(rollback-request-id|resume-request-id|delivery-of):/i.test(line));
 
 const RENAMES = [
   'diff-tree',

@@ -129,6 +129,11 @@ function withDefaults(raw: RawConfig): Config {
       ...(author !== undefined && { author }),
     })),
     delivery: raw.delivery ? withCommand(raw.delivery) : null,
+    holds: {
+      bots: raw.holds?.bots ?? [],
+      set: raw.holds?.set ?? [],
+      sources: raw.holds?.sources ?? [],
+    },
     policy: withPolicyDefaults(raw.policy ?? {}),
     ledger: { ref: raw.ledger?.ref ?? LEDGER_REF },
     subject: raw.subject ?? DEFAULT_SUBJECT,

@@ -1,6 +1,7 @@
 /** The keys of `.backtrail/config.yaml`: type, meaning, default and an example of each. docs/configuration.md and the schema for editors are made of them. */
 import * as z from 'zod';
 import { MESSAGE_PLACEHOLDERS, templateProblem, trailerKeyProblem } from '../../record/style.ts';
+import { holdsSchema } from './holds.ts';
 import { ledgerSchema, policySchema } from './policy.ts';
 import {
   branchProblem,
@@ -284,6 +285,9 @@ export const configSchema = z.strictObject({
     })
     .optional()
     .meta({ description: 'Manifests that are rendered and published with each rollback.' }),
+  holds: holdsSchema.optional().meta({
+    description: 'How automation is kept from moving what a rollback restored (docs/holds.md).',
+  }),
   policy: policySchema.optional().meta({
     description: 'Who must agree before a rollback is executed, and who may do what.',
   }),

@@ -34,6 +34,7 @@ describe('configuration', () => {
       show: [],
       source: [],
       delivery: null,
+      holds: { bots: [], set: [], sources: [] },
       policy: { environments: [], groups: {}, permissions: [] },
       ledger: { ref: 'refs/backtrail/ledger' },
       subject: 'Rollback',
