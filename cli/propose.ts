@@ -94,9 +94,10 @@ export async function continueRequest(
     ? { ...resultOf(request, 'pending'), findings: plan.findings }
     : await executeRequest();
   const { approval, breakGlass, supersedes } = request;
-  const { destination } = plan;
+  const { destination, resumes } = plan;
   const more = {
     ...(destination && { destination }),
+    ...(resumes && { resumes }),
     ...(pending && { approval }),
     ...(breakGlass !== null && { breakGlass }),
     ...(supersedes !== null && { supersedes }),
@@ -111,9 +112,9 @@ export async function continueRequest(
 /** What came of a rollback that has no record but its commit. */
 export function resultOutput(
   { style }: Context,
-  { destination, findings }: RollbackPlan,
+  { destination, findings, resumes }: RollbackPlan,
   result: RollbackResult,
 ): Output {
-  const more = destination ? { destination } : {};
+  const more = { ...(destination && { destination }), ...(resumes && { resumes }) };
   return { value: { ...result, ...more }, text: () => resultText(style, result, findings, more) };
 }

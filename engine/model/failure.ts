@@ -73,7 +73,6 @@ export const FAILURES = {
     'Choose a later revision, or add --allow-removal to remove what did not exist then.',
   ),
   HOLD_STUCK: blocked('Mend the file by hand, and remove the file of the hold in the same commit.'),
-  HOLD_BROKEN: blocked('`restore` of each violation is the command that restores it.'),
   EDIT_REFUSED: blocked('Restore the whole file with --whole-file, or edit it by hand.'),
   KEPT: blocked('The configuration excludes this path from every rollback (`keep`).'),
   PATH_COLLISION: blocked('Move the file that is in the way, or choose a wider scope.'),
