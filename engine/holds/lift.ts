@@ -14,9 +14,9 @@ import { selectionsOf } from '../layout/layout.ts';
 import { isWithin, parseSelector } from '../yaml/core/selector.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { textsOf } from './apply.ts';
-import { fieldName } from './held.ts';
 import { type FoundHold, readHolds } from './read.ts';
-import { givenItem, giveAllBack, type HoldItem, release, replacedItem, rewritten } from './place.ts';
+import { liftedFinding } from './findings.ts';
+import { givenItem, giveAllBack, type HoldItem, release, replacedItem, rewritten } from './release.ts';
 
 export interface LiftedHolds {
   /** What adapters took away, given back, and the files of the holds. */
@@ -85,18 +85,4 @@ function notHeld({ mode, fields = [], ...coordinates }: Scope, findings: readonl
   const message = `Nothing of ${what} is held.`;
   const [invalid] = findings;
   return new BacktrailError('HOLD_UNKNOWN', message, invalid ? { hint: invalid.message } : {});
-}
-
-function liftedFinding(hold: Hold, fields: readonly HeldField[], parts: readonly TakenPart[]): Finding {
-  const names = fields.slice(0, 3).map(fieldName).join(', ');
-  const adapters = [...new Set(parts.map(({ adapter }) => adapter))];
-  const given = adapters.length === 0 ? '' : ` What was taken away is given back: ${adapters.join(', ')}.`;
-  const kept = hold.fields.length - fields.length;
-  const rest = kept === 0 ? '' : ` ${kept} ${kept === 1 ? 'field stays' : 'fields stay'} held.`;
-  return {
-    code: 'HOLD_LIFTED',
-    severity: 'info',
-    message: `Automation may move ${names}${fields.length > 3 ? ` and ${fields.length - 3} more` : ''} again (${hold.requestId}).${given}${rest}`,
-    path: hold.path,
-  };
 }

@@ -4,13 +4,10 @@ import {
   type FileChange,
   type Finding,
   type HeldField,
-  type Hold,
   type HoldBody,
   type HoldTerms,
-  MODE,
   type ObjectId,
   type PlannedHolds,
-  quotePath,
   type Scope,
   type TakenPart,
 } from '../model/index.ts';
@@ -20,18 +17,29 @@ import type { Snapshot } from '../snapshot/snapshot.ts';
 import { isFile } from '../snapshot/view.ts';
 import { settingsFor } from './settings.ts';
 import { type Texts, textOf, textsOf } from './apply.ts';
-import { giveBack } from './give-back.ts';
+import { placedFinding, replacedFinding, unstopped } from './findings.ts';
 import {
   type ChangedFields,
   changedFields,
   type ChangedText,
-  fieldName,
   heldFields,
+  isSameValue,
   leavesOf,
   overlaps,
+  valuesIn,
 } from './held.ts';
-import { HOLDS, holdFolder, printHold } from './hold-file.ts';
-import { type FoundHold, readHolds } from './read.ts';
+import { HOLDS, holdFolder } from './hold-file.ts';
+import { readHolds } from './read.ts';
+import {
+  contextFree,
+  givenItem,
+  giveAllBack,
+  type HoldItem,
+  release,
+  replacedItem,
+  rewritten,
+  stillTaken,
+} from './release.ts';
 import { findsAutomation, take, type TakeInput } from './take.ts';
 
 /** `auto`: where the restored fields show that automation moves them. */
@@ -57,16 +65,11 @@ export interface PlacedHolds {
   readonly holds: PlannedHolds | null;
 }
 
-export interface HoldItem {
-  readonly path: string;
-  readonly selector: string;
-  readonly before: { readonly mode: string; readonly bytes: string } | null;
-  readonly after: { readonly mode: string; readonly bytes: string } | null;
-}
-
 interface Restored {
   readonly file: ChangedText;
   readonly changed: ChangedFields;
+  /** Fields that older holds held in it, where all of the file is restored. */
+  readonly earlier: ReadonlySet<string>;
 }
 
 export async function placeHolds(input: PlaceInput): Promise<PlacedHolds> {
@@ -76,16 +79,21 @@ export async function placeHolds(input: PlaceInput): Promise<PlacedHolds> {
   const nothing: PlacedHolds = { files, items: [], findings: found.findings, holds: null };
   if (files.length === 0 || (hold === null && found.holds.length === 0)) return nothing;
   const restored: Restored[] = [];
-  for (const file of files) restored.push(await restoredIn(snapshot, file));
+  for (const file of files) {
+    const held = input.isWhole(file.path) ? found.holds.flatMap((one) => one.hold.fields) : [];
+    restored.push(withHeld(await restoredIn(snapshot, file), held));
+  }
   const covered = restored.flatMap(({ file, changed }) =>
     (changed.selectors ?? ['']).map((selector) => ({ path: file.path, selector })),
   );
   const older = found.holds.filter(({ hold: { fields } }) =>
     fields.some((field) => covered.some((one) => overlaps(one, field))),
   );
+  if (covered.length === 0) return nothing;
   const texts = textsOf(snapshot, files);
   const takings = hold === null ? [] : await takingsOf(input, restored, texts);
-  const terms = hold === 'auto' ? (takings.some(findsAutomation) ? { seconds: null } : null) : hold;
+  const terms =
+    hold === 'auto' ? (older.length > 0 || takings.some(findsAutomation) ? { seconds: null } : null) : hold;
   const readsScope = hold !== null;
   const findings = [...found.findings];
   if (terms === null && older.length === 0)
@@ -105,10 +113,11 @@ export async function placeHolds(input: PlaceInput): Promise<PlacedHolds> {
     }
   }
   const after = await texts.files();
-  const isNothing = terms !== null && older.length > 0 && after.length === 0;
   // The same rollback once more, over its own hold.
-  if (isNothing) return { files: [], items: [], findings, holds: null };
-  const replaced = await replacedFiles(snapshot, older, released);
+  if (terms !== null && after.length === 0) return { files: [], items: [], findings, holds: null };
+  const replaced = older.map(({ hold: { path }, entry }, index) =>
+    rewritten(snapshot, path, entry, released[index]?.rest ?? null),
+  );
   const placed = terms && (await bodyOf(input, { terms, restored, texts, taken }));
   const hidden = placed === null ? [] : [itemOf(input, placed)];
   return {
@@ -134,7 +143,21 @@ async function restoredIn(snapshot: Snapshot, { path, before, after }: FileChang
   const exists = { before: before !== null, after: after !== null };
   const unmasked = snapshot.layout.unmasked(path);
   const file = { path, before: own, after: other, exists, id: after?.id ?? null, unmasked };
-  return { file, changed: changedFields(file) };
+  return { file, changed: changedFields(file), earlier: new Set() };
+}
+
+/** What is held in a file that is restored as a whole stays held, also where it does not change now. */
+function withHeld(restored: Restored, held: readonly HeldField[]): Restored {
+  const { file, changed } = restored;
+  const own = held.filter(({ path }) => path === file.path);
+  if (own.length === 0 || changed.selectors === null) return restored;
+  const earlier = new Set(own.map(({ selector }) => selector));
+  const secrets = new Set([
+    ...changed.secrets,
+    ...own.filter(({ secret }) => secret).map(({ selector }) => selector),
+  ]);
+  const selectors = earlier.has('') ? null : [...new Set([...changed.selectors, ...earlier])];
+  return { file, changed: { selectors, secrets }, earlier };
 }
 
 /** The files that adapters look at: those that change, and the others of the scope. */
@@ -169,83 +192,6 @@ async function takingsOf(
   return made;
 }
 
-interface Released {
-  /** What is left of the hold; null: nothing. */
-  readonly rest: Hold | null;
-  /** What it took away for the fields that it holds no longer. */
-  readonly parts: readonly TakenPart[];
-}
-
-/** A hold without the fields that one of these covers. */
-export function release(hold: Hold, covered: readonly Pick<HeldField, 'path' | 'selector'>[]): Released {
-  const fields = hold.fields.filter((field) => !covered.some((one) => overlaps(one, field)));
-  if (fields.length === 0) return { rest: null, parts: hold.taken };
-  const stays = ({ path, of }: TakenPart) =>
-    of === undefined || fields.some((field) => overlaps(field, { path, selector: of }));
-  return {
-    rest: { ...hold, fields, taken: hold.taken.filter(stays) },
-    parts: hold.taken.filter((part) => !stays(part)),
-  };
-}
-
-/** Those that can be given back, in reverse of how they were taken: a finding that blocks for each other one. */
-export async function giveAllBack(texts: Texts, parts: readonly TakenPart[]): Promise<Finding[]> {
-  const findings: Finding[] = [];
-  for (const part of parts.toReversed()) {
-    const text = await texts.read(part.path);
-    const given = text === null ? { problem: 'does not exist any more' } : giveBack(text, part);
-    if ('text' in given) {
-      if (given.text !== text) texts.write(part.path, given.text);
-      continue;
-    }
-    findings.push({
-      code: 'HOLD_STUCK',
-      severity: 'block',
-      message: `${quotePath(part.path)} ${given.problem}.`,
-      hint: 'Write by hand what is to be there, and remove the file of the hold in the same commit.',
-      path: part.path,
-    });
-  }
-  return findings;
-}
-
-/** What an older hold took away stays away, and is on record in the new one; what is there again is not. */
-async function stillTaken(texts: Texts, parts: readonly TakenPart[]): Promise<TakenPart[]> {
-  const still: TakenPart[] = [];
-  for (const part of parts) {
-    const text = await texts.read(part.path);
-    const given = text === null ? null : giveBack(text, part);
-    if (given === null || ('text' in given && given.text === text)) continue;
-    still.push(part);
-  }
-  return still;
-}
-
-async function replacedFiles(
-  snapshot: Snapshot,
-  older: readonly FoundHold[],
-  released: readonly Released[],
-): Promise<FileChange[]> {
-  return older.map(({ hold, entry }, index) =>
-    rewritten(snapshot, hold.path, entry, released[index]?.rest ?? null),
-  );
-}
-
-/** The file of a hold as it is left; null: removed. */
-export function rewritten(
-  { hasher }: Snapshot,
-  path: string,
-  { mode, id }: { readonly mode: string; readonly id: ObjectId },
-  rest: Hold | null,
-): FileChange {
-  const content = rest && new TextEncoder().encode(printHold(rest));
-  return {
-    path,
-    before: { mode, id },
-    after: content && { mode: MODE.file, id: hasher.blobId(content), content },
-  };
-}
-
 interface Placing {
   readonly terms: HoldTerms;
   readonly restored: readonly Restored[];
@@ -258,10 +204,17 @@ async function bodyOf(
   { terms, restored, texts, taken }: Placing,
 ): Promise<HoldBody> {
   const fields: HeldField[] = [];
-  for (const { file, changed } of restored) {
+  const undone: HeldField[] = [];
+  for (const { file, changed, earlier } of restored) {
     const text = file.after === null ? null : await texts.read(file.path);
     const id = text === null ? file.id : snapshot.hasher.blobId(new TextEncoder().encode(text));
-    fields.push(...heldFields({ ...file, id }, changed, text));
+    const was = valuesIn(file.path, file.before ?? '');
+    for (const field of heldFields({ ...file, id }, changed, text)) {
+      // A key that an adapter set back to what it was is not restored.
+      const isUndone = field.selector !== '' && !field.secret && isSameValue(was(field.selector), field.held);
+      if (isUndone && !earlier.has(field.selector)) undone.push(field);
+      else fields.push(field);
+    }
   }
   const { tenant, environment, service, mode } = scope;
   return {
@@ -271,7 +224,7 @@ async function bodyOf(
     ...(service !== undefined && { service }),
     mode,
     target,
-    fields,
+    fields: fields.length > 0 ? fields : undone,
     taken,
   };
 }
@@ -284,65 +237,4 @@ function itemOf({ scope }: PlaceInput, { seconds, fields, taken }: HoldBody): Ho
     before: null,
     after: { mode: 'hold', bytes: JSON.stringify([seconds, fields, taken.map(contextFree)]) },
   };
-}
-
-/** What is beside it in the file may change meanwhile. */
-export function contextFree(part: TakenPart): object {
-  return Object.fromEntries(Object.entries(part).filter(([key]) => key !== 'before' && key !== 'after'));
-}
-
-export const replacedItem = ({ path, before, after }: FileChange): HoldItem => ({
-  path,
-  selector: '',
-  before: before && { mode: before.mode, bytes: before.id },
-  after: after && { mode: after.mode, bytes: after.id },
-});
-
-export const givenItem = (part: TakenPart): HoldItem => ({
-  path: part.path,
-  selector: `${part.selector} ${part.adapter}`,
-  before: null,
-  after: { mode: 'given', bytes: JSON.stringify(contextFree(part)) },
-});
-
-function replacedFinding(older: readonly FoundHold[]): Finding[] {
-  return older.map(({ hold }) => ({
-    code: 'HOLD_REPLACED',
-    severity: 'info',
-    message: `The hold of ${hold.requestId}, by ${hold.author}, is replaced for what this rollback restores.`,
-    path: hold.path,
-  }));
-}
-
-function placedFinding({ fields, seconds, taken }: HoldBody): Finding {
-  const names = fields.slice(0, 3).map(fieldName).join(', ');
-  const more = fields.length > 3 ? ` and ${fields.length - 3} more` : '';
-  const until = seconds === null ? 'until it is resumed' : `for ${spanText(seconds)}`;
-  const adapters = [...new Set(taken.map(({ adapter }) => adapter))];
-  const places = taken.slice(0, 3).map(({ path, selector }) => fieldName({ path, selector }));
-  const stopped =
-    taken.length === 0
-      ? ''
-      : ` ${adapters.join(', ')} cannot move it: ${taken.length === 1 ? 'one part is' : `${taken.length} parts are`} taken away at ${places.join(', ')}${taken.length > 3 ? ', …' : ''}.`;
-  return {
-    code: 'HOLD_PLACED',
-    severity: 'info',
-    message: `Automation must not move ${names}${more} ${until}.${stopped}`,
-    hint: '`backtrail resume` lifts it; with --no-hold nothing is held.',
-  };
-}
-
-/** `7d`, `36h`, `90m` */
-export function spanText(seconds: number): string {
-  for (const [unit, size] of [
-    ['d', 86_400],
-    ['h', 3600],
-    ['m', 60],
-  ] as const)
-    if (seconds % size === 0) return `${seconds / size}${unit}`;
-  return `${seconds}s`;
-}
-
-function unstopped(path: string, problem: string): Finding {
-  return { code: 'HOLD_INCOMPLETE', severity: 'warn', message: `${quotePath(path)} ${problem}.`, path };
 }

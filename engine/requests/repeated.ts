@@ -10,7 +10,7 @@ import {
   type Person,
   type RequestId,
 } from '../model/index.ts';
-import { spanText } from '../holds/place.ts';
+import { spanText } from '../holds/findings.ts';
 import { compileLayout } from '../layout/layout.ts';
 import { makeSnapshot, type Snapshot } from '../snapshot/snapshot.ts';
 import { samePerson } from '../policy/policy.ts';

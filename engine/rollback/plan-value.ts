@@ -12,7 +12,7 @@ import {
 } from '../model/index.ts';
 import type { Destination } from '../git/open.ts';
 import type { Approval } from '../policy/gate.ts';
-import { spanText } from '../holds/place.ts';
+import { spanText } from '../holds/findings.ts';
 import type { Planned, RevisionDetails } from './plan.ts';
 
 /**

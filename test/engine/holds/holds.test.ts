@@ -1,67 +1,7 @@
 /** Holds from plan to resume, on real repositories. */
 import { describe, expect, it } from 'vitest';
-import type { Engine, Finding, GatedPlan } from '../../../engine/internal.ts';
 import { engineOf, JANE } from '../../helpers/repositories/engine.ts';
-import { createRepo, type Repo } from '../../helpers/repositories/repo.ts';
-
-const CONFIG = {
-  version: 1,
-  layout: { service: ['apps/{environment}/{service}/**'] },
-  keep: [],
-  holds: {
-    bots: ['*bot@example.com'],
-    set: [{ field: '**/app.yaml#/autoDeploy', value: false }],
-    sources: ['git.example.com/acme/config'],
-  },
-};
-const API = 'apps/prod/api';
-const BOT = { name: 'Fleet', email: 'image-bot@example.com' };
-const app = (tag: string, replicas = 1) =>
-  `# the service\nimage:\n  name: api\n  tag: ${tag} # {"$imagepolicy": "flux-system:api:tag"}\nreplicas: ${replicas}\nautoDeploy: true\n`;
-const bare = (tag: string, replicas = 1) =>
-  `# the service\nimage:\n  name: api\n  tag: ${tag}\nreplicas: ${replicas}\nautoDeploy: false\n`;
-
-async function repoWith(
-  files: (tag: string) => Record<string, string>,
-  config: object = CONFIG,
-): Promise<Repo> {
-  const repo = await createRepo({ bare: true });
-  const settings = { '.backtrail/config.yaml': `${JSON.stringify(config)}\n` };
-  await repo.replay([
-    { files: { ...settings, ...files('v1') } },
-    { files: files('v2'), author: BOT, message: 'Bump to v2' },
-  ]);
-  return repo;
-}
-
-const marked = () => repoWith((tag) => ({ [`${API}/app.yaml`]: app(tag) }));
-
-type Ask = Parameters<Engine['rollbacks']['plan']>[0];
-
-async function publish(engine: Engine, ask: Ask, reason = 'It answers 500') {
-  const plan = await engine.rollbacks.plan({ author: JANE, ...ask });
-  return { plan, result: await request(engine, plan, ask, reason) };
-}
-
-function request(engine: Engine, plan: GatedPlan, ask: Ask, reason = 'It answers 500') {
-  const { target, digest, base, fields } = plan;
-  const { to: _, revisions: __, ...rest } = ask;
-  return engine.rollbacks.request({
-    ...rest,
-    ...(fields && { fields }),
-    target,
-    digest,
-    base,
-    reason,
-    author: JANE,
-  });
-}
-
-const codes = ({ findings }: { findings: readonly Finding[] }) => findings.map(({ code }) => code);
-const show = (repo: Repo, path: string, at = 'main') =>
-  repo.git('show', `${at}:${path}`).then((text) => `${text}\n`);
-const holdFiles = async (repo: Repo) =>
-  (await repo.git('ls-tree', '-r', '--name-only', 'main', '.backtrail/holds')).split('\n').filter(Boolean);
+import { API, app, bare, codes, holdFiles, marked, publish, repoWith, request, show } from './held-repo.ts';
 
 describe('a hold', () => {
   it('is placed by default where a marker moves a restored field, in the commit of the rollback itself', async () => {
