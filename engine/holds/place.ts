@@ -11,7 +11,7 @@ import {
   type Scope,
   type TakenPart,
 } from '../model/index.ts';
-import { selectionsOf } from '../layout/layout.ts';
+import { selectionsOf, serviceOfPath } from '../layout/layout.ts';
 import { readContent } from '../snapshot/scope-content.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { isFile } from '../snapshot/view.ts';
@@ -40,7 +40,7 @@ import {
   rewritten,
   stillTaken,
 } from './release.ts';
-import { findsAutomation, take, type TakeInput } from './take.ts';
+import { type Candidate, findsAutomation, mayFindAutomation, take, type TakeInput } from './take.ts';
 
 /** `auto`: where the restored fields show that automation moves them. */
 export type HoldWish = HoldTerms | 'auto' | null;
@@ -78,6 +78,14 @@ export async function placeHolds(input: PlaceInput): Promise<PlacedHolds> {
   const folders = owners.map(holdFolder);
   const nothing: PlacedHolds = { files, items: [], findings: found.findings, holds: null };
   if (files.length === 0 || (hold === null && found.holds.length === 0)) return nothing;
+  const texts = textsOf(snapshot, files);
+  const candidates = hold === null ? [] : await candidatesOf(input, texts);
+  const readsScope = hold !== null;
+  const unheld = {
+    ...nothing,
+    holds: readsScope ? { placed: null, replaced: [], folders, readsScope } : null,
+  };
+  if (hold === 'auto' && found.holds.length === 0 && !candidates.some(mayFindAutomation)) return unheld;
   const restored: Restored[] = [];
   for (const file of files) {
     const held = input.isWhole(file.path) ? found.holds.flatMap((one) => one.hold.fields) : [];
@@ -90,14 +98,11 @@ export async function placeHolds(input: PlaceInput): Promise<PlacedHolds> {
     fields.some((field) => covered.some((one) => overlaps(one, field))),
   );
   if (covered.length === 0) return nothing;
-  const texts = textsOf(snapshot, files);
-  const takings = hold === null ? [] : await takingsOf(input, restored, texts);
+  const takings = candidates.map((one) => withFields(one, restored));
   const terms =
     hold === 'auto' ? (older.length > 0 || takings.some(findsAutomation) ? { seconds: null } : null) : hold;
-  const readsScope = hold !== null;
   const findings = [...found.findings];
-  if (terms === null && older.length === 0)
-    return { ...nothing, holds: readsScope ? { placed: null, replaced: [], folders, readsScope } : null };
+  if (terms === null && older.length === 0) return unheld;
   const released = older.map((one) => release(one.hold, covered));
   const parts = released.flatMap(({ parts: own }) => own).filter(({ path }) => !input.isWhole(path));
   const taken: TakenPart[] = [];
@@ -160,36 +165,39 @@ function withHeld(restored: Restored, held: readonly HeldField[]): Restored {
   return { file, changed: { selectors, secrets }, earlier };
 }
 
-/** The files that adapters look at: those that change, and the others of the scope. */
-async function takingsOf(
-  { snapshot, scope, target }: PlaceInput,
-  restored: readonly Restored[],
+/** The files that adapters look at: those that change, and the others of the services that they belong to. */
+async function candidatesOf(
+  { snapshot, scope, target, files }: PlaceInput,
   texts: Texts,
-): Promise<TakeInput[]> {
-  const made: TakeInput[] = [];
+): Promise<Candidate[]> {
+  const { layout, base } = snapshot;
+  const made = new Map<string, Candidate>();
   const settings = settingsFor(snapshot, target);
-  for (const { file, changed } of restored) {
-    const text = file.after;
-    if (text === null) continue;
-    const fields = changed.selectors ?? leavesOf(file.path, text);
-    made.push({ path: file.path, text, fields, settings: settings(file.path), isChanged: true });
-  }
-  const { tenant, environment, service } = scope;
-  const coordinates = {
-    ...(tenant !== undefined && { tenant }),
-    environment,
-    ...(service !== undefined && { service }),
+  const add = async (path: string, isChanged: boolean) => {
+    const text = made.has(path) ? null : await texts.read(path);
+    if (text !== null) made.set(path, { path, text, settings: settings(path), isChanged });
   };
+  for (const { path } of files) await add(path, true);
+  const { tenant, environment, service } = scope;
+  const home = { ...(tenant !== undefined && { tenant }), environment };
+  const coordinates = { ...home, ...(service !== undefined && { service }) };
   const around: Scope = { mode: service === undefined ? 'full' : 'service', ...coordinates };
-  const selections = selectionsOf(snapshot.layout, coordinates).filter(({ selector }) => selector === null);
-  const content = await readContent({ snapshot, scope: around, selections }, snapshot.base);
+  const selections = selectionsOf(layout, coordinates).filter(({ selector }) => selector === null);
+  const content = await readContent({ snapshot, scope: around, selections }, base);
+  const touched = new Set(files.map(({ path }) => serviceOfPath(layout, home, path)));
+  const changed = new Set(files.map(({ path }) => path));
   for (const [path, { mode }] of content.files) {
-    if (!isFile(mode) || !/\.(?:ya?ml|json)$/i.test(path) || made.some((one) => one.path === path)) continue;
-    if (snapshot.layout.keep.path(path) !== null || restored.some(({ file }) => file.path === path)) continue;
-    const text = await texts.read(path);
-    if (text !== null) made.push({ path, text, fields: [], settings: settings(path), isChanged: false });
+    const isOther = service === undefined && !touched.has(serviceOfPath(layout, home, path));
+    if (isOther || changed.has(path) || !isFile(mode) || !/\.(?:ya?ml|json)$/i.test(path)) continue;
+    if (layout.keep.path(path) === null) await add(path, false);
   }
-  return made;
+  return [...made.values()];
+}
+
+function withFields(candidate: Candidate, restored: readonly Restored[]): TakeInput {
+  const { path, text } = candidate;
+  const changed = restored.find(({ file }) => file.path === path)?.changed;
+  return { ...candidate, fields: changed ? (changed.selectors ?? leavesOf(path, text)) : [] };
 }
 
 interface Placing {

@@ -5,15 +5,26 @@ import { ADAPTERS } from './adapters/index.ts';
 import { giveBack } from './give-back.ts';
 import { tryParse } from './held.ts';
 
-export interface TakeInput {
+/** A file that adapters look at. */
+export interface Candidate {
   readonly path: string;
   readonly text: string;
-  /** Canonical selectors of the restored fields of this file. */
-  readonly fields: readonly string[];
   readonly settings: AdapterSettings;
   /** The rollback changes this file. */
   readonly isChanged: boolean;
 }
+
+export interface TakeInput extends Candidate {
+  /** Canonical selectors of the restored fields of this file. */
+  readonly fields: readonly string[];
+}
+
+const looking = ({ text, settings, isChanged }: Candidate) =>
+  ADAPTERS.filter((adapter) => (isChanged || adapter.looksAround) && adapter.mayFind(text, settings));
+
+/** Whether a closer look may find automation. */
+export const mayFindAutomation = (candidate: Candidate) =>
+  looking(candidate).some(({ isEvidence }) => isEvidence);
 
 export interface Taken {
   readonly text: string;
@@ -24,12 +35,12 @@ export interface Taken {
 
 const MOST = 500;
 
-export function take({ path, text: original, fields, settings, isChanged }: TakeInput): Taken {
-  let text = original;
+export function take(input: TakeInput): Taken {
+  const { path, fields, settings } = input;
+  let { text } = input;
   const parts: TakenPart[] = [];
   const problems: string[] = [];
-  for (const adapter of ADAPTERS) {
-    if (!isChanged && !adapter.looksAround) continue;
+  for (const adapter of looking(input)) {
     for (let round = 0; round < MOST; round += 1) {
       const parsed = tryParse(path, text);
       const file = parsed && { path, parsed, fields, settings };
@@ -59,13 +70,9 @@ function apply(path: string, text: string, adapter: string, found: Taking) {
 
 /** Automation that moves restored fields by itself: a rollback that finds any holds them by default. */
 export function findsAutomation(input: TakeInput): boolean {
-  const parsed = tryParse(input.path, input.text);
+  const adapters = looking(input).filter(({ isEvidence }) => isEvidence);
+  const parsed = adapters.length === 0 ? null : tryParse(input.path, input.text);
   if (parsed === null) return false;
-  const { path, fields, settings, isChanged } = input;
-  return ADAPTERS.some(
-    (adapter) =>
-      adapter.isEvidence &&
-      (isChanged || adapter.looksAround) &&
-      adapter.find({ path, parsed, fields, settings }) !== null,
-  );
+  const { path, fields, settings } = input;
+  return adapters.some((adapter) => adapter.find({ path, parsed, fields, settings }) !== null);
 }

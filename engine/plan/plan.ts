@@ -61,7 +61,7 @@ export async function planRollback(snapshot: Snapshot, input: PlanInput): Promis
   const wholeFiles: OtherParts[] = [];
   for (const file of files)
     if (restored.paths.includes(file.path)) wholeFiles.push(await otherParts(snapshot, scope, file));
-  const owners = held.holds === null ? ownersBefore : await ownersOf(snapshot, scope, files);
+  const owners = held.files === restoredFiles ? ownersBefore : await ownersOf(snapshot, scope, files);
   const findings: Finding[] = [
     ...input.findings,
     ...overlapFinding(snapshot.layout, owners),

@@ -35,6 +35,8 @@ export interface Adapter {
   readonly isEvidence: boolean;
   /** Looks also at files of the scope that the rollback does not change. */
   readonly looksAround: boolean;
+  /** Cheap, and true where it may find something. */
+  mayFind(text: string, settings: AdapterSettings): boolean;
   /** The first thing to take away in this text; null: nothing (any more). */
   find(file: AdapterFile): Taking | null;
   /** What it saw and cannot stop, as a sentence. */

@@ -8,5 +8,6 @@ export const flux: Adapter = {
   name: 'flux',
   isEvidence: true,
   looksAround: false,
+  mayFind: (text) => text.includes('$imagepolicy'),
   find: (file) => commentBehind(file, (comment) => MARKER.test(comment)),
 };

@@ -9,6 +9,7 @@ export const gitSource: Adapter = {
   name: 'git-source',
   isEvidence: false,
   looksAround: true,
+  mayFind: (text) => text.includes('targetRevision') || text.includes('GitRepository'),
   find: (file) => movingSources(file).find(({ own }) => own)?.taking ?? null,
   unable(file) {
     const other = movingSources(file).find(({ own }) => !own);

@@ -13,8 +13,9 @@ export const imageUpdater: Adapter = {
   name: 'argocd-image-updater',
   isEvidence: true,
   looksAround: true,
+  mayFind: (text) => text.includes(PREFIX),
   find({ parsed }) {
-    if (!parsed.text.includes(PREFIX) || (parsed.format !== 'yaml' && parsed.format !== 'json')) return null;
+    if (parsed.format !== 'yaml' && parsed.format !== 'json') return null;
     for (const [index, { root }] of parsed.bodies.entries()) {
       const annotations = entryAt(root, ['metadata', 'annotations'])?.value;
       if (annotations?.kind !== 'map') continue;

@@ -8,6 +8,7 @@ export const keys: Adapter = {
   name: 'keys',
   isEvidence: false,
   looksAround: true,
+  mayFind: (_, { set }) => set.length > 0,
   find({ parsed, settings }: AdapterFile): Taking | null {
     for (const [index] of parsed.bodies.entries())
       for (const { selector, value } of settings.set) {

@@ -8,5 +8,6 @@ export const renovate: Adapter = {
   name: 'renovate',
   isEvidence: true,
   looksAround: false,
+  mayFind: (text) => text.includes('renovate:'),
   find: (file) => commentAbove(file, isMarker) ?? commentBehind(file, isMarker),
 };
