@@ -1,6 +1,5 @@
 /** Who moved what is held: each commit of a line is compared with the holds that were in force before it. */
 import {
-  type Config,
   type Finding,
   formatCoordinates,
   type HeldField,
@@ -14,13 +13,12 @@ import {
   type TreeView,
 } from '../model/index.ts';
 import type { Layout } from '../layout/layout.ts';
-import { readResume, readRollback } from '../record/read.ts';
 import { treeView } from '../snapshot/view.ts';
 import { decode } from '../yaml/core/text.ts';
-import { isListed } from './bots.ts';
 import { fieldName } from './held.ts';
-import { holdPath, isHoldPath, parseHold } from './hold-file.ts';
+import { isHoldPath, parseHold } from './hold-file.ts';
 import { isOver } from './list.ts';
+import { mayLift, readTouched, type ViewOf } from './may-lift.ts';
 import { readAllHolds } from './read.ts';
 import { stateReader } from './state.ts';
 
@@ -75,7 +73,7 @@ export async function guardLine(input: GuardInput): Promise<Guarded> {
     if (holds.size === 0 && files.length === 0) continue;
     const before = [...holds.values()];
     const touched = await readTouched(reader, files);
-    const may = mayLift(layout.config, commit, touched, holds);
+    const may = await mayLift({ reader, config: layout.config, viewOf }, { commit, touched, holds });
     for (const [path, after] of touched) {
       const old = holds.get(path);
       if (old === undefined) {
@@ -113,8 +111,6 @@ interface Suspect {
   readonly how: 'moved' | 'lifted';
 }
 
-type ViewOf = (commit: ObjectId) => Promise<TreeView>;
-
 function memo(read: ViewOf): ViewOf {
   const known = new Map<ObjectId, Promise<TreeView>>();
   return (commit) => {
@@ -133,55 +129,6 @@ const isBelow = (path: string, change: PathChange) => change.path === path;
 
 const isSameField = (one: HeldField, other: HeldField) =>
   one.path === other.path && one.selector === other.selector && one.held === other.held;
-
-/** The holds that a commit touches, as it leaves them; null: removed, or no hold any more. */
-async function readTouched(
-  reader: ObjectReader,
-  changes: readonly PathChange[],
-): Promise<ReadonlyMap<string, Hold | null>> {
-  const touched = new Map<string, Hold | null>();
-  for (const { path, after } of changes) {
-    const text = after && decode(await reader.blob(after.id).catch(() => new Uint8Array()));
-    const parsed = text === null || text === '' ? null : parseHold(path, text);
-    touched.set(path, parsed && 'hold' in parsed ? parsed.hold : null);
-  }
-  return touched;
-}
-
-/**
- * A person lifts a hold by removing its file; automation of `holds.bots` may not. What claims to be a rollback or a resume has to be one
- * by its own trailers and paths, whoever wrote it.
- */
-function mayLift(
-  config: Config,
-  { author, trailers, changes }: LogCommit,
-  touched: ReadonlyMap<string, Hold | null>,
-  holds: ReadonlyMap<string, Hold>,
-): boolean {
-  const added = [...touched]
-    .filter(([path, hold]) => hold !== null && !holds.has(path))
-    .map(([path]) => path);
-  const ended = [...touched.keys()].filter((path) => holds.has(path));
-  const claims = trailers.filter((line) => /^(?:rollback|resume)-request-id:/i.test(line)).length;
-  if (claims === 0) return !isListed(config, author);
-  const rollback = readRollback(trailers);
-  if (rollback !== null) {
-    const { record, problems } = rollback;
-    return (
-      problems.length === 0 &&
-      isSameList(added, record.holds ?? []) &&
-      added.every((path) => path === holdPath(record, record.requestId))
-    );
-  }
-  const resume = readResume(trailers);
-  if (resume === null || resume.problems.length > 0) return false;
-  const own = new Set(ended.flatMap((path) => holds.get(path)?.taken.map((part) => part.path) ?? []));
-  const others = changes.filter(({ path }) => !isHoldPath(path) && !own.has(path));
-  return added.length === 0 && isSameList(ended, resume.record.holds) && others.length === 0;
-}
-
-const isSameList = (one: readonly string[], other: readonly string[]) =>
-  one.length === other.length && one.toSorted().join('\n') === other.toSorted().join('\n');
 
 async function violationsOf(
   input: GuardInput,

@@ -1,7 +1,7 @@
 /** Repositories with automation in them, and rollbacks through the public door. */
 import type { Engine, Finding, GatedPlan } from '../../../engine/internal.ts';
 import { JANE } from '../../helpers/repositories/engine.ts';
-import { createRepo, type Repo } from '../../helpers/repositories/repo.ts';
+import { createRepo, type Files, type Repo } from '../../helpers/repositories/repo.ts';
 
 export const CONFIG = {
   version: 1,
@@ -20,10 +20,7 @@ export const app = (tag: string, replicas = 1) =>
 export const bare = (tag: string, replicas = 1) =>
   `# the service\nimage:\n  name: api\n  tag: ${tag}\nreplicas: ${replicas}\nautoDeploy: false\n`;
 
-export async function repoWith(
-  files: (tag: string) => Record<string, string>,
-  config: object = CONFIG,
-): Promise<Repo> {
+export async function repoWith(files: (tag: string) => Files, config: object = CONFIG): Promise<Repo> {
   const repo = await createRepo({ bare: true });
   const settings = { '.backtrail/config.yaml': `${JSON.stringify(config)}\n` };
   await repo.replay([
