@@ -46,6 +46,7 @@ const ENGINE = [
   'compare',
   'log',
   'holds',
+  'resumes',
   'guard',
   'guardPush',
   'findRequest',
@@ -198,6 +199,7 @@ export type {
 } from './queries/queries.ts';
 export type { Guarded, Violation } from './holds/guard.ts';
 export type { HeldFieldView, Holds, HoldView } from './holds/list.ts';
+export type { ResumeEntry } from './queries/resumes.ts';
 export type { Notice } from './queries/with-repository.ts';
 export type {
   Act,

@@ -27,6 +27,7 @@ import { type Ask, planAsked, type Planned, withNotice, withPreview } from './ro
 import { planValue, type RollbackPlan } from './rollback/plan-value.ts';
 import type { ConfigWrite, Proposed, Steering, WrittenConfig } from './init/init.ts';
 import * as queries from './queries/queries.ts';
+import type { ResumeEntry } from './queries/resumes.ts';
 import { type Notice, type Opened, openRepository } from './queries/with-repository.ts';
 import type { Requests } from './requests/types.ts';
 import type { InnerRequests } from './requests/inner-requests.ts';
@@ -112,6 +113,8 @@ export interface Engine {
   compare(ask: queries.ScopeAsk & { from: string; to?: string }): Promise<queries.Comparison>;
   /** Rollbacks on the branch, newest first, by what their commits record. */
   log(ask: { scope?: string; limit: number }): Promise<queries.LogEntry[]>;
+  /** Resumes on the branch, newest first, by what their commits record. */
+  resumes(ask: { scope?: string; limit: number }): Promise<ResumeEntry[]>;
   /** What is held, newest first; of a scope and its services, or all. @throws SCOPE_INVALID */
   holds(ask: { scope?: string }): Promise<Holds>;
   /**
@@ -206,6 +209,8 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
       repository.ask(async (snapshot, { git, offline }) =>
         withNotice(await withPreview(git, await planAsked(snapshot, ask, { programs, clock })), offline),
       ),
+    resumes: (ask) =>
+      answer(async (snapshot) => (await import('./queries/resumes.ts')).resumes(snapshot, ask)),
     holds: ({ scope }) =>
       answer(async (snapshot) => {
         const { listHolds } = await import('./holds/list.ts');

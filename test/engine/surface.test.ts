@@ -92,6 +92,7 @@ const FUNCTIONS = {
     'requests.sessions',
     'requests.show',
     'requireWriting',
+    'resumes',
     'rollbacks.earlier',
     'rollbacks.execute',
     'rollbacks.executeMany',

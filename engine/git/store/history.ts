@@ -98,6 +98,8 @@ export function createHistory(context: {
   const width = format === 'sha1' ? 20 : 32;
   const index = createLineCache({ ...context.index, runner, width, firstParents });
   let walks = 0;
+  // Rollbacks and resumes are asked for one after the other.
+  let recorded: { readonly tip: ObjectId; readonly commits: Promise<readonly LogCommit[]> } | null = null;
   return {
     shallow,
     log: (query) => log(query),
@@ -115,11 +117,17 @@ export function createHistory(context: {
     async expectMany(tip) {
       if (!shallow) await index.changed(requireObjectId(tip), []);
     },
-    async recorded(tip) {
-      const { stdout } = await runner.run([...LOG, ...RECORDED, requireObjectId(tip)], {
-        maxBytes: LOG_LIMIT,
-      });
-      return readLog(tokens(stdout)).filter(({ trailers }) => isRecord(trailers));
+    recorded(tip) {
+      if (recorded?.tip !== requireObjectId(tip)) {
+        const read = async () => {
+          const { stdout } = await runner.run([...LOG, ...RECORDED, tip], { maxBytes: LOG_LIMIT });
+          return readLog(tokens(stdout)).filter(({ trailers }) => isRecord(trailers));
+        };
+        const commits = read();
+        recorded = { tip, commits };
+        commits.catch(() => (recorded = null));
+      }
+      return recorded.commits;
     },
     async inspect(ids) {
       const input = `${ids.map(requireObjectId).join('\n')}\n`;

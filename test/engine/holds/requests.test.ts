@@ -67,6 +67,10 @@ describe('a request', () => {
     expect(await show(repo, `${API}/app.yaml`)).toBe(app('v1'));
     expect((await trailer(repo, 'Approval')).trim()).toContain('bob@example.com');
     expect((await trailer(repo, 'Resume-Ledger')).trim()).toMatch(/^[0-9a-f]{40}$/);
+    expect(await worker.resumes({ scope: 'prod', limit: 9 })).toMatchObject([
+      { requestId: resume.id, commit: done.commit, scope: 'prod/api', problems: [] },
+    ]);
+    expect(await worker.log({ limit: 9 })).toMatchObject([{ requestId: first.id, problems: [] }]);
     // Whoever executes it once more finds it on the branch.
     expect(await worker.rollbacks.execute(resume.id)).toMatchObject({
       status: 'completed',
