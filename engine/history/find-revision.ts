@@ -221,11 +221,15 @@ const disordered = ({ version }: Revision, late: Revision): Finding => ({
  * `git revert`, or by a return to the former content), and those that still contain something a rollback of a part undid. If the
  * current revision is a rollback of this scope, the search starts before that rollback's target.
  */
-async function previousRevision(
-  query: ScopeQuery,
-  revisions: readonly Revision[],
-): Promise<ResolvedRevision> {
+async function previousRevision(query: ScopeQuery, all: readonly Revision[]): Promise<ResolvedRevision> {
   const { snapshot } = query;
+  // A resume gives back what a hold took away: what is deployed is that of the revision before it.
+  const revisions = all.slice(
+    Math.max(
+      0,
+      all.findIndex(({ commit }) => !isResume(commit)),
+    ),
+  );
   const [current] = revisions;
   if (!current) throw noEarlierRevision(query, `has no revisions${await whyNone(query)}`);
   if (snapshot.history.shallow && (await crossesShallowBoundary(snapshot, revisions)))
@@ -247,6 +251,9 @@ async function previousRevision(
   }
   throw revisions.length === 1 ? neverChanged(query, current) : noneDiffers(query, skipped);
 }
+
+const isResume = ({ trailers }: Revision['commit']) =>
+  trailers.some((line) => /^resume-request-id:/i.test(line));
 
 /** `v3 was rolled back by 1a2b3c4d5e` */
 function describeUndone({ version, rolledBackBy, undoneBy, holdsLeft }: Revision): string {

@@ -75,7 +75,6 @@ interface Restored {
 export async function placeHolds(input: PlaceInput): Promise<PlacedHolds> {
   const { snapshot, files, owners, hold } = input;
   const found = await readAll(snapshot, owners);
-  const folders = owners.map(holdFolder);
   const nothing: PlacedHolds = { files, items: [], findings: found.findings, holds: null };
   if (files.length === 0 || (hold === null && found.holds.length === 0)) return nothing;
   const texts = textsOf(snapshot, files);
@@ -83,7 +82,7 @@ export async function placeHolds(input: PlaceInput): Promise<PlacedHolds> {
   const readsScope = hold !== null;
   const unheld = {
     ...nothing,
-    holds: readsScope ? { placed: null, replaced: [], folders, readsScope } : null,
+    holds: readsScope ? { placed: null, replaced: [], readsScope } : null,
   };
   if (hold === 'auto' && found.holds.length === 0 && !candidates.some(mayFindAutomation)) return unheld;
   const restored: Restored[] = [];
@@ -129,7 +128,7 @@ export async function placeHolds(input: PlaceInput): Promise<PlacedHolds> {
     files: [...after, ...replaced].sort((a, b) => (a.path < b.path ? -1 : 1)),
     items: [...hidden, ...replaced.map(replacedItem), ...(placed === null ? parts.map(givenItem) : [])],
     findings: [...findings, ...replacedFinding(older), ...(placed === null ? [] : [placedFinding(placed)])],
-    holds: { placed, replaced: replaced.map(({ path }) => path), folders, readsScope },
+    holds: { placed, replaced: replaced.map(({ path }) => path), readsScope },
   };
 }
 

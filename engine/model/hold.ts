@@ -69,7 +69,6 @@ export interface PlannedHolds {
   readonly placed: HoldBody | null;
   /** Files of holds that are removed or rewritten, as some or all of their fields are held no longer, or by this rollback. */
   readonly replaced: readonly string[];
-  /** Folders of holds that were read, and whether the files of the whole service were. */
-  readonly folders: readonly string[];
+  /** Files of the whole service were read. */
   readonly readsScope: boolean;
 }

@@ -1,6 +1,6 @@
 /** Plans a resume: which holds end, and what their adapters give back. The same kind of plan as a rollback's, with no revision to return to. */
 import { type ObjectId, type Plan, type Scope } from '../model/index.ts';
-import { holdFolder, isHoldPath } from '../holds/hold-file.ts';
+import { isHoldPath } from '../holds/hold-file.ts';
 import { liftHolds } from '../holds/lift.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { describeChanges } from './changes.ts';
@@ -44,7 +44,7 @@ export async function planResume(snapshot: Snapshot, scope: Scope, planned: Obje
     impact,
     owners,
     findings: lifted.findings,
-    holds: { placed: null, replaced: lifted.holds, folders: owners.map(holdFolder), readsScope: false },
+    holds: { placed: null, replaced: lifted.holds, readsScope: false },
     resumes: lifted.holds,
   };
 }

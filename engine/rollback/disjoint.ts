@@ -1,5 +1,6 @@
 /** Whether a plan is still valid after other paths changed: its commits can then be put on top unchanged. */
 import { isShared, type Layout, type Selection, selectionsOf } from '../layout/layout.ts';
+import { holdFolder } from '../holds/hold-file.ts';
 import { CONFIG_PATH } from '../model/config.ts';
 import { selectionsFor } from '../plan/plan.ts';
 import type { Planned } from './plan.ts';
@@ -19,10 +20,11 @@ export function isDisjoint(planned: Planned, changed: Iterable<string>): boolean
     ...delivery.inputs.flatMap(({ paths }) => [...paths]),
   ]);
   const listed = new Set(delivery.inputs.flatMap(({ folders }) => [...folders].map(fold)));
+  const holds = plan.owners.map((owner) => holdFolder(owner));
   for (const path of changed) {
     if (path === CONFIG_PATH || own.touches(path) || parentsOf(fold(path)).some((one) => listed.has(one)))
       return false;
-    if (plan.holds?.folders.some((folder) => path.startsWith(`${folder}/`))) return false;
+    if (holds.some((folder) => path.startsWith(`${folder}/`))) return false;
     if (isGlobal(layout, path) || selections.some(({ paths }) => paths.match(path) !== null)) return false;
   }
   return true;

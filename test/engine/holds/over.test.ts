@@ -46,6 +46,19 @@ describe('a rollback over a hold', () => {
     expect(codes(again)).toContain('NOTHING_TO_DO');
   });
 
+  it('goes back further than the one that it comes after, also where that was resumed meanwhile', async () => {
+    const repo = await marked();
+    await repo.replay([{ files: { [`${API}/app.yaml`]: app('v3') }, author: BOT }]);
+    const engine = await engineOf(repo);
+    const first = await publish(engine, { scope: 'prod/api' });
+    expect(first.plan.targetVersion).toBe(2);
+    const further = async () =>
+      (await engine.rollbacks.plan({ scope: 'prod/api', author: JANE })).targetVersion;
+    expect(await further()).toBe(1);
+    await publish(engine, { scope: 'prod/api', resume: true });
+    expect(await further()).toBe(1);
+  });
+
   it('of one of its fields leaves the others held by the older one', async () => {
     const repo = await marked();
     const engine = await engineOf(repo);
