@@ -1,7 +1,19 @@
 /** Holds from plan to resume, on real repositories. */
 import { describe, expect, it } from 'vitest';
 import { engineOf, JANE } from '../../helpers/repositories/engine.ts';
-import { API, app, bare, codes, holdFiles, marked, publish, repoWith, request, show } from './held-repo.ts';
+import {
+  API,
+  app,
+  bare,
+  CONFIG,
+  codes,
+  holdFiles,
+  marked,
+  publish,
+  repoWith,
+  request,
+  show,
+} from './held-repo.ts';
 
 describe('a hold', () => {
   it('is placed by default where a marker moves a restored field, in the commit of the rollback itself', async () => {
@@ -82,5 +94,44 @@ describe('a hold', () => {
     expect(codes(await engine.rollbacks.plan({ scope: 'prod/api', hold: false }))).not.toContain(
       'HOLD_ADVISED',
     );
+  });
+
+  it('is behind the gate of every environment that owns what adapters write', async () => {
+    const layout = {
+      service: ['apps/{environment}/{service}/**'],
+      environment: ['apps/*/*/argo-{environment}.yaml'],
+    };
+    const policy = { environments: [{ match: 'staging', quorum: 1, unsignedApprovals: true }] };
+    const argo =
+      'kind: Application\nmetadata:\n  annotations:\n    argocd-image-updater.argoproj.io/image-list: a=b\n';
+    const repo = await repoWith(
+      (tag) => ({ [`${API}/app.yaml`]: `image: ${tag}\n`, [`${API}/argo-staging.yaml`]: argo }),
+      { ...CONFIG, layout, policy },
+    );
+    const engine = await engineOf(repo);
+    const plan = await engine.rollbacks.plan({ scope: 'prod/api', to: 'v1', author: JANE });
+    expect(plan.hold?.taken).toMatchObject([
+      { adapter: 'argocd-image-updater', path: `${API}/argo-staging.yaml` },
+    ]);
+    expect(plan.owners).toEqual(['prod', 'staging']);
+    expect(plan.gate.needsApproval).toBe(true);
+    const once = await engine.rollbacks.plan({ scope: 'prod/api', to: 'v1', hold: false, author: JANE });
+    expect([once.owners, once.gate.needsApproval]).toEqual([undefined, false]);
+  });
+
+  it('writes manifests of what it holds, and those again of what a resume gives back', async () => {
+    const delivery = { output: 'out/{environment}/{service}.yaml' };
+    const files = (tag: string) => ({
+      [`${API}/app.yaml`]: `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: api}\ndata:\n  tag: ${tag} # {"$imagepolicy": "a:b:tag"}\nautoDeploy: true\n`,
+    });
+    const repo = await repoWith(files, { ...CONFIG, delivery });
+    const engine = await engineOf(repo);
+    const { result } = await publish(engine, { scope: 'prod/api' });
+    expect(result.deliveryCommit).not.toBeNull();
+    expect(await show(repo, 'out/prod/api.yaml')).toContain('autoDeploy: false');
+    const resumed = await publish(engine, { scope: 'prod/api', resume: true });
+    expect(resumed.result.deliveryCommit).not.toBeNull();
+    expect(await show(repo, 'out/prod/api.yaml')).toContain('autoDeploy: true');
+    expect(await engine.guard({ head: 'main' })).toMatchObject({ violations: [] });
   });
 });
