@@ -92,5 +92,9 @@ export function memberOf(found: EligibilityInput, onStep: BatchMember['onStep'])
     const judged = { ...found, context: pinned, rules: await rulesOf(pinned, snapshot) };
     return requestOf(judged, await requireEligible(judged));
   };
-  return { asked: { id, scope, target, base, allowRemoval, hold, resume }, authorize, ...(onStep && { onStep }) };
+  return {
+    asked: { id, scope, target, base, allowRemoval, hold, resume },
+    authorize,
+    ...(onStep && { onStep }),
+  };
 }
