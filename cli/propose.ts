@@ -55,11 +55,13 @@ export function toRequest(
   plan: RollbackPlan & Partial<Pick<GatedPlan, 'gate'>>,
   { reason, ...confirmed }: Confirmed,
 ): IdentifiedAsk {
-  const { scope, fields, wholeFiles, base, target, digest, gate } = plan;
+  const { scope, fields, wholeFiles, base, target, digest, gate, hold, resumes } = plan;
+  const holding = hold ? { hold: true, ...(hold.for !== null && { holdFor: hold.for }) } : { hold: false };
   return {
     scope,
     ...(fields && { fields }),
     ...(wholeFiles && { wholeFile: true }),
+    ...(resumes ? { resume: true } : holding),
     base,
     target,
     digest,
@@ -93,9 +95,10 @@ export async function continueRequest(
     ? { ...resultOf(request, 'pending'), findings: plan.findings }
     : await executeRequest();
   const { approval, breakGlass, supersedes } = request;
-  const { destination } = plan;
+  const { destination, resumes } = plan;
   const more = {
     ...(destination && { destination }),
+    ...(resumes && { resumes }),
     ...(pending && { approval }),
     ...(breakGlass !== null && { breakGlass }),
     ...(supersedes !== null && { supersedes }),
@@ -110,9 +113,9 @@ export async function continueRequest(
 /** What came of a rollback that has no record but its commit. */
 export function resultOutput(
   { style }: Context,
-  { destination, findings }: RollbackPlan,
+  { destination, findings, resumes }: RollbackPlan,
   result: RollbackResult,
 ): Output {
-  const more = destination ? { destination } : {};
+  const more = { ...(destination && { destination }), ...(resumes && { resumes }) };
   return { value: { ...result, ...more }, text: () => resultText(style, result, findings, more) };
 }

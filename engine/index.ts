@@ -47,6 +47,10 @@ const ENGINE = [
   'compare',
   'log',
   'recurring',
+  'holds',
+  'resumes',
+  'guard',
+  'guardPush',
   'findRequest',
   'findRequests',
   'propose',
@@ -209,6 +213,9 @@ export type {
   ScopeAsk,
   Shown,
 } from './queries/queries.ts';
+export type { Guarded, Violation } from './holds/guard.ts';
+export type { HeldFieldView, Holds, HoldView } from './holds/list.ts';
+export type { ResumeEntry } from './queries/resumes.ts';
 export type { Notice } from './queries/with-repository.ts';
 export type {
   Act,

@@ -16,6 +16,9 @@ import {
   locationOf,
 } from './git/open.ts';
 import { openRegistries } from './images/open.ts';
+import type { Guarded } from './holds/guard.ts';
+import type { Holds } from './holds/list.ts';
+import { parseScope } from './layout/layout.ts';
 import { createPrograms, sandboxOf } from './render/programs/index.ts';
 import { createRollbacks, type Rollbacks } from './rollbacks.ts';
 import { blockedError, isBlocked } from './rollback/blocked.ts';
@@ -26,6 +29,7 @@ import { planValue, type RollbackPlan } from './rollback/plan-value.ts';
 import type { ConfigWrite, Proposed, Steering, WrittenConfig } from './init/init.ts';
 import { type Recurring, recurring } from './queries/recurring.ts';
 import * as queries from './queries/queries.ts';
+import type { ResumeEntry } from './queries/resumes.ts';
 import { type Notice, type Opened, openRepository } from './queries/with-repository.ts';
 import type { Requests } from './requests/types.ts';
 import type { InnerRequests } from './requests/inner-requests.ts';
@@ -74,6 +78,8 @@ export interface EngineSettings {
    * that the user's own settings of git name, if any.
    */
   readonly allowedSigners?: string | null | undefined;
+  /** Opened in a pre-receive hook: what the push brings can be read. For `guardPush` alone. */
+  readonly quarantine?: boolean | undefined;
   /** For the ids of events. The platform's own where absent. */
   readonly random?: ((bytes: number) => Uint8Array) | undefined;
 }
@@ -117,6 +123,19 @@ export interface Engine {
   log(ask: { scope?: string; limit: number }): Promise<queries.LogEntry[]>;
   /** Scopes that went back to the same revision again and again lately (`checks.recurring`), the most frequent first. */
   recurring(ask: { scope?: string; limit: number }): Promise<Recurring[]>;
+  /** Resumes on the branch, newest first, by what their commits record. */
+  resumes(ask: { scope?: string; limit: number }): Promise<ResumeEntry[]>;
+  /** What is held, newest first; of a scope and its services, or all. @throws SCOPE_INVALID */
+  holds(ask: { scope?: string }): Promise<Holds>;
+  /**
+   * Which commits between two move what is held, and by whom. `head`: what HEAD is where absent; `base`: the commit before the oldest hold
+   * that is in force at the head. Looks at the repository itself, not at its upstream.
+   *
+   * @throws REVISION_UNKNOWN, CONFIG_MISSING
+   */
+  guard(ask: { base?: string; head?: string }): Promise<Guarded>;
+  /** The same for the lines that git gives a pre-receive hook: by configuration and holds of each ref's old value. @throws INVALID_REQUEST */
+  guardPush(lines: string): Promise<Guarded>;
   /** The commit that executed a request earlier, or null. */
   findRequest(id: RequestId): Promise<ObjectId | null>;
   /** The same for many, on one look: those that the branch holds. */
@@ -232,6 +251,17 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
       repository.ask(async (snapshot, { git, offline }) =>
         withNotice(await withPreview(git, await planAsked(snapshot, ask, { programs, clock })), offline),
       ),
+    resumes: (ask) =>
+      answer(async (snapshot) => (await import('./queries/resumes.ts')).resumes(snapshot, ask)),
+    holds: ({ scope }) =>
+      answer(async (snapshot) => {
+        const { listHolds } = await import('./holds/list.ts');
+        const within = scope === undefined ? null : parseScope(snapshot.layout, scope);
+        return listHolds(snapshot, within, clock.now());
+      }),
+    guard: async (ask) => (await import('./queries/guard.ts')).guard(repository.git(), ask, clock.now()),
+    guardPush: async (lines) =>
+      (await import('./queries/guard.ts')).guardPush(repository.git(), lines, clock.now()),
     findRequest: (requestId) =>
       repository.work(async ({ git, observe }) => {
         await git.refresh();
@@ -309,5 +339,7 @@ export function confirmPlan(
     author,
     requestedAt: new Date(Math.floor(now / 1000) * 1000).toISOString(),
     allowRemoval: allowRemoval ?? false,
+    hold: plan.holds?.placed ? { seconds: plan.holds.placed.seconds } : null,
+    resume: plan.resumes === undefined ? undefined : true,
   };
 }

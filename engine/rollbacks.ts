@@ -43,6 +43,15 @@ interface RollbackInput {
    * `deploy`. One that does not block is not recorded.
    */
   readonly override?: readonly string[];
+  /**
+   * Keep automation from moving what is restored, by a hold in the same commit. Where absent: where the restored fields show that automation
+   * moves them (markers, annotations).
+   */
+  readonly hold?: boolean;
+  /** How long it is held, as `7d`; until it is resumed where absent. */
+  readonly holdFor?: string;
+  /** Lift the holds of the scope, or of the fields, in place of a rollback; `target` is where a plan of it was made. */
+  readonly resume?: boolean;
   /** Who asks. Where absent, whom git's configuration names, else the committer of this engine. */
   readonly author?: Person;
   /** To be decided on by a person: it needs one approval also where no policy asks for any. */
@@ -123,7 +132,7 @@ export interface Rollbacks {
    * `propose` or `ledger` asks for a record, it opens a request in the ledger: `status` is `pending` (it waits for approvals) or
    * `approved` (`execute` executes it, here or in a worker). Otherwise it is executed at once, and `request` is null.
    *
-   * @throws PLAN_CHANGED, PERMISSION_DENIED, POLICY_UNSATISFIABLE, REASON_REQUIRED, REQUEST_EXISTS, REQUEST_CLOSED, FORBIDDEN (a
+   * @throws PLAN_CHANGED, HOLD_UNKNOWN (a resume of what is not held), PERMISSION_DENIED, POLICY_UNSATISFIABLE, REASON_REQUIRED, REQUEST_EXISTS, REQUEST_CLOSED, FORBIDDEN (a
    * configuration from outside where a record is needed), GIT_MISSING, the code of a blocking finding, and what publishing fails with
    * (BRANCH_MOVED, WORKTREE_DIRTY, REMOTE_REJECTED, REMOTE_UNAVAILABLE, …)
    */
@@ -302,9 +311,18 @@ function allowedBy({ allowRemoval = false, override = [] }: RollbackInput) {
 }
 
 function askOf(ask: Omit<PlanAsk, 'author' | 'propose' | 'revisions'>): Ask {
-  const { scope, to, fields = [], wholeFile = false } = ask;
+  const { scope, to, fields = [], wholeFile = false, hold, holdFor, resume } = ask;
   requireScopeForm(scope);
-  return { scope, ...(to !== undefined && { to }), fields, wholeFile, ...allowedBy(ask) };
+  return {
+    scope,
+    ...(to !== undefined && { to }),
+    fields,
+    wholeFile,
+    ...allowedBy(ask),
+    ...(hold !== undefined && { hold }),
+    ...(holdFor !== undefined && { holdFor }),
+    ...(resume === true && { resume }),
+  };
 }
 
 function requireScopeForm(scope: unknown): void {

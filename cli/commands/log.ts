@@ -4,7 +4,7 @@ import { positive, type Program, runCommand, SCOPE } from './command.ts';
 export function addLog(program: Program): void {
   program.root
     .command('log')
-    .description('list the rollbacks in the Git log, from their trailers')
+    .description('list rollbacks and resumes in the Git log, from their trailers')
     .argument('[scope]', SCOPE)
     .option('--limit <n>', 'show the newest N', positive, 50)
     .option('--recurring', 'only scopes that went back to one revision again and again, with those rollbacks')
@@ -16,8 +16,12 @@ export function addLog(program: Program): void {
             const found = await session.withEngine((engine) => engine.recurring(ask), { offline: true });
             return { value: { recurring: found }, text: () => recurringText(style, found) };
           }
-          const rollbacks = await session.withEngine((engine) => engine.log(ask), { offline: true });
-          return { value: { rollbacks }, text: () => logText(style, rollbacks) };
+          const [rollbacks, resumes] = await session.withEngine(
+            async (engine) => [await engine.log(ask), await engine.resumes(ask)] as const,
+            { offline: true },
+          );
+          const value = { rollbacks, ...(resumes.length > 0 && { resumes }) };
+          return { value, text: () => logText(style, rollbacks, resumes) };
         }),
     );
 }

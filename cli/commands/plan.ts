@@ -25,7 +25,13 @@ export interface PlanOptions {
   readonly allowRemoval?: boolean;
   readonly wholeFile?: boolean;
   readonly override?: string[];
+  readonly hold?: boolean;
+  readonly holdFor?: string;
 }
+
+export const HOLD = 'keep automation from moving what is restored (default: where it shows that it would)';
+export const NO_HOLD = 'restore it once; automation may move it again';
+export const HOLD_FOR = 'how long, as 12h or 7d (default: until it is resumed)';
 
 export function addPlan(program: Program): void {
   program.root
@@ -37,6 +43,9 @@ export function addPlan(program: Program): void {
     .option('--whole-file', WHOLE_FILE)
     .option('--allow-removal', 'remove what did not exist at the target')
     .option('--override <code...>', OVERRIDE)
+    .option('--hold', HOLD)
+    .option('--no-hold', NO_HOLD)
+    .option('--hold-for <duration>', HOLD_FOR)
     .action((scope: string, options: PlanOptions) =>
       runCommand(program, (context) => previewPlan(context, toAsk(scope, options))),
     );
@@ -45,7 +54,7 @@ export function addPlan(program: Program): void {
 /** TARGET_REQUIRED, FIELDS_REQUIRED: an option whose value is missing, as an unset variable of a script leaves it. */
 export function toAsk(
   scope: string,
-  { to, field, allowRemoval, wholeFile, override = [] }: PlanOptions,
+  { to, field, allowRemoval, wholeFile, override = [], hold, holdFor }: PlanOptions,
 ): PlanAsk {
   if (to?.trim() === '') throw new BacktrailError('TARGET_REQUIRED', 'targetSha is required');
   if (field?.some((name) => name.trim() === '') === true)
@@ -57,6 +66,8 @@ export function toAsk(
     allowRemoval: allowRemoval ?? false,
     wholeFile: wholeFile ?? false,
     ...(override.length > 0 && { override }),
+    ...(hold !== undefined && { hold }),
+    ...(holdFor !== undefined && { holdFor }),
   };
 }
 

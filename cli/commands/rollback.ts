@@ -41,9 +41,9 @@ import {
   SCOPE,
   WHOLE_FILE,
 } from './command.ts';
-import { type PlanOptions, previewPlan, toAsk } from './plan.ts';
+import { HOLD, HOLD_FOR, NO_HOLD, type PlanOptions, previewPlan, toAsk } from './plan.ts';
 
-interface RollbackOptions extends PlanOptions {
+export interface RollbackOptions extends PlanOptions {
   readonly reason?: string;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
@@ -63,6 +63,9 @@ export function addRollback(program: Program): void {
     .option('--whole-file', WHOLE_FILE)
     .option('--allow-removal', 'remove what did not exist at the target')
     .option('--override <code...>', OVERRIDE)
+    .option('--hold', HOLD)
+    .option('--no-hold', NO_HOLD)
+    .option('--hold-for <duration>', HOLD_FOR)
     .option('--dry-run', 'show the plan and stop')
     .option('--yes', 'do not ask; needs --reason')
     .option('--request-id <key>', REQUEST_ID)
@@ -74,7 +77,7 @@ export function addRollback(program: Program): void {
     );
 }
 
-const REQUEST_ID =
+export const REQUEST_ID =
   'any text; the same key again is the same rollback and gives its result, so that a retried job rolls back once';
 
 const EXAMPLES = `
@@ -85,9 +88,13 @@ Examples:
   backtrail rollback acme/production --to @2026-11-20T10:00Z --dry-run
   backtrail rollback acme/production/api-gateway --reason "500s" --yes --request-id "$CI_JOB_ID"`;
 
-async function rollback(context: Context, scope: string, options: RollbackOptions): Promise<Output> {
+function rollback(context: Context, scope: string, options: RollbackOptions): Promise<Output> {
+  return runAsked(context, toAsk(scope, options), options);
+}
+
+/** A rollback, or a resume: planned, confirmed, asked for, and executed here or by a worker. */
+export async function runAsked(context: Context, ask: PlanAsk, options: RollbackOptions): Promise<Output> {
   const { session } = context;
-  const ask = toAsk(scope, options);
   if (options.dryRun) return previewPlan(context, ask);
   if (!options.wait && !options.queue)
     throw new BacktrailError(
@@ -97,7 +104,10 @@ async function rollback(context: Context, scope: string, options: RollbackOption
   const interactive = session.environment.interactive && session.format === 'text' && !options.yes;
   if (options.reason !== undefined || !interactive) requireReason(options.reason);
   if (!interactive && !options.yes) {
-    throw new BacktrailError('CONFIRMATION_REQUIRED', 'There is no terminal to confirm this rollback on.');
+    throw new BacktrailError(
+      'CONFIRMATION_REQUIRED',
+      `There is no terminal to confirm this ${ask.resume ? 'resume' : 'rollback'} on.`,
+    );
   }
   return withQueue(context, options, (queue) =>
     planAndExecute(context, ask, { options, queue, interactive }),
@@ -179,8 +189,8 @@ function planAndExecute(
   return session.withEngine(use, { offline: waiting });
 }
 
-function question({ gate, destination }: GatedPlan): string {
-  const what = gate.needsApproval ? 'Ask for approval?' : 'Roll back?';
+function question({ gate, destination, resumes }: GatedPlan): string {
+  const what = gate.needsApproval ? 'Ask for approval?' : resumes ? 'Lift the hold?' : 'Roll back?';
   return destination ? `${what} It goes to ${destinationText(destination)}.` : what;
 }
 

@@ -7,6 +7,7 @@ import {
   type LogEntry,
   type Recurring,
   quotePath,
+  type ResumeEntry,
   type Shown,
 } from '../../engine/index.ts';
 import { printChanges } from './changes.ts';
@@ -86,28 +87,6 @@ export function compareText(style: Style, { scope, from, to, changes }: Comparis
   return [head, '', ...(changes.length > 0 ? printChanges(style, changes) : ['No difference.'])].join('\n');
 }
 
-export function logText(style: Style, entries: readonly LogEntry[]): string {
-  if (entries.length === 0) return 'No rollback is recorded on this branch.';
-  return entries
-    .map(({ commit, time, author, mode, scope, reason, requestId, record, deliveryCommit, problems }) =>
-      [
-        `${style.paint('yellow', short(commit))}  ${minute(time)}  ${style.paint('bold', scope)} (${mode}) → ${short(record.target)}`,
-        `         ${style.paint('reset', `${author.name} <${author.email}>: ${reason}`)}`,
-        `         ${requestId}${deliveryCommit === null ? '' : `, manifests in ${short(deliveryCommit)}`}`,
-        ...(record.breakGlass === undefined
-          ? []
-          : [
-              `         ${style.paint(['red', 'bold'], 'BREAK-GLASS')} ${style.paint('reset', record.breakGlass)}`,
-            ]),
-        ...(record.overrides ?? []).map((code) => `         overrides ${style.paint('reset', code)}`),
-        ...record.approvals.map((approval) => `         ${style.paint('reset', approval)}`),
-        ...record.fields.map((field) => `         field ${style.paint('reset', field)}`),
-        ...problems.map((problem) => style.paint('red', `         ! ${problem}`)),
-      ].join('\n'),
-    )
-    .join('\n');
-}
-
 export function recurringText(style: Style, found: readonly Recurring[]): string {
   if (found.length === 0) return 'No scope goes back to the same revision again and again.';
   return found
@@ -122,4 +101,54 @@ export function recurringText(style: Style, found: readonly Recurring[]): string
       ].join('\n'),
     )
     .join('\n');
+}
+
+export function logText(
+  style: Style,
+  entries: readonly LogEntry[],
+  resumes: readonly ResumeEntry[] = [],
+): string {
+  if (entries.length + resumes.length === 0) return 'No rollback is recorded on this branch.';
+  const told = [
+    ...entries.map((entry) => ({ time: entry.time, text: rollbackText(style, entry) })),
+    ...resumes.map((entry) => ({ time: entry.time, text: resumeText(style, entry) })),
+  ];
+  // Of the same second, a resume came later: there was something to lift.
+  const order = [...told.slice(entries.length), ...told.slice(0, entries.length)];
+  return order
+    .sort((a, b) => (a.time < b.time ? 1 : a.time > b.time ? -1 : 0))
+    .map(({ text }) => text)
+    .join('\n');
+}
+
+function resumeText(style: Style, entry: ResumeEntry): string {
+  const { commit, time, author, scope, reason, requestId, holds, problems } = entry;
+  return [
+    `${style.paint('yellow', short(commit))}  ${minute(time)}  ${style.paint('bold', scope)} resumed`,
+    `         ${style.paint('reset', `${author.name} <${author.email}>: ${reason}`)}`,
+    `         ${requestId}`,
+    ...holds.map((path) => `         hold ${style.paint('reset', path)}`),
+    ...problems.map((problem) => style.paint('red', `         ! ${problem}`)),
+  ].join('\n');
+}
+
+function rollbackText(
+  style: Style,
+  { commit, time, author, mode, scope, reason, requestId, record, deliveryCommit, problems }: LogEntry,
+): string {
+  return [
+    `${style.paint('yellow', short(commit))}  ${minute(time)}  ${style.paint('bold', scope)} (${mode}) → ${short(record.target)}`,
+    `         ${style.paint('reset', `${author.name} <${author.email}>: ${reason}`)}`,
+    `         ${requestId}${deliveryCommit === null ? '' : `, manifests in ${short(deliveryCommit)}`}`,
+    ...(record.breakGlass === undefined
+      ? []
+      : [
+          `         ${style.paint(['red', 'bold'], 'BREAK-GLASS')} ${style.paint('reset', record.breakGlass)}`,
+        ]),
+    ...record.approvals.map((approval) => `         ${style.paint('reset', approval)}`),
+    ...record.fields.map((field) => `         field ${style.paint('reset', field)}`),
+    ...(record.overrides ?? []).map((code) => `         overrides ${style.paint('reset', code)}`),
+    ...(record.holds ?? []).map((path) => `         hold ${style.paint('reset', path)}`),
+    ...problems.map((problem) => style.paint('red', `         ! ${problem}`)),
+  ].join('\n');
 }

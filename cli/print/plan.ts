@@ -24,9 +24,10 @@ export function planText(style: Style, plan: RollbackPlan): string {
   const { scope, mode, destination, impact, changes, manifests, digest, revisions } = plan;
   const target = { commit: plan.target, version: plan.targetVersion };
   const current = { commit: plan.current, version: plan.currentVersion };
+  const kind = plan.resumes ? 'Resume' : 'Rollback';
   const lines = [
-    `${style.paint('bold', `Rollback of ${scope}`)} (${mode}) on ${style.paint('cyan', plan.branch)}`,
-    ...revisionLines(style, { target, current }, revisions),
+    `${style.paint('bold', `${kind} of ${scope}`)} (${mode}) on ${style.paint('cyan', plan.branch)}`,
+    ...(plan.resumes ? [] : revisionLines(style, { target, current }, revisions)),
     ...(destination ? [`  published to ${destinationText(destination)}`] : []),
     '',
     ...printFindings(style, plan.findings),
@@ -88,6 +89,8 @@ export interface ResultDetails {
   readonly approval?: Approval;
   readonly breakGlass?: NonNullable<RequestView['breakGlass']>;
   readonly supersedes?: string;
+  /** It is a resume: the files of the holds that it lifts. */
+  readonly resumes?: readonly string[];
 }
 
 /** `reported`: findings that stood in the plan. */
@@ -95,7 +98,7 @@ export function resultText(
   style: Style,
   result: RollbackResult,
   reported: readonly Finding[],
-  { destination, approval, breakGlass, supersedes }: ResultDetails = {},
+  { destination, approval, breakGlass, supersedes, resumes }: ResultDetails = {},
 ): string {
   const news = result.findings.filter(({ message }) => !reported.some((other) => other.message === message));
   const { status, scope, mode, target, commit, deliveryCommit, requestId } = result;
@@ -103,7 +106,7 @@ export function resultText(
     status === 'failed' ? 'red' : status === 'completed' || status === 'unchanged' ? 'green' : 'yellow';
   return [
     ...printFindings(style, news),
-    `${style.paint([color, 'bold'], status)} rollback of ${style.paint('reset', scope)} (${mode}) to ${short(target)}`,
+    `${style.paint([color, 'bold'], status)} ${resumes ? 'resume' : 'rollback'} of ${style.paint('reset', scope)} (${mode})${resumes ? '' : ` to ${short(target)}`}`,
     `  request   ${requestId}`,
     ...(commit === null ? [] : [`  commit    ${commit}`]),
     ...(commit === null || destination === undefined ? [] : [`  branch    ${destinationText(destination)}`]),

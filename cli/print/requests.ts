@@ -50,7 +50,7 @@ function row(style: Style, request: RequestView): string[] {
     [style.paint(COLORS[status], status), ...breakGlassMark(style, request)].join(' '),
     status === 'pending' ? `${approval.have} of ${approval.need}` : '',
     style.paint('reset', scopeName),
-    revisionName(rollbackOf),
+    request.resume ? 'resume' : revisionName(rollbackOf),
     style.paint('reset', author.email),
     minute(createdAt),
     style.paint('reset', cut(oneLine(justification), 72)),

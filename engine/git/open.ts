@@ -29,6 +29,8 @@ export interface OpenOptions {
   readonly silenceMs?: number;
   /** Questions are answered from the mirror where the remote cannot be reached: see `GitRepository.look`. */
   readonly offline?: boolean | undefined;
+  /** Reads what a push brings, in a pre-receive hook: git's variables of the quarantine hold. */
+  readonly quarantine?: boolean | undefined;
   /** Fetches the mirror anew, as it was found damaged. */
   readonly renew?: boolean | undefined;
   /** Bytes of all mirrors together: beyond it those that were not used for the longest time go. */

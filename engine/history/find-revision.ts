@@ -223,10 +223,17 @@ const disordered = ({ version }: Revision, late: Revision): Finding => ({
  */
 async function previousRevision(
   query: ScopeQuery,
-  revisions: readonly Revision[],
+  all: readonly Revision[],
   isSuccessful = false,
 ): Promise<ResolvedRevision> {
   const { snapshot } = query;
+  // A resume gives back what a hold took away: what is deployed is that of the revision before it.
+  const revisions = all.slice(
+    Math.max(
+      0,
+      all.findIndex(({ commit }) => !isResume(commit)),
+    ),
+  );
   const [current] = revisions;
   if (!current) throw noEarlierRevision(query, `has no revisions${await whyNone(query)}`);
   if (snapshot.history.shallow && (await crossesShallowBoundary(snapshot, revisions)))
@@ -261,6 +268,9 @@ async function previousRevision(
   }
   throw revisions.length === 1 ? neverChanged(query, current) : noneDiffers(query, skipped);
 }
+
+const isResume = ({ trailers }: Revision['commit']) =>
+  trailers.some((line) => /^resume-request-id:/i.test(line));
 
 interface Skipped {
   readonly undone: Revision[];

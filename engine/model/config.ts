@@ -24,6 +24,7 @@ export interface Config {
   readonly show: readonly string[];
   readonly source: readonly SourceRule[];
   readonly delivery: { readonly output: string; readonly command?: DeliveryCommand } | null;
+  readonly holds: HoldsConfig;
   readonly policy: Policy;
   readonly checks: ChecksConfig;
   readonly ledger: { readonly ref: string };
@@ -35,6 +36,15 @@ export interface Config {
   /** First words of the subject line. */
   readonly subject: string;
   readonly commit: CommitConfig;
+}
+
+interface HoldsConfig {
+  /** Emails or names of authors that are automation; `*` matches any characters. */
+  readonly bots: readonly string[];
+  /** Keys that a hold sets: `path#selector`, or `#selector` in any file of the scope. */
+  readonly set: readonly { readonly field: string; readonly value: string | number | boolean }[];
+  /** Addresses of this repository, as Git sources of a cluster name it. */
+  readonly sources: readonly string[];
 }
 
 /** Additions to the commit message. */

@@ -51,6 +51,7 @@ export const FAILURES = {
     'Only a failed request can be retried; `backtrail request show ID` shows its status.',
   ),
   REVIEW_NOT_OPEN: invalid('`backtrail break-glass list` shows the sessions that need a review.'),
+  HOLD_UNKNOWN: missing('`backtrail holds` lists what is held.'),
   REQUEST_UNKNOWN: missing('`backtrail request list` lists them.'),
   DEPLOYMENT_UNKNOWN: missing('`backtrail deployment list` lists them.'),
   SESSION_UNKNOWN: missing('`backtrail break-glass list` lists them.'),
@@ -74,6 +75,7 @@ export const FAILURES = {
   TARGET_ABSENT: blocked(
     'Choose a later revision, or add --allow-removal to remove what did not exist then.',
   ),
+  HOLD_STUCK: blocked('Mend the file by hand, and remove the file of the hold in the same commit.'),
   EDIT_REFUSED: blocked('Restore the whole file with --whole-file, or edit it by hand.'),
   KEPT: blocked('The configuration excludes this path from every rollback (`keep`).'),
   PATH_COLLISION: blocked('Move the file that is in the way, or choose a wider scope.'),

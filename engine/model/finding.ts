@@ -38,7 +38,13 @@ export type NoticeCode =
   | 'APPROVAL_NEEDED'
   | 'PLAN_AGREED'
   | 'BREAK_GLASS'
-  | 'OVERRIDE_UNUSED';
+  | 'OVERRIDE_UNUSED'
+  | 'HOLD_PLACED'
+  | 'HOLD_REPLACED'
+  | 'HOLD_LIFTED'
+  | 'HOLD_ADVISED'
+  | 'HOLD_INCOMPLETE'
+  | 'HOLD_INVALID';
 
 /** A result of a check. Findings are collected, never thrown. */
 export interface Finding {

@@ -5,6 +5,7 @@ export * from './deployment.ts';
 export * from './failure.ts';
 export * from './finding.ts';
 export * from './git.ts';
+export * from './hold.ts';
 export * from './ledger.ts';
 export * from './path.ts';
 export * from './plan.ts';

@@ -1,5 +1,6 @@
 import type { CheckCode } from './checks.ts';
 import type { ObjectId, Person } from './git.ts';
+import type { HoldTerms } from './hold.ts';
 import type { RequestId } from './request.ts';
 import type { Scope } from './scope.ts';
 
@@ -49,6 +50,10 @@ export interface RequestProposal {
   readonly incident?: string;
   /** It is published in one push with others of its incident, or not at all. */
   readonly atomic?: AtomicGroup;
+  /** The hold that it places. Absent: none. */
+  readonly hold?: HoldTerms;
+  /** It lifts holds of its scope, and restores nothing. */
+  readonly resume?: true;
   /** Requests of earlier versions could bring a configuration along; those are not executed any more. */
   readonly config: { readonly name: string; readonly text: string } | null;
 }

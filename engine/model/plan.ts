@@ -3,6 +3,7 @@ import type { Entry, ObjectId } from './git.ts';
 import type { Scope } from './scope.ts';
 import type { CheckCode } from './checks.ts';
 import type { Finding } from './finding.ts';
+import type { PlannedHolds } from './hold.ts';
 
 /**
  * Version of the planning rules, recorded in each rollback commit as Rollback-Engine. Earlier versions stay callable, so that a commit
@@ -94,4 +95,8 @@ export interface Plan {
   readonly findings: readonly Finding[];
   /** Codes of checks that would block it, and that are overridden. */
   readonly overrides: readonly CheckCode[];
+  /** What it does with holds; absent where there is none. */
+  readonly holds?: PlannedHolds;
+  /** It lifts holds, and restores nothing: the holds, by path. */
+  readonly resumes?: readonly string[];
 }

@@ -50,6 +50,8 @@ export interface RepositoryReader {
     readonly requestId: RequestId;
   }): Promise<ObjectId | null>;
   isAncestor(ancestor: ObjectId, of: ObjectId): Promise<boolean>;
+  /** The commit that git itself means by a name, for a repository of this machine; null where there is none. Absent: names are those of branches and tags. */
+  readonly resolve?: (revision: string) => Promise<ObjectId | null>;
   /** Every path that differs between two commits. */
   diffPaths(from: ObjectId, to: ObjectId): Promise<readonly PathChange[]>;
   /** Commits as they were written, with every path that they change against their first parent. */

@@ -1,4 +1,5 @@
 import type { ObjectId, Person } from './git.ts';
+import type { HoldTerms } from './hold.ts';
 import type { Scope } from './scope.ts';
 import type { CheckCode } from './checks.ts';
 import type { Finding } from './finding.ts';
@@ -71,6 +72,10 @@ export interface RollbackRequest {
   readonly allowRemoval: boolean;
   /** Codes of checks whose block the author has overridden. */
   readonly overrides?: readonly CheckCode[] | undefined;
+  /** The hold that it places; absent or null: none. */
+  readonly hold?: HoldTerms | null | undefined;
+  /** It lifts holds of its scope, and restores nothing. */
+  readonly resume?: true | undefined;
   /** Digest of the approved manifests; absent if approvals do not bind to them. */
   readonly rendered?: string | null | undefined;
   /** Approval facts for the commit's trailers; null if the request has no ledger entry. */

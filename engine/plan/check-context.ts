@@ -1,5 +1,6 @@
 import type { FileChange, Finding, KeptPath, RevisionRef, Scope } from '../model/index.ts';
 import type { ScopeContent, ScopeQuery } from '../snapshot/scope-content.ts';
+import type { HoldWish } from '../holds/place.ts';
 import type { DigestItem } from './digest.ts';
 
 export interface CheckContext {
@@ -16,6 +17,8 @@ export interface PlanInput {
   readonly target: RevisionRef;
   readonly current: RevisionRef;
   readonly allowRemoval: boolean;
+  /** Absent: none is placed. */
+  readonly hold?: HoldWish;
   /** Findings of resolving the target. */
   readonly findings: readonly Finding[];
 }

@@ -13,6 +13,8 @@ import {
   quotePath,
   type Scope,
 } from '../model/index.ts';
+import { isHoldPath } from '../holds/hold-file.ts';
+import { placeHolds } from '../holds/place.ts';
 import { policyFor } from '../policy/policy.ts';
 import { readContent, type ScopeQuery } from '../snapshot/scope-content.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
@@ -41,14 +43,25 @@ export async function planRollback(snapshot: Snapshot, input: PlanInput): Promis
   const restored = scope.wholeFile ? asWholeFiles(base, target) : { base, target, paths: [], findings: [] };
   const whole = await restoreFiles(query, restored.base, restored.target);
   const parts = await restoreParts(query, restored.base, restored.target);
-  const files = [...whole.files, ...parts.files].sort((a, b) => (a.path < b.path ? -1 : 1));
+  const restoredFiles = [...whole.files, ...parts.files].sort((a, b) => (a.path < b.path ? -1 : 1));
+  const ownersBefore = await ownersOf(snapshot, scope, restoredFiles);
+  const held = await placeHolds({
+    snapshot,
+    scope,
+    target: revision.commit,
+    files: restoredFiles,
+    isWhole: (path) => whole.files.some((file) => file.path === path),
+    owners: ownersBefore,
+    hold: input.hold ?? null,
+  });
+  const files = held.files.filter(({ path }) => !isHoldPath(path));
   const kept = [...whole.kept, ...parts.kept];
   const context: CheckContext = { query, input, base, target, files, kept };
   const { changes, impact } = await describeChanges(context);
   const wholeFiles: OtherParts[] = [];
   for (const file of files)
     if (restored.paths.includes(file.path)) wholeFiles.push(await otherParts(snapshot, scope, file));
-  const owners = await ownersOf(snapshot, scope, files);
+  const owners = held.files === restoredFiles ? ownersBefore : await ownersOf(snapshot, scope, files);
   const findings: Finding[] = [
     ...input.findings,
     ...overlapFinding(snapshot.layout, owners),
@@ -61,8 +74,9 @@ export async function planRollback(snapshot: Snapshot, input: PlanInput): Promis
     ...whole.findings,
     ...parts.findings,
     ...kept.map(keptFinding),
+    ...held.findings,
   ];
-  if (files.length === 0 && findings.every(({ severity }) => severity !== 'block'))
+  if (held.files.length === 0 && findings.every(({ severity }) => severity !== 'block'))
     findings.push(NOTHING_TO_DO);
   return {
     engine: snapshot.layout.rules,
@@ -75,10 +89,10 @@ export async function planRollback(snapshot: Snapshot, input: PlanInput): Promis
       hasher: snapshot.hasher,
       scope,
       target: revision.commit,
-      items: [...whole.items, ...parts.items],
+      items: [...whole.items, ...parts.items, ...held.items],
     }),
-    files,
-    writes: orderWrites(context),
+    files: held.files,
+    writes: orderWrites({ ...context, files: held.files }),
     changes,
     kept,
     wholeFiles: wholeFiles.map(({ path }) => path),
@@ -86,6 +100,7 @@ export async function planRollback(snapshot: Snapshot, input: PlanInput): Promis
     owners,
     findings,
     overrides: [],
+    ...(held.holds && { holds: held.holds }),
   };
 }
 

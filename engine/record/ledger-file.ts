@@ -56,7 +56,7 @@ export interface SessionFile {
 }
 
 /**
- * The forms of these files: 2 says of which incident a request is, and what it is published with. Any other file keeps the form 1, so that
+ * The forms of these files: 2 says of which incident a request is, and what it is published with, or what it holds and lifts. Any other file keeps the form 1, so that
  * older versions of this program go on reading it.
  */
 const NEWEST_FORM = 2;
@@ -68,7 +68,9 @@ export function printFile({ state, events }: RequestFile | SessionFile): string 
 type Events = readonly (RequestEvent | SessionEvent)[];
 
 function formOf([opened]: Events): 1 | 2 {
-  return opened?.type === 'opened' && opened.proposal.incident !== undefined ? 2 : 1;
+  if (opened?.type !== 'opened') return 1;
+  const { incident, hold, resume } = opened.proposal;
+  return incident !== undefined || hold !== undefined || resume !== undefined ? 2 : 1;
 }
 
 const text = (limit: number) => z.string().max(limit);
@@ -118,6 +120,8 @@ const proposalShape = z.strictObject({
       members: z.array(requestId).min(1).max(MAX_MEMBERS).exactOptional(),
     })
     .exactOptional(),
+  hold: z.strictObject({ seconds: z.number().int().min(60).max(400_000_000).nullable() }).exactOptional(),
+  resume: z.literal(true).exactOptional(),
   config: z.strictObject({ name: text(4096), text: text(512 * 1024) }).nullable(),
 });
 const proposal = proposalShape.refine(

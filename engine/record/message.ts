@@ -8,8 +8,14 @@ import {
   styleTrailers,
   subjectLine,
 } from './style.ts';
-import type { DeliveryRecord, RollbackRecord } from './trailers.ts';
-import { cleanValue, deliveryTrailers, formatTrailers, rollbackTrailers } from './trailers.ts';
+import type { DeliveryRecord, ResumeRecord, RollbackRecord } from './trailers.ts';
+import {
+  cleanValue,
+  deliveryTrailers,
+  formatTrailers,
+  resumeTrailers,
+  rollbackTrailers,
+} from './trailers.ts';
 import { indentBody } from './text.ts';
 
 const SERVICES_NAMED = 3;
@@ -40,6 +46,24 @@ export function rollbackMessage(input: {
   return assemble(templatedSubject(style, values) || head, indentBody(record.justification), [
     ...rollbackTrailers(record),
     ...styleTrailers(style, values),
+  ]);
+}
+
+/**
+ * The message of the commit of a resume. `rollback`: its scope, and what templates of trailers may name.
+ * @throws REASON_REQUIRED, SCOPE_INVALID like `resumeTrailers`
+ */
+export function resumeMessage(input: {
+  record: ResumeRecord;
+  rollback: RollbackRecord;
+  shortTarget: string;
+  style?: MessageStyle;
+}): Message {
+  const { record, rollback, shortTarget, style = DEFAULT_STYLE } = input;
+  const service = rollback.service === undefined ? '' : ` service/${cleanValue(rollback.service)}`;
+  return assemble(`Resume: ${scopeText(rollback)}${service}`, indentBody(record.justification), [
+    ...resumeTrailers(record),
+    ...styleTrailers(style, messageValues(rollback, shortTarget)),
   ]);
 }
 

@@ -1,6 +1,6 @@
 import { isObjectId, isRequestId, MODES } from '../model/index.ts';
 import type { Mode } from '../model/index.ts';
-import type { DeliveryRecord, RollbackRecord, TrailerKey } from './trailers.ts';
+import type { DeliveryRecord, ResumeRecord, RollbackRecord, TrailerKey } from './trailers.ts';
 import { cleanValue, parseTrailerLines, TRAILERS } from './trailers.ts';
 import { unquoteName } from './text.ts';
 
@@ -28,6 +28,7 @@ export function readRollback(trailers: readonly string[]): Claim<RollbackRecord>
   const overrides = read.all('Rollback-Override');
   const [breakGlass] = read.all('Rollback-Break-Glass');
   const [ledger] = read.all('Rollback-Ledger');
+  const holds = read.all('Rollback-Hold').map((value) => read.unquote('Rollback-Hold', value));
   const fields = read.all('Rollback-Field').map((value) => read.unquote('Rollback-Field', value));
   const record: RollbackRecord = {
     mode: readMode({ claimed: read.text('Mode'), service, fields, problems }),
@@ -46,6 +47,27 @@ export function readRollback(trailers: readonly string[]): Claim<RollbackRecord>
     ...(overrides.length === 0 ? {} : { overrides: overrides.map(cleanValue) }),
     ...(breakGlass === undefined ? {} : { breakGlass: cleanValue(breakGlass) }),
     ...(ledger === undefined ? {} : { ledger: read.valid('Rollback-Ledger', isObjectId) }),
+    ...(holds.length === 0 ? {} : { holds }),
+  };
+  return { record, problems };
+}
+
+/** Parses the record of a resume; null unless there is exactly one `Resume-Request-ID`, and none of a rollback. */
+export function readResume(trailers: readonly string[]): Claim<ResumeRecord> | null {
+  const values = parseTrailerLines(trailers);
+  if (values.get(lower('Resume-Request-ID'))?.length !== 1 || values.has(lower('Rollback-Request-ID')))
+    return null;
+  const problems = duplicates(values);
+  const read = trailerReader(values, problems);
+  const [ledger] = read.all('Resume-Ledger');
+  const record: ResumeRecord = {
+    justification: read.text('Justification'),
+    author: read.text('Author'),
+    approvals: read.all('Approval').map(cleanValue),
+    requestId: read.valid('Resume-Request-ID', isRequestId),
+    holds: read.all('Resume-Hold').map((value) => read.unquote('Resume-Hold', value)),
+    plan: read.valid('Resume-Plan', (value) => /^sha256:[0-9a-f]{64}$/.test(value)),
+    ...(ledger === undefined ? {} : { ledger: read.valid('Resume-Ledger', isObjectId) }),
   };
   return { record, problems };
 }

@@ -22,6 +22,11 @@ export const TRAILERS = {
   'Rollback-Override': true,
   'Rollback-Break-Glass': false,
   'Rollback-Ledger': false,
+  'Rollback-Hold': true,
+  'Resume-Request-ID': false,
+  'Resume-Hold': true,
+  'Resume-Plan': false,
+  'Resume-Ledger': false,
   'Delivery-Of': false,
   'Delivery-Renderer': false,
   'Delivery-Request': false,
@@ -54,6 +59,23 @@ export interface RollbackRecord {
   readonly overrides?: readonly string[];
   /** The session used instead of approval, and its ticket. */
   readonly breakGlass?: string;
+  /** The ledger commit of the event that allowed execution. */
+  readonly ledger?: ObjectId;
+  /** Paths of the holds that it places. */
+  readonly holds?: readonly string[];
+}
+
+/** What the commit of a resume states about itself. */
+export interface ResumeRecord {
+  readonly justification: string;
+  /** Email. */
+  readonly author: string;
+  readonly approvals: readonly string[];
+  readonly requestId: RequestId;
+  /** Paths of the holds that it lifts, in whole or in part. */
+  readonly holds: readonly string[];
+  /** `sha256:` digest of the plan. */
+  readonly plan: string;
   /** The ledger commit of the event that allowed execution. */
   readonly ledger?: ObjectId;
 }
@@ -94,6 +116,27 @@ export function rollbackTrailers(record: RollbackRecord): Trailer[] {
     ...(record.overrides ?? []).map((override): Trailer => ['Rollback-Override', cleanValue(override)]),
     ['Rollback-Break-Glass', cleanValue(record.breakGlass ?? '')],
     ['Rollback-Ledger', cleanValue(record.ledger ?? '')],
+    ...(record.holds ?? []).map((path): Trailer => ['Rollback-Hold', scopeName(path)]),
+  ];
+  return trailers.filter(([, value]) => value !== '');
+}
+
+/**
+ * The trailers of the commit of a resume, in order.
+ * @throws REASON_REQUIRED if the cleaned reason is empty
+ */
+export function resumeTrailers(record: ResumeRecord): Trailer[] {
+  const justification = cleanValue(record.justification);
+  if (justification === '')
+    throw new BacktrailError('REASON_REQUIRED', 'The reason has only spaces and control characters.');
+  const trailers: Trailer[] = [
+    ['Justification', justification],
+    ['Author', cleanValue(record.author)],
+    ...record.approvals.map((approval): Trailer => ['Approval', cleanValue(approval)]),
+    ...record.holds.map((path): Trailer => ['Resume-Hold', scopeName(path)]),
+    ['Resume-Request-ID', cleanValue(record.requestId)],
+    ['Resume-Plan', cleanValue(record.plan)],
+    ['Resume-Ledger', cleanValue(record.ledger ?? '')],
   ];
   return trailers.filter(([, value]) => value !== '');
 }

@@ -88,7 +88,8 @@ export async function openingEntries(
   const judged = input.propose === true ? { propose: true as const } : {};
   const expiries = stated(rulesFor(rules, judged, planned.plan.owners)).map(({ rule }) => rule.expiryMs);
   const expiryMs = needsApproval ? Math.min(...expiries) : null;
-  const older = await olderOf(ledgerSnapshot, { id, scope: planned.plan.scope });
+  const { scope, resumes } = planned.plan;
+  const older = await olderOf(ledgerSnapshot, { id, scope, resume: resumes !== undefined });
   const stamped = stamp(context, author);
   const event: RequestEvent = {
     ...stamped,
@@ -125,6 +126,8 @@ export function requireSameRollback(
     // What blocked then need not block any more; nothing is overridden that was not seen then.
     overrides.every((code) => known.includes(code)) &&
     known.every((code) => askedOverrides.includes(code)) &&
+    (state.resume === true) === (plan.resumes !== undefined) &&
+    state.hold?.seconds === plan.holds?.placed?.seconds &&
     (propose !== true || state.propose === true);
   if (same) return;
   throw new BacktrailError(
@@ -146,15 +149,15 @@ async function requireFollowable(ledgerSnapshot: LedgerSnapshot, id: RequestId):
     throw new BacktrailError('REQUEST_NOT_FAILED', `Request ${id} is ${file.state.status}.`);
 }
 
-/** Pending requests of the same scope, newest first. */
+/** Pending requests of the same scope and kind, newest first. */
 async function olderOf(
   ledgerSnapshot: LedgerSnapshot,
-  { id, scope }: { id: RequestId; scope: Scope },
+  { id, scope, resume }: { id: RequestId; scope: Scope; resume: boolean },
 ): Promise<RequestId[]> {
   const older = await ledgerSnapshot.find(
     (known) => known.status === 'pending' && known.id !== id && isSameScope(known.scope, scope),
   );
-  return older.map(({ state }) => state.id);
+  return older.filter(({ state }) => (state.resume === true) === resume).map(({ state }) => state.id);
 }
 
 function proposalOf({
@@ -176,7 +179,8 @@ function proposalOf({
   readonly expiryMs: number | null;
   readonly supersedes: RequestId | null;
 }): RequestProposal {
-  const { scope, target } = planned.plan;
+  const { scope, target, holds, resumes } = planned.plan;
+  const resume = resumes === undefined ? {} : { resume: true as const };
   const expiresAt = expiryMs === null ? null : timeOf(Date.parse(at) + expiryMs);
   return {
     id,
@@ -186,7 +190,7 @@ function proposalOf({
     allowRemoval: allowRemoval ?? false,
     ...(overrides.length > 0 && { overrides }),
     justification: requireReason(reason),
-    message: requestSummary({ scope, target: target.commit, targetVersion: target.version }),
+    message: requestSummary({ scope, target: target.commit, targetVersion: target.version, ...resume }),
     author: personOf(author),
     createdAt: at,
     expiresAt,
@@ -195,6 +199,8 @@ function proposalOf({
     ...(propose === true && { propose }),
     ...(incident !== undefined && { incident }),
     ...(atomic && { atomic }),
+    ...(holds?.placed && { hold: { seconds: holds.placed.seconds } }),
+    ...resume,
     config: null,
   };
 }

@@ -7,7 +7,7 @@ import {
   type RequestEvent,
   type RequestId,
 } from '../model/index.ts';
-import { readDelivery, readRollback } from '../record/read.ts';
+import { readDelivery, readResume, readRollback } from '../record/read.ts';
 import type { RequestFile } from '../record/ledger-file.ts';
 import { policyFor } from '../policy/policy.ts';
 import { isOpen, isWaiting } from '../record/transitions.ts';
@@ -152,13 +152,13 @@ async function publishedOn(
   const requests = new Map<RequestId, PublishedRequest>();
   let after: { readonly of: ObjectId; readonly id: ObjectId } | null = null;
   for (const { id, trailers } of await git.history.recorded(base)) {
-    const claim = readRollback(trailers);
+    const claim = readRollback(trailers) ?? readResume(trailers);
     // Newest first: the delivery comes before the rollback that it delivers.
     if (claim !== null)
       requests.set(claim.record.requestId, {
         commit: id,
         deliveryCommit: after?.of === id ? after.id : null,
-        target: claim.record.target,
+        ...('target' in claim.record && { target: claim.record.target }),
         plan: claim.record.plan,
       });
     const of = readDelivery(trailers)?.record.of;

@@ -3,17 +3,19 @@ import {
   BacktrailError,
   FAILURES,
   formatCoordinates,
+  type HoldTerms,
   isFailure,
   type LogCommit,
   type ObjectId,
   type Person,
   type RequestId,
 } from '../model/index.ts';
+import { spanText } from '../holds/findings.ts';
 import { compileLayout } from '../layout/layout.ts';
 import { makeSnapshot, type Snapshot } from '../snapshot/snapshot.ts';
 import { samePerson } from '../policy/policy.ts';
 import type { RequestFile } from '../record/ledger-file.ts';
-import { readRollback } from '../record/read.ts';
+import { readResume, readRollback } from '../record/read.ts';
 import { cleanValue } from '../record/trailers.ts';
 import { blockedError, isBlocked } from '../rollback/blocked.ts';
 import { readOwnConfig } from '../rollback/observe.ts';
@@ -36,6 +38,8 @@ interface Earlier {
   readonly author: string;
   readonly base: ObjectId;
   readonly digest: string;
+  /** The hold that it placed, `unknown` where only the file of the hold says how long it lasts. */
+  readonly hold: HoldTerms | null | 'unknown';
   /** ISO 8601: what `@2h` counted from. */
   readonly at: string;
 }
@@ -77,8 +81,8 @@ function openedAs({ state, events }: RequestFile): Earlier {
   const [opened] = events;
   // It may have been planned again since, on another base.
   const { base, digest } = opened?.type === 'opened' ? opened.terms : state;
-  const { author, createdAt } = state;
-  return { scope: formatCoordinates(state.scope), author: author.email, base, digest, at: createdAt };
+  const { author, createdAt, hold = null } = state;
+  return { scope: formatCoordinates(state.scope), author: author.email, base, digest, hold, at: createdAt };
 }
 
 /** Who may write the ledger alone must not have it done once more: whoever executes it looks behind its base only. */
@@ -122,11 +126,18 @@ async function onBranch(
   return found.at(-1) ?? null;
 }
 
-function publishedBy({ id: commit, trailers, time }: LogCommit, id: RequestId): Published[] {
+function publishedBy({ id: commit, parents, trailers, time }: LogCommit, id: RequestId): Published[] {
+  const resumed = readResume(trailers)?.record;
+  const [parent] = parents;
+  if (resumed?.requestId === id && parent !== undefined) {
+    const { author, plan: digest } = resumed;
+    return [{ commit, scope: 'a resume', author, base: parent, digest, hold: null, at: time }];
+  }
   const record = readRollback(trailers)?.record;
   if (record?.requestId !== id) return [];
   const { author, base, plan: digest } = record;
-  return [{ commit, scope: formatCoordinates(record), author, base, digest, at: time }];
+  const hold = record.holds === undefined ? null : 'unknown';
+  return [{ commit, scope: formatCoordinates(record), author, base, digest, hold, at: time }];
 }
 
 interface Where {
@@ -147,12 +158,19 @@ async function requireSameRollback(
     { details: { requestId: id, scope: earlier.scope, author: earlier.author } },
   );
   if (!samePerson(cleanValue(author.email), earlier.author)) throw other;
-  const planned = await planAtBase(where, ask, earlier).catch((error: unknown) => {
+  const planned = await planAtBase(where, asThen(ask, earlier), earlier).catch((error: unknown) => {
     // What could not be planned then was not asked for then.
     throw isFailure(error) && FAILURES[error.code].status < 500 ? other : error;
   });
   if (planned.plan.digest !== earlier.digest) throw other;
   return planned;
+}
+
+/** Whether to hold was decided then, where it is left open now. */
+function asThen(ask: Ask, { hold }: Earlier): Ask {
+  if (ask.resume || ask.hold !== undefined || ask.holdFor !== undefined || hold === 'unknown') return ask;
+  if (hold === null) return { ...ask, hold: false };
+  return { ...ask, hold: true, ...(hold.seconds !== null && { holdFor: spanText(hold.seconds) }) };
 }
 
 /** As it would have been planned there and then, by the configuration of that commit. */

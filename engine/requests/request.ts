@@ -28,6 +28,7 @@ import {
   resolveScope,
   type ScopeAsk,
 } from '../rollback/plan.ts';
+import { wishOf } from '../rollback/hold-wish.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { RequestView } from './types.ts';
 import { openLedgerSnapshot } from './ledger/snapshot.ts';
@@ -61,6 +62,9 @@ export interface RequestAsk extends ScopeAsk {
   /** Codes of checks that are overridden where they block; only those that do are recorded. */
   readonly overrides?: readonly CheckCode[];
   readonly wholeFile?: boolean;
+  readonly hold?: boolean;
+  readonly holdFor?: string;
+  readonly resume?: boolean;
   /** It waits for an approval also where no policy asks for one. */
   readonly propose?: boolean;
   /** A record in the ledger also where no policy asks for one, so that a worker can execute it. */
@@ -147,6 +151,7 @@ async function decideRequest(
     requestedAt: timeOf(clock.now()),
     allowRemoval,
     overrides,
+    ...(ask.resume === true && { resume: true }),
     ...(typeof ask.rendered === 'string' && { rendered: ask.rendered }),
   };
   const rules = await rulesOf(context, snapshot);
@@ -155,8 +160,17 @@ async function decideRequest(
     // What is on the branch is only reported.
     if (done !== null) {
       // Anybody whose commits come to the branch can name an id: the commit has to hold what is asked for.
-      const { fields, wholeFile } = ask;
-      const wish = { scope: ask.scope, to: target, allowRemoval, overrides, ...(fields && { fields }) };
+      const { fields, wholeFile, hold, holdFor, resume } = ask;
+      const holding = { ...(hold !== undefined && { hold }), ...(holdFor !== undefined && { holdFor }) };
+      const kind = resume === true ? { resume } : holding;
+      const wish = {
+        scope: ask.scope,
+        to: target,
+        allowRemoval,
+        overrides,
+        ...(fields && { fields }),
+        ...kind,
+      };
       await repeated(context, { id, ask: { ...wish, wholeFile: wholeFile === true }, author });
       const run = async () => {
         const result = await execute({ ...acting, ...options, request: asked });
@@ -166,12 +180,18 @@ async function decideRequest(
     }
   }
   if (base !== null) await requireOnLine(snapshot, base, 'base');
-  const planned = await planRequested(snapshot, asked, context, {
+  const hold = ask.resume === true ? null : wishOf(ask);
+  const planned = await planRequested(snapshot, { ...asked, hold }, context, {
     asks: acting === context ? 'read' : 'known',
   });
+  const placed = planned.plan.holds?.placed;
   requireSamePlan(planned, asked);
   // What does not block is not overridden: it must not cover what comes later.
-  const request = { ...asked, overrides: planned.plan.overrides };
+  const request: RollbackRequest = {
+    ...asked,
+    hold: placed ? { seconds: placed.seconds } : null,
+    overrides: planned.plan.overrides,
+  };
   const { ledger = false, follows } = ask;
   // What was to be decided on by a person stays so when it is asked for again.
   const followed = follows === undefined ? null : await knownRequest(context, rules, follows);
@@ -206,7 +226,7 @@ async function decideRequest(
     id,
     reason: ask.reason,
     allowRemoval,
-    overrides: [...new Set([...request.overrides, ...inFlight])].sort(),
+    overrides: [...new Set([...planned.plan.overrides, ...inFlight])].sort(),
     askedOverrides: overrides,
     propose,
     ...(ask.follows !== undefined && { follows: ask.follows }),
@@ -255,7 +275,7 @@ async function scopeOf(snapshot: Snapshot, ask: RequestAsk): Promise<Scope> {
 }
 
 /** @throws PLAN_CHANGED, or the code of a blocking finding */
-function requireSamePlan(planned: Planned, { scope, digest, rendered }: RollbackRequest): void {
+function requireSamePlan(planned: Planned, { scope, digest, rendered, resume }: RollbackRequest): void {
   const { plan } = planned;
   if (isBlocked(plan)) throw blockedError(plan);
   if (plan.files.length === 0) return;
@@ -263,7 +283,7 @@ function requireSamePlan(planned: Planned, { scope, digest, rendered }: Rollback
   if (plan.digest === digest && same) return;
   throw new BacktrailError(
     'PLAN_CHANGED',
-    `What a rollback of ${formatCoordinates(scope)} would change is no longer what was confirmed.`,
+    `What a ${resume ? 'resume' : 'rollback'} of ${formatCoordinates(scope)} would change is no longer what was confirmed.`,
     { details: { confirmed: digest, now: plan.digest } },
   );
 }

@@ -4,6 +4,7 @@ import type { FileChange } from '../model/index.ts';
 import { compileLayout } from '../layout/layout.ts';
 import type { RollbackRecord } from '../record/trailers.ts';
 import { planWithoutDelivery } from '../rollback/plan.ts';
+import { holdFileOf } from '../rollback/stage.ts';
 import { readOwnConfig } from '../rollback/observe.ts';
 import { makeSnapshot, type Snapshot } from '../snapshot/snapshot.ts';
 import type { RequestContext } from './context.ts';
@@ -47,15 +48,20 @@ export async function executesRequest(
   context: RequestContext,
   snapshot: Snapshot,
   state: LedgerRequest,
-  claim: Pick<RollbackRecord, 'target' | 'plan'> & { readonly commit: ObjectId },
+  claim: Partial<Pick<RollbackRecord, 'target'>> &
+    Pick<RollbackRecord, 'plan'> & { readonly commit: ObjectId },
 ): Promise<boolean> {
-  if (claim.target !== state.target || claim.plan !== state.digest) return false;
+  const target = state.resume ? state.target : claim.target;
+  if (target !== state.target || claim.plan !== state.digest) return false;
   const [written] = await context.git.inspect([claim.commit]);
   const base = written?.parents[0];
   if (base === undefined) return false;
   try {
-    const { files } = await planOn(context, { ...snapshot, base }, state);
-    return files.length > 0 && (await restoresFiles(context, claim.commit, files));
+    const plan = await planOn(context, { ...snapshot, base }, state);
+    const { id, justification: reason, author } = state;
+    const hold = holdFileOf(plan, { id, reason, author, requestedAt: written?.time ?? '' }, snapshot.hasher);
+    const files = [...plan.files, ...(hold ? [hold] : [])];
+    return plan.files.length > 0 && (await restoresFiles(context, claim.commit, files));
   } catch (error) {
     // A rollback that cannot be planned there was not made there.
     if (isFailure(error) && FAILURES[error.code].status < 500) return false;

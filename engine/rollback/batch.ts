@@ -28,7 +28,10 @@ import { requireWritten } from './written.ts';
 
 /** One rollback of a batch, which the branch does not hold yet. */
 export interface BatchMember extends Pick<ExecuteInput, 'onStep'> {
-  readonly asked: Pick<RollbackRequest, 'id' | 'scope' | 'target' | 'base' | 'allowRemoval' | 'overrides'>;
+  readonly asked: Pick<
+    RollbackRequest,
+    'id' | 'scope' | 'target' | 'base' | 'allowRemoval' | 'overrides' | 'hold' | 'resume'
+  >;
   /** What is recorded of it, where this plan may go ahead; throws where it may not. */
   readonly authorize: (planned: Planned) => Promise<RollbackRequest>;
 }

@@ -1,5 +1,6 @@
 /** Whether a plan is still valid after other paths changed: its commits can then be put on top unchanged. */
 import { isShared, type Layout, type Selection, selectionsOf } from '../layout/layout.ts';
+import { holdFolder } from '../holds/hold-file.ts';
 import { bindPath, compilePattern } from '../layout/pattern.ts';
 import { CONFIG_PATH } from '../model/config.ts';
 import { selectionsFor } from '../plan/plan.ts';
@@ -21,9 +22,11 @@ export function isDisjoint(planned: Planned, changed: Iterable<string>): boolean
   ]);
   const listed = new Set(delivery.inputs.flatMap(({ folders }) => [...folders].map(fold)));
   const isMigration = migrationsOf(layout);
+  const holds = plan.owners.map((owner) => holdFolder(owner));
   for (const path of changed) {
     if (path === CONFIG_PATH || own.touches(path) || parentsOf(fold(path)).some((one) => listed.has(one)))
       return false;
+    if (holds.some((folder) => path.startsWith(`${folder}/`))) return false;
     if (
       isGlobal(layout, path) ||
       isMigration(path) ||
@@ -37,7 +40,11 @@ export function isDisjoint(planned: Planned, changed: Iterable<string>): boolean
 /** What concerns every service of the environment was rendered for those that there were. */
 function selectionsRead({ plan, snapshot: { layout } }: Planned): readonly Selection[] {
   const { service: _, ...environment } = plan.scope;
-  const own = selectionsFor(layout, plan.scope);
+  const own = [
+    ...selectionsFor(layout, plan.scope),
+    // Adapters of a hold look at all of the service.
+    ...(plan.holds?.readsScope ? selectionsOf(layout, plan.scope) : []),
+  ];
   const isForAll =
     layout.config.delivery !== null &&
     plan.files.some(({ path }) => layout.isVariables(path) || isShared(layout, plan.scope, path));

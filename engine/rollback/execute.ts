@@ -15,7 +15,7 @@ import {
 } from '../model/index.ts';
 import type { GitRepository } from '../git/open.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
-import { readDelivery, readRollback } from '../record/read.ts';
+import { readDelivery, readResume, readRollback } from '../record/read.ts';
 import { cleanValue, type RollbackRecord } from '../record/trailers.ts';
 import { samePerson } from '../policy/policy.ts';
 import { resultOf } from './result.ts';
@@ -125,7 +125,7 @@ export function requireConfirmed(request: RollbackRequest, planned: Planned): bo
   const { rendered } = request;
   const sameManifests = rendered === undefined || rendered === renderedDigest(planned);
   if (plan.digest === request.digest && sameManifests) return false;
-  const message = `What a rollback of ${formatCoordinates(request.scope)} would change is no longer what was confirmed.`;
+  const message = `What a ${request.resume ? 'resume' : 'rollback'} of ${formatCoordinates(request.scope)} would change is no longer what was confirmed.`;
   throw new BacktrailError('PLAN_CHANGED', message, {
     details: { confirmed: request.digest, now: plan.digest },
   });
@@ -164,8 +164,12 @@ interface DoneInput {
 
 /** @throws REQUEST_EXISTS where it is another rollback */
 export function readDone({ commit, next, messages, request, base }: DoneInput): Done {
-  const claim = readRollback(messages.get(commit)?.trailers ?? []);
+  const trailers = messages.get(commit)?.trailers ?? [];
+  const claim = readRollback(trailers);
   if (claim !== null) requireSame(claim.record, request);
+  const resumed = readResume(trailers)?.record;
+  if (claim !== null ? request.resume : !request.resume || resumed?.plan !== request.digest)
+    throw otherKind(request);
   const delivery = next === undefined ? null : readDelivery(messages.get(next)?.trailers ?? []);
   return {
     commit,
@@ -173,6 +177,17 @@ export function readDone({ commit, next, messages, request, base }: DoneInput): 
     base: claim?.record.base ?? base,
     digest: claim?.record.plan ?? request.digest,
   };
+}
+
+/** A rollback is no resume, nor is a resume of something else. */
+function otherKind({ id }: RollbackRequest): BacktrailError {
+  return new BacktrailError(
+    'REQUEST_EXISTS',
+    `A commit of the branch has the id ${id}, and is not what is asked for.`,
+    {
+      details: { requestId: id },
+    },
+  );
 }
 
 /** The same id may have been used for two different rollbacks. @throws REQUEST_EXISTS */

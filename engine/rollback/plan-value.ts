@@ -4,6 +4,7 @@ import {
   type CheckCode,
   type Finding,
   formatCoordinates,
+  type HeldField,
   type Impact,
   type FileDifference,
   type KeptPath,
@@ -13,6 +14,7 @@ import {
 } from '../model/index.ts';
 import type { Destination } from '../git/open.ts';
 import type { Approval } from '../policy/gate.ts';
+import { spanText } from '../holds/findings.ts';
 import type { Planned, RevisionDetails } from './plan.ts';
 
 /**
@@ -55,6 +57,16 @@ export interface RollbackPlan {
   readonly findings: readonly Finding[];
   /** Codes of checks that would block it, and that are overridden; recorded in the commit. Absent where there are none. */
   readonly overrides?: readonly CheckCode[];
+  /** The hold that it places: how long (null: until it is resumed), what is held, and what adapters take away for it. */
+  readonly hold?: {
+    readonly for: string | null;
+    readonly fields: readonly HeldField[];
+    readonly taken: readonly { readonly adapter: string; readonly path: string; readonly selector: string }[];
+  };
+  /** Files of holds that it replaces, in whole or for the fields that it restores. */
+  readonly replacesHolds?: readonly string[];
+  /** It is a resume: the files of the holds that it lifts. */
+  readonly resumes?: readonly string[];
   /** Whose approval it needs; absent where none is needed. */
   readonly approval?: Approval;
   /** Date, author and message of the current revision and of the target; with `revisions: true` only. */
@@ -67,6 +79,8 @@ export function planValue(
   how: { readonly revisions?: boolean } = {},
 ): RollbackPlan {
   const { scope, branch, base, target, current, digest, files, changes, kept, impact, findings } = plan;
+  const { holds, resumes } = plan;
+  const placed = holds?.placed;
   return {
     mode: scope.mode,
     scope: formatCoordinates(scope),
@@ -91,6 +105,15 @@ export function planValue(
     impact,
     findings: inOrder(findings),
     ...(plan.overrides.length > 0 && { overrides: plan.overrides }),
+    ...(placed && {
+      hold: {
+        for: placed.seconds === null ? null : spanText(placed.seconds),
+        fields: placed.fields,
+        taken: placed.taken.map(({ adapter, path, selector }) => ({ adapter, path, selector })),
+      },
+    }),
+    ...(resumes === undefined && holds && holds.replaced.length > 0 && { replacesHolds: holds.replaced }),
+    ...(resumes && { resumes }),
     ...(how.revisions === true && revisions && { revisions }),
   };
 }

@@ -32,6 +32,9 @@ import type { CheckInput, ObservedImage, Observations } from '../plan/check-inpu
 import { createDocuments } from '../plan/documents/documents.ts';
 import { imagesBroughtBack } from '../plan/documents/images.ts';
 import { planRollback, selectionsFor } from '../plan/plan.ts';
+import { planResume } from '../plan/resume.ts';
+import type { HoldWish } from '../holds/place.ts';
+import { withAdvice, wishOf } from './hold-wish.ts';
 import { refOf, resolveRevision } from '../history/find-revision.ts';
 import { parseRevision } from '../history/revision-name.ts';
 import { toBindings } from '../layout/pattern.ts';
@@ -59,6 +62,12 @@ export interface Ask extends ScopeAsk {
   readonly overrides?: readonly CheckCode[];
   /** Restore the files that hold the selected parts as whole paths. */
   readonly wholeFile?: boolean;
+  /** Keep automation from moving what is restored; where absent, where it shows that it would. */
+  readonly hold?: boolean;
+  /** How long, as `7d`: implies `hold`. */
+  readonly holdFor?: string;
+  /** Lift holds of the scope, or of the fields, in place of a rollback. */
+  readonly resume?: boolean;
 }
 
 /** What planning needs besides the repository. */
@@ -91,6 +100,7 @@ export async function planAsked(snapshot: Snapshot, ask: Ask, tools: PlanTools):
   const { programs, clock } = tools;
   // The parts still determine the revision: `v3` must not become another commit.
   const parts = await resolveScope(snapshot, ask);
+  if (ask.resume) return withDelivery(snapshot, await planResume(snapshot, parts, snapshot.base), programs);
   const { query, revisions } = await historyOf(snapshot, parts);
   const name = parseRevision(ask.to ?? 'previous', clock.now());
   const { target, findings } = await resolveRevision(query, revisions, name);
@@ -99,7 +109,11 @@ export async function planAsked(snapshot: Snapshot, ask: Ask, tools: PlanTools):
   const scope: Scope = ask.wholeFile ? { ...parts, wholeFile: true } : parts;
   const planned = await withDelivery(
     snapshot,
-    await planRollback(snapshot, { scope, target, current, allowRemoval, findings }),
+    withAdvice(
+      snapshot,
+      await planRollback(snapshot, { scope, target, current, allowRemoval, findings, hold: wishOf(ask) }),
+      { ask, author: revisions[0]?.commit.author },
+    ),
     programs,
   );
   const since = revisions.filter(({ version }) => target.version === null || version > target.version);
@@ -133,13 +147,19 @@ export async function withRevisions(planned: Planned): Promise<Planned> {
   return { ...planned, plan: { ...plan, current }, revisions: detailsOf(revisions, plan.target.commit) };
 }
 
+/** What a request is planned by. `hold`: `auto` only where it is asked for. */
+export interface PlannedRequest
+  extends Pick<RollbackRequest, 'scope' | 'target' | 'allowRemoval' | 'overrides' | 'resume'> {
+  readonly hold?: HoldWish | undefined;
+}
+
 /**
  * The same for a confirmed request: nothing is resolved again, and the contents of the request are not trusted. `asks`: `read` for a
  * person, who is told of migrations that commits name as well; else only of those that are known from a plan before.
  */
 export async function planRequested(
   snapshot: Snapshot,
-  request: Pick<RollbackRequest, 'scope' | 'target' | 'allowRemoval' | 'overrides'>,
+  request: PlannedRequest,
   tools: PlanTools,
   { asks = 'known' }: { readonly asks?: 'read' | 'known' } = {},
 ): Promise<Planned> {
@@ -235,6 +255,8 @@ async function withChecks(
   }: Pick<CheckInput, 'since' | 'former'> & { readonly overrides: readonly CheckCode[] },
 ): Promise<Planned> {
   const { snapshot, plan, delivery } = planned;
+  // It restores nothing.
+  if (plan.resumes) return planned;
   const documents = createDocuments(snapshot);
   const input = { snapshot, plan, outputs: delivery.outputs, documents, now: clock.now(), ...known };
   const checked = { ...planned, plan: await checkContent(input, overrides) };
@@ -263,13 +285,14 @@ async function observeImages(input: CheckInput, registries: ImageRegistries): Pr
 /** The same before any renderer runs. */
 export async function planWithoutDelivery(
   snapshot: Snapshot,
-  { scope, target, allowRemoval }: Pick<RollbackRequest, 'scope' | 'target' | 'allowRemoval'>,
+  { scope, target, allowRemoval, hold = null, resume }: PlannedRequest,
 ): Promise<Plan> {
   requireScope(snapshot.layout, scope);
   await requireOnLine(snapshot, target, 'target');
+  if (resume) return planResume(snapshot, scope, target);
   const ref = { commit: target, version: null };
   const current = { commit: snapshot.base, version: null };
-  return planRollback(snapshot, { scope, target: ref, current, allowRemoval, findings: [] });
+  return planRollback(snapshot, { scope, target: ref, current, allowRemoval, findings: [], hold });
 }
 
 /**

@@ -1,6 +1,9 @@
 /** Step 2: writes the revert commit as objects under a staging ref. No branch moves. */
 import {
   BacktrailError,
+  type FileChange,
+  type Hasher,
+  MODE,
   type ObjectId,
   type Person,
   type RollbackRequest,
@@ -8,10 +11,11 @@ import {
 } from '../model/index.ts';
 import { identity } from '../git/store/identity.ts';
 import type { GitRepository } from '../git/open.ts';
+import { holdOf, holdPath, printHold } from '../holds/hold-file.ts';
 import { recordField } from '../layout/layout.ts';
-import { rollbackMessage } from '../record/message.ts';
+import { resumeMessage, rollbackMessage } from '../record/message.ts';
 import type { MessageStyle } from '../record/style.ts';
-import type { RollbackRecord } from '../record/trailers.ts';
+import type { ResumeRecord, RollbackRecord } from '../record/trailers.ts';
 import type { Planned } from './plan.ts';
 import type { ExpectedCommit } from './written.ts';
 
@@ -35,12 +39,14 @@ export const shortTarget = ({ target }: RollbackRequest) => target.slice(0, 7);
 export async function stage({ git, request, committer }: StageInput, planned: Planned): Promise<Staged> {
   const { plan, snapshot } = planned;
   const record = recordOf(request, planned);
-  const message = rollbackMessage({
-    record,
-    subject: snapshot.layout.config.subject,
-    shortTarget: shortTarget(request),
-    style: messageStyle(planned, [request.author, committer]),
-  });
+  const style = messageStyle(planned, [request.author, committer]);
+  const { subject } = snapshot.layout.config;
+  const resumed = resumeOf(request, planned, record);
+  const message =
+    resumed === null
+      ? rollbackMessage({ record, subject, shortTarget: shortTarget(request), style })
+      : resumeMessage({ record: resumed, rollback: record, shortTarget: shortTarget(request), style });
+  const hold = holdFileOf(plan, request, snapshot.hasher);
   const [commit] = await git.writeCommits({
     requestId: request.id,
     commits: [
@@ -50,12 +56,17 @@ export async function stage({ git, request, committer }: StageInput, planned: Pl
         committer,
         time: request.requestedAt,
         message: message.text,
-        writes: plan.writes,
+        writes: [...plan.writes, ...(hold ? [{ path: hold.path, after: hold.after }] : [])],
       },
     ],
   });
   if (commit === undefined) throw new BacktrailError('GIT_FAILED', 'Git wrote no commit.');
-  const written = { commit, parent: plan.base, trailers: message.trailers, files: plan.files };
+  const written = {
+    commit,
+    parent: plan.base,
+    trailers: message.trailers,
+    files: [...plan.files, ...(hold ? [hold] : [])],
+  };
   return { ...planned, commit, record, written };
 }
 
@@ -88,7 +99,40 @@ function recordOf(request: RollbackRequest, { plan, snapshot }: Planned): Rollba
     ...(overrides.length > 0 && { overrides }),
     ...(breakGlass && { breakGlass }),
     ...(request.provenance && { ledger: request.provenance.ledger }),
+    ...(plan.holds?.placed && { holds: [holdPath(request.scope, request.id)] }),
   };
+}
+
+/** null for a rollback. */
+function resumeOf({ id }: RollbackRequest, { plan }: Planned, record: RollbackRecord): ResumeRecord | null {
+  if (plan.resumes === undefined) return null;
+  const { justification, author, approvals, ledger } = record;
+  return {
+    justification,
+    author,
+    approvals,
+    requestId: id,
+    holds: plan.resumes,
+    plan: plan.digest,
+    ...(ledger !== undefined && { ledger }),
+  };
+}
+
+/** The file of the hold that this request places: the plan says what is held, the request since when, and why. */
+export function holdFileOf(
+  { holds }: Pick<Planned['plan'], 'holds'>,
+  {
+    id,
+    reason,
+    author,
+    requestedAt: since,
+  }: Pick<RollbackRequest, 'id' | 'reason' | 'author' | 'requestedAt'>,
+  hasher: Hasher,
+): FileChange | null {
+  if (!holds?.placed) return null;
+  const hold = holdOf(holds.placed, { id, since, reason, author });
+  const content = new TextEncoder().encode(printHold(hold));
+  return { path: hold.path, before: null, after: { mode: MODE.file, id: hasher.blobId(content), content } };
 }
 
 /** A file restored as a whole is recorded by its path alone. */

@@ -24,6 +24,12 @@ export const NOTES: Readonly<Record<string, CommandNotes>> = {
     example: 'backtrail rollback acme/production/api-gateway --to v12 --reason "v2.1.0 answers 500"',
     exits: PUBLISHES,
   },
+  resume: {
+    example: 'backtrail resume acme/production/api-gateway --reason "Fixed in v2.1.1"',
+    exits: PUBLISHES,
+  },
+  holds: { example: 'backtrail holds acme/production -o json', exits: READS },
+  guard: { example: 'backtrail guard --base origin/main --head HEAD', exits: [0, 1, 2, 3] },
   incident: { example: 'backtrail incident incident.yaml --yes', exits: PUBLISHES },
   log: { example: 'backtrail log acme/production --limit 10', exits: READS },
   'deployment record': {

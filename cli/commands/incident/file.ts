@@ -12,6 +12,8 @@ const schema = z.strictObject({
   repo: text.optional(),
   config: z.undefined('a configuration has to be on the branch, as workers know no other').optional(),
   atomic: z.boolean().default(false),
+  hold: z.boolean().optional(),
+  holdFor: text.optional(),
   onFailure: z.enum(['continue', 'stop']).default('stop'),
   rollbacks: z
     .array(
@@ -22,6 +24,8 @@ const schema = z.strictObject({
         allowRemoval: z.boolean().default(false),
         wholeFile: z.boolean().default(false),
         override: z.array(text).max(50).default([]),
+        hold: z.boolean().optional(),
+        holdFor: text.optional(),
       }),
     )
     .min(1)
@@ -46,11 +50,21 @@ export async function readIncident(file: string): Promise<Incident> {
   const [broken] = document.errors;
   if (broken) throw invalid(`${at(broken.pos[0])}: This is not valid YAML.`);
   const parsed = schema.safeParse(valueOf(document, file));
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return withHolds(parsed.data);
   const [first] = parsed.error.issues;
   const path = (first?.path ?? []).filter((step) => typeof step !== 'symbol');
   const where = path.length === 0 ? 'The file' : path.join('.');
   throw invalid(`${at(offsetOf(document, path))}: ${where}: ${first?.message ?? 'not valid'}.`);
+}
+
+/** What the file says of holds is for the rollbacks that say nothing. */
+function withHolds(incident: Incident): Incident {
+  const { hold, holdFor } = incident;
+  const common = { ...(hold !== undefined && { hold }), ...(holdFor !== undefined && { holdFor }) };
+  const rollbacks = incident.rollbacks.map((wish) =>
+    wish.hold === undefined && wish.holdFor === undefined ? { ...wish, ...common } : wish,
+  );
+  return { ...incident, rollbacks };
 }
 
 function valueOf(document: Document, file: string): unknown {

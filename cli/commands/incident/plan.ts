@@ -59,17 +59,21 @@ export async function planAll(
   const twice = items.find(({ id }) => ids.size === ids.add(id).size);
   if (twice) throw new BacktrailError('INVALID_REQUEST', `${twice.wish.scope} is listed twice in the file.`);
   print(`planning ${items.length === 1 ? items[0]?.wish.scope : `${items.length} rollbacks`}`);
-  const asks = items.map(({ id, wish: { scope, to, fields, allowRemoval, wholeFile, override } }) => ({
-    id,
-    scope,
-    to,
-    fields,
-    allowRemoval,
-    wholeFile,
-    override,
-    ledger: true,
-    revisions: true,
-  }));
+  const asks = items.map(
+    ({ id, wish: { scope, to, fields, allowRemoval, wholeFile, override, hold, holdFor } }) => ({
+      id,
+      scope,
+      to,
+      fields,
+      allowRemoval,
+      wholeFile,
+      override,
+      ...(hold !== undefined && { hold }),
+      ...(holdFor !== undefined && { holdFor }),
+      ledger: true,
+      revisions: true,
+    }),
+  );
   const planned = await engine.rollbacks.planMany(asks, reader);
   for (const [index, item] of items.entries()) recordPlanned(item, planned[index]);
   return items;

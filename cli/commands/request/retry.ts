@@ -88,6 +88,10 @@ async function retryTo(
     throw new BacktrailError('REQUEST_NOT_FAILED', `Request ${id} is ${failed.status}, not failed.`, {
       hint: `Ask for another revision with \`backtrail rollback ${failed.scopeName} --to ${to}\`.`,
     });
+  if (failed.resume)
+    throw new BacktrailError('INVALID_REQUEST', `Request ${id} is a resume, which returns to no revision.`, {
+      hint: `\`backtrail request retry ${id}\` tries it again.`,
+    });
   const { scope, scopeName, allowRemoval, justification } = failed;
   const ask = toAsk(scopeName, {
     to,
@@ -95,6 +99,8 @@ async function retryTo(
     override,
     ...(scope.fields && { field: [...scope.fields] }),
     ...(scope.wholeFile && { wholeFile: true }),
+    hold: failed.hold !== undefined,
+    ...(failed.hold && failed.hold.seconds !== null && { holdFor: `${failed.hold.seconds / 60}m` }),
   });
   const plan = await planToAsk(engine, { ...ask, author, ledger: true });
   if (session.format === 'text') printAside(planText(style, plan));

@@ -14,7 +14,7 @@ import type {
 import { configValue, identityOf, isPartial } from '../process/config.ts';
 import { type ConfigReader, createConfigReader } from '../config-reader.ts';
 import type { ConfigEntry } from '../process/config.ts';
-import { discoveryEnvironment, hardenedEnvironment } from '../process/environment.ts';
+import { discoveryEnvironment, hardenedEnvironment, quarantineOf } from '../process/environment.ts';
 import type { ProcessEnvironment } from '../process/spawn.ts';
 import { gitFailure } from '../process/failure.ts';
 import { requireOwnFilters } from './filters.ts';
@@ -49,6 +49,7 @@ export interface LocalOptions {
   readonly cacheFolder: string;
   readonly timeoutMs: number;
   readonly lines: KnownLines;
+  readonly quarantine?: boolean | undefined;
   readonly onProgress?: ((progress: Progress | null) => void) | undefined;
 }
 
@@ -73,6 +74,7 @@ export async function openLocal(options: LocalOptions): Promise<LocalRepository>
   const entries = await reader.fresh();
   const env = {
     ...hardenedEnvironment({ user: options.env, entries, transport: false }),
+    ...(options.quarantine && quarantineOf(options.env)),
     // Where the configuration names the worktree, git takes its own folder for a part of it, and paths begin there.
     ...(configValue(entries, 'core.worktree') !== null && { GIT_WORK_TREE: found.directory }),
   };
@@ -105,6 +107,12 @@ export async function openLocal(options: LocalOptions): Promise<LocalRepository>
     kind: 'local',
     location: options.location,
     worktree: found.worktree,
+    resolve: async (revision) => {
+      if (revision === '' || /[\0\n]/.test(revision)) return null;
+      const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`];
+      const commit = await runner.text(args, { okCodes: [0, 1, 128] });
+      return isObjectId(commit) ? commit : null;
+    },
     head: () => readHead(runner),
     checkedOut: async () => (await readHead(runner)).branch,
     defaultBranch: () => headBranch(runner),

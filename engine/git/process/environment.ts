@@ -118,6 +118,19 @@ export function hardenedEnvironment(options: {
   };
 }
 
+/**
+ * Where git keeps the objects of a push until its pre-receive hook has judged them (git-receive-pack(1), QUARANTINE ENVIRONMENT): only for what
+ * runs in such a hook, and only reads.
+ */
+export function quarantineOf(user: ProcessEnvironment): Environment {
+  const names = ['GIT_QUARANTINE_PATH', 'GIT_OBJECT_DIRECTORY', 'GIT_ALTERNATE_OBJECT_DIRECTORIES'];
+  const given = names.flatMap((name) => {
+    const value = user[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return Object.fromEntries(given);
+}
+
 function inherited(user: ProcessEnvironment, also: (name: string) => boolean): Environment {
   const kept = Object.entries(user).filter(
     (entry): entry is [string, string] =>

@@ -162,7 +162,7 @@ function parse(id: ObjectId, bytes: Buffer, cut: boolean): Commit {
     tree,
     date,
     // As the native reader narrows by text first: with a blank before the colon it is no record.
-    recorded: /^(?:rollback-request-id|delivery-of):/im.test(message) && isRecord(trailers),
+    recorded: /^(?:rollback-request-id|resume-request-id|delivery-of):/im.test(message) && isRecord(trailers),
     cut: cut && parents.length > 0,
   };
 }

@@ -18,10 +18,16 @@ import type { NativeObjects } from './objects.ts';
 import { readNamed } from './refs.ts';
 
 /** A cheap filter by text; the parsed trailers decide. */
-const RECORDED = ['--no-patch', '-i', '--grep=^Rollback-Request-ID:', '--grep=^Delivery-Of:'];
-/** Does the record in these trailers claim a rollback or a delivery? */
+const RECORDED = [
+  '--no-patch',
+  '-i',
+  '--grep=^Rollback-Request-ID:',
+  '--grep=^Resume-Request-ID:',
+  '--grep=^Delivery-Of:',
+];
+/** Does the record in these trailers claim a rollback, a resume or a delivery? */
 export const isRecord = (trailers: readonly string[]) =>
-  trailers.some((line) => /^(rollback-request-id|delivery-of):/i.test(line));
+  trailers.some((line) => /^(rollback-request-id|resume-request-id|delivery-of):/i.test(line));
 
 const RENAMES = [
   'diff-tree',
@@ -92,6 +98,8 @@ export function createHistory(context: {
   const width = format === 'sha1' ? 20 : 32;
   const index = createLineCache({ ...context.index, runner, width, firstParents });
   let walks = 0;
+  // Rollbacks and resumes are asked for one after the other.
+  let recorded: { readonly tip: ObjectId; readonly commits: Promise<readonly LogCommit[]> } | null = null;
   return {
     shallow,
     log: (query) => log(query),
@@ -109,11 +117,17 @@ export function createHistory(context: {
     async expectMany(tip) {
       if (!shallow) await index.changed(requireObjectId(tip), []);
     },
-    async recorded(tip) {
-      const { stdout } = await runner.run([...LOG, ...RECORDED, requireObjectId(tip)], {
-        maxBytes: LOG_LIMIT,
-      });
-      return readLog(tokens(stdout)).filter(({ trailers }) => isRecord(trailers));
+    recorded(tip) {
+      if (recorded?.tip !== requireObjectId(tip)) {
+        const read = async () => {
+          const { stdout } = await runner.run([...LOG, ...RECORDED, tip], { maxBytes: LOG_LIMIT });
+          return readLog(tokens(stdout)).filter(({ trailers }) => isRecord(trailers));
+        };
+        const commits = read();
+        recorded = { tip, commits };
+        commits.catch(() => (recorded = null));
+      }
+      return recorded.commits;
     },
     async inspect(ids) {
       const input = `${ids.map(requireObjectId).join('\n')}\n`;

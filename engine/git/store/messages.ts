@@ -47,7 +47,12 @@ export async function requestsSince(
   { tip, after }: { readonly tip: ObjectId; readonly after: ObjectId | null },
 ): Promise<Map<RequestId, ObjectId>> {
   const range = [requireObjectId(tip), ...(after === null ? [] : [`^${requireObjectId(after)}`])];
-  const grep = ['--first-parent', '--regexp-ignore-case', '--grep=^Rollback-Request-ID:'];
+  const grep = [
+    '--first-parent',
+    '--regexp-ignore-case',
+    '--grep=^(Rollback|Resume)-Request-ID:',
+    '--extended-regexp',
+  ];
   const { stdout } = await runner.run([...LOG, ...grep, ...range]);
   const found = new Map<RequestId, ObjectId>();
   // Newest first: of several commits the oldest one stays.
@@ -77,8 +82,8 @@ export function executesRequest(trailers: readonly string[], requestId: RequestI
 }
 
 function requestOf(trailers: readonly string[]): string | null {
-  const ids = trailers.filter((line) => /^rollback-request-id:/i.test(line));
-  return ids.length === 1 ? (ids[0]?.slice('rollback-request-id:'.length).trim() ?? null) : null;
+  const ids = trailers.filter((line) => /^(?:rollback|resume)-request-id:/i.test(line));
+  return ids.length === 1 ? (ids[0]?.slice((ids[0]?.indexOf(':') ?? 0) + 1).trim() ?? null) : null;
 }
 
 function readMessages(output: Buffer): Map<ObjectId, CommitMessage> {

@@ -132,6 +132,11 @@ function withDefaults(raw: RawConfig): Config {
     delivery: raw.delivery ? withCommand(raw.delivery) : null,
     checks: withCheckDefaults(raw.checks ?? {}),
     policy: withPolicyDefaults(raw.policy ?? {}, raw.features),
+    holds: {
+      bots: raw.holds?.bots ?? [],
+      set: raw.holds?.set ?? [],
+      sources: raw.holds?.sources ?? [],
+    },
     ledger: { ref: raw.ledger?.ref ?? LEDGER_REF },
     deployments: {
       ref: raw.deployments?.ref ?? DEPLOYMENTS_REF,

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { MESSAGE_PLACEHOLDERS, templateProblem, trailerKeyProblem } from '../../record/style.ts';
 import { checksSchema } from './checks.ts';
+import { holdsSchema } from './holds.ts';
 import { deploymentsSchema, featuresSchema, ledgerSchema, policySchema } from './policy.ts';
 import {
   branchProblem,
@@ -287,6 +288,9 @@ export const configSchema = z.strictObject({
     .meta({ description: 'Manifests that are rendered and published with each rollback.' }),
   checks: checksSchema.optional().meta({
     description: 'How severe each check of a plan is, and what it looks at (docs/checks.md).',
+  }),
+  holds: holdsSchema.optional().meta({
+    description: 'How automation is kept from moving what a rollback restored (docs/holds.md).',
   }),
   policy: policySchema.optional().meta({
     description: 'Who must agree before a rollback is executed, and who may do what.',

@@ -52,7 +52,8 @@ interface Page {
 export interface PublishedRequest {
   readonly commit: ObjectId;
   readonly deliveryCommit: ObjectId | null;
-  readonly target: ObjectId;
+  /** Absent: it is a resume. */
+  readonly target?: ObjectId;
   readonly plan: string;
 }
 

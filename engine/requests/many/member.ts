@@ -7,7 +7,7 @@ import {
   type RollbackRequest,
   type RollbackResult,
 } from '../../model/index.ts';
-import { readRollback } from '../../record/read.ts';
+import { readResume, readRollback } from '../../record/read.ts';
 import type { BatchMember } from '../../rollback/batch.ts';
 import { type Planned, planRequested } from '../../rollback/plan.ts';
 import { resultOf } from '../../rollback/result.ts';
@@ -29,7 +29,8 @@ export async function isPublished(context: RequestContext, state: LedgerRequest)
   const { base: tip } = snapshot;
   const commit = await context.git.findRequest({ tip, base, requestId: id });
   if (commit === null) return false;
-  const claim = readRollback((await context.git.messages([commit])).get(commit)?.trailers ?? []);
+  const trailers = (await context.git.messages([commit])).get(commit)?.trailers ?? [];
+  const claim = state.resume ? readResume(trailers) : readRollback(trailers);
   if (claim !== null && (await executesRequest(context, snapshot, state, { ...claim.record, commit })))
     return true;
   throw new BacktrailError(
@@ -78,6 +79,8 @@ export function requestOf(
     requestedAt: provenance?.at ?? state.createdAt,
     allowRemoval: state.allowRemoval,
     ...(state.overrides && { overrides: state.overrides }),
+    hold: state.hold ?? null,
+    resume: state.resume,
     ...(bind === 'rendered' && { rendered: state.rendered }),
     ...(provenance && { provenance }),
   };
@@ -85,7 +88,7 @@ export function requestOf(
 
 export function memberOf(found: EligibilityInput, onStep: BatchMember['onStep']): BatchMember {
   const { file, context } = found;
-  const { id, scope, target, base, allowRemoval, overrides } = file.state;
+  const { id, scope, target, base, allowRemoval, overrides, hold, resume } = file.state;
   // A policy may have come, or become stricter, on each tip that it is planned on.
   const authorize = async ({ snapshot, plan }: Planned) => {
     const pinned = { ...context, observe: () => Promise.resolve(snapshot) };
@@ -94,7 +97,7 @@ export function memberOf(found: EligibilityInput, onStep: BatchMember['onStep'])
     return requestOf(judged, await requireEligible(judged));
   };
   return {
-    asked: { id, scope, target, base, allowRemoval, overrides },
+    asked: { id, scope, target, base, allowRemoval, overrides, hold, resume },
     authorize,
     ...(onStep && { onStep }),
   };

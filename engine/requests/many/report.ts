@@ -7,7 +7,7 @@ import {
   type RequestId,
   type RollbackResult,
 } from '../../model/index.ts';
-import { readRollback } from '../../record/read.ts';
+import { readResume, readRollback } from '../../record/read.ts';
 import { readDone } from '../../rollback/execute.ts';
 import { resultOf } from '../../rollback/result.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
@@ -56,7 +56,8 @@ export async function reportPublished(
   const looked = { ...snapshot, history: onLine(snapshot.history, line, places) };
   const settled = await settleAll(placed, async ({ each, commit, next }) => {
     const { state } = each.file;
-    const claim = readRollback(messages.get(commit)?.trailers ?? []);
+    const trailers = messages.get(commit)?.trailers ?? [];
+    const claim = state.resume ? readResume(trailers) : readRollback(trailers);
     const request = requestOf(each, null);
     if (claim === null || !(await executesRequest(looking, looked, state, { ...claim.record, commit })))
       return null;

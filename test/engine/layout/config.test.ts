@@ -35,6 +35,7 @@ describe('configuration', () => {
       show: [],
       source: [],
       delivery: null,
+      holds: { bots: [], set: [], sources: [] },
       policy: { environments: [], groups: {}, permissions: [] },
       checks: {
         severity: {},

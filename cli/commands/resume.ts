@@ -1,0 +1,28 @@
+import { FIELD, type Program, runCommand, SCOPE } from './command.ts';
+import { toAsk } from './plan.ts';
+import { REQUEST_ID, type RollbackOptions, runAsked } from './rollback.ts';
+
+export function addResume(program: Program): void {
+  program.root
+    .command('resume')
+    .description('lift holds, and give back to automation what they took away')
+    .argument('<scope>', SCOPE)
+    .option('--field <field...>', FIELD)
+    .option('--reason <text>', 'why; becomes part of the record')
+    .option('--dry-run', 'show the plan and stop')
+    .option('--yes', 'do not ask; needs --reason')
+    .option('--request-id <key>', REQUEST_ID)
+    .option('--queue', 'let a worker execute it, and follow it')
+    .option('--no-wait', 'with --queue: do not follow it')
+    .addHelpText('after', EXAMPLES)
+    .action((scope: string, { field, ...options }: RollbackOptions) =>
+      runCommand(program, (context) =>
+        runAsked(context, { ...toAsk(scope, field ? { field } : {}), resume: true }, options),
+      ),
+    );
+}
+
+const EXAMPLES = `
+Examples:
+  backtrail resume acme/production/api-gateway
+  backtrail resume acme/production/api-gateway --field image --reason "v2.1.1 is fixed" --yes`;
