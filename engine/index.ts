@@ -134,7 +134,7 @@ export type { Check } from './model/check.ts';
 export type { RevisionSource } from './model/config.ts';
 export { CHECKS, type CheckCode } from './model/checks.ts';
 export type { Finding, NoticeCode } from './model/finding.ts';
-export type { Severity } from './model/severity.ts';
+export type { Severity } from './model/checks.ts';
 export type { ObjectId, Person } from './model/git.ts';
 export { NOTE_KINDS, REQUEST_STATUSES } from './model/ledger.ts';
 export type {

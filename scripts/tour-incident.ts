@@ -29,6 +29,13 @@ const stage = { folder };
 process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
 
+const serviceText = (host: string, { profile = 'web', tag = '' }) =>
+  `profile: ${profile}\nimage:\n  repository: ${host}/acme/api-gateway\n  tag: ${tag} ${MARKER}\nreplicas: 2\n`;
+
+const head = (who: Somebody) => git(stage, who, 'rev-parse', 'HEAD');
+const file = () => readFileSync(join(folder, 'config', FILE), 'utf8');
+const guarded = z.object({ violations: z.array(z.looseObject({ restore: z.string() })) });
+
 try {
   await tour();
   say(
@@ -73,9 +80,6 @@ async function tour(): Promise<void> {
   }
 }
 
-const serviceText = (host: string, { profile = 'web', tag = '' }) =>
-  `profile: ${profile}\nimage:\n  repository: ${host}/acme/api-gateway\n  tag: ${tag} ${MARKER}\nreplicas: 2\n`;
-
 function write(path: string, text: string): void {
   const full = join(folder, 'config', path);
   mkdirSync(dirname(full), { recursive: true });
@@ -87,9 +91,6 @@ function commit(who: Somebody, subject: string, files: Readonly<Record<string, s
   git(stage, who, 'add', '--all');
   git(stage, who, 'commit', '--quiet', '-m', subject);
 }
-
-const head = (who: Somebody) => git(stage, who, 'rev-parse', 'HEAD');
-const file = () => readFileSync(join(folder, 'config', FILE), 'utf8');
 
 function buildRepository({ jane, flux }: Cast, host: string): void {
   title('1. Four commits: a service of another kind, the good one, a migration, and a bad image by a bot');
@@ -150,8 +151,6 @@ function hold({ jane }: Cast, host: string): void {
   claim(!file().includes('$imagepolicy') && file().includes('tag: v2.0.5'), 'The marker is still there');
   backtrail(stage, jane, 0, 'holds');
 }
-
-const guarded = z.object({ violations: z.array(z.looseObject({ restore: z.string() })) });
 
 function guard({ jane, flux }: Cast, host: string): void {
   title('5. A bot that writes anyway is found, with the command that restores what is held');

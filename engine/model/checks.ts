@@ -2,7 +2,8 @@
  * The checks of a plan, one list: code, default severity, whether a person may override a block of it, what it sees and what to do next.
  * Only these can be configured (`checks`); what is not in this list, such as PATH_COLLISION, cannot be done at all.
  */
-import type { Severity } from './severity.ts';
+
+export type Severity = 'block' | 'warn' | 'info';
 
 export interface CheckRule {
   readonly severity: Severity;

@@ -1,5 +1,5 @@
 import type { FailureCode } from './failure.ts';
-import type { Severity } from './severity.ts';
+import type { Severity } from './checks.ts';
 
 /** Codes of findings that never block. A blocking finding uses a code of the failure table. */
 export type NoticeCode =

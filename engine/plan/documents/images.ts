@@ -49,7 +49,8 @@ function collect(value: unknown, add: Add, depth = 0): void {
 }
 
 function addReference(text: string, add: Add): void {
-  if (text !== '' && text.length <= LONGEST && !/[\s{}$]/.test(text)) add(text);
+  // A name alone may be a version as well, as in `image: v2`.
+  if (text.length <= LONGEST && /[/:@]/.test(text) && !/[\s{}$]/.test(text)) add(text);
 }
 
 function addOfChart(image: Readonly<Record<string, unknown>>, add: Add): void {

@@ -191,6 +191,21 @@ describe('what records say of revisions', () => {
     expect(all[2]?.reasons[0]).toMatch(new RegExp(`^Its deployment failed, .* UTC \\(${bad.id}\\)\\.$`));
   });
 
+  it('blocks a plan whose target failed, and only tells of one that was replaced', async () => {
+    const said = async (to: string) =>
+      (await targetOf(to)).findings.filter(({ code }) => code === 'TARGET_INELIGIBLE');
+    expect(await said('v2')).toEqual([]);
+    await record({ commit: 'v2' });
+    expect(await said('v2')).toEqual([]);
+    await record({ commit: 'v2', status: 'failed' });
+    expect(await said('v2')).toMatchObject([
+      { severity: 'block', message: expect.stringContaining('Its deployment failed') },
+    ]);
+    await record({ commit: 'v3' });
+    await record({ commit: 'v3', status: 'rolled_back' });
+    expect(await said('v3')).toMatchObject([{ severity: 'info' }]);
+  });
+
   it('decides what previous and last-successful are', async () => {
     await record({ commit: 'v1' });
     await record({ commit: 'v3', status: 'failed' });

@@ -10,6 +10,7 @@ import { createRepo, type Repo, temporaryFolder } from '../../helpers/repositori
 const REF = 'refs/backtrail/deployments';
 const reader = JANE;
 const NO_POLICY = { environments: [] };
+const QUIET = { checks: { IMAGE_MUTABLE: 'off', IMAGE_UNCHECKED: 'off' } };
 /** In two parts, so that no scanner takes it for one that is in use. */
 const TOKEN = ['ghp', 'wWPw5k4aXcaT4fNP0UcnZwJUVFk6LO0pINUx'].join('_');
 
@@ -19,7 +20,7 @@ const app = (tag: string) =>
 
 async function repoWith(options: { bare?: boolean; first?: Record<string, string> } = {}): Promise<Repo> {
   const repo = await createRepo({ bare: options.bare ?? true });
-  const config = { '.backtrail/config.yaml': configOf(NO_POLICY) };
+  const config = { '.backtrail/config.yaml': configOf(NO_POLICY, QUIET) };
   const steps = [{ ...config, ...app('v1'), ...options.first }, app('v2')];
   if (options.bare ?? true) await repo.replay(steps.map((files) => ({ files })));
   else for (const files of steps) await repo.commit(files);
@@ -139,9 +140,10 @@ describe('a completed rollback', () => {
     await repo.replay([{ files: { 'apps/prod/a/env.yaml': 'token: from-vault\n' } }]);
     const engine = await engineOf(repo);
     const bad = await record(engine, 'prod/a');
-    const plan = await engine.rollbacks.plan({ scope: 'prod/a', to: 'v1' });
+    const override = ['RAW_SECRET'];
+    const plan = await engine.rollbacks.plan({ scope: 'prod/a', to: 'v1', override });
     const { target, digest, base } = plan;
-    const ask = { scope: 'prod/a', target, digest, base, reason: 'x', author: JANE };
+    const ask = { scope: 'prod/a', target, digest, base, reason: 'x', author: JANE, override };
     const done = await engine.rollbacks.request(ask);
     expect(done.status).toBe('completed');
     expect(done.findings).toContainEqual(

@@ -44,6 +44,7 @@ describe('configuration', () => {
         recurring: { times: 3, days: 30 },
       },
       ledger: { ref: 'refs/backtrail/ledger' },
+      deployments: { ref: 'refs/backtrail/deployments', record: 'auto' },
       subject: 'Rollback',
       commit: { subject: null, signoff: false, trailers: {} },
     });

@@ -1,6 +1,6 @@
-import { FIELD, type Program, runCommand, SCOPE } from './command.ts';
-import { toAsk } from './plan.ts';
-import { REQUEST_ID, type RollbackOptions, runAsked } from './rollback.ts';
+import { FIELD, type Program, runCommand, SCOPE } from '../command.ts';
+import { toAsk } from '../plan.ts';
+import { REQUEST_ID, type RollbackOptions, runAsked } from '../rollback.ts';
 
 export function addResume(program: Program): void {
   program.root

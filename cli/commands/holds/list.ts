@@ -1,5 +1,5 @@
-import { holdsText } from '../print/holds.ts';
-import { type Program, runCommand, SCOPE } from './command.ts';
+import { holdsText } from '../../print/holds.ts';
+import { type Program, runCommand, SCOPE } from '../command.ts';
 
 export function addHolds(program: Program): void {
   program.root

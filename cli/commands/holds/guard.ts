@@ -1,11 +1,11 @@
-import { type Guarded, openEngine } from '../../engine/index.ts';
-import { BacktrailError } from '../../engine/model/failure.ts';
-import { engineOptionsOf } from '../engine-options.ts';
-import { guardText } from '../print/holds.ts';
-import type { Session } from '../session.ts';
-import { readInput } from '../terminal/input.ts';
-import type { Output } from '../terminal/output.ts';
-import { type Context, type Program, runCommand } from './command.ts';
+import { type Guarded, openEngine } from '../../../engine/index.ts';
+import { BacktrailError } from '../../../engine/model/failure.ts';
+import { engineOptionsOf } from '../../engine-options.ts';
+import { guardText } from '../../print/holds.ts';
+import type { Session } from '../../session.ts';
+import { readInput } from '../../terminal/input.ts';
+import type { Output } from '../../terminal/output.ts';
+import { type Context, type Program, runCommand } from '../command.ts';
 
 interface GuardOptions {
   readonly base?: string;
