@@ -56,7 +56,9 @@ export function toRequest(
   { reason, ...confirmed }: Confirmed,
 ): IdentifiedAsk {
   const { scope, fields, wholeFiles, base, target, digest, gate, hold, resumes } = plan;
-  const holding = hold ? { hold: true, ...(hold.for !== null && { holdFor: hold.for }) } : { hold: false };
+  const shown = hold ? { hold: true, ...(hold.for !== null && { holdFor: hold.for }) } : { hold: false };
+  // Where nothing is to do, a hold may be there already.
+  const holding = plan.unchanged ? {} : shown;
   return {
     scope,
     ...(fields && { fields }),

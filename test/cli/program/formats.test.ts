@@ -127,6 +127,23 @@ const SHAPES = {
       fields: z.number(),
     }),
     findings: z.array(finding),
+    // Where markers show that automation moves what is restored.
+    hold: z
+      .strictObject({
+        for: z.string().nullable(),
+        fields: z
+          .array(
+            z.strictObject({
+              path: z.string(),
+              selector: z.string(),
+              held: z.string().nullable(),
+              secret: z.literal(true).optional(),
+            }),
+          )
+          .min(1),
+        taken: z.array(z.strictObject({ adapter: z.string(), path: z.string(), selector: z.string() })),
+      })
+      .optional(),
   }),
   rollback: z.strictObject({
     requestId: z.string().regex(/^rbk-[0-9A-Z]{26}$/),
