@@ -48,7 +48,7 @@ const ENGINE = [
   'log',
   'recurring',
   'holds',
-  'resumes',
+  'recorded',
   'guard',
   'guardPush',
   'findRequest',

@@ -123,8 +123,11 @@ export interface Engine {
   log(ask: { scope?: string; limit: number }): Promise<queries.LogEntry[]>;
   /** Scopes that went back to the same revision again and again lately (`checks.recurring`), the most frequent first. */
   recurring(ask: { scope?: string; limit: number }): Promise<Recurring[]>;
-  /** Resumes on the branch, newest first, by what their commits record. */
-  resumes(ask: { scope?: string; limit: number }): Promise<ResumeEntry[]>;
+  /** The same, with the resumes on the branch: as many of each at most. */
+  recorded(ask: {
+    scope?: string;
+    limit: number;
+  }): Promise<{ readonly rollbacks: readonly queries.LogEntry[]; readonly resumes: readonly ResumeEntry[] }>;
   /** What is held, newest first; of a scope and its services, or all. @throws SCOPE_INVALID */
   holds(ask: { scope?: string }): Promise<Holds>;
   /**
@@ -251,8 +254,11 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
       repository.ask(async (snapshot, { git, offline }) =>
         withNotice(await withPreview(git, await planAsked(snapshot, ask, { programs, clock })), offline),
       ),
-    resumes: (ask) =>
-      answer(async (snapshot) => (await import('./queries/resumes.ts')).resumes(snapshot, ask)),
+    recorded: (ask) =>
+      answer(async (snapshot) => {
+        const { resumes } = await import('./queries/resumes.ts');
+        return { rollbacks: await queries.log(snapshot, ask), resumes: await resumes(snapshot, ask) };
+      }),
     holds: ({ scope }) =>
       answer(async (snapshot) => {
         const { listHolds } = await import('./holds/list.ts');

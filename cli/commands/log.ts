@@ -16,10 +16,9 @@ export function addLog(program: Program): void {
             const found = await session.withEngine((engine) => engine.recurring(ask), { offline: true });
             return { value: { recurring: found }, text: () => recurringText(style, found) };
           }
-          const [rollbacks, resumes] = await session.withEngine(
-            async (engine) => [await engine.log(ask), await engine.resumes(ask)] as const,
-            { offline: true },
-          );
+          const { rollbacks, resumes } = await session.withEngine((engine) => engine.recorded(ask), {
+            offline: true,
+          });
           const value = { rollbacks, ...(resumes.length > 0 && { resumes }) };
           return { value, text: () => logText(style, rollbacks, resumes) };
         }),

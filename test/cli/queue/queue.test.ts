@@ -74,8 +74,11 @@ describe('rollback --queue', () => {
     for (const repo of [queued, direct]) await repo.commit({ '.backtrail/config.yaml': `${config}${style}` });
     const env = { GIT_AUTHOR_NAME: 'Jane', GIT_AUTHOR_EMAIL: 'jane@example.com' };
     const now = Date.parse('2026-12-01T00:00:00Z');
-    const one = completedOf(await backtrail(queued, back('-o', 'json'), { ...options(), env, now }));
-    const args = back('-o', 'json').filter((word) => word !== '--queue');
+    const one = completedOf(
+      await backtrail(queued, back('-o', 'json', '--no-hold'), { ...options(), env, now }),
+    );
+    // A hold is named by its request.
+    const args = back('-o', 'json', '--no-hold').filter((word) => word !== '--queue');
     const other = completedOf(await backtrail(direct, args, { env, now }));
     // Two requests have two ids, and so two commits of the same tree.
     const { requestId: _, commit: one1, deliveryCommit: one2, ...rest } = one;

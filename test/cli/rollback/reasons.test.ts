@@ -15,6 +15,7 @@ const KEYS = [
   'Rollback-Base',
   'Rollback-Plan',
   'Rollback-Engine',
+  'Rollback-Hold',
 ];
 const FORGED = 'rbk-00000000000000000000000000';
 

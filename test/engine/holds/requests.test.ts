@@ -67,7 +67,7 @@ describe('a request', () => {
     expect(await show(repo, `${API}/app.yaml`)).toBe(app('v1'));
     expect((await trailer(repo, 'Approval')).trim()).toContain('bob@example.com');
     expect((await trailer(repo, 'Resume-Ledger')).trim()).toMatch(/^[0-9a-f]{40}$/);
-    expect(await worker.resumes({ scope: 'prod', limit: 9 })).toMatchObject([
+    expect((await worker.recorded({ scope: 'prod', limit: 9 })).resumes).toMatchObject([
       { requestId: resume.id, commit: done.commit, scope: 'prod/api', problems: [] },
     ]);
     expect(await worker.log({ limit: 9 })).toMatchObject([{ requestId: first.id, problems: [] }]);
