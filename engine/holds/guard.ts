@@ -72,7 +72,7 @@ export async function guardLine(input: GuardInput): Promise<Guarded> {
     const files = commit.changes.filter(({ path }) => isHoldPath(path));
     if (holds.size === 0 && files.length === 0) continue;
     const before = [...holds.values()];
-    const touched = await readTouched(reader, files);
+    const touched = await readTouched(input, files);
     const may = await mayLift({ reader, config: layout.config, viewOf }, { commit, touched, holds });
     for (const [path, after] of touched) {
       const old = holds.get(path);
@@ -85,14 +85,14 @@ export async function guardLine(input: GuardInput): Promise<Guarded> {
       else if (may) holds.delete(path);
       else for (const field of lifted) suspect(old, field, commit, 'lifted');
     }
+    let sides: Awaited<ReturnType<typeof statesAround>> | null = null;
     for (const old of before) {
       const hold = holds.get(old.path);
       if (hold === undefined) continue;
       const fields = hold.fields.filter(({ path }) => commit.changes.some((change) => isBelow(path, change)));
       if (fields.length === 0) continue;
-      const [parent] = commit.parents;
-      const was = parent === undefined ? null : await states(input, viewOf, parent);
-      const is = await states(input, viewOf, commit.id);
+      sides ??= await statesAround(input, viewOf, commit);
+      const { was, is } = sides;
       for (const field of fields) {
         const [then, here] = [was && (await was(hold, field)), await is(hold, field)];
         if (here.broken && !(then?.broken && (field.secret || then.now === here.now)))
@@ -123,6 +123,12 @@ function memo(read: ViewOf): ViewOf {
 async function states({ layout }: GuardInput, viewOf: ViewOf, commit: ObjectId) {
   const viewAt = (target: ObjectId) => viewOf(target).catch(() => null);
   return stateReader({ view: await viewOf(commit), viewAt, unmasked: layout.unmasked });
+}
+
+/** The fields before a commit and after it. */
+async function statesAround(input: GuardInput, viewOf: ViewOf, { id, parents: [parent] }: LogCommit) {
+  const was = parent === undefined ? null : await states(input, viewOf, parent);
+  return { was, is: await states(input, viewOf, id) };
 }
 
 const isBelow = (path: string, change: PathChange) => change.path === path;

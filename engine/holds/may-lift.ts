@@ -12,11 +12,13 @@ import type {
   PathChange,
   TreeView,
 } from '../model/index.ts';
+import type { Layout } from '../layout/layout.ts';
 import { readResume, readRollback } from '../record/read.ts';
 import { decode } from '../yaml/core/text.ts';
 import { isListed } from './bots.ts';
 import { giveBack } from './give-back.ts';
 import { holdPath, isHoldPath, parseHold } from './hold-file.ts';
+import { outside } from './read.ts';
 import { stateReader } from './state.ts';
 
 export type ViewOf = (commit: ObjectId) => Promise<TreeView>;
@@ -24,12 +26,16 @@ export type ViewOf = (commit: ObjectId) => Promise<TreeView>;
 /** The holds that a commit touches, as it leaves them; null: removed, or no hold any more. */
 export type Touched = ReadonlyMap<string, Hold | null>;
 
-export async function readTouched(reader: ObjectReader, changes: readonly PathChange[]): Promise<Touched> {
+export async function readTouched(
+  { reader, layout }: { readonly reader: ObjectReader; readonly layout: Layout },
+  changes: readonly PathChange[],
+): Promise<Touched> {
   const touched = new Map<string, Hold | null>();
   for (const { path, after } of changes) {
     const text = await textOf(reader, after);
     const parsed = text === null ? null : parseHold(path, text);
-    touched.set(path, parsed && 'hold' in parsed ? parsed.hold : null);
+    const hold = parsed && 'hold' in parsed && outside(layout, parsed.hold) === null ? parsed.hold : null;
+    touched.set(path, hold);
   }
   return touched;
 }

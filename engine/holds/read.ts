@@ -97,7 +97,7 @@ function tooLarge(error: unknown): Uint8Array {
 }
 
 /** A hold reaches no further than its scope. */
-function outside(layout: Layout, hold: Hold): string | null {
+export function outside(layout: Layout, hold: Hold): string | null {
   if (layout.hasTenant !== (hold.tenant !== undefined)) return 'its scope is not one of this layout';
   const selections = selectionsOf(layout, hold);
   const isInside = (path: string) => selections.some(({ paths }) => paths.match(path) !== null);
