@@ -122,4 +122,4 @@ export function leavesOf(path: string, text: string): string[] {
   return leaves.map(({ selector }) => selector);
 }
 
-export const idOf = (hasher: Hasher, text: string) => hasher.blobId(new TextEncoder().encode(text));
+const idOf = (hasher: Hasher, text: string) => hasher.blobId(new TextEncoder().encode(text));

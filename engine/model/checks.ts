@@ -138,7 +138,7 @@ export interface ChecksConfig {
 }
 
 /** This many rollbacks of a scope to one revision, within this many days, are worth a word. */
-export interface RecurringLimit {
+interface RecurringLimit {
   readonly times: number;
   readonly days: number;
 }

@@ -27,7 +27,7 @@ export interface Features {
 }
 
 export const SELECTIVE_MODES = ['service', 'field'] as const;
-export type SelectiveMode = (typeof SELECTIVE_MODES)[number];
+type SelectiveMode = (typeof SELECTIVE_MODES)[number];
 
 /** A window that begins at each time of `cron` and lasts `durationMs`. */
 export interface ChangeWindow {

@@ -29,7 +29,7 @@ export interface CheckInput {
 }
 
 /** A rollback that was made in the scope before. */
-export interface FormerRollback {
+interface FormerRollback {
   readonly requestId: RequestId;
   readonly target: ObjectId;
   /** ISO 8601. */

@@ -227,7 +227,8 @@ async function publishAll(
 ): Promise<RecordedRollbacks> {
   const made = staged.map((each) => completedOf(each, []));
   const prepared = async () => (await recorder?.prepare(made)) ?? NOT_RECORDED;
-  for (let attempt = 1; attempt <= RECORDED && losses < PATIENCE; attempt += 1) {
+  const attempts = losses < PATIENCE ? RECORDED : 0;
+  for (let attempt = 1; attempt <= attempts; attempt += 1) {
     const completed = await record(made);
     if (completed === null) break;
     const recorded = await prepared();

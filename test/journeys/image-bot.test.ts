@@ -31,9 +31,9 @@ async function bump(repo: Repo, newest: string): Promise<boolean> {
 /** Every 300 ms until it is ended; gives how often it looked, and how often it moved something. */
 function startBot(repo: Repo, newest: string) {
   const done = { looks: 0, bumps: 0 };
-  let ended = false;
+  const state = { ended: false };
   const running = (async () => {
-    while (!ended) {
+    while (!state.ended) {
       if (await bump(repo, newest).catch(() => false)) done.bumps += 1;
       done.looks += 1;
       await sleep(300);
@@ -42,7 +42,7 @@ function startBot(repo: Repo, newest: string) {
   return {
     done,
     end: async () => {
-      ended = true;
+      state.ended = true;
       await running;
     },
   };

@@ -117,7 +117,7 @@ export function entryAt(outline: Outline, keys: readonly string[]): OutlineEntry
   return at;
 }
 
-export function textAt(_: ParsedText, outline: Outline, keys: readonly string[]): string | null {
+function textAt(_: ParsedText, outline: Outline, keys: readonly string[]): string | null {
   const node = entryAt(outline, keys)?.value.node;
   const value = node && 'value' in node ? node.value : null;
   return typeof value === 'string' ? value : null;
