@@ -1,5 +1,5 @@
 /** The fields that a hold holds: what a rollback changes, by the values that it leaves. */
-import type { Hasher, HeldField } from '../model/index.ts';
+import type { HeldField } from '../model/index.ts';
 import { parseFileLoosely } from '../yaml/core/parse-file.ts';
 import { type ParsedText, parseText } from '../yaml/core/document.ts';
 import { locate } from '../yaml/core/locate.ts';
@@ -121,5 +121,3 @@ export function leavesOf(path: string, text: string): string[] {
   const leaves = diffFields({ path, before: null, after: text }, { lines: false }) ?? [];
   return leaves.map(({ selector }) => selector);
 }
-
-const idOf = (hasher: Hasher, text: string) => hasher.blobId(new TextEncoder().encode(text));

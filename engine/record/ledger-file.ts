@@ -56,8 +56,8 @@ export interface SessionFile {
 }
 
 /**
- * The forms of these files: 2 says of which incident a request is, and what it is published with, or what it holds and lifts. Any other file keeps the form 1, so that
- * older versions of this program go on reading it.
+ * The forms of these files: 2 says of which incident a request is and what it is published with, what it holds or lifts, or which checks it
+ * overrides. Any other file keeps the form 1, so that older versions of this program go on reading it.
  */
 const NEWEST_FORM = 2;
 
@@ -69,8 +69,8 @@ type Events = readonly (RequestEvent | SessionEvent)[];
 
 function formOf([opened]: Events): 1 | 2 {
   if (opened?.type !== 'opened') return 1;
-  const { incident, hold, resume } = opened.proposal;
-  return incident !== undefined || hold !== undefined || resume !== undefined ? 2 : 1;
+  const { incident, hold, resume, overrides } = opened.proposal;
+  return [incident, hold, resume, overrides].some((key) => key !== undefined) ? 2 : 1;
 }
 
 const text = (limit: number) => z.string().max(limit);
