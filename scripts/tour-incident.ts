@@ -105,6 +105,9 @@ function buildRepository({ jane, flux }: Cast, host: string): void {
     'db/api-gateway/migrations/0007_orders.sql': 'ALTER TABLE orders …;\n',
   });
   commit(flux, 'Update api-gateway to v2.1.0', { [FILE]: serviceText(host, { tag: 'v2.1.0' }) });
+  // As the pipeline does it.
+  backtrail(stage, jane, 0, 'deployment', 'record', SCOPE, '--status', 'deployed', '--commit', 'v2');
+  backtrail(stage, jane, 0, 'deployment', 'record', SCOPE, '--status', 'failed', '--note', 'answers 500');
 }
 
 function lookBefore({ jane }: Cast): void {
@@ -177,9 +180,11 @@ function resume({ jane }: Cast): void {
 }
 
 function showRecord({ jane }: Cast): void {
-  title('7. The whole story, from Git alone; and would the next rollback go through?');
+  title(
+    '7. The whole story, from Git alone; and the next rollback would be stopped: before v2 there is only v1',
+  );
   backtrail(stage, jane, 0, 'log');
   backtrail(stage, jane, 0, 'deployment', 'list', SCOPE);
   backtrail(stage, jane, 0, 'history', SCOPE);
-  backtrail(stage, jane, 0, 'rehearse', '--all');
+  backtrail(stage, jane, 3, 'rehearse', '--all');
 }

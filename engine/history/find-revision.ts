@@ -15,7 +15,7 @@ import {
   sameContent,
   type ScopeQuery,
 } from '../snapshot/scope-content.ts';
-import type { Revision } from './revision.ts';
+import { isResume, type Revision } from './revision.ts';
 import { covers, indexAt, isBackward } from './rolled-back.ts';
 import type { RevisionName } from './revision-name.ts';
 import { describeUndone, readStandings } from './standings.ts';
@@ -268,9 +268,6 @@ async function previousRevision(
   }
   throw revisions.length === 1 ? neverChanged(query, current) : noneDiffers(query, skipped);
 }
-
-const isResume = ({ trailers }: Revision['commit']) =>
-  trailers.some((line) => /^resume-request-id:/i.test(line));
 
 interface Skipped {
   readonly undone: Revision[];

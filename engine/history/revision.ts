@@ -16,3 +16,7 @@ export interface Revision {
   /** The newer rollback of a part of the scope, or `git revert`, that undid something which this revision still contains. */
   readonly holdsLeft: ObjectId | null;
 }
+
+/** A resume gives back what a hold took away: nothing is undone by it. */
+export const isResume = ({ trailers }: Pick<LogCommit, 'trailers'>) =>
+  trailers.some((line) => /^resume-request-id:/i.test(line));

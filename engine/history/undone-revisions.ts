@@ -2,7 +2,7 @@
 import type { Entry, ObjectId } from '../model/index.ts';
 import { type ScopeQuery } from '../snapshot/scope-content.ts';
 import { restorableSources } from './counted-changes.ts';
-import type { Revision } from './revision.ts';
+import { isResume, type Revision } from './revision.ts';
 
 type ChangedRevision = Pick<Revision, 'commit' | 'changes'>;
 
@@ -28,7 +28,7 @@ export async function undoneRevisions(
   const places = new Map(revisions.map(({ commit }, index) => [commit.id, index]));
   const next = nextOfSameState(states);
   for (const [index, { commit }] of revisions.entries()) {
-    if (undone.has(commit.id)) continue;
+    if (undone.has(commit.id) || isResume(commit)) continue;
     const mark = (id: ObjectId) => {
       if (!undone.has(id)) undone.set(id, commit.id);
     };

@@ -226,7 +226,9 @@ async function publishAll(
   staged: readonly Staged[],
 ): Promise<RecordedRollbacks> {
   const made = staged.map((each) => completedOf(each, []));
-  const prepared = async () => (await recorder?.prepare(made)) ?? NOT_RECORDED;
+  // A resume deploys nothing.
+  const deployed = staged.filter(({ request }) => !request.resume).map((each) => completedOf(each, []));
+  const prepared = async () => (await recorder?.prepare(deployed)) ?? NOT_RECORDED;
   const attempts = losses < PATIENCE ? RECORDED : 0;
   for (let attempt = 1; attempt <= attempts; attempt += 1) {
     const completed = await record(made);

@@ -105,7 +105,7 @@ async function attemptOnce(input: ExecuteInput, prepared: ExecuteInput['prepared
   const { deliveryCommit } = delivered;
   await step({ step: 'delivered', digest, commit, deliveryCommit });
   const made = outcomeOf(request, planned, 'completed', { commit, deliveryCommit, findings: [] });
-  const recorded = (await input.recorder?.prepare([made])) ?? NOT_RECORDED;
+  const recorded = (await recorderOf(input)?.prepare([made])) ?? NOT_RECORDED;
   const published = await publish(git, request.id, delivered, recorded.ride);
   // The rollback is published: an abort now would only hide that.
   await input.onStep?.({ step: 'published', digest, commit, deliveryCommit });
@@ -116,6 +116,9 @@ async function attemptOnce(input: ExecuteInput, prepared: ExecuteInput['prepared
   await input.onStep?.({ step: 'verified', digest, commit, deliveryCommit });
   return outcomeOf(request, planned, 'completed', { commit, deliveryCommit, findings });
 }
+
+/** A resume deploys nothing. */
+const recorderOf = ({ request, recorder }: ExecuteInput) => (request.resume ? undefined : recorder);
 
 /** True if the scope already equals the target. @throws PLAN_CHANGED if it is not the plan that was confirmed */
 export function requireConfirmed(request: RollbackRequest, planned: Planned): boolean {
@@ -205,17 +208,14 @@ function requireSame(record: RollbackRecord, { id, scope, target, author }: Roll
   );
 }
 
-async function report(
-  { git, request, onStep, recorder }: ExecuteInput,
-  branch: string,
-  done: Done,
-): Promise<RollbackResult> {
+async function report(input: ExecuteInput, branch: string, done: Done): Promise<RollbackResult> {
+  const { git, request, onStep } = input;
   const { commit, deliveryCommit, base, digest } = done;
   // After a crash, the local branch may not have been updated to what was published.
   const findings = await git.followUp({ branch, next: deliveryCommit ?? commit });
   const result = resultOf({ ...request, base, digest }, 'completed', { commit, deliveryCommit, findings });
   // Whoever published it may have been killed before it was recorded.
-  const recorded = (await recorder?.prepare([result])) ?? NOT_RECORDED;
+  const recorded = (await recorderOf(input)?.prepare([result])) ?? NOT_RECORDED;
   await recorded.ride?.end('discarded');
   await recorded.finish();
   await onStep?.({ step: 'verified', digest, commit, deliveryCommit });

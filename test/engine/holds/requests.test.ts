@@ -155,6 +155,7 @@ describe('many at once', () => {
       );
       return asks.map(({ id }) => id);
     };
+    await engine.deployments.record({ scope: 'prod/a', status: 'deployed', actor: JANE });
     const ids = await askAll(false);
     expect(await holdFiles(repo)).toEqual(ids.map((id) => `.backtrail/holds/prod/${id}.yaml`).sort());
     await repo.replay([{ files: { 'apps/prod/a/app.yaml': bare('v4') }, author: BOT }]);
@@ -165,6 +166,11 @@ describe('many at once', () => {
     expect(await holdFiles(repo)).toEqual([]);
     expect(await show(repo, 'apps/prod/b/app.yaml')).toBe(app('v1'));
     expect(await show(repo, 'apps/prod/a/app.yaml')).toBe(app('v4'));
+    // A resume deploys nothing, and undoes nothing.
+    const { deployments } = await engine.deployments.list({ reader: JANE });
+    expect(deployments.filter(({ source }) => source === 'backtrail')).toHaveLength(services.length);
+    const { revisions } = await engine.history({ scope: 'prod/b', limit: 2 });
+    expect(revisions).toMatchObject([{ undoneBy: null }, { source: 'rollback', undoneBy: null }]);
   });
 
   it('in one scope follow each other: the later one replaces the hold of the earlier', async () => {
