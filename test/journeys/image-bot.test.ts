@@ -31,9 +31,9 @@ async function bump(repo: Repo, newest: string): Promise<boolean> {
 /** Every 300 ms until it is ended; gives how often it looked, and how often it moved something. */
 function startBot(repo: Repo, newest: string) {
   const done = { looks: 0, bumps: 0 };
-  const state = { ended: false };
+  const stop = new AbortController();
   const running = (async () => {
-    while (!state.ended) {
+    while (!stop.signal.aborted) {
       if (await bump(repo, newest).catch(() => false)) done.bumps += 1;
       done.looks += 1;
       await sleep(300);
@@ -42,7 +42,7 @@ function startBot(repo: Repo, newest: string) {
   return {
     done,
     end: async () => {
-      state.ended = true;
+      stop.abort();
       await running;
     },
   };
