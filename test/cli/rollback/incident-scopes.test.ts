@@ -59,6 +59,29 @@ describe('a pattern of scopes', () => {
     return found.map(({ scope }) => scope);
   };
 
+  it('does not take the place of another one that wants other fields, or another target', async () => {
+    const environments = () =>
+      Promise.resolve([{ environment: 'prod', services: ['api'], status: 'ok' as const }]);
+    const of = (...wishes: { scope?: string; fields?: string[]; to?: string }[]) =>
+      expandScopes(
+        { environments },
+        wishes.map((each) => ({ ...wish('prod/a*'), ...each })),
+      );
+    const both = await of(
+      { fields: ['image'] },
+      { fields: ['replicas'] },
+      { scope: '*/api', fields: ['image'] },
+    );
+    expect(both.map(({ scope, fields }) => [scope, ...fields])).toEqual([
+      ['prod/api', 'image'],
+      ['prod/api', 'replicas'],
+    ]);
+    await expect(of({ to: 'v1' }, { scope: '*/api', to: 'v2' })).rejects.toMatchObject({
+      code: 'INVALID_REQUEST',
+    });
+    expect(await of({ to: 'v1' }, { scope: '*/api', to: 'v2' }, { scope: 'prod/api' })).toHaveLength(1);
+  });
+
   it('matches what the same regular expression does', async () => {
     const letter = fc.constantFrom('a', 'b', '.');
     const name = fc.array(letter, { minLength: 1, maxLength: 6 }).map((letters) => letters.join(''));
