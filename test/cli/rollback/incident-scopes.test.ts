@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { expandScopes } from '../../../cli/commands/incident/expand.ts';
 import { backtrail, exampleRepo, jsonOf, refusalOf } from '../../helpers/program/cli.ts';
-import { temporaryFolder } from '../../helpers/repositories/repo.ts';
+import { createRepo, temporaryFolder } from '../../helpers/repositories/repo.ts';
 
 const shape = z.object({
   id: z.string(),
@@ -36,6 +36,27 @@ describe('incident --dry-run', () => {
   it('shows the table of plans, and ends as the first failure does', async () => {
     const { answer } = await dryRun(['{ scope: acme/production/api-gateway, to: v99 }']);
     expect(answer).toMatchObject({ code: 2, stdout: expect.stringContaining('REVISION_UNKNOWN') });
+  });
+
+  it('names the files that hide what a pattern may stand for', async () => {
+    const repo = await createRepo();
+    const layout = { service: ['values-{environment}.yaml#/apps[name={service}]'] };
+    const values = (tag: string) => `apps:\n  - name: api\n    tag: ${tag}\n`;
+    await repo.commit({
+      '.backtrail/config.yaml': JSON.stringify({ version: 1, layout }),
+      'values-prod.yaml': values('v1'),
+      'values-dev.yaml': 'apps: {\n',
+    });
+    await repo.commit({ 'values-prod.yaml': values('v2') });
+    const file = join(await temporaryFolder(), 'incident.yaml');
+    await writeFile(file, 'id: inc-1\nreason: v2 answers 500\nrollbacks:\n  - { scope: "*/api" }\n');
+    const table = await backtrail(repo, ['incident', file, '--dry-run']);
+    expect(table).toMatchObject({ code: 0, stdout: expect.stringMatching(/prod\/api[^]*values-dev\.yaml/) });
+    const json = jsonOf(
+      await backtrail(repo, ['incident', file, '--dry-run', '-o', 'json']),
+      z.looseObject({}),
+    );
+    expect(json).toMatchObject({ findings: [{ code: 'FILE_UNREADABLE', path: 'values-dev.yaml' }] });
   });
 
   it('says so where a pattern matches nothing, and takes no other character for a pattern', async () => {
