@@ -210,6 +210,9 @@ describe('rollbacks that are published together', () => {
     expect(refused.map(codeOf)).toEqual(['PLAN_CHANGED', 'PLAN_CHANGED']);
     const mixed = janes.rollbacks.requestMany([first, { ...second, incident: 'inc-2' }], { atomic: true });
     expect(await failureOf(mixed)).toBe('INVALID_REQUEST');
+    const strangers = [first, { ...second, author: stage.carol }];
+    const shared = janes.rollbacks.requestMany(strangers, { atomic: true });
+    expect(await failureOf(shared)).toBe('INVALID_REQUEST');
     expect(await repo.git('rev-list', '--count', LEDGER)).toBe(count);
     const good = await janes.rollbacks.requestMany(fresh, { atomic: true });
     expect(good.map(codeOf)).toEqual(['done', 'done']);
