@@ -35,7 +35,7 @@ export async function enqueue(request: ApprovedRequest, to: Enqueuing): Promise<
 const ROUNDS = 3;
 
 /** The same within a signal of the caller's. */
-export async function enqueueAndFollow(
+async function enqueueAndFollow(
   request: ApprovedRequest,
   to: Enqueuing,
   signal: AbortSignal,

@@ -8,7 +8,8 @@ import {
   resultOf,
   type RollbackResult,
 } from '../engine/index.ts';
-import { enqueue, enqueueAndFollow } from './enqueue.ts';
+import { enqueue } from './enqueue.ts';
+import type { Following } from './follow-many.ts';
 import { provenResult } from './verified-result.ts';
 import { Interrupted, interruptible } from './terminal/interrupt.ts';
 import { printProgress } from './terminal/output.ts';
@@ -116,7 +117,7 @@ export async function executeOrLeave(
 
 type Results = ReadonlyMap<RequestId, PromiseSettledResult<RollbackResult>>;
 
-/** The same for many: all are handed over, then followed together. Those that fail do so alone. */
+/** The same for many: all are handed over and followed together. Those that fail do so alone. */
 export async function executeAllOrLeave(
   session: Session,
   engine: Engine,
@@ -124,45 +125,50 @@ export async function executeAllOrLeave(
   { here, wait }: ExecuteHow,
 ): Promise<Results> {
   const results = new Map<RequestId, PromiseSettledResult<RollbackResult>>();
-  const settle = async (request: RequestView, work: () => Promise<RollbackResult>) => {
-    const [settled] = await Promise.allSettled([work()]);
-    if (settled.status === 'rejected' && settled.reason instanceof Interrupted) throw settled.reason;
-    results.set(request.id, settled);
-  };
   if (here) {
-    for (const request of requests) await settle(request, () => executeHere(session, engine, request));
+    for (const request of requests) {
+      const [settled] = await Promise.allSettled([executeHere(session, engine, request)]);
+      if (settled.status === 'rejected' && settled.reason instanceof Interrupted) throw settled.reason;
+      results.set(request.id, settled);
+    }
     return results;
   }
-  const { openQueue } = await import('../workers/index.ts');
-  const queue = await openQueue({ redisUrl: session.environment.redisUrl }).catch((error: unknown) => {
-    if (!isFailure(error) || error.code !== 'QUEUE_UNAVAILABLE') throw error;
-    const print = progressPrinter(session);
-    print(`  ${error.message} A worker finds the requests in the ledger and executes them.`);
-    return null;
-  });
-  if (queue === null) {
-    for (const request of requests) await settle(request, async () => resultOf(request, 'approved'));
-    return results;
+  const print = progressPrinter(session);
+  const isAway = (error: unknown): error is BacktrailError =>
+    isFailure(error) && error.code === 'QUEUE_UNAVAILABLE';
+  let away: BacktrailError | null = null;
+  const followed = await followByWorkers(session, engine, requests, { wait, print }).catch(
+    (error: unknown) => {
+      if (!isAway(error)) throw error;
+      away = error;
+      return results;
+    },
+  );
+  for (const request of requests) {
+    const settled = followed.get(request.id);
+    const isLeft = settled === undefined || (settled.status === 'rejected' && isAway(settled.reason));
+    if (settled?.status === 'rejected' && isAway(settled.reason)) away ??= settled.reason;
+    results.set(request.id, isLeft ? { status: 'fulfilled', value: resultOf(request, 'approved') } : settled);
   }
+  if (away !== null) print(`  ${away.message} A worker finds the requests in the ledger and executes them.`);
+  return results;
+}
+
+/** Ctrl-C stops the waiting only. */
+async function followByWorkers(
+  session: Session,
+  engine: Engine,
+  requests: readonly RequestView[],
+  how: Pick<Following, 'wait' | 'print'>,
+): Promise<Results> {
+  const [{ openQueue }, { enqueueAllAndFollow }] = await Promise.all([
+    import('../workers/index.ts'),
+    import('./follow-many.ts'),
+  ]);
+  const queue = await openQueue({ redisUrl: session.environment.redisUrl });
   try {
     return await interruptible(
-      async (signal) => {
-        const follow = (request: RequestView) => {
-          const print = (line: string) =>
-            progressPrinter(session)(`${request.scopeName}: ${line.trimStart()}`);
-          const work = () => enqueueAndFollow(request, { engine, queue, wait, print }, signal);
-          return settle(request, () =>
-            (wait ? provenResult(engine, request, work) : work()).catch((error: unknown) => {
-              if (!isFailure(error) || error.code !== 'QUEUE_UNAVAILABLE') throw error;
-              print(`${error.message} A worker finds it in the ledger and executes it.`);
-              return resultOf(request, 'approved');
-            }),
-          );
-        };
-        await Promise.all(requests.map(follow));
-        signal.throwIfAborted();
-        return results;
-      },
+      (signal) => enqueueAllAndFollow(requests, { ...how, engine, queue, signal }),
       (signal) =>
         Promise.reject(
           new Interrupted(

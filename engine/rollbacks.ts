@@ -20,6 +20,7 @@ import { planValue, type RollbackPlan } from './rollback/plan-value.ts';
 import type { Notice, Opened, Repository } from './queries/with-repository.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 import { knownRequests, lookOnce, settleAll } from './requests/many/look-once.ts';
+import { againOnce } from './requests/many/asked-again.ts';
 import type { ExecuteRequestOptions, RequestView } from './requests/types.ts';
 import type { ExecuteAsk, ExecuteManyOptions } from './requests/execute-many.ts';
 import type { InnerRequests } from './requests/inner-requests.ts';
@@ -119,7 +120,8 @@ export interface Rollbacks {
   plan(ask: PlanAsk): Promise<GatedPlan>;
   /**
    * The same for many, in their order, on one look at the branch and at the ledger; each fails alone. What is done under an id already, or asked
-   * for, is not planned again. `reader`: in whose name they would be asked for.
+   * for, by whomever, is not planned again; REQUEST_EXISTS, LEDGER_TAMPERED where that is another rollback. `reader`: in whose name they would be
+   * asked for.
    *
    * @throws what stands in the way of all of them, such as CONFIG_MISSING
    */
@@ -239,20 +241,20 @@ export function createRollbacks(input: RollbacksInput): Rollbacks {
     planMany: (asks, reader) =>
       repository.ask(async (snapshot, { offline, ...opened }) => {
         const look = await lookOnce(await place(opened), snapshot, { bases: [null], count: asks.length });
-        const known = await knownRequests(
-          look,
-          asks.map(({ id }) => id),
-          personOf(reader),
-        );
+        const ids = asks.map(({ id }) => id);
+        const known = await knownRequests(look, ids, personOf(reader));
+        const requireSame = await againOnce(look, ids);
         const { git } = look.context;
         const [head, destination] = [git.checkedOut(), git.destination(snapshot.branch)];
         const pinned = { ...git, checkedOut: () => head, destination: () => destination };
         return settleAll(asks, async ({ id, ...ask }): Promise<PlannedAsk> => {
           const done = look.published.get(id) ?? null;
-          if (done !== null) return { done, request: null, plan: null };
           const request = known.get(id) ?? null;
           if (isFailure(request)) throw request;
-          if (request !== null) return { done, request, plan: null };
+          if (done !== null || request !== null) {
+            await requireSame({ id, ask: askOf(ask), request });
+            return { done, request: done === null ? request : null, plan: null };
+          }
           const plan = await planOn({ snapshot, offline, git: pinned }, { ...ask, author: reader }, () =>
             Promise.resolve(look.context),
           );

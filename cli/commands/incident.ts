@@ -74,9 +74,9 @@ async function recover(
   return session.withEngine(async (engine) => {
     const author = await session.author(engine);
     const print = (line: string) => void (isText && printProgress(line));
-    const items = await planAll(engine, incident, { reader: author, print });
+    const { items, findings } = await planAll(engine, incident, { reader: author, print });
     if (incident.atomic) requireWhole(items);
-    if (isText) process.stdout.write(`${planTable(style, items)}\n`);
+    if (isText) process.stdout.write(`${planTable(style, items, findings)}\n`);
     const stops = incident.atomic ? 'atomic: true' : incident.onFailure === 'stop' && 'onFailure: stop';
     const stopped = !dryRun && stops !== false && items.some(({ error }) => error);
     const todo = stopped || dryRun ? [] : items.filter(isOpen);
@@ -87,7 +87,7 @@ async function recover(
     }
     const exitCode = exitCodeOf(items);
     return {
-      value: incidentValue(incident.id, items),
+      value: incidentValue(incident.id, items, findings),
       text: () => (dryRun ? '' : `\n${resultTable(style, items)}`),
       ...(exitCode !== 0 && { exitCode }),
     };

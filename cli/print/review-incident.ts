@@ -90,6 +90,8 @@ export function reviewedTable(style: Style, items: readonly Item[]): string {
 function remarkOn({ request, voted, error, failed }: Item): string {
   const problem = error ?? failed;
   if (problem) return `${error ? 'no vote: ' : ''}${problem.code}: ${problem.message}`;
+  if (!voted && request.result?.status === 'failed')
+    return `failed before: ${request.result.code}: ${request.result.message}`;
   if (!voted) return 'no vote needed';
   if (request.status === 'approved' && request.atomic !== undefined)
     return 'voted: published in one push with others, or not at all';

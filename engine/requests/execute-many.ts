@@ -99,7 +99,12 @@ export async function executeRequests(
       await settle(id, failed(each, outcome.reason, options));
     } else if (outcome) results.set(id, outcome);
   }
-  await executeGroups(ready.filter(isAtomic), found, { results, signal });
+  await executeGroups(ready.filter(isAtomic), found, {
+    results,
+    signal,
+    turn,
+    isFirst: members.length === 0,
+  });
   // What was never to be done, or not so, is rare, and explains itself.
   for (const { id, ...options } of asks) {
     if (results.has(id)) continue;
@@ -109,26 +114,34 @@ export async function executeRequests(
   return results;
 }
 
+interface GroupsOptions {
+  readonly results: Map<RequestId, PromiseSettledResult<RollbackResult>>;
+  readonly signal: AbortSignal | undefined;
+  readonly turn: () => Promise<void>;
+  /** Nothing was pushed before. */
+  readonly isFirst: boolean;
+}
+
 /** One push for each group, whichever of its requests are asked for. */
 async function executeGroups(
   asks: readonly ExecuteAsk[],
   found: ReadonlyMap<RequestId, EligibilityInput>,
-  {
-    results,
-    signal,
-  }: { results: Map<RequestId, PromiseSettledResult<RollbackResult>>; signal: AbortSignal | undefined },
+  { results, signal, turn, isFirst }: GroupsOptions,
 ): Promise<void> {
   const groups = new Map<RequestId, ExecuteAsk[]>();
   for (const ask of asks) {
     const first = found.get(ask.id)?.file.state.atomic?.first ?? ask.id;
     groups.set(first, [...(groups.get(first) ?? []), ask]);
   }
+  let isNext = !isFirst;
   for (const group of groups.values()) {
     const one = found.get(group[0]?.id ?? '');
     if (one === undefined || signal?.aborted === true) continue;
+    if (isNext) await turn();
+    isNext = true;
     const onSteps = new Map(group.map(({ id, onStep }) => [id, onStep]));
     const willRetry = group.some((ask) => ask.willRetry === true);
-    const made = await executeGroup(one, { onSteps, willRetry, ...(signal && { signal }) });
+    const made = await executeGroup(one, { onSteps, willRetry, turn, ...(signal && { signal }) });
     for (const { id } of group) {
       const result = made.get(id);
       if (result) results.set(id, result);

@@ -58,13 +58,16 @@ export async function executeRequest(
 /** Never alone: all of its group in one push, or none of them. */
 async function executeInGroup(
   found: EligibilityInput,
-  { onStep, ...options }: ExecuteRequestOptions,
+  options: ExecuteRequestOptions,
 ): Promise<RollbackResult> {
   const { id } = found.file.state;
-  const results = await executeGroup(found, { ...options, onSteps: new Map([[id, onStep]]) });
+  const { onStep, ...rest } = options;
+  const results = await executeGroup(found, { ...rest, onSteps: new Map([[id, onStep]]) });
   const result = results.get(id);
-  if (result?.status === 'fulfilled') return result.value;
-  throw result?.reason ?? new BacktrailError('INTERNAL', `Nothing became of request ${id}.`);
+  // Another worker has published them since this one looked.
+  if (result === undefined) return executeRequest(found.context, id, options);
+  if (result.status === 'fulfilled') return result.value;
+  throw result.reason;
 }
 
 /** What is known of it before anything is decided. */

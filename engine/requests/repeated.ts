@@ -29,7 +29,8 @@ import { viewOf } from './view.ts';
 export interface Asking {
   readonly id: RequestId;
   readonly ask: Ask;
-  readonly author: Person;
+  /** null: whoever asked for it. */
+  readonly author: Person | null;
 }
 
 /** What is on record of the first one. */
@@ -49,7 +50,11 @@ interface Earlier {
  * for is planned again on the commit that the earlier one was planned on, at its time: the same digest is the same rollback, however its
  * target is written. REQUEST_EXISTS for any other, and for another person's.
  */
-export async function repeated(context: RequestContext, asking: Asking): Promise<Repeated | null> {
+export async function repeated(
+  context: RequestContext,
+  asking: Asking,
+  snapshots: Snapshots = new Map(),
+): Promise<Repeated | null> {
   const snapshot = await context.observe();
   const rules = await rulesOf(context, snapshot);
   const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache);
@@ -57,7 +62,7 @@ export async function repeated(context: RequestContext, asking: Asking): Promise
   const published = await onBranch(context, snapshot, asking.id);
   if (file !== null) {
     if (published !== null) await requireAfterBase(context, snapshot, file, published);
-    const planned = await requireSameRollback({ context, snapshot }, asking, openedAs(file));
+    const planned = await requireSameRollback({ context, snapshot, snapshots }, asking, openedAs(file));
     // What is removed or overridden is no part of the digest, and only the first one may have allowed it.
     const { allowRemoval, overrides } = file.state;
     if (published === null && (allowRemoval || overrides) && isBlocked(planned.plan))
@@ -68,7 +73,7 @@ export async function repeated(context: RequestContext, asking: Asking): Promise
     };
   }
   if (published === null) return null;
-  const planned = await requireSameRollback({ context, snapshot }, asking, published);
+  const planned = await requireSameRollback({ context, snapshot, snapshots }, asking, published);
   await requireRestored(context, asking, published, planned);
   return { planned: await withDestination(context, planned), request: null };
 }
@@ -140,9 +145,13 @@ function publishedBy({ id: commit, parents, trailers, time }: LogCommit, id: Req
   return [{ commit, scope: formatCoordinates(record), author, base, digest, hold, at: time }];
 }
 
+/** By the commit that something was planned on: for whoever looks at many. */
+export type Snapshots = Map<ObjectId, Promise<Snapshot>>;
+
 interface Where {
   readonly context: RequestContext;
   readonly snapshot: Snapshot;
+  readonly snapshots: Snapshots;
 }
 
 async function requireSameRollback(
@@ -157,10 +166,15 @@ async function requireSameRollback(
       : `Another rollback has the id ${id}: of ${earlier.scope}, by ${earlier.author}.`,
     { details: { requestId: id, scope: earlier.scope, author: earlier.author } },
   );
-  if (!samePerson(cleanValue(author.email), earlier.author)) throw other;
-  const planned = await planAtBase(where, asThen(ask, earlier), earlier).catch((error: unknown) => {
-    // What could not be planned then was not asked for then.
-    throw isFailure(error) && FAILURES[error.code].status < 500 ? other : error;
+  if (author !== null && !samePerson(cleanValue(author.email), earlier.author)) throw other;
+  const { history, base: tip } = where.snapshot;
+  const planned = await planAtBase(where, asThen(ask, earlier), earlier).catch(async (error: unknown) => {
+    if (!isFailure(error)) throw error;
+    // What could not be planned then was not asked for then; a commit may name any base.
+    const isOther =
+      FAILURES[error.code].status < 500 ||
+      (error.code === 'OBJECT_MISSING' && !(await history.firstParents(tip)).includes(earlier.base));
+    throw isOther ? other : error;
   });
   if (planned.plan.digest !== earlier.digest) throw other;
   return planned;
@@ -174,10 +188,15 @@ function asThen(ask: Ask, { hold }: Earlier): Ask {
 }
 
 /** As it would have been planned there and then, by the configuration of that commit. */
-async function planAtBase({ context, snapshot }: Where, ask: Ask, { base, at }: Earlier): Promise<Planned> {
-  const { branch, reader, history, hasher } = snapshot;
+async function planAtBase(where: Where, ask: Ask, { base, at }: Earlier): Promise<Planned> {
+  const { context, snapshots } = where;
+  const then = snapshots.get(base) ?? snapshotAt(where, base);
+  snapshots.set(base, then);
+  return planAsked(await then, ask, { programs: context.programs, clock: { now: () => Date.parse(at) } });
+}
+
+async function snapshotAt({ context, snapshot }: Where, base: ObjectId): Promise<Snapshot> {
   const config = context.config === null ? await readOwnConfig(context.git, base) : null;
   const layout = config === null ? snapshot.layout : compileLayout(config);
-  const then = makeSnapshot({ branch, base, layout, reader, history, hasher });
-  return planAsked(then, ask, { programs: context.programs, clock: { now: () => Date.parse(at) } });
+  return makeSnapshot({ ...snapshot, base, layout });
 }

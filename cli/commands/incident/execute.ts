@@ -1,17 +1,15 @@
 /** Asks for the rollbacks of an incident in the ledger, hands those that are approved to the workers, and follows them. */
-import { withoutLogin } from '../../enqueue.ts';
+import { enqueueAllAndFollow } from '../../follow-many.ts';
 import { toRequest } from '../../propose.ts';
-import { provenResults } from '../../verified-result.ts';
 import {
   BacktrailError,
   type Engine,
   isFailure,
   type Person,
   type Requested,
-  type RequestId,
   type RequestView,
 } from '../../../engine/index.ts';
-import { enqueueMany, followMany, openQueue, type RollbackQueue } from '../../../workers/index.ts';
+import { openQueue, type RollbackQueue } from '../../../workers/index.ts';
 import type { Incident } from './file.ts';
 import type { Item } from './plan.ts';
 
@@ -103,62 +101,30 @@ async function awaitsOthers(
 
 const isApproved = ({ status }: RequestView) => status === 'approved' || status === 'executing';
 
-/** Those of which each step is shown; of more, how many have ended. */
-const SHOWN = 20;
-
-/** Enqueues all that are approved in one call, follows them through one connection, and looks at the branch once for what came of them. */
+/** Hands all that are approved to the workers, and looks at the branch once for what came of them. */
 async function followAll(
   items: readonly Item[],
   queue: RollbackQueue,
-  { engine, print: printAll }: Setup,
+  { engine, print }: Setup,
 ): Promise<void> {
-  const open = new Map<RequestId, { item: Item; request: RequestView }>();
+  const open: { readonly item: Item; readonly request: RequestView }[] = [];
   for (const item of items) {
-    const { id, error, request } = item;
-    if (!error && request && isApproved(request)) open.set(id, { item, request });
+    const { error, request } = item;
+    if (!error && request && isApproved(request)) open.push({ item, request });
   }
-  if (open.size === 0) return;
-  const repo = withoutLogin(engine.location());
-  const isFew = open.size <= SHOWN;
-  const print = (id: RequestId, line: string) => printAll(`${open.get(id)?.item.wish.scope ?? id}: ${line}`);
-  const counted = isFew ? () => undefined : countEnded(open.size, printAll);
+  if (open.length === 0) return;
   try {
-    const jobs = [...open.keys()].map((requestId) => ({ v: 2 as const, requestId, repo }));
-    const { since } = await enqueueMany(queue, jobs);
-    const followed = await followMany(queue, [...open.keys()], {
-      since,
-      ...(isFew && { onStep: (id, { step }) => print(id, step) }),
-      onRetry: (id, { failure, waitMs }) =>
-        print(id, `${failure.code}, again in ${Math.ceil(waitMs / 1000)} s`),
-      onIdle: () => printAll('no worker is connected; start one with `backtrail worker`'),
-      onEnd: counted,
-    });
-    const requests = [...open.values()].map(({ request }) => request);
-    const results = await provenResults(engine, requests, followed);
-    for (const { item } of open.values())
+    const requests = open.map(({ request }) => request);
+    const results = await enqueueAllAndFollow(requests, { engine, queue, wait: true, print });
+    for (const { item } of open)
       await attempt(item, async () => {
         const settled = results.get(item.id);
         if (settled?.status !== 'fulfilled') throw settled?.reason;
         item.result = settled.value;
       });
   } catch (error) {
-    for (const { item } of open.values()) await attempt(item, () => Promise.reject(error));
+    for (const { item } of open) await attempt(item, () => Promise.reject(error));
   }
-}
-
-/** How often a line is written, in milliseconds. */
-const LINE_MS = 1000;
-
-/** `312 of 500 have ended` */
-function countEnded(all: number, print: (line: string) => void): () => void {
-  let [ended, printed] = [0, 0];
-  return () => {
-    ended += 1;
-    const now = performance.now();
-    if (ended < all && now - printed < LINE_MS) return;
-    printed = now;
-    print(`${ended} of ${all} have ended`);
-  };
 }
 
 function unforeseen(cause: unknown): BacktrailError {

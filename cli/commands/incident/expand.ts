@@ -7,9 +7,9 @@ const MOST = 5000;
 
 /**
  * Puts in the place of each scope with `*` those that it matches, in the order of their names: `*` is any part of one name, never a `/`. A
- * scope that the file also names by itself is left to that entry.
+ * scope that the file also names by itself is left to that entry; what two patterns want alike is done once.
  *
- * @throws INVALID_REQUEST where one matches nothing, or all together are too many
+ * @throws INVALID_REQUEST where one matches nothing, two want different targets of a scope, or all together are too many
  */
 export async function expandScopes(
   engine: Pick<Engine, 'environments'>,
@@ -21,14 +21,24 @@ export async function expandScopes(
     const environment = formatCoordinates(names);
     return [environment, ...services.map((service) => `${environment}/${service}`)];
   });
-  const taken = new Set(wishes.map(({ scope }) => scope));
+  const named = new Set(wishes.map(({ scope }) => scope));
+  const taken = new Map<string, RollbackInput>();
+  const isNew = (wish: RollbackInput) => {
+    const { scope, fields, wholeFile, to, allowRemoval } = wish;
+    const key = JSON.stringify([scope, fields.toSorted(), wholeFile]);
+    const other = taken.get(key);
+    if (other === undefined) taken.set(key, wish);
+    else if (other.to !== to || other.allowRemoval !== allowRemoval) throw twoWishes(scope);
+    return other === undefined;
+  };
   const expanded = wishes.flatMap((wish) => {
     if (!wish.scope.includes('*')) return [wish];
     const found = known.filter(matcher(wish.scope)).toSorted();
     if (found.length === 0) throw noMatch(wish.scope);
     return found
-      .filter((scope) => !taken.has(scope) && taken.add(scope))
-      .map((scope) => ({ ...wish, scope }));
+      .filter((scope) => !named.has(scope))
+      .map((scope) => ({ ...wish, scope }))
+      .filter(isNew);
   });
   if (expanded.length <= MOST) return expanded;
   throw new BacktrailError(
@@ -61,6 +71,14 @@ function fits(parts: readonly string[], name: string): boolean {
     at = found + part.length;
   }
   return name.length - last.length >= at && name.endsWith(last);
+}
+
+function twoWishes(scope: string): BacktrailError {
+  return new BacktrailError(
+    'INVALID_REQUEST',
+    `Two patterns of the file match ${JSON.stringify(scope)}, and do not want the same of it.`,
+    { hint: 'Name this scope in an entry of its own: that one counts.' },
+  );
 }
 
 function noMatch(scope: string): BacktrailError {

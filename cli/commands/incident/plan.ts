@@ -5,6 +5,7 @@ import {
   blockedError,
   deriveRequestId,
   type Engine,
+  type Finding,
   type GatedPlan,
   isBlocked,
   isFailure,
@@ -43,6 +44,12 @@ export function isOpen({ plan, request, error }: Item): boolean {
 /** Ended without a rollback; the same id cannot be asked for again. */
 const ENDED: readonly RequestStatus[] = ['rejected', 'superseded', 'expired', 'cancelled'];
 
+interface Planned {
+  readonly items: readonly Item[];
+  /** Files that a pattern may not have seen into. */
+  readonly findings: readonly Finding[];
+}
+
 interface Planning {
   readonly reader: Person;
   readonly print: (line: string) => void;
@@ -52,7 +59,9 @@ export async function planAll(
   engine: Engine,
   incident: Incident,
   { reader, print }: Planning,
-): Promise<Item[]> {
+): Promise<Planned> {
+  const hasPattern = incident.rollbacks.some(({ scope }) => scope.includes('*'));
+  const { findings } = hasPattern ? await engine.survey() : { findings: [] };
   const wishes = await expandScopes(engine, incident.rollbacks);
   const items: Item[] = wishes.map((wish) => ({ wish, id: requestIdOf(incident, wish) }));
   const ids = new Set<RequestId>();
@@ -76,7 +85,7 @@ export async function planAll(
   );
   const planned = await engine.rollbacks.planMany(asks, reader);
   for (const [index, item] of items.entries()) recordPlanned(item, planned[index]);
-  return items;
+  return { items, findings };
 }
 
 /** The same file id, scope and fields always ask for the same rollback. */

@@ -2,10 +2,10 @@
 import { printFindings } from '../../print/plan.ts';
 import { revisionName, short, type Style } from '../../print/style.ts';
 import { table } from '../../print/table.ts';
-import { FAILURES } from '../../../engine/index.ts';
+import { FAILURES, type Finding } from '../../../engine/index.ts';
 import type { Item } from './plan.ts';
 
-export function planTable(style: Style, items: readonly Item[]): string {
+export function planTable(style: Style, items: readonly Item[], findings: readonly Finding[]): string {
   const rows = items.map((item) => {
     const { wish, error } = item;
     return [
@@ -20,7 +20,7 @@ export function planTable(style: Style, items: readonly Item[]): string {
   );
   return [
     table(style, columns(['scope', 'fields', 'to', 'plan']), rows),
-    ...printFindings(style, warnings),
+    ...printFindings(style, [...findings, ...warnings]),
   ].join('\n');
 }
 
@@ -32,7 +32,7 @@ function targetOf({ wish, plan, request }: Item): string {
 function outlook({ plan, request, error, done }: Item): string {
   if (error) return `${error.code}: ${error.message}`;
   if (done !== undefined) return `done before in ${short(done)}`;
-  if (request) return `asked for before: ${request.status}`;
+  if (request) return `asked for before by ${request.author.email}: ${request.status}`;
   const { files, fields, services } = plan?.impact ?? { files: 0, fields: 0, services: [] };
   if (files === 0) return 'nothing to do';
   return `${files} ${files === 1 ? 'file' : 'files'}, ${fields} ${fields === 1 ? 'field' : 'fields'}: ${services.join(', ')}`;
@@ -72,9 +72,10 @@ function remarkOn({ id, error, request }: Item): string {
 }
 
 /** What became of each rollback, for scripts. */
-export function incidentValue(id: string, items: readonly Item[]) {
+export function incidentValue(id: string, items: readonly Item[], findings: readonly Finding[]) {
   return {
     id,
+    ...(findings.length > 0 && { findings }),
     rollbacks: items.map((item) => {
       const { wish, plan, request, result, error, done } = item;
       const { scope, fields } = wish;

@@ -200,6 +200,9 @@ function exitCodeOf(items: readonly ReviewItem[], decision: Decision): number {
   if (items.some(({ error }) => error)) return FAILURES.PLAN_BLOCKED.exit;
   const failed = items.find((item) => item.failed)?.failed;
   if (failed) return FAILURES[failed.code].exit;
+  // Also of an earlier time: what the incident asked for is not done.
+  if (decision === 'approved' && items.some(({ request: { status } }) => status === 'failed'))
+    return FAILURES.EXECUTION_FAILED.exit;
   const waits = decision === 'approved' && items.some(({ request }) => request.status === 'pending');
   return waits ? FAILURES.AWAITING_APPROVAL.exit : 0;
 }

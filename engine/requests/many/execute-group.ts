@@ -30,6 +30,8 @@ import { isPublished, memberOf, recorded, REFUSALS } from './member.ts';
 
 interface GroupOptions extends Omit<ExecuteRequestOptions, 'onStep'> {
   readonly onSteps: ReadonlyMap<RequestId, ExecuteRequestOptions['onStep']>;
+  /** Awaited before each push but the first: a host may take only so many. */
+  readonly turn?: (() => Promise<void>) | undefined;
 }
 
 type Results = Map<RequestId, PromiseSettledResult<RollbackResult>>;
@@ -119,7 +121,7 @@ const KEYS_HINT = 'Name the list of keys that this worker trusts with BACKTRAIL_
 
 async function publishAll(
   left: readonly EligibilityInput[],
-  { onSteps, signal }: GroupOptions,
+  { onSteps, signal, turn }: GroupOptions,
 ): Promise<Results> {
   const [one] = left;
   if (one === undefined) return new Map();
@@ -139,13 +141,12 @@ async function publishAll(
       return { move: prepared.move, end };
     },
     ...(signal && { signal }),
+    turn,
   });
   const done = [...results.values()].flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
-  await completeAll(
-    context,
-    rules,
-    done.filter(({ requestId }) => !written.has(requestId)),
-  );
+  const unwritten = done.filter(({ requestId }) => !written.has(requestId));
+  if (unwritten.length > 0) await turn?.();
+  await completeAll(context, rules, unwritten);
   return new Map(results);
 }
 
@@ -177,7 +178,7 @@ interface Failed {
 async function record(
   left: readonly EligibilityInput[],
   { error, reasons }: Failed,
-  { willRetry }: GroupOptions,
+  { willRetry, turn }: GroupOptions,
 ): Promise<void> {
   const [one] = left;
   const causes = error instanceof Obstructed ? error.obstacles : reasons;
@@ -198,6 +199,7 @@ async function record(
       const [{ id }, reason] = [file.state, reasons.get(file.state.id)];
       if (!events.has(id) && isFailure(reason)) events.set(id, failedEvent(context, reason));
     }
+  if (events.size > 0) await turn?.();
   await append(one.context, one.rules, async (ledgerSnapshot) => {
     const entries: Entry[] = [];
     for (const [id, event] of events)

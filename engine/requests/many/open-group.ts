@@ -3,11 +3,13 @@ import {
   BacktrailError,
   formatCoordinates,
   isFailure,
+  type Person,
   type RequestId,
   type RollbackRequest,
   type RollbackResult,
 } from '../../model/index.ts';
 import type { Gate } from '../../policy/gate.ts';
+import { samePerson } from '../../policy/policy.ts';
 import { Obstructed, rehearse } from '../../rollback/batch.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import type { RequestContext, Rules } from '../context.ts';
@@ -51,13 +53,18 @@ type Settled = PromiseSettledResult<Requested>[];
  */
 export async function openTogether(
   place: Place,
-  asks: readonly { readonly id: RequestId; readonly incident?: string }[],
+  asks: readonly { readonly id: RequestId; readonly incident?: string; readonly author: Person }[],
   decided: readonly PromiseSettledResult<Decided>[],
 ): Promise<Settled> {
   if (asks.length === 0) return [];
-  const [incident] = asks.map((ask) => ask.incident);
-  if (incident === undefined || asks.some((ask) => ask.incident !== incident))
-    throw new BacktrailError('INVALID_REQUEST', 'What is published together belongs to one incident.');
+  const [{ incident, author } = { incident: undefined, author: { email: '' } }] = asks;
+  const isOfOne = (ask: (typeof asks)[number]) =>
+    ask.incident === incident && samePerson(ask.author.email, author.email);
+  if (incident === undefined || !asks.every(isOfOne))
+    throw new BacktrailError(
+      'INVALID_REQUEST',
+      'What is published together belongs to one incident, and is asked for by one person.',
+    );
   const failed = decided.find((each) => each.status === 'rejected');
   if (failed !== undefined) return noneOf(decided, notAsked(failed.reason));
   const openings = decided.map((each) => (each.status === 'fulfilled' ? each.value.opening : null));

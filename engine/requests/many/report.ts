@@ -82,7 +82,7 @@ export async function reportPublished(
 /** Commits that are read at a time. */
 const TOGETHER = 500;
 
-async function inspectAll(
+export async function inspectAll(
   git: EligibilityInput['context']['git'],
   commits: readonly ObjectId[],
 ): Promise<readonly LogCommit[]> {
@@ -93,7 +93,7 @@ async function inspectAll(
 }
 
 /** Answers for tips on a line that is known. */
-function onLine(
+export function onLine(
   history: HistoryReader,
   line: readonly ObjectId[],
   places: ReadonlyMap<ObjectId, number>,

@@ -17,10 +17,15 @@ import { filesOf, inFours, pinned } from './plan-many.ts';
 
 type ReviewMany = Parameters<Requests['reviewMany']>[0];
 
+const DECISIONS: ReadonlySet<string> = new Set(['approved', 'rejected']);
+
 export async function reviewMany(
   context: RequestContext,
   input: ReviewMany,
 ): ReturnType<Requests['reviewMany']> {
+  // A caller without types that misspells a rejection has not approved.
+  if (!DECISIONS.has(input.decision))
+    throw new BacktrailError('INVALID_REQUEST', 'A decision is `approved` or `rejected`.');
   const ids = input.votes.map(({ id }) => id);
   const twice = ids.find((id, index) => ids.indexOf(id) !== index);
   if (twice !== undefined)

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -94,6 +94,31 @@ describe('the requests of an incident', () => {
     const { rollbacks } = shape.parse(JSON.parse(stdout));
     expect(rollbacks.filter(({ error }) => error).map(({ scope }) => scope)).toEqual([SCOPES[1]]);
     expect(rollbacks.find(({ error }) => !error)?.status).toMatch(/executing|completed/);
+  });
+
+  it('are asked for together or not, as they were at first', async () => {
+    const { as, file } = await opened();
+    await writeFile(file, (await readFile(file, 'utf8')).replace('rollbacks:', 'atomic: true\nrollbacks:'));
+    const { code, stdout } = await as('jane', ['incident', file, '--yes', ...JSON_OUT], queue());
+    expect(code).toBe(4);
+    expect(statuses(shape.parse(JSON.parse(stdout)))).toEqual(
+      SCOPES.map((scope) => `${scope} REQUEST_EXISTS`),
+    );
+  });
+
+  it('do not end well again where one of them failed before', async () => {
+    const { as, repo } = await opened();
+    const changed = 'tenants/globex/production/services/api-gateway/service.yaml';
+    await appendFile(join(repo.folder, changed), '# by hand\n');
+    const approve = ['request', 'approve', '--incident', 'inc-1', '--yes', ...JSON_OUT];
+    const codes = [];
+    for (let time = 0; time < 2; time += 1) {
+      const { code, stdout } = await as('bob', approve, queue());
+      codes.push(code);
+      const { rollbacks } = shape.parse(JSON.parse(stdout));
+      expect(rollbacks.find(({ scope }) => scope === SCOPES[1])?.status).toBe('failed');
+    }
+    expect(codes).toEqual([1, 1]);
   });
 
   it('are all on the branch, or none, where the file says so', async () => {

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { expandScopes } from '../../../cli/commands/incident/expand.ts';
 import { backtrail, exampleRepo, jsonOf, refusalOf } from '../../helpers/program/cli.ts';
-import { temporaryFolder } from '../../helpers/repositories/repo.ts';
+import { createRepo, temporaryFolder } from '../../helpers/repositories/repo.ts';
 
 const shape = z.object({
   id: z.string(),
@@ -38,6 +38,27 @@ describe('incident --dry-run', () => {
     expect(answer).toMatchObject({ code: 2, stdout: expect.stringContaining('REVISION_UNKNOWN') });
   });
 
+  it('names the files that hide what a pattern may stand for', async () => {
+    const repo = await createRepo();
+    const layout = { service: ['values-{environment}.yaml#/apps[name={service}]'] };
+    const values = (tag: string) => `apps:\n  - name: api\n    tag: ${tag}\n`;
+    await repo.commit({
+      '.backtrail/config.yaml': JSON.stringify({ version: 1, layout }),
+      'values-prod.yaml': values('v1'),
+      'values-dev.yaml': 'apps: {\n',
+    });
+    await repo.commit({ 'values-prod.yaml': values('v2') });
+    const file = join(await temporaryFolder(), 'incident.yaml');
+    await writeFile(file, 'id: inc-1\nreason: v2 answers 500\nrollbacks:\n  - { scope: "*/api" }\n');
+    const table = await backtrail(repo, ['incident', file, '--dry-run']);
+    expect(table).toMatchObject({ code: 0, stdout: expect.stringMatching(/prod\/api[^]*values-dev\.yaml/) });
+    const json = jsonOf(
+      await backtrail(repo, ['incident', file, '--dry-run', '-o', 'json']),
+      z.looseObject({}),
+    );
+    expect(json).toMatchObject({ findings: [{ code: 'FILE_UNREADABLE', path: 'values-dev.yaml' }] });
+  });
+
   it('says so where a pattern matches nothing, and takes no other character for a pattern', async () => {
     for (const scope of ['*/prod/api', 'acme.production/*', '(a|b)*/production/x'])
       expect(refusalOf((await dryRun([`{ scope: "${scope}" }`])).answer)).toMatchObject({ exit: 2 });
@@ -59,6 +80,29 @@ describe('a pattern of scopes', () => {
     const found = await expandScopes({ environments }, [wish(pattern)]).catch(() => []);
     return found.map(({ scope }) => scope);
   };
+
+  it('does not take the place of another one that wants other fields, or another target', async () => {
+    const environments = () =>
+      Promise.resolve([{ environment: 'prod', services: ['api'], status: 'ok' as const }]);
+    const of = (...wishes: { scope?: string; fields?: string[]; to?: string }[]) =>
+      expandScopes(
+        { environments },
+        wishes.map((each) => ({ ...wish('prod/a*'), ...each })),
+      );
+    const both = await of(
+      { fields: ['image'] },
+      { fields: ['replicas'] },
+      { scope: '*/api', fields: ['image'] },
+    );
+    expect(both.map(({ scope, fields }) => [scope, ...fields])).toEqual([
+      ['prod/api', 'image'],
+      ['prod/api', 'replicas'],
+    ]);
+    await expect(of({ to: 'v1' }, { scope: '*/api', to: 'v2' })).rejects.toMatchObject({
+      code: 'INVALID_REQUEST',
+    });
+    expect(await of({ to: 'v1' }, { scope: '*/api', to: 'v2' }, { scope: 'prod/api' })).toHaveLength(1);
+  });
 
   it('matches what the same regular expression does', async () => {
     const letter = fc.constantFrom('a', 'b', '.');

@@ -144,6 +144,24 @@ describe('rollbacks that are published together', () => {
     expect(await pushes()).toHaveLength(2);
   });
 
+  it('wait for their turn where others were pushed before them', async () => {
+    const { repo, prod, dev, signers, bobs, bob, carols, carol, approve, statuses } = await opened();
+    await repo.commit({ 'apps/prod/web/app.yaml': 'image: v1\n' });
+    await repo.commit({ 'apps/prod/web/app.yaml': 'image: v2\n' });
+    const planned = await carols.plan({ scope: 'prod/web' });
+    const { id } = await carols.requests.open({ planned, author: carol, id: newId(), reason: 'It fails' });
+    await approve(prod, dev);
+    await bobs.requests.approve({ id, actor: bob });
+    const { worker, pushes, allow } = await overNetwork(repo, signers);
+    await allow();
+    const before: number[] = [];
+    const turn = async () => void before.push((await pushes()).length);
+    await worker.rollbacks.executeMany([{ id }, { id: prod }, { id: dev }], { turn });
+    expect(await statuses()).toEqual(['completed', 'completed']);
+    expect(await pushes()).toHaveLength(2);
+    expect(before).toEqual([1]);
+  });
+
   it('are found on the branch where a worker died before it could say so', async () => {
     const { repo, prod, dev, signers, worker, tip, approve } = await opened();
     await approve(prod, dev);
@@ -192,6 +210,9 @@ describe('rollbacks that are published together', () => {
     expect(refused.map(codeOf)).toEqual(['PLAN_CHANGED', 'PLAN_CHANGED']);
     const mixed = janes.rollbacks.requestMany([first, { ...second, incident: 'inc-2' }], { atomic: true });
     expect(await failureOf(mixed)).toBe('INVALID_REQUEST');
+    const strangers = [first, { ...second, author: stage.carol }];
+    const shared = janes.rollbacks.requestMany(strangers, { atomic: true });
+    expect(await failureOf(shared)).toBe('INVALID_REQUEST');
     expect(await repo.git('rev-list', '--count', LEDGER)).toBe(count);
     const good = await janes.rollbacks.requestMany(fresh, { atomic: true });
     expect(good.map(codeOf)).toEqual(['done', 'done']);

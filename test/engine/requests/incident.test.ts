@@ -177,6 +177,16 @@ describe('votes given at once', () => {
     expect(results.map(reasonOf)).toMatchObject([{ status: 'rejected' }, { status: 'rejected' }]);
   });
 
+  it('are none where a caller without types misspells what they are', async () => {
+    const { bobs, bob, ids, worker } = await opened();
+    for (const decision of ['reject', undefined]) {
+      const input = { actor: bob, decision, votes: ids.map((id) => ({ id })) };
+      // @ts-expect-error -- what a caller without types can write
+      await expect(bobs.requests.reviewMany(input)).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
+    }
+    expect((await worker.requests.show({ id: ids[0] ?? '' })).reviews).toEqual([]);
+  });
+
   it('refuse a request that is named twice, and one that there is not', async () => {
     const { bobs, bob, ids } = await opened();
     const [id = ''] = ids;
