@@ -18,6 +18,7 @@ import type { Snapshot } from '../snapshot/snapshot.ts';
 import { readDelivery, readResume, readRollback } from '../record/read.ts';
 import { cleanValue, type RollbackRecord } from '../record/trailers.ts';
 import { samePerson } from '../policy/policy.ts';
+import { isObserved } from '../plan/checks/registry.ts';
 import { resultOf } from './result.ts';
 import { blockedError, isBlocked } from './blocked.ts';
 import { deliver } from './deliver.ts';
@@ -230,6 +231,6 @@ export function outcomeOf(
 ): RollbackResult {
   return resultOf({ ...request, base, digest }, status, {
     ...outcome,
-    findings: [...findings, ...outcome.findings],
+    findings: [...findings.filter(({ code }) => !isObserved(code)), ...outcome.findings],
   });
 }

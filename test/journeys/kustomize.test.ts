@@ -56,7 +56,7 @@ describe('a service that Kustomize builds from a base outside of its folder', ()
     await rollBack(engine, { scope: 'initech/production/portal' });
     execFileSync('sed', ['-i', 's/replicas: 2/replicas: 9/', OUT], { cwd: directory });
     git('-c', 'user.name=J', '-c', 'user.email=j@x', 'commit', '-qam', 'Scale by hand');
-    const { plan } = await engine.plan({ scope: 'initech/production/portal', to: 'v1' });
+    const { plan } = await engine.plan({ scope: 'initech/production/portal', to: 'v1', hold: false });
     expect(plan.findings.map(({ code }) => code)).toEqual(['DELIVERY_DRIFT', 'RENDER_DIFFERS']);
   });
 
@@ -69,7 +69,7 @@ describe('a service that Kustomize builds from a base outside of its folder', ()
     const isolated = await isolatedEnv();
     const bare = await engineOf({ folder: directory, env: { ...isolated.env, PATH: `${directory}/../bin` } });
     await engine.close();
-    const { plan } = await bare.plan({ scope: 'initech/production/portal' });
+    const { plan } = await bare.plan({ scope: 'initech/production/portal', hold: false });
     expect(plan.findings).toMatchObject([
       {
         code: 'RENDER_FAILED',

@@ -49,6 +49,12 @@ const BY_CODE: Readonly<Record<CheckCode, { content: ContentCheck } | { observed
   PUSH_DENIED: { observed: checkPush },
 };
 
+/** Whether findings of this code were observed when the plan was shown: they say nothing of how it was executed. */
+export function isObserved(code: string): boolean {
+  const check = isCheckCode(code) ? BY_CODE[code] : null;
+  return check !== null && 'observed' in check;
+}
+
 /** The plan with the findings of all checks of its content. */
 export async function checkContent(input: CheckInput, overrides: readonly CheckCode[]): Promise<Plan> {
   const { plan, snapshot } = input;

@@ -59,13 +59,13 @@ export async function engineOf(
 
 let made = 0;
 
-/** Plans, confirms and executes, as the command line does. */
+/** Plans, confirms and executes, as the command line does; nothing is held unless that is asked for. */
 export async function rollBack(
   engine: Engine,
   ask: Ask,
   options: ExecuteOptions & { reason?: string; id?: string } = {},
 ): Promise<RollbackResult> {
-  const planned = await engine.plan(ask);
+  const planned = await engine.plan({ hold: false, ...ask });
   return engine.execute(confirmation(planned, { ...ask, ...options }), options);
 }
 
