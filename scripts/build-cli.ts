@@ -86,7 +86,7 @@ export async function buildCli(folder: string, plugins: readonly Plugin[] = []):
   });
   const secretlint = await build({
     ...both,
-    entryPoints: { secretlint: 'engine/plan/secrets/secretlint.ts' },
+    entryPoints: { secretlint: 'engine/snapshot/secrets/secretlint.ts' },
     outExtension: { '.js': '.cjs' },
     format: 'cjs',
     charset: 'ascii',

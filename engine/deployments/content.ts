@@ -3,7 +3,7 @@ import { type Identity, identityReader } from '../history/identity.ts';
 import { IMAGE_LIMIT, MOST_IMAGES } from '../record/deployment-file.ts';
 import type { ObjectId, Scope } from '../model/index.ts';
 import { selectionsFor } from '../plan/plan.ts';
-import { type RawSecret, rawSecretIn, type SecretScans } from '../snapshot/raw-secrets.ts';
+import { type RawSecret, rawSecretIn, type SecretScans } from '../snapshot/secrets/raw-secrets.ts';
 import { readContent } from '../snapshot/scope-content.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 

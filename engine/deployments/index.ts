@@ -3,7 +3,7 @@ import { BacktrailError, type Finding, formatCoordinates, type Person } from '..
 import { hasPermission } from '../policy/policy.ts';
 import { requirePermission } from '../requests/gate/permissions.ts';
 import { type RequestContext, rulesOf } from '../requests/context.ts';
-import type { SecretScans } from '../snapshot/raw-secrets.ts';
+import type { SecretScans } from '../snapshot/secrets/raw-secrets.ts';
 import { openDeployments } from './append.ts';
 import { judgeDeployments } from './counted.ts';
 import { findOne } from './find.ts';

@@ -16,7 +16,7 @@ import { FIRST_STATUSES, isDeploymentStatus, mayFollow } from '../record/deploym
 import { historyOf, resolveScope } from '../rollback/plan.ts';
 import { type RequestContext, rulesOf } from '../requests/context.ts';
 import { requirePermission } from '../requests/gate/permissions.ts';
-import { rawSecretError, requireNoSecret, type SecretScans } from '../snapshot/raw-secrets.ts';
+import { rawSecretError, requireNoSecret, type SecretScans } from '../snapshot/secrets/raw-secrets.ts';
 import { appendDeployments } from './append.ts';
 import { type DeployedContent, deployedContent, listed } from './content.ts';
 import { judgeDeployments } from './counted.ts';

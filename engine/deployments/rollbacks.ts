@@ -22,7 +22,7 @@ import {
   type RollbackRecorder,
 } from '../rollback/records.ts';
 import type { RequestContext } from '../requests/context.ts';
-import type { SecretScans } from '../snapshot/raw-secrets.ts';
+import type { SecretScans } from '../snapshot/secrets/raw-secrets.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { type AppendContext, appendDeployments, prepareDeployments } from './append.ts';
 import { deployedContent, type DeployedContent } from './content.ts';

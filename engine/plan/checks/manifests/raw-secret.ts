@@ -1,6 +1,6 @@
 import { type FileChange, type ObjectReader, quotePath } from '../../../model/index.ts';
-import { rawKeys, revealed } from '../../secrets/raw-values.ts';
-import { findVendorSecrets, type SecretText } from '../../secrets/vendor-rules.ts';
+import { rawKeys, revealed } from '../../documents/raw-values.ts';
+import { findVendorSecrets, type SecretText } from '../../../snapshot/secrets/vendor-rules.ts';
 import type { CheckInput, RawFinding } from '../../check-input.ts';
 import { type Fields, textAt } from '../../documents/documents.ts';
 import { identityOf, manifestOf } from '../../documents/manifests.ts';

@@ -1,7 +1,7 @@
 /** Secrets as plain text in documents: data of Secrets, and values of secret names. Values never leave this file but to be compared. */
 import { isSecretKey } from '../../yaml/mask/mask.ts';
 import { isHarmlessValue } from '../../yaml/mask/secrets.ts';
-import { type Fields, isFields, valueAt } from '../documents/documents.ts';
+import { type Fields, isFields, valueAt } from './documents.ts';
 
 /** How deep documents are looked into. */
 const MAX_DEPTH = 60;

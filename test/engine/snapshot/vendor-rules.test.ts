@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { lint } from '../../../engine/plan/secrets/secretlint.ts';
-import { findVendorSecrets } from '../../../engine/plan/secrets/vendor-rules.ts';
+import { lint } from '../../../engine/snapshot/secrets/secretlint.ts';
+import { findVendorSecrets } from '../../../engine/snapshot/secrets/vendor-rules.ts';
 
 const some = (length: number) => 'aB3dE6gH9j'.repeat(20).slice(0, length);
 

@@ -1,11 +1,12 @@
 /** Whether what was deployed holds a raw secret: whoever records it would say that this is how it should be. */
 import { isMap, type Document } from 'yaml';
-import { BacktrailError, quotePath } from '../model/index.ts';
-import { keptIn, type ScopeContent, withoutParts } from './scope-content.ts';
-import type { Snapshot } from './snapshot.ts';
-import { isFile } from './view.ts';
-import { scalarText } from '../yaml/core/nodes.ts';
-import { tryParse } from '../yaml/core/try-parse.ts';
+import { BacktrailError, quotePath } from '../../model/index.ts';
+import { keptIn, type ScopeContent, withoutParts } from '../scope-content.ts';
+import type { Snapshot } from '../snapshot.ts';
+import { isFile } from '../view.ts';
+import { findVendorSecrets } from './vendor-rules.ts';
+import { scalarText } from '../../yaml/core/nodes.ts';
+import { tryParse } from '../../yaml/core/try-parse.ts';
 
 /** Where it is and what kind it is; never the secret itself. */
 export interface RawSecret {
@@ -34,12 +35,12 @@ export async function rawSecretIn(
     const key = JSON.stringify([file.id, path, selectors]);
     const what = await remember(scans, key, async () => {
       const text = await snapshot.text(file);
-      return text === null ? null : secretIn(path, withoutParts(path, text, kept.parts));
+      return text === null ? null : secretIn(withoutParts(path, text, kept.parts));
     });
     if (what !== null) return { path, what };
   }
   for (const { path, restorable } of parts.values()) {
-    const what = restorable === null ? null : await secretIn(path, restorable);
+    const what = restorable === null ? null : await secretIn(restorable);
     if (what !== null) return { path, what };
   }
   return null;
@@ -47,7 +48,7 @@ export async function rawSecretIn(
 
 /** @throws RAW_SECRET */
 export async function requireNoSecret(what: string, text: string): Promise<void> {
-  const kind = await tokenIn('text', text);
+  const kind = await vendorSecretIn(text);
   if (kind !== null) throw new BacktrailError('RAW_SECRET', `${what} holds a raw secret (${kind}).`);
 }
 
@@ -57,10 +58,10 @@ export function rawSecretError({ path, what }: RawSecret): BacktrailError {
   });
 }
 
-async function secretIn(path: string, text: string): Promise<string | null> {
+async function secretIn(text: string): Promise<string | null> {
   if (text.length > LONGEST) return null;
   if (/secret/i.test(text) && (tryParse(text) ?? []).some(isRawSecret)) return 'data of a Secret';
-  return tokenIn(path, text);
+  return vendorSecretIn(text);
 }
 
 /** A manifest of the kind Secret with a value that is neither empty, nor encrypted, nor to be filled in. */
@@ -87,20 +88,10 @@ function itemsOf(node: unknown): readonly unknown[] {
 const isRawValue = (value: string) =>
   value !== '' && value !== 'null' && !/^ENC\[|^<[^>]*>$|^ref\+|\$\{|\{\{|^\$\(/.test(value);
 
-const PRESET = '@secretlint/secretlint-rule-preset-recommend';
-
-/** The rule that finds a secret, by secretlint's recommended rules. They are loaded where they are asked. */
-async function tokenIn(path: string, text: string): Promise<string | null> {
-  const [{ lintSource }, { creator }] = await Promise.all([
-    import('@secretlint/core'),
-    import('@secretlint/secretlint-rule-preset-recommend'),
-  ]);
-  const { messages } = await lintSource({
-    source: { content: text, filePath: path, contentType: 'text' },
-    options: { config: { rules: [{ id: PRESET, rule: creator }] } },
-  });
-  const found = messages.find(({ severity }) => severity === 'error');
-  return found === undefined ? null : found.ruleId.replace(/^.*secretlint-rule-/, '');
+/** What a secret is by secretlint's recommended rules, the first one. */
+async function vendorSecretIn(text: string): Promise<string | null> {
+  const [found] = await findVendorSecrets(text);
+  return found?.what ?? null;
 }
 
 function remember(

@@ -9,7 +9,7 @@ export interface SecretText {
   readonly line: number;
 }
 
-/** Each of secretlint's rules finds only what contains one of these (test/engine/plan/vendor-rules.test.ts compares). */
+/** Each of secretlint's rules finds only what contains one of these (test/engine/snapshot/vendor-rules.test.ts compares). */
 const MAY_HOLD =
   /-----BEGIN|private_key|secret_?access_?key|x-oauth-basic|_authToken=|npm_|xox[a-z]-|xapp-|hooks\.slack|SG\.|shp(?:pa|ca|at|ss)_|gh[pousr]_|github_pat_|T3BlbkFJ|sk-ant-|lin_api_|ops_ey|:\/\/[^\s:/@]{1,256}:[^\s@]{1,256}@|mongodb|mysql|postgres/i;
 
