@@ -224,7 +224,8 @@ async function publishAll(
   staged: readonly Staged[],
 ): Promise<void> {
   const results = staged.map((each) => completedOf(each, []));
-  for (let attempt = 1; attempt <= RECORDED && losses < PATIENCE; attempt += 1) {
+  const attempts = losses < PATIENCE ? RECORDED : 0;
+  for (let attempt = 1; attempt <= attempts; attempt += 1) {
     const recorded = await record(results);
     if (recorded === null) break;
     let outcome: 'moved' | 'discarded' = 'discarded';
