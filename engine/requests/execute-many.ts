@@ -98,7 +98,7 @@ export async function executeRequests(
       await settle(id, failed(each, outcome.reason, options));
     } else if (outcome) results.set(id, outcome);
   }
-  await executeGroups(ready.filter(isAtomic), found, { results, signal });
+  await executeGroups(ready.filter(isAtomic), found, { results, signal, turn, isFirst: batch.size === 0 });
   // What was never to be done, or not so, is rare, and explains itself.
   for (const { id, ...options } of asks) {
     if (results.has(id)) continue;
@@ -108,15 +108,21 @@ export async function executeRequests(
   return results;
 }
 
+interface GroupsInput {
+  readonly results: Map<RequestId, PromiseSettledResult<RollbackResult>>;
+  readonly signal: AbortSignal | undefined;
+  readonly turn: () => Promise<void>;
+  /** Nothing was pushed yet. */
+  readonly isFirst: boolean;
+}
+
 /** One push for each group, whichever of its requests are asked for. */
 async function executeGroups(
   asks: readonly ExecuteAsk[],
   found: ReadonlyMap<RequestId, EligibilityInput>,
-  {
-    results,
-    signal,
-  }: { results: Map<RequestId, PromiseSettledResult<RollbackResult>>; signal: AbortSignal | undefined },
+  { results, signal, turn, isFirst }: GroupsInput,
 ): Promise<void> {
+  let isNext = isFirst;
   const groups = new Map<RequestId, ExecuteAsk[]>();
   for (const ask of asks) {
     const first = found.get(ask.id)?.file.state.atomic?.first ?? ask.id;
@@ -127,7 +133,9 @@ async function executeGroups(
     if (one === undefined || signal?.aborted === true) continue;
     const onSteps = new Map(group.map(({ id, onStep }) => [id, onStep]));
     const willRetry = group.some((ask) => ask.willRetry === true);
-    const made = await executeGroup(one, { onSteps, willRetry, ...(signal && { signal }) });
+    if (!isNext) await turn();
+    isNext = false;
+    const made = await executeGroup(one, { onSteps, willRetry, turn, ...(signal && { signal }) });
     for (const { id } of group) {
       const result = made.get(id);
       if (result) results.set(id, result);

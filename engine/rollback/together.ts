@@ -24,6 +24,7 @@ export async function executeTogether(input: BatchInput): Promise<BatchResults> 
   };
   for (let attempt = 1; ; attempt += 1) {
     round.results.clear();
+    if (attempt > 1) await input.turn?.();
     try {
       await pushRound(round, members);
       return round.results;

@@ -29,6 +29,8 @@ import { isPublished, memberOf, recorded, REFUSALS } from './member.ts';
 
 interface GroupOptions extends Omit<ExecuteRequestOptions, 'onStep'> {
   readonly onSteps: ReadonlyMap<RequestId, ExecuteRequestOptions['onStep']>;
+  /** Awaited before each push but the first; there is always one where absent. */
+  readonly turn?: () => Promise<void>;
 }
 
 type Results = Map<RequestId, PromiseSettledResult<RollbackResult>>;
@@ -118,7 +120,7 @@ const KEYS_HINT = 'Name the list of keys that this worker trusts with BACKTRAIL_
 
 async function publishAll(
   left: readonly EligibilityInput[],
-  { onSteps, signal }: GroupOptions,
+  { onSteps, signal, turn }: GroupOptions,
 ): Promise<Results> {
   const [one] = left;
   if (one === undefined) return new Map();
@@ -137,14 +139,13 @@ async function publishAll(
       };
       return { move: prepared.move, end };
     },
+    turn,
     ...(signal && { signal }),
   });
   const done = [...results.values()].flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
-  await completeAll(
-    context,
-    rules,
-    done.filter(({ requestId }) => !written.has(requestId)),
-  );
+  const unrecorded = done.filter(({ requestId }) => !written.has(requestId));
+  if (unrecorded.length > 0) await turn?.();
+  await completeAll(context, rules, unrecorded);
   return new Map(results);
 }
 
@@ -176,7 +177,7 @@ interface Failed {
 async function record(
   left: readonly EligibilityInput[],
   { error, reasons }: Failed,
-  { willRetry }: GroupOptions,
+  { willRetry, turn }: GroupOptions,
 ): Promise<void> {
   const [one] = left;
   const causes = error instanceof Obstructed ? error.obstacles : reasons;
@@ -197,6 +198,7 @@ async function record(
       const [{ id }, reason] = [file.state, reasons.get(file.state.id)];
       if (!events.has(id) && isFailure(reason)) events.set(id, failedEvent(context, reason));
     }
+  if (events.size > 0) await turn?.();
   await append(one.context, one.rules, async (ledgerSnapshot) => {
     const entries: Entry[] = [];
     for (const [id, event] of events)
