@@ -3,7 +3,7 @@ import type { RequestId, RollbackResult } from '../model/index.ts';
 import { isFailure } from '../model/index.ts';
 import { isDamaged } from '../git/process/failure.ts';
 import { isWaiting } from '../record/transitions.ts';
-import { type BatchRecord, type BatchResults, executeBatch } from '../rollback/batch.ts';
+import { type BatchResults, executeBatch } from '../rollback/batch.ts';
 import { readRules, type RequestContext, requireOwnConfig, type Rules } from './context.ts';
 import { executeRequest } from './execute.ts';
 import { executeGroup } from './many/execute-group.ts';
@@ -12,8 +12,9 @@ import { publishedAfter } from './restored.ts';
 import type { EligibilityInput } from './gate/eligibility.ts';
 import { proveRequest, readSignaturesOf } from './ledger/proof.ts';
 import { type LedgerSnapshot, openLedgerSnapshot } from './ledger/snapshot.ts';
+import { recordTogether } from './many/record-together.ts';
 import { reportPublished } from './many/report.ts';
-import { completeAll, prepareCompleted, recordFailure, refuse } from './outcome.ts';
+import { completeAll, recordFailure, refuse } from './outcome.ts';
 import type { ExecuteRequestOptions } from './types.ts';
 import { canJudge, proven } from './view.ts';
 
@@ -63,15 +64,7 @@ export async function executeRequests(
   });
   const { snapshot } = rules;
   const recorded = new Set<RequestId>();
-  const record = async (made: readonly RollbackResult[]): Promise<BatchRecord | null> => {
-    const prepared = await prepareCompleted(context, rules, made);
-    if (prepared === null) return null;
-    const end = async (outcome: 'moved' | 'discarded') => {
-      await context.git.ledger.finish(prepared, outcome);
-      if (outcome === 'moved') for (const { requestId } of made) recorded.add(requestId);
-    };
-    return { move: prepared.move, end };
-  };
+  const record = recordTogether({ context, rules, ledgerSnapshot }, recorded);
   const batch: BatchResults =
     snapshot === null || members.length === 0
       ? new Map()

@@ -42,7 +42,11 @@ export interface BatchInput
   /** Awaited before each push but the first. */
   readonly turn?: (() => Promise<void>) | undefined;
   /** A record of these results that can move together with the branch; null where there is none. */
-  readonly record: (results: readonly RollbackResult[]) => Promise<BatchRecord | null>;
+  readonly record: (
+    results: readonly RollbackResult[],
+    /** Whether another writer was faster there. */
+    options: { readonly again: boolean },
+  ) => Promise<BatchRecord | null>;
 }
 
 export interface BatchRecord {
@@ -124,8 +128,8 @@ export interface Round extends BatchInput {
   /** Plans of earlier rounds. */
   readonly plans: Map<RequestId, Authorized>;
   readonly results: Map<RequestId, PromiseSettledResult<RollbackResult>>;
-  /** Paths that changed between two tips. */
-  readonly moved: Map<string, readonly string[]>;
+  /** Paths that changed between two tips; null where the first is not on the line of the second. */
+  readonly moved: Map<string, Promise<readonly string[] | null>>;
   /** The tip that the first round saw. */
   since: ObjectId | null;
   /** How often in a row others were faster. */
@@ -168,12 +172,13 @@ export async function pushRound(round: Round, members: readonly BatchMember[]): 
   if (!isFirst) await git.refresh();
   const snapshot = isFirst ? round.snapshot : await round.observe();
   round.since ??= snapshot.base;
+  // From here to the push, others may be faster: what can be done at the same time is.
+  const bases = new Set(members.map(({ asked }) => plans.get(asked.id)?.planned.plan.base ?? snapshot.base));
   // An earlier round may have landed, and its answer have been lost.
-  const landed: ReadonlyMap<RequestId, ObjectId> = isFirst
-    ? new Map()
-    : await git.requestsSince({ tip: snapshot.base, after: round.since });
-  // Read once: whether targets are on it is asked for each.
-  if (members.length > 1) await snapshot.history.firstParents(snapshot.base);
+  const [landed] = await Promise.all([
+    isFirst ? new Map<RequestId, ObjectId>() : git.requestsSince({ tip: snapshot.base, after: round.since }),
+    ...[...bases].map(async (base) => changedSince(round, base, snapshot)),
+  ]);
   const ready: Ready[] = [];
   for (const member of members) {
     // Locks of jobs are renewed by timers, which a long row of promises would hold up.
@@ -195,15 +200,9 @@ export async function pushRound(round: Round, members: readonly BatchMember[]): 
     const staged = await stageAll(round, { snapshot, ready, chains });
     const last = staged.at(-1);
     if (last === undefined) return;
-    await requireWritten(
-      git,
-      staged.flatMap(({ delivered }) => delivered.written),
-    );
-    await tellAll(staged, 'staged');
-    await tellAll(staged, 'delivered');
-    signal?.throwIfAborted();
     const next = tipOf(last.delivered);
-    await publishAll(round, { branch: snapshot.branch, expected: snapshot.base, next }, staged);
+    const checked = requireStaged(round, staged);
+    await publishAll(round, { branch: snapshot.branch, expected: snapshot.base, next }, { staged, checked });
     await tellAll(staged, 'published');
     // With what earlier attempts left behind that were killed.
     const ids = staged.map(({ request }) => request.id);
@@ -217,19 +216,36 @@ export async function pushRound(round: Round, members: readonly BatchMember[]): 
   }
 }
 
-/** The branch and the record of what it gets, together where that is possible; else the branch alone, and the record is left to the caller. */
+/** Reads them back, and says that they are there. */
+async function requireStaged({ git, signal }: Round, staged: readonly Staged[]): Promise<void> {
+  await requireWritten(
+    git,
+    staged.flatMap(({ delivered }) => delivered.written),
+  );
+  await tellAll(staged, 'staged');
+  await tellAll(staged, 'delivered');
+  signal?.throwIfAborted();
+}
+
+/** The branch and the record of what it gets, together where that is possible; else the branch alone, and the record is left to the caller. Nothing before they are `checked`. */
 async function publishAll(
   { git, record, turn, losses }: Round,
   edit: BranchEdit,
-  staged: readonly Staged[],
+  { staged, checked }: { readonly staged: readonly Staged[]; readonly checked: Promise<void> },
 ): Promise<void> {
   const results = staged.map((each) => completedOf(each, []));
   const attempts = losses < PATIENCE ? RECORDED : 0;
   for (let attempt = 1; attempt <= attempts; attempt += 1) {
-    const recorded = await record(results);
+    const [written] = await Promise.allSettled([record(results, { again: attempt > 1 }), checked]);
+    if (written.status === 'rejected') {
+      await checked;
+      throw written.reason;
+    }
+    const recorded = written.value;
     if (recorded === null) break;
     let outcome: 'moved' | 'discarded' = 'discarded';
     try {
+      await checked;
       const left = await git.publish({ ...edit, also: [recorded.move] });
       if (left.length === 0) outcome = 'moved';
       return;
@@ -241,6 +257,7 @@ async function publishAll(
     }
     await turn?.();
   }
+  await checked;
   await git.publish(edit);
 }
 
@@ -293,6 +310,8 @@ async function prepare(
   const kept = earlier && (await onTip(round, earlier.planned, snapshot));
   // A break-glass session may have ended since.
   if (kept) return { planned: kept, request: await member.authorize(kept) };
+  // Read once: whether targets are on it is asked for each.
+  if (round.members.length > 1) await snapshot.history.firstParents(snapshot.base);
   const { hasNothing, ...authorized } = await planAnew(round, snapshot, member);
   if (!hasNothing) return authorized;
   const { request, planned } = authorized;
@@ -350,15 +369,29 @@ async function planTogether(
 }
 
 /** The same plan on a newer tip, where the configuration and all that it rests on are the same; else null. */
-async function onTip({ git, moved }: Round, planned: Planned, snapshot: Snapshot): Promise<Planned | null> {
+async function onTip(round: Round, planned: Planned, snapshot: Snapshot): Promise<Planned | null> {
   const { base } = planned.plan;
   if (base === snapshot.base) return planned;
-  if (planned.snapshot.layout !== snapshot.layout || !(await snapshot.history.isOnLine(snapshot.base, base)))
-    return null;
+  if (planned.snapshot.layout !== snapshot.layout) return null;
+  const changed = await changedSince(round, base, snapshot);
+  return changed !== null && isDisjoint(planned, changed) ? movedTo(planned, snapshot) : null;
+}
+
+function changedSince(
+  { git, moved }: Round,
+  base: ObjectId,
+  snapshot: Snapshot,
+): Promise<readonly string[] | null> {
+  if (base === snapshot.base) return Promise.resolve([]);
   const key = `${base} ${snapshot.base}`;
-  const changed = moved.get(key) ?? (await git.diffPaths(base, snapshot.base)).map(({ path }) => path);
-  moved.set(key, changed);
-  return isDisjoint(planned, changed) ? movedTo(planned, snapshot) : null;
+  const known = moved.get(key);
+  if (known) return known;
+  const looking = Promise.all([
+    snapshot.history.isOnLine(snapshot.base, base),
+    git.diffPaths(base, snapshot.base),
+  ]).then(([isOnLine, changes]) => (isOnLine ? changes.map(({ path }) => path) : null));
+  moved.set(key, looking);
+  return looking;
 }
 
 const movedTo = (planned: Planned, snapshot: Snapshot): Planned => ({

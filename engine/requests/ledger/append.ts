@@ -139,7 +139,7 @@ interface Joined {
 }
 
 /**
- * What `decide` gives on the ledger as it is now, written and signed, and not moved: for whoever moves the ledger together with a branch
+ * What `decide` gives on the ledger as it is `known`, or else is now, written and signed, and not moved: for whoever moves the ledger together with a branch
  * (`publish({ …, also: [prepared.move] })`) and ends it with `ledger.finish`. Where the ledger was elsewhere, it is prepared again. null where
  * there is nothing to write.
  */
@@ -147,9 +147,10 @@ export async function prepareEvents(
   context: RequestContext,
   rules: Pick<Rules, 'ref' | 'signoff'>,
   decide: Decide,
+  known: LedgerSnapshot | null = null,
 ): Promise<PreparedEvents | null> {
   requireOwnConfig(context);
-  const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache);
+  const ledgerSnapshot = known ?? (await openLedgerSnapshot(context.git, rules.ref, context.cache));
   const groups = await groupsOf(context, ledgerSnapshot, decide);
   return groups.length === 0
     ? null
