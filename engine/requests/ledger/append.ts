@@ -279,11 +279,19 @@ async function notBeforeTip(
   entries: readonly Entry[],
 ): Promise<readonly Entry[]> {
   if (entries.length === 0) return entries;
-  const [newest] = ledgerSnapshot.tip === null ? [] : await context.git.inspect([ledgerSnapshot.tip]);
-  const tip = newest === undefined ? 0 : Date.parse(newest.time);
+  const tip = ledgerSnapshot.tip === null ? 0 : await timeOfTip(context, ledgerSnapshot.tip);
   if (isFuture(context, tip)) return entries;
   const later = (at: string) => (Date.parse(at) < tip ? timeOf(tip) : at);
   return entries.map((entry) => dated(entry, later(entry.event.at)));
+}
+
+/** Milliseconds since 1970. */
+async function timeOfTip({ git, cache }: RequestContext, tip: ObjectId): Promise<number> {
+  if (cache.newest?.tip === tip) return cache.newest.time;
+  const [newest] = await git.inspect([tip]);
+  const time = newest === undefined ? 0 : Date.parse(newest.time);
+  cache.newest = { tip, time };
+  return time;
 }
 
 const jittered = ({ random }: RequestContext, milliseconds: number) => {
