@@ -61,6 +61,8 @@ export type BatchResults = ReadonlyMap<RequestId, PromiseSettledResult<RollbackR
 const ATTEMPTS = 8;
 /** So often in a row, before the branch is pushed without the record, which is written afterwards then: that is sooner there. */
 const PATIENCE = 3;
+/** Milliseconds. After so long a time of planning, the branch is looked at once more: it is more likely to have moved than a look is dear. */
+const LONG = 500;
 /** So few are not divided because the branch moved: their push takes hardly longer than that of one, and they would each have to win. */
 const TOGETHER = 16;
 
@@ -167,7 +169,8 @@ interface Staged extends Pick<Ready, 'member' | 'request'> {
 
 /** One look at the branch, one chain, one push. What fails by itself gets its result; throws what the push as a whole fails with. */
 export async function pushRound(round: Round, members: readonly BatchMember[]): Promise<void> {
-  const { git, results, plans, signal } = round;
+  const { git, results, plans, signal, clock } = round;
+  const began = clock.now();
   const isFirst = round.since === null;
   if (!isFirst) await git.refresh();
   const snapshot = isFirst ? round.snapshot : await round.observe();
@@ -195,6 +198,12 @@ export async function pushRound(round: Round, members: readonly BatchMember[]): 
     ready.push({ member, ...authorized });
   }
   if (round.together) requireAll(round);
+  // Their plans are moved to where the branch is then.
+  else if (isFirst && ready.length > 0 && clock.now() - began > LONG)
+    return pushRound(
+      round,
+      ready.map(({ member }) => member),
+    );
   const chains: CommitChain[] = [];
   try {
     const staged = await stageAll(round, { snapshot, ready, chains });

@@ -307,6 +307,28 @@ describe('rollbacks that are executed together', () => {
     expect(await repo.git('show', 'main:apps/prod/svc-03/app.yaml')).toBe('image: v1');
   });
 
+  it('that took long to plan are moved to where the branch is by then, before they are pushed', async () => {
+    const { repo, engine: asking } = await stage();
+    const ids = await askAll(asking, ['prod/svc-00', 'prod/svc-01']);
+    const { path, asked } = await countingGit(repo);
+    let now = Date.now();
+    const engine = await engineOf(
+      { ...repo, env: { ...repo.env, PATH: path } },
+      { location: `file://${repo.folder}`, clock: { now: () => now, sleep: () => Promise.resolve() } },
+    );
+    let planned = 0;
+    const onStep = async ({ step }: { step: string }) => {
+      if (step !== 'planned' || (planned += 1) > 1) return;
+      now += 1000;
+      await repo.replay([{ files: { 'apps/prod/svc-05/app.yaml': 'image: v9\n' } }]);
+    };
+    const results = await engine.requests.executeRequests(ids.map((id) => ({ id, onStep })));
+    expect(ids.map((id) => statusOf(results.get(id)))).toEqual(['completed', 'completed']);
+    expect(planned).toBe(2);
+    expect(windowsOf(await asked())).toHaveLength(1);
+    expect(await repo.git('show', 'main:apps/prod/svc-05/app.yaml')).toBe('image: v9');
+  });
+
   it('stay together where a bot is faster again and again, and go without the record then, which follows', async () => {
     const { repo, engine } = await stage();
     const ids = await askAll(
