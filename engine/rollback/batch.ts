@@ -209,9 +209,15 @@ export async function pushRound(round: Round, members: readonly BatchMember[]): 
     const staged = await stageAll(round, { snapshot, ready, chains });
     const last = staged.at(-1);
     if (last === undefined) return;
+    await requireWritten(
+      git,
+      staged.flatMap(({ delivered }) => delivered.written),
+    );
+    await tellAll(staged, 'staged');
+    await tellAll(staged, 'delivered');
+    signal?.throwIfAborted();
     const next = tipOf(last.delivered);
-    const checked = requireStaged(round, staged);
-    await publishAll(round, { branch: snapshot.branch, expected: snapshot.base, next }, { staged, checked });
+    await publishAll(round, { branch: snapshot.branch, expected: snapshot.base, next }, staged);
     await tellAll(staged, 'published');
     // With what earlier attempts left behind that were killed.
     const ids = staged.map(({ request }) => request.id);
@@ -225,36 +231,19 @@ export async function pushRound(round: Round, members: readonly BatchMember[]): 
   }
 }
 
-/** Reads them back, and says that they are there. */
-async function requireStaged({ git, signal }: Round, staged: readonly Staged[]): Promise<void> {
-  await requireWritten(
-    git,
-    staged.flatMap(({ delivered }) => delivered.written),
-  );
-  await tellAll(staged, 'staged');
-  await tellAll(staged, 'delivered');
-  signal?.throwIfAborted();
-}
-
-/** The branch and the record of what it gets, together where that is possible; else the branch alone, and the record is left to the caller. Nothing before they are `checked`. */
+/** The branch and the record of what it gets, together where that is possible; else the branch alone, and the record is left to the caller. */
 async function publishAll(
   { git, record, turn, losses }: Round,
   edit: BranchEdit,
-  { staged, checked }: { readonly staged: readonly Staged[]; readonly checked: Promise<void> },
+  staged: readonly Staged[],
 ): Promise<void> {
   const results = staged.map((each) => completedOf(each, []));
   const attempts = losses < PATIENCE ? RECORDED : 0;
   for (let attempt = 1; attempt <= attempts; attempt += 1) {
-    const [written] = await Promise.allSettled([record(results, { again: attempt > 1 }), checked]);
-    if (written.status === 'rejected') {
-      await checked;
-      throw written.reason;
-    }
-    const recorded = written.value;
+    const recorded = await record(results, { again: attempt > 1 });
     if (recorded === null) break;
     let outcome: 'moved' | 'discarded' = 'discarded';
     try {
-      await checked;
       const left = await git.publish({ ...edit, also: [recorded.move] });
       if (left.length === 0) outcome = 'moved';
       return;
@@ -266,7 +255,6 @@ async function publishAll(
     }
     await turn?.();
   }
-  await checked;
   await git.publish(edit);
 }
 
