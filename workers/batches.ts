@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RequestId, RollbackResult } from '../engine/model/index.ts';
 import type { PushTurn } from './redis/push-budget.ts';
+import type { RepositoryLease } from './redis/repository-lease.ts';
+import { HeldElsewhere } from './run-job.ts';
 import type { ExecuteRollback } from './run-job.ts';
 
 type Job = Parameters<ExecuteRollback>[0];
@@ -31,6 +33,11 @@ const GATHER_MS = 20;
 const GATHER_LIMIT_MS = 3_000;
 /** Milliseconds. So long an engine stays open for what comes next: it knows the history by then. */
 const WARM_MS = 5_000;
+/** Milliseconds. So long those wait in hand whose repository a worker works on that takes no more; and so often it is looked whether it still does. */
+const BUSY_LIMIT_MS = 3_000;
+const BUSY_POLL_MS = 100;
+/** Milliseconds. Whoever waits for a turn says so often that it is there. */
+const SIGN_MS = 1_000;
 
 /**
  * Executes requests of a repository together: while a push is under way, those that come wait, and the next push takes all of them, the
@@ -42,8 +49,11 @@ export function executeInBatches(
 ): ExecuteRollback {
   const lanes = new Map<string, Lane>();
   const inTurn = limitTo(REPOSITORIES);
-  return (job) =>
-    new Promise((resolve, reject) => {
+  return async (job) => {
+    const isAtWork = lanes.get(job.repo)?.isRunning() ?? false;
+    if (!isAtWork && job.mayLeave === true && (await job.lease?.claim(job.repo)) === 'elsewhere')
+      throw new HeldElsewhere();
+    return new Promise((resolve, reject) => {
       let lane = lanes.get(job.repo);
       if (lane === undefined) {
         const { repo } = job;
@@ -51,27 +61,34 @@ export function executeInBatches(
           open: () => open(repo),
           turn: (signal) => turn(repo, signal),
           inTurn,
+          lease: job.lease && leaseOf(job.lease, repo),
           ended: () => lanes.delete(repo),
         });
         lanes.set(repo, lane);
       }
       lane.add({ job, resolve, reject });
     });
+  };
 }
 
 interface Lane {
+  isRunning(): boolean;
   add(waiting: Waiting): void;
 }
 
-/** Runs so much work at the same time, and the rest in its order. */
-type InTurn = (work: () => Promise<void>) => Promise<void>;
+/** Runs so much work at the same time, and the rest in its order; tells whoever has to wait. */
+type InTurn = (work: () => Promise<void>, onWait: () => Promise<unknown>) => Promise<void>;
 
 function limitTo(count: number): InTurn {
   let free = count;
   const waiting: (() => void)[] = [];
-  return async (work) => {
+  return async (work, onWait) => {
     if (free > 0) free -= 1;
-    else await new Promise<void>((resolve) => waiting.push(resolve));
+    else {
+      const turn = new Promise<void>((resolve) => waiting.push(resolve));
+      await onWait();
+      await turn;
+    }
     try {
       await work();
     } finally {
@@ -82,14 +99,38 @@ function limitTo(count: number): InTurn {
   };
 }
 
+/** The lease of one repository. */
+interface Lease {
+  /** Waits, but not for long, for a worker that works on it and takes no more. */
+  wait(signal: AbortSignal): Promise<void>;
+  claim(): Promise<unknown>;
+  progress(): void;
+  release(): Promise<void>;
+}
+
+function leaseOf(lease: RepositoryLease, repo: string): Lease {
+  return {
+    wait: async (signal) => {
+      for (let waited = 0; waited < BUSY_LIMIT_MS && !signal.aborted; waited += BUSY_POLL_MS) {
+        if ((await lease.claim(repo)) === 'here') return;
+        await sleep(BUSY_POLL_MS);
+      }
+    },
+    claim: () => lease.claim(repo),
+    progress: () => lease.progress(repo),
+    release: () => lease.release(repo),
+  };
+}
+
 interface LaneSetup {
+  readonly lease?: Lease | undefined;
   readonly inTurn: InTurn;
   readonly open: () => Promise<BatchEngine>;
   readonly turn: (signal: AbortSignal) => Promise<void>;
   readonly ended: () => void;
 }
 
-function createLane({ open, turn, ended, inTurn }: LaneSetup): Lane {
+function createLane({ open, turn, ended, inTurn, lease }: LaneSetup): Lane {
   const waiting: Waiting[] = [];
   let engine: BatchEngine | null = null;
   let isRunning = false;
@@ -99,17 +140,26 @@ function createLane({ open, turn, ended, inTurn }: LaneSetup): Lane {
     engine = null;
     await closing?.close();
   };
+  /** A budget that cannot be asked is none. */
+  const myTurn = async (signal: AbortSignal) => {
+    const sign = setInterval(() => lease?.progress(), SIGN_MS);
+    await turn(signal).catch(() => undefined);
+    clearInterval(sign);
+  };
   const runOnce = async (batch: readonly Waiting[]) => {
     try {
       engine ??= await open();
       const asks = batch.map(({ job: { requestId, last, onStep } }) => ({
         id: requestId,
         willRetry: !last,
-        onStep,
+        onStep: async (event: Parameters<typeof onStep>[0]) => {
+          lease?.progress();
+          await onStep(event);
+        },
       }));
       const [first] = batch;
       const more = async () => {
-        if (first) await turn(first.job.signal).catch(() => undefined);
+        if (first) await myTurn(first.job.signal);
       };
       const results = await engine.rollbacks.executeMany(asks, {
         ...(first && { signal: first.job.signal }),
@@ -134,15 +184,23 @@ function createLane({ open, turn, ended, inTurn }: LaneSetup): Lane {
     isRunning = true;
     clearTimeout(idle);
     for (let [next] = waiting; next; [next] = waiting) {
+      const { signal } = next.job;
+      await lease?.wait(signal);
       await gather();
-      // A budget that cannot be asked is none.
-      await turn(next.job.signal).catch(() => undefined);
-      await inTurn(async () => {
-        const batch = takeBatch(waiting);
-        if (batch.length > 0) await runOnce(batch);
-      });
+      await myTurn(signal);
+      await inTurn(
+        async () => {
+          await lease?.claim();
+          lease?.progress();
+          const batch = takeBatch(waiting);
+          if (batch.length > 0) await runOnce(batch);
+        },
+        // Others may be free to work on it.
+        async () => lease?.release(),
+      );
     }
     isRunning = false;
+    void lease?.release();
     idle = setTimeout(() => {
       ended();
       void forget().catch(() => undefined);
@@ -151,6 +209,7 @@ function createLane({ open, turn, ended, inTurn }: LaneSetup): Lane {
     idle.unref();
   };
   return {
+    isRunning: () => isRunning,
     add(each) {
       waiting.push(each);
       if (!isRunning) void run();

@@ -8,6 +8,7 @@ import type { Logger } from './log.ts';
 import { addProgress, parseJob } from './payload.ts';
 import type { RollbackJob } from './payload.ts';
 import { within } from './redis.ts';
+import type { RepositoryLease } from './redis/repository-lease.ts';
 
 /**
  * Executes a request of the ledger. Safe to call again for the same one, in any process, at any time.
@@ -22,7 +23,14 @@ export type ExecuteRollback = (input: {
   readonly signal: AbortSignal;
   /** Whether this worker is about to take more jobs that wait. */
   readonly more?: () => Promise<boolean>;
+  /** Which worker works on the repository now; nobody else does where absent. */
+  readonly lease?: RepositoryLease;
+  /** Whether it may be left to that worker: then it rejects with `HeldElsewhere`. */
+  readonly mayLeave?: boolean;
 }) => Promise<RollbackResult>;
+
+/** Another worker works on the repository, and takes more: together, they need fewer pushes. */
+export class HeldElsewhere extends Error {}
 
 export interface StepDone {
   readonly step: Step;
@@ -37,6 +45,8 @@ const GIVE_BACK_MS = 2000;
 /** Delay and number of attempts for another worker to take a rollback that this one does not serve: about a minute in total. */
 const LEAVE_MS = 1000;
 const LEAVE_LIMIT = 60;
+/** So often it is left to the worker that works on its repository, before it is executed by whoever takes it. */
+const HELD_LIMIT = 20;
 
 interface Run {
   job: Job<RollbackJob, RollbackResult>;
@@ -46,12 +56,16 @@ interface Run {
   onRepo: (repo: string) => void;
   signal: AbortSignal;
   more: () => Promise<boolean>;
+  lease: RepositoryLease;
+  /** Takes no job for a moment, so that another worker does. */
+  stepBack: () => void;
 }
 
 /**
  * One attempt at one job. What it throws tells BullMQ what to do with the job: fail it, retry it, or return it.
  */
-export async function runJob({ job, token, setup, onRepo, signal, more }: Run): Promise<RollbackResult> {
+export async function runJob(run: Run): Promise<RollbackResult> {
+  const { job, token, setup, onRepo, signal, more, lease, stepBack } = run;
   const started = performance.now();
   const log = setup.logger.child({ requestId: job.id });
   const durationMs = () => Math.round(performance.now() - started);
@@ -67,12 +81,18 @@ export async function runJob({ job, token, setup, onRepo, signal, more }: Run): 
       await tell(job, event, log);
     };
     signal.throwIfAborted();
-    const result = await setup.execute({ requestId, repo, last, onStep, signal, more });
+    const mayLeave = takenInVain(job) <= HELD_LIMIT;
+    const result = await setup.execute({ requestId, repo, last, onStep, signal, more, lease, mayLeave });
     const { status, scope, commit } = result;
     log.info({ status, scope, commit, durationMs: durationMs() }, 'rollback done');
     return result;
   } catch (error) {
     if (error instanceof DelayedError) throw error;
+    if (error instanceof HeldElsewhere) {
+      stepBack();
+      await giveBack({ job, token, log });
+      throw new WaitingError();
+    }
     if (signal.aborted && isAbort(error, signal)) {
       await giveBack({ job, token, log });
       throw new WaitingError();
@@ -97,8 +117,8 @@ const serves = ({ allowedRepos }: Run['setup'], repo: string) => allowedRepos?.i
  * may have waited behind others. FORBIDDEN after about a minute.
  */
 async function leave({ job, token, log, repo }: Leaving): Promise<never> {
-  const taken = job.attemptsStarted - job.attemptsMade;
-  if (taken > LEAVE_LIMIT)
+  const taken = takenInVain(job);
+  if (taken > LEAVE_LIMIT + HELD_LIMIT)
     throw new BacktrailError('FORBIDDEN', `No worker that serves the repository ${repo} took the rollback.`);
   if (taken === 1) log.info({ repo }, 'not served here; left to another worker');
   await within(GIVE_BACK_MS, job.moveToDelayed(Date.now() + LEAVE_MS, token)).catch((error: unknown) =>
@@ -106,6 +126,9 @@ async function leave({ job, token, log, repo }: Leaving): Promise<never> {
   );
   throw new DelayedError();
 }
+
+/** How often it was taken without an attempt, this time included. */
+const takenInVain = ({ attemptsStarted, attemptsMade }: Job) => attemptsStarted - attemptsMade;
 
 type Leaving = Pick<Run, 'job' | 'token'> & { readonly log: Logger; readonly repo: string };
 

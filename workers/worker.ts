@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Worker } from 'bullmq';
 import type { RequestId, RollbackResult } from '../engine/model/index.ts';
 import { clientName } from './client-name.ts';
@@ -10,6 +11,7 @@ import type { RollbackJob } from './payload.ts';
 import { startReconciler } from './reconciler.ts';
 import type { Reconciling } from './reconciler.ts';
 import { addressOf, connectToStay, PREFIX, QUEUE, within } from './redis.ts';
+import { createRepositoryLease } from './redis/repository-lease.ts';
 import { runJob } from './run-job.ts';
 import type { ExecuteRollback } from './run-job.ts';
 
@@ -44,6 +46,8 @@ const STALLED_CHECK_MS = 1000;
 const MAX_DEATHS = 20;
 const CLOSE_MS = 2000;
 const LOOK_MS = 250;
+/** So long it takes no job, where another worker is to take one that came back: longer than that needs, shorter than anyone notices. */
+const STEP_BACK_MS = 300;
 
 type RollbackWorker = Worker<RollbackJob, RollbackResult, 'rollback'>;
 
@@ -63,10 +67,30 @@ export function startWorker(setup: WorkerSetup): RunningWorker {
   /** A queue that does not answer holds nothing up. */
   const more = async () =>
     inHand.size < concurrency && (await within(LOOK_MS, redis.llen(worker.toKey('wait'))).catch(() => 0)) > 0;
+  const lease = createRepositoryLease({
+    redis,
+    id: randomUUID(),
+    hasRoom: () => inHand.size < concurrency,
+  });
+  let resuming: NodeJS.Timeout | undefined;
+  const stepBack = () => {
+    if (closing !== undefined || worker.isPaused()) return;
+    void worker.pause(true);
+    resuming = setTimeout(() => void worker.resume(), STEP_BACK_MS);
+  };
   const worker: RollbackWorker = new Worker<RollbackJob, RollbackResult, 'rollback'>(
     QUEUE,
     (job, token) => {
-      const running = runJob({ job, token, setup, onRepo, signal: stopping.signal, more });
+      const running = runJob({
+        job,
+        token,
+        setup,
+        onRepo,
+        signal: stopping.signal,
+        more,
+        lease,
+        stepBack,
+      });
       inHand.set(running, job.id);
       return running.finally(() => inHand.delete(running));
     },
@@ -88,11 +112,12 @@ export function startWorker(setup: WorkerSetup): RunningWorker {
   logger.info({ redis: address, concurrency }, 'worker started');
   let closing: Promise<void> | undefined;
   const close = async () => {
+    clearTimeout(resuming);
     // In this order: a worker that is closing takes no job in place of the one that it gives back.
     const closed = worker.close();
     stopping.abort(new DOMException('The worker stops.', 'AbortError'));
     outage.expected();
-    await Promise.allSettled([...inHand.keys(), reconciler?.close()]);
+    await Promise.allSettled([...inHand.keys(), lease.close(), reconciler?.close()]);
     await within(CLOSE_MS, closed).catch(() =>
       worker
         .getBackend()

@@ -4,7 +4,6 @@ import { isFailure } from '../model/index.ts';
 import { isDamaged } from '../git/process/failure.ts';
 import { isWaiting } from '../record/transitions.ts';
 import { type BatchResults, executeBatch } from '../rollback/batch.ts';
-import type { RideAlong } from '../rollback/records.ts';
 import { readRules, type RequestContext, requireOwnConfig, type Rules } from './context.ts';
 import { executeRequest } from './execute.ts';
 import { executeGroup } from './many/execute-group.ts';
@@ -13,8 +12,9 @@ import { publishedAfter } from './restored.ts';
 import type { EligibilityInput } from './gate/eligibility.ts';
 import { proveRequest, readSignaturesOf } from './ledger/proof.ts';
 import { type LedgerSnapshot, openLedgerSnapshot } from './ledger/snapshot.ts';
+import { recordTogether } from './many/record-together.ts';
 import { reportPublished } from './many/report.ts';
-import { completeAll, prepareCompleted, recordFailure, refuse } from './outcome.ts';
+import { completeAll, recordFailure, refuse } from './outcome.ts';
 import type { ExecuteRequestOptions } from './types.ts';
 import { canJudge, proven } from './view.ts';
 
@@ -64,15 +64,7 @@ export async function executeRequests(
   });
   const { snapshot } = rules;
   const recorded = new Set<RequestId>();
-  const record = async (made: readonly RollbackResult[]): Promise<RideAlong | null> => {
-    const prepared = await prepareCompleted(context, rules, made);
-    if (prepared === null) return null;
-    const end = async (outcome: 'moved' | 'discarded') => {
-      await context.git.ledger.finish(prepared, outcome);
-      if (outcome === 'moved') for (const { requestId } of made) recorded.add(requestId);
-    };
-    return { move: prepared.move, end };
-  };
+  const record = recordTogether({ context, rules, ledgerSnapshot }, recorded);
   const batch: BatchResults =
     snapshot === null || members.length === 0
       ? new Map()
@@ -99,12 +91,7 @@ export async function executeRequests(
       await settle(id, failed(each, outcome.reason, options));
     } else if (outcome) results.set(id, outcome);
   }
-  await executeGroups(ready.filter(isAtomic), found, {
-    results,
-    signal,
-    turn,
-    isFirst: members.length === 0,
-  });
+  await executeGroups(ready.filter(isAtomic), found, { results, signal, turn, isFirst: batch.size === 0 });
   // What was never to be done, or not so, is rare, and explains itself.
   for (const { id, ...options } of asks) {
     if (results.has(id)) continue;
@@ -114,11 +101,11 @@ export async function executeRequests(
   return results;
 }
 
-interface GroupsOptions {
+interface GroupsInput {
   readonly results: Map<RequestId, PromiseSettledResult<RollbackResult>>;
   readonly signal: AbortSignal | undefined;
   readonly turn: () => Promise<void>;
-  /** Nothing was pushed before. */
+  /** Nothing was pushed yet. */
   readonly isFirst: boolean;
 }
 
@@ -126,7 +113,7 @@ interface GroupsOptions {
 async function executeGroups(
   asks: readonly ExecuteAsk[],
   found: ReadonlyMap<RequestId, EligibilityInput>,
-  { results, signal, turn, isFirst }: GroupsOptions,
+  { results, signal, turn, isFirst }: GroupsInput,
 ): Promise<void> {
   const groups = new Map<RequestId, ExecuteAsk[]>();
   for (const ask of asks) {

@@ -58,13 +58,17 @@ export async function completeAll(
     });
 }
 
-/** The same as a move of the ledger that is published together with the branch; null where there is nothing to write, or it cannot be. */
+/**
+ * The same as a move of the ledger that is published together with the branch, from where it is `known` to be, or else is now; null where there is
+ * nothing to write, or it cannot be.
+ */
 export async function prepareCompleted(
   context: RequestContext,
   rules: Rules,
   results: readonly RollbackResult[],
+  known: LedgerSnapshot | null,
 ): Promise<PreparedEvents | null> {
-  return prepareEvents(context, rules, completions(context, results)).catch((error: unknown) => {
+  return prepareEvents(context, rules, completions(context, results), known).catch((error: unknown) => {
     if (!isFailure(error)) throw error;
     return null;
   });

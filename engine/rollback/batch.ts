@@ -45,7 +45,11 @@ export interface BatchInput
   /** Awaited before each push but the first. */
   readonly turn?: (() => Promise<void>) | undefined;
   /** A record of these results that can move together with the branch; null where there is none. */
-  readonly record: (results: readonly RollbackResult[]) => Promise<RideAlong | null>;
+  readonly record: (
+    results: readonly RollbackResult[],
+    /** Whether another writer was faster there. */
+    options: { readonly again: boolean },
+  ) => Promise<RideAlong | null>;
 }
 
 export type BatchResults = ReadonlyMap<RequestId, PromiseSettledResult<RollbackResult>>;
@@ -54,6 +58,8 @@ export type BatchResults = ReadonlyMap<RequestId, PromiseSettledResult<RollbackR
 const ATTEMPTS = 8;
 /** So often in a row, before the branch is pushed without the record, which is written afterwards then: that is sooner there. */
 const PATIENCE = 3;
+/** Milliseconds. After so long a time of planning, the branch is looked at once more: it is more likely to have moved than a look is dear. */
+const LONG = 500;
 /** So few are not divided because the branch moved: their push takes hardly longer than that of one, and they would each have to win. */
 const TOGETHER = 16;
 
@@ -121,8 +127,8 @@ export interface Round extends BatchInput {
   /** Plans of earlier rounds. */
   readonly plans: Map<RequestId, Authorized>;
   readonly results: Map<RequestId, PromiseSettledResult<RollbackResult>>;
-  /** Paths that changed between two tips. */
-  readonly moved: Map<string, readonly string[]>;
+  /** Paths that changed between two tips; null where the first is not on the line of the second. */
+  readonly moved: Map<string, Promise<readonly string[] | null>>;
   /** The tip that the first round saw. */
   since: ObjectId | null;
   /** How often in a row others were faster. */
@@ -160,17 +166,19 @@ interface Staged extends Pick<Ready, 'member' | 'request'> {
 
 /** One look at the branch, one chain, one push. What fails by itself gets its result; throws what the push as a whole fails with. */
 export async function pushRound(round: Round, members: readonly BatchMember[]): Promise<void> {
-  const { git, results, plans, signal } = round;
+  const { git, results, plans, signal, clock } = round;
+  const began = clock.now();
   const isFirst = round.since === null;
   if (!isFirst) await git.refresh();
   const snapshot = isFirst ? round.snapshot : await round.observe();
   round.since ??= snapshot.base;
+  // From here to the push, others may be faster: what can be done at the same time is.
+  const bases = new Set(members.map(({ asked }) => plans.get(asked.id)?.planned.plan.base ?? snapshot.base));
   // An earlier round may have landed, and its answer have been lost.
-  const landed: ReadonlyMap<RequestId, ObjectId> = isFirst
-    ? new Map()
-    : await git.requestsSince({ tip: snapshot.base, after: round.since });
-  // Read once: whether targets are on it is asked for each.
-  if (members.length > 1) await snapshot.history.firstParents(snapshot.base);
+  const [landed] = await Promise.all([
+    isFirst ? new Map<RequestId, ObjectId>() : git.requestsSince({ tip: snapshot.base, after: round.since }),
+    ...[...bases].map(async (base) => changedSince(round, base, snapshot)),
+  ]);
   const ready: Ready[] = [];
   for (const member of members) {
     // Locks of jobs are renewed by timers, which a long row of promises would hold up.
@@ -187,6 +195,12 @@ export async function pushRound(round: Round, members: readonly BatchMember[]): 
     ready.push({ member, ...authorized });
   }
   if (round.together) requireAll(round);
+  // Their plans are moved to where the branch is then.
+  else if (isFirst && ready.length > 0 && clock.now() - began > LONG)
+    return pushRound(
+      round,
+      ready.map(({ member }) => member),
+    );
   const chains: CommitChain[] = [];
   try {
     const staged = await stageAll(round, { snapshot, ready, chains });
@@ -231,7 +245,7 @@ async function publishAll(
   const prepared = async () => (await recorder?.prepare(deployed)) ?? NOT_RECORDED;
   const attempts = losses < PATIENCE ? RECORDED : 0;
   for (let attempt = 1; attempt <= attempts; attempt += 1) {
-    const completed = await record(made);
+    const completed = await record(made, { again: attempt > 1 });
     if (completed === null) break;
     const recorded = await prepared();
     try {
@@ -297,6 +311,8 @@ async function prepare(
   const kept = earlier && (await onTip(round, earlier.planned, snapshot));
   // A break-glass session may have ended since.
   if (kept) return { planned: kept, request: await member.authorize(kept) };
+  // Read once: whether targets are on it is asked for each.
+  if (round.members.length > 1) await snapshot.history.firstParents(snapshot.base);
   const { hasNothing, ...authorized } = await planAnew(round, snapshot, member);
   if (!hasNothing) return authorized;
   const { request, planned } = authorized;
@@ -354,15 +370,29 @@ async function planTogether(
 }
 
 /** The same plan on a newer tip, where the configuration and all that it rests on are the same; else null. */
-async function onTip({ git, moved }: Round, planned: Planned, snapshot: Snapshot): Promise<Planned | null> {
+async function onTip(round: Round, planned: Planned, snapshot: Snapshot): Promise<Planned | null> {
   const { base } = planned.plan;
   if (base === snapshot.base) return planned;
-  if (planned.snapshot.layout !== snapshot.layout || !(await snapshot.history.isOnLine(snapshot.base, base)))
-    return null;
+  if (planned.snapshot.layout !== snapshot.layout) return null;
+  const changed = await changedSince(round, base, snapshot);
+  return changed !== null && isDisjoint(planned, changed) ? movedTo(planned, snapshot) : null;
+}
+
+function changedSince(
+  { git, moved }: Round,
+  base: ObjectId,
+  snapshot: Snapshot,
+): Promise<readonly string[] | null> {
+  if (base === snapshot.base) return Promise.resolve([]);
   const key = `${base} ${snapshot.base}`;
-  const changed = moved.get(key) ?? (await git.diffPaths(base, snapshot.base)).map(({ path }) => path);
-  moved.set(key, changed);
-  return isDisjoint(planned, changed) ? movedTo(planned, snapshot) : null;
+  const known = moved.get(key);
+  if (known) return known;
+  const looking = Promise.all([
+    snapshot.history.isOnLine(snapshot.base, base),
+    git.diffPaths(base, snapshot.base),
+  ]).then(([isOnLine, changes]) => (isOnLine ? changes.map(({ path }) => path) : null));
+  moved.set(key, looking);
+  return looking;
 }
 
 const movedTo = (planned: Planned, snapshot: Snapshot): Planned => ({

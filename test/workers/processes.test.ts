@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { enqueueRollback, followRollback } from '../../workers/index.ts';
 import { compiled } from '../helpers/program/compiled.ts';
 import { makeJob } from '../helpers/queue/queue-values.ts';
@@ -16,8 +16,11 @@ import { SOON } from '../helpers/run/soon.ts';
 const redis = useRedis();
 const { openQueue } = useQueues(redis);
 const children: ChildProcess[] = [];
+const PROGRAM = 'test/helpers/queue/worker-process.ts';
 let folder = '';
 
+// Before any connection is open, which would be without an answer for as long.
+beforeAll(() => void compiled(PROGRAM));
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'backtrail-workers-'));
 });
@@ -135,13 +138,9 @@ async function startProcess(
   options: { holdAt?: string; holdMs?: number; redisUrl?: string } = {},
 ) {
   const setup = { redisUrl: redis.url, name, journal: join(folder, 'journal'), ...options };
-  const child = spawn(
-    process.execPath,
-    [compiled('test/helpers/queue/worker-process.ts'), JSON.stringify(setup)],
-    {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    },
-  );
+  const child = spawn(process.execPath, [compiled(PROGRAM), JSON.stringify(setup)], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   children.push(child);
   await written(`${name} up`);
   return child;

@@ -16,6 +16,9 @@ const DENIED =
   /authentication failed|could not read (username|password)|permission denied|access denied(?! or repository not exported)|invalid (username|credentials)|host key verification failed|service not enabled|returned error: (401|403)|HTTP (401|403)|terminal prompts disabled|not authorized|unauthorized/i;
 const ABSENT =
   /does not appear to be a git repository|repository .*not found|not a git repository|returned error: 404|no such file or directory|not found: did you run|repository not exported/i;
+/** What ssh, curl and git say of a server that cannot be reached now; ssh may name an absent file of ours besides. */
+const UNREACHED =
+  /could not resolve|connection (refused|reset|timed out|closed by)|(failed|unable) to connect|couldn't connect|connect to host|timed out|(network|host) is (unreachable|down)|no route to host|temporary failure|stale file handle|transport endpoint is not connected|input\/output error|too many requests|returned error: (429|5\d\d)/i;
 
 const REMOTE_DAMAGE = /on the remote side/;
 
@@ -60,9 +63,9 @@ export function fetchFailure(
     });
   // git reports a missing program with the words of a missing file.
   if (/cannot run /.test(text)) return notReached(`${shown} cannot be reached: ${because}`, details);
-  if (ABSENT.test(text) && !known)
+  if (ABSENT.test(text) && !UNREACHED.test(text) && !known)
     return new BacktrailError('REPOSITORY_UNKNOWN', `There is no repository at ${shown}.`, { details });
-  const gone = ABSENT.test(text) && !/^file:/i.test(shown);
+  const gone = ABSENT.test(text) && !UNREACHED.test(text) && !/^file:/i.test(shown);
   return new BacktrailError('REMOTE_UNAVAILABLE', `${shown} did not answer: ${because}`, {
     details: { ...details, ...(gone && { gone }) },
   });

@@ -139,7 +139,7 @@ interface Joined {
 }
 
 /**
- * What `decide` gives on the ledger as it is now, written and signed, and not moved: for whoever moves the ledger together with a branch
+ * What `decide` gives on the ledger as it is `known`, or else is now, written and signed, and not moved: for whoever moves the ledger together with a branch
  * (`publish({ …, also: [prepared.move] })`) and ends it with `ledger.finish`. Where the ledger was elsewhere, it is prepared again. null where
  * there is nothing to write.
  */
@@ -147,9 +147,10 @@ export async function prepareEvents(
   context: RequestContext,
   rules: Pick<Rules, 'ref' | 'signoff'>,
   decide: Decide,
+  known: LedgerSnapshot | null = null,
 ): Promise<PreparedEvents | null> {
   requireOwnConfig(context);
-  const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache);
+  const ledgerSnapshot = known ?? (await openLedgerSnapshot(context.git, rules.ref, context.cache));
   const groups = await groupsOf(context, ledgerSnapshot, decide);
   return groups.length === 0
     ? null
@@ -278,11 +279,19 @@ async function notBeforeTip(
   entries: readonly Entry[],
 ): Promise<readonly Entry[]> {
   if (entries.length === 0) return entries;
-  const [newest] = ledgerSnapshot.tip === null ? [] : await context.git.inspect([ledgerSnapshot.tip]);
-  const tip = newest === undefined ? 0 : Date.parse(newest.time);
+  const tip = ledgerSnapshot.tip === null ? 0 : await timeOfTip(context, ledgerSnapshot.tip);
   if (isFuture(context, tip)) return entries;
   const later = (at: string) => (Date.parse(at) < tip ? timeOf(tip) : at);
   return entries.map((entry) => dated(entry, later(entry.event.at)));
+}
+
+/** Milliseconds since 1970. */
+async function timeOfTip({ git, cache }: RequestContext, tip: ObjectId): Promise<number> {
+  if (cache.newest?.tip === tip) return cache.newest.time;
+  const [newest] = await git.inspect([tip]);
+  const time = newest === undefined ? 0 : Date.parse(newest.time);
+  cache.newest = { tip, time };
+  return time;
 }
 
 const jittered = ({ random }: RequestContext, milliseconds: number) => {

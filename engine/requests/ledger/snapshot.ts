@@ -71,6 +71,8 @@ export interface LedgerCache {
     readonly base: ObjectId;
     readonly requests: ReadonlyMap<RequestId, PublishedRequest>;
   } | null;
+  /** Milliseconds since 1970: when the newest event was written. */
+  newest: { readonly tip: ObjectId; readonly time: number } | null;
   index: KnownIndex;
   /** Read once, however many ask for it at the same time. */
   log: { readonly tip: ObjectId; readonly reading: Promise<LedgerLog> } | null;
@@ -95,6 +97,7 @@ export const createCache = (): LedgerCache => ({
   signatures: new Map(),
   owners: new Map(),
   published: null,
+  newest: null,
   index: null,
   log: null,
 });

@@ -12,20 +12,20 @@ import {
 import { hasPermission } from '../../policy/policy.ts';
 import { isWaiting } from '../../record/transitions.ts';
 import { Obstructed } from '../../rollback/batch.ts';
-import type { RideAlong } from '../../rollback/records.ts';
 import { executeTogether } from '../../rollback/together.ts';
 import { stamp } from '../context.ts';
 import type { EligibilityInput } from '../gate/eligibility.ts';
 import { ownersOf } from '../gate/owners.ts';
 import { append, type Entry, onRequest } from '../ledger/append.ts';
 import { proveRequest, readSignaturesOf } from '../ledger/proof.ts';
-import { completeAll, prepareCompleted, UNRECORDED } from '../outcome.ts';
+import { completeAll, UNRECORDED } from '../outcome.ts';
 import { replan, replannedEvent } from '../replan.ts';
 import { publishedAfter } from '../restored.ts';
 import { requireRequest } from '../review.ts';
 import type { ExecuteRequestOptions } from '../types.ts';
 import { canJudge } from '../view.ts';
 import { groupOf, nameOf, obstacleIn } from './group.ts';
+import { recordTogether } from './record-together.ts';
 import { isPublished, memberOf, recorded, REFUSALS } from './member.ts';
 
 interface GroupOptions extends Omit<ExecuteRequestOptions, 'onStep'> {
@@ -131,22 +131,14 @@ async function publishAll(
     ...context,
     members: left.map((found) => memberOf(found, onSteps.get(found.file.state.id))),
     snapshot: await context.observe(),
-    record: async (made): Promise<RideAlong | null> => {
-      const prepared = await prepareCompleted(context, rules, made);
-      if (prepared === null) return null;
-      const end = async (outcome: 'moved' | 'discarded') => {
-        await context.git.ledger.finish(prepared, outcome);
-        if (outcome === 'moved') for (const { requestId } of made) written.add(requestId);
-      };
-      return { move: prepared.move, end };
-    },
+    record: recordTogether(one, written),
     ...(signal && { signal }),
     turn,
   });
   const done = [...results.values()].flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
-  const unwritten = done.filter(({ requestId }) => !written.has(requestId));
-  if (unwritten.length > 0) await turn?.();
-  await completeAll(context, rules, unwritten);
+  const unrecorded = done.filter(({ requestId }) => !written.has(requestId));
+  if (unrecorded.length > 0) await turn?.();
+  await completeAll(context, rules, unrecorded);
   return new Map(results);
 }
 

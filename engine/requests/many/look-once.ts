@@ -40,8 +40,7 @@ export async function lookOnce(
   const published = await publishedAfter(git, snapshot.base, bases);
   if (count > FEW) await snapshot.history.expectMany?.(snapshot.base);
   const looked: RequestContext = {
-    ...context,
-    observe: () => Promise.resolve(snapshot),
+    ...onBranch(context, snapshot),
     git: {
       ...git,
       refresh: () => Promise.resolve(),
@@ -91,16 +90,26 @@ export async function knownRequests(
   return found;
 }
 
+/** The same branch for all that is asked, however long it takes; the ledger as it is when it is asked. */
+export async function pinned(context: RequestContext): Promise<RequestContext> {
+  return onBranch(context, await context.observe());
+}
+
+const onBranch = (context: RequestContext, snapshot: Snapshot): RequestContext => ({
+  ...context,
+  observe: () => Promise.resolve(snapshot),
+});
+
 /** Plans at the same time, as each may run programs. */
 const AT_ONCE = 4;
 
-/** What becomes of each, in their order. */
+/** What becomes of each, in their order; each fails alone. */
 export async function settleAll<Ask, Value>(
   asks: readonly Ask[],
   work: (ask: Ask) => Promise<Value>,
 ): Promise<PromiseSettledResult<Value>[]> {
   const settled: PromiseSettledResult<Value>[] = [];
   for (let at = 0; at < asks.length; at += AT_ONCE)
-    settled.push(...(await Promise.allSettled(asks.slice(at, at + AT_ONCE).map(work))));
+    settled.push(...(await Promise.allSettled(asks.slice(at, at + AT_ONCE).map(async (ask) => work(ask)))));
   return settled;
 }

@@ -14,21 +14,13 @@ import { isChanged, replan } from '../replan.ts';
 import { requireRequest, requireRetrier, requireReviewer } from '../review.ts';
 import type { RequestPlan, Requests, RequestView } from '../types.ts';
 import { placeOf, viewsOf } from '../view.ts';
+import { pinned, settleAll } from './look-once.ts';
 
 interface FoundRequest {
   readonly rules: Rules;
   readonly ledgerSnapshot: LedgerSnapshot;
   readonly file: RequestFile;
   readonly request: RequestView;
-}
-
-/** Plans at the same time, as each may run programs. */
-const AT_ONCE = 4;
-
-/** The same branch for all that is asked, however long it takes. */
-export async function pinned(context: RequestContext): Promise<RequestContext> {
-  const snapshot = await context.observe();
-  return { ...context, observe: () => Promise.resolve(snapshot) };
 }
 
 interface PlanningFor {
@@ -79,26 +71,13 @@ export async function planIncident(
     const request = views[index];
     return request ? [{ file, request }] : [];
   });
-  const planned = await inFours(requests, ({ file, request }) => {
+  const planned = await settleAll(requests, ({ file, request }) => {
     return planFound(at, { rules, ledgerSnapshot, file, request }, { reader, revisions: false });
   });
   return requests.map(({ request }, index) => ({ request, planned: planned[index] ?? NOT_PLANNED }));
 }
 
 const NOT_PLANNED: PromiseSettledResult<never> = { status: 'rejected', reason: null };
-
-/** In their order; each fails alone. */
-export async function inFours<Item, Value>(
-  items: readonly Item[],
-  work: (item: Item) => Promise<Value>,
-): Promise<PromiseSettledResult<Value>[]> {
-  const settled: PromiseSettledResult<Value>[] = [];
-  for (let at = 0; at < items.length; at += AT_ONCE)
-    settled.push(
-      ...(await Promise.allSettled(items.slice(at, at + AT_ONCE).map(async (item) => work(item)))),
-    );
-  return settled;
-}
 
 /** Those of many that the ledger has; REQUEST_UNKNOWN for the others is said where each is looked at. */
 export async function filesOf(

@@ -13,7 +13,8 @@ import { decideApproval, decideRejection, type Deciding, uncounted } from '../re
 import { unknownRequest } from '../open.ts';
 import type { Requests, RequestView } from '../types.ts';
 import { viewsOf } from '../view.ts';
-import { filesOf, inFours, pinned } from './plan-many.ts';
+import { pinned, settleAll } from './look-once.ts';
+import { filesOf } from './plan-many.ts';
 
 type ReviewMany = Parameters<Requests['reviewMany']>[0];
 
@@ -74,7 +75,7 @@ async function decideAll(deciding: DecidingMany, input: ReviewMany): Promise<rea
   const pending = [...files.values()].filter(({ state }) => state.status === 'pending');
   await readSignaturesOf(context, ledgerSnapshot, pending);
   const open = pending.filter(({ state }) => !plans.has(keyOf(state)));
-  const planned = await inFours(open, ({ state }) => replan(context, state));
+  const planned = await settleAll(open, ({ state }) => replan(context, state));
   for (const [index, { state }] of open.entries()) {
     const plan = planned[index];
     if (plan) plans.set(keyOf(state), plan);

@@ -133,6 +133,13 @@ describe('a remote that cannot be reached', () => {
     });
   });
 
+  test('over ssh is unavailable, also where ssh misses a file of ours besides', async () => {
+    const there = await served();
+    const command = 'ssh -i /absent/key -o StrictHostKeyChecking=no';
+    const opening = openAt(there, `ssh://127.0.0.1:${await freePort()}/x.git`, { GIT_SSH_COMMAND: command });
+    await expect(opening).rejects.toMatchObject({ code: 'REMOTE_UNAVAILABLE' });
+  });
+
   test('for want of an ssh program is unavailable, and the hint says so', async () => {
     const there = await served();
     const opening = openAt(there, `server:${there.repo.folder}`, { GIT_SSH: '/absent/ssh-program' });

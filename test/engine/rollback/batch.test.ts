@@ -79,6 +79,23 @@ const statusOf = (result: PromiseSettledResult<Pick<RollbackResult, 'status'>> |
   return isFailure(result?.reason) ? result.reason.code : String(result?.reason);
 };
 
+/** What git is asked between the last look at the branch and each push to it, but for what tidies the mirror meanwhile. */
+function windowsOf(asked: readonly string[]): string[][] {
+  const windows: string[][] = [];
+  let window: string[] = [];
+  for (const line of asked) {
+    const [command = ''] = line
+      .split(' ')
+      .filter((word, at, words) => !isOption(word) && words[at - 1] !== '-c');
+    if (command === 'fetch' && line.includes('refs/heads')) window = [];
+    else if (command === 'push' && line.includes('refs/heads/main')) windows.push(window);
+    else if (!['commit-graph', 'gc', 'for-each-ref'].includes(command)) window.push(command);
+  }
+  return windows;
+}
+
+const isOption = (word: string) => word.startsWith('-');
+
 describe('requests that are opened together', () => {
   it('are one commit of the ledger and one push; what is wrong with one of them is said of it alone', async () => {
     const { repo, engine } = await stage();
@@ -290,6 +307,28 @@ describe('rollbacks that are executed together', () => {
     expect(await repo.git('show', 'main:apps/prod/svc-03/app.yaml')).toBe('image: v1');
   });
 
+  it('that took long to plan are moved to where the branch is by then, before they are pushed', async () => {
+    const { repo, engine: asking } = await stage();
+    const ids = await askAll(asking, ['prod/svc-00', 'prod/svc-01']);
+    const { path, asked } = await countingGit(repo);
+    let now = Date.now();
+    const engine = await engineOf(
+      { ...repo, env: { ...repo.env, PATH: path } },
+      { location: `file://${repo.folder}`, clock: { now: () => now, sleep: () => Promise.resolve() } },
+    );
+    let planned = 0;
+    const onStep = async ({ step }: { step: string }) => {
+      if (step !== 'planned' || (planned += 1) > 1) return;
+      now += 1000;
+      await repo.replay([{ files: { 'apps/prod/svc-05/app.yaml': 'image: v9\n' } }]);
+    };
+    const results = await engine.requests.executeRequests(ids.map((id) => ({ id, onStep })));
+    expect(ids.map((id) => statusOf(results.get(id)))).toEqual(['completed', 'completed']);
+    expect(planned).toBe(2);
+    expect(windowsOf(await asked())).toHaveLength(1);
+    expect(await repo.git('show', 'main:apps/prod/svc-05/app.yaml')).toBe('image: v9');
+  });
+
   it('stay together where a bot is faster again and again, and go without the record then, which follows', async () => {
     const { repo, engine } = await stage();
     const ids = await askAll(
@@ -301,8 +340,16 @@ describe('rollbacks that are executed together', () => {
       repo,
       `n=$(grep -c refs/heads/main '${repo.gitDir}/pushes'); case "$refs" in *refs/heads/main*) [ $n -gt 4 ] || { ${bot}; };; esac`,
     );
-    const results = await engine.requests.executeRequests(ids.map((id) => ({ id })));
+    const { path, asked } = await countingGit(repo);
+    const env = { ...repo.env, PATH: path };
+    const counted = await engineOf({ ...repo, env }, { location: `file://${repo.folder}` });
+    const results = await counted.requests.executeRequests(ids.map((id) => ({ id })));
     expect(ids.map((id) => statusOf(results.get(id)))).toEqual(ids.map(() => 'completed'));
+    // The bot can be faster only between the look at the branch and the push.
+    const windows = windowsOf(await asked()).slice(1);
+    expect(windows).toHaveLength(4);
+    for (const window of windows) expect(window.filter((command) => command === 'fetch')).toEqual([]);
+    expect(windows.map(({ length }) => length)).toEqual([6, 6, 5, 5]);
     const made = await pushes();
     const ofBranch = made.filter((push) => push.includes('refs/heads/main'));
     expect(ofBranch).toHaveLength(5);

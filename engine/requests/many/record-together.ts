@@ -1,0 +1,29 @@
+/** The record of what is published, to be moved by the same push. */
+import type { RequestId } from '../../model/index.ts';
+import type { BatchInput } from '../../rollback/batch.ts';
+import type { EligibilityInput } from '../gate/eligibility.ts';
+import type { LedgerSnapshot } from '../ledger/snapshot.ts';
+import { prepareCompleted } from '../outcome.ts';
+
+/**
+ * Written on the ledger as it was read last, so that nothing is fetched between the look at the branch and the push: the push says which ledger
+ * it expects, and where that has moved the ledger is read `again`. Tells which requests have their record.
+ */
+export function recordTogether(
+  { context, rules, ledgerSnapshot }: Pick<EligibilityInput, 'context' | 'rules' | 'ledgerSnapshot'>,
+  written: Set<RequestId>,
+): BatchInput['record'] {
+  let known: LedgerSnapshot | null = ledgerSnapshot;
+  return async (made, { again }) => {
+    const prepared = await prepareCompleted(context, rules, made, again ? null : known);
+    if (again) known = null;
+    if (prepared === null) return null;
+    const end = async (outcome: 'moved' | 'discarded') => {
+      await context.git.ledger.finish(prepared, outcome);
+      if (outcome === 'discarded') return;
+      known = null;
+      for (const { requestId } of made) written.add(requestId);
+    };
+    return { move: prepared.move, end };
+  };
+}
