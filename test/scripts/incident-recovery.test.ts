@@ -140,7 +140,7 @@ describe('an incident of three rollbacks, one of which cannot be', () => {
       await repo.git('checkout', '--', FILE);
       const again = await recover(repo, incident(onFailure, wishes));
       expect({ onFailure, code: again.code }).toEqual({ onFailure, code: 0 });
-      expect(plans(again).get(SERVICE)).toMatch(/asked for before: failed$/);
+      expect(plans(again).get(SERVICE)).toMatch(/asked for before by \S+: failed$/);
       expect(await reverts(repo)).toHaveLength(2);
     }
   });
@@ -173,7 +173,7 @@ describe('an incident in environments whose rollbacks others approve', () => {
 
     const again = await recover(repo, incident('stop', wishes), asJane);
     expect(again.code).toBe(5);
-    expect(plans(again).get(SERVICE)).toMatch(/asked for before: pending$/);
+    expect(plans(again).get(SERVICE)).toMatch(/asked for before by \S+: pending$/);
     expect(results(again).get(SERVICE)).toContain(id);
     expect(await repo.git('rev-list', '--count', '--grep=^Event: opened$', 'refs/backtrail/ledger')).toBe(
       '2',

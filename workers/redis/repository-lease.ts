@@ -5,7 +5,7 @@ import type { RedisClient } from '../redis.ts';
 /**
  * `here`: this worker works on it, or nobody can be asked. `elsewhere`: another worker does, and takes more. `busy`: another one does, and is full.
  */
-export type Holder = 'here' | 'elsewhere' | 'busy';
+type Holder = 'here' | 'elsewhere' | 'busy';
 
 /** Which worker of a queue works on a repository now: a preference, so that its rollbacks share a push. Correctness never depends on it. */
 export interface RepositoryLease {
