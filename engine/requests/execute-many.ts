@@ -124,11 +124,12 @@ async function executeGroups(
   for (const group of groups.values()) {
     const one = found.get(group[0]?.id ?? '');
     if (one === undefined || signal?.aborted === true) continue;
-    if (isNext) await turn();
+    const isOld = isNext;
+    if (isOld) await turn();
     isNext = true;
     const onSteps = new Map(group.map(({ id, onStep }) => [id, onStep]));
     const willRetry = group.some((ask) => ask.willRetry === true);
-    const made = await executeGroup(one, { onSteps, willRetry, turn, ...(signal && { signal }) });
+    const made = await executeGroup(one, { onSteps, willRetry, turn, isOld, ...(signal && { signal }) });
     for (const { id } of group) {
       const result = made.get(id);
       if (result) results.set(id, result);

@@ -32,6 +32,8 @@ interface GroupOptions extends Omit<ExecuteRequestOptions, 'onStep'> {
   readonly onSteps: ReadonlyMap<RequestId, ExecuteRequestOptions['onStep']>;
   /** Awaited before each push but the first: a host may take only so many. */
   readonly turn?: (() => Promise<void>) | undefined;
+  /** Something was pushed since the ledger was read. */
+  readonly isOld?: boolean;
 }
 
 type Results = Map<RequestId, PromiseSettledResult<RollbackResult>>;
@@ -121,7 +123,7 @@ const KEYS_HINT = 'Name the list of keys that this worker trusts with BACKTRAIL_
 
 async function publishAll(
   left: readonly EligibilityInput[],
-  { onSteps, signal, turn }: GroupOptions,
+  { onSteps, signal, turn, isOld = false }: GroupOptions,
 ): Promise<Results> {
   const [one] = left;
   if (one === undefined) return new Map();
@@ -131,7 +133,7 @@ async function publishAll(
     ...context,
     members: left.map((found) => memberOf(found, onSteps.get(found.file.state.id))),
     snapshot: await context.observe(),
-    record: recordTogether(one, written),
+    record: recordTogether(one, written, { isOld }),
     ...(signal && { signal }),
     turn,
   });

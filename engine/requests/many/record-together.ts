@@ -12,8 +12,10 @@ import { prepareCompleted } from '../outcome.ts';
 export function recordTogether(
   { context, rules, ledgerSnapshot }: Pick<EligibilityInput, 'context' | 'rules' | 'ledgerSnapshot'>,
   written: Set<RequestId>,
+  /** Something was pushed since the ledger was read. */
+  { isOld = false }: { readonly isOld?: boolean } = {},
 ): BatchInput['record'] {
-  let known: LedgerSnapshot | null = ledgerSnapshot;
+  let known: LedgerSnapshot | null = isOld ? null : ledgerSnapshot;
   return async (made, { again }) => {
     const prepared = await prepareCompleted(context, rules, made, again ? null : known);
     if (again) known = null;
