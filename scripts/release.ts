@@ -16,7 +16,7 @@ import { z } from 'zod';
 const ALLOWED: readonly RegExp[] = [
   /^(package\.json|README\.md|ARCHITECTURE\.md|CHANGELOG\.md|LICENSE)$/,
   /^dist\/(cli|engine|workers)\/[\w./-]+\.(js|d\.ts)$/,
-  /^dist\/cli\/(LICENSES\.txt|usage\.json|commands-[\w-]+\.cjs)$/,
+  /^dist\/cli\/(LICENSES\.txt|usage\.json|secretlint\.cjs|commands-[\w-]+\.cjs)$/,
   /^examples\/[\w-]+\.mjs$/,
   /^docs\/(decisions\/)?[\w-]+\.md$/,
   /^docs\/[\w-]+\.(svg|schema\.json)$/,
