@@ -46,6 +46,7 @@ const FIXED = [
     [object('Deployment', 'spec: {}\n'), object('StatefulSet', 'spec: {}\n')],
     /^block: .*#\/kind of web was StatefulSet at the target and is Deployment now/,
   ),
+  fixed('a kind that is missing now', ['image: v2\n', 'kind: Workload\nimage: v1\n'], null),
   fixed(
     'a profile',
     ['profile: web\nreplicas: 2\n', 'profile: batch\nreplicas: 2\n'],

@@ -118,7 +118,8 @@ function differenceOf(
   const [from, to] = [find(now, selector), find(then, selector)];
   const field = formatSelector(selector);
   if (oneOf.length === 0) {
-    if (isSame(from, to)) return null;
+    // What is missing now comes back; nothing else becomes of what is there.
+    if (from === undefined || isSame(from, to)) return null;
     const isSecret = selector.some((step) => 'key' in step && isSecretKey(step.key));
     const shown = isSecret ? null : [shortText(to), shortText(from)];
     return {
