@@ -137,6 +137,7 @@ describe('may', () => {
     expect(PERMISSIONS.filter((permission) => hasPermission(policy, bob, permission, PLACE))).toEqual([
       'read',
       'propose',
+      'record',
       'deploy',
     ]);
   });
