@@ -2,6 +2,7 @@
  * `npm run bench [-- --size r2] [--memory 1000] [--keep FOLDER]`: everything side by side in one run, as ratios.
  * `npm run bench -- startup`: what a start of the command line costs, and nothing else.
  * `npm run bench -- history [items|components|secrets|long …] [--commits 126000]`: environments with a long history, beside `git log --raw`.
+ * `npm run bench -- checks [--size r2]`: what the checks add to a plan.
  * `npm run bench -- many [--size r2] [--count 500]`: many rollbacks at once through the queue, beside a push for each commit.
  * `npm run bench -- ledger [--requests 50000]`: what a large ledger costs, and nothing else.
  */
@@ -10,11 +11,12 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openEngine } from '../../engine/internal.ts';
+import { benchChecks, NO_CHECKS } from './checks.ts';
 import { benchHistory, benchLines } from './history.ts';
 import { benchEnvironment, PERSON, say } from './measure.ts';
 import { benchMany } from './many.ts';
 import { benchMemory } from './memory.ts';
-import { buildRepository, CONFIG_TWO_PATTERNS, SIZES } from './repository.ts';
+import { buildRepository, CONFIG, CONFIG_TWO_PATTERNS, SIZES } from './repository.ts';
 import { type Bench, benchRollback } from './rollback.ts';
 import { benchLedger } from './ledger.ts';
 import { benchStartup } from './startup.ts';
@@ -48,6 +50,11 @@ async function main(): Promise<void> {
     await buildRepository(repo, size, env);
   }
   if (positionals[0] === 'many') return benchMany(bench, Number(values.count));
+  if (positionals[0] === 'checks') {
+    const [checked, bare] = [await open(CONFIG), await open(`${CONFIG}${NO_CHECKS}`)];
+    await benchChecks(checked, bare, bench).finally(() => Promise.all([checked.close(), bare.close()]));
+    return;
+  }
   const engine = await open();
   const two = await open(CONFIG_TWO_PATTERNS);
   try {

@@ -19,7 +19,7 @@ export const SIZES: Readonly<Record<string, Size>> = {
   r2: { tenants: 2000, services: 20, commits: 100_000 },
 };
 
-const CONFIG = `version: 1
+export const CONFIG = `version: 1
 branch: main
 layout:
   environment: ["tenants/{tenant}/{environment}/**"]
