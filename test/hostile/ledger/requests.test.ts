@@ -50,7 +50,7 @@ describe('a request that nobody could have opened', () => {
     const opened = { ...file.events[0], id: eventId(), type: 'opened', actor: author, gate, session };
     const proposal = { ...file.events[0]?.proposal, id, author };
     const state = { ...file.state, id, status: 'approved', gate };
-    const forged = { version: 1, state, events: [{ ...opened, proposal }] };
+    const forged = { ...file, state, events: [{ ...opened, proposal }] };
     await forge(repo, {
       files: { [requestPath(id)]: print(forged) },
       author: MALLORY,
