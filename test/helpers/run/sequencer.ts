@@ -2,6 +2,20 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** The files that take longest, the longest first: one that starts last would be waited for alone. */
 const LONGEST = [
+  'git/transports',
+  'rollback/batch',
+  'requests/serial',
+  'git/mirror',
+  'requests/requests',
+  'cli/requests/executed-by-workers',
+  'requests/ledger-index',
+  'journeys/killed-batch',
+  'cli/repository/offline',
+  'redis/groups',
+  'requests/request-id',
+  'requests/atomic',
+  'requests/batches',
+  'journeys/chaos',
   'scripts/incident-recovery',
   'journeys/killed-worker',
   'hostile/ledger/changed-past',
