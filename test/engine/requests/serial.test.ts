@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { type Engine, isFailure } from '../../../engine/internal.ts';
 import { engineOf } from '../../helpers/repositories/engine.ts';
 import { ask, configOf, createTeam, engineFor, policedRepo } from '../../helpers/people/requests.ts';
+import { runs } from '../../helpers/run/proof.ts';
 import { ACTION_OF, type Action, ACTIONS, after, BEGINNING, type Model, NEED, refusal } from './model.ts';
 
 const ACTORS = ['jane', 'bob', 'carol'] as const;
@@ -63,7 +64,7 @@ it('answers one after the other as the model does, whatever people do with it', 
   const property = fc.asyncProperty(fc.commands([command], { maxCommands: 12 }), (commands) =>
     fc.asyncModelRun(async () => ({ model: { model: BEGINNING }, real: await begin() }), commands),
   );
-  await expect(fc.assert(property, { numRuns: 8, endOnFailure: true })).resolves.toBeUndefined();
+  await expect(fc.assert(property, { numRuns: runs(8, 4), endOnFailure: true })).resolves.toBeUndefined();
 });
 
 /** Every action at the same time: the events that came of it have an order, and each answer is right somewhere in it. */
@@ -100,6 +101,6 @@ it('answers people who act at the same time as if one had come after the other',
         expect(states.map((state) => refusal(state, action, actor, 'jane'))).toContain(code);
       expect(await repo.git('log', '--format=%p', '--min-parents=2', 'refs/backtrail/ledger')).toBe('');
     }),
-    { numRuns: 8, endOnFailure: true },
+    { numRuns: runs(8, 4), endOnFailure: true },
   );
 });
