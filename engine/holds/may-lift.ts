@@ -1,6 +1,6 @@
 /**
- * Whether a commit may lift the holds that it touches. A person does so by removing the file; automation of `holds.bots` may not. What claims
- * to be a rollback or a resume has to be one by its own trailers, paths and bytes, whoever wrote it.
+ * Whether a commit may lift the holds that it touches. A person does so by removing the file; automation of `holds.bots` may not, whatever its
+ * trailers say. What claims to be a rollback or a resume has to be one by its own trailers, paths and bytes.
  */
 import type {
   Config,
@@ -60,8 +60,9 @@ interface Lifting {
 
 export async function mayLift(judging: Judging, lifting: Lifting): Promise<boolean> {
   const { author, trailers } = lifting.commit;
-  if (!trailers.some((line) => /^(?:rollback|resume)-request-id:/i.test(line)))
-    return !isListed(judging.config, author);
+  // Anybody can write trailers: what they say makes nobody of a bot.
+  if (isListed(judging.config, author)) return false;
+  if (!trailers.some((line) => /^(?:rollback|resume)-request-id:/i.test(line))) return true;
   return (await isRollback(judging, lifting)) || (await isResume(judging, lifting));
 }
 

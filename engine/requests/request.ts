@@ -181,9 +181,7 @@ async function decideRequest(
   }
   if (base !== null) await requireOnLine(snapshot, base, 'base');
   const hold = ask.resume === true ? null : wishOf(ask);
-  const planned = await planRequested(snapshot, { ...asked, hold }, context, {
-    asks: acting === context ? 'read' : 'known',
-  });
+  const planned = await planRequested(snapshot, { ...asked, hold }, context, { asks: 'read' });
   const placed = planned.plan.holds?.placed;
   requireSamePlan(planned, asked);
   // What does not block is not overridden: it must not cover what comes later.

@@ -326,7 +326,7 @@ async function planAnew(
   { asked, authorize, onStep }: BatchMember,
 ): Promise<Authorized & { readonly hasNothing: boolean }> {
   if (asked.base !== null) await requireOnLine(snapshot, asked.base, 'base');
-  const planned = await planRequested(snapshot, asked, { programs, clock });
+  const planned = await planRequested(snapshot, asked, { programs, clock }, { asks: 'since' });
   const request = await authorize(planned);
   const hasNothing = requireConfirmed(request, planned);
   if (!hasNothing) await onStep?.({ step: 'planned', digest: planned.plan.digest });

@@ -83,7 +83,12 @@ async function attemptOnce(input: ExecuteInput, prepared: ExecuteInput['prepared
   if (!prepared && request.base !== null) await requireOnLine(snapshot, request.base, 'base');
   const planned =
     prepared?.planned ??
-    (await planRequested(snapshot, request, { programs: input.programs, clock: input.clock }));
+    (await planRequested(
+      snapshot,
+      request,
+      { programs: input.programs, clock: input.clock },
+      { asks: 'since' },
+    ));
   const nothing = requireConfirmed(request, planned);
   if (nothing) await git.deleteStaging(request.id);
   const { branch, base } = snapshot;

@@ -151,21 +151,23 @@ export async function withRevisions(planned: Planned): Promise<Planned> {
 export interface PlannedRequest
   extends Pick<RollbackRequest, 'scope' | 'target' | 'allowRemoval' | 'overrides' | 'resume'> {
   readonly hold?: HoldWish | undefined;
+  readonly base?: ObjectId | null | undefined;
 }
 
 /**
- * The same for a confirmed request: nothing is resolved again, and the contents of the request are not trusted. `asks`: `read` for a
- * person, who is told of migrations that commits name as well; else only of those that are known from a plan before.
+ * The same for a confirmed request: nothing is resolved again, and the contents of the request are not trusted. `asks`: where migrations
+ * that commits name are looked for. `read`: since the target; `since`: since the base of the request, where those before it were seen;
+ * `known`: only those of a plan before.
  */
 export async function planRequested(
   snapshot: Snapshot,
   request: PlannedRequest,
   tools: PlanTools,
-  { asks = 'known' }: { readonly asks?: 'read' | 'known' } = {},
+  { asks = 'known' }: { readonly asks?: 'read' | 'since' | 'known' } = {},
 ): Promise<Planned> {
   const planned = await withDelivery(snapshot, await planWithoutDelivery(snapshot, request), tools.programs);
   const { overrides = [] } = request;
-  const since = await migrationsSince(snapshot, request, asks === 'read');
+  const since = await migrationsSince(snapshot, request, asks);
   return withChecks(planned, tools, { overrides, since });
 }
 
@@ -206,15 +208,15 @@ function rememberMigrations({ history, base }: Snapshot, range: Range, commits: 
   knownMigrations.set(history, known.set(rangeKey({ base, ...range }), found));
 }
 
-/** `read`: also where no plan was looked at before. */
 async function migrationsSince(
   snapshot: Snapshot,
-  { scope, target }: Range,
-  read: boolean,
+  { scope, target, base: asked = null }: PlannedRequest,
+  asks: 'read' | 'since' | 'known',
 ): Promise<readonly MigrationCommit[]> {
   const { history, base } = snapshot;
   const known = knownMigrations.get(history)?.get(rangeKey({ base, scope, target }));
-  return known ?? (read ? commitsSince(snapshot, { scope, target }) : []);
+  if (known || asks === 'known') return known ?? [];
+  return commitsSince(snapshot, { scope, target: asks === 'since' && asked !== null ? asked : target });
 }
 
 const isBelow = (path: string, folder: string) => folder === '' || path.startsWith(`${folder}/`);

@@ -108,6 +108,24 @@ describe('guard', () => {
     expect(await violations(engine, base)).toEqual([['/image/tag', 'v3', JANE.email]]);
   });
 
+  it('lets no bot lift a hold by the trailers of a rollback or of a resume', async () => {
+    const { repo, engine, base, path } = await held();
+    await publish(engine, { scope: 'prod/api', resume: true });
+    const [given, resumed] = [await show(repo, FILE), await repo.git('log', '-1', '--format=%B', 'main')];
+    await repo.git('update-ref', 'refs/heads/main', base);
+    await publish(engine, { scope: 'prod/api', to: 'v2', hold: false });
+    const rolledBack = await repo.git('log', '-1', '--format=%B', 'main');
+    const claims = [
+      { ...byBot({ [FILE]: bare('v3'), [path]: null }), message: rolledBack },
+      { ...byBot({ [FILE]: given, [path]: null }), message: resumed },
+    ];
+    for (const claim of claims) {
+      await repo.git('update-ref', 'refs/heads/main', base);
+      await repo.replay([claim, byBot({ [FILE]: bare('v3') })]);
+      expect(await violations(engine, base)).toEqual([['/image/tag', 'v3', BOT.email]]);
+    }
+  });
+
   it('says nothing of what was moved back, of quotes and comments, and of other fields', async () => {
     const { repo, engine, base } = await held();
     await repo.replay([

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isPrivateAddress } from '../../../engine/images/connection.ts';
 import { openRegistries } from '../../../engine/images/open.ts';
 import {
   hasRegistry,
@@ -196,6 +197,21 @@ describe('a registry with a token service', () => {
 });
 
 describe('a registry that means harm', () => {
+  it('finds no private address behind another way of writing it', () => {
+    const within = ['::ffff:10.0.0.1', '::169.254.169.254', '::1', '64:ff9b:1::a00:1', '2002:a9fe:a9fe::1'];
+    const further = [
+      '64:ff9b::a00:1',
+      '2001:0:a00:1::',
+      'fec0::1',
+      'fd00:ec2::254',
+      'fe80::1',
+      '100.100.100.200',
+    ];
+    expect([...within, ...further].filter((address) => !isPrivateAddress(address))).toEqual([]);
+    const open = ['140.82.121.34', '2606:50c0:8000::154', '2001:4860:4860::8888', '::ffff:140.82.121.34'];
+    expect(open.filter(isPrivateAddress)).toEqual([]);
+  });
+
   it.each<[string, (response: ServerResponse, self: string) => void, RegExp]>([
     [
       'leads to a private network by its token service',
