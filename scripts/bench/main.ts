@@ -52,7 +52,8 @@ async function main(): Promise<void> {
   if (positionals[0] === 'many') return benchMany(bench, Number(values.count));
   if (positionals[0] === 'checks') {
     const [checked, bare] = [await open(CONFIG), await open(`${CONFIG}${NO_CHECKS}`)];
-    await benchChecks(checked, bare, bench).finally(() => Promise.all([checked.close(), bare.close()]));
+    await benchChecks(checked, bare, bench);
+    await Promise.all([checked.close(), bare.close()]);
     return;
   }
   const engine = await open();
