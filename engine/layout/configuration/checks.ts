@@ -23,8 +23,11 @@ const checked = (problemOf: (value: string) => string | null) =>
 
 const severity = z.enum(['block', 'warn', 'info', 'off']);
 
+/** `features` alone decides what is switched off. */
+const CONFIGURABLE = CHECK_CODES.filter((code) => code !== 'MODE_FORBIDDEN');
+
 const severities = Object.fromEntries(
-  CHECK_CODES.map((code) => [
+  CONFIGURABLE.map((code) => [
     code,
     severity.optional().meta({
       description: CHECKS[code].sees,

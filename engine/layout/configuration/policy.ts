@@ -334,11 +334,20 @@ export function policyProblems(
 
 /** A quorum that nobody could meet would look like a gate, and switching approvals off is no way past one. */
 function approvalProblem(
-  { quorum, features: own = {} }: { quorum?: number | undefined; features?: RawFeatures | undefined },
+  {
+    quorum,
+    approvers,
+    features: own = {},
+  }: {
+    quorum?: number | undefined;
+    approvers?: RawPeople | undefined;
+    features?: RawFeatures | undefined;
+  },
   all: RawFeatures,
 ): string | null {
   const isOn = own.rollback_approval ?? all.rollback_approval ?? true;
-  const isMeant = quorum === undefined ? own.rollback_approval === undefined : quorum > 0;
+  const isMeant =
+    quorum === undefined ? own.rollback_approval === undefined || approvers !== undefined : quorum > 0;
   return isOn || !isMeant ? null : 'It asks for approvals, and `rollback_approval` of `features` is false.';
 }
 

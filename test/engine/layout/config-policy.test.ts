@@ -293,6 +293,7 @@ describe('windows and features of the configuration', () => {
   it.each([
     'features: { rollback_approval: false }\npolicy: { environments: [ { match: "**" } ] }\n',
     'policy: { environments: [ { match: "**", quorum: 2, features: { rollback_approval: false } } ] }\n',
+    'policy: { environments: [ { match: "**", approvers: { users: [a@b.c] }, features: { rollback_approval: false } } ] }\n',
     'features: { rollback_approval: false }\npolicy: { environments: [ { match: "a/*", quorum: 0 }, { match: "**", quorum: 1 } ] }\n',
   ])('refuse to switch approvals off beside a quorum: %j', (text) => {
     expect(failure(`${TENANTS}${text}`).message).toMatch(/asks for approvals, and `rollback_approval`/);

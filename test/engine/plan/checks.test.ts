@@ -115,6 +115,7 @@ describe('the configuration of checks', () => {
   it('takes no code that is not a check', async () => {
     for (const checks of [
       { PATH_COLLISION: 'off' },
+      { MODE_FORBIDDEN: 'off' },
       { DESTRUCTIVE: 'loud' },
       { fixed: ['(a)#/b'] },
       { migrations: [{ path: '(a|b)/../c' }] },
