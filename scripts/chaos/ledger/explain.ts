@@ -22,7 +22,11 @@ export function explain(
     const from = positions.get(answer.before ?? '') ?? 0;
     const to = positions.get(answer.after ?? '') ?? end;
     const right =
-      answer.refused === null ? isRecorded(answer, life, { from, to }) : isDue(answer, life, { from, to });
+      answer.refused === null
+        ? isRecorded(answer, life, { from, to })
+        : answer.refused === 'SCOPE_BUSY'
+          ? isBusy(answer, lives, to)
+          : isDue(answer, life, { from, to });
     const what = `${answer.operation} of ${answer.request} by ${answer.actor}`;
     const found = answer.refused === null ? 'accepted' : `refused with ${answer.refused}: ${answer.message}`;
     return right ? [] : [`${what} was ${found}; nothing between the events ${from} and ${to} explains that`];
@@ -79,6 +83,13 @@ function isDue({ refused, operation, actor }: Answer, life: Life, { from, to }: 
     if (refused === 'PERMISSION_DENIED') return operation === 'cancel' && actor !== author;
     return false;
   });
+}
+
+/** The request that it names waits for a worker: it had its approvals before the call ended. */
+function isBusy({ operation, message }: Answer, lives: ReadonlyMap<string, Life>, to: number): boolean {
+  const [named = ''] = /rbk-[0-9A-Z]{26}/.exec(message ?? '') ?? [];
+  const past = (lives.get(named) ?? []).filter(({ position }) => position <= to);
+  return operation === 'open' && past.filter(({ event }) => event.type === 'approved').length >= NEEDED;
 }
 
 function momentAt(life: Life, position: number): Moment {
