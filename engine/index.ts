@@ -172,6 +172,7 @@ export {
 export type { RequestId, RollbackResult, Status, Step } from './model/request.ts';
 export { formatCoordinates, MODES } from './model/scope.ts';
 export type { Coordinates, Mode, Scope } from './model/scope.ts';
+export { spanText } from './holds/findings.ts';
 export { localScopes } from './queries/local-scopes.ts';
 export type { Recurring } from './queries/recurring.ts';
 export { knownLedgers } from './git/ledger/last-seen.ts';

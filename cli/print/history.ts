@@ -33,7 +33,7 @@ const COLUMNS: readonly Column[] = [
   { head: 'time (UTC)', drop: 1 },
   { head: 'author', drop: 3 },
   { head: 'source', drop: 4 },
-  { head: 'holds', wrap: true, drop: 2 },
+  { head: 'content', wrap: true, drop: 2 },
   { head: 'subject', wrap: true },
 ];
 /** Where anything is recorded of deployments. */
@@ -66,10 +66,10 @@ function statusText(style: Style, { status, eligible }: HistoryEntry): string {
 
 function note({ identity, current, rolledBackBy, undoneBy }: HistoryEntry): string {
   const what = [...identity.charts, ...identity.images].map((name) => name.split('/').at(-1) ?? name);
-  const holds = what.length > 2 ? `${what.slice(0, 2).join(', ')}, …` : what.join(', ');
+  const content = what.length > 2 ? `${what.slice(0, 2).join(', ')}, …` : what.join(', ');
   const how = rolledBackBy ? 'rolled back' : 'reverted';
   const state = current ? 'current' : undoneBy ? `${how} by ${short(undoneBy)}` : '';
-  return [holds, state].filter((part) => part !== '').join(' · ');
+  return [content, state].filter((part) => part !== '').join(' · ');
 }
 
 export function showText(style: Style, { scope, revision, files }: Shown): string {

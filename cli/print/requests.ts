@@ -1,5 +1,11 @@
 /** Requests as people read them. */
-import { type Person, type RequestStatus, type RequestView, type ReviewView } from '../../engine/index.ts';
+import {
+  type Person,
+  type RequestStatus,
+  type RequestView,
+  type ReviewView,
+  spanText,
+} from '../../engine/index.ts';
 import { oneLine } from '../terminal/clean.ts';
 import { approvalText } from './approval.ts';
 import { cut, minute, revisionName, short, shortDigest, type Style } from './style.ts';
@@ -118,6 +124,7 @@ function facts(style: Style, request: RequestView): (readonly [name: string, tex
       rollbackOf.version === null ? rollbackOf.commit : `${rollbackOf.commit} (v${rollbackOf.version})`,
     ],
     ['overrides', request.overrides === undefined ? null : request.overrides.join(', ')],
+    ['hold', holdText(request)],
     ['base', base],
     ['digest', shortDigest(style, digest)],
     ['affects', affectedServices.length === 0 ? null : affectedServices.join(', ')],
@@ -130,6 +137,12 @@ function facts(style: Style, request: RequestView): (readonly [name: string, tex
     ['result', result === null ? null : resultLine(result)],
   ];
   return facts.flatMap(([name, text]) => (text === null ? [] : [[name, text] as const]));
+}
+
+function holdText({ hold, resume }: RequestView): string | null {
+  if (resume) return 'is lifted: automation may move it again';
+  if (!hold) return null;
+  return hold.seconds === null ? 'until it is resumed' : `for ${spanText(hold.seconds)}`;
 }
 
 const incidentText = (incident: string, atomic: RequestView['atomic']) =>

@@ -1,11 +1,14 @@
 /** The configuration at the tip, against the tip. */
-import type { Check, RepositoryReader } from '../model/index.ts';
+import { type Check, CHECKS, formatCoordinates, type RepositoryReader } from '../model/index.ts';
 import { checkConfiguration } from './tree/index.ts';
+import { discover } from '../layout/discover.ts';
+import { endOf, freezesAt } from '../policy/windows.ts';
 import { fitsSource } from '../history/describe.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { attempt, settled } from './attempt.ts';
 
-export async function checkTip(git: RepositoryReader, snapshot: Snapshot): Promise<Check[]> {
+/** `now`: milliseconds since 1970. */
+export async function checkTip(git: RepositoryReader, snapshot: Snapshot, now: number): Promise<Check[]> {
   const { branch, base, layout } = snapshot;
   const head = (await git.checkedOut()) ?? (await git.head()).branch;
   return [
@@ -21,8 +24,36 @@ export async function checkTip(git: RepositoryReader, snapshot: Snapshot): Promi
       checkConfiguration(await snapshot.view(base), layout),
     )),
     ...(await attempt('configuration', 'source', () => checkSource(git, snapshot))),
+    ...(await attempt('configuration', 'windows', () => checkWindows(snapshot, now))),
   ];
 }
+
+/** Which environments are frozen now. */
+async function checkWindows(snapshot: Snapshot, now: number): Promise<Check[]> {
+  const { base, layout } = snapshot;
+  const { policy } = layout.config;
+  if (!policy.windows) return [];
+  const scopes = await discover(await snapshot.view(base), layout);
+  const environments = new Map(
+    scopes.map(({ service: _, ...environment }) => [formatCoordinates(environment), environment]),
+  );
+  const frozen = [...environments].flatMap(([name, environment]) => {
+    const [freeze] = freezesAt(policy, environment, now);
+    return freeze ? [{ name, freeze, isBound: freeze.window.rollbacks === 'bound' }] : [];
+  });
+  const common = { area: 'configuration', name: 'windows' } as const;
+  if (frozen.length === 0)
+    return [{ ...common, status: 'ok', message: 'No freeze covers any environment now.' }];
+  const named = frozen
+    .slice(0, MOST_FROZEN)
+    .map(({ name, freeze, isBound }) => `${name} ${endOf(freeze)}, rollbacks ${isBound ? 'too' : 'exempt'}`);
+  const more = frozen.length > MOST_FROZEN ? `; and ${frozen.length - MOST_FROZEN} more` : '';
+  const message = `Changes are frozen: ${named.join('; ')}${more}.`;
+  if (!frozen.some(({ isBound }) => isBound)) return [{ ...common, status: 'ok', message }];
+  return [{ ...common, status: 'warn', message, hint: CHECKS.WINDOW_CLOSED.next }];
+}
+
+const MOST_FROZEN = 10;
 
 /** A configuration that was written on another branch may name one that is dead. */
 function elsewhere(branch: string, head: string): Check {

@@ -107,7 +107,7 @@ async function checkInside(
   if ('value' in observed) {
     const snapshot = observed.value;
     return [
-      ...(await checkTip(git, snapshot)),
+      ...(await checkTip(git, snapshot, clock.now())),
       ...(await attempt('configuration', 'renderers', () =>
         checkRenderers(snapshot, { programs, clock, onProgress }),
       )),

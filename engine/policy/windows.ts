@@ -9,6 +9,10 @@ export interface Freeze {
   readonly until: number | null;
 }
 
+/** `until 2026-11-30T08:00Z` */
+export const endOf = ({ until }: Freeze) =>
+  until === null ? 'no end is known' : `until ${new Date(until).toISOString().slice(0, 16)}Z`;
+
 /** The freezes that cover `now` (milliseconds since 1970), those that bind rollbacks first. */
 export function freezesAt(policy: Policy, environment: EnvironmentName, now: number): Freeze[] {
   const windows = (policy.windows ?? []).filter(({ match }) => matchesEnvironment(match, environment));

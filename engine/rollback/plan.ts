@@ -100,7 +100,10 @@ export async function planAsked(snapshot: Snapshot, ask: Ask, tools: PlanTools):
   const { programs, clock } = tools;
   // The parts still determine the revision: `v3` must not become another commit.
   const parts = await resolveScope(snapshot, ask);
-  if (ask.resume) return withDelivery(snapshot, await planResume(snapshot, parts, snapshot.base), programs);
+  if (ask.resume) {
+    const lifted = await withDelivery(snapshot, await planResume(snapshot, parts, snapshot.base), programs);
+    return withChecks(lifted, tools, { overrides: ask.overrides ?? [] });
+  }
   const { query, revisions } = await historyOf(snapshot, parts);
   const name = parseRevision(ask.to ?? 'previous', clock.now());
   const { target, findings } = await resolveRevision(query, revisions, name);
@@ -257,12 +260,10 @@ async function withChecks(
   }: Pick<CheckInput, 'since' | 'former'> & { readonly overrides: readonly CheckCode[] },
 ): Promise<Planned> {
   const { snapshot, plan, delivery } = planned;
-  // It restores nothing.
-  if (plan.resumes) return planned;
   const documents = createDocuments(snapshot);
   const input = { snapshot, plan, outputs: delivery.outputs, documents, now: clock.now(), ...known };
   const checked = { ...planned, plan: await checkContent(input, overrides) };
-  if (!registries) return checked;
+  if (!registries || plan.resumes) return checked;
   return withObserved(checked, { images: await observeImages(input, registries) }, overrides);
 }
 

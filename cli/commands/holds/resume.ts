@@ -1,4 +1,4 @@
-import { FIELD, type Program, runCommand, SCOPE } from '../command.ts';
+import { FIELD, OVERRIDE, type Program, runCommand, SCOPE } from '../command.ts';
 import { toAsk } from '../plan.ts';
 import { REQUEST_ID, type RollbackOptions, runAsked } from '../rollback.ts';
 
@@ -8,6 +8,7 @@ export function addResume(program: Program): void {
     .description('lift holds, and give back to automation what they took away')
     .argument('<scope>', SCOPE)
     .option('--field <field...>', FIELD)
+    .option('--override <code...>', OVERRIDE)
     .option('--reason <text>', 'why; becomes part of the record')
     .option('--dry-run', 'show the plan and stop')
     .option('--yes', 'do not ask; needs --reason')
@@ -15,11 +16,13 @@ export function addResume(program: Program): void {
     .option('--queue', 'let a worker execute it, and follow it')
     .option('--no-wait', 'with --queue: do not follow it')
     .addHelpText('after', EXAMPLES)
-    .action((scope: string, { field, ...options }: RollbackOptions) =>
-      runCommand(program, (context) =>
-        runAsked(context, { ...toAsk(scope, field ? { field } : {}), resume: true }, options),
-      ),
-    );
+    .action((scope: string, options: RollbackOptions) => {
+      const { field, override } = options;
+      const named = { ...(field && { field }), ...(override && { override }) };
+      return runCommand(program, (context) =>
+        runAsked(context, { ...toAsk(scope, named), resume: true }, options),
+      );
+    });
 }
 
 const EXAMPLES = `

@@ -11,8 +11,6 @@ export function checkFeatures({ plan, snapshot }: Pick<CheckInput, 'plan' | 'sna
     return [
       {
         code: 'MODE_FORBIDDEN',
-        // Whoever switched it off decides that, not `checks`.
-        atLeast: 'block',
         message: `Rollbacks ${MODES[mode]} are switched off for ${formatCoordinates(owner)} (feature ${feature}).`,
         hint: `Whoever may change .backtrail/config.yaml on the branch can switch \`features.${feature}\` on.`,
       },

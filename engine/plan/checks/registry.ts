@@ -55,6 +55,9 @@ export function isObserved(code: string): boolean {
   return check !== null && 'observed' in check;
 }
 
+/** What is looked at where holds are lifted, and nothing is restored. */
+const OF_RESUMES: ReadonlySet<CheckCode> = new Set(['WINDOW_CLOSED']);
+
 /** The plan with the findings of all checks of its content. */
 export async function checkContent(input: CheckInput, overrides: readonly CheckCode[]): Promise<Plan> {
   const { plan, snapshot } = input;
@@ -62,6 +65,7 @@ export async function checkContent(input: CheckInput, overrides: readonly CheckC
   const found: RawFinding[] = [];
   for (const code of plan.files.length === 0 ? [] : CHECK_CODES) {
     const check = BY_CODE[code];
+    if (plan.resumes && !OF_RESUMES.has(code)) continue;
     if (check === null || !('content' in check) || checks.severity[code] === 'off') continue;
     found.push(...(await check.content(input)));
   }

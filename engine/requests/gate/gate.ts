@@ -10,6 +10,7 @@ import {
   type Policy,
 } from '../../model/index.ts';
 import { approversOf, hasPermission, unsatisfiableReason, sessionCovers } from '../../policy/policy.ts';
+import { featuresOf } from '../../policy/features.ts';
 import type { Approval, Gate } from '../../policy/gate.ts';
 import type { Planned } from '../../rollback/plan.ts';
 import { openLedgerSnapshot } from '../ledger/snapshot.ts';
@@ -41,6 +42,8 @@ export interface GateFacts {
   readonly gate: Gate;
   /** Checks that would block the plan, and that its author overrides. */
   readonly overrides: readonly CheckCode[];
+  /** Where it is proposed, and requests that wait for an approval are switched off. */
+  readonly withoutApprovals: EnvironmentName | null;
 }
 
 export async function readGate(context: RequestContext, rules: Rules, asked: Asking): Promise<GateFacts> {
@@ -57,7 +60,9 @@ export async function readGate(context: RequestContext, rules: Rules, asked: Ask
     session,
     approval: needsApproval ? approvalOf(policy, asking, author) : NO_APPROVAL,
   };
-  return { owners, ruled, asking, gate, overrides: planned.plan.overrides };
+  const isOff = ({ environment }: OwnerRule) => !featuresOf(policy, environment).rollbackApproval;
+  const withoutApprovals = propose ? (owners.find(isOff)?.environment ?? null) : null;
+  return { owners, ruled, asking, gate, overrides: planned.plan.overrides, withoutApprovals };
 }
 
 const NO_APPROVAL: Approval = { need: 0, have: 0, approvers: [] };
@@ -78,7 +83,7 @@ function approvalOf(policy: Policy, asking: readonly Ruled[], author: Person): A
 /**
  * That this person may have the plan executed, at once or when others have agreed.
  *
- * @throws PERMISSION_DENIED, POLICY_UNSATISFIABLE, FORBIDDEN
+ * @throws PERMISSION_DENIED, POLICY_UNSATISFIABLE, FORBIDDEN, MODE_FORBIDDEN
  */
 export function requireAsker(
   context: RequestContext,
@@ -86,7 +91,8 @@ export function requireAsker(
   author: Person,
   facts: GateFacts,
 ): void {
-  const { owners, asking, gate, overrides } = facts;
+  const { owners, asking, gate, overrides, withoutApprovals } = facts;
+  if (withoutApprovals !== null) throw approvalsOff(withoutApprovals);
   for (const owner of owners) requirePermission(policy, author, 'propose', owner.environment);
   for (const owner of owners) requireOverrider(policy, author, { overrides, environment: owner.environment });
   if (gate.ledgered) requireOwnConfig(context);
@@ -98,6 +104,15 @@ export function requireAsker(
   else if (gate.session === null)
     for (const owner of owners) requirePermission(policy, author, 'deploy', owner.environment);
 }
+
+const approvalsOff = (environment: EnvironmentName) =>
+  new BacktrailError(
+    'MODE_FORBIDDEN',
+    `Requests that wait for an approval are switched off for ${formatCoordinates(environment)} (feature rollback_approval).`,
+    {
+      hint: 'Ask without `propose`, or have `features.rollback_approval` switched on in .backtrail/config.yaml.',
+    },
+  );
 
 const unsatisfiable = (reason: string) => new BacktrailError('POLICY_UNSATISFIABLE', reason);
 

@@ -29,6 +29,21 @@ beforeAll(async () => {
   gated = await repoWith(`{ environments: [ ${ONE} ] }`);
 });
 
+describe('freeze windows', () => {
+  const always = (rollbacks: string) =>
+    `{ windows: [ { match: "acme/production", cron: "* * * * *", duration: 1d, rollbacks: ${rollbacks} } ] }`;
+  it.each([
+    ['bound', 'warn', /^Changes are frozen: acme\/production until \S+Z, rollbacks too\.$/],
+    ['exempt', 'ok', /^Changes are frozen: acme\/production until \S+Z, rollbacks exempt\.$/],
+  ])(
+    'that cover now are named, and are a warning where rollbacks are %s: %s',
+    async (rollbacks, status, message) => {
+      const found = await diagnose(await repoWith(always(rollbacks)));
+      expect(found.one('windows')).toMatchObject({ status, message: expect.stringMatching(message) });
+    },
+  );
+});
+
 describe('a policy in order', () => {
   it('is summed up, and neither keys nor pushes are anything to look at', async () => {
     const found = await diagnose(gated, { env: { ...bob.env, ...bobsKey } });

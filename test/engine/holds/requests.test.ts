@@ -3,7 +3,19 @@ import { describe, expect, it } from 'vitest';
 import { engineOf, JANE } from '../../helpers/repositories/engine.ts';
 import type { Repo } from '../../helpers/repositories/repo.ts';
 import { createTeam, engineFor, newId } from '../../helpers/people/requests.ts';
-import { API, app, bare, BOT, CONFIG, codes, holdFiles, marked, repoWith, show } from './held-repo.ts';
+import {
+  API,
+  app,
+  bare,
+  BOT,
+  CONFIG,
+  codes,
+  holdFiles,
+  marked,
+  publish,
+  repoWith,
+  show,
+} from './held-repo.ts';
 
 const team = createTeam();
 
@@ -127,6 +139,29 @@ describe('a request', () => {
     await repo.replay([{ files: { [path]: hold, [`${API}/app.yaml`]: file }, message }]);
     const fresh = await engineOf(repo, { allowedSigners: (await team).signers });
     await expect(fresh.rollbacks.execute(first.id)).rejects.toMatchObject({ code: 'LEDGER_TAMPERED' });
+  });
+});
+
+describe('a resume during a freeze', () => {
+  const at = (time: string) => ({ clock: { now: () => Date.parse(time), sleep: () => Promise.resolve() } });
+  it.each([
+    ['bound', 'block', false],
+    ['exempt', 'info', true],
+  ])('where rollbacks are %s is a finding of severity %s', async (rollbacks, severity, allowed) => {
+    const windows = [{ match: 'prod', cron: '0 18 * * FRI', duration: '62h', rollbacks }];
+    const repo = await repoWith((tag) => ({ [`${API}/app.yaml`]: app(tag) }), {
+      ...CONFIG,
+      policy: { windows },
+    });
+    await publish(await engineOf(repo, at('2026-11-25T12:00:00Z')), { scope: 'prod/api', hold: true });
+    const engine = await engineOf(repo, at('2026-11-28T12:00:00Z'));
+    const ask = { scope: 'prod/api', resume: true, author: JANE };
+    const plan = await engine.rollbacks.plan(ask);
+    expect(plan.findings).toContainEqual(expect.objectContaining({ code: 'WINDOW_CLOSED', severity }));
+    expect(plan.gate.may.request.allowed).toBe(allowed);
+    const { result } = await publish(engine, { ...ask, override: ['WINDOW_CLOSED'] });
+    expect(result.status).toBe('completed');
+    expect(await show(repo, `${API}/app.yaml`)).toBe(app('v1'));
   });
 });
 

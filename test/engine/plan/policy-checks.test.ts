@@ -93,6 +93,25 @@ describe('MODE_FORBIDDEN', () => {
   });
 });
 
+describe('rollback_approval that is off', () => {
+  it('refuses what is proposed for others to decide, and nothing else', async () => {
+    const { engine, target } = await stageOf({ features: { rollback_approval: false } });
+    const ask = { scope: 'acme/production/api', to: target };
+    const proposed = await engine.rollbacks.plan({ ...ask, propose: true });
+    expect(proposed.gate.may.request).toMatchObject({
+      allowed: false,
+      code: 'MODE_FORBIDDEN',
+      message: expect.stringContaining('(feature rollback_approval)'),
+    });
+    const { digest, base } = proposed;
+    const { scope } = ask;
+    await expect(
+      engine.rollbacks.request({ scope, target, digest, base, reason: 'x', propose: true }),
+    ).rejects.toMatchObject({ code: 'MODE_FORBIDDEN' });
+    expect((await engine.rollbacks.plan(ask)).gate.may.request.allowed).toBe(true);
+  });
+});
+
 describe('RECURRING', () => {
   it('names the requests, from the third time in thirty days on', async () => {
     const { repo, engine, target } = await stageOf({}, { now: 1_790_000_000_000 + 86_400_000 });
