@@ -35,7 +35,10 @@ async function checkWindows(snapshot: Snapshot, now: number): Promise<Check[]> {
   if (!policy.windows) return [];
   const scopes = await discover(await snapshot.view(base), layout);
   const environments = new Map(
-    scopes.map(({ service: _, ...environment }) => [formatCoordinates(environment), environment]),
+    scopes.map(({ tenant, environment }) => {
+      const names = { ...(tenant !== undefined && { tenant }), environment };
+      return [formatCoordinates(names), names] as const;
+    }),
   );
   const frozen = [...environments].flatMap(([name, environment]) => {
     const [freeze] = freezesAt(policy, environment, now);
