@@ -4,7 +4,7 @@ import type { ExecuteOptions } from '../rollback/execute.ts';
 import type { Gate } from '../policy/gate.ts';
 import type { Ask } from '../rollback/plan.ts';
 import type { ExecuteRequestOptions, ProposalInput, Repeated, Requests, RequestView } from './types.ts';
-import type { BatchResults } from '../rollback/batch.ts';
+import type { BatchResults } from '../rollback/batch/round.ts';
 import type { ExecuteAsk, ExecuteManyOptions } from './execute-many.ts';
 import type { OpenInput } from './open.ts';
 import type { ManyOptions, RequestAsk, Requested } from './request.ts';

@@ -11,8 +11,8 @@ import {
 } from '../../model/index.ts';
 import { hasPermission } from '../../policy/policy.ts';
 import { isWaiting } from '../../record/transitions.ts';
-import { Obstructed } from '../../rollback/batch.ts';
-import { executeTogether } from '../../rollback/together.ts';
+import { Obstructed } from '../../rollback/batch/round.ts';
+import { executeTogether } from '../../rollback/batch/together.ts';
 import { stamp } from '../context.ts';
 import type { EligibilityInput } from '../gate/eligibility.ts';
 import { ownersOf } from '../gate/owners.ts';

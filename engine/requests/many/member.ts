@@ -8,7 +8,7 @@ import {
   type RollbackResult,
 } from '../../model/index.ts';
 import { readResume, readRollback } from '../../record/read.ts';
-import type { BatchMember } from '../../rollback/batch.ts';
+import type { BatchMember } from '../../rollback/batch/round.ts';
 import { type Planned, planRequested } from '../../rollback/plan.ts';
 import { resultOf } from '../../rollback/result.ts';
 import { type RequestContext, rulesOf } from '../context.ts';

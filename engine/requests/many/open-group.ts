@@ -10,7 +10,8 @@ import {
 } from '../../model/index.ts';
 import type { Gate } from '../../policy/gate.ts';
 import { samePerson } from '../../policy/policy.ts';
-import { Obstructed, rehearse } from '../../rollback/batch.ts';
+import { tryChain } from '../../rollback/batch/chain.ts';
+import { Obstructed } from '../../rollback/batch/round.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import type { RequestContext, Rules } from '../context.ts';
 import { append, type Entry } from '../ledger/append.ts';
@@ -110,7 +111,7 @@ async function requireChain({ looked, snapshot }: Place, openings: readonly Open
     request,
   }));
   try {
-    await rehearse({ ...looked, snapshot, record: () => Promise.resolve(null) }, members);
+    await tryChain({ ...looked, snapshot, record: () => Promise.resolve(null) }, members);
   } catch (error) {
     if (!(error instanceof Obstructed)) throw error;
     const [[id, reason] = []] = error.obstacles;

@@ -1,6 +1,6 @@
 /** The record of what is published, to be moved by the same push. */
 import type { RequestId } from '../../model/index.ts';
-import type { BatchInput } from '../../rollback/batch.ts';
+import type { BatchInput } from '../../rollback/batch/round.ts';
 import type { EligibilityInput } from '../gate/eligibility.ts';
 import type { LedgerSnapshot } from '../ledger/snapshot.ts';
 import { prepareCompleted } from '../outcome.ts';

@@ -3,7 +3,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** The files that take longest, the longest first: one that starts last would be waited for alone. */
 const LONGEST = [
   'git/transports',
-  'rollback/batch',
+  'rollback/batch-raced',
   'requests/serial',
   'git/mirror',
   'requests/requests',

@@ -1,10 +1,10 @@
 /** Whether a plan is still valid after other paths changed: its commits can then be put on top unchanged. */
-import { isShared, type Layout, type Selection, selectionsOf } from '../layout/layout.ts';
-import { holdFolder } from '../holds/hold-file.ts';
-import { bindPath, compilePattern } from '../layout/pattern.ts';
-import { CONFIG_PATH } from '../model/config.ts';
-import { selectionsFor } from '../plan/plan.ts';
-import type { Planned } from './plan.ts';
+import { isShared, type Layout, type Selection, selectionsOf } from '../../layout/layout.ts';
+import { holdFolder } from '../../holds/hold-file.ts';
+import { bindPath, compilePattern } from '../../layout/pattern.ts';
+import { CONFIG_PATH } from '../../model/config.ts';
+import { selectionsFor } from '../../plan/plan.ts';
+import type { Planned } from '../plan.ts';
 
 /**
  * True where none of the changed paths is, or lies above or below, one that the plan read, writes or could have selected. Paths are compared

@@ -1,6 +1,7 @@
 /** Several rollbacks in one push, or none of them. */
-import { isFailure } from '../model/index.ts';
-import { type BatchInput, type BatchResults, pushRound, type Round } from './batch.ts';
+import { isFailure } from '../../model/index.ts';
+import { pushRound } from './push-round.ts';
+import { type BatchInput, type BatchResults, beginRound } from './round.ts';
 
 /** So often may others be faster on the branch: there is no smaller push to fall back on. */
 const ATTEMPTS = 20;
@@ -13,15 +14,7 @@ const ATTEMPTS = 20;
  */
 export async function executeTogether(input: BatchInput): Promise<BatchResults> {
   const { clock, members, signal } = input;
-  const round: Round = {
-    ...input,
-    together: true,
-    results: new Map(),
-    plans: new Map(),
-    moved: new Map(),
-    since: null,
-    losses: 0,
-  };
+  const round = beginRound(input, { together: true });
   for (let attempt = 1; ; attempt += 1) {
     round.results.clear();
     if (attempt > 1) await input.turn?.();

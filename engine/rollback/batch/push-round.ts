@@ -1,0 +1,183 @@
+/** One look at the branch, one chain of commits, one push. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import {
+  type BranchEdit,
+  type CommitChain,
+  type Finding,
+  isFailure,
+  type ObjectId,
+  type RequestId,
+  type RollbackResult,
+  type Step,
+} from '../../model/index.ts';
+import { execute, outcomeOf } from '../execute.ts';
+import { NOT_RECORDED, publishWith, type RecordedRollbacks } from '../records.ts';
+import { verify } from '../verify.ts';
+import { requireWritten } from '../written.ts';
+import { stageAll, tipOf } from './chain.ts';
+import { changedSince, prepare } from './plans.ts';
+import {
+  type Authorized,
+  type BatchMember,
+  Obstructed,
+  type Ready,
+  type Round,
+  type Staged,
+} from './round.ts';
+
+/** So often in a row, before the branch is pushed without the record, which is written afterwards then: that is sooner there. */
+const PATIENCE = 3;
+/** Milliseconds. After so long a time of planning, the branch is looked at once more: it is more likely to have moved than a look is dear. */
+const LONG = 500;
+
+/** One look at the branch, one chain, one push. What fails by itself gets its result; throws what the push as a whole fails with. */
+export async function pushRound(round: Round, members: readonly BatchMember[]): Promise<void> {
+  const { git, results, plans, signal, clock } = round;
+  const began = clock.now();
+  const isFirst = round.since === null;
+  if (!isFirst) await git.refresh();
+  const snapshot = isFirst ? round.snapshot : await round.observe();
+  round.since ??= snapshot.base;
+  // From here to the push, others may be faster: what can be done at the same time is.
+  const bases = new Set(members.map(({ asked }) => plans.get(asked.id)?.planned.plan.base ?? snapshot.base));
+  // An earlier round may have landed, and its answer have been lost.
+  const [landed] = await Promise.all([
+    isFirst ? new Map<RequestId, ObjectId>() : git.requestsSince({ tip: snapshot.base, after: round.since }),
+    ...[...bases].map(async (base) => changedSince(round, base, snapshot)),
+  ]);
+  const ready: Ready[] = [];
+  for (const member of members) {
+    // Locks of jobs are renewed by timers, which a long row of promises would hold up.
+    await nextTurn();
+    signal?.throwIfAborted();
+    const request = plans.get(member.asked.id)?.request;
+    if (request && landed.has(request.id)) {
+      await settling(round, member, () => execute({ ...round, request, ...onStepOf(member) }));
+      continue;
+    }
+    const authorized = await settling(round, member, () => prepare(round, snapshot, member));
+    if (authorized === null) continue;
+    plans.set(member.asked.id, authorized);
+    ready.push({ member, ...authorized });
+  }
+  if (round.together) requireAll(round);
+  // Their plans are moved to where the branch is then.
+  else if (isFirst && ready.length > 0 && clock.now() - began > LONG)
+    return pushRound(
+      round,
+      ready.map(({ member }) => member),
+    );
+  const chains: CommitChain[] = [];
+  try {
+    const staged = await stageAll(round, { snapshot, ready, chains });
+    const last = staged.at(-1);
+    if (last === undefined) return;
+    await requireWritten(
+      git,
+      staged.flatMap(({ delivered }) => delivered.written),
+    );
+    await tellAll(staged, 'staged');
+    await tellAll(staged, 'delivered');
+    signal?.throwIfAborted();
+    const next = tipOf(last.delivered);
+    const edit = { branch: snapshot.branch, expected: snapshot.base, next };
+    const recorded = await publishAll(round, edit, staged);
+    await tellAll(staged, 'published');
+    // With what earlier attempts left behind that were killed.
+    const ids = staged.map(({ request }) => request.id);
+    await Promise.all([verify(git, { ...last.delivered, published: true }), git.deleteStaging(...ids)]);
+    const findings = await git.followUp({ branch: snapshot.branch, next });
+    await recorded.finish();
+    await tellAll(staged, 'verified');
+    for (const each of staged) {
+      const { id } = each.request;
+      const value = completedOf(each, [...findings, ...recorded.findingsOf(id)]);
+      results.set(id, { status: 'fulfilled', value });
+    }
+  } finally {
+    await Promise.all(chains.map((chain) => chain.drop()));
+  }
+}
+
+/** The branch and the records of what it gets, together where that is possible; else the branch alone, and they are written after it. */
+async function publishAll(
+  { git, record, recorder, turn, losses }: Round,
+  edit: BranchEdit,
+  staged: readonly Staged[],
+): Promise<RecordedRollbacks> {
+  const made = staged.map((each) => completedOf(each, []));
+  // A resume deploys nothing.
+  const deployed = staged.filter(({ request }) => !request.resume).map((each) => completedOf(each, []));
+  const prepared = async () => (await recorder?.prepare(deployed)) ?? NOT_RECORDED;
+  const attempts = losses < PATIENCE ? RECORDED : 0;
+  for (let attempt = 1; attempt <= attempts; attempt += 1) {
+    const completed = await record(made, { again: attempt > 1 });
+    if (completed === null) break;
+    const recorded = await prepared();
+    try {
+      await publishWith(git, edit, [completed, recorded.ride]);
+      return recorded;
+    } catch (error) {
+      // Another writer was faster there: the commits are as good as they were.
+      if (!(await isRecordAlone(git, error, { edit, ref: completed.move.ref }))) throw error;
+    }
+    await turn?.();
+  }
+  const recorded = await prepared();
+  await publishWith(git, edit, [recorded.ride]);
+  return recorded;
+}
+
+/** Is the branch where it was expected, and the record not? A server that both reached in the same moment does not say which. */
+async function isRecordAlone(
+  git: Round['git'],
+  error: unknown,
+  { edit, ref }: { readonly edit: BranchEdit; readonly ref: string },
+): Promise<boolean> {
+  if (!isFailure(error) || error.code !== 'BRANCH_MOVED') return false;
+  const { ref: named, status } = error.details;
+  if (named === ref) return true;
+  if (typeof status === 'string' && /stale info/.test(status)) return false;
+  return (await git.readBack(edit.branch)) === edit.expected;
+}
+
+/** So often a record is written anew, where the ledger has moved meanwhile, before the branch goes alone. */
+const RECORDED = 4;
+
+const completedOf = ({ request, delivered }: Staged, findings: readonly Finding[]): RollbackResult => {
+  const { commit, deliveryCommit } = delivered;
+  return outcomeOf(request, delivered, 'completed', { commit, deliveryCommit, findings });
+};
+
+function requireAll({ results }: Round): void {
+  const obstacles = new Map<RequestId, unknown>();
+  for (const [id, each] of results) if (each.status === 'rejected') obstacles.set(id, each.reason);
+  if (obstacles.size > 0) throw new Obstructed(obstacles);
+}
+
+const onStepOf = ({ onStep }: BatchMember) => (onStep ? { onStep } : {});
+
+/** Null where it is settled: failed by itself, or nothing to do. */
+async function settling(
+  { results }: Round,
+  { asked: { id } }: BatchMember,
+  work: () => Promise<Authorized | RollbackResult>,
+): Promise<Authorized | null> {
+  try {
+    const value = await work();
+    if ('planned' in value) return value;
+    results.set(id, { status: 'fulfilled', value });
+  } catch (reason) {
+    results.set(id, { status: 'rejected', reason });
+  }
+  return null;
+}
+
+async function tellAll(staged: readonly Staged[], step: Step): Promise<void> {
+  await Promise.all(
+    staged.map(async ({ member, delivered }) => {
+      const { commit, deliveryCommit, plan } = delivered;
+      await member.onStep?.({ step, digest: plan.digest, commit, deliveryCommit });
+    }),
+  );
+}
