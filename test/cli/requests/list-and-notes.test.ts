@@ -60,6 +60,8 @@ describe('request list, show and plan', () => {
     const before = jsonOf(await as('bob', ['request', 'plan', id, ...JSON_OUT]), shape);
     expect(before).toMatchObject({ status: 'pending', changed: false });
     expect((await as('bob', ['request', 'plan', id])).stdout).toContain('i PLAN_AGREED');
+    // What Flux marks in the service is held.
+    expect((await as('bob', ['request', 'show', id])).stdout).toMatch(/hold +until it is resumed/);
     await repo.commit({ [SERVICE]: 'image: { tag: v9 }\n' });
     const after = jsonOf(await as('bob', ['request', 'plan', id, ...JSON_OUT]), shape);
     expect(after.changed).toBe(true);
