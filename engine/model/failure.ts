@@ -114,6 +114,11 @@ export const FAILURES = {
   ),
   BRANCH_CHECKED_OUT: blocked('The branch is checked out in another worktree; run it there.'),
   REMOTE_REJECTED: blocked('The server rejected the push by one of its own rules; read its message.'),
+  HOST_REFUSED: blocked('The code host refused it by one of its own rules; read its message.'),
+  HOST_NOT_ALLOWED: blocked(
+    'List the host in the file that BACKTRAIL_HOSTS names, where rollbacks are executed; or use `via: branch`.',
+  ),
+  METHOD_REFUSED: blocked('Choose a method that the host allows, in `publish` of the configuration.'),
   DESCENT_BROKEN: blocked('The new value does not descend from the published one; nothing was forced.'),
   FORBIDDEN: {
     status: 403,
@@ -188,6 +193,24 @@ export const FAILURES = {
     retry: 'never',
     hint: 'The scope changed after the plan was confirmed: plan again and confirm the new plan.',
   },
+  PULL_REQUEST_CLOSED: {
+    status: 409,
+    exit: 4,
+    retry: 'never',
+    hint: '`backtrail request retry ID` opens it again.',
+  },
+  PULL_REQUEST_CHANGED: {
+    status: 409,
+    exit: 4,
+    retry: 'never',
+    hint: 'Somebody else changed the branch of the pull request: `backtrail request retry ID` makes it anew.',
+  },
+  MERGED_OTHERWISE: {
+    status: 409,
+    exit: 4,
+    retry: 'never',
+    hint: 'Look at what was merged with `backtrail compare`, then ask for the rollback again if it is still needed.',
+  },
   BRANCH_MOVED: { status: 409, exit: 4, retry: 'replan', hint: 'The branch keeps moving: run it again.' },
 
   REMOTE_UNAVAILABLE: {
@@ -201,6 +224,18 @@ export const FAILURES = {
     exit: 6,
     retry: 'never',
     hint: 'Check the credentials that git uses for this remote.',
+  },
+  HOST_UNAVAILABLE: {
+    status: 503,
+    exit: 6,
+    retry: 'later',
+    hint: 'The code host does not answer, or asks to wait; it is tried again.',
+  },
+  HOST_DENIED: {
+    status: 502,
+    exit: 6,
+    retry: 'never',
+    hint: 'Check the token of the host in the file that BACKTRAIL_HOSTS names, and what it may do.',
   },
   QUEUE_UNAVAILABLE: {
     status: 503,

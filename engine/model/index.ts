@@ -11,6 +11,7 @@ export * from './path.ts';
 export * from './plan.ts';
 export * from './policy.ts';
 export * from './ports.ts';
+export * from './pull-request.ts';
 export * from './repository.ts';
 export * from './request.ts';
 export * from './scope.ts';

@@ -12,6 +12,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'engine/yaml': ['engine/model'],
   'engine/git': ['engine/model', 'engine/record'],
   'engine/images': ['engine/model', 'engine/git'],
+  'engine/hosts': ['engine/model'],
   'engine/layout': ['engine/model', 'engine/policy', 'engine/record', 'engine/yaml'],
   'engine/snapshot': ['engine/model', 'engine/yaml', 'engine/layout'],
   'engine/holds': ['engine/model', 'engine/record', 'engine/yaml', 'engine/layout', 'engine/snapshot'],

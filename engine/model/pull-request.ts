@@ -1,0 +1,87 @@
+import type { ObjectId } from './git.ts';
+
+/** How an environment's rollbacks reach the branch: `branch` pushes a branch beside it and leaves the rest to people. */
+export const WAYS = ['push', 'pull-request', 'branch'] as const;
+export type Way = (typeof WAYS)[number];
+
+/** In the order in which one is chosen where the configuration names none. */
+export const MERGE_METHODS = ['merge', 'rebase', 'squash'] as const;
+export type MergeMethod = (typeof MERGE_METHODS)[number];
+
+export const HOST_KINDS = ['github', 'gitlab', 'gitea'] as const;
+export type HostKind = (typeof HOST_KINDS)[number];
+
+/** One entry of `publish` in the configuration; the first that matches an environment applies. */
+export interface PublishRule {
+  /** Environments, as in `EnvironmentPolicy.match`. */
+  readonly match: string;
+  readonly via: Way;
+  /** `auto`: a worker merges what the host says may be merged; `manual`: a person does. */
+  readonly merge: 'auto' | 'manual';
+  /** null: the first of MERGE_METHODS that the host allows. */
+  readonly method: MergeMethod | null;
+  readonly labels: readonly string[];
+}
+
+/** `host` in the configuration: what the address of the repository does not say. */
+export interface HostNaming {
+  readonly kind: HostKind | null;
+  /** `owner/name`, with groups for GitLab: `acme/platform/config`. */
+  readonly repository: string | null;
+}
+
+/** Branches of ours start with it; the id of a request follows. */
+export const PROPOSED_BRANCH = 'backtrail/';
+
+/**
+ * What a pull request brings to the branch, as digests of what a commit changes against its first parent (`changeDigest`): it is found on the
+ * branch by these, whatever the host made of its message.
+ */
+export interface ProposedChange {
+  readonly revert: string;
+  /** null: no delivery commit. */
+  readonly delivery: string | null;
+  /** Of both together: a merge or a squash of one request's pull request. */
+  readonly whole: string;
+}
+
+/** How a rollback came to the branch: `queue` where the host's merge queue or train did it. */
+export const ARRIVALS = ['merge', 'rebase', 'squash', 'queue'] as const;
+export type Arrival = (typeof ARRIVALS)[number];
+
+/** What was proposed for a request, while it is open. */
+export interface Proposed {
+  readonly via: Exclude<Way, 'push'>;
+  /** Short name of the branch that was pushed: `backtrail/<id>`, of the first request where several share one. */
+  readonly branch: string;
+  /** The tip that it was made on. */
+  readonly base: ObjectId;
+  readonly commit: ObjectId;
+  readonly deliveryCommit: ObjectId | null;
+  readonly messages: { readonly revert: string; readonly delivery: string | null };
+  readonly change: ProposedChange;
+  /** Of everything that the branch brings, where several requests share it; absent: `change.whole`. */
+  readonly together?: string;
+}
+
+/** The pull request itself, as the ledger and the host name it. */
+export interface PullRequestLink {
+  readonly number: number;
+  readonly url: string;
+}
+
+/** What a host says of the checks on a commit. */
+export interface StatusChecks {
+  readonly total: number;
+  readonly passed: number;
+  readonly failed: number;
+  readonly pending: number;
+}
+
+export interface HostReview {
+  /** Their name on the host. */
+  readonly actor: string;
+  readonly state: 'approved' | 'changes-requested' | 'commented' | 'dismissed';
+  /** ISO 8601. */
+  readonly at: string;
+}
