@@ -1,5 +1,6 @@
 import type { ChecksConfig } from './checks.ts';
 import type { Policy } from './policy.ts';
+import type { HostNaming, PublishRule } from './pull-request.ts';
 
 /** `.backtrail/config.yaml`, validated and with defaults filled in (docs/configuration.md). */
 export interface Config {
@@ -27,6 +28,9 @@ export interface Config {
   readonly holds: HoldsConfig;
   readonly policy: Policy;
   readonly checks: ChecksConfig;
+  /** How rollbacks reach the branch; the first entry that matches an environment applies, and without one they are pushed. */
+  readonly publish: readonly PublishRule[];
+  readonly host: HostNaming;
   readonly ledger: { readonly ref: string };
   readonly deployments: {
     readonly ref: string;

@@ -1,4 +1,3 @@
-export * from './check.ts';
 export * from './checks.ts';
 export * from './config.ts';
 export * from './deployment.ts';

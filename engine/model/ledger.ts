@@ -1,6 +1,7 @@
 import type { CheckCode } from './checks.ts';
 import type { ObjectId, Person } from './git.ts';
 import type { HoldTerms } from './hold.ts';
+import type { Arrival, HostReview, Proposed, PullRequestLink } from './pull-request.ts';
 import type { RequestId } from './request.ts';
 import type { Scope } from './scope.ts';
 
@@ -131,13 +132,29 @@ export type RequestEvent = EventBase &
         readonly outcome: 'completed' | 'unchanged';
         readonly commit: ObjectId | null;
         readonly deliveryCommit: ObjectId | null;
+        /** It did not come by a push of ours. */
+        readonly arrived?: Arrived;
       }
+    /** A branch was pushed beside the one that is rolled back; again where it was made anew on a newer tip. */
+    | { readonly type: 'proposed'; readonly proposed: Proposed }
+    /** The pull request for that branch. */
+    | { readonly type: 'linked'; readonly link: PullRequestLink }
     | { readonly type: 'failed'; readonly code: string; readonly message: string }
     | { readonly type: 'retried' }
     | { readonly type: 'noted'; readonly text: string; readonly kind: NoteKind }
     /** Another person reviewed a use of break-glass. */
     | { readonly type: 'inspected'; readonly comment: string }
   );
+
+/** How a rollback that was proposed came to the branch. */
+export interface Arrived {
+  readonly how: Arrival;
+  readonly link: PullRequestLink | null;
+  /** Whom the host names as having merged it. */
+  readonly by: string | null;
+  /** Shown, never counted. */
+  readonly reviews: readonly HostReview[];
+}
 
 export const NOTE_KINDS = ['note', 'root-cause', 'corrective-action', 'incident'] as const;
 export type NoteKind = (typeof NOTE_KINDS)[number];
@@ -182,6 +199,10 @@ export interface LedgerRequest extends RequestProposal, Terms {
   readonly supersededBy: RequestId | null;
   readonly reviews: readonly Review[];
   readonly notes: readonly Note[];
+  /** What waits to be merged; null: nothing does. Kept with what became of it. */
+  readonly proposed: Proposed | null;
+  /** The pull request for it; null where there is none, or none is known yet. */
+  readonly link: PullRequestLink | null;
   /** Why approval was requested again. */
   readonly reopened: {
     readonly at: string;
@@ -194,6 +215,7 @@ export interface LedgerRequest extends RequestProposal, Terms {
         readonly status: 'completed' | 'unchanged';
         readonly commit: ObjectId | null;
         readonly deliveryCommit: ObjectId | null;
+        readonly arrived?: Arrived;
       }
     | { readonly status: 'failed'; readonly code: string; readonly message: string };
 }

@@ -70,6 +70,11 @@ export interface PullRequestLink {
   readonly url: string;
 }
 
+/** `https://…` or `http://…`, in visible characters: it is printed, and people open it. */
+export function isWebAddress(text: string): boolean {
+  return /^https?:\/\/[^\s\p{C}"'<>]+$/u.test(text) && URL.canParse(text);
+}
+
 /** What a host says of the checks on a commit. */
 export interface StatusChecks {
   readonly total: number;
@@ -78,10 +83,12 @@ export interface StatusChecks {
   readonly pending: number;
 }
 
+export const HOST_REVIEW_STATES = ['approved', 'changes-requested', 'commented', 'dismissed'] as const;
+
 export interface HostReview {
   /** Their name on the host. */
   readonly actor: string;
-  readonly state: 'approved' | 'changes-requested' | 'commented' | 'dismissed';
+  readonly state: (typeof HOST_REVIEW_STATES)[number];
   /** ISO 8601. */
   readonly at: string;
 }

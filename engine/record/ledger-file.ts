@@ -1,15 +1,20 @@
 /** A request or a session as a file of the ledger: what it is now, for people, and the events that made it so. */
 import * as z from 'zod';
 import {
+  ARRIVALS,
   BacktrailError,
+  HOST_REVIEW_STATES,
   isCheckCode,
   isIncidentId,
   isObjectId,
   isRequestId,
   isSessionId,
+  isWebAddress,
   type LedgerRequest,
   MODES,
   NOTE_KINDS,
+  PROPOSED_BRANCH,
+  WAYS,
   type BreakGlassSession,
   type RequestEvent,
   type RequestId,
@@ -56,10 +61,10 @@ export interface SessionFile {
 }
 
 /**
- * The forms of these files: 2 says of which incident a request is and what it is published with, what it holds or lifts, or which checks it
+ * The forms of these files: 3 says what was proposed as a pull request, or how it came to the branch; 2 says of which incident a request is and what it is published with, what it holds or lifts, or which checks it
  * overrides. Any other file keeps the form 1, so that older versions of this program go on reading it.
  */
-const NEWEST_FORM = 2;
+const NEWEST_FORM = 3;
 
 export function printFile({ state, events }: RequestFile | SessionFile): string {
   return `${JSON.stringify({ version: formOf(events), state, events }, null, 2)}\n`;
@@ -67,11 +72,16 @@ export function printFile({ state, events }: RequestFile | SessionFile): string 
 
 type Events = readonly (RequestEvent | SessionEvent)[];
 
-function formOf([opened]: Events): 1 | 2 {
+function formOf(events: Events): 1 | 2 | 3 {
+  const [opened] = events;
   if (opened?.type !== 'opened') return 1;
+  if (events.some(isOfPullRequest)) return 3;
   const { incident, hold, resume, overrides } = opened.proposal;
   return [incident, hold, resume, overrides].some((key) => key !== undefined) ? 2 : 1;
 }
+
+const isOfPullRequest = (event: Events[number]) =>
+  event.type === 'proposed' || (event.type === 'completed' && event.arrived !== undefined);
 
 const text = (limit: number) => z.string().max(limit);
 const objectId = z.string().refine(isObjectId);
@@ -132,6 +142,34 @@ const proposal = proposalShape.refine(
       (atomic.members?.[0] ?? id) === id &&
       new Set(atomic.members).size === (atomic.members?.length ?? 0)),
 );
+/** As many characters as a commit message of ours may have. */
+const MESSAGE = 64 * 1024;
+const branch = z.string().refine((value) => {
+  const id = value.slice(PROPOSED_BRANCH.length);
+  return value.startsWith(PROPOSED_BRANCH) && isRequestId(id);
+});
+const proposed = z.strictObject({
+  via: z.enum(WAYS).exclude(['push']),
+  branch,
+  base: objectId,
+  commit: objectId,
+  deliveryCommit: objectId.nullable(),
+  messages: z.strictObject({ revert: text(MESSAGE), delivery: text(MESSAGE).nullable() }),
+  change: z.strictObject({ revert: digest, delivery: digest.nullable(), whole: digest }),
+  together: digest.exactOptional(),
+});
+const link = z.strictObject({
+  number: z.int().positive(),
+  url: z.string().max(2000).refine(isWebAddress),
+});
+const arrived = z.strictObject({
+  how: z.enum(ARRIVALS),
+  link: link.nullable(),
+  by: text(200).nullable(),
+  reviews: z
+    .array(z.strictObject({ actor: text(200), state: z.enum(HOST_REVIEW_STATES), at: time }))
+    .max(100),
+});
 const comment = text(10_000).nullable();
 const base = { id: z.string().regex(/^evt-[0-9A-HJKMNP-TV-Z]{26}$/), at: time, actor: person };
 const event = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject({ ...base, ...shape });
@@ -157,7 +195,10 @@ const requestEvent = z.discriminatedUnion('type', [
     outcome: z.enum(['completed', 'unchanged']),
     commit: objectId.nullable(),
     deliveryCommit: objectId.nullable(),
+    arrived: arrived.exactOptional(),
   }),
+  event({ type: z.literal('proposed'), proposed }),
+  event({ type: z.literal('linked'), link }),
   event({ type: z.literal('failed'), code: z.string().regex(/^[A-Z0-9_]{1,60}$/), message: text(10_000) }),
   event({ type: z.literal('retried') }),
   event({ type: z.literal('noted'), text: text(10_000), kind: z.enum(NOTE_KINDS) }),

@@ -2,6 +2,7 @@
 import {
   BacktrailError,
   type LedgerRequest,
+  type Proposed,
   type RequestEvent,
   type RequestEventType,
   type RequestStatus,
@@ -37,10 +38,13 @@ export const TRANSITIONS: Readonly<Record<Exclude<RequestEventType, 'opened'> | 
   approved: { pending: ['pending', 'approved'] },
   rejected: { pending: ['pending', 'rejected'] },
   settled: { pending: ['approved', 'rejected'] },
-  superseded: { pending: ['superseded'] },
-  expired: { pending: ['expired'] },
-  cancelled: { pending: ['cancelled'] },
+  // Of what is approved: only while it waits to be merged (`requireRevocable`).
+  superseded: { pending: ['superseded'], approved: ['superseded'] },
+  expired: { pending: ['expired'], approved: ['expired'] },
+  cancelled: { pending: ['cancelled'], approved: ['cancelled'] },
   started: { approved: ['executing'] },
+  proposed: { approved: ['approved'], executing: ['approved'] },
+  linked: { approved: ['approved'] },
   reopened: BACK_TO_PENDING,
   replanned: BACK_TO_PENDING,
   completed: TO_COMPLETED,
@@ -55,9 +59,14 @@ export function isOpen(status: RequestStatus): boolean {
   return OPEN_STATUSES.some((open) => open === status);
 }
 
-/** Whether the request waits for a worker. */
+/** Whether the request is approved and not executed yet: it waits for a worker, or for its pull request to be merged. */
 export function isWaiting(status: RequestStatus): boolean {
   return status === 'approved' || status === 'executing';
+}
+
+/** Whether it waits for its pull request, and needs no worker until something comes of that. */
+export function isProposed({ status, proposed }: Pick<LedgerRequest, 'status' | 'proposed'>): boolean {
+  return isWaiting(status) && proposed !== null;
 }
 
 /**
@@ -105,6 +114,8 @@ function initialState(event: RequestEvent & { type: 'opened' }): LedgerRequest {
     supersededBy: null,
     reviews: [],
     notes: [],
+    proposed: null,
+    link: null,
     reopened: null,
     result: null,
   };
@@ -116,6 +127,7 @@ function nextState(
 ): Omit<LedgerRequest, 'updatedAt'> {
   const { id, actor, at } = event;
   const to = (status: RequestStatus) => ({ ...state, status: requireTransition(state, event.type, status) });
+  const again = { ...WITHOUT_BREAK_GLASS, ...NOT_PROPOSED };
   switch (event.type) {
     case 'approved':
     case 'rejected': {
@@ -128,29 +140,37 @@ function nextState(
     case 'reopened':
       return {
         ...to('pending'),
-        ...WITHOUT_BREAK_GLASS,
+        ...again,
         reopened: { at, reason: event.reason, difference: [] },
       };
     case 'replanned': {
       const reason = 'What it would change is no longer what was approved.';
       const { terms, difference } = event;
-      return { ...to('pending'), ...terms, ...WITHOUT_BREAK_GLASS, reopened: { at, reason, difference } };
+      return { ...to('pending'), ...terms, ...again, reopened: { at, reason, difference } };
     }
     case 'superseded':
+      requireRevocable(state, event.type);
       return { ...to('superseded'), supersededBy: event.by };
     case 'expired':
     case 'cancelled':
+      requireRevocable(state, event.type);
       return to(event.type);
+    case 'proposed':
+      return { ...to('approved'), proposed: event.proposed, link: linkOf(state, event.proposed) };
+    case 'linked':
+      if (state.proposed === null) throw invalidHistory(`Request ${state.id} was not proposed.`);
+      return { ...to('approved'), link: event.link };
     case 'completed': {
-      const { outcome: status, commit, deliveryCommit } = event;
-      return { ...to('completed'), result: { status, commit, deliveryCommit } };
+      const { outcome: status, commit, deliveryCommit, arrived } = event;
+      const result = { status, commit, deliveryCommit, ...(arrived && { arrived }) };
+      return { ...to('completed'), result };
     }
     case 'failed': {
       const { code, message } = event;
       return { ...to('failed'), result: { status: 'failed', code, message } };
     }
     case 'retried':
-      return { ...to('executing'), result: null };
+      return { ...to('executing'), ...NOT_PROPOSED, result: null };
     case 'noted':
       return { ...state, notes: [...state.notes, { id, actor, at, kind: event.kind, text: event.text }] };
     case 'inspected': {
@@ -167,6 +187,19 @@ function nextState(
 
 /** A request that is reopened was not executed under break-glass: from now on it needs approval. */
 const WITHOUT_BREAK_GLASS = { gate: null, breakGlass: null } as const;
+
+/** A pull request that was closed is opened again, or made anew: nothing is assumed of it. */
+const NOT_PROPOSED = { proposed: null, link: null } as const;
+
+/** The pull request stays where the branch that it brings is the same. */
+const linkOf = ({ proposed, link }: LedgerRequest, next: Proposed) =>
+  proposed?.branch === next.branch && proposed.via === next.via ? link : null;
+
+/** What is approved is taken back only while it waits to be merged: otherwise a worker may publish it at any moment. */
+function requireRevocable(state: LedgerRequest, event: RequestEventType): void {
+  if (state.status !== 'pending' && !isProposed(state))
+    throw invalidHistory(`Request ${state.id} is ${state.status}, and not to be ${event}.`);
+}
 
 function requireTransition(
   { id, status }: LedgerRequest,

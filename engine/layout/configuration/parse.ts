@@ -4,8 +4,15 @@ import { BacktrailError, type Config, type NameLists } from '../../model/index.t
 import { layoutProblem } from '../outputs.ts';
 import { compilePattern } from '../pattern.ts';
 import { withCheckDefaults } from './checks.ts';
-import { DEPLOYMENTS_REF, LEDGER_REF, policyProblems, withPolicyDefaults } from './policy.ts';
+import {
+  DEPLOYMENTS_REF,
+  LEDGER_REF,
+  policyProblems,
+  publishProblems,
+  withPolicyDefaults,
+} from './policy.ts';
 import { aliasOffset, offsetOf } from './positions.ts';
+import { withHostDefaults, withPublishDefaults } from './publish.ts';
 import { configSchema, type RawConfig, DEFAULT_SUBJECT } from './schema.ts';
 
 export { DEFAULT_KEEP } from './schema.ts';
@@ -58,7 +65,10 @@ function parse(source: string, file: string): Config {
   }
   const place = (path: (string | number)[]) => at(offsetOf(document, path));
   const tenancy = requireOneTenancy(parsed.data, place);
-  const misfits = policyProblems(parsed.data.policy ?? {}, tenancy, parsed.data.features);
+  const misfits = [
+    ...policyProblems(parsed.data.policy ?? {}, tenancy, parsed.data.features),
+    ...publishProblems(parsed.data.publish ?? [], tenancy),
+  ];
   if (misfits.length > 0)
     throw invalid(
       misfits.map(({ path, message }) => ({ ...place(path), message: `${path.join('.')}: ${message}` })),
@@ -137,6 +147,8 @@ function withDefaults(raw: RawConfig): Config {
       set: raw.holds?.set ?? [],
       sources: raw.holds?.sources ?? [],
     },
+    publish: withPublishDefaults(raw.publish),
+    host: withHostDefaults(raw.host),
     ledger: { ref: raw.ledger?.ref ?? LEDGER_REF },
     deployments: {
       ref: raw.deployments?.ref ?? DEPLOYMENTS_REF,

@@ -332,6 +332,19 @@ export function policyProblems(
   ];
 }
 
+/** The same of `publish`. */
+export function publishProblems(
+  rules: readonly { readonly match: string }[],
+  tenancy: boolean,
+): PolicyProblem[] {
+  return rules.flatMap(({ match }, at) =>
+    problemAt(
+      ['publish', at, 'match'],
+      tenancyProblem(match, tenancy) ?? shadowedProblem(rules.slice(0, at), match, tenancy),
+    ),
+  );
+}
+
 /** A quorum that nobody could meet would look like a gate, and switching approvals off is no way past one. */
 function approvalProblem(
   {

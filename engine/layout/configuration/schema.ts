@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { MESSAGE_PLACEHOLDERS, templateProblem, trailerKeyProblem } from '../../record/style.ts';
 import { checksSchema } from './checks.ts';
 import { holdsSchema } from './holds.ts';
+import { hostSchema, publishSchema } from './publish.ts';
 import { deploymentsSchema, featuresSchema, ledgerSchema, policySchema } from './policy.ts';
 import {
   branchProblem,
@@ -299,6 +300,13 @@ export const configSchema = z.strictObject({
     description: 'What may be used at all; an environment of the policy may say otherwise for itself.',
   }),
   ledger: ledgerSchema.optional().meta({ description: 'Where requests and votes are recorded.' }),
+  publish: publishSchema.optional().meta({
+    description:
+      'How rollbacks reach the branch, where it takes no push (docs/pull-requests.md). Without an entry that matches, they are pushed.',
+  }),
+  host: hostSchema
+    .optional()
+    .meta({ description: 'What the address of the remote does not say of the code host.' }),
   deployments: deploymentsSchema
     .optional()
     .meta({ description: 'Where it is recorded what was deployed, and what became of it.' }),

@@ -58,8 +58,12 @@ function deed(event: RequestEvent, what: string): string {
     case 'completed': {
       const { commit, outcome } = event;
       if (outcome === 'unchanged' || commit === null) return `finds the rollback of ${what} done already`;
-      return `rolled back ${what} in ${commit.slice(0, 7)}`;
+      return `rolled back ${what} in ${commit.slice(0, 7)}${arrival(event)}`;
     }
+    case 'proposed':
+      return `proposes the rollback of ${what} on ${event.proposed.branch}`;
+    case 'linked':
+      return `opens pull request ${event.link.number} for the rollback of ${what}`;
     case 'failed':
       return `could not roll back ${what}: ${event.code}`;
     case 'retried':
@@ -69,6 +73,12 @@ function deed(event: RequestEvent, what: string): string {
     case 'inspected':
       return `has looked at the rollback of ${what}, which nobody had approved`;
   }
+}
+
+function arrival({ arrived }: RequestEvent & { type: 'completed' }): string {
+  if (arrived === undefined) return '';
+  const of = arrived.link === null ? '' : ` of pull request ${arrived.link.number}`;
+  return `, by ${arrived.how}${of}`;
 }
 
 const overriding = ({ overrides }: RequestProposal) =>
@@ -102,7 +112,13 @@ function texts(event: RequestEvent): { body: string; comment: string | null } {
       return { body: event.message, comment: event.message };
     case 'noted':
       return { body: event.text, comment: `${event.kind}: ${event.text}` };
-    case 'completed':
+    case 'linked':
+      return { body: event.link.url, comment: event.link.url };
+    case 'completed': {
+      const url = event.arrived?.link?.url ?? null;
+      return { body: url ?? '', comment: url };
+    }
+    case 'proposed':
     case 'expired':
     case 'retried':
       return { body: '', comment: null };
