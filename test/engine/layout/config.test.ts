@@ -43,6 +43,8 @@ describe('configuration', () => {
         migrations: [],
         recurring: { times: 3, days: 30 },
       },
+      publish: [],
+      host: { kind: null, repository: null },
       ledger: { ref: 'refs/backtrail/ledger' },
       deployments: { ref: 'refs/backtrail/deployments', record: 'auto' },
       subject: 'Rollback',

@@ -21,7 +21,7 @@ type Bare = Kind extends infer Event
   : never;
 const event = (bare: Bare): RequestEvent => {
   number += 1;
-  return { ...bare, id: `evt-${String(number).padStart(26, '0')}`, at, actor: jane } as RequestEvent;
+  return { ...bare, id: `evt-${String(number).padStart(26, '0')}`, at, actor: jane };
 };
 
 const what = {
