@@ -1,4 +1,5 @@
 import type { ObjectId } from './git.ts';
+import { isRequestId } from './request.ts';
 
 /** How an environment's rollbacks reach the branch: `branch` pushes a branch beside it and leaves the rest to people. */
 export const WAYS = ['push', 'pull-request', 'branch'] as const;
@@ -32,6 +33,10 @@ export interface HostNaming {
 
 /** Branches of ours start with it; the id of a request follows. */
 export const PROPOSED_BRANCH = 'backtrail/';
+
+export function isProposedBranch(branch: string): boolean {
+  return branch.startsWith(PROPOSED_BRANCH) && isRequestId(branch.slice(PROPOSED_BRANCH.length));
+}
 
 /**
  * What a pull request brings to the branch, as digests of what a commit changes against its first parent (`changeDigest`): it is found on the

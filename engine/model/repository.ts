@@ -90,6 +90,15 @@ export interface RepositoryPublisher {
    * REMOTE_DENIED, REMOTE_UNAVAILABLE, REPOSITORY_LOCKED
    */
   publish(edit: BranchEdit): Promise<readonly RefMove[]>;
+  /**
+   * Makes, moves or deletes branches of ours (`PROPOSED_BRANCH`) where the branch lives, each from where it is expected, and the refs `also` with
+   * them; gives those of `also` that were left, as `publish` does. They alone may be moved to what does not descend from where they were.
+   *
+   * @throws BRANCH_MOVED (`details.ref`), and what `publish` fails with
+   */
+  propose(edit: ProposedEdit): Promise<readonly RefMove[]>;
+  /** Where a branch of ours is, read anew from where the branch lives, with its objects; null where there is none. */
+  proposedAt(branch: string): Promise<ObjectId | null>;
   /** The tip, read anew from where it was published. */
   readBack(branch: string): Promise<ObjectId>;
   /**
@@ -148,6 +157,21 @@ export interface BranchEdit {
   readonly requestId?: RequestId;
   /** Records that are to move with the branch, as `prepare` of the ledger gives one. */
   readonly also?: readonly RefMove[];
+}
+
+/** Branches of ours, moved by compare-and-swap in one push. */
+export interface ProposedEdit {
+  readonly moves: readonly ProposedMove[];
+  readonly also?: readonly RefMove[];
+}
+
+export interface ProposedMove {
+  /** Short name: `backtrail/<request-id>`. */
+  readonly branch: string;
+  /** null: it must not exist. */
+  readonly expected: ObjectId | null;
+  /** null: it is deleted. */
+  readonly next: ObjectId | null;
 }
 
 /** A ref by its whole name, moved by compare-and-swap. */

@@ -7,13 +7,13 @@ import {
   isCheckCode,
   isIncidentId,
   isObjectId,
+  isProposedBranch,
   isRequestId,
   isSessionId,
   isWebAddress,
   type LedgerRequest,
   MODES,
   NOTE_KINDS,
-  PROPOSED_BRANCH,
   WAYS,
   type BreakGlassSession,
   type RequestEvent,
@@ -144,13 +144,9 @@ const proposal = proposalShape.refine(
 );
 /** As many characters as a commit message of ours may have. */
 const MESSAGE = 64 * 1024;
-const branch = z.string().refine((value) => {
-  const id = value.slice(PROPOSED_BRANCH.length);
-  return value.startsWith(PROPOSED_BRANCH) && isRequestId(id);
-});
 const proposed = z.strictObject({
   via: z.enum(WAYS).exclude(['push']),
-  branch,
+  branch: z.string().refine(isProposedBranch),
   base: objectId,
   commit: objectId,
   deliveryCommit: objectId.nullable(),

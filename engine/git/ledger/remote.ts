@@ -13,7 +13,7 @@ export function ledgerAt(mirror: Mirror, runner: Runner): LedgerRefs {
     read,
     here: trackingRef,
     async move(edit, staged) {
-      await mirror.push(edit).catch(async (error: unknown) => {
+      await mirror.push([edit]).catch(async (error: unknown) => {
         if (!(await hasArrived(edit.ref, edit.next))) throw error;
       });
       await tidy([{ ...edit, ref: trackingRef(edit.ref) }]);

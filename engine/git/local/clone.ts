@@ -90,6 +90,7 @@ export async function openClone(options: CloneOptions): Promise<GitRepository> {
     preview: (edit) => preview(clone, edit),
     destination: async (branch) => destination((await pairOf(branch)).upstream),
     publish: (edit) => reaching(publish(clone, edit)),
+    propose: (edit) => reaching(remote.propose(edit)),
     followUp: (edit) => followUp(clone, edit),
     readBack: async (branch) => remote.readBack(await atRemote(branch)),
     identity: () => local.identity(),

@@ -24,8 +24,10 @@ import { createLedgerStore } from '../ledger/store.ts';
 import {
   branchMoved,
   isBranchName,
+  proposedEdit,
   readBranch,
   readExactly,
+  readRef,
   requireDescent,
   updateRefs,
 } from '../store/refs.ts';
@@ -125,6 +127,17 @@ export async function openLocal(options: LocalOptions): Promise<LocalRepository>
     publish: async (edit) => {
       await requireLasting({ entries, folder }, edit.branch);
       return publish(local, edit);
+    },
+    async propose({ moves, also = [] }) {
+      const edits = moves.map(proposedEdit);
+      for (const { ref } of edits) await requireNowhere(local, ref);
+      const together = (await areMovable(local, also)) ? also : [];
+      await updateRefs(runner, [...edits, ...together]);
+      return together.length === 0 ? also : [];
+    },
+    proposedAt: (branch) => {
+      const { ref } = proposedEdit({ branch, expected: null, next: null });
+      return readRef({ runner, objects: shared.objects, ref });
     },
     followUp: notices,
     tryPush: () => Promise.resolve(null),

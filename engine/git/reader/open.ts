@@ -93,6 +93,8 @@ function withoutGit(repository: {
     writeCommits: refuse,
     beginChain: () => ({ add: refuse, end: refuse, drop: refuse }),
     publish: refuse,
+    propose: refuse,
+    proposedAt: refuse,
     readBack: refuse,
     requestsSince: refuse,
     followUp: refuse,

@@ -94,11 +94,15 @@ export function blamedRef({ stdout }: TransportAnswer, refs: readonly string[]):
   return own ?? refs[0] ?? '';
 }
 
-/** Did this ref alone refuse to move, and the others only because of it? */
-export function isAloneToBlame(answer: TransportAnswer, ref: string, others: readonly string[]): boolean {
+/** Did one of these refs refuse to move, and the others only because of it? */
+export function isAloneToBlame(
+  answer: TransportAnswer,
+  refs: readonly string[],
+  others: readonly string[],
+): boolean {
   const text = printable(answer.stdout);
   return (
-    blamedRef(answer, [ref, ...others]) === ref &&
+    refs.includes(blamedRef(answer, [...refs, ...others])) &&
     others.every((other) => CONSEQUENCE.test(refStatus(text, other) ?? ''))
   );
 }

@@ -23,7 +23,7 @@ import {
 import { createMaintenance } from './maintenance.ts';
 import { type Fetch, fetchInto, reach } from './mirror-fetch.ts';
 import { fetchTracked, isNarrow, narrow, TRACKING } from './narrow.ts';
-import { isBranchName } from '../store/refs.ts';
+import { isBranchName, type RefEdit } from '../store/refs.ts';
 import { progressReader, telling } from '../process/progress.ts';
 import { isNotAtomic, pushOnce, REMOTE, tryPush } from './push.ts';
 import type { Environment } from '../process/spawn.ts';
@@ -55,10 +55,10 @@ export interface Mirror {
   /** What `head` returned last, in any process. @throws BRANCH_UNKNOWN where it was never called */
   lastHead(): Promise<string>;
   /**
-   * Moves a ref of the remote, and others with it in one atomic push. Gives those others where they did not move, because the server has no
-   * atomic pushes or refuses them: the first one moved alone.
+   * Moves refs of the remote, and others with them in one atomic push. Gives those others where they did not move, because the server has no
+   * atomic pushes or refuses them: the first ones moved alone.
    */
-  push(move: RefMove, also?: readonly RefMove[]): Promise<readonly RefMove[]>;
+  push(moves: readonly RefEdit[], also?: readonly RefMove[]): Promise<readonly RefMove[]>;
   /** A dry run of a push. `atomic`: the server supports atomic pushes. */
   tryPush(commit: ObjectId): Promise<{ readonly atomic: boolean }>;
   /** Resolves when background maintenance has ended. */
@@ -268,8 +268,8 @@ function createMirror(directory: string, options: MirrorOptions, opened: Opened)
       if (branch !== null) return branch;
       throw new BacktrailError('BRANCH_UNKNOWN', `It is not known yet which branch HEAD names at ${shown}.`);
     },
-    async push(move, also = []) {
-      const failure = (answer: TransportAnswer, moves: readonly RefMove[]) =>
+    async push(edits, also = []) {
+      const failure = (answer: TransportAnswer, moves: readonly RefEdit[]) =>
         pushFailure(answer, {
           shown: shownPush,
           ref: blamedRef(
@@ -278,18 +278,24 @@ function createMirror(directory: string, options: MirrorOptions, opened: Opened)
           ),
           fetched: shown,
         });
-      const moves = [move, ...also];
+      const moves = [...edits, ...also];
       const isTogether = takesRecords && also.length > 0;
       if (isTogether) {
         const answer = await reach(url, () => pushOnce(transport, moves, silenceMs));
         if (answer.code === 0) return [];
         const failed = failure(answer, moves);
         const others = also.map(({ ref }) => ref);
-        const isRefused = failed.code === 'REMOTE_REJECTED' && !isAloneToBlame(answer, move.ref, others);
+        const isRefused =
+          failed.code === 'REMOTE_REJECTED' &&
+          !isAloneToBlame(
+            answer,
+            edits.map(({ ref }) => ref),
+            others,
+          );
         if (!isRefused && !isNotAtomic(answer)) throw failed;
       }
-      const answer = await reach(url, () => pushOnce(transport, [move], silenceMs));
-      if (answer.code !== 0) throw failure(answer, [move]);
+      const answer = await reach(url, () => pushOnce(transport, edits, silenceMs));
+      if (answer.code !== 0) throw failure(answer, edits);
       if (isTogether) takesRecords = false;
       return also;
     },

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { ObjectId, RefMove } from '../../model/index.ts';
+import type { ObjectId } from '../../model/index.ts';
 import { pushFailure } from './answers.ts';
 import { shownAddress } from '../process/failure.ts';
 import { reach } from './mirror-fetch.ts';
+import type { RefEdit } from '../store/refs.ts';
 import type { Transport, TransportAnswer } from './transport.ts';
 
 /** Not `origin`: the user's own configuration may speak of that. */
@@ -21,19 +22,19 @@ const PUSH = [
 const NOT_ATOMIC = /does not support --atomic/;
 
 /**
- * Moves refs at the remote, each under a lease, all or none; they descend from what is expected, for a lease forces. One ref alone is all or
+ * Moves refs at the remote, each under a lease, all or none; they descend from what is expected, for a lease forces, except for branches of ours. One ref alone is all or
  * nothing also where the server has no atomic pushes; several are not pushed there.
  */
 export async function pushOnce(
   transport: Transport,
-  moves: readonly RefMove[],
+  moves: readonly RefEdit[],
   silenceMs: number,
 ): Promise<TransportAnswer> {
   const options = [
     ...PUSH,
     ...moves.map(({ ref, expected }) => `--force-with-lease=${ref}:${expected ?? ''}`),
   ];
-  const refspecs = moves.map(({ ref, next }) => `${next}:${ref}`);
+  const refspecs = moves.map(({ ref, next }) => `${next ?? ''}:${ref}`);
   const silence = untilAnswer(silenceMs);
   const answer = await transport.git([...options, '--atomic', REMOTE, ...refspecs], { silence });
   if (answer.code === 0 || moves.length > 1 || !isNotAtomic(answer)) return answer;

@@ -1,6 +1,6 @@
 import { shownAddress } from '../process/failure.ts';
 import { isFailure, isRefName } from '../../model/index.ts';
-import type { ObjectFormat, Offline, Progress, RefMove } from '../../model/index.ts';
+import type { ObjectFormat, Offline, Progress } from '../../model/index.ts';
 import { isAway } from './answers.ts';
 import {
   conditionalSettings,
@@ -19,7 +19,15 @@ import { openMirror, TRACKING, trackingRef } from './mirror.ts';
 import { REMOTE } from './push.ts';
 import type { Mirror } from './mirror.ts';
 import { isShallow, isThere, mirrorFolder } from './mirror-cache.ts';
-import { readBranch, requireBranchName, requireDescent, updateRefs } from '../store/refs.ts';
+import {
+  proposedEdit,
+  readBranch,
+  readRef,
+  type RefEdit,
+  requireBranchName,
+  requireDescent,
+  updateRefs,
+} from '../store/refs.ts';
 import { indexPlace, type KnownLines } from '../store/line-cache.ts';
 import { common } from '../repository.ts';
 import type { GitRepository } from '../repository.ts';
@@ -169,9 +177,27 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
       await requireDescent({ runner, objects: shared.objects, ...edit });
       const { branch, expected, next, also = [] } = edit;
       const move = { ref: `refs/heads/${branch}`, expected, next };
-      const left = await mirror.push(move, also);
+      const left = await mirror.push([move], also);
       for (const moved of [move, ...also]) if (!left.includes(moved)) await track(moved);
       return left;
+    },
+    async propose({ moves, also = [] }) {
+      const edits = moves.map(proposedEdit);
+      if (edits.length === 0) return also;
+      const left = await mirror.push(edits, also);
+      for (const moved of [...edits, ...also.filter((move) => !left.includes(move))]) await track(moved);
+      return left;
+    },
+    async proposedAt(branch) {
+      const { ref } = proposedEdit({ branch, expected: null, next: null });
+      try {
+        await mirror.fetchRef(ref);
+      } catch (error) {
+        // What was fetched before says nothing of now.
+        if (isFailure(error) && error.code === 'BRANCH_UNKNOWN') return null;
+        throw error;
+      }
+      return readRef({ runner, objects: shared.objects, ref: trackingRef(ref) });
     },
     async readBack(branch) {
       await mirror.fetchRef(`refs/heads/${requireBranchName(branch)}`);
@@ -215,7 +241,7 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
   }
 
   /** A concurrent fetch may have moved the tracking ref further; its value stays then. */
-  function track({ ref, expected, next }: RefMove): Promise<void> {
+  function track({ ref, expected, next }: RefEdit): Promise<void> {
     return updateRefs(runner, [{ ref: trackingRef(ref), expected, next }]).catch((error: unknown) => {
       if (!isFailure(error)) throw error;
     });

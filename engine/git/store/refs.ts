@@ -1,6 +1,6 @@
-import { BacktrailError, isFailure, isObjectId, isRefName } from '../../model/index.ts';
+import { BacktrailError, isFailure, isObjectId, isProposedBranch, isRefName } from '../../model/index.ts';
 import { requireObjectId } from './object-id.ts';
-import type { ObjectId } from '../../model/index.ts';
+import type { ObjectId, ProposedMove } from '../../model/index.ts';
 import type { NativeObjects } from './objects.ts';
 import type { Runner } from '../process/runner.ts';
 
@@ -21,6 +21,12 @@ export function requireBranchName(name: string): string {
     'BRANCH_UNKNOWN',
     `${JSON.stringify(name.slice(0, 100))} is not a valid branch name.`,
   );
+}
+
+/** Of a branch of ours alone, whatever a caller names. */
+export function proposedEdit({ branch, expected, next }: ProposedMove): RefEdit {
+  if (!isProposedBranch(branch)) throw new BacktrailError('INTERNAL', 'It is not a branch of ours.');
+  return { ref: `refs/heads/${branch}`, expected, next };
 }
 
 /** What a branch's ref points at. @throws BRANCH_UNKNOWN, or OBJECT_MISSING where its commit is not in the repository */
