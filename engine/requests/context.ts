@@ -37,6 +37,9 @@ export interface RequestContext {
 
 export interface Rules {
   readonly policy: Policy;
+  /** How rollbacks reach the branch, and what the address does not say of its host. */
+  readonly publish: Config['publish'];
+  readonly host: Config['host'];
   readonly ref: string;
   /** Events are signed off, as all commits are. */
   readonly signoff: boolean;
@@ -46,6 +49,8 @@ export interface Rules {
 
 const NONE: Omit<Rules, 'knowsKeys'> = {
   policy: { environments: [], groups: {}, permissions: [] },
+  publish: [],
+  host: { kind: null, repository: null },
   ref: LEDGER_REF,
   signoff: false,
 };
@@ -56,8 +61,10 @@ const NONE: Omit<Rules, 'knowsKeys'> = {
  */
 export async function rulesOf(context: RequestContext, { branch, base, layout }: Snapshot): Promise<Rules> {
   const { git, config } = context;
-  const rulesIn = ({ policy, ledger, commit }: Config): Rules => ({
+  const rulesIn = ({ policy, ledger, commit, publish, host }: Config): Rules => ({
     policy,
+    publish,
+    host,
     ref: ledger.ref,
     signoff: commit.signoff,
     knowsKeys: context.allowedSigners !== null,

@@ -65,6 +65,7 @@ export async function stage({ git, request, committer }: StageInput, planned: Pl
     commit,
     parent: plan.base,
     trailers: message.trailers,
+    message: message.text,
     files: [...plan.files, ...(hold ? [hold] : [])],
   };
   return { ...planned, commit, record, written };

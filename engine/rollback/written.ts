@@ -14,6 +14,8 @@ export interface ExpectedCommit {
   readonly commit: ObjectId;
   readonly parent: ObjectId;
   readonly trailers: Message['trailers'];
+  /** The whole message. */
+  readonly message: string;
   /** Every path that the commit changes, and what it holds then. */
   readonly files: readonly FileChange[];
 }

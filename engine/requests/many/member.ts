@@ -14,6 +14,7 @@ import { resultOf } from '../../rollback/result.ts';
 import { type RequestContext, rulesOf } from '../context.ts';
 import { type EligibilityInput, requireEligible } from '../gate/eligibility.ts';
 import { bindOf, knownOwners, rememberOwners } from '../gate/owners.ts';
+import { requireWay } from '../pull-requests/way.ts';
 import { executesRequest } from '../restored.ts';
 
 /** Why it may not go ahead, and not that something went wrong on the way to it. */
@@ -86,7 +87,12 @@ export function requestOf(
   };
 }
 
-export function memberOf(found: EligibilityInput, onStep: BatchMember['onStep']): BatchMember {
+/** `isPush`: it is published by a push, and not where the configuration asks for another way. */
+export function memberOf(
+  found: EligibilityInput,
+  onStep: BatchMember['onStep'],
+  { isPush = true }: { readonly isPush?: boolean } = {},
+): BatchMember {
   const { file, context } = found;
   const { id, scope, target, base, allowRemoval, overrides, hold, resume } = file.state;
   // A policy may have come, or become stricter, on each tip that it is planned on.
@@ -94,6 +100,7 @@ export function memberOf(found: EligibilityInput, onStep: BatchMember['onStep'])
     const pinned = { ...context, observe: () => Promise.resolve(snapshot) };
     rememberOwners(context, file.state, plan);
     const judged = { ...found, context: pinned, rules: await rulesOf(pinned, snapshot) };
+    requireWay(judged.rules, plan.owners, { isPush });
     return requestOf(judged, await requireEligible(judged));
   };
   return {

@@ -1,0 +1,295 @@
+/**
+ * Rollbacks onto branches of ours, beside the branch that is rolled back: the same commits as a push would bring, and the events that say so, in
+ * one push. Requests that one pull request brings are a chain on one branch, named after the first of them.
+ */
+import {
+  BacktrailError,
+  type CommitChain,
+  isFailure,
+  type ObjectId,
+  type PreparedEvents,
+  PROPOSED_BRANCH,
+  type Proposed,
+  type RequestEvent,
+  type RequestId,
+  type RollbackResult,
+} from '../../model/index.ts';
+import { changeDigest, sumOf } from '../../record/change-digest.ts';
+import { isProposed, isWaiting } from '../../record/transitions.ts';
+import { stageAll, tipOf } from '../../rollback/batch/chain.ts';
+import { prepare } from '../../rollback/batch/plans.ts';
+import {
+  type BatchMember,
+  type BatchResults,
+  beginRound,
+  type Ready,
+  type Round,
+  type Staged,
+} from '../../rollback/batch/round.ts';
+import { resultOf } from '../../rollback/result.ts';
+import { requireWritten } from '../../rollback/written.ts';
+import type { Snapshot } from '../../snapshot/snapshot.ts';
+import { rulesOf, type RequestContext, type Rules, stamp } from '../context.ts';
+import type { EligibilityInput } from '../gate/eligibility.ts';
+import { append, type Entry, onRequest, prepareEvents } from '../ledger/append.ts';
+import type { LedgerSnapshot } from '../ledger/snapshot.ts';
+import { memberOf } from '../many/member.ts';
+import { requireRequest } from '../review.ts';
+
+/** Requests that share a branch, oldest first. */
+export interface ProposalGroup {
+  readonly via: Proposed['via'];
+  readonly members: readonly {
+    readonly found: EligibilityInput;
+    readonly onStep?: BatchMember['onStep'];
+  }[];
+}
+
+interface ProposeInput {
+  readonly context: RequestContext;
+  readonly rules: Rules;
+  readonly ledgerSnapshot: LedgerSnapshot;
+  readonly signal?: AbortSignal | undefined;
+  /** Awaited before each push but the first. */
+  readonly turn?: (() => Promise<void>) | undefined;
+}
+
+const ATTEMPTS = 8;
+
+/**
+ * Pushes the branches of all groups. Each request is `proposed` then, or has its own failure, or had nothing to do. What the server refuses is tried
+ * group by group, so that one does not stand in the way of the others.
+ */
+export async function proposeAll(
+  input: ProposeInput,
+  groups: readonly ProposalGroup[],
+): Promise<Map<RequestId, PromiseSettledResult<RollbackResult>>> {
+  const results = new Map<RequestId, PromiseSettledResult<RollbackResult>>();
+  const { clock } = input.context;
+  const known = new Map<string, ObjectId | null>();
+  let left = groups;
+  for (let attempt = 1; left.length > 0; attempt += 1)
+    try {
+      if (attempt > 1) {
+        await input.turn?.();
+        await input.context.git.refresh();
+      }
+      left = await proposeOnce(input, left, { results, known, isFirst: attempt === 1 });
+    } catch (error) {
+      left = unsettled(left, results);
+      const isMove = isFailure(error) && error.code === 'BRANCH_MOVED';
+      if (isMove) await readMoved(input.context, error, known);
+      if (isMove && attempt < ATTEMPTS) await clock.sleep(20 * 2 ** attempt);
+      else if (left.length > 1 && isFailure(error) && error.code === 'REMOTE_REJECTED')
+        for (const group of left) for (const [id, each] of await proposeAll(input, [group])) results.set(id, each);
+      else fail(left, results, error);
+      left = unsettled(left, results);
+    }
+  return results;
+}
+
+const unsettled = (groups: readonly ProposalGroup[], results: BatchResults): readonly ProposalGroup[] =>
+  groups.flatMap((group) => {
+    const members = group.members.filter(({ found }) => !results.has(found.file.state.id));
+    return members.length === 0 ? [] : [{ ...group, members }];
+  });
+
+function fail(
+  groups: readonly ProposalGroup[],
+  results: Map<RequestId, PromiseSettledResult<RollbackResult>>,
+  reason: unknown,
+): void {
+  for (const { members } of groups)
+    for (const { found } of members) results.set(found.file.state.id, { status: 'rejected', reason });
+}
+
+/** An earlier attempt may have left its branch behind, or another worker may be at it. */
+async function readMoved(
+  { git }: RequestContext,
+  { details }: BacktrailError,
+  known: Map<string, ObjectId | null>,
+): Promise<void> {
+  const branch = String(details['ref'] ?? '').replace(/^refs\/heads\//, '');
+  if (branch.startsWith(PROPOSED_BRANCH)) known.set(branch, await git.proposedAt(branch));
+}
+
+interface Attempt {
+  readonly results: Map<RequestId, PromiseSettledResult<RollbackResult>>;
+  /** Where branches of ours are that were not where they were expected. */
+  readonly known: Map<string, ObjectId | null>;
+  readonly isFirst: boolean;
+}
+
+interface Made {
+  readonly group: ProposalGroup;
+  readonly branch: string;
+  readonly staged: readonly Staged[];
+  readonly events: ReadonlyMap<RequestId, Proposed>;
+  readonly expected: ObjectId | null;
+}
+
+/** One look, one push. Gives the groups of those that the others of their group left nothing to do for, which are decided again. */
+async function proposeOnce(
+  { context, rules, ledgerSnapshot, signal }: ProposeInput,
+  groups: readonly ProposalGroup[],
+  { results, known, isFirst }: Attempt,
+): Promise<readonly ProposalGroup[]> {
+  const { git } = context;
+  const snapshot = await context.observe();
+  const now = isFirst ? rules : await rulesOf(context, snapshot);
+  const chains: CommitChain[] = [];
+  try {
+    const made: Made[] = [];
+    for (const group of groups) {
+      const one = await stageGroup({ context, rules: now, signal }, group, { snapshot, results, chains });
+      if (one !== null) made.push(withExpected(one, known));
+    }
+    if (made.length === 0) return [];
+    await requireWritten(
+      git,
+      made.flatMap(({ staged }) => staged.flatMap(({ delivered }) => delivered.written)),
+    );
+    signal?.throwIfAborted();
+    await push({ context, rules: now, ledgerSnapshot: isFirst ? ledgerSnapshot : null }, made);
+    const pushed = made.flatMap(({ group, branch, staged }) =>
+      staged.map((each) => ({ ...each, branch, via: group.via })),
+    );
+    await git.deleteStaging(...pushed.map(({ request }) => request.id));
+    for (const { member, request, delivered, branch, via } of pushed) {
+      const { commit, deliveryCommit, plan } = delivered;
+      await member.onStep?.({ step: 'published', digest: plan.digest, commit, deliveryCommit });
+      const proposed = { via, branch, into: snapshot.branch };
+      const base = snapshot.base;
+      results.set(request.id, {
+        status: 'fulfilled',
+        value: resultOf({ ...request, base, digest: plan.digest }, 'proposed', { commit, deliveryCommit, proposed }),
+      });
+    }
+    // Those that the first ones of their group touch come alone.
+    return unsettled(groups, results).flatMap((group) =>
+      group.members.map((member) => ({ ...group, members: [member] })),
+    );
+  } finally {
+    await Promise.all(chains.map((chain) => chain.drop()));
+  }
+}
+
+const withExpected = (made: Omit<Made, 'expected'>, known: ReadonlyMap<string, ObjectId | null>): Made => {
+  const [first] = made.group.members;
+  // A branch that is made anew is where the ledger says.
+  const before = first?.found.file.state.proposed;
+  const recorded = before?.branch === made.branch ? lastOf(made.group) : null;
+  return { ...made, expected: known.has(made.branch) ? (known.get(made.branch) ?? null) : recorded };
+};
+
+/** The tip of the branch that the ledger knows for them. */
+function lastOf({ members }: ProposalGroup): ObjectId | null {
+  const proposed = members.at(-1)?.found.file.state.proposed;
+  return proposed === undefined || proposed === null ? null : (proposed.deliveryCommit ?? proposed.commit);
+}
+
+/** The commits of one branch; null where none of its requests has anything to change. */
+async function stageGroup(
+  { context, rules, signal }: Pick<ProposeInput, 'context' | 'rules' | 'signal'>,
+  group: ProposalGroup,
+  { snapshot, results, chains }: { snapshot: Snapshot; results: Round['results']; chains: CommitChain[] },
+): Promise<Omit<Made, 'expected'> | null> {
+  const members = group.members.map(({ found, onStep }) =>
+    memberOf({ ...found, rules }, onStep, { isPush: false }),
+  );
+  const { recorder: _, ...rest } = context;
+  const round: Round = {
+    ...beginRound({ ...rest, members, snapshot, record: () => Promise.resolve(null), ...(signal && { signal }) }),
+    results,
+  };
+  const ready: Ready[] = [];
+  for (const member of members) {
+    signal?.throwIfAborted();
+    const [settled] = await Promise.allSettled([prepare(round, snapshot, member)]);
+    if (settled.status === 'rejected') results.set(member.asked.id, settled);
+    else if ('planned' in settled.value) ready.push({ member, ...settled.value });
+    else results.set(member.asked.id, { status: 'fulfilled', value: settled.value });
+  }
+  const staged = await stageAll(round, { snapshot, ready, chains });
+  const [first] = staged;
+  if (first === undefined) return null;
+  // The branch of earlier attempts, where there is one.
+  const own = group.members.find(({ found }) => found.file.state.id === first.request.id)?.found.file.state;
+  const branch = own?.proposed?.branch ?? `${PROPOSED_BRANCH}${first.request.id}`;
+  return { group, branch, staged, events: proposedBy(group, { branch, staged, base: snapshot.base }) };
+}
+
+function proposedBy(
+  { via }: ProposalGroup,
+  { branch, staged, base }: { branch: string; staged: readonly Staged[]; base: ObjectId },
+): ReadonlyMap<RequestId, Proposed> {
+  const changesOf = ({ delivered }: Staged) => delivered.written.map(({ files }) => files);
+  const together = staged.length > 1 ? changeDigest(sumOf(staged.flatMap(changesOf))) : null;
+  return new Map(
+    staged.map((each) => {
+      const { commit, deliveryCommit, written } = each.delivered;
+      const [revert, delivery] = written;
+      const proposed: Proposed = {
+        via,
+        branch,
+        base,
+        commit,
+        deliveryCommit,
+        messages: { revert: revert?.message ?? '', delivery: delivery?.message ?? null },
+        change: {
+          revert: changeDigest(revert?.files ?? []),
+          delivery: delivery === undefined ? null : changeDigest(delivery.files),
+          whole: changeDigest(sumOf(changesOf(each))),
+        },
+        ...(together !== null && { together }),
+      };
+      return [each.request.id, proposed];
+    }),
+  );
+}
+
+/** All branches and the events of all, in one push. */
+async function push(
+  {
+    context,
+    rules,
+    ledgerSnapshot,
+  }: Pick<ProposeInput, 'context' | 'rules'> & { readonly ledgerSnapshot: LedgerSnapshot | null },
+  made: readonly Made[],
+): Promise<void> {
+  const { git } = context;
+  const decide = (known: LedgerSnapshot) => proposedEvents(context, known, made);
+  let prepared: PreparedEvents | null = await prepareEvents(context, rules, decide, ledgerSnapshot);
+  const moves = made.map(({ branch, staged, expected }) => {
+    const last = staged.at(-1);
+    return { branch, expected, next: last ? tipOf(last.delivered) : null };
+  });
+  let isMoved = false;
+  try {
+    const left = await git.propose({ moves, also: prepared === null ? [] : [prepared.move] });
+    isMoved = prepared !== null && left.length === 0;
+  } finally {
+    if (prepared !== null) await git.ledger.finish(prepared, isMoved ? 'moved' : 'discarded');
+    prepared = null;
+  }
+  // A server that takes branches alone has them now: whoever finds one without its event makes it anew.
+  if (!isMoved) await append(context, rules, decide);
+}
+
+async function proposedEvents(
+  context: RequestContext,
+  known: LedgerSnapshot,
+  made: readonly Made[],
+): Promise<readonly Entry[]> {
+  const entries: Entry[] = [];
+  for (const { events } of made)
+    for (const [id, proposed] of events) {
+      const { state } = await requireRequest(known, id);
+      if (!isWaiting(state.status))
+        throw new BacktrailError('REQUEST_CLOSED', `Request ${id} is ${state.status} by now.`);
+      if (isProposed(state) && state.proposed?.commit === proposed.commit) continue;
+      const event: RequestEvent = { ...stamp(context, context.committer), type: 'proposed', proposed };
+      entries.push(onRequest(id, event));
+    }
+  return entries;
+}
