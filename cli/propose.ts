@@ -108,7 +108,7 @@ export async function continueRequest(
   return {
     value: { ...result, ...more },
     text: () => resultText(style, result, plan.findings, more),
-    ...(pending && { exitCode: 5 }),
+    ...((pending || result.status === 'proposed') && { exitCode: 5 }),
   };
 }
 

@@ -1,6 +1,7 @@
 /** The engine with everything in it. `index.ts` gives of it what the public may have; tests look at its steps one by one. */
 import {
   type Clock,
+  type CodeHosts,
   type ObjectId,
   type Person,
   type Progress,
@@ -16,6 +17,7 @@ import {
   locationOf,
 } from './git/open.ts';
 import { openRegistries } from './images/open.ts';
+import { createHosts } from './hosts/hosts.ts';
 import type { Guarded } from './holds/guard.ts';
 import type { Holds } from './holds/list.ts';
 import { parseScope } from './layout/layout.ts';
@@ -80,6 +82,8 @@ export interface EngineSettings {
   readonly allowedSigners?: string | null | undefined;
   /** Opened in a pre-receive hook: what the push brings can be read. For `guardPush` alone. */
   readonly quarantine?: boolean | undefined;
+  /** Where pull requests are opened. Where absent, the hosts that the file lists that `BACKTRAIL_HOSTS` of `env` names. */
+  readonly hosts?: CodeHosts | undefined;
   /** For the ids of events. The platform's own where absent. */
   readonly random?: ((bytes: number) => Uint8Array) | undefined;
 }
@@ -211,7 +215,8 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
   const { allowedSigners = null, random = (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes)) } =
     options;
   const registries = openRegistries(options.env, clock);
-  const ledgered = { programs, registries, config, committer, clock, random };
+  const hosts = options.hosts ?? createHosts(options.env, clock);
+  const ledgered = { programs, registries, hosts, config, committer, clock, random };
   const trust = createTrust(allowedSigners);
   const deployments = { cache: createDeploymentCache(), scans: new Map<string, Promise<string | null>>() };
   const portOf = (opened: Opened) => ({
@@ -308,6 +313,7 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
     close: async () => {
       stop.abort();
       await repository.close();
+      await hosts.close();
     },
   };
 }

@@ -1,5 +1,13 @@
 import * as z from 'zod';
-import { BacktrailError, isObjectId, isRequestId, MODES, STEPS } from '../engine/model/index.ts';
+import {
+  BacktrailError,
+  isObjectId,
+  isRequestId,
+  isWebAddress,
+  MODES,
+  STEPS,
+  WAYS,
+} from '../engine/model/index.ts';
 import type { RequestId, RollbackResult, Step } from '../engine/model/index.ts';
 
 /**
@@ -36,6 +44,7 @@ const line = (limit: number) =>
     .refine((text) => !CONTROL.test(text), 'must be one line without control characters');
 const objectId = z.string().refine(isObjectId, 'must be a full commit id');
 const requestId = z.string().refine(isRequestId, 'must be a request id, rbk- and 26 characters');
+const count = z.int().min(0);
 
 const jobSchema = z.strictObject({
   v: z.literal(2),
@@ -47,7 +56,7 @@ const jobSchema = z.strictObject({
 
 const resultSchema = z.object({
   requestId,
-  status: z.enum(['completed', 'unchanged', 'pending', 'approved', 'executing', 'failed']),
+  status: z.enum(['completed', 'unchanged', 'pending', 'approved', 'executing', 'proposed', 'failed']),
   mode: z.enum(MODES),
   scope: z.string(),
   base: objectId,
@@ -64,6 +73,21 @@ const resultSchema = z.object({
       path: z.string().exactOptional(),
     }),
   ),
+  proposed: z
+    .object({
+      via: z.enum(WAYS).exclude(['push']),
+      branch: z.string().refine(isProposedBranch),
+      into: line(1000),
+    })
+    .exactOptional(),
+  pullRequest: z
+    .object({
+      number: count.min(1),
+      url: z.string().refine(isWebAddress),
+      state: z.enum(['open', 'closed', 'merged']),
+      statusChecks: z.object({ total: count, passed: count, failed: count, pending: count }).nullable(),
+    })
+    .exactOptional(),
 });
 
 const stepSchema = z.object({

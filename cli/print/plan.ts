@@ -10,6 +10,7 @@ import {
 } from '../../engine/index.ts';
 import { count, printChanges, printFile } from './changes.ts';
 import { oneLine } from '../terminal/clean.ts';
+import { proposedLines } from './pull-request.ts';
 import { approvalText } from './approval.ts';
 import { destinationText } from './destination.ts';
 import { cut, minute, revisionName, short, shortDigest, type Style } from './style.ts';
@@ -111,6 +112,7 @@ export function resultText(
     ...(commit === null ? [] : [`  commit    ${commit}`]),
     ...(commit === null || destination === undefined ? [] : [`  branch    ${destinationText(destination)}`]),
     ...(deliveryCommit === null ? [] : [`  delivery  ${deliveryCommit}`]),
+    ...(status === 'proposed' ? proposedLines(style, result) : []),
     ...(status === 'unchanged' ? ['  The scope already holds what it held at the target.'] : []),
     ...(breakGlass === undefined
       ? []

@@ -3,12 +3,18 @@ import type { HoldTerms } from './hold.ts';
 import type { Scope } from './scope.ts';
 import type { CheckCode } from './checks.ts';
 import type { Finding } from './finding.ts';
+import { PROPOSED_BRANCH, type PullRequestView, type Way } from './pull-request.ts';
 
 /** `rbk-` and 26 characters of Crockford's base 32. */
 export type RequestId = string;
 
 export function isRequestId(text: string): text is RequestId {
   return /^rbk-[0-9A-HJKMNP-TV-Z]{26}$/.test(text);
+}
+
+/** Short name of a branch of ours, for one request. */
+export function isProposedBranch(branch: string): boolean {
+  return branch.startsWith(PROPOSED_BRANCH) && isRequestId(branch.slice(PROPOSED_BRANCH.length));
 }
 
 /** One line of at most 200 characters, with none that a terminal obeys or does not show: it is typed, listed and compared. */
@@ -94,7 +100,8 @@ export interface Provenance {
   readonly at: string;
 }
 
-export type Status = 'completed' | 'unchanged' | 'pending' | 'approved' | 'executing' | 'failed';
+/** `proposed`: it waits to be merged, as a pull request or as a branch alone. */
+export type Status = 'completed' | 'unchanged' | 'pending' | 'approved' | 'executing' | 'proposed' | 'failed';
 
 /** The stages of a rollback, in order. */
 export const STEPS = ['planned', 'staged', 'delivered', 'published', 'verified'] as const;
@@ -113,4 +120,8 @@ export interface RollbackResult {
   readonly deliveryCommit: ObjectId | null;
   readonly digest: string;
   readonly findings: readonly Finding[];
+  /** Where it is `proposed`: short names of the branch that waits to be merged, and of the one that it is for. */
+  readonly proposed?: { readonly via: Exclude<Way, 'push'>; readonly branch: string; readonly into: string };
+  /** The pull request for it; absent where there is none, or none is known yet. */
+  readonly pullRequest?: PullRequestView;
 }

@@ -2,6 +2,7 @@
 import {
   BacktrailError,
   type Clock,
+  type CodeHosts,
   type Config,
   type EventId,
   type ImageRegistries,
@@ -23,6 +24,7 @@ export interface RequestContext {
   readonly observe: Observe;
   readonly programs: Programs;
   readonly registries: ImageRegistries;
+  readonly hosts: CodeHosts;
   /** A configuration from outside the repository. */
   readonly config: ConfigText | null;
   readonly committer: Person;

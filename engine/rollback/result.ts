@@ -12,7 +12,9 @@ export function resultOf(
     readonly base: RollbackResult['base'];
   },
   status: RollbackResult['status'],
-  outcome: Partial<Pick<RollbackResult, 'commit' | 'deliveryCommit' | 'findings'>> = {},
+  outcome: Partial<
+    Pick<RollbackResult, 'commit' | 'deliveryCommit' | 'findings' | 'proposed' | 'pullRequest'>
+  > = {},
 ): RollbackResult {
   return {
     requestId: id,
@@ -25,5 +27,7 @@ export function resultOf(
     deliveryCommit: outcome.deliveryCommit ?? null,
     digest,
     findings: outcome.findings ?? [],
+    ...(outcome.proposed && { proposed: outcome.proposed }),
+    ...(outcome.pullRequest && { pullRequest: outcome.pullRequest }),
   };
 }

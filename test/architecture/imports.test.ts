@@ -115,6 +115,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'engine/record',
     'engine/git',
     'engine/images',
+    'engine/hosts',
     'engine/layout',
     'engine/snapshot',
     'engine/holds',
