@@ -242,7 +242,7 @@ async function writeOnce({ git, branch, text, author, id, committer, clock }: Wr
   });
   if (commit === undefined) throw new BacktrailError('GIT_FAILED', 'Git wrote no commit.');
   const files = [{ path: CONFIG_PATH, before: null, after }];
-  await requireWritten(git, [{ commit, parent: base, trailers: [], files }]);
+  await requireWritten(git, [{ commit, parent: base, trailers: [], message: MESSAGE, files }]);
   await git.publish({ branch, expected: base, next: commit, requestId: id });
   const tip = await git.readBack(branch);
   if (tip !== commit && !(await git.isAncestor(commit, tip)))

@@ -58,6 +58,8 @@ export interface Proposed {
   readonly base: ObjectId;
   readonly commit: ObjectId;
   readonly deliveryCommit: ObjectId | null;
+  /** Where the branch was then: behind the last of those that share it. */
+  readonly tip: ObjectId;
   readonly messages: { readonly revert: string; readonly delivery: string | null };
   readonly change: ProposedChange;
   /** Of everything that the branch brings, where several requests share it; absent: `change.whole`. */

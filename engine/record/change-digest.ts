@@ -25,5 +25,7 @@ export function sumOf(changes: readonly (readonly Change[])[]): readonly Change[
     const before = sum.has(change.path) ? (sum.get(change.path)?.before ?? null) : change.before;
     sum.set(change.path, { ...change, before });
   }
-  return [...sum.values()].filter(({ before, after }) => before?.id !== after?.id || before?.mode !== after?.mode);
+  return [...sum.values()].filter(
+    ({ before, after }) => before?.id !== after?.id || before?.mode !== after?.mode,
+  );
 }

@@ -150,6 +150,7 @@ const proposed = z.strictObject({
   base: objectId,
   commit: objectId,
   deliveryCommit: objectId.nullable(),
+  tip: objectId,
   messages: z.strictObject({ revert: text(MESSAGE), delivery: text(MESSAGE).nullable() }),
   change: z.strictObject({ revert: digest, delivery: digest.nullable(), whole: digest }),
   together: digest.exactOptional(),

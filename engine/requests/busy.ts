@@ -7,7 +7,7 @@ import {
   type RequestId,
   type Scope,
 } from '../model/index.ts';
-import { isWaiting } from '../record/transitions.ts';
+import { isProposed, isWaiting } from '../record/transitions.ts';
 import type { RequestContext, Rules } from './context.ts';
 import { type LedgerSnapshot, openLedgerSnapshot } from './ledger/snapshot.ts';
 
@@ -39,6 +39,8 @@ export async function requireIdleIn(
     (known) => isWaiting(known.status) && known.id !== id && isSameScope(known.scope, scope),
   );
   for (const { state, events } of waiting) {
+    // One that waits to be merged gives way.
+    if (isProposed(state)) continue;
     const since = events.findLast(({ type }) => BEGINS.has(type))?.at ?? state.createdAt;
     if (isFresh(context, since) && !(await isOnBranch(context, state))) throw busy(state);
   }

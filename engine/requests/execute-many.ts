@@ -2,7 +2,7 @@
 import type { RequestId, RollbackResult } from '../model/index.ts';
 import { isFailure } from '../model/index.ts';
 import { isDamaged } from '../git/process/failure.ts';
-import { isWaiting } from '../record/transitions.ts';
+import { isProposed, isWaiting } from '../record/transitions.ts';
 import { executeBatch } from '../rollback/batch/batch.ts';
 import type { BatchResults } from '../rollback/batch/round.ts';
 import { readRules, type RequestContext, requireOwnConfig, type Rules } from './context.ts';
@@ -15,7 +15,9 @@ import { proveRequest, readSignaturesOf } from './ledger/proof.ts';
 import { type LedgerSnapshot, openLedgerSnapshot } from './ledger/snapshot.ts';
 import { recordTogether } from './many/record-together.ts';
 import { reportPublished } from './many/report.ts';
-import { completeAll, recordFailure, refuse } from './outcome.ts';
+import { complete, completeAll, recordFailure, refuse } from './outcome.ts';
+import { executeProposing, type Proposing } from './pull-requests/execute.ts';
+import { wayOf } from './pull-requests/way.ts';
 import type { ExecuteRequestOptions } from './types.ts';
 import { canJudge, proven } from './view.ts';
 
@@ -51,6 +53,7 @@ export async function executeRequests(
     return (
       state !== undefined &&
       isWaiting(state.status) &&
+      !isProposed(state) &&
       state.config === null &&
       !published.has(id) &&
       canJudge(context, rules, state)
@@ -58,7 +61,12 @@ export async function executeRequests(
   };
   const isAtomic = ({ id }: ExecuteAsk) => found.get(id)?.file.state.atomic !== undefined;
   const ready = asks.filter(isReady);
-  const plain = ready.filter((one) => !isAtomic(one));
+  const { plain, proposing } = await dividedByWay(
+    context,
+    rules,
+    ready.filter((one) => !isAtomic(one)),
+    found,
+  );
   const members = plain.flatMap(({ id, onStep }) => {
     const each = found.get(id);
     return each ? [memberOf(each, onStep)] : [];
@@ -92,6 +100,11 @@ export async function executeRequests(
       await settle(id, failed(each, outcome.reason, options));
     } else if (outcome) results.set(id, outcome);
   }
+  if (proposing.length > 0) {
+    if (batch.size > 0) await turn();
+    const proposed = await executeProposing({ context, rules, ledgerSnapshot, signal, turn }, proposing);
+    await settleProposed(proposing, proposed, { asks, settle, results });
+  }
   await executeGroups(ready.filter(isAtomic), found, { results, signal, turn, isFirst: batch.size === 0 });
   // What was never to be done, or not so, is rare, and explains itself.
   for (const { id, ...options } of asks) {
@@ -100,6 +113,49 @@ export async function executeRequests(
     else await settle(id, executeRequest(context, id, { ...options, ...(signal && { signal }) }));
   }
   return results;
+}
+
+/** Those that are pushed, and those that are proposed. */
+async function dividedByWay(
+  context: RequestContext,
+  rules: Rules,
+  asks: readonly ExecuteAsk[],
+  found: ReadonlyMap<RequestId, EligibilityInput>,
+): Promise<{ readonly plain: readonly ExecuteAsk[]; readonly proposing: readonly Proposing[] }> {
+  if (rules.publish.length === 0) return { plain: asks, proposing: [] };
+  const plain: ExecuteAsk[] = [];
+  const proposing: Proposing[] = [];
+  for (const ask of asks) {
+    const each = found.get(ask.id);
+    const rule = each ? await wayOf(context, rules, each.file.state) : null;
+    if (!each || rule === null || rule.via === 'push') plain.push(ask);
+    else proposing.push({ found: each, rule, ...(ask.onStep && { onStep: ask.onStep }) });
+  }
+  return { plain, proposing };
+}
+
+/** What became of each is recorded as it is for those that are pushed. */
+async function settleProposed(
+  proposing: readonly Proposing[],
+  proposed: BatchResults,
+  {
+    asks,
+    settle,
+    results,
+  }: {
+    readonly asks: readonly ExecuteAsk[];
+    readonly settle: (id: RequestId, work: Promise<RollbackResult>) => Promise<void>;
+    readonly results: Map<RequestId, PromiseSettledResult<RollbackResult>>;
+  },
+): Promise<void> {
+  for (const { found } of proposing) {
+    const { id } = found.file.state;
+    const result = proposed.get(id);
+    const options = asks.find((ask) => ask.id === id) ?? {};
+    if (result?.status === 'rejected') await settle(id, failed(found, result.reason, options));
+    else if (result?.value.status === 'unchanged') await settle(id, complete(found, result.value));
+    else if (result) results.set(id, result);
+  }
 }
 
 interface GroupsInput {

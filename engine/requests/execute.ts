@@ -1,13 +1,15 @@
 /** Executes an approved request: what a worker does, on no one's word but the branch's and that of keys it trusts. */
+import { requireRequest } from './ledger/require-request.ts';
 import {
   BacktrailError,
   isFailure,
   type LedgerRequest,
   type Provenance,
+  type PublishRule,
   type RequestId,
   type RollbackResult,
 } from '../model/index.ts';
-import { isWaiting } from '../record/transitions.ts';
+import { isProposed, isWaiting } from '../record/transitions.ts';
 import { execute } from '../rollback/execute.ts';
 import type { Planned } from '../rollback/plan.ts';
 import type { ExecuteRequestOptions } from './types.ts';
@@ -19,8 +21,10 @@ import { readRules, type RequestContext, requireOwnConfig, rulesOf } from './con
 import { proveRequest } from './ledger/proof.ts';
 import { executeGroup } from './many/execute-group.ts';
 import { isPublished, recorded, REFUSALS, requestOf } from './many/member.ts';
-import { requireRequest } from './review.ts';
+
 import { requirePermission } from './gate/permissions.ts';
+import { executeProposing, proposedResult } from './pull-requests/execute.ts';
+import { wayOf } from './pull-requests/way.ts';
 import { canJudge, claimed, proven } from './view.ts';
 
 export async function executeRequest(
@@ -39,6 +43,7 @@ export async function executeRequest(
   if (found.published) return complete(found, await run(found, null, options));
   if (state.status === 'completed') return recorded(found);
   if (!isWaiting(state.status)) throw notWaiting(state);
+  if (isProposed(state)) return proposedResult(found);
   if (state.config !== null) return failed(broughtConfig(state));
   if (state.atomic !== undefined) return executeInGroup(found, options);
   const owners = await ownersOf(context, state);
@@ -49,10 +54,28 @@ export async function executeRequest(
     if (isFailure(error) && REFUSALS.has(error.code)) return refuse(found, error);
     throw error;
   });
+  const rule = await wayOf(context, rules, state);
+  if (rule.via !== 'push') return executeAsProposal(found, rule, options).catch(failed);
   return run(found, grounds, options).then(
     (result) => complete(found, result),
     (error: unknown) => (isFailure(error) && REFUSALS.has(error.code) ? refuse(found, error) : failed(error)),
   );
+}
+
+/** Refused, or failed, it is recorded as for a push. */
+async function executeAsProposal(
+  found: EligibilityInput,
+  rule: PublishRule,
+  { onStep, signal }: ExecuteRequestOptions,
+): Promise<RollbackResult> {
+  const proposing = [{ found, rule, ...(onStep && { onStep }) }];
+  const results = await executeProposing({ ...found, signal }, proposing);
+  const result = results.get(found.file.state.id);
+  if (result?.status === 'fulfilled')
+    return result.value.status === 'unchanged' ? complete(found, result.value) : result.value;
+  const { reason } = result ?? { reason: new BacktrailError('INTERNAL', 'Nothing became of it.') };
+  if (isFailure(reason) && REFUSALS.has(reason.code)) return refuse(found, reason);
+  throw reason;
 }
 
 /** Never alone: all of its group in one push, or none of them. */

@@ -1,4 +1,5 @@
 /** Everything that can be done with requests, on one repository. */
+import { requireRequest } from './ledger/require-request.ts';
 import { formatCoordinates, type Person, type RequestId } from '../model/index.ts';
 import { hasPermission } from '../policy/policy.ts';
 import { isOpen } from '../record/transitions.ts';
@@ -17,7 +18,7 @@ import { reviewMany } from './many/review-many.ts';
 import { reconcile } from './reconcile.ts';
 import { repeated } from './repeated.ts';
 import { requestMany, requestRollback } from './request.ts';
-import { approve, cancel, inspect, note, reject, requireRequest, retry } from './review.ts';
+import { approve, cancel, inspect, note, reject, retry } from './review.ts';
 import { requirePermission } from './gate/permissions.ts';
 import { closeSession, openSession, sessions } from './sessions.ts';
 import { placeOf, viewOf, viewsOf } from './view.ts';
@@ -56,7 +57,7 @@ export function createRequests(
     executeRequest: (id, options) => at((context) => executeRequest(context, id, options)),
     // As above: it fetches by itself.
     executeRequests: (asks, options) => open((context) => executeRequests(context, asks, options)),
-    reconcile: () => at(reconcile),
+    reconcile: (options) => at((context) => reconcile(context, options)),
     openSession: (input) => at((context) => openSession(context, input)),
     closeSession: (input) => at((context) => closeSession(context, input)),
     sessions: (reader) => at((context) => sessions(context, reader)),

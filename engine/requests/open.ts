@@ -13,15 +13,18 @@ import {
 import { samePerson } from '../policy/policy.ts';
 import type { RequestFile } from '../record/ledger-file.ts';
 import { requestSummary } from '../record/request-summary.ts';
+import { isProposed } from '../record/transitions.ts';
 import { blockedError, isBlocked } from '../rollback/blocked.ts';
 import type { Gate } from '../policy/gate.ts';
 import type { ProposalInput, RequestView } from './types.ts';
 import { isSameScope, requireIdleIn } from './busy.ts';
 import { append, type Entry, onRequest } from './ledger/append.ts';
+import { unknownRequest } from './ledger/require-request.ts';
 import { type LedgerSnapshot, openLedgerSnapshot } from './ledger/snapshot.ts';
 import { requireGate } from './gate/gate.ts';
 import { rulesFor, stated } from './gate/owners.ts';
 import { personOf, type RequestContext, type Rules, stamp, timeOf } from './context.ts';
+import { alreadyMerged, takeBackProposed } from './pull-requests/take-back.ts';
 import { termsOf } from './terms.ts';
 import { viewOf } from './view.ts';
 
@@ -90,17 +93,21 @@ export async function openingEntries(
   const expiryMs = needsApproval ? Math.min(...expiries) : null;
   const { scope, resumes } = planned.plan;
   const older = await olderOf(ledgerSnapshot, { id, scope, resume: resumes !== undefined });
+  for (const { state } of older) {
+    const landed = await takeBackProposed({ context, rules, ledgerSnapshot }, state);
+    if (landed !== null) throw alreadyMerged(state, landed);
+  }
   const stamped = stamp(context, author);
   const event: RequestEvent = {
     ...stamped,
     type: 'opened',
-    proposal: proposalOf({ ...input, at: stamped.at, expiryMs, supersedes: older[0] ?? null }),
+    proposal: proposalOf({ ...input, at: stamped.at, expiryMs, supersedes: older[0]?.state.id ?? null }),
     terms: termsOf(planned),
     gate: opensWith(needsApproval, session),
     session: session && { id: session.id, ticket: session.ticket },
   };
-  const replaced = older.map((other) =>
-    onRequest(other, { ...stamp(context, author), type: 'superseded', by: id }),
+  const replaced = older.map(({ state: other }) =>
+    onRequest(other.id, { ...stamp(context, author), type: 'superseded', by: id }),
   );
   return [onRequest(id, event), ...replaced];
 }
@@ -149,15 +156,19 @@ async function requireFollowable(ledgerSnapshot: LedgerSnapshot, id: RequestId):
     throw new BacktrailError('REQUEST_NOT_FAILED', `Request ${id} is ${file.state.status}.`);
 }
 
-/** Pending requests of the same scope and kind, newest first. */
+/** Requests of the same scope and kind that are pending, or wait to be merged, newest first. */
 async function olderOf(
   ledgerSnapshot: LedgerSnapshot,
   { id, scope, resume }: { id: RequestId; scope: Scope; resume: boolean },
-): Promise<RequestId[]> {
+): Promise<readonly RequestFile[]> {
+  const isSame = (known: { readonly id: RequestId; readonly scope: Scope }) =>
+    known.id !== id && isSameScope(known.scope, scope);
   const older = await ledgerSnapshot.find(
-    (known) => known.status === 'pending' && known.id !== id && isSameScope(known.scope, scope),
+    (known) => (known.status === 'pending' || known.status === 'approved') && isSame(known),
   );
-  return older.filter(({ state }) => (state.resume === true) === resume).map(({ state }) => state.id);
+  return older.filter(
+    ({ state }) => (state.status === 'pending' || isProposed(state)) && (state.resume === true) === resume,
+  );
 }
 
 function proposalOf({
@@ -217,8 +228,4 @@ const TEXT = 10_000;
 export function requireReason(reason: string): string {
   if (typeof reason === 'string' && reason.trim() !== '') return reason.slice(0, TEXT);
   throw new BacktrailError('REASON_REQUIRED', 'A request needs a justification.');
-}
-
-export function unknownRequest(id: string): BacktrailError {
-  return new BacktrailError('REQUEST_UNKNOWN', `The ledger has no request ${id}.`);
 }

@@ -1,4 +1,5 @@
 /** What becomes of a request, as an event. The branch comes first: what is published stands, whatever the record says. */
+import { requireRequest } from './ledger/require-request.ts';
 import {
   BacktrailError,
   FAILURES,
@@ -15,7 +16,6 @@ import type { LedgerSnapshot } from './ledger/snapshot.ts';
 import type { EligibilityInput } from './gate/eligibility.ts';
 import { type RequestContext, type Rules, stamp } from './context.ts';
 import { replan, replannedEvent } from './replan.ts';
-import { requireRequest } from './review.ts';
 
 /** Throws why it may not go ahead. What more approvals can mend leads back to `pending`; anything else ends it. */
 export async function refuse(

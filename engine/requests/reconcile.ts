@@ -1,4 +1,5 @@
 /** Brings the ledger up to what the branch, the clock and the policy say. Safe to run anywhere, at any time, side by side. */
+import { requireRequest } from './ledger/require-request.ts';
 import {
   formatCoordinates,
   isFailure,
@@ -10,7 +11,7 @@ import {
 import { readDelivery, readResume, readRollback } from '../record/read.ts';
 import type { RequestFile } from '../record/ledger-file.ts';
 import { policyFor } from '../policy/policy.ts';
-import { isOpen, isWaiting } from '../record/transitions.ts';
+import { isOpen, isProposed, isWaiting } from '../record/transitions.ts';
 import type { Repair, Requests } from './types.ts';
 import { append, onRequest } from './ledger/append.ts';
 import { type LedgerSnapshot, openLedgerSnapshot, type PublishedRequest } from './ledger/snapshot.ts';
@@ -20,15 +21,19 @@ import { ownersOf } from './gate/owners.ts';
 import { readRules, type RequestContext, requireOwnConfig, type Rules, stamp } from './context.ts';
 import { proveRequest, readSignaturesOf } from './ledger/proof.ts';
 import { executable } from './many/group.ts';
-import { isExpired, requireRequest } from './review.ts';
+import { followProposed } from './pull-requests/follow.ts';
+import { isExpired } from './review.ts';
 import { canJudge, judgeRequest, placeOf, proven } from './view.ts';
 
-export async function reconcile(context: RequestContext): ReturnType<Requests['reconcile']> {
+export async function reconcile(
+  context: RequestContext,
+  { asksHost = false }: NonNullable<Parameters<Requests['reconcile']>[0]> = {},
+): ReturnType<Requests['reconcile']> {
   requireOwnConfig(context);
   const rules = await readRules(context);
   const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache);
   const open = await ledgerSnapshot.find(({ status }) => isOpen(status));
-  if (open.length === 0) return { repairs: [], waiting: [] };
+  if (open.length === 0) return { repairs: [], waiting: [], problems: [] };
   const published = await publishedOn(context, rules);
   const reviewed = open.filter(({ state }) => state.status === 'pending' && state.reviews.length > 0);
   await readSignaturesOf(context, ledgerSnapshot, reviewed);
@@ -36,18 +41,40 @@ export async function reconcile(context: RequestContext): ReturnType<Requests['r
   for (const file of open.toReversed()) {
     const { state } = file;
     const commit = published.get(state.id);
+    // One that waits to be merged is found by what it changes, with how it came.
     const isExecuted =
       commit !== undefined &&
+      state.proposed === null &&
       (await executesRequest(context, rules.snapshot ?? (await context.observe()), state, commit));
     const repair = await repairOf({ context, rules, ledgerSnapshot }, file, isExecuted ? commit : null);
     if (repair !== null) wanted.push(repair);
   }
-  const repairs = await write(context, rules, wanted);
+  const written = await write(context, rules, wanted);
+  const { repairs, problems } = await follow({ context, rules, ledgerSnapshot }, open, {
+    isAsked: asksHost,
+    done: new Set(written.map(({ requestId }) => requestId)),
+  });
   const after = await openLedgerSnapshot(context.git, rules.ref, context.cache);
   const approved = await after.find(({ status }) => isWaiting(status));
-  const judged = approved.filter(({ state }) => canJudge(context, rules, state));
+  const judged = approved.filter(({ state }) => !isProposed(state) && canJudge(context, rules, state));
   const waiting = await executable(after, judged);
-  return { repairs, waiting: waiting.map(({ state }) => state.id).toReversed() };
+  return {
+    repairs: [...written, ...repairs],
+    waiting: waiting.map(({ state }) => state.id).toReversed(),
+    problems,
+  };
+}
+
+/** Those that wait to be merged. */
+async function follow(
+  { context, rules, ledgerSnapshot }: Repairing,
+  open: readonly RequestFile[],
+  { isAsked, done }: { readonly isAsked: boolean; readonly done: ReadonlySet<RequestId> },
+): ReturnType<typeof followProposed> {
+  const files = open.filter(({ state }) => state.proposed !== null && !done.has(state.id));
+  if (files.length === 0) return { repairs: [], problems: [] };
+  const snapshot = await context.observe();
+  return followProposed({ context, rules, ledgerSnapshot, snapshot, isAsked }, files);
 }
 
 type Without<Event> = Event extends unknown ? Omit<Event, 'id' | 'at' | 'actor'> : never;

@@ -2,7 +2,6 @@
 import {
   BacktrailError,
   formatCoordinates,
-  isRequestId,
   type EnvironmentName,
   type LedgerRequest,
   type Person,
@@ -12,14 +11,16 @@ import {
 } from '../model/index.ts';
 import type { RequestFile } from '../record/ledger-file.ts';
 import { hasPermission, samePerson } from '../policy/policy.ts';
-import { isOpen, isWaiting } from '../record/transitions.ts';
+import { isOpen, isProposed, isWaiting } from '../record/transitions.ts';
 import { isBlocked } from '../rollback/blocked.ts';
 import type { Planned } from '../rollback/plan.ts';
 import type { Act, Requests, RequestView } from './types.ts';
 import { append, onRequest } from './ledger/append.ts';
+import { requireRequest } from './ledger/require-request.ts';
 import type { LedgerSnapshot } from './ledger/snapshot.ts';
 import { groupOf } from './many/group.ts';
-import { unknownRequest } from './open.ts';
+import { completedEvent } from './pull-requests/completed.ts';
+import { alreadyMerged, takeBackProposed } from './pull-requests/take-back.ts';
 import { bindOf, knownOwners, ownersOf, rulesAt, rulesFor, stated } from './gate/owners.ts';
 import { readRules, type RequestContext, type Rules, stamp } from './context.ts';
 import { type Proofs, proveRequest } from './ledger/proof.ts';
@@ -53,12 +54,6 @@ async function act(
     return event === null ? [] : [onRequest(id, event)];
   });
   return viewOf(context, { ledgerSnapshot, rules, file: await requireRequest(ledgerSnapshot, id) });
-}
-
-export async function requireRequest(ledgerSnapshot: LedgerSnapshot, id: RequestId): Promise<RequestFile> {
-  const file = isRequestId(id) ? await ledgerSnapshot.request(id) : null;
-  if (file === null) throw unknownRequest(id);
-  return file;
 }
 
 type ReviewInput = Act & { readonly comment?: string };
@@ -235,11 +230,14 @@ function voteOf(
 const filled = (text: string | undefined) =>
   text === undefined || text.trim() === '' ? null : text.slice(0, TEXT);
 
-export function cancel(
+/** One that waits to be merged is closed first; REQUEST_CLOSED where it was merged meanwhile. */
+export async function cancel(
   context: RequestContext,
   { id, actor, reason }: Parameters<Requests['cancel']>[0],
 ): Promise<RequestView> {
-  return act(context, id, ({ rules, state }) => {
+  let merged: BacktrailError | null = null;
+  const view = await act(context, id, async ({ rules, ledgerSnapshot, state }) => {
+    merged = null;
     const own = samePerson(state.author.email, actor.email);
     requirePermission(rules.policy, actor, own ? 'propose' : 'admin', placeOf(state));
     if (!own && rules.policy.permissions.length === 0)
@@ -250,9 +248,15 @@ export function cancel(
           hint: 'Reject it with `backtrail request reject`, or have `admin` granted in `policy.permissions`.',
         },
       );
-    if (state.status !== 'pending') throw notPending(state);
-    return { ...stamp(context, actor), type: 'cancelled', reason: filled(reason) };
+    if (state.status !== 'pending' && !isProposed(state)) throw notPending(state);
+    const landed = await takeBackProposed({ context, rules, ledgerSnapshot }, state);
+    if (landed !== null) merged = alreadyMerged(state, landed);
+    return landed === null
+      ? { ...stamp(context, actor), type: 'cancelled', reason: filled(reason) }
+      : completedEvent(context, { state, landed });
   });
+  if (merged !== null) throw merged;
+  return view;
 }
 
 export function note(

@@ -1,6 +1,7 @@
 /** What can be done with requests: the shapes that the command line, workers and scripts see. */
 import type {
   BreakGlassSession,
+  FailureCode,
   LedgerRequest,
   NoteKind,
   ObjectId,
@@ -51,9 +52,18 @@ export interface Repeated {
 
 export interface Repair {
   readonly requestId: RequestId;
-  readonly action: 'completed' | 'expired' | 'settled' | 'reopened';
+  /** `proposed`: its pull request was opened, or its branch made anew; `withdrawn`: its pull request is closed. */
+  readonly action: 'completed' | 'expired' | 'settled' | 'reopened' | 'proposed' | 'withdrawn' | 'failed';
   /** A sentence. */
   readonly detail: string;
+}
+
+/** Why one that waits to be merged could not be looked at; it is looked at again. */
+export interface Problem {
+  readonly requestId: RequestId;
+  readonly code: FailureCode;
+  /** A sentence. */
+  readonly message: string;
 }
 
 export interface SessionView extends BreakGlassSession {
@@ -159,11 +169,16 @@ export interface Requests {
    */
   retry(input: Act): Promise<RequestView>;
   /**
-   * Brings the ledger up to what the branch, the clock and the policy say; `waiting`: approved, and not executed yet.
+   * Brings the ledger up to what the branch, the clock, the policy and code hosts say; `waiting`: approved, and not executed yet. `asksHost`: hosts are
+   * asked now about their pull requests, however long ago they were asked last: for whoever hears of a change from them.
    *
    * @throws FORBIDDEN with a configuration from outside
    */
-  reconcile(): Promise<{ readonly repairs: readonly Repair[]; readonly waiting: readonly RequestId[] }>;
+  reconcile(options?: { readonly asksHost?: boolean }): Promise<{
+    readonly repairs: readonly Repair[];
+    readonly waiting: readonly RequestId[];
+    readonly problems: readonly Problem[];
+  }>;
   /** @throws BREAK_GLASS_FORBIDDEN, PERMISSION_DENIED, IDENTITY_UNVERIFIED, REASON_REQUIRED, INVALID_REQUEST */
   openSession(input: {
     readonly scope: string;

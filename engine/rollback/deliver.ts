@@ -42,6 +42,12 @@ export async function deliver({ git, request, committer }: StageInput, staged: S
     ],
   });
   if (commit === undefined) throw new BacktrailError('GIT_FAILED', 'Git wrote no commit.');
-  const written = { commit, parent: staged.commit, trailers: message.trailers, message: message.text, files: outputs };
+  const written = {
+    commit,
+    parent: staged.commit,
+    trailers: message.trailers,
+    message: message.text,
+    files: outputs,
+  };
   return { ...staged, deliveryCommit: commit, written: [staged.written, written] };
 }

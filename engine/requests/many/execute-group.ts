@@ -1,4 +1,5 @@
 /** Executes the requests of a group in one push, or none of them; what becomes of them is written together, too. */
+import { requireRequest } from '../ledger/require-request.ts';
 import {
   BacktrailError,
   FAILURES,
@@ -21,7 +22,7 @@ import { proveRequest, readSignaturesOf } from '../ledger/proof.ts';
 import { completeAll, UNRECORDED } from '../outcome.ts';
 import { replan, replannedEvent } from '../replan.ts';
 import { publishedAfter } from '../restored.ts';
-import { requireRequest } from '../review.ts';
+
 import type { ExecuteRequestOptions } from '../types.ts';
 import { canJudge } from '../view.ts';
 import { groupOf, nameOf, obstacleIn } from './group.ts';

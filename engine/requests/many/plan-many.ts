@@ -1,4 +1,5 @@
 /** What requests would change now, for one person: one of them, or many on one look at the branch and the ledger. */
+import { requireRequest } from '../ledger/require-request.ts';
 import type { Person, RequestId } from '../../model/index.ts';
 import { hasPermission } from '../../policy/policy.ts';
 import { isOpen } from '../../record/transitions.ts';
@@ -11,7 +12,7 @@ import { bindOf, rememberOwners } from '../gate/owners.ts';
 import { permitOf } from '../gate/plan-gate.ts';
 import { type LedgerSnapshot, openLedgerSnapshot } from '../ledger/snapshot.ts';
 import { isChanged, replan } from '../replan.ts';
-import { requireRequest, requireRetrier, requireReviewer } from '../review.ts';
+import { requireRetrier, requireReviewer } from '../review.ts';
 import type { RequestPlan, Requests, RequestView } from '../types.ts';
 import { placeOf, viewsOf } from '../view.ts';
 import { pinned, settleAll } from './look-once.ts';

@@ -1,4 +1,5 @@
 /** The votes that one person gives at once, on many requests: one signed commit of the ledger and one push. */
+import { unknownRequest } from '../ledger/require-request.ts';
 import { BacktrailError, isFailure, type LedgerRequest, type RequestId } from '../../model/index.ts';
 import type { RequestFile } from '../../record/ledger-file.ts';
 import { isWaiting } from '../../record/transitions.ts';
@@ -10,7 +11,7 @@ import { readSignaturesOf } from '../ledger/proof.ts';
 import type { LedgerSnapshot } from '../ledger/snapshot.ts';
 import { replan } from '../replan.ts';
 import { decideApproval, decideRejection, type Deciding, uncounted } from '../review.ts';
-import { unknownRequest } from '../open.ts';
+
 import type { Requests, RequestView } from '../types.ts';
 import { viewsOf } from '../view.ts';
 import { pinned, settleAll } from './look-once.ts';

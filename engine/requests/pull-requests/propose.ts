@@ -2,6 +2,7 @@
  * Rollbacks onto branches of ours, beside the branch that is rolled back: the same commits as a push would bring, and the events that say so, in
  * one push. Requests that one pull request brings are a chain on one branch, named after the first of them.
  */
+import { requireRequest } from '../ledger/require-request.ts';
 import {
   BacktrailError,
   type CommitChain,
@@ -34,7 +35,6 @@ import type { EligibilityInput } from '../gate/eligibility.ts';
 import { append, type Entry, onRequest, prepareEvents } from '../ledger/append.ts';
 import type { LedgerSnapshot } from '../ledger/snapshot.ts';
 import { memberOf } from '../many/member.ts';
-import { requireRequest } from '../review.ts';
 
 /** Requests that share a branch, oldest first. */
 export interface ProposalGroup {
@@ -81,7 +81,8 @@ export async function proposeAll(
       if (isMove) await readMoved(input.context, error, known);
       if (isMove && attempt < ATTEMPTS) await clock.sleep(20 * 2 ** attempt);
       else if (left.length > 1 && isFailure(error) && error.code === 'REMOTE_REJECTED')
-        for (const group of left) for (const [id, each] of await proposeAll(input, [group])) results.set(id, each);
+        for (const group of left)
+          for (const [id, each] of await proposeAll(input, [group])) results.set(id, each);
       else fail(left, results, error);
       left = unsettled(left, results);
     }
@@ -162,7 +163,11 @@ async function proposeOnce(
       const base = snapshot.base;
       results.set(request.id, {
         status: 'fulfilled',
-        value: resultOf({ ...request, base, digest: plan.digest }, 'proposed', { commit, deliveryCommit, proposed }),
+        value: resultOf({ ...request, base, digest: plan.digest }, 'proposed', {
+          commit,
+          deliveryCommit,
+          proposed,
+        }),
       });
     }
     // Those that the first ones of their group touch come alone.
@@ -178,15 +183,9 @@ const withExpected = (made: Omit<Made, 'expected'>, known: ReadonlyMap<string, O
   const [first] = made.group.members;
   // A branch that is made anew is where the ledger says.
   const before = first?.found.file.state.proposed;
-  const recorded = before?.branch === made.branch ? lastOf(made.group) : null;
+  const recorded = before?.branch === made.branch ? before.tip : null;
   return { ...made, expected: known.has(made.branch) ? (known.get(made.branch) ?? null) : recorded };
 };
-
-/** The tip of the branch that the ledger knows for them. */
-function lastOf({ members }: ProposalGroup): ObjectId | null {
-  const proposed = members.at(-1)?.found.file.state.proposed;
-  return proposed === undefined || proposed === null ? null : (proposed.deliveryCommit ?? proposed.commit);
-}
 
 /** The commits of one branch; null where none of its requests has anything to change. */
 async function stageGroup(
@@ -199,7 +198,13 @@ async function stageGroup(
   );
   const { recorder: _, ...rest } = context;
   const round: Round = {
-    ...beginRound({ ...rest, members, snapshot, record: () => Promise.resolve(null), ...(signal && { signal }) }),
+    ...beginRound({
+      ...rest,
+      members,
+      snapshot,
+      record: () => Promise.resolve(null),
+      ...(signal && { signal }),
+    }),
     results,
   };
   const ready: Ready[] = [];
@@ -223,6 +228,8 @@ function proposedBy(
   { via }: ProposalGroup,
   { branch, staged, base }: { branch: string; staged: readonly Staged[]; base: ObjectId },
 ): ReadonlyMap<RequestId, Proposed> {
+  const last = staged.at(-1);
+  const tip = last ? tipOf(last.delivered) : base;
   const changesOf = ({ delivered }: Staged) => delivered.written.map(({ files }) => files);
   const together = staged.length > 1 ? changeDigest(sumOf(staged.flatMap(changesOf))) : null;
   return new Map(
@@ -235,6 +242,7 @@ function proposedBy(
         base,
         commit,
         deliveryCommit,
+        tip,
         messages: { revert: revert?.message ?? '', delivery: delivery?.message ?? null },
         change: {
           revert: changeDigest(revert?.files ?? []),
@@ -260,9 +268,9 @@ async function push(
   const { git } = context;
   const decide = (known: LedgerSnapshot) => proposedEvents(context, known, made);
   let prepared: PreparedEvents | null = await prepareEvents(context, rules, decide, ledgerSnapshot);
-  const moves = made.map(({ branch, staged, expected }) => {
-    const last = staged.at(-1);
-    return { branch, expected, next: last ? tipOf(last.delivered) : null };
+  const moves = made.map(({ branch, events, expected }) => {
+    const [proposed] = events.values();
+    return { branch, expected, next: proposed?.tip ?? null };
   });
   let isMoved = false;
   try {

@@ -54,6 +54,7 @@ const proposed: Proposed = {
   base: '2'.repeat(40),
   commit,
   deliveryCommit: null,
+  tip: commit,
   messages: { revert: 'Rollback: …\n', delivery: null },
   change: { revert: digest, delivery: null, whole: digest },
 };

@@ -1,0 +1,184 @@
+/**
+ * Finds what was proposed on the branch: by what commits of the first-parent line change, whatever became of their messages. A host that merges
+ * gives them other ids, parents, authors and texts; what they change stays.
+ */
+import {
+  type Arrival,
+  isFailure,
+  type LedgerRequest,
+  type LogCommit,
+  type ObjectId,
+  type PathChange,
+  type Proposed,
+  type RequestId,
+} from '../../model/index.ts';
+import { changeDigest } from '../../record/change-digest.ts';
+import { planRequested } from '../../rollback/plan.ts';
+import { holdFileOf } from '../../rollback/stage.ts';
+import { makeSnapshot, type Snapshot } from '../../snapshot/snapshot.ts';
+import type { RequestContext } from '../context.ts';
+import type { LedgerCache } from '../ledger/snapshot.ts';
+
+/** A rollback that is on the branch now. */
+export interface Landed {
+  readonly commit: ObjectId;
+  /** null also where `commit` brings both. */
+  readonly deliveryCommit: ObjectId | null;
+  readonly how: Arrival;
+}
+
+type Waiting = Pick<LedgerRequest, 'id'> & { readonly proposed: Proposed };
+
+/** A commit of the line, and what it changes. */
+interface Digested {
+  readonly commit: LogCommit;
+  readonly digest: string;
+}
+
+/** Commits that are read at a time. */
+const TOGETHER = 200;
+/** Where the line does not hold what a proposal was made on, so many of its newest commits are looked at. */
+const WITHOUT_BASE = 1000;
+/** Remembered. */
+const MOST = 20_000;
+
+/** By what remembers an open repository: commits never change. */
+const DIGESTS = new WeakMap<LedgerCache, Map<ObjectId, Digested>>();
+
+/** Those of them that the branch holds at this tip. */
+export async function findLanded(
+  { git, cache }: Pick<RequestContext, 'git' | 'cache'>,
+  snapshot: Snapshot,
+  waiting: readonly Waiting[],
+): Promise<ReadonlyMap<RequestId, Landed>> {
+  const landed = new Map<RequestId, Landed>();
+  if (waiting.length === 0) return landed;
+  const line = await snapshot.history.firstParents(snapshot.base);
+  const places = new Map(line.map((commit, index) => [commit, index]));
+  const since = ({ proposed }: Waiting) => places.get(proposed.base) ?? Math.min(line.length, WITHOUT_BASE);
+  const commits = await digested({ git, cache }, line.slice(0, Math.max(...waiting.map(since))));
+  for (const each of waiting) {
+    const found = findOne(commits.slice(0, since(each)), each);
+    if (found !== null) landed.set(each.id, found);
+  }
+  return landed;
+}
+
+/** Newest first. */
+async function digested(
+  { git, cache }: Pick<RequestContext, 'git' | 'cache'>,
+  line: readonly ObjectId[],
+): Promise<readonly Digested[]> {
+  const known = DIGESTS.get(cache) ?? new Map<ObjectId, Digested>();
+  DIGESTS.set(cache, known);
+  if (known.size > MOST) known.clear();
+  const unknown = line.filter((id) => !known.has(id));
+  for (let at = 0; at < unknown.length; at += TOGETHER)
+    for (const commit of await git.inspect(unknown.slice(at, at + TOGETHER)))
+      known.set(commit.id, { commit, digest: changeDigest(commit.changes) });
+  return line.flatMap((id) => known.get(id) ?? []);
+}
+
+/** `commits`: after what it was proposed on, newest first. The oldest that brings it counts. */
+function findOne(commits: readonly Digested[], { id, proposed }: Waiting): Landed | null {
+  const { change, together } = proposed;
+  for (let at = commits.length - 1; at >= 0; at -= 1) {
+    const each = commits[at];
+    if (each === undefined) continue;
+    const { commit, digest } = each;
+    const isMerge = commit.parents.length > 1;
+    // Commits as they were written, one after the other: rebased, or forwarded to.
+    if (!isMerge && digest === change.revert && isOurs(commit, id, proposed)) {
+      const next = commits[at - 1];
+      const how = commit.id === proposed.commit ? 'merge' : 'rebase';
+      if (change.delivery === null) return { commit: commit.id, deliveryCommit: null, how };
+      if (next?.digest === change.delivery) return { commit: commit.id, deliveryCommit: next.commit.id, how };
+    }
+    if (digest === (together ?? change.whole))
+      return { commit: commit.id, deliveryCommit: null, how: isMerge ? 'merge' : 'squash' };
+  }
+  return null;
+}
+
+/** Its message is the one that was written, so that a commit of one change alone can be told from a squash. */
+function isOurs({ trailers, subject }: LogCommit, id: RequestId, { messages }: Proposed): boolean {
+  return subject === subjectOf(messages.revert) && trailers.includes(`Rollback-Request-ID: ${id}`);
+}
+
+export const subjectOf = (message: string) => message.split('\n', 1)[0] ?? '';
+
+/** A host's commit that was to bring them: whether it does, and where it differs. */
+export interface Judged {
+  readonly isOurs: boolean;
+  /** Paths that it should have changed otherwise, or not at all; at most ten. */
+  readonly differing: readonly string[];
+}
+
+const SHOWN = 10;
+
+/**
+ * Whether a commit changes exactly what these requests change on its own first parent: where others changed the same files meanwhile, a host that
+ * merges writes files that nobody has proposed.
+ */
+export async function judgeMerged(
+  context: RequestContext,
+  snapshot: Snapshot,
+  { commit, requests }: { readonly commit: ObjectId; readonly requests: readonly LedgerRequest[] },
+): Promise<Judged> {
+  const [written] = await context.git.inspect([commit]);
+  if (written === undefined) return { isOurs: false, differing: [] };
+  const meant = new Map<string, PathChange['after']>();
+  for (const request of requests) {
+    const planned = await meantOn(context, snapshot, request, written);
+    if (planned === null) return { isOurs: false, differing: pathsOf(written.changes) };
+    for (const [path, after] of [...planned.revert, ...planned.delivery]) meant.set(path, after);
+  }
+  const differing = differingFrom(written, meant);
+  return { isOurs: differing.length === 0 && meant.size > 0, differing };
+}
+
+/** What a rollback writes. */
+export interface Meant {
+  readonly revert: Files;
+  readonly delivery: Files;
+}
+
+type Files = ReadonlyMap<string, PathChange['after']>;
+
+/** What the request changes on the first parent of this commit; null where it cannot be planned there. */
+export async function meantOn(
+  context: RequestContext,
+  { branch, layout, reader, history, hasher }: Snapshot,
+  request: LedgerRequest,
+  written: LogCommit,
+): Promise<Meant | null> {
+  const [base] = written.parents;
+  if (base === undefined) return null;
+  const { programs, clock } = context;
+  try {
+    const there = makeSnapshot({ branch, base, layout, reader, history, hasher });
+    const { plan, delivery } = await planRequested(there, request, { programs, clock });
+    const revert = new Map(plan.files.map(({ path, after }) => [path, after]));
+    const { id, justification: reason, author, createdAt: requestedAt } = request;
+    const hold = holdFileOf(plan, { id, reason, author, requestedAt }, hasher);
+    // When it was placed is a part of its file: the path alone can be foretold.
+    if (hold) revert.set(hold.path, written.changes.find(({ path }) => path === hold.path)?.after ?? null);
+    return { revert, delivery: new Map(delivery.outputs.map(({ path, after }) => [path, after])) };
+  } catch (error) {
+    if (isFailure(error)) return null;
+    throw error;
+  }
+}
+
+/** Paths where the commit does not change exactly this; at most ten. */
+export function differingFrom({ changes }: LogCommit, meant: Files): readonly string[] {
+  const made = new Map(changes.map(({ path, after }) => [path, after]));
+  return [...new Set([...meant.keys(), ...made.keys()])]
+    .filter((path) => {
+      const [one, other] = [made.get(path), meant.get(path)];
+      return !made.has(path) || !meant.has(path) || one?.id !== other?.id || one?.mode !== other?.mode;
+    })
+    .slice(0, SHOWN);
+}
+
+const pathsOf = (changes: readonly PathChange[]) => changes.slice(0, SHOWN).map(({ path }) => path);

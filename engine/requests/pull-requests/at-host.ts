@@ -1,0 +1,192 @@
+/** The host's half of following: one list of the open ones, a look at the details of those that changed or may be merged, one call to merge. */
+import {
+  BacktrailError,
+  type CodeHost,
+  isFailure,
+  type LedgerRequest,
+  type MergeSettings,
+  type PublishRule,
+  type PullRequest,
+  type PullRequestDetails,
+} from '../../model/index.ts';
+import type { RequestFile } from '../../record/ledger-file.ts';
+import { subjectOf } from './arrival.ts';
+import { requireProved } from './proved.ts';
+import { hostOf, methodOf, openPullRequest, recordLink } from './host.ts';
+import type { Following, Looking } from './looking.ts';
+import { textOf, titleOf } from './text.ts';
+import { wayOf } from './way.ts';
+
+export interface HostLook {
+  /** By branch; null: it was not asked now. */
+  readonly listed: ReadonlyMap<string, PullRequest> | null;
+  readonly problem: BacktrailError | null;
+}
+
+export type HostStep =
+  | { readonly kind: 'waits' }
+  | { readonly kind: 'opened'; readonly url: string }
+  | { readonly kind: 'merged'; readonly details: PullRequestDetails }
+  | { readonly kind: 'failed'; readonly error: BacktrailError }
+  /** The host asks for a newer base. */
+  | { readonly kind: 'behind'; readonly state: LedgerRequest };
+
+/** Milliseconds. So often at most the open ones are listed, for each page of a hundred; three times as long where nothing changes. */
+const LIST_EVERY = 20_000;
+const PAGE = 100;
+const MOST_QUIET = 3;
+/** Milliseconds: a branch is made anew for its host no more often. */
+const ANEW_EVERY = 10 * 60_000;
+
+type Group = readonly RequestFile[];
+
+const viaHost = ({ state }: RequestFile) => state.proposed?.via === 'pull-request';
+
+/** One list for all, at growing intervals. */
+export async function lookAtHost(
+  { context, rules, snapshot, isAsked }: Following,
+  look: Looking,
+  groups: readonly Group[],
+): Promise<HostLook> {
+  const followed = groups.filter((group) => group.some(viaHost));
+  const now = context.clock.now();
+  const isNew = followed.some((group) => group.some(({ state }) => state.link === null));
+  if (followed.length === 0 || (!isAsked && !isNew && now < look.nextListAt))
+    return { listed: null, problem: null };
+  if (followed.every((group) => group.every(({ state }) => state.link === null)))
+    return { listed: null, problem: null };
+  try {
+    const { host } = await hostOf(context, rules, snapshot.branch);
+    const open = await host.listOpen();
+    const listed = new Map(open.map((each) => [each.branch, each]));
+    const isQuiet = followed.every((group) => {
+      const [first] = group;
+      const one = listed.get(first?.state.proposed?.branch ?? '');
+      return one !== undefined && look.details.get(one.number)?.updatedAt === one.updatedAt;
+    });
+    look.quiet = isQuiet ? Math.min(look.quiet + 1, MOST_QUIET) : 0;
+    look.nextListAt = now + LIST_EVERY * Math.max(1, Math.ceil(open.length / PAGE)) * Math.max(1, look.quiet);
+    return { listed, problem: null };
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    look.nextListAt = now + LIST_EVERY;
+    return { listed: null, problem: error };
+  }
+}
+
+/** What there is to do for one pull request. @throws what the host fails with: it is looked at again */
+export async function followAtHost(
+  following: Following,
+  look: Looking,
+  { group, listed }: { readonly group: Group; readonly listed: HostLook['listed'] },
+): Promise<HostStep> {
+  const { context, rules, snapshot } = following;
+  const [first] = group;
+  const state = first?.state;
+  if (state === undefined || state.proposed?.via !== 'pull-request') return { kind: 'waits' };
+  const rule = await wayOf(context, rules, state);
+  if (state.link === null) return open(following, group, rule);
+  if (listed === null) return { kind: 'waits' };
+  const { branch, tip } = state.proposed;
+  const { host, into } = await hostOf(context, rules, snapshot.branch);
+  const seen = listed.get(branch);
+  const known = look.details.get(state.link.number);
+  const isAuto = rule.merge === 'auto';
+  if (seen !== undefined && !isAuto && known?.updatedAt === seen.updatedAt) return { kind: 'waits' };
+  const details = await host.read(state.link.number);
+  look.details.set(details.number, details);
+  if (details.state === 'merged') return { kind: 'merged', details };
+  if (details.state === 'closed') return { kind: 'failed', error: closed(details) };
+  if (details.into !== into) return { kind: 'failed', error: retargeted(details, into) };
+  // The host may not have seen our own last push yet.
+  if (details.head !== tip && (await context.git.proposedAt(branch)) !== tip)
+    return { kind: 'failed', error: changed(details) };
+  if (details.head !== tip) return { kind: 'waits' };
+  if (details.mergeability === 'behind' || details.mergeability === 'conflict')
+    return isRested(following, first) ? { kind: 'behind', state } : { kind: 'waits' };
+  if (!isAuto || details.mergeability !== 'yes' || details.isDraft) return { kind: 'waits' };
+  if (!group.every((each) => look.isChecked(each.state, snapshot.base))) return { kind: 'waits' };
+  return merge(following, { group, rule, host, details, into });
+}
+
+/** What the host says of one that the branch holds; null where it does not answer, or may not be asked. */
+export async function detailsAtHost(
+  { context, rules, snapshot }: Following,
+  { link }: LedgerRequest,
+): Promise<{ readonly details: PullRequestDetails; readonly hasQueue: boolean } | null> {
+  if (link === null) return null;
+  try {
+    const { host, into } = await hostOf(context, rules, snapshot.branch);
+    const details = await host.read(link.number);
+    // It came another way: nothing is to be merged any more.
+    if (details.state === 'open') await host.closePullRequest(details.number);
+    const { hasQueue } = await host.settings(into);
+    return { details, hasQueue: hasQueue && details.state === 'merged' };
+  } catch (error) {
+    if (isFailure(error)) return null;
+    throw error;
+  }
+}
+
+async function open(following: Following, group: Group, rule: PublishRule): Promise<HostStep> {
+  const { context, rules, snapshot } = following;
+  const { host, into } = await hostOf(context, rules, snapshot.branch);
+  const states = group.map(({ state }) => state);
+  const branch = states[0]?.proposed?.branch ?? '';
+  const text = await textOf(following, group);
+  const made = await openPullRequest(host, { branch, into, labels: rule.labels, text });
+  if (made.isDraft) await host.setDraft(made.number, false);
+  await recordLink(context, rules, states, made);
+  return { kind: 'opened', url: made.url };
+}
+
+interface MergeInput {
+  readonly group: Group;
+  readonly rule: PublishRule;
+  readonly host: CodeHost;
+  readonly details: PullRequestDetails;
+  readonly into: string;
+}
+
+/** One call, with the head that was proved to be what was approved. Never the host's own auto-merge. */
+async function merge(
+  following: Following,
+  { group, rule, host, details, into }: MergeInput,
+): Promise<HostStep> {
+  const settings: MergeSettings = await host.settings(into);
+  const method = methodOf(rule, settings);
+  if (settings.hasQueue || method === null) return { kind: 'waits' };
+  await requireProved(following, group);
+  const messages = group.flatMap(({ state }) => state.proposed?.messages ?? []);
+  const [first] = messages;
+  if (first === undefined) return { kind: 'waits' };
+  const [title, message] =
+    messages.length === 1
+      ? [subjectOf(first.revert), bodyOf(first.revert)]
+      : [titleOf(group), messages.map(({ revert }) => `* ${subjectOf(revert)}`).join('\n')];
+  const outcome = await host.merge(details.number, { head: details.head, method, title, message });
+  if (outcome !== 'merged') return { kind: 'waits' };
+  return { kind: 'merged', details: await host.read(details.number) };
+}
+
+const bodyOf = (message: string) => message.slice(subjectOf(message).length).trim();
+
+function isRested({ context }: Following, file: RequestFile | undefined): boolean {
+  const at = file?.events.findLast(({ type }) => type === 'proposed')?.at;
+  return at === undefined || context.clock.now() - Date.parse(at) >= ANEW_EVERY;
+}
+
+const closed = ({ number }: PullRequestDetails) =>
+  new BacktrailError('PULL_REQUEST_CLOSED', `Pull request ${number} was closed, and not merged.`);
+
+const changed = ({ number }: PullRequestDetails) =>
+  new BacktrailError(
+    'PULL_REQUEST_CHANGED',
+    `The branch of pull request ${number} holds something else than what was approved.`,
+  );
+
+const retargeted = ({ number, into: now }: PullRequestDetails, into: string) =>
+  new BacktrailError(
+    'PULL_REQUEST_CHANGED',
+    `Pull request ${number} is for ${now} by now, and not for ${into}.`,
+  );

@@ -1,0 +1,116 @@
+/** Executes requests whose way is not a push: their pull requests are opened, and whatever becomes of those is followed (`follow.ts`). */
+import {
+  BacktrailError,
+  isFailure,
+  type PublishRule,
+  type RequestId,
+  type RollbackResult,
+} from '../../model/index.ts';
+import type { BatchMember } from '../../rollback/batch/round.ts';
+import { resultOf } from '../../rollback/result.ts';
+import type { RequestContext, Rules } from '../context.ts';
+import type { EligibilityInput } from '../gate/eligibility.ts';
+import { type LedgerSnapshot, openLedgerSnapshot } from '../ledger/snapshot.ts';
+import { requireRequest } from '../ledger/require-request.ts';
+import { placeOf } from '../view.ts';
+import { followProposed } from './follow.ts';
+import { hostOf, methodOf } from './host.ts';
+import { type ProposalGroup, proposeAll } from './propose.ts';
+
+/** One request, and which way it goes. */
+export interface Proposing {
+  readonly found: EligibilityInput;
+  readonly rule: PublishRule;
+  readonly onStep?: BatchMember['onStep'];
+}
+
+interface ProposingInput {
+  readonly context: RequestContext;
+  readonly rules: Rules;
+  readonly ledgerSnapshot: LedgerSnapshot;
+  readonly signal?: AbortSignal | undefined;
+  readonly turn?: (() => Promise<void>) | undefined;
+}
+
+/** Oldest first. A host that does not answer now keeps nothing back: the pull request is opened when it does. */
+export async function executeProposing(
+  input: ProposingInput,
+  proposing: readonly Proposing[],
+): Promise<Map<RequestId, PromiseSettledResult<RollbackResult>>> {
+  const results = await proposeAll(input, await groupsOf(input, proposing));
+  const made = [...results.values()].flatMap((each) =>
+    each.status === 'fulfilled' && each.value.status === 'proposed' ? [each.value] : [],
+  );
+  if (made.length === 0) return results;
+  const { context, rules } = input;
+  const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache);
+  const files = await Promise.all(made.map(({ requestId }) => requireRequest(ledgerSnapshot, requestId)));
+  const snapshot = await context.observe();
+  const following = { context, rules, ledgerSnapshot, snapshot, isAsked: false };
+  const { problems } = await followProposed(following, files);
+  const after = await openLedgerSnapshot(context.git, rules.ref, context.cache);
+  for (const result of made) {
+    const { state } = await requireRequest(after, result.requestId);
+    const problem = problems.find(({ requestId }) => requestId === result.requestId);
+    const value: RollbackResult = {
+      ...result,
+      ...(state.link && { pullRequest: { ...state.link, state: 'open', statusChecks: null } }),
+      ...(problem && {
+        findings: [...result.findings, { code: problem.code, severity: 'warn', message: problem.message }],
+      }),
+    };
+    results.set(result.requestId, { status: 'fulfilled', value });
+  }
+  return results;
+}
+
+/** Of an incident, one pull request an environment where each rollback keeps its own commits, and one a request where they would be squashed. */
+async function groupsOf(
+  { context, rules }: Pick<ProposingInput, 'context' | 'rules'>,
+  proposing: readonly Proposing[],
+): Promise<readonly ProposalGroup[]> {
+  const groups = new Map<string, { via: ProposalGroup['via']; members: Proposing[] }>();
+  for (const each of proposing) {
+    const { rule, found } = each;
+    const { state } = found.file;
+    if (rule.via === 'push') continue;
+    const isApart = state.incident === undefined || (await isSquashed(context, rules, rule));
+    const { tenant, environment } = placeOf(state);
+    const key = isApart ? state.id : JSON.stringify([state.incident, tenant, environment, rule.via]);
+    const group = groups.get(key) ?? { via: rule.via, members: [] };
+    groups.set(key, group);
+    group.members.push(each);
+  }
+  return [...groups.values()];
+}
+
+/** Where it is not known, each comes alone: several squashed into one commit cannot be told apart any more. */
+async function isSquashed(context: RequestContext, rules: Rules, rule: PublishRule): Promise<boolean> {
+  if (rule.via === 'branch') return false;
+  if (rule.method !== null) return rule.method === 'squash';
+  try {
+    const { branch } = await context.observe();
+    const { host, into } = await hostOf(context, rules, branch);
+    return methodOf(rule, await host.settings(into)) === 'squash';
+  } catch (error) {
+    if (isFailure(error)) return true;
+    throw error;
+  }
+}
+
+/** What waits to be merged, as the result of whoever executes it once more. */
+export async function proposedResult({
+  context,
+  file: { state },
+}: EligibilityInput): Promise<RollbackResult> {
+  const { proposed, link } = state;
+  if (proposed === null) throw new BacktrailError('INTERNAL', `Request ${state.id} was not proposed.`);
+  const { branch: into } = await context.observe();
+  const { via, branch, commit, deliveryCommit } = proposed;
+  return resultOf(state, 'proposed', {
+    commit,
+    deliveryCommit,
+    proposed: { via, branch, into },
+    ...(link && { pullRequest: { ...link, state: 'open', statusChecks: null } }),
+  });
+}

@@ -1,0 +1,352 @@
+/**
+ * What became of what was proposed. The branch is the truth: what it holds is completed, whatever a host says. Then the approval: what voids it
+ * closes the pull request first. Then the host: a pull request that is not there yet is opened, one that was closed or changed by others has failed,
+ * one that may be merged is merged where the configuration asks for it.
+ */
+import { requireRequest } from '../ledger/require-request.ts';
+import {
+  BacktrailError,
+  FAILURES,
+  formatCoordinates,
+  isFailure,
+  type LedgerRequest,
+  type PullRequestDetails,
+  type RequestEvent,
+  type RequestId,
+  type RollbackResult,
+} from '../../model/index.ts';
+import type { RequestFile } from '../../record/ledger-file.ts';
+import { isProposed } from '../../record/transitions.ts';
+import { prepare } from '../../rollback/batch/plans.ts';
+import { beginRound, type Round } from '../../rollback/batch/round.ts';
+import { stamp } from '../context.ts';
+import type { EligibilityInput } from '../gate/eligibility.ts';
+import { append, onRequest } from '../ledger/append.ts';
+import { proveRequest, readSignaturesOf } from '../ledger/proof.ts';
+import { memberOf, REFUSALS } from '../many/member.ts';
+import { completeAll, recordFailure, refuse } from '../outcome.ts';
+import { isExpired } from '../review.ts';
+import type { Problem, Repair } from '../types.ts';
+import { canJudge, proven } from '../view.ts';
+import { findLanded, judgeMerged, type Landed } from './arrival.ts';
+import { detailsAtHost, followAtHost, type HostLook, lookAtHost } from './at-host.ts';
+import { byBranch, completeLanded } from './completed.ts';
+import { type Following, type Looking, lookOf } from './looking.ts';
+import { proposeAll } from './propose.ts';
+import { takeBack } from './take-back.ts';
+import { wayOf } from './way.ts';
+
+interface Followed {
+  readonly repairs: readonly Repair[];
+  /** What stands in the way of following one; it is tried again at the next look. */
+  readonly problems: readonly Problem[];
+}
+
+/** One that was closed on its host, and merged all the same, is completed too. */
+const mayLand = ({ status, proposed }: LedgerRequest) =>
+  proposed !== null && (status === 'approved' || status === 'failed');
+
+/** `files`: open requests. */
+export async function followProposed(following: Following, files: readonly RequestFile[]): Promise<Followed> {
+  const proposed = files.filter(({ state }) => mayLand(state));
+  if (proposed.length === 0) return { repairs: [], problems: [] };
+  const { context, snapshot } = following;
+  const landed = await findLanded(
+    context,
+    snapshot,
+    proposed.flatMap(({ state: { id, proposed } }) => (proposed === null ? [] : [{ id, proposed }])),
+  );
+  const repairs: Repair[] = [];
+  const problems: Problem[] = [];
+  const look = lookOf(context);
+  const done = proposed.filter(({ state }) => landed.has(state.id));
+  if (done.length > 0) repairs.push(...(await complete(following, done, landed)));
+  const groups = byBranch(proposed.filter(({ state }) => !landed.has(state.id) && isProposed(state)));
+  const { listed, problem } = await lookAtHost(following, look, groups);
+  for (const group of groups)
+    try {
+      repairs.push(...(await followGroup(following, look, { group, listed })));
+    } catch (error) {
+      if (!isFailure(error)) throw error;
+      problems.push(...group.map(({ state }) => problemOf(state.id, error)));
+    }
+  if (problem !== null) problems.push(...groups.flat().map(({ state }) => problemOf(state.id, problem)));
+  return { repairs, problems };
+}
+
+const problemOf = (requestId: RequestId, { code, message }: BacktrailError): Problem => ({
+  requestId,
+  code,
+  message,
+});
+
+/** What the host says of it is recorded where it answers. */
+async function complete(
+  following: Following,
+  files: readonly RequestFile[],
+  landed: ReadonlyMap<RequestId, Landed>,
+): Promise<readonly Repair[]> {
+  const { context, rules } = following;
+  const completing = [];
+  for (const group of byBranch(files)) {
+    const [first] = group;
+    const said = first === undefined ? null : await detailsAtHost(following, first.state);
+    for (const { state } of group) {
+      const found = landed.get(state.id);
+      if (found)
+        completing.push({
+          state,
+          landed: said?.hasQueue ? { ...found, how: 'queue' as const } : found,
+          details: said?.details,
+        });
+    }
+  }
+  const results = await completeLanded(context, rules, completing);
+  return results.map((result) => completedRepair(result));
+}
+
+const completedRepair = ({ requestId, scope, commit }: RollbackResult): Repair => ({
+  requestId,
+  action: 'completed',
+  detail: `The rollback of ${scope} was merged, in ${(commit ?? '').slice(0, 10)}.`,
+});
+
+type Group = readonly RequestFile[];
+
+async function followGroup(
+  following: Following,
+  look: Looking,
+  { group, listed }: { readonly group: Group; readonly listed: HostLook['listed'] },
+): Promise<readonly Repair[]> {
+  const found = await eligibilityOf(following, group);
+  const voided = await voidedIn(following, look, found);
+  if (voided.size > 0) return takeBackVoided(following, found, voided);
+  const step = await followAtHost(following, look, { group, listed });
+  switch (step.kind) {
+    case 'waits':
+      return [];
+    case 'opened':
+      return group.map(({ state }) => repairOf(state, 'proposed', `Its pull request is open: ${step.url}.`));
+    case 'merged':
+      return afterMerge(following, group, step.details);
+    case 'failed':
+      return failAll(following, group, step.error);
+    case 'behind': {
+      const way = await wayOf(following.context, following.rules, found[0]?.file.state ?? step.state);
+      if (way.via === 'push') return [];
+      const made = await proposeAll(following, [
+        { via: way.via, members: found.map((each) => ({ found: each })) },
+      ]);
+      return [...made.values()].every(({ status }) => status === 'fulfilled')
+        ? group.map(({ state }) =>
+            repairOf(state, 'proposed', 'Its branch was made anew on a newer base, as its host asks for.'),
+          )
+        : [];
+    }
+  }
+}
+
+const repairOf = (
+  { id: requestId, scope }: LedgerRequest,
+  action: Repair['action'],
+  what: string,
+): Repair => ({
+  requestId,
+  action,
+  detail: `${formatCoordinates(scope)}: ${what}`,
+});
+
+async function eligibilityOf(
+  { context, rules, ledgerSnapshot }: Following,
+  group: Group,
+): Promise<readonly EligibilityInput[]> {
+  await readSignaturesOf(context, ledgerSnapshot, group);
+  return Promise.all(
+    group.map(async (file) => ({
+      context,
+      rules,
+      ledgerSnapshot,
+      file,
+      proofs: await proveRequest(context, ledgerSnapshot, file),
+      counts: proven,
+    })),
+  );
+}
+
+/** Why it must not be merged any more: a reason, or that nothing is left to change. */
+type Voided =
+  | { readonly reason: BacktrailError }
+  | { readonly unchanged: RollbackResult }
+  | { readonly expired: true };
+
+/** Looked at again when the tip moves, and once a minute: windows open and close, and keys are revoked. */
+async function voidedIn(
+  { context, rules, snapshot }: Following,
+  look: Looking,
+  found: readonly EligibilityInput[],
+): Promise<ReadonlyMap<RequestId, Voided>> {
+  const voided = new Map<RequestId, Voided>();
+  for (const { file } of found)
+    if (isExpired(context, rules, file.state)) voided.set(file.state.id, { expired: true });
+  const judged = found.filter(({ file }) => canJudge(context, rules, file.state));
+  const due = judged.filter(({ file }) => look.isDue(file.state, snapshot.base, context.clock.now()));
+  if (due.length === 0) return voided;
+  const members = due.map((each) => memberOf(each, undefined, { isPush: false }));
+  const { recorder: _, ...rest } = context;
+  const round: Round = {
+    ...beginRound({ ...rest, members, snapshot, record: () => Promise.resolve(null) }),
+    plans: look.plans,
+  };
+  for (const [at, member] of members.entries()) {
+    const state = due[at]?.file.state;
+    if (state === undefined) continue;
+    const { id } = state;
+    try {
+      const value = await prepare(round, snapshot, member);
+      if (!('planned' in value)) voided.set(id, { unchanged: value });
+      else {
+        look.plans.set(id, value);
+        look.checked(state, snapshot.base, context.clock.now());
+      }
+    } catch (error) {
+      if (!isFailure(error)) throw error;
+      if (FAILURES[error.code].retry === 'never') voided.set(id, { reason: error });
+      else if (error.code !== 'BRANCH_MOVED') throw error;
+    }
+  }
+  return voided;
+}
+
+/** Closed first; then the event; then the others of its pull request are proposed by themselves. */
+async function takeBackVoided(
+  following: Following,
+  found: readonly EligibilityInput[],
+  voided: ReadonlyMap<RequestId, Voided>,
+): Promise<readonly Repair[]> {
+  const { context, rules } = following;
+  const landed = await takeBack(
+    context,
+    rules,
+    found.map(({ file }) => file.state),
+  );
+  if (landed.size > 0)
+    return complete(
+      following,
+      found.map(({ file }) => file),
+      landed,
+    );
+  const repairs: Repair[] = [];
+  for (const each of found) {
+    const { state } = each.file;
+    const why = voided.get(state.id);
+    if (why === undefined) continue;
+    repairs.push(repairOf(state, 'withdrawn', await withdraw(each, why)));
+  }
+  const left = found.filter(({ file }) => !voided.has(file.state.id));
+  const [first] = left;
+  if (first !== undefined) {
+    const { via } = await wayOf(context, rules, first.file.state);
+    if (via !== 'push')
+      await proposeAll(following, [{ via, members: left.map((each) => ({ found: each })) }]);
+  }
+  return repairs;
+}
+
+/** A sentence. */
+async function withdraw(found: EligibilityInput, why: Voided): Promise<string> {
+  const { context, rules, file } = found;
+  if ('unchanged' in why) {
+    await completeAll(context, rules, [why.unchanged]);
+    return 'The branch holds what it restores already; its pull request is closed.';
+  }
+  if ('expired' in why) {
+    await append(context, rules, async (ledgerSnapshot) => {
+      const { state } = await requireRequest(ledgerSnapshot, file.state.id);
+      const event: RequestEvent = { ...stamp(context, context.committer), type: 'expired' };
+      return isProposed(state) ? [onRequest(state.id, event)] : [];
+    });
+    return 'It expired before it was merged; its pull request is closed.';
+  }
+  const { reason } = why;
+  const record = REFUSALS.has(reason.code) ? refuse(found, reason) : recordFailure(found, reason, {});
+  await record.catch((error: unknown) => {
+    if (!isFailure(error)) throw error;
+  });
+  return `${reason.message} Its pull request is closed.`;
+}
+
+/** The host says that it is merged; what the branch holds decides. */
+async function afterMerge(
+  following: Following,
+  group: Group,
+  details: PullRequestDetails,
+): Promise<readonly Repair[]> {
+  const { context, rules } = following;
+  await context.git.refresh();
+  const snapshot = await context.observe();
+  const states = group.map(({ state }) => state);
+  const waiting = states.flatMap(({ id, proposed }) => (proposed === null ? [] : [{ id, proposed }]));
+  const landed = await findLanded(context, snapshot, waiting);
+  if (landed.size > 0)
+    return complete(
+      following,
+      group.filter(({ state }) => landed.has(state.id)),
+      landed,
+    );
+  const commit = details.mergeCommit;
+  const line = commit === null ? [] : await snapshot.history.firstParents(snapshot.base);
+  // The mirror may be behind the host for a moment.
+  if (commit === null || !line.includes(commit)) {
+    const isElsewhere = details.into !== (await context.git.destination(snapshot.branch)).branch;
+    return isElsewhere ? failAll(following, group, otherwise(details, `into ${details.into}`)) : [];
+  }
+  const judged = await judgeMerged(context, snapshot, { commit, requests: states });
+  if (!judged.isOurs)
+    return failAll(following, group, otherwise(details, `in ${commit.slice(0, 10)}`, judged.differing));
+  const [written] = await context.git.inspect([commit]);
+  const how = (written?.parents.length ?? 0) > 1 ? 'merge' : 'squash';
+  const results = await completeLanded(
+    context,
+    rules,
+    states.map((state) => ({ state, landed: { commit, deliveryCommit: null, how }, details })),
+  );
+  return results.map((result) => completedRepair(result));
+}
+
+function otherwise(
+  { number }: PullRequestDetails,
+  where: string,
+  differing: readonly string[] = [],
+): BacktrailError {
+  const what = differing.length === 0 ? '' : ` It differs in ${differing.join(', ')}.`;
+  return new BacktrailError(
+    'MERGED_OTHERWISE',
+    `Pull request ${number} was merged ${where}, and not as it was proposed.${what}`,
+    { details: { differing } },
+  );
+}
+
+async function failAll(
+  { context, rules }: Following,
+  group: Group,
+  error: BacktrailError,
+): Promise<readonly Repair[]> {
+  const { code, message } = error;
+  await append(context, rules, async (ledgerSnapshot) => {
+    const entries = [];
+    for (const { state: known } of group) {
+      const { state } = await requireRequest(ledgerSnapshot, known.id);
+      const event: RequestEvent = {
+        ...stamp(context, context.committer),
+        type: 'failed',
+        code,
+        message: message.slice(0, 4000),
+      };
+      // Another worker may have made it anew.
+      if (isProposed(state) && state.proposed?.commit === known.proposed?.commit)
+        entries.push(onRequest(state.id, event));
+    }
+    return entries;
+  });
+  return group.map(({ state }) => repairOf(state, 'failed', message));
+}

@@ -1,0 +1,99 @@
+/** The pull request for a branch of ours: found, opened, or opened again. One, never two: it is looked for by its branch. */
+import { requireRequest } from '../ledger/require-request.ts';
+import {
+  type CodeHost,
+  isFailure,
+  type LedgerRequest,
+  type MergeMethod,
+  type MergeSettings,
+  type PublishRule,
+  type PullRequest,
+} from '../../model/index.ts';
+import type { RequestContext, Rules } from '../context.ts';
+import { append, onRequest } from '../ledger/append.ts';
+
+import { stamp } from '../context.ts';
+
+/** The host of the place where this branch is published. @throws HOST_NOT_ALLOWED, HOST_UNAVAILABLE */
+export async function hostOf(
+  { git, hosts }: Pick<RequestContext, 'git' | 'hosts'>,
+  { host }: Pick<Rules, 'host'>,
+  branch: string,
+): Promise<{ readonly host: CodeHost; readonly into: string }> {
+  const destination = await git.destination(branch);
+  return { host: await hosts.open(destination.address, host), into: destination.branch };
+}
+
+/** What people read. */
+export interface Texts {
+  readonly title: string;
+  readonly body: string;
+}
+
+/** One that was closed is opened again where the host lets it be; else a new one is made. */
+export async function openPullRequest(
+  host: CodeHost,
+  {
+    branch,
+    into,
+    labels,
+    text,
+  }: {
+    readonly branch: string;
+    readonly into: string;
+    readonly labels: readonly string[];
+    readonly text: Texts;
+  },
+): Promise<PullRequest> {
+  const found = await host.find(branch);
+  if (found?.state === 'open' && found.into === into) return found;
+  if (found?.state === 'closed' && found.into === into) {
+    const again = await reopen(host, found, text);
+    if (again !== null) return again;
+  }
+  return host.create({ branch, into, ...text, labels });
+}
+
+async function reopen(
+  host: CodeHost,
+  { number, branch }: PullRequest,
+  text: Texts,
+): Promise<PullRequest | null> {
+  try {
+    await host.reopenPullRequest(number);
+    await host.update(number, text);
+  } catch (error) {
+    // Most hosts open none again whose branch was written anew.
+    if (isFailure(error) && error.code === 'HOST_REFUSED') return null;
+    throw error;
+  }
+  const found = await host.find(branch);
+  return found?.state === 'open' ? found : null;
+}
+
+/** The ledger knows it from now on. */
+export async function recordLink(
+  context: RequestContext,
+  rules: Rules,
+  states: readonly LedgerRequest[],
+  { number, url }: Pick<PullRequest, 'number' | 'url'>,
+): Promise<void> {
+  await append(context, rules, async (ledgerSnapshot) => {
+    const entries = [];
+    for (const { id, proposed } of states) {
+      const { state } = await requireRequest(ledgerSnapshot, id);
+      const isSame = state.proposed?.branch === proposed?.branch && state.status === 'approved';
+      if (isSame && state.link?.number !== number)
+        entries.push(
+          onRequest(id, { ...stamp(context, context.committer), type: 'linked', link: { number, url } }),
+        );
+    }
+    return entries;
+  });
+}
+
+/** How it is merged; null: the host allows no method, or not the one that the configuration names. */
+export function methodOf(rule: Pick<PublishRule, 'method'>, { methods }: MergeSettings): MergeMethod | null {
+  if (rule.method === null) return methods[0] ?? null;
+  return methods.includes(rule.method) ? rule.method : null;
+}

@@ -1,0 +1,59 @@
+/** What one process remembers of the pull requests that it follows, from one look to the next: all of it can be asked again. */
+import type { LedgerRequest, ObjectId, PullRequestDetails, RequestId } from '../../model/index.ts';
+import type { Authorized } from '../../rollback/batch/round.ts';
+import type { Snapshot } from '../../snapshot/snapshot.ts';
+import type { RequestContext, Rules } from '../context.ts';
+import type { LedgerCache, LedgerSnapshot } from '../ledger/snapshot.ts';
+
+/** One look. */
+export interface Following {
+  readonly context: RequestContext;
+  readonly rules: Rules;
+  readonly ledgerSnapshot: LedgerSnapshot;
+  readonly snapshot: Snapshot;
+  /** The host is asked now, however long ago it was asked last. */
+  readonly isAsked: boolean;
+}
+
+export interface Looking {
+  /** Plans that were found to be what was approved, on the tip of that moment. */
+  readonly plans: Map<RequestId, Authorized>;
+  /** By number, as of their `updatedAt`. */
+  readonly details: Map<number, PullRequestDetails>;
+  /** Milliseconds since 1970: when the host may be asked for the open ones again. */
+  nextListAt: number;
+  /** Looks in a row that saw nothing new. */
+  quiet: number;
+  /** Whether it is to be judged again at this tip and time. */
+  isDue(state: LedgerRequest, base: ObjectId, now: number): boolean;
+  checked(state: LedgerRequest, base: ObjectId, now: number): void;
+  /** Whether it was found to go ahead at this tip. */
+  isChecked(state: LedgerRequest, base: ObjectId): boolean;
+}
+
+/** Milliseconds. */
+const JUDGED_EVERY = 60_000;
+
+const LOOKS = new WeakMap<LedgerCache, Looking>();
+
+export function lookOf({ cache }: Pick<RequestContext, 'cache'>): Looking {
+  const known = LOOKS.get(cache);
+  if (known) return known;
+  const judged = new Map<RequestId, { readonly key: string; readonly at: number }>();
+  const keyOf = ({ digest, proposed, updatedAt }: LedgerRequest, base: ObjectId) =>
+    JSON.stringify([digest, proposed?.tip, updatedAt, base]);
+  const look: Looking = {
+    plans: new Map(),
+    details: new Map(),
+    nextListAt: 0,
+    quiet: 0,
+    isDue: (state, base, now) => {
+      const last = judged.get(state.id);
+      return last?.key !== keyOf(state, base) || now - last.at >= JUDGED_EVERY;
+    },
+    checked: (state, base, at) => void judged.set(state.id, { key: keyOf(state, base), at }),
+    isChecked: (state, base) => judged.get(state.id)?.key === keyOf(state, base),
+  };
+  LOOKS.set(cache, look);
+  return look;
+}
