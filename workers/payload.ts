@@ -2,6 +2,7 @@ import * as z from 'zod';
 import {
   BacktrailError,
   isObjectId,
+  isProposedBranch,
   isRequestId,
   isWebAddress,
   MODES,
