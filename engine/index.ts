@@ -137,6 +137,7 @@ export type { Severity } from './model/checks.ts';
 export type { ObjectId, Person } from './model/git.ts';
 export { NOTE_KINDS, REQUEST_STATUSES } from './model/ledger.ts';
 export type {
+  Arrived,
   BreakGlassSession,
   LedgerRequest,
   Note,
@@ -223,6 +224,7 @@ export type {
   ExecuteRequestOptions,
   Identity as ActorIdentity,
   IncidentPlan,
+  PullRequestView,
   Repair,
   RequestPlan,
   Requests,

@@ -5,6 +5,7 @@ import type {
   NoteKind,
   ObjectId,
   Person,
+  PullRequestLink,
   RequestId,
   RequestStatus,
   Review,
@@ -32,6 +33,14 @@ export interface RequestView extends LedgerRequest {
   readonly approval: Approval;
   /** What is returned to. */
   readonly rollbackOf: { readonly commit: ObjectId; readonly version: number | null };
+  /** The pull request that brought it; `result.arrived` says how. Absent where none did, or the ledger names none. */
+  readonly pullRequest?: PullRequestView;
+}
+
+export interface PullRequestView extends PullRequestLink {
+  readonly state: 'merged';
+  /** null: nobody looks at them any more. */
+  readonly statusChecks: null;
 }
 
 export interface ProposalInput {
