@@ -137,6 +137,7 @@ export type { Severity } from './model/checks.ts';
 export type { ObjectId, Person } from './model/git.ts';
 export { NOTE_KINDS, REQUEST_STATUSES } from './model/ledger.ts';
 export type {
+  Arrived,
   BreakGlassSession,
   LedgerRequest,
   Note,

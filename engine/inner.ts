@@ -2,6 +2,7 @@
 import {
   type Clock,
   type CodeHosts,
+  NO_ARRIVALS,
   type ObjectId,
   type Person,
   type Progress,
@@ -33,6 +34,7 @@ import { type Recurring, recurring } from './queries/recurring.ts';
 import * as queries from './queries/queries.ts';
 import type { ResumeEntry } from './queries/resumes.ts';
 import { type Notice, type Opened, openRepository } from './queries/with-repository.ts';
+import { type ArrivalsCache, observingArrivals, withArrivals } from './requests/arrivals/port.ts';
 import type { Requests } from './requests/types.ts';
 import type { InnerRequests } from './requests/inner-requests.ts';
 import { createRequests } from './requests/index.ts';
@@ -204,7 +206,9 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
   const repository: typeof opened = {
     ...opened,
     ask: (question) =>
-      opened.ask((snapshot, place) => question(withDeployments(portOf(place), snapshot), place)),
+      opened.ask((snapshot, place) =>
+        question(withDeployments(portOf(place), withArrivals(arrivalsOf(place), snapshot)), place),
+      ),
   };
   const answer = <Value>(question: (snapshot: Snapshot) => Promise<Value>) =>
     repository.ask(async (snapshot, { git, offline }) => {
@@ -224,8 +228,19 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
     cache: deployments.cache,
     open: () => place(opened),
   });
+  const arrived: ArrivalsCache = new Map();
+  const arrivalsOf = ({ git }: Opened) => ({
+    git,
+    cache: arrived,
+    ledgerCache: async () => (await trust(git)).cache,
+  });
+  const observeArrivals = async (opened: Opened) => {
+    const snapshot = withArrivals(arrivalsOf(opened), await opened.observe());
+    const { of } = (await snapshot.arrivals?.on(snapshot.base)) ?? NO_ARRIVALS;
+    return { tip: snapshot.base, arrived: of };
+  };
   const place = async (opened: Opened): Promise<RequestContext> => {
-    const observe = observing(portOf(opened), opened.observe);
+    const observe = observing(portOf(opened), observingArrivals(arrivalsOf(opened), opened.observe));
     const context = { ...ledgered, git: opened.git, observe, ...(await trust(opened.git)) };
     return { ...context, recorder: createRecorder({ ...deployments, context }) };
   };
@@ -274,14 +289,18 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
     guardPush: async (lines) =>
       (await import('./queries/guard.ts')).guardPush(repository.git(), lines, clock.now()),
     findRequest: (requestId) =>
-      repository.work(async ({ git, observe }) => {
-        await git.refresh();
-        return git.findRequest({ tip: (await observe()).base, base: null, requestId });
+      repository.work(async (opened) => {
+        await opened.git.refresh();
+        const { tip, arrived } = await observeArrivals(opened);
+        const commit = arrived.get(requestId)?.commit.id;
+        return commit ?? opened.git.findRequest({ tip, base: null, requestId });
       }),
     findRequests: (ids) =>
-      repository.work(async ({ git, observe }) => {
-        await git.refresh();
-        const all = await git.requestsSince({ tip: (await observe()).base, after: null });
+      repository.work(async (opened) => {
+        await opened.git.refresh();
+        const { tip, arrived } = await observeArrivals(opened);
+        const all = new Map(await opened.git.requestsSince({ tip, after: null }));
+        for (const [id, { commit }] of arrived) all.set(id, commit.id);
         const wanted = new Set(ids);
         return new Map([...all].filter(([id]) => wanted.has(id)));
       }),

@@ -127,19 +127,30 @@ function resumeText(style: Style, entry: ResumeEntry): string {
     `${style.paint('yellow', short(commit))}  ${minute(time)}  ${style.paint('bold', scope)} resumed`,
     `         ${style.paint('reset', `${author.name} <${author.email}>: ${reason}`)}`,
     `         ${requestId}`,
+    ...arrivalLines(style, entry),
     ...holds.map((path) => `         hold ${style.paint('reset', path)}`),
     ...problems.map((problem) => style.paint('red', `         ! ${problem}`)),
   ].join('\n');
 }
 
-function rollbackText(
-  style: Style,
-  { commit, time, author, mode, scope, reason, requestId, record, deliveryCommit, problems }: LogEntry,
-): string {
+function manifestsText({ commit, deliveryCommit }: LogEntry): string {
+  if (deliveryCommit === null) return '';
+  return deliveryCommit === commit ? ', manifests with it' : `, manifests in ${short(deliveryCommit)}`;
+}
+
+function arrivalLines(style: Style, { via, pullRequest }: Pick<LogEntry, 'via' | 'pullRequest'>): string[] {
+  if (via === undefined) return [];
+  const of = pullRequest ? ` of pull request ${pullRequest.number}, ${pullRequest.url}` : '';
+  return [`         by ${via}${style.paint('reset', of)}`];
+}
+
+function rollbackText(style: Style, entry: LogEntry): string {
+  const { commit, time, author, mode, scope, reason, requestId, record, problems } = entry;
   return [
     `${style.paint('yellow', short(commit))}  ${minute(time)}  ${style.paint('bold', scope)} (${mode}) → ${short(record.target)}`,
     `         ${style.paint('reset', `${author.name} <${author.email}>: ${reason}`)}`,
-    `         ${requestId}${deliveryCommit === null ? '' : `, manifests in ${short(deliveryCommit)}`}`,
+    `         ${requestId}${manifestsText(entry)}`,
+    ...arrivalLines(style, entry),
     ...(record.breakGlass === undefined
       ? []
       : [

@@ -1,5 +1,6 @@
 /** Requests as people read them. */
 import {
+  type Arrived,
   type Person,
   type RequestStatus,
   type RequestView,
@@ -160,9 +161,17 @@ function resultLine(result: NonNullable<RequestView['result']>): string {
   if (result.status === 'failed') return `failed, ${result.code}: ${result.message}`;
   const commits = [
     ...(result.commit === null ? [] : [`commit ${result.commit}`]),
-    ...(result.deliveryCommit === null ? [] : [`manifests in ${short(result.deliveryCommit)}`]),
+    ...(result.deliveryCommit === null || result.deliveryCommit === result.commit
+      ? []
+      : [`manifests in ${short(result.deliveryCommit)}`]),
+    ...(result.arrived ? [arrivalText(result.arrived)] : []),
   ];
   return [result.status, ...commits].join(', ');
+}
+
+function arrivalText({ how, link, by }: Arrived): string {
+  const of = link === null ? '' : ` of pull request ${link.number}`;
+  return `by ${how}${of}${by === null ? '' : ` (${by})`}${link === null ? '' : `, ${link.url}`}`;
 }
 
 function reviewLine(

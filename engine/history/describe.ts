@@ -135,8 +135,8 @@ export function fitsSource(
 }
 
 /** From the record, else from the configuration's rules, else from the trailer `Deployment-Source`. */
-function sourceOf({ snapshot }: ScopeQuery, { commit, rollback }: Revision): RevisionSource {
-  if (rollback) return 'rollback';
+function sourceOf({ snapshot }: ScopeQuery, { commit, rollbacks }: Revision): RevisionSource {
+  if (rollbacks.length > 0) return 'rollback';
   const rule = snapshot.layout.config.source.find((rule) => fitsSource(rule, commit));
   if (rule) return rule.is;
   const named = commit.trailers.map((line) =>

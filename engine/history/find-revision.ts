@@ -15,11 +15,12 @@ import {
   sameContent,
   type ScopeQuery,
 } from '../snapshot/scope-content.ts';
-import { isResume, type Revision } from './revision.ts';
+import type { Revision } from './revision.ts';
 import { covers, indexAt, isBackward } from './rolled-back.ts';
 import type { RevisionName } from './revision-name.ts';
 import { describeUndone, readStandings } from './standings.ts';
-import type { Snapshot } from '../snapshot/snapshot.ts';
+import { type Snapshot, unreadRecords } from '../snapshot/snapshot.ts';
+import type { RollbackRecord } from '../record/trailers.ts';
 
 export interface ResolvedRevision {
   readonly target: RevisionRef;
@@ -231,16 +232,14 @@ async function previousRevision(
   const revisions = all.slice(
     Math.max(
       0,
-      all.findIndex(({ commit }) => !isResume(commit)),
+      all.findIndex(({ isResume }) => !isResume),
     ),
   );
   const [current] = revisions;
   if (!current) throw noEarlierRevision(query, `has no revisions${await whyNone(query)}`);
   if (snapshot.history.shallow && (await crossesShallowBoundary(snapshot, revisions)))
     throw noEarlierRevision(query, 'was rolled back to a revision that is not');
-  const counts =
-    (await isBackward(snapshot, revisions, current)) && current.rollback && covers(current.rollback, query);
-  const rollback = counts ? current.rollback : null;
+  const rollback = await coveringRollback(query, revisions, current);
   const start = rollback ? (await indexAt(snapshot, revisions, rollback.target)) + 1 : 1;
   const now = await readContent(query, snapshot.base);
   const standings = await readStandings(query, revisions);
@@ -249,7 +248,7 @@ async function previousRevision(
     undone: revisions.slice(1, start).filter(({ undoneBy }) => undoneBy !== null),
     ineligible: [],
   };
-  const unread = (await snapshot.deployments?.problems()) ?? [];
+  const unread = await unreadRecords(snapshot);
   const notes = [...(isSuccessful && !needsRecord ? [NO_RECORDS] : []), ...unread];
   for (const revision of revisions.slice(start)) {
     if (describeUndone(revision) !== null) {
@@ -267,6 +266,18 @@ async function previousRevision(
       return { target: refOf(revision), findings: [...notes, ...skippedFindings(skipped)] };
   }
   throw revisions.length === 1 ? neverChanged(query, current) : noneDiffers(query, skipped);
+}
+
+/** The rollback of all that the scope selects that a revision is. */
+async function coveringRollback(
+  query: ScopeQuery,
+  revisions: readonly Revision[],
+  { commit, rollbacks }: Revision,
+): Promise<RollbackRecord | null> {
+  for (const rollback of rollbacks)
+    if (covers(rollback, query) && (await isBackward(query.snapshot, revisions, { commit, rollback })))
+      return rollback;
+  return null;
 }
 
 interface Skipped {
@@ -357,7 +368,7 @@ async function whyNone(query: ScopeQuery): Promise<string> {
 /** Whether a rollback's target is beyond a shallow boundary: then its skipped revisions cannot be told from others. */
 async function crossesShallowBoundary(snapshot: Snapshot, revisions: readonly Revision[]): Promise<boolean> {
   const positions = await snapshot.positions();
-  return revisions.some(({ rollback }) => rollback !== null && !positions.has(rollback.target));
+  return revisions.some(({ rollbacks }) => rollbacks.some(({ target }) => !positions.has(target)));
 }
 
 function noEarlierRevision({ snapshot, scope }: ScopeQuery, why: string, part = ''): BacktrailError {

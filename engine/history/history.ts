@@ -1,6 +1,13 @@
 /** Revisions of a scope: the commits of the first-parent line that changed its selections. */
-import type { Entry, HistoryReader, LogCommit, ObjectId, PathChange } from '../model/index.ts';
-import { readRollback } from '../record/read.ts';
+import {
+  type Entry,
+  type HistoryReader,
+  type LogCommit,
+  NO_ARRIVALS,
+  type ObjectId,
+  type PathChange,
+} from '../model/index.ts';
+import { isResumeOf, recordsAt, rollbacksIn } from '../record/arrived.ts';
 import type { ScopeQuery } from '../snapshot/scope-content.ts';
 import { isFile } from '../snapshot/view.ts';
 import { countingChanges } from './counted-changes.ts';
@@ -12,16 +19,22 @@ import { undoneRevisions } from './undone-revisions.ts';
 export async function readHistory(query: ScopeQuery): Promise<Revision[]> {
   const commits = await changedCommits(query);
   const found = await countedCommits(query, commits);
+  const { scope, snapshot } = query;
+  const arrivals = (await snapshot.arrivals?.on(snapshot.base)) ?? NO_ARRIVALS;
   // Filled in below: a long line has too many revisions to make each of them several times.
-  const revisions: Unfinished[] = found.map(({ commit, changes }, index) => ({
-    version: found.length - index,
-    commit,
-    changes,
-    rollback: commit.trailers.length === 0 ? null : (readRollback(commit.trailers)?.record ?? null),
-    rolledBackBy: null,
-    undoneBy: null,
-    holdsLeft: null,
-  }));
+  const revisions: Unfinished[] = found.map(({ commit, changes }, index) => {
+    const records = recordsAt(arrivals, commit);
+    return {
+      version: found.length - index,
+      commit,
+      changes,
+      rollbacks: rollbacksIn(records),
+      isResume: isResumeOf(scope, records),
+      rolledBackBy: null,
+      undoneBy: null,
+      holdsLeft: null,
+    };
+  });
   const { undone: left, holding } = await rolledBackRevisions(query, revisions);
   const reverted = await undoneRevisions(query, revisions, await mergedReverts(query, revisions));
   for (const revision of revisions) {

@@ -7,8 +7,10 @@ export interface Revision {
   readonly commit: LogCommit;
   /** The changes that made this commit a revision of the scope. */
   readonly changes: readonly PathChange[];
-  /** The record, if the commit is a rollback. */
-  readonly rollback: RollbackRecord | null;
+  /** The records, if the commit is a rollback; several where a pull request brought several with it. */
+  readonly rollbacks: readonly RollbackRecord[];
+  /** It gives back what a hold took away: nothing is undone by it. */
+  readonly isResume: boolean;
   /** The rollback commit that went back behind this revision. */
   readonly rolledBackBy: ObjectId | null;
   /** The newer commit that undid it: a rollback, a `git revert`, or a return to the former content. */
@@ -16,7 +18,3 @@ export interface Revision {
   /** The newer rollback of a part of the scope, or `git revert`, that undid something which this revision still contains. */
   readonly holdsLeft: ObjectId | null;
 }
-
-/** A resume gives back what a hold took away: nothing is undone by it. */
-export const isResume = ({ trailers }: Pick<LogCommit, 'trailers'>) =>
-  trailers.some((line) => /^resume-request-id:/i.test(line));

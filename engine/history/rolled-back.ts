@@ -21,10 +21,13 @@ export async function rolledBackRevisions(
 ): Promise<UndoneRevisions> {
   const left = new Map<ObjectId, ObjectId>();
   const holding = new Map<ObjectId, ObjectId>();
-  for (const [index, { commit, rollback }] of revisions.entries()) {
+  const all = revisions.flatMap(({ commit, rollbacks }, index) =>
+    rollbacks.map((rollback) => ({ index, commit, rollback })),
+  );
+  for (const { index, commit, rollback } of all) {
     // A rollback that was itself undone, by going forward again, no longer counts.
     if (left.has(commit.id)) continue;
-    if (!rollback || !(await isBackward(query.snapshot, revisions, { commit, rollback }))) continue;
+    if (!(await isBackward(query.snapshot, revisions, { commit, rollback }))) continue;
     const targetIndex = await indexAt(query.snapshot, revisions, rollback.target);
     const restored = covers(rollback, query) ? query : restoredBy(query.snapshot, rollback);
     // A revision newer than an undone change of the part still contains that change.
@@ -45,9 +48,8 @@ export async function rolledBackRevisions(
 export async function isBackward(
   snapshot: Snapshot,
   revisions: readonly Pick<Revision, 'commit'>[],
-  { commit, rollback }: Pick<Revision, 'commit' | 'rollback'>,
+  { commit, rollback }: Pick<Revision, 'commit'> & { readonly rollback: RollbackRecord },
 ): Promise<boolean> {
-  if (!rollback) return false;
   const placeOf = (id: ObjectId) => revisions.findIndex((revision) => revision.commit.id === id);
   // Usually the target is a revision of the same scope, and the whole line need not be read.
   if (placeOf(rollback.target) >= 0) return placeOf(rollback.target) > placeOf(commit.id);

@@ -2,9 +2,9 @@
 import type { Entry, ObjectId } from '../model/index.ts';
 import { type ScopeQuery } from '../snapshot/scope-content.ts';
 import { restorableSources } from './counted-changes.ts';
-import { isResume, type Revision } from './revision.ts';
+import type { Revision } from './revision.ts';
 
-type ChangedRevision = Pick<Revision, 'commit' | 'changes'>;
+type ChangedRevision = Pick<Revision, 'commit' | 'changes' | 'isResume'>;
 
 export interface UndoneRevisions {
   /** Undone revisions, with the newer commit that undid each. */
@@ -27,8 +27,8 @@ export async function undoneRevisions(
   const holding = new Map<ObjectId, ObjectId>();
   const places = new Map(revisions.map(({ commit }, index) => [commit.id, index]));
   const next = nextOfSameState(states);
-  for (const [index, { commit }] of revisions.entries()) {
-    if (undone.has(commit.id) || isResume(commit)) continue;
+  for (const [index, { commit, isResume }] of revisions.entries()) {
+    if (undone.has(commit.id) || isResume) continue;
     const mark = (id: ObjectId) => {
       if (!undone.has(id)) undone.set(id, commit.id);
     };

@@ -1,4 +1,5 @@
-import type { ObjectId } from './git.ts';
+import type { LogCommit, ObjectId, Person } from './git.ts';
+import type { RequestId } from './request.ts';
 
 /** How an environment's rollbacks reach the branch: `branch` pushes a branch beside it and leaves the rest to people. */
 export const WAYS = ['push', 'pull-request', 'branch'] as const;
@@ -203,3 +204,28 @@ export interface CodeHosts {
   open(address: string, naming: HostNaming): Promise<CodeHost>;
   close(): Promise<void>;
 }
+
+/** A rollback or a resume that a pull request brought to the branch: the ledger says so, and the commit bears it out. */
+export interface ArrivedChange {
+  readonly requestId: RequestId;
+  /** What brought it: a commit of the first-parent line, whatever its message says. `changes` is empty. */
+  readonly commit: LogCommit;
+  /** null: there are no manifests; `commit` itself where they came along with it. */
+  readonly deliveryCommit: ObjectId | null;
+  /** Those of our own commit, as `LogCommit.trailers`. */
+  readonly trailers: readonly string[];
+  /** Who asked for it. */
+  readonly author: Person;
+  readonly how: Arrival;
+  /** The pull request; null where the ledger names none. */
+  readonly link: PullRequestLink | null;
+}
+
+/** What pull requests brought to one line of commits. */
+export interface Arrivals {
+  /** A commit may bring several. */
+  readonly at: ReadonlyMap<ObjectId, readonly ArrivedChange[]>;
+  readonly of: ReadonlyMap<RequestId, ArrivedChange>;
+}
+
+export const NO_ARRIVALS: Arrivals = { at: new Map(), of: new Map() };

@@ -250,10 +250,9 @@ export interface LedgerStore {
    */
   inTurn<Value>(ref: string, use: () => Promise<Value>): Promise<Value>;
   /** A text that saves reading the ledger, kept in the cache folder; null where there is none, or not as it was written. Never fails. */
-  readonly index: {
-    read(ref: string): Promise<string | null>;
-    write(ref: string, text: string): Promise<void>;
-  };
+  readonly index: LedgerText;
+  /** Another one: what pull requests brought to the branch. */
+  readonly arrivals: LedgerText;
   /** Does the user have a key, by git's own settings, that `append` signs with? Settings of the repository's own that run programs do not count. */
   signs(): Promise<boolean>;
   /**
@@ -265,6 +264,11 @@ export interface LedgerStore {
     allowedSigners: string | null,
     times?: ReadonlyMap<ObjectId, number>,
   ): Promise<ReadonlyMap<ObjectId, Signature>>;
+}
+
+export interface LedgerText {
+  read(ref: string): Promise<string | null>;
+  write(ref: string, text: string): Promise<void>;
 }
 
 export interface NewEvents {

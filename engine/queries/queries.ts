@@ -9,13 +9,14 @@ import { type EnvironmentEntry, toEntries } from '../layout/environments.ts';
 import { parseScope } from '../layout/layout.ts';
 import { CONFIG_PATH } from '../model/config.ts';
 import {
+  type Arrival,
   BacktrailError,
-  type Coordinates,
   type Finding,
   type LogCommit,
   type Mode,
   type ObjectId,
   type Person,
+  type PullRequestLink,
   quotePath,
   type RevisionRef,
   type Scope,
@@ -24,11 +25,13 @@ import {
 } from '../model/index.ts';
 import { keptFinding } from '../plan/plan.ts';
 import type { NewPath } from '../init/proposal/check.ts';
+import { concerns } from '../record/arrived.ts';
 import { readDelivery, readRollback } from '../record/read.ts';
 import type { RollbackRecord } from '../record/trailers.ts';
 import { currentOf, historyOf, resolveScope } from '../rollback/plan.ts';
+import { type CommitRecord, recordsOf } from './records.ts';
 import { keptFiles, readContent } from '../snapshot/scope-content.ts';
-import type { Snapshot } from '../snapshot/snapshot.ts';
+import { type Snapshot, unreadRecords } from '../snapshot/snapshot.ts';
 
 export interface Environments {
   readonly environments: readonly EnvironmentEntry[];
@@ -91,7 +94,7 @@ export async function history(snapshot: Snapshot, ask: ScopeAsk & { limit: numbe
   const { query, revisions } = await historyOf(snapshot, scope);
   const entries = await describeRevisions(query, revisions, ask.limit);
   const kept = revisions.length > 0 ? [] : await keptFiles(snapshot, await readContent(query, snapshot.base));
-  const unread = (await snapshot.deployments?.problems()) ?? [];
+  const unread = await unreadRecords(snapshot);
   const findings = [...kept.map(keptFinding), ...unread];
   return { scope, total: revisions.length, revisions: entries, findings };
 }
@@ -149,24 +152,29 @@ export interface LogEntry {
   readonly scope: string;
   readonly reason: string;
   readonly record: RollbackRecord;
+  /** `commit` itself where a pull request brought both with it. */
   readonly deliveryCommit: ObjectId | null;
+  /** How a pull request brought it; absent where the ledger names none. */
+  readonly via?: Arrival;
+  readonly pullRequest?: PullRequestLink;
   /** In which respects the trailers are not as Backtrail writes them. */
   readonly problems: readonly string[];
 }
 
-/** Rollbacks found in the Git log, newest first; of one scope, or all. */
+/** Rollbacks found in the Git log, and those that the ledger says pull requests brought, newest first; of one scope, or all. */
 export async function log(snapshot: Snapshot, ask: { scope?: string; limit: number }): Promise<LogEntry[]> {
   const within = ask.scope === undefined ? null : parseScope(snapshot.layout, ask.scope);
-  const commits = await snapshot.history.recorded(snapshot.base);
+  const records = await recordsOf(snapshot);
   const deliveries = new Map(
-    commits.flatMap(({ id, trailers }) => {
+    records.flatMap(({ commit: { id }, trailers }) => {
       const of = readDelivery(trailers)?.record.of;
       return of === undefined ? [] : [[of, id] as const];
     }),
   );
-  const first = firstClaims(commits);
+  const first = firstClaims(records);
   const entries: LogEntry[] = [];
-  for (const { id, parents, time, author, trailers } of commits) {
+  for (const { commit, trailers, arrived } of records) {
+    const { id, parents, time } = commit;
     const claim = readRollback(trailers);
     if (!claim || (within && !concerns(claim.record, within))) continue;
     const { record, problems } = claim;
@@ -177,13 +185,14 @@ export async function log(snapshot: Snapshot, ask: { scope?: string; limit: numb
       requestId: record.requestId,
       commit: id,
       time,
-      author,
+      author: arrived?.author ?? commit.author,
       mode: record.mode,
       scope,
       reason: record.justification,
       record,
-      deliveryCommit: deliveries.get(id) ?? null,
-      problems: [...problems, ...misplaced({ id, parents }, record, first)],
+      deliveryCommit: arrived === null ? (deliveries.get(id) ?? null) : arrived.deliveryCommit,
+      ...(arrived && { via: arrived.how, ...(arrived.link && { pullRequest: arrived.link }) }),
+      problems: arrived === null ? [...problems, ...misplaced({ id, parents }, record, first)] : problems,
     });
     if (entries.length === ask.limit) break;
   }
@@ -193,8 +202,10 @@ export async function log(snapshot: Snapshot, ask: { scope?: string; limit: numb
 }
 
 /** The oldest commit that claims each request. */
-function firstClaims(commits: readonly LogCommit[]): ReadonlyMap<string, ObjectId> {
-  const claims = commits.map(({ id, trailers }) => [readRollback(trailers)?.record.requestId, id] as const);
+function firstClaims(records: readonly CommitRecord[]): ReadonlyMap<string, ObjectId> {
+  const claims = records.map(
+    ({ commit: { id }, trailers }) => [readRollback(trailers)?.record.requestId, id] as const,
+  );
   return new Map(
     claims.flatMap(([requestId, id]) => (requestId === undefined ? [] : [[requestId, id] as const])),
   );
@@ -213,10 +224,4 @@ function misplaced(
       : [`Commit ${original} carries the same request before it.`]),
     ...(parents[0] === base ? [] : ['The commit does not follow its Rollback-Base.']),
   ];
-}
-
-/** A rollback of the environment concerns each of its services; one of a service concerns the environment. */
-function concerns(record: RollbackRecord, { tenant, environment, service }: Coordinates): boolean {
-  if (record.tenant !== tenant || record.environment !== environment) return false;
-  return service === undefined || record.service === undefined || record.service === service;
 }

@@ -1,10 +1,17 @@
 /** Resumes found in the Git log, from their trailers. */
-import { formatCoordinates, type LogCommit, type ObjectId, type Person } from '../model/index.ts';
+import {
+  type Arrival,
+  formatCoordinates,
+  type ObjectId,
+  type Person,
+  type PullRequestLink,
+} from '../model/index.ts';
 import { HOLDS, parseHold } from '../holds/hold-file.ts';
 import { parseScope } from '../layout/layout.ts';
 import { readResume } from '../record/read.ts';
 import { decode } from '../yaml/core/text.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
+import { type CommitRecord, recordsOf } from './records.ts';
 
 export interface ResumeEntry {
   readonly requestId: string;
@@ -16,6 +23,9 @@ export interface ResumeEntry {
   readonly reason: string;
   /** The files of the holds that were lifted, in whole or in part. */
   readonly holds: readonly string[];
+  /** As of a rollback: see `LogEntry`. */
+  readonly via?: Arrival;
+  readonly pullRequest?: PullRequestLink;
   /** In which respects the trailers are not as Backtrail writes them. */
   readonly problems: readonly string[];
 }
@@ -27,8 +37,8 @@ export async function resumes(
 ): Promise<ResumeEntry[]> {
   const within = ask.scope === undefined ? null : formatCoordinates(parseScope(snapshot.layout, ask.scope));
   const entries: ResumeEntry[] = [];
-  for (const commit of await snapshot.history.recorded(snapshot.base)) {
-    const entry = await entryOf(snapshot, commit);
+  for (const record of await recordsOf(snapshot)) {
+    const entry = await entryOf(snapshot, record);
     const concerns =
       within === null ||
       entry?.scope === within ||
@@ -42,10 +52,12 @@ export async function resumes(
 
 async function entryOf(
   snapshot: Snapshot,
-  { id, parents, time, author, trailers }: LogCommit,
+  { commit, trailers, arrived }: CommitRecord,
 ): Promise<ResumeEntry | null> {
   const claim = readResume(trailers);
   if (claim === null) return null;
+  const { id, parents, time } = commit;
+  const author = arrived?.author ?? commit.author;
   const { record, problems } = claim;
   const [path = '', parent] = [record.holds[0], parents[0]];
   const { requestId, justification: reason, holds } = record;
@@ -56,7 +68,8 @@ async function entryOf(
       .split('/')
       .slice(0, -1)
       .join('/');
-  return { requestId, commit: id, time, author, scope, reason, holds, problems };
+  const came = arrived && { via: arrived.how, ...(arrived.link && { pullRequest: arrived.link }) };
+  return { requestId, commit: id, time, author, scope, reason, holds, ...came, problems };
 }
 
 async function scopeAt(snapshot: Snapshot, commit: ObjectId, path: string): Promise<string | null> {

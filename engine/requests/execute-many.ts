@@ -80,7 +80,13 @@ export async function executeRequests(
       : await executeBatch({ ...context, members, snapshot, record, turn, ...(signal && { signal }) });
   requireWhole(context, batch);
   const toldBy = new Map(asks.map(({ id, onStep }) => [id, onStep]));
-  const isReported = ({ id }: ExecuteAsk) => published.has(id) && signal?.aborted !== true;
+  // What a pull request brought is told by the ledger, one by one.
+  const isArrived = ({ id }: ExecuteAsk) => {
+    const result = found.get(id)?.file.state.result;
+    return result?.status === 'completed' && result.arrived !== undefined;
+  };
+  const isReported = (ask: ExecuteAsk) =>
+    published.has(ask.id) && !isArrived(ask) && signal?.aborted !== true;
   const there = asks.filter(isReported).flatMap(({ id }) => found.get(id) ?? []);
   const reported = snapshot === null ? [] : await reportPublished(snapshot, there, published);
   for (const result of reported) {

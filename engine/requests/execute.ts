@@ -1,6 +1,7 @@
 /** Executes an approved request: what a worker does, on no one's word but the branch's and that of keys it trusts. */
 import { requireRequest } from './ledger/require-request.ts';
 import {
+  type ArrivedChange,
   BacktrailError,
   isFailure,
   type LedgerRequest,
@@ -12,6 +13,7 @@ import {
 import { isProposed, isWaiting } from '../record/transitions.ts';
 import { execute } from '../rollback/execute.ts';
 import type { Planned } from '../rollback/plan.ts';
+import { arrivedOf } from './arrivals/arrived-of.ts';
 import type { ExecuteRequestOptions } from './types.ts';
 import { openLedgerSnapshot } from './ledger/snapshot.ts';
 import { type EligibilityInput, requireEligible } from './gate/eligibility.ts';
@@ -40,7 +42,7 @@ export async function executeRequest(
   const failed = (error: unknown) => recordFailure({ context, rules, file }, error, options);
   const found = await examine({ context, rules, ledgerSnapshot, file }, options).catch(failed);
   const { state } = file;
-  if (found.published) return complete(found, await run(found, null, options));
+  if (found.published) return complete(found, await run(found, null, options, found.arrived));
   if (state.status === 'completed') return recorded(found);
   if (!isWaiting(state.status)) throw notWaiting(state);
   if (isProposed(state)) return proposedResult(found);
@@ -97,11 +99,13 @@ async function executeInGroup(
 async function examine(
   known: Pick<EligibilityInput, 'context' | 'rules' | 'ledgerSnapshot' | 'file'>,
   options: ExecuteRequestOptions,
-): Promise<EligibilityInput & { readonly published: boolean }> {
+): Promise<EligibilityInput & { readonly published: boolean; readonly arrived: ArrivedChange | null }> {
   const { context, ledgerSnapshot, file } = known;
   const proofs = await proveRequest(context, ledgerSnapshot, file);
   const counts = options.onTrust === true ? claimed(context) : proven;
-  return { ...known, proofs, counts, published: await isPublished(context, file.state) };
+  const arrived = await arrivedOf(context, file.state);
+  const published = await isPublished(context, file.state, arrived);
+  return { ...known, proofs, counts, arrived, published };
 }
 
 function broughtConfig({ id }: LedgerRequest): BacktrailError {
@@ -136,6 +140,7 @@ function run(
   found: EligibilityInput,
   provenance: Provenance | null,
   { onStep, signal }: ExecuteRequestOptions,
+  arrived: ArrivedChange | null = null,
 ): Promise<RollbackResult> {
   const request = requestOf(found, provenance);
   // A policy may have come, or become stricter, on each tip that an attempt is made on.
@@ -146,6 +151,7 @@ function run(
     ...found.context,
     request,
     authorize,
+    ...(arrived && { arrived }),
     ...(onStep && { onStep }),
     ...(signal && { signal }),
   });

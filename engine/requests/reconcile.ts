@@ -177,19 +177,20 @@ async function publishedOn(
   const base = snapshot?.base ?? (await git.tip(await git.defaultBranch()));
   if (cache.published?.base === base) return cache.published.requests;
   const requests = new Map<RequestId, PublishedRequest>();
-  let after: { readonly of: ObjectId; readonly id: ObjectId } | null = null;
+  let after: { readonly of: ObjectId; readonly request: RequestId; readonly id: ObjectId } | null = null;
   for (const { id, trailers } of await git.history.recorded(base)) {
     const claim = readRollback(trailers) ?? readResume(trailers);
     // Newest first: the delivery comes before the rollback that it delivers.
     if (claim !== null)
       requests.set(claim.record.requestId, {
         commit: id,
-        deliveryCommit: after?.of === id ? after.id : null,
+        // A host that rebased both has made another commit of the one that the delivery names.
+        deliveryCommit: after?.of === id || after?.request === claim.record.requestId ? after.id : null,
         ...('target' in claim.record && { target: claim.record.target }),
         plan: claim.record.plan,
       });
-    const of = readDelivery(trailers)?.record.of;
-    after = of === undefined ? null : { of, id };
+    const delivery = readDelivery(trailers)?.record;
+    after = delivery ? { of: delivery.of, request: delivery.requestId, id } : null;
   }
   cache.published = { base, requests };
   return requests;

@@ -20,6 +20,7 @@ import { cleanValue } from '../record/trailers.ts';
 import { blockedError, isBlocked } from '../rollback/blocked.ts';
 import { readOwnConfig } from '../rollback/observe.ts';
 import { type Ask, type Planned, planAsked } from '../rollback/plan.ts';
+import { arrivedOf } from './arrivals/arrived-of.ts';
 import type { Repeated } from './types.ts';
 import { openLedgerSnapshot } from './ledger/snapshot.ts';
 import { type RequestContext, rulesOf } from './context.ts';
@@ -65,8 +66,8 @@ export async function repeated(
     const planned = await requireSameRollback({ context, snapshot, snapshots }, asking, openedAs(file));
     // What is removed or overridden is no part of the digest, and only the first one may have allowed it.
     const { allowRemoval, overrides } = file.state;
-    if (published === null && (allowRemoval || overrides) && isBlocked(planned.plan))
-      throw blockedError(planned.plan);
+    const isDone = published !== null || (await arrivedOf(context, file.state)) !== null;
+    if (!isDone && (allowRemoval || overrides) && isBlocked(planned.plan)) throw blockedError(planned.plan);
     return {
       planned: await withDestination(context, planned),
       request: await viewOf(context, { ledgerSnapshot, rules, file }, planned.plan.owners),

@@ -156,7 +156,8 @@ async function decideRequest(
   };
   const rules = await rulesOf(context, snapshot);
   if (!fresh) {
-    const done = await git.findRequest({ tip: snapshot.base, base, requestId: id });
+    const arrived = (await snapshot.arrivals?.on(snapshot.base))?.of.get(id);
+    const done = arrived?.commit.id ?? (await git.findRequest({ tip: snapshot.base, base, requestId: id }));
     // What is on the branch is only reported.
     if (done !== null) {
       // Anybody whose commits come to the branch can name an id: the commit has to hold what is asked for.
@@ -173,7 +174,7 @@ async function decideRequest(
       };
       await repeated(context, { id, ask: { ...wish, wholeFile: wholeFile === true }, author });
       const run = async () => {
-        const result = await execute({ ...acting, ...options, request: asked });
+        const result = await execute({ ...acting, ...options, request: asked, ...(arrived && { arrived }) });
         return { ...result, request: await knownRequest(acting, rules, id) };
       };
       return { run, opening: null };

@@ -6,6 +6,7 @@ import type {
   NoteKind,
   ObjectId,
   Person,
+  PullRequestView,
   RequestId,
   RequestStatus,
   Review,
@@ -33,6 +34,8 @@ export interface RequestView extends LedgerRequest {
   readonly approval: Approval;
   /** What is returned to. */
   readonly rollbackOf: { readonly commit: ObjectId; readonly version: number | null };
+  /** The one that waits to be merged, or that brought it: `result.arrived` says how. Absent where the ledger names none. */
+  readonly pullRequest?: PullRequestView;
 }
 
 export interface ProposalInput {

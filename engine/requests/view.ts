@@ -170,7 +170,13 @@ export async function viewOf(
         ? { need, have, approvers: isPending ? approvers : [], ...rulesShown(judgement) }
         : NO_APPROVAL,
     rollbackOf: { commit: state.target, version: state.targetVersion },
+    ...mergedOf(state),
   };
+}
+
+function mergedOf({ result }: LedgerRequest): Pick<RequestView, 'pullRequest'> {
+  const link = result?.status === 'completed' ? result.arrived?.link : null;
+  return link ? { pullRequest: { ...link, state: 'merged', statusChecks: null } } : {};
 }
 
 /** Views that are made side by side: memory does not grow with the number of requests. */

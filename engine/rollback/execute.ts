@@ -1,5 +1,6 @@
 /** One rollback from its confirmed request to its verified commit. Idempotent: the branch shows whether it is done already. */
 import {
+  type ArrivedChange,
   BacktrailError,
   type Clock,
   type CommitMessage,
@@ -49,6 +50,8 @@ export interface ExecuteInput {
   readonly signal?: AbortSignal;
   /** Snapshot and plan for the first attempt, if they were made already. */
   readonly prepared?: { readonly snapshot: Snapshot; readonly planned: Planned };
+  /** A pull request brought it: it is only reported. */
+  readonly arrived?: ArrivedChange;
   /** Records what was deployed. */
   readonly recorder?: RollbackRecorder;
   /** Called with every plan right before it is written; throws if it must not be executed. */
@@ -76,7 +79,9 @@ async function attemptOnce(input: ExecuteInput, prepared: ExecuteInput['prepared
   const { git, request, signal } = input;
   if (!prepared) await git.refresh();
   const snapshot = prepared?.snapshot ?? (await input.observe());
-  const done = await findDone(git, snapshot, request);
+  const done = input.arrived
+    ? doneBy(input.arrived, request, request.base ?? snapshot.base)
+    : await findDone(git, snapshot, request);
   // An attempt killed after publishing left its staging refs behind.
   if (done) await git.deleteStaging(request.id);
   if (done) return report(input, snapshot.branch, done);
@@ -174,18 +179,36 @@ interface DoneInput {
 /** @throws REQUEST_EXISTS where it is another rollback */
 export function readDone({ commit, next, messages, request, base }: DoneInput): Done {
   const trailers = messages.get(commit)?.trailers ?? [];
+  const delivery = next === undefined ? null : readDelivery(messages.get(next)?.trailers ?? []);
+  // Of a delivery that a host has rebased, the commit that it names is no longer that of the rollback.
+  const delivers = delivery?.record.of === commit || delivery?.record.requestId === request.id;
+  return {
+    commit,
+    deliveryCommit: next !== undefined && delivers ? next : null,
+    ...whatIsDone(trailers, request, base),
+  };
+}
+
+/** @throws as `readDone` */
+function doneBy(
+  { commit, deliveryCommit, trailers }: ArrivedChange,
+  request: RollbackRequest,
+  base: ObjectId,
+): Done {
+  return { commit: commit.id, deliveryCommit, ...whatIsDone(trailers, request, base) };
+}
+
+function whatIsDone(
+  trailers: readonly string[],
+  request: RollbackRequest,
+  base: ObjectId,
+): Pick<Done, 'base' | 'digest'> {
   const claim = readRollback(trailers);
   if (claim !== null) requireSame(claim.record, request);
   const resumed = readResume(trailers)?.record;
   if (claim !== null ? request.resume : !request.resume || resumed?.plan !== request.digest)
     throw otherKind(request);
-  const delivery = next === undefined ? null : readDelivery(messages.get(next)?.trailers ?? []);
-  return {
-    commit,
-    deliveryCommit: next !== undefined && delivery?.record.of === commit ? next : null,
-    base: claim?.record.base ?? base,
-    digest: claim?.record.plan ?? request.digest,
-  };
+  return { base: claim?.record.base ?? base, digest: claim?.record.plan ?? request.digest };
 }
 
 /** A rollback is no resume, nor is a resume of something else. */

@@ -124,8 +124,8 @@ export async function planAsked(snapshot: Snapshot, ask: Ask, tools: PlanTools):
   rememberMigrations(snapshot, { scope, target: target.commit }, commits);
   const checked = await withChecks(planned, tools, {
     since: commits,
-    former: revisions.flatMap(({ commit: { time }, rollback }) =>
-      rollback ? [{ requestId: rollback.requestId, target: rollback.target, time }] : [],
+    former: revisions.flatMap(({ commit: { time }, rollbacks }) =>
+      rollbacks.map(({ requestId, target }) => ({ requestId, target, time })),
     ),
     overrides: ask.overrides ?? [],
   });

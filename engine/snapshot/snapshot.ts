@@ -4,6 +4,7 @@ import type { KeptPart } from '../layout/keep.ts';
 import type { Layout } from '../layout/layout.ts';
 import type { Bindings } from '../layout/pattern.ts';
 import {
+  type Arrivals,
   type Coordinates,
   type CountedRecord,
   type Entry,
@@ -39,6 +40,8 @@ export interface Snapshot {
   readonly hasher: Hasher;
   /** What is recorded of deployments; absent where nobody may ask. */
   readonly deployments?: DeploymentsPort;
+  /** What pull requests brought; absent where nobody may ask. */
+  readonly arrivals?: ArrivalsPort;
   view(commit: ObjectId): Promise<TreeView>;
   /** Index of each commit on the first-parent line; 0 is the tip. */
   positions(): Promise<ReadonlyMap<ObjectId, number>>;
@@ -59,6 +62,21 @@ export interface DeploymentsPort {
   standing(scope: Scope, commit: ObjectId): Promise<RevisionStanding>;
   /** Why records were not read. */
   problems(): Promise<readonly Finding[]>;
+}
+
+export interface ArrivalsPort {
+  /** On the first-parent line of a commit; none where the ledger cannot be read. */
+  on(tip: ObjectId): Promise<Arrivals>;
+  /** Why the ledger was not read. */
+  problems(): Promise<readonly Finding[]>;
+}
+
+/** What was not read of records beside the branch, and why. */
+export async function unreadRecords({
+  deployments,
+  arrivals,
+}: Pick<Snapshot, 'deployments' | 'arrivals'>): Promise<readonly Finding[]> {
+  return [...((await deployments?.problems()) ?? []), ...((await arrivals?.problems()) ?? [])];
 }
 
 /** The rule that keeps a file as a whole, or the parts that are kept. */
@@ -92,7 +110,7 @@ export interface FilePart {
 
 export type SnapshotInput = Pick<
   Snapshot,
-  'branch' | 'base' | 'layout' | 'reader' | 'history' | 'hasher' | 'deployments'
+  'branch' | 'base' | 'layout' | 'reader' | 'history' | 'hasher' | 'deployments' | 'arrivals'
 >;
 
 const MAX_CACHED = 20_000;

@@ -1,10 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { LedgerStore } from '../../model/index.ts';
+import type { LedgerText } from '../../model/index.ts';
 
 /** A text of ours in the cache folder, under its checksum: what was cut off or changed is as good as none. Nothing here fails. */
-export const indexIn = (fileOf: (ref: string) => string): LedgerStore['index'] => ({
+export const indexIn = (fileOf: (ref: string) => string): LedgerText => ({
   async read(ref) {
     const text = await readFile(fileOf(ref), 'utf8').catch(() => '');
     const end = text.indexOf('\n');

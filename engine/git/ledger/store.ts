@@ -166,6 +166,7 @@ export function createLedgerStore(context: LedgerContext): LedgerStore {
       }
     },
     index: indexIn((ref) => `${seenAt(ref).file}.index`),
+    arrivals: indexIn((ref) => `${seenAt(ref).file}.arrivals`),
     signs: () => Promise.resolve(signing.own !== null),
     signatures: (ids, allowedSigners, times) =>
       readSignatures({ runner, objects, signing }, ids, { file: allowedSigners, ...(times && { times }) }),

@@ -106,6 +106,7 @@ function withoutGit(repository: {
       prepare: refuse,
       finish: refuse,
       index: { read: refuse, write: refuse },
+      arrivals: { read: refuse, write: refuse },
       inTurn: refuse,
       signs: refuse,
       signatures: refuse,

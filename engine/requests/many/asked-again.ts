@@ -1,6 +1,7 @@
 /** Rollbacks that are asked for again under their ids: whether what there is under these is them. */
 import type { RequestId } from '../../model/index.ts';
 import type { Ask } from '../../rollback/plan.ts';
+import { arrivedOf } from '../arrivals/arrived-of.ts';
 import { repeated, type Snapshots } from '../repeated.ts';
 import type { RequestView } from '../types.ts';
 import type { RequestContext } from '../context.ts';
@@ -51,6 +52,7 @@ export async function againOnce(
   const snapshots: Snapshots = new Map();
   return async ({ id, ask, request }) => {
     await repeated(looking, { id, ask, author: null }, snapshots);
-    if (request !== null && published.has(id)) await isPublished(looking, request);
+    if (request !== null && published.has(id))
+      await isPublished(looking, request, await arrivedOf(looking, request));
   };
 }

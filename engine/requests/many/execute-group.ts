@@ -27,6 +27,7 @@ import type { ExecuteRequestOptions } from '../types.ts';
 import { canJudge } from '../view.ts';
 import { groupOf, nameOf, obstacleIn } from './group.ts';
 import { recordTogether } from './record-together.ts';
+import { arrivedOf } from '../arrivals/arrived-of.ts';
 import { isPublished, memberOf, recorded, REFUSALS } from './member.ts';
 
 interface GroupOptions extends Omit<ExecuteRequestOptions, 'onStep'> {
@@ -83,7 +84,9 @@ async function findLeft(
   const left: EligibilityInput[] = [];
   for (const file of files) {
     const { state } = file;
-    if (published.has(state.id) && (await isPublished(context, state))) continue;
+    const arrived = await arrivedOf(context, state);
+    const isThere = arrived !== null || published.has(state.id);
+    if (isThere && (await isPublished(context, state, arrived))) continue;
     const found = { ...one, file, proofs: await proveRequest(context, ledgerSnapshot, file) };
     // That there was nothing to do for it is a claim of the ledger.
     if (state.status === 'completed') await recorded(found);

@@ -1,5 +1,6 @@
 /** What the execution of one request, of many, and of a group have in common. */
 import {
+  type ArrivedChange,
   BacktrailError,
   type FailureCode,
   type LedgerRequest,
@@ -24,13 +25,19 @@ export const REFUSALS: ReadonlySet<FailureCode> = new Set([
   'IDENTITY_UNVERIFIED',
 ]);
 
-export async function isPublished(context: RequestContext, state: LedgerRequest): Promise<boolean> {
+/** `arrived`: what a pull request brought, where the ledger says that one did. @throws LEDGER_TAMPERED */
+export async function isPublished(
+  context: RequestContext,
+  state: LedgerRequest,
+  arrived: ArrivedChange | null,
+): Promise<boolean> {
   const { id, base } = state;
   const snapshot = await context.observe();
   const { base: tip } = snapshot;
-  const commit = await context.git.findRequest({ tip, base, requestId: id });
+  const commit = arrived?.commit.id ?? (await context.git.findRequest({ tip, base, requestId: id }));
   if (commit === null) return false;
-  const trailers = (await context.git.messages([commit])).get(commit)?.trailers ?? [];
+  const own = async () => (await context.git.messages([commit])).get(commit)?.trailers ?? [];
+  const trailers = arrived?.trailers ?? (await own());
   const claim = state.resume ? readResume(trailers) : readRollback(trailers);
   if (claim !== null && (await executesRequest(context, snapshot, state, { ...claim.record, commit })))
     return true;

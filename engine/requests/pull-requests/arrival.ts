@@ -75,7 +75,7 @@ async function digested(
   const unknown = line.filter((id) => !known.has(id));
   for (let at = 0; at < unknown.length; at += TOGETHER)
     for (const commit of await git.inspect(unknown.slice(at, at + TOGETHER)))
-      known.set(commit.id, { commit, digest: changeDigest(commit.changes) });
+      known.set(commit.id, { commit, digest: changeDigest(git.hasher, commit.changes) });
   return line.flatMap((id) => known.get(id) ?? []);
 }
 

@@ -13,6 +13,7 @@ import { resultOf } from '../../rollback/result.ts';
 import { type RequestContext, type Rules, stamp } from '../context.ts';
 import { append, onRequest } from '../ledger/append.ts';
 
+import { recordDeployed } from '../arrivals/deployed.ts';
 import type { Landed } from './arrival.ts';
 
 export interface Completing {
@@ -41,9 +42,7 @@ export async function completeLanded(
     resultOf(state, 'completed', { commit, deliveryCommit }),
   );
   const deployed = results.filter((_, index) => completing[index]?.state.resume !== true);
-  const recorded = await context.recorder?.prepare(deployed);
-  await recorded?.ride?.end('discarded');
-  await recorded?.finish();
+  await recordDeployed(context, deployed);
   await removeBranches(
     context,
     completing.map(({ state }) => state),

@@ -6,8 +6,10 @@ import { requireRequest } from '../ledger/require-request.ts';
 import {
   BacktrailError,
   type CommitChain,
+  type Hasher,
   isFailure,
   type ObjectId,
+  type PathChange,
   type PreparedEvents,
   PROPOSED_BRANCH,
   type Proposed,
@@ -110,7 +112,8 @@ async function readMoved(
   { details }: BacktrailError,
   known: Map<string, ObjectId | null>,
 ): Promise<void> {
-  const branch = String(details['ref'] ?? '').replace(/^refs\/heads\//, '');
+  const { ref } = details;
+  const branch = typeof ref === 'string' ? ref.replace(/^refs\/heads\//, '') : '';
   if (branch.startsWith(PROPOSED_BRANCH)) known.set(branch, await git.proposedAt(branch));
 }
 
@@ -221,17 +224,18 @@ async function stageGroup(
   // The branch of earlier attempts, where there is one.
   const own = group.members.find(({ found }) => found.file.state.id === first.request.id)?.found.file.state;
   const branch = own?.proposed?.branch ?? `${PROPOSED_BRANCH}${first.request.id}`;
-  return { group, branch, staged, events: proposedBy(group, { branch, staged, base: snapshot.base }) };
+  return { group, branch, staged, events: proposedBy(group, { branch, staged, base: snapshot.base, hasher: snapshot.hasher }) };
 }
 
 function proposedBy(
   { via }: ProposalGroup,
-  { branch, staged, base }: { branch: string; staged: readonly Staged[]; base: ObjectId },
+  { branch, staged, base, hasher }: { branch: string; staged: readonly Staged[]; base: ObjectId; hasher: Hasher },
 ): ReadonlyMap<RequestId, Proposed> {
   const last = staged.at(-1);
   const tip = last ? tipOf(last.delivered) : base;
+  const digest = (changes: readonly PathChange[]) => changeDigest(hasher, changes);
   const changesOf = ({ delivered }: Staged) => delivered.written.map(({ files }) => files);
-  const together = staged.length > 1 ? changeDigest(sumOf(staged.flatMap(changesOf))) : null;
+  const together = staged.length > 1 ? digest(sumOf(staged.flatMap(changesOf))) : null;
   return new Map(
     staged.map((each) => {
       const { commit, deliveryCommit, written } = each.delivered;
@@ -245,9 +249,9 @@ function proposedBy(
         tip,
         messages: { revert: revert?.message ?? '', delivery: delivery?.message ?? null },
         change: {
-          revert: changeDigest(revert?.files ?? []),
-          delivery: delivery === undefined ? null : changeDigest(delivery.files),
-          whole: changeDigest(sumOf(changesOf(each))),
+          revert: digest(revert?.files ?? []),
+          delivery: delivery === undefined ? null : digest(delivery.files),
+          whole: digest(sumOf(changesOf(each))),
         },
         ...(together !== null && { together }),
       };

@@ -1,0 +1,124 @@
+/** The claims of a ledger, read once and then only what came since; kept in the cache folder, so that whoever asks next need not read the ledger. */
+import * as z from 'zod';
+import { ARRIVALS, isObjectId, isRequestId, type ObjectId, type RequestId } from '../../model/index.ts';
+import type { GitRepository } from '../../git/open.ts';
+import { requestPath } from '../../record/ledger-file.ts';
+import { readCommits } from '../ledger/commits.ts';
+import { type LedgerCache, type LedgerSnapshot, snapshotAt } from '../ledger/snapshot.ts';
+import { type Claim, claimOf } from './claim.ts';
+import type { SeenCommit } from './confirm.ts';
+
+export interface KnownClaims {
+  readonly tip: ObjectId;
+  readonly claims: readonly Claim[];
+  /** What is known of the commits that they name; it grows. */
+  readonly seen: Map<ObjectId, SeenCommit>;
+}
+
+interface Place {
+  readonly git: GitRepository;
+  readonly ref: string;
+  /** Asked only where the ledger has to be read. */
+  readonly cache: () => Promise<LedgerCache>;
+}
+
+/** Those of the ledger at a commit of it; `before`: what was known at an earlier one. @throws LEDGER_TAMPERED, LEDGER_NEWER */
+export async function claimsAt(
+  place: Place,
+  tip: ObjectId,
+  before: KnownClaims | null,
+): Promise<KnownClaims> {
+  const known = before ?? parseClaims((await place.git.ledger.arrivals.read(place.ref)) ?? '');
+  if (known?.tip === tip) return known;
+  const ledger = await snapshotAt({ git: place.git, ref: place.ref, cache: await place.cache() }, tip);
+  const claims = (known && (await claimsSince(place, ledger, known, tip))) ?? (await allClaims(ledger));
+  const found = { tip, claims, seen: known?.seen ?? new Map<ObjectId, SeenCommit>() };
+  await writeClaims(place, found);
+  return found;
+}
+
+async function allClaims(ledger: LedgerSnapshot): Promise<readonly Claim[]> {
+  const files = await ledger.find(({ arrived }) => arrived === true);
+  return files.flatMap((file) => claimOf(file) ?? []);
+}
+
+/** null where the ledger does not go on from there. */
+async function claimsSince(
+  { git }: Place,
+  ledger: LedgerSnapshot,
+  known: KnownClaims,
+  tip: ObjectId,
+): Promise<readonly Claim[] | null> {
+  if (!(await git.isAncestor(known.tip, tip).catch(() => false))) return null;
+  const commits = await readCommits(git, { tip, after: known.tip, latest: 0 });
+  const paths = new Set(commits.flatMap(({ files }) => files.map(({ path }) => path)));
+  const claims = new Map(known.claims.map((claim) => [claim.requestId, claim]));
+  for (const path of paths) {
+    const id = /([^/]+)\.json$/.exec(path)?.[1] ?? '';
+    if (!isRequestId(id) || requestPath(id) !== path) continue;
+    const file = await ledger.request(id);
+    const claim = file && claimOf(file);
+    if (claim) claims.set(id, claim);
+    else claims.delete(id);
+  }
+  return [...claims.values()];
+}
+
+/** Changes whenever what is written does. */
+const FORM = 1;
+
+/** Best effort. */
+export async function writeClaims(
+  { git, ref }: Pick<Place, 'git' | 'ref'>,
+  known: KnownClaims,
+): Promise<void> {
+  const { tip, claims, seen } = known;
+  await git.ledger.arrivals.write(ref, JSON.stringify({ form: FORM, tip, claims, seen: [...seen.values()] }));
+}
+
+const text = z.string();
+const objectId = text.refine(isObjectId);
+const person = z.object({ name: text, email: text });
+const trailers = z.array(text);
+const memo = z.object({
+  form: z.literal(FORM),
+  tip: objectId,
+  claims: z.array(
+    z.object({
+      requestId: text.refine((id): id is RequestId => isRequestId(id)),
+      commit: objectId,
+      deliveryCommit: objectId.nullable(),
+      author: person,
+      how: z.enum(ARRIVALS),
+      link: z.object({ number: z.number(), url: text }).nullable(),
+      asks: z.object({ resume: z.boolean(), scope: text, mode: text, target: objectId }),
+      proposals: z.array(
+        z.object({ base: objectId, changes: z.array(text), delivery: text.nullable(), trailers }),
+      ),
+    }),
+  ),
+  seen: z.array(
+    z.object({
+      digest: text,
+      commit: z.object({
+        id: objectId,
+        parents: z.array(objectId),
+        author: person,
+        time: text,
+        subject: text,
+        trailers,
+        reverts: z.array(objectId),
+        changes: z.tuple([]),
+      }),
+    }),
+  ),
+});
+
+/** null for the text of another version, or of none. */
+function parseClaims(source: string): KnownClaims | null {
+  if (source === '') return null;
+  const { data } = memo.safeParse(JSON.parse(source));
+  if (data === undefined) return null;
+  const { tip, claims, seen } = data;
+  return { tip, claims, seen: new Map(seen.map((each) => [each.commit.id, each])) };
+}
