@@ -44,7 +44,7 @@ export function createBodies({ origin, name, settings, store }: HostContext) {
       merge_commit_sha: pull.mergeCommit ?? trial(pull),
       head: side(pull.branch, pull.head),
       base: side(pull.into, pull.base),
-      auto_merge: null,
+      auto_merge: pull.autoMerge === null ? null : { merge_method: pull.autoMerge },
     } satisfies Given<Schemas['pull-request-simple']>;
   }
 

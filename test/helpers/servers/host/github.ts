@@ -100,10 +100,10 @@ export function github(context: HostContext, app: GitHubApp): Dialect {
       return invalid({ field: 'state', code: 'invalid', message: `state cannot be changed. ${why}` });
     }
     const [title, text] = [textOf(body, 'title'), textOf(body, 'body')];
-    if (title !== undefined) pull.title = title;
+    if (title !== undefined) store.entitle(pull, title);
     if (text !== undefined) pull.body = text;
     if (base !== undefined) pull.into = base;
-    if (title !== undefined || text !== undefined || base !== undefined) store.touch(pull);
+    if (text !== undefined || base !== undefined) store.touch(pull);
     await store.sync();
     return ok(bodies.details(pull, await store.verdict(pull)));
   }
@@ -144,24 +144,28 @@ export function github(context: HostContext, app: GitHubApp): Dialect {
     return `Required status check "${settings.requiredChecks[0] ?? ''}" is expected.`;
   }
 
-  function graphql({ body }: Call): Answer {
+  async function graphql({ body }: Call): Promise<Answer> {
     const query = textOf(body, 'query') ?? '';
-    if (query.includes('mergeQueue')) {
-      const id = settings.queue === null ? null : { id: 'MQ_1' };
-      return ok({ data: { repository: { mergeQueue: id } } });
-    }
-    const text = JSON.stringify(body['variables'] ?? {}) + query;
-    const [, number = ''] = /"PR_(\d+)"/.exec(text) ?? [];
+    const data = (of: unknown) => ok({ data: of });
+    const refused = (type: string, message: string) => ok({ data: null, errors: [{ type, message }] });
+    if (query.includes('mergeQueue'))
+      return data({ repository: { mergeQueue: settings.queue === null ? null : { id: 'MQ_1' } } });
+    const [, number = ''] = /"PR_(\d+)"/.exec(JSON.stringify(body['variables'] ?? {}) + query) ?? [];
     const pull = store.pulls.find((one) => one.number === Number(number));
-    const [operation] = /convertPullRequestToDraft|markPullRequestReadyForReview/.exec(query) ?? [];
+    const [operation] = OPERATIONS.exec(query) ?? [];
     if (pull === undefined || operation === undefined)
-      return ok({ data: null, errors: [{ type: 'NOT_FOUND', message: 'Could not resolve to a node.' }] });
+      return refused('NOT_FOUND', 'Could not resolve to a node.');
     const isDraft = operation === 'convertPullRequestToDraft';
-    if (isDraft && !settings.drafts)
-      return ok({ data: null, errors: [{ type: 'UNPROCESSABLE', message: 'Drafts are not supported.' }] });
-    if (pull.isDraft !== isDraft) store.touch(pull);
-    pull.isDraft = isDraft;
-    return ok({ data: { [operation]: { pullRequest: { id: `PR_${number}`, isDraft } } } });
+    if (isDraft && !settings.drafts) return refused('UNPROCESSABLE', 'Drafts are not supported.');
+    if (operation === 'enablePullRequestAutoMerge') {
+      if ((await store.verdict(pull, { isKnown: true })) === 'clean')
+        return refused('UNPROCESSABLE', 'Pull request Pull request is in clean status');
+      pull.autoMerge = 'merge';
+    } else {
+      if (pull.isDraft !== isDraft) store.touch(pull);
+      pull.isDraft = isDraft;
+    }
+    return data({ [operation]: { pullRequest: { id: `PR_${number}`, isDraft: pull.isDraft } } });
   }
 
   async function branch(_: Call, of: string): Promise<Answer> {
@@ -231,6 +235,7 @@ export function github(context: HostContext, app: GitHubApp): Dialect {
   };
 }
 
+const OPERATIONS = /convertPullRequestToDraft|markPullRequestReadyForReview|enablePullRequestAutoMerge/;
 const METHOD_WORDS: Readonly<Record<MergeMethod, string>> = {
   merge: 'Merge commits are not allowed on this repository.',
   squash: 'Squash merges are not allowed on this repository.',

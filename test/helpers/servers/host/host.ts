@@ -24,13 +24,14 @@ import { github } from './github.ts';
 import { gitlab } from './gitlab.ts';
 import { createMerger, type MergeRequest } from './merging.ts';
 import { protect } from './protection.ts';
-import { type Check, createStore, type Pull, type Verdict } from './pulls.ts';
+import { type Check, createStore, draftTitle, type Pull, type Verdict } from './pulls.ts';
 import { openRepository, type Signature } from './repository.ts';
 import { type Dialect, listen } from './server.ts';
 import { defaultSettings, type HostSettings } from './settings.ts';
 import { createTroubles } from './troubles.ts';
+import { deliveryOf, type Delivery } from './webhook.ts';
 
-export type { App, Answer, Call, HostSettings, Match, Pull, Verdict };
+export type { App, Answer, Call, Delivery, HostSettings, Match, Pull, Verdict };
 
 export interface HostOptions {
   readonly kind: HostKind;
@@ -91,7 +92,7 @@ export interface Host {
     isDraft?: boolean;
   }): Promise<Pull>;
   /** A person's click on the page: rejects with what the host says where it would refuse. `force`: an administrator, past the rules. */
-  merge(number: number, request: Omit<MergeRequest, 'head' | 'isQueue'>): Promise<Pull>;
+  merge(number: number, request: Omit<MergeRequest, 'head' | 'isQueue' | 'isPerson'>): Promise<Pull>;
   /** The queue's turn: merges the number by its own method and with the repository's settings. */
   runQueue(number: number): Promise<Pull>;
   closePull(number: number): Promise<void>;
@@ -107,6 +108,9 @@ export interface Host {
   commitOn(branch: string, commit: PersonsCommit): Promise<string>;
   /** Moves a branch to any commit; null removes it. */
   moveBranch(branch: string, to: string | null): Promise<void>;
+
+  /** What the host would send to a webhook about one; the caller sends it. */
+  delivery(number: number, secret: string): Promise<Delivery>;
 
   /** Answers with this in place of the answer. */
   fail(answer: Answer & FaultScope): void;
@@ -212,17 +216,25 @@ export async function startHost(options: HostOptions): Promise<Host> {
     verdict: (number) => withPull(number, (pull) => store.verdict(pull, { isKnown: true })),
     open: ({ by, body = '', isDraft = false, ...input }) =>
       exclusive(() => store.create({ ...input, body, isDraft, author: by })),
-    merge: (number, request) => withPull(number, ({ number }) => mergePull(number, request)),
+    merge: (number, request) =>
+      withPull(number, ({ number }) => mergePull(number, { ...request, isPerson: true })),
     runQueue: (number) =>
       withPull(number, () =>
-        mergePull(number, { by: 'merge-queue', method: settings.queue ?? 'merge', isQueue: true }),
+        mergePull(number, {
+          by: 'merge-queue',
+          method: settings.queue ?? 'merge',
+          isQueue: true,
+          isPerson: true,
+        }),
       ),
     closePull: (number) => withPull(number, (pull) => store.close(pull)),
     reopen: (number) => withPull(number, (pull) => store.reopen(pull)),
     edit: (number, change) =>
       withPull(number, (pull) => {
-        Object.assign(pull, change);
-        store.touch(pull);
+        const { title = pull.title, body = pull.body, isDraft = pull.isDraft } = change;
+        pull.body = body;
+        store.entitle(pull, kind === 'github' ? title : draftTitle(kind, title, isDraft));
+        pull.isDraft = isDraft;
       }),
     retarget: (number, branch) =>
       withPull(number, (pull) => {
@@ -251,6 +263,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
         await store.sync();
       }),
 
+    delivery: (number, secret) => withPull(number, (pull) => deliveryOf(kind, pull, secret, name)),
     ...createTroubles({ kind, faults: server.faults, token, account }),
     close: () => server.close(),
   };

@@ -15,6 +15,8 @@ export interface MergeRequest {
   readonly head?: string | undefined;
   /** Past the rules, as an administrator may. */
   readonly force?: boolean;
+  /** Who looked at the page before: the host knows by then whether it merges. */
+  readonly isPerson?: boolean;
   /** The queue itself. */
   readonly isQueue?: boolean;
   /** GitLab: squashed first, whatever the project's way of merging. */
@@ -57,8 +59,8 @@ export function createMerger(context: {
     if (settings.queue !== null && !request.isQueue) throw new Refusal('queue', '');
     if (kind !== 'gitlab' && !settings.methods.includes(request.method))
       throw new Refusal('method', request.method);
-    // A host that is still working it out says so, except to a queue, which comes later.
-    const verdict = await store.verdict(pull, { isKnown: kind === 'github' || request.force === true });
+    // GitHub works it out when it is asked to merge; the others refuse until they know.
+    const verdict = await store.verdict(pull, { isKnown: kind === 'github' || request.isPerson === true });
     if (verdict === 'conflict' || verdict === 'draft' || verdict === 'unknown')
       throw new Refusal(verdict, '');
     const isPast = request.force === true || settings.mayBypass;
@@ -115,8 +117,9 @@ export function createMerger(context: {
     return trailers === '' ? text : `${text}\n\n---------\n\n${trailers}`;
   }
 
-  /** New commits with the old messages, even where they lie on the base already; by whoever merges, and unsigned. */
+  /** New commits with the old messages, by whoever merges, and unsigned: on GitHub also where they lie on the base already. */
   async function rebase(pull: Pull, request: MergeRequest): Promise<string> {
+    if (kind === 'gitea' && (await repository.holds(pull.head, pull.base))) return pull.head;
     let onto = pull.base;
     for (const commit of await repository.commits(pull.base, pull.head)) {
       const tree = await repository.pickedTree(commit, onto);
@@ -140,6 +143,7 @@ export function createMerger(context: {
     const { projectMerge, projectSquash } = settings;
     const isUpToDate = await repository.holds(pull.head, pull.base);
     if (projectMerge !== 'merge' && !isUpToDate) throw new Refusal('rules', 'need_rebase');
+    if (request.squash === true && projectSquash === 'never') throw new Refusal('method', 'squash');
     const asked = request.squash ?? (request.method === 'squash' || projectSquash === 'default_on');
     const isSquashed = projectSquash === 'always' || (asked && projectSquash !== 'never');
     const { title, message, mergeText, squashText, ...rest } = request;

@@ -1,5 +1,5 @@
 /** What the host knows of pull requests: in memory, while the branches of the repository decide where their heads are. */
-import type { HostKind, HostReview } from '../../../../engine/model/index.ts';
+import type { HostKind, HostReview, MergeMethod } from '../../../../engine/model/index.ts';
 import { isProtected } from './protection.ts';
 import type { Repository } from './repository.ts';
 import type { HostSettings } from './settings.ts';
@@ -26,6 +26,8 @@ export interface Pull {
   mergeCommit: string | null;
   squashCommit: string | null;
   reviews: (HostReview & { readonly id: number; readonly commit: string })[];
+  /** GitHub: merges by itself once it may; it stays on whoever pushes. Here it is only remembered. */
+  autoMerge: MergeMethod | null;
   /** Why it cannot be opened again. */
   lost: 'deleted' | 'moved' | null;
   /** Looks at the details since its head or base moved. */
@@ -73,6 +75,7 @@ export function createStore(options: { kind: HostKind; repository: Repository; s
   const { kind, repository, settings } = options;
   const pulls: Pull[] = [];
   const checks = new Map<string, Check[]>();
+  const tried = new Map<string, boolean>();
   let [last, reviews] = [0, 0];
 
   /** In whole seconds as hosts tell it, and never the same twice: no test is to depend on speed. */
@@ -80,6 +83,19 @@ export function createStore(options: { kind: HostKind; repository: Repository; s
     last = Math.max(Math.floor(Date.now() / 1000), last + 1);
     return new Date(last * 1000).toISOString().replace('.000Z', 'Z');
   }
+  /** Tried once for each pair of commits. */
+  async function conflicts({ base, head }: Pull): Promise<boolean> {
+    const known = tried.get(base + head) ?? (await repository.mergedTree(base, head)) === null;
+    tried.set(base + head, known);
+    return known;
+  }
+
+  function startWorkflows({ author, head }: Pull): void {
+    if (author === 'github-actions[bot]' || checks.has(head)) return;
+    const started = settings.workflows.map((name) => ({ name, state: 'pending' as const, isStatus: false }));
+    if (started.length > 0) checks.set(head, started);
+  }
+
   const touch = (pull: Pull) => (pull.updatedAt = now());
 
   function get(number: number): Pull {
@@ -121,6 +137,7 @@ export function createStore(options: { kind: HostKind; repository: Repository; s
 
   function moved(pull: Pull, head: string): void {
     [pull.head, pull.looks] = [head, 0];
+    startWorkflows(pull);
     if (settings.dismissStaleReviews)
       pull.reviews = pull.reviews.map((review) =>
         review.state === 'approved' ? { ...review, state: 'dismissed' } : review,
@@ -159,6 +176,7 @@ export function createStore(options: { kind: HostKind; repository: Repository; s
       const at = now();
       const pull: Pull = {
         ...input,
+        isDraft: kind === 'github' ? input.isDraft : isDraftTitle(kind, input.title),
         number: pulls.length + 1,
         labels: [],
         head,
@@ -172,10 +190,12 @@ export function createStore(options: { kind: HostKind; repository: Repository; s
         mergeCommit: null,
         squashCommit: null,
         reviews: [],
+        autoMerge: null,
         lost: null,
         looks: 0,
       };
       pulls.push(pull);
+      startWorkflows(pull);
       return pull;
     },
 
@@ -199,6 +219,13 @@ export function createStore(options: { kind: HostKind; repository: Repository; s
       await sync();
     },
 
+    /** Where drafts are a matter of the title, it makes one or no more. */
+    entitle(pull: Pull, title: string): void {
+      pull.title = title;
+      if (kind !== 'github') pull.isDraft = isDraftTitle(kind, title);
+      touch(pull);
+    },
+
     review(pull: Pull, by: string, state: HostReview['state']): void {
       const at = touch(pull);
       pull.reviews.push({ id: (reviews += 1), actor: by, state, at, commit: pull.head });
@@ -206,34 +233,51 @@ export function createStore(options: { kind: HostKind; repository: Repository; s
 
     /** `isLook`: this look counts: the host begins to work it out at the first. */
     async verdict(pull: Pull, { isLook = false, isKnown = false } = {}): Promise<Verdict> {
+      const isUnknown = !isKnown && pull.looks < settings.looksUntilKnown;
       if (isLook) pull.looks += 1;
-      if (!isKnown && pull.looks <= settings.looksUntilKnown) return 'unknown';
-      if ((await repository.mergedTree(pull.base, pull.head)) === null) return 'conflict';
+      if (isUnknown) return 'unknown';
+      if (await conflicts(pull)) return 'conflict';
       if (pull.isDraft) return 'draft';
       const all = checks.get(pull.head) ?? [];
       if (isProtected(pull.into, settings)) {
         if (settings.requireUpToDate && !(await repository.holds(pull.head, pull.base))) return 'behind';
-        if (approvals(pull) < settings.requiredReviews || isRejected(pull)) return 'blocked';
-        const isMet = (name: string) => all.some((check) => check.name === name && check.state === 'passed');
-        if (!settings.requiredChecks.every(isMet)) return 'blocked';
+        if (unmet(pull).length > 0) return 'blocked';
       }
       return all.every(({ state }) => state === 'passed') ? 'clean' : 'unstable';
     },
-    approvals,
+    unmet,
+    latest,
   };
 
-  function approvals(pull: Pull): number {
-    return [...latest(pull).values()].filter((state) => state === 'approved').length;
-  }
-  function isRejected(pull: Pull): boolean {
-    return settings.requiredReviews > 0 && [...latest(pull).values()].includes('changes-requested');
+  /** The rules of a protected branch that it does not meet yet. */
+  function unmet(pull: Pull): Unmet[] {
+    const { requiredReviews, requiredChecks } = settings;
+    const words = [...latest(pull).values()];
+    const stateOf = (name: string) => checks.get(pull.head)?.find((check) => check.name === name)?.state;
+    const states = requiredChecks.map(stateOf);
+    return [
+      ...(words.filter((word) => word === 'approved').length < requiredReviews ? ['reviews' as const] : []),
+      ...(requiredReviews > 0 && words.includes('changes-requested') ? ['rejected' as const] : []),
+      ...(states.some((state) => state === undefined || state === 'failed') ? ['checks' as const] : []),
+      ...(states.includes('pending') ? ['pending' as const] : []),
+    ];
   }
 }
 
+export type Unmet = 'reviews' | 'rejected' | 'checks' | 'pending';
+
+/** What each person said last. */
 const latest = (pull: Pull) =>
   new Map(
     pull.reviews.filter(({ state }) => state !== 'commented').map(({ actor, state }) => [actor, state]),
   );
+
+const DRAFT_TITLES = { gitlab: /^\s*(?:\[draft\]|\(draft\)|draft:)\s*/i, gitea: /^\s*(?:wip:|\[wip\])\s*/i };
+const isDraftTitle = (kind: 'gitlab' | 'gitea', title: string) => DRAFT_TITLES[kind].test(title);
+
+/** The title of a draft, or of what is none any more. */
+export const draftTitle = (kind: 'gitlab' | 'gitea', title: string, isDraft: boolean): string =>
+  `${isDraft ? { gitlab: 'Draft: ', gitea: 'WIP: ' }[kind] : ''}${title.replace(DRAFT_TITLES[kind], '')}`;
 
 function lost(head: string | undefined, known: string): Pull['lost'] {
   if (head === undefined) return 'deleted';

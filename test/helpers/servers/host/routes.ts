@@ -7,6 +7,17 @@ export type Given<T> = T extends readonly (infer Item)[]
     ? { [Key in keyof T]?: Given<T[Key]> }
     : T;
 
+/** The same of a type that takes any name besides its own: its own alone. */
+export type Named<T, Except = never> = Given<{
+  [Key in keyof T as string extends Key
+    ? never
+    : number extends Key
+      ? never
+      : Key extends Except
+        ? never
+        : Key]: T[Key];
+}>;
+
 type Handler = (call: Call, ...parts: string[]) => Answer | Promise<Answer>;
 
 /** `GET /pulls/:/reviews`: a colon stands for one part, which the handler is given decoded; two for the rest of the path. */

@@ -17,6 +17,8 @@ export interface HostSettings {
   requiredReviews: number;
   /** Names of checks that must have passed; setChecks adds those that it says are required. */
   requiredChecks: string[];
+  /** Checks that start, pending, with every commit of a pull request: by the token of GitHub's Actions, none. */
+  workflows: string[];
   /** A push takes approvals away. */
   dismissStaleReviews: boolean;
   /** A merge queue (GitHub) that merges by this method, and nobody else does; a merge train (GitLab). */
@@ -48,6 +50,7 @@ export const defaultSettings = (kind: 'github' | 'gitlab' | 'gitea'): HostSettin
   requireUpToDate: false,
   requiredReviews: 0,
   requiredChecks: [],
+  workflows: [],
   dismissStaleReviews: false,
   queue: null,
   drafts: true,
