@@ -275,6 +275,32 @@ describe('GitHub', () => {
     expect((await ask('PATCH', `${R}/pulls/1`, { state: 'open' })).status).toBe(422);
   });
 
+  it('opens again what was closed, also where its branch went on, and not where it was pushed anew by force', async () => {
+    await create();
+    const open = () => ask('PATCH', `${R}/pulls/1`, { state: 'open' });
+    await host.closePull(1);
+    await host.commitOn(BRANCH, { files: { other: 'x\n' } });
+    expect(await open()).toMatchObject({
+      status: 200,
+      body: { state: 'open', head: { sha: await tip(BRANCH) } },
+    });
+    await host.closePull(1);
+    await push(`${BRANCH}~1:refs/heads/${BRANCH}`, '--force');
+    expect(await open()).toMatchObject({
+      status: 422,
+      body: { errors: [{ message: expect.stringContaining('was force-pushed or recreated') }] },
+    });
+  });
+
+  it.each([{ mayRead: false }, { mayWrite: false }])(
+    'refuses a token that lacks the right: %o',
+    async (right) => {
+      await host.change(right);
+      const { status } = await ask('POST', `${R}/pulls`, proposal);
+      expect(status).toBe('mayRead' in right ? 404 : 403);
+    },
+  );
+
   it('takes auto-merge by GraphQL alone, not where it could merge at once, and leaves it on when somebody pushes', async () => {
     const { node_id: id } = await create();
     const enable = async () => {

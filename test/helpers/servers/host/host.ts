@@ -16,20 +16,20 @@
 import { randomUUID } from 'node:crypto';
 import type { HostKind, HostReview } from '../../../../engine/model/index.ts';
 import type { Files } from '../../repositories/repo.ts';
-import { type App, createApp } from './app.ts';
-import type { HostContext } from './context.ts';
+import { type App, createApp } from './dialects/github-app.ts';
+import type { HostContext } from './dialects/context.ts';
 import { type Answer, type Call, type FaultScope, type Match } from './faults.ts';
-import { gitea } from './gitea.ts';
-import { github } from './github.ts';
-import { gitlab } from './gitlab.ts';
-import { createMerger, type MergeRequest } from './merging.ts';
-import { protect } from './protection.ts';
+import { gitea } from './dialects/gitea.ts';
+import { github } from './dialects/github.ts';
+import { gitlab } from './dialects/gitlab.ts';
+import { createMerger, type MergeRequest } from './repository/merging.ts';
+import { protect } from './repository/protection.ts';
 import { type Check, createStore, draftTitle, type Pull, type Verdict } from './pulls.ts';
-import { openRepository, type Signature } from './repository.ts';
+import { openRepository, type Signature } from './repository/repository.ts';
 import { type Dialect, listen } from './server.ts';
 import { defaultSettings, type HostSettings } from './settings.ts';
 import { createTroubles } from './troubles.ts';
-import { deliveryOf, type Delivery } from './webhook.ts';
+import { deliveryOf, type Delivery } from './dialects/webhook.ts';
 
 export type { App, Answer, Call, Delivery, HostSettings, Match, Pull, Verdict };
 
@@ -221,7 +221,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     runQueue: (number) =>
       withPull(number, () =>
         mergePull(number, {
-          by: 'merge-queue',
+          by: 'github-merge-queue[bot]',
           method: settings.queue ?? 'merge',
           isQueue: true,
           isPerson: true,

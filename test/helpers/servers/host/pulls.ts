@@ -1,7 +1,7 @@
 /** What the host knows of pull requests: in memory, while the branches of the repository decide where their heads are. */
 import type { HostKind, HostReview, MergeMethod } from '../../../../engine/model/index.ts';
-import { isProtected } from './protection.ts';
-import type { Repository } from './repository.ts';
+import { isProtected } from './repository/protection.ts';
+import type { Repository } from './repository/repository.ts';
 import type { HostSettings } from './settings.ts';
 
 export interface Pull {
@@ -28,8 +28,6 @@ export interface Pull {
   reviews: (HostReview & { readonly id: number; readonly commit: string })[];
   /** GitHub: merges by itself once it may; it stays on whoever pushes. Here it is only remembered. */
   autoMerge: MergeMethod | null;
-  /** Why it cannot be opened again. */
-  lost: 'deleted' | 'moved' | null;
   /** Looks at the details since its head or base moved. */
   looks: number;
 }
@@ -120,11 +118,9 @@ export function createStore(options: { kind: HostKind; repository: Repository; s
     const heads = await repository.heads();
     for (const pull of pulls) {
       const [head, base] = [heads.get(pull.branch), heads.get(pull.into)];
-      if (pull.state === 'closed') pull.lost ??= lost(head, pull.head);
       if (pull.state !== 'open') continue;
       if (head === undefined || base === undefined) {
         end(pull, 'closed');
-        pull.lost = 'deleted';
         continue;
       }
       if (head !== pull.head) moved(pull, head);
@@ -191,7 +187,6 @@ export function createStore(options: { kind: HostKind; repository: Repository; s
         squashCommit: null,
         reviews: [],
         autoMerge: null,
-        lost: null,
         looks: 0,
       };
       pulls.push(pull);
@@ -205,16 +200,18 @@ export function createStore(options: { kind: HostKind; repository: Repository; s
     },
 
     async reopen(pull: Pull): Promise<void> {
-      await sync();
+      const heads = await sync();
       if (pull.state === 'merged') throw new Refusal('merged', '');
       if (pull.state === 'open') return;
-      if (pull.lost === 'deleted' || (pull.lost === 'moved' && kind === 'github'))
-        throw new Refusal('lost', pull.lost);
+      const head = heads.get(pull.branch);
+      if (head === undefined) throw new Refusal('lost', 'deleted');
+      // One that only went on is no other.
+      if (kind === 'github' && !(await repository.holds(head, pull.head))) throw new Refusal('lost', 'moved');
       const other = pulls.find(
         (one) => one.state === 'open' && one.branch === pull.branch && one.into === pull.into,
       );
       if (other !== undefined) throw new Refusal('exists', String(other.number));
-      [pull.state, pull.closedAt, pull.lost] = ['open', null, null];
+      [pull.state, pull.closedAt] = ['open', null];
       touch(pull);
       await sync();
     },
@@ -278,8 +275,3 @@ const isDraftTitle = (kind: 'gitlab' | 'gitea', title: string) => DRAFT_TITLES[k
 /** The title of a draft, or of what is none any more. */
 export const draftTitle = (kind: 'gitlab' | 'gitea', title: string, isDraft: boolean): string =>
   `${isDraft ? { gitlab: 'Draft: ', gitea: 'WIP: ' }[kind] : ''}${title.replace(DRAFT_TITLES[kind], '')}`;
-
-function lost(head: string | undefined, known: string): Pull['lost'] {
-  if (head === undefined) return 'deleted';
-  return head === known ? null : 'moved';
-}

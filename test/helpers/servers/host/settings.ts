@@ -31,7 +31,8 @@ export interface HostSettings {
   mergeMessage: 'PR_TITLE' | 'PR_BODY' | 'BLANK';
   squashTitle: 'COMMIT_OR_PR_TITLE' | 'PR_TITLE';
   squashMessage: 'COMMIT_MESSAGES' | 'PR_BODY' | 'BLANK';
-  /** The token's right: to write, to see settings and rules, and to pass by them. */
+  /** The token's rights: to see the repository at all, to write, to see settings and rules, and to pass by them. */
+  mayRead: boolean;
   mayWrite: boolean;
   mayAdminister: boolean;
   mayBypass: boolean;
@@ -59,6 +60,7 @@ export const defaultSettings = (kind: 'github' | 'gitlab' | 'gitea'): HostSettin
   mergeMessage: 'PR_TITLE',
   squashTitle: 'COMMIT_OR_PR_TITLE',
   squashMessage: 'COMMIT_MESSAGES',
+  mayRead: true,
   mayWrite: true,
   mayAdminister: false,
   mayBypass: false,

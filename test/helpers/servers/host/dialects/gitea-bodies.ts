@@ -11,8 +11,8 @@ import type {
 } from 'gitea-js';
 import { z } from 'zod';
 import { accountId, type HostContext } from './context.ts';
-import { isProtected } from './protection.ts';
-import type { Check, Pull, Verdict } from './pulls.ts';
+import { isProtected } from '../repository/protection.ts';
+import type { Check, Pull, Verdict } from '../pulls.ts';
 
 const REVIEWS = {
   approved: 'APPROVED',

@@ -1,4 +1,4 @@
-import type { Answer, Call } from './faults.ts';
+import type { Answer, Call } from '../faults.ts';
 
 /** All of a library's type that an answer gives: at every level, only names that the type has, with the types that they have there. */
 export type Given<T> = T extends readonly (infer Item)[]

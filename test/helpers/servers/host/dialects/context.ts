@@ -1,10 +1,10 @@
-import type { HostKind } from '../../../../engine/model/index.ts';
-import type { Fields } from './faults.ts';
-import type { createMerger } from './merging.ts';
-import type { Described } from './messages.ts';
-import type { Pull, Store } from './pulls.ts';
-import type { Repository } from './repository.ts';
-import type { HostSettings } from './settings.ts';
+import type { HostKind } from '../../../../../engine/model/index.ts';
+import type { Fields } from '../faults.ts';
+import type { createMerger } from '../repository/merging.ts';
+import type { Described } from '../repository/messages.ts';
+import type { Pull, Store } from '../pulls.ts';
+import type { Repository } from '../repository/repository.ts';
+import type { HostSettings } from '../settings.ts';
 
 /** What a dialect answers from. */
 export interface HostContext {

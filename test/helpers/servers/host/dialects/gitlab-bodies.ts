@@ -10,7 +10,7 @@ import type {
   ProtectedBranchSchema,
 } from '@gitbeaker/rest';
 import { accountId, type HostContext } from './context.ts';
-import type { Pull, Verdict } from './pulls.ts';
+import type { Pull, Verdict } from '../pulls.ts';
 import type { Named } from './routes.ts';
 
 type Status = ExpandedMergeRequestSchema['detailed_merge_status'];

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import type { components } from '@octokit/openapi-types';
 import { accountId, type HostContext } from './context.ts';
-import { isProtected } from './protection.ts';
-import type { Check, Pull, Verdict } from './pulls.ts';
+import { isProtected } from '../repository/protection.ts';
+import type { Check, Pull, Verdict } from '../pulls.ts';
 import type { Given } from './routes.ts';
 
 type Schemas = components['schemas'];

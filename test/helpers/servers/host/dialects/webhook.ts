@@ -1,7 +1,7 @@
 /** What a host sends to a webhook. */
 import { createHmac, randomUUID } from 'node:crypto';
-import type { HostKind } from '../../../../engine/model/index.ts';
-import type { Pull } from './pulls.ts';
+import type { HostKind } from '../../../../../engine/model/index.ts';
+import type { Pull } from '../pulls.ts';
 
 export interface Delivery {
   readonly headers: Readonly<Record<string, string>>;

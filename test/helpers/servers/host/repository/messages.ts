@@ -1,6 +1,6 @@
 /** The messages that each host gives a commit where whoever merges gives none. */
 import type { HostCommit, Signature } from './repository.ts';
-import type { HostSettings } from './settings.ts';
+import type { HostSettings } from '../settings.ts';
 
 export interface Described {
   readonly number: number;

@@ -1,11 +1,11 @@
 /** The REST API of Gitea and Forgejo, as far as pull requests need it. */
-import type { MergeMethod } from '../../../../engine/model/index.ts';
+import type { MergeMethod } from '../../../../../engine/model/index.ts';
 import { type HostContext, textOf } from './context.ts';
-import type { Answer, Call } from './faults.ts';
+import type { Answer, Call } from '../faults.ts';
 import { createBodies } from './gitea-bodies.ts';
-import { type Pull, Refusal, type RefusalReason, type Unmet } from './pulls.ts';
+import { type Pull, Refusal, type RefusalReason, type Unmet } from '../pulls.ts';
 import { createRoutes, pageOf } from './routes.ts';
-import type { Dialect } from './server.ts';
+import type { Dialect } from '../server.ts';
 
 export function gitea(context: HostContext): Dialect {
   const { origin, name, store, settings, account } = context;
@@ -179,6 +179,7 @@ export function gitea(context: HostContext): Dialect {
     tokenOf: ({ headers }) => /^(?:token|bearer) (\S+)$/i.exec(headers['authorization'] ?? '')?.[1] ?? null,
     unauthorised: failure(401, 'invalid username, password or token'),
     async answer(call) {
+      if (!settings.mayRead) return notFound;
       if (!settings.mayWrite && call.method !== 'GET')
         return failure(403, 'user should have a permission to write to a repo');
       await store.sync();

@@ -1,15 +1,15 @@
 /** GitHub's REST API, as far as pull requests need it, and the two calls that only its GraphQL has. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { MergeMethod } from '../../../../engine/model/index.ts';
-import type { GitHubApp } from './app.ts';
+import type { MergeMethod } from '../../../../../engine/model/index.ts';
+import type { GitHubApp } from './github-app.ts';
 import { type HostContext, textOf } from './context.ts';
-import type { Answer, Call } from './faults.ts';
+import type { Answer, Call } from '../faults.ts';
 import { createBodies } from './github-bodies.ts';
-import { isProtected } from './protection.ts';
-import { type Pull, Refusal } from './pulls.ts';
+import { isProtected } from '../repository/protection.ts';
+import { type Pull, Refusal } from '../pulls.ts';
 import { createRoutes, pageOf } from './routes.ts';
-import type { Dialect } from './server.ts';
+import type { Dialect } from '../server.ts';
 
 const failure = (status: number, message: string, errors?: readonly unknown[]): Answer => ({
   status,
@@ -221,6 +221,7 @@ export function github(context: HostContext, app: GitHubApp): Dialect {
     tokenOf: ({ headers }) => /^(?:token|bearer) (\S+)$/i.exec(headers['authorization'] ?? '')?.[1] ?? null,
     unauthorised: failure(401, 'Bad credentials'),
     async answer(call) {
+      if (!settings.mayRead) return NOT_FOUND;
       const isRead = call.method === 'GET' || call.path.startsWith('/app/');
       if (!settings.mayWrite && !isRead)
         return failure(403, 'Resource not accessible by personal access token');

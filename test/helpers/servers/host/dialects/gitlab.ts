@@ -1,10 +1,10 @@
 /** GitLab's REST API, as far as merge requests need it. */
 import { type HostContext, textOf } from './context.ts';
-import type { Answer, Call, Fields } from './faults.ts';
+import type { Answer, Call, Fields } from '../faults.ts';
 import { createBodies } from './gitlab-bodies.ts';
-import { type Pull, Refusal } from './pulls.ts';
+import { type Pull, Refusal } from '../pulls.ts';
 import { createRoutes, pageOf } from './routes.ts';
-import type { Dialect } from './server.ts';
+import type { Dialect } from '../server.ts';
 
 const failure = (status: number, message: unknown): Answer => ({ status, body: { message } });
 const NOT_FOUND = failure(404, '404 Not found');
@@ -165,6 +165,7 @@ export function gitlab(context: HostContext): Dialect {
       headers['private-token'] ?? /^bearer (\S+)$/i.exec(headers['authorization'] ?? '')?.[1] ?? null,
     unauthorised: failure(401, '401 Unauthorized'),
     async answer(call) {
+      if (!settings.mayRead) return failure(404, '404 Project Not Found');
       if (!settings.mayWrite && call.method !== 'GET') return failure(403, '403 Forbidden');
       await store.sync();
       try {

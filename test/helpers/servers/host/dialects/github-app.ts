@@ -2,7 +2,7 @@
 import { createVerify, generateKeyPairSync, randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { components } from '@octokit/openapi-types';
-import type { Answer } from './faults.ts';
+import type { Answer } from '../faults.ts';
 import type { Given } from './routes.ts';
 
 export interface App {

@@ -1,6 +1,6 @@
 /** The bare repository behind the host, by plumbing alone: nothing here runs a hook, and nothing needs a worktree. */
 import { z } from 'zod';
-import { createRepo, type Files, type Repo } from '../../repositories/repo.ts';
+import { createRepo, type Files, type Repo } from '../../../repositories/repo.ts';
 
 export interface Signature {
   readonly name: string;

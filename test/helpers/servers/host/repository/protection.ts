@@ -1,8 +1,8 @@
 /** Branches that take no push: a pre-receive hook that reads, at every push, what to refuse and in which words. */
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { HostKind } from '../../../../engine/model/index.ts';
-import type { HostSettings } from './settings.ts';
+import type { HostKind } from '../../../../../engine/model/index.ts';
+import type { HostSettings } from '../settings.ts';
 
 const HOOK = `#!/bin/sh
 refused=0

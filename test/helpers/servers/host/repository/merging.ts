@@ -1,9 +1,9 @@
 /** Merges as the hosts make them: real commits by each method, with the host's own messages where nobody gives one. */
-import type { HostKind, MergeMethod } from '../../../../engine/model/index.ts';
+import type { HostKind, MergeMethod } from '../../../../../engine/model/index.ts';
 import { type Described, gitea, github, gitlab, joined, type Text } from './messages.ts';
-import { type Pull, Refusal, type Store } from './pulls.ts';
+import { type Pull, Refusal, type Store } from '../pulls.ts';
 import type { HostCommit, Repository, Signature } from './repository.ts';
-import type { HostSettings } from './settings.ts';
+import type { HostSettings } from '../settings.ts';
 
 export interface MergeRequest {
   /** The account that merges, by its name on the host. */
