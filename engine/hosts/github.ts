@@ -112,10 +112,16 @@ export function createGithub(context: HostContext): CodeHost {
     });
     return opening;
   }
-  /** One call. */
+  /** One call. An app whose token or key is not taken any more starts anew, once: a call that was refused so was not done. */
   async function ask<Value>(call: (client: Octokit) => Promise<Value>): Promise<Value> {
     const client = await octokit();
-    return answered(context, call(client));
+    try {
+      return await answered(context, call(client));
+    } catch (error) {
+      if (place.credentials.kind !== 'app' || statusOf(error) !== 401) throw error;
+      opening = undefined;
+      return answered(context, call(await octokit()));
+    }
   }
   /** Each is looked at: forks in one organisation share an owner, and a filter that is not understood is ignored. */
   function readOwn(data: unknown, isBranch: (branch: string) => boolean): PullRequest[] {
