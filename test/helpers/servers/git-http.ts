@@ -42,7 +42,7 @@ export async function serveGit(options: {
     if (fate === 'hang') return;
     if (fate === 'drop') request.socket.destroy();
     else if (typeof fate === 'number') response.writeHead(fate).end();
-    else await backend({ request, response, options, silent: fate === 'drop-answer' });
+    else await serveBackend({ request, response, options, silent: fate === 'drop-answer' });
   }
 
   server.listen(0, '127.0.0.1');
@@ -65,11 +65,13 @@ function authorised(request: IncomingMessage, login: { user: string; password: s
 }
 
 /** The CGI of `git help http-backend`: environment in, headers and body out. */
-async function backend(call: {
+export async function serveBackend(call: {
   request: IncomingMessage;
   response: ServerResponse;
   options: { root: string; env: Readonly<Record<string, string>> };
   silent: boolean;
+  /** Below the root; that of the request where absent. */
+  path?: string;
 }): Promise<void> {
   const { request, response, options, silent } = call;
   const url = new URL(request.url ?? '/', 'http://127.0.0.1');
@@ -79,7 +81,7 @@ async function backend(call: {
       ...options.env,
       GIT_PROJECT_ROOT: options.root,
       GIT_HTTP_EXPORT_ALL: '1',
-      PATH_INFO: decodeURIComponent(url.pathname),
+      PATH_INFO: decodeURIComponent(call.path ?? url.pathname),
       REQUEST_METHOD: request.method ?? 'GET',
       QUERY_STRING: url.search.slice(1),
       CONTENT_TYPE: request.headers['content-type'] ?? '',

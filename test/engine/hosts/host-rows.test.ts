@@ -1,0 +1,508 @@
+/** The host of the tests behaves like the rows on code hosts that were read or measured: by plain fetch and git. */
+import { createHmac } from 'node:crypto';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { closeAfterTest } from '../../helpers/run/lifetime.ts';
+import { copyRepo, createRepo, type Repo } from '../../helpers/repositories/repo.ts';
+import { type Host, type HostOptions, startHost } from '../../helpers/servers/host/host.ts';
+
+const TRAILERS = 'Rollback-Id: 1\nRollback-Engine: 3';
+const REVERT = { name: 'Ada', email: 'ada@example.com' };
+const BRANCH = 'backtrail/1';
+
+let template: Repo;
+beforeAll(async () => {
+  template = await createRepo({ bare: true });
+  await template.replay([
+    { files: { 'apps/web.yaml': 'image: a\n', 'apps/api.yaml': 'image: a\n' }, message: 'Start' },
+    { files: { 'apps/web.yaml': 'image: b\n' }, message: 'Deliver b' },
+  ]);
+  await template.git('branch', BRANCH, 'main');
+  await template.replay(
+    [
+      {
+        files: { 'apps/web.yaml': 'image: a\n' },
+        message: `Roll web back\n\nWhy.\n\n${TRAILERS}\n`,
+        author: REVERT,
+      },
+      { files: { 'rendered/web.yaml': 'image: a\n' }, message: 'Deliver web\n', author: REVERT },
+    ],
+    BRANCH,
+  );
+});
+
+let repo: Repo;
+let host: Host;
+async function start(options: Omit<HostOptions, 'bare'>): Promise<void> {
+  repo = await copyRepo(template);
+  host = await startHost({ ...options, bare: repo.folder });
+  closeAfterTest(() => host.close());
+}
+
+const pullShape = z.looseObject({
+  node_id: z.string(),
+  head: z.object({ sha: z.string() }),
+  updated_at: z.string(),
+  mergeable_state: z.string(),
+});
+
+interface Response {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: unknown;
+}
+
+async function ask(
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Response> {
+  const response = await fetch(`${host.api}${path}`, {
+    method,
+    redirect: 'manual',
+    headers: {
+      ...authorization(),
+      ...headers,
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const isJson = response.headers.get('content-type')?.startsWith('application/json') && text !== '';
+  return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+}
+const authorization = () =>
+  host.kind === 'gitlab' ? { 'private-token': host.token } : { authorization: `token ${host.token}` };
+
+const messageOf = (commit: string) => repo.git('log', '-1', '--format=%B', commit);
+const trailersOf = (commit: string) => repo.git('log', '-1', '--format=%(trailers)', commit);
+const tip = (branch = 'main') => repo.git('rev-parse', `refs/heads/${branch}`);
+const push = (...refs: string[]) => repo.git('push', '--quiet', host.authenticated, ...refs);
+
+describe('GitHub', () => {
+  const R = '/repos/acme/config';
+  const proposal = { title: 'Roll web back', head: BRANCH, base: 'main', body: 'Plan' };
+  const create = async () => pullShape.parse((await ask('POST', `${R}/pulls`, proposal)).body);
+
+  beforeEach(() => start({ kind: 'github' }));
+
+  it('ignores head=BRANCH without an owner and lists all, and refuses a second pull request for a branch', async () => {
+    await create();
+    const list = async (query: string) => (await ask('GET', `${R}/pulls?${query}`)).body;
+    expect(await list('head=nowhere')).toHaveLength(1);
+    expect(await list('head=acme:nowhere')).toHaveLength(0);
+    expect(await list(`head=acme:${BRANCH}`)).toHaveLength(1);
+    const second = await ask('POST', `${R}/pulls`, proposal);
+    const message = `A pull request already exists for acme:${BRANCH}.`;
+    expect(second).toMatchObject({ status: 422, body: { errors: [{ message }] } });
+  });
+
+  it('does not know at first whether a pull request merges', async () => {
+    await create();
+    const read = async () => (await ask('GET', `${R}/pulls/1`)).body;
+    expect(await read()).toMatchObject({ mergeable: null, mergeable_state: 'unknown' });
+    expect(await read()).toMatchObject({ mergeable: true, mergeable_state: 'clean' });
+  });
+
+  it('answers a merge with 405 where rules are not met or a queue merges, and with 409 where the head moved', async () => {
+    const { head } = await create();
+    const merge = (body: object) => ask('PUT', `${R}/pulls/1/merge`, body);
+    await host.change({ requiredReviews: 1 });
+    expect(await merge({ sha: head.sha })).toMatchObject({
+      status: 405,
+      body: { message: expect.stringContaining('At least 1 approving review is required') },
+    });
+    await host.review(1, { by: 'bob', state: 'approved' });
+    await host.change({ queue: 'squash' });
+    expect((await merge({ sha: head.sha })).status).toBe(405);
+    await host.change({ queue: null, methods: ['merge'] });
+    expect((await merge({ sha: head.sha, merge_method: 'squash' })).status).toBe(405);
+    await host.pushTo(1, { files: { other: 'x\n' } });
+    expect((await merge({ sha: head.sha })).status).toBe(409);
+    expect((await merge({ sha: await tip(BRANCH) })).body).toMatchObject({ merged: true, sha: await tip() });
+  });
+
+  it('says clean and unstable of what can be merged, and blocked, behind, dirty and draft of what cannot', async () => {
+    const { node_id: id } = await create();
+    const state = async () => {
+      await ask('GET', `${R}/pulls/1`);
+      return pullShape.parse((await ask('GET', `${R}/pulls/1`)).body).mergeable_state;
+    };
+    await host.setChecks(1, { build: 'green', lint: 'failing' });
+    expect(await state()).toBe('unstable');
+    await host.setChecks(1, { build: 'green', lint: { state: 'pending', required: true } });
+    expect(await state()).toBe('blocked');
+    await host.setChecks(1, { build: 'green', lint: 'green' });
+    expect(await state()).toBe('clean');
+    const draft =
+      'mutation($id: ID!) { convertPullRequestToDraft(input: { pullRequestId: $id }) { clientMutationId } }';
+    const answer = await fetch(`http://${host.name}/api/graphql`, {
+      method: 'POST',
+      headers: authorization(),
+      body: JSON.stringify({ query: draft, variables: { id } }),
+    });
+    expect(answer.status).toBe(200);
+    expect(await state()).toBe('draft');
+    await host.edit(1, { isDraft: false });
+    await host.change({ requireUpToDate: true });
+    await host.commitOn('main', { files: { other: 'x\n' } });
+    expect(await state()).toBe('behind');
+    await host.commitOn('main', { files: { 'apps/web.yaml': 'image: c\n' } });
+    expect(await state()).toBe('dirty');
+  });
+
+  it('merges what is blocked for a token that may bypass the rules', async () => {
+    await create();
+    await host.change({ requiredReviews: 1, mayBypass: true });
+    await ask('GET', `${R}/pulls/1`);
+    expect((await ask('GET', `${R}/pulls/1`)).body).toMatchObject({ mergeable_state: 'blocked' });
+    expect((await ask('PUT', `${R}/pulls/1/merge`, {})).status).toBe(200);
+  });
+
+  it('squashes with a text after which git reads no trailer of ours, and BLANK drops everything', async () => {
+    await create();
+    await host.merge(1, { by: 'bob', method: 'squash' });
+    expect(await messageOf('main')).toBe(
+      [
+        'Roll web back (#1)',
+        `* Roll web back\n\nWhy.\n\n${TRAILERS}`,
+        '* Deliver web',
+        '---------',
+        'Co-authored-by: Ada <ada@example.com>',
+      ].join('\n\n'),
+    );
+    expect(await trailersOf('main')).toBe('Co-authored-by: Ada <ada@example.com>');
+    await host.change({ squashMessage: 'BLANK' });
+    await push(`${BRANCH}:refs/heads/backtrail/2`);
+    await host.commitOn('main', { files: { 'apps/web.yaml': 'image: b\n', 'rendered/web.yaml': null } });
+    const { number } = await host.open({ title: 'T', branch: 'backtrail/2', into: 'main', by: 'bob' });
+    await host.merge(number, { by: 'bob', method: 'squash' });
+    expect(await messageOf('main')).toBe('T (#2)');
+  });
+
+  it('squashes with the text of the call where it gives one', async () => {
+    await create();
+    const text = { commit_title: 'Roll web back', commit_message: `Why.\n\n${TRAILERS}` };
+    await ask('PUT', `${R}/pulls/1/merge`, { ...text, merge_method: 'squash' });
+    expect(await messageOf('main')).toBe(`Roll web back\n\nWhy.\n\n${TRAILERS}`);
+  });
+
+  it('lets a queue merge by its own method with the texts of the repository', async () => {
+    await host.change({ queue: 'squash', squashMessage: 'BLANK', protectedBy: 'ruleset' });
+    await create();
+    expect((await ask('GET', `${R}/rules/branches/main`)).body).toContainEqual(
+      expect.objectContaining({ type: 'merge_queue' }),
+    );
+    await host.runQueue(1);
+    expect(await messageOf('main')).toBe('Roll web back (#1)');
+    expect((await ask('GET', `${R}/pulls/1`)).body).toMatchObject({
+      merged: true,
+      merge_commit_sha: await tip(),
+    });
+  });
+
+  it('gives new ids to rebased commits, unsigned, and its own key to merges and squashes', async () => {
+    const before = await tip();
+    await create();
+    await host.merge(1, { by: 'bob', method: 'rebase' });
+    const of = (ref: string, base: string) =>
+      repo.git('log', '--reverse', '--format=%T %an %s', `${base}..${ref}`);
+    expect(await of('main', before)).toBe(await of(BRANCH, before));
+    expect(await tip()).not.toBe(await tip(BRANCH));
+    const raw = async () => repo.git('cat-file', 'commit', 'main');
+    expect(await raw()).not.toContain('gpgsig');
+    expect(await raw()).toContain('committer bob <');
+    for (const [method, parents] of [
+      ['squash', 1],
+      ['merge', 2],
+    ] as const) {
+      await repo.git('update-ref', 'refs/heads/main', before);
+      const branch = `backtrail/${method}`;
+      await repo.git('branch', branch, BRANCH);
+      const { number } = await host.open({ title: 'T', branch, into: 'main', by: 'bob' });
+      await host.merge(number, { by: 'bob', method });
+      expect(await raw()).toContain('gpgsig');
+      expect((await repo.git('log', '-1', '--format=%P', 'main')).split(' ')).toHaveLength(parents);
+      expect(await repo.git('rev-parse', 'main^{tree}')).toBe(
+        await repo.git('rev-parse', `${BRANCH}^{tree}`),
+      );
+    }
+  });
+
+  it.each([
+    ['protection', 'GH006'],
+    ['ruleset', 'GH013'],
+  ] as const)(
+    'refuses a push to a branch under %s with %s and takes one beside it',
+    async (protectedBy, code) => {
+      await host.change({ protectedBy });
+      const refusal = await push(`${BRANCH}:main`).catch((error: Error) => error.message);
+      expect(refusal).toContain(code);
+      expect(refusal).toContain('Changes must be made through a pull request.');
+      await push(`${BRANCH}:refs/heads/backtrail/2`);
+      expect(await tip('backtrail/2')).toBe(await tip(BRANCH));
+    },
+  );
+
+  it('answers what the caller knows already with 304, and lists by pages', async () => {
+    for (const number of [1, 2, 3]) {
+      await repo.git('branch', `backtrail/n${number}`, BRANCH);
+      await host.open({ title: 'T', branch: `backtrail/n${number}`, into: 'main', by: 'bob' });
+    }
+    const first = await ask('GET', `${R}/pulls?per_page=2`);
+    expect(first.body).toMatchObject([{ number: 3 }, { number: 2 }]);
+    expect(first.headers.get('link')).toContain('page=2>; rel="next"');
+    const etag = first.headers.get('etag') ?? '';
+    expect((await ask('GET', `${R}/pulls?per_page=2`, undefined, { 'if-none-match': etag })).status).toBe(
+      304,
+    );
+    await host.edit(1, { title: 'Other' });
+    await host.edit(2, { title: 'Other' });
+    expect((await ask('GET', `${R}/pulls?per_page=2`, undefined, { 'if-none-match': etag })).status).toBe(
+      200,
+    );
+  });
+
+  it('follows pushes to the branch, closes where it is deleted, and then opens it no more', async () => {
+    const created = await create();
+    await push(`${BRANCH}~1:refs/heads/${BRANCH}`, '--force');
+    const moved = pullShape.parse((await ask('GET', `${R}/pulls/1`)).body);
+    expect(moved.head.sha).toBe(await tip(BRANCH));
+    expect(moved.updated_at > created.updated_at).toBe(true);
+    await push(`:refs/heads/${BRANCH}`);
+    expect((await ask('GET', `${R}/pulls/1`)).body).toMatchObject({ state: 'closed', merged: false });
+    expect((await ask('PATCH', `${R}/pulls/1`, { state: 'open' })).status).toBe(422);
+  });
+
+  it('opens again what was closed, also where its branch went on, and not where it was pushed anew by force', async () => {
+    await create();
+    const open = () => ask('PATCH', `${R}/pulls/1`, { state: 'open' });
+    await host.closePull(1);
+    await host.commitOn(BRANCH, { files: { other: 'x\n' } });
+    expect(await open()).toMatchObject({
+      status: 200,
+      body: { state: 'open', head: { sha: await tip(BRANCH) } },
+    });
+    await host.closePull(1);
+    await push(`${BRANCH}~1:refs/heads/${BRANCH}`, '--force');
+    expect(await open()).toMatchObject({
+      status: 422,
+      body: { errors: [{ message: expect.stringContaining('was force-pushed or recreated') }] },
+    });
+  });
+
+  it.each([{ mayRead: false }, { mayWrite: false }])(
+    'refuses a token that lacks the right: %o',
+    async (right) => {
+      await host.change(right);
+      const { status } = await ask('POST', `${R}/pulls`, proposal);
+      expect(status).toBe('mayRead' in right ? 404 : 403);
+    },
+  );
+
+  it('takes auto-merge by GraphQL alone, not where it could merge at once, and leaves it on when somebody pushes', async () => {
+    const { node_id: id } = await create();
+    const enable = async () => {
+      const query =
+        'mutation($id: ID!) { enablePullRequestAutoMerge(input: { pullRequestId: $id }) { clientMutationId } }';
+      const body = JSON.stringify({ query, variables: { id } });
+      const init = { method: 'POST', headers: authorization(), body };
+      return (await fetch(`http://${host.name}/api/graphql`, init)).json();
+    };
+    expect(await enable()).toMatchObject({ errors: [{ message: expect.stringContaining('clean status') }] });
+    await host.change({ requiredReviews: 1 });
+    expect(await enable()).not.toHaveProperty('errors');
+    await host.pushTo(1, { files: { other: 'x\n' } });
+    expect((await ask('GET', `${R}/pulls/1`)).body).toMatchObject({ auto_merge: { merge_method: 'merge' } });
+  });
+
+  it('starts no workflow for a pull request of the token of Actions', async () => {
+    const runs = async () => (await ask('GET', `${R}/commits/${await tip(BRANCH)}/check-runs`)).body;
+    await host.change({ workflows: ['build'] });
+    await host.open({ title: 'T', branch: BRANCH, into: 'main', by: 'github-actions[bot]' });
+    expect(await runs()).toMatchObject({ total_count: 0 });
+    await host.closePull(1);
+    await create();
+    expect(await runs()).toMatchObject({ check_runs: [{ name: 'build', status: 'in_progress' }] });
+  });
+});
+
+describe('GitLab', () => {
+  const P = '/projects/acme%2Fconfig';
+  const proposal = { title: 'Roll web back', source_branch: BRANCH, target_branch: 'main' };
+  const create = () => ask('POST', `${P}/merge_requests`, proposal);
+  const read = async () => (await ask('GET', `${P}/merge_requests/1`)).body;
+  const status = async () => {
+    await read();
+    return z.object({ detailed_merge_status: z.string() }).parse(await read()).detailed_merge_status;
+  };
+
+  beforeEach(() => start({ kind: 'gitlab' }));
+
+  it('is checking first, then says what it waits for', async () => {
+    expect(await create()).toMatchObject({ status: 201, body: { detailed_merge_status: 'unchecked' } });
+    expect(await read()).toMatchObject({ detailed_merge_status: 'checking', sha: await tip(BRANCH) });
+    expect(await read()).toMatchObject({ detailed_merge_status: 'mergeable' });
+    await host.setChecks(1, { build: { state: 'pending', required: true } });
+    expect(await status()).toBe('ci_still_running');
+    await host.setChecks(1, { build: 'failing' });
+    expect(await read()).toMatchObject({
+      detailed_merge_status: 'ci_must_pass',
+      head_pipeline: { status: 'failed' },
+    });
+    await host.setChecks(1, { build: 'green' });
+    await host.change({ requiredReviews: 1 });
+    expect(await status()).toBe('not_approved');
+    expect((await ask('PUT', `${P}/merge_requests/1/merge`, {})).status).toBe(405);
+    await host.review(1, { by: 'bob', state: 'approved' });
+    await ask('PUT', `${P}/merge_requests/1`, { title: 'Draft: Roll web back' });
+    expect(await status()).toBe('draft_status');
+  });
+
+  it('refuses a second one for a branch, and a merge of another head', async () => {
+    await create();
+    expect(await create()).toMatchObject({ status: 409, body: { message: [expect.stringContaining('!1')] } });
+    await status();
+    const sha = await tip();
+    expect((await ask('PUT', `${P}/merge_requests/1/merge`, { sha })).status).toBe(409);
+  });
+
+  it('merges or fast-forwards as the project says, and leaves the text of a squash off the first-parent line', async () => {
+    const before = await tip();
+    await create();
+    await status();
+    const text = { squash: true, squash_commit_message: `Ours\n\n${TRAILERS}` };
+    const answer = await ask('PUT', `${P}/merge_requests/1/merge`, { ...text, sha: await tip(BRANCH) });
+    expect(answer.body).toMatchObject({ state: 'merged', merge_commit_sha: await tip() });
+    expect(await messageOf('main')).toBe(
+      `Merge branch '${BRANCH}' into 'main'\n\nRoll web back\n\nSee merge request acme/config!1`,
+    );
+    expect(await messageOf('main^2')).toBe(`Ours\n\n${TRAILERS}`);
+    expect(await repo.git('log', '--first-parent', '--format=%s', `${before}..main`)).not.toContain('Ours');
+    await repo.git('update-ref', 'refs/heads/main', before);
+    await host.change({ projectMerge: 'ff', projectSquash: 'never' });
+    const branch = 'backtrail/2';
+    await repo.git('branch', branch, BRANCH);
+    await host.open({ title: 'T', branch, into: 'main', by: 'bob' });
+    await host.commitOn('main', { files: { other: 'x\n' } });
+    await expect(host.merge(2, { by: 'bob', method: 'merge' })).rejects.toMatchObject({ reason: 'rules' });
+    await repo.git('update-ref', 'refs/heads/main', before);
+    await host.merge(2, { by: 'bob', method: 'merge' });
+    expect(await tip()).toBe(await tip(BRANCH));
+    expect((await ask('GET', `${P}/merge_requests/2`)).body).toMatchObject({
+      state: 'merged',
+      merge_commit_sha: null,
+    });
+  });
+
+  it('names no commit with an approval', async () => {
+    await create();
+    await host.review(1, { by: 'bob', state: 'approved' });
+    const { body } = await ask('GET', `${P}/merge_requests/1/approvals`);
+    expect(body).toMatchObject({ approved: true, approved_by: [{ user: { username: 'bob' } }] });
+    expect(JSON.stringify(body)).not.toContain(await tip(BRANCH));
+  });
+
+  it('refuses a push to a protected branch in its own words', async () => {
+    const refusal = await push(`${BRANCH}:main`).catch((error: Error) => error.message);
+    expect(refusal).toContain('You are not allowed to push code to protected branches on this project.');
+  });
+});
+
+describe('Gitea', () => {
+  const R = '/repos/acme/config';
+  const proposal = { title: 'Roll web back', head: BRANCH, base: 'main' };
+  const create = () => ask('POST', `${R}/pulls`, proposal);
+
+  beforeEach(() => start({ kind: 'gitea' }));
+
+  it('finds the oldest by base and head, refuses a second, and merges only the head that is named', async () => {
+    expect((await create()).status).toBe(201);
+    expect((await create()).status).toBe(409);
+    const found = async () => (await ask('GET', `${R}/pulls/main/${BRANCH}`)).body;
+    expect(await found()).toMatchObject({ number: 1, mergeable: false });
+    expect(await found()).toMatchObject({ number: 1, mergeable: true });
+    const merge = (body: object) => ask('POST', `${R}/pulls/1/merge`, body);
+    expect((await merge({ Do: 'merge', head_commit_id: await tip() })).status).toBe(409);
+    await host.change({ requiredReviews: 1 });
+    expect(await found()).toMatchObject({ mergeable: true });
+    expect((await merge({ Do: 'merge' })).status).toBe(405);
+    await host.review(1, { by: 'bob', state: 'approved' });
+    expect((await merge({ Do: 'merge', head_commit_id: await tip(BRANCH) })).status).toBe(200);
+    expect(await found()).toMatchObject({ merged: true, merge_commit_sha: await tip() });
+    expect((await ask('PATCH', `${R}/pulls/1`, { state: 'closed' })).status).toBe(412);
+  });
+
+  it('appends co-authors to a squash, whatever its text is', async () => {
+    await create();
+    await ask('GET', `${R}/pulls/1`);
+    const text = { MergeTitleField: 'Ours', MergeMessageField: TRAILERS };
+    await ask('POST', `${R}/pulls/1/merge`, { Do: 'squash', ...text });
+    expect(await messageOf('main')).toBe(
+      `Ours\n\n${TRAILERS}\n\n---------\n\nCo-authored-by: Ada <ada@example.com>`,
+    );
+    expect(await trailersOf('main')).toBe('Co-authored-by: Ada <ada@example.com>');
+  });
+
+  it('refuses a push to a protected branch in its own words', async () => {
+    const refusal = await push(`${BRANCH}:main`).catch((error: Error) => error.message);
+    expect(refusal).toContain('Not allowed to push to protected branch main');
+  });
+});
+
+describe('every host', () => {
+  it.each([
+    ['github', 'x-hub-signature-256', 'x-github-delivery', true],
+    ['gitea', 'x-gitea-signature', 'x-gitea-delivery', true],
+    ['gitlab', 'x-gitlab-token', 'x-gitlab-event-uuid', false],
+  ] as const)(
+    'tells a webhook who it is, and signs no delivery id: %s',
+    async (kind, header, id, isSigned) => {
+      await start({ kind });
+      await host.open({ title: 'T', branch: BRANCH, into: 'main', by: 'bob' });
+      const { headers, body } = await host.delivery(1, 'secret');
+      const signature = createHmac('sha256', 'secret').update(body).digest('hex');
+      expect(headers[header]?.replace('sha256=', '')).toBe(isSigned ? signature : 'secret');
+      expect(headers[id]).toBeTypeOf('string');
+      expect(body).not.toContain(headers[id]);
+    },
+  );
+
+  it.each(['github', 'gitlab', 'gitea'] as const)('breaks when and where it is told to: %s', async (kind) => {
+    await start({ kind });
+    const path = kind === 'gitlab' ? '/projects/acme%2Fconfig' : '/repos/acme/config';
+    const get = () => ask('GET', path);
+    host.fail({ status: 503, times: 2 });
+    expect([(await get()).status, (await get()).status, (await get()).status]).toEqual([503, 503, 200]);
+    host.rateLimit({ retryAfter: 7 });
+    const limited = await get();
+    expect([403, 429]).toContain(limited.status);
+    expect(limited.headers.get('retry-after')).toBe('7');
+    host.redirectTo('http://other.invalid/');
+    expect((await get()).headers.get('location')).toBe('http://other.invalid/');
+    host.echoToken();
+    expect(JSON.stringify((await get()).body)).toContain(host.token);
+    host.cut();
+    await expect(get()).rejects.toThrow('terminated');
+    host.loseAnswer();
+    await expect(get()).rejects.toThrow('fetch failed');
+    const hold = host.hold(`GET ${path}`);
+    const held = get();
+    expect((await hold.reached).path).toBe(path);
+    hold.release();
+    expect((await held).status).toBe(200);
+    expect(host.calls.map(({ status }) => status)).toEqual([
+      503,
+      503,
+      200,
+      limited.status,
+      307,
+      422,
+      200,
+      0,
+      200,
+    ]);
+    expect((await fetch(`${host.api}${path}`)).status).toBe(401);
+  });
+});
