@@ -167,9 +167,10 @@ export {
   isRequestId,
   isSessionId,
   makeRequestId,
-  STEPS,
 } from './model/request.ts';
-export type { RequestId, RollbackResult, Status, Step } from './model/request.ts';
+export type { RequestId } from './model/request.ts';
+export { STEPS } from './model/plan.ts';
+export type { RollbackResult, Status, Step } from './model/plan.ts';
 export { formatCoordinates, MODES } from './model/scope.ts';
 export type { Coordinates, Mode, Scope } from './model/scope.ts';
 export { spanText } from './holds/findings.ts';

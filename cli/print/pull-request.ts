@@ -7,7 +7,7 @@ import type { Style } from './style.ts';
 type PullRequest = NonNullable<RollbackResult['pullRequest']>;
 
 /** `#12 open, checks: 3 of 5 passed, 1 failed` */
-export function pullRequestText({ number, state, statusChecks }: Omit<PullRequest, 'url'>): string {
+function pullRequestText({ number, state, statusChecks }: Omit<PullRequest, 'url'>): string {
   return [`#${number} ${state}`, ...(statusChecks === null ? [] : [checksText(statusChecks)])].join(', ');
 }
 
@@ -35,7 +35,7 @@ export function proposedLines(style: Style, { proposed, pullRequest, requestId }
 }
 
 /** What to do with a branch that nobody has opened a pull request for. */
-export function mergeLines(names: { readonly branch: string; readonly into: string }): string[] {
+function mergeLines(names: { readonly branch: string; readonly into: string }): string[] {
   const [branch, into, tracking] = [names.branch, names.into, `origin/${names.into}`].map(shellWord);
   return [
     `Open a pull request of ${names.branch} into ${names.into}, or merge it where you may push:`,

@@ -43,7 +43,7 @@ import type {
   NewPullRequest,
   PullRequest,
   PullRequestDetails,
-} from './port.ts';
+} from '../model/index.ts';
 
 /** `ref` names the pull request instead where the branch is gone; `label` keeps its name. */
 const head = z.object({ label: line, ref: line, sha: objectId });

@@ -5,7 +5,7 @@ import { MERGE_METHODS, type MergeMethod } from '../model/index.ts';
 import { line, numbered, readAnswer, unlessHidden } from './answers.ts';
 import { type HostContext, PER_PAGE } from './context.ts';
 import { nameOf } from './github-client.ts';
-import type { MergeSettings } from './port.ts';
+import type { MergeSettings } from '../model/index.ts';
 
 type Ask = <Value>(call: (client: Octokit) => Promise<Value>) => Promise<Value>;
 

@@ -35,7 +35,7 @@ import type {
   NewPullRequest,
   PullRequest,
   PullRequestDetails,
-} from './port.ts';
+} from '../model/index.ts';
 
 const pullSchema = z.object({
   number: numbered,

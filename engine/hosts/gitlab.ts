@@ -34,7 +34,7 @@ import type {
   NewPullRequest,
   PullRequest,
   PullRequestDetails,
-} from './port.ts';
+} from '../model/index.ts';
 
 const person = z.object({ username: line }).nullish();
 const requestSchema = z.object({

@@ -1,7 +1,7 @@
 import { BacktrailError, type Clock, type HostNaming } from '../model/index.ts';
 import type { Connection } from './http.ts';
 import type { Place } from './place.ts';
-import type { CodeHost } from './port.ts';
+import type { CodeHost } from '../model/index.ts';
 
 export interface HostOpening {
   /** Of the repository, as git fetches from it. */

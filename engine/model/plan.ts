@@ -4,6 +4,8 @@ import type { Scope } from './scope.ts';
 import type { CheckCode } from './checks.ts';
 import type { Finding } from './finding.ts';
 import type { PlannedHolds } from './hold.ts';
+import type { PullRequestView, Way } from './pull-request.ts';
+import type { RequestId } from './request.ts';
 
 /**
  * Version of the planning rules, recorded in each rollback commit as Rollback-Engine. Earlier versions stay callable, so that a commit
@@ -99,4 +101,30 @@ export interface Plan {
   readonly holds?: PlannedHolds;
   /** It lifts holds, and restores nothing: the holds, by path. */
   readonly resumes?: readonly string[];
+}
+
+/** `proposed`: it waits to be merged, as a pull request or as a branch alone. */
+export type Status = 'completed' | 'unchanged' | 'pending' | 'approved' | 'executing' | 'proposed' | 'failed';
+
+/** The stages of a rollback, in order. */
+export const STEPS = ['planned', 'staged', 'delivered', 'published', 'verified'] as const;
+export type Step = (typeof STEPS)[number];
+
+/** Output of `rollback -o json`. */
+export interface RollbackResult {
+  readonly requestId: RequestId;
+  readonly status: Status;
+  readonly mode: Scope['mode'];
+  /** `tenant/environment/service`, as far as given. */
+  readonly scope: string;
+  readonly base: ObjectId;
+  readonly target: ObjectId;
+  readonly commit: ObjectId | null;
+  readonly deliveryCommit: ObjectId | null;
+  readonly digest: string;
+  readonly findings: readonly Finding[];
+  /** Where it is `proposed`: short names of the branch that waits to be merged, and of the one that it is for. */
+  readonly proposed?: { readonly via: Exclude<Way, 'push'>; readonly branch: string; readonly into: string };
+  /** The pull request for it; absent where there is none, or none is known yet. */
+  readonly pullRequest?: PullRequestView;
 }

@@ -1,5 +1,5 @@
 import type { LogCommit, ObjectId, Person } from './git.ts';
-import type { RequestId } from './request.ts';
+import { isRequestId, type RequestId } from './request.ts';
 
 /** How an environment's rollbacks reach the branch: `branch` pushes a branch beside it and leaves the rest to people. */
 export const WAYS = ['push', 'pull-request', 'branch'] as const;
@@ -34,11 +34,16 @@ export interface HostNaming {
 /** Branches of ours start with it; the id of a request follows. */
 export const PROPOSED_BRANCH = 'backtrail/';
 
+/** Short name of a branch of ours, for one request. */
+export function isProposedBranch(branch: string): boolean {
+  return branch.startsWith(PROPOSED_BRANCH) && isRequestId(branch.slice(PROPOSED_BRANCH.length));
+}
+
 /**
  * What a pull request brings to the branch, as digests of what a commit changes against its first parent (`changeDigest`): it is found on the
  * branch by these, whatever the host made of its message.
  */
-export interface ProposedChange {
+interface ProposedChange {
   readonly revert: string;
   /** null: no delivery commit. */
   readonly delivery: string | null;

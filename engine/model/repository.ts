@@ -160,7 +160,7 @@ export interface BranchEdit {
 }
 
 /** Branches of ours, moved by compare-and-swap in one push. */
-export interface ProposedEdit {
+interface ProposedEdit {
   readonly moves: readonly ProposedMove[];
   readonly also?: readonly RefMove[];
 }

@@ -2,19 +2,12 @@ import type { ObjectId, Person } from './git.ts';
 import type { HoldTerms } from './hold.ts';
 import type { Scope } from './scope.ts';
 import type { CheckCode } from './checks.ts';
-import type { Finding } from './finding.ts';
-import { PROPOSED_BRANCH, type PullRequestView, type Way } from './pull-request.ts';
 
 /** `rbk-` and 26 characters of Crockford's base 32. */
 export type RequestId = string;
 
 export function isRequestId(text: string): text is RequestId {
   return /^rbk-[0-9A-HJKMNP-TV-Z]{26}$/.test(text);
-}
-
-/** Short name of a branch of ours, for one request. */
-export function isProposedBranch(branch: string): boolean {
-  return branch.startsWith(PROPOSED_BRANCH) && isRequestId(branch.slice(PROPOSED_BRANCH.length));
 }
 
 /** One line of at most 200 characters, with none that a terminal obeys or does not show: it is typed, listed and compared. */
@@ -98,30 +91,4 @@ export interface Provenance {
   readonly breakGlass: string | null;
   /** ISO 8601: when execution was allowed. */
   readonly at: string;
-}
-
-/** `proposed`: it waits to be merged, as a pull request or as a branch alone. */
-export type Status = 'completed' | 'unchanged' | 'pending' | 'approved' | 'executing' | 'proposed' | 'failed';
-
-/** The stages of a rollback, in order. */
-export const STEPS = ['planned', 'staged', 'delivered', 'published', 'verified'] as const;
-export type Step = (typeof STEPS)[number];
-
-/** Output of `rollback -o json`. */
-export interface RollbackResult {
-  readonly requestId: RequestId;
-  readonly status: Status;
-  readonly mode: Scope['mode'];
-  /** `tenant/environment/service`, as far as given. */
-  readonly scope: string;
-  readonly base: ObjectId;
-  readonly target: ObjectId;
-  readonly commit: ObjectId | null;
-  readonly deliveryCommit: ObjectId | null;
-  readonly digest: string;
-  readonly findings: readonly Finding[];
-  /** Where it is `proposed`: short names of the branch that waits to be merged, and of the one that it is for. */
-  readonly proposed?: { readonly via: Exclude<Way, 'push'>; readonly branch: string; readonly into: string };
-  /** The pull request for it; absent where there is none, or none is known yet. */
-  readonly pullRequest?: PullRequestView;
 }

@@ -48,6 +48,6 @@ export function concerns(
 }
 
 /** The one request that trailers say was executed. */
-export function requestIn(trailers: readonly string[]): RequestId | null {
+function requestIn(trailers: readonly string[]): RequestId | null {
   return (readRollback(trailers) ?? readResume(trailers))?.record.requestId ?? null;
 }

@@ -33,7 +33,7 @@ export async function reconcile(
   const rules = await readRules(context);
   const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache);
   const open = await ledgerSnapshot.find(({ status }) => isOpen(status));
-  if (open.length === 0) return { repairs: [], waiting: [], problems: [] };
+  if (open.length === 0) return { repairs: [], waiting: [] };
   const published = await publishedOn(context, rules);
   const reviewed = open.filter(({ state }) => state.status === 'pending' && state.reviews.length > 0);
   await readSignaturesOf(context, ledgerSnapshot, reviewed);
@@ -61,7 +61,7 @@ export async function reconcile(
   return {
     repairs: [...written, ...repairs],
     waiting: waiting.map(({ state }) => state.id).toReversed(),
-    problems,
+    ...(problems.length > 0 && { problems }),
   };
 }
 

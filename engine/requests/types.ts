@@ -180,7 +180,8 @@ export interface Requests {
   reconcile(options?: { readonly asksHost?: boolean }): Promise<{
     readonly repairs: readonly Repair[];
     readonly waiting: readonly RequestId[];
-    readonly problems: readonly Problem[];
+    /** Absent: none. */
+    readonly problems?: readonly Problem[];
   }>;
   /** @throws BREAK_GLASS_FORBIDDEN, PERMISSION_DENIED, IDENTITY_UNVERIFIED, REASON_REQUIRED, INVALID_REQUEST */
   openSession(input: {

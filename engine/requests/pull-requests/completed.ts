@@ -70,10 +70,7 @@ const MOST_REVIEWS = 100;
 /**
  * Best effort: what somebody else has pushed there since stays, and a branch that is gone is none.
  */
-export async function removeBranches(
-  { git }: RequestContext,
-  states: readonly LedgerRequest[],
-): Promise<void> {
+async function removeBranches({ git }: RequestContext, states: readonly LedgerRequest[]): Promise<void> {
   const tips = new Map(states.flatMap(({ proposed }) => (proposed ? [[proposed.branch, proposed.tip]] : [])));
   for (const [branch, expected] of tips)
     await git.propose({ moves: [{ branch, expected, next: null }] }).catch((error: unknown) => {

@@ -224,12 +224,22 @@ async function stageGroup(
   // The branch of earlier attempts, where there is one.
   const own = group.members.find(({ found }) => found.file.state.id === first.request.id)?.found.file.state;
   const branch = own?.proposed?.branch ?? `${PROPOSED_BRANCH}${first.request.id}`;
-  return { group, branch, staged, events: proposedBy(group, { branch, staged, base: snapshot.base, hasher: snapshot.hasher }) };
+  return {
+    group,
+    branch,
+    staged,
+    events: proposedBy(group, { branch, staged, base: snapshot.base, hasher: snapshot.hasher }),
+  };
 }
 
 function proposedBy(
   { via }: ProposalGroup,
-  { branch, staged, base, hasher }: { branch: string; staged: readonly Staged[]; base: ObjectId; hasher: Hasher },
+  {
+    branch,
+    staged,
+    base,
+    hasher,
+  }: { branch: string; staged: readonly Staged[]; base: ObjectId; hasher: Hasher },
 ): ReadonlyMap<RequestId, Proposed> {
   const last = staged.at(-1);
   const tip = last ? tipOf(last.delivered) : base;

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openHost } from '../../../engine/hosts/open.ts';
-import type { CodeHost, Merging, PullRequest } from '../../../engine/hosts/port.ts';
+import type { CodeHost, Merging, PullRequest } from '../../../engine/model/index.ts';
 import { HOST_KINDS, isFailure, MERGE_METHODS } from '../../../engine/model/index.ts';
 import { createRepo, type Repo, temporaryFolder } from '../../helpers/repositories/repo.ts';
 import { closeAfterFile } from '../../helpers/run/lifetime.ts';

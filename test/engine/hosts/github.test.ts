@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openHost } from '../../../engine/hosts/open.ts';
-import type { CodeHost } from '../../../engine/hosts/port.ts';
+import type { CodeHost } from '../../../engine/model/index.ts';
 import { createRepo, type Repo, temporaryFolder } from '../../helpers/repositories/repo.ts';
 import { closeAfterFile, closeAfterTest } from '../../helpers/run/lifetime.ts';
 import { type Host, startHost } from '../../helpers/servers/host/host.ts';

@@ -1,0 +1,141 @@
+/** A configuration repository on a code host whose branch takes no push, and what happens there. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Engine, RequestId } from '../../../../engine/internal.ts';
+import type { HostKind } from '../../../../engine/model/index.ts';
+import { configOf, createTeam, engineFor, type Team } from '../../../helpers/people/requests.ts';
+import { engineOf } from '../../../helpers/repositories/engine.ts';
+import { createRepo, type Repo, temporaryFolder } from '../../../helpers/repositories/repo.ts';
+import { closeAfterTest } from '../../../helpers/run/lifetime.ts';
+import { type Host, type HostSettings, startHost } from '../../../helpers/servers/host/host.ts';
+
+export interface SceneOptions {
+  readonly kind?: HostKind;
+  /** Of the rule in `publish`. */
+  readonly rule?: object;
+  readonly policy?: object;
+  readonly more?: object;
+  readonly settings?: Partial<HostSettings>;
+  /** The operator lists no host. */
+  readonly isUnlisted?: boolean;
+}
+
+export interface Scene {
+  readonly repo: Repo;
+  readonly host: Host;
+  readonly team: Team;
+  readonly janes: Engine;
+  readonly bobs: Engine;
+  readonly worker: Engine;
+  /** Another worker, with a cache of its own. */
+  another(): Promise<Engine>;
+  /** Milliseconds later, for whoever looks at clocks. */
+  later(milliseconds: number): void;
+  /** `path` on the branch. */
+  show(path: string): Promise<string>;
+  /** Subjects of the branch's first-parent line, newest first. */
+  subjects(): Promise<readonly string[]>;
+  branches(): Promise<readonly string[]>;
+}
+
+const team = createTeam();
+
+const NO_POLICY = { environments: [] };
+
+/** `apps/prod/api` and `apps/prod/web`, each with a good and a bad revision; `apps/prod/shared.yaml` has no service. */
+export async function createScene({
+  kind = 'github',
+  rule = {},
+  policy = NO_POLICY,
+  more = {},
+  settings = {},
+  isUnlisted = false,
+}: SceneOptions = {}): Promise<Scene> {
+  const repo = await createRepo({ bare: true });
+  const publish = [{ match: 'prod', via: 'pull-request', ...rule }];
+  const services = (image: string) => ({
+    'apps/prod/api/app.yaml': `image: ${image}\nreplicas: 1\n`,
+    'apps/prod/web/app.yaml': `image: ${image}\n`,
+  });
+  await repo.replay([
+    {
+      files: {
+        '.backtrail/config.yaml': configOf(policy, { publish, ...more }),
+        ...services('v1'),
+        'apps/dev/api/app.yaml': 'image: v1\n',
+        'README.md': 'one\n',
+      },
+      message: 'Start',
+    },
+    { files: { ...services('v2'), 'apps/dev/api/app.yaml': 'image: v2\n' }, message: 'Deploy v2' },
+  ]);
+  const host = await startHost({
+    kind,
+    bare: repo.folder,
+    settings,
+  });
+  closeAfterTest(() => host.close());
+  const folder = await temporaryFolder();
+  await writeFile(join(folder, 'token'), `${host.token}\n`);
+  await writeFile(
+    join(folder, 'hosts.yaml'),
+    `"${host.name}": { kind: ${kind}, api: "${host.api}", token: token }\n`,
+  );
+  let offset = 0;
+  const clock = {
+    now: () => Date.now() + offset,
+    sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, Math.min(ms, 50))),
+  };
+  const { signers, jane, bob } = await team;
+  const env = isUnlisted ? {} : { BACKTRAIL_HOSTS: join(folder, 'hosts.yaml') };
+  const options = { location: host.authenticated, allowedSigners: signers, clock, env };
+  const open = () => engineOf(repo, options);
+  const [janes, bobs, worker] = await Promise.all([
+    engineFor(repo, jane, options),
+    engineFor(repo, bob, options),
+    open(),
+  ]);
+  return {
+    repo,
+    host,
+    team: await team,
+    janes,
+    bobs,
+    worker,
+    another: open,
+    later: (milliseconds) => void (offset += milliseconds),
+    show: (path) => repo.git('show', `main:${path}`),
+    subjects: async () => (await repo.git('log', '--first-parent', '--format=%s', 'main')).split('\n'),
+    branches: async () =>
+      (await repo.git('for-each-ref', '--format=%(refname:short)', 'refs/heads')).split('\n'),
+  };
+}
+
+/** Asks for a rollback, which a worker is to execute; gives its id. */
+export async function askFor({ janes, team: { jane } }: Scene, scope = 'prod/api'): Promise<RequestId> {
+  const author = { name: jane.name, email: jane.email };
+  const { target, digest } = await janes.rollbacks.plan({ scope, author });
+  const { requestId } = await janes.rollbacks.request({
+    scope,
+    target,
+    digest,
+    author,
+    reason: 'v2 answers 500',
+    ledger: true,
+  });
+  return requestId;
+}
+
+/** The same, as far as an open pull request; gives its number too. */
+export async function proposeFor(
+  scene: Scene,
+  scope?: string,
+): Promise<{ readonly id: RequestId; readonly number: number }> {
+  const id = await askFor(scene, scope);
+  const { status, pullRequest } = await scene.worker.rollbacks.execute(id);
+  if (status !== 'proposed' || pullRequest === undefined) throw new Error(`It is ${status}.`);
+  return { id, number: pullRequest.number };
+}
+
+/** A look of the worker now, however long ago it looked last. */
+export const lookOf = (scene: Scene) => scene.worker.requests.reconcile({ asksHost: true });
