@@ -39,6 +39,7 @@ const FUNCTIONS = {
     'requirePermit',
     'resultOf',
     'shortenDiff',
+    'spanText',
     'whoCan',
   ],
   workers: [
