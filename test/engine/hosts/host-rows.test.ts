@@ -123,7 +123,7 @@ describe('GitHub', () => {
     expect((await merge({ sha: await tip(BRANCH) })).body).toMatchObject({ merged: true, sha: await tip() });
   });
 
-  it('says clean and unstable of what can be merged, and blocked, behind, dirty and draft of what cannot', async () => {
+  it('says clean, has_hooks and unstable of what can be merged, and blocked, behind, dirty and draft of what cannot', async () => {
     const { node_id: id } = await create();
     const state = async () => {
       await ask('GET', `${R}/pulls/1`);
@@ -135,6 +135,8 @@ describe('GitHub', () => {
     expect(await state()).toBe('blocked');
     await host.setChecks(1, { build: 'green', lint: 'green' });
     expect(await state()).toBe('clean');
+    await host.change({ hasHooks: true });
+    expect(await state()).toBe('has_hooks');
     const draft =
       'mutation($id: ID!) { convertPullRequestToDraft(input: { pullRequestId: $id }) { clientMutationId } }';
     const answer = await fetch(`http://${host.name}/api/graphql`, {

@@ -128,7 +128,7 @@ export interface Host {
   rateLimit(
     limit: FaultScope & { retryAfter?: number; resetAt?: number; secondary?: boolean; status?: 403 | 429 },
   ): void;
-  redirectTo(url: string, match?: Match, status?: 301 | 302 | 307 | 308): void;
+  redirectTo(url: string, match?: Match, status?: 301 | 302 | 307 | 308, times?: number): void;
   /** Refuses with a message that holds the token. */
   echoToken(match?: Match, status?: number): void;
   /** Forgets the faults that are left. */
