@@ -31,8 +31,6 @@ import { defaultSettings, type HostSettings } from './settings.ts';
 import { createTroubles } from './troubles.ts';
 import { deliveryOf, type Delivery } from './dialects/webhook.ts';
 
-export type { App, Answer, Call, Delivery, HostSettings, Match, Pull, Verdict };
-
 export interface HostOptions {
   readonly kind: HostKind;
   /** `acme/config` where absent. */
@@ -46,7 +44,7 @@ export interface HostOptions {
 }
 
 /** What a check says, by its name; `as: 'status'` is GitHub's older kind. A required one is added to `requiredChecks`. */
-export type Checks = Readonly<
+type Checks = Readonly<
   Record<
     string,
     CheckWord | { readonly state: CheckWord; readonly required?: boolean; readonly as?: 'run' | 'status' }
@@ -136,7 +134,7 @@ export interface Host {
   close(): Promise<void>;
 }
 
-export interface PersonsCommit {
+interface PersonsCommit {
   readonly files: Files;
   readonly message?: string;
   readonly author?: Signature;

@@ -27,7 +27,7 @@ export interface MergeRequest {
 }
 
 /** Accounts of the host have a mail address there. */
-export const identityOf = (name: string): Signature => ({ name, email: `${name}@users.noreply.localhost` });
+const identityOf = (name: string): Signature => ({ name, email: `${name}@users.noreply.localhost` });
 
 const KEEPERS: Readonly<Record<HostKind, Signature | null>> = {
   github: { name: 'GitHub', email: 'noreply@github.com' },
