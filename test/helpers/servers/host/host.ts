@@ -41,6 +41,8 @@ export interface HostOptions {
   /** The git directory of the bare repository that it serves. Its pre-receive hook becomes the host's. */
   readonly bare: string;
   readonly settings?: Partial<HostSettings>;
+  /** PEM of a key and its certificate (`makeCertificate` makes one): HTTPS in place of HTTP. */
+  readonly tls?: { readonly key: string; readonly cert: string };
 }
 
 /** What a check says, by its name; `as: 'status'` is GitHub's older kind. A required one is added to `requiredChecks`. */
@@ -169,6 +171,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     folder: bare,
     repository: name,
     env: repository.env,
+    tls: options.tls,
     dialect(at) {
       origin = at;
       const shared = { kind, origin, name, settings, store, repository, describe, account, merge: mergePull };
@@ -196,7 +199,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     name: server.name,
     repository: name,
     url: `${origin}/${name}.git`,
-    authenticated: `http://x-access-token:${token}@${server.name}/${name}.git`,
+    authenticated: `${origin.replace('://', `://x-access-token:${token}@`)}/${name}.git`,
     api: `${origin}${server.base}`,
     token,
     account,
