@@ -62,7 +62,11 @@ const pullSchema = z.object({
   merge_commit_sha: objectId.nullish(),
   merged_by: z.object({ login: line }).nullish(),
 });
-const key = z.object({ head: z.object({ label: line, ref: line, repo: z.object({ full_name: line }) }) });
+/** Of a fork that is gone, it is -1. */
+const key = z.object({
+  head: z.object({ label: line, ref: line, repo_id: numbered }),
+  base: z.object({ repo_id: numbered }),
+});
 type Pull = z.output<typeof pullSchema>;
 
 const repositorySchema = z.object({
@@ -121,8 +125,7 @@ export function createGitea(context: HostContext): CodeHost {
   const readOwn = (data: unknown, isBranch: (branch: string) => boolean) =>
     readOurs(host, data, {
       key,
-      isOurs: (pull) =>
-        isBranch(branchOf(pull)) && pull.head.repo.full_name.toLowerCase() === place.repository.toLowerCase(),
+      isOurs: (pull) => isBranch(branchOf(pull)) && pull.head.repo_id === pull.base.repo_id,
       schema: pullSchema,
     }).map(toPullRequest);
 
@@ -201,7 +204,7 @@ export function createGitea(context: HostContext): CodeHost {
       seen === null
         ? undefined
         : readAnswer(host, protectionsSchema, seen.data).find(
-            ({ rule_name }) => rule_name === branch.effective_branch_protection_name,
+            ({ rule_name }) => rule_name === (branch.effective_branch_protection_name || into),
           );
     return {
       isProtected: branch.protected,
@@ -376,7 +379,7 @@ function mergeabilityOf(
   if (state !== 'open') return 'unknown';
   if (draft) return 'blocked';
   if (!mergeable) return 'conflict';
-  if (rules.mustBeUpToDate && merge_base !== base.sha) return 'behind';
+  if (rules.mustBeUpToDate && merge_base !== '' && merge_base !== base.sha) return 'behind';
   return areChecksGreen(rules, checks) && areReviewsMet(rules, reviews) ? 'yes' : 'blocked';
 }
 

@@ -163,6 +163,7 @@ describe.each(HOST_KINDS)('%s', (kind) => {
       source_project_id: 99,
       head: {
         ...(typeof item['head'] === 'object' ? item['head'] : {}),
+        repo_id: 99,
         repo: { full_name: 'acme/fork' },
       },
     }));
@@ -317,6 +318,8 @@ describe.each(HOST_KINDS)('%s', (kind) => {
 
   it('waits as long as the host asks, also before it writes', async () => {
     const { number, head } = await propose();
+    await client.read(number);
+    clock.slept.splice(0);
     server.rateLimit({ retryAfter: 30, match: MERGE_CALL });
     expect(await client.merge(number, merging(head))).toBe('merged');
     expect(clock.slept).toEqual([30_000]);

@@ -150,6 +150,10 @@ export function gitlab(context: HostContext): Dialect {
     },
     [`GET ${P}/pipelines`]: (call) => list(call, bodies.pipelines(call.query['sha'] ?? '', '')),
     [`GET ${P}/repository/commits/:/statuses`]: (call, sha = '') => list(call, bodies.statuses(sha)),
+    [`GET ${P}/repository/branches/:`]: async (_, of = '') => {
+      const sha = (await context.repository.heads()).get(of);
+      return sha === undefined ? failure(404, '404 Branch Not Found') : ok(bodies.branch(of, sha));
+    },
     [`GET ${P}/protected_branches`]: (call) => mayAdminister(() => list(call, protections())),
     [`GET ${P}/protected_branches/:`]: (_, rule = '') =>
       mayAdminister(() => {
