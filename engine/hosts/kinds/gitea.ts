@@ -1,6 +1,6 @@
 /** Gitea and Forgejo: docs.gitea.com/api. A page holds at most 50 there, unless its administrator allows more. */
 import { z } from 'zod';
-import { type HostReview, MERGE_METHODS, type MergeMethod, PROPOSED_BRANCH } from '../model/index.ts';
+import { type HostReview, MERGE_METHODS, type MergeMethod, PROPOSED_BRANCH } from '../../model/index.ts';
 import {
   alreadyMerged,
   count,
@@ -14,7 +14,7 @@ import {
   unlessHidden,
   unlessRefused,
   webUrl,
-} from './answers.ts';
+} from '../answers.ts';
 import {
   type CheckState,
   countChecks,
@@ -43,7 +43,7 @@ import type {
   NewPullRequest,
   PullRequest,
   PullRequestDetails,
-} from './port.ts';
+} from '../port.ts';
 
 /** `ref` names the pull request instead where the branch is gone; `label` keeps its name. */
 const head = z.object({ label: line, ref: line, sha: objectId });

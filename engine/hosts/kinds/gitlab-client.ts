@@ -2,7 +2,7 @@
 import { Branches, Commits, MergeRequestApprovals, MergeRequests, Projects } from '@gitbeaker/rest';
 import { createRequesterFn } from '@gitbeaker/requester-utils';
 import { z } from 'zod';
-import { refusal } from './answers.ts';
+import { refusal } from '../answers.ts';
 import type { HostContext } from './context.ts';
 
 const record = z.record(z.string(), z.unknown());
@@ -49,8 +49,10 @@ function parse(text: string): Record<string, unknown> | Record<string, unknown>[
   try {
     const data: unknown = JSON.parse(text);
     if (!Array.isArray(data)) return record.parse(data);
-    const items: unknown[] = data;
-    return items.flatMap((item) => record.safeParse(item).data ?? []);
+    return data.flatMap((item) => {
+      const read = record.safeParse(item);
+      return read.success ? [read.data] : [];
+    });
   } catch {
     return text;
   }

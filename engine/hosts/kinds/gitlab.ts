@@ -1,6 +1,6 @@
 /** GitLab: docs.gitlab.com/api/merge_requests. How a project merges is its own setting; a merge request's is only whether it is squashed. */
 import { z } from 'zod';
-import { type HostReview, type MergeMethod, PROPOSED_BRANCH, type StatusChecks } from '../model/index.ts';
+import { type HostReview, type MergeMethod, PROPOSED_BRANCH, type StatusChecks } from '../../model/index.ts';
 import {
   alreadyMerged,
   count,
@@ -13,7 +13,7 @@ import {
   time,
   unlessHidden,
   webUrl,
-} from './answers.ts';
+} from '../answers.ts';
 import {
   type CheckState,
   countChecks,
@@ -34,7 +34,7 @@ import type {
   NewPullRequest,
   PullRequest,
   PullRequestDetails,
-} from './port.ts';
+} from '../port.ts';
 
 const person = z.object({ username: line }).nullish();
 const requestSchema = z.object({
