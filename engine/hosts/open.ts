@@ -44,7 +44,7 @@ export async function openHost(opening: HostOpening): Promise<CodeHost> {
 
 async function create(context: { place: Place; connection: Connection; clock: Clock }): Promise<CodeHost> {
   const { kind } = context.place;
-  if (kind === 'github') return (await import('./github.ts')).createGithub(context);
-  if (kind === 'gitlab') return (await import('./gitlab.ts')).createGitlab(context);
-  return (await import('./gitea.ts')).createGitea(context);
+  if (kind === 'github') return (await import('./kinds/github.ts')).createGithub(context);
+  if (kind === 'gitlab') return (await import('./kinds/gitlab.ts')).createGitlab(context);
+  return (await import('./kinds/gitea.ts')).createGitea(context);
 }

@@ -184,7 +184,10 @@ export interface CodeHost {
   /** The open ones whose branch starts with PROPOSED_BRANCH. Pages of 100; asked conditionally where the host can. */
   listOpen(): Promise<readonly PullRequest[]>;
   read(number: number): Promise<PullRequestDetails>;
-  /** What there is for the branch already is given back: one, never two. */
+  /**
+   * What is open or merged for the branch already is given back: one, never two. Beside one that is closed, another is made. Labels that the host
+   * does not take are left out.
+   */
   create(input: NewPullRequest): Promise<PullRequest>;
   update(number: number, change: { readonly title?: string; readonly body?: string }): Promise<void>;
   setDraft(number: number, isDraft: boolean): Promise<void>;

@@ -146,6 +146,18 @@ describe.each(HOST_KINDS)('%s', (kind) => {
     expect((await server.pulls()).filter((pull) => pull.branch === branch)).toHaveLength(1);
   });
 
+  it('gives back what is merged, and makes another beside what is closed', async () => {
+    const { number, branch, head } = await propose();
+    const input = { branch, into: 'main', title: 'Roll back', body: '', labels: [] };
+    await client.closePullRequest(number);
+    const second = await client.create(input);
+    expect(second).toMatchObject({ number: number + 1, state: 'open' });
+    expect(await client.find(branch)).toMatchObject({ number: second.number });
+    await client.read(second.number);
+    expect(await client.merge(second.number, merging(head))).toBe('merged');
+    expect(await client.create(input)).toMatchObject({ number: second.number, state: 'merged' });
+  });
+
   it('finds what it opened where the answer was lost', async () => {
     const { branch } = await push();
     const input = { branch, into: 'main', title: 'Roll back', body: '', labels: [] };
@@ -163,6 +175,7 @@ describe.each(HOST_KINDS)('%s', (kind) => {
       source_project_id: 99,
       head: {
         ...(typeof item['head'] === 'object' ? item['head'] : {}),
+        repo_id: 99,
         repo: { full_name: 'acme/fork' },
       },
     }));
@@ -317,6 +330,8 @@ describe.each(HOST_KINDS)('%s', (kind) => {
 
   it('waits as long as the host asks, also before it writes', async () => {
     const { number, head } = await propose();
+    await client.read(number);
+    clock.slept.splice(0);
     server.rateLimit({ retryAfter: 30, match: MERGE_CALL });
     expect(await client.merge(number, merging(head))).toBe('merged');
     expect(clock.slept).toEqual([30_000]);

@@ -5,8 +5,8 @@ import {
   areReviewsMet,
   type GiteaRules,
   matches,
-} from '../../../engine/hosts/gitea-rules.ts';
-import { GITEA_DRAFT, GITLAB_DRAFT, titleAs } from '../../../engine/hosts/draft-title.ts';
+} from '../../../engine/hosts/kinds/gitea-rules.ts';
+import { GITEA_DRAFT, GITLAB_DRAFT, titleAs } from '../../../engine/hosts/kinds/draft-title.ts';
 
 const rules = (of: Partial<GiteaRules>): GiteaRules => ({
   isProtected: true,

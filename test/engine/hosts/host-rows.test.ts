@@ -1,9 +1,12 @@
 /** The host of the tests behaves like the rows on code hosts that were read or measured: by plain fetch and git. */
-import { createHmac } from 'node:crypto';
+import { createHmac, sign } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { closeAfterTest } from '../../helpers/run/lifetime.ts';
-import { copyRepo, createRepo, type Repo } from '../../helpers/repositories/repo.ts';
+import { copyRepo, createRepo, type Repo, temporaryFolder } from '../../helpers/repositories/repo.ts';
+import { makeCertificate } from '../../helpers/servers/image-registry.ts';
 import { type Host, type HostOptions, startHost } from '../../helpers/servers/host/host.ts';
 
 const TRAILERS = 'Rollback-Id: 1\nRollback-Engine: 3';
@@ -123,7 +126,7 @@ describe('GitHub', () => {
     expect((await merge({ sha: await tip(BRANCH) })).body).toMatchObject({ merged: true, sha: await tip() });
   });
 
-  it('says clean and unstable of what can be merged, and blocked, behind, dirty and draft of what cannot', async () => {
+  it('says clean, has_hooks and unstable of what can be merged, and blocked, behind, dirty and draft of what cannot', async () => {
     const { node_id: id } = await create();
     const state = async () => {
       await ask('GET', `${R}/pulls/1`);
@@ -135,6 +138,8 @@ describe('GitHub', () => {
     expect(await state()).toBe('blocked');
     await host.setChecks(1, { build: 'green', lint: 'green' });
     expect(await state()).toBe('clean');
+    await host.change({ hasHooks: true });
+    expect(await state()).toBe('has_hooks');
     const draft =
       'mutation($id: ID!) { convertPullRequestToDraft(input: { pullRequestId: $id }) { clientMutationId } }';
     const answer = await fetch(`http://${host.name}/api/graphql`, {
@@ -328,6 +333,29 @@ describe('GitHub', () => {
   });
 });
 
+describe('an app of GitHub', () => {
+  it('is given a token of an hour for its installation, by a token that it signed itself', async () => {
+    await start({ kind: 'github' });
+    const { id, key } = host.app();
+    const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const now = Math.floor(Date.now() / 1000);
+    const unsigned = `${encode({ alg: 'RS256' })}.${encode({ iss: id, iat: now, exp: now + 600 })}`;
+    const own = {
+      authorization: `bearer ${unsigned}.${sign('RSA-SHA256', Buffer.from(unsigned), key).toString('base64url')}`,
+    };
+    const installation = await ask('GET', '/repos/acme/config/installation', undefined, own);
+    const path = `/app/installations/${z.object({ id: z.number() }).parse(installation.body).id}/access_tokens`;
+    const { status, body } = await ask('POST', path, {}, own);
+    expect(status).toBe(201);
+    const given = { authorization: `token ${z.object({ token: z.string() }).parse(body).token}` };
+    const repository = async (headers: Readonly<Record<string, string>>) =>
+      (await ask('GET', '/repos/acme/config', undefined, headers)).status;
+    expect([await repository(given), await repository(own)]).toEqual([200, 401]);
+    host.expireTokens();
+    expect(await repository(given)).toBe(401);
+  });
+});
+
 describe('GitLab', () => {
   const P = '/projects/acme%2Fconfig';
   const proposal = { title: 'Roll web back', source_branch: BRANCH, target_branch: 'main' };
@@ -504,5 +532,44 @@ describe('every host', () => {
       200,
     ]);
     expect((await fetch(`${host.api}${path}`)).status).toBe(401);
+  });
+
+  it('gives two that ask at once for a pull request of one branch one, and the other a refusal', async () => {
+    await start({ kind: 'github' });
+    const create = () => ask('POST', '/repos/acme/config/pulls', { title: 'T', head: BRANCH, base: 'main' });
+    const statuses = (await Promise.all([create(), create()])).map(({ status }) => status);
+    expect(statuses).toEqual(expect.arrayContaining([201, 422]));
+    expect(await host.pulls()).toHaveLength(1);
+  });
+
+  it('takes one as merged whose commits somebody pushed to its base, whichever that is by then', async () => {
+    await start({ kind: 'github' });
+    await host.open({ title: 'T', branch: BRANCH, into: 'main', by: 'bob' });
+    await repo.git('branch', 'other', 'main~1');
+    await host.retarget(1, 'other');
+    await host.moveBranch('main', await tip(BRANCH));
+    expect(await host.pull(1)).toMatchObject({ state: 'open', into: 'other' });
+    await host.moveBranch('other', await tip(BRANCH));
+    expect(await host.pull(1)).toMatchObject({
+      state: 'merged',
+      mergeCommit: await tip(BRANCH),
+      mergedBy: null,
+    });
+  });
+
+  it('speaks HTTPS with a certificate that only its own authority vouches for', async () => {
+    const folder = await temporaryFolder();
+    makeCertificate(folder);
+    const read = (name: string) => readFileSync(join(folder, name), 'utf8');
+    await start({ kind: 'gitea', tls: { key: read('server.key'), cert: read('server.crt') } });
+    await expect(ask('GET', '/version')).rejects.toThrow('fetch failed');
+    const trust = `http.sslCAInfo=${join(folder, 'ca.crt')}`;
+    expect(await repo.git('-c', trust, 'ls-remote', host.authenticated, 'main')).toContain(await tip());
+  });
+
+  it('needs no package of 404 MB for the types of GitHub', () => {
+    const lock = readFileSync(join(import.meta.dirname, '../../../package-lock.json'), 'utf8');
+    expect(lock).toContain('"node_modules/@octokit/openapi-types"');
+    expect(lock).not.toContain('"node_modules/@octokit/openapi"');
   });
 });

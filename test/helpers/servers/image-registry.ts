@@ -51,7 +51,8 @@ export async function startRegistry(
   return { ...server, host: `${HOST}:${port}`, authority: file('ca.crt') };
 }
 
-function makeCertificate(folder: string): void {
+/** `server.crt` and `server.key` for 127.0.0.1, signed by the authority of `ca.crt`. */
+export function makeCertificate(folder: string): void {
   const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout'];
   openssl('req', '-x509', ...key, 'ca.key', '-out', 'ca.crt', '-days', '2', '-subj', '/CN=Test authority');

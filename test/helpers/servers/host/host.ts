@@ -31,8 +31,6 @@ import { defaultSettings, type HostSettings } from './settings.ts';
 import { createTroubles } from './troubles.ts';
 import { deliveryOf, type Delivery } from './dialects/webhook.ts';
 
-export type { HostSettings };
-
 export interface HostOptions {
   readonly kind: HostKind;
   /** `acme/config` where absent. */
@@ -43,6 +41,8 @@ export interface HostOptions {
   /** The git directory of the bare repository that it serves. Its pre-receive hook becomes the host's. */
   readonly bare: string;
   readonly settings?: Partial<HostSettings>;
+  /** PEM of a key and its certificate (`makeCertificate` makes one): HTTPS in place of HTTP. */
+  readonly tls?: { readonly key: string; readonly cert: string };
 }
 
 /** What a check says, by its name; `as: 'status'` is GitHub's older kind. A required one is added to `requiredChecks`. */
@@ -128,7 +128,7 @@ export interface Host {
   rateLimit(
     limit: FaultScope & { retryAfter?: number; resetAt?: number; secondary?: boolean; status?: 403 | 429 },
   ): void;
-  redirectTo(url: string, match?: Match, status?: 301 | 302 | 307 | 308): void;
+  redirectTo(url: string, match?: Match, status?: 301 | 302 | 307 | 308, times?: number): void;
   /** Refuses with a message that holds the token. */
   echoToken(match?: Match, status?: number): void;
   /** Forgets the faults that are left. */
@@ -171,6 +171,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     folder: bare,
     repository: name,
     env: repository.env,
+    tls: options.tls,
     dialect(at) {
       origin = at;
       const shared = { kind, origin, name, settings, store, repository, describe, account, merge: mergePull };
@@ -198,7 +199,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     name: server.name,
     repository: name,
     url: `${origin}/${name}.git`,
-    authenticated: `http://x-access-token:${token}@${server.name}/${name}.git`,
+    authenticated: `${origin.replace('://', `://x-access-token:${token}@`)}/${name}.git`,
     api: `${origin}${server.base}`,
     token,
     account,

@@ -45,9 +45,11 @@ export type Verdict = 'clean' | 'unstable' | 'blocked' | 'behind' | 'conflict' |
 /** Why the host does not do what was asked; each dialect has its own status and words for it. */
 export class Refusal extends Error {
   readonly reason: RefusalReason;
-  constructor(reason: RefusalReason, message: string) {
-    super(message);
-    this.reason = reason;
+  /** What a dialect needs for its words: the number of the other, the name of the method, the rule. */
+  readonly detail: string;
+  constructor(reason: RefusalReason, detail = '') {
+    super(`The host refuses: ${[reason, detail].filter((text) => text !== '').join(', ')}.`);
+    [this.reason, this.detail] = [reason, detail];
   }
 }
 export type RefusalReason =
@@ -98,7 +100,7 @@ export function createStore(options: { kind: HostKind; repository: Repository; s
 
   function get(number: number): Pull {
     const found = pulls.find((pull) => pull.number === number);
-    if (found === undefined) throw new Refusal('no-such', 'Not Found');
+    if (found === undefined) throw new Refusal('no-such');
     return found;
   }
 
@@ -168,7 +170,7 @@ export function createStore(options: { kind: HostKind; repository: Repository; s
       );
       if (other !== undefined) throw new Refusal('exists', String(other.number));
       if (await repository.holds(base, head)) throw new Refusal('no-commits', `${into} and ${branch}`);
-      if (input.isDraft && kind === 'github' && !settings.drafts) throw new Refusal('no-drafts', '');
+      if (input.isDraft && kind === 'github' && !settings.drafts) throw new Refusal('no-drafts');
       const at = now();
       const pull: Pull = {
         ...input,
@@ -195,13 +197,13 @@ export function createStore(options: { kind: HostKind; repository: Repository; s
     },
 
     close(pull: Pull): void {
-      if (pull.state === 'merged') throw new Refusal('merged', '');
+      if (pull.state === 'merged') throw new Refusal('merged');
       if (pull.state === 'open') end(pull, 'closed');
     },
 
     async reopen(pull: Pull): Promise<void> {
       const heads = await sync();
-      if (pull.state === 'merged') throw new Refusal('merged', '');
+      if (pull.state === 'merged') throw new Refusal('merged');
       if (pull.state === 'open') return;
       const head = heads.get(pull.branch);
       if (head === undefined) throw new Refusal('lost', 'deleted');

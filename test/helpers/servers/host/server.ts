@@ -1,5 +1,6 @@
 /** One port for the API and for git over HTTP, as the hosts have it: authentication, the log of calls, and the faults. */
 import { once } from 'node:events';
+import { createServer as createSecureServer } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { z } from 'zod';
@@ -24,26 +25,31 @@ export async function listen(options: {
   readonly env: Readonly<Record<string, string>>;
   readonly dialect: (origin: string) => Dialect;
   readonly isToken: (token: string, call: Call) => boolean;
+  /** PEM: it speaks HTTPS then, and nothing else. */
+  readonly tls: { readonly key: string; readonly cert: string } | undefined;
   /** After a push. */
   readonly onPush: () => Promise<unknown>;
 }) {
   const calls: Call[] = [];
   const faults = createFaults();
-  const server = createServer((request, response) => {
+  const listener = (request: IncomingMessage, response: ServerResponse) => {
     void serve(request, response).catch((error: unknown) => {
       if (response.headersSent) response.destroy();
       else response.writeHead(500).end(String(error));
     });
-  });
+  };
+  const { tls } = options;
+  const server = tls === undefined ? createServer(listener) : createSecureServer(tls, listener);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('The server has no port.');
   const name = `127.0.0.1:${address.port}`;
-  const dialect = options.dialect(`http://${name}`);
+  const origin = `${tls === undefined ? 'http' : 'https'}://${name}`;
+  const dialect = options.dialect(origin);
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(request.url ?? '/', `http://${name}`);
+    const url = new URL(request.url ?? '/', origin);
     const git = gitPath(url.pathname);
     const path = git === null ? apiPath(url.pathname) : url.pathname;
     const body = git === null ? await bodyOf(request) : {};
@@ -125,7 +131,7 @@ export async function listen(options: {
 
   return {
     name,
-    origin: `http://${name}`,
+    origin,
     calls,
     faults,
     base: dialect.base,

@@ -23,6 +23,8 @@ export interface HostSettings {
   dismissStaleReviews: boolean;
   /** A merge queue (GitHub) that merges by this method, and nobody else does; a merge train (GitLab). */
   queue: MergeMethod | null;
+  /** GitHub Enterprise: the repository has hooks of its own, which `mergeable_state` tells. */
+  hasHooks: boolean;
   /** GitHub: pull requests can be drafts. */
   drafts: boolean;
   deleteBranchOnMerge: boolean;
@@ -54,6 +56,7 @@ export const defaultSettings = (kind: 'github' | 'gitlab' | 'gitea'): HostSettin
   workflows: [],
   dismissStaleReviews: false,
   queue: null,
+  hasHooks: false,
   drafts: true,
   deleteBranchOnMerge: false,
   mergeTitle: 'MERGE_MESSAGE',

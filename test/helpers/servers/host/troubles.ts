@@ -34,8 +34,8 @@ export function createTroubles(options: {
     drop: (match?: Match, times?: number) => faults.add({ kind: 'drop' }, { match, times }),
     rateLimit: ({ match, times, ...limit }: FaultScope & Limit) =>
       faults.add({ kind: 'answer', answer: limited(kind, limit, account) }, { match, times }),
-    redirectTo: (url: string, match?: Match, status: 301 | 302 | 307 | 308 = 307) =>
-      faults.add({ kind: 'answer', answer: { status, headers: { location: url } } }, { match }),
+    redirectTo: (url: string, match?: Match, status: 301 | 302 | 307 | 308 = 307, times?: number) =>
+      faults.add({ kind: 'answer', answer: { status, headers: { location: url } } }, { match, times }),
     echoToken: (match?: Match, status = 422) =>
       faults.add(
         { kind: 'answer', answer: { status, body: { message: `The token ${token} may not do this.` } } },

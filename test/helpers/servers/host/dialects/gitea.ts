@@ -60,8 +60,8 @@ export function gitea(context: HostContext): Dialect {
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       if (error.reason === 'no-branch') return notFound;
-      if (error.reason !== 'exists') return failure(422, error.message);
-      const ids = `id: ${error.message}, issue_id: ${error.message}, head_repo_id: 1, base_repo_id: 1`;
+      if (error.reason !== 'exists') return failure(422, error.detail);
+      const ids = `id: ${error.detail}, issue_id: ${error.detail}, head_repo_id: 1, base_repo_id: 1`;
       const where = `${ids}, head_branch: ${branch}, base_branch: ${into}`;
       return failure(409, `pull request already exists for these targets [${where}]`);
     }
@@ -107,17 +107,17 @@ export function gitea(context: HostContext): Dialect {
     }
   }
 
-  function refusedMerge({ reason, message }: Refusal, number: string): Answer {
+  function refusedMerge({ reason, detail }: Refusal, number: string): Answer {
     if (reason === 'no-such' || (reason === 'not-open' && pullOf(number).state === 'closed')) return notFound;
     if (reason === 'moved') return failure(409, 'head out of date');
     if (reason === 'conflict')
       return { status: 409, body: { Style: '', StdOut: '', StdErr: 'CONFLICT', Err: {} } };
     if (reason === 'method')
-      return failure(405, `${message} is not allowed an allowed merge style for this repository`);
+      return failure(405, `${detail} is not allowed an allowed merge style for this repository`);
     if (reason !== 'rules') return failure(405, MERGE_WORDS[reason] ?? 'Please try again later');
     const [first] = store.unmet(pullOf(number));
     const why =
-      message === 'behind' ? 'The head branch is behind the base branch' : RULE_WORDS[first ?? 'checks'];
+      detail === 'behind' ? 'The head branch is behind the base branch' : RULE_WORDS[first ?? 'checks'];
     return failure(405, `not ready to be merged: ${why}`);
   }
 

@@ -56,9 +56,14 @@ export function createBodies({ origin, name, settings, store }: HostContext) {
       merged: pull.state === 'merged',
       mergeable: isKnown ? verdict !== 'conflict' : null,
       rebaseable: isKnown ? verdict !== 'conflict' : null,
-      mergeable_state: isOpen ? (verdict === 'conflict' ? 'dirty' : verdict) : 'unknown',
+      mergeable_state: isOpen ? stateWord(verdict) : 'unknown',
       merged_by: pull.mergedBy === null ? null : user(pull.mergedBy),
     } satisfies Given<Schemas['pull-request']>;
+  }
+
+  function stateWord(verdict: Verdict): string {
+    if (verdict === 'clean' && settings.hasHooks) return 'has_hooks';
+    return verdict === 'conflict' ? 'dirty' : verdict;
   }
 
   function repository() {

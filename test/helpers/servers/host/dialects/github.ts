@@ -76,7 +76,7 @@ export function github(context: HostContext, app: GitHubApp): Dialect {
       if (!(error instanceof Refusal)) throw error;
       const message = `A pull request already exists for ${owner}:${branch}.`;
       if (error.reason === 'exists') return invalid({ code: 'custom', message });
-      if (error.reason === 'no-branch') return invalid({ field: error.message, code: 'invalid' });
+      if (error.reason === 'no-branch') return invalid({ field: error.detail, code: 'invalid' });
       if (error.reason === 'no-drafts')
         return failure(422, 'Draft pull requests are not supported in this repository.');
       return invalid({ code: 'custom', message: `No commits between ${base} and ${branch}` });
@@ -92,9 +92,9 @@ export function github(context: HostContext, app: GitHubApp): Dialect {
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       const why =
-        error.message === 'deleted'
+        error.detail === 'deleted'
           ? `The ${pull.branch} branch has been deleted.`
-          : error.message === 'moved'
+          : error.detail === 'moved'
             ? `The ${pull.branch} branch was force-pushed or recreated.`
             : 'The pull request cannot be reopened.';
       return invalid({ field: 'state', code: 'invalid', message: `state cannot be changed. ${why}` });
@@ -126,13 +126,13 @@ export function github(context: HostContext, app: GitHubApp): Dialect {
     }
   }
 
-  function refusedMerge({ reason, message }: Refusal): Answer {
+  function refusedMerge({ reason, detail }: Refusal): Answer {
     if (reason === 'no-such') return NOT_FOUND;
     if (reason === 'moved') return failure(409, 'Head branch was modified. Review and try the merge again.');
     if (reason === 'queue') return failure(405, 'Changes must be made through the merge queue');
     if (reason === 'draft') return failure(405, 'Pull Request is still a draft');
-    if (reason === 'method') return failure(405, isMethod(message) ? METHOD_WORDS[message] : message);
-    if (reason === 'rules') return failure(405, ruleWords(message));
+    if (reason === 'method') return failure(405, isMethod(detail) ? METHOD_WORDS[detail] : detail);
+    if (reason === 'rules') return failure(405, ruleWords(detail));
     return failure(405, 'Pull Request is not mergeable');
   }
 

@@ -1,5 +1,6 @@
 /** GitLab's JSON, held to the types of its client. */
 import type {
+  BranchSchema,
   CommitStatusSchema,
   ExpandedMergeRequestSchema,
   MergeRequestLevelMergeRequestApprovalSchema,
@@ -11,6 +12,7 @@ import type {
 } from '@gitbeaker/rest';
 import { accountId, type HostContext } from './context.ts';
 import type { Pull, Verdict } from '../pulls.ts';
+import { isProtected } from '../repository/protection.ts';
 import type { Named } from './routes.ts';
 
 type Status = ExpandedMergeRequestSchema['detailed_merge_status'];
@@ -187,7 +189,20 @@ export function createBodies({ origin, name, settings, store }: HostContext) {
       code_owner_approval_required: false,
     }) satisfies Named<ProtectedBranchSchema>;
 
-  return { simple, details, pipelines, statuses, approvals, reviewers, project, protection };
+  const branch = (of: string, sha: string) =>
+    ({
+      name: of,
+      merged: false,
+      protected: isProtected(of, settings),
+      default: of === 'main',
+      developers_can_push: !isProtected(of, settings),
+      developers_can_merge: true,
+      can_push: settings.mayWrite && (settings.mayBypass || !isProtected(of, settings)),
+      web_url: `${origin}/${name}/-/tree/${of}`,
+      commit: { id: sha },
+    }) satisfies Named<BranchSchema>;
+
+  return { branch, simple, details, pipelines, statuses, approvals, reviewers, project, protection };
 }
 
 const UNMET = {

@@ -70,9 +70,9 @@ export function gitlab(context: HostContext): Dialect {
       return { status: 201, body: await show(pull) };
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      if (error.reason === 'exists') return failure(409, [exists(error.message)]);
-      if (error.reason !== 'no-branch') return failure(400, { base: [error.message] });
-      const field = error.message === 'head' ? 'source_branch' : 'target_branch';
+      if (error.reason === 'exists') return failure(409, [exists(error.detail)]);
+      if (error.reason !== 'no-branch') return failure(400, { base: [error.detail] });
+      const field = error.detail === 'head' ? 'source_branch' : 'target_branch';
       return failure(400, { [field]: ['does not exist'] });
     }
   }
@@ -88,7 +88,7 @@ export function gitlab(context: HostContext): Dialect {
       if (event === 'reopen') await store.reopen(pull);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      if (error.reason === 'exists') return failure(409, [exists(error.message)]);
+      if (error.reason === 'exists') return failure(409, [exists(error.detail)]);
       // One that is merged, or whose branch is gone, stays as it is, and nobody is told.
     }
     const [title, text, target] = ['title', 'description', 'target_branch'].map((field) =>
@@ -150,6 +150,10 @@ export function gitlab(context: HostContext): Dialect {
     },
     [`GET ${P}/pipelines`]: (call) => list(call, bodies.pipelines(call.query['sha'] ?? '', '')),
     [`GET ${P}/repository/commits/:/statuses`]: (call, sha = '') => list(call, bodies.statuses(sha)),
+    [`GET ${P}/repository/branches/:`]: async (_, of = '') => {
+      const sha = (await context.repository.heads()).get(of);
+      return sha === undefined ? failure(404, '404 Branch Not Found') : ok(bodies.branch(of, sha));
+    },
     [`GET ${P}/protected_branches`]: (call) => mayAdminister(() => list(call, protections())),
     [`GET ${P}/protected_branches/:`]: (_, rule = '') =>
       mayAdminister(() => {

@@ -54,15 +54,14 @@ export function createMerger(context: {
   const { kind, repository, settings, store, describe } = context;
 
   async function checkAllowed(pull: Pull, request: MergeRequest): Promise<void> {
-    if (pull.state !== 'open') throw new Refusal('not-open', '');
+    if (pull.state !== 'open') throw new Refusal('not-open');
     if (request.head !== undefined && request.head !== pull.head) throw new Refusal('moved', pull.head);
-    if (settings.queue !== null && !request.isQueue) throw new Refusal('queue', '');
+    if (settings.queue !== null && !request.isQueue) throw new Refusal('queue');
     if (kind !== 'gitlab' && !settings.methods.includes(request.method))
       throw new Refusal('method', request.method);
     // GitHub works it out when it is asked to merge; the others refuse until they know.
     const verdict = await store.verdict(pull, { isKnown: kind === 'github' || request.isPerson === true });
-    if (verdict === 'conflict' || verdict === 'draft' || verdict === 'unknown')
-      throw new Refusal(verdict, '');
+    if (verdict === 'conflict' || verdict === 'draft' || verdict === 'unknown') throw new Refusal(verdict);
     const isPast = request.force === true || settings.mayBypass;
     if (!isPast && (verdict === 'blocked' || verdict === 'behind')) throw new Refusal('rules', verdict);
   }
@@ -90,7 +89,7 @@ export function createMerger(context: {
 
   async function treeOfMerge(base: string, theirs: string): Promise<string> {
     const tree = await repository.mergedTree(base, theirs);
-    if (tree === null) throw new Refusal('conflict', '');
+    if (tree === null) throw new Refusal('conflict');
     return tree;
   }
 

@@ -1,4 +1,6 @@
 /** The bare repository behind the host, by plumbing alone: nothing here runs a hook, and nothing needs a worktree. */
+import { readdir, readFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { z } from 'zod';
 import { createRepo, type Files, type Repo } from '../../../repositories/repo.ts';
 
@@ -41,6 +43,7 @@ export type Repository = Awaited<ReturnType<typeof openRepository>>;
 export async function openRepository(folder: string) {
   const repo: Repo = await createRepo({ bare: true, folder });
   const git = (...args: string[]) => repo.git(...args);
+  const ancestries = new Map<string, boolean>();
   const now = () => `${Math.floor(Date.now() / 1000)} +0000`;
 
   async function write(commit: Written): Promise<string> {
@@ -75,15 +78,10 @@ export async function openRepository(folder: string) {
     write,
     mergedTree,
     treeOf,
-    /** Branches by their short names. */
+    /** Branches by their short names, read without a process: every call looks. */
     async heads(): Promise<Map<string, string>> {
-      const text = await git('for-each-ref', '--format=%(objectname) %(refname:lstrip=2)', 'refs/heads/');
-      return new Map(
-        text
-          .split('\n')
-          .filter((line) => line !== '')
-          .map((line) => [line.slice(line.indexOf(' ') + 1), line.slice(0, line.indexOf(' '))]),
-      );
+      const [packed, loose] = await Promise.all([packedHeads(folder), looseHeads(folder)]);
+      return new Map([...packed, ...loose]);
     },
     /** Moves a branch that is still where it was; removes it where `next` is null. */
     async move(branch: string, next: string | null, expected: string): Promise<void> {
@@ -91,11 +89,17 @@ export async function openRepository(folder: string) {
       await (next === null ? git('update-ref', '-d', ref, expected) : git('update-ref', ref, next, expected));
     },
     mergeBase: (one: string, other: string) => git('merge-base', one, other),
-    holds: (descendant: string, ancestor: string) =>
-      git('merge-base', '--is-ancestor', ancestor, descendant).then(
-        () => true,
-        () => false,
-      ),
+    async holds(descendant: string, ancestor: string): Promise<boolean> {
+      const pair = `${descendant} ${ancestor}`;
+      const held =
+        ancestries.get(pair) ??
+        (await git('merge-base', '--is-ancestor', ancestor, descendant).then(
+          () => true,
+          () => false,
+        ));
+      ancestries.set(pair, held);
+      return held;
+    },
     /** What `head` has and `base` has not, oldest first, merges left out. */
     async commits(base: string, head: string): Promise<HostCommit[]> {
       const range = ['--reverse', '--topo-order', '--no-merges', `${base}..${head}`];
@@ -129,4 +133,24 @@ export async function openRepository(folder: string) {
       return id;
     },
   };
+}
+
+async function packedHeads(folder: string): Promise<[string, string][]> {
+  const text = await readFile(join(folder, 'packed-refs'), 'utf8').catch(() => '');
+  return [...text.matchAll(/^([0-9a-f]{40,64}) refs\/heads\/(.+)$/gm)].map(([, id = '', name = '']) => [
+    name,
+    id,
+  ]);
+}
+
+async function looseHeads(folder: string): Promise<[string, string][]> {
+  const heads = join(folder, 'refs/heads');
+  const entries = await readdir(heads, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile() && !entry.name.endsWith('.lock'));
+  const read = files.map(async (file): Promise<[string, string]> => {
+    const path = join(file.parentPath, file.name);
+    // Removed meanwhile: it is no branch any more.
+    return [relative(heads, path), (await readFile(path, 'utf8').catch(() => '')).trim()];
+  });
+  return (await Promise.all(read)).filter(([, id]) => id !== '');
 }

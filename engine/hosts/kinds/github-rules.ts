@@ -1,11 +1,11 @@
 /** What GitHub asks for before it merges into a branch: rulesets, and the older branch protection, of which most tokens see little. */
 import type { Octokit } from '@octokit/core';
 import { z } from 'zod';
-import { MERGE_METHODS, type MergeMethod } from '../model/index.ts';
-import { line, numbered, readAnswer, unlessHidden } from './answers.ts';
+import { MERGE_METHODS, type MergeMethod } from '../../model/index.ts';
+import { line, numbered, readAnswer, unlessHidden } from '../answers.ts';
 import { type HostContext, PER_PAGE } from './context.ts';
 import { nameOf } from './github-client.ts';
-import type { MergeSettings } from '../model/index.ts';
+import type { MergeSettings } from '../../model/index.ts';
 
 type Ask = <Value>(call: (client: Octokit) => Promise<Value>) => Promise<Value>;
 

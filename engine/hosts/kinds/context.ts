@@ -1,7 +1,7 @@
-import type { Clock, StatusChecks } from '../model/index.ts';
-import type { Connection } from './http.ts';
-import type { Place } from './place.ts';
-import type { Mergeability, PullRequest } from '../model/index.ts';
+import type { Clock, StatusChecks } from '../../model/index.ts';
+import type { Connection } from '../http.ts';
+import type { Place } from '../place.ts';
+import type { Mergeability, PullRequest } from '../../model/index.ts';
 
 /** What each kind of host is made from. */
 export interface HostContext {

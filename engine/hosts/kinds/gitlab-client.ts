@@ -1,12 +1,11 @@
 /** Gitbeaker, with our way to the host. Its own tries a call again whatever it does, and goes wherever it is led. */
-import { Branches, Jobs, MergeRequestApprovals, MergeRequests, Projects } from '@gitbeaker/rest';
+import { Branches, Commits, MergeRequestApprovals, MergeRequests, Projects } from '@gitbeaker/rest';
 import { createRequesterFn } from '@gitbeaker/requester-utils';
 import { z } from 'zod';
-import { refusal } from './answers.ts';
+import { refusal } from '../answers.ts';
 import type { HostContext } from './context.ts';
 
 const record = z.record(z.string(), z.unknown());
-const bodySchema = z.union([record, z.array(record)]);
 /** What Gitbeaker makes of a call. */
 const optionsSchema = z.object({
   method: z.string(),
@@ -41,13 +40,19 @@ export function openGitbeaker({ place, connection }: HostContext) {
     approvals: new MergeRequestApprovals(options),
     projects: new Projects(options),
     branches: new Branches(options),
-    jobs: new Jobs(options),
+    commits: new Commits(options),
   };
 }
 
-function parse(text: string): z.output<typeof bodySchema> | string {
+/** Of a list, what is no record is nothing that anybody reads. */
+function parse(text: string): Record<string, unknown> | Record<string, unknown>[] | string {
   try {
-    return bodySchema.parse(JSON.parse(text));
+    const data: unknown = JSON.parse(text);
+    if (!Array.isArray(data)) return record.parse(data);
+    return data.flatMap((item) => {
+      const read = record.safeParse(item);
+      return read.success ? [read.data] : [];
+    });
   } catch {
     return text;
   }

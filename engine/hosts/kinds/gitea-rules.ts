@@ -1,5 +1,5 @@
 /** What Gitea asks for before it merges into a branch: docs.gitea.com, "Protected branches". */
-import type { HostReview } from '../model/index.ts';
+import type { HostReview } from '../../model/index.ts';
 import type { CheckState } from './context.ts';
 
 export interface GiteaRules {

@@ -1,6 +1,6 @@
 import { Api, type HttpResponse } from 'gitea-js';
-import { BacktrailError, isFailure } from '../model/index.ts';
-import { refusal } from './answers.ts';
+import { BacktrailError, isFailure } from '../../model/index.ts';
+import { refusal } from '../answers.ts';
 import type { HostContext } from './context.ts';
 
 /** The client of Gitea and Forgejo, with our way to the host. */

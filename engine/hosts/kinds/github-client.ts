@@ -3,10 +3,10 @@ import { createPrivateKey } from 'node:crypto';
 import { createAppAuth } from '@octokit/auth-app';
 import { Octokit } from '@octokit/core';
 import { z } from 'zod';
-import { BacktrailError, isFailure } from '../model/index.ts';
-import { numbered, readAnswer, refusal } from './answers.ts';
+import { BacktrailError, isFailure } from '../../model/index.ts';
+import { numbered, readAnswer, refusal } from '../answers.ts';
 import type { HostContext } from './context.ts';
-import { readKey } from './operator.ts';
+import { readKey } from '../operator.ts';
 
 const nothing = () => undefined;
 /** Octokit would print. */

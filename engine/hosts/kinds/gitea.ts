@@ -1,6 +1,6 @@
 /** Gitea and Forgejo: docs.gitea.com/api. A page holds at most 50 there, unless its administrator allows more. */
 import { z } from 'zod';
-import { type HostReview, MERGE_METHODS, type MergeMethod, PROPOSED_BRANCH } from '../model/index.ts';
+import { type HostReview, MERGE_METHODS, type MergeMethod, PROPOSED_BRANCH } from '../../model/index.ts';
 import {
   alreadyMerged,
   count,
@@ -14,7 +14,7 @@ import {
   unlessHidden,
   unlessRefused,
   webUrl,
-} from './answers.ts';
+} from '../answers.ts';
 import {
   type CheckState,
   countChecks,
@@ -43,7 +43,7 @@ import type {
   NewPullRequest,
   PullRequest,
   PullRequestDetails,
-} from '../model/index.ts';
+} from '../../model/index.ts';
 
 /** `ref` names the pull request instead where the branch is gone; `label` keeps its name. */
 const head = z.object({ label: line, ref: line, sha: objectId });
@@ -62,7 +62,11 @@ const pullSchema = z.object({
   merge_commit_sha: objectId.nullish(),
   merged_by: z.object({ login: line }).nullish(),
 });
-const key = z.object({ head: z.object({ label: line, ref: line, repo: z.object({ full_name: line }) }) });
+/** Of a fork that is gone, it is -1. */
+const key = z.object({
+  head: z.object({ label: line, ref: line, repo_id: numbered }),
+  base: z.object({ repo_id: numbered }),
+});
 type Pull = z.output<typeof pullSchema>;
 
 const repositorySchema = z.object({
@@ -121,8 +125,7 @@ export function createGitea(context: HostContext): CodeHost {
   const readOwn = (data: unknown, isBranch: (branch: string) => boolean) =>
     readOurs(host, data, {
       key,
-      isOurs: (pull) =>
-        isBranch(branchOf(pull)) && pull.head.repo.full_name.toLowerCase() === place.repository.toLowerCase(),
+      isOurs: (pull) => isBranch(branchOf(pull)) && pull.head.repo_id === pull.base.repo_id,
       schema: pullSchema,
     }).map(toPullRequest);
 
@@ -201,7 +204,7 @@ export function createGitea(context: HostContext): CodeHost {
       seen === null
         ? undefined
         : readAnswer(host, protectionsSchema, seen.data).find(
-            ({ rule_name }) => rule_name === branch.effective_branch_protection_name,
+            ({ rule_name }) => rule_name === (branch.effective_branch_protection_name || into),
           );
     return {
       isProtected: branch.protected,
@@ -376,7 +379,7 @@ function mergeabilityOf(
   if (state !== 'open') return 'unknown';
   if (draft) return 'blocked';
   if (!mergeable) return 'conflict';
-  if (rules.mustBeUpToDate && merge_base !== base.sha) return 'behind';
+  if (rules.mustBeUpToDate && merge_base !== '' && merge_base !== base.sha) return 'behind';
   return areChecksGreen(rules, checks) && areReviewsMet(rules, reviews) ? 'yes' : 'blocked';
 }
 

@@ -1,6 +1,6 @@
 /** GitLab: docs.gitlab.com/api/merge_requests. How a project merges is its own setting; a merge request's is only whether it is squashed. */
 import { z } from 'zod';
-import { type HostReview, type MergeMethod, PROPOSED_BRANCH, type StatusChecks } from '../model/index.ts';
+import { type HostReview, type MergeMethod, PROPOSED_BRANCH, type StatusChecks } from '../../model/index.ts';
 import {
   alreadyMerged,
   count,
@@ -13,7 +13,7 @@ import {
   time,
   unlessHidden,
   webUrl,
-} from './answers.ts';
+} from '../answers.ts';
 import {
   type CheckState,
   countChecks,
@@ -34,7 +34,7 @@ import type {
   NewPullRequest,
   PullRequest,
   PullRequestDetails,
-} from '../model/index.ts';
+} from '../../model/index.ts';
 
 const person = z.object({ username: line }).nullish();
 const requestSchema = z.object({
@@ -57,7 +57,7 @@ const detailsSchema = requestSchema.extend({
   squash_commit_sha: objectId.nullish(),
   merge_user: person,
   merged_by: person,
-  head_pipeline: z.object({ id: numbered, status: line }).nullish(),
+  head_pipeline: z.object({ sha: objectId, status: line }).nullish(),
 });
 type Details = z.output<typeof detailsSchema>;
 
@@ -67,7 +67,9 @@ const projectSchema = z.object({
   merge_trains_enabled: z.boolean().nullish(),
 });
 const branchSchema = z.object({ protected: z.boolean(), can_push: z.boolean().optional() });
-const jobsSchema = z.array(z.object({ name: line, status: line, allow_failure: z.boolean().default(false) }));
+const statusesSchema = z.array(
+  z.object({ name: line, status: line, allow_failure: z.boolean().default(false) }),
+);
 const approvalsSchema = z.object({
   approved_by: z
     .array(z.object({ user: z.object({ username: line }), approved_at: time.nullish() }))
@@ -92,7 +94,7 @@ const MERGEABILITY: Readonly<Record<string, Mergeability>> = {
 export function createGitlab(context: HostContext): CodeHost {
   const { place, connection, clock } = context;
   const host = { name: place.name, scrub: connection.scrub };
-  const { mergeRequests, approvals, projects, branches, jobs } = openGitbeaker(context);
+  const { mergeRequests, approvals, projects, branches, commits } = openGitbeaker(context);
   const project = place.repository;
 
   const readOwn = (data: unknown, isBranch: (branch: string) => boolean) =>
@@ -145,15 +147,18 @@ export function createGitlab(context: HostContext): CodeHost {
     // Asked for, and not begun.
     const isMissing = ['ci_must_pass', 'ci_still_running'].includes(detailed_merge_status);
     if (!pipeline) return countChecks([], isMissing ? ['pipeline'] : []);
-    // Where the project keeps its pipelines to itself, the pipeline is told alone.
-    const found = await unlessHidden(
-      jobs.all(project, { pipelineId: pipeline.id, perPage: PER_PAGE, page: 1 }),
-    );
-    const checks = found === null ? [] : readAnswer(host, jobsSchema, found);
-    if (checks.length === 0)
-      return countChecks([{ name: 'pipeline', state: stateOf(pipeline.status, false) }]);
+    const checks: { name: string; state: CheckState }[] = [];
+    for (let page = 1; page <= MOST_PAGES; page += 1) {
+      const which = { all: false, perPage: PER_PAGE, page };
+      // Where the project keeps its pipelines to itself, what the pipeline says as a whole is all.
+      const found = await unlessHidden(commits.allStatuses(project, pipeline.sha, which));
+      const statuses = found === null ? [] : readAnswer(host, statusesSchema, found);
+      for (const { name, status, allow_failure } of statuses)
+        checks.push({ name, state: stateOf(status, allow_failure) });
+      if (statuses.length < PER_PAGE) break;
+    }
     return countChecks(
-      checks.map(({ name, status, allow_failure }) => ({ name, state: stateOf(status, allow_failure) })),
+      checks.length > 0 ? checks : [{ name: 'pipeline', state: stateOf(pipeline.status, false) }],
     );
   }
 

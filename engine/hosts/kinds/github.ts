@@ -1,7 +1,7 @@
 /** GitHub and GitHub Enterprise: docs.github.com/rest/pulls. What only GraphQL has are drafts. */
 import type { Octokit } from '@octokit/core';
 import { z } from 'zod';
-import { type HostReview, PROPOSED_BRANCH } from '../model/index.ts';
+import { type HostReview, PROPOSED_BRANCH } from '../../model/index.ts';
 import {
   alreadyMerged,
   line,
@@ -14,7 +14,7 @@ import {
   unlessHidden,
   unlessRefused,
   webUrl,
-} from './answers.ts';
+} from '../answers.ts';
 import {
   type CheckState,
   countChecks,
@@ -35,7 +35,7 @@ import type {
   NewPullRequest,
   PullRequest,
   PullRequestDetails,
-} from '../model/index.ts';
+} from '../../model/index.ts';
 
 const pullSchema = z.object({
   number: numbered,
