@@ -1,6 +1,6 @@
 /** The claims of a ledger, read once and then only what came since; kept in the cache folder, so that whoever asks next need not read the ledger. */
 import * as z from 'zod';
-import { ARRIVALS, isObjectId, isRequestId, type ObjectId, type RequestId } from '../../model/index.ts';
+import { isObjectId, isRequestId, type ObjectId } from '../../model/index.ts';
 import type { GitRepository } from '../../git/open.ts';
 import { requestPath } from '../../record/ledger-file.ts';
 import { readCommits } from '../ledger/commits.ts';
@@ -70,55 +70,22 @@ const FORM = 1;
 /** Best effort. */
 export async function writeClaims(
   { git, ref }: Pick<Place, 'git' | 'ref'>,
-  known: KnownClaims,
+  { tip, claims, seen }: KnownClaims,
 ): Promise<void> {
-  const { tip, claims, seen } = known;
-  await git.ledger.arrivals.write(ref, JSON.stringify({ form: FORM, tip, claims, seen: [...seen.values()] }));
+  const head = JSON.stringify({ form: FORM, tip });
+  await git.ledger.arrivals.write(ref, `${head}\n${JSON.stringify({ claims, seen: [...seen.values()] })}`);
 }
-
-const text = z.string();
-const objectId = text.refine(isObjectId);
-const person = z.object({ name: text, email: text });
-const trailers = z.array(text);
-const memo = z.object({
-  form: z.literal(FORM),
-  tip: objectId,
-  claims: z.array(
-    z.object({
-      requestId: text.refine((id): id is RequestId => isRequestId(id)),
-      commit: objectId,
-      deliveryCommit: objectId.nullable(),
-      author: person,
-      how: z.enum(ARRIVALS),
-      link: z.object({ number: z.number(), url: text }).nullable(),
-      asks: z.object({ resume: z.boolean(), scope: text, mode: text, target: objectId }),
-      proposals: z.array(
-        z.object({ base: objectId, changes: z.array(text), delivery: text.nullable(), trailers }),
-      ),
-    }),
-  ),
-  seen: z.array(
-    z.object({
-      digest: text,
-      commit: z.object({
-        id: objectId,
-        parents: z.array(objectId),
-        author: person,
-        time: text,
-        subject: text,
-        trailers,
-        reverts: z.array(objectId),
-        changes: z.tuple([]),
-      }),
-    }),
-  ),
-});
 
 /** null for the text of another version, or of none. */
-function parseClaims(source: string): KnownClaims | null {
-  if (source === '') return null;
-  const { data } = memo.safeParse(JSON.parse(source));
+function parseClaims(text: string): KnownClaims | null {
+  if (text === '') return null;
+  const [head = '', body = ''] = text.split('\n', 2);
+  const { data } = HEAD.safeParse(JSON.parse(head));
   if (data === undefined) return null;
-  const { tip, claims, seen } = data;
-  return { tip, claims, seen: new Map(seen.map((each) => [each.commit.id, each])) };
+  // This program's own: the file is checked as a whole, and of one version.
+  const written: { claims: Claim[]; seen: SeenCommit[] } = JSON.parse(body);
+  const { claims, seen } = written;
+  return { tip: data.tip, claims, seen: new Map(seen.map((each) => [each.commit.id, each])) };
 }
+
+const HEAD = z.object({ form: z.literal(FORM), tip: z.string().refine(isObjectId) });
