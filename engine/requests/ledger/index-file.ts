@@ -23,23 +23,13 @@ export interface KnownRequest {
   readonly isBreakGlass: boolean;
   /** Absent where no incident file asked for it. */
   readonly incident?: string;
-  /** A pull request brought it to the branch, as its last event says. */
-  readonly arrived?: true;
   readonly openedAt: string;
 }
 
 export function knownOf({ state, events }: RequestFile): KnownRequest {
-  const { id, status, scope, breakGlass, incident, result } = state;
-  const isArrived = result?.status === 'completed' && result.arrived !== undefined;
-  return {
-    id,
-    status,
-    scope,
-    isBreakGlass: breakGlass !== null,
-    ...(incident !== undefined && { incident }),
-    ...(isArrived && { arrived: true }),
-    openedAt: events[0]?.at ?? '',
-  };
+  const { id, status, scope, breakGlass, incident } = state;
+  const known = { id, status, scope, isBreakGlass: breakGlass !== null, openedAt: events[0]?.at ?? '' };
+  return incident === undefined ? known : { ...known, incident };
 }
 
 /** The order of lists. Ids that were derived say nothing of the time. */
@@ -56,7 +46,7 @@ export interface LedgerIndex {
 }
 
 /** Changes whenever the lines do. */
-const FORM = 3;
+const FORM = 2;
 
 type Written = [
   commit: ObjectId,

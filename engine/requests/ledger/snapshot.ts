@@ -34,6 +34,8 @@ export interface LedgerSnapshot {
   find(is: (known: KnownRequest) => boolean, page?: Page): Promise<readonly RequestFile[]>;
   /** What those are known to be, newest first. */
   known(is: (known: KnownRequest) => boolean): Promise<readonly KnownRequest[]>;
+  /** Those whose files have this text, in any order: all files are looked at, and only these are parsed. */
+  containing(text: string): Promise<readonly RequestFile[]>;
   session(id: SessionId): Promise<SessionFile | null>;
   sessions(): Promise<readonly SessionFile[]>;
   /** Every commit of the ledger, oldest first. */
@@ -184,6 +186,22 @@ export async function snapshotAt(
       }
       return files;
     },
+    containing: async (text) => {
+      const found = await filesIn(REQUESTS.folder);
+      const passes = (bytes: Uint8Array) => !Buffer.from(bytes).includes(text);
+      const rules = `ledger without ${text}`;
+      const without = await git.objects.passing?.(
+        found.map(({ blob }) => blob),
+        { rules, passes },
+      );
+      const rest = found.filter(({ blob }) => without?.has(blob) !== true);
+      const files: RequestFile[] = [];
+      for (let at = 0; at < rest.length; at += TOGETHER) {
+        const some = rest.slice(at, at + TOGETHER).map(({ path, blob }) => read(REQUESTS, path, blob, false));
+        files.push(...(await Promise.all(some)));
+      }
+      return files;
+    },
     session: (id) => one(SESSIONS, id),
     sessions,
     commits: async () => (await log()).commits,
@@ -212,6 +230,7 @@ const EMPTY: LedgerSnapshot = {
   request: none,
   known: nothing,
   find: nothing,
+  containing: nothing,
   session: none,
   sessions: nothing,
   commits: nothing,

@@ -2,6 +2,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Engine } from '../../../engine/internal.ts';
 import type { Proposed } from '../../../engine/model/index.ts';
+import { createRecorder } from '../../../engine/deployments/rollbacks.ts';
+import { createDeploymentCache } from '../../../engine/deployments/store.ts';
+import { recordDeployed } from '../../../engine/requests/arrivals/deployed.ts';
+import { resultOf } from '../../../engine/rollback/result.ts';
 import { changeDigest } from '../../../engine/record/change-digest.ts';
 import { engineOf, JANE } from '../../helpers/repositories/engine.ts';
 import { copyRepo, type Repo } from '../../helpers/repositories/repo.ts';
@@ -122,8 +126,8 @@ interface Scene {
   readonly pushed: unknown;
 }
 
-async function proposed(wishes: readonly Wish[]): Promise<Omit<Scene, 'pushed'>> {
-  const repo = await stage();
+async function proposed(wishes: readonly Wish[], more: object = {}): Promise<Omit<Scene, 'pushed'>> {
+  const repo = await stage(more);
   const branch = await propose(repo, wishes);
   await moveOn(repo);
   return { repo, branch };
@@ -222,6 +226,25 @@ describe('a request that came by pull request', () => {
     await tell(repo, scene.branch, told);
     expect(await engine.log({ limit: 5 })).toMatchObject([{ via: 'squash' }]);
     expect(await marks(engine, API)).toContain('unknown rolledBack');
+  });
+});
+
+describe('the deployment that a rollback is which came by pull request', () => {
+  it('is recorded once, as of one that was pushed', async () => {
+    const open = await proposed([{ scope: API }], { deployments: { record: 'always' } });
+    const { repo, id, told } = await arrive(open, asOne('squash', 1, plainSquash));
+    const engine = await engineOf(repo);
+    const { scope, base, target, digest } = await engine.requests.show({ id });
+    const { commit = '', deliveryCommit = null } = told.commits.get(id) ?? {};
+    const result = resultOf({ id, scope, base, target, digest }, 'completed', { commit, deliveryCommit });
+    const context = await contextOf(repo);
+    const recorder = createRecorder({ context, cache: createDeploymentCache(), scans: new Map() });
+    for (let times = 0; times < 2; times += 1)
+      expect(await recordDeployed({ recorder }, [result])).toEqual(new Map([[id, []]]));
+    const { deployments } = await engine.deployments.list({ reader: JANE });
+    expect(deployments).toMatchObject([
+      { scope: API, commit, status: 'deployed', source: 'backtrail', requestId: id },
+    ]);
   });
 });
 
