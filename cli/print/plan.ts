@@ -29,7 +29,9 @@ export function planText(style: Style, plan: RollbackPlan): string {
   const lines = [
     `${style.paint('bold', `${kind} of ${scope}`)} (${mode}) on ${style.paint('cyan', plan.branch)}`,
     ...(plan.resumes ? [] : revisionLines(style, { target, current }, revisions)),
-    ...(destination ? [`  published to ${destinationText(destination)}`] : []),
+    ...(destination
+      ? [`  ${plan.publish ? 'proposed for' : 'published to'} ${destinationText(destination)}`]
+      : []),
     '',
     ...printFindings(style, plan.findings),
   ];

@@ -336,10 +336,14 @@ export async function withPreview(git: GitRepository, planned: Planned): Promise
   return { ...planned, destination, plan: { ...plan, findings: [...plan.findings, ...findings] } };
 }
 
+export function withFindings(planned: Planned, findings: readonly Finding[]): Planned {
+  return { ...planned, plan: { ...planned.plan, findings: [...planned.plan.findings, ...findings] } };
+}
+
 /** Adds the repository's notice, such as that the data is not up to date. */
 export function withNotice(planned: Planned, notice: Finding | null): Planned {
   if (notice === null) return planned;
-  return { ...planned, plan: { ...planned.plan, findings: [...planned.plan.findings, notice] } };
+  return withFindings(planned, [notice]);
 }
 
 /** A user on another branch may expect that one to be rolled back. */
