@@ -1,7 +1,6 @@
 /** What a plan says beforehand of the way that it will go. */
-import { setTimeout as after } from 'node:timers/promises';
 import {
-  BacktrailError,
+  type BacktrailError,
   type CodeHosts,
   type Finding,
   isFailure,
@@ -13,6 +12,7 @@ import { publishRuleFor } from '../../layout/configuration/publish.ts';
 import type { PlannedPublish } from '../../rollback/plan-value.ts';
 import type { RequestContext, Rules } from '../context.ts';
 import { hostOf } from './host.ts';
+import { answeredSoon } from './shown.ts';
 
 /** By whose rules, and on which host, a plan would be proposed. */
 export interface PreviewInput {
@@ -118,8 +118,7 @@ const breakGlassFinding = (into: string): Finding => ({
   message: `Also under break-glass it is a proposal: ${into} takes no push here, and the rules of the host apply.`,
 });
 
-/** A person waits for the plan. */
-const PATIENCE_MS = 10_000;
+/** Milliseconds. */
 const KNOWN_MS = 60_000;
 
 type Asked = Promise<MergeSettings | BacktrailError>;
@@ -141,22 +140,10 @@ async function askHost({ context, rules, plan }: PreviewInput): Asked {
 }
 
 async function settingsOf(context: RequestContext, rules: Rules, branch: string): Asked {
-  const late = new AbortController();
   try {
-    const read = hostOf(context, rules, branch).then(({ host, into }) => host.settings(into));
-    const noAnswer = after(PATIENCE_MS, null, { ref: false, signal: late.signal });
-    // Whichever is later is of no interest.
-    read.catch(() => undefined);
-    noAnswer.catch(() => undefined);
-    const settings = await Promise.race([read, noAnswer]);
-    return (
-      settings ??
-      new BacktrailError('HOST_UNAVAILABLE', `It gave no answer in ${PATIENCE_MS / 1000} seconds.`)
-    );
+    return await answeredSoon(hostOf(context, rules, branch).then(({ host, into }) => host.settings(into)));
   } catch (error) {
     if (isFailure(error)) return error;
     throw error;
-  } finally {
-    late.abort();
   }
 }
