@@ -5,6 +5,7 @@ import {
   isFailure,
   type RequestId,
   type RequestView,
+  resultOf,
   type RollbackResult,
 } from '../engine/index.ts';
 import type { Followed } from '../workers/index.ts';
@@ -30,13 +31,29 @@ export async function provenResult(
   });
   const { status: said, findings } = claimed;
   if (await onBranch()) return { ...(await reported()), findings };
-  const { result, status } = await engine.requests.show({ id });
+  const known = await engine.requests.show({ id });
+  const { result, status } = known;
+  if (said === 'proposed' && known.proposed !== null && (status === 'approved' || status === 'executing'))
+    return { ...(await proposedResult(engine, known)), findings };
   if (said === 'unchanged' && status === 'completed' && result?.status === 'unchanged')
     return { ...(await reported()), findings };
   throw new BacktrailError(
     'VERIFY_FAILED',
     `The queue says that ${id} is ${said}, but the branch does not contain it.`,
   );
+}
+
+/** What waits to be merged, as the ledger has it. */
+async function proposedResult(engine: Engine, request: RequestView): Promise<RollbackResult> {
+  const { proposed, pullRequest } = request;
+  if (proposed === null) return resultOf(request, 'approved');
+  const { via, branch, commit, deliveryCommit } = proposed;
+  return resultOf(request, 'proposed', {
+    commit,
+    deliveryCommit,
+    proposed: { via, branch, into: (await engine.destination()).branch },
+    ...(pullRequest && { pullRequest }),
+  });
 }
 
 /** The same for many that were followed together: one look at the branch says which of them it holds. */

@@ -5,6 +5,7 @@
 import { defaultSettings } from './defaults.ts';
 import { type Engine, type EngineSettings, openInner } from './inner.ts';
 import { createPrograms, sandboxOf } from './render/programs/index.ts';
+import { createHosts } from './hosts/hosts.ts';
 import { type Checkup, checkup as lookAt, type CheckupOptions } from './doctor/doctor.ts';
 
 export type { Engine } from './inner.ts';
@@ -103,13 +104,15 @@ function pick<T extends object, Name extends keyof T>(from: T, names: readonly N
  * What is missing here, and how to mend it. It needs no repository that can be opened, changes nothing, and never fails because of what
  * it finds.
  */
-export function checkup(
-  options: Omit<CheckupOptions, 'programs'> &
+export async function checkup(
+  options: Omit<CheckupOptions, 'programs' | 'hosts'> &
     Pick<EngineSettings, 'renderCommands'> & { readonly signal?: AbortSignal },
 ): Promise<Checkup> {
   const { env, renderCommands: allowed = [], signal = new AbortController().signal } = options;
-  return lookAt({
+  const hosts = createHosts(env, options.clock);
+  const looking = lookAt({
     ...options,
+    hosts,
     programs: createPrograms({
       path: env['PATH'] ?? '',
       allowed,
@@ -117,6 +120,7 @@ export function checkup(
       sandbox: sandboxOf(env['BACKTRAIL_RENDER_SANDBOX']),
     }),
   });
+  return looking.finally(() => hosts.close());
 }
 
 export type {

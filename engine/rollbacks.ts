@@ -15,7 +15,7 @@ import {
 } from './model/index.ts';
 import type { ExecuteOptions } from './rollback/execute.ts';
 import { inOrder, readOverrides, unusedOverrides } from './plan/checks/registry.ts';
-import { type Ask, planAsked, withNotice, withPreview, withPushTest } from './rollback/plan.ts';
+import { type Ask, planAsked, withFindings, withNotice, withPreview, withPushTest } from './rollback/plan.ts';
 import { planValue, type RollbackPlan } from './rollback/plan-value.ts';
 import type { Notice, Opened, Repository } from './queries/with-repository.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
@@ -26,6 +26,7 @@ import type { ExecuteAsk, ExecuteManyOptions } from './requests/execute-many.ts'
 import type { InnerRequests } from './requests/inner-requests.ts';
 import type { RequestContext } from './requests/context.ts';
 import type { PlanGate } from './policy/gate.ts';
+import { previewWay } from './requests/pull-requests/preview.ts';
 import { permitOf, planGate } from './requests/gate/plan-gate.ts';
 import { blockedError, isBlocked } from './rollback/blocked.ts';
 import type { ManyOptions, RequestAsk, Requested } from './requests/request.ts';
@@ -220,7 +221,11 @@ export function createRollbacks(input: RollbacksInput): Rollbacks {
     const gated = await planGate(open, judged);
     // What waits for others is published later, and by whoever executes it then.
     const isHere = pushTest === 'here' && !gated.gate.needsApproval;
-    const found = pushTest ? await withPushTest(git, gated.planned, isHere) : gated.planned;
+    const tested = pushTest ? await withPushTest(git, gated.planned, isHere) : gated.planned;
+    const isBreakGlass = gated.gate.session !== null;
+    const way =
+      gated.judged && (await previewWay({ ...gated.judged, plan: tested.plan, isHere, isBreakGlass }));
+    const found = way === null ? tested : withFindings(tested, way.findings);
     const gate = await closedBy(found.plan, gated.gate);
     const { findings } = gated;
     const value = planValue(found, { revisions: ask.revisions === true });
@@ -228,6 +233,7 @@ export function createRollbacks(input: RollbacksInput): Rollbacks {
     const waits = gate.needsApproval && gate.may.request.allowed && !value.unchanged;
     return {
       ...value,
+      ...(way && { publish: way.publish }),
       findings: inOrder([...value.findings, ...findings, ...unusedOverrides(found.plan, overrides)]),
       ...(waits && { approval: { need, have: 0, approvers, ...(rules && { rules }) } }),
       gate,

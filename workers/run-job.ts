@@ -83,8 +83,12 @@ export async function runJob(run: Run): Promise<RollbackResult> {
     signal.throwIfAborted();
     const mayLeave = takenInVain(job) <= HELD_LIMIT;
     const result = await setup.execute({ requestId, repo, last, onStep, signal, more, lease, mayLeave });
-    const { status, scope, commit } = result;
-    log.info({ status, scope, commit, durationMs: durationMs() }, 'rollback done');
+    const { status, scope, commit, pullRequest } = result;
+    const done = { status, scope, commit, ...(pullRequest && { pullRequest: pullRequest.url }) };
+    log.info(
+      { ...done, durationMs: durationMs() },
+      status === 'proposed' ? 'rollback proposed' : 'rollback done',
+    );
     return result;
   } catch (error) {
     if (error instanceof DelayedError) throw error;

@@ -29,7 +29,9 @@ export function planText(style: Style, plan: RollbackPlan): string {
   const lines = [
     `${style.paint('bold', `${kind} of ${scope}`)} (${mode}) on ${style.paint('cyan', plan.branch)}`,
     ...(plan.resumes ? [] : revisionLines(style, { target, current }, revisions)),
-    ...(destination ? [`  published to ${destinationText(destination)}`] : []),
+    ...(destination
+      ? [`  ${plan.publish ? 'proposed for' : 'published to'} ${destinationText(destination)}`]
+      : []),
     '',
     ...printFindings(style, plan.findings),
   ];
@@ -110,7 +112,9 @@ export function resultText(
     `${style.paint([color, 'bold'], status)} ${resumes ? 'resume' : 'rollback'} of ${style.paint('reset', scope)} (${mode})${resumes ? '' : ` to ${short(target)}`}`,
     `  request   ${requestId}`,
     ...(commit === null ? [] : [`  commit    ${commit}`]),
-    ...(commit === null || destination === undefined ? [] : [`  branch    ${destinationText(destination)}`]),
+    ...(commit === null || destination === undefined || status === 'proposed'
+      ? []
+      : [`  branch    ${destinationText(destination)}`]),
     ...(deliveryCommit === null ? [] : [`  delivery  ${deliveryCommit}`]),
     ...(status === 'proposed' ? proposedLines(style, result) : []),
     ...(status === 'unchanged' ? ['  The scope already holds what it held at the target.'] : []),

@@ -9,6 +9,7 @@ import {
 } from '../../engine/index.ts';
 import { oneLine } from '../terminal/clean.ts';
 import { approvalText } from './approval.ts';
+import { pullRequestText } from './pull-request.ts';
 import { cut, minute, revisionName, short, shortDigest, type Style } from './style.ts';
 import { type Column, table } from './table.ts';
 
@@ -54,7 +55,9 @@ function row(style: Style, request: RequestView): string[] {
   const { id, status, scopeName, rollbackOf, author, createdAt, justification, approval } = request;
   return [
     style.paint('bold', id),
-    [style.paint(COLORS[status], status), ...breakGlassMark(style, request)].join(' '),
+    [style.paint(COLORS[status], status), ...proposedMark(request), ...breakGlassMark(style, request)].join(
+      ' ',
+    ),
     status === 'pending' ? `${approval.have} of ${approval.need}` : '',
     style.paint('reset', scopeName),
     request.resume ? 'resume' : revisionName(rollbackOf),
@@ -62,6 +65,12 @@ function row(style: Style, request: RequestView): string[] {
     minute(createdAt),
     style.paint('reset', cut(oneLine(justification), 72)),
   ];
+}
+
+/** What an approved request waits for, where that is not a worker. */
+function proposedMark({ status, proposed, pullRequest }: RequestView): string[] {
+  if ((status !== 'approved' && status !== 'executing') || proposed === null) return [];
+  return [pullRequest ? `(${pullRequestText(pullRequest)})` : '(branch)'];
 }
 
 /** The mark of a request that was executed without approval. */
@@ -74,6 +83,8 @@ function breakGlassMark(style: Style, { breakGlass }: Pick<RequestView, 'breakGl
 /** Everything about one request. */
 export function requestText(style: Style, request: RequestView): string {
   const { id, status, message, reviews, notes, reopened } = request;
+  const known = facts(style, request);
+  const width = Math.max(11, ...known.map(([name]) => name.length));
   const head = [
     style.paint('bold', id),
     style.paint([COLORS[status], 'bold'], status),
@@ -82,9 +93,7 @@ export function requestText(style: Style, request: RequestView): string {
   return [
     head.join('  '),
     style.paint('reset', oneLine(message)),
-    ...facts(style, request).map(
-      ([name, text]) => `  ${name.padEnd(11)} ${style.paint('reset', oneLine(text))}`,
-    ),
+    ...known.map(([name, text]) => `  ${name.padEnd(width)} ${style.paint('reset', oneLine(text))}`),
     ...section(
       style,
       'Reviews',
@@ -134,10 +143,20 @@ function facts(style: Style, request: RequestView): (readonly [name: string, tex
     ['incident', incident === undefined ? null : incidentText(incident, atomic)],
     ['follows', follows],
     ['superseded', supersededBy === null ? null : `by ${supersededBy}`],
+    ...proposedFacts(request),
     ['break-glass', breakGlass === null ? null : breakGlassText(breakGlass)],
     ['result', result === null ? null : resultLine(result)],
   ];
   return facts.flatMap(([name, text]) => (text === null ? [] : [[name, text] as const]));
+}
+
+/** While it waits to be merged; then the result says how it came. */
+function proposedFacts({ pullRequest, proposed, result }: RequestView): [string, string][] {
+  if (pullRequest && pullRequest.state !== 'merged')
+    return [['pull request', `${pullRequest.url} (${pullRequestText(pullRequest)})`]];
+  if (proposed === null || result !== null) return [];
+  const what = proposed.via === 'branch' ? 'waits to be merged by a person' : 'waits for its pull request';
+  return [['branch', `${proposed.branch} ${what}`]];
 }
 
 function holdText({ hold, resume }: RequestView): string | null {

@@ -6,7 +6,7 @@ const HELP = `
 A scope is [tenant/]environment[/service]. A revision is v12, a commit id, a tag or branch, HEAD~1,
 previous, last-successful, @2026-11-20T10:00Z or @2h.
 Exit codes: 0 done, 1 unexpected, 2 invalid request or not confirmed, 3 blocked by a check,
-4 the plan changed, 5 awaiting approval, 6 remote or queue unavailable.`;
+4 the plan changed, 5 awaiting approval or a merge, 6 remote, queue or code host unavailable.`;
 
 /** It throws a CommanderError instead of ending the process, and prints no error itself. */
 export function createRoot(version: string): Command {

@@ -4,6 +4,7 @@ import type {
   BacktrailError,
   Check,
   Clock,
+  CodeHosts,
   Person,
   Programs,
   Progress,
@@ -18,6 +19,7 @@ import { attempt, failed, type Settled, settled } from './attempt.ts';
 import { checkTip } from './configuration.ts';
 import { checkCache, checkDisk, checkGit, checkIdentity, checkNode } from './machine.ts';
 import { checkPublishing } from './publishing.ts';
+import { checkPullRequests } from './pull-requests.ts';
 import { checkRenderers } from './renderers.ts';
 import { checkHealth } from './repository.ts';
 import { checkKeys, checkTrust } from './trust.ts';
@@ -34,6 +36,7 @@ export interface CheckupOptions {
   readonly committer: Person;
   readonly clock: Clock;
   readonly programs: Programs;
+  readonly hosts: CodeHosts;
   /** Of Node.js, as it says it. */
   readonly nodeVersion: string;
   /** How far the slow checks are; null when they have ended. */
@@ -113,6 +116,14 @@ async function checkInside(
       )),
       ...(await attempt('machine', 'signers', () => checkKeys(git, snapshot, options))),
       ...(await publishing(snapshot.branch)),
+      ...(await attempt('publishing', 'pull requests', () =>
+        checkPullRequests({
+          git,
+          branch: snapshot.branch,
+          config: snapshot.layout.config,
+          hosts: options.hosts,
+        }),
+      )),
       checkTrust(snapshot.layout.config.policy),
     ];
   }

@@ -32,6 +32,16 @@ export function createHosts(
       host.catch(() => opened.delete(key));
       return host;
     },
+    async hasActionsToken(address, naming) {
+      const hostsFile = env['BACKTRAIL_HOSTS'] ?? '';
+      if (hostsFile === '') return false;
+      const [{ readHosts, readToken }, { findPlace }] = await Promise.all([
+        import('./operator.ts'),
+        import('./place.ts'),
+      ]);
+      const { name, credentials } = findPlace(address, naming, await readHosts(hostsFile));
+      return credentials.kind === 'token' && (await readToken(name, credentials.file)).startsWith('ghs_');
+    },
     async close() {
       const hosts = await Promise.allSettled(opened.values());
       opened.clear();

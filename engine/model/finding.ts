@@ -37,6 +37,7 @@ export type NoticeCode =
   | 'TREE_SAMPLED'
   | 'APPROVAL_NEEDED'
   | 'PLAN_AGREED'
+  | 'PULL_REQUEST'
   | 'BREAK_GLASS'
   | 'OVERRIDE_UNUSED'
   | 'HOLD_PLACED'

@@ -210,6 +210,8 @@ export interface CodeHosts {
    * @throws HOST_NOT_ALLOWED, CONFIG_INVALID, INVALID_REQUEST (the operator's own file)
    */
   open(address: string, naming: HostNaming): Promise<CodeHost>;
+  /** The token may be the one of a workflow of GitHub Actions (`ghs_…`), as far as that can be seen. */
+  hasActionsToken?(address: string, naming: HostNaming): Promise<boolean>;
   close(): Promise<void>;
 }
 

@@ -48,7 +48,7 @@ export interface RawFinding extends Omit<Finding, 'code' | 'severity' | 'overrid
 /** Gathered by ports before a plan is shown; what is absent was not asked. */
 export interface Observations {
   /** What a dry run of a push said; `here`: this process publishes. */
-  readonly push?: { readonly here: boolean; readonly denied: string | null };
+  readonly push?: { readonly here: boolean; readonly denied: string | null; readonly hint?: string };
   /** Images that the target brings back, and what their registries say of them. */
   readonly images?: readonly ObservedImage[];
   /** Open requests of the ledger. */

@@ -20,6 +20,7 @@ import { repeated } from './repeated.ts';
 import { requestMany, requestRollback } from './request.ts';
 import { approve, cancel, inspect, note, reject, retry } from './review.ts';
 import { requirePermission } from './gate/permissions.ts';
+import { withHostState } from './pull-requests/shown.ts';
 import { closeSession, openSession, sessions } from './sessions.ts';
 import { placeOf, viewOf, viewsOf } from './view.ts';
 
@@ -96,7 +97,8 @@ async function ids(
 }
 
 async function show(context: RequestContext, id: RequestId, reader?: Person): Promise<RequestView> {
-  return (await lookUp(context, id, reader, { indexed: true })).request;
+  const { rules, request } = await lookUp(context, id, reader, { indexed: true });
+  return reader === undefined ? request : withHostState(context, rules, request);
 }
 
 /** One request with the rules of this moment. */

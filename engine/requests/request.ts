@@ -290,7 +290,7 @@ function requireSamePlan(planned: Planned, { scope, digest, rendered, resume }: 
 function policyCame(scope: Scope): BacktrailError {
   return new BacktrailError(
     'AWAITING_APPROVAL',
-    `A policy for ${formatCoordinates(scope)} has come to the branch; nothing was published.`,
+    `A policy for ${formatCoordinates(scope)}, or another way of publishing, has come to the branch; nothing was published.`,
     { hint: 'Plan it again, and ask for it.' },
   );
 }

@@ -13,6 +13,7 @@ import type { Identity, RequestView } from './types.ts';
 import type { LedgerSnapshot } from './ledger/snapshot.ts';
 import { knownOwners, type OwnerRule, rulesAt, rulesFor, stated } from './gate/owners.ts';
 import type { RequestContext, Rules } from './context.ts';
+import { recordedPullRequest } from './pull-requests/shown.ts';
 import { type Proof, type Proofs, proveRequest, readSignaturesOf } from './ledger/proof.ts';
 
 export { nameOf as placeOf } from './gate/owners.ts';
@@ -154,6 +155,7 @@ export async function viewOf(
   const { breakGlass } = state;
   const isPending = state.status === 'pending';
   const counted = new Set(judgement?.counted);
+  const pullRequest = recordedPullRequest(state);
   const { need = 0, have = 0, approvers = [] } = judgement ?? {};
   return {
     ...state,
@@ -170,13 +172,8 @@ export async function viewOf(
         ? { need, have, approvers: isPending ? approvers : [], ...rulesShown(judgement) }
         : NO_APPROVAL,
     rollbackOf: { commit: state.target, version: state.targetVersion },
-    ...mergedOf(state),
+    ...(pullRequest && { pullRequest }),
   };
-}
-
-function mergedOf({ result }: LedgerRequest): Pick<RequestView, 'pullRequest'> {
-  const link = result?.status === 'completed' ? result.arrived?.link : null;
-  return link ? { pullRequest: { ...link, state: 'merged', statusChecks: null } } : {};
 }
 
 /** Views that are made side by side: memory does not grow with the number of requests. */

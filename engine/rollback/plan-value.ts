@@ -8,14 +8,26 @@ import {
   type Impact,
   type FileDifference,
   type KeptPath,
+  type MergeMethod,
   type ObjectId,
   type Scope,
   type ServiceDifference,
+  type Way,
 } from '../model/index.ts';
 import type { Destination } from '../git/open.ts';
 import type { Approval } from '../policy/gate.ts';
 import { spanText } from '../holds/findings.ts';
 import type { Planned, RevisionDetails } from './plan.ts';
+
+/** How it will reach the branch: not by a push. */
+export interface PlannedPublish {
+  readonly via: Exclude<Way, 'push'>;
+  /** `manual`: a person merges it; also where a merge queue does. */
+  readonly merge: 'auto' | 'manual';
+  /** null: not known yet. */
+  readonly method: MergeMethod | null;
+  readonly labels: readonly string[];
+}
 
 /**
  * What a rollback would change. Plain JSON: `JSON.parse(JSON.stringify(plan))` is equal to it. Values of secrets are masked, and no
@@ -37,6 +49,8 @@ export interface RollbackPlan {
   readonly branch: string;
   /** Where it would be published. */
   readonly destination?: Destination;
+  /** It will be proposed; absent where it is pushed. */
+  readonly publish?: PlannedPublish;
   /** The commit of the branch that it was planned on. */
   readonly base: ObjectId;
   /** The commit to roll back to. */

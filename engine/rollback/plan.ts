@@ -238,14 +238,16 @@ export function withObserved(
 export async function withPushTest(git: GitRepository, planned: Planned, here: boolean): Promise<Planned> {
   const { checks } = planned.snapshot.layout.config;
   if (checks.severity.PUSH_DENIED === 'off' || planned.plan.files.length === 0) return planned;
-  const denied = await git.tryPush(planned.plan.base).then(
+  const refused = await git.tryPush(planned.plan.base).then(
     () => null,
     (error: unknown) => {
-      if (isFailure(error)) return DENIALS.has(error.code) ? error.message : null;
+      if (isFailure(error)) return DENIALS.has(error.code) ? error : null;
       throw error;
     },
   );
-  return withObserved(planned, { push: { here, denied } }, []);
+  // A branch that takes no push is no matter of logins.
+  const hint = refused?.details['protected'] === true ? { hint: refused.hint } : {};
+  return withObserved(planned, { push: { here, denied: refused?.message ?? null, ...hint } }, []);
 }
 
 const DENIALS: ReadonlySet<FailureCode> = new Set(['REMOTE_DENIED', 'REMOTE_REJECTED']);
@@ -336,10 +338,14 @@ export async function withPreview(git: GitRepository, planned: Planned): Promise
   return { ...planned, destination, plan: { ...plan, findings: [...plan.findings, ...findings] } };
 }
 
+export function withFindings(planned: Planned, findings: readonly Finding[]): Planned {
+  return { ...planned, plan: { ...planned.plan, findings: [...planned.plan.findings, ...findings] } };
+}
+
 /** Adds the repository's notice, such as that the data is not up to date. */
 export function withNotice(planned: Planned, notice: Finding | null): Planned {
   if (notice === null) return planned;
-  return { ...planned, plan: { ...planned.plan, findings: [...planned.plan.findings, notice] } };
+  return withFindings(planned, [notice]);
 }
 
 /** A user on another branch may expect that one to be rolled back. */

@@ -52,7 +52,7 @@ export function resultTable(style: Style, items: readonly Item[]): string {
   return table(style, columns(['scope', 'status', 'commit', 'request or failure']), rows);
 }
 
-const OPEN = ['not started', 'pending'];
+const OPEN = ['not started', 'pending', 'proposed'];
 
 function statusOf({ error, done, result, request, plan }: Item): string {
   if (error) return 'failed';
@@ -63,8 +63,10 @@ function statusOf({ error, done, result, request, plan }: Item): string {
   return request?.status === 'pending' ? 'pending' : plan?.unchanged ? 'unchanged' : 'not started';
 }
 
-function remarkOn({ id, error, request }: Item): string {
+function remarkOn({ id, error, request, result }: Item): string {
   if (error) return `${error.code}: ${error.message}`;
+  if (result?.status === 'proposed')
+    return `${id} (${result.pullRequest?.url ?? result.proposed?.branch ?? 'proposed'})`;
   if (request?.status !== 'pending') return id;
   const { have, need, approvers } = request.approval;
   const who = approvers.length === 0 ? '' : `; can approve: ${approvers.join(', ')}`;
@@ -86,6 +88,8 @@ export function incidentValue(id: string, items: readonly Item[], findings: read
         requestId: item.id,
         status: statusOf(item),
         commit: result?.commit ?? done ?? null,
+        ...(result?.proposed && { proposed: result.proposed }),
+        ...(result?.pullRequest && { pullRequest: result.pullRequest }),
         ...(request?.status === 'pending' && { approval: request.approval }),
         ...(error && { error: { code: error.code, message: error.message, hint: error.hint } }),
       };
@@ -95,12 +99,12 @@ export function incidentValue(id: string, items: readonly Item[], findings: read
 
 const columns = (heads: readonly string[]) => heads.map((head) => ({ head, wrap: true }));
 
-/** 3 where one is blocked; else that of the first failure; 5 where one waits for approval; else 0. */
+/** 3 where one is blocked; else that of the first failure; 5 where one waits for approval, or to be merged; else 0. */
 export function exitCodeOf(items: readonly Item[]): number {
   const [first, ...more] = items.flatMap(({ error }) => (error ? [FAILURES[error.code].exit] : []));
   const blocked = FAILURES.PLAN_BLOCKED.exit;
   if (first !== undefined) return more.includes(blocked) ? blocked : first;
-  return items.some(({ request, result }) => request?.status === 'pending' && !result)
-    ? FAILURES.AWAITING_APPROVAL.exit
-    : 0;
+  const isWaiting = ({ request, result }: Item) =>
+    result === undefined ? request?.status === 'pending' : result.status === 'proposed';
+  return items.some(isWaiting) ? FAILURES.AWAITING_APPROVAL.exit : 0;
 }

@@ -121,5 +121,6 @@ export async function executedOutput(
   return {
     value: { ...after, status, findings: result.findings, destination },
     text: () => resultText(style, result, reported, { destination, ...(breakGlass && { breakGlass }) }),
+    ...(result.status === 'proposed' && { exitCode: 5 }),
   };
 }

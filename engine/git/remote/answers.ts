@@ -123,7 +123,12 @@ export function pushFailure(
   const refused = () => {
     const why = sentence(said.length > 0 ? telling(said) : (status ?? ''), answer.code);
     const message = `${shown} refused the push to ${branch}: ${why}`;
-    return new BacktrailError('REMOTE_REJECTED', message, { details, ...(ref !== branch ? {} : OWN_BRANCH) });
+    const isProtected = ref !== branch && [...said, status ?? ''].some((line) => PROTECTED.test(line));
+    const hint = isProtected ? PROPOSE : ref === branch ? OWN_BRANCH : {};
+    return new BacktrailError('REMOTE_REJECTED', message, {
+      details: { ...details, ...(isProtected && { protected: true }) },
+      ...hint,
+    });
   };
   if (status !== null && REFUSED.test(status) && !status.startsWith('[rejected]')) return refused();
   // A conflict of a ref with a folder of refs: a retry does not help.
@@ -146,6 +151,17 @@ export function pushFailure(
     return fail('REMOTE_DENIED', `${shown} did not let us push: ${because}`);
   return fail('REMOTE_UNAVAILABLE', `The push to ${shown} did not get through: ${because}`);
 }
+
+/**
+ * GitHub: "GH006: Protected branch update failed", "GH013: Repository rule violations … Changes must be made through a pull request"; GitLab:
+ * "You are not allowed to push code to protected branches on this project"; Gitea: "Not allowed to push to protected branch main".
+ */
+const PROTECTED =
+  /GH006\b|GH013\b|must be made through a (?:pull|merge) request|not allowed to (?:force[- ])?push (?:code )?to (?:a )?protected branch|protected branch hook declined/i;
+
+const PROPOSE = {
+  hint: 'Where the branch takes no push, let rollbacks be pull requests: `publish: [{ match: "**", via: pull-request }]` in the configuration (docs/pull-requests.md).',
+};
 
 /** Some servers take nothing but branches and tags. */
 const OWN_BRANCH = {

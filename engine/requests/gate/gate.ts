@@ -10,6 +10,7 @@ import {
   type Policy,
 } from '../../model/index.ts';
 import { approversOf, hasPermission, unsatisfiableReason, sessionCovers } from '../../policy/policy.ts';
+import { publishRuleFor } from '../../layout/configuration/publish.ts';
 import { featuresOf } from '../../policy/features.ts';
 import type { Approval, Gate } from '../../policy/gate.ts';
 import type { Planned } from '../../rollback/plan.ts';
@@ -56,7 +57,11 @@ export async function readGate(context: RequestContext, rules: Rules, asked: Ask
   const needsApproval = asking.length > 0 && session === null;
   const gate = {
     needsApproval,
-    ledgered: ruled.length > 0 || ledger === true,
+    // What is proposed is followed by its record.
+    ledgered:
+      ruled.length > 0 ||
+      ledger === true ||
+      publishRuleFor(rules.publish, planned.plan.owners).via !== 'push',
     session,
     approval: needsApproval ? approvalOf(policy, asking, author) : NO_APPROVAL,
   };

@@ -30,9 +30,13 @@ export function requirePermit(permit: Permit): void {
   throw new BacktrailError(code, message, { hint, details });
 }
 
-interface Known {
+/** By what a plan was judged. */
+export interface Judged {
   readonly context: RequestContext;
   readonly rules: Rules;
+}
+
+interface Known extends Judged {
   readonly planned: Planned;
   readonly facts: GateFacts;
 }
@@ -41,7 +45,7 @@ interface Known {
 export async function planGate(
   open: () => Promise<RequestContext>,
   asked: Asking,
-): Promise<{ gate: PlanGate; findings: Finding[]; planned: Planned }> {
+): Promise<{ gate: PlanGate; findings: Finding[]; planned: Planned; judged: Judged | null }> {
   const { author } = asked;
   const known: Known[] = [];
   const read = await permitOf(async () => {
@@ -57,7 +61,12 @@ export async function planGate(
   const [found] = known;
   if (found === undefined) {
     const gate = { ...CLOSED, person, may: { request: read, execute: read, approve: read } };
-    return { gate, findings: gateFindings(asked.planned.plan, null, read), planned: asked.planned };
+    return {
+      gate,
+      findings: gateFindings(asked.planned.plan, null, read),
+      planned: asked.planned,
+      judged: null,
+    };
   }
   const { context, rules, planned, facts } = found;
   const { plan } = planned;
@@ -80,7 +89,7 @@ export async function planGate(
     person,
     may: { request, execute, approve },
   };
-  return { gate, findings: gateFindings(plan, facts.gate, ask), planned };
+  return { gate, findings: gateFindings(plan, facts.gate, ask), planned, judged: { context, rules } };
 }
 
 /** Offline a plan is shown all the same: what others ask for is not known then. */

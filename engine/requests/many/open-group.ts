@@ -4,10 +4,12 @@ import {
   formatCoordinates,
   isFailure,
   type Person,
+  type Plan,
   type RequestId,
   type RollbackRequest,
   type RollbackResult,
 } from '../../model/index.ts';
+import { publishRuleFor } from '../../layout/configuration/publish.ts';
 import type { Gate } from '../../policy/gate.ts';
 import { samePerson } from '../../policy/policy.ts';
 import { tryChain } from '../../rollback/batch/chain.ts';
@@ -71,6 +73,7 @@ export async function openTogether(
   const openings = decided.map((each) => (each.status === 'fulfilled' ? each.value.opening : null));
   const present = openings.filter((opening) => opening !== null);
   try {
+    for (const { input } of present) requirePushed(place.rules, input.planned.plan);
     await requireChain(place, present);
     const views = present.length === 0 ? new Map<RequestId, RequestView>() : await openAll(place, present);
     return await Promise.allSettled(
@@ -99,6 +102,16 @@ function notAsked(cause: unknown): unknown {
     code,
     `It is published with others or not at all, and one of them cannot be asked for: ${message}`,
     { hint, details, cause },
+  );
+}
+
+/** Two pull requests cannot be merged at once. @throws PLAN_BLOCKED */
+function requirePushed({ publish }: Rules, { scope, owners }: Plan): void {
+  if (publishRuleFor(publish, owners).via === 'push') return;
+  throw new BacktrailError(
+    'PLAN_BLOCKED',
+    `The rollback of ${formatCoordinates(scope)} is proposed as a pull request, and cannot be published in one push with others.`,
+    { hint: 'Ask for them without `atomic`, or name one scope that holds all of it.' },
   );
 }
 

@@ -4,13 +4,14 @@ import type { Person, RequestId } from '../../model/index.ts';
 import { hasPermission } from '../../policy/policy.ts';
 import { isOpen } from '../../record/transitions.ts';
 import type { RequestFile } from '../../record/ledger-file.ts';
-import { type Planned, withRevisions } from '../../rollback/plan.ts';
+import { type Planned, withFindings, withRevisions } from '../../rollback/plan.ts';
 import { planValue } from '../../rollback/plan-value.ts';
 import { readRules, type RequestContext, type Rules } from '../context.ts';
 import { withOthers } from '../gate/in-flight.ts';
 import { bindOf, rememberOwners } from '../gate/owners.ts';
 import { permitOf } from '../gate/plan-gate.ts';
 import { type LedgerSnapshot, openLedgerSnapshot } from '../ledger/snapshot.ts';
+import { previewWay } from '../pull-requests/preview.ts';
 import { isChanged, replan } from '../replan.ts';
 import { requireRetrier, requireReviewer } from '../review.ts';
 import type { RequestPlan, Requests, RequestView } from '../types.ts';
@@ -49,7 +50,13 @@ export async function planFound(
   const deciding = { context, rules, ledgerSnapshot, file, state, owners };
   const approve = await permitOf(() => requireReviewer(deciding, reader));
   const retry = await permitOf(() => requireRetrier(deciding, reader));
-  return { plan: planValue(planned, { revisions }), request, changed, may: { approve, retry } };
+  const isBreakGlass = request.breakGlass !== null;
+  const way = isOpen(request.status)
+    ? await previewWay({ context, rules, plan: planned.plan, isHere: false, isBreakGlass })
+    : null;
+  const shown = way === null ? planned : withFindings(planned, way.findings);
+  const plan = { ...planValue(shown, { revisions }), ...(way && { publish: way.publish }) };
+  return { plan, request, changed, may: { approve, retry } };
 }
 
 /** The open requests of an incident that this person may read, oldest first, with the plan of each, or why it has none. */

@@ -138,6 +138,23 @@ describe.each([
     await expect(publishing).rejects.toMatchObject({ code: 'REMOTE_REJECTED' });
   });
 
+  test.each([
+    ['GitHub', 'error: GH006: Protected branch update failed for refs/heads/main.'],
+    ['GitHub with rulesets', '- Changes must be made through a pull request.'],
+    ['GitLab', 'GitLab: You are not allowed to push code to protected branches on this project.'],
+    ['Gitea', 'Gitea: Not allowed to push to protected branch main'],
+  ])('a branch that %s protects is said to need pull requests', async (_, words) => {
+    const there = await make();
+    await hook(there.repo, 'pre-receive', `echo "${words}" >&2; exit 1`);
+    const git = await openRemote(there);
+    const next = await stage(git, there.base);
+    await expect(git.publish({ branch: 'main', expected: there.base, next })).rejects.toMatchObject({
+      code: 'REMOTE_REJECTED',
+      hint: expect.stringContaining('via: pull-request') as unknown,
+      details: { protected: true },
+    });
+  });
+
   test('a branch that moves while the push is under way is not overwritten', async () => {
     const there = await make();
     const git = await openRemote(there);

@@ -31,7 +31,14 @@ export async function engineOf(
   } & Partial<
     Pick<
       EngineOptions,
-      'offline' | 'cacheLimit' | 'onNotice' | 'onProgress' | 'renderCommands' | 'allowedSigners' | 'clock'
+      | 'offline'
+      | 'cacheLimit'
+      | 'onNotice'
+      | 'onProgress'
+      | 'renderCommands'
+      | 'allowedSigners'
+      | 'clock'
+      | 'hosts'
     >
   > = {},
 ): Promise<Engine> {
@@ -52,6 +59,7 @@ export async function engineOf(
     onNotice,
     onProgress,
     renderCommands: options.renderCommands,
+    hosts: options.hosts,
   });
   closeAfterTest(() => engine.close());
   return engine;
