@@ -1,4 +1,5 @@
 /** A rollback that is proposed and then merged in one of the ways of code hosts, by plain git; the ledger is written by the engine's own hand. */
+import { createHosts } from '../../../engine/hosts/hosts.ts';
 import { join } from 'node:path';
 import type { Engine, RequestId } from '../../../engine/internal.ts';
 import { type GitRepository, openGit } from '../../../engine/git/open.ts';
@@ -182,6 +183,7 @@ export async function contextOf(repo: Repo): Promise<RequestContext> {
       signal: new AbortController().signal,
     }),
     registries: openRegistries({}, clock),
+    hosts: createHosts({}, clock),
     config: null,
     committer: SERVICE,
     clock,
@@ -210,6 +212,7 @@ export async function proposalsOf(
       base: branch.base,
       commit,
       deliveryCommit,
+      tip: branch.tip,
       messages: { revert: await body(commit), delivery: deliveryCommit && (await body(deliveryCommit)) },
       change: {
         revert: changeDigest(git.hasher, own[0] ?? []),

@@ -31,6 +31,8 @@ import { defaultSettings, type HostSettings } from './settings.ts';
 import { createTroubles } from './troubles.ts';
 import { deliveryOf, type Delivery } from './dialects/webhook.ts';
 
+export type { HostSettings };
+
 export interface HostOptions {
   readonly kind: HostKind;
   /** `acme/config` where absent. */
