@@ -7,7 +7,7 @@ import type { Style } from './style.ts';
 type PullRequest = NonNullable<RollbackResult['pullRequest']>;
 
 /** `#12 open, checks: 3 of 5 passed, 1 failed` */
-function pullRequestText({ number, state, statusChecks }: Omit<PullRequest, 'url'>): string {
+export function pullRequestText({ number, state, statusChecks }: Omit<PullRequest, 'url'>): string {
   return [`#${number} ${state}`, ...(statusChecks === null ? [] : [checksText(statusChecks)])].join(', ');
 }
 
