@@ -31,8 +31,8 @@ something failed. Long results go through \`BACKTRAIL_PAGER\`, \`PAGER\` or \`le
 | 2 | invalid request, or not confirmed |
 | 3 | blocked by a check, or not permitted |
 | 4 | the plan changed since it was confirmed, or the request is no longer open |
-| 5 | awaiting approval |
-| 6 | remote or queue unavailable |
+| 5 | awaiting approval, or to be merged |
+| 6 | remote, queue or code host unavailable |
 | 130, 143 | stopped by a signal before anything was published |
 `;
 
