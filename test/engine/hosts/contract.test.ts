@@ -8,6 +8,7 @@ import { HOST_KINDS, isFailure, MERGE_METHODS } from '../../../engine/model/inde
 import { createRepo, type Repo, temporaryFolder } from '../../helpers/repositories/repo.ts';
 import { closeAfterFile } from '../../helpers/run/lifetime.ts';
 import { type Host, startHost } from '../../helpers/servers/host/host.ts';
+import type { HostSettings } from '../../helpers/servers/host/settings.ts';
 
 const MERGE_CALL = /^(?:PUT|POST) .*\/merge$/;
 const CREATE_CALL = /^POST .*\/(?:pulls|merge_requests)$/;
@@ -28,6 +29,18 @@ function createClock() {
   };
 }
 
+const SETTINGS = {
+  protectedBy: 'protection',
+  methods: ['merge', 'rebase', 'squash'],
+  projectMerge: 'merge',
+  projectSquash: 'default_off',
+  requiredChecks: [],
+  requiredReviews: 0,
+  queue: null,
+  mayAdminister: false,
+  mayBypass: false,
+} satisfies Partial<HostSettings>;
+
 describe.each(HOST_KINDS)('%s', (kind) => {
   let repo: Repo;
   let server: Host;
@@ -35,6 +48,9 @@ describe.each(HOST_KINDS)('%s', (kind) => {
   let folder: string;
   let clock: ReturnType<typeof createClock>;
   let branches = 0;
+  let isChanged = false;
+  /** One for all tests that change nothing of it. */
+  let shared: PullRequest;
 
   beforeAll(async () => {
     repo = await createRepo({ bare: true });
@@ -45,23 +61,21 @@ describe.each(HOST_KINDS)('%s', (kind) => {
     await writeFile(join(folder, 'token'), `${server.token}\n`);
     const entry = `{ kind: ${kind}, api: "${server.api}", token: token }`;
     await writeFile(join(folder, 'hosts.yaml'), `"${server.name}": ${entry}\n`);
+    client = await open();
+    shared = await propose();
   });
   beforeEach(async () => {
     server.clearFaults();
-    await server.change({
-      methods: ['merge', 'rebase', 'squash'],
-      projectMerge: 'merge',
-      projectSquash: 'default_off',
-      requiredChecks: [],
-      requiredReviews: 0,
-      requireUpToDate: false,
-      queue: null,
-      mayAdminister: false,
-      mayBypass: false,
-    });
+    if (isChanged) await server.change(SETTINGS);
+    isChanged = false;
     client = await open();
     server.calls.splice(0);
   });
+
+  async function change(settings: Partial<HostSettings>): Promise<void> {
+    isChanged = true;
+    await server.change(settings);
+  }
 
   async function open(answerMs = 600_000): Promise<CodeHost> {
     clock = createClock();
@@ -235,7 +249,7 @@ describe.each(HOST_KINDS)('%s', (kind) => {
   } as const;
   it.each(MERGE_METHODS)('merges by %s, with our message on the first-parent line', async (method) => {
     const { number } = await propose();
-    await server.change(kind === 'gitlab' ? PROJECTS[method] : {});
+    await change(kind === 'gitlab' ? PROJECTS[method] : {});
     expect((await client.settings('main')).methods).toContain(method);
     // Onto the tip, as somebody would do it where the host asks for it.
     const branch = (await server.pull(number)).branch;
@@ -265,6 +279,7 @@ describe.each(HOST_KINDS)('%s', (kind) => {
 
   it('says what is not met, and merges nothing then', async () => {
     const { number, head } = await propose();
+    isChanged = true;
     await server.setChecks(number, { build: { state: 'pending', required: true }, lint: 'green' });
     const details = await client.read(number);
     expect(details).toMatchObject({ mergeability: 'blocked', checks: { failed: 0, pending: 1, passed: 1 } });
@@ -279,7 +294,7 @@ describe.each(HOST_KINDS)('%s', (kind) => {
       mergeability: 'yes',
       checks: { total: 1, passed: 1 },
     });
-    await server.change({ requiredReviews: 1 });
+    await change({ requiredReviews: 1 });
     expect(await client.read(number)).toMatchObject({ mergeability: 'blocked' });
     await server.review(number, { by: 'ada', state: 'approved' });
     const reviewed = await client.read(number);
@@ -306,9 +321,11 @@ describe.each(HOST_KINDS)('%s', (kind) => {
   });
 
   it('lists the open ones of ours, over many pages', async () => {
-    for (const pull of await server.pulls()) if (pull.state === 'open') await server.closePull(pull.number);
-    await server.change({ pageLimit: 2 });
-    const ours = [await propose(), await propose(), await propose(), await propose(), await propose()];
+    for (const pull of await server.pulls())
+      if (pull.state === 'open' && pull.number !== shared.number) await server.closePull(pull.number);
+    const { pageLimit } = server.settings;
+    await change({ pageLimit: 2 });
+    const ours = [shared, await propose(), await propose(), await propose(), await propose()];
     await repo.git('branch', 'feature/x', 'main');
     await commitOn('feature/x');
     await server.open({ branch: 'feature/x', into: 'main', title: 'Another', by: 'ada' });
@@ -323,7 +340,7 @@ describe.each(HOST_KINDS)('%s', (kind) => {
     if (first) await commitOn(first.branch);
     const moved = (await client.listOpen()).find(({ number }) => number === first?.number);
     expect(moved?.head).toBe(await repo.git('rev-parse', first?.branch ?? ''));
-    await server.change({ pageLimit: 100 });
+    await change({ pageLimit });
   });
   const listPath = () =>
     kind === 'gitlab' ? '/projects/acme%2Fconfig/merge_requests' : '/repos/acme/config/pulls';
@@ -338,7 +355,7 @@ describe.each(HOST_KINDS)('%s', (kind) => {
   });
 
   it('does not wait longer than a minute, and asks nothing until then', async () => {
-    const { number } = await propose();
+    const { number } = shared;
     server.rateLimit({ retryAfter: 3600, match: READ_CALL });
     server.calls.splice(0);
     const first = await failure(client.read(number));
@@ -357,7 +374,7 @@ describe.each(HOST_KINDS)('%s', (kind) => {
     [422, 'HOST_REFUSED'],
     [400, 'HOST_REFUSED'],
   ])('says %i as %s, in the words of the host, and does not try again', async (status, code) => {
-    const { number } = await propose();
+    const { number } = shared;
     server.fail({ match: READ_CALL, status, body: { message: 'Not \u001b[31mnow\n<b>' } });
     server.calls.splice(0);
     const found = await failure(client.read(number));
@@ -383,7 +400,7 @@ describe.each(HOST_KINDS)('%s', (kind) => {
   });
 
   it('gives up on a host that does not answer', async () => {
-    const { number } = await propose();
+    const { number } = shared;
     const impatient = await open(200);
     const held = server.hold(READ_CALL);
     expect(await failure(impatient.read(number))).toMatchObject({
@@ -396,14 +413,14 @@ describe.each(HOST_KINDS)('%s', (kind) => {
   it.each([[''], ['<html>Sign in</html>'], ['['], [{ number: -1 }], [[]]])(
     'takes %j for no answer',
     async (body) => {
-      const { number } = await propose();
+      const { number } = shared;
       server.fail({ match: READ_CALL, status: 200, body });
       expect(await failure(client.read(number))).toMatchObject({ code: 'HOST_UNAVAILABLE' });
     },
   );
 
   it('takes no address but one of the web from a host', async () => {
-    const { number, branch } = await propose();
+    const { number, branch } = shared;
     for (const url of [
       'javascript:alert(1)',
       'https://a:b@example.com',
@@ -418,7 +435,7 @@ describe.each(HOST_KINDS)('%s', (kind) => {
   });
 
   it('follows a redirect to itself, and none to another host, to which no token goes', async () => {
-    const { number } = await propose();
+    const { number } = shared;
     const { calls } = server;
     server.redirectTo(`${server.api}${readPath(number)}`, READ_CALL);
     expect(await client.read(number)).toMatchObject({ number });
@@ -437,7 +454,7 @@ describe.each(HOST_KINDS)('%s', (kind) => {
   const readPath = (number: number) => `${listPath()}/${number}`;
 
   it('shows no token, also where the host repeats it', async () => {
-    const { number } = await propose();
+    const { number } = shared;
     server.echoToken(READ_CALL);
     expect((await failure(client.read(number))).message).toContain('The token *** may not do this.');
     server.echoToken(CREATE_CALL);
@@ -448,13 +465,12 @@ describe.each(HOST_KINDS)('%s', (kind) => {
 
   it('knows a queue, and who may go past the rules', async () => {
     expect(await client.settings('main')).toMatchObject({ hasQueue: false, hasDrafts: true });
-    await server.change({ mayAdminister: true, mayBypass: true });
+    await change({ mayAdminister: true, mayBypass: true });
     expect((await client.settings('main')).mayBypass).toBe(true);
-    await server.change({ mayBypass: false });
+    await change({ mayBypass: false });
     expect((await client.settings('main')).mayBypass).toBe(false);
     if (kind === 'gitea') return;
-    await server.change({ queue: 'merge', protectedBy: 'ruleset' });
+    await change({ queue: 'merge', protectedBy: 'ruleset' });
     expect((await client.settings('main')).hasQueue).toBe(true);
-    await server.change({ queue: null, protectedBy: 'protection' });
   });
 });

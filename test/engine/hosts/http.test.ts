@@ -1,10 +1,17 @@
 /** The way to a host, against small servers of this file. */
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createHttps } from 'node:https';
 import { connect as connectSocket } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { type Connecting, connect } from '../../../engine/hosts/http.ts';
+import { temporaryFolder } from '../../helpers/repositories/repo.ts';
 import { closeAfterTest } from '../../helpers/run/lifetime.ts';
+import { makeCertificate } from '../../helpers/servers/image-registry.ts';
 
 async function serve(answer: (request: IncomingMessage, response: ServerResponse) => void) {
   const server = createServer(answer);
@@ -162,6 +169,42 @@ describe('a connection to a host', () => {
     const direct = open(origin, { env: { ...env, NO_PROXY: '127.0.0.1' } });
     expect(await (await direct.fetch(origin)).text()).toBe('here');
     expect(through).toHaveLength(1);
+  });
+
+  it('trusts the authorities of Node, and those of NODE_EXTRA_CA_CERTS', async () => {
+    const folder = await temporaryFolder();
+    makeCertificate(folder);
+    const [key, cert] = await Promise.all(
+      ['server.key', 'server.crt'].map((name) => readFile(join(folder, name))),
+    );
+    const server = createHttps({ key, cert }, (_, response) => void response.end('here'));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    closeAfterTest(() => server.close());
+    const address = server.address();
+    const origin = `https://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+    const { fetch, slept } = open(origin);
+    await expect(fetch(origin)).rejects.toMatchObject({
+      code: 'HOST_UNAVAILABLE',
+      message: expect.stringMatching(
+        /^git\.example\.com has a certificate that is not trusted \([A-Z_]+\)\.$/,
+      ),
+    });
+    expect(slept).toEqual([]);
+    // Node reads it when it starts.
+    const module = new URL('../../../engine/hosts/http.ts', import.meta.url).href;
+    const script = `
+      const { connect } = await import(${JSON.stringify(module)});
+      const clock = { now: Date.now, sleep: async () => undefined };
+      const connection = connect({ name: 'a', api: '${origin}', env: {}, clock, authorization: null, answerMs: 600000 });
+      console.log(await (await connection.fetch('${origin}')).text());
+      await connection.close();`;
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--import', 'tsx', '--input-type=module', '--eval', script],
+      { env: { ...process.env, NODE_EXTRA_CA_CERTS: join(folder, 'ca.crt') } },
+    );
+    expect(stdout).toBe('here\n');
   });
 
   it('gives headers that nobody can read to nobody', async () => {
