@@ -25,7 +25,7 @@ import { executeGroup } from './many/execute-group.ts';
 import { isPublished, recorded, REFUSALS, requestOf } from './many/member.ts';
 
 import { requirePermission } from './gate/permissions.ts';
-import { executeProposing, proposedResult } from './pull-requests/execute.ts';
+import { executeProposing, followOne } from './pull-requests/execute.ts';
 import { wayOf } from './pull-requests/way.ts';
 import { canJudge, claimed, proven } from './view.ts';
 
@@ -39,13 +39,13 @@ export async function executeRequest(
   const rules = await readRules(context);
   const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache);
   const file = await requireRequest(ledgerSnapshot, id);
+  if (isProposed(file.state)) return followOne({ context, rules, ledgerSnapshot, file });
   const failed = (error: unknown) => recordFailure({ context, rules, file }, error, options);
   const found = await examine({ context, rules, ledgerSnapshot, file }, options).catch(failed);
   const { state } = file;
   if (found.published) return complete(found, await run(found, null, options, found.arrived));
   if (state.status === 'completed') return recorded(found);
   if (!isWaiting(state.status)) throw notWaiting(state);
-  if (isProposed(state)) return proposedResult(found);
   if (state.config !== null) return failed(broughtConfig(state));
   if (state.atomic !== undefined) return executeInGroup(found, options);
   const owners = await ownersOf(context, state);

@@ -93,9 +93,11 @@ export async function openingEntries(
   const expiryMs = needsApproval ? Math.min(...expiries) : null;
   const { scope, resumes } = planned.plan;
   const older = await olderOf(ledgerSnapshot, { id, scope, resume: resumes !== undefined });
+  const others: Entry[] = [];
   for (const { state } of older) {
-    const landed = await takeBackProposed({ context, rules, ledgerSnapshot }, state);
-    if (landed !== null) throw alreadyMerged(state, landed);
+    const taken = await takeBackProposed({ context, rules, ledgerSnapshot }, state);
+    if (taken.landed !== null) throw alreadyMerged(state, taken.landed);
+    others.push(...taken.others);
   }
   const stamped = stamp(context, author);
   const event: RequestEvent = {
@@ -109,7 +111,7 @@ export async function openingEntries(
   const replaced = older.map(({ state: other }) =>
     onRequest(other.id, { ...stamp(context, author), type: 'superseded', by: id }),
   );
-  return [onRequest(id, event), ...replaced];
+  return [onRequest(id, event), ...replaced, ...others];
 }
 
 export function requireSameRollback(

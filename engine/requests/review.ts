@@ -236,8 +236,10 @@ export async function cancel(
   { id, actor, reason }: Parameters<Requests['cancel']>[0],
 ): Promise<RequestView> {
   let merged: BacktrailError | null = null;
-  const view = await act(context, id, async ({ rules, ledgerSnapshot, state }) => {
+  const rules = await readRules(context);
+  const { ledgerSnapshot } = await append(context, rules, async (known) => {
     merged = null;
+    const { state } = await requireRequest(known, id);
     const own = samePerson(state.author.email, actor.email);
     requirePermission(rules.policy, actor, own ? 'propose' : 'admin', placeOf(state));
     if (!own && rules.policy.permissions.length === 0)
@@ -249,14 +251,16 @@ export async function cancel(
         },
       );
     if (state.status !== 'pending' && !isProposed(state)) throw notPending(state);
-    const landed = await takeBackProposed({ context, rules, ledgerSnapshot }, state);
+    const { landed, others } = await takeBackProposed({ context, rules, ledgerSnapshot: known }, state);
     if (landed !== null) merged = alreadyMerged(state, landed);
-    return landed === null
-      ? { ...stamp(context, actor), type: 'cancelled', reason: filled(reason) }
-      : completedEvent(context, { state, landed });
+    const event: RequestEvent =
+      landed === null
+        ? { ...stamp(context, actor), type: 'cancelled', reason: filled(reason) }
+        : completedEvent(context, { state, landed });
+    return [onRequest(id, event), ...others];
   });
   if (merged !== null) throw merged;
-  return view;
+  return viewOf(context, { ledgerSnapshot, rules, file: await requireRequest(ledgerSnapshot, id) });
 }
 
 export function note(

@@ -6,6 +6,7 @@ import {
   type RequestId,
   type RollbackResult,
 } from '../../model/index.ts';
+import { isProposed } from '../../record/transitions.ts';
 import type { BatchMember } from '../../rollback/batch/round.ts';
 import { resultOf } from '../../rollback/result.ts';
 import type { RequestContext, Rules } from '../context.ts';
@@ -15,6 +16,7 @@ import { requireRequest } from '../ledger/require-request.ts';
 import { placeOf } from '../view.ts';
 import { followProposed } from './follow.ts';
 import { hostOf, methodOf } from './host.ts';
+import { sharingBranch } from './looking.ts';
 import { type ProposalGroup, proposeAll } from './propose.ts';
 
 /** One request, and which way it goes. */
@@ -98,19 +100,29 @@ async function isSquashed(context: RequestContext, rules: Rules, rule: PublishRu
   }
 }
 
-/** What waits to be merged, as the result of whoever executes it once more. */
-export async function proposedResult({
+/** Of one that waits to be merged: what became of it by now. @throws REQUEST_CLOSED where it waits no more, and did not land */
+export async function followOne({
   context,
-  file: { state },
-}: EligibilityInput): Promise<RollbackResult> {
-  const { proposed, link } = state;
-  if (proposed === null) throw new BacktrailError('INTERNAL', `Request ${state.id} was not proposed.`);
-  const { branch: into } = await context.observe();
+  rules,
+  ledgerSnapshot,
+  file,
+}: Pick<EligibilityInput, 'context' | 'rules' | 'ledgerSnapshot' | 'file'>): Promise<RollbackResult> {
+  const snapshot = await context.observe();
+  await followProposed(
+    { context, rules, ledgerSnapshot, snapshot, isAsked: false },
+    await sharingBranch(ledgerSnapshot, file.state),
+  );
+  const after = await openLedgerSnapshot(context.git, rules.ref, context.cache);
+  const { state } = await requireRequest(after, file.state.id);
+  const { proposed, link, result, status } = state;
+  if (result !== null && result.status !== 'failed') return resultOf(state, result.status, result);
+  if (!isProposed(state) || proposed === null)
+    throw new BacktrailError('REQUEST_CLOSED', `Request ${state.id} is ${status} by now.`);
   const { via, branch, commit, deliveryCommit } = proposed;
   return resultOf(state, 'proposed', {
     commit,
     deliveryCommit,
-    proposed: { via, branch, into },
+    proposed: { via, branch, into: snapshot.branch },
     ...(link && { pullRequest: { ...link, state: 'open', statusChecks: null } }),
   });
 }

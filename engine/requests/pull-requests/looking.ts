@@ -1,5 +1,7 @@
 /** What one process remembers of the pull requests that it follows, from one look to the next: all of it can be asked again. */
 import type { LedgerRequest, ObjectId, PullRequestDetails, RequestId } from '../../model/index.ts';
+import type { RequestFile } from '../../record/ledger-file.ts';
+import { isWaiting } from '../../record/transitions.ts';
 import type { Authorized } from '../../rollback/batch/round.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import type { RequestContext, Rules } from '../context.ts';
@@ -13,6 +15,15 @@ export interface Following {
   readonly snapshot: Snapshot;
   /** The host is asked now, however long ago it was asked last. */
   readonly isAsked: boolean;
+}
+
+/** All that one branch of ours brings, the request itself included. */
+export async function sharingBranch(
+  ledgerSnapshot: LedgerSnapshot,
+  { proposed }: LedgerRequest,
+): Promise<readonly RequestFile[]> {
+  const waiting = await ledgerSnapshot.find(({ status }) => isWaiting(status));
+  return waiting.filter(({ state }) => state.proposed !== null && state.proposed.branch === proposed?.branch);
 }
 
 export interface Looking {

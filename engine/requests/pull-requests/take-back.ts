@@ -1,10 +1,11 @@
 /** Before anything voids an approval whose pull request is open, that is closed: what was merged is completed, whatever was decided. */
 import { BacktrailError, isFailure, type LedgerRequest, type RequestId } from '../../model/index.ts';
-import type { RequestContext, Rules } from '../context.ts';
-import { isProposed, isWaiting } from '../../record/transitions.ts';
+import { type RequestContext, type Rules, stamp } from '../context.ts';
+import { type Entry, onRequest } from '../ledger/append.ts';
+import { isProposed } from '../../record/transitions.ts';
 import { findLanded, type Landed } from './arrival.ts';
 import { hostOf } from './host.ts';
-import type { Following } from './looking.ts';
+import { type Following, sharingBranch } from './looking.ts';
 
 /**
  * `states`: those that one branch brings. Gives those that were merged meanwhile; of the others nothing can be merged any more.
@@ -29,18 +30,31 @@ export async function takeBack(
   return isClosed ? landed : landedNow(context, waiting);
 }
 
-/** The same for one request, whoever shares its pull request; null also where it has none. */
+interface TakenBack {
+  /** It was merged meanwhile; null: it was not. */
+  readonly landed: Landed | null;
+  /** For those that shared its pull request, with the event that voids it: a worker proposes them anew. */
+  readonly others: readonly Entry[];
+}
+
+/** The same for one request, whoever shares its pull request. Does nothing where it has none. */
 export async function takeBackProposed(
   { context, rules, ledgerSnapshot }: Pick<Following, 'context' | 'rules' | 'ledgerSnapshot'>,
   state: LedgerRequest,
-): Promise<Landed | null> {
-  if (!isProposed(state)) return null;
-  const { branch = '' } = state.proposed ?? {};
-  const sharing = await ledgerSnapshot.find(({ status }) => isWaiting(status));
-  const states = sharing.map((file) => file.state).filter(({ proposed }) => proposed?.branch === branch);
-  const landed = await takeBack(context, rules, states);
-  return landed.get(state.id) ?? null;
+): Promise<TakenBack> {
+  if (!isProposed(state)) return { landed: null, others: [] };
+  const sharing = (await sharingBranch(ledgerSnapshot, state)).map((file) => file.state);
+  const landed = await takeBack(context, rules, sharing);
+  const left = sharing.filter(({ id }) => id !== state.id && !landed.has(id));
+  const message = `Its pull request was closed, as ${state.id} was to be merged with it no more.`;
+  const others = left.flatMap(({ id }) => [
+    onRequest(id, { ...by(context), type: 'failed', code: 'PULL_REQUEST_CLOSED', message }),
+    onRequest(id, { ...by(context), type: 'retried' }),
+  ]);
+  return { landed: landed.get(state.id) ?? null, others };
 }
+
+const by = (context: RequestContext) => stamp(context, context.committer);
 
 async function landedNow(
   context: RequestContext,
