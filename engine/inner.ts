@@ -34,7 +34,12 @@ import { type Recurring, recurring } from './queries/recurring.ts';
 import * as queries from './queries/queries.ts';
 import type { ResumeEntry } from './queries/resumes.ts';
 import { type Notice, type Opened, openRepository } from './queries/with-repository.ts';
-import { type ArrivalsCache, observingArrivals, withArrivals } from './requests/arrivals/port.ts';
+import {
+  type ArrivalsCache,
+  type ArrivalsInput,
+  observingArrivals,
+  withArrivals,
+} from './requests/arrivals/port.ts';
 import type { Requests } from './requests/types.ts';
 import type { InnerRequests } from './requests/inner-requests.ts';
 import { createRequests } from './requests/index.ts';
@@ -229,10 +234,10 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
     open: () => place(opened),
   });
   const arrived: ArrivalsCache = new Map();
-  const arrivalsOf = ({ git }: Opened) => ({
-    git,
+  const arrivalsOf = (opened: Opened): ArrivalsInput => ({
+    git: opened.git,
     cache: arrived,
-    ledgerCache: async () => (await trust(git)).cache,
+    context: () => place(opened),
   });
   const observeArrivals = async (opened: Opened) => {
     const snapshot = withArrivals(arrivalsOf(opened), await opened.observe());

@@ -6,13 +6,11 @@ import { requestPath } from '../../record/ledger-file.ts';
 import { readCommits } from '../ledger/commits.ts';
 import { type LedgerCache, type LedgerSnapshot, snapshotAt } from '../ledger/snapshot.ts';
 import { type Claim, claimOf } from './claim.ts';
-import type { SeenCommit } from './confirm.ts';
+import type { Known, SeenCommit } from './confirm.ts';
 
-export interface KnownClaims {
+export interface KnownClaims extends Known {
   readonly tip: ObjectId;
   readonly claims: readonly Claim[];
-  /** What is known of the commits that they name; it grows. */
-  readonly seen: Map<ObjectId, SeenCommit>;
 }
 
 interface Place {
@@ -32,7 +30,12 @@ export async function claimsAt(
   if (known?.tip === tip) return known;
   const ledger = await snapshotAt({ git: place.git, ref: place.ref, cache: await place.cache() }, tip);
   const claims = (known && (await claimsSince(place, ledger, known, tip))) ?? (await allClaims(ledger));
-  const found = { tip, claims, seen: known?.seen ?? new Map<ObjectId, SeenCommit>() };
+  const found: KnownClaims = {
+    tip,
+    claims,
+    seen: known?.seen ?? new Map(),
+    judged: known?.judged ?? new Map(),
+  };
   await writeClaims(place, found);
   return found;
 }
@@ -70,10 +73,13 @@ const FORM = 1;
 /** Best effort. */
 export async function writeClaims(
   { git, ref }: Pick<Place, 'git' | 'ref'>,
-  { tip, claims, seen }: KnownClaims,
+  { tip, claims, seen, judged }: KnownClaims,
 ): Promise<void> {
   const head = JSON.stringify({ form: FORM, tip });
-  await git.ledger.arrivals.write(ref, `${head}\n${JSON.stringify({ claims, seen: [...seen.values()] })}`);
+  await git.ledger.arrivals.write(
+    ref,
+    `${head}\n${JSON.stringify({ claims, seen: [...seen.values()], judged: [...judged] })}`,
+  );
 }
 
 /** null for the text of another version, or of none. */
@@ -83,9 +89,14 @@ function parseClaims(text: string): KnownClaims | null {
   const { data } = HEAD.safeParse(JSON.parse(head));
   if (data === undefined) return null;
   // This program's own: the file is checked as a whole, and of one version.
-  const written: { claims: Claim[]; seen: SeenCommit[] } = JSON.parse(body);
-  const { claims, seen } = written;
-  return { tip: data.tip, claims, seen: new Map(seen.map((each) => [each.commit.id, each])) };
+  const written: { claims: Claim[]; seen: SeenCommit[]; judged: [string, boolean][] } = JSON.parse(body);
+  const { claims, seen, judged } = written;
+  return {
+    tip: data.tip,
+    claims,
+    seen: new Map(seen.map((each) => [each.commit.id, each])),
+    judged: new Map(judged),
+  };
 }
 
 const HEAD = z.object({ form: z.literal(FORM), tip: z.string().refine(isObjectId) });

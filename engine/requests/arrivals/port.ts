@@ -3,9 +3,11 @@ import { type Arrivals, type Finding, isFailure, NO_ARRIVALS, type ObjectId } fr
 import type { GitRepository } from '../../git/open.ts';
 import type { Observe } from '../../rollback/observe.ts';
 import type { ArrivalsPort, Snapshot } from '../../snapshot/snapshot.ts';
-import type { LedgerCache } from '../ledger/snapshot.ts';
+import type { RequestContext } from '../context.ts';
+import { snapshotAt } from '../ledger/snapshot.ts';
+import { executesRequest } from '../restored.ts';
 import { claimsAt, type KnownClaims, writeClaims } from './claims.ts';
-import { confirmClaims } from './confirm.ts';
+import { confirmClaims, type Judge } from './confirm.ts';
 
 /** For as long as an engine is open: by ledger, the claims at its last tip. */
 export type ArrivalsCache = Map<string, { readonly tip: ObjectId; readonly reading: Promise<KnownClaims> }>;
@@ -14,17 +16,16 @@ export interface ArrivalsInput {
   readonly git: GitRepository;
   readonly cache: ArrivalsCache;
   /** Asked only where there is a ledger. */
-  readonly ledgerCache: () => Promise<LedgerCache>;
+  readonly context: () => Promise<RequestContext>;
 }
 
 export function withArrivals(input: ArrivalsInput, snapshot: Snapshot): Snapshot {
-  const { ref } = snapshot.layout.config.ledger;
   const known = new Map<ObjectId, Promise<Arrivals>>();
   const problems: Finding[] = [];
   const on: ArrivalsPort['on'] = (tip) => {
     const reading =
       known.get(tip) ??
-      readArrivals(input, ref, tip).catch((error: unknown) => {
+      readArrivals(input, snapshot, tip).catch((error: unknown) => {
         if (!isFailure(error)) throw error;
         if (problems.length === 0) problems.push(unreadable(error));
         return NO_ARRIVALS;
@@ -40,28 +41,34 @@ export function observingArrivals(input: ArrivalsInput, observe: Observe): Obser
 }
 
 async function readArrivals(
-  { git, cache, ledgerCache }: ArrivalsInput,
-  ref: string,
+  { git, cache, context }: ArrivalsInput,
+  snapshot: Snapshot,
   branchTip: ObjectId,
 ): Promise<Arrivals> {
+  const { ref } = snapshot.layout.config.ledger;
   const tip = await git.ledger.peek(ref);
   if (tip === null) return NO_ARRIVALS;
+  const place = { git, ref, cache: async () => (await context()).cache };
   const before = cache.get(ref);
-  const reading = before?.tip === tip ? before.reading : read(before?.reading ?? null);
+  const readOn = async () => claimsAt(place, tip, (await before?.reading.catch(() => null)) ?? null);
+  const reading = before?.tip === tip ? before.reading : readOn();
   cache.set(ref, { tip, reading });
   reading.catch(() => {
     if (cache.get(ref)?.reading === reading) cache.delete(ref);
   });
   const known = await reading;
-  const count = known.seen.size;
-  const arrivals = await confirmClaims(git, branchTip, known.claims, known.seen);
-  if (known.seen.size > count && !git.shallow) await writeClaims({ git, ref }, known);
+  const judge: Judge = async ({ requestId }, commit) => {
+    const acting = await context();
+    const file = await (await snapshotAt({ git, ref, cache: acting.cache }, tip)).request(requestId);
+    if (file === null) return false;
+    const { target, digest: plan } = file.state;
+    return executesRequest(acting, snapshot, file.state, { commit, target, plan });
+  };
+  const size = ({ seen, judged }: KnownClaims) => seen.size + judged.size;
+  const count = size(known);
+  const arrivals = await confirmClaims(git, branchTip, { claims: known.claims, known, judge });
+  if (size(known) > count && !git.shallow) await writeClaims({ git, ref }, known);
   return arrivals;
-
-  async function read(earlier: Promise<KnownClaims> | null): Promise<KnownClaims> {
-    const known = await (earlier?.catch(() => null) ?? null);
-    return claimsAt({ git, ref, cache: ledgerCache }, tip ?? '', known);
-  }
 }
 
 const unreadable = ({

@@ -3,6 +3,7 @@ import { createHosts } from '../../../engine/hosts/hosts.ts';
 import { join } from 'node:path';
 import type { Engine, RequestId } from '../../../engine/internal.ts';
 import { type GitRepository, openGit } from '../../../engine/git/open.ts';
+import { createHosts } from '../../../engine/hosts/hosts.ts';
 import { openRegistries } from '../../../engine/images/open.ts';
 import type { Arrival, ObjectId, Proposed } from '../../../engine/model/index.ts';
 import { changeDigest, sumOf } from '../../../engine/record/change-digest.ts';
@@ -23,7 +24,7 @@ export const API = 'acme/production/api';
 export const WEB = 'acme/production/web';
 
 const service = (name: string, tag: string, replicas = 1) => ({
-  [`${FOLDER}/${name}/service.yaml`]: `image:\n  tag: ${tag}\nreplicas: ${replicas}\n`,
+  [`${FOLDER}/${name}/service.yaml`]: `image:\n  tag: ${tag}\nport: 80\npath: /\nhost: ${name}\nreplicas: ${replicas}\n`,
   [`${FOLDER}/${name}/map.yaml`]: `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: ${name} }\ndata: { v: "${tag}" }\n`,
 });
 
@@ -71,12 +72,14 @@ export async function open(engine: Engine, wishes: readonly Wish[]): Promise<Req
   });
 }
 
+const ELSEWHERE = { 'tenants/other/production/services/db/service.yaml': 'image:\n  tag: v9\n' };
+
 /** Somebody else's commit, so that what is merged is not what was made. */
-export async function moveOn(repo: Repo, branch = 'main'): Promise<ObjectId> {
-  const [commit = ''] = await repo.replay(
-    [{ files: { 'tenants/other/production/services/db/service.yaml': 'image:\n  tag: v9\n' } }],
-    branch,
-  );
+export async function moveOn(
+  repo: Repo,
+  files: Readonly<Record<string, string>> = ELSEWHERE,
+): Promise<ObjectId> {
+  const [commit = ''] = await repo.replay([{ files }]);
   return commit;
 }
 
@@ -172,9 +175,12 @@ export async function contextOf(repo: Repo): Promise<RequestContext> {
   closeAfterTest(() => git.close());
   const observe = createObserve(git, null);
   const cache = createCache();
-  const arrivals = { git, cache: new Map(), ledgerCache: () => Promise.resolve(cache) };
-  return {
+  const hosts = createHosts({}, clock);
+  closeAfterTest(() => hosts.close());
+  const arrivals = { git, cache: new Map(), context: () => Promise.resolve(context) };
+  const context: RequestContext = {
     git,
+    hosts,
     observe: async () => withArrivals(arrivals, await observe()),
     programs: createPrograms({
       path: '',
@@ -191,6 +197,7 @@ export async function contextOf(repo: Repo): Promise<RequestContext> {
     allowedSigners: null,
     cache,
   };
+  return context;
 }
 
 /** What the events of a request say of the branch. */
