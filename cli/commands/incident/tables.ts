@@ -35,7 +35,8 @@ function outlook({ plan, request, error, done }: Item): string {
   if (request) return `asked for before by ${request.author.email}: ${request.status}`;
   const { files, fields, services } = plan?.impact ?? { files: 0, fields: 0, services: [] };
   if (files === 0) return 'nothing to do';
-  return `${files} ${files === 1 ? 'file' : 'files'}, ${fields} ${fields === 1 ? 'field' : 'fields'}: ${services.join(', ')}`;
+  const way = plan?.publish ? `; ${plan.publish.via.replace('-', ' ')}` : '';
+  return `${files} ${files === 1 ? 'file' : 'files'}, ${fields} ${fields === 1 ? 'field' : 'fields'}: ${services.join(', ')}${way}`;
 }
 
 export function resultTable(style: Style, items: readonly Item[]): string {

@@ -3,10 +3,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { backtrail } from '../../helpers/program/cli.ts';
+import { backtrail, start } from '../../helpers/program/cli.ts';
 import { diagnose } from '../../helpers/program/doctor.ts';
 import { configOf } from '../../helpers/people/requests.ts';
 import { createRepo, temporaryFolder } from '../../helpers/repositories/repo.ts';
+import { startTestRedis } from '../../helpers/servers/redis.ts';
 import { closeAfterFile } from '../../helpers/run/lifetime.ts';
 import { type Host, startHost } from '../../helpers/servers/host/host.ts';
 
@@ -15,7 +16,10 @@ const asResult = z.looseObject({ requestId: z.string(), status: z.string(), pull
 /** A repository whose server refuses pushes to main, and a file of hosts that lists the server. */
 async function protectedRepo(publish: object[]) {
   const bare = await createRepo({ bare: true });
-  const files = (image: string) => ({ 'apps/prod/api/app.yaml': `image: ${image}\n` });
+  const files = (image: string) =>
+    Object.fromEntries(
+      ['api', 'web', 'jobs'].map((name) => [`apps/prod/${name}/app.yaml`, `image: ${image}\n`]),
+    );
   const config = configOf({}, { publish });
   await bare.replay([
     { files: { '.backtrail/config.yaml': config, ...files('v1') }, message: 'One' },
@@ -29,8 +33,9 @@ async function protectedRepo(publish: object[]) {
   await writeFile(list, `"${host.name}": { kind: github, api: "${host.api}", token: token }\n`);
   const args = ['--repo', host.authenticated];
   const env = { BACKTRAIL_HOSTS: list };
-  const run = (...line: string[]) => backtrail(bare, [...args, ...line], { env });
-  return { host, bare, run, diagnose: (how = { env }) => diagnose(bare, { args, ...how }) };
+  const run = (line: readonly string[], how: { redisUrl?: string } = {}) =>
+    backtrail(bare, [...args, ...line], { env, ...how });
+  return { host, bare, env, run, diagnose: (how = { env }) => diagnose(bare, { args, ...how }) };
 }
 
 const ASK = ['rollback', 'prod/api', '--reason', 'It fails. Closes #1, says @bob', '--yes'];
@@ -39,7 +44,7 @@ describe('a branch that takes no push', () => {
   it('is said to need pull requests where a push is refused', async () => {
     const { run, bare } = await protectedRepo([]);
     const base = await bare.git('rev-parse', 'main');
-    const { code, stderr } = await run(...ASK);
+    const { code, stderr } = await run(ASK);
     expect(code).toBe(3);
     expect(stderr).toContain('via: pull-request');
     expect(await bare.git('rev-parse', 'main')).toBe(base);
@@ -53,7 +58,7 @@ describe('a branch that takes no push', () => {
     beforeAll(async () => {
       place = await protectedRepo([{ match: 'prod', via: 'pull-request', merge: 'auto' }]);
       ({ host } = place);
-      const { code, stdout } = await place.run(...ASK, '-o', 'json');
+      const { code, stdout } = await place.run([...ASK, '-o', 'json']);
       result = asResult.parse(JSON.parse(stdout));
       exit = code;
     });
@@ -77,14 +82,14 @@ describe('a branch that takes no push', () => {
     it('shows it with its checks, and to people', async () => {
       await host.setChecks(1, { unit: 'green', lint: 'pending' });
       const { requestId } = result;
-      const shown = await place.run('request', 'show', requestId, '-o', 'json');
+      const shown = await place.run(['request', 'show', requestId, '-o', 'json']);
       expect(JSON.parse(shown.stdout)).toMatchObject({
         status: 'approved',
         pullRequest: { state: 'open', statusChecks: { total: 2, passed: 1, failed: 0, pending: 1 } },
       });
-      const { stdout } = await place.run('request', 'show', requestId);
+      const { stdout } = await place.run(['request', 'show', requestId]);
       expect(stdout).toMatch(/pull request http\S+\/pull\/1 \(#1 open, checks: 1 of 2 passed, 1 pending\)/);
-      const list = await place.run('request', 'list');
+      const list = await place.run(['request', 'list']);
       expect(list.stdout).toContain('approved (#1 open)');
     });
 
@@ -114,5 +119,37 @@ describe('a branch that takes no push', () => {
         details: { code: 'HOST_NOT_ALLOWED' },
       });
     });
+  });
+
+  it('is rolled back by workers, for one request and for an incident', async () => {
+    const { bare, host, env, run } = await protectedRepo([{ match: 'prod', via: 'pull-request' }]);
+    // What a worker is given holds no credentials: its own git has them.
+    const login = `!f() { echo username=bot; echo password=${host.token}; }; f`;
+    await bare.git('config', '--file', bare.globalConfig, `credential.http://${host.name}.helper`, login);
+    const redis = await startTestRedis();
+    const redisUrl = redis.url;
+    const worker = start({ folder: '/', env: bare.env }, ['worker', '--name', 'tested'], { redisUrl, env });
+    try {
+      const asked = await run(['rollback', 'prod/api', '--reason', 'r', '--yes', '--queue', '-o', 'json'], {
+        redisUrl,
+      });
+      expect(asked.code).toBe(5);
+      expect(JSON.parse(asked.stdout)).toMatchObject({ status: 'proposed', pullRequest: { number: 1 } });
+      const file = join(await temporaryFolder(), 'incident.yaml');
+      await writeFile(file, 'id: inc-1\nreason: r\nrollbacks: [{ scope: prod/web }, { scope: prod/jobs }]\n');
+      const incident = await run(['incident', file, '--yes', '-o', 'json'], { redisUrl });
+      expect(incident.code).toBe(5);
+      const waits = { status: 'proposed', pullRequest: { state: 'open' } };
+      expect(JSON.parse(incident.stdout)).toMatchObject({ rollbacks: [waits, waits] });
+      const opened = await host.pulls();
+      const again = await run(['incident', file, '--yes'], { redisUrl });
+      expect(again.code).toBe(5);
+      expect(again.stdout).toMatch(/prod\/web +proposed +\w{7} +rbk-\w+ \(http\S+\/pull\/[23]\)/);
+      expect(await host.pulls()).toHaveLength(opened.length);
+    } finally {
+      worker.child.kill('SIGTERM');
+      await worker.ended;
+      await redis.stop();
+    }
   });
 });
