@@ -123,9 +123,12 @@ function kindOf(entry: HostEntry, naming: HostNaming): HostKind {
   return kind;
 }
 
+/** `*.ghe.com`: GitHub Enterprise Cloud with data residency. */
 function apiOf(name: string, kind: HostKind): string {
-  if (kind === 'github') return name === 'github.com' ? 'https://api.github.com' : `https://${name}/api/v3`;
-  return `https://${name}/api/${kind === 'gitlab' ? 'v4' : 'v1'}`;
+  if (kind !== 'github') return `https://${name}/api/${kind === 'gitlab' ? 'v4' : 'v1'}`;
+  return name === 'github.com' || name.endsWith('.ghe.com')
+    ? `https://api.${name}`
+    : `https://${name}/api/v3`;
 }
 
 /** A host below a path (`https://example.com/gitlab/api/v4`) has its repositories below it as well. */

@@ -9,6 +9,7 @@ const HOSTS = parseHosts(
 github.com: { token: t }
 github.example.com: { kind: github, token: t }
 gitlab.com: { token: t }
+acme.ghe.com: { kind: github, token: t }
 git.example.com:3000: { kind: gitea, token: t }
 example.com: { kind: gitlab, api: https://example.com/gitlab/api/v4, token: t }
 unnamed.example.com: { token: t }
@@ -58,6 +59,7 @@ describe('where the pull requests of an address are', () => {
       'acme/config',
       'https://api.github.com',
     ],
+    ['git@acme.ghe.com:acme/config', 'github', 'acme.ghe.com', 'acme/config', 'https://api.acme.ghe.com'],
     ['git@work:acme/config', 'github', 'work', 'acme/config', 'https://api.github.com'],
     [
       'https://github.example.com:443/acme/config',
