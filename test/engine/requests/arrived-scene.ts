@@ -3,7 +3,6 @@ import { createHosts } from '../../../engine/hosts/hosts.ts';
 import { join } from 'node:path';
 import type { Engine, RequestId } from '../../../engine/internal.ts';
 import { type GitRepository, openGit } from '../../../engine/git/open.ts';
-import { createHosts } from '../../../engine/hosts/hosts.ts';
 import { openRegistries } from '../../../engine/images/open.ts';
 import type { Arrival, ObjectId, Proposed } from '../../../engine/model/index.ts';
 import { changeDigest, sumOf } from '../../../engine/record/change-digest.ts';
@@ -190,7 +189,6 @@ export async function contextOf(repo: Repo): Promise<RequestContext> {
     }),
     registries: openRegistries({}, clock),
     hosts: createHosts({}, clock),
-    config: null,
     committer: SERVICE,
     clock,
     random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
