@@ -120,7 +120,11 @@ export async function checkup(
       sandbox: sandboxOf(env['BACKTRAIL_RENDER_SANDBOX']),
     }),
   });
-  return looking.finally(() => hosts.close());
+  try {
+    return await looking;
+  } finally {
+    await hosts.close();
+  }
 }
 
 export type {

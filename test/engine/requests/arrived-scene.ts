@@ -188,7 +188,7 @@ export async function contextOf(repo: Repo): Promise<RequestContext> {
       signal: new AbortController().signal,
     }),
     registries: openRegistries({}, clock),
-    hosts: createHosts({}, clock),
+    config: null,
     committer: SERVICE,
     clock,
     random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
