@@ -8,6 +8,9 @@ const project = (name: string, include: string[]): TestProjectInlineConfiguratio
   test: { name, include },
 });
 
+// What most tests run does not run often enough for V8's optimised code to pay off, see cli/start/tune.ts.
+const lateOptimisation = process.versions.node.startsWith('20.') ? ['--interrupt-budget=2000000'] : [];
+
 export default defineConfig({
   test: {
     // `npm run test:fast` runs the first.
@@ -22,7 +25,7 @@ export default defineConfig({
     // Modules are loaded once a worker; test/helpers/run/lifetime.ts says what a helper may not do then.
     isolate: false,
     // A process is forked for each git, and forking costs by the memory of whoever forks: setup.ts collects garbage.
-    execArgv: ['--expose-gc', '--max-semi-space-size=4'],
+    execArgv: ['--expose-gc', '--max-semi-space-size=4', ...lateOptimisation],
     // One more than there are cores: some tests wait for a time limit of their own.
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },

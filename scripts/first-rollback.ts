@@ -10,9 +10,10 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { say, title, typed } from './narrate.ts';
 
-// As this file: `.js` where the tests have compiled all of them.
-const MAIN = fileURLToPath(new URL(`../cli/main${extname(import.meta.url)}`, import.meta.url));
-const LOADER = import.meta.resolve('tsx');
+// As this file is: a source, or a bundle of the tests, with that of the command line beside it.
+const isSource = extname(import.meta.url) === '.ts';
+const MAIN = fileURLToPath(new URL(isSource ? '../cli/main.ts' : 'main.js', import.meta.url));
+const LOADER = isSource ? ['--import', import.meta.resolve('tsx')] : [];
 /** Services that are tried before giving up. */
 const TRIES = 40;
 
@@ -117,7 +118,7 @@ function backtrail(repo: string, ...args: string[]): void {
 }
 
 function run(repo: string, args: readonly string[], stderr: 'ignore' | 'inherit') {
-  return spawnSync(process.execPath, ['--import', LOADER, MAIN, '--repo', repo, ...args], {
+  return spawnSync(process.execPath, [...LOADER, MAIN, '--repo', repo, ...args], {
     env,
     encoding: 'utf8',
     maxBuffer: 1e8,

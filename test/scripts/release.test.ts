@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { release, requireContents } from '../../scripts/release.ts';
@@ -15,7 +15,8 @@ const write = (path: string, text: string) => writeFileSync(join(clone, path), t
 const commit = (message: string) => git('commit', '--quiet', '--all', '--message', message);
 
 beforeAll(async () => {
-  clone = join(await temporaryFolder(), 'clone');
+  const folder = await temporaryFolder();
+  clone = join(folder, 'clone');
   execFileSync('git', ['clone', '--quiet', '--no-tags', ROOT, clone]);
   symlinkSync(join(ROOT, 'node_modules'), join(clone, 'node_modules'));
   appendFileSync(join(clone, '.git/info/exclude'), 'node_modules\n');
@@ -28,6 +29,11 @@ beforeAll(async () => {
     'CHANGELOG.md',
     '# Changelog\n\n## Unreleased\n\n- More.\n\n## 97.0.0\n\n- New.\n\n## 98.0.0\n\n## 0.1.0\n\nFirst.\n',
   );
+  // Built once, as package.json says; from here on the script `build` puts there what it gave.
+  execFileSync('npm', ['run', '--silent', 'build'], { cwd: clone, stdio: 'pipe' });
+  const built = join(folder, 'built');
+  renameSync(join(clone, 'dist'), built);
+  write('package.json', read('package.json').replace(/"build": .*/, `"build": "cp -R '${built}' dist",`));
   commit('Prepare');
   start = git('rev-parse', 'HEAD');
 });
@@ -36,6 +42,7 @@ beforeEach(() => {
   git('checkout', '--quiet', '-B', 'main', start);
   git('reset', '--quiet', '--hard', start);
   git('clean', '--quiet', '--force');
+  rmSync(join(clone, 'dist'), { recursive: true, force: true });
 });
 
 function run(version: string, dryRun = false): string[] {

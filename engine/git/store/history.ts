@@ -9,6 +9,7 @@ import {
   type PathChange,
 } from '../../model/index.ts';
 import { readChanges, tokens } from '../process/raw-output.ts';
+import { certain } from '../process/certain.ts';
 import type { Runner } from '../process/runner.ts';
 import { createCache } from './cache.ts';
 import { createLineCache, type IndexPlace } from './line-cache.ts';
@@ -141,8 +142,10 @@ export function createHistory(context: {
       if (line !== undefined) return line.includes(commit);
       // The part of the line that is not reachable from the commit: if the commit is on the line, it is the next parent.
       const args = ['rev-list', '--first-parent', '--parents', tip, `^${commit}`];
-      const last = (await runner.text(args)).split('\n').at(-1) ?? '';
-      return last.split(' ')[1] === commit;
+      return certain(runner, args.join(' '), async () => {
+        const last = (await runner.text(args)).split('\n').at(-1) ?? '';
+        return last.split(' ')[1] === commit;
+      });
     },
     async firstParentBefore(tip, time) {
       const seconds = secondsOf(time);

@@ -1,6 +1,7 @@
 import { type CommitMessage, isRequestId, type ObjectId, type RequestId } from '../../model/index.ts';
 import { requireObjectId } from './object-id.ts';
 import { tokens, unreadable } from '../process/raw-output.ts';
+import { certain } from '../process/certain.ts';
 import type { Runner } from '../process/runner.ts';
 
 const FORMAT = '--format=tformat:%H%x00%(trailers:only,unfold)';
@@ -72,8 +73,11 @@ async function searchRange(runner: Runner, tip: ObjectId, base: ObjectId | null)
     `^${requireObjectId(base)}`,
     '--parents',
   ];
-  const last = await runner.text(after, { okCodes: [0, 128] });
-  return last.split('\n').at(-1)?.split(' ')[1] === base ? [tip, `^${base}`] : [tip];
+  const isOnLine = await certain(runner, after.join(' '), async () => {
+    const last = await runner.text(after, { okCodes: [0, 128] });
+    return last.split('\n').at(-1)?.split(' ')[1] === base;
+  });
+  return isOnLine ? [tip, `^${base}`] : [tip];
 }
 
 /** Two ids in one message are tampering: such a commit executes nothing. */

@@ -2,6 +2,7 @@ import { BacktrailError, isFailure, isObjectId, isProposedBranch, isRefName } fr
 import { requireObjectId } from './object-id.ts';
 import type { ObjectId, ProposedMove } from '../../model/index.ts';
 import type { NativeObjects } from './objects.ts';
+import { certain } from '../process/certain.ts';
 import type { Runner } from '../process/runner.ts';
 
 /** A ref with its expected old value (compare-and-swap). */
@@ -172,6 +173,8 @@ export async function requireDescent(context: {
 
 export async function isAncestor(runner: Runner, ancestor: ObjectId, of: ObjectId): Promise<boolean> {
   const args = ['merge-base', '--is-ancestor', requireObjectId(ancestor), requireObjectId(of)];
-  const { code } = await runner.run(args, { okCodes: [0, 1] });
-  return code === 0;
+  return certain(runner, args.join(' '), async () => {
+    const { code } = await runner.run(args, { okCodes: [0, 1] });
+    return code === 0;
+  });
 }

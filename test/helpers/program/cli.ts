@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Environment } from '../../../cli/environment.ts';
 import { runProgram } from '../../../cli/start/program.ts';
-import { builtMain, compiled } from './compiled.ts';
+import { builtMain, compiled, shareCompiledCode } from './compiled.ts';
 import { fixtures } from '../repositories/fixtures.ts';
 import { closeAfterFile } from '../run/lifetime.ts';
 import { createRepo, type Repo } from '../repositories/repo.ts';
@@ -107,15 +107,11 @@ export function start(
 ) {
   const script = options.script === undefined ? builtMain() : compiled(SCRIPTS[options.script]);
   const file = options.stdout === undefined ? null : openSync(options.stdout, 'w');
+  const env = { ...repo.env, REDIS_URL: options.redisUrl ?? NO_REDIS, ...options.env };
+  shareCompiledCode(env);
   const child = spawn(process.execPath, [script, ...args], {
     cwd: options.cwd ?? repo.folder,
-    // Each repository has a home of its own, where what V8 compiled would be written once and never read.
-    env: {
-      ...repo.env,
-      NODE_DISABLE_COMPILE_CACHE: '1',
-      REDIS_URL: options.redisUrl ?? NO_REDIS,
-      ...options.env,
-    },
+    env,
     stdio: ['ignore', file ?? 'pipe', 'pipe'],
   });
   if (file !== null) closeSync(file);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { builtMain } from './compiled.ts';
+import { builtMain, shareCompiledCode } from './compiled.ts';
 import { type Repo, temporaryFolder } from '../repositories/repo.ts';
 import { SOON } from '../run/soon.ts';
 
@@ -45,9 +45,11 @@ export async function onTerminal(
   const command = [process.execPath, builtMain(), ...args].map((word) => `'${word}'`).join(' ');
   // A new terminal is no column wide.
   const sized = `stty columns 120 rows ${rows}; exec ${command}`;
+  const whole = { ...repo.env, TERM: 'xterm-256color', ...env };
+  shareCompiledCode(whole);
   const child = spawn('script', ['--quiet', '--return', '--command', sized, '/dev/null'], {
     cwd: repo.folder,
-    env: { ...repo.env, TERM: 'xterm-256color', ...env },
+    env: whole,
     stdio: ['pipe', 'pipe', 'ignore'],
   });
   const timer = setTimeout(() => child.kill('SIGKILL'), SOON);

@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { mkdtempSync, realpathSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
@@ -8,7 +9,7 @@ import type { TestProject } from 'vitest/node';
 export default function setup(project: TestProject): () => void {
   // Both projects of a run ask for it.
   if (process.env['BACKTRAIL_TEST_RUN'] !== undefined) return () => undefined;
-  const folder = mkdtempSync(join(realpathSync(tmpdir()), 'backtrail-run-'));
+  const folder = runFolder();
   process.env['BACKTRAIL_TEST_RUN'] = folder;
   process.env['BACKTRAIL_TEST_SEED'] ??= String(randomInt(2 ** 31));
   project.vitest.logger.log(`Random cases: BACKTRAIL_TEST_SEED=${process.env['BACKTRAIL_TEST_SEED']}`);
@@ -17,4 +18,32 @@ export default function setup(project: TestProject): () => void {
     for (const made of ['compiled', 'built']) rmSync(join(folder, made), { recursive: true, force: true });
   });
   return () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+}
+
+const MEMORY = '/dev/shm';
+/** Bytes: several times what a run has at any one time. */
+const ENOUGH = 4 * 1024 ** 3;
+
+/** In memory where there is enough of it: disks make a run a tenth more expensive. TMPDIR names another place. */
+function runFolder(): string {
+  const make = (place: string) => mkdtempSync(join(place, 'backtrail-run-'));
+  if (process.env['TMPDIR'] === undefined)
+    try {
+      const { bavail, bsize } = statfsSync(MEMORY);
+      if (Math.min(bavail * bsize, process.availableMemory()) >= ENOUGH) {
+        const folder = make(MEMORY);
+        if (runsPrograms(folder)) return folder;
+        rmSync(folder, { recursive: true });
+      }
+    } catch {
+      // No such file system, or not for this user.
+    }
+  return make(realpathSync(tmpdir()));
+}
+
+/** Containers often mount it without the right to. */
+function runsPrograms(folder: string): boolean {
+  const file = join(folder, 'program');
+  writeFileSync(file, '#!/bin/sh\n', { mode: 0o700 });
+  return spawnSync(file).status === 0;
 }
