@@ -1,5 +1,4 @@
 /** A rollback that is proposed and then merged in one of the ways of code hosts, by plain git; the ledger is written by the engine's own hand. */
-import { createHosts } from '../../../engine/hosts/hosts.ts';
 import { join } from 'node:path';
 import type { Engine, RequestId } from '../../../engine/internal.ts';
 import { type GitRepository, openGit } from '../../../engine/git/open.ts';
