@@ -7,6 +7,8 @@ import { createDeploymentCache } from '../../../engine/deployments/store.ts';
 import { recordDeployed } from '../../../engine/requests/arrivals/deployed.ts';
 import { resultOf } from '../../../engine/rollback/result.ts';
 import { changeDigest } from '../../../engine/record/change-digest.ts';
+import { requestPath } from '../../../engine/record/ledger-file.ts';
+import { forge } from '../../helpers/people/forge.ts';
 import { engineOf, JANE } from '../../helpers/repositories/engine.ts';
 import { copyRepo, type Repo } from '../../helpers/repositories/repo.ts';
 import {
@@ -217,16 +219,19 @@ describe('a request that came by pull request', () => {
     ]);
   });
 
-  it('is seen by an engine that has looked at the ledger before', async () => {
-    const repo = await copyRepo(scene.repo);
-    const engine = await engineOf(repo);
-    expect(await engine.log({ limit: 5 })).toEqual([]);
-    const told = await asOne('squash', 1, plainSquash)(repo, scene.branch);
-    expect(await engine.log({ limit: 5 })).toEqual([]);
-    await tell(repo, scene.branch, told);
-    expect(await engine.log({ limit: 5 })).toMatchObject([{ via: 'squash' }]);
-    expect(await marks(engine, API)).toContain('unknown rolledBack');
-  });
+  it.each(['', 'file://'])(
+    'is seen by an engine that has looked at the ledger before, at %sREPOSITORY',
+    async (at) => {
+      const repo = await copyRepo(scene.repo);
+      const engine = await engineOf(repo, { location: `${at}${repo.folder}` });
+      expect(await engine.log({ limit: 5 })).toEqual([]);
+      const told = await asOne('squash', 1, plainSquash)(repo, scene.branch);
+      expect(await engine.log({ limit: 5 })).toEqual([]);
+      await tell(repo, scene.branch, told);
+      expect(await engine.log({ limit: 5 })).toMatchObject([{ via: 'squash' }]);
+      expect(await marks(engine, API)).toContain('unknown rolledBack');
+    },
+  );
 });
 
 describe('a rollback of a field whose file others have changed while it was proposed', () => {
@@ -291,6 +296,22 @@ describe('two rollbacks that a person squashed together', () => {
     ]);
     for (const { id } of scene.branch.members)
       expect(await engine.requests.executeRequest(id)).toMatchObject({ status: 'completed', commit });
+  });
+});
+
+describe('a ledger that cannot be read', () => {
+  it('is named, and histories say what the branch alone says', async () => {
+    const { repo, id } = await arrive(scene, asOne('squash', 1, plainSquash));
+    const files = { [requestPath(id)]: '{ "arrived": 1 }\n' };
+    await forge(repo, { files, author: JANE, message: 'new\n' });
+    const engine = await engineOf(repo);
+    const { revisions, findings } = await engine.history({ scope: API, limit: 50 });
+    expect(revisions.map(({ source }) => source)).not.toContain('rollback');
+    expect(findings).toMatchObject([
+      { code: 'RECORDS_UNREADABLE', severity: 'warn', message: expect.stringContaining('(LEDGER_TAMPERED)') },
+    ]);
+    const { plan } = await engine.plan({ scope: API });
+    expect(plan.findings.map(({ code }) => code)).toContain('RECORDS_UNREADABLE');
   });
 });
 
