@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Engine, RequestId } from '../../../engine/internal.ts';
 import { type GitRepository, openGit } from '../../../engine/git/open.ts';
+import { createHosts } from '../../../engine/hosts/hosts.ts';
 import { openRegistries } from '../../../engine/images/open.ts';
 import type { Arrival, ObjectId, Proposed } from '../../../engine/model/index.ts';
 import { changeDigest, sumOf } from '../../../engine/record/change-digest.ts';
