@@ -59,7 +59,7 @@ export async function stage(more: object = {}): Promise<Repo> {
 }
 
 /** Opens requests in the ledger; nobody has to approve them. */
-export async function open(engine: Engine, wishes: readonly Wish[]): Promise<RequestId[]> {
+async function open(engine: Engine, wishes: readonly Wish[]): Promise<RequestId[]> {
   const asks = [];
   for (const wish of wishes) {
     const { target, digest, base } = await engine.rollbacks.plan({ ...wish, author: JANE });
@@ -199,7 +199,7 @@ export async function contextOf(repo: Repo): Promise<RequestContext> {
 }
 
 /** What the events of a request say of the branch. */
-export async function proposalsOf(
+async function proposalsOf(
   repo: Repo,
   git: GitRepository,
   branch: Branch,
