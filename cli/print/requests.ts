@@ -209,15 +209,18 @@ function reviewLine(
   return `${minute(at)}  ${style.paint(decision === 'approved' ? 'green' : 'red', decision)}  ${style.paint('reset', `${personText(actor)}${said}`)}${style.paint('dim', mark)}`;
 }
 
-function next(style: Style, { id, status, breakGlass }: RequestView): string[] {
+function next(style: Style, { id, status, breakGlass, proposed, result }: RequestView): string[] {
   const commands = {
     pending: [`backtrail request plan ${id}`, `backtrail request approve ${id}`],
     failed: [`backtrail request retry ${id}`],
     review: [`backtrail break-glass review ${id} --comment TEXT`],
+    branch: [`git fetch origin ${proposed?.branch ?? ''} && git log -p HEAD..FETCH_HEAD`],
     other: [],
   };
   const open = breakGlass !== null && breakGlass.review === null;
-  const now = status === 'pending' || status === 'failed' ? status : open ? 'review' : 'other';
+  const isAlone = proposed?.via === 'branch' && status === 'approved' && result === null;
+  const rest = open ? 'review' : isAlone ? 'branch' : 'other';
+  const now = status === 'pending' || status === 'failed' ? status : rest;
   const lines = commands[now].map((command) => `  ${style.paint('dim', command)}`);
   return lines.length === 0 ? [] : ['', ...lines];
 }
