@@ -93,9 +93,9 @@ export async function openingEntries(
   const expiryMs = needsApproval ? Math.min(...expiries) : null;
   const { scope, resumes } = planned.plan;
   const older = await olderOf(ledgerSnapshot, { id, scope, resume: resumes !== undefined });
-  for (const { state } of older) {
-    const landed = await takeBackProposed({ context, rules, ledgerSnapshot }, state);
-    if (landed !== null) throw alreadyMerged(state, landed);
+  for (const file of older) {
+    const landed = await takeBackProposed({ context, rules, ledgerSnapshot }, file);
+    if (landed !== null) throw alreadyMerged(file.state, landed);
   }
   const stamped = stamp(context, author);
   const event: RequestEvent = {

@@ -25,6 +25,8 @@ export interface Landed {
   /** null also where `commit` brings both. */
   readonly deliveryCommit: ObjectId | null;
   readonly how: Arrival;
+  /** What the ledger has to name first, where the host wrote other files than were proposed. */
+  readonly proposed?: Proposed;
 }
 
 type Waiting = Pick<LedgerRequest, 'id'> & { readonly proposed: Proposed };
@@ -123,10 +125,8 @@ const SHOWN = 10;
 export async function judgeMerged(
   context: RequestContext,
   snapshot: Snapshot,
-  { commit, requests }: { readonly commit: ObjectId; readonly requests: readonly LedgerRequest[] },
+  { written, requests }: { readonly written: LogCommit; readonly requests: readonly LedgerRequest[] },
 ): Promise<Judged> {
-  const [written] = await context.git.inspect([commit]);
-  if (written === undefined) return { isOurs: false, differing: [] };
   const meant = new Map<string, PathChange['after']>();
   for (const request of requests) {
     const planned = await meantOn(context, snapshot, request, written);

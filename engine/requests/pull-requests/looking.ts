@@ -18,8 +18,8 @@ export interface Following {
 export interface Looking {
   /** Plans that were found to be what was approved, on the tip of that moment. */
   readonly plans: Map<RequestId, Authorized>;
-  /** By number, as of their `updatedAt`. */
-  readonly details: Map<number, PullRequestDetails>;
+  /** By number, as they were read last. */
+  readonly details: Map<number, ReadDetails>;
   /** Milliseconds since 1970: when the host may be asked for the open ones again. */
   nextListAt: number;
   /** Looks in a row that saw nothing new. */
@@ -29,6 +29,16 @@ export interface Looking {
   checked(state: LedgerRequest, base: ObjectId, now: number): void;
   /** Whether it was found to go ahead at this tip. */
   isChecked(state: LedgerRequest, base: ObjectId): boolean;
+  /** Forgets all others. */
+  keep(states: readonly LedgerRequest[]): void;
+}
+
+export interface ReadDetails {
+  readonly details: PullRequestDetails;
+  /** The tip of the branch that it is for, as it was known then. */
+  readonly base: ObjectId;
+  /** Milliseconds since 1970. */
+  readonly at: number;
 }
 
 /** Milliseconds. */
@@ -53,6 +63,14 @@ export function lookOf({ cache }: Pick<RequestContext, 'cache'>): Looking {
     },
     checked: (state, base, at) => void judged.set(state.id, { key: keyOf(state, base), at }),
     isChecked: (state, base) => judged.get(state.id)?.key === keyOf(state, base),
+    keep: (states) => {
+      const [ids, numbers] = [
+        new Set(states.map(({ id }) => id)),
+        new Set(states.map(({ link }) => link?.number)),
+      ];
+      for (const map of [look.plans, judged]) for (const id of map.keys()) if (!ids.has(id)) map.delete(id);
+      for (const number of look.details.keys()) if (!numbers.has(number)) look.details.delete(number);
+    },
   };
   LOOKS.set(cache, look);
   return look;
