@@ -273,7 +273,7 @@ export function createGitea(context: HostContext): CodeHost {
 
   async function create({ branch, head, into, title, body, labels }: NewPullRequest): Promise<PullRequest> {
     const known = await find(branch);
-    if (known !== null && isGiven(known, head)) return known;
+    if (known !== null && isGiven(known, { head, into })) return known;
     const ids: number[] = [];
     if (labels.length > 0) await unlessRefused(readLabels(labels).then((found) => ids.push(...found)));
     try {
@@ -284,7 +284,7 @@ export function createGitea(context: HostContext): CodeHost {
     } catch (error) {
       // Another worker was faster.
       const other = statusOf(error) === 409 ? await find(branch) : null;
-      if (other === null || !isGiven(other, head)) throw error;
+      if (other === null || !isGiven(other, { head, into })) throw error;
       return other;
     }
   }

@@ -263,7 +263,7 @@ export function createGithub(context: HostContext): CodeHost {
   async function create(input: NewPullRequest): Promise<PullRequest> {
     const { branch, head, into, title, body, labels } = input;
     const known = await find(branch);
-    if (known !== null && isGiven(known, head)) return known;
+    if (known !== null && isGiven(known, { head, into })) return known;
     let pull: PullRequest;
     try {
       const { data } = await ask((client) =>
@@ -273,7 +273,7 @@ export function createGithub(context: HostContext): CodeHost {
     } catch (error) {
       // Another worker was faster.
       const other = statusOf(error) === 422 ? await find(branch) : null;
-      if (other === null || !isGiven(other, head)) throw error;
+      if (other === null || !isGiven(other, { head, into })) throw error;
       return other;
     }
     if (labels.length > 0) await unlessRefused(addLabels(pull.number, labels));

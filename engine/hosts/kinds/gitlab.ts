@@ -220,7 +220,7 @@ export function createGitlab(context: HostContext): CodeHost {
 
   async function create({ branch, head, into, title, body, labels }: NewPullRequest): Promise<PullRequest> {
     const known = await find(branch);
-    if (known !== null && isGiven(known, head)) return known;
+    if (known !== null && isGiven(known, { head, into })) return known;
     try {
       const made = await mergeRequests.create(project, branch, into, title, {
         description: body,
@@ -231,7 +231,7 @@ export function createGitlab(context: HostContext): CodeHost {
     } catch (error) {
       // Another worker was faster.
       const other = statusOf(error) === 409 ? await find(branch) : null;
-      if (other === null || !isGiven(other, head)) throw error;
+      if (other === null || !isGiven(other, { head, into })) throw error;
       return other;
     }
   }
