@@ -46,7 +46,7 @@ describe('a pull request whose branch moves on', () => {
     const author = scene.team.jane;
     const asked = {
       scope: 'prod/shared',
-      fields: ['services[name=api].image'],
+      fields: ['apps/prod/shared/all.yaml#services[name=api].image'],
       author: { name: author.name, email: author.email },
     };
     const { target, digest } = await scene.janes.rollbacks.plan(asked);
@@ -77,7 +77,8 @@ describe('a pull request whose branch moves on', () => {
 
   it('to what it would restore is closed, as there is nothing left to do', async () => {
     const { id, number } = await proposeFor(scene, 'prod/done');
-    await scene.deploy('done', 'image: v1\nreplicas: 1\n');
+    const files = { 'apps/prod/done/app.yaml': 'image: v1\nreplicas: 1\n', 'README.md': 'by hand\n' };
+    await scene.host.commitOn('main', { files });
     expect(await lookOf(scene)).toMatchObject({ repairs: [{ requestId: id, action: 'withdrawn' }] });
     expect(await stateOf(scene, id)).toMatchObject({ status: 'completed', result: { status: 'unchanged' } });
     expect(await scene.host.pull(number)).toMatchObject({ state: 'closed' });
