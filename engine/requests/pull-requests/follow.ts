@@ -220,7 +220,8 @@ async function voidedIn(
   const { recorder: _, ...rest } = context;
   const round: Round = {
     ...beginRound({ ...rest, members, snapshot, record: () => Promise.resolve(null) }),
-    plans: look.plans,
+    // A plan that is kept is not asked again whether a window has closed.
+    plans: rules.policy.windows?.some(({ rollbacks }) => rollbacks === 'bound') ? new Map() : look.plans,
   };
   for (const [at, member] of members.entries()) {
     const state = due[at]?.file.state;

@@ -1,5 +1,5 @@
 /** A configuration repository on a code host whose branch takes no push, and what happens there. */
-import { writeFile } from 'node:fs/promises';
+import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine, RequestId } from '../../../../engine/internal.ts';
 import type { HostKind } from '../../../../engine/model/index.ts';
@@ -37,6 +37,10 @@ export interface Scene {
   another(options?: { readonly isUnlisted?: boolean }): Promise<Engine>;
   /** `apps/prod/<service>/app.yaml` on the branch, by a person who may push. */
   deploy(service: string, content: string): Promise<string>;
+  /** The configuration on the branch, with another policy. */
+  configure(policy: object, more?: object): Promise<string>;
+  /** The list of keys that everybody here trusts. */
+  readonly signers: string;
   /** Milliseconds later, for whoever looks at clocks. */
   later(milliseconds: number): void;
   /** `path` on the branch. */
@@ -101,7 +105,9 @@ export async function createScene({
     now: () => Date.now() + offset,
     sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, Math.min(ms, 50))),
   };
-  const { signers, jane, bob } = await team;
+  const { jane, bob, signers: all } = await team;
+  const signers = join(folder, 'signers');
+  await copyFile(all, signers);
   const listed = { BACKTRAIL_HOSTS: join(folder, 'hosts.yaml') };
   const env: Record<string, string> = isUnlisted ? {} : listed;
   const options = { location: host.authenticated, allowedSigners: signers, clock, env, lives };
@@ -120,6 +126,12 @@ export async function createScene({
     bobs,
     worker,
     another: open,
+    signers,
+    configure: (changed, now = {}) =>
+      host.commitOn('main', {
+        files: { '.backtrail/config.yaml': configOf(changed, { publish, ...more, ...now }) },
+        message: 'Configure',
+      }),
     deploy: (service, content) =>
       host.commitOn('main', {
         files: { [`apps/prod/${service}/app.yaml`]: content },
