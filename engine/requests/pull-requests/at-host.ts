@@ -162,7 +162,9 @@ export async function detailsAtHost(
       details = await host.read(link.number);
     }
     const { hasQueue } = await host.settings(into);
-    return { details, hasQueue: hasQueue && details.state === 'merged' };
+    // Rules of GitHub's older kind do not tell of their queue.
+    const isQueued = hasQueue || details.mergedBy === 'github-merge-queue[bot]';
+    return { details, hasQueue: isQueued && details.state === 'merged' };
   } catch (error) {
     if (isFailure(error)) return null;
     throw error;
