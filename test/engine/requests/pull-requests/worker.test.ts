@@ -57,19 +57,74 @@ describe('pull requests of workers that fail', () => {
     await scene.janes.requests.cancel({ id, actor: scene.team.jane });
   });
 
-  it('are one where a worker dies between opening it and writing that down', async () => {
+  it('are one where a worker opens it and cannot write that down', async () => {
     const id = await askFor(scene, 'prod/unlinked');
     const dying = await scene.another();
-    const seen = new Promise<void>((resolve) => {
-      // The next push is that of the event.
-      void scene.host.hold(isCreating).reached.then(() => resolve());
-    });
-    const executing = dying.rollbacks.execute(id).catch((error: unknown) => error);
-    await seen;
-    scene.host.drop((call) => call.isGit, 100);
+    const held = scene.host.hold(isCreating);
+    const executing = dying.rollbacks.execute(id);
+    await held.reached;
+    scene.host.drop((call) => call.isGit, 1000);
+    held.release();
+    expect(await executing).toMatchObject({ status: 'proposed', findings: [{ code: 'REMOTE_UNAVAILABLE' }] });
     scene.host.clearFaults();
-    await executing;
+    expect(await stateOf(scene, id)).toMatchObject({ status: 'approved', link: null });
     await lookOf(scene);
-    expect(await pullsOf(id)).toMatchObject([{ state: 'open' }]);
+    const [pull, ...others] = await pullsOf(id);
+    expect([pull?.state, others]).toEqual(['open', []]);
+    expect(await stateOf(scene, id)).toMatchObject({ link: { number: pull?.number } });
+  });
+
+  it('are completed where the answer of the call that merges is lost', async () => {
+    await scene.configure(
+      { environments: [] },
+      { publish: [{ match: 'prod', via: 'pull-request', merge: 'auto' }] },
+    );
+    const { id } = await proposeFor(scene, 'prod/merging');
+    scene.host.loseAnswer((call) => call.method === 'PUT' && call.path.endsWith('/merge'));
+    await lookOf(scene);
+    await lookOf(scene);
+    expect(await stateOf(scene, id)).toMatchObject({
+      status: 'completed',
+      result: { arrived: { how: 'merge' } },
+    });
+  });
+
+  it('wait for a host that refuses or does not answer, say so, and go on when it does', async () => {
+    const id = await askFor(scene, 'prod/refused');
+    const failing = { times: 1000, match: /\/pulls/, body: { message: 'no' } };
+    scene.host.fail({ ...failing, status: 401 });
+    expect(await scene.worker.rollbacks.execute(id)).toMatchObject({
+      status: 'proposed',
+      findings: [{ code: 'HOST_DENIED', severity: 'warn' }],
+    });
+    const codes: [number, string][] = [
+      [403, 'HOST_DENIED'],
+      [404, 'HOST_DENIED'],
+      [422, 'HOST_REFUSED'],
+      [502, 'HOST_UNAVAILABLE'],
+    ];
+    for (const [status, code] of codes) {
+      scene.host.clearFaults();
+      scene.host.fail({ ...failing, status });
+      const { problems } = await lookOf(scene);
+      expect(problems?.filter(({ requestId }) => requestId === id)).toMatchObject([{ code }]);
+      expect(await stateOf(scene, id)).toMatchObject({ status: 'approved', link: null });
+    }
+    scene.host.clearFaults();
+    scene.host.rateLimit({ retryAfter: 600, times: 1 });
+    expect(await lookOf(scene)).toMatchObject({
+      problems: expect.arrayContaining([
+        { requestId: id, code: 'HOST_UNAVAILABLE', message: expect.any(String) },
+      ]),
+    });
+    const before = scene.host.calls.filter(({ isGit }) => !isGit).length;
+    await lookOf(scene);
+    expect(scene.host.calls.filter(({ isGit }) => !isGit)).toHaveLength(before);
+    scene.later(11 * 60_000);
+    expect(await lookOf(scene)).not.toHaveProperty('problems');
+    expect(await stateOf(scene, id)).toMatchObject({
+      status: 'approved',
+      link: { number: expect.any(Number) },
+    });
   });
 });
