@@ -52,11 +52,9 @@ export async function lookAtHost(
 ): Promise<HostLook> {
   const followed = groups.filter((group) => group.some(viaHost));
   const now = context.clock.now();
-  const isNew = followed.some((group) => group.some(({ state }) => state.link === null));
-  if (followed.length === 0 || (!isAsked && !isNew && now < look.nextListAt))
-    return { listed: null, problem: null };
-  if (followed.every((group) => group.every(({ state }) => state.link === null)))
-    return { listed: null, problem: null };
+  const hasOpen = followed.some((group) => group.some(({ state }) => state.link !== null));
+  if (!hasOpen) return { listed: null, problem: null };
+  if (!isAsked && now < look.nextListAt) return { listed: null, problem: look.listProblem };
   try {
     const { host } = await hostOf(context, rules, snapshot.branch);
     const open = await host.listOpen();
@@ -67,9 +65,11 @@ export async function lookAtHost(
     });
     look.quiet = isQuiet ? Math.min(look.quiet + 1, MOST_QUIET) : 0;
     look.nextListAt = now + LIST_EVERY * Math.max(1, Math.ceil(open.length / PAGE)) * Math.max(1, look.quiet);
+    look.listProblem = null;
     return { listed, problem: null };
   } catch (error) {
     if (!isFailure(error)) throw error;
+    look.listProblem = error;
     look.nextListAt = now + LIST_EVERY;
     return { listed: null, problem: error };
   }

@@ -32,7 +32,7 @@ import { canJudge, proven } from '../view.ts';
 import { findLanded, type Landed } from './arrival.ts';
 import { detailsAtHost, followAtHost, type HostLook, lookAtHost, openFor } from './at-host.ts';
 import { byBranch, completeLanded } from './completed.ts';
-import { type Following, type Looking, lookOf } from './looking.ts';
+import { answeredWith, type Following, type Looking, lookOf, restOf } from './looking.ts';
 import { judgeArrival } from './merged.ts';
 import { proposeAll } from './propose.ts';
 import { takeBack } from './take-back.ts';
@@ -68,21 +68,35 @@ export async function followProposed(following: Following, files: readonly Reque
   // One that does not answer is not waited for once more for each.
   let silent = problem?.code === 'HOST_UNAVAILABLE' ? problem : null;
   for (const group of groups) {
-    const isAtHost = group.some(({ state }) => state.proposed?.via === 'pull-request');
-    let error = isAtHost ? silent : null;
+    const [first] = group;
+    if (first === undefined) continue;
+    const isAtHost = first.state.proposed?.via === 'pull-request';
+    const now = context.clock.now();
+    const rest = following.isAsked ? null : restOf(look, first.state, now);
+    let error = isAtHost ? (silent ?? rest?.error ?? null) : null;
     if (error === null)
       try {
         repairs.push(...(await followGroup(following, look, { group, listed })));
+        answeredWith(look, first.state, { error: null, now });
         if (isAtHost) error = problem;
       } catch (thrown) {
         if (!isFailure(thrown)) throw thrown;
         error = thrown;
+        if (isAtHost && OF_HOST.has(thrown.code)) answeredWith(look, first.state, { error, now });
         if (thrown.code === 'HOST_UNAVAILABLE') silent = thrown;
       }
     for (const { state } of group) if (error !== null) problems.push(problemOf(state.id, error));
   }
   return { repairs, problems };
 }
+
+/** What its host, or what is known of that, says no with: it is asked again at growing intervals. */
+const OF_HOST: ReadonlySet<string> = new Set([
+  'HOST_UNAVAILABLE',
+  'HOST_DENIED',
+  'HOST_REFUSED',
+  'HOST_NOT_ALLOWED',
+]);
 
 const problemOf = (requestId: RequestId, { code, message }: BacktrailError): Problem => ({
   requestId,

@@ -75,6 +75,36 @@ describe('a pull request whose branch moves on', () => {
     expect(newest).toMatchObject({ source: 'rollback' });
   });
 
+  it('so that it conflicts is made anew, with the same changes', async () => {
+    const author = { name: scene.team.jane.name, email: scene.team.jane.email };
+    await scene.host.commitOn('main', { files: { 'apps/prod/shared/all.yaml': many('v2', 'three') } });
+    const asked = {
+      scope: 'prod/shared',
+      fields: ['apps/prod/shared/all.yaml#services[name=api].image'],
+      author,
+    };
+    const { target, digest } = await scene.janes.rollbacks.plan({ ...asked, to: 'v1' });
+    const { requestId: id } = await scene.janes.rollbacks.request({
+      ...asked,
+      target,
+      digest,
+      reason: 'v2 fails',
+      ledger: true,
+    });
+    const { pullRequest } = await scene.worker.rollbacks.execute(id);
+    const number = pullRequest?.number ?? 0;
+    const next = many('v2', 'three').replace('image: v2', 'image: v2\n    port: 1');
+    await scene.host.commitOn('main', { files: { 'apps/prod/shared/all.yaml': next } });
+    expect(await scene.host.verdict(number)).toBe('conflict');
+    scene.later(11 * MINUTES);
+    expect(await lookOf(scene)).toMatchObject({ repairs: [{ requestId: id, action: 'proposed' }] });
+    expect(await scene.host.verdict(number)).toBe('clean');
+    await scene.host.merge(number, { by: 'ada', method: 'merge' });
+    await lookOf(scene);
+    expect(await stateOf(scene, id)).toMatchObject({ status: 'completed' });
+    expect(`${await scene.show('apps/prod/shared/all.yaml')}\n`).toBe(next.replace('image: v2', 'image: v1'));
+  });
+
   it('to what it would restore is closed, as there is nothing left to do', async () => {
     const { id, number } = await proposeFor(scene, 'prod/done');
     const files = { 'apps/prod/done/app.yaml': 'image: v1\nreplicas: 1\n', 'README.md': 'by hand\n' };
