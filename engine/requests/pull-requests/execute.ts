@@ -18,6 +18,7 @@ import { placeOf } from '../view.ts';
 import { followProposed } from './follow.ts';
 import { hostOf, methodOf } from './host.ts';
 import { type ProposalGroup, proposeAll } from './propose.ts';
+import { closeLeftOpen } from './take-back.ts';
 
 /** One request, and which way it goes. */
 export interface Proposing {
@@ -40,6 +41,11 @@ export async function executeProposing(
   proposing: readonly Proposing[],
 ): Promise<Map<RequestId, PromiseSettledResult<RollbackResult>>> {
   const results = await proposeAll(input, await groupsOf(input, proposing));
+  for (const { found } of proposing) {
+    const result = results.get(found.file.state.id);
+    if (result?.status === 'fulfilled' && result.value.status === 'unchanged')
+      await closeLeftOpen(input.context, input.rules, found.file);
+  }
   const made = [...results.values()].flatMap((each) =>
     each.status === 'fulfilled' && each.value.status === 'proposed' ? [each.value] : [],
   );

@@ -35,7 +35,7 @@ import { byBranch, completeLanded } from './completed.ts';
 import { answeredWith, type Following, type Looking, lookOf, restOf } from './looking.ts';
 import { judgeArrival } from './merged.ts';
 import { proposeAll } from './propose.ts';
-import { takeBack } from './take-back.ts';
+import { closeLeftovers, takeBack } from './take-back.ts';
 import { wayOf } from './way.ts';
 
 interface Followed {
@@ -65,6 +65,7 @@ export async function followProposed(following: Following, files: readonly Reque
   if (done.length > 0) repairs.push(...(await complete(following, done, landed)));
   const groups = byBranch(proposed.filter(({ state }) => !landed.has(state.id) && isProposed(state)));
   const { listed, problem } = await lookAtHost(following, look, groups);
+  if (listed !== null) await closeLeftovers(following, notFollowed(listed, groups));
   // One that does not answer is not waited for once more for each.
   let silent = problem?.code === 'HOST_UNAVAILABLE' ? problem : null;
   for (const group of groups) {
@@ -88,6 +89,11 @@ export async function followProposed(following: Following, files: readonly Reque
     for (const { state } of group) if (error !== null) problems.push(problemOf(state.id, error));
   }
   return { repairs, problems };
+}
+
+function notFollowed(listed: NonNullable<HostLook['listed']>, groups: readonly Group[]) {
+  const followed = new Set(groups.flat().map(({ state }) => state.proposed?.branch));
+  return [...listed.values()].filter(({ branch }) => !followed.has(branch));
 }
 
 /** What its host, or what is known of that, says no with: it is asked again at growing intervals. */

@@ -3,13 +3,16 @@ import {
   BacktrailError,
   type CodeHost,
   isFailure,
+  isProposedBranch,
+  isRequestId,
   type LedgerRequest,
+  PROPOSED_BRANCH,
   type PullRequest,
   type PullRequestDetails,
   type RequestId,
 } from '../../model/index.ts';
 import type { RequestFile } from '../../record/ledger-file.ts';
-import { isProposed, isWaiting } from '../../record/transitions.ts';
+import { isOpen, isProposed, isWaiting } from '../../record/transitions.ts';
 import type { RequestContext, Rules } from '../context.ts';
 import { findLanded, type Landed } from './arrival.ts';
 import { hostOf } from './host.ts';
@@ -78,6 +81,27 @@ async function takeBackDraft(
     if (isFailure(error)) return null;
     throw error;
   }
+}
+
+/**
+ * Of the open ones on the host, those of requests that are at their end: whoever ended them could not reach it, or was killed. `listed`: what is
+ * followed is not among them. Best effort.
+ */
+export async function closeLeftovers(
+  { context, rules, ledgerSnapshot }: Pick<Following, 'context' | 'rules' | 'ledgerSnapshot'>,
+  listed: readonly PullRequest[],
+): Promise<void> {
+  for (const { branch } of listed) {
+    const id = branch.slice(PROPOSED_BRANCH.length);
+    if (!isProposedBranch(branch) || !isRequestId(id)) continue;
+    const file = await ledgerSnapshot.request(id);
+    if (file !== null && !isOpen(file.state.status)) await closeLeftOpen(context, rules, file);
+  }
+}
+
+/** The same for one that had nothing to do when it was executed again. */
+export async function closeLeftOpen(context: RequestContext, rules: Rules, file: RequestFile): Promise<void> {
+  await takeBackDraft(context, rules, file);
 }
 
 async function landedNow(
