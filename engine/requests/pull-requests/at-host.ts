@@ -39,6 +39,8 @@ const PAGE = 100;
 const MOST_QUIET = 3;
 /** Milliseconds: a branch is made anew for its host no more often, and one is looked at no more often because its base moved. */
 const ANEW_EVERY = 10 * 60_000;
+/** Milliseconds: whoever takes one back closes it first, and writes that down next. */
+const SETTLING = 60_000;
 
 type Group = readonly RequestFile[];
 
@@ -99,10 +101,7 @@ export async function followAtHost(
   // Whoever wrote the ledger has named another one.
   if (details.branch !== branch) return openFor(following, group, rule);
   if (details.state === 'merged') return { kind: 'merged', details };
-  if (details.state === 'closed')
-    return (await isWhole(context, group))
-      ? { kind: 'failed', error: closed(details) }
-      : { kind: 'anew', why: 'Another rollback of its pull request was taken back.' };
+  if (details.state === 'closed') return ended(following, group, details);
   if (details.into !== into) return { kind: 'failed', error: retargeted(details, into) };
   // The host may not have seen our own last push yet.
   if (details.head !== tip && (await context.git.proposedAt(branch)) !== tip)
@@ -115,6 +114,13 @@ export async function followAtHost(
   if (!isAuto || details.mergeability !== 'yes' || details.isDraft) return { kind: 'waits' };
   if (!group.every((each) => look.isChecked(each.state, snapshot.base))) return { kind: 'waits' };
   return merge(following, { group, rule, host, details, into });
+}
+
+async function ended({ context }: Following, group: Group, details: PullRequestDetails): Promise<HostStep> {
+  if (!(await isWhole(context, group)))
+    return { kind: 'anew', why: 'Another rollback of its pull request was taken back.' };
+  const isNew = Math.abs(context.clock.now() - Date.parse(details.updatedAt)) < SETTLING;
+  return isNew ? { kind: 'waits' } : { kind: 'failed', error: closed(details) };
 }
 
 const isOutdated = ({ mergeability }: PullRequestDetails) =>

@@ -13,7 +13,7 @@ import {
 import { changeDigest, sumOf } from '../../record/change-digest.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import type { RequestContext, Rules } from '../context.ts';
-import { findLanded, judgeMerged, type Landed } from './arrival.ts';
+import { findLanded, judgeMerged, type Landed, subjectOf } from './arrival.ts';
 import { hostOf } from './host.ts';
 
 export type MergedAs =
@@ -80,18 +80,17 @@ async function judgeCommits(
     const judged = await judgeMerged(context, snapshot, { written, requests: states });
     if (at === 0) differing = judged.differing;
     if (!judged.isOurs) continue;
-    const how = (await isQueued(context, rules, snapshot))
-      ? 'queue'
-      : isMerge
-        ? 'merge'
-        : at > 0
-          ? 'rebase'
-          : 'squash';
+    const isRebased = at > 0 || (count === 1 && states.some((state) => isSubjectOf(state, written)));
+    const made = isMerge ? 'merge' : isRebased ? 'rebase' : 'squash';
+    const how = (await isQueued(context, rules, snapshot)) ? 'queue' : made;
     return { kind: 'landed', landed: asFound(context, { states, written, how }) };
   }
   const where = `in ${commit.slice(0, 10)}`;
   return { kind: 'otherwise', error: mergedOtherwise(details, where, differing) };
 }
+
+const isSubjectOf = ({ proposed }: LedgerRequest, { subject }: LogCommit) =>
+  subject === subjectOf(proposed?.messages.revert ?? '');
 
 /** The newest so many commits of the line up to `commit`, oldest first; null where one of them is a merge. */
 async function consecutive(

@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createScene, lookOf, proposeFor, type Scene, stateOf } from './scene.ts';
 
+const MINUTES = 60_000;
 const failed = (code: string) => ({ status: 'failed', result: { status: 'failed', code } });
 
 describe('what a person does with a pull request on GitHub', () => {
@@ -22,6 +23,9 @@ describe('what a person does with a pull request on GitHub', () => {
   it('closed, it has failed, and a retry opens the same one again', async () => {
     const { id, number } = await proposeFor(scene, 'prod/closed');
     await scene.host.closePull(number);
+    // A worker may be about to write down why it closed it.
+    expect(await lookOf(scene)).toMatchObject({ repairs: [] });
+    scene.later(2 * MINUTES);
     expect(await lookOf(scene)).toMatchObject({ repairs: [{ requestId: id, action: 'failed' }] });
     expect(await stateOf(scene, id)).toMatchObject(failed('PULL_REQUEST_CLOSED'));
     await scene.janes.requests.retry({ id, actor: jane });
@@ -36,6 +40,7 @@ describe('what a person does with a pull request on GitHub', () => {
     const { id, number } = await proposeFor(scene, 'prod/gone');
     // Its branch too.
     await scene.host.moveBranch(`backtrail/${id}`, null);
+    scene.later(2 * MINUTES);
     await lookOf(scene);
     expect(await stateOf(scene, id)).toMatchObject(failed('PULL_REQUEST_CLOSED'));
     await scene.host.commitOn('main', { files: { 'README.md': 'two\n' } });
@@ -49,6 +54,7 @@ describe('what a person does with a pull request on GitHub', () => {
   it('closed, opened again by a person and merged, it is completed', async () => {
     const { id, number } = await proposeFor(scene, 'prod/reopened');
     await scene.host.closePull(number);
+    scene.later(2 * MINUTES);
     await lookOf(scene);
     expect(await stateOf(scene, id)).toMatchObject({ status: 'failed' });
     await scene.host.reopen(number);

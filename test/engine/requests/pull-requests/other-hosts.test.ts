@@ -13,6 +13,7 @@ describe.each(['gitlab', 'gitea'] as const)('a pull request on %s', (kind) => {
     const number = pullRequest?.number ?? 0;
 
     await host.closePull(number);
+    scene.later(2 * 60_000);
     await lookOf(scene);
     expect(await stateOf(scene, id)).toMatchObject({ result: { code: 'PULL_REQUEST_CLOSED' } });
     await host.commitOn('main', { files: { 'README.md': 'two\n' } });
