@@ -17,6 +17,12 @@ export interface Reconciling {
       readonly detail: string;
     }[];
     readonly waiting: readonly RequestId[];
+    /** What keeps one from being followed now. */
+    readonly problems?: readonly {
+      readonly requestId: RequestId;
+      readonly code: string;
+      readonly message: string;
+    }[];
   }>;
   /** Closes the repositories, which ends what is in progress. */
   readonly close: () => Promise<void>;
@@ -94,9 +100,10 @@ export function startReconciler(setup: Setup): Reconciler {
 function createLook(repo: string, setup: Setup): () => Promise<boolean> {
   const logger = setup.logger.child({ repo });
   let reported: string | null = null;
+  let told: ReadonlySet<string> = new Set();
   return async () => {
     try {
-      await lookOnce(repo, { ...setup, logger });
+      told = await lookOnce(repo, { ...setup, logger, told });
       if (reported !== null) logger.info('the ledger can be looked after again');
       reported = null;
       return true;
@@ -110,12 +117,22 @@ function createLook(repo: string, setup: Setup): () => Promise<boolean> {
   };
 }
 
-async function lookOnce(repo: string, { reconcile, redisUrl, logger, inHand }: Setup): Promise<void> {
-  const { repairs, waiting } = await reconcile(repo);
+/** `told`: the problems of the look before. Gives those of this one. */
+async function lookOnce(
+  repo: string,
+  { reconcile, redisUrl, logger, inHand, told }: Setup & { readonly told: ReadonlySet<string> },
+): Promise<ReadonlySet<string>> {
+  const { repairs, waiting, problems = [] } = await reconcile(repo);
   for (const { requestId, action, detail } of repairs)
     logger.info({ requestId, action, detail }, 'ledger repaired');
+  const telling = new Set<string>();
+  for (const { requestId, code, message } of problems) {
+    const text = `${requestId} ${code} ${message}`;
+    telling.add(text);
+    if (!told.has(text)) logger.warn({ requestId, code, detail: message }, 'cannot be followed now');
+  }
   const ids = waiting.filter((id) => !inHand(id));
-  if (ids.length === 0) return;
+  if (ids.length === 0) return telling;
   const queue = await openQueue({ redisUrl });
   try {
     for (const requestId of await enqueueWaiting(queue, { repo, ids, restMs: REST_MS }))
@@ -123,4 +140,5 @@ async function lookOnce(repo: string, { reconcile, redisUrl, logger, inHand }: S
   } finally {
     await queue.close();
   }
+  return telling;
 }

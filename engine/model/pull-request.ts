@@ -152,6 +152,8 @@ export interface MergeSettings {
 
 export interface NewPullRequest {
   readonly branch: string;
+  /** Where the branch is; absent: anywhere. One that brought another commit of it, and was merged, is not it. */
+  readonly head?: ObjectId;
   readonly into: string;
   readonly title: string;
   /** Markdown. */

@@ -94,9 +94,9 @@ export async function openingEntries(
   const { scope, resumes } = planned.plan;
   const older = await olderOf(ledgerSnapshot, { id, scope, resume: resumes !== undefined });
   const others: Entry[] = [];
-  for (const { state } of older) {
-    const taken = await takeBackProposed({ context, rules, ledgerSnapshot }, state);
-    if (taken.landed !== null) throw alreadyMerged(state, taken.landed);
+  for (const file of older) {
+    const taken = await takeBackProposed({ context, rules, ledgerSnapshot }, file);
+    if (taken.landed !== null) throw alreadyMerged(file.state, taken.landed);
     others.push(...taken.others);
   }
   const stamped = stamp(context, author);

@@ -22,6 +22,8 @@ import { readRules, type RequestContext, requireOwnConfig, type Rules, stamp } f
 import { proveRequest, readSignaturesOf } from './ledger/proof.ts';
 import { executable } from './many/group.ts';
 import { followProposed } from './pull-requests/follow.ts';
+import { lookOf } from './pull-requests/looking.ts';
+import { takeBackProposed } from './pull-requests/take-back.ts';
 import { isExpired } from './review.ts';
 import { canJudge, judgeRequest, placeOf, proven } from './view.ts';
 
@@ -73,6 +75,7 @@ async function follow(
 ): ReturnType<typeof followProposed> {
   const files = open.filter(({ state }) => state.proposed !== null && !done.has(state.id));
   if (files.length === 0) return { repairs: [], problems: [] };
+  lookOf(context).keep(files.map(({ state }) => state));
   const snapshot = await context.observe();
   return followProposed({ context, rules, ledgerSnapshot, snapshot, isAsked }, files);
 }
@@ -124,6 +127,7 @@ async function repairOf(
   }
   if (state.status !== 'pending') return null;
   if (isExpired(context, rules, state)) {
+    await takeBackProposed({ context, rules, ledgerSnapshot }, file);
     const detail = `Nobody decided on the rollback of ${scope} until ${state.expiresAt}.`;
     return { requestId, action: 'expired', detail, event: { type: 'expired' } };
   }
@@ -144,6 +148,7 @@ async function settlementOf(
   const owners = await ownersOf(context, state);
   const judgement = judgeRequest({ rules, owners, file, proofs, counts: proven });
   if (judgement?.rejected) {
+    await takeBackProposed({ context, rules, ledgerSnapshot }, file);
     const reason = 'As many have rejected it as the policy asks for.';
     const event = { type: 'settled', quorum: { have: 0, need: 0 }, reason, rejects: true } as const;
     return { requestId, action: 'settled', detail: `The rollback of ${scope} is rejected: ${reason}`, event };

@@ -19,7 +19,7 @@ import { append, onRequest } from './ledger/append.ts';
 import { requireRequest } from './ledger/require-request.ts';
 import type { LedgerSnapshot } from './ledger/snapshot.ts';
 import { groupOf } from './many/group.ts';
-import { completedEvent } from './pull-requests/completed.ts';
+import { completeLanded, type Completing } from './pull-requests/completed.ts';
 import { alreadyMerged, takeBackProposed } from './pull-requests/take-back.ts';
 import { bindOf, knownOwners, ownersOf, rulesAt, rulesFor, stated } from './gate/owners.ts';
 import { readRules, type RequestContext, type Rules, stamp } from './context.ts';
@@ -208,7 +208,7 @@ export async function decideRejection(
   deciding: Deciding,
   { actor, comment, digest: seen }: Vote,
 ): Promise<RequestEvent> {
-  const { context, state } = deciding;
+  const { context, state, file } = deciding;
   const { digest } = state;
   requireReviewable(deciding, actor);
   if (seen !== undefined && seen !== digest) throw notWhatWasSeen(state, seen);
@@ -216,6 +216,7 @@ export async function decideRejection(
   const stamped = stamp(context, actor);
   const next = { ...voteOf(stamped, 'rejected', state), verified: true };
   const settles = judged(deciding, proofs, next)?.rejected ?? true;
+  if (settles) await takeBackProposed(deciding, file);
   return { ...stamped, type: 'rejected', digest, comment: filled(comment), settles };
 }
 
@@ -235,11 +236,12 @@ export async function cancel(
   context: RequestContext,
   { id, actor, reason }: Parameters<Requests['cancel']>[0],
 ): Promise<RequestView> {
-  let merged: BacktrailError | null = null;
+  let merged: Completing | null = null;
   const rules = await readRules(context);
   const { ledgerSnapshot } = await append(context, rules, async (known) => {
     merged = null;
-    const { state } = await requireRequest(known, id);
+    const file = await requireRequest(known, id);
+    const { state } = file;
     const own = samePerson(state.author.email, actor.email);
     requirePermission(rules.policy, actor, own ? 'propose' : 'admin', placeOf(state));
     if (!own && rules.policy.permissions.length === 0)
@@ -251,16 +253,25 @@ export async function cancel(
         },
       );
     if (state.status !== 'pending' && !isProposed(state)) throw notPending(state);
-    const { landed, others } = await takeBackProposed({ context, rules, ledgerSnapshot: known }, state);
-    if (landed !== null) merged = alreadyMerged(state, landed);
-    const event: RequestEvent =
-      landed === null
-        ? { ...stamp(context, actor), type: 'cancelled', reason: filled(reason) }
-        : completedEvent(context, { state, landed });
-    return [onRequest(id, event), ...others];
+    const { landed, others } = await takeBackProposed({ context, rules, ledgerSnapshot: known }, file);
+    if (landed !== null) {
+      merged = { state, landed };
+      return [];
+    }
+    return [
+      onRequest(id, { ...stamp(context, actor), type: 'cancelled', reason: filled(reason) }),
+      ...others,
+    ];
   });
-  if (merged !== null) throw merged;
+  await requireUnmerged(context, merged);
   return viewOf(context, { ledgerSnapshot, rules, file: await requireRequest(ledgerSnapshot, id) });
+}
+
+/** What was merged is completed. @throws REQUEST_CLOSED */
+async function requireUnmerged(context: RequestContext, merged: Completing | null): Promise<void> {
+  if (merged === null) return;
+  await completeLanded(context, await readRules(context), [merged]);
+  throw alreadyMerged(merged.state, merged.landed);
 }
 
 export function note(

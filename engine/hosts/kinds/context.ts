@@ -52,6 +52,14 @@ export function countChecks(
 export const newest = (pulls: readonly PullRequest[]): PullRequest | null =>
   pulls.reduce<PullRequest | null>((best, pull) => (best && best.number > pull.number ? best : pull), null);
 
+/** Whether it is the one that was to be made for a branch that is at `head`. */
+export const isGiven = (
+  known: PullRequest,
+  { head, into }: { readonly head: string | undefined; readonly into: string },
+): boolean =>
+  known.state === 'open' ||
+  (known.state === 'merged' && known.into === into && (head === undefined || known.head === head));
+
 /** A host's word as a `Mergeability`: whatever is not in the table is a rule that is not met. */
 export const wordOf = (table: Readonly<Record<string, Mergeability>>, word: string): Mergeability =>
   Object.hasOwn(table, word) ? (table[word] ?? 'blocked') : 'blocked';

@@ -22,6 +22,7 @@ import {
   hasNextPage,
   lookUntil,
   MOST_PAGES,
+  isGiven,
   newest,
   PER_PAGE,
 } from './context.ts';
@@ -270,9 +271,9 @@ export function createGitea(context: HostContext): CodeHost {
     return names.flatMap((name) => ids.get(name) ?? []);
   }
 
-  async function create({ branch, into, title, body, labels }: NewPullRequest): Promise<PullRequest> {
+  async function create({ branch, head, into, title, body, labels }: NewPullRequest): Promise<PullRequest> {
     const known = await find(branch);
-    if (known !== null && known.state !== 'closed') return known;
+    if (known !== null && isGiven(known, { head, into })) return known;
     const ids: number[] = [];
     if (labels.length > 0) await unlessRefused(readLabels(labels).then((found) => ids.push(...found)));
     try {
@@ -283,7 +284,7 @@ export function createGitea(context: HostContext): CodeHost {
     } catch (error) {
       // Another worker was faster.
       const other = statusOf(error) === 409 ? await find(branch) : null;
-      if (other === null || other.state === 'closed') throw error;
+      if (other === null || !isGiven(other, { head, into })) throw error;
       return other;
     }
   }

@@ -22,6 +22,7 @@ import {
   hasNextPage,
   lookUntil,
   MOST_PAGES,
+  isGiven,
   newest,
   PER_PAGE,
   wordOf,
@@ -260,9 +261,9 @@ export function createGithub(context: HostContext): CodeHost {
   }
 
   async function create(input: NewPullRequest): Promise<PullRequest> {
-    const { branch, into, title, body, labels } = input;
+    const { branch, head, into, title, body, labels } = input;
     const known = await find(branch);
-    if (known !== null && known.state !== 'closed') return known;
+    if (known !== null && isGiven(known, { head, into })) return known;
     let pull: PullRequest;
     try {
       const { data } = await ask((client) =>
@@ -272,7 +273,7 @@ export function createGithub(context: HostContext): CodeHost {
     } catch (error) {
       // Another worker was faster.
       const other = statusOf(error) === 422 ? await find(branch) : null;
-      if (other === null || other.state === 'closed') throw error;
+      if (other === null || !isGiven(other, { head, into })) throw error;
       return other;
     }
     if (labels.length > 0) await unlessRefused(addLabels(pull.number, labels));

@@ -20,6 +20,7 @@ import {
   type HostContext,
   lookUntil,
   MOST_PAGES,
+  isGiven,
   newest,
   PER_PAGE,
   wordOf,
@@ -217,9 +218,9 @@ export function createGitlab(context: HostContext): CodeHost {
     };
   }
 
-  async function create({ branch, into, title, body, labels }: NewPullRequest): Promise<PullRequest> {
+  async function create({ branch, head, into, title, body, labels }: NewPullRequest): Promise<PullRequest> {
     const known = await find(branch);
-    if (known !== null && known.state !== 'closed') return known;
+    if (known !== null && isGiven(known, { head, into })) return known;
     try {
       const made = await mergeRequests.create(project, branch, into, title, {
         description: body,
@@ -230,7 +231,7 @@ export function createGitlab(context: HostContext): CodeHost {
     } catch (error) {
       // Another worker was faster.
       const other = statusOf(error) === 409 ? await find(branch) : null;
-      if (other === null || other.state === 'closed') throw error;
+      if (other === null || !isGiven(other, { head, into })) throw error;
       return other;
     }
   }

@@ -94,11 +94,11 @@ export function requestOf(
   };
 }
 
-/** `isPush`: it is published by a push, and not where the configuration asks for another way. */
+/** `isPush`: it is published by a push, and not where the configuration asks for another way; null: which way does not matter. */
 export function memberOf(
   found: EligibilityInput,
   onStep: BatchMember['onStep'],
-  { isPush = true }: { readonly isPush?: boolean } = {},
+  { isPush = true }: { readonly isPush?: boolean | null } = {},
 ): BatchMember {
   const { file, context } = found;
   const { id, scope, target, base, allowRemoval, overrides, hold, resume } = file.state;
@@ -107,7 +107,7 @@ export function memberOf(
     const pinned = { ...context, observe: () => Promise.resolve(snapshot) };
     rememberOwners(context, file.state, plan);
     const judged = { ...found, context: pinned, rules: await rulesOf(pinned, snapshot) };
-    requireWay(judged.rules, plan.owners, { isPush });
+    if (isPush !== null) requireWay(judged.rules, plan.owners, { isPush });
     return requestOf(judged, await requireEligible(judged));
   };
   return {

@@ -25,11 +25,13 @@ export interface Landed {
   /** null also where `commit` brings both. */
   readonly deliveryCommit: ObjectId | null;
   readonly how: Arrival;
+  /** What the ledger has to name first, where the host wrote other files than were proposed. */
+  readonly proposed?: Proposed;
 }
 
 type Waiting = Pick<LedgerRequest, 'id'> & { readonly proposed: Proposed };
 
-/** A commit of the line, and what it changes. */
+/** A commit of the line without its changes, and their digest. */
 interface Digested {
   readonly commit: LogCommit;
   readonly digest: string;
@@ -39,8 +41,10 @@ interface Digested {
 const TOGETHER = 200;
 /** Where the line does not hold what a proposal was made on, so many of its newest commits are looked at. */
 const WITHOUT_BASE = 1000;
+/** Of the newest commits: what came before them was seen in its time. */
+const NEWEST = 10_000;
 /** Remembered. */
-const MOST = 20_000;
+const MOST = 2 * NEWEST;
 
 /** By what remembers an open repository: commits never change. */
 const DIGESTS = new WeakMap<LedgerCache, Map<ObjectId, Digested>>();
@@ -55,7 +59,8 @@ export async function findLanded(
   if (waiting.length === 0) return landed;
   const line = await snapshot.history.firstParents(snapshot.base);
   const places = new Map(line.map((commit, index) => [commit, index]));
-  const since = ({ proposed }: Waiting) => places.get(proposed.base) ?? Math.min(line.length, WITHOUT_BASE);
+  const since = ({ proposed }: Waiting) =>
+    Math.min(places.get(proposed.base) ?? WITHOUT_BASE, line.length, NEWEST);
   const commits = await digested({ git, cache }, line.slice(0, Math.max(...waiting.map(since))));
   for (const each of waiting) {
     const found = findOne(commits.slice(0, since(each)), each);
@@ -75,7 +80,10 @@ async function digested(
   const unknown = line.filter((id) => !known.has(id));
   for (let at = 0; at < unknown.length; at += TOGETHER)
     for (const commit of await git.inspect(unknown.slice(at, at + TOGETHER)))
-      known.set(commit.id, { commit, digest: changeDigest(git.hasher, commit.changes) });
+      known.set(commit.id, {
+        commit: { ...commit, changes: [] },
+        digest: changeDigest(git.hasher, commit.changes),
+      });
   return line.flatMap((id) => known.get(id) ?? []);
 }
 
@@ -123,10 +131,8 @@ const SHOWN = 10;
 export async function judgeMerged(
   context: RequestContext,
   snapshot: Snapshot,
-  { commit, requests }: { readonly commit: ObjectId; readonly requests: readonly LedgerRequest[] },
+  { written, requests }: { readonly written: LogCommit; readonly requests: readonly LedgerRequest[] },
 ): Promise<Judged> {
-  const [written] = await context.git.inspect([commit]);
-  if (written === undefined) return { isOurs: false, differing: [] };
   const meant = new Map<string, PathChange['after']>();
   for (const request of requests) {
     const planned = await meantOn(context, snapshot, request, written);

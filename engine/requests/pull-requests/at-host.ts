@@ -10,6 +10,8 @@ import {
   type PullRequestDetails,
 } from '../../model/index.ts';
 import type { RequestFile } from '../../record/ledger-file.ts';
+import { changeDigest, sumOf } from '../../record/change-digest.ts';
+import type { RequestContext } from '../context.ts';
 import { subjectOf } from './arrival.ts';
 import { requireProved } from './proved.ts';
 import { hostOf, methodOf, openPullRequest, recordLink } from './host.ts';
@@ -18,8 +20,8 @@ import { textOf, titleOf } from './text.ts';
 import { wayOf } from './way.ts';
 
 export interface HostLook {
-  /** By branch; null: it was not asked now. */
-  readonly listed: ReadonlyMap<string, PullRequest> | null;
+  /** By number; null: it was not asked now. */
+  readonly listed: ReadonlyMap<number, PullRequest> | null;
   readonly problem: BacktrailError | null;
 }
 
@@ -28,15 +30,17 @@ export type HostStep =
   | { readonly kind: 'opened'; readonly url: string }
   | { readonly kind: 'merged'; readonly details: PullRequestDetails }
   | { readonly kind: 'failed'; readonly error: BacktrailError }
-  /** The host asks for a newer base. */
-  | { readonly kind: 'behind'; readonly state: LedgerRequest };
+  /** The branch has to be made anew, and why, as a sentence. */
+  | { readonly kind: 'anew'; readonly why: string };
 
 /** Milliseconds. So often at most the open ones are listed, for each page of a hundred; three times as long where nothing changes. */
 const LIST_EVERY = 20_000;
 const PAGE = 100;
 const MOST_QUIET = 3;
-/** Milliseconds: a branch is made anew for its host no more often. */
+/** Milliseconds: a branch is made anew for its host no more often, and one is looked at no more often because its base moved. */
 const ANEW_EVERY = 10 * 60_000;
+/** Milliseconds: whoever takes one back closes it first, and writes that down next. */
+const SETTLING = 60_000;
 
 type Group = readonly RequestFile[];
 
@@ -50,25 +54,24 @@ export async function lookAtHost(
 ): Promise<HostLook> {
   const followed = groups.filter((group) => group.some(viaHost));
   const now = context.clock.now();
-  const isNew = followed.some((group) => group.some(({ state }) => state.link === null));
-  if (followed.length === 0 || (!isAsked && !isNew && now < look.nextListAt))
-    return { listed: null, problem: null };
-  if (followed.every((group) => group.every(({ state }) => state.link === null)))
-    return { listed: null, problem: null };
+  const hasOpen = followed.some((group) => group.some(({ state }) => state.link !== null));
+  if (!hasOpen) return { listed: null, problem: null };
+  if (!isAsked && now < look.nextListAt) return { listed: null, problem: look.listProblem };
   try {
     const { host } = await hostOf(context, rules, snapshot.branch);
     const open = await host.listOpen();
-    const listed = new Map(open.map((each) => [each.branch, each]));
+    const listed = new Map(open.map((each) => [each.number, each]));
     const isQuiet = followed.every((group) => {
-      const [first] = group;
-      const one = listed.get(first?.state.proposed?.branch ?? '');
-      return one !== undefined && look.details.get(one.number)?.updatedAt === one.updatedAt;
+      const one = listed.get(group[0]?.state.link?.number ?? 0);
+      return one !== undefined && look.details.get(one.number)?.details.updatedAt === one.updatedAt;
     });
     look.quiet = isQuiet ? Math.min(look.quiet + 1, MOST_QUIET) : 0;
     look.nextListAt = now + LIST_EVERY * Math.max(1, Math.ceil(open.length / PAGE)) * Math.max(1, look.quiet);
+    look.listProblem = null;
     return { listed, problem: null };
   } catch (error) {
     if (!isFailure(error)) throw error;
+    look.listProblem = error;
     look.nextListAt = now + LIST_EVERY;
     return { listed: null, problem: error };
   }
@@ -83,58 +86,105 @@ export async function followAtHost(
   const { context, rules, snapshot } = following;
   const [first] = group;
   const state = first?.state;
-  if (state === undefined || state.proposed?.via !== 'pull-request') return { kind: 'waits' };
+  if (first === undefined || state === undefined || state.proposed?.via !== 'pull-request')
+    return { kind: 'waits' };
   const rule = await wayOf(context, rules, state);
-  if (state.link === null) return open(following, group, rule);
+  if (state.link === null) return openFor(following, group, rule);
   if (listed === null) return { kind: 'waits' };
   const { branch, tip } = state.proposed;
+  const isAuto = rule.merge === 'auto' && rule.via === 'pull-request';
+  if (!isAuto && isAsRead(following, look, { file: first, seen: listed.get(state.link.number) }))
+    return { kind: 'waits' };
   const { host, into } = await hostOf(context, rules, snapshot.branch);
-  const seen = listed.get(branch);
-  const known = look.details.get(state.link.number);
-  const isAuto = rule.merge === 'auto';
-  if (seen !== undefined && !isAuto && known?.updatedAt === seen.updatedAt) return { kind: 'waits' };
   const details = await host.read(state.link.number);
-  look.details.set(details.number, details);
+  look.details.set(details.number, { details, base: snapshot.base, at: context.clock.now() });
+  // Whoever wrote the ledger has named another one.
+  if (details.branch !== branch) return openFor(following, group, rule);
   if (details.state === 'merged') return { kind: 'merged', details };
-  if (details.state === 'closed') return { kind: 'failed', error: closed(details) };
+  if (details.state === 'closed') return ended(following, group, details);
   if (details.into !== into) return { kind: 'failed', error: retargeted(details, into) };
   // The host may not have seen our own last push yet.
   if (details.head !== tip && (await context.git.proposedAt(branch)) !== tip)
     return { kind: 'failed', error: changed(details) };
   if (details.head !== tip) return { kind: 'waits' };
-  if (details.mergeability === 'behind' || details.mergeability === 'conflict')
-    return isRested(following, first) ? { kind: 'behind', state } : { kind: 'waits' };
+  if (isOutdated(details))
+    return isRested(following, first)
+      ? { kind: 'anew', why: 'Its branch was made anew on a newer base, as its host asks for.' }
+      : { kind: 'waits' };
   if (!isAuto || details.mergeability !== 'yes' || details.isDraft) return { kind: 'waits' };
   if (!group.every((each) => look.isChecked(each.state, snapshot.base))) return { kind: 'waits' };
   return merge(following, { group, rule, host, details, into });
 }
 
+async function ended({ context }: Following, group: Group, details: PullRequestDetails): Promise<HostStep> {
+  if (!(await isWhole(context, group)))
+    return { kind: 'anew', why: 'Another rollback of its pull request was taken back.' };
+  const isNew = Math.abs(context.clock.now() - Date.parse(details.updatedAt)) < SETTLING;
+  return isNew ? { kind: 'waits' } : { kind: 'failed', error: closed(details) };
+}
+
+const isOutdated = ({ mergeability }: PullRequestDetails) =>
+  mergeability === 'behind' || mergeability === 'conflict';
+
+/** Whether a look would say what was read before. That only its base moved, a host does not date. */
+function isAsRead(
+  { context, snapshot }: Following,
+  look: Looking,
+  { file, seen }: { readonly file: RequestFile; readonly seen: PullRequest | undefined },
+): boolean {
+  const known = look.details.get(seen?.number ?? 0);
+  if (seen === undefined || known === undefined || known.details.updatedAt !== seen.updatedAt) return false;
+  if (known.details.head !== file.state.proposed?.tip) return false;
+  if (isOutdated(known.details) && isRested({ context }, file)) return false;
+  return known.base === snapshot.base || context.clock.now() - known.at < ANEW_EVERY;
+}
+
+/** Whether these are all that their pull request was opened with: others of it may have been taken back. */
+async function isWhole({ git }: RequestContext, group: Group): Promise<boolean> {
+  const together = group[0]?.state.proposed?.together;
+  if (together === undefined) return true;
+  const ids = group.flatMap(({ state: { proposed } }) =>
+    proposed === null ? [] : [proposed.commit, proposed.deliveryCommit ?? proposed.commit],
+  );
+  const commits = await git.inspect([...new Set(ids)]);
+  return changeDigest(git.hasher, sumOf(commits.map(({ changes }) => changes))) === together;
+}
+
 /** What the host says of one that the branch holds; null where it does not answer, or may not be asked. */
 export async function detailsAtHost(
   { context, rules, snapshot }: Following,
-  { link }: LedgerRequest,
+  { link, proposed }: LedgerRequest,
 ): Promise<{ readonly details: PullRequestDetails; readonly hasQueue: boolean } | null> {
   if (link === null) return null;
   try {
     const { host, into } = await hostOf(context, rules, snapshot.branch);
-    const details = await host.read(link.number);
-    // It came another way: nothing is to be merged any more.
-    if (details.state === 'open') await host.closePullRequest(details.number);
+    let details = await host.read(link.number);
+    if (details.branch !== proposed?.branch) return null;
+    // It came another way, and nothing is to be merged any more; or the host is about to say that it is merged.
+    if (details.state === 'open') {
+      await host.closePullRequest(details.number).catch((error: unknown) => {
+        if (!isFailure(error)) throw error;
+      });
+      details = await host.read(link.number);
+    }
     const { hasQueue } = await host.settings(into);
-    return { details, hasQueue: hasQueue && details.state === 'merged' };
+    // Rules of GitHub's older kind do not tell of their queue.
+    const isQueued = hasQueue || details.mergedBy === 'github-merge-queue[bot]';
+    return { details, hasQueue: isQueued && details.state === 'merged' };
   } catch (error) {
     if (isFailure(error)) return null;
     throw error;
   }
 }
 
-async function open(following: Following, group: Group, rule: PublishRule): Promise<HostStep> {
+/** Also one that is open already: it says what is proposed now. */
+export async function openFor(following: Following, group: Group, rule: PublishRule): Promise<HostStep> {
   const { context, rules, snapshot } = following;
   const { host, into } = await hostOf(context, rules, snapshot.branch);
   const states = group.map(({ state }) => state);
-  const branch = states[0]?.proposed?.branch ?? '';
+  const { branch = '', tip: head = '' } = states[0]?.proposed ?? {};
   const text = await textOf(following, group);
-  const made = await openPullRequest(host, { branch, into, labels: rule.labels, text });
+  const made = await openPullRequest(host, { branch, head, into, labels: rule.labels, text });
   if (made.isDraft) await host.setDraft(made.number, false);
   await recordLink(context, rules, states, made);
   return { kind: 'opened', url: made.url };
@@ -171,7 +221,7 @@ async function merge(
 
 const bodyOf = (message: string) => message.slice(subjectOf(message).length).trim();
 
-function isRested({ context }: Following, file: RequestFile | undefined): boolean {
+function isRested({ context }: Pick<Following, 'context'>, file: RequestFile | undefined): boolean {
   const at = file?.events.findLast(({ type }) => type === 'proposed')?.at;
   return at === undefined || context.clock.now() - Date.parse(at) >= ANEW_EVERY;
 }

@@ -9,6 +9,7 @@ import {
   type RequestId,
   type RollbackResult,
 } from '../../model/index.ts';
+import { isWaiting } from '../../record/transitions.ts';
 import { resultOf } from '../../rollback/result.ts';
 import { type RequestContext, type Rules, stamp } from '../context.ts';
 import { append, onRequest } from '../ledger/append.ts';
@@ -34,7 +35,13 @@ export async function completeLanded(
     const entries = [];
     for (const each of completing) {
       const { state } = await requireRequest(ledgerSnapshot, each.state.id);
-      if (state.status !== 'completed') entries.push(onRequest(state.id, completedEvent(context, each)));
+      if (state.status === 'completed') continue;
+      const { proposed } = each.landed;
+      if (proposed && isWaiting(state.status))
+        entries.push(
+          onRequest(state.id, { ...stamp(context, context.committer), type: 'proposed', proposed }),
+        );
+      entries.push(onRequest(state.id, completedEvent(context, each)));
     }
     return entries;
   });
@@ -50,7 +57,7 @@ export async function completeLanded(
   return results;
 }
 
-export function completedEvent(
+function completedEvent(
   context: RequestContext,
   { state: { link }, landed: { commit, deliveryCommit, how }, details }: Completing,
 ): RequestEvent {

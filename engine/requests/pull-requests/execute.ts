@@ -2,6 +2,7 @@
 import {
   BacktrailError,
   isFailure,
+  type LedgerRequest,
   type PublishRule,
   type RequestId,
   type RollbackResult,
@@ -13,11 +14,13 @@ import type { RequestContext, Rules } from '../context.ts';
 import type { EligibilityInput } from '../gate/eligibility.ts';
 import { type LedgerSnapshot, openLedgerSnapshot } from '../ledger/snapshot.ts';
 import { requireRequest } from '../ledger/require-request.ts';
+import type { Problem } from '../types.ts';
 import { placeOf } from '../view.ts';
 import { followProposed } from './follow.ts';
 import { hostOf, methodOf } from './host.ts';
 import { sharingBranch } from './looking.ts';
 import { type ProposalGroup, proposeAll } from './propose.ts';
+import { closeLeftOpen } from './take-back.ts';
 
 /** One request, and which way it goes. */
 export interface Proposing {
@@ -40,23 +43,26 @@ export async function executeProposing(
   proposing: readonly Proposing[],
 ): Promise<Map<RequestId, PromiseSettledResult<RollbackResult>>> {
   const results = await proposeAll(input, await groupsOf(input, proposing));
+  for (const { found } of proposing) {
+    const result = results.get(found.file.state.id);
+    if (result?.status === 'fulfilled' && result.value.status === 'unchanged')
+      await closeLeftOpen(input.context, input.rules, found.file);
+  }
   const made = [...results.values()].flatMap((each) =>
     each.status === 'fulfilled' && each.value.status === 'proposed' ? [each.value] : [],
   );
   if (made.length === 0) return results;
-  const { context, rules } = input;
-  const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache);
-  const files = await Promise.all(made.map(({ requestId }) => requireRequest(ledgerSnapshot, requestId)));
-  const snapshot = await context.observe();
-  const following = { context, rules, ledgerSnapshot, snapshot, isAsked: false };
-  const { problems } = await followProposed(following, files);
-  const after = await openLedgerSnapshot(context.git, rules.ref, context.cache);
+  // It is proposed, whatever goes wrong from here on: a worker that looks next goes on with it.
+  const seen = await followNow(input, made).catch((error: unknown) => {
+    if (!isFailure(error)) throw error;
+    return { states: new Map<RequestId, LedgerRequest>(), problemOf: () => error };
+  });
   for (const result of made) {
-    const { state } = await requireRequest(after, result.requestId);
-    const problem = problems.find(({ requestId }) => requestId === result.requestId);
+    const link = seen.states.get(result.requestId)?.link;
+    const problem = seen.problemOf(result.requestId);
     const value: RollbackResult = {
       ...result,
-      ...(state.link && { pullRequest: { ...state.link, state: 'open', statusChecks: null } }),
+      ...(link && { pullRequest: { ...link, state: 'open', statusChecks: null } }),
       ...(problem && {
         findings: [...result.findings, { code: problem.code, severity: 'warn', message: problem.message }],
       }),
@@ -64,6 +70,30 @@ export async function executeProposing(
     results.set(result.requestId, { status: 'fulfilled', value });
   }
   return results;
+}
+
+/** Their pull requests are opened, and the ledger is read again. */
+async function followNow(
+  { context, rules }: Pick<ProposingInput, 'context' | 'rules'>,
+  made: readonly RollbackResult[],
+): Promise<{
+  readonly states: ReadonlyMap<RequestId, LedgerRequest>;
+  problemOf(id: RequestId): Pick<Problem, 'code' | 'message'> | undefined;
+}> {
+  const open = () => openLedgerSnapshot(context.git, rules.ref, context.cache);
+  const ledgerSnapshot = await open();
+  const files = await Promise.all(made.map(({ requestId }) => requireRequest(ledgerSnapshot, requestId)));
+  const snapshot = await context.observe();
+  const { problems } = await followProposed(
+    { context, rules, ledgerSnapshot, snapshot, isAsked: false },
+    files,
+  );
+  const after = await open();
+  const states = await Promise.all(made.map(({ requestId }) => requireRequest(after, requestId)));
+  return {
+    states: new Map(states.map(({ state }) => [state.id, state])),
+    problemOf: (id) => problems.find(({ requestId }) => requestId === id),
+  };
 }
 
 /** Of an incident, one pull request an environment where each rollback keeps its own commits, and one a request where they would be squashed. */

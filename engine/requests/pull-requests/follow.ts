@@ -22,18 +22,20 @@ import { beginRound, type Round } from '../../rollback/batch/round.ts';
 import { stamp } from '../context.ts';
 import type { EligibilityInput } from '../gate/eligibility.ts';
 import { append, onRequest } from '../ledger/append.ts';
+import { openLedgerSnapshot } from '../ledger/snapshot.ts';
 import { proveRequest, readSignaturesOf } from '../ledger/proof.ts';
 import { memberOf, REFUSALS } from '../many/member.ts';
 import { completeAll, recordFailure, refuse } from '../outcome.ts';
 import { isExpired } from '../review.ts';
 import type { Problem, Repair } from '../types.ts';
 import { canJudge, proven } from '../view.ts';
-import { findLanded, judgeMerged, type Landed } from './arrival.ts';
-import { detailsAtHost, followAtHost, type HostLook, lookAtHost } from './at-host.ts';
+import { findLanded, type Landed } from './arrival.ts';
+import { detailsAtHost, followAtHost, type HostLook, lookAtHost, openFor } from './at-host.ts';
 import { byBranch, completeLanded } from './completed.ts';
-import { type Following, type Looking, lookOf } from './looking.ts';
+import { answeredWith, type Following, type Looking, lookOf, restOf } from './looking.ts';
+import { judgeArrival } from './merged.ts';
 import { proposeAll } from './propose.ts';
-import { takeBack } from './take-back.ts';
+import { closeLeftovers, takeBack } from './take-back.ts';
 import { wayOf } from './way.ts';
 
 interface Followed {
@@ -63,16 +65,44 @@ export async function followProposed(following: Following, files: readonly Reque
   if (done.length > 0) repairs.push(...(await complete(following, done, landed)));
   const groups = byBranch(proposed.filter(({ state }) => !landed.has(state.id) && isProposed(state)));
   const { listed, problem } = await lookAtHost(following, look, groups);
-  for (const group of groups)
-    try {
-      repairs.push(...(await followGroup(following, look, { group, listed })));
-    } catch (error) {
-      if (!isFailure(error)) throw error;
-      problems.push(...group.map(({ state }) => problemOf(state.id, error)));
-    }
-  if (problem !== null) problems.push(...groups.flat().map(({ state }) => problemOf(state.id, problem)));
+  if (listed !== null) await closeLeftovers(following, notFollowed(listed, groups));
+  // One that does not answer is not waited for once more for each.
+  let silent = problem?.code === 'HOST_UNAVAILABLE' ? problem : null;
+  for (const group of groups) {
+    const [first] = group;
+    if (first === undefined) continue;
+    const isAtHost = first.state.proposed?.via === 'pull-request';
+    const now = context.clock.now();
+    const rest = following.isAsked ? null : restOf(look, first.state, now);
+    let error = isAtHost ? (silent ?? rest?.error ?? null) : null;
+    if (error === null)
+      try {
+        repairs.push(...(await followGroup(following, look, { group, listed })));
+        answeredWith(look, first.state, { error: null, now });
+        if (isAtHost) error = problem;
+      } catch (thrown) {
+        if (!isFailure(thrown)) throw thrown;
+        error = thrown;
+        if (isAtHost && OF_HOST.has(thrown.code)) answeredWith(look, first.state, { error, now });
+        if (thrown.code === 'HOST_UNAVAILABLE') silent = thrown;
+      }
+    for (const { state } of group) if (error !== null) problems.push(problemOf(state.id, error));
+  }
   return { repairs, problems };
 }
+
+function notFollowed(listed: NonNullable<HostLook['listed']>, groups: readonly Group[]) {
+  const followed = new Set(groups.flat().map(({ state }) => state.proposed?.branch));
+  return [...listed.values()].filter(({ branch }) => !followed.has(branch));
+}
+
+/** What its host, or what is known of that, says no with: it is asked again at growing intervals. */
+const OF_HOST: ReadonlySet<string> = new Set([
+  'HOST_UNAVAILABLE',
+  'HOST_DENIED',
+  'HOST_REFUSED',
+  'HOST_NOT_ALLOWED',
+]);
 
 const problemOf = (requestId: RequestId, { code, message }: BacktrailError): Problem => ({
   requestId,
@@ -131,19 +161,34 @@ async function followGroup(
       return afterMerge(following, group, step.details);
     case 'failed':
       return failAll(following, group, step.error);
-    case 'behind': {
-      const way = await wayOf(following.context, following.rules, found[0]?.file.state ?? step.state);
-      if (way.via === 'push') return [];
-      const made = await proposeAll(following, [
-        { via: way.via, members: found.map((each) => ({ found: each })) },
-      ]);
-      return [...made.values()].every(({ status }) => status === 'fulfilled')
-        ? group.map(({ state }) =>
-            repairOf(state, 'proposed', 'Its branch was made anew on a newer base, as its host asks for.'),
-          )
-        : [];
+    case 'anew': {
+      const made = await proposeAnew(following, found);
+      return made.map((state) => repairOf(state, 'proposed', step.why));
     }
   }
+}
+
+/** On the tip of now, and their pull request says so. Gives those that wait to be merged. */
+async function proposeAnew(
+  following: Following,
+  found: readonly EligibilityInput[],
+): Promise<readonly LedgerRequest[]> {
+  const { context, rules } = following;
+  const [first] = found;
+  if (first === undefined) return [];
+  const rule = await wayOf(context, rules, first.file.state);
+  if (rule.via === 'push') return [];
+  const { via } = rule;
+  const made = await proposeAll(following, [{ via, members: found.map((each) => ({ found: each })) }]);
+  const proposed = [...made].flatMap(([id, each]) =>
+    each.status === 'fulfilled' && each.value.status === 'proposed' ? [id] : [],
+  );
+  const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache);
+  const files = await Promise.all(proposed.map((id) => requireRequest(ledgerSnapshot, id)));
+  if (via === 'pull-request')
+    for (const group of byBranch(files))
+      await openFor({ ...following, ledgerSnapshot, snapshot: await context.observe() }, group, rule);
+  return files.map(({ state }) => state);
 }
 
 const repairOf = (
@@ -191,11 +236,12 @@ async function voidedIn(
   const judged = found.filter(({ file }) => canJudge(context, rules, file.state));
   const due = judged.filter(({ file }) => look.isDue(file.state, snapshot.base, context.clock.now()));
   if (due.length === 0) return voided;
-  const members = due.map((each) => memberOf(each, undefined, { isPush: false }));
+  const members = due.map((each) => memberOf(each, undefined, { isPush: null }));
   const { recorder: _, ...rest } = context;
   const round: Round = {
     ...beginRound({ ...rest, members, snapshot, record: () => Promise.resolve(null) }),
-    plans: look.plans,
+    // A plan that is kept is not asked again whether a window has closed.
+    plans: rules.policy.windows?.some(({ rollbacks }) => rollbacks === 'bound') ? new Map() : look.plans,
   };
   for (const [at, member] of members.entries()) {
     const state = due[at]?.file.state;
@@ -224,17 +270,16 @@ async function takeBackVoided(
   voided: ReadonlyMap<RequestId, Voided>,
 ): Promise<readonly Repair[]> {
   const { context, rules } = following;
-  const landed = await takeBack(
-    context,
-    rules,
-    found.map(({ file }) => file.state),
-  );
-  if (landed.size > 0)
-    return complete(
-      following,
-      found.map(({ file }) => file),
-      landed,
-    );
+  const states = found.map(({ file }) => file.state);
+  const group = found.map(({ file }) => file);
+  let landed: ReadonlyMap<RequestId, Landed>;
+  try {
+    landed = await takeBack(context, rules, states, asksAgain(found, voided) ? 'draft' : 'closed');
+  } catch (error) {
+    if (isFailure(error) && error.code === 'MERGED_OTHERWISE') return failAll(following, group, error);
+    throw error;
+  }
+  if (landed.size > 0) return complete(following, group, landed);
   const repairs: Repair[] = [];
   for (const each of found) {
     const { state } = each.file;
@@ -242,14 +287,26 @@ async function takeBackVoided(
     if (why === undefined) continue;
     repairs.push(repairOf(state, 'withdrawn', await withdraw(each, why)));
   }
-  const left = found.filter(({ file }) => !voided.has(file.state.id));
-  const [first] = left;
-  if (first !== undefined) {
-    const { via } = await wayOf(context, rules, first.file.state);
-    if (via !== 'push')
-      await proposeAll(following, [{ via, members: left.map((each) => ({ found: each })) }]);
-  }
+  await proposeAnew(
+    following,
+    found.filter(({ file }) => !voided.has(file.state.id)),
+  );
   return repairs;
+}
+
+/** Whether people are asked about another plan now, and the same pull request is to bring that. */
+function asksAgain(
+  [one, ...others]: readonly EligibilityInput[],
+  voided: ReadonlyMap<RequestId, Voided>,
+): boolean {
+  if (one === undefined || others.length > 0) return false;
+  const why = voided.get(one.file.state.id);
+  return (
+    why !== undefined &&
+    'reason' in why &&
+    why.reason.code === 'PLAN_CHANGED' &&
+    one.file.state.gate !== 'no-policy'
+  );
 }
 
 /** A sentence. */
@@ -282,47 +339,14 @@ async function afterMerge(
   details: PullRequestDetails,
 ): Promise<readonly Repair[]> {
   const { context, rules } = following;
-  await context.git.refresh();
-  const snapshot = await context.observe();
   const states = group.map(({ state }) => state);
-  const waiting = states.flatMap(({ id, proposed }) => (proposed === null ? [] : [{ id, proposed }]));
-  const landed = await findLanded(context, snapshot, waiting);
-  if (landed.size > 0)
-    return complete(
-      following,
-      group.filter(({ state }) => landed.has(state.id)),
-      landed,
-    );
-  const commit = details.mergeCommit;
-  const line = commit === null ? [] : await snapshot.history.firstParents(snapshot.base);
-  // The mirror may be behind the host for a moment.
-  if (commit === null || !line.includes(commit)) {
-    const isElsewhere = details.into !== (await context.git.destination(snapshot.branch)).branch;
-    return isElsewhere ? failAll(following, group, otherwise(details, `into ${details.into}`)) : [];
-  }
-  const judged = await judgeMerged(context, snapshot, { commit, requests: states });
-  if (!judged.isOurs)
-    return failAll(following, group, otherwise(details, `in ${commit.slice(0, 10)}`, judged.differing));
-  const [written] = await context.git.inspect([commit]);
-  const how = (written?.parents.length ?? 0) > 1 ? 'merge' : 'squash';
-  const results = await completeLanded(
-    context,
-    rules,
-    states.map((state) => ({ state, landed: { commit, deliveryCommit: null, how }, details })),
-  );
-  return results.map((result) => completedRepair(result));
-}
-
-function otherwise(
-  { number }: PullRequestDetails,
-  where: string,
-  differing: readonly string[] = [],
-): BacktrailError {
-  const what = differing.length === 0 ? '' : ` It differs in ${differing.join(', ')}.`;
-  return new BacktrailError(
-    'MERGED_OTHERWISE',
-    `Pull request ${number} was merged ${where}, and not as it was proposed.${what}`,
-    { details: { differing } },
+  const judged = await judgeArrival(context, rules, states, details);
+  if (judged.kind === 'unseen') return [];
+  if (judged.kind === 'otherwise') return failAll(following, group, judged.error);
+  return complete(
+    following,
+    group.filter(({ state }) => judged.landed.has(state.id)),
+    judged.landed,
   );
 }
 

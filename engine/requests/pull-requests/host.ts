@@ -6,6 +6,7 @@ import {
   type LedgerRequest,
   type MergeMethod,
   type MergeSettings,
+  type ObjectId,
   type PublishRule,
   type PullRequest,
 } from '../../model/index.ts';
@@ -30,28 +31,35 @@ export interface Texts {
   readonly body: string;
 }
 
-/** One that was closed is opened again where the host lets it be; else a new one is made. */
+/** One that is open says what is proposed now; one that was closed is opened again where the host lets it be; else a new one is made. */
 export async function openPullRequest(
   host: CodeHost,
   {
     branch,
+    head,
     into,
     labels,
     text,
   }: {
     readonly branch: string;
+    readonly head: ObjectId;
     readonly into: string;
     readonly labels: readonly string[];
     readonly text: Texts;
   },
 ): Promise<PullRequest> {
   const found = await host.find(branch);
-  if (found?.state === 'open' && found.into === into) return found;
+  if (found?.state === 'open' && found.into === into) {
+    await host.update(found.number, text);
+    return found;
+  }
+  // For another branch by now: two that are open would be merged twice.
+  if (found?.state === 'open') await host.closePullRequest(found.number);
   if (found?.state === 'closed' && found.into === into) {
     const again = await reopen(host, found, text);
     if (again !== null) return again;
   }
-  return host.create({ branch, into, ...text, labels });
+  return host.create({ branch, head, into, ...text, labels });
 }
 
 async function reopen(

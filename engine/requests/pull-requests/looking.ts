@@ -1,5 +1,11 @@
 /** What one process remembers of the pull requests that it follows, from one look to the next: all of it can be asked again. */
-import type { LedgerRequest, ObjectId, PullRequestDetails, RequestId } from '../../model/index.ts';
+import type {
+  BacktrailError,
+  LedgerRequest,
+  ObjectId,
+  PullRequestDetails,
+  RequestId,
+} from '../../model/index.ts';
 import type { RequestFile } from '../../record/ledger-file.ts';
 import { isWaiting } from '../../record/transitions.ts';
 import type { Authorized } from '../../rollback/batch/round.ts';
@@ -29,10 +35,14 @@ export async function sharingBranch(
 export interface Looking {
   /** Plans that were found to be what was approved, on the tip of that moment. */
   readonly plans: Map<RequestId, Authorized>;
-  /** By number, as of their `updatedAt`. */
-  readonly details: Map<number, PullRequestDetails>;
+  /** By number, as they were read last. */
+  readonly details: Map<number, ReadDetails>;
   /** Milliseconds since 1970: when the host may be asked for the open ones again. */
   nextListAt: number;
+  /** Why they could not be listed last. */
+  listProblem: BacktrailError | null;
+  /** By request: where its host refused the last time, and until when it is not asked again. */
+  readonly rests: Map<RequestId, Rest>;
   /** Looks in a row that saw nothing new. */
   quiet: number;
   /** Whether it is to be judged again at this tip and time. */
@@ -40,6 +50,47 @@ export interface Looking {
   checked(state: LedgerRequest, base: ObjectId, now: number): void;
   /** Whether it was found to go ahead at this tip. */
   isChecked(state: LedgerRequest, base: ObjectId): boolean;
+  /** Forgets all others. */
+  keep(states: readonly LedgerRequest[]): void;
+}
+
+interface Rest {
+  readonly tip: ObjectId | undefined;
+  readonly error: BacktrailError;
+  readonly failures: number;
+  /** Milliseconds since 1970. */
+  readonly until: number;
+}
+
+/** Milliseconds: for so long after a first refusal, and at most. */
+const REST_MS = 20_000;
+const LONGEST_REST_MS = 10 * 60_000;
+
+/** null: it may be asked. */
+export function restOf(look: Looking, { id, proposed }: LedgerRequest, now: number): Rest | null {
+  const rest = look.rests.get(id);
+  return rest !== undefined && rest.tip === proposed?.tip && now < rest.until ? rest : null;
+}
+
+/** `error` null: it answered. */
+export function answeredWith(
+  look: Looking,
+  { id, proposed }: LedgerRequest,
+  { error, now }: { readonly error: BacktrailError | null; readonly now: number },
+): void {
+  const known = look.rests.get(id);
+  const failures = known?.tip === proposed?.tip ? (known?.failures ?? 0) : 0;
+  const until = now + Math.min(REST_MS * 2 ** failures, LONGEST_REST_MS);
+  if (error === null) look.rests.delete(id);
+  else look.rests.set(id, { tip: proposed?.tip, error, failures: failures + 1, until });
+}
+
+export interface ReadDetails {
+  readonly details: PullRequestDetails;
+  /** The tip of the branch that it is for, as it was known then. */
+  readonly base: ObjectId;
+  /** Milliseconds since 1970. */
+  readonly at: number;
 }
 
 /** Milliseconds. */
@@ -57,6 +108,8 @@ export function lookOf({ cache }: Pick<RequestContext, 'cache'>): Looking {
     plans: new Map(),
     details: new Map(),
     nextListAt: 0,
+    listProblem: null,
+    rests: new Map(),
     quiet: 0,
     isDue: (state, base, now) => {
       const last = judged.get(state.id);
@@ -64,6 +117,15 @@ export function lookOf({ cache }: Pick<RequestContext, 'cache'>): Looking {
     },
     checked: (state, base, at) => void judged.set(state.id, { key: keyOf(state, base), at }),
     isChecked: (state, base) => judged.get(state.id)?.key === keyOf(state, base),
+    keep: (states) => {
+      const [ids, numbers] = [
+        new Set(states.map(({ id }) => id)),
+        new Set(states.map(({ link }) => link?.number)),
+      ];
+      for (const map of [look.plans, look.rests, judged])
+        for (const id of map.keys()) if (!ids.has(id)) map.delete(id);
+      for (const number of look.details.keys()) if (!numbers.has(number)) look.details.delete(number);
+    },
   };
   LOOKS.set(cache, look);
   return look;

@@ -8,6 +8,7 @@ import {
   type CommitChain,
   type Hasher,
   isFailure,
+  type LedgerRequest,
   type ObjectId,
   type PathChange,
   type PreparedEvents,
@@ -35,7 +36,7 @@ import type { Snapshot } from '../../snapshot/snapshot.ts';
 import { rulesOf, type RequestContext, type Rules, stamp } from '../context.ts';
 import type { EligibilityInput } from '../gate/eligibility.ts';
 import { append, type Entry, onRequest, prepareEvents } from '../ledger/append.ts';
-import type { LedgerSnapshot } from '../ledger/snapshot.ts';
+import { type LedgerSnapshot, openLedgerSnapshot } from '../ledger/snapshot.ts';
 import { memberOf } from '../many/member.ts';
 
 /** Requests that share a branch, oldest first. */
@@ -76,6 +77,7 @@ export async function proposeAll(
         await input.turn?.();
         await input.context.git.refresh();
       }
+      if (attempt > 1) left = await withoutSettled(input, left, { results, known });
       left = await proposeOnce(input, left, { results, known, isFirst: attempt === 1 });
     } catch (error) {
       left = unsettled(left, results);
@@ -90,6 +92,41 @@ export async function proposeAll(
     }
   return results;
 }
+
+/** What another worker has proposed meanwhile, what is not waiting any more, and what a person has pushed on its branch. */
+async function withoutSettled(
+  { context, rules }: ProposeInput,
+  groups: readonly ProposalGroup[],
+  { results, known }: Pick<Attempt, 'results' | 'known'>,
+): Promise<readonly ProposalGroup[]> {
+  const { branch: into } = await context.observe();
+  const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache);
+  for (const { members } of groups)
+    for (const { found } of members) {
+      const before = found.file.state.proposed;
+      const { state } = await requireRequest(ledgerSnapshot, found.file.state.id);
+      const { id, proposed } = state;
+      const at = known.get(before?.branch ?? '') ?? null;
+      if (!isWaiting(state.status)) results.set(id, { status: 'rejected', reason: closedMeanwhile(state) });
+      else if (proposed !== null && proposed.commit !== before?.commit) {
+        const { via, branch, commit, deliveryCommit } = proposed;
+        const value = resultOf(state, 'proposed', {
+          commit,
+          deliveryCommit,
+          proposed: { via, branch, into },
+        });
+        results.set(id, { status: 'fulfilled', value });
+      } else if (before !== null && at !== null && at !== before.tip)
+        results.set(id, { status: 'rejected', reason: pushedMeanwhile(before.branch) });
+    }
+  return unsettled(groups, results);
+}
+
+const closedMeanwhile = ({ id, status }: LedgerRequest) =>
+  new BacktrailError('REQUEST_CLOSED', `Request ${id} is ${status} by now.`);
+
+const pushedMeanwhile = (branch: string) =>
+  new BacktrailError('PULL_REQUEST_CHANGED', `Somebody else has pushed to ${branch}; it stays as it is.`);
 
 const unsettled = (groups: readonly ProposalGroup[], results: BatchResults): readonly ProposalGroup[] =>
   groups.flatMap((group) => {
@@ -307,8 +344,7 @@ async function proposedEvents(
   for (const { events } of made)
     for (const [id, proposed] of events) {
       const { state } = await requireRequest(known, id);
-      if (!isWaiting(state.status))
-        throw new BacktrailError('REQUEST_CLOSED', `Request ${id} is ${state.status} by now.`);
+      if (!isWaiting(state.status)) throw closedMeanwhile(state);
       if (isProposed(state) && state.proposed?.commit === proposed.commit) continue;
       const event: RequestEvent = { ...stamp(context, context.committer), type: 'proposed', proposed };
       entries.push(onRequest(id, event));

@@ -1,7 +1,8 @@
 /** Whether the commits of a branch of ours are what was approved: whoever may write to the ledger could name others there. */
 import { BacktrailError, type LogCommit, type ObjectId, type Proposed } from '../../model/index.ts';
 import type { RequestFile } from '../../record/ledger-file.ts';
-import { differingFrom, meantOn } from './arrival.ts';
+import { readTrailers } from '../../git/reader/message.ts';
+import { differingFrom, meantOn, subjectOf } from './arrival.ts';
 import type { Following } from './looking.ts';
 
 /** That the branch is these commits on their base, and each of them changes what it was approved to change. @throws LEDGER_TAMPERED */
@@ -26,7 +27,7 @@ export async function requireProved(
 async function commitsOf(
   { context, snapshot }: Pick<Following, 'context' | 'snapshot'>,
   file: RequestFile,
-  { commit, deliveryCommit }: Proposed,
+  { commit, deliveryCommit, messages }: Proposed,
 ): Promise<readonly LogCommit[]> {
   const ids = deliveryCommit === null ? [commit] : [commit, deliveryCommit];
   const [revert, delivery] = await context.git.inspect(ids);
@@ -38,8 +39,14 @@ async function commitsOf(
     (delivery === undefined
       ? meant.delivery.size === 0
       : delivery.parents.join() === commit && differingFrom(delivery, meant.delivery).length === 0);
-  if (!isMeant) throw unproved(file);
+  if (!isMeant || !isSaid(revert, messages.revert)) throw unproved(file);
+  if (delivery !== undefined && !isSaid(delivery, messages.delivery ?? '')) throw unproved(file);
   return delivery === undefined ? [revert] : [revert, delivery];
+}
+
+/** A host that merges is given this message, and may keep nothing of the commits. */
+function isSaid({ subject, trailers }: LogCommit, message: string): boolean {
+  return subject === subjectOf(message) && trailers.join('\n') === readTrailers(message).join('\n');
 }
 
 function unproved({ state }: RequestFile): BacktrailError {

@@ -9,7 +9,7 @@ import {
   type Ask,
   type RollbackResult,
 } from '../../../engine/internal.ts';
-import { closeAfterTest } from '../run/lifetime.ts';
+import { closeAfterFile, closeAfterTest } from '../run/lifetime.ts';
 import { temporaryFolder, type Repo } from './repo.ts';
 
 export const JANE = { name: 'Jane Doe', email: 'jane@example.com' };
@@ -20,7 +20,7 @@ const clock = {
   sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
 };
 
-/** An engine that is closed after the test. `repo` may be an address of the same repository. */
+/** An engine that is closed after the test, or after the file. `repo` may be an address of the same repository. */
 export async function engineOf(
   repo: Pick<Repo, 'folder' | 'env'>,
   options: {
@@ -28,6 +28,7 @@ export async function engineOf(
     config?: string;
     cacheFolder?: string;
     env?: Record<string, string>;
+    lives?: 'test' | 'file';
   } & Partial<
     Pick<
       EngineOptions,
@@ -61,7 +62,7 @@ export async function engineOf(
     renderCommands: options.renderCommands,
     hosts: options.hosts,
   });
-  closeAfterTest(() => engine.close());
+  (options.lives === 'file' ? closeAfterFile : closeAfterTest)(() => engine.close());
   return engine;
 }
 

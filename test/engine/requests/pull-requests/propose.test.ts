@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { HOST_KINDS } from '../../../../engine/model/index.ts';
+import { HOST_KINDS, MERGE_METHODS } from '../../../../engine/model/index.ts';
 import { askFor, createScene, lookOf, proposeFor } from './scene.ts';
 
 describe.each(HOST_KINDS)('a rollback where the branch takes no push, on %s', (kind) => {
@@ -40,28 +40,18 @@ describe.each(HOST_KINDS)('a rollback where the branch takes no push, on %s', (k
     expect(await scene.branches()).toEqual(['main']);
     expect(await worker.rollbacks.execute(id)).toMatchObject({ status: 'completed', commit: tip });
   });
+});
 
-  it.each(['merge', 'rebase', 'squash'] as const)(
-    'is merged by a worker, by %s, where it may',
-    async (method) => {
-      const settings = { projectMerge: method === 'rebase' ? ('ff' as const) : ('merge' as const) };
-      const scene = await createScene({
-        kind,
-        rule: { merge: 'auto', method },
-        settings: { methods: [method], ...settings },
-      });
-      if (kind === 'gitlab' && method === 'squash')
-        await scene.host.change({ projectMerge: 'ff', projectSquash: 'always' });
-      const { id } = await proposeFor(scene);
-      await lookOf(scene);
-      await lookOf(scene);
-      expect(await scene.worker.requests.show({ id })).toMatchObject({
-        status: 'completed',
-        result: { arrived: { how: expect.stringMatching(/merge|rebase|squash/) } },
-      });
-      expect(await scene.show('apps/prod/api/app.yaml')).toContain('v1');
-      const [newest] = (await scene.worker.history({ scope: 'prod/api', limit: 1 })).revisions;
-      expect(newest).toMatchObject({ source: 'rollback' });
-    },
-  );
+it.each(MERGE_METHODS)('is merged by a worker, by %s, where it may', async (method) => {
+  const scene = await createScene({ rule: { merge: 'auto', method }, settings: { methods: [method] } });
+  const { id } = await proposeFor(scene);
+  await lookOf(scene);
+  await lookOf(scene);
+  expect(await scene.worker.requests.show({ id })).toMatchObject({
+    status: 'completed',
+    result: { arrived: { how: method } },
+  });
+  expect(await scene.show('apps/prod/api/app.yaml')).toContain('v1');
+  const [newest] = (await scene.worker.history({ scope: 'prod/api', limit: 1 })).revisions;
+  expect(newest).toMatchObject({ source: 'rollback' });
 });

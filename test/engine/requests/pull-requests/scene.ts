@@ -1,12 +1,12 @@
 /** A configuration repository on a code host whose branch takes no push, and what happens there. */
-import { writeFile } from 'node:fs/promises';
+import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine, RequestId } from '../../../../engine/internal.ts';
 import type { HostKind } from '../../../../engine/model/index.ts';
 import { configOf, createTeam, engineFor, type Team } from '../../../helpers/people/requests.ts';
 import { engineOf } from '../../../helpers/repositories/engine.ts';
-import { createRepo, type Repo, temporaryFolder } from '../../../helpers/repositories/repo.ts';
-import { closeAfterTest } from '../../../helpers/run/lifetime.ts';
+import { createRepo, type Files, type Repo, temporaryFolder } from '../../../helpers/repositories/repo.ts';
+import { closeAfterFile, closeAfterTest } from '../../../helpers/run/lifetime.ts';
 import { type Host, type HostSettings, startHost } from '../../../helpers/servers/host/host.ts';
 
 export interface SceneOptions {
@@ -18,6 +18,12 @@ export interface SceneOptions {
   readonly settings?: Partial<HostSettings>;
   /** The operator lists no host. */
   readonly isUnlisted?: boolean;
+  /** In prod; `api` and `web` where absent. */
+  readonly services?: readonly string[];
+  /** More files of the first commit, and of the second. */
+  readonly files?: readonly [Files, Files];
+  /** Made in `beforeAll`. */
+  readonly lives?: 'test' | 'file';
 }
 
 export interface Scene {
@@ -27,8 +33,14 @@ export interface Scene {
   readonly janes: Engine;
   readonly bobs: Engine;
   readonly worker: Engine;
-  /** Another worker, with a cache of its own. */
-  another(): Promise<Engine>;
+  /** Another worker, with a cache of its own. `isUnlisted`: its operator lists no host. */
+  another(options?: { readonly isUnlisted?: boolean }): Promise<Engine>;
+  /** `apps/prod/<service>/app.yaml` on the branch, by a person who may push. */
+  deploy(service: string, content: string): Promise<string>;
+  /** The configuration on the branch, with another policy. */
+  configure(policy: object, more?: object): Promise<string>;
+  /** The list of keys that everybody here trusts. */
+  readonly signers: string;
   /** Milliseconds later, for whoever looks at clocks. */
   later(milliseconds: number): void;
   /** `path` on the branch. */
@@ -42,7 +54,7 @@ const team = createTeam();
 
 const NO_POLICY = { environments: [] };
 
-/** `apps/prod/api` and `apps/prod/web`, each with a good and a bad revision; `apps/prod/shared.yaml` has no service. */
+/** `apps/prod/<service>`, each with a good and a bad revision; `apps/prod/shared.yaml` has no service. */
 export async function createScene({
   kind = 'github',
   rule = {},
@@ -50,31 +62,38 @@ export async function createScene({
   more = {},
   settings = {},
   isUnlisted = false,
+  services = ['api', 'web'],
+  files = [{}, {}],
+  lives = 'test',
 }: SceneOptions = {}): Promise<Scene> {
   const repo = await createRepo({ bare: true });
   const publish = [{ match: 'prod', via: 'pull-request', ...rule }];
-  const services = (image: string) => ({
-    'apps/prod/api/app.yaml': `image: ${image}\nreplicas: 1\n`,
-    'apps/prod/web/app.yaml': `image: ${image}\n`,
-  });
+  const deployed = (image: string) =>
+    Object.fromEntries(
+      services.map((service) => [`apps/prod/${service}/app.yaml`, `image: ${image}\nreplicas: 1\n`]),
+    );
   await repo.replay([
     {
       files: {
         '.backtrail/config.yaml': configOf(policy, { publish, ...more }),
-        ...services('v1'),
+        ...deployed('v1'),
+        ...files[0],
         'apps/dev/api/app.yaml': 'image: v1\n',
         'README.md': 'one\n',
       },
       message: 'Start',
     },
-    { files: { ...services('v2'), 'apps/dev/api/app.yaml': 'image: v2\n' }, message: 'Deploy v2' },
+    {
+      files: { ...deployed('v2'), 'apps/dev/api/app.yaml': 'image: v2\n', ...files[1] },
+      message: 'Deploy v2',
+    },
   ]);
   const host = await startHost({
     kind,
     bare: repo.folder,
     settings,
   });
-  closeAfterTest(() => host.close());
+  (lives === 'file' ? closeAfterFile : closeAfterTest)(() => host.close());
   const folder = await temporaryFolder();
   await writeFile(join(folder, 'token'), `${host.token}\n`);
   await writeFile(
@@ -86,14 +105,18 @@ export async function createScene({
     now: () => Date.now() + offset,
     sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, Math.min(ms, 50))),
   };
-  const { signers, jane, bob } = await team;
-  const env = isUnlisted ? {} : { BACKTRAIL_HOSTS: join(folder, 'hosts.yaml') };
-  const options = { location: host.authenticated, allowedSigners: signers, clock, env };
-  const open = () => engineOf(repo, options);
+  const { jane, bob, signers: all } = await team;
+  const signers = join(folder, 'signers');
+  await copyFile(all, signers);
+  const listed = { BACKTRAIL_HOSTS: join(folder, 'hosts.yaml') };
+  const env: Record<string, string> = isUnlisted ? {} : listed;
+  const options = { location: host.authenticated, allowedSigners: signers, clock, env, lives };
+  const open = (own: { readonly isUnlisted?: boolean } = {}) =>
+    engineOf(repo, { ...options, lives: 'test', env: own.isUnlisted ? {} : env });
   const [janes, bobs, worker] = await Promise.all([
     engineFor(repo, jane, options),
     engineFor(repo, bob, options),
-    open(),
+    engineOf(repo, options),
   ]);
   return {
     repo,
@@ -103,6 +126,17 @@ export async function createScene({
     bobs,
     worker,
     another: open,
+    signers,
+    configure: (changed, now = {}) =>
+      host.commitOn('main', {
+        files: { '.backtrail/config.yaml': configOf(changed, { publish, ...more, ...now }) },
+        message: 'Configure',
+      }),
+    deploy: (service, content) =>
+      host.commitOn('main', {
+        files: { [`apps/prod/${service}/app.yaml`]: content },
+        message: `Deploy ${service}`,
+      }),
     later: (milliseconds) => void (offset += milliseconds),
     show: (path) => repo.git('show', `main:${path}`),
     subjects: async () => (await repo.git('log', '--first-parent', '--format=%s', 'main')).split('\n'),
@@ -135,6 +169,12 @@ export async function proposeFor(
   const { status, pullRequest } = await scene.worker.rollbacks.execute(id);
   if (status !== 'proposed' || pullRequest === undefined) throw new Error(`It is ${status}.`);
   return { id, number: pullRequest.number };
+}
+
+/** What the ledger says of one, as far as these scenes look. */
+export async function stateOf({ worker }: Pick<Scene, 'worker'>, id: RequestId) {
+  const { status, result, proposed, link } = await worker.requests.show({ id });
+  return { status, result, proposed, link };
 }
 
 /** A look of the worker now, however long ago it looked last. */

@@ -1,0 +1,104 @@
+/** `merge: auto`: a worker merges what it proved, while the host says that its rules are met, and nothing else. */
+import { beforeAll, describe, expect, it } from 'vitest';
+import { eventId, forgeEvent, TIME } from '../../../helpers/people/forge.ts';
+import { createScene, lookOf, proposeFor, type Scene, stateOf } from './scene.ts';
+
+const isMerging = (call: { method: string; path: string }) =>
+  call.method === 'PUT' && call.path.endsWith('/merge');
+
+describe('a worker that may merge, on GitHub', () => {
+  let scene: Scene;
+  const merges = () => scene.host.calls.filter(isMerging);
+  beforeAll(async () => {
+    scene = await createScene({
+      lives: 'file',
+      rule: { merge: 'auto' },
+      services: ['checked', 'moved', 'queued', 'foreign', 'said'],
+    });
+  });
+
+  it('waits for a required check, also with a token that may pass by the rules, and merges when it is green', async () => {
+    await scene.host.change({ mayBypass: true });
+    const { id, number } = await proposeFor(scene, 'prod/checked');
+    await scene.host.setChecks(number, { ci: { state: 'pending', required: true } });
+    await lookOf(scene);
+    await lookOf(scene);
+    expect(merges()).toEqual([]);
+    expect(await stateOf(scene, id)).toMatchObject({ status: 'approved' });
+    await scene.host.setChecks(number, { ci: { state: 'green', required: true } });
+    await lookOf(scene);
+    expect(await stateOf(scene, id)).toMatchObject({
+      status: 'completed',
+      result: { arrived: { how: 'merge', by: 'backtrail-bot' } },
+    });
+    await scene.host.change({ mayBypass: false, requiredChecks: [] });
+  });
+
+  it('merges nothing where the branch moves between its look and its call', async () => {
+    const { id, number } = await proposeFor(scene, 'prod/moved');
+    const main = await scene.repo.git('rev-parse', 'main');
+    const held = scene.host.hold(isMerging);
+    const looking = lookOf(scene);
+    await held.reached;
+    await scene.host.pushTo(number, { files: { 'mine.txt': 'mine\n' } });
+    held.release();
+    expect(await looking).toMatchObject({ repairs: [] });
+    expect(await scene.repo.git('rev-parse', 'main')).toBe(main);
+    expect(await stateOf(scene, id)).toMatchObject({ status: 'approved' });
+    await lookOf(scene);
+    expect(await stateOf(scene, id)).toMatchObject({ result: { code: 'PULL_REQUEST_CHANGED' } });
+  });
+
+  it('leaves it to a merge queue where there is one', async () => {
+    await scene.host.change({ queue: 'squash', protectedBy: 'ruleset' });
+    const { id, number } = await proposeFor(scene, 'prod/queued');
+    const before = merges().length;
+    await lookOf(scene);
+    expect(merges()).toHaveLength(before);
+    await scene.host.runQueue(number);
+    await lookOf(scene);
+    expect(await stateOf(scene, id)).toMatchObject({
+      status: 'completed',
+      result: { arrived: { how: 'queue' } },
+    });
+    await scene.host.change({ queue: null, protectedBy: 'protection' });
+  });
+
+  it.each(['foreign', 'said'])(
+    'merges no commit that the ledger names and nobody approved (%s)',
+    async (scope) => {
+      await scene.host.change({ requiredReviews: 1 });
+      const { id, number } = await proposeFor(scene, `prod/${scope}`);
+      const { proposed } = await stateOf(scene, id);
+      if (proposed === null) throw new Error('It is not proposed.');
+      const { messages } = proposed;
+      const foreign = await scene.host.pushTo(number, {
+        files: { 'apps/prod/web/evil.yaml': 'evil: true\n' },
+      });
+      const changed =
+        scope === 'foreign'
+          ? { commit: foreign, tip: foreign }
+          : { messages: { ...messages, revert: `Something else\n\n${messages.revert}` } };
+      if (scope === 'said') await scene.host.moveBranch(proposed.branch, proposed.tip);
+      const main = await scene.repo.git('rev-parse', 'main');
+      const { committer: actor } = { committer: { name: 'Backtrail', email: 'backtrail@localhost' } };
+      const event = {
+        id: eventId(),
+        at: TIME,
+        actor,
+        type: 'proposed',
+        proposed: { ...proposed, ...changed },
+      };
+      await forgeEvent(scene.repo, id, event);
+      await scene.host.change({ requiredReviews: 0 });
+      const { problems, repairs } = await lookOf(scene);
+      expect({ problems, repairs }).toMatchObject({
+        problems: [{ requestId: id, code: 'LEDGER_TAMPERED' }],
+        repairs: [],
+      });
+      expect(await scene.repo.git('rev-parse', 'main')).toBe(main);
+      await scene.host.closePull(number);
+      await lookOf(scene);
+    },
+  );
+});

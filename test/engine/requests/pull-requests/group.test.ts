@@ -1,0 +1,52 @@
+/** One pull request for several rollbacks of an incident, of which one is not wanted any more. */
+import { expect, it } from 'vitest';
+import { newId } from '../../../helpers/people/requests.ts';
+import { createScene, lookOf, type Scene, stateOf } from './scene.ts';
+
+const scopes = ['prod/api', 'prod/jobs', 'prod/web'];
+
+async function proposedTogether(scene: Scene) {
+  const author = { name: scene.team.jane.name, email: scene.team.jane.email };
+  const asks = [];
+  for (const scope of scopes) {
+    const { target, digest, base } = await scene.janes.rollbacks.plan({ scope, author });
+    const reason = 'v2 answers 500';
+    asks.push({ scope, target, digest, base, author, reason, id: newId(), incident: 'inc-1', ledger: true });
+  }
+  await scene.janes.rollbacks.requestMany(asks);
+  await scene.worker.rollbacks.executeMany(asks.map(({ id }) => ({ id })));
+  return asks.map(({ id }) => id);
+}
+
+it('of rollbacks that share a pull request, those that are left are proposed again when one is cancelled', async () => {
+  const scene = await createScene({ services: ['api', 'jobs', 'web'] });
+  const [first = '', ...others] = await proposedTogether(scene);
+  const { link, proposed } = await stateOf(scene, first);
+  expect((await stateOf(scene, others[0] ?? '')).link).toEqual(link);
+  await scene.janes.requests.cancel({ id: first, actor: scene.team.jane });
+  expect(await scene.host.pull(link?.number ?? 0)).toMatchObject({ state: 'closed' });
+  await lookOf(scene);
+  const open = (await scene.host.pulls()).filter(({ state }) => state === 'open');
+  expect(open).toHaveLength(1);
+  expect(open[0]?.head).not.toBe(proposed?.tip);
+  for (const id of others)
+    expect(await stateOf(scene, id)).toMatchObject({ status: 'approved', link: { number: open[0]?.number } });
+  // One more is voided: what it restores is there already.
+  const files = { 'apps/prod/jobs/app.yaml': 'image: v1\nreplicas: 1\n', 'README.md': 'by hand\n' };
+  await scene.host.commitOn('main', { files });
+  await lookOf(scene);
+  const [jobs = '', web = ''] = others;
+  expect(await stateOf(scene, jobs)).toMatchObject({ status: 'completed', result: { status: 'unchanged' } });
+  expect(await stateOf(scene, web)).toMatchObject({ status: 'approved' });
+  await lookOf(scene);
+  const { link: now } = await stateOf(scene, web);
+  await scene.host.merge(now?.number ?? 0, { by: 'ada', method: 'squash' });
+  await lookOf(scene);
+  expect(await stateOf(scene, web)).toMatchObject({
+    status: 'completed',
+    result: { arrived: { how: 'squash' } },
+  });
+  expect(await scene.show('apps/prod/api/app.yaml')).toContain('v2');
+  expect(await scene.show('apps/prod/web/app.yaml')).toContain('v1');
+  expect(await scene.branches()).toEqual(['main']);
+});

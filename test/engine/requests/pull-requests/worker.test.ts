@@ -1,0 +1,135 @@
+/** Workers that die, answers that are lost, and hosts that refuse: one pull request, and it goes on. */
+import { beforeAll, describe, expect, it } from 'vitest';
+import { askFor, createScene, lookOf, proposeFor, type Scene, stateOf } from './scene.ts';
+
+const isCreating = (call: { method: string; path: string }) =>
+  call.method === 'POST' && call.path.endsWith('/pulls');
+
+describe('pull requests of workers that fail', () => {
+  let scene: Scene;
+  const pullsOf = async (id: string) =>
+    (await scene.host.pulls()).filter(({ branch }) => branch === `backtrail/${id}`);
+  beforeAll(async () => {
+    const names = ['two', 'lost', 'killed', 'unlinked', 'merging', 'refused'];
+    scene = await createScene({ lives: 'file', services: names });
+  });
+
+  it('are one where two execute at once', async () => {
+    const id = await askFor(scene, 'prod/two');
+    const other = await scene.another();
+    const results = await Promise.all([scene.worker.rollbacks.execute(id), other.rollbacks.execute(id)]);
+    expect(results.map(({ status }) => status)).toEqual(['proposed', 'proposed']);
+    await lookOf(scene);
+    expect(await pullsOf(id)).toMatchObject([{ state: 'open', head: results[0]?.commit }]);
+    expect(await stateOf(scene, id)).toMatchObject({
+      status: 'approved',
+      link: { number: expect.any(Number) },
+    });
+    await scene.janes.requests.cancel({ id, actor: scene.team.jane });
+  });
+
+  it('are one where the answer of the call that opens it is lost', async () => {
+    const id = await askFor(scene, 'prod/lost');
+    scene.host.loseAnswer(isCreating);
+    await scene.worker.rollbacks.execute(id);
+    await lookOf(scene);
+    expect(await pullsOf(id)).toHaveLength(1);
+    expect((await stateOf(scene, id)).link).toMatchObject({ number: (await pullsOf(id))[0]?.number });
+    await scene.janes.requests.cancel({ id, actor: scene.team.jane });
+  });
+
+  it.each(['planned', 'published'])('are one where a worker dies when it is %s', async (last) => {
+    const id = await askFor(scene, 'prod/killed');
+    const dying = await scene.another();
+    const killed = new Error('killed');
+    const onStep = ({ step }: { readonly step: string }) => {
+      if (step === last) throw killed;
+    };
+    await expect(dying.rollbacks.execute(id, { onStep })).rejects.toBe(killed);
+    // Who looks first finds it as it was left.
+    const { waiting } = await lookOf(scene);
+    for (const one of waiting) await scene.worker.rollbacks.execute(one);
+    expect(await pullsOf(id)).toMatchObject([{ state: 'open' }]);
+    expect(await stateOf(scene, id)).toMatchObject({
+      status: 'approved',
+      link: { number: expect.any(Number) },
+    });
+    await scene.janes.requests.cancel({ id, actor: scene.team.jane });
+  });
+
+  it('are one where a worker opens it and cannot write that down', async () => {
+    const id = await askFor(scene, 'prod/unlinked');
+    const dying = await scene.another();
+    const held = scene.host.hold(isCreating);
+    const executing = dying.rollbacks.execute(id);
+    await held.reached;
+    scene.host.drop((call) => call.isGit, 1000);
+    held.release();
+    expect(await executing).toMatchObject({ status: 'proposed', findings: [{ code: 'REMOTE_UNAVAILABLE' }] });
+    scene.host.clearFaults();
+    expect(await stateOf(scene, id)).toMatchObject({ status: 'approved', link: null });
+    await lookOf(scene);
+    const [pull, ...others] = await pullsOf(id);
+    expect([pull?.state, others]).toEqual(['open', []]);
+    expect(await stateOf(scene, id)).toMatchObject({ link: { number: pull?.number } });
+  });
+
+  it('are completed where the answer of the call that merges is lost', async () => {
+    await scene.configure(
+      { environments: [] },
+      { publish: [{ match: 'prod', via: 'pull-request', merge: 'auto' }] },
+    );
+    const { id } = await proposeFor(scene, 'prod/merging');
+    scene.host.loseAnswer((call) => call.method === 'PUT' && call.path.endsWith('/merge'));
+    await lookOf(scene);
+    await lookOf(scene);
+    expect(await stateOf(scene, id)).toMatchObject({
+      status: 'completed',
+      result: { arrived: { how: 'merge' } },
+    });
+  });
+
+  it('wait for a host that refuses or does not answer, say so, and go on when it does', async () => {
+    const id = await askFor(scene, 'prod/refused');
+    const failing = { times: 1000, match: /\/pulls/, body: { message: 'no' } };
+    scene.host.fail({ ...failing, status: 401 });
+    expect(await scene.worker.rollbacks.execute(id)).toMatchObject({
+      status: 'proposed',
+      findings: [{ code: 'HOST_DENIED', severity: 'warn' }],
+    });
+    const codes: [number, string][] = [
+      [403, 'HOST_DENIED'],
+      [404, 'HOST_DENIED'],
+      [422, 'HOST_REFUSED'],
+      [502, 'HOST_UNAVAILABLE'],
+    ];
+    for (const [status, code] of codes) {
+      scene.host.clearFaults();
+      scene.host.fail({ ...failing, status });
+      const { problems } = await lookOf(scene);
+      expect(problems?.filter(({ requestId }) => requestId === id)).toMatchObject([{ code }]);
+      expect(await stateOf(scene, id)).toMatchObject({ status: 'approved', link: null });
+    }
+    // It is not asked at every look of a worker.
+    const asked = () => scene.host.calls.filter(({ isGit }) => !isGit).length;
+    const until = asked();
+    await scene.worker.requests.reconcile();
+    expect(asked()).toBe(until);
+    scene.host.clearFaults();
+    scene.host.rateLimit({ retryAfter: 600, times: 1 });
+    expect(await lookOf(scene)).toMatchObject({
+      problems: expect.arrayContaining([
+        { requestId: id, code: 'HOST_UNAVAILABLE', message: expect.any(String) },
+      ]),
+    });
+    const before = asked();
+    await lookOf(scene);
+    expect(asked()).toBe(before);
+    scene.later(11 * 60_000);
+    expect(await lookOf(scene)).not.toHaveProperty('problems');
+    expect(await stateOf(scene, id)).toMatchObject({
+      status: 'approved',
+      link: { number: expect.any(Number) },
+    });
+  });
+});
