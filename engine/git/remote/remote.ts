@@ -26,6 +26,7 @@ import type { GitRepository } from '../repository.ts';
 import { userFile } from '../signing/signers.ts';
 import { createRunner } from '../process/runner.ts';
 import type { Runner } from '../process/runner.ts';
+import type { NativeObjects } from '../store/objects.ts';
 import { run } from '../process/spawn.ts';
 import type { Environment } from '../process/spawn.ts';
 
@@ -57,6 +58,7 @@ export interface RemoteOptions {
 }
 
 export interface RemoteRepository extends GitRepository {
+  readonly objects: NativeObjects;
   readonly runner: Runner;
 }
 /** Milliseconds. For so long, a remote that could not be reached is not tried again. */
