@@ -224,8 +224,11 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
     const context = { ...ledgered, git: opened.git, observe, ...(await trust(opened.git)) };
     return { ...context, recorder: createRecorder({ ...deployments, context }) };
   };
-  const open: Parameters<typeof createRequests>[0] = (work) =>
-    repository.work(async (opened) => work(await place(opened)));
+  const open: Parameters<typeof createRequests>[0] = (work, how) =>
+    repository.work(async (opened) => {
+      const [, context] = await Promise.all([how?.refreshed && opened.git.refresh(), place(opened)]);
+      return work(context);
+    });
   const requests = createRequests(open);
   return {
     requests,

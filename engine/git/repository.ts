@@ -14,7 +14,7 @@ import { beginChain } from './store/import-chain.ts';
 import { findRequest, messages, requestsSince } from './store/messages.ts';
 import { createObjects } from './store/objects.ts';
 import type { NativeObjects } from './store/objects.ts';
-import { isAncestor, updateRefs } from './store/refs.ts';
+import { descends, updateRefs } from './store/refs.ts';
 import type { RefEdit } from './store/refs.ts';
 import type { Runner } from './process/runner.ts';
 import { deleteStaging, listStaging } from './store/staging.ts';
@@ -90,7 +90,7 @@ export function common(
     messages: (ids) => messages(runner, ids),
     findRequest: (search) => findRequest(runner, search),
     requestsSince: (range) => requestsSince(runner, range),
-    isAncestor: (ancestor, of) => isAncestor(runner, ancestor, of),
+    isAncestor: (ancestor, of) => descends({ runner, objects }, ancestor, of),
     deleteStaging: async (...requestIds) => {
       const known = requestIds.map((id) => staged.get(id));
       for (const id of requestIds) staged.delete(id);

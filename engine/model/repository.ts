@@ -200,9 +200,9 @@ export interface CommitChain {
 export interface LedgerStore {
   /**
    * Asks for the ref anew (fetches it, for a mirror or a clone); null where there is none yet. LEDGER_REWOUND where it does not
-   * descend from what this machine saw last.
+   * descend from what this machine saw last. `refreshed`: the repository was refreshed for the same work, which has fetched it already.
    */
-  tip(ref: string): Promise<ObjectId | null>;
+  tip(ref: string, how?: { readonly refreshed?: boolean }): Promise<ObjectId | null>;
   /**
    * Where the ref was when the repository was last read (a mirror: fetched): no process and no network, and nobody asks whether it was forced
    * back. For what may be left out, never for what is decided.

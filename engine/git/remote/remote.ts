@@ -186,7 +186,7 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
       cacheFolder,
       address: credentials.address,
       target: url,
-      refs: ledgerAt(mirror, runner),
+      refs: ledgerAt(mirror, { runner, objects: shared.objects }),
     }),
     requireWriting: () => undefined,
     async close() {

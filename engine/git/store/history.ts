@@ -1,5 +1,6 @@
 import {
   BacktrailError,
+  type CommitObject,
   type HistoryReader,
   inOrder,
   isFailure,
@@ -91,9 +92,14 @@ export function createHistory(context: {
     const commits = queried === path ? read : read.flatMap((commit) => below(path, commit)).slice(0, limit);
     return shallow ? withoutCut(objects, commits) : commits;
   };
+  let newest: readonly ObjectId[] = [];
   const firstParents = async (tip: ObjectId) =>
     lines.get(requireObjectId(tip), async () => {
-      const value = index.line(tip) ?? (await runner.text(['rev-list', '--first-parent', tip])).split('\n');
+      const value =
+        index.line(tip) ??
+        (shallow ? null : await continued({ objects, tip, line: newest })) ??
+        (await runner.text(['rev-list', '--first-parent', tip])).split('\n');
+      newest = value;
       return { value, size: 64 * value.length };
     });
   const width = format === 'sha1' ? 20 : 32;
@@ -176,6 +182,29 @@ export function createHistory(context: {
       return readChanges(tokens(stdout));
     },
   };
+}
+
+/** Commits that a line may have gained, for its parents to be read one after the other: more than that, git is asked. */
+const GAINED = 32;
+
+/** The line of a tip that is a little further than one whose line is known; null where it is not. */
+async function continued({
+  objects,
+  tip,
+  line,
+}: {
+  readonly objects: NativeObjects;
+  readonly tip: ObjectId;
+  readonly line: readonly ObjectId[];
+}): Promise<readonly ObjectId[] | null> {
+  const gained: ObjectId[] = [];
+  for (let at: ObjectId | undefined = tip; at !== line[0]; ) {
+    if (at === undefined || gained.length === GAINED || line.length === 0) return null;
+    gained.push(at);
+    const commit: CommitObject | null = await objects.commit(at).catch(() => null);
+    at = commit?.parents[0];
+  }
+  return [...gained, ...line];
 }
 
 /** Since 1970, negative before. @throws REVISION_INVALID */
