@@ -9,12 +9,13 @@ import {
   type ObjectId,
   type PathChange,
 } from '../../model/index.ts';
+import { createCommitReader } from '../process/commit-reader.ts';
 import { readChanges, tokens } from '../process/raw-output.ts';
 import { certain } from '../process/certain.ts';
 import type { Runner } from '../process/runner.ts';
 import { createCache } from './cache.ts';
 import { createLineCache, type IndexPlace } from './line-cache.ts';
-import { CHANGES, LOG, readLog } from './log.ts';
+import { CHANGES, LOG, readLog, SHOW } from './log.ts';
 import { requireObjectId } from './object-id.ts';
 import type { NativeObjects } from './objects.ts';
 import { readNamed } from './refs.ts';
@@ -59,6 +60,8 @@ function nullIfTooMuch(error: unknown): null {
 
 type LogQuery = Parameters<HistoryReader['log']>[0];
 
+/** Commits that are inspected by a process that stays; more are read by one that gives back its memory. */
+const INSPECTED = 200;
 const LOG_LIMIT = 1024 * 1024 * 1024;
 const LINE_CACHE = 64 * 1024 * 1024;
 
@@ -104,6 +107,11 @@ export function createHistory(context: {
     });
   const width = format === 'sha1' ? 20 : 32;
   const index = createLineCache({ ...context.index, runner, width, firstParents });
+  const readCommits = createCommitReader(runner, SHOW);
+  const show = async (ids: readonly ObjectId[]) => {
+    const output = await readCommits(ids.map(requireObjectId)).catch(() => null);
+    return output === null ? [] : readLog(tokens(output));
+  };
   let walks = 0;
   // Rollbacks and resumes are asked for one after the other.
   let recorded: { readonly tip: ObjectId; readonly commits: Promise<readonly LogCommit[]> } | null = null;
@@ -137,6 +145,9 @@ export function createHistory(context: {
       return recorded.commits;
     },
     async inspect(ids) {
+      const known = shallow || ids.length > INSPECTED ? [] : await show(ids);
+      // What is missing is said as git says it.
+      if (known.length === ids.length) return known;
       const input = `${ids.map(requireObjectId).join('\n')}\n`;
       const { stdout } = await runner.run([...LOG, ...CHANGES, '--no-walk=unsorted', '--stdin'], { input });
       return readLog(tokens(stdout));
