@@ -74,7 +74,9 @@ export function beginChain(runner: Runner, { parent, requestId }: ChainStart): C
       if ((await closed) !== 0 || failure !== null) throw await failed();
     },
     async drop() {
-      terminate(child);
+      // Ended in order, git takes away the pack that it began.
+      if (mark === 0 && !isClosed) child.stdin.end('done\n');
+      else terminate(child);
       await closed;
       const staged = last;
       last = null;
