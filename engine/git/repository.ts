@@ -11,6 +11,7 @@ import { createHistory } from './store/history.ts';
 import type { IndexPlace } from './store/line-cache.ts';
 import { writeCommits } from './store/import.ts';
 import { beginChain } from './store/import-chain.ts';
+import { expectImports } from './store/import-process.ts';
 import { findRequest, messages, requestsSince } from './store/messages.ts';
 import { createObjects } from './store/objects.ts';
 import type { NativeObjects } from './store/objects.ts';
@@ -34,6 +35,7 @@ export type Common = Pick<
   | 'hasher'
   | 'writeCommits'
   | 'beginChain'
+  | 'expectWrites'
   | 'messages'
   | 'findRequest'
   | 'requestsSince'
@@ -86,6 +88,7 @@ export function common(
       return ids;
     },
     beginChain: (start) => beginChain(runner, start),
+    expectWrites: (count) => expectImports(runner, count),
     staged: (requestId) => (requestId === undefined ? [] : (staged.get(requestId) ?? [])),
     messages: (ids) => messages(runner, ids),
     findRequest: (search) => findRequest(runner, search),

@@ -82,6 +82,8 @@ export interface RepositoryPublisher {
   writeCommits(input: NewCommits): Promise<readonly ObjectId[]>;
   /** The same for a chain of commits whose messages name the ids of those before them. */
   beginChain(start: ChainStart): CommitChain;
+  /** Makes ready for so many chains and other writes, so that these begin sooner. What it gives is called when no more are to come. */
+  expectWrites(count: number): () => void;
   /**
    * Moves the branch where it lives, from `expected` to its descendant `next`, and the refs `also` with it: all of them in one transaction or
    * one atomic push, or none. Gives those of `also` that were left where they are: all of them where the server has no atomic pushes or

@@ -26,7 +26,8 @@ import { placeOf, viewOf, viewsOf } from './view.ts';
 export function createRequests(
   open: <Value>(
     work: (context: RequestContext) => Promise<Value>,
-    how?: { readonly refreshed: true },
+    /** It is refreshed first, for so many writes. */
+    how?: { readonly writes: number },
   ) => Promise<Value>,
 ): InnerRequests {
   // The branch says by which rules: it is looked at anew each time.
@@ -59,7 +60,8 @@ export function createRequests(
     executeRequest: (id, options) => at((context) => executeRequest(context, id, options)),
     // As above, at the same time as the rest is made ready.
     executeRequests: (asks, options) =>
-      open((context) => executeRequests(context, asks, options), { refreshed: true }),
+      // Of one that comes alone: its commits, and its record.
+      open((context) => executeRequests(context, asks, options), { writes: asks.length === 1 ? 2 : 0 }),
     reconcile: () => at(reconcile),
     openSession: (input) => at((context) => openSession(context, input)),
     closeSession: (input) => at((context) => closeSession(context, input)),

@@ -41,7 +41,7 @@ export const NOT_RECORDED: RecordedRollbacks = {
 interface Publishing {
   /** Nothing is published before it resolves; where it rejects, nothing is, and its reason is thrown. */
   readonly checked?: Promise<void>;
-  /** Called when the branch has moved, while what rode along is ended. */
+  /** Called when the branch has moved, before what rode along is ended. */
   readonly onMoved?: () => Promise<void>;
 }
 
@@ -64,7 +64,6 @@ export async function publishWith(
         const left = await git.publish(also.length === 0 ? edit : { ...edit, also });
         for (const each of riding) if (!left.includes(each.move)) moved.add(each);
         told = onMoved?.();
-        told?.catch(() => undefined);
         return;
       } catch (error) {
         const stale = riding.find(({ yields, move }) => yields === true && isMoved(error, move));
@@ -73,6 +72,8 @@ export async function publishWith(
       }
     }
   } finally {
+    // Starting git would hold it up.
+    await told?.catch(() => undefined);
     for (const each of all) await each.end(moved.has(each) ? 'moved' : 'discarded');
     await told;
   }

@@ -83,7 +83,8 @@ export async function pushRound(round: Round, members: readonly BatchMember[]): 
     const recorded = await publishAll(round, edit, { staged, checked });
     // With what earlier attempts left behind that were killed.
     const ids = staged.map(({ request }) => request.id);
-    await Promise.all([verify(git, { ...last.delivered, published: true }), git.deleteStaging(...ids)]);
+    const tidy = drop().then(() => git.deleteStaging(...ids));
+    await Promise.all([verify(git, { ...last.delivered, published: true }), tidy]);
     const findings = await git.followUp({ branch: snapshot.branch, next });
     await recorded.finish();
     await tellAll(staged, 'verified');
