@@ -23,7 +23,8 @@ import { readBranch, requireBranchName, requireDescent, updateRefs } from '../st
 import { indexPlace, type KnownLines } from '../store/line-cache.ts';
 import { common } from '../repository.ts';
 import type { GitRepository } from '../repository.ts';
-import { userFile } from '../signing/signers.ts';
+import { createConfigReader } from '../config-reader.ts';
+import { userFileIn } from '../signing/signers.ts';
 import { createRunner } from '../process/runner.ts';
 import type { Runner } from '../process/runner.ts';
 import type { NativeObjects } from '../store/objects.ts';
@@ -129,6 +130,9 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
     branches: TRACKING,
     index: indexPlace(mirror.directory, options),
   });
+  const { directory } = mirror;
+  // Asked of git again only where a file of the user's settings has changed.
+  const settings = createConfigReader({ env: user, folder: '/', timeoutMs, directory, common: directory });
   const headOf = headOnce(mirror);
   const defaultBranch = () => (away === null ? headOf() : mirror.lastHead());
   const fetchMissing = async (branch: string) => away === null && (await mirror.fetchMissing(branch));
@@ -180,7 +184,7 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
       return tip(branch);
     },
     identity: () => Promise.resolve(identityOf(entries, user)),
-    userFile: (key) => userFile(user, key),
+    userFile: async (key) => userFileIn(await settings.read(), user, key),
     ledger: createLedgerStore({
       runner,
       objects: shared.objects,
@@ -188,7 +192,7 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
       cacheFolder,
       address: credentials.address,
       target: url,
-      refs: ledgerAt(mirror, runner),
+      refs: ledgerAt(mirror, { runner, objects: shared.objects }),
     }),
     requireWriting: () => undefined,
     async close() {
