@@ -196,6 +196,9 @@ export interface InnerEngine extends Engine {
   readonly requests: InnerRequests;
 }
 
+/** Milliseconds. */
+const BEGUN_MS = 10;
+
 export async function openInner(options: EngineSettings): Promise<InnerEngine> {
   const { repo, committer, clock, onNotice = () => undefined } = options;
   const config = options.config ?? null;
@@ -249,8 +252,22 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
     const context = { ...ledgered, git: opened.git, observe, ...(await trust(opened.git)) };
     return { ...context, recorder: createRecorder({ ...deployments, context }) };
   };
-  const open: Parameters<typeof createRequests>[0] = (work) =>
-    repository.work(async (opened) => work(await place(opened)));
+  const open: Parameters<typeof createRequests>[0] = (work, how) =>
+    repository.work(async (opened) => {
+      const { git } = opened;
+      if (how === undefined) return work(await place(opened));
+      let end: (() => void) | undefined;
+      // Made ready while it is fetched, and not before that has begun.
+      const isFetched = git.kind !== 'local' && how.writes > 0;
+      const timer = isFetched && setTimeout(() => (end = git.expectWrites(how.writes)), BEGUN_MS);
+      try {
+        const [context] = await Promise.all([place(opened), git.refresh()]);
+        return await work(context);
+      } finally {
+        if (timer) clearTimeout(timer);
+        end?.();
+      }
+    });
   const requests = createRequests(open);
   return {
     requests,

@@ -11,10 +11,11 @@ import { createHistory } from './store/history.ts';
 import type { IndexPlace } from './store/line-cache.ts';
 import { writeCommits } from './store/import.ts';
 import { beginChain } from './store/import-chain.ts';
+import { expectImports } from './store/import-process.ts';
 import { findRequest, messages, requestsSince } from './store/messages.ts';
 import { createObjects } from './store/objects.ts';
 import type { NativeObjects } from './store/objects.ts';
-import { isAncestor, updateRefs } from './store/refs.ts';
+import { descends, updateRefs } from './store/refs.ts';
 import type { RefEdit } from './store/refs.ts';
 import type { Runner } from './process/runner.ts';
 import { deleteStaging, listStaging } from './store/staging.ts';
@@ -34,6 +35,7 @@ export type Common = Pick<
   | 'hasher'
   | 'writeCommits'
   | 'beginChain'
+  | 'expectWrites'
   | 'messages'
   | 'findRequest'
   | 'requestsSince'
@@ -86,11 +88,12 @@ export function common(
       return ids;
     },
     beginChain: (start) => beginChain(runner, start),
+    expectWrites: (count) => expectImports(runner, count),
     staged: (requestId) => (requestId === undefined ? [] : (staged.get(requestId) ?? [])),
     messages: (ids) => messages(runner, ids),
     findRequest: (search) => findRequest(runner, search),
     requestsSince: (range) => requestsSince(runner, range),
-    isAncestor: (ancestor, of) => isAncestor(runner, ancestor, of),
+    isAncestor: (ancestor, of) => descends({ runner, objects }, ancestor, of),
     deleteStaging: async (...requestIds) => {
       const known = requestIds.map((id) => staged.get(id));
       for (const id of requestIds) staged.delete(id);

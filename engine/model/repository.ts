@@ -82,6 +82,8 @@ export interface RepositoryPublisher {
   writeCommits(input: NewCommits): Promise<readonly ObjectId[]>;
   /** The same for a chain of commits whose messages name the ids of those before them. */
   beginChain(start: ChainStart): CommitChain;
+  /** Makes ready for so many chains and other writes, so that these begin sooner. What it gives is called when no more are to come. */
+  expectWrites(count: number): () => void;
   /**
    * Moves the branch where it lives, from `expected` to its descendant `next`, and the refs `also` with it: all of them in one transaction or
    * one atomic push, or none. Gives those of `also` that were left where they are: all of them where the server has no atomic pushes or
@@ -224,9 +226,9 @@ export interface CommitChain {
 export interface LedgerStore {
   /**
    * Asks for the ref anew (fetches it, for a mirror or a clone); null where there is none yet. LEDGER_REWOUND where it does not
-   * descend from what this machine saw last.
+   * descend from what this machine saw last. `refreshed`: the repository was refreshed for the same work, which has fetched it already.
    */
-  tip(ref: string): Promise<ObjectId | null>;
+  tip(ref: string, how?: { readonly refreshed?: boolean }): Promise<ObjectId | null>;
   /**
    * Where the ref was when the repository was last read (a mirror: fetched): no process and no network, and nobody asks whether it was forced
    * back. For what may be left out, never for what is decided.

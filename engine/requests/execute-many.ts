@@ -1,4 +1,5 @@
 /** Executes many approved requests in as few pushes as possible: what a worker does with those that wait at the same time. */
+import type { RequestFile } from '../record/ledger-file.ts';
 import type { RequestId, RollbackResult } from '../model/index.ts';
 import { isFailure } from '../model/index.ts';
 import { isDamaged } from '../git/process/failure.ts';
@@ -12,7 +13,7 @@ import { memberOf, REFUSALS } from './many/member.ts';
 import { publishedAfter } from './restored.ts';
 import type { EligibilityInput } from './gate/eligibility.ts';
 import { proveRequest, readSignaturesOf } from './ledger/proof.ts';
-import { type LedgerSnapshot, openLedgerSnapshot } from './ledger/snapshot.ts';
+import { expectLedger, type LedgerSnapshot, openLedgerSnapshot } from './ledger/snapshot.ts';
 import { recordTogether } from './many/record-together.ts';
 import { reportPublished } from './many/report.ts';
 import { complete, completeAll, recordFailure, refuse } from './outcome.ts';
@@ -31,23 +32,28 @@ export interface ExecuteManyOptions extends Pick<ExecuteRequestOptions, 'signal'
   readonly turn?: () => Promise<void>;
 }
 
+/** On a repository that was refreshed for it. */
 export async function executeRequests(
   context: RequestContext,
   asks: readonly ExecuteAsk[],
   { signal, turn = () => Promise.resolve() }: ExecuteManyOptions = {},
 ): Promise<BatchResults> {
   requireOwnConfig(context);
-  await context.git.refresh();
   const rules = await readRules(context);
-  const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache);
+  const { git, cache } = context;
+  void expectLedger(git, rules.ref, cache);
+  const ledgerSnapshot = await openLedgerSnapshot(git, rules.ref, cache, { refreshed: true });
   const results = new Map<RequestId, PromiseSettledResult<RollbackResult>>();
   const settle = async (id: RequestId, work: Promise<RollbackResult>) => {
     const [settled] = await Promise.allSettled([work]);
     results.set(id, settled);
   };
-  const found = await findAll(context, rules, ledgerSnapshot, asks);
-  const bases = [...found.values()].map(({ file }) => file.state.base);
-  const published = await publishedAfter(context.git, rules.snapshot?.base ?? null, bases);
+  const files = await filesOf(ledgerSnapshot, asks);
+  const bases = files.map(({ state }) => state.base);
+  const [found, published] = await Promise.all([
+    proveAll(context, rules, ledgerSnapshot, files),
+    publishedAfter(git, rules.snapshot?.base ?? null, bases),
+  ]);
   const isReady = ({ id }: ExecuteAsk) => {
     const state = found.get(id)?.file.state;
     return (
@@ -200,18 +206,22 @@ async function executeGroups(
   }
 }
 
-/** Those that the ledger knows and proves; what is wrong with the others is said of each, when it is executed by itself. */
-async function findAll(
+/** Those that the ledger knows; what is wrong with the others is said of each, when it is executed by itself. */
+async function filesOf(ledgerSnapshot: LedgerSnapshot, asks: readonly ExecuteAsk[]): Promise<RequestFile[]> {
+  const files = await Promise.all(asks.map(({ id }) => ledgerSnapshot.request(id).catch(() => null)));
+  return files.filter((file) => file !== null);
+}
+
+/** Those that the ledger proves. */
+async function proveAll(
   context: RequestContext,
   rules: Rules,
   ledgerSnapshot: LedgerSnapshot,
-  asks: readonly ExecuteAsk[],
+  files: readonly RequestFile[],
 ): Promise<Map<RequestId, EligibilityInput>> {
-  const files = await Promise.all(asks.map(({ id }) => ledgerSnapshot.request(id).catch(() => null)));
-  const known = files.filter((file) => file !== null);
-  await readSignaturesOf(context, ledgerSnapshot, known).catch(() => undefined);
+  await readSignaturesOf(context, ledgerSnapshot, files).catch(() => undefined);
   const found = new Map<RequestId, EligibilityInput>();
-  for (const file of known)
+  for (const file of files)
     try {
       const proofs = await proveRequest(context, ledgerSnapshot, file);
       found.set(file.state.id, { context, rules, ledgerSnapshot, file, proofs, counts: proven });

@@ -26,10 +26,14 @@ import { placeOf, viewOf, viewsOf } from './view.ts';
 
 /** `at` gives the place; the work may be done again where a mirror was found damaged. */
 export function createRequests(
-  open: <Value>(work: (context: RequestContext) => Promise<Value>) => Promise<Value>,
+  open: <Value>(
+    work: (context: RequestContext) => Promise<Value>,
+    /** It is refreshed first, for so many writes. */
+    how?: { readonly writes: number },
+  ) => Promise<Value>,
 ): InnerRequests {
   // The branch says by which rules: it is looked at anew each time.
-  const at: typeof open = (work) =>
+  const at = <Value>(work: (context: RequestContext) => Promise<Value>) =>
     open(async (context) => {
       await context.git.look();
       return work(context);
@@ -56,8 +60,10 @@ export function createRequests(
     retry: (input) => at((context) => retry(context, input)),
     inspect: (input) => at((context) => inspect(context, input)),
     executeRequest: (id, options) => at((context) => executeRequest(context, id, options)),
-    // As above: it fetches by itself.
-    executeRequests: (asks, options) => open((context) => executeRequests(context, asks, options)),
+    // As above, at the same time as the rest is made ready.
+    executeRequests: (asks, options) =>
+      // Of one that comes alone: its commits, and its record.
+      open((context) => executeRequests(context, asks, options), { writes: asks.length === 1 ? 2 : 0 }),
     reconcile: (options) => at((context) => reconcile(context, options)),
     openSession: (input) => at((context) => openSession(context, input)),
     closeSession: (input) => at((context) => closeSession(context, input)),

@@ -68,7 +68,8 @@ export async function benchAlone({ folder, repo, size, env, rounds }: Bench, url
     say(
       `  the rollback                    ${median(ours).toFixed(0)} ms   ${(median(ours) / median(bare)).toFixed(2)} x`,
     );
-    const script = `while :; do git fetch -q '${location}' main && c=$(git commit-tree -p FETCH_HEAD -m Bot "FETCH_HEAD^{tree}") && git push -q '${location}' "$c:refs/heads/main"; sleep ${BOT_MS / 1000}; done`;
+    // It ends with this process, however that ends.
+    const script = `while kill -0 ${process.pid}; do git fetch -q '${location}' main && c=$(git commit-tree -p FETCH_HEAD -m Bot "FETCH_HEAD^{tree}") && git push -q '${location}' "$c:refs/heads/main"; sleep ${BOT_MS / 1000}; done`;
     const bot = spawn('sh', ['-c', script], { cwd: clone, env: { ...env, ...NAMED }, stdio: 'ignore' });
     const beside: number[] = [];
     try {

@@ -55,6 +55,8 @@ async function benchPlace(
     logger: createLogger({ name: 'bench', level: process.env['BENCH_LOG'] ?? 'silent' }),
   });
   const queue = await openQueue({ redisUrl });
+  // What was measured before has left its jobs.
+  await queue.jobs.obliterate({ force: true });
   try {
     const before = git({ cwd: copy, env }, ['rev-parse', 'main']).trim();
     const start = performance.now();

@@ -122,7 +122,7 @@ describe.each<Format>(['sha1', 'sha256'])('odd trees of a %s repository, against
         expect(result.base).toHaveLength(format === 'sha1' ? 40 : 64);
         await engine.close();
       }),
-      { numRuns: runs(40, 15) },
+      { numRuns: runs(40, 8) },
     );
   });
 

@@ -18,7 +18,7 @@ import type { SeenRecord, SeenTip } from './last-seen.ts';
 import { withLock } from '../remote/lock.ts';
 import { usableCache } from '../remote/mirror-cache.ts';
 import type { NativeObjects } from '../store/objects.ts';
-import { isAncestor, isBranchName, readRef, updateRefs } from '../store/refs.ts';
+import { descends, isBranchName, readRef, updateRefs } from '../store/refs.ts';
 import type { RefEdit } from '../store/refs.ts';
 import type { Runner } from '../process/runner.ts';
 import { readSignatures } from '../signing/signatures.ts';
@@ -44,6 +44,8 @@ export interface LedgerContext {
 export interface LedgerRefs {
   /** Reads (for a mirror: fetches) the ref anew. */
   read(ref: string): Promise<ObjectId | null>;
+  /** What the last refresh of the repository brought; absent where `read` asks nobody else, null where a refresh does not bring it. */
+  readonly brought?: (ref: string) => Promise<ObjectId | null>;
   /** The ref here that holds what was read last. */
   readonly here: (ref: string) => string;
   /** Moves it by compare-and-swap, as `publish` does; `staged` may go then. */
@@ -60,8 +62,9 @@ export function createLedgerStore(context: LedgerContext): LedgerStore {
   const record = async (ref: string, tip: ObjectId) => {
     const [seen, root] = [seenAt(ref), await rootOf(tip)];
     const after = (before: ObjectId) => follows(context, tip, before);
-    await usableCache(cacheFolder, () => seen.record({ tip, root }, after));
-    await usableCache(cacheFolder, () => rootAt(ref, root).record({ tip, root }, after));
+    await usableCache(cacheFolder, () =>
+      Promise.all([seen, rootAt(ref, root)].map((each) => each.record({ tip, root }, after))),
+    );
   };
   let latest: { readonly tip: ObjectId; readonly root: ObjectId } | null = null;
   /** A ledger that goes on from one whose root is known has the same. */
@@ -84,16 +87,13 @@ export function createLedgerStore(context: LedgerContext): LedgerStore {
   };
   const dropStaged = (staged: PreparedEvents['staged']) =>
     updateRefs(runner, deletions(staged)).catch(() => undefined);
+  /** Best effort: the next event tries again. */
+  const sweep = () => sweepEvents(runner).catch(() => undefined);
   const prepare = async (input: NewEvents): Promise<PreparedEvents> => {
     const { ref, parent, events } = input;
     checkedRef(ref);
     if (events.length === 0) throw new BacktrailError('INTERNAL', 'There is no event to prepare.');
-    const staging = ledgerStaging();
-    const [written] = await Promise.all([
-      write(context, staging, input),
-      // Best effort: the next event tries again.
-      sweepEvents(runner, `${staging}/`).catch(() => undefined),
-    ]);
+    const written = await write(context, ledgerStaging(), input);
     const staged = written.refs;
     try {
       const commits = await signed(context, signing, { ...input, written: written.ids });
@@ -103,13 +103,19 @@ export function createLedgerStore(context: LedgerContext): LedgerStore {
       throw error;
     }
   };
+  /** What a refresh brought, where it follows what was seen last: others may have appended, and recorded, since it was fetched. */
+  const broughtAfter = async (ref: string, before: SeenTip | null) => {
+    const tip = (await context.refs.brought?.(ref)) ?? null;
+    return tip === null || (before !== null && !(await follows(context, tip, before.tip))) ? null : tip;
+  };
   return {
-    async tip(ref) {
+    async tip(ref, { refreshed = false } = {}) {
       const seen = seenAt(ref);
       // Before the ref is read: what others append, and record, in between must not look like a rewind.
       const before = await usableCache(cacheFolder, () => seen.read());
       if (before?.root) latest ??= { tip: before.tip, root: before.root };
-      const tip = await context.refs.read(ref);
+      const brought = refreshed ? await broughtAfter(ref, before) : null;
+      const tip = brought ?? (await context.refs.read(ref));
       if (
         before !== null &&
         tip !== before.tip &&
@@ -142,13 +148,16 @@ export function createLedgerStore(context: LedgerContext): LedgerStore {
         throw error;
       }
       // The events are published: the next read of the tip reports what is wrong with the cache folder.
-      await record(input.ref, prepared.move.next).catch(() => undefined);
+      await Promise.all([sweep(), record(input.ref, prepared.move.next).catch(() => undefined)]);
       return prepared.commits;
     },
     prepare,
     async finish({ move, staged }, outcome) {
-      await dropStaged(staged);
-      if (outcome === 'moved') await record(move.ref, move.next).catch(() => undefined);
+      const isMoved = outcome === 'moved';
+      await Promise.all([
+        dropStaged(staged).then(sweep),
+        isMoved && record(move.ref, move.next).catch(() => undefined),
+      ]);
     },
     async inTurn(ref, use) {
       const { file } = seenAt(ref);
@@ -229,13 +238,9 @@ async function signed(
 }
 
 /** A ledger is fetched whole: a commit that is not here is not an ancestor of one that is. */
-async function follows(
-  { runner, objects }: LedgerContext,
-  tip: ObjectId,
-  before: ObjectId,
-): Promise<boolean> {
+async function follows(context: LedgerContext, tip: ObjectId, before: ObjectId): Promise<boolean> {
   if (tip === before) return true;
-  return (await objects.type(before)) === 'commit' && isAncestor(runner, before, tip);
+  return (await context.objects.type(before)) === 'commit' && descends(context, before, tip);
 }
 
 async function rewound(

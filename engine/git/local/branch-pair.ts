@@ -46,5 +46,5 @@ export async function tipOf(local: LocalRepository, branch: string | null): Prom
 
 /** Can the local branch be fast-forwarded from `here` to `next`? The mirror has every commit of the remote. */
 export async function isBehind({ remote }: Clone, here: ObjectId, next: ObjectId): Promise<boolean> {
-  return here === next || ((await hasObject(remote.runner, here)) && remote.isAncestor(here, next));
+  return here === next || ((await hasObject(remote, here)) && remote.isAncestor(here, next));
 }

@@ -97,7 +97,7 @@ export async function openClone(options: CloneOptions): Promise<GitRepository> {
     ledgerFetch: async (branch) => ledgerFetch(local, (await pairOf(branch)).upstream),
     ledger: {
       ...remote.ledger,
-      tip: (ref) => reaching(remote.ledger.tip(ref)),
+      tip: (ref, how) => reaching(remote.ledger.tip(ref, how)),
       append: (input) => reaching(remote.ledger.append(input)),
       prepare: (input) => reaching(remote.ledger.prepare(input)),
     },

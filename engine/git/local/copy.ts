@@ -3,6 +3,7 @@ import { BacktrailError } from '../../model/index.ts';
 import type { ObjectId } from '../../model/index.ts';
 import { gitFailure } from '../process/failure.ts';
 import type { Runner } from '../process/runner.ts';
+import type { NativeObjects } from '../store/objects.ts';
 import { notStarted, terminate } from '../process/spawn.ts';
 import type { Child } from '../process/spawn.ts';
 
@@ -62,9 +63,8 @@ function ended(child: Child): Promise<{ code: number; stderr: string }> {
   });
 }
 
-export async function hasObject(runner: Runner, id: ObjectId): Promise<boolean> {
-  const { code } = await runner.run(['cat-file', '-e', id], { okCodes: [0, 1, 128] });
-  return code === 0;
+export async function hasObject({ objects }: { objects: NativeObjects }, id: ObjectId): Promise<boolean> {
+  return (await objects.type(id)) !== null;
 }
 
 /** Is the commit whole: does it lack nothing that its refs do not have either? */

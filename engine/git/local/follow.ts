@@ -46,8 +46,8 @@ async function bringHome(
   const track = (await isKnown(tracked)) || (tracked !== null && (await isForced(clone, step.upstream)));
   const either = [...(move ? [here] : []), ...(track ? [tracked, here] : [])].filter((id) => id !== null);
   const known: ObjectId[] = [];
-  for (const id of new Set(either)) if (await hasObject(remote.runner, id)) known.push(id);
-  if (known.length > 0 && !(await hasObject(local.runner, next)))
+  for (const id of new Set(either)) if (await hasObject(remote, id)) known.push(id);
+  if (known.length > 0 && !(await hasObject(local, next)))
     await copyObjects({ from: remote.runner, to: local.runner, wanted: [next], known, timeoutMs });
   // A shallow clone may lack the past of a branch that was merged meanwhile, also after an earlier run had copied the rest.
   if (known.length > 0 && !(await isConnected(local.runner, next)))
@@ -56,7 +56,7 @@ async function bringHome(
     // A fetch that the user runs at this moment may have moved it.
     await updateRefs(local.runner, [{ ref: tracking, expected: tracked, next }]).catch(() => undefined);
   if (own === null || here === null || here === next) return true;
-  if (!move) return (await hasObject(local.runner, next)) && local.isAncestor(next, here);
+  if (!move) return (await hasObject(local, next)) && local.isAncestor(next, here);
   await local.publish({ branch: own, expected: here, next });
   return true;
 }

@@ -20,7 +20,10 @@ export interface Runner {
   readonly transact: Transact;
 }
 
-export type RunnerOptions = Pick<RunOptions, 'input' | 'timeoutMs' | 'maxBytes' | 'okCodes' | 'onStdout'> & {
+export type RunnerOptions = Pick<
+  RunOptions,
+  'input' | 'timeoutMs' | 'maxBytes' | 'okCodes' | 'onStdout' | 'child'
+> & {
   readonly cwd?: string;
   readonly env?: Environment;
 };

@@ -29,6 +29,8 @@ export interface RunOptions extends SpawnOptions {
   /** Exit codes that are an answer, not a failure; only 0 where absent. */
   readonly okCodes?: readonly number[];
   readonly signal?: AbortSignal;
+  /** It was started before, with these arguments. */
+  readonly child?: Child | undefined;
 }
 
 export interface RunResult {
@@ -57,7 +59,7 @@ function finish(options: RunOptions): Promise<RunResult> {
       reject(closed(args));
       return;
     }
-    const child = start(options);
+    const child = options.child ?? start(options);
     let stopped: unknown = null;
     const stop = (reason: unknown) => {
       stopped ??= reason;

@@ -92,6 +92,7 @@ function withoutGit(repository: {
     tryPush: refuse,
     writeCommits: refuse,
     beginChain: () => ({ add: refuse, end: refuse, drop: refuse }),
+    expectWrites: () => () => undefined,
     publish: refuse,
     propose: refuse,
     proposedAt: refuse,

@@ -97,6 +97,9 @@ export interface MirrorOptions {
 
 export { TRACKING };
 
+/** Milliseconds. */
+const LATER_MS = 2_000;
+
 /** Where the mirror keeps what the remote has there. */
 export const trackingRef = (ref: string) =>
   ref.replace(/^refs\/heads\//, `${TRACKING}/`).replace(/^refs\/backtrail\//, 'refs/backtrail/remote/');
@@ -225,8 +228,16 @@ function createMirror(directory: string, options: MirrorOptions, opened: Opened)
       if (!signal.aborted) await task().catch(() => undefined);
     if (!signal.aborted) await trim(directory, options);
   };
-  const maintainLater = () => void (background = background.then(maintain));
-  if (opened.grown) maintainLater();
+  const maintainNow = () => void (background = background.then(maintain));
+  if (opened.grown) maintainNow();
+  let waiting: NodeJS.Timeout | undefined;
+  /** Not beside the work that the refresh was for. */
+  const maintainLater = () => {
+    waiting ??= setTimeout(() => {
+      waiting = undefined;
+      maintainNow();
+    }, LATER_MS).unref();
+  };
   return {
     directory,
     away: opened.away,
@@ -301,6 +312,7 @@ function createMirror(directory: string, options: MirrorOptions, opened: Opened)
     },
     tryPush: (commit) => tryPush(url, transport, commit, silenceMs),
     async close() {
+      clearTimeout(waiting);
       await background;
       await opened.release();
     },

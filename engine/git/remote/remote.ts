@@ -31,9 +31,11 @@ import {
 import { indexPlace, type KnownLines } from '../store/line-cache.ts';
 import { common } from '../repository.ts';
 import type { GitRepository } from '../repository.ts';
-import { userFile } from '../signing/signers.ts';
+import { createConfigReader } from '../config-reader.ts';
+import { userFileIn } from '../signing/signers.ts';
 import { createRunner } from '../process/runner.ts';
 import type { Runner } from '../process/runner.ts';
+import type { NativeObjects } from '../store/objects.ts';
 import { run } from '../process/spawn.ts';
 import type { Environment } from '../process/spawn.ts';
 
@@ -65,6 +67,7 @@ export interface RemoteOptions {
 }
 
 export interface RemoteRepository extends GitRepository {
+  readonly objects: NativeObjects;
   readonly runner: Runner;
 }
 /** Milliseconds. For so long, a remote that could not be reached is not tried again. */
@@ -135,6 +138,9 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
     branches: TRACKING,
     index: indexPlace(mirror.directory, options),
   });
+  const { directory } = mirror;
+  // Asked of git again only where a file of the user's settings has changed.
+  const settings = createConfigReader({ env: user, folder: '/', timeoutMs, directory, common: directory });
   const headOf = headOnce(mirror);
   const defaultBranch = () => (away === null ? headOf() : mirror.lastHead());
   const fetchMissing = async (branch: string) => away === null && (await mirror.fetchMissing(branch));
@@ -204,7 +210,7 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
       return tip(branch);
     },
     identity: () => Promise.resolve(identityOf(entries, user)),
-    userFile: (key) => userFile(user, key),
+    userFile: async (key) => userFileIn(await settings.read(), user, key),
     ledger: createLedgerStore({
       runner,
       objects: shared.objects,
@@ -212,7 +218,7 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
       cacheFolder,
       address: credentials.address,
       target: url,
-      refs: ledgerAt(mirror, runner),
+      refs: ledgerAt(mirror, { runner, objects: shared.objects }),
     }),
     requireWriting: () => undefined,
     async close() {

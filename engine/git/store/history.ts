@@ -1,5 +1,6 @@
 import {
   BacktrailError,
+  type CommitObject,
   type HistoryReader,
   inOrder,
   isFailure,
@@ -8,12 +9,13 @@ import {
   type ObjectId,
   type PathChange,
 } from '../../model/index.ts';
+import { createCommitReader } from '../process/commit-reader.ts';
 import { readChanges, tokens } from '../process/raw-output.ts';
 import { certain } from '../process/certain.ts';
 import type { Runner } from '../process/runner.ts';
 import { createCache } from './cache.ts';
 import { createLineCache, type IndexPlace } from './line-cache.ts';
-import { CHANGES, LOG, readLog } from './log.ts';
+import { CHANGES, LOG, readLog, SHOW } from './log.ts';
 import { requireObjectId } from './object-id.ts';
 import type { NativeObjects } from './objects.ts';
 import { readNamed } from './refs.ts';
@@ -58,6 +60,8 @@ function nullIfTooMuch(error: unknown): null {
 
 type LogQuery = Parameters<HistoryReader['log']>[0];
 
+/** Commits that are inspected by a process that stays; more are read by one that gives back its memory. */
+const INSPECTED = 200;
 const LOG_LIMIT = 1024 * 1024 * 1024;
 const LINE_CACHE = 64 * 1024 * 1024;
 
@@ -91,13 +95,23 @@ export function createHistory(context: {
     const commits = queried === path ? read : read.flatMap((commit) => below(path, commit)).slice(0, limit);
     return shallow ? withoutCut(objects, commits) : commits;
   };
+  let newest: readonly ObjectId[] = [];
   const firstParents = async (tip: ObjectId) =>
     lines.get(requireObjectId(tip), async () => {
-      const value = index.line(tip) ?? (await runner.text(['rev-list', '--first-parent', tip])).split('\n');
+      const value =
+        index.line(tip) ??
+        (shallow ? null : await continued({ objects, tip, line: newest })) ??
+        (await runner.text(['rev-list', '--first-parent', tip])).split('\n');
+      newest = value;
       return { value, size: 64 * value.length };
     });
   const width = format === 'sha1' ? 20 : 32;
   const index = createLineCache({ ...context.index, runner, width, firstParents });
+  const readCommits = createCommitReader(runner, SHOW);
+  const show = async (ids: readonly ObjectId[]) => {
+    const output = await readCommits(ids.map(requireObjectId)).catch(() => null);
+    return output === null ? [] : readLog(tokens(output));
+  };
   let walks = 0;
   // Rollbacks and resumes are asked for one after the other.
   let recorded: { readonly tip: ObjectId; readonly commits: Promise<readonly LogCommit[]> } | null = null;
@@ -131,6 +145,9 @@ export function createHistory(context: {
       return recorded.commits;
     },
     async inspect(ids) {
+      const known = shallow || ids.length > INSPECTED ? [] : await show(ids);
+      // What is missing is said as git says it.
+      if (known.length === ids.length) return known;
       const input = `${ids.map(requireObjectId).join('\n')}\n`;
       const { stdout } = await runner.run([...LOG, ...CHANGES, '--no-walk=unsorted', '--stdin'], { input });
       return readLog(tokens(stdout));
@@ -176,6 +193,29 @@ export function createHistory(context: {
       return readChanges(tokens(stdout));
     },
   };
+}
+
+/** Commits that a line may have gained, for its parents to be read one after the other: more than that, git is asked. */
+const GAINED = 32;
+
+/** The line of a tip that is a little further than one whose line is known; null where it is not. */
+async function continued({
+  objects,
+  tip,
+  line,
+}: {
+  readonly objects: NativeObjects;
+  readonly tip: ObjectId;
+  readonly line: readonly ObjectId[];
+}): Promise<readonly ObjectId[] | null> {
+  const gained: ObjectId[] = [];
+  for (let at: ObjectId | undefined = tip; at !== line[0]; ) {
+    if (at === undefined || gained.length === GAINED || line.length === 0) return null;
+    gained.push(at);
+    const commit: CommitObject | null = await objects.commit(at).catch(() => null);
+    at = commit?.parents[0];
+  }
+  return [...gained, ...line];
 }
 
 /** Since 1970, negative before. @throws REVISION_INVALID */

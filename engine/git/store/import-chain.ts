@@ -11,16 +11,15 @@ import { gitFailure } from '../process/failure.ts';
 import type { Runner } from '../process/runner.ts';
 import { notStarted, terminate, timedOut } from '../process/spawn.ts';
 import { commitParts, removeCrashReport } from './import.ts';
+import { IMPORT, takeImport } from './import-process.ts';
 import { requireObjectId } from './object-id.ts';
 import { updateRefs } from './refs.ts';
 import { stagingFolder } from './staging.ts';
 
-const ARGS = ['-c', 'core.fsync=all', 'fast-import', '--quiet', '--done'];
-
 /** One `git fast-import` for all commits, which answers each with its id (`get-mark` in git help fast-import). */
 export function beginChain(runner: Runner, { parent, requestId }: ChainStart): CommitChain {
   const ref = `${stagingFolder(requestId)}${randomUUID()}/1`;
-  const child = runner.start(ARGS);
+  const child = takeImport(runner) ?? runner.start(IMPORT);
   const stop = () => terminate(child);
   runner.signal.addEventListener('abort', stop, { once: true });
   let complaint = '';
@@ -41,13 +40,13 @@ export function beginChain(runner: Runner, { parent, requestId }: ChainStart): C
   });
   createInterface({ input: child.stdout }).on('line', (line) => waiting?.(line));
   const timer = setTimeout(() => {
-    failure ??= timedOut(ARGS, runner.timeoutMs);
+    failure ??= timedOut(IMPORT, runner.timeoutMs);
     terminate(child);
   }, runner.timeoutMs);
   void closed.then(() => clearTimeout(timer));
   const failed = async () => {
     const code = await closed;
-    const error = failure ?? gitFailure({ args: ARGS, code, stderr: complaint, pid: child.pid ?? 0 });
+    const error = failure ?? gitFailure({ args: IMPORT, code, stderr: complaint, pid: child.pid ?? 0 });
     await removeCrashReport(runner, error);
     return error;
   };
@@ -74,7 +73,9 @@ export function beginChain(runner: Runner, { parent, requestId }: ChainStart): C
       if ((await closed) !== 0 || failure !== null) throw await failed();
     },
     async drop() {
-      terminate(child);
+      // Ended in order, git takes away the pack that it began.
+      if (mark === 0 && !isClosed) child.stdin.end('done\n');
+      else terminate(child);
       await closed;
       const staged = last;
       last = null;

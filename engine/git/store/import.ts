@@ -17,6 +17,7 @@ import {
 } from '../../model/index.ts';
 import type { Runner } from '../process/runner.ts';
 import { identity, seconds } from './identity.ts';
+import { IMPORT, takeImport } from './import-process.ts';
 import { requireObjectId } from './object-id.ts';
 import { stagingFolder } from './staging.ts';
 
@@ -48,7 +49,7 @@ export async function writeChains(
   if (commits.length === 0) return { ids: [], refs: [] };
   const input = stream(prefix, commits);
   try {
-    const marks = await runner.text(['-c', 'core.fsync=all', 'fast-import', '--quiet', '--done'], { input });
+    const marks = await runner.text(IMPORT, { input, child: takeImport(runner) });
     const ids = marks.split('\n');
     if (ids.length !== commits.length || !ids.every(isObjectId))
       throw new BacktrailError('GIT_FAILED', 'git fast-import did not say which commits it wrote.');

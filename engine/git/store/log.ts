@@ -5,26 +5,27 @@ import { readChanges, type Tokens, unreadable } from '../process/raw-output.ts';
 /** Eight fields for each commit, terminated by NUL, which no commit text contains. */
 export const FIELDS = ['%H', '%P', '%an', '%ae', '%ct', '%s', '%(trailers:only,unfold)', '%B'];
 
-/** Fixes everything that configuration could change in the output. git uses Bloom filters only for a single literal path. */
-export const LOG = [
-  'log',
+/** What `git log` and `git diff-tree` have in common. */
+const SHOWN = [
   '-z',
-  '--first-parent',
   '--diff-merges=first-parent',
   '--root',
   '--no-renames',
   '--no-abbrev',
-  '--no-follow',
   '--no-relative',
   '--no-notes',
-  '--no-decorate',
-  '--no-mailmap',
   '--no-show-signature',
   '--no-color',
   '--encoding=UTF-8',
   `--format=tformat:${FIELDS.join('%x00')}`,
 ];
+
+/** Fixes everything that configuration could change in the output. git uses Bloom filters only for a single literal path. */
+export const LOG = ['log', ...SHOWN, '--first-parent', '--no-follow', '--no-decorate', '--no-mailmap'];
 export const CHANGES = ['--raw', '--ignore-submodules=none', '-O/dev/null'];
+
+/** The same of single commits, by `git diff-tree --stdin`. */
+export const SHOW = [...SHOWN, ...CHANGES];
 
 export function readLog(output: Tokens): LogCommit[] {
   const commits: LogCommit[] = [];

@@ -47,6 +47,7 @@ export async function requestsSince(
   runner: Runner,
   { tip, after }: { readonly tip: ObjectId; readonly after: ObjectId | null },
 ): Promise<Map<RequestId, ObjectId>> {
+  if (tip === after) return new Map();
   const range = [requireObjectId(tip), ...(after === null ? [] : [`^${requireObjectId(after)}`])];
   const grep = [
     '--first-parent',

@@ -151,24 +151,39 @@ export function branchMoved(ref: string, cause?: unknown): BacktrailError {
   });
 }
 
-/**
- * The new value must descend from the published one: `--force-with-lease` would also push one that does not.
- * The first eight first-parent steps are followed in the objects; only a longer way starts git.
- */
-export async function requireDescent(context: {
-  readonly runner: Runner;
-  readonly objects: NativeObjects;
-  readonly expected: ObjectId;
-  readonly next: ObjectId;
-}): Promise<void> {
-  const { runner, objects, expected, next } = context;
-  let at: ObjectId | undefined = next;
-  for (let steps = 0; steps < 8 && at !== undefined; steps += 1) {
-    if (at === expected) return;
-    at = (await objects.commit(at)).parents[0];
-  }
-  if (!(await isAncestor(runner, expected, next)))
+/** The new value must descend from the published one: `--force-with-lease` would also push one that does not. */
+export async function requireDescent(
+  context: Descent & { readonly expected: ObjectId; readonly next: ObjectId },
+): Promise<void> {
+  const { expected, next } = context;
+  if (!(await descends(context, expected, next)))
     throw new BacktrailError('DESCENT_BROKEN', `Commit ${next} does not descend from ${expected}.`);
+}
+
+interface Descent {
+  readonly runner: Runner;
+  readonly objects: Pick<NativeObjects, 'commit'>;
+}
+
+/** First parents that are followed in the objects: mostly the ancestor is near, and only a longer way starts git. */
+const STEPS = 16;
+
+/** The same as `isAncestor`, mostly without a process. */
+export async function descends(
+  { runner, objects }: Descent,
+  ancestor: ObjectId,
+  of: ObjectId,
+): Promise<boolean> {
+  let at: ObjectId | undefined = requireObjectId(of);
+  for (let steps = 0; steps <= STEPS && at !== undefined; steps += 1) {
+    if (at === ancestor) return true;
+    // At the cut of a shallow clone parents are missing.
+    const commit: { readonly parents: readonly ObjectId[] } | null = await objects
+      .commit(at)
+      .catch(() => null);
+    at = commit?.parents[0];
+  }
+  return isAncestor(runner, ancestor, of);
 }
 
 export async function isAncestor(runner: Runner, ancestor: ObjectId, of: ObjectId): Promise<boolean> {

@@ -36,8 +36,8 @@ export async function listStaging(runner: Runner, requestIds: readonly RequestId
  * Deletes abandoned staging refs of events, and of nothing else: a rollback that was asked for long ago may be about to be published together
  * with these events.
  */
-export async function sweepEvents(runner: Runner, own: string): Promise<void> {
-  await sweepStaging(runner, [own], `${STAGING}/ledger-*/**`);
+export async function sweepEvents(runner: Runner): Promise<void> {
+  await sweepStaging(runner, [], `${STAGING}/ledger-*/**`);
 }
 
 /** Deletes abandoned staging refs; gives the edits that delete all refs below the folders `own`. */

@@ -4,7 +4,8 @@ import { isOpen } from '../../record/transitions.ts';
 import { blockedError, isBlocked } from '../../rollback/blocked.ts';
 import { commitsSince, type Planned, withObserved } from '../../rollback/plan.ts';
 import type { RequestContext, Rules } from '../context.ts';
-import { openLedgerSnapshot } from '../ledger/snapshot.ts';
+import { knownOf, type KnownRequest } from '../ledger/index-file.ts';
+import { type LedgerSnapshot, openLedgerSnapshot } from '../ledger/snapshot.ts';
 
 interface Looking {
   readonly planned: Planned;
@@ -23,14 +24,15 @@ export async function withInFlight(
   if (severity.IN_FLIGHT === 'off' || planned.plan.files.length === 0) return planned;
   const ledgerSnapshot = await openLedgerSnapshot(context.git, ref, context.cache);
   const { tenant, environment } = planned.plan.scope;
-  const files = await ledgerSnapshot.find(
-    (known) =>
-      known.id !== id &&
-      known.status !== 'failed' &&
-      isOpen(known.status) &&
-      known.scope.tenant === tenant &&
-      known.scope.environment === environment,
-  );
+  const isOther = (known: KnownRequest) =>
+    known.id !== id &&
+    isInFlight(known) &&
+    known.scope.tenant === tenant &&
+    known.scope.environment === environment;
+  const others = (await inFlight(context, ledgerSnapshot)).filter(isOther);
+  const read = await Promise.all(others.map(async (known) => ledgerSnapshot.request(known.id)));
+  // What is known only says where to look.
+  const files = read.filter((file) => file !== null).filter((file) => isOther(knownOf(file)));
   const requests = files.map(({ state }) => ({
     id: state.id,
     scope: state.scope,
@@ -38,6 +40,24 @@ export async function withInFlight(
     author: state.author.email,
   }));
   return withObserved(planned, { requests }, overrides);
+}
+
+const isInFlight = ({ status }: KnownRequest) => status !== 'failed' && isOpen(status);
+
+/** Looked up once for a tip of the ledger, however many plans ask, newest first. */
+function inFlight(
+  { cache }: RequestContext,
+  ledgerSnapshot: LedgerSnapshot,
+): Promise<readonly KnownRequest[]> {
+  const { tip } = ledgerSnapshot;
+  if (tip === null) return Promise.resolve([]);
+  if (cache.open?.tip === tip) return cache.open.known;
+  const open = { tip, known: ledgerSnapshot.known(isInFlight) };
+  cache.open = open;
+  open.known.catch(() => {
+    if (cache.open === open) cache.open = null;
+  });
+  return open.known;
 }
 
 /**

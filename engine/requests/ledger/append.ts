@@ -288,8 +288,10 @@ async function notBeforeTip(
 /** Milliseconds since 1970. */
 async function timeOfTip({ git, cache }: RequestContext, tip: ObjectId): Promise<number> {
   if (cache.newest?.tip === tip) return cache.newest.time;
-  const [newest] = await git.inspect([tip]);
-  const time = newest === undefined ? 0 : Date.parse(newest.time);
+  const log = cache.log?.tip === tip ? await cache.log.reading.catch(() => null) : null;
+  const known = log?.commits.at(-1)?.time;
+  const [newest] = known === undefined ? await git.inspect([tip]) : [];
+  const time = known ?? (newest === undefined ? 0 : Date.parse(newest.time));
   cache.newest = { tip, time };
   return time;
 }

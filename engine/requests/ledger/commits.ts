@@ -1,6 +1,7 @@
 /** The commits of a ledger, as git has them, and what each says of its events. */
 import {
   BacktrailError,
+  type CommitObject,
   type EventId,
   isRequestId,
   isSessionId,
@@ -56,8 +57,12 @@ export async function readCommits(
     latest,
   }: { readonly tip: ObjectId; readonly after?: ObjectId | undefined; readonly latest: number },
 ): Promise<LedgerCommit[]> {
-  const newestFirst: Omit<LedgerCommit, 'before'>[] = [];
-  for (let from: ObjectId | undefined = tip; from !== undefined && from !== after; ) {
+  const few = after === undefined ? null : await fewSince(git, tip, after);
+  const newestFirst = (few ?? []).map(commitOf);
+  for (
+    let from: ObjectId | undefined = few === null ? tip : undefined;
+    from !== undefined && from !== after;
+  ) {
     const ask = { tip: from, path: '', limit: SLICE };
     const log: readonly LogCommit[] = await git.history.log({
       ...ask,
@@ -72,6 +77,25 @@ export async function readCommits(
     before = Math.max(before, commit.time);
     return made;
   });
+}
+
+/** Commits that a ledger may have gained, for each to be inspected. */
+const FEW = 16;
+
+/** Newest first; null where they are more. */
+async function fewSince(
+  git: RepositoryReader,
+  tip: ObjectId,
+  after: ObjectId,
+): Promise<readonly LogCommit[] | null> {
+  const ids: ObjectId[] = [];
+  for (let at: ObjectId | undefined = tip; at !== after; ) {
+    if (at === undefined || ids.length === FEW) return null;
+    ids.push(at);
+    const commit: CommitObject = await git.objects.commit(at);
+    at = commit.parents[0];
+  }
+  return ids.length === 0 ? [] : git.inspect(ids);
 }
 
 function commitOf(commit: LogCommit): Omit<LedgerCommit, 'before'> {

@@ -76,6 +76,8 @@ export interface LedgerCache {
   /** Milliseconds since 1970: when the newest event was written. */
   newest: { readonly tip: ObjectId; readonly time: number } | null;
   index: KnownIndex;
+  /** The requests that are not over, at a tip of the ledger. */
+  open: { readonly tip: ObjectId; readonly known: Promise<readonly KnownRequest[]> } | null;
   /** Read once, however many ask for it at the same time. */
   log: { readonly tip: ObjectId; readonly reading: Promise<LedgerLog> } | null;
 }
@@ -101,6 +103,7 @@ export const createCache = (): LedgerCache => ({
   published: null,
   newest: null,
   index: null,
+  open: null,
   log: null,
 });
 
@@ -110,6 +113,8 @@ const CACHED = 20_000;
 interface Reading {
   /** Only to look: the commits of requests, too, are those that the index names. */
   readonly indexed?: boolean;
+  /** The repository was refreshed for the same work. */
+  readonly refreshed?: boolean;
 }
 
 /** Looks at the ledger anew. LEDGER_REWOUND where it was forced back. */
@@ -119,7 +124,14 @@ export async function openLedgerSnapshot(
   cache: LedgerCache,
   reading: Reading = {},
 ): Promise<LedgerSnapshot> {
-  return snapshotAt({ git, ref, cache }, await git.ledger.tip(ref), reading);
+  const { refreshed = false } = reading;
+  return snapshotAt({ git, ref, cache }, await git.ledger.tip(ref, { refreshed }), reading);
+}
+
+/** Begins to read the commits of the ledger as it was fetched, while others look whether it may be trusted. */
+export async function expectLedger(git: GitRepository, ref: string, cache: LedgerCache): Promise<void> {
+  const tip = await git.ledger.peek(ref).catch(() => null);
+  if (tip !== null) await readLog(git, tip, cache).catch(() => undefined);
 }
 
 export async function snapshotAt(

@@ -17,16 +17,19 @@ import {
   type Staged,
 } from './round.ts';
 
-/** The commits of all, one on top of the other. One that an earlier one touches is planned again on top of it. */
+/**
+ * The commits of all, one on top of the other. One that an earlier one touches is planned again on top of it. `chains`: each that is begun is added;
+ * one that is there already, on the tip, is used. `written`: their ids are known before git has them.
+ */
 export async function stageAll(
   round: Round,
   { snapshot, ready, chains }: { snapshot: Snapshot; ready: readonly Ready[]; chains: CommitChain[] },
-): Promise<readonly Staged[]> {
+): Promise<{ readonly staged: readonly Staged[]; readonly written: Promise<void> }> {
   const { git, committer } = round;
   const staged: Staged[] = [];
   const changed = new Set<string>();
   let base = snapshot.base;
-  let chain: CommitChain | null = null;
+  let chain: CommitChain | null = chains[0] ?? null;
   for (const each of ready) {
     await nextTurn();
     const { member } = each;
@@ -50,8 +53,10 @@ export async function stageAll(
     base = tipOf(delivered);
     for (const path of writtenBy(planned)) changed.add(path);
   }
-  await chain?.end();
-  return staged;
+  const written = chain?.end() ?? Promise.resolve();
+  // Whoever needs the commits waits for it.
+  written.catch(() => undefined);
+  return { staged, written };
 }
 
 const writeInto = (chain: CommitChain): RepositoryPublisher['writeCommits'] => {
@@ -86,7 +91,7 @@ export async function tryChain(
   const ready = members.map(({ planned, request, ...member }): Ready => ({ member, planned, request }));
   const chains: CommitChain[] = [];
   try {
-    await stageAll(round, { snapshot, ready, chains });
+    await (await stageAll(round, { snapshot, ready, chains })).written;
   } finally {
     await Promise.all(chains.map((chain) => chain.drop()));
   }

@@ -14,6 +14,7 @@ import { execute, outcomeOf } from '../execute.ts';
 import { NOT_RECORDED, publishWith, type RecordedRollbacks } from '../records.ts';
 import { verify } from '../verify.ts';
 import { requireWritten } from '../written.ts';
+import type { Snapshot } from '../../snapshot/snapshot.ts';
 import { stageAll, tipOf } from './chain.ts';
 import { changedSince, prepare } from './plans.ts';
 import {
@@ -45,6 +46,72 @@ export async function pushRound(round: Round, members: readonly BatchMember[]): 
     isFirst ? new Map<RequestId, ObjectId>() : git.requestsSince({ tip: snapshot.base, after: round.since }),
     ...[...bases].map(async (base) => changedSince(round, base, snapshot)),
   ]);
+  const chains: CommitChain[] = [];
+  const drop = () => Promise.all(chains.splice(0).map((chain) => chain.drop()));
+  let checked: Promise<void> | undefined;
+  try {
+    const [only] = members;
+    // Nothing else keeps it waiting: git starts while it is planned.
+    if (only && members.length === 1 && isFirst && !round.together)
+      chains.push(git.beginChain({ parent: snapshot.base, requestId: only.asked.id }));
+    const ready = await prepareAll(round, members, { snapshot, landed });
+    if (round.together) requireAll(round);
+    // Their plans are moved to where the branch is then.
+    else if (isFirst && ready.length > 0 && clock.now() - began > LONG) {
+      await drop();
+      return await pushRound(
+        round,
+        ready.map(({ member }) => member),
+      );
+    }
+    const { staged, written } = await stageAll(round, { snapshot, ready, chains });
+    const last = staged.at(-1);
+    if (last === undefined) return;
+    const check = async () => {
+      await written;
+      await requireWritten(
+        git,
+        staged.flatMap(({ delivered }) => delivered.written),
+      );
+      await tellAll(staged, 'staged');
+      await tellAll(staged, 'delivered');
+      signal?.throwIfAborted();
+    };
+    const next = tipOf(last.delivered);
+    const edit = { branch: snapshot.branch, expected: snapshot.base, next };
+    checked = check();
+    const recorded = await publishAll(round, edit, { staged, checked });
+    // With what earlier attempts left behind that were killed.
+    const ids = staged.map(({ request }) => request.id);
+    const tidy = drop().then(() => git.deleteStaging(...ids));
+    await Promise.all([verify(git, { ...last.delivered, published: true }), tidy]);
+    const findings = await git.followUp({ branch: snapshot.branch, next });
+    await recorded.finish();
+    await tellAll(staged, 'verified');
+    for (const each of staged) {
+      const { id } = each.request;
+      const value = completedOf(each, [...findings, ...recorded.findingsOf(id)]);
+      results.set(id, { status: 'fulfilled', value });
+    }
+  } finally {
+    await checked?.catch(() => undefined);
+    await drop();
+  }
+}
+
+interface Preparing {
+  readonly snapshot: Snapshot;
+  /** Those that the branch holds by now. */
+  readonly landed: ReadonlyMap<RequestId, ObjectId>;
+}
+
+/** Those that may go ahead, with their plans; the others get their results. */
+async function prepareAll(
+  round: Round,
+  members: readonly BatchMember[],
+  { snapshot, landed }: Preparing,
+): Promise<readonly Ready[]> {
+  const { plans, signal } = round;
   const ready: Ready[] = [];
   for (const member of members) {
     // Locks of jobs are renewed by timers, which a long row of promises would hold up.
@@ -60,51 +127,24 @@ export async function pushRound(round: Round, members: readonly BatchMember[]): 
     plans.set(member.asked.id, authorized);
     ready.push({ member, ...authorized });
   }
-  if (round.together) requireAll(round);
-  // Their plans are moved to where the branch is then.
-  else if (isFirst && ready.length > 0 && clock.now() - began > LONG)
-    return pushRound(
-      round,
-      ready.map(({ member }) => member),
-    );
-  const chains: CommitChain[] = [];
-  try {
-    const staged = await stageAll(round, { snapshot, ready, chains });
-    const last = staged.at(-1);
-    if (last === undefined) return;
-    await requireWritten(
-      git,
-      staged.flatMap(({ delivered }) => delivered.written),
-    );
-    await tellAll(staged, 'staged');
-    await tellAll(staged, 'delivered');
-    signal?.throwIfAborted();
-    const next = tipOf(last.delivered);
-    const edit = { branch: snapshot.branch, expected: snapshot.base, next };
-    const recorded = await publishAll(round, edit, staged);
-    await tellAll(staged, 'published');
-    // With what earlier attempts left behind that were killed.
-    const ids = staged.map(({ request }) => request.id);
-    await Promise.all([verify(git, { ...last.delivered, published: true }), git.deleteStaging(...ids)]);
-    const findings = await git.followUp({ branch: snapshot.branch, next });
-    await recorded.finish();
-    await tellAll(staged, 'verified');
-    for (const each of staged) {
-      const { id } = each.request;
-      const value = completedOf(each, [...findings, ...recorded.findingsOf(id)]);
-      results.set(id, { status: 'fulfilled', value });
-    }
-  } finally {
-    await Promise.all(chains.map((chain) => chain.drop()));
-  }
+  return ready;
+}
+
+interface Publishing {
+  readonly staged: readonly Staged[];
+  /** Resolves when they may be published: until then, what rides along is made ready. */
+  readonly checked: Promise<void>;
 }
 
 /** The branch and the records of what it gets, together where that is possible; else the branch alone, and they are written after it. */
 async function publishAll(
   { git, record, recorder, turn, losses }: Round,
   edit: BranchEdit,
-  staged: readonly Staged[],
+  { staged, checked }: Publishing,
 ): Promise<RecordedRollbacks> {
+  // Whatever is thrown first is what it failed with.
+  checked.catch(() => undefined);
+  const told = { checked, onMoved: () => tellAll(staged, 'published') };
   const made = staged.map((each) => completedOf(each, []));
   // A resume deploys nothing.
   const deployed = staged.filter(({ request }) => !request.resume).map((each) => completedOf(each, []));
@@ -115,7 +155,7 @@ async function publishAll(
     if (completed === null) break;
     const recorded = await prepared();
     try {
-      await publishWith(git, edit, [completed, recorded.ride]);
+      await publishWith(git, edit, [completed, recorded.ride], told);
       return recorded;
     } catch (error) {
       // Another writer was faster there: the commits are as good as they were.
@@ -124,7 +164,7 @@ async function publishAll(
     await turn?.();
   }
   const recorded = await prepared();
-  await publishWith(git, edit, [recorded.ride]);
+  await publishWith(git, edit, [recorded.ride], told);
   return recorded;
 }
 

@@ -15,7 +15,7 @@ describe('the program as a process', () => {
     ]);
     expect(found).toMatchObject({ code: 0, stderr: '' });
     expect(found.stdout.split('\n')).toEqual([
-      expect.stringMatching(/^ {4}commit +time \(UTC\) +author +source +holds +subject$/),
+      expect.stringMatching(/^ {4}commit +time \(UTC\) +author +source +content +subject$/),
       expect.stringMatching(/^v8 {2}5d7c667 .*v2\.1\.0 · current/),
       expect.stringMatching(/^v7 {2}27fea46 .*v2\.0\.5/),
       '… 6 older; --limit 8 shows all',

@@ -104,7 +104,7 @@ describe('rollbacks that are executed while others push', () => {
     const windows = windowsOf(await asked()).slice(1);
     expect(windows).toHaveLength(4);
     for (const window of windows) expect(window.filter((command) => command === 'fetch')).toEqual([]);
-    expect(windows.map(({ length }) => length)).toEqual([6, 6, 5, 5]);
+    expect(windows.map(({ length }) => length)).toEqual([5, 5, 4, 4]);
     const made = await pushes();
     const ofBranch = made.filter((push) => push.includes('refs/heads/main'));
     expect(ofBranch).toHaveLength(5);
