@@ -93,11 +93,9 @@ export async function openingEntries(
   const expiryMs = needsApproval ? Math.min(...expiries) : null;
   const { scope, resumes } = planned.plan;
   const older = await olderOf(ledgerSnapshot, { id, scope, resume: resumes !== undefined });
-  const others: Entry[] = [];
   for (const file of older) {
-    const taken = await takeBackProposed({ context, rules, ledgerSnapshot }, file);
-    if (taken.landed !== null) throw alreadyMerged(file.state, taken.landed);
-    others.push(...taken.others);
+    const landed = await takeBackProposed({ context, rules, ledgerSnapshot }, file);
+    if (landed !== null) throw alreadyMerged(file.state, landed);
   }
   const stamped = stamp(context, author);
   const event: RequestEvent = {
@@ -111,7 +109,7 @@ export async function openingEntries(
   const replaced = older.map(({ state: other }) =>
     onRequest(other.id, { ...stamp(context, author), type: 'superseded', by: id }),
   );
-  return [onRequest(id, event), ...replaced, ...others];
+  return [onRequest(id, event), ...replaced];
 }
 
 export function requireSameRollback(

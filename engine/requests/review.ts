@@ -237,11 +237,8 @@ export async function cancel(
   { id, actor, reason }: Parameters<Requests['cancel']>[0],
 ): Promise<RequestView> {
   let merged: Completing | null = null;
-  const rules = await readRules(context);
-  const { ledgerSnapshot } = await append(context, rules, async (known) => {
+  const view = await act(context, id, async ({ rules, ledgerSnapshot, state, file }) => {
     merged = null;
-    const file = await requireRequest(known, id);
-    const { state } = file;
     const own = samePerson(state.author.email, actor.email);
     requirePermission(rules.policy, actor, own ? 'propose' : 'admin', placeOf(state));
     if (!own && rules.policy.permissions.length === 0)
@@ -253,18 +250,12 @@ export async function cancel(
         },
       );
     if (state.status !== 'pending' && !isProposed(state)) throw notPending(state);
-    const { landed, others } = await takeBackProposed({ context, rules, ledgerSnapshot: known }, file);
-    if (landed !== null) {
-      merged = { state, landed };
-      return [];
-    }
-    return [
-      onRequest(id, { ...stamp(context, actor), type: 'cancelled', reason: filled(reason) }),
-      ...others,
-    ];
+    const landed = await takeBackProposed({ context, rules, ledgerSnapshot }, file);
+    if (landed !== null) merged = { state, landed };
+    return landed === null ? { ...stamp(context, actor), type: 'cancelled', reason: filled(reason) } : null;
   });
   await requireUnmerged(context, merged);
-  return viewOf(context, { ledgerSnapshot, rules, file: await requireRequest(ledgerSnapshot, id) });
+  return view;
 }
 
 /** What was merged is completed. @throws REQUEST_CLOSED */

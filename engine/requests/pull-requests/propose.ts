@@ -255,7 +255,12 @@ async function stageGroup(
     else if ('planned' in settled.value) ready.push({ member, ...settled.value });
     else results.set(member.asked.id, { status: 'fulfilled', value: settled.value });
   }
-  const staged = await stageAll(round, { snapshot, ready, chains });
+  // Each branch begins on the tip, with a chain of its own.
+  const begun: CommitChain[] = [];
+  const { staged, written } = await stageAll(round, { snapshot, ready, chains: begun }).finally(
+    () => void chains.push(...begun),
+  );
+  await written;
   const [first] = staged;
   if (first === undefined) return null;
   // The branch of earlier attempts, where there is one.

@@ -12,12 +12,11 @@ import {
   type RequestId,
 } from '../../model/index.ts';
 import type { RequestFile } from '../../record/ledger-file.ts';
-import { isOpen, isProposed } from '../../record/transitions.ts';
-import { type RequestContext, type Rules, stamp } from '../context.ts';
-import { type Entry, onRequest } from '../ledger/append.ts';
+import { isOpen, isProposed, isWaiting } from '../../record/transitions.ts';
+import type { RequestContext, Rules } from '../context.ts';
 import { findLanded, type Landed } from './arrival.ts';
 import { hostOf } from './host.ts';
-import { type Following, sharingBranch } from './looking.ts';
+import type { Following } from './looking.ts';
 import { judgeArrival } from './merged.ts';
 
 /** `draft`: it is kept as one where the host has drafts, with its branch: people are asked about it again. */
@@ -52,33 +51,20 @@ export async function takeBack(
   return isClosed ? landed : landedNow(context, waiting);
 }
 
-interface TakenBack {
-  /** It was merged meanwhile; null: it was not. */
-  readonly landed: Landed | null;
-  /** For those that shared its pull request, with the event that voids it: a worker proposes them anew. */
-  readonly others: readonly Entry[];
-}
-
-/** The same for one request, whoever shares its pull request. Does nothing where it has none. */
+/** The same for one request, whoever shares its pull request; null also where it has none. */
 export async function takeBackProposed(
   { context, rules, ledgerSnapshot }: Pick<Following, 'context' | 'rules' | 'ledgerSnapshot'>,
   file: RequestFile,
-): Promise<TakenBack> {
+): Promise<Landed | null> {
   const { state } = file;
-  if (state.status === 'pending') return { landed: await takeBackDraft(context, rules, file), others: [] };
-  if (!isProposed(state)) return { landed: null, others: [] };
-  const sharing = (await sharingBranch(ledgerSnapshot, state)).map((each) => each.state);
-  const landed = await takeBack(context, rules, sharing);
-  const left = sharing.filter(({ id }) => id !== state.id && !landed.has(id));
-  const message = `Its pull request was closed, as ${state.id} was to be merged with it no more.`;
-  const others = left.flatMap(({ id }) => [
-    onRequest(id, { ...by(context), type: 'failed', code: 'PULL_REQUEST_CLOSED', message }),
-    onRequest(id, { ...by(context), type: 'retried' }),
-  ]);
-  return { landed: landed.get(state.id) ?? null, others };
+  if (state.status === 'pending') return takeBackDraft(context, rules, file);
+  if (!isProposed(state)) return null;
+  const { branch = '' } = state.proposed ?? {};
+  const sharing = await ledgerSnapshot.find(({ status }) => isWaiting(status));
+  const states = sharing.map((each) => each.state).filter(({ proposed }) => proposed?.branch === branch);
+  const landed = await takeBack(context, rules, states);
+  return landed.get(state.id) ?? null;
 }
-
-const by = (context: RequestContext) => stamp(context, context.committer);
 
 /** What reviewers are asked about again may have left its pull request open as a draft. A host that does not answer keeps nobody from deciding. */
 async function takeBackDraft(

@@ -50,7 +50,14 @@ export interface Scene {
   branches(): Promise<readonly string[]>;
 }
 
-const team = createTeam();
+let team: { readonly of: string | undefined; readonly made: Promise<Team> } | null = null;
+
+/** Their keys are in the folder of the file that is run. */
+function teamOf(): Promise<Team> {
+  const of = process.env['TMPDIR'];
+  if (team?.of !== of) team = { of, made: createTeam() };
+  return team?.made ?? createTeam();
+}
 
 const NO_POLICY = { environments: [] };
 
@@ -105,7 +112,7 @@ export async function createScene({
     now: () => Date.now() + offset,
     sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, Math.min(ms, 50))),
   };
-  const { jane, bob, signers: all } = await team;
+  const { jane, bob, signers: all } = await teamOf();
   const signers = join(folder, 'signers');
   await copyFile(all, signers);
   const listed = { BACKTRAIL_HOSTS: join(folder, 'hosts.yaml') };
@@ -121,7 +128,7 @@ export async function createScene({
   return {
     repo,
     host,
-    team: await team,
+    team: await teamOf(),
     janes,
     bobs,
     worker,
