@@ -4,6 +4,7 @@ import {
   type CodeHost,
   isFailure,
   type LedgerRequest,
+  type MergeMethod,
   type MergeSettings,
   type PublishRule,
   type PullRequest,
@@ -28,7 +29,8 @@ export interface HostLook {
 export type HostStep =
   | { readonly kind: 'waits' }
   | { readonly kind: 'opened'; readonly url: string }
-  | { readonly kind: 'merged'; readonly details: PullRequestDetails }
+  /** `method`: ours, where this look has merged it. */
+  | { readonly kind: 'merged'; readonly details: PullRequestDetails; readonly method?: MergeMethod }
   | { readonly kind: 'failed'; readonly error: BacktrailError }
   /** The branch has to be made anew, and why, as a sentence. */
   | { readonly kind: 'anew'; readonly why: string };
@@ -216,7 +218,7 @@ async function merge(
       : [titleOf(group), messages.map(({ revert }) => `* ${subjectOf(revert)}`).join('\n')];
   const outcome = await host.merge(details.number, { head: details.head, method, title, message });
   if (outcome !== 'merged') return { kind: 'waits' };
-  return { kind: 'merged', details: await host.read(details.number) };
+  return { kind: 'merged', details: await host.read(details.number), method };
 }
 
 const bodyOf = (message: string) => message.slice(subjectOf(message).length).trim();

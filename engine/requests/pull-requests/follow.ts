@@ -10,7 +10,6 @@ import {
   formatCoordinates,
   isFailure,
   type LedgerRequest,
-  type PullRequestDetails,
   type RequestEvent,
   type RequestId,
   type RollbackResult,
@@ -30,7 +29,7 @@ import { isExpired } from '../review.ts';
 import type { Problem, Repair } from '../types.ts';
 import { canJudge, proven } from '../view.ts';
 import { findLanded, type Landed } from './arrival.ts';
-import { detailsAtHost, followAtHost, type HostLook, lookAtHost, openFor } from './at-host.ts';
+import { detailsAtHost, followAtHost, type HostLook, type HostStep, lookAtHost, openFor } from './at-host.ts';
 import { byBranch, completeLanded } from './completed.ts';
 import { answeredWith, type Following, type Looking, lookOf, restOf } from './looking.ts';
 import { judgeArrival } from './merged.ts';
@@ -158,7 +157,7 @@ async function followGroup(
     case 'opened':
       return group.map(({ state }) => repairOf(state, 'proposed', `Its pull request is open: ${step.url}.`));
     case 'merged':
-      return afterMerge(following, group, step.details);
+      return afterMerge(following, group, step);
     case 'failed':
       return failAll(following, group, step.error);
     case 'anew': {
@@ -336,17 +335,22 @@ async function withdraw(found: EligibilityInput, why: Voided): Promise<string> {
 async function afterMerge(
   following: Following,
   group: Group,
-  details: PullRequestDetails,
+  { details, method }: Pick<Extract<HostStep, { kind: 'merged' }>, 'details' | 'method'>,
 ): Promise<readonly Repair[]> {
   const { context, rules } = following;
   const states = group.map(({ state }) => state);
   const judged = await judgeArrival(context, rules, states, details);
   if (judged.kind === 'unseen') return [];
   if (judged.kind === 'otherwise') return failAll(following, group, judged.error);
+  // A squash of one commit looks as if it was rebased.
+  const { landed } = judged;
+  const isSquash = (how: Landed['how']) => how === 'rebase' && method === 'squash';
   return complete(
     following,
-    group.filter(({ state }) => judged.landed.has(state.id)),
-    judged.landed,
+    group.filter(({ state }) => landed.has(state.id)),
+    new Map(
+      [...landed].map(([id, one]) => [id, isSquash(one.how) ? { ...one, how: 'squash' as const } : one]),
+    ),
   );
 }
 

@@ -50,15 +50,6 @@ export interface Scene {
   branches(): Promise<readonly string[]>;
 }
 
-let team: { readonly of: string | undefined; readonly made: Promise<Team> } | null = null;
-
-/** Their keys are in the folder of the file that is run. */
-function teamOf(): Promise<Team> {
-  const of = process.env['TMPDIR'];
-  if (team?.of !== of) team = { of, made: createTeam() };
-  return team?.made ?? createTeam();
-}
-
 const NO_POLICY = { environments: [] };
 
 /** `apps/prod/<service>`, each with a good and a bad revision; `apps/prod/shared.yaml` has no service. */
@@ -112,7 +103,9 @@ export async function createScene({
     now: () => Date.now() + offset,
     sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, Math.min(ms, 50))),
   };
-  const { jane, bob, signers: all } = await teamOf();
+  // Of this file: what a file makes is gone after it.
+  const team = await createTeam();
+  const { jane, bob, signers: all } = team;
   const signers = join(folder, 'signers');
   await copyFile(all, signers);
   const listed = { BACKTRAIL_HOSTS: join(folder, 'hosts.yaml') };
@@ -128,7 +121,7 @@ export async function createScene({
   return {
     repo,
     host,
-    team: await teamOf(),
+    team,
     janes,
     bobs,
     worker,
