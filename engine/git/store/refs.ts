@@ -186,7 +186,7 @@ export async function descends(
   return isAncestor(runner, ancestor, of);
 }
 
-export async function isAncestor(runner: Runner, ancestor: ObjectId, of: ObjectId): Promise<boolean> {
+async function isAncestor(runner: Runner, ancestor: ObjectId, of: ObjectId): Promise<boolean> {
   const args = ['merge-base', '--is-ancestor', requireObjectId(ancestor), requireObjectId(of)];
   return certain(runner, args.join(' '), async () => {
     const { code } = await runner.run(args, { okCodes: [0, 1] });

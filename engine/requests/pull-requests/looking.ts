@@ -85,7 +85,7 @@ export function answeredWith(
   else look.rests.set(id, { tip: proposed?.tip, error, failures: failures + 1, until });
 }
 
-export interface ReadDetails {
+interface ReadDetails {
   readonly details: PullRequestDetails;
   /** The tip of the branch that it is for, as it was known then. */
   readonly base: ObjectId;
