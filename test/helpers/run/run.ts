@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { mkdtempSync, realpathSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, realpathSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
@@ -20,17 +20,19 @@ export default function setup(project: TestProject): () => void {
   return () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 
+const PREFIX = 'backtrail-run-';
 const MEMORY = '/dev/shm';
 /** Bytes: several times what a run has at any one time. */
 const ENOUGH = 4 * 1024 ** 3;
 
 /** In memory where there is enough of it: disks make a run a tenth more expensive. TMPDIR names another place. */
 function runFolder(): string {
-  const make = (place: string) => mkdtempSync(join(place, 'backtrail-run-'));
+  const make = (place: string) => mkdtempSync(join(place, `${PREFIX}${process.pid}-`));
   if (process.env['TMPDIR'] === undefined)
     try {
       const { bavail, bsize } = statfsSync(MEMORY);
       if (Math.min(bavail * bsize, process.availableMemory()) >= ENOUGH) {
+        removeLeft();
         const folder = make(MEMORY);
         if (runsPrograms(folder)) return folder;
         rmSync(folder, { recursive: true });
@@ -46,4 +48,26 @@ function runsPrograms(folder: string): boolean {
   const file = join(folder, 'program');
   writeFileSync(file, '#!/bin/sh\n', { mode: 0o700 });
   return spawnSync(file).status === 0;
+}
+
+/** What runs that were killed have left in memory. */
+function removeLeft(): void {
+  for (const name of readdirSync(MEMORY)) {
+    const pid = /^backtrail-run-(\d+)-/.exec(name)?.[1];
+    if (pid === undefined || isAlive(Number(pid))) continue;
+    try {
+      rmSync(join(MEMORY, name), { recursive: true, force: true });
+    } catch {
+      // Another user's.
+    }
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // EPERM: it is another user's.
+    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
+  }
 }
