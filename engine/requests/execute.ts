@@ -26,7 +26,7 @@ import { isPublished, recorded, REFUSALS, requestOf } from './many/member.ts';
 
 import { requirePermission } from './gate/permissions.ts';
 import { executeProposing, followOne } from './pull-requests/execute.ts';
-import { wayOf } from './pull-requests/way.ts';
+import { requireWay, wayOf } from './pull-requests/way.ts';
 import { canJudge, claimed, proven } from './view.ts';
 
 export async function executeRequest(
@@ -144,8 +144,10 @@ function run(
 ): Promise<RollbackResult> {
   const request = requestOf(found, provenance);
   // A policy may have come, or become stricter, on each tip that an attempt is made on.
-  const authorize = async ({ snapshot }: Planned) => {
-    await requireEligible({ ...found, rules: await rulesOf(found.context, snapshot) });
+  const authorize = async ({ snapshot, plan }: Planned) => {
+    const rules = await rulesOf(found.context, snapshot);
+    requireWay(rules, plan.owners, { isPush: true });
+    await requireEligible({ ...found, rules });
   };
   return execute({
     ...found.context,
