@@ -5,7 +5,7 @@
  */
 import { requireRequest } from '../ledger/require-request.ts';
 import {
-  BacktrailError,
+  type BacktrailError,
   FAILURES,
   formatCoordinates,
   isFailure,
