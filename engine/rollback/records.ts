@@ -38,32 +38,21 @@ export const NOT_RECORDED: RecordedRollbacks = {
   findingsOf: () => [],
 };
 
-interface Publishing {
-  /** Nothing is published before it resolves; where it rejects, nothing is, and its reason is thrown. */
-  readonly checked?: Promise<void>;
-  /** Called when the branch has moved, before what rode along is ended. */
-  readonly onMoved?: () => Promise<void>;
-}
-
 /** Publishes the branch with what rides along. @throws as `publish` of a repository */
 export async function publishWith(
   git: Pick<RepositoryPublisher, 'publish'>,
   edit: BranchEdit,
   along: readonly (RideAlong | null)[],
-  { checked, onMoved }: Publishing = {},
 ): Promise<void> {
   const all = along.filter((each) => each !== null);
   const moved = new Set<RideAlong>();
   let riding = all;
-  let told: Promise<void> | undefined;
   try {
-    await checked;
     for (;;) {
       const also = riding.map(({ move }) => move);
       try {
         const left = await git.publish(also.length === 0 ? edit : { ...edit, also });
         for (const each of riding) if (!left.includes(each.move)) moved.add(each);
-        told = onMoved?.();
         return;
       } catch (error) {
         const stale = riding.find(({ yields, move }) => yields === true && isMoved(error, move));
@@ -72,10 +61,7 @@ export async function publishWith(
       }
     }
   } finally {
-    // Starting git would hold it up.
-    await told?.catch(() => undefined);
     for (const each of all) await each.end(moved.has(each) ? 'moved' : 'discarded');
-    await told;
   }
 }
 

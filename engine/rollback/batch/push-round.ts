@@ -81,6 +81,8 @@ export async function pushRound(round: Round, members: readonly BatchMember[]): 
     const edit = { branch: snapshot.branch, expected: snapshot.base, next };
     checked = check();
     const recorded = await publishAll(round, edit, { staged, checked });
+    // Nothing is left behind by then of what rode along.
+    await tellAll(staged, 'published');
     // With what earlier attempts left behind that were killed.
     const ids = staged.map(({ request }) => request.id);
     const tidy = drop().then(() => git.deleteStaging(...ids));
@@ -132,7 +134,7 @@ async function prepareAll(
 
 interface Publishing {
   readonly staged: readonly Staged[];
-  /** Resolves when they may be published: until then, what rides along is made ready. */
+  /** Resolves when they may be published. */
   readonly checked: Promise<void>;
 }
 
@@ -142,9 +144,8 @@ async function publishAll(
   edit: BranchEdit,
   { staged, checked }: Publishing,
 ): Promise<RecordedRollbacks> {
-  // Whatever is thrown first is what it failed with.
-  checked.catch(() => undefined);
-  const told = { checked, onMoved: () => tellAll(staged, 'published') };
+  // A worker that is killed while it tells of a step leaves no record behind that was made ready.
+  await checked;
   const made = staged.map((each) => completedOf(each, []));
   // A resume deploys nothing.
   const deployed = staged.filter(({ request }) => !request.resume).map((each) => completedOf(each, []));
@@ -155,7 +156,7 @@ async function publishAll(
     if (completed === null) break;
     const recorded = await prepared();
     try {
-      await publishWith(git, edit, [completed, recorded.ride], told);
+      await publishWith(git, edit, [completed, recorded.ride]);
       return recorded;
     } catch (error) {
       // Another writer was faster there: the commits are as good as they were.
@@ -164,7 +165,7 @@ async function publishAll(
     await turn?.();
   }
   const recorded = await prepared();
-  await publishWith(git, edit, [recorded.ride], told);
+  await publishWith(git, edit, [recorded.ride]);
   return recorded;
 }
 
