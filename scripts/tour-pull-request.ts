@@ -10,19 +10,22 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { say, title } from './narrate.ts';
-import { makeSomebody, type Somebody } from './people.ts';
+import { allowedSigners, letTrust, makeSomebody, type Somebody } from './people.ts';
 import type { Act } from './tour/host.ts';
 import { backtrail, claim, git, shell } from './tour/run.ts';
 
 const API = 'acme/production/api-gateway';
 const WEB = 'acme/production/web';
+const LIVE = 'acme/live/web';
 const REASON = 'v2 answers 500';
 const CONFIG = `version: 1
 layout: { service: [ "tenants/{tenant}/{environment}/{service}/**" ] }
 `;
 const PUBLISH = `publish:
-  - { match: "*/production", via: pull-request, merge: manual }
+  - { match: "*/*", via: pull-request, merge: manual }
 host: { kind: github, repository: acme/config }
+policy:
+  environments: [ { match: "*/live", quorum: 1 } ]
 `;
 
 const started = Date.now();
@@ -57,7 +60,8 @@ try {
 }
 
 async function tour(): Promise<void> {
-  const jane = buildRepository();
+  const [jane, bob] = [person('jane', 'Jane Doe'), person('bob', 'Bob Miller')];
+  buildRepository(jane);
   const script = fileURLToPath(new URL('tour/host.ts', import.meta.url));
   const host = fork(script, [join(folder, 'host.git')], {
     execArgv: ['--import', 'tsx'],
@@ -69,15 +73,25 @@ async function tour(): Promise<void> {
     writeFileSync(join(folder, 'token'), `${token}\n`);
     writeFileSync(join(folder, 'hosts.yaml'), `"${name}": { kind: github, api: "${api}", token: token }\n`);
     // As a person has it: the token is in git's own store, and in no address.
-    writeFileSync(join(folder, 'jane/.git-credentials'), `${new URL('/', authenticated).href}\n`);
-    appendFileSync(join(folder, 'jane/.gitconfig'), '[credential]\n\thelper = store\n');
+    const signers = join(folder, 'allowed_signers');
+    writeFileSync(signers, allowedSigners([jane, bob]));
+    for (const somebody of [jane, bob]) {
+      const home = join(folder, somebody.account);
+      writeFileSync(join(home, '.git-credentials'), `${new URL('/', authenticated).href}\n`);
+      appendFileSync(join(home, '.gitconfig'), '[credential]\n\thelper = store\n');
+      letTrust(somebody, signers);
+    }
     shell(stage, jane, 'git', 'clone', '--quiet', url, 'config');
-    const operator = { ...jane, env: { ...jane.env, BACKTRAIL_HOSTS: join(folder, 'hosts.yaml') } };
+    const listing = (who: Somebody) => ({
+      ...who,
+      env: { ...who.env, BACKTRAIL_HOSTS: join(folder, 'hosts.yaml') },
+    });
+    const operator = listing(jane);
     refuse(operator);
     configure(operator);
     await merged(operator, host);
     await closed(operator, host);
-    moved(operator);
+    moved(operator, listing(bob));
   } finally {
     host.disconnect();
   }
@@ -98,24 +112,22 @@ function write(path: string, text: string): void {
   writeFileSync(full, text);
 }
 
-function buildRepository(): Somebody {
+function person(account: string, name: string): Somebody {
+  return makeSomebody(join(folder, account), { name, email: `${account}@example.com`, signs: true });
+}
+
+function buildRepository(jane: Somebody): void {
   title('1. A repository on a code host, its branch protected; v2 of two services is bad');
-  const jane = makeSomebody(join(folder, 'jane'), {
-    name: 'Jane Doe',
-    email: 'jane@example.com',
-    signs: false,
-  });
   mkdirSync(join(folder, 'config'));
   git(stage, jane, 'init', '--quiet', '--initial-branch=main');
   write('.backtrail/config.yaml', CONFIG);
   for (const version of ['v1', 'v2']) {
-    for (const scope of [API, WEB]) write(fileOf(scope), `image: acme:${version}\nreplicas: 2\n`);
+    for (const scope of [API, WEB, LIVE]) write(fileOf(scope), `image: acme:${version}\nreplicas: 2\n`);
     git(stage, jane, 'add', '--all');
     git(stage, jane, 'commit', '--quiet', '-m', `Deploy ${version}`);
   }
   shell(stage, jane, 'git', 'clone', '--quiet', '--bare', 'config', 'host.git');
   rmSync(join(folder, 'config'), { recursive: true });
-  return jane;
 }
 
 function refuse(jane: Somebody): void {
@@ -129,7 +141,7 @@ function configure(jane: Somebody): void {
   title('3. The setting');
   write('.backtrail/config.yaml', CONFIG + PUBLISH);
   say(PUBLISH);
-  git(stage, jane, 'commit', '--quiet', '-a', '-m', 'Publish production by pull requests');
+  git(stage, jane, 'commit', '--quiet', '-a', '-m', 'Publish by pull requests');
   past(jane);
 }
 
@@ -175,14 +187,18 @@ async function closed(jane: Somebody, host: ChildProcess): Promise<void> {
   backtrail(stage, jane, 0, 'request', 'cancel', id, '--reason', 'Shown enough');
 }
 
-function moved(jane: Somebody): void {
-  title('6. The branch moves inside the scope of a third: it is asked anew');
-  const { id, number } = propose(jane, WEB);
+function moved(jane: Somebody, bob: Somebody): void {
+  title(
+    '6. Where approvals are needed: approved, opened; then the branch moves inside its scope, and people are asked anew',
+  );
+  const id = /rbk-[0-9A-Z]{26}/.exec(rollback(jane, 5, LIVE))?.[0];
+  claim(id !== undefined, 'The answer names no request');
+  const opened = backtrail(stage, bob, 5, 'request', 'approve', id, '--here', '--yes');
+  claim(opened.includes('/pull/3'), 'The approved rollback has no pull request');
   git(stage, jane, 'pull', '--quiet');
-  write(fileOf(WEB), 'image: acme:v3\nreplicas: 2\n');
+  write(fileOf(LIVE), 'image: acme:v3\nreplicas: 2\n');
   git(stage, jane, 'commit', '--quiet', '-a', '-m', 'Deploy v3');
   past(jane);
   reconcile(jane);
-  const after = show(jane, id);
-  claim(!after.includes('completed'), `Pull request ${number} was taken for merged`);
+  claim(show(jane, id).includes('pending'), 'It is not asked about anew');
 }
