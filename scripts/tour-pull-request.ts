@@ -199,6 +199,6 @@ function moved(jane: Somebody, bob: Somebody): void {
   write(fileOf(LIVE), 'image: acme:v3\nreplicas: 2\n');
   git(stage, jane, 'commit', '--quiet', '-a', '-m', 'Deploy v3');
   past(jane);
-  reconcile(jane);
+  claim(reconcile(jane).includes('asked for again'), 'It is not said that people are asked again');
   claim(show(jane, id).includes('pending'), 'It is not asked about anew');
 }
