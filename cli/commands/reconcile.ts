@@ -16,9 +16,9 @@ export function addReconcile(program: Program): void {
       runCommand(program, ({ session, style }) =>
         session.withEngine(async (engine) => {
           engine.requireWriting();
-          const { repairs, waiting, proposed = [], problems = [] } = await engine.requests.reconcile();
+          const { repairs, waiting, ...unmerged } = await engine.requests.reconcile();
           const queue = await enqueue(session.environment.redisUrl, engine, waiting);
-          return toOutput(style, { repairs, waiting, proposed, problems, ...queue });
+          return toOutput(style, { repairs, waiting, ...unmerged, ...queue });
         }),
       ),
     );
@@ -30,9 +30,10 @@ interface Reconciled {
   readonly repairs: readonly Repair[];
   /** Approved, and not executed yet. */
   readonly waiting: readonly RequestId[];
-  readonly proposed: readonly Proposed[];
+  /** Absent: none. */
+  readonly proposed?: readonly Proposed[];
   /** What keeps one from being followed. */
-  readonly problems: readonly {
+  readonly problems?: readonly {
     readonly requestId: RequestId;
     readonly code: string;
     readonly message: string;
@@ -74,7 +75,7 @@ function proposedText({ branch, url, isClosed }: Proposed): string {
 }
 
 function toOutput(style: Style, reconciled: Reconciled): Output {
-  const { repairs, waiting, proposed, problems, enqueued, queueError } = reconciled;
+  const { repairs, waiting, proposed = [], problems = [], enqueued, queueError } = reconciled;
   const troubled = new Set(problems.map(({ requestId }) => requestId));
   const told = new Set(repairs.map(({ requestId }) => requestId));
   const rows = [
