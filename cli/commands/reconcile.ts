@@ -3,6 +3,7 @@ import { enqueueWaiting, openQueue } from '../../workers/index.ts';
 import { withoutLogin } from '../enqueue.ts';
 import type { Style } from '../print/style.ts';
 import { table } from '../print/table.ts';
+import { oneLine } from '../terminal/clean.ts';
 import type { Output } from '../terminal/output.ts';
 import { type Program, runCommand } from './command.ts';
 
@@ -15,19 +16,29 @@ export function addReconcile(program: Program): void {
       runCommand(program, ({ session, style }) =>
         session.withEngine(async (engine) => {
           engine.requireWriting();
-          const { repairs, waiting } = await engine.requests.reconcile();
+          const { repairs, waiting, ...unmerged } = await engine.requests.reconcile();
           const queue = await enqueue(session.environment.redisUrl, engine, waiting);
-          return toOutput(style, { repairs, waiting, ...queue });
+          return toOutput(style, { repairs, waiting, ...unmerged, ...queue });
         }),
       ),
     );
 }
 
+type Proposed = NonNullable<Awaited<ReturnType<Engine['requests']['reconcile']>>['proposed']>[number];
+
 interface Reconciled {
   readonly repairs: readonly Repair[];
   /** Approved, and not executed yet. */
   readonly waiting: readonly RequestId[];
-  /** Those of them that had no job. */
+  /** Absent: none. */
+  readonly proposed?: readonly Proposed[];
+  /** What keeps one from being followed. */
+  readonly problems?: readonly {
+    readonly requestId: RequestId;
+    readonly code: string;
+    readonly message: string;
+  }[];
+  /** Those of `waiting` that had no job. */
   readonly enqueued: readonly RequestId[];
   /** null where the queue was not needed, or could be used. */
   readonly queueError: { readonly code: string; readonly message: string; readonly hint: string } | null;
@@ -56,8 +67,17 @@ async function enqueue(redisUrl: string, engine: Engine, ids: readonly RequestId
   }
 }
 
+function proposedText({ branch, url, isClosed }: Proposed): string {
+  const what = oneLine(url ?? branch);
+  return isClosed
+    ? `${what} was closed; a minute after that it counts as failed, and \`backtrail request retry\` opens it again.`
+    : `It waits to be merged: ${what}.`;
+}
+
 function toOutput(style: Style, reconciled: Reconciled): Output {
-  const { repairs, waiting, enqueued, queueError } = reconciled;
+  const { repairs, waiting, proposed = [], problems = [], enqueued, queueError } = reconciled;
+  const troubled = new Set(problems.map(({ requestId }) => requestId));
+  const told = new Set(repairs.map(({ requestId }) => requestId));
   const rows = [
     ...repairs.map(({ requestId, action, detail }) => [requestId, action, detail]),
     ...waiting.map((id) =>
@@ -65,6 +85,15 @@ function toOutput(style: Style, reconciled: Reconciled): Output {
         ? [id, 'enqueued', 'It was approved and had no job.']
         : [id, 'waits', queueError ? 'It is approved; the queue cannot be used.' : 'It has a job.'],
     ),
+    // What is said of it above is enough.
+    ...proposed
+      .filter(({ requestId }) => !troubled.has(requestId) && !told.has(requestId))
+      .map((each) => [each.requestId, 'proposed', proposedText(each)]),
+    ...problems.map(({ requestId, code, message }) => [
+      requestId,
+      'not followed',
+      `${oneLine(message)} (${code})`,
+    ]),
   ];
   const text = () => {
     const lines = rows.map((row) => row.map((cell) => style.paint('reset', cell)));

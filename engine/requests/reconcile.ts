@@ -12,7 +12,7 @@ import { readDelivery, readResume, readRollback } from '../record/read.ts';
 import type { RequestFile } from '../record/ledger-file.ts';
 import { policyFor } from '../policy/policy.ts';
 import { isOpen, isProposed, isWaiting } from '../record/transitions.ts';
-import type { Repair, Requests } from './types.ts';
+import type { Repair, Requests, Unmerged } from './types.ts';
 import { append, onRequest } from './ledger/append.ts';
 import { type LedgerSnapshot, openLedgerSnapshot, type PublishedRequest } from './ledger/snapshot.ts';
 import { executesRequest } from './restored.ts';
@@ -60,11 +60,21 @@ export async function reconcile(
   const approved = await after.find(({ status }) => isWaiting(status));
   const judged = approved.filter(({ state }) => !isProposed(state) && canJudge(context, rules, state));
   const waiting = await executable(after, judged);
+  const proposed = approved.flatMap(({ state }) => unmerged(context, state)).toReversed();
   return {
     repairs: [...written, ...repairs],
     waiting: waiting.map(({ state }) => state.id).toReversed(),
+    ...(proposed.length > 0 && { proposed }),
     ...(problems.length > 0 && { problems }),
   };
+}
+
+function unmerged(context: RequestContext, state: LedgerRequest): readonly Unmerged[] {
+  const { id: requestId, link, proposed } = state;
+  if (!isProposed(state) || proposed === null) return [];
+  const seen = link === null ? undefined : lookOf(context).details.get(link.number);
+  const isClosed = seen?.details.state === 'closed';
+  return [{ requestId, branch: proposed.branch, url: link?.url ?? null, isClosed }];
 }
 
 /** Those that wait to be merged. */

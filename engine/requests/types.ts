@@ -94,6 +94,16 @@ export interface AuditEntry {
   readonly problems: readonly string[];
 }
 
+/** What waits to be merged. */
+export interface Unmerged {
+  readonly requestId: RequestId;
+  readonly branch: string;
+  /** Of its pull request; null where there is none yet, and for `via: branch`. */
+  readonly url: string | null;
+  /** Closed a moment ago: it counts as failed once whoever closed it had the time to write down why. */
+  readonly isClosed: boolean;
+}
+
 /** Requests and break-glass sessions. Every call looks at the ledger anew; each that writes is one event, or none. */
 export interface Requests {
   /**
@@ -180,6 +190,8 @@ export interface Requests {
   reconcile(options?: { readonly asksHost?: boolean }): Promise<{
     readonly repairs: readonly Repair[];
     readonly waiting: readonly RequestId[];
+    /** Approved, and waiting to be merged; absent: none. */
+    readonly proposed?: readonly Unmerged[];
     /** Absent: none. */
     readonly problems?: readonly Problem[];
   }>;

@@ -271,9 +271,10 @@ async function takeBackVoided(
   const { context, rules } = following;
   const states = found.map(({ file }) => file.state);
   const group = found.map(({ file }) => file);
+  const isAskedAgain = asksAgain(found, voided);
   let landed: ReadonlyMap<RequestId, Landed>;
   try {
-    landed = await takeBack(context, rules, states, asksAgain(found, voided) ? 'draft' : 'closed');
+    landed = await takeBack(context, rules, states, isAskedAgain ? 'draft' : 'closed');
   } catch (error) {
     if (isFailure(error) && error.code === 'MERGED_OTHERWISE') return failAll(following, group, error);
     throw error;
@@ -284,7 +285,7 @@ async function takeBackVoided(
     const { state } = each.file;
     const why = voided.get(state.id);
     if (why === undefined) continue;
-    repairs.push(repairOf(state, 'withdrawn', await withdraw(each, why)));
+    repairs.push(repairOf(state, 'withdrawn', await withdraw(each, why, isAskedAgain)));
   }
   await proposeAnew(
     following,
@@ -309,7 +310,7 @@ function asksAgain(
 }
 
 /** A sentence. */
-async function withdraw(found: EligibilityInput, why: Voided): Promise<string> {
+async function withdraw(found: EligibilityInput, why: Voided, isAskedAgain: boolean): Promise<string> {
   const { context, rules, file } = found;
   if ('unchanged' in why) {
     await completeAll(context, rules, [why.unchanged]);
@@ -328,7 +329,9 @@ async function withdraw(found: EligibilityInput, why: Voided): Promise<string> {
   await record.catch((error: unknown) => {
     if (!isFailure(error)) throw error;
   });
-  return `${reason.message} Its pull request is closed.`;
+  return isAskedAgain
+    ? `${reason.message} Approval is asked for again; until then its pull request cannot be merged.`
+    : `${reason.message} Its pull request is closed.`;
 }
 
 /** The host says that it is merged; what the branch holds decides. */

@@ -1,5 +1,5 @@
 /** One pull request for several rollbacks of an incident, of which one is not wanted any more. */
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { newId } from '../../../helpers/people/requests.ts';
 import { createScene, lookOf, type Scene, stateOf } from './scene.ts';
 
@@ -49,4 +49,36 @@ it('of rollbacks that share a pull request, those that are left are proposed aga
   expect(await scene.show('apps/prod/api/app.yaml')).toContain('v2');
   expect(await scene.show('apps/prod/web/app.yaml')).toContain('v1');
   expect(await scene.branches()).toEqual(['main']);
+});
+
+describe('rollbacks of an incident', () => {
+  it('share one pull request, and are completed by the one commit of whoever squashed it', async () => {
+    const scene = await createScene({ services: ['api', 'jobs', 'web'] });
+    const ids = await proposedTogether(scene);
+    const [pull, ...more] = await scene.host.pulls();
+    expect(more).toEqual([]);
+    await scene.host.merge(pull?.number ?? 0, { by: 'ada', method: 'squash' });
+    const commit = await scene.repo.git('rev-parse', 'main');
+    await lookOf(scene);
+    for (const id of ids)
+      expect(await stateOf(scene, id)).toMatchObject({
+        status: 'completed',
+        result: { commit, arrived: { how: 'squash' } },
+      });
+  });
+
+  it('have a pull request each where the method is squash, and all branches come in one push', async () => {
+    const scene = await createScene({ services: ['api', 'jobs', 'web'], rule: { method: 'squash' } });
+    const ids = await proposedTogether(scene);
+    const pulls = await scene.host.pulls();
+    expect(pulls.map(({ branch }) => branch).toSorted()).toEqual(
+      ids.map((id) => `backtrail/${id}`).toSorted(),
+    );
+    const { calls } = scene.host;
+    const opened = calls.findIndex(({ method, path }) => method === 'POST' && path.endsWith('/pulls'));
+    const isPush = ({ isGit, method, path }: (typeof calls)[number]) =>
+      isGit && method === 'POST' && path.endsWith('git-receive-pack');
+    // What asked for them, and what proposed them.
+    expect(calls.slice(0, opened).filter(isPush)).toHaveLength(2);
+  });
 });
