@@ -9,7 +9,6 @@ import {
   type PullRequestLink,
   type RequestId,
 } from '../../model/index.ts';
-import { readTrailers } from '../../git/reader/message.ts';
 import type { RequestFile } from '../../record/ledger-file.ts';
 import { readResume, readRollback } from '../../record/read.ts';
 
@@ -46,11 +45,19 @@ interface Proposal {
 const MOST_PROPOSALS = 50;
 
 /** null where no pull request brought it. */
-export function claimOf({ state, events }: RequestFile): Claim | null {
+export async function claimOf({ state, events }: RequestFile): Promise<Claim | null> {
   const { id: requestId, author, result } = state;
   if (result?.status !== 'completed' || result.arrived === undefined || result.commit === null) return null;
   const { commit, deliveryCommit, arrived } = result;
   const asks = asksOf(state);
+  // Most commands never need it.
+  const { readTrailers } = await import('../../git/reader/message.ts');
+  const proposalOf = ({ base, messages, change, together }: Proposed): Proposal => ({
+    base,
+    changes: [change.whole, change.revert, ...(together === undefined ? [] : [together])],
+    delivery: change.delivery,
+    trailers: readTrailers(messages.revert),
+  });
   const proposals = events
     .flatMap((event) => (event.type === 'proposed' ? [proposalOf(event.proposed)] : []))
     .slice(-MOST_PROPOSALS)
@@ -70,15 +77,6 @@ export function claimOf({ state, events }: RequestFile): Claim | null {
 
 function asksOf({ resume, scope, target }: LedgerRequest): Asks {
   return { resume: resume === true, scope: formatCoordinates(scope), mode: scope.mode, target };
-}
-
-function proposalOf({ base, messages, change, together }: Proposed): Proposal {
-  return {
-    base,
-    changes: [change.whole, change.revert, ...(together === undefined ? [] : [together])],
-    delivery: change.delivery,
-    trailers: readTrailers(messages.revert),
-  };
 }
 
 /** Whether a record is that of what was asked for. */

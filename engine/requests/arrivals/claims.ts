@@ -42,7 +42,8 @@ export async function claimsAt(
 
 async function allClaims(ledger: LedgerSnapshot): Promise<readonly Claim[]> {
   const files = await ledger.containing('"arrived":');
-  return files.flatMap((file) => claimOf(file) ?? []);
+  const claims = await Promise.all(files.map(claimOf));
+  return claims.filter((claim) => claim !== null);
 }
 
 /** null where the ledger does not go on from there. */
@@ -60,7 +61,7 @@ async function claimsSince(
     const id = /([^/]+)\.json$/.exec(path)?.[1] ?? '';
     if (!isRequestId(id) || requestPath(id) !== path) continue;
     const file = await ledger.request(id);
-    const claim = file && claimOf(file);
+    const claim = file && (await claimOf(file));
     if (claim) claims.set(id, claim);
     else claims.delete(id);
   }

@@ -1,7 +1,6 @@
 /** Whether the commits of a branch of ours are what was approved: whoever may write to the ledger could name others there. */
 import { BacktrailError, type LogCommit, type ObjectId, type Proposed } from '../../model/index.ts';
 import type { RequestFile } from '../../record/ledger-file.ts';
-import { readTrailers } from '../../git/reader/message.ts';
 import { differingFrom, meantOn, subjectOf } from './arrival.ts';
 import type { Following } from './looking.ts';
 
@@ -39,13 +38,14 @@ async function commitsOf(
     (delivery === undefined
       ? meant.delivery.size === 0
       : delivery.parents.join() === commit && differingFrom(delivery, meant.delivery).length === 0);
-  if (!isMeant || !isSaid(revert, messages.revert)) throw unproved(file);
-  if (delivery !== undefined && !isSaid(delivery, messages.delivery ?? '')) throw unproved(file);
+  if (!isMeant || !(await isSaid(revert, messages.revert))) throw unproved(file);
+  if (delivery !== undefined && !(await isSaid(delivery, messages.delivery ?? ''))) throw unproved(file);
   return delivery === undefined ? [revert] : [revert, delivery];
 }
 
 /** A host that merges is given this message, and may keep nothing of the commits. */
-function isSaid({ subject, trailers }: LogCommit, message: string): boolean {
+async function isSaid({ subject, trailers }: LogCommit, message: string): Promise<boolean> {
+  const { readTrailers } = await import('../../git/reader/message.ts');
   return subject === subjectOf(message) && trailers.join('\n') === readTrailers(message).join('\n');
 }
 
