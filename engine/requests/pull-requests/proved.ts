@@ -4,7 +4,12 @@ import type { RequestFile } from '../../record/ledger-file.ts';
 import { differingFrom, meantOn, subjectOf } from './arrival.ts';
 import type { Following } from './looking.ts';
 
-/** That the branch is these commits on their base, and each of them changes what it was approved to change. @throws LEDGER_TAMPERED */
+/**
+ * That the branch is these commits on their base, which the branch that they are for holds already, and that each of them changes what it was
+ * approved to change.
+ *
+ * @throws LEDGER_TAMPERED
+ */
 export async function requireProved(
   following: Pick<Following, 'context' | 'snapshot'>,
   group: readonly RequestFile[],
@@ -15,11 +20,14 @@ export async function requireProved(
     if (proposed === null) throw unproved(file);
     for (const commit of await commitsOf(following, file, proposed)) commits.set(commit.id, commit);
   }
+  const { history, base: tip } = following.snapshot;
+  const line = new Set(await history.firstParents(tip));
   for (const file of group) {
     let at: ObjectId | undefined = file.state.proposed?.tip;
     let steps = 0;
     for (; at !== undefined && commits.has(at); steps += 1) at = commits.get(at)?.parents[0];
-    if (steps !== commits.size || at !== file.state.proposed?.base) throw unproved(file);
+    if (steps !== commits.size || at === undefined || at !== file.state.proposed?.base || !line.has(at))
+      throw unproved(file);
   }
 }
 

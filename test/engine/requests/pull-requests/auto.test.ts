@@ -13,7 +13,7 @@ describe('a worker that may merge, on GitHub', () => {
     scene = await createScene({
       lives: 'file',
       rule: { merge: 'auto' },
-      services: ['checked', 'moved', 'queued', 'foreign', 'said'],
+      services: ['checked', 'moved', 'queued', 'foreign', 'said', 'below'],
     });
   });
 
@@ -101,4 +101,30 @@ describe('a worker that may merge, on GitHub', () => {
       await lookOf(scene);
     },
   );
+
+  it('merges no commit that lies below what was approved, and that the branch does not hold', async () => {
+    await scene.host.change({ requiredReviews: 1 });
+    const { id, number } = await proposeFor(scene, 'prod/below');
+    const { proposed } = await stateOf(scene, id);
+    if (proposed === null) throw new Error('It is not proposed.');
+    const { git } = scene.repo;
+    const files = { 'apps/prod/web/evil.yaml': 'evil: true\n' };
+    const both = await scene.host.pushTo(number, { files });
+    await scene.host.moveBranch('below', proposed.base);
+    const base = await scene.host.commitOn('below', { files });
+    const said = proposed.messages.revert;
+    const commit = await git('commit-tree', `${both}^{tree}`, '-p', base, '-m', said);
+    await scene.host.moveBranch(proposed.branch, commit);
+    const main = await git('rev-parse', 'main');
+    const actor = { name: 'Backtrail', email: 'backtrail@localhost' };
+    const forged = { ...proposed, base, commit, tip: commit };
+    await forgeEvent(scene.repo, id, { id: eventId(), at: TIME, actor, type: 'proposed', proposed: forged });
+    await scene.host.change({ requiredReviews: 0 });
+    const { problems, repairs } = await lookOf(scene);
+    expect({ problems, repairs }).toMatchObject({
+      problems: [{ requestId: id, code: 'LEDGER_TAMPERED' }],
+      repairs: [],
+    });
+    expect(await git('rev-parse', 'main')).toBe(main);
+  });
 });
