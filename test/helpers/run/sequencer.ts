@@ -2,6 +2,15 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** The files that take longest, the longest first: one that starts last would be waited for alone. Those that mostly wait stand between those that work. */
 const LONGEST = [
+  'pull-requests/changed',
+  'pull-requests/other-hosts',
+  'requests/pull-requests',
+  'pull-requests/auto',
+  'pull-requests/base',
+  'pull-requests/take-back',
+  'pull-requests/worker',
+  'hosts/contract',
+  'requests/arrivals',
   'git/transports',
   'engine/surface',
   'scripts/incident-recovery',

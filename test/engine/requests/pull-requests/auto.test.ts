@@ -107,7 +107,7 @@ describe('a worker that may merge, on GitHub', () => {
     const { id, number } = await proposeFor(scene, 'prod/below');
     const { proposed } = await stateOf(scene, id);
     if (proposed === null) throw new Error('It is not proposed.');
-    const { git } = scene.repo;
+    const { repo } = scene;
     const files = { 'apps/prod/web/evil.yaml': 'evil: true\n' };
     const both = await scene.host.pushTo(number, { files });
     await scene.host.moveBranch('below', proposed.base);
