@@ -113,9 +113,9 @@ describe('a worker that may merge, on GitHub', () => {
     await scene.host.moveBranch('below', proposed.base);
     const base = await scene.host.commitOn('below', { files });
     const said = proposed.messages.revert;
-    const commit = await git('commit-tree', `${both}^{tree}`, '-p', base, '-m', said);
+    const commit = await repo.git('commit-tree', `${both}^{tree}`, '-p', base, '-m', said);
     await scene.host.moveBranch(proposed.branch, commit);
-    const main = await git('rev-parse', 'main');
+    const main = await repo.git('rev-parse', 'main');
     const actor = { name: 'Backtrail', email: 'backtrail@localhost' };
     const forged = { ...proposed, base, commit, tip: commit };
     await forgeEvent(scene.repo, id, { id: eventId(), at: TIME, actor, type: 'proposed', proposed: forged });
@@ -125,6 +125,6 @@ describe('a worker that may merge, on GitHub', () => {
       problems: [{ requestId: id, code: 'LEDGER_TAMPERED' }],
       repairs: [],
     });
-    expect(await git('rev-parse', 'main')).toBe(main);
+    expect(await repo.git('rev-parse', 'main')).toBe(main);
   });
 });
