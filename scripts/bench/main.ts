@@ -4,6 +4,7 @@
  * `npm run bench -- history [items|components|secrets|long …] [--commits 126000]`: environments with a long history, beside `git log --raw`.
  * `npm run bench -- checks [--size r2]`: what the checks add to a plan.
  * `npm run bench -- many [--size r2] [--count 500]`: many rollbacks at once through the queue, beside a push for each commit.
+ * `npm run bench -- pull-requests [--count 200]`: opening a pull request, and what many open ones cost their host.
  * `npm run bench -- ledger [--requests 50000]`: what a large ledger costs, and nothing else.
  */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -16,6 +17,7 @@ import { benchHistory, benchLines } from './history.ts';
 import { benchEnvironment, PERSON, say } from './measure.ts';
 import { benchMany } from './many.ts';
 import { benchMemory } from './memory.ts';
+import { benchPullRequests } from './pull-requests.ts';
 import { buildRepository, CONFIG, CONFIG_TWO_PATTERNS, SIZES } from './repository.ts';
 import { type Bench, benchRollback } from './rollback.ts';
 import { benchLedger } from './ledger.ts';
@@ -40,9 +42,16 @@ const repo = join(folder, `${values.size}.git`);
 const env = benchEnvironment(folder);
 const bench: Bench = { folder, repo, size, env, rounds: Number(values.rounds) };
 
+/** Hosts are asked about no more than a few hundred. */
+const MOST_OPEN = 200;
+
 async function main(): Promise<void> {
   if (positionals[0] === 'startup') return benchStartup(bench.rounds);
   if (positionals[0] === 'ledger') return benchLedger(folder, Number(values.requests), env);
+  if (positionals[0] === 'pull-requests') {
+    const open = Math.min(Number(values.count), MOST_OPEN);
+    return benchPullRequests({ folder, env, rounds: Math.min(bench.rounds, 11), open, minutes: 5 });
+  }
   if (positionals[0] === 'history')
     return benchLines({ folder, env, commits: Number(values.commits), only: positionals.slice(1) });
   if (!existsSync(join(repo, 'bench-complete'))) {
