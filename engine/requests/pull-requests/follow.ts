@@ -324,7 +324,10 @@ async function withdraw(found: EligibilityInput, why: Voided): Promise<string> {
     return 'It expired before it was merged; its pull request is closed.';
   }
   const { reason } = why;
-  const record = REFUSALS.has(reason.code) ? refuse(found, reason) : recordFailure(found, reason, {});
+  // Reviewers are asked again for the same reason once: after that, it would stay approved with nothing to be merged.
+  const isSaid = file.events.some((past) => past.type === 'reopened' && past.reason === reason.message);
+  const isAsked = REFUSALS.has(reason.code) && !isSaid;
+  const record = isAsked ? refuse(found, reason) : recordFailure(found, reason, {});
   await record.catch((error: unknown) => {
     if (!isFailure(error)) throw error;
   });
