@@ -15,9 +15,9 @@ export function addReconcile(program: Program): void {
       runCommand(program, ({ session, style }) =>
         session.withEngine(async (engine) => {
           engine.requireWriting();
-          const { repairs, waiting } = await engine.requests.reconcile();
+          const { repairs, waiting, problems } = await engine.requests.reconcile();
           const queue = await enqueue(session.environment.redisUrl, engine, waiting);
-          return toOutput(style, { repairs, waiting, ...queue });
+          return toOutput(style, { repairs, waiting, ...queue, ...(problems && { problems }) });
         }),
       ),
     );
@@ -31,6 +31,8 @@ interface Reconciled {
   readonly enqueued: readonly RequestId[];
   /** null where the queue was not needed, or could be used. */
   readonly queueError: { readonly code: string; readonly message: string; readonly hint: string } | null;
+  /** What keeps pull requests from being followed; absent: nothing. */
+  readonly problems?: Awaited<ReturnType<Engine['requests']['reconcile']>>['problems'];
 }
 
 type Enqueued = Pick<Reconciled, 'enqueued' | 'queueError'>;
@@ -57,7 +59,7 @@ async function enqueue(redisUrl: string, engine: Engine, ids: readonly RequestId
 }
 
 function toOutput(style: Style, reconciled: Reconciled): Output {
-  const { repairs, waiting, enqueued, queueError } = reconciled;
+  const { repairs, waiting, enqueued, queueError, problems = [] } = reconciled;
   const rows = [
     ...repairs.map(({ requestId, action, detail }) => [requestId, action, detail]),
     ...waiting.map((id) =>
@@ -65,6 +67,11 @@ function toOutput(style: Style, reconciled: Reconciled): Output {
         ? [id, 'enqueued', 'It was approved and had no job.']
         : [id, 'waits', queueError ? 'It is approved; the queue cannot be used.' : 'It has a job.'],
     ),
+    ...problems.map(({ requestId, code, message }) => [
+      requestId,
+      'waits',
+      `It cannot be followed now: ${message} (${code})`,
+    ]),
   ];
   const text = () => {
     const lines = rows.map((row) => row.map((cell) => style.paint('reset', cell)));
