@@ -101,6 +101,7 @@ const OF_HOST: ReadonlySet<string> = new Set([
   'HOST_DENIED',
   'HOST_REFUSED',
   'HOST_NOT_ALLOWED',
+  'METHOD_REFUSED',
 ]);
 
 const problemOf = (requestId: RequestId, { code, message }: BacktrailError): Problem => ({

@@ -13,7 +13,7 @@ describe('a worker that may merge, on GitHub', () => {
     scene = await createScene({
       lives: 'file',
       rule: { merge: 'auto' },
-      services: ['checked', 'moved', 'queued', 'foreign', 'said', 'below', 'held', 'longer'],
+      services: ['checked', 'moved', 'queued', 'foreign', 'said', 'below', 'held', 'longer', 'unmerged'],
     });
   });
 
@@ -128,6 +128,20 @@ describe('a worker that may merge, on GitHub', () => {
     expect(await git('rev-parse', 'main')).toBe(main);
     await scene.host.closePull(number);
     await lookOf(scene);
+  });
+
+  it('says why it merges nothing although the rules are met', async () => {
+    await scene.host.change({ requiredReviews: 1 });
+    const { id, number } = await proposeFor(scene, 'prod/unmerged');
+    await scene.host.change({ requiredReviews: 0, methods: [] });
+    expect(await lookOf(scene)).toMatchObject({ problems: [{ requestId: id, code: 'METHOD_REFUSED' }] });
+    await scene.host.change({ methods: ['merge', 'rebase', 'squash'] });
+    scene.host.fail({ match: isMerging, status: 405, body: { message: 'Not now' } });
+    expect(await lookOf(scene)).toMatchObject({
+      problems: [{ requestId: id, code: 'HOST_REFUSED', message: expect.stringContaining(`${number}`) }],
+    });
+    await lookOf(scene);
+    expect(await stateOf(scene, id)).toMatchObject({ status: 'completed' });
   });
 
   it('knows again a rollback with a hold that it has merged, whenever the host says that it was', async () => {
