@@ -7,7 +7,7 @@ import { planWithoutDelivery } from '../rollback/plan.ts';
 import { readOwnConfig } from '../rollback/observe.ts';
 import { makeSnapshot, type Snapshot } from '../snapshot/snapshot.ts';
 import type { RequestContext } from './context.ts';
-import { writtenHold } from './written-hold.ts';
+import { writtenHold } from './arrivals/written-hold.ts';
 
 /**
  * By request the commit that says that it executes it, for requests made on these bases: one look from the oldest of them on. All of the line is

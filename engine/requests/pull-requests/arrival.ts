@@ -17,7 +17,7 @@ import { planRequested } from '../../rollback/plan.ts';
 import { makeSnapshot, type Snapshot } from '../../snapshot/snapshot.ts';
 import type { RequestContext } from '../context.ts';
 import type { LedgerCache } from '../ledger/snapshot.ts';
-import { writtenHold } from '../written-hold.ts';
+import { writtenHold } from '../arrivals/written-hold.ts';
 
 /** A rollback that is on the branch now. */
 export interface Landed {

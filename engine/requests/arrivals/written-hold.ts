@@ -1,11 +1,11 @@
 /** The hold that a commit of somebody else was to place. When it was placed is known from its file alone: a host that merges dates its own commits. */
-import type { FileChange, LedgerRequest, PathChange } from '../model/index.ts';
-import { parseHold } from '../holds/hold-file.ts';
-import { holdFileOf } from '../rollback/stage.ts';
-import type { Snapshot } from '../snapshot/snapshot.ts';
-import { decode } from '../yaml/core/text.ts';
-import type { RequestContext } from './context.ts';
-import { isFuture } from './ledger/times.ts';
+import type { FileChange, LedgerRequest, PathChange } from '../../model/index.ts';
+import { parseHold } from '../../holds/hold-file.ts';
+import { holdFileOf } from '../../rollback/stage.ts';
+import type { Snapshot } from '../../snapshot/snapshot.ts';
+import { decode } from '../../yaml/core/text.ts';
+import type { RequestContext } from '../context.ts';
+import { isFuture } from '../ledger/times.ts';
 
 /** As it is to be, with the time of the file that these changes write; at no time where that is none, or to come. null: it places none. */
 export async function writtenHold(
