@@ -107,7 +107,7 @@ describe('a worker that may merge, on GitHub', () => {
     const { id, number } = await proposeFor(scene, 'prod/below');
     const { proposed } = await stateOf(scene, id);
     if (proposed === null) throw new Error('It is not proposed.');
-    const { git } = scene.repo;
+    const git = (...args: string[]) => scene.repo.git(...args);
     const files = { 'apps/prod/web/evil.yaml': 'evil: true\n' };
     const both = await scene.host.pushTo(number, { files });
     await scene.host.moveBranch('below', proposed.base);
@@ -158,7 +158,7 @@ describe('a worker that may merge, on GitHub', () => {
     const { pullRequest } = await scene.worker.rollbacks.execute(id);
     const { proposed } = await stateOf(scene, id);
     if (proposed === null || pullRequest === undefined) throw new Error('It is not proposed.');
-    const { git } = scene.repo;
+    const git = (...args: string[]) => scene.repo.git(...args);
     const path = `.backtrail/holds/prod/${id}.yaml`;
     const hold = await git('show', `${proposed.commit}:${path}`);
     const files = { [path]: `${hold.replace(/^until: .*$/m, 'until: "2099-01-01T00:00:00Z"')}\n` };
