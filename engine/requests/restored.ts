@@ -4,10 +4,10 @@ import type { FileChange } from '../model/index.ts';
 import { compileLayout } from '../layout/layout.ts';
 import type { RollbackRecord } from '../record/trailers.ts';
 import { planWithoutDelivery } from '../rollback/plan.ts';
-import { holdFileOf } from '../rollback/stage.ts';
 import { readOwnConfig } from '../rollback/observe.ts';
 import { makeSnapshot, type Snapshot } from '../snapshot/snapshot.ts';
 import type { RequestContext } from './context.ts';
+import { writtenHold } from './arrivals/written-hold.ts';
 
 /**
  * By request the commit that says that it executes it, for requests made on these bases: one look from the oldest of them on. All of the line is
@@ -58,8 +58,11 @@ export async function executesRequest(
   if (base === undefined) return false;
   try {
     const plan = await planOn(context, { ...snapshot, base }, state);
-    const { id, justification: reason, author } = state;
-    const hold = holdFileOf(plan, { id, reason, author, requestedAt: written?.time ?? '' }, snapshot.hasher);
+    const hold = await writtenHold(context, snapshot, {
+      plan,
+      request: state,
+      changes: written?.changes ?? [],
+    });
     const files = [...plan.files, ...(hold ? [hold] : [])];
     return plan.files.length > 0 && (await restoresFiles(context, claim.commit, files));
   } catch (error) {

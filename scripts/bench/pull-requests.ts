@@ -111,7 +111,7 @@ export async function benchPullRequests(input: PullRequestBench): Promise<void> 
       await engine.requests.reconcile();
     }
     const calls = host.calls.filter(({ isGit }) => !isGit);
-    const lists = calls.filter(({ method, path }) => method === 'GET' && /\/pulls$/.test(path));
+    const lists = calls.filter(({ method, path }) => method === 'GET' && path.endsWith('/pulls'));
     say(
       `${host.calls.length} requests to the host in ${minutes} minutes with ${open + rounds} open, of which nothing changes:`,
     );

@@ -14,10 +14,10 @@ import {
 } from '../../model/index.ts';
 import { changeDigest } from '../../record/change-digest.ts';
 import { planRequested } from '../../rollback/plan.ts';
-import { holdFileOf } from '../../rollback/stage.ts';
 import { makeSnapshot, type Snapshot } from '../../snapshot/snapshot.ts';
 import type { RequestContext } from '../context.ts';
 import type { LedgerCache } from '../ledger/snapshot.ts';
+import { writtenHold } from '../arrivals/written-hold.ts';
 
 /** A rollback that is on the branch now. */
 export interface Landed {
@@ -165,10 +165,8 @@ export async function meantOn(
     const there = makeSnapshot({ branch, base, layout, reader, history, hasher });
     const { plan, delivery } = await planRequested(there, request, { programs, clock });
     const revert = new Map(plan.files.map(({ path, after }) => [path, after]));
-    const { id, justification: reason, author, createdAt: requestedAt } = request;
-    const hold = holdFileOf(plan, { id, reason, author, requestedAt }, hasher);
-    // When it was placed is a part of its file: the path alone can be foretold.
-    if (hold) revert.set(hold.path, written.changes.find(({ path }) => path === hold.path)?.after ?? null);
+    const hold = await writtenHold(context, there, { plan, request, changes: written.changes });
+    if (hold) revert.set(hold.path, hold.after);
     return { revert, delivery: new Map(delivery.outputs.map(({ path, after }) => [path, after])) };
   } catch (error) {
     if (isFailure(error)) return null;

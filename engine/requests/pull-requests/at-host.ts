@@ -207,7 +207,8 @@ async function merge(
 ): Promise<HostStep> {
   const settings: MergeSettings = await host.settings(into);
   const method = methodOf(rule, settings);
-  if (settings.hasQueue || method === null) return { kind: 'waits' };
+  if (settings.hasQueue) return { kind: 'waits' };
+  if (method === null) throw unmergeable(details, settings);
   await requireProved(following, group);
   const messages = group.flatMap(({ state }) => state.proposed?.messages ?? []);
   const [first] = messages;
@@ -217,7 +218,8 @@ async function merge(
       ? [subjectOf(first.revert), bodyOf(first.revert)]
       : [titleOf(group), messages.map(({ revert }) => `* ${subjectOf(revert)}`).join('\n')];
   const outcome = await host.merge(details.number, { head: details.head, method, title, message });
-  if (outcome !== 'merged') return { kind: 'waits' };
+  if (outcome === 'moved') return { kind: 'waits' };
+  if (outcome === 'refused') throw unmerged(host, details);
   return { kind: 'merged', details: await host.read(details.number), method };
 }
 
@@ -227,6 +229,18 @@ function isRested({ context }: Pick<Following, 'context'>, file: RequestFile | u
   const at = file?.events.findLast(({ type }) => type === 'proposed')?.at;
   return at === undefined || context.clock.now() - Date.parse(at) >= ANEW_EVERY;
 }
+
+const unmergeable = ({ number, into }: PullRequestDetails, { methods }: MergeSettings) =>
+  new BacktrailError(
+    'METHOD_REFUSED',
+    `Pull request ${number} is not merged: its host does not allow the method into ${into} that the configuration names; it allows ${methods.join(', ') || 'none'}.`,
+  );
+
+/** Although it said that its rules are met. */
+const unmerged = ({ name }: CodeHost, { number }: PullRequestDetails) =>
+  new BacktrailError('HOST_REFUSED', `${name} does not merge pull request ${number} for the token now.`, {
+    details: { host: name },
+  });
 
 const closed = ({ number }: PullRequestDetails) =>
   new BacktrailError('PULL_REQUEST_CLOSED', `Pull request ${number} was closed, and not merged.`);

@@ -101,6 +101,7 @@ const OF_HOST: ReadonlySet<string> = new Set([
   'HOST_DENIED',
   'HOST_REFUSED',
   'HOST_NOT_ALLOWED',
+  'METHOD_REFUSED',
 ]);
 
 const problemOf = (requestId: RequestId, { code, message }: BacktrailError): Problem => ({
@@ -325,7 +326,10 @@ async function withdraw(found: EligibilityInput, why: Voided, isAskedAgain: bool
     return 'It expired before it was merged; its pull request is closed.';
   }
   const { reason } = why;
-  const record = REFUSALS.has(reason.code) ? refuse(found, reason) : recordFailure(found, reason, {});
+  // Reviewers are asked again for the same reason once: after that, it would stay approved with nothing to be merged.
+  const isSaid = file.events.some((past) => past.type === 'reopened' && past.reason === reason.message);
+  const isAsked = REFUSALS.has(reason.code) && !isSaid;
+  const record = isAsked ? refuse(found, reason) : recordFailure(found, reason, {});
   await record.catch((error: unknown) => {
     if (!isFailure(error)) throw error;
   });

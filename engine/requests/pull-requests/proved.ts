@@ -21,13 +21,12 @@ export async function requireProved(
     for (const commit of await commitsOf(following, file, proposed)) commits.set(commit.id, commit);
   }
   const { history, base: tip } = following.snapshot;
-  const line = new Set(await history.firstParents(tip));
   for (const file of group) {
     let at: ObjectId | undefined = file.state.proposed?.tip;
     let steps = 0;
     for (; at !== undefined && commits.has(at); steps += 1) at = commits.get(at)?.parents[0];
-    if (steps !== commits.size || at === undefined || at !== file.state.proposed?.base || !line.has(at))
-      throw unproved(file);
+    if (steps !== commits.size || at === undefined || at !== file.state.proposed?.base) throw unproved(file);
+    if (!(await history.isOnLine(tip, at))) throw unproved(file);
   }
 }
 

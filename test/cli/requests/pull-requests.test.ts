@@ -119,6 +119,15 @@ describe('a branch that takes no push', () => {
         details: { code: 'HOST_NOT_ALLOWED' },
       });
     });
+
+    it('is said by reconcile not to be followed where no host is listed', async () => {
+      const args = ['--repo', host.authenticated, 'reconcile'];
+      const { code, stdout } = await backtrail(place.bare, args, { env: { BACKTRAIL_HOSTS: '' } });
+      expect({ code, stdout }).toEqual({
+        code: 0,
+        stdout: expect.stringMatching(/rbk-\w+ +waits +It cannot be followed now: .*HOST_NOT_ALLOWED/s),
+      });
+    });
   });
 
   it('is rolled back by workers, for one request and for an incident', async () => {

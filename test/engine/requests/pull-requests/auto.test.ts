@@ -13,7 +13,7 @@ describe('a worker that may merge, on GitHub', () => {
     scene = await createScene({
       lives: 'file',
       rule: { merge: 'auto' },
-      services: ['checked', 'moved', 'queued', 'foreign', 'said', 'below'],
+      services: ['checked', 'moved', 'queued', 'foreign', 'said', 'below', 'held', 'longer', 'unmerged'],
     });
   });
 
@@ -107,15 +107,15 @@ describe('a worker that may merge, on GitHub', () => {
     const { id, number } = await proposeFor(scene, 'prod/below');
     const { proposed } = await stateOf(scene, id);
     if (proposed === null) throw new Error('It is not proposed.');
-    const { repo } = scene;
+    const git = (...args: string[]) => scene.repo.git(...args);
     const files = { 'apps/prod/web/evil.yaml': 'evil: true\n' };
     const both = await scene.host.pushTo(number, { files });
     await scene.host.moveBranch('below', proposed.base);
     const base = await scene.host.commitOn('below', { files });
     const said = proposed.messages.revert;
-    const commit = await repo.git('commit-tree', `${both}^{tree}`, '-p', base, '-m', said);
+    const commit = await git('commit-tree', `${both}^{tree}`, '-p', base, '-m', said);
     await scene.host.moveBranch(proposed.branch, commit);
-    const main = await repo.git('rev-parse', 'main');
+    const main = await git('rev-parse', 'main');
     const actor = { name: 'Backtrail', email: 'backtrail@localhost' };
     const forged = { ...proposed, base, commit, tip: commit };
     await forgeEvent(scene.repo, id, { id: eventId(), at: TIME, actor, type: 'proposed', proposed: forged });
@@ -125,6 +125,64 @@ describe('a worker that may merge, on GitHub', () => {
       problems: [{ requestId: id, code: 'LEDGER_TAMPERED' }],
       repairs: [],
     });
-    expect(await repo.git('rev-parse', 'main')).toBe(main);
+    expect(await git('rev-parse', 'main')).toBe(main);
+    await scene.host.closePull(number);
+    await lookOf(scene);
+  });
+
+  it('says why it merges nothing although the rules are met', async () => {
+    await scene.host.change({ requiredReviews: 1 });
+    const { id, number } = await proposeFor(scene, 'prod/unmerged');
+    await scene.host.change({ requiredReviews: 0, methods: [] });
+    expect(await lookOf(scene)).toMatchObject({ problems: [{ requestId: id, code: 'METHOD_REFUSED' }] });
+    await scene.host.change({ methods: ['merge', 'rebase', 'squash'] });
+    scene.host.fail({ match: isMerging, status: 405, body: { message: 'Not now' } });
+    expect(await lookOf(scene)).toMatchObject({
+      problems: [{ requestId: id, code: 'HOST_REFUSED', message: expect.stringContaining(`${number}`) }],
+    });
+    await lookOf(scene);
+    expect(await stateOf(scene, id)).toMatchObject({ status: 'completed' });
+  });
+
+  it('knows again a rollback with a hold that it has merged, whenever the host says that it was', async () => {
+    const id = await askToHold(scene, 'prod/held');
+    await scene.worker.rollbacks.execute(id);
+    await lookOf(scene);
+    expect(await stateOf(scene, id)).toMatchObject({ status: 'completed' });
+    expect(await (await scene.another()).rollbacks.execute(id)).toMatchObject({ status: 'completed' });
+  });
+
+  it('merges no hold that nobody has asked for', async () => {
+    await scene.host.change({ requiredReviews: 1 });
+    const id = await askToHold(scene, 'prod/longer');
+    const { pullRequest } = await scene.worker.rollbacks.execute(id);
+    const { proposed } = await stateOf(scene, id);
+    if (proposed === null || pullRequest === undefined) throw new Error('It is not proposed.');
+    const git = (...args: string[]) => scene.repo.git(...args);
+    const path = `.backtrail/holds/prod/${id}.yaml`;
+    const hold = await git('show', `${proposed.commit}:${path}`);
+    const files = { [path]: `${hold.replace(/^until: .*$/m, 'until: "2099-01-01T00:00:00Z"')}\n` };
+    const longer = await scene.host.pushTo(pullRequest.number, { files });
+    const { base, branch, messages } = proposed;
+    const commit = await git('commit-tree', `${longer}^{tree}`, '-p', base, '-m', messages.revert);
+    await scene.host.moveBranch(branch, commit);
+    const main = await git('rev-parse', 'main');
+    const actor = { name: 'Backtrail', email: 'backtrail@localhost' };
+    const forged = { ...proposed, commit, tip: commit };
+    await forgeEvent(scene.repo, id, { id: eventId(), at: TIME, actor, type: 'proposed', proposed: forged });
+    await scene.host.change({ requiredReviews: 0 });
+    const { problems, repairs } = await lookOf(scene);
+    expect({ problems, repairs }).toMatchObject({
+      problems: [{ requestId: id, code: 'LEDGER_TAMPERED' }],
+      repairs: [],
+    });
+    expect(await git('rev-parse', 'main')).toBe(main);
   });
 });
+
+async function askToHold({ janes, team: { jane } }: Scene, scope: string) {
+  const author = { name: jane.name, email: jane.email };
+  const { target, digest } = await janes.rollbacks.plan({ scope, author, hold: true });
+  const ask = { scope, target, digest, author, hold: true, ledger: true, reason: 'v2 answers 500' };
+  return (await janes.rollbacks.request(ask)).requestId;
+}

@@ -123,6 +123,17 @@ describe('an approval that does not hold any more', () => {
     expect(await stateOf(scene, revoked.id)).toMatchObject({ status: 'pending' });
     expect(await scene.host.pull(revoked.number)).toMatchObject({ state: 'closed' });
     await writeFile(scene.signers, keys);
+    // The same once more: it is not left approved, with nothing that could be merged.
+    await lookOf(scene);
+    await scene.worker.rollbacks.execute(revoked.id);
+    await writeFile(scene.signers, keys.replace(/^bob@.*$/m, ''));
+    scene.later(2 * 60_000);
+    await lookOf(scene);
+    expect(await stateOf(scene, revoked.id)).toMatchObject({
+      status: 'failed',
+      result: { code: 'AWAITING_APPROVAL' },
+    });
+    await writeFile(scene.signers, keys);
 
     const expired = await approvedFor(scene, 'prod/expired');
     scene.later(3 * HOUR);
