@@ -258,8 +258,9 @@ function maskNested(text: string, marker: Marker, depth: number): string | null 
   if (isPlainLine(text)) return null;
   if (depth < MAX_DEPTH && !/\n\s*\S|[{[]/.test(text)) return null;
   const documents = tryParse(text);
+  // Nothing is shown at this depth of what has parts, or cannot be looked into.
+  if (depth >= MAX_DEPTH && documents === null) return marker(text);
   if (!documents?.some(({ contents }) => isMap(contents) || isSeq(contents))) return null;
-  // Not parsed at this depth: mask all of it.
   if (depth >= MAX_DEPTH) return marker(text);
   return splice(text, findSecrets(text, documents, marker, { depth: depth + 1 }).spans);
 }

@@ -374,6 +374,27 @@ describe('what cannot be looked into', () => {
     );
   });
 
+  it('is not shown: a text within texts that is YAML no more by the folding of those around it', () => {
+    const styles = [
+      'BLOCK_LITERAL',
+      'JSON',
+      'BLOCK_LITERAL',
+      'QUOTE_DOUBLE',
+      'QUOTE_SINGLE',
+      'JSON',
+      'QUOTE_DOUBLE',
+    ] as const;
+    const secret = stringify({ aaAa: { kind: 'Secret', stringData: { a: '\n\nZq7Zq7\n\n' } } });
+    const text = styles.reduce<string>(
+      (inner, style) =>
+        style === 'JSON'
+          ? JSON.stringify({ values: inner })
+          : stringify({ values: inner }, { defaultStringType: style }),
+      secret,
+    );
+    expect(maskYaml(text)).not.toContain('Zq7');
+  });
+
   it.each(['!!str &a secret', '&a "Secret"', '"\\u0053ecret"', "'SECRET'"])(
     'is a Secret in a template whose kind is written as %s',
     (kind) => {
