@@ -125,7 +125,7 @@ describe('a branch that takes no push', () => {
       const { code, stdout } = await backtrail(place.bare, args, { env: { BACKTRAIL_HOSTS: '' } });
       expect({ code, stdout }).toEqual({
         code: 0,
-        stdout: expect.stringMatching(/rbk-\w+ +waits +It cannot be followed now: .*HOST_NOT_ALLOWED/s),
+        stdout: expect.stringMatching(/rbk-\w+ +not followed +.*HOST_NOT_ALLOWED/s),
       });
     });
   });
