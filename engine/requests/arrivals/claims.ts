@@ -6,7 +6,8 @@ import { requestPath } from '../../record/ledger-file.ts';
 import { readCommits } from '../ledger/commits.ts';
 import { type LedgerCache, type LedgerSnapshot, snapshotAt } from '../ledger/snapshot.ts';
 import { type Claim, claimOf } from './claim.ts';
-import type { Known, SeenCommit } from './confirm.ts';
+import type { Known } from './confirm.ts';
+import type { SeenCommit } from './seen-commit.ts';
 
 export interface KnownClaims extends Known {
   readonly tip: ObjectId;

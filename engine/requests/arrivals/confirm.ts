@@ -1,15 +1,9 @@
 /** Which claims of the ledger the branch bears out. */
-import type { ArrivedChange, Arrivals, LogCommit, ObjectId, RequestId } from '../../model/index.ts';
+import type { ArrivedChange, Arrivals, ObjectId, RequestId } from '../../model/index.ts';
 import { NO_ARRIVALS } from '../../model/index.ts';
 import type { GitRepository } from '../../git/open.ts';
-import { changeDigest } from '../../record/change-digest.ts';
 import { agrees, type Claim } from './claim.ts';
-
-/** A commit, without its changes, and their digest. Commits never change. */
-export interface SeenCommit {
-  readonly commit: LogCommit;
-  readonly digest: string;
-}
+import { lookAt, type SeenCommit } from './seen-commit.ts';
 
 type Git = Pick<GitRepository, 'history' | 'inspect' | 'hasher'>;
 
@@ -46,7 +40,7 @@ export async function confirmClaims(
   const named = claims.flatMap(({ commit, deliveryCommit }) => [commit, deliveryCommit ?? commit]);
   await lookAt(
     git,
-    [...new Set(named)].filter((id) => places.has(id) && !seen.has(id)),
+    [...new Set(named)].filter((id) => places.has(id)),
     seen,
   );
   const at = new Map<ObjectId, ArrivedChange[]>();
@@ -115,17 +109,4 @@ function deliveryOf(
 ): ObjectId | null {
   if (deliveryCommit === null || deliveryCommit === commit) return commit;
   return places.has(deliveryCommit) && seen.get(deliveryCommit)?.digest === delivery ? deliveryCommit : null;
-}
-
-/** Commits that are read at a time. */
-const TOGETHER = 500;
-
-async function lookAt(
-  { inspect, hasher }: Git,
-  ids: readonly ObjectId[],
-  seen: Map<ObjectId, SeenCommit>,
-): Promise<void> {
-  for (let at = 0; at < ids.length; at += TOGETHER)
-    for (const { changes, ...commit } of await inspect(ids.slice(at, at + TOGETHER)))
-      seen.set(commit.id, { commit: { ...commit, changes: [] }, digest: changeDigest(hasher, changes) });
 }

@@ -12,11 +12,11 @@ import {
   type Proposed,
   type RequestId,
 } from '../../model/index.ts';
-import { changeDigest } from '../../record/change-digest.ts';
 import { planRequested } from '../../rollback/plan.ts';
 import { makeSnapshot, type Snapshot } from '../../snapshot/snapshot.ts';
 import type { RequestContext } from '../context.ts';
 import type { LedgerCache } from '../ledger/snapshot.ts';
+import { lookAt, type SeenCommit } from '../arrivals/seen-commit.ts';
 import { writtenHold } from '../arrivals/written-hold.ts';
 
 /** A rollback that is on the branch now. */
@@ -31,23 +31,13 @@ export interface Landed {
 
 type Waiting = Pick<LedgerRequest, 'id'> & { readonly proposed: Proposed };
 
-/** A commit of the line without its changes, and their digest. */
-interface Digested {
-  readonly commit: LogCommit;
-  readonly digest: string;
-}
-
-/** Commits that are read at a time. */
-const TOGETHER = 200;
-/** Where the line does not hold what a proposal was made on, so many of its newest commits are looked at. */
-const WITHOUT_BASE = 1000;
 /** Of the newest commits: what came before them was seen in its time. */
 const NEWEST = 10_000;
 /** Remembered. */
 const MOST = 2 * NEWEST;
 
 /** By what remembers an open repository: commits never change. */
-const DIGESTS = new WeakMap<LedgerCache, Map<ObjectId, Digested>>();
+const DIGESTS = new WeakMap<LedgerCache, Map<ObjectId, SeenCommit>>();
 
 /** Those of them that the branch holds at this tip. */
 export async function findLanded(
@@ -59,9 +49,10 @@ export async function findLanded(
   if (waiting.length === 0) return landed;
   const line = await snapshot.history.firstParents(snapshot.base);
   const places = new Map(line.map((commit, index) => [commit, index]));
-  const since = ({ proposed }: Waiting) =>
-    Math.min(places.get(proposed.base) ?? WITHOUT_BASE, line.length, NEWEST);
-  const commits = await digested({ git, cache }, line.slice(0, Math.max(...waiting.map(since))));
+  // Before what it was proposed on, an earlier rollback may have changed the same.
+  const farthest = snapshot.history.shallow ? line.length : 0;
+  const since = ({ proposed }: Waiting) => Math.min(places.get(proposed.base) ?? farthest, NEWEST);
+  const commits = await seenOf({ git, cache }, line.slice(0, Math.max(...waiting.map(since))));
   for (const each of waiting) {
     const found = findOne(commits.slice(0, since(each)), each);
     if (found !== null) landed.set(each.id, found);
@@ -70,25 +61,19 @@ export async function findLanded(
 }
 
 /** Newest first. */
-async function digested(
+async function seenOf(
   { git, cache }: Pick<RequestContext, 'git' | 'cache'>,
   line: readonly ObjectId[],
-): Promise<readonly Digested[]> {
-  const known = DIGESTS.get(cache) ?? new Map<ObjectId, Digested>();
-  DIGESTS.set(cache, known);
-  if (known.size > MOST) known.clear();
-  const unknown = line.filter((id) => !known.has(id));
-  for (let at = 0; at < unknown.length; at += TOGETHER)
-    for (const commit of await git.inspect(unknown.slice(at, at + TOGETHER)))
-      known.set(commit.id, {
-        commit: { ...commit, changes: [] },
-        digest: changeDigest(git.hasher, commit.changes),
-      });
-  return line.flatMap((id) => known.get(id) ?? []);
+): Promise<readonly SeenCommit[]> {
+  const seen = DIGESTS.get(cache) ?? new Map<ObjectId, SeenCommit>();
+  DIGESTS.set(cache, seen);
+  if (seen.size > MOST) seen.clear();
+  await lookAt(git, line, seen);
+  return line.flatMap((id) => seen.get(id) ?? []);
 }
 
 /** `commits`: after what it was proposed on, newest first. The oldest that brings it counts. */
-function findOne(commits: readonly Digested[], { id, proposed }: Waiting): Landed | null {
+function findOne(commits: readonly SeenCommit[], { id, proposed }: Waiting): Landed | null {
   const { change, together } = proposed;
   for (let at = commits.length - 1; at >= 0; at -= 1) {
     const each = commits[at];

@@ -248,7 +248,7 @@ const closed = ({ number }: PullRequestDetails) =>
 const changed = ({ number }: PullRequestDetails) =>
   new BacktrailError(
     'PULL_REQUEST_CHANGED',
-    `The branch of pull request ${number} holds something else than what was approved.`,
+    `The branch of pull request ${number} holds something else than what was approved; it is left open.`,
   );
 
 const retargeted = ({ number, into: now }: PullRequestDetails, into: string) =>

@@ -183,6 +183,8 @@ async function proposeAnew(
   const proposed = [...made].flatMap(([id, each]) =>
     each.status === 'fulfilled' && each.value.status === 'proposed' ? [id] : [],
   );
+  const [failed] = [...made.values()].filter((each) => each.status === 'rejected');
+  if (proposed.length === 0 && failed) throw failed.reason;
   const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache);
   const files = await Promise.all(proposed.map((id) => requireRequest(ledgerSnapshot, id)));
   if (via === 'pull-request')

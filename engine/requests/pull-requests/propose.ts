@@ -11,7 +11,6 @@ import {
   type LedgerRequest,
   type ObjectId,
   type PathChange,
-  type PreparedEvents,
   PROPOSED_BRANCH,
   type Proposed,
   type RequestEvent,
@@ -323,7 +322,7 @@ async function push(
 ): Promise<void> {
   const { git } = context;
   const decide = (known: LedgerSnapshot) => proposedEvents(context, known, made);
-  let prepared: PreparedEvents | null = await prepareEvents(context, rules, decide, ledgerSnapshot);
+  const prepared = await prepareEvents(context, rules, decide, ledgerSnapshot);
   const moves = made.map(({ branch, events, expected }) => {
     const [proposed] = events.values();
     return { branch, expected, next: proposed?.tip ?? null };
@@ -334,7 +333,6 @@ async function push(
     isMoved = prepared !== null && left.length === 0;
   } finally {
     if (prepared !== null) await git.ledger.finish(prepared, isMoved ? 'moved' : 'discarded');
-    prepared = null;
   }
   // A server that takes branches alone has them now: whoever finds one without its event makes it anew.
   if (!isMoved) await append(context, rules, decide);

@@ -12,11 +12,11 @@ import {
   type RequestId,
 } from '../../model/index.ts';
 import type { RequestFile } from '../../record/ledger-file.ts';
-import { isOpen, isProposed, isWaiting } from '../../record/transitions.ts';
+import { isOpen, isProposed } from '../../record/transitions.ts';
 import type { RequestContext, Rules } from '../context.ts';
 import { findLanded, type Landed } from './arrival.ts';
 import { hostOf } from './host.ts';
-import type { Following } from './looking.ts';
+import { type Following, sharingBranch } from './looking.ts';
 import { judgeArrival } from './merged.ts';
 
 /** `draft`: it is kept as one where the host has drafts, with its branch: people are asked about it again. */
@@ -59,10 +59,12 @@ export async function takeBackProposed(
   const { state } = file;
   if (state.status === 'pending') return takeBackDraft(context, rules, file);
   if (!isProposed(state)) return null;
-  const { branch = '' } = state.proposed ?? {};
-  const sharing = await ledgerSnapshot.find(({ status }) => isWaiting(status));
-  const states = sharing.map((each) => each.state).filter(({ proposed }) => proposed?.branch === branch);
-  const landed = await takeBack(context, rules, states);
+  const sharing = await sharingBranch(ledgerSnapshot, state);
+  const landed = await takeBack(
+    context,
+    rules,
+    sharing.map((each) => each.state),
+  );
   return landed.get(state.id) ?? null;
 }
 
