@@ -1,5 +1,4 @@
 /** Executes an approved request: what a worker does, on no one's word but the branch's and that of keys it trusts. */
-import { requireRequest } from './ledger/require-request.ts';
 import {
   type ArrivedChange,
   BacktrailError,
@@ -10,6 +9,7 @@ import {
   type RequestId,
   type RollbackResult,
 } from '../model/index.ts';
+import { requireRequest } from './ledger/require-request.ts';
 import { isProposed, isWaiting } from '../record/transitions.ts';
 import { execute } from '../rollback/execute.ts';
 import type { Planned } from '../rollback/plan.ts';

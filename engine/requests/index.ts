@@ -1,6 +1,6 @@
 /** Everything that can be done with requests, on one repository. */
-import { requireRequest } from './ledger/require-request.ts';
 import { formatCoordinates, type Person, type RequestId } from '../model/index.ts';
+import { requireRequest } from './ledger/require-request.ts';
 import { hasPermission } from '../policy/policy.ts';
 import { isOpen } from '../record/transitions.ts';
 import type { RequestPlan, Requests, RequestView } from './types.ts';

@@ -1,5 +1,4 @@
 /** What becomes of a request, as an event. The branch comes first: what is published stands, whatever the record says. */
-import { requireRequest } from './ledger/require-request.ts';
 import {
   BacktrailError,
   FAILURES,
@@ -9,6 +8,7 @@ import {
   type RequestId,
   type RollbackResult,
 } from '../model/index.ts';
+import { requireRequest } from './ledger/require-request.ts';
 import { isWaiting } from '../record/transitions.ts';
 import type { ExecuteRequestOptions } from './types.ts';
 import { append, type Entry, onRequest, prepareEvents } from './ledger/append.ts';

@@ -1,5 +1,4 @@
 /** Brings the ledger up to what the branch, the clock and the policy say. Safe to run anywhere, at any time, side by side. */
-import { requireRequest } from './ledger/require-request.ts';
 import {
   formatCoordinates,
   isFailure,
@@ -8,6 +7,7 @@ import {
   type RequestEvent,
   type RequestId,
 } from '../model/index.ts';
+import { requireRequest } from './ledger/require-request.ts';
 import { readDelivery, readResume, readRollback } from '../record/read.ts';
 import type { RequestFile } from '../record/ledger-file.ts';
 import { policyFor } from '../policy/policy.ts';

@@ -1,5 +1,4 @@
 /** Executes the requests of a group in one push, or none of them; what becomes of them is written together, too. */
-import { requireRequest } from '../ledger/require-request.ts';
 import {
   BacktrailError,
   FAILURES,
@@ -10,6 +9,7 @@ import {
   type RequestId,
   type RollbackResult,
 } from '../../model/index.ts';
+import { requireRequest } from '../ledger/require-request.ts';
 import { hasPermission } from '../../policy/policy.ts';
 import { isWaiting } from '../../record/transitions.ts';
 import { Obstructed } from '../../rollback/batch/round.ts';

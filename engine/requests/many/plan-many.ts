@@ -1,6 +1,6 @@
 /** What requests would change now, for one person: one of them, or many on one look at the branch and the ledger. */
-import { requireRequest } from '../ledger/require-request.ts';
 import type { Person, RequestId } from '../../model/index.ts';
+import { requireRequest } from '../ledger/require-request.ts';
 import { hasPermission } from '../../policy/policy.ts';
 import { isOpen } from '../../record/transitions.ts';
 import type { RequestFile } from '../../record/ledger-file.ts';

@@ -1,6 +1,6 @@
 /** The votes that one person gives at once, on many requests: one signed commit of the ledger and one push. */
-import { unknownRequest } from '../ledger/require-request.ts';
 import { BacktrailError, isFailure, type LedgerRequest, type RequestId } from '../../model/index.ts';
+import { unknownRequest } from '../ledger/require-request.ts';
 import type { RequestFile } from '../../record/ledger-file.ts';
 import { isWaiting } from '../../record/transitions.ts';
 import type { Planned } from '../../rollback/plan.ts';

@@ -1,5 +1,4 @@
 /** The record of rollbacks that came to the branch some other way than by a push of ours. */
-import { requireRequest } from '../ledger/require-request.ts';
 import {
   type Arrived,
   isFailure,
@@ -9,6 +8,7 @@ import {
   type RequestId,
   type RollbackResult,
 } from '../../model/index.ts';
+import { requireRequest } from '../ledger/require-request.ts';
 import { isWaiting } from '../../record/transitions.ts';
 import { resultOf } from '../../rollback/result.ts';
 import { type RequestContext, type Rules, stamp } from '../context.ts';

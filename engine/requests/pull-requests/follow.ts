@@ -3,7 +3,6 @@
  * closes the pull request first. Then the host: a pull request that is not there yet is opened, one that was closed or changed by others has failed,
  * one that may be merged is merged where the configuration asks for it.
  */
-import { requireRequest } from '../ledger/require-request.ts';
 import {
   type BacktrailError,
   FAILURES,
@@ -14,6 +13,7 @@ import {
   type RequestId,
   type RollbackResult,
 } from '../../model/index.ts';
+import { requireRequest } from '../ledger/require-request.ts';
 import type { RequestFile } from '../../record/ledger-file.ts';
 import { isProposed } from '../../record/transitions.ts';
 import { prepare } from '../../rollback/batch/plans.ts';

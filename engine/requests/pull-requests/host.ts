@@ -1,5 +1,4 @@
 /** The pull request for a branch of ours: found, opened, or opened again. One, never two: it is looked for by its branch. */
-import { requireRequest } from '../ledger/require-request.ts';
 import {
   type CodeHost,
   isFailure,
@@ -10,6 +9,7 @@ import {
   type PublishRule,
   type PullRequest,
 } from '../../model/index.ts';
+import { requireRequest } from '../ledger/require-request.ts';
 import type { RequestContext, Rules } from '../context.ts';
 import { append, onRequest } from '../ledger/append.ts';
 

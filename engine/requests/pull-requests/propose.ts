@@ -2,7 +2,6 @@
  * Rollbacks onto branches of ours, beside the branch that is rolled back: the same commits as a push would bring, and the events that say so, in
  * one push. Requests that one pull request brings are a chain on one branch, named after the first of them.
  */
-import { requireRequest } from '../ledger/require-request.ts';
 import {
   BacktrailError,
   type CommitChain,
@@ -17,6 +16,7 @@ import {
   type RequestId,
   type RollbackResult,
 } from '../../model/index.ts';
+import { requireRequest } from '../ledger/require-request.ts';
 import { changeDigest, sumOf } from '../../record/change-digest.ts';
 import { isProposed, isWaiting } from '../../record/transitions.ts';
 import { stageAll, tipOf } from '../../rollback/batch/chain.ts';
