@@ -113,6 +113,7 @@ export function createHistory(context: {
     return output === null ? [] : readLog(tokens(output));
   };
   let walks = 0;
+  const isIn = createLookup();
   // Rollbacks and resumes are asked for one after the other.
   let recorded: { readonly tip: ObjectId; readonly commits: Promise<readonly LogCommit[]> } | null = null;
   return {
@@ -156,7 +157,7 @@ export function createHistory(context: {
     async isOnLine(tip, commit) {
       if (requireObjectId(tip) === requireObjectId(commit)) return true;
       const line = lines.known(tip);
-      if (line !== undefined) return line.includes(commit);
+      if (line !== undefined) return isIn(line, commit);
       // The part of the line that is not reachable from the commit: if the commit is on the line, it is the next parent.
       const args = ['rev-list', '--first-parent', '--parents', tip, `^${commit}`];
       return certain(runner, args.join(' '), async () => {
@@ -192,6 +193,21 @@ export function createHistory(context: {
       const { stdout } = await runner.run([...PATHS, requireObjectId(from), requireObjectId(to)]);
       return readChanges(tokens(stdout));
     },
+  };
+}
+
+/** Lookups in one line that cost less than a set of its commits. */
+const LOOKUPS = 16;
+
+/** Whether a line has a commit; many lookups in one line share a set. */
+function createLookup(): (line: readonly ObjectId[], commit: ObjectId) => boolean {
+  let latest: { readonly line: readonly ObjectId[]; lookups: number; set: Set<ObjectId> | null } | null =
+    null;
+  return (line, commit) => {
+    if (latest?.line !== line) latest = { line, lookups: 0, set: null };
+    latest.lookups += 1;
+    if (latest.lookups > LOOKUPS) latest.set ??= new Set(line);
+    return latest.set?.has(commit) ?? line.includes(commit);
   };
 }
 
