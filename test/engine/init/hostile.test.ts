@@ -5,6 +5,7 @@ import { parseConfig } from '../../../engine/layout/configuration/parse.ts';
 import { propose } from '../../../engine/init/proposal/propose.ts';
 import { surveyTree } from '../../../engine/init/survey/survey.ts';
 import { memoryTree } from '../../helpers/trees/memory-tree.ts';
+import { runs } from '../../helpers/run/proof.ts';
 
 /** `tenants` × `environments` × `services`, each service of three files: made when it is listed. Counts what is asked. */
 function largeTree(counts: readonly [string, number][]): {
@@ -136,7 +137,7 @@ describe('a hostile tree', () => {
         expect(chosen ? found.length : 1).toBeGreaterThan(0);
         expect(config).not.toMatch(/[^\P{C}\n]/u);
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200, 60) },
     );
   });
 });

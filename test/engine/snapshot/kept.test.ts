@@ -6,6 +6,7 @@ import { compileLayout } from '../../../engine/layout/layout.ts';
 import type { HistoryReader, ObjectReader } from '../../../engine/model/index.ts';
 import { makeSnapshot } from '../../../engine/snapshot/snapshot.ts';
 import { blobId, hasher } from '../../helpers/trees/memory-tree.ts';
+import { runs } from '../../helpers/run/proof.ts';
 
 const CONFIG = parseConfig('version: 1\nlayout:\n  environment: ["{environment}/**"]\n', 'c.yaml');
 
@@ -80,7 +81,7 @@ describe('what is kept of a file', () => {
         const told = await known.kept(path, entryOf(two), entryOf(one));
         expect(told).toEqual(await snapshotOf([two]).kept(path, entryOf(two)));
       }),
-      { numRuns: 3_000 },
+      { numRuns: runs(3000, 600) },
     );
   });
 });

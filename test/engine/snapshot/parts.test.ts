@@ -6,6 +6,7 @@ import type { Entry, HistoryReader, ObjectReader } from '../../../engine/model/i
 import { makeSnapshot } from '../../../engine/snapshot/snapshot.ts';
 import { parseSelector } from '../../../engine/yaml/core/selector.ts';
 import { blobId, hasher } from '../../helpers/trees/memory-tree.ts';
+import { runs } from '../../helpers/run/proof.ts';
 
 const CONFIG = parseConfig(
   'version: 1\nlayout:\n  service:\n    - values-{environment}.yaml#/apps[name={service}]\n',
@@ -111,7 +112,7 @@ describe('the parts of a version', () => {
           if (before.some(({ source }, index) => source !== beside[index]?.source)) changed += 1;
         },
       ),
-      { numRuns: 600 },
+      { numRuns: runs(600, 150) },
     );
     expect(changed).toBeGreaterThan(30);
   });

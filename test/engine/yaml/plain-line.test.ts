@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isMap, isSeq } from 'yaml';
 import { isPlainLine, tryParse } from '../../../engine/yaml/core/try-parse.ts';
+import { runs } from '../../helpers/run/proof.ts';
 
 const hasNodes = (text: string) =>
   (tryParse(text) ?? []).some(({ contents }) => isMap(contents) || isSeq(contents));
@@ -37,7 +38,7 @@ describe('a plain line', () => {
         const text = first + rest.join('');
         expect(isPlainLine(text) && hasNodes(text)).toBe(false);
       }),
-      { numRuns: 3000 },
+      { numRuns: runs(3000, 1000) },
     );
   });
 });

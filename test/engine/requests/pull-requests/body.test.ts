@@ -4,6 +4,7 @@ import { gfmFromMarkdown } from 'mdast-util-gfm';
 import { gfm } from 'micromark-extension-gfm';
 import { describe, expect, it } from 'vitest';
 import { type ProposedRollback, pullRequestText } from '../../../../engine/requests/pull-requests/body.ts';
+import { runs } from '../../../helpers/run/proof.ts';
 
 const ID = 'rbk-01JD0000000000000000000001';
 const BRANCH = `backtrail/${ID}`;
@@ -240,7 +241,7 @@ describe('the text of a pull request', () => {
         }
         expect(title).not.toMatch(/@[\w-]|#\d|:\/\/|\n/);
       }),
-      { numRuns: 80 },
+      { numRuns: runs(200, 30) },
     );
   });
 
@@ -251,7 +252,7 @@ describe('the text of a pull request', () => {
         expect(Buffer.byteLength(body)).toBeLessThanOrEqual(60_000);
         expect(title.length).toBeLessThanOrEqual(200);
       }),
-      { numRuns: 15 },
+      { numRuns: runs(50, 10) },
     );
     const { body } = write('x'.repeat(100), { files: 2000 });
     expect(body).toMatch(/Left out here because of its length:\*\* .*differences of \d+ files/);
