@@ -111,7 +111,7 @@ export interface PullRequestView extends PullRequestLink {
 export interface PullRequest extends PullRequestLink {
   readonly state: 'open' | 'closed' | 'merged';
   readonly isDraft: boolean;
-  /** Short name of the branch that it brings. */
+  /** Short name of the branch that it brings; of another repository, with its name before it (`octo/fork:main`). */
   readonly branch: string;
   /** Short name of the branch that it is for. */
   readonly into: string;

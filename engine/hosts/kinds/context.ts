@@ -52,6 +52,10 @@ export function countChecks(
 export const newest = (pulls: readonly PullRequest[]): PullRequest | null =>
   pulls.reduce<PullRequest | null>((best, pull) => (best && best.number > pull.number ? best : pull), null);
 
+/** The branch of a pull request of another repository, so that it is never taken for one of ours: no branch has a colon. */
+export const foreignBranch = (repository: string | number | null | undefined, branch: string): string =>
+  `${repository ?? 'unknown'}:${branch}`;
+
 /** Whether it is the one that was to be made for a branch that is at `head`. */
 export const isGiven = (
   known: PullRequest,

@@ -18,6 +18,7 @@ import {
 import {
   type CheckState,
   countChecks,
+  foreignBranch,
   type HostContext,
   hasNextPage,
   lookUntil,
@@ -47,7 +48,7 @@ import type {
 } from '../../model/index.ts';
 
 /** `ref` names the pull request instead where the branch is gone; `label` keeps its name. */
-const head = z.object({ label: line, ref: line, sha: objectId });
+const head = z.object({ label: line, ref: line, sha: objectId, repo_id: z.number().nullish() });
 const pullSchema = z.object({
   number: numbered,
   html_url: webUrl,
@@ -58,7 +59,7 @@ const pullSchema = z.object({
   mergeable: z.boolean().default(false),
   updated_at: time,
   head,
-  base: z.object({ ref: line, sha: objectId }),
+  base: z.object({ ref: line, sha: objectId, repo_id: z.number().nullish() }),
   merge_base: z.string().default(''),
   merge_commit_sha: objectId.nullish(),
   merged_by: z.object({ login: line }).nullish(),
@@ -229,8 +230,10 @@ export function createGitea(context: HostContext): CodeHost {
     const checks = await readChecks(pull.head.sha);
     const reviews = await readReviews(number);
     const mergeability = mergeabilityOf(pull, rules, checks, reviews);
+    const { head: from, base } = pull;
     return {
       ...toPullRequest(pull),
+      ...(from.repo_id === base.repo_id ? {} : { branch: foreignBranch(from.repo_id, branchOf(pull)) }),
       mergeability,
       hostState: pull.draft ? 'draft' : pull.mergeable ? 'mergeable' : 'not mergeable',
       checks: countChecks(checks, unreported(rules, checks)),

@@ -18,6 +18,7 @@ import {
 import {
   type CheckState,
   countChecks,
+  foreignBranch,
   type HostContext,
   hasNextPage,
   lookUntil,
@@ -56,6 +57,7 @@ const detailsSchema = pullSchema.extend({
   mergeable_state: line,
   merge_commit_sha: objectId.nullable(),
   merged_by: z.object({ login: line }).nullable(),
+  head: pullSchema.shape.head.extend({ repo: z.object({ full_name: line }).nullable() }),
 });
 type Pull = z.output<typeof pullSchema>;
 type Details = z.output<typeof detailsSchema>;
@@ -124,10 +126,10 @@ export function createGithub(context: HostContext): CodeHost {
       return answered(context, call(await octokit()));
     }
   }
+  const isOwn = (name: string | undefined) => name?.toLowerCase() === place.repository.toLowerCase();
   /** Each is looked at: forks in one organisation share an owner, and a filter that is not understood is ignored. */
   function readOwn(data: unknown, isBranch: (branch: string) => boolean): PullRequest[] {
-    const isOurs = ({ head }: z.output<typeof key>) =>
-      isBranch(head.ref) && head.repo.full_name.toLowerCase() === place.repository.toLowerCase();
+    const isOurs = ({ head }: z.output<typeof key>) => isBranch(head.ref) && isOwn(head.repo.full_name);
     return readOurs(host, data, { key, isOurs, schema: pullSchema }).map(toPullRequest);
   }
 
@@ -248,8 +250,10 @@ export function createGithub(context: HostContext): CodeHost {
     const rules = await readBranchRules(context, ask, pull.base.ref);
     const checks = countChecks(await readChecks(pull.head.sha), rules.requiredChecks);
     const isMerged = pull.merged_at !== null;
+    const { ref, repo: from } = pull.head;
     return {
       ...toPullRequest(pull),
+      ...(isOwn(from?.full_name) ? {} : { branch: foreignBranch(from?.full_name, ref) }),
       mergeability: mergeabilityOf(pull),
       hostState: pull.mergeable_state,
       checks,

@@ -17,6 +17,7 @@ import {
 import {
   type CheckState,
   countChecks,
+  foreignBranch,
   type HostContext,
   lookUntil,
   MOST_PAGES,
@@ -52,6 +53,8 @@ const requestSchema = z.object({
 /** Of a fork that is gone, the source is null. */
 const key = z.object({ source_branch: line, source_project_id: count, target_project_id: count });
 const detailsSchema = requestSchema.extend({
+  source_project_id: count.nullish(),
+  target_project_id: count,
   detailed_merge_status: line.default('checking'),
   has_conflicts: z.boolean().default(false),
   merge_commit_sha: objectId.nullish(),
@@ -193,8 +196,10 @@ export function createGitlab(context: HostContext): CodeHost {
       clock,
     );
     const isMerged = request.state === 'merged';
+    const { source_project_id: from, source_branch } = request;
     return {
       ...toPullRequest(request),
+      ...(from === request.target_project_id ? {} : { branch: foreignBranch(from, source_branch) }),
       mergeability: mergeabilityOf(request),
       hostState: request.detailed_merge_status,
       checks: await readChecks(request),

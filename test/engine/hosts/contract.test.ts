@@ -201,14 +201,27 @@ describe.each(HOST_KINDS)('%s', (kind) => {
     expect(await client.find(pull.branch)).toMatchObject({ number: pull.number });
   });
 
-  async function plainList(): Promise<Record<string, unknown>[]> {
+  it.each(['acme/fork', null])("nor by its number, where it is a fork's (%s)", async (fork) => {
+    const pull = await propose();
+    expect((await client.read(pull.number)).branch).toBe(pull.branch);
+    const [item] = await plainList(`/${pull.number}`);
+    const id = fork === null ? (kind === 'gitlab' ? null : -1) : 99;
+    const head = { ...Object(item?.['head']), repo_id: id, repo: fork && { full_name: fork } };
+    const match = new RegExp(`^GET .*/(?:pulls|merge_requests)/${pull.number}$`);
+    server.fail({ match, status: 200, body: { ...item, source_project_id: id, head }, times: 4 });
+    const { branch } = await client.read(pull.number);
+    expect(branch).not.toBe(pull.branch);
+    expect(branch).toContain(`:${pull.branch}`);
+  });
+
+  async function plainList(of = ''): Promise<Record<string, unknown>[]> {
     const path = kind === 'gitlab' ? 'projects/acme%2Fconfig/merge_requests' : 'repos/acme/config/pulls';
-    const answer = await fetch(`${server.api}/${path}?state=all&per_page=100&limit=100`, {
+    const answer = await fetch(`${server.api}/${path}${of}?state=all&per_page=100&limit=100`, {
       headers: { authorization: `Bearer ${server.token}` },
     });
     const body: unknown = await answer.json();
-    if (!Array.isArray(body)) throw new Error('Not a list.');
-    return body.map((item: Record<string, unknown>) => item);
+    const items: unknown[] = Array.isArray(body) ? body : [body];
+    return items.map((item) => Object(item));
   }
 
   it('changes title and body, and a draft stays one', async () => {
