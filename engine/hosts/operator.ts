@@ -16,6 +16,8 @@ export interface HostEntry {
   readonly kind: HostKind | null;
   /** Without a slash at the end; null: where the kind has it. */
   readonly api: string | null;
+  /** That a configuration may name although the address of its repository says another one; in lower case. */
+  readonly repositories: readonly string[];
   readonly credentials: Credentials;
 }
 
@@ -28,6 +30,7 @@ const HINT =
   'Write it as YAML: `github.example.com: { kind: github, token: FILE }`, or `app: ID:KEYFILE` in place of the token.';
 
 const text = z.string().min(1).max(4096);
+const MOST_REPOSITORIES = 1000;
 const schema = z.record(
   z.string(),
   z.strictObject({
@@ -35,6 +38,7 @@ const schema = z.record(
     api: text.optional(),
     token: text.optional(),
     app: text.optional(),
+    repositories: z.array(text).max(MOST_REPOSITORIES).optional(),
   }),
 );
 
@@ -66,7 +70,7 @@ export function parseHosts(source: string, folder: string): ReadonlyMap<string, 
     throw invalid(issue ? describeIssue(issue) : 'does not have the form');
   }
   const entries = new Map<string, HostEntry>();
-  for (const [written, { kind: named, api, token, app }] of Object.entries(read.data)) {
+  for (const [written, { kind: named, api, token, app, repositories = [] }] of Object.entries(read.data)) {
     const name = written.toLowerCase();
     if (!NAME.test(name)) throw invalid(`names a host that is none: ${shown(written)}`);
     if (entries.has(name)) throw invalid(`names ${name} twice`);
@@ -77,6 +81,7 @@ export function parseHosts(source: string, folder: string): ReadonlyMap<string, 
       name,
       kind,
       api: api === undefined ? null : readApi(name, api),
+      repositories: repositories.map((repository) => repository.toLowerCase()),
       credentials: readCredentials(name, folder, token, app),
     });
   }

@@ -36,8 +36,8 @@ const MOST_GROUPS = 21;
 /**
  * What a remote's address names: https, ssh, or `user@host:path`. A user or a password in it is left out.
  *
- * @throws HOST_NOT_ALLOWED for a host that the operator does not list, or an address without a host; CONFIG_INVALID and INVALID_REQUEST where no
- *   repository or no kind is named
+ * @throws HOST_NOT_ALLOWED for a host that the operator does not list, an address without a host, or a repository that neither the address nor the
+ *   operator names; CONFIG_INVALID and INVALID_REQUEST where no repository or no kind is named
  */
 export function findPlace(
   address: string,
@@ -55,7 +55,8 @@ export function findPlace(
     );
   const kind = kindOf(entry, naming);
   const api = entry.api ?? apiOf(entry.name, kind);
-  const repository = naming.repository ?? withoutRoot(remote, api, entry.name);
+  const own = withoutRoot(remote, api, entry.name);
+  const repository = naming.repository ?? own;
   if (!isRepository(repository, kind))
     throw naming.repository === null
       ? new BacktrailError('INVALID_REQUEST', `The address names no repository of ${entry.name}.`, {
@@ -64,6 +65,16 @@ export function findPlace(
       : new BacktrailError('CONFIG_INVALID', '`host.repository` is not the name of a repository.', {
           hint: 'Write owner/name, with all groups for GitLab.',
         });
+  const asked = repository.toLowerCase();
+  // The token may be good for more than this repository, and whoever writes the configuration need not be its owner.
+  if (asked !== own.toLowerCase() && !entry.repositories.includes(asked))
+    throw new BacktrailError(
+      'HOST_NOT_ALLOWED',
+      `\`host.repository\` is ${repository}, and the address of the repository says otherwise: the operator does not list it for ${entry.name}.`,
+      {
+        hint: `Take \`host.repository\` out of the configuration; or list it in the file that BACKTRAIL_HOSTS names: \`repositories: [${repository}]\`.`,
+      },
+    );
   return { kind, name: entry.name, repository, api, credentials: entry.credentials };
 }
 

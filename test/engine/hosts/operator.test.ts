@@ -34,7 +34,7 @@ describe("the operator's file", () => {
 github.com: { token: secrets/github }
 GitHub.Example.com:8443: { kind: github, app: 1234:key.pem }
 "git.example.com": { kind: gitea, api: https://git.example.com/sub/api/v1/, token: /run/token }
-127.0.0.1:3000: { kind: gitlab, api: http://127.0.0.1:3000/api/v4, token: ../token }
+127.0.0.1:3000: { kind: gitlab, api: http://127.0.0.1:3000/api/v4, token: ../token, repositories: [Acme/Config] }
 other.example.com: { token: t }
 `,
       '/etc/backtrail',
@@ -44,30 +44,35 @@ other.example.com: { token: t }
         name: 'github.com',
         kind: 'github',
         api: null,
+        repositories: [],
         credentials: { kind: 'token', file: '/etc/backtrail/secrets/github' },
       },
       {
         name: 'github.example.com:8443',
         kind: 'github',
         api: null,
+        repositories: [],
         credentials: { kind: 'app', id: '1234', keyFile: '/etc/backtrail/key.pem' },
       },
       {
         name: 'git.example.com',
         kind: 'gitea',
         api: 'https://git.example.com/sub/api/v1',
+        repositories: [],
         credentials: { kind: 'token', file: '/run/token' },
       },
       {
         name: '127.0.0.1:3000',
         kind: 'gitlab',
         api: 'http://127.0.0.1:3000/api/v4',
+        repositories: ['acme/config'],
         credentials: { kind: 'token', file: '/etc/token' },
       },
       {
         name: 'other.example.com',
         kind: null,
         api: null,
+        repositories: [],
         credentials: { kind: 'token', file: '/etc/backtrail/t' },
       },
     ]);

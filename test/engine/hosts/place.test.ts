@@ -12,7 +12,7 @@ gitlab.com: { token: t }
 acme.ghe.com: { kind: github, token: t }
 git.example.com:3000: { kind: gitea, token: t }
 example.com: { kind: gitlab, api: https://example.com/gitlab/api/v4, token: t }
-unnamed.example.com: { token: t }
+unnamed.example.com: { token: t, repositories: [Acme/platform/Config] }
 work: { kind: github, api: https://api.github.com, token: t }
 127.0.0.1:5000: { kind: gitea, api: http://127.0.0.1:5000/api/v1, token: t }
 `,
@@ -111,6 +111,21 @@ describe('where the pull requests of an address are', () => {
     });
     expect(refusal(address)).toMatch(/^INVALID_REQUEST .*what kind/);
     expect(refusal('git@github.com:acme/config', { kind: 'gitea' })).toMatch(/^CONFIG_INVALID .*host\.kind/);
+  });
+
+  it.each([
+    ['git@github.com:acme/config', 'acme/secrets'],
+    ['git@github.com:acme/config', 'other/config'],
+    ['https://unnamed.example.com/mirrors/1', 'acme/platform/other'],
+    ['https://example.com/gitlab/a/b.git', 'gitlab/a/b'],
+  ])('of %s is no other repository, unless the operator lists it: %s', (address, repository) => {
+    const kind = address.includes('unnamed') ? { kind: 'gitlab' as const } : {};
+    expect(refusal(address, { repository, ...kind })).toMatch(/^HOST_NOT_ALLOWED .*operator/);
+  });
+
+  it('may be named once more in the configuration', () => {
+    expect(place('git@github.com:acme/config', { repository: 'ACME/config' }).repository).toBe('ACME/config');
+    expect(place('https://example.com/gitlab/a/b.git', { repository: 'a/b' }).repository).toBe('a/b');
   });
 
   it.each([
