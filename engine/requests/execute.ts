@@ -39,7 +39,10 @@ export async function executeRequest(
   const rules = await readRules(context);
   const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache);
   const file = await requireRequest(ledgerSnapshot, id);
-  if (isProposed(file.state)) return followOne({ context, rules, ledgerSnapshot, file });
+  if (isProposed(file.state)) {
+    const followed = await followOne({ context, rules, ledgerSnapshot, file });
+    return followed ?? executeRequest(context, id, options);
+  }
   const failed = (error: unknown) => recordFailure({ context, rules, file }, error, options);
   const found = await examine({ context, rules, ledgerSnapshot, file }, options).catch(failed);
   const { state } = file;

@@ -9,6 +9,7 @@ import {
   type RollbackResult,
 } from '../model/index.ts';
 import { requireRequest } from './ledger/require-request.ts';
+import type { RequestFile } from '../record/ledger-file.ts';
 import { isWaiting } from '../record/transitions.ts';
 import type { ExecuteRequestOptions } from './types.ts';
 import { append, type Entry, onRequest, prepareEvents } from './ledger/append.ts';
@@ -29,11 +30,15 @@ export async function refuse(
     ? { ...stamped, type: 'reopened', reason: reason.message }
     : { ...stamped, type: 'failed', code: reason.code, message: reason.message };
   // Another worker may judge otherwise, and settle it again: once is said, twice would go on for ever.
-  const said =
-    reopens && file.events.some((past) => past.type === 'reopened' && past.reason === reason.message);
-  if (!said) await appendIfWaiting(context, rules, id, event);
+  if (!(reopens && isSaidBefore(file, reason.message))) await appendIfWaiting(context, rules, id, event);
   const { code, message, hint, details } = reason;
   throw new BacktrailError(code, message, { hint, details: { ...details, requestId: id } });
+}
+
+/** Whether reviewers were asked again for this reason already; who retries it asks anew. */
+export function isSaidBefore({ events }: Pick<RequestFile, 'events'>, reason: string): boolean {
+  const since = events.findLastIndex(({ type }) => type === 'retried');
+  return events.slice(since + 1).some((past) => past.type === 'reopened' && past.reason === reason);
 }
 
 /** The branch first, then the record. A record that cannot be written is repaired by a reconciler; the rollback stands. */

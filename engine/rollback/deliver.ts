@@ -3,7 +3,7 @@
  * commits back before anything is published.
  */
 import { BacktrailError, type ObjectId } from '../model/index.ts';
-import { deliveryMessage } from '../record/message.ts';
+import { deliveryMessage, type Message } from '../record/message.ts';
 import type { DeliveryRecord } from '../record/trailers.ts';
 import { messageStyle, shortTarget, type Staged, type StageInput } from './stage.ts';
 import type { ExpectedCommit } from './written.ts';
@@ -15,18 +15,9 @@ export interface Delivered extends Omit<Staged, 'written'> {
 }
 
 export async function deliver({ git, request, committer }: StageInput, staged: Staged): Promise<Delivered> {
-  const { outputs, renderers } = staged.delivery;
+  const { outputs } = staged.delivery;
   if (outputs.length === 0) return { ...staged, deliveryCommit: null, written: [staged.written] };
-  // If only stale outputs are removed, no renderer produced anything.
-  const renderer = renderers.length > 0 ? renderers.join(', ') : 'none';
-  const record: DeliveryRecord = { of: staged.commit, renderer, requestId: request.id };
-  const message = deliveryMessage({
-    record,
-    rollback: staged.record,
-    services: staged.plan.impact.services,
-    shortTarget: shortTarget(request),
-    style: messageStyle(staged, [committer]),
-  });
+  const message = manifestsMessage({ request, committer }, staged);
   const writes = [...outputs].sort((a, b) => Number(a.after !== null) - Number(b.after !== null));
   const [commit] = await git.writeCommits({
     requestId: request.id,
@@ -50,4 +41,22 @@ export async function deliver({ git, request, committer }: StageInput, staged: S
     files: outputs,
   };
   return { ...staged, deliveryCommit: commit, written: [staged.written, written] };
+}
+
+/** What the commit of the manifests says of itself. */
+export function manifestsMessage(
+  { request, committer }: Pick<StageInput, 'request' | 'committer'>,
+  staged: Omit<Staged, 'written'>,
+): Message {
+  const { renderers } = staged.delivery;
+  // If only stale outputs are removed, no renderer produced anything.
+  const renderer = renderers.length > 0 ? renderers.join(', ') : 'none';
+  const record: DeliveryRecord = { of: staged.commit, renderer, requestId: request.id };
+  return deliveryMessage({
+    record,
+    rollback: staged.record,
+    services: staged.plan.impact.services,
+    shortTarget: shortTarget(request),
+    style: messageStyle(staged, [committer]),
+  });
 }

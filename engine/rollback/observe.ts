@@ -117,6 +117,19 @@ function createReader(git: RepositoryReader): Read {
   };
 }
 
+/** By the configuration at an older commit; that of `now` itself where it is the same. @throws CONFIG_MISSING, CONFIG_INVALID */
+export async function layoutAt(
+  git: RepositoryReader,
+  commit: ObjectId,
+  now: Pick<Snapshot, 'base' | 'layout'>,
+): Promise<Layout> {
+  const entryAt = async (at: ObjectId) =>
+    treeView(git.objects, (await git.objects.commit(at)).tree).entry(CONFIG_PATH);
+  const [there, here] = await Promise.all([entryAt(commit), entryAt(now.base)]);
+  if (there !== null && there.id === here?.id) return now.layout;
+  return createReader(git)(commit, `Commit ${commit.slice(0, 10)}`);
+}
+
 /** The configuration committed at a commit, ignoring one from outside; null if there is none. */
 export async function readOwnConfig(git: RepositoryReader, commit: ObjectId): Promise<Config | null> {
   const { tree } = await git.objects.commit(commit);

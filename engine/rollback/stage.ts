@@ -13,7 +13,7 @@ import { identity } from '../git/store/identity.ts';
 import type { GitRepository } from '../git/open.ts';
 import { holdOf, holdPath, printHold } from '../holds/hold-file.ts';
 import { recordField } from '../layout/layout.ts';
-import { resumeMessage, rollbackMessage } from '../record/message.ts';
+import { type Message, resumeMessage, rollbackMessage } from '../record/message.ts';
 import type { MessageStyle } from '../record/style.ts';
 import type { ResumeRecord, RollbackRecord } from '../record/trailers.ts';
 import type { Planned } from './plan.ts';
@@ -38,14 +38,7 @@ export const shortTarget = ({ target }: RollbackRequest) => target.slice(0, 7);
 
 export async function stage({ git, request, committer }: StageInput, planned: Planned): Promise<Staged> {
   const { plan, snapshot } = planned;
-  const record = recordOf(request, planned);
-  const style = messageStyle(planned, [request.author, committer]);
-  const { subject } = snapshot.layout.config;
-  const resumed = resumeOf(request, planned, record);
-  const message =
-    resumed === null
-      ? rollbackMessage({ record, subject, shortTarget: shortTarget(request), style })
-      : resumeMessage({ record: resumed, rollback: record, shortTarget: shortTarget(request), style });
+  const { record, message } = recorded({ request, committer }, planned);
   const hold = holdFileOf(plan, request, snapshot.hasher);
   const [commit] = await git.writeCommits({
     requestId: request.id,
@@ -69,6 +62,22 @@ export async function stage({ git, request, committer }: StageInput, planned: Pl
     files: [...plan.files, ...(hold ? [hold] : [])],
   };
   return { ...planned, commit, record, written };
+}
+
+/** What the commit says of itself. */
+export function recorded(
+  { request, committer }: Pick<StageInput, 'request' | 'committer'>,
+  planned: Planned,
+): { readonly record: RollbackRecord; readonly message: Message } {
+  const record = recordOf(request, planned);
+  const style = messageStyle(planned, [request.author, committer]);
+  const { subject } = planned.snapshot.layout.config;
+  const resumed = resumeOf(request, planned, record);
+  const message =
+    resumed === null
+      ? rollbackMessage({ record, subject, shortTarget: shortTarget(request), style })
+      : resumeMessage({ record: resumed, rollback: record, shortTarget: shortTarget(request), style });
+  return { record, message };
 }
 
 /** `people` made the commit, its author first: each of them signs it off, under the name that the commit has. */

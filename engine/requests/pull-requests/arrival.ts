@@ -12,7 +12,7 @@ import {
   type Proposed,
   type RequestId,
 } from '../../model/index.ts';
-import { planRequested } from '../../rollback/plan.ts';
+import { type Planned, planRequested } from '../../rollback/plan.ts';
 import { makeSnapshot, type Snapshot } from '../../snapshot/snapshot.ts';
 import type { RequestContext } from '../context.ts';
 import type { LedgerCache } from '../ledger/snapshot.ts';
@@ -130,6 +130,7 @@ export async function judgeMerged(
 
 /** What a rollback writes. */
 export interface Meant {
+  readonly planned: Planned;
   readonly revert: Files;
   readonly delivery: Files;
 }
@@ -148,11 +149,12 @@ export async function meantOn(
   const { programs, clock } = context;
   try {
     const there = makeSnapshot({ branch, base, layout, reader, history, hasher });
-    const { plan, delivery } = await planRequested(there, request, { programs, clock });
+    const planned = await planRequested(there, request, { programs, clock });
+    const { plan, delivery } = planned;
     const revert = new Map(plan.files.map(({ path, after }) => [path, after]));
     const hold = await writtenHold(context, there, { plan, request, changes: written.changes });
     if (hold) revert.set(hold.path, hold.after);
-    return { revert, delivery: new Map(delivery.outputs.map(({ path, after }) => [path, after])) };
+    return { planned, revert, delivery: new Map(delivery.outputs.map(({ path, after }) => [path, after])) };
   } catch (error) {
     if (isFailure(error)) return null;
     throw error;

@@ -13,6 +13,7 @@ import {
 import type { RequestFile } from '../../record/ledger-file.ts';
 import { changeDigest, sumOf } from '../../record/change-digest.ts';
 import type { RequestContext } from '../context.ts';
+import type { EligibilityInput } from '../gate/eligibility.ts';
 import { subjectOf } from './arrival.ts';
 import { requireProved } from './proved.ts';
 import { hostOf, methodOf, openPullRequest, recordLink } from './host.ts';
@@ -42,7 +43,7 @@ const MOST_QUIET = 3;
 /** Milliseconds: a branch is made anew for its host no more often, and one is looked at no more often because its base moved. */
 const ANEW_EVERY = 10 * 60_000;
 /** Milliseconds: whoever takes one back closes it first, and writes that down next. */
-const SETTLING = 60_000;
+export const SETTLING = 60_000;
 
 type Group = readonly RequestFile[];
 
@@ -79,19 +80,29 @@ export async function lookAtHost(
   }
 }
 
+export interface FollowedGroup {
+  readonly found: readonly EligibilityInput[];
+  /** What was proposed is what was approved: nothing else is opened. */
+  readonly isProved: boolean;
+  readonly listed: HostLook['listed'];
+}
+
 /** What there is to do for one pull request. @throws what the host fails with: it is looked at again */
 export async function followAtHost(
   following: Following,
   look: Looking,
-  { group, listed }: { readonly group: Group; readonly listed: HostLook['listed'] },
+  { found, isProved, listed }: FollowedGroup,
 ): Promise<HostStep> {
   const { context, rules, snapshot } = following;
+  const group = found.map(({ file }) => file);
   const [first] = group;
   const state = first?.state;
   if (first === undefined || state === undefined || state.proposed?.via !== 'pull-request')
     return { kind: 'waits' };
   const rule = await wayOf(context, rules, state);
-  if (state.link === null) return openFor(following, group, rule);
+  const open = async (): Promise<HostStep> =>
+    isProved ? openFor(following, group, rule) : { kind: 'waits' };
+  if (state.link === null) return open();
   if (listed === null) return { kind: 'waits' };
   const { branch, tip } = state.proposed;
   const isAuto = rule.merge === 'auto' && rule.via === 'pull-request';
@@ -101,7 +112,7 @@ export async function followAtHost(
   const details = await host.read(state.link.number);
   look.details.set(details.number, { details, base: snapshot.base, at: context.clock.now() });
   // Whoever wrote the ledger has named another one.
-  if (details.branch !== branch) return openFor(following, group, rule);
+  if (details.branch !== branch) return open();
   if (details.state === 'merged') return { kind: 'merged', details };
   if (details.state === 'closed') return ended(following, group, details);
   if (details.into !== into) return { kind: 'failed', error: retargeted(details, into) };
@@ -115,7 +126,7 @@ export async function followAtHost(
       : { kind: 'waits' };
   if (!isAuto || details.mergeability !== 'yes' || details.isDraft) return { kind: 'waits' };
   if (!group.every((each) => look.isChecked(each.state, snapshot.base))) return { kind: 'waits' };
-  return merge(following, { group, rule, host, details, into });
+  return merge(following, { found, rule, host, details, into });
 }
 
 async function ended({ context }: Following, group: Group, details: PullRequestDetails): Promise<HostStep> {
@@ -193,7 +204,7 @@ export async function openFor(following: Following, group: Group, rule: PublishR
 }
 
 interface MergeInput {
-  readonly group: Group;
+  readonly found: readonly EligibilityInput[];
   readonly rule: PublishRule;
   readonly host: CodeHost;
   readonly details: PullRequestDetails;
@@ -202,14 +213,15 @@ interface MergeInput {
 
 /** One call, with the head that was proved to be what was approved. Never the host's own auto-merge. */
 async function merge(
-  following: Following,
-  { group, rule, host, details, into }: MergeInput,
+  { snapshot }: Following,
+  { found, rule, host, details, into }: MergeInput,
 ): Promise<HostStep> {
+  const group = found.map(({ file }) => file);
   const settings: MergeSettings = await host.settings(into);
   const method = methodOf(rule, settings);
   if (settings.hasQueue) return { kind: 'waits' };
   if (method === null) throw unmergeable(details, settings);
-  await requireProved(following, group);
+  await requireProved(snapshot, found);
   const messages = group.flatMap(({ state }) => state.proposed?.messages ?? []);
   const [first] = messages;
   if (first === undefined) return { kind: 'waits' };
@@ -225,7 +237,7 @@ async function merge(
 
 const bodyOf = (message: string) => message.slice(subjectOf(message).length).trim();
 
-function isRested({ context }: Pick<Following, 'context'>, file: RequestFile | undefined): boolean {
+export function isRested({ context }: Pick<Following, 'context'>, file: RequestFile | undefined): boolean {
   const at = file?.events.findLast(({ type }) => type === 'proposed')?.at;
   return at === undefined || context.clock.now() - Date.parse(at) >= ANEW_EVERY;
 }
@@ -254,5 +266,5 @@ const changed = ({ number }: PullRequestDetails) =>
 const retargeted = ({ number, into: now }: PullRequestDetails, into: string) =>
   new BacktrailError(
     'PULL_REQUEST_CHANGED',
-    `Pull request ${number} is for ${now} by now, and not for ${into}.`,
+    `Pull request ${number} is for ${now} by now, and not for ${into}; it is left open.`,
   );

@@ -7,7 +7,7 @@ import {
   type RequestId,
   type RollbackResult,
 } from '../../model/index.ts';
-import { isProposed } from '../../record/transitions.ts';
+import { isProposed, isWaiting } from '../../record/transitions.ts';
 import type { BatchMember } from '../../rollback/batch/round.ts';
 import { resultOf } from '../../rollback/result.ts';
 import type { RequestContext, Rules } from '../context.ts';
@@ -130,13 +130,17 @@ async function isSquashed(context: RequestContext, rules: Rules, rule: PublishRu
   }
 }
 
-/** Of one that waits to be merged: what became of it by now. @throws REQUEST_CLOSED where it waits no more, and did not land */
+/**
+ * Of one that waits to be merged: what became of it by now; null where it is to be pushed instead.
+ *
+ * @throws REQUEST_CLOSED where it waits no more, and did not land
+ */
 export async function followOne({
   context,
   rules,
   ledgerSnapshot,
   file,
-}: Pick<EligibilityInput, 'context' | 'rules' | 'ledgerSnapshot' | 'file'>): Promise<RollbackResult> {
+}: Pick<EligibilityInput, 'context' | 'rules' | 'ledgerSnapshot' | 'file'>): Promise<RollbackResult | null> {
   const snapshot = await context.observe();
   await followProposed(
     { context, rules, ledgerSnapshot, snapshot, isAsked: false },
@@ -146,6 +150,7 @@ export async function followOne({
   const { state } = await requireRequest(after, file.state.id);
   const { proposed, link, result, status } = state;
   if (result !== null && result.status !== 'failed') return resultOf(state, result.status, result);
+  if (isWaiting(status) && proposed === null) return null;
   if (!isProposed(state) || proposed === null)
     throw new BacktrailError('REQUEST_CLOSED', `Request ${state.id} is ${status} by now.`);
   const { via, branch, commit, deliveryCommit } = proposed;

@@ -5,36 +5,34 @@
  */
 import {
   type BacktrailError,
-  FAILURES,
   formatCoordinates,
   isFailure,
   type LedgerRequest,
+  type PublishRule,
   type RequestEvent,
   type RequestId,
+  type RequestStatus,
   type RollbackResult,
 } from '../../model/index.ts';
 import { requireRequest } from '../ledger/require-request.ts';
 import type { RequestFile } from '../../record/ledger-file.ts';
 import { isProposed } from '../../record/transitions.ts';
-import { prepare } from '../../rollback/batch/plans.ts';
-import { beginRound, type Round } from '../../rollback/batch/round.ts';
 import { stamp } from '../context.ts';
 import type { EligibilityInput } from '../gate/eligibility.ts';
 import { append, onRequest } from '../ledger/append.ts';
 import { openLedgerSnapshot } from '../ledger/snapshot.ts';
-import { proveRequest, readSignaturesOf } from '../ledger/proof.ts';
-import { memberOf, REFUSALS } from '../many/member.ts';
-import { completeAll, recordFailure, refuse } from '../outcome.ts';
-import { isExpired } from '../review.ts';
 import type { Problem, Repair } from '../types.ts';
-import { canJudge, proven } from '../view.ts';
 import { findLanded, type Landed } from './arrival.ts';
 import { detailsAtHost, followAtHost, type HostLook, type HostStep, lookAtHost, openFor } from './at-host.ts';
 import { byBranch, completeLanded } from './completed.ts';
-import { answeredWith, type Following, type Looking, lookOf, restOf } from './looking.ts';
+import { answeredWith, type Following, lastProposed, type Looking, lookOf, restOf } from './looking.ts';
 import { judgeArrival } from './merged.ts';
-import { proposeAll } from './propose.ts';
-import { closeLeftovers, takeBack } from './take-back.ts';
+import { type ProposalGroup, proposeAll } from './propose.ts';
+import { handToPush, otherWays, pushedInstead } from './standing/another-way.ts';
+import { isBorneOut, isMadeAnewTooOften, notBorneOut, ownBranchAt } from './standing/borne-out.ts';
+import { lookAtBranch } from './standing/own-branch.ts';
+import { asksAgain, eligibilityOf, type Voided, voidedIn, withdraw } from './standing/voided.ts';
+import { closeLeftovers, type Ending, takeBack } from './take-back.ts';
 import { wayOf } from './way.ts';
 
 interface Followed {
@@ -44,12 +42,19 @@ interface Followed {
 }
 
 /** One that was closed on its host, and merged all the same, is completed too. */
-const mayLand = ({ status, proposed }: LedgerRequest) =>
-  proposed !== null && (status === 'approved' || status === 'failed');
+const LANDING: ReadonlySet<RequestStatus> = new Set(['approved', 'failed', 'pending']);
+
+/** As it was proposed: also where reviewers are asked again, and a draft of it is open. */
+function waitingOf(file: RequestFile): readonly RequestFile[] {
+  const state = LANDING.has(file.state.status) ? lastProposed(file) : null;
+  return state === null || (file.state.proposed === null && state.status !== 'pending')
+    ? []
+    : [{ ...file, state }];
+}
 
 /** `files`: open requests. */
 export async function followProposed(following: Following, files: readonly RequestFile[]): Promise<Followed> {
-  const proposed = files.filter(({ state }) => mayLand(state));
+  const proposed = files.flatMap(waitingOf);
   if (proposed.length === 0) return { repairs: [], problems: [] };
   const { context, snapshot } = following;
   const landed = await findLanded(
@@ -76,7 +81,9 @@ export async function followProposed(following: Following, files: readonly Reque
     let error = isAtHost ? (silent ?? rest?.error ?? null) : null;
     if (error === null)
       try {
-        repairs.push(...(await followGroup(following, look, { group, listed })));
+        const followed = await followGroup(following, look, { group, listed });
+        repairs.push(...followed.repairs);
+        problems.push(...followed.problems);
         answeredWith(look, first.state, { error: null, now });
         if (isAtHost) error = problem;
       } catch (thrown) {
@@ -147,11 +154,31 @@ async function followGroup(
   following: Following,
   look: Looking,
   { group, listed }: { readonly group: Group; readonly listed: HostLook['listed'] },
-): Promise<readonly Repair[]> {
+): Promise<Followed> {
+  const repaired = (repairs: readonly Repair[]): Followed => ({ repairs, problems: [] });
   const found = await eligibilityOf(following, group);
   const voided = await voidedIn(following, look, found);
-  if (voided.size > 0) return takeBackVoided(following, found, voided);
-  const step = await followAtHost(following, look, { group, listed });
+  if (voided.size > 0) return repaired(await takeBackVoided(following, found, voided));
+  const ways = await otherWays(following, group);
+  if (ways !== null) return repaired(await goOtherWays(following, found, ways));
+  const isAlone = group[0]?.state.proposed?.via === 'branch';
+  const borneOut = await isBorneOut(following, look, found);
+  // What was closed, and is gone with its branch, its host tells of.
+  if (borneOut === 'no' || (borneOut === 'unseen' && (isAlone || group[0]?.state.link === null)))
+    return replaceAll(following, found);
+  const isProved = borneOut === 'yes';
+  const step = isAlone
+    ? await lookAtBranch(following, look, group)
+    : await followAtHost(following, look, { found, isProved, listed });
+  return repaired(await take(following, found, step));
+}
+
+async function take(
+  following: Following,
+  found: readonly EligibilityInput[],
+  step: HostStep,
+): Promise<readonly Repair[]> {
+  const group = found.map(({ file }) => file);
   switch (step.kind) {
     case 'waits':
       return [];
@@ -168,10 +195,11 @@ async function followGroup(
   }
 }
 
-/** On the tip of now, and their pull request says so. Gives those that wait to be merged. */
+/** On the tip of now, and their pull request says so. Gives those that wait to be merged. `from`: as in `ProposalGroup`. */
 async function proposeAnew(
   following: Following,
   found: readonly EligibilityInput[],
+  from?: ProposalGroup['from'],
 ): Promise<readonly LedgerRequest[]> {
   const { context, rules } = following;
   const [first] = found;
@@ -179,7 +207,8 @@ async function proposeAnew(
   const rule = await wayOf(context, rules, first.file.state);
   if (rule.via === 'push') return [];
   const { via } = rule;
-  const made = await proposeAll(following, [{ via, members: found.map((each) => ({ found: each })) }]);
+  const members = found.map((each) => ({ found: each }));
+  const made = await proposeAll(following, [{ via, members, ...(from !== undefined && { from }) }]);
   const proposed = [...made].flatMap(([id, each]) =>
     each.status === 'fulfilled' && each.value.status === 'proposed' ? [id] : [],
   );
@@ -193,6 +222,53 @@ async function proposeAnew(
   return files.map(({ state }) => state);
 }
 
+/** What the ledger names is not what was approved: each is proposed by itself, on the branch that has its name. */
+async function replaceAll(following: Following, found: readonly EligibilityInput[]): Promise<Followed> {
+  const { context } = following;
+  const [repairs, problems]: [Repair[], Problem[]] = [[], []];
+  for (const each of found) {
+    const { file } = each;
+    problems.push(problemOf(file.state.id, notBorneOut(file)));
+    if (isMadeAnewTooOften(context, file)) continue;
+    try {
+      const made = await proposeAnew(following, [each], await ownBranchAt(context, file));
+      const why = 'Its branch was made anew: the one that the ledger named does not hold what was approved.';
+      repairs.push(...made.map((state) => repairOf(state, 'proposed', why)));
+    } catch (error) {
+      if (!isFailure(error)) throw error;
+      if (error.code === 'PULL_REQUEST_CHANGED') repairs.push(...(await failAll(following, [file], error)));
+      else problems.push(problemOf(file.state.id, error));
+    }
+  }
+  return { repairs, problems };
+}
+
+/** The configuration alone decides: what was proposed is closed, and what it may be merged as no more is pushed, or proposed the other way. */
+async function goOtherWays(
+  following: Following,
+  found: readonly EligibilityInput[],
+  ways: readonly PublishRule[],
+): Promise<readonly Repair[]> {
+  const { context, rules } = following;
+  const group = found.map(({ file }) => file);
+  const states = group.map(({ state }) => state);
+  const landed = await takeBackAll(following, group, 'closed');
+  if ('repairs' in landed) return landed.repairs;
+  const isPush = (_: unknown, at: number) => ways[at]?.via === 'push';
+  const pushed = states.filter(isPush);
+  await handToPush({ context, rules }, pushed);
+  const made = await proposeAnew(
+    following,
+    found.filter((each, at) => !isPush(each, at)),
+  );
+  return [
+    ...pushed.map((state) => repairOf(state, 'withdrawn', pushedInstead().message)),
+    ...made.map((state) =>
+      repairOf(state, 'proposed', 'The configuration publishes it another way by now; it was proposed anew.'),
+    ),
+  ];
+}
+
 const repairOf = (
   { id: requestId, scope }: LedgerRequest,
   action: Repair['action'],
@@ -203,86 +279,16 @@ const repairOf = (
   detail: `${formatCoordinates(scope)}: ${what}`,
 });
 
-async function eligibilityOf(
-  { context, rules, ledgerSnapshot }: Following,
-  group: Group,
-): Promise<readonly EligibilityInput[]> {
-  await readSignaturesOf(context, ledgerSnapshot, group);
-  return Promise.all(
-    group.map(async (file) => ({
-      context,
-      rules,
-      ledgerSnapshot,
-      file,
-      proofs: await proveRequest(context, ledgerSnapshot, file),
-      counts: proven,
-    })),
-  );
-}
-
-/** Why it must not be merged any more: a reason, or that nothing is left to change. */
-type Voided =
-  | { readonly reason: BacktrailError }
-  | { readonly unchanged: RollbackResult }
-  | { readonly expired: true };
-
-/** Looked at again when the tip moves, and once a minute: windows open and close, and keys are revoked. */
-async function voidedIn(
-  { context, rules, snapshot }: Following,
-  look: Looking,
-  found: readonly EligibilityInput[],
-): Promise<ReadonlyMap<RequestId, Voided>> {
-  const voided = new Map<RequestId, Voided>();
-  for (const { file } of found)
-    if (isExpired(context, rules, file.state)) voided.set(file.state.id, { expired: true });
-  const judged = found.filter(({ file }) => canJudge(context, rules, file.state));
-  const due = judged.filter(({ file }) => look.isDue(file.state, snapshot.base, context.clock.now()));
-  if (due.length === 0) return voided;
-  const members = due.map((each) => memberOf(each, undefined, { isPush: null }));
-  const { recorder: _, ...rest } = context;
-  const round: Round = {
-    ...beginRound({ ...rest, members, snapshot, record: () => Promise.resolve(null) }),
-    // A plan that is kept is not asked again whether a window has closed.
-    plans: rules.policy.windows?.some(({ rollbacks }) => rollbacks === 'bound') ? new Map() : look.plans,
-  };
-  for (const [at, member] of members.entries()) {
-    const state = due[at]?.file.state;
-    if (state === undefined) continue;
-    const { id } = state;
-    try {
-      const value = await prepare(round, snapshot, member);
-      if (!('planned' in value)) voided.set(id, { unchanged: value });
-      else {
-        look.plans.set(id, value);
-        look.checked(state, snapshot.base, context.clock.now());
-      }
-    } catch (error) {
-      if (!isFailure(error)) throw error;
-      if (FAILURES[error.code].retry === 'never') voided.set(id, { reason: error });
-      else if (error.code !== 'BRANCH_MOVED') throw error;
-    }
-  }
-  return voided;
-}
-
 /** Closed first; then the event; then the others of its pull request are proposed by themselves. */
 async function takeBackVoided(
   following: Following,
   found: readonly EligibilityInput[],
   voided: ReadonlyMap<RequestId, Voided>,
 ): Promise<readonly Repair[]> {
-  const { context, rules } = following;
-  const states = found.map(({ file }) => file.state);
   const group = found.map(({ file }) => file);
   const isAskedAgain = asksAgain(found, voided);
-  let landed: ReadonlyMap<RequestId, Landed>;
-  try {
-    landed = await takeBack(context, rules, states, isAskedAgain ? 'draft' : 'closed');
-  } catch (error) {
-    if (isFailure(error) && error.code === 'MERGED_OTHERWISE') return failAll(following, group, error);
-    throw error;
-  }
-  if (landed.size > 0) return complete(following, group, landed);
+  const taken = await takeBackAll(following, group, isAskedAgain ? 'draft' : 'closed');
+  if ('repairs' in taken) return taken.repairs;
   const repairs: Repair[] = [];
   for (const each of found) {
     const { state } = each.file;
@@ -297,47 +303,22 @@ async function takeBackVoided(
   return repairs;
 }
 
-/** Whether people are asked about another plan now, and the same pull request is to bring that. */
-function asksAgain(
-  [one, ...others]: readonly EligibilityInput[],
-  voided: ReadonlyMap<RequestId, Voided>,
-): boolean {
-  if (one === undefined || others.length > 0) return false;
-  const why = voided.get(one.file.state.id);
-  return (
-    why !== undefined &&
-    'reason' in why &&
-    why.reason.code === 'PLAN_CHANGED' &&
-    one.file.state.gate !== 'no-policy'
-  );
-}
-
-/** A sentence. */
-async function withdraw(found: EligibilityInput, why: Voided, isAskedAgain: boolean): Promise<string> {
-  const { context, rules, file } = found;
-  if ('unchanged' in why) {
-    await completeAll(context, rules, [why.unchanged]);
-    return 'The branch holds what it restores already; its pull request is closed.';
+/** `repairs`: it was merged meanwhile, as it was proposed or otherwise. */
+async function takeBackAll(
+  following: Following,
+  group: Group,
+  ending: Ending,
+): Promise<{ readonly repairs: readonly Repair[] } | { readonly isOver: true }> {
+  const { context, rules } = following;
+  const states = group.map(({ state }) => state);
+  try {
+    const landed = await takeBack(context, rules, states, ending);
+    return landed.size > 0 ? { repairs: await complete(following, group, landed) } : { isOver: true };
+  } catch (error) {
+    if (isFailure(error) && error.code === 'MERGED_OTHERWISE')
+      return { repairs: await failAll(following, group, error) };
+    throw error;
   }
-  if ('expired' in why) {
-    await append(context, rules, async (ledgerSnapshot) => {
-      const { state } = await requireRequest(ledgerSnapshot, file.state.id);
-      const event: RequestEvent = { ...stamp(context, context.committer), type: 'expired' };
-      return isProposed(state) ? [onRequest(state.id, event)] : [];
-    });
-    return 'It expired before it was merged; its pull request is closed.';
-  }
-  const { reason } = why;
-  // Reviewers are asked again for the same reason once: after that, it would stay approved with nothing to be merged.
-  const isSaid = file.events.some((past) => past.type === 'reopened' && past.reason === reason.message);
-  const isAsked = REFUSALS.has(reason.code) && !isSaid;
-  const record = isAsked ? refuse(found, reason) : recordFailure(found, reason, {});
-  await record.catch((error: unknown) => {
-    if (!isFailure(error)) throw error;
-  });
-  return isAskedAgain
-    ? `${reason.message} Approval is asked for again; until then its pull request cannot be merged.`
-    : `${reason.message} Its pull request is closed.`;
 }
 
 /** The host says that it is merged; what the branch holds decides. */

@@ -3,6 +3,7 @@ import type {
   BacktrailError,
   LedgerRequest,
   ObjectId,
+  Proposed,
   PullRequestDetails,
   RequestId,
 } from '../../model/index.ts';
@@ -43,6 +44,10 @@ export interface Looking {
   listProblem: BacktrailError | null;
   /** By request: where its host refused the last time, and until when it is not asked again. */
   readonly rests: Map<RequestId, Rest>;
+  /** By request: what was proposed for it, as it was found to be what was approved, or was made here (`nameOfProposal`). */
+  readonly borneOut: Map<RequestId, string>;
+  /** By request, where no host is asked: when its branch was looked at last, and since when it is gone. */
+  readonly branches: Map<RequestId, SeenBranch>;
   /** Looks in a row that saw nothing new. */
   quiet: number;
   /** Whether it is to be judged again at this tip and time. */
@@ -85,6 +90,32 @@ export function answeredWith(
   else look.rests.set(id, { tip: proposed?.tip, error, failures: failures + 1, until });
 }
 
+/** Milliseconds since 1970. */
+interface SeenBranch {
+  readonly at: number;
+  readonly goneSince: number | null;
+}
+
+/** All that the ledger says of it, as one text. */
+export function nameOfProposal(proposed: Proposed): string {
+  const { via, branch, base, commit, deliveryCommit, tip, messages, change, together = null } = proposed;
+  const { revert, delivery, whole } = change;
+  const said = [messages.revert, messages.delivery, revert, delivery, whole, together];
+  return JSON.stringify([via, branch, base, commit, deliveryCommit, tip, ...said]);
+}
+
+/**
+ * As it was proposed last: also of one that reviewers are asked about again, whose pull request may be there as a draft, or that is at its end. null
+ * where it never was.
+ */
+export function lastProposed({ state, events }: RequestFile): LedgerRequest | null {
+  if (state.proposed !== null) return state;
+  const last = events.findLast(({ type }) => type === 'proposed');
+  if (last?.type !== 'proposed') return null;
+  const linked = events.findLast(({ type }) => type === 'linked');
+  return { ...state, proposed: last.proposed, link: linked?.type === 'linked' ? linked.link : null };
+}
+
 interface ReadDetails {
   readonly details: PullRequestDetails;
   /** The tip of the branch that it is for, as it was known then. */
@@ -110,6 +141,8 @@ export function lookOf({ cache }: Pick<RequestContext, 'cache'>): Looking {
     nextListAt: 0,
     listProblem: null,
     rests: new Map(),
+    borneOut: new Map(),
+    branches: new Map(),
     quiet: 0,
     isDue: (state, base, now) => {
       const last = judged.get(state.id);
@@ -122,7 +155,7 @@ export function lookOf({ cache }: Pick<RequestContext, 'cache'>): Looking {
         new Set(states.map(({ id }) => id)),
         new Set(states.map(({ link }) => link?.number)),
       ];
-      for (const map of [look.plans, look.rests, judged])
+      for (const map of [look.plans, look.rests, look.borneOut, look.branches, judged])
         for (const id of map.keys()) if (!ids.has(id)) map.delete(id);
       for (const number of look.details.keys()) if (!numbers.has(number)) look.details.delete(number);
     },

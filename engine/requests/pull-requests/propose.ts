@@ -37,10 +37,13 @@ import type { EligibilityInput } from '../gate/eligibility.ts';
 import { append, type Entry, onRequest, prepareEvents } from '../ledger/append.ts';
 import { type LedgerSnapshot, openLedgerSnapshot } from '../ledger/snapshot.ts';
 import { memberOf } from '../many/member.ts';
+import { lookOf, nameOfProposal } from './looking.ts';
 
 /** Requests that share a branch, oldest first. */
 export interface ProposalGroup {
   readonly via: Proposed['via'];
+  /** The branch that the ledger names is not what was approved: that of the first request is made, which is there now; null: nowhere. */
+  readonly from?: ObjectId | null;
   readonly members: readonly {
     readonly found: EligibilityInput;
     readonly onStep?: BatchMember['onStep'];
@@ -191,6 +194,8 @@ async function proposeOnce(
     );
     signal?.throwIfAborted();
     await push({ context, rules: now, ledgerSnapshot: isFirst ? ledgerSnapshot : null }, made);
+    for (const { events } of made)
+      for (const [id, proposed] of events) lookOf(context).borneOut.set(id, nameOfProposal(proposed));
     const pushed = made.flatMap(({ group, branch, staged }) =>
       staged.map((each) => ({ ...each, branch, via: group.via })),
     );
@@ -222,8 +227,8 @@ const withExpected = (made: Omit<Made, 'expected'>, known: ReadonlyMap<string, O
   const [first] = made.group.members;
   // A branch that is made anew is where the ledger says.
   const before = first?.found.file.state.proposed;
-  const recorded = before?.branch === made.branch ? before.tip : null;
-  return { ...made, expected: known.has(made.branch) ? (known.get(made.branch) ?? null) : recorded };
+  const { from = before?.branch === made.branch ? before.tip : null } = made.group;
+  return { ...made, expected: known.has(made.branch) ? (known.get(made.branch) ?? null) : from };
 };
 
 /** The commits of one branch; null where none of its requests has anything to change. */
@@ -264,7 +269,8 @@ async function stageGroup(
   if (first === undefined) return null;
   // The branch of earlier attempts, where there is one.
   const own = group.members.find(({ found }) => found.file.state.id === first.request.id)?.found.file.state;
-  const branch = own?.proposed?.branch ?? `${PROPOSED_BRANCH}${first.request.id}`;
+  const kept = group.from === undefined ? own?.proposed?.branch : undefined;
+  const branch = kept ?? `${PROPOSED_BRANCH}${first.request.id}`;
   return {
     group,
     branch,
@@ -348,7 +354,8 @@ async function proposedEvents(
     for (const [id, proposed] of events) {
       const { state } = await requireRequest(known, id);
       if (!isWaiting(state.status)) throw closedMeanwhile(state);
-      if (isProposed(state) && state.proposed?.commit === proposed.commit) continue;
+      const before = isProposed(state) ? state.proposed : null;
+      if (before !== null && nameOfProposal(before) === nameOfProposal(proposed)) continue;
       const event: RequestEvent = { ...stamp(context, context.committer), type: 'proposed', proposed };
       entries.push(onRequest(id, event));
     }

@@ -16,11 +16,11 @@ import { isOpen, isProposed } from '../../record/transitions.ts';
 import type { RequestContext, Rules } from '../context.ts';
 import { findLanded, type Landed } from './arrival.ts';
 import { hostOf } from './host.ts';
-import { type Following, sharingBranch } from './looking.ts';
+import { type Following, lastProposed, sharingBranch } from './looking.ts';
 import { judgeArrival } from './merged.ts';
 
 /** `draft`: it is kept as one where the host has drafts, with its branch: people are asked about it again. */
-type Ending = 'closed' | 'draft';
+export type Ending = 'closed' | 'draft';
 
 /**
  * `states`: those that one branch brings. Gives those that were merged meanwhile; of the others nothing can be merged any more.
@@ -72,12 +72,12 @@ export async function takeBackProposed(
 async function takeBackDraft(
   context: RequestContext,
   rules: Rules,
-  { state, events }: RequestFile,
+  file: RequestFile,
 ): Promise<Landed | null> {
-  const last = events.findLast(({ type }) => type === 'proposed');
-  if (last?.type !== 'proposed') return null;
+  const state = lastProposed(file);
+  if (state === null) return null;
   try {
-    const landed = await takeBack(context, rules, [{ ...state, proposed: last.proposed }]);
+    const landed = await takeBack(context, rules, [state]);
     return landed.get(state.id) ?? null;
   } catch (error) {
     if (isFailure(error)) return null;

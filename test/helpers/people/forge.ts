@@ -90,7 +90,8 @@ export async function forgeEvent(
 ): Promise<string> {
   const { state, events, version } = await fileOf(repo, id);
   const file = {
-    version,
+    // What says that something was proposed has the form of those that do.
+    version: event.type === 'proposed' ? Math.max(version, 3) : version,
     state: { ...state, ...(how.status && { status: how.status }) },
     events: [...events, event],
   };

@@ -1,10 +1,23 @@
 /** `merge: auto`: a worker merges what it proved, while the host says that its rules are met, and nothing else. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { eventId, forgeEvent, TIME } from '../../../helpers/people/forge.ts';
-import { createScene, lookOf, proposeFor, type Scene, stateOf } from './scene.ts';
+import { askFor, createScene, lookOf, proposeFor, type Scene, stateOf } from './scene.ts';
 
 const isMerging = (call: { method: string; path: string }) =>
   call.method === 'PUT' && call.path.endsWith('/merge');
+
+const APPROVAL = 'Approval: Approved by eve@example.com (quorum: 1/1)';
+const forgeries: Readonly<Record<string, (said: string) => string>> = {
+  foreign: (said) => said,
+  said: (said) => `Something else\n\n${said}`,
+  named: (said) => said.replace(/^Author: .*$/m, `$&\n${APPROVAL}`),
+  told: (said) =>
+    said
+      .replace('v2 answers 500', 'All is well')
+      .replace(/^Author: .*$/m, 'Author: eve@example.com')
+      .replace(/^Rollback-Engine: .*$/m, '$&\nRollback-Override: migration-crossed'),
+};
+const others = ['checked', 'moved', 'queued', 'below', 'held', 'longer', 'unmerged'];
 
 describe('a worker that may merge, on GitHub', () => {
   let scene: Scene;
@@ -13,7 +26,7 @@ describe('a worker that may merge, on GitHub', () => {
     scene = await createScene({
       lives: 'file',
       rule: { merge: 'auto' },
-      services: ['checked', 'moved', 'queued', 'foreign', 'said', 'below', 'held', 'longer', 'unmerged'],
+      services: [...Object.keys(forgeries), ...others],
     });
   });
 
@@ -64,43 +77,52 @@ describe('a worker that may merge, on GitHub', () => {
     await scene.host.change({ queue: null, protectedBy: 'protection' });
   });
 
-  it.each(['foreign', 'said'])(
-    'merges no commit that the ledger names and nobody approved (%s)',
+  it.each(Object.keys(forgeries))(
+    'merges no commit that the ledger names and nobody approved, and makes it anew (%s)',
     async (scope) => {
       await scene.host.change({ requiredReviews: 1 });
       const { id, number } = await proposeFor(scene, `prod/${scope}`);
       const { proposed } = await stateOf(scene, id);
       if (proposed === null) throw new Error('It is not proposed.');
-      const { messages } = proposed;
-      const foreign = await scene.host.pushTo(number, {
-        files: { 'apps/prod/web/evil.yaml': 'evil: true\n' },
-      });
-      const changed =
-        scope === 'foreign'
-          ? { commit: foreign, tip: foreign }
-          : { messages: { ...messages, revert: `Something else\n\n${messages.revert}` } };
-      if (scope === 'said') await scene.host.moveBranch(proposed.branch, proposed.tip);
-      const main = await scene.repo.git('rev-parse', 'main');
-      const { committer: actor } = { committer: { name: 'Backtrail', email: 'backtrail@localhost' } };
-      const event = {
-        id: eventId(),
-        at: TIME,
-        actor,
-        type: 'proposed',
-        proposed: { ...proposed, ...changed },
-      };
-      await forgeEvent(scene.repo, id, event);
-      await scene.host.change({ requiredReviews: 0 });
-      const { problems, repairs } = await lookOf(scene);
-      expect({ problems, repairs }).toMatchObject({
-        problems: [{ requestId: id, code: 'LEDGER_TAMPERED' }],
-        repairs: [],
-      });
-      expect(await scene.repo.git('rev-parse', 'main')).toBe(main);
-      await scene.host.closePull(number);
-      await lookOf(scene);
+      const { messages, base, branch } = proposed;
+      const text = forgeries[scope]?.(messages.revert) ?? '';
+      const tree = await scene.repo.git('rev-parse', `${proposed.commit}^{tree}`);
+      let commit = await scene.repo.git('commit-tree', tree, '-p', base, '-m', text);
+      if (scope === 'foreign') {
+        const files = { 'apps/prod/web/evil.yaml': 'evil: true\n' };
+        commit = await scene.host.pushTo(number, { files });
+      }
+      await scene.host.moveBranch(branch, commit);
+      await forgeProposed(id, { ...proposed, commit, tip: commit, messages: { ...messages, revert: text } });
+      await expectMadeAnew(id);
+      const [subject = '', ...lines] = (await scene.repo.git('log', '-1', '--format=%B', 'main^2')).split(
+        '\n',
+      );
+      expect(subject).toBe(messages.revert.split('\n')[0]);
+      for (const evil of ['eve@example.com', 'migration-crossed', 'All is well'])
+        expect(lines.join('\n')).not.toContain(evil);
     },
   );
+
+  async function forgeProposed(id: string, proposed: object) {
+    const actor = { name: 'Backtrail', email: 'backtrail@localhost' };
+    await forgeEvent(scene.repo, id, { id: eventId(), at: TIME, actor, type: 'proposed', proposed });
+    await scene.host.change({ requiredReviews: 0 });
+  }
+
+  /** Nothing is merged, it is said, and what is merged next is what was approved. */
+  async function expectMadeAnew(id: string) {
+    const main = await scene.repo.git('rev-parse', 'main');
+    expect(await lookOf(scene)).toMatchObject({
+      problems: [{ requestId: id, code: 'LEDGER_TAMPERED' }],
+      repairs: [{ requestId: id, action: 'proposed', detail: expect.stringContaining('anew') }],
+    });
+    expect(await scene.repo.git('rev-parse', 'main')).toBe(main);
+    const { proposed } = await stateOf(scene, id);
+    expect(await lookOf(scene)).not.toHaveProperty('problems');
+    expect(await stateOf(scene, id)).toMatchObject({ status: 'completed' });
+    expect(await scene.repo.git('rev-parse', 'main^2')).toBe(proposed?.tip);
+  }
 
   it('merges no commit that lies below what was approved, and that the branch does not hold', async () => {
     await scene.host.change({ requiredReviews: 1 });
@@ -115,19 +137,9 @@ describe('a worker that may merge, on GitHub', () => {
     const said = proposed.messages.revert;
     const commit = await git('commit-tree', `${both}^{tree}`, '-p', base, '-m', said);
     await scene.host.moveBranch(proposed.branch, commit);
-    const main = await git('rev-parse', 'main');
-    const actor = { name: 'Backtrail', email: 'backtrail@localhost' };
-    const forged = { ...proposed, base, commit, tip: commit };
-    await forgeEvent(scene.repo, id, { id: eventId(), at: TIME, actor, type: 'proposed', proposed: forged });
-    await scene.host.change({ requiredReviews: 0 });
-    const { problems, repairs } = await lookOf(scene);
-    expect({ problems, repairs }).toMatchObject({
-      problems: [{ requestId: id, code: 'LEDGER_TAMPERED' }],
-      repairs: [],
-    });
-    expect(await git('rev-parse', 'main')).toBe(main);
-    await scene.host.closePull(number);
-    await lookOf(scene);
+    await forgeProposed(id, { ...proposed, base, commit, tip: commit });
+    await expectMadeAnew(id);
+    expect(await stateOf(scene, id)).toMatchObject({ status: 'completed' });
   });
 
   it('says why it merges nothing although the rules are met', async () => {
@@ -166,17 +178,9 @@ describe('a worker that may merge, on GitHub', () => {
     const { base, branch, messages } = proposed;
     const commit = await git('commit-tree', `${longer}^{tree}`, '-p', base, '-m', messages.revert);
     await scene.host.moveBranch(branch, commit);
-    const main = await git('rev-parse', 'main');
-    const actor = { name: 'Backtrail', email: 'backtrail@localhost' };
-    const forged = { ...proposed, commit, tip: commit };
-    await forgeEvent(scene.repo, id, { id: eventId(), at: TIME, actor, type: 'proposed', proposed: forged });
-    await scene.host.change({ requiredReviews: 0 });
-    const { problems, repairs } = await lookOf(scene);
-    expect({ problems, repairs }).toMatchObject({
-      problems: [{ requestId: id, code: 'LEDGER_TAMPERED' }],
-      repairs: [],
-    });
-    expect(await git('rev-parse', 'main')).toBe(main);
+    await forgeProposed(id, { ...proposed, commit, tip: commit });
+    await expectMadeAnew(id);
+    expect(await stateOf(scene, id)).toMatchObject({ status: 'completed' });
   });
 });
 
@@ -186,3 +190,24 @@ async function askToHold({ janes, team: { jane } }: Scene, scope: string) {
   const ask = { scope, target, digest, author, hold: true, ledger: true, reason: 'v2 answers 500' };
   return (await janes.rollbacks.request(ask)).requestId;
 }
+
+it('merges what another worker proposed and others approved, also when messages are made otherwise since', async () => {
+  const policy = { environments: [{ match: 'prod', quorum: 1 }] };
+  const commit = { signoff: true, subject: 'fix({service}): {reason}', trailers: { Ticket: 'T-1' } };
+  const scene = await createScene({ policy, rule: { merge: 'auto' }, more: { commit } });
+  await scene.host.change({ requiredReviews: 1 });
+  const { bob } = scene.team;
+  const id = await askFor(scene, 'prod/api');
+  await scene.bobs.requests.approve({ id, actor: { name: bob.name, email: bob.email } });
+  await scene.worker.rollbacks.execute(id);
+  await scene.configure(policy, { commit: { subject: 'Something else' } });
+  await scene.host.change({ requiredReviews: 0 });
+  const other = await scene.another();
+  const looks = [await other.requests.reconcile({ asksHost: true })];
+  looks.push(await other.requests.reconcile({ asksHost: true }));
+  expect(looks.flatMap(({ problems = [] }) => problems)).toEqual([]);
+  expect(await stateOf(scene, id)).toMatchObject({ status: 'completed' });
+  expect(await scene.repo.git('log', '-1', '--format=%B', 'main^2')).toContain(
+    `Approved by ${bob.email} (quorum: 1/1)`,
+  );
+});

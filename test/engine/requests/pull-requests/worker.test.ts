@@ -1,5 +1,6 @@
 /** Workers that die, answers that are lost, and hosts that refuse: one pull request, and it goes on. */
 import { beforeAll, describe, expect, it } from 'vitest';
+import { eventId, forgeEvent, TIME } from '../../../helpers/people/forge.ts';
 import { askFor, createScene, lookOf, proposeFor, type Scene, stateOf } from './scene.ts';
 
 const isCreating = (call: { method: string; path: string }) =>
@@ -10,7 +11,7 @@ describe('pull requests of workers that fail', () => {
   const pullsOf = async (id: string) =>
     (await scene.host.pulls()).filter(({ branch }) => branch === `backtrail/${id}`);
   beforeAll(async () => {
-    const names = ['two', 'lost', 'killed', 'unlinked', 'merging', 'refused'];
+    const names = ['two', 'lost', 'killed', 'unlinked', 'parked', 'merging', 'refused'];
     scene = await createScene({ lives: 'file', services: names });
   });
 
@@ -73,6 +74,30 @@ describe('pull requests of workers that fail', () => {
     expect([pull?.state, others]).toEqual(['open', []]);
     expect(await stateOf(scene, id)).toMatchObject({ link: { number: pull?.number } });
   });
+
+  it.each(['pull-request', 'branch'])(
+    'are opened although the ledger names a branch already that nobody has made (%s)',
+    async (via) => {
+      const id = await askFor(scene, 'prod/parked');
+      const main = await scene.repo.git('rev-parse', 'main');
+      const actor = { name: 'Backtrail', email: 'backtrail@localhost' };
+      const none = `sha256:${'0'.repeat(64)}`;
+      const proposed = {
+        via,
+        branch: `backtrail/${id}`,
+        base: main,
+        ...(via === 'branch' ? { commit: main, tip: main } : { commit: 'e'.repeat(40), tip: 'e'.repeat(40) }),
+        deliveryCommit: null,
+        messages: { revert: 'Nothing\n', delivery: null },
+        change: { revert: none, delivery: null, whole: none },
+      };
+      await forgeEvent(scene.repo, id, { id: eventId(), at: TIME, actor, type: 'proposed', proposed });
+      const result = await scene.worker.rollbacks.execute(id);
+      expect(result).toMatchObject({ status: 'proposed', proposed: { via: 'pull-request' } });
+      expect(await pullsOf(id)).toMatchObject([{ state: 'open', head: result.commit }]);
+      await scene.janes.requests.cancel({ id, actor: scene.team.jane });
+    },
+  );
 
   it('are completed where the answer of the call that merges is lost', async () => {
     await scene.configure(

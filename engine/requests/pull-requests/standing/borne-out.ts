@@ -1,0 +1,82 @@
+/** Whether what the ledger says was proposed is what was approved: whoever may write there could park an approved request, or have anything opened. */
+import { BacktrailError, isFailure, type ObjectId, PROPOSED_BRANCH } from '../../../model/index.ts';
+import type { RequestFile } from '../../../record/ledger-file.ts';
+import type { RequestContext } from '../../context.ts';
+import type { EligibilityInput } from '../../gate/eligibility.ts';
+import { canJudge, claimed, proven } from '../../view.ts';
+import { type Following, type Looking, nameOfProposal } from '../looking.ts';
+import { requireProved } from '../proved.ts';
+
+/** `unseen`: its commits are nowhere; `unjudged`: this machine knows no keys to judge it by. */
+export type BorneOut = 'yes' | 'no' | 'unseen' | 'unjudged';
+
+/** Found out once for each proposal. */
+export async function isBorneOut(
+  { context, rules, snapshot }: Following,
+  look: Looking,
+  found: readonly EligibilityInput[],
+): Promise<BorneOut> {
+  const names = found.map(({ file: { state } }) => (state.proposed ? nameOfProposal(state.proposed) : ''));
+  if (found.every(({ file }, at) => look.borneOut.get(file.state.id) === names[at])) return 'yes';
+  const isJudge = found.every(({ file }) => canJudge(context, rules, file.state));
+  if (!(await areThere(context, found))) return 'unseen';
+  const counts = isJudge ? proven : claimed(context);
+  try {
+    await requireProved(
+      snapshot,
+      found.map((each) => ({ ...each, counts })),
+    );
+  } catch (error) {
+    if (!isFailure(error) || error.code !== 'LEDGER_TAMPERED') throw error;
+    return isJudge ? 'no' : 'unjudged';
+  }
+  for (const [at, { file }] of found.entries()) look.borneOut.set(file.state.id, names[at] ?? '');
+  return 'yes';
+}
+
+async function areThere({ git }: RequestContext, found: readonly EligibilityInput[]): Promise<boolean> {
+  const all = found.flatMap(({ file: { state } }) => (state.proposed ? [state.proposed] : []));
+  const ids = [...new Set(all.flatMap(({ commit, deliveryCommit }) => [commit, deliveryCommit ?? commit]))];
+  const isHere = async () => {
+    try {
+      return (await git.inspect(ids)).length === ids.length;
+    } catch (error) {
+      if (isFailure(error)) return false;
+      throw error;
+    }
+  };
+  if (await isHere()) return true;
+  for (const branch of new Set(all.map((proposed) => proposed.branch))) await git.proposedAt(branch);
+  return isHere();
+}
+
+/** Milliseconds: so often at most it is made anew for this. */
+const WITHIN = 10 * 60_000;
+const MOST = 3;
+
+/** Two machines that know other keys would do so in turns for ever. */
+export function isMadeAnewTooOften({ clock }: RequestContext, { events }: RequestFile): boolean {
+  const isRecent = (at: string) => Math.abs(clock.now() - Date.parse(at)) < WITHIN;
+  return events.filter(({ type, at }) => type === 'proposed' && isRecent(at)).length > MOST;
+}
+
+/** Where the branch of this request itself is. @throws PULL_REQUEST_CHANGED where it is at what the ledger never named */
+export async function ownBranchAt(
+  { git }: RequestContext,
+  { state, events }: RequestFile,
+): Promise<ObjectId | null> {
+  const branch = `${PROPOSED_BRANCH}${state.id}`;
+  const at = await git.proposedAt(branch);
+  const isNamed = events.some((event) => event.type === 'proposed' && event.proposed.tip === at);
+  if (at === null || isNamed) return at;
+  throw new BacktrailError(
+    'PULL_REQUEST_CHANGED',
+    `Somebody else has pushed to ${branch}; it is left for a person to look at.`,
+  );
+}
+
+export const notBorneOut = ({ state }: RequestFile) =>
+  new BacktrailError(
+    'LEDGER_TAMPERED',
+    `The ledger names a branch for request ${state.id} that does not hold what was approved.`,
+  );
