@@ -24,7 +24,7 @@ import { type LedgerSnapshot, openLedgerSnapshot } from './ledger/snapshot.ts';
 import { requireGate } from './gate/gate.ts';
 import { rulesFor, stated } from './gate/owners.ts';
 import { personOf, type RequestContext, type Rules, stamp, timeOf } from './context.ts';
-import { alreadyMerged, takeBackProposed } from './pull-requests/take-back.ts';
+import { type TakenBack, takingBack } from './pull-requests/standing/taking-back.ts';
 import { termsOf } from './terms.ts';
 import { viewOf } from './view.ts';
 
@@ -60,11 +60,13 @@ export async function openRequest(
     }
   }
   const asked = gate ?? (await requireGate(context, rules, input));
-  const { ledgerSnapshot } = await append(context, rules, async (ledgerSnapshot) => {
-    if ((await ledgerSnapshot.request(id)) !== null) return [];
-    if (follows !== undefined) await requireFollowable(ledgerSnapshot, follows);
-    return openingEntries({ context, rules, ledgerSnapshot }, input, asked);
-  });
+  const { ledgerSnapshot } = await takingBack(context, (taken) =>
+    append(context, rules, async (ledgerSnapshot) => {
+      if ((await ledgerSnapshot.request(id)) !== null) return [];
+      if (follows !== undefined) await requireFollowable(ledgerSnapshot, follows);
+      return openingEntries({ context, rules, ledgerSnapshot, taken }, input, asked);
+    }),
+  );
   const file = await ledgerSnapshot.request(id);
   if (file === null) throw new BacktrailError('INTERNAL', `Request ${id} was not written.`);
   // Another person may have taken the id meanwhile.
@@ -78,10 +80,12 @@ export async function openingEntries(
     context,
     rules,
     ledgerSnapshot,
+    taken,
   }: {
     readonly context: RequestContext;
     readonly rules: Rules;
     readonly ledgerSnapshot: LedgerSnapshot;
+    readonly taken: TakenBack;
   },
   input: OpenInput,
   { needsApproval, session }: Gate,
@@ -93,10 +97,7 @@ export async function openingEntries(
   const expiryMs = needsApproval ? Math.min(...expiries) : null;
   const { scope, resumes } = planned.plan;
   const older = await olderOf(ledgerSnapshot, { id, scope, resume: resumes !== undefined });
-  for (const file of older) {
-    const landed = await takeBackProposed({ context, rules, ledgerSnapshot }, file);
-    if (landed !== null) throw alreadyMerged(file.state, landed);
-  }
+  for (const file of older) taken.require(file);
   const stamped = stamp(context, author);
   const event: RequestEvent = {
     ...stamped,

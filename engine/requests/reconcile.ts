@@ -21,8 +21,9 @@ import { ownersOf } from './gate/owners.ts';
 import { readRules, type RequestContext, requireOwnConfig, type Rules, stamp } from './context.ts';
 import { proveRequest, readSignaturesOf } from './ledger/proof.ts';
 import { executable } from './many/group.ts';
+import { completeLanded } from './pull-requests/completed.ts';
 import { followProposed } from './pull-requests/follow.ts';
-import { lookOf } from './pull-requests/looking.ts';
+import { lastProposed, lookOf } from './pull-requests/looking.ts';
 import { takeBackProposed } from './pull-requests/take-back.ts';
 import { isExpired } from './review.ts';
 import { canJudge, judgeRequest, placeOf, proven } from './view.ts';
@@ -40,6 +41,7 @@ export async function reconcile(
   const reviewed = open.filter(({ state }) => state.status === 'pending' && state.reviews.length > 0);
   await readSignaturesOf(context, ledgerSnapshot, reviewed);
   const wanted: Wanted[] = [];
+  const merged: Repair[] = [];
   for (const file of open.toReversed()) {
     const { state } = file;
     const commit = published.get(state.id);
@@ -49,9 +51,10 @@ export async function reconcile(
       state.proposed === null &&
       (await executesRequest(context, rules.snapshot ?? (await context.observe()), state, commit));
     const repair = await repairOf({ context, rules, ledgerSnapshot }, file, isExecuted ? commit : null);
-    if (repair !== null) wanted.push(repair);
+    if (repair !== null && 'event' in repair) wanted.push(repair);
+    else if (repair !== null) merged.push(repair);
   }
-  const written = await write(context, rules, wanted);
+  const written = [...merged, ...(await write(context, rules, wanted))];
   const { repairs, problems } = await follow({ context, rules, ledgerSnapshot }, open, {
     isAsked: asksHost,
     done: new Set(written.map(({ requestId }) => requestId)),
@@ -83,7 +86,11 @@ async function follow(
   open: readonly RequestFile[],
   { isAsked, done }: { readonly isAsked: boolean; readonly done: ReadonlySet<RequestId> },
 ): ReturnType<typeof followProposed> {
-  const files = open.filter(({ state }) => state.proposed !== null && !done.has(state.id));
+  const isFollowed = ({ state, events }: RequestFile) =>
+    state.proposed !== null ||
+    // A draft may be open.
+    (state.status === 'pending' && events.some(({ type }) => type === 'proposed'));
+  const files = open.filter((file) => isFollowed(file) && !done.has(file.state.id));
   if (files.length === 0) return { repairs: [], problems: [] };
   lookOf(context).keep(files.map(({ state }) => state));
   const snapshot = await context.observe();
@@ -125,7 +132,7 @@ async function repairOf(
   { context, rules, ledgerSnapshot }: Repairing,
   file: RequestFile,
   published: PublishedRequest | null,
-): Promise<Wanted | null> {
+): Promise<Wanted | Repair | null> {
   const { state } = file;
   const { id: requestId } = state;
   const scope = formatCoordinates(state.scope);
@@ -137,7 +144,8 @@ async function repairOf(
   }
   if (state.status !== 'pending') return null;
   if (isExpired(context, rules, state)) {
-    await takeBackProposed({ context, rules, ledgerSnapshot }, file);
+    const merged = await mergedMeanwhile({ context, rules, ledgerSnapshot }, file);
+    if (merged !== null) return merged;
     const detail = `Nobody decided on the rollback of ${scope} until ${state.expiresAt}.`;
     return { requestId, action: 'expired', detail, event: { type: 'expired' } };
   }
@@ -149,7 +157,7 @@ async function settlementOf(
   { context, rules, ledgerSnapshot }: Repairing,
   file: RequestFile,
   scope: string,
-): Promise<Wanted | null> {
+): Promise<Wanted | Repair | null> {
   const { state } = file;
   const { id: requestId } = state;
   // What was never approved by anybody needs no keys to be looked at, unless no one has to agree any more.
@@ -158,7 +166,8 @@ async function settlementOf(
   const owners = await ownersOf(context, state);
   const judgement = judgeRequest({ rules, owners, file, proofs, counts: proven });
   if (judgement?.rejected) {
-    await takeBackProposed({ context, rules, ledgerSnapshot }, file);
+    const merged = await mergedMeanwhile({ context, rules, ledgerSnapshot }, file);
+    if (merged !== null) return merged;
     const reason = 'As many have rejected it as the policy asks for.';
     const event = { type: 'settled', quorum: { have: 0, need: 0 }, reason, rejects: true } as const;
     return { requestId, action: 'settled', detail: `The rollback of ${scope} is rejected: ${reason}`, event };
@@ -172,6 +181,21 @@ async function settlementOf(
   const quorum = { have, need };
   const detail = `The rollback of ${scope} may go ahead: ${reason}`;
   return { requestId, action: 'settled', detail, event: { type: 'settled', quorum, reason } };
+}
+
+/** Its draft is closed first; null where it was not merged before that. */
+async function mergedMeanwhile(repairing: Repairing, file: RequestFile): Promise<Repair | null> {
+  const landed = await takeBackProposed(repairing, file);
+  const state = lastProposed(file);
+  if (landed === null || state === null) return null;
+  const { context, rules } = repairing;
+  await completeLanded(context, rules, [{ state, landed }]);
+  const where = `was merged, in ${landed.commit.slice(0, 10)}`;
+  return {
+    requestId: state.id,
+    action: 'completed',
+    detail: `The rollback of ${formatCoordinates(state.scope)} ${where}.`,
+  };
 }
 
 async function mayGoAhead(found: EligibilityInput): Promise<boolean> {

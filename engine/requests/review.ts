@@ -19,8 +19,7 @@ import { append, onRequest } from './ledger/append.ts';
 import { requireRequest } from './ledger/require-request.ts';
 import type { LedgerSnapshot } from './ledger/snapshot.ts';
 import { groupOf } from './many/group.ts';
-import { completeLanded, type Completing } from './pull-requests/completed.ts';
-import { alreadyMerged, takeBackProposed } from './pull-requests/take-back.ts';
+import { type TakenBack, takingBack } from './pull-requests/standing/taking-back.ts';
 import { bindOf, knownOwners, ownersOf, rulesAt, rulesFor, stated } from './gate/owners.ts';
 import { readRules, type RequestContext, type Rules, stamp } from './context.ts';
 import { type Proofs, proveRequest } from './ledger/proof.ts';
@@ -200,13 +199,16 @@ function notWhatWasSeen({ id, digest }: LedgerRequest, seen: string): BacktrailE
 }
 
 export function reject(context: RequestContext, { id, ...vote }: ReviewInput): Promise<RequestView> {
-  return act(context, id, (deciding) => decideRejection(deciding, vote));
+  return takingBack(context, (taken) =>
+    act(context, id, (deciding) => decideRejection(deciding, vote, taken)),
+  );
 }
 
-/** @throws REQUEST_NOT_PENDING, OWN_REQUEST, PERMISSION_DENIED, ALREADY_REVIEWED, PLAN_CHANGED */
+/** `taken`: the draft that people are asked about is closed first. @throws REQUEST_NOT_PENDING, OWN_REQUEST, PERMISSION_DENIED, ALREADY_REVIEWED, PLAN_CHANGED */
 export async function decideRejection(
   deciding: Deciding,
   { actor, comment, digest: seen }: Vote,
+  taken: TakenBack,
 ): Promise<RequestEvent> {
   const { context, state, file } = deciding;
   const { digest } = state;
@@ -216,7 +218,7 @@ export async function decideRejection(
   const stamped = stamp(context, actor);
   const next = { ...voteOf(stamped, 'rejected', state), verified: true };
   const settles = judged(deciding, proofs, next)?.rejected ?? true;
-  if (settles) await takeBackProposed(deciding, file);
+  if (settles) taken.require(file);
   return { ...stamped, type: 'rejected', digest, comment: filled(comment), settles };
 }
 
@@ -236,33 +238,23 @@ export async function cancel(
   context: RequestContext,
   { id, actor, reason }: Parameters<Requests['cancel']>[0],
 ): Promise<RequestView> {
-  let merged: Completing | null = null;
-  const view = await act(context, id, async ({ rules, ledgerSnapshot, state, file }) => {
-    merged = null;
-    const own = samePerson(state.author.email, actor.email);
-    requirePermission(rules.policy, actor, own ? 'propose' : 'admin', placeOf(state));
-    if (!own && rules.policy.permissions.length === 0)
-      throw new BacktrailError(
-        'PERMISSION_DENIED',
-        `Request ${id} is ${state.author.email}'s; only they may cancel it.`,
-        {
-          hint: 'Reject it with `backtrail request reject`, or have `admin` granted in `policy.permissions`.',
-        },
-      );
-    if (state.status !== 'pending' && !isProposed(state)) throw notPending(state);
-    const landed = await takeBackProposed({ context, rules, ledgerSnapshot }, file);
-    if (landed !== null) merged = { state, landed };
-    return landed === null ? { ...stamp(context, actor), type: 'cancelled', reason: filled(reason) } : null;
-  });
-  await requireUnmerged(context, merged);
-  return view;
-}
-
-/** What was merged is completed. @throws REQUEST_CLOSED */
-async function requireUnmerged(context: RequestContext, merged: Completing | null): Promise<void> {
-  if (merged === null) return;
-  await completeLanded(context, await readRules(context), [merged]);
-  throw alreadyMerged(merged.state, merged.landed);
+  return takingBack(context, (taken) =>
+    act(context, id, ({ rules, state, file }) => {
+      const own = samePerson(state.author.email, actor.email);
+      requirePermission(rules.policy, actor, own ? 'propose' : 'admin', placeOf(state));
+      if (!own && rules.policy.permissions.length === 0)
+        throw new BacktrailError(
+          'PERMISSION_DENIED',
+          `Request ${id} is ${state.author.email}'s; only they may cancel it.`,
+          {
+            hint: 'Reject it with `backtrail request reject`, or have `admin` granted in `policy.permissions`.',
+          },
+        );
+      if (state.status !== 'pending' && !isProposed(state)) throw notPending(state);
+      taken.require(file);
+      return { ...stamp(context, actor), type: 'cancelled', reason: filled(reason) };
+    }),
+  );
 }
 
 export function note(

@@ -17,7 +17,9 @@ import { Obstructed } from '../../rollback/batch/round.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import type { RequestContext, Rules } from '../context.ts';
 import { append, type Entry } from '../ledger/append.ts';
+import type { LedgerSnapshot } from '../ledger/snapshot.ts';
 import { type OpenInput, openingEntries, requireSameRollback } from '../open.ts';
+import { type TakenBack, takingBack } from '../pull-requests/standing/taking-back.ts';
 import type { RequestView } from '../types.ts';
 import { viewsOf } from '../view.ts';
 import { filesOf } from './plan-many.ts';
@@ -152,7 +154,7 @@ async function openAll(
     input: { ...input, atomic: { first, ...(index === 0 && { members: ids }) } },
     gate,
   }));
-  const { ledgerSnapshot } = await append(context, rules, async (ledgerSnapshot) => {
+  const decide = (taken: TakenBack) => async (ledgerSnapshot: LedgerSnapshot) => {
     const known = await filesOf(ledgerSnapshot, ids);
     for (const { input } of inputs) {
       const file = known.get(input.id);
@@ -165,9 +167,10 @@ async function openAll(
     if (state !== null) throw otherGroup(state.id);
     const entries: Entry[] = [];
     for (const { input, gate } of inputs)
-      entries.push(...(await openingEntries({ context, rules, ledgerSnapshot }, input, gate)));
+      entries.push(...(await openingEntries({ context, rules, ledgerSnapshot, taken }, input, gate)));
     return entries;
-  });
+  };
+  const { ledgerSnapshot } = await takingBack(context, (taken) => append(context, rules, decide(taken)));
   const files = [...(await filesOf(ledgerSnapshot, ids)).values()];
   const views = await viewsOf(context, { ledgerSnapshot, rules, files });
   return new Map(views.map((view) => [view.id, view]));

@@ -9,6 +9,7 @@ import { knownOwners, ownersOf, rememberOwners } from '../gate/owners.ts';
 import { append, type Entry, onRequest } from '../ledger/append.ts';
 import { readSignaturesOf } from '../ledger/proof.ts';
 import type { LedgerSnapshot } from '../ledger/snapshot.ts';
+import { type TakenBack, takingBack } from '../pull-requests/standing/taking-back.ts';
 import { replan } from '../replan.ts';
 import { decideApproval, decideRejection, type Deciding, uncounted } from '../review.ts';
 
@@ -36,9 +37,13 @@ export async function reviewMany(
   const rules = await readRules(at);
   const plans = new Map<string, PromiseSettledResult<Planned>>();
   const refused = new Map<RequestId, BacktrailError>();
-  const { ledgerSnapshot } = await append(at, rules, async (ledgerSnapshot) => {
+  const decide = (taken: TakenBack) => (ledgerSnapshot: LedgerSnapshot) => {
     refused.clear();
-    return decideAll({ context: at, rules, ledgerSnapshot, plans, refused }, input);
+    return decideAll({ context: at, rules, ledgerSnapshot, plans, refused, taken }, input);
+  };
+  // What was merged meanwhile is no reason not to decide on the others.
+  const { ledgerSnapshot } = await takingBack(context, (taken) => append(at, rules, decide(taken)), {
+    goesOn: true,
   });
   const written = ids.filter((id) => !refused.has(id));
   const views = await withdrawUncounted(
@@ -64,6 +69,7 @@ interface DecidingMany extends Deciders {
   readonly plans: Map<string, PromiseSettledResult<Planned>>;
   /** Why a vote is not written. */
   readonly refused: Map<RequestId, BacktrailError>;
+  readonly taken: TakenBack;
 }
 
 /** The votes first, so that they are one commit; then what asks reviewers again. */
@@ -99,7 +105,7 @@ async function decideAll(deciding: DecidingMany, input: ReviewMany): Promise<rea
 const keyOf = ({ id, digest }: LedgerRequest) => `${id} ${digest}`;
 
 async function decideOne(
-  { context, rules, ledgerSnapshot, plans }: DecidingMany,
+  { context, rules, ledgerSnapshot, plans, taken }: DecidingMany,
   {
     file,
     input: { actor, comment, decision },
@@ -112,7 +118,7 @@ async function decideOne(
   const deciding: Deciding = { context, rules, ledgerSnapshot, file, state, owners };
   const { digest } = vote;
   if (decision === 'rejected')
-    return { event: await decideRejection(deciding, { actor, comment, digest }), changed: null };
+    return { event: await decideRejection(deciding, { actor, comment, digest }, taken), changed: null };
   return decideApproval(deciding, { actor, comment, digest }, async () => {
     const plan = plans.get(keyOf(state));
     if (plan?.status === 'rejected') throw plan.reason;

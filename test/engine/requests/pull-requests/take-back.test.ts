@@ -1,6 +1,7 @@
 /** Whatever voids an approval closes the pull request first; what was merged meanwhile is completed. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { fileOf } from '../../../helpers/people/forge.ts';
 import { askFor, createScene, lookOf, proposeFor, type Scene, stateOf } from './scene.ts';
 
 const HOUR = 60 * 60_000;
@@ -17,7 +18,7 @@ describe('a pull request that is not wanted any more', () => {
   beforeAll(async () => {
     scene = await createScene({
       lives: 'file',
-      services: ['cancelled', 'raced', 'far', 'again', 'late', 'lost'],
+      services: 'cancelled slow quick pushed turned raced far again late lost'.split(' '),
     });
   });
 
@@ -27,6 +28,50 @@ describe('a pull request that is not wanted any more', () => {
     expect(await stateOf(scene, id)).toMatchObject({ status: 'cancelled' });
     await expectGone(id, number);
     expect(await lookOf(scene)).toMatchObject({ repairs: [], waiting: [] });
+  });
+
+  it('keeps nobody from writing while its host is slow to close it', async () => {
+    const { id, number } = await proposeFor(scene, 'prod/slow');
+    const other = await askFor(scene, 'prod/quick');
+    const held = scene.host.hold(isClosing);
+    const cancelling = scene.janes.requests.cancel({ id, actor: jane });
+    await held.reached;
+    await scene.janes.requests.note({ id: other, actor: jane, text: 'Meanwhile' });
+    expect(await stateOf(scene, id)).toMatchObject({ status: 'approved' });
+    held.release();
+    await cancelling;
+    expect(await stateOf(scene, id)).toMatchObject({ status: 'cancelled' });
+    await expectGone(id, number);
+    await scene.worker.rollbacks.execute(other);
+    await scene.janes.requests.cancel({ id: other, actor: jane });
+  });
+
+  it('is pushed instead where the configuration asks for a push by now', async () => {
+    const { id, number } = await proposeFor(scene, 'prod/pushed');
+    await scene.host.change({ protect: [] });
+    await scene.configure({ environments: [] }, { publish: [] });
+    expect(await scene.worker.rollbacks.execute(id)).toMatchObject({ status: 'completed' });
+    await expectGone(id, number);
+    expect(await scene.show('apps/prod/pushed/app.yaml')).toContain('v1');
+    const { events } = await eventsOf(id);
+    expect(events).toContainEqual(expect.objectContaining({ code: 'PULL_REQUEST_CLOSED' }));
+    await scene.configure({ environments: [] });
+    await scene.host.change({ protect: ['main'] });
+  });
+
+  const eventsOf = (id: string) => fileOf(scene.repo, id);
+
+  it('is a branch alone, or a pull request again, where the configuration asks for that', async () => {
+    const { id, number } = await proposeFor(scene, 'prod/turned');
+    await scene.configure({ environments: [] }, { publish: [{ match: 'prod', via: 'branch' }] });
+    expect(await lookOf(scene)).toMatchObject({ repairs: [{ requestId: id, action: 'proposed' }] });
+    expect(await scene.host.pull(number)).toMatchObject({ state: 'closed' });
+    expect(await stateOf(scene, id)).toMatchObject({ status: 'approved', proposed: { via: 'branch' } });
+    await scene.configure({ environments: [] });
+    expect(await lookOf(scene)).toMatchObject({ repairs: [{ requestId: id, action: 'proposed' }] });
+    const { proposed, link } = await stateOf(scene, id);
+    expect(await scene.host.pull(link?.number ?? 0)).toMatchObject({ state: 'open', head: proposed?.tip });
+    await scene.janes.requests.cancel({ id, actor: jane });
   });
 
   it('is completed where it was merged while it was being cancelled', async () => {
@@ -97,6 +142,34 @@ describe('a pull request that is not wanted any more', () => {
 });
 
 describe('an approval that does not hold any more', () => {
+  it.each(['followed', 'rejected', 'expired'])(
+    'completes what a person merged although reviewers were asked again, and it was %s',
+    async (how) => {
+      const scene = await createScene({
+        policy: policyOf(1),
+        services: ['api'],
+        files: [{ 'apps/prod/api/more.yaml': 'a: 1\n' }, {}],
+      });
+      const { id, number } = await approvedFor(scene, 'prod/api');
+      await scene.host.commitOn('main', { files: { 'apps/prod/api/more.yaml': 'a: 2\n' } });
+      await lookOf(scene);
+      expect(await stateOf(scene, id)).toMatchObject({ status: 'pending' });
+      await scene.host.edit(number, { isDraft: false });
+      await scene.host.merge(number, { by: 'ada', method: 'merge', force: true });
+      if (how === 'expired') scene.later(3 * HOUR);
+      const rejecting = () => scene.bobs.requests.reject({ id, actor: approver(scene) });
+      const said = await (how === 'rejected' ? rejecting() : lookOf(scene)).catch((error: unknown) => error);
+      expect(said).toMatchObject(
+        how === 'rejected'
+          ? { code: 'REQUEST_CLOSED' }
+          : { repairs: [{ requestId: id, action: 'completed' }] },
+      );
+      expect(await stateOf(scene, id)).toMatchObject({
+        status: 'completed',
+        result: { arrived: { how: 'merge', link: { number } } },
+      });
+    },
+  );
   const approver = (scene: Scene) => ({ name: scene.team.bob.name, email: scene.team.bob.email });
   const policyOf = (quorum: number) => ({ environments: [{ match: 'prod', quorum, expiry: '2h' }] });
   async function approvedFor(scene: Scene, scope: string) {
@@ -133,6 +206,12 @@ describe('an approval that does not hold any more', () => {
       status: 'failed',
       result: { code: 'AWAITING_APPROVAL' },
     });
+    // Who tries it once more asks reviewers once more.
+    await scene.janes.requests.retry({ id: revoked.id, actor: jane });
+    await expect(scene.worker.rollbacks.execute(revoked.id)).rejects.toMatchObject({
+      code: 'AWAITING_APPROVAL',
+    });
+    expect(await stateOf(scene, revoked.id)).toMatchObject({ status: 'pending' });
     await writeFile(scene.signers, keys);
 
     const expired = await approvedFor(scene, 'prod/expired');
