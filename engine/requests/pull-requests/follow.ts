@@ -166,12 +166,18 @@ async function followGroup(
   // What was closed, and is gone with its branch, its host tells of.
   if (borneOut === 'no' || (borneOut === 'unseen' && (isAlone || group[0]?.state.link === null)))
     return replaceAll(following, found);
+  if (borneOut === 'outdated') return repaired(await take(following, found, OUTDATED));
   const isProved = borneOut === 'yes';
   const step = isAlone
     ? await lookAtBranch(following, look, group)
     : await followAtHost(following, look, { found, isProved, listed });
   return repaired(await take(following, found, step));
 }
+
+const OUTDATED: HostStep = {
+  kind: 'anew',
+  why: 'Its branch was made anew: by the configuration of now it brings other files.',
+};
 
 async function take(
   following: Following,

@@ -19,6 +19,7 @@ import { recorded } from '../../rollback/stage.ts';
 import { makeSnapshot, type Snapshot } from '../../snapshot/snapshot.ts';
 import { rulesOf } from '../context.ts';
 import { type EligibilityInput, requireEligible } from '../gate/eligibility.ts';
+import { rememberOwners } from '../gate/owners.ts';
 import { requestOf } from '../many/member.ts';
 import { approvedAs } from './standing/approved-as.ts';
 import { differingFrom, type Meant, meantOn, subjectOf } from './arrival.ts';
@@ -90,8 +91,13 @@ async function isSaid(
     // What is found out there is not what holds now.
     const cache = { ...context.cache, owners: new Map() };
     const pinned = { ...context, cache, observe: () => Promise.resolve(there) };
+    if (layout === snapshot.layout) rememberOwners(pinned, file.state, meant.planned.plan);
     const judged = { ...found, context: pinned, rules: await rulesOf(pinned, there) };
-    const provenance = approvedAs(judged, await requireEligible(judged), revert.trailers);
+    const provenance = approvedAs(
+      { reviews: file.state.reviews, proofs: found.proofs },
+      await requireEligible(judged),
+      revert.trailers,
+    );
     const planned =
       layout === snapshot.layout
         ? meant.planned

@@ -1,13 +1,18 @@
 /** Who approved it, as a commit says that was proposed earlier: a vote may count since, whose key was not trusted then. */
-import type { Provenance } from '../../../model/index.ts';
+import type { EventId, Provenance, Review } from '../../../model/index.ts';
 import { cleanValue } from '../../../record/text.ts';
-import type { EligibilityInput } from '../../gate/eligibility.ts';
+import type { Proof } from '../../ledger/proof.ts';
+
+interface Votes {
+  readonly reviews: readonly Pick<Review, 'id' | 'decision' | 'actor'>[];
+  readonly proofs: ReadonlyMap<EventId, Pick<Proof, 'commit'>>;
+}
 
 const APPROVAL = /^(Approved by .+) \(quorum: (\d{1,6})\/(\d{1,6})\)( \(identity unverified\))?$/;
 
 /** `now`: what lets it go ahead. The same with the words of the commit's trailers, where the votes that count bear them out; else null. */
 export function approvedAs(
-  { file, proofs }: Pick<EligibilityInput, 'file' | 'proofs'>,
+  { reviews, proofs }: Votes,
   now: Provenance,
   trailers: readonly string[],
 ): Provenance | null {
@@ -25,7 +30,7 @@ export function approvedAs(
     const isEnough = one !== null && one.need === vote?.need && one.have >= one.need && one.have <= vote.have;
     return isFirst && isEnough && (one.isUnverified || !vote.isUnverified);
   });
-  const commits = file.state.reviews
+  const commits = reviews
     .filter(
       ({ decision, actor }) => decision === 'approved' && said.some((one) => one?.who === nameOf(actor)),
     )

@@ -1,14 +1,19 @@
 /** Whether what the ledger says was proposed is what was approved: whoever may write there could park an approved request, or have anything opened. */
 import { BacktrailError, isFailure, type ObjectId, PROPOSED_BRANCH } from '../../../model/index.ts';
 import type { RequestFile } from '../../../record/ledger-file.ts';
+import { layoutAt } from '../../../rollback/observe.ts';
+import { makeSnapshot, type Snapshot } from '../../../snapshot/snapshot.ts';
 import type { RequestContext } from '../../context.ts';
 import type { EligibilityInput } from '../../gate/eligibility.ts';
 import { canJudge, claimed, proven } from '../../view.ts';
 import { type Following, type Looking, nameOfProposal } from '../looking.ts';
 import { requireProved } from '../proved.ts';
 
-/** `unseen`: its commits are nowhere; `unjudged`: this machine knows no keys to judge it by. */
-export type BorneOut = 'yes' | 'no' | 'unseen' | 'unjudged';
+/**
+ * `outdated`: it was, by the configuration that it was made on, and the one of now brings other files; `unseen`: its commits are nowhere; `unjudged`: this
+ * machine knows no keys to judge it by.
+ */
+export type BorneOut = 'yes' | 'no' | 'outdated' | 'unseen' | 'unjudged';
 
 /** Found out once for each proposal. */
 export async function isBorneOut(
@@ -21,17 +26,37 @@ export async function isBorneOut(
   const isJudge = found.every(({ file }) => canJudge(context, rules, file.state));
   if (!(await areThere(context, found))) return 'unseen';
   const counts = isJudge ? proven : claimed(context);
-  try {
-    await requireProved(
-      snapshot,
-      found.map((each) => ({ ...each, counts })),
-    );
-  } catch (error) {
-    if (!isFailure(error) || error.code !== 'LEDGER_TAMPERED') throw error;
-    return isJudge ? 'no' : 'unjudged';
+  const judged = found.map((each) => ({ ...each, counts }));
+  if (!(await isProved(snapshot, judged))) {
+    if (!isJudge) return 'unjudged';
+    return (await wasProved(snapshot, judged)) ? 'outdated' : 'no';
   }
   for (const [at, { file }] of found.entries()) look.borneOut.set(file.state.id, names[at] ?? '');
   return 'yes';
+}
+
+async function isProved(snapshot: Snapshot, found: readonly EligibilityInput[]): Promise<boolean> {
+  try {
+    await requireProved(snapshot, found);
+    return true;
+  } catch (error) {
+    if (isFailure(error) && error.code === 'LEDGER_TAMPERED') return false;
+    throw error;
+  }
+}
+
+/** By the configuration of then. */
+async function wasProved(snapshot: Snapshot, found: readonly EligibilityInput[]): Promise<boolean> {
+  const [first] = found;
+  const base = first?.file.state.proposed?.base;
+  if (first === undefined || base === undefined) return false;
+  try {
+    const layout = await layoutAt(first.context.git, base, snapshot);
+    return layout !== snapshot.layout && (await isProved(makeSnapshot({ ...snapshot, layout }), found));
+  } catch (error) {
+    if (isFailure(error)) return false;
+    throw error;
+  }
 }
 
 async function areThere({ git }: RequestContext, found: readonly EligibilityInput[]): Promise<boolean> {

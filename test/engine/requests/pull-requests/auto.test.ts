@@ -191,23 +191,64 @@ async function askToHold({ janes, team: { jane } }: Scene, scope: string) {
   return (await janes.rollbacks.request(ask)).requestId;
 }
 
-it('merges what another worker proposed and others approved, also when messages are made otherwise since', async () => {
+describe('a worker that may merge what another one proposed and others approved', () => {
   const policy = { environments: [{ match: 'prod', quorum: 1 }] };
+  const delivery = { output: 'delivery/{environment}/{service}.yaml' };
   const commit = { signoff: true, subject: 'fix({service}): {reason}', trailers: { Ticket: 'T-1' } };
-  const scene = await createScene({ policy, rule: { merge: 'auto' }, more: { commit } });
-  await scene.host.change({ requiredReviews: 1 });
-  const { bob } = scene.team;
-  const id = await askFor(scene, 'prod/api');
-  await scene.bobs.requests.approve({ id, actor: { name: bob.name, email: bob.email } });
-  await scene.worker.rollbacks.execute(id);
-  await scene.configure(policy, { commit: { subject: 'Something else' } });
-  await scene.host.change({ requiredReviews: 0 });
-  const other = await scene.another();
-  const looks = [await other.requests.reconcile({ asksHost: true })];
-  looks.push(await other.requests.reconcile({ asksHost: true }));
-  expect(looks.flatMap(({ problems = [] }) => problems)).toEqual([]);
-  expect(await stateOf(scene, id)).toMatchObject({ status: 'completed' });
-  expect(await scene.repo.git('log', '-1', '--format=%B', 'main^2')).toContain(
-    `Approved by ${bob.email} (quorum: 1/1)`,
-  );
+  let scene: Scene;
+  beforeAll(async () => {
+    const files = (version: string) =>
+      Object.fromEntries(
+        ['api', 'web'].map((name) => [
+          `apps/prod/${name}/map.yaml`,
+          `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: ${name} }\ndata: { v: "${version}" }\n`,
+        ]),
+      );
+    scene = await createScene({
+      lives: 'file',
+      policy,
+      rule: { merge: 'auto' },
+      more: { commit, delivery },
+      files: [files('v1'), files('v2')],
+    });
+  });
+
+  async function proposedFor(scope: string) {
+    await scene.host.change({ requiredReviews: 1 });
+    const { bob } = scene.team;
+    const id = await askFor(scene, scope);
+    await scene.bobs.requests.approve({ id, actor: { name: bob.name, email: bob.email } });
+    const { deliveryCommit } = await scene.worker.rollbacks.execute(id);
+    expect(deliveryCommit).not.toBeNull();
+    return id;
+  }
+
+  async function looks() {
+    await scene.host.change({ requiredReviews: 0 });
+    const other = await scene.another();
+    const first = await other.requests.reconcile({ asksHost: true });
+    return [first, await other.requests.reconcile({ asksHost: true })];
+  }
+
+  it('does so although messages are made otherwise since', async () => {
+    const id = await proposedFor('prod/api');
+    await scene.configure(policy, { commit: { subject: 'Something else' } });
+    expect((await looks()).flatMap(({ problems = [] }) => problems)).toEqual([]);
+    expect(await stateOf(scene, id)).toMatchObject({ status: 'completed' });
+    const said = await scene.repo.git('log', '-1', '--format=%B', 'main^2^');
+    expect(said).toMatch(/^fix\(api\): v2 answers 500\n/);
+    expect(said).toContain(`Approved by ${scene.team.bob.email} (quorum: 1/1)`);
+    await scene.configure(policy);
+  });
+
+  it('makes it anew where the configuration brings other files by now', async () => {
+    const id = await proposedFor('prod/web');
+    await scene.configure(policy, { delivery: { output: 'manifests/{environment}/{service}.yaml' } });
+    const [first, second] = await looks();
+    expect(first).not.toHaveProperty('problems');
+    expect(first?.repairs).toMatchObject([{ requestId: id, action: 'proposed' }]);
+    expect(second).not.toHaveProperty('problems');
+    expect(await stateOf(scene, id)).toMatchObject({ status: 'completed' });
+    expect(await scene.show('manifests/prod/web.yaml')).toContain('v1');
+  });
 });
