@@ -77,7 +77,8 @@ export const hostSchema = z.strictObject({
     example: 'gitlab',
   }),
   repository: z.string().max(500).regex(REPOSITORY, 'Write it as owner/name.').optional().meta({
-    description: 'The repository on its host, where the address of the remote does not say it: `owner/name`. The operator has to list it (`repositories` in the file that BACKTRAIL_HOSTS names).',
+    description:
+      'The repository on its host, where the address of the remote does not say it: `owner/name`. The operator has to list it (`repositories` in the file that BACKTRAIL_HOSTS names).',
     example: 'acme/config',
   }),
 });

@@ -11,8 +11,6 @@ import {
   type PullRequestDetails,
 } from '../../model/index.ts';
 import type { RequestFile } from '../../record/ledger-file.ts';
-import { changeDigest, sumOf } from '../../record/change-digest.ts';
-import type { RequestContext } from '../context.ts';
 import type { EligibilityInput } from '../gate/eligibility.ts';
 import { subjectOf } from './arrival.ts';
 import { requireProved } from './proved.ts';
@@ -114,7 +112,7 @@ export async function followAtHost(
   // Whoever wrote the ledger has named another one.
   if (details.branch !== branch) return open();
   if (details.state === 'merged') return { kind: 'merged', details };
-  if (details.state === 'closed') return ended(following, group, details);
+  if (details.state === 'closed') return ended(following, details);
   if (details.into !== into) return { kind: 'failed', error: retargeted(details, into) };
   // The host may not have seen our own last push yet.
   if (details.head !== tip && (await context.git.proposedAt(branch)) !== tip)
@@ -129,9 +127,7 @@ export async function followAtHost(
   return merge(following, { found, rule, host, details, into });
 }
 
-async function ended({ context }: Following, group: Group, details: PullRequestDetails): Promise<HostStep> {
-  if (!(await isWhole(context, group)))
-    return { kind: 'anew', why: 'Another rollback of its pull request was taken back.' };
+function ended({ context }: Following, details: PullRequestDetails): HostStep {
   const isNew = Math.abs(context.clock.now() - Date.parse(details.updatedAt)) < SETTLING;
   return isNew ? { kind: 'waits' } : { kind: 'failed', error: closed(details) };
 }
@@ -150,17 +146,6 @@ function isAsRead(
   if (known.details.head !== file.state.proposed?.tip) return false;
   if (isOutdated(known.details) && isRested({ context }, file)) return false;
   return known.base === snapshot.base || context.clock.now() - known.at < ANEW_EVERY;
-}
-
-/** Whether these are all that their pull request was opened with: others of it may have been taken back. */
-async function isWhole({ git }: RequestContext, group: Group): Promise<boolean> {
-  const together = group[0]?.state.proposed?.together;
-  if (together === undefined) return true;
-  const ids = group.flatMap(({ state: { proposed } }) =>
-    proposed === null ? [] : [proposed.commit, proposed.deliveryCommit ?? proposed.commit],
-  );
-  const commits = await git.inspect([...new Set(ids)]);
-  return changeDigest(git.hasher, sumOf(commits.map(({ changes }) => changes))) === together;
 }
 
 /** What the host says of one that the branch holds; null where it does not answer, or may not be asked. */

@@ -29,7 +29,7 @@ import { answeredWith, type Following, lastProposed, type Looking, lookOf, restO
 import { judgeArrival } from './merged.ts';
 import { type ProposalGroup, proposeAll } from './propose.ts';
 import { handToPush, otherWays, pushedInstead } from './standing/another-way.ts';
-import { isBorneOut, isMadeAnewTooOften, notBorneOut, ownBranchAt } from './standing/borne-out.ts';
+import { isBorneOut, isMadeAnewTooOften, notBorneOut, ownBranchAt, unjudged } from './standing/borne-out.ts';
 import { lookAtBranch } from './standing/own-branch.ts';
 import { asksAgain, eligibilityOf, type Voided, voidedIn, withdraw } from './standing/voided.ts';
 import { closeLeftovers, type Ending, takeBack } from './take-back.ts';
@@ -166,7 +166,10 @@ async function followGroup(
   // What was closed, and is gone with its branch, its host tells of.
   if (borneOut === 'no' || (borneOut === 'unseen' && (isAlone || group[0]?.state.link === null)))
     return replaceAll(following, found);
-  if (borneOut === 'outdated') return repaired(await take(following, found, OUTDATED));
+  if (borneOut === 'outdated' || borneOut === 'partial')
+    return repaired(await take(following, found, { kind: 'anew', why: ANEW[borneOut] }));
+  const [first] = group;
+  if (borneOut === 'unjudged' && first?.state.link === null) throw unjudged(first);
   const isProved = borneOut === 'yes';
   const step = isAlone
     ? await lookAtBranch(following, look, group)
@@ -174,9 +177,9 @@ async function followGroup(
   return repaired(await take(following, found, step));
 }
 
-const OUTDATED: HostStep = {
-  kind: 'anew',
-  why: 'Its branch was made anew: by the configuration of now it brings other files.',
+const ANEW = {
+  outdated: 'Its branch was made anew: by the configuration of now it brings other files.',
+  partial: 'Another rollback of its pull request was taken back.',
 };
 
 async function take(

@@ -1,30 +1,35 @@
 /** Whether what the ledger says was proposed is what was approved: whoever may write there could park an approved request, or have anything opened. */
 import { BacktrailError, isFailure, type ObjectId, PROPOSED_BRANCH } from '../../../model/index.ts';
+import { changeDigest, sumOf } from '../../../record/change-digest.ts';
 import type { RequestFile } from '../../../record/ledger-file.ts';
 import { layoutAt } from '../../../rollback/observe.ts';
 import { makeSnapshot, type Snapshot } from '../../../snapshot/snapshot.ts';
 import type { RequestContext } from '../../context.ts';
 import type { EligibilityInput } from '../../gate/eligibility.ts';
+import type { LedgerSnapshot } from '../../ledger/snapshot.ts';
 import { canJudge, claimed, proven } from '../../view.ts';
 import { type Following, type Looking, nameOfProposal } from '../looking.ts';
 import { requireProved } from '../proved.ts';
 
 /**
- * `outdated`: it was, by the configuration that it was made on, and the one of now brings other files; `unseen`: its commits are nowhere; `unjudged`: this
+ * `partial`: others that it was proposed with were taken back; `outdated`: it was, by the configuration that it was made on, and the one of now brings other files; `unseen`: its commits are nowhere; `unjudged`: this
  * machine knows no keys to judge it by.
  */
-export type BorneOut = 'yes' | 'no' | 'outdated' | 'unseen' | 'unjudged';
+export type BorneOut = 'yes' | 'no' | 'partial' | 'outdated' | 'unseen' | 'unjudged';
 
 /** Found out once for each proposal. */
 export async function isBorneOut(
-  { context, rules, snapshot }: Following,
+  { context, rules, snapshot, ledgerSnapshot }: Following,
   look: Looking,
   found: readonly EligibilityInput[],
 ): Promise<BorneOut> {
   const names = found.map(({ file: { state } }) => (state.proposed ? nameOfProposal(state.proposed) : ''));
-  if (found.every(({ file }, at) => look.borneOut.get(file.state.id) === names[at])) return 'yes';
+  const isKnown = found.every(({ file }, at) => look.borneOut.get(file.state.id) === names[at]);
+  if (!isKnown && !(await areThere(context, found)))
+    return (await hadOthers(ledgerSnapshot, found)) ? 'partial' : 'unseen';
+  if (!(await isWhole(context, found))) return 'partial';
+  if (isKnown) return 'yes';
   const isJudge = found.every(({ file }) => canJudge(context, rules, file.state));
-  if (!(await areThere(context, found))) return 'unseen';
   const counts = isJudge ? proven : claimed(context);
   const judged = found.map((each) => ({ ...each, counts }));
   if (!(await isProved(snapshot, judged))) {
@@ -59,9 +64,31 @@ async function wasProved(snapshot: Snapshot, found: readonly EligibilityInput[])
   }
 }
 
+async function isWhole({ git }: RequestContext, found: readonly EligibilityInput[]): Promise<boolean> {
+  const together = found[0]?.file.state.proposed?.together;
+  if (together === undefined) return true;
+  const commits = await git.inspect(idsOf(found));
+  return changeDigest(git.hasher, sumOf(commits.map(({ changes }) => changes))) === together;
+}
+
+/** As the ledger says, where the commits are gone with their branch. */
+async function hadOthers(
+  ledgerSnapshot: LedgerSnapshot,
+  found: readonly EligibilityInput[],
+): Promise<boolean> {
+  const { tip, together } = found[0]?.file.state.proposed ?? {};
+  if (tip === undefined || together === undefined) return false;
+  const own = new Set(found.map(({ file }) => file.state.id));
+  return (await ledgerSnapshot.containing(`"${tip}"`)).some(({ state }) => !own.has(state.id));
+}
+
+function idsOf(found: readonly EligibilityInput[]): readonly ObjectId[] {
+  const all = found.flatMap(({ file: { state } }) => state.proposed ?? []);
+  return [...new Set(all.flatMap(({ commit, deliveryCommit }) => [commit, deliveryCommit ?? commit]))];
+}
+
 async function areThere({ git }: RequestContext, found: readonly EligibilityInput[]): Promise<boolean> {
-  const all = found.flatMap(({ file: { state } }) => (state.proposed ? [state.proposed] : []));
-  const ids = [...new Set(all.flatMap(({ commit, deliveryCommit }) => [commit, deliveryCommit ?? commit]))];
+  const ids = idsOf(found);
   const isHere = async () => {
     try {
       return (await git.inspect(ids)).length === ids.length;
@@ -71,7 +98,8 @@ async function areThere({ git }: RequestContext, found: readonly EligibilityInpu
     }
   };
   if (await isHere()) return true;
-  for (const branch of new Set(all.map((proposed) => proposed.branch))) await git.proposedAt(branch);
+  const branches = found.flatMap(({ file: { state } }) => state.proposed?.branch ?? []);
+  for (const branch of new Set(branches)) await git.proposedAt(branch);
   return isHere();
 }
 
@@ -99,6 +127,13 @@ export async function ownBranchAt(
     `Somebody else has pushed to ${branch}; it is left for a person to look at.`,
   );
 }
+
+/** Where no key is known, and it has no pull request yet. */
+export const unjudged = ({ state }: RequestFile) =>
+  new BacktrailError(
+    'IDENTITY_UNVERIFIED',
+    `It cannot be judged here who approved request ${state.id}: a worker that knows the keys opens its pull request.`,
+  );
 
 export const notBorneOut = ({ state }: RequestFile) =>
   new BacktrailError(

@@ -25,7 +25,9 @@ it('of rollbacks that share a pull request, those that are left are proposed aga
   expect((await stateOf(scene, others[0] ?? '')).link).toEqual(link);
   await scene.janes.requests.cancel({ id: first, actor: scene.team.jane });
   expect(await scene.host.pull(link?.number ?? 0)).toMatchObject({ state: 'closed' });
-  await lookOf(scene);
+  // Also by a worker that has seen none of it.
+  const other = await scene.another();
+  expect(await other.requests.reconcile({ asksHost: true })).not.toHaveProperty('problems');
   const open = (await scene.host.pulls()).filter(({ state }) => state === 'open');
   expect(open).toHaveLength(1);
   expect(open[0]?.head).not.toBe(proposed?.tip);
@@ -57,6 +59,12 @@ describe('rollbacks of an incident', () => {
     const ids = await proposedTogether(scene);
     const [pull, ...more] = await scene.host.pulls();
     expect(more).toEqual([]);
+    const other = await scene.another();
+    expect(await other.requests.reconcile({ asksHost: true })).toEqual({
+      repairs: [],
+      waiting: [],
+      proposed: expect.anything(),
+    });
     await scene.host.merge(pull?.number ?? 0, { by: 'ada', method: 'squash' });
     const commit = await scene.repo.git('rev-parse', 'main');
     await lookOf(scene);
