@@ -161,7 +161,19 @@ describe('a worker that may merge, on GitHub', () => {
     await scene.worker.rollbacks.execute(id);
     await lookOf(scene);
     expect(await stateOf(scene, id)).toMatchObject({ status: 'completed' });
-    expect(await (await scene.another()).rollbacks.execute(id)).toMatchObject({ status: 'completed' });
+    const other = await scene.another();
+    expect(await other.rollbacks.execute(id)).toMatchObject({ status: 'completed' });
+    // And what lifts it, proposed by one worker and merged by another.
+    const author = { name: scene.team.jane.name, email: scene.team.jane.email };
+    const ask = { scope: 'prod/held', author, resume: true };
+    const { target, digest } = await scene.janes.rollbacks.plan(ask);
+    const asked = { ...ask, target, digest, reason: 'Fixed forward', ledger: true };
+    const { requestId } = await scene.janes.rollbacks.request(asked);
+    await scene.host.change({ requiredReviews: 1 });
+    await scene.worker.rollbacks.execute(requestId);
+    await scene.host.change({ requiredReviews: 0 });
+    expect(await other.requests.reconcile({ asksHost: true })).not.toHaveProperty('problems');
+    expect(await stateOf(scene, requestId)).toMatchObject({ status: 'completed' });
   });
 
   it('merges no hold that nobody has asked for', async () => {
