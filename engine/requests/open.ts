@@ -64,7 +64,7 @@ export async function openRequest(
     append(context, rules, async (ledgerSnapshot) => {
       if ((await ledgerSnapshot.request(id)) !== null) return [];
       if (follows !== undefined) await requireFollowable(ledgerSnapshot, follows);
-      return openingEntries({ context, rules, ledgerSnapshot, taken }, input, asked);
+      return taken.checked(await openingEntries({ context, rules, ledgerSnapshot, taken }, input, asked));
     }),
   );
   const file = await ledgerSnapshot.request(id);

@@ -200,7 +200,7 @@ function notWhatWasSeen({ id, digest }: LedgerRequest, seen: string): BacktrailE
 
 export function reject(context: RequestContext, { id, ...vote }: ReviewInput): Promise<RequestView> {
   return takingBack(context, (taken) =>
-    act(context, id, (deciding) => decideRejection(deciding, vote, taken)),
+    act(context, id, async (deciding) => taken.checked(await decideRejection(deciding, vote, taken))),
   );
 }
 
@@ -252,7 +252,7 @@ export async function cancel(
         );
       if (state.status !== 'pending' && !isProposed(state)) throw notPending(state);
       taken.require(file);
-      return { ...stamp(context, actor), type: 'cancelled', reason: filled(reason) };
+      return taken.checked({ ...stamp(context, actor), type: 'cancelled', reason: filled(reason) });
     }),
   );
 }

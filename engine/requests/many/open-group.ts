@@ -168,7 +168,7 @@ async function openAll(
     const entries: Entry[] = [];
     for (const { input, gate } of inputs)
       entries.push(...(await openingEntries({ context, rules, ledgerSnapshot, taken }, input, gate)));
-    return entries;
+    return taken.checked(entries);
   };
   const { ledgerSnapshot } = await takingBack(context, (taken) => append(context, rules, decide(taken)));
   const files = [...(await filesOf(ledgerSnapshot, ids)).values()];

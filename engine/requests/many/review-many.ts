@@ -37,9 +37,11 @@ export async function reviewMany(
   const rules = await readRules(at);
   const plans = new Map<string, PromiseSettledResult<Planned>>();
   const refused = new Map<RequestId, BacktrailError>();
-  const decide = (taken: TakenBack) => (ledgerSnapshot: LedgerSnapshot) => {
+  const decide = (taken: TakenBack) => async (ledgerSnapshot: LedgerSnapshot) => {
     refused.clear();
-    return decideAll({ context: at, rules, ledgerSnapshot, plans, refused, taken }, input);
+    return taken.checked(
+      await decideAll({ context: at, rules, ledgerSnapshot, plans, refused, taken }, input),
+    );
   };
   // What was merged meanwhile is no reason not to decide on the others.
   const { ledgerSnapshot } = await takingBack(context, (taken) => append(at, rules, decide(taken)), {

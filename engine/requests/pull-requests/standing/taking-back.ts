@@ -8,17 +8,20 @@ import { completeLanded } from '../completed.ts';
 import { lastProposed } from '../looking.ts';
 import { alreadyMerged, takeBackProposed } from '../take-back.ts';
 
+/** Asked within the turn. */
 export interface TakenBack {
-  /** Asked for within the turn, before an event that voids the approval of this one. Throws what `takingBack` takes for a call to do it first. */
+  /** Before an event that voids the approval of this one. */
   require(file: RequestFile): void;
+  /** What is to be written then. Throws what `takingBack` takes for a call to close first what was required. */
+  checked<Events>(events: Events): Events;
 }
 
 class NotTakenBack extends Error {
-  readonly file: RequestFile;
+  readonly files: readonly RequestFile[];
 
-  constructor(file: RequestFile) {
-    super('Its pull request is not closed yet.');
-    this.file = file;
+  constructor(files: readonly RequestFile[]) {
+    super('Their pull requests are not closed yet.');
+    this.files = files;
   }
 }
 
@@ -36,32 +39,45 @@ export async function takingBack<Value>(
   { goesOn = false }: { readonly goesOn?: boolean } = {},
 ): Promise<Value> {
   const done = new Set<string>();
-  const taken: TakenBack = {
-    require(file) {
-      const name = nameOf(file);
-      if (name !== null && !done.has(name)) throw new NotTakenBack(file);
-    },
-  };
   for (let round = 1; ; round += 1)
     try {
-      return await write(taken);
+      return await write(takenAfter(done));
     } catch (error) {
       if (!(error instanceof NotTakenBack)) throw error;
-      const { file } = error;
+      const [first] = error.files;
       if (round === ROUNDS)
         throw new BacktrailError(
           'BRANCH_MOVED',
-          `Request ${file.state.id} is proposed anew again and again.`,
+          `Request ${first?.state.id ?? ''} is proposed anew again and again.`,
         );
       const rules = await readRules(context);
-      const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache);
-      const landed = await takeBackProposed({ context, rules, ledgerSnapshot }, file);
-      done.add(nameOf(file) ?? '');
-      const state = lastProposed(file);
-      if (landed === null || state === null) continue;
-      await completeLanded(context, rules, [{ state, landed }]);
-      if (!goesOn) throw alreadyMerged(state, landed);
+      for (const file of error.files) {
+        const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache);
+        const landed = await takeBackProposed({ context, rules, ledgerSnapshot }, file);
+        done.add(nameOf(file) ?? '');
+        const state = lastProposed(file);
+        if (landed === null || state === null) continue;
+        await completeLanded(context, rules, [{ state, landed }]);
+        if (!goesOn) throw alreadyMerged(state, landed);
+      }
     }
+}
+
+/** The ledger may be read again, and decided on again, before anything is written. */
+function takenAfter(done: ReadonlySet<string>): TakenBack {
+  let missing: RequestFile[] = [];
+  return {
+    require(file) {
+      const name = nameOf(file);
+      if (name !== null && !done.has(name)) missing.push(file);
+    },
+    checked(events) {
+      const files = missing;
+      missing = [];
+      if (files.length > 0) throw new NotTakenBack(files);
+      return events;
+    },
+  };
 }
 
 /** What is there to be closed; null: nothing. */
