@@ -37,6 +37,7 @@ import type { EligibilityInput } from '../gate/eligibility.ts';
 import { append, type Entry, onRequest, prepareEvents } from '../ledger/append.ts';
 import { type LedgerSnapshot, openLedgerSnapshot } from '../ledger/snapshot.ts';
 import { memberOf } from '../many/member.ts';
+import type { Opening, Proposal } from './opening.ts';
 
 /** Requests that share a branch, oldest first. */
 export interface ProposalGroup {
@@ -54,6 +55,8 @@ interface ProposeInput {
   readonly signal?: AbortSignal | undefined;
   /** Awaited before each push but the first. */
   readonly turn?: (() => Promise<void>) | undefined;
+  /** Does its part at the same time. */
+  readonly opening?: Pick<Opening, 'onStaged' | 'onProposed'> | undefined;
 }
 
 const ATTEMPTS = 8;
@@ -170,7 +173,7 @@ interface Made {
 
 /** One look, one push. Gives the groups of those that the others of their group left nothing to do for, which are decided again. */
 async function proposeOnce(
-  { context, rules, ledgerSnapshot, signal }: ProposeInput,
+  { context, rules, ledgerSnapshot, signal, opening }: ProposeInput,
   groups: readonly ProposalGroup[],
   { results, known, isFirst }: Attempt,
 ): Promise<readonly ProposalGroup[]> {
@@ -185,12 +188,21 @@ async function proposeOnce(
       if (one !== null) made.push(withExpected(one, known));
     }
     if (made.length === 0) return [];
-    await requireWritten(
+    const proposals = made.map((each) => proposalOf(each, { rules: now, snapshot }));
+    const written = requireWritten(
       git,
       made.flatMap(({ staged }) => staged.flatMap(({ delivered }) => delivered.written)),
+    ).then(() => {
+      signal?.throwIfAborted();
+      opening?.onStaged(proposals);
+    });
+    const tidy = await push(
+      { context, rules: now, ledgerSnapshot: isFirst ? ledgerSnapshot : null },
+      made,
+      written,
     );
-    signal?.throwIfAborted();
-    await push({ context, rules: now, ledgerSnapshot: isFirst ? ledgerSnapshot : null }, made);
+    opening?.onProposed(proposals);
+    await tidy();
     const pushed = made.flatMap(({ group, branch, staged }) =>
       staged.map((each) => ({ ...each, branch, via: group.via })),
     );
@@ -311,7 +323,22 @@ function proposedBy(
   );
 }
 
-/** All branches and the events of all, in one push. */
+const proposalOf = (
+  { group, branch, staged, events }: Made,
+  at: Pick<Proposal, 'rules' | 'snapshot'>,
+): Proposal => {
+  const requests = staged.flatMap(({ request, delivered: planned }) => {
+    const found = group.members.find((member) => member.found.file.state.id === request.id)?.found;
+    const proposed = events.get(request.id);
+    return found && proposed ? [{ ...found, proposed, planned }] : [];
+  });
+  return { ...at, via: group.via, branch, tip: requests[0]?.proposed.tip ?? '', requests };
+};
+
+/**
+ * All branches and the events of all, in one push, as soon as the commits are found to be `written` as they were planned. Gives what is left to be
+ * tidied up.
+ */
 async function push(
   {
     context,
@@ -319,23 +346,36 @@ async function push(
     ledgerSnapshot,
   }: Pick<ProposeInput, 'context' | 'rules'> & { readonly ledgerSnapshot: LedgerSnapshot | null },
   made: readonly Made[],
-): Promise<void> {
+  written: Promise<void>,
+): Promise<() => Promise<void>> {
   const { git } = context;
   const decide = (known: LedgerSnapshot) => proposedEvents(context, known, made);
-  const prepared = await prepareEvents(context, rules, decide, ledgerSnapshot);
+  // The ids of the commits are known before git has read them back.
+  const [events, checked] = await Promise.allSettled([
+    prepareEvents(context, rules, decide, ledgerSnapshot),
+    written,
+  ]);
+  if (events.status === 'rejected') throw events.reason;
+  const prepared = events.value;
   const moves = made.map(({ branch, events, expected }) => {
     const [proposed] = events.values();
     return { branch, expected, next: proposed?.tip ?? null };
   });
+  const finish = async (outcome: 'moved' | 'discarded') => {
+    if (prepared !== null) await git.ledger.finish(prepared, outcome);
+  };
   let isMoved = false;
   try {
+    if (checked.status === 'rejected') throw checked.reason;
     const left = await git.propose({ moves, also: prepared === null ? [] : [prepared.move] });
     isMoved = prepared !== null && left.length === 0;
   } finally {
-    if (prepared !== null) await git.ledger.finish(prepared, isMoved ? 'moved' : 'discarded');
+    if (!isMoved) await finish('discarded');
   }
+  if (isMoved) return () => finish('moved');
   // A server that takes branches alone has them now: whoever finds one without its event makes it anew.
-  if (!isMoved) await append(context, rules, decide);
+  await append(context, rules, decide);
+  return () => Promise.resolve();
 }
 
 async function proposedEvents(
