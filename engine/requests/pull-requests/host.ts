@@ -37,6 +37,8 @@ interface Opening {
   readonly into: string;
   readonly labels: readonly string[];
   readonly text: Texts;
+  /** What its host had for the branch a moment ago; it is asked where absent. */
+  readonly found?: PullRequest | null;
 }
 
 /**
@@ -49,8 +51,11 @@ export async function openPullRequest(host: CodeHost, opening: Opening): Promise
   return made;
 }
 
-async function openOne(host: CodeHost, { branch, head, into, labels, text }: Opening): Promise<PullRequest> {
-  const found = await host.find(branch);
+async function openOne(
+  host: CodeHost,
+  { branch, head, into, labels, text, found: known }: Opening,
+): Promise<PullRequest> {
+  const found = known === undefined ? await host.find(branch) : known;
   if (found?.state === 'open' && found.into === into) {
     await host.update(found.number, text);
     return found;

@@ -42,29 +42,38 @@ export interface Opening {
   readonly ended: () => Promise<ReadonlyMap<RequestId, Opened>>;
 }
 
+/** What is ready before its branch is there. */
+interface Prepared extends Awaited<ReturnType<typeof hostOf>> {
+  readonly text: Texts;
+  readonly found: PullRequest | null;
+}
+
 export function createOpening(
   context: RequestContext,
   labelsOf: (id: RequestId) => readonly string[],
 ): Opening {
   const opened = new Map<RequestId, Opened>();
-  const texts = new Map<ObjectId, Promise<Texts>>();
-  let written: Promise<unknown> = Promise.resolve();
+  const prepared = new Map<ObjectId, Promise<Prepared>>();
+  let preparing: Promise<unknown> = Promise.resolve();
   let opening: Promise<unknown> = Promise.resolve();
   // One that does not answer is not waited for once more for each.
   let silent: BacktrailError | null = null;
-  const textFor = ({ rules, snapshot: tip, requests }: Proposal) =>
-    textOfPlanned({ context, rules, tip }, requests);
+  /** Whoever opens one meanwhile is found when ours is made. */
+  const prepare = async ({ rules, snapshot, branch, requests }: Proposal): Promise<Prepared> => {
+    const text = await textOfPlanned({ context, rules, tip: snapshot }, requests);
+    const { host, into } = await hostOf(context, rules, snapshot.branch);
+    return { text, host, into, found: await host.find(branch) };
+  };
 
   async function open(proposal: Proposal): Promise<Opened> {
-    const { branch, tip, rules, snapshot, requests } = proposal;
+    const { branch, tip, requests } = proposal;
     const [first] = statesOf(proposal);
     if (silent !== null) return { pull: null, problem: silent };
     const now = context.clock.now();
     try {
-      const { host, into } = await hostOf(context, rules, snapshot.branch);
-      const text = await (texts.get(tip) ?? textFor(proposal));
+      const { host, ...rest } = await (prepared.get(tip) ?? prepare(proposal));
       const labels = requests[0] ? labelsOf(requests[0].file.state.id) : [];
-      const pull = await openPullRequest(host, { branch, head: tip, into, labels, text });
+      const pull = await openPullRequest(host, { branch, head: tip, labels, ...rest });
       return { pull, problem: null };
     } catch (error) {
       if (!isFailure(error)) throw error;
@@ -89,10 +98,10 @@ export function createOpening(
   return {
     onStaged(proposals) {
       for (const proposal of atHost(proposals)) {
-        const text = written.then(() => textFor(proposal));
+        const one = preparing.then(() => prepare(proposal));
         // Whoever opens it is told.
-        written = text.catch(() => undefined);
-        texts.set(proposal.tip, text);
+        preparing = one.catch(() => undefined);
+        prepared.set(proposal.tip, one);
       }
     },
     onProposed(proposals) {

@@ -169,6 +169,8 @@ interface Made {
   readonly staged: readonly Staged[];
   readonly events: ReadonlyMap<RequestId, Proposed>;
   readonly expected: ObjectId | null;
+  /** The ids of its commits are known before git has them. */
+  readonly written: Promise<void>;
 }
 
 /** One look, one push. Gives the groups of those that the others of their group left nothing to do for, which are decided again. */
@@ -184,29 +186,29 @@ async function proposeOnce(
   try {
     const made: Made[] = [];
     for (const group of groups) {
+      // Git is not started for all of them at once.
+      await made.at(-1)?.written;
       const one = await stageGroup({ context, rules: now, signal }, group, { snapshot, results, chains });
       if (one !== null) made.push(withExpected(one, known));
     }
     if (made.length === 0) return [];
     const proposals = made.map((each) => proposalOf(each, { rules: now, snapshot }));
-    const written = requireWritten(
-      git,
-      made.flatMap(({ staged }) => staged.flatMap(({ delivered }) => delivered.written)),
-    ).then(() => {
+    const check = async () => {
+      await Promise.all(made.map(({ written }) => written));
+      await requireWritten(
+        git,
+        made.flatMap(({ staged }) => staged.flatMap(({ delivered }) => delivered.written)),
+      );
       signal?.throwIfAborted();
       opening?.onStaged(proposals);
-    });
-    const tidy = await push(
-      { context, rules: now, ledgerSnapshot: isFirst ? ledgerSnapshot : null },
-      made,
-      written,
-    );
+    };
+    const at = { context, rules: now, ledgerSnapshot: isFirst ? ledgerSnapshot : null };
+    const tidy = await push(at, made, check());
     opening?.onProposed(proposals);
-    await tidy();
     const pushed = made.flatMap(({ group, branch, staged }) =>
       staged.map((each) => ({ ...each, branch, via: group.via })),
     );
-    await git.deleteStaging(...pushed.map(({ request }) => request.id));
+    context.background(tidy().then(() => git.deleteStaging(...pushed.map(({ request }) => request.id))));
     for (const { member, request, delivered, branch, via } of pushed) {
       const { commit, deliveryCommit, plan } = delivered;
       await member.onStep?.({ step: 'published', digest: plan.digest, commit, deliveryCommit });
@@ -271,7 +273,6 @@ async function stageGroup(
   const { staged, written } = await stageAll(round, { snapshot, ready, chains: begun }).finally(
     () => void chains.push(...begun),
   );
-  await written;
   const [first] = staged;
   if (first === undefined) return null;
   // The branch of earlier attempts, where there is one.
@@ -281,6 +282,7 @@ async function stageGroup(
     group,
     branch,
     staged,
+    written,
     events: proposedBy(group, { branch, staged, base: snapshot.base, hasher: snapshot.hasher }),
   };
 }
@@ -336,7 +338,7 @@ const proposalOf = (
 };
 
 /**
- * All branches and the events of all, in one push, as soon as the commits are found to be `written` as they were planned. Gives what is left to be
+ * All branches and the events of all, in one push, as soon as the commits are `checked` to be what was planned. Gives what is left to be
  * tidied up.
  */
 async function push(
@@ -346,14 +348,13 @@ async function push(
     ledgerSnapshot,
   }: Pick<ProposeInput, 'context' | 'rules'> & { readonly ledgerSnapshot: LedgerSnapshot | null },
   made: readonly Made[],
-  written: Promise<void>,
+  checked: Promise<void>,
 ): Promise<() => Promise<void>> {
   const { git } = context;
   const decide = (known: LedgerSnapshot) => proposedEvents(context, known, made);
-  // The ids of the commits are known before git has read them back.
-  const [events, checked] = await Promise.allSettled([
+  const [events, check] = await Promise.allSettled([
     prepareEvents(context, rules, decide, ledgerSnapshot),
-    written,
+    checked,
   ]);
   if (events.status === 'rejected') throw events.reason;
   const prepared = events.value;
@@ -366,7 +367,7 @@ async function push(
   };
   let isMoved = false;
   try {
-    if (checked.status === 'rejected') throw checked.reason;
+    if (check.status === 'rejected') throw check.reason;
     const left = await git.propose({ moves, also: prepared === null ? [] : [prepared.move] });
     isMoved = prepared !== null && left.length === 0;
   } finally {
