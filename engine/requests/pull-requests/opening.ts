@@ -12,6 +12,7 @@ import {
 } from '../../model/index.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import type { RequestContext, Rules } from '../context.ts';
+import { isExpired } from '../review.ts';
 import { hostOf, type Linking, openPullRequest, recordLinks, type Texts } from './host.ts';
 import { answeredWith, isOfHost, lookOf } from './looking.ts';
 import { type PlannedProposal, textOfPlanned } from './text.ts';
@@ -94,7 +95,11 @@ export function createOpening(
     if (first && linking.length > 0) context.background(recordLinks(context, first.rules, linking));
   }
 
-  const atHost = (proposals: readonly Proposal[]) => proposals.filter(({ via }) => via === 'pull-request');
+  // One that has expired is left to whoever looks at it, and takes it back.
+  const isLate = ({ rules, requests }: Proposal) =>
+    requests.some(({ file }) => isExpired(context, rules, file.state));
+  const atHost = (proposals: readonly Proposal[]) =>
+    proposals.filter((each) => each.via === 'pull-request' && !isLate(each));
   return {
     onStaged(proposals) {
       for (const proposal of atHost(proposals)) {
