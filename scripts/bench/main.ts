@@ -51,7 +51,7 @@ async function main(): Promise<void> {
   if (positionals[0] === 'ledger') return benchLedger(folder, Number(values.requests), env);
   if (positionals[0] === 'pull-requests') {
     const open = Math.max(Math.min(Number(values.count), MOST_OPEN), LEAST_OPEN);
-    return benchPullRequests({ folder, env, rounds: Math.min(bench.rounds, 11), open, minutes: 5 });
+    return benchPullRequests({ folder, env, rounds: Math.min(bench.rounds, 11), open, minutes: 3 });
   }
   if (positionals[0] === 'history')
     return benchLines({ folder, env, commits: Number(values.commits), only: positionals.slice(1) });

@@ -69,8 +69,21 @@ export async function benchPullRequests(input: PullRequestBench): Promise<void> 
     const asked = { scope, target, digest, author: PERSON, reason: 'Benchmark', ledger: true };
     return (await engine.rollbacks.request(asked)).requestId;
   };
+  const askMany = async (named: readonly string[]): Promise<readonly RequestId[]> => {
+    const asks = named.map((scope) => ({ scope, id: newId() }));
+    const plans = await engine.rollbacks.planMany(asks, PERSON);
+    const asked = asks.map(({ scope, id }, index) => {
+      const planned = plans[index];
+      const plan = planned?.status === 'fulfilled' ? planned.value.plan : null;
+      if (plan === null) throw new Error(`${scope} cannot be planned.`);
+      const { target, digest, base } = plan;
+      return { scope, id, target, digest, base, author: PERSON, reason: 'Benchmark', ledger: true };
+    });
+    await engine.rollbacks.requestMany(asked);
+    return asks.map(({ id }) => id);
+  };
   const openByHand = async (number: number) => {
-    const branch = `backtrail/${makeRequestId(Date.now(), new Uint8Array(10).fill(number % 256))}`;
+    const branch = `backtrail/${newId()}`;
     const tree = git({ cwd: bare, env }, ['rev-parse', 'main^{tree}']).trim();
     const made = git({ cwd: bare, env: { ...env, ...NAMED } }, [
       'commit-tree',
@@ -137,8 +150,7 @@ export async function benchPullRequests(input: PullRequestBench): Promise<void> 
     say(`  a push of its branch, and the same calls to the host    ${ratio(bareTimes)}`);
     say(`  the request, until it is open                           ${ratio(ours)} (limit 2.00)`);
     say(`  until the ledger names it and was read again            ${ratio(named)}`);
-    const ids: RequestId[] = [];
-    for (const scope of scopes.slice(rounds)) ids.push(await ask(scope));
+    const ids = await askMany(scopes.slice(rounds));
     await host.change({ requiredChecks: ['ci'] });
     const start = performance.now();
     await engine.rollbacks.executeMany(ids.map((id) => ({ id })));
@@ -166,6 +178,8 @@ export async function benchPullRequests(input: PullRequestBench): Promise<void> 
     await host.close();
   }
 }
+
+const newId = () => makeRequestId(Date.now(), crypto.getRandomValues(new Uint8Array(10)));
 
 const NAMED = {
   GIT_AUTHOR_NAME: PERSON.name,

@@ -28,7 +28,7 @@ export interface Proposal {
   readonly requests: readonly PlannedProposal[];
 }
 
-export interface Opened {
+interface Opened {
   readonly pull: Pick<PullRequest, 'number' | 'url'> | null;
   /** It is tried again at the next look. */
   readonly problem: BacktrailError | null;

@@ -16,7 +16,8 @@ export class Skipped extends Error {}
 const MINUTE = 60_000;
 /** A host works some things out a while after it was told. */
 const PATIENCE_MS = 90_000;
-const EVERY_MS = 2000;
+const FIRST_MS = 100;
+const MOST_MS = 3000;
 
 const merging = (method: MergeMethod): Scene => ({
   name: method,
@@ -219,11 +220,11 @@ async function until(place: Place, id: RequestId, status: string, code?: string)
 /** `attempt` gives what is wrong as a sentence. */
 async function soon<Value>(attempt: () => Promise<Value | string>): Promise<Value> {
   const ends = Date.now() + PATIENCE_MS;
-  for (;;) {
+  for (let wait = FIRST_MS; ; wait = Math.min(2 * wait, MOST_MS)) {
     const value = await attempt();
     if (typeof value !== 'string') return value;
     if (Date.now() > ends) throw new Error(value);
-    await new Promise((done) => setTimeout(done, EVERY_MS));
+    await new Promise((done) => setTimeout(done, wait));
   }
 }
 
