@@ -161,7 +161,7 @@ export async function benchPullRequests(input: PullRequestBench): Promise<void> 
     await looks('the first look', 1);
     await looks('nothing changes', (minutes * 60_000) / LOOK_EVERY);
     for (const { number, body } of pulls.slice(0, CHANGED)) await host.edit(number, { body: `${body}.` });
-    await looks(`${CHANGED} change, within a minute`, 60_000 / LOOK_EVERY);
+    await looks(`${CHANGED} change`, (minutes * 60_000) / LOOK_EVERY);
     for (const { number } of pulls.slice(0, MERGED))
       await host.merge(number, { by: 'ada', method: 'squash', force: true });
     const before = await completed();
