@@ -49,7 +49,7 @@ import { observing, withDeployments } from './deployments/port.ts';
 import { createRecorder } from './deployments/rollbacks.ts';
 import { createDeploymentCache } from './deployments/store.ts';
 import type { Deployments } from './deployments/types.ts';
-import type { RequestContext } from './requests/context.ts';
+import { createBackground, type RequestContext } from './requests/context.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 
 /** All but `repo` may be left out of what the public opens an engine with. */
@@ -228,7 +228,9 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
     options;
   const registries = openRegistries(options.env, clock);
   const hosts = options.hosts ?? createHosts(options.env, clock);
-  const ledgered = { programs, registries, hosts, config, committer, clock, random };
+  const left = createBackground();
+  const { background } = left;
+  const ledgered = { programs, registries, hosts, config, committer, clock, random, background };
   const trust = createTrust(allowedSigners);
   const deployments = { cache: createDeploymentCache(), scans: new Map<string, Promise<string | null>>() };
   const portOf = (opened: Opened) => ({
@@ -255,6 +257,7 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
   const open: Parameters<typeof createRequests>[0] = (work, how) =>
     repository.work(async (opened) => {
       const { git } = opened;
+      await left.ended();
       if (how === undefined) return work(await place(opened));
       let end: (() => void) | undefined;
       // Made ready while it is fetched, and not before that has begun.
@@ -353,6 +356,7 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
       ),
     close: async () => {
       stop.abort();
+      await left.ended();
       await repository.close();
       await hosts.close();
     },

@@ -33,6 +33,8 @@ export interface RequestContext {
   /** The list of keys that this machine trusts; null: none. */
   readonly allowedSigners: string | null;
   readonly cache: LedgerCache;
+  /** Goes on with what nobody has to wait for: the next work, and whoever closes the engine, comes after it. What it fails with is lost. */
+  readonly background: (work: Promise<unknown>) => void;
   /** Records what was deployed. */
   readonly recorder?: RollbackRecorder;
 }
@@ -131,3 +133,25 @@ export function personOf({ name, email }: Person): Person {
 
 export const timeOf = (milliseconds: number) =>
   new Date(Math.floor(milliseconds / 1000) * 1000).toISOString().replace('.000Z', 'Z');
+
+/** What goes on after its answer was given. */
+interface Background {
+  readonly background: (work: Promise<unknown>) => void;
+  /** Of all that was left to it. Never rejects. */
+  readonly ended: () => Promise<void>;
+}
+
+export function createBackground(): Background {
+  const working = new Set<Promise<void>>();
+  return {
+    background(work) {
+      const one = work.then(
+        () => undefined,
+        () => undefined,
+      );
+      working.add(one);
+      void one.then(() => working.delete(one));
+    },
+    ended: async () => void (await Promise.all(working)),
+  };
+}

@@ -33,11 +33,14 @@ export async function executeRequest(
   context: RequestContext,
   id: RequestId,
   options: ExecuteRequestOptions = {},
+  /** The repository was refreshed for it. */
+  { isFresh = false }: { readonly isFresh?: boolean } = {},
 ): Promise<RollbackResult> {
   requireOwnConfig(context);
-  await context.git.refresh();
+  if (!isFresh) await context.git.refresh();
   const rules = await readRules(context);
-  const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache);
+  const reading = { refreshed: true };
+  const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache, reading);
   const file = await requireRequest(ledgerSnapshot, id);
   if (isProposed(file.state)) {
     const followed = await followOne({ context, rules, ledgerSnapshot, file });

@@ -59,10 +59,11 @@ export function createRequests(
     note: (input) => at((context) => note(context, input)),
     retry: (input) => at((context) => retry(context, input)),
     inspect: (input) => at((context) => inspect(context, input)),
-    executeRequest: (id, options) => at((context) => executeRequest(context, id, options)),
-    // As above, at the same time as the rest is made ready.
+    // As above, at the same time as the rest is made ready: its commits, and its record.
+    executeRequest: (id, options) =>
+      open((context) => executeRequest(context, id, options, { isFresh: true }), { writes: 2 }),
     executeRequests: (asks, options) =>
-      // Of one that comes alone: its commits, and its record.
+      // The same of one that comes alone.
       open((context) => executeRequests(context, asks, options), { writes: asks.length === 1 ? 2 : 0 }),
     reconcile: (options) => at((context) => reconcile(context, options)),
     openSession: (input) => at((context) => openSession(context, input)),

@@ -150,6 +150,36 @@ export async function withRevisions(planned: Planned): Promise<Planned> {
   return { ...planned, plan: { ...plan, current }, revisions: detailsOf(revisions, plan.target.commit) };
 }
 
+/**
+ * A plan that was made to be executed, with what people are told of it besides: migrations from before it was asked for, its images, and both of its
+ * revisions on the branch as it is at `tip`.
+ */
+export async function withDetails(
+  planned: Planned,
+  request: PlannedRequest,
+  { tip, clock, registries }: Omit<PlanTools, 'programs'> & { readonly tip: Snapshot },
+): Promise<Planned> {
+  const { plan, delivery } = planned;
+  const { overrides = [] } = request;
+  const since = await migrationsSince(tip, request, 'read');
+  const findings = plan.findings.filter(({ code }) => code !== 'MIGRATION_CROSSED');
+  const input = {
+    snapshot: tip,
+    plan: { ...plan, base: tip.base, findings },
+    outputs: delivery.outputs,
+    documents: createDocuments(tip),
+    now: clock.now(),
+    since,
+  };
+  const noted = {
+    ...planned,
+    snapshot: tip,
+    plan: await checkContent(input, overrides, ['MIGRATION_CROSSED']),
+  };
+  if (!registries || plan.resumes) return withRevisions(noted);
+  return withRevisions(withObserved(noted, { images: await observeImages(input, registries) }, overrides));
+}
+
 /** What a request is planned by. `hold`: `auto` only where it is asked for. */
 export interface PlannedRequest
   extends Pick<RollbackRequest, 'scope' | 'target' | 'allowRemoval' | 'overrides' | 'resume'> {

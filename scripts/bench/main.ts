@@ -44,13 +44,14 @@ const bench: Bench = { folder, repo, size, env, rounds: Number(values.rounds) };
 
 /** Hosts are asked about no more than a few hundred. */
 const MOST_OPEN = 200;
+const LEAST_OPEN = 30;
 
 async function main(): Promise<void> {
   if (positionals[0] === 'startup') return benchStartup(bench.rounds);
   if (positionals[0] === 'ledger') return benchLedger(folder, Number(values.requests), env);
   if (positionals[0] === 'pull-requests') {
-    const open = Math.min(Number(values.count), MOST_OPEN);
-    return benchPullRequests({ folder, env, rounds: Math.min(bench.rounds, 11), open, minutes: 5 });
+    const open = Math.max(Math.min(Number(values.count), MOST_OPEN), LEAST_OPEN);
+    return benchPullRequests({ folder, env, rounds: Math.min(bench.rounds, 11), open, minutes: 3 });
   }
   if (positionals[0] === 'history')
     return benchLines({ folder, env, commits: Number(values.commits), only: positionals.slice(1) });

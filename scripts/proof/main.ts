@@ -1,21 +1,36 @@
-/** `npm run proof -- NAME`: every random case of the tests that run a sample in `npm test`. */
+/**
+ * `npm run proof -- NAME`: every random case of the tests that run a sample in `npm test`.
+ * `npm run proof -- host`: the scenes of pull requests on a repository of GitHub, GitLab or Gitea.
+ */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { HOST_HELP, proveHost } from './host/run.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const HELP = `npm run proof -- NAME... [--seed N]
 
 NAME    a test file below, or all
 --seed  repeats the cases of an earlier run, which printed its seed
-`;
 
-const { values, positionals } = parseArgs({ options: { seed: { type: 'string' } }, allowPositionals: true });
+${HOST_HELP}`;
+
+const { values, positionals } = parseArgs({
+  options: {
+    seed: { type: 'string' },
+    'host-file': { type: 'string' },
+    repository: { type: 'string' },
+    only: { type: 'string' },
+  },
+  allowPositionals: true,
+});
 const files = sampled();
 const chosen = files.filter((file) => positionals.includes('all') || positionals.includes(nameOf(file)));
 const unknown = positionals.filter((name) => name !== 'all' && !files.some((file) => nameOf(file) === name));
-if (chosen.length === 0 || unknown.length > 0) {
+if (positionals[0] === 'host')
+  process.exitCode = await proveHost(values, (line) => void process.stdout.write(`${line}\n`));
+else if (chosen.length === 0 || unknown.length > 0) {
   process.stdout.write(`${HELP}\n${files.map((file) => `  ${nameOf(file)}\n`).join('')}`);
   process.exitCode = 2;
 } else {

@@ -58,12 +58,16 @@ export function isObserved(code: string): boolean {
 /** What is looked at where holds are lifted, and nothing is restored. */
 const OF_RESUMES: ReadonlySet<CheckCode> = new Set(['WINDOW_CLOSED']);
 
-/** The plan with the findings of all checks of its content. */
-export async function checkContent(input: CheckInput, overrides: readonly CheckCode[]): Promise<Plan> {
+/** The plan with the findings of all checks of its content, or of these. */
+export async function checkContent(
+  input: CheckInput,
+  overrides: readonly CheckCode[],
+  codes: readonly CheckCode[] = CHECK_CODES,
+): Promise<Plan> {
   const { plan, snapshot } = input;
   const { checks } = snapshot.layout.config;
   const found: RawFinding[] = [];
-  for (const code of plan.files.length === 0 ? [] : CHECK_CODES) {
+  for (const code of plan.files.length === 0 ? [] : codes) {
     const check = BY_CODE[code];
     if (plan.resumes && !OF_RESUMES.has(code)) continue;
     if (check === null || !('content' in check) || checks.severity[code] === 'off') continue;

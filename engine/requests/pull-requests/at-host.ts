@@ -14,7 +14,7 @@ import type { RequestFile } from '../../record/ledger-file.ts';
 import type { EligibilityInput } from '../gate/eligibility.ts';
 import { subjectOf } from './arrival.ts';
 import { requireProved } from './proved.ts';
-import { hostOf, methodOf, openPullRequest, recordLink } from './host.ts';
+import { hostOf, methodOf, openPullRequest, recordLinks } from './host.ts';
 import type { Following, Looking } from './looking.ts';
 import { textOf, titleOf } from './text.ts';
 import { wayOf } from './way.ts';
@@ -183,8 +183,7 @@ export async function openFor(following: Following, group: Group, rule: PublishR
   const { branch = '', tip: head = '' } = states[0]?.proposed ?? {};
   const text = await textOf(following, group);
   const made = await openPullRequest(host, { branch, head, into, labels: rule.labels, text });
-  if (made.isDraft) await host.setDraft(made.number, false);
-  await recordLink(context, rules, states, made);
+  await recordLinks(context, rules, [{ states, pull: made }]);
   return { kind: 'opened', url: made.url };
 }
 

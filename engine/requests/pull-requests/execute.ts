@@ -19,6 +19,7 @@ import { placeOf } from '../view.ts';
 import { followProposed } from './follow.ts';
 import { hostOf, methodOf } from './host.ts';
 import { sharingBranch } from './looking.ts';
+import { createOpening } from './opening.ts';
 import { type ProposalGroup, proposeAll } from './propose.ts';
 import { closeLeftOpen } from './take-back.ts';
 
@@ -42,27 +43,36 @@ export async function executeProposing(
   input: ProposingInput,
   proposing: readonly Proposing[],
 ): Promise<Map<RequestId, PromiseSettledResult<RollbackResult>>> {
-  const results = await proposeAll(input, await groupsOf(input, proposing));
+  const { context, rules } = input;
+  const rulesById = new Map(proposing.map(({ found, rule }) => [found.file.state.id, rule]));
+  const opening = createOpening(context, (id) => rulesById.get(id)?.labels ?? []);
+  const results = await proposeAll({ ...input, opening }, await groupsOf(input, proposing));
+  const opened = await opening.ended();
   for (const { found } of proposing) {
     const result = results.get(found.file.state.id);
     if (result?.status === 'fulfilled' && result.value.status === 'unchanged')
-      await closeLeftOpen(input.context, input.rules, found.file);
+      await closeLeftOpen(context, rules, found.file);
   }
   const made = [...results.values()].flatMap((each) =>
     each.status === 'fulfilled' && each.value.status === 'proposed' ? [each.value] : [],
   );
-  if (made.length === 0) return results;
-  // It is proposed, whatever goes wrong from here on: a worker that looks next goes on with it.
-  const seen = await followNow(input, made).catch((error: unknown) => {
+  // Another worker has proposed them, and may not have come to open them.
+  const others = made.filter(
+    ({ requestId, proposed }) => proposed?.via === 'pull-request' && !opened.has(requestId),
+  );
+  // They are proposed, whatever goes wrong from here on: a worker that looks next goes on with them.
+  const seen = await followNow(input, others).catch((error: unknown) => {
     if (!isFailure(error)) throw error;
     return { states: new Map<RequestId, LedgerRequest>(), problemOf: () => error };
   });
   for (const result of made) {
-    const link = seen.states.get(result.requestId)?.link;
-    const problem = seen.problemOf(result.requestId);
+    const own = opened.get(result.requestId);
+    const { number, url } = own?.pull ?? seen.states.get(result.requestId)?.link ?? {};
+    const problem = own ? own.problem : seen.problemOf(result.requestId);
     const value: RollbackResult = {
       ...result,
-      ...(link && { pullRequest: { ...link, state: 'open', statusChecks: null } }),
+      ...(number !== undefined &&
+        url !== undefined && { pullRequest: { number, url, state: 'open', statusChecks: null } }),
       ...(problem && {
         findings: [...result.findings, { code: problem.code, severity: 'warn', message: problem.message }],
       }),
@@ -80,6 +90,7 @@ async function followNow(
   readonly states: ReadonlyMap<RequestId, LedgerRequest>;
   problemOf(id: RequestId): Pick<Problem, 'code' | 'message'> | undefined;
 }> {
+  if (made.length === 0) return { states: new Map(), problemOf: () => undefined };
   const open = () => openLedgerSnapshot(context.git, rules.ref, context.cache);
   const ledgerSnapshot = await open();
   const files = await Promise.all(made.map(({ requestId }) => requireRequest(ledgerSnapshot, requestId)));

@@ -25,7 +25,15 @@ import type { Problem, Repair } from '../types.ts';
 import { findLanded, type Landed } from './arrival.ts';
 import { detailsAtHost, followAtHost, type HostLook, type HostStep, lookAtHost, openFor } from './at-host.ts';
 import { byBranch, completeLanded } from './completed.ts';
-import { answeredWith, type Following, lastProposed, type Looking, lookOf, restOf } from './looking.ts';
+import {
+  answeredWith,
+  type Following,
+  isOfHost,
+  lastProposed,
+  type Looking,
+  lookOf,
+  restOf,
+} from './looking.ts';
 import { judgeArrival } from './merged.ts';
 import { type ProposalGroup, proposeAll } from './propose.ts';
 import { handToPush, otherWays, pushedInstead } from './standing/another-way.ts';
@@ -89,7 +97,7 @@ export async function followProposed(following: Following, files: readonly Reque
       } catch (thrown) {
         if (!isFailure(thrown)) throw thrown;
         error = thrown;
-        if (isAtHost && OF_HOST.has(thrown.code)) answeredWith(look, first.state, { error, now });
+        if (isAtHost && isOfHost(thrown)) answeredWith(look, first.state, { error, now });
         if (thrown.code === 'HOST_UNAVAILABLE') silent = thrown;
       }
     for (const { state } of group) if (error !== null) problems.push(problemOf(state.id, error));
@@ -101,15 +109,6 @@ function notFollowed(listed: NonNullable<HostLook['listed']>, groups: readonly G
   const followed = new Set(groups.flat().map(({ state }) => state.proposed?.branch));
   return [...listed.values()].filter(({ branch }) => !followed.has(branch));
 }
-
-/** What its host, or what is known of that, says no with: it is asked again at growing intervals. */
-const OF_HOST: ReadonlySet<string> = new Set([
-  'HOST_UNAVAILABLE',
-  'HOST_DENIED',
-  'HOST_REFUSED',
-  'HOST_NOT_ALLOWED',
-  'METHOD_REFUSED',
-]);
 
 const problemOf = (requestId: RequestId, { code, message }: BacktrailError): Problem => ({
   requestId,

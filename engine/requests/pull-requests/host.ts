@@ -31,24 +31,31 @@ export interface Texts {
   readonly body: string;
 }
 
-/** One that is open says what is proposed now; one that was closed is opened again where the host lets it be; else a new one is made. */
-export async function openPullRequest(
+interface Opening {
+  readonly branch: string;
+  readonly head: ObjectId;
+  readonly into: string;
+  readonly labels: readonly string[];
+  readonly text: Texts;
+  /** What its host had for the branch a moment ago; it is asked where absent. */
+  readonly found?: PullRequest | null;
+}
+
+/**
+ * One that is open says what is proposed now; one that was closed is opened again where the host lets it be; else a new one is made. It is no draft
+ * then.
+ */
+export async function openPullRequest(host: CodeHost, opening: Opening): Promise<PullRequest> {
+  const made = await openOne(host, opening);
+  if (made.isDraft) await host.setDraft(made.number, false);
+  return made;
+}
+
+async function openOne(
   host: CodeHost,
-  {
-    branch,
-    head,
-    into,
-    labels,
-    text,
-  }: {
-    readonly branch: string;
-    readonly head: ObjectId;
-    readonly into: string;
-    readonly labels: readonly string[];
-    readonly text: Texts;
-  },
+  { branch, head, into, labels, text, found: known }: Opening,
 ): Promise<PullRequest> {
-  const found = await host.find(branch);
+  const found = known === undefined ? await host.find(branch) : known;
   if (found?.state === 'open' && found.into === into) {
     await host.update(found.number, text);
     return found;
@@ -79,23 +86,28 @@ async function reopen(
   return found?.state === 'open' ? found : null;
 }
 
-/** The ledger knows it from now on. */
-export async function recordLink(
+/** One that is open, and the requests that it brings. */
+export interface Linking {
+  readonly states: readonly LedgerRequest[];
+  readonly pull: Pick<PullRequest, 'number' | 'url'>;
+}
+
+/** The ledger knows them from now on, by one push. */
+export async function recordLinks(
   context: RequestContext,
   rules: Rules,
-  states: readonly LedgerRequest[],
-  { number, url }: Pick<PullRequest, 'number' | 'url'>,
+  linking: readonly Linking[],
 ): Promise<void> {
   await append(context, rules, async (ledgerSnapshot) => {
     const entries = [];
-    for (const { id, proposed } of states) {
-      const { state } = await requireRequest(ledgerSnapshot, id);
-      const isSame = state.proposed?.branch === proposed?.branch && state.status === 'approved';
-      if (isSame && state.link?.number !== number)
-        entries.push(
-          onRequest(id, { ...stamp(context, context.committer), type: 'linked', link: { number, url } }),
-        );
-    }
+    for (const { states, pull } of linking)
+      for (const { id, proposed } of states) {
+        const { state } = await requireRequest(ledgerSnapshot, id);
+        const isSame = state.proposed?.branch === proposed?.branch && state.status === 'approved';
+        const link = { number: pull.number, url: pull.url };
+        if (isSame && state.link?.number !== link.number)
+          entries.push(onRequest(id, { ...stamp(context, context.committer), type: 'linked', link }));
+      }
     return entries;
   });
 }

@@ -77,6 +77,17 @@ export function restOf(look: Looking, { id, proposed }: LedgerRequest, now: numb
   return rest !== undefined && rest.tip === proposed?.tip && now < rest.until ? rest : null;
 }
 
+/** What its host, or what is known of that, says no with: it is asked again at growing intervals. */
+const OF_HOST: ReadonlySet<string> = new Set([
+  'HOST_UNAVAILABLE',
+  'HOST_DENIED',
+  'HOST_REFUSED',
+  'HOST_NOT_ALLOWED',
+  'METHOD_REFUSED',
+]);
+
+export const isOfHost = ({ code }: BacktrailError) => OF_HOST.has(code);
+
 /** `error` null: it answered. */
 export function answeredWith(
   look: Looking,

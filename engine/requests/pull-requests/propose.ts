@@ -38,6 +38,7 @@ import { append, type Entry, onRequest, prepareEvents } from '../ledger/append.t
 import { type LedgerSnapshot, openLedgerSnapshot } from '../ledger/snapshot.ts';
 import { memberOf } from '../many/member.ts';
 import { lookOf, nameOfProposal } from './looking.ts';
+import type { Opening, Proposal } from './opening.ts';
 
 /** Requests that share a branch, oldest first. */
 export interface ProposalGroup {
@@ -57,6 +58,8 @@ interface ProposeInput {
   readonly signal?: AbortSignal | undefined;
   /** Awaited before each push but the first. */
   readonly turn?: (() => Promise<void>) | undefined;
+  /** Does its part at the same time. */
+  readonly opening?: Pick<Opening, 'onStaged' | 'onProposed'> | undefined;
 }
 
 const ATTEMPTS = 8;
@@ -169,11 +172,13 @@ interface Made {
   readonly staged: readonly Staged[];
   readonly events: ReadonlyMap<RequestId, Proposed>;
   readonly expected: ObjectId | null;
+  /** The ids of its commits are known before git has them. */
+  readonly written: Promise<void>;
 }
 
 /** One look, one push. Gives the groups of those that the others of their group left nothing to do for, which are decided again. */
 async function proposeOnce(
-  { context, rules, ledgerSnapshot, signal }: ProposeInput,
+  { context, rules, ledgerSnapshot, signal, opening }: ProposeInput,
   groups: readonly ProposalGroup[],
   { results, known, isFirst }: Attempt,
 ): Promise<readonly ProposalGroup[]> {
@@ -184,22 +189,31 @@ async function proposeOnce(
   try {
     const made: Made[] = [];
     for (const group of groups) {
+      // Git is not started for all of them at once.
+      await made.at(-1)?.written;
       const one = await stageGroup({ context, rules: now, signal }, group, { snapshot, results, chains });
       if (one !== null) made.push(withExpected(one, known));
     }
     if (made.length === 0) return [];
-    await requireWritten(
-      git,
-      made.flatMap(({ staged }) => staged.flatMap(({ delivered }) => delivered.written)),
-    );
-    signal?.throwIfAborted();
-    await push({ context, rules: now, ledgerSnapshot: isFirst ? ledgerSnapshot : null }, made);
+    const proposals = made.map((each) => proposalOf(each, { rules: now, snapshot }));
+    const check = async () => {
+      await Promise.all(made.map(({ written }) => written));
+      await requireWritten(
+        git,
+        made.flatMap(({ staged }) => staged.flatMap(({ delivered }) => delivered.written)),
+      );
+      signal?.throwIfAborted();
+      opening?.onStaged(proposals);
+    };
+    const at = { context, rules: now, ledgerSnapshot: isFirst ? ledgerSnapshot : null };
+    const tidy = await push(at, made, check());
     for (const { events } of made)
       for (const [id, proposed] of events) lookOf(context).borneOut.set(id, nameOfProposal(proposed));
+    opening?.onProposed(proposals);
     const pushed = made.flatMap(({ group, branch, staged }) =>
       staged.map((each) => ({ ...each, branch, via: group.via })),
     );
-    await git.deleteStaging(...pushed.map(({ request }) => request.id));
+    context.background(tidy().then(() => git.deleteStaging(...pushed.map(({ request }) => request.id))));
     for (const { member, request, delivered, branch, via } of pushed) {
       const { commit, deliveryCommit, plan } = delivered;
       await member.onStep?.({ step: 'published', digest: plan.digest, commit, deliveryCommit });
@@ -264,7 +278,6 @@ async function stageGroup(
   const { staged, written } = await stageAll(round, { snapshot, ready, chains: begun }).finally(
     () => void chains.push(...begun),
   );
-  await written;
   const [first] = staged;
   if (first === undefined) return null;
   // The branch of earlier attempts, where there is one.
@@ -275,6 +288,7 @@ async function stageGroup(
     group,
     branch,
     staged,
+    written,
     events: proposedBy(group, { branch, staged, base: snapshot.base, hasher: snapshot.hasher }),
   };
 }
@@ -317,7 +331,22 @@ function proposedBy(
   );
 }
 
-/** All branches and the events of all, in one push. */
+const proposalOf = (
+  { group, branch, staged, events }: Made,
+  at: Pick<Proposal, 'rules' | 'snapshot'>,
+): Proposal => {
+  const requests = staged.flatMap(({ request, delivered: planned }) => {
+    const found = group.members.find((member) => member.found.file.state.id === request.id)?.found;
+    const proposed = events.get(request.id);
+    return found && proposed ? [{ ...found, proposed, planned }] : [];
+  });
+  return { ...at, via: group.via, branch, tip: requests[0]?.proposed.tip ?? '', requests };
+};
+
+/**
+ * All branches and the events of all, in one push, as soon as the commits are `checked` to be what was planned. Gives what is left to be
+ * tidied up.
+ */
 async function push(
   {
     context,
@@ -325,23 +354,35 @@ async function push(
     ledgerSnapshot,
   }: Pick<ProposeInput, 'context' | 'rules'> & { readonly ledgerSnapshot: LedgerSnapshot | null },
   made: readonly Made[],
-): Promise<void> {
+  checked: Promise<void>,
+): Promise<() => Promise<void>> {
   const { git } = context;
   const decide = (known: LedgerSnapshot) => proposedEvents(context, known, made);
-  const prepared = await prepareEvents(context, rules, decide, ledgerSnapshot);
+  const [events, check] = await Promise.allSettled([
+    prepareEvents(context, rules, decide, ledgerSnapshot),
+    checked,
+  ]);
+  if (events.status === 'rejected') throw events.reason;
+  const prepared = events.value;
   const moves = made.map(({ branch, events, expected }) => {
     const [proposed] = events.values();
     return { branch, expected, next: proposed?.tip ?? null };
   });
+  const finish = async (outcome: 'moved' | 'discarded') => {
+    if (prepared !== null) await git.ledger.finish(prepared, outcome);
+  };
   let isMoved = false;
   try {
+    if (check.status === 'rejected') throw check.reason;
     const left = await git.propose({ moves, also: prepared === null ? [] : [prepared.move] });
     isMoved = prepared !== null && left.length === 0;
   } finally {
-    if (prepared !== null) await git.ledger.finish(prepared, isMoved ? 'moved' : 'discarded');
+    if (!isMoved) await finish('discarded');
   }
+  if (isMoved) return () => finish('moved');
   // A server that takes branches alone has them now: whoever finds one without its event makes it anew.
-  if (!isMoved) await append(context, rules, decide);
+  await append(context, rules, decide);
+  return () => Promise.resolve();
 }
 
 async function proposedEvents(

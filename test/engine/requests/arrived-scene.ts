@@ -194,6 +194,7 @@ export async function contextOf(repo: Repo): Promise<RequestContext> {
     random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
     allowedSigners: null,
     cache,
+    background: (work) => void work.catch(() => undefined),
   };
   return context;
 }

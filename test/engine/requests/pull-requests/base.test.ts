@@ -142,6 +142,8 @@ describe('a pull request whose branch moves on', () => {
     const { id, number } = await proposeFor(scene, 'prod/torn');
     await scene.host.commitOn('main', { files: { 'README.md': 'four\n' } });
     scene.later(11 * MINUTES);
+    // What is left of opening it is done.
+    await stateOf(scene, id);
     // Between what the host says and our push.
     const held = scene.host.hold((call) => call.isGit && call.path.endsWith('git-receive-pack'));
     const looking = lookOf(scene);

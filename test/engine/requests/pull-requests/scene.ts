@@ -1,13 +1,15 @@
 /** A configuration repository on a code host whose branch takes no push, and what happens there. */
 import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Engine, RequestId } from '../../../../engine/internal.ts';
+import type { Engine } from '../../../../engine/internal.ts';
 import type { HostKind } from '../../../../engine/model/index.ts';
 import { configOf, createTeam, engineFor, type Team } from '../../../helpers/people/requests.ts';
 import { engineOf } from '../../../helpers/repositories/engine.ts';
 import { createRepo, type Files, type Repo, temporaryFolder } from '../../../helpers/repositories/repo.ts';
 import { closeAfterFile, closeAfterTest } from '../../../helpers/run/lifetime.ts';
 import { type Host, type HostSettings, startHost } from '../../../helpers/servers/host/host.ts';
+
+export { askFor, lookOf, proposeFor, stateOf } from '../../../helpers/people/proposing.ts';
 
 export interface SceneOptions {
   readonly kind?: HostKind;
@@ -144,38 +146,3 @@ export async function createScene({
       (await repo.git('for-each-ref', '--format=%(refname:short)', 'refs/heads')).split('\n'),
   };
 }
-
-/** Asks for a rollback, which a worker is to execute; gives its id. */
-export async function askFor({ janes, team: { jane } }: Scene, scope = 'prod/api'): Promise<RequestId> {
-  const author = { name: jane.name, email: jane.email };
-  const { target, digest } = await janes.rollbacks.plan({ scope, author });
-  const { requestId } = await janes.rollbacks.request({
-    scope,
-    target,
-    digest,
-    author,
-    reason: 'v2 answers 500',
-    ledger: true,
-  });
-  return requestId;
-}
-
-/** The same, as far as an open pull request; gives its number too. */
-export async function proposeFor(
-  scene: Scene,
-  scope?: string,
-): Promise<{ readonly id: RequestId; readonly number: number }> {
-  const id = await askFor(scene, scope);
-  const { status, pullRequest } = await scene.worker.rollbacks.execute(id);
-  if (status !== 'proposed' || pullRequest === undefined) throw new Error(`It is ${status}.`);
-  return { id, number: pullRequest.number };
-}
-
-/** What the ledger says of one, as far as these scenes look. */
-export async function stateOf({ worker }: Pick<Scene, 'worker'>, id: RequestId) {
-  const { status, result, proposed, link } = await worker.requests.show({ id });
-  return { status, result, proposed, link };
-}
-
-/** A look of the worker now, however long ago it looked last. */
-export const lookOf = (scene: Scene) => scene.worker.requests.reconcile({ asksHost: true });

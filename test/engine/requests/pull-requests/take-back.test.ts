@@ -180,7 +180,10 @@ describe('an approval that does not hold any more', () => {
   }
 
   it('closes the pull request: a policy that became stricter, a key that is revoked, and its expiry', async () => {
-    const scene = await createScene({ policy: policyOf(1), services: ['strict', 'revoked', 'expired'] });
+    const scene = await createScene({
+      policy: policyOf(1),
+      services: ['strict', 'revoked', 'expired', 'late'],
+    });
     const strict = await approvedFor(scene, 'prod/strict');
     await scene.configure(policyOf(2));
     await lookOf(scene);
@@ -224,6 +227,14 @@ describe('an approval that does not hold any more', () => {
     await looking;
     expect(await stateOf(scene, expired.id)).toMatchObject({ status: 'expired' });
     expect(await scene.host.pull(expired.number)).toMatchObject({ state: 'closed' });
+
+    const late = await askFor(scene, 'prod/late');
+    await scene.bobs.requests.approve({ id: late, actor: approver(scene) });
+    const before = (await scene.host.pulls()).length;
+    scene.later(3 * HOUR);
+    expect((await scene.worker.rollbacks.execute(late)).pullRequest).toBeUndefined();
+    expect(await stateOf(scene, late)).toMatchObject({ status: 'expired' });
+    expect(await scene.host.pulls()).toHaveLength(before);
     expect(await scene.branches()).toEqual(['main']);
   });
 });

@@ -11,7 +11,7 @@ describe('pull requests of workers that fail', () => {
   const pullsOf = async (id: string) =>
     (await scene.host.pulls()).filter(({ branch }) => branch === `backtrail/${id}`);
   beforeAll(async () => {
-    const names = ['two', 'lost', 'killed', 'unlinked', 'parked', 'merging', 'refused'];
+    const names = ['two', 'lost', 'killed', 'unlinked', 'parked', 'first', 'second', 'merging', 'refused'];
     scene = await createScene({ lives: 'file', services: names });
   });
 
@@ -58,7 +58,12 @@ describe('pull requests of workers that fail', () => {
     await scene.janes.requests.cancel({ id, actor: scene.team.jane });
   });
 
-  it('are one where a worker opens it and cannot write that down', async () => {
+  it('are one where a worker opens it and cannot write that down, and say the same when they are found again', async () => {
+    // What was asked for knows of it; the one that opens it has to look.
+    await scene.host.commitOn('main', {
+      files: { 'apps/prod/unlinked/app.yaml': 'image: v3\nreplicas: 1\n' },
+      message: 'Deploy v3\n\nMigration: 0042_drop_column',
+    });
     const id = await askFor(scene, 'prod/unlinked');
     const dying = await scene.another();
     const held = scene.host.hold(isCreating);
@@ -66,13 +71,35 @@ describe('pull requests of workers that fail', () => {
     await held.reached;
     scene.host.drop((call) => call.isGit, 1000);
     held.release();
-    expect(await executing).toMatchObject({ status: 'proposed', findings: [{ code: 'REMOTE_UNAVAILABLE' }] });
+    const { status, pullRequest, findings } = await executing;
+    expect({ status, findings }).toEqual({ status: 'proposed', findings: [] });
+    const [opened] = await pullsOf(id);
+    expect(pullRequest).toMatchObject({ number: opened?.number });
+    // It comes after what was left to be written.
+    await expect(dying.requests.show({ id })).rejects.toMatchObject({ code: 'REMOTE_UNAVAILABLE' });
     scene.host.clearFaults();
     expect(await stateOf(scene, id)).toMatchObject({ status: 'approved', link: null });
     await lookOf(scene);
     const [pull, ...others] = await pullsOf(id);
     expect([pull?.state, others]).toEqual(['open', []]);
     expect(await stateOf(scene, id)).toMatchObject({ link: { number: pull?.number } });
+    // Of the plan that its commits were made by, and of one that is made anew.
+    expect(opened?.body).toContain('0042_drop_column');
+    expect(opened?.body).toContain('v3');
+    expect(opened?.body).toBe(pull?.body);
+  });
+
+  it('are named in the ledger by one push, however many are opened at once', async () => {
+    const ids = [await askFor(scene, 'prod/first'), await askFor(scene, 'prod/second')];
+    scene.host.calls.splice(0);
+    await scene.worker.rollbacks.executeMany(ids.map((id) => ({ id })));
+    const states = await Promise.all(ids.map(async (id) => stateOf(scene, id)));
+    expect(states.map(({ link }) => link?.number)).toEqual([expect.any(Number), expect.any(Number)]);
+    const pushes = scene.host.calls.filter(
+      ({ isGit, method, path }) => isGit && method === 'POST' && path.endsWith('git-receive-pack'),
+    );
+    expect(pushes).toHaveLength(2);
+    for (const id of ids) await scene.janes.requests.cancel({ id, actor: scene.team.jane });
   });
 
   it.each(['pull-request', 'branch'])(
