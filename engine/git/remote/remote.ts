@@ -33,6 +33,7 @@ import { common } from '../repository.ts';
 import type { GitRepository } from '../repository.ts';
 import { createConfigReader } from '../config-reader.ts';
 import { userFileIn } from '../signing/signers.ts';
+import { signingOf } from '../signing/signing.ts';
 import { createRunner } from '../process/runner.ts';
 import type { Runner } from '../process/runner.ts';
 import type { NativeObjects } from '../store/objects.ts';
@@ -62,6 +63,7 @@ export interface RemoteOptions {
   readonly offline?: boolean | undefined;
   readonly renew?: boolean | undefined;
   readonly cacheLimit?: number | undefined;
+  readonly sign?: boolean | undefined;
   readonly onProgress?: ((progress: Progress | null) => void) | undefined;
   readonly lines: KnownLines;
 }
@@ -137,6 +139,8 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
     format: await objectFormat(runner),
     branches: TRACKING,
     index: indexPlace(mirror.directory, options),
+    signing: signingOf(options.settings ?? everywhere),
+    sign: options.sign,
   });
   const { directory } = mirror;
   // Asked of git again only where a file of the user's settings has changed.
