@@ -126,6 +126,8 @@ export interface RepositoryPublisher {
   deleteStaging(...requestIds: RequestId[]): Promise<void>;
   /** Requests, reviews and their outcome; at the remote for a mirror and for a clone. */
   readonly ledger: LedgerStore;
+  /** The last push that the server refused because its commits were not signed, where none was taken since. Absent: no server is pushed to. */
+  readonly refusedUnsigned?: () => Promise<UnsignedRefusal | null>;
   /** null but for a clone whose own `git fetch` does not fetch the ledger. */
   ledgerFetch(branch: string): Promise<LedgerFetch | null>;
 }
@@ -137,6 +139,15 @@ export interface Destination {
   readonly address: string;
   /** Its name there. */
   readonly branch: string;
+}
+
+export interface UnsignedRefusal {
+  /** Its name there. */
+  readonly branch: string;
+  /** ISO 8601. */
+  readonly at: string;
+  /** As the push failed with. */
+  readonly message: string;
 }
 
 export interface LedgerFetch {

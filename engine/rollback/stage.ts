@@ -57,6 +57,7 @@ export async function stage({ git, request, committer }: StageInput, planned: Pl
         time: request.requestedAt,
         message: message.text,
         writes: [...plan.writes, ...(hold ? [{ path: hold.path, after: hold.after }] : [])],
+        sign: signOf(request, planned),
       },
     ],
   });
@@ -69,6 +70,14 @@ export async function stage({ git, request, committer }: StageInput, planned: Pl
     files: [...plan.files, ...(hold ? [hold] : [])],
   };
   return { ...planned, commit, record, written };
+}
+
+/** Whether its commits are signed; undefined: where the repository was opened to sign all. */
+export function signOf(
+  { sign }: Pick<RollbackRequest, 'sign'>,
+  { snapshot }: Pick<Planned, 'snapshot'>,
+): true | undefined {
+  return sign === true || snapshot.layout.config.commit.sign ? true : undefined;
 }
 
 /** `people` made the commit, its author first: each of them signs it off, under the name that the commit has. */
