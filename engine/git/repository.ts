@@ -18,7 +18,7 @@ import { descends, updateRefs } from './store/refs.ts';
 import type { RefEdit } from './store/refs.ts';
 import type { Runner } from './process/runner.ts';
 import { deleteStaging, listStaging } from './store/staging.ts';
-import { requireKey } from './signing/sign.ts';
+import { createSigner, requireKey } from './signing/sign.ts';
 import { beginSignedChain, type CommitSigning, isSigned, writeSigned } from './signing/signed-chain.ts';
 import type { Signing } from './signing/signing.ts';
 
@@ -76,7 +76,8 @@ export function common(
 ): Common {
   const objects = createObjects({ runner, shallow, ...index });
   const history = createHistory({ runner, objects, shallow, format, branches, index });
-  const signed: CommitSigning = { runner, format, key: signing.key, always: sign };
+  const signer = signing.key === null ? null : createSigner(runner, signing.key);
+  const signed: CommitSigning = { runner, format, signer, always: sign };
   const staged = new Map<RequestId, readonly RefEdit[]>();
   let inspected: readonly LogCommit[] = [];
   return {

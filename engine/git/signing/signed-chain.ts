@@ -19,13 +19,13 @@ import { beginChain, type StagedRef } from '../store/import-chain.ts';
 import { updateRefs } from '../store/refs.ts';
 import { stagingFolder } from '../store/staging.ts';
 import { writeCommitObjects } from './write-commits.ts';
-import { requireKey, sign } from './sign.ts';
-import type { SigningKey } from './signing.ts';
+import { requireKey, type Signer } from './sign.ts';
 
 export interface CommitSigning {
   readonly runner: Runner;
   readonly format: ObjectFormat;
-  readonly key: SigningKey | null;
+  /** null: there is no key. */
+  readonly signer: Signer | null;
   /** What does not say otherwise is signed. */
   readonly always: boolean;
 }
@@ -39,7 +39,7 @@ interface SignedChain extends CommitChain {
 
 /** @throws SIGNING_FAILED, of `add` */
 export function beginSignedChain(signing: CommitSigning, start: ChainStart): SignedChain {
-  const { runner, format, key } = signing;
+  const { runner, format, signer } = signing;
   const chain = beginChain(runner, start);
   const ref = `${stagingFolder(start.requestId)}${randomUUID()}/signed`;
   const made: Buffer[] = [];
@@ -61,8 +61,8 @@ export function beginSignedChain(signing: CommitSigning, start: ChainStart): Sig
     return (last = commitId(whole, format));
   };
   const signatureOf = async (bytes: Buffer) => {
-    if (key === null) return requireKey(runner, key).then(() => '');
-    return sign(runner, key, bytes);
+    if (signer === null) return requireKey(runner, null).then(() => '');
+    return signer.sign(bytes);
   };
   return {
     add,

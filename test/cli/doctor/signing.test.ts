@@ -16,10 +16,12 @@ beforeAll(async () => {
 });
 
 /** A repository whose branch takes signed commits alone, and a clone of it. */
-async function guarded(): Promise<{ bare: Repo; clone: Repo }> {
+async function guarded(
+  files: Record<string, string> = { '.backtrail/config.yaml': configOf() },
+): Promise<{ bare: Repo; clone: Repo }> {
   const bare = await createRepo({ bare: true });
   await bare.replay([
-    { files: { '.backtrail/config.yaml': configOf(), 'apps/production/web.yaml': 'image: v1\n' } },
+    { files: { ...files, 'apps/production/web.yaml': 'image: v1\n' } },
     { files: { 'apps/production/web.yaml': 'image: v2\n' } },
   ]);
   const list = await allowedSigners([jane]);
@@ -56,6 +58,18 @@ describe('a server that takes signed commits alone', () => {
     expect([taken.code, taken.stderr]).toEqual([0, expect.stringContaining('verified')]);
     expect(await bare.git('show', 'main:apps/production/web.yaml')).toBe('image: v1');
     expect((await diagnose(clone)).of('signed commits')).toEqual([]);
+  });
+});
+
+describe('a configuration that `init` commits', () => {
+  it('is signed with --sign, where the branch takes nothing else', async () => {
+    const { bare, clone } = await guarded({});
+    const init = ['init', '--environments', 'production', '--yes'];
+    const refused = await backtrail(clone, init);
+    expect([refused.code, refused.stderr]).toEqual([3, expect.stringContaining('Sign it with --sign')]);
+    const signing = { ...clone, env: { ...clone.env, ...jane.env } };
+    expect((await backtrail(signing, [...init, '--sign'])).code).toBe(0);
+    expect(await bare.git('show', 'main:.backtrail/config.yaml')).toContain('version: 1');
   });
 });
 

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -6,6 +6,9 @@ import type { GitRepository } from '../../../engine/git/open.ts';
 import { MODE, type NewCommit } from '../../../engine/model/index.ts';
 import { allowedSigners, createIdentity, type Identity } from '../../helpers/people/signing.ts';
 import { createRepo, type Repo, temporaryFolder } from '../../helpers/repositories/repo.ts';
+import { createRunner } from '../../../engine/git/process/runner.ts';
+import { createSigner } from '../../../engine/git/signing/sign.ts';
+import { closeAfterTest } from '../../helpers/run/lifetime.ts';
 import { openReadOnly } from '../../../engine/git/reader/open.ts';
 import { cloneOf, openClone, remote } from './ledger-events.ts';
 import { open, PERSON, REQUEST, SERVICE } from './open.ts';
@@ -163,6 +166,60 @@ describe('a chain of which some are signed', () => {
     expect(await repo.git('rev-list', '--count', tip, `^${parent}`)).toBe('121');
     expect(await repo.git('fsck', '--strict', '--no-dangling')).toBe('');
     await chain.drop();
+  });
+});
+
+describe('a program that signs', () => {
+  const signerOf = async (script: string, timeoutMs = 60_000) => {
+    const repo = await createRepo({ bare: true });
+    const program = join(await temporaryFolder(), 'sign');
+    await writeFile(program, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    const stop = new AbortController();
+    const runner = createRunner({ directory: repo.gitDir, env: repo.env, timeoutMs, signal: stop.signal });
+    closeAfterTest(() => stop.abort());
+    return { program, signer: createSigner(runner, { program, key: jane.keyFile }) };
+  };
+  const bytes = Buffer.from('tree\n');
+  const unable = `The commit could not be signed: `;
+
+  it.each<[string, string, string, string]>([
+    [
+      'says why it cannot',
+      'echo "Enter passphrase for key: wrong passphrase" >&2; exit 255',
+      'SIGNING_FAILED',
+      `${unable}wrong passphrase.`,
+    ],
+    ['makes nothing', 'exit 0', 'SIGNING_FAILED', ' made no SSH signature.'],
+    [
+      'makes something else',
+      'echo "-----BEGIN PGP SIGNATURE-----" > "$7.sig"',
+      'SIGNING_FAILED',
+      ' made no SSH signature.',
+    ],
+    ['ends what started it', 'kill -9 $PPID', 'SIGNING_FAILED', `${unable}the program was ended.`],
+  ])('and %s is told of, and tried again for the next commit', async (_, script, code, message) => {
+    const marked = `if [ -e "$0.again" ]; then exec ssh-keygen "$@"; fi; touch "$0.again"; ${script}`;
+    const { signer } = await signerOf(marked);
+    await expect(signer.sign(bytes)).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining(message) as unknown,
+    });
+    const both = await Promise.all([signer.sign(bytes), signer.sign(bytes)]);
+    for (const signature of both) expect(signature).toMatch(/^-----BEGIN SSH SIGNATURE-----\n/);
+  });
+
+  it('and does not end is ended', async () => {
+    const { signer } = await signerOf('exec sleep 1000', 500);
+    await expect(signer.sign(bytes)).rejects.toMatchObject({ code: 'GIT_TIMEOUT' });
+  });
+
+  it('and is not there is told of', async () => {
+    const { program, signer } = await signerOf('exit 0');
+    await rm(program);
+    await expect(signer.sign(bytes)).rejects.toMatchObject({
+      code: 'GIT_MISSING',
+      hint: expect.stringContaining('OpenSSH') as unknown,
+    });
   });
 });
 
