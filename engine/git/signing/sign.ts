@@ -26,7 +26,7 @@ export function createSigner(runner: Runner, signing: SigningKey): Signer {
       return await signBy(await shell, { runner, program: signing.program, name: String(count), bytes });
     } catch (error) {
       // It may have ended: the next one has a new one.
-      void shell.then(({ end }) => end()).catch(() => undefined);
+      void shell.then((opened) => opened.end()).catch(() => undefined);
       shell = null;
       throw error;
     }
