@@ -26,6 +26,11 @@ export interface GlobalOptions {
   readonly pager: boolean;
 }
 
+export interface SessionHow {
+  /** `--sign` of a command that makes commits. */
+  readonly sign?: boolean | undefined;
+}
+
 export interface Session {
   readonly environment: Environment;
   readonly format: Format;
@@ -45,7 +50,11 @@ interface UseOptions {
   readonly offline?: boolean;
 }
 
-export async function startSession(environment: Environment, options: GlobalOptions): Promise<Session> {
+export async function startSession(
+  environment: Environment,
+  options: GlobalOptions,
+  { sign }: SessionHow = {},
+): Promise<Session> {
   const config = options.config === undefined ? null : await readConfig(options.config);
   const repo = options.repo ?? '.';
   // Who names a configuration on the command line has said what may run.
@@ -74,6 +83,7 @@ export async function startSession(environment: Environment, options: GlobalOpti
         onNotice,
         onProgress: text ? draw(process.stderr, () => environment.clock.now()) : undefined,
         renderCommands,
+        ...(sign && { sign }),
       });
       try {
         return await stoppable(

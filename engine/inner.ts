@@ -87,6 +87,11 @@ export interface EngineSettings {
    * that the user's own settings of git name, if any.
    */
   readonly allowedSigners?: string | null | undefined;
+  /**
+   * Sign all commits with the user's own SSH key, as `commit.sign` of the configuration does; a worker that executes what is asked for here
+   * signs with its own.
+   */
+  readonly sign?: boolean | undefined;
   /** Opened in a pre-receive hook: what the push brings can be read. For `guardPush` alone. */
   readonly quarantine?: boolean | undefined;
   /** Where pull requests are opened. Where absent, the hosts that the file lists that `BACKTRAIL_HOSTS` of `env` names. */
@@ -283,6 +288,7 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
       clock,
       committer,
       random,
+      sign: options.sign === true,
       place,
     }),
     location: () => locationOf(repository.git()),

@@ -191,12 +191,14 @@ export interface RollbacksInput {
   readonly clock: Clock;
   readonly committer: Person;
   readonly random: (bytes: number) => Uint8Array;
+  /** What is asked for is signed by whoever executes it. */
+  readonly sign: boolean;
   /** What acts of the ledger need besides the repository. */
   readonly place: (opened: Pick<RequestContext, 'git' | 'observe'>) => Promise<RequestContext>;
 }
 
 export function createRollbacks(input: RollbacksInput): Rollbacks {
-  const { repository, requests, clock, committer, random, place } = input;
+  const { repository, requests, clock, committer, random, sign, place } = input;
   const authorOf = async ({ author }: RollbackInput) =>
     author === undefined ? ((await repository.git().identity()) ?? committer) : personOf(author);
   const askedOf = async ({ target, ...ask }: RollbackAsk): Promise<RequestAsk> => ({
@@ -206,6 +208,7 @@ export function createRollbacks(input: RollbacksInput): Rollbacks {
     id: ask.id ?? makeRequestId(clock.now(), random(10)),
     // A new id has no earlier rollback; one that was given is always looked up.
     fresh: ask.id === undefined,
+    ...(sign && { sign }),
   });
   const planOn = async (
     { snapshot, git, offline }: PlanPlace,

@@ -4,7 +4,7 @@ import type { Engine } from '../../engine/index.ts';
 import type { Environment } from '../environment.ts';
 import { type Output, printError, printOutput } from '../terminal/output.ts';
 import { makeStyle, type Style } from '../print/style.ts';
-import { type GlobalOptions, type Session, startSession } from '../session.ts';
+import { type GlobalOptions, type Session, type SessionHow, startSession } from '../session.ts';
 
 export { positive } from '../start/parsers.ts';
 
@@ -25,8 +25,8 @@ export interface Program {
 }
 
 /** Starts a session with the options given before and after the command's name, runs, prints. */
-export async function runCommand(program: Program, run: Run): Promise<void> {
-  const session = await startSession(program.environment, program.root.opts<GlobalOptions>());
+export async function runCommand(program: Program, run: Run, how?: SessionHow): Promise<void> {
+  const session = await startSession(program.environment, program.root.opts<GlobalOptions>(), how);
   const { full = false, stat = false, pager: wanted } = program.root.opts<GlobalOptions>();
   const { columns = null, pager = null } = program.environment;
   const style = makeStyle(program.environment.color && session.format === 'text', { full, stat, columns });
@@ -50,6 +50,8 @@ export const WHOLE_FILE =
   'restore files that hold selected parts as whole files, with everything else in them';
 export const OVERRIDE =
   'go ahead although this check blocks it (docs/checks.md); may be repeated, is recorded, and needs the permission `deploy`';
+export const SIGN =
+  "sign the commits with your SSH key (git's user.signingKey), as `commit.sign` of the configuration does; a worker signs with its own";
 export const FIELD =
   'a short name of the configuration, or path#selector (path#/values|/tag goes on in a string that holds YAML); may be repeated';
 

@@ -5,7 +5,7 @@ import { confirmGoing } from '../terminal/ask.ts';
 import { address } from '../enqueue.ts';
 import { type Output, printProgress } from '../terminal/output.ts';
 import { type GlobalOptions, startSession } from '../session.ts';
-import { type Context, type Program, runCommand } from './command.ts';
+import { type Context, type Program, runCommand, SIGN } from './command.ts';
 import { executeRequest } from './incident/execute.ts';
 import { type Incident, readIncident } from './incident/file.ts';
 import { isOpen, planAll } from './incident/plan.ts';
@@ -19,10 +19,17 @@ export function addIncident(program: Program): void {
     .argument('<file>', 'what to roll back, as YAML')
     .option('--yes', 'do not ask')
     .option('--dry-run', 'show the plans, and do nothing')
+    .option('--sign', SIGN)
     .addHelpText('after', HELP)
-    .action((file: string, { yes = false, dryRun = false }: { yes?: boolean; dryRun?: boolean }) =>
-      runCommand(program, (context) => recover(program, context, { file, yes, dryRun })),
+    .action((file: string, { yes = false, dryRun = false, sign }: Options) =>
+      runCommand(program, (context) => recover(program, context, { file, yes, dryRun, sign })),
     );
+}
+
+interface Options {
+  readonly yes?: boolean;
+  readonly dryRun?: boolean;
+  readonly sign?: boolean;
 }
 
 const HELP = `
@@ -51,12 +58,13 @@ interface Asked {
   readonly file: string;
   readonly yes: boolean;
   readonly dryRun: boolean;
+  readonly sign: boolean | undefined;
 }
 
 async function recover(
   { root, environment }: Program,
   { session: named, style }: Context,
-  { file, yes, dryRun }: Asked,
+  { file, yes, dryRun, sign }: Asked,
 ): Promise<Output> {
   if (named.config !== null)
     throw new BacktrailError(
@@ -66,10 +74,11 @@ async function recover(
     );
   const incident = await readIncident(file);
   const options = root.opts<GlobalOptions>();
-  const session = await startSession(environment, {
-    ...options,
-    repo: placeOf(incident, file, options.repo),
-  });
+  const session = await startSession(
+    environment,
+    { ...options, repo: placeOf(incident, file, options.repo) },
+    { sign },
+  );
   const isText = session.format === 'text';
   return session.withEngine(async (engine) => {
     const author = await session.author(engine);

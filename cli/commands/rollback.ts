@@ -39,6 +39,7 @@ import {
   REVISION,
   runCommand,
   SCOPE,
+  SIGN,
   WHOLE_FILE,
 } from './command.ts';
 import { HOLD, HOLD_FOR, NO_HOLD, type PlanOptions, previewPlan, toAsk } from './plan.ts';
@@ -50,6 +51,7 @@ export interface RollbackOptions extends PlanOptions {
   readonly requestId?: string;
   readonly queue?: boolean;
   readonly wait: boolean;
+  readonly sign?: boolean;
 }
 
 export function addRollback(program: Program): void {
@@ -66,6 +68,7 @@ export function addRollback(program: Program): void {
     .option('--hold', HOLD)
     .option('--no-hold', NO_HOLD)
     .option('--hold-for <duration>', HOLD_FOR)
+    .option('--sign', SIGN)
     .option('--dry-run', 'show the plan and stop')
     .option('--yes', 'do not ask; needs --reason')
     .option('--request-id <key>', REQUEST_ID)
@@ -73,7 +76,7 @@ export function addRollback(program: Program): void {
     .option('--no-wait', 'with --queue: do not follow it')
     .addHelpText('after', EXAMPLES)
     .action((scope: string, options: RollbackOptions) =>
-      runCommand(program, (context) => rollback(context, scope, options)),
+      runCommand(program, (context) => rollback(context, scope, options), options),
     );
 }
 

@@ -16,6 +16,7 @@ import { positive, type Program } from './command.ts';
 interface WorkerOptions {
   readonly concurrency: number;
   readonly name: string;
+  readonly sign?: boolean;
 }
 
 export function addWorker(program: Program): void {
@@ -29,6 +30,7 @@ export function addWorker(program: Program): void {
       500,
     )
     .option('--name <name>', 'the name of this worker in logs', 'worker')
+    .option('--sign', 'sign all commits with its own SSH key, as `commit.sign` of the configuration does')
     .addHelpText(
       'after',
       `
@@ -44,13 +46,13 @@ BACKTRAIL_ALLOWED_SIGNERS names the file of trusted keys (the format of git's gp
 /** Ends with the process: a signal stops the worker and exits. */
 async function runWorker(
   { root, environment }: Program,
-  { concurrency, name }: WorkerOptions,
+  { concurrency, name, sign }: WorkerOptions,
 ): Promise<void> {
   const { repo } = root.opts<GlobalOptions>();
   const named = repo === undefined ? undefined : await served(repo, environment);
   const allowedRepos = named === undefined ? undefined : [withoutLogin(named)];
   const logger = createLogger({ name });
-  const openAny = openIn(environment, ({ code, message }) => logger.warn({ code }, message));
+  const openAny = openIn({ ...environment, sign }, ({ code, message }) => logger.warn({ code }, message));
   const open: Open = (place) => openAny(named !== undefined && place === withoutLogin(named) ? named : place);
   const { redisUrl, pushesPerMinute: perMinute = null } = environment;
   const turn = perMinute === null ? undefined : createPushBudget({ redisUrl, perMinute, logger });
@@ -68,7 +70,10 @@ async function runWorker(
 }
 
 /** The settings with which a worker opens repositories. */
-type WorkerEnvironment = EnginePlace & { readonly renderCommands?: readonly string[] };
+type WorkerEnvironment = EnginePlace & {
+  readonly renderCommands?: readonly string[];
+  readonly sign?: boolean | undefined;
+};
 
 /** The address that `rollback --queue` uses, from any folder inside the repository. Does not fetch. */
 async function served(repo: string, environment: WorkerEnvironment): Promise<string> {
@@ -87,9 +92,10 @@ type Open = (repo: string) => Promise<Engine>;
 
 /** The worker decides which render commands may run, not the configuration of a repository. */
 export function openIn(environment: WorkerEnvironment, onNotice?: (notice: Notice) => void): Open {
-  const { renderCommands } = environment;
+  const { renderCommands, sign } = environment;
   const lines = new Map();
-  return (repo) => openEngine({ ...engineOptionsOf(environment), repo, onNotice, renderCommands, lines });
+  return (repo) =>
+    openEngine({ ...engineOptionsOf(environment), repo, onNotice, renderCommands, lines, sign });
 }
 
 /** Keeps each repository open, as an engine caches what it has read; one that failed is reopened. */

@@ -22,6 +22,7 @@ import { checkPublishing } from './publishing.ts';
 import { checkPullRequests } from './pull-requests.ts';
 import { checkRenderers } from './renderers.ts';
 import { checkHealth } from './repository.ts';
+import { checkSignedCommits } from './signing.ts';
 import { checkKeys, checkTrust } from './trust.ts';
 
 export interface CheckupOptions {
@@ -116,6 +117,9 @@ async function checkInside(
       )),
       ...(await attempt('machine', 'signers', () => checkKeys(git, snapshot, options))),
       ...(await publishing(snapshot.branch)),
+      ...(await attempt('publishing', 'signed commits', () =>
+        checkSignedCommits(git, { sign: snapshot.layout.config.commit.sign, committer: options.committer }),
+      )),
       ...(await attempt('publishing', 'pull requests', () =>
         checkPullRequests({
           git,

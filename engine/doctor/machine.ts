@@ -117,7 +117,9 @@ export async function checkIdentity(
   // Without git its configuration is not known.
   if ('error' in user && !author) return null;
   const signs = entries.some(({ key, value }) => key === 'commit.gpgsign' && value !== 'false');
-  const unsigned = signs ? ' Its commits are not signed, whatever commit.gpgSign says.' : '';
+  const unsigned = signs
+    ? ' Its commits are not signed, whatever commit.gpgSign says, unless `commit.sign` of the configuration or `--sign` says so.'
+    : '';
   const details = { author: author ?? account, committer, commitGpgSign: signs };
   if (author)
     return machine('identity', 'ok', {

@@ -23,13 +23,13 @@ const said = (status: Check['status'], what: Omit<Check, 'area' | 'name' | 'stat
 interface Place {
   readonly git: GitRepository;
   readonly branch: string;
-  readonly config: Pick<Config, 'publish' | 'host'>;
+  readonly config: Pick<Config, 'publish' | 'host' | 'commit'>;
   readonly hosts: CodeHosts;
 }
 
 /** Nothing where everything is pushed. */
 export async function checkPullRequests({ git, branch, config, hosts }: Place): Promise<Check[]> {
-  const { publish, host: naming } = config;
+  const { publish, host: naming, commit } = config;
   const proposing = publish.filter(({ via }) => via === 'pull-request');
   const alone = publish.filter(({ via }) => via === 'branch').map(({ match }) => match);
   const branches =
@@ -65,7 +65,7 @@ export async function checkPullRequests({ git, branch, config, hosts }: Place): 
             details: { code: asked.error.code },
           }),
         ]
-      : settingsChecks({ host, into, proposing }, asked.value)),
+      : settingsChecks({ host, into, proposing, sign: commit.sign }, asked.value)),
     ...('value' in isOfActions && isOfActions.value
       ? [
           said('warn', {
@@ -81,10 +81,12 @@ interface Asked {
   readonly host: CodeHost;
   readonly into: string;
   readonly proposing: readonly PublishRule[];
+  /** Commits are signed. */
+  readonly sign: boolean;
 }
 
-function settingsChecks({ host, into, proposing }: Asked, settings: MergeSettings): Check[] {
-  const { methods, hasQueue, mayBypass } = settings;
+function settingsChecks({ host, into, proposing, sign }: Asked, settings: MergeSettings): Check[] {
+  const { methods, hasQueue, mayBypass, requiresSignatures } = settings;
   const { kind, name, repository } = host;
   const isAuto = proposing.some(({ merge }) => merge === 'auto');
   const refused = proposing.filter(({ method }) => method !== null && !methods.includes(method));
@@ -114,6 +116,14 @@ function settingsChecks({ host, into, proposing }: Asked, settings: MergeSetting
           said('warn', {
             message: `A merge queue merges into ${into}: \`merge: auto\` is treated as manual.`,
             hint: 'Write `merge: manual`, so that nobody waits for a worker.',
+          }),
+        ]
+      : []),
+    ...(requiresSignatures === true && !sign
+      ? [
+          said('warn', {
+            message: `${name} takes signed commits alone into ${into}, and those of Backtrail are not signed.`,
+            hint: 'Set `commit.sign: true` in the configuration (docs/signing.md).',
           }),
         ]
       : []),

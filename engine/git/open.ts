@@ -36,6 +36,8 @@ export interface OpenOptions {
   /** Bytes of all mirrors together: beyond it those that were not used for the longest time go. */
   readonly cacheLimit?: number | undefined;
   readonly onProgress?: ((progress: Progress | null) => void) | undefined;
+  /** Sign commits with the user's own SSH key, whatever the configuration says. */
+  readonly sign?: boolean | undefined;
   /** What is remembered of the lines of repositories; of this one alone where absent. */
   readonly lines?: KnownLines | undefined;
 }

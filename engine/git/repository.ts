@@ -10,7 +10,6 @@ import { hasherOf } from './store/hash.ts';
 import { createHistory } from './store/history.ts';
 import type { IndexPlace } from './store/line-cache.ts';
 import { writeCommits } from './store/import.ts';
-import { beginChain } from './store/import-chain.ts';
 import { expectImports } from './store/import-process.ts';
 import { findRequest, messages, requestsSince } from './store/messages.ts';
 import { createObjects } from './store/objects.ts';
@@ -19,6 +18,9 @@ import { descends, updateRefs } from './store/refs.ts';
 import type { RefEdit } from './store/refs.ts';
 import type { Runner } from './process/runner.ts';
 import { deleteStaging, listStaging } from './store/staging.ts';
+import { createSigner, requireKey } from './signing/sign.ts';
+import { beginSignedChain, type CommitSigning, isSigned, writeSigned } from './signing/signed-chain.ts';
+import type { Signing } from './signing/signing.ts';
 
 /**
  * A repository of this machine, our mirror of a remote, or a clone: read and published through our mirror of its upstream. Another way to publish
@@ -35,6 +37,7 @@ export type Common = Pick<
   | 'hasher'
   | 'writeCommits'
   | 'beginChain'
+  | 'requireKey'
   | 'expectWrites'
   | 'messages'
   | 'findRequest'
@@ -58,15 +61,23 @@ export function common(
     format,
     branches = 'refs/heads',
     index,
+    signing,
+    sign = false,
   }: {
     readonly shallow: boolean;
     readonly format: ObjectFormat;
     readonly branches?: string;
     readonly index: IndexPlace;
+    /** Of the repository that the user named. */
+    readonly signing: Signing;
+    /** Commits are signed, whatever the configuration says. */
+    readonly sign?: boolean | undefined;
   },
 ): Common {
   const objects = createObjects({ runner, shallow, ...index });
   const history = createHistory({ runner, objects, shallow, format, branches, index });
+  const signer = signing.key === null ? null : createSigner(runner, signing.key);
+  const signed: CommitSigning = { runner, format, signer, always: sign };
   const staged = new Map<RequestId, readonly RefEdit[]>();
   let inspected: readonly LogCommit[] = [];
   return {
@@ -79,7 +90,9 @@ export function common(
       const { requestId } = input;
       const before = staged.get(requestId);
       const [{ ids, refs }, left] = await Promise.all([
-        writeCommits(runner, input),
+        input.commits.some((commit) => isSigned(signed, commit))
+          ? writeSigned(signed, input)
+          : writeCommits(runner, input),
         before ?? listStaging(runner, [requestId]),
       ]);
       const edits = refs.map(({ ref, id }) => ({ ref, expected: id, next: null }));
@@ -87,7 +100,10 @@ export function common(
       staged.set(requestId, [...others, ...edits]);
       return ids;
     },
-    beginChain: (start) => beginChain(runner, start),
+    beginChain: (start) => beginSignedChain(signed, start),
+    requireKey: async (wanted) => {
+      if (isSigned(signed, { sign: wanted })) await requireKey(runner, signing.key);
+    },
     expectWrites: (count) => expectImports(runner, count),
     staged: (requestId) => (requestId === undefined ? [] : (staged.get(requestId) ?? [])),
     messages: (ids) => messages(runner, ids),

@@ -201,6 +201,7 @@ export async function writeConfig(input: WriteInput): Promise<WrittenConfig> {
   const { git, branch, text, clock } = input;
   git.requireWriting();
   parseConfig(text, CONFIG_PATH);
+  await git.requireKey(undefined);
   const commit = await publishConfig(input, clock);
   return { commit, findings: await git.followUp({ branch, next: commit }) };
 }
@@ -262,8 +263,9 @@ async function requireAbsent(git: RepositoryReader, branch: string, base: Object
 
 /** A branch that no one may push to is the rule in many places: configuration comes there as all else does. */
 function asRejected({ message, details }: BacktrailError): BacktrailError {
+  const signing = details['unsigned'] === true ? 'Sign it with --sign. Or: ' : '';
   return new BacktrailError('REMOTE_REJECTED', message, {
     details,
-    hint: `Write it to a file instead (--file ${CONFIG_PATH} in the top folder of a clone) and open a pull request with it.`,
+    hint: `${signing}Write it to a file instead (--file ${CONFIG_PATH} in the top folder of a clone) and open a pull request with it.`,
   });
 }

@@ -57,6 +57,8 @@ interface CommitConfig {
   readonly subject: string | null;
   /** Adds `Signed-off-by:` for author and committer. */
   readonly signoff: boolean;
+  /** Signs commits with the SSH key of whoever makes them. */
+  readonly sign: boolean;
   /** Templates of additional trailers, by key. */
   readonly trailers: Readonly<Record<string, string>>;
 }

@@ -55,6 +55,8 @@ export interface RequestProposal {
   readonly hold?: HoldTerms;
   /** It lifts holds of its scope, and restores nothing. */
   readonly resume?: true;
+  /** Its commits are signed, whatever the configuration says. Absent: as the configuration says. */
+  readonly sign?: true;
   /** Requests of earlier versions could bring a configuration along; those are not executed any more. */
   readonly config: { readonly name: string; readonly text: string } | null;
 }

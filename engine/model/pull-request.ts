@@ -148,6 +148,8 @@ export interface MergeSettings {
   readonly mayBypass: boolean | null;
   /** Pull requests can be drafts. */
   readonly hasDrafts: boolean;
+  /** It takes signed commits alone: what it rebases itself has no signature, and `rebase` is not among the methods. Absent: it does not say. */
+  readonly requiresSignatures?: boolean;
 }
 
 export interface NewPullRequest {

@@ -78,6 +78,12 @@ export interface RepositoryPublisher {
   }): Promise<readonly Finding[]>;
   /** Asks the server for permission to push, and pushes nothing; null where publishing asks no server. @throws as `publish` */
   tryPush(commit: ObjectId): Promise<{ readonly atomic: boolean } | null>;
+  /**
+   * Whether commits that are to be signed (absent: where it was opened to sign all) can be: asked before anything is written.
+   *
+   * @throws SIGNING_FAILED
+   */
+  requireKey(sign: boolean | undefined): Promise<void>;
   /** Writes objects below a staging ref, which no one looks at; gives their ids in order. */
   writeCommits(input: NewCommits): Promise<readonly ObjectId[]>;
   /** The same for a chain of commits whose messages name the ids of those before them. */
@@ -120,6 +126,8 @@ export interface RepositoryPublisher {
   deleteStaging(...requestIds: RequestId[]): Promise<void>;
   /** Requests, reviews and their outcome; at the remote for a mirror and for a clone. */
   readonly ledger: LedgerStore;
+  /** The last push that the server refused because its commits were not signed, where none was taken since. Absent: no server is pushed to. */
+  readonly refusedUnsigned?: () => Promise<UnsignedRefusal | null>;
   /** null but for a clone whose own `git fetch` does not fetch the ledger. */
   ledgerFetch(branch: string): Promise<LedgerFetch | null>;
 }
@@ -131,6 +139,15 @@ export interface Destination {
   readonly address: string;
   /** Its name there. */
   readonly branch: string;
+}
+
+export interface UnsignedRefusal {
+  /** Its name there. */
+  readonly branch: string;
+  /** ISO 8601. */
+  readonly at: string;
+  /** As the push failed with. */
+  readonly message: string;
 }
 
 export interface LedgerFetch {
@@ -199,6 +216,8 @@ export interface NewCommit {
   readonly time: string;
   readonly message: string;
   readonly writes: readonly Write[];
+  /** With the user's own SSH key. Absent: where the repository was opened to sign all. */
+  readonly sign?: boolean | undefined;
 }
 
 export interface NewCommits {
@@ -214,7 +233,7 @@ export interface ChainStart {
 
 /** Commits of several rollbacks, one on top of the other. */
 export interface CommitChain {
-  /** Writes a commit on top of the last one; gives its id. @throws PATH_UNSAFE, GIT_FAILED, GIT_TIMEOUT */
+  /** Writes a commit on top of the last one; gives its id. @throws PATH_UNSAFE, GIT_FAILED, GIT_TIMEOUT, SIGNING_FAILED */
   add(commit: Omit<NewCommit, 'parent'>): Promise<ObjectId>;
   /** Makes what was added readable. Nothing may be added afterwards. */
   end(): Promise<void>;

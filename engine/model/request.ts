@@ -77,6 +77,8 @@ export interface RollbackRequest {
   readonly resume?: true | undefined;
   /** Digest of the approved manifests; absent if approvals do not bind to them. */
   readonly rendered?: string | null | undefined;
+  /** Its commits are signed, whatever the configuration says. */
+  readonly sign?: true | undefined;
   /** Approval facts for the commit's trailers; null if the request has no ledger entry. */
   readonly provenance?: Provenance | undefined;
 }

@@ -61,10 +61,10 @@ export interface SessionFile {
 }
 
 /**
- * The forms of these files: 3 says what was proposed as a pull request, or how it came to the branch; 2 says of which incident a request is and what it is published with, what it holds or lifts, or which checks it
+ * The forms of these files: 4 asks for commits that are signed; 3 says what was proposed as a pull request, or how it came to the branch; 2 says of which incident a request is and what it is published with, what it holds or lifts, or which checks it
  * overrides. Any other file keeps the form 1, so that older versions of this program go on reading it.
  */
-const NEWEST_FORM = 3;
+const NEWEST_FORM = 4;
 
 export function printFile({ state, events }: RequestFile | SessionFile): string {
   return `${JSON.stringify({ version: formOf(events), state, events }, null, 2)}\n`;
@@ -72,9 +72,10 @@ export function printFile({ state, events }: RequestFile | SessionFile): string 
 
 type Events = readonly (RequestEvent | SessionEvent)[];
 
-function formOf(events: Events): 1 | 2 | 3 {
+function formOf(events: Events): 1 | 2 | 3 | 4 {
   const [opened] = events;
   if (opened?.type !== 'opened') return 1;
+  if (opened.proposal.sign !== undefined) return 4;
   if (events.some(isOfPullRequest)) return 3;
   const { incident, hold, resume, overrides } = opened.proposal;
   return [incident, hold, resume, overrides].some((key) => key !== undefined) ? 2 : 1;
@@ -132,6 +133,7 @@ const proposalShape = z.strictObject({
     .exactOptional(),
   hold: z.strictObject({ seconds: z.number().int().min(60).max(400_000_000).nullable() }).exactOptional(),
   resume: z.literal(true).exactOptional(),
+  sign: z.literal(true).exactOptional(),
   config: z.strictObject({ name: text(4096), text: text(512 * 1024) }).nullable(),
 });
 const proposal = proposalShape.refine(

@@ -47,6 +47,8 @@ export interface Rules {
   readonly ref: string;
   /** Events are signed off, as all commits are. */
   readonly signoff: boolean;
+  /** Commits of the branch are signed. */
+  readonly sign: boolean;
   /** This machine has a list of trusted keys. */
   readonly knowsKeys: boolean;
 }
@@ -57,6 +59,7 @@ const NONE: Omit<Rules, 'knowsKeys'> = {
   host: { kind: null, repository: null },
   ref: LEDGER_REF,
   signoff: false,
+  sign: false,
 };
 
 /**
@@ -71,6 +74,7 @@ export async function rulesOf(context: RequestContext, { branch, base, layout }:
     host,
     ref: ledger.ref,
     signoff: commit.signoff,
+    sign: commit.sign,
     knowsKeys: context.allowedSigners !== null,
   });
   if (config === null) return rulesIn(layout.config);

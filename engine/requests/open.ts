@@ -38,6 +38,7 @@ export interface OpenInput extends ProposalInput {
   readonly askedOverrides?: readonly CheckCode[];
   readonly follows?: RequestId;
   readonly incident?: string;
+  readonly sign?: boolean | undefined;
   readonly atomic?: AtomicGroup;
 }
 
@@ -181,6 +182,7 @@ function proposalOf({
   overrides = [],
   follows,
   propose,
+  sign,
   incident,
   atomic,
   at,
@@ -209,6 +211,7 @@ function proposalOf({
     follows: follows ?? null,
     supersedes,
     ...(propose === true && { propose }),
+    ...(sign === true && { sign }),
     ...(incident !== undefined && { incident }),
     ...(atomic && { atomic }),
     ...(holds?.placed && { hold: { seconds: holds.placed.seconds } }),

@@ -65,6 +65,8 @@ export interface RequestAsk extends ScopeAsk {
   readonly hold?: boolean;
   readonly holdFor?: string;
   readonly resume?: boolean;
+  /** Its commits are signed, also where the configuration does not say so. */
+  readonly sign?: boolean;
   /** It waits for an approval also where no policy asks for one. */
   readonly propose?: boolean;
   /** A record in the ledger also where no policy asks for one, so that a worker can execute it. */
@@ -188,6 +190,7 @@ async function decideRequest(
   // What does not block is not overridden: it must not cover what comes later.
   const request: RollbackRequest = {
     ...asked,
+    ...((ask.sign === true || rules.sign) && { sign: true }),
     hold: placed ? { seconds: placed.seconds } : null,
     overrides: planned.plan.overrides,
   };
@@ -195,6 +198,7 @@ async function decideRequest(
   // What was to be decided on by a person stays so when it is asked for again.
   const followed = follows === undefined ? null : await knownRequest(context, rules, follows);
   const propose = ask.propose === true || followed?.propose === true;
+  const sign = ask.sign === true || followed?.sign === true;
   const nothing = planned.plan.files.length === 0;
   if (!nothing) requireReason(ask.reason);
   const gate = nothing ? null : await requireGate(context, rules, { planned, author, propose, ledger });
@@ -228,6 +232,7 @@ async function decideRequest(
     overrides: [...new Set([...planned.plan.overrides, ...inFlight])].sort(),
     askedOverrides: overrides,
     propose,
+    sign,
     ...(ask.follows !== undefined && { follows: ask.follows }),
     ...(ask.incident !== undefined && { incident: ask.incident }),
   };

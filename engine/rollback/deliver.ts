@@ -5,7 +5,7 @@
 import { BacktrailError, type ObjectId } from '../model/index.ts';
 import { deliveryMessage, type Message } from '../record/message.ts';
 import type { DeliveryRecord } from '../record/trailers.ts';
-import { messageStyle, shortTarget, type Staged, type StageInput } from './stage.ts';
+import { messageStyle, shortTarget, signOf, type Staged, type StageInput } from './stage.ts';
 import type { ExpectedCommit } from './written.ts';
 
 export interface Delivered extends Omit<Staged, 'written'> {
@@ -29,6 +29,7 @@ export async function deliver({ git, request, committer }: StageInput, staged: S
         time: request.requestedAt,
         message: message.text,
         writes,
+        sign: signOf(request, staged),
       },
     ],
   });

@@ -27,7 +27,7 @@ import type { Observe } from './observe.ts';
 import { planRequested, type Planned, renderedDigest, requireOnLine } from './plan.ts';
 import { publish } from './publish.ts';
 import { NOT_RECORDED, type RollbackRecorder } from './records.ts';
-import { stage } from './stage.ts';
+import { signOf, stage } from './stage.ts';
 import { verify } from './verify.ts';
 import { requireWritten } from './written.ts';
 
@@ -102,6 +102,7 @@ async function attemptOnce(input: ExecuteInput, prepared: ExecuteInput['prepared
     return outcomeOf(request, planned, 'unchanged', { findings });
   }
   await input.authorize?.(planned);
+  await git.requireKey(signOf(request, planned));
   const step = async (event: StepEvent) => {
     await input.onStep?.(event);
     signal?.throwIfAborted();

@@ -50,6 +50,7 @@ export async function stage({ git, request, committer }: StageInput, planned: Pl
         time: request.requestedAt,
         message: message.text,
         writes: [...plan.writes, ...(hold ? [{ path: hold.path, after: hold.after }] : [])],
+        sign: signOf(request, planned),
       },
     ],
   });
@@ -78,6 +79,14 @@ export function recorded(
       ? rollbackMessage({ record, subject, shortTarget: shortTarget(request), style })
       : resumeMessage({ record: resumed, rollback: record, shortTarget: shortTarget(request), style });
   return { record, message };
+}
+
+/** Whether its commits are signed; undefined: where the repository was opened to sign all. */
+export function signOf(
+  { sign }: Pick<RollbackRequest, 'sign'>,
+  { snapshot }: Pick<Planned, 'snapshot'>,
+): true | undefined {
+  return sign === true || snapshot.layout.config.commit.sign ? true : undefined;
 }
 
 /** `people` made the commit, its author first: each of them signs it off, under the name that the commit has. */

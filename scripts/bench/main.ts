@@ -4,6 +4,7 @@
  * `npm run bench -- history [items|components|secrets|long …] [--commits 126000]`: environments with a long history, beside `git log --raw`.
  * `npm run bench -- checks [--size r2]`: what the checks add to a plan.
  * `npm run bench -- many [--size r2] [--count 500]`: many rollbacks at once through the queue, beside a push for each commit.
+ * `npm run bench -- many --sign [--count 500]`: what signatures cost, beside the same without.
  * `npm run bench -- pull-requests [--count 200]`: opening a pull request, and what many open ones cost their host.
  * `npm run bench -- ledger [--requests 50000]`: what a large ledger costs, and nothing else.
  */
@@ -20,6 +21,7 @@ import { benchMemory } from './memory.ts';
 import { benchPullRequests } from './pull-requests.ts';
 import { buildRepository, CONFIG, CONFIG_TWO_PATTERNS, SIZES } from './repository.ts';
 import { type Bench, benchRollback } from './rollback.ts';
+import { benchSigning } from './signing.ts';
 import { benchLedger } from './ledger.ts';
 import { benchStartup } from './startup.ts';
 
@@ -33,6 +35,7 @@ const { values, positionals } = parseArgs({
     requests: { type: 'string', default: '50000' },
     commits: { type: 'string', default: '20000' },
     count: { type: 'string', default: '500' },
+    sign: { type: 'boolean', default: false },
   },
 });
 const size = SIZES[values.size] ?? unknownSize();
@@ -59,6 +62,7 @@ async function main(): Promise<void> {
     say(`building ${values.size}: ${size.tenants * 3 * size.services * 3} files, ${size.commits} commits …`);
     await buildRepository(repo, size, env);
   }
+  if (positionals[0] === 'many' && values.sign) return benchSigning(bench, Number(values.count));
   if (positionals[0] === 'many') return benchMany(bench, Number(values.count));
   if (positionals[0] === 'checks') {
     const [checked, bare] = [await open(CONFIG), await open(`${CONFIG}${NO_CHECKS}`)];

@@ -95,7 +95,7 @@ async function benchPlace(
 const cacheOf = (folder: string, isRemote: boolean) =>
   join(folder, isRemote ? 'cache-remote' : 'cache-local');
 
-const engineOptions = (folder: string, env: Record<string, string>, isRemote: boolean) => ({
+export const engineOptions = (folder: string, env: Record<string, string>, isRemote: boolean) => ({
   env,
   cacheFolder: cacheOf(folder, isRemote),
   committer: PERSON,
@@ -103,7 +103,7 @@ const engineOptions = (folder: string, env: Record<string, string>, isRemote: bo
 });
 
 /** Plans are made before: what is measured is opening. */
-async function planScopes(
+export async function planScopes(
   engine: Engine,
   { count, size }: { readonly count: number; readonly size: Bench['size'] },
 ): Promise<RollbackAsk[]> {
@@ -119,7 +119,7 @@ async function planScopes(
   return asks;
 }
 
-async function openRequests(engine: Engine, asks: readonly RollbackAsk[]): Promise<RequestId[]> {
+export async function openRequests(engine: Engine, asks: readonly RollbackAsk[]): Promise<RequestId[]> {
   const results = await engine.rollbacks.requestMany(asks);
   return results.map((result) => {
     if (result.status === 'rejected') throw result.reason;

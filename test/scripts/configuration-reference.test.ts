@@ -96,6 +96,7 @@ describe('the reference of the configuration', () => {
     expect(defaults.get('ledger.ref')).toBe(least.ledger.ref);
     expect(defaults.get('subject')).toBe(least.subject);
     expect(defaults.get('commit.signoff')).toBe(least.commit.signoff);
+    expect(defaults.get('commit.sign')).toBe(least.commit.sign);
   });
 });
 

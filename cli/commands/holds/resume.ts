@@ -1,4 +1,4 @@
-import { FIELD, OVERRIDE, type Program, runCommand, SCOPE } from '../command.ts';
+import { FIELD, OVERRIDE, type Program, runCommand, SCOPE, SIGN } from '../command.ts';
 import { toAsk } from '../plan.ts';
 import { REQUEST_ID, type RollbackOptions, runAsked } from '../rollback.ts';
 
@@ -10,6 +10,7 @@ export function addResume(program: Program): void {
     .option('--field <field...>', FIELD)
     .option('--override <code...>', OVERRIDE)
     .option('--reason <text>', 'why; becomes part of the record')
+    .option('--sign', SIGN)
     .option('--dry-run', 'show the plan and stop')
     .option('--yes', 'do not ask; needs --reason')
     .option('--request-id <key>', REQUEST_ID)
@@ -19,8 +20,10 @@ export function addResume(program: Program): void {
     .action((scope: string, options: RollbackOptions) => {
       const { field, override } = options;
       const named = { ...(field && { field }), ...(override && { override }) };
-      return runCommand(program, (context) =>
-        runAsked(context, { ...toAsk(scope, named), resume: true }, options),
+      return runCommand(
+        program,
+        (context) => runAsked(context, { ...toAsk(scope, named), resume: true }, options),
+        options,
       );
     });
 }

@@ -19,6 +19,7 @@ export interface InitOptions extends SteerOptions {
   readonly file?: string;
   readonly dryRun?: boolean;
   readonly check?: boolean;
+  readonly sign?: boolean;
 }
 
 const HELP = `
@@ -34,6 +35,7 @@ export function addInit(program: Program): void {
     .option('--yes', 'do not ask')
     .option('--file <file>', 'write it to a new file instead of the branch')
     .option('--dry-run', 'show the proposal and stop')
+    .option('--sign', "sign the commit with your SSH key (git's user.signingKey)")
     .option(
       '--check',
       'for CI: what has come that the configuration does not cover; exit code 3 where something has',
@@ -47,13 +49,17 @@ export function addInit(program: Program): void {
     )
     .addHelpText('after', HELP)
     .action((options: InitOptions) =>
-      runCommand(program, (context) => {
-        if (options.check) return checkCoverage(context, { ...options });
-        const steering = toSteering(options);
-        return context.session.withEngine(async (engine) =>
-          init(context, engine, { options, proposed: await engine.propose(steering) }),
-        );
-      }),
+      runCommand(
+        program,
+        (context) => {
+          if (options.check) return checkCoverage(context, { ...options });
+          const steering = toSteering(options);
+          return context.session.withEngine(async (engine) =>
+            init(context, engine, { options, proposed: await engine.propose(steering) }),
+          );
+        },
+        options,
+      ),
     );
 }
 

@@ -7,7 +7,7 @@ import { findRequestId } from '../../find-id.ts';
 import type { Output } from '../../terminal/output.ts';
 import { resultText } from '../../print/plan.ts';
 import { approvalText } from '../../print/approval.ts';
-import { type Context, ID, type Program, runCommand } from '../command.ts';
+import { type Context, ID, type Program, runCommand, SIGN } from '../command.ts';
 import { confirmOn, requireConfirmable } from './confirm.ts';
 import { AUTHOR, INCIDENT, type Named, requireNamed } from './named.ts';
 import { reviewIncident } from './review-incident.ts';
@@ -16,6 +16,7 @@ import { awaitedBy } from './together.ts';
 interface ApproveOptions extends ExecuteHow {
   readonly comment?: string;
   readonly yes?: boolean;
+  readonly sign?: boolean;
 }
 
 export function addApprove(program: Program, group: Command): void {
@@ -28,14 +29,19 @@ export function addApprove(program: Program, group: Command): void {
     .option('--comment <text>', 'becomes part of the record')
     .option('--yes', 'do not ask')
     .option('--here', 'execute it in this process instead of a worker')
+    .option('--sign', `with --here: ${SIGN}`)
     .option('--no-wait', 'leave it to a worker, and do not follow it')
     .addHelpText('after', HELP)
     .action((typed: string | undefined, { incident, author, ...options }: ApproveOptions & Named) =>
-      runCommand(program, (context) => {
-        const named = requireNamed(typed, { incident, author });
-        if ('incident' in named) return reviewIncident(context, 'approved', { ...options, ...named });
-        return approve(context, named.typed, options);
-      }),
+      runCommand(
+        program,
+        (context) => {
+          const named = requireNamed(typed, { incident, author });
+          if ('incident' in named) return reviewIncident(context, 'approved', { ...options, ...named });
+          return approve(context, named.typed, options);
+        },
+        options,
+      ),
     );
 }
 

@@ -14,7 +14,7 @@ import { findRequestId } from '../../find-id.ts';
 import { type Output, printAside } from '../../terminal/output.ts';
 import { planText } from '../../print/plan.ts';
 import { continueRequest, newId, planToAsk, resultOutput, toRequest } from '../../propose.ts';
-import { type Context, ID, OVERRIDE, type Program, REVISION, runCommand } from '../command.ts';
+import { type Context, ID, OVERRIDE, type Program, REVISION, runCommand, SIGN } from '../command.ts';
 import { toAsk } from '../plan.ts';
 import { executedOutput } from './approve.ts';
 import { confirmOn, requireConfirmable } from './confirm.ts';
@@ -24,6 +24,7 @@ interface RetryOptions extends ExecuteHow {
   readonly reason?: string;
   readonly yes?: boolean;
   readonly override?: string[];
+  readonly sign?: boolean;
 }
 
 export function addRetry(program: Program, group: Command): void {
@@ -36,9 +37,10 @@ export function addRetry(program: Program, group: Command): void {
     .option('--override <code...>', `with --to: ${OVERRIDE}`)
     .option('--yes', 'do not ask')
     .option('--here', 'execute it in this process instead of a worker')
+    .option('--sign', `with --here or --to: ${SIGN}`)
     .option('--no-wait', 'leave it to a worker, and do not follow it')
     .action((typed: string, options: RetryOptions) =>
-      runCommand(program, (context) => retry(context, typed, options)),
+      runCommand(program, (context) => retry(context, typed, options), options),
     );
 }
 

@@ -38,6 +38,7 @@ import { requireVersion } from '../process/program.ts';
 import { createRunner } from '../process/runner.ts';
 import type { Runner } from '../process/runner.ts';
 import { userFileIn } from '../signing/signers.ts';
+import { signingOf } from '../signing/signing.ts';
 import { run } from '../process/spawn.ts';
 import type { Environment } from '../process/spawn.ts';
 import { firstOverlap } from './overlap.ts';
@@ -52,6 +53,7 @@ export interface LocalOptions {
   readonly timeoutMs: number;
   readonly lines: KnownLines;
   readonly quarantine?: boolean | undefined;
+  readonly sign?: boolean | undefined;
   readonly onProgress?: ((progress: Progress | null) => void) | undefined;
 }
 
@@ -87,7 +89,12 @@ export async function openLocal(options: LocalOptions): Promise<LocalRepository>
     signal: stop.signal,
     onProgress: options.onProgress,
   });
-  const shared = common(runner, { ...found, index: indexPlace(found.common, options) });
+  const shared = common(runner, {
+    ...found,
+    index: indexPlace(found.common, options),
+    signing: signingOf(entries),
+    sign: options.sign,
+  });
   const local: Local = {
     ...options,
     runner,

@@ -91,6 +91,7 @@ function withoutGit(repository: {
     destination: (branch) => Promise.resolve({ remote: null, address: printable(repository.folder), branch }),
     tryPush: refuse,
     writeCommits: refuse,
+    requireKey: refuse,
     beginChain: () => ({ add: refuse, end: refuse, drop: refuse }),
     expectWrites: () => () => undefined,
     publish: refuse,

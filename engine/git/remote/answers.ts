@@ -123,11 +123,18 @@ export function pushFailure(
   const refused = () => {
     const why = sentence(said.length > 0 ? telling(said) : (status ?? ''), answer.code);
     const message = `${shown} refused the push to ${branch}: ${why}`;
-    const isProtected = ref !== branch && [...said, status ?? ''].some((line) => PROTECTED.test(line));
-    const hint = isProtected ? PROPOSE : ref === branch ? OWN_BRANCH : {};
+    const lines = [...said, status ?? ''];
+    const isUnsigned = lines.some((line) => UNSIGNED.test(line));
+    const rule = isUnsigned ? TAKES_NO_PUSH : PROTECTED;
+    const isProtected = ref !== branch && lines.some((line) => rule.test(line));
+    const hints = [
+      ...(isUnsigned ? [SIGN] : []),
+      ...(isProtected ? [PROPOSE] : []),
+      ...(ref === branch && !isUnsigned ? [OWN_BRANCH] : []),
+    ];
     return new BacktrailError('REMOTE_REJECTED', message, {
-      details: { ...details, ...(isProtected && { protected: true }) },
-      ...hint,
+      details: { ...details, ...(isProtected && { protected: true }), ...(isUnsigned && { unsigned: true }) },
+      ...(hints.length > 0 && { hint: hints.join(' ') }),
     });
   };
   if (status !== null && REFUSED.test(status) && !status.startsWith('[rejected]')) return refused();
@@ -159,14 +166,26 @@ export function pushFailure(
 const PROTECTED =
   /GH006\b|GH013\b|must be made through a (?:pull|merge) request|not allowed to (?:force[- ])?push (?:code )?to (?:a )?protected branch|protected branch hook declined/i;
 
-const PROPOSE = {
-  hint: 'Where the branch takes no push, let rollbacks be pull requests: `publish: [{ match: "**", via: pull-request }]` in the configuration (docs/pull-requests.md).',
-};
+/** The same without the numbers that GitHub puts before every rule, and without what git says of every refusal. */
+const TAKES_NO_PUSH =
+  /must be made through a (?:pull|merge) request|not allowed to (?:force[- ])?push (?:code )?to (?:a )?protected branch/i;
+
+/**
+ * GitHub: "Commits must have verified signatures."; GitLab: "Commit must be signed with a GPG key"; Gitea and Forgejo: "branch main is protected
+ * from unverified commit 3f2c9ab". A sign-off is something else.
+ */
+const UNSIGNED =
+  /^(?!.*\b(?:CLA|agreement|sign(?:ed)?[- ]?off)\b).*(?:\b(?:un)?signed\b|\b(?:verified|valid|missing|commit|gpg|ssh) signatures?\b|\bunverified commit|\bsignatures? (?:is|are) (?:required|missing)|\bsign (?:your|all|the) commits?\b)/i;
+
+const SIGN =
+  'Where the branch takes signed commits alone, let Backtrail sign: `commit.sign: true` in the configuration, with a key that the server knows for the committer (docs/signing.md).';
+
+const PROPOSE =
+  'Where the branch takes no push, let rollbacks be pull requests: `publish: [{ match: "**", via: pull-request }]` in the configuration (docs/pull-requests.md).';
 
 /** Some servers take nothing but branches and tags. */
-const OWN_BRANCH = {
-  hint: 'If the server takes branches only, give the ledger one of its own: `ledger.ref: refs/heads/backtrail-ledger` in the configuration.',
-};
+const OWN_BRANCH =
+  'If the server takes branches only, give the ledger one of its own: `ledger.ref: refs/heads/backtrail-ledger` in the configuration.';
 
 const SAID_LIMIT = 600;
 

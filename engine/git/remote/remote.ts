@@ -17,6 +17,7 @@ import { createLedgerStore } from '../ledger/store.ts';
 import { ledgerAt } from '../ledger/remote.ts';
 import { openMirror, TRACKING, trackingRef } from './mirror.ts';
 import { REMOTE } from './push.ts';
+import { lastRefusal, rememberRefusal } from './unsigned-refusal.ts';
 import type { Mirror } from './mirror.ts';
 import { isShallow, isThere, mirrorFolder } from './mirror-cache.ts';
 import {
@@ -33,6 +34,7 @@ import { common } from '../repository.ts';
 import type { GitRepository } from '../repository.ts';
 import { createConfigReader } from '../config-reader.ts';
 import { userFileIn } from '../signing/signers.ts';
+import { signingOf } from '../signing/signing.ts';
 import { createRunner } from '../process/runner.ts';
 import type { Runner } from '../process/runner.ts';
 import type { NativeObjects } from '../store/objects.ts';
@@ -62,6 +64,7 @@ export interface RemoteOptions {
   readonly offline?: boolean | undefined;
   readonly renew?: boolean | undefined;
   readonly cacheLimit?: number | undefined;
+  readonly sign?: boolean | undefined;
   readonly onProgress?: ((progress: Progress | null) => void) | undefined;
   readonly lines: KnownLines;
 }
@@ -137,6 +140,8 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
     format: await objectFormat(runner),
     branches: TRACKING,
     index: indexPlace(mirror.directory, options),
+    signing: signingOf(options.settings ?? everywhere),
+    sign: options.sign,
   });
   const { directory } = mirror;
   // Asked of git again only where a file of the user's settings has changed.
@@ -177,20 +182,21 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
     destination: (branch) => Promise.resolve({ remote: null, address: shownAddress(url), branch }),
     followUp: () => Promise.resolve([]),
     tryPush: (commit) => mirror.tryPush(commit),
+    refusedUnsigned: () => lastRefusal(directory),
     ledgerFetch: () => Promise.resolve(null),
     async publish(edit) {
       requireBranchName(edit.branch);
       await requireDescent({ runner, objects: shared.objects, ...edit });
       const { branch, expected, next, also = [] } = edit;
       const move = { ref: `refs/heads/${branch}`, expected, next };
-      const left = await mirror.push([move], also);
+      const left = await rememberRefusal(directory, branch, () => mirror.push([move], also));
       for (const moved of [move, ...also]) if (!left.includes(moved)) await track(moved);
       return left;
     },
     async propose({ moves, also = [] }) {
       const edits = moves.map(proposedEdit);
       if (edits.length === 0) return also;
-      const left = await mirror.push(edits, also);
+      const left = await rememberRefusal(directory, moves[0]?.branch ?? '', () => mirror.push(edits, also));
       for (const moved of [...edits, ...also.filter((move) => !left.includes(move))]) await track(moved);
       return left;
     },

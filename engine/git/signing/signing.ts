@@ -15,9 +15,17 @@ import type { Runner } from '../process/runner.ts';
 export interface Signing {
   /** Configuration to sign with; null where the user does not sign. */
   readonly own: readonly string[] | null;
+  /** The same, for the program itself. */
+  readonly key: SigningKey | null;
   readonly checking: readonly string[];
   /** The user's own file of revoked keys (`gpg.ssh.revocationFile`). */
   readonly revoked: string | null;
+}
+
+export interface SigningKey {
+  readonly program: string;
+  /** `user.signingKey`: a file, or the public key of one that an agent has. */
+  readonly key: string;
 }
 
 /**
@@ -27,12 +35,14 @@ export interface Signing {
 export function signingOf(entries: readonly ConfigEntry[]): Signing {
   const user = entries.filter((entry) => !hostileScope(entry));
   const key = configValue(entries, 'user.signingkey');
-  const program = setting('gpg.ssh.program', configValue(user, 'gpg.ssh.program') ?? 'ssh-keygen');
-  const format = [...setting('gpg.format', 'ssh'), ...program];
+  const program = configValue(user, 'gpg.ssh.program') ?? 'ssh-keygen';
+  const checking = setting('gpg.ssh.program', program);
+  const format = [...setting('gpg.format', 'ssh'), ...checking];
   const signs = configValue(user, 'gpg.format') === 'ssh' && key !== null && key !== '';
   return {
     own: signs ? [...format, ...setting('user.signingKey', key)] : null,
-    checking: program,
+    key: signs ? { program, key } : null,
+    checking,
     revoked: configValue(user, 'gpg.ssh.revocationfile'),
   };
 }
@@ -80,14 +90,14 @@ export async function commitTree(
     },
   );
   if (code === 0) return requireObjectId(stdout.toString('latin1').trim());
-  throw signingFailed(stderr, code);
+  throw signingFailed('event', stderr, code);
 }
 
 /** The reason is git's own last line, or the prompt of ssh-keygen that no one could answer. */
-function signingFailed(stderr: string, code: number): BacktrailError {
+export function signingFailed(what: string, stderr: string, code: number): BacktrailError {
   const said = stderr.replace(/^fatal: failed to write commit object$/m, '').replace(/\?$/gm, '');
   const why = lastLine(said).replace(/^Enter passphrase[^:]*: /, '');
-  return new BacktrailError('SIGNING_FAILED', `The event could not be signed: ${sentence(why, code)}`, {
+  return new BacktrailError('SIGNING_FAILED', `The ${what} could not be signed: ${sentence(why, code)}`, {
     ...(/passphrase/.test(why) && {
       hint: 'Give the key to the agent first, with `ssh-add`, then run it again.',
     }),

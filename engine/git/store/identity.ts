@@ -1,5 +1,5 @@
 /** People and times as git writes them in a commit. */
-import { BacktrailError, type Person } from '../../model/index.ts';
+import { BacktrailError, type NewCommit, type Person } from '../../model/index.ts';
 
 /** Name and email as `git commit` would write them. */
 export function identity({ name, email }: Person): Person {
@@ -20,4 +20,18 @@ export function seconds(time: string): number {
   const value = Math.floor(Date.parse(time) / 1000);
   if (!(value >= 0)) throw new BacktrailError('INVALID_REQUEST', `'${time}' is not a valid time after 1970.`);
   return value;
+}
+
+/** `author` and `committer`, as lines of a commit. */
+export function peopleLines({
+  author,
+  committer,
+  time,
+}: Pick<NewCommit, 'author' | 'committer' | 'time'>): string {
+  const at = seconds(time);
+  const named = (who: Person) => {
+    const { name, email } = identity(who);
+    return `${name} <${email}> ${at} +0000`;
+  };
+  return `author ${named(author)}\ncommitter ${named(committer)}\n`;
 }

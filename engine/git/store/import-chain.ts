@@ -5,6 +5,7 @@ import {
   type ChainStart,
   type CommitChain,
   isObjectId,
+  type NewCommit,
   type ObjectId,
 } from '../../model/index.ts';
 import { gitFailure } from '../process/failure.ts';
@@ -16,8 +17,20 @@ import { requireObjectId } from './object-id.ts';
 import { updateRefs } from './refs.ts';
 import { stagingFolder } from './staging.ts';
 
-/** One `git fast-import` for all commits, which answers each with its id (`get-mark` in git help fast-import). */
-export function beginChain(runner: Runner, { parent, requestId }: ChainStart): CommitChain {
+export interface ImportChain extends CommitChain {
+  /** As `add`, and names the tree as well. */
+  addWithTree(commit: Omit<NewCommit, 'parent'>): Promise<{ readonly id: ObjectId; readonly tree: ObjectId }>;
+  /** What keeps the commits, once it has ended. */
+  staged(): readonly StagedRef[];
+}
+
+export interface StagedRef {
+  readonly ref: string;
+  readonly id: ObjectId;
+}
+
+/** One `git fast-import` for all commits, which answers each with its id (`get-mark` and `ls` in git help fast-import). */
+export function beginChain(runner: Runner, { parent, requestId }: ChainStart): ImportChain {
   const ref = `${stagingFolder(requestId)}${randomUUID()}/1`;
   const child = takeImport(runner) ?? runner.start(IMPORT);
   const stop = () => terminate(child);
@@ -26,7 +39,7 @@ export function beginChain(runner: Runner, { parent, requestId }: ChainStart): C
   child.stderr
     .setEncoding('utf8')
     .on('data', (text: string) => (complaint = `${complaint}${text}`.slice(-65_536)));
-  let waiting: ((id: string | null) => void) | null = null;
+  let waiting: ((line: string | null) => void) | null = null;
   let failure: Error | null = null;
   let isClosed = false;
   const closed = new Promise<number>((resolve) => {
@@ -52,22 +65,35 @@ export function beginChain(runner: Runner, { parent, requestId }: ChainStart): C
   };
   let mark = 0;
   let last: ObjectId | null = null;
+  /** The lines that git answers; null where it has ended. */
+  const ask = (input: Buffer, count: number) =>
+    new Promise<readonly string[] | null>((resolve) => {
+      if (isClosed || failure !== null) return resolve(null);
+      const lines: string[] = [];
+      waiting = (line) => {
+        if (line !== null && lines.push(line) < count) return;
+        waiting = null;
+        resolve(line === null ? null : lines);
+      };
+      child.stdin.write(input);
+    });
+  const write = async (commit: Omit<NewCommit, 'parent'>, asksTree: boolean) => {
+    mark += 1;
+    const from = mark === 1 ? requireObjectId(parent) : `:${mark - 1}`;
+    const parts = [...commitParts({ commit: { ...commit, parent: null }, ref, mark, from })];
+    if (asksTree) parts.push(Buffer.from(`ls :${mark} ""\n`));
+    const lines = await ask(Buffer.concat(parts), asksTree ? 2 : 1);
+    if (lines === null) throw await failed();
+    const [id = '', entry = ''] = lines;
+    const tree = /^040000 tree ([0-9a-f]+)\t/.exec(entry)?.[1] ?? '';
+    if (isObjectId(id) && (!asksTree || isObjectId(tree))) return { id: (last = id), tree };
+    terminate(child);
+    throw new BacktrailError('GIT_FAILED', 'git fast-import did not say which commit it wrote.');
+  };
   return {
-    async add(commit) {
-      mark += 1;
-      const from = mark === 1 ? requireObjectId(parent) : `:${mark - 1}`;
-      const parts = [...commitParts({ commit: { ...commit, parent: null }, ref, mark, from })];
-      const id = await new Promise<string | null>((resolve) => {
-        if (isClosed || failure !== null) return resolve(null);
-        waiting = resolve;
-        child.stdin.write(Buffer.concat(parts));
-      });
-      waiting = null;
-      if (id === null) throw await failed();
-      if (isObjectId(id)) return (last = id);
-      terminate(child);
-      throw new BacktrailError('GIT_FAILED', 'git fast-import did not say which commit it wrote.');
-    },
+    add: async (commit) => (await write(commit, false)).id,
+    addWithTree: (commit) => write(commit, true),
+    staged: () => (last === null ? [] : [{ ref, id: last }]),
     async end() {
       child.stdin.end('done\n');
       if ((await closed) !== 0 || failure !== null) throw await failed();

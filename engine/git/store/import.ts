@@ -11,12 +11,11 @@ import {
   type NewCommit,
   type NewCommits,
   type ObjectId,
-  type Person,
   quotePath,
   type Write,
 } from '../../model/index.ts';
 import type { Runner } from '../process/runner.ts';
-import { identity, seconds } from './identity.ts';
+import { peopleLines } from './identity.ts';
 import { IMPORT, takeImport } from './import-process.ts';
 import { requireObjectId } from './object-id.ts';
 import { stagingFolder } from './staging.ts';
@@ -99,14 +98,7 @@ export function* commitParts(context: {
   from: string | null;
 }): Generator<Uint8Array> {
   const { commit, ref, mark, from } = context;
-  const time = seconds(commit.time);
-  const named = (who: Person) => {
-    const { name, email } = identity(who);
-    return `${name} <${email}> ${time} +0000`;
-  };
-  yield Buffer.from(
-    `commit ${ref}\nmark :${mark}\nauthor ${named(commit.author)}\ncommitter ${named(commit.committer)}\n`,
-  );
+  yield Buffer.from(`commit ${ref}\nmark :${mark}\n${peopleLines(commit)}`);
   if (commit.message.includes('\0'))
     throw new BacktrailError('INTERNAL', 'A commit message holds a NUL character.');
   yield* data(Buffer.from(commit.message));

@@ -10,6 +10,8 @@ export interface GiteaRules {
   readonly mustBeUpToDate: boolean;
   readonly noRejections: boolean;
   readonly mayPush: boolean | null;
+  /** It takes signed commits alone; null: not told. */
+  readonly requiresSignatures: boolean | null;
   /** Administrators may merge past it; null: not told. */
   readonly adminsPass: boolean | null;
 }

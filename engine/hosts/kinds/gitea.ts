@@ -91,6 +91,7 @@ const protectionsSchema = z.array(
     block_on_outdated_branch: z.boolean().default(false),
     block_on_rejected_reviews: z.boolean().default(false),
     block_admin_merge_override: z.boolean().default(false),
+    require_signed_commits: z.boolean().default(false),
   }),
 );
 const statusesSchema = z.object({
@@ -215,6 +216,7 @@ export function createGitea(context: HostContext): CodeHost {
       mustBeUpToDate: protection?.block_on_outdated_branch ?? false,
       noRejections: protection?.block_on_rejected_reviews ?? false,
       mayPush: branch.user_can_push ?? null,
+      requiresSignatures: branch.protected ? (protection?.require_signed_commits ?? null) : false,
       adminsPass: protection === undefined ? null : !protection.block_admin_merge_override,
     };
   }
@@ -245,16 +247,20 @@ export function createGitea(context: HostContext): CodeHost {
 
   async function settings(into: string): Promise<MergeSettings> {
     const found = readAnswer(host, repositorySchema, (await ask(repos.repoGet(owner, repo))).data);
+    const rules = await readRules(into);
+    const { requiresSignatures } = rules;
     const allowed: Readonly<Record<MergeMethod, boolean>> = {
       merge: found.allow_merge_commits,
-      rebase: found.allow_rebase,
+      // What it rebases has no signature.
+      rebase: found.allow_rebase && requiresSignatures !== true,
       squash: found.allow_squash_merge,
     };
     return {
       methods: MERGE_METHODS.filter((method) => allowed[method]),
       hasQueue: false,
-      mayBypass: mayBypass(await readRules(into), found.permissions?.admin ?? false),
+      mayBypass: mayBypass(rules, found.permissions?.admin ?? false),
       hasDrafts: true,
+      ...(requiresSignatures !== null && { requiresSignatures }),
     };
   }
 

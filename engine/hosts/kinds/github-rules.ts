@@ -95,6 +95,7 @@ export async function readSettings(context: HostContext, ask: Ask, into: string)
     hasQueue: has('merge_queue'),
     mayBypass: await mayBypass(),
     hasDrafts: true,
+    ...((isSigned || isProtected === false || protection !== null) && { requiresSignatures: isSigned }),
   };
 
   /** null: not seen, which is for administrators. */

@@ -17,28 +17,29 @@ const optionsSchema = z.object({
 /** Rejects with HOST_UNAVAILABLE, HOST_DENIED, HOST_REFUSED. */
 export function openGitbeaker({ place, connection }: HostContext) {
   const host = { name: place.name, scrub: connection.scrub };
-  const requesterFn = createRequesterFn(
-    (_, request) => Promise.resolve(request),
-    async (endpoint, options) => {
-      const { method, body, searchParams, headers } = optionsSchema.parse(options);
-      const url = new URL(`${place.api}/${endpoint}`);
-      url.search = searchParams ?? '';
-      const answer = await connection.fetch(url, {
-        method,
-        headers: { accept: 'application/json', ...headers },
-        ...(body !== undefined && { body }),
-      });
-      const data = parse(await answer.text());
-      if (!answer.ok) throw refusal(host, answer.status, data);
-      return { body: data, headers: Object.fromEntries(answer.headers), status: answer.status };
-    },
-  );
+  const call = async (endpoint: string, options: unknown) => {
+    const { method, body, searchParams, headers } = optionsSchema.parse(options);
+    const url = new URL(`${place.api}/${endpoint}`);
+    url.search = searchParams ?? '';
+    const answer = await connection.fetch(url, {
+      method,
+      headers: { accept: 'application/json', ...headers },
+      ...(body !== undefined && { body }),
+    });
+    const data = parse(await answer.text());
+    if (!answer.ok) throw refusal(host, answer.status, data);
+    return { body: data, headers: Object.fromEntries(answer.headers), status: answer.status };
+  };
+  const requesterFn = createRequesterFn((_, request) => Promise.resolve(request), call);
   // A token is sent by the connection. The address is not used.
   const options = { requesterFn, host: place.api, queryTimeout: null, rateLimits: {} };
   return {
     mergeRequests: new MergeRequests(options),
     approvals: new MergeRequestApprovals(options),
     projects: new Projects(options),
+    /** Of its own for this one, Gitbeaker wants another address. */
+    pushRule: async (project: string) =>
+      (await call(`projects/${encodeURIComponent(project)}/push_rule`, { method: 'GET' })).body,
     branches: new Branches(options),
     commits: new Commits(options),
   };

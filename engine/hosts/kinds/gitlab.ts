@@ -71,6 +71,8 @@ const projectSchema = z.object({
   merge_trains_enabled: z.boolean().nullish(),
 });
 const branchSchema = z.object({ protected: z.boolean(), can_push: z.boolean().optional() });
+/** Of paid editions, which answer with nothing where there is none. */
+const pushRuleSchema = z.object({ reject_unsigned_commits: z.boolean().nullish() });
 const statusesSchema = z.array(
   z.object({ name: line, status: line, allow_failure: z.boolean().default(false) }),
 );
@@ -98,7 +100,7 @@ const MERGEABILITY: Readonly<Record<string, Mergeability>> = {
 export function createGitlab(context: HostContext): CodeHost {
   const { place, connection, clock } = context;
   const host = { name: place.name, scrub: connection.scrub };
-  const { mergeRequests, approvals, projects, branches, commits } = openGitbeaker(context);
+  const { mergeRequests, approvals, projects, pushRule, branches, commits } = openGitbeaker(context);
   const project = place.repository;
 
   const readOwn = (data: unknown, isBranch: (branch: string) => boolean) =>
@@ -214,12 +216,16 @@ export function createGitlab(context: HostContext): CodeHost {
     const found = readAnswer(host, projectSchema, await projects.show(project));
     const seen = await unlessHidden(branches.show(project, into));
     const branch = seen === null ? null : readAnswer(host, branchSchema, seen);
+    const rule = await unlessHidden(pushRule(project));
+    const requiresSignatures = pushRuleSchema.safeParse(rule).data?.reject_unsigned_commits ?? null;
     return {
-      methods: methodsOf(found),
+      // What it rebases has no signature.
+      methods: methodsOf(found).filter((method) => method !== 'rebase' || requiresSignatures !== true),
       hasQueue: found.merge_trains_enabled ?? false,
       // It merges nothing past its rules; who may push goes around them.
       mayBypass: branch?.can_push === undefined ? null : branch.protected && branch.can_push,
       hasDrafts: true,
+      ...(requiresSignatures !== null && { requiresSignatures }),
     };
   }
 

@@ -158,6 +158,7 @@ function withDefaults(raw: RawConfig): Config {
     commit: {
       subject: raw.commit?.subject ?? null,
       signoff: raw.commit?.signoff ?? false,
+      sign: raw.commit?.sign ?? false,
       trailers: raw.commit?.trailers ?? {},
     },
   };

@@ -111,6 +111,11 @@ export const configSchema = z.strictObject({
           '`Signed-off-by:` of author and committer in each commit, events of the ledger included, as `git commit --signoff` writes it.',
         example: true,
       }),
+      sign: z.boolean().default(false).meta({
+        description:
+          'Signs every commit that Backtrail makes on the branch with the SSH key of whoever makes it, as their own settings of git name it (`gpg.format: ssh`, `user.signingKey`): for branches that take signed commits alone. Without a key, nothing is written (docs/signing.md).',
+        example: true,
+      }),
       trailers: trailers.optional().meta({
         description:
           'More trailers, with the same placeholders in their values; one that is empty is left out. Keys that Backtrail writes or that say what a person did (`Rollback-…`, `Event-…`, `Signed-off-by`, `Approved-by`) cannot be set.',

@@ -89,6 +89,7 @@ export function requestOf(
     ...(state.overrides && { overrides: state.overrides }),
     hold: state.hold ?? null,
     resume: state.resume,
+    ...(state.sign && { sign: state.sign }),
     ...(bind === 'rendered' && { rendered: state.rendered }),
     ...(provenance && { provenance }),
   };

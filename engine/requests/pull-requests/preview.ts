@@ -75,9 +75,11 @@ function wayFinding(
 }
 
 function settingsFindings({ merge, method }: PublishRule, settings: MergeSettings, into: string): Finding[] {
-  const { methods, hasQueue } = settings;
+  const { methods, hasQueue, requiresSignatures } = settings;
   const isAllowed = method === null ? methods.length > 0 : methods.includes(method);
   const refused = method === null ? 'allows no way to merge' : `does not allow the method ${method}`;
+  const isOfSigning = method === 'rebase' && requiresSignatures === true;
+  const signing = isOfSigning ? ', as it takes signed commits alone and does not sign what it rebases' : '';
   const allowed = methods.length === 0 ? '' : `; it allows ${methods.join(', ')}`;
   return [
     ...(isAllowed || hasQueue
@@ -86,7 +88,7 @@ function settingsFindings({ merge, method }: PublishRule, settings: MergeSetting
           {
             code: 'METHOD_REFUSED',
             severity: 'block',
-            message: `The code host ${refused} into ${into}${allowed}.`,
+            message: `The code host ${refused} into ${into}${signing}${allowed}.`,
           } as const,
         ]),
     ...(merge === 'auto' && hasQueue

@@ -23,7 +23,18 @@ import {
  */
 export async function stageAll(
   round: Round,
-  { snapshot, ready, chains }: { snapshot: Snapshot; ready: readonly Ready[]; chains: CommitChain[] },
+  {
+    snapshot,
+    ready,
+    chains,
+    isTrial = false,
+  }: {
+    snapshot: Snapshot;
+    ready: readonly Ready[];
+    chains: CommitChain[];
+    /** They are dropped: nothing is signed. */
+    isTrial?: boolean;
+  },
 ): Promise<{ readonly staged: readonly Staged[]; readonly written: Promise<void> }> {
   const { git, committer } = round;
   const staged: Staged[] = [];
@@ -47,7 +58,7 @@ export async function stageAll(
       chains.push(chain);
     }
     const { request, planned } = own;
-    const into = { git: { writeCommits: writeInto(chain) }, request, committer };
+    const into = { git: { writeCommits: writeInto(chain, isTrial) }, request, committer };
     const delivered = await deliver(into, await stage(into, { ...planned, plan: { ...planned.plan, base } }));
     staged.push({ member, request, delivered });
     base = tipOf(delivered);
@@ -59,10 +70,10 @@ export async function stageAll(
   return { staged, written };
 }
 
-const writeInto = (chain: CommitChain): RepositoryPublisher['writeCommits'] => {
+const writeInto = (chain: CommitChain, isTrial: boolean): RepositoryPublisher['writeCommits'] => {
   return async ({ commits }) => {
     const ids: ObjectId[] = [];
-    for (const commit of commits) ids.push(await chain.add(commit));
+    for (const commit of commits) ids.push(await chain.add(isTrial ? { ...commit, sign: false } : commit));
     return ids;
   };
 };
@@ -91,7 +102,7 @@ export async function tryChain(
   const ready = members.map(({ planned, request, ...member }): Ready => ({ member, planned, request }));
   const chains: CommitChain[] = [];
   try {
-    await (await stageAll(round, { snapshot, ready, chains })).written;
+    await (await stageAll(round, { snapshot, ready, chains, isTrial: true })).written;
   } finally {
     await Promise.all(chains.map((chain) => chain.drop()));
   }

@@ -2,6 +2,7 @@
 import type { ObjectId, RollbackResult } from '../../model/index.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import { outcomeOf, requireConfirmed } from '../execute.ts';
+import { signOf } from '../stage.ts';
 import { planRequested, type Planned, requireOnLine } from '../plan.ts';
 import { isDisjoint } from './disjoint.ts';
 import { type Authorized, type BatchMember, Obstructed, type Round } from './round.ts';
@@ -15,14 +16,20 @@ export async function prepare(
   const earlier = round.plans.get(member.asked.id);
   const kept = earlier && (await onTip(round, earlier.planned, snapshot));
   // A break-glass session may have ended since.
-  if (kept) return { planned: kept, request: await member.authorize(kept) };
+  if (kept) return withKey(round, { planned: kept, request: await member.authorize(kept) });
   // Read once: whether targets are on it is asked for each.
   if (round.members.length > 1) await snapshot.history.firstParents(snapshot.base);
   const { hasNothing, ...authorized } = await planAnew(round, snapshot, member);
-  if (!hasNothing) return authorized;
+  if (!hasNothing) return withKey(round, authorized);
   const { request, planned } = authorized;
   const findings = await round.git.followUp({ branch: snapshot.branch, next: snapshot.base });
   return outcomeOf(request, planned, 'unchanged', { findings });
+}
+
+/** @throws SIGNING_FAILED where its commits cannot be signed as they should be */
+async function withKey({ git }: Round, authorized: Authorized): Promise<Authorized> {
+  await git.requireKey(signOf(authorized.request, authorized.planned));
+  return authorized;
 }
 
 async function planAnew(

@@ -476,6 +476,21 @@ describe.each(HOST_KINDS)('%s', (kind) => {
     expect((await failure(client.create(input))).message).toContain('***');
   });
 
+  it('does not rebase into a branch that takes signed commits alone', async () => {
+    await change({
+      mayAdminister: true,
+      requireSignatures: true,
+      ...(kind === 'gitlab' && { projectMerge: 'ff' }),
+    });
+    expect(await client.settings('main')).toMatchObject({
+      methods: kind === 'gitlab' ? ['squash'] : ['merge', 'squash'],
+      requiresSignatures: true,
+    });
+    await change({ requireSignatures: false });
+    const open = await client.settings('main');
+    expect([open.methods.includes('rebase'), open.requiresSignatures]).toEqual([true, false]);
+  });
+
   it('knows a queue, and who may go past the rules', async () => {
     expect(await client.settings('main')).toMatchObject({ hasQueue: false, hasDrafts: true });
     await change({ mayAdminister: true, mayBypass: true });

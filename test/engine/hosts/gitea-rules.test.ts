@@ -16,6 +16,7 @@ const rules = (of: Partial<GiteaRules>): GiteaRules => ({
   noRejections: false,
   mayPush: false,
   adminsPass: null,
+  requiresSignatures: null,
   ...of,
 });
 

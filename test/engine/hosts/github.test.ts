@@ -100,7 +100,10 @@ describe('GitHub', () => {
     server.fail({ match: /rules\/branches/, status: 200, body: [{ type: 'required_linear_history' }] });
     expect((await client.settings('main')).methods).toEqual(['rebase', 'squash']);
     server.fail({ match: /rules\/branches/, status: 200, body: [{ type: 'required_signatures' }] });
-    expect((await client.settings('main')).methods).toEqual(['merge', 'squash']);
+    expect(await client.settings('main')).toMatchObject({
+      methods: ['merge', 'squash'],
+      requiresSignatures: true,
+    });
     const rule = { type: 'pull_request', parameters: { allowed_merge_methods: ['squash'] } };
     server.fail({ match: /rules\/branches/, status: 200, body: [rule] });
     expect((await client.settings('main')).methods).toEqual(['squash']);

@@ -48,7 +48,7 @@ describe('configuration', () => {
       ledger: { ref: 'refs/backtrail/ledger' },
       deployments: { ref: 'refs/backtrail/deployments', record: 'auto' },
       subject: 'Rollback',
-      commit: { subject: null, signoff: false, trailers: {} },
+      commit: { subject: null, signoff: false, sign: false, trailers: {} },
     });
   });
 

@@ -40,6 +40,7 @@ export async function engineOf(
       | 'allowedSigners'
       | 'clock'
       | 'hosts'
+      | 'sign'
     >
   > = {},
 ): Promise<Engine> {
@@ -61,6 +62,7 @@ export async function engineOf(
     onProgress,
     renderCommands: options.renderCommands,
     hosts: options.hosts,
+    sign: options.sign,
   });
   (options.lives === 'file' ? closeAfterFile : closeAfterTest)(() => engine.close());
   return engine;

@@ -105,6 +105,13 @@ describe('a plan of what is not pushed', () => {
     expect(plan.gate.may.request).toMatchObject({ allowed: false, code: 'METHOD_REFUSED' });
   });
 
+  it('is blocked where the host would rebase what it takes signed alone', async () => {
+    const { hosts } = hostsWith({ methods: ['merge', 'squash'], requiresSignatures: true });
+    const plan = await planned({ via: 'pull-request', method: 'rebase' }, { hosts });
+    expect(found(plan)).toContain('METHOD_REFUSED block');
+    expect(saying(plan)).toContain('takes signed commits alone and does not sign what it rebases');
+  });
+
   it('says that a merge queue leaves it to a person', async () => {
     const { hosts } = hostsWith({ hasQueue: true });
     const plan = await planned({ via: 'pull-request', merge: 'auto' }, { hosts });

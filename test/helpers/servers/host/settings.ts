@@ -19,6 +19,8 @@ export interface HostSettings {
   requiredChecks: string[];
   /** Checks that start, pending, with every commit of a pull request: by the token of GitHub's Actions, none. */
   workflows: string[];
+  /** Signed commits alone; a push is not looked at for it. */
+  requireSignatures: boolean;
   /** A push takes approvals away. */
   dismissStaleReviews: boolean;
   /** A merge queue (GitHub) that merges by this method, and nobody else does; a merge train (GitLab). */
@@ -54,6 +56,7 @@ export const defaultSettings = (kind: 'github' | 'gitlab' | 'gitea'): HostSettin
   requiredReviews: 0,
   requiredChecks: [],
   workflows: [],
+  requireSignatures: false,
   dismissStaleReviews: false,
   queue: null,
   hasHooks: false,

@@ -110,6 +110,7 @@ export function createBodies({ origin, name, settings, store }: HostContext) {
       branch_name: rule,
       enable_push: settings.mayBypass,
       required_approvals: settings.requiredReviews,
+      require_signed_commits: settings.requireSignatures,
       block_on_rejected_reviews: true,
       block_on_outdated_branch: settings.requireUpToDate,
       block_admin_merge_override: !settings.mayBypass,

@@ -193,6 +193,7 @@ export function createBodies({ origin, name, settings, store }: HostContext) {
 
   const protection = () =>
     ({
+      required_signatures: { url: api, enabled: settings.requireSignatures },
       enforce_admins: { url: api, enabled: !settings.mayBypass },
       required_status_checks: {
         strict: settings.requireUpToDate,

@@ -154,6 +154,8 @@ export function gitlab(context: HostContext): Dialect {
       const sha = (await context.repository.heads()).get(of);
       return sha === undefined ? failure(404, '404 Branch Not Found') : ok(bodies.branch(of, sha));
     },
+    [`GET ${P}/push_rule`]: () =>
+      mayAdminister(() => ok({ id: 1, reject_unsigned_commits: settings.requireSignatures })),
     [`GET ${P}/protected_branches`]: (call) => mayAdminister(() => list(call, protections())),
     [`GET ${P}/protected_branches/:`]: (_, rule = '') =>
       mayAdminister(() => {
