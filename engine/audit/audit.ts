@@ -2,7 +2,7 @@
 import type { AuditReader } from './line/reader.ts';
 import type { AuditLine } from './line/line.ts';
 import type { Configurations } from './commit/configurations.ts';
-import type { LedgerAudit } from './ledger.ts';
+import type { LedgerAudit } from './ledger/ledger.ts';
 
 export interface Audit {
   readonly reader: AuditReader;

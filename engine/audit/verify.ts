@@ -9,6 +9,8 @@ import type { Audit } from './audit.ts';
 import { type CommitText, readCommit } from './line/commit-text.ts';
 import { createConfigurations } from './commit/configurations.ts';
 import { delivers, judgeDelivery } from './commit/delivery.ts';
+import { judgeOutcome } from './commit/ledgered.ts';
+import { openLedgerAudit } from './ledger/ledger.ts';
 import { type AuditLine, type Mark, readLine } from './line/line.ts';
 import { outsideOf } from './outside.ts';
 import { requestsNamed } from './line/records.ts';
@@ -28,6 +30,8 @@ export interface VerifyInput {
 
 /** Rollbacks that are judged side by side: what they read comes in one answer of git. */
 const TOGETHER = 16;
+/** Rollbacks whose signatures are looked at together. */
+const AHEAD = 10 * TOGETHER;
 
 /** @throws REVISION_UNKNOWN, REVISION_INVALID, REVISION_NOT_ON_BRANCH, SCOPE_INVALID, and as `openAuditReader` */
 export async function verify(input: VerifyInput, ask: VerifyAsk = {}): Promise<AuditReport> {
@@ -42,7 +46,7 @@ export async function verify(input: VerifyInput, ask: VerifyAsk = {}): Promise<A
       branch: snapshot.branch,
       line,
       configurations: createConfigurations(reader.objects, context.config),
-      ledger: { tip: null },
+      ledger: await openLedgerAudit(context, reader, snapshot),
     };
     const rows = await rowsOf(audit, { range, scopes, onProgress });
     const count = (verdict: AuditRow['verdict']) => rows.filter((row) => row.verdict === verdict).length;
@@ -54,7 +58,7 @@ export async function verify(input: VerifyInput, ask: VerifyAsk = {}): Promise<A
       tampered: count('tampered'),
       unverifiable: count('unverifiable'),
       rows,
-      ledger: { tip: audit.ledger.tip, problems: [] },
+      ledger: { tip: audit.ledger.tip, problems: audit.ledger.problems },
       outside: await outsideOf(audit, isWithin(line, range)),
     };
   } finally {
@@ -74,6 +78,8 @@ async function rowsOf(audit: Audit, { range, scopes, onProgress }: Choosing): Pr
   const marks = [...audit.line.marks.values()].filter((mark) => JUDGED.has(mark.kind) && within(mark));
   const rows: AuditRow[] = [];
   for (let from = 0; from < marks.length; from += TOGETHER) {
+    if (from % AHEAD === 0)
+      await audit.ledger.expect(marks.slice(from, from + AHEAD).flatMap(({ requests }) => requests));
     const some = marks.slice(from, from + TOGETHER);
     const judged = await Promise.all(some.map((mark) => rowOf(audit, mark)));
     rows.push(
@@ -111,12 +117,13 @@ function rowOf(audit: Audit, mark: Mark): Promise<JudgedRow | null> {
 
 async function rollbackRow(audit: Audit, { id, at }: Mark): Promise<JudgedRow> {
   const commit = await readAt(audit, id);
-  const { record, problems, made } = await judgeRollback(audit, commit);
+  const { record, problems, made, ledgered } = await judgeRollback(audit, commit);
   const next = await nextOf(audit, at);
   const delivery = next !== null && delivers(next, commit, record.requestId) ? next : null;
   const all: Problem[] = [...problems];
   if (delivery !== null && made !== null)
     all.push(...(await judgeDelivery(audit, { commit, made }, delivery)));
+  if (ledgered !== null) all.push(...judgeOutcome(commit, ledgered, delivery?.id ?? null));
   const { tenant, environment, service, mode, requestId } = record;
   const of = {
     ...(tenant !== undefined && { tenant }),

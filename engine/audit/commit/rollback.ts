@@ -19,7 +19,9 @@ import { type Changes, changesBetween } from './changes.ts';
 import { isComplete, readClaim } from './claim.ts';
 import type { CommitText } from '../line/commit-text.ts';
 import { comparePaths } from './compare.ts';
+import { allowedBy } from '../ledger/allowed.ts';
 import { failureOf } from '../failures.ts';
+import { judgeTerms, type Ledgered, demandsRecord, ledgeredOf, requestIn } from './ledgered.ts';
 import { compareMessage, partsOf, sameWords } from './message.ts';
 import { type Place, placeOf } from './place.ts';
 import { type Problem, problem } from '../problems.ts';
@@ -41,12 +43,17 @@ export interface Judged {
   readonly problems: readonly Problem[];
   /** null: it could not be made again. */
   readonly made: Made | null;
+  /** null: the ledger has no such request. */
+  readonly ledgered: Ledgered | null;
 }
 
 export async function judgeRollback(audit: Audit, commit: CommitText): Promise<Judged> {
   const { record, problems: claimed } = readClaim(commit.trailers);
   const problems = [...claimed, ...repeated(audit, commit, record)];
-  const stopped = { record, problems, made: null };
+  const { ledgered, problems: unrecorded } = await ledgeredOf(audit, record);
+  problems.push(...unrecorded);
+  const stopped = { record, problems, made: null, ledgered };
+  if (ledgered !== null) problems.push(...judgeTerms(record, ledgered));
   if (!isComplete(record)) return stopped;
   const { place, problems: misplaced } = await placeOf(audit, commit, record);
   problems.push(...misplaced);
@@ -55,19 +62,59 @@ export async function judgeRollback(audit: Audit, commit: CommitText): Promise<J
     const changes = await changesBetween(audit.reader.objects, place.baseTree, commit.tree);
     const held = await holdIn(audit, record, changes);
     const snapshot = snapshotOn(audit.reader, { ...place, branch: audit.branch });
-    const asks = await asksOf(commit, record, { snapshot, held });
+    const asks =
+      ledgered === null
+        ? await asksOf(commit, record, { snapshot, held })
+        : [{ request: requestIn(ledgered.file), isPartial: false }];
     const { ask, plan } = await remake(snapshot, asks, record.plan);
-    const made = madeOf({ place, snapshot, ask, plan });
+    const provided = await provide(audit, { ask, plan, place, ledgered, record });
+    problems.push(...provided.problems);
+    const { request } = provided;
+    const made: Made = { place, snapshot, request, plan, record: recordOf(request, { plan, snapshot }) };
     problems.push(...judgeTree(changes, made, held));
     if (!ask.isPartial && plan.digest !== record.plan)
       problems.push(
         problem('DIGEST_DIFFERS', `The plan has the digest ${plan.digest}: the commit says ${record.plan}.`),
       );
-    problems.push(...judgeMessage(commit, made), ...judgeAuthor(commit, made.request));
-    return { record, problems, made };
+    problems.push(...judgeMessage(audit, commit, made, ledgered), ...judgeAuthor(commit, made.request));
+    return { record, problems, made, ledgered };
   } catch (error) {
     return { ...stopped, problems: [...problems, failureOf(error)] };
   }
+}
+
+interface Providing {
+  readonly ask: Ask;
+  readonly plan: Recomputed;
+  readonly place: Place;
+  readonly ledgered: Ledgered | null;
+  readonly record: RollbackRecord;
+}
+
+/** With what allowed it, by the ledger; by its trailers alone where no ledger was needed. */
+async function provide(
+  { ledger }: Audit,
+  { ask: { request }, plan, place, ledgered, record }: Providing,
+): Promise<{ readonly request: RollbackRequest; readonly problems: readonly Problem[] }> {
+  const { layout } = place;
+  if (ledgered !== null) {
+    const { provenance, problems } = await allowedBy({ ...ledgered, ledger, layout, owners: plan.owners });
+    return { request: { ...request, requestedAt: provenance.at, provenance }, problems };
+  }
+  const isSilent = record.ledger === undefined;
+  const problems: Problem[] = [];
+  if (isSilent && demandsRecord(layout, plan.owners))
+    problems.push(
+      problem(
+        'LEDGER_MISSING',
+        'The policy that was in force demands a record in the ledger, and it names none.',
+      ),
+    );
+  else if (isSilent && (record.approvals.length > 0 || record.breakGlass !== undefined))
+    problems.push(
+      problem('LEDGER_MISSING', 'It says that it was allowed, and names no event of the ledger.'),
+    );
+  return { request, problems };
 }
 
 function repeated(audit: Audit, { id }: CommitText, { requestId }: RollbackRecord): Problem[] {
@@ -150,20 +197,6 @@ async function remake(
   return made;
 }
 
-function madeOf({
-  place,
-  snapshot,
-  ask: { request },
-  plan,
-}: {
-  readonly place: Place;
-  readonly snapshot: Snapshot;
-  readonly ask: Ask;
-  readonly plan: Recomputed;
-}): Made {
-  return { place, snapshot, request, plan, record: recordOf(request, { plan, snapshot }) };
-}
-
 function judgeTree(
   { changes, malformed }: Changes,
   { plan, request, snapshot }: Made,
@@ -182,7 +215,12 @@ function judgeTree(
   return problems;
 }
 
-function judgeMessage(commit: CommitText, { request, record, snapshot }: Made): Problem[] {
+function judgeMessage(
+  { ledger }: Audit,
+  commit: CommitText,
+  { request, record, snapshot }: Made,
+  ledgered: Ledgered | null,
+): Problem[] {
   const { config } = snapshot.layout;
   const style = messageStyle({ snapshot }, [request.author, commit.committer]);
   const expected = rollbackMessage({
@@ -192,7 +230,16 @@ function judgeMessage(commit: CommitText, { request, record, snapshot }: Made): 
     style,
   });
   const { reason } = request;
-  // What is left of a reason in the body has its words, and not its blanks.
-  const isLoose = (key: string, value: string) => key === 'Justification' && sameWords(value, reason);
+  const knowsKeys = ledger.context.allowedSigners !== null;
+  const isLoose = (key: string, value: string, meant: string) => {
+    // What is left of a reason in the body has its words, and not its blanks.
+    if (key === 'Justification') return ledgered === null && sameWords(value, reason);
+    // Whoever executed it may have known fewer keys; who knows none here cannot tell.
+    return key === 'Approval' && isSameVote(value, meant) && (!knowsKeys || value.endsWith(UNVERIFIED));
+  };
   return compareMessage({ message: commit.message, expected, isLoose });
 }
+
+const UNVERIFIED = ' (identity unverified)';
+const isSameVote = (one: string, other: string) =>
+  one.replace(UNVERIFIED, '') === other.replace(UNVERIFIED, '');

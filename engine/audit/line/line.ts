@@ -10,6 +10,8 @@ export interface Mark {
   /** Its place on the line; 0 is the tip. */
   readonly at: number;
   readonly kind: Kind;
+  /** That it names. */
+  readonly requests: readonly RequestId[];
 }
 
 export interface AuditLine {
@@ -39,8 +41,9 @@ export async function readLine(reader: AuditReader, tip: ObjectId): Promise<Audi
       const commit = readCommit(id, bytes);
       const kind = kindOf(commit);
       if (kind === null) continue;
-      marks.set(id, { id, at, kind });
-      for (const requestId of requestsNamed(commit.trailers)) oldest.set(requestId, id);
+      const requests = requestsNamed(commit.trailers);
+      marks.set(id, { id, at, kind, requests });
+      for (const requestId of requests) oldest.set(requestId, id);
       if (commit.reverts.length > 0) reverts.set(id, commit.reverts);
     }
   return { ids, places: new Map(ids.map((id, at) => [id, at])), marks, oldest, reverts };
