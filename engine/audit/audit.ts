@@ -1,4 +1,5 @@
 /** What every judgement needs. */
+import type { ObjectId, Programs } from '../model/index.ts';
 import type { AuditReader } from './line/reader.ts';
 import type { AuditLine } from './line/line.ts';
 import type { Configurations } from './commit/configurations.ts';
@@ -11,4 +12,9 @@ export interface Audit {
   readonly line: AuditLine;
   readonly configurations: Configurations;
   readonly ledger: LedgerAudit;
+  /** Manifests are rendered again. */
+  readonly renders: boolean;
+  readonly programs: Programs;
+  /** Manifests that came with what a pull request brought. */
+  readonly arrivedDeliveries: ReadonlySet<ObjectId>;
 }

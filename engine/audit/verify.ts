@@ -1,23 +1,18 @@
-/** The whole audit: one pass over the line, then each rollback of the range, some at a time. */
-import { type Coordinates, formatCoordinates, type ObjectId, type Progress } from '../model/index.ts';
+/** The whole audit: one pass over the line, one look at the ledger, then each rollback of the range, some at a time. */
+import type { Coordinates, ObjectId, Progress } from '../model/index.ts';
 import { parseScope } from '../layout/layout.ts';
 import { concerns } from '../record/arrived.ts';
-import { readDelivery } from '../record/read.ts';
 import type { RequestContext } from '../requests/context.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { Audit } from './audit.ts';
-import { type CommitText, readCommit } from './line/commit-text.ts';
 import { createConfigurations } from './commit/configurations.ts';
-import { delivers, judgeDelivery } from './commit/delivery.ts';
-import { judgeOutcome } from './commit/ledgered.ts';
 import { openLedgerAudit } from './ledger/ledger.ts';
-import { type AuditLine, type Mark, readLine } from './line/line.ts';
-import { outsideOf } from './outside.ts';
-import { requestsNamed } from './line/records.ts';
-import { type Problem, problem, verdictOf } from './problems.ts';
-import { type Range, rangeOf } from './range.ts';
+import { type Completed, readArrivals, readWhole } from './ledger/whole.ts';
+import { type AuditLine, readLine } from './line/line.ts';
 import { openAuditReader } from './line/reader.ts';
-import { judgeRollback } from './commit/rollback.ts';
+import { outsideOf } from './outside.ts';
+import { type Range, rangeOf } from './range.ts';
+import { type Candidate, type JudgedRow, missingRow, rowsOf } from './rows.ts';
 import type { AuditReport, AuditRow, VerifyAsk } from './types.ts';
 
 export interface VerifyInput {
@@ -41,14 +36,25 @@ export async function verify(input: VerifyInput, ask: VerifyAsk = {}): Promise<A
   try {
     const line = await readLine(reader, snapshot.base);
     const range = await rangeOf(reader.history, line, ask.range);
+    const ledger = await openLedgerAudit(context, reader, snapshot);
+    const isAll = range.from === null && range.to === snapshot.base && scopes.length === 0;
+    const tell = (done: number, of: number) =>
+      onProgress({ phase: 'auditing', percent: Math.floor((100 * done) / of), objects: done });
+    const facts = isAll ? await readWhole(ledger, reader, tell) : await readArrivals(ledger);
+    const arrived = arrivalsIn(line, facts.completed);
     const audit: Audit = {
       reader,
       branch: snapshot.branch,
       line,
       configurations: createConfigurations(reader.objects, context.config),
-      ledger: await openLedgerAudit(context, reader, snapshot),
+      ledger,
+      renders: ask.render === true,
+      arrivedDeliveries: arrived.deliveries,
+      programs: context.programs,
     };
-    const rows = await rowsOf(audit, { range, scopes, onProgress });
+    const judged = await judgeAll(audit, { range, scopes, at: arrived.at, tell });
+    const missing = facts.completed.flatMap((done) => missingRow(audit, done) ?? []);
+    const rows = [...missing, ...judged].filter((row) => isAsked(row, scopes)).map(({ row }) => row);
     const count = (verdict: AuditRow['verdict']) => rows.filter((row) => row.verdict === verdict).length;
     return {
       range,
@@ -58,7 +64,7 @@ export async function verify(input: VerifyInput, ask: VerifyAsk = {}): Promise<A
       tampered: count('tampered'),
       unverifiable: count('unverifiable'),
       rows,
-      ledger: { tip: audit.ledger.tip, problems: audit.ledger.problems },
+      ledger: { tip: ledger.tip, problems: [...ledger.problems, ...facts.problems] },
       outside: await outsideOf(audit, isWithin(line, range)),
     };
   } finally {
@@ -67,126 +73,57 @@ export async function verify(input: VerifyInput, ask: VerifyAsk = {}): Promise<A
   }
 }
 
-interface Choosing {
-  readonly range: Range;
-  readonly scopes: readonly Coordinates[];
-  readonly onProgress: (progress: Progress) => void;
+/** What pull requests brought to the line, by commit; and the commits of manifests that came with them. */
+function arrivalsIn({ places }: AuditLine, completed: readonly Completed[]) {
+  const at = new Map<ObjectId, Completed[]>();
+  const deliveries = new Set<ObjectId>();
+  for (const done of completed) {
+    if (done.how === 'push' || !places.has(done.commit)) continue;
+    at.set(done.commit, [...(at.get(done.commit) ?? []), done]);
+    if (done.deliveryCommit !== null) deliveries.add(done.deliveryCommit);
+  }
+  return { at, deliveries };
 }
 
-async function rowsOf(audit: Audit, { range, scopes, onProgress }: Choosing): Promise<AuditRow[]> {
-  const within = isWithin(audit.line, range);
-  const marks = [...audit.line.marks.values()].filter((mark) => JUDGED.has(mark.kind) && within(mark));
-  const rows: AuditRow[] = [];
-  for (let from = 0; from < marks.length; from += TOGETHER) {
+interface Judging {
+  readonly range: Range;
+  readonly scopes: readonly Coordinates[];
+  readonly at: ReadonlyMap<ObjectId, readonly Completed[]>;
+  readonly tell: (done: number, of: number) => void;
+}
+
+/** Newest first. */
+async function judgeAll(audit: Audit, { range, at, tell }: Judging): Promise<readonly JudgedRow[]> {
+  const { line } = audit;
+  const within = isWithin(line, range);
+  const ids = new Set([...line.marks.keys(), ...at.keys()]);
+  const candidates = [...ids]
+    .map((id): Candidate => {
+      const arrivals = at.get(id) ?? [];
+      return { id, at: line.places.get(id) ?? 0, mark: line.marks.get(id) ?? null, arrivals };
+    })
+    .filter(within)
+    .sort((one, other) => one.at - other.at);
+  const rows: JudgedRow[] = [];
+  for (let from = 0; from < candidates.length; from += TOGETHER) {
     if (from % AHEAD === 0)
-      await audit.ledger.expect(marks.slice(from, from + AHEAD).flatMap(({ requests }) => requests));
-    const some = marks.slice(from, from + TOGETHER);
-    const judged = await Promise.all(some.map((mark) => rowOf(audit, mark)));
-    rows.push(
-      ...judged
-        .filter((row) => row !== null)
-        .filter((row) => isAsked(row, scopes))
-        .map(({ row }) => row),
-    );
-    const done = from + some.length;
-    onProgress({ phase: 'auditing', percent: Math.floor((100 * done) / marks.length), objects: done });
+      await audit.ledger.expect(
+        candidates.slice(from, from + AHEAD).flatMap(({ mark }) => mark?.requests ?? []),
+      );
+    const some = candidates.slice(from, from + TOGETHER);
+    const judged = await Promise.all(some.map((candidate) => rowsOf(audit, candidate)));
+    rows.push(...judged.flat());
+    tell(from + some.length, candidates.length);
   }
   return rows;
 }
 
-const JUDGED: ReadonlySet<Mark['kind']> = new Set(['rollback', 'delivery']);
-
 const isWithin = ({ places }: AuditLine, { from, to }: Range) => {
   const start = places.get(to) ?? 0;
   const end = from === null ? Infinity : (places.get(from) ?? Infinity);
-  return ({ at }: Pick<Mark, 'at'>) => at >= start && at < end;
+  return ({ at }: { readonly at: number }) => at >= start && at < end;
 };
-
-interface JudgedRow {
-  readonly row: AuditRow;
-  readonly of: Coordinates;
-}
 
 /** What says of no scope that it is its own belongs to all of them. */
 const isAsked = ({ of }: JudgedRow, scopes: readonly Coordinates[]) =>
   scopes.length === 0 || of.environment === '' || scopes.some((scope) => concerns(of, scope));
-
-function rowOf(audit: Audit, mark: Mark): Promise<JudgedRow | null> {
-  return mark.kind === 'delivery' ? orphanRow(audit, mark) : rollbackRow(audit, mark);
-}
-
-async function rollbackRow(audit: Audit, { id, at }: Mark): Promise<JudgedRow> {
-  const commit = await readAt(audit, id);
-  const { record, problems, made, ledgered } = await judgeRollback(audit, commit);
-  const next = await nextOf(audit, at);
-  const delivery = next !== null && delivers(next, commit, record.requestId) ? next : null;
-  const all: Problem[] = [...problems];
-  if (delivery !== null && made !== null)
-    all.push(...(await judgeDelivery(audit, { commit, made }, delivery)));
-  if (ledgered !== null) all.push(...judgeOutcome(commit, ledgered, delivery?.id ?? null));
-  const { tenant, environment, service, mode, requestId } = record;
-  const of = {
-    ...(tenant !== undefined && { tenant }),
-    environment,
-    ...(service !== undefined && { service }),
-  };
-  const row: AuditRow = {
-    commit: id,
-    requestId,
-    scope: formatCoordinates(of),
-    mode,
-    verdict: verdictOf(all),
-    problems: all,
-    kind: 'rollback',
-    how: 'push',
-    deliveryCommit: delivery?.id ?? null,
-    time: timeOf(commit),
-  };
-  return { row, of };
-}
-
-const readAt = async ({ reader }: Audit, id: ObjectId): Promise<CommitText> =>
-  readCommit(id, await reader.commitBytes(id));
-
-/** The commit after it on the line, where it carries trailers of a delivery. */
-async function nextOf(audit: Audit, at: number): Promise<CommitText | null> {
-  const next = audit.line.ids[at - 1];
-  const isDelivery = next !== undefined && audit.line.marks.get(next)?.kind === 'delivery';
-  return isDelivery ? readAt(audit, next) : null;
-}
-
-/** null where the manifests follow a rollback that they name: they are judged with it. */
-async function orphanRow(audit: Audit, { id, at }: Mark): Promise<JudgedRow | null> {
-  const commit = await readAt(audit, id);
-  const before = audit.line.ids[at + 1];
-  const kind = before === undefined ? undefined : audit.line.marks.get(before)?.kind;
-  if (before !== undefined && (kind === 'rollback' || kind === 'resume')) {
-    const rollback = await readAt(audit, before);
-    if (delivers(commit, rollback, requestIn(rollback))) return null;
-  }
-  const problems = [
-    problem('DELIVERY_ORPHAN', 'It says that it delivers manifests, and follows no rollback that it names.'),
-  ];
-  const row: AuditRow = {
-    commit: id,
-    requestId: readDelivery(commit.trailers)?.record.requestId ?? '',
-    scope: '',
-    mode: null,
-    verdict: 'tampered',
-    problems,
-    kind: 'delivery',
-    how: 'push',
-    deliveryCommit: id,
-    time: timeOf(commit),
-  };
-  return { row, of: { environment: '' } };
-}
-
-/** '' where it names none, or several. */
-function requestIn({ trailers }: CommitText): string {
-  const [only = '', ...more] = requestsNamed(trailers);
-  return more.length === 0 ? only : '';
-}
-
-const timeOf = ({ committer: { seconds } }: CommitText) =>
-  seconds < 0 ? null : new Date(Math.min(seconds * 1000, 8.64e15)).toISOString();

@@ -3,17 +3,20 @@ import { quotePath, type Scope } from '../../model/index.ts';
 import type { Layout } from '../../layout/layout.ts';
 import { pathProblem } from '../../layout/outputs.ts';
 import { bindPath, compilePattern, toBindings } from '../../layout/pattern.ts';
+import { digestOfOutputs } from '../../plan/digest.ts';
 import { deliveryMessage } from '../../record/message.ts';
 import { readDelivery } from '../../record/read.ts';
 import { messageStyle, shortTarget } from '../../rollback/stage.ts';
+import { bindOf } from '../../requests/gate/owners.ts';
 import type { Audit } from '../audit.ts';
 import { judgeAuthor } from './author.ts';
-import { changesBetween } from './changes.ts';
+import { type Changes, changesBetween } from './changes.ts';
 import { codeOf } from './claim.ts';
 import type { CommitText } from '../line/commit-text.ts';
 import { cut } from './compare.ts';
 import { compareMessage } from './message.ts';
 import { type Problem, problem } from '../problems.ts';
+import type { Ledgered } from './ledgered.ts';
 import type { Made } from './rollback.ts';
 
 /** Whether the commit after a rollback says that it delivers it; what it says may be wrong in part. */
@@ -22,12 +25,19 @@ export function delivers(next: CommitText, { id }: CommitText, requestId: string
   return claim !== undefined && (claim.of === id || (requestId !== '' && claim.requestId === requestId));
 }
 
-/** `next`: the commit after the rollback, which says that it delivers it. */
+interface Delivered {
+  readonly commit: CommitText;
+  readonly made: Made;
+  readonly ledgered: Ledgered | null;
+}
+
+/** `next`: the commit after the rollback, which says that it delivers it; null: none does. */
 export async function judgeDelivery(
   audit: Audit,
-  { commit, made }: { readonly commit: CommitText; readonly made: Made },
-  next: CommitText,
+  { commit, made, ledgered }: Delivered,
+  next: CommitText | null,
 ): Promise<Problem[]> {
+  if (next === null) return boundProblems(audit, made, { ledgered, changes: [] });
   const name = `The commit of its manifests, ${next.id.slice(0, 10)},`;
   const claim = readDelivery(next.trailers);
   if (claim === null) return [problem('DELIVERY_DIFFERS', `${name} names no rollback.`)];
@@ -54,8 +64,28 @@ export async function judgeDelivery(
     ),
   );
   if (changes.length === 0) problems.push(problem('DELIVERY_DIFFERS', `${name} changes nothing.`));
-  problems.push(...(await judgeWords(name, { commit, made }, next)));
+  problems.push(
+    ...(await judgeWords(name, { commit, made }, next)),
+    ...boundProblems(audit, made, { ledgered, changes }),
+  );
   return problems;
+}
+
+/** Approvals may be bound to the manifests as well. */
+function boundProblems(
+  { reader }: Audit,
+  { plan, snapshot }: Made,
+  { ledgered, changes }: { readonly ledgered: Ledgered | null; readonly changes: Changes['changes'] },
+): Problem[] {
+  const { policy } = snapshot.layout.config;
+  if (ledgered === null || bindOf({ policy }, plan.owners) !== 'rendered') return [];
+  const { rendered } = ledgered.file.state;
+  const digest = digestOfOutputs(reader.hasher, changes);
+  if (digest === rendered) return [];
+  if (changes.length === 0)
+    return [problem('DELIVERY_MISSING', 'The manifests that were approved with it are not there.')];
+  const message = `The manifests have the digest ${digest ?? 'of none'}: approved was ${rendered ?? 'none'}.`;
+  return [problem('DELIVERY_DIFFERS', message)];
 }
 
 async function judgeWords(

@@ -19,56 +19,60 @@ export interface Placed {
   readonly problems: readonly Problem[];
 }
 
+/** Where a rollback is by its trailers. */
 export async function placeOf(
   audit: Audit,
-  { id, parents }: CommitText,
+  commit: CommitText,
   { base: named, target, engine }: Pick<RollbackRecord, 'base' | 'target' | 'engine'>,
 ): Promise<Placed> {
-  const { line } = audit;
-  const problems: Problem[] = [];
+  const { id, parents } = commit;
   const [base] = parents;
-  if (base === undefined)
-    return { place: null, problems: [problem('PARENTS', 'It has no parent, and so nothing to roll back.')] };
-  if (!line.places.has(base))
-    return {
-      place: null,
-      problems: [problem('SHALLOW', `The commit before it, ${short(base)}, was never fetched.`)],
-    };
+  const problems: Problem[] = [];
   if (parents.length > 1)
     problems.push(problem('PARENTS', `It has ${parents.length} parents: Backtrail writes no merges.`));
-  if (named !== base)
+  if (base !== undefined && named !== base)
     problems.push(
       problem('BASE_DIFFERS', `It follows ${short(base)}, and says that it was made on ${short(named)}.`),
     );
-  const at = line.places.get(id) ?? 0;
-  const then = line.places.get(target);
-  if (then === undefined || then <= at) {
-    const isCut = audit.reader.shallow && then === undefined && isObjectId(target);
-    problems.push(
-      isCut
-        ? problem('SHALLOW', `The target ${short(target)} was never fetched.`)
-        : problem('TARGET_NOT_ON_LINE', `The target ${short(target)} is no commit of the branch before it.`),
-    );
-    return { place: null, problems };
-  }
+  const misplaced = targetProblem(audit, id, target);
+  if (misplaced !== null) return { place: null, problems: [...problems, misplaced] };
   if (engine > ENGINE) {
-    problems.push(
-      problem('ENGINE_NEWER', `It was made by the rules ${engine}: this version has those up to ${ENGINE}.`),
-    );
-    return { place: null, problems };
+    const message = `It was made by the rules ${engine}: this version has those up to ${ENGINE}.`;
+    return { place: null, problems: [...problems, problem('ENGINE_NEWER', message)] };
   }
-  const { tree: baseTree } = await audit.reader.objects.commit(base);
-  const found = await audit.configurations(baseTree, rulesOf(engine));
-  if (found.layout === null) {
-    const { why } = found;
-    problems.push(
-      why === null
-        ? problem('CONFIG_MISSING', `The commit before it, ${short(base)}, has no configuration.`)
-        : problem('CONFIG_UNREADABLE', `The configuration at ${short(base)} cannot be read: ${why}`),
-    );
-    return { place: null, problems };
-  }
-  return { place: { base, baseTree, layout: found.layout }, problems };
+  const placed = await placeBefore(audit, commit, rulesOf(engine));
+  return { ...placed, problems: [...problems, ...placed.problems] };
+}
+
+/** What it follows, and the configuration there. */
+export async function placeBefore(
+  { line, reader, configurations }: Audit,
+  { parents: [base] }: CommitText,
+  rules: Rules = ENGINE,
+): Promise<Placed> {
+  const nowhere = (wrong: Problem) => ({ place: null, problems: [wrong] });
+  if (base === undefined)
+    return nowhere(problem('PARENTS', 'It has no parent, and so nothing to roll back.'));
+  if (!line.places.has(base))
+    return nowhere(problem('SHALLOW', `The commit before it, ${short(base)}, was never fetched.`));
+  const { tree: baseTree } = await reader.objects.commit(base);
+  const found = await configurations(baseTree, rules);
+  if (found.layout !== null) return { place: { base, baseTree, layout: found.layout }, problems: [] };
+  const { why } = found;
+  return nowhere(
+    why === null
+      ? problem('CONFIG_MISSING', `The commit before it, ${short(base)}, has no configuration.`)
+      : problem('CONFIG_UNREADABLE', `The configuration at ${short(base)} cannot be read: ${why}`),
+  );
+}
+
+/** It has to be on the line, before the commit. */
+export function targetProblem({ line, reader }: Audit, id: ObjectId, target: ObjectId): Problem | null {
+  const [at, then] = [line.places.get(id) ?? 0, line.places.get(target)];
+  if (then !== undefined && then > at) return null;
+  if (reader.shallow && then === undefined && isObjectId(target))
+    return problem('SHALLOW', `The target ${short(target)} was never fetched.`);
+  return problem('TARGET_NOT_ON_LINE', `The target ${short(target)} is no commit of the branch before it.`);
 }
 
 /** A number that is none is a problem of its own; the newest rules are as good as any then. */

@@ -117,7 +117,12 @@ async function provide(
   return { request, problems };
 }
 
-function repeated(audit: Audit, { id }: CommitText, { requestId }: RollbackRecord): Problem[] {
+/** The same request may be executed once. */
+export function repeated(
+  audit: Audit,
+  { id }: CommitText,
+  { requestId }: Pick<RollbackRecord, 'requestId'>,
+): Problem[] {
   const original = audit.line.oldest.get(requestId);
   if (original === undefined || original === id) return [];
   return [problem('REQUEST_REPEATED', `The commit ${original.slice(0, 10)} before it has the same request.`)];

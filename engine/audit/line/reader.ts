@@ -102,7 +102,12 @@ function secondReader(git: GitRepository, own: GitRepository): AuditReader {
     async *walk(tip) {
       let some: RawCommit[] = [];
       for (let id: ObjectId | undefined = tip; id !== undefined; ) {
-        const bytes: Buffer = await commitBytes(id);
+        const bytes: Buffer | null = await commitBytes(id).catch((error: unknown) => {
+          // What comes before the cut of a shallow clone was never fetched.
+          if (shallow && isFailure(error) && error.code === 'SHALLOW_TARGET') return null;
+          throw error;
+        });
+        if (bytes === null) break;
         some.push({ id, bytes });
         if (some.length === TOGETHER) {
           yield some;
@@ -119,7 +124,7 @@ function secondReader(git: GitRepository, own: GitRepository): AuditReader {
 
 const bufferOf = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-const otherLine = (id: ObjectId) =>
+export const otherLine = (id: ObjectId) =>
   new BacktrailError('GIT_FAILED', `The commit ${id} has another first parent than git says that it has.`, {
     hint: 'The commit-graph is wrong: `git commit-graph verify` says where.',
   });
