@@ -58,7 +58,8 @@ interface Found {
   readonly problems: readonly Problem[];
 }
 
-function rowWith({ commit, of, how = 'push', problems, ...rest }: Found): JudgedRow {
+function rowWith({ commit, of, how = 'push', problems: all, ...rest }: Found): JudgedRow {
+  const problems = [...new Map(all.map((one) => [`${one.code} ${one.message}`, one])).values()];
   const row: AuditRow = {
     commit: commit.id,
     requestId: rest.requestId,

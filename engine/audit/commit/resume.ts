@@ -1,11 +1,21 @@
 /** One commit that says that it lifts holds, held against what is made again. */
-import { BacktrailError, type Hold, isFailure, type RollbackRequest, type Scope } from '../../model/index.ts';
+import {
+  BacktrailError,
+  type Coordinates,
+  type HeldField,
+  type Hold,
+  isFailure,
+  type RollbackRequest,
+  type Scope,
+  type TreeView,
+} from '../../model/index.ts';
 import { isHoldPath, parseHold } from '../../holds/hold-file.ts';
 import { resumeMessage } from '../../record/message.ts';
 import { readResume } from '../../record/read.ts';
 import type { ResumeRecord } from '../../record/trailers.ts';
 import { messageStyle, recordOf, resumeOf, shortTarget } from '../../rollback/stage.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
+import { treeView } from '../../snapshot/view.ts';
 import { decode } from '../../yaml/core/text.ts';
 import type { Audit } from '../audit.ts';
 import { failureOf } from '../failures.ts';
@@ -55,9 +65,13 @@ export async function judgeResume(audit: Audit, commit: CommitText): Promise<Jud
   const { layout } = place;
   try {
     const snapshot = snapshotOn(audit.reader, { ...place, branch: audit.branch });
-    const asks = ledgered === null ? await asksOf(commit, record, snapshot) : [requestIn(ledgered.file)];
+    const asks =
+      ledgered === null
+        ? await asksOf(audit, commit, { record, snapshot })
+        : [{ request: requestIn(ledgered.file), isPartial: false }];
     const remade = await remake(snapshot, asks, record.plan);
-    const { plan } = remade;
+    const { isPartial } = remade;
+    const plan = isPartial ? { ...remade.plan, digest: record.plan } : remade.plan;
     let { request } = remade;
     if (ledgered !== null) {
       const { ledger } = audit;
@@ -89,12 +103,18 @@ export async function judgeResume(audit: Audit, commit: CommitText): Promise<Jud
   }
 }
 
+interface Ask {
+  readonly request: RollbackRequest;
+  /** Which fields were asked for is not recorded: the digest cannot be made again. */
+  readonly isPartial: boolean;
+}
+
 /** What the record may stand for: it does not say which part of the environment it resumes, but which holds, and the digest tells. */
 async function asksOf(
+  { reader }: Audit,
   commit: CommitText,
-  record: ResumeRecord,
-  snapshot: Snapshot,
-): Promise<readonly RollbackRequest[]> {
+  { record, snapshot }: { readonly record: ResumeRecord; readonly snapshot: Snapshot },
+): Promise<readonly Ask[]> {
   const { requestId: id, plan: digest, approvals, ledger } = record;
   const at = new Date(Math.max(0, commit.author.seconds) * 1000).toISOString();
   const request = (scope: Scope): RollbackRequest => ({
@@ -110,46 +130,62 @@ async function asksOf(
     resume: true,
     ...(ledger !== undefined && { provenance: { approvals, ledger, breakGlass: null, at } }),
   });
-  const scopes = new Map<string, Scope>();
-  const add = (scope: Scope) => scopes.set(JSON.stringify(scope), scope);
+  const then = await snapshot.view(snapshot.base);
+  const now = treeView(reader.objects, commit.tree);
+  const wide = new Map<string, Scope>();
+  const lifted = new Map<string, string[]>();
   for (const path of record.holds.filter(isHoldPath)) {
-    const hold = await holdAt(snapshot, path);
+    const hold = await holdIn(then, path);
     if (hold === null) continue;
     const { tenant, environment, service } = hold;
     const home = { ...(tenant !== undefined && { tenant }), environment };
-    add({ mode: 'full', ...home });
-    if (service !== undefined) add({ mode: 'service', ...home, service });
-    const fields = hold.fields.map((field) => `${field.path}#${field.selector}`).toSorted();
-    add({ mode: 'field', ...home, ...(service !== undefined && { service }), fields });
+    const own = { ...home, ...(service !== undefined && { service }) };
+    wide.set(JSON.stringify(home), { mode: 'full', ...home });
+    if (service !== undefined) wide.set(JSON.stringify(own), { mode: 'service', ...home, service });
+    const left = new Set((await holdIn(now, path))?.fields.map(nameOf));
+    const fields = hold.fields.map(nameOf).filter((name) => !left.has(name));
+    // The subject says whether a service was named.
+    const key = JSON.stringify(commit.subject.includes(' service/') ? own : home);
+    lifted.set(key, [...(lifted.get(key) ?? []), ...fields]);
   }
-  return [...scopes.values()].map(request);
+  const narrow = [...lifted].map(([key, fields]): Scope => {
+    const of: Coordinates = JSON.parse(key);
+    return { mode: 'field', ...of, fields: [...new Set(fields)].toSorted() };
+  });
+  return [
+    ...[...wide.values()].map((scope) => ({ request: request(scope), isPartial: false })),
+    ...narrow.map((scope) => ({ request: request(scope), isPartial: true })),
+  ];
 }
 
-async function holdAt(snapshot: Snapshot, path: string): Promise<Hold | null> {
-  const bytes = await (await snapshot.view(snapshot.base)).read(path);
+const nameOf = ({ path, selector }: Pick<HeldField, 'path' | 'selector'>) => `${path}#${selector}`;
+
+async function holdIn(view: Pick<TreeView, 'read'>, path: string): Promise<Hold | null> {
+  const bytes = await view.read(path);
   const text = bytes && decode(bytes);
   const parsed = text === null ? null : parseHold(path, text);
   return parsed !== null && 'hold' in parsed ? parsed.hold : null;
 }
 
+/** The one that gives this digest; else the fields that were lifted. */
 async function remake(
   snapshot: Snapshot,
-  asks: readonly RollbackRequest[],
+  asks: readonly Ask[],
   digest: string,
-): Promise<{ readonly request: RollbackRequest; readonly plan: Recomputed }> {
-  const made: { readonly request: RollbackRequest; readonly plan: Recomputed }[] = [];
+): Promise<Ask & { readonly plan: Recomputed }> {
+  const made: (Ask & { readonly plan: Recomputed })[] = [];
   let failure: unknown = null;
-  for (const request of asks)
+  for (const ask of asks)
     try {
-      const plan = await recompute(snapshot, request);
-      made.push({ request, plan });
-      if (plan.digest === digest) return { request, plan };
+      const plan = await recompute(snapshot, ask.request);
+      if (plan.digest === digest) return { ...ask, plan, isPartial: false };
+      made.push({ ...ask, plan });
     } catch (error) {
       if (!isFailure(error)) throw error;
       failure ??= error;
     }
-  const [first] = made;
-  if (first !== undefined) return first;
+  const found = made.find(({ isPartial }) => isPartial) ?? made[0];
+  if (found !== undefined) return found;
   throw failure ?? new BacktrailError('HOLD_UNKNOWN', 'The holds that it names were not there.');
 }
 

@@ -70,7 +70,15 @@ export async function judgeRollback(audit: Audit, commit: CommitText): Promise<J
     const provided = await provide(audit, { ask, plan, place, ledgered, record });
     problems.push(...provided.problems);
     const { request } = provided;
-    const made: Made = { place, snapshot, request, plan, record: recordOf(request, { plan, snapshot }) };
+    // What cannot be made again is what the commit says.
+    const meant = ask.isPartial ? { ...plan, digest: record.plan } : plan;
+    const made: Made = {
+      place,
+      snapshot,
+      request,
+      plan,
+      record: recordOf(request, { plan: meant, snapshot }),
+    };
     problems.push(...judgeTree(changes, made, held));
     if (!ask.isPartial && plan.digest !== record.plan)
       problems.push(

@@ -53,7 +53,9 @@ export async function allowedBy(allowing: Allowing): Promise<Allowed> {
   const problems: Problem[] = [...forbidden(rules, owners, state)];
   // Without keys a signature is taken on trust, and said to be.
   const counts: Counts = rules.knowsKeys ? proven : (proof) => proof?.signed ?? false;
-  const needsKeys = ruled.some(({ rule }) => !rule.unsignedRequests || !rule.unsignedApprovals);
+  const needsKeys = ruled.some(
+    ({ rule }) => !rule.unsignedRequests || (rule.quorum > 0 && !rule.unsignedApprovals),
+  );
   if (!rules.knowsKeys && needsKeys)
     problems.push(
       problem('KEYS_MISSING', 'There is no list of trusted keys here, by which its votes could be judged.'),

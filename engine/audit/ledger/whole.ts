@@ -208,7 +208,7 @@ async function judgeShown(
   const made = new Map<string, unknown>(Object.entries(state));
   const key = [...new Set([...stored.keys(), ...made.keys()])].find((name) =>
     stored.has(name)
-      ? JSON.stringify(stored.get(name)) !== JSON.stringify(made.get(name))
+      ? plain(stored.get(name)) !== plain(made.get(name))
       : made.get(name) !== undefined && !isEmpty(made.get(name)),
   );
   if (key === undefined) return;
@@ -218,6 +218,14 @@ async function judgeShown(
     ...(requestId !== undefined && { requestId }),
   });
 }
+
+/** Whatever the order of the keys is. */
+const plain = (value: unknown): string =>
+  JSON.stringify(value, (_, part: unknown) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).toSorted(([one], [other]) => (one < other ? -1 : 1)))
+      : part,
+  );
 
 interface SaidOnce {
   add(version: Version | undefined, said: Said, path: string): void;
