@@ -8,7 +8,7 @@ import { createPrograms, sandboxOf } from './render/programs/index.ts';
 import { createHosts } from './hosts/hosts.ts';
 import { type Checkup, checkup as lookAt, type CheckupOptions } from './doctor/doctor.ts';
 
-export type { Engine } from './inner.ts';
+export type { Audits, Engine } from './inner.ts';
 
 /** What an engine is opened with: the repository, and whatever should be otherwise than the defaults say. */
 export type EngineOptions = Pick<EngineSettings, 'repo'> & Partial<EngineSettings>;
@@ -33,6 +33,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     rollbacks: pick(inner.rollbacks, ROLLBACKS),
     requests: pick(inner.requests, REQUESTS),
     deployments: pick(inner.deployments, DEPLOYMENTS),
+    audit: pick(inner.audit, AUDIT),
   };
 }
 
@@ -91,6 +92,7 @@ const REQUESTS = [
   'audit',
 ] as const;
 
+const AUDIT = ['verify'] as const;
 const DEPLOYMENTS = ['record', 'list', 'show', 'exists'] as const;
 
 function pick<T extends object, Name extends keyof T>(from: T, names: readonly Name[]): Pick<T, Name> {
@@ -133,6 +135,20 @@ export type {
   DeploymentView,
   RecordInput,
 } from './deployments/types.ts';
+export { READERS as AUDIT_READERS } from './audit/types.ts';
+export {
+  type Problem as AuditProblem,
+  type ProblemCode,
+  PROBLEMS as AUDIT_PROBLEMS,
+  type Verdict,
+} from './audit/problems.ts';
+export type {
+  AuditReport,
+  AuditRow,
+  LedgerProblem,
+  OutsideCommit,
+  VerifyAsk,
+} from './audit/types.ts';
 export { DEPLOYMENT_SOURCES, DEPLOYMENT_STATUSES } from './model/deployment.ts';
 export type { DeploymentSource, DeploymentStatus } from './model/deployment.ts';
 export { DEPLOYMENT_TRANSITIONS } from './record/deployment-transitions.ts';

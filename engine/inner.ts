@@ -44,6 +44,7 @@ import type { Requests } from './requests/types.ts';
 import type { InnerRequests } from './requests/inner-requests.ts';
 import { createRequests } from './requests/index.ts';
 import { createTrust } from './requests/ledger/trust.ts';
+import type { AuditReport, VerifyAsk } from './audit/types.ts';
 import { createDeployments } from './deployments/index.ts';
 import { observing, withDeployments } from './deployments/port.ts';
 import { createRecorder } from './deployments/rollbacks.ts';
@@ -189,8 +190,21 @@ export interface Engine {
   readonly requests: Requests;
   /** Records of what was deployed, and what became of it. */
   readonly deployments: Deployments;
+  readonly audit: Audits;
   /** Ends every process of it. Nothing may be asked afterwards. Safe to repeat. */
   close(): Promise<void>;
+}
+
+/** Whether what the branch says of its rollbacks is so. */
+export interface Audits {
+  /**
+   * Makes every rollback of the branch again, from objects alone, and compares: tree, message, author, votes, manifests. Reads no cache and
+   * trusts no record.
+   *
+   * @throws REVISION_UNKNOWN, REVISION_INVALID, REVISION_NOT_ON_BRANCH, SCOPE_INVALID; GIT_MISSING, SHA256_UNSUPPORTED where the reader that is
+   * asked for cannot read the repository
+   */
+  verify(ask?: VerifyAsk): Promise<AuditReport>;
 }
 
 /** With what is not for the public, as it asks no one. */
@@ -291,6 +305,16 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
       sign: options.sign === true,
       place,
     }),
+    audit: {
+      verify: (ask = {}) =>
+        repository.ask(async (snapshot, opened) => {
+          if (opened.offline !== null) onNotice(opened.offline);
+          const { verify } = await import('./audit/verify.ts');
+          const { env, onProgress } = options;
+          const context = await place(opened);
+          return verify({ snapshot, context, env, onProgress }, ask);
+        }),
+    },
     location: () => locationOf(repository.git()),
     identity: () => repository.git().identity(),
     environments: () => answer(async (snapshot) => (await queries.environments(snapshot)).environments),

@@ -1,4 +1,5 @@
 import { auditText } from '../print/audit.ts';
+import { addVerify } from './audit/verify.ts';
 import { requireSince } from '../time.ts';
 import { foundIn, positive, type Program, runCommand, SCOPE } from './command.ts';
 
@@ -9,9 +10,13 @@ interface LogOptions {
 }
 
 export function addAudit(program: Program): void {
-  program.root
+  const group = program.root
     .command('audit')
-    .description('the ledger: who requested what, who approved, and the result')
+    .description(
+      'the ledger: who requested what, who approved, and the result; and whether the branch bears it out',
+    );
+  addVerify(program, group);
+  group
     .command('log')
     .description('events of requests and break-glass sessions, newest first')
     .argument('[scope]', SCOPE)

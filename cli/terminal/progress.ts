@@ -65,6 +65,7 @@ const PHASES: Readonly<Record<Progress['phase'], string>> = {
   resolving: 'unpacking objects',
   indexing: 'indexing the history',
   rendering: 'rendering services',
+  auditing: 'making rollbacks again',
 };
 
 export function progressText({ phase, percent, objects, amount }: Progress): string {

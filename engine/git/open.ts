@@ -81,6 +81,22 @@ export async function openPlace(options: OpenOptions): Promise<Opened> {
   }
 }
 
+/**
+ * A git directory of this machine, read through isomorphic-git; null where it is larger than `limit` bytes of packs. For an audit, which does
+ * not trust the reader that wrote.
+ *
+ * @throws as `openReadOnly`
+ */
+export async function openSecondReader(
+  folder: string,
+  env: ProcessEnvironment,
+  limit: number,
+): Promise<GitRepository | null> {
+  const { openReadOnly, packSize } = await import('./reader/open.ts');
+  if ((await packSize(folder)) > limit) return null;
+  return openReadOnly({ location: folder, folder, env });
+}
+
 /** The same for whoever works on the repository itself, not on its upstream. */
 export async function openGit(options: OpenOptions): Promise<GitRepository> {
   return (await openPlace(options)).git;

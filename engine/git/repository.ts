@@ -46,6 +46,7 @@ export type Common = Pick<
   | 'deleteStaging'
   | 'diffPaths'
   | 'inspect'
+  | 'commitBytes'
 > & {
   /** The paths that differ. Of commits that were read back just now, git need not be asked again. */
   changedPaths(from: ObjectId, to: ObjectId): Promise<readonly string[]>;
@@ -119,6 +120,7 @@ export function common(
       if (!deleted) await deleteStaging(runner, requestIds);
     },
     diffPaths: (from, to) => history.diffPaths(from, to),
+    commitBytes: (id) => objects.commitBytes(id),
     changedPaths: async (from, to) =>
       pathsBetween(inspected, from, to) ?? (await history.diffPaths(from, to)).map(({ path }) => path),
     inspect: async (ids) => (inspected = await history.inspect(ids)),

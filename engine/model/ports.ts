@@ -81,7 +81,7 @@ export interface Clock {
 
 /** Progress of a fetch, as git reports it. */
 export interface Progress {
-  /** `asking`: no output from the remote yet. `locked`: another process uses the mirror. `history`: commits of a line, or their files, are read. `working`: git does something else. */
+  /** `asking`: no output from the remote yet. `locked`: another process uses the mirror. `history`: commits of a line, or their files, are read. `working`: git does something else. `auditing`: rollbacks are made again. */
   readonly phase:
     | 'asking'
     | 'locked'
@@ -92,7 +92,8 @@ export interface Progress {
     | 'receiving'
     | 'resolving'
     | 'indexing'
-    | 'rendering';
+    | 'rendering'
+    | 'auditing';
   /** null while the total is unknown. */
   readonly percent: number | null;
   /** Objects processed in this phase. */

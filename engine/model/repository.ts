@@ -56,6 +56,8 @@ export interface RepositoryReader {
   diffPaths(from: ObjectId, to: ObjectId): Promise<readonly PathChange[]>;
   /** Commits as they were written, with every path that they change against their first parent. */
   inspect(ids: readonly ObjectId[]): Promise<readonly LogCommit[]>;
+  /** The bytes of a commit object, header and message, as they were written. @throws OBJECT_MISSING, SHALLOW_TARGET */
+  commitBytes(id: ObjectId): Promise<Uint8Array>;
   /** Who the user's configuration says they are; null where it says nothing. */
   identity(): Promise<Person | null>;
   /** A file that a key of the user's own configuration of git names (`~` expanded); null where it names none. */

@@ -14,7 +14,7 @@ import {
   type Scope,
 } from '../model/index.ts';
 import { isHoldPath } from '../holds/hold-file.ts';
-import { placeHolds } from '../holds/place.ts';
+import { type PlacedHolds, placeHolds } from '../holds/place.ts';
 import { policyFor } from '../policy/policy.ts';
 import { readContent, type ScopeQuery } from '../snapshot/scope-content.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
@@ -24,7 +24,7 @@ import { checkNames } from './checks/unsafe-names.ts';
 import { sharedFinding } from './checks/shared-changed.ts';
 import { checkTargetAbsent } from './checks/target-absent.ts';
 import { checkWholeFiles } from './checks/whole-files.ts';
-import type { CheckContext, PlanInput } from './check-context.ts';
+import type { CheckContext, PlanInput, Restored } from './check-context.ts';
 import { digestOf } from './digest.ts';
 import { type OtherParts, otherParts } from './other-parts.ts';
 import { ownersOf } from './owners.ts';
@@ -33,7 +33,21 @@ import { restoreParts } from './restore-parts.ts';
 import { asWholeFiles } from './whole-files.ts';
 import { orderWrites } from './tree-writes.ts';
 
-export async function planRollback(snapshot: Snapshot, input: PlanInput): Promise<Plan> {
+/** What a rollback writes, before anything is said about it. */
+export interface Restoration {
+  readonly context: CheckContext;
+  /** Files that are restored as a whole instead of their parts, and what is said of that. */
+  readonly restored: ReturnType<typeof asWholeFiles>;
+  readonly wholeFiles: readonly OtherParts[];
+  readonly whole: Restored;
+  readonly parts: Restored;
+  readonly held: PlacedHolds;
+  readonly owners: readonly EnvironmentName[];
+  readonly digest: string;
+}
+
+/** The first half of a plan: enough to make a rollback again, without its description. */
+export async function restoreScope(snapshot: Snapshot, input: PlanInput): Promise<Restoration> {
   const { scope, target: revision } = input;
   const query: ScopeQuery = { snapshot, scope, selections: selectionsFor(snapshot.layout, scope) };
   const [base, target] = await Promise.all([
@@ -56,12 +70,32 @@ export async function planRollback(snapshot: Snapshot, input: PlanInput): Promis
   });
   const files = held.files.filter(({ path }) => !isHoldPath(path));
   const kept = [...whole.kept, ...parts.kept];
-  const context: CheckContext = { query, input, base, target, files, kept };
-  const { changes, impact } = await describeChanges(context);
   const wholeFiles: OtherParts[] = [];
   for (const file of files)
     if (restored.paths.includes(file.path)) wholeFiles.push(await otherParts(snapshot, scope, file));
-  const owners = held.files === restoredFiles ? ownersBefore : await ownersOf(snapshot, scope, files);
+  return {
+    context: { query, input, base, target, files, kept },
+    restored,
+    wholeFiles,
+    whole,
+    parts,
+    held,
+    owners: held.files === restoredFiles ? ownersBefore : await ownersOf(snapshot, scope, files),
+    digest: digestOf({
+      hasher: snapshot.hasher,
+      scope,
+      target: revision.commit,
+      items: [...whole.items, ...parts.items, ...held.items],
+    }),
+  };
+}
+
+export async function planRollback(snapshot: Snapshot, input: PlanInput): Promise<Plan> {
+  const { scope, target: revision } = input;
+  const made = await restoreScope(snapshot, input);
+  const { context, restored, wholeFiles, whole, parts, held, owners } = made;
+  const { kept } = context;
+  const { changes, impact } = await describeChanges(context);
   const findings: Finding[] = [
     ...input.findings,
     ...overlapFinding(snapshot.layout, owners),
@@ -85,12 +119,7 @@ export async function planRollback(snapshot: Snapshot, input: PlanInput): Promis
     base: snapshot.base,
     target: revision,
     current: input.current,
-    digest: digestOf({
-      hasher: snapshot.hasher,
-      scope,
-      target: revision.commit,
-      items: [...whole.items, ...parts.items, ...held.items],
-    }),
+    digest: made.digest,
     files: held.files,
     writes: orderWrites({ ...context, files: held.files }),
     changes,

@@ -89,13 +89,29 @@ export function signOf(
   return sign === true || snapshot.layout.config.commit.sign ? true : undefined;
 }
 
+/** What of a plan its commit says. */
+interface Described {
+  readonly snapshot: { readonly layout: Planned['snapshot']['layout'] };
+}
+
 /** `people` made the commit, its author first: each of them signs it off, under the name that the commit has. */
-export function messageStyle({ snapshot }: Planned, people: readonly Person[]): MessageStyle {
+export function messageStyle({ snapshot }: Described, people: readonly Person[]): MessageStyle {
   const { subject, trailers, signoff } = snapshot.layout.config.commit;
   return { subject, trailers, signers: signoff ? people.map(identity) : [] };
 }
 
-function recordOf(request: RollbackRequest, { plan, snapshot }: Planned): RollbackRecord {
+export function recordOf(
+  request: RollbackRequest,
+  {
+    plan,
+    snapshot,
+  }: Described & {
+    readonly plan: Pick<
+      Planned['plan'],
+      'base' | 'digest' | 'engine' | 'findings' | 'holds' | 'overrides' | 'wholeFiles'
+    >;
+  },
+): RollbackRecord {
   const { mode, tenant, environment, service } = request.scope;
   const fields = recordedFields(request.scope, plan.wholeFiles);
   const breakGlass = request.provenance?.breakGlass;
@@ -123,7 +139,11 @@ function recordOf(request: RollbackRequest, { plan, snapshot }: Planned): Rollba
 }
 
 /** null for a rollback. */
-function resumeOf({ id }: RollbackRequest, { plan }: Planned, record: RollbackRecord): ResumeRecord | null {
+export function resumeOf(
+  { id }: Pick<RollbackRequest, 'id'>,
+  { plan }: { readonly plan: Pick<Planned['plan'], 'digest' | 'resumes'> },
+  record: RollbackRecord,
+): ResumeRecord | null {
   if (plan.resumes === undefined) return null;
   const { justification, author, approvals, ledger } = record;
   return {

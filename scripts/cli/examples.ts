@@ -71,6 +71,7 @@ export const NOTES: Readonly<Record<string, CommandNotes>> = {
     example: 'backtrail break-glass review 7Q2M9K --comment "Right decision; root cause is noted"',
     exits: RECORDS,
   },
+  'audit verify': { example: 'backtrail audit verify v1.4.0.. acme/production', exits: [0, 1, 2, 3, 6] },
   'audit log': { example: 'backtrail audit log acme/production --since 7d', exits: READS },
   worker: { example: 'backtrail worker --concurrency 4 --name eu-1', exits: [0, 1, 2, 3, 6] },
   doctor: { example: 'backtrail doctor', exits: [0, 1, 2, 3] },

@@ -109,6 +109,19 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'engine/rollback',
     'engine/requests',
   ],
+  'engine/audit': [
+    'engine/model',
+    'engine/policy',
+    'engine/record',
+    'engine/git',
+    'engine/yaml',
+    'engine/layout',
+    'engine/snapshot',
+    'engine/holds',
+    'engine/plan',
+    'engine/rollback',
+    'engine/requests',
+  ],
   engine: [
     'engine/model',
     'engine/policy',
@@ -128,6 +141,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'engine/queries',
     'engine/requests',
     'engine/deployments',
+    'engine/audit',
   ],
   workers: ['engine/model'],
   // Codes and statuses alone are read without the engine behind them.

@@ -60,6 +60,7 @@ const FUNCTIONS = {
     'waitBefore',
   ],
   opened: [
+    'audit.verify',
     'close',
     'compare',
     'deployments.exists',

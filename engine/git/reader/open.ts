@@ -71,6 +71,7 @@ export async function openReadOnly({ location, folder, env }: ReadOnlyOptions): 
     isAncestor,
     diffPaths,
     inspect,
+    commitBytes: (id) => objects.bytes(id, 'commit'),
     identity: () => Promise.resolve(identityOf(entries, env)),
     userFile: (key) => userFile(env, key),
     close: () => Promise.resolve(),
@@ -156,16 +157,21 @@ async function isGitDirectory(folder: string): Promise<boolean> {
   return true;
 }
 
-async function requirePlain(files: GitFiles): Promise<void> {
-  const { directory } = files;
-  if ((await files.read('objects/info/alternates'))?.toString().trim())
-    throw needsGit(`${directory} borrows objects from another repository, which only git reads.`);
+/** Bytes of all packs and their indexes in a git directory. */
+export async function packSize(directory: string): Promise<number> {
   const names = await readdir(join(directory, 'objects/pack')).catch(() => []);
   const packs = names.filter((name) => /\.(pack|idx)$/.test(name));
   const sizes = await Promise.all(
     packs.map(async (name) => (await lstat(join(directory, 'objects/pack', name))).size),
   );
-  const size = sizes.reduce((sum, size) => sum + size, 0);
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+async function requirePlain(files: GitFiles): Promise<void> {
+  const { directory } = files;
+  if ((await files.read('objects/info/alternates'))?.toString().trim())
+    throw needsGit(`${directory} borrows objects from another repository, which only git reads.`);
+  const size = await packSize(directory);
   if (size > SIZE_LIMIT)
     throw needsGit(`The packs of ${directory} have ${size} bytes; without git the limit is ${SIZE_LIMIT}.`);
 }

@@ -19,6 +19,8 @@ export interface NativeObjects extends ObjectReader {
   ref(name: string): Promise<ObjectId | null>;
   /** `commit`, `tree`, `blob` or `tag`; null where there is no such object. */
   type(id: ObjectId): Promise<string | null>;
+  /** A commit as it was written. */
+  commitBytes(id: ObjectId): Promise<Uint8Array>;
   /** How a commit is signed, if it is. */
   signature(id: ObjectId): Promise<SignatureKind>;
   close(): void;
@@ -60,6 +62,7 @@ export function createObjects(options: {
       }),
     passing: createPassing({ child, limit: blobLimit, file: options.passed, onProgress: options.onProgress }),
     ref: (name) => child.ref(name),
+    commitBytes: (id) => read({ child, id, type: 'commit', shallow }),
     signature: async (id) => signatureKind(id, await read({ child, id, type: 'commit', shallow })),
     type: async (id) => (await child.info(id))?.type ?? null,
     close: () => child.close(),

@@ -118,7 +118,7 @@ async function sessionProblem(
   return vouched ? null : `No trusted key vouches for ${holder.email}, who broke the glass.`;
 }
 
-function approvedBy(
+export function approvedBy(
   { state, events }: RequestFile,
   proofs: Proofs,
   { counted, have, need }: { counted: readonly string[]; have: number; need: number },

@@ -199,7 +199,7 @@ const trailersOf = (message: string) => message.trimEnd().split('\n\n').at(-1)?.
 const commentOf = (message: string) => readEvent(trailersOf(message))?.comment ?? null;
 
 /** Where the commit says something else than the event that it adds. What it says is not repeated: it may be meant to be read. */
-function disagreements(commit: LedgerCommit, message: string): string[] {
+export function disagreements(commit: LedgerCommit, message: string): string[] {
   const expected = readEvent(trailersOf(message));
   const { record } = commit;
   const keys = ['event', 'id', 'at', 'request', 'session', 'scope', 'status', 'digest', 'comment'] as const;
@@ -214,7 +214,7 @@ function disagreements(commit: LedgerCommit, message: string): string[] {
 }
 
 /** The same of a commit of several events, for each of them: which one it is wrong about is not told. */
-function batchDisagreements({ batch, subject }: LedgerCommit, message: string): string[] {
+export function batchDisagreements({ batch, subject }: LedgerCommit, message: string): string[] {
   const expected = readBatch(trailersOf(message));
   const agrees = JSON.stringify(batch) === JSON.stringify(expected) && subject === message.split('\n', 1)[0];
   return agrees ? [] : ['The commit message says something else than its events.'];

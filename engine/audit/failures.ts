@@ -1,0 +1,25 @@
+/** What could not be made again, and whether that is somebody's doing. */
+import { type FailureCode, isFailure } from '../model/index.ts';
+import { type Problem, problem, type ProblemCode } from './problems.ts';
+
+const CODES: Partial<Record<FailureCode, ProblemCode>> = {
+  SHALLOW_TARGET: 'SHALLOW',
+  OBJECT_MISSING: 'OBJECT_MISSING',
+  PARTIAL_CLONE: 'OBJECT_MISSING',
+  FILE_TOO_LARGE: 'TOO_LARGE',
+  SCOPE_INVALID: 'SCOPE_UNKNOWN',
+  FIELD_OUT_OF_SCOPE: 'SCOPE_UNKNOWN',
+  SELECTOR_INVALID: 'SCOPE_UNKNOWN',
+  FIELD_INVALID: 'SCOPE_UNKNOWN',
+  REASON_REQUIRED: 'TRAILER_MISSING',
+  HOLD_UNKNOWN: 'PLAN_BLOCKED',
+  LEDGER_TAMPERED: 'LEDGER_TAMPERED',
+  LEDGER_NEWER: 'LEDGER_NEWER',
+};
+
+/** Throws what is no finding, such as a git that fails. */
+export function failureOf(error: unknown): Problem {
+  const code = isFailure(error) ? CODES[error.code] : undefined;
+  if (code === undefined || !isFailure(error)) throw error;
+  return problem(code, error.message);
+}

@@ -1,0 +1,50 @@
+/** A commit as it was written, taken apart without git. */
+import type { ObjectId, Person } from '../../model/index.ts';
+import { readCommitText, readTrailers } from '../../git/reader/message.ts';
+import { parseCommit } from '../../git/store/objects.ts';
+import { revertsIn } from '../../git/store/log.ts';
+
+export interface Stamp extends Person {
+  /** Since 1970; -1 where the line is not as git writes it. */
+  readonly seconds: number;
+  /** `+0000` */
+  readonly zone: string;
+}
+
+export interface CommitText {
+  readonly id: ObjectId;
+  readonly tree: ObjectId;
+  readonly parents: readonly ObjectId[];
+  readonly author: Stamp;
+  readonly committer: Stamp;
+  /** All that follows the header, as it was written. */
+  readonly message: string;
+  readonly subject: string;
+  /** As git parses them. */
+  readonly trailers: readonly string[];
+  readonly reverts: readonly ObjectId[];
+}
+
+export function readCommit(id: ObjectId, bytes: Uint8Array): CommitText {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const { subject, message: shown } = readCommitText(buffer);
+  const text = buffer.toString('utf8');
+  const end = text.indexOf('\n\n');
+  const header = (end < 0 ? text : text.slice(0, end)).split('\n');
+  const stamp = (key: string) => stampOf(header.find((line) => line.startsWith(key))?.slice(key.length));
+  return {
+    ...parseCommit(id, buffer),
+    author: stamp('author '),
+    committer: stamp('committer '),
+    message: end < 0 ? '' : text.slice(end + 2),
+    subject,
+    trailers: readTrailers(shown),
+    reverts: revertsIn(shown),
+  };
+}
+
+function stampOf(line = ''): Stamp {
+  const [, name = '', email = '', seconds = '-1', zone = ''] =
+    /^(.*) <([^<>]*)> (\d{1,15}) ([+-]\d{4})$/.exec(line) ?? [];
+  return { name, email, seconds: Number(seconds), zone };
+}

@@ -1,0 +1,50 @@
+/** One pass over the first-parent line: which commits are ours, or look like ours. */
+import type { ObjectId, RequestId } from '../../model/index.ts';
+import { readCommit } from './commit-text.ts';
+import type { AuditReader } from './reader.ts';
+import { type Kind, kindOf, requestsNamed } from './records.ts';
+
+/** What a commit of the line is to an audit. What it says is read again when it is judged: memory does not grow with what messages hold. */
+export interface Mark {
+  readonly id: ObjectId;
+  /** Its place on the line; 0 is the tip. */
+  readonly at: number;
+  readonly kind: Kind;
+  /** That it names. */
+  readonly requests: readonly RequestId[];
+}
+
+export interface AuditLine {
+  /** Newest first. */
+  readonly ids: readonly ObjectId[];
+  readonly places: ReadonlyMap<ObjectId, number>;
+  readonly marks: ReadonlyMap<ObjectId, Mark>;
+  /** By request its oldest commit. */
+  readonly oldest: ReadonlyMap<RequestId, ObjectId>;
+  /** The commits that a message says it reverts. */
+  readonly reverts: ReadonlyMap<ObjectId, readonly ObjectId[]>;
+}
+
+/** A cheap look at the bytes; the parsed message decides. */
+const OURS =
+  /^(?:rollback|resume|delivery)-[a-z-]+[ \t]*:|^This reverts commit |→ revision [0-9a-f]{7}$|^Resume: /im;
+
+export async function readLine(reader: AuditReader, tip: ObjectId): Promise<AuditLine> {
+  const ids: ObjectId[] = [];
+  const marks = new Map<ObjectId, Mark>();
+  const oldest = new Map<RequestId, ObjectId>();
+  const reverts = new Map<ObjectId, readonly ObjectId[]>();
+  for await (const commits of reader.walk(tip))
+    for (const { id, bytes } of commits) {
+      const at = ids.push(id) - 1;
+      if (!OURS.test(bytes.toString('utf8'))) continue;
+      const commit = readCommit(id, bytes);
+      const kind = kindOf(commit);
+      if (kind === null) continue;
+      const requests = requestsNamed(commit.trailers);
+      marks.set(id, { id, at, kind, requests });
+      for (const requestId of requests) oldest.set(requestId, id);
+      if (commit.reverts.length > 0) reverts.set(id, commit.reverts);
+    }
+  return { ids, places: new Map(ids.map((id, at) => [id, at])), marks, oldest, reverts };
+}

@@ -1,0 +1,30 @@
+/** Which of our trailers a commit carries, whole or not. */
+import type { RequestId } from '../../model/index.ts';
+import { parseTrailerLines } from '../../record/trailers.ts';
+import type { CommitText } from './commit-text.ts';
+
+export type Kind = 'rollback' | 'resume' | 'delivery' | 'imitation' | 'revert';
+
+const ROLLBACK = /^rollback-(?:request-id|tenant|environment|target|base|plan|engine|field|ledger|hold)$/;
+
+/** null: it has nothing to do with us. */
+export function kindOf({ trailers, subject, reverts }: CommitText): Kind | null {
+  const keys = [...parseTrailerLines(trailers).keys()];
+  if (keys.includes('rollback-request-id')) return 'rollback';
+  if (keys.includes('resume-request-id')) return 'resume';
+  if (keys.includes('delivery-of') || keys.includes('delivery-request')) return 'delivery';
+  if (keys.some((key) => ROLLBACK.test(key))) return 'rollback';
+  if (isOurSubject(subject)) return 'imitation';
+  return reverts.length > 0 ? 'revert' : null;
+}
+
+/** As Backtrail writes it where no template makes it. */
+const isOurSubject = (subject: string) =>
+  /^[^"]{1,120}: (?:tenant\/.+ )?env\/.+ → revision [0-9a-f]{7}$/.test(subject) ||
+  /^Resume: (?:tenant\/.+ )?env\/.+/.test(subject);
+
+/** The ids of all requests that trailers name. */
+export function requestsNamed(trailers: readonly string[]): readonly RequestId[] {
+  const values = parseTrailerLines(trailers);
+  return ['rollback-request-id', 'resume-request-id'].flatMap((key) => values.get(key) ?? []);
+}
