@@ -10,7 +10,7 @@ import { buildFixturesRepo } from './build-fixtures-repo.ts';
 import { heading, say, title } from './narrate.ts';
 import { allowedSigners, letTrust, makeSomebody, type Somebody } from './people.ts';
 import { LOCAL_KINDS, withRedis } from './redis.ts';
-import { ask, backtrail, claim, git, shell, type Stage } from './tour/run.ts';
+import { ask, backtrail, claim, git, type Stage } from './tour/run.ts';
 import { startWorker } from './tour/worker.ts';
 
 const API = 'acme/production/api-gateway';
