@@ -57,7 +57,10 @@ export const PROBLEMS = {
   EVENT_MALFORMED: tampered('A commit of the ledger is no event as Backtrail writes it.'),
   EVENT_DIFFERS: tampered('A commit of the ledger says something else than the event that it holds.'),
   STATE_DIFFERS: tampered('A file of the ledger shows another state than its events make.'),
-  SIGNATURE_BAD: tampered('A signature in the ledger does not fit what it signs.'),
+  SIGNATURE_BAD: tampered('A signature does not fit what it signs.'),
+  SIGNATURE_MISSING: tampered(
+    'The configuration then in force asks for signed commits, and no key that is trusted for its committer signed it.',
+  ),
   SHALLOW: unverifiable('The clone is cut off: what is needed was never fetched.'),
   OBJECT_MISSING: unverifiable('An object is not in the repository.'),
   ENGINE_NEWER: unverifiable('A newer version of Backtrail made it, by rules that this one does not have.'),

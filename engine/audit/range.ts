@@ -13,9 +13,6 @@ interface Line {
   readonly places: ReadonlyMap<ObjectId, number>;
 }
 
-/** Ranges have two dots, and revisions of commits are told from scopes by being ids. */
-export const isRange = (text: string) => text.includes('..') || /^[0-9a-f]{7,64}$/.test(text);
-
 /** @throws REVISION_UNKNOWN, REVISION_INVALID, REVISION_NOT_ON_BRANCH */
 export async function rangeOf(
   history: Pick<HistoryReader, 'findCommit' | 'named' | 'firstParentBefore'>,
@@ -23,8 +20,11 @@ export async function rangeOf(
   text: string | undefined,
 ): Promise<Range> {
   const [tip = ''] = ids;
-  const find = async (name: string): Promise<ObjectId> => {
-    const commit = await commitNamed(history, tip, name);
+  const find = async (text: string): Promise<ObjectId> => {
+    const [, name = text, back = '0'] = /^(.+)~(\d{1,7})$/.exec(text) ?? [];
+    const start = await commitNamed(history, tip, name);
+    const place = start === null ? undefined : places.get(start);
+    const commit = Number(back) === 0 || place === undefined ? start : (ids[place + Number(back)] ?? null);
     if (commit === null)
       throw new BacktrailError('REVISION_UNKNOWN', `There is no revision ${JSON.stringify(name)}.`);
     if (places.has(commit)) return commit;

@@ -14,6 +14,7 @@ import { delivers, judgeDelivery } from './commit/delivery.ts';
 import { judgeOutcome, type Ledgered } from './commit/ledgered.ts';
 import { judgeResume } from './commit/resume.ts';
 import { judgeRollback, type Made } from './commit/rollback.ts';
+import { judgeSignatures } from './commit/signature.ts';
 import type { Completed } from './ledger/whole.ts';
 import { type CommitText, readCommit } from './line/commit-text.ts';
 import type { Mark } from './line/line.ts';
@@ -122,7 +123,13 @@ async function judgeAfter(
   const next = await nextOf(audit, at);
   const delivery = next !== null && delivers(next, commit, requestId) ? next : null;
   const problems: Problem[] = [];
-  if (made !== null) problems.push(...(await judgeDelivery(audit, { commit, made, ledgered }, delivery)));
+  if (made !== null) {
+    const written = delivery === null ? [commit] : [commit, delivery];
+    problems.push(
+      ...(await judgeDelivery(audit, { commit, made, ledgered }, delivery)),
+      ...(await judgeSignatures(audit, made.snapshot.layout, written)),
+    );
+  }
   const deliveryCommit = delivery?.id ?? null;
   if (ledgered !== null) problems.push(...judgeOutcome(commit, ledgered, deliveryCommit));
   return { deliveryCommit, problems };

@@ -55,11 +55,11 @@ export async function judgeArrived(
     const isOutput = (path: string) => outputs.some((is) => is(path));
     problems.push(...comparePaths(changes.changes, meant, isOutput));
     const isUnproposed = !isExact && changes.changes.some(({ path }) => isOutput(path));
-    if (isUnproposed && !audit.renders)
+    if (isUnproposed)
       problems.push(
         problem(
           'RENDERER_MISSING',
-          'Its manifests are not those that were proposed, and were not rendered again.',
+          'Its manifests are not those that were proposed, and manifests that a host merged are not rendered again.',
         ),
       );
   } catch (error) {

@@ -7,7 +7,7 @@ import type { ConfigText } from '../../rollback/observe.ts';
 import { treeView } from '../../snapshot/view.ts';
 import { decode } from '../../yaml/core/text.ts';
 
-export type Configured =
+type Configured =
   | { readonly layout: Layout }
   /** `missing`, or why it cannot be read. */
   | { readonly layout: null; readonly why: string | null };

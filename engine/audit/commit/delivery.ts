@@ -17,6 +17,7 @@ import { cut } from './compare.ts';
 import { compareMessage } from './message.ts';
 import { type Problem, problem } from '../problems.ts';
 import type { Ledgered } from './ledgered.ts';
+import { judgeRendered } from './rendered.ts';
 import type { Made } from './rollback.ts';
 
 /** Whether the commit after a rollback says that it delivers it; what it says may be wrong in part. */
@@ -37,7 +38,11 @@ export async function judgeDelivery(
   { commit, made, ledgered }: Delivered,
   next: CommitText | null,
 ): Promise<Problem[]> {
-  if (next === null) return boundProblems(audit, made, { ledgered, changes: [] });
+  if (next === null)
+    return [
+      ...boundProblems(audit, made, { ledgered, changes: [] }),
+      ...(await judgeRendered(audit, made, { changes: [], renderer: null })),
+    ];
   const name = `The commit of its manifests, ${next.id.slice(0, 10)},`;
   const claim = readDelivery(next.trailers);
   if (claim === null) return [problem('DELIVERY_DIFFERS', `${name} names no rollback.`)];
@@ -67,6 +72,7 @@ export async function judgeDelivery(
   problems.push(
     ...(await judgeWords(name, { commit, made }, next)),
     ...boundProblems(audit, made, { ledgered, changes }),
+    ...(await judgeRendered(audit, made, { changes, renderer: record.renderer })),
   );
   return problems;
 }

@@ -67,7 +67,7 @@ export async function placeBefore(
 }
 
 /** It has to be on the line, before the commit. */
-export function targetProblem({ line, reader }: Audit, id: ObjectId, target: ObjectId): Problem | null {
+function targetProblem({ line, reader }: Audit, id: ObjectId, target: ObjectId): Problem | null {
   const [at, then] = [line.places.get(id) ?? 0, line.places.get(target)];
   if (then !== undefined && then > at) return null;
   if (reader.shallow && then === undefined && isObjectId(target))

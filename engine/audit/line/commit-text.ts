@@ -4,7 +4,7 @@ import { readCommitText, readTrailers } from '../../git/reader/message.ts';
 import { parseCommit } from '../../git/store/objects.ts';
 import { revertsIn } from '../../git/store/log.ts';
 
-export interface Stamp extends Person {
+interface Stamp extends Person {
   /** Since 1970; -1 where the line is not as git writes it. */
   readonly seconds: number;
   /** `+0000` */

@@ -15,7 +15,7 @@ export interface AuditReader extends Pick<GitRepository, 'objects' | 'history' |
   close(): Promise<void>;
 }
 
-export interface RawCommit {
+interface RawCommit {
   readonly id: ObjectId;
   readonly bytes: Buffer;
 }
@@ -43,8 +43,8 @@ export async function openAuditReader(
   }
 }
 
-/** Bytes of packs: what isomorphic-git reads in about the time that git takes. */
-const SMALL = 8 * 1024 * 1024;
+/** Bytes of packs and their indexes: as much as isomorphic-git reads in a few seconds. */
+const SMALL = 4 * 1024 * 1024;
 
 const NO_TEXT = { read: () => Promise.resolve(null), write: () => Promise.resolve() };
 

@@ -16,7 +16,7 @@ export function commitBytes(
   return Buffer.from(`${links}${peopleLines(commit)}\n${message}`);
 }
 
-export const signatureHeader = (format: ObjectFormat) => (format === 'sha256' ? 'gpgsig-sha256' : 'gpgsig');
+const signatureHeader = (format: ObjectFormat) => (format === 'sha256' ? 'gpgsig-sha256' : 'gpgsig');
 
 /** The signature of these bytes as their last header, where `git verify-commit` takes it from. */
 export function withSignature(bytes: Buffer, signature: string, format: ObjectFormat): Buffer {

@@ -6,7 +6,7 @@ import { identity } from '../store/identity.ts';
  * `signed`: by a key that the list trusts for the committer. `other`: by a key that it trusts for other people alone. `unknown`: by a key that it
  * trusts for nobody, or not at that time, or not by an SSH key. `bad`: it does not fit the commit. `none`: there is none.
  */
-export type CommitterSignature = 'signed' | 'other' | 'unknown' | 'bad' | 'none';
+type CommitterSignature = 'signed' | 'other' | 'unknown' | 'bad' | 'none';
 
 export interface JudgedCommitter {
   readonly verdict: CommitterSignature;

@@ -18,9 +18,14 @@ export interface RenderedTree {
   render(coordinates: Coordinates): Promise<Rendered | null>;
 }
 
+/** What rendering needs of a plan. */
+export interface RenderedPlan extends Pick<Plan, 'scope' | 'files' | 'target'> {
+  readonly impact: Pick<Plan['impact'], 'services'>;
+}
+
 export interface ComparedTrees {
   readonly snapshot: Snapshot;
-  readonly plan: Plan;
+  readonly plan: RenderedPlan;
   readonly planned: TreeView;
   readonly base: RenderedTree;
   readonly target: RenderedTree;
@@ -85,7 +90,7 @@ async function targetFindings(
 
 const MAX_NAMED = 3;
 
-const targetName = ({ target }: Plan) =>
+const targetName = ({ target }: Pick<Plan, 'target'>) =>
   (target.version === null ? '' : `v${target.version} `) + target.commit.slice(0, 10);
 
 /** null if that tree cannot be rendered, which says nothing about the planned one. */

@@ -160,6 +160,7 @@ describe('a worker that may merge, on GitHub', () => {
     const id = await askToHold(scene, 'prod/held');
     await scene.worker.rollbacks.execute(id);
     await lookOf(scene);
+    await lookOf(scene);
     expect(await stateOf(scene, id)).toMatchObject({ status: 'completed' });
     const other = await scene.another();
     expect(await other.rollbacks.execute(id)).toMatchObject({ status: 'completed' });
@@ -172,7 +173,8 @@ describe('a worker that may merge, on GitHub', () => {
     await scene.host.change({ requiredReviews: 1 });
     await scene.worker.rollbacks.execute(requestId);
     await scene.host.change({ requiredReviews: 0 });
-    expect(await other.requests.reconcile({ asksHost: true })).not.toHaveProperty('problems');
+    for (let look = 0; look < 2; look += 1)
+      expect(await other.requests.reconcile({ asksHost: true })).not.toHaveProperty('problems');
     expect(await stateOf(scene, requestId)).toMatchObject({ status: 'completed' });
   });
 
