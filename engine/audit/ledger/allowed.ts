@@ -164,10 +164,10 @@ async function sessionProblems(
   if (ruled.some(({ environment }) => !hasPermission(policy, holder, 'break-glass', environment)))
     problems.push(problem('PERMISSION_DENIED', `${holder.email} may not break the glass here.`));
   const at = state.createdAt;
-  // One that was closed afterwards was open then.
+  // One that was closed afterwards was open then; times are of whole seconds, and both may have happened in one.
   const then = {
     ...session.state,
-    closed: closed && Date.parse(closed.at) <= Date.parse(at) ? closed : null,
+    closed: closed && Date.parse(closed.at) < Date.parse(at) ? closed : null,
   };
   const names = scopesOf(
     state.scope,
