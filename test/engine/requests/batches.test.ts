@@ -159,7 +159,7 @@ describe('a commit of several events', () => {
     const { repo, bob, worker, ids, jane } = await overdue();
     const [id = ''] = ids;
     const { version: _, ...file } = await fileOf(repo, id);
-    const files = { [requestPath(id)]: print({ version: 4, ...file, shape: 'new' }) };
+    const files = { [requestPath(id)]: print({ version: 99, ...file, shape: 'new' }) };
     await forge(repo, { files, author: bob, message: 'new\n\nEvent-Form: 3\n', key: bob });
     expect(await codeOf(worker.requests.show({ id }))).toBe('LEDGER_NEWER');
     expect(await codeOf(worker.requests.reconcile())).toBe('LEDGER_NEWER');

@@ -78,7 +78,7 @@ describe('a file that Backtrail never wrote', () => {
   it('stops whoever reads it: a later version, which is for a newer program', async () => {
     const stage = await pending();
     const { repo, asked } = stage;
-    const files = { [requestPath(asked.id)]: print({ ...(await fileOf(repo, asked.id)), version: 4 }) };
+    const files = { [requestPath(asked.id)]: print({ ...(await fileOf(repo, asked.id)), version: 99 }) };
     await forge(repo, { files, author: MALLORY, message: 'Approved' });
     expect(await refusal(stage, asked.id)).toBe('LEDGER_NEWER');
   });
