@@ -6,6 +6,7 @@ import { HOST_KINDS, type HostKind } from '../../engine/model/index.ts';
 import { proveHost } from '../../scripts/proof/host/run.ts';
 import { createRepo, temporaryFolder } from '../helpers/repositories/repo.ts';
 import { closeAfterTest } from '../helpers/run/lifetime.ts';
+import { runs } from '../helpers/run/proof.ts';
 import { startHost } from '../helpers/servers/host/host.ts';
 
 async function hostOf(kind: HostKind) {
@@ -36,7 +37,7 @@ const SCENES: Readonly<Record<HostKind, string>> = {
   gitea: 'pushed,auto',
 };
 
-describe.each(HOST_KINDS)('the proof on a repository of %s', (kind) => {
+describe.each(HOST_KINDS.slice(0, runs(HOST_KINDS.length, 1)))('the proof on a repository of %s', (kind) => {
   it('plays its scenes, and leaves everything as it was', async () => {
     const { host, hostsFile, refs } = await hostOf(kind);
     const before = await refs();

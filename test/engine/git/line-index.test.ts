@@ -134,7 +134,7 @@ describe('what changed a path', () => {
           expect(await linesCompared(repo, cacheFolder)).toBeGreaterThan(0);
         },
       ),
-      { numRuns: runs(100, 5) },
+      { numRuns: runs(100, 3) },
     );
   });
 
