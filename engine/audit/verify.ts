@@ -1,5 +1,5 @@
 /** The whole audit: one pass over the line, one look at the ledger, then each rollback of the range, some at a time. */
-import type { Coordinates, ObjectId, Progress } from '../model/index.ts';
+import { type Coordinates, ENGINE, type ObjectId, type Progress } from '../model/index.ts';
 import { parseScope } from '../layout/layout.ts';
 import { concerns } from '../record/arrived.ts';
 import type { RequestContext } from '../requests/context.ts';
@@ -7,6 +7,7 @@ import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { Audit } from './audit.ts';
 import { createConfigurations } from './commit/configurations.ts';
 import { openLedgerAudit } from './ledger/ledger.ts';
+import { createSignatures } from './ledger/signatures.ts';
 import { type Completed, readArrivals, readWhole } from './ledger/whole.ts';
 import { type AuditLine, readLine } from './line/line.ts';
 import { openAuditReader } from './line/reader.ts';
@@ -51,6 +52,7 @@ export async function verify(input: VerifyInput, ask: VerifyAsk = {}): Promise<A
       renders: ask.render === true,
       arrivedDeliveries: arrived.deliveries,
       programs: context.programs,
+      signatures: createSignatures(ledger.context),
     };
     const judged = await judgeAll(audit, { range, scopes, at: arrived.at, tell });
     const missing = facts.completed.flatMap((done) => missingRow(audit, done) ?? []);
@@ -65,7 +67,7 @@ export async function verify(input: VerifyInput, ask: VerifyAsk = {}): Promise<A
       unverifiable: count('unverifiable'),
       rows,
       ledger: { tip: ledger.tip, problems: [...ledger.problems, ...facts.problems] },
-      outside: await outsideOf(audit, isWithin(line, range)),
+      outside: await outsideOf(audit, { range, isWithin: isWithin(line, range), arrived: arrived.at }),
     };
   } finally {
     onProgress(null);
@@ -106,16 +108,31 @@ async function judgeAll(audit: Audit, { range, at, tell }: Judging): Promise<rea
     .sort((one, other) => one.at - other.at);
   const rows: JudgedRow[] = [];
   for (let from = 0; from < candidates.length; from += TOGETHER) {
-    if (from % AHEAD === 0)
-      await audit.ledger.expect(
-        candidates.slice(from, from + AHEAD).flatMap(({ mark }) => mark?.requests ?? []),
-      );
+    if (from % AHEAD === 0) await expectAll(audit, candidates.slice(from, from + AHEAD));
     const some = candidates.slice(from, from + TOGETHER);
     const judged = await Promise.all(some.map((candidate) => rowsOf(audit, candidate)));
     rows.push(...judged.flat());
     tell(from + some.length, candidates.length);
   }
   return rows;
+}
+
+/** What many rollbacks need of programs, in one go. */
+async function expectAll(
+  { ledger, signatures, configurations, reader, line }: Audit,
+  candidates: readonly Candidate[],
+): Promise<void> {
+  if (ledger.tip === null) return;
+  await ledger.expect(candidates.flatMap(({ mark }) => mark?.requests ?? []));
+  const asked: ObjectId[] = [];
+  for (const { id, at } of candidates) {
+    const base = line.ids[at + 1];
+    if (base === undefined) continue;
+    const { tree } = await reader.objects.commit(base);
+    // Its signature does not matter elsewhere.
+    if ((await configurations(tree, ENGINE)).layout?.config.commit.sign === true) asked.push(id);
+  }
+  if (asked.length > 0) await signatures(asked);
 }
 
 const isWithin = ({ places }: AuditLine, { from, to }: Range) => {

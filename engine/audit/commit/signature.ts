@@ -7,14 +7,13 @@ import { type Problem, problem } from '../problems.ts';
 
 /** By the keys that the auditor's list trusts for their committers. */
 export async function judgeSignatures(
-  { ledger: { tip, context } }: Audit,
+  { ledger: { tip, context }, signatures: look }: Audit,
   { config }: Layout,
   commits: readonly CommitText[],
 ): Promise<Problem[]> {
   if (!config.commit.sign || tip === null) return [];
-  const { git, allowedSigners } = context;
-  const ids = commits.map(({ id }) => id);
-  const signatures = await git.ledger.signatures(ids, allowedSigners);
+  const { allowedSigners } = context;
+  const signatures = await look(commits.map(({ id }) => id));
   return commits.flatMap(({ id, committer }) => {
     const signature = signatures.get(id) ?? { state: 'none', principals: [], key: null };
     const { verdict, by } = judgeCommitter(signature, committer);
