@@ -1,5 +1,5 @@
 /** What could not be made again, and whether that is somebody's doing. */
-import { type FailureCode, isFailure } from '../model/index.ts';
+import { type FailureCode, FAILURES, isFailure } from '../model/index.ts';
 import { type Problem, problem, type ProblemCode } from './problems.ts';
 
 const CODES: Partial<Record<FailureCode, ProblemCode>> = {
@@ -17,9 +17,11 @@ const CODES: Partial<Record<FailureCode, ProblemCode>> = {
   LEDGER_NEWER: 'LEDGER_NEWER',
 };
 
-/** Throws what is no finding, such as a git that fails. */
+/** What cannot be planned was not made by Backtrail. Throws what is no finding, such as a git that fails. */
 export function failureOf(error: unknown): Problem {
-  const code = isFailure(error) ? CODES[error.code] : undefined;
-  if (code === undefined || !isFailure(error)) throw error;
-  return problem(code, error.message);
+  if (!isFailure(error)) throw error;
+  const code = CODES[error.code];
+  if (code !== undefined) return problem(code, error.message);
+  if (FAILURES[error.code].status >= 500) throw error;
+  return problem('PLAN_BLOCKED', `${error.message} (${error.code})`);
 }

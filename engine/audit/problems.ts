@@ -38,6 +38,7 @@ export const PROBLEMS = {
   AUTHOR_DIFFERS: tampered("Git's author is not the author of the request."),
   COMMITTER_DIFFERS: tampered('The manifests were committed by another than the rollback.'),
   DATE_DIFFERS: tampered('The commit is dated otherwise than the event that allowed it, or than itself.'),
+  HEADER_ADDED: tampered('The header of the commit has a line that Backtrail does not write.'),
   REQUEST_REPEATED: tampered('An earlier commit of the line has the same request.'),
   DELIVERY_DIFFERS: tampered('The commit of the manifests is not as Backtrail writes it.'),
   DELIVERY_MISSING: tampered('The manifests that belong to it are not there.'),

@@ -1,4 +1,4 @@
-/** Whom git names for a commit, and when, held against the request. */
+/** What the header of a commit says: whom git names, and when, held against the request; and nothing besides. */
 import type { RollbackRequest } from '../../model/index.ts';
 import { identity } from '../../git/store/identity.ts';
 import { samePerson } from '../../policy/policy.ts';
@@ -7,10 +7,14 @@ import type { CommitText } from '../line/commit-text.ts';
 import { type Problem, problem } from '../problems.ts';
 
 export function judgeAuthor(
-  { author, committer }: CommitText,
+  { author, committer, added }: CommitText,
   request: Pick<RollbackRequest, 'author' | 'requestedAt'>,
 ): Problem[] {
   const problems: Problem[] = [];
+  if (added !== null)
+    problems.push(
+      problem('HEADER_ADDED', `Its header has the line ${JSON.stringify(cleanValue(added).slice(0, 80))}.`),
+    );
   const meant = identity(request.author);
   if (!samePerson(cleanValue(author.email), cleanValue(meant.email)) || author.name !== meant.name)
     problems.push(

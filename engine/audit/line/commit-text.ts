@@ -23,6 +23,10 @@ export interface CommitText {
   /** As git parses them. */
   readonly trailers: readonly string[];
   readonly reverts: readonly ObjectId[];
+  /** The first header line that Backtrail does not write; null: there is none. */
+  readonly added: string | null;
+  /** A line is written as the id of a request, whether or not git reads it as a trailer. */
+  readonly isLike: boolean;
 }
 
 export function readCommit(id: ObjectId, bytes: Uint8Array): CommitText {
@@ -40,11 +44,31 @@ export function readCommit(id: ObjectId, bytes: Uint8Array): CommitText {
     subject,
     trailers: readTrailers(shown),
     reverts: revertsIn(shown),
+    added: addedIn(header),
+    isLike: /^(?:Rollback|Resume)-Request-ID: /m.test(text),
   };
+}
+
+/** Each once and in this order; a signature goes on in lines that begin with a blank. */
+const HEADER = ['tree', 'parent', 'author', 'committer', 'gpgsig', 'gpgsig-sha256'];
+
+function addedIn(header: readonly string[]): string | null {
+  let last = -1;
+  for (const line of header) {
+    const isSignature = last >= HEADER.indexOf('gpgsig');
+    if (isSignature && line.startsWith(' ')) continue;
+    const at = HEADER.indexOf(line.split(' ', 1)[0] ?? '');
+    // A merge has several parents, and is judged for that.
+    const isInOrder = at > last || (at === last && HEADER[at] === 'parent');
+    if (!isInOrder) return line;
+    last = at;
+  }
+  return null;
 }
 
 function stampOf(line = ''): Stamp {
   const [, name = '', email = '', seconds = '-1', zone = ''] =
     /^(.*) <([^<>]*)> (\d{1,15}) ([+-]\d{4})$/.exec(line) ?? [];
-  return { name, email, seconds: Number(seconds), zone };
+  // Commits may claim any time; one outside of what a date can hold becomes its last.
+  return { name, email, seconds: Math.min(Number(seconds), 8.64e12), zone };
 }

@@ -8,13 +8,13 @@ export type Kind = 'rollback' | 'resume' | 'delivery' | 'imitation' | 'revert';
 const ROLLBACK = /^rollback-(?:request-id|tenant|environment|target|base|plan|engine|field|ledger|hold)$/;
 
 /** null: it has nothing to do with us. */
-export function kindOf({ trailers, subject, reverts }: CommitText): Kind | null {
+export function kindOf({ trailers, subject, reverts, isLike }: CommitText): Kind | null {
   const keys = [...parseTrailerLines(trailers).keys()];
   if (keys.includes('rollback-request-id')) return 'rollback';
   if (keys.includes('resume-request-id')) return 'resume';
   if (keys.includes('delivery-of') || keys.includes('delivery-request')) return 'delivery';
   if (keys.some((key) => ROLLBACK.test(key))) return 'rollback';
-  if (isOurSubject(subject)) return 'imitation';
+  if (isLike || isOurSubject(subject)) return 'imitation';
   return reverts.length > 0 ? 'revert' : null;
 }
 

@@ -19,10 +19,7 @@ describe('an audit of pull requests', () => {
     scene = await createScene({ lives: 'file', services: [...METHODS, 'bare'] });
     const { publicKey, email, keyFile } = await createIdentity(SERVICE);
     await appendFile(scene.signers, `${email} namespaces="git" ${publicKey}\n`);
-    await appendFile(
-      scene.repo.globalConfig,
-      `[user]\n\tsigningKey = ${keyFile}\n[gpg]\n\tformat = ssh\n`,
-    );
+    await appendFile(scene.repo.globalConfig, `[user]\n\tsigningKey = ${keyFile}\n[gpg]\n\tformat = ssh\n`);
     const signing = await scene.another();
     for (const method of METHODS) {
       const { id, number } = await proposeFor(scene, `prod/${method}`);
@@ -52,7 +49,9 @@ describe('an audit of pull requests', () => {
     });
     const { rows } = await auditOf(changed.repo.folder);
     // The ledger names a commit that the branch does not hold any more; what took its place says too little of itself, or too much.
-    expect(rows.find((row) => row.commit === commit)?.problems.map(({ code }) => code)).toEqual(['COMMIT_MISSING']);
+    expect(rows.find((row) => row.commit === commit)?.problems.map(({ code }) => code)).toEqual([
+      'COMMIT_MISSING',
+    ]);
     const copies = rows.filter((row) => row.commit === changed.commit);
     expect(copies.every(({ verdict }) => verdict === 'tampered')).toBe(true);
   });

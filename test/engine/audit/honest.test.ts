@@ -7,7 +7,10 @@ import { publish, repoWith } from '../holds/held-repo.ts';
 import { API, stage, WEB } from '../requests/arrived-scene.ts';
 import { createAudited } from './scene.ts';
 
-async function problemsOf(engine: Engine, readers: readonly ('git' | 'isomorphic')[] = ['git', 'isomorphic']) {
+async function problemsOf(
+  engine: Engine,
+  readers: readonly ('git' | 'isomorphic')[] = ['git', 'isomorphic'],
+) {
   const found = [];
   for (const reader of readers) {
     const { rows, ledger, ...counts } = await engine.audit.verify({ reader, render: true });
@@ -20,7 +23,11 @@ async function problemsOf(engine: Engine, readers: readonly ('git' | 'isomorphic
 
 describe('an audit finds nothing wrong', () => {
   it('with subjects and trailers of a template, sign-offs and files restored as a whole', async () => {
-    const commit = { subject: 'fix({service}): {reason}', trailers: { Change: '{target} {mode}' }, signoff: true };
+    const commit = {
+      subject: 'fix({service}): {reason}',
+      trailers: { Change: '{target} {mode}' },
+      signoff: true,
+    };
     const { engine } = await createAudited({ commit });
     await rollBack(engine, { scope: 'prod/web', fields: ['values/prod.yaml#/web/tag'], wholeFile: true });
     await rollBack(engine, { scope: 'prod/api', wholeFile: true }, { reason: 'Über\n\tall: broken' });
@@ -39,7 +46,9 @@ describe('an audit finds nothing wrong', () => {
 
   it('with holds, a rollback over one, and resumes of all and of one field', async () => {
     const both = (tag: string) =>
-      ['a', 'b'].map((name) => `${name}:\n  tag: ${tag} # {"$imagepolicy": "flux-system:${name}:tag"}\n`).join('');
+      ['a', 'b']
+        .map((name) => `${name}:\n  tag: ${tag} # {"$imagepolicy": "flux-system:${name}:tag"}\n`)
+        .join('');
     const repo = await repoWith((tag) => ({ 'apps/prod/api/app.yaml': both(tag) }));
     const engine = await engineOf(repo);
     await publish(engine, { scope: 'prod/api' }, 'Two\nlines');

@@ -60,7 +60,11 @@ describe('an audit of one rollback that somebody approved', () => {
   const audit = async (of: Repo, list: string | null = signers) => {
     const auditor = await engineOf(of, { allowedSigners: list });
     const { rows, ledger } = await auditor.audit.verify();
-    const said = rows.map((row) => ({ commit: row.commit, verdict: row.verdict, codes: row.problems.map(({ code }) => code) }));
+    const said = rows.map((row) => ({
+      commit: row.commit,
+      verdict: row.verdict,
+      codes: row.problems.map(({ code }) => code),
+    }));
     return { rows: said, ledger: ledger.problems.map(({ code }) => code) };
   };
   const row = (codes: readonly string[], of = commit) => [{ commit: of, verdict: 'tampered', codes }];
@@ -71,7 +75,9 @@ describe('an audit of one rollback that somebody approved', () => {
     expect((await audit(gone)).rows).toEqual(row(['LEDGER_MISSING']));
     const cut = await copyRepo(repo);
     await cut.git('update-ref', LEDGER, events[0] ?? '');
-    expect((await audit(cut)).rows).toEqual(row(expect.arrayContaining(['LEDGER_MISSING', 'APPROVAL_MISSING'])));
+    expect((await audit(cut)).rows).toEqual(
+      row(expect.arrayContaining(['LEDGER_MISSING', 'APPROVAL_MISSING'])),
+    );
   });
 
   it('finds the ledger written anew without signatures', async () => {
@@ -84,7 +90,9 @@ describe('an audit of one rollback that somebody approved', () => {
       last = await copy.gitWith({ input: text }, ['hash-object', '-t', 'commit', '-w', '--stdin']);
     }
     await copy.git('update-ref', LEDGER, last);
-    expect((await audit(copy)).rows).toEqual(row(expect.arrayContaining(['LEDGER_MISSING', 'APPROVAL_MISSING'])));
+    expect((await audit(copy)).rows).toEqual(
+      row(expect.arrayContaining(['LEDGER_MISSING', 'APPROVAL_MISSING'])),
+    );
   });
 
   it('finds the commit taken off the branch, and one that a forged event names', async () => {
@@ -133,7 +141,9 @@ describe('an audit of one rollback that somebody approved', () => {
     await copy.git('cherry-pick', '-X', 'theirs', commit);
     const { rows } = await audit(copy);
     const [picked, own] = rows;
-    expect(picked?.codes).toEqual(expect.arrayContaining(['BASE_DIFFERS', 'REQUEST_REPEATED', 'COMMIT_DIFFERS']));
+    expect(picked?.codes).toEqual(
+      expect.arrayContaining(['BASE_DIFFERS', 'REQUEST_REPEATED', 'COMMIT_DIFFERS']),
+    );
     expect(own).toEqual({ commit, verdict: 'honest', codes: [] });
     const { jane } = await team;
     expect((await audit(repo, await allowedSigners([jane]))).rows).toEqual(

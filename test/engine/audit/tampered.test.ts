@@ -57,6 +57,8 @@ const MUTATIONS: readonly (readonly [what: string, how: Rewriting, codes: readon
   ["git's author", line(/^author .*?<.*?>/m, 'author Eve <eve@example.com>'), ['AUTHOR_DIFFERS']],
   ["the author's date", line(/^(author .*> )\d+/m, '$11700000000'), ['DATE_DIFFERS']],
   ['the zone', line(/^(committer .*) \+0000$/m, '$1 +0100'), ['DATE_DIFFERS']],
+  ['a line in the header', line(/^(committer .*)$/m, '$1\nencoding UTF-8'), ['HEADER_ADDED']],
+  ['no time', line(/^(author .*> )\d+/m, '$1999999999999999'), ['DATE_DIFFERS']],
 ];
 
 /** In `npm test` every third, beginning anywhere. */
@@ -94,5 +96,18 @@ describe('an audit of a branch that was written anew', () => {
     // What was added to a tree is taken away again by the commit after it.
     const others = how.files === undefined ? 3 : 2;
     expect(rows.filter(({ verdict }) => verdict === 'honest')).toHaveLength(others);
+  });
+
+  it('lists one that git does not read as a record any more', async () => {
+    const [first = ''] = commits;
+    const hidden = line(/\n\nMode: /, '\n\nMode: service\n\nX: ');
+    for (const how of [hidden, line(/^Mode: /m, '\0Mode: ')]) {
+      const changed = await rewrite(repo, first, how);
+      const { rows, outside } = await (await engineOf(changed.repo)).audit.verify();
+      const isTold =
+        outside.some(({ commit, kind }) => commit === changed.commit && kind === 'imitation') ||
+        rows.some(({ commit, verdict }) => commit === changed.commit && verdict === 'tampered');
+      expect(isTold).toBe(true);
+    }
   });
 });
