@@ -32,13 +32,53 @@ export async function outsideOf(
     for (const reverts of ours.length === 0 ? [null] : ours)
       found.push({ commit: mark.id, reverts, kind, subject });
   }
-  const after = range.from === null ? {} : { after: range.from };
-  for (const { id, subject } of await reader.history.log({ tip: range.to, path: HOLDS, ...after }))
-    if (!isOurs(line.marks.get(id)) && !arrived.has(id))
-      found.push({ commit: id, reverts: null, kind: 'hold', subject });
+  for (const id of await holdsMoved(audit, range)) {
+    if (isOurs(line.marks.get(id)) || arrived.has(id)) continue;
+    const { subject } = readCommit(id, await reader.commitBytes(id));
+    found.push({ commit: id, reverts: null, kind: 'hold', subject });
+  }
   const placeOf = ({ commit }: OutsideCommit) => line.places.get(commit) ?? 0;
   return found.sort((one, other) => placeOf(one) - placeOf(other));
 }
+
+/** Folders that are read at a time. */
+const TOGETHER = 500;
+
+/** Commits that change what is held, as their trees have it: a commit-graph is not asked. */
+async function holdsMoved({ line, reader }: Audit, { from, to }: Range): Promise<readonly ObjectId[]> {
+  const [start, end] = [
+    line.places.get(to) ?? 0,
+    from === null ? line.ids.length : (line.places.get(from) ?? 0),
+  ];
+  const holds = new Map<ObjectId, ObjectId | null>();
+  const folderIn = async (tree: ObjectId, name: string) =>
+    (await reader.objects.tree(tree)).find((entry) => entry.name === name)?.id ?? null;
+  const holdsIn = async (tree: ObjectId | undefined) => {
+    const own = tree === undefined ? null : await folderIn(tree, OWN);
+    if (own === null) return null;
+    const known = holds.get(own);
+    if (known !== undefined) return known;
+    const found = await folderIn(own, NAME).catch(() => null);
+    holds.set(own, found);
+    return found;
+  };
+  // Where nothing was held, and nothing is, there is nothing to be moved: most branches need not be read for it.
+  if (!line.hasHolds && (await holdsIn(line.trees[0])) === null) return [];
+  const moved: ObjectId[] = [];
+  // The one before the first of the range as well: what that held is where it begins.
+  for (let at = start; at < end; at += TOGETHER) {
+    const last = Math.min(at + TOGETHER, end);
+    const all = await Promise.all(line.trees.slice(at, last + 1).map(holdsIn));
+    for (let place = at; place < last; place += 1) {
+      const id = line.ids[place];
+      const isCut = reader.shallow && place === line.ids.length - 1;
+      if (id !== undefined && !isCut && all[place - at] !== (all[place - at + 1] ?? null)) moved.push(id);
+    }
+  }
+  return moved;
+}
+
+const [OWN = '', NAME = ''] = HOLDS.split('/');
 
 const isOurs = (mark: Mark | undefined) =>
   mark !== undefined && mark.kind !== 'revert' && mark.kind !== 'imitation';

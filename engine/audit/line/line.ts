@@ -17,12 +17,16 @@ export interface Mark {
 export interface AuditLine {
   /** Newest first. */
   readonly ids: readonly ObjectId[];
+  /** Of each its tree. */
+  readonly trees: readonly ObjectId[];
   readonly places: ReadonlyMap<ObjectId, number>;
   readonly marks: ReadonlyMap<ObjectId, Mark>;
   /** By request its oldest commit. */
   readonly oldest: ReadonlyMap<RequestId, ObjectId>;
   /** The commits that a message says it reverts. */
   readonly reverts: ReadonlyMap<ObjectId, readonly ObjectId[]>;
+  /** A commit of ours placed or lifted a hold. */
+  readonly hasHolds: boolean;
 }
 
 /** A cheap look at the bytes; the parsed message decides. */
@@ -31,20 +35,27 @@ const OURS =
 
 export async function readLine(reader: AuditReader, tip: ObjectId): Promise<AuditLine> {
   const ids: ObjectId[] = [];
+  const trees: ObjectId[] = [];
   const marks = new Map<ObjectId, Mark>();
   const oldest = new Map<RequestId, ObjectId>();
   const reverts = new Map<ObjectId, readonly ObjectId[]>();
+  let hasHolds = false;
   for await (const commits of reader.walk(tip))
     for (const { id, bytes } of commits) {
       const at = ids.push(id) - 1;
+      trees.push(treeOf(bytes));
       if (!OURS.test(bytes.toString('utf8'))) continue;
       const commit = readCommit(id, bytes);
       const kind = kindOf(commit);
       if (kind === null) continue;
       const requests = requestsNamed(commit.trailers);
       marks.set(id, { id, at, kind, requests });
+      hasHolds ||= commit.trailers.some((trailer) => /^(?:rollback|resume)-hold:/i.test(trailer));
       for (const requestId of requests) oldest.set(requestId, id);
       if (commit.reverts.length > 0) reverts.set(id, commit.reverts);
     }
-  return { ids, places: new Map(ids.map((id, at) => [id, at])), marks, oldest, reverts };
+  return { ids, trees, places: new Map(ids.map((id, at) => [id, at])), marks, oldest, reverts, hasHolds };
 }
+
+/** The first line of a commit: `tree <id>`. */
+const treeOf = (bytes: Buffer): ObjectId => bytes.toString('latin1', 'tree '.length, bytes.indexOf(10));
