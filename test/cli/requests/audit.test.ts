@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { approvals, type Approvals, GATEWAY } from '../../helpers/people/approvals.ts';
-import { jsonOf, refusalOf } from '../../helpers/program/cli.ts';
+import { backtrail, jsonOf, refusalOf } from '../../helpers/program/cli.ts';
 
 const shape = z.object({
   events: z.array(
@@ -82,6 +82,90 @@ describe('audit log', () => {
     expect(await as('jane', ['audit', 'log'])).toMatchObject({
       code: 0,
       stdout: 'The ledger holds no such event.\n',
+    });
+  });
+});
+
+const report = z.looseObject({
+  range: z.strictObject({ from: z.string().nullable(), to: z.string().regex(/^\w{40}$/) }),
+  reader: z.enum(['git', 'isomorphic']),
+  checked: z.number(),
+  honest: z.number(),
+  tampered: z.number(),
+  unverifiable: z.number(),
+  rows: z.array(
+    z.looseObject({
+      commit: z.string().regex(/^\w{40}$/),
+      requestId: z.string(),
+      scope: z.string(),
+      mode: z.string().nullable(),
+      verdict: z.enum(['honest', 'tampered', 'unverifiable']),
+      problems: z.array(z.strictObject({ code: z.string(), message: z.string() })),
+    }),
+  ),
+  ledger: z.strictObject({
+    tip: z.string().nullable(),
+    problems: z.array(z.looseObject({ code: z.string() })),
+  }),
+  outside: z.array(z.looseObject({ commit: z.string(), reverts: z.string().nullable() })),
+});
+
+describe('audit verify', () => {
+  let setting: Approvals;
+  let id = '';
+  beforeAll(async () => {
+    setting = await approvals();
+    id = await setting.ask();
+    await setting.as('bob', ['request', 'approve', id, '--yes', '--here', '--comment', 'Go']);
+  });
+
+  it('ends with 0 where all is honest, of a range and of a scope as well', async () => {
+    const all = jsonOf(await setting.as('carol', ['audit', 'verify', '-o', 'json']), report);
+    expect(all).toMatchObject({
+      checked: 1,
+      honest: 1,
+      rows: [{ requestId: id, scope: GATEWAY, mode: 'service' }],
+    });
+    const some = await setting.as('carol', [
+      'audit',
+      'verify',
+      'HEAD~1..',
+      GATEWAY,
+      '--reader',
+      'git',
+      '-o',
+      'json',
+    ]);
+    expect(jsonOf(some, report)).toMatchObject({ reader: 'git', range: { to: all.range.to } });
+    expect(
+      jsonOf(await setting.as('carol', ['audit', 'verify', 'globex/production', '-o', 'json']), report).rows,
+    ).toEqual([]);
+    const { code, stdout } = await setting.as('carol', ['audit', 'verify']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /1 rollback checked: 1 honest \(ledger at [0-9a-f]{7}, read with isomorphic-git\)/,
+    );
+    expect(refusalOf(await setting.as('carol', ['audit', 'verify', 'nowhere..']))).toMatchObject({
+      code: 'REVISION_UNKNOWN',
+    });
+  });
+
+  it('ends with 3 where Git cannot say, unless that is allowed, and where one is tampered with in any case', async () => {
+    const unknowing = (...words: string[]) =>
+      backtrail(setting.repo, ['audit', 'verify', ...words], { env: setting.people.carol.env });
+    const blind = await unknowing();
+    expect([blind.code, blind.stdout]).toEqual([
+      3,
+      expect.stringContaining('KEYS_MISSING: There is no list'),
+    ]);
+    const allowed = await unknowing('--allow-unverifiable');
+    expect(allowed.code).toBe(0);
+    await setting.repo.git('update-ref', '-d', 'refs/backtrail/ledger');
+    const gone = await setting.as('carol', ['audit', 'verify', '--allow-unverifiable', '-o', 'json']);
+    expect(gone.code).toBe(3);
+    expect(report.parse(JSON.parse(gone.stdout))).toMatchObject({
+      tampered: 1,
+      ledger: { tip: null, problems: [{ code: 'LEDGER_REWOUND' }] },
     });
   });
 });
