@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { AUDIT_READERS } from '../../../engine/index.ts';
+import { AUDIT_PROBLEMS, AUDIT_READERS } from '../../../engine/index.ts';
 import { verifiedText } from '../../print/verified.ts';
 import type { Output } from '../../terminal/output.ts';
 import { type Context, type Program, runCommand } from '../command.ts';
@@ -55,10 +55,11 @@ async function verify({ session, style }: Context, words: string[], options: Ver
       render,
     }),
   );
-  const isWrong =
-    report.tampered > 0 ||
-    report.ledger.problems.length > 0 ||
-    (report.unverifiable > 0 && !allowUnverifiable);
+  const { tampered, unverifiable, ledger } = report;
+  const verdicts = ledger.problems.map(({ code }) => AUDIT_PROBLEMS[code].verdict);
+  const isTampered = tampered > 0 || verdicts.includes('tampered');
+  const isUntold = unverifiable > 0 || verdicts.includes('unverifiable');
+  const isWrong = isTampered || (isUntold && !allowUnverifiable);
   return { value: report, text: () => verifiedText(style, report), ...(isWrong && { exitCode: 3 }) };
 }
 
