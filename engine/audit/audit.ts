@@ -3,7 +3,6 @@ import type { ObjectId, Programs } from '../model/index.ts';
 import type { AuditReader } from './line/reader.ts';
 import type { AuditLine } from './line/line.ts';
 import type { Configurations } from './commit/configurations.ts';
-import type { SignaturesOf } from './ledger/signatures.ts';
 import type { LedgerAudit } from './ledger/ledger.ts';
 
 export interface Audit {
@@ -16,8 +15,6 @@ export interface Audit {
   /** Manifests are rendered again. */
   readonly renders: boolean;
   readonly programs: Programs;
-  /** Of commits of the branch; those that are asked for together are looked at together, and once. */
-  readonly signatures: SignaturesOf;
   /** Manifests that came with what a pull request brought. */
   readonly arrivedDeliveries: ReadonlySet<ObjectId>;
 }

@@ -3,11 +3,11 @@ import { type Coordinates, ENGINE, type ObjectId, type Progress } from '../model
 import { parseScope } from '../layout/layout.ts';
 import { concerns } from '../record/arrived.ts';
 import type { RequestContext } from '../requests/context.ts';
+import { signaturesOf } from '../requests/ledger/signed.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { Audit } from './audit.ts';
 import { createConfigurations } from './commit/configurations.ts';
 import { openLedgerAudit } from './ledger/ledger.ts';
-import { createSignatures } from './ledger/signatures.ts';
 import { type Completed, readArrivals, readWhole } from './ledger/whole.ts';
 import { type AuditLine, readLine } from './line/line.ts';
 import { openAuditReader } from './line/reader.ts';
@@ -52,7 +52,6 @@ export async function verify(input: VerifyInput, ask: VerifyAsk = {}): Promise<A
       renders: ask.render === true,
       arrivedDeliveries: arrived.deliveries,
       programs: context.programs,
-      signatures: createSignatures(ledger.context),
     };
     const judged = await judgeAll(audit, { range, scopes, at: arrived.at, tell });
     const missing = facts.completed.flatMap((done) => missingRow(audit, done) ?? []);
@@ -119,20 +118,20 @@ async function judgeAll(audit: Audit, { range, at, tell }: Judging): Promise<rea
 
 /** What many rollbacks need of programs, in one go. */
 async function expectAll(
-  { ledger, signatures, configurations, reader, line }: Audit,
+  { ledger, configurations, reader, line }: Audit,
   candidates: readonly Candidate[],
 ): Promise<void> {
   if (ledger.tip === null) return;
   await ledger.expect(candidates.flatMap(({ mark }) => mark?.requests ?? []));
-  const asked: ObjectId[] = [];
+  const asked: { readonly id: ObjectId }[] = [];
   for (const { id, at } of candidates) {
     const base = line.ids[at + 1];
     if (base === undefined) continue;
     const { tree } = await reader.objects.commit(base);
     // Its signature does not matter elsewhere.
-    if ((await configurations(tree, ENGINE)).layout?.config.commit.sign === true) asked.push(id);
+    if ((await configurations(tree, ENGINE)).layout?.config.commit.sign === true) asked.push({ id });
   }
-  if (asked.length > 0) await signatures(asked);
+  await signaturesOf(ledger.context, asked);
 }
 
 const isWithin = ({ places }: AuditLine, { from, to }: Range) => {

@@ -18,7 +18,7 @@ import { type Problem, problem } from '../problems.ts';
 import { type Changes, changesBetween } from './changes.ts';
 import { comparePaths } from './compare.ts';
 import { outputsOf } from './delivery.ts';
-import { requestIn } from './ledgered.ts';
+import { askedOf } from '../../requests/many/member.ts';
 import { placeBefore } from './place.ts';
 import { type Recomputed, recompute, snapshotOn } from './recompute.ts';
 
@@ -104,7 +104,7 @@ async function bringing(audit: Audit, snapshot: Snapshot, { arrival, changes }: 
       ),
     );
   const file = until(whole, Math.max(1, done));
-  const request = requestIn(file);
+  const request = askedOf(file.state);
   const plan = await recompute(snapshot, request);
   const { layout } = snapshot;
   const allowed = await allowedBy({ ledger, file, proofs, layout, owners: plan.owners });

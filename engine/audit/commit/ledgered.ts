@@ -1,5 +1,5 @@
 /** The request in the ledger that a commit executes, as it was when it went ahead. */
-import { type EnvironmentName, formatCoordinates, type RollbackRequest } from '../../model/index.ts';
+import { type EnvironmentName, formatCoordinates } from '../../model/index.ts';
 import type { Layout } from '../../layout/layout.ts';
 import { publishRuleFor } from '../../layout/configuration/publish.ts';
 import { policyFor } from '../../policy/policy.ts';
@@ -57,24 +57,6 @@ export async function ledgeredOf(
 }
 
 const short = (id = '') => id.slice(0, 10);
-
-/** What the ledger has asked for; its provenance follows from what it changes. */
-export function requestIn({ state }: RequestFile): RollbackRequest {
-  return {
-    id: state.id,
-    scope: state.scope,
-    target: state.target,
-    base: state.base,
-    digest: state.digest,
-    reason: state.justification,
-    author: state.author,
-    requestedAt: state.createdAt,
-    allowRemoval: state.allowRemoval,
-    ...(state.overrides && { overrides: state.overrides }),
-    hold: state.hold ?? null,
-    resume: state.resume,
-  };
-}
 
 /** Whether the configuration then in force asks for a record of what changes there. */
 export function demandsRecord({ config }: Layout, owners: readonly EnvironmentName[]): boolean {

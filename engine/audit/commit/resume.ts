@@ -26,7 +26,8 @@ import { judgeAuthor } from './author.ts';
 import { changesBetween } from './changes.ts';
 import { codeOf } from './claim.ts';
 import { comparePaths } from './compare.ts';
-import { demandsRecord, type Ledgered, ledgeredOf, requestIn } from './ledgered.ts';
+import { askedOf } from '../../requests/many/member.ts';
+import { demandsRecord, type Ledgered, ledgeredOf } from './ledgered.ts';
 import { compareMessage, partsOf, sameWords } from './message.ts';
 import { placeBefore } from './place.ts';
 import { type Recomputed, recompute, snapshotOn } from './recompute.ts';
@@ -68,7 +69,7 @@ export async function judgeResume(audit: Audit, commit: CommitText): Promise<Jud
     const asks =
       ledgered === null
         ? await asksOf(audit, commit, { record, snapshot })
-        : [{ request: requestIn(ledgered.file), isPartial: false }];
+        : [{ request: askedOf(ledgered.file.state), isPartial: false }];
     const remade = await remake(snapshot, asks, record.plan);
     const { isPartial } = remade;
     const plan = isPartial ? { ...remade.plan, digest: record.plan } : remade.plan;

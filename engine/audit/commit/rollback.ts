@@ -21,7 +21,8 @@ import type { CommitText } from '../line/commit-text.ts';
 import { comparePaths } from './compare.ts';
 import { allowedBy } from '../ledger/allowed.ts';
 import { failureOf } from '../failures.ts';
-import { judgeTerms, type Ledgered, demandsRecord, ledgeredOf, requestIn } from './ledgered.ts';
+import { askedOf } from '../../requests/many/member.ts';
+import { judgeTerms, type Ledgered, demandsRecord, ledgeredOf } from './ledgered.ts';
 import { compareMessage, partsOf, sameWords } from './message.ts';
 import { type Place, placeOf } from './place.ts';
 import { type Problem, problem } from '../problems.ts';
@@ -65,7 +66,7 @@ export async function judgeRollback(audit: Audit, commit: CommitText): Promise<J
     const asks =
       ledgered === null
         ? await asksOf(commit, record, { snapshot, held })
-        : [{ request: requestIn(ledgered.file), isPartial: false }];
+        : [{ request: askedOf(ledgered.file.state), isPartial: false }];
     const { ask, plan } = await remake(snapshot, asks, record.plan);
     const provided = await provide(audit, { ask, plan, place, ledgered, record });
     problems.push(...provided.problems);

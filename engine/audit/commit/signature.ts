@@ -1,19 +1,20 @@
 /** Signatures of commits of the branch, where the configuration then in force asks for them and a ledger bears the rollback out. */
 import type { Layout } from '../../layout/layout.ts';
 import { judgeCommitter } from '../../git/signing/committer.ts';
+import { signaturesOf } from '../../requests/ledger/signed.ts';
 import type { Audit } from '../audit.ts';
 import type { CommitText } from '../line/commit-text.ts';
 import { type Problem, problem } from '../problems.ts';
 
 /** By the keys that the auditor's list trusts for their committers. */
 export async function judgeSignatures(
-  { ledger: { tip, context }, signatures: look }: Audit,
+  { ledger: { tip, context } }: Audit,
   { config }: Layout,
   commits: readonly CommitText[],
 ): Promise<Problem[]> {
   if (!config.commit.sign || tip === null) return [];
   const { allowedSigners } = context;
-  const signatures = await look(commits.map(({ id }) => id));
+  const signatures = await signaturesOf(context, commits);
   return commits.flatMap(({ id, committer }) => {
     const signature = signatures.get(id) ?? { state: 'none', principals: [], key: null };
     const { verdict, by } = judgeCommitter(signature, committer);

@@ -1,4 +1,4 @@
-/** Signatures of the ledger's commits, by the keys that this machine trusts. */
+/** Signatures of commits, of the ledger above all, by the keys that this machine trusts. */
 import type { ObjectId, Signature } from '../../model/index.ts';
 import { samePerson } from '../../policy/policy.ts';
 import type { LedgerCommit } from './commits.ts';
@@ -7,8 +7,8 @@ import type { RequestContext } from '../context.ts';
 /** `times`: when each was made (milliseconds since 1970), which decides whether its key was valid; its own date where absent. */
 export async function signaturesOf(
   { git, cache, allowedSigners }: RequestContext,
-  commits: readonly LedgerCommit[],
-  times: ReadonlyMap<ObjectId, number>,
+  commits: readonly Pick<LedgerCommit, 'id'>[],
+  times: ReadonlyMap<ObjectId, number> = new Map(),
 ): Promise<ReadonlyMap<ObjectId, Signature>> {
   const keyOf = (id: ObjectId) => `${id} ${times.get(id) ?? ''}`;
   const ids = [...new Set(commits.map(({ id }) => id))];

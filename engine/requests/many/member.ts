@@ -69,12 +69,8 @@ export async function recorded(found: EligibilityInput): Promise<RollbackResult>
   return resultOf({ id, scope, base, target, digest }, 'unchanged');
 }
 
-export function requestOf(
-  { context, rules, file }: EligibilityInput,
-  provenance: Provenance | null,
-): RollbackRequest {
-  const { state } = file;
-  const bind = bindOf(rules, knownOwners(context, state));
+/** What the ledger has asked for, before it is said what allows it. */
+export function askedOf(state: LedgerRequest): RollbackRequest {
   return {
     id: state.id,
     scope: state.scope,
@@ -83,13 +79,25 @@ export function requestOf(
     digest: state.digest,
     reason: state.justification,
     author: state.author,
-    // The commit stands behind its own approval; the same for every worker that executes it.
-    requestedAt: provenance?.at ?? state.createdAt,
+    requestedAt: state.createdAt,
     allowRemoval: state.allowRemoval,
     ...(state.overrides && { overrides: state.overrides }),
     hold: state.hold ?? null,
     resume: state.resume,
     ...(state.sign && { sign: state.sign }),
+  };
+}
+
+export function requestOf(
+  { context, rules, file }: EligibilityInput,
+  provenance: Provenance | null,
+): RollbackRequest {
+  const { state } = file;
+  const bind = bindOf(rules, knownOwners(context, state));
+  return {
+    ...askedOf(state),
+    // The commit stands behind its own approval; the same for every worker that executes it.
+    ...(provenance && { requestedAt: provenance.at }),
     ...(bind === 'rendered' && { rendered: state.rendered }),
     ...(provenance && { provenance }),
   };
