@@ -203,6 +203,8 @@ const SHAPES = {
 };
 
 const GATEWAY = 'acme/production/api-gateway';
+/** Other tests write to the same disk. */
+const withoutFree = (text: string) => text.replaceAll(/[\d.]+ \w+ are free/g, 'much is free');
 let repo: Repo;
 beforeAll(async () => {
   repo = await exampleRepo();
@@ -230,10 +232,10 @@ describe('results for scripts', () => {
       const before = await stateOf(repo);
       const json = await backtrail(repo, [command, ...args, '-o', 'json']);
       expect(json).toMatchObject({ code: 0, stderr: '' });
-      const value = SHAPES[command].parse(JSON.parse(json.stdout));
+      SHAPES[command].parse(JSON.parse(json.stdout));
       const yaml = await backtrail(repo, [command, ...args, '-o', 'yaml']);
       expect(yaml).toMatchObject({ code: 0, stderr: '' });
-      expect(parse(yaml.stdout)).toEqual(value);
+      expect(parse(withoutFree(yaml.stdout))).toEqual(JSON.parse(withoutFree(json.stdout)));
       const text = await backtrail(repo, [command, ...args]);
       expect(text).toMatchObject({ code: 0, stderr: '' });
       expect(text.stdout).toMatch(/^[^{].+\n$/s);

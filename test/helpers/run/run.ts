@@ -5,13 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 
-/** Everything temporary of a run is in one folder, which goes when the run ends; all random cases come from one seed. */
+/**
+ * Everything temporary of a run is in one folder, which goes when the run ends. All random cases come from one seed: the
+ * same in each `npm test`, so that it fails by what was changed alone, and another in each proof.
+ */
 export default function setup(project: TestProject): () => void {
   // Both projects of a run ask for it.
   if (process.env['BACKTRAIL_TEST_RUN'] !== undefined) return () => undefined;
   const folder = runFolder();
   process.env['BACKTRAIL_TEST_RUN'] = folder;
-  process.env['BACKTRAIL_TEST_SEED'] ??= String(randomInt(2 ** 31));
+  process.env['BACKTRAIL_TEST_SEED'] ??=
+    process.env['BACKTRAIL_PROOF'] === 'full' ? String(randomInt(2 ** 31)) : '1';
   project.vitest.logger.log(`Random cases: BACKTRAIL_TEST_SEED=${process.env['BACKTRAIL_TEST_SEED']}`);
   // Sources may have changed.
   project.onTestsRerun(() => {
