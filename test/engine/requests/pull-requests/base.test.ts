@@ -146,7 +146,7 @@ describe('a pull request whose branch moves on', () => {
     await stateOf(scene, id);
     // Between what the host says and our push.
     const held = scene.host.hold((call) => call.isGit && call.path.endsWith('git-receive-pack'));
-    const looking = lookOf(scene);
+    const looking = lookOf({ worker: await scene.another({ overHttp: true }) });
     await held.reached;
     const theirs = await scene.host.pushTo(number, { files: { 'mine.txt': 'mine\n' } });
     held.release();

@@ -76,7 +76,8 @@ describe('rollbacks of an incident', () => {
   });
 
   it('have a pull request each where the method is squash, and all branches come in one push', async () => {
-    const scene = await createScene({ services: ['api', 'jobs', 'web'], rule: { method: 'squash' } });
+    const rule = { method: 'squash' };
+    const scene = await createScene({ overHttp: true, services: ['api', 'jobs', 'web'], rule });
     const ids = await proposedTogether(scene);
     const pulls = await scene.host.pulls();
     expect(pulls.map(({ branch }) => branch).toSorted()).toEqual(

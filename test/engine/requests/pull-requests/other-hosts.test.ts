@@ -5,7 +5,7 @@ import { askFor, createScene, lookOf, stateOf } from './scene.ts';
 
 describe.each(['gitlab', 'gitea'] as const)('a pull request on %s', (kind) => {
   it('is opened again, becomes a draft, is ready again, is aimed elsewhere, and is closed: the same one', async () => {
-    const scene = await createScene({ kind, policy: POLICY });
+    const scene = await createScene({ overHttp: true, kind, policy: POLICY });
     const { worker, host, bobs, janes, team } = scene;
     const id = await askFor(scene);
     await bobs.requests.approve({ id, actor: team.bob });

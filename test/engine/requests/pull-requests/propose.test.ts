@@ -8,7 +8,7 @@ const KINDS = HOST_KINDS.slice(0, runs(HOST_KINDS.length, 1));
 
 describe.each(KINDS)('a rollback where the branch takes no push, on %s', (kind) => {
   it('is proposed, opened as a pull request, merged by a person, and completed', async () => {
-    const scene = await createScene({ kind });
+    const scene = await createScene({ overHttp: true, kind });
     const { worker, host, repo } = scene;
     const before = await repo.git('rev-parse', 'main');
     const id = await askFor(scene);

@@ -24,6 +24,8 @@ export interface SceneOptions {
   readonly services?: readonly string[];
   /** More files of the first commit, and of the second. */
   readonly files?: readonly [Files, Files];
+  /** Git speaks with the host, as it does in life; otherwise it opens the host's repository, by half as many processes. */
+  readonly overHttp?: boolean;
   /** Made in `beforeAll`. */
   readonly lives?: 'test' | 'file';
 }
@@ -36,7 +38,7 @@ export interface Scene {
   readonly bobs: Engine;
   readonly worker: Engine;
   /** Another worker, with a cache of its own. `isUnlisted`: its operator lists no host. */
-  another(options?: { readonly isUnlisted?: boolean }): Promise<Engine>;
+  another(options?: Pick<SceneOptions, 'isUnlisted' | 'overHttp'>): Promise<Engine>;
   /** `apps/prod/<service>/app.yaml` on the branch, by a person who may push. */
   deploy(service: string, content: string): Promise<string>;
   /** The configuration on the branch, with another policy. */
@@ -64,6 +66,7 @@ export async function createScene({
   isUnlisted = false,
   services = ['api', 'web'],
   files = [{}, {}],
+  overHttp = false,
   lives = 'test',
 }: SceneOptions = {}): Promise<Scene> {
   const repo = await createRepo({ bare: true });
@@ -110,11 +113,15 @@ export async function createScene({
   const { jane, bob, signers: all } = team;
   const signers = join(folder, 'signers');
   await copyFile(all, signers);
-  const listed = { BACKTRAIL_HOSTS: join(folder, 'hosts.yaml') };
-  const env: Record<string, string> = isUnlisted ? {} : listed;
+  const near = await opensAs(host.authenticated, repo.folder, folder);
+  const envOf = (own: Pick<SceneOptions, 'isUnlisted' | 'overHttp'>): Record<string, string> => ({
+    ...(own.overHttp !== true && near),
+    ...(own.isUnlisted !== true && { BACKTRAIL_HOSTS: join(folder, 'hosts.yaml') }),
+  });
+  const env = envOf({ isUnlisted, overHttp });
   const options = { location: host.authenticated, allowedSigners: signers, clock, env, lives };
-  const open = (own: { readonly isUnlisted?: boolean } = {}) =>
-    engineOf(repo, { ...options, lives: 'test', env: own.isUnlisted ? {} : env });
+  const open: Scene['another'] = (own = {}) =>
+    engineOf(repo, { ...options, lives: 'test', env: envOf({ isUnlisted, overHttp, ...own }) });
   const [janes, bobs, worker] = await Promise.all([
     engineFor(repo, jane, options),
     engineFor(repo, bob, options),
@@ -145,4 +152,11 @@ export async function createScene({
     branches: async () =>
       (await repo.git('for-each-ref', '--format=%(refname:short)', 'refs/heads')).split('\n'),
   };
+}
+
+/** Settings with which git opens a folder where it is told an address. */
+async function opensAs(address: string, repository: string, folder: string): Promise<Record<string, string>> {
+  const file = join(folder, 'system.gitconfig');
+  await writeFile(file, `[url "file://${repository}"]\n\tinsteadOf = ${address}\n`);
+  return { GIT_CONFIG_NOSYSTEM: '0', GIT_CONFIG_SYSTEM: file };
 }

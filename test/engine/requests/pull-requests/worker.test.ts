@@ -12,7 +12,7 @@ describe('pull requests of workers that fail', () => {
     (await scene.host.pulls()).filter(({ branch }) => branch === `backtrail/${id}`);
   beforeAll(async () => {
     const names = ['two', 'lost', 'killed', 'unlinked', 'parked', 'first', 'second', 'merging', 'refused'];
-    scene = await createScene({ lives: 'file', services: names });
+    scene = await createScene({ overHttp: true, lives: 'file', services: names });
   });
 
   it('are one where two execute at once', async () => {
