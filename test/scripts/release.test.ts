@@ -29,7 +29,10 @@ beforeAll(async () => {
     'CHANGELOG.md',
     '# Changelog\n\n## Unreleased\n\n- More.\n\n## 97.0.0\n\n- New.\n\n## 98.0.0\n\n## 0.1.0\n\nFirst.\n',
   );
-  // Built once, as package.json says; from here on the script `build` puts there what it gave.
+  // Built once, as package.json says but for the types, which have a check of their own; from here on the script `build`
+  // puts there what it gave.
+  const unchecked = read('package.json').replace('tsc -p tsconfig.build.json', '$& --noCheck');
+  write('package.json', unchecked);
   execFileSync('npm', ['run', '--silent', 'build'], { cwd: clone, stdio: 'pipe' });
   const built = join(folder, 'built');
   renameSync(join(clone, 'dist'), built);
