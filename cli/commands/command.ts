@@ -37,7 +37,7 @@ export async function runCommand(program: Program, run: Run, how?: SessionHow): 
     offline === null
       ? output.value
       : { ...Object(output.value), offline: { ...(asOf !== undefined && { asOf }), message } };
-  await printOutput({ ...output, value }, session.format, wanted ? pager : null);
+  await printOutput({ ...output, value }, output.format ?? session.format, wanted ? pager : null);
   if (output.exitCode !== undefined) program.setExitCode(output.exitCode);
   if (output.error) program.setExitCode(await printError(output.error, session.format));
 }
