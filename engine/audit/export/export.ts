@@ -60,9 +60,9 @@ export async function exportAudit(input: AuditInput, ask: ExportAsk): Promise<Au
     // Rows were chosen by their scopes already; what the ledger alone has is known once it is read.
     const made = all.filter(({ of }) => of === null || isConcerned(of, scopes));
     const changes = made.map(({ change }) => change);
-    const known = new Set([...judged, ...missingIn(audit, facts.completed)].map(({ row }) => row.commit));
+    const rows = new Set(judged.map(({ row }) => row.commit));
     const isOurs = (id: ObjectId) =>
-      known.has(id) ||
+      rows.has(id) ||
       arrived.has(id) ||
       audit.arrivedDeliveries.has(id) ||
       line.marks.get(id)?.kind === 'delivery';

@@ -23,7 +23,7 @@ trap 'rm -rf "$folder"' EXIT
 trap 'exit 1' HUP INT TERM
 
 g() {
-  git --no-pager -C "$repository" -c core.commitGraph=false -c log.showSignature=false -c core.fsmonitor=false \
+  git --no-pager -C "$repository" -c core.commitGraph=false -c log.showSignature=false -c advice.graftFileDeprecated=false \
     -c core.quotePath=true -c i18n.logOutputEncoding=UTF-8 "$@"
 }
 good() { printf 'ok      %s\n' "$1"; }
