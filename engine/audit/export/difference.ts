@@ -1,7 +1,6 @@
 /** What a commit changes, masked, within a size: the document must not grow with what somebody committed. */
 import type { FileDifference, PathChange } from '../../model/index.ts';
-import { differenceOfFile } from '../../plan/changes.ts';
-import { shortenDiff } from '../../plan/changes.ts';
+import { differenceOfFile, shortenDiff } from '../../plan/changes.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 
 /** Characters. */
@@ -32,7 +31,8 @@ export async function differencesOf(
   for (const change of changes.toSorted((one, other) => (one.path < other.path ? -1 : 1))) {
     const { path, before, after } = change;
     const kind = before === null ? 'added' : after === null ? 'removed' : 'modified';
-    const whole = left > 0 && snapshot !== null ? await differenceOfFile(snapshot, change) : null;
+    const isShown = left > 0 && omitted < MOST_TOO_LARGE && snapshot !== null;
+    const whole = isShown ? await differenceOfFile(snapshot, change) : null;
     const one = whole && shortened(whole);
     const size = one === null ? Infinity : JSON.stringify(one).length;
     if (one !== null && size <= left) {
@@ -47,6 +47,8 @@ export async function differencesOf(
   return { difference, omitted };
 }
 
+/** Files that are too large for what is left: then no more are tried. */
+const MOST_TOO_LARGE = 20;
 /** Paths of files that are left out. */
 const MOST_PATHS = 1000;
 
