@@ -92,7 +92,7 @@ const REQUESTS = [
   'audit',
 ] as const;
 
-const AUDIT = ['verify'] as const;
+const AUDIT = ['verify', 'export'] as const;
 const DEPLOYMENTS = ['record', 'list', 'show', 'exists'] as const;
 
 function pick<T extends object, Name extends keyof T>(from: T, names: readonly Name[]): Pick<T, Name> {
@@ -149,6 +149,22 @@ export type {
   OutsideCommit,
   VerifyAsk,
 } from './audit/types.ts';
+export type {
+  AuditExport,
+  ConfigurationChange,
+  DirectCommits,
+  Duty,
+  DutyFlag,
+  ExportAsk,
+  ExportedChange,
+  ExportedVote,
+  GlassSession,
+  GlassUse,
+  Holder,
+  Holders,
+  PolicyInForce,
+  Signed,
+} from './audit/export/types.ts';
 export { DEPLOYMENT_SOURCES, DEPLOYMENT_STATUSES } from './model/deployment.ts';
 export type { DeploymentSource, DeploymentStatus } from './model/deployment.ts';
 export { DEPLOYMENT_TRANSITIONS } from './record/deployment-transitions.ts';

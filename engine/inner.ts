@@ -44,6 +44,7 @@ import type { Requests } from './requests/types.ts';
 import type { InnerRequests } from './requests/inner-requests.ts';
 import { createRequests } from './requests/index.ts';
 import { createTrust } from './requests/ledger/trust.ts';
+import type { AuditExport, ExportAsk } from './audit/export/types.ts';
 import type { AuditReport, VerifyAsk } from './audit/types.ts';
 import { createDeployments } from './deployments/index.ts';
 import { observing, withDeployments } from './deployments/port.ts';
@@ -205,6 +206,13 @@ export interface Audits {
    * asked for cannot read the repository
    */
   verify(ask?: VerifyAsk): Promise<AuditReport>;
+  /**
+   * Every change of a period, with who asked, agreed and executed, by which key and which policy, what it changed, and what `verify` says of it;
+   * and a script that holds it against a clone with git and ssh-keygen alone. See docs/audit.md.
+   *
+   * @throws INVALID_REQUEST for a period that is none, and what `verify` fails with, but for ranges
+   */
+  export(ask: ExportAsk): Promise<AuditExport>;
 }
 
 /** With what is not for the public, as it asks no one. */
@@ -313,6 +321,14 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
           const { env, onProgress } = options;
           const context = await place(opened);
           return verify({ snapshot, context, env, onProgress }, ask);
+        }),
+      export: (ask) =>
+        repository.ask(async (snapshot, opened) => {
+          if (opened.offline !== null) onNotice(opened.offline);
+          const { exportAudit } = await import('./audit/export/export.ts');
+          const { env, onProgress } = options;
+          const context = await place(opened);
+          return exportAudit({ snapshot, context, env, onProgress }, ask);
         }),
     },
     location: () => locationOf(repository.git()),

@@ -1,6 +1,6 @@
 /**
- * `npm run tour:audit`: rollbacks of every kind, verified from Git alone; then copies of the repository that somebody has tampered with, and what
- * is found in each. Every command is the real command line in a process of its own; every claim is checked.
+ * `npm run tour:audit`: rollbacks of every kind, verified from Git alone, exported, and verified by the export's own
+ * script; then copies of the repository that somebody has tampered with, and what is found in each. Every command is the real command line in a process of its own; every claim is checked.
  */
 import { appendFileSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,7 +10,7 @@ import { buildFixturesRepo } from './build-fixtures-repo.ts';
 import { heading, say, title } from './narrate.ts';
 import { allowedSigners, letTrust, makeSomebody, type Somebody } from './people.ts';
 import { LOCAL_KINDS, withRedis } from './redis.ts';
-import { ask, backtrail, claim, git, type Stage } from './tour/run.ts';
+import { ask, backtrail, claim, git, shell, type Stage } from './tour/run.ts';
 import { startWorker } from './tour/worker.ts';
 
 const API = 'acme/production/api-gateway';
@@ -30,6 +30,11 @@ rollbacks:
 `;
 
 const reportShape = z.looseObject({ checked: z.number(), honest: z.number() });
+
+const exportShape = z.looseObject({
+  counts: z.looseObject({ changes: z.number(), honest: z.number(), unreviewed: z.number() }),
+  configuration: z.array(z.looseObject({ policy: z.boolean() })),
+});
 
 const started = Date.now();
 const folder = mkdtempSync(join(tmpdir(), 'backtrail-tour-'));
@@ -66,6 +71,7 @@ async function tour(redisUrl: string): Promise<void> {
   await commitPolicy(cast);
   await rollBack(cast, redisUrl);
   verify(cast);
+  exportAll(cast);
   tamper(cast);
 }
 
@@ -107,6 +113,43 @@ function verify({ bob }: Cast): void {
   claim(report.checked >= 6 && report.honest === report.checked, 'Not all of them are honest');
 }
 
+function exportAll({ bob }: Cast): void {
+  title(
+    '4. Exported for an auditor, and verified by a stranger: a clone, git and ssh-keygen, and nothing of ours',
+  );
+  const today = new Date().toISOString().slice(0, 10);
+  const period = ['--from', new Date(started).toISOString().slice(0, 10), '--to', today];
+  const table = backtrail(
+    stage,
+    bob,
+    0,
+    'audit',
+    'export',
+    ...period,
+    '--format',
+    'csv',
+    '--script',
+    'verify.sh',
+  );
+  const report = exportShape.parse(ask(stage, bob, 0, 'audit', 'export', ...period));
+  const { changes, honest, unreviewed } = report.counts;
+  claim(changes >= 6 && honest === changes, 'Not all changes are in the export, and honest');
+  claim(table.trimEnd().split('\r\n').length === changes + 1, 'The table has not a row for each change');
+  claim(unreviewed === 1, 'It does not say that nobody has looked at the use of break-glass');
+  claim(
+    report.configuration.some(({ policy }) => policy),
+    'It does not say who changed the policy',
+  );
+  shell(stage, bob, 'git', 'clone', '--quiet', 'config', 'clone');
+  shell(stage, bob, 'git', '-C', 'clone', 'fetch', '--quiet', 'origin', '+refs/backtrail/*:refs/backtrail/*');
+  const said = shell(stage, bob, 'sh', 'verify.sh', 'clone');
+  claim(said.endsWith('All of it holds.'), 'The script does not verify it');
+  heading('and after somebody has cut the ledger back');
+  shell(stage, bob, 'git', '-C', 'clone', 'update-ref', 'refs/backtrail/ledger', 'refs/backtrail/ledger~1');
+  const found = shell(stage, bob, 'sh', '-c', 'sh verify.sh clone || test $? = 1');
+  claim(found.includes('FAILED  the ledger does not hold'), 'The script does not find it');
+}
+
 interface Tampering {
   readonly what: string;
   readonly code: string;
@@ -116,7 +159,7 @@ interface Tampering {
 
 /** By somebody who may write to the repository, and has no key but Jane's. */
 function tamper({ jane, bob }: Cast): void {
-  title('4. Tampered with in five ways, each in a copy: each is found, with the commit and what is wrong');
+  title('5. Tampered with in five ways, each in a copy: each is found, with the commit and what is wrong');
   const approved = git(stage, jane, 'log', '-1', '--format=%H', '--grep=^Approval: ');
   const message = git(stage, jane, 'log', '-1', '--format=%B', approved);
   const [older] = git(stage, jane, 'log', '--format=%H', '--skip=5', '-1', 'main').split('\n');

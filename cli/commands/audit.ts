@@ -1,4 +1,5 @@
 import { auditText } from '../print/audit.ts';
+import { addExport } from './audit/export.ts';
 import { addVerify } from './audit/verify.ts';
 import { requireSince } from '../time.ts';
 import { foundIn, positive, type Program, runCommand, SCOPE } from './command.ts';
@@ -13,9 +14,10 @@ export function addAudit(program: Program): void {
   const group = program.root
     .command('audit')
     .description(
-      'the ledger: who requested what, who approved, and the result; and whether the branch bears it out',
+      'the ledger: who requested what, who approved, and the result; whether the branch bears it out; and all of it for an auditor',
     );
   addVerify(program, group);
+  addExport(program, group);
   group
     .command('log')
     .description('events of requests and break-glass sessions, newest first')

@@ -37,7 +37,10 @@ export async function runCommand(program: Program, run: Run, how?: SessionHow): 
     offline === null
       ? output.value
       : { ...Object(output.value), offline: { ...(asOf !== undefined && { asOf }), message } };
-  await printOutput({ ...output, value }, session.format, wanted ? pager : null);
+  const { format } = output;
+  // What is asked for in a format of its own is read by programs.
+  const isPaged = wanted && format === undefined;
+  await printOutput({ ...output, value }, format ?? session.format, isPaged ? pager : null);
   if (output.exitCode !== undefined) program.setExitCode(output.exitCode);
   if (output.error) program.setExitCode(await printError(output.error, session.format));
 }

@@ -14,6 +14,8 @@ export interface Output {
   readonly error?: BacktrailError;
   /** Not 0 although nothing failed: something still awaits approval. */
   readonly exitCode?: number;
+  /** Whatever `-o` says. */
+  readonly format?: Format;
 }
 
 /** People on a terminal read what does not fit on it in a pager. */

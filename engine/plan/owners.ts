@@ -11,6 +11,17 @@ export async function ownersOf(
   scope: Scope,
   files: readonly FileChange[],
 ): Promise<EnvironmentName[]> {
+  const own = nameOf(scope);
+  const name = formatCoordinates(own);
+  const others = await environmentsOf(snapshot, files);
+  return [own, ...others.filter((owner) => formatCoordinates(owner) !== name)];
+}
+
+/** The environments that own changed paths and parts, by name. */
+export async function environmentsOf(
+  snapshot: Snapshot,
+  files: readonly FileChange[],
+): Promise<EnvironmentName[]> {
   const { layout } = snapshot;
   const owners = new Map<string, EnvironmentName>();
   for (const file of files)
@@ -20,9 +31,7 @@ export async function ownersOf(
           pattern.selector === null ? [bindings] : await partOwners(snapshot, file, pattern, bindings);
         for (const owner of fileOwners) addOwner(layout, owners, owner);
       }
-  const own = nameOf(scope);
-  owners.delete(formatCoordinates(own));
-  return [own, ...[...owners].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, owner]) => owner)];
+  return [...owners].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, owner]) => owner);
 }
 
 function addOwner(layout: Layout, owners: Map<string, EnvironmentName>, bindings: Bindings): void {

@@ -72,6 +72,10 @@ export const NOTES: Readonly<Record<string, CommandNotes>> = {
     exits: RECORDS,
   },
   'audit verify': { example: 'backtrail audit verify v1.4.0.. acme/production', exits: [0, 1, 2, 3, 6] },
+  'audit export': {
+    example: 'backtrail audit export --from 2026-11-01 --to 2026-11-30 --script verify.sh > november.json',
+    exits: READS,
+  },
   'audit log': { example: 'backtrail audit log acme/production --since 7d', exits: READS },
   worker: { example: 'backtrail worker --concurrency 4 --name eu-1', exits: [0, 1, 2, 3, 6] },
   doctor: { example: 'backtrail doctor', exits: [0, 1, 2, 3] },

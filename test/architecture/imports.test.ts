@@ -119,6 +119,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'engine/snapshot',
     'engine/holds',
     'engine/plan',
+    'engine/history',
     'engine/render',
     'engine/rollback',
     'engine/requests',

@@ -60,6 +60,7 @@ const FUNCTIONS = {
     'waitBefore',
   ],
   opened: [
+    'audit.export',
     'audit.verify',
     'close',
     'compare',

@@ -1,10 +1,9 @@
 /** The confirmed proposal, written to the branch or to a new file. */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { BacktrailError, type Engine, makeRequestId } from '../../../engine/index.ts';
+import { type Engine, makeRequestId } from '../../../engine/index.ts';
 import { confirmConfig, confirmLedgerFetch } from '../../terminal/ask.ts';
 import { destinationText } from '../../print/destination.ts';
 import type { Written } from '../../print/proposal.ts';
+import { writeNew } from '../../write-new.ts';
 import type { Context } from '../command.ts';
 
 export const NOTHING: Written = {
@@ -43,21 +42,4 @@ export async function writeProposal(
   const written = await engine.writeConfig({ branch, text, id, author });
   if (follows) await fetch.add();
   return { file: null, ...written, destination, ledgerFetch: follows ? fetch.remote : null };
-}
-
-/** Never overwrites an existing file: people edit it. */
-async function writeNew(file: string, text: string): Promise<void> {
-  try {
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, text, { flag: 'wx' });
-  } catch (cause) {
-    const exists = cause instanceof Error && 'code' in cause && cause.code === 'EEXIST';
-    const message = exists ? `The file ${file} is there already.` : `The file ${file} cannot be written.`;
-    throw new BacktrailError('INVALID_REQUEST', message, {
-      hint: exists
-        ? 'Name another file, or remove that one.'
-        : 'Name a file in a folder that you may write to.',
-      cause,
-    });
-  }
 }

@@ -21,7 +21,12 @@ const KEPT = 200;
 export function createConfigurations(reader: ObjectReader, outside: ConfigText | null): Configurations {
   const known = new Map<string, Promise<Configured>>();
   const parse = async (id: ObjectId, rules: Rules): Promise<Configured> => {
-    const text = decode(await reader.blob(id));
+    const bytes = await reader.blob(id).catch((error: unknown) => {
+      if (isFailure(error) && error.code === 'FILE_TOO_LARGE') return null;
+      throw error;
+    });
+    if (bytes === null) return { layout: null, why: 'It is too large.' };
+    const text = decode(bytes);
     if (text === null) return { layout: null, why: 'It is not UTF-8 text.' };
     try {
       return { layout: compileLayout(parseConfig(text, CONFIG_PATH), rules) };

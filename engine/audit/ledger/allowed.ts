@@ -103,7 +103,7 @@ export async function allowedBy(allowing: Allowing): Promise<Allowed> {
 }
 
 /** The rules that were in force, and whether keys are known now. */
-function rulesIn({ ref, context }: LedgerAudit, { config }: Layout): Rules {
+export function rulesIn({ ref, context }: LedgerAudit, { config }: Layout): Rules {
   const { policy, publish, host, commit } = config;
   return {
     policy,

@@ -124,7 +124,7 @@ async function requireLine(
 }
 
 /** The request or session whose file this is; null for any other path. */
-function idAt(path: string): string | null {
+export function idAt(path: string): string | null {
   const id = /([^/]+)\.json$/.exec(path)?.[1] ?? '';
   const own = isRequestId(id) ? requestPath(id) : isSessionId(id) ? sessionPath(id) : null;
   return own === path ? id : null;

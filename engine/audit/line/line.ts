@@ -19,6 +19,8 @@ export interface AuditLine {
   readonly ids: readonly ObjectId[];
   /** Of each its tree. */
   readonly trees: readonly ObjectId[];
+  /** Of each when it says that it was committed: seconds since 1970, -1 where it does not say. */
+  readonly times: readonly number[];
   readonly places: ReadonlyMap<ObjectId, number>;
   readonly marks: ReadonlyMap<ObjectId, Mark>;
   /** By request its oldest commit. */
@@ -36,6 +38,7 @@ const OURS =
 export async function readLine(reader: AuditReader, tip: ObjectId): Promise<AuditLine> {
   const ids: ObjectId[] = [];
   const trees: ObjectId[] = [];
+  const times: number[] = [];
   const marks = new Map<ObjectId, Mark>();
   const oldest = new Map<RequestId, ObjectId>();
   const reverts = new Map<ObjectId, readonly ObjectId[]>();
@@ -44,7 +47,9 @@ export async function readLine(reader: AuditReader, tip: ObjectId): Promise<Audi
     for (const { id, bytes } of commits) {
       const at = ids.push(id) - 1;
       trees.push(treeOf(bytes));
-      if (!OURS.test(bytes.toString('utf8'))) continue;
+      const text = bytes.toString('utf8');
+      times.push(timeIn(text));
+      if (!OURS.test(text)) continue;
       const commit = readCommit(id, bytes);
       const kind = kindOf(commit);
       if (kind === null) continue;
@@ -54,8 +59,12 @@ export async function readLine(reader: AuditReader, tip: ObjectId): Promise<Audi
       for (const requestId of requests) oldest.set(requestId, id);
       if (commit.reverts.length > 0) reverts.set(id, commit.reverts);
     }
-  return { ids, trees, places: new Map(ids.map((id, at) => [id, at])), marks, oldest, reverts, hasHolds };
+  const places = new Map(ids.map((id, at) => [id, at]));
+  return { ids, trees, times, places, marks, oldest, reverts, hasHolds };
 }
 
 /** The first line of a commit: `tree <id>`. */
 const treeOf = (bytes: Buffer): ObjectId => bytes.toString('latin1', 'tree '.length, bytes.indexOf(10));
+
+/** The header comes before all that a message could imitate. */
+const timeIn = (text: string) => Number(/^committer .*> (\d{1,15}) /m.exec(text)?.[1] ?? -1);

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { approvals, type Approvals, GATEWAY } from '../../helpers/people/approvals.ts';
@@ -110,7 +112,7 @@ const report = z.looseObject({
   outside: z.array(z.looseObject({ commit: z.string(), reverts: z.string().nullable() })),
 });
 
-describe('audit verify', () => {
+describe('audit verify and export', () => {
   let setting: Approvals;
   let id = '';
   beforeAll(async () => {
@@ -148,6 +150,63 @@ describe('audit verify', () => {
     expect(refusalOf(await setting.as('carol', ['audit', 'verify', 'nowhere..']))).toMatchObject({
       code: 'REVISION_UNKNOWN',
     });
+  });
+
+  const PERIOD = ['--from', '2020-01-01', '--to', '2100-01-01'];
+  const exported = (...words: string[]) => setting.as('carol', ['audit', 'export', ...words]);
+  const shape = z.looseObject({
+    form: z.literal(1),
+    changes: z.array(z.looseObject({ requestId: z.string(), scope: z.string() })),
+    script: z.string().startsWith('#!/bin/sh\n'),
+  });
+
+  it('exports one document, also where no format is asked for, and writes its script to a new file', async () => {
+    const file = join(setting.repo.folder, '../made/verify.sh');
+    const document = await exported(...PERIOD, '--script', file);
+    expect([document.code, document.stderr]).toEqual([0, '']);
+    const { changes, script } = shape.parse(JSON.parse(document.stdout));
+    expect(changes).toMatchObject([{ requestId: id, scope: GATEWAY }]);
+    expect(await readFile(file, 'utf8')).toBe(script);
+    expect(refusalOf(await exported(...PERIOD, '--script', file))).toMatchObject({
+      exit: 2,
+      code: 'INVALID_REQUEST',
+      message: expect.stringContaining('is there already'),
+    });
+    expect(shape.parse(JSON.parse((await exported(...PERIOD, '-o', 'json')).stdout)).changes).toEqual(
+      changes,
+    );
+    expect((await exported(...PERIOD, '-o', 'yaml')).stdout).toMatch(/^form: 1\n/);
+    const other = await exported('globex/production', ...PERIOD, '--reader', 'git');
+    expect(shape.parse(JSON.parse(other.stdout)).changes).toEqual([]);
+  });
+
+  it('exports a row a change', async () => {
+    const { code, stdout } = await exported(...PERIOD, '--format', 'csv');
+    const [head, row, ...more] = stdout.split('\r\n').map((line) => line.slice(1, -1).split('","'));
+    expect([code, more]).toEqual([0, [['']]]);
+    const values = new Map(head?.map((name, at) => [name, row?.[at]]));
+    expect(Object.fromEntries(values)).toMatchObject({
+      request: id,
+      scope: GATEWAY,
+      reason: 'It answers 500',
+      'asked by': 'jane@example.com',
+      'approved by': 'bob@example.com',
+      'approved keys': setting.people.bob.fingerprint,
+      'approvals needed': '1',
+      'self-approved': 'no',
+      verdict: 'honest',
+      problems: '',
+    });
+  });
+
+  it('exports no period that is none', async () => {
+    for (const words of [
+      ['--from', '2026-02-31', '--to', '2026-03-01'],
+      ['--from', '2026-03-02', '--to', '2026-03-01'],
+      ['--from', '2026-03-02'],
+      [...PERIOD, '--format', 'xml'],
+    ])
+      expect(refusalOf(await exported(...words))).toMatchObject({ exit: 2, code: 'INVALID_REQUEST' });
   });
 
   it('ends with 3 where Git cannot say, unless that is allowed, and where one is tampered with in any case', async () => {

@@ -2,6 +2,7 @@
 import { appendFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createIdentity } from '../../helpers/people/signing.ts';
+import { createStranger } from '../../helpers/program/stranger.ts';
 import { engineOf, SERVICE } from '../../helpers/repositories/engine.ts';
 import { createScene, proposeFor, type Scene } from '../requests/pull-requests/scene.ts';
 import { rewrite } from './scene.ts';
@@ -40,6 +41,20 @@ describe('an audit of pull requests', () => {
     expect(report.rows.map(({ how, scope, verdict }) => ({ how, scope, verdict }))).toEqual(
       METHODS.toReversed().map((how) => ({ how, scope: `prod/${how}`, verdict: 'honest' })),
     );
+  });
+
+  it('exports them as they came, with a script that finds each on the branch', async () => {
+    const auditor = await engineOf(scene.repo, { allowedSigners: scene.signers });
+    const report = await auditor.audit.export({ from: '2020-01-01', to: '2100-01-01' });
+    expect(report.changes.map(({ how, commit, status }) => [how, commit, status])).toEqual(
+      METHODS.toReversed().map((method) => [method, commits.get(method), 'completed']),
+    );
+    expect(report.counts).toMatchObject({ published: 3, honest: 3 });
+    const own = new Set(commits.values());
+    expect(report.direct.by.some(({ oldest, newest }) => own.has(oldest) || own.has(newest))).toBe(false);
+    const stranger = await createStranger();
+    const { code, output } = await stranger.run(report.script, scene.repo.folder);
+    expect([code, output]).toEqual([0, expect.stringContaining('All of it holds.')]);
   });
 
   it.each(METHODS)('finds a byte more in what came by %s', async (method) => {
