@@ -9,6 +9,7 @@ import { temporaryFolder } from '../helpers/repositories/repo.ts';
 import { ask, configOf, createTeam, engineFor, POLICY, stageOf } from '../helpers/people/requests.ts';
 import { LEDGER } from '../helpers/people/scene.ts';
 import { allowedSigners, createIdentity } from '../helpers/people/signing.ts';
+import { someOf } from '../helpers/run/proof.ts';
 
 const team = createTeam();
 const BOB = { name: 'bob', email: 'bob@example.com' };
@@ -117,15 +118,20 @@ describe('an event of another time', () => {
     kind: 'note',
   });
 
-  it.each([
-    ['2100, unsigned', '2100-01-01T00:00:00Z', 'nobody'],
-    ['2100, by a key of nobody', '2100-01-01T00:00:00Z', 'stranger'],
-    ['2100, by a trusted key', '2100-01-01T00:00:00Z', 'carol'],
-    ['1999, unsigned', '1999-01-01T00:00:00Z', 'nobody'],
-    ['1999, by a trusted key', '1999-01-01T00:00:00Z', 'carol'],
-    ['tomorrow, unsigned', iso(Date.now() + 24 * HOUR), 'nobody'],
-    ['an hour ago, unsigned', iso(Date.now() - HOUR), 'nobody'],
-  ])("voids nobody else's vote: %s", async (_, at, who) => {
+  it.each(
+    someOf(
+      [
+        ['2100, unsigned', '2100-01-01T00:00:00Z', 'nobody'],
+        ['2100, by a key of nobody', '2100-01-01T00:00:00Z', 'stranger'],
+        ['2100, by a trusted key', '2100-01-01T00:00:00Z', 'carol'],
+        ['1999, unsigned', '1999-01-01T00:00:00Z', 'nobody'],
+        ['1999, by a trusted key', '1999-01-01T00:00:00Z', 'carol'],
+        ['tomorrow, unsigned', iso(Date.now() + 24 * HOUR), 'nobody'],
+        ['an hour ago, unsigned', iso(Date.now() - HOUR), 'nobody'],
+      ] as const,
+      4,
+    ),
+  )("voids nobody else's vote: %s", async (_, at, who) => {
     const on = await stage({ expiry: '72h' });
     const stranger = await createIdentity({ name: 'Eve', email: 'eve@example.com' });
     const key = { nobody: undefined, stranger, carol: on.carol }[who];

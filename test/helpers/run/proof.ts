@@ -6,3 +6,10 @@ const isFull = process.env['BACKTRAIL_PROOF'] === 'full';
 
 /** As many in a proof; else a tenth, or `sample`. */
 export const runs = (all: number, sample = Math.ceil(all / 10)): number => (isFull ? all : sample);
+
+/** Rows of a table whose cases are alike: all in a proof; else `sample` of them, spread over the table. */
+export const someOf = <Row>(rows: readonly Row[], sample: number): Row[] =>
+  rows.filter((_, index) => {
+    const share = (place: number) => Math.floor((place * runs(rows.length, sample)) / rows.length);
+    return share(index + 1) > share(index);
+  });

@@ -7,6 +7,7 @@ import { fileOf, forge, type LedgerFile, print } from '../../helpers/people/forg
 import { temporaryFolder } from '../../helpers/repositories/repo.ts';
 import { approve } from '../../helpers/people/scene.ts';
 import { MALLORY, pending, refusal, codeOf } from './refusal.ts';
+import { someOf } from '../../helpers/run/proof.ts';
 
 describe('a file that Backtrail never wrote', () => {
   const secret = async () => {
@@ -88,15 +89,20 @@ describe('a file that Backtrail never wrote', () => {
     events: file.events.map((event) => ({ ...event, ...more })),
   });
 
-  it.each([
-    '../../../../escape.json',
-    '.git/config',
-    'requests/2026-11/../../escape.json',
-    'requests/2026-11/00/not-an-id.json',
-    'requests/1999-01/00/rbk-01KAJ000000000000000000000.json',
-    'requests/a/b/c/d/e/f/g.json',
-    'sessions/2026-11/00/bgs-01KAJ000000000000000000000.json',
-  ])('takes no request along from %s', async (path) => {
+  it.each(
+    someOf(
+      [
+        '../../../../escape.json',
+        '.git/config',
+        'requests/2026-11/../../escape.json',
+        'requests/2026-11/00/not-an-id.json',
+        'requests/1999-01/00/rbk-01KAJ000000000000000000000.json',
+        'requests/a/b/c/d/e/f/g.json',
+        'sessions/2026-11/00/bgs-01KAJ000000000000000000000.json',
+      ],
+      4,
+    ),
+  )('takes no request along from %s', async (path) => {
     const stage = await pending();
     const { repo, asked, bob } = stage;
     await approve(bob, asked);
