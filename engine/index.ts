@@ -158,6 +158,7 @@ export type {
   ExportAsk,
   ExportedChange,
   ExportedVote,
+  GlassReview,
   GlassSession,
   GlassUse,
   Holder,

@@ -36,6 +36,7 @@ function shown({ file: { state, events }, proofs }: ProvenSession, uses: readonl
 function useOf({ change, review }: Made): GlassUse {
   const { requestId, scope, commit, times } = change;
   const at = times.completed ?? times.published ?? times.asked ?? isoOf(0);
-  const hours = review === null ? null : (Date.parse(review.at) - Date.parse(at)) / 3_600_000;
+  const isReviewed = review !== null && !review.isOwn;
+  const hours = !isReviewed ? null : (Date.parse(review.at) - Date.parse(at)) / 3_600_000;
   return { requestId, scope, commit, at, review, hoursToReview: hours && Math.round(hours * 100) / 100 };
 }

@@ -32,7 +32,7 @@ import { type Budget, type Differences, differencesOf } from './difference.ts';
 import { isoOf } from './period.ts';
 import { signedBy } from './people.ts';
 import { type Ground, type Ruled, ruledBy } from './rules.ts';
-import type { ExportedChange, ExportedVote, Signed } from './types.ts';
+import type { ExportedChange, ExportedVote, GlassReview, Signed } from './types.ts';
 
 /** What is exported: a row of the audit, a request of the ledger, or both. */
 export interface Subject {
@@ -47,7 +47,7 @@ export interface Made {
   /** Tree of the commit of its manifests. */
   readonly deliveryTree: ObjectId | null;
   /** The review of its use of break-glass. */
-  readonly review: (Signed & { readonly comment: string }) | null;
+  readonly review: GlassReview | null;
   /** Its target is on the branch. */
   readonly isTargetOnLine: boolean;
   /** What it is of, by the ledger; null: that does not say, or a row of the audit does. */
@@ -118,7 +118,7 @@ export async function changeOf(
   return {
     change,
     deliveryTree: await treeOf(audit, change.deliveryCommit),
-    review: reviewOf(record, ruled),
+    review: record && reviewOf(record, ruled, asked),
     isTargetOnLine: target !== null && line.places.has(target),
     of: row === null ? (state?.scope ?? null) : null,
   };
@@ -230,15 +230,23 @@ function votesOf(
 ): ExportedVote[] {
   return file.state.reviews.map(({ id, at, actor, decision, comment }) => {
     const signed = signedBy(proofs, { id, at, actor });
-    const isSameKey = signed.key !== null && signed.key === asked?.key;
-    const isOwn = isSameKey || samePerson(actor.email, file.state.author.email);
-    return { ...signed, decision, comment, counts: ruled?.counted.has(id) ?? false, isOwn };
+    const counts = ruled?.counted.has(id) ?? false;
+    return { ...signed, decision, comment, counts, isOwn: isOwn(signed, asked) };
   });
 }
 
-function reviewOf(record: Known | null, ruled: Ruled | null | undefined): Made['review'] {
+function reviewOf(
+  { file, proofs }: Known,
+  ruled: Ruled | null | undefined,
+  asked: Signed | null,
+): GlassReview | null {
   const id: EventId | null = ruled?.inspection ?? null;
-  const event = record?.file.events.find((event) => event.id === id);
-  if (record === null || event?.type !== 'inspected') return null;
-  return { ...signedBy(record.proofs, event), comment: event.comment };
+  const event = file.events.find((event) => event.id === id);
+  if (event?.type !== 'inspected') return null;
+  const signed = signedBy(proofs, event);
+  return { ...signed, comment: event.comment, isOwn: isOwn(signed, asked) };
 }
+
+/** One key is one person, whatever the names are. */
+const isOwn = ({ by, key }: Signed, asked: Signed | null) =>
+  asked !== null && (samePerson(by.email, asked.by.email) || (key !== null && key === asked.key));

@@ -13,7 +13,7 @@ import { concerns } from '../../record/arrived.ts';
 import type { Audit } from '../audit.ts';
 import { isAsked, isWithin, judgeAll } from '../judge.ts';
 import { type Completed, readWhole } from '../ledger/whole.ts';
-import { type AuditInput, auditOf, withOpened } from '../opened.ts';
+import { type AuditInput, auditOf, type Opened, withOpened } from '../opened.ts';
 import { outsideOf } from '../outside.ts';
 import { type JudgedRow, missingRow } from '../rows.ts';
 import { glassOf } from './break-glass.ts';
@@ -56,7 +56,8 @@ export async function exportAudit(input: AuditInput, ask: ExportAsk): Promise<Au
       scopes,
     });
     const budget = createBudget();
-    const all = await readAll(audit, subjects, (subject) => changeOf(audit, subject, budget));
+    const read = (subject: Subject) => changeOf(audit, subject, budget);
+    const all = await readAll(audit, subjects, { read, tell });
     // Rows were chosen by their scopes already; what the ledger alone has is known once it is read.
     const made = all.filter(({ of }) => of === null || isConcerned(of, scopes));
     const changes = made.map(({ change }) => change);
@@ -135,7 +136,7 @@ const missingIn = (audit: Audit, completed: readonly Completed[]) =>
 async function readAll(
   { ledger }: Audit,
   subjects: readonly Subject[],
-  read: (subject: Subject) => Promise<Made>,
+  { read, tell }: { readonly read: (subject: Subject) => Promise<Made>; readonly tell: Opened['tell'] },
 ): Promise<Made[]> {
   const all: Made[] = [];
   for (let from = 0; from < subjects.length; from += TOGETHER) {
@@ -144,6 +145,7 @@ async function readAll(
       await ledger.expect(ids.filter((id) => isRequestId(id)));
     }
     all.push(...(await Promise.all(subjects.slice(from, from + TOGETHER).map(read))));
+    tell(all.length, subjects.length);
   }
   return all;
 }
@@ -202,7 +204,7 @@ function countsOf(
       votes.some(({ counts, isOwn, decision }) => counts && isOwn && decision === 'approved'),
     ),
     breakGlass: uses.length,
-    unreviewed: uses.filter(({ review }) => review === null).length,
+    unreviewed: uses.filter(({ hoursToReview }) => hoursToReview === null).length,
   };
 }
 

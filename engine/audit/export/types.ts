@@ -126,13 +126,19 @@ export interface Duty {
  */
 export type DutyFlag = 'self-approved' | 'same-key' | 'unapproved' | 'break-glass';
 
+export interface GlassReview extends Signed {
+  readonly comment: string;
+  /** By whoever broke the glass, or by the same key. */
+  readonly isOwn: boolean;
+}
+
 export interface GlassUse {
   readonly requestId: RequestId;
   readonly scope: string;
   readonly commit: ObjectId | null;
   readonly at: string;
-  readonly review: (Signed & { readonly comment: string }) | null;
-  /** From the use to the review; null: nobody has reviewed it. */
+  readonly review: GlassReview | null;
+  /** From the use to the review; null: nobody else has reviewed it. */
   readonly hoursToReview: number | null;
 }
 

@@ -6,8 +6,10 @@ import { parsePeriod, placesWithin } from '../../../engine/audit/export/period.t
 import { recoveryOf } from '../../../engine/audit/export/recovery.ts';
 import type { AuditExport, ExportAsk } from '../../../engine/index.ts';
 import type { Engine } from '../../../engine/internal.ts';
+import { eventId, forgeEvent, TIME } from '../../helpers/people/forge.ts';
 import { ask, configOf, createTeam, stageOf, type Team } from '../../helpers/people/requests.ts';
 import { LEDGER } from '../../helpers/people/scene.ts';
+import { allowedSigners } from '../../helpers/people/signing.ts';
 import { createStranger, type Stranger } from '../../helpers/program/stranger.ts';
 import { engineOf, rollBack } from '../../helpers/repositories/engine.ts';
 import { cloneRepo, copyRepo, type Repo } from '../../helpers/repositories/repo.ts';
@@ -286,7 +288,7 @@ describe('an export of an audit', () => {
     }
   });
 
-  it('tells of what the ledger says was published and the branch does not hold, and of a use that nobody reviewed', async () => {
+  it('tells of what the ledger says was published and the branch does not hold, and of a use that nobody else reviewed', async () => {
     const copy = await copyRepo(repo);
     await copy.git('update-ref', 'refs/heads/main', `${changeOf(ids.asked)?.commit}`);
     // Up to where the second one was completed.
@@ -301,6 +303,16 @@ describe('an export of an audit', () => {
     expect(breakGlass[0]?.uses).toMatchObject([{ requestId: ids.broken, review: null, hoursToReview: null }]);
     expect(counts).toMatchObject({ published: 1, tampered: 1, breakGlass: 1, unreviewed: 1 });
     expect(branch.rollbacks).toBe(1);
+    // In another name, with the key of whoever broke the glass.
+    const { jane, bob, carol } = people;
+    const dave = { name: 'Dave', email: 'dave@example.com' };
+    const list = await allowedSigners([jane, bob, carol, { ...carol, ...dave }]);
+    const inspected = { id: eventId(), at: TIME, actor: dave, type: 'inspected', comment: 'Fine' };
+    await forgeEvent(copy, ids.broken, inspected, { key: carol });
+    await copy.git('update-ref', 'refs/heads/main', report.branch.tip);
+    const own = await (await engineOf(copy, { allowedSigners: list })).audit.export(ALL);
+    expect(own.breakGlass[0]?.uses).toMatchObject([{ review: { isOwn: true }, hoursToReview: null }]);
+    expect(own.counts.unreviewed).toBe(1);
   });
 
   it('refuses what is no day or time, and a period that ends before it begins', async () => {
