@@ -4,6 +4,7 @@ import { sep } from 'node:path';
 import type { Check, Policy, RepositoryReader } from '../model/index.ts';
 import type { GitRepository } from '../git/open.ts';
 import { trustedKeys } from '../git/signing/signers.ts';
+import { needsSignedRequest, policyFor } from '../policy/policy.ts';
 import { approversWithKeys, count, some } from './tree/index.ts';
 import { discover } from '../layout/discover.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
@@ -39,6 +40,13 @@ export function checkTrust(policy: Policy | null): Check {
       hint: 'Take `unsignedApprovals` out, and list the keys of approvers in a file: BACKTRAIL_ALLOWED_SIGNERS=FILE.',
       details: { unsignedApprovals: unsigned.map(({ match }) => match) },
     });
+  const anonymous = asking.filter((rule) => !needsSignedRequest(rule));
+  if (anonymous.length > 0)
+    return trust('warn', {
+      message: `trust: signed approvals. For ${some(anonymous.map(({ match }) => JSON.stringify(match)))} a request need not be signed: whoever may approve and push can ask in another name, and then approve.`,
+      hint: 'Take `unsignedRequests` out.',
+      details: { unsignedRequests: anonymous.map(({ match }) => match) },
+    });
   return trust('ok', {
     message:
       'trust: signed approvals. Workers execute what keys of their own list approved; whoever may push to the branch still goes past them.',
@@ -69,7 +77,11 @@ export async function checkKeys(
   if ('error' in settings && settings.error.code === 'GIT_MISSING') return [];
   if ('error' in settings) throw settings.error;
   const { file, signs } = settings.value;
-  return [await checkSigners(git, file, emails), signingCheck(signs)];
+  const isSigned = places.some((place) => {
+    const rule = policyFor(policy, place);
+    return rule !== null && needsSignedRequest(rule);
+  });
+  return [await checkSigners(git, file, emails), signingCheck(signs, isSigned)];
 }
 
 async function checkSigners(
@@ -116,10 +128,15 @@ async function isInside(file: string, git: RepositoryReader): Promise<boolean> {
   return roots.some((root) => real.startsWith(`${root}${sep}`));
 }
 
-const signingCheck = (signs: boolean): Check =>
+/** `isSigned`: requests have to be signed as well. */
+const signingCheck = (signs: boolean, isSigned: boolean): Check =>
   signs
-    ? machine('signing', 'ok', { message: 'Approvals given here are signed with your SSH key.' })
+    ? machine('signing', 'ok', {
+        message: `${isSigned ? 'Requests and approvals' : 'Approvals'} given here are signed with your SSH key.`,
+      })
     : machine('signing', 'ok', {
-        message: 'Approvals given here are not signed, so they do not count.',
+        message: isSigned
+          ? 'Approvals given here are not signed, so they do not count; where they are asked for, nobody can ask here for a rollback either.'
+          : 'Approvals given here are not signed, so they do not count.',
         hint: 'git config --global gpg.format ssh; git config --global user.signingKey FILE',
       });

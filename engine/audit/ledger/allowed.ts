@@ -7,7 +7,7 @@ import {
   type Provenance,
 } from '../../model/index.ts';
 import type { Layout } from '../../layout/layout.ts';
-import { hasPermission, sessionCovers } from '../../policy/policy.ts';
+import { hasPermission, needsSignedRequest, sessionCovers } from '../../policy/policy.ts';
 import type { RequestFile } from '../../record/ledger-file.ts';
 import { foldRequest } from '../../record/transitions.ts';
 import { isFor } from '../../record/place.ts';
@@ -57,17 +57,15 @@ export async function allowedBy(allowing: Allowing): Promise<Allowed> {
     problems.push(problem('PLACE_DIFFERS', elsewhere('What was asked for', state.place, rules)));
   // Without keys a signature is taken on trust, and said to be.
   const counts: Counts = rules.knowsKeys ? proven : (proof) => proof?.signed ?? false;
-  const needsKeys = ruled.some(
-    ({ rule }) => !rule.unsignedRequests || (rule.quorum > 0 && !rule.unsignedApprovals),
-  );
+  const isSigned = ruled.some(({ rule }) => needsSignedRequest(rule, layout.rules));
+  const needsKeys = isSigned || ruled.some(({ rule }) => rule.quorum > 0 && !rule.unsignedApprovals);
   if (!rules.knowsKeys && needsKeys)
     problems.push(
       problem('KEYS_MISSING', 'There is no list of trusted keys here, by which its votes could be judged.'),
     );
   const isVouched = counts(opened);
   const needsSignature =
-    ruled.some(({ rule }) => !rule.unsignedRequests) ||
-    (rules.knowsKeys && policy.permissions.length > 0 && state.overrides !== undefined);
+    isSigned || (rules.knowsKeys && policy.permissions.length > 0 && state.overrides !== undefined);
   if (needsSignature && !isVouched)
     problems.push(
       problem('IDENTITY_UNVERIFIED', `No trusted key vouches for ${state.author.email}, who asked for it.`),

@@ -8,7 +8,7 @@ import {
 } from '../../model/index.ts';
 import type { RequestFile } from '../../record/ledger-file.ts';
 import { isFor } from '../../record/place.ts';
-import { hasPermission, sessionCovers } from '../../policy/policy.ts';
+import { hasPermission, needsSignedRequest, sessionCovers } from '../../policy/policy.ts';
 import type { LedgerSnapshot } from '../ledger/snapshot.ts';
 import { ownersOf, rulesFor, scopesOf, stated } from './owners.ts';
 import { type RequestContext, type Rules, timeOf } from '../context.ts';
@@ -50,7 +50,7 @@ export async function requireEligible(found: EligibilityInput): Promise<Provenan
     throw forbidden(
       `${state.author.email} may not ask for a rollback of ${formatCoordinates(barred.environment)}.`,
     );
-  if (ruled.some(({ rule }) => !rule.unsignedRequests) && !counts(opened))
+  if (ruled.some(({ rule }) => needsSignedRequest(rule)) && !counts(opened))
     throw unverified(`No trusted key vouches for ${state.author.email}, who asks for it.`);
   if (state.overrides && policy.permissions.length > 0 && context.allowedSigners !== null && !counts(opened))
     throw unverified(

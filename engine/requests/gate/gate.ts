@@ -9,7 +9,13 @@ import {
   type Person,
   type Policy,
 } from '../../model/index.ts';
-import { approversOf, hasPermission, unsatisfiableReason, sessionCovers } from '../../policy/policy.ts';
+import {
+  approversOf,
+  hasPermission,
+  needsSignedRequest,
+  unsatisfiableReason,
+  sessionCovers,
+} from '../../policy/policy.ts';
 import { isFor } from '../../record/place.ts';
 import { publishRuleFor } from '../../layout/configuration/publish.ts';
 import { featuresOf } from '../../policy/features.ts';
@@ -108,6 +114,22 @@ export function requireAsker(context: RequestContext, rules: Rules, author: Pers
   else if (gate.session === null)
     for (const owner of owners) requirePermission(policy, author, 'deploy', owner.environment);
 }
+
+/** That what these rules want signed will be: asked before it is shown for confirmation, and again on writing it. @throws IDENTITY_UNVERIFIED */
+export async function requireSigner({ git }: RequestContext, ruled: readonly Ruled[]): Promise<void> {
+  const signed = ruled.find(({ rule }) => needsSignedRequest(rule));
+  if (signed !== undefined && !(await git.ledger.signs())) throw unsigned(signed.environment);
+}
+
+/** Nobody would execute it. */
+const unsigned = (environment: EnvironmentName) =>
+  new BacktrailError(
+    'IDENTITY_UNVERIFIED',
+    `Who asks for a rollback of ${formatCoordinates(environment)} has to sign for it, and git has no key here to sign with.`,
+    {
+      hint: 'git config --global gpg.format ssh; git config --global user.signingKey FILE; or set `unsignedRequests: true` in `policy` of the configuration.',
+    },
+  );
 
 const approvalsOff = (environment: EnvironmentName) =>
   new BacktrailError(
