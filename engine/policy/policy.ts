@@ -108,6 +108,11 @@ const isGranted = ({ allow }: Grant, permission: Permission) =>
   allow.includes('admin') ||
   (permission === 'record' && allow.includes('deploy'));
 
+/** Emails of those with a permission, in lower case; empty where the policy does not name anybody. */
+export const holdersOf = (policy: Policy, permission: Permission, environment: EnvironmentName): string[] => [
+  ...(permissionHolders(policy, permission, environment) ?? []),
+];
+
 /** Emails with a permission; null: everybody. */
 function permissionHolders(
   policy: Policy,

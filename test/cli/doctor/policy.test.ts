@@ -165,6 +165,21 @@ describe('trust', () => {
     });
   });
 
+  it('needs the keys of those who ask as well, and names who has none', async () => {
+    const repo = await repoWith(
+      `{ environments: [ ${ONE} ], permissions: [ { allow: [propose], users: [jane@example.com], in: ["**"] }, { allow: [deploy], users: [bob@example.com], in: ["**"] } ] }`,
+    );
+    const found = await diagnose(repo, { env: bobsKey });
+    expect(found.one('signers')).toMatchObject({
+      status: 'warn',
+      message: expect.stringMatching(
+        /holds no key of jane@example\.com: what they ask for is not executed here\.$/,
+      ),
+      details: { without: ['jane@example.com'] },
+    });
+    expect(found.one('signing').message).toContain('nobody can ask here for a rollback');
+  });
+
   it('is for a place, and says where none is named, or another one than this', async () => {
     const repo = await repoWith(`{ environments: [ ${ONE} ] }`);
     const own = repo.folder;
