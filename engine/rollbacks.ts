@@ -135,7 +135,7 @@ export interface Rollbacks {
    * `propose` or `ledger` asks for a record, it opens a request in the ledger: `status` is `pending` (it waits for approvals) or
    * `approved` (`execute` executes it, here or in a worker). Otherwise it is executed at once, and `request` is null.
    *
-   * @throws PLAN_CHANGED, HOLD_UNKNOWN (a resume of what is not held), PERMISSION_DENIED, POLICY_UNSATISFIABLE, REASON_REQUIRED, REQUEST_EXISTS, REQUEST_CLOSED, FORBIDDEN (a
+   * @throws PLAN_CHANGED, HOLD_UNKNOWN (a resume of what is not held), PERMISSION_DENIED, IDENTITY_UNVERIFIED (it has to be signed), PLACE_DIFFERS, POLICY_UNSATISFIABLE, REASON_REQUIRED, REQUEST_EXISTS, REQUEST_CLOSED, FORBIDDEN (a
    * configuration from outside where a record is needed), GIT_MISSING, the code of a blocking finding, and what publishing fails with
    * (BRANCH_MOVED, WORKTREE_DIRTY, REMOTE_REJECTED, REMOTE_UNAVAILABLE, …)
    */

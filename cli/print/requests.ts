@@ -137,6 +137,7 @@ function facts(style: Style, request: RequestView): (readonly [name: string, tex
     ['hold', holdText(request)],
     ['base', base],
     ['digest', shortDigest(style, digest)],
+    ['place', placeText(request)],
     ['affects', affectedServices.length === 0 ? null : affectedServices.join(', ')],
     ['config', config === null ? null : `${config.name}, from outside the repository`],
     ['approval', approval.need === 0 ? null : approvalText(approval, status === 'pending')],
@@ -148,6 +149,13 @@ function facts(style: Style, request: RequestView): (readonly [name: string, tex
     ['result', result === null ? null : resultLine(result)],
   ];
   return facts.flatMap(([name, text]) => (text === null ? [] : [[name, text] as const]));
+}
+
+/** Where it is to be executed, and that this is not there. */
+function placeText({ place, elsewhere }: RequestView): string | null {
+  if (place === undefined) return elsewhere ? 'none: it is not executed here (PLACE_DIFFERS)' : null;
+  const where = `${place.repository} (${place.branch})`;
+  return elsewhere ? `${where}: another one than this, where it is not executed (PLACE_DIFFERS)` : where;
 }
 
 /** While it waits to be merged; then the result says how it came. */
@@ -193,20 +201,17 @@ function arrivalText({ how, link, by }: Arrived): string {
   return `by ${how}${of}${by === null ? '' : ` (${by})`}${link === null ? '' : `, ${link.url}`}`;
 }
 
-function reviewLine(
-  style: Style,
-  { at, decision, actor, identity, comment, counts, digest }: ReviewView,
-  request: RequestView,
-): string {
-  const why =
-    digest === request.digest
-      ? identity === 'verified'
-        ? ''
-        : ': identity unverified'
-      : ': for an earlier plan';
-  const mark = counts ? '' : `  (does not count${why})`;
+function reviewLine(style: Style, review: ReviewView, request: RequestView): string {
+  const { at, decision, actor, comment, counts } = review;
+  const mark = counts ? '' : `  (does not count${whyNot(review, request)})`;
   const said = comment === null ? '' : `: ${oneLine(comment)}`;
   return `${minute(at)}  ${style.paint(decision === 'approved' ? 'green' : 'red', decision)}  ${style.paint('reset', `${personText(actor)}${said}`)}${style.paint('dim', mark)}`;
+}
+
+function whyNot({ digest, elsewhere, place, identity }: ReviewView, request: RequestView): string {
+  if (digest !== request.digest) return ': for an earlier plan';
+  if (elsewhere) return place === undefined ? ': for no place' : `: for ${oneLine(place.repository)}`;
+  return identity === 'verified' ? '' : ': identity unverified';
 }
 
 function next(style: Style, { id, status, breakGlass, proposed, result }: RequestView): string[] {

@@ -50,6 +50,9 @@ export const PROBLEMS = {
   LEDGER_TAMPERED: tampered('The ledger has a past that was changed.'),
   LEDGER_DIFFERS: tampered('The ledger has another request under this id.'),
   APPROVAL_MISSING: tampered('The votes in the ledger do not meet the policy then in force.'),
+  PLACE_DIFFERS: tampered(
+    'The request, a vote or a session is for another place than the one that the configuration then in force names.',
+  ),
   IDENTITY_UNVERIFIED: tampered('No trusted key vouches for an event that needs one.'),
   PERMISSION_DENIED: tampered('Somebody acted who had no permission.'),
   COMMIT_MISSING: tampered('The ledger says that it was published, and the branch does not hold the commit.'),

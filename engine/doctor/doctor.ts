@@ -17,6 +17,7 @@ import { type GitRepository, locationOf, type Opened, openPlace } from '../git/o
 import { branchMeant, type ConfigText, createObserve } from '../rollback/observe.ts';
 import { attempt, failed, type Settled, settled } from './attempt.ts';
 import { checkTip } from './configuration.ts';
+import { checkHome } from './home.ts';
 import { checkCache, checkDisk, checkGit, checkIdentity, checkNode } from './machine.ts';
 import { checkPublishing } from './publishing.ts';
 import { checkPullRequests } from './pull-requests.ts';
@@ -129,6 +130,7 @@ async function checkInside(
         }),
       )),
       checkTrust(snapshot.layout.config.policy),
+      ...(await attempt('publishing', 'place', () => checkHome(git, snapshot))),
     ];
   }
   const { error } = observed;

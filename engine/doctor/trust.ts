@@ -4,7 +4,8 @@ import { sep } from 'node:path';
 import type { Check, Policy, RepositoryReader } from '../model/index.ts';
 import type { GitRepository } from '../git/open.ts';
 import { trustedKeys } from '../git/signing/signers.ts';
-import { approversWithKeys, count, some } from './tree/index.ts';
+import { needsSignedRequest } from '../policy/policy.ts';
+import { count, type Keyed, peopleWithKeys, some } from './tree/index.ts';
 import { discover } from '../layout/discover.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { settled } from './attempt.ts';
@@ -39,6 +40,13 @@ export function checkTrust(policy: Policy | null): Check {
       hint: 'Take `unsignedApprovals` out, and list the keys of approvers in a file: BACKTRAIL_ALLOWED_SIGNERS=FILE.',
       details: { unsignedApprovals: unsigned.map(({ match }) => match) },
     });
+  const anonymous = asking.filter((rule) => !needsSignedRequest(rule));
+  if (anonymous.length > 0)
+    return trust('warn', {
+      message: `trust: signed approvals. For ${some(anonymous.map(({ match }) => JSON.stringify(match)))} a request need not be signed: whoever may approve and push can ask in another name, and then approve.`,
+      hint: 'Take `unsignedRequests` out.',
+      details: { unsignedRequests: anonymous.map(({ match }) => match) },
+    });
   return trust('ok', {
     message:
       'trust: signed approvals. Workers execute what keys of their own list approved; whoever may push to the branch still goes past them.',
@@ -57,8 +65,8 @@ export async function checkKeys(
   if (policy.environments.length === 0) return [];
   const found = await discover(await snapshot.view(base), layout);
   const places = found.filter(({ service }) => service === undefined);
-  const { asks, emails } = approversWithKeys(policy, places);
-  if (!asks) return [];
+  const keyed = peopleWithKeys(policy, places);
+  if (!keyed.asks) return [];
   const settings = await settled(
     (async () => ({
       file: await trustedKeys(git.userFile, allowedSigners ?? null),
@@ -69,13 +77,13 @@ export async function checkKeys(
   if ('error' in settings && settings.error.code === 'GIT_MISSING') return [];
   if ('error' in settings) throw settings.error;
   const { file, signs } = settings.value;
-  return [await checkSigners(git, file, emails), signingCheck(signs)];
+  return [await checkSigners(git, file, keyed), signingCheck(signs, keyed.isSigned)];
 }
 
 async function checkSigners(
   git: RepositoryReader,
   file: string | null,
-  emails: readonly string[],
+  { approvers, askers }: Keyed,
 ): Promise<Check> {
   const hint =
     'Keep a file of lines EMAIL namespaces="git" KEY outside the repository, and name it: BACKTRAIL_ALLOWED_SIGNERS=FILE.';
@@ -95,10 +103,15 @@ async function checkSigners(
   if (lines.length === 0)
     return warn(`The list of trusted keys ${file} is empty, so no approval counts here.`);
   const keyed = new Set(lines.flatMap(principals));
-  const without = emails.filter((email) => !keyed.has(email));
-  if (without.length > 0)
-    return warn(`${file} holds no key of ${some(without)}: approvals by them do not count here.`, {
-      without,
+  const without = approvers.filter((email) => !keyed.has(email));
+  const silent = askers.filter((email) => !keyed.has(email));
+  const missing = [
+    ...(without.length > 0 ? [`no key of ${some(without)}: approvals by them do not count here`] : []),
+    ...(silent.length > 0 ? [`no key of ${some(silent)}: what they ask for is not executed here`] : []),
+  ];
+  if (missing.length > 0)
+    return warn(`${file} holds ${missing.join('; and ')}.`, {
+      without: [...new Set([...without, ...silent])].sort(),
     });
   return machine('signers', 'ok', {
     message: `Approvals count by ${count(lines.length, 'key')} of ${file}.`,
@@ -116,10 +129,15 @@ async function isInside(file: string, git: RepositoryReader): Promise<boolean> {
   return roots.some((root) => real.startsWith(`${root}${sep}`));
 }
 
-const signingCheck = (signs: boolean): Check =>
+/** `isSigned`: requests have to be signed as well. */
+const signingCheck = (signs: boolean, isSigned: boolean): Check =>
   signs
-    ? machine('signing', 'ok', { message: 'Approvals given here are signed with your SSH key.' })
+    ? machine('signing', 'ok', {
+        message: `${isSigned ? 'Requests and approvals' : 'Approvals'} given here are signed with your SSH key.`,
+      })
     : machine('signing', 'ok', {
-        message: 'Approvals given here are not signed, so they do not count.',
+        message: isSigned
+          ? 'Approvals given here are not signed, so they do not count; where they are asked for, nobody can ask here for a rollback either.'
+          : 'Approvals given here are not signed, so they do not count.',
         hint: 'git config --global gpg.format ssh; git config --global user.signingKey FILE',
       });

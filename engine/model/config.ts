@@ -6,6 +6,8 @@ import type { HostNaming, PublishRule } from './pull-request.ts';
 export interface Config {
   readonly version: 1;
   readonly branch: string | null;
+  /** Where the repository is at home: all of them name this one. Empty: requests and votes are for no place. */
+  readonly repository: readonly string[];
   readonly layout: {
     readonly environment: readonly string[];
     readonly service: readonly string[];

@@ -135,6 +135,9 @@ export const FAILURES = {
   IDENTITY_UNVERIFIED: forbidden(
     'Sign with an SSH key that the worker trusts: git config --global gpg.format ssh; git config --global user.signingKey FILE.',
   ),
+  PLACE_DIFFERS: forbidden(
+    'Ask for it again where it is to be executed: `backtrail rollback`. `repository` in the configuration names where that is.',
+  ),
   BREAK_GLASS_FORBIDDEN: forbidden('Request approval: `backtrail rollback` shows who can give it.'),
   POLICY_UNSATISFIABLE: blocked('Correct `policy` in the configuration on the branch.'),
   SIGNING_FAILED: blocked('Try it with `git commit -S` and the same user, then run it again.'),

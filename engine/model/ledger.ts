@@ -24,6 +24,14 @@ export type RequestStatus = (typeof REQUEST_STATUSES)[number];
 export type EventId = string;
 export type SessionId = string;
 
+/** Where a request or a vote is for: it counts nowhere else. */
+export interface VotePlace {
+  /** As `repository` of the configuration named it then; see `repositoryKey`. */
+  readonly repository: string;
+  /** The branch that is rolled back, as it is named there. */
+  readonly branch: string;
+}
+
 /** What the author requested. Fixed when the request is opened. */
 export interface RequestProposal {
   readonly id: RequestId;
@@ -57,6 +65,8 @@ export interface RequestProposal {
   readonly resume?: true;
   /** Its commits are signed, whatever the configuration says. Absent: as the configuration says. */
   readonly sign?: true;
+  /** Where it is to be executed. Absent: the configuration named no repository. */
+  readonly place?: VotePlace;
   /** Requests of earlier versions could bring a configuration along; those are not executed any more. */
   readonly config: { readonly name: string; readonly text: string } | null;
 }
@@ -107,12 +117,14 @@ export type RequestEvent = EventBase &
         readonly comment: string | null;
         readonly quorum: Quorum;
         readonly settles: boolean;
+        readonly place?: VotePlace;
       }
     | {
         readonly type: 'rejected';
         readonly digest: string;
         readonly comment: string | null;
         readonly settles: boolean;
+        readonly place?: VotePlace;
       }
     /** The existing reviews suffice since the policy or the trusted keys changed. */
     | {
@@ -172,6 +184,8 @@ export interface Review {
   readonly comment: string | null;
   /** The plan digest that was reviewed; the review does not count once the request's digest differs. */
   readonly digest: string;
+  /** Where it is for. Absent: the configuration named no repository. */
+  readonly place?: VotePlace;
 }
 
 export interface Note {
@@ -232,6 +246,8 @@ export interface BreakGlassSession {
   readonly ticket: string | null;
   readonly openedAt: string;
   readonly expiresAt: string;
+  /** Where it was opened, and holds. Absent: the configuration named no repository. */
+  readonly place?: VotePlace;
   readonly closed: { readonly at: string; readonly actor: Person } | null;
 }
 

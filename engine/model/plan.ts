@@ -12,9 +12,10 @@ import type { RequestId } from './request.ts';
  * can be recomputed under the rules it was made with. 2: `kind:` in `keep` matches YAML and JSON documents only, and items of a List; a
  * symlink at the path of a scope's folder belongs to the scope.
  * 3: `.env` and `.properties` files and documents inside strings have parts, which layouts select and `keep` matches.
+ * 4: where a quorum asks for signed approvals, a request is signed as well, unless the policy says otherwise.
  */
-export type Rules = 1 | 2 | 3;
-export const ENGINE: Rules = 3;
+export type Rules = 1 | 2 | 3 | 4;
+export const ENGINE: Rules = 4;
 
 /** One path of the commit to create; `after` null deletes it. `content` is set if the blob is not in the repository yet. */
 export interface Write {

@@ -59,8 +59,8 @@ export interface EnvironmentPolicy {
   readonly expiryMs: number;
   /** Whether approvals count that are not signed by a trusted key. */
   readonly unsignedApprovals: boolean;
-  /** Whether a request may be executed that its author did not sign with a trusted key. */
-  readonly unsignedRequests: boolean;
+  /** Whether a request may be executed that its author did not sign with a trusted key; null: as `needsSignedRequest` says. */
+  readonly unsignedRequests: boolean | null;
   /** What an approval is bound to: the plan digest alone, or (`rendered`) also the digest of the manifests. */
   readonly bind: 'digest' | 'rendered';
   /** null: break-glass is not allowed. */

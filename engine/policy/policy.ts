@@ -10,8 +10,9 @@ import type {
   Person,
   Policy,
   Review,
+  Rules,
 } from '../model/index.ts';
-import { formatCoordinates } from '../model/index.ts';
+import { ENGINE, formatCoordinates } from '../model/index.ts';
 
 /** The policy of an environment; null: no approval is needed. */
 export function policyFor(policy: Policy, environment: EnvironmentName): EnvironmentPolicy | null {
@@ -39,10 +40,23 @@ export function proposedRule(
     rejections: 1,
     expiryMs: 72 * HOURS,
     unsignedApprovals: policy.permissions.length === 0 || !knowsKeys,
+    // Its author may approve it as well.
     unsignedRequests: true,
     bind: 'digest',
     breakGlass: null,
   };
+}
+
+/**
+ * Whether a trusted key has to vouch for who asks: else an approver could ask in another name, and then approve. `rules`: those that a rollback was
+ * made by; before 4, only where the policy says so.
+ */
+export function needsSignedRequest(
+  { unsignedRequests, quorum, unsignedApprovals }: EnvironmentPolicy,
+  rules: Rules = ENGINE,
+): boolean {
+  if (unsignedRequests !== null) return !unsignedRequests;
+  return rules >= 4 && quorum > 0 && !unsignedApprovals;
 }
 
 /** `*` stands for any letters inside a name; `**` is every environment. */
@@ -93,6 +107,11 @@ const isGranted = ({ allow }: Grant, permission: Permission) =>
   allow.includes(permission) ||
   allow.includes('admin') ||
   (permission === 'record' && allow.includes('deploy'));
+
+/** Emails of those with a permission, in lower case; empty where the policy does not name anybody. */
+export const holdersOf = (policy: Policy, permission: Permission, environment: EnvironmentName): string[] => [
+  ...(permissionHolders(policy, permission, environment) ?? []),
+];
 
 /** Emails with a permission; null: everybody. */
 function permissionHolders(

@@ -21,6 +21,7 @@ import {
   type SessionEvent,
   type SessionId,
 } from '../model/index.ts';
+import { LONGEST_ADDRESS } from './place.ts';
 
 /** `requests/2026-11/5K/rbk-….json`: sharded, so that a write changes small trees. */
 export function requestPath(id: RequestId): string {
@@ -61,10 +62,10 @@ export interface SessionFile {
 }
 
 /**
- * The forms of these files: 4 asks for commits that are signed; 3 says what was proposed as a pull request, or how it came to the branch; 2 says of which incident a request is and what it is published with, what it holds or lifts, or which checks it
+ * The forms of these files: 5 says where the request, a vote or a session is for; 4 asks for commits that are signed; 3 says what was proposed as a pull request, or how it came to the branch; 2 says of which incident a request is and what it is published with, what it holds or lifts, or which checks it
  * overrides. Any other file keeps the form 1, so that older versions of this program go on reading it.
  */
-const NEWEST_FORM = 4;
+const NEWEST_FORM = 5;
 
 export function printFile({ state, events }: RequestFile | SessionFile): string {
   return `${JSON.stringify({ version: formOf(events), state, events }, null, 2)}\n`;
@@ -72,19 +73,26 @@ export function printFile({ state, events }: RequestFile | SessionFile): string 
 
 type Events = readonly (RequestEvent | SessionEvent)[];
 
-function formOf(events: Events): 1 | 2 | 3 | 4 {
+function formOf(events: Events): 1 | 2 | 3 | 4 | 5 {
   const [opened] = events;
+  if (opened?.type === 'session-opened') return opened.session.place === undefined ? 1 : 5;
   if (opened?.type !== 'opened') return 1;
+  if (opened.proposal.place !== undefined || events.some(isPlaced)) return 5;
   if (opened.proposal.sign !== undefined) return 4;
   if (events.some(isOfPullRequest)) return 3;
   const { incident, hold, resume, overrides } = opened.proposal;
   return [incident, hold, resume, overrides].some((key) => key !== undefined) ? 2 : 1;
 }
 
+const isPlaced = (event: Events[number]) =>
+  (event.type === 'approved' || event.type === 'rejected') && event.place !== undefined;
+
 const isOfPullRequest = (event: Events[number]) =>
   event.type === 'proposed' || (event.type === 'completed' && event.arrived !== undefined);
 
 const text = (limit: number) => z.string().max(limit);
+/** At least one character, and none that a terminal obeys or does not show. */
+const ONE_LINE = /^[^\p{C}\p{Zl}\p{Zp}]+$/u;
 const objectId = z.string().refine(isObjectId);
 const requestId = z.string().refine(isRequestId);
 const sessionId = z.string().refine(isSessionId);
@@ -97,6 +105,10 @@ const terms = z.strictObject({
   digest,
   rendered: digest.nullable(),
   affectedServices: z.array(name).max(20_000),
+});
+const place = z.strictObject({
+  repository: text(LONGEST_ADDRESS).regex(ONE_LINE),
+  branch: text(1000).regex(ONE_LINE),
 });
 const quorum = z.strictObject({ have: z.number(), need: z.number() });
 /** Members of a group; an incident file comes to no more. */
@@ -134,6 +146,7 @@ const proposalShape = z.strictObject({
   hold: z.strictObject({ seconds: z.number().int().min(60).max(400_000_000).nullable() }).exactOptional(),
   resume: z.literal(true).exactOptional(),
   sign: z.literal(true).exactOptional(),
+  place: place.exactOptional(),
   config: z.strictObject({ name: text(4096), text: text(512 * 1024) }).nullable(),
 });
 const proposal = proposalShape.refine(
@@ -181,8 +194,15 @@ const requestEvent = z.discriminatedUnion('type', [
     gate: z.enum(['no-policy', 'break-glass']).nullable(),
     session: z.strictObject({ id: sessionId, ticket: text(500).nullable() }).nullable(),
   }),
-  event({ type: z.literal('approved'), digest, comment, quorum, settles: z.boolean() }),
-  event({ type: z.literal('rejected'), digest, comment, settles: z.boolean() }),
+  event({
+    type: z.literal('approved'),
+    digest,
+    comment,
+    quorum,
+    settles: z.boolean(),
+    place: place.exactOptional(),
+  }),
+  event({ type: z.literal('rejected'), digest, comment, settles: z.boolean(), place: place.exactOptional() }),
   event({ type: z.literal('settled'), quorum, reason: text(2000), rejects: z.literal(true).exactOptional() }),
   event({ type: z.literal('reopened'), reason: text(2000) }),
   event({ type: z.literal('replanned'), terms, difference: z.array(text(4000)).max(200) }),
@@ -215,6 +235,7 @@ const sessionEvent = z.discriminatedUnion('type', [
       ticket: text(500).nullable(),
       openedAt: time,
       expiresAt: time,
+      place: place.exactOptional(),
     }),
   }),
   event({ type: z.literal('session-closed') }),

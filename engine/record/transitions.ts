@@ -131,9 +131,10 @@ function nextState(
   switch (event.type) {
     case 'approved':
     case 'rejected': {
-      const { type: decision, comment, digest, settles } = event;
+      const { type: decision, comment, digest, settles, place } = event;
       const next = to(settles ? decision : 'pending');
-      return { ...next, reviews: [...state.reviews, { id, decision, actor, at, comment, digest }] };
+      const review = { id, decision, actor, at, comment, digest, ...(place && { place }) };
+      return { ...next, reviews: [...state.reviews, review] };
     }
     case 'settled':
       return to(event.rejects ? 'rejected' : 'approved');

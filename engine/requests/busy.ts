@@ -7,6 +7,7 @@ import {
   type RequestId,
   type Scope,
 } from '../model/index.ts';
+import { isFor } from '../record/place.ts';
 import { isProposed, isWaiting } from '../record/transitions.ts';
 import type { RequestContext, Rules } from './context.ts';
 import { type LedgerSnapshot, openLedgerSnapshot } from './ledger/snapshot.ts';
@@ -23,15 +24,15 @@ interface Asked {
 }
 
 /** Looks at the ledger only where there is one. @throws SCOPE_BUSY */
-export async function requireIdle(context: RequestContext, { ref }: Rules, asked: Asked): Promise<void> {
+export async function requireIdle(context: RequestContext, rules: Rules, asked: Asked): Promise<void> {
   const { git, cache } = context;
-  if ((await git.ledger.peek(ref)) === null) return;
-  await requireIdleIn(context, await openLedgerSnapshot(git, ref, cache), asked);
+  if ((await git.ledger.peek(rules.ref)) === null) return;
+  await requireIdleIn({ context, rules }, await openLedgerSnapshot(git, rules.ref, cache), asked);
 }
 
 /** @throws SCOPE_BUSY */
 export async function requireIdleIn(
-  context: RequestContext,
+  { context, rules }: { readonly context: RequestContext; readonly rules: Rules },
   ledgerSnapshot: LedgerSnapshot,
   { id, scope }: Asked,
 ): Promise<void> {
@@ -39,8 +40,8 @@ export async function requireIdleIn(
     (known) => isWaiting(known.status) && known.id !== id && isSameScope(known.scope, scope),
   );
   for (const { state, events } of waiting) {
-    // One that waits to be merged gives way.
-    if (isProposed(state)) continue;
+    // One that waits to be merged gives way; one that is for another place is executed nowhere here.
+    if (isProposed(state) || !isFor(rules.home, state.place)) continue;
     const since = events.findLast(({ type }) => BEGINS.has(type))?.at ?? state.createdAt;
     if (isFresh(context, since) && !(await isOnBranch(context, state))) throw busy(state);
   }

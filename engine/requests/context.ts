@@ -10,9 +10,12 @@ import {
   type Person,
   type Policy,
   type Programs,
+  type VotePlace,
 } from '../model/index.ts';
 import type { GitRepository } from '../git/open.ts';
+import { findHome } from '../git/remote/home.ts';
 import { LEDGER_REF } from '../layout/configuration/parse.ts';
+import type { Home } from '../record/place.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { makeEventId } from '../model/index.ts';
 import { type ConfigText, type Observe, readOwnConfig, requireLedgerApart } from '../rollback/observe.ts';
@@ -39,6 +42,22 @@ export interface RequestContext {
   readonly recorder?: RollbackRecorder;
 }
 
+/** What votes have to be for, and whether this repository is that. */
+interface OwnHome extends Home {
+  /** What requests and votes that are made here are for; null: this is none of those repositories, or none is named. */
+  readonly here: VotePlace | null;
+  /** Where this repository is published. */
+  readonly address: string;
+}
+
+/** For whoever only looks at what the ledger says, wherever that is. */
+export const homeIn = ({ repository, branch }: Pick<Config, 'repository' | 'branch'>): OwnHome => ({
+  repositories: repository,
+  branch,
+  here: null,
+  address: '',
+});
+
 export interface Rules {
   readonly policy: Policy;
   /** How rollbacks reach the branch, and what the address does not say of its host. */
@@ -47,6 +66,7 @@ export interface Rules {
   readonly ref: string;
   /** Events are signed off, as all commits are. */
   readonly signoff: boolean;
+  readonly home: OwnHome;
   /** Commits of the branch are signed. */
   readonly sign: boolean;
   /** This machine has a list of trusted keys. */
@@ -60,6 +80,7 @@ const NONE: Omit<Rules, 'knowsKeys'> = {
   ref: LEDGER_REF,
   signoff: false,
   sign: false,
+  home: homeIn({ repository: [], branch: null }),
 };
 
 /**
@@ -68,18 +89,19 @@ const NONE: Omit<Rules, 'knowsKeys'> = {
  */
 export async function rulesOf(context: RequestContext, { branch, base, layout }: Snapshot): Promise<Rules> {
   const { git, config } = context;
-  const rulesIn = ({ policy, ledger, commit, publish, host }: Config): Rules => ({
-    policy,
-    publish,
-    host,
-    ref: ledger.ref,
-    signoff: commit.signoff,
-    sign: commit.sign,
+  const rulesIn = async (found: Config): Promise<Rules> => ({
+    policy: found.policy,
+    publish: found.publish,
+    host: found.host,
+    ref: found.ledger.ref,
+    signoff: found.commit.signoff,
+    sign: found.commit.sign,
+    home: await homeOf(git, branch, found),
     knowsKeys: context.allowedSigners !== null,
   });
   if (config === null) return rulesIn(layout.config);
   const own = await readOwnConfig(git, base);
-  if (own === null) return { ...rulesIn(layout.config), ref: LEDGER_REF };
+  if (own === null) return { ...(await rulesIn(layout.config)), ref: LEDGER_REF };
   requireLedgerApart(own, branch);
   // Its layout says what an environment is: another one would give production another name, and with it another policy.
   if (own.policy.environments.length > 0 || own.policy.permissions.length > 0)
@@ -89,6 +111,14 @@ export async function rulesOf(context: RequestContext, { branch, base, layout }:
       { hint: 'Run it without --config.' },
     );
   return rulesIn(own);
+}
+
+async function homeOf(git: GitRepository, branch: string, config: Config): Promise<OwnHome> {
+  if (config.repository.length === 0) return homeIn({ repository: [], branch });
+  const { address, branch: name } = await git.destination(branch);
+  const repository = findHome(config.repository, address);
+  const here = repository === null ? null : { repository, branch: name };
+  return { repositories: config.repository, branch: name, here, address };
 }
 
 /** The same where the branch may have no configuration: its ledger can be read all the same. */

@@ -18,6 +18,7 @@ import type { ExecuteRequestOptions } from './types.ts';
 import { openLedgerSnapshot } from './ledger/snapshot.ts';
 import { type EligibilityInput, requireEligible } from './gate/eligibility.ts';
 import { complete, recordFailure, refuse } from './outcome.ts';
+import { requireHome } from './gate/home.ts';
 import { ownersOf } from './gate/owners.ts';
 import { readRules, type RequestContext, requireOwnConfig, rulesOf } from './context.ts';
 import { proveRequest } from './ledger/proof.ts';
@@ -53,6 +54,8 @@ export async function executeRequest(
   if (state.status === 'completed') return recorded(found);
   if (!isWaiting(state.status)) throw notWaiting(state);
   if (state.config !== null) return failed(broughtConfig(state));
+  // Nothing is said in the ledger by who is at the wrong place.
+  requireHome(rules);
   if (state.atomic !== undefined) return executeInGroup(found, options);
   const owners = await ownersOf(context, state);
   for (const owner of options.actor ? owners : [])

@@ -9,6 +9,7 @@ import {
   type RequestEvent,
   type RequestId,
   type Scope,
+  type VotePlace,
 } from '../model/index.ts';
 import { samePerson } from '../policy/policy.ts';
 import type { RequestFile } from '../record/ledger-file.ts';
@@ -21,7 +22,8 @@ import { isSameScope, requireIdleIn } from './busy.ts';
 import { append, type Entry, onRequest } from './ledger/append.ts';
 import { unknownRequest } from './ledger/require-request.ts';
 import { type LedgerSnapshot, openLedgerSnapshot } from './ledger/snapshot.ts';
-import { requireGate } from './gate/gate.ts';
+import { requireGate, requireSigner } from './gate/gate.ts';
+import { placeIn } from './gate/home.ts';
 import { rulesFor, stated } from './gate/owners.ts';
 import { personOf, type RequestContext, type Rules, stamp, timeOf } from './context.ts';
 import { type TakenBack, takingBack } from './pull-requests/standing/taking-back.ts';
@@ -92,9 +94,11 @@ export async function openingEntries(
   { needsApproval, session }: Gate,
 ): Promise<readonly Entry[]> {
   const { planned, author, id } = input;
-  await requireIdleIn(context, ledgerSnapshot, { id, scope: planned.plan.scope });
+  await requireIdleIn({ context, rules }, ledgerSnapshot, { id, scope: planned.plan.scope });
   const judged = input.propose === true ? { propose: true as const } : {};
-  const expiries = stated(rulesFor(rules, judged, planned.plan.owners)).map(({ rule }) => rule.expiryMs);
+  const ruled = stated(rulesFor(rules, judged, planned.plan.owners));
+  await requireSigner(context, ruled);
+  const expiries = ruled.map(({ rule }) => rule.expiryMs);
   const expiryMs = needsApproval ? Math.min(...expiries) : null;
   const { scope, resumes } = planned.plan;
   const older = await olderOf(ledgerSnapshot, { id, scope, resume: resumes !== undefined });
@@ -103,7 +107,13 @@ export async function openingEntries(
   const event: RequestEvent = {
     ...stamped,
     type: 'opened',
-    proposal: proposalOf({ ...input, at: stamped.at, expiryMs, supersedes: older[0]?.state.id ?? null }),
+    proposal: proposalOf({
+      ...input,
+      ...placeIn(rules),
+      at: stamped.at,
+      expiryMs,
+      supersedes: older[0]?.state.id ?? null,
+    }),
     terms: termsOf(planned),
     gate: opensWith(needsApproval, session),
     session: session && { id: session.id, ticket: session.ticket },
@@ -183,12 +193,14 @@ function proposalOf({
   follows,
   propose,
   sign,
+  place,
   incident,
   atomic,
   at,
   expiryMs,
   supersedes,
 }: OpenInput & {
+  readonly place?: VotePlace;
   readonly at: string;
   readonly expiryMs: number | null;
   readonly supersedes: RequestId | null;
@@ -212,6 +224,7 @@ function proposalOf({
     supersedes,
     ...(propose === true && { propose }),
     ...(sign === true && { sign }),
+    ...(place && { place }),
     ...(incident !== undefined && { incident }),
     ...(atomic && { atomic }),
     ...(holds?.placed && { hold: { seconds: holds.placed.seconds } }),

@@ -17,6 +17,7 @@ import { append, onRequest } from './ledger/append.ts';
 import { type LedgerSnapshot, openLedgerSnapshot, type PublishedRequest } from './ledger/snapshot.ts';
 import { executesRequest } from './restored.ts';
 import { type EligibilityInput, requireEligible } from './gate/eligibility.ts';
+import { isHome } from './gate/home.ts';
 import { ownersOf } from './gate/owners.ts';
 import { readRules, type RequestContext, requireOwnConfig, type Rules, stamp } from './context.ts';
 import { proveRequest, readSignaturesOf } from './ledger/proof.ts';
@@ -160,6 +161,7 @@ async function settlementOf(
 ): Promise<Wanted | Repair | null> {
   const { state } = file;
   const { id: requestId } = state;
+  if (!isHome(rules)) return null;
   // What was never approved by anybody needs no keys to be looked at, unless no one has to agree any more.
   if (state.reviews.length === 0 && (policyFor(rules.policy, placeOf(state))?.quorum ?? 0) > 0) return null;
   const proofs = await proveRequest(context, ledgerSnapshot, file);

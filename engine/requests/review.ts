@@ -22,6 +22,7 @@ import { groupOf } from './many/group.ts';
 import { type TakenBack, takingBack } from './pull-requests/standing/taking-back.ts';
 import { bindOf, knownOwners, ownersOf, rulesAt, rulesFor, stated } from './gate/owners.ts';
 import { readRules, type RequestContext, type Rules, stamp } from './context.ts';
+import { placeIn, requireAskedHere } from './gate/home.ts';
 import { type Proofs, proveRequest } from './ledger/proof.ts';
 import { isChanged, replan, replannedEvent } from './replan.ts';
 import { requirePermission, requireVoter } from './gate/permissions.ts';
@@ -61,6 +62,7 @@ type ReviewInput = Act & { readonly comment?: string };
 function requireReviewable(deciding: Deciding, actor: Person): void {
   const { state, rules, context } = deciding;
   if (state.status !== 'pending' || isExpired(context, rules, state)) throw notPending(state);
+  requireAskedHere(rules, state);
   requireVoter(rules.policy, rulesFor(rules, state, deciding.owners), { author: state.author, actor });
 }
 
@@ -87,7 +89,7 @@ function judged({ context, rules, owners, file }: Deciding, proofs: Proofs, next
 /**
  * That this person could vote on it now, before they are asked to.
  *
- * @throws REQUEST_NOT_PENDING, OWN_REQUEST, PERMISSION_DENIED, ALREADY_REVIEWED
+ * @throws REQUEST_NOT_PENDING, PLACE_DIFFERS, OWN_REQUEST, PERMISSION_DENIED, ALREADY_REVIEWED
  */
 export async function requireReviewer(deciding: Deciding, actor: Person): Promise<void> {
   requireReviewable(deciding, actor);
@@ -151,7 +153,8 @@ export async function decideApproval(
       changed: planChanged(state, planned.plan.digest),
     };
   const stamped = stamp(context, actor);
-  const next = { ...voteOf(stamped, 'approved', state), verified: await context.git.ledger.signs() };
+  const vote = voteOf(stamped, 'approved', state, rules);
+  const next = { ...vote, verified: await context.git.ledger.signs() };
   const counting = judged(deciding, proofs, next);
   const event: RequestEvent = {
     ...stamped,
@@ -160,6 +163,7 @@ export async function decideApproval(
     comment: filled(comment),
     quorum: { have: counting?.have ?? 0, need: counting?.need ?? 0 },
     settles: counting?.satisfied ?? true,
+    ...placeIn(rules),
   };
   return { event, changed: null };
 }
@@ -210,24 +214,25 @@ export async function decideRejection(
   { actor, comment, digest: seen }: Vote,
   taken: TakenBack,
 ): Promise<RequestEvent> {
-  const { context, state, file } = deciding;
+  const { context, rules, state, file } = deciding;
   const { digest } = state;
   requireReviewable(deciding, actor);
   if (seen !== undefined && seen !== digest) throw notWhatWasSeen(state, seen);
   const proofs = await votesSoFar(deciding, actor);
   const stamped = stamp(context, actor);
-  const next = { ...voteOf(stamped, 'rejected', state), verified: true };
+  const next = { ...voteOf(stamped, 'rejected', state, rules), verified: true };
   const settles = judged(deciding, proofs, next)?.rejected ?? true;
   if (settles) taken.require(file);
-  return { ...stamped, type: 'rejected', digest, comment: filled(comment), settles };
+  return { ...stamped, type: 'rejected', digest, comment: filled(comment), settles, ...placeIn(rules) };
 }
 
 function voteOf(
   { id, at, actor }: ReturnType<typeof stamp>,
   decision: Review['decision'],
   { digest }: LedgerRequest,
+  rules: Rules,
 ): Review {
-  return { id, decision, actor, at, comment: null, digest };
+  return { id, decision, actor, at, comment: null, digest, ...placeIn(rules) };
 }
 
 const filled = (text: string | undefined) =>

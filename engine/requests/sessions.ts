@@ -9,6 +9,7 @@ import { append, onSession } from './ledger/append.ts';
 import { type LedgerSnapshot, openLedgerSnapshot } from './ledger/snapshot.ts';
 import { readRules, type RequestContext, rulesOf, stamp, timeOf } from './context.ts';
 import { proveSession, readSignaturesOf } from './ledger/proof.ts';
+import { placeIn, requireHome } from './gate/home.ts';
 import { requirePermission } from './gate/permissions.ts';
 import { placeOf, viewsOf } from './view.ts';
 
@@ -32,6 +33,7 @@ export async function openSession(
     );
   if (rule.breakGlass === null)
     throw new BacktrailError('BREAK_GLASS_FORBIDDEN', `The policy does not allow break-glass in ${scope}.`);
+  requireHome(rules);
   requirePermission(policy, holder, 'break-glass', at);
   if (!rule.unsignedApprovals && !(await context.git.ledger.signs()))
     throw new BacktrailError('IDENTITY_UNVERIFIED', 'To break the glass you have to sign for it.');
@@ -55,6 +57,7 @@ export async function openSession(
     ticket: ticket === undefined || ticket.trim() === '' ? null : ticket.slice(0, TICKET),
     openedAt: stamped.at,
     expiresAt: timeOf(Date.parse(stamped.at) + lasts),
+    ...placeIn(rules),
   };
   const { ledgerSnapshot } = await append(context, rules, () =>
     Promise.resolve([onSession(session.id, { ...stamped, type: 'session-opened', session })]),

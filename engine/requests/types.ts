@@ -24,6 +24,8 @@ export interface ReviewView extends Review {
   readonly identity: Identity;
   /** Towards the quorum, or the rejections that end the request. */
   readonly counts: boolean;
+  /** It was given for another place than this. Absent: no. */
+  readonly elsewhere?: true;
 }
 
 export interface RequestView extends LedgerRequest {
@@ -34,6 +36,8 @@ export interface RequestView extends LedgerRequest {
   readonly approval: Approval;
   /** What is returned to. */
   readonly rollbackOf: { readonly commit: ObjectId; readonly version: number | null };
+  /** It was asked for at another place than this, and is not executed here. Absent: no. */
+  readonly elsewhere?: true;
   /** The one that waits to be merged, or that brought it: `result.arrived` says how. Absent where the ledger names none. */
   readonly pullRequest?: PullRequestView;
 }
@@ -148,11 +152,11 @@ export interface Requests {
   /**
    * `digest`: of the plan that was looked at.
    *
-   * @throws REQUEST_NOT_PENDING, OWN_REQUEST, PERMISSION_DENIED, ALREADY_REVIEWED, and PLAN_CHANGED where reviewers are asked about
+   * @throws REQUEST_NOT_PENDING, OWN_REQUEST, PERMISSION_DENIED, ALREADY_REVIEWED, PLACE_DIFFERS, and PLAN_CHANGED where reviewers are asked about
    * another plan by now
    */
   approve(input: Act & { readonly comment?: string; readonly digest?: string }): Promise<RequestView>;
-  /** @throws REQUEST_NOT_PENDING, OWN_REQUEST, PERMISSION_DENIED, ALREADY_REVIEWED */
+  /** @throws REQUEST_NOT_PENDING, OWN_REQUEST, PERMISSION_DENIED, ALREADY_REVIEWED, PLACE_DIFFERS */
   reject(input: Act & { readonly comment?: string }): Promise<RequestView>;
   /**
    * Many votes of one person in one signed commit of the ledger and one push. Each is judged as `approve` or `reject` would, and refused by itself:

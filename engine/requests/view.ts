@@ -7,10 +7,12 @@ import {
   type Review,
 } from '../model/index.ts';
 import type { RequestFile } from '../record/ledger-file.ts';
+import { isFor } from '../record/place.ts';
 import { evaluateReviews, type ReviewResult } from '../policy/policy.ts';
 import type { Approval } from '../policy/gate.ts';
 import type { Identity, RequestView } from './types.ts';
 import type { LedgerSnapshot } from './ledger/snapshot.ts';
+import { isHome } from './gate/home.ts';
 import { knownOwners, type OwnerRule, rulesAt, rulesFor, stated } from './gate/owners.ts';
 import type { RequestContext, Rules } from './context.ts';
 import { recordedPullRequest } from './pull-requests/shown.ts';
@@ -30,11 +32,11 @@ export const claimed =
   (proof) =>
     allowedSigners === null ? (proof?.signed ?? false) : proven(proof);
 
-/** Reviews of the plan as it is now: those from before another one do not count, whatever their digest. */
-function currentReviews({ state, events }: RequestFile): readonly Review[] {
+/** Reviews of the plan as it is now, for this place: those from before another one do not count, whatever their digest. */
+function currentReviews({ home }: Rules, { state, events }: RequestFile): readonly Review[] {
   const last = events.findLastIndex(({ type }) => type === 'replanned');
   const since = new Set(events.slice(last + 1).map(({ id }) => id));
-  return state.reviews.filter(({ id }) => since.has(id));
+  return state.reviews.filter(({ id, place }) => since.has(id) && isFor(home, place));
 }
 
 export interface Judging {
@@ -63,7 +65,7 @@ export function judgeRequest({ rules, owners, file, proofs, counts, next }: Judg
   const each = stated(rulesFor(rules, state, owners)).map(({ environment, rule }): OwnJudgement => {
     const opening = proofs.get(file.events[0]?.id ?? '')?.key ?? null;
     const keys = new Set(rule.selfApproval ? [] : [opening]);
-    const present = currentReviews(file)
+    const present = currentReviews(rules, file)
       .filter(inTime(proofs, state))
       .map((review) => {
         const proof = proofs.get(review.id);
@@ -110,8 +112,9 @@ const inTime =
 
 const identity = (proof: Proof | undefined): Identity => (proof?.verified ? 'verified' : 'unverified');
 
-/** Can it be judged here who approved? Without a list of keys, nothing is known that could be held against an approval. */
+/** Can it be judged here who approved? Without a list of keys, nothing is known that could be held against an approval; nor where the votes are not at home. */
 export function canJudge(context: RequestContext, rules: Rules, state: LedgerRequest): boolean {
+  if (!isHome(rules)) return false;
   const ruled = stated(rulesFor(rules, state, knownOwners(context, state)));
   return rules.knowsKeys || ruled.every(({ rule }) => rule.quorum === 0 || rule.unsignedApprovals);
 }
@@ -166,11 +169,13 @@ export async function viewOf(
       ...review,
       identity: identity(proofs.get(review.id)),
       counts: counted.has(review.id),
+      ...(!isFor(rules.home, review.place) && { elsewhere: true as const }),
     })),
     approval:
       breakGlass === null
         ? { need, have, approvers: isPending ? approvers : [], ...rulesShown(judgement) }
         : NO_APPROVAL,
+    ...(!isFor(rules.home, state.place) && { elsewhere: true as const }),
     rollbackOf: { commit: state.target, version: state.targetVersion },
     ...(pullRequest && { pullRequest }),
   };

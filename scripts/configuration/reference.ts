@@ -71,11 +71,12 @@ function rowsOf({ path, schema, required }: Key): string[][] {
 }
 
 function typeOf(schema: KeySchema): string {
-  const { type, items, additionalProperties: values } = schema;
+  const { type, items, anyOf, additionalProperties: values } = schema;
   if (schema.const !== undefined) return code(JSON.stringify(schema.const));
   if (schema.enum !== undefined) return schema.enum.map((value) => code(String(value))).join(', ');
   if (items !== undefined) return items.properties ? 'list of sections' : `list: ${typeOf(items)}`;
   if (schema.properties !== undefined) return 'section';
+  if (type === undefined && anyOf !== undefined) return anyOf.map(typeOf).join(', or ');
   if (values) return `names with ${values.items ? 'a list each' : 'a text each'}`;
   if (type === 'boolean') return '`true`, `false`';
   if (type === 'integer') return `${schema.minimum} to ${schema.maximum}`;

@@ -19,6 +19,9 @@ const keySchema = z.looseObject({
   get items() {
     return keySchema.optional();
   },
+  get anyOf() {
+    return z.array(keySchema).optional();
+  },
   get additionalProperties() {
     return z.union([keySchema, z.literal(false)]).optional();
   },

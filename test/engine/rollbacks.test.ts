@@ -59,9 +59,9 @@ describe('a plan', () => {
   it('under a policy is one too, and what the command line prints, and the gate', async () => {
     const repo = await policedRepo();
     const { jane } = await team;
-    const { gate, ...plan } = await planOf(repo, { scope: 'prod/api', author: jane });
+    const { gate, ...plan } = await planOf(repo, { scope: 'prod/api', author: jane }, { env: jane.env });
     expect(JSON.parse(JSON.stringify(gate))).toStrictEqual(gate);
-    const env = { GIT_AUTHOR_NAME: jane.name, GIT_AUTHOR_EMAIL: jane.email };
+    const env = { ...jane.env, GIT_AUTHOR_NAME: jane.name, GIT_AUTHOR_EMAIL: jane.email };
     const printed = await backtrail(repo, ['plan', 'prod/api', '-o', 'json'], { env });
     expect(JSON.parse(printed.stdout)).toStrictEqual(plan);
     expect(plan).toMatchObject({ approval: { need: 1, have: 0, approvers: [] } });
@@ -98,7 +98,8 @@ describe('a plan', () => {
       configOf({ environments: [{ match: 'prod', quorum: 1 }], permissions: grants }),
     );
     const { jane, bob, carol } = await team;
-    const as = async (author: typeof jane) => (await planOf(repo, { scope: 'prod/api', author })).gate;
+    const as = async (author: typeof jane, env: Readonly<Record<string, string>> = author.env) =>
+      (await planOf(repo, { scope: 'prod/api', author }, { env })).gate;
     expect(await as(jane)).toMatchObject({
       needsApproval: true,
       quorum: 1,
@@ -111,6 +112,12 @@ describe('a plan', () => {
         execute: { allowed: false, code: 'AWAITING_APPROVAL' },
         approve: { allowed: false, code: 'OWN_REQUEST' },
       },
+    });
+    // Nobody would execute what she has not signed.
+    expect((await as(jane, {})).may.request).toMatchObject({
+      allowed: false,
+      code: 'IDENTITY_UNVERIFIED',
+      hint: expect.stringContaining('user.signingKey'),
     });
     expect((await as(bob)).may.request).toMatchObject({ allowed: false, code: 'PERMISSION_DENIED' });
     expect((await as(carol)).may.request).toMatchObject({ allowed: false, code: 'PERMISSION_DENIED' });
@@ -309,7 +316,9 @@ describe('a request that is known already', () => {
       const onStep = async ({ step }: { step: string }) => {
         if (step !== 'staged' || policy !== undefined) return;
         policy = await repo.commit({
-          '.backtrail/config.yaml': configOf({ environments: [{ match: 'prod', quorum: 2 }] }),
+          '.backtrail/config.yaml': configOf({
+            environments: [{ match: 'prod', quorum: 2, unsignedRequests: true }],
+          }),
         });
       };
       expect(await codeOf(engine.rollbacks.execute(id, { onStep }))).toBe('AWAITING_APPROVAL');
@@ -333,7 +342,8 @@ describe('a request that is known already', () => {
 
   it('lends its id to nothing else', async () => {
     const repo = await policedRepo();
-    await using(repo, async (engine) => {
+    const { jane } = await team;
+    const lend = async (engine: Awaited<ReturnType<typeof openEngine>>) => {
       const { requestId: id } = await engine.rollbacks.request(await wished(engine));
       const other = await wished(engine, 'dev/api');
       expect(await codeOf(engine.rollbacks.request({ ...other, id }))).toBe('REQUEST_EXISTS');
@@ -341,7 +351,8 @@ describe('a request that is known already', () => {
       expect(await codeOf(engine.rollbacks.request({ ...mine, id, allowRemoval: true }))).toBe(
         'REQUEST_EXISTS',
       );
-    });
+    };
+    await using(repo, lend, { env: jane.env });
   });
 });
 

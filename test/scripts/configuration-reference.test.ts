@@ -83,14 +83,7 @@ describe('the reference of the configuration', () => {
     expect(rule?.expiryMs).toBe(Number.parseInt(String(defaults.get('policy.environments[].expiry'))) * hour);
     expect(rule?.breakGlass?.longestMs).toBe(hour);
     expect(defaults.get('policy.environments[].breakGlass.longest')).toBe('1h');
-    for (const key of [
-      'quorum',
-      'selfApproval',
-      'rejections',
-      'unsignedApprovals',
-      'unsignedRequests',
-      'bind',
-    ] as const)
+    for (const key of ['quorum', 'selfApproval', 'rejections', 'unsignedApprovals', 'bind'] as const)
       expect([key, defaults.get(`policy.environments[].${key}`)]).toEqual([key, rule?.[key]]);
     expect(defaults.get('keep')).toEqual(least.keep);
     expect(defaults.get('ledger.ref')).toBe(least.ledger.ref);

@@ -76,6 +76,6 @@ function targetProblem({ line, reader }: Audit, id: ObjectId, target: ObjectId):
 }
 
 /** A number that is none is a problem of its own; the newest rules are as good as any then. */
-const rulesOf = (engine: number): Rules => (engine === 1 || engine === 2 ? engine : ENGINE);
+const rulesOf = (engine: number): Rules => (engine === 1 || engine === 2 || engine === 3 ? engine : ENGINE);
 
 const short = (id: string) => (id === '' ? 'none' : id.slice(0, 10));

@@ -7,11 +7,13 @@ import {
   type Provenance,
 } from '../../model/index.ts';
 import type { Layout } from '../../layout/layout.ts';
-import { hasPermission, sessionCovers } from '../../policy/policy.ts';
+import { hasPermission, needsSignedRequest, sessionCovers } from '../../policy/policy.ts';
 import type { RequestFile } from '../../record/ledger-file.ts';
 import { foldRequest } from '../../record/transitions.ts';
-import type { Rules } from '../../requests/context.ts';
+import { isFor } from '../../record/place.ts';
+import { homeIn, type Rules } from '../../requests/context.ts';
 import { approvedBy } from '../../requests/gate/eligibility.ts';
+import { elsewhere, votedElsewhere } from '../../requests/gate/home.ts';
 import { type OwnerRule, rulesFor, scopesOf, stated } from '../../requests/gate/owners.ts';
 import { requireOverrider } from '../../requests/gate/permissions.ts';
 import { type Proofs, proveSession } from '../../requests/ledger/proof.ts';
@@ -51,19 +53,19 @@ export async function allowedBy(allowing: Allowing): Promise<Allowed> {
   const ruled = stated(owners);
   const opened = proofs.get(events[0]?.id ?? '');
   const problems: Problem[] = [...forbidden(rules, owners, state)];
+  if (!isFor(rules.home, state.place))
+    problems.push(problem('PLACE_DIFFERS', elsewhere('What was asked for', state.place, rules)));
   // Without keys a signature is taken on trust, and said to be.
   const counts: Counts = rules.knowsKeys ? proven : (proof) => proof?.signed ?? false;
-  const needsKeys = ruled.some(
-    ({ rule }) => !rule.unsignedRequests || (rule.quorum > 0 && !rule.unsignedApprovals),
-  );
+  const isSigned = ruled.some(({ rule }) => needsSignedRequest(rule, layout.rules));
+  const needsKeys = isSigned || ruled.some(({ rule }) => rule.quorum > 0 && !rule.unsignedApprovals);
   if (!rules.knowsKeys && needsKeys)
     problems.push(
       problem('KEYS_MISSING', 'There is no list of trusted keys here, by which its votes could be judged.'),
     );
   const isVouched = counts(opened);
   const needsSignature =
-    ruled.some(({ rule }) => !rule.unsignedRequests) ||
-    (rules.knowsKeys && policy.permissions.length > 0 && state.overrides !== undefined);
+    isSigned || (rules.knowsKeys && policy.permissions.length > 0 && state.overrides !== undefined);
   if (needsSignature && !isVouched)
     problems.push(
       problem('IDENTITY_UNVERIFIED', `No trusted key vouches for ${state.author.email}, who asked for it.`),
@@ -92,13 +94,16 @@ export async function allowedBy(allowing: Allowing): Promise<Allowed> {
     return { provenance: unasked, problems };
   }
   if (judgement.rejected) problems.push(problem('APPROVAL_MISSING', 'It was rejected.'));
-  else if (!judgement.satisfied)
+  else if (!judgement.satisfied) {
     problems.push(
       problem(
         'APPROVAL_MISSING',
         `${judgement.have} of ${judgement.need} approvals count by the policy that was in force.`,
       ),
     );
+    for (const { actor, place } of votedElsewhere(rules, state))
+      problems.push(problem('PLACE_DIFFERS', elsewhere(`The vote of ${actor.email}`, place, rules)));
+  }
   return { provenance: approvedBy(file, proofs, judgement), problems };
 }
 
@@ -112,6 +117,7 @@ export function rulesIn({ ref, context }: LedgerAudit, { config }: Layout): Rule
     ref,
     signoff: commit.signoff,
     sign: commit.sign,
+    home: homeIn(config),
     knowsKeys: context.allowedSigners !== null,
   };
 }
@@ -156,6 +162,10 @@ async function sessionProblems(
   const { openedAt, expiresAt, holder, closed } = session.state;
   const missing = (why: string) => problem('APPROVAL_MISSING', why);
   const problems: Problem[] = [];
+  const { place } = session.state;
+  const home = { home: homeIn(layout.config) };
+  if (!isFor(home.home, place))
+    problems.push(problem('PLACE_DIFFERS', elsewhere('The break-glass session', place, home)));
   if (ruled.some(({ rule }) => rule.breakGlass === null))
     problems.push(missing('The policy that was in force does not allow break-glass here.'));
   const lasts = Date.parse(expiresAt) - Date.parse(openedAt);

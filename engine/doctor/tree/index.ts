@@ -10,7 +10,7 @@ import { checkPolicy } from './policy.ts';
 import { checkServices } from './services.ts';
 import { type CheckedTree, checkedTree, configuration, count, some } from './tree.ts';
 
-export { approversWithKeys } from './policy.ts';
+export { type Keyed, peopleWithKeys } from './policy.ts';
 export { count, some } from './tree.ts';
 
 export async function checkConfiguration(view: TreeView, layout: Layout): Promise<Check[]> {

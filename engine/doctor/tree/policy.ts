@@ -6,7 +6,14 @@ import {
   formatCoordinates,
   type Policy,
 } from '../../model/index.ts';
-import { approversOf, matchesEnvironment, policyFor, unsatisfiableReason } from '../../policy/policy.ts';
+import {
+  approversOf,
+  holdersOf,
+  matchesEnvironment,
+  needsSignedRequest,
+  policyFor,
+  unsatisfiableReason,
+} from '../../policy/policy.ts';
 import { nearNames } from '../../layout/near-names.ts';
 import { type CheckedTree, configuration, count, groupBy, some } from './tree.ts';
 
@@ -19,17 +26,32 @@ export function checkPolicy({ layout, coordinates }: Pick<CheckedTree, 'layout' 
   return problems.length > 0 ? problems : [configuration('policy', 'ok', { message })];
 }
 
-/** Emails of those whose approval needs a key, as far as the policy names them; sorted. `asks`: some environment asks for approval. */
-export function approversWithKeys(
-  policy: Policy,
-  places: readonly EnvironmentName[],
-): { readonly asks: boolean; readonly emails: readonly string[] } {
+export interface Keyed {
+  /** Some environment asks for approval by a key. */
+  readonly asks: boolean;
+  /** Emails of those whose approval needs one, as far as the policy names them; sorted. */
+  readonly approvers: readonly string[];
+  /** Of those whose requests need one. */
+  readonly askers: readonly string[];
+  /** Requests need one somewhere. */
+  readonly isSigned: boolean;
+}
+
+/** Whose keys are needed. */
+export function peopleWithKeys(policy: Policy, places: readonly EnvironmentName[]): Keyed {
   const gated = places.flatMap((place) => {
     const rule = policyFor(policy, place);
     return rule && rule.quorum > 0 && !rule.unsignedApprovals ? [{ place, rule }] : [];
   });
-  const emails = gated.flatMap(({ place, rule }) => approversOf(policy, rule, place, []));
-  return { asks: gated.length > 0, emails: [...new Set(emails)].sort() };
+  const approvers = gated.flatMap(({ place, rule }) => approversOf(policy, rule, place, []));
+  const signed = gated.filter(({ rule }) => needsSignedRequest(rule));
+  const askers = signed.flatMap(({ place }) => holdersOf(policy, 'propose', place));
+  return {
+    asks: gated.length > 0,
+    approvers: [...new Set(approvers)].sort(),
+    askers: [...new Set(askers)].sort(),
+    isSigned: signed.length > 0,
+  };
 }
 
 /** Asked once for all environments that the same entry and the same permissions hold for. */

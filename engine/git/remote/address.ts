@@ -1,6 +1,7 @@
-import { realpathSync, statSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { pathKey as plainPath, withoutSuffix } from '../../record/place.ts';
 import { splitCredentials } from './credentials.ts';
 
 const DEFAULT_PORTS: Readonly<Record<string, string>> = {
@@ -34,16 +35,7 @@ export function addressKey(address: string): string {
   return `${scheme}//${user}${url.hostname.toLowerCase()}${port}${pathKey(url.pathname)}${url.search}`;
 }
 
-function pathKey(path: string): string {
-  const plain = path.replace(/%[0-9a-f]{2}/gi, (code) => {
-    const character = String.fromCharCode(Number.parseInt(code.slice(1), 16));
-    return /[A-Za-z0-9._~-]/.test(character) ? character : code.toUpperCase();
-  });
-  return plain
-    .replace(/\/{2,}/g, '/')
-    .replace(/\/$/, '')
-    .replace(/(?<=[^/])\.git$/, '');
-}
+const pathKey = (path: string) => withoutSuffix(plainPath(path));
 
 /** The git directory that git would find there; the folder itself, without links as far as it is there, where it finds none. */
 function folderKey(address: string): string {
@@ -62,10 +54,9 @@ function pathOf(address: string): string {
   }
 }
 
+/** In a linked worktree `.git` is a file. */
 const isGitDirectory = (folder: string) =>
-  ['HEAD', 'objects', 'refs'].every(
-    (name) => statSync(join(folder, name), { throwIfNoEntry: false }) !== undefined,
-  );
+  ['HEAD', 'objects', 'refs'].every((name) => existsSync(join(folder, name)));
 
 function realPath(path: string): string {
   try {

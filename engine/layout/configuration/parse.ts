@@ -122,6 +122,7 @@ function withDefaults(raw: RawConfig): Config {
   return {
     version: 1,
     branch: raw.branch ?? null,
+    repository: raw.repository === undefined ? [] : [raw.repository].flat(),
     layout: {
       environment: raw.layout.environment ?? [],
       service: raw.layout.service ?? [],

@@ -174,8 +174,9 @@ const environment = z.strictObject({
     .boolean()
     .default(false)
     .meta({ description: 'Approvals count even if no trusted key signed them.', example: false }),
-  unsignedRequests: z.boolean().default(true).meta({
-    description: 'A request is executed although no trusted key confirms its author.',
+  unsignedRequests: z.boolean().optional().meta({
+    description:
+      'A request is executed although no trusted key confirms its author. Without this key: `false` where a `quorum` asks for signed approvals, else `true`.',
     example: false,
   }),
   bind: z.enum(['digest', 'rendered']).default('digest').meta({
@@ -392,8 +393,17 @@ export function withPolicyDefaults(raw: RawPolicy, features?: RawFeatures): Poli
   const { environments = [], groups = {}, permissions = [], windows = [] } = raw;
   return {
     environments: environments.map(
-      ({ approvers, expiry, breakGlass, features: own, quorum, ...rest }): EnvironmentPolicy => ({
+      ({
+        approvers,
+        expiry,
+        breakGlass,
+        features: own,
+        quorum,
+        unsignedRequests,
+        ...rest
+      }): EnvironmentPolicy => ({
         ...rest,
+        unsignedRequests: unsignedRequests ?? null,
         quorum: quorum ?? (own?.rollback_approval === false ? 0 : 1),
         ...(own && { features: withNames(own) }),
         approvers: approvers ? listed(approvers) : null,

@@ -1,5 +1,6 @@
 /** The keys of `.backtrail/config.yaml`: type, meaning, default and an example of each. docs/configuration.md and the schema for editors are made of them. */
 import * as z from 'zod';
+import { LONGEST_ADDRESS, repositoryProblem } from '../../record/place.ts';
 import { MESSAGE_PLACEHOLDERS, templateProblem, trailerKeyProblem } from '../../record/style.ts';
 import { checksSchema } from './checks.ts';
 import { holdsSchema } from './holds.ts';
@@ -40,6 +41,8 @@ const expression = checked(expressionProblem);
 const names = z.array(text).max(200);
 
 const globs = z.array(checked(globProblem)).max(200);
+
+const home = checked(repositoryProblem).max(LONGEST_ADDRESS);
 
 /** A command as a list of arguments. It is executed without a shell. */
 const words = z
@@ -87,6 +90,14 @@ export const configSchema = z.strictObject({
     description: 'The branch that is rolled back. Without it, the one that `HEAD` names.',
     example: 'main',
   }),
+  repository: z
+    .union([home, z.array(home).min(1).max(20)], { error: 'It is an address, or a list of addresses.' })
+    .optional()
+    .meta({
+      description:
+        'Where the repository is at home: `git.example.com/acme/config`, an address that git takes, or an absolute path; a list where it has several addresses. Requests and votes are for this place, and count nowhere else (docs/approvals.md). Compared without scheme, user, default port and `.git`; a local path wherever links lead.',
+      example: 'git.example.com/acme/config',
+    }),
   subject: z
     .string()
     .trim()

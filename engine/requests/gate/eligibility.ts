@@ -7,10 +7,12 @@ import {
   type Provenance,
 } from '../../model/index.ts';
 import type { RequestFile } from '../../record/ledger-file.ts';
-import { hasPermission, sessionCovers } from '../../policy/policy.ts';
+import { isFor } from '../../record/place.ts';
+import { hasPermission, needsSignedRequest, sessionCovers } from '../../policy/policy.ts';
 import type { LedgerSnapshot } from '../ledger/snapshot.ts';
 import { ownersOf, rulesFor, scopesOf, stated } from './owners.ts';
 import { type RequestContext, type Rules, timeOf } from '../context.ts';
+import { elsewhere, requireAskedHere, votedElsewhere } from './home.ts';
 import { requireOverrider } from './permissions.ts';
 import { type Proofs, proveSession } from '../ledger/proof.ts';
 import { SKEW_MS } from '../ledger/times.ts';
@@ -29,12 +31,13 @@ export interface EligibilityInput {
 /**
  * What lets it go ahead. `status` is a claim; this is what is judged. Every owner's rule has to be satisfied.
  *
- * @throws AWAITING_APPROVAL, PERMISSION_DENIED, IDENTITY_UNVERIFIED
+ * @throws AWAITING_APPROVAL, PERMISSION_DENIED, IDENTITY_UNVERIFIED, PLACE_DIFFERS
  */
 export async function requireEligible(found: EligibilityInput): Promise<Provenance> {
   const { context, rules, file, proofs, counts } = found;
   const { policy } = rules;
   const { state, events } = file;
+  requireAskedHere(rules, state);
   const owners = rulesFor(rules, state, await ownersOf(context, state));
   const ruled = stated(owners);
   const opened = proofs.get(events[0]?.id ?? '');
@@ -47,7 +50,7 @@ export async function requireEligible(found: EligibilityInput): Promise<Provenan
     throw forbidden(
       `${state.author.email} may not ask for a rollback of ${formatCoordinates(barred.environment)}.`,
     );
-  if (ruled.some(({ rule }) => !rule.unsignedRequests) && !counts(opened))
+  if (ruled.some(({ rule }) => needsSignedRequest(rule)) && !counts(opened))
     throw unverified(`No trusted key vouches for ${state.author.email}, who asks for it.`);
   if (state.overrides && policy.permissions.length > 0 && context.allowedSigners !== null && !counts(opened))
     throw unverified(
@@ -72,7 +75,8 @@ export async function requireEligible(found: EligibilityInput): Promise<Provenan
     return { approvals: [], ledger: opened?.commit ?? '', breakGlass: null, at: state.createdAt };
   }
   if (judgement.rejected) throw awaiting('It was rejected.');
-  if (!judgement.satisfied) throw awaiting(missing(judgement));
+  if (!judgement.satisfied)
+    throw awaiting(`${missing(judgement)}${votedAway(votedElsewhere(rules, state).length)}`);
   return approvedBy(file, proofs, judgement);
 }
 
@@ -81,6 +85,10 @@ function missing({ have, need, each }: JointJudgement): string {
   const where = each.length > 1 && own !== undefined ? ` for ${formatCoordinates(own.environment)}` : '';
   return `${have} of ${need} approvals count${where}.`;
 }
+
+/** Why a vote that is there does not count. */
+const votedAway = (count: number) =>
+  count === 0 ? '' : ` ${count === 1 ? 'One was' : `${count} were`} given for another place.`;
 
 const forbidden = (message: string) => new BacktrailError('PERMISSION_DENIED', message);
 const unverified = (message: string) => new BacktrailError('IDENTITY_UNVERIFIED', message);
@@ -97,6 +105,8 @@ async function sessionProblem(
   if (owners.some(({ rule }) => rule.breakGlass === null))
     return 'The policy does not allow break-glass here.';
   if (session === null) return `There is no break-glass session ${id}.`;
+  if (!isFor(rules.home, session.state.place))
+    return elsewhere('The break-glass session', session.state.place, rules);
   const { openedAt, expiresAt, holder } = session.state;
   const lasts = Date.parse(expiresAt) - Date.parse(openedAt);
   const now = timeOf(context.clock.now());

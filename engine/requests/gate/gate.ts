@@ -9,7 +9,14 @@ import {
   type Person,
   type Policy,
 } from '../../model/index.ts';
-import { approversOf, hasPermission, unsatisfiableReason, sessionCovers } from '../../policy/policy.ts';
+import {
+  approversOf,
+  hasPermission,
+  needsSignedRequest,
+  unsatisfiableReason,
+  sessionCovers,
+} from '../../policy/policy.ts';
+import { isFor } from '../../record/place.ts';
 import { publishRuleFor } from '../../layout/configuration/publish.ts';
 import { featuresOf } from '../../policy/features.ts';
 import type { Approval, Gate } from '../../policy/gate.ts';
@@ -17,6 +24,7 @@ import type { Planned } from '../../rollback/plan.ts';
 import { openLedgerSnapshot } from '../ledger/snapshot.ts';
 import { type OwnerRule, rulesFor, scopesOf, stated } from './owners.ts';
 import { type RequestContext, requireOwnConfig, type Rules, timeOf } from '../context.ts';
+import { requireHome } from './home.ts';
 import { requireOverrider, requirePermission } from './permissions.ts';
 
 /** `propose`: it asks for an approval also where no policy does. `ledger`: it asks for a record in the ledger. */
@@ -88,19 +96,16 @@ function approvalOf(policy: Policy, asking: readonly Ruled[], author: Person): A
 /**
  * That this person may have the plan executed, at once or when others have agreed.
  *
- * @throws PERMISSION_DENIED, POLICY_UNSATISFIABLE, FORBIDDEN, MODE_FORBIDDEN
+ * @throws PERMISSION_DENIED, POLICY_UNSATISFIABLE, FORBIDDEN, MODE_FORBIDDEN, PLACE_DIFFERS
  */
-export function requireAsker(
-  context: RequestContext,
-  { policy }: Rules,
-  author: Person,
-  facts: GateFacts,
-): void {
+export function requireAsker(context: RequestContext, rules: Rules, author: Person, facts: GateFacts): void {
+  const { policy } = rules;
   const { owners, asking, gate, overrides, withoutApprovals } = facts;
   if (withoutApprovals !== null) throw approvalsOff(withoutApprovals);
   for (const owner of owners) requirePermission(policy, author, 'propose', owner.environment);
   for (const owner of owners) requireOverrider(policy, author, { overrides, environment: owner.environment });
   if (gate.ledgered) requireOwnConfig(context);
+  if (gate.ledgered) requireHome(rules);
   if (gate.needsApproval)
     for (const { environment: at, rule } of asking) {
       const reason = unsatisfiableReason(policy, rule, at, author.email);
@@ -109,6 +114,22 @@ export function requireAsker(
   else if (gate.session === null)
     for (const owner of owners) requirePermission(policy, author, 'deploy', owner.environment);
 }
+
+/** That what these rules want signed will be: asked before it is shown for confirmation, and again on writing it. @throws IDENTITY_UNVERIFIED */
+export async function requireSigner({ git }: RequestContext, ruled: readonly Ruled[]): Promise<void> {
+  const signed = ruled.find(({ rule }) => needsSignedRequest(rule));
+  if (signed !== undefined && !(await git.ledger.signs())) throw unsigned(signed.environment);
+}
+
+/** Nobody would execute it. */
+const unsigned = (environment: EnvironmentName) =>
+  new BacktrailError(
+    'IDENTITY_UNVERIFIED',
+    `Who asks for a rollback of ${formatCoordinates(environment)} has to sign for it, and git has no key here to sign with.`,
+    {
+      hint: 'git config --global gpg.format ssh; git config --global user.signingKey FILE; or set `unsignedRequests: true` in `policy` of the configuration.',
+    },
+  );
 
 const approvalsOff = (environment: EnvironmentName) =>
   new BacktrailError(
@@ -131,7 +152,7 @@ export async function requireGate(context: RequestContext, rules: Rules, asked: 
 /** The session of its author that lets a request go ahead in each of the environments: the one that lasts longest. */
 async function sessionFor(
   context: RequestContext,
-  { policy, ref }: Rules,
+  { policy, ref, home }: Rules,
   { planned, author, asking }: Asking & { readonly asking: readonly Ruled[] },
 ): Promise<BreakGlassSession | null> {
   const isAllowed = asking.every(
@@ -146,8 +167,10 @@ async function sessionFor(
     asking.map((owner) => owner.environment),
   );
   const states = (await ledgerSnapshot.sessions()).map(({ state }) => state);
-  const covering = states.filter((session) =>
-    scopes.every((scope) => sessionCovers(session, { scope, person: author.email, at })),
+  const covering = states.filter(
+    (session) =>
+      isFor(home, session.place) &&
+      scopes.every((scope) => sessionCovers(session, { scope, person: author.email, at })),
   );
   return covering.reduce<BreakGlassSession | null>(
     (best, session) => (best === null || session.expiresAt > best.expiresAt ? session : best),

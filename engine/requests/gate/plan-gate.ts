@@ -3,7 +3,7 @@ import { BacktrailError, type Finding, isFailure } from '../../model/index.ts';
 import { blockedError, isBlocked } from '../../rollback/blocked.ts';
 import { type Planned, renderedDigest } from '../../rollback/plan.ts';
 import type { Gate, Permit, PlanGate } from '../../policy/gate.ts';
-import { type Asking, type GateFacts, readGate, requireAsker } from './gate.ts';
+import { type Asking, type GateFacts, readGate, requireAsker, requireSigner } from './gate.ts';
 import { withInFlight } from './in-flight.ts';
 import { bindOf } from './owners.ts';
 import { type RequestContext, type Rules, rulesOf } from '../context.ts';
@@ -71,7 +71,10 @@ export async function planGate(
   const { context, rules, planned, facts } = found;
   const { plan } = planned;
   const { needsApproval, ledgered, session, approval } = facts.gate;
-  const ask = await permitOf(() => requireAsker(context, rules, author, facts));
+  const ask = await permitOf(() => {
+    requireAsker(context, rules, author, facts);
+    return requireSigner(context, facts.ruled);
+  });
   const request = isBlocked(plan) ? await permitOf(() => Promise.reject(blockedError(plan))) : ask;
   const execute = !request.allowed || !needsApproval ? request : AWAITING;
   const approve = needsApproval

@@ -23,6 +23,7 @@ export const REFUSALS: ReadonlySet<FailureCode> = new Set([
   'AWAITING_APPROVAL',
   'PERMISSION_DENIED',
   'IDENTITY_UNVERIFIED',
+  'PLACE_DIFFERS',
 ]);
 
 /** `arrived`: what a pull request brought, where the ledger says that one did. @throws LEDGER_TAMPERED */

@@ -156,6 +156,56 @@ describe('trust', () => {
     expect(found.of('signers')).toEqual([]);
   });
 
+  it('is less where a request need not be signed', async () => {
+    const repo = await repoWith('{ environments: [ { match: "**", unsignedRequests: true } ] }');
+    expect((await diagnose(repo)).one('trust')).toMatchObject({
+      status: 'warn',
+      message: expect.stringContaining('ask in another name, and then approve'),
+      details: { unsignedRequests: ['**'] },
+    });
+  });
+
+  it('needs the keys of those who ask as well, and names who has none', async () => {
+    const repo = await repoWith(
+      `{ environments: [ ${ONE} ], permissions: [ { allow: [propose], users: [jane@example.com], in: ["**"] }, { allow: [deploy], users: [bob@example.com], in: ["**"] } ] }`,
+    );
+    const found = await diagnose(repo, { env: bobsKey });
+    expect(found.one('signers')).toMatchObject({
+      status: 'warn',
+      message: expect.stringMatching(
+        /holds no key of jane@example\.com: what they ask for is not executed here\.$/,
+      ),
+      details: { without: ['jane@example.com'] },
+    });
+    expect(found.one('signing').message).toContain('nobody can ask here for a rollback');
+  });
+
+  it('is for a place, and says where none is named, or another one than this', async () => {
+    const repo = await repoWith(`{ environments: [ ${ONE} ] }`);
+    const own = repo.folder;
+    const missing = (await diagnose(repo)).one('place');
+    expect(missing).toMatchObject({
+      status: 'warn',
+      hint: expect.stringContaining(`\`repository: ${own}\``),
+    });
+    const config = await repo.git('show', 'main:.backtrail/config.yaml');
+    const naming = (where: string) =>
+      repo.commit({
+        '.backtrail/config.yaml': `${config}\nrepository: [ git.example.com/acme/config, ${where} ]\n`,
+      });
+    await naming(`${own}/.git`);
+    expect((await diagnose(repo)).one('place')).toMatchObject({
+      status: 'ok',
+      message: `Requests and votes are for ${own}/.git (main).`,
+    });
+    await naming('/srv/elsewhere');
+    expect((await diagnose(repo)).one('place')).toMatchObject({
+      status: 'fail',
+      message: expect.stringContaining('at home at git.example.com/acme/config, /srv/elsewhere'),
+      details: { address: own },
+    });
+  });
+
   it('is nowhere without a list of keys, whatever the repository says of itself', async () => {
     const repo = await repoWith(`{ environments: [ ${ONE} ] }`);
     await repo.git('config', 'gpg.ssh.allowedSignersFile', bobsKey['BACKTRAIL_ALLOWED_SIGNERS'] ?? '');

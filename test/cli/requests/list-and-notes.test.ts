@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { approvals, EVIL, GATEWAY, OBEYED, pendingOf } from '../../helpers/people/approvals.ts';
+import {
+  approvals,
+  errorOf,
+  EVIL,
+  GATEWAY,
+  OBEYED,
+  pendingOf,
+  setPolicy,
+} from '../../helpers/people/approvals.ts';
 import { jsonOf, refusalOf } from '../../helpers/program/cli.ts';
 import { JSON_OUT, SERVICE, back, approve, listShape, show } from './commands.ts';
 
@@ -41,8 +49,15 @@ describe('request list, show and plan', () => {
     expect(jsonOf(await as('bob', ['request', 'list', ...JSON_OUT]), listShape).requests).toEqual([]);
   });
 
-  it('show whose identity no key proves', async () => {
-    const { as } = await approvals();
+  it('show whose identity no key proves, where the policy lets them ask at all', async () => {
+    const { as, repo } = await approvals();
+    expect(errorOf(await as('eve', back(...JSON_OUT)))).toMatchObject({
+      exit: 3,
+      code: 'IDENTITY_UNVERIFIED',
+      hint: expect.stringMatching(/user\.signingKey FILE; or set `unsignedRequests: true`/),
+    });
+    expect(await repo.git('for-each-ref', 'refs/backtrail')).toBe('');
+    await setPolicy(repo, 'quorum: 1, unsignedRequests: true');
     const asked = pendingOf(await as('eve', back(...JSON_OUT)));
     const { stdout } = await as('bob', ['request', 'show', asked.requestId]);
     expect(stdout).toContain('Eve <eve@example.com> (identity unverified)');

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { askedOf } from '../../../engine/requests/many/member.ts';
 import { eventId, forgeEvent, TIME } from '../../helpers/people/forge.ts';
-import { ask, configOf, createTeam, stageOf } from '../../helpers/people/requests.ts';
+import { ask, configOf, createTeam, POLICY, stageOf } from '../../helpers/people/requests.ts';
 
 import { LEDGER } from '../../helpers/people/scene.ts';
 import { allowedSigners } from '../../helpers/people/signing.ts';
@@ -152,5 +153,31 @@ describe('an audit of one rollback that somebody approved', () => {
     expect((await audit(repo, null)).rows).toEqual([
       { commit, verdict: 'unverifiable', codes: ['KEYS_MISSING'] },
     ]);
+  });
+});
+
+describe('an audit of what somebody asked for without a signature', () => {
+  it('goes by the rules that the rollback was made by', async () => {
+    const free = configOf({ environments: [{ ...POLICY.environments[0], unsignedRequests: true }] });
+    const { repo, jane, bob, bobs, worker, signers } = await stageOf(team, free);
+    const unsigned = await engineOf(repo);
+    const asked = await ask(unsigned, jane);
+    await repo.commit({ '.backtrail/config.yaml': configOf() });
+    const state = await bobs.requests.approve({ id: asked.id, actor: bob });
+    const at = state.reviews[0]?.at ?? '';
+    const ledger = await repo.git('rev-parse', LEDGER);
+    const approvals = ['Approved by bob@example.com (quorum: 1/1)'];
+    const provenance = { approvals, ledger, breakGlass: null, at };
+    // A worker would not.
+    const { commit } = await worker.execute({ ...askedOf(state), requestedAt: at, provenance });
+    const audit = async (of: Repo) => {
+      const { rows } = await (await engineOf(of, { allowedSigners: signers })).audit.verify();
+      return rows.map(({ problems }) => problems.map(({ code }) => code));
+    };
+    expect(await audit(repo)).toEqual([['IDENTITY_UNVERIFIED']]);
+    const earlier = await rewrite(repo, commit ?? '', {
+      text: (text) => text.replace('Rollback-Engine: 4', 'Rollback-Engine: 3'),
+    });
+    expect(await audit(earlier.repo)).toEqual([[]]);
   });
 });

@@ -39,7 +39,7 @@ describe('policy of the configuration', () => {
           rejections: 1,
           expiryMs: 72 * 3_600_000,
           unsignedApprovals: false,
-          unsignedRequests: true,
+          unsignedRequests: null,
           bind: 'digest',
           breakGlass: null,
         },

@@ -21,6 +21,7 @@ describe('configuration', () => {
     expect(parseConfig(MINIMAL, CONFIG_PATH)).toEqual({
       version: 1,
       branch: null,
+      repository: [],
       layout: {
         environment: ['envs/{environment}/**'],
         service: [],

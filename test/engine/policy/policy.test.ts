@@ -30,7 +30,7 @@ const RULE: EnvironmentPolicy = {
   rejections: 1,
   expiryMs: 1000,
   unsignedApprovals: false,
-  unsignedRequests: true,
+  unsignedRequests: null,
   bind: 'digest',
   breakGlass: null,
 };

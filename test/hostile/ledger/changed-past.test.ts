@@ -144,6 +144,6 @@ describe('a past that was changed', () => {
     }
     expect(await refusal(stage, asked.id)).toBe('LEDGER_REWOUND');
     // Not even by a worker that never saw the ledger before.
-    expect(await refusal({ repo, worker: await stage.open() }, asked.id)).toBe('AWAITING_APPROVAL');
+    expect(await refusal({ repo, worker: await stage.open() }, asked.id)).toBe('IDENTITY_UNVERIFIED');
   });
 });

@@ -3,12 +3,15 @@ import { describe, expect, it } from 'vitest';
 import { type RequestView } from '../../../engine/internal.ts';
 import { requestPath } from '../../../engine/record/ledger-file.ts';
 import { eventId, fileOf, forge, messageOf, print } from '../../helpers/people/forge.ts';
-import { LEDGER, type Scene } from '../../helpers/people/scene.ts';
+import { LEDGER, policyOf, type Scene } from '../../helpers/people/scene.ts';
 import { MALLORY, pending, refusal } from './refusal.ts';
+
+/** So that it is not its missing signature alone that stops it. */
+const UNSIGNED = policyOf('quorum: 1, unsignedRequests: true, breakGlass: { allowed: true, longest: 1h }');
 
 describe('a request that nobody could have opened', () => {
   it('is not executed because it says that no policy asks for approval', async () => {
-    const stage = await pending();
+    const stage = await pending(UNSIGNED);
     const { repo, asked, jane } = stage;
     const id = await forgeRequest(stage, { gate: 'no-policy' });
     expect(await refusal(stage, id)).toBe('AWAITING_APPROVAL');
@@ -17,14 +20,14 @@ describe('a request that nobody could have opened', () => {
   });
 
   it('is not executed because it names a break-glass session that was never opened', async () => {
-    const stage = await pending();
+    const stage = await pending(UNSIGNED);
     const session = { id: `bgs-${'0'.repeat(26)}`, ticket: null };
     const id = await forgeRequest(stage, { gate: 'break-glass', session });
     expect(await refusal(stage, id)).toMatch(/^(AWAITING_APPROVAL|LEDGER_TAMPERED)$/);
   });
 
   it('is not executed because it uses the break-glass session of another person, in their name', async () => {
-    const stage = await pending();
+    const stage = await pending(UNSIGNED);
     const { bob } = stage;
     const opened = await bob.engine.requests.openSession({
       scope: 'acme/production',
