@@ -1,7 +1,7 @@
 /** What the policy asked for where a change was made, and which votes it counts. */
 import { type EnvironmentName, type EventId, formatCoordinates, type ObjectId } from '../../model/index.ts';
 import type { Layout } from '../../layout/layout.ts';
-import { approversOf } from '../../policy/policy.ts';
+import { approversOf, needsSignedRequest } from '../../policy/policy.ts';
 import type { RequestFile } from '../../record/ledger-file.ts';
 import { type OwnerRule, rulesAt, rulesFor, stated } from '../../requests/gate/owners.ts';
 import type { Proofs } from '../../requests/ledger/proof.ts';
@@ -52,12 +52,12 @@ export function ruledBy(
 }
 
 function inForce(
-  { config }: Layout,
+  { config, rules }: Layout,
   { environment, rule }: OwnerRule & { readonly rule: NonNullable<OwnerRule['rule']> },
 ): PolicyInForce {
   const { policy } = config;
   const isForAll = rule.approvers === null && policy.permissions.length === 0;
-  const { match, quorum, selfApproval, rejections, unsignedApprovals, unsignedRequests, bind } = rule;
+  const { match, quorum, selfApproval, rejections, unsignedApprovals, bind } = rule;
   return {
     environment: formatCoordinates(environment),
     match,
@@ -66,7 +66,7 @@ function inForce(
     approvers: isForAll ? null : approversOf(policy, rule, environment, []),
     rejections,
     unsignedApprovals,
-    unsignedRequests,
+    unsignedRequests: !needsSignedRequest(rule, rules),
     bind,
     breakGlass: rule.breakGlass && rule.breakGlass.longestMs / 60_000,
   };
