@@ -228,10 +228,11 @@ function votesOf(
   ruled: Ruled | null | undefined,
   asked: Signed | null,
 ): ExportedVote[] {
-  return file.state.reviews.map(({ id, at, actor, decision, comment }) => {
+  return file.state.reviews.map(({ id, at, actor, decision, comment, place }) => {
     const signed = signedBy(proofs, { id, at, actor });
     const counts = ruled?.counted.has(id) ?? false;
-    return { ...signed, decision, comment, counts, isOwn: isOwn(signed, asked) };
+    const own = isOwn(signed, asked);
+    return { ...signed, decision, comment, counts, isOwn: own, ...(place && { place }) };
   });
 }
 

@@ -9,6 +9,7 @@ import type {
   RequestId,
   RequestStatus,
   SessionId,
+  VotePlace,
 } from '../../model/index.ts';
 import type { Problem, Verdict } from '../problems.ts';
 import type { AuditRow, LedgerProblem, OutsideCommit, ReaderName } from '../types.ts';
@@ -43,6 +44,8 @@ export interface ExportedVote extends Signed {
   readonly counts: boolean;
   /** By whoever asked for it, or by the same key. */
   readonly isOwn: boolean;
+  /** Where it is for. Absent: the configuration named no repository. */
+  readonly place?: VotePlace;
 }
 
 /** What was asked of an environment; null for whom: everybody. */

@@ -8,13 +8,15 @@ import { ledgerStream } from '../../../scripts/bench/ledger-stream.ts';
 import { countingGit } from '../../helpers/repositories/counting-git.ts';
 import { engineOf, JANE } from '../../helpers/repositories/engine.ts';
 import { cloneRepo, type Repo, temporaryFolder } from '../../helpers/repositories/repo.ts';
-import { ask, policedRepo } from '../../helpers/people/requests.ts';
+import { ask, configOf, policedRepo } from '../../helpers/people/requests.ts';
 import { someOf } from '../../helpers/run/proof.ts';
 
 const REQUESTS = 1010;
 let large: Repo;
 beforeAll(async () => {
-  large = await policedRepo();
+  large = await policedRepo(
+    configOf({ environments: [{ match: 'prod', quorum: 1, unsignedRequests: true }] }),
+  );
   const base = await large.git('rev-parse', 'main');
   const target = await large.git('rev-parse', 'main~1');
   const scopeOf = (index: number) => ({
