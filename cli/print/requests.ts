@@ -67,8 +67,9 @@ function row(style: Style, request: RequestView): string[] {
   ];
 }
 
-/** What an approved request waits for, where that is not a worker. */
-function proposedMark({ status, proposed, pullRequest }: RequestView): string[] {
+/** What an open request waits for, where that is not a worker of this place. */
+function proposedMark({ status, proposed, pullRequest, elsewhere }: RequestView): string[] {
+  if (elsewhere && (status === 'pending' || status === 'approved')) return ['(for another place)'];
   if ((status !== 'approved' && status !== 'executing') || proposed === null) return [];
   return [pullRequest ? `(${pullRequestText(pullRequest)})` : '(branch)'];
 }

@@ -113,9 +113,21 @@ export async function rulesOf(context: RequestContext, { branch, base, layout }:
   return rulesIn(own);
 }
 
+const destinations = new WeakMap<GitRepository, Map<string, ReturnType<GitRepository['destination']>>>();
+
+/** Asked once for an opened repository, and not for each of hundreds of requests: it publishes to where it was opened. */
+function destinationOf(git: GitRepository, branch: string): ReturnType<GitRepository['destination']> {
+  const known = destinations.get(git) ?? new Map();
+  destinations.set(git, known);
+  const asked = known.get(branch) ?? git.destination(branch);
+  known.set(branch, asked);
+  asked.catch(() => known.delete(branch));
+  return asked;
+}
+
 async function homeOf(git: GitRepository, branch: string, config: Config): Promise<OwnHome> {
   if (config.repository.length === 0) return homeIn({ repository: [], branch });
-  const { address, branch: name } = await git.destination(branch);
+  const { address, branch: name } = await destinationOf(git, branch);
   const repository = findHome(config.repository, address);
   const here = repository === null ? null : { repository, branch: name };
   return { repositories: config.repository, branch: name, here, address };

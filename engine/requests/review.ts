@@ -302,10 +302,11 @@ export async function retry(context: RequestContext, { id, actor }: Act): Promis
   return viewOf(context, { ledgerSnapshot, rules, file: await requireRequest(ledgerSnapshot, id) });
 }
 
-/** @throws PERMISSION_DENIED */
+/** @throws PERMISSION_DENIED, PLACE_DIFFERS where it would fail again */
 export function requireRetrier({ rules, state }: Pick<Deciding, 'rules' | 'state'>, actor: Person): void {
   const own = samePerson(state.author.email, actor.email);
   requirePermission(rules.policy, actor, own ? 'propose' : 'deploy', placeOf(state));
+  requireAskedHere(rules, state);
 }
 
 export function inspect(context: RequestContext, { id, actor, comment }: Act & { readonly comment: string }) {

@@ -182,7 +182,7 @@ export interface Requests {
    * A failed one, to the same target: it waits to be executed again, and its approvals are judged again then. For another target, ask
    * for one that follows it.
    *
-   * @throws REQUEST_NOT_FAILED, PERMISSION_DENIED
+   * @throws REQUEST_NOT_FAILED, PERMISSION_DENIED, PLACE_DIFFERS
    */
   retry(input: Act): Promise<RequestView>;
   /**

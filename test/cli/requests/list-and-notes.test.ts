@@ -63,6 +63,22 @@ describe('request list, show and plan', () => {
     expect(stdout).toContain('Eve <eve@example.com> (identity unverified)');
   });
 
+  it('show where it is for, and what is for elsewhere', async () => {
+    const { as, ask, repo } = await approvals('quorum: 2', `repository: git.example.com/acme/copy\n`);
+    expect(errorOf(await as('jane', back(...JSON_OUT)))).toMatchObject({ exit: 3, code: 'PLACE_DIFFERS' });
+    const naming = (where: string) => setPolicy(repo, 'quorum: 2', `repository: ${where}\n`);
+    await naming(repo.folder);
+    const id = await ask();
+    await as('bob', ['request', 'approve', id, '--yes']);
+    const { stdout } = await as('bob', ['request', 'show', id]);
+    expect(stdout).toContain(`place       ${repo.folder} (main)\n`);
+    expect(stdout).toMatch(/approved {2}Bob <bob@example\.com>\n/);
+    await naming('git.example.com/acme/copy');
+    const moved = (await as('bob', ['request', 'show', id])).stdout;
+    expect(moved).toContain(`(main): another one than this, where it is not executed (PLACE_DIFFERS)\n`);
+    expect(moved).toContain(`(does not count: for ${repo.folder})`);
+  });
+
   it('plan it again, and say whether it is still what reviewers are asked about', async () => {
     const { as, ask, repo } = await approvals();
     const id = await ask();

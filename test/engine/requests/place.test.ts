@@ -7,7 +7,7 @@ import { eventId, fileOf, forgeEvent } from '../../helpers/people/forge.ts';
 import { ask, configOf, createTeam, engineFor, POLICY, stageOf } from '../../helpers/people/requests.ts';
 import { LEDGER } from '../../helpers/people/scene.ts';
 import { engineOf } from '../../helpers/repositories/engine.ts';
-import { copyRepo, type Repo, temporaryFolder } from '../../helpers/repositories/repo.ts';
+import { cloneRepo, copyRepo, type Repo, temporaryFolder } from '../../helpers/repositories/repo.ts';
 
 const team = createTeam();
 
@@ -73,6 +73,19 @@ describe('a vote for a place', () => {
     expect(JSON.stringify(await fileOf(home, first))).not.toContain('place');
   });
 
+  it('is given in a clone as well, for where that is published', async () => {
+    const clone = await cloneRepo(home);
+    const { jane } = await people();
+    const engine = await engineFor({ folder: clone.folder, env: home.env }, jane);
+    const plan = await engine.rollbacks.plan({ scope: 'prod/api', author: jane });
+    expect(plan.gate.may.request).toEqual({ allowed: true });
+    await clone.git('config', 'remote.origin.pushurl', (await copyRepo(home)).folder);
+    const other = await engineFor({ folder: clone.folder, env: home.env }, jane);
+    expect((await other.rollbacks.plan({ scope: 'prod/api', author: jane })).gate.may.request).toMatchObject({
+      code: 'PLACE_DIFFERS',
+    });
+  });
+
   it('counts in no copy that is not named, and nothing is written there', async () => {
     const copy = await copyRepo(home);
     const worker = await workerOf(copy);
@@ -106,6 +119,7 @@ describe('a vote for a place', () => {
     const before = await copy.git('rev-parse', 'main');
     expect(await codeOf(worker.requests.executeRequest(id))).toBe('PLACE_DIFFERS');
     expect(await copy.git('rev-parse', 'main')).toBe(before);
+    expect(await codeOf(worker.requests.retry({ id, actor: (await team).jane }))).toBe('PLACE_DIFFERS');
     expect(await worker.requests.show({ id })).toMatchObject({
       status: 'failed',
       elsewhere: true,
