@@ -51,7 +51,7 @@ export function historyText(style: Style, { scope, revisions, total, findings }:
     entry.source,
     ...(isRecorded ? [statusText(style, entry)] : []),
     style.paint('reset', shortDigest(style, note(entry))),
-    style.paint(entry.undoneBy ? 'dim' : 'reset', entry.subject),
+    [...breakGlassMark(style, entry), style.paint(entry.undoneBy ? 'dim' : 'reset', entry.subject)].join(' '),
   ]);
   const more =
     total > revisions.length ? `\n… ${total - revisions.length} older; --limit ${total} shows all` : '';
@@ -63,6 +63,10 @@ function statusText(style: Style, { status, eligible }: HistoryEntry): string {
   const text = status === 'rolledBack' ? 'rolled back' : status === 'unknown' ? '' : status;
   return style.paint(eligible ? 'reset' : 'red', text);
 }
+
+/** Of a rollback that went ahead without approval. */
+const breakGlassMark = (style: Style, { breakGlass }: HistoryEntry) =>
+  breakGlass === null ? [] : [style.paint(['red', 'bold'], 'BREAK-GLASS')];
 
 function note({ identity, current, rolledBackBy, undoneBy }: HistoryEntry): string {
   const what = [...identity.charts, ...identity.images].map((name) => name.split('/').at(-1) ?? name);

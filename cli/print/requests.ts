@@ -59,12 +59,22 @@ function row(style: Style, request: RequestView): string[] {
       ' ',
     ),
     status === 'pending' ? `${approval.have} of ${approval.need}` : '',
-    style.paint('reset', scopeName),
+    style.paint('reset', [scopeName, ...fieldsText(request)].join(' ')),
     request.resume ? 'resume' : revisionName(rollbackOf),
     style.paint('reset', author.email),
     minute(createdAt),
     style.paint('reset', cut(oneLine(justification), 72)),
   ];
+}
+
+/** As many as a line takes; `request show` has all of them. */
+const FIELDS = 3;
+
+function fieldsText({ scope: { fields = [] } }: RequestView): string[] {
+  if (fields.length === 0) return [];
+  const shown = fields.slice(0, FIELDS).map((field) => cut(oneLine(field), 60));
+  const more = fields.length > FIELDS ? [`and ${fields.length - FIELDS} more`] : [];
+  return [`(${[...shown, ...more].join(', ')})`];
 }
 
 /** What an approved request waits for, where that is not a worker. */

@@ -1,5 +1,5 @@
 /** Everything that can be done with requests, on one repository. */
-import { formatCoordinates, type Person, type RequestId } from '../model/index.ts';
+import type { Person, RequestId } from '../model/index.ts';
 import { requireRequest } from './ledger/require-request.ts';
 import { hasPermission } from '../policy/policy.ts';
 import { isOpen } from '../record/transitions.ts';
@@ -13,6 +13,7 @@ import { requireGate } from './gate/gate.ts';
 import { openRequest } from './open.ts';
 import { ownersOf } from './gate/owners.ts';
 import { readRules, type RequestContext, rulesOf } from './context.ts';
+import { list } from './many/list.ts';
 import { planFound, planIncident } from './many/plan-many.ts';
 import { reviewMany } from './many/review-many.ts';
 import { reconcile } from './reconcile.ts';
@@ -22,7 +23,7 @@ import { approve, cancel, inspect, note, reject, retry } from './review.ts';
 import { requirePermission } from './gate/permissions.ts';
 import { withHostState } from './pull-requests/shown.ts';
 import { closeSession, openSession, sessions } from './sessions.ts';
-import { placeOf, viewOf, viewsOf } from './view.ts';
+import { placeOf, viewOf } from './view.ts';
 
 /** `at` gives the place; the work may be done again where a mirror was found damaged. */
 export function createRequests(
@@ -71,24 +72,6 @@ export function createRequests(
     sessions: (reader) => at((context) => sessions(context, reader)),
     audit: (filter) => at((context) => audit(context, filter)),
   };
-}
-
-async function list(
-  context: RequestContext,
-  { scope, statuses, incident, reader, ...page }: Parameters<Requests['list']>[0],
-): Promise<RequestView[]> {
-  const rules = await readRules(context);
-  const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache, { indexed: true });
-  const files = await ledgerSnapshot.find((known) => {
-    const name = formatCoordinates(known.scope);
-    return (
-      (statuses === undefined || statuses.includes(known.status)) &&
-      (incident === undefined || known.incident === incident) &&
-      (scope === undefined || name === scope || name.startsWith(`${scope}/`)) &&
-      hasPermission(rules.policy, reader, 'read', placeOf(known))
-    );
-  }, page);
-  return viewsOf(context, { ledgerSnapshot, rules, files });
 }
 
 async function ids(

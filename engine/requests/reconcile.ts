@@ -18,6 +18,7 @@ import { type LedgerSnapshot, openLedgerSnapshot, type PublishedRequest } from '
 import { executesRequest } from './restored.ts';
 import { type EligibilityInput, requireEligible } from './gate/eligibility.ts';
 import { isHome } from './gate/home.ts';
+import { isExpired } from './gate/expiry.ts';
 import { ownersOf } from './gate/owners.ts';
 import { readRules, type RequestContext, requireOwnConfig, type Rules, stamp } from './context.ts';
 import { proveRequest, readSignaturesOf } from './ledger/proof.ts';
@@ -26,7 +27,6 @@ import { completeLanded } from './pull-requests/completed.ts';
 import { followProposed } from './pull-requests/follow.ts';
 import { lastProposed, lookOf } from './pull-requests/looking.ts';
 import { takeBackProposed } from './pull-requests/take-back.ts';
-import { isExpired } from './review.ts';
 import { canJudge, judgeRequest, placeOf, proven } from './view.ts';
 
 export async function reconcile(

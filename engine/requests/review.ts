@@ -20,6 +20,7 @@ import { requireRequest } from './ledger/require-request.ts';
 import type { LedgerSnapshot } from './ledger/snapshot.ts';
 import { groupOf } from './many/group.ts';
 import { type TakenBack, takingBack } from './pull-requests/standing/taking-back.ts';
+import { isExpired } from './gate/expiry.ts';
 import { bindOf, knownOwners, ownersOf, rulesAt, rulesFor, stated } from './gate/owners.ts';
 import { readRules, type RequestContext, type Rules, stamp } from './context.ts';
 import { placeIn, requireAskedHere } from './gate/home.ts';
@@ -64,15 +65,6 @@ function requireReviewable(deciding: Deciding, actor: Person): void {
   if (state.status !== 'pending' || isExpired(context, rules, state)) throw notPending(state);
   requireAskedHere(rules, state);
   requireVoter(rules.policy, rulesFor(rules, state, deciding.owners), { author: state.author, actor });
-}
-
-/** At the latest when the policy says so now, whatever the request says. */
-export function isExpired(context: RequestContext, rules: Rules, state: LedgerRequest): boolean {
-  const says = state.expiresAt === null ? Infinity : Date.parse(state.expiresAt);
-  const latest = stated(rulesFor(rules, state, knownOwners(context, state))).map(
-    ({ rule }) => Date.parse(state.createdAt) + rule.expiryMs,
-  );
-  return Math.min(says, ...latest) <= context.clock.now();
 }
 
 function notPending({ id, status }: LedgerRequest): BacktrailError {

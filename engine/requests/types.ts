@@ -2,6 +2,7 @@
 import type {
   BreakGlassSession,
   FailureCode,
+  Finding,
   LedgerRequest,
   NoteKind,
   ObjectId,
@@ -76,6 +77,8 @@ export interface Problem {
 export interface SessionView extends BreakGlassSession {
   readonly active: boolean;
   readonly identity: Identity;
+  /** What whoever opens it should know; absent: nothing. */
+  readonly findings?: readonly Finding[];
 }
 
 /** One event of the ledger. */
