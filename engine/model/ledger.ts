@@ -140,7 +140,8 @@ export type RequestEvent = EventBase &
     | { readonly type: 'replanned'; readonly terms: Terms; readonly difference: readonly string[] }
     | { readonly type: 'superseded'; readonly by: RequestId }
     | { readonly type: 'expired' }
-    | { readonly type: 'cancelled'; readonly reason: string | null }
+    /** `approved`: it was, and no worker had executed it. */
+    | { readonly type: 'cancelled'; readonly reason: string | null; readonly approved?: true }
     | {
         readonly type: 'completed';
         readonly outcome: 'completed' | 'unchanged';

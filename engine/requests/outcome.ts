@@ -6,8 +6,10 @@ import {
   type PreparedEvents,
   type RequestEvent,
   type RequestId,
+  type RequestStatus,
   type RollbackResult,
 } from '../model/index.ts';
+import { Obstructed } from '../rollback/batch/round.ts';
 import { requireRequest } from './ledger/require-request.ts';
 import type { RequestFile } from '../record/ledger-file.ts';
 import { isWaiting } from '../record/transitions.ts';
@@ -73,10 +75,34 @@ export async function prepareCompleted(
   results: readonly RollbackResult[],
   known: LedgerSnapshot | null,
 ): Promise<PreparedEvents | null> {
-  return prepareEvents(context, rules, completions(context, results), known).catch((error: unknown) => {
+  const decide = async (ledgerSnapshot: LedgerSnapshot) => {
+    await requireWanted(ledgerSnapshot, results);
+    return completions(context, results)(ledgerSnapshot);
+  };
+  return prepareEvents(context, rules, decide, known).catch((error: unknown) => {
     if (!isFailure(error)) throw error;
     return null;
   });
+}
+
+const CLOSED: ReadonlySet<RequestStatus> = new Set(['rejected', 'superseded', 'expired', 'cancelled']);
+
+/**
+ * That nobody has withdrawn what is about to be published.
+ *
+ * @throws Obstructed
+ */
+export async function requireWanted(
+  ledgerSnapshot: LedgerSnapshot,
+  asked: readonly { readonly requestId: RequestId }[],
+): Promise<void> {
+  const withdrawn = new Map<RequestId, unknown>();
+  for (const { requestId: id } of asked) {
+    const { state } = await requireRequest(ledgerSnapshot, id);
+    if (CLOSED.has(state.status))
+      withdrawn.set(id, new BacktrailError('REQUEST_CLOSED', `Request ${id} is ${state.status} by now.`));
+  }
+  if (withdrawn.size > 0) throw new Obstructed(withdrawn);
 }
 
 function completions(context: RequestContext, results: readonly RollbackResult[]) {

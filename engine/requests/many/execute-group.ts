@@ -26,7 +26,7 @@ import { publishedAfter } from '../restored.ts';
 import type { ExecuteRequestOptions } from '../types.ts';
 import { canJudge } from '../view.ts';
 import { groupOf, nameOf, obstacleIn } from './group.ts';
-import { recordTogether } from './record-together.ts';
+import { recordTogether, wantedBy } from './record-together.ts';
 import { arrivedOf } from '../arrivals/arrived-of.ts';
 import { isPublished, memberOf, recorded, REFUSALS } from './member.ts';
 
@@ -138,6 +138,7 @@ async function publishAll(
     members: left.map((found) => memberOf(found, onSteps.get(found.file.state.id))),
     snapshot: await context.observe(),
     record: recordTogether(one, written, { isOld }),
+    wanted: wantedBy(one),
     ...(signal && { signal }),
     turn,
   });
