@@ -16,16 +16,19 @@ import { isWaiting } from '../record/transitions.ts';
 import type { ExecuteRequestOptions } from './types.ts';
 import { append, type Entry, onRequest, prepareEvents } from './ledger/append.ts';
 import type { LedgerSnapshot } from './ledger/snapshot.ts';
-import type { EligibilityInput } from './gate/eligibility.ts';
+import { dependsOnUnlisted, type EligibilityInput } from './gate/eligibility.ts';
 import { type RequestContext, type Rules, stamp } from './context.ts';
 import { replan, replannedEvent } from './replan.ts';
 
-/** Throws why it may not go ahead. What more approvals can mend leads back to `pending`; anything else ends it. */
-export async function refuse(
-  { context, rules, file }: EligibilityInput,
-  reason: BacktrailError,
-): Promise<never> {
+/**
+ * Throws why it may not go ahead. What more approvals can mend leads back to `pending`; anything else ends it; what only others can judge stays as
+ * it is, for them.
+ */
+export async function refuse(found: EligibilityInput, reason: BacktrailError): Promise<never> {
+  const { context, rules, file } = found;
   const { id } = file.state;
+  if (reason.code === 'AWAITING_APPROVAL' && (await dependsOnUnlisted(found)))
+    throw unlistedKeys(id, reason.message);
   const stamped = stamp(context, context.committer);
   const reopens = reason.code === 'AWAITING_APPROVAL';
   const event: RequestEvent = reopens
@@ -36,6 +39,16 @@ export async function refuse(
   const { code, message, hint, details } = reason;
   throw new BacktrailError(code, message, { hint, details: { ...details, requestId: id } });
 }
+
+const unlistedKeys = (id: RequestId, why: string) =>
+  new BacktrailError(
+    'IDENTITY_UNVERIFIED',
+    `Request ${id} has votes by keys that are in no list here: ${why}`,
+    {
+      hint: 'Another worker, whose list has them, executes it; or add them to the list that BACKTRAIL_ALLOWED_SIGNERS names here.',
+      details: { requestId: id },
+    },
+  );
 
 /** Whether reviewers were asked again for this reason already; who retries it asks anew. */
 export function isSaidBefore({ events }: Pick<RequestFile, 'events'>, reason: string): boolean {

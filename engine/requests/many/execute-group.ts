@@ -15,7 +15,7 @@ import { isWaiting } from '../../record/transitions.ts';
 import { Obstructed } from '../../rollback/batch/round.ts';
 import { executeTogether } from '../../rollback/batch/together.ts';
 import { stamp } from '../context.ts';
-import type { EligibilityInput } from '../gate/eligibility.ts';
+import { dependsOnUnlisted, type EligibilityInput } from '../gate/eligibility.ts';
 import { ownersOf } from '../gate/owners.ts';
 import { append, type Entry, onRequest } from '../ledger/append.ts';
 import { proveRequest, readSignaturesOf } from '../ledger/proof.ts';
@@ -209,13 +209,12 @@ async function record(
 }
 
 /** As for a request of its own; null where that was said before. */
-async function eventOf(
-  { context, file }: EligibilityInput,
-  reason: BacktrailError,
-): Promise<RequestEvent | null> {
+async function eventOf(found: EligibilityInput, reason: BacktrailError): Promise<RequestEvent | null> {
+  const { context, file } = found;
   const { state, events } = file;
   if (REFUSALS.has(reason.code) && reason.code === 'AWAITING_APPROVAL') {
     const { message } = reason;
+    if (await dependsOnUnlisted(found)) return null;
     const said = events.some((past) => past.type === 'reopened' && past.reason === message);
     return said ? null : { ...stamp(context, context.committer), type: 'reopened', reason: message };
   }
