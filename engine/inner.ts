@@ -34,7 +34,7 @@ import type { ConfigWrite, Proposed, Steering, WrittenConfig } from './init/init
 import { type Recurring, recurring } from './queries/recurring.ts';
 import * as queries from './queries/queries.ts';
 import type { ResumeEntry } from './queries/resumes.ts';
-import { type Notice, type Opened, openRepository } from './queries/with-repository.ts';
+import { type Notice, offlineNotice, type Opened, openRepository } from './queries/with-repository.ts';
 import {
   type ArrivalsCache,
   type ArrivalsInput,
@@ -305,7 +305,7 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
         end?.();
       }
     });
-  const requests = createRequests(open);
+  const requests = createRequests(open, (away) => onNotice(offlineNotice(away, clock)));
   return {
     requests,
     deployments: createDeployments({ ...deployments, open }),

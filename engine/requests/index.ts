@@ -1,5 +1,5 @@
 /** Everything that can be done with requests, on one repository. */
-import type { Person, RequestId } from '../model/index.ts';
+import type { Offline, Person, RequestId } from '../model/index.ts';
 import { requireRequest } from './ledger/require-request.ts';
 import { hasPermission } from '../policy/policy.ts';
 import { isOpen } from '../record/transitions.ts';
@@ -32,12 +32,21 @@ export function createRequests(
     /** It is refreshed first, for so many writes. */
     how?: { readonly writes: number },
   ) => Promise<Value>,
+  /** Told where a question is answered as of an earlier look. */
+  onAway: (away: Offline) => void = () => undefined,
 ): InnerRequests {
   // The branch says by which rules: it is looked at anew each time.
   const at = <Value>(work: (context: RequestContext) => Promise<Value>) =>
     open(async (context) => {
       await context.git.look();
       return work(context);
+    });
+  /** A question that writes nothing: where the remote cannot be reached, and that is allowed, of what was fetched last. */
+  const ask = <Value>(work: (context: RequestContext) => Promise<Value>) =>
+    open(async (context) => {
+      const away = await context.git.look();
+      if (away !== null) onAway(away);
+      return work(away === null ? context : asFetched(context, away));
     });
   return {
     gate: (input) =>
@@ -48,9 +57,9 @@ export function createRequests(
     // It fetches by itself: what may be answered from a mirror that is behind must not be executed so.
     request: (ask, options) => open((context) => requestRollback(context, ask, options)),
     requestMany: (asks, options) => open((context) => requestMany(context, asks, options)),
-    list: (filter) => at((context) => list(context, filter)),
-    ids: (filter) => at((context) => ids(context, filter)),
-    show: ({ id, reader }) => at((context) => show(context, id, reader)),
+    list: (filter) => ask((context) => list(context, filter)),
+    ids: (filter) => ask((context) => ids(context, filter)),
+    show: ({ id, reader }) => ask((context) => show(context, id, reader)),
     plan: (input) => at((context) => planAgain(context, input)),
     planIncident: (input) => at((context) => planIncident(context, input)),
     approve: (input) => at((context) => approve(context, input)),
@@ -69,9 +78,20 @@ export function createRequests(
     reconcile: (options) => at((context) => reconcile(context, options)),
     openSession: (input) => at((context) => openSession(context, input)),
     closeSession: (input) => at((context) => closeSession(context, input)),
-    sessions: (reader) => at((context) => sessions(context, reader)),
-    audit: (filter) => at((context) => audit(context, filter)),
+    sessions: (reader) => ask((context) => sessions(context, reader)),
+    audit: (filter) => ask((context) => audit(context, filter)),
   };
+}
+
+/** The ledger as the last look brought it. A branch may never have been fetched: nothing is known of a ledger there then. */
+function asFetched(context: RequestContext, { cause }: Offline): RequestContext {
+  const { git } = context;
+  const tip = async (ref: string) => {
+    const fetched = await git.ledger.peek(ref);
+    if (fetched === null && ref.startsWith('refs/heads/')) throw cause;
+    return fetched;
+  };
+  return { ...context, git: { ...git, ledger: { ...git.ledger, tip } } };
 }
 
 async function ids(
