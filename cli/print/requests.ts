@@ -55,9 +55,12 @@ function row(style: Style, request: RequestView): string[] {
   const { id, status, scopeName, rollbackOf, author, createdAt, justification, approval } = request;
   return [
     style.paint('bold', id),
-    [style.paint(COLORS[status], status), ...proposedMark(request), ...breakGlassMark(style, request)].join(
-      ' ',
-    ),
+    [
+      style.paint(COLORS[status], status),
+      ...(request.problems ? [style.paint(['red', 'bold'], '(not as the branch is)')] : []),
+      ...proposedMark(request),
+      ...breakGlassMark(style, request),
+    ].join(' '),
     status === 'pending' ? `${approval.have} of ${approval.need}` : '',
     style.paint('reset', [scopeName, ...fieldsText(request)].join(' ')),
     request.resume ? 'resume' : revisionName(rollbackOf),
@@ -103,6 +106,7 @@ export function requestText(style: Style, request: RequestView): string {
   return [
     head.join('  '),
     style.paint('reset', oneLine(message)),
+    ...(request.problems ?? []).map((problem) => style.paint('red', `! ${oneLine(problem)}`)),
     ...known.map(([name, text]) => `  ${name.padEnd(width)} ${style.paint('reset', oneLine(text))}`),
     ...section(
       style,

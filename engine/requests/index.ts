@@ -13,6 +13,7 @@ import { requireGate } from './gate/gate.ts';
 import { openRequest } from './open.ts';
 import { ownersOf } from './gate/owners.ts';
 import { readRules, type RequestContext, rulesOf } from './context.ts';
+import { contradictionOf } from './many/borne-out.ts';
 import { list } from './many/list.ts';
 import { planFound, planIncident } from './many/plan-many.ts';
 import { reviewMany } from './many/review-many.ts';
@@ -107,8 +108,11 @@ async function ids(
 }
 
 async function show(context: RequestContext, id: RequestId, reader?: Person): Promise<RequestView> {
-  const { rules, request } = await lookUp(context, id, reader, { indexed: true });
-  return reader === undefined ? request : withHostState(context, rules, request);
+  const { rules, request, file } = await lookUp(context, id, reader, { indexed: true });
+  if (reader === undefined) return request;
+  const problem = await contradictionOf(context, file);
+  const shown = await withHostState(context, rules, request);
+  return problem === null ? shown : { ...shown, problems: [problem] };
 }
 
 /** One request with the rules of this moment. */

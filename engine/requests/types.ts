@@ -41,6 +41,8 @@ export interface RequestView extends LedgerRequest {
   readonly elsewhere?: true;
   /** The one that waits to be merged, or that brought it: `result.arrived` says how. Absent where the ledger names none. */
   readonly pullRequest?: PullRequestView;
+  /** In which respects the branch does not bear out what the ledger says, one sentence each; absent: none is known. */
+  readonly problems?: readonly string[];
 }
 
 export interface ProposalInput {

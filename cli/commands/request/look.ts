@@ -59,7 +59,9 @@ export function addRequestList(program: Program, group: Command): void {
         }, OFFLINE);
         const page = found.slice(0, limit);
         const next = found.length > limit ? (page.at(-1)?.id ?? null) : null;
-        const requests = (await withJobs(session, page)).filter((request) => wanted.includes(request.status));
+        const requests = (await withJobs(session, page)).filter(
+          ({ status, problems }) => wanted.includes(status) || problems !== undefined,
+        );
         return {
           value: { requests, ...(next !== null && { next }) },
           text: () => requestsText(style, requests, { all, next }),
