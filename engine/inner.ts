@@ -2,6 +2,7 @@
 import {
   type Clock,
   type CodeHosts,
+  isFailure,
   NO_ARRIVALS,
   type ObjectId,
   type Person,
@@ -33,7 +34,7 @@ import type { ConfigWrite, Proposed, Steering, WrittenConfig } from './init/init
 import { type Recurring, recurring } from './queries/recurring.ts';
 import * as queries from './queries/queries.ts';
 import type { ResumeEntry } from './queries/resumes.ts';
-import { type Notice, type Opened, openRepository } from './queries/with-repository.ts';
+import { type Notice, offlineNotice, type Opened, openRepository } from './queries/with-repository.ts';
 import {
   type ArrivalsCache,
   type ArrivalsInput,
@@ -45,6 +46,7 @@ import type { InnerRequests } from './requests/inner-requests.ts';
 import { createRequests } from './requests/index.ts';
 import { createTrust } from './requests/ledger/trust.ts';
 import type { AuditExport, ExportAsk } from './audit/export/types.ts';
+import type { Judged } from './audit/listed.ts';
 import type { AuditReport, VerifyAsk } from './audit/types.ts';
 import { createDeployments } from './deployments/index.ts';
 import { observing, withDeployments } from './deployments/port.ts';
@@ -145,7 +147,9 @@ export interface Engine {
   recorded(ask: {
     scope?: string;
     limit: number;
-  }): Promise<{ readonly rollbacks: readonly queries.LogEntry[]; readonly resumes: readonly ResumeEntry[] }>;
+    /** Makes the newest 50 of each again, as an audit does, and looks for what the branch does not hold any more. Needs git. */
+    judged?: boolean;
+  }): Promise<Recorded>;
   /** What is held, newest first; of a scope and its services, or all. @throws SCOPE_INVALID */
   holds(ask: { scope?: string }): Promise<Holds>;
   /**
@@ -195,6 +199,9 @@ export interface Engine {
   /** Ends every process of it. Nothing may be asked afterwards. Safe to repeat. */
   close(): Promise<void>;
 }
+
+/** Rollbacks and resumes of the Git log. `unlisted`: what neither list has, such as what the ledger says that the branch holds, and it does not. */
+export type Recorded = Judged<queries.LogEntry, ResumeEntry>;
 
 /** Whether what the branch says of its rollbacks is so. */
 export interface Audits {
@@ -298,7 +305,7 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
         end?.();
       }
     });
-  const requests = createRequests(open);
+  const requests = createRequests(open, (away) => onNotice(offlineNotice(away, clock)));
   return {
     requests,
     deployments: createDeployments({ ...deployments, open }),
@@ -346,9 +353,14 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
         withNotice(await withPreview(git, await planAsked(snapshot, ask, { programs, clock })), offline),
       ),
     recorded: (ask) =>
-      answer(async (snapshot) => {
+      repository.ask(async (snapshot, opened) => {
+        const notice = opened.offline ?? (await notRead(opened.git, snapshot));
+        if (notice !== null) onNotice(notice);
         const { resumes } = await import('./queries/resumes.ts');
-        return { rollbacks: await queries.log(snapshot, ask), resumes: await resumes(snapshot, ask) };
+        const lists = { rollbacks: await queries.log(snapshot, ask), resumes: await resumes(snapshot, ask) };
+        if (ask.judged !== true || !isWritable(opened.git)) return { ...lists, unlisted: [] };
+        const { judgeEntries } = await import('./audit/listed.ts');
+        return judgeEntries({ snapshot, context: await place(opened), env: options.env }, lists, ask);
       }),
     holds: ({ scope }) =>
       answer(async (snapshot) => {
@@ -407,6 +419,17 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
       await hosts.close();
     },
   };
+}
+
+/** Without git, neither a ledger nor signatures are read. */
+function isWritable(git: GitRepository): boolean {
+  try {
+    git.requireWriting();
+    return true;
+  } catch (error) {
+    if (isFailure(error)) return false;
+    throw error;
+  }
 }
 
 /** A clone that is read alone may be behind its upstream. */

@@ -30,16 +30,19 @@ export function addAudit(program: Program): void {
       runCommand(program, async ({ session, style }) => {
         const from =
           since === undefined ? {} : { since: requireSince(since, session.environment.clock.now()) };
-        const events = await session.withEngine(async (engine) => {
-          const found = await engine.requests.audit({
-            ...(scope !== undefined && { scope }),
-            ...(actor !== undefined && { actor }),
-            ...from,
-            limit,
-            reader: await session.author(engine),
-          });
-          return foundIn(engine, scope, found);
-        });
+        const events = await session.withEngine(
+          async (engine) => {
+            const found = await engine.requests.audit({
+              ...(scope !== undefined && { scope }),
+              ...(actor !== undefined && { actor }),
+              ...from,
+              limit,
+              reader: await session.author(engine),
+            });
+            return foundIn(engine, scope, found);
+          },
+          { offline: true },
+        );
         return { value: { events }, text: () => auditText(style, events) };
       }),
     );

@@ -81,8 +81,9 @@ function addList(program: Program, group: Command): void {
     .description('sessions, the active ones first, and what waits for a review')
     .action(() =>
       runCommand(program, async ({ session, style }) => {
-        const found = await session.withEngine(async (engine) =>
-          engine.requests.sessions(await session.author(engine)),
+        const found = await session.withEngine(
+          async (engine) => engine.requests.sessions(await session.author(engine)),
+          { offline: true },
         );
         const sessions = found.sessions.toSorted((a, b) => Number(b.active) - Number(a.active));
         const value = { sessions, reviews: found.reviews };

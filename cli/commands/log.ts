@@ -4,7 +4,9 @@ import { positive, type Program, runCommand, SCOPE } from './command.ts';
 export function addLog(program: Program): void {
   program.root
     .command('log')
-    .description('list rollbacks and resumes in the Git log, from their trailers')
+    .description(
+      'list rollbacks and resumes in the Git log, from their trailers; the newest are made again, and what was tampered with is marked',
+    )
     .argument('[scope]', SCOPE)
     .option('--limit <n>', 'show the newest N', positive, 50)
     .option('--recurring', 'only scopes that went back to one revision again and again, with those rollbacks')
@@ -16,11 +18,17 @@ export function addLog(program: Program): void {
             const found = await session.withEngine((engine) => engine.recurring(ask), { offline: true });
             return { value: { recurring: found }, text: () => recurringText(style, found) };
           }
-          const { rollbacks, resumes } = await session.withEngine((engine) => engine.recorded(ask), {
+          const found = await session.withEngine((engine) => engine.recorded({ ...ask, judged: true }), {
             offline: true,
           });
-          const value = { rollbacks, ...(resumes.length > 0 && { resumes }) };
-          return { value, text: () => logText(style, rollbacks, resumes) };
+          const { rollbacks, resumes, unlisted, unjudged } = found;
+          const value = {
+            rollbacks,
+            ...(resumes.length > 0 && { resumes }),
+            ...(unlisted.length > 0 && { unlisted }),
+            ...(unjudged && { unjudged }),
+          };
+          return { value, text: () => logText(style, found) };
         }),
     );
 }

@@ -117,25 +117,36 @@ export async function runAsked(context: Context, ask: PlanAsk, options: Rollback
   );
 }
 
-/** Open before anything is asked: a Redis that is missing is said at once. Null without --queue. */
+/** Opens it, once. @throws QUEUE_UNAVAILABLE */
+type OpenQueue = () => Promise<RollbackQueue>;
+
+/** What only asks for approval needs no Redis. Null without --queue. */
 async function withQueue<T>(
   { session }: Context,
   { queue: wanted }: RollbackOptions,
-  use: (queue: RollbackQueue | null) => Promise<T>,
+  use: (queue: OpenQueue | null) => Promise<T>,
 ): Promise<T> {
   if (!wanted) return use(null);
-  const { openQueue } = await import('../../workers/index.ts');
-  const queue = await openQueue({ redisUrl: session.environment.redisUrl });
+  const opened: Promise<RollbackQueue>[] = [];
+  const open = async () => {
+    const { openQueue } = await import('../../workers/index.ts');
+    return openQueue({ redisUrl: session.environment.redisUrl });
+  };
+  const openOnce: OpenQueue = () => {
+    const [opening = open()] = opened;
+    opened[0] = opening;
+    return opening;
+  };
   try {
-    return await use(queue);
+    return await use(openOnce);
   } finally {
-    await queue.close();
+    for (const opening of opened) await (await opening.catch(() => null))?.close();
   }
 }
 
 interface Asked {
   readonly options: RollbackOptions;
-  readonly queue: RollbackQueue | null;
+  readonly queue: OpenQueue | null;
   readonly interactive: boolean;
 }
 
@@ -174,6 +185,8 @@ function planAndExecute(
     if (meanwhile !== null) return meanwhile;
     if (session.format === 'text') printAside(planText(style, plan));
     if (isBlocked(plan)) throw blockedError(plan);
+    // Before anything is asked: a Redis that is missing is said at once.
+    if (queue !== null && !plan.gate.needsApproval && !plan.unchanged) await queue();
     const reason =
       interactive && !plan.unchanged
         ? await confirmRollback(options.reason, question(plan))
@@ -207,7 +220,9 @@ const executeAs = (
 ) =>
   queue === null
     ? executeHere(session, engine, request, onTrust)
-    : executeByWorker(session, engine, request, { wait: options.wait, queue });
+    : queue().then((opened) =>
+        executeByWorker(session, engine, request, { wait: options.wait, queue: opened }),
+      );
 
 type Earlier = NonNullable<Awaited<ReturnType<Rollbacks['earlier']>>>;
 

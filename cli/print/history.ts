@@ -5,6 +5,7 @@ import {
   type History,
   type HistoryEntry,
   type LogEntry,
+  type Recorded,
   type Recurring,
   quotePath,
   type ResumeEntry,
@@ -51,7 +52,7 @@ export function historyText(style: Style, { scope, revisions, total, findings }:
     entry.source,
     ...(isRecorded ? [statusText(style, entry)] : []),
     style.paint('reset', shortDigest(style, note(entry))),
-    style.paint(entry.undoneBy ? 'dim' : 'reset', entry.subject),
+    [...breakGlassMark(style, entry), style.paint(entry.undoneBy ? 'dim' : 'reset', entry.subject)].join(' '),
   ]);
   const more =
     total > revisions.length ? `\n… ${total - revisions.length} older; --limit ${total} shows all` : '';
@@ -63,6 +64,10 @@ function statusText(style: Style, { status, eligible }: HistoryEntry): string {
   const text = status === 'rolledBack' ? 'rolled back' : status === 'unknown' ? '' : status;
   return style.paint(eligible ? 'reset' : 'red', text);
 }
+
+/** Of a rollback that went ahead without approval. */
+const breakGlassMark = (style: Style, { breakGlass }: HistoryEntry) =>
+  breakGlass === null ? [] : [style.paint(['red', 'bold'], 'BREAK-GLASS')];
 
 function note({ identity, current, rolledBackBy, undoneBy }: HistoryEntry): string {
   const what = [...identity.charts, ...identity.images].map((name) => name.split('/').at(-1) ?? name);
@@ -103,22 +108,51 @@ export function recurringText(style: Style, found: readonly Recurring[]): string
     .join('\n');
 }
 
-export function logText(
-  style: Style,
-  entries: readonly LogEntry[],
-  resumes: readonly ResumeEntry[] = [],
-): string {
-  if (entries.length + resumes.length === 0) return 'No rollback is recorded on this branch.';
+export function logText(style: Style, { rollbacks, resumes, unlisted, unjudged }: Recorded): string {
   const told = [
-    ...entries.map((entry) => ({ time: entry.time, text: rollbackText(style, entry) })),
+    ...rollbacks.map((entry) => ({ time: entry.time, text: rollbackText(style, entry) })),
     ...resumes.map((entry) => ({ time: entry.time, text: resumeText(style, entry) })),
   ];
   // Of the same second, a resume came later: there was something to lift.
-  const order = [...told.slice(entries.length), ...told.slice(0, entries.length)];
-  return order
+  const order = [...told.slice(rollbacks.length), ...told.slice(0, rollbacks.length)];
+  const entries = order
     .sort((a, b) => (a.time < b.time ? 1 : a.time > b.time ? -1 : 0))
-    .map(({ text }) => text)
-    .join('\n');
+    .map(({ text }) => text);
+  const others = unlisted.map((row) => unlistedText(style, row));
+  if (entries.length + others.length === 0) return 'No rollback is recorded on this branch.';
+  const doubts = doubtsText([...rollbacks, ...resumes], unjudged);
+  return [...others, ...entries, ...doubts.map((line) => style.paint('dim', line))].join('\n');
+}
+
+function unlistedText(
+  style: Style,
+  { commit, scope, requestId, problems }: Recorded['unlisted'][number],
+): string {
+  return [
+    `${style.paint('yellow', short(commit))}  ${style.paint('bold', scope || 'no scope')} (not in this list)`,
+    `         ${requestId}`,
+    ...problems.map(({ code, message }) => style.paint('red', `         ! ${code}: ${message}`)),
+  ].join('\n');
+}
+
+/** What this list does not say. */
+function doubtsText(
+  entries: readonly { readonly verdict?: string }[],
+  unjudged: Recorded['unjudged'],
+): string[] {
+  const count = (is: (verdict: string | undefined) => boolean) =>
+    entries.filter(({ verdict }) => is(verdict)).length;
+  const [unknown, left] = [
+    count((verdict) => verdict === 'unverifiable'),
+    count((verdict) => verdict === undefined),
+  ];
+  if (unjudged) return [`None was made again: ${unjudged.message} (${unjudged.code})`];
+  return [
+    ...(unknown > 0 ? [`${unknown} cannot be judged here; \`backtrail audit verify\` says why.`] : []),
+    ...(left > 0 && left < entries.length
+      ? [`The ${left} oldest were not made again; \`backtrail audit verify\` does.`]
+      : []),
+  ];
 }
 
 function resumeText(style: Style, entry: ResumeEntry): string {

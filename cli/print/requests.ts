@@ -55,16 +55,29 @@ function row(style: Style, request: RequestView): string[] {
   const { id, status, scopeName, rollbackOf, author, createdAt, justification, approval } = request;
   return [
     style.paint('bold', id),
-    [style.paint(COLORS[status], status), ...proposedMark(request), ...breakGlassMark(style, request)].join(
-      ' ',
-    ),
+    [
+      style.paint(COLORS[status], status),
+      ...(request.problems ? [style.paint(['red', 'bold'], '(not as the branch is)')] : []),
+      ...proposedMark(request),
+      ...breakGlassMark(style, request),
+    ].join(' '),
     status === 'pending' ? `${approval.have} of ${approval.need}` : '',
-    style.paint('reset', scopeName),
+    style.paint('reset', [scopeName, ...fieldsText(request)].join(' ')),
     request.resume ? 'resume' : revisionName(rollbackOf),
     style.paint('reset', author.email),
     minute(createdAt),
     style.paint('reset', cut(oneLine(justification), 72)),
   ];
+}
+
+/** As many as a line takes; `request show` has all of them. */
+const FIELDS = 3;
+
+function fieldsText({ scope: { fields = [] } }: RequestView): string[] {
+  if (fields.length === 0) return [];
+  const shown = fields.slice(0, FIELDS).map((field) => cut(oneLine(field), 60));
+  const more = fields.length > FIELDS ? [`and ${fields.length - FIELDS} more`] : [];
+  return [`(${[...shown, ...more].join(', ')})`];
 }
 
 /** What an open request waits for, where that is not a worker of this place. */
@@ -94,6 +107,7 @@ export function requestText(style: Style, request: RequestView): string {
   return [
     head.join('  '),
     style.paint('reset', oneLine(message)),
+    ...(request.problems ?? []).map((problem) => style.paint('red', `! ${oneLine(problem)}`)),
     ...known.map(([name, text]) => `  ${name.padEnd(width)} ${style.paint('reset', oneLine(text))}`),
     ...section(
       style,

@@ -1,6 +1,7 @@
 /** Break-glass sessions as people read them. */
 import type { RequestView, SessionView } from '../../engine/index.ts';
 import { oneLine } from '../terminal/clean.ts';
+import { printFindings } from './plan.ts';
 import { personText } from './requests.ts';
 import { cut, minute, short, type Style } from './style.ts';
 import { type Column, table } from './table.ts';
@@ -26,7 +27,14 @@ export function sessionText(style: Style, session: SessionView): string {
         '  Rollbacks there by its holder need no approval; each is flagged, and waits for a review by another person.',
       ]
     : [];
-  return [`${state}  ${style.paint('bold', id)}`, ...lines, ...told].join('\n');
+  return [
+    `${state}  ${style.paint('bold', id)}`,
+    ...lines,
+    ...told,
+    ...printFindings(style, session.findings ?? []),
+  ]
+    .join('\n')
+    .trimEnd();
 }
 
 const COLUMNS: readonly Column[] = [

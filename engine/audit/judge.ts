@@ -43,7 +43,7 @@ export async function judgeAll(audit: Audit, { range, at, tell }: Judging): Prom
 }
 
 /** What many rollbacks need of programs, in one go. */
-async function expectAll(
+export async function expectAll(
   { ledger, configurations, reader, line }: Audit,
   candidates: readonly Candidate[],
 ): Promise<void> {

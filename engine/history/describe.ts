@@ -46,6 +46,8 @@ export interface HistoryEntry {
   readonly rolledBackBy: ObjectId | null;
   /** The newer commit that undid it: a rollback, a `git revert`, or a return to the former content. `previous` skips it. */
   readonly undoneBy: ObjectId | null;
+  /** It is a rollback that went ahead without approval: the session, and its ticket in brackets, as its commit says. null: any other. */
+  readonly breakGlass: string | null;
 }
 
 /** Describes the newest `limit` of all revisions of a scope. */
@@ -78,6 +80,7 @@ export async function describeRevisions(
       current: version === all.length,
       rolledBackBy,
       undoneBy,
+      breakGlass: revision.rollbacks.find((record) => record.breakGlass !== undefined)?.breakGlass ?? null,
     });
   }
   return entries;

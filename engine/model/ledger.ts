@@ -140,7 +140,8 @@ export type RequestEvent = EventBase &
     | { readonly type: 'replanned'; readonly terms: Terms; readonly difference: readonly string[] }
     | { readonly type: 'superseded'; readonly by: RequestId }
     | { readonly type: 'expired' }
-    | { readonly type: 'cancelled'; readonly reason: string | null }
+    /** `approved`: it was, and no worker had executed it. */
+    | { readonly type: 'cancelled'; readonly reason: string | null; readonly approved?: true }
     | {
         readonly type: 'completed';
         readonly outcome: 'completed' | 'unchanged';
@@ -261,6 +262,8 @@ export type SessionEvent = EventBase &
 export interface Signature {
   /** `good`: by a key that this machine's own configuration trusts. `unknown`: by another key. `none`: not signed. */
   readonly state: 'good' | 'unknown' | 'bad' | 'none';
+  /** Of `unknown`: the list does not have the key at all; else it is there, and not valid at that time, or revoked. */
+  readonly unlisted?: true;
   /** Emails that the allowed signers file gives the key. */
   readonly principals: readonly string[];
   /** Fingerprint `SHA256:…`. */

@@ -115,7 +115,7 @@ const RENEWED: Notice = {
     'The copy of the repository in the cache folder could not be used any more and has been fetched anew.',
 };
 
-function offlineNotice({ asOf, cause }: Offline, clock: Clock): Notice {
+export function offlineNotice({ asOf, cause }: Offline, clock: Clock): Notice {
   return {
     code: 'REMOTE_OFFLINE',
     severity: 'warn',

@@ -62,7 +62,7 @@ export interface SessionFile {
 }
 
 /**
- * The forms of these files: 5 says where the request, a vote or a session is for; 4 asks for commits that are signed; 3 says what was proposed as a pull request, or how it came to the branch; 2 says of which incident a request is and what it is published with, what it holds or lifts, or which checks it
+ * The forms of these files: 5 says where the request, a vote or a session is for, or withdraws what was approved; 4 asks for commits that are signed; 3 says what was proposed as a pull request, or how it came to the branch; 2 says of which incident a request is and what it is published with, what it holds or lifts, or which checks it
  * overrides. Any other file keeps the form 1, so that older versions of this program go on reading it.
  */
 const NEWEST_FORM = 5;
@@ -77,7 +77,7 @@ function formOf(events: Events): 1 | 2 | 3 | 4 | 5 {
   const [opened] = events;
   if (opened?.type === 'session-opened') return opened.session.place === undefined ? 1 : 5;
   if (opened?.type !== 'opened') return 1;
-  if (opened.proposal.place !== undefined || events.some(isPlaced)) return 5;
+  if (opened.proposal.place !== undefined || events.some(isPlaced) || events.some(isWithdrawal)) return 5;
   if (opened.proposal.sign !== undefined) return 4;
   if (events.some(isOfPullRequest)) return 3;
   const { incident, hold, resume, overrides } = opened.proposal;
@@ -86,6 +86,8 @@ function formOf(events: Events): 1 | 2 | 3 | 4 | 5 {
 
 const isPlaced = (event: Events[number]) =>
   (event.type === 'approved' || event.type === 'rejected') && event.place !== undefined;
+
+const isWithdrawal = (event: Events[number]) => event.type === 'cancelled' && event.approved === true;
 
 const isOfPullRequest = (event: Events[number]) =>
   event.type === 'proposed' || (event.type === 'completed' && event.arrived !== undefined);
@@ -208,7 +210,7 @@ const requestEvent = z.discriminatedUnion('type', [
   event({ type: z.literal('replanned'), terms, difference: z.array(text(4000)).max(200) }),
   event({ type: z.literal('superseded'), by: requestId }),
   event({ type: z.literal('expired') }),
-  event({ type: z.literal('cancelled'), reason: comment }),
+  event({ type: z.literal('cancelled'), reason: comment, approved: z.literal(true).exactOptional() }),
   event({
     type: z.literal('completed'),
     outcome: z.enum(['completed', 'unchanged']),

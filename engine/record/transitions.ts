@@ -153,8 +153,12 @@ function nextState(
       requireRevocable(state, event.type);
       return { ...to('superseded'), supersededBy: event.by };
     case 'expired':
-    case 'cancelled':
       requireRevocable(state, event.type);
+      return to(event.type);
+    case 'cancelled':
+      // Whoever executes it asks the ledger once more, or has the push say which ledger it knows.
+      if (event.approved !== true || !isUnproposed(state))
+        requireRevocable(state, event.type, event.approved);
       return to(event.type);
     case 'proposed':
       return { ...to('approved'), proposed: event.proposed, link: linkOf(state, event.proposed) };
@@ -196,9 +200,11 @@ const NOT_PROPOSED = { proposed: null, link: null } as const;
 const linkOf = ({ proposed, link }: LedgerRequest, next: Proposed) =>
   proposed?.branch === next.branch && proposed.via === next.via ? link : null;
 
-/** What is approved is taken back only while it waits to be merged: otherwise a worker may publish it at any moment. */
-function requireRevocable(state: LedgerRequest, event: RequestEventType): void {
-  if (state.status !== 'pending' && !isProposed(state))
+const isUnproposed = ({ status, proposed }: LedgerRequest) => status === 'approved' && proposed === null;
+
+/** What is approved gives way by itself only while it waits to be merged: otherwise a worker may publish it at any moment. */
+function requireRevocable(state: LedgerRequest, event: RequestEventType, saysApproved?: true): void {
+  if (saysApproved === true || (state.status !== 'pending' && !isProposed(state)))
     throw invalidHistory(`Request ${state.id} is ${state.status}, and not to be ${event}.`);
 }
 

@@ -14,7 +14,7 @@ import { publishedAfter } from './restored.ts';
 import type { EligibilityInput } from './gate/eligibility.ts';
 import { proveRequest, readSignaturesOf } from './ledger/proof.ts';
 import { expectLedger, type LedgerSnapshot, openLedgerSnapshot } from './ledger/snapshot.ts';
-import { recordTogether } from './many/record-together.ts';
+import { recordTogether, wantedBy } from './many/record-together.ts';
 import { reportPublished } from './many/report.ts';
 import { complete, completeAll, recordFailure, refuse } from './outcome.ts';
 import { executeProposing, type Proposing } from './pull-requests/execute.ts';
@@ -83,7 +83,15 @@ export async function executeRequests(
   const batch: BatchResults =
     snapshot === null || members.length === 0
       ? new Map()
-      : await executeBatch({ ...context, members, snapshot, record, turn, ...(signal && { signal }) });
+      : await executeBatch({
+          ...context,
+          members,
+          snapshot,
+          record,
+          wanted: wantedBy({ context, rules }),
+          turn,
+          ...(signal && { signal }),
+        });
   requireWhole(context, batch);
   const toldBy = new Map(asks.map(({ id, onStep }) => [id, onStep]));
   // What a pull request brought is told by the ledger, one by one.

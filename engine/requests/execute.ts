@@ -11,6 +11,7 @@ import {
 } from '../model/index.ts';
 import { requireRequest } from './ledger/require-request.ts';
 import { isProposed, isWaiting } from '../record/transitions.ts';
+import { Obstructed } from '../rollback/batch/round.ts';
 import { execute } from '../rollback/execute.ts';
 import type { Planned } from '../rollback/plan.ts';
 import { arrivedOf } from './arrivals/arrived-of.ts';
@@ -24,6 +25,7 @@ import { readRules, type RequestContext, requireOwnConfig, rulesOf } from './con
 import { proveRequest } from './ledger/proof.ts';
 import { executeGroup } from './many/execute-group.ts';
 import { isPublished, recorded, REFUSALS, requestOf } from './many/member.ts';
+import { recordTogether, wantedBy } from './many/record-together.ts';
 
 import { requirePermission } from './gate/permissions.ts';
 import { executeProposing, followOne } from './pull-requests/execute.ts';
@@ -145,7 +147,7 @@ function noKeys({ id }: LedgerRequest): BacktrailError {
   );
 }
 
-function run(
+async function run(
   found: EligibilityInput,
   provenance: Provenance | null,
   { onStep, signal }: ExecuteRequestOptions,
@@ -158,12 +160,19 @@ function run(
     requireWay(rules, plan.owners, { isPush: true });
     await requireEligible({ ...found, rules });
   };
-  return execute({
-    ...found.context,
-    request,
-    authorize,
-    ...(arrived && { arrived }),
-    ...(onStep && { onStep }),
-    ...(signal && { signal }),
-  });
+  try {
+    return await execute({
+      ...found.context,
+      request,
+      authorize,
+      record: recordTogether(found, new Set()),
+      wanted: wantedBy(found),
+      ...(arrived && { arrived }),
+      ...(onStep && { onStep }),
+      ...(signal && { signal }),
+    });
+  } catch (error) {
+    if (error instanceof Obstructed) throw error.obstacles.get(request.id);
+    throw error;
+  }
 }

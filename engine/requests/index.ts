@@ -1,5 +1,5 @@
 /** Everything that can be done with requests, on one repository. */
-import { formatCoordinates, type Person, type RequestId } from '../model/index.ts';
+import type { Offline, Person, RequestId } from '../model/index.ts';
 import { requireRequest } from './ledger/require-request.ts';
 import { hasPermission } from '../policy/policy.ts';
 import { isOpen } from '../record/transitions.ts';
@@ -13,6 +13,8 @@ import { requireGate } from './gate/gate.ts';
 import { openRequest } from './open.ts';
 import { ownersOf } from './gate/owners.ts';
 import { readRules, type RequestContext, rulesOf } from './context.ts';
+import { contradictionOf } from './many/borne-out.ts';
+import { list } from './many/list.ts';
 import { planFound, planIncident } from './many/plan-many.ts';
 import { reviewMany } from './many/review-many.ts';
 import { reconcile } from './reconcile.ts';
@@ -22,7 +24,7 @@ import { approve, cancel, inspect, note, reject, retry } from './review.ts';
 import { requirePermission } from './gate/permissions.ts';
 import { withHostState } from './pull-requests/shown.ts';
 import { closeSession, openSession, sessions } from './sessions.ts';
-import { placeOf, viewOf, viewsOf } from './view.ts';
+import { placeOf, viewOf } from './view.ts';
 
 /** `at` gives the place; the work may be done again where a mirror was found damaged. */
 export function createRequests(
@@ -31,12 +33,21 @@ export function createRequests(
     /** It is refreshed first, for so many writes. */
     how?: { readonly writes: number },
   ) => Promise<Value>,
+  /** Told where a question is answered as of an earlier look. */
+  onAway: (away: Offline) => void = () => undefined,
 ): InnerRequests {
   // The branch says by which rules: it is looked at anew each time.
   const at = <Value>(work: (context: RequestContext) => Promise<Value>) =>
     open(async (context) => {
       await context.git.look();
       return work(context);
+    });
+  /** A question that writes nothing: where the remote cannot be reached, and that is allowed, of what was fetched last. */
+  const ask = <Value>(work: (context: RequestContext) => Promise<Value>) =>
+    open(async (context) => {
+      const away = await context.git.look();
+      if (away !== null) onAway(away);
+      return work(away === null ? context : asFetched(context, away));
     });
   return {
     gate: (input) =>
@@ -47,9 +58,9 @@ export function createRequests(
     // It fetches by itself: what may be answered from a mirror that is behind must not be executed so.
     request: (ask, options) => open((context) => requestRollback(context, ask, options)),
     requestMany: (asks, options) => open((context) => requestMany(context, asks, options)),
-    list: (filter) => at((context) => list(context, filter)),
-    ids: (filter) => at((context) => ids(context, filter)),
-    show: ({ id, reader }) => at((context) => show(context, id, reader)),
+    list: (filter) => ask((context) => list(context, filter)),
+    ids: (filter) => ask((context) => ids(context, filter)),
+    show: ({ id, reader }) => ask((context) => show(context, id, reader)),
     plan: (input) => at((context) => planAgain(context, input)),
     planIncident: (input) => at((context) => planIncident(context, input)),
     approve: (input) => at((context) => approve(context, input)),
@@ -68,27 +79,20 @@ export function createRequests(
     reconcile: (options) => at((context) => reconcile(context, options)),
     openSession: (input) => at((context) => openSession(context, input)),
     closeSession: (input) => at((context) => closeSession(context, input)),
-    sessions: (reader) => at((context) => sessions(context, reader)),
-    audit: (filter) => at((context) => audit(context, filter)),
+    sessions: (reader) => ask((context) => sessions(context, reader)),
+    audit: (filter) => ask((context) => audit(context, filter)),
   };
 }
 
-async function list(
-  context: RequestContext,
-  { scope, statuses, incident, reader, ...page }: Parameters<Requests['list']>[0],
-): Promise<RequestView[]> {
-  const rules = await readRules(context);
-  const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache, { indexed: true });
-  const files = await ledgerSnapshot.find((known) => {
-    const name = formatCoordinates(known.scope);
-    return (
-      (statuses === undefined || statuses.includes(known.status)) &&
-      (incident === undefined || known.incident === incident) &&
-      (scope === undefined || name === scope || name.startsWith(`${scope}/`)) &&
-      hasPermission(rules.policy, reader, 'read', placeOf(known))
-    );
-  }, page);
-  return viewsOf(context, { ledgerSnapshot, rules, files });
+/** The ledger as the last look brought it. A branch may never have been fetched: nothing is known of a ledger there then. */
+function asFetched(context: RequestContext, { cause }: Offline): RequestContext {
+  const { git } = context;
+  const tip = async (ref: string) => {
+    const fetched = await git.ledger.peek(ref);
+    if (fetched === null && ref.startsWith('refs/heads/')) throw cause;
+    return fetched;
+  };
+  return { ...context, git: { ...git, ledger: { ...git.ledger, tip } } };
 }
 
 async function ids(
@@ -104,8 +108,11 @@ async function ids(
 }
 
 async function show(context: RequestContext, id: RequestId, reader?: Person): Promise<RequestView> {
-  const { rules, request } = await lookUp(context, id, reader, { indexed: true });
-  return reader === undefined ? request : withHostState(context, rules, request);
+  const { rules, request, file } = await lookUp(context, id, reader, { indexed: true });
+  if (reader === undefined) return request;
+  const problem = await contradictionOf(context, file);
+  const shown = await withHostState(context, rules, request);
+  return problem === null ? shown : { ...shown, problems: [problem] };
 }
 
 /** One request with the rules of this moment. */

@@ -6,24 +6,29 @@ import {
   type PreparedEvents,
   type RequestEvent,
   type RequestId,
+  type RequestStatus,
   type RollbackResult,
 } from '../model/index.ts';
+import { Obstructed } from '../rollback/batch/round.ts';
 import { requireRequest } from './ledger/require-request.ts';
 import type { RequestFile } from '../record/ledger-file.ts';
 import { isWaiting } from '../record/transitions.ts';
 import type { ExecuteRequestOptions } from './types.ts';
 import { append, type Entry, onRequest, prepareEvents } from './ledger/append.ts';
 import type { LedgerSnapshot } from './ledger/snapshot.ts';
-import type { EligibilityInput } from './gate/eligibility.ts';
+import { dependsOnUnlisted, type EligibilityInput } from './gate/eligibility.ts';
 import { type RequestContext, type Rules, stamp } from './context.ts';
 import { replan, replannedEvent } from './replan.ts';
 
-/** Throws why it may not go ahead. What more approvals can mend leads back to `pending`; anything else ends it. */
-export async function refuse(
-  { context, rules, file }: EligibilityInput,
-  reason: BacktrailError,
-): Promise<never> {
+/**
+ * Throws why it may not go ahead. What more approvals can mend leads back to `pending`; anything else ends it; what only others can judge stays as
+ * it is, for them.
+ */
+export async function refuse(found: EligibilityInput, reason: BacktrailError): Promise<never> {
+  const { context, rules, file } = found;
   const { id } = file.state;
+  if (reason.code === 'AWAITING_APPROVAL' && (await dependsOnUnlisted(found)))
+    throw unlistedKeys(id, reason.message);
   const stamped = stamp(context, context.committer);
   const reopens = reason.code === 'AWAITING_APPROVAL';
   const event: RequestEvent = reopens
@@ -34,6 +39,16 @@ export async function refuse(
   const { code, message, hint, details } = reason;
   throw new BacktrailError(code, message, { hint, details: { ...details, requestId: id } });
 }
+
+const unlistedKeys = (id: RequestId, why: string) =>
+  new BacktrailError(
+    'IDENTITY_UNVERIFIED',
+    `Request ${id} has votes by keys that are in no list here: ${why}`,
+    {
+      hint: 'Another worker, whose list has them, executes it; or add them to the list that BACKTRAIL_ALLOWED_SIGNERS names here.',
+      details: { requestId: id },
+    },
+  );
 
 /** Whether reviewers were asked again for this reason already; who retries it asks anew. */
 export function isSaidBefore({ events }: Pick<RequestFile, 'events'>, reason: string): boolean {
@@ -73,10 +88,34 @@ export async function prepareCompleted(
   results: readonly RollbackResult[],
   known: LedgerSnapshot | null,
 ): Promise<PreparedEvents | null> {
-  return prepareEvents(context, rules, completions(context, results), known).catch((error: unknown) => {
+  const decide = async (ledgerSnapshot: LedgerSnapshot) => {
+    await requireWanted(ledgerSnapshot, results);
+    return completions(context, results)(ledgerSnapshot);
+  };
+  return prepareEvents(context, rules, decide, known).catch((error: unknown) => {
     if (!isFailure(error)) throw error;
     return null;
   });
+}
+
+const CLOSED: ReadonlySet<RequestStatus> = new Set(['rejected', 'superseded', 'expired', 'cancelled']);
+
+/**
+ * That nobody has withdrawn what is about to be published.
+ *
+ * @throws Obstructed
+ */
+export async function requireWanted(
+  ledgerSnapshot: LedgerSnapshot,
+  asked: readonly { readonly requestId: RequestId }[],
+): Promise<void> {
+  const withdrawn = new Map<RequestId, unknown>();
+  for (const { requestId: id } of asked) {
+    const { state } = await requireRequest(ledgerSnapshot, id);
+    if (CLOSED.has(state.status))
+      withdrawn.set(id, new BacktrailError('REQUEST_CLOSED', `Request ${id} is ${state.status} by now.`));
+  }
+  if (withdrawn.size > 0) throw new Obstructed(withdrawn);
 }
 
 function completions(context: RequestContext, results: readonly RollbackResult[]) {

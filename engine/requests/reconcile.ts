@@ -16,8 +16,9 @@ import type { Repair, Requests, Unmerged } from './types.ts';
 import { append, onRequest } from './ledger/append.ts';
 import { type LedgerSnapshot, openLedgerSnapshot, type PublishedRequest } from './ledger/snapshot.ts';
 import { executesRequest } from './restored.ts';
-import { type EligibilityInput, requireEligible } from './gate/eligibility.ts';
+import { dependsOnUnlisted, type EligibilityInput, requireEligible } from './gate/eligibility.ts';
 import { isHome } from './gate/home.ts';
+import { isExpired } from './gate/expiry.ts';
 import { ownersOf } from './gate/owners.ts';
 import { readRules, type RequestContext, requireOwnConfig, type Rules, stamp } from './context.ts';
 import { proveRequest, readSignaturesOf } from './ledger/proof.ts';
@@ -26,7 +27,6 @@ import { completeLanded } from './pull-requests/completed.ts';
 import { followProposed } from './pull-requests/follow.ts';
 import { lastProposed, lookOf } from './pull-requests/looking.ts';
 import { takeBackProposed } from './pull-requests/take-back.ts';
-import { isExpired } from './review.ts';
 import { canJudge, judgeRequest, placeOf, proven } from './view.ts';
 
 export async function reconcile(
@@ -63,7 +63,10 @@ export async function reconcile(
   const after = await openLedgerSnapshot(context.git, rules.ref, context.cache);
   const approved = await after.find(({ status }) => isWaiting(status));
   const judged = approved.filter(({ state }) => !isProposed(state) && canJudge(context, rules, state));
-  const waiting = await executable(after, judged);
+  const waiting = await executable(
+    after,
+    await listedHere({ context, rules, ledgerSnapshot: after }, judged),
+  );
   const proposed = approved.flatMap(({ state }) => unmerged(context, state)).toReversed();
   return {
     repairs: [...written, ...repairs],
@@ -71,6 +74,24 @@ export async function reconcile(
     ...(proposed.length > 0 && { proposed }),
     ...(problems.length > 0 && { problems }),
   };
+}
+
+/** Those whose votes can be judged by the list of keys here; for the others there may be another worker. */
+async function listedHere(
+  { context, rules, ledgerSnapshot }: Repairing,
+  files: readonly RequestFile[],
+): Promise<readonly RequestFile[]> {
+  if (!rules.knowsKeys) return files;
+  await readSignaturesOf(context, ledgerSnapshot, files);
+  const listed: RequestFile[] = [];
+  for (const file of files) {
+    // What is wrong with its past is said, and recorded, when it is executed.
+    const proofs = await proveRequest(context, ledgerSnapshot, file).catch(() => new Map());
+    const isUnlisted = file.state.reviews.some(({ id }) => proofs.get(id)?.unlisted === true);
+    const found = { context, rules, ledgerSnapshot, file, proofs, counts: proven };
+    if (!isUnlisted || (await mayGoAhead(found)) || !(await dependsOnUnlisted(found))) listed.push(file);
+  }
+  return listed;
 }
 
 function unmerged(context: RequestContext, state: LedgerRequest): readonly Unmerged[] {

@@ -10,7 +10,7 @@ import {
   type Review,
 } from '../model/index.ts';
 import type { RequestFile } from '../record/ledger-file.ts';
-import { hasPermission, samePerson } from '../policy/policy.ts';
+import { hasPermission, mayApprove, samePerson } from '../policy/policy.ts';
 import { isOpen, isProposed, isWaiting } from '../record/transitions.ts';
 import { isBlocked } from '../rollback/blocked.ts';
 import type { Planned } from '../rollback/plan.ts';
@@ -18,8 +18,11 @@ import type { Act, Requests, RequestView } from './types.ts';
 import { append, onRequest } from './ledger/append.ts';
 import { requireRequest } from './ledger/require-request.ts';
 import type { LedgerSnapshot } from './ledger/snapshot.ts';
+import { executeRequest } from './execute.ts';
 import { groupOf } from './many/group.ts';
+import { isPublished } from './many/member.ts';
 import { type TakenBack, takingBack } from './pull-requests/standing/taking-back.ts';
+import { isExpired } from './gate/expiry.ts';
 import { bindOf, knownOwners, ownersOf, rulesAt, rulesFor, stated } from './gate/owners.ts';
 import { readRules, type RequestContext, type Rules, stamp } from './context.ts';
 import { placeIn, requireAskedHere } from './gate/home.ts';
@@ -64,15 +67,6 @@ function requireReviewable(deciding: Deciding, actor: Person): void {
   if (state.status !== 'pending' || isExpired(context, rules, state)) throw notPending(state);
   requireAskedHere(rules, state);
   requireVoter(rules.policy, rulesFor(rules, state, deciding.owners), { author: state.author, actor });
-}
-
-/** At the latest when the policy says so now, whatever the request says. */
-export function isExpired(context: RequestContext, rules: Rules, state: LedgerRequest): boolean {
-  const says = state.expiresAt === null ? Infinity : Date.parse(state.expiresAt);
-  const latest = stated(rulesFor(rules, state, knownOwners(context, state))).map(
-    ({ rule }) => Date.parse(state.createdAt) + rule.expiryMs,
-  );
-  return Math.min(says, ...latest) <= context.clock.now();
 }
 
 function notPending({ id, status }: LedgerRequest): BacktrailError {
@@ -238,27 +232,64 @@ function voteOf(
 const filled = (text: string | undefined) =>
   text === undefined || text.trim() === '' ? null : text.slice(0, TEXT);
 
-/** One that waits to be merged is closed first; REQUEST_CLOSED where it was merged meanwhile. */
+/**
+ * One that waits to be merged is closed first. One that is approved is withdrawn for as long as the branch does not hold it: whoever executes it at
+ * the same moment is stopped, or was faster.
+ *
+ * @throws REQUEST_CLOSED where it was merged, or executed, meanwhile
+ */
 export async function cancel(
   context: RequestContext,
   { id, actor, reason }: Parameters<Requests['cancel']>[0],
 ): Promise<RequestView> {
-  return takingBack(context, (taken) =>
-    act(context, id, ({ rules, state, file }) => {
-      const own = samePerson(state.author.email, actor.email);
-      requirePermission(rules.policy, actor, own ? 'propose' : 'admin', placeOf(state));
-      if (!own && rules.policy.permissions.length === 0)
-        throw new BacktrailError(
-          'PERMISSION_DENIED',
-          `Request ${id} is ${state.author.email}'s; only they may cancel it.`,
-          {
-            hint: 'Reject it with `backtrail request reject`, or have `admin` granted in `policy.permissions`.',
-          },
-        );
-      if (state.status !== 'pending' && !isProposed(state)) throw notPending(state);
+  let isWithdrawn = false;
+  const isOnBranch = (state: LedgerRequest) => isWithdrawn && isPublished(context, state, null);
+  const view = await takingBack(context, (taken) =>
+    act(context, id, async (deciding) => {
+      const { state, file } = deciding;
+      requireCanceller(deciding, actor);
+      isWithdrawn = state.status === 'approved' && !isProposed(state);
+      if (state.status !== 'pending' && !isProposed(state) && !isWithdrawn) throw notPending(state);
+      if (await isOnBranch(state)) return null;
       taken.require(file);
-      return taken.checked({ ...stamp(context, actor), type: 'cancelled', reason: filled(reason) });
+      const approved = isWithdrawn ? ({ approved: true } as const) : {};
+      const event = { type: 'cancelled', reason: filled(reason), ...approved } as const;
+      return taken.checked({ ...stamp(context, actor), ...event });
     }),
+  );
+  if (view.status === 'cancelled' && isWithdrawn) await context.git.refresh();
+  if (await isOnBranch(view)) throw await executedMeanwhile(context, view);
+  return view;
+}
+
+/** Its author and, of what is approved, whoever could approve it; who has `admin` may cancel any. @throws PERMISSION_DENIED */
+function requireCanceller({ rules, state, owners }: Deciding, actor: Person): void {
+  const { policy } = rules;
+  const { id, author } = state;
+  const isOwn = samePerson(author.email, actor.email);
+  const isApprover = stated(rulesFor(rules, state, owners)).some(({ rule, environment }) =>
+    mayApprove(policy, rule, actor, environment),
+  );
+  if (!isOwn && isApprover && state.status !== 'pending') return;
+  requirePermission(policy, actor, isOwn ? 'propose' : 'admin', placeOf(state));
+  if (isOwn || policy.permissions.length > 0) return;
+  throw new BacktrailError(
+    'PERMISSION_DENIED',
+    `Request ${id} is ${author.email}'s; only they${isWaiting(state.status) ? ', and whoever could approve it,' : ''} may cancel it.`,
+    { hint: 'Reject it with `backtrail request reject`, or have `admin` granted in `policy.permissions`.' },
+  );
+}
+
+/** What the branch holds is done, and recorded so. */
+async function executedMeanwhile(
+  context: RequestContext,
+  { id }: Pick<LedgerRequest, 'id'>,
+): Promise<BacktrailError> {
+  const { commit } = await executeRequest(context, id, {}, { isFresh: true });
+  return new BacktrailError(
+    'REQUEST_CLOSED',
+    `Request ${id} was executed meanwhile, in ${commit?.slice(0, 10) ?? 'a commit of the branch'}.`,
+    { details: { requestId: id, commit } },
   );
 }
 

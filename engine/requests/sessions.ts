@@ -1,7 +1,14 @@
 /** Break-glass sessions: a time in which their holder's requests need no approval, and never less of a record. */
-import { BacktrailError, type BreakGlassSession, makeSessionId, type Person } from '../model/index.ts';
+import {
+  BacktrailError,
+  type BreakGlassSession,
+  type Finding,
+  makeSessionId,
+  type Person,
+  type Policy,
+} from '../model/index.ts';
 import type { SessionFile } from '../record/ledger-file.ts';
-import { hasPermission, policyFor, samePerson } from '../policy/policy.ts';
+import { hasPermission, mayApprove, policyFor, samePerson } from '../policy/policy.ts';
 import { type Layout, parseScope } from '../layout/layout.ts';
 import { resolveScope } from '../rollback/plan.ts';
 import type { Requests, RequestView, SessionView } from './types.ts';
@@ -62,8 +69,18 @@ export async function openSession(
   const { ledgerSnapshot } = await append(context, rules, () =>
     Promise.resolve([onSession(session.id, { ...stamped, type: 'session-opened', session })]),
   );
-  return sessionView(context, ledgerSnapshot, await requireSession(ledgerSnapshot, session.id));
+  const view = await sessionView(context, ledgerSnapshot, await requireSession(ledgerSnapshot, session.id));
+  const isDoubted =
+    context.allowedSigners !== null && view.identity === 'unverified' && !rule.unsignedApprovals;
+  return isDoubted ? { ...view, findings: [unlisted(view)] } : view;
 }
+
+const unlisted = ({ holder }: SessionView): Finding => ({
+  code: 'IDENTITY_UNVERIFIED',
+  severity: 'warn',
+  message: `No key of the list that is trusted here vouches for ${holder.email}: where workers have no other list, rollbacks in this session wait for approval all the same.`,
+  hint: 'Have your public key added to the list of those who run workers (BACKTRAIL_ALLOWED_SIGNERS), then open another session.',
+});
 
 const TEXT = 8000;
 const TICKET = 200;
@@ -77,11 +94,31 @@ export async function closeSession(
   const { ledgerSnapshot } = await append(context, rules, async (ledgerSnapshot) => {
     const { state } = await requireSession(ledgerSnapshot, id);
     if (state.closed !== null) return [];
-    const at = snapshot && environmentOf(snapshot.layout, state.scope);
-    if (at && !samePerson(state.holder.email, actor.email)) requirePermission(policy, actor, 'admin', at);
+    requireCloser(policy, snapshot?.layout ?? null, state, actor);
     return [onSession(id, { ...stamp(context, actor), type: 'session-closed' })];
   });
   return sessionView(context, ledgerSnapshot, await requireSession(ledgerSnapshot, id));
+}
+
+/** Its holder, and whoever could have approved in its place. @throws PERMISSION_DENIED */
+function requireCloser(
+  policy: Policy,
+  layout: Layout | null,
+  { scope, holder }: BreakGlassSession,
+  actor: Person,
+): void {
+  if (samePerson(holder.email, actor.email)) return;
+  const at = layout !== null && isScope(layout, scope) ? environmentOf(layout, scope) : null;
+  const rule = at && policyFor(policy, at);
+  if (at && rule && mayApprove(policy, rule, actor, at)) return;
+  if (at && policy.permissions.length > 0 && hasPermission(policy, actor, 'admin', at)) return;
+  throw new BacktrailError(
+    'PERMISSION_DENIED',
+    `${actor.email} may not close a session of ${holder.email}.`,
+    {
+      hint: 'Ask its holder, or whoever may approve a rollback there.',
+    },
+  );
 }
 
 function isScope(layout: Layout, scope: string): boolean {

@@ -2,6 +2,7 @@
 import type {
   BreakGlassSession,
   FailureCode,
+  Finding,
   LedgerRequest,
   NoteKind,
   ObjectId,
@@ -40,6 +41,8 @@ export interface RequestView extends LedgerRequest {
   readonly elsewhere?: true;
   /** The one that waits to be merged, or that brought it: `result.arrived` says how. Absent where the ledger names none. */
   readonly pullRequest?: PullRequestView;
+  /** In which respects the branch does not bear out what the ledger says, one sentence each; absent: none is known. */
+  readonly problems?: readonly string[];
 }
 
 export interface ProposalInput {
@@ -76,6 +79,8 @@ export interface Problem {
 export interface SessionView extends BreakGlassSession {
   readonly active: boolean;
   readonly identity: Identity;
+  /** What whoever opens it should know; absent: nothing. */
+  readonly findings?: readonly Finding[];
 }
 
 /** One event of the ledger. */

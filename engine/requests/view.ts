@@ -13,6 +13,7 @@ import type { Approval } from '../policy/gate.ts';
 import type { Identity, RequestView } from './types.ts';
 import type { LedgerSnapshot } from './ledger/snapshot.ts';
 import { isHome } from './gate/home.ts';
+import { statusNow } from './gate/expiry.ts';
 import { knownOwners, type OwnerRule, rulesAt, rulesFor, stated } from './gate/owners.ts';
 import type { RequestContext, Rules } from './context.ts';
 import { recordedPullRequest } from './pull-requests/shown.ts';
@@ -156,12 +157,14 @@ export async function viewOf(
   const judgement = judgeRequest(judging);
   const { state, events } = file;
   const { breakGlass } = state;
-  const isPending = state.status === 'pending';
+  const status = statusNow(context, rules, state);
+  const isPending = status === 'pending';
   const counted = new Set(judgement?.counted);
   const pullRequest = recordedPullRequest(state);
   const { need = 0, have = 0, approvers = [] } = judgement ?? {};
   return {
     ...state,
+    status,
     breakGlass: breakGlass && { ...breakGlass, review: inspectionOf(judging) },
     scopeName: formatCoordinates(state.scope),
     authorIdentity: identity(proofs.get(events[0]?.id ?? '')),

@@ -9,6 +9,7 @@ import {
   type ObjectId,
   type Person,
   type Programs,
+  type RequestId,
   type RepositoryReader,
   type RollbackRequest,
   type RollbackResult,
@@ -26,7 +27,7 @@ import { deliver } from './deliver.ts';
 import type { Observe } from './observe.ts';
 import { planRequested, type Planned, renderedDigest, requireOnLine } from './plan.ts';
 import { publish } from './publish.ts';
-import { NOT_RECORDED, type RollbackRecorder } from './records.ts';
+import { NOT_RECORDED, type RideAlong, type RollbackRecorder } from './records.ts';
 import { signOf, stage } from './stage.ts';
 import { verify } from './verify.ts';
 import { requireWritten } from './written.ts';
@@ -54,6 +55,22 @@ export interface ExecuteInput {
   readonly arrived?: ArrivedChange;
   /** Records what was deployed. */
   readonly recorder?: RollbackRecorder;
+  /**
+   * A record of these results that can move together with the branch; null where there is none. `again`: another writer was faster there.
+   *
+   * @throws Obstructed where one of them was withdrawn meanwhile
+   */
+  readonly record?: (
+    results: readonly RollbackResult[],
+    options: { readonly again: boolean },
+  ) => Promise<RideAlong | null>;
+  /**
+   * Asked before the branch is pushed without such a record; absent: nobody can have withdrawn them. `refreshed`: what the last look at the branch
+   * brought is enough.
+   *
+   * @throws Obstructed
+   */
+  readonly wanted?: (ids: readonly RequestId[], options: { readonly refreshed: boolean }) => Promise<void>;
   /** Called with every plan right before it is written; throws if it must not be executed. */
   readonly authorize?: (planned: Planned) => Promise<void>;
 }
@@ -61,12 +78,14 @@ export interface ExecuteInput {
 export type ExecuteOptions = Pick<ExecuteInput, 'onStep' | 'signal'>;
 
 const ATTEMPTS = 8;
+/** So often is the branch pushed together with its record: later, that is written afterwards. */
+const RECORDED = 4;
 
 export async function execute(input: ExecuteInput): Promise<RollbackResult> {
   const { git, request, clock } = input;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await attemptOnce(input, attempt === 1 ? input.prepared : undefined);
+      return await attemptOnce(input, attempt, attempt === 1 ? input.prepared : undefined);
     } catch (error) {
       await git.deleteStaging(request.id);
       if (!isFailure(error) || error.code !== 'BRANCH_MOVED' || attempt === ATTEMPTS) throw error;
@@ -75,7 +94,11 @@ export async function execute(input: ExecuteInput): Promise<RollbackResult> {
   }
 }
 
-async function attemptOnce(input: ExecuteInput, prepared: ExecuteInput['prepared']): Promise<RollbackResult> {
+async function attemptOnce(
+  input: ExecuteInput,
+  attempt: number,
+  prepared: ExecuteInput['prepared'],
+): Promise<RollbackResult> {
   const { git, request, signal } = input;
   if (!prepared) await git.refresh();
   const snapshot = prepared?.snapshot ?? (await input.observe());
@@ -117,8 +140,10 @@ async function attemptOnce(input: ExecuteInput, prepared: ExecuteInput['prepared
   const { deliveryCommit } = delivered;
   await step({ step: 'delivered', digest, commit, deliveryCommit });
   const made = outcomeOf(request, planned, 'completed', { commit, deliveryCommit, findings: [] });
+  const completed = attempt > RECORDED ? null : await input.record?.([made], { again: attempt > 1 });
+  if (!completed) await input.wanted?.([request.id], { refreshed: attempt > RECORDED });
   const recorded = (await recorderOf(input)?.prepare([made])) ?? NOT_RECORDED;
-  const published = await publish(git, request.id, delivered, recorded.ride);
+  const published = await publish(git, request.id, delivered, [completed ?? null, recorded.ride]);
   // The rollback is published: an abort now would only hide that.
   await input.onStep?.({ step: 'published', digest, commit, deliveryCommit });
   await Promise.all([verify(git, published), git.deleteStaging(request.id)]);

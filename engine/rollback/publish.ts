@@ -11,10 +11,10 @@ export async function publish(
   git: RepositoryPublisher,
   requestId: RequestId,
   delivered: Delivered,
-  along: RideAlong | null = null,
+  along: readonly (RideAlong | null)[] = [],
 ): Promise<Published> {
   const { plan, commit, deliveryCommit } = delivered;
   const next = deliveryCommit ?? commit;
-  await publishWith(git, { branch: plan.branch, expected: plan.base, next, requestId }, [along]);
+  await publishWith(git, { branch: plan.branch, expected: plan.base, next, requestId }, along);
   return { ...delivered, published: true };
 }

@@ -28,7 +28,9 @@ export function addActs(program: Program, group: Command): void {
     });
   group
     .command('cancel')
-    .description('withdraw it while it awaits approval')
+    .description(
+      'withdraw it, for as long as nothing is published: by its author, once it is approved also by an approver',
+    )
     .argument('<id>', ID)
     .option('--reason <text>', 'why; becomes part of the record')
     .action((typed: string, { reason }: { reason?: string }) =>

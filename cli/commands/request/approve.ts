@@ -1,6 +1,13 @@
 /** `request approve`: one more vote, and the execution where it was the last one needed. */
 import type { Command } from 'commander';
-import { type Engine, FAILURES, type Finding, type Person, type RequestView } from '../../../engine/index.ts';
+import {
+  BacktrailError,
+  type Engine,
+  FAILURES,
+  type Finding,
+  type Person,
+  type RequestView,
+} from '../../../engine/index.ts';
 import { recordable } from '../../terminal/ask.ts';
 import { type ExecuteHow, executeOrLeave, executionFailed, progressPrinter } from '../../execute-request.ts';
 import { findRequestId } from '../../find-id.ts';
@@ -17,6 +24,8 @@ interface ApproveOptions extends ExecuteHow {
   readonly comment?: string;
   readonly yes?: boolean;
   readonly sign?: boolean;
+  /** Of the plan that was looked at. */
+  readonly digest?: string;
 }
 
 export function addApprove(program: Program, group: Command): void {
@@ -28,6 +37,10 @@ export function addApprove(program: Program, group: Command): void {
     .option('--author <email>', AUTHOR)
     .option('--comment <text>', 'becomes part of the record')
     .option('--yes', 'do not ask')
+    .option(
+      '--digest <digest>',
+      'of the plan that was looked at, as `request plan` gives it: do not ask, and approve only that',
+    )
     .option('--here', 'execute it in this process instead of a worker')
     .option('--sign', `with --here: ${SIGN}`)
     .option('--no-wait', 'leave it to a worker, and do not follow it')
@@ -37,6 +50,7 @@ export function addApprove(program: Program, group: Command): void {
         program,
         (context) => {
           const named = requireNamed(typed, { incident, author });
+          requireDigest(options.digest, named);
           if ('incident' in named) return reviewIncident(context, 'approved', { ...options, ...named });
           return approve(context, named.typed, options);
         },
@@ -52,11 +66,29 @@ A vote counts for the plan that was shown: where the plan changes before executi
 Examples:
   backtrail request approve 7Q2M9K
   backtrail request approve 7Q2M9K --yes --here --comment "v2.0.5 served well for a week"
+  backtrail request approve 7Q2M9K --digest sha256:… -o json
   backtrail request approve --incident inc-2026-11-20      # one table, one question, one signed commit of all votes`;
+
+/** @throws INVALID_REQUEST for what is no digest, or is that of one plan where many are meant */
+function requireDigest(digest: string | undefined, named: object): void {
+  if (digest === undefined) return;
+  if ('incident' in named)
+    throw new BacktrailError('INVALID_REQUEST', '--digest names one plan, and --incident many requests.');
+  if (!/^sha256:[0-9a-f]{64}$/.test(digest))
+    throw new BacktrailError(
+      'INVALID_REQUEST',
+      '--digest is not the digest of a plan: sha256: and 64 digits.',
+      {
+        hint: 'The `digest` of `backtrail request plan ID -o json`.',
+      },
+    );
+}
 
 function approve(context: Context, typed: string, options: ApproveOptions): Promise<Output> {
   const { session } = context;
-  const asks = requireConfirmable(session, options, 'approval');
+  const { comment, digest: given } = options;
+  const yes = options.yes === true || given !== undefined;
+  const asks = requireConfirmable(session, { yes }, 'approval');
   return session.withEngine(async (engine) => {
     const actor = await session.author(engine);
     const on = { id: await findRequestId(engine, actor, typed), actor };
@@ -65,11 +97,11 @@ function approve(context: Context, typed: string, options: ApproveOptions): Prom
       act: 'approve',
       question: asks ? 'Approve this?' : null,
     });
-    const { comment } = options;
+    const digest = given ?? seen.digest;
     const request = await engine.requests.approve({
       ...on,
       ...(comment !== undefined && { comment: recordable(comment) }),
-      ...(seen.digest !== null && { digest: seen.digest }),
+      ...(digest !== null && { digest }),
     });
     if (request.status === 'pending') return awaiting(context, request, actor);
     const awaited = await awaitedBy(engine, actor, request);

@@ -17,6 +17,9 @@ import { planOutput } from '../plan.ts';
 /** Pending, or still to be executed. */
 const OPEN: readonly RequestStatus[] = ['pending', 'approved', 'executing', 'failed'];
 
+/** Answered of what was fetched last where the remote is away, with its age. */
+const OFFLINE = { offline: true };
+
 interface ListOptions {
   readonly status?: RequestStatus[];
   readonly all?: boolean;
@@ -53,10 +56,12 @@ export function addRequestList(program: Program, group: Command): void {
             ...(after !== undefined && { after: await findRequestId(engine, reader, after) }),
           });
           return foundIn(engine, scope, requests);
-        });
+        }, OFFLINE);
         const page = found.slice(0, limit);
         const next = found.length > limit ? (page.at(-1)?.id ?? null) : null;
-        const requests = (await withJobs(session, page)).filter((request) => wanted.includes(request.status));
+        const requests = (await withJobs(session, page)).filter(
+          ({ status, problems }) => wanted.includes(status) || problems !== undefined,
+        );
         return {
           value: { requests, ...(next !== null && { next }) },
           text: () => requestsText(style, requests, { all, next }),
@@ -75,7 +80,7 @@ export function addRequestShow(program: Program, group: Command): void {
         const stored = await session.withEngine(async (engine) => {
           const reader = await session.author(engine);
           return engine.requests.show({ id: await findRequestId(engine, reader, typed), reader });
-        });
+        }, OFFLINE);
         const [request = stored] = await withJobs(session, [stored]);
         return { value: request, text: () => requestText(style, request) };
       }),

@@ -49,6 +49,13 @@ export async function openLedgerAudit(
   });
   const context: RequestContext = { ...acting, git: reader.git, cache: createCache() };
   const snapshot = await snapshotAt({ git: reader.git, ref, cache: context.cache }, tip);
+  return ledgerAuditOf({ ref, tip, problems, context, snapshot });
+}
+
+export function ledgerAuditOf(
+  read: Pick<LedgerAudit, 'ref' | 'tip' | 'problems' | 'context' | 'snapshot'>,
+): LedgerAudit {
+  const { tip, context, snapshot } = read;
   const known = new Map<RequestId, Promise<ProvenRequest | null>>();
   const prove = async (id: RequestId): Promise<ProvenRequest | null> => {
     try {
@@ -59,11 +66,7 @@ export async function openLedgerAudit(
     }
   };
   return {
-    ref,
-    tip,
-    problems,
-    context,
-    snapshot,
+    ...read,
     request: (id) => {
       const proven = known.get(id) ?? prove(id);
       if (known.size >= KEPT) known.clear();

@@ -130,7 +130,7 @@ export function idAt(path: string): string | null {
   return own === path ? id : null;
 }
 
-function completedIn({ state }: RequestFile): Completed | null {
+export function completedIn({ state }: RequestFile): Completed | null {
   const { id: requestId, result, scope, resume } = state;
   if (result?.status !== 'completed' || result.commit === null) return null;
   const { commit, deliveryCommit, arrived } = result;

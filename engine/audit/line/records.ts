@@ -8,7 +8,12 @@ export type Kind = 'rollback' | 'resume' | 'delivery' | 'imitation' | 'revert';
 const ROLLBACK = /^rollback-(?:request-id|tenant|environment|target|base|plan|engine|field|ledger|hold)$/;
 
 /** null: it has nothing to do with us. */
-export function kindOf({ trailers, subject, reverts, isLike }: CommitText): Kind | null {
+export function kindOf({
+  trailers,
+  subject,
+  reverts,
+  isLike,
+}: Pick<CommitText, 'trailers' | 'subject' | 'reverts' | 'isLike'>): Kind | null {
   const keys = [...parseTrailerLines(trailers).keys()];
   if (keys.includes('rollback-request-id')) return 'rollback';
   if (keys.includes('resume-request-id')) return 'resume';

@@ -332,6 +332,8 @@ async function publish(local: Local, edit: BranchEdit): Promise<readonly RefMove
   if (worktree === null || !(await samePlace(place, worktree))) throw checkedOut(branch, place);
   const paths = await shared.changedPaths(expected, next);
   const env = await requireFilters(local, worktree, paths);
+  // They are written after it, and decide all the same whether it may go: somebody may have withdrawn it.
+  await areMovable(local, also);
   await fastForward({ runner, worktree, branch, expected, next, env });
   return also;
 }

@@ -81,6 +81,7 @@ const NOTHING = '/dev/null';
 
 const NOT_SIGNED: Signature = { state: 'none', principals: [], key: null };
 const UNKNOWN: Signature = { state: 'unknown', principals: [], key: null };
+const UNLISTED: Signature = { ...UNKNOWN, unlisted: true };
 
 async function readList(file: string): Promise<string> {
   try {
@@ -148,7 +149,9 @@ async function check(
     const time = list.times?.get(id) ?? committed;
     const principals = state === 'G' ? principalsOf(list.text, { found: principal, key, time }) : [];
     const isKnown = state === 'G' && principals !== null;
-    found.set(id, isKnown ? { state: 'good', principals, key } : { ...(state === 'B' ? BAD : UNKNOWN), key });
+    const isUnlisted = state !== 'G' && list.file !== NOTHING;
+    const doubted = state === 'B' ? BAD : isUnlisted ? UNLISTED : UNKNOWN;
+    found.set(id, isKnown ? { state: 'good', principals, key } : { ...doubted, key });
   }
   return found;
 }

@@ -4,6 +4,7 @@ import {
   type EnvironmentName,
   type EnvironmentPolicy,
   formatCoordinates,
+  isFailure,
   type Provenance,
 } from '../../model/index.ts';
 import type { RequestFile } from '../../record/ledger-file.ts';
@@ -78,6 +79,18 @@ export async function requireEligible(found: EligibilityInput): Promise<Provenan
   if (!judgement.satisfied)
     throw awaiting(`${missing(judgement)}${votedAway(votedElsewhere(rules, state).length)}`);
   return approvedBy(file, proofs, judgement);
+}
+
+/** Whether it would go ahead if keys that are in no list here were those of the people who used them: that is for others to judge. */
+export async function dependsOnUnlisted(found: EligibilityInput): Promise<boolean> {
+  const counts: Counts = (proof) => found.counts(proof) || (proof?.unlisted ?? false);
+  try {
+    await requireEligible({ ...found, counts });
+    return true;
+  } catch (error) {
+    if (isFailure(error)) return false;
+    throw error;
+  }
 }
 
 function missing({ have, need, each }: JointJudgement): string {

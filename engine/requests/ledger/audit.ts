@@ -18,6 +18,7 @@ import type { LedgerCommit } from './commits.ts';
 import { type LedgerSnapshot, openLedgerSnapshot, REQUESTS, SESSIONS, textOf } from './snapshot.ts';
 import { eventsMessage, requestMessage, type Said, sessionMessage } from './messages.ts';
 import { requireKnownForm } from './proof.ts';
+import { contradictionsIn } from '../many/borne-out.ts';
 import { readRules, type RequestContext, timeOf } from '../context.ts';
 import { signedByAuthor } from './signed.ts';
 import { eventTimes, isFuture } from './times.ts';
@@ -49,10 +50,28 @@ export async function audit(
   // A key that is no longer valid at the latest of several events vouches for none of them.
   for (const { commit, time } of chosen) times.set(commit.id, Math.max(time, times.get(commit.id) ?? time));
   const verified = await signedByAuthor(context, commits, times);
+  const contradicted = await contradictedBy(context, ledgerSnapshot, chosen);
   return chosen.map(({ commit, entry }) => {
     const own = samePerson(commit.author.email, entry.actor.email) && verified.has(commit.id);
-    return { ...entry, identity: own ? 'verified' : 'unverified' };
+    const problem = entry.event === 'completed' ? contradicted.get(entry.requestId ?? '') : undefined;
+    const problems = problem === undefined ? entry.problems : [...entry.problems, problem];
+    return { ...entry, problems, identity: own ? 'verified' : 'unverified' };
   });
+}
+
+/** What the branch says otherwise than the events that say what was executed. */
+async function contradictedBy(
+  context: RequestContext,
+  ledgerSnapshot: LedgerSnapshot,
+  chosen: readonly Audited[],
+): ReturnType<typeof contradictionsIn> {
+  const files: RequestFile[] = [];
+  for (const { entry } of chosen) {
+    const { event, requestId } = entry;
+    const file = event === 'completed' && requestId !== null ? await ledgerSnapshot.request(requestId) : null;
+    if (file !== null) files.push(file);
+  }
+  return contradictionsIn(context, files);
 }
 
 interface Audited {

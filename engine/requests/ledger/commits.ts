@@ -55,7 +55,14 @@ export async function readCommits(
     tip,
     after,
     latest,
-  }: { readonly tip: ObjectId; readonly after?: ObjectId | undefined; readonly latest: number },
+    limit = Infinity,
+  }: {
+    readonly tip: ObjectId;
+    readonly after?: ObjectId | undefined;
+    readonly latest: number;
+    /** The newest ones. */
+    readonly limit?: number;
+  },
 ): Promise<LedgerCommit[]> {
   const few = after === undefined ? null : await fewSince(git, tip, after);
   const newestFirst = (few ?? []).map(commitOf);
@@ -63,13 +70,13 @@ export async function readCommits(
     let from: ObjectId | undefined = few === null ? tip : undefined;
     from !== undefined && from !== after;
   ) {
-    const ask = { tip: from, path: '', limit: SLICE };
+    const ask = { tip: from, path: '', limit: Math.min(SLICE, limit) };
     const log: readonly LogCommit[] = await git.history.log({
       ...ask,
       ...(after !== undefined && { after }),
     });
     for (const commit of log) newestFirst.push(commitOf(commit));
-    from = log.length < SLICE ? undefined : log.at(-1)?.parents[0];
+    from = log.length < SLICE || newestFirst.length >= limit ? undefined : log.at(-1)?.parents[0];
   }
   let before = latest;
   return newestFirst.reverse().map((commit) => {

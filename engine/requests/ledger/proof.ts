@@ -22,6 +22,8 @@ export interface Proof {
   readonly verified: boolean;
   /** Some key signed it; whose, is for those to say who know the keys. */
   readonly signed: boolean;
+  /** By a key that the list here does not have at all: whoever has it in theirs can say whose it is. */
+  readonly unlisted: boolean;
   /** Fingerprint of the key. */
   readonly key: string | null;
   /** When it happened, milliseconds since 1970: see `eventTimes`. */
@@ -151,7 +153,7 @@ function requireOneMore(
 }
 
 /** No one vouches now for what is said to happen later. */
-const NOT_YET = { verified: false, signed: false, future: true } as const;
+const NOT_YET = { verified: false, signed: false, unlisted: false, future: true } as const;
 
 /** Whoever wrote the commit is whoever acted: a signature vouches for both or for neither. */
 function proofOf(
@@ -167,6 +169,7 @@ function proofOf(
     commit: commit.id,
     verified: own && state === 'good' && vouched,
     signed: own && (state === 'good' || state === 'unknown'),
+    unlisted: own && signature?.unlisted === true,
     key: signature?.key ?? null,
     future: false,
   };

@@ -15,7 +15,7 @@ import { isWaiting } from '../../record/transitions.ts';
 import { Obstructed } from '../../rollback/batch/round.ts';
 import { executeTogether } from '../../rollback/batch/together.ts';
 import { stamp } from '../context.ts';
-import type { EligibilityInput } from '../gate/eligibility.ts';
+import { dependsOnUnlisted, type EligibilityInput } from '../gate/eligibility.ts';
 import { ownersOf } from '../gate/owners.ts';
 import { append, type Entry, onRequest } from '../ledger/append.ts';
 import { proveRequest, readSignaturesOf } from '../ledger/proof.ts';
@@ -26,7 +26,7 @@ import { publishedAfter } from '../restored.ts';
 import type { ExecuteRequestOptions } from '../types.ts';
 import { canJudge } from '../view.ts';
 import { groupOf, nameOf, obstacleIn } from './group.ts';
-import { recordTogether } from './record-together.ts';
+import { recordTogether, wantedBy } from './record-together.ts';
 import { arrivedOf } from '../arrivals/arrived-of.ts';
 import { isPublished, memberOf, recorded, REFUSALS } from './member.ts';
 
@@ -138,6 +138,7 @@ async function publishAll(
     members: left.map((found) => memberOf(found, onSteps.get(found.file.state.id))),
     snapshot: await context.observe(),
     record: recordTogether(one, written, { isOld }),
+    wanted: wantedBy(one),
     ...(signal && { signal }),
     turn,
   });
@@ -208,13 +209,12 @@ async function record(
 }
 
 /** As for a request of its own; null where that was said before. */
-async function eventOf(
-  { context, file }: EligibilityInput,
-  reason: BacktrailError,
-): Promise<RequestEvent | null> {
+async function eventOf(found: EligibilityInput, reason: BacktrailError): Promise<RequestEvent | null> {
+  const { context, file } = found;
   const { state, events } = file;
   if (REFUSALS.has(reason.code) && reason.code === 'AWAITING_APPROVAL') {
     const { message } = reason;
+    if (await dependsOnUnlisted(found)) return null;
     const said = events.some((past) => past.type === 'reopened' && past.reason === message);
     return said ? null : { ...stamp(context, context.committer), type: 'reopened', reason: message };
   }

@@ -1,9 +1,9 @@
 /** The record of what is published, to be moved by the same push. */
-import type { RequestId } from '../../model/index.ts';
+import { isFailure, type RequestId } from '../../model/index.ts';
 import type { BatchInput } from '../../rollback/batch/round.ts';
 import type { EligibilityInput } from '../gate/eligibility.ts';
-import type { LedgerSnapshot } from '../ledger/snapshot.ts';
-import { prepareCompleted } from '../outcome.ts';
+import { type LedgerSnapshot, openLedgerSnapshot } from '../ledger/snapshot.ts';
+import { prepareCompleted, requireWanted } from '../outcome.ts';
 
 /**
  * Written on the ledger as it was read last, so that nothing is fetched between the look at the branch and the push: the push says which ledger
@@ -27,5 +27,23 @@ export function recordTogether(
       for (const { requestId } of made) written.add(requestId);
     };
     return { move: prepared.move, end };
+  };
+}
+
+/** @throws Obstructed. What keeps the ledger from being read keeps nothing from being published. */
+export function wantedBy({
+  context,
+  rules,
+}: Pick<EligibilityInput, 'context' | 'rules'>): NonNullable<BatchInput['wanted']> {
+  return async (ids, reading) => {
+    try {
+      const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache, reading);
+      await requireWanted(
+        ledgerSnapshot,
+        ids.map((requestId) => ({ requestId })),
+      );
+    } catch (error) {
+      if (!isFailure(error)) throw error;
+    }
   };
 }

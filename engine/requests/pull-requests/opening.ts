@@ -12,7 +12,7 @@ import {
 } from '../../model/index.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import type { RequestContext, Rules } from '../context.ts';
-import { isExpired } from '../review.ts';
+import { isExpired } from '../gate/expiry.ts';
 import { hostOf, type Linking, openPullRequest, recordLinks, type Texts } from './host.ts';
 import { answeredWith, isOfHost, lookOf } from './looking.ts';
 import { type PlannedProposal, textOfPlanned } from './text.ts';

@@ -87,8 +87,10 @@ export async function proposeAll(
     } catch (error) {
       left = unsettled(left, results);
       const isMove = isFailure(error) && error.code === 'BRANCH_MOVED';
+      // One of them was withdrawn meanwhile: it is left out.
+      const isClosed = isFailure(error) && error.code === 'REQUEST_CLOSED';
       if (isMove) await readMoved(input.context, error, known);
-      if (isMove && attempt < ATTEMPTS) await clock.sleep(20 * 2 ** attempt);
+      if ((isMove || isClosed) && attempt < ATTEMPTS) await clock.sleep(20 * 2 ** attempt);
       else if (left.length > 1 && isFailure(error) && error.code === 'REMOTE_REJECTED')
         for (const group of left)
           for (const [id, each] of await proposeAll(input, [group])) results.set(id, each);

@@ -4,7 +4,7 @@
  */
 import { FAILURES, isFailure } from '../../model/index.ts';
 import { pushRound } from './push-round.ts';
-import { type BatchInput, type BatchMember, type BatchResults, beginRound } from './round.ts';
+import { type BatchInput, type BatchMember, type BatchResults, beginRound, Obstructed } from './round.ts';
 
 /** So often in a row may others be faster on the branch, before fewer are tried, and where one alone is left, before it is given up. */
 const ATTEMPTS = 8;
@@ -35,6 +35,9 @@ export async function executeBatch(input: BatchInput): Promise<BatchResults> {
       // Those that the others stood in the way of are decided on what the branch holds now.
       groups.unshift(group.filter(isOpen));
     } catch (error) {
+      // Those that were withdrawn meanwhile.
+      if (error instanceof Obstructed)
+        for (const [id, reason] of error.obstacles) results.set(id, { status: 'rejected', reason });
       const left = group.filter(isOpen);
       const middle = Math.ceil(left.length / 2);
       const isMove = isFailure(error) && error.code === 'BRANCH_MOVED';
@@ -45,6 +48,7 @@ export async function executeBatch(input: BatchInput): Promise<BatchResults> {
       failures = isGitAlone(error) && isAlone ? failures + 1 : failures;
       if (signal?.aborted === true) fail(input.members, signal.reason);
       // What is away for one is away for all.
+      else if (error instanceof Obstructed) groups.unshift(left);
       else if ((!isMove && !isRefusal(error) && !isGitAlone(error)) || failures > FAILED_ALONE)
         fail(input.members, error);
       else if (!isWhole) groups.unshift(left.slice(0, middle), left.slice(middle));

@@ -140,7 +140,7 @@ interface Publishing {
 
 /** The branch and the records of what it gets, together where that is possible; else the branch alone, and they are written after it. */
 async function publishAll(
-  { git, record, recorder, turn, losses }: Round,
+  { git, record, recorder, turn, losses, wanted }: Round,
   edit: BranchEdit,
   { staged, checked }: Publishing,
 ): Promise<RecordedRollbacks> {
@@ -164,6 +164,8 @@ async function publishAll(
     }
     await turn?.();
   }
+  const ids = staged.map(({ request }) => request.id);
+  await wanted?.(ids, { refreshed: losses >= PATIENCE });
   const recorded = await prepared();
   await publishWith(git, edit, [recorded.ride]);
   return recorded;

@@ -4,7 +4,6 @@ import type { Snapshot } from '../../snapshot/snapshot.ts';
 import type { Delivered } from '../deliver.ts';
 import type { ExecuteInput } from '../execute.ts';
 import type { Planned } from '../plan.ts';
-import type { RideAlong } from '../records.ts';
 
 /** One rollback of a batch, which the branch does not hold yet. */
 export interface BatchMember extends Pick<ExecuteInput, 'onStep'> {
@@ -17,19 +16,17 @@ export interface BatchMember extends Pick<ExecuteInput, 'onStep'> {
 }
 
 export interface BatchInput
-  extends Pick<ExecuteInput, 'git' | 'observe' | 'programs' | 'committer' | 'clock' | 'signal' | 'recorder'> {
+  extends Pick<
+    ExecuteInput,
+    'git' | 'observe' | 'programs' | 'committer' | 'clock' | 'signal' | 'recorder' | 'wanted'
+  > {
   /** Oldest first. */
   readonly members: readonly BatchMember[];
   /** The branch as it was looked at just now: for the first round. */
   readonly snapshot: Snapshot;
   /** Awaited before each push but the first. */
   readonly turn?: (() => Promise<void>) | undefined;
-  /** A record of these results that can move together with the branch; null where there is none. */
-  readonly record: (
-    results: readonly RollbackResult[],
-    /** Whether another writer was faster there. */
-    options: { readonly again: boolean },
-  ) => Promise<RideAlong | null>;
+  readonly record: NonNullable<ExecuteInput['record']>;
 }
 
 export type BatchResults = ReadonlyMap<RequestId, PromiseSettledResult<RollbackResult>>;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { logText } from '../../../cli/print/history.ts';
 import { makeStyle } from '../../../cli/print/style.ts';
-import type { LogEntry } from '../../../engine/index.ts';
+import type { LogEntry, Recorded } from '../../../engine/index.ts';
 
 const commit = 'a'.repeat(40);
 const pushed: LogEntry = {
@@ -30,7 +30,9 @@ const pushed: LogEntry = {
   deliveryCommit: 'b'.repeat(40),
   problems: [],
 };
-const lines = (entry: Partial<LogEntry>) => logText(makeStyle(false), [{ ...pushed, ...entry }]).split('\n');
+const textOf = (found: Partial<Recorded>) =>
+  logText(makeStyle(false), { rollbacks: [], resumes: [], unlisted: [], ...found }).split('\n');
+const lines = (entry: Partial<LogEntry>) => textOf({ rollbacks: [{ ...pushed, ...entry }] });
 
 describe('a rollback in the printed log', () => {
   it('names the commit of its manifests, and no way where it was pushed', () => {
@@ -46,5 +48,18 @@ describe('a rollback in the printed log', () => {
       '         by squash of pull request 7, https://git.example.com/acme/config/pull/7',
     ]);
     expect(lines({ via: 'merge' }).at(-1)).toBe('         by merge');
+  });
+
+  it('says which entries were not made again, or could not be', () => {
+    const told = (...rollbacks: Recorded['rollbacks']) => textOf({ rollbacks }).slice(3 * rollbacks.length);
+    expect(told({ ...pushed, verdict: 'honest' })).toEqual([]);
+    expect(told({ ...pushed, verdict: 'unverifiable' }, pushed)).toEqual([
+      '1 cannot be judged here; `backtrail audit verify` says why.',
+      'The 1 oldest were not made again; `backtrail audit verify` does.',
+    ]);
+    const unjudged = { code: 'LEDGER_TAMPERED', message: 'The ledger holds a merge.' } as const;
+    expect(textOf({ rollbacks: [pushed], unjudged }).at(-1)).toBe(
+      'None was made again: The ledger holds a merge. (LEDGER_TAMPERED)',
+    );
   });
 });

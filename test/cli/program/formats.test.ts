@@ -72,6 +72,7 @@ const entry = z.strictObject({
   current: z.boolean(),
   rolledBackBy: id.nullable(),
   undoneBy: id.nullable(),
+  breakGlass: z.string().nullable(),
 });
 
 /** The interface for scripts, command by command: exactly these keys. */

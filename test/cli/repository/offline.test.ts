@@ -11,8 +11,10 @@ import {
   jsonOf,
   refusalOf,
   runProcess,
+  type Transcript,
 } from '../../helpers/program/cli.ts';
 import { type Fate, serveGit } from '../../helpers/servers/git-http.ts';
+import { pendingOf, setPolicy } from '../../helpers/people/approvals.ts';
 import { useQueues } from '../../helpers/queue/queue.ts';
 import { useRedis } from '../../helpers/servers/redis.ts';
 import { cloneRepo, type Repo, temporaryFolder } from '../../helpers/repositories/repo.ts';
@@ -68,6 +70,34 @@ describe('while the remote is away', () => {
     expect(later.stderr).toMatch(
       /^offline: http:\/\/127\.0\.0\.1:\d+\/repo did not answer: .* 2 h ago, at 20[^\n]* UTC\.\n$/,
     );
+  });
+
+  it('requests and their events are told as they were fetched last, and that they are', async () => {
+    const { run, state, repo } = await remote();
+    const clone = await cloneRepo(repo);
+    await setPolicy(clone, 'quorum: 1');
+    await clone.git('push', '-q', 'origin', 'HEAD');
+    const back = ['rollback', GATEWAY, '--yes', '--reason', 'It answers 500', '-o', 'json'];
+    const { requestId } = pendingOf(await run(back));
+    const questions = [
+      ['request', 'list'],
+      ['request', 'show', requestId],
+      ['audit', 'log'],
+      ['break-glass', 'list'],
+    ];
+    const answers: Transcript[] = [];
+    for (const words of questions) answers.push(await run(words));
+    state.fate = 'drop';
+    for (const [at, words] of questions.entries()) {
+      const later = await run(words, { now: Date.now() + 2.5 * 3_600_000 });
+      expect({ ...later, stderr: '' }).toEqual(answers[at]);
+      expect(later.stderr).toMatch(/^offline: .* did not answer: .* 2 h ago, at 20[^\n]* UTC\.\n$/);
+      const { offline } = jsonOf(await run([...words, '-o', 'json']), stale);
+      expect(Date.now() - Date.parse(offline.asOf)).toBeLessThan(600_000);
+    }
+    expect(refusalOf(await run(['request', 'cancel', requestId]))).toMatchObject({
+      code: 'REMOTE_UNAVAILABLE',
+    });
   });
 
   it('plan has that among its findings', async () => {

@@ -31,6 +31,24 @@ describe('request approve', () => {
     });
   });
 
+  it('approves what a script looked at, by its digest, and nothing else', async () => {
+    const setting = await approvals('quorum: 2');
+    const { as, ask } = setting;
+    const id = await ask();
+    const byDigest = (digest: string, ...more: string[]) =>
+      as('bob', ['request', 'approve', id, '--digest', digest, ...more, ...JSON_OUT]);
+    const other = `sha256:${'0'.repeat(64)}`;
+    expect(errorOf(await byDigest(other))).toMatchObject({ exit: 4, code: 'PLAN_CHANGED' });
+    expect(errorOf(await byDigest('latest'))).toMatchObject({ exit: 2, code: 'INVALID_REQUEST' });
+    const many = ['request', 'approve', '--incident', 'inc-1', '--digest', other, ...JSON_OUT];
+    expect(errorOf(await as('bob', many))).toMatchObject({ exit: 2, code: 'INVALID_REQUEST' });
+    expect((await show(setting, id)).reviews).toEqual([]);
+    const { digest } = await show(setting, id);
+    const { code, stdout } = await byDigest(digest);
+    expect(code).toBe(5);
+    expect(requestShape.parse(JSON.parse(stdout))).toMatchObject({ approval: { need: 2, have: 1 } });
+  });
+
   it('needs as many as the policy says, and one of each person', async () => {
     const { as, ask } = await approvals('quorum: 2');
     const id = await ask();

@@ -9,6 +9,7 @@ import {
   pendingOf,
   requestShape,
 } from '../../helpers/people/approvals.ts';
+import { allowedSigners } from '../../helpers/people/signing.ts';
 import { completedOf, jsonOf, refusalOf } from '../../helpers/program/cli.ts';
 
 const JSON_OUT = ['-o', 'json'];
@@ -59,6 +60,15 @@ describe('break-glass', () => {
     const flag = '--format=%(trailers:key=Rollback-Break-Glass,valueonly)';
     expect(await repo.git('log', '-1', '--skip=1', flag, 'main')).toContain(session.id);
     expect((await as('eve', ['log'])).stdout).toMatch(/BREAK-GLASS/);
+    expect((await as('eve', ['history', GATEWAY])).stdout).toMatch(/^v\d+ .* BREAK-GLASS Rollback: /m);
+    const history = z.looseObject({
+      revisions: z.array(z.looseObject({ breakGlass: z.string().nullable() })),
+    });
+    const { revisions } = jsonOf(await as('eve', ['history', GATEWAY, ...JSON_OUT]), history);
+    expect(revisions.map(({ breakGlass }) => breakGlass).slice(0, 2)).toEqual([
+      `${session.id} (INC-4711)`,
+      null,
+    ]);
     const id = /rbk-\w{26}/.exec(stdout)?.[0] ?? '';
     expect((await as('bob', ['request', 'list', '--all'])).stdout).toContain(
       'completed BREAK-GLASS (review open)',
@@ -112,6 +122,34 @@ describe('break-glass', () => {
       exit: 2,
       code: 'SESSION_UNKNOWN',
     });
+  });
+
+  it('is closed by its holder or an approver, and by nobody else', async () => {
+    const { as } = await approvals(GLASS);
+    const { id } = jsonOf(await as('jane', open(...JSON_OUT)), sessionShape);
+    for (const who of ['carol', 'eve'] as const)
+      expect(refusalOf(await as(who, ['break-glass', 'close', id]))).toMatchObject({
+        exit: 3,
+        code: 'PERMISSION_DENIED',
+        message: `${who}@example.com may not close a session of jane@example.com.`,
+      });
+    const closed = jsonOf(await as('bob', ['break-glass', 'close', id, ...JSON_OUT]), sessionShape);
+    expect(closed).toMatchObject({ active: false, closed: { actor: { email: 'bob@example.com' } } });
+  });
+
+  it('says when the key of its holder is in no list that is trusted here', async () => {
+    const { as, people } = await approvals(GLASS);
+    const known = await as('jane', open());
+    expect(known.stdout).not.toContain('IDENTITY_UNVERIFIED');
+    const env = { BACKTRAIL_ALLOWED_SIGNERS: await allowedSigners([people.bob]) };
+    const unknown = await as('jane', open(), { env });
+    expect(unknown).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('! IDENTITY_UNVERIFIED No key of the list'),
+    });
+    const findings = z.looseObject({ findings: z.array(z.looseObject({ code: z.string() })) });
+    const told = jsonOf(await as('jane', open(...JSON_OUT), { env }), findings);
+    expect(told.findings.map(({ code }) => code)).toEqual(['IDENTITY_UNVERIFIED']);
   });
 
   it('leaves a review that another person closes with a comment', async () => {

@@ -7,6 +7,7 @@ import {
   GATEWAY,
   OBEYED,
   pendingOf,
+  requestShape,
   setPolicy,
 } from '../../helpers/people/approvals.ts';
 import { jsonOf, refusalOf } from '../../helpers/program/cli.ts';
@@ -38,6 +39,33 @@ describe('request list, show and plan', () => {
       exit: 2,
       message: expect.stringContaining('pending, approved, executing'),
     });
+  });
+
+  it('name the fields that are asked for', async () => {
+    const { as, ask } = await approvals();
+    await ask('--field', 'image');
+    const { stdout } = await as('bob', ['request', 'list']);
+    expect(stdout).toContain(`${GATEWAY} (${SERVICE}#/`);
+  });
+
+  it('say of what nobody decided on in time that it expired, before anybody wrote so', async () => {
+    const { as, ask } = await approvals();
+    const id = await ask();
+    const later = { now: Date.now() + 73 * 3_600_000 };
+    const ids = async (...more: string[]) =>
+      jsonOf(await as('bob', ['request', 'list', ...JSON_OUT, ...more], later), listShape).requests.map(
+        (request) => `${request.id} ${request.status}`,
+      );
+    const show = async () =>
+      jsonOf(await as('bob', ['request', 'show', id, ...JSON_OUT], later), requestShape);
+    expect(await show()).toMatchObject({ status: 'expired', approval: { approvers: [] } });
+    expect(await ids()).toEqual([]);
+    expect(await ids('--status', 'pending')).toEqual([]);
+    expect(await ids('--status', 'expired')).toEqual([`${id} expired`]);
+    expect(await ids('--all')).toEqual([`${id} expired`]);
+    expect(refusalOf(await as('bob', approve(id), later)).code).toBe('REQUEST_NOT_PENDING');
+    await as('bob', ['reconcile'], later);
+    expect(await ids('--all')).toEqual([`${id} expired`]);
   });
 
   it('say that there is none', async () => {

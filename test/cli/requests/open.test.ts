@@ -32,6 +32,13 @@ describe('rollback where the policy asks for approval', () => {
     expect(await repo.git('status', '--porcelain')).toBe('');
   });
 
+  it('needs no Redis to ask for it, also where a worker is to execute it', async () => {
+    const { as } = await approvals();
+    pendingOf(await as('jane', back('--queue', ...JSON_OUT)));
+    const free = ['rollback', 'acme/staging/api-gateway', '--yes', '--reason', 'x', '--queue', ...JSON_OUT];
+    expect(errorOf(await as('jane', free))).toMatchObject({ exit: 6, code: 'QUEUE_UNAVAILABLE' });
+  });
+
   it('gives a script the usual result, and the approvals', async () => {
     const { as } = await approvals();
     const result = pendingOf(await as('jane', back(...JSON_OUT)));

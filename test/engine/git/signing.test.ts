@@ -204,7 +204,13 @@ describe('who signed', () => {
     const none = { state: 'none', principals: [], key: null };
     for (const list of [await allowedSigners([bob]), null]) {
       const found = await git.ledger.signatures([signed, plain], list);
-      expect(found.get(signed)).toEqual({ state: 'unknown', principals: [], key: jane.fingerprint });
+      const unlisted = list === null ? {} : { unlisted: true };
+      expect(found.get(signed)).toEqual({
+        state: 'unknown',
+        ...unlisted,
+        principals: [],
+        key: jane.fingerprint,
+      });
       expect(found.get(plain)).toEqual(none);
     }
   });

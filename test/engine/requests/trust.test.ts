@@ -41,7 +41,31 @@ it('notices while it runs that a key was added to the list, or taken out', async
   expect(await have()).toBe(1);
   await writeFile(list, (await readFile(list, 'utf8')).replace(key, ''));
   expect(await have()).toBe(0);
-  await expect(worker.requests.executeRequest(id)).rejects.toMatchObject({ code: 'AWAITING_APPROVAL' });
+  await expect(worker.requests.executeRequest(id)).rejects.toMatchObject({ code: 'IDENTITY_UNVERIFIED' });
+});
+
+it('leaves what was signed by keys in no list here to a worker that has them in its own, and asks nobody again', async () => {
+  const { jane, bob, signers } = await team;
+  const repo = await policedRepo();
+  const janes = await engineFor(repo, jane);
+  const { id } = await ask(janes, jane);
+  await (await engineFor(repo, bob)).requests.approve({ id, actor: bob });
+  const stranger = await engineOf(repo, { allowedSigners: await allowedSigners([jane]) });
+  const ledger = () => repo.git('rev-parse', 'refs/backtrail/ledger');
+  const before = await ledger();
+  for (const execute of [
+    () => stranger.requests.executeRequest(id),
+    async () => {
+      const result = (await stranger.requests.executeRequests([{ id }])).get(id);
+      if (result?.status === 'rejected') throw result.reason;
+    },
+  ])
+    await expect(execute()).rejects.toMatchObject({ code: 'IDENTITY_UNVERIFIED' });
+  expect((await stranger.requests.reconcile()).waiting).toEqual([]);
+  expect(await ledger()).toBe(before);
+  const worker = await engineOf(repo, { allowedSigners: signers });
+  expect((await worker.requests.reconcile()).waiting).toEqual([id]);
+  expect(await worker.requests.executeRequest(id)).toMatchObject({ status: 'completed' });
 });
 
 it('writes no event to the branch itself, also where the configuration comes from outside', async () => {

@@ -18,7 +18,7 @@ import { proveRequest, readSignaturesOf } from '../../ledger/proof.ts';
 import { requireRequest } from '../../ledger/require-request.ts';
 import { memberOf, REFUSALS } from '../../many/member.ts';
 import { completeAll, isSaidBefore, recordFailure, refuse } from '../../outcome.ts';
-import { isExpired } from '../../review.ts';
+import { isExpired } from '../../gate/expiry.ts';
 import { canJudge, proven } from '../../view.ts';
 import type { Following, Looking } from '../looking.ts';
 
