@@ -30,7 +30,9 @@ export const PROBLEMS = {
   PATH_MISSING: tampered('A path does not change that the rollback changes.'),
   CONTENT_DIFFERS: tampered('A path holds something else than was recomputed.'),
   MODE_DIFFERS: tampered('A path has another mode than was recomputed: executable, a link.'),
-  TREE_MALFORMED: tampered('A folder holds a name twice.'),
+  TREE_MALFORMED: tampered(
+    'A folder is not as git writes it: a name twice, another order, other modes, or nothing in it.',
+  ),
   PLAN_BLOCKED: tampered('Backtrail would have refused the rollback.'),
   NOTHING_RESTORED: tampered('The scope was at its target already.'),
   DIGEST_DIFFERS: tampered('The plan has another digest than the commit says.'),

@@ -16,7 +16,7 @@ export async function verify(input: AuditInput, ask: VerifyAsk = {}): Promise<Au
     const { reader, line, ledger, tell } = opened;
     const range = await rangeOf(reader.history, line, ask.range);
     const isAll = range.from === null && range.to === snapshot.base && scopes.length === 0;
-    const facts = isAll ? await readWhole(ledger, reader, tell) : await readArrivals(ledger);
+    const facts = await (isAll ? readWhole : readArrivals)(ledger, reader, tell);
     const { completed } = facts;
     const { audit, arrived } = auditOf(input, opened, { completed, renders: ask.render === true });
     const judged = await judgeAll(audit, { range, at: arrived, tell });

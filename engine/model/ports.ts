@@ -62,6 +62,8 @@ export interface Hasher {
   sha256(bytes: Uint8Array): string;
   /** The object id of a blob with this content. */
   blobId(bytes: Uint8Array): ObjectId;
+  /** The object id of a tree with this content, as git writes it: entries in their order, ids as bytes. */
+  treeId(bytes: Uint8Array): ObjectId;
 }
 
 /** A read-only view of one tree, stored or planned. Paths are relative, separated by '/', without a leading slash; '' is the root. */

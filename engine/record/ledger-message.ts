@@ -56,8 +56,13 @@ export function eventMessage(record: EventRecord, subject: string, body: string)
 const actorText = ({ name, email }: Person) =>
   `${name.replace(/[<>]/g, '')} <${email.replace(/[<>\s]/g, '')}>`;
 
+export interface ReadEvent extends Omit<EventRecord, 'actor'> {
+  /** `Name <email>`, as it was written; null where it does not say. */
+  readonly by: string | null;
+}
+
 /** Parses the trailers of an event; null if it is not one, or has a duplicate key. */
-export function readEvent(trailers: readonly string[]): Omit<EventRecord, 'actor'> | null {
+export function readEvent(trailers: readonly string[]): ReadEvent | null {
   const values = parseTrailerLines(trailers);
   const one = (key: (typeof EVENT_TRAILERS)[number]) => values.get(key.toLowerCase())?.[0] ?? null;
   if (EVENT_TRAILERS.some((key) => (values.get(key.toLowerCase())?.length ?? 0) > 1)) return null;
@@ -67,6 +72,7 @@ export function readEvent(trailers: readonly string[]): Omit<EventRecord, 'actor
     event: cleanValue(event),
     id: cleanValue(id),
     at: cleanValue(at),
+    by: one('Event-Actor'),
     request: one('Event-Request'),
     session: one('Event-Session'),
     scope: one('Event-Scope') ?? '',
@@ -119,8 +125,10 @@ export function readForm(trailers: readonly string[]): number {
   return more.length === 0 && /^\d{1,9}$/.test(value) ? Number(value) : 0;
 }
 
+export interface ReadBatch extends Omit<EventBatch, 'actor'>, Pick<ReadEvent, 'by'> {}
+
 /** Parses the trailers of several events; null if they are not, or do not count themselves as they are. */
-export function readBatch(trailers: readonly string[]): Omit<EventBatch, 'actor'> | null {
+export function readBatch(trailers: readonly string[]): ReadBatch | null {
   const values = parseTrailerLines(trailers);
   if (BATCH_TRAILERS.some((key) => key !== 'Event-Item' && values.get(key.toLowerCase())?.length !== 1))
     return null;
@@ -129,5 +137,9 @@ export function readBatch(trailers: readonly string[]): Omit<EventBatch, 'actor'
     return { event, id, of };
   });
   if (values.get('events')?.[0] !== String(items.length)) return null;
-  return { at: cleanValue(values.get('event-time')?.[0] ?? ''), items };
+  return {
+    at: cleanValue(values.get('event-time')?.[0] ?? ''),
+    by: values.get('event-actor')?.[0] ?? null,
+    items,
+  };
 }

@@ -15,7 +15,7 @@ import { allowedBy, until } from '../ledger/allowed.ts';
 import type { Completed } from '../ledger/whole.ts';
 import type { CommitText } from '../line/commit-text.ts';
 import { type Problem, problem } from '../problems.ts';
-import { type Changes, changesBetween } from './changes.ts';
+import { type Changes, changesBetween, malformedIn } from './changes.ts';
 import { comparePaths } from './compare.ts';
 import { outputsOf } from './delivery.ts';
 import { askedOf } from '../../requests/many/member.ts';
@@ -33,9 +33,8 @@ export async function judgeArrived(
   if (place === null) return problems;
   try {
     const snapshot = snapshotOn(audit.reader, { ...place, branch: audit.branch });
-    const changes = await changesBetween(audit.reader.objects, place.baseTree, commit.tree);
-    if (changes.malformed !== null)
-      problems.push(problem('TREE_MALFORMED', 'A folder of it holds a name twice.'));
+    const changes = await changesBetween(audit.reader, place.baseTree, commit.tree);
+    problems.push(...malformedIn(changes));
     const meant: Pick<PathChange, 'path' | 'after'>[] = [];
     const brought = [];
     for (const arrival of arrivals) {
@@ -153,11 +152,13 @@ export async function judgeArrivedDelivery(
       ),
     ];
   const { place } = await placeBefore(audit, commit);
-  const { changes } = await changesBetween(audit.reader.objects, commit.tree, next.tree);
+  const { changes, malformed } = await changesBetween(audit.reader, commit.tree, next.tree);
   const isOutput = place === null ? () => false : outputsOf(place.layout, scope);
-  const problems = comparePaths(changes, [], isOutput).map(({ message }) =>
+  const problems = malformedIn({ malformed }, 'The commit of its manifests');
+  const unexpected = comparePaths(changes, [], isOutput).map(({ message }) =>
     problem('OUTPUT_UNEXPECTED', `In the commit of its manifests: ${message}`),
   );
+  problems.push(...unexpected);
   const known = await audit.ledger.request(requestId);
   const claim = known === null || known.problem !== null ? null : await claimOf(known.file);
   const digest = changeDigest(audit.reader.hasher, changes);

@@ -1,15 +1,12 @@
 /** What a commit changes against its first parent, from the trees alone: only folders whose ids differ are read. */
-import {
-  MODE,
-  type ObjectId,
-  type ObjectReader,
-  type PathChange,
-  type TreeEntry,
-} from '../../model/index.ts';
+import { MODE, type ObjectId, type PathChange, quotePath, type TreeEntry } from '../../model/index.ts';
+import { encodePath } from '../../model/path.ts';
+import type { AuditReader } from '../line/reader.ts';
+import { type Problem, problem } from '../problems.ts';
 
 export interface Changes {
   readonly changes: readonly PathChange[];
-  /** A folder that holds a name twice, which git itself never writes; null: none. */
+  /** A folder as git itself never writes it: a name twice, another order, other modes, nothing in it; null: none. */
   readonly malformed: string | null;
 }
 
@@ -17,7 +14,7 @@ export interface Changes {
 const MOST = 200_000;
 const DEEPEST = 2048;
 
-type Trees = Pick<ObjectReader, 'tree'>;
+type Trees = Pick<AuditReader, 'objects' | 'hasher'>;
 
 /** `before` null: a commit without a parent. */
 export async function changesBetween(
@@ -27,17 +24,13 @@ export async function changesBetween(
 ): Promise<Changes> {
   const changes: PathChange[] = [];
   let malformed: string | null = null;
-  const entriesOf = async (id: ObjectId | null, folder: string) => {
-    const found = new Map<string, TreeEntry>();
-    for (const entry of id === null ? [] : await reader.tree(id)) {
-      if (found.has(entry.name)) malformed ??= folder;
-      found.set(entry.name, { ...entry, mode: canonical(entry.mode) });
-    }
-    return found;
-  };
+  const read = (id: ObjectId | null) => (id === null ? [] : reader.objects.tree(id));
   const walk = async (left: ObjectId | null, right: ObjectId | null, folder: string, depth: number) => {
     if (left === right || depth > DEEPEST) return;
-    const [old, now] = await Promise.all([entriesOf(left, folder), entriesOf(right, folder)]);
+    const [before, after] = await Promise.all([read(left), read(right)]);
+    const isEmpty = folder !== '' && after.length === 0;
+    if (right !== null && (isEmpty || right !== writtenId(reader, after, before))) malformed ??= folder;
+    const [old, now] = [byName(before), byName(after)];
     const below: Promise<void>[] = [];
     for (const name of new Set([...old.keys(), ...now.keys()])) {
       const [one, other] = [old.get(name), now.get(name)];
@@ -54,6 +47,43 @@ export async function changesBetween(
   await walk(before, after, '', 0);
   return { changes, malformed };
 }
+
+/** `whose`: the subject of its sentence. */
+export function malformedIn({ malformed }: Pick<Changes, 'malformed'>, whose = 'It'): Problem[] {
+  if (malformed === null) return [];
+  const folder = malformed === '' ? 'a top folder' : `a folder ${quotePath(malformed)}`;
+  const is = 'that is not as git writes it: a name twice, another order, other modes, or nothing in it.';
+  return [problem('TREE_MALFORMED', `${whose} has ${folder} ${is}`)];
+}
+
+const byName = (entries: readonly TreeEntry[]) =>
+  new Map(entries.map((entry) => [entry.name, { ...entry, mode: canonical(entry.mode) }]));
+
+/**
+ * The id that a folder would have as git writes it: what it has otherwise would be in no list of changed paths. Modes that old commits had stay
+ * as they were.
+ */
+function writtenId(
+  { hasher }: Pick<Trees, 'hasher'>,
+  entries: readonly TreeEntry[],
+  before: readonly TreeEntry[],
+): ObjectId {
+  const modes = new Map(before.map(({ name, mode }) => [name, mode]));
+  // Of a name that is there twice, once.
+  const all = new Map(entries.map((entry) => [entry.name, entry]));
+  const lines = [...all.values()].map(({ name, mode: own, id }) => {
+    const plain = canonical(own);
+    const mode = modes.get(name) === own ? own : plain;
+    // A folder is sorted as if its name ended with a slash.
+    const key = encodePath(plain === MODE.tree ? `${name}/` : name);
+    const bytes = [Buffer.from(`${mode.replace(/^0+/, '')} `), encodePath(name), NUL, Buffer.from(id, 'hex')];
+    return { key, bytes: Buffer.concat(bytes) };
+  });
+  lines.sort((one, other) => Buffer.compare(one.key, other.key));
+  return hasher.treeId(Buffer.concat(lines.map(({ bytes }) => bytes)));
+}
+
+const NUL = Buffer.alloc(1);
 
 const treeIn = (entry: TreeEntry | undefined) => (entry?.mode === MODE.tree ? entry.id : null);
 const fileIn = (entry: TreeEntry | undefined) =>

@@ -10,7 +10,7 @@ import { messageStyle, shortTarget } from '../../rollback/stage.ts';
 import { bindOf } from '../../requests/gate/owners.ts';
 import type { Audit } from '../audit.ts';
 import { judgeAuthor } from './author.ts';
-import { type Changes, changesBetween } from './changes.ts';
+import { type Changes, changesBetween, malformedIn } from './changes.ts';
 import { codeOf } from './claim.ts';
 import type { CommitText } from '../line/commit-text.ts';
 import { cut } from './compare.ts';
@@ -55,9 +55,8 @@ export async function judgeDelivery(
   if (record.requestId !== made.request.id)
     problems.push(problem('DELIVERY_DIFFERS', `${name} says that it is of ${record.requestId}.`));
   if (next.parents.length !== 1) problems.push(problem('PARENTS', `${name} is a merge.`));
-  const { changes, malformed } = await changesBetween(audit.reader.objects, commit.tree, next.tree);
-  if (malformed !== null)
-    problems.push(problem('TREE_MALFORMED', `${name} has a folder that holds a name twice.`));
+  const { changes, malformed } = await changesBetween(audit.reader, commit.tree, next.tree);
+  problems.push(...malformedIn({ malformed }, name.slice(0, -1)));
   const isOutput = outputsOf(made.snapshot.layout, made.request.scope);
   problems.push(
     ...cut(

@@ -28,9 +28,11 @@ export async function placeOf(
   const { id, parents } = commit;
   const [base] = parents;
   const problems: Problem[] = [];
+  // Nothing is before it, so nothing else can be said of where it is.
+  if (base === undefined) return placeBefore(audit, commit);
   if (parents.length > 1)
     problems.push(problem('PARENTS', `It has ${parents.length} parents: Backtrail writes no merges.`));
-  if (base !== undefined && named !== base)
+  if (named !== base)
     problems.push(
       problem('BASE_DIFFERS', `It follows ${short(base)}, and says that it was made on ${short(named)}.`),
     );

@@ -12,7 +12,7 @@ import {
 import { isHoldPath, parseHold } from '../../holds/hold-file.ts';
 import { resumeMessage } from '../../record/message.ts';
 import { readResume } from '../../record/read.ts';
-import type { ResumeRecord } from '../../record/trailers.ts';
+import { parseTrailerLines, type ResumeRecord } from '../../record/trailers.ts';
 import { messageStyle, recordOf, resumeOf, shortTarget } from '../../rollback/stage.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import { treeView } from '../../snapshot/view.ts';
@@ -23,7 +23,7 @@ import { allowedBy } from '../ledger/allowed.ts';
 import type { CommitText } from '../line/commit-text.ts';
 import { type Problem, problem } from '../problems.ts';
 import { judgeAuthor } from './author.ts';
-import { changesBetween } from './changes.ts';
+import { changesBetween, malformedIn } from './changes.ts';
 import { codeOf } from './claim.ts';
 import { comparePaths } from './compare.ts';
 import { askedOf } from '../../requests/many/member.ts';
@@ -31,7 +31,7 @@ import { demandsRecord, type Ledgered, ledgeredOf } from './ledgered.ts';
 import { compareMessage, partsOf, sameWords } from './message.ts';
 import { placeBefore } from './place.ts';
 import { type Recomputed, recompute, snapshotOn } from './recompute.ts';
-import { type Made, repeated } from './rollback.ts';
+import { type Made, repeated, timeOf } from './rollback.ts';
 
 export interface JudgedResume {
   readonly requestId: string;
@@ -44,11 +44,13 @@ export interface JudgedResume {
 export async function judgeResume(audit: Audit, commit: CommitText): Promise<JudgedResume> {
   const claim = readResume(commit.trailers);
   const nothing = { requestId: '', scope: null, made: null, ledgered: null };
-  if (claim === null)
-    return {
-      ...nothing,
-      problems: [problem('TRAILER_REPEATED', 'It names several requests, and so none.')],
-    };
+  if (claim === null) {
+    const isNamed = parseTrailerLines(commit.trailers).has('resume-request-id');
+    const wrong = isNamed
+      ? problem('TRAILER_REPEATED', 'It names several requests, and so none.')
+      : problem('TRAILER_MISSING', 'The trailer Resume-Request-ID is missing.');
+    return { ...nothing, problems: [wrong] };
+  }
   const { record } = claim;
   const { ledgered, problems: unrecorded } = await ledgeredOf(audit, record);
   const problems = [
@@ -86,8 +88,8 @@ export async function judgeResume(audit: Audit, commit: CommitText): Promise<Jud
           'The policy that was in force demands a record in the ledger, and it names none.',
         ),
       );
-    const { changes } = await changesBetween(audit.reader.objects, place.baseTree, commit.tree);
-    problems.push(...comparePaths(changes, plan.files));
+    const { changes, malformed } = await changesBetween(audit.reader, place.baseTree, commit.tree);
+    problems.push(...malformedIn({ malformed }), ...comparePaths(changes, plan.files));
     if (plan.digest !== record.plan)
       problems.push(
         problem('DIGEST_DIFFERS', `The plan has the digest ${plan.digest}: the commit says ${record.plan}.`),
@@ -117,7 +119,7 @@ async function asksOf(
   { record, snapshot }: { readonly record: ResumeRecord; readonly snapshot: Snapshot },
 ): Promise<readonly Ask[]> {
   const { requestId: id, plan: digest, approvals, ledger } = record;
-  const at = new Date(Math.max(0, commit.author.seconds) * 1000).toISOString();
+  const at = timeOf(commit);
   const request = (scope: Scope): RollbackRequest => ({
     id,
     scope,

@@ -15,7 +15,7 @@ import { decode } from '../../yaml/core/text.ts';
 import { scopesOf } from './asked.ts';
 import type { Audit } from '../audit.ts';
 import { judgeAuthor } from './author.ts';
-import { type Changes, changesBetween } from './changes.ts';
+import { type Changes, changesBetween, malformedIn } from './changes.ts';
 import { isComplete, readClaim } from './claim.ts';
 import type { CommitText } from '../line/commit-text.ts';
 import { comparePaths } from './compare.ts';
@@ -60,7 +60,7 @@ export async function judgeRollback(audit: Audit, commit: CommitText): Promise<J
   problems.push(...misplaced);
   if (place === null) return stopped;
   try {
-    const changes = await changesBetween(audit.reader.objects, place.baseTree, commit.tree);
+    const changes = await changesBetween(audit.reader, place.baseTree, commit.tree);
     const held = await holdIn(audit, record, changes);
     const snapshot = snapshotOn(audit.reader, { ...place, branch: audit.branch });
     const asks =
@@ -192,7 +192,12 @@ async function asksOf(
   }));
 }
 
-const timeOf = ({ author }: CommitText) => new Date(Math.max(0, author.seconds) * 1000).toISOString();
+/** The last second that a record can have: what claims to be later is wrong, and no date. */
+const LAST = Date.parse('9999-12-31T23:59:59Z') / 1000;
+
+/** When its author's line says that it was made. */
+export const timeOf = ({ author: { seconds } }: CommitText): string =>
+  new Date(Math.min(Math.max(0, seconds), LAST) * 1000).toISOString();
 
 /** The one that gives this digest; the first one where none does. */
 async function remake(
@@ -211,13 +216,8 @@ async function remake(
   return made;
 }
 
-function judgeTree(
-  { changes, malformed }: Changes,
-  { plan, request, snapshot }: Made,
-  held: Held,
-): Problem[] {
-  const problems: Problem[] = [];
-  if (malformed !== null) problems.push(problem('TREE_MALFORMED', 'A folder of it holds a name twice.'));
+function judgeTree(made: Changes, { plan, request, snapshot }: Made, held: Held): Problem[] {
+  const problems = malformedIn(made);
   const blocking = plan.findings.find(({ severity }) => severity === 'block');
   if (blocking !== undefined)
     problems.push(problem('PLAN_BLOCKED', `${blocking.message} (${blocking.code})`));
@@ -225,7 +225,7 @@ function judgeTree(
     problems.push(problem('NOTHING_RESTORED', 'The scope was at its target already.'));
   const said = held.reason !== null && sameWords(held.reason, request.reason) ? held.reason : request.reason;
   const hold = holdFileOf(plan, { ...request, reason: said }, snapshot.hasher);
-  problems.push(...comparePaths(changes, [...plan.files, ...(hold ? [hold] : [])]));
+  problems.push(...comparePaths(made.changes, [...plan.files, ...(hold ? [hold] : [])]));
   return problems;
 }
 

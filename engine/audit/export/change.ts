@@ -156,7 +156,7 @@ async function groundOf(
     const { tree } = await reader.objects.commit(base);
     const found = await configurationAt(audit, tree);
     const snapshot = found && snapshotOn(reader, { branch, base, layout: found.layout });
-    const changes = commit === null ? [] : (await changesBetween(reader.objects, tree, commit.tree)).changes;
+    const changes = commit === null ? [] : (await changesBetween(reader, tree, commit.tree)).changes;
     differences = await differencesOf(snapshot, changes, budget);
     if (found === null || snapshot === null) return { ground: null, differences };
     const changed = await environmentsOf(snapshot, changes);

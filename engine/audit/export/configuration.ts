@@ -45,7 +45,7 @@ export async function configurationChanges(
 async function changeAt(audit: Audit, at: number, budget: Budget): Promise<ConfigurationChange | null> {
   const { line, reader, branch } = audit;
   const [id = '', tree = '', before = null] = [line.ids[at], line.trees[at], line.trees[at + 1]];
-  const all = (await changesBetween(reader.objects, before, tree)).changes;
+  const all = (await changesBetween(reader, before, tree)).changes;
   const own = all.filter(({ path }) => path === OWN || path.startsWith(`${OWN}/`));
   const kind = line.marks.get(id)?.kind;
   const isOurs = kind === 'rollback' || kind === 'resume';

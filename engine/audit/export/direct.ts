@@ -65,7 +65,7 @@ async function votedIn(audit: Audit, at: number): Promise<EnvironmentName[] | nu
   const { policy } = layout.config;
   if (policy.environments.every(({ quorum }) => quorum === 0)) return [];
   try {
-    const { changes } = await changesBetween(reader.objects, before, tree);
+    const { changes } = await changesBetween(reader, before, tree);
     const changed = await environmentsOf(snapshotOn(reader, { branch, base, layout }), changes);
     return changed.filter((environment) => (policyFor(policy, environment)?.quorum ?? 0) > 0);
   } catch (error) {

@@ -76,11 +76,9 @@ export function ledgerAuditOf(
     expect: async (ids) => {
       if (tip === null) return;
       const files = await Promise.all(ids.map((id) => snapshot.request(id).catch(() => null)));
-      await readSignaturesOf(
-        context,
-        snapshot,
-        files.filter((file) => file !== null),
-      );
+      const found = files.filter((file) => file !== null);
+      // What cannot be read is found again, and told, where it is asked for.
+      await readSignaturesOf(context, snapshot, found).catch(failureOf);
     },
   };
 }

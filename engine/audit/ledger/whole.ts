@@ -48,17 +48,28 @@ export interface LedgerFacts {
 /** Requests whose signatures are looked at together. */
 const TOGETHER = 200;
 
-/** Only what pull requests brought: enough for a part of the line. */
-export async function readArrivals({ tip, snapshot }: LedgerAudit): Promise<LedgerFacts> {
-  if (tip === null) return { problems: [], completed: [] };
-  const files = await snapshot.containing('"arrived":');
-  return { problems: [], completed: files.flatMap((file) => completedIn(file) ?? []) };
+type Progress = (done: number, of: number) => void;
+
+/** Only what pull requests brought: enough for a part of the line. All of a ledger with a file in it that cannot be read, to say which. */
+export async function readArrivals(
+  ledger: LedgerAudit,
+  reader: AuditReader,
+  onProgress: Progress,
+): Promise<LedgerFacts> {
+  if (ledger.tip === null) return { problems: [], completed: [] };
+  try {
+    const files = await ledger.snapshot.containing('"arrived":');
+    return { problems: [], completed: files.flatMap((file) => completedIn(file) ?? []) };
+  } catch (error) {
+    failureOf(error);
+    return readWhole(ledger, reader, onProgress);
+  }
 }
 
 export async function readWhole(
   ledger: LedgerAudit,
   reader: AuditReader,
-  onProgress: (done: number, of: number) => void,
+  onProgress: Progress,
 ): Promise<LedgerFacts> {
   const problems: LedgerProblem[] = [];
   const completed: Completed[] = [];

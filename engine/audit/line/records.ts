@@ -5,6 +5,7 @@ import type { CommitText } from './commit-text.ts';
 
 export type Kind = 'rollback' | 'resume' | 'delivery' | 'imitation' | 'revert';
 
+const RESUME = /^resume-(?:hold|plan|ledger)$/;
 const ROLLBACK = /^rollback-(?:request-id|tenant|environment|target|base|plan|engine|field|ledger|hold)$/;
 
 /** null: it has nothing to do with us. */
@@ -19,6 +20,7 @@ export function kindOf({
   if (keys.includes('resume-request-id')) return 'resume';
   if (keys.includes('delivery-of') || keys.includes('delivery-request')) return 'delivery';
   if (keys.some((key) => ROLLBACK.test(key))) return 'rollback';
+  if (keys.some((key) => RESUME.test(key))) return 'resume';
   if (isLike || isOurSubject(subject)) return 'imitation';
   return reverts.length > 0 ? 'revert' : null;
 }

@@ -221,7 +221,18 @@ const commentOf = (message: string) => readEvent(trailersOf(message))?.comment ?
 export function disagreements(commit: LedgerCommit, message: string): string[] {
   const expected = readEvent(trailersOf(message));
   const { record } = commit;
-  const keys = ['event', 'id', 'at', 'request', 'session', 'scope', 'status', 'digest', 'comment'] as const;
+  const keys = [
+    'event',
+    'id',
+    'at',
+    'by',
+    'request',
+    'session',
+    'scope',
+    'status',
+    'digest',
+    'comment',
+  ] as const;
   const wrong: string[] = keys.filter((key) => record?.[key] !== expected?.[key]);
   if (commit.subject !== message.split('\n', 1)[0]) wrong.push('subject');
   return [

@@ -1,6 +1,6 @@
 /** A repository with rollbacks of all modes in it, and commits of them written anew with something else in them. */
 import type { Engine } from '../../../engine/internal.ts';
-import { engineOf, rollBack } from '../../helpers/repositories/engine.ts';
+import { engineOf } from '../../helpers/repositories/engine.ts';
 import { copyRepo, createRepo, type Repo } from '../../helpers/repositories/repo.ts';
 
 const configOf = (more: object = {}) =>
@@ -38,19 +38,6 @@ export async function createAudited(more: object = {}): Promise<{ repo: Repo; en
     { files: { 'README.md': 'two\n' } },
   ]);
   return { repo, engine: await engineOf(repo, { lives: 'file' }) };
-}
-
-/** One of each kind that needs no ledger; gives their commits, oldest first. */
-export async function rollBackAll(engine: Engine): Promise<string[]> {
-  const asks = [
-    [{ scope: 'prod/api' }, { reason: 'First line\n\n  and  more: of it\n' }],
-    [{ scope: 'prod/web', fields: ['values/prod.yaml#/web/tag'] }, {}],
-    [{ scope: 'prod/new', to: 'HEAD~4', allowRemoval: true }, {}],
-    [{ scope: 'prod' }, {}],
-  ] as const;
-  const commits = [];
-  for (const [ask, more] of asks) commits.push((await rollBack(engine, { ...ask }, more)).commit ?? '');
-  return commits;
 }
 
 export interface Rewriting {

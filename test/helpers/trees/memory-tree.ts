@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hasherOf } from '../../../engine/git/store/hash.ts';
 import { MODE, type ObjectReader, type TreeEntry, type TreeView } from '../../../engine/model/index.ts';
 
 /** A file's text, or an entry of another kind. */
@@ -11,13 +11,8 @@ export interface MemoryTree {
   readonly reader: Pick<ObjectReader, 'blob'>;
 }
 
-export const blobId = (bytes: Uint8Array) =>
-  createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
-
-export const hasher = {
-  sha256: (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex'),
-  blobId,
-};
+export const hasher = hasherOf('sha1');
+export const blobId = (bytes: Uint8Array) => hasher.blobId(bytes);
 
 /** A tree that counts how it is read, rebuilt from its files at every question: slow, and too simple to be wrong. */
 export function memoryTree(files: Readonly<Record<string, Held>>): MemoryTree {

@@ -1,0 +1,438 @@
+/** Tampering with the ledger, by somebody who has none of its keys but one of their own. */
+import type { ProblemCode } from '../../../../../engine/audit/problems.ts';
+import { requestPath } from '../../../../../engine/record/ledger-file.ts';
+import type { Case } from '../case.ts';
+import {
+  type Expected,
+  eventsOf,
+  type Given,
+  type Kind,
+  parentOf,
+  type Tampered,
+  treeOf,
+  unsigned,
+} from '../tampering.ts';
+
+interface LedgerKind {
+  readonly in?: Expected['in'];
+  readonly codes: readonly ProblemCode[];
+  readonly where?: (of: Case) => unknown;
+  readonly hasSeen?: boolean;
+  readonly tamper: (given: Given) => Promise<Tampered>;
+}
+
+/** A commit of the ledger on its way into another one. */
+interface Link {
+  readonly id: string;
+  readonly text: string;
+  readonly isOwn: boolean;
+  /** `opened`, `approved`, …; '' where there are several. */
+  readonly type: string;
+}
+
+function links({ objects, honest }: Given): readonly Link[] {
+  return eventsOf(objects, honest.ledger).map((id) => {
+    const text = objects.text(id);
+    return {
+      id,
+      text,
+      isOwn: text.includes(honest.requestId),
+      type: /^Event: (.*)$/m.exec(text)?.[1] ?? '',
+    };
+  });
+}
+
+const at = (given: Given, ledger: string | null, named: string = given.honest.commit): Tampered => ({
+  main: given.honest.main,
+  ledger,
+  at: named,
+});
+
+/** The ledger as it would be without some of its commits, or with others: the file of the request holds what the links say. */
+async function chain(
+  given: Given,
+  list: readonly Link[],
+  {
+    text = (link: Link) => link.text,
+    file = (json: string, _link: Link) => json,
+  }: { readonly text?: (link: Link) => string; readonly file?: (json: string, link: Link) => string },
+): Promise<string> {
+  const { objects, honest } = given;
+  const path = requestPath(honest.requestId);
+  let last = '';
+  for (const link of list) {
+    const own = objects.find(treeOf(objects, link.id), path);
+    let tree = treeOf(objects, link.id);
+    if (own !== null) {
+      const before = objects.text(own.id);
+      const after = file(before, link);
+      if (after !== before)
+        tree = await objects.edit(tree, { [path]: { mode: own.mode, id: await given.blob(after) } });
+    }
+    const parent = last === '' ? '' : `parent ${last}\n`;
+    const written = text(link)
+      .replace(/^parent .*\n/m, '')
+      .replace(/^tree .*\n/, `tree ${tree}\n${parent}`);
+    last = await objects.write('commit', written);
+  }
+  return last;
+}
+
+interface RequestJson {
+  version: number;
+  state: Record<string, unknown>;
+  events: Record<string, unknown>[];
+}
+
+const parse = (json: string): RequestJson => JSON.parse(json);
+const print = (file: RequestJson) => `${JSON.stringify(file, null, 2)}\n`;
+const changing = (change: (file: RequestJson) => void) => (json: string) => {
+  const file = parse(json);
+  change(file);
+  return print(file);
+};
+
+/** One more commit, by somebody without a key. */
+async function append(
+  given: Given,
+  change: {
+    readonly path?: string;
+    readonly content?: ((json: string) => string) | null;
+    readonly message?: string;
+    readonly parents?: readonly string[];
+  },
+): Promise<string> {
+  const { objects, honest } = given;
+  const ledger = honest.ledger ?? '';
+  const path = change.path ?? requestPath(honest.requestId);
+  const { content } = change;
+  const own = objects.find(treeOf(objects, ledger), path);
+  let tree = treeOf(objects, ledger);
+  if (content === null) tree = await objects.edit(tree, { [path]: null });
+  else if (content !== undefined) {
+    const id = await given.blob(content(own === null ? '' : objects.text(own.id)));
+    tree = await objects.edit(tree, { [path]: { mode: '100644', id } });
+  }
+  const who = 'Bob <bob@example.com> 1790000000 +0000';
+  const message = change.message ?? objects.text(ledger).split('\n\n').slice(1).join('\n\n');
+  const parents = [ledger, ...(change.parents ?? [])].map((id) => `parent ${id}\n`).join('');
+  return objects.write('commit', `tree ${tree}\n${parents}author ${who}\ncommitter ${who}\n\n${message}`);
+}
+
+/** Of the ledger's problems, at its newest commit. */
+const onTop =
+  (change: Parameters<typeof append>[1] | ((given: Given) => Parameters<typeof append>[1])) =>
+  async (given: Given) => {
+    const ledger = await append(given, typeof change === 'function' ? change(given) : change);
+    return at(given, ledger, ledger);
+  };
+const rowOnTop =
+  (change: Parameters<typeof append>[1] | ((given: Given) => Parameters<typeof append>[1])) =>
+  async (given: Given) =>
+    at(given, await append(given, typeof change === 'function' ? change(given) : change));
+
+const hasVotes = ({ hasVotes: votes }: Case) => votes;
+const isVote = ({ isOwn, type }: Link) => isOwn && type === 'approved';
+const without = (types: readonly string[]) =>
+  changing((file) => {
+    file.events = file.events.filter(({ type }) => !types.includes(String(type)));
+  });
+
+const KINDS: Readonly<Record<string, LedgerKind>> = {
+  'the ledger gone': { codes: ['LEDGER_MISSING'], tamper: (given) => Promise.resolve(at(given, null)) },
+  'cut back to before the request': {
+    codes: ['LEDGER_MISSING'],
+    where: ({ name }) => name !== 'merge' && name !== 'approved',
+    tamper: (given) => {
+      const first = links(given).findIndex(({ isOwn }) => isOwn);
+      return Promise.resolve(at(given, links(given)[first - 1]?.id ?? null));
+    },
+  },
+  'cut back to its opening': {
+    codes: ['LEDGER_MISSING', 'APPROVAL_MISSING'],
+    where: hasVotes,
+    tamper: (given) => Promise.resolve(at(given, links(given).find(({ isOwn }) => isOwn)?.id ?? null)),
+  },
+  'cut back by the event that says what executed it': {
+    in: 'hidden',
+    codes: [],
+    tamper: (given) => Promise.resolve(at(given, parentOf(given.objects, given.honest.ledger ?? ''))),
+  },
+  'the same, before who has seen it': {
+    in: 'ledger',
+    codes: ['LEDGER_REWOUND'],
+    hasSeen: true,
+    tamper: (given) => Promise.resolve(at(given, parentOf(given.objects, given.honest.ledger ?? ''), '')),
+  },
+  'its votes left out, and the rest unsigned': {
+    codes: ['APPROVAL_MISSING'],
+    where: hasVotes,
+    tamper: async (given) => {
+      const rest = links(given).filter((link) => !isVote(link));
+      return at(
+        given,
+        await chain(given, rest, { text: ({ text }) => unsigned(text), file: without(['approved']) }),
+      );
+    },
+  },
+  'its votes left out, with signatures that do not fit': {
+    codes: ['APPROVAL_MISSING'],
+    where: hasVotes,
+    tamper: async (given) => {
+      const rest = links(given).filter((link) => !isVote(link));
+      return at(given, await chain(given, rest, { file: without(['approved']) }));
+    },
+  },
+  'signatures stripped': {
+    codes: ['LEDGER_MISSING'],
+    tamper: async (given) =>
+      at(given, await chain(given, links(given), { text: ({ text }) => unsigned(text) })),
+  },
+  'signatures of other commits': {
+    in: 'ledger',
+    codes: ['SIGNATURE_BAD'],
+    tamper: async (given) => {
+      const list = links(given);
+      const signature = /\ngpgsig [^\n]*(?:\n [^\n]*)*/;
+      const other = list.map(({ text }) => signature.exec(text)?.[0] ?? '').find(Boolean) ?? '';
+      const last = list.at(-1);
+      const text = unsigned(last?.text ?? '').replace('\n\n', () => `${other}\n\n`);
+      const ledger = await given.objects.write('commit', text);
+      return at(given, ledger, ledger);
+    },
+  },
+  'the two first events of the request the other way round': {
+    codes: ['LEDGER_TAMPERED'],
+    where: hasVotes,
+    tamper: async (given) => {
+      const list = [...links(given)];
+      const [first, second] = [list.findIndex(({ isOwn }) => isOwn), list.findIndex(isVote)];
+      const [one, other] = [list[first], list[second]];
+      if (one === undefined || other === undefined) throw new Error('It has no vote.');
+      list[first] = other;
+      list[second] = one;
+      return at(given, await chain(given, list, {}));
+    },
+  },
+  'events in its file in another order': {
+    codes: ['LEDGER_TAMPERED'],
+    tamper: rowOnTop({ content: changing((file) => void file.events.reverse()) }),
+  },
+  'the name of who acted': {
+    codes: ['LEDGER_TAMPERED'],
+    tamper: rowOnTop({
+      content: (json) =>
+        json
+          .replaceAll('jane@example.com', 'eve@example.com')
+          .replaceAll('carol@example.com', 'eve@example.com'),
+    }),
+  },
+  'the reason in its opening': {
+    codes: ['LEDGER_TAMPERED'],
+    tamper: rowOnTop({ content: (json) => json.replaceAll('v2 answers 500', 'other') }),
+  },
+  'the time of its opening': {
+    codes: ['LEDGER_TAMPERED'],
+    tamper: rowOnTop({
+      content: changing((file) => {
+        for (const event of file.events) event['at'] = '2026-01-01T00:00:00Z';
+      }),
+    }),
+  },
+  'the terms in its opening, everything after it unsigned': {
+    codes: ['LEDGER_MISSING'],
+    tamper: async (given) =>
+      at(
+        given,
+        await chain(given, links(given), {
+          text: ({ text, isOwn }) => (isOwn ? unsigned(text) : text),
+          file: (json) => json.replaceAll(/"mode": "(?:service|field)"/g, '"mode": "full"'),
+        }),
+      ),
+  },
+  'an event of it left out of its file': {
+    codes: ['LEDGER_TAMPERED'],
+    tamper: rowOnTop({ content: changing((file) => void file.events.shift()) }),
+  },
+  'its file removed': { codes: ['LEDGER_MISSING'], tamper: rowOnTop({ content: null }) },
+  'its file emptied': { codes: ['LEDGER_TAMPERED'], tamper: rowOnTop({ content: () => '{}\n' }) },
+  'its file no longer JSON': { codes: ['LEDGER_TAMPERED'], tamper: rowOnTop({ content: () => '{\n' }) },
+  'another state in its file': {
+    codes: ['LEDGER_TAMPERED'],
+    tamper: rowOnTop({
+      content: changing((file) => {
+        file.state['status'] = 'pending';
+      }),
+    }),
+  },
+  'a vote forged after it': {
+    codes: ['LEDGER_TAMPERED'],
+    tamper: rowOnTop({
+      content: changing((file) => {
+        file.events.push({
+          id: 'evt-01KAJ000000000000000000001',
+          at: '2026-11-21T12:00:00Z',
+          actor: { name: 'Bob', email: 'bob@example.com' },
+          type: 'rejected',
+          digest: file.state['digest'],
+          comment: null,
+        });
+      }),
+    }),
+  },
+  'another commit in the event that says what executed it': {
+    codes: ['COMMIT_DIFFERS'],
+    where: ({ how }) => how === 'push',
+    tamper: async (given) => {
+      const { base, honest } = given;
+      const isLast = ({ id }: Link) => id === honest.ledger;
+      const short = (id: string) => id.slice(0, 10);
+      const other = (text: string) =>
+        text.replaceAll(honest.commit, base).replaceAll(short(honest.commit), short(base));
+      const text = (link: Link) => (isLast(link) ? other(unsigned(link.text)) : link.text);
+      const file = (json: string, link: Link) => (isLast(link) ? other(json) : json);
+      return at(given, await chain(given, links(given), { text, file }));
+    },
+  },
+  'a file of its own': {
+    in: 'ledger',
+    codes: ['EVENT_MALFORMED'],
+    tamper: onTop({ path: 'mine.json', content: () => '{}\n' }),
+  },
+  'a request of its own that is no request': {
+    in: 'ledger',
+    codes: ['LEDGER_TAMPERED'],
+    tamper: async (given) => {
+      const ledger = await append(given, {
+        path: requestPath('rbk-01AAAAAAAAAAAAAAAAAAAAAAAA'),
+        content: () => '{}\n',
+      });
+      return at(given, ledger, '');
+    },
+  },
+  'an empty commit': { in: 'ledger', codes: ['EVENT_MALFORMED'], tamper: onTop({ message: 'Nothing\n' }) },
+  'a merge': {
+    in: 'ledger',
+    codes: ['LEDGER_TAMPERED'],
+    tamper: async (given) => {
+      const ledger = await append(given, { parents: [given.base], message: 'Merge\n' });
+      return at(given, ledger, '');
+    },
+  },
+  'another message on its newest event': {
+    in: 'ledger',
+    codes: ['EVENT_DIFFERS'],
+    tamper: async (given) => {
+      const { objects, honest } = given;
+      const text = unsigned(objects.text(honest.ledger ?? '')).replace(
+        /^Event-Actor: .*$/m,
+        'Event-Actor: Eve <eve@example.com>',
+      );
+      const ledger = await objects.write('commit', text);
+      return at(given, ledger, ledger);
+    },
+  },
+  'another author on its newest event': {
+    in: 'ledger',
+    codes: ['EVENT_DIFFERS'],
+    tamper: async (given) => {
+      const { objects, honest } = given;
+      const text = unsigned(objects.text(honest.ledger ?? '')).replace(
+        /^author .*?>/m,
+        'author Eve <eve@example.com>',
+      );
+      const ledger = await objects.write('commit', text);
+      return at(given, ledger, ledger);
+    },
+  },
+  'another state shown by its newest event': {
+    in: 'ledger',
+    codes: ['STATE_DIFFERS'],
+    tamper: async (given) => {
+      const { honest } = given;
+      const list = links(given);
+      const isLast = ({ id }: Link) => id === honest.ledger;
+      const ledger = await chain(given, list, {
+        text: (link) => (isLast(link) ? unsigned(link.text) : link.text),
+        file: (json, link) =>
+          isLast(link)
+            ? changing((file) => {
+                file.state['justification'] = 'shown otherwise';
+              })(json)
+            : json,
+      });
+      return at(given, ledger, ledger);
+    },
+  },
+  'a vote copied from another request': {
+    codes: ['APPROVAL_MISSING'],
+    where: ({ name }) =>
+      [
+        'quorum',
+        'approved override',
+        'approved field',
+        'last of three',
+        'approved manifests',
+        'signed',
+      ].includes(name),
+    tamper: async (given) => {
+      const list = links(given);
+      const copied = list.find(({ isOwn, type }) => !isOwn && type === 'approved');
+      if (copied === undefined) throw new Error('There is no other vote.');
+      const signature = /\ngpgsig [^\n]*(?:\n [^\n]*)*/.exec(copied.text)?.[0] ?? '';
+      const text = (link: Link) =>
+        isVote(link) ? unsigned(link.text).replace('\n\n', () => `${signature}\n\n`) : unsigned(link.text);
+      return at(given, await chain(given, list, { text }));
+    },
+  },
+  'its events copied to the ledger of another repository': {
+    codes: ['LEDGER_MISSING', 'APPROVAL_MISSING'],
+    where: ({ name, hasVotes: votes }) => votes && name !== 'approved',
+    tamper: async (given) => {
+      const own = links(given).filter(({ isOwn }) => isOwn);
+      return at(given, await chain(given, own, {}));
+    },
+  },
+  'the ledger of another repository, without its events': {
+    codes: ['LEDGER_MISSING'],
+    where: ({ name }) => !['approved', 'merge'].includes(name),
+    tamper: async (given) => {
+      const path = requestPath(given.honest.requestId);
+      const rest = links(given).filter(({ isOwn }) => !isOwn);
+      const ledger = await chain(given, rest, {});
+      const tree = await given.objects.edit(treeOf(given.objects, ledger), { [path]: null });
+      const text = given.objects.text(ledger).replace(/^tree .*/, `tree ${tree}`);
+      return at(given, await given.objects.write('commit', text));
+    },
+  },
+  'the opening of another request in its file': {
+    codes: ['LEDGER_TAMPERED'],
+    where: ({ name }) => !['approved', 'merge'].includes(name),
+    tamper: async (given) => {
+      const { objects, honest } = given;
+      const first = links(given).find(({ isOwn, type }) => !isOwn && type === 'opened');
+      const id = /rbk-[0-9A-Z]{26}/.exec(first?.text ?? '')?.[0] ?? '';
+      const other = objects.find(treeOf(objects, honest.ledger ?? ''), requestPath(id));
+      const [opening] = parse(objects.text(other?.id ?? '')).events;
+      const content = changing((file) => {
+        if (opening) file.events[0] = opening;
+      });
+      return at(given, await append(given, { content }));
+    },
+  },
+  'the ledger of a branch of its own': {
+    codes: ['LEDGER_MISSING'],
+    tamper: (given) => Promise.resolve(at(given, given.base)),
+  },
+};
+
+export const LEDGER: readonly Kind[] = Object.entries(KINDS).map(
+  ([name, { in: where = 'row', codes, where: applies = () => true, hasSeen = false, tamper }]) => ({
+    name,
+    group: 'ledger',
+    applies: (of) => of.hasLedger === true && Boolean(applies(of)),
+    expected: () => ({ in: where, codes }),
+    hasSeen,
+    tamper,
+  }),
+);
