@@ -183,10 +183,10 @@ function planAndExecute(
     // Another run may have published it meanwhile; this plan would then go back one revision further.
     const meanwhile = await resumed();
     if (meanwhile !== null) return meanwhile;
+    // Before anything is shown or asked: a Redis that is missing is said at once.
+    if (queue !== null && !plan.gate.needsApproval && !plan.unchanged) await queue();
     if (session.format === 'text') printAside(planText(style, plan));
     if (isBlocked(plan)) throw blockedError(plan);
-    // Before anything is asked: a Redis that is missing is said at once.
-    if (queue !== null && !plan.gate.needsApproval && !plan.unchanged) await queue();
     const reason =
       interactive && !plan.unchanged
         ? await confirmRollback(options.reason, question(plan))

@@ -1,7 +1,6 @@
 /** Brings the ledger up to what the branch, the clock and the policy say. Safe to run anywhere, at any time, side by side. */
 import {
   formatCoordinates,
-  isFailure,
   type LedgerRequest,
   type ObjectId,
   type RequestEvent,
@@ -16,7 +15,7 @@ import type { Repair, Requests, Unmerged } from './types.ts';
 import { append, onRequest } from './ledger/append.ts';
 import { type LedgerSnapshot, openLedgerSnapshot, type PublishedRequest } from './ledger/snapshot.ts';
 import { executesRequest } from './restored.ts';
-import { dependsOnUnlisted, type EligibilityInput, requireEligible } from './gate/eligibility.ts';
+import { dependsOnUnlisted, type EligibilityInput, isEligible } from './gate/eligibility.ts';
 import { isHome } from './gate/home.ts';
 import { isExpired } from './gate/expiry.ts';
 import { ownersOf } from './gate/owners.ts';
@@ -89,7 +88,7 @@ async function listedHere(
     const proofs = await proveRequest(context, ledgerSnapshot, file).catch(() => new Map());
     const isUnlisted = file.state.reviews.some(({ id }) => proofs.get(id)?.unlisted === true);
     const found = { context, rules, ledgerSnapshot, file, proofs, counts: proven };
-    if (!isUnlisted || (await mayGoAhead(found)) || !(await dependsOnUnlisted(found))) listed.push(file);
+    if (!isUnlisted || !(await dependsOnUnlisted(found))) listed.push(file);
   }
   return listed;
 }
@@ -198,7 +197,7 @@ async function settlementOf(
   if (judgement !== null && !judgement.satisfied) return null;
   // Whoever executes it asks the same: what would be reopened is not settled.
   const found: EligibilityInput = { context, rules, ledgerSnapshot, file, proofs, counts: proven };
-  if (!(await mayGoAhead(found))) return null;
+  if (!(await isEligible(found))) return null;
   const { have = 0, need = 0 } = judgement ?? {};
   const reason = need === 0 ? 'The policy asks for no approval.' : `${have} of ${need} approvals count.`;
   const quorum = { have, need };
@@ -219,16 +218,6 @@ async function mergedMeanwhile(repairing: Repairing, file: RequestFile): Promise
     action: 'completed',
     detail: `The rollback of ${formatCoordinates(state.scope)} ${where}.`,
   };
-}
-
-async function mayGoAhead(found: EligibilityInput): Promise<boolean> {
-  try {
-    await requireEligible(found);
-    return true;
-  } catch (error) {
-    if (isFailure(error)) return false;
-    throw error;
-  }
 }
 
 /** Requests that the branch says are executed: the oldest commit that claims each. Asked for again when the branch moved. */

@@ -81,11 +81,15 @@ export async function requireEligible(found: EligibilityInput): Promise<Provenan
   return approvedBy(file, proofs, judgement);
 }
 
-/** Whether it would go ahead if keys that are in no list here were those of the people who used them: that is for others to judge. */
+/** Whether it may not go ahead, and would if keys that are in no list here were those of the people who used them: that is for others to judge. */
 export async function dependsOnUnlisted(found: EligibilityInput): Promise<boolean> {
   const counts: Counts = (proof) => found.counts(proof) || (proof?.unlisted ?? false);
+  return !(await isEligible(found)) && isEligible({ ...found, counts });
+}
+
+export async function isEligible(found: EligibilityInput): Promise<boolean> {
   try {
-    await requireEligible({ ...found, counts });
+    await requireEligible(found);
     return true;
   } catch (error) {
     if (isFailure(error)) return false;

@@ -184,6 +184,7 @@ const SHAPES = {
           reason: z.string(),
           record: z.looseObject({ target: id, base: id, plan: digest }),
           deliveryCommit: id.nullable(),
+          verdict: z.literal('honest'),
           problems: z.array(z.string()).max(0),
         }),
       )
