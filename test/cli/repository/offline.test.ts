@@ -75,7 +75,7 @@ describe('while the remote is away', () => {
   it('requests and their events are told as they were fetched last, and that they are', async () => {
     const { run, state, repo } = await remote();
     const clone = await cloneRepo(repo);
-    await setPolicy(clone, 'quorum: 1');
+    await setPolicy(clone, 'quorum: 1, unsignedRequests: true');
     await clone.git('push', '-q', 'origin', 'HEAD');
     const back = ['rollback', GATEWAY, '--yes', '--reason', 'It answers 500', '-o', 'json'];
     const { requestId } = pendingOf(await run(back));
