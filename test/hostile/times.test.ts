@@ -227,7 +227,7 @@ describe('the audit', () => {
       'Event-Status: completed',
       '',
     ].join('\n');
-    await forgeEvent(on.repo, id, noted, { key: on.bob, message: lie });
+    await forgeEvent(on.repo, id, noted, { key: on.bob, message: lie, date: noted.at });
     const since = iso(Date.now() - HOUR);
     const events = await on.janes.requests.audit({ scope: 'prod/api', since, limit: 9, reader: on.jane });
     expect(events).toMatchObject([
@@ -242,7 +242,7 @@ describe('the audit', () => {
       { event: 'opened', problems: [] },
     ]);
     expect(events[0]?.problems).toEqual([
-      'The commit message says something else than the event: event, at, request, scope, status, comment, subject.',
+      'The commit message says something else than the event: event, at, by, request, scope, status, comment, subject.',
     ]);
     expect(JSON.stringify(events)).not.toContain('approves');
   });

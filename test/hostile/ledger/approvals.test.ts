@@ -30,7 +30,8 @@ describe('an approval that nobody gave', () => {
     const { repo, asked, bob } = stage;
     const event = approvalBy(bob.person, asked.digest);
     await forgeEvent(repo, asked.id, event, { key: await mallory(), status: 'approved' });
-    expect(await refusal(stage, asked.id)).toBe('AWAITING_APPROVAL');
+    // Another worker may know it: this one says so, and leaves it.
+    expect(await refusal(stage, asked.id)).toBe('IDENTITY_UNVERIFIED');
   });
 
   it('does not count where the key is trusted by the repository alone', async () => {
@@ -41,9 +42,9 @@ describe('an approval that nobody gave', () => {
     await repo.git('config', 'gpg.ssh.allowedSignersFile', list);
     await repo.replay([{ files: { '.backtrail/allowed_signers': `bob@example.com ${key.publicKey}\n` } }]);
     await forgeEvent(repo, asked.id, approvalBy(bob.person, asked.digest), { key, status: 'approved' });
-    expect(await refusal(stage, asked.id)).toBe('AWAITING_APPROVAL');
+    expect(await refusal(stage, asked.id)).toBe('IDENTITY_UNVERIFIED');
     const trusting = await stage.open({ signers: null });
-    expect(await refusal({ repo, worker: trusting }, asked.id)).toBe('AWAITING_APPROVAL');
+    expect(await refusal({ repo, worker: trusting }, asked.id)).toBe('IDENTITY_UNVERIFIED');
   });
 
   it('does not count where a trusted key signed it for another person than it names', async () => {
