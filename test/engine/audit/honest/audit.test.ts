@@ -20,9 +20,9 @@ import { runs } from '../../../helpers/run/proof.ts';
 import { appOf, configOf, filesAt, scopeOf, type Wish, type World, worldOf } from './random.ts';
 
 const SERVICES = runs(250, 12);
-const WORLDS = runs(45, 3);
+const WORLDS = runs(45, 2);
 /** In all, with resumes. */
-const AT_LEAST = runs(10_000, 20);
+const AT_LEAST = runs(10_000, 12);
 
 type Asked = Parameters<Engine['plan']>[0] & { readonly author: Person };
 
