@@ -6,6 +6,7 @@
  * `npm run bench -- many [--size r2] [--count 500]`: many rollbacks at once through the queue, beside a push for each commit.
  * `npm run bench -- many --sign [--count 500]`: what signatures cost, beside the same without.
  * `npm run bench -- pull-requests [--count 200]`: opening a pull request, and what many open ones cost their host.
+ * `npm run bench -- audit [--rollbacks 2000] [--approved 200]`: rollbacks that are made again and compared, beside `git log --raw`.
  * `npm run bench -- ledger [--requests 50000]`: what a large ledger costs, and nothing else.
  */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -13,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openEngine } from '../../engine/internal.ts';
+import { benchAudit } from './audit.ts';
 import { benchChecks, NO_CHECKS } from './checks.ts';
 import { benchHistory, benchLines } from './history.ts';
 import { benchEnvironment, PERSON, say } from './measure.ts';
@@ -35,6 +37,8 @@ const { values, positionals } = parseArgs({
     requests: { type: 'string', default: '50000' },
     commits: { type: 'string', default: '20000' },
     count: { type: 'string', default: '500' },
+    rollbacks: { type: 'string', default: '2000' },
+    approved: { type: 'string', default: '200' },
     sign: { type: 'boolean', default: false },
   },
 });
@@ -62,6 +66,8 @@ async function main(): Promise<void> {
     say(`building ${values.size}: ${size.tenants * 3 * size.services * 3} files, ${size.commits} commits …`);
     await buildRepository(repo, size, env);
   }
+  if (positionals[0] === 'audit')
+    return benchAudit({ ...bench, count: Number(values.rollbacks), approved: Number(values.approved) });
   if (positionals[0] === 'many' && values.sign) return benchSigning(bench, Number(values.count));
   if (positionals[0] === 'many') return benchMany(bench, Number(values.count));
   if (positionals[0] === 'checks') {

@@ -63,6 +63,19 @@ export function unsharedOfChildren(pid: number): number {
   }
 }
 
+/** Seconds of CPU of a process, of what it has waited for, and of what it has started and still runs; null where the system does not tell. */
+export function cpuOfAll(pid: number): number | null {
+  try {
+    // After the name, which may hold blanks: state is the third field.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+    const own = fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks) / 100, 0);
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+    return children.filter(Boolean).reduce((sum, child) => sum + (cpuOfAll(Number(child)) ?? 0), own);
+  } catch {
+    return null;
+  }
+}
+
 export const megabytes = (bytes: number | null) => (bytes === null ? '?' : (bytes / 1024 / 1024).toFixed(0));
 
 /** Milliseconds of CPU in what bash's `times` writes: `0m0.083s 0m0.012s`. */

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, lstatSync } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { inflateSync } from 'node:zlib';
@@ -35,7 +35,12 @@ export function createFiles(directory: string): GitFiles {
     return bytes;
   };
   const load = async (name: string): Promise<Buffer> => {
-    if (LOOSE.test(name)) return inflatable(await readFile(join(directory, name)));
+    if (LOOSE.test(name)) {
+      const path = join(directory, name);
+      // isomorphic-git looks here first for each object: not at once, it would take longer than to read it from a pack.
+      if (lstatSync(path, { throwIfNoEntry: false }) === undefined) throw missing(path);
+      return inflatable(await readFile(path));
+    }
     if (!PACKED.test(name)) return readFile(join(directory, name));
     const bytes = kept.get(name) ?? keep(name);
     kept.set(name, bytes);
@@ -67,6 +72,8 @@ function inflatable(deflated: Buffer): Buffer {
   }
   return deflated;
 }
+
+const missing = (path: string) => Object.assign(new Error(`There is no ${path}.`), { code: 'ENOENT' });
 
 export function tooLarge(): BacktrailError {
   return new BacktrailError('FILE_TOO_LARGE', `An object is over the limit of ${SIZE_LIMIT} bytes.`);

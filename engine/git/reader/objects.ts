@@ -16,6 +16,9 @@ import { createPackGuard } from './packs.ts';
 
 const CACHE = 32 * 1024 * 1024;
 
+/** Bytes of objects after which isomorphic-git is given a new cache, and so reads the indexes of the packs anew. */
+const RENEWED = 32 * 1024 * 1024;
+
 type ObjectType = 'commit' | 'tree' | 'blob' | 'tag';
 
 export interface IsomorphicObjects extends ObjectReader {
@@ -44,7 +47,8 @@ export async function createIsomorphicObjects(options: {
   const { files, shallow, partial } = options;
   const { Errors, expandOid, readObject } = await import('isomorphic-git');
   const guard = createPackGuard(files);
-  const repository = { fs: files.client, gitdir: files.directory, cache: {} };
+  let repository = { fs: files.client, gitdir: files.directory, cache: {} };
+  let held = 0;
   const cache = createCache<RawObject | null>(CACHE);
 
   const load = async (id: ObjectId): Promise<RawObject | null> => {
@@ -53,7 +57,14 @@ export async function createIsomorphicObjects(options: {
     await guard.check(id);
     const { type, object } = await readObject({ ...repository, oid: id, format: 'content' });
     if (!(object instanceof Uint8Array) || type === undefined) throw damaged(id);
-    const bytes = Buffer.from(object.buffer, object.byteOffset, object.byteLength);
+    // Not a view: what is kept of a small one would keep the whole slab that Node cuts small buffers from.
+    const bytes = Buffer.from(new Uint8Array(object).buffer);
+    held += bytes.length;
+    // Its own cache keeps every object that was read, for good.
+    if (held > RENEWED) {
+      repository = { ...repository, cache: {} };
+      held = 0;
+    }
     const own = createHash('sha1').update(`${type} ${bytes.length}\0`).update(bytes).digest('hex');
     if (own !== id) throw damaged(id);
     return { type, bytes };

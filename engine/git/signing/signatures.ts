@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { BacktrailError, isFailure } from '../../model/index.ts';
 import type { ObjectId, Signature } from '../../model/index.ts';
@@ -12,8 +12,11 @@ import type { Runner } from '../process/runner.ts';
 import { setting } from './signing.ts';
 import type { Signing } from './signing.ts';
 
-/** Commits per git process, which starts ssh-keygen a few times for each. */
+/** Commits per git process, which starts ssh-keygen a few times for each, one after the other: as many processes as there are cores, up to four. */
 const BATCH = 500;
+const TOGETHER = Math.min(availableParallelism(), 4);
+/** So few are not divided: it would take longer to start another git. */
+const FEW = 8;
 
 /**
  * Who signed each of these commits. git verifies only signatures by SSH keys, so that no other program runs.
@@ -38,9 +41,13 @@ export async function readSignatures(
   // git checks validity of keys at the date that the committer claims; here it is checked at the time in `times`.
   const timeless = withoutTimes(trusted);
   const mark = async (some: readonly ObjectId[], by: TrustList) => {
-    for (let at = 0; at < some.length; at += BATCH)
-      for (const [id, signature] of await checkEach(context, some.slice(at, at + BATCH), by))
-        found.set(id, signature);
+    const size = Math.min(BATCH, Math.max(FEW, Math.ceil(some.length / TOGETHER)));
+    for (let at = 0; at < some.length; at += TOGETHER * size) {
+      const starts = Array.from({ length: TOGETHER }, (_, number) => at + number * size);
+      const checked = starts.map((start) => checkEach(context, some.slice(start, start + size), by));
+      for (const signatures of await Promise.all(checked))
+        for (const [id, signature] of signatures) found.set(id, signature);
+    }
   };
   const revoked = context.signing.revoked ?? NOTHING;
   await withList(timeless === trusted ? null : timeless, list ?? NOTHING, (file) =>

@@ -20,15 +20,16 @@ import { runs } from '../../../helpers/run/proof.ts';
 import { appOf, configOf, filesAt, scopeOf, type Wish, type World, worldOf } from './random.ts';
 
 const SERVICES = runs(250, 12);
-const WORLDS = runs(45, 3);
+const WORLDS = runs(45, 2);
 /** In all, with resumes. */
-const AT_LEAST = runs(10_000, 20);
+const AT_LEAST = runs(10_000, 12);
 
 type Asked = Parameters<Engine['plan']>[0] & { readonly author: Person };
 
 describe('an audit of random rollbacks', () => {
   it('finds each of them honest', async () => {
     let count = 0;
+    const seen = new Set<string>();
     // By a number, so that what fails is told in one line.
     const property = fc.asyncProperty(fc.nat(), async (seed) => {
       const [world] = fc.sample(worldOf(SERVICES), { seed, numRuns: 1 });
@@ -52,11 +53,14 @@ describe('an audit of random rollbacks', () => {
         expect(report.ledger.problems).toEqual([]);
         expect(report.outside).toEqual([]);
         if (reader === 'git') count += report.checked;
+        for (const { kind, mode } of report.rows) seen.add(`${world.way} ${kind} ${mode}`);
       }
       await engine.close();
     });
     await fc.assert(property, { numRuns: WORLDS, endOnFailure: true });
     expect(count).toBeGreaterThanOrEqual(AT_LEAST);
+    // Each way with services, environments, fields, and resumes of them.
+    expect(seen.size).toBeGreaterThanOrEqual(runs(15, 3));
   });
 });
 

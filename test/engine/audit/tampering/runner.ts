@@ -84,29 +84,30 @@ export async function wrongIn(stage: Stage, kind: Kind, of: Case): Promise<reado
     render: kind.renders === true,
   });
   const said = saidBy(report, world.at, where === 'gone' ? honest.honest.commit : world.at);
-  const found = {
-    row: said.verdict !== null && said.verdict !== 'honest' ? said.row : [],
-    gone: said.row,
-    ledger: said.ledger,
-    outside: said.isOutside ? codes : null,
-    hidden:
-      report.rows.every(({ verdict }) => verdict === 'honest') && report.outside.length === 0 ? codes : null,
+  const { row, ledger, isOutside, isQuiet } = said;
+  const hasAll = (found: readonly string[]) =>
+    codes.length > 0 && codes.every((code) => found.includes(code));
+  const isFound = {
+    row: hasAll(row),
+    gone: hasAll(row),
+    ledger: hasAll(ledger),
+    outside: isOutside,
+    hidden: isQuiet,
   }[where];
-  const isFound =
-    found !== null &&
-    codes.every((code) => found.includes(code)) &&
-    (codes.length > 0 || where === 'outside' || where === 'hidden');
   return isFound ? [] : [{ kind: kind.name, of: of.name, expected, said }];
 }
 
 function saidBy({ rows, ledger, outside }: AuditReport, at: string, commit: string) {
-  const own = rows.filter((row) => row.commit === commit);
+  const own = rows.filter((row) => row.commit === commit && row.verdict !== 'honest');
   return {
-    verdict: own.some(({ verdict }) => verdict === 'tampered') ? 'tampered' : (own[0]?.verdict ?? null),
     row: own.flatMap(({ problems }) => problems.map(({ code }) => code)),
     ledger: ledger.problems
       .filter((problem) => at === '' || problem.commit === undefined || problem.commit === at)
       .map(({ code }) => code),
     isOutside: outside.some((each) => each.commit === at && each.kind === 'imitation'),
+    isQuiet:
+      rows.every(({ verdict }) => verdict === 'honest') &&
+      outside.length === 0 &&
+      ledger.problems.length === 0,
   };
 }

@@ -31,7 +31,7 @@ export function tamperingTable(): string {
   const count = (wanted: (cell: string) => boolean) => cells.flat().filter(wanted).length;
   const [hidden, listed] = [count((cell) => cell === HIDDEN), count((cell) => cell === LISTED)];
   const tried = count((cell) => cell !== NONE);
-  const summary = `${KINDS.length} kinds on ${CASES.length} rollbacks, ${tried} in all: ${tried - hidden - listed} are found at the commit that was tampered with, by a problem that says what (a letter); ${listed} stand in \`outside\` (${LISTED}); ${hidden} nobody can see who has no ledger, or has not seen it before (${HIDDEN}). Of ${NONE} there is nothing to change.`;
+  const summary = `${KINDS.length} kinds on ${CASES.length} rollbacks, ${tried} in all: ${tried - hidden - listed} are found at the commit that was tampered with, by a problem that says what (a letter; two kinds, newer rules and another renderer, as \`unverifiable\`); ${listed} stand in \`outside\` (${LISTED}); ${hidden} nobody can see who has no ledger, or has not seen it before (${HIDDEN}). Of ${NONE} there is nothing to change.`;
   const legend = CASES.map(({ what }, at) => `| \`${LETTERS[at]}\` | ${what} |`);
   const tables = GROUPS.flatMap((group) => [
     '',
