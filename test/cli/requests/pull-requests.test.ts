@@ -148,8 +148,16 @@ describe('a branch that takes no push', () => {
       await writeFile(file, 'id: inc-1\nreason: r\nrollbacks: [{ scope: prod/web }, { scope: prod/jobs }]\n');
       const incident = await run(['incident', file, '--yes', '-o', 'json'], { redisUrl });
       expect(incident.code).toBe(5);
+      const proposed = { status: 'proposed' };
+      expect(JSON.parse(incident.stdout)).toMatchObject({ rollbacks: [proposed, proposed] });
+      // Which pull request it is, the worker writes into the ledger when all are opened.
       const waits = { status: 'proposed', pullRequest: { state: 'open' } };
-      expect(JSON.parse(incident.stdout)).toMatchObject({ rollbacks: [waits, waits] });
+      await expect
+        .poll(async () => {
+          const { stdout } = await run(['incident', file, '--yes', '-o', 'json'], { redisUrl });
+          return JSON.parse(stdout) as unknown;
+        })
+        .toMatchObject({ rollbacks: [waits, waits] });
       const opened = await host.pulls();
       const again = await run(['incident', file, '--yes'], { redisUrl });
       expect(again.code).toBe(5);
