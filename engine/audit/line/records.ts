@@ -27,7 +27,8 @@ export function kindOf({
 
 /** As Backtrail writes it where no template makes it. */
 const isOurSubject = (subject: string) =>
-  /^[^"]{1,120}: (?:tenant\/.+ )?env\/.+ → revision [0-9a-f]{7}$/.test(subject) ||
+  // Two looks, as one that matches both ends takes a time that is the square of the length.
+  (/^[^"]{1,120}: (?:tenant\/.+ )?env\/./.test(subject) && / → revision [0-9a-f]{7}$/.test(subject)) ||
   /^Resume: (?:tenant\/.+ )?env\/.+/.test(subject);
 
 /** The ids of all requests that trailers name. */
