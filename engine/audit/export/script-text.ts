@@ -24,7 +24,7 @@ trap 'exit 1' HUP INT TERM
 
 g() {
   git --no-pager -C "$repository" -c core.commitGraph=false -c log.showSignature=false -c advice.graftFileDeprecated=false \
-    -c core.quotePath=true -c i18n.logOutputEncoding=UTF-8 "$@"
+    -c core.quotePath=true -c i18n.logOutputEncoding=UTF-8 -c trailer.separators=: "$@"
 }
 good() { printf 'ok      %s\n' "$1"; }
 bad() { printf 'FAILED  %s\n' "$1"; wrong=1; }
