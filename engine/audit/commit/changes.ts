@@ -56,7 +56,8 @@ export async function changesBetween(
 export function malformedIn({ malformed }: Pick<Changes, 'malformed'>, whose = 'It'): Problem[] {
   if (malformed === null) return [];
   const folder = malformed === '' ? 'a top folder' : `a folder ${quotePath(malformed)}`;
-  const is = 'that is not as git writes it: a name twice or with a slash, another order, other modes, nothing in it, or too deep.';
+  const is =
+    'that is not as git writes it: a name twice or with a slash, another order, other modes, nothing in it, or too deep.';
   return [problem('TREE_MALFORMED', `${whose} has ${folder} ${is}`)];
 }
 
