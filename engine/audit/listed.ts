@@ -20,7 +20,7 @@ import { type Completed, completedIn } from './ledger/whole.ts';
 import type { AuditLine, Mark } from './line/line.ts';
 import { expectAll, isAsked } from './judge.ts';
 import { openAuditReader } from './line/reader.ts';
-import { kindOf, requestsNamed } from './line/records.ts';
+import { kindOf, requestsNamed, rulesNamed } from './line/records.ts';
 import { type AuditInput, auditOf } from './opened.ts';
 import type { Verdict } from './problems.ts';
 import { type Candidate, type JudgedRow, missingRow, rowsOf } from './rows.ts';
@@ -140,13 +140,15 @@ async function lineOf({ base, history }: Snapshot): Promise<AuditLine> {
   const places = new Map(ids.map((id, at) => [id, at]));
   const marks = new Map<ObjectId, Mark>();
   const oldest = new Map<RequestId, ObjectId>();
+  const rules = new Map<number, number>();
   for (const commit of await history.recorded(base)) {
     const mark = markOf(commit, places);
     if (mark === null) continue;
     marks.set(mark.id, mark);
     for (const requestId of mark.requests) oldest.set(requestId, mark.id);
+    for (const number of rulesNamed(commit.trailers)) rules.set(number, mark.at);
   }
-  return { ids, trees: [], times: [], places, marks, oldest, reverts: new Map(), hasHolds: false };
+  return { ids, trees: [], times: [], places, marks, oldest, reverts: new Map(), rules, hasHolds: false };
 }
 
 function markOf({ id, subject, trailers }: LogCommit, places: ReadonlyMap<ObjectId, number>): Mark | null {

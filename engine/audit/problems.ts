@@ -31,7 +31,7 @@ export const PROBLEMS = {
   CONTENT_DIFFERS: tampered('A path holds something else than was recomputed.'),
   MODE_DIFFERS: tampered('A path has another mode than was recomputed: executable, a link.'),
   TREE_MALFORMED: tampered(
-    'A folder is not as git writes it: a name twice, another order, other modes, or nothing in it.',
+    'A folder is not as git writes it: a name twice or with a slash, another order, other modes, nothing in it, or too deep.',
   ),
   PLAN_BLOCKED: tampered('Backtrail would have refused the rollback.'),
   NOTHING_RESTORED: tampered('The scope was at its target already.'),

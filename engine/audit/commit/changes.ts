@@ -6,7 +6,7 @@ import { type Problem, problem } from '../problems.ts';
 
 export interface Changes {
   readonly changes: readonly PathChange[];
-  /** A folder as git itself never writes it: a name twice, another order, other modes, nothing in it; null: none. */
+  /** A folder as git itself never writes it: a name twice or with a slash, another order, other modes, nothing in it, too deep; null: none. */
   readonly malformed: string | null;
 }
 
@@ -26,10 +26,14 @@ export async function changesBetween(
   let malformed: string | null = null;
   const read = (id: ObjectId | null) => (id === null ? [] : reader.objects.tree(id));
   const walk = async (left: ObjectId | null, right: ObjectId | null, folder: string, depth: number) => {
-    if (left === right || depth > DEEPEST) return;
+    if (left === right) return;
+    if (depth > DEEPEST) {
+      malformed ??= folder;
+      return;
+    }
     const [before, after] = await Promise.all([read(left), read(right)]);
-    const isEmpty = folder !== '' && after.length === 0;
-    if (right !== null && (isEmpty || right !== writtenId(reader, after, before))) malformed ??= folder;
+    const isOdd = (folder !== '' && after.length === 0) || hasPath(before, after);
+    if (right !== null && (isOdd || right !== writtenId(reader, after, before))) malformed ??= folder;
     const [old, now] = [byName(before), byName(after)];
     const below: Promise<void>[] = [];
     for (const name of new Set([...old.keys(), ...now.keys()])) {
@@ -52,9 +56,17 @@ export async function changesBetween(
 export function malformedIn({ malformed }: Pick<Changes, 'malformed'>, whose = 'It'): Problem[] {
   if (malformed === null) return [];
   const folder = malformed === '' ? 'a top folder' : `a folder ${quotePath(malformed)}`;
-  const is = 'that is not as git writes it: a name twice, another order, other modes, or nothing in it.';
+  const is =
+    'that is not as git writes it: a name twice or with a slash, another order, other modes, nothing in it, or too deep.';
   return [problem('TREE_MALFORMED', `${whose} has ${folder} ${is}`)];
 }
+
+/** A name that is a path would stand for the file that is there; what was so before is not this commit's. */
+const hasPath = (before: readonly TreeEntry[], after: readonly TreeEntry[]) =>
+  after.some(
+    ({ name, id }) =>
+      (name === '' || name.includes('/')) && !before.some((old) => old.name === name && old.id === id),
+  );
 
 const byName = (entries: readonly TreeEntry[]) =>
   new Map(entries.map((entry) => [entry.name, { ...entry, mode: canonical(entry.mode) }]));

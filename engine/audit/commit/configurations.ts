@@ -1,11 +1,12 @@
 /** The configuration in force at a commit, under the rules that a rollback was made by. Each file is parsed once. */
-import { isFailure, type ObjectId, type ObjectReader, type Rules } from '../../model/index.ts';
+import { type Entry, isFailure, type ObjectId, type ObjectReader, type Rules } from '../../model/index.ts';
 import { CONFIG_PATH } from '../../model/config.ts';
 import { parseConfig } from '../../layout/configuration/parse.ts';
 import { compileLayout, type Layout } from '../../layout/layout.ts';
 import type { ConfigText } from '../../rollback/observe.ts';
-import { treeView } from '../../snapshot/view.ts';
+import { isFile, treeView } from '../../snapshot/view.ts';
 import { decode } from '../../yaml/core/text.ts';
+import { canonical } from './changes.ts';
 
 type Configured =
   | { readonly layout: Layout }
@@ -20,12 +21,15 @@ const KEPT = 200;
 /** `outside`: one that is not in the repository, for commits that have none. */
 export function createConfigurations(reader: ObjectReader, outside: ConfigText | null): Configurations {
   const known = new Map<string, Promise<Configured>>();
-  const parse = async (id: ObjectId, rules: Rules): Promise<Configured> => {
+  const parse = async ({ id, mode }: Entry, rules: Rules): Promise<Configured> => {
+    if (!isFile(canonical(mode))) return { layout: null, why: 'It is no file.' };
     const bytes = await reader.blob(id).catch((error: unknown) => {
-      if (isFailure(error) && error.code === 'FILE_TOO_LARGE') return null;
+      if (!isFailure(error)) throw error;
+      if (error.code === 'FILE_TOO_LARGE') return 'It is too large.';
+      if (error.code === 'OBJECT_MISSING') return error.message;
       throw error;
     });
-    if (bytes === null) return { layout: null, why: 'It is too large.' };
+    if (typeof bytes === 'string') return { layout: null, why: bytes };
     const text = decode(bytes);
     if (text === null) return { layout: null, why: 'It is not UTF-8 text.' };
     try {
@@ -37,13 +41,13 @@ export function createConfigurations(reader: ObjectReader, outside: ConfigText |
   };
   return async (tree, rules) => {
     const entry = await treeView(reader, tree).entry(CONFIG_PATH);
-    const key = `${entry?.id ?? ''} ${rules}`;
+    const key = `${entry?.mode} ${entry?.id} ${rules}`;
     const before = known.get(key);
     if (before !== undefined) return before;
     if (known.size >= KEPT) known.clear();
     const made =
       entry !== null
-        ? parse(entry.id, rules)
+        ? parse(entry, rules)
         : Promise.resolve(
             outside === null
               ? { layout: null, why: null }

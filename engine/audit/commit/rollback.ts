@@ -18,6 +18,7 @@ import { judgeAuthor } from './author.ts';
 import { type Changes, changesBetween, malformedIn } from './changes.ts';
 import { isComplete, readClaim } from './claim.ts';
 import type { CommitText } from '../line/commit-text.ts';
+import { rulesBefore } from '../line/line.ts';
 import { comparePaths } from './compare.ts';
 import { allowedBy } from '../ledger/allowed.ts';
 import { failureOf } from '../failures.ts';
@@ -68,7 +69,7 @@ export async function judgeRollback(audit: Audit, commit: CommitText): Promise<J
         ? await asksOf(commit, record, { snapshot, held })
         : [{ request: askedOf(ledgered.file.state), isPartial: false }];
     const { ask, plan } = await remake(snapshot, asks, record.plan);
-    const provided = await provide(audit, { ask, plan, place, ledgered, record });
+    const provided = await provide(audit, { commit, ask, plan, place, ledgered, record });
     problems.push(...provided.problems);
     const { request } = provided;
     // What cannot be made again is what the commit says.
@@ -93,6 +94,7 @@ export async function judgeRollback(audit: Audit, commit: CommitText): Promise<J
 }
 
 interface Providing {
+  readonly commit: CommitText;
   readonly ask: Ask;
   readonly plan: Recomputed;
   readonly place: Place;
@@ -102,12 +104,19 @@ interface Providing {
 
 /** With what allowed it, by the ledger; by its trailers alone where no ledger was needed. */
 async function provide(
-  { ledger }: Audit,
-  { ask: { request }, plan, place, ledgered, record }: Providing,
+  { ledger, line }: Audit,
+  { commit, ask: { request }, plan, place, ledgered, record }: Providing,
 ): Promise<{ readonly request: RollbackRequest; readonly problems: readonly Problem[] }> {
   const { layout } = place;
   if (ledgered !== null) {
-    const { provenance, problems } = await allowedBy({ ...ledgered, ledger, layout, owners: plan.owners });
+    const earlier = rulesBefore(line, commit.id);
+    const { provenance, problems } = await allowedBy({
+      ...ledgered,
+      ledger,
+      layout,
+      owners: plan.owners,
+      earlier,
+    });
     return { request: { ...request, requestedAt: provenance.at, provenance }, problems };
   }
   const isSilent = record.ledger === undefined;
@@ -223,11 +232,15 @@ function judgeTree(made: Changes, { plan, request, snapshot }: Made, held: Held)
     problems.push(problem('PLAN_BLOCKED', `${blocking.message} (${blocking.code})`));
   else if (plan.files.length === 0)
     problems.push(problem('NOTHING_RESTORED', 'The scope was at its target already.'));
-  const said = held.reason !== null && sameWords(held.reason, request.reason) ? held.reason : request.reason;
+  const isSaid = held.reason !== null && sameWords(held.reason, withoutControls(request.reason));
+  const said = isSaid ? held.reason : request.reason;
   const hold = holdFileOf(plan, { ...request, reason: said }, snapshot.hasher);
   problems.push(...comparePaths(made.changes, [...plan.files, ...(hold ? [hold] : [])]));
   return problems;
 }
+
+/** A message shows controls where a hold leaves them out. */
+const withoutControls = (text: string) => text.replace(/[\p{C}\ufffd]/gu, ' ');
 
 function judgeMessage(
   { ledger }: Audit,

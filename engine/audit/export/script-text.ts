@@ -24,7 +24,7 @@ trap 'exit 1' HUP INT TERM
 
 g() {
   git --no-pager -C "$repository" -c core.commitGraph=false -c log.showSignature=false -c advice.graftFileDeprecated=false \
-    -c core.quotePath=true -c i18n.logOutputEncoding=UTF-8 "$@"
+    -c core.quotePath=true -c i18n.logOutputEncoding=UTF-8 -c trailer.separators=: "$@"
 }
 good() { printf 'ok      %s\n' "$1"; }
 bad() { printf 'FAILED  %s\n' "$1"; wrong=1; }
@@ -96,7 +96,7 @@ awk -v line="$folder/line" '
   END { exit wrong }' "$folder/changes" || wrong=1
 if [ -s "$folder/period" ]; then
   g log --no-walk=unsorted --stdin \
-    --format='%H %(trailers:key=Rollback-Request-ID,valueonly,separator=%x2C)%(trailers:key=Resume-Request-ID,valueonly,separator=%x2C)' \
+    --format='%H %(trailers:key=Rollback-Request-ID,valueonly,unfold,separator=%x2C)%(trailers:key=Resume-Request-ID,valueonly,unfold,separator=%x2C)' \
     <"$folder/period" >"$folder/named" || bad 'the commits of the period cannot be read'
   awk -v list="$folder/changes" '
     BEGIN { while ((getline text < list) > 0) { split(text, part, " "); known[part[1]] = 1 } }

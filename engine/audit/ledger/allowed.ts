@@ -1,5 +1,6 @@
 /** What allowed a request to go ahead: its votes, by the policy that was in force where it was executed, and by keys that are trusted here. */
 import {
+  ENGINE,
   type EnvironmentName,
   formatCoordinates,
   isFailure,
@@ -30,6 +31,8 @@ export interface Allowing {
   readonly layout: Layout;
   /** The environments that own what it changed. */
   readonly owners: readonly EnvironmentName[];
+  /** The newest rules that a commit before it names: who follows them cannot go back to laxer ones. */
+  readonly earlier?: number;
 }
 
 export interface Allowed {
@@ -45,7 +48,7 @@ export function until({ events }: RequestFile, count: number): RequestFile {
 }
 
 export async function allowedBy(allowing: Allowing): Promise<Allowed> {
-  const { ledger, file, proofs, layout, owners: environments } = allowing;
+  const { ledger, file, proofs, layout, owners: environments, earlier = 0 } = allowing;
   const { state, events } = file;
   const rules = rulesIn(ledger, layout);
   const { policy } = rules;
@@ -57,7 +60,9 @@ export async function allowedBy(allowing: Allowing): Promise<Allowed> {
     problems.push(problem('PLACE_DIFFERS', elsewhere('What was asked for', state.place, rules)));
   // Without keys a signature is taken on trust, and said to be.
   const counts: Counts = rules.knowsKeys ? proven : (proof) => proof?.signed ?? false;
-  const isSigned = ruled.some(({ rule }) => needsSignedRequest(rule, layout.rules));
+  // A request that names its place was made by a program that has the newest rules.
+  const isNew = earlier >= ENGINE || state.place !== undefined;
+  const isSigned = ruled.some(({ rule }) => needsSignedRequest(rule, isNew ? ENGINE : layout.rules));
   const needsKeys = isSigned || ruled.some(({ rule }) => rule.quorum > 0 && !rule.unsignedApprovals);
   if (!rules.knowsKeys && needsKeys)
     problems.push(

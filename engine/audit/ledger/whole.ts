@@ -219,7 +219,7 @@ async function judgeShown(
   const made = new Map<string, unknown>(Object.entries(state));
   const key = [...new Set([...stored.keys(), ...made.keys()])].find((name) =>
     stored.has(name)
-      ? plain(stored.get(name)) !== plain(made.get(name))
+      ? isDeep(stored.get(name)) || plain(stored.get(name)) !== plain(made.get(name))
       : made.get(name) !== undefined && !isEmpty(made.get(name)),
   );
   if (key === undefined) return;
@@ -229,6 +229,17 @@ async function judgeShown(
     ...(requestId !== undefined && { requestId }),
   });
 }
+
+/** Deeper than any state, and than a stack may be. */
+function isDeep(value: unknown): boolean {
+  let level = [value];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > DEEPEST) return true;
+    level = level.flatMap((part) => (typeof part === 'object' && part !== null ? Object.values(part) : []));
+  }
+  return false;
+}
+const DEEPEST = 100;
 
 /** Whatever the order of the keys is. */
 const plain = (value: unknown): string =>

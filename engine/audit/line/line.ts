@@ -2,7 +2,7 @@
 import type { ObjectId, RequestId } from '../../model/index.ts';
 import { readCommit } from './commit-text.ts';
 import type { AuditReader } from './reader.ts';
-import { type Kind, kindOf, requestsNamed } from './records.ts';
+import { type Kind, kindOf, requestsNamed, rulesNamed } from './records.ts';
 
 /** What a commit of the line is to an audit. What it says is read again when it is judged: memory does not grow with what messages hold. */
 export interface Mark {
@@ -27,6 +27,8 @@ export interface AuditLine {
   readonly oldest: ReadonlyMap<RequestId, ObjectId>;
   /** The commits that a message says it reverts. */
   readonly reverts: ReadonlyMap<ObjectId, readonly ObjectId[]>;
+  /** By the number of rules in `Rollback-Engine` the place of the oldest commit that names them. */
+  readonly rules: ReadonlyMap<number, number>;
   /** A commit of ours placed or lifted a hold. */
   readonly hasHolds: boolean;
 }
@@ -42,6 +44,7 @@ export async function readLine(reader: AuditReader, tip: ObjectId): Promise<Audi
   const marks = new Map<ObjectId, Mark>();
   const oldest = new Map<RequestId, ObjectId>();
   const reverts = new Map<ObjectId, readonly ObjectId[]>();
+  const rules = new Map<number, number>();
   let hasHolds = false;
   for await (const commits of reader.walk(tip))
     for (const { id, bytes } of commits) {
@@ -57,11 +60,16 @@ export async function readLine(reader: AuditReader, tip: ObjectId): Promise<Audi
       marks.set(id, { id, at, kind, requests });
       hasHolds ||= commit.trailers.some((trailer) => /^(?:rollback|resume)-hold:/i.test(trailer));
       for (const requestId of requests) oldest.set(requestId, id);
+      for (const number of rulesNamed(commit.trailers)) rules.set(number, at);
       if (commit.reverts.length > 0) reverts.set(id, commit.reverts);
     }
   const places = new Map(ids.map((id, at) => [id, at]));
-  return { ids, trees, times, places, marks, oldest, reverts, hasHolds };
+  return { ids, trees, times, places, marks, oldest, reverts, rules, hasHolds };
 }
+
+/** The newest rules that a commit before this one names; 0: none does. */
+export const rulesBefore = ({ rules, places }: Pick<AuditLine, 'rules' | 'places'>, id: ObjectId): number =>
+  Math.max(0, ...[...rules].filter(([, at]) => at > (places.get(id) ?? 0)).map(([number]) => number));
 
 /** The first line of a commit: `tree <id>`. */
 const treeOf = (bytes: Buffer): ObjectId => bytes.toString('latin1', 'tree '.length, bytes.indexOf(10));

@@ -19,16 +19,25 @@ export function kindOf({
   if (keys.includes('rollback-request-id')) return 'rollback';
   if (keys.includes('resume-request-id')) return 'resume';
   if (keys.includes('delivery-of') || keys.includes('delivery-request')) return 'delivery';
-  if (keys.some((key) => ROLLBACK.test(key))) return 'rollback';
+  // One alone may be another program's.
+  const own = keys.filter((key) => ROLLBACK.test(key));
+  if (own.length > 1) return 'rollback';
   if (keys.some((key) => RESUME.test(key))) return 'resume';
-  if (isLike || isOurSubject(subject)) return 'imitation';
+  if (own.length > 0 || isLike || isOurSubject(subject)) return 'imitation';
   return reverts.length > 0 ? 'revert' : null;
 }
 
 /** As Backtrail writes it where no template makes it. */
 const isOurSubject = (subject: string) =>
-  /^[^"]{1,120}: (?:tenant\/.+ )?env\/.+ → revision [0-9a-f]{7}$/.test(subject) ||
+  // Two looks, as one that matches both ends takes a time that is the square of the length.
+  (/^[^"]{1,120}: (?:tenant\/.+ )?env\/./.test(subject) && / → revision [0-9a-f]{7}$/.test(subject)) ||
   /^Resume: (?:tenant\/.+ )?env\/.+/.test(subject);
+
+/** The numbers of the rules that trailers name. */
+export function rulesNamed(trailers: readonly string[]): readonly number[] {
+  const values = parseTrailerLines(trailers).get('rollback-engine') ?? [];
+  return values.filter((value) => /^\d{1,3}$/.test(value)).map(Number);
+}
 
 /** The ids of all requests that trailers name. */
 export function requestsNamed(trailers: readonly string[]): readonly RequestId[] {

@@ -373,6 +373,16 @@ describe('an export of an audit', () => {
       expect((await verify(copy)).code).toBe(0);
     });
 
+    it('takes an id that goes on in the next line for one', async () => {
+      const copy = await copyRepo(repo);
+      const input = 'x\n\nRollback-Request-ID: rbk-1\n and more\n';
+      const tip = await copy.gitWith({ input }, ['commit-tree', 'main^{tree}', '-p', 'main']);
+      await copy.git('update-ref', 'refs/heads/main', tip);
+      const of = await engineOf(copy);
+      const { script } = await of.audit.export({ from: '2020-01-01', to: '2100-01-01' });
+      expect(await verify(copy, script)).toMatchObject({ code: 0 });
+    });
+
     it('finds a branch that was written anew, and one that is gone', async () => {
       const amended = await copyRepo(repo);
       await amended.git('commit', '-q', '--amend', '--allow-empty', '-m', 'Mine');

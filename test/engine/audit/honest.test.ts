@@ -51,7 +51,7 @@ describe('an audit finds nothing wrong', () => {
         .join('');
     const repo = await repoWith((tag) => ({ 'apps/prod/api/app.yaml': both(tag) }));
     const engine = await engineOf(repo);
-    await publish(engine, { scope: 'prod/api' }, 'Two\nlines');
+    await publish(engine, { scope: 'prod/api' }, 'Two\nlines, \u202e\u001b[31mred');
     await publish(engine, {
       scope: 'prod/api',
       fields: ['apps/prod/api/app.yaml#/b/tag'],

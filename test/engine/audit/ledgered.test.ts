@@ -31,5 +31,14 @@ describe('an audit of what somebody asked for without a signature', () => {
       text: (text) => text.replace('Rollback-Engine: 4', 'Rollback-Engine: 3'),
     });
     expect(await audit(earlier.repo)).toEqual([[]]);
+    // What follows a commit of the newest rules cannot say that it knew older ones alone.
+    const first = await rewrite(repo, await repo.git('rev-parse', `${commit ?? ''}^`), {
+      text: (text) => `${text.trimEnd()}\n\nRollback-Engine: 4\n`,
+    });
+    const tip = await first.repo.git('rev-parse', 'main');
+    const later = await rewrite(first.repo, tip, {
+      text: (text) => text.replace('Rollback-Engine: 4', 'Rollback-Engine: 3'),
+    });
+    expect((await audit(later.repo))[0]).toContain('IDENTITY_UNVERIFIED');
   });
 });

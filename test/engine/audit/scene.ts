@@ -1,4 +1,5 @@
 /** A repository with rollbacks of all modes in it, and commits of them written anew with something else in them. */
+import { writeFile } from 'node:fs/promises';
 import type { Engine } from '../../../engine/internal.ts';
 import { engineOf } from '../../helpers/repositories/engine.ts';
 import { copyRepo, createRepo, type Repo } from '../../helpers/repositories/repo.ts';
@@ -43,18 +44,25 @@ export async function createAudited(more: object = {}): Promise<{ repo: Repo; en
 export interface Rewriting {
   /** The text of the commit object. */
   readonly text?: (text: string) => string;
+  /** The bytes of its root folder. */
+  readonly tree?: (bytes: Buffer) => Buffer;
   /** Lines of `git update-index --index-info` beside its own tree; null removes. */
   readonly files?: Readonly<Record<string, { readonly mode: string; readonly content: string } | null>>;
 }
 
 /** The branch as somebody would leave it who writes one commit anew, and all after it on top. Gives the new commit. */
-export async function rewrite(repo: Repo, commit: string, { text = (same) => same, files }: Rewriting) {
+export async function rewrite(
+  repo: Repo,
+  commit: string,
+  { text = (same) => same, tree: bytes, files }: Rewriting,
+) {
   const copy = await copyRepo(repo);
   const later = (await copy.git('rev-list', '--reverse', '--first-parent', `${commit}..main`)).split('\n');
   const write = (object: string) =>
     copy.gitWith({ input: object }, ['hash-object', '-t', 'commit', '-w', '--stdin', '--literally']);
   const before = `${await copy.git('cat-file', 'commit', commit)}\n`;
-  const tree = files === undefined ? null : await treeWith(copy, commit, files);
+  const odd = bytes && (await oddTree(copy, commit, bytes));
+  const tree = files === undefined ? (odd ?? null) : await treeWith(copy, commit, files);
   const changed = text(tree === null ? before : before.replace(/^tree .*/, `tree ${tree}`));
   const rewritten = await write(changed);
   let last = rewritten;
@@ -66,6 +74,16 @@ export async function rewrite(repo: Repo, commit: string, { text = (same) => sam
   }
   await copy.git('update-ref', 'refs/heads/main', last);
   return { repo: copy, commit: rewritten };
+}
+
+async function oddTree(repo: Repo, commit: string, how: NonNullable<Rewriting['tree']>): Promise<string> {
+  const entries = (await repo.git('ls-tree', commit)).split('\n').map((line) => {
+    const [, mode = '', id = '', name = ''] = /^0?(\d+) \w+ (\w+)\t(.*)$/.exec(line) ?? [];
+    return Buffer.concat([Buffer.from(`${mode} ${name}\0`), Buffer.from(id, 'hex')]);
+  });
+  const file = `${repo.gitDir}/odd-tree`;
+  await writeFile(file, how(Buffer.concat(entries)));
+  return repo.git('hash-object', '-t', 'tree', '-w', '--literally', file);
 }
 
 async function treeWith(repo: Repo, commit: string, files: NonNullable<Rewriting['files']>): Promise<string> {
