@@ -12,7 +12,9 @@ import { decode } from '../../yaml/core/text.ts';
 import type { Audit } from '../audit.ts';
 import { failureOf } from '../failures.ts';
 import { allowedBy, until } from '../ledger/allowed.ts';
+import type { ProvenRequest } from '../ledger/ledger.ts';
 import type { Completed } from '../ledger/whole.ts';
+import type { RequestFile } from '../../record/ledger-file.ts';
 import type { CommitText } from '../line/commit-text.ts';
 import { type Problem, problem } from '../problems.ts';
 import { type Changes, changesBetween, malformedIn } from './changes.ts';
@@ -119,7 +121,22 @@ async function bringing(audit: Audit, snapshot: Snapshot, { arrival, changes }: 
     (await sinceOf(audit, plan, { changes, path: holdFileOf(plan, request, snapshot.hasher)?.path })) ??
     request.requestedAt;
   const hold = holdFileOf(plan, { ...request, requestedAt: since }, snapshot.hasher);
-  return { files: [...plan.files, ...(hold ? [hold] : [])], claim: await claimOf(whole), problems };
+  return {
+    files: [...plan.files, ...(hold ? [hold] : [])],
+    claim: await claimOf(vouched(audit, known)),
+    problems,
+  };
+}
+
+type Proven = Extract<ProvenRequest, { readonly problem: null }>;
+
+/** Without what was proposed by no trusted key: whoever writes to the ledger could propose the manifests that they merged. */
+function vouched({ ledger }: Audit, { file, proofs }: Pick<Proven, 'file' | 'proofs'>): RequestFile {
+  if (ledger.context.allowedSigners === null) return file;
+  const events = file.events.filter(
+    ({ id, type }) => type !== 'proposed' || proofs.get(id)?.verified === true,
+  );
+  return { ...file, events };
 }
 
 /** A host that merges dates its own commits: when a hold was placed is known from its file alone. */
@@ -160,7 +177,7 @@ export async function judgeArrivedDelivery(
   );
   problems.push(...unexpected);
   const known = await audit.ledger.request(requestId);
-  const claim = known === null || known.problem !== null ? null : await claimOf(known.file);
+  const claim = known === null || known.problem !== null ? null : await claimOf(vouched(audit, known));
   const digest = changeDigest(audit.reader.hasher, changes);
   const isExact = claim?.proposals.some(({ delivery }) => delivery === digest);
   if (isExact !== true)

@@ -27,7 +27,7 @@ export interface LedgerAudit {
 }
 
 /** A request, with who wrote each event; or what is wrong with its past. */
-type ProvenRequest =
+export type ProvenRequest =
   | { readonly file: RequestFile; readonly proofs: Proofs; readonly problem: null }
   | { readonly problem: Problem };
 
