@@ -358,7 +358,13 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
         if (notice !== null) onNotice(notice);
         const { resumes } = await import('./queries/resumes.ts');
         const lists = { rollbacks: await queries.log(snapshot, ask), resumes: await resumes(snapshot, ask) };
-        if (ask.judged !== true || !isWritable(opened.git)) return { ...lists, unlisted: [] };
+        if (ask.judged !== true) return { ...lists, unlisted: [] };
+        if (!isWritable(opened.git))
+          return {
+            ...lists,
+            unlisted: [],
+            unjudged: { code: 'GIT_MISSING', message: 'There is no git here.' },
+          };
         const { judgeEntries } = await import('./audit/listed.ts');
         return judgeEntries({ snapshot, context: await place(opened), env: options.env }, lists, ask);
       }),

@@ -16,7 +16,7 @@ import type { Signing } from './signing.ts';
 const BATCH = 500;
 const TOGETHER = Math.min(availableParallelism(), 4);
 /** So few are not divided: it would take longer to start another git. */
-const FEW = 8;
+const FEW = 32;
 
 /**
  * Who signed each of these commits. git verifies only signatures by SSH keys, so that no other program runs.

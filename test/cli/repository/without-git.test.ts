@@ -1,7 +1,15 @@
 import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { backtrail, completedOf, exampleRepo, refusalOf, runProcess } from '../../helpers/program/cli.ts';
+import { z } from 'zod';
+import {
+  backtrail,
+  completedOf,
+  exampleRepo,
+  jsonOf,
+  refusalOf,
+  runProcess,
+} from '../../helpers/program/cli.ts';
 import { cloneRepo, type Repo, temporaryFolder } from '../../helpers/repositories/repo.ts';
 
 let repo: Repo;
@@ -31,8 +39,6 @@ const QUESTIONS = [
   ['plan', 'acme/production', '--to', '@2030-01-01T00:00Z'],
   ['plan', SERVICE, '--field', 'image'],
   [...ROLLBACK, '--dry-run'],
-  ['log'],
-  ['log', SERVICE],
 ];
 
 describe('without git on PATH', () => {
@@ -41,6 +47,19 @@ describe('without git on PATH', () => {
     const withGit = await backtrail(repo, asked);
     expect([withGit.code, withGit.stderr]).toEqual([0, '']);
     expect(await backtrail(repo, asked, { env: { PATH: path } })).toEqual(withGit);
+  });
+
+  test('log lists what it lists with git, and says that nothing was made again', async () => {
+    const asked = ['-o', 'json', 'log', SERVICE];
+    const log = z.looseObject({ rollbacks: z.array(z.looseObject({ commit: z.string() })) });
+    const withGit = jsonOf(await backtrail(repo, asked), log);
+    const { rollbacks, unjudged } = jsonOf(await backtrail(repo, asked, { env: { PATH: path } }), log);
+    expect(rollbacks).not.toEqual([]);
+    expect(rollbacks.map((row) => ({ ...row, verdict: 'honest' }))).toEqual(withGit.rollbacks);
+    expect(unjudged).toMatchObject({ code: 'GIT_MISSING' });
+    const text = await backtrail(repo, ['log'], { env: { PATH: path } });
+    expect([text.code, text.stderr]).toEqual([0, '']);
+    expect(text.stdout).toContain('There is no git here.');
   });
 
   test('a process of its own answers too', async () => {
