@@ -83,7 +83,8 @@ export async function wrongIn(stage: Stage, kind: Kind, of: Case): Promise<reado
     ...(kind.hasSeen && { seen: honest.honest.ledger ?? '' }),
     render: kind.renders === true,
   });
-  const said = saidBy(report, world.at, where === 'gone' ? honest.honest.commit : world.at);
+  const { commit } = honest.honest;
+  const said = saidBy(report, world.at, { was: commit, isGone: where === 'gone' });
   const { row, ledger, isOutside, isQuiet } = said;
   const hasAll = (found: readonly string[]) =>
     codes.length > 0 && codes.every((code) => found.includes(code));
@@ -97,12 +98,19 @@ export async function wrongIn(stage: Stage, kind: Kind, of: Case): Promise<reado
   return isFound ? [] : [{ kind: kind.name, of: of.name, expected, said }];
 }
 
-function saidBy({ rows, ledger, outside }: AuditReport, at: string, commit: string) {
+interface Was {
+  /** The commit that was tampered with. */
+  readonly was: string;
+  readonly isGone: boolean;
+}
+
+function saidBy({ rows, ledger, outside }: AuditReport, at: string, { was, isGone }: Was) {
+  const commit = isGone ? was : at;
   const own = rows.filter((row) => row.commit === commit && row.verdict !== 'honest');
   return {
     row: own.flatMap(({ problems }) => problems.map(({ code }) => code)),
     ledger: ledger.problems
-      .filter((problem) => at === '' || problem.commit === undefined || problem.commit === at)
+      .filter((problem) => at === '' || at === was || problem.commit === undefined || problem.commit === at)
       .map(({ code }) => code),
     isOutside: outside.some((each) => each.commit === at && each.kind === 'imitation'),
     isQuiet:

@@ -2,6 +2,7 @@
 import type { ProblemCode } from '../../../../../engine/audit/problems.ts';
 import { requestPath } from '../../../../../engine/record/ledger-file.ts';
 import type { Case } from '../case.ts';
+import type { Codes } from './expect.ts';
 import {
   type Expected,
   eventsOf,
@@ -15,8 +16,10 @@ import {
 
 interface LedgerKind {
   readonly in?: Expected['in'];
-  readonly codes: readonly ProblemCode[];
+  readonly codes: Codes | ((of: Case) => Codes);
   readonly where?: (of: Case) => unknown;
+  /** Of what a host merged: of that, the ledger alone says what it is. */
+  readonly merged?: (of: Case) => Expected;
   readonly hasSeen?: boolean;
   readonly tamper: (given: Given) => Promise<Tampered>;
 }
@@ -131,6 +134,25 @@ const rowOnTop =
   async (given: Given) =>
     at(given, await append(given, typeof change === 'function' ? change(given) : change));
 
+/** Who it was is not in the ledger any more. */
+const unknown =
+  (...codes: ProblemCode[]) =>
+  ({ how }: Case): Expected => {
+    if (how === 'rebase') return { in: 'row', codes };
+    // Its subject is still ours.
+    return { in: how === 'squash' ? 'outside' : 'hidden', codes: [] };
+  };
+const inLedger =
+  (...codes: ProblemCode[]) =>
+  (): Expected => ({ in: 'ledger', codes });
+const inRow =
+  (...codes: ProblemCode[]) =>
+  (): Expected => ({ in: 'row', codes });
+
+/** Of a batch, a commit of the ledger holds the end of several. */
+const missingVotes = ({ isFollowed }: Case): Codes =>
+  isFollowed ? ['LEDGER_TAMPERED'] : ['APPROVAL_MISSING'];
+
 const hasVotes = ({ hasVotes: votes }: Case) => votes;
 const isVote = ({ isOwn, type }: Link) => isOwn && type === 'approved';
 const without = (types: readonly string[]) =>
@@ -139,10 +161,15 @@ const without = (types: readonly string[]) =>
   });
 
 const KINDS: Readonly<Record<string, LedgerKind>> = {
-  'the ledger gone': { codes: ['LEDGER_MISSING'], tamper: (given) => Promise.resolve(at(given, null)) },
+  'the ledger gone': {
+    codes: ['LEDGER_MISSING'],
+    merged: unknown('LEDGER_MISSING'),
+    tamper: (given) => Promise.resolve(at(given, null)),
+  },
   'cut back to before the request': {
     codes: ['LEDGER_MISSING'],
     where: ({ name }) => name !== 'merge' && name !== 'approved',
+    merged: unknown('LEDGER_MISSING'),
     tamper: (given) => {
       const first = links(given).findIndex(({ isOwn }) => isOwn);
       return Promise.resolve(at(given, links(given)[first - 1]?.id ?? null));
@@ -156,6 +183,7 @@ const KINDS: Readonly<Record<string, LedgerKind>> = {
   'cut back by the event that says what executed it': {
     in: 'hidden',
     codes: [],
+    merged: unknown('BASE_DIFFERS'),
     tamper: (given) => Promise.resolve(at(given, parentOf(given.objects, given.honest.ledger ?? ''))),
   },
   'the same, before who has seen it': {
@@ -165,7 +193,7 @@ const KINDS: Readonly<Record<string, LedgerKind>> = {
     tamper: (given) => Promise.resolve(at(given, parentOf(given.objects, given.honest.ledger ?? ''), '')),
   },
   'its votes left out, and the rest unsigned': {
-    codes: ['APPROVAL_MISSING'],
+    codes: missingVotes,
     where: hasVotes,
     tamper: async (given) => {
       const rest = links(given).filter((link) => !isVote(link));
@@ -176,7 +204,7 @@ const KINDS: Readonly<Record<string, LedgerKind>> = {
     },
   },
   'its votes left out, with signatures that do not fit': {
-    codes: ['APPROVAL_MISSING'],
+    codes: missingVotes,
     where: hasVotes,
     tamper: async (given) => {
       const rest = links(given).filter((link) => !isVote(link));
@@ -185,6 +213,7 @@ const KINDS: Readonly<Record<string, LedgerKind>> = {
   },
   'signatures stripped': {
     codes: ['LEDGER_MISSING'],
+    merged: inRow('IDENTITY_UNVERIFIED'),
     tamper: async (given) =>
       at(given, await chain(given, links(given), { text: ({ text }) => unsigned(text) })),
   },
@@ -216,6 +245,7 @@ const KINDS: Readonly<Record<string, LedgerKind>> = {
   },
   'events in its file in another order': {
     codes: ['LEDGER_TAMPERED'],
+    merged: inLedger('LEDGER_TAMPERED'),
     tamper: rowOnTop({ content: changing((file) => void file.events.reverse()) }),
   },
   'the name of who acted': {
@@ -233,6 +263,7 @@ const KINDS: Readonly<Record<string, LedgerKind>> = {
   },
   'the time of its opening': {
     codes: ['LEDGER_TAMPERED'],
+    merged: inLedger('LEDGER_TAMPERED'),
     tamper: rowOnTop({
       content: changing((file) => {
         for (const event of file.events) event['at'] = '2026-01-01T00:00:00Z';
@@ -241,6 +272,7 @@ const KINDS: Readonly<Record<string, LedgerKind>> = {
   },
   'the terms in its opening, everything after it unsigned': {
     codes: ['LEDGER_MISSING'],
+    merged: inRow('IDENTITY_UNVERIFIED', 'DIGEST_DIFFERS'),
     tamper: async (given) =>
       at(
         given,
@@ -252,11 +284,24 @@ const KINDS: Readonly<Record<string, LedgerKind>> = {
   },
   'an event of it left out of its file': {
     codes: ['LEDGER_TAMPERED'],
+    merged: inLedger('LEDGER_TAMPERED'),
     tamper: rowOnTop({ content: changing((file) => void file.events.shift()) }),
   },
-  'its file removed': { codes: ['LEDGER_MISSING'], tamper: rowOnTop({ content: null }) },
-  'its file emptied': { codes: ['LEDGER_TAMPERED'], tamper: rowOnTop({ content: () => '{}\n' }) },
-  'its file no longer JSON': { codes: ['LEDGER_TAMPERED'], tamper: rowOnTop({ content: () => '{\n' }) },
+  'its file removed': {
+    codes: ['LEDGER_MISSING'],
+    merged: inLedger('EVENT_MALFORMED'),
+    tamper: rowOnTop({ content: null }),
+  },
+  'its file emptied': {
+    codes: ['LEDGER_TAMPERED'],
+    merged: inLedger('LEDGER_TAMPERED'),
+    tamper: rowOnTop({ content: () => '{}\n' }),
+  },
+  'its file no longer JSON': {
+    codes: ['LEDGER_TAMPERED'],
+    merged: inLedger('LEDGER_TAMPERED'),
+    tamper: rowOnTop({ content: () => '{\n' }),
+  },
   'another state in its file': {
     codes: ['LEDGER_TAMPERED'],
     tamper: rowOnTop({
@@ -267,6 +312,7 @@ const KINDS: Readonly<Record<string, LedgerKind>> = {
   },
   'a vote forged after it': {
     codes: ['LEDGER_TAMPERED'],
+    merged: inLedger('LEDGER_TAMPERED'),
     tamper: rowOnTop({
       content: changing((file) => {
         file.events.push({
@@ -396,6 +442,7 @@ const KINDS: Readonly<Record<string, LedgerKind>> = {
   'the ledger of another repository, without its events': {
     codes: ['LEDGER_MISSING'],
     where: ({ name }) => !['approved', 'merge'].includes(name),
+    merged: unknown('LEDGER_MISSING'),
     tamper: async (given) => {
       const path = requestPath(given.honest.requestId);
       const rest = links(given).filter(({ isOwn }) => !isOwn);
@@ -408,6 +455,7 @@ const KINDS: Readonly<Record<string, LedgerKind>> = {
   'the opening of another request in its file': {
     codes: ['LEDGER_TAMPERED'],
     where: ({ name }) => !['approved', 'merge'].includes(name),
+    merged: inLedger('LEDGER_TAMPERED'),
     tamper: async (given) => {
       const { objects, honest } = given;
       const first = links(given).find(({ isOwn, type }) => !isOwn && type === 'opened');
@@ -422,16 +470,21 @@ const KINDS: Readonly<Record<string, LedgerKind>> = {
   },
   'the ledger of a branch of its own': {
     codes: ['LEDGER_MISSING'],
+    // After the first of them, that branch has a merge in it.
+    merged: ({ how }) => inLedger(how === 'merge' ? 'EVENT_MALFORMED' : 'LEDGER_TAMPERED')(),
     tamper: (given) => Promise.resolve(at(given, given.base)),
   },
 };
 
 export const LEDGER: readonly Kind[] = Object.entries(KINDS).map(
-  ([name, { in: where = 'row', codes, where: applies = () => true, hasSeen = false, tamper }]) => ({
+  ([name, { in: where = 'row', codes, where: applies = () => true, merged, hasSeen = false, tamper }]) => ({
     name,
     group: 'ledger',
     applies: (of) => of.hasLedger === true && Boolean(applies(of)),
-    expected: () => ({ in: where, codes }),
+    expected: (of) =>
+      of.how !== 'push' && merged !== undefined
+        ? merged(of)
+        : { in: where, codes: typeof codes === 'function' ? codes(of) : codes },
     hasSeen,
     tamper,
   }),

@@ -75,7 +75,8 @@ const TRAILERS: Readonly<Record<string, Trailer>> = {
   'Rollback-Field': {
     value: (value) => `${value}x`,
     changed: ['TRAILER_DIFFERS'],
-    dropped: (of) => (isField(of) ? ['TRAILER_INVALID', 'SCOPE_UNKNOWN'] : ['TRAILER_MISSING']),
+    dropped: (of) =>
+      of.hasLedger || !isField(of) ? ['TRAILER_MISSING'] : ['TRAILER_INVALID', 'SCOPE_UNKNOWN'],
   },
   'Rollback-Override': {
     value: () => 'SHARED_FILE',
