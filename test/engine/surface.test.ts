@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import * as library from '../../engine/index.ts';
 import { engineOf } from '../helpers/repositories/engine.ts';
-import { runs } from '../helpers/run/proof.ts';
+import { isProof, runs } from '../helpers/run/proof.ts';
 import { useRedis } from '../helpers/servers/redis.ts';
 import { type Repo, temporaryFolder } from '../helpers/repositories/repo.ts';
 import { configOf, createTeam, newId, policedRepo, type Team } from '../helpers/people/requests.ts';
@@ -305,7 +305,7 @@ describe('the public surface', () => {
     }
   });
 
-  it('nor where a configuration from outside says that nobody has to agree', async () => {
+  it.runIf(isProof)('nor where a configuration from outside says that nobody has to agree', async () => {
     const stage = await scene();
     const config = { name: 'outside', text: LAWLESS };
     const opened = await library.openEngine({ ...stage.options, config });

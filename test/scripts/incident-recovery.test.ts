@@ -16,6 +16,7 @@ import { isolatedEnv, type Repo, temporaryFolder } from '../helpers/repositories
 import { allowedSigners, createIdentity, type Identity } from '../helpers/people/signing.ts';
 import { readIncident } from '../../cli/commands/incident/file.ts';
 import type { RunningRedis } from '../../scripts/redis.ts';
+import { isProof } from '../helpers/run/proof.ts';
 
 const SERVICE = 'acme/production/api-gateway';
 const FILE = 'tenants/acme/production/services/api-gateway/service.yaml';
@@ -92,37 +93,40 @@ describe('an incident of three rollbacks, one of which cannot be', () => {
     expect(await stateOf(repo)).toBe(before);
   });
 
-  it('onFailure: continue carries the others out; run again, it repeats nothing, also when the bad version has come back', async () => {
-    const repo = await exampleRepo();
-    const first = await recover(repo, incident('continue', THREE));
-    expect(first.code).toBe(2);
-    expect(first.stderr).toMatch(new RegExp(`^${SERVICE}: verified$`, 'm'));
-    expect(results(first).get(SERVICE)).toMatch(/completed +[0-9a-f]{7} +rbk-/);
-    expect(results(first).get('acme/production/billing')).toMatch(/completed +[0-9a-f]{7} +rbk-/);
-    expect(await repo.git('show', `main:${FILE}`)).toContain('v2.0.5');
-    const ids = await reverts(repo);
-    expect(ids).toHaveLength(2);
+  it.runIf(isProof)(
+    'onFailure: continue carries the others out; run again, it repeats nothing, also when the bad version has come back',
+    async () => {
+      const repo = await exampleRepo();
+      const first = await recover(repo, incident('continue', THREE));
+      expect(first.code).toBe(2);
+      expect(first.stderr).toMatch(new RegExp(`^${SERVICE}: verified$`, 'm'));
+      expect(results(first).get(SERVICE)).toMatch(/completed +[0-9a-f]{7} +rbk-/);
+      expect(results(first).get('acme/production/billing')).toMatch(/completed +[0-9a-f]{7} +rbk-/);
+      expect(await repo.git('show', `main:${FILE}`)).toContain('v2.0.5');
+      const ids = await reverts(repo);
+      expect(ids).toHaveLength(2);
 
-    const again = await recover(repo, incident('continue', THREE));
-    expect(again.code).toBe(2);
-    expect(plans(again).get(SERVICE)).toMatch(/done before in [0-9a-f]{7}$/);
-    expect(results(again).get(SERVICE)).toMatch(/completed/);
-    expect(await reverts(repo)).toEqual(ids);
+      const again = await recover(repo, incident('continue', THREE));
+      expect(again.code).toBe(2);
+      expect(plans(again).get(SERVICE)).toMatch(/done before in [0-9a-f]{7}$/);
+      expect(results(again).get(SERVICE)).toMatch(/completed/);
+      expect(await reverts(repo)).toEqual(ids);
 
-    const bad = await repo.git('show', `main~4:${FILE}`);
-    expect(bad).toContain('v2.1.0');
-    await repo.commit({ [FILE]: `${bad}\n` }, { message: 'deploy v2.1.0 once more' });
-    const tip = await repo.git('rev-parse', 'main');
-    const later = await recover(repo, incident('continue', THREE));
-    expect(results(later).get(SERVICE)).toMatch(/completed/);
-    expect(await repo.git('rev-parse', 'main')).toBe(tip);
+      const bad = await repo.git('show', `main~4:${FILE}`);
+      expect(bad).toContain('v2.1.0');
+      await repo.commit({ [FILE]: `${bad}\n` }, { message: 'deploy v2.1.0 once more' });
+      const tip = await repo.git('rev-parse', 'main');
+      const later = await recover(repo, incident('continue', THREE));
+      expect(results(later).get(SERVICE)).toMatch(/completed/);
+      expect(await repo.git('rev-parse', 'main')).toBe(tip);
 
-    const other = await recover(repo, incident('continue', [THREE[0] ?? '']).replace('inc-1', 'inc-2'));
-    expect(other.code).toBe(0);
-    expect(results(other).get(SERVICE)).toMatch(/completed/);
-    expect(await repo.git('show', `main:${FILE}`)).toContain('v2.0.5');
-    expect(new Set(await reverts(repo)).size).toBe(3);
-  });
+      const other = await recover(repo, incident('continue', [THREE[0] ?? '']).replace('inc-1', 'inc-2'));
+      expect(other.code).toBe(0);
+      expect(results(other).get(SERVICE)).toMatch(/completed/);
+      expect(await repo.git('show', `main:${FILE}`)).toContain('v2.0.5');
+      expect(new Set(await reverts(repo)).size).toBe(3);
+    },
+  );
 
   it('a rollback that fails in the worker stops those behind it, or not, as the file says; run again, it is tried again', async () => {
     const wishes = [`{ scope: ${SERVICE} }`, '{ scope: acme/production/billing }'];
@@ -149,63 +153,69 @@ describe('an incident of three rollbacks, one of which cannot be', () => {
 describe('an incident in environments whose rollbacks others approve', () => {
   const wishes = [THREE[0] ?? '', '{ scope: acme/staging/api-gateway }'];
 
-  it('asks for each once, executes what needs no approval, and the rest when it is run after the approval', async () => {
-    const repo = await exampleRepo();
-    const staging = FILE.replace('production', 'staging');
-    const before = await repo.git('show', `main:${FILE}`);
-    await repo.commit({
-      [staging]: (await repo.git('show', `main:${staging}`)).replace(/tag: .*/, 'tag: v0.0.1'),
-    });
-    const config = await repo.git('show', 'main:.backtrail/config.yaml');
-    const policy =
-      'policy: { environments: [ { match: "*/production", approvers: { users: [bob@example.com] } } ] }';
-    await repo.commit({ '.backtrail/config.yaml': `${config}\n${policy}\n` });
-    const asJane = { env: people.jane.env };
+  it.runIf(isProof)(
+    'asks for each once, executes what needs no approval, and the rest when it is run after the approval',
+    async () => {
+      const repo = await exampleRepo();
+      const staging = FILE.replace('production', 'staging');
+      const before = await repo.git('show', `main:${FILE}`);
+      await repo.commit({
+        [staging]: (await repo.git('show', `main:${staging}`)).replace(/tag: .*/, 'tag: v0.0.1'),
+      });
+      const config = await repo.git('show', 'main:.backtrail/config.yaml');
+      const policy =
+        'policy: { environments: [ { match: "*/production", approvers: { users: [bob@example.com] } } ] }';
+      await repo.commit({ '.backtrail/config.yaml': `${config}\n${policy}\n` });
+      const asJane = { env: people.jane.env };
 
-    const first = await recover(repo, incident('stop', wishes), asJane);
-    expect({ code: first.code, stderr: first.stderr }).toMatchObject({ code: 5 });
-    expect(results(first).get(SERVICE)).toMatch(
-      /pending +- +rbk-\w{26} \(approvals: 0\/1; can approve: bob@example\.com\)$/,
-    );
-    expect(results(first).get('acme/staging/api-gateway')).toMatch(/completed +[0-9a-f]{7} +rbk-/);
-    expect(await repo.git('show', `main:${FILE}`)).toBe(before);
-    const [id = ''] = /rbk-\w{26}/.exec(results(first).get(SERVICE) ?? '') ?? [];
+      const first = await recover(repo, incident('stop', wishes), asJane);
+      expect({ code: first.code, stderr: first.stderr }).toMatchObject({ code: 5 });
+      expect(results(first).get(SERVICE)).toMatch(
+        /pending +- +rbk-\w{26} \(approvals: 0\/1; can approve: bob@example\.com\)$/,
+      );
+      expect(results(first).get('acme/staging/api-gateway')).toMatch(/completed +[0-9a-f]{7} +rbk-/);
+      expect(await repo.git('show', `main:${FILE}`)).toBe(before);
+      const [id = ''] = /rbk-\w{26}/.exec(results(first).get(SERVICE) ?? '') ?? [];
 
-    const again = await recover(repo, incident('stop', wishes), asJane);
-    expect(again.code).toBe(5);
-    expect(plans(again).get(SERVICE)).toMatch(/asked for before by \S+: pending$/);
-    expect(results(again).get(SERVICE)).toContain(id);
-    expect(await repo.git('rev-list', '--count', '--grep=^Event: opened$', 'refs/backtrail/ledger')).toBe(
-      '2',
-    );
+      const again = await recover(repo, incident('stop', wishes), asJane);
+      expect(again.code).toBe(5);
+      expect(plans(again).get(SERVICE)).toMatch(/asked for before by \S+: pending$/);
+      expect(results(again).get(SERVICE)).toContain(id);
+      expect(await repo.git('rev-list', '--count', '--grep=^Event: opened$', 'refs/backtrail/ledger')).toBe(
+        '2',
+      );
 
-    const bob = await engineOf({ folder: repo.folder, env: { ...repo.env, ...people.bob.env } });
-    await bob.requests.approve({ id, actor: people.bob });
-    const last = await recover(repo, incident('stop', wishes), asJane);
-    expect({ code: last.code, stderr: last.stderr }).toMatchObject({ code: 0 });
-    expect(results(last).get(SERVICE)).toMatch(/completed +[0-9a-f]{7} +rbk-/);
-    expect(await repo.git('show', `main:${FILE}`)).toContain('v2.0.5');
-    expect((await reverts(repo)).filter((each) => each === id)).toHaveLength(1);
-  });
+      const bob = await engineOf({ folder: repo.folder, env: { ...repo.env, ...people.bob.env } });
+      await bob.requests.approve({ id, actor: people.bob });
+      const last = await recover(repo, incident('stop', wishes), asJane);
+      expect({ code: last.code, stderr: last.stderr }).toMatchObject({ code: 0 });
+      expect(results(last).get(SERVICE)).toMatch(/completed +[0-9a-f]{7} +rbk-/);
+      expect(await repo.git('show', `main:${FILE}`)).toContain('v2.0.5');
+      expect((await reverts(repo)).filter((each) => each === id)).toHaveLength(1);
+    },
+  );
 
-  it('says that a request which others ended is not asked for again under the same id', async () => {
-    const repo = await exampleRepo();
-    const config = await repo.git('show', 'main:.backtrail/config.yaml');
-    await repo.commit({
-      '.backtrail/config.yaml': `${config}\npolicy: { environments: [ { match: "*/production", quorum: 1 } ] }\n`,
-    });
-    const asJane = { env: people.jane.env };
-    const first = await recover(repo, incident('stop', wishes.slice(0, 1)), asJane);
-    const [id = ''] = /rbk-\w{26}/.exec(results(first).get(SERVICE) ?? '') ?? [];
-    const bob = await engineOf({ folder: repo.folder, env: { ...repo.env, ...people.bob.env } });
-    await bob.requests.reject({ id, actor: people.bob, comment: 'Not now' });
-    const again = await recover(repo, incident('stop', wishes.slice(0, 1)), asJane);
-    expect(again.code).toBe(4);
-    expect(results(again).get(SERVICE)).toMatch(
-      /failed +- +REQUEST_CLOSED: Request rbk-\w{26} .* rejected\.$/,
-    );
-    expect(await reverts(repo)).toEqual([]);
-  });
+  it.runIf(isProof)(
+    'says that a request which others ended is not asked for again under the same id',
+    async () => {
+      const repo = await exampleRepo();
+      const config = await repo.git('show', 'main:.backtrail/config.yaml');
+      await repo.commit({
+        '.backtrail/config.yaml': `${config}\npolicy: { environments: [ { match: "*/production", quorum: 1 } ] }\n`,
+      });
+      const asJane = { env: people.jane.env };
+      const first = await recover(repo, incident('stop', wishes.slice(0, 1)), asJane);
+      const [id = ''] = /rbk-\w{26}/.exec(results(first).get(SERVICE) ?? '') ?? [];
+      const bob = await engineOf({ folder: repo.folder, env: { ...repo.env, ...people.bob.env } });
+      await bob.requests.reject({ id, actor: people.bob, comment: 'Not now' });
+      const again = await recover(repo, incident('stop', wishes.slice(0, 1)), asJane);
+      expect(again.code).toBe(4);
+      expect(results(again).get(SERVICE)).toMatch(
+        /failed +- +REQUEST_CLOSED: Request rbk-\w{26} .* rejected\.$/,
+      );
+      expect(await reverts(repo)).toEqual([]);
+    },
+  );
 });
 
 describe('what the script asks for', () => {
@@ -228,7 +238,7 @@ describe('what the script asks for', () => {
     expect(done).toMatchObject({ code: 0, stdout: expect.stringContaining('nothing to do') });
   });
 
-  it('where Redis is down it exits 6', async () => {
+  it.runIf(isProof)('where Redis is down it exits 6', async () => {
     const repo = await exampleRepo();
     const file = join(dirname(repo.folder), 'incident.yaml');
     await writeFile(file, incident('continue', [`{ scope: ${SERVICE} }`]));

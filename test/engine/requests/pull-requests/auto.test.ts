@@ -1,7 +1,7 @@
 /** `merge: auto`: a worker merges what it proved, while the host says that its rules are met, and nothing else. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { eventId, forgeEvent, TIME } from '../../../helpers/people/forge.ts';
-import { runs } from '../../../helpers/run/proof.ts';
+import { isProof, runs } from '../../../helpers/run/proof.ts';
 import { askFor, createScene, lookOf, proposeFor, type Scene, stateOf } from './scene.ts';
 
 const isMerging = (call: { method: string; path: string }) =>
@@ -63,7 +63,7 @@ describe('a worker that may merge, on GitHub', () => {
     expect(await stateOf(scene, id)).toMatchObject({ result: { code: 'PULL_REQUEST_CHANGED' } });
   });
 
-  it('leaves it to a merge queue where there is one', async () => {
+  it.runIf(isProof)('leaves it to a merge queue where there is one', async () => {
     await scene.host.change({ queue: 'squash', protectedBy: 'ruleset' });
     const { id, number } = await proposeFor(scene, 'prod/queued');
     const before = merges().length;
@@ -143,7 +143,7 @@ describe('a worker that may merge, on GitHub', () => {
     expect(await stateOf(scene, id)).toMatchObject({ status: 'completed' });
   });
 
-  it('says why it merges nothing although the rules are met', async () => {
+  it.runIf(isProof)('says why it merges nothing although the rules are met', async () => {
     await scene.host.change({ requiredReviews: 1 });
     const { id, number } = await proposeFor(scene, 'prod/unmerged');
     await scene.host.change({ requiredReviews: 0, methods: [] });
@@ -157,27 +157,30 @@ describe('a worker that may merge, on GitHub', () => {
     expect(await stateOf(scene, id)).toMatchObject({ status: 'completed' });
   });
 
-  it('knows again a rollback with a hold that it has merged, whenever the host says that it was', async () => {
-    const id = await askToHold(scene, 'prod/held');
-    await scene.worker.rollbacks.execute(id);
-    await lookOf(scene);
-    await lookOf(scene);
-    expect(await stateOf(scene, id)).toMatchObject({ status: 'completed' });
-    const other = await scene.another();
-    expect(await other.rollbacks.execute(id)).toMatchObject({ status: 'completed' });
-    // And what lifts it, proposed by one worker and merged by another.
-    const author = { name: scene.team.jane.name, email: scene.team.jane.email };
-    const ask = { scope: 'prod/held', author, resume: true };
-    const { target, digest } = await scene.janes.rollbacks.plan(ask);
-    const asked = { ...ask, target, digest, reason: 'Fixed forward', ledger: true };
-    const { requestId } = await scene.janes.rollbacks.request(asked);
-    await scene.host.change({ requiredReviews: 1 });
-    await scene.worker.rollbacks.execute(requestId);
-    await scene.host.change({ requiredReviews: 0 });
-    for (let look = 0; look < 2; look += 1)
-      expect(await other.requests.reconcile({ asksHost: true })).not.toHaveProperty('problems');
-    expect(await stateOf(scene, requestId)).toMatchObject({ status: 'completed' });
-  });
+  it.runIf(isProof)(
+    'knows again a rollback with a hold that it has merged, whenever the host says that it was',
+    async () => {
+      const id = await askToHold(scene, 'prod/held');
+      await scene.worker.rollbacks.execute(id);
+      await lookOf(scene);
+      await lookOf(scene);
+      expect(await stateOf(scene, id)).toMatchObject({ status: 'completed' });
+      const other = await scene.another();
+      expect(await other.rollbacks.execute(id)).toMatchObject({ status: 'completed' });
+      // And what lifts it, proposed by one worker and merged by another.
+      const author = { name: scene.team.jane.name, email: scene.team.jane.email };
+      const ask = { scope: 'prod/held', author, resume: true };
+      const { target, digest } = await scene.janes.rollbacks.plan(ask);
+      const asked = { ...ask, target, digest, reason: 'Fixed forward', ledger: true };
+      const { requestId } = await scene.janes.rollbacks.request(asked);
+      await scene.host.change({ requiredReviews: 1 });
+      await scene.worker.rollbacks.execute(requestId);
+      await scene.host.change({ requiredReviews: 0 });
+      for (let look = 0; look < 2; look += 1)
+        expect(await other.requests.reconcile({ asksHost: true })).not.toHaveProperty('problems');
+      expect(await stateOf(scene, requestId)).toMatchObject({ status: 'completed' });
+    },
+  );
 
   it('merges no hold that nobody has asked for', async () => {
     await scene.host.change({ requiredReviews: 1 });
@@ -245,7 +248,7 @@ describe('a worker that may merge what another one proposed and others approved'
     return [first, await other.requests.reconcile({ asksHost: true })];
   }
 
-  it('does so although messages are made otherwise since', async () => {
+  it.runIf(isProof)('does so although messages are made otherwise since', async () => {
     const id = await proposedFor('prod/api');
     await scene.configure(policy, { commit: { subject: 'Something else' } });
     expect((await looks()).flatMap(({ problems = [] }) => problems)).toEqual([]);

@@ -1,6 +1,7 @@
 /** What people do with a pull request on its host, and what becomes of its request. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createScene, lookOf, proposeFor, type Scene, stateOf } from './scene.ts';
+import { isProof } from '../../../helpers/run/proof.ts';
 
 const MINUTES = 60_000;
 const failed = (code: string) => ({ status: 'failed', result: { status: 'failed', code } });
@@ -36,20 +37,23 @@ describe('what a person does with a pull request on GitHub', () => {
     expect(await openPulls(`backtrail/${id}`)).toMatchObject([{ number, isDraft: false }]);
   });
 
-  it('closed while the branch moved on, a retry opens another one, and there are never two', async () => {
-    const { id, number } = await proposeFor(scene, 'prod/gone');
-    // Its branch too.
-    await scene.host.moveBranch(`backtrail/${id}`, null);
-    scene.later(2 * MINUTES);
-    await lookOf(scene);
-    expect(await stateOf(scene, id)).toMatchObject(failed('PULL_REQUEST_CLOSED'));
-    await scene.host.commitOn('main', { files: { 'README.md': 'two\n' } });
-    await scene.janes.requests.retry({ id, actor: jane });
-    const { pullRequest } = await scene.worker.rollbacks.execute(id);
-    expect(pullRequest?.number).toBeGreaterThan(number);
-    expect(await openPulls(`backtrail/${id}`)).toMatchObject([{ number: pullRequest?.number }]);
-    expect(await scene.host.pull(number)).toMatchObject({ state: 'closed' });
-  });
+  it.runIf(isProof)(
+    'closed while the branch moved on, a retry opens another one, and there are never two',
+    async () => {
+      const { id, number } = await proposeFor(scene, 'prod/gone');
+      // Its branch too.
+      await scene.host.moveBranch(`backtrail/${id}`, null);
+      scene.later(2 * MINUTES);
+      await lookOf(scene);
+      expect(await stateOf(scene, id)).toMatchObject(failed('PULL_REQUEST_CLOSED'));
+      await scene.host.commitOn('main', { files: { 'README.md': 'two\n' } });
+      await scene.janes.requests.retry({ id, actor: jane });
+      const { pullRequest } = await scene.worker.rollbacks.execute(id);
+      expect(pullRequest?.number).toBeGreaterThan(number);
+      expect(await openPulls(`backtrail/${id}`)).toMatchObject([{ number: pullRequest?.number }]);
+      expect(await scene.host.pull(number)).toMatchObject({ state: 'closed' });
+    },
+  );
 
   it('closed, opened again by a person and merged, it is completed', async () => {
     const { id, number } = await proposeFor(scene, 'prod/reopened');
@@ -83,15 +87,20 @@ describe('what a person does with a pull request on GitHub', () => {
     expect((await scene.host.pull(number)).head).toHaveLength(ours.length);
   });
 
-  it('aimed at another branch, it has failed, and a retry opens one for the branch alone', async () => {
-    const { id, number } = await proposeFor(scene, 'prod/aimed');
-    await scene.host.retarget(number, 'release');
-    await lookOf(scene);
-    expect(await stateOf(scene, id)).toMatchObject(failed('PULL_REQUEST_CHANGED'));
-    await scene.janes.requests.retry({ id, actor: jane });
-    const { pullRequest } = await scene.worker.rollbacks.execute(id);
-    expect(await openPulls(`backtrail/${id}`)).toMatchObject([{ number: pullRequest?.number, into: 'main' }]);
-  });
+  it.runIf(isProof)(
+    'aimed at another branch, it has failed, and a retry opens one for the branch alone',
+    async () => {
+      const { id, number } = await proposeFor(scene, 'prod/aimed');
+      await scene.host.retarget(number, 'release');
+      await lookOf(scene);
+      expect(await stateOf(scene, id)).toMatchObject(failed('PULL_REQUEST_CHANGED'));
+      await scene.janes.requests.retry({ id, actor: jane });
+      const { pullRequest } = await scene.worker.rollbacks.execute(id);
+      expect(await openPulls(`backtrail/${id}`)).toMatchObject([
+        { number: pullRequest?.number, into: 'main' },
+      ]);
+    },
+  );
 
   it('with a commit of a person and merged between two looks, it was merged otherwise', async () => {
     const { id, number } = await proposeFor(scene, 'prod/other');
@@ -107,7 +116,7 @@ describe('what a person does with a pull request on GitHub', () => {
     await expect(scene.worker.rollbacks.execute(id)).rejects.toMatchObject({ code: 'PLAN_CHANGED' });
   });
 
-  it('merged into another branch, it was merged otherwise', async () => {
+  it.runIf(isProof)('merged into another branch, it was merged otherwise', async () => {
     const { id, number } = await proposeFor(scene, 'prod/elsewhere');
     await scene.host.retarget(number, 'release');
     await scene.host.merge(number, { by: 'ada', method: 'merge', force: true });

@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { fileOf } from '../../../helpers/people/forge.ts';
-import { runs } from '../../../helpers/run/proof.ts';
+import { isProof, runs } from '../../../helpers/run/proof.ts';
 import { askFor, createScene, lookOf, proposeFor, type Scene, stateOf } from './scene.ts';
 
 const HOUR = 60 * 60_000;
@@ -31,7 +31,7 @@ describe('a pull request that is not wanted any more', () => {
     expect(await lookOf(scene)).toMatchObject({ repairs: [], waiting: [] });
   });
 
-  it('keeps nobody from writing while its host is slow to close it', async () => {
+  it.runIf(isProof)('keeps nobody from writing while its host is slow to close it', async () => {
     const { id, number } = await proposeFor(scene, 'prod/slow');
     const other = await askFor(scene, 'prod/quick');
     const held = scene.host.hold(isClosing);
@@ -62,18 +62,21 @@ describe('a pull request that is not wanted any more', () => {
 
   const eventsOf = (id: string) => fileOf(scene.repo, id);
 
-  it('is a branch alone, or a pull request again, where the configuration asks for that', async () => {
-    const { id, number } = await proposeFor(scene, 'prod/turned');
-    await scene.configure({ environments: [] }, { publish: [{ match: 'prod', via: 'branch' }] });
-    expect(await lookOf(scene)).toMatchObject({ repairs: [{ requestId: id, action: 'proposed' }] });
-    expect(await scene.host.pull(number)).toMatchObject({ state: 'closed' });
-    expect(await stateOf(scene, id)).toMatchObject({ status: 'approved', proposed: { via: 'branch' } });
-    await scene.configure({ environments: [] });
-    expect(await lookOf(scene)).toMatchObject({ repairs: [{ requestId: id, action: 'proposed' }] });
-    const { proposed, link } = await stateOf(scene, id);
-    expect(await scene.host.pull(link?.number ?? 0)).toMatchObject({ state: 'open', head: proposed?.tip });
-    await scene.janes.requests.cancel({ id, actor: jane });
-  });
+  it.runIf(isProof)(
+    'is a branch alone, or a pull request again, where the configuration asks for that',
+    async () => {
+      const { id, number } = await proposeFor(scene, 'prod/turned');
+      await scene.configure({ environments: [] }, { publish: [{ match: 'prod', via: 'branch' }] });
+      expect(await lookOf(scene)).toMatchObject({ repairs: [{ requestId: id, action: 'proposed' }] });
+      expect(await scene.host.pull(number)).toMatchObject({ state: 'closed' });
+      expect(await stateOf(scene, id)).toMatchObject({ status: 'approved', proposed: { via: 'branch' } });
+      await scene.configure({ environments: [] });
+      expect(await lookOf(scene)).toMatchObject({ repairs: [{ requestId: id, action: 'proposed' }] });
+      const { proposed, link } = await stateOf(scene, id);
+      expect(await scene.host.pull(link?.number ?? 0)).toMatchObject({ state: 'open', head: proposed?.tip });
+      await scene.janes.requests.cancel({ id, actor: jane });
+    },
+  );
 
   it('is completed where it was merged while it was being cancelled', async () => {
     const { id, number } = await proposeFor(scene, 'prod/raced');
@@ -90,7 +93,7 @@ describe('a pull request that is not wanted any more', () => {
     expect(await scene.branches()).not.toContain(`backtrail/${id}`);
   });
 
-  it('is closed by the end of its branch where the operator lists no host', async () => {
+  it.runIf(isProof)('is closed by the end of its branch where the operator lists no host', async () => {
     const { id, number } = await proposeFor(scene, 'prod/far');
     const elsewhere = await scene.another({ isUnlisted: true });
     const before = scene.host.calls.length;
@@ -100,20 +103,23 @@ describe('a pull request that is not wanted any more', () => {
     await expectGone(id, number);
   });
 
-  it('gives way to a later request for its scope, or is completed where it was merged first', async () => {
-    const first = await proposeFor(scene, 'prod/again');
-    const second = await proposeFor(scene, 'prod/again');
-    expect(await stateOf(scene, first.id)).toMatchObject({ status: 'superseded' });
-    await expectGone(first.id, first.number);
-    const held = scene.host.hold(isClosing);
-    const asking = askFor(scene, 'prod/again').catch((error: unknown) => error);
-    await held.reached;
-    await scene.host.merge(second.number, { by: 'ada', method: 'merge' });
-    held.release();
-    expect(await asking).toMatchObject({ code: 'REQUEST_CLOSED' });
-    await lookOf(scene);
-    expect(await stateOf(scene, second.id)).toMatchObject({ status: 'completed' });
-  });
+  it.runIf(isProof)(
+    'gives way to a later request for its scope, or is completed where it was merged first',
+    async () => {
+      const first = await proposeFor(scene, 'prod/again');
+      const second = await proposeFor(scene, 'prod/again');
+      expect(await stateOf(scene, first.id)).toMatchObject({ status: 'superseded' });
+      await expectGone(first.id, first.number);
+      const held = scene.host.hold(isClosing);
+      const asking = askFor(scene, 'prod/again').catch((error: unknown) => error);
+      await held.reached;
+      await scene.host.merge(second.number, { by: 'ada', method: 'merge' });
+      held.release();
+      expect(await asking).toMatchObject({ code: 'REQUEST_CLOSED' });
+      await lookOf(scene);
+      expect(await stateOf(scene, second.id)).toMatchObject({ status: 'completed' });
+    },
+  );
 
   it('stays where its host does not answer, and so does its request', async () => {
     const { id, number } = await proposeFor(scene, 'prod/lost');
