@@ -6,7 +6,7 @@ import type { RecordedEvent } from './ledger.ts';
 export type Life = readonly { readonly position: number; readonly event: RecordedEvent }[];
 
 interface Moment {
-  readonly status: 'absent' | 'pending' | 'ended';
+  readonly status: 'absent' | 'pending' | 'approved' | 'ended';
   readonly author: string;
   readonly reviewers: readonly string[];
 }
@@ -67,7 +67,8 @@ function allows(
 ): boolean {
   if (operation === 'open') return status === 'absent';
   if (operation === 'note') return status !== 'absent';
-  if (operation === 'cancel') return status === 'pending';
+  // What is approved is withdrawn by its author, or by whoever could approve it: all others here.
+  if (operation === 'cancel') return status === 'approved' || (status === 'pending' && actor === author);
   return status === 'pending' && actor !== author && !reviewers.includes(actor);
 }
 
@@ -76,7 +77,10 @@ function isDue({ refused, operation, actor }: Answer, life: Life, { from, to }: 
   const places = [from, ...life.map(({ position }) => position).filter((at) => at > from && at <= to)];
   return places.some((at) => {
     const { status, author, reviewers } = momentAt(life, at);
-    if (refused === 'REQUEST_NOT_PENDING') return operation !== 'note' && status === 'ended';
+    if (refused === 'REQUEST_NOT_PENDING')
+      return (
+        (status === 'approved' && operation !== 'cancel') || (status === 'ended' && operation !== 'note')
+      );
     if (refused === 'ALREADY_REVIEWED') return reviewers.includes(actor);
     if (refused === 'OWN_REQUEST')
       return actor === author && (operation === 'approve' || operation === 'reject');
@@ -97,13 +101,12 @@ function momentAt(life: Life, position: number): Moment {
   const [opened] = past;
   if (opened === undefined) return { status: 'absent', author: '', reviewers: [] };
   const approvals = past.filter(({ type }) => type === 'approved');
-  const ended =
-    approvals.length >= NEEDED ||
-    past.some(({ type }) => ['rejected', 'superseded', 'cancelled', 'expired'].includes(type));
+  const ended = past.some(({ type }) => ['rejected', 'superseded', 'cancelled', 'expired'].includes(type));
+  const open = approvals.length >= NEEDED ? 'approved' : 'pending';
   const reviewers = past
     .filter(({ type }) => type === 'approved' || type === 'rejected')
     .map(({ actor }) => actor.email);
-  return { status: ended ? 'ended' : 'pending', author: opened.actor.email, reviewers };
+  return { status: ended ? 'ended' : open, author: opened.actor.email, reviewers };
 }
 
 /** The quorum of the load's repository. */
