@@ -11,7 +11,7 @@ const eventSchema = z.looseObject({
   gate: z.string().nullable().optional(),
 });
 const fileSchema = z.object({
-  version: z.literal([1, 2]),
+  version: z.literal([1, 2, 5]),
   state: z.record(z.string(), z.unknown()),
   events: z.array(eventSchema).min(1),
 });
