@@ -23,7 +23,7 @@ export const MESSAGE_PLACEHOLDERS = {
   service: 'name of the service',
   scope: 'all three, as acme/production/api',
   fields: 'up to three fields, or their number',
-  target: 'short id of the revision to return to',
+  target: 'short id of the revision to return to, empty for a resume',
   mode: 'full, service or field',
   reason: 'first line of the reason',
   author: 'email of the author of the request',

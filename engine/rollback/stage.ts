@@ -33,8 +33,8 @@ export interface Staged extends Planned {
   readonly written: ExpectedCommit;
 }
 
-/** The target, abbreviated for display. */
-export const shortTarget = ({ target }: RollbackRequest) => target.slice(0, 7);
+/** The target, abbreviated for display; '' for a resume, which returns to no revision: its target is where the branch was. */
+export const shortTarget = ({ target, resume }: RollbackRequest) => (resume ? '' : target.slice(0, 7));
 
 export async function stage({ git, request, committer }: StageInput, planned: Planned): Promise<Staged> {
   const { plan, snapshot } = planned;

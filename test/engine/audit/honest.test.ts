@@ -1,9 +1,9 @@
 /** Rollbacks of every kind that needs nobody else, each with nothing wrong with it: both readers, manifests rendered again as well. */
 import { describe, expect, it } from 'vitest';
 import type { Engine } from '../../../engine/internal.ts';
-import { engineOf, rollBack } from '../../helpers/repositories/engine.ts';
+import { engineOf, JANE, rollBack } from '../../helpers/repositories/engine.ts';
 import { createRepo } from '../../helpers/repositories/repo.ts';
-import { publish, repoWith } from '../holds/held-repo.ts';
+import { CONFIG, publish, repoWith, request } from '../holds/held-repo.ts';
 import { API, stage, WEB } from '../requests/arrived-scene.ts';
 import { createAudited } from './scene.ts';
 
@@ -49,7 +49,8 @@ describe('an audit finds nothing wrong', () => {
       ['a', 'b']
         .map((name) => `${name}:\n  tag: ${tag} # {"$imagepolicy": "flux-system:${name}:tag"}\n`)
         .join('');
-    const repo = await repoWith((tag) => ({ 'apps/prod/api/app.yaml': both(tag) }));
+    const commit = { trailers: { Change: '{mode} {target}' } };
+    const repo = await repoWith((tag) => ({ 'apps/prod/api/app.yaml': both(tag) }), { ...CONFIG, commit });
     const engine = await engineOf(repo);
     await publish(engine, { scope: 'prod/api' }, 'Two\nlines, \u202e\u001b[31mred');
     await publish(engine, {
@@ -57,7 +58,10 @@ describe('an audit finds nothing wrong', () => {
       fields: ['apps/prod/api/app.yaml#/b/tag'],
       resume: true,
     });
-    await publish(engine, { scope: 'prod/api', resume: true });
+    const rest = { scope: 'prod/api', resume: true, author: JANE };
+    const planned = await engine.rollbacks.plan(rest);
+    await repo.replay([{ files: { 'README.md': 'Pushed since the plan was made\n' } }]);
+    await request(engine, planned, rest);
     const { rows, outside } = await engine.audit.verify();
     expect(rows.map(({ kind }) => kind)).toEqual(['resume', 'resume', 'rollback']);
     expect(outside).toEqual([]);
