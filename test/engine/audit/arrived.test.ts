@@ -8,6 +8,10 @@ import { createScene, proposeFor, type Scene } from '../requests/pull-requests/s
 import { rewrite } from './scene.ts';
 
 const METHODS = ['merge', 'rebase', 'squash'] as const;
+const MAP = 'apps/prod/map/map.yaml';
+const mapAt = (version: string) => ({
+  [MAP]: `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: map }\ndata: { v: "${version}" }\n`,
+});
 
 describe('an audit of pull requests', () => {
   let scene: Scene;
@@ -17,7 +21,12 @@ describe('an audit of pull requests', () => {
     return auditor.audit.verify();
   };
   beforeAll(async () => {
-    scene = await createScene({ lives: 'file', services: [...METHODS, 'bare'] });
+    scene = await createScene({
+      lives: 'file',
+      services: [...METHODS, 'bare'],
+      files: [mapAt('v1'), mapAt('v2')],
+      more: { delivery: { output: 'out/{environment}/{service}.yaml' } },
+    });
     const { publicKey, email, keyFile } = await createIdentity(SERVICE);
     await appendFile(scene.signers, `${email} namespaces="git" ${publicKey}\n`);
     await appendFile(scene.repo.globalConfig, `[user]\n\tsigningKey = ${keyFile}\n[gpg]\n\tformat = ssh\n`);
@@ -81,5 +90,22 @@ describe('an audit of pull requests', () => {
     await scene.worker.requests.reconcile({ asksHost: true });
     const after = await auditOf(scene.repo.folder);
     expect(after.rows[0]?.problems.map(({ code }) => code)).toEqual(['IDENTITY_UNVERIFIED']);
+  });
+
+  it('counts manifests only as they were proposed by a trusted key', async () => {
+    const found = [];
+    const signing = await scene.another();
+    for (const worker of [signing, scene.worker]) {
+      const files = { ...mapAt(`bad ${found.length}`), 'out/prod/map.yaml': 'Of the bad one\n' };
+      await scene.host.commitOn('main', { files, message: 'Deploy' });
+      const { id, number } = await proposeFor({ ...scene, worker }, 'prod/map');
+      await scene.deploy('other', `image: ${number}\n`);
+      await scene.host.merge(number, { by: 'ada', method: 'squash' });
+      await signing.requests.reconcile({ asksHost: true });
+      expect((await signing.requests.show({ id })).result?.status).toBe('completed');
+      const { rows } = await auditOf(scene.repo.folder);
+      found.push(rows[0]?.problems.map(({ code }) => code));
+    }
+    expect(found).toEqual([[], ['RENDERER_MISSING']]);
   });
 });
