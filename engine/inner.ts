@@ -122,11 +122,11 @@ export interface Engine {
   /** What has come since the configuration was last changed, and no scope holds: new environments, and siblings of what the layout takes. */
   uncovered(): Promise<readonly queries.NewPath[]>;
   /**
-   * Revisions of a scope, newest first, at most `limit` of them; `total` is how many there are.
+   * Revisions of a scope, newest first, at most `limit` of them, from before a version where one is named; `total` is how many there are.
    *
    * @throws SCOPE_INVALID, TENANT_UNKNOWN, ENVIRONMENT_UNKNOWN, SERVICE_UNKNOWN, FIELD_UNKNOWN, FIELD_INVALID
    */
-  history(ask: queries.ScopeAsk & { limit: number }): Promise<queries.History>;
+  history(ask: queries.HistoryAsk): Promise<queries.History>;
   /**
    * What a scope holds at a revision, masked.
    *

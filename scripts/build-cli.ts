@@ -11,7 +11,20 @@ import { readEnvironment } from '../cli/environment.ts';
 import { readUsage } from '../cli/start/program.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const EXTERNAL = ['bullmq', 'ioredis', 'isomorphic-git', 'pino', 'simple-git'];
+const EXTERNAL = [
+  '@fastify/helmet',
+  '@fastify/rate-limit',
+  '@fastify/sse',
+  '@fastify/swagger',
+  'bullmq',
+  'fastify',
+  'fastify-zod-openapi',
+  'ioredis',
+  'isomorphic-git',
+  'pino',
+  'prom-client',
+  'simple-git',
+];
 
 /**
  * What two packages ask for and we have no use for: commander's way to run commands that are programs of their own, which takes

@@ -23,6 +23,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   'break-glass': async () => (await import('../commands/break-glass.ts')).addBreakGlass,
   audit: async () => (await import('../commands/audit.ts')).addAudit,
   worker: async () => (await import('../commands/worker.ts')).addWorker,
+  serve: async () => (await import('../commands/serve.ts')).addServe,
   doctor: async () => (await import('../commands/doctor.ts')).addDoctor,
   completion: async () => (await import('../commands/completion.ts')).addCompletion,
   complete: async () => (await import('../commands/completion.ts')).addCompletion,

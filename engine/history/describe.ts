@@ -50,14 +50,15 @@ export interface HistoryEntry {
   readonly breakGlass: string | null;
 }
 
-/** Describes the newest `limit` of all revisions of a scope. */
+/** Describes the newest `limit` of all revisions of a scope, or of those before a version. */
 export async function describeRevisions(
   query: ScopeQuery,
   all: readonly Revision[],
-  limit: number,
+  { limit, before }: { readonly limit: number; readonly before?: number },
 ): Promise<HistoryEntry[]> {
   const standings = await readStandings(query, all);
-  const revisions = all.slice(0, limit);
+  const asked = before === undefined ? all : all.filter(({ version }) => version < before);
+  const revisions = asked.slice(0, limit);
   const identityOf = identityReader(query.snapshot);
   const remembered = new Map<string, Remembered>();
   const entries: HistoryEntry[] = [];

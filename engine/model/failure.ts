@@ -127,6 +127,20 @@ export const FAILURES = {
     hint: 'Start a worker that serves it, or one without --repo.',
   },
 
+  UNAUTHENTICATED: {
+    status: 401,
+    exit: 3,
+    retry: 'never',
+    hint: 'Send `Authorization: Bearer TOKEN`: `backtrail token create` makes one, and single-user mode prints its own.',
+  },
+  ORIGIN_FOREIGN: forbidden('Call the server by its own address, and from its own pages.'),
+  BODY_UNSUPPORTED: {
+    status: 415,
+    exit: 2,
+    retry: 'never',
+    hint: 'Send it as Content-Type: application/json.',
+  },
+  TOO_MANY_CALLS: { status: 429, exit: 6, retry: 'later', hint: 'Wait as long as Retry-After says.' },
   PERMISSION_DENIED: forbidden(
     'Ask a person who has the permission, or request it: `policy.permissions` in the configuration.',
   ),

@@ -88,11 +88,17 @@ export interface History {
   readonly findings: readonly Finding[];
 }
 
+export interface HistoryAsk extends ScopeAsk {
+  readonly limit: number;
+  /** Only versions before this one: the last of another page. */
+  readonly before?: number;
+}
+
 /** The newest `limit` revisions. */
-export async function history(snapshot: Snapshot, ask: ScopeAsk & { limit: number }): Promise<History> {
+export async function history(snapshot: Snapshot, ask: HistoryAsk): Promise<History> {
   const scope = await resolveScope(snapshot, ask);
   const { query, revisions } = await historyOf(snapshot, scope);
-  const entries = await describeRevisions(query, revisions, ask.limit);
+  const entries = await describeRevisions(query, revisions, ask);
   const kept = revisions.length > 0 ? [] : await keptFiles(snapshot, await readContent(query, snapshot.base));
   const unread = await unreadRecords(snapshot);
   const findings = [...kept.map(keptFinding), ...unread];

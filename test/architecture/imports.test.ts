@@ -147,7 +147,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   ],
   workers: ['engine/model'],
   // Codes and statuses alone are read without the engine behind them.
-  cli: ['engine', 'engine/model', 'workers'],
+  cli: ['engine', 'engine/model', 'workers', 'server'],
+  server: ['engine', 'engine/model', 'workers'],
 };
 
 /** They compute: no platform, no clock, no randomness. */
@@ -193,7 +194,7 @@ function layerOf(path: string): string {
   return top === 'engine' && !next.endsWith('.ts') ? `${top}/${next}` : top;
 }
 
-const all = ['engine', 'workers', 'cli'].flatMap(sources);
+const all = ['engine', 'workers', 'cli', 'server'].flatMap(sources);
 const edges = all.flatMap(({ path, imports }) =>
   imports
     .filter((name) => name.startsWith('.'))

@@ -1,0 +1,59 @@
+import { BacktrailError, openEngine } from '../../engine/index.ts';
+import { createLogger, exitOnSignal } from '../../workers/index.ts';
+import { engineOptionsOf } from '../engine-options.ts';
+import type { GlobalOptions } from '../session.ts';
+import type { Program } from './command.ts';
+
+interface ServeOptions {
+  readonly listen: string;
+}
+
+export function addServe(program: Program): void {
+  program.root
+    .command('serve')
+    .description('answer over HTTP for one repository, until stopped')
+    .option('--listen <address>', 'host and port', '127.0.0.1:4180')
+    .action((options: ServeOptions) => serve(program, options));
+}
+
+async function serve({ root, environment }: Program, { listen }: ServeOptions): Promise<void> {
+  const { repo = '.' } = root.opts<GlobalOptions>();
+  const engine = await openEngine({
+    ...engineOptionsOf(environment),
+    repo,
+    offline: true,
+    renderCommands: environment.renderCommands,
+  });
+  const logger = createLogger({ name: 'server', destination: process.stderr });
+  const { startServer } = await import('../../server/index.ts');
+  const running = await startServer({
+    engine,
+    listen: listenOf(listen),
+    person: environment.author ?? (await engine.identity()) ?? environment.account,
+    logger,
+    version: '0',
+    random: environment.random,
+    now: () => environment.clock.now(),
+  });
+  process.stdout.write(`listening on ${running.url}\n`);
+  if (running.token !== null) process.stdout.write(`single user: ${running.url}/?token=${running.token}\n`);
+  exitOnSignal({
+    stop: async () => {
+      await running.close();
+      await engine.close();
+    },
+    logger,
+  });
+  await new Promise<never>(() => undefined);
+}
+
+/** `127.0.0.1:4180`, `[::1]:4180`, `:4180`. @throws INVALID_REQUEST */
+export function listenOf(text: string): { readonly host: string; readonly port: number } {
+  const [, bracketed, plain = '', port = ''] = /^(?:\[([\da-f:.]+)\]|([\w.-]*)):(\d{1,5})$/i.exec(text) ?? [];
+  if (port !== '' && Number(port) < 65_536)
+    return { host: bracketed ?? (plain || '127.0.0.1'), port: Number(port) };
+  throw new BacktrailError(
+    'INVALID_REQUEST',
+    `--listen is not HOST:PORT: ${JSON.stringify(text.slice(0, 60))}.`,
+  );
+}

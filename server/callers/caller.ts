@@ -1,0 +1,26 @@
+/** Who is calling: a person, and how the server knows that. */
+import type { FastifyRequest } from 'fastify';
+import type { Person } from '../../engine/index.ts';
+
+export interface Caller {
+  readonly person: Person;
+  readonly how: 'single-user' | 'token' | 'oidc';
+  /** Never a secret: who is limited together, and what the log names. */
+  readonly name: string;
+}
+
+export interface Callers {
+  /**
+   * Who sent it; null where it says nothing of that.
+   *
+   * @throws UNAUTHENTICATED for credentials that are no good
+   */
+  identify(request: FastifyRequest): Promise<Caller | null>;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Of a call below /api. */
+    caller: Caller | null;
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * One person at their own machine, behind a random token that is printed where the server starts: any page of a browser, and any other account
+ * of the machine, can reach loopback. Scripts send it as `Authorization: Bearer`; a browser exchanges it for a cookie.
+ */
+import { timingSafeEqual } from 'node:crypto';
+import { parseCookie, stringifySetCookie } from 'cookie';
+import type { FastifyRequest } from 'fastify';
+import { BacktrailError, type Person } from '../../engine/index.ts';
+import type { Callers } from './caller.ts';
+
+export interface SingleUser extends Callers {
+  readonly token: string;
+  /** The value of `Set-Cookie` for whoever shows the token; null for another one. */
+  exchange(token: string): string | null;
+}
+
+const COOKIE = 'backtrail';
+
+export function singleUser({
+  person,
+  random,
+}: {
+  readonly person: Person;
+  readonly random: (bytes: number) => Uint8Array;
+}): SingleUser {
+  const token = Buffer.from(random(32)).toString('base64url');
+  const isToken = (given: string) => {
+    const [one, other] = [Buffer.from(given), Buffer.from(token)];
+    return one.length === other.length && timingSafeEqual(one, other);
+  };
+  const caller = { person, how: 'single-user', name: person.email } as const;
+  return {
+    token,
+    exchange: (given) =>
+      isToken(given)
+        ? stringifySetCookie({ name: COOKIE, value: token, httpOnly: true, sameSite: 'strict', path: '/' })
+        : null,
+    identify: (request) => {
+      const given = bearerOf(request) ?? parseCookie(request.headers.cookie ?? '')[COOKIE];
+      if (given === undefined) return Promise.resolve(null);
+      if (isToken(given)) return Promise.resolve(caller);
+      return Promise.reject(
+        new BacktrailError('UNAUTHENTICATED', 'The token is not the one of this server.'),
+      );
+    },
+  };
+}
+
+/** What `Authorization: Bearer` holds. */
+function bearerOf({ headers }: FastifyRequest): string | undefined {
+  return /^Bearer +([\w.~+/=-]{1,16384})$/i.exec(headers.authorization ?? '')?.[1];
+}

@@ -1,0 +1,40 @@
+/** What is refused before anybody is asked who they are: other hosts, other origins, bodies of another type. */
+import type { FastifyRequest } from 'fastify';
+import { BacktrailError } from '../engine/index.ts';
+
+export interface Guarding {
+  /** Names, with ports, by which the server may be called: another one in `Host` is a name that was bound to its address by somebody else. */
+  readonly hosts: () => ReadonlySet<string>;
+}
+
+const WRITES: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
+
+/** @throws FORBIDDEN_ORIGIN, UNSUPPORTED_BODY */
+export function guard(request: FastifyRequest, { hosts }: Guarding): void {
+  const { host = '', origin } = request.headers;
+  const known = hosts();
+  if (!known.has(host.toLowerCase())) throw foreign('It was sent to a name that is not one of this server.');
+  if (origin !== undefined && !known.has(hostOf(origin)))
+    throw foreign('It comes from a page of another origin.');
+  const site = request.headers['sec-fetch-site'];
+  if (site !== undefined && site !== 'same-origin' && site !== 'none')
+    throw foreign('It comes from a page of another site.');
+  const { 'content-type': type, 'content-length': length, 'transfer-encoding': coding } = request.headers;
+  const hasBody = coding !== undefined || (length !== undefined && length !== '0');
+  if (
+    WRITES.has(request.method) &&
+    (hasBody || type !== undefined) &&
+    !/^application\/json\s*(?:;|$)/i.test(type ?? '')
+  )
+    throw new BacktrailError('BODY_UNSUPPORTED', 'A body has to be JSON.');
+}
+
+const foreign = (message: string) => new BacktrailError('ORIGIN_FOREIGN', message);
+
+function hostOf(origin: string): string {
+  try {
+    return new URL(origin).host.toLowerCase();
+  } catch {
+    return '';
+  }
+}

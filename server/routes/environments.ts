@@ -1,0 +1,141 @@
+/** What the layout finds, and what each of it was and is. */
+import { z } from 'zod';
+import { BacktrailError, formatCoordinates } from '../../engine/index.ts';
+import { answers, type Routes, tagged } from './route.ts';
+import { comparison, environments, environmentView, history, shown } from '../schemas/history.ts';
+import { environmentParams, list, scopeOf, serviceParams } from '../schemas/names.ts';
+
+const PLACE = '/environments/:tenant/:environment';
+const within = z.object({ service: z.string().optional(), field: list.optional() });
+const page = z.object({
+  field: list.optional(),
+  limit: z.coerce.number().int().min(1).max(1000).default(20),
+  cursor: z
+    .string()
+    .regex(/^v[1-9]\d{0,9}$/, 'It is not a `next` of another page.')
+    .optional(),
+});
+
+export const environmentRoutes: Routes = (app, { engine }) => {
+  const describe = (summary: string) => ({ summary, tags: ['environments'] });
+  app.get(
+    '/environments',
+    {
+      schema: {
+        ...describe('Tenants, environments and services'),
+        response: answers({ 200: environments }),
+      },
+    },
+    async () => {
+      const { environments: found, findings } = await engine.survey();
+      return { environments: found, ...(findings.length > 0 && { findings }) };
+    },
+  );
+  app.get(
+    PLACE,
+    {
+      schema: {
+        ...describe('One environment'),
+        params: environmentParams,
+        response: answers({ 200: environmentView }),
+      },
+    },
+    async ({ params }) => {
+      const scope = scopeOf(params);
+      const found = (await engine.environments()).find((each) => nameOf(each) === scope);
+      if (found !== undefined) return { scope, ...found };
+      // Says which of its names is not known.
+      await engine.history({ scope, limit: 1 });
+      throw new BacktrailError('ENVIRONMENT_UNKNOWN', `There is no environment ${scope} on the branch now.`);
+    },
+  );
+  const historyOf = async (scope: string, { field = [], limit, cursor }: z.output<typeof page>) => {
+    const before = cursor === undefined ? {} : { before: Number(cursor.slice(1)) };
+    const {
+      scope: found,
+      total,
+      revisions,
+      findings,
+    } = await engine.history({ scope, fields: field, limit, ...before });
+    const last = revisions.at(-1)?.version ?? 1;
+    return {
+      scope: formatCoordinates(found),
+      ...(found.fields && { fields: found.fields }),
+      total,
+      revisions,
+      ...(findings.length > 0 && { findings }),
+      next: revisions.length === limit && last > 1 ? `v${last}` : null,
+    };
+  };
+  app.get(
+    `${PLACE}/history`,
+    {
+      schema: {
+        ...describe('Revisions of an environment, newest first'),
+        params: environmentParams,
+        querystring: page,
+        response: answers({ 200: history }),
+      },
+    },
+    ({ params, query }) => historyOf(scopeOf(params), query),
+  );
+  app.get(
+    `${PLACE}/services/:service/history`,
+    {
+      schema: {
+        ...describe('Revisions of a service, newest first'),
+        params: serviceParams,
+        querystring: page,
+        response: answers({ 200: history }),
+      },
+    },
+    ({ params, query }) => historyOf(scopeOf(params), query),
+  );
+  app.get(
+    `${PLACE}/revisions/:revision`,
+    {
+      schema: {
+        ...describe('What a revision holds, masked'),
+        params: environmentParams.extend({ revision: z.string().min(1).max(255) }),
+        querystring: within,
+        response: answers({ 200: shown }),
+      },
+    },
+    async (request, reply) => {
+      const { params, query } = request;
+      const scope = scopeOf({ ...params, service: query.service });
+      const found = await engine.show({ scope, revision: params.revision, fields: query.field ?? [] });
+      const { commit, version } = found.revision;
+      const value = { scope: formatCoordinates(found.scope), commit, version, files: found.files };
+      return tagged(request, reply, commit, value);
+    },
+  );
+  app.get(
+    `${PLACE}/compare`,
+    {
+      schema: {
+        ...describe('From one revision to another, or to what is there now'),
+        params: environmentParams,
+        querystring: within.extend({ from: z.string().min(1), to: z.string().min(1).optional() }),
+        response: answers({ 200: comparison }),
+      },
+    },
+    async (request, reply) => {
+      const { service, field = [], from, to } = request.query;
+      const scope = scopeOf({ ...request.params, service });
+      const found = await engine.compare({ scope, from, fields: field, ...(to !== undefined && { to }) });
+      const value = {
+        scope: formatCoordinates(found.scope),
+        from: found.from.commit,
+        fromVersion: found.from.version,
+        to: found.to.commit,
+        toVersion: found.to.version,
+        changes: found.changes,
+      };
+      return tagged(request, reply, `${value.from}-${value.to}`, value);
+    },
+  );
+};
+
+const nameOf = ({ tenant, environment }: { readonly tenant?: string; readonly environment: string }) =>
+  formatCoordinates({ ...(tenant !== undefined && { tenant }), environment });

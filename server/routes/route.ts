@@ -1,0 +1,69 @@
+/** What all routes have: the engine, who is calling, and the form of their descriptions. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  FastifyTypeProvider,
+  RawServerDefault,
+} from 'fastify';
+import type { z } from 'zod';
+import { BacktrailError, type Engine } from '../../engine/index.ts';
+import type { Caller } from '../callers/caller.ts';
+import { problem } from '../schemas/problem.ts';
+
+/** What arrives has the type of its schema. What is answered is held to its schema by tests. */
+export interface Typed extends FastifyTypeProvider {
+  validator: this['schema'] extends z.ZodType ? z.output<this['schema']> : unknown;
+  serializer: unknown;
+}
+
+/** The server as routes see it. */
+export type App = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  Typed
+>;
+
+/** Adds a set of calls. */
+export type Routes = (app: App, input: RouteInput) => void;
+
+export interface RouteInput {
+  readonly engine: Engine;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** The answers of a call: its own, and the problem documents that every call may give. */
+export function answers<Own extends Readonly<Record<number, z.ZodType>>>(own: Own) {
+  return { ...own, '4XX': problemAnswer(), '5XX': problemAnswer() };
+}
+
+const problemAnswer = () => ({
+  description: 'A problem document (RFC 9457).',
+  content: { 'application/problem+json': { schema: problem } },
+});
+
+/** Whoever calls below /api is known. */
+export function callerOf({ caller }: FastifyRequest): Caller {
+  if (caller === null) throw new BacktrailError('UNAUTHENTICATED', 'This call needs to know who makes it.');
+  return caller;
+}
+
+/** An answer of one commit: whoever has it already is told so. */
+export function tagged<Value>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  tag: string,
+  value: Value,
+): Value | null {
+  const etag = `"${tag}"`;
+  void reply.header('etag', etag).header('cache-control', 'private, no-cache');
+  const known = request.headers['if-none-match']?.split(',').map((each) => each.trim().replace(/^W\//, ''));
+  if (!known?.includes(etag)) return value;
+  void reply.code(304);
+  return null;
+}

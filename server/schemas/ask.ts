@@ -1,0 +1,82 @@
+/** A rollback as it is asked for. */
+import { z } from 'zod';
+import { BacktrailError, type PlanAsk } from '../../engine/index.ts';
+import { environmentName, mode, serviceName } from './names.ts';
+
+/** What a plan is asked for with. */
+export const planAsk = z
+  .strictObject({
+    tenant: z.string().min(1).max(255).nullish().describe('null, absent or `-`: no tenant.'),
+    environment: environmentName,
+    mode: mode
+      .optional()
+      .describe('Where absent: `field` with selectedFields, `service` with a service, else `full`.'),
+    service: serviceName.nullish(),
+    selectedFields: z.array(z.string().max(1024)).max(1000).optional(),
+    targetSha: z
+      .string()
+      .max(255)
+      .nullish()
+      .describe('A revision: a commit id, `v12`, `previous`, `@2h`, a tag.'),
+    target: z.string().max(255).nullish().describe('The same under another name.'),
+    wholeFile: z.boolean().optional(),
+    allowRemoval: z.boolean().optional(),
+    override: z
+      .array(z.string().max(64))
+      .max(32)
+      .optional()
+      .describe('Codes of checks that are to let it go ahead.'),
+    hold: z.boolean().optional(),
+    holdFor: z.string().max(16).optional().describe('As `12h` or `7d`.'),
+  })
+  .meta({ id: 'PlanAsk' });
+
+/** @throws TARGET_REQUIRED, FIELDS_REQUIRED, INVALID_REQUEST where the mode is not that of the names */
+export function toPlanAsk(body: z.output<typeof planAsk>): PlanAsk & { readonly to: string } {
+  const {
+    tenant,
+    environment,
+    service,
+    selectedFields,
+    targetSha,
+    target,
+    wholeFile,
+    allowRemoval,
+    override,
+    hold,
+    holdFor,
+  } = body;
+  const to = (targetSha ?? target ?? '').trim();
+  // Prescribed word for word.
+  if (to === '') throw new BacktrailError('TARGET_REQUIRED', 'targetSha is required');
+  const fields = selectedFields ?? [];
+  const wanted = body.mode ?? (fields.length > 0 ? 'field' : service ? 'service' : 'full');
+  if (wanted === 'field' && (fields.length === 0 || fields.some((field) => field.trim() === '')))
+    throw new BacktrailError('FIELDS_REQUIRED', 'selected fields cannot be empty for field mode');
+  const misfit = misfitOf(wanted, { service: service ?? undefined, fields });
+  if (misfit !== null) throw new BacktrailError('INVALID_REQUEST', misfit);
+  return {
+    scope: {
+      ...(tenant && tenant !== '-' && { tenant }),
+      environment,
+      ...(service && { service }),
+    },
+    to,
+    ...(fields.length > 0 && { fields }),
+    ...(wholeFile !== undefined && { wholeFile }),
+    ...(allowRemoval !== undefined && { allowRemoval }),
+    ...(override !== undefined && { override }),
+    ...(hold !== undefined && { hold }),
+    ...(holdFor !== undefined && { holdFor }),
+  };
+}
+
+function misfitOf(
+  wanted: z.output<typeof mode>,
+  { service, fields }: { readonly service: string | undefined; readonly fields: readonly string[] },
+): string | null {
+  if (wanted !== 'field' && fields.length > 0) return `Mode ${wanted} takes no selectedFields.`;
+  if (wanted === 'full' && service !== undefined) return 'Mode full takes no service.';
+  if (wanted === 'service' && service === undefined) return 'Mode service needs a service.';
+  return null;
+}

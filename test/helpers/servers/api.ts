@@ -1,0 +1,144 @@
+/** A server of ours in this process, and calls of it: every answer is held to what /openapi.json says of it. */
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import { expect } from 'vitest';
+import type { Engine, Person } from '../../../engine/internal.ts';
+import { type ServerSettings, startServer } from '../../../server/index.ts';
+import { createLogger } from '../../../workers/index.ts';
+import { JANE } from '../repositories/engine.ts';
+import { closeAfterFile, closeAfterTest } from '../run/lifetime.ts';
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // oxlint-disable-next-line typescript/no-explicit-any -- tests look into it, and the document was held to its schema
+  readonly body: any;
+}
+
+interface CallOptions {
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** null: none. That of single-user mode where absent. */
+  readonly token?: string | null;
+}
+
+export interface Api {
+  readonly url: string;
+  readonly token: string;
+  /** Lines of the server's log. */
+  readonly log: readonly string[];
+  /** `path`: below the server's address. A body is sent as JSON. */
+  call(method: string, path: string, options?: CallOptions): Promise<Answer>;
+  get(path: string, options?: CallOptions): Promise<Answer>;
+  post(path: string, body?: unknown, options?: CallOptions): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+export interface ApiOptions {
+  readonly person?: Person;
+  readonly lives?: 'test' | 'file';
+  readonly settings?: Partial<ServerSettings>;
+}
+
+export async function startApi(
+  engine: Engine,
+  { person = JANE, lives = 'test', settings = {} }: ApiOptions = {},
+): Promise<Api> {
+  const log: string[] = [];
+  const running = await startServer({
+    engine,
+    listen: { host: '127.0.0.1', port: 0 },
+    person,
+    logger: createLogger({ name: 'server', destination: { write: (line) => void log.push(line) } }),
+    version: '0.0.0',
+    random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
+    now: () => Date.now(),
+    ...settings,
+  });
+  (lives === 'file' ? closeAfterFile : closeAfterTest)(() => running.close());
+  const described: Described = JSON.parse(await (await fetch(`${running.url}/openapi.json`)).text());
+  const hold = holdTo(described);
+  const call: Api['call'] = async (method, path, { body, headers = {}, token = running.token } = {}) => {
+    const response = await fetch(`${running.url}${path}`, {
+      method,
+      redirect: 'manual',
+      headers: {
+        ...(token !== null && { authorization: `Bearer ${token}` }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    const isJson = text !== '' && /json/.test(response.headers.get('content-type') ?? '');
+    const answer = {
+      status: response.status,
+      headers: response.headers,
+      body: isJson ? JSON.parse(text) : text,
+    };
+    if (isJson) hold(method, path, answer);
+    return answer;
+  };
+  return {
+    url: running.url,
+    token: running.token ?? '',
+    log,
+    call,
+    get: (path, options) => call('GET', path, options),
+    post: (path, body, options) => call('POST', path, { ...options, body }),
+    close: () => running.close(),
+  };
+}
+
+interface Described {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+}
+
+interface Operation {
+  readonly responses: Readonly<
+    Record<string, { readonly content?: Readonly<Record<string, { readonly schema: object }>> }>
+  >;
+}
+
+/** Fails where an answer is not one that the document has for the call. */
+function holdTo(described: Described): (method: string, path: string, answer: Answer) => void {
+  const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: false });
+  ajv.addSchema(described, 'api');
+  const known = new Map<object, ValidateFunction>();
+  const patterns = Object.keys(described.paths).map((template) => ({
+    template,
+    pattern: new RegExp(`^${template.replace(/[.*+?^$()|[\]\\]/g, '\\$&').replace(/\{[^}]+\}/g, '[^/]+')}$`),
+  }));
+  return (method, path, { status, headers, body }): void => {
+    const [bare = ''] = path.split('?');
+    // Those without parameters first: one of them is not a name.
+    const found = patterns
+      .filter(({ pattern }) => pattern.test(bare))
+      .toSorted((one, other) => one.template.split('{').length - other.template.split('{').length)[0];
+    const operation = found && described.paths[found.template]?.[method.toLowerCase()];
+    if (found === undefined || operation === undefined) return;
+    const { responses } = operation;
+    const response = responses[status] ?? responses[`${String(status)[0]}XX`];
+    const [type = ''] = (headers.get('content-type') ?? '').split(';');
+    const schema = response?.content?.[type]?.schema;
+    if (schema === undefined)
+      throw new Error(`${method} ${found.template} has no answer ${status} of ${type} in the document.`);
+    const at = pointerTo(
+      found.template,
+      method,
+      responses[status] ? String(status) : `${String(status)[0]}XX`,
+      type,
+    );
+    const validate = known.get(schema) ?? ajv.compile({ $ref: `api#${at}` });
+    known.set(schema, validate);
+    const isValid = validate(body);
+    expect(
+      isValid ? [] : validate.errors,
+      `${method} ${path} ${status} ${JSON.stringify(body).slice(0, 2000)}`,
+    ).toEqual([]);
+  };
+}
+
+const pointerTo = (...[template, method, status, type]: [string, string, string, string]) =>
+  ['paths', template, method.toLowerCase(), 'responses', status, 'content', type, 'schema']
+    .map((part) => `/${encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'))}`)
+    .join('');
