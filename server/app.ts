@@ -13,6 +13,7 @@ import type { Callers } from './callers/caller.ts';
 import { guard, type Guarding } from './guard.ts';
 import { problemOf, sendProblem } from './problem.ts';
 import { environmentRoutes } from './routes/environments.ts';
+import { meRoutes } from './routes/me.ts';
 import { planRoutes } from './routes/plans.ts';
 import type { RouteInput, Routes, Typed } from './routes/route.ts';
 
@@ -23,7 +24,7 @@ export interface AppInput extends RouteInput, Guarding {
 }
 
 /** All that stands below /api/v1. */
-const API: readonly Routes[] = [environmentRoutes, planRoutes];
+const API: readonly Routes[] = [meRoutes, environmentRoutes, planRoutes];
 
 const LIMITS = {
   bodyLimit: 1_048_576,

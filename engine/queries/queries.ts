@@ -35,6 +35,8 @@ import { type Snapshot, unreadRecords } from '../snapshot/snapshot.ts';
 
 export interface Environments {
   readonly environments: readonly EnvironmentEntry[];
+  /** Whether the names of scopes begin with a tenant. */
+  readonly tenants: boolean;
   /** Files that hide what is in them. */
   readonly findings: readonly Finding[];
 }
@@ -51,7 +53,7 @@ export async function environments(snapshot: Snapshot): Promise<Environments> {
       path,
     }),
   );
-  return { environments: toEntries(found), findings };
+  return { environments: toEntries(found), tenants: snapshot.layout.hasTenant, findings };
 }
 
 /** What has come since the configuration was last changed; SHALLOW_TARGET where a clone does not say when that was. */

@@ -27,8 +27,8 @@ export const environmentRoutes: Routes = (app, { engine }) => {
       },
     },
     async () => {
-      const { environments: found, findings } = await engine.survey();
-      return { environments: found, ...(findings.length > 0 && { findings }) };
+      const { environments: found, tenants, findings } = await engine.survey();
+      return { environments: found, tenants, ...(findings.length > 0 && { findings }) };
     },
   );
   app.get(

@@ -8,7 +8,11 @@ const environment = z
   .meta({ id: 'Environment' });
 
 export const environments = z
-  .object({ environments: z.array(environment), findings: z.array(finding).optional() })
+  .object({
+    environments: z.array(environment),
+    tenants: z.boolean().describe('Whether the names of scopes begin with a tenant.'),
+    findings: z.array(finding).optional(),
+  })
   .meta({ id: 'Environments' });
 
 /** One of them. */

@@ -31,6 +31,7 @@ describe('the server', () => {
         { environment: 'dev', services: ['api'] },
         { environment: 'prod', services: ['api'] },
       ],
+      tenants: false,
     });
     for (const token of [null, 'x', `${api.token}x`]) {
       const { status, body } = await api.get('/api/v1/environments', { token });
