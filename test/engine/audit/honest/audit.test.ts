@@ -27,7 +27,10 @@ const AT_LEAST = runs(10_000, 12);
 type Asked = Parameters<Engine['plan']>[0] & { readonly author: Person };
 
 /** One a repository, so that what fails is told by a number. */
-const SEEDS = fc.sample(fc.nat(), { seed: Number(process.env['BACKTRAIL_TEST_SEED'] ?? 0), numRuns: WORLDS });
+const SEEDS = fc.sample(fc.noBias(fc.nat()), {
+  seed: Number(process.env['BACKTRAIL_TEST_SEED'] ?? 0),
+  numRuns: WORLDS,
+});
 
 describe('an audit of random rollbacks', () => {
   let count = 0;
