@@ -28,11 +28,15 @@ export const planAsk = z
       .describe('Codes of checks that are to let it go ahead.'),
     hold: z.boolean().optional(),
     holdFor: z.string().max(16).optional().describe('As `12h` or `7d`.'),
+    resume: z
+      .boolean()
+      .optional()
+      .describe('Lift the holds of the scope, or of the fields, in place of a rollback; it takes no target.'),
   })
   .meta({ id: 'PlanAsk' });
 
 /** @throws TARGET_REQUIRED, FIELDS_REQUIRED, INVALID_REQUEST where the mode is not that of the names */
-export function toPlanAsk(body: z.output<typeof planAsk>): PlanAsk & { readonly to: string } {
+export function toPlanAsk(body: z.output<typeof planAsk>): PlanAsk {
   const {
     tenant,
     environment,
@@ -47,8 +51,10 @@ export function toPlanAsk(body: z.output<typeof planAsk>): PlanAsk & { readonly 
     holdFor,
   } = body;
   const to = (targetSha ?? target ?? '').trim();
+  if (body.resume === true && to !== '')
+    throw new BacktrailError('INVALID_REQUEST', 'A resume returns to no revision: it takes no target.');
   // Prescribed word for word.
-  if (to === '') throw new BacktrailError('TARGET_REQUIRED', 'targetSha is required');
+  if (to === '' && body.resume !== true) throw new BacktrailError('TARGET_REQUIRED', 'targetSha is required');
   const fields = selectedFields ?? [];
   const wanted = body.mode ?? (fields.length > 0 ? 'field' : service ? 'service' : 'full');
   if (wanted === 'field' && (fields.length === 0 || fields.some((field) => field.trim() === '')))
@@ -61,7 +67,8 @@ export function toPlanAsk(body: z.output<typeof planAsk>): PlanAsk & { readonly 
       environment,
       ...(service && { service }),
     },
-    to,
+    ...(to !== '' && { to }),
+    ...(body.resume === true && { resume: true }),
     ...(fields.length > 0 && { fields }),
     ...(wholeFile !== undefined && { wholeFile }),
     ...(allowRemoval !== undefined && { allowRemoval }),
