@@ -8,13 +8,10 @@ import {
   resultOf,
   type RollbackResult,
 } from '../engine/index.ts';
-import { enqueue } from './enqueue.ts';
-import type { Following } from './follow-many.ts';
-import { provenResult } from './verified-result.ts';
 import { Interrupted, interruptible } from './terminal/interrupt.ts';
 import { printProgress } from './terminal/output.ts';
 import type { Session } from './session.ts';
-import type { RollbackQueue } from '../workers/index.ts';
+import type { Handover, RollbackQueue } from '../workers/index.ts';
 
 /** With `-o json`, standard error contains errors only. */
 export const progressPrinter = (session: Session) => (line: string) =>
@@ -74,18 +71,29 @@ export async function executeByWorker(
   request: RequestView,
   { wait, queue }: { readonly wait: boolean; readonly queue?: RollbackQueue },
 ): Promise<RollbackResult> {
-  const use = (queue: RollbackQueue) => {
-    const work = () => enqueue(request, { engine, queue, wait, print: progressPrinter(session) });
-    return wait ? provenResult(engine, request, work) : work();
-  };
+  const { handOver, openQueue } = await import('../workers/index.ts');
+  // Ctrl-C stops the waiting only: the rollback continues in the queue.
+  const use = (queue: RollbackQueue) =>
+    interruptible(
+      (signal) => handOver(request, { engine, queue, wait, print: progressPrinter(session), signal }),
+      (signal, error) =>
+        Promise.reject(error instanceof Interrupted ? noLongerFollowed(signal, request) : error),
+    );
   if (queue !== undefined) return use(queue);
-  const { openQueue } = await import('../workers/index.ts');
   const opened = await openQueue({ redisUrl: session.environment.redisUrl });
   try {
     return await use(opened);
   } finally {
     await opened.close();
   }
+}
+
+function noLongerFollowed(signal: Interrupted['signal'], { id }: RequestView): Interrupted {
+  return new Interrupted(
+    signal,
+    `Rollback ${id} is no longer followed; it continues in the queue.`,
+    `\`backtrail request show ${id}\` shows the result.`,
+  );
 }
 
 export interface ExecuteHow {
@@ -159,16 +167,13 @@ async function followByWorkers(
   session: Session,
   engine: Engine,
   requests: readonly RequestView[],
-  how: Pick<Following, 'wait' | 'print'>,
+  how: Pick<Handover, 'wait' | 'print'>,
 ): Promise<Results> {
-  const [{ openQueue }, { enqueueAllAndFollow }] = await Promise.all([
-    import('../workers/index.ts'),
-    import('./follow-many.ts'),
-  ]);
+  const { handOverMany, openQueue } = await import('../workers/index.ts');
   const queue = await openQueue({ redisUrl: session.environment.redisUrl });
   try {
     return await interruptible(
-      (signal) => enqueueAllAndFollow(requests, { ...how, engine, queue, signal }),
+      (signal) => handOverMany(requests, { ...how, engine, queue, signal }),
       (signal) =>
         Promise.reject(
           new Interrupted(

@@ -210,7 +210,7 @@ export {
   makeRequestId,
 } from './model/request.ts';
 export type { RequestId } from './model/request.ts';
-export { STEPS } from './model/plan.ts';
+export { resultOf, STEPS } from './model/plan.ts';
 export type { RollbackResult, Status, Step } from './model/plan.ts';
 export { formatCoordinates, MODES } from './model/scope.ts';
 export type { Coordinates, Mode, Scope } from './model/scope.ts';
@@ -225,7 +225,7 @@ export type { Identity } from './history/identity.ts';
 export { parseTime } from './history/revision-name.ts';
 export type { MaskedFile } from './history/show.ts';
 export type { RollbackRecord } from './record/trailers.ts';
-export { resultOf } from './rollback/result.ts';
+
 export { TRANSITIONS } from './record/transitions.ts';
 export type { GatedPlan, PlanAsk, PlannedAsk, RequestOptions, RollbackAsk, Rollbacks } from './rollbacks.ts';
 export type { ExecuteAsk, ExecuteManyOptions } from './requests/execute-many.ts';

@@ -4,6 +4,10 @@ export type { Enqueued, EnqueuedMany, JobState, RollbackQueue } from './queue.ts
 export { checkQueue } from './checkup.ts';
 export { followMany, followRollback } from './follow.ts';
 export type { Followed, FollowManyOptions, FollowOptions } from './follow.ts';
+export { handOver } from './handover/hand-over.ts';
+export type { Handover } from './handover/hand-over.ts';
+export { handOverMany } from './handover/hand-over-many.ts';
+export { type ApprovedRequest, type HandoverEngine, withoutLogin } from './handover/engine.ts';
 export { executeInBatches } from './batches.ts';
 export type { BatchEngine } from './batches.ts';
 export { createPushBudget } from './redis/push-budget.ts';

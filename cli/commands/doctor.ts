@@ -1,6 +1,5 @@
 import { type Check, checkup } from '../../engine/index.ts';
-import { checkQueue } from '../../workers/index.ts';
-import { withoutLogin } from '../enqueue.ts';
+import { checkQueue, withoutLogin } from '../../workers/index.ts';
 import { progressLine } from '../terminal/progress.ts';
 import type { Style } from '../print/style.ts';
 import { beside } from '../print/table.ts';

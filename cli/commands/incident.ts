@@ -2,7 +2,7 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { BacktrailError } from '../../engine/index.ts';
 import { confirmGoing } from '../terminal/ask.ts';
-import { address } from '../enqueue.ts';
+import { address } from '../repo-address.ts';
 import { type Output, printProgress } from '../terminal/output.ts';
 import { type GlobalOptions, startSession } from '../session.ts';
 import { type Context, type Program, runCommand, SIGN } from './command.ts';

@@ -1,6 +1,5 @@
 import { type Engine, isFailure, type Repair, type RequestId } from '../../engine/index.ts';
-import { enqueueWaiting, openQueue } from '../../workers/index.ts';
-import { withoutLogin } from '../enqueue.ts';
+import { enqueueWaiting, openQueue, withoutLogin } from '../../workers/index.ts';
 import type { Style } from '../print/style.ts';
 import { table } from '../print/table.ts';
 import { oneLine } from '../terminal/clean.ts';

@@ -7,9 +7,10 @@ import {
   executeInBatches,
   type Reconciling,
   startWorker,
+  withoutLogin,
 } from '../../workers/index.ts';
 import { type EnginePlace, engineOptionsOf } from '../engine-options.ts';
-import { address, withoutLogin } from '../enqueue.ts';
+import { address } from '../repo-address.ts';
 import type { GlobalOptions } from '../session.ts';
 import { positive, type Program } from './command.ts';
 

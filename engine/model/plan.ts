@@ -1,11 +1,11 @@
 import type { EnvironmentName } from './policy.ts';
 import type { Entry, ObjectId } from './git.ts';
-import type { Scope } from './scope.ts';
+import { formatCoordinates, type Scope } from './scope.ts';
 import type { CheckCode } from './checks.ts';
 import type { Finding } from './finding.ts';
 import type { PlannedHolds } from './hold.ts';
 import type { PullRequestView, Way } from './pull-request.ts';
-import type { RequestId } from './request.ts';
+import type { RequestId, RollbackRequest } from './request.ts';
 
 /**
  * Version of the planning rules, recorded in each rollback commit as Rollback-Engine. Earlier versions stay callable, so that a commit
@@ -128,4 +128,36 @@ export interface RollbackResult {
   readonly proposed?: { readonly via: Exclude<Way, 'push'>; readonly branch: string; readonly into: string };
   /** The pull request for it; absent where there is none, or none is known yet. */
   readonly pullRequest?: PullRequestView;
+}
+
+/** The result or the current state of a request. `outcome`: its parts that are not empty. */
+export function resultOf(
+  {
+    id,
+    scope,
+    base,
+    target,
+    digest,
+  }: Pick<RollbackRequest, 'id' | 'scope' | 'target' | 'digest'> & {
+    readonly base: RollbackResult['base'];
+  },
+  status: RollbackResult['status'],
+  outcome: Partial<
+    Pick<RollbackResult, 'commit' | 'deliveryCommit' | 'findings' | 'proposed' | 'pullRequest'>
+  > = {},
+): RollbackResult {
+  return {
+    requestId: id,
+    status,
+    mode: scope.mode,
+    scope: formatCoordinates(scope),
+    base,
+    target,
+    commit: outcome.commit ?? null,
+    deliveryCommit: outcome.deliveryCommit ?? null,
+    digest,
+    findings: outcome.findings ?? [],
+    ...(outcome.proposed && { proposed: outcome.proposed }),
+    ...(outcome.pullRequest && { pullRequest: outcome.pullRequest }),
+  };
 }

@@ -14,9 +14,9 @@ import {
   type RollbackResult,
   type Scope,
   type Status,
+  resultOf,
 } from '../model/index.ts';
 import { requireScope } from '../layout/scope.ts';
-import { resultOf } from '../rollback/result.ts';
 import { blockedError, isBlocked } from '../rollback/blocked.ts';
 import { execute, type ExecuteOptions } from '../rollback/execute.ts';
 import {

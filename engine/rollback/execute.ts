@@ -14,6 +14,7 @@ import {
   type RollbackRequest,
   type RollbackResult,
   type Step,
+  resultOf,
 } from '../model/index.ts';
 import type { GitRepository } from '../git/open.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
@@ -21,7 +22,6 @@ import { readDelivery, readResume, readRollback } from '../record/read.ts';
 import { cleanValue, type RollbackRecord } from '../record/trailers.ts';
 import { samePerson } from '../policy/policy.ts';
 import { isObserved } from '../plan/checks/registry.ts';
-import { resultOf } from './result.ts';
 import { blockedError, isBlocked } from './blocked.ts';
 import { deliver } from './deliver.ts';
 import type { Observe } from './observe.ts';

@@ -55,10 +55,13 @@ const FUNCTIONS = {
     'exitOnSignal',
     'followMany',
     'followRollback',
+    'handOver',
+    'handOverMany',
     'jobStates',
     'openQueue',
     'startWorker',
     'waitBefore',
+    'withoutLogin',
   ],
   opened: [
     'audit.export',

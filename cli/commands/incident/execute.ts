@@ -1,5 +1,4 @@
 /** Asks for the rollbacks of an incident in the ledger, hands those that are approved to the workers, and follows them. */
-import { enqueueAllAndFollow } from '../../follow-many.ts';
 import { toRequest } from '../../propose.ts';
 import {
   BacktrailError,
@@ -9,7 +8,7 @@ import {
   type Requested,
   type RequestView,
 } from '../../../engine/index.ts';
-import { openQueue, type RollbackQueue } from '../../../workers/index.ts';
+import { handOverMany, openQueue, type RollbackQueue } from '../../../workers/index.ts';
 import type { Incident } from './file.ts';
 import type { Item } from './plan.ts';
 
@@ -115,7 +114,7 @@ async function followAll(
   if (open.length === 0) return;
   try {
     const requests = open.map(({ request }) => request);
-    const results = await enqueueAllAndFollow(requests, { engine, queue, wait: true, print });
+    const results = await handOverMany(requests, { engine, queue, wait: true, print });
     for (const { item } of open)
       await attempt(item, async () => {
         const settled = results.get(item.id);

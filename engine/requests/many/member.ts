@@ -7,11 +7,11 @@ import {
   type Provenance,
   type RollbackRequest,
   type RollbackResult,
+  resultOf,
 } from '../../model/index.ts';
 import { readResume, readRollback } from '../../record/read.ts';
 import type { BatchMember } from '../../rollback/batch/round.ts';
 import { type Planned, planRequested } from '../../rollback/plan.ts';
-import { resultOf } from '../../rollback/result.ts';
 import { type RequestContext, rulesOf } from '../context.ts';
 import { type EligibilityInput, requireEligible } from '../gate/eligibility.ts';
 import { bindOf, knownOwners, rememberOwners } from '../gate/owners.ts';

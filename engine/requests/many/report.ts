@@ -6,10 +6,10 @@ import {
   type ObjectId,
   type RequestId,
   type RollbackResult,
+  resultOf,
 } from '../../model/index.ts';
 import { readResume, readRollback } from '../../record/read.ts';
 import { readDone } from '../../rollback/execute.ts';
-import { resultOf } from '../../rollback/result.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import type { EligibilityInput } from '../gate/eligibility.ts';
 import { requestOf } from './member.ts';

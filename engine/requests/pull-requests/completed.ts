@@ -7,10 +7,10 @@ import {
   type RequestEvent,
   type RequestId,
   type RollbackResult,
+  resultOf,
 } from '../../model/index.ts';
 import { requireRequest } from '../ledger/require-request.ts';
 import { isWaiting } from '../../record/transitions.ts';
-import { resultOf } from '../../rollback/result.ts';
 import { type RequestContext, type Rules, stamp } from '../context.ts';
 import { append, onRequest } from '../ledger/append.ts';
 

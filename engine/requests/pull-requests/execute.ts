@@ -6,10 +6,10 @@ import {
   type PublishRule,
   type RequestId,
   type RollbackResult,
+  resultOf,
 } from '../../model/index.ts';
 import { isProposed, isWaiting } from '../../record/transitions.ts';
 import type { BatchMember } from '../../rollback/batch/round.ts';
-import { resultOf } from '../../rollback/result.ts';
 import type { RequestContext, Rules } from '../context.ts';
 import type { EligibilityInput } from '../gate/eligibility.ts';
 import { type LedgerSnapshot, openLedgerSnapshot } from '../ledger/snapshot.ts';

@@ -15,6 +15,7 @@ import {
   type RequestEvent,
   type RequestId,
   type RollbackResult,
+  resultOf,
 } from '../../model/index.ts';
 import { requireRequest } from '../ledger/require-request.ts';
 import { changeDigest, sumOf } from '../../record/change-digest.ts';
@@ -29,7 +30,6 @@ import {
   type Round,
   type Staged,
 } from '../../rollback/batch/round.ts';
-import { resultOf } from '../../rollback/result.ts';
 import { requireWritten } from '../../rollback/written.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import { rulesOf, type RequestContext, type Rules, stamp } from '../context.ts';

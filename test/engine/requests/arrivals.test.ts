@@ -1,11 +1,10 @@
 /** Rollbacks that came by pull request are read back as if they had been pushed, whatever the host made of their messages. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Engine } from '../../../engine/internal.ts';
-import type { Proposed } from '../../../engine/model/index.ts';
+import { type Proposed, resultOf } from '../../../engine/model/index.ts';
 import { createRecorder } from '../../../engine/deployments/rollbacks.ts';
 import { createDeploymentCache } from '../../../engine/deployments/store.ts';
 import { recordDeployed } from '../../../engine/requests/arrivals/deployed.ts';
-import { resultOf } from '../../../engine/rollback/result.ts';
 import { changeDigest } from '../../../engine/record/change-digest.ts';
 import { requestPath } from '../../../engine/record/ledger-file.ts';
 import { forge } from '../../helpers/people/forge.ts';

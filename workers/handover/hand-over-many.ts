@@ -1,25 +1,10 @@
 /** Hands many requests of the ledger to the workers at once, and follows them through one connection. */
-import {
-  type Engine,
-  isFailure,
-  type RequestId,
-  type RequestView,
-  resultOf,
-  type RollbackResult,
-} from '../engine/index.ts';
-import { enqueueMany, type Followed, followMany, type RollbackQueue } from '../workers/index.ts';
-import { withoutLogin } from './enqueue.ts';
-import { provenResults } from './verified-result.ts';
-
-export interface Following {
-  readonly engine: Engine;
-  readonly queue: RollbackQueue;
-  /** Wait for the results. */
-  readonly wait: boolean;
-  readonly print: (line: string) => void;
-  /** Aborted: following ends with the signal's reason; the rollbacks continue. */
-  readonly signal?: AbortSignal;
-}
+import { isFailure, type RequestId, resultOf, type RollbackResult } from '../../engine/model/index.ts';
+import { type Followed, followMany } from '../follow.ts';
+import { enqueueMany } from '../queue.ts';
+import { type ApprovedRequest, withoutLogin } from './engine.ts';
+import type { Handover } from './hand-over.ts';
+import { provenResults } from './proven-result.ts';
 
 /** Those of which each step is shown; of more, how many have ended. */
 const SHOWN = 20;
@@ -28,9 +13,9 @@ const SHOWN = 20;
 const ROUNDS = 3;
 
 /** What came of each, as the branch has it. @throws QUEUE_UNAVAILABLE where they cannot be handed over */
-export async function enqueueAllAndFollow(
-  requests: readonly RequestView[],
-  { engine, queue, wait, print: printAll, signal }: Following,
+export async function handOverMany(
+  requests: readonly (ApprovedRequest & { readonly scopeName: string })[],
+  { engine, queue, wait, print: printAll, signal }: Handover,
 ): Promise<Followed> {
   const names = new Map(requests.map(({ id, scopeName }) => [id, scopeName]));
   const repo = withoutLogin(engine.location());

@@ -1,31 +1,29 @@
 /** What came of a request that was handed to the queue, as the branch and the ledger have it. */
 import {
   BacktrailError,
-  type Engine,
   isFailure,
   type RequestId,
-  type RequestView,
   resultOf,
   type RollbackResult,
-} from '../engine/index.ts';
-import type { Followed } from '../workers/index.ts';
-import { Interrupted } from './terminal/interrupt.ts';
+} from '../../engine/model/index.ts';
+import type { Followed } from '../follow.ts';
+import type { ApprovedRequest, HandoverEngine, KnownRequest } from './engine.ts';
 
 /**
  * Whoever can write into the queue can write a result or a failure there: the branch and the ledger know what came of the request, so
  * that only findings are taken from it, and a failure only where the branch does not hold the rollback. VERIFY_FAILED.
  */
 export async function provenResult(
-  engine: Engine,
-  request: RequestView,
+  engine: HandoverEngine,
+  id: RequestId,
   work: () => Promise<RollbackResult>,
+  signal?: AbortSignal,
 ): Promise<RollbackResult> {
-  const { id } = request;
   const onBranch = async () => (await engine.findRequest(id)) !== null;
   // What is on the branch is only reported.
   const reported = () => engine.rollbacks.execute(id);
   const claimed = await work().catch(async (error: unknown) => {
-    const failed = isFailure(error) && !(error instanceof Interrupted);
+    const failed = isFailure(error) && signal?.aborted !== true;
     if (failed && (await onBranch().catch(() => false))) return reported();
     throw error;
   });
@@ -44,7 +42,7 @@ export async function provenResult(
 }
 
 /** What waits to be merged, as the ledger has it. */
-async function proposedResult(engine: Engine, request: RequestView): Promise<RollbackResult> {
+async function proposedResult(engine: HandoverEngine, request: KnownRequest): Promise<RollbackResult> {
   const { proposed, pullRequest } = request;
   if (proposed === null) return resultOf(request, 'approved');
   const { via, branch, commit, deliveryCommit } = proposed;
@@ -58,23 +56,22 @@ async function proposedResult(engine: Engine, request: RequestView): Promise<Rol
 
 /** The same for many that were followed together: one look at the branch says which of them it holds. */
 export async function provenResults(
-  engine: Engine,
-  requests: readonly RequestView[],
+  engine: HandoverEngine,
+  requests: readonly Pick<ApprovedRequest, 'id'>[],
   followed: Followed,
 ): Promise<Followed> {
   const published = await engine.findRequests(requests.map(({ id }) => id));
   const asks = [...published.keys()].map((id) => ({ id }));
   const reported = asks.length === 0 ? new Map() : await engine.rollbacks.executeMany(asks);
   const results = new Map<RequestId, PromiseSettledResult<RollbackResult>>();
-  for (const request of requests) {
-    const { id } = request;
+  for (const { id } of requests) {
     const claimed = followed.get(id);
     const found = reported.get(id);
     if (found?.status === 'fulfilled' && claimed?.status === 'fulfilled')
       results.set(id, { status: 'fulfilled', value: { ...found.value, findings: claimed.value.findings } });
     else if (found) results.set(id, found);
     else {
-      const [settled] = await Promise.allSettled([provenResult(engine, request, () => resultIn(claimed))]);
+      const [settled] = await Promise.allSettled([provenResult(engine, id, () => resultIn(claimed))]);
       results.set(id, settled);
     }
   }
