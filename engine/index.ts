@@ -93,7 +93,7 @@ const REQUESTS = [
 ] as const;
 
 const AUDIT = ['verify', 'export'] as const;
-const DEPLOYMENTS = ['record', 'list', 'show', 'exists'] as const;
+const DEPLOYMENTS = ['record', 'list', 'show', 'restorable', 'exists'] as const;
 
 function pick<T extends object, Name extends keyof T>(from: T, names: readonly Name[]): Pick<T, Name> {
   const picked: Partial<Pick<T, Name>> = {};
@@ -134,6 +134,7 @@ export type {
   Deployments,
   DeploymentView,
   RecordInput,
+  Restorable,
 } from './deployments/types.ts';
 export { READERS as AUDIT_READERS } from './audit/types.ts';
 export {

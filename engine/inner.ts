@@ -209,7 +209,7 @@ export interface Audits {
    * Makes every rollback of the branch again, from objects alone, and compares: tree, message, author, votes, manifests. Reads no cache and
    * trusts no record.
    *
-   * @throws REVISION_UNKNOWN, REVISION_INVALID, REVISION_NOT_ON_BRANCH, SCOPE_INVALID; GIT_MISSING, SHA256_UNSUPPORTED where the reader that is
+   * @throws INTERRUPTED by its signal, REVISION_UNKNOWN, REVISION_INVALID, REVISION_NOT_ON_BRANCH, SCOPE_INVALID; GIT_MISSING, SHA256_UNSUPPORTED where the reader that is
    * asked for cannot read the repository
    */
   verify(ask?: VerifyAsk): Promise<AuditReport>;
@@ -327,7 +327,7 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
           const { verify } = await import('./audit/verify.ts');
           const { env, onProgress } = options;
           const context = await place(opened);
-          return verify({ snapshot, context, env, onProgress }, ask);
+          return verify({ snapshot, context, env, onProgress, signal: ask.signal }, ask);
         }),
       export: (ask) =>
         repository.ask(async (snapshot, opened) => {

@@ -12,8 +12,12 @@ import type { Logger } from '../workers/index.ts';
 import type { Callers } from './callers/caller.ts';
 import { guard, type Guarding } from './guard.ts';
 import { problemOf, sendProblem } from './problem.ts';
+import { auditRoutes } from './routes/audit.ts';
+import { breakGlassRoutes } from './routes/break-glass.ts';
+import { deploymentRoutes } from './routes/deployments.ts';
 import { environmentRoutes } from './routes/environments.ts';
 import { meRoutes } from './routes/me.ts';
+import { holdRoutes } from './routes/holds.ts';
 import { planRoutes } from './routes/plans.ts';
 import type { RouteInput, Routes, Typed } from './routes/route.ts';
 
@@ -24,7 +28,15 @@ export interface AppInput extends RouteInput, Guarding {
 }
 
 /** All that stands below /api/v1. */
-const API: readonly Routes[] = [meRoutes, environmentRoutes, planRoutes];
+const API: readonly Routes[] = [
+  meRoutes,
+  environmentRoutes,
+  planRoutes,
+  deploymentRoutes,
+  breakGlassRoutes,
+  holdRoutes,
+  auditRoutes,
+];
 
 const LIMITS = {
   bodyLimit: 1_048_576,

@@ -1,5 +1,5 @@
 /** What an audit begins with: the line, the ledger, and what the one says of the other. */
-import type { ObjectId, Progress } from '../model/index.ts';
+import { BacktrailError, type ObjectId, type Progress } from '../model/index.ts';
 import type { RequestContext } from '../requests/context.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { Audit } from './audit.ts';
@@ -16,19 +16,20 @@ export interface AuditInput {
   readonly context: RequestContext;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly onProgress?: ((progress: Progress | null) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Opened {
   readonly reader: AuditReader;
   readonly line: AuditLine;
   readonly ledger: LedgerAudit;
-  /** Says how far it is. */
+  /** Says how far it is. @throws INTERRUPTED where nobody waits for it any more */
   readonly tell: (done: number, of: number) => void;
 }
 
 /** @throws what `openAuditReader` and `openLedgerAudit` fail with */
 export async function withOpened<Value>(
-  { snapshot, context, env, onProgress = () => undefined }: AuditInput,
+  { snapshot, context, env, onProgress = () => undefined, signal }: AuditInput,
   wanted: ReaderName | undefined,
   use: (opened: Opened) => Promise<Value>,
 ): Promise<Value> {
@@ -36,8 +37,10 @@ export async function withOpened<Value>(
   try {
     const line = await readLine(reader, snapshot.base);
     const ledger = await openLedgerAudit(context, reader, snapshot);
-    const tell = (done: number, of: number) =>
+    const tell = (done: number, of: number) => {
+      if (signal?.aborted) throw new BacktrailError('INTERRUPTED', 'The audit was stopped.');
       onProgress({ phase: 'auditing', percent: Math.floor((100 * done) / of), objects: done });
+    };
     return await use({ reader, line, ledger, tell });
   } finally {
     onProgress(null);

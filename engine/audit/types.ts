@@ -63,4 +63,6 @@ export interface VerifyAsk {
   readonly reader?: ReaderName;
   /** Render manifests again and compare their bytes. */
   readonly render?: boolean;
+  /** Ends it at the next rollback. */
+  readonly signal?: AbortSignal;
 }

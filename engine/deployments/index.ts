@@ -9,6 +9,7 @@ import { judgeDeployments } from './counted.ts';
 import { findOne } from './find.ts';
 import { recordDeployment } from './record.ts';
 import type { DeploymentCache, DeploymentStore, KnownDeployment } from './store.ts';
+import { restorable } from './restore.ts';
 import type { Deployments, DeploymentView } from './types.ts';
 import { viewOf } from './view.ts';
 
@@ -70,6 +71,13 @@ export function createDeployments({ cache, scans, open }: DeploymentsInput): Dep
           );
         requirePermission(rules.policy, reader, 'read', found);
         return found;
+      }),
+    restorable: ({ id, reader }) =>
+      at(async (context) => {
+        const { store, rules } = await look(context);
+        const stored = await store.read([findOne(store, id)]);
+        const [judged] = await judgeDeployments({ context, rules, store }, stored);
+        return restorable({ judged, id, rules, reader });
       }),
     exists: ({ image, reader }) =>
       at(async (context) => {

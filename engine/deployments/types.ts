@@ -59,6 +59,12 @@ export interface RecordInput {
   readonly source?: Exclude<DeploymentSource, 'backtrail'>;
 }
 
+export interface Restorable {
+  readonly deployment: DeploymentView;
+  /** `Restore deployment dep-… (v12) of acme/production/api-gateway` */
+  readonly reason: string;
+}
+
 export interface DeploymentPage {
   readonly deployments: readonly DeploymentView[];
   /** What could not be read. */
@@ -89,6 +95,12 @@ export interface Deployments {
   }): Promise<DeploymentPage>;
   /** @throws DEPLOYMENT_UNKNOWN, PERMISSION_DENIED */
   show(input: { readonly id: string; readonly reader: Person }): Promise<DeploymentView>;
+  /**
+   * What a rollback to a deployment is asked for with: its scope, its revision, and a reason that names it.
+   *
+   * @throws DEPLOYMENT_UNKNOWN also where nothing of it counts, DEPLOYMENT_STATUS where it is not deployed, PERMISSION_DENIED
+   */
+  restorable(input: { readonly id: string; readonly reader: Person }): Promise<Restorable>;
   /**
    * Whether an image was recorded: as it was named, or by the end of its name (`api:v2.1.0`), its tag or its digest. `exists`: by a record that
    * counts; `deployments`: the newest hundred that name it.

@@ -180,6 +180,12 @@ export const FAILURES = {
     retry: 'later',
     hint: 'A worker executes a rollback of this scope: look at the request named, then ask again.',
   },
+  AUDIT_BUSY: {
+    status: 409,
+    exit: 4,
+    retry: 'later',
+    hint: 'The server makes one audit at a time: ask again when it has ended.',
+  },
   REQUEST_EXISTS: {
     status: 409,
     exit: 4,

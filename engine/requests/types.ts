@@ -226,12 +226,17 @@ export interface Requests {
    * @throws REVIEW_NOT_OPEN, OWN_REVIEW, IDENTITY_UNVERIFIED, PERMISSION_DENIED
    */
   inspect(input: Act & { readonly comment: string }): Promise<RequestView>;
-  /** Newest first. `since`: ISO 8601; `actor`: an email. */
+  /**
+   * Newest first. `since`: ISO 8601; `actor`: an email; `after`: only what comes after this one, the last of another page, as `COMMIT.EVENT-ID`.
+   *
+   * @throws INVALID_REQUEST where the ledger has none such
+   */
   audit(filter: {
     readonly scope?: string;
     readonly since?: string;
     readonly actor?: string;
     readonly limit: number;
+    readonly after?: string;
     readonly reader: Person;
   }): Promise<AuditEntry[]>;
 }

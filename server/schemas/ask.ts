@@ -37,19 +37,7 @@ export const planAsk = z
 
 /** @throws TARGET_REQUIRED, FIELDS_REQUIRED, INVALID_REQUEST where the mode is not that of the names */
 export function toPlanAsk(body: z.output<typeof planAsk>): PlanAsk {
-  const {
-    tenant,
-    environment,
-    service,
-    selectedFields,
-    targetSha,
-    target,
-    wholeFile,
-    allowRemoval,
-    override,
-    hold,
-    holdFor,
-  } = body;
+  const { tenant, environment, service, selectedFields, targetSha, target } = body;
   const to = (targetSha ?? target ?? '').trim();
   if (body.resume === true && to !== '')
     throw new BacktrailError('INVALID_REQUEST', 'A resume returns to no revision: it takes no target.');
@@ -70,6 +58,27 @@ export function toPlanAsk(body: z.output<typeof planAsk>): PlanAsk {
     ...(to !== '' && { to }),
     ...(body.resume === true && { resume: true }),
     ...(fields.length > 0 && { fields }),
+    ...toOptions(body),
+  };
+}
+
+/** With what else a rollback may be asked for. */
+export const rollbackOptions = planAsk.pick({
+  wholeFile: true,
+  allowRemoval: true,
+  override: true,
+  hold: true,
+  holdFor: true,
+}).shape;
+
+export function toOptions({
+  wholeFile,
+  allowRemoval,
+  override,
+  hold,
+  holdFor,
+}: z.output<z.ZodObject<typeof rollbackOptions>>): Omit<PlanAsk, 'scope'> {
+  return {
     ...(wholeFile !== undefined && { wholeFile }),
     ...(allowRemoval !== undefined && { allowRemoval }),
     ...(override !== undefined && { override }),

@@ -71,6 +71,7 @@ const FUNCTIONS = {
     'deployments.exists',
     'deployments.list',
     'deployments.record',
+    'deployments.restorable',
     'deployments.show',
     'destination',
     'environments',

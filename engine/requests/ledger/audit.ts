@@ -25,7 +25,7 @@ import { eventTimes, isFuture } from './times.ts';
 
 export async function audit(
   context: RequestContext,
-  { scope, since, actor, limit, reader }: Parameters<Requests['audit']>[0],
+  { scope, since, actor, limit, after, reader }: Parameters<Requests['audit']>[0],
 ): Promise<AuditEntry[]> {
   const from = since === undefined ? -Infinity : Date.parse(since);
   if (Number.isNaN(from))
@@ -34,8 +34,10 @@ export async function audit(
   const tenanted = snapshot?.layout.hasTenant ?? false;
   const ledgerSnapshot = await openLedgerSnapshot(context.git, ref, context.cache);
   const chosen: (Audited & { commit: LedgerCommit; time: number })[] = [];
-  for (const commit of (await ledgerSnapshot.commits()).toReversed()) {
-    for (const audited of await readEntries(context, ledgerSnapshot, commit)) {
+  const last = after === undefined ? null : markOf(after);
+  for (const commit of startingAt(await ledgerSnapshot.commits(), last)) {
+    const entries = await readEntries(context, ledgerSnapshot, commit);
+    for (const audited of last?.commit === commit.id ? behind(entries, last) : entries) {
       const { entry, time } = audited;
       if (time < from) continue;
       if (scope !== undefined && !concerns(entry.scope, scope)) continue;
@@ -57,6 +59,35 @@ export async function audit(
     const problems = problem === undefined ? entry.problems : [...entry.problems, problem];
     return { ...entry, problems, identity: own ? 'verified' : 'unverified' };
   });
+}
+
+/** The last entry of a page. */
+interface Mark {
+  readonly commit: ObjectId;
+  readonly eventId: string;
+}
+
+function markOf(after: string): Mark {
+  const [commit = '', eventId = ''] = after.split('.');
+  return { commit, eventId };
+}
+
+const unknownMark = () =>
+  new BacktrailError('INVALID_REQUEST', 'The ledger has no event to go on from there.');
+
+/** Newest first, from the commit of the mark on. */
+function startingAt(commits: readonly LedgerCommit[], mark: Mark | null): readonly LedgerCommit[] {
+  const newest = commits.toReversed();
+  if (mark === null) return newest;
+  const start = newest.findIndex(({ id }) => id === mark.commit);
+  if (start === -1) throw unknownMark();
+  return newest.slice(start);
+}
+
+function behind(entries: readonly Audited[], { eventId }: Mark): readonly Audited[] {
+  const at = entries.findIndex(({ entry }) => entry.eventId === eventId);
+  if (at === -1) throw unknownMark();
+  return entries.slice(at + 1);
 }
 
 /** What the branch says otherwise than the events that say what was executed. */

@@ -1,0 +1,156 @@
+/** Records of what was deployed, and the way back to one of them. */
+import { z } from 'zod';
+import { answers, callerOf, type Routes } from './route.ts';
+import { openRequest } from '../opening.ts';
+import { toOptions } from '../schemas/ask.ts';
+import {
+  deployment,
+  deploymentExists,
+  deploymentId,
+  deploymentRecord,
+  deployments,
+  deploymentsQuery,
+  deploymentStatus,
+  existsQuery,
+  restoreAsk,
+} from '../schemas/deployments.ts';
+import { pageOf } from '../schemas/paging.ts';
+import { opened, statusOf } from '../schemas/opened.ts';
+import { foundIn, namedScope, requireNamedScope } from '../schemas/scope.ts';
+
+const params = z.object({ id: deploymentId });
+
+export const deploymentRoutes: Routes = (app, { engine }) => {
+  const describe = (summary: string) => ({ summary, tags: ['deployments'] });
+  app.get(
+    '/deployments',
+    {
+      schema: {
+        ...describe('Records of deployments, newest first'),
+        querystring: deploymentsQuery,
+        response: answers({ 200: deployments }),
+      },
+    },
+    async (request) => {
+      const { status, limit, cursor, ...names } = request.query;
+      const scope = namedScope(names);
+      const found = await engine.deployments.list({
+        ...(scope !== undefined && { scope }),
+        ...(status && { statuses: status }),
+        ...(cursor !== undefined && { after: cursor }),
+        reader: callerOf(request).person,
+        limit: limit + 1,
+      });
+      const all = cursor === undefined ? await foundIn(engine, scope, found.deployments) : found.deployments;
+      const { page, next } = pageOf(all, { limit, keyOf: ({ id }) => id });
+      return { deployments: page, ...(found.findings.length > 0 && { findings: found.findings }), next };
+    },
+  );
+  app.post(
+    '/deployments',
+    {
+      schema: {
+        ...describe('Record a deployment, or the next status of one'),
+        body: deploymentRecord,
+        response: answers({ 201: deployment }),
+      },
+    },
+    async (request, reply) => {
+      const { status, commit, images, note, migration, id, source, ...names } = request.body;
+      const recorded = await engine.deployments.record({
+        scope: requireNamedScope(names),
+        status,
+        source,
+        ...(commit && { commit }),
+        ...saidOf({ images, note, migration }),
+        ...(id && { id }),
+        actor: callerOf(request).person,
+      });
+      return reply.code(201).header('location', `/api/v1/deployments/${recorded.id}`).send(recorded);
+    },
+  );
+  app.get(
+    '/deployments/exists',
+    {
+      schema: {
+        ...describe('Whether an image was recorded, by a record that counts'),
+        querystring: existsQuery,
+        response: answers({ 200: deploymentExists }),
+      },
+    },
+    async (request) => {
+      const { image } = request.query;
+      const reader = callerOf(request).person;
+      const { exists, deployments: naming, findings } = await engine.deployments.exists({ image, reader });
+      return { image, exists, deployments: naming, ...(findings.length > 0 && { findings }) };
+    },
+  );
+  app.get(
+    '/deployments/:id',
+    { schema: { ...describe('One record'), params, response: answers({ 200: deployment }) } },
+    (request) => engine.deployments.show({ id: request.params.id, reader: callerOf(request).person }),
+  );
+  app.patch(
+    '/deployments/:id',
+    {
+      schema: {
+        ...describe('The next status of a record'),
+        params,
+        body: deploymentStatus,
+        response: answers({ 200: deployment }),
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      const { status, ...said } = request.body;
+      const actor = callerOf(request).person;
+      const { scope } = await engine.deployments.show({ id, reader: actor });
+      return engine.deployments.record({ scope, id, status, ...saidOf(said), actor });
+    },
+  );
+  app.post(
+    '/deployments/:id/restore',
+    {
+      schema: {
+        ...describe('Ask for a rollback to what was deployed then'),
+        params,
+        body: restoreAsk,
+        response: answers({ 200: opened, 201: opened, 202: opened }),
+      },
+    },
+    async (request, reply) => {
+      const author = callerOf(request).person;
+      const { justification, digest, ...options } = request.body;
+      const { deployment: to, reason } = await engine.deployments.restorable({
+        id: request.params.id,
+        reader: author,
+      });
+      const { tenant, environment, service, commit } = to;
+      const scope = { ...(tenant && { tenant }), environment, ...(service && { service }) };
+      const said = justification ? `${reason}\n\n${justification}` : reason;
+      const found = await openRequest(
+        engine,
+        { ...toOptions(options), scope, to: commit },
+        { author, reason: said, digest },
+      );
+      return reply.code(statusOf(found)).send(found);
+    },
+  );
+};
+
+/** Without what is null. */
+function saidOf({
+  images,
+  note,
+  migration,
+}: {
+  readonly images?: readonly string[] | undefined;
+  readonly note?: string | null | undefined;
+  readonly migration?: string | null | undefined;
+}) {
+  return {
+    ...(images && { images }),
+    ...(note && { note }),
+    ...(migration && { migration }),
+  };
+}

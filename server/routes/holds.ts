@@ -1,0 +1,50 @@
+/** What automation must not move, and how that ends. */
+import { answers, callerOf, type Routes } from './route.ts';
+import { openRequest } from '../opening.ts';
+import { holds, holdsQuery, resumeAsk } from '../schemas/holds.ts';
+import { opened, statusOf } from '../schemas/opened.ts';
+import { pageFrom } from '../schemas/paging.ts';
+import { namedScope, requireNamedScope } from '../schemas/scope.ts';
+
+export const holdRoutes: Routes = (app, { engine }) => {
+  const describe = (summary: string) => ({ summary, tags: ['holds'] });
+  app.get(
+    '/holds',
+    {
+      schema: {
+        ...describe('What is held, newest first, and whether it still is'),
+        querystring: holdsQuery,
+        response: answers({ 200: holds }),
+      },
+    },
+    async (request) => {
+      const { limit, cursor, ...names } = request.query;
+      const scope = namedScope(names);
+      const found = await engine.holds({ ...(scope !== undefined && { scope }) });
+      const { page, next } = pageFrom(found.holds, { limit, cursor, keyOf: ({ path }) => path });
+      return { holds: page, ...(found.findings.length > 0 && { findings: found.findings }), next };
+    },
+  );
+  app.post(
+    '/holds/resume',
+    {
+      schema: {
+        ...describe('Ask for holds to be lifted'),
+        body: resumeAsk,
+        response: answers({ 200: opened, 201: opened, 202: opened }),
+      },
+    },
+    async (request, reply) => {
+      const { selectedFields, override, digest, justification, ...names } = request.body;
+      const ask = {
+        scope: requireNamedScope(names),
+        ...(selectedFields && { fields: selectedFields }),
+        ...(override && { override }),
+        resume: true,
+      };
+      const author = callerOf(request).person;
+      const found = await openRequest(engine, ask, { author, reason: justification, digest });
+      return reply.code(statusOf(found)).send(found);
+    },
+  );
+};

@@ -1,0 +1,51 @@
+/** Break-glass sessions: as `break-glass` prints them with `-o json`. */
+import { z } from 'zod';
+import { person, time } from './names.ts';
+import { next, pageQuery } from './paging.ts';
+import { finding } from './plan.ts';
+import { scopeNames } from './scope.ts';
+
+export const sessionId = z.string().regex(/^bgs-[0-9A-HJKMNP-TV-Z]{26}$/, 'It is not the id of a session.');
+
+export const session = z
+  .object({
+    id: sessionId,
+    scope: z.string(),
+    holder: person,
+    justification: z.string(),
+    ticket: z.string().nullable(),
+    openedAt: time,
+    expiresAt: time,
+    place: z.object({ repository: z.string(), branch: z.string() }).optional(),
+    closed: z.object({ at: time, actor: person }).nullable(),
+    active: z.boolean(),
+    identity: z.enum(['verified', 'unverified']),
+    findings: z.array(finding).optional(),
+  })
+  .meta({ id: 'BreakGlassSession' });
+
+/** As `request show` prints it. */
+export const requestView = z.looseObject({ id: z.string(), status: z.string() });
+
+export const sessions = z
+  .object({
+    sessions: z.array(session).describe('The active ones first, then newest first.'),
+    reviews: z.array(requestView).describe('Went ahead without approval, and wait for a review.'),
+    next,
+  })
+  .meta({ id: 'BreakGlassSessions' });
+
+export const sessionsQuery = z.object(pageQuery(sessionId));
+
+export const sessionAsk = z
+  .strictObject({
+    ...scopeNames,
+    justification: z.string().max(8000),
+    ticket: z.string().min(1).max(200).nullish(),
+    minutes: z.int().min(1).max(525_600).nullish().describe('As long as the policy allows, where absent.'),
+  })
+  .meta({ id: 'BreakGlassAsk' });
+
+export const reviewAsk = z
+  .strictObject({ comment: z.string().min(1).max(8000) })
+  .meta({ id: 'BreakGlassReview' });
