@@ -71,6 +71,8 @@ export async function executeByWorker(
   request: RequestView,
   { wait, queue }: { readonly wait: boolean; readonly queue?: RollbackQueue },
 ): Promise<RollbackResult> {
+  // A server hands it over itself.
+  if (session.isRemote) return wait ? executeHere(session, engine, request) : resultOf(request, 'executing');
   const { handOver, openQueue } = await import('../workers/index.ts');
   // Ctrl-C stops the waiting only: the rollback continues in the queue.
   const use = (queue: RollbackQueue) =>

@@ -10,7 +10,7 @@ export async function withJobs(
   requests: readonly RequestView[],
 ): Promise<readonly RequestView[]> {
   const approved = requests.filter(({ status }) => status === 'approved').map(({ id }) => id);
-  if (approved.length === 0) return requests;
+  if (approved.length === 0 || session.isRemote) return requests;
   const active = await Promise.race([askQueue(session, approved), after(PATIENCE_MS)]).catch(() => null);
   return requests.map((request) => (active?.has(request.id) ? { ...request, status: 'executing' } : request));
 }

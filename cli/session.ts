@@ -16,6 +16,8 @@ import { progressLine, progressNotes } from './terminal/progress.ts';
 
 export interface GlobalOptions {
   readonly repo?: string;
+  readonly server?: string;
+  readonly tokenFile?: string;
   readonly config?: string;
   readonly output: Format;
   /** Differences of added and removed files in full. */
@@ -35,6 +37,8 @@ export interface Session {
   readonly environment: Environment;
   readonly format: Format;
   readonly repo: string;
+  /** A server is asked, which executes what it is asked for. */
+  readonly isRemote: boolean;
   readonly config: ConfigText | null;
   /** What `delivery.command` may run. */
   readonly renderCommands: readonly string[] | 'all';
@@ -70,10 +74,13 @@ export async function startSession(
     environment,
     format: options.output,
     repo,
+    isRemote: options.server !== undefined,
     config,
     renderCommands,
     offline: () => offline,
     withEngine: async (use, how = {}) => {
+      if (options.server !== undefined)
+        return withServer({ ...options, server: options.server }, environment, use);
       const draw = environment.progress ? progressLine : progressNotes;
       const engine = await openEngine({
         ...engineOptionsOf(environment),
@@ -94,8 +101,29 @@ export async function startSession(
         await engine.close();
       }
     },
-    author: async (engine) => environment.author ?? (await engine.identity()) ?? environment.account,
+    author: async (engine) => {
+      // Who that is says the server.
+      const own = options.server === undefined ? environment.author : null;
+      return own ?? (await engine.identity()) ?? environment.account;
+    },
   };
+}
+
+async function withServer<T>(
+  { server, tokenFile }: GlobalOptions & { readonly server: string },
+  { clock }: Environment,
+  use: (engine: Engine) => Promise<T>,
+): Promise<T> {
+  const { openRemote } = await import('./remote/engine.ts');
+  const engine = await openRemote({ server, tokenFile, sleep: (ms) => clock.sleep(ms) });
+  try {
+    return await stoppable(
+      () => use(engine),
+      () => engine.close(),
+    );
+  } finally {
+    await engine.close();
+  }
 }
 
 async function readConfig(file: string): Promise<ConfigText> {

@@ -126,7 +126,7 @@ async function withQueue<T>(
   { queue: wanted }: RollbackOptions,
   use: (queue: OpenQueue | null) => Promise<T>,
 ): Promise<T> {
-  if (!wanted) return use(null);
+  if (!wanted || session.isRemote) return use(null);
   const opened: Promise<RollbackQueue>[] = [];
   const open = async () => {
     const { openQueue } = await import('../../workers/index.ts');
@@ -212,17 +212,18 @@ function question({ gate, destination, resumes }: GatedPlan): string {
 
 type ExecuteAsked = Pick<Asked, 'options' | 'queue'> & { readonly onTrust?: boolean };
 
-const executeAs = (
+function executeAs(
   session: Session,
   engine: Engine,
   request: RequestView,
   { options, queue, onTrust }: ExecuteAsked,
-) =>
-  queue === null
-    ? executeHere(session, engine, request, onTrust)
-    : queue().then((opened) =>
-        executeByWorker(session, engine, request, { wait: options.wait, queue: opened }),
-      );
+): Promise<RollbackResult> {
+  if (session.isRemote) return executeByWorker(session, engine, request, { wait: options.wait });
+  if (queue === null) return executeHere(session, engine, request, onTrust);
+  return queue().then((opened) =>
+    executeByWorker(session, engine, request, { wait: options.wait, queue: opened }),
+  );
+}
 
 type Earlier = NonNullable<Awaited<ReturnType<Rollbacks['earlier']>>>;
 

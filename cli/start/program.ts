@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { Program } from '../commands/command.ts';
 import { type Environment, readEnvironment } from '../environment.ts';
+import { BacktrailError } from '../../engine/model/failure.ts';
+import type { GlobalOptions } from '../session.ts';
 import { endWith, readLine } from './line.ts';
 import { type AddCommand, COMMANDS } from './registry.ts';
 import { createRoot } from './root.ts';
@@ -26,12 +28,50 @@ export async function runCommand(
   let exitCode = 0;
   const program: Program = { root, all, environment, setExitCode: (code) => (exitCode = code) };
   try {
+    requireAskable(all);
     (await load())(program);
     await root.parseAsync([...argv]);
     return exitCode;
   } catch (error) {
     return endWith(error, root, argv);
   }
+}
+
+/** What a server can be asked; all else is done where the repository is. */
+const ASKABLE: ReadonlySet<string> = new Set([
+  'environments',
+  'history',
+  'show',
+  'compare',
+  'plan',
+  'rollback',
+  'log',
+  'incident',
+  'request',
+  'break-glass',
+  'holds',
+  'resume',
+  'deployment',
+]);
+
+/** @throws INVALID_REQUEST for `--server` where it has no meaning */
+function requireAskable(all: Command): void {
+  const { server, repo, config, tokenFile } =
+    all.opts<Pick<GlobalOptions, 'server' | 'repo' | 'config' | 'tokenFile'>>();
+  const [command = ''] = all.args;
+  if (server === undefined && tokenFile === undefined) return;
+  if (server === undefined) throw new BacktrailError('INVALID_REQUEST', '--token-file needs --server.');
+  if (repo !== undefined || config !== undefined)
+    throw new BacktrailError(
+      'INVALID_REQUEST',
+      '--server knows its own repository and configuration: name it alone.',
+    );
+  if (ASKABLE.has(command)) return;
+  const hint =
+    command === 'audit'
+      ? "An audit runs on the auditor's machine, on a clone of their own: it is not to trust the server."
+      : 'Run it where the repository is.';
+  throw new BacktrailError('INVALID_REQUEST', `A server cannot be asked for \`${command}\`.`, { hint });
 }
 
 /** The table, read off the commands themselves. */

@@ -16,6 +16,8 @@ export function createRoot(version: string): Command {
     )
     .version(version)
     .option('--repo <path-or-url>', 'the repository (default: this folder)')
+    .option('--server <url>', 'ask a server (`backtrail serve`) in place of a repository')
+    .option('--token-file <file>', 'with --server: the file that holds your token')
     .option(
       '--config <file>',
       'a configuration for a repository that has none of its own; what it says to render with is run',

@@ -1,0 +1,304 @@
+/** What people do with rollbacks, requests, records and sessions, over HTTP. */
+import {
+  BacktrailError,
+  type Engine,
+  FAILURES,
+  type FailureCode,
+  type GatedPlan,
+  type PlanAsk,
+  type Requested,
+  type RequestPlan,
+  type RequestView,
+  resultOf,
+  type RollbackAsk,
+  type RollbackResult,
+} from '../../engine/index.ts';
+import { type Http, type Query, segment } from './http.ts';
+import type { Locate } from './reading.ts';
+
+export type Acting = Pick<
+  Engine,
+  | 'deployments'
+  | 'destination'
+  | 'findRequest'
+  | 'findRequests'
+  | 'holds'
+  | 'recorded'
+  | 'recurring'
+  | 'requests'
+  | 'rollbacks'
+>;
+
+export interface ActingInput {
+  readonly http: Http;
+  readonly locate: Locate;
+  readonly sleep: (ms: number) => Promise<void>;
+}
+
+/** Milliseconds between two looks at what a server executes. */
+const FIRST_LOOK = 200;
+const LAST_LOOK = 2000;
+
+// The server answers in the forms of its document, which its own tests hold it to.
+/* oxlint-disable typescript/no-unsafe-type-assertion */
+
+export function actingOver({ http, locate, sleep }: ActingInput): Acting {
+  const show = async (id: string) => (await http.get(`/rollbacks/${segment(id)}`)) as RequestView;
+  const act = async (id: string, what: string, body: object) => {
+    await http.send('POST', `/rollbacks/${segment(id)}/${what}`, body);
+    return show(id);
+  };
+  const askOf = async ({
+    scope,
+    fields,
+    wholeFile,
+    allowRemoval,
+    override,
+    hold,
+    holdFor,
+    resume,
+  }: Omit<PlanAsk, 'author'>) => ({
+    ...(await locate(scope)),
+    ...(fields && fields.length > 0 && { selectedFields: fields }),
+    ...(wholeFile && { wholeFile }),
+    ...(allowRemoval && { allowRemoval }),
+    ...(override && override.length > 0 && { override }),
+    ...(hold !== undefined && resume !== true && { hold }),
+    ...(holdFor !== undefined && { holdFor }),
+    ...(resume && { resume }),
+  });
+  const plan = async (ask: PlanAsk) => {
+    const target = ask.resume ? {} : { targetSha: ask.to ?? 'previous' };
+    return (await http.send('POST', '/plans', { ...(await askOf(ask)), ...target })) as GatedPlan;
+  };
+  const request = async (ask: RollbackAsk): Promise<Requested> => {
+    const { target, digest, reason, follows, incident, id } = ask;
+    const commit = typeof target === 'string' ? target : target.commit;
+    const body = {
+      ...(await askOf(ask)),
+      ...(ask.resume ? {} : { targetSha: commit }),
+      digest,
+      justification: reason,
+      ...(follows !== undefined && { follows }),
+      ...(incident !== undefined && { incident }),
+    };
+    const made = (await http.send(
+      'POST',
+      '/rollbacks',
+      body,
+      id === undefined ? {} : { key: id },
+    )) as RollbackResult;
+    if (made.status === 'unchanged') return { ...made, request: null };
+    const opened = await show(made.requestId);
+    return { ...resultOf(opened, statusOf(opened)), findings: made.findings, request: opened };
+  };
+  /** Until it is over: the server executes it. */
+  const follow = async (id: string): Promise<RollbackResult> => {
+    for (let wait = FIRST_LOOK; ; wait = Math.min(2 * wait, LAST_LOOK)) {
+      const found = await show(id);
+      const result = outcomeOf(found);
+      if (result !== null) return result;
+      await sleep(wait);
+    }
+  };
+  const list = async (query: Query, most = Number.POSITIVE_INFINITY) => {
+    const found: RequestView[] = [];
+    for (let cursor = query['cursor']; ; ) {
+      const limit = Math.min(most - found.length, 1000);
+      const page = (await http.get('/rollbacks', { ...query, limit, cursor })) as {
+        readonly requests: readonly RequestView[];
+        readonly next: string | null;
+      };
+      found.push(...page.requests);
+      if (page.next === null || found.length >= most) return found;
+      cursor = page.next;
+    }
+  };
+  const replan = async (id: string) => {
+    const {
+      requestId: _,
+      status: __,
+      changed,
+      may,
+      ...planned
+    } = (await http.get(`/rollbacks/${segment(id)}/plan`)) as RequestPlan['plan'] &
+      Pick<RequestPlan, 'changed' | 'may'> & { readonly requestId: string; readonly status: string };
+    return { plan: planned, changed, may, request: await show(id) };
+  };
+  return {
+    destination: async () =>
+      (
+        (await http.get('/repository')) as {
+          readonly destination: Awaited<ReturnType<Engine['destination']>>;
+        }
+      ).destination,
+    findRequest: async (id) => commitOf(await show(id)),
+    findRequests: async (ids) => {
+      const found = new Map<string, string>();
+      for (const id of ids) {
+        const commit = commitOf(await show(id));
+        if (commit !== null) found.set(id, commit);
+      }
+      return found;
+    },
+    holds: async ({ scope }) => {
+      const found = (await http.get('/holds', { scope, limit: 1000 })) as Partial<
+        Awaited<ReturnType<Engine['holds']>>
+      >;
+      return { holds: [], findings: [], ...found };
+    },
+    recorded: async ({ scope, limit }) => {
+      const found = (await http.get('/log', { scope, limit })) as Partial<
+        Awaited<ReturnType<Engine['recorded']>>
+      >;
+      return { rollbacks: [], resumes: [], unlisted: [], ...found };
+    },
+    recurring: async ({ scope, limit }) => {
+      const found = (await http.get('/log', { scope, limit, recurring: 'true' })) as {
+        readonly recurring: Awaited<ReturnType<Engine['recurring']>>;
+      };
+      return found.recurring;
+    },
+    rollbacks: {
+      plan,
+      request,
+      execute: follow,
+      earlier: async ({ id }) => {
+        const [found] = await list({ key: id });
+        return found === undefined ? null : { plan: (await replan(found.id)).plan, request: found };
+      },
+      planMany: () => Promise.reject(elsewhere('Planning many at once')),
+      requestMany: () => Promise.reject(elsewhere('Asking for many at once')),
+      executeMany: async (asks) => {
+        const results = new Map<string, PromiseSettledResult<RollbackResult>>();
+        const settled = await Promise.allSettled(asks.map(({ id }) => follow(id)));
+        for (const [at, { id }] of asks.entries()) {
+          const one = settled[at];
+          if (one) results.set(id, one);
+        }
+        return results;
+      },
+    },
+    requests: {
+      list: ({ scope, statuses, incident, limit, after }) =>
+        list({ scope, state: statuses, incident, cursor: after }, limit),
+      ids: async () => (await list({})).map(({ id }) => id),
+      show: ({ id }) => show(id),
+      plan: ({ id }) => replan(id),
+      planIncident: async ({ incident }) => {
+        const open = await list({ incident, state: ['pending', 'approved', 'executing', 'failed'] });
+        const planned = await Promise.allSettled(open.map(({ id }) => replan(id)));
+        return open.flatMap((found, at) => {
+          const one = planned[at];
+          return one === undefined ? [] : [{ request: found, planned: one }];
+        });
+      },
+      approve: ({ id, comment, digest }) => act(id, 'approve', { comment, digest }),
+      reject: ({ id, comment }) => act(id, 'reject', { comment }),
+      reviewMany: async ({ votes, decision, comment }) => {
+        const what = decision === 'approved' ? 'approve' : 'reject';
+        const results: PromiseSettledResult<RequestView>[] = [];
+        for (const { id, digest } of votes) {
+          const body = what === 'approve' ? { comment, digest } : { comment };
+          results.push(...(await Promise.allSettled([act(id, what, body)])));
+        }
+        return results;
+      },
+      cancel: ({ id, reason }) => act(id, 'cancel', { reason }),
+      note: ({ id, text, kind }) => act(id, 'notes', { text, kind }),
+      retry: ({ id }) => act(id, 'retry', {}),
+      reconcile: () => Promise.reject(elsewhere('`reconcile`')),
+      openSession: async ({ scope, reason, ticket, minutes }) =>
+        (await http.send('POST', '/break-glass', {
+          scope,
+          justification: reason,
+          ticket,
+          minutes,
+        })) as Session,
+      closeSession: async ({ id }) => (await http.send('DELETE', `/break-glass/${segment(id)}`)) as Session,
+      sessions: async () =>
+        (await http.get('/break-glass', { limit: 1000 })) as Awaited<
+          ReturnType<Engine['requests']['sessions']>
+        >,
+      inspect: async ({ id, comment }) =>
+        (await http.send('POST', `/break-glass/${segment(id)}/review`, { comment })) as RequestView,
+      audit: () => Promise.reject(elsewhere('`audit`')),
+    },
+    deployments: {
+      record: async ({ scope, actor: _, id, ...said }) =>
+        (await http.send('POST', '/deployments', {
+          scope,
+          source: 'pipeline',
+          ...said,
+          ...(id !== undefined && { id }),
+        })) as Deployment,
+      list: async ({ scope, statuses, limit, after }) => {
+        const found: Deployment[] = [];
+        const findings = [];
+        for (let cursor = after; ; ) {
+          const query = {
+            scope,
+            status: statuses,
+            limit: Math.min((limit ?? 1000) - found.length, 1000),
+            cursor,
+          };
+          const page = (await http.get('/deployments', query)) as Partial<Page> & {
+            readonly next: string | null;
+          };
+          found.push(...(page.deployments ?? []));
+          findings.push(...(page.findings ?? []));
+          if (page.next === null || found.length >= (limit ?? Number.POSITIVE_INFINITY))
+            return { deployments: found, findings };
+          cursor = page.next;
+        }
+      },
+      show: async ({ id }) => (await http.get(`/deployments/${segment(id)}`)) as Deployment,
+      exists: async ({ image }) => {
+        const found = (await http.get('/deployments/exists', { image })) as Awaited<
+          ReturnType<Engine['deployments']['exists']>
+        >;
+        return { ...found, findings: (found.findings as typeof found.findings | undefined) ?? [] };
+      },
+    },
+  };
+}
+
+type Session = Awaited<ReturnType<Engine['requests']['openSession']>>;
+type Deployment = Awaited<ReturnType<Engine['deployments']['show']>>;
+type Page = Awaited<ReturnType<Engine['deployments']['list']>>;
+
+/** What cannot be asked of a server. */
+export const elsewhere = (what: string): BacktrailError =>
+  new BacktrailError('INVALID_REQUEST', `${what} cannot be asked of a server.`, {
+    hint: 'Run it without --server, where the repository is.',
+  });
+
+const statusOf = ({ status }: RequestView): RollbackResult['status'] =>
+  status === 'pending' || status === 'approved' || status === 'executing' ? status : 'completed';
+
+const commitOf = ({ result }: RequestView): string | null =>
+  result !== null && 'commit' in result ? result.commit : null;
+
+/** null while it is under way. @throws what it failed with, AWAITING_APPROVAL, REQUEST_CLOSED */
+function outcomeOf(request: RequestView): RollbackResult | null {
+  const { id, status, result, proposed, pullRequest } = request;
+  if (result !== null && result.status !== 'failed') return resultOf(request, result.status, result);
+  if (result?.status === 'failed' && status === 'failed') throw failureOf(result);
+  if (status === 'pending')
+    throw new BacktrailError('AWAITING_APPROVAL', `Request ${id} waits for approval.`);
+  if (status !== 'approved' && status !== 'executing')
+    throw new BacktrailError('REQUEST_CLOSED', `Request ${id} is ${status}.`);
+  if (proposed === null) return null;
+  const { via, branch, commit, deliveryCommit } = proposed;
+  return resultOf(request, 'proposed', {
+    commit,
+    deliveryCommit,
+    proposed: { via, branch, into: request.place?.branch ?? '' },
+    ...(pullRequest && { pullRequest }),
+  });
+}
+
+function failureOf({ code, message }: { readonly code: string; readonly message: string }): BacktrailError {
+  const known = Object.hasOwn(FAILURES, code) ? (code as FailureCode) : 'INTERNAL';
+  return new BacktrailError(known, message);
+}

@@ -1,0 +1,36 @@
+/** An engine that is elsewhere: a server is asked in its place, and says who the caller is. */
+import type { Engine, Person } from '../../engine/index.ts';
+import { actingOver, elsewhere } from './acting.ts';
+import { openHttp } from './http.ts';
+import { createLocate, readingOver } from './reading.ts';
+
+export interface RemoteSettings {
+  readonly server: string;
+  readonly tokenFile?: string | undefined;
+  readonly sleep: (ms: number) => Promise<void>;
+}
+
+/** @throws INVALID_REQUEST for an address or a token file that is no good */
+export async function openRemote({ sleep, ...place }: RemoteSettings): Promise<Engine> {
+  const http = await openHttp(place);
+  const locate = createLocate(http);
+  const never = (what: string) => () => Promise.reject(elsewhere(what));
+  return {
+    ...readingOver(http, locate),
+    ...actingOver({ http, locate, sleep }),
+    location: () => place.server,
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the server's tests hold it to its document
+    identity: async () => ((await http.get('/me')) as { readonly person: Person }).person,
+    requireWriting: () => undefined,
+    close: () => Promise.resolve(http.close()),
+    uncovered: never('What no scope holds'),
+    log: never('The log without its resumes'),
+    guard: never('`guard`'),
+    guardPush: never('`guard`'),
+    propose: never('`init`'),
+    samplePlan: never('`init`'),
+    ledgerFetch: never('What a clone fetches'),
+    writeConfig: never('`init`'),
+    audit: { verify: never('`audit`'), export: never('`audit`') },
+  };
+}
