@@ -253,6 +253,7 @@ export function actingOver({ http, locate, sleep }: ActingInput): Acting {
         }
       },
       show: async ({ id }) => (await http.get(`/deployments/${segment(id)}`)) as Deployment,
+      restorable: () => Promise.reject(elsewhere('What can be restored')),
       exists: async ({ image }) => {
         const found = (await http.get('/deployments/exists', { image })) as Awaited<
           ReturnType<Engine['deployments']['exists']>

@@ -6,19 +6,19 @@ import { toOptions } from '../schemas/ask.ts';
 import {
   deployment,
   deploymentExists,
-  deploymentId,
   deploymentRecord,
   deployments,
   deploymentsQuery,
   deploymentStatus,
   existsQuery,
+  typedDeploymentId,
   restoreAsk,
 } from '../schemas/deployments.ts';
 import { pageOf } from '../schemas/paging.ts';
 import { opened, statusOf } from '../schemas/opened.ts';
 import { foundIn, namedScope, requireNamedScope } from '../schemas/scope.ts';
 
-const params = z.object({ id: deploymentId });
+const params = z.object({ id: typedDeploymentId });
 
 export const deploymentRoutes: Routes = (app, { engine }) => {
   const describe = (summary: string) => ({ summary, tags: ['deployments'] });

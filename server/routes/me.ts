@@ -1,11 +1,26 @@
-/** Who the server takes its caller for. */
+/** Who the server takes its caller for, and what it serves. */
 import { z } from 'zod';
+import { withoutLogin } from '../../workers/index.ts';
 import { person } from '../schemas/names.ts';
 import { answers, callerOf, type Routes } from './route.ts';
 
 const me = z.object({ person, how: z.enum(['single-user', 'token', 'oidc']) }).meta({ id: 'Me' });
 
-export const meRoutes: Routes = (app) => {
+const repository = z
+  .object({
+    location: z.string().describe('Without a login.'),
+    destination: z
+      .object({ branch: z.string(), remote: z.string().optional(), url: z.string().optional() })
+      .loose(),
+  })
+  .meta({ id: 'Repository' });
+
+export const meRoutes: Routes = (app, { engine }) => {
+  app.get(
+    '/repository',
+    { schema: { summary: 'What is served', tags: ['environments'], response: answers({ 200: repository }) } },
+    async () => ({ location: withoutLogin(engine.location()), destination: await engine.destination() }),
+  );
   app.get(
     '/me',
     { schema: { summary: 'Who is calling', tags: ['callers'], response: answers({ 200: me }) } },

@@ -8,6 +8,8 @@ import { finding } from './plan.ts';
 import { scopeNames } from './scope.ts';
 
 export const deploymentId = z.string().regex(/^dep-[0-9A-HJKMNP-TV-Z]{26}$/, 'It is not the id of a record.');
+/** As people write it: the engine says what is none. */
+export const typedDeploymentId = z.string().min(1).max(64).describe('Or six or more characters of its end.');
 const status = z.enum(DEPLOYMENT_STATUSES).meta({ id: 'DeploymentStatus' });
 
 export const deployment = z
@@ -83,7 +85,7 @@ export const deploymentRecord = z
     status,
     commit: z.string().min(1).max(255).nullish().describe('A revision; the current one where absent.'),
     ...said,
-    id: deploymentId.nullish().describe('The record whose next status it is.'),
+    id: typedDeploymentId.nullish().describe('The record whose next status it is.'),
     source: z.enum(['pipeline', 'api', 'observer']).default('api'),
   })
   .meta({ id: 'DeploymentRecord' });

@@ -1,0 +1,119 @@
+/** The command line on a server, beside the same on the repository: the same output, JSON and exit codes. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { policedRepo } from '../helpers/people/requests.ts';
+import { backtrail } from '../helpers/program/cli.ts';
+import { engineOf } from '../helpers/repositories/engine.ts';
+import { type Repo, temporaryFolder } from '../helpers/repositories/repo.ts';
+import { type Api, startApi } from '../helpers/servers/api.ts';
+
+let api: Api;
+let repo: Repo;
+let tokenFile: string;
+beforeAll(async () => {
+  repo = await policedRepo();
+  await repo.commit({ 'apps/prod/api/app.yaml': 'image: v3\nreplicas: 2\n' });
+  const engine = await engineOf(repo, { lives: 'file' });
+  const person = (await engine.identity()) ?? undefined;
+  api = await startApi(engine, { lives: 'file', ...(person && { person }) });
+  tokenFile = join(await temporaryFolder(), 'token');
+  await writeFile(tokenFile, `${api.token}\n`);
+});
+
+const asked = (args: readonly string[]) =>
+  backtrail(repo, ['--server', api.url, '--token-file', tokenFile, ...args]);
+
+describe('what only looks', () => {
+  it.each([
+    ['environments'],
+    ['history', 'prod/api'],
+    ['history', 'prod', '--limit', '1'],
+    ['history', 'prod/api', '--field', 'apps/prod/api/app.yaml#/image'],
+    ['history', 'nowhere'],
+    ['history', 'prod/nothing'],
+    ['history', 'a/b/c'],
+    ['show', 'prod/api', 'v2'],
+    ['show', 'prod/api', 'v9'],
+    ['show', 'prod', 'HEAD'],
+    ['compare', 'prod/api', 'v1', 'v2'],
+    ['compare', 'prod/api', 'v2'],
+    ['holds'],
+    ['break-glass', 'list'],
+    ['deployment', 'list'],
+    ['deployment', 'exists', '--image', 'v1'],
+    ['deployment', 'show', 'nothing'],
+  ])('says the same with %s %s %s', async (...args) => {
+    for (const output of ['text', 'json'] as const) {
+      const [there, here] = [
+        await asked(['-o', output, ...args]),
+        await backtrail(repo, ['-o', output, ...args]),
+      ];
+      expect(there).toEqual(here);
+    }
+  });
+
+  it('plans the same rollback', async () => {
+    for (const args of [
+      ['prod/api'],
+      ['prod/api', '--to', 'v1'],
+      ['dev'],
+      ['prod/api', '--field', 'apps/prod/api/app.yaml#/image'],
+    ]) {
+      const [there, here] = [
+        await asked(['-o', 'json', 'plan', ...args]),
+        await backtrail(repo, ['-o', 'json', 'plan', ...args]),
+      ];
+      expect([args, there.code]).toEqual([args, here.code]);
+      expect(JSON.parse(there.stdout).digest).toBe(JSON.parse(here.stdout).digest);
+    }
+  });
+});
+
+describe('a server', () => {
+  it('is not asked for what is done where the repository is', async () => {
+    for (const command of [
+      ['init'],
+      ['doctor'],
+      ['guard'],
+      ['reconcile'],
+      ['worker'],
+      ['audit', 'verify'],
+      ['serve'],
+    ]) {
+      const { code, stderr } = await asked(command);
+      expect([command, code]).toEqual([command, 2]);
+      expect(stderr).toContain('INVALID_REQUEST');
+    }
+    expect((await asked(['audit', 'log'])).stderr).toContain("auditor's machine");
+    expect((await asked(['--repo', '.', 'history', 'prod'])).code).toBe(2);
+    expect((await backtrail(repo, ['--token-file', tokenFile, 'history', 'prod'])).code).toBe(2);
+  });
+
+  it.each([
+    ['http://backtrail.example.com', 2, 'https alone'],
+    ['https://jane:secret@backtrail.example.com', 2, 'takes no login'],
+    ['nonsense', 2, 'not an address'],
+    ['http://127.0.0.1:1', 6, 'does not answer'],
+  ])('is refused at %s', async (server, code, says) => {
+    const found = await backtrail(repo, ['--server', server, '--token-file', tokenFile, 'environments']);
+    expect(found.code).toBe(code);
+    expect(found.stderr).toContain(says);
+    expect(found.stderr).not.toContain('secret');
+  });
+
+  it('needs a token that it knows', async () => {
+    const none = await backtrail(repo, ['--server', api.url, 'environments']);
+    expect([none.code, none.stderr.includes('UNAUTHENTICATED')]).toEqual([3, true]);
+    const other = join(await temporaryFolder(), 'token');
+    await writeFile(other, 'two words\n');
+    const { code, stderr } = await backtrail(repo, [
+      '--server',
+      api.url,
+      '--token-file',
+      other,
+      'environments',
+    ]);
+    expect([code, stderr.includes('two words')]).toEqual([2, false]);
+  });
+});
