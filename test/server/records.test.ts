@@ -68,7 +68,7 @@ describe('deployments', () => {
 
   it.each([
     ['GET', `${DEPLOYMENTS}/${UNKNOWN}`, undefined, 404, 'DEPLOYMENT_UNKNOWN'],
-    ['GET', `${DEPLOYMENTS}/dep-x`, undefined, 400, 'INVALID_REQUEST'],
+    ['GET', `${DEPLOYMENTS}/dep-x`, undefined, 404, 'DEPLOYMENT_UNKNOWN'],
     ['GET', `${DEPLOYMENTS}?environment=nowhere`, undefined, 404, 'ENVIRONMENT_UNKNOWN'],
     ['GET', `${DEPLOYMENTS}?service=api`, undefined, 400, 'INVALID_REQUEST'],
     ['GET', `${DEPLOYMENTS}?status=gone`, undefined, 400, 'INVALID_REQUEST'],
