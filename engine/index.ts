@@ -201,7 +201,7 @@ export type {
   ServiceDifference,
 } from './model/plan.ts';
 export { PERMISSIONS } from './model/policy.ts';
-export type { EnvironmentName, Permission } from './model/policy.ts';
+export type { Actor, EnvironmentName, Permission } from './model/policy.ts';
 export type { Clock, Progress } from './model/ports.ts';
 export {
   deriveRequestId,

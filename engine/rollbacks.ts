@@ -1,5 +1,6 @@
 /** The only door to a change: plan, request, execute. Every way in is a translation of these calls. */
 import {
+  type Actor,
   BacktrailError,
   type Clock,
   type Coordinates,
@@ -307,9 +308,10 @@ function targetOf(target: RollbackAsk['target'] | undefined): ObjectId {
 }
 
 /** Read once: what is checked is what is recorded. */
-function personOf(author: Partial<Person> | null): Person {
-  const { name, email } = author ?? {};
-  if (typeof name === 'string' && typeof email === 'string') return { name, email };
+function personOf(author: Partial<Actor> | null): Actor {
+  const { name, email, only } = author ?? {};
+  if (typeof name === 'string' && typeof email === 'string')
+    return { name, email, ...(only !== undefined && { only }) };
   throw new BacktrailError('INVALID_REQUEST', 'An author is a name and an email address.');
 }
 

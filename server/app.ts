@@ -7,10 +7,11 @@ import {
   fastifyZodOpenApiTransformers,
   validatorCompiler,
 } from 'fastify-zod-openapi';
-import { BacktrailError } from '../engine/index.ts';
+import { BacktrailError, isFailure } from '../engine/index.ts';
 import type { Logger } from '../workers/index.ts';
 import type { Callers } from './callers/caller.ts';
 import { guard, type Guarding } from './guard.ts';
+import { createLimiter } from './limits.ts';
 import { problemOf, sendProblem } from './problem.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { breakGlassRoutes } from './routes/break-glass.ts';
@@ -19,10 +20,12 @@ import { environmentRoutes } from './routes/environments.ts';
 import { meRoutes } from './routes/me.ts';
 import { holdRoutes } from './routes/holds.ts';
 import { planRoutes } from './routes/plans.ts';
-import type { RouteInput, Routes, Typed } from './routes/route.ts';
+import { callerOf as requireCaller, type RouteInput, type Routes, type Typed } from './routes/route.ts';
+import type { CallLimits } from './settings/configuration.ts';
 
 export interface AppInput extends RouteInput, Guarding {
   readonly callers: Callers;
+  readonly limits: CallLimits;
   readonly logger: Logger;
   readonly version: string;
 }
@@ -86,7 +89,9 @@ export async function createApp(input: AppInput): Promise<FastifyInstance> {
       }),
   );
   app.decorateRequest('caller', null);
+  const limiter = await createLimiter(app, input.limits);
   app.addHook('onRequest', async (request) => guard(request, input));
+  app.addHook('onRequest', (request) => limiter.arrived(request));
   await app.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
@@ -111,9 +116,14 @@ export async function createApp(input: AppInput): Promise<FastifyInstance> {
   await app.register(
     async (api) => {
       api.addHook('onRequest', async (request) => {
-        request.caller = await callers.identify(request);
-        if (request.caller === null)
-          throw new BacktrailError('UNAUTHENTICATED', 'This call needs to know who makes it.');
+        try {
+          request.caller = await callers.identify(request);
+          requireCaller(request);
+        } catch (error) {
+          if (isFailure(error) && error.code === 'UNAUTHENTICATED') await limiter.refused(request);
+          throw error;
+        }
+        await limiter.known(request);
       });
       for (const routes of API) routes(api.withTypeProvider<Typed>(), input);
     },

@@ -1,14 +1,29 @@
 /** `backtrail serve`: one repository over HTTP. */
 import type { AddressInfo } from 'node:net';
-import { type Engine, type Person } from '../engine/index.ts';
+import { BacktrailError, type Engine, type Person } from '../engine/index.ts';
 import type { Logger } from '../workers/index.ts';
 import { createApp } from './app.ts';
+import { knownCallers } from './callers/known.ts';
 import { singleUser } from './callers/single-user.ts';
+import {
+  hasAuthentication,
+  NO_CONFIGURATION,
+  readServerConfiguration,
+  type ServerConfiguration,
+} from './settings/configuration.ts';
+import { isLoopback } from './settings/issuers.ts';
+import { defaultState, openState } from './settings/state.ts';
+
+export { defaultState, readServerConfiguration };
 
 export interface ServerSettings {
   /** Of the repository that is served; closed by whoever opened it. */
   readonly engine: Engine;
   readonly listen: { readonly host: string; readonly port: number };
+  /** By whom it may be called, and how. Absent: single-user mode, on this machine alone. */
+  readonly configuration?: ServerConfiguration | undefined;
+  /** The folder for what it keeps besides Git: made where it is needed, for its owner alone. */
+  readonly state: string;
   /** Whom single-user mode acts for. */
   readonly person: Person;
   readonly logger: Logger;
@@ -27,13 +42,18 @@ export interface RunningServer {
 }
 
 export async function startServer(settings: ServerSettings): Promise<RunningServer> {
-  const { listen, person, random } = settings;
-  const callers = singleUser({ person, random });
+  const { listen, person, random, now, configuration = NO_CONFIGURATION } = settings;
+  const { tokens, limits } = configuration;
+  const isKnown = hasAuthentication(configuration);
+  if (!isKnown && !isLoopback(listen.host)) throw unauthenticated(listen.host);
+  const single = isKnown ? null : singleUser({ person, random });
+  const state = tokens ? await openState(settings.state) : null;
+  const callers = single ?? knownCallers({ state, identifyJwt: null, now });
   const hosts = new Set<string>();
-  const app = await createApp({ ...settings, callers, hosts: () => hosts });
+  const app = await createApp({ ...settings, callers, limits, hosts: () => hosts });
   app.get('/', { schema: { hide: true } }, async (request, reply) => {
     const token = new URL(request.url, 'http://localhost').searchParams.get('token');
-    const cookie = token === null ? null : callers.exchange(token);
+    const cookie = token === null ? null : (single?.exchange(token) ?? null);
     if (cookie !== null) void reply.header('set-cookie', cookie);
     return reply.redirect('/openapi.json', 303);
   });
@@ -42,5 +62,15 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
   const { port } = app.server.address() as AddressInfo;
   const own = listen.host.includes(':') ? `[${listen.host}]` : listen.host;
   for (const host of [own, 'localhost', '127.0.0.1', '[::1]']) hosts.add(`${host}:${port}`);
-  return { url: `http://${own}:${port}`, token: callers.token, close: () => app.close() };
+  for (const host of configuration.hosts) hosts.add(host).add(`${host}:${port}`);
+  return { url: `http://${own}:${port}`, token: single?.token ?? null, close: () => app.close() };
 }
+
+const unauthenticated = (host: string) =>
+  new BacktrailError(
+    'INVALID_REQUEST',
+    `Others can reach ${host}, and nothing says by what the server would know who calls.`,
+    {
+      hint: 'Configure `oidc` or `tokens: true` in the file that --server-config names (docs/serving.md), or listen on 127.0.0.1.',
+    },
+  );

@@ -60,6 +60,9 @@ export function problemOf(thrown: unknown): ProblemDocument {
 /** Sends it. */
 export function sendProblem(reply: FastifyReply, thrown: unknown): FastifyReply {
   const problem = problemOf(thrown);
+  if (problem.code === 'UNAUTHENTICATED') void reply.header('www-authenticate', 'Bearer');
+  const { retryAfter } = problem.details ?? {};
+  if (typeof retryAfter === 'number') void reply.header('retry-after', String(retryAfter));
   return reply.code(problem.status).type('application/problem+json').send(problem);
 }
 

@@ -46,6 +46,8 @@ export async function runCommand(program: Program, run: Run, how?: SessionHow): 
 }
 
 export const SCOPE = '[tenant/]environment[/service], for example acme/production/api-gateway';
+export const STATE =
+  'the folder with what a server keeps besides Git (default: backtrail in XDG_STATE_HOME or ~/.local/state)';
 export const ID = 'rbk-… of the request, or six or more characters of its end';
 export const REVISION =
   'v12, a commit id, a tag or branch, HEAD~1, previous, last-successful, @2026-11-20T10:00Z or @2h';

@@ -2,10 +2,12 @@ import { BacktrailError, openEngine } from '../../engine/index.ts';
 import { createLogger, exitOnSignal } from '../../workers/index.ts';
 import { engineOptionsOf } from '../engine-options.ts';
 import type { GlobalOptions } from '../session.ts';
-import type { Program } from './command.ts';
+import { type Program, STATE } from './command.ts';
 
 interface ServeOptions {
   readonly listen: string;
+  readonly serverConfig?: string;
+  readonly state?: string;
 }
 
 export function addServe(program: Program): void {
@@ -13,11 +15,18 @@ export function addServe(program: Program): void {
     .command('serve')
     .description('answer over HTTP for one repository, until stopped')
     .option('--listen <address>', 'host and port', '127.0.0.1:4180')
+    .option('--server-config <file>', 'who may call, by which names, and how often (docs/serving.md)')
+    .option('--state <folder>', STATE)
     .action((options: ServeOptions) => serve(program, options));
 }
 
-async function serve({ root, environment }: Program, { listen }: ServeOptions): Promise<void> {
+async function serve(
+  { root, environment }: Program,
+  { listen, serverConfig, state }: ServeOptions,
+): Promise<void> {
   const { repo = '.' } = root.opts<GlobalOptions>();
+  const { defaultState, readServerConfiguration, startServer } = await import('../../server/index.ts');
+  const configuration = serverConfig === undefined ? undefined : await readServerConfiguration(serverConfig);
   const engine = await openEngine({
     ...engineOptionsOf(environment),
     repo,
@@ -25,10 +34,11 @@ async function serve({ root, environment }: Program, { listen }: ServeOptions): 
     renderCommands: environment.renderCommands,
   });
   const logger = createLogger({ name: 'server', destination: process.stderr });
-  const { startServer } = await import('../../server/index.ts');
   const running = await startServer({
     engine,
     listen: listenOf(listen),
+    configuration,
+    state: state ?? defaultState(environment.env),
     person: environment.author ?? (await engine.identity()) ?? environment.account,
     logger,
     version: '0',

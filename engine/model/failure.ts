@@ -55,6 +55,7 @@ export const FAILURES = {
   REQUEST_UNKNOWN: missing('`backtrail request list` lists them.'),
   DEPLOYMENT_UNKNOWN: missing('`backtrail deployment list` lists them.'),
   SESSION_UNKNOWN: missing('`backtrail break-glass list` lists them.'),
+  TOKEN_UNKNOWN: missing('`backtrail token list` lists them.'),
   TENANT_UNKNOWN: missing('`backtrail environments` lists the tenants that the layout matches.'),
   ENVIRONMENT_UNKNOWN: missing('`backtrail environments` lists the environments that the layout matches.'),
   SERVICE_UNKNOWN: missing('`backtrail environments` lists the services that the layout matches.'),
@@ -143,6 +144,9 @@ export const FAILURES = {
   TOO_MANY_CALLS: { status: 429, exit: 6, retry: 'later', hint: 'Wait as long as Retry-After says.' },
   PERMISSION_DENIED: forbidden(
     'Ask a person who has the permission, or request it: `policy.permissions` in the configuration.',
+  ),
+  TOKEN_TOO_NARROW: forbidden(
+    'Use other credentials: those that were sent allow less than the person may do (`backtrail token create --scope … --in …`).',
   ),
   OWN_REQUEST: forbidden('Ask another person to review it; the policy does not count the author.'),
   OWN_REVIEW: forbidden('Another person must review what was executed without approval.'),

@@ -1,3 +1,4 @@
+import type { Person } from './git.ts';
 import type { Coordinates } from './scope.ts';
 
 /** Who may do what, and who must approve a rollback before it is executed: `policy` in the configuration at the branch tip. */
@@ -82,6 +83,19 @@ export interface Grant extends People {
   readonly allow: readonly Permission[];
   /** Environments, as in `EnvironmentPolicy.match`. */
   readonly in: readonly string[];
+}
+
+/** A person as a server knows them. */
+export interface Actor extends Person {
+  /** What their credentials leave of what the person may do; absent: all of it. */
+  readonly only?: Narrowing;
+}
+
+interface Narrowing {
+  /** Of a token: never more than this. Absent: all. */
+  readonly scope?: { readonly allow: readonly Permission[]; readonly in: readonly string[] };
+  /** Groups that an issuer names: in another one they do not count as a member. Absent: nothing is said of groups. */
+  readonly groups?: readonly string[];
 }
 
 export type EnvironmentName = Pick<Coordinates, 'tenant' | 'environment'>;

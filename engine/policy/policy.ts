@@ -1,5 +1,6 @@
 /** Permissions, and whether the reviews of a request meet the policy. */
 import type {
+  Actor,
   BreakGlassSession,
   EnvironmentName,
   EnvironmentPolicy,
@@ -7,7 +8,6 @@ import type {
   Grant,
   People,
   Permission,
-  Person,
   Policy,
   Review,
   Rules,
@@ -90,15 +90,36 @@ export function samePerson(one: string, other: string): boolean {
   return normalizeEmail(one) === normalizeEmail(other);
 }
 
-type EmailHolder = Pick<Person, 'email'>;
+/** Who may do something: the person, and what the credentials leave of it that they came with. */
+export type Holder = Pick<Actor, 'email' | 'only'>;
 
 export function hasPermission(
   policy: Policy,
-  person: EmailHolder,
+  person: Holder,
   permission: Permission,
   environment: EnvironmentName,
 ): boolean {
-  return permissionHolders(policy, permission, environment)?.has(normalizeEmail(person.email)) ?? true;
+  if (!leaves(person, permission, environment)) return false;
+  const holders = permissionHolders(narrowed(policy, person), permission, environment);
+  return holders?.has(normalizeEmail(person.email)) ?? true;
+}
+
+/** Whether the credentials of a person leave a permission, whatever the policy says. */
+export function leaves({ only }: Holder, permission: Permission, environment: EnvironmentName): boolean {
+  const { scope } = only ?? {};
+  return (
+    scope === undefined ||
+    (isGranted({ users: [], groups: [], ...scope }, permission) &&
+      scope.in.some((pattern) => matchesEnvironment(pattern, environment)))
+  );
+}
+
+/** The policy without the groups that an issuer does not name for this person. */
+function narrowed(policy: Policy, { only }: Holder): Policy {
+  const named = only?.groups;
+  if (named === undefined) return policy;
+  const groups = Object.entries(policy.groups).filter(([name]) => named.includes(name));
+  return { ...policy, groups: Object.fromEntries(groups) };
 }
 
 /** `admin` includes all permissions, `deploy` includes `record`; each permission includes `read`. */
@@ -143,10 +164,11 @@ export function members({ groups }: Policy, { users, groups: names }: People): s
 export function mayApprove(
   policy: Policy,
   rule: EnvironmentPolicy,
-  person: EmailHolder,
+  person: Holder,
   environment: EnvironmentName,
 ): boolean {
-  return eligible(policy, rule, environment)?.has(normalizeEmail(person.email)) ?? true;
+  if (!leaves(person, 'deploy', environment)) return false;
+  return eligible(narrowed(policy, person), rule, environment)?.has(normalizeEmail(person.email)) ?? true;
 }
 
 /** Emails of eligible approvers; null: everybody. */

@@ -17,7 +17,7 @@ import { type LedgerSnapshot, openLedgerSnapshot } from './ledger/snapshot.ts';
 import { readRules, type RequestContext, rulesOf, stamp, timeOf } from './context.ts';
 import { proveSession, readSignaturesOf } from './ledger/proof.ts';
 import { placeIn, requireHome } from './gate/home.ts';
-import { requirePermission } from './gate/permissions.ts';
+import { requireLeft, requirePermission } from './gate/permissions.ts';
 import { placeOf, viewsOf } from './view.ts';
 
 export async function openSession(
@@ -107,8 +107,9 @@ function requireCloser(
   { scope, holder }: BreakGlassSession,
   actor: Person,
 ): void {
-  if (samePerson(holder.email, actor.email)) return;
   const at = layout !== null && isScope(layout, scope) ? environmentOf(layout, scope) : null;
+  if (samePerson(holder.email, actor.email))
+    return requireLeft(actor, 'break-glass', at ?? { environment: '' });
   const rule = at && policyFor(policy, at);
   if (at && rule && mayApprove(policy, rule, actor, at)) return;
   if (at && policy.permissions.length > 0 && hasPermission(policy, actor, 'admin', at)) return;

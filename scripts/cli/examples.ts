@@ -60,6 +60,13 @@ export const NOTES: Readonly<Record<string, CommandNotes>> = {
     example: 'backtrail request note 7Q2M9K "Caused by the rename of a header"',
     exits: RECORDS,
   },
+  serve: { example: 'backtrail serve --listen 127.0.0.1:4180', exits: [1, 2, 3, 6] },
+  'token create': {
+    example: 'backtrail token create --person jane@example.com --scope propose --expires 30d',
+    exits: [0, 1, 2, 6],
+  },
+  'token list': { example: 'backtrail token list -o json', exits: [0, 1, 2] },
+  'token revoke': { example: 'backtrail token revoke 8k3m0q9xw2c4v7t1', exits: [0, 1, 2, 6] },
   'break-glass open': {
     example:
       'backtrail break-glass open acme/production --reason "Payments are down" --ticket INC-2041 --for 30m',

@@ -1,9 +1,9 @@
 /** Who is calling: a person, and how the server knows that. */
 import type { FastifyRequest } from 'fastify';
-import type { Person } from '../../engine/index.ts';
+import type { Actor } from '../../engine/index.ts';
 
 export interface Caller {
-  readonly person: Person;
+  readonly person: Actor;
   readonly how: 'single-user' | 'token' | 'oidc';
   /** Never a secret: who is limited together, and what the log names. */
   readonly name: string;

@@ -4,8 +4,8 @@
  */
 import { timingSafeEqual } from 'node:crypto';
 import { parseCookie, stringifySetCookie } from 'cookie';
-import type { FastifyRequest } from 'fastify';
 import { BacktrailError, type Person } from '../../engine/index.ts';
+import { bearerOf } from './bearer.ts';
 import type { Callers } from './caller.ts';
 
 export interface SingleUser extends Callers {
@@ -44,9 +44,4 @@ export function singleUser({
       );
     },
   };
-}
-
-/** What `Authorization: Bearer` holds. */
-function bearerOf({ headers }: FastifyRequest): string | undefined {
-  return /^Bearer +([\w.~+/=-]{1,16384})$/i.exec(headers.authorization ?? '')?.[1];
 }

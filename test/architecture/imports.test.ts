@@ -148,7 +148,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   workers: ['engine/model'],
   // Codes and statuses alone are read without the engine behind them.
   cli: ['engine', 'engine/model', 'workers', 'server'],
-  server: ['engine', 'engine/model', 'workers'],
+  // The lock of files, and positions in YAML.
+  server: ['engine', 'engine/model', 'engine/git', 'engine/layout', 'workers'],
 };
 
 /** They compute: no platform, no clock, no randomness. */

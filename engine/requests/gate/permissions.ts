@@ -8,7 +8,7 @@ import {
   type Person,
   type Policy,
 } from '../../model/index.ts';
-import { hasPermission, mayApprove, samePerson } from '../../policy/policy.ts';
+import { hasPermission, type Holder, leaves, mayApprove, samePerson } from '../../policy/policy.ts';
 
 const DEEDS: Readonly<Record<Permission, string>> = {
   read: 'see requests',
@@ -22,25 +22,25 @@ const DEEDS: Readonly<Record<Permission, string>> = {
 /** PERMISSION_DENIED. */
 export function requirePermission(
   policy: Policy,
-  person: Pick<Person, 'email'>,
+  person: Holder,
   permission: Permission,
   environment: EnvironmentName,
 ): void {
   if (!hasPermission(policy, person, permission, environment))
-    throw denied(person, DEEDS[permission], environment, permission);
+    throw denied(policy, person, DEEDS[permission], environment, permission);
 }
 
 /** That this person may override checks; whoever may decide on a rollback may. @throws PERMISSION_DENIED */
 export function requireOverrider(
   policy: Policy,
-  person: Pick<Person, 'email'>,
+  person: Holder,
   {
     overrides = [],
     environment,
   }: { readonly overrides?: readonly string[]; readonly environment: EnvironmentName },
 ): void {
   if (overrides.length === 0 || hasPermission(policy, person, 'deploy', environment)) return;
-  throw denied(person, `override ${overrides.join(', ')}`, environment, 'deploy');
+  throw denied(policy, person, `override ${overrides.join(', ')}`, environment, 'deploy');
 }
 
 /**
@@ -72,21 +72,38 @@ export function requireVoter(
 function requireApprover(
   policy: Policy,
   rule: EnvironmentPolicy,
-  person: Pick<Person, 'email'>,
+  person: Holder,
   environment: EnvironmentName,
 ): void {
   if (!mayApprove(policy, rule, person, environment))
-    throw denied(person, 'decide on a rollback', environment, 'deploy');
+    throw denied(policy, person, 'decide on a rollback', environment, 'deploy');
 }
 
+/** TOKEN_TOO_NARROW where the person may, and not with these credentials. */
 function denied(
-  { email }: Pick<Person, 'email'>,
-  deed: string,
-  environment: EnvironmentName,
-  permission: Permission,
+  ...[policy, person, deed, environment, permission]: [Policy, Holder, string, EnvironmentName, Permission]
 ): BacktrailError {
+  const { email } = person;
   const scope = formatCoordinates(environment);
+  if (person.only !== undefined && hasPermission(policy, { email }, permission, environment))
+    return new BacktrailError(
+      'TOKEN_TOO_NARROW',
+      `${email} may ${deed} in ${scope}, but not with these credentials.`,
+      { details: { permission, scope, email } },
+    );
   return new BacktrailError('PERMISSION_DENIED', `${email} may not ${deed} in ${scope}.`, {
     details: { permission, scope, email },
   });
 }
+
+/**
+ * That credentials are not too narrow for what their person may do without a permission of the policy, such as to withdraw what is their own.
+ *
+ * @throws TOKEN_TOO_NARROW
+ */
+export function requireLeft(person: Holder, permission: Permission, environment: EnvironmentName): void {
+  if (!leaves(person, permission, environment))
+    throw denied(NO_POLICY, person, DEEDS[permission], environment, permission);
+}
+
+const NO_POLICY: Policy = { environments: [], groups: {}, permissions: [] };

@@ -1,4 +1,6 @@
 /** A server of ours in this process, and calls of it: every answer is held to what /openapi.json says of it. */
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { expect } from 'vitest';
 import type { Engine, Person } from '../../../engine/internal.ts';
@@ -48,6 +50,7 @@ export async function startApi(
     engine,
     listen: { host: '127.0.0.1', port: 0 },
     person,
+    state: join(tmpdir(), 'backtrail-no-state'),
     logger: createLogger({ name: 'server', destination: { write: (line) => void log.push(line) } }),
     version: '0.0.0',
     random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),

@@ -1,0 +1,115 @@
+/** Where the server may be started, and what its configuration may say. */
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Engine } from '../../../engine/internal.ts';
+import { parseServerConfiguration, readServerConfiguration } from '../../../server/settings/configuration.ts';
+import { policedRepo } from '../../helpers/people/requests.ts';
+import { engineOf } from '../../helpers/repositories/engine.ts';
+import { temporaryFolder } from '../../helpers/repositories/repo.ts';
+import { startApi } from '../../helpers/servers/api.ts';
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await engineOf(await policedRepo(), { lives: 'file' });
+});
+
+const configured = (text: string) => parseServerConfiguration(text, 'server.yaml');
+
+describe('without authentication', () => {
+  it.each(['0.0.0.0', '::', '192.0.2.1', 'backtrail.example.com'])('nothing listens on %s', async (host) => {
+    const settings = { listen: { host, port: 0 } };
+    await expect(startApi(engine, { settings })).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
+    const limited = { ...settings, configuration: configured('limits: { caller: 5 }') };
+    await expect(startApi(engine, { settings: limited })).rejects.toMatchObject({
+      code: 'INVALID_REQUEST',
+    });
+  });
+
+  it.runIf(process.getuid?.() === 0)('another account of the machine is nobody', async () => {
+    const api = await startApi(engine);
+    const script = `fetch('${api.url}/api/v1/environments').then(({ status }) => console.log(process.getuid(), status))`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['-e', script], {
+      uid: 65_534,
+      gid: 65_534,
+      cwd: '/',
+      env: {},
+    });
+    expect(stdout).toBe('65534 401\n');
+  });
+});
+
+describe('with authentication', () => {
+  it('the server listens everywhere, answers the names that it is given, and takes no token of single-user mode', async () => {
+    const api = await startApi(engine, {
+      settings: {
+        listen: { host: '0.0.0.0', port: 0 },
+        state: join(await temporaryFolder(), 'state'),
+        configuration: configured('tokens: true\nhosts: [Backtrail.example.com, "other.example.com:8443"]'),
+      },
+    });
+    expect(api.token).toBe('');
+    const { port } = new URL(api.url);
+    const { request } = await import('node:http');
+    const statusFor = (host: string) =>
+      new Promise((resolve, reject) => {
+        request(`http://127.0.0.1:${port}/openapi.json`, { headers: { host } }, (answer) => {
+          answer.resume();
+          resolve(answer.statusCode);
+        })
+          .on('error', reject)
+          .end();
+      });
+    expect(await statusFor('backtrail.example.com')).toBe(200);
+    expect(await statusFor(`backtrail.example.com:${port}`)).toBe(200);
+    expect(await statusFor('other.example.com:8443')).toBe(200);
+    expect(await statusFor('other.example.com')).toBe(403);
+    expect(await statusFor('evil.example.com')).toBe(403);
+  });
+});
+
+describe('the configuration', () => {
+  const ISSUER = 'issuer: https://login.example.com\n    audience: backtrail';
+
+  it('is read with its defaults', () => {
+    expect(configured(`oidc:\n  - ${ISSUER}\n`)).toMatchObject({
+      tokens: false,
+      hosts: [],
+      oidc: [{ audience: ['backtrail'], clockSkew: 30, trustEmail: false, jwks: null, groups: null }],
+      limits: { caller: 1200, address: 6000, refused: 60 },
+    });
+    expect(configured('')).toMatchObject({ tokens: false, oidc: [] });
+  });
+
+  it.each([
+    ['tokens: yes please', '1:1: tokens:'],
+    ['a: 1', '1:1: a:'],
+    ['tokens: true\nhosts: ["https://x"]', '2:9: hosts.0:'],
+    ['oidc: [{ issuer: "http://login.example.com", audience: a }]', '1:10: oidc.0.issuer:'],
+    ['oidc: [{ issuer: "https://u:p@login.example.com", audience: a }]', '1:10: oidc.0.issuer:'],
+    ['oidc: [{ issuer: "https://a", audience: a, jwks: "http://a/keys" }]', 'oidc.0.jwks:'],
+    ['oidc: [{ issuer: "https://a", audience: a, algorithms: [HS256] }]', 'oidc.0.algorithms.0:'],
+    ['oidc: [{ issuer: "https://a", audience: a, algorithms: [none] }]', 'oidc.0.algorithms.0:'],
+    ['oidc: [{ issuer: "https://a", audience: [] }]', 'oidc.0.audience:'],
+    [`oidc:\n  - ${ISSUER}\n  - ${ISSUER}`, '1:1: oidc:'],
+    ['limits: { caller: 0 }', '1:11: limits.caller:'],
+    ['tokens: [', 'not valid YAML'],
+    ['a: *b', 'aliases'],
+  ])('%j is refused with its position', (text, said) => {
+    const refused = expect.objectContaining({
+      code: 'CONFIG_INVALID',
+      message: expect.stringMatching(/^server\.yaml:\d+:\d+: [^\n]+\.$/),
+    });
+    expect(() => configured(text)).toThrow(refused);
+    expect(() => configured(text)).toThrow(said);
+  });
+
+  it('is a file of a size', async () => {
+    const file = join(await temporaryFolder(), 'server.yaml');
+    await expect(readServerConfiguration(file)).rejects.toThrow('cannot be read (ENOENT)');
+    await writeFile(file, `# ${'x'.repeat(300 * 1024)}\n`);
+    await expect(readServerConfiguration(file)).rejects.toThrow('larger than 256 KiB');
+  });
+});
