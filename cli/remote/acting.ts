@@ -225,12 +225,16 @@ export function actingOver({ http, locate, sleep }: ActingInput): Acting {
       audit: () => Promise.reject(elsewhere('`audit`')),
     },
     deployments: {
-      record: async ({ scope, actor: _, id, ...said }) =>
+      record: async ({ scope, status, commit, images, note, migration, id, source = 'pipeline' }) =>
         (await http.send('POST', '/deployments', {
           scope,
-          source: 'pipeline',
-          ...said,
-          ...(id !== undefined && { id }),
+          source,
+          status,
+          commit,
+          images,
+          note,
+          migration,
+          id,
         })) as Deployment,
       list: async ({ scope, statuses, limit, after }) => {
         const found: Deployment[] = [];
@@ -258,7 +262,7 @@ export function actingOver({ http, locate, sleep }: ActingInput): Acting {
         const found = (await http.get('/deployments/exists', { image })) as Awaited<
           ReturnType<Engine['deployments']['exists']>
         >;
-        return { ...found, findings: (found.findings as typeof found.findings | undefined) ?? [] };
+        return { ...found, findings: found.findings ?? [] };
       },
     },
   };

@@ -20,13 +20,7 @@ export interface Typed extends FastifyTypeProvider {
 }
 
 /** The server as routes see it. */
-export type App = FastifyInstance<
-  RawServerDefault,
-  IncomingMessage,
-  ServerResponse,
-  FastifyBaseLogger,
-  Typed
->;
+type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, Typed>;
 
 /** Adds a set of calls. */
 export type Routes = (app: App, input: RouteInput) => void;

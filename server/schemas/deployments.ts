@@ -7,7 +7,7 @@ import { next, pageQuery } from './paging.ts';
 import { finding } from './plan.ts';
 import { scopeNames } from './scope.ts';
 
-export const deploymentId = z.string().regex(/^dep-[0-9A-HJKMNP-TV-Z]{26}$/, 'It is not the id of a record.');
+const deploymentId = z.string().regex(/^dep-[0-9A-HJKMNP-TV-Z]{26}$/, 'It is not the id of a record.');
 /** As people write it: the engine says what is none. */
 export const typedDeploymentId = z.string().min(1).max(64).describe('Or six or more characters of its end.');
 const status = z.enum(DEPLOYMENT_STATUSES).meta({ id: 'DeploymentStatus' });

@@ -18,7 +18,7 @@ export const environments = z
 /** One of them. */
 export const environmentView = environment.extend({ scope: z.string() }).meta({ id: 'EnvironmentView' });
 
-export const revision = z
+const revision = z
   .object({
     version: z.int(),
     commit: commitId,

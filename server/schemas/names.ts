@@ -9,7 +9,7 @@ const name = z
   .regex(/^[^/\0]+$/, 'A name holds no slash.');
 
 /** `-` stands for none. */
-export const tenantParam = name.describe('`-` stands for no tenant.');
+const tenantParam = name.describe('`-` stands for no tenant.');
 export const environmentName = name;
 export const serviceName = name;
 export const commitId = z.string().regex(/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/);

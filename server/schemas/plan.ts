@@ -22,7 +22,7 @@ const fieldChange = z.object({
 });
 
 /** Masked. */
-export const fileDifference = z
+const fileDifference = z
   .object({
     path: z.string(),
     change: z.enum(['added', 'removed', 'modified']),
@@ -38,12 +38,12 @@ export const serviceDifference = z
 const rules = z.array(
   z.object({ environment: z.string(), need: z.int(), have: z.int(), approvers: z.array(z.string()) }),
 );
-export const approval = z
+const approval = z
   .object({ need: z.int(), have: z.int(), approvers: z.array(z.string()), rules: rules.optional() })
   .meta({ id: 'Approval' });
 
 /** Whether a person may do something, or the failure that they would get. */
-export const permit = z
+const permit = z
   .discriminatedUnion('allowed', [
     z.object({ allowed: z.literal(true) }),
     z.object({
@@ -71,7 +71,7 @@ const gate = z.object({
 const revisionDetails = z.looseObject({});
 
 /** What plans of rollbacks have in common, asked for or not. */
-export const plan = z
+const plan = z
   .object({
     mode,
     scope: z.string(),
