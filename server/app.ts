@@ -2,17 +2,15 @@
 import helmet from '@fastify/helmet';
 import swagger from '@fastify/swagger';
 import { fastify, type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
-import {
-  fastifyZodOpenApiPlugin,
-  fastifyZodOpenApiTransformers,
-  validatorCompiler,
-} from 'fastify-zod-openapi';
-import { BacktrailError, isFailure } from '../engine/index.ts';
+import { fastifyZodOpenApiPlugin, validatorCompiler } from 'fastify-zod-openapi';
+import { isFailure } from '../engine/index.ts';
 import type { Logger } from '../workers/index.ts';
 import type { Callers } from './callers/caller.ts';
+import { documentOf } from './document.ts';
 import { guard, type Guarding } from './guard.ts';
 import { createLimiter } from './limits.ts';
 import { problemOf, sendProblem } from './problem.ts';
+import { refuseUnknown, refuseUnreadable } from './refusals.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { breakGlassRoutes } from './routes/break-glass.ts';
 import { deploymentRoutes } from './routes/deployments.ts';
@@ -66,6 +64,7 @@ export async function createApp(input: AppInput): Promise<FastifyInstance> {
     routerOptions: { maxParamLength: LIMITS.maxParamLength },
     http: { maxHeaderSize: LIMITS.headerBytes, headersTimeout: LIMITS.requestTimeout },
     trustProxy: false,
+    clientErrorHandler: refuseUnreadable,
     frameworkErrors: (error, _request, reply) => {
       sendProblem(reply, error);
     },
@@ -78,16 +77,7 @@ export async function createApp(input: AppInput): Promise<FastifyInstance> {
     if (problem.code === 'INTERNAL') logger.error({ err: error, route: request.routeOptions.url }, 'failed');
     return sendProblem(reply, error);
   });
-  app.setNotFoundHandler((_request, reply) =>
-    reply
-      .code(404)
-      .type('application/problem+json')
-      .send({
-        ...problemOf(new BacktrailError('INVALID_REQUEST', 'There is no such call.')),
-        title: 'Not Found',
-        status: 404,
-      }),
-  );
+  refuseUnknown(app);
   app.decorateRequest('caller', null);
   const limiter = await createLimiter(app, input.limits);
   app.addHook('onRequest', async (request) => guard(request, input));
@@ -109,10 +99,7 @@ export async function createApp(input: AppInput): Promise<FastifyInstance> {
     referrerPolicy: { policy: 'no-referrer' },
   });
   await app.register(fastifyZodOpenApiPlugin);
-  await app.register(swagger, {
-    openapi: { openapi: '3.1.0', info: { title: 'Backtrail', version }, servers: [{ url: '/' }] },
-    ...fastifyZodOpenApiTransformers,
-  });
+  await app.register(swagger, documentOf(version));
   await app.register(
     async (api) => {
       api.addHook('onRequest', async (request) => {

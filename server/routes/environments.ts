@@ -1,13 +1,13 @@
 /** What the layout finds, and what each of it was and is. */
 import { z } from 'zod';
 import { BacktrailError, formatCoordinates } from '../../engine/index.ts';
-import { answers, type Routes, tagged } from './route.ts';
+import { answers, type Routes, tagged, taggedAnswers } from './route.ts';
 import { comparison, environments, environmentView, history, shown } from '../schemas/history.ts';
 import { environmentParams, list, scopeOf, serviceParams } from '../schemas/names.ts';
 
 const PLACE = '/environments/:tenant/:environment';
-const within = z.object({ service: z.string().optional(), field: list.optional() });
-const page = z.object({
+const within = z.strictObject({ service: z.string().optional(), field: list.optional() });
+const page = z.strictObject({
   field: list.optional(),
   limit: z.coerce.number().int().min(1).max(1000).default(20),
   cursor: z
@@ -98,7 +98,7 @@ export const environmentRoutes: Routes = (app, { engine }) => {
         ...describe('What a revision holds, masked'),
         params: environmentParams.extend({ revision: z.string().min(1).max(255) }),
         querystring: within,
-        response: answers({ 200: shown }),
+        response: taggedAnswers({ 200: shown }),
       },
     },
     async (request, reply) => {
@@ -117,7 +117,7 @@ export const environmentRoutes: Routes = (app, { engine }) => {
         ...describe('From one revision to another, or to what is there now'),
         params: environmentParams,
         querystring: within.extend({ from: z.string().min(1), to: z.string().min(1).optional() }),
-        response: answers({ 200: comparison }),
+        response: taggedAnswers({ 200: comparison }),
       },
     },
     async (request, reply) => {

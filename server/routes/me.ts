@@ -9,9 +9,7 @@ const me = z.object({ person, how: z.enum(['single-user', 'token', 'oidc']) }).m
 const repository = z
   .object({
     location: z.string().describe('Without a login.'),
-    destination: z
-      .object({ branch: z.string(), remote: z.string().optional(), url: z.string().optional() })
-      .loose(),
+    destination: z.object({ remote: z.string().nullable(), address: z.string(), branch: z.string() }),
   })
   .meta({ id: 'Repository' });
 

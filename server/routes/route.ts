@@ -32,9 +32,24 @@ export interface RouteInput {
 }
 
 /** The answers of a call: its own, and the problem documents that every call may give. */
-export function answers<Own extends Readonly<Record<number, z.ZodType>>>(own: Own) {
-  return { ...own, '4XX': problemAnswer(), '5XX': problemAnswer() };
+export function answers(own: Readonly<Record<number, z.ZodType>>) {
+  const described = Object.entries(own).map(([status, schema]) => [
+    status,
+    { description: MEANS[status] ?? 'The answer.', content: { 'application/json': { schema } } },
+  ]);
+  return { ...Object.fromEntries(described), '4XX': problemAnswer(), '5XX': problemAnswer() };
 }
+
+/** The same of a call whose answers are of one commit. */
+export function taggedAnswers(own: Readonly<Record<number, z.ZodType>>) {
+  return { ...answers(own), 304: { description: 'It is what If-None-Match names.' } };
+}
+
+const MEANS: Readonly<Record<string, string>> = {
+  200: 'The answer.',
+  201: 'It was made.',
+  202: 'It is under way.',
+};
 
 const problemAnswer = () => ({
   description: 'A problem document (RFC 9457).',

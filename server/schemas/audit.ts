@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { AUDIT_READERS } from '../../engine/index.ts';
 import { commitId, mode, person, time } from './names.ts';
 import { next, pageQuery } from './paging.ts';
-import { scopeNames } from './scope.ts';
+import { scopeQuery } from './scope.ts';
 
 const auditEvent = z
   .object({
@@ -25,8 +25,8 @@ const auditEvent = z
 
 export const auditEvents = z.object({ events: z.array(auditEvent), next }).meta({ id: 'AuditEvents' });
 
-export const auditQuery = z.object({
-  ...scopeNames,
+export const auditQuery = z.strictObject({
+  ...scopeQuery,
   since: z.string().min(1).max(64).optional().describe('`2026-11-20` or `2026-11-20T10:00Z`.'),
   actor: z.string().min(1).max(320).optional().describe('An email address.'),
   ...pageQuery(z.string().regex(/^[0-9a-f]{40,64}\.[\w-]{0,64}$/, 'It is not a `next` of another page.'), 50),

@@ -2,10 +2,10 @@
 import { z } from 'zod';
 import { DEPLOYMENT_SOURCES, DEPLOYMENT_STATUSES } from '../../engine/index.ts';
 import { rollbackOptions } from './ask.ts';
-import { commitId, list, person, time } from './names.ts';
+import { commitId, person, time } from './names.ts';
 import { next, pageQuery } from './paging.ts';
 import { finding } from './plan.ts';
-import { scopeNames } from './scope.ts';
+import { scopeNames, scopeQuery } from './scope.ts';
 
 const deploymentId = z.string().regex(/^dep-[0-9A-HJKMNP-TV-Z]{26}$/, 'It is not the id of a record.');
 /** As people write it: the engine says what is none. */
@@ -54,13 +54,13 @@ const statuses = z.preprocess(
   (given) => (typeof given === 'string' ? given.split(',') : given),
   z.array(status).max(DEPLOYMENT_STATUSES.length),
 );
-export const deploymentsQuery = z.object({
-  ...scopeNames,
+export const deploymentsQuery = z.strictObject({
+  ...scopeQuery,
   status: statuses.optional().describe('Several: repeated, or with commas.'),
   ...pageQuery(deploymentId),
 });
 
-export const existsQuery = z.object({
+export const existsQuery = z.strictObject({
   image: z
     .string()
     .min(1)
@@ -69,7 +69,11 @@ export const existsQuery = z.object({
 });
 
 const said = {
-  images: list.optional().describe('Besides those that the revision names.'),
+  images: z
+    .array(z.string().min(1).max(500))
+    .max(500)
+    .optional()
+    .describe('Besides those that the revision names.'),
   note: z.string().min(1).max(10_000).nullish(),
   migration: z
     .string()

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { time } from './names.ts';
 import { next, pageQuery } from './paging.ts';
 import { finding } from './plan.ts';
-import { scopeNames } from './scope.ts';
+import { scopeNames, scopeQuery } from './scope.ts';
 
 const hold = z
   .object({
@@ -32,7 +32,7 @@ export const holds = z
   .object({ holds: z.array(hold), findings: z.array(finding).optional(), next })
   .meta({ id: 'Holds' });
 
-export const holdsQuery = z.object({ ...scopeNames, ...pageQuery(z.string().min(1).max(4096)) });
+export const holdsQuery = z.strictObject({ ...scopeQuery, ...pageQuery(z.string().min(1).max(4096)) });
 
 export const resumeAsk = z
   .strictObject({

@@ -3,17 +3,25 @@ import { z } from 'zod';
 import { BacktrailError, type Engine } from '../../engine/index.ts';
 import { environmentName, serviceName } from './names.ts';
 
-/** Spread into an object: all of it may be left out. */
-export const scopeNames = {
+/** Spread into a query: all of it may be left out. */
+export const scopeQuery = {
   scope: z
     .string()
     .min(1)
     .max(1024)
-    .nullish()
+    .optional()
     .describe('`[tenant/]environment[/service]`, in place of the names one by one.'),
-  tenant: z.string().min(1).max(255).nullish().describe('Absent or `-`: no tenant.'),
-  environment: environmentName.nullish(),
-  service: serviceName.nullish(),
+  tenant: z.string().min(1).max(255).optional().describe('Absent or `-`: no tenant.'),
+  environment: environmentName.optional(),
+  service: serviceName.optional(),
+};
+
+/** The same of a body, where null is as good as absent. */
+export const scopeNames = {
+  scope: scopeQuery.scope.nullable(),
+  tenant: scopeQuery.tenant.nullable(),
+  environment: scopeQuery.environment.nullable(),
+  service: scopeQuery.service.nullable(),
 };
 
 type ScopeNames = z.output<z.ZodObject<typeof scopeNames>>;

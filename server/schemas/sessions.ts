@@ -35,7 +35,7 @@ export const sessions = z
   })
   .meta({ id: 'BreakGlassSessions' });
 
-export const sessionsQuery = z.object(pageQuery(sessionId));
+export const sessionsQuery = z.strictObject(pageQuery(sessionId));
 
 export const sessionAsk = z
   .strictObject({

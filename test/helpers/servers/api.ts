@@ -17,7 +17,10 @@ interface Answer {
 }
 
 interface CallOptions {
+  /** Sent as JSON. */
   readonly body?: unknown;
+  /** Sent as it is, in place of `body`. */
+  readonly text?: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** null: none. That of single-user mode where absent. */
   readonly token?: string | null;
@@ -26,6 +29,8 @@ interface CallOptions {
 export interface Api {
   readonly url: string;
   readonly token: string;
+  /** /openapi.json */
+  readonly document: Described;
   /** Lines of the server's log. */
   readonly log: readonly string[];
   /** `path`: below the server's address. A body is sent as JSON. */
@@ -60,16 +65,21 @@ export async function startApi(
   (lives === 'file' ? closeAfterFile : closeAfterTest)(() => running.close());
   const described: Described = JSON.parse(await (await fetch(`${running.url}/openapi.json`)).text());
   const hold = holdTo(described);
-  const call: Api['call'] = async (method, path, { body, headers = {}, token = running.token } = {}) => {
+  const call: Api['call'] = async (
+    method,
+    path,
+    { body, text: given, headers = {}, token = running.token } = {},
+  ) => {
+    const sent = given ?? (body === undefined ? undefined : JSON.stringify(body));
     const response = await fetch(`${running.url}${path}`, {
       method,
       redirect: 'manual',
       headers: {
         ...(token !== null && { authorization: `Bearer ${token}` }),
-        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(sent !== undefined && { 'content-type': 'application/json' }),
         ...headers,
       },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(sent !== undefined && { body: sent }),
     });
     const text = await response.text();
     const isJson = text !== '' && /json/.test(response.headers.get('content-type') ?? '');
@@ -84,6 +94,7 @@ export async function startApi(
   return {
     url: running.url,
     token: running.token ?? '',
+    document: described,
     log,
     call,
     get: (path, options) => call('GET', path, options),
@@ -93,10 +104,22 @@ export async function startApi(
 }
 
 interface Described {
+  readonly components: { readonly schemas: Readonly<Record<string, object>> };
+  readonly tags: readonly { readonly name: string }[];
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 }
 
-interface Operation {
+export interface Operation {
+  readonly operationId: string;
+  readonly summary: string;
+  readonly tags: readonly string[];
+  readonly parameters?: readonly {
+    readonly name: string;
+    readonly in: string;
+    readonly required?: boolean;
+    readonly schema: object;
+  }[];
+  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: object }>> };
   readonly responses: Readonly<
     Record<string, { readonly content?: Readonly<Record<string, { readonly schema: object }>> }>
   >;

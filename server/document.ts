@@ -1,0 +1,64 @@
+/** What /openapi.json says beside the calls themselves. */
+import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
+import { fastifyZodOpenApiTransformers } from 'fastify-zod-openapi';
+
+const TAGS = {
+  callers: 'Who is calling.',
+  environments: 'What the layout of the repository finds, and what each of it was and is.',
+  rollbacks: 'Plans, and requests of the ledger: opened, voted on, executed.',
+  deployments: 'Records that revisions were deployed, and what became of them.',
+  'break-glass': 'Sessions in which rollbacks need no approval, and their reviews.',
+  holds: 'What automation must not move.',
+  audit: 'What the ledger has, and whether the branch bears it out.',
+  events: 'What happens to requests, as it happens.',
+  operation: 'For whoever runs the server.',
+};
+
+const DESCRIPTION = `Rolls a GitOps repository back: plans, requests, approvals, and the record of all of it. One server serves one repository.
+
+Failures are problem documents (RFC 9457): match on \`code\`. Lists have \`next\`, which is \`cursor\` of the next page. \`-\` stands for no tenant.`;
+
+export function documentOf(version: string): FastifyDynamicSwaggerOptions {
+  return {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Backtrail', version, description: DESCRIPTION },
+      servers: [{ url: '/' }],
+      tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
+      components: {
+        securitySchemes: {
+          token: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'A token of the server, or one of an issuer that it trusts.',
+          },
+          cookie: {
+            type: 'apiKey',
+            in: 'cookie',
+            name: 'backtrail',
+            description: 'Of single-user mode, for browsers.',
+          },
+        },
+      },
+      security: [{ token: [] }, { cookie: [] }],
+    },
+    ...fastifyZodOpenApiTransformers,
+    transform: (call) => {
+      const { schema, url } = fastifyZodOpenApiTransformers.transform(call);
+      const [method = 'GET'] = [call.route.method].flat();
+      return { schema: { operationId: operationIdOf(method, url), ...schema }, url };
+    },
+  };
+}
+
+/** `getEnvironmentsHistory`, `patchDeploymentsById`: the same for as long as the address is. */
+function operationIdOf(method: string, url: string): string {
+  const parts = url.split('/').filter((part) => part !== '' && part !== 'api' && part !== 'v1');
+  const last = parts.at(-1) ?? '';
+  const words = parts.filter((part) => !part.startsWith(':')).flatMap((part) => part.split(/\W+/));
+  if (last.startsWith(':')) words.push('by', last.slice(1));
+  return [
+    method.toLowerCase(),
+    ...words.map((word) => `${word.slice(0, 1).toUpperCase()}${word.slice(1)}`),
+  ].join('');
+}

@@ -1,0 +1,51 @@
+/** What no call takes: addresses that are none, other methods, and what is not HTTP. */
+import type { Socket } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import { problemOf, type ProblemDocument } from './problem.ts';
+
+/** Before the first call is added: other methods of an address answer 405, with those that it has; other addresses 404. */
+export function refuseUnknown(app: FastifyInstance): void {
+  const known: { readonly pattern: RegExp; readonly method: string }[] = [];
+  app.addHook('onRoute', ({ method, url }) => {
+    const pattern = new RegExp(`^${url.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/:\w+/g, '[^/]+')}$`);
+    for (const each of [method].flat()) known.push({ pattern, method: each });
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const [path = ''] = request.url.split('?');
+    const allowed = [
+      ...new Set(known.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method)),
+    ];
+    if (allowed.length > 0) void reply.header('allow', allowed.toSorted().join(', '));
+    const problem =
+      allowed.length > 0
+        ? problemWith(405, 'This address takes other methods.')
+        : problemWith(404, 'There is no such call.');
+    return reply.code(problem.status).type('application/problem+json').send(problem);
+  });
+}
+
+/** For what could not be read as a request: an answer, and the end of the connection. */
+export function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const { status, title, ...rest } = unreadable(error.code);
+  const body = JSON.stringify({ ...rest, title, status });
+  socket.end(
+    `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
+function unreadable(code: string | undefined): ProblemDocument {
+  if (code === 'HPE_HEADER_OVERFLOW') return problemOf(refused(431));
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return problemOf(refused(408));
+  return problemWith(400, 'This is not a request of HTTP.');
+}
+
+/** As the framework refuses it. */
+const refused = (statusCode: number) => Object.assign(new Error('refused'), { statusCode });
+
+function problemWith(status: number, detail: string): ProblemDocument {
+  return { ...problemOf(refused(status)), detail };
+}
