@@ -4,6 +4,7 @@ import { BacktrailError, type Engine, type Person } from '../engine/index.ts';
 import type { Logger } from '../workers/index.ts';
 import { createApp } from './app.ts';
 import { knownCallers } from './callers/known.ts';
+import { oidcCallers } from './callers/oidc.ts';
 import { singleUser } from './callers/single-user.ts';
 import {
   hasAuthentication,
@@ -43,12 +44,13 @@ export interface RunningServer {
 
 export async function startServer(settings: ServerSettings): Promise<RunningServer> {
   const { listen, person, random, now, configuration = NO_CONFIGURATION } = settings;
-  const { tokens, limits } = configuration;
+  const { tokens, oidc, limits } = configuration;
   const isKnown = hasAuthentication(configuration);
   if (!isKnown && !isLoopback(listen.host)) throw unauthenticated(listen.host);
   const single = isKnown ? null : singleUser({ person, random });
   const state = tokens ? await openState(settings.state) : null;
-  const callers = single ?? knownCallers({ state, identifyJwt: null, now });
+  const identifyJwt = oidc.length === 0 ? null : oidcCallers({ issuers: oidc, now });
+  const callers = single ?? knownCallers({ state, identifyJwt, now });
   const hosts = new Set<string>();
   const app = await createApp({ ...settings, callers, limits, hosts: () => hosts });
   app.get('/', { schema: { hide: true } }, async (request, reply) => {

@@ -141,6 +141,12 @@ export const FAILURES = {
     retry: 'never',
     hint: 'Send it as Content-Type: application/json.',
   },
+  ISSUER_UNAVAILABLE: {
+    status: 503,
+    exit: 6,
+    retry: 'later',
+    hint: 'The issuer of the token cannot be asked for its keys; it is asked again in half a minute.',
+  },
   TOO_MANY_CALLS: { status: 429, exit: 6, retry: 'later', hint: 'Wait as long as Retry-After says.' },
   PERMISSION_DENIED: forbidden(
     'Ask a person who has the permission, or request it: `policy.permissions` in the configuration.',

@@ -34,7 +34,7 @@ export interface Issuer {
 }
 
 /** What is sent in the clear can be changed on its way: https, but for this machine itself. */
-function isSafeAddress(address: string): boolean {
+export function isSafeAddress(address: string): boolean {
   if (!URL.canParse(address)) return false;
   const { protocol, hostname, username, password, hash } = new URL(address);
   const isSafe = protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
