@@ -11,6 +11,7 @@ import { BacktrailError } from '../engine/index.ts';
 import type { Logger } from '../workers/index.ts';
 import type { Callers } from './callers/caller.ts';
 import { guard, type Guarding } from './guard.ts';
+import { createOperation, type OperationSettings } from './operation/operation.ts';
 import { problemOf, sendProblem } from './problem.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { breakGlassRoutes } from './routes/break-glass.ts';
@@ -21,7 +22,9 @@ import { holdRoutes } from './routes/holds.ts';
 import { planRoutes } from './routes/plans.ts';
 import type { RouteInput, Routes, Typed } from './routes/route.ts';
 
-export interface AppInput extends RouteInput, Guarding {
+export interface AppInput extends RouteInput, Guarding, OperationSettings {
+  /** Whether only this machine reaches it. */
+  readonly isLocal: boolean;
   readonly callers: Callers;
   readonly logger: Logger;
   readonly version: string;
@@ -50,6 +53,7 @@ const LIMITS = {
 export async function createApp(input: AppInput): Promise<FastifyInstance> {
   const { callers, logger, version } = input;
   const log: FastifyBaseLogger = logger;
+  const operation = createOperation(input);
   const app = fastify({
     loggerInstance: log,
     bodyLimit: LIMITS.bodyLimit,
@@ -58,12 +62,15 @@ export async function createApp(input: AppInput): Promise<FastifyInstance> {
     onConstructorPoisoning: 'error',
     exposeHeadRoutes: true,
     forceCloseConnections: 'idle',
+    // It is said by a problem document.
+    return503OnClosing: false,
     // The address may hold what is secret: what is logged of a call is said in one place.
     logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { maxParamLength: LIMITS.maxParamLength },
     http: { maxHeaderSize: LIMITS.headerBytes, headersTimeout: LIMITS.requestTimeout },
     trustProxy: false,
-    frameworkErrors: (error, _request, reply) => {
+    frameworkErrors: (error, request, reply) => {
+      operation.log(request, reply);
       sendProblem(reply, error);
     },
   });
@@ -86,6 +93,7 @@ export async function createApp(input: AppInput): Promise<FastifyInstance> {
       }),
   );
   app.decorateRequest('caller', null);
+  operation.hooks(app);
   app.addHook('onRequest', async (request) => guard(request, input));
   await app.register(helmet, {
     contentSecurityPolicy: {
@@ -119,6 +127,7 @@ export async function createApp(input: AppInput): Promise<FastifyInstance> {
     },
     { prefix: '/api/v1' },
   );
+  operation.routes(app.withTypeProvider<Typed>());
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
   return app;
 }

@@ -38,11 +38,11 @@ export interface RouteInput {
 }
 
 /** The answers of a call: its own, and the problem documents that every call may give. */
-export function answers<Own extends Readonly<Record<number, z.ZodType>>>(own: Own) {
+export function answers<Own extends Readonly<Record<number, z.ZodType | object>>>(own: Own) {
   return { ...own, '4XX': problemAnswer(), '5XX': problemAnswer() };
 }
 
-const problemAnswer = () => ({
+export const problemAnswer = () => ({
   description: 'A problem document (RFC 9457).',
   content: { 'application/problem+json': { schema: problem } },
 });
