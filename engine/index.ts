@@ -90,6 +90,8 @@ const REQUESTS = [
   'sessions',
   'inspect',
   'audit',
+  'events',
+  'overview',
 ] as const;
 
 const AUDIT = ['verify', 'export'] as const;
@@ -264,9 +266,13 @@ export type { Notice } from './queries/with-repository.ts';
 export type {
   Act,
   AuditEntry,
+  EndedRollback,
   ExecuteRequestOptions,
   Identity as ActorIdentity,
   IncidentPlan,
+  LedgerEvent,
+  LedgerEvents,
+  LedgerOverview,
   Repair,
   RequestPlan,
   Requests,

@@ -9,6 +9,7 @@ import type { Callers } from './callers/caller.ts';
 import { documentOf } from './document.ts';
 import { guard, type Guarding } from './guard.ts';
 import { createLimiter } from './limits.ts';
+import { createOperation, type OperationSettings } from './operation/operation.ts';
 import { problemOf, sendProblem } from './problem.ts';
 import { refuseUnknown, refuseUnreadable } from './refusals.ts';
 import { auditRoutes } from './routes/audit.ts';
@@ -21,7 +22,9 @@ import { planRoutes } from './routes/plans.ts';
 import { callerOf as requireCaller, type RouteInput, type Routes, type Typed } from './routes/route.ts';
 import type { CallLimits } from './settings/configuration.ts';
 
-export interface AppInput extends RouteInput, Guarding {
+export interface AppInput extends RouteInput, Guarding, OperationSettings {
+  /** Whether only this machine reaches it. */
+  readonly isLocal: boolean;
   readonly callers: Callers;
   readonly limits: CallLimits;
   readonly logger: Logger;
@@ -51,6 +54,7 @@ const LIMITS = {
 export async function createApp(input: AppInput): Promise<FastifyInstance> {
   const { callers, logger, version } = input;
   const log: FastifyBaseLogger = logger;
+  const operation = createOperation(input);
   const app = fastify({
     loggerInstance: log,
     bodyLimit: LIMITS.bodyLimit,
@@ -59,13 +63,16 @@ export async function createApp(input: AppInput): Promise<FastifyInstance> {
     onConstructorPoisoning: 'error',
     exposeHeadRoutes: true,
     forceCloseConnections: 'idle',
+    // It is said by a problem document.
+    return503OnClosing: false,
     // The address may hold what is secret: what is logged of a call is said in one place.
     logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { maxParamLength: LIMITS.maxParamLength },
     http: { maxHeaderSize: LIMITS.headerBytes, headersTimeout: LIMITS.requestTimeout },
     trustProxy: false,
     clientErrorHandler: refuseUnreadable,
-    frameworkErrors: (error, _request, reply) => {
+    frameworkErrors: (error, request, reply) => {
+      operation.log(request, reply);
       sendProblem(reply, error);
     },
   });
@@ -80,6 +87,7 @@ export async function createApp(input: AppInput): Promise<FastifyInstance> {
   refuseUnknown(app);
   app.decorateRequest('caller', null);
   const limiter = await createLimiter(app, input.limits);
+  operation.hooks(app);
   app.addHook('onRequest', async (request) => guard(request, input));
   app.addHook('onRequest', (request) => limiter.arrived(request));
   await app.register(helmet, {
@@ -116,6 +124,7 @@ export async function createApp(input: AppInput): Promise<FastifyInstance> {
     },
     { prefix: '/api/v1' },
   );
+  operation.routes(app.withTypeProvider<Typed>());
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
   return app;
 }

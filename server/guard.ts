@@ -13,7 +13,8 @@ const WRITES: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 export function guard(request: FastifyRequest, { hosts }: Guarding): void {
   const { host = '', origin } = request.headers;
   const known = hosts();
-  if (!known.has(host.toLowerCase())) throw foreign('It was sent to a name that is not one of this server.');
+  if (request.routeOptions.config.anyHost !== true && !known.has(host.toLowerCase()))
+    throw foreign('It was sent to a name that is not one of this server.');
   if (origin !== undefined && !known.has(hostOf(origin)))
     throw foreign('It comes from a page of another origin.');
   const site = request.headers['sec-fetch-site'];

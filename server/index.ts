@@ -6,6 +6,8 @@ import { createApp } from './app.ts';
 import { knownCallers } from './callers/known.ts';
 import { oidcCallers } from './callers/oidc.ts';
 import { singleUser } from './callers/single-user.ts';
+import { closeInTime } from './operation/stop.ts';
+import type { OperationSettings } from './operation/operation.ts';
 import {
   hasAuthentication,
   NO_CONFIGURATION,
@@ -17,7 +19,7 @@ import { defaultState, openState } from './settings/state.ts';
 
 export { defaultState, readServerConfiguration };
 
-export interface ServerSettings {
+export interface ServerSettings extends OperationSettings {
   /** Of the repository that is served; closed by whoever opened it. */
   readonly engine: Engine;
   readonly listen: { readonly host: string; readonly port: number };
@@ -52,7 +54,13 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
   const identifyJwt = oidc.length === 0 ? null : oidcCallers({ issuers: oidc, now });
   const callers = single ?? knownCallers({ state, identifyJwt, now });
   const hosts = new Set<string>();
-  const app = await createApp({ ...settings, callers, limits, hosts: () => hosts });
+  const app = await createApp({
+    ...settings,
+    callers,
+    limits,
+    hosts: () => hosts,
+    isLocal: isLoopback(listen.host),
+  });
   app.get('/', { schema: { hide: true } }, async (request, reply) => {
     const token = new URL(request.url, 'http://localhost').searchParams.get('token');
     const cookie = token === null ? null : (single?.exchange(token) ?? null);
@@ -65,7 +73,7 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
   const own = listen.host.includes(':') ? `[${listen.host}]` : listen.host;
   for (const host of [own, 'localhost', '127.0.0.1', '[::1]']) hosts.add(`${host}:${port}`);
   for (const host of configuration.hosts) hosts.add(host).add(`${host}:${port}`);
-  return { url: `http://${own}:${port}`, token: single?.token ?? null, close: () => app.close() };
+  return { url: `http://${own}:${port}`, token: single?.token ?? null, close: () => closeInTime(app) };
 }
 
 const unauthenticated = (host: string) =>

@@ -223,6 +223,8 @@ export function actingOver({ http, locate, sleep }: ActingInput): Acting {
       inspect: async ({ id, comment }) =>
         (await http.send('POST', `/break-glass/${segment(id)}/review`, { comment })) as RequestView,
       audit: () => Promise.reject(elsewhere('`audit`')),
+      events: () => Promise.reject(elsewhere('What the ledger gained')),
+      overview: () => Promise.reject(elsewhere('How the ledger stands')),
     },
     deployments: {
       record: async ({ scope, status, commit, images, note, migration, id, source = 'pipeline' }) =>

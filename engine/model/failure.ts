@@ -53,6 +53,7 @@ export const FAILURES = {
   REVIEW_NOT_OPEN: invalid('`backtrail break-glass list` shows the sessions that need a review.'),
   HOLD_UNKNOWN: missing('`backtrail holds` lists what is held.'),
   REQUEST_UNKNOWN: missing('`backtrail request list` lists them.'),
+  EVENT_UNKNOWN: missing('Read what you follow anew, and go on from the newest event.'),
   DEPLOYMENT_UNKNOWN: missing('`backtrail deployment list` lists them.'),
   SESSION_UNKNOWN: missing('`backtrail break-glass list` lists them.'),
   TOKEN_UNKNOWN: missing('`backtrail token list` lists them.'),
@@ -147,6 +148,7 @@ export const FAILURES = {
     retry: 'later',
     hint: 'The issuer of the token cannot be asked for its keys; it is asked again in half a minute.',
   },
+  SERVER_STOPPING: { status: 503, exit: 6, retry: 'later', hint: 'Ask again in a moment.' },
   TOO_MANY_CALLS: { status: 429, exit: 6, retry: 'later', hint: 'Wait as long as Retry-After says.' },
   PERMISSION_DENIED: forbidden(
     'Ask a person who has the permission, or request it: `policy.permissions` in the configuration.',

@@ -6,6 +6,8 @@ import { isOpen } from '../record/transitions.ts';
 import type { RequestPlan, Requests, RequestView } from './types.ts';
 import type { InnerRequests } from './inner-requests.ts';
 import { audit } from './ledger/audit.ts';
+import { events } from './ledger/events.ts';
+import { overview } from './ledger/overview.ts';
 import { openLedgerSnapshot } from './ledger/snapshot.ts';
 import { executeRequest } from './execute.ts';
 import { executeRequests } from './execute-many.ts';
@@ -81,6 +83,12 @@ export function createRequests(
     closeSession: (input) => at((context) => closeSession(context, input)),
     sessions: (reader) => ask((context) => sessions(context, reader)),
     audit: (filter) => ask((context) => audit(context, filter)),
+    events: (input) => ask((context) => events(context, input)),
+    overview: (input) =>
+      open(async (context) => {
+        await context.git.refresh();
+        return overview(context, input);
+      }),
   };
 }
 

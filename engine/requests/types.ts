@@ -4,6 +4,7 @@ import type {
   FailureCode,
   Finding,
   LedgerRequest,
+  Mode,
   NoteKind,
   ObjectId,
   Person,
@@ -101,6 +102,48 @@ export interface AuditEntry {
   readonly comment: string | null;
   /** In which respects the commit says something else than its event, one sentence each; [] for what Backtrail wrote. */
   readonly problems: readonly string[];
+}
+
+/** One event and where it stands in the ledger: `<commit>.<number>`, the number of the event in its commit, from 1. */
+export interface LedgerEvent extends AuditEntry {
+  readonly position: string;
+}
+
+/** What the ledger gained after a position. */
+export interface LedgerEvents {
+  /** Oldest first. */
+  readonly events: readonly LedgerEvent[];
+  /** Where to go on from. Of a ledger without events: `0`. */
+  readonly position: string;
+  /** There are more after these. */
+  readonly hasMore: boolean;
+  /** By the policy of the moment in which they were read: for each of many who ask. */
+  readonly mayRead: (reader: Person, scope: string) => boolean;
+}
+
+/** How many requests wait, and for how long: names nobody. */
+export interface LedgerOverview {
+  /** Requests that wait for approval. */
+  readonly pending: number;
+  /** Approved requests that wait for a worker, or are with one. */
+  readonly waiting: number;
+  /** Approved requests that wait to be merged. */
+  readonly proposed: number;
+  /** ISO 8601: since when the one of `waiting` that has waited longest may go ahead; null: none waits. */
+  readonly waitingSince: string | null;
+  /** As in `LedgerEvents`. */
+  readonly position: string;
+  /** What ended after the position that was named, oldest first; [] where none was. */
+  readonly ended: readonly EndedRollback[];
+}
+
+export interface EndedRollback {
+  /** Of the ledger: rollbacks that were published in one push have the same. */
+  readonly commit: ObjectId;
+  readonly mode: Mode;
+  readonly outcome: 'completed' | 'unchanged' | 'failed';
+  /** From the event that let it go ahead, as the ledger dates both; null where none did. */
+  readonly seconds: number | null;
 }
 
 /** What waits to be merged. */
@@ -239,6 +282,19 @@ export interface Requests {
     readonly after?: string;
     readonly reader: Person;
   }): Promise<AuditEntry[]>;
+  /**
+   * What came after a position, for whoever follows the ledger: at most so many. Without a position: only where the ledger is now. Gives what
+   * anybody may read, and whom it may be shown to (`mayRead`): one look serves many.
+   *
+   * @throws INVALID_REQUEST for a text that is no position, EVENT_UNKNOWN for one that the ledger does not hold
+   */
+  events(input: { readonly after?: string; readonly limit: number }): Promise<LedgerEvents>;
+  /**
+   * How the ledger stands, and what ended after a position; fails where the repository cannot be reached, also where it is opened `offline`.
+   *
+   * @throws INVALID_REQUEST, EVENT_UNKNOWN as `events`
+   */
+  overview(input?: { readonly after?: string }): Promise<LedgerOverview>;
 }
 
 /** What a request would change now. */

@@ -20,7 +20,13 @@ export interface Typed extends FastifyTypeProvider {
 }
 
 /** The server as routes see it. */
-type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, Typed>;
+export type App = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  Typed
+>;
 
 /** Adds a set of calls. */
 export type Routes = (app: App, input: RouteInput) => void;
@@ -31,11 +37,19 @@ export interface RouteInput {
   readonly now: () => number;
 }
 
+/** An answer that is no JSON, or has a description of its own. */
+interface Answered {
+  readonly description: string;
+  readonly content: Readonly<Record<string, { readonly schema: z.ZodType }>>;
+}
+
 /** The answers of a call: its own, and the problem documents that every call may give. */
-export function answers(own: Readonly<Record<number, z.ZodType>>) {
+export function answers(own: Readonly<Record<number, z.ZodType | Answered>>) {
   const described = Object.entries(own).map(([status, schema]) => [
     status,
-    { description: MEANS[status] ?? 'The answer.', content: { 'application/json': { schema } } },
+    'content' in schema
+      ? schema
+      : { description: MEANS[status] ?? 'The answer.', content: { 'application/json': { schema } } },
   ]);
   return { ...Object.fromEntries(described), '4XX': problemAnswer(), '5XX': problemAnswer() };
 }
@@ -51,7 +65,7 @@ const MEANS: Readonly<Record<string, string>> = {
   202: 'It is under way.',
 };
 
-const problemAnswer = () => ({
+export const problemAnswer = () => ({
   description: 'A problem document (RFC 9457).',
   content: { 'application/problem+json': { schema: problem } },
 });

@@ -33,7 +33,7 @@ export async function audit(
   const { policy, ref, snapshot } = await readRules(context);
   const tenanted = snapshot?.layout.hasTenant ?? false;
   const ledgerSnapshot = await openLedgerSnapshot(context.git, ref, context.cache);
-  const chosen: (Audited & { commit: LedgerCommit; time: number })[] = [];
+  const chosen: Chosen[] = [];
   const last = after === undefined ? null : markOf(after);
   for (const commit of startingAt(await ledgerSnapshot.commits(), last)) {
     const entries = await readEntries(context, ledgerSnapshot, commit);
@@ -47,6 +47,20 @@ export async function audit(
     }
     if (chosen.length >= limit) break;
   }
+  return judged(context, ledgerSnapshot, chosen);
+}
+
+/** An event, and the commit that wrote it. */
+export interface Chosen extends Audited {
+  readonly commit: LedgerCommit;
+}
+
+/** With what signatures and the branch say of them. */
+export async function judged(
+  context: RequestContext,
+  ledgerSnapshot: LedgerSnapshot,
+  chosen: readonly Chosen[],
+): Promise<AuditEntry[]> {
   const commits = chosen.map(({ commit }) => commit);
   const times = new Map<ObjectId, number>();
   // A key that is no longer valid at the latest of several events vouches for none of them.
@@ -112,7 +126,7 @@ interface Audited {
 }
 
 /** The events of a commit as their files have them, whatever the message says; the last one first. */
-async function readEntries(
+export async function readEntries(
   context: RequestContext,
   ledgerSnapshot: LedgerSnapshot,
   commit: LedgerCommit,
@@ -298,7 +312,7 @@ function concerns(of: string, scope: string): boolean {
   return of === scope || of.startsWith(`${scope}/`) || scope.startsWith(`${of}/`);
 }
 
-function environmentOf(scope: string, tenanted: boolean): EnvironmentName {
+export function environmentOf(scope: string, tenanted: boolean): EnvironmentName {
   const [first = '', second = ''] = scope.split('/');
   return tenanted ? { tenant: first, environment: second } : { environment: first };
 }

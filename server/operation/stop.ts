@@ -1,0 +1,14 @@
+/** The end of a server: calls that are under way end by themselves, as long as they do so in time. */
+import type { FastifyInstance } from 'fastify';
+
+/** Milliseconds: what still runs then is cut. A rollback that was approved is not lost: its request is in the ledger. */
+const LONGEST_MS = 40_000;
+
+export async function closeInTime(app: FastifyInstance, longestMs = LONGEST_MS): Promise<void> {
+  const timer = setTimeout(() => app.server.closeAllConnections(), longestMs);
+  try {
+    await app.close();
+  } finally {
+    clearTimeout(timer);
+  }
+}
