@@ -24,6 +24,7 @@ import type { Guarded } from './holds/guard.ts';
 import type { Holds } from './holds/list.ts';
 import { parseScope } from './layout/layout.ts';
 import { createPrograms, sandboxOf } from './render/programs/index.ts';
+import { type Readable, readableBy, readableEnvironments, type Reading, requireAll } from './reading.ts';
 import { createRollbacks, type Rollbacks } from './rollbacks.ts';
 import { blockedError, isBlocked } from './rollback/blocked.ts';
 import { execute, type ExecuteOptions } from './rollback/execute.ts';
@@ -53,7 +54,7 @@ import { observing, withDeployments } from './deployments/port.ts';
 import { createRecorder } from './deployments/rollbacks.ts';
 import { createDeploymentCache } from './deployments/store.ts';
 import type { Deployments } from './deployments/types.ts';
-import { createBackground, type RequestContext } from './requests/context.ts';
+import { createBackground, type RequestContext, rulesOf } from './requests/context.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 
 /** All but `repo` may be left out of what the public opens an engine with. */
@@ -107,6 +108,8 @@ export interface EngineSettings {
 /**
  * One repository. Every question looks at the branch anew. Errors are BacktrailErrors; match on `code`.
  *
+ * Those with a `reader` answer a person, and fail with PERMISSION_DENIED or TOKEN_TOO_NARROW for a scope that they may not read.
+ *
  * Any of them can fail with CONFIG_MISSING, CONFIG_INVALID or BRANCH_UNKNOWN (what the branch is looked at by), REPOSITORY_UNKNOWN,
  * REMOTE_UNAVAILABLE, REMOTE_DENIED (where it is), OBJECT_MISSING, GIT_FAILED, GIT_TIMEOUT and REPOSITORY_LOCKED (what git says).
  */
@@ -116,9 +119,9 @@ export interface Engine {
   /** Who the user's git configuration says they are; null where it says nothing. */
   identity(): Promise<Person | null>;
   /** What the layout finds: tenants, environments, services, by name. */
-  environments(): Promise<readonly queries.EnvironmentEntry[]>;
+  environments(ask?: Reading): Promise<readonly queries.EnvironmentEntry[]>;
   /** The same, with the files that cannot be taken apart. */
-  survey(): Promise<queries.Environments>;
+  survey(ask?: Reading): Promise<queries.Environments>;
   /** What has come since the configuration was last changed, and no scope holds: new environments, and siblings of what the layout takes. */
   uncovered(): Promise<readonly queries.NewPath[]>;
   /**
@@ -126,32 +129,34 @@ export interface Engine {
    *
    * @throws SCOPE_INVALID, TENANT_UNKNOWN, ENVIRONMENT_UNKNOWN, SERVICE_UNKNOWN, FIELD_UNKNOWN, FIELD_INVALID
    */
-  history(ask: queries.HistoryAsk): Promise<queries.History>;
+  history(ask: queries.HistoryAsk & Reading): Promise<queries.History>;
   /**
    * What a scope holds at a revision, masked.
    *
    * @throws as `history`, and REVISION_INVALID, REVISION_UNKNOWN, REVISION_NOT_ON_BRANCH
    */
-  show(ask: queries.ScopeAsk & { revision: string }): Promise<queries.Shown>;
+  show(ask: queries.ScopeAsk & Reading & { revision: string }): Promise<queries.Shown>;
   /**
    * How a scope differs between two revisions; from one to what it holds now where `to` is absent.
    *
    * @throws as `show`
    */
-  compare(ask: queries.ScopeAsk & { from: string; to?: string }): Promise<queries.Comparison>;
+  compare(ask: queries.ScopeAsk & Reading & { from: string; to?: string }): Promise<queries.Comparison>;
   /** Rollbacks on the branch, newest first, by what their commits record. */
-  log(ask: { scope?: string; limit: number }): Promise<queries.LogEntry[]>;
+  log(ask: Reading & { scope?: string; limit: number }): Promise<queries.LogEntry[]>;
   /** Scopes that went back to the same revision again and again lately (`checks.recurring`), the most frequent first. */
-  recurring(ask: { scope?: string; limit: number }): Promise<Recurring[]>;
+  recurring(ask: Reading & { scope?: string; limit: number }): Promise<Recurring[]>;
   /** The same, with the resumes on the branch: as many of each at most. */
-  recorded(ask: {
-    scope?: string;
-    limit: number;
-    /** Makes the newest 50 of each again, as an audit does, and looks for what the branch does not hold any more. Needs git. */
-    judged?: boolean;
-  }): Promise<Recorded>;
+  recorded(
+    ask: Reading & {
+      scope?: string;
+      limit: number;
+      /** Makes the newest 50 of each again, as an audit does, and looks for what the branch does not hold any more. Needs git. */
+      judged?: boolean;
+    },
+  ): Promise<Recorded>;
   /** What is held, newest first; of a scope and its services, or all. @throws SCOPE_INVALID */
-  holds(ask: { scope?: string }): Promise<Holds>;
+  holds(ask: Reading & { scope?: string }): Promise<Holds>;
   /**
    * Which commits between two move what is held, and by whom. `head`: what HEAD is where absent; `base`: the commit before the oldest hold
    * that is in force at the head. Looks at the repository itself, not at its upstream.
@@ -252,12 +257,29 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
         question(withDeployments(portOf(place), withArrivals(arrivalsOf(place), snapshot)), place),
       ),
   };
-  const answer = <Value>(question: (snapshot: Snapshot) => Promise<Value>) =>
-    repository.ask(async (snapshot, { git, offline }) => {
-      const notice = offline ?? (await notRead(git, snapshot));
+  const answer = <Value>(
+    ask: Reading & { readonly scope?: string },
+    question: (snapshot: Snapshot, readable: Readable) => Promise<Value>,
+  ) =>
+    repository.ask(async (snapshot, opened) => {
+      const notice = opened.offline ?? (await notRead(opened.git, snapshot));
       if (notice !== null) onNotice(notice);
-      return question(snapshot);
+      return question(snapshot, await readableIn(snapshot, opened, ask));
     });
+  /** @throws PERMISSION_DENIED for a scope that the reader may not read */
+  const readableIn = async (
+    snapshot: Snapshot,
+    opened: Opened,
+    ask: Reading & { readonly scope?: string },
+  ): Promise<Readable> => {
+    const { layout } = snapshot;
+    // A configuration from outside says nothing about who may read what the branch has.
+    const isAsked = config !== null && ask.reader !== undefined;
+    const { policy } = isAsked ? await rulesOf(await place(opened), snapshot) : layout.config;
+    const readable = readableBy({ policy, layout }, ask);
+    readable.require(ask.scope);
+    return readable;
+  };
   const { allowedSigners = null, random = (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes)) } =
     options;
   const registries = openRegistries(options.env, clock);
@@ -306,6 +328,17 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
       }
     });
   const requests = createRequests(open, (away) => onNotice(offlineNotice(away, clock)));
+  /** @throws PERMISSION_DENIED where a scope of the audit is kept from them; without scopes, where any is */
+  const requireAuditor = async (snapshot: Snapshot, opened: Opened, { person, scopes = [] }: VerifyAsk) => {
+    if (person === undefined) return;
+    const readable = await readableIn(snapshot, opened, { reader: person });
+    for (const scope of scopes) readable.require(scope);
+    if (scopes.length === 0) requireAll(readable, await queries.environments(snapshot));
+  };
+  const survey = (ask: Reading) =>
+    answer(ask, async (snapshot, readable) =>
+      readableEnvironments(readable, await queries.environments(snapshot)),
+    );
   return {
     requests,
     deployments: createDeployments({ ...deployments, open }),
@@ -324,6 +357,7 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
       verify: (ask = {}) =>
         repository.ask(async (snapshot, opened) => {
           if (opened.offline !== null) onNotice(opened.offline);
+          await requireAuditor(snapshot, opened, ask);
           const { verify } = await import('./audit/verify.ts');
           const { env, onProgress } = options;
           const context = await place(opened);
@@ -340,14 +374,15 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
     },
     location: () => locationOf(repository.git()),
     identity: () => repository.git().identity(),
-    environments: () => answer(async (snapshot) => (await queries.environments(snapshot)).environments),
-    survey: () => answer((snapshot) => queries.environments(snapshot)),
-    uncovered: () => answer((snapshot) => queries.uncovered(snapshot)),
-    history: (ask) => answer((snapshot) => queries.history(snapshot, ask)),
-    show: (ask) => answer((snapshot) => queries.show(snapshot, ask, clock.now())),
-    compare: (ask) => answer((snapshot) => queries.compare(snapshot, ask, clock.now())),
-    log: (ask) => answer((snapshot) => queries.log(snapshot, ask)),
-    recurring: (ask) => answer((snapshot) => recurring(snapshot, ask, clock.now())),
+    environments: async (ask = {}) => (await survey(ask)).environments,
+    survey: (ask = {}) => survey(ask),
+    uncovered: () => answer({}, (snapshot) => queries.uncovered(snapshot)),
+    history: (ask) => answer(ask, (snapshot) => queries.history(snapshot, ask)),
+    show: (ask) => answer(ask, (snapshot) => queries.show(snapshot, ask, clock.now())),
+    compare: (ask) => answer(ask, (snapshot) => queries.compare(snapshot, ask, clock.now())),
+    log: (ask) => answer(ask, (snapshot, { hasScope }) => queries.log(snapshot, { ...ask, sees: hasScope })),
+    recurring: (ask) =>
+      answer(ask, (snapshot, { hasScope }) => recurring(snapshot, { ...ask, sees: hasScope }, clock.now())),
     plan: (ask) =>
       repository.ask(async (snapshot, { git, offline }) =>
         withNotice(await withPreview(git, await planAsked(snapshot, ask, { programs, clock })), offline),
@@ -356,8 +391,13 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
       repository.ask(async (snapshot, opened) => {
         const notice = opened.offline ?? (await notRead(opened.git, snapshot));
         if (notice !== null) onNotice(notice);
+        const { hasScope } = await readableIn(snapshot, opened, ask);
+        const seen = { ...ask, sees: hasScope };
         const { resumes } = await import('./queries/resumes.ts');
-        const lists = { rollbacks: await queries.log(snapshot, ask), resumes: await resumes(snapshot, ask) };
+        const lists = {
+          rollbacks: await queries.log(snapshot, seen),
+          resumes: await resumes(snapshot, seen),
+        };
         if (ask.judged !== true) return { ...lists, unlisted: [] };
         if (!isWritable(opened.git))
           return {
@@ -366,13 +406,17 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
             unjudged: { code: 'GIT_MISSING', message: 'There is no git here.' },
           };
         const { judgeEntries } = await import('./audit/listed.ts');
-        return judgeEntries({ snapshot, context: await place(opened), env: options.env }, lists, ask);
+        const input = { snapshot, context: await place(opened), env: options.env };
+        const judged = await judgeEntries(input, lists, ask);
+        return { ...judged, unlisted: judged.unlisted.filter(({ scope }) => hasScope(scope)) };
       }),
-    holds: ({ scope }) =>
-      answer(async (snapshot) => {
+    holds: ({ scope, ...ask }) =>
+      answer({ ...ask, ...(scope !== undefined && { scope }) }, async (snapshot, readable) => {
         const { listHolds } = await import('./holds/list.ts');
         const within = scope === undefined ? null : parseScope(snapshot.layout, scope);
-        return listHolds(snapshot, within, clock.now());
+        const found = await listHolds(snapshot, within, clock.now());
+        const holds = found.holds.filter((hold) => readable.hasScope(hold.scope));
+        return { holds, findings: readable.isAll ? found.findings : [] };
       }),
     guard: async (ask) => (await import('./queries/guard.ts')).guard(repository.git(), ask, clock.now()),
     guardPush: async (lines) =>

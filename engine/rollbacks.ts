@@ -25,7 +25,8 @@ import { againOnce } from './requests/many/asked-again.ts';
 import type { ExecuteRequestOptions, RequestView } from './requests/types.ts';
 import type { ExecuteAsk, ExecuteManyOptions } from './requests/execute-many.ts';
 import type { InnerRequests } from './requests/inner-requests.ts';
-import type { RequestContext } from './requests/context.ts';
+import { readableBy, type Reading } from './reading.ts';
+import { type RequestContext, rulesOf } from './requests/context.ts';
 import type { PlanGate } from './policy/gate.ts';
 import { previewWay } from './requests/pull-requests/preview.ts';
 import { permitOf, planGate } from './requests/gate/plan-gate.ts';
@@ -63,7 +64,7 @@ interface RollbackInput {
   readonly ledger?: boolean;
 }
 
-export interface PlanAsk extends RollbackInput {
+export interface PlanAsk extends RollbackInput, Reading {
   /** A revision: `v12`, a commit id, `previous`, `last-successful`, `@2h`, a tag, …; `previous` where absent. */
   readonly to?: string;
   /** With time, author and subject of what there is now and of the target. */
@@ -219,6 +220,10 @@ export function createRollbacks(input: RollbacksInput): Rollbacks {
     const { propose = false, ledger = false, pushTest } = ask;
     const asked = askOf(ask);
     const { overrides = [] } = asked;
+    if (ask.reader !== undefined) {
+      const { policy } = await rulesOf(await open(), snapshot);
+      readableBy({ policy, layout: snapshot.layout }, ask).require(asked.scope);
+    }
     const planned = await withPreview(git, await planAsked(snapshot, asked, input));
     const noted = withNotice(planned, offline);
     const judged = { planned: noted, author: await authorOf(ask), propose, ledger, overrides };

@@ -23,7 +23,13 @@ export async function openRequest(
   ask: PlanAsk,
   { author, reason, digest }: Opening,
 ): Promise<Requested> {
-  const plan = await engine.rollbacks.plan({ ...ask, author, ledger: true, pushTest: 'worker' });
+  const plan = await engine.rollbacks.plan({
+    ...ask,
+    author,
+    reader: author,
+    ledger: true,
+    pushTest: 'worker',
+  });
   if (isBlocked(plan)) throw blockedError(plan);
   if (!plan.unchanged) requirePermit(plan.gate.may.request);
   const { fields, wholeFiles, base, target, gate, hold, resumes } = plan;

@@ -1,5 +1,5 @@
 /** What an audit says: of every rollback, of the ledger, and of what was done without Backtrail. */
-import type { Arrival, Mode, ObjectId } from '../model/index.ts';
+import type { Arrival, Mode, ObjectId, Person } from '../model/index.ts';
 import type { Problem, Verdict } from './problems.ts';
 
 /** `git`, or isomorphic-git: a second reader, that shares nothing with the one that the writer used. */
@@ -63,6 +63,8 @@ export interface VerifyAsk {
   readonly reader?: ReaderName;
   /** Render manifests again and compare their bytes. */
   readonly render?: boolean;
+  /** Who asks, where that is a person: they need the permission to `read` all that is audited. */
+  readonly person?: Person;
   /** Ends it at the next rollback. */
   readonly signal?: AbortSignal;
 }

@@ -169,8 +169,15 @@ export interface LogEntry {
   readonly problems: readonly string[];
 }
 
+export interface RecordsAsk {
+  readonly scope?: string;
+  readonly limit: number;
+  /** Whether a scope may be told of; absent: all. */
+  readonly sees?: (scope: string) => boolean;
+}
+
 /** Rollbacks found in the Git log, and those that the ledger says pull requests brought, newest first; of one scope, or all. */
-export async function log(snapshot: Snapshot, ask: { scope?: string; limit: number }): Promise<LogEntry[]> {
+export async function log(snapshot: Snapshot, ask: RecordsAsk): Promise<LogEntry[]> {
   const within = ask.scope === undefined ? null : parseScope(snapshot.layout, ask.scope);
   const records = await recordsOf(snapshot);
   const deliveries = new Map(
@@ -189,6 +196,7 @@ export async function log(snapshot: Snapshot, ask: { scope?: string; limit: numb
     const scope = [record.tenant, record.environment, record.service]
       .filter((name) => name !== undefined)
       .join('/');
+    if (ask.sees?.(scope) === false) continue;
     entries.push({
       requestId: record.requestId,
       commit: id,

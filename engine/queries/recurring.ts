@@ -1,7 +1,7 @@
 /** Scopes that go back to the same revision again and again. */
 import type { Mode, ObjectId } from '../model/index.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
-import { log, type LogEntry } from './queries.ts';
+import { log, type LogEntry, type RecordsAsk } from './queries.ts';
 
 export interface Recurring {
   readonly scope: string;
@@ -16,11 +16,7 @@ export interface Recurring {
 const DAY_MS = 86_400_000;
 
 /** Those that were rolled back to one revision at least as often as `checks.recurring` says; the most frequent first. Claims that are misplaced do not count. */
-export async function recurring(
-  snapshot: Snapshot,
-  ask: { readonly scope?: string; readonly limit: number },
-  now: number,
-): Promise<Recurring[]> {
+export async function recurring(snapshot: Snapshot, ask: RecordsAsk, now: number): Promise<Recurring[]> {
   const { times, days } = snapshot.layout.config.checks.recurring;
   const { limit, ...within } = ask;
   const entries = await log(snapshot, { ...within, limit: Number.MAX_SAFE_INTEGER });

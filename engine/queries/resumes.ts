@@ -11,6 +11,7 @@ import { parseScope } from '../layout/layout.ts';
 import { readResume } from '../record/read.ts';
 import { decode } from '../yaml/core/text.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
+import type { RecordsAsk } from './queries.ts';
 import { type CommitRecord, recordsOf } from './records.ts';
 
 export interface ResumeEntry {
@@ -31,10 +32,7 @@ export interface ResumeEntry {
 }
 
 /** Newest first; of one scope and its services, or all. */
-export async function resumes(
-  snapshot: Snapshot,
-  ask: { readonly scope?: string; readonly limit: number },
-): Promise<ResumeEntry[]> {
+export async function resumes(snapshot: Snapshot, ask: RecordsAsk): Promise<ResumeEntry[]> {
   const within = ask.scope === undefined ? null : formatCoordinates(parseScope(snapshot.layout, ask.scope));
   const entries: ResumeEntry[] = [];
   for (const record of await recordsOf(snapshot)) {
@@ -44,7 +42,7 @@ export async function resumes(
       entry?.scope === within ||
       entry?.scope.startsWith(`${within}/`) ||
       within.startsWith(`${entry?.scope}/`);
-    if (entry !== null && concerns) entries.push(entry);
+    if (entry !== null && concerns && ask.sees?.(entry.scope) !== false) entries.push(entry);
     if (entries.length === ask.limit) break;
   }
   return entries;

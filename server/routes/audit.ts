@@ -1,6 +1,6 @@
 /** What the ledger has, and whether the branch bears it out. */
 import { BacktrailError, parseTime } from '../../engine/index.ts';
-import { answers, callerOf, type Routes } from './route.ts';
+import { answers, callerOf, readerOf, type Routes } from './route.ts';
 import { auditEvents, auditQuery, auditReport, verifyAsk } from '../schemas/audit.ts';
 import { pageOf } from '../schemas/paging.ts';
 import { foundIn, namedScope } from '../schemas/scope.ts';
@@ -27,7 +27,7 @@ export const auditRoutes: Routes = (app, { engine }) => {
         limit: limit + 1,
         reader: callerOf(request).person,
       });
-      const all = cursor === undefined ? await foundIn(engine, scope, found) : found;
+      const all = cursor === undefined ? await foundIn(engine, scope, found, readerOf(request)) : found;
       const { page, next } = pageOf(all, { limit, keyOf: ({ commit, eventId }) => `${commit}.${eventId}` });
       return { events: page, next };
     },
@@ -55,6 +55,7 @@ export const auditRoutes: Routes = (app, { engine }) => {
           ...(scopes && scopes.length > 0 && { scopes }),
           ...(reader && { reader }),
           render: render === true,
+          person: callerOf(request).person,
           signal: gone.signal,
         });
       } finally {

@@ -1,6 +1,6 @@
 /** Records of what was deployed, and the way back to one of them. */
 import { z } from 'zod';
-import { answers, callerOf, type Routes } from './route.ts';
+import { answers, callerOf, readerOf, type Routes } from './route.ts';
 import { openRequest } from '../opening.ts';
 import { toOptions } from '../schemas/ask.ts';
 import {
@@ -41,7 +41,10 @@ export const deploymentRoutes: Routes = (app, { engine }) => {
         reader: callerOf(request).person,
         limit: limit + 1,
       });
-      const all = cursor === undefined ? await foundIn(engine, scope, found.deployments) : found.deployments;
+      const all =
+        cursor === undefined
+          ? await foundIn(engine, scope, found.deployments, readerOf(request))
+          : found.deployments;
       const { page, next } = pageOf(all, { limit, keyOf: ({ id }) => id });
       return { deployments: page, ...(found.findings.length > 0 && { findings: found.findings }), next };
     },

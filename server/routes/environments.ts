@@ -1,7 +1,8 @@
 /** What the layout finds, and what each of it was and is. */
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { BacktrailError, formatCoordinates } from '../../engine/index.ts';
-import { answers, type Routes, tagged, taggedAnswers } from './route.ts';
+import { answers, readerOf, type Routes, tagged, taggedAnswers } from './route.ts';
 import { comparison, environments, environmentView, history, shown } from '../schemas/history.ts';
 import { environmentParams, list, scopeOf, serviceParams } from '../schemas/names.ts';
 
@@ -26,8 +27,8 @@ export const environmentRoutes: Routes = (app, { engine }) => {
         response: answers({ 200: environments }),
       },
     },
-    async () => {
-      const { environments: found, tenants, findings } = await engine.survey();
+    async (request) => {
+      const { environments: found, tenants, findings } = await engine.survey(readerOf(request));
       return { environments: found, tenants, ...(findings.length > 0 && { findings }) };
     },
   );
@@ -40,23 +41,27 @@ export const environmentRoutes: Routes = (app, { engine }) => {
         response: answers({ 200: environmentView }),
       },
     },
-    async ({ params }) => {
-      const scope = scopeOf(params);
-      const found = (await engine.environments()).find((each) => nameOf(each) === scope);
+    async (request) => {
+      const [scope, reading] = [scopeOf(request.params), readerOf(request)];
+      const found = (await engine.environments(reading)).find((each) => nameOf(each) === scope);
       if (found !== undefined) return { scope, ...found };
-      // Says which of its names is not known.
-      await engine.history({ scope, limit: 1 });
+      // Says which of its names is not known, or may not be read.
+      await engine.history({ scope, limit: 1, ...reading });
       throw new BacktrailError('ENVIRONMENT_UNKNOWN', `There is no environment ${scope} on the branch now.`);
     },
   );
-  const historyOf = async (scope: string, { field = [], limit, cursor }: z.output<typeof page>) => {
+  const historyOf = async (
+    request: FastifyRequest,
+    scope: string,
+    { field = [], limit, cursor }: z.output<typeof page>,
+  ) => {
     const before = cursor === undefined ? {} : { before: Number(cursor.slice(1)) };
     const {
       scope: found,
       total,
       revisions,
       findings,
-    } = await engine.history({ scope, fields: field, limit, ...before });
+    } = await engine.history({ scope, fields: field, limit, ...before, ...readerOf(request) });
     const last = revisions.at(-1)?.version ?? 1;
     return {
       scope: formatCoordinates(found),
@@ -77,7 +82,7 @@ export const environmentRoutes: Routes = (app, { engine }) => {
         response: answers({ 200: history }),
       },
     },
-    ({ params, query }) => historyOf(scopeOf(params), query),
+    (request) => historyOf(request, scopeOf(request.params), request.query),
   );
   app.get(
     `${PLACE}/services/:service/history`,
@@ -89,7 +94,7 @@ export const environmentRoutes: Routes = (app, { engine }) => {
         response: answers({ 200: history }),
       },
     },
-    ({ params, query }) => historyOf(scopeOf(params), query),
+    (request) => historyOf(request, scopeOf(request.params), request.query),
   );
   app.get(
     `${PLACE}/revisions/:revision`,
@@ -104,7 +109,12 @@ export const environmentRoutes: Routes = (app, { engine }) => {
     async (request, reply) => {
       const { params, query } = request;
       const scope = scopeOf({ ...params, service: query.service });
-      const found = await engine.show({ scope, revision: params.revision, fields: query.field ?? [] });
+      const found = await engine.show({
+        scope,
+        revision: params.revision,
+        fields: query.field ?? [],
+        ...readerOf(request),
+      });
       const { commit, version } = found.revision;
       const value = { scope: formatCoordinates(found.scope), commit, version, files: found.files };
       return tagged(request, reply, commit, value);
@@ -123,7 +133,13 @@ export const environmentRoutes: Routes = (app, { engine }) => {
     async (request, reply) => {
       const { service, field = [], from, to } = request.query;
       const scope = scopeOf({ ...request.params, service });
-      const found = await engine.compare({ scope, from, fields: field, ...(to !== undefined && { to }) });
+      const found = await engine.compare({
+        scope,
+        from,
+        fields: field,
+        ...(to !== undefined && { to }),
+        ...readerOf(request),
+      });
       const value = {
         scope: formatCoordinates(found.scope),
         from: found.from.commit,

@@ -1,5 +1,5 @@
 /** What automation must not move, and how that ends. */
-import { answers, callerOf, type Routes } from './route.ts';
+import { answers, callerOf, readerOf, type Routes } from './route.ts';
 import { openRequest } from '../opening.ts';
 import { holds, holdsQuery, resumeAsk } from '../schemas/holds.ts';
 import { opened, statusOf } from '../schemas/opened.ts';
@@ -20,7 +20,7 @@ export const holdRoutes: Routes = (app, { engine }) => {
     async (request) => {
       const { limit, cursor, ...names } = request.query;
       const scope = namedScope(names);
-      const found = await engine.holds({ ...(scope !== undefined && { scope }) });
+      const found = await engine.holds({ ...(scope !== undefined && { scope }), ...readerOf(request) });
       const { page, next } = pageFrom(found.holds, { limit, cursor, keyOf: ({ path }) => path });
       return { holds: page, ...(found.findings.length > 0 && { findings: found.findings }), next };
     },

@@ -1,5 +1,5 @@
 /** What a rollback would change; nothing is written. */
-import { answers, callerOf, type Routes } from './route.ts';
+import { answers, callerOf, readerOf, type Routes } from './route.ts';
 import { planAsk, toPlanAsk } from '../schemas/ask.ts';
 import { gatedPlan } from '../schemas/plan.ts';
 
@@ -18,6 +18,7 @@ export const planRoutes: Routes = (app, { engine }) => {
       engine.rollbacks.plan({
         ...toPlanAsk(request.body),
         author: callerOf(request).person,
+        ...readerOf(request),
         revisions: true,
         ledger: true,
         pushTest: 'worker',

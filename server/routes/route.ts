@@ -9,7 +9,7 @@ import type {
   RawServerDefault,
 } from 'fastify';
 import type { z } from 'zod';
-import { BacktrailError, type Engine } from '../../engine/index.ts';
+import { type Actor, BacktrailError, type Engine } from '../../engine/index.ts';
 import type { Caller } from '../callers/caller.ts';
 import { problem } from '../schemas/problem.ts';
 
@@ -75,6 +75,11 @@ export function callerOf({ caller }: FastifyRequest): Caller {
   if (caller === null) throw new BacktrailError('UNAUTHENTICATED', 'This call needs to know who makes it.');
   return caller;
 }
+
+/** Whose permission to read is asked. */
+export const readerOf = (request: FastifyRequest): { readonly reader: Actor } => ({
+  reader: callerOf(request).person,
+});
 
 /** An answer of one commit: whoever has it already is told so. */
 export function tagged<Value>(

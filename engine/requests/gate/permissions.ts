@@ -11,7 +11,7 @@ import {
 import { hasPermission, type Holder, leaves, mayApprove, samePerson } from '../../policy/policy.ts';
 
 const DEEDS: Readonly<Record<Permission, string>> = {
-  read: 'see requests',
+  read: 'see what there is',
   propose: 'ask for a rollback',
   record: 'record a deployment',
   deploy: 'execute or decide on a rollback',

@@ -190,8 +190,8 @@ describe('the groups of a token', () => {
     const token = await trusting.sign({ email_verified: false, ...claims });
     const plan = { environment: 'prod', service: 'api', targetSha: 'previous' };
     const { body } = await api.post('/api/v1/plans', plan, { token });
-    const { request } = body.gate.may;
-    return request.allowed === true ? 'allowed' : request.code;
+    const request = body.gate?.may.request;
+    return request?.allowed === true ? 'allowed' : (request?.code ?? body.code);
   };
 
   it('count only where the policy lists the person in them as well', async () => {
