@@ -5,6 +5,8 @@ import { fastify, type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { fastifyZodOpenApiPlugin, validatorCompiler } from 'fastify-zod-openapi';
 import { isFailure } from '../engine/index.ts';
 import type { Logger } from '../workers/index.ts';
+import { readBodies } from './body.ts';
+import { BOUNDS, type Bounds } from './bounds.ts';
 import type { Callers } from './callers/caller.ts';
 import { documentOf } from './document.ts';
 import { guard, type Guarding } from './guard.ts';
@@ -27,6 +29,7 @@ export interface AppInput extends RouteInput, Guarding, OperationSettings {
   readonly isLocal: boolean;
   readonly callers: Callers;
   readonly limits: CallLimits;
+  readonly bounds?: Partial<Bounds> | undefined;
   readonly logger: Logger;
   readonly version: string;
 }
@@ -42,23 +45,15 @@ const API: readonly Routes[] = [
   auditRoutes,
 ];
 
-const LIMITS = {
-  bodyLimit: 1_048_576,
-  /** Of one parameter of an address. */
-  maxParamLength: 1024,
-  /** Milliseconds until all of a request has arrived. */
-  requestTimeout: 30_000,
-  headerBytes: 16_384,
-} as const;
-
 export async function createApp(input: AppInput): Promise<FastifyInstance> {
   const { callers, logger, version } = input;
+  const { bodyBytes, headerBytes, parameterLength, arrivalMs } = { ...BOUNDS, ...input.bounds };
   const log: FastifyBaseLogger = logger;
   const operation = createOperation(input);
   const app = fastify({
     loggerInstance: log,
-    bodyLimit: LIMITS.bodyLimit,
-    requestTimeout: LIMITS.requestTimeout,
+    bodyLimit: bodyBytes,
+    requestTimeout: arrivalMs,
     onProtoPoisoning: 'error',
     onConstructorPoisoning: 'error',
     exposeHeadRoutes: true,
@@ -67,8 +62,14 @@ export async function createApp(input: AppInput): Promise<FastifyInstance> {
     return503OnClosing: false,
     // The address may hold what is secret: what is logged of a call is said in one place.
     logController: new LogController({ disableRequestLogging: true }),
-    routerOptions: { maxParamLength: LIMITS.maxParamLength },
-    http: { maxHeaderSize: LIMITS.headerBytes, headersTimeout: LIMITS.requestTimeout },
+    routerOptions: { maxParamLength: parameterLength },
+    http: {
+      maxHeaderSize: headerBytes,
+      headersTimeout: arrivalMs,
+      connectionsCheckingInterval: Math.ceil(arrivalMs / 6),
+      // The guard says why, in a problem document.
+      requireHostHeader: false,
+    },
     trustProxy: false,
     clientErrorHandler: refuseUnreadable,
     frameworkErrors: (error, request, reply) => {
@@ -84,6 +85,7 @@ export async function createApp(input: AppInput): Promise<FastifyInstance> {
     if (problem.code === 'INTERNAL') logger.error({ err: error, route: request.routeOptions.url }, 'failed');
     return sendProblem(reply, error);
   });
+  readBodies(app);
   refuseUnknown(app);
   app.decorateRequest('caller', null);
   const limiter = await createLimiter(app, input.limits);

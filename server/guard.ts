@@ -9,11 +9,18 @@ export interface Guarding {
 
 const WRITES: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
-/** @throws FORBIDDEN_ORIGIN, UNSUPPORTED_BODY */
+/** @throws ORIGIN_FOREIGN, BODY_UNSUPPORTED */
 export function guard(request: FastifyRequest, { hosts }: Guarding): void {
   const { host = '', origin } = request.headers;
   const known = hosts();
-  if (request.routeOptions.config.anyHost !== true && !known.has(host.toLowerCase()))
+  const { headersDistinct, url = '' } = request.raw;
+  const names = [
+    host,
+    ...(headersDistinct['host'] ?? []),
+    ...(/^[a-z][\w+.-]*:\/\/([^/?#]*)/i.exec(url)?.slice(1) ?? []),
+  ];
+  const isAnyHost = request.routeOptions.config.anyHost === true;
+  if (!isAnyHost && !names.every((name) => known.has(name.toLowerCase())))
     throw foreign('It was sent to a name that is not one of this server.');
   if (origin !== undefined && !known.has(hostOf(origin)))
     throw foreign('It comes from a page of another origin.');

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { BacktrailError, type Engine, type Person } from '../engine/index.ts';
 import type { Logger } from '../workers/index.ts';
 import { createApp } from './app.ts';
+import type { Bounds } from './bounds.ts';
 import { knownCallers } from './callers/known.ts';
 import { oidcCallers } from './callers/oidc.ts';
 import { singleUser } from './callers/single-user.ts';
@@ -33,6 +34,8 @@ export interface ServerSettings extends OperationSettings {
   readonly version: string;
   readonly random: (bytes: number) => Uint8Array;
   readonly now: () => number;
+  /** Of one request; those that are left out are as usual. */
+  readonly bounds?: Partial<Bounds> | undefined;
 }
 
 export interface RunningServer {

@@ -24,9 +24,20 @@ export function refuseUnknown(app: FastifyInstance): void {
   });
 }
 
+/** A connection, with the answer that Node is about to write to it. */
+type Connection = Socket & {
+  readonly _httpMessage?: {
+    readonly headersSent: boolean;
+    readonly req: { readonly complete: boolean };
+  } | null;
+};
+
 /** For what could not be read as a request: an answer, and the end of the connection. */
-export function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+export function refuseUnreadable(error: NodeJS.ErrnoException, socket: Connection): void {
+  const { _httpMessage: answering } = socket;
+  // It would be taken for the answer to the request before.
+  const isAnswering = answering ? answering.headersSent || answering.req.complete : false;
+  if (error.code === 'ECONNRESET' || !socket.writable || isAnswering) {
     socket.destroy();
     return;
   }
