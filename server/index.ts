@@ -6,6 +6,8 @@ import { createApp } from './app.ts';
 import { knownCallers } from './callers/known.ts';
 import { oidcCallers } from './callers/oidc.ts';
 import { singleUser } from './callers/single-user.ts';
+import { createExecution } from './execution.ts';
+import { createKeys } from './idempotency.ts';
 import {
   hasAuthentication,
   NO_CONFIGURATION,
@@ -25,6 +27,8 @@ export interface ServerSettings {
   readonly configuration?: ServerConfiguration | undefined;
   /** The folder for what it keeps besides Git: made where it is needed, for its owner alone. */
   readonly state: string;
+  /** Of the queue; null: there is none, and workers find in the ledger what is approved. */
+  readonly redisUrl: string | null;
   /** Whom single-user mode acts for. */
   readonly person: Person;
   readonly logger: Logger;
@@ -52,7 +56,17 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
   const identifyJwt = oidc.length === 0 ? null : oidcCallers({ issuers: oidc, now });
   const callers = single ?? knownCallers({ state, identifyJwt, now });
   const hosts = new Set<string>();
-  const app = await createApp({ ...settings, callers, limits, hosts: () => hosts });
+  const execution = createExecution(settings);
+  const app = await createApp({
+    ...settings,
+    callers,
+    limits,
+    hosts: () => hosts,
+    execution,
+    keys: createKeys(),
+  });
+  app.addHook('preClose', async () => execution.stop());
+  app.addHook('onClose', () => execution.close());
   app.get('/', { schema: { hide: true } }, async (request, reply) => {
     const token = new URL(request.url, 'http://localhost').searchParams.get('token');
     const cookie = token === null ? null : (single?.exchange(token) ?? null);
