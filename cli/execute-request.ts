@@ -1,6 +1,6 @@
 /** Executes a request of the ledger: in this process, or by handing it to a worker. */
 import {
-  BacktrailError,
+  type BacktrailError,
   type Engine,
   isFailure,
   type RequestId,
@@ -188,25 +188,4 @@ async function followByWorkers(
   } finally {
     await queue.close();
   }
-}
-
-/** After these the request is approved as before, or waits for its reviewers again, or is over: it did not fail. */
-const NO_FAILURE: ReadonlySet<string> = new Set([
-  'PLAN_CHANGED',
-  'AWAITING_APPROVAL',
-  'REQUEST_CLOSED',
-  // Of a worker that trusts no key: another one executes it.
-  'IDENTITY_UNVERIFIED',
-  'INTERRUPTED',
-]);
-
-/** What an execution that failed after an approval means to the one who approved. */
-export function executionFailed({ id }: RequestView, error: unknown): unknown {
-  if (!isFailure(error) || NO_FAILURE.has(error.code)) return error;
-  const { code, message, hint, details } = error;
-  return new BacktrailError('EXECUTION_FAILED', 'approval saved but rollback execution failed', {
-    hint: `${code}: ${message} ${hint} Then: backtrail request retry ${id}`,
-    details: { requestId: id, cause: { code, message, hint, details } },
-    cause: error,
-  });
 }

@@ -3,75 +3,21 @@ import { createHash } from 'node:crypto';
 import {
   BacktrailError,
   deriveRequestId,
-  type Engine,
-  type GatedPlan,
-  isBlocked,
   makeRequestId,
-  type Person,
-  type PlanAsk,
   type RequestId,
   type RequestView,
-  requirePermit,
   resultOf,
   type RollbackAsk,
   type RollbackPlan,
   type RollbackResult,
 } from '../engine/index.ts';
-import { recordable } from './terminal/ask.ts';
 import type { Context } from './commands/command.ts';
 import type { Output } from './terminal/output.ts';
 import { resultText } from './print/plan.ts';
 import type { Session } from './session.ts';
 
-/**
- * The plan, and that this person may have it executed: checked before it is confirmed. A blocked plan is returned, so that it can be shown.
- * PERMISSION_DENIED, POLICY_UNSATISFIABLE, FORBIDDEN.
- */
-export async function planToAsk(
-  engine: Engine,
-  ask: PlanAsk & { readonly author: Person },
-): Promise<GatedPlan> {
-  const plan = await engine.rollbacks.plan({ ...ask, revisions: true });
-  if (!isBlocked(plan) && !plan.unchanged) requirePermit(plan.gate.may.request);
-  return plan;
-}
-
 /** The id is chosen before execution, so that the result can be found afterwards. */
 export type IdentifiedAsk = RollbackAsk & { readonly id: RequestId };
-
-interface Confirmed {
-  readonly id: RequestId;
-  readonly author: Person;
-  readonly reason: string;
-  readonly allowRemoval: boolean;
-  readonly override?: readonly string[];
-  readonly follows?: RequestId;
-  readonly ledger?: boolean;
-  readonly incident?: string;
-}
-
-/** The request for a plan that was shown. */
-export function toRequest(
-  plan: RollbackPlan & Partial<Pick<GatedPlan, 'gate'>>,
-  { reason, ...confirmed }: Confirmed,
-): IdentifiedAsk {
-  const { scope, fields, wholeFiles, base, target, digest, gate, hold, resumes } = plan;
-  const shown = hold ? { hold: true, ...(hold.for !== null && { holdFor: hold.for }) } : { hold: false };
-  // Where nothing is to do, a hold may be there already.
-  const holding = plan.unchanged ? {} : shown;
-  return {
-    scope,
-    ...(fields && { fields }),
-    ...(wholeFiles && { wholeFile: true }),
-    ...(resumes ? { resume: true } : holding),
-    base,
-    target,
-    digest,
-    ...(gate && { rendered: gate.rendered }),
-    reason: recordable(reason),
-    ...confirmed,
-  };
-}
 
 export function newId({ environment: { clock, random } }: Session): RequestId {
   return makeRequestId(clock.now(), random(10));

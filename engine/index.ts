@@ -193,6 +193,7 @@ export type {
   SessionId,
   Terms,
 } from './model/ledger.ts';
+export { recordable, requireReason, requireText } from './record/readable.ts';
 export { quotePath } from './model/path.ts';
 export type {
   FieldChange,
@@ -230,6 +231,9 @@ export type { MaskedFile } from './history/show.ts';
 export type { RollbackRecord } from './record/trailers.ts';
 
 export { TRANSITIONS } from './record/transitions.ts';
+export { asReviewed, planToAsk, toRequest } from './to-request.ts';
+export { awaitedBy, awaitedIn } from './queries/awaited.ts';
+export { findRequestId, findSessionId } from './queries/find-id.ts';
 export type { GatedPlan, PlanAsk, PlannedAsk, RequestOptions, RollbackAsk, Rollbacks } from './rollbacks.ts';
 export type { ExecuteAsk, ExecuteManyOptions } from './requests/execute-many.ts';
 export { blockedError, isBlocked } from './rollback/blocked.ts';

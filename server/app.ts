@@ -21,6 +21,8 @@ import { environmentRoutes } from './routes/environments.ts';
 import { meRoutes } from './routes/me.ts';
 import { holdRoutes } from './routes/holds.ts';
 import { planRoutes } from './routes/plans.ts';
+import { logRoutes } from './routes/log.ts';
+import { rollbackRoutes } from './routes/rollbacks.ts';
 import { callerOf as requireCaller, type RouteInput, type Routes, type Typed } from './routes/route.ts';
 import type { CallLimits } from './settings/configuration.ts';
 
@@ -39,6 +41,8 @@ const API: readonly Routes[] = [
   meRoutes,
   environmentRoutes,
   planRoutes,
+  rollbackRoutes,
+  logRoutes,
   deploymentRoutes,
   breakGlassRoutes,
   holdRoutes,

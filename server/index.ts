@@ -7,6 +7,8 @@ import type { Bounds } from './bounds.ts';
 import { knownCallers } from './callers/known.ts';
 import { oidcCallers } from './callers/oidc.ts';
 import { singleUser } from './callers/single-user.ts';
+import { createExecution } from './execution.ts';
+import { createKeys } from './idempotency.ts';
 import { closeInTime } from './operation/stop.ts';
 import type { OperationSettings } from './operation/operation.ts';
 import {
@@ -57,13 +59,18 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
   const identifyJwt = oidc.length === 0 ? null : oidcCallers({ issuers: oidc, now });
   const callers = single ?? knownCallers({ state, identifyJwt, now });
   const hosts = new Set<string>();
+  const execution = createExecution(settings);
   const app = await createApp({
     ...settings,
     callers,
     limits,
     hosts: () => hosts,
     isLocal: isLoopback(listen.host),
+    execution,
+    keys: createKeys(),
   });
+  app.addHook('preClose', async () => execution.stop());
+  app.addHook('onClose', () => execution.close());
   app.get('/', { schema: { hide: true } }, async (request, reply) => {
     const token = new URL(request.url, 'http://localhost').searchParams.get('token');
     const cookie = token === null ? null : (single?.exchange(token) ?? null);

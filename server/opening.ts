@@ -1,52 +1,151 @@
-/** Opens a request for what is asked for, as `rollback --yes` does. */
+/** Opens a request for what is asked for, as `rollback --yes --queue` does, and hands it to the workers where nobody has to agree. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
+  BacktrailError,
   blockedError,
-  type Engine,
+  deriveRequestId,
   isBlocked,
+  isFailure,
   type Person,
   type PlanAsk,
-  type Requested,
-  requirePermit,
+  planToAsk,
+  type RequestId,
+  requireReason,
+  type RequestView,
+  resultOf,
+  type RollbackPlan,
+  toRequest,
 } from '../engine/index.ts';
+import { type Key, keyReused, REPLAYED_HEADER } from './idempotency.ts';
+import { callerOf, type RouteInput } from './routes/route.ts';
+import { type Asked, requireSameRequest } from './same-request.ts';
 
-interface Opening {
-  readonly author: Person;
+export interface Opening extends Pick<Asked, 'digest'> {
   /** Becomes part of the record. */
-  readonly reason: string;
-  /** Of the plan that was looked at; of what there is now where absent. */
-  readonly digest?: string | null | undefined;
+  readonly justification?: string | null | undefined;
+  /** Digest of the manifests that were looked at. */
+  readonly rendered?: string | null | undefined;
+  /** The failed request in whose place it is. */
+  readonly follows?: RequestId;
 }
 
-/** @throws PLAN_CHANGED, PERMISSION_DENIED, the code of a blocking finding, and what planning and asking fail with */
-export async function openRequest(
-  engine: Engine,
+type Call = { readonly request: FastifyRequest; readonly reply: FastifyReply };
+
+/**
+ * 201: it waits for approval; 202: it is executed next, or being executed; 200: nothing is left to do, or an earlier call asked for it.
+ *
+ * @throws REASON_REQUIRED, PLAN_CHANGED, PERMISSION_DENIED, the code of a blocking finding, KEY_REUSED, KEY_BUSY, and what planning and asking
+ * fail with
+ */
+export async function answerOpened(
+  input: RouteInput,
+  { request, reply }: Call,
   ask: PlanAsk,
-  { author, reason, digest }: Opening,
-): Promise<Requested> {
-  const plan = await engine.rollbacks.plan({
-    ...ask,
-    author,
-    reader: author,
-    ledger: true,
-    pushTest: 'worker',
-  });
+  opening: Opening,
+): Promise<FastifyReply> {
+  const { person: author } = callerOf(request);
+  const opened = await input.keys.once(request, reply, (key) => open(input, { ask, author, opening, key }));
+  const code = codeOf(opened.status);
+  return reply.code(code === 201 && reply.hasHeader(REPLAYED_HEADER) ? 200 : code).send(opened);
+}
+
+function codeOf(status: string): 200 | 201 | 202 {
+  if (status === 'pending') return 201;
+  return status === 'approved' || status === 'executing' ? 202 : 200;
+}
+
+interface Work {
+  readonly ask: PlanAsk;
+  readonly author: Person;
+  readonly opening: Opening;
+  readonly key: Key | null;
+}
+
+async function open(input: RouteInput, work: Work) {
+  const { engine } = input;
+  const { ask, author, opening, key } = work;
+  const { justification, digest, rendered, follows } = opening;
+  const reason = justification ?? undefined;
+  requireReason(reason, ask.resume === true ? 'A resume' : 'A rollback');
+  const id = key === null ? undefined : deriveRequestId(key.hash);
+  const before = id === undefined ? null : await earlier(input, work, { id, reason });
+  if (before !== null) return before;
+  const plan = await planToAsk(engine, { ...ask, author, reader: author, ledger: true, pushTest: 'worker' });
+  // Another server may have opened it meanwhile; this plan would then go back one revision further.
+  const meanwhile = id === undefined ? null : await earlier(input, work, { id, reason });
+  if (meanwhile !== null) return meanwhile;
   if (isBlocked(plan)) throw blockedError(plan);
-  if (!plan.unchanged) requirePermit(plan.gate.may.request);
-  const { fields, wholeFiles, base, target, gate, hold, resumes } = plan;
-  const placed = hold ? { hold: true, ...(hold.for !== null && { holdFor: hold.for }) } : { hold: false };
-  return engine.rollbacks.request({
-    scope: ask.scope,
-    ...(fields && { fields }),
-    ...(wholeFiles && { wholeFile: true }),
-    ...(resumes ? { resume: true } : plan.unchanged ? {} : placed),
-    allowRemoval: ask.allowRemoval === true,
-    override: ask.override ?? [],
-    base,
-    target,
-    digest: digest ?? plan.digest,
-    rendered: gate.rendered,
-    reason,
+  const { allowRemoval = false, override = [] } = ask;
+  const wish = toRequest(plan, {
+    ...(id !== undefined && { id }),
     author,
+    reason,
+    allowRemoval,
+    override,
+    ...(follows !== undefined && { follows }),
     ledger: true,
   });
+  const { request, ...result } = await engine.rollbacks.request({
+    ...wish,
+    ...(digest && { digest }),
+    ...(rendered && { rendered }),
+  });
+  if (request === null) return { ...result, ...toldOf(plan), request };
+  return answerOf(input, { request, plan });
+}
+
+/** What an earlier call with the same key asked for. @throws KEY_REUSED */
+async function earlier(
+  input: RouteInput,
+  { ask, author, opening: { digest, follows }, key }: Work,
+  { id, reason }: { readonly id: RequestId; readonly reason: string },
+) {
+  const { engine } = input;
+  const found = await engine.rollbacks
+    .earlier({ ...ask, id, author, revisions: true })
+    .catch((error: unknown) => {
+      if (isFailure(error) && error.code === 'REQUEST_EXISTS') throw keyReused();
+      throw error;
+    });
+  if (found === null) return null;
+  const { plan, request } = found;
+  // A rollback of a ledger that is gone: its commit is all that is left.
+  if (request === null)
+    throw new BacktrailError(
+      'REQUEST_EXISTS',
+      `Request ${id} was executed, and the ledger does not have it.`,
+    );
+  requireSameRequest({ ask, reason, digest, follows }, { plan, request });
+  key?.replayed();
+  return answerOf(input, { request, plan });
+}
+
+/** As it stands now; one that nobody has to agree to is handed over. */
+async function answerOf(
+  { execution }: RouteInput,
+  { request, plan }: { readonly request: RequestView; readonly plan: RollbackPlan },
+) {
+  const { status, approval, breakGlass, supersedes } = request;
+  const isOpen = status === 'approved' || status === 'executing';
+  const result = isOpen ? await execution.run(request) : { ...standing(request), findings: plan.findings };
+  return {
+    ...result,
+    ...toldOf(plan),
+    ...(status === 'pending' && { approval }),
+    ...(breakGlass !== null && { breakGlass }),
+    ...(supersedes !== null && { supersedes }),
+    request,
+  };
+}
+
+/** Where it stands. What was withdrawn, or refused by people, did not fail. */
+function standing(request: RequestView) {
+  const { status, result } = request;
+  if (status === 'completed' && result !== null && result.status !== 'failed')
+    return resultOf(request, result.status, result);
+  return { ...resultOf(request, 'failed'), status };
+}
+
+function toldOf({ destination, resumes }: RollbackPlan) {
+  return { ...(destination && { destination }), ...(resumes && { resumes }) };
 }

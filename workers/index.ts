@@ -8,6 +8,8 @@ export { handOver } from './handover/hand-over.ts';
 export type { Handover } from './handover/hand-over.ts';
 export { handOverMany } from './handover/hand-over-many.ts';
 export { type ApprovedRequest, type HandoverEngine, withoutLogin } from './handover/engine.ts';
+export { executionFailed } from './handover/execution-failed.ts';
+export { withJobs } from './handover/with-jobs.ts';
 export { executeInBatches } from './batches.ts';
 export type { BatchEngine } from './batches.ts';
 export { createPushBudget } from './redis/push-budget.ts';

@@ -1,6 +1,5 @@
+import { recordable, requireReason, requireText, findRequestId, findSessionId } from '../../engine/index.ts';
 import type { Command } from 'commander';
-import { recordable, requireReason, requireText } from '../terminal/ask.ts';
-import { findRequestId, findSessionId } from '../find-id.ts';
 import { requestText } from '../print/requests.ts';
 import { sessionsText, sessionText } from '../print/sessions.ts';
 import { requireMinutes } from '../time.ts';

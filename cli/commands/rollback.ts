@@ -12,24 +12,19 @@ import {
   type RollbackResult,
   type Rollbacks,
   type StepEvent,
+  requireReason,
+  planToAsk,
+  toRequest,
 } from '../../engine/index.ts';
 import { retryRemote } from '../retry-remote.ts';
-import { confirmRollback, requireReason } from '../terminal/ask.ts';
+import { confirmRollback } from '../terminal/ask.ts';
 import type { RollbackQueue } from '../../workers/index.ts';
 import { executeByWorker, executeHere, progressPrinter } from '../execute-request.ts';
 import { Interrupted, interruptible } from '../terminal/interrupt.ts';
 import { type Output, printAside } from '../terminal/output.ts';
 import { destinationText } from '../print/destination.ts';
 import { planText } from '../print/plan.ts';
-import {
-  continueRequest,
-  type IdentifiedAsk,
-  idOfKey,
-  newId,
-  planToAsk,
-  resultOutput,
-  toRequest,
-} from '../propose.ts';
+import { continueRequest, type IdentifiedAsk, idOfKey, newId, resultOutput } from '../propose.ts';
 import type { Session } from '../session.ts';
 import {
   type Context,

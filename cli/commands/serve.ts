@@ -3,9 +3,11 @@ import { createLogger, exitOnSignal } from '../../workers/index.ts';
 import { engineOptionsOf } from '../engine-options.ts';
 import type { GlobalOptions } from '../session.ts';
 import { type Program, STATE } from './command.ts';
+import { startWorkerOf } from './worker.ts';
 
 interface ServeOptions {
   readonly listen: string;
+  readonly worker?: boolean;
   readonly serverConfig?: string;
   readonly state?: string;
 }
@@ -17,12 +19,13 @@ export function addServe(program: Program): void {
     .option('--listen <address>', 'host and port', '127.0.0.1:4180')
     .option('--server-config <file>', 'who may call, by which names, and how often (docs/serving.md)')
     .option('--state <folder>', STATE)
+    .option('--worker', 'execute rollbacks of this repository in the same process, for a small team')
     .action((options: ServeOptions) => serve(program, options));
 }
 
 async function serve(
   { root, environment }: Program,
-  { listen, serverConfig, state }: ServeOptions,
+  { listen, worker: hasWorker, serverConfig, state }: ServeOptions,
 ): Promise<void> {
   const { repo = '.' } = root.opts<GlobalOptions>();
   const { defaultState, readServerConfiguration, startServer } = await import('../../server/index.ts');
@@ -39,6 +42,7 @@ async function serve(
     listen: listenOf(listen),
     configuration,
     state: state ?? defaultState(environment.env),
+    redisUrl: environment.redisUrl,
     person: environment.author ?? (await engine.identity()) ?? environment.account,
     logger,
     version: '0',
@@ -47,9 +51,14 @@ async function serve(
   });
   process.stdout.write(`listening on ${running.url}\n`);
   if (running.token !== null) process.stdout.write(`single user: ${running.url}/?token=${running.token}\n`);
+  const worker = hasWorker
+    ? startWorkerOf(environment, { named: engine.location(), logger, name: 'server' })
+    : null;
   exitOnSignal({
     stop: async () => {
+      // Whoever waits for a result is answered first: its rollback may go back to the queue.
       await running.close();
+      await worker?.close();
       await engine.close();
     },
     logger,

@@ -6,10 +6,13 @@ import {
   exitOnSignal,
   executeInBatches,
   type Reconciling,
+  type RunningWorker,
   startWorker,
+  type WorkerSetup,
   withoutLogin,
 } from '../../workers/index.ts';
 import { type EnginePlace, engineOptionsOf } from '../engine-options.ts';
+import type { Environment } from '../environment.ts';
 import { address } from '../repo-address.ts';
 import type { GlobalOptions } from '../session.ts';
 import { positive, type Program } from './command.ts';
@@ -51,23 +54,30 @@ async function runWorker(
 ): Promise<void> {
   const { repo } = root.opts<GlobalOptions>();
   const named = repo === undefined ? undefined : await served(repo, environment);
-  const allowedRepos = named === undefined ? undefined : [withoutLogin(named)];
   const logger = createLogger({ name });
-  const openAny = openIn({ ...environment, sign }, ({ code, message }) => logger.warn({ code }, message));
+  const worker = startWorkerOf({ ...environment, sign }, { named, logger, name, concurrency });
+  exitOnSignal({ stop: () => worker.close(), logger });
+  await new Promise<never>(() => undefined);
+}
+
+/** `named`: the address of the only repository that it serves. */
+export function startWorkerOf(
+  environment: WorkerEnvironment & Pick<Environment, 'redisUrl' | 'pushesPerMinute'>,
+  how: Pick<WorkerSetup, 'logger' | 'name' | 'concurrency'> & { readonly named: string | undefined },
+): RunningWorker {
+  const { named, ...setup } = how;
+  const { logger } = setup;
+  const openAny = openIn(environment, ({ code, message }) => logger.warn({ code }, message));
   const open: Open = (place) => openAny(named !== undefined && place === withoutLogin(named) ? named : place);
   const { redisUrl, pushesPerMinute: perMinute = null } = environment;
   const turn = perMinute === null ? undefined : createPushBudget({ redisUrl, perMinute, logger });
-  const worker = startWorker({
+  return startWorker({
+    ...setup,
     redisUrl,
     execute: executeInBatches(open, turn),
     reconciling: reconcileIn(open, environment),
-    logger,
-    concurrency,
-    name,
-    ...(allowedRepos && { allowedRepos }),
+    ...(named !== undefined && { allowedRepos: [withoutLogin(named)] }),
   });
-  exitOnSignal({ stop: () => worker.close(), logger });
-  await new Promise<never>(() => undefined);
 }
 
 /** The settings with which a worker opens repositories. */

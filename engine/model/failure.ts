@@ -204,6 +204,18 @@ export const FAILURES = {
     retry: 'never',
     hint: 'Use another --request-id; `backtrail log` and `backtrail request show ID` show the earlier rollback.',
   },
+  KEY_BUSY: {
+    status: 409,
+    exit: 4,
+    retry: 'later',
+    hint: 'Wait for the answer of the first call, or send it again in a moment.',
+  },
+  KEY_REUSED: {
+    status: 422,
+    exit: 4,
+    retry: 'never',
+    hint: 'Send the same body again, or make a new key for another one.',
+  },
   AWAITING_APPROVAL: {
     status: 409,
     exit: 5,

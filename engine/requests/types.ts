@@ -165,6 +165,11 @@ export interface Requests {
    */
   list(filter: {
     readonly scope?: string;
+    /** `null`: those without a tenant. */
+    readonly tenant?: string | null;
+    readonly environment?: string;
+    /** An email: only what that person asked for. */
+    readonly author?: string;
     readonly statuses?: readonly RequestStatus[];
     /** The id of an incident file: only what that asked for. */
     readonly incident?: string;

@@ -60,7 +60,7 @@ export const NOTES: Readonly<Record<string, CommandNotes>> = {
     example: 'backtrail request note 7Q2M9K "Caused by the rename of a header"',
     exits: RECORDS,
   },
-  serve: { example: 'backtrail serve --listen 127.0.0.1:4180', exits: [1, 2, 3, 6] },
+  serve: { example: 'backtrail serve --listen 127.0.0.1:4180 --worker', exits: [0, 1, 2, 3, 6] },
   'token create': {
     example: 'backtrail token create --person jane@example.com --scope propose --expires 30d',
     exits: [0, 1, 2, 6],

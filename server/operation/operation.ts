@@ -12,8 +12,8 @@ import { createLooks } from './readiness.ts';
 export interface OperationSettings {
   /** Who may read /metrics: whoever reaches the server, or only who may call it. */
   readonly metrics?: 'public' | 'token' | undefined;
-  /** The queue of rollbacks, where there is one. */
-  readonly redisUrl?: string | undefined;
+  /** Of the queue; null: there is none, and workers find in the ledger what is approved. */
+  readonly redisUrl: string | null;
 }
 
 interface OperationInput extends OperationSettings {
@@ -45,7 +45,7 @@ export interface Operation {
 export function createOperation(input: OperationInput): Operation {
   const { engine, callers, logger, now, redisUrl, isLocal } = input;
   const metrics = createMetrics(input);
-  const askQueue = redisUrl === undefined ? null : async () => (await openQueue({ redisUrl })).close();
+  const askQueue = redisUrl === null ? null : async () => (await openQueue({ redisUrl })).close();
   const looks = createLooks({ engine, metrics, askQueue, logger, now });
   const log = callLog({ logger, metrics });
   const hooks = (app: FastifyInstance) => {

@@ -2,15 +2,8 @@
 import { z } from 'zod';
 import { BacktrailError, type Engine, isRequestId, isSessionId, type Person } from '../../engine/index.ts';
 import { answers, callerOf, type Routes } from './route.ts';
-import {
-  requestView,
-  reviewAsk,
-  session,
-  sessionAsk,
-  sessionId,
-  sessions,
-  sessionsQuery,
-} from '../schemas/sessions.ts';
+import { reviewAsk, session, sessionAsk, sessionId, sessions, sessionsQuery } from '../schemas/sessions.ts';
+import { requestView } from '../schemas/request.ts';
 import { pageFrom } from '../schemas/paging.ts';
 import { requireNamedScope } from '../schemas/scope.ts';
 

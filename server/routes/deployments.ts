@@ -1,7 +1,7 @@
 /** Records of what was deployed, and the way back to one of them. */
 import { z } from 'zod';
 import { answers, callerOf, readerOf, type Routes } from './route.ts';
-import { openRequest } from '../opening.ts';
+import { answerOpened } from '../opening.ts';
 import { toOptions } from '../schemas/ask.ts';
 import {
   deployment,
@@ -15,12 +15,13 @@ import {
   restoreAsk,
 } from '../schemas/deployments.ts';
 import { pageOf } from '../schemas/paging.ts';
-import { opened, statusOf } from '../schemas/opened.ts';
+import { opened } from '../schemas/opened.ts';
 import { foundIn, namedScope, requireNamedScope } from '../schemas/scope.ts';
 
 const params = z.object({ id: typedDeploymentId });
 
-export const deploymentRoutes: Routes = (app, { engine }) => {
+export const deploymentRoutes: Routes = (app, input) => {
+  const { engine } = input;
   const describe = (summary: string) => ({ summary, tags: ['deployments'] });
   app.get(
     '/deployments',
@@ -122,21 +123,16 @@ export const deploymentRoutes: Routes = (app, { engine }) => {
       },
     },
     async (request, reply) => {
-      const author = callerOf(request).person;
       const { justification, digest, ...options } = request.body;
       const { deployment: to, reason } = await engine.deployments.restorable({
         id: request.params.id,
-        reader: author,
+        reader: callerOf(request).person,
       });
       const { tenant, environment, service, commit } = to;
       const scope = { ...(tenant && { tenant }), environment, ...(service && { service }) };
       const said = justification ? `${reason}\n\n${justification}` : reason;
-      const found = await openRequest(
-        engine,
-        { ...toOptions(options), scope, to: commit },
-        { author, reason: said, digest },
-      );
-      return reply.code(statusOf(found)).send(found);
+      const ask = { ...toOptions(options), scope, to: commit };
+      return answerOpened(input, { request, reply }, ask, { justification: said, digest });
     },
   );
 };

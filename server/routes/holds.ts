@@ -1,12 +1,13 @@
 /** What automation must not move, and how that ends. */
-import { answers, callerOf, readerOf, type Routes } from './route.ts';
-import { openRequest } from '../opening.ts';
+import { answers, readerOf, type Routes } from './route.ts';
+import { answerOpened } from '../opening.ts';
 import { holds, holdsQuery, resumeAsk } from '../schemas/holds.ts';
-import { opened, statusOf } from '../schemas/opened.ts';
+import { opened } from '../schemas/opened.ts';
 import { pageFrom } from '../schemas/paging.ts';
 import { namedScope, requireNamedScope } from '../schemas/scope.ts';
 
-export const holdRoutes: Routes = (app, { engine }) => {
+export const holdRoutes: Routes = (app, input) => {
+  const { engine } = input;
   const describe = (summary: string) => ({ summary, tags: ['holds'] });
   app.get(
     '/holds',
@@ -42,9 +43,7 @@ export const holdRoutes: Routes = (app, { engine }) => {
         ...(override && { override }),
         resume: true,
       };
-      const author = callerOf(request).person;
-      const found = await openRequest(engine, ask, { author, reason: justification, digest });
-      return reply.code(statusOf(found)).send(found);
+      return answerOpened(input, { request, reply }, ask, { justification, digest });
     },
   );
 };

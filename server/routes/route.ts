@@ -11,6 +11,8 @@ import type {
 import type { z } from 'zod';
 import { type Actor, BacktrailError, type Engine } from '../../engine/index.ts';
 import type { Caller } from '../callers/caller.ts';
+import type { Execution } from '../execution.ts';
+import type { Keys } from '../idempotency.ts';
 import { problem } from '../schemas/problem.ts';
 
 /** What arrives has the type of its schema. What is answered is held to its schema by tests. */
@@ -33,6 +35,8 @@ export type Routes = (app: App, input: RouteInput) => void;
 
 export interface RouteInput {
   readonly engine: Engine;
+  readonly execution: Execution;
+  readonly keys: Keys;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }

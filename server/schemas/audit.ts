@@ -32,8 +32,21 @@ export const auditQuery = z.strictObject({
   ...pageQuery(z.string().regex(/^[0-9a-f]{40,64}\.[\w-]{0,64}$/, 'It is not a `next` of another page.'), 50),
 });
 
-const problem = z.object({ code: z.string(), message: z.string() });
-const verdict = z.enum(['honest', 'tampered', 'unverifiable']);
+export const problem = z.object({ code: z.string(), message: z.string() });
+export const verdict = z.enum(['honest', 'tampered', 'unverifiable']);
+
+export const auditRow = z.object({
+  commit: commitId,
+  requestId: z.string(),
+  scope: z.string(),
+  mode: mode.nullable(),
+  verdict,
+  problems: z.array(problem),
+  kind: z.enum(['rollback', 'resume', 'delivery']),
+  how: z.enum(['push', 'merge', 'rebase', 'squash', 'queue']),
+  deliveryCommit: commitId.nullable(),
+  time: time.nullable(),
+});
 
 export const auditReport = z
   .object({
@@ -43,20 +56,7 @@ export const auditReport = z
     honest: z.int(),
     tampered: z.int(),
     unverifiable: z.int(),
-    rows: z.array(
-      z.object({
-        commit: commitId,
-        requestId: z.string(),
-        scope: z.string(),
-        mode: mode.nullable(),
-        verdict,
-        problems: z.array(problem),
-        kind: z.enum(['rollback', 'resume', 'delivery']),
-        how: z.enum(['push', 'merge', 'rebase', 'squash', 'queue']),
-        deliveryCommit: commitId.nullable(),
-        time: time.nullable(),
-      }),
-    ),
+    rows: z.array(auditRow),
     ledger: z.object({
       tip: commitId.nullable(),
       problems: z.array(problem.extend({ commit: commitId.optional(), requestId: z.string().optional() })),

@@ -38,7 +38,7 @@ export const serviceDifference = z
 const rules = z.array(
   z.object({ environment: z.string(), need: z.int(), have: z.int(), approvers: z.array(z.string()) }),
 );
-const approval = z
+export const approval = z
   .object({ need: z.int(), have: z.int(), approvers: z.array(z.string()), rules: rules.optional() })
   .meta({ id: 'Approval' });
 
@@ -71,7 +71,7 @@ const gate = z.object({
 const revisionDetails = z.looseObject({});
 
 /** What plans of rollbacks have in common, asked for or not. */
-const plan = z
+export const plan = z
   .object({
     mode,
     scope: z.string(),

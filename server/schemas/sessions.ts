@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { person, time } from './names.ts';
 import { next, pageQuery } from './paging.ts';
 import { finding } from './plan.ts';
+import { requestView } from './request.ts';
 import { scopeNames } from './scope.ts';
 
 export const sessionId = z.string().regex(/^bgs-[0-9A-HJKMNP-TV-Z]{26}$/, 'It is not the id of a session.');
@@ -23,9 +24,6 @@ export const session = z
     findings: z.array(finding).optional(),
   })
   .meta({ id: 'BreakGlassSession' });
-
-/** As `request show` prints it. */
-export const requestView = z.looseObject({ id: z.string(), status: z.string() });
 
 export const sessions = z
   .object({

@@ -4,6 +4,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createApp } from '../../server/app.ts';
+import { createExecution } from '../../server/execution.ts';
+import { createKeys } from '../../server/idempotency.ts';
 import { createLogger } from '../../workers/index.ts';
 import { configOf, POLICY } from '../helpers/people/requests.ts';
 import { engineOf, JANE } from '../helpers/repositories/engine.ts';
@@ -111,8 +113,12 @@ describe('/openapi.json', () => {
   });
 
   it('has every call of the server, and no other', async () => {
+    const engine = await engineOf(await createRepo());
     const app = await createApp({
-      engine: await engineOf(await createRepo()),
+      engine,
+      execution: createExecution({ engine, redisUrl: null }),
+      keys: createKeys(),
+      redisUrl: null,
       isLocal: true,
       hosts: () => new Set(),
       callers: { identify: () => Promise.resolve(null) },

@@ -1,5 +1,4 @@
 /** Asks for the rollbacks of an incident in the ledger, hands those that are approved to the workers, and follows them. */
-import { toRequest } from '../../propose.ts';
 import {
   BacktrailError,
   type Engine,
@@ -7,6 +6,7 @@ import {
   type Person,
   type Requested,
   type RequestView,
+  toRequest,
 } from '../../../engine/index.ts';
 import { handOverMany, openQueue, type RollbackQueue } from '../../../workers/index.ts';
 import type { Incident } from './file.ts';

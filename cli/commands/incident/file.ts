@@ -2,8 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
-import { requireReason } from '../../terminal/ask.ts';
-import { BacktrailError, isIncidentId } from '../../../engine/index.ts';
+import { BacktrailError, isIncidentId, requireReason } from '../../../engine/index.ts';
 
 const text = z.string().trim().min(1).max(1000);
 const schema = z.strictObject({

@@ -1,8 +1,15 @@
 /** `request reject`, `cancel` and `note`: one event each. */
 import { type Command, Option } from 'commander';
-import { type Act, type Engine, NOTE_KINDS, type NoteKind, type RequestView } from '../../../engine/index.ts';
-import { recordable, requireText } from '../../terminal/ask.ts';
-import { findRequestId } from '../../find-id.ts';
+import {
+  type Act,
+  type Engine,
+  NOTE_KINDS,
+  type NoteKind,
+  type RequestView,
+  recordable,
+  requireText,
+  findRequestId,
+} from '../../../engine/index.ts';
 import { requestText } from '../../print/requests.ts';
 import { ID, type Program, runCommand } from '../command.ts';
 import { AUTHOR, INCIDENT, type Named, requireNamed } from './named.ts';

@@ -7,10 +7,12 @@ import {
   type Finding,
   type Person,
   type RequestView,
+  recordable,
+  findRequestId,
+  awaitedBy,
 } from '../../../engine/index.ts';
-import { recordable } from '../../terminal/ask.ts';
-import { type ExecuteHow, executeOrLeave, executionFailed, progressPrinter } from '../../execute-request.ts';
-import { findRequestId } from '../../find-id.ts';
+import { executionFailed } from '../../../workers/handover/execution-failed.ts';
+import { type ExecuteHow, executeOrLeave, progressPrinter } from '../../execute-request.ts';
 import type { Output } from '../../terminal/output.ts';
 import { resultText } from '../../print/plan.ts';
 import { approvalText } from '../../print/approval.ts';
@@ -18,7 +20,6 @@ import { type Context, ID, type Program, runCommand, SIGN } from '../command.ts'
 import { confirmOn, requireConfirmable } from './confirm.ts';
 import { AUTHOR, INCIDENT, type Named, requireNamed } from './named.ts';
 import { reviewIncident } from './review-incident.ts';
-import { awaitedBy } from './together.ts';
 
 interface ApproveOptions extends ExecuteHow {
   readonly comment?: string;

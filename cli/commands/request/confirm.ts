@@ -8,13 +8,13 @@ import {
   type RequestPlan,
   type RequestStatus,
   requirePermit,
+  asReviewed,
 } from '../../../engine/index.ts';
 import { confirmGoing } from '../../terminal/ask.ts';
 import { printAside } from '../../terminal/output.ts';
 import { planText } from '../../print/plan.ts';
 import type { Session } from '../../session.ts';
 import type { Context } from '../command.ts';
-import { asReviewed } from './look.ts';
 
 /** Whether to ask for confirmation. @throws CONFIRMATION_REQUIRED if it is needed and there is no terminal */
 export function requireConfirmable(

@@ -1,13 +1,6 @@
 /** `request list`, `show` and `plan`: requests, and what they would change now. */
 import type { Command } from 'commander';
-import {
-  type Finding,
-  REQUEST_STATUSES,
-  type RequestPlan,
-  type RequestStatus,
-  type RollbackPlan,
-} from '../../../engine/index.ts';
-import { findRequestId } from '../../find-id.ts';
+import { REQUEST_STATUSES, type RequestStatus, asReviewed, findRequestId } from '../../../engine/index.ts';
 import { withJobs } from '../../jobs.ts';
 import { positive, requestStatuses } from '../../start/parsers.ts';
 import { requestsText, requestText } from '../../print/requests.ts';
@@ -24,6 +17,7 @@ interface ListOptions {
   readonly status?: RequestStatus[];
   readonly all?: boolean;
   readonly incident?: string;
+  readonly author?: string;
   readonly limit: number;
   readonly after?: string;
 }
@@ -35,6 +29,7 @@ export function addRequestList(program: Program, group: Command): void {
     .argument('[scope]', SCOPE)
     .option('--status <status...>', `only of these: ${REQUEST_STATUSES.join(', ')}`, requestStatuses)
     .option('--incident <id>', 'only what this incident asked for')
+    .option('--author <email>', 'only what this person asked for')
     .option('--all', 'include closed requests')
     .option('--limit <n>', 'show the newest N', positive, 1000)
     .option('--after <id>', 'only what comes after this request: the next page')
@@ -42,12 +37,13 @@ export function addRequestList(program: Program, group: Command): void {
       runCommand(program, async ({ session, style }) => {
         const all = options.all === true || options.status !== undefined;
         const wanted = options.status ?? (all ? REQUEST_STATUSES : OPEN);
-        const { limit, after, incident } = options;
+        const { limit, after, incident, author } = options;
         const found = await session.withEngine(async (engine) => {
           const reader = await session.author(engine);
           const requests = await engine.requests.list({
             ...(scope !== undefined && { scope }),
             ...(incident !== undefined && { incident }),
+            ...(author !== undefined && { author }),
             // A request that a worker is executing is still `approved` in the ledger.
             statuses: wanted.includes('executing') ? [...new Set([...wanted, 'approved' as const])] : wanted,
             reader,
@@ -104,22 +100,4 @@ export function addRequestPlan(program: Program, group: Command): void {
         return { ...output, value: { ...value, requestId: request.id, status: request.status, changed } };
       }),
     );
-}
-
-/** The plan of a request, and whether it is still the one under review. */
-export function asReviewed({ plan, changed }: RequestPlan): RollbackPlan {
-  return { ...plan, findings: [...plan.findings, ...agreement(changed)] };
-}
-
-function agreement(changed: boolean): Finding[] {
-  return [
-    changed
-      ? {
-          code: 'PLAN_CHANGED',
-          severity: 'warn',
-          message:
-            'This is no longer what reviewers were asked about: they are asked again before it is executed.',
-        }
-      : { code: 'PLAN_AGREED', severity: 'info', message: 'This is what reviewers are asked about.' },
-  ];
 }

@@ -7,13 +7,15 @@ import {
   type Engine,
   isBlocked,
   type RequestStatus,
+  findRequestId,
+  planToAsk,
+  toRequest,
 } from '../../../engine/index.ts';
 import { confirmGoing } from '../../terminal/ask.ts';
 import { type ExecuteHow, executeOrLeave } from '../../execute-request.ts';
-import { findRequestId } from '../../find-id.ts';
 import { type Output, printAside } from '../../terminal/output.ts';
 import { planText } from '../../print/plan.ts';
-import { continueRequest, newId, planToAsk, resultOutput, toRequest } from '../../propose.ts';
+import { continueRequest, newId, resultOutput } from '../../propose.ts';
 import { type Context, ID, OVERRIDE, type Program, REVISION, runCommand, SIGN } from '../command.ts';
 import { toAsk } from '../plan.ts';
 import { executedOutput } from './approve.ts';

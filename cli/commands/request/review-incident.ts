@@ -10,14 +10,16 @@ import {
   requirePermit,
   type RequestPlan,
   type RequestView,
+  recordable,
+  awaitedIn,
 } from '../../../engine/index.ts';
-import { type ExecuteHow, executeAllOrLeave, executionFailed } from '../../execute-request.ts';
+import { executionFailed } from '../../../workers/handover/execution-failed.ts';
+import { type ExecuteHow, executeAllOrLeave } from '../../execute-request.ts';
 import { printAside, type Output } from '../../terminal/output.ts';
-import { confirmGoing, recordable } from '../../terminal/ask.ts';
+import { confirmGoing } from '../../terminal/ask.ts';
 import { reviewedTable, reviewTable, reviewValue } from '../../print/review-incident.ts';
 import type { Context } from '../command.ts';
 import { requireConfirmable } from './confirm.ts';
-import { awaitedIn } from './together.ts';
 
 /** One open request of the incident, and what became of this person's vote on it. */
 interface ReviewItem {

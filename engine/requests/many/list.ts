@@ -1,6 +1,6 @@
 /** Requests as a list shows them. */
 import { formatCoordinates, type RequestId, type RequestStatus } from '../../model/index.ts';
-import { hasPermission } from '../../policy/policy.ts';
+import { hasPermission, samePerson } from '../../policy/policy.ts';
 import { readRules, type RequestContext } from '../context.ts';
 import type { KnownRequest } from '../ledger/index-file.ts';
 import { openLedgerSnapshot } from '../ledger/snapshot.ts';
@@ -17,7 +17,17 @@ const NEWEST = 100;
  */
 export async function list(
   context: RequestContext,
-  { scope, statuses, incident, reader, limit = Infinity, after }: Parameters<Requests['list']>[0],
+  {
+    scope,
+    tenant,
+    environment,
+    author,
+    statuses,
+    incident,
+    reader,
+    limit = Infinity,
+    after,
+  }: Parameters<Requests['list']>[0],
 ): Promise<RequestView[]> {
   const rules = await readRules(context);
   const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache, { indexed: true });
@@ -26,10 +36,14 @@ export async function list(
     const name = formatCoordinates(known.scope);
     return (
       (incident === undefined || known.incident === incident) &&
+      (tenant === undefined || (known.scope.tenant ?? null) === tenant) &&
+      (environment === undefined || known.scope.environment === environment) &&
       (scope === undefined || name === scope || name.startsWith(`${scope}/`)) &&
       hasPermission(rules.policy, reader, 'read', placeOf(known))
     );
   };
+  const isTheirs = ({ state }: { readonly state: Pick<RequestView, 'author'> }) =>
+    author === undefined || samePerson(state.author.email, author);
   const found: RequestView[] = [];
   let isLast = false;
   for (let last = after; found.length < limit; ) {
@@ -40,8 +54,9 @@ export async function list(
         (isWanted(known.status) || (known.status === 'pending' && isWanted('expired'))) && isAsked(known),
       page,
     );
-    const views = await viewsOf(context, { ledgerSnapshot, rules, files });
-    const problems = await contradictionsIn(context, files);
+    const theirs = files.filter(isTheirs);
+    const views = await viewsOf(context, { ledgerSnapshot, rules, files: theirs });
+    const problems = await contradictionsIn(context, theirs);
     found.push(...views.filter(({ status }) => isWanted(status)).map((view) => withProblem(view, problems)));
     isLast = files.length < missing;
     if (isLast) break;
@@ -51,7 +66,7 @@ export async function list(
   const isDone = (known: KnownRequest) => known.status === 'completed' && isAsked(known);
   const done = await ledgerSnapshot.find(isDone, { limit: NEWEST });
   const problems = await contradictionsIn(context, done);
-  const files = done.filter(({ state }) => problems.has(state.id));
+  const files = done.filter((file) => isTheirs(file) && problems.has(file.state.id));
   const views = await viewsOf(context, { ledgerSnapshot, rules, files });
   return [...found, ...views.map((view) => withProblem(view, problems))].slice(0, limit);
 }

@@ -56,6 +56,7 @@ export async function startApi(
     listen: { host: '127.0.0.1', port: 0 },
     person,
     state: join(tmpdir(), 'backtrail-no-state'),
+    redisUrl: null,
     logger: createLogger({ name: 'server', destination: { write: (line) => void log.push(line) } }),
     version: '0.0.0',
     random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),

@@ -1,15 +1,25 @@
 /** Resolves ids as typed: complete, or an unambiguous abbreviation. */
-import { BacktrailError, type Engine, isRequestId, isSessionId, type Person } from '../engine/index.ts';
+import { BacktrailError, isRequestId, isSessionId, type Person, type RequestId } from '../model/index.ts';
 
-/** REQUEST_UNKNOWN; INVALID_REQUEST where several begin or end so. */
-export async function findRequestId(engine: Engine, reader: Person, typed: string): Promise<string> {
+interface Requests {
+  readonly requests: { ids(filter: { readonly reader: Person }): Promise<readonly RequestId[]> };
+}
+
+interface Sessions {
+  readonly requests: {
+    sessions(reader: Person): Promise<{ readonly sessions: readonly { readonly id: string }[] }>;
+  };
+}
+
+/** Of those that `reader` may read. @throws REQUEST_UNKNOWN; INVALID_REQUEST where several begin or end so */
+export async function findRequestId(engine: Requests, reader: Person, typed: string): Promise<RequestId> {
   const id = completed('rbk', typed);
   if (isRequestId(id)) return id;
   return only('REQUEST_UNKNOWN', typed, matching(await engine.requests.ids({ reader }), id));
 }
 
-/** SESSION_UNKNOWN; INVALID_REQUEST where several begin or end so. */
-export async function findSessionId(engine: Engine, reader: Person, typed: string): Promise<string> {
+/** @throws SESSION_UNKNOWN; INVALID_REQUEST where several begin or end so */
+export async function findSessionId(engine: Sessions, reader: Person, typed: string): Promise<string> {
   const id = completed('bgs', typed);
   if (isSessionId(id)) return id;
   const { sessions } = await engine.requests.sessions(reader);

@@ -1,9 +1,19 @@
 /** What is published in one push with others, or not at all. */
-import type { Engine, Person, RequestId, RequestView } from '../../../engine/index.ts';
+import type { LedgerRequest, Person, RequestId, RequestStatus } from '../model/index.ts';
+
+interface Lists {
+  readonly requests: {
+    list(filter: {
+      readonly incident: string;
+      readonly reader: Person;
+      readonly statuses: readonly RequestStatus[];
+    }): Promise<readonly Pick<LedgerRequest, 'atomic'>[]>;
+  };
+}
 
 /** Of each group of an incident, by its first request, how many of it still await approval. */
 export async function awaitedIn(
-  engine: Engine,
+  engine: Lists,
   reader: Person,
   incident: string,
 ): Promise<ReadonlyMap<RequestId, number>> {
@@ -16,9 +26,9 @@ export async function awaitedIn(
 
 /** How many others of its group await approval. */
 export async function awaitedBy(
-  engine: Engine,
+  engine: Lists,
   reader: Person,
-  { atomic, incident }: RequestView,
+  { atomic, incident }: Pick<LedgerRequest, 'atomic' | 'incident'>,
 ): Promise<number> {
   if (atomic === undefined || incident === undefined) return 0;
   return (await awaitedIn(engine, reader, incident)).get(atomic.first) ?? 0;

@@ -1,0 +1,108 @@
+/** Approved requests go to the workers' queue, and are followed there for as long as a call may take. */
+import { type Engine, isFailure, type RequestView, resultOf, type RollbackResult } from '../engine/index.ts';
+import {
+  handOver,
+  handOverMany,
+  jobStates,
+  openQueue,
+  type RollbackQueue,
+  withJobs,
+} from '../workers/index.ts';
+
+export interface Execution {
+  /**
+   * Hands it to a worker and waits at most `waitMs` for what comes of it, as the branch has it. `executing`: not known yet; `approved`: the queue
+   * is away, and a worker finds the request in the ledger.
+   *
+   * @throws what the rollback failed with
+   */
+  run(request: RequestView, how?: Waiting): Promise<RollbackResult>;
+  /** The same for many, together; each fails alone. */
+  runMany(
+    requests: readonly RequestView[],
+    how?: Waiting,
+  ): Promise<ReadonlyMap<string, PromiseSettledResult<RollbackResult>>>;
+  /** Those that a worker is executing now are shown so. */
+  withJobs(requests: readonly RequestView[]): Promise<readonly RequestView[]>;
+  /** Nobody is kept waiting any longer. The rollbacks continue. */
+  stop(): void;
+  close(): Promise<void>;
+}
+
+interface Waiting {
+  /** 0: it is only handed over. */
+  readonly waitMs?: number;
+  /** Aborted: nobody waits any more. */
+  readonly signal?: AbortSignal;
+}
+
+export function createExecution({
+  engine,
+  redisUrl,
+}: {
+  readonly engine: Engine;
+  /** null: there is no queue. */
+  readonly redisUrl: string | null;
+}): Execution {
+  const stopping = new AbortController();
+  let opening: Promise<RollbackQueue> | null = null;
+  /** It stays open, and comes back by itself; one that could not be opened is tried again. */
+  const queue = async (): Promise<RollbackQueue | null> => {
+    if (redisUrl === null) return null;
+    opening ??= openQueue({ redisUrl }).catch((error: unknown) => {
+      opening = null;
+      throw error;
+    });
+    return opening.catch(away);
+  };
+  const until = ({ waitMs = 0, signal }: Waiting) =>
+    AbortSignal.any([stopping.signal, AbortSignal.timeout(waitMs), ...(signal ? [signal] : [])]);
+  return {
+    run: async (request, how = {}) => {
+      const opened = await queue();
+      if (opened === null) return resultOf(request, 'approved');
+      const signal = until(how);
+      const wait = (how.waitMs ?? 0) > 0;
+      try {
+        return await handOver(request, { engine, queue: opened, wait, print: () => undefined, signal });
+      } catch (error) {
+        if (wait && signal.aborted) return resultOf(request, 'executing');
+        if (away(error) === null) return resultOf(request, 'approved');
+        throw error;
+      }
+    },
+    runMany: async (requests, how = {}) => {
+      const all = (status: 'approved' | 'executing') =>
+        new Map(
+          requests.map((each) => [each.id, { status: 'fulfilled', value: resultOf(each, status) } as const]),
+        );
+      const opened = await queue();
+      if (opened === null) return all('approved');
+      const signal = until(how);
+      const wait = (how.waitMs ?? 0) > 0;
+      try {
+        return await handOverMany(requests, { engine, queue: opened, wait, print: () => undefined, signal });
+      } catch (error) {
+        if (wait && signal.aborted) return all('executing');
+        if (away(error) === null) return all('approved');
+        throw error;
+      }
+    },
+    withJobs: (requests) =>
+      withJobs(requests, async (ids) => {
+        const opened = await queue();
+        return opened === null ? new Map() : jobStates(opened, ids);
+      }),
+    stop: () => stopping.abort(),
+    close: async () => {
+      stopping.abort();
+      await (await opening?.catch(() => null))?.close();
+    },
+  };
+}
+
+/** Null for a queue that cannot be used. */
+function away(error: unknown): null {
+  if (isFailure(error) && error.code === 'QUEUE_UNAVAILABLE') return null;
+  throw error;
+}

@@ -1,0 +1,235 @@
+/** Requests for rollbacks: asked for, looked at, decided on, executed. */
+import {
+  asReviewed,
+  awaitedBy,
+  type Engine,
+  findRequestId,
+  recordable,
+  REQUEST_STATUSES,
+  type RequestStatus,
+  type RequestView,
+  requireText,
+} from '../../engine/index.ts';
+import { executionFailed } from '../../workers/index.ts';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import { answers, callerOf, type RouteInput, type Routes } from './route.ts';
+import { answerOpened } from '../opening.ts';
+import { toPlanAsk } from '../schemas/ask.ts';
+import { opened, rollbackAsk } from '../schemas/opened.ts';
+import {
+  approveAsk,
+  cancelAsk,
+  executedRequest,
+  noteAsk,
+  rejectAsk,
+  requestParams,
+  requestPlan,
+  requests,
+  requestsQuery,
+  requestView,
+  retryAsk,
+} from '../schemas/request.ts';
+import { pageOf } from '../schemas/paging.ts';
+
+const ONE = '/rollbacks/:id';
+/** How long an answer waits for what comes of an execution. */
+const WAIT_MS = 30_000;
+/** Pending, or still to be executed. */
+const OPEN: readonly RequestStatus[] = ['pending', 'approved', 'executing', 'failed'];
+
+export const rollbackRoutes: Routes = (app, input) => {
+  const { engine, execution } = input;
+  const describe = (summary: string) => ({ summary, tags: ['rollbacks'] });
+  const ofOne = (summary: string) => ({ ...describe(summary), params: requestParams });
+  app.post(
+    '/rollbacks',
+    {
+      schema: {
+        ...describe('Ask for a rollback, or the end of a hold'),
+        body: rollbackAsk,
+        response: answers({ 200: opened, 201: opened, 202: opened }),
+      },
+    },
+    (request, reply) => answerOpened(input, { request, reply }, toPlanAsk(request.body), request.body),
+  );
+  app.get(
+    '/rollbacks',
+    {
+      schema: {
+        ...describe('Requests, newest first; open ones where nothing else is asked for'),
+        querystring: requestsQuery,
+        response: answers({ 200: requests }),
+      },
+    },
+    async (request) => {
+      const { person: reader } = callerOf(request);
+      const { limit, cursor, ...query } = request.query;
+      const { wanted, ...filter } = filterOf(query);
+      const found = await engine.requests.list({
+        ...filter,
+        reader,
+        limit: limit + 1,
+        ...(cursor !== undefined && { after: await findRequestId(engine, reader, cursor) }),
+      });
+      const { page, next } = pageOf(found, { limit, keyOf: ({ id }) => id });
+      const shown = (await execution.withJobs(page)).filter(
+        ({ status, problems }) => wanted.includes(status) || problems !== undefined,
+      );
+      return { requests: shown, next };
+    },
+  );
+  app.get(
+    ONE,
+    { schema: { ...ofOne('One request'), response: answers({ 200: requestView }) } },
+    async (request) => {
+      const on = await named(engine, request, request.params.id);
+      const found = await engine.requests.show({ id: on.id, reader: on.actor });
+      return (await execution.withJobs([found]))[0];
+    },
+  );
+  app.get(
+    `${ONE}/plan`,
+    {
+      schema: { ...ofOne('What it would change now'), response: answers({ 200: requestPlan }) },
+    },
+    async (request) => {
+      const { id, actor: reader } = await named(engine, request, request.params.id);
+      const replanned = await engine.requests.plan({ id, reader });
+      return {
+        ...asReviewed(replanned),
+        requestId: id,
+        status: replanned.request.status,
+        changed: replanned.changed,
+      };
+    },
+  );
+  const executed = () => answers({ 200: executedRequest, 202: executedRequest });
+  app.post(
+    `${ONE}/approve`,
+    {
+      schema: {
+        ...ofOne('Approve it; it is executed once it has enough approvals'),
+        description:
+          '200: it is completed, or has this vote and awaits others (`pending`). 202: it is approved, and executed later than an answer waits.',
+        body: approveAsk.nullish(),
+        response: executed(),
+      },
+    },
+    async (request, reply) => {
+      const on = await named(engine, request, request.params.id);
+      const { comment, digest } = request.body ?? {};
+      const voted = await engine.requests.approve({
+        ...on,
+        ...said({ comment }),
+        ...(digest && { digest }),
+      });
+      const isWaiting = voted.status === 'pending';
+      if (isWaiting || (await awaitedBy(engine, on.actor, voted)) > 0)
+        return reply.code(isWaiting ? 200 : 202).send(voted);
+      return answerExecuted(input, reply, voted).catch((error: unknown) => {
+        throw executionFailed(voted, error);
+      });
+    },
+  );
+  app.post(
+    `${ONE}/retry`,
+    {
+      schema: {
+        ...ofOne('Execute a failed request again, or one that no worker has executed yet'),
+        body: retryAsk.nullish(),
+        response: executed(),
+      },
+    },
+    async (request, reply) => {
+      const on = await named(engine, request, request.params.id);
+      const before = await engine.requests.show({ id: on.id, reader: on.actor });
+      const isLeft = before.status === 'approved' || before.status === 'executing';
+      return answerExecuted(input, reply, isLeft ? before : await engine.requests.retry(on));
+    },
+  );
+  const changed = () => answers({ 200: requestView });
+  app.post(
+    `${ONE}/reject`,
+    { schema: { ...ofOne('Reject it; it is not executed'), body: rejectAsk.nullish(), response: changed() } },
+    async (request) => {
+      const on = await named(engine, request, request.params.id);
+      return engine.requests.reject({ ...on, ...said(request.body ?? {}) });
+    },
+  );
+  app.post(
+    `${ONE}/cancel`,
+    {
+      schema: {
+        ...ofOne('Withdraw it, for as long as nothing is published'),
+        body: cancelAsk.nullish(),
+        response: changed(),
+      },
+    },
+    async (request) => {
+      const reason = request.body?.reason;
+      const on = await named(engine, request, request.params.id);
+      return engine.requests.cancel({ ...on, ...(reason && { reason: recordable(reason) }) });
+    },
+  );
+  app.post(
+    `${ONE}/notes`,
+    { schema: { ...ofOne('Add a note'), body: noteAsk, response: answers({ 201: requestView }) } },
+    async (request, reply) => {
+      const { text, kind } = request.body;
+      const on = await named(engine, request, request.params.id);
+      const noted = await engine.requests.note({
+        ...on,
+        text: requireText(text, 'The note'),
+        ...(kind && { kind }),
+      });
+      return reply.code(201).send(noted);
+    },
+  );
+};
+
+const said = ({ comment }: { readonly comment?: string | null | undefined }) =>
+  comment ? { comment: recordable(comment) } : {};
+
+/** @throws REQUEST_UNKNOWN, INVALID_REQUEST */
+async function named(engine: Engine, request: FastifyRequest, id: string) {
+  const { person: actor } = callerOf(request);
+  return { id: await findRequestId(engine, actor, id), actor };
+}
+
+/** Waits for the execution, not for long. @throws what the rollback failed with */
+async function answerExecuted(
+  { engine, execution }: RouteInput,
+  reply: FastifyReply,
+  request: RequestView,
+): Promise<FastifyReply> {
+  const gone = new AbortController();
+  reply.raw.once('close', () => gone.abort());
+  const result = await execution.run(request, { waitMs: WAIT_MS, signal: gone.signal });
+  const after = await engine.requests.show({ id: request.id });
+  const isUnderWay = result.status === 'executing' && after.status === 'approved';
+  return reply.code(after.status === 'completed' ? 200 : 202).send({
+    ...after,
+    ...(isUnderWay && { status: 'executing' }),
+    findings: result.findings,
+    destination: await engine.destination(),
+  });
+}
+
+type Query = Omit<z.output<typeof requestsQuery>, 'limit' | 'cursor'>;
+
+function filterOf({ state = ['open'], tenant, environment, author, incident }: Query) {
+  const wanted = state.flatMap((each): readonly RequestStatus[] =>
+    each === 'all' ? REQUEST_STATUSES : each === 'open' ? OPEN : [each],
+  );
+  // One that a worker is executing is still `approved` in the ledger.
+  const statuses = wanted.includes('executing') ? [...new Set([...wanted, 'approved' as const])] : wanted;
+  return {
+    wanted,
+    statuses,
+    ...(tenant !== undefined && { tenant: tenant === '-' ? null : tenant }),
+    ...(environment !== undefined && { environment }),
+    ...(author !== undefined && { author }),
+    ...(incident !== undefined && { incident }),
+  };
+}
