@@ -1,5 +1,6 @@
 /** The server's calls, put together: what comes before each of them, and what becomes of failures. */
 import helmet from '@fastify/helmet';
+import { fastifySSE } from '@fastify/sse';
 import swagger from '@fastify/swagger';
 import { fastify, type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { fastifyZodOpenApiPlugin, validatorCompiler } from 'fastify-zod-openapi';
@@ -9,6 +10,7 @@ import { readBodies } from './body.ts';
 import { BOUNDS, type Bounds } from './bounds.ts';
 import type { Callers } from './callers/caller.ts';
 import { documentOf } from './document.ts';
+import { createFeed } from './events/feed.ts';
 import { guard, type Guarding } from './guard.ts';
 import { createLimiter } from './limits.ts';
 import { createOperation, type OperationSettings } from './operation/operation.ts';
@@ -17,6 +19,7 @@ import { refuseUnknown, refuseUnreadable } from './refusals.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { breakGlassRoutes } from './routes/break-glass.ts';
 import { deploymentRoutes } from './routes/deployments.ts';
+import { eventRoutes } from './routes/events.ts';
 import { environmentRoutes } from './routes/environments.ts';
 import { meRoutes } from './routes/me.ts';
 import { holdRoutes } from './routes/holds.ts';
@@ -51,7 +54,8 @@ const API: readonly Routes[] = [
 
 export async function createApp(input: AppInput): Promise<FastifyInstance> {
   const { callers, logger, version } = input;
-  const { bodyBytes, headerBytes, parameterLength, arrivalMs } = { ...BOUNDS, ...input.bounds };
+  const bounds = { ...BOUNDS, ...input.bounds };
+  const { bodyBytes, headerBytes, parameterLength, arrivalMs, heartbeatMs } = bounds;
   const log: FastifyBaseLogger = logger;
   const operation = createOperation(input);
   const app = fastify({
@@ -114,8 +118,15 @@ export async function createApp(input: AppInput): Promise<FastifyInstance> {
   });
   await app.register(fastifyZodOpenApiPlugin);
   await app.register(swagger, documentOf(version));
+  const feed = createFeed({ ...input, metrics: operation.metrics });
+  app.addHook('preClose', () => feed.close());
+  await app.register(fastifySSE, { heartbeatInterval: heartbeatMs });
   await app.register(
     async (api) => {
+      // What was written is told at once.
+      api.addHook('onResponse', async ({ method }, { statusCode }) => {
+        if (method !== 'GET' && statusCode < 400) feed.look();
+      });
       api.addHook('onRequest', async (request) => {
         try {
           request.caller = await callers.identify(request);
@@ -126,7 +137,7 @@ export async function createApp(input: AppInput): Promise<FastifyInstance> {
         }
         await limiter.known(request);
       });
-      for (const routes of API) routes(api.withTypeProvider<Typed>(), input);
+      for (const routes of [...API, eventRoutes(feed)]) routes(api.withTypeProvider<Typed>(), input);
     },
     { prefix: '/api/v1' },
   );

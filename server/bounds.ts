@@ -6,6 +6,8 @@ export interface Bounds {
   readonly parameterLength: number;
   /** Milliseconds until its headers, and all of it, have arrived. */
   readonly arrivalMs: number;
+  /** Milliseconds between signs of life of a stream of events: less than a proxy waits. */
+  readonly heartbeatMs: number;
 }
 
 export const BOUNDS: Bounds = {
@@ -13,4 +15,5 @@ export const BOUNDS: Bounds = {
   headerBytes: 16_384,
   parameterLength: 1024,
   arrivalMs: 30_000,
+  heartbeatMs: 3000,
 };

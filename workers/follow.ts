@@ -8,7 +8,8 @@ import { parseProgress, parseResult } from './payload.ts';
 import type { RollbackJob, RollbackProgress } from './payload.ts';
 import { ask, lastEvent } from './queue.ts';
 import type { RollbackQueue } from './queue.ts';
-import { connectToStay, PREFIX, QUEUE, queueUnavailable, within } from './redis.ts';
+import { connectToStay, PREFIX, QUEUE, queueUnavailable } from './redis.ts';
+import { stopListening } from './redis/steps.ts';
 
 export interface FollowOptions {
   /** From `enqueueRollback`: where in the stream of events to begin. */
@@ -216,19 +217,6 @@ function listen({ redisUrl }: RollbackQueue, since: string): QueueEvents {
   // Polling decides; events only make it faster.
   events.on('error', () => undefined);
   return events;
-}
-
-/** Closing in order waits for a Redis that may be away: then the connection is cut. */
-async function stopListening(events: QueueEvents): Promise<void> {
-  const closing = events.close().catch(() => undefined);
-  try {
-    await within(1000, closing);
-  } catch {
-    await events
-      .getBackend()
-      .close(true)
-      .catch(() => undefined);
-  }
 }
 
 function lost({ address }: RollbackQueue, id: RequestId): BacktrailError {

@@ -13,6 +13,8 @@ export { withJobs } from './handover/with-jobs.ts';
 export { executeInBatches } from './batches.ts';
 export type { BatchEngine } from './batches.ts';
 export { createPushBudget } from './redis/push-budget.ts';
+export { watchSteps } from './redis/steps.ts';
+export type { StepsSetup, WatchedSteps } from './redis/steps.ts';
 export { startWorker } from './worker.ts';
 export type { RunningWorker, WorkerSetup } from './worker.ts';
 export type { Reconciling } from './reconciler.ts';

@@ -43,6 +43,8 @@ async function serve(
     configuration,
     state: state ?? defaultState(environment.env),
     redisUrl: environment.redisUrl,
+    // Without it, a worker finds in the ledger what is approved.
+    needsQueue: hasWorker === true || Boolean(environment.env['REDIS_URL']),
     person: environment.author ?? (await engine.identity()) ?? environment.account,
     logger,
     version: '0',

@@ -142,6 +142,7 @@ export const FAILURES = {
     retry: 'never',
     hint: 'Send it as Content-Type: application/json.',
   },
+  NOT_ACCEPTABLE: { status: 406, exit: 2, retry: 'never', hint: 'Ask for the form that the call has.' },
   ISSUER_UNAVAILABLE: {
     status: 503,
     exit: 6,

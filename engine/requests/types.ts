@@ -1,5 +1,6 @@
 /** What can be done with requests: the shapes that the command line, workers and scripts see. */
 import type {
+  Actor,
   BreakGlassSession,
   FailureCode,
   Finding,
@@ -118,7 +119,7 @@ export interface LedgerEvents {
   /** There are more after these. */
   readonly hasMore: boolean;
   /** By the policy of the moment in which they were read: for each of many who ask. */
-  readonly mayRead: (reader: Person, scope: string) => boolean;
+  readonly mayRead: (reader: Actor, scope: string) => boolean;
 }
 
 /** How many requests wait, and for how long: names nobody. */

@@ -14,6 +14,8 @@ export interface OperationSettings {
   readonly metrics?: 'public' | 'token' | undefined;
   /** Of the queue; null: there is none, and workers find in the ledger what is approved. */
   readonly redisUrl: string | null;
+  /** Whether it is ready only where the queue can be used; it is where that is absent. */
+  readonly needsQueue?: boolean | undefined;
 }
 
 interface OperationInput extends OperationSettings {
@@ -43,15 +45,20 @@ export interface Operation {
 }
 
 export function createOperation(input: OperationInput): Operation {
-  const { engine, callers, logger, now, redisUrl, isLocal } = input;
+  const { engine, callers, logger, now, redisUrl, needsQueue = true, isLocal } = input;
   const metrics = createMetrics(input);
-  const askQueue = redisUrl === null ? null : async () => (await openQueue({ redisUrl })).close();
+  const askQueue =
+    redisUrl === null || !needsQueue ? null : async () => (await openQueue({ redisUrl })).close();
   const looks = createLooks({ engine, metrics, askQueue, logger, now });
   const log = callLog({ logger, metrics });
   const hooks = (app: FastifyInstance) => {
     let stopping = false;
     app.addHook('preClose', async () => {
       stopping = true;
+    });
+    // A connection that could take another call would keep the server from ending.
+    app.addHook('onSend', async (_request, reply) => {
+      if (stopping) void reply.header('connection', 'close');
     });
     app.addHook('onRequest', async (request, reply) => {
       log(request, reply);

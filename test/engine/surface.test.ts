@@ -72,6 +72,7 @@ const FUNCTIONS = {
     'openQueue',
     'startWorker',
     'waitBefore',
+    'watchSteps',
     'withJobs',
     'withoutLogin',
   ],

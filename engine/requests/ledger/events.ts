@@ -1,5 +1,5 @@
 /** What the ledger gained after a position, oldest first: for whoever follows it. */
-import { BacktrailError, type ObjectId, type Person } from '../../model/index.ts';
+import { type Actor, BacktrailError, type ObjectId } from '../../model/index.ts';
 import { hasPermission } from '../../policy/policy.ts';
 import { readRules, type RequestContext } from '../context.ts';
 import type { LedgerEvent, LedgerEvents, Requests } from '../types.ts';
@@ -17,7 +17,7 @@ export async function events(
   const from = after === undefined ? null : parsePosition(after);
   const { policy, ref, snapshot } = await readRules(context);
   const tenanted = snapshot?.layout.hasTenant ?? false;
-  const mayRead = (reader: Person, scope: string) =>
+  const mayRead = (reader: Actor, scope: string) =>
     hasPermission(policy, reader, 'read', environmentOf(scope, tenanted));
   const ledgerSnapshot = await openLedgerSnapshot(context.git, ref, context.cache);
   if (from === null)
