@@ -1,4 +1,4 @@
-/** `deployment record`, `list`, `show` and `exists`: what was deployed, and what became of it. */
+/** `deployment record`, `list`, `show`, `exists` and `restore`: what was deployed, what became of it, and the way back to it. */
 import { type Command, Option } from 'commander';
 import {
   DEPLOYMENT_SOURCES,
@@ -7,14 +7,16 @@ import {
   type RecordInput,
 } from '../../engine/index.ts';
 import { deploymentsText, deploymentText, existsText } from '../print/deployments.ts';
-import { foundIn, positive, type Program, REVISION, runCommand, SCOPE } from './command.ts';
+import { foundIn, OVERRIDE, positive, type Program, REVISION, runCommand, SCOPE } from './command.ts';
+import { toAsk } from './plan.ts';
+import { REQUEST_ID, type RollbackOptions, runAsked } from './rollback.ts';
 
 export function addDeployment(program: Program): void {
   const group = program.root
     .command('deployment')
-    .description('records of what was deployed: record, list, show, exists')
+    .description('records of what was deployed: record, list, show, exists, restore')
     .addHelpText('after', HELP);
-  for (const add of [addRecord, addList, addShow, addExists]) add(program, group);
+  for (const add of [addRecord, addList, addShow, addExists, addRestore]) add(program, group);
 }
 
 const HELP = `
@@ -25,7 +27,8 @@ Examples:
   backtrail deployment record acme/production/api-gateway --status pending --commit "$GIT_COMMIT"
   backtrail deployment record acme/production/api-gateway --status deployed --commit "$GIT_COMMIT"
   backtrail deployment record acme/production/api-gateway --status failed --commit v12 --note "errors after an hour"
-  backtrail deployment exists --image registry.example.com/api-gateway:v2.1.0`;
+  backtrail deployment exists --image registry.example.com/api-gateway:v2.1.0
+  backtrail deployment restore 7Q2M9K --reason "v2.1.0 answers 500"`;
 
 const ID = 'dep-… of the record, or six or more characters of its end';
 
@@ -143,6 +146,34 @@ function addExists(program: Program, group: Command): void {
           text: () => existsText(style, found),
           ...(exists ? {} : { exitCode: NO }),
         };
+      }),
+    );
+}
+
+/** A rollback to the scope and the revision of a record; its reason names the record. */
+function addRestore(program: Program, group: Command): void {
+  group
+    .command('restore')
+    .description('roll back to what was deployed then; refused where the record is not `deployed`')
+    .argument('<id>', ID)
+    .option('--reason <text>', 'why, behind the sentence that names the record')
+    .option('--override <code...>', OVERRIDE)
+    .option('--dry-run', 'show the plan and stop')
+    .option('--yes', 'do not ask')
+    .option('--request-id <key>', REQUEST_ID)
+    .option('--queue', 'let a worker execute it, and follow it')
+    .option('--no-wait', 'with --queue: do not follow it')
+    .action((id: string, options: RollbackOptions) =>
+      runCommand(program, async (context) => {
+        const { session } = context;
+        const { deployment, reason } = await session.withEngine(async (engine) =>
+          engine.deployments.restorable({ id, reader: await session.author(engine) }),
+        );
+        const { tenant, environment, service, commit } = deployment;
+        const scope = { ...(tenant && { tenant }), environment, ...(service && { service }) };
+        const said = options.reason === undefined ? reason : `${reason}\n\n${options.reason}`;
+        const { scope: _, ...named } = toAsk('', { ...options, to: commit });
+        return runAsked(context, { ...named, scope }, { ...options, reason: said });
       }),
     );
 }

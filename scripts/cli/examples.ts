@@ -42,6 +42,10 @@ export const NOTES: Readonly<Record<string, CommandNotes>> = {
     example: 'backtrail deployment exists --image api-gateway:v2.1.0 -o json',
     exits: READS,
   },
+  'deployment restore': {
+    example: 'backtrail deployment restore 7Q2M9K --reason "v2.1.0 answers 500"',
+    exits: PUBLISHES,
+  },
   reconcile: { example: 'backtrail --repo ssh://git.example.com/config.git reconcile', exits: RECORDS },
   'request list': { example: 'backtrail request list acme/production --status pending', exits: READS },
   'request show': { example: 'backtrail request show 7Q2M9K', exits: READS },

@@ -2,8 +2,9 @@
 import { z } from 'zod';
 import { BacktrailError, type Engine, isRequestId, isSessionId, type Person } from '../../engine/index.ts';
 import { answers, callerOf, type Routes } from './route.ts';
-import { reviewAsk, session, sessionAsk, sessionId, sessions, sessionsQuery } from '../schemas/sessions.ts';
+import { reviewAsk, session, sessionAsk, sessions, sessionsQuery } from '../schemas/sessions.ts';
 import { requestView } from '../schemas/request.ts';
+import { sessionId } from '../schemas/open-session.ts';
 import { pageFrom } from '../schemas/paging.ts';
 import { requireNamedScope } from '../schemas/scope.ts';
 

@@ -1,6 +1,7 @@
 /** A plan, as `plan -o json` prints it. */
 import { z } from 'zod';
-import { commitId, mode, person } from './names.ts';
+import { commitId, mode, person, time } from './names.ts';
+import { openSession } from './open-session.ts';
 
 export const finding = z
   .object({
@@ -62,13 +63,26 @@ const gate = z.object({
   approvers: z.array(z.string()),
   rules: rules.optional(),
   ledgered: z.boolean(),
-  session: z.record(z.string(), z.unknown()).nullable(),
+  session: openSession.nullable(),
   rendered: z.string().nullable(),
   person,
   may: z.object({ request: permit, execute: permit, approve: permit }),
 });
 
-const revisionDetails = z.looseObject({});
+const plannedHold = z.object({
+  for: z.string().nullable().describe('null: until it is resumed.'),
+  fields: z.array(
+    z.object({
+      path: z.string(),
+      selector: z.string(),
+      held: z.string().nullable(),
+      secret: z.literal(true).optional(),
+    }),
+  ),
+  taken: z.array(z.object({ adapter: z.string(), path: z.string(), selector: z.string() })),
+});
+
+const revisionDetails = z.object({ time, author: person, subject: z.string() });
 
 /** What plans of rollbacks have in common, asked for or not. */
 export const plan = z
@@ -82,7 +96,9 @@ export const plan = z
     wholeFiles: z.array(z.string()).optional(),
     owners: z.array(z.string()).optional(),
     branch: z.string(),
-    destination: z.looseObject({}).optional(),
+    destination: z
+      .object({ remote: z.string().nullable(), address: z.string(), branch: z.string() })
+      .optional(),
     publish: z
       .object({
         via: z.enum(['pull-request', 'branch']),
@@ -110,7 +126,7 @@ export const plan = z
     }),
     findings: z.array(finding),
     overrides: z.array(z.string()).optional(),
-    hold: z.looseObject({ for: z.string().nullable() }).optional(),
+    hold: plannedHold.optional(),
     replacesHolds: z.array(z.string()).optional(),
     resumes: z.array(z.string()).optional(),
     approval: approval.optional(),

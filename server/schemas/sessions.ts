@@ -1,24 +1,13 @@
 /** Break-glass sessions: as `break-glass` prints them with `-o json`. */
 import { z } from 'zod';
-import { person, time } from './names.ts';
+import { openSession, sessionId } from './open-session.ts';
 import { next, pageQuery } from './paging.ts';
 import { finding } from './plan.ts';
 import { requestView } from './request.ts';
 import { scopeNames } from './scope.ts';
 
-export const sessionId = z.string().regex(/^bgs-[0-9A-HJKMNP-TV-Z]{26}$/, 'It is not the id of a session.');
-
-export const session = z
-  .object({
-    id: sessionId,
-    scope: z.string(),
-    holder: person,
-    justification: z.string(),
-    ticket: z.string().nullable(),
-    openedAt: time,
-    expiresAt: time,
-    place: z.object({ repository: z.string(), branch: z.string() }).optional(),
-    closed: z.object({ at: time, actor: person }).nullable(),
+export const session = openSession
+  .extend({
     active: z.boolean(),
     identity: z.enum(['verified', 'unverified']),
     findings: z.array(finding).optional(),

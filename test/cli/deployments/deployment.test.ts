@@ -48,4 +48,24 @@ describe('deployment', () => {
     expect((await run('show', '7Q2M9KX')).code).toBe(2);
     expect((await run('list', 'acme/nowhere')).code).toBe(2);
   });
+
+  it('restores what was deployed, in a commit that names the record', async () => {
+    const repo = await exampleRepo({ bare: true });
+    const run = async (...args: string[]) => {
+      const { code, stdout, stderr } = await backtrail(repo, ['deployment', ...args, '-o', 'json']);
+      return { code, stderr, value: z.looseObject({}).parse(stdout === '' ? {} : JSON.parse(stdout)) };
+    };
+    const made = await run('record', GATEWAY, '--status', 'deployed', '--commit', 'v1');
+    const id = String(made.value['id']);
+    const shown = await run('restore', id, '--dry-run');
+    expect(shown).toMatchObject({ code: 0, value: { target: made.value['commit'], scope: GATEWAY } });
+    const restored = await run('restore', id.slice(-8), '--reason', 'v2 answers 500', '--yes');
+    expect(restored).toMatchObject({ code: 0, value: { status: 'completed', target: made.value['commit'] } });
+    const message = await repo.git('log', '-1', '--format=%B', String(restored.value['commit']));
+    expect(message).toContain(`Restore deployment ${id} (v1) of ${GATEWAY}\n`);
+    expect(message).toContain('v2 answers 500');
+    await run('record', GATEWAY, '--status', 'failed', '--id', id);
+    const refused = await run('restore', id, '--yes');
+    expect([refused.code, refused.stderr]).toEqual([4, expect.stringContaining('"DEPLOYMENT_STATUS"')]);
+  });
 });
