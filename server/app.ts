@@ -24,6 +24,7 @@ import { environmentRoutes } from './routes/environments.ts';
 import { meRoutes } from './routes/me.ts';
 import { holdRoutes } from './routes/holds.ts';
 import { planRoutes } from './routes/plans.ts';
+import { incidentRoutes } from './routes/incidents.ts';
 import { logRoutes } from './routes/log.ts';
 import { rollbackRoutes } from './routes/rollbacks.ts';
 import { callerOf as requireCaller, type RouteInput, type Routes, type Typed } from './routes/route.ts';
@@ -45,6 +46,7 @@ const API: readonly Routes[] = [
   environmentRoutes,
   planRoutes,
   rollbackRoutes,
+  incidentRoutes,
   logRoutes,
   deploymentRoutes,
   breakGlassRoutes,

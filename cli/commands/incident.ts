@@ -1,16 +1,22 @@
 /** `incident`: several scopes back to known-good revisions, from a file that can be run again and again. */
 import { dirname, isAbsolute, resolve } from 'node:path';
-import { BacktrailError } from '../../engine/index.ts';
+import { BacktrailError, type RequestView } from '../../engine/index.ts';
 import { confirmGoing } from '../terminal/ask.ts';
 import { address } from '../repo-address.ts';
 import { type Output, printProgress } from '../terminal/output.ts';
 import { type GlobalOptions, startSession } from '../session.ts';
 import { type Context, type Program, runCommand, SIGN } from './command.ts';
-import { executeRequest } from './incident/execute.ts';
-import { type Incident, readIncident } from './incident/file.ts';
-import { isOpen, planAll } from './incident/plan.ts';
-import { requireWhole } from './incident/whole.ts';
-import { exitCodeOf, incidentValue, planTable, resultTable } from './incident/tables.ts';
+import { handOverMany, openQueue } from '../../workers/index.ts';
+import {
+  exitCodeOf,
+  type Incident,
+  incidentValue,
+  isOpen,
+  prepareIncident,
+  runIncident,
+} from '../../workers/incident/index.ts';
+import { readIncident } from './incident/file.ts';
+import { planTable, resultTable } from './incident/tables.ts';
 
 export function addIncident(program: Program): void {
   program.root
@@ -83,16 +89,22 @@ async function recover(
   return session.withEngine(async (engine) => {
     const author = await session.author(engine);
     const print = (line: string) => void (isText && printProgress(line));
-    const { items, findings } = await planAll(engine, incident, { reader: author, print });
-    if (incident.atomic) requireWhole(items);
+    const prepared = await prepareIncident(engine, incident, { reader: author, print });
+    const { items, findings, stoppedBy } = prepared;
     if (isText) process.stdout.write(`${planTable(style, items, findings)}\n`);
-    const stops = incident.atomic ? 'atomic: true' : incident.onFailure === 'stop' && 'onFailure: stop';
-    const stopped = !dryRun && stops !== false && items.some(({ error }) => error);
-    const todo = stopped || dryRun ? [] : items.filter(isOpen);
-    if (stopped) print(`Nothing was started, because a plan failed and the file says ${stops}.`);
+    const todo = stoppedBy !== null || dryRun ? [] : items.filter(isOpen);
+    if (stoppedBy !== null && !dryRun)
+      print(`Nothing was started, because a plan failed and the file says ${stoppedBy}.`);
     if (todo.length > 0) {
       if (!yes) await ask(session.environment.interactive && isText, todo.length);
-      await executeRequest(todo, { engine, incident, author, print, redisUrl: environment.redisUrl });
+      const queue = await openQueue({ redisUrl: environment.redisUrl });
+      const follow = (requests: readonly RequestView[]) =>
+        handOverMany(requests, { engine, queue, wait: true, print });
+      try {
+        await runIncident(todo, { engine, incident, author, follow });
+      } finally {
+        await queue.close();
+      }
     }
     const exitCode = exitCodeOf(items);
     return {

@@ -13,7 +13,7 @@ import {
 import { executionFailed } from '../../workers/index.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { answers, callerOf, type RouteInput, type Routes } from './route.ts';
+import { answers, callerOf, type RouteInput, type Routes, WAIT_MS } from './route.ts';
 import { answerOpened } from '../opening.ts';
 import { toPlanAsk } from '../schemas/ask.ts';
 import { opened, rollbackAsk } from '../schemas/opened.ts';
@@ -33,8 +33,6 @@ import {
 import { pageOf } from '../schemas/paging.ts';
 
 const ONE = '/rollbacks/:id';
-/** How long an answer waits for what comes of an execution. */
-const WAIT_MS = 30_000;
 /** Pending, or still to be executed. */
 const OPEN: readonly RequestStatus[] = ['pending', 'approved', 'executing', 'failed'];
 

@@ -47,6 +47,9 @@ interface Answered {
   readonly content: Readonly<Record<string, { readonly schema: z.ZodType }>>;
 }
 
+/** How long an answer waits for what comes of an execution: milliseconds. */
+export const WAIT_MS = 30_000;
+
 /** The answers of a call: its own, and the problem documents that every call may give. */
 export function answers(own: Readonly<Record<number, z.ZodType | Answered>>) {
   const described = Object.entries(own).map(([status, schema]) => [

@@ -4,7 +4,7 @@ import { REQUEST_STATUSES } from '../../engine/index.ts';
 import { planAsk } from './ask.ts';
 import { commitId, mode } from './names.ts';
 import { approval, finding } from './plan.ts';
-import { destination, digest, pullRequest, requestId, requestView } from './request.ts';
+import { destination, digest, proposedTo, pullRequest, requestId, requestView } from './request.ts';
 
 /** What became of a rollback so far. */
 const result = z.object({
@@ -18,9 +18,7 @@ const result = z.object({
   deliveryCommit: commitId.nullable(),
   digest: z.string(),
   findings: z.array(finding),
-  proposed: z
-    .object({ via: z.enum(['pull-request', 'branch']), branch: z.string(), into: z.string() })
-    .optional(),
+  proposed: proposedTo.optional(),
   pullRequest: pullRequest.optional(),
 });
 

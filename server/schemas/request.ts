@@ -53,6 +53,13 @@ export const pullRequest = link
   })
   .meta({ id: 'PullRequest' });
 
+/** Where what waits to be merged is, as results name it. */
+export const proposedTo = z.object({
+  via: z.enum(['pull-request', 'branch']),
+  branch: z.string(),
+  into: z.string(),
+});
+
 const arrived = z.object({
   how: z.enum(['merge', 'rebase', 'squash', 'queue']),
   link: link.nullable(),

@@ -145,7 +145,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'engine/deployments',
     'engine/audit',
   ],
-  workers: ['engine/model'],
+  // Of the engine itself: incidents, which are planned by it and followed in the queue.
+  workers: ['engine', 'engine/model'],
   // Codes and statuses alone are read without the engine behind them.
   cli: ['engine', 'engine/model', 'workers', 'server'],
   // The lock of files, and positions in YAML.

@@ -1,9 +1,12 @@
 /** Rollbacks over HTTP, from the ask to the branch: real Redis, a real worker, and the words that were prescribed. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createLogger, executeInBatches, startWorker } from '../../workers/index.ts';
 import { configOf } from '../helpers/people/requests.ts';
 import { engineOf } from '../helpers/repositories/engine.ts';
-import { createRepo, type Repo } from '../helpers/repositories/repo.ts';
+import { createRepo, type Repo, temporaryFolder } from '../helpers/repositories/repo.ts';
+import { backtrail } from '../helpers/program/cli.ts';
 import { closeAfterFile } from '../helpers/run/lifetime.ts';
 import { type Api, startApi } from '../helpers/servers/api.ts';
 import { useRedis } from '../helpers/servers/redis.ts';
@@ -34,7 +37,7 @@ beforeAll(async () => {
   repo = await createRepo();
   const apps = (tag: string) =>
     Object.fromEntries(
-      SERVICES.flatMap((name) =>
+      [...SERVICES, 'x', 'y', 'z'].flatMap((name) =>
         ['prod', 'dev', 'held'].map((where) => [
           `apps/${where}/${name}/app.yaml`,
           `image: ${tag}\nreplicas: 1\n`,
@@ -197,6 +200,69 @@ describe('a rollback that nobody has to agree to', () => {
     expect([left.status, left.body.status]).toEqual([202, 'approved']);
     const done = await jane.post(`${ROLLBACKS}/${body.requestId}/retry`);
     expect([done.status, done.body.status]).toEqual([200, 'completed']);
+  });
+});
+
+describe('an incident', () => {
+  const INCIDENTS = '/api/v1/incidents';
+  const incident = (scopes: readonly string[], more: object = {}) => ({
+    id: 'inc-1',
+    reason: 'v2 answers 500',
+    onFailure: 'continue',
+    rollbacks: scopes.map((scope) => ({ scope })),
+    ...more,
+  });
+  const rowsOf = ({ body }: Awaited<ReturnType<Api['get']>>) =>
+    body.rollbacks.map(({ scope, status }: Record<string, string>) => [scope, status]);
+
+  it('is asked for, executed and gone on with, here or by the command line', async () => {
+    const asked = incident(['dev/x', 'prod/x', 'dev/y']);
+    const dry = await jane.post(`${INCIDENTS}?dryRun=true`, asked);
+    expect([dry.status, new Set(rowsOf(dry).map(([, status]: string[]) => status))]).toEqual([
+      200,
+      new Set(['not started']),
+    ]);
+    const first = await jane.post(INCIDENTS, asked, { headers: { 'idempotency-key': 'i1' } });
+    expect([first.status, rowsOf(first)]).toEqual([
+      201,
+      [
+        ['dev/x', 'completed'],
+        ['prod/x', 'pending'],
+        ['dev/y', 'completed'],
+      ],
+    ]);
+    const file = join(await temporaryFolder(), 'incident.yaml');
+    await writeFile(file, JSON.stringify(asked));
+    const run = await backtrail(repo, ['incident', file, '--yes', '-o', 'json'], { redisUrl: redis.url });
+    const byId = (body: { rollbacks: { requestId: string; status: string }[] }) =>
+      body.rollbacks.map(({ requestId, status }) => [requestId, status]);
+    expect([run.code, byId(JSON.parse(run.stdout))]).toEqual([5, byId(first.body)]);
+    await bob.post(`${ROLLBACKS}/${first.body.rollbacks[1].requestId}/approve`);
+    const again = await jane.post(INCIDENTS, asked, { headers: { 'idempotency-key': 'i1' } });
+    expect([again.status, again.headers.get('idempotent-replayed')]).toEqual([200, 'true']);
+    expect(byId(again.body).map(([, status]) => status)).toEqual(['completed', 'completed', 'completed']);
+    const fresh = await startApi(await engineOf(repo), { settings: { redisUrl: redis.url } });
+    for (const other of [{ ...asked, reason: 'Another one' }, incident(['dev/x', 'dev/z'])]) {
+      const refused = await fresh.post(INCIDENTS, other, { headers: { 'idempotency-key': 'i1' } });
+      expect([refused.status, refused.body.code]).toEqual([422, 'KEY_REUSED']);
+    }
+  });
+
+  it('starts nothing where a plan of it fails, and says which', async () => {
+    const stopped = await jane.post(
+      INCIDENTS,
+      incident(['dev/z', 'dev/none'], { id: 'inc-2', onFailure: 'stop' }),
+    );
+    expect([stopped.status, stopped.body.code]).toEqual([404, 'SERVICE_UNKNOWN']);
+    expect(rowsOf({ ...stopped, body: stopped.body.details })).toEqual([
+      ['dev/z', 'not started'],
+      ['dev/none', 'failed'],
+    ]);
+    const one = await jane.post(INCIDENTS, incident(['dev/z'], { id: 'inc-2', onFailure: 'stop' }));
+    expect([one.status, rowsOf(one)]).toEqual([200, [['dev/z', 'completed']]]);
+    for (const wrong of [{ id: '' }, { reason: ' ' }, { rollbacks: [] }, { repo: '/' }, { more: 1 }])
+      expect((await jane.post(INCIDENTS, incident(['dev/z'], wrong))).status).toBe(400);
+    expect((await jane.post(INCIDENTS, incident(['dev/z', 'dev/z']))).body.code).toBe('INVALID_REQUEST');
   });
 });
 

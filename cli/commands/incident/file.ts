@@ -1,38 +1,8 @@
 /** The incident file: text in, validated value out; every error names file, line and column. */
 import { readFile } from 'node:fs/promises';
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
-import { z } from 'zod';
-import { BacktrailError, isIncidentId, requireReason } from '../../../engine/index.ts';
-
-const text = z.string().trim().min(1).max(1000);
-const schema = z.strictObject({
-  id: text.refine(isIncidentId, 'has more than 200 characters, or some that cannot be seen'),
-  reason: text.refine(isReason, 'nothing readable is left of the reason'),
-  repo: text.optional(),
-  config: z.undefined('a configuration has to be on the branch, as workers know no other').optional(),
-  atomic: z.boolean().default(false),
-  hold: z.boolean().optional(),
-  holdFor: text.optional(),
-  onFailure: z.enum(['continue', 'stop']).default('stop'),
-  rollbacks: z
-    .array(
-      z.strictObject({
-        scope: text,
-        to: text.default('previous'),
-        fields: z.array(text).max(100).default([]),
-        allowRemoval: z.boolean().default(false),
-        wholeFile: z.boolean().default(false),
-        override: z.array(text).max(50).default([]),
-        hold: z.boolean().optional(),
-        holdFor: text.optional(),
-      }),
-    )
-    .min(1)
-    .max(500),
-});
-
-export type Incident = z.infer<typeof schema>;
-export type RollbackInput = Incident['rollbacks'][number];
+import { BacktrailError } from '../../../engine/index.ts';
+import { type Incident, incidentSchema, withHolds } from '../../../workers/incident/index.ts';
 
 /** Characters. */
 const LIMIT = 256 * 1024;
@@ -48,22 +18,12 @@ export async function readIncident(file: string): Promise<Incident> {
   const at = (offset: number) => `${file}:${lines.linePos(offset).line}:${lines.linePos(offset).col}`;
   const [broken] = document.errors;
   if (broken) throw invalid(`${at(broken.pos[0])}: This is not valid YAML.`);
-  const parsed = schema.safeParse(valueOf(document, file));
+  const parsed = incidentSchema.safeParse(valueOf(document, file));
   if (parsed.success) return withHolds(parsed.data);
   const [first] = parsed.error.issues;
   const path = (first?.path ?? []).filter((step) => typeof step !== 'symbol');
   const where = path.length === 0 ? 'The file' : path.join('.');
   throw invalid(`${at(offsetOf(document, path))}: ${where}: ${first?.message ?? 'not valid'}.`);
-}
-
-/** What the file says of holds is for the rollbacks that say nothing. */
-function withHolds(incident: Incident): Incident {
-  const { hold, holdFor } = incident;
-  const common = { ...(hold !== undefined && { hold }), ...(holdFor !== undefined && { holdFor }) };
-  const rollbacks = incident.rollbacks.map((wish) =>
-    wish.hold === undefined && wish.holdFor === undefined ? { ...wish, ...common } : wish,
-  );
-  return { ...incident, rollbacks };
 }
 
 function valueOf(document: Document, file: string): unknown {
@@ -81,15 +41,6 @@ function offsetOf(document: Document, path: readonly (string | number)[]): numbe
     if (isNode(node) && node.range) return node.range[0];
   }
   return 0;
-}
-
-function isReason(reason: string): boolean {
-  try {
-    requireReason(reason);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function invalid(sentence: string, cause?: unknown): BacktrailError {

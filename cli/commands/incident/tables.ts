@@ -2,8 +2,8 @@
 import { printFindings } from '../../print/plan.ts';
 import { revisionName, short, type Style } from '../../print/style.ts';
 import { table } from '../../print/table.ts';
-import { FAILURES, type Finding } from '../../../engine/index.ts';
-import type { Item } from './plan.ts';
+import type { Finding } from '../../../engine/index.ts';
+import { type Item, statusOf } from '../../../workers/incident/index.ts';
 
 export function planTable(style: Style, items: readonly Item[], findings: readonly Finding[]): string {
   const rows = items.map((item) => {
@@ -55,15 +55,6 @@ export function resultTable(style: Style, items: readonly Item[]): string {
 
 const OPEN = ['not started', 'pending', 'proposed'];
 
-function statusOf({ error, done, result, request, plan }: Item): string {
-  if (error) return 'failed';
-  if (done !== undefined) return 'completed';
-  if (result) return result.status;
-  // What an earlier run found to be so already.
-  if (request?.status === 'completed') return request.result?.status ?? 'completed';
-  return request?.status === 'pending' ? 'pending' : plan?.unchanged ? 'unchanged' : 'not started';
-}
-
 function remarkOn({ id, error, request, result }: Item): string {
   if (error) return `${error.code}: ${error.message}`;
   if (result?.status === 'proposed')
@@ -74,38 +65,4 @@ function remarkOn({ id, error, request, result }: Item): string {
   return `${id} (approvals: ${have}/${need}${who})`;
 }
 
-/** What became of each rollback, for scripts. */
-export function incidentValue(id: string, items: readonly Item[], findings: readonly Finding[]) {
-  return {
-    id,
-    ...(findings.length > 0 && { findings }),
-    rollbacks: items.map((item) => {
-      const { wish, plan, request, result, error, done } = item;
-      const { scope, fields } = wish;
-      return {
-        scope,
-        ...(fields.length > 0 && { fields }),
-        target: plan?.target ?? request?.target ?? null,
-        requestId: item.id,
-        status: statusOf(item),
-        commit: result?.commit ?? done ?? null,
-        ...(result?.proposed && { proposed: result.proposed }),
-        ...(result?.pullRequest && { pullRequest: result.pullRequest }),
-        ...(request?.status === 'pending' && { approval: request.approval }),
-        ...(error && { error: { code: error.code, message: error.message, hint: error.hint } }),
-      };
-    }),
-  };
-}
-
 const columns = (heads: readonly string[]) => heads.map((head) => ({ head, wrap: true }));
-
-/** 3 where one is blocked; else that of the first failure; 5 where one waits for approval, or to be merged; else 0. */
-export function exitCodeOf(items: readonly Item[]): number {
-  const [first, ...more] = items.flatMap(({ error }) => (error ? [FAILURES[error.code].exit] : []));
-  const blocked = FAILURES.PLAN_BLOCKED.exit;
-  if (first !== undefined) return more.includes(blocked) ? blocked : first;
-  const isWaiting = ({ request, result }: Item) =>
-    result === undefined ? request?.status === 'pending' : result.status === 'proposed';
-  return items.some(isWaiting) ? FAILURES.AWAITING_APPROVAL.exit : 0;
-}

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { expandScopes } from '../../../cli/commands/incident/expand.ts';
+import { expandScopes } from '../../../workers/incident/expand.ts';
 import { backtrail, exampleRepo, jsonOf, refusalOf } from '../../helpers/program/cli.ts';
 import { createRepo, temporaryFolder } from '../../helpers/repositories/repo.ts';
 

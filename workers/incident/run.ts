@@ -7,38 +7,40 @@ import {
   type Requested,
   type RequestView,
   toRequest,
-} from '../../../engine/index.ts';
-import { handOverMany, openQueue, type RollbackQueue } from '../../../workers/index.ts';
-import type { Incident } from './file.ts';
+} from '../../engine/index.ts';
+import type { Followed } from '../follow.ts';
+import type { Incident } from './ask.ts';
 import type { Item } from './plan.ts';
 
 interface Setup {
   readonly engine: Engine;
   readonly incident: Incident;
   readonly author: Person;
-  readonly print: (line: string) => void;
-  readonly redisUrl: string;
+  /** Hands them to the workers, and waits for what comes of them: `executing` or `approved` where that takes longer than is waited. */
+  readonly follow: (requests: readonly RequestView[]) => Promise<Followed>;
 }
 
-/** `stop`: one after the other. `continue`: all at once, limited by the workers. A failure is stored in its item. */
-export async function executeRequest(items: readonly Item[], setup: Setup): Promise<void> {
-  const queue = await openQueue({ redisUrl: setup.redisUrl });
-  try {
-    if (setup.incident.onFailure === 'continue' || setup.incident.atomic) {
-      await requestAll(items, setup);
-      if (setup.incident.atomic && (await awaitsOthers(items, setup))) return;
-      await followAll(items, queue, setup);
-      return;
-    }
-    for (const item of items) {
-      await attempt(item, () => request(item, setup));
-      await followAll([item], queue, setup);
-      if (item.error) return;
-    }
-  } finally {
-    await queue.close();
+/**
+ * `stop`: one after the other, as far as is waited for. `continue`: all at once, limited by the workers. A failure is stored in its item. Run again,
+ * it goes on with what is left.
+ */
+export async function runIncident(items: readonly Item[], setup: Setup): Promise<void> {
+  if (setup.incident.onFailure === 'continue' || setup.incident.atomic) {
+    await requestAll(items, setup);
+    if (setup.incident.atomic && (await awaitsOthers(items, setup))) return;
+    await followAll(items, setup);
+    return;
+  }
+  for (const item of items) {
+    await attempt(item, () => request(item, setup));
+    await followAll([item], setup);
+    if (item.error || isUnderWay(item)) return;
   }
 }
+
+/** It was handed over, and has not ended yet. */
+export const isUnderWay = ({ result }: Item): boolean =>
+  result?.status === 'executing' || result?.status === 'approved';
 
 async function attempt(item: Item, work: () => Promise<void>): Promise<void> {
   if (item.error) return;
@@ -101,11 +103,7 @@ async function awaitsOthers(
 const isApproved = ({ status }: RequestView) => status === 'approved' || status === 'executing';
 
 /** Hands all that are approved to the workers, and looks at the branch once for what came of them. */
-async function followAll(
-  items: readonly Item[],
-  queue: RollbackQueue,
-  { engine, print }: Setup,
-): Promise<void> {
+async function followAll(items: readonly Item[], { follow }: Setup): Promise<void> {
   const open: { readonly item: Item; readonly request: RequestView }[] = [];
   for (const item of items) {
     const { error, request } = item;
@@ -114,7 +112,7 @@ async function followAll(
   if (open.length === 0) return;
   try {
     const requests = open.map(({ request }) => request);
-    const results = await handOverMany(requests, { engine, queue, wait: true, print });
+    const results = await follow(requests);
     for (const { item } of open)
       await attempt(item, async () => {
         const settled = results.get(item.id);

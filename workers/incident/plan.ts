@@ -16,9 +16,9 @@ import {
   type RequestStatus,
   type RequestView,
   type RollbackResult,
-} from '../../../engine/index.ts';
+} from '../../engine/index.ts';
 import { expandScopes } from './expand.ts';
-import type { Incident, RollbackInput } from './file.ts';
+import type { Incident, RollbackInput } from './ask.ts';
 
 /** One line of the file, and what became of it so far. */
 export interface Item {
@@ -50,7 +50,7 @@ interface Planned {
   readonly findings: readonly Finding[];
 }
 
-interface Planning {
+export interface Planning {
   readonly reader: Person;
   readonly print: (line: string) => void;
 }

@@ -1,5 +1,5 @@
 /** An incident that is published in one push, or not at all, is asked for at once. */
-import { BacktrailError } from '../../../engine/index.ts';
+import { BacktrailError } from '../../engine/index.ts';
 import type { Item } from './plan.ts';
 
 /**

@@ -1,6 +1,6 @@
 /** Scopes with `*` in a name stand for those that there are on the tip. */
-import { BacktrailError, type Engine, formatCoordinates } from '../../../engine/index.ts';
-import type { RollbackInput } from './file.ts';
+import { BacktrailError, type Engine, formatCoordinates } from '../../engine/index.ts';
+import type { RollbackInput } from './ask.ts';
 
 /** What one file may come to. */
 const MOST = 5000;

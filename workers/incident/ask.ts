@@ -1,0 +1,52 @@
+/** What an incident asks for: several scopes back to known-good revisions. */
+import * as z from 'zod';
+import { isIncidentId, requireReason } from '../../engine/index.ts';
+
+const text = z.string().trim().min(1).max(1000);
+export const incidentSchema = z.strictObject({
+  id: text.refine(isIncidentId, 'has more than 200 characters, or some that cannot be seen'),
+  reason: text.refine(isReason, 'nothing readable is left of the reason'),
+  repo: text.optional(),
+  config: z.undefined('a configuration has to be on the branch, as workers know no other').optional(),
+  atomic: z.boolean().default(false),
+  hold: z.boolean().optional(),
+  holdFor: text.optional(),
+  onFailure: z.enum(['continue', 'stop']).default('stop'),
+  rollbacks: z
+    .array(
+      z.strictObject({
+        scope: text,
+        to: text.default('previous'),
+        fields: z.array(text).max(100).default([]),
+        allowRemoval: z.boolean().default(false),
+        wholeFile: z.boolean().default(false),
+        override: z.array(text).max(50).default([]),
+        hold: z.boolean().optional(),
+        holdFor: text.optional(),
+      }),
+    )
+    .min(1)
+    .max(500),
+});
+
+export type Incident = z.infer<typeof incidentSchema>;
+export type RollbackInput = Incident['rollbacks'][number];
+
+/** What the file says of holds is for the rollbacks that say nothing. */
+export function withHolds(incident: Incident): Incident {
+  const { hold, holdFor } = incident;
+  const common = { ...(hold !== undefined && { hold }), ...(holdFor !== undefined && { holdFor }) };
+  const rollbacks = incident.rollbacks.map((wish) =>
+    wish.hold === undefined && wish.holdFor === undefined ? { ...wish, ...common } : wish,
+  );
+  return { ...incident, rollbacks };
+}
+
+function isReason(reason: string): boolean {
+  try {
+    requireReason(reason);
+    return true;
+  } catch {
+    return false;
+  }
+}
