@@ -1,4 +1,5 @@
 import type { Person } from './git.ts';
+import type { Authentication } from './ledger.ts';
 import type { Coordinates } from './scope.ts';
 
 /** Who may do what, and who must approve a rollback before it is executed: `policy` in the configuration at the branch tip. */
@@ -89,6 +90,8 @@ export interface Grant extends People {
 export interface Actor extends Person {
   /** What their credentials leave of what the person may do; absent: all of it. */
   readonly only?: Narrowing;
+  /** Becomes part of what is recorded of their acts. */
+  readonly authenticated?: Authentication;
 }
 
 interface Narrowing {
