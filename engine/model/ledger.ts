@@ -281,6 +281,8 @@ export interface Signature {
   readonly unlisted?: true;
   /** Emails that the allowed signers file gives the key. */
   readonly principals: readonly string[];
+  /** Of a key that is listed by patterns, such as `*@example.com`: the names of each such line, in lower case. Absent: none. */
+  readonly served?: readonly (readonly string[])[];
   /** Fingerprint `SHA256:…`. */
   readonly key: string | null;
 }
