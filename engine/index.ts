@@ -179,9 +179,10 @@ export { CHECKS, type CheckCode } from './model/checks.ts';
 export type { Check, Finding, NoticeCode } from './model/finding.ts';
 export type { Severity } from './model/checks.ts';
 export type { ObjectId, Person } from './model/git.ts';
-export { NOTE_KINDS, REQUEST_STATUSES } from './model/ledger.ts';
+export { AUTHENTICATIONS, NOTE_KINDS, REQUEST_STATUSES } from './model/ledger.ts';
 export type {
   Arrived,
+  Authentication,
   BreakGlassSession,
   LedgerRequest,
   Note,

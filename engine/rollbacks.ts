@@ -314,9 +314,14 @@ function targetOf(target: RollbackAsk['target'] | undefined): ObjectId {
 
 /** Read once: what is checked is what is recorded. */
 function personOf(author: Partial<Actor> | null): Actor {
-  const { name, email, only } = author ?? {};
+  const { name, email, only, authenticated } = author ?? {};
   if (typeof name === 'string' && typeof email === 'string')
-    return { name, email, ...(only !== undefined && { only }) };
+    return {
+      name,
+      email,
+      ...(only !== undefined && { only }),
+      ...(authenticated !== undefined && { authenticated }),
+    };
   throw new BacktrailError('INVALID_REQUEST', 'An author is a name and an email address.');
 }
 

@@ -1,6 +1,7 @@
 /** Requests as people read them. */
 import {
   type Arrived,
+  type Authentication,
   type Person,
   type RequestStatus,
   type RequestView,
@@ -137,10 +138,11 @@ function facts(style: Style, request: RequestView): (readonly [name: string, tex
   const { rollbackOf, base, digest, affectedServices, follows, supersededBy, config, approval } = request;
   const { incident, atomic } = request;
   const unverified = authorIdentity === 'verified' ? '' : ' (identity unverified)';
+  const by = authenticationText(request.authenticated);
   const until = status === 'pending' && expiresAt !== null ? `, expires ${minute(expiresAt)}` : '';
   const facts: (readonly [string, string | null])[] = [
     ['why', request.justification],
-    ['author', `${personText(author)}${unverified}`],
+    ['author', `${personText(author)}${by}${unverified}`],
     ['asked', `${minute(createdAt)}${until}`],
     ['scope', `${scopeName} (${scope.mode})`],
     ...(scope.fields ?? []).map((field) => ['field', field] as const),
@@ -217,10 +219,10 @@ function arrivalText({ how, link, by }: Arrived): string {
 }
 
 function reviewLine(style: Style, review: ReviewView, request: RequestView): string {
-  const { at, decision, actor, comment, counts } = review;
+  const { at, decision, actor, authenticated, comment, counts } = review;
   const mark = counts ? '' : `  (does not count${whyNot(review, request)})`;
   const said = comment === null ? '' : `: ${oneLine(comment)}`;
-  return `${minute(at)}  ${style.paint(decision === 'approved' ? 'green' : 'red', decision)}  ${style.paint('reset', `${personText(actor)}${said}`)}${style.paint('dim', mark)}`;
+  return `${minute(at)}  ${style.paint(decision === 'approved' ? 'green' : 'red', decision)}  ${style.paint('reset', `${personText(actor)}${authenticationText(authenticated)}${said}`)}${style.paint('dim', mark)}`;
 }
 
 function whyNot({ digest, elsewhere, place, identity }: ReviewView, request: RequestView): string {
@@ -247,5 +249,13 @@ function next(style: Style, { id, status, breakGlass, proposed, result }: Reques
 
 const section = (style: Style, title: string, lines: readonly string[]) =>
   lines.length === 0 ? [] : ['', style.paint('bold', title), ...lines.map((line) => `  ${line}`)];
+
+/** ` by token 8k3m…`: how a server knew them; nothing where they wrote it themselves. */
+export function authenticationText(authenticated: Authentication | undefined): string {
+  if (authenticated === undefined) return '';
+  const { how, by } = authenticated;
+  if (by === null) return ' by single-user mode';
+  return how === 'token' ? ` by token ${oneLine(by)}` : ` by ${oneLine(by)}`;
+}
 
 export const personText = ({ name, email }: Person) => oneLine(`${name} <${email}>`);

@@ -36,7 +36,7 @@ export type DecideDeployments = (
   stamped: (actor: Person) => Stamp,
 ) => Promise<readonly DeploymentEvent[]>;
 
-type Stamp = ReturnType<typeof stamp>;
+type Stamp = Pick<ReturnType<typeof stamp>, 'id' | 'at' | 'actor'>;
 
 const ATTEMPTS = 60;
 const LONGEST_MS = 1500;
@@ -91,7 +91,7 @@ async function decided(
   decide: DecideDeployments,
 ): Promise<NewEvents | null> {
   const { committer } = context;
-  const events = await decide(store, (actor) => notBefore(context, store, stamp(context, actor)));
+  const events = await decide(store, (actor) => notBefore(context, store, stampOf(context, actor)));
   const [first] = events;
   if (first === undefined) return null;
   const message = deploymentsMessage(events, await statesAfter(store, events));
@@ -104,6 +104,12 @@ async function decided(
   });
   const commit = { author, time, message: signedOff(message, people), writes, sign: true };
   return { ref, parent: store.tip, events: [commit], committer };
+}
+
+/** A record says who and when, and nothing else. */
+function stampOf(context: RequestContext, person: Person): Stamp {
+  const { id, at, actor } = stamp(context, person);
+  return { id, at, actor };
 }
 
 /** Times only grow, however slow this clock is. */

@@ -3,7 +3,7 @@ import type { CountedRecord, Deployment, ObjectId } from '../model/index.ts';
 import { hasPermission, samePerson } from '../policy/policy.ts';
 import { foldDeployment } from '../record/deployment-transitions.ts';
 import type { RequestContext, Rules } from '../requests/context.ts';
-import { signaturesOf } from '../requests/ledger/signed.ts';
+import { signaturesOf, vouchedBy } from '../requests/ledger/signed.ts';
 import { eventTimes, isFuture } from '../requests/ledger/times.ts';
 import type { DeploymentStore, StoredDeployment, StoredEvent } from './store.ts';
 
@@ -65,8 +65,8 @@ async function countingCommits(
       .filter(({ id, author, time }) => {
         const signature = signatures.get(id);
         return (
-          signature?.state === 'good' &&
-          signature.principals.some((principal) => samePerson(principal, author.email)) &&
+          signature !== undefined &&
+          vouchedBy(signature, author.email) !== null &&
           !strangers.has(id) &&
           !isFuture(context, times.get(id) ?? time)
         );

@@ -94,10 +94,21 @@ export interface Quorum {
   readonly need: number;
 }
 
+/** How a server knew who acted. */
+export interface Authentication {
+  readonly how: (typeof AUTHENTICATIONS)[number];
+  /** The id of the token, or the issuer; null in single-user mode. */
+  readonly by: string | null;
+}
+
+export const AUTHENTICATIONS = ['single-user', 'token', 'oidc'] as const;
+
 interface EventBase {
   readonly id: EventId;
   readonly at: string;
   readonly actor: Person;
+  /** Absent: whoever acted wrote it themselves. */
+  readonly authenticated?: Authentication;
 }
 
 export type RequestEvent = EventBase &
@@ -187,6 +198,8 @@ export interface Review {
   readonly digest: string;
   /** Where it is for. Absent: the configuration named no repository. */
   readonly place?: VotePlace;
+  /** Absent: its actor wrote it themselves. */
+  readonly authenticated?: Authentication;
 }
 
 export interface Note {
@@ -199,6 +212,8 @@ export interface Note {
 
 /** The state of a request: its events, replayed. */
 export interface LedgerRequest extends RequestProposal, Terms {
+  /** How a server knew who asked; absent: its author wrote it themselves. */
+  readonly authenticated?: Authentication;
   readonly status: RequestStatus;
   readonly updatedAt: string;
   readonly gate: 'no-policy' | 'break-glass' | null;
@@ -266,6 +281,8 @@ export interface Signature {
   readonly unlisted?: true;
   /** Emails that the allowed signers file gives the key. */
   readonly principals: readonly string[];
+  /** Of a key that is listed by patterns, such as `*@example.com`: the names of each such line, in lower case. Absent: none. */
+  readonly served?: readonly (readonly string[])[];
   /** Fingerprint `SHA256:…`. */
   readonly key: string | null;
 }

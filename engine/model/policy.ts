@@ -1,4 +1,5 @@
 import type { Person } from './git.ts';
+import type { Authentication } from './ledger.ts';
 import type { Coordinates } from './scope.ts';
 
 /** Who may do what, and who must approve a rollback before it is executed: `policy` in the configuration at the branch tip. */
@@ -9,6 +10,8 @@ export interface Policy {
   readonly groups: Readonly<Record<string, readonly string[]>>;
   /** If there is any grant, whatever is not granted is denied. */
   readonly permissions: readonly Grant[];
+  /** Emails of one person each; permissions, votes and whose request it is go by person. Absent: every email is a person. */
+  readonly people?: readonly (readonly string[])[];
   /** Times at which changes are frozen; absent: none. */
   readonly windows?: readonly ChangeWindow[];
   /** What is switched on where an environment does not say otherwise; absent: all of it. */
@@ -62,6 +65,8 @@ export interface EnvironmentPolicy {
   readonly unsignedApprovals: boolean;
   /** Whether a request may be executed that its author did not sign with a trusted key; null: as `needsSignedRequest` says. */
   readonly unsignedRequests: boolean | null;
+  /** Whose key vouches: `person`, only one that is listed for exactly that email. Absent: also that of a server, which signs for people. */
+  readonly signedBy?: 'person';
   /** What an approval is bound to: the plan digest alone, or (`rendered`) also the digest of the manifests. */
   readonly bind: 'digest' | 'rendered';
   /** null: break-glass is not allowed. */
@@ -89,6 +94,8 @@ export interface Grant extends People {
 export interface Actor extends Person {
   /** What their credentials leave of what the person may do; absent: all of it. */
   readonly only?: Narrowing;
+  /** Becomes part of what is recorded of their acts. */
+  readonly authenticated?: Authentication;
 }
 
 interface Narrowing {

@@ -86,8 +86,29 @@ export function matchesName(pattern: string, name: string): boolean {
 /** Emails are compared trimmed and in lower case. */
 const normalizeEmail = (email: string) => email.trim().toLowerCase();
 
-export function samePerson(one: string, other: string): boolean {
-  return normalizeEmail(one) === normalizeEmail(other);
+type Joining = Pick<Policy, 'people'>;
+
+/** Of each email that `people` joins with others: the first of them. */
+const joined = new WeakMap<NonNullable<Policy['people']>, ReadonlyMap<string, string>>();
+
+/** One email for all of a person. */
+export function personId({ people }: Joining, email: string): string {
+  const own = normalizeEmail(email);
+  if (people === undefined) return own;
+  const known =
+    joined.get(people) ??
+    new Map(
+      people.flatMap(([first = '', ...others]) =>
+        [first, ...others].map((each) => [normalizeEmail(each), normalizeEmail(first)] as const),
+      ),
+    );
+  joined.set(people, known);
+  return known.get(own) ?? own;
+}
+
+/** `policy`: whose emails it joins are one person. Without it, an email is a person. */
+export function samePerson(one: string, other: string, policy: Joining = {}): boolean {
+  return personId(policy, one) === personId(policy, other);
 }
 
 /** Who may do something: the person, and what the credentials leave of it that they came with. */
@@ -101,7 +122,7 @@ export function hasPermission(
 ): boolean {
   if (!leaves(person, permission, environment)) return false;
   const holders = permissionHolders(narrowed(policy, person), permission, environment);
-  return holders?.has(normalizeEmail(person.email)) ?? true;
+  return holders?.has(personId(policy, person.email)) ?? true;
 }
 
 /** Whether the credentials of a person leave a permission, whatever the policy says. */
@@ -152,12 +173,13 @@ function permissionHolders(
   return new Set(members(policy, all));
 }
 
-/** Emails in lower case, without duplicates, in the order of the configuration. */
-export function members({ groups }: Policy, { users, groups: names }: People): string[] {
+/** One email a person, in lower case, without duplicates, in the order of the configuration. */
+export function members(policy: Policy, { users, groups: names }: People): string[] {
+  const { groups } = policy;
   const grouped = [...new Set(names)].flatMap((name) =>
     Object.hasOwn(groups, name) ? (groups[name] ?? []) : [],
   );
-  return [...new Set([...users, ...grouped].map(normalizeEmail))];
+  return [...new Set([...users, ...grouped].map((email) => personId(policy, email)))];
 }
 
 /** Whether a person is an approver and has the permission `deploy`. Does not consider who the author is. */
@@ -168,7 +190,8 @@ export function mayApprove(
   environment: EnvironmentName,
 ): boolean {
   if (!leaves(person, 'deploy', environment)) return false;
-  return eligible(narrowed(policy, person), rule, environment)?.has(normalizeEmail(person.email)) ?? true;
+  const voters = eligible(narrowed(policy, person), rule, environment);
+  return voters?.has(personId(policy, person.email)) ?? true;
 }
 
 /** Emails of eligible approvers; null: everybody. */
@@ -189,7 +212,7 @@ export function approversOf(
   environment: EnvironmentName,
   without: readonly string[],
 ): string[] {
-  const left = new Set(without.map(normalizeEmail));
+  const left = new Set(without.map((email) => personId(policy, email)));
   return [...(eligible(policy, rule, environment) ?? [])].filter((email) => !left.has(email)).sort();
 }
 
@@ -223,11 +246,15 @@ export function evaluateReviews({ policy, rule, place, author, digest, reviews }
   const present = reviews.filter(
     (review) =>
       review.digest === digest &&
-      (rule.selfApproval || !samePerson(review.actor.email, author)) &&
-      (voters?.has(normalizeEmail(review.actor.email)) ?? true),
+      (rule.selfApproval || !samePerson(review.actor.email, author, policy)) &&
+      (voters?.has(personId(policy, review.actor.email)) ?? true),
   );
-  const rejections = firstOfEach(present.filter(({ decision }) => decision === 'rejected'));
+  const rejections = firstOfEach(
+    policy,
+    present.filter(({ decision }) => decision === 'rejected'),
+  );
   const approvals = firstOfEach(
+    policy,
     present.filter(
       ({ decision, verified }) => decision === 'approved' && (verified || rule.unsignedApprovals),
     ),
@@ -248,10 +275,10 @@ export function evaluateReviews({ policy, rule, place, author, digest, reviews }
   };
 }
 
-function firstOfEach<T extends Review>(reviews: readonly T[]): Map<string, T> {
+function firstOfEach<T extends Review>(policy: Policy, reviews: readonly T[]): Map<string, T> {
   const first = new Map<string, T>();
   for (const review of reviews) {
-    const person = normalizeEmail(review.actor.email);
+    const person = personId(policy, review.actor.email);
     if (!first.has(person)) first.set(person, review);
   }
   return first;
@@ -267,8 +294,8 @@ export function unsatisfiableReason(
   const voters = eligible(policy, rule, environment);
   if (voters === null) return null;
   const own =
-    author !== null && !rule.selfApproval && voters.has(normalizeEmail(author))
-      ? [normalizeEmail(author)]
+    author !== null && !rule.selfApproval && voters.has(personId(policy, author))
+      ? [personId(policy, author)]
       : [];
   const left = [...voters].filter((email) => !own.includes(email)).sort();
   if (left.length >= rule.quorum) return null;
@@ -294,13 +321,14 @@ const listSome = (names: readonly string[]) =>
 
 /** Whether a session covers a request. `scope` and `person` are those of the request; `at`: ISO 8601. */
 export function sessionCovers(
+  policy: Policy,
   session: Pick<BreakGlassSession, 'scope' | 'holder' | 'expiresAt' | 'closed'>,
   { scope, person, at }: { readonly scope: string; readonly person: string; readonly at: string },
 ): boolean {
   return (
     session.closed === null &&
     Date.parse(at) < Date.parse(session.expiresAt) &&
-    samePerson(session.holder.email, person) &&
+    samePerson(session.holder.email, person, policy) &&
     (scope === session.scope || scope.startsWith(`${session.scope}/`))
   );
 }

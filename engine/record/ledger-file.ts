@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import {
   ARRIVALS,
+  AUTHENTICATIONS,
   BacktrailError,
   HOST_REVIEW_STATES,
   isCheckCode,
@@ -62,10 +63,10 @@ export interface SessionFile {
 }
 
 /**
- * The forms of these files: 5 says where the request, a vote or a session is for, or withdraws what was approved; 4 asks for commits that are signed; 3 says what was proposed as a pull request, or how it came to the branch; 2 says of which incident a request is and what it is published with, what it holds or lifts, or which checks it
+ * The forms of these files: 6 says how a server knew who acted; 5 says where the request, a vote or a session is for, or withdraws what was approved; 4 asks for commits that are signed; 3 says what was proposed as a pull request, or how it came to the branch; 2 says of which incident a request is and what it is published with, what it holds or lifts, or which checks it
  * overrides. Any other file keeps the form 1, so that older versions of this program go on reading it.
  */
-const NEWEST_FORM = 5;
+const NEWEST_FORM = 6;
 
 export function printFile({ state, events }: RequestFile | SessionFile): string {
   return `${JSON.stringify({ version: formOf(events), state, events }, null, 2)}\n`;
@@ -73,7 +74,8 @@ export function printFile({ state, events }: RequestFile | SessionFile): string 
 
 type Events = readonly (RequestEvent | SessionEvent)[];
 
-function formOf(events: Events): 1 | 2 | 3 | 4 | 5 {
+function formOf(events: Events): 1 | 2 | 3 | 4 | 5 | 6 {
+  if (events.some(({ authenticated }) => authenticated !== undefined)) return 6;
   const [opened] = events;
   if (opened?.type === 'session-opened') return opened.session.place === undefined ? 1 : 5;
   if (opened?.type !== 'opened') return 1;
@@ -185,7 +187,16 @@ const arrived = z.strictObject({
     .max(100),
 });
 const comment = text(10_000).nullable();
-const base = { id: z.string().regex(/^evt-[0-9A-HJKMNP-TV-Z]{26}$/), at: time, actor: person };
+const authenticated = z.strictObject({
+  how: z.enum(AUTHENTICATIONS),
+  by: text(1024).regex(ONE_LINE).nullable(),
+});
+const base = {
+  id: z.string().regex(/^evt-[0-9A-HJKMNP-TV-Z]{26}$/),
+  at: time,
+  actor: person,
+  authenticated: authenticated.exactOptional(),
+};
 const event = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject({ ...base, ...shape });
 
 const requestEvent = z.discriminatedUnion('type', [

@@ -107,6 +107,7 @@ function initialState(event: RequestEvent & { type: 'opened' }): LedgerRequest {
   return {
     ...proposal,
     ...terms,
+    ...(event.authenticated && { authenticated: event.authenticated }),
     status: gate === null ? 'pending' : 'approved',
     updatedAt: event.at,
     gate,
@@ -131,9 +132,18 @@ function nextState(
   switch (event.type) {
     case 'approved':
     case 'rejected': {
-      const { type: decision, comment, digest, settles, place } = event;
+      const { type: decision, comment, digest, settles, place, authenticated } = event;
       const next = to(settles ? decision : 'pending');
-      const review = { id, decision, actor, at, comment, digest, ...(place && { place }) };
+      const review = {
+        id,
+        decision,
+        actor,
+        at,
+        comment,
+        digest,
+        ...(place && { place }),
+        ...(authenticated && { authenticated }),
+      };
       return { ...next, reviews: [...state.reviews, review] };
     }
     case 'settled':

@@ -1,5 +1,7 @@
 /** Where requests live and by which rules: the ledger's ref and the policy, both as the branch itself says them. */
 import {
+  type Actor,
+  type Authentication,
   BacktrailError,
   type Clock,
   type CodeHosts,
@@ -165,10 +167,16 @@ export function requireOwnConfig({ config }: Pick<RequestContext, 'config'>): vo
 /** What every event begins with. Times are in whole seconds, as git keeps them. */
 export function stamp(
   { clock, random }: RequestContext,
-  actor: Person,
-): { id: EventId; at: string; actor: Person } {
+  actor: Actor,
+): { id: EventId; at: string; actor: Person; authenticated?: Authentication } {
   const now = clock.now();
-  return { id: makeEventId(now, random(10)), at: timeOf(now), actor: personOf(actor) };
+  const { authenticated } = actor;
+  return {
+    id: makeEventId(now, random(10)),
+    at: timeOf(now),
+    actor: personOf(actor),
+    ...(authenticated && { authenticated }),
+  };
 }
 
 /** Nothing but who it is, as git can write it into a commit. */

@@ -97,7 +97,7 @@ export async function openingEntries(
   await requireIdleIn({ context, rules }, ledgerSnapshot, { id, scope: planned.plan.scope });
   const judged = input.propose === true ? { propose: true as const } : {};
   const ruled = stated(rulesFor(rules, judged, planned.plan.owners));
-  await requireSigner(context, ruled);
+  await requireSigner(context, ruled, author);
   const expiries = ruled.map(({ rule }) => rule.expiryMs);
   const expiryMs = needsApproval ? Math.min(...expiries) : null;
   const { scope, resumes } = planned.plan;

@@ -1,5 +1,6 @@
 /** What people do with a request that is there: approve, reject, cancel, note, retry, look at it afterwards. */
 import {
+  type Actor,
   BacktrailError,
   formatCoordinates,
   type EnvironmentName,
@@ -28,7 +29,7 @@ import { readRules, type RequestContext, type Rules, stamp } from './context.ts'
 import { placeIn, requireAskedHere } from './gate/home.ts';
 import { type Proofs, proveRequest } from './ledger/proof.ts';
 import { isChanged, replan, replannedEvent } from './replan.ts';
-import { requirePermission, requireVoter } from './gate/permissions.ts';
+import { requireOwnKey, requirePermission, requireVoter } from './gate/permissions.ts';
 import { claimed, inspectionOf, judgeRequest, type Judging, placeOf, viewOf } from './view.ts';
 
 export interface Deciding {
@@ -69,6 +70,15 @@ function requireReviewable(deciding: Deciding, actor: Person): void {
   requireVoter(rules.policy, rulesFor(rules, state, deciding.owners), { author: state.author, actor });
 }
 
+/** That an approval would count for one environment at least. @throws IDENTITY_UNVERIFIED */
+function requireCountingVote({ rules, state, owners }: Deciding, actor: Actor): void {
+  const signed = stated(rulesFor(rules, state, owners)).filter(({ rule }) => !rule.unsignedApprovals);
+  const strict = signed.filter(({ rule }) => rule.signedBy === 'person');
+  const [first] = strict;
+  if (first !== undefined && strict.length === signed.length)
+    requireOwnKey(first.rule, actor, first.environment);
+}
+
 function notPending({ id, status }: LedgerRequest): BacktrailError {
   return new BacktrailError('REQUEST_NOT_PENDING', 'rollback request is not pending approval', {
     details: { requestId: id, status },
@@ -92,11 +102,11 @@ export async function requireReviewer(deciding: Deciding, actor: Person): Promis
 
 /** One vote a person. One that does not count, because no one vouches for it, takes no one's vote away. */
 async function votesSoFar(deciding: Deciding, actor: Person): Promise<Proofs> {
-  const { context, ledgerSnapshot, file } = deciding;
+  const { context, ledgerSnapshot, file, rules } = deciding;
   const proofs = await proveRequest(context, ledgerSnapshot, file);
   const counted = new Set(judged(deciding, proofs)?.counted);
   const own = file.state.reviews.some(
-    ({ id, actor: by }) => counted.has(id) && samePerson(by.email, actor.email),
+    ({ id, actor: by }) => counted.has(id) && samePerson(by.email, actor.email, rules.policy),
   );
   if (own) throw new BacktrailError('ALREADY_REVIEWED', 'you have already reviewed this rollback request');
   return proofs;
@@ -136,6 +146,7 @@ export async function decideApproval(
 ): Promise<{ readonly event: RequestEvent; readonly changed: BacktrailError | null }> {
   const { context, rules, state, owners } = deciding;
   requireReviewable(deciding, actor);
+  requireCountingVote(deciding, actor);
   if (digest !== undefined && digest !== state.digest) throw notWhatWasSeen(state, digest);
   const proofs = await votesSoFar(deciding, actor);
   const planned = await plan();
@@ -266,7 +277,7 @@ export async function cancel(
 function requireCanceller({ rules, state, owners }: Deciding, actor: Person): void {
   const { policy } = rules;
   const { id, author } = state;
-  const isOwn = samePerson(author.email, actor.email);
+  const isOwn = samePerson(author.email, actor.email, policy);
   const isApprover = stated(rulesFor(rules, state, owners)).some(({ rule, environment }) =>
     mayApprove(policy, rule, actor, environment),
   );
@@ -335,7 +346,7 @@ export async function retry(context: RequestContext, { id, actor }: Act): Promis
 
 /** @throws PERMISSION_DENIED, PLACE_DIFFERS where it would fail again */
 export function requireRetrier({ rules, state }: Pick<Deciding, 'rules' | 'state'>, actor: Person): void {
-  const own = samePerson(state.author.email, actor.email);
+  const own = samePerson(state.author.email, actor.email, rules.policy);
   requirePermission(rules.policy, actor, own ? 'propose' : 'deploy', placeOf(state));
   requireAskedHere(rules, state);
 }
@@ -354,9 +365,11 @@ export function inspect(context: RequestContext, { id, actor, comment }: Act & {
             ? `Request ${id} went the ordinary way: there is nothing to review afterwards.`
             : `${review.actor.email} has reviewed request ${id} already.`,
       );
-    if (samePerson(state.author.email, actor.email))
+    if (samePerson(state.author.email, actor.email, policy))
       throw new BacktrailError('OWN_REVIEW', 'Another person has to review your own use of break-glass.');
-    const unsigned = stated(rulesAt(policy, owners)).every(({ rule }) => rule.unsignedApprovals);
+    const ruled = stated(rulesAt(policy, owners));
+    const unsigned = ruled.every(({ rule }) => rule.unsignedApprovals);
+    if (!unsigned) for (const { rule, environment } of ruled) requireOwnKey(rule, actor, environment);
     if (!unsigned && !(await context.git.ledger.signs()))
       throw new BacktrailError('IDENTITY_UNVERIFIED', 'A review of break-glass has to be signed.');
     requirePermission(rules.policy, actor, 'deploy', placeOf(state));

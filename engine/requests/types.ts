@@ -1,6 +1,7 @@
 /** What can be done with requests: the shapes that the command line, workers and scripts see. */
 import type {
   Actor,
+  Authentication,
   BreakGlassSession,
   FailureCode,
   Finding,
@@ -93,6 +94,8 @@ export interface AuditEntry {
   readonly event: string;
   readonly at: string;
   readonly actor: Person;
+  /** How a server knew them; absent: they wrote it themselves. */
+  readonly authenticated?: Authentication;
   readonly identity: Identity;
   readonly requestId: RequestId | null;
   readonly sessionId: SessionId | null;

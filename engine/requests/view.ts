@@ -8,7 +8,7 @@ import {
 } from '../model/index.ts';
 import type { RequestFile } from '../record/ledger-file.ts';
 import { isFor } from '../record/place.ts';
-import { evaluateReviews, type ReviewResult } from '../policy/policy.ts';
+import { evaluateReviews, type ReviewResult, samePerson } from '../policy/policy.ts';
 import type { Approval } from '../policy/gate.ts';
 import type { Identity, RequestView } from './types.ts';
 import type { LedgerSnapshot } from './ledger/snapshot.ts';
@@ -32,6 +32,18 @@ export const claimed =
   ({ allowedSigners }: RequestContext): Counts =>
   (proof) =>
     allowedSigners === null ? (proof?.signed ?? false) : proven(proof);
+
+/** The same under a rule: where it wants a person's own key, a server's vouches for nobody. */
+const countsFor =
+  ({ signedBy }: EnvironmentPolicy, counts: Counts): Counts =>
+  (proof) =>
+    counts(proof) && !(signedBy === 'person' && proof?.server === true);
+
+/** Under each of the rules. */
+export const countsForAll =
+  (ruled: readonly { readonly rule: EnvironmentPolicy }[], counts: Counts): Counts =>
+  (proof) =>
+    ruled.length === 0 ? counts(proof) : ruled.every(({ rule }) => countsFor(rule, counts)(proof));
 
 /** Reviews of the plan as it is now, for this place: those from before another one do not count, whatever their digest. */
 function currentReviews({ home }: Rules, { state, events }: RequestFile): readonly Review[] {
@@ -64,17 +76,16 @@ export function judgeRequest({ rules, owners, file, proofs, counts, next }: Judg
   const { policy } = rules;
   const { state } = file;
   const each = stated(rulesFor(rules, state, owners)).map(({ environment, rule }): OwnJudgement => {
-    const opening = proofs.get(file.events[0]?.id ?? '')?.key ?? null;
-    const keys = new Set(rule.selfApproval ? [] : [opening]);
+    const keys = new Set(rule.selfApproval ? [] : [ownKey(proofs.get(file.events[0]?.id ?? ''))]);
     const present = currentReviews(rules, file)
       .filter(inTime(proofs, state))
       .map((review) => {
         const proof = proofs.get(review.id);
-        const key = proof?.key ?? null;
+        const key = ownKey(proof);
         // A key is one voter, however many names the list of trusted keys has for it.
         const again = key !== null && keys.has(key);
         if (review.decision === 'approved') keys.add(key);
-        return { ...review, verified: counts(proof) && !again };
+        return { ...review, verified: countsFor(rule, counts)(proof) && !again };
       });
     const reviews = next === undefined ? present : [...present, next];
     const { digest, author } = state;
@@ -86,6 +97,9 @@ export function judgeRequest({ rules, owners, file, proofs, counts, next }: Judg
   });
   return each.length === 0 ? null : { ...jointly(each), each };
 }
+
+/** A server's key is no one's own: it signs for as many as it knows. */
+const ownKey = (proof: Proof | undefined) => (proof?.server === true ? null : (proof?.key ?? null));
 
 /** The most that is asked for, and those who can still give some of it. */
 function jointly(each: readonly OwnJudgement[]): ReviewResult {
@@ -124,10 +138,15 @@ const NO_APPROVAL = { need: 0, have: 0, approvers: [] };
 
 /** The review of what went ahead without approval, if one is there that counts; one that no one vouches for closes nothing. */
 export function inspectionOf({ rules: { policy }, owners, file, proofs, counts }: Judging) {
-  const { events } = file;
-  const unsigned = stated(rulesAt(policy, owners)).every(({ rule }) => rule.unsignedApprovals);
+  const { events, state } = file;
+  const ruled = stated(rulesAt(policy, owners));
+  const unsigned = ruled.every(({ rule }) => rule.unsignedApprovals);
+  const vouches = countsForAll(ruled, counts);
   const counting = events.findLast(
-    (event) => event.type === 'inspected' && (unsigned || counts(proofs.get(event.id))),
+    (event) =>
+      event.type === 'inspected' &&
+      !samePerson(event.actor.email, state.author.email, policy) &&
+      (unsigned || vouches(proofs.get(event.id))),
   );
   if (counting?.type !== 'inspected') return null;
   const { id, actor, at, comment } = counting;

@@ -22,7 +22,8 @@ export function knownCallers({ state, identifyJwt, now }: KnownInput): Callers {
     if (token === undefined || !sameDigest(token.digest, digest) || endOf(token) <= now())
       throw refused('The token is not known, or has ended.');
     const { person, scope } = token;
-    return { person: { ...person, only: { scope } }, how: 'token', name: `token ${id}` };
+    const authenticated = { how: 'token', by: id } as const;
+    return { person: { ...person, only: { scope }, authenticated }, how: 'token', name: `token ${id}` };
   }
 
   return {

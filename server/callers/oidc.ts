@@ -76,7 +76,7 @@ function sentenceOf(error: errors.JOSEError): string {
   return 'The signature of the token is not that of its issuer.';
 }
 
-function callerOf({ trustEmail, groups }: Issuer, claims: JWTPayload): Caller {
+function callerOf({ issuer, trustEmail, groups }: Issuer, claims: JWTPayload): Caller {
   const { email, email_verified: isVerified, name } = claims;
   if (
     typeof email !== 'string' ||
@@ -87,7 +87,8 @@ function callerOf({ trustEmail, groups }: Issuer, claims: JWTPayload): Caller {
   if (isVerified !== true && !trustEmail)
     throw refused('The issuer does not say that it verified the email.');
   const only = groups === null ? {} : { only: { groups: groupsOf(claims[groups]) } };
-  const person = { name: nameOf(name) ?? email, email, ...only };
+  const authenticated = { how: 'oidc', by: issuer } as const;
+  const person = { name: nameOf(name) ?? email, email, ...only, authenticated };
   return { person, how: 'oidc', name: `person ${email.toLowerCase()}` };
 }
 

@@ -28,7 +28,8 @@ export function singleUser({
     const [one, other] = [Buffer.from(given), Buffer.from(token)];
     return one.length === other.length && timingSafeEqual(one, other);
   };
-  const caller = { person, how: 'single-user', name: person.email } as const;
+  const authenticated = { how: 'single-user', by: null } as const;
+  const caller = { person: { ...person, authenticated }, how: 'single-user', name: person.email } as const;
   return {
     token,
     exchange: (given) =>

@@ -231,7 +231,7 @@ function votesOf(
   return file.state.reviews.map(({ id, at, actor, decision, comment, place }) => {
     const signed = signedBy(proofs, { id, at, actor });
     const counts = ruled?.counted.has(id) ?? false;
-    const own = isOwn(signed, asked);
+    const own = isOwn(signed, asked, ruled?.joining);
     return { ...signed, decision, comment, counts, isOwn: own, ...(place && { place }) };
   });
 }
@@ -245,9 +245,10 @@ function reviewOf(
   const event = file.events.find((event) => event.id === id);
   if (event?.type !== 'inspected') return null;
   const signed = signedBy(proofs, event);
-  return { ...signed, comment: event.comment, isOwn: isOwn(signed, asked) };
+  return { ...signed, comment: event.comment, isOwn: isOwn(signed, asked, ruled?.joining) };
 }
 
-/** One key is one person, whatever the names are. */
-const isOwn = ({ by, key }: Signed, asked: Signed | null) =>
-  asked !== null && (samePerson(by.email, asked.by.email) || (key !== null && key === asked.key));
+/** One key is one person, whatever the names are; but for that of a server. */
+const isOwn = ({ by, key, server }: Signed, asked: Signed | null, joining?: Ruled['joining']) =>
+  asked !== null &&
+  (samePerson(by.email, asked.by.email, joining) || (key !== null && key === asked.key && !server));

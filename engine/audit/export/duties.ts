@@ -33,10 +33,12 @@ function approvalsOf({
     const flags: DutyFlag[] = breakGlass === null && needed > 0 ? ['unapproved'] : general;
     return [{ approved: null, flags }];
   }
-  return counted.map(({ by, key }) => {
+  return counted.map(({ by, key, server, isOwn }) => {
     const approved = personOf(by.email);
-    const isSelf = approved === personOf(asked?.by.email ?? '');
-    const isSameKey = !isSelf && key !== null && key === asked?.key;
+    const isKey = key !== null && key === asked?.key && !server;
+    // Under another email of the same person, too.
+    const isSelf = approved === personOf(asked?.by.email ?? '') || (isOwn && !isKey);
+    const isSameKey = !isSelf && isKey;
     const flags: DutyFlag[] = [
       ...general,
       ...(isSelf ? (['self-approved'] as const) : []),

@@ -19,5 +19,6 @@ export function signedBy(proofs: Proofs, { id, at, actor }: Event): Signed {
     key: proof?.key ?? null,
     identity: proof?.verified ? 'verified' : 'unverified',
     event: proof?.commit ?? null,
+    ...(proof?.server && { server: true as const }),
   };
 }

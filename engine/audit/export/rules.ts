@@ -1,5 +1,11 @@
 /** What the policy asked for where a change was made, and which votes it counts. */
-import { type EnvironmentName, type EventId, formatCoordinates, type ObjectId } from '../../model/index.ts';
+import {
+  type EnvironmentName,
+  type EventId,
+  formatCoordinates,
+  type ObjectId,
+  type Policy,
+} from '../../model/index.ts';
 import type { Layout } from '../../layout/layout.ts';
 import { approversOf, needsSignedRequest } from '../../policy/policy.ts';
 import type { RequestFile } from '../../record/ledger-file.ts';
@@ -25,6 +31,8 @@ export interface Ruled {
   readonly counted: ReadonlySet<EventId>;
   /** The review of a use of break-glass; null: none counts. */
   readonly inspection: EventId | null;
+  /** Which emails are one person. */
+  readonly joining: Pick<Policy, 'people'>;
 }
 
 /** `known` null: the ledger has no such request. */
@@ -36,7 +44,7 @@ export function ruledBy(
   const { policy } = layout.config;
   if (known === null) {
     const rules = stated(rulesAt(policy, owners)).map((rule) => inForce(layout, rule));
-    return { rules, counted: new Set(), inspection: null };
+    return { rules, counted: new Set(), inspection: null, joining: policy };
   }
   const { file, proofs } = known;
   const rules = rulesIn(ledger, layout);
@@ -48,6 +56,7 @@ export function ruledBy(
     rules: stated(rulesFor(rules, file.state, owners)).map((rule) => inForce(layout, rule)),
     counted: new Set(judgeRequest({ ...judging, file: before })?.counted),
     inspection: inspectionOf({ ...judging, file })?.id ?? null,
+    joining: policy,
   };
 }
 
@@ -68,6 +77,7 @@ function inForce(
     unsignedApprovals,
     unsignedRequests: !needsSignedRequest(rule, rules),
     bind,
+    ...(rule.signedBy && { signedBy: rule.signedBy }),
     breakGlass: rule.breakGlass && rule.breakGlass.longestMs / 60_000,
   };
 }

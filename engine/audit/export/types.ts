@@ -35,6 +35,8 @@ export interface Signed {
   readonly identity: 'verified' | 'unverified';
   /** The commit of the ledger; null: the ledger has none of it. */
   readonly event: ObjectId | null;
+  /** By the key of a server, which signs for people. Absent: no. */
+  readonly server?: true;
 }
 
 export interface ExportedVote extends Signed {
@@ -60,6 +62,8 @@ export interface PolicyInForce {
   readonly unsignedApprovals: boolean;
   readonly unsignedRequests: boolean;
   readonly bind: 'digest' | 'rendered';
+  /** Only a person's own key vouches. Absent: also that of a server. */
+  readonly signedBy?: 'person';
   /** Minutes; null: none. */
   readonly breakGlass: number | null;
 }

@@ -18,7 +18,7 @@ import { elsewhere, votedElsewhere } from '../../requests/gate/home.ts';
 import { type OwnerRule, rulesFor, scopesOf, stated } from '../../requests/gate/owners.ts';
 import { requireOverrider } from '../../requests/gate/permissions.ts';
 import { type Proofs, proveSession } from '../../requests/ledger/proof.ts';
-import { type Counts, judgeRequest, proven } from '../../requests/view.ts';
+import { type Counts, countsForAll, judgeRequest, proven } from '../../requests/view.ts';
 import { type Problem, problem } from '../problems.ts';
 import type { LedgerAudit } from './ledger.ts';
 
@@ -64,11 +64,12 @@ export async function allowedBy(allowing: Allowing): Promise<Allowed> {
   const isNew = earlier >= ENGINE || state.place !== undefined;
   const isSigned = ruled.some(({ rule }) => needsSignedRequest(rule, isNew ? ENGINE : layout.rules));
   const needsKeys = isSigned || ruled.some(({ rule }) => rule.quorum > 0 && !rule.unsignedApprovals);
+  const vouches = countsForAll(ruled, counts);
   if (!rules.knowsKeys && needsKeys)
     problems.push(
       problem('KEYS_MISSING', 'There is no list of trusted keys here, by which its votes could be judged.'),
     );
-  const isVouched = counts(opened);
+  const isVouched = vouches(opened);
   const needsSignature =
     isSigned || (rules.knowsKeys && policy.permissions.length > 0 && state.overrides !== undefined);
   if (needsSignature && !isVouched)
@@ -188,11 +189,13 @@ async function sessionProblems(
     state.scope,
     ruled.map(({ environment }) => environment),
   );
-  const covers = names.every((scope) => sessionCovers(then, { scope, person: state.author.email, at }));
+  const covers = names.every((scope) =>
+    sessionCovers(policy, then, { scope, person: state.author.email, at }),
+  );
   if (!covers || Date.parse(openedAt) > Date.parse(at))
     problems.push(missing('The break-glass session had ended, or is for something else.'));
   const proofs = await proveSession(context, snapshot, session);
-  const isSessionVouched = counts(proofs.get(session.events[0]?.id ?? ''));
+  const isSessionVouched = countsForAll(ruled, counts)(proofs.get(session.events[0]?.id ?? ''));
   if (!ruled.every(({ rule }) => rule.unsignedApprovals) && !(isVouched && isSessionVouched))
     problems.push(
       problem('IDENTITY_UNVERIFIED', `No trusted key vouches for ${holder.email}, who broke the glass.`),

@@ -154,11 +154,10 @@ async function check(
     const [principal, key] = [text(), printable(text()) || null];
     const committed = Number(text()) * 1000;
     const time = list.times?.get(id) ?? committed;
-    const principals = state === 'G' ? principalsOf(list.text, { found: principal, key, time }) : [];
-    const isKnown = state === 'G' && principals !== null;
+    const names = state === 'G' ? principalsOf(list.text, { found: principal, key, time }) : null;
     const isUnlisted = state !== 'G' && list.file !== NOTHING;
     const doubted = state === 'B' ? BAD : isUnlisted ? UNLISTED : UNKNOWN;
-    found.set(id, isKnown ? { state: 'good', principals, key } : { ...doubted, key });
+    found.set(id, names === null ? { ...doubted, key } : { state: 'good', ...names, key });
   }
   return found;
 }
@@ -184,12 +183,12 @@ function withoutTimes(list: string): string {
 
 /**
  * git prints one principal only. Others with the same key count as well, where their line sets no further condition;
- * patterns with `*` or `?` name no one. null where no line of the key was valid at that time.
+ * patterns with `*` or `?` name no one, and are given apart. null where no line of the key was valid at that time.
  */
 function principalsOf(
   list: string,
   signed: { readonly found: string; readonly key: string | null; readonly time: number },
-): string[] | null {
+): Pick<Signature, 'principals' | 'served'> | null {
   const { found, key, time } = signed;
   const lines = list.split('\n').flatMap((line) => {
     const [, names = '', options = '', , blob] = LINE.exec(line) ?? [];
@@ -201,11 +200,20 @@ function principalsOf(
   // Of the line that git found, the times were left out: another line of the same names may still be valid.
   const own = lines.filter(({ names }) => names.some((name) => foundNames.includes(plainName(name))));
   const holds = own.length === 0 || own.some((line) => line.isValid);
-  const others = lines.filter((line) => line.isValid && line.isPlain).flatMap(({ names }) => names);
+  const plain = lines.filter((line) => line.isValid && line.isPlain);
+  const others = plain.flatMap(({ names }) => names);
   if (!holds && others.length === 0) return null;
   const all = [...(holds ? foundNames : []), ...others.map(plainName)];
   const denied = all.filter((name) => name.startsWith('!')).map((name) => name.slice(1));
-  return [...new Set(all)].filter((name) => name !== '' && !/[*?!]/.test(name) && !denied.includes(name));
+  const served = plain
+    .map(({ names }) => names.map(plainName))
+    .filter((names) => names.some((name) => /[*?]/.test(name) && !name.startsWith('!')));
+  return {
+    principals: [...new Set(all)].filter(
+      (name) => name !== '' && !/[*?!]/.test(name) && !denied.includes(name),
+    ),
+    ...(served.length > 0 && { served }),
+  };
 }
 
 const plainName = (name: string) => name.trim().toLowerCase();

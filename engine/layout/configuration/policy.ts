@@ -179,6 +179,11 @@ const environment = z.strictObject({
       'A request is executed although no trusted key confirms its author. Without this key: `false` where a `quorum` asks for signed approvals, else `true`.',
     example: false,
   }),
+  signedBy: z.enum(['server', 'person']).default('server').meta({
+    description:
+      '`person`: only a key counts that the list of trusted keys has for exactly that email; `server`: also that of a server (`backtrail serve`), which the list has by a pattern.',
+    example: 'person',
+  }),
   bind: z.enum(['digest', 'rendered']).default('digest').meta({
     description: 'What a vote is bound to: the digest of the plan, or the rendered manifests as well.',
     example: 'rendered',
@@ -248,6 +253,15 @@ export const policySchema = z.strictObject({
     propertyNames: { pattern: GROUP.source },
     example: { sre: ['jane@example.com', 'bob@example.com'] },
   }),
+  people: z
+    .array(z.array(email).min(2).max(20))
+    .max(500)
+    .optional()
+    .meta({
+      description:
+        'Emails of one person each: their permissions, votes and own requests go by person. The first one stands for all.',
+      example: [['jane@example.com', 'jane.doe@corp.example']],
+    }),
   permissions: z
     .array(grant)
     .max(200)
@@ -298,7 +312,7 @@ export function policyProblems(
   tenancy: boolean,
   features: RawFeatures = {},
 ): PolicyProblem[] {
-  const { environments = [], groups = {}, permissions = [], windows = [] } = policy;
+  const { environments = [], groups = {}, people = [], permissions = [], windows = [] } = policy;
   const known = (names: readonly string[] = [], path: PolicyProblem['path']) =>
     names.flatMap((name, at) =>
       problemAt(
@@ -318,6 +332,7 @@ export function policyProblems(
         ...problemAt([...path, 'quorum'], approvalProblem(environments[at] ?? {}, features)),
       ];
     }),
+    ...peopleProblems(people),
     ...windows.flatMap(({ match }, at) =>
       problemAt(['policy', 'windows', at, 'match'], tenancyProblem(match, tenancy)),
     ),
@@ -376,6 +391,21 @@ function tenancyProblem(pattern: string, tenancy: boolean): string | null {
 }
 
 /** The problem of an entry that an earlier one shadows: the first match applies. Matching the pattern as a name is exact, because its stars are matched by stars only. */
+/** Each email belongs to one person. */
+function peopleProblems(people: readonly (readonly string[])[]): PolicyProblem[] {
+  const seen = new Set<string>();
+  return people.flatMap((emails, at) =>
+    emails.flatMap((email, index) => {
+      const isKnown = seen.has(email.toLowerCase());
+      seen.add(email.toLowerCase());
+      return problemAt(
+        ['policy', 'people', at, index],
+        isKnown ? `${email} stands there twice: an email belongs to one person.` : null,
+      );
+    }),
+  );
+}
+
 function shadowedProblem(
   before: readonly { readonly match: string }[],
   pattern: string,
@@ -390,7 +420,7 @@ function shadowedProblem(
 }
 
 export function withPolicyDefaults(raw: RawPolicy, features?: RawFeatures): Policy {
-  const { environments = [], groups = {}, permissions = [], windows = [] } = raw;
+  const { environments = [], groups = {}, people = [], permissions = [], windows = [] } = raw;
   return {
     environments: environments.map(
       ({
@@ -400,10 +430,12 @@ export function withPolicyDefaults(raw: RawPolicy, features?: RawFeatures): Poli
         features: own,
         quorum,
         unsignedRequests,
+        signedBy,
         ...rest
       }): EnvironmentPolicy => ({
         ...rest,
         unsignedRequests: unsignedRequests ?? null,
+        ...(signedBy === 'person' && { signedBy }),
         quorum: quorum ?? (own?.rollback_approval === false ? 0 : 1),
         ...(own && { features: withNames(own) }),
         approvers: approvers ? listed(approvers) : null,
@@ -412,6 +444,7 @@ export function withPolicyDefaults(raw: RawPolicy, features?: RawFeatures): Poli
       }),
     ),
     groups,
+    ...(people.length > 0 && { people }),
     permissions: permissions.map((grant) => ({ allow: grant.allow, in: grant.in, ...listed(grant) })),
     ...(windows.length > 0 && {
       windows: windows.map(({ duration: durationMs, ...rest }) => ({ ...rest, durationMs })),

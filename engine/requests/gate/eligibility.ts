@@ -17,7 +17,7 @@ import { elsewhere, requireAskedHere, votedElsewhere } from './home.ts';
 import { requireOverrider } from './permissions.ts';
 import { type Proofs, proveSession } from '../ledger/proof.ts';
 import { SKEW_MS } from '../ledger/times.ts';
-import { type Counts, type JointJudgement, judgeRequest } from '../view.ts';
+import { type Counts, countsForAll, type JointJudgement, judgeRequest } from '../view.ts';
 
 /** One request with all that it is judged by. */
 export interface EligibilityInput {
@@ -35,13 +35,14 @@ export interface EligibilityInput {
  * @throws AWAITING_APPROVAL, PERMISSION_DENIED, IDENTITY_UNVERIFIED, PLACE_DIFFERS
  */
 export async function requireEligible(found: EligibilityInput): Promise<Provenance> {
-  const { context, rules, file, proofs, counts } = found;
+  const { context, rules, file, proofs } = found;
   const { policy } = rules;
   const { state, events } = file;
   requireAskedHere(rules, state);
   const owners = rulesFor(rules, state, await ownersOf(context, state));
   const ruled = stated(owners);
   const opened = proofs.get(events[0]?.id ?? '');
+  const counts = countsForAll(ruled, found.counts);
   for (const { environment } of owners) {
     const { overrides = [] } = state;
     requireOverrider(policy, state.author, { overrides, environment });
@@ -65,7 +66,7 @@ export async function requireEligible(found: EligibilityInput): Promise<Provenan
     return { approvals: [], ledger: opened?.commit ?? '', breakGlass, at: state.createdAt };
   }
   const environments = owners.map((owner) => owner.environment);
-  const judgement = judgeRequest({ rules, owners: environments, file, proofs, counts });
+  const judgement = judgeRequest({ rules, owners: environments, file, proofs, counts: found.counts });
   if (judgement === null || judgement.each.every(({ need }) => need === 0)) {
     // Where keys are known, a permission is its holder's, not that of whoever uses the name.
     if (policy.permissions.length > 0 && context.allowedSigners !== null && !counts(opened))
@@ -135,13 +136,16 @@ async function sessionProblem(
   const covers = scopesOf(
     state.scope,
     owners.map((owner) => owner.environment),
-  ).every((scope) => sessionCovers(session.state, { scope, person: state.author.email, at: now }));
+  ).every((scope) =>
+    sessionCovers(rules.policy, session.state, { scope, person: state.author.email, at: now }),
+  );
   if (!covers || Date.parse(openedAt) > context.clock.now() + SKEW_MS)
     return 'The break-glass session has ended, or is for something else.';
   if (owners.every(({ rule }) => rule.unsignedApprovals)) return null;
   const sessionProofs = await proveSession(context, ledgerSnapshot, session);
+  const vouches = countsForAll(owners, counts);
   const vouched =
-    counts(proofs.get(events[0]?.id ?? '')) && counts(sessionProofs.get(session.events[0]?.id ?? ''));
+    vouches(proofs.get(events[0]?.id ?? '')) && vouches(sessionProofs.get(session.events[0]?.id ?? ''));
   return vouched ? null : `No trusted key vouches for ${holder.email}, who broke the glass.`;
 }
 

@@ -1,5 +1,6 @@
 /** What stands between a plan and its execution, and what one person may do about it. */
 import {
+  type Actor,
   BacktrailError,
   type BreakGlassSession,
   type CheckCode,
@@ -25,7 +26,7 @@ import { openLedgerSnapshot } from '../ledger/snapshot.ts';
 import { type OwnerRule, rulesFor, scopesOf, stated } from './owners.ts';
 import { type RequestContext, requireOwnConfig, type Rules, timeOf } from '../context.ts';
 import { requireHome } from './home.ts';
-import { requireOverrider, requirePermission } from './permissions.ts';
+import { requireOverrider, requireOwnKey, requirePermission } from './permissions.ts';
 
 /** `propose`: it asks for an approval also where no policy does. `ledger`: it asks for a record in the ledger. */
 export interface Asking {
@@ -116,8 +117,14 @@ export function requireAsker(context: RequestContext, rules: Rules, author: Pers
 }
 
 /** That what these rules want signed will be: asked before it is shown for confirmation, and again on writing it. @throws IDENTITY_UNVERIFIED */
-export async function requireSigner({ git }: RequestContext, ruled: readonly Ruled[]): Promise<void> {
+export async function requireSigner(
+  { git }: RequestContext,
+  ruled: readonly Ruled[],
+  author: Actor,
+): Promise<void> {
   const signed = ruled.find(({ rule }) => needsSignedRequest(rule));
+  for (const { rule, environment } of ruled)
+    if (needsSignedRequest(rule)) requireOwnKey(rule, author, environment);
   if (signed !== undefined && !(await git.ledger.signs())) throw unsigned(signed.environment);
 }
 
@@ -170,7 +177,7 @@ async function sessionFor(
   const covering = states.filter(
     (session) =>
       isFor(home, session.place) &&
-      scopes.every((scope) => sessionCovers(session, { scope, person: author.email, at })),
+      scopes.every((scope) => sessionCovers(policy, session, { scope, person: author.email, at })),
   );
   return covering.reduce<BreakGlassSession | null>(
     (best, session) => (best === null || session.expiresAt > best.expiresAt ? session : best),

@@ -1,5 +1,6 @@
 /** Who may do what, as an error where they may not. */
 import {
+  type Actor,
   BacktrailError,
   type EnvironmentName,
   type EnvironmentPolicy,
@@ -57,7 +58,7 @@ export function requireVoter(
   { author, actor }: { readonly author: Person; readonly actor: Person },
 ): void {
   const ruled = owners.flatMap(({ environment, rule }) => (rule === null ? [] : [{ environment, rule }]));
-  const isOwn = samePerson(author.email, actor.email);
+  const isOwn = samePerson(author.email, actor.email, policy);
   if (isOwn && !(ruled.length > 0 && ruled.every(({ rule }) => rule.selfApproval)))
     throw new BacktrailError('OWN_REQUEST', 'cannot approve/reject your own rollback request');
   const votes = ruled.filter(
@@ -67,6 +68,24 @@ export function requireVoter(
   if (votes.length > 0) return;
   for (const owner of owners) requirePermission(policy, actor, 'deploy', owner.environment);
   for (const owner of ruled) requireApprover(policy, owner.rule, actor, owner.environment);
+}
+
+/**
+ * That this person signs it with their own key, where the rule counts no other: what a server signs for them would be written and not count.
+ *
+ * @throws IDENTITY_UNVERIFIED
+ */
+export function requireOwnKey(
+  { signedBy }: EnvironmentPolicy,
+  { email, authenticated }: Actor,
+  environment: EnvironmentName,
+): void {
+  if (signedBy !== 'person' || authenticated === undefined || authenticated.how === 'single-user') return;
+  throw new BacktrailError(
+    'IDENTITY_UNVERIFIED',
+    `${formatCoordinates(environment)} counts only what ${email} signs with their own key, and a server signs with its.`,
+    { hint: 'Do it with the command line, where your key is: `signedBy: person` in `policy` asks for that.' },
+  );
 }
 
 function requireApprover(

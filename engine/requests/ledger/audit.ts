@@ -172,6 +172,7 @@ async function readEntry(
       event: event.type,
       at: timeOf(time),
       actor: event.actor,
+      ...(event.authenticated && { authenticated: event.authenticated }),
       requestId: written.requestId,
       sessionId: written.sessionId,
       scope,

@@ -13,7 +13,7 @@ import { samePerson } from '../../policy/policy.ts';
 import type { LedgerCommit, Version } from './commits.ts';
 import { type LedgerSnapshot, type Kind, REQUESTS, SESSIONS, tampered, textOf } from './snapshot.ts';
 import type { RequestContext } from '../context.ts';
-import { signaturesOf } from './signed.ts';
+import { signaturesOf, vouchedBy } from './signed.ts';
 import { type Dated, eventTimes, isFuture } from './times.ts';
 
 export interface Proof {
@@ -24,6 +24,8 @@ export interface Proof {
   readonly signed: boolean;
   /** By a key that the list here does not have at all: whoever has it in theirs can say whose it is. */
   readonly unlisted: boolean;
+  /** By the key of a server, which signs for people. Absent: no. */
+  readonly server?: true;
   /** Fingerprint of the key. */
   readonly key: string | null;
   /** When it happened, milliseconds since 1970: see `eventTimes`. */
@@ -164,10 +166,11 @@ function proofOf(
   const actor = event?.actor.email ?? '';
   const own = samePerson(commit.author.email, actor);
   const state = signature?.state ?? 'none';
-  const vouched = signature?.principals.some((principal) => samePerson(principal, actor)) ?? false;
+  const by = signature === undefined ? null : vouchedBy(signature, actor);
   return {
     commit: commit.id,
-    verified: own && state === 'good' && vouched,
+    verified: own && by !== null,
+    ...(own && by === 'server' && { server: true as const }),
     signed: own && (state === 'good' || state === 'unknown'),
     unlisted: own && signature?.unlisted === true,
     key: signature?.key ?? null,

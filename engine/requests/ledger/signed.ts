@@ -36,6 +36,32 @@ export async function signaturesOf(
   );
 }
 
+/**
+ * Whose key a signature is by: `person`, one that is listed for this email; `server`, one that is listed by a pattern that the email fits; null,
+ * neither.
+ */
+export function vouchedBy(
+  { state, principals, served = [] }: Signature,
+  email: string,
+): 'person' | 'server' | null {
+  if (state !== 'good') return null;
+  if (principals.some((principal) => samePerson(principal, email))) return 'person';
+  return served.some((names) => fits(names, email.trim().toLowerCase())) ? 'server' : null;
+}
+
+/** As ssh-keygen(1) has it (PATTERNS of ssh_config(5)): `*` any characters, `?` one; `!` denies. */
+function fits(names: readonly string[], email: string): boolean {
+  const matches = (pattern: string) =>
+    new RegExp(
+      `^${pattern
+        .replace(/[\\^$.|+()[\]{}]/g, '\\$&')
+        .replaceAll(/\*+/g, '.*')
+        .replaceAll('?', '.')}$`,
+    ).test(email);
+  const denied = names.filter((name) => name.startsWith('!')).map((name) => name.slice(1));
+  return names.some((name) => !name.startsWith('!') && matches(name)) && !denied.some(matches);
+}
+
 /** Those of these commits that a trusted key of their author signed. */
 export async function signedByAuthor(
   context: RequestContext,
@@ -45,10 +71,7 @@ export async function signedByAuthor(
   const signatures = await signaturesOf(context, commits, times);
   const signed = commits.filter(({ id, author }) => {
     const signature = signatures.get(id);
-    return (
-      signature?.state === 'good' &&
-      signature.principals.some((principal) => samePerson(principal, author.email))
-    );
+    return signature !== undefined && vouchedBy(signature, author.email) !== null;
   });
   return new Set(signed.map(({ id }) => id));
 }

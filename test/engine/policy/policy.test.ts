@@ -431,7 +431,12 @@ describe('sessionCovers', () => {
     scope: string,
     rest: { person?: string; at?: string } = {},
     other: Partial<typeof session> = {},
-  ) => sessionCovers({ ...session, ...other }, { scope, person: JANE, at: '2026-11-20T10:30:00Z', ...rest });
+  ) =>
+    sessionCovers(
+      OPEN,
+      { ...session, ...other },
+      { scope, person: JANE, at: '2026-11-20T10:30:00Z', ...rest },
+    );
 
   it('covers its environment and the services in it', () => {
     expect(['acme/production', 'acme/production/api'].map((scope) => covers(scope))).toEqual([true, true]);
@@ -455,9 +460,33 @@ describe('sessionCovers', () => {
     const closed = { at: '2026-11-20T10:10:00Z', actor: session.holder };
     expect(
       sessionCovers(
+        OPEN,
         { ...session, closed },
         { scope: 'acme/production', person: JANE, at: '2026-11-20T10:05:00Z' },
       ),
     ).toBe(false);
+  });
+});
+
+describe('several emails of one person', () => {
+  const people = [[JANE, 'Jane.Doe@corp.example']];
+  const joined: Policy = { ...OPEN, people };
+
+  it('are one vote, and one author', () => {
+    const votes = [review(BOB), review('jane.doe@corp.example'), review(JANE)];
+    expect(verdict(votes, { quorum: 2 }, joined)).toMatchObject({ have: 1, satisfied: false });
+    expect(verdict(votes, { quorum: 2, selfApproval: true }, joined).have).toBe(2);
+    expect(verdict(votes, { quorum: 2 }).have).toBe(2);
+  });
+
+  it('have the permissions of each, and are named by the first', () => {
+    const grant = { allow: ['deploy'] as const, users: ['jane.doe@corp.example'], groups: [], in: ['**'] };
+    const policy: Policy = { ...joined, permissions: [grant] };
+    for (const email of [JANE, 'JANE.DOE@corp.example'])
+      expect(hasPermission(policy, { email }, 'deploy', PLACE)).toBe(true);
+    expect(hasPermission({ ...policy, people: [] }, { email: JANE }, 'deploy', PLACE)).toBe(false);
+    expect(members(policy, grant)).toEqual([JANE]);
+    expect(samePerson(JANE, 'jane.doe@corp.example', policy)).toBe(true);
+    expect(samePerson(JANE, 'jane.doe@corp.example')).toBe(false);
   });
 });
