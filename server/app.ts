@@ -22,6 +22,7 @@ import { deploymentRoutes } from './routes/deployments.ts';
 import { eventRoutes } from './routes/events.ts';
 import { environmentRoutes } from './routes/environments.ts';
 import { meRoutes } from './routes/me.ts';
+import { addHooks, type HookInput } from './routes/hooks.ts';
 import { holdRoutes } from './routes/holds.ts';
 import { planRoutes } from './routes/plans.ts';
 import { incidentRoutes } from './routes/incidents.ts';
@@ -30,7 +31,7 @@ import { rollbackRoutes } from './routes/rollbacks.ts';
 import { callerOf as requireCaller, type RouteInput, type Routes, type Typed } from './routes/route.ts';
 import type { CallLimits } from './settings/configuration.ts';
 
-export interface AppInput extends RouteInput, Guarding, OperationSettings {
+export interface AppInput extends RouteInput, Guarding, OperationSettings, Pick<HookInput, 'hooks'> {
   /** Whether only this machine reaches it. */
   readonly isLocal: boolean;
   readonly callers: Callers;
@@ -143,6 +144,7 @@ export async function createApp(input: AppInput): Promise<FastifyInstance> {
     },
     { prefix: '/api/v1' },
   );
+  await addHooks(app, { ...input, metrics: operation.metrics, onLooked: () => feed.look() });
   operation.routes(app.withTypeProvider<Typed>());
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
   return app;

@@ -17,12 +17,13 @@ import {
   readServerConfiguration,
   type ServerConfiguration,
 } from './settings/configuration.ts';
+import { readHooks } from './settings/hooks.ts';
 import { isLoopback } from './settings/issuers.ts';
 import { defaultState, openState } from './settings/state.ts';
 
 export { defaultState, readServerConfiguration };
 
-export interface ServerSettings extends OperationSettings {
+export interface ServerSettings extends Omit<OperationSettings, 'metrics'> {
   /** Of the repository that is served; closed by whoever opened it. */
   readonly engine: Engine;
   readonly listen: { readonly host: string; readonly port: number };
@@ -51,7 +52,8 @@ export interface RunningServer {
 
 export async function startServer(settings: ServerSettings): Promise<RunningServer> {
   const { listen, person, random, now, configuration = NO_CONFIGURATION } = settings;
-  const { tokens, oidc, limits } = configuration;
+  const { tokens, oidc, limits, metrics, folder } = configuration;
+  const hooks = await readHooks(configuration.hooks, folder);
   const isKnown = hasAuthentication(configuration);
   if (!isKnown && !isLoopback(listen.host)) throw unauthenticated(listen.host);
   const single = isKnown ? null : singleUser({ person, random });
@@ -64,6 +66,8 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
     ...settings,
     callers,
     limits,
+    metrics,
+    hooks,
     hosts: () => hosts,
     isLocal: isLoopback(listen.host),
     execution,

@@ -150,6 +150,10 @@ export const FAILURES = {
     hint: 'The issuer of the token cannot be asked for its keys; it is asked again in half a minute.',
   },
   SERVER_STOPPING: { status: 503, exit: 6, retry: 'later', hint: 'Ask again in a moment.' },
+  HOOK_UNKNOWN: missing('List the host under `hooks` in the file that --server-config names.'),
+  HOOK_UNPROVEN: forbidden(
+    'Give the host the secret of the file that `hooks` names for it (docs/serving.md).',
+  ),
   TOO_MANY_CALLS: { status: 429, exit: 6, retry: 'later', hint: 'Wait as long as Retry-After says.' },
   PERMISSION_DENIED: forbidden(
     'Ask a person who has the permission, or request it: `policy.permissions` in the configuration.',

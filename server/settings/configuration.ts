@@ -4,7 +4,9 @@ import { basename, dirname, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { BacktrailError } from '../../engine/index.ts';
+import type { HostKind } from '../../engine/model/index.ts';
 import { aliasOffset, offsetOf } from '../../engine/layout/configuration/positions.ts';
+import { hooks } from './hooks.ts';
 import { type Issuer, issuers } from './issuers.ts';
 
 export interface ServerConfiguration {
@@ -17,6 +19,10 @@ export interface ServerConfiguration {
   readonly oidc: readonly Issuer[];
   /** Calls a minute. */
   readonly limits: CallLimits;
+  /** Who may read /metrics. */
+  readonly metrics: 'public' | 'token';
+  /** Code hosts that deliver to /hooks, by name; their secrets are in the files. */
+  readonly hooks: Readonly<Record<string, { readonly kind: HostKind; readonly secret: string }>>;
 }
 
 export interface CallLimits {
@@ -39,6 +45,8 @@ const schema = z.strictObject({
     .default([]),
   tokens: z.boolean().default(false),
   oidc: issuers.default([]),
+  metrics: z.enum(['public', 'token']).default('public'),
+  hooks: hooks.default({}),
   limits: z
     .strictObject({
       caller: perMinute.default(1200),
@@ -54,6 +62,8 @@ export const NO_CONFIGURATION: ServerConfiguration = {
   hosts: [],
   tokens: false,
   oidc: [],
+  metrics: 'public',
+  hooks: {},
   limits: { caller: null, address: null, refused: 60 },
 };
 

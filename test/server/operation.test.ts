@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { rename } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Engine } from '../../engine/internal.ts';
+import { NO_CONFIGURATION } from '../../server/settings/configuration.ts';
 import { ask, configOf, policedRepo } from '../helpers/people/requests.ts';
 import { engineOf, JANE } from '../helpers/repositories/engine.ts';
 import { type Api, startApi } from '../helpers/servers/api.ts';
@@ -127,7 +128,9 @@ describe('metrics', () => {
   });
 
   it('are for those alone who may call, where that is asked for', async () => {
-    const kept = await startApi(engine, { settings: { metrics: 'token' } });
+    const kept = await startApi(engine, {
+      settings: { configuration: { ...NO_CONFIGURATION, metrics: 'token' } },
+    });
     expect((await kept.get('/metrics', { token: null })).status).toBe(401);
     expect((await kept.get('/metrics')).status).toBe(200);
     expect((await kept.get('/readyz', { token: null })).status).toBe(200);

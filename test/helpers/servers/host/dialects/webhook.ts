@@ -9,21 +9,24 @@ export interface Delivery {
   readonly body: string;
 }
 
-/** Of GitHub and Gitea the body is signed; GitLab sends the secret itself. The id of a delivery is in no signature. */
-export function deliveryOf(kind: HostKind, pull: Pull, secret: string, repository: string): Delivery {
+type Delivered = Pick<Pull, 'number' | 'branch' | 'into' | 'state'>;
+
+/** Of GitHub and Gitea the body is signed; GitLab sends a secret itself, and signs with one that begins with `whsec_`. */
+export function deliveryOf(kind: HostKind, pull: Delivered, secret: string, repository: string): Delivery {
   const id = randomUUID();
   if (kind === 'gitlab') {
     const { number: iid, branch, into, state } = pull;
     const attributes = { iid, source_branch: branch, target_branch: into, state, action: 'update' };
     const project = { path_with_namespace: repository };
+    const body = JSON.stringify({ object_kind: 'merge_request', project, object_attributes: attributes });
     return {
       headers: {
         'content-type': 'application/json',
         'x-gitlab-event': 'Merge Request Hook',
         'x-gitlab-event-uuid': id,
-        'x-gitlab-token': secret,
+        ...(secret.startsWith('whsec_') ? signed(secret, id, body) : { 'x-gitlab-token': secret }),
       },
-      body: JSON.stringify({ object_kind: 'merge_request', project, object_attributes: attributes }),
+      body,
     };
   }
   const { number, branch, into, state } = pull;
@@ -45,4 +48,12 @@ export function deliveryOf(kind: HostKind, pull: Pull, secret: string, repositor
     ...own,
   };
   return { headers, body };
+}
+
+/** As Standard Webhooks has it. */
+function signed(secret: string, id: string, body: string): Record<string, string> {
+  const timestamp = String(Math.floor(Date.now() / 1000));
+  const key = Buffer.from(secret.slice('whsec_'.length), 'base64');
+  const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64');
+  return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${signature}` };
 }
