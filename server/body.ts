@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { BacktrailError } from '../engine/index.ts';
 
 const DEEPEST = 32;
+const HINT = 'GET /openapi.json describes every call.';
 
 export function readBodies(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
@@ -10,7 +11,9 @@ export function readBodies(app: FastifyInstance): void {
     parse(request, text, (error, value) => {
       if (error) return done(error);
       const problem = problemIn(text);
-      return problem === null ? done(null, value) : done(new BacktrailError('INVALID_REQUEST', problem));
+      return problem === null
+        ? done(null, value)
+        : done(new BacktrailError('INVALID_REQUEST', problem, { hint: HINT }));
     }),
   );
 }

@@ -26,6 +26,7 @@ export interface Making {
   readonly resolve: (ref: string) => Schema;
   /** Texts that mean something, by the names that they are given under. */
   readonly known: Readonly<Record<string, readonly string[]>>;
+  readonly together: readonly (readonly string[])[];
 }
 
 /** Texts that break what reads them carelessly. */
@@ -95,18 +96,23 @@ function objectOf({ required = [] }: Schema, properties: Readonly<Record<string,
   const members = Object.fromEntries(
     Object.entries(properties).map(([name, each]) => [name, fitting(each, { name, ...making })]),
   );
-  return someOfThem(members, required);
+  return someOfThem(members, required, making.together);
 }
 
-/** What is required, and few of the others: many of them exclude each other. */
+/** What is required, and few of the others: many of them exclude each other. `together`: names that make sense with each other. */
 export function someOfThem(
   members: Readonly<Record<string, fc.Arbitrary<unknown>>>,
   required: readonly string[],
+  together: Making['together'],
 ): fc.Arbitrary<Readonly<Record<string, unknown>>> {
   const names = Object.keys(members);
   const others = names.filter((name) => !required.includes(name));
   const few = fc.subarray(others, { maxLength: Math.min(3, others.length) });
-  const chosen = fc.oneof({ weight: 5, arbitrary: few }, fc.subarray(others));
+  const chosen = fc.oneof(
+    { weight: 4, arbitrary: fc.constantFrom<readonly string[]>(...together) },
+    { weight: 4, arbitrary: few },
+    fc.subarray(others),
+  );
   return chosen.chain((more) =>
     fc.record(
       Object.fromEntries(
