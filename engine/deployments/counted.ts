@@ -1,9 +1,10 @@
 /** Which records count: where this machine knows keys, those that one of them signed for somebody with the permission `record`. */
 import type { CountedRecord, Deployment, ObjectId } from '../model/index.ts';
 import { hasPermission, samePerson } from '../policy/policy.ts';
+import { vouchedBy } from '../policy/vouched.ts';
 import { foldDeployment } from '../record/deployment-transitions.ts';
 import type { RequestContext, Rules } from '../requests/context.ts';
-import { signaturesOf, vouchedBy } from '../requests/ledger/signed.ts';
+import { signaturesOf } from '../requests/ledger/signed.ts';
 import { eventTimes, isFuture } from '../requests/ledger/times.ts';
 import type { DeploymentStore, StoredDeployment, StoredEvent } from './store.ts';
 

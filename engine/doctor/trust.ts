@@ -4,7 +4,8 @@ import { sep } from 'node:path';
 import type { Check, Policy, RepositoryReader } from '../model/index.ts';
 import type { GitRepository } from '../git/open.ts';
 import { trustedKeys } from '../git/signing/signers.ts';
-import { needsSignedRequest } from '../policy/policy.ts';
+import { needsSignedRequest, personId } from '../policy/policy.ts';
+import { fitsNames } from '../policy/vouched.ts';
 import { count, type Keyed, peopleWithKeys, some } from './tree/index.ts';
 import { discover } from '../layout/discover.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
@@ -77,13 +78,13 @@ export async function checkKeys(
   if ('error' in settings && settings.error.code === 'GIT_MISSING') return [];
   if ('error' in settings) throw settings.error;
   const { file, signs } = settings.value;
-  return [await checkSigners(git, file, keyed), signingCheck(signs, keyed.isSigned)];
+  return [await checkSigners(git, file, { ...keyed, policy }), signingCheck(signs, keyed.isSigned)];
 }
 
 async function checkSigners(
   git: RepositoryReader,
   file: string | null,
-  { approvers, askers }: Keyed,
+  { approvers, askers, policy }: Keyed & { readonly policy: Policy },
 ): Promise<Check> {
   const hint =
     'Keep a file of lines EMAIL namespaces="git" KEY outside the repository, and name it: BACKTRAIL_ALLOWED_SIGNERS=FILE.';
@@ -102,9 +103,11 @@ async function checkSigners(
     .filter((line) => line !== '' && !line.startsWith('#'));
   if (lines.length === 0)
     return warn(`The list of trusted keys ${file} is empty, so no approval counts here.`);
-  const keyed = new Set(lines.flatMap(principals));
-  const without = approvers.filter((email) => !keyed.has(email));
-  const silent = askers.filter((email) => !keyed.has(email));
+  const listed = lines.map(principals);
+  const keyed = new Set(listed.flat().map((email) => personId(policy, email)));
+  const isKeyed = (email: string) => keyed.has(email) || listed.some((names) => fitsNames(names, email));
+  const without = approvers.filter((email) => !isKeyed(email));
+  const silent = askers.filter((email) => !isKeyed(email));
   const missing = [
     ...(without.length > 0 ? [`no key of ${some(without)}: approvals by them do not count here`] : []),
     ...(silent.length > 0 ? [`no key of ${some(silent)}: what they ask for is not executed here`] : []),

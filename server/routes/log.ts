@@ -1,5 +1,5 @@
 /** Rollbacks and resumes of the branch, from their trailers. */
-import { answers, type Routes } from './route.ts';
+import { answers, readerOf, type Routes } from './route.ts';
 import { log, logQuery } from '../schemas/log.ts';
 import { foundIn, namedScope } from '../schemas/scope.ts';
 
@@ -15,12 +15,13 @@ export const logRoutes: Routes = (app, { engine }) => {
         response: answers({ 200: log }),
       },
     },
-    async ({ query: { limit, recurring, ...names } }) => {
-      const scope = namedScope(names);
-      const ask = { limit, ...(scope !== undefined && { scope }) };
+    async (request) => {
+      const { limit, recurring, ...names } = request.query;
+      const [scope, reading] = [namedScope(names), readerOf(request)];
+      const ask = { limit, ...reading, ...(scope !== undefined && { scope }) };
       if (recurring) return { recurring: await engine.recurring(ask) };
       const { rollbacks, resumes, unlisted, unjudged } = await engine.recorded({ ...ask, judged: true });
-      await foundIn(engine, scope, [...rollbacks, ...resumes]);
+      await foundIn(engine, scope, [...rollbacks, ...resumes], reading);
       return {
         rollbacks,
         ...(resumes.length > 0 && { resumes }),

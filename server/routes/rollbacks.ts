@@ -4,6 +4,7 @@ import {
   awaitedBy,
   type Engine,
   findRequestId,
+  isFailure,
   recordable,
   REQUEST_STATUSES,
   type RequestStatus,
@@ -143,7 +144,12 @@ export const rollbackRoutes: Routes = (app, input) => {
       const on = await named(engine, request, request.params.id);
       const before = await engine.requests.show({ id: on.id, reader: on.actor });
       const isLeft = before.status === 'approved' || before.status === 'executing';
-      return answerExecuted(input, reply, isLeft ? before : await engine.requests.retry(on));
+      const retried = await engine.requests.retry(on).catch((error: unknown) => {
+        // Whoever may retry it may have it executed, too.
+        if (isLeft && isFailure(error) && error.code === 'REQUEST_NOT_FAILED') return before;
+        throw error;
+      });
+      return answerExecuted(input, reply, retried);
     },
   );
   const changed = () => answers({ 200: requestView });

@@ -1,17 +1,9 @@
 /** The ledger's record and what an audit says: as `audit log` and `audit verify` print them with `-o json`. */
 import { z } from 'zod';
-import { AUDIT_READERS, AUTHENTICATIONS } from '../../engine/index.ts';
-import { commitId, mode, person, time } from './names.ts';
+import { AUDIT_READERS } from '../../engine/index.ts';
+import { authenticated, commitId, mode, person, time } from './names.ts';
 import { next, pageQuery } from './paging.ts';
 import { scopeQuery } from './scope.ts';
-
-/** How a server knew who acted. */
-export const authenticated = z
-  .object({
-    how: z.enum(AUTHENTICATIONS),
-    by: z.string().nullable().describe('The id of the token, or the issuer.'),
-  })
-  .describe('Absent: whoever acted wrote it themselves.');
 
 const auditEvent = z
   .object({
@@ -20,7 +12,7 @@ const auditEvent = z
     event: z.string(),
     at: time,
     actor: person,
-    authenticated: authenticated.optional(),
+    authenticated,
     identity: z.enum(['verified', 'unverified']),
     requestId: z.string().nullable(),
     sessionId: z.string().nullable(),

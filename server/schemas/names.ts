@@ -1,6 +1,6 @@
 /** Names in addresses and bodies. What they may hold is the engine's to say; here only what no name can be. */
 import { z } from 'zod';
-import { MODES } from '../../engine/index.ts';
+import { AUTHENTICATIONS, MODES } from '../../engine/index.ts';
 
 const name = z
   .string()
@@ -15,6 +15,14 @@ export const serviceName = name;
 export const commitId = z.string().regex(/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/);
 export const time = z.iso.datetime();
 export const person = z.object({ name: z.string(), email: z.string() }).meta({ id: 'Person' });
+/** How a server knew who acted. */
+export const authenticated = z
+  .object({
+    how: z.enum(AUTHENTICATIONS),
+    by: z.string().nullable().describe('The id of the token, or the issuer.'),
+  })
+  .optional()
+  .describe('Absent: whoever acted wrote it themselves.');
 export const mode = z.enum(MODES);
 
 export const environmentParams = z.object({ tenant: tenantParam, environment: environmentName });

@@ -1,7 +1,7 @@
 /** Requests, as `request show`, `request list` and `request approve` print them with `-o json`. */
 import { z } from 'zod';
 import { NOTE_KINDS, REQUEST_STATUSES } from '../../engine/index.ts';
-import { commitId, environmentName, mode, person, time } from './names.ts';
+import { authenticated, commitId, environmentName, mode, person, time } from './names.ts';
 import { pageQuery } from './paging.ts';
 import { approval, finding, plan } from './plan.ts';
 
@@ -31,6 +31,7 @@ const review = z
     comment: z.string().nullable(),
     digest: z.string().describe('Of the plan that was voted on.'),
     place: place.optional(),
+    authenticated,
     identity,
     counts: z.boolean().describe('Towards the quorum, or the rejections that end the request.'),
     elsewhere: z.literal(true).optional(),
@@ -115,6 +116,7 @@ export const requestView = z
     justification: z.string(),
     message: z.string(),
     author: person,
+    authenticated,
     authorIdentity: identity,
     createdAt: time,
     updatedAt: time,

@@ -10,10 +10,11 @@ import {
 import { newerForm, type RequestFile, type SessionFile } from '../../record/ledger-file.ts';
 import { LEDGER_FORM } from '../../record/ledger-message.ts';
 import { samePerson } from '../../policy/policy.ts';
+import { vouchedBy } from '../../policy/vouched.ts';
 import type { LedgerCommit, Version } from './commits.ts';
 import { type LedgerSnapshot, type Kind, REQUESTS, SESSIONS, tampered, textOf } from './snapshot.ts';
 import type { RequestContext } from '../context.ts';
-import { signaturesOf, vouchedBy } from './signed.ts';
+import { signaturesOf } from './signed.ts';
 import { type Dated, eventTimes, isFuture } from './times.ts';
 
 export interface Proof {

@@ -1,6 +1,6 @@
 /** Signatures of commits, of the ledger above all, by the keys that this machine trusts. */
 import type { ObjectId, Signature } from '../../model/index.ts';
-import { samePerson } from '../../policy/policy.ts';
+import { vouchedBy } from '../../policy/vouched.ts';
 import type { LedgerCommit } from './commits.ts';
 import type { RequestContext } from '../context.ts';
 
@@ -34,32 +34,6 @@ export async function signaturesOf(
   return new Map(
     found.flatMap(([id, signature]) => (signature === undefined ? [] : [[id, signature] as const])),
   );
-}
-
-/**
- * Whose key a signature is by: `person`, one that is listed for this email; `server`, one that is listed by a pattern that the email fits; null,
- * neither.
- */
-export function vouchedBy(
-  { state, principals, served = [] }: Signature,
-  email: string,
-): 'person' | 'server' | null {
-  if (state !== 'good') return null;
-  if (principals.some((principal) => samePerson(principal, email))) return 'person';
-  return served.some((names) => fits(names, email.trim().toLowerCase())) ? 'server' : null;
-}
-
-/** As ssh-keygen(1) has it (PATTERNS of ssh_config(5)): `*` any characters, `?` one; `!` denies. */
-function fits(names: readonly string[], email: string): boolean {
-  const matches = (pattern: string) =>
-    new RegExp(
-      `^${pattern
-        .replace(/[\\^$.|+()[\]{}]/g, '\\$&')
-        .replaceAll(/\*+/g, '.*')
-        .replaceAll('?', '.')}$`,
-    ).test(email);
-  const denied = names.filter((name) => name.startsWith('!')).map((name) => name.slice(1));
-  return names.some((name) => !name.startsWith('!') && matches(name)) && !denied.some(matches);
 }
 
 /** Those of these commits that a trusted key of their author signed. */
