@@ -5,7 +5,7 @@ import { request } from 'node:http';
 import { fastifySSE } from '@fastify/sse';
 import { fastify } from 'fastify';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Engine, STEPS } from '../../engine/internal.ts';
+import { BacktrailError, type Engine, STEPS } from '../../engine/internal.ts';
 import {
   createLogger,
   enqueueRollback,
@@ -227,6 +227,28 @@ describe('readers', () => {
     const closing = own.close();
     await Promise.all(streams.map(({ ended }) => ended));
     await closing;
+  });
+
+  it('are told where the ledger cannot be looked at, and go on where it can; of another ledger they are told to begin anew', async () => {
+    let failure: BacktrailError | null = null;
+    const events: Engine['requests']['events'] = async (input) => {
+      if (failure !== null && input.after !== undefined) throw failure;
+      return engine.requests.events(input);
+    };
+    const own = await startApi({ ...engine, requests: { ...engine.requests, events } });
+    const stream = await read('', { of: own });
+    const heard = () => stream.heard.map(({ event, data }) => data.code ?? data.event ?? event);
+    await expect.poll(heard).toEqual(['ready']);
+    failure = new BacktrailError('REMOTE_UNAVAILABLE', 'The remote did not answer.');
+    await expect.poll(heard).toEqual(['ready', 'REMOTE_UNAVAILABLE']);
+    const { id } = await ask(engine, JANE, 'prod/api', { propose: true });
+    failure = null;
+    await expect.poll(heard).toEqual(['ready', 'REMOTE_UNAVAILABLE', 'opened']);
+    failure = new BacktrailError('EVENT_UNKNOWN', 'The ledger is another one.');
+    await expect.poll(() => heard().at(-1)).toBe('reset');
+    failure = null;
+    await engine.requests.cancel({ id, actor: JANE });
+    await expect.poll(() => heard().at(-1)).toBe('cancelled');
   });
 
   it('are cut where they are too slow, and others are not kept waiting', async () => {
