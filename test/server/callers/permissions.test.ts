@@ -178,6 +178,16 @@ describe('permissions', () => {
     expect(verified.status).toBe(names.length === 2 ? 200 : 403);
   });
 
+  it('are recorded with how the server knew who acted', async () => {
+    const { body } = await api.get('/api/v1/audit?environment=prod', sent('deployer'));
+    const [id] = (tokens.get('asker') ?? '').split('_').slice(1);
+    expect(body.events.at(-1)).toMatchObject({
+      event: 'opened',
+      actor: { email: 'asker@example.com' },
+      authenticated: { how: 'token', by: id },
+    });
+  });
+
   it('say which of the two is in the way: the policy, or the token', async () => {
     const codeFor = async (who: string, place: Place) =>
       (await api.get(`/api/v1/environments/-/${place}/history`, sent(who))).body.code;
