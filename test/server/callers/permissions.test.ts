@@ -29,7 +29,6 @@ const PEOPLE: Readonly<Record<string, Who>> = {
     email: 'recorder@example.com',
     may: { prod: ['read', 'break-glass'], dev: ['read', 'record'] },
   },
-  asker: { email: 'asker@example.com', may: { prod: ['read', 'propose'], dev: ['read', 'propose'] } },
   deployer: {
     email: 'deployer@example.com',
     may: { prod: ['read', 'record', 'deploy'], dev: ['read', 'record', 'deploy'] },
@@ -81,7 +80,6 @@ const CALLS: Readonly<
 > = {
   'look at an environment': ['read', 'GET', (place) => [`/environments/-/${place}`]],
   'see its history': ['read', 'GET', (place) => [`/environments/-/${place}/services/api/history`]],
-  compare: ['read', 'GET', (place) => [`/environments/-/${place}/compare?service=api&from=v1`]],
   'see what is held': ['read', 'GET', (place) => [`/holds?environment=${place}`]],
   'see its events': ['read', 'GET', (place) => [`/audit?environment=${place}&service=api`]],
   'see its deployments': ['read', 'GET', (place) => [`/deployments?environment=${place}&service=dns`]],
@@ -116,7 +114,8 @@ beforeAll(async () => {
     settings: { configuration: parseServerConfiguration('tokens: true', 'server.yaml'), state },
   });
   const random = (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes));
-  for (const [name, { email: person, token = { scope: ['admin'] } }] of Object.entries(PEOPLE)) {
+  const all = { ...PEOPLE, asker: { email: 'asker@example.com', token: { scope: ['propose' as const] } } };
+  for (const [name, { email: person, token = { scope: ['admin' as const] } }] of Object.entries(all)) {
     const ask = { person, minutes: 60, ...token };
     tokens.set(name, (await createToken({ folder: state, now: Date.now() }, ask, random)).token);
   }
