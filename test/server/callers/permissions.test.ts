@@ -177,6 +177,13 @@ describe('permissions', () => {
     expect(verified.status).toBe(names.length === 2 ? 200 : 403);
   });
 
+  it('keep the plans of an incident from whoever may not read them', async () => {
+    const body = { id: 'INC-1', reason: 'v2 answers 500', rollbacks: [{ scope: 'dev/api', to: 'v1' }] };
+    const planned = await api.post('/api/v1/incidents?dryRun=true', body, sent('reader'));
+    expect(JSON.stringify(planned.body)).toContain('PERMISSION_DENIED');
+    expect(JSON.stringify(planned.body)).not.toContain('sha256:');
+  });
+
   it('are recorded with how the server knew who acted', async () => {
     const { body } = await api.get('/api/v1/audit?environment=prod', sent('deployer'));
     const [id] = (tokens.get('asker') ?? '').split('_').slice(1);
