@@ -124,7 +124,7 @@ export interface Rollbacks {
   /**
    * The same for many, in their order, on one look at the branch and at the ledger; each fails alone. What is done under an id already, or asked
    * for, by whomever, is not planned again; REQUEST_EXISTS, LEDGER_TAMPERED where that is another rollback. `reader`: in whose name they would be
-   * asked for.
+   * asked for; what they may not read is not planned.
    *
    * @throws what stands in the way of all of them, such as CONFIG_MISSING
    */
@@ -261,6 +261,8 @@ export function createRollbacks(input: RollbacksInput): Rollbacks {
         const requireSame = await againOnce(look, ids);
         const { git } = look.context;
         const [head, destination] = [git.checkedOut(), git.destination(snapshot.branch)];
+        // A configuration from outside says nothing about who may read what the branch has.
+        const reading = look.context.config === null ? { reader } : {};
         const pinned = { ...git, checkedOut: () => head, destination: () => destination };
         return settleAll(asks, async ({ id, ...ask }): Promise<PlannedAsk> => {
           const done = look.published.get(id) ?? null;
@@ -270,8 +272,10 @@ export function createRollbacks(input: RollbacksInput): Rollbacks {
             await requireSame({ id, ask: askOf(ask), request });
             return { done, request: done === null ? request : null, plan: null };
           }
-          const plan = await planOn({ snapshot, offline, git: pinned }, { ...ask, author: reader }, () =>
-            Promise.resolve(look.context),
+          const plan = await planOn(
+            { snapshot, offline, git: pinned },
+            { ...ask, author: reader, ...reading },
+            () => Promise.resolve(look.context),
           );
           return { done, request, plan };
         });

@@ -29,7 +29,6 @@ const PEOPLE: Readonly<Record<string, Who>> = {
     email: 'recorder@example.com',
     may: { prod: ['read', 'break-glass'], dev: ['read', 'record'] },
   },
-  asker: { email: 'asker@example.com', may: { prod: ['read', 'propose'], dev: ['read', 'propose'] } },
   deployer: {
     email: 'deployer@example.com',
     may: { prod: ['read', 'record', 'deploy'], dev: ['read', 'record', 'deploy'] },
@@ -81,7 +80,6 @@ const CALLS: Readonly<
 > = {
   'look at an environment': ['read', 'GET', (place) => [`/environments/-/${place}`]],
   'see its history': ['read', 'GET', (place) => [`/environments/-/${place}/services/api/history`]],
-  compare: ['read', 'GET', (place) => [`/environments/-/${place}/compare?service=api&from=v1`]],
   'see what is held': ['read', 'GET', (place) => [`/holds?environment=${place}`]],
   'see its events': ['read', 'GET', (place) => [`/audit?environment=${place}&service=api`]],
   'see its deployments': ['read', 'GET', (place) => [`/deployments?environment=${place}&service=dns`]],
@@ -116,7 +114,8 @@ beforeAll(async () => {
     settings: { configuration: parseServerConfiguration('tokens: true', 'server.yaml'), state },
   });
   const random = (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes));
-  for (const [name, { email: person, token = { scope: ['admin'] } }] of Object.entries(PEOPLE)) {
+  const all = { ...PEOPLE, asker: { email: 'asker@example.com', token: { scope: ['propose' as const] } } };
+  for (const [name, { email: person, token = { scope: ['admin' as const] } }] of Object.entries(all)) {
     const ask = { person, minutes: 60, ...token };
     tokens.set(name, (await createToken({ folder: state, now: Date.now() }, ask, random)).token);
   }
@@ -176,6 +175,23 @@ describe('permissions', () => {
     expect([...seen].filter((place) => !names.includes(place))).toEqual([]);
     const verified = await api.post('/api/v1/audit/verify', {}, sent(who));
     expect(verified.status).toBe(names.length === 2 ? 200 : 403);
+  });
+
+  it('keep the plans of an incident from whoever may not read them', async () => {
+    const body = { id: 'INC-1', reason: 'v2 answers 500', rollbacks: [{ scope: 'dev/api', to: 'v1' }] };
+    const planned = await api.post('/api/v1/incidents?dryRun=true', body, sent('reader'));
+    expect(JSON.stringify(planned.body)).toContain('PERMISSION_DENIED');
+    expect(JSON.stringify(planned.body)).not.toContain('sha256:');
+  });
+
+  it('are recorded with how the server knew who acted', async () => {
+    const { body } = await api.get('/api/v1/audit?environment=prod', sent('deployer'));
+    const [id] = (tokens.get('asker') ?? '').split('_').slice(1);
+    expect(body.events.at(-1)).toMatchObject({
+      event: 'opened',
+      actor: { email: 'asker@example.com' },
+      authenticated: { how: 'token', by: id },
+    });
   });
 
   it('say which of the two is in the way: the policy, or the token', async () => {
