@@ -248,7 +248,7 @@ describe('every call', () => {
             wrong: null,
           });
         }),
-        { numRuns: runs(300, 4) },
+        { numRuns: runs(150, 4) },
       );
     expect(seen.size).toBe(finite.length);
     expect(api.log.filter((line) => line.includes('"level":50'))).toEqual([]);
