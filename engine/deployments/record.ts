@@ -4,6 +4,7 @@ import {
   type Deployment,
   type DeploymentEvent,
   formatCoordinates,
+  isDeploymentId,
   makeDeploymentId,
   type RevisionRef,
   type Scope,
@@ -38,6 +39,8 @@ export async function recordDeployment(
   const { git, clock, random } = context;
   git.requireWriting();
   const { actor } = input;
+  if (input.opens !== undefined && !isDeploymentId(input.opens))
+    throw invalid('The id of a record is dep- and 26 characters.');
   const said = await saidIn(input);
   const snapshot = await context.observe();
   const rules = await rulesOf(context, snapshot);
@@ -59,7 +62,7 @@ export async function recordDeployment(
     revision,
     revisions,
     content,
-    makeId: () => makeDeploymentId(clock.now(), random(10)),
+    makeId: () => input.opens ?? makeDeploymentId(clock.now(), random(10)),
   };
   let own = '';
   const store = await appendDeployments(place, async (present, stamped) => {
@@ -73,7 +76,7 @@ export async function recordDeployment(
       return record === null ? [] : [record];
     });
     const named = input.id === undefined ? null : requireOwn(records, findOne(present, input.id), asked);
-    const decided = decide(asked, { records, named });
+    const decided = openedBefore(present, asked) ?? decide(asked, { records, named });
     own = decided.id;
     const { at } = stamped(actor);
     return decided.events.map((event) => ({ ...stamped(actor), at, ...event }));
@@ -81,6 +84,20 @@ export async function recordDeployment(
   const [judged] = await judgeDeployments({ context, rules, store }, await store.read([own]));
   if (judged === undefined) throw new BacktrailError('INTERNAL', `The record ${own} was not written.`);
   return viewOf(judged);
+}
+
+/** The record that the same call opened before; null where it opened none. @throws KEY_REUSED */
+function openedBefore(
+  present: DeploymentStore,
+  { input: { opens }, scope, revision }: Asked,
+): { readonly id: string; readonly events: [] } | null {
+  if (opens === undefined) return null;
+  const [known] = present.known(({ id }) => id === opens, `${opens}"`);
+  if (known === undefined) return null;
+  const isOther = revision !== null && known.commit !== revision.commit;
+  if (isOther || formatCoordinates(known) !== formatCoordinates(scope))
+    throw new BacktrailError('KEY_REUSED', `The record ${opens} is of something else.`);
+  return { id: opens, events: [] };
 }
 
 interface Asked {

@@ -55,6 +55,8 @@ export interface RecordInput {
   readonly migration?: string;
   /** The record whose next status it is, or six or more characters of its end. */
   readonly id?: string;
+  /** Of the record that is opened, where one is: the same again opens no other. A new one where absent. */
+  readonly opens?: DeploymentId;
   /** `pipeline` where absent. */
   readonly source?: Exclude<DeploymentSource, 'backtrail'>;
 }
@@ -78,7 +80,8 @@ export interface Deployments {
    * next. The same once more changes nothing.
    *
    * @throws SCOPE_INVALID, ENVIRONMENT_UNKNOWN, SERVICE_UNKNOWN, REVISION_UNKNOWN, REVISION_NOT_ON_BRANCH, DEPLOYMENT_UNKNOWN,
-   * DEPLOYMENT_STATUS, RAW_SECRET, PERMISSION_DENIED, INVALID_REQUEST, and what the ref cannot be moved with
+   * DEPLOYMENT_STATUS, RAW_SECRET, PERMISSION_DENIED, INVALID_REQUEST, KEY_REUSED where `opens` is another record, and what the ref cannot be
+   * moved with
    */
   record(input: RecordInput): Promise<DeploymentView>;
   /**

@@ -3,6 +3,7 @@ import {
   BacktrailError,
   type BreakGlassSession,
   type Finding,
+  isSessionId,
   makeSessionId,
   type Person,
   type Policy,
@@ -22,8 +23,10 @@ import { placeOf, viewsOf } from './view.ts';
 
 export async function openSession(
   context: RequestContext,
-  { scope, holder, reason, ticket, minutes }: Parameters<Requests['openSession']>[0],
+  { id, scope, holder, reason, ticket, minutes }: Parameters<Requests['openSession']>[0],
 ): Promise<SessionView> {
+  if (id !== undefined && !isSessionId(id))
+    throw new BacktrailError('INVALID_REQUEST', 'The id of a session is bgs- and 26 characters.');
   const snapshot = await context.observe();
   const rules = await rulesOf(context, snapshot);
   const { policy } = rules;
@@ -57,7 +60,7 @@ export async function openSession(
   const now = context.clock.now();
   const stamped = stamp(context, holder);
   const session: Omit<BreakGlassSession, 'closed'> = {
-    id: makeSessionId(now, context.random(10)),
+    id: id ?? makeSessionId(now, context.random(10)),
     scope,
     holder: stamped.actor,
     justification: reason.slice(0, TEXT),
@@ -66,13 +69,28 @@ export async function openSession(
     expiresAt: timeOf(Date.parse(stamped.at) + lasts),
     ...placeIn(rules),
   };
-  const { ledgerSnapshot } = await append(context, rules, () =>
-    Promise.resolve([onSession(session.id, { ...stamped, type: 'session-opened', session })]),
-  );
+  const { ledgerSnapshot } = await append(context, rules, async (present) => {
+    const known = id === undefined ? null : await present.session(id);
+    if (known === null) return [onSession(session.id, { ...stamped, type: 'session-opened', session })];
+    requireSame(known.state, session);
+    return [];
+  });
   const view = await sessionView(context, ledgerSnapshot, await requireSession(ledgerSnapshot, session.id));
   const isDoubted =
     context.allowedSigners !== null && view.identity === 'unverified' && !rule.unsignedApprovals;
   return isDoubted ? { ...view, findings: [unlisted(view)] } : view;
+}
+
+/** @throws KEY_REUSED */
+function requireSame(known: BreakGlassSession, asked: Omit<BreakGlassSession, 'closed'>): void {
+  const lengthOf = ({ openedAt, expiresAt }: typeof asked) => Date.parse(expiresAt) - Date.parse(openedAt);
+  const same =
+    known.scope === asked.scope &&
+    samePerson(known.holder.email, asked.holder.email) &&
+    known.justification === asked.justification &&
+    known.ticket === asked.ticket &&
+    lengthOf(known) === lengthOf(asked);
+  if (!same) throw new BacktrailError('KEY_REUSED', `The session ${known.id} was opened for something else.`);
 }
 
 const unlisted = ({ holder }: SessionView): Finding => ({

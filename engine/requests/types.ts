@@ -256,8 +256,10 @@ export interface Requests {
     /** Absent: none. */
     readonly problems?: readonly Problem[];
   }>;
-  /** @throws BREAK_GLASS_FORBIDDEN, PERMISSION_DENIED, IDENTITY_UNVERIFIED, REASON_REQUIRED, INVALID_REQUEST */
+  /** @throws BREAK_GLASS_FORBIDDEN, PERMISSION_DENIED, IDENTITY_UNVERIFIED, REASON_REQUIRED, INVALID_REQUEST, KEY_REUSED */
   openSession(input: {
+    /** `bgs-` and 26 characters: the same again is the same session, and KEY_REUSED where another one was opened under it. A new one where absent. */
+    readonly id?: SessionId;
     readonly scope: string;
     readonly holder: Person;
     readonly reason: string;

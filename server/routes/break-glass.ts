@@ -1,6 +1,13 @@
 /** Break-glass sessions, and the reviews of what was done in them. */
 import { z } from 'zod';
-import { BacktrailError, type Engine, isRequestId, isSessionId, type Person } from '../../engine/index.ts';
+import {
+  BacktrailError,
+  deriveRequestId,
+  type Engine,
+  isRequestId,
+  isSessionId,
+  type Person,
+} from '../../engine/index.ts';
 import { answers, callerOf, type Routes } from './route.ts';
 import { reviewAsk, session, sessionAsk, sessions, sessionsQuery } from '../schemas/sessions.ts';
 import { requestView } from '../schemas/request.ts';
@@ -8,7 +15,7 @@ import { sessionId } from '../schemas/open-session.ts';
 import { pageFrom } from '../schemas/paging.ts';
 import { requireNamedScope } from '../schemas/scope.ts';
 
-export const breakGlassRoutes: Routes = (app, { engine }) => {
+export const breakGlassRoutes: Routes = (app, { engine, keys }) => {
   const describe = (summary: string) => ({ summary, tags: ['break-glass'] });
   app.get(
     '/break-glass',
@@ -37,13 +44,16 @@ export const breakGlassRoutes: Routes = (app, { engine }) => {
     },
     async (request, reply) => {
       const { justification, ticket, minutes, ...names } = request.body;
-      const made = await engine.requests.openSession({
-        scope: requireNamedScope(names),
-        holder: callerOf(request).person,
-        reason: justification,
-        ...(ticket && { ticket }),
-        ...(minutes && { minutes }),
-      });
+      const made = await keys.once(request, reply, (key) =>
+        engine.requests.openSession({
+          ...(key && { id: deriveRequestId(key.hash).replace('rbk', 'bgs') }),
+          scope: requireNamedScope(names),
+          holder: callerOf(request).person,
+          reason: justification,
+          ...(ticket && { ticket }),
+          ...(minutes && { minutes }),
+        }),
+      );
       return reply.code(201).send(made);
     },
   );

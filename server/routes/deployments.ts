@@ -1,5 +1,6 @@
 /** Records of what was deployed, and the way back to one of them. */
 import { z } from 'zod';
+import { deriveRequestId } from '../../engine/index.ts';
 import { answers, callerOf, readerOf, type Routes } from './route.ts';
 import { answerOpened } from '../opening.ts';
 import { toOptions } from '../schemas/ask.ts';
@@ -61,15 +62,18 @@ export const deploymentRoutes: Routes = (app, input) => {
     },
     async (request, reply) => {
       const { status, commit, images, note, migration, id, source, ...names } = request.body;
-      const recorded = await engine.deployments.record({
-        scope: requireNamedScope(names),
-        status,
-        source,
-        ...(commit && { commit }),
-        ...saidOf({ images, note, migration }),
-        ...(id && { id }),
-        actor: callerOf(request).person,
-      });
+      const recorded = await input.keys.once(request, reply, (key) =>
+        engine.deployments.record({
+          ...(key && { opens: deriveRequestId(key.hash).replace('rbk', 'dep') }),
+          scope: requireNamedScope(names),
+          status,
+          source,
+          ...(commit && { commit }),
+          ...saidOf({ images, note, migration }),
+          ...(id && { id }),
+          actor: callerOf(request).person,
+        }),
+      );
       return reply.code(201).header('location', `/api/v1/deployments/${recorded.id}`).send(recorded);
     },
   );

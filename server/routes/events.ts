@@ -10,7 +10,7 @@ ledger's commit and the number of the event in it, and \`Last-Event-ID\` (or \`a
 rollback that a worker executes: it has no id and is not replayed. \`ready\` comes first. \`reset\`: what came since the last event is
 not known, read anew what you follow. \`problem\`: the ledger cannot be looked at now.`;
 
-const query = z.object({
+const query = z.strictObject({
   ...scopeNames,
   after: z
     .string()

@@ -8,7 +8,7 @@ import { proposedTo, pullRequest, requestId } from './request.ts';
 /** Without what a file says of places: the server has one repository, and its branch the configuration. */
 export const incidentAsk = incidentSchema.omit({ repo: true, config: true }).meta({ id: 'IncidentAsk' });
 
-export const incidentQuery = z.object({
+export const incidentQuery = z.strictObject({
   dryRun: z
     .enum(['true', 'false'])
     .transform((text) => text === 'true')

@@ -64,7 +64,7 @@ export const log = z
   })
   .meta({ id: 'Log' });
 
-export const logQuery = z.object({
+export const logQuery = z.strictObject({
   ...scopeNames,
   limit: z.coerce.number().int().min(1).max(1000).default(50),
   recurring: z

@@ -188,7 +188,7 @@ const states = z.preprocess(
   z.array(z.enum([...REQUEST_STATUSES, 'open', 'all'])).max(12),
 );
 
-export const requestsQuery = z.object({
+export const requestsQuery = z.strictObject({
   state: states
     .optional()
     .describe(

@@ -37,6 +37,7 @@ const TOGETHER = [
   ['environment', 'service', 'targetSha', 'justification'],
   ['environment', 'targetSha', 'selectedFields', 'service', 'justification'],
 ];
+const UNKNOWN = 'unheardOf=1';
 /** What has no end, and what goes on to be served elsewhere. */
 const ENDLESS = 'text/event-stream';
 
@@ -180,7 +181,7 @@ describe('every call', () => {
       named: someOfThem(named, required, TOGETHER),
       more: fc.oneof(
         { weight: 7, arbitrary: fc.constant(null) },
-        fc.constantFrom('unheardOf=1', '__proto__[x]=1', 'limit=1&limit=2', '%', 'a'.repeat(900)),
+        fc.constantFrom(UNKNOWN, '__proto__[x]=1', 'limit=1&limit=2', '%', 'a'.repeat(900)),
       ),
       body:
         value === undefined
@@ -239,26 +240,34 @@ describe('every call', () => {
           const validate = isRead ? validators.get(operation) : undefined;
           const fits = validate === undefined ? null : validate(JSON.parse(sent ?? ''));
           const said = { method, address, sent, status, answered, type: answer.headers.get('content-type') };
-          expect({ ...said, wrong: disagreement({ ...said, fits, operation }) }).toEqual({
+          expect({
+            ...said,
+            wrong: disagreement({ ...said, fits, operation, isUnknown: more === UNKNOWN }),
+          }).toEqual({
             ...said,
             wrong: null,
           });
         }),
-        { numRuns: runs(300, 4) },
+        { numRuns: runs(150, 4) },
       );
     expect(seen.size).toBe(finite.length);
     expect(api.log.filter((line) => line.includes('"level":50'))).toEqual([]);
   });
 });
 
-/** In which way an answer is not what the document says; `fits`: the body does, null where none was read. */
+/**
+ * In which way an answer is not what the document says. `fits`: the body does, null where none was read; `isUnknown`: a parameter was sent that no
+ * call has.
+ */
 function disagreement({
   status,
   type,
   answered,
   fits,
-  operation: { responses },
+  isUnknown,
+  operation: { responses, parameters = [] },
 }: {
+  readonly isUnknown: boolean;
   readonly operation: Operation;
   readonly status: number;
   readonly type: string | null;
@@ -270,6 +279,8 @@ function disagreement({
   const [expected = ''] = Object.keys(own ?? { 'application/problem+json': {} });
   if (type?.startsWith(expected) !== true) return `it is not ${expected}`;
   if (status >= 500 && own === undefined && !FORESEEN.has(String(code))) return 'nobody foresaw it';
+  if (isUnknown && status < 400 && parameters.some((each) => each.in === 'query'))
+    return 'a parameter was taken that nothing describes';
   if (fits === false && (status < 400 || status >= 500)) return 'a body that does not fit was taken';
   // What fits is refused for a reason of the engine's alone.
   if (fits === true && /^body\S* is not valid/.test(String(detail))) return 'a body that fits was refused';

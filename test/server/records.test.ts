@@ -186,6 +186,32 @@ describe('holds', () => {
   });
 });
 
+describe('a key', () => {
+  it('makes one record and one session of the same call, also after a restart', async () => {
+    const headers = { 'idempotency-key': 'job-1' };
+    const restarted = await startApi(await engineOf(repo));
+    const asked = { ...API, status: 'pending', commit: 'v2' };
+    const made = await api.post(DEPLOYMENTS, asked, { headers });
+    await api.call('PATCH', `${DEPLOYMENTS}/${made.body.id}`, { body: { status: 'deployed' } });
+    const again = await restarted.post(DEPLOYMENTS, asked, { headers });
+    expect([again.status, again.body.id, again.body.status]).toEqual([201, made.body.id, 'deployed']);
+    const session = { scope: 'prod', justification: 'Checkout is down', minutes: 10 };
+    const opened = await api.post('/api/v1/break-glass', session, { headers });
+    expect((await restarted.post('/api/v1/break-glass', session, { headers })).body).toEqual(opened.body);
+    const others = [
+      await api.post(DEPLOYMENTS, { ...asked, note: 'more' }, { headers }),
+      await (await startApi(await engineOf(repo))).post(DEPLOYMENTS, { ...asked, commit: 'v1' }, { headers }),
+      await restarted.post('/api/v1/break-glass', { ...session, minutes: 20 }, { headers }),
+      await (await startApi(await engineOf(repo))).post(
+        '/api/v1/break-glass',
+        { ...session, minutes: 20 },
+        { headers },
+      ),
+    ];
+    for (const { status, body } of others) expect([status, body.code]).toEqual([422, 'KEY_REUSED']);
+  });
+});
+
 describe('the audit', () => {
   it('lists the events of the ledger in pages', async () => {
     const { body: all } = await api.get('/api/v1/audit');

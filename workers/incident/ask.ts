@@ -2,10 +2,14 @@
 import * as z from 'zod';
 import { isIncidentId, requireReason } from '../../engine/index.ts';
 
-const text = z.string().trim().min(1).max(1000);
+// What a schema of JSON can say of it stands beside it.
+const text = z.string().trim().min(1).max(1000).meta({ pattern: String.raw`\S` });
+const UNSEEN = String.raw`\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}`;
+const ID = { pattern: String.raw`^[^${UNSEEN}]*[^\s${UNSEEN}][^${UNSEEN}]*$`, maxLength: 200 };
+const READABLE = String.raw`[\p{L}\p{N}\p{P}\p{S}]`;
 export const incidentSchema = z.strictObject({
-  id: text.refine(isIncidentId, 'has more than 200 characters, or some that cannot be seen'),
-  reason: text.refine(isReason, 'nothing readable is left of the reason'),
+  id: text.refine(isIncidentId, 'has more than 200 characters, or some that cannot be seen').meta(ID),
+  reason: text.refine(isReason, 'nothing readable is left of the reason').meta({ pattern: READABLE }),
   repo: text.optional(),
   config: z.undefined('a configuration has to be on the branch, as workers know no other').optional(),
   atomic: z.boolean().default(false),

@@ -132,7 +132,7 @@ function textOf({ pattern, minLength = 0, maxLength = 100 }: Schema, known: read
     (pattern === undefined || new RegExp(pattern, 'u').test(text));
   const meant = known.filter(fits);
   const any =
-    pattern !== undefined && pattern.startsWith('^') && pattern.endsWith('$')
+    pattern?.startsWith('^') === true && pattern.endsWith('$') && !pattern.includes(String.raw`\p`)
       ? fc.stringMatching(new RegExp(pattern)).filter(fits)
       : fc.string({ minLength, maxLength: Math.min(maxLength, Math.max(minLength, 20)) }).filter(fits);
   return meant.length === 0 ? any : fc.oneof({ weight: 8, arbitrary: fc.constantFrom(...meant) }, any);
