@@ -116,6 +116,8 @@ async function earlier(
       `Request ${id} was executed, and the ledger does not have it.`,
     );
   requireSameRequest({ ask, reason, digest, follows }, { plan, request });
+  // What they may see of it is asked now.
+  await engine.requests.show({ id, reader: author });
   key?.replayed();
   return answerOf(input, { request, plan });
 }
