@@ -14,6 +14,7 @@ import { createFeed } from './events/feed.ts';
 import { guard, type Guarding } from './guard.ts';
 import { createLimiter } from './limits.ts';
 import { createOperation, type OperationSettings } from './operation/operation.ts';
+import { endConnections } from './operation/stop.ts';
 import { problemOf, sendProblem } from './problem.ts';
 import { refuseUnknown, refuseUnreadable } from './refusals.ts';
 import { auditRoutes } from './routes/audit.ts';
@@ -97,6 +98,7 @@ export async function createApp(input: AppInput): Promise<FastifyInstance> {
     return sendProblem(reply, error);
   });
   readBodies(app);
+  endConnections(app);
   refuseUnknown(app);
   app.decorateRequest('caller', null);
   const limiter = await createLimiter(app, input.limits);

@@ -1,6 +1,8 @@
 /** Approved requests go to the workers' queue, and are followed there for as long as a call may take. */
 import { type Engine, isFailure, type RequestView, resultOf, type RollbackResult } from '../engine/index.ts';
 import {
+  type Followed,
+  type Handover,
   handOver,
   handOverMany,
   jobStates,
@@ -55,38 +57,46 @@ export function createExecution({
     });
     return opening.catch(away);
   };
-  const until = ({ waitMs = 0, signal }: Waiting) =>
-    AbortSignal.any([stopping.signal, AbortSignal.timeout(waitMs), ...(signal ? [signal] : [])]);
+  /** Does the work with a signal that ends the waiting; `over` is what is said then, `left` without a queue. */
+  const handing = async <Value>(
+    { waitMs = 0, signal }: Waiting,
+    work: (to: Pick<Handover, 'engine' | 'queue' | 'wait' | 'print' | 'signal'>) => Promise<Value>,
+    { over, left }: { readonly over: () => Value; readonly left: () => Value },
+  ): Promise<Value> => {
+    const opened = await queue();
+    if (opened === null) return left();
+    const wait = waitMs > 0 && !stopping.signal.aborted;
+    const ending = new AbortController();
+    const end = () => ending.abort();
+    const timer = setTimeout(end, waitMs);
+    const causes = [stopping.signal, ...(signal ? [signal] : [])];
+    for (const each of causes) each.addEventListener('abort', end, { once: true });
+    try {
+      return await work({ engine, queue: opened, wait, print: () => undefined, signal: ending.signal });
+    } catch (error) {
+      if (wait && ending.signal.aborted) return over();
+      if (away(error) === null) return left();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      for (const each of causes) each.removeEventListener('abort', end);
+    }
+  };
   return {
-    run: async (request, how = {}) => {
-      const opened = await queue();
-      if (opened === null) return resultOf(request, 'approved');
-      const signal = until(how);
-      const wait = (how.waitMs ?? 0) > 0;
-      try {
-        return await handOver(request, { engine, queue: opened, wait, print: () => undefined, signal });
-      } catch (error) {
-        if (wait && signal.aborted) return resultOf(request, 'executing');
-        if (away(error) === null) return resultOf(request, 'approved');
-        throw error;
-      }
-    },
-    runMany: async (requests, how = {}) => {
-      const all = (status: 'approved' | 'executing') =>
+    run: (request, how = {}) =>
+      handing(how, (to) => handOver(request, to), {
+        over: () => resultOf(request, 'executing'),
+        left: () => resultOf(request, 'approved'),
+      }),
+    runMany: (requests, how = {}) => {
+      const all = (status: 'approved' | 'executing') => () =>
         new Map(
           requests.map((each) => [each.id, { status: 'fulfilled', value: resultOf(each, status) } as const]),
         );
-      const opened = await queue();
-      if (opened === null) return all('approved');
-      const signal = until(how);
-      const wait = (how.waitMs ?? 0) > 0;
-      try {
-        return await handOverMany(requests, { engine, queue: opened, wait, print: () => undefined, signal });
-      } catch (error) {
-        if (wait && signal.aborted) return all('executing');
-        if (away(error) === null) return all('approved');
-        throw error;
-      }
+      return handing<Followed>(how, (to) => handOverMany(requests, to), {
+        over: all('executing'),
+        left: all('approved'),
+      });
     },
     withJobs: (requests) =>
       withJobs(requests, async (ids) => {

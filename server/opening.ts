@@ -26,7 +26,7 @@ export interface Opening extends Pick<Asked, 'digest'> {
   /** Digest of the manifests that were looked at. */
   readonly rendered?: string | null | undefined;
   /** The failed request in whose place it is. */
-  readonly follows?: RequestId;
+  readonly follows?: RequestId | null | undefined;
 }
 
 type Call = { readonly request: FastifyRequest; readonly reply: FastifyReply };
@@ -82,7 +82,7 @@ async function open(input: RouteInput, work: Work) {
     reason,
     allowRemoval,
     override,
-    ...(follows !== undefined && { follows }),
+    ...(follows && { follows }),
     ledger: true,
   });
   const { request, ...result } = await engine.rollbacks.request({
@@ -116,6 +116,8 @@ async function earlier(
       `Request ${id} was executed, and the ledger does not have it.`,
     );
   requireSameRequest({ ask, reason, digest, follows }, { plan, request });
+  // What they may see of it is asked now.
+  await engine.requests.show({ id, reader: author });
   key?.replayed();
   return answerOf(input, { request, plan });
 }

@@ -14,7 +14,7 @@ export interface Asked {
   readonly reason: string;
   /** Of the plan that was looked at. */
   readonly digest?: string | null | undefined;
-  readonly follows?: RequestId | undefined;
+  readonly follows?: RequestId | null | undefined;
 }
 
 /**

@@ -12,3 +12,14 @@ export async function closeInTime(app: FastifyInstance, longestMs = LONGEST_MS):
     clearTimeout(timer);
   }
 }
+
+/** A connection whose call was under way when the server began to stop is not kept open for another one. To be called before calls are added. */
+export function endConnections(app: FastifyInstance): void {
+  let isStopping = false;
+  app.addHook('preClose', async () => {
+    isStopping = true;
+  });
+  app.addHook('onSend', async (_request, reply) => {
+    if (isStopping) void reply.header('connection', 'close');
+  });
+}

@@ -53,7 +53,7 @@ interface How {
 /** @throws KEY_REUSED, and the failure of a plan where nothing was started */
 async function recover({ engine, execution }: RouteInput, asked: Incident, how: How) {
   const { author, dryRun, key, signal } = how;
-  const planning = { reader: author, print: () => undefined };
+  const planning = { reader: author, isRead: true, print: () => undefined };
   const { items, findings, stoppedBy } = await prepareIncident(engine, asked, planning);
   if (key !== null) await requireSame(engine, asked, { items, author, key });
   const todo = stoppedBy === null && !dryRun ? items.filter(isOpen) : [];

@@ -40,6 +40,7 @@ export const rollbackAsk = planAsk
     digest: digest
       .nullish()
       .describe('Of the plan that was looked at. Absent: whatever the plan is now, as with `--yes`.'),
+    follows: requestId.nullish().describe('A failed request, in whose place this one is.'),
     rendered: digest
       .nullish()
       .describe('`gate.rendered` of that plan: the manifests too have to be those that were looked at.'),

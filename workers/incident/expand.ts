@@ -1,5 +1,5 @@
 /** Scopes with `*` in a name stand for those that there are on the tip. */
-import { BacktrailError, type Engine, formatCoordinates } from '../../engine/index.ts';
+import { BacktrailError, type Engine, formatCoordinates, type Person } from '../../engine/index.ts';
 import type { RollbackInput } from './ask.ts';
 
 /** What one file may come to. */
@@ -14,9 +14,10 @@ const MOST = 5000;
 export async function expandScopes(
   engine: Pick<Engine, 'environments'>,
   wishes: readonly RollbackInput[],
+  reading: { readonly reader?: Person } = {},
 ): Promise<readonly RollbackInput[]> {
   if (!wishes.some(({ scope }) => scope.includes('*'))) return wishes;
-  const environments = await engine.environments();
+  const environments = await engine.environments(reading);
   const known = environments.flatMap(({ services, ...names }) => {
     const environment = formatCoordinates(names);
     return [environment, ...services.map((service) => `${environment}/${service}`)];

@@ -52,17 +52,20 @@ interface Planned {
 
 export interface Planning {
   readonly reader: Person;
+  /** What they may not read is refused, and no pattern stands for it. */
+  readonly isRead?: boolean;
   readonly print: (line: string) => void;
 }
 
 export async function planAll(
   engine: Engine,
   incident: Incident,
-  { reader, print }: Planning,
+  { reader, isRead = false, print }: Planning,
 ): Promise<Planned> {
+  const reading = isRead ? { reader } : {};
   const hasPattern = incident.rollbacks.some(({ scope }) => scope.includes('*'));
-  const { findings } = hasPattern ? await engine.survey() : { findings: [] };
-  const wishes = await expandScopes(engine, incident.rollbacks);
+  const { findings } = hasPattern ? await engine.survey(reading) : { findings: [] };
+  const wishes = await expandScopes(engine, incident.rollbacks, reading);
   const items: Item[] = wishes.map((wish) => ({ wish, id: requestIdOf(incident, wish) }));
   const ids = new Set<RequestId>();
   const twice = items.find(({ id }) => ids.size === ids.add(id).size);
@@ -79,6 +82,7 @@ export async function planAll(
       override,
       ...(hold !== undefined && { hold }),
       ...(holdFor !== undefined && { holdFor }),
+      ...reading,
       ledger: true,
       revisions: true,
     }),

@@ -43,7 +43,7 @@ export async function list(
     );
   };
   const isTheirs = ({ state }: { readonly state: Pick<RequestView, 'author'> }) =>
-    author === undefined || samePerson(state.author.email, author);
+    author === undefined || samePerson(state.author.email, author, rules.policy);
   const found: RequestView[] = [];
   let isLast = false;
   for (let last = after; found.length < limit; ) {

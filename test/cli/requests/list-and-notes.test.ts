@@ -29,6 +29,8 @@ describe('request list, show and plan', () => {
     expect(await ids('--status', 'rejected', 'pending')).toEqual([pending, rejected]);
     expect(await ids('acme/production')).toEqual([pending]);
     expect(await ids('globex/production')).toEqual([]);
+    expect(await ids('--author', 'Jane@example.com')).toEqual([pending]);
+    expect(await ids('--author', 'bob@example.com', '--all')).toEqual([]);
     const { stdout } = await as('bob', ['request', 'list']);
     expect(stdout).toMatch(
       new RegExp(

@@ -98,6 +98,19 @@ const CALLS: Readonly<
     'POST',
     (place) => ['/deployments', { environment: place, service: 'api', status: 'pending', commit: 'v2' }],
   ],
+  'ask for an incident': [
+    'propose',
+    'POST',
+    (place) => [
+      '/incidents',
+      {
+        id: crypto.randomUUID(),
+        reason: 'v2 answers 500',
+        // Of another scope than the request that is decided on, which it would take the place of.
+        rollbacks: [{ scope: `${place}/api`, fields: [`apps/${place}/api/app.yaml#/image`] }],
+      },
+    ],
+  ],
   'break the glass': [
     'break-glass',
     'POST',
