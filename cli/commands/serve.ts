@@ -47,7 +47,7 @@ async function serve(
     needsQueue: hasWorker === true || Boolean(environment.env['REDIS_URL']),
     person: environment.author ?? (await engine.identity()) ?? environment.account,
     logger,
-    version: '0',
+    version: root.version() ?? '',
     random: environment.random,
     now: () => environment.clock.now(),
   });
