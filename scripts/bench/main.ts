@@ -7,6 +7,7 @@
  * `npm run bench -- many --sign [--count 500]`: what signatures cost, beside the same without.
  * `npm run bench -- pull-requests [--count 200]`: opening a pull request, and what many open ones cost their host.
  * `npm run bench -- audit [--rollbacks 2000] [--approved 200]`: rollbacks that are made again and compared, beside `git log --raw`.
+ * `npm run bench -- http`: the server: its start, a rollback, history, many readers.
  * `npm run bench -- ledger [--requests 50000]`: what a large ledger costs, and nothing else.
  */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -17,6 +18,7 @@ import { openEngine } from '../../engine/internal.ts';
 import { benchAudit } from './audit.ts';
 import { benchChecks, NO_CHECKS } from './checks.ts';
 import { benchHistory, benchLines } from './history.ts';
+import { benchHttp } from './http.ts';
 import { benchEnvironment, PERSON, say } from './measure.ts';
 import { benchMany } from './many.ts';
 import { benchMemory } from './memory.ts';
@@ -68,6 +70,7 @@ async function main(): Promise<void> {
   }
   if (positionals[0] === 'audit')
     return benchAudit({ ...bench, count: Number(values.rollbacks), approved: Number(values.approved) });
+  if (positionals[0] === 'http') return benchHttp(bench);
   if (positionals[0] === 'many' && values.sign) return benchSigning(bench, Number(values.count));
   if (positionals[0] === 'many') return benchMany(bench, Number(values.count));
   if (positionals[0] === 'checks') {
