@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { appendFileSync, chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { buildFixturesRepo } from './build-fixtures-repo.ts';
 import { say, title } from './narrate.ts';
@@ -19,10 +20,31 @@ import { claim, MAIN } from './tour/run.ts';
 const PAGE = fileURLToPath(new URL('../docs/api.md', import.meta.url));
 const POLICY = `policy:
   environments:
-    - { match: "*/production", quorum: 1, approvers: { groups: [sre] }, breakGlass: { allowed: true, longest: 1h } }
+    - { match: "*/production", quorum: 1, approvers: { groups: [sre] }, unsignedApprovals: true, unsignedRequests: true, breakGlass: { allowed: true, longest: 1h } }
   groups: { sre: [jane@example.com, bob@example.com] }
 `;
 const STEP_MS = 120_000;
+
+const PREPARE: Readonly<Record<NonNullable<Step['before']>, (scene: Scene) => void>> = {
+  'hook-on': ({ remote }) => {
+    const hook = join(remote, 'hooks/update');
+    // The ledger still takes what is written to it.
+    writeFileSync(
+      hook,
+      '#!/bin/sh\ncase "$1" in refs/heads/*) echo "The branch is frozen."; exit 1;; esac\n',
+    );
+    chmodSync(hook, 0o755);
+  },
+  'hook-off': ({ remote }) => rmSync(join(remote, 'hooks/update')),
+  'bad-deploy': (scene) => {
+    git(scene, 'pull', '--quiet', '--rebase', 'origin', 'main');
+    const file = 'tenants/acme/production/services/api-gateway/service.yaml';
+    const path = join(scene.clone, file);
+    writeFileSync(path, readFileSync(path, 'utf8').replace(/tag: .*/, 'tag: v9.0.0'));
+    git(scene, 'commit', '--quiet', '-a', '-m', 'Deploy v9.0.0');
+    git(scene, 'push', '--quiet', 'origin', 'HEAD:main');
+  },
+};
 
 const started = Date.now();
 const folder = mkdtempSync(join(tmpdir(), 'backtrail-tour-api-'));
@@ -50,14 +72,14 @@ async function tour(redisUrl: string): Promise<void> {
   const owner = makeSomebody(join(folder, 'server'), {
     name: 'Backtrail',
     email: 'backtrail@example.com',
-    signs: true,
+    signs: false,
   });
   const scene = await makeScene(owner);
   const list = join(folder, 'allowed_signers');
   // The server signs for whom it has authenticated: its key is listed for all of them.
-  writeFileSync(list, allowedSigners([owner]).replace(/^\S+/, '*@example.com'));
+  writeFileSync(list, allowedSigners([owner]).replace(/^\S+/, 'jane@example.com,bob@example.com'));
   const state = join(folder, 'state');
-  const env = { ...owner.env, REDIS_URL: redisUrl, BACKTRAIL_ALLOWED_SIGNERS: list };
+  const env = { ...owner.env, REDIS_URL: redisUrl };
   const tokens = {
     JANE: tokenOf(env, state, 'jane@example.com', 'Jane Doe'),
     BOB: tokenOf(env, state, 'bob@example.com', 'Bob Miller'),
@@ -99,27 +121,6 @@ function git({ clone, owner }: Scene, ...args: string[]): void {
   const { status, stderr } = spawnSync('git', args, { cwd: clone, env: owner.env, encoding: 'utf8' });
   claim(status === 0, `git ${args[0] ?? ''} failed: ${stderr}`);
 }
-
-const PREPARE: Readonly<Record<NonNullable<Step['before']>, (scene: Scene) => void>> = {
-  'hook-on': ({ remote }) => {
-    const hook = join(remote, 'hooks/update');
-    // The ledger still takes what is written to it.
-    writeFileSync(
-      hook,
-      '#!/bin/sh\ncase "$1" in refs/heads/*) echo "The branch is frozen."; exit 1;; esac\n',
-    );
-    chmodSync(hook, 0o755);
-  },
-  'hook-off': ({ remote }) => rmSync(join(remote, 'hooks/update')),
-  'bad-deploy': (scene) => {
-    git(scene, 'pull', '--quiet', '--rebase', 'origin', 'main');
-    const file = 'tenants/acme/production/services/api-gateway/service.yaml';
-    const path = join(scene.clone, file);
-    writeFileSync(path, readFileSync(path, 'utf8').replace(/tag: .*/, 'tag: v9.0.0'));
-    git(scene, 'commit', '--quiet', '-a', '-m', 'Deploy v9.0.0');
-    git(scene, 'push', '--quiet', 'origin', 'HEAD:main');
-  },
-};
 
 function tokenOf(env: NodeJS.ProcessEnv, state: string, email: string, name: string): string {
   const args = [
@@ -200,16 +201,25 @@ async function take(step: Step, { url, tokens, kept, scene }: Taking): Promise<S
   const line = curlOf(step);
   say(`$ ${line}`);
   const filled = (text: string) => text.replace(/\$([A-Z]+)/g, (_, name: string) => kept.get(name) ?? '');
-  const response = await fetch(`${url}${filled(step.path)}`, {
-    method: step.method ?? 'GET',
-    signal: AbortSignal.timeout(STEP_MS),
-    headers: {
-      ...(step.who && { authorization: `Bearer ${tokens[step.who]}` }),
-      ...(step.body && { 'content-type': 'application/json' }),
-      ...step.headers,
-    },
-    ...(step.body && { body: filled(JSON.stringify(step.body)) }),
-  });
+  const ask = () =>
+    fetch(`${url}${filled(step.path)}`, {
+      method: step.method ?? 'GET',
+      signal: AbortSignal.timeout(STEP_MS),
+      headers: {
+        ...(step.who && { authorization: `Bearer ${tokens[step.who]}` }),
+        ...(step.body && { 'content-type': 'application/json' }),
+        ...step.headers,
+      },
+      ...(step.body && { body: filled(JSON.stringify(step.body)) }),
+    });
+  const meets = (body: unknown) =>
+    Object.entries(step.holds ?? {}).every(([path, meant]) => at(body, path) === meant);
+  let response = await ask();
+  for (const deadline = Date.now() + STEP_MS; step.polls && !meets(await response.clone().json()); ) {
+    claim(Date.now() < deadline, `${line} was never answered so`);
+    await sleep(200);
+    response = await ask();
+  }
   if (step.events !== undefined) {
     const events = await readEvents(response, step.events);
     say(`${events}\n`);
@@ -224,7 +234,7 @@ async function take(step: Step, { url, tokens, kept, scene }: Taking): Promise<S
   for (const [path, meant] of Object.entries(step.holds ?? {}))
     claim(
       at(body, path) === meant,
-      `${path} is ${JSON.stringify(at(body, path))}, not ${JSON.stringify(meant)}`,
+      `${path} is ${JSON.stringify(at(body, path))}, not ${JSON.stringify(meant)}: ${text.slice(0, 4000)}`,
     );
   for (const [name, path] of Object.entries(step.keep ?? {})) {
     const value = at(body, path);

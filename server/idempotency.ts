@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { BacktrailError } from '../engine/index.ts';
+import { BacktrailError, deriveRequestId, type RequestId } from '../engine/index.ts';
 
 export interface Key {
   /** 32 bytes that follow from person, call and key: ids are derived from them. */
@@ -49,8 +49,7 @@ export function createKeys(): Keys {
       const text = keyIn(request);
       if (text === null) return work(null);
       const email = request.caller?.person.email ?? '';
-      const call = `${request.method} ${request.routeOptions.url ?? ''}`;
-      const hash = digestOf(['idempotency-key', call, email.trim().toLowerCase(), text]);
+      const hash = hashOf(`${request.method} ${request.routeOptions.url ?? ''}`, { email, key: text });
       const name = hash.toString('hex');
       const body = digestOf([canonical(request.params), canonical(request.body)]).toString('hex');
       if (busy.has(name))
@@ -67,6 +66,13 @@ export function createKeys(): Keys {
     },
   };
 }
+
+/** The id of the rollback that a person asked for with this key. */
+export const requestIdOf = (asked: { readonly email: string; readonly key: string }): RequestId =>
+  deriveRequestId(hashOf('POST /api/v1/rollbacks', asked));
+
+const hashOf = (call: string, { email, key }: { readonly email: string; readonly key: string }) =>
+  digestOf(['idempotency-key', call, email.trim().toLowerCase(), key]);
 
 export const keyReused = (): BacktrailError =>
   new BacktrailError('KEY_REUSED', 'This Idempotency-Key was used for another body.');

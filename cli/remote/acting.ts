@@ -72,7 +72,7 @@ export function actingOver({ http, locate, sleep }: ActingInput): Acting {
     return (await http.send('POST', '/plans', { ...(await askOf(ask)), ...target })) as GatedPlan;
   };
   const request = async (ask: RollbackAsk): Promise<Requested> => {
-    const { target, digest, reason, follows, incident, id } = ask;
+    const { target, digest, reason, follows, id } = ask;
     const commit = typeof target === 'string' ? target : target.commit;
     const body = {
       ...(await askOf(ask)),
@@ -80,17 +80,9 @@ export function actingOver({ http, locate, sleep }: ActingInput): Acting {
       digest,
       justification: reason,
       ...(follows !== undefined && { follows }),
-      ...(incident !== undefined && { incident }),
     };
-    const made = (await http.send(
-      'POST',
-      '/rollbacks',
-      body,
-      id === undefined ? {} : { key: id },
-    )) as RollbackResult;
-    if (made.status === 'unchanged') return { ...made, request: null };
-    const opened = await show(made.requestId);
-    return { ...resultOf(opened, statusOf(opened)), findings: made.findings, request: opened };
+    const key = id === undefined ? {} : { key: id };
+    return (await http.send('POST', '/rollbacks', body, key)) as Requested;
   };
   /** Until it is over: the server executes it. */
   const follow = async (id: string): Promise<RollbackResult> => {
@@ -123,7 +115,9 @@ export function actingOver({ http, locate, sleep }: ActingInput): Acting {
       ...planned
     } = (await http.get(`/rollbacks/${segment(id)}/plan`)) as RequestPlan['plan'] &
       Pick<RequestPlan, 'changed' | 'may'> & { readonly requestId: string; readonly status: string };
-    return { plan: planned, changed, may, request: await show(id) };
+    // What it says of the reviewers is said again by whoever prints it.
+    const findings = planned.findings.filter(({ code }) => code !== 'PLAN_AGREED' && code !== 'PLAN_CHANGED');
+    return { plan: { ...planned, findings }, changed, may, request: await show(id) };
   };
   return {
     destination: async () =>
@@ -164,7 +158,7 @@ export function actingOver({ http, locate, sleep }: ActingInput): Acting {
       request,
       execute: follow,
       earlier: async ({ id }) => {
-        const [found] = await list({ key: id });
+        const [found] = await list({ key: id, state: 'all' });
         return found === undefined ? null : { plan: (await replan(found.id)).plan, request: found };
       },
       planMany: () => Promise.reject(elsewhere('Planning many at once')),
@@ -181,12 +175,12 @@ export function actingOver({ http, locate, sleep }: ActingInput): Acting {
     },
     requests: {
       list: ({ scope, statuses, incident, limit, after }) =>
-        list({ scope, state: statuses, incident, cursor: after }, limit),
-      ids: async () => (await list({})).map(({ id }) => id),
+        list({ scope, state: statuses?.join(','), incident, cursor: after }, limit),
+      ids: async () => (await list({ state: 'all' })).map(({ id }) => id),
       show: ({ id }) => show(id),
       plan: ({ id }) => replan(id),
       planIncident: async ({ incident }) => {
-        const open = await list({ incident, state: ['pending', 'approved', 'executing', 'failed'] });
+        const open = await list({ incident, state: 'open' });
         const planned = await Promise.allSettled(open.map(({ id }) => replan(id)));
         return open.flatMap((found, at) => {
           const one = planned[at];
@@ -279,9 +273,6 @@ export const elsewhere = (what: string): BacktrailError =>
   new BacktrailError('INVALID_REQUEST', `${what} cannot be asked of a server.`, {
     hint: 'Run it without --server, where the repository is.',
   });
-
-const statusOf = ({ status }: RequestView): RollbackResult['status'] =>
-  status === 'pending' || status === 'approved' || status === 'executing' ? status : 'completed';
 
 const commitOf = ({ result }: RequestView): string | null =>
   result !== null && 'commit' in result ? result.commit : null;

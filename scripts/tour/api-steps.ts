@@ -20,6 +20,8 @@ export interface Step {
   readonly holds?: Readonly<Record<string, unknown>>;
   /** What happens before it, done by the tour itself. */
   readonly before?: 'hook-on' | 'hook-off' | 'bad-deploy';
+  /** Asked again until the answer holds that. */
+  readonly polls?: true;
   /** Server-sent events: so many are read. */
   readonly events?: number;
 }
@@ -214,6 +216,15 @@ export const STEPS: readonly Step[] = [
     status: 202,
     keep: { FOURTH: 'requestId' },
     show: ['requestId', 'status'],
+  },
+  {
+    text: 'A worker executes it; the record says how it ended.',
+    who: 'JANE',
+    path: `${API}/rollbacks/$FOURTH`,
+    status: 200,
+    polls: true,
+    show: ['id', 'status', 'breakGlass'],
+    holds: { status: 'completed' },
   },
   {
     text: 'She ends it early.',

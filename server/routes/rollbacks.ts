@@ -5,6 +5,7 @@ import {
   type Engine,
   findRequestId,
   isFailure,
+  type Person,
   recordable,
   REQUEST_STATUSES,
   type RequestStatus,
@@ -15,6 +16,7 @@ import { executionFailed } from '../../workers/index.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { answers, callerOf, type RouteInput, type Routes, WAIT_MS } from './route.ts';
+import { requestIdOf } from '../idempotency.ts';
 import { answerOpened } from '../opening.ts';
 import { toPlanAsk } from '../schemas/ask.ts';
 import { opened, rollbackAsk } from '../schemas/opened.ts';
@@ -65,7 +67,8 @@ export const rollbackRoutes: Routes = (app, input) => {
     },
     async (request) => {
       const { person: reader } = callerOf(request);
-      const { limit, cursor, ...query } = request.query;
+      const { limit, cursor, key, ...query } = request.query;
+      if (key !== undefined) return { requests: await asked(engine, reader, key), next: null };
       const { wanted, ...filter } = filterOf(query);
       const found = await engine.requests.list({
         ...filter,
@@ -96,12 +99,13 @@ export const rollbackRoutes: Routes = (app, input) => {
     },
     async (request) => {
       const { id, actor: reader } = await named(engine, request, request.params.id);
-      const replanned = await engine.requests.plan({ id, reader });
+      const replanned = await engine.requests.plan({ id, reader, revisions: true });
       return {
         ...asReviewed(replanned),
         requestId: id,
         status: replanned.request.status,
         changed: replanned.changed,
+        may: replanned.may,
       };
     },
   );
@@ -194,6 +198,16 @@ export const rollbackRoutes: Routes = (app, input) => {
   );
 };
 
+/** @throws PERMISSION_DENIED */
+async function asked(engine: Engine, reader: Person, key: string): Promise<RequestView[]> {
+  try {
+    return [await engine.requests.show({ id: requestIdOf({ email: reader.email, key }), reader })];
+  } catch (error) {
+    if (isFailure(error) && error.code === 'REQUEST_UNKNOWN') return [];
+    throw error;
+  }
+}
+
 const said = ({ comment }: { readonly comment?: string | null | undefined }) =>
   comment ? { comment: recordable(comment) } : {};
 
@@ -222,9 +236,9 @@ async function answerExecuted(
   });
 }
 
-type Query = Omit<z.output<typeof requestsQuery>, 'limit' | 'cursor'>;
+type Query = Omit<z.output<typeof requestsQuery>, 'limit' | 'cursor' | 'key'>;
 
-function filterOf({ state = ['open'], tenant, environment, author, incident }: Query) {
+function filterOf({ state = ['open'], tenant, environment, author, incident, scope }: Query) {
   const wanted = state.flatMap((each): readonly RequestStatus[] =>
     each === 'all' ? REQUEST_STATUSES : each === 'open' ? OPEN : [each],
   );
@@ -237,5 +251,6 @@ function filterOf({ state = ['open'], tenant, environment, author, incident }: Q
     ...(environment !== undefined && { environment }),
     ...(author !== undefined && { author }),
     ...(incident !== undefined && { incident }),
+    ...(scope !== undefined && { scope }),
   };
 }

@@ -44,7 +44,7 @@ export const approval = z
   .meta({ id: 'Approval' });
 
 /** Whether a person may do something, or the failure that they would get. */
-const permit = z
+export const permit = z
   .discriminatedUnion('allowed', [
     z.object({ allowed: z.literal(true) }),
     z.object({

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { NOTE_KINDS, REQUEST_STATUSES } from '../../engine/index.ts';
 import { authenticated, commitId, environmentName, mode, person, time } from './names.ts';
 import { pageQuery } from './paging.ts';
-import { approval, finding, plan } from './plan.ts';
+import { approval, finding, permit, plan } from './plan.ts';
 
 /** `rbk-` and 26 characters. */
 export const requestId = z.string().regex(/^rbk-[0-9A-HJKMNP-TV-Z]{26}$/);
@@ -163,10 +163,10 @@ export const executedRequest = requestView
   .meta({ id: 'ExecutedRequest' });
 
 export const requestPlan = plan
-  .omit({ revisions: true })
   .extend({
     requestId,
     status,
+    may: z.object({ approve: permit, retry: permit }).describe('What the caller may do with it now.'),
     changed: z.boolean().describe('It is not what reviewers are asked about.'),
   })
   .meta({ id: 'RequestPlan' });
@@ -198,6 +198,18 @@ export const requestsQuery = z.strictObject({
   environment: environmentName.optional(),
   author: z.string().min(1).max(320).optional().describe('An email.'),
   incident: z.string().min(1).max(200).optional(),
+  scope: z
+    .string()
+    .min(1)
+    .max(1024)
+    .optional()
+    .describe('`[tenant/]environment[/service]`: what concerns it.'),
+  key: z
+    .string()
+    .min(1)
+    .max(255)
+    .optional()
+    .describe('The one that you asked for with this Idempotency-Key.'),
   ...pageQuery(z.string().min(1).max(64)),
 });
 
