@@ -2,6 +2,7 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { BacktrailError, type RequestView } from '../../engine/index.ts';
 import { confirmGoing } from '../terminal/ask.ts';
+import { isRemote } from '../remote/incident.ts';
 import { address } from '../repo-address.ts';
 import { type Output, printProgress } from '../terminal/output.ts';
 import { type GlobalOptions, startSession } from '../session.ts';
@@ -95,8 +96,7 @@ async function recover(
     const todo = stoppedBy !== null || dryRun ? [] : items.filter(isOpen);
     if (stoppedBy !== null && !dryRun)
       print(`Nothing was started, because a plan failed and the file says ${stoppedBy}.`);
-    if (todo.length > 0) {
-      if (!yes) await ask(session.environment.interactive && isText, todo.length);
+    const runHere = async () => {
       const queue = await openQueue({ redisUrl: environment.redisUrl });
       const follow = (requests: readonly RequestView[]) =>
         handOverMany(requests, { engine, queue, wait: true, print });
@@ -105,6 +105,11 @@ async function recover(
       } finally {
         await queue.close();
       }
+    };
+    if (todo.length > 0) {
+      if (!yes) await ask(session.environment.interactive && isText, todo.length);
+      if (isRemote(engine)) await engine.recover(incident, todo);
+      else await runHere();
     }
     const exitCode = exitCodeOf(items);
     return {

@@ -5,6 +5,7 @@ import {
   FAILURES,
   type FailureCode,
   type GatedPlan,
+  isFailure,
   type PlanAsk,
   type Requested,
   type RequestPlan,
@@ -161,7 +162,18 @@ export function actingOver({ http, locate, sleep }: ActingInput): Acting {
         const [found] = await list({ key: id, state: 'all' });
         return found === undefined ? null : { plan: (await replan(found.id)).plan, request: found };
       },
-      planMany: () => Promise.reject(elsewhere('Planning many at once')),
+      planMany: async (asks) =>
+        Promise.allSettled(
+          asks.map(async ({ id, ...ask }) => {
+            const known = await show(id).catch((error: unknown) => {
+              if (isFailure(error) && error.code === 'REQUEST_UNKNOWN') return null;
+              throw error;
+            });
+            if (known === null) return { done: null, request: null, plan: await plan(ask) };
+            const done = known.status === 'completed' ? commitOf(known) : null;
+            return { done, request: done === null ? known : null, plan: null };
+          }),
+        ),
       requestMany: () => Promise.reject(elsewhere('Asking for many at once')),
       executeMany: async (asks) => {
         const results = new Map<string, PromiseSettledResult<RollbackResult>>();

@@ -1,7 +1,8 @@
 /** An engine that is elsewhere: a server is asked in its place, and says who the caller is. */
-import type { Engine, Person } from '../../engine/index.ts';
+import type { Person } from '../../engine/index.ts';
 import { actingOver, elsewhere } from './acting.ts';
 import { openHttp } from './http.ts';
+import { recoverOver, type RemoteEngine } from './incident.ts';
 import { createLocate, readingOver } from './reading.ts';
 
 export interface RemoteSettings {
@@ -11,13 +12,15 @@ export interface RemoteSettings {
 }
 
 /** @throws INVALID_REQUEST for an address or a token file that is no good */
-export async function openRemote({ sleep, ...place }: RemoteSettings): Promise<Engine> {
+export async function openRemote({ sleep, ...place }: RemoteSettings): Promise<RemoteEngine> {
   const http = await openHttp(place);
   const locate = createLocate(http);
   const never = (what: string) => () => Promise.reject(elsewhere(what));
+  const acting = actingOver({ http, locate, sleep });
   return {
     ...readingOver(http, locate),
-    ...actingOver({ http, locate, sleep }),
+    ...acting,
+    recover: (incident, items) => recoverOver({ http, engine: acting, sleep }, incident, items),
     location: () => place.server,
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the server's tests hold it to its document
     identity: async () => ((await http.get('/me')) as { readonly person: Person }).person,
