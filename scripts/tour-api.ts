@@ -20,7 +20,7 @@ import { claim, MAIN } from './tour/run.ts';
 const PAGE = fileURLToPath(new URL('../docs/api.md', import.meta.url));
 const POLICY = `policy:
   environments:
-    - { match: "*/production", quorum: 1, approvers: { groups: [sre] }, unsignedApprovals: true, unsignedRequests: true, breakGlass: { allowed: true, longest: 1h } }
+    - { match: "*/production", quorum: 1, approvers: { groups: [sre] }, breakGlass: { allowed: true, longest: 1h } }
   groups: { sre: [jane@example.com, bob@example.com] }
 `;
 const STEP_MS = 120_000;
@@ -72,14 +72,14 @@ async function tour(redisUrl: string): Promise<void> {
   const owner = makeSomebody(join(folder, 'server'), {
     name: 'Backtrail',
     email: 'backtrail@example.com',
-    signs: false,
+    signs: true,
   });
   const scene = await makeScene(owner);
   const list = join(folder, 'allowed_signers');
   // The server signs for whom it has authenticated: its key is listed for all of them.
-  writeFileSync(list, allowedSigners([owner]).replace(/^\S+/, 'jane@example.com,bob@example.com'));
+  writeFileSync(list, allowedSigners([owner]).replace(/^\S+/, '*@example.com'));
   const state = join(folder, 'state');
-  const env = { ...owner.env, REDIS_URL: redisUrl };
+  const env = { ...owner.env, REDIS_URL: redisUrl, BACKTRAIL_ALLOWED_SIGNERS: list };
   const tokens = {
     JANE: tokenOf(env, state, 'jane@example.com', 'Jane Doe'),
     BOB: tokenOf(env, state, 'bob@example.com', 'Bob Miller'),

@@ -248,7 +248,7 @@ export const STEPS: readonly Step[] = [
     title: 'The record',
     text: 'Everything that happened, as it happens, and what came before by `Last-Event-ID`.',
     who: 'BOB',
-    path: `${API}/events?after=start`,
+    path: `${API}/events?after=0`,
     status: 200,
     events: 3,
   },
