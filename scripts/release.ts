@@ -18,6 +18,7 @@ const ALLOWED: readonly RegExp[] = [
   /^dist\/(cli|engine|workers)\/[\w./-]+\.(js|d\.ts)$/,
   /^dist\/cli\/(LICENSES\.txt|usage\.json|secretlint\.cjs|commands-[\w-]+\.cjs)$/,
   /^examples\/[\w-]+\.mjs$/,
+  /^deploy\/(?:README\.md|Dockerfile(?:\.dockerignore)?|kubernetes\/(?:config\/)?[\w.-]+)$/,
   /^docs\/(decisions\/)?[\w-]+\.md$/,
   /^docs\/[\w-]+\.(svg|schema\.json)$/,
 ];

@@ -31,10 +31,10 @@ interface Recovering {
 
 export async function recoverOver(
   { http, engine, sleep }: Recovering,
-  { repo: _, config: __, ...incident }: Incident,
+  { id, reason, atomic, onFailure, rollbacks }: Incident,
   items: readonly Item[],
 ): Promise<void> {
-  const found = await until(http, sleep, incident);
+  const found = await until(http, sleep, { id, reason, atomic, onFailure, rollbacks });
   const own = new Map(found.rollbacks.map((each) => [each.requestId, each]));
   for (const item of items) {
     const { status, error } = own.get(item.id) ?? {};

@@ -208,16 +208,16 @@ async function benchReaders(
     });
   await read(READING / 2);
   const before = unshared(pid);
-  let isReading = true;
+  const ended = new AbortController();
   let published = 0;
   const publishing = (async () => {
-    while (isReading) {
+    while (!ended.signal.aborted) {
       await publishOne();
       published += 1;
     }
   })();
   const found = await read(READING);
-  isReading = false;
+  ended.abort();
   await publishing;
   const after = unshared(pid);
   const ratio = before === null || after === null ? '?' : (after / before).toFixed(2);

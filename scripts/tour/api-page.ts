@@ -34,6 +34,8 @@ export function apiPage(shown: readonly Shown[]): string {
 function withoutPassing(text: string): string {
   return text
     .replace(/\b(rbk|dep|bgs|evt)-[0-9A-HJKMNP-TV-Z]{26}\b/g, '$1-…')
+    .replace(/file:\/\/\S+?\/config\.git/g, 'file://…/config.git')
+    .replace(/"by":"[a-z0-9]{16}"/g, '"by":"…"')
     .replace(/sha256:[0-9a-f]{64}/g, 'sha256:…')
     .replace(/\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b/g, '…')
     .replace(/\b[0-9a-f]{7,10}(?=\)| of\b)/g, '…')
