@@ -97,11 +97,8 @@ async function benchServer({ folder, repo, size, env, rounds }: Bench, redis: st
   try {
     const scopes = changedScopes(size, 6 * rounds + 200).values();
     const tip = () => readFileSync(join(copy, 'refs/heads/main'), 'utf8');
-    git({ cwd: copy, env }, [
-      'update-ref',
-      'refs/heads/main',
-      git({ cwd: copy, env }, ['rev-parse', 'main']).trim(),
-    ]);
+    // Loose, so that each new value is a file to be read.
+    writeFileSync(join(copy, 'refs/heads/main'), git({ cwd: copy, env }, ['rev-parse', 'main']));
     const publishOne = async (): Promise<number> => {
       const [tenant, environment, service] = (scopes.next().value ?? '').split('/');
       const start = performance.now();

@@ -3,6 +3,7 @@ import { join, relative } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { backtrail, completedOf, exampleRepo, jsonOf, refusalOf, start } from '../helpers/program/cli.ts';
+import { isProof } from '../helpers/run/proof.ts';
 import { serveGit } from '../helpers/servers/git-http.ts';
 import { startTestRedis } from '../helpers/servers/redis.ts';
 import { cloneRepo, createRepo, type Repo, temporaryFolder } from '../helpers/repositories/repo.ts';
@@ -252,7 +253,7 @@ describe('a clone', () => {
     expect(await further.git('rev-parse', 'main')).toBe(before);
   });
 
-  it('with an address for pushes where the branch is another names both', async () => {
+  it.runIf(isProof)('with an address for pushes where the branch is another names both', async () => {
     const upstream = await exampleRepo({ bare: true });
     const target = await cloneRepo(upstream, { bare: true });
     const clone = await cloneRepo(upstream);

@@ -78,7 +78,7 @@ describe('a worker that may merge, on GitHub', () => {
     await scene.host.change({ queue: null, protectedBy: 'protection' });
   });
 
-  it.each(Object.keys(forgeries).slice(0, runs(4, 2)))(
+  it.each(Object.keys(forgeries).slice(0, runs(4, 1)))(
     'merges no commit that the ledger names and nobody approved, and makes it anew (%s)',
     async (scope) => {
       await scene.host.change({ requiredReviews: 1 });
