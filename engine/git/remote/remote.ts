@@ -16,6 +16,7 @@ import { splitCredentials } from './credentials.ts';
 import { createLedgerStore } from '../ledger/store.ts';
 import { ledgerAt } from '../ledger/remote.ts';
 import { openMirror, TRACKING, trackingRef } from './mirror.ts';
+import { together } from './together.ts';
 import { REMOTE } from './push.ts';
 import { lastRefusal, rememberRefusal } from './unsigned-refusal.ts';
 import type { Mirror } from './mirror.ts';
@@ -127,6 +128,10 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
     }),
   });
   let away = mirror.away === null ? null : { cause: mirror.away, at: performance.now() };
+  const refresh = together(async () => {
+    await mirror.refresh();
+    away = null;
+  });
   let freshUntil = performance.now() + FRESH_MS;
   const runner = createRunner({
     directory: mirror.directory,
@@ -233,11 +238,6 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
       await mirror.close();
     },
   };
-
-  async function refresh(): Promise<void> {
-    await mirror.refresh();
-    away = null;
-  }
 
   async function look(): Promise<Offline | null> {
     const isFresh = performance.now() < freshUntil;
