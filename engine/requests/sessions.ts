@@ -177,7 +177,7 @@ export async function sessions(
   context: RequestContext,
   reader: Person,
 ): Promise<{ sessions: SessionView[]; reviews: RequestView[] }> {
-  const rules = await readRules(context);
+  const rules = await readRules(context, reader);
   const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache);
   const { policy, snapshot } = rules;
   const files = (await ledgerSnapshot.sessions()).filter(({ state }) => {

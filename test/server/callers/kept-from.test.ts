@@ -6,7 +6,7 @@ import { parseServerConfiguration } from '../../../server/settings/configuration
 import { createToken } from '../../../server/tokens/manage.ts';
 import { configOf, policedRepo } from '../../helpers/people/requests.ts';
 import { engineOf } from '../../helpers/repositories/engine.ts';
-import { temporaryFolder } from '../../helpers/repositories/repo.ts';
+import { type Repo, temporaryFolder } from '../../helpers/repositories/repo.ts';
 import { type Api, startApi } from '../../helpers/servers/api.ts';
 
 const POLICY = {
@@ -25,12 +25,13 @@ const POLICY = {
 const LAYOUT = { service: ['apps/{environment}/{service}/**', 'apps/*/{service}/for-{environment}.yaml'] };
 const SHARED = 'apps/dev/api/for-prod.yaml';
 
+let repo: Repo;
 let api: Api;
 let state: string;
 const tokens = new Map<string, string>();
 const by = (who: string) => ({ token: tokens.get(who) ?? null });
 beforeAll(async () => {
-  const repo = await policedRepo(configOf(POLICY, { layout: LAYOUT }));
+  repo = await policedRepo(configOf(POLICY, { layout: LAYOUT }));
   await repo.commit({ [SHARED]: 'limit: 1\n' });
   await repo.commit({ [SHARED]: 'limit: 2\n' });
   state = join(await temporaryFolder(), 'state');
@@ -103,5 +104,28 @@ describe('break-glass', () => {
     const id = `rbk-${'0'.repeat(26)}`;
     const review = await api.post(`/api/v1/break-glass/${id}/review`, { comment: '\u{0}' }, by('bob'));
     expect(review.body.detail).toBe('The comment is empty.');
+  });
+});
+
+describe('a branch whose configuration is gone', () => {
+  it('does not say who may read, so that nobody is shown its ledger', async () => {
+    const streamed = async () => {
+      const headers = { authorization: `Bearer ${tokens.get('eve')}` };
+      const ending = AbortSignal.timeout(1500);
+      const { body } = await fetch(`${api.url}/api/v1/events?after=0`, { headers, signal: ending });
+      let text = '';
+      const parts = body?.pipeThrough(new TextDecoderStream()) ?? [];
+      await (async () => {
+        for await (const part of parts) text += part;
+      })().catch(() => undefined);
+      return text;
+    };
+    await repo.commit({ '.backtrail/config.yaml': null });
+    for (const path of ['audit', 'rollbacks?state=all', 'break-glass'])
+      expect((await api.get(`/api/v1/${path}`, by('eve'))).body.code).toBe('CONFIG_MISSING');
+    const told = await streamed();
+    expect(told).toContain('event: ready');
+    expect(told).not.toContain('event: request');
+    expect(told).not.toContain('event: session');
   });
 });
