@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { BacktrailError, FAILURES, isFailure } from '../engine/model/index.ts';
 import type { FailureCode } from '../engine/model/index.ts';
-import { redact } from './redact.ts';
+import { redact } from '../engine/model/failure.ts';
 
 /**
  * How a failure crosses the queue: as JSON in the job's failure reason, without stack and cause, credentials taken out.

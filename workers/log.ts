@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import type { DestinationStream, Logger } from 'pino';
 import { isFailure } from '../engine/model/index.ts';
-import { redact } from './redact.ts';
+import { redact } from '../engine/model/failure.ts';
 
 export type { Logger } from 'pino';
 

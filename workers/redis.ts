@@ -1,6 +1,6 @@
 import { Cluster, Redis } from 'ioredis';
 import { BacktrailError } from '../engine/model/index.ts';
-import { redact } from './redact.ts';
+import { redact } from '../engine/model/failure.ts';
 import { parseRedisAddress } from './redis/address.ts';
 
 /** The queue's keys begin with this; the braces keep them on one node of a Redis Cluster. */

@@ -361,3 +361,11 @@ export function isFailure(error: unknown): error is BacktrailError {
   if (!(error instanceof Error) || !('code' in error)) return false;
   return typeof error.code === 'string' && Object.hasOwn(FAILURES, error.code) && 'hint' in error;
 }
+
+/** Takes credentials out of a text that goes to a log, through the queue or into the ledger: those of URLs, and tokens of known forms. */
+export function redact(text: string): string {
+  return text
+    .replace(/(:\/\/)(?:[^\s/"\\]|\\[^/])*@/g, '$1***@')
+    .replace(/\b(gh[pousr]_|github_pat_|glpat-|bt_[0-9a-z]{16}_)[\w-]{10,}/g, '$1***')
+    .replace(/\b(authorization\s*[:=]\s*"?)(?:(?:bearer|basic|token)\s+)?[^\s",]+/gi, '$1***');
+}

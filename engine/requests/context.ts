@@ -135,12 +135,23 @@ async function homeOf(git: GitRepository, branch: string, config: Config): Promi
   return { repositories: config.repository, branch: name, here, address };
 }
 
-/** The same where the branch may have no configuration: its ledger can be read all the same. */
+/**
+ * Whether a server asks for them, which knows them by their credentials: they need not have the repository.
+ */
+export const isServed = (reader: Actor | undefined): boolean =>
+  reader?.authenticated !== undefined && reader.authenticated.how !== 'single-user';
+
+/**
+ * The same where the branch may have no configuration: whoever has the repository can read its ledger all the same. Nothing says who else may.
+ *
+ * @throws CONFIG_MISSING for a reader that a server asks for
+ */
 export async function readRules(
   context: RequestContext,
+  reader?: Actor,
 ): Promise<Rules & { readonly snapshot: Snapshot | null }> {
   const snapshot = await context.observe().catch((error: unknown) => {
-    if (isFailure(error) && error.code === 'CONFIG_MISSING') return null;
+    if (isFailure(error) && error.code === 'CONFIG_MISSING' && !isServed(reader)) return null;
     throw error;
   });
   if (snapshot === null) return { ...NONE, knowsKeys: context.allowedSigners !== null, snapshot };

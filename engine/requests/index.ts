@@ -107,7 +107,7 @@ async function ids(
   context: RequestContext,
   { reader }: Parameters<Requests['ids']>[0],
 ): Promise<RequestId[]> {
-  const { policy, ref } = await readRules(context);
+  const { policy, ref } = await readRules(context, reader);
   const ledgerSnapshot = await openLedgerSnapshot(context.git, ref, context.cache, { indexed: true });
   const known = await ledgerSnapshot.known(({ scope }) =>
     hasPermission(policy, reader, 'read', placeOf({ scope })),
@@ -125,7 +125,7 @@ async function show(context: RequestContext, id: RequestId, reader?: Person): Pr
 
 /** One request with the rules of this moment. */
 async function lookUp(context: RequestContext, id: RequestId, reader?: Person, reading = { indexed: false }) {
-  const rules = await readRules(context);
+  const rules = await readRules(context, reader);
   const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache, reading);
   const file = await requireRequest(ledgerSnapshot, id);
   const { state } = file;

@@ -11,6 +11,7 @@ import {
 } from '../model/index.ts';
 import { Obstructed } from '../rollback/batch/round.ts';
 import { requireRequest } from './ledger/require-request.ts';
+import { redact } from '../model/failure.ts';
 import type { RequestFile } from '../record/ledger-file.ts';
 import { isWaiting } from '../record/transitions.ts';
 import type { ExecuteRequestOptions } from './types.ts';
@@ -162,7 +163,12 @@ async function failureEvent({ context, file }: Failing, error: BacktrailError): 
   if (error.code === 'PLAN_CHANGED' && state.gate !== 'no-policy')
     return replannedEvent(context, state, await replan(context, state));
   const { code, message } = error;
-  return { ...stamp(context, context.committer), type: 'failed', code, message: message.slice(0, 4000) };
+  return {
+    ...stamp(context, context.committer),
+    type: 'failed',
+    code,
+    message: redact(message).slice(0, 4000),
+  };
 }
 
 /** Another worker may have been faster. */

@@ -65,9 +65,16 @@ type ReviewInput = Act & { readonly comment?: string };
 /** What the ledger's present state allows; who decides on a request that expired has not seen that yet. */
 function requireReviewable(deciding: Deciding, actor: Person): void {
   const { state, rules, context } = deciding;
+  requireSight(deciding, actor);
   if (state.status !== 'pending' || isExpired(context, rules, state)) throw notPending(state);
   requireAskedHere(rules, state);
   requireVoter(rules.policy, rulesFor(rules, state, deciding.owners), { author: state.author, actor });
+}
+
+/** Before anything is said of it: that this person may see it, or what else it changes. @throws PERMISSION_DENIED */
+function requireSight({ rules: { policy }, state, owners }: Deciding, actor: Person): void {
+  if (!owners.some((owner) => hasPermission(policy, actor, 'read', owner)))
+    requirePermission(policy, actor, 'read', placeOf(state));
 }
 
 /** That an approval would count for one environment at least. @throws IDENTITY_UNVERIFIED */
@@ -352,8 +359,10 @@ export function requireRetrier({ rules, state }: Pick<Deciding, 'rules' | 'state
 }
 
 export function inspect(context: RequestContext, { id, actor, comment }: Act & { readonly comment: string }) {
-  return act(context, id, async ({ rules, state, ledgerSnapshot, file, owners }) => {
+  return act(context, id, async (deciding) => {
+    const { rules, state, ledgerSnapshot, file, owners } = deciding;
     const { policy } = rules;
+    requireSight(deciding, actor);
     const proofs = await proveRequest(context, ledgerSnapshot, file);
     const review = inspectionOf({ rules, owners, file, proofs, counts: claimed(context) });
     if (state.breakGlass === null || review !== null || isWaiting(state.status))

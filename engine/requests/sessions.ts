@@ -111,8 +111,9 @@ export async function closeSession(
   const { policy } = rules;
   const { ledgerSnapshot } = await append(context, rules, async (ledgerSnapshot) => {
     const { state } = await requireSession(ledgerSnapshot, id);
-    if (state.closed !== null) return [];
+    // What is closed already is shown to nobody else either.
     requireCloser(policy, snapshot?.layout ?? null, state, actor);
+    if (state.closed !== null) return [];
     return [onSession(id, { ...stamp(context, actor), type: 'session-closed' })];
   });
   return sessionView(context, ledgerSnapshot, await requireSession(ledgerSnapshot, id));
@@ -176,7 +177,7 @@ export async function sessions(
   context: RequestContext,
   reader: Person,
 ): Promise<{ sessions: SessionView[]; reviews: RequestView[] }> {
-  const rules = await readRules(context);
+  const rules = await readRules(context, reader);
   const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache);
   const { policy, snapshot } = rules;
   const files = (await ledgerSnapshot.sessions()).filter(({ state }) => {

@@ -17,7 +17,11 @@ export function knownCallers({ state, identifyJwt, now }: KnownInput): Callers {
   const tokens = state === null ? null : watchTokens(state);
 
   async function ofToken(id: string, digest: string): Promise<Caller> {
-    const token = (await tokens?.())?.get(id);
+    const known = await tokens?.().catch((cause: unknown) => {
+      // Nobody is known yet: where the tokens lie, and who could read them, is for the log alone.
+      throw new Error(cause instanceof Error ? cause.message : 'The tokens cannot be read.', { cause });
+    });
+    const token = known?.get(id);
     // One answer for all, so that nobody learns which ids there are.
     if (token === undefined || !sameDigest(token.digest, digest) || endOf(token) <= now())
       throw refused('The token is not known, or has ended.');

@@ -7,6 +7,8 @@ import {
   isRequestId,
   isSessionId,
   type Person,
+  requireReason,
+  requireText,
 } from '../../engine/index.ts';
 import { answers, callerOf, type Routes } from './route.ts';
 import { reviewAsk, session, sessionAsk, sessions, sessionsQuery } from '../schemas/sessions.ts';
@@ -44,13 +46,14 @@ export const breakGlassRoutes: Routes = (app, { engine, keys }) => {
     },
     async (request, reply) => {
       const { justification, ticket, minutes, ...names } = request.body;
+      requireReason(justification, 'A break-glass session');
       const made = await keys.once(request, reply, (key) =>
         engine.requests.openSession({
           ...(key && { id: deriveRequestId(key.hash).replace('rbk', 'bgs') }),
           scope: requireNamedScope(names),
           holder: callerOf(request).person,
           reason: justification,
-          ...(ticket && { ticket }),
+          ...(ticket && { ticket: requireText(ticket, 'The ticket') }),
           ...(minutes && { minutes }),
         }),
       );
@@ -86,8 +89,9 @@ export const breakGlassRoutes: Routes = (app, { engine, keys }) => {
     },
     async (request) => {
       const actor = callerOf(request).person;
+      const comment = requireText(request.body.comment, 'The comment');
       const id = await reviewed(engine, request.params.id, actor);
-      return engine.requests.inspect({ id, actor, comment: request.body.comment });
+      return engine.requests.inspect({ id, actor, comment });
     },
   );
 };

@@ -54,7 +54,8 @@ export async function addHooks(app: FastifyInstance, input: HookInput): Promise<
         },
       },
       ({ params, body, headers }, reply) => {
-        const host = hooks.get(params.host.toLowerCase());
+        const name = params.host.toLowerCase();
+        const host = hooks.get(name);
         if (host === undefined)
           throw new BacktrailError('HOOK_UNKNOWN', 'No code host delivers here under that name.');
         const { kind } = host;
@@ -63,7 +64,7 @@ export async function addHooks(app: FastifyInstance, input: HookInput): Promise<
           metrics.hook({ kind, result: 'refused' });
           throw new BacktrailError('HOOK_UNPROVEN', 'The delivery does not prove that the host sent it.');
         }
-        const isLook = looks.ask(`${params.host} ${numberIn(bytes)}`);
+        const isLook = looks.ask(`${name} ${numberIn(bytes)}`);
         metrics.hook({ kind, result: isLook ? 'look' : 'none' });
         return reply.code(202).send({ status: 'accepted' });
       },

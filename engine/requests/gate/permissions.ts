@@ -61,11 +61,13 @@ export function requireVoter(
   const isOwn = samePerson(author.email, actor.email, policy);
   if (isOwn && !(ruled.length > 0 && ruled.every(({ rule }) => rule.selfApproval)))
     throw new BacktrailError('OWN_REQUEST', 'cannot approve/reject your own rollback request');
-  const votes = ruled.filter(
-    ({ environment, rule }) =>
-      hasPermission(policy, actor, 'deploy', environment) && mayApprove(policy, rule, actor, environment),
-  );
-  if (votes.length > 0) return;
+  const isVoter = (person: Holder, { environment, rule }: (typeof ruled)[number]) =>
+    hasPermission(policy, person, 'deploy', environment) && mayApprove(policy, rule, person, environment);
+  const { email } = actor;
+  // The ledger does not hold what credentials leave: a vote counts wherever its person may vote.
+  const kept = ruled.find((each) => isVoter({ email }, each) && !isVoter(actor, each));
+  if (kept !== undefined) throw denied(policy, actor, DEEDS.deploy, kept.environment, 'deploy');
+  if (ruled.some((each) => isVoter(actor, each))) return;
   for (const owner of owners) requirePermission(policy, actor, 'deploy', owner.environment);
   for (const owner of ruled) requireApprover(policy, owner.rule, actor, owner.environment);
 }

@@ -30,7 +30,7 @@ export async function audit(
   const from = since === undefined ? -Infinity : Date.parse(since);
   if (Number.isNaN(from))
     throw new BacktrailError('INVALID_REQUEST', `${JSON.stringify(since)} is not a valid time.`);
-  const { policy, ref, snapshot } = await readRules(context);
+  const { policy, ref, snapshot } = await readRules(context, reader);
   const tenanted = snapshot?.layout.hasTenant ?? false;
   const ledgerSnapshot = await openLedgerSnapshot(context.git, ref, context.cache);
   const chosen: Chosen[] = [];

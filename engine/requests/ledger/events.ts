@@ -1,7 +1,7 @@
 /** What the ledger gained after a position, oldest first: for whoever follows it. */
 import { type Actor, BacktrailError, type ObjectId } from '../../model/index.ts';
 import { hasPermission } from '../../policy/policy.ts';
-import { readRules, type RequestContext } from '../context.ts';
+import { isServed, readRules, type RequestContext } from '../context.ts';
 import type { LedgerEvent, LedgerEvents, Requests } from '../types.ts';
 import { type Chosen, environmentOf, judged, readEntries } from './audit.ts';
 import { type LedgerCommit, readCommits } from './commits.ts';
@@ -18,6 +18,7 @@ export async function events(
   const { policy, ref, snapshot } = await readRules(context);
   const tenanted = snapshot?.layout.hasTenant ?? false;
   const mayRead = (reader: Actor, scope: string) =>
+    (snapshot !== null || !isServed(reader)) &&
     hasPermission(policy, reader, 'read', environmentOf(scope, tenanted));
   const ledgerSnapshot = await openLedgerSnapshot(context.git, ref, context.cache);
   if (from === null)

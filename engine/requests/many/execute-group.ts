@@ -11,6 +11,7 @@ import {
 } from '../../model/index.ts';
 import { requireRequest } from '../ledger/require-request.ts';
 import { hasPermission } from '../../policy/policy.ts';
+import { redact } from '../../model/failure.ts';
 import { isWaiting } from '../../record/transitions.ts';
 import { Obstructed } from '../../rollback/batch/round.ts';
 import { executeTogether } from '../../rollback/batch/together.ts';
@@ -224,5 +225,10 @@ async function eventOf(found: EligibilityInput, reason: BacktrailError): Promise
 }
 
 function failedEvent(context: EligibilityInput['context'], { code, message }: BacktrailError): RequestEvent {
-  return { ...stamp(context, context.committer), type: 'failed', code, message: message.slice(0, 4000) };
+  return {
+    ...stamp(context, context.committer),
+    type: 'failed',
+    code,
+    message: redact(message).slice(0, 4000),
+  };
 }

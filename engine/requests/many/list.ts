@@ -29,7 +29,7 @@ export async function list(
     after,
   }: Parameters<Requests['list']>[0],
 ): Promise<RequestView[]> {
-  const rules = await readRules(context);
+  const rules = await readRules(context, reader);
   const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache, { indexed: true });
   const isWanted = (status: RequestStatus) => statuses === undefined || statuses.includes(status);
   const isAsked = (known: KnownRequest) => {

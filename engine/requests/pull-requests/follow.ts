@@ -15,6 +15,7 @@ import {
   type RollbackResult,
 } from '../../model/index.ts';
 import { requireRequest } from '../ledger/require-request.ts';
+import { redact } from '../../model/failure.ts';
 import type { RequestFile } from '../../record/ledger-file.ts';
 import { isProposed } from '../../record/transitions.ts';
 import { stamp } from '../context.ts';
@@ -366,7 +367,7 @@ async function failAll(
         ...stamp(context, context.committer),
         type: 'failed',
         code,
-        message: message.slice(0, 4000),
+        message: redact(message).slice(0, 4000),
       };
       // Another worker may have made it anew.
       if (isProposed(state) && state.proposed?.commit === known.proposed?.commit)
