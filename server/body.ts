@@ -7,15 +7,17 @@ const HINT = 'GET /openapi.json describes every call.';
 
 export function readBodies(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
-  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, text, done) =>
-    parse(request, text, (error, value) => {
+  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, text, done) => {
+    // Many clients name the type of a body that they do not send.
+    if (text === '') return done(null);
+    return parse(request, text, (error, value) => {
       if (error) return done(error);
       const problem = problemIn(text);
       return problem === null
         ? done(null, value)
         : done(new BacktrailError('INVALID_REQUEST', problem, { hint: HINT }));
-    }),
-  );
+    });
+  });
 }
 
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]:]/g;

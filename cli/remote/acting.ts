@@ -85,13 +85,18 @@ export function actingOver({ http, locate, sleep }: ActingInput): Acting {
     const key = id === undefined ? {} : { key: id };
     return (await http.send('POST', '/rollbacks', body, key)) as Requested;
   };
-  /** Until it is over: the server executes it. */
-  const follow = async (id: string): Promise<RollbackResult> => {
+  /** Until it is over: the server executes it, also where nobody waits any more. */
+  const follow = async (id: string, signal?: AbortSignal): Promise<RollbackResult> => {
+    const aborted = new Promise<void>((resolve) =>
+      signal?.addEventListener('abort', () => resolve(), { once: true }),
+    );
     for (let wait = FIRST_LOOK; ; wait = Math.min(2 * wait, LAST_LOOK)) {
       const found = await show(id);
       const result = outcomeOf(found);
       if (result !== null) return result;
-      await sleep(wait);
+      signal?.throwIfAborted();
+      await Promise.race([sleep(wait), aborted]);
+      signal?.throwIfAborted();
     }
   };
   const list = async (query: Query, most = Number.POSITIVE_INFINITY) => {
@@ -157,7 +162,7 @@ export function actingOver({ http, locate, sleep }: ActingInput): Acting {
     rollbacks: {
       plan,
       request,
-      execute: follow,
+      execute: (id, how) => follow(id, how?.signal),
       earlier: async ({ id }) => {
         const [found] = await list({ key: id, state: 'all' });
         return found === undefined ? null : { plan: (await replan(found.id)).plan, request: found };

@@ -38,12 +38,12 @@ export const auditRoutes: Routes = (app, { engine }) => {
     {
       schema: {
         ...describe('Make every rollback again from Git alone, and compare'),
-        body: verifyAsk,
+        body: verifyAsk.nullish(),
         response: answers({ 200: auditReport }),
       },
     },
     async (request, reply) => {
-      const { range, scopes, reader, render } = request.body;
+      const { range, scopes, reader, render } = request.body ?? {};
       if (isVerifying) throw new BacktrailError('AUDIT_BUSY', 'Another audit is under way on this server.');
       isVerifying = true;
       const gone = new AbortController();

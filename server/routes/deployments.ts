@@ -122,12 +122,12 @@ export const deploymentRoutes: Routes = (app, input) => {
       schema: {
         ...describe('Ask for a rollback to what was deployed then'),
         params,
-        body: restoreAsk,
+        body: restoreAsk.nullish(),
         response: answers({ 200: opened, 201: opened, 202: opened }),
       },
     },
     async (request, reply) => {
-      const { justification, digest, ...options } = request.body;
+      const { justification, digest, ...options } = request.body ?? {};
       const { deployment: to, reason } = await engine.deployments.restorable({
         id: request.params.id,
         reader: callerOf(request).person,

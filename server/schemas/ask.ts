@@ -9,10 +9,10 @@ export const planAsk = z
     tenant: z.string().min(1).max(255).nullish().describe('null, absent or `-`: no tenant.'),
     environment: environmentName,
     mode: mode
-      .optional()
+      .nullish()
       .describe('Where absent: `field` with selectedFields, `service` with a service, else `full`.'),
     service: serviceName.nullish(),
-    selectedFields: z.array(z.string().max(1024)).max(1000).optional(),
+    selectedFields: z.array(z.string().max(1024)).max(1000).nullish(),
     targetSha: z
       .string()
       .max(255)

@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { openRemote } from '../../cli/remote/engine.ts';
 import { policedRepo } from '../helpers/people/requests.ts';
 import { backtrail } from '../helpers/program/cli.ts';
 import { engineOf } from '../helpers/repositories/engine.ts';
@@ -115,5 +116,21 @@ describe('a server', () => {
       'environments',
     ]);
     expect([code, stderr.includes('two words')]).toEqual([2, false]);
+  });
+});
+
+describe('a rollback that no worker executes', () => {
+  it('is waited for until that is stopped, and stays approved', async () => {
+    const ask = { environment: 'dev', service: 'api', targetSha: 'v1', justification: 'v2 answers 500' };
+    const { body } = await api.post('/api/v1/rollbacks', ask);
+    expect(body.status).toBe('approved');
+    const never = () => new Promise<void>(() => undefined);
+    const remote = await openRemote({ server: api.url, tokenFile, sleep: never });
+    const stop = new AbortController();
+    const waiting = remote.rollbacks.execute(body.requestId, { signal: stop.signal });
+    stop.abort(new Error('Stopped.'));
+    await expect(waiting).rejects.toThrow('Stopped.');
+    await remote.close();
+    expect((await api.get(`/api/v1/rollbacks/${body.requestId}`)).body.status).toBe('approved');
   });
 });

@@ -65,6 +65,7 @@ describe('reading', () => {
     const refused = [
       [{ ...ask, targetSha: '' }, 'targetSha is required'],
       [{ ...ask, mode: 'field', selectedFields: [] }, 'selected fields cannot be empty for field mode'],
+      [{ ...ask, mode: 'field', selectedFields: null }, 'selected fields cannot be empty for field mode'],
     ] as const;
     for (const [asked, detail] of refused) {
       const answer = await api.post('/api/v1/plans', asked);

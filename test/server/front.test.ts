@@ -75,6 +75,12 @@ describe('the server', () => {
     }
   });
 
+  it('takes a call without a body that names a type for it', async () => {
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${api.token}` };
+    const { status, body } = await raw('/api/v1/rollbacks/rbk-nothing/approve', { method: 'POST', headers });
+    expect([status, JSON.parse(body).code]).toEqual([404, 'REQUEST_UNKNOWN']);
+  });
+
   it('says what it refuses in a problem document', async () => {
     const { status, headers, body } = await api.get('/api/v1/nothing');
     expect([status, headers.get('content-type')]).toEqual([404, 'application/problem+json; charset=utf-8']);

@@ -10,10 +10,13 @@ import { type Repo, temporaryFolder } from '../../helpers/repositories/repo.ts';
 import { type Api, startApi } from '../../helpers/servers/api.ts';
 
 const POLICY = {
-  environments: [{ match: 'prod', quorum: 1, unsignedRequests: true }],
+  environments: [
+    { match: 'prod', quorum: 1, unsignedRequests: true, approvers: { users: ['carol@example.com'] } },
+  ],
   permissions: [
     { users: ['jane@example.com'], allow: ['propose'], in: ['**'] },
     { users: ['bob@example.com'], allow: ['admin'], in: ['dev'] },
+    { users: ['dave@example.com'], allow: ['deploy'], in: ['prod'] },
     { users: ['carol@example.com'], allow: ['deploy'], in: ['prod'] },
   ],
 };
@@ -133,6 +136,20 @@ describe('a token', () => {
     ]);
     const { body } = await api.post('/api/v1/plans', PLAN, { token: made.token });
     expect(body.gate?.may.request.code ?? body.code).toBe('PERMISSION_DENIED');
+  });
+
+  it('is not what keeps whoever is no approver from approving', async () => {
+    const tokenOf = async (person: string) =>
+      (await token(['create', '--person', person, '--expires', '1h', '--scope', 'admin'])).token;
+    const asked = await api.post(
+      '/api/v1/rollbacks',
+      { ...PLAN, justification: 'bad' },
+      { token: await tokenOf('jane@example.com') },
+    );
+    expect(asked.status).toBe(201);
+    const approve = `/api/v1/rollbacks/${asked.body.requestId}/approve`;
+    const { status, body } = await api.post(approve, {}, { token: await tokenOf('dave@example.com') });
+    expect([status, body.code]).toEqual([403, 'PERMISSION_DENIED']);
   });
 
   it('survives two who make one at the same moment', async () => {
