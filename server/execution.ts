@@ -1,5 +1,12 @@
 /** Approved requests go to the workers' queue, and are followed there for as long as a call may take. */
-import { type Engine, isFailure, type RequestView, resultOf, type RollbackResult } from '../engine/index.ts';
+import {
+  type Engine,
+  type Finding,
+  isFailure,
+  type RequestView,
+  resultOf,
+  type RollbackResult,
+} from '../engine/index.ts';
 import {
   type Followed,
   type Handover,
@@ -37,6 +44,14 @@ interface Waiting {
   /** Aborted: nobody waits any more. */
   readonly signal?: AbortSignal;
 }
+
+/** What people are told where nothing was handed over. */
+const LEFT: Finding = {
+  code: 'QUEUE_UNAVAILABLE',
+  severity: 'warn',
+  message: 'No queue took it: it is approved in the ledger, and a worker that looks there executes it.',
+  hint: 'Start `backtrail worker`, or the server with --worker; both need Redis (REDIS_URL).',
+};
 
 export function createExecution({
   engine,
@@ -86,12 +101,18 @@ export function createExecution({
     run: (request, how = {}) =>
       handing(how, (to) => handOver(request, to), {
         over: () => resultOf(request, 'executing'),
-        left: () => resultOf(request, 'approved'),
+        left: () => resultOf(request, 'approved', { findings: [LEFT] }),
       }),
     runMany: (requests, how = {}) => {
       const all = (status: 'approved' | 'executing') => () =>
         new Map(
-          requests.map((each) => [each.id, { status: 'fulfilled', value: resultOf(each, status) } as const]),
+          requests.map((each) => [
+            each.id,
+            {
+              status: 'fulfilled',
+              value: resultOf(each, status, { findings: status === 'approved' ? [LEFT] : [] }),
+            } as const,
+          ]),
         );
       return handing<Followed>(how, (to) => handOverMany(requests, to), {
         over: all('executing'),

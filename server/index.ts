@@ -77,8 +77,11 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
   app.addHook('onClose', () => execution.close());
   app.get('/', { schema: { hide: true } }, async (request, reply) => {
     const token = new URL(request.url, 'http://localhost').searchParams.get('token');
-    const cookie = token === null ? null : (single?.exchange(token) ?? null);
-    if (cookie !== null) void reply.header('set-cookie', cookie);
+    if (token === null) return reply.redirect('/openapi.json', 303);
+    const cookie = single?.exchange(token) ?? null;
+    if (cookie === null)
+      throw new BacktrailError('UNAUTHENTICATED', 'The token is not the one of this server.');
+    void reply.header('set-cookie', cookie).header('cache-control', 'no-store');
     return reply.redirect('/openapi.json', 303);
   });
   await app.listen(listen);

@@ -2,6 +2,7 @@
 import {
   BacktrailError,
   type Engine,
+  type Finding,
   FAILURES,
   type FailureCode,
   type GatedPlan,
@@ -36,6 +37,14 @@ export interface ActingInput {
   readonly sleep: (ms: number) => Promise<void>;
 }
 
+/** Milliseconds after which what nobody executes is left to a worker that is started later. */
+const LEFT_MS = 30_000;
+const LEFT: Finding = {
+  code: 'QUEUE_UNAVAILABLE',
+  severity: 'warn',
+  message: 'It is approved, and no worker has begun with it: one that is started later finds it.',
+  hint: 'Ask whoever runs the server whether a worker and Redis run.',
+};
 /** Milliseconds between two looks at what a server executes. */
 const FIRST_LOOK = 200;
 const LAST_LOOK = 2000;
@@ -90,10 +99,13 @@ export function actingOver({ http, locate, sleep }: ActingInput): Acting {
     const aborted = new Promise<void>((resolve) =>
       signal?.addEventListener('abort', () => resolve(), { once: true }),
     );
+    let waited = 0;
     for (let wait = FIRST_LOOK; ; wait = Math.min(2 * wait, LAST_LOOK)) {
       const found = await show(id);
       const result = outcomeOf(found);
       if (result !== null) return result;
+      waited = found.status === 'approved' ? waited + wait : 0;
+      if (waited > LEFT_MS) return resultOf(found, 'approved', { findings: [LEFT] });
       signal?.throwIfAborted();
       await Promise.race([sleep(wait), aborted]);
       signal?.throwIfAborted();

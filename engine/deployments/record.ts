@@ -76,7 +76,7 @@ export async function recordDeployment(
       return record === null ? [] : [record];
     });
     const named = input.id === undefined ? null : requireOwn(records, findOne(present, input.id), asked);
-    const decided = openedBefore(present, asked) ?? decide(asked, { records, named });
+    const decided = openedBefore(present, records, asked) ?? decide(asked, { records, named });
     own = decided.id;
     const { at } = stamped(actor);
     return decided.events.map((event) => ({ ...stamped(actor), at, ...event }));
@@ -89,13 +89,17 @@ export async function recordDeployment(
 /** The record that the same call opened before; null where it opened none. @throws KEY_REUSED */
 function openedBefore(
   present: DeploymentStore,
-  { input: { opens }, scope, revision }: Asked,
+  records: readonly Deployment[],
+  { input: { opens, status }, said, scope, revision }: Asked,
 ): { readonly id: string; readonly events: [] } | null {
   if (opens === undefined) return null;
   const [known] = present.known(({ id }) => id === opens, `${opens}"`);
   if (known === undefined) return null;
   const isOther = revision !== null && known.commit !== revision.commit;
-  if (isOther || formatCoordinates(known) !== formatCoordinates(scope))
+  // What it said when it was opened is still among what it says now.
+  const own = records.find(({ id }) => id === opens);
+  const isLess = own !== undefined && (own.times[status] === undefined || !isSaid(own, said));
+  if (isOther || isLess || formatCoordinates(known) !== formatCoordinates(scope))
     throw new BacktrailError('KEY_REUSED', `The record ${opens} is of something else.`);
   return { id: opens, events: [] };
 }

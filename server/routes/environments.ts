@@ -2,7 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { BacktrailError, formatCoordinates } from '../../engine/index.ts';
-import { answers, readerOf, type Routes, tagged, taggedAnswers } from './route.ts';
+import { readerOf, type Routes, tagged, taggedAnswers } from './route.ts';
 import { comparison, environments, environmentView, history, shown } from '../schemas/history.ts';
 import { environmentParams, list, scopeOf, serviceParams } from '../schemas/names.ts';
 
@@ -24,12 +24,13 @@ export const environmentRoutes: Routes = (app, { engine }) => {
     {
       schema: {
         ...describe('Tenants, environments and services'),
-        response: answers({ 200: environments }),
+        response: taggedAnswers({ 200: environments }),
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { environments: found, tenants, findings } = await engine.survey(readerOf(request));
-      return { environments: found, tenants, ...(findings.length > 0 && { findings }) };
+      const value = { environments: found, tenants, ...(findings.length > 0 && { findings }) };
+      return tagged(request, reply, value);
     },
   );
   app.get(
@@ -38,13 +39,13 @@ export const environmentRoutes: Routes = (app, { engine }) => {
       schema: {
         ...describe('One environment'),
         params: environmentParams,
-        response: answers({ 200: environmentView }),
+        response: taggedAnswers({ 200: environmentView }),
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const [scope, reading] = [scopeOf(request.params), readerOf(request)];
       const found = (await engine.environments(reading)).find((each) => nameOf(each) === scope);
-      if (found !== undefined) return { scope, ...found };
+      if (found !== undefined) return tagged(request, reply, { scope, ...found });
       // Says which of its names is not known, or may not be read.
       await engine.history({ scope, limit: 1, ...reading });
       throw new BacktrailError('ENVIRONMENT_UNKNOWN', `There is no environment ${scope} on the branch now.`);
@@ -79,10 +80,11 @@ export const environmentRoutes: Routes = (app, { engine }) => {
         ...describe('Revisions of an environment, newest first'),
         params: environmentParams,
         querystring: page,
-        response: answers({ 200: history }),
+        response: taggedAnswers({ 200: history }),
       },
     },
-    (request) => historyOf(request, scopeOf(request.params), request.query),
+    async (request, reply) =>
+      tagged(request, reply, await historyOf(request, scopeOf(request.params), request.query)),
   );
   app.get(
     `${PLACE}/services/:service/history`,
@@ -91,10 +93,11 @@ export const environmentRoutes: Routes = (app, { engine }) => {
         ...describe('Revisions of a service, newest first'),
         params: serviceParams,
         querystring: page,
-        response: answers({ 200: history }),
+        response: taggedAnswers({ 200: history }),
       },
     },
-    (request) => historyOf(request, scopeOf(request.params), request.query),
+    async (request, reply) =>
+      tagged(request, reply, await historyOf(request, scopeOf(request.params), request.query)),
   );
   app.get(
     `${PLACE}/revisions/:revision`,
@@ -117,7 +120,7 @@ export const environmentRoutes: Routes = (app, { engine }) => {
       });
       const { commit, version } = found.revision;
       const value = { scope: formatCoordinates(found.scope), commit, version, files: found.files };
-      return tagged(request, reply, commit, value);
+      return tagged(request, reply, value);
     },
   );
   app.get(
@@ -148,7 +151,7 @@ export const environmentRoutes: Routes = (app, { engine }) => {
         toVersion: found.to.version,
         changes: found.changes,
       };
-      return tagged(request, reply, `${value.from}-${value.to}`, value);
+      return tagged(request, reply, value);
     },
   );
 };

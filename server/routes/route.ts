@@ -1,4 +1,5 @@
 /** What all routes have: the engine, who is calling, and the form of their descriptions. */
+import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type {
   FastifyBaseLogger,
@@ -61,7 +62,7 @@ export function answers(own: Readonly<Record<number, z.ZodType | Answered>>) {
   return { ...Object.fromEntries(described), '4XX': problemAnswer(), '5XX': problemAnswer() };
 }
 
-/** The same of a call whose answers are of one commit. */
+/** The same of a call whose answers are of commits. */
 export function taggedAnswers(own: Readonly<Record<number, z.ZodType>>) {
   return { ...answers(own), 304: { description: 'It is what If-None-Match names.' } };
 }
@@ -88,14 +89,9 @@ export const readerOf = (request: FastifyRequest): { readonly reader: Actor } =>
   reader: callerOf(request).person,
 });
 
-/** An answer of one commit: whoever has it already is told so. */
-export function tagged<Value>(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  tag: string,
-  value: Value,
-): Value | null {
-  const etag = `"${tag}"`;
+/** An answer of commits: whoever has it already, to the byte, is told so. What the branch keeps or masks changes it as well. */
+export function tagged<Value>(request: FastifyRequest, reply: FastifyReply, value: Value): Value | null {
+  const etag = `"${createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 32)}"`;
   void reply.header('etag', etag).header('cache-control', 'private, no-cache');
   const known = request.headers['if-none-match']?.split(',').map((each) => each.trim().replace(/^W\//, ''));
   if (!known?.includes(etag)) return value;

@@ -19,15 +19,15 @@ export const planAsk = z
       .nullish()
       .describe('A revision: a commit id, `v12`, `previous`, `@2h`, a tag.'),
     target: z.string().max(255).nullish().describe('The same under another name.'),
-    wholeFile: z.boolean().optional(),
-    allowRemoval: z.boolean().optional(),
+    wholeFile: z.boolean().nullish(),
+    allowRemoval: z.boolean().nullish(),
     override: z
       .array(z.string().max(64))
       .max(32)
-      .optional()
+      .nullish()
       .describe('Codes of checks that are to let it go ahead.'),
-    hold: z.boolean().optional(),
-    holdFor: z.string().max(16).optional().describe('As `12h` or `7d`.'),
+    hold: z.boolean().nullish(),
+    holdFor: z.string().max(16).nullish().describe('As `12h` or `7d`.'),
     resume: z
       .boolean()
       .optional()
@@ -79,11 +79,11 @@ export function toOptions({
   holdFor,
 }: z.output<z.ZodObject<typeof rollbackOptions>>): Omit<PlanAsk, 'scope'> {
   return {
-    ...(wholeFile !== undefined && { wholeFile }),
-    ...(allowRemoval !== undefined && { allowRemoval }),
-    ...(override !== undefined && { override }),
-    ...(hold !== undefined && { hold }),
-    ...(holdFor !== undefined && { holdFor }),
+    ...(typeof wholeFile === 'boolean' && { wholeFile }),
+    ...(typeof allowRemoval === 'boolean' && { allowRemoval }),
+    ...(override && { override }),
+    ...(typeof hold === 'boolean' && { hold }),
+    ...(typeof holdFor === 'string' && { holdFor }),
   };
 }
 

@@ -201,6 +201,11 @@ describe('a key', () => {
     const others = [
       await api.post(DEPLOYMENTS, { ...asked, note: 'more' }, { headers }),
       await (await startApi(await engineOf(repo))).post(DEPLOYMENTS, { ...asked, commit: 'v1' }, { headers }),
+      await (await startApi(await engineOf(repo))).post(
+        DEPLOYMENTS,
+        { ...asked, status: 'failed' },
+        { headers },
+      ),
       await restarted.post('/api/v1/break-glass', { ...session, minutes: 20 }, { headers }),
       await (await startApi(await engineOf(repo))).post(
         '/api/v1/break-glass',
