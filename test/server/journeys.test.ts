@@ -61,6 +61,9 @@ async function journey(run: Run, folder: string): Promise<unknown[]> {
   const take = async (who: Who, ...args: string[]) => {
     const { code, stdout, stderr } = await run(who, ...args);
     const value: unknown = stdout === '' ? null : JSON.parse(stdout);
+    // Of one second, they are listed by their ids, which are other ones each time.
+    const { requests } = Object(value);
+    if (Array.isArray(requests)) requests.sort((one, next) => (scopeIn(one) < scopeIn(next) ? -1 : 1));
     said.push({ who, args: args.map(masked), code, value: withoutPassing(value), stderr: masked(stderr) });
     return value;
   };
@@ -100,6 +103,8 @@ async function journey(run: Run, folder: string): Promise<unknown[]> {
   await take('jane', 'incident', file, '--yes');
   return said;
 }
+
+const scopeIn = (request: unknown) => String(Object(request).scopeName);
 
 const masked = (text: string) =>
   text
