@@ -86,7 +86,7 @@ async function expectOnceEach(repo: Repo, ids: readonly string[]): Promise<void>
 }
 
 describe('a worker that dies with many rollbacks in hand', () => {
-  it.each((['planned', 'published', 'staged'] as const).slice(0, runs(3, 2)))(
+  it.each((['published', 'planned', 'staged'] as const).slice(0, runs(3, 1)))(
     'after the first of them was %s: another one lands each of them once',
     async (dieAt) => {
       const { repo, ids } = await manyRequests(runs(12, 5));
