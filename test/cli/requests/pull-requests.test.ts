@@ -143,7 +143,14 @@ describe('a branch that takes no push', () => {
         redisUrl,
       });
       expect(asked.code).toBe(5);
-      expect(JSON.parse(asked.stdout)).toMatchObject({ status: 'proposed', pullRequest: { number: 1 } });
+      const { requestId, status } = JSON.parse(asked.stdout);
+      expect(status).toBe('proposed');
+      // Which one it is, the worker may write into the ledger a moment later.
+      await expect
+        .poll(
+          async () => JSON.parse((await run(['request', 'show', requestId, '-o', 'json'])).stdout) as unknown,
+        )
+        .toMatchObject({ pullRequest: { number: 1 } });
       const file = join(await temporaryFolder(), 'incident.yaml');
       await writeFile(file, 'id: inc-1\nreason: r\nrollbacks: [{ scope: prod/web }, { scope: prod/jobs }]\n');
       const incident = await run(['incident', file, '--yes', '-o', 'json'], { redisUrl });
