@@ -79,19 +79,24 @@ export async function startSession(
     renderCommands,
     offline: () => offline,
     withEngine: async (use, how = {}) => {
-      if (options.server !== undefined)
-        return withServer({ ...options, server: options.server }, environment, use);
       const draw = environment.progress ? progressLine : progressNotes;
-      const engine = await openEngine({
-        ...engineOptionsOf(environment),
-        repo,
-        ...(config && { config }),
-        offline: how.offline,
-        onNotice,
-        onProgress: text ? draw(process.stderr, () => environment.clock.now()) : undefined,
-        renderCommands,
-        ...(sign && { sign }),
-      });
+      const { server, tokenFile } = options;
+      const openHere = () =>
+        openEngine({
+          ...engineOptionsOf(environment),
+          repo,
+          ...(config && { config }),
+          offline: how.offline,
+          onNotice,
+          onProgress: text ? draw(process.stderr, () => environment.clock.now()) : undefined,
+          renderCommands,
+          ...(sign && { sign }),
+        });
+      const openThere = async (server: string) => {
+        const { openRemote } = await import('./remote/engine.ts');
+        return openRemote({ server, tokenFile, sleep: (ms) => environment.clock.sleep(ms) });
+      };
+      const engine = await (server === undefined ? openHere() : openThere(server));
       try {
         return await stoppable(
           () => use(engine),
@@ -107,23 +112,6 @@ export async function startSession(
       return own ?? (await engine.identity()) ?? environment.account;
     },
   };
-}
-
-async function withServer<T>(
-  { server, tokenFile }: GlobalOptions & { readonly server: string },
-  { clock }: Environment,
-  use: (engine: Engine) => Promise<T>,
-): Promise<T> {
-  const { openRemote } = await import('./remote/engine.ts');
-  const engine = await openRemote({ server, tokenFile, sleep: (ms) => clock.sleep(ms) });
-  try {
-    return await stoppable(
-      () => use(engine),
-      () => engine.close(),
-    );
-  } finally {
-    await engine.close();
-  }
 }
 
 async function readConfig(file: string): Promise<ConfigText> {

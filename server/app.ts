@@ -11,7 +11,7 @@ import { BOUNDS, type Bounds } from './bounds.ts';
 import type { Callers } from './callers/caller.ts';
 import { documentOf } from './document.ts';
 import { createFeed } from './events/feed.ts';
-import { guard, type Guarding } from './guard.ts';
+import { guard, type Guarding, WRITES } from './guard.ts';
 import { createLimiter } from './limits.ts';
 import { createOperation, type OperationSettings } from './operation/operation.ts';
 import { endConnections } from './operation/stop.ts';
@@ -130,7 +130,7 @@ export async function createApp(input: AppInput): Promise<FastifyInstance> {
     async (api) => {
       // What was written is told at once.
       api.addHook('onResponse', async ({ method }, { statusCode }) => {
-        if (method !== 'GET' && statusCode < 400) feed.look();
+        if (WRITES.has(method) && statusCode < 400) feed.look();
       });
       api.addHook('onRequest', async (request) => {
         try {

@@ -7,7 +7,8 @@ export interface Guarding {
   readonly hosts: () => ReadonlySet<string>;
 }
 
-const WRITES: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
+/** Methods of calls that may change something. */
+export const WRITES: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
 /** @throws ORIGIN_FOREIGN, BODY_UNSUPPORTED */
 export function guard(request: FastifyRequest, { hosts }: Guarding): void {

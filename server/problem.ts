@@ -6,7 +6,7 @@ import { BacktrailError, FAILURES, type FailureCode, isFailure } from '../engine
 
 /** `application/problem+json`. */
 export interface ProblemDocument {
-  /** `about:blank` for what the framework refused; else the code's own address. */
+  /** An address that tells codes apart; nothing is served there. */
   readonly type: string;
   readonly title: string;
   readonly status: number;

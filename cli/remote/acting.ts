@@ -3,8 +3,6 @@ import {
   BacktrailError,
   type Engine,
   type Finding,
-  FAILURES,
-  type FailureCode,
   type GatedPlan,
   isFailure,
   type PlanAsk,
@@ -15,7 +13,7 @@ import {
   type RollbackAsk,
   type RollbackResult,
 } from '../../engine/index.ts';
-import { type Http, type Query, segment } from './http.ts';
+import { failureAs, type Http, type Query, segment } from './http.ts';
 import type { Locate } from './reading.ts';
 
 export type Acting = Pick<
@@ -38,7 +36,7 @@ export interface ActingInput {
 }
 
 /** Milliseconds after which what nobody executes is left to a worker that is started later. */
-const LEFT_MS = 30_000;
+export const LEFT_MS = 30_000;
 const LEFT: Finding = {
   code: 'QUEUE_UNAVAILABLE',
   severity: 'warn',
@@ -310,7 +308,7 @@ const commitOf = ({ result }: RequestView): string | null =>
 function outcomeOf(request: RequestView): RollbackResult | null {
   const { id, status, result, proposed, pullRequest } = request;
   if (result !== null && result.status !== 'failed') return resultOf(request, result.status, result);
-  if (result?.status === 'failed' && status === 'failed') throw failureOf(result);
+  if (result?.status === 'failed' && status === 'failed') throw failureAs(result);
   if (status === 'pending')
     throw new BacktrailError('AWAITING_APPROVAL', `Request ${id} waits for approval.`);
   if (status !== 'approved' && status !== 'executing')
@@ -323,9 +321,4 @@ function outcomeOf(request: RequestView): RollbackResult | null {
     proposed: { via, branch, into: request.place?.branch ?? '' },
     ...(pullRequest && { pullRequest }),
   });
-}
-
-function failureOf({ code, message }: { readonly code: string; readonly message: string }): BacktrailError {
-  const known = Object.hasOwn(FAILURES, code) ? (code as FailureCode) : 'INTERNAL';
-  return new BacktrailError(known, message);
 }

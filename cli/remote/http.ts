@@ -147,18 +147,35 @@ function unreachable(base: string, cause: unknown): BacktrailError {
 /** Servers of other versions may know codes that we do not. */
 function failureOf(status: number, value: unknown): BacktrailError {
   const { code, detail, hint, details } = Object(value);
-  const known = typeof code === 'string' && Object.hasOwn(FAILURES, code);
-  if (!known || typeof detail !== 'string')
-    return new BacktrailError(
-      'REMOTE_UNAVAILABLE',
-      `The server answers ${status}, and not as Backtrail does.`,
-      {
-        hint: 'Look whether --server names a Backtrail server, and what stands before it.',
-      },
-    );
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it is one of the table
-  return new BacktrailError(code as FailureCode, detail, {
-    ...(typeof hint === 'string' && { hint }),
-    ...(typeof details === 'object' && details !== null && { details }),
-  });
+  if (typeof detail === 'string' && isKnown(code))
+    return failureAs({
+      code,
+      message: detail,
+      ...(typeof hint === 'string' && { hint }),
+      ...(typeof details === 'object' && details !== null && { details }),
+    });
+  return new BacktrailError(
+    'REMOTE_UNAVAILABLE',
+    `The server answers ${status}, and not as Backtrail does.`,
+    {
+      hint: 'Look whether --server names a Backtrail server, and what stands before it.',
+    },
+  );
+}
+
+const isKnown = (code: unknown): code is FailureCode =>
+  typeof code === 'string' && Object.hasOwn(FAILURES, code);
+
+/** A failure that a server tells of; INTERNAL where its code is not known here. */
+export function failureAs({
+  code,
+  message,
+  ...more
+}: {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+  readonly details?: Readonly<Record<string, unknown>>;
+}): BacktrailError {
+  return new BacktrailError(isKnown(code) ? code : 'INTERNAL', message, more);
 }

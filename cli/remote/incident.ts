@@ -1,7 +1,8 @@
 /** An incident that a server plans, asks for and follows. */
-import { BacktrailError, type Engine, FAILURES, type FailureCode, isFailure } from '../../engine/index.ts';
+import { type Engine, isFailure } from '../../engine/index.ts';
 import type { Incident, Item } from '../../workers/incident/index.ts';
-import type { Http } from './http.ts';
+import { LEFT_MS } from './acting.ts';
+import { failureAs, type Http } from './http.ts';
 
 /** What the server says of it, as `incident -o json` does. */
 interface Recovered {
@@ -38,8 +39,9 @@ export async function recoverOver(
   const own = new Map(found.rollbacks.map((each) => [each.requestId, each]));
   for (const item of items) {
     const { status, error } = own.get(item.id) ?? {};
-    if (error) item.error = failureOf(error);
-    else if (status === 'pending') item.request = await engine.requests.show({ id: item.id, reader: NOBODY });
+    if (error) item.error = failureAs(error);
+    else if (status === 'pending' || status === 'approved')
+      item.request = await engine.requests.show({ id: item.id, reader: NOBODY });
     else if (status === 'completed' || status === 'proposed')
       item.result = await engine.rollbacks.execute(item.id);
   }
@@ -48,9 +50,9 @@ export async function recoverOver(
 /** Who asks says the server. */
 const NOBODY = { name: '', email: '' };
 
-/** The same again goes on with what is left. */
+/** The same again goes on with what is left; what no worker begins with is left to one that is started later. */
 async function until(http: Http, sleep: (ms: number) => Promise<void>, incident: object): Promise<Recovered> {
-  for (;;) {
+  for (let waited = 0; ; waited += BETWEEN_MS) {
     try {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the server's tests hold it to its document
       const found = (await http.send('POST', '/incidents', incident)) as Recovered;
@@ -58,7 +60,8 @@ async function until(http: Http, sleep: (ms: number) => Promise<void>, incident:
       const isLeft = found.rollbacks.some(
         ({ status }) => UNDER_WAY.has(status) || (status === 'not started' && !hasFailed),
       );
-      if (!isLeft) return found;
+      if (found.rollbacks.some(({ status }) => status === 'executing')) waited = 0;
+      if (!isLeft || waited > LEFT_MS) return found;
     } catch (error) {
       const value = isFailure(error) ? error.details : {};
       if (!Array.isArray(value['rollbacks'])) throw error;
@@ -67,18 +70,4 @@ async function until(http: Http, sleep: (ms: number) => Promise<void>, incident:
     }
     await sleep(BETWEEN_MS);
   }
-}
-
-function failureOf({
-  code,
-  message,
-  hint,
-}: {
-  readonly code: string;
-  readonly message: string;
-  readonly hint: string;
-}) {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it is one of the table
-  const known = Object.hasOwn(FAILURES, code) ? (code as FailureCode) : 'INTERNAL';
-  return new BacktrailError(known, message, { hint });
 }
