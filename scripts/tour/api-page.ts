@@ -1,13 +1,6 @@
-/** docs/api.md: the calls of the tour with their answers. Ids, times and the like are another every time, and stand as `…`. */
-import type { Step } from './api-steps.ts';
-
-export interface Shown {
-  readonly step: Step;
-  readonly line: string;
-  readonly status: number;
-  /** JSON, or the text of events. */
-  readonly answer: unknown;
-}
+/** docs/api.md: the calls of the tour with their answers. */
+import { answerOf, fence } from './page.ts';
+import type { Shown } from './step.ts';
 
 const HEAD = `# The API
 
@@ -22,22 +15,10 @@ describes every call; this page shows the usual ones, as \`npm run tour:api\` ma
 `;
 
 export function apiPage(shown: readonly Shown[]): string {
-  const parts = shown.map(({ step, line, status, answer }) => {
+  const parts = shown.map((each) => {
+    const { step, line } = each;
     const head = step.title === undefined ? '' : `\n## ${step.title}\n`;
-    const text = typeof answer === 'string' ? answer : JSON.stringify(answer, null, 2);
-    return `${head}\n${step.text}\n\n\`\`\`sh\n${line}\n\`\`\`\n\`\`\`${typeof answer === 'string' ? '' : 'json'}\n${status === 200 && typeof answer === 'string' ? '' : `// ${status}\n`}${withoutPassing(text)}\n\`\`\`\n`;
+    return `${head}\n${step.text}\n\n${fence('sh', line)}${answerOf(each)}`;
   });
   return `${HEAD}${parts.join('')}`;
-}
-
-/** Without what is another one every time. */
-function withoutPassing(text: string): string {
-  return text
-    .replace(/\b(rbk|dep|bgs|evt)-[0-9A-HJKMNP-TV-Z]{26}\b/g, '$1-…')
-    .replace(/file:\/\/\S+?\/config\.git/g, 'file://…/config.git')
-    .replace(/"by":"[a-z0-9]{16}"/g, '"by":"…"')
-    .replace(/sha256:[0-9a-f]{64}/g, 'sha256:…')
-    .replace(/\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b/g, '…')
-    .replace(/\b[0-9a-f]{7,10}(?=\)| of\b)/g, '…')
-    .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, '…');
 }

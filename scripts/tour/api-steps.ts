@@ -1,30 +1,6 @@
 /** What `npm run tour:api` asks a server, in order, and docs/api.md shows: one call a step. */
-
-export interface Step {
-  /** Starts a part of its own. */
-  readonly title?: string;
-  /** What it is for, as the page says it. */
-  readonly text: string;
-  readonly who: 'JANE' | 'BOB' | null;
-  readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
-  /** Below the server's address; `$NAME` is what an earlier step kept. */
-  readonly path: string;
-  readonly body?: object;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly status: number;
-  /** Names of what the answer holds, for later steps: `{ ID: 'requestId' }`. */
-  readonly keep?: Readonly<Record<string, string>>;
-  /** What of the answer is shown, as paths with dots; all where absent. */
-  readonly show?: readonly string[];
-  /** What the answer has to hold: paths with dots. */
-  readonly holds?: Readonly<Record<string, unknown>>;
-  /** What happens before it, done by the tour itself. */
-  readonly before?: 'hook-on' | 'hook-off' | 'bad-deploy';
-  /** Asked again until the answer holds that. */
-  readonly polls?: true;
-  /** Server-sent events: so many are read. */
-  readonly events?: number;
-}
+import { deploy, freezeBranch, thawBranch } from './happenings.ts';
+import type { Step } from './step.ts';
 
 const API = '/api/v1';
 const PRODUCTION = `${API}/environments/acme/production`;
@@ -122,7 +98,7 @@ export const STEPS: readonly Step[] = [
   {
     title: 'An execution that fails',
     text: 'The branch now refuses pushes. Jane asks for another rollback …',
-    before: 'hook-on',
+    before: freezeBranch,
     who: 'JANE',
     method: 'POST',
     path: `${API}/rollbacks`,
@@ -149,7 +125,7 @@ export const STEPS: readonly Step[] = [
   },
   {
     text: 'The branch takes pushes again: retry executes it, without another vote.',
-    before: 'hook-off',
+    before: thawBranch,
     who: 'JANE',
     method: 'POST',
     path: `${API}/rollbacks/$SECOND/retry`,
@@ -171,7 +147,7 @@ export const STEPS: readonly Step[] = [
   },
   {
     text: 'Later another version is deployed, and recorded. The way back to a record is a rollback like any other.',
-    before: 'bad-deploy',
+    before: (scene) => void deploy(scene, 'acme/production/api-gateway', 'v9.0.0'),
     who: 'JANE',
     method: 'POST',
     path: `${API}/deployments/$DEPLOYMENT/restore`,
@@ -263,23 +239,3 @@ export const STEPS: readonly Step[] = [
     holds: { tampered: 0, unverifiable: 0 },
   },
 ];
-
-/** The line to type. Values that earlier answers gave are variables of the shell. */
-export function curlOf({ who, method = 'GET', path, body, headers = {}, events }: Step): string {
-  const words = [
-    'curl -sS',
-    ...(events === undefined ? [] : ['-N']),
-    ...(who === null ? [] : [`-H "Authorization: Bearer $${who}"`]),
-    ...Object.entries(headers).map(([name, value]) => `-H '${name}: ${value}'`),
-    ...(method === 'GET' || (method === 'POST' && body !== undefined) ? [] : [`-X ${method}`]),
-    ...(body === undefined ? [] : [`--json ${quoted(JSON.stringify(body))}`]),
-    `"$SERVER${path}"`,
-  ];
-  return words.join(' ');
-}
-
-/** Variables are filled in between double quotes alone. */
-function quoted(json: string): string {
-  if (!json.includes('$')) return `'${json.replaceAll("'", `'\\''`)}'`;
-  return `"${json.replace(/["\\`]/g, '\\$&')}"`;
-}

@@ -1,0 +1,4 @@
+/** The faces that `npm run tour:faces` shows, in order. */
+import type { Face } from './face.ts';
+
+export const FACES: readonly Face[] = [];
