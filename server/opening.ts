@@ -44,7 +44,7 @@ export async function answerOpened(
   opening: Opening,
 ): Promise<FastifyReply> {
   const { person: author } = callerOf(request);
-  const opened = await input.keys.once(request, reply, (key) => open(input, { ask, author, opening, key }));
+  const opened = await input.keys.once(request, reply, (key) => openRequest(input, { ask, author, opening, key }));
   const code = codeOf(opened.status);
   if (opened.request !== null) void reply.header('location', `/api/v1/rollbacks/${opened.requestId}`);
   return reply.code(code === 201 && reply.hasHeader(REPLAYED_HEADER) ? 200 : code).send(opened);
@@ -55,14 +55,15 @@ function codeOf(status: string): 200 | 201 | 202 {
   return status === 'approved' || status === 'executing' ? 202 : 200;
 }
 
-interface Work {
+export interface Work {
   readonly ask: PlanAsk;
   readonly author: Person;
   readonly opening: Opening;
   readonly key: Key | null;
 }
 
-async function open(input: RouteInput, work: Work) {
+/** The same without HTTP: what came of it so far. @throws as `answerOpened` */
+export async function openRequest(input: RouteInput, work: Work) {
   const { engine } = input;
   const { ask, author, opening, key } = work;
   const { justification, digest, rendered, follows } = opening;
@@ -88,6 +89,7 @@ async function open(input: RouteInput, work: Work) {
   });
   const { request, ...result } = await engine.rollbacks.request({
     ...wish,
+    ...(ask.propose === true && { propose: true }),
     ...(digest && { digest }),
     ...(rendered && { rendered }),
   });

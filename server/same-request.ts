@@ -47,7 +47,7 @@ export function requireSameRequest(
     (digest ?? plan.digest) === plan.digest &&
     (follows ?? null) === request.follows &&
     request.incident === undefined &&
-    request.propose !== true;
+    (ask.propose === true) === (request.propose === true);
   if (!same) throw keyReused();
 }
 

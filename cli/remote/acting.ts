@@ -65,6 +65,7 @@ export function actingOver({ http, locate, sleep }: ActingInput): Acting {
     hold,
     holdFor,
     resume,
+    propose,
   }: Omit<PlanAsk, 'author'>) => ({
     ...(await locate(scope)),
     ...(fields && fields.length > 0 && { selectedFields: fields }),
@@ -74,6 +75,7 @@ export function actingOver({ http, locate, sleep }: ActingInput): Acting {
     ...(hold !== undefined && resume !== true && { hold }),
     ...(holdFor !== undefined && { holdFor }),
     ...(resume && { resume }),
+    ...(propose && { propose }),
   });
   const plan = async (ask: PlanAsk) => {
     const target = ask.resume ? {} : { targetSha: ask.to ?? 'previous' };

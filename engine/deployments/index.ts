@@ -72,12 +72,12 @@ export function createDeployments({ cache, scans, open }: DeploymentsInput): Dep
         requirePermission(rules.policy, reader, 'read', found);
         return found;
       }),
-    restorable: ({ id, reader }) =>
+    restorable: ({ id, reader, orRolledBack = false }) =>
       at(async (context) => {
         const { store, rules } = await look(context);
         const stored = await store.read([findOne(store, id)]);
         const [judged] = await judgeDeployments({ context, rules, store }, stored);
-        return restorable({ judged, id, rules, reader });
+        return restorable({ judged, id, rules, reader, orRolledBack });
       }),
     exists: ({ image, reader }) =>
       at(async (context) => {

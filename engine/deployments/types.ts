@@ -99,11 +99,16 @@ export interface Deployments {
   /** @throws DEPLOYMENT_UNKNOWN, PERMISSION_DENIED */
   show(input: { readonly id: string; readonly reader: Person }): Promise<DeploymentView>;
   /**
-   * What a rollback to a deployment is asked for with: its scope, its revision, and a reason that names it.
+   * What a rollback to a deployment is asked for with: its scope, its revision, and a reason that names it. `orRolledBack`: also to one that was
+   * rolled back since, and was deployed before.
    *
    * @throws DEPLOYMENT_UNKNOWN also where nothing of it counts, DEPLOYMENT_STATUS where it is not deployed, PERMISSION_DENIED
    */
-  restorable(input: { readonly id: string; readonly reader: Person }): Promise<Restorable>;
+  restorable(input: {
+    readonly id: string;
+    readonly reader: Person;
+    readonly orRolledBack?: boolean;
+  }): Promise<Restorable>;
   /**
    * Whether an image was recorded: as it was named, or by the end of its name (`api:v2.1.0`), its tag or its digest. `exists`: by a record that
    * counts; `deployments`: the newest hundred that name it.

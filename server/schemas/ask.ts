@@ -28,6 +28,10 @@ export const planAsk = z
       .describe('Codes of checks that are to let it go ahead.'),
     hold: z.boolean().nullish(),
     holdFor: z.string().max(16).nullish().describe('As `12h` or `7d`.'),
+    propose: z
+      .boolean()
+      .nullish()
+      .describe('To be decided on by a person: it needs an approval also where no policy asks for one.'),
     resume: z
       .boolean()
       .optional()
@@ -69,6 +73,7 @@ export const rollbackOptions = planAsk.pick({
   override: true,
   hold: true,
   holdFor: true,
+  propose: true,
 }).shape;
 
 export function toOptions({
@@ -77,6 +82,7 @@ export function toOptions({
   override,
   hold,
   holdFor,
+  propose,
 }: z.output<z.ZodObject<typeof rollbackOptions>>): Omit<PlanAsk, 'scope'> {
   return {
     ...(typeof wholeFile === 'boolean' && { wholeFile }),
@@ -84,6 +90,7 @@ export function toOptions({
     ...(override && { override }),
     ...(typeof hold === 'boolean' && { hold }),
     ...(typeof holdFor === 'string' && { holdFor }),
+    ...(propose === true && { propose }),
   };
 }
 
