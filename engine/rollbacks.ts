@@ -4,6 +4,7 @@ import {
   BacktrailError,
   type Clock,
   type Coordinates,
+  type EventId,
   isFailure,
   makeRequestId,
   type ImageRegistries,
@@ -105,6 +106,8 @@ export interface RollbackAsk extends RollbackInput {
   readonly follows?: RequestId;
   /** The id of an incident that it belongs to: one line of at most 200 characters. `requests.list` and `planIncident` find it by that. */
   readonly incident?: string;
+  /** The id of the event that opens it in the ledger (`evt-` and 26 characters): `requests.ofEvent` finds it by that. A new one where absent. */
+  readonly event?: EventId;
 }
 
 export interface RequestOptions extends ExecuteOptions {

@@ -4,13 +4,13 @@
  */
 import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { BacktrailError, deriveRequestId, type RequestId } from '../engine/index.ts';
+import { BacktrailError, deriveRequestId, type Engine, type RequestId } from '../engine/index.ts';
 
 export interface Key {
   /** 32 bytes that follow from person, call and key: ids are derived from them. */
   readonly hash: Uint8Array;
   /** Says that this call did nothing anew. */
-  replayed(): void;
+  readonly replayed: () => void;
 }
 
 export interface Keys {
@@ -34,7 +34,8 @@ export const REPLAYED_HEADER = 'idempotent-replayed';
 /** Keys whose bodies are remembered. */
 const MOST = 10_000;
 
-export function createKeys(): Keys {
+/** Keys are a person's, by whichever of their addresses they call. */
+export function createKeys(engine: { readonly requests: Pick<Engine['requests'], 'personId'> }): Keys {
   const busy = new Set<string>();
   const bodies = new Map<string, string>();
   const remember = (name: string, body: string) => {
@@ -48,7 +49,7 @@ export function createKeys(): Keys {
     once: async (request, reply, work) => {
       const text = keyIn(request);
       if (text === null) return work(null);
-      const email = request.caller?.person.email ?? '';
+      const email = await engine.requests.personId(request.caller?.person.email ?? '');
       const hash = hashOf(`${request.method} ${request.routeOptions.url ?? ''}`, { email, key: text });
       const name = hash.toString('hex');
       const body = digestOf([canonical(request.params), canonical(request.body)]).toString('hex');
@@ -67,7 +68,17 @@ export function createKeys(): Keys {
   };
 }
 
-/** The id of the rollback that a person asked for with this key. */
+/** Ids that follow from a key: of the record, the session and the event that the call makes. */
+export const idsOf = ({ hash }: Key) => {
+  const id = deriveRequestId(hash);
+  return {
+    deployment: id.replace('rbk', 'dep'),
+    session: id.replace('rbk', 'bgs'),
+    event: id.replace('rbk', 'evt'),
+  };
+};
+
+/** The id of the rollback that a person asked for with this key; `email`: that of the person (`requests.personId`). */
 export const requestIdOf = (asked: { readonly email: string; readonly key: string }): RequestId =>
   deriveRequestId(hashOf('POST /api/v1/rollbacks', asked));
 

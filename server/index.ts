@@ -71,7 +71,7 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
     hosts: () => hosts,
     isLocal: isLoopback(listen.host),
     execution,
-    keys: createKeys(),
+    keys: createKeys(settings.engine),
   });
   app.addHook('preClose', async () => execution.stop());
   app.addHook('onClose', () => execution.close());

@@ -245,6 +245,9 @@ export function actingOver({ http, locate, sleep }: ActingInput): Acting {
         >,
       inspect: async ({ id, comment }) =>
         (await http.send('POST', `/break-glass/${segment(id)}/review`, { comment })) as RequestView,
+      session: async ({ id }) => (await http.get(`/break-glass/${segment(id)}`)) as Session,
+      ofEvent: () => Promise.reject(elsewhere('Which request an event is of')),
+      personId: () => Promise.reject(elsewhere('Who has several addresses')),
       audit: () => Promise.reject(elsewhere('`audit`')),
       events: () => Promise.reject(elsewhere('What the ledger gained')),
       overview: () => Promise.reject(elsewhere('How the ledger stands')),

@@ -65,6 +65,7 @@ export async function recordDeployment(
     makeId: () => input.opens ?? makeDeploymentId(clock.now(), random(10)),
   };
   let own = '';
+  let repeats = false;
   const store = await appendDeployments(place, async (present, stamped) => {
     const judged = await judgeDeployments(
       { context, rules, store: present },
@@ -78,9 +79,11 @@ export async function recordDeployment(
     const named = input.id === undefined ? null : requireOwn(records, findOne(present, input.id), asked);
     const decided = openedBefore(present, records, asked) ?? decide(asked, { records, named });
     own = decided.id;
+    repeats = decided.events.length === 0;
     const { at } = stamped(actor);
     return decided.events.map((event) => ({ ...stamped(actor), at, ...event }));
   });
+  if (repeats) input.onRepeated?.();
   const [judged] = await judgeDeployments({ context, rules, store }, await store.read([own]));
   if (judged === undefined) throw new BacktrailError('INTERNAL', `The record ${own} was not written.`);
   return viewOf(judged);

@@ -57,6 +57,8 @@ export interface RecordInput {
   readonly id?: string;
   /** Of the record that is opened, where one is: the same again opens no other. A new one where absent. */
   readonly opens?: DeploymentId;
+  /** Called where all of it was recorded before. */
+  readonly onRepeated?: () => void;
   /** `pipeline` where absent. */
   readonly source?: Exclude<DeploymentSource, 'backtrail'>;
 }

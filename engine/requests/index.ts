@@ -1,7 +1,7 @@
 /** Everything that can be done with requests, on one repository. */
 import type { Offline, Person, RequestId } from '../model/index.ts';
 import { requireRequest } from './ledger/require-request.ts';
-import { hasPermission } from '../policy/policy.ts';
+import { hasPermission, personId } from '../policy/policy.ts';
 import { isOpen } from '../record/transitions.ts';
 import type { RequestPlan, Requests, RequestView } from './types.ts';
 import type { InnerRequests } from './inner-requests.ts';
@@ -25,7 +25,8 @@ import { requestMany, requestRollback } from './request.ts';
 import { approve, cancel, inspect, note, reject, retry } from './review.ts';
 import { requirePermission } from './gate/permissions.ts';
 import { withHostState } from './pull-requests/shown.ts';
-import { closeSession, openSession, sessions } from './sessions.ts';
+import { requestOfEvent } from './ledger/commits.ts';
+import { closeSession, openSession, session, sessions } from './sessions.ts';
 import { placeOf, viewOf } from './view.ts';
 
 /** `at` gives the place; the work may be done again where a mirror was found damaged. */
@@ -81,9 +82,17 @@ export function createRequests(
     reconcile: (options) => at((context) => reconcile(context, options)),
     openSession: (input) => at((context) => openSession(context, input)),
     closeSession: (input) => at((context) => closeSession(context, input)),
+    session: (input) => ask((context) => session(context, input)),
     sessions: (reader) => ask((context) => sessions(context, reader)),
     audit: (filter) => ask((context) => audit(context, filter)),
     events: (input) => ask((context) => events(context, input)),
+    ofEvent: (id) =>
+      ask(async (context) => {
+        const { ref } = await readRules(context);
+        const ledgerSnapshot = await openLedgerSnapshot(context.git, ref, context.cache);
+        return requestOfEvent(await ledgerSnapshot.commits(), id);
+      }),
+    personId: (email) => ask(async (context) => personId((await readRules(context)).policy, email)),
     overview: (input) =>
       open(async (context) => {
         await context.git.refresh();

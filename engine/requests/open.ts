@@ -4,6 +4,7 @@ import {
   BacktrailError,
   type BreakGlassSession,
   type CheckCode,
+  type EventId,
   formatCoordinates,
   type RequestProposal,
   type RequestEvent,
@@ -42,6 +43,8 @@ export interface OpenInput extends ProposalInput {
   readonly incident?: string;
   readonly sign?: boolean | undefined;
   readonly atomic?: AtomicGroup;
+  /** The id of the event that opens it; a new one where absent. */
+  readonly event?: EventId | undefined;
 }
 
 /** Opens a request; an older one of the same scope that is pending gives way to it. */
@@ -58,7 +61,7 @@ export async function openRequest(
     const known = await openLedgerSnapshot(context.git, rules.ref, context.cache);
     const there = await known.request(id);
     if (there !== null) {
-      requireSameRollback(there, input);
+      requireSameRollback(there, input, rules);
       return viewOf(context, { ledgerSnapshot: known, rules, file: there }, planned.plan.owners);
     }
   }
@@ -73,7 +76,7 @@ export async function openRequest(
   const file = await ledgerSnapshot.request(id);
   if (file === null) throw new BacktrailError('INTERNAL', `Request ${id} was not written.`);
   // Another person may have taken the id meanwhile.
-  requireSameRollback(file, input);
+  requireSameRollback(file, input, rules);
   return viewOf(context, { ledgerSnapshot, rules, file }, planned.plan.owners);
 }
 
@@ -106,6 +109,7 @@ export async function openingEntries(
   const stamped = stamp(context, author);
   const event: RequestEvent = {
     ...stamped,
+    ...(input.event !== undefined && { id: input.event }),
     type: 'opened',
     proposal: proposalOf({
       ...input,
@@ -134,12 +138,13 @@ export function requireSameRollback(
     overrides = [],
     askedOverrides = overrides,
   }: OpenInput,
+  { policy }: Rules,
 ): void {
   const known = state.overrides ?? [];
   const same =
     isSameScope(state.scope, plan.scope) &&
     state.target === plan.target.commit &&
-    samePerson(state.author.email, author.email) &&
+    samePerson(state.author.email, author.email, policy) &&
     (state.scope.wholeFile === true) === (plan.scope.wholeFile === true) &&
     state.allowRemoval === allowRemoval &&
     // What blocked then need not block any more; nothing is overridden that was not seen then.

@@ -23,7 +23,7 @@ import { type Ask, type Planned, planAsked } from '../rollback/plan.ts';
 import { arrivedOf } from './arrivals/arrived-of.ts';
 import type { Repeated } from './types.ts';
 import { openLedgerSnapshot } from './ledger/snapshot.ts';
-import { type RequestContext, rulesOf } from './context.ts';
+import { type RequestContext, type Rules, rulesOf } from './context.ts';
 import { restoresFiles } from './restored.ts';
 import { viewOf } from './view.ts';
 
@@ -63,7 +63,11 @@ export async function repeated(
   const published = await onBranch(context, snapshot, asking.id);
   if (file !== null) {
     if (published !== null) await requireAfterBase(context, snapshot, file, published);
-    const planned = await requireSameRollback({ context, snapshot, snapshots }, asking, openedAs(file));
+    const planned = await requireSameRollback(
+      { context, rules, snapshot, snapshots },
+      asking,
+      openedAs(file),
+    );
     // What is removed or overridden is no part of the digest, and only the first one may have allowed it.
     const { allowRemoval, overrides } = file.state;
     const isDone = published !== null || (await arrivedOf(context, file.state)) !== null;
@@ -74,7 +78,7 @@ export async function repeated(
     };
   }
   if (published === null) return null;
-  const planned = await requireSameRollback({ context, snapshot, snapshots }, asking, published);
+  const planned = await requireSameRollback({ context, rules, snapshot, snapshots }, asking, published);
   await requireRestored(context, asking, published, planned);
   return { planned: await withDestination(context, planned), request: null };
 }
@@ -151,6 +155,7 @@ export type Snapshots = Map<ObjectId, Promise<Snapshot>>;
 
 interface Where {
   readonly context: RequestContext;
+  readonly rules: Rules;
   readonly snapshot: Snapshot;
   readonly snapshots: Snapshots;
 }
@@ -167,7 +172,8 @@ async function requireSameRollback(
       : `Another rollback has the id ${id}: of ${earlier.scope}, by ${earlier.author}.`,
     { details: { requestId: id, scope: earlier.scope, author: earlier.author } },
   );
-  if (author !== null && !samePerson(cleanValue(author.email), earlier.author)) throw other;
+  if (author !== null && !samePerson(cleanValue(author.email), earlier.author, where.rules.policy))
+    throw other;
   const { history, base: tip } = where.snapshot;
   const planned = await planAtBase(where, asThen(ask, earlier), earlier).catch(async (error: unknown) => {
     if (!isFailure(error)) throw error;

@@ -2,6 +2,7 @@
 import {
   BacktrailError,
   type CheckCode,
+  type EventId,
   formatCoordinates,
   isIncidentId,
   isObjectId,
@@ -75,6 +76,8 @@ export interface RequestAsk extends ScopeAsk {
   readonly follows?: RequestId;
   /** The id of the incident file that asks for it. */
   readonly incident?: string;
+  /** The id of the event that opens it; a new one where absent. */
+  readonly event?: EventId;
 }
 
 /** What came of it so far. `status`: `pending`, it waits for approval; `approved`, `execute` is next; otherwise it is over. */
@@ -235,6 +238,7 @@ async function decideRequest(
     sign,
     ...(ask.follows !== undefined && { follows: ask.follows }),
     ...(ask.incident !== undefined && { incident: ask.incident }),
+    ...(ask.event !== undefined && { event: ask.event }),
   };
   const finish = (view: RequestView) => ({ ...standing(view, planned), request: view });
   const run = async () => finish(await openRequest(acting, rules, input, gate));

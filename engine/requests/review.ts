@@ -18,6 +18,7 @@ import type { Planned } from '../rollback/plan.ts';
 import type { Act, Requests, RequestView } from './types.ts';
 import { append, onRequest } from './ledger/append.ts';
 import { requireRequest } from './ledger/require-request.ts';
+import { requestOfEvent } from './ledger/commits.ts';
 import type { LedgerSnapshot } from './ledger/snapshot.ts';
 import { executeRequest } from './execute.ts';
 import { groupOf } from './many/group.ts';
@@ -311,15 +312,26 @@ async function executedMeanwhile(
   );
 }
 
-export function note(
+export async function note(
   context: RequestContext,
-  { id, actor, text, kind = 'note' }: Parameters<Requests['note']>[0],
-) {
-  return act(context, id, ({ rules, state }) => {
+  { id, actor, text, kind = 'note', event, onRepeated }: Parameters<Requests['note']>[0],
+): Promise<RequestView> {
+  let repeats = false;
+  const view = await act(context, id, async ({ rules, state, ledgerSnapshot }) => {
     requireSome(rules, actor, state);
     if (text.trim() === '') throw new BacktrailError('INVALID_REQUEST', 'A note needs some text.');
-    return { ...stamp(context, actor), type: 'noted', text: text.slice(0, TEXT), kind };
+    const noted = { text: text.slice(0, TEXT), kind };
+    if (event === undefined) return { ...stamp(context, actor), type: 'noted', ...noted };
+    const before = requestOfEvent(await ledgerSnapshot.commits(), event);
+    repeats = before !== null;
+    if (before === null) return { ...stamp(context, actor), id: event, type: 'noted', ...noted };
+    const own = before === id ? state.notes.find((each) => each.id === event) : undefined;
+    const isSame = own?.text === noted.text && own.kind === kind;
+    if (isSame && samePerson(own.actor.email, actor.email, rules.policy)) return null;
+    throw new BacktrailError('KEY_REUSED', `The event ${event} is another one.`);
   });
+  if (repeats) onRepeated?.();
+  return view;
 }
 
 const TEXT = 10_000;

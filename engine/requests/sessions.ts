@@ -23,7 +23,7 @@ import { placeOf, viewsOf } from './view.ts';
 
 export async function openSession(
   context: RequestContext,
-  { id, scope, holder, reason, ticket, minutes }: Parameters<Requests['openSession']>[0],
+  { id, scope, holder, reason, ticket, minutes, onRepeated }: Parameters<Requests['openSession']>[0],
 ): Promise<SessionView> {
   if (id !== undefined && !isSessionId(id))
     throw new BacktrailError('INVALID_REQUEST', 'The id of a session is bgs- and 26 characters.');
@@ -69,12 +69,15 @@ export async function openSession(
     expiresAt: timeOf(Date.parse(stamped.at) + lasts),
     ...placeIn(rules),
   };
+  let repeats = false;
   const { ledgerSnapshot } = await append(context, rules, async (present) => {
     const known = id === undefined ? null : await present.session(id);
+    repeats = known !== null;
     if (known === null) return [onSession(session.id, { ...stamped, type: 'session-opened', session })];
-    requireSame(known.state, session);
+    requireSame(known.state, session, policy);
     return [];
   });
+  if (repeats) onRepeated?.();
   const view = await sessionView(context, ledgerSnapshot, await requireSession(ledgerSnapshot, session.id));
   const isDoubted =
     context.allowedSigners !== null && view.identity === 'unverified' && !rule.unsignedApprovals;
@@ -82,11 +85,15 @@ export async function openSession(
 }
 
 /** @throws KEY_REUSED */
-function requireSame(known: BreakGlassSession, asked: Omit<BreakGlassSession, 'closed'>): void {
+function requireSame(
+  known: BreakGlassSession,
+  asked: Omit<BreakGlassSession, 'closed'>,
+  policy: Policy,
+): void {
   const lengthOf = ({ openedAt, expiresAt }: typeof asked) => Date.parse(expiresAt) - Date.parse(openedAt);
   const same =
     known.scope === asked.scope &&
-    samePerson(known.holder.email, asked.holder.email) &&
+    samePerson(known.holder.email, asked.holder.email, policy) &&
     known.justification === asked.justification &&
     known.ticket === asked.ticket &&
     lengthOf(known) === lengthOf(asked);
@@ -153,6 +160,30 @@ function isScope(layout: Layout, scope: string): boolean {
 const environmentOf = (layout: Layout, scope: string) =>
   placeOf({ scope: { ...parseScope(layout, scope), mode: 'full' } });
 
+/** @throws SESSION_UNKNOWN, PERMISSION_DENIED */
+export async function session(
+  context: RequestContext,
+  { id, reader }: Parameters<Requests['session']>[0],
+): Promise<SessionView> {
+  const rules = await readRules(context, reader);
+  const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache);
+  const file = await requireSession(ledgerSnapshot, id);
+  if (!maySee(rules, reader, file.state))
+    requirePermission(rules.policy, reader, 'read', { environment: '' });
+  return sessionView(context, ledgerSnapshot, file);
+}
+
+/** What the layout does not know any more is shown to whoever may read everything. */
+function maySee(
+  { policy, snapshot }: Awaited<ReturnType<typeof readRules>>,
+  reader: Person,
+  { scope }: BreakGlassSession,
+): boolean {
+  if (snapshot === null || hasPermission(policy, reader, 'read', { environment: '' })) return true;
+  const at = isScope(snapshot.layout, scope) && environmentOf(snapshot.layout, scope);
+  return at !== false && hasPermission(policy, reader, 'read', at);
+}
+
 async function requireSession(ledgerSnapshot: LedgerSnapshot, id: string): Promise<SessionFile> {
   const file = await ledgerSnapshot.session(id);
   if (file === null)
@@ -179,13 +210,7 @@ export async function sessions(
 ): Promise<{ sessions: SessionView[]; reviews: RequestView[] }> {
   const rules = await readRules(context, reader);
   const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache);
-  const { policy, snapshot } = rules;
-  const files = (await ledgerSnapshot.sessions()).filter(({ state }) => {
-    // What the layout does not know any more is shown to whoever may read everything.
-    if (snapshot === null || hasPermission(policy, reader, 'read', { environment: '' })) return true;
-    const at = isScope(snapshot.layout, state.scope) && environmentOf(snapshot.layout, state.scope);
-    return at !== false && hasPermission(policy, reader, 'read', at);
-  });
+  const files = (await ledgerSnapshot.sessions()).filter(({ state }) => maySee(rules, reader, state));
   const broken = await ledgerSnapshot.find(
     (known) => known.isBreakGlass && hasPermission(rules.policy, reader, 'read', placeOf(known)),
   );

@@ -3,6 +3,7 @@ import type {
   Actor,
   Authentication,
   BreakGlassSession,
+  EventId,
   FailureCode,
   Finding,
   LedgerRequest,
@@ -233,8 +234,19 @@ export interface Requests {
   }): Promise<readonly PromiseSettledResult<RequestView>[]>;
   /** @throws REQUEST_NOT_PENDING, PERMISSION_DENIED */
   cancel(input: Act & { readonly reason?: string }): Promise<RequestView>;
-  /** @throws INVALID_REQUEST, PERMISSION_DENIED */
-  note(input: Act & { readonly text: string; readonly kind?: NoteKind }): Promise<RequestView>;
+  /**
+   * `event`: the id of its event; the same again adds no other note, and calls `onRepeated`.
+   *
+   * @throws INVALID_REQUEST, PERMISSION_DENIED, KEY_REUSED where the event is another one
+   */
+  note(
+    input: Act & {
+      readonly text: string;
+      readonly kind?: NoteKind;
+      readonly event?: EventId | undefined;
+      readonly onRepeated?: () => void;
+    },
+  ): Promise<RequestView>;
   /**
    * A failed one, to the same target: it waits to be executed again, and its approvals are judged again then. For another target, ask
    * for one that follows it.
@@ -266,7 +278,11 @@ export interface Requests {
     readonly ticket?: string;
     /** As long as the policy allows, where absent. */
     readonly minutes?: number;
+    /** Called where the session was opened before. */
+    readonly onRepeated?: () => void;
   }): Promise<SessionView>;
+  /** @throws SESSION_UNKNOWN, PERMISSION_DENIED */
+  session(input: { readonly id: SessionId; readonly reader: Person }): Promise<SessionView>;
   /** @throws SESSION_UNKNOWN, PERMISSION_DENIED */
   closeSession(input: { readonly id: SessionId; readonly actor: Person }): Promise<SessionView>;
   /** `reviews`: requests that went ahead without approval, and that no one else has looked at yet. */
@@ -300,6 +316,10 @@ export interface Requests {
    * @throws INVALID_REQUEST for a text that is no position, EVENT_UNKNOWN for one that the ledger does not hold
    */
   events(input: { readonly after?: string; readonly limit: number }): Promise<LedgerEvents>;
+  /** The request that an event of this id belongs to; null where the ledger has none such. */
+  ofEvent(id: EventId): Promise<RequestId | null>;
+  /** One email for all that `policy.people` of the branch joins with this one: the first of them, in lower case. */
+  personId(email: string): Promise<string>;
   /**
    * How the ledger stands, and what ended after a position; fails where the repository cannot be reached, also where it is opened `offline`.
    *

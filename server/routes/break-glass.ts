@@ -2,7 +2,6 @@
 import { z } from 'zod';
 import {
   BacktrailError,
-  deriveRequestId,
   type Engine,
   isRequestId,
   isSessionId,
@@ -10,6 +9,7 @@ import {
   requireReason,
   requireText,
 } from '../../engine/index.ts';
+import { idsOf } from '../idempotency.ts';
 import { answers, callerOf, type Routes } from './route.ts';
 import { reviewAsk, session, sessionAsk, sessions, sessionsQuery } from '../schemas/sessions.ts';
 import { requestView } from '../schemas/request.ts';
@@ -49,7 +49,7 @@ export const breakGlassRoutes: Routes = (app, { engine, keys }) => {
       requireReason(justification, 'A break-glass session');
       const made = await keys.once(request, reply, (key) =>
         engine.requests.openSession({
-          ...(key && { id: deriveRequestId(key.hash).replace('rbk', 'bgs') }),
+          ...(key && { id: idsOf(key).session, onRepeated: key.replayed }),
           scope: requireNamedScope(names),
           holder: callerOf(request).person,
           reason: justification,
@@ -60,12 +60,18 @@ export const breakGlassRoutes: Routes = (app, { engine, keys }) => {
       return reply.code(201).send(made);
     },
   );
+  const params = z.object({ id: sessionId });
+  app.get(
+    '/break-glass/:id',
+    { schema: { ...describe('One session'), params, response: answers({ 200: session }) } },
+    (request) => engine.requests.session({ id: request.params.id, reader: callerOf(request).person }),
+  );
   app.delete(
     '/break-glass/:id',
     {
       schema: {
         ...describe('End a session early'),
-        params: z.object({ id: sessionId }),
+        params,
         response: answers({ 200: session }),
       },
     },

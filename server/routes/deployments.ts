@@ -1,6 +1,6 @@
 /** Records of what was deployed, and the way back to one of them. */
 import { z } from 'zod';
-import { deriveRequestId } from '../../engine/index.ts';
+import { idsOf } from '../idempotency.ts';
 import { answers, callerOf, readerOf, type Routes } from './route.ts';
 import { answerOpened } from '../opening.ts';
 import { toOptions } from '../schemas/ask.ts';
@@ -64,7 +64,7 @@ export const deploymentRoutes: Routes = (app, input) => {
       const { status, commit, images, note, migration, id, source, ...names } = request.body;
       const recorded = await input.keys.once(request, reply, (key) =>
         engine.deployments.record({
-          ...(key && { opens: deriveRequestId(key.hash).replace('rbk', 'dep') }),
+          ...(key && { opens: idsOf(key).deployment, onRepeated: key.replayed }),
           scope: requireNamedScope(names),
           status,
           source,

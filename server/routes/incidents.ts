@@ -12,7 +12,7 @@ import {
   withHolds,
 } from '../../workers/incident/index.ts';
 import { answers, callerOf, type RouteInput, type Routes, WAIT_MS } from './route.ts';
-import { type Key, keyReused } from '../idempotency.ts';
+import { idsOf, type Key, keyReused } from '../idempotency.ts';
 import { incident, incidentAsk, incidentQuery } from '../schemas/incident.ts';
 
 export const incidentRoutes: Routes = (app, input) => {
@@ -57,6 +57,7 @@ async function recover({ engine, execution }: RouteInput, asked: Incident, how: 
   const { items, findings, stoppedBy } = await prepareIncident(engine, asked, planning);
   if (key !== null) await requireSame(engine, asked, { items, author, key });
   const todo = stoppedBy === null && !dryRun ? items.filter(isOpen) : [];
+  if (key !== null) await bind(engine, asked, { todo, author, key });
   const until = performance.now() + WAIT_MS;
   if (todo.length > 0)
     await runIncident(todo, {
@@ -95,6 +96,23 @@ function codeOf(items: readonly Item[]): 200 | 201 | 202 {
     (!hasFailed && statusOf(item) === 'not started');
   if (items.some(isLeft)) return 202;
   return items.some((item) => statusOf(item) === 'pending') ? 201 : 200;
+}
+
+/** The first request that is opened has an event by which the key is found again. @throws KEY_REUSED where it is of another incident */
+async function bind(
+  engine: Engine,
+  { id }: Incident,
+  { todo, author, key }: Pick<How, 'author'> & { readonly todo: readonly Item[]; readonly key: Key },
+): Promise<void> {
+  const { event } = idsOf(key);
+  const known = await engine.requests.ofEvent(event);
+  if (known === null) {
+    const first = todo.find(({ request }) => request === undefined);
+    if (first !== undefined) first.event = event;
+  } else {
+    const { incident: other } = await engine.requests.show({ id: known, reader: author });
+    if (other !== id) throw keyReused();
+  }
 }
 
 /**

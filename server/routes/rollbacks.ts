@@ -16,7 +16,7 @@ import { executionFailed } from '../../workers/index.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { answers, callerOf, type RouteInput, type Routes, WAIT_MS } from './route.ts';
-import { requestIdOf } from '../idempotency.ts';
+import { idsOf, requestIdOf } from '../idempotency.ts';
 import { answerOpened } from '../opening.ts';
 import { toPlanAsk } from '../schemas/ask.ts';
 import { opened, rollbackAsk } from '../schemas/opened.ts';
@@ -188,11 +188,14 @@ export const rollbackRoutes: Routes = (app, input) => {
     async (request, reply) => {
       const { text, kind } = request.body;
       const on = await named(engine, request, request.params.id);
-      const noted = await engine.requests.note({
-        ...on,
-        text: requireText(text, 'The note'),
-        ...(kind && { kind }),
-      });
+      const noted = await input.keys.once(request, reply, (key) =>
+        engine.requests.note({
+          ...on,
+          text: requireText(text, 'The note'),
+          ...(kind && { kind }),
+          ...(key && { event: idsOf(key).event, onRepeated: key.replayed }),
+        }),
+      );
       return reply.code(201).send(noted);
     },
   );
@@ -201,7 +204,8 @@ export const rollbackRoutes: Routes = (app, input) => {
 /** @throws PERMISSION_DENIED */
 async function asked(engine: Engine, reader: Person, key: string): Promise<RequestView[]> {
   try {
-    return [await engine.requests.show({ id: requestIdOf({ email: reader.email, key }), reader })];
+    const email = await engine.requests.personId(reader.email);
+    return [await engine.requests.show({ id: requestIdOf({ email, key }), reader })];
   } catch (error) {
     if (isFailure(error) && error.code === 'REQUEST_UNKNOWN') return [];
     throw error;

@@ -127,7 +127,7 @@ describe('/openapi.json', () => {
     const app = await createApp({
       engine,
       execution: createExecution({ engine, redisUrl: null }),
-      keys: createKeys(),
+      keys: createKeys(engine),
       redisUrl: null,
       isLocal: true,
       hosts: () => new Set(),

@@ -13,6 +13,7 @@ const API = { environment: 'prod', service: 'api' };
 const UNKNOWN = `dep-${'0'.repeat(26)}`;
 
 const POLICY = {
+  people: [['jane@example.com', 'jane.doe@corp.example']],
   environments: [
     { match: 'prod', quorum: 1, breakGlass: { allowed: true, longest: '1h' }, unsignedApprovals: true },
   ],
@@ -164,7 +165,9 @@ describe('break-glass', () => {
     expect((await bobs.post(`${SESSIONS}/x/review`, review)).body.code).toBe('INVALID_REQUEST');
     const closed = await api.call('DELETE', `${SESSIONS}/${made.body.id}`);
     expect([closed.status, closed.body.active]).toEqual([200, false]);
-    expect((await api.call('DELETE', `${SESSIONS}/bgs-${'0'.repeat(26)}`)).status).toBe(404);
+    expect((await bobs.get(`${SESSIONS}/${made.body.id}`)).body).toEqual(closed.body);
+    for (const method of ['GET', 'DELETE'])
+      expect((await api.call(method, `${SESSIONS}/bgs-${'0'.repeat(26)}`)).body.code).toBe('SESSION_UNKNOWN');
   });
 });
 
@@ -197,7 +200,17 @@ describe('a key', () => {
     expect([again.status, again.body.id, again.body.status]).toEqual([201, made.body.id, 'deployed']);
     const session = { scope: 'prod', justification: 'Checkout is down', minutes: 10 };
     const opened = await api.post('/api/v1/break-glass', session, { headers });
-    expect((await restarted.post('/api/v1/break-glass', session, { headers })).body).toEqual(opened.body);
+    const reopened = await restarted.post('/api/v1/break-glass', session, { headers });
+    expect(reopened.body).toEqual(opened.body);
+    expect((await restarted.get(`/api/v1/break-glass/${opened.body.id}`)).body).toEqual(opened.body);
+    const marks = [made, again, opened, reopened].map((each) => each.headers.get('idempotent-replayed'));
+    expect(marks).toEqual([null, 'true', null, 'true']);
+    // Keys are the person's, whichever of their addresses they call by.
+    const doe = await startApi(await engineOf(repo), {
+      person: { name: 'Jane', email: 'Jane.Doe@corp.example' },
+    });
+    expect((await doe.post(DEPLOYMENTS, asked, { headers })).body.id).toBe(made.body.id);
+    expect((await doe.post('/api/v1/break-glass', session, { headers })).body.id).toBe(opened.body.id);
     const others = [
       await api.post(DEPLOYMENTS, { ...asked, note: 'more' }, { headers }),
       await (await startApi(await engineOf(repo))).post(DEPLOYMENTS, { ...asked, commit: 'v1' }, { headers }),

@@ -242,7 +242,12 @@ describe('an incident', () => {
     expect([again.status, again.headers.get('idempotent-replayed')]).toEqual([200, 'true']);
     expect(byId(again.body).map(([, status]) => status)).toEqual(['completed', 'completed', 'completed']);
     const fresh = await startApi(await engineOf(repo), { settings: { redisUrl: redis.url } });
-    for (const other of [{ ...asked, reason: 'Another one' }, incident(['dev/x', 'dev/z'])]) {
+    const others = [
+      { ...asked, reason: 'Another one' },
+      incident(['dev/x', 'dev/z']),
+      incident(['dev/z'], { id: 'inc-of-another-name' }),
+    ];
+    for (const other of others) {
       const refused = await fresh.post(INCIDENTS, other, { headers: { 'idempotency-key': 'i1' } });
       expect([refused.status, refused.body.code]).toEqual([422, 'KEY_REUSED']);
     }
@@ -290,6 +295,26 @@ describe('Idempotency-Key', () => {
     await bob.post(`${ROLLBACKS}/${(await keyed(jane, ask('prod', 'f'), 'k2')).body.requestId}/approve`);
     const after = await keyed(fresh, body, 'k1');
     expect([after.status, after.body.status, after.body.requestId]).toEqual([200, 'superseded', id]);
+  });
+
+  it('adds a note once, also after a restart, and is no good for another one', async () => {
+    const [one, other] = [await pending(ask('prod', 'y')), await pending(ask('prod', 'z'))];
+    const note = (api: Api, id: string, text: string) =>
+      api.post(`${ROLLBACKS}/${id}/notes`, { text }, { headers: { 'idempotency-key': 'n1' } });
+    const first = await note(jane, one, 'DNS');
+    const fresh = await startApi(await engineOf(repo), { settings: { redisUrl: redis.url } });
+    for (const api of [jane, fresh]) {
+      const again = await note(api, one, 'DNS');
+      expect([again.status, replayed(again), again.body.notes]).toEqual([201, 'true', first.body.notes]);
+    }
+    expect([replayed(first), first.body.notes.length]).toEqual([null, 1]);
+    for (const [id, text] of [
+      [one, 'TLS'],
+      [other, 'DNS'],
+    ] as const) {
+      const unseen = await startApi(await engineOf(repo), { settings: { redisUrl: redis.url } });
+      expect((await note(unseen, id, text)).body.code).toBe('KEY_REUSED');
+    }
   });
 
   it('is no good for another body, in whatever it differs', async () => {

@@ -30,6 +30,8 @@ export interface Item {
   request?: RequestView;
   result?: RollbackResult;
   error?: BacktrailError;
+  /** The id of the event that is to open it. */
+  event?: string;
   /** The commit of an earlier run. */
   done?: string;
 }

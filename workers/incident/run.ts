@@ -70,9 +70,10 @@ async function requestAll(items: readonly Item[], setup: Setup): Promise<void> {
   for (const item of failed) await attempt(item, () => request(item, setup));
 }
 
-function wishOf({ id, plan, wish }: Item, { incident: { id: incident, reason }, author }: Setup) {
+function wishOf({ id, plan, wish, event }: Item, { incident: { id: incident, reason }, author }: Setup) {
   const { allowRemoval, override } = wish;
-  return plan && toRequest(plan, { id, author, reason, allowRemoval, override, ledger: true, incident });
+  const asked = { id, author, reason, allowRemoval, override, ledger: true, incident };
+  return plan && { ...toRequest(plan, asked), ...(event !== undefined && { event }) };
 }
 
 function recordRequested(item: Item, { request: opened, ...result }: Requested): void {

@@ -9,6 +9,7 @@ import {
   MODE,
   type ObjectId,
   type RepositoryReader,
+  type RequestId,
 } from '../../model/index.ts';
 import { requestPath, sessionPath } from '../../record/ledger-file.ts';
 import { readBatch, readEvent, readForm } from '../../record/ledger-message.ts';
@@ -124,6 +125,16 @@ export function* versionsOf(commit: LedgerCommit): Generator<[path: string, vers
   const added = new Map(batch?.items.map((item) => [pathNamed(item.of), item]));
   for (const { path, blob } of files)
     yield [path, { commit, added: record ?? added.get(path) ?? null, blob }];
+}
+
+/** The request that a commit adds an event of this id to, as the commit says; null where none does. */
+export function requestOfEvent(commits: readonly LedgerCommit[], id: EventId): RequestId | null {
+  for (const commit of commits)
+    for (const [path, { added }] of versionsOf(commit)) {
+      const name = /([^/]+)\.json$/.exec(path)?.[1] ?? '';
+      if (added?.id === id && isRequestId(name)) return name;
+    }
+  return null;
 }
 
 /** A batch says of every file of its commit, and of no other, what it adds. */

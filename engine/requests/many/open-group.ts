@@ -158,7 +158,7 @@ async function openAll(
     const known = await filesOf(ledgerSnapshot, ids);
     for (const { input } of inputs) {
       const file = known.get(input.id);
-      if (file !== undefined) requireSameRollback(file, input);
+      if (file !== undefined) requireSameRollback(file, input, rules);
     }
     const [{ state } = { state: null }] = known.values();
     const isSame = [...known.values()].every((file) => file.state.atomic?.first === first);
