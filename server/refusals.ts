@@ -1,6 +1,6 @@
 /** What no call takes: addresses that are none, other methods, and what is not HTTP. */
 import type { Socket } from 'node:net';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { problemOf, type ProblemDocument } from './problem.ts';
 
 /** Before the first call is added: other methods of an address answer 405, with those that it has; other addresses 404. */
@@ -10,19 +10,34 @@ export function refuseUnknown(app: FastifyInstance): void {
     const pattern = new RegExp(`^${url.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/:\w+/g, '[^/]+')}$`);
     for (const each of [method].flat()) known.push({ pattern, method: each });
   });
-  app.setNotFoundHandler((request, reply) => {
-    const [path = ''] = request.url.split('?');
+  const isKnown = (path: string) => known.some(({ pattern }) => pattern.test(path));
+  const refuse = (request: FastifyRequest, reply: FastifyReply) => {
+    const path = pathOf(request);
     const allowed = [
       ...new Set(known.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method)),
     ];
     if (allowed.length > 0) void reply.header('allow', allowed.toSorted().join(', '));
+    const bare = path.replace(/\/+$/, '');
     const problem =
       allowed.length > 0
         ? problemWith(405, 'This address takes other methods.')
-        : problemWith(404, 'There is no such call.');
+        : {
+            ...problemWith(404, 'There is no such call.'),
+            ...(bare !== path && isKnown(bare) && { hint: SLASHED }),
+          };
     return reply.code(problem.status).type('application/problem+json').send(problem);
+  };
+  // The router takes `/deployments/` for `/deployments/:id` without an id.
+  app.addHook('preValidation', async (request, reply) => {
+    const path = pathOf(request);
+    if (path.endsWith('/') && !isKnown(path)) await refuse(request, reply);
   });
+  app.setNotFoundHandler(refuse);
 }
+
+const pathOf = ({ url }: FastifyRequest) => url.split('?', 1)[0] ?? '';
+
+const SLASHED = 'Leave out the slash at the end of the address.';
 
 /** A connection, with the answer that Node is about to write to it. */
 type Connection = Socket & {

@@ -41,7 +41,7 @@ export function createDeployments({ cache, scans, open }: DeploymentsInput): Dep
   };
   return {
     record: (input) => at((context) => recordDeployment({ context, cache, scans }, input)),
-    list: ({ scope, statuses, reader, limit, after }) =>
+    list: ({ scope, tenant, statuses, reader, limit, after }) =>
       at(async (context) => {
         const { store, views, isReadable, findings } = await look(context);
         const mayRead = isReadable(reader);
@@ -49,6 +49,7 @@ export function createDeployments({ cache, scans, open }: DeploymentsInput): Dep
           const name = formatCoordinates(each);
           return (
             (statuses === undefined || statuses.includes(each.status)) &&
+            (tenant === undefined || (each.tenant ?? null) === tenant) &&
             (scope === undefined || name === scope || name.startsWith(`${scope}/`)) &&
             mayRead(each)
           );

@@ -93,6 +93,8 @@ export interface Deployments {
    */
   list(filter: {
     readonly scope?: string;
+    /** null: those without one. */
+    readonly tenant?: string | null;
     readonly statuses?: readonly DeploymentStatus[];
     readonly reader: Person;
     readonly limit?: number;

@@ -46,13 +46,14 @@ export const breakGlassRoutes: Routes = (app, { engine, keys }) => {
     },
     async (request, reply) => {
       const { justification, ticket, minutes, ...names } = request.body;
-      requireReason(justification, 'A break-glass session');
+      const reason = justification ?? undefined;
+      requireReason(reason, 'A break-glass session');
       const made = await keys.once(request, reply, (key) =>
         engine.requests.openSession({
           ...(key && { id: idsOf(key).session, onRepeated: key.replayed }),
           scope: requireNamedScope(names),
           holder: callerOf(request).person,
-          reason: justification,
+          reason,
           ...(ticket && { ticket: requireText(ticket, 'The ticket') }),
           ...(minutes && { minutes }),
         }),

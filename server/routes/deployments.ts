@@ -35,8 +35,11 @@ export const deploymentRoutes: Routes = (app, input) => {
     },
     async (request) => {
       const { status, limit, cursor, ...names } = request.query;
-      const scope = namedScope(names);
+      const { tenant, environment, service } = names;
+      const isOfTenant = tenant !== undefined && names.scope === undefined && !environment && !service;
+      const scope = isOfTenant ? undefined : namedScope(names);
       const found = await engine.deployments.list({
+        ...(isOfTenant && { tenant: tenant === '-' ? null : tenant }),
         ...(scope !== undefined && { scope }),
         ...(status && { statuses: status }),
         ...(cursor !== undefined && { after: cursor }),

@@ -18,7 +18,11 @@ export const planAsk = z
       .max(255)
       .nullish()
       .describe('A revision: a commit id, `v12`, `previous`, `@2h`, a tag.'),
-    target: z.string().max(255).nullish().describe('The same under another name.'),
+    target: z
+      .string()
+      .max(255)
+      .nullish()
+      .describe('The same under another name. Where both are given, they have to be the same text.'),
     wholeFile: z.boolean().nullish(),
     allowRemoval: z.boolean().nullish(),
     override: z
@@ -42,7 +46,11 @@ export const planAsk = z
 /** @throws TARGET_REQUIRED, FIELDS_REQUIRED, INVALID_REQUEST where the mode is not that of the names */
 export function toPlanAsk(body: z.output<typeof planAsk>): PlanAsk {
   const { tenant, environment, service, selectedFields, targetSha, target } = body;
-  const to = (targetSha ?? target ?? '').trim();
+  const [to = '', other = to] = [targetSha, target].flatMap((each) => each?.trim() || []);
+  if (to !== other)
+    throw new BacktrailError('INVALID_REQUEST', '`targetSha` and `target` name two revisions.', {
+      hint: 'Give one of them.',
+    });
   if (body.resume === true && to !== '')
     throw new BacktrailError('INVALID_REQUEST', 'A resume returns to no revision: it takes no target.');
   // Prescribed word for word.

@@ -56,6 +56,7 @@ const statuses = z.preprocess(
 );
 export const deploymentsQuery = z.strictObject({
   ...scopeQuery,
+  tenant: scopeQuery.tenant.describe('`-`: no tenant. Without an environment: all that is of the tenant.'),
   status: statuses.optional().describe('Several: repeated, or with commas.'),
   ...pageQuery(deploymentId),
 });
@@ -94,7 +95,13 @@ export const deploymentRecord = z
   })
   .meta({ id: 'DeploymentRecord' });
 
-export const deploymentStatus = z.strictObject({ status, ...said }).meta({ id: 'DeploymentStatusChange' });
+const nextStatus = z.enum(DEPLOYMENT_STATUSES, {
+  error: ({ input }) =>
+    input === undefined ? 'Name the next status: notes and images are recorded together with it.' : undefined,
+});
+export const deploymentStatus = z
+  .strictObject({ status: nextStatus, ...said })
+  .meta({ id: 'DeploymentStatusChange' });
 
 /** With what a rollback may be asked for besides its scope and target. */
 export const restoreAsk = z

@@ -40,6 +40,6 @@ export const resumeAsk = z
     selectedFields: z.array(z.string().min(1).max(1024)).max(1000).optional(),
     override: z.array(z.string().max(64)).max(32).optional(),
     digest: z.string().max(128).nullish().describe('Of the plan that was looked at.'),
-    justification: z.string().max(8000),
+    justification: z.string().max(8000).nullish().describe('Why. It becomes part of the record.'),
   })
   .meta({ id: 'ResumeAsk' });

@@ -27,7 +27,7 @@ export const sessionsQuery = z.strictObject(pageQuery(sessionId));
 export const sessionAsk = z
   .strictObject({
     ...scopeNames,
-    justification: z.string().max(8000),
+    justification: z.string().max(8000).nullish().describe('Why. It becomes part of the record.'),
     ticket: z.string().min(1).max(200).nullish(),
     minutes: z.int().min(1).max(525_600).nullish().describe('As long as the policy allows, where absent.'),
   })

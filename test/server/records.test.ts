@@ -62,6 +62,8 @@ describe('deployments', () => {
     const { body: rest } = await api.get(`${DEPLOYMENTS}?limit=1&environment=prod&cursor=${page.next}`);
     expect([rest.deployments[0].id, rest.next]).toEqual([first.id, null]);
     expect((await api.get(`${DEPLOYMENTS}?status=failed,proposed`)).body.deployments).toEqual([patched.body]);
+    expect((await api.get(`${DEPLOYMENTS}?tenant=-`)).body.deployments).toHaveLength(2);
+    expect((await api.get(`${DEPLOYMENTS}?tenant=acme`)).body.deployments).toEqual([]);
     expect((await api.get(`${DEPLOYMENTS}/${first.id}`)).body).toEqual(first);
     expect((await api.get(`${DEPLOYMENTS}/exists?image=api:v1`)).body).toMatchObject({ exists: true });
     expect((await api.get(`${DEPLOYMENTS}/exists?image=api:v9`)).body).toMatchObject({ exists: false });
@@ -75,15 +77,22 @@ describe('deployments', () => {
     ['GET', `${DEPLOYMENTS}?status=gone`, undefined, 400, 'INVALID_REQUEST'],
     ['GET', `${DEPLOYMENTS}?cursor=${UNKNOWN}`, undefined, 404, 'DEPLOYMENT_UNKNOWN'],
     ['GET', `${DEPLOYMENTS}/exists`, undefined, 400, 'INVALID_REQUEST'],
+    ['GET', `${DEPLOYMENTS}/`, undefined, 404, 'INVALID_REQUEST', 'Leave out the slash'],
     ['POST', DEPLOYMENTS, { status: 'deployed' }, 400, 'SCOPE_INVALID'],
     ['POST', DEPLOYMENTS, { ...API, scope: 'prod', status: 'deployed' }, 400, 'INVALID_REQUEST'],
     ['POST', DEPLOYMENTS, { ...API, status: 'rolled_back', commit: 'v3' }, 409, 'DEPLOYMENT_STATUS'],
     ['POST', DEPLOYMENTS, { ...API, status: 'deployed', source: 'backtrail' }, 400, 'INVALID_REQUEST'],
     ['POST', DEPLOYMENTS, { ...API, status: 'deployed', commit: 'v99' }, 404, 'REVISION_UNKNOWN'],
     ['PATCH', `${DEPLOYMENTS}/${UNKNOWN}`, { status: 'failed' }, 404, 'DEPLOYMENT_UNKNOWN'],
-  ])('refuses %s %s', async (method, path, body, status, code) => {
+    ['PATCH', `${DEPLOYMENTS}/${UNKNOWN}`, { note: 'x' }, 400, 'INVALID_REQUEST', 'Name the next status'],
+    ['POST', '/api/v1/break-glass', { scope: 'prod' }, 400, 'REASON_REQUIRED'],
+    ['POST', '/api/v1/holds/resume', { scope: 'prod' }, 400, 'REASON_REQUIRED'],
+    ['POST', '/api/v1/plans', { ...API, targetSha: 'v1', target: 'v2' }, 400, 'INVALID_REQUEST', 'Give one'],
+    ['POST', '/api/v1/plans', { ...API, targetSha: 'v1', target: ' v1' }, 200, undefined],
+  ])('answers %s %s', async (method, path, body, status, code, said = '') => {
     const answer = await api.call(method, path, body === undefined ? {} : { body });
     expect([answer.status, answer.body.code]).toEqual([status, code]);
+    expect(`${answer.body.detail} ${answer.body.hint}`).toContain(said);
   });
 
   it('never hold a raw secret, and say where it is without saying it', async () => {
