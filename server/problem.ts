@@ -3,6 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyReply } from 'fastify';
 import { RequestValidationError } from 'fastify-zod-openapi';
 import { BacktrailError, FAILURES, type FailureCode, isFailure } from '../engine/model/failure.ts';
+import { CLIENT_HEADER, COMMAND_LINE_CLIENT, httpHint } from './hints.ts';
 
 /** `application/problem+json`. */
 export interface ProblemDocument {
@@ -57,9 +58,11 @@ export function problemOf(thrown: unknown): ProblemDocument {
   );
 }
 
-/** Sends it. */
+/** Sends it, with a hint for whoever calls. */
 export function sendProblem(reply: FastifyReply, thrown: unknown): FastifyReply {
-  const problem = problemOf(thrown);
+  const found = problemOf(thrown);
+  const isOurs = reply.request.headers[CLIENT_HEADER] === COMMAND_LINE_CLIENT;
+  const problem = isOurs ? found : { ...found, hint: httpHint(found.code, found.hint) };
   if (problem.code === 'UNAUTHENTICATED') void reply.header('www-authenticate', 'Bearer');
   const { retryAfter } = problem.details ?? {};
   if (typeof retryAfter === 'number') void reply.header('retry-after', String(retryAfter));

@@ -55,6 +55,8 @@ export async function openHttp({
         signal: AbortSignal.any([ending.signal, AbortSignal.timeout(PATIENCE)]),
         headers: {
           accept: 'application/json',
+          // Hints are to speak of the command line.
+          'backtrail-client': 'command-line',
           ...(token !== null && { authorization: `Bearer ${token}` }),
           ...(body !== undefined && { 'content-type': 'application/json' }),
           ...headers,

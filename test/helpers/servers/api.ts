@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { expect } from 'vitest';
 import type { Engine, Person } from '../../../engine/internal.ts';
+import { isForCallers } from '../../../server/hints.ts';
 import { type ServerSettings, startServer } from '../../../server/index.ts';
 import { createLogger } from '../../../workers/index.ts';
 import { JANE } from '../repositories/engine.ts';
@@ -90,6 +91,12 @@ export async function startApi(
       body: isJson ? JSON.parse(text) : text,
     };
     if (isJson) hold(method, path, answer);
+    if (isJson && typeof answer.body?.hint === 'string' && answer.status >= 400)
+      expect([path, answer.body.hint, isForCallers(answer.body.code, answer.body.hint)]).toEqual([
+        path,
+        answer.body.hint,
+        true,
+      ]);
     return answer;
   };
   return {
