@@ -56,6 +56,9 @@ export const PROBLEMS = {
     'The request, a vote or a session is for another place than the one that the configuration then in force names.',
   ),
   IDENTITY_UNVERIFIED: tampered('No trusted key vouches for an event that needs one.'),
+  AUTHENTICATION_DIFFERS: tampered(
+    "A server's key signed for a person, and the event does not say how the server knew them, or names a token of somebody else.",
+  ),
   PERMISSION_DENIED: tampered('Somebody acted who had no permission.'),
   COMMIT_MISSING: tampered('The ledger says that it was published, and the branch does not hold the commit.'),
   COMMIT_DIFFERS: tampered('The ledger names another commit for this request.'),

@@ -138,7 +138,7 @@ async function homeOf(git: GitRepository, branch: string, config: Config): Promi
 /**
  * Whether a server asks for them, which knows them by their credentials: they need not have the repository.
  */
-export const isServed = (reader: Actor | undefined): boolean =>
+export const isServed = (reader: Pick<Actor, 'authenticated'> | undefined): boolean =>
   reader?.authenticated !== undefined && reader.authenticated.how !== 'single-user';
 
 /**

@@ -33,11 +33,11 @@ export const claimed =
   (proof) =>
     allowedSigners === null ? (proof?.signed ?? false) : proven(proof);
 
-/** The same under a rule: where it wants a person's own key, a server's vouches for nobody. */
+/** The same under a rule: where it wants a person's own key, nothing counts that a server signed, or that says so. */
 const countsFor =
   ({ signedBy }: EnvironmentPolicy, counts: Counts): Counts =>
   (proof) =>
-    counts(proof) && !(signedBy === 'person' && proof?.server === true);
+    counts(proof) && !(signedBy === 'person' && (proof?.server === true || proof?.served === true));
 
 /** Under each of the rules. */
 export const countsForAll =

@@ -20,6 +20,7 @@ import { requireOverrider } from '../../requests/gate/permissions.ts';
 import { type Proofs, proveSession } from '../../requests/ledger/proof.ts';
 import { type Counts, countsForAll, judgeRequest, proven } from '../../requests/view.ts';
 import { type Problem, problem } from '../problems.ts';
+import { unexplained } from './authenticated.ts';
 import type { LedgerAudit } from './ledger.ts';
 
 export interface Allowing {
@@ -48,6 +49,15 @@ export function until({ events }: RequestFile, count: number): RequestFile {
 }
 
 export async function allowedBy(allowing: Allowing): Promise<Allowed> {
+  const { provenance, problems } = await judgeAllowed(allowing);
+  const isLacking = problems.some(
+    ({ code }) => code === 'APPROVAL_MISSING' || code === 'IDENTITY_UNVERIFIED',
+  );
+  const why = isLacking ? unexplained(allowing.file, allowing.proofs) : [];
+  return { provenance, problems: [...problems, ...why] };
+}
+
+async function judgeAllowed(allowing: Allowing): Promise<Allowed> {
   const { ledger, file, proofs, layout, owners: environments, earlier = 0 } = allowing;
   const { state, events } = file;
   const rules = rulesIn(ledger, layout);

@@ -28,6 +28,7 @@ import { failureOf } from '../failures.ts';
 import type { AuditReader } from '../line/reader.ts';
 import { problem } from '../problems.ts';
 import type { LedgerProblem } from '../types.ts';
+import { type Holders, misused, unexplained } from './authenticated.ts';
 import type { LedgerAudit } from './ledger.ts';
 
 /** What the ledger says that became of a request. */
@@ -96,21 +97,21 @@ export async function readWhole(
       if (id !== null) ids.add(id);
     }
   }
-  const said = createSaid(problems);
+  const judging = { problems, said: createSaid(problems), holders: new Map() };
   const all = [...ids];
   for (let from = 0; from < all.length; from += TOGETHER) {
     const some = all.slice(from, from + TOGETHER);
     await ledger.expect(some.filter((id) => isRequestId(id)));
     for (const id of some)
-      if (isSessionId(id)) await judgeSession(ledger, id, { problems, said });
+      if (isSessionId(id)) await judgeSession(ledger, id, judging);
       else {
-        const file = await judgeRequest(ledger, id, { problems, said });
+        const file = await judgeRequest(ledger, id, judging);
         const done = file && completedIn(file);
         if (done) completed.push(done);
       }
     onProgress(from + some.length, all.length);
   }
-  said.end();
+  judging.said.end();
   for (const [key, signature] of ledger.context.cache.signatures) {
     if ((await signature)?.state !== 'bad') continue;
     const [commit = ''] = key.split(' ');
@@ -151,12 +152,14 @@ export function completedIn({ state }: RequestFile): Completed | null {
 interface Judging {
   readonly problems: LedgerProblem[];
   readonly said: SaidOnce;
+  /** Whose tokens events name. */
+  readonly holders: Holders;
 }
 
 async function judgeRequest(
   ledger: LedgerAudit,
   id: RequestId,
-  { problems, said }: Judging,
+  { problems, said, holders }: Judging,
 ): Promise<RequestFile | null> {
   const known = await ledger.request(id);
   if (known === null || known.problem !== null) {
@@ -164,7 +167,9 @@ async function judgeRequest(
     problems.push({ ...(known === null ? gone : known.problem), requestId: id });
     return null;
   }
-  const { file } = known;
+  const { file, proofs } = known;
+  const served = [...unexplained(file, proofs), ...misused(file, proofs, holders)];
+  problems.push(...served.map((found) => ({ ...found, requestId: id })));
   const path = requestPath(id);
   const versions = await ledger.snapshot.versions(path);
   let state: RequestFile['state'] | null = null;
@@ -177,7 +182,11 @@ async function judgeRequest(
   return file;
 }
 
-async function judgeSession(ledger: LedgerAudit, id: string, { problems, said }: Judging): Promise<void> {
+async function judgeSession(
+  ledger: LedgerAudit,
+  id: string,
+  { problems, said, holders }: Judging,
+): Promise<void> {
   const { context, snapshot } = ledger;
   try {
     const file: SessionFile | null = await snapshot.session(id);
@@ -185,7 +194,8 @@ async function judgeSession(ledger: LedgerAudit, id: string, { problems, said }:
       problems.push(problem('EVENT_MALFORMED', `The file of session ${id} was removed from the ledger.`));
       return;
     }
-    await proveSession(context, snapshot, file);
+    const proofs = await proveSession(context, snapshot, file);
+    problems.push(...unexplained(file, proofs), ...misused(file, proofs, holders));
     const path = sessionPath(id);
     const versions = await snapshot.versions(path);
     for (const [index, event] of file.events.entries()) {

@@ -17,7 +17,7 @@ import type { AuditEntry, Requests } from '../types.ts';
 import type { LedgerCommit } from './commits.ts';
 import { type LedgerSnapshot, openLedgerSnapshot, REQUESTS, SESSIONS, textOf } from './snapshot.ts';
 import { eventsMessage, requestMessage, type Said, sessionMessage } from './messages.ts';
-import { requireKnownForm } from './proof.ts';
+import { isUnexplained, requireKnownForm } from './proof.ts';
 import { contradictionsIn } from '../many/borne-out.ts';
 import { readRules, type RequestContext, timeOf } from '../context.ts';
 import { signedByAuthor } from './signed.ts';
@@ -68,7 +68,9 @@ export async function judged(
   const verified = await signedByAuthor(context, commits, times);
   const contradicted = await contradictedBy(context, ledgerSnapshot, chosen);
   return chosen.map(({ commit, entry }) => {
-    const own = samePerson(commit.author.email, entry.actor.email) && verified.has(commit.id);
+    const by = verified.get(commit.id);
+    const isUnsaid = by === 'server' && isUnexplained({ ...entry, type: entry.event });
+    const own = samePerson(commit.author.email, entry.actor.email) && by !== undefined && !isUnsaid;
     const problem = entry.event === 'completed' ? contradicted.get(entry.requestId ?? '') : undefined;
     const problems = problem === undefined ? entry.problems : [...entry.problems, problem];
     return { ...entry, problems, identity: own ? 'verified' : 'unverified' };

@@ -1,5 +1,6 @@
 /** Who wrote the events of a file, as far as keys prove it, and that nothing of its past was changed. */
 import {
+  type Authentication,
   type EventId,
   isSessionId,
   type ObjectId,
@@ -13,7 +14,7 @@ import { samePerson } from '../../policy/policy.ts';
 import { vouchedBy } from '../../policy/vouched.ts';
 import type { LedgerCommit, Version } from './commits.ts';
 import { type LedgerSnapshot, type Kind, REQUESTS, SESSIONS, tampered, textOf } from './snapshot.ts';
-import type { RequestContext } from '../context.ts';
+import { isServed, type RequestContext } from '../context.ts';
 import { signaturesOf } from './signed.ts';
 import { type Dated, eventTimes, isFuture } from './times.ts';
 
@@ -27,6 +28,10 @@ export interface Proof {
   readonly unlisted: boolean;
   /** By the key of a server, which signs for people. Absent: no. */
   readonly server?: true;
+  /** By a server's key, for a decision of a person, and it does not say how the server knew them: it counts for nobody. Absent: no. */
+  readonly unsaid?: true;
+  /** It says that a server knew who acted, whoever signed it. Absent: no. */
+  readonly served?: true;
   /** Fingerprint of the key. */
   readonly key: string | null;
   /** When it happened, milliseconds since 1970: see `eventTimes`. */
@@ -158,6 +163,18 @@ function requireOneMore(
 /** No one vouches now for what is said to happen later. */
 const NOT_YET = { verified: false, signed: false, unlisted: false, future: true } as const;
 
+/** What people decide. The rest is written by whoever executes, in their own name. */
+const DECISIONS: readonly string[] = ['opened', 'approved', 'rejected', 'inspected', 'session-opened'];
+
+/** Whether a server that signed this left out how it knew who decided. */
+export const isUnexplained = ({
+  type,
+  authenticated,
+}: {
+  readonly type: string;
+  readonly authenticated?: Authentication;
+}): boolean => authenticated === undefined && DECISIONS.includes(type);
+
 /** Whoever wrote the commit is whoever acted: a signature vouches for both or for neither. */
 function proofOf(
   commit: LedgerCommit,
@@ -168,10 +185,13 @@ function proofOf(
   const own = samePerson(commit.author.email, actor);
   const state = signature?.state ?? 'none';
   const by = signature === undefined ? null : vouchedBy(signature, actor);
+  const isUnsaid = by === 'server' && event !== undefined && isUnexplained(event);
   return {
     commit: commit.id,
-    verified: own && by !== null,
+    verified: own && by !== null && !isUnsaid,
     ...(own && by === 'server' && { server: true as const }),
+    ...(isUnsaid && { unsaid: true as const }),
+    ...(event !== undefined && isServed(event) && { served: true as const }),
     signed: own && (state === 'good' || state === 'unknown'),
     unlisted: own && signature?.unlisted === true,
     key: signature?.key ?? null,

@@ -36,16 +36,18 @@ export async function signaturesOf(
   );
 }
 
-/** Those of these commits that a trusted key of their author signed. */
+/** Those of these commits that a trusted key signed for their author: their own, or that of a server. */
 export async function signedByAuthor(
   context: RequestContext,
   commits: readonly LedgerCommit[],
   times: ReadonlyMap<ObjectId, number>,
-): Promise<ReadonlySet<ObjectId>> {
+): Promise<ReadonlyMap<ObjectId, 'person' | 'server'>> {
   const signatures = await signaturesOf(context, commits, times);
-  const signed = commits.filter(({ id, author }) => {
-    const signature = signatures.get(id);
-    return signature !== undefined && vouchedBy(signature, author.email) !== null;
-  });
-  return new Set(signed.map(({ id }) => id));
+  return new Map(
+    commits.flatMap(({ id, author }) => {
+      const signature = signatures.get(id);
+      const by = signature === undefined ? null : vouchedBy(signature, author.email);
+      return by === null ? [] : [[id, by] as const];
+    }),
+  );
 }

@@ -72,16 +72,26 @@ describe('what a server signs', () => {
     await expect(approve('BOB@corp.example')).rejects.toMatchObject({ code: 'ALREADY_REVIEWED' });
     // The list excepts this one: it is written, and does not count.
     expect((await approve('carol@corp.example')).approval.have).toBe(1);
+    // Nor does what the server signs and does not say how it knew them.
+    const unsaid = { id: opened.id, actor: { name: 'Dave', email: 'dave@example.com' } };
+    expect((await server.requests.approve(unsaid)).approval.have).toBe(1);
     const approved = await approve('carol@example.com');
     expect(approved).toMatchObject({ status: 'approved', approval: { have: 2 } });
     expect(approved.reviews.map(({ identity, counts }) => [identity, counts])).toEqual([
       ['verified', true],
       ['unverified', false],
+      ['unverified', false],
       ['verified', true],
     ]);
     expect((await worker.requests.executeRequest(opened.id)).status).toBe('completed');
-    const { honest, rows } = await worker.audit.verify();
+    const { honest, rows, ledger } = await worker.audit.verify();
     expect([honest, rows.flatMap(({ problems }) => problems)]).toEqual([1, []]);
+    const code = 'AUTHENTICATION_DIFFERS';
+    expect(ledger.problems).toMatchObject([
+      { code, message: expect.stringMatching(/for dave@example\.com, and it does not say how/) },
+      // Two people with one token: the server has to be asked what it is.
+      { code, message: expect.stringMatching(/carol@example\.com acted with the token 8k3m0q9xw2c4v7t1/) },
+    ]);
   });
 
   it('is told of by the audit log and by the request, in a form that older programs do not read', async () => {
@@ -100,6 +110,8 @@ describe('what a server signs', () => {
       ['approved', 'token'],
       ['approved', 'token'],
       // The vote that does not count is withdrawn.
+      ['reopened', null],
+      ['approved', null],
       ['reopened', null],
       ['approved', 'token'],
       ['completed', null],

@@ -20,6 +20,10 @@ export interface Case {
   readonly hasLedger?: boolean;
   /** Other people's votes allowed it. */
   readonly hasVotes?: boolean;
+  /** Through a server, which signed for those whom it knew. */
+  readonly isServed?: boolean;
+  /** Under a policy that counts only what each signs with their own key. */
+  readonly needsOwnKey?: boolean;
   /** A file whose content it restores. */
   readonly restored: string;
   /** Another one. */
@@ -66,6 +70,8 @@ interface Scene {
   readonly signers: string | null;
   /** Signs the events of a worker. */
   readonly worker?: Identity;
+  /** Keys of a server, and of people. */
+  readonly keys?: { readonly server: Identity; readonly bob: Identity };
   readonly objects: Objects;
 }
 

@@ -1,5 +1,6 @@
 /** Rollbacks with a record in the ledger: votes, break-glass, batches, manifests that were approved, signed commits. */
-import type { Engine, RequestView } from '../../../../../engine/internal.ts';
+import { appendFile } from 'node:fs/promises';
+import type { Actor, Engine, RequestView } from '../../../../../engine/internal.ts';
 import { createTeam, engineFor } from '../../../../helpers/people/requests.ts';
 import { allowedSigners, createIdentity } from '../../../../helpers/people/signing.ts';
 import { engineOf, SERVICE } from '../../../../helpers/repositories/engine.ts';
@@ -18,7 +19,9 @@ const configOf = (more: object = {}): Files => ({
       environments: [
         { match: 'prod', quorum: 1, breakGlass: { allowed: true, longest: '1h' } },
         { match: 'double', quorum: 2 },
+        { match: 'own', quorum: 1, signedBy: 'person' },
       ],
+      people: [['bob@example.com', 'bob@corp.example']],
     },
     ...more,
   })}\n`,
@@ -35,6 +38,8 @@ const filesAt = (tag: string): Files => ({
   'apps/prod/field/app.yaml': `image: ${tag} # {"$imagepolicy": "flux-system:field:tag"}\nreplicas: 1\n`,
   'apps/prod/api/run.sh': { executable: `echo ${tag}\n` },
   'apps/double/api/app.yaml': `image: ${tag}\n`,
+  'apps/double/served/app.yaml': `image: ${tag}\n`,
+  'apps/own/api/app.yaml': `image: ${tag}\n`,
   'apps/free/api/app.yaml': `image: ${tag}\n`,
   'apps/prod/out/map.yaml': MANIFEST('out', tag),
   'README.md': `${tag}\n`,
@@ -49,6 +54,15 @@ const approved = {
   trailers: keysWith(['Approval', 'Rollback-Ledger']),
   neighbour: 'web',
 } as const satisfies Partial<Case>;
+const ISSUER = 'https://login.example.com';
+
+/** As a server hands somebody over whom it knows: by a token, or by an issuer. */
+const known = (name: string, by: string) => ({
+  name,
+  email: `${name}@example.com`,
+  authenticated: { how: by === ISSUER ? ('oidc' as const) : ('token' as const), by },
+});
+
 const appOf = (service: string) => `apps/prod/${service}/app.yaml`;
 
 const CASES: readonly Case[] = [
@@ -136,6 +150,21 @@ const CASES: readonly Case[] = [
     restored: appOf('signed'),
     isSigned: true,
   },
+  {
+    ...approved,
+    name: 'served',
+    what: 'asked for and approved by two through a server',
+    restored: 'apps/double/served/app.yaml',
+    neighbour: 'api',
+    isServed: true,
+  },
+  {
+    ...approved,
+    name: 'own key',
+    what: 'approved where only keys of people count',
+    restored: 'apps/own/api/app.yaml',
+    needsOwnKey: true,
+  },
 ];
 
 export const LEDGERED: Story = {
@@ -147,16 +176,20 @@ export const LEDGERED: Story = {
     await repo.replay([{ files: { ...configOf(), ...filesAt('v1') } }, { files: filesAt('v2') }]);
     const { jane, bob, carol } = await createTeam();
     const worker = await createIdentity(SERVICE);
+    const server = await createIdentity({ name: 'Server', email: 'server@ops.example' });
     const signers = await allowedSigners([jane, bob, carol, worker]);
+    const patterns = '*@example.com,*@corp.example,!eve@example.com';
+    await appendFile(signers, `${patterns} namespaces="git" ${server.publicKey}\n`);
     const options = { allowedSigners: signers, lives: 'file' } as const;
-    const [janes, bobs, carols, works] = await Promise.all([
+    const [janes, bobs, carols, serves, works] = await Promise.all([
       engineFor(repo, jane, options),
       engineFor(repo, bob, options),
       engineFor(repo, carol, options),
+      engineFor(repo, server, options),
       engineOf(repo, options),
     ]);
     const author = { name: jane.name, email: jane.email };
-    const ask = async (wish: Parameters<Engine['rollbacks']['plan']>[0], as = janes, who = author) => {
+    const ask = async (wish: Parameters<Engine['rollbacks']['plan']>[0], as = janes, who: Actor = author) => {
       const plan = await as.rollbacks.plan({ hold: false, ...wish, author: who });
       const { target, digest, fields } = plan;
       const { rendered } = plan.gate;
@@ -204,6 +237,11 @@ export const LEDGERED: Story = {
       hold: true,
     });
     await approve('approved resume', { scope: 'prod/field', resume: true });
+    const { requestId: served } = await ask({ scope: 'double/served' }, serves, known('jane', ISSUER));
+    await serves.requests.approve({ id: served, actor: known('bob', 'bbbbbbbbbbbbbbbb') });
+    await serves.requests.approve({ id: served, actor: known('carol', 'cccccccccccccccc') });
+    await note('served', await execute(served));
+    await approve('own key', { scope: 'own/api' });
     const many = [];
     for (const scope of ['prod/first', 'prod/middle', 'prod/last'])
       many.push((await ask({ scope })).requestId);
@@ -225,6 +263,6 @@ export const LEDGERED: Story = {
     await vote(signed);
     const signing = await engineFor(repo, worker, options);
     await note('signed', await execute(signed, signing));
-    return { repo, signers, done, worker };
+    return { repo, signers, done, worker, keys: { server, bob } };
   },
 };

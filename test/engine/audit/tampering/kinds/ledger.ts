@@ -1,6 +1,7 @@
 /** Tampering with the ledger, by somebody who has none of its keys but one of their own. */
 import type { ProblemCode } from '../../../../../engine/audit/problems.ts';
 import { requestPath } from '../../../../../engine/record/ledger-file.ts';
+import type { Identity } from '../../../../helpers/people/signing.ts';
 import type { Case } from '../case.ts';
 import type { Codes } from './expect.ts';
 import {
@@ -9,12 +10,13 @@ import {
   type Given,
   type Kind,
   parentOf,
+  signed,
   type Tampered,
   treeOf,
   unsigned,
 } from '../tampering.ts';
 
-interface LedgerKind {
+export interface LedgerKind {
   readonly in?: Expected['in'];
   readonly codes: Codes | ((of: Case) => Codes);
   readonly where?: (of: Case) => unknown;
@@ -25,7 +27,7 @@ interface LedgerKind {
 }
 
 /** A commit of the ledger on its way into another one. */
-interface Link {
+export interface Link {
   readonly id: string;
   readonly text: string;
   readonly isOwn: boolean;
@@ -33,7 +35,7 @@ interface Link {
   readonly type: string;
 }
 
-function links({ objects, honest }: Given): readonly Link[] {
+export function links({ objects, honest }: Given): readonly Link[] {
   return eventsOf(objects, honest.ledger).map((id) => {
     const text = objects.text(id);
     return {
@@ -52,17 +54,26 @@ const at = (given: Given, ledger: string | null, named: string = given.honest.co
 });
 
 /** The ledger as it would be without some of its commits, or with others: the file of the request holds what the links say. */
-async function chain(
+export async function chain(
   given: Given,
   list: readonly Link[],
   {
-    text = (link: Link) => link.text,
-    file = (json: string, _link: Link) => json,
-  }: { readonly text?: (link: Link) => string; readonly file?: (json: string, link: Link) => string },
+    text = (link) => link.text,
+    file = (json) => json,
+    key = () => null,
+    onto = '',
+  }: {
+    readonly text?: (link: Link) => string;
+    readonly file?: (json: string, link: Link) => string;
+    /** Whose key signs it anew; null: its signature stays as it is. */
+    readonly key?: (link: Link) => Identity | null;
+    /** What the first of them follows. */
+    readonly onto?: string;
+  },
 ): Promise<string> {
   const { objects, honest } = given;
   const path = requestPath(honest.requestId);
-  let last = '';
+  let last = onto;
   for (const link of list) {
     const own = objects.find(treeOf(objects, link.id), path);
     let tree = treeOf(objects, link.id);
@@ -76,12 +87,14 @@ async function chain(
     const written = text(link)
       .replace(/^parent .*\n/m, '')
       .replace(/^tree .*\n/, `tree ${tree}\n${parent}`);
-    last = await objects.write('commit', written);
+    const by = key(link);
+    const final = by === null ? written : await signed(unsigned(written), by.keyFile, honest.scene.repo.env);
+    last = await objects.write('commit', final);
   }
   return last;
 }
 
-interface RequestJson {
+export interface RequestJson {
   version: number;
   state: Record<string, unknown>;
   events: Record<string, unknown>[];
@@ -89,7 +102,7 @@ interface RequestJson {
 
 const parse = (json: string): RequestJson => JSON.parse(json);
 const print = (file: RequestJson) => `${JSON.stringify(file, null, 2)}\n`;
-const changing = (change: (file: RequestJson) => void) => (json: string) => {
+export const changing = (change: (file: RequestJson) => void) => (json: string) => {
   const file = parse(json);
   change(file);
   return print(file);
@@ -129,7 +142,7 @@ const onTop =
     const ledger = await append(given, typeof change === 'function' ? change(given) : change);
     return at(given, ledger, ledger);
   };
-const rowOnTop =
+export const rowOnTop =
   (change: Parameters<typeof append>[1] | ((given: Given) => Parameters<typeof append>[1])) =>
   async (given: Given) =>
     at(given, await append(given, typeof change === 'function' ? change(given) : change));
@@ -476,16 +489,19 @@ const KINDS: Readonly<Record<string, LedgerKind>> = {
   },
 };
 
-export const LEDGER: readonly Kind[] = Object.entries(KINDS).map(
-  ([name, { in: where = 'row', codes, where: applies = () => true, merged, hasSeen = false, tamper }]) => ({
-    name,
-    group: 'ledger',
-    applies: (of) => of.hasLedger === true && Boolean(applies(of)),
-    expected: (of) =>
-      of.how !== 'push' && merged !== undefined
-        ? merged(of)
-        : { in: where, codes: typeof codes === 'function' ? codes(of) : codes },
-    hasSeen,
-    tamper,
-  }),
-);
+export const ledgerKinds = (kinds: Readonly<Record<string, LedgerKind>>): readonly Kind[] =>
+  Object.entries(kinds).map(
+    ([name, { in: where = 'row', codes, where: applies = () => true, merged, hasSeen = false, tamper }]) => ({
+      name,
+      group: 'ledger',
+      applies: (of) => of.hasLedger === true && Boolean(applies(of)),
+      expected: (of) =>
+        of.how !== 'push' && merged !== undefined
+          ? merged(of)
+          : { in: where, codes: typeof codes === 'function' ? codes(of) : codes },
+      hasSeen,
+      tamper,
+    }),
+  );
+
+export const LEDGER = ledgerKinds(KINDS);
