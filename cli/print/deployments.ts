@@ -1,4 +1,5 @@
 /** Records of deployments as people read them. */
+import { authenticationText } from './requests.ts';
 import type { DeploymentPage, DeploymentStatus, DeploymentView } from '../../engine/index.ts';
 import { oneLine } from '../terminal/clean.ts';
 import { printFindings } from './plan.ts';
@@ -66,17 +67,18 @@ export function deploymentText(style: Style, deployment: DeploymentView): string
       ([name, text]) => `  ${name.padEnd(11)} ${style.paint('reset', oneLine(text))}`,
     ),
     ...notes.map(
-      ({ at, actor, text }) =>
-        `  ${style.paint('dim', minute(at))} ${style.paint('reset', `${actor.email}: ${oneLine(text)}`)}`,
+      ({ at, actor, authenticated, text }) =>
+        `  ${style.paint('dim', minute(at))} ${style.paint('reset', `${actor.email}${authenticationText(authenticated)}: ${oneLine(text)}`)}`,
     ),
   ].join('\n');
 }
 
 function factsOf(deployment: DeploymentView): [string, string][] {
-  const { images, charts, actor, source, migration, times, rollbackOf, requestId } = deployment;
+  const { images, charts, actor, authenticated, source, migration, times, rollbackOf, requestId } =
+    deployment;
   const { rolledBackBy, supersededBy } = deployment;
   const facts: [string, string | null][] = [
-    ['by', `${actor.name} <${actor.email}> (${source})`],
+    ['by', `${actor.name} <${actor.email}>${authenticationText(authenticated)} (${source})`],
     ['images', images.join(', ')],
     ['charts', charts.join(', ')],
     [

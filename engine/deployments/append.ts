@@ -1,12 +1,12 @@
 /** Writes events of deployments: all of one call in one signed commit, decided again where another writer was faster. */
 import {
+  type Actor,
   BacktrailError,
   type Deployment,
   type DeploymentEvent,
   isFailure,
   MODE,
   type NewEvents,
-  type Person,
   type PreparedEvents,
 } from '../model/index.ts';
 import { identity } from '../git/store/identity.ts';
@@ -33,10 +33,10 @@ export interface AppendContext {
 /** What is to be written on this state of the records, by one actor at one time; nothing where there is nothing to write. */
 export type DecideDeployments = (
   store: DeploymentStore,
-  stamped: (actor: Person) => Stamp,
+  stamped: (actor: Actor) => Stamp,
 ) => Promise<readonly DeploymentEvent[]>;
 
-type Stamp = Pick<ReturnType<typeof stamp>, 'id' | 'at' | 'actor'>;
+type Stamp = ReturnType<typeof stamp>;
 
 const ATTEMPTS = 60;
 const LONGEST_MS = 1500;
@@ -91,7 +91,7 @@ async function decided(
   decide: DecideDeployments,
 ): Promise<NewEvents | null> {
   const { committer } = context;
-  const events = await decide(store, (actor) => notBefore(context, store, stampOf(context, actor)));
+  const events = await decide(store, (actor) => notBefore(context, store, stamp(context, actor)));
   const [first] = events;
   if (first === undefined) return null;
   const message = deploymentsMessage(events, await statesAfter(store, events));
@@ -104,12 +104,6 @@ async function decided(
   });
   const commit = { author, time, message: signedOff(message, people), writes, sign: true };
   return { ref, parent: store.tip, events: [commit], committer };
-}
-
-/** A record says who and when, and nothing else. */
-function stampOf(context: RequestContext, person: Person): Stamp {
-  const { id, at, actor } = stamp(context, person);
-  return { id, at, actor };
 }
 
 /** Times only grow, however slow this clock is. */

@@ -117,7 +117,7 @@ interface Asked {
   readonly makeId: () => string;
 }
 
-type Unstamped = Omit<DeploymentEvent, 'id' | 'at' | 'actor'>;
+type Unstamped = Omit<DeploymentEvent, 'id' | 'at' | 'actor' | 'authenticated'>;
 
 /** The record that it is about, and what is to be written of it and of those that it overtakes. @throws DEPLOYMENT_STATUS, RAW_SECRET */
 function decide(

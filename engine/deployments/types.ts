@@ -1,5 +1,7 @@
 /** What can be done with records of deployments: the shapes that the command line and scripts see. */
 import type {
+  Actor,
+  Authentication,
   Coordinates,
   Deployment,
   DeploymentId,
@@ -25,6 +27,8 @@ export interface DeploymentView extends Coordinates {
   readonly chart: string | null;
   readonly charts: readonly string[];
   readonly actor: Person;
+  /** How a server knew them; absent: they wrote it themselves. */
+  readonly authenticated?: Authentication;
   readonly source: DeploymentSource;
   readonly status: DeploymentStatus;
   readonly notes: Deployment['notes'];
@@ -46,7 +50,7 @@ export interface DeploymentView extends Coordinates {
 export interface RecordInput {
   readonly scope: string;
   readonly status: DeploymentStatus;
-  readonly actor: Person;
+  readonly actor: Actor;
   /** A revision as typed; the current one where absent. */
   readonly commit?: string;
   /** Besides those that are found in the revision. */

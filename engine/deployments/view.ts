@@ -16,6 +16,7 @@ export function viewOf({ state, verified }: JudgedDeployment): DeploymentView {
     chart: charts[0] ?? null,
     charts,
     actor,
+    ...(state.authenticated && { authenticated: state.authenticated }),
     source,
     status,
     notes: rest.notes,

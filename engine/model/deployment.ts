@@ -1,5 +1,5 @@
 import type { ObjectId, Person } from './git.ts';
-import type { EventId } from './ledger.ts';
+import type { Authentication, EventId } from './ledger.ts';
 import { makeRequestId, type RequestId } from './request.ts';
 import type { Coordinates } from './scope.ts';
 
@@ -60,6 +60,8 @@ export interface DeploymentEvent {
   readonly id: EventId;
   readonly at: string;
   readonly actor: Person;
+  /** How a server knew who acted. Absent: whoever acted wrote it themselves, or a server that did not say so yet. */
+  readonly authenticated?: Authentication;
   readonly deployment: DeploymentId;
   readonly status: DeploymentStatus;
   readonly opening: DeploymentOpening | null;
@@ -75,8 +77,15 @@ export interface DeploymentEvent {
 export interface Deployment extends DeploymentOpening {
   readonly id: DeploymentId;
   readonly actor: Person;
+  /** Of whoever opened it: how a server knew them. */
+  readonly authenticated?: Authentication;
   readonly status: DeploymentStatus;
-  readonly notes: readonly { readonly at: string; readonly actor: Person; readonly text: string }[];
+  readonly notes: readonly {
+    readonly at: string;
+    readonly actor: Person;
+    readonly authenticated?: Authentication;
+    readonly text: string;
+  }[];
   /** What an operator has to know of a change of data that a rollback does not undo. */
   readonly migration: string | null;
   readonly createdAt: string;

@@ -11,7 +11,7 @@ import {
   isObjectId,
   isRequestId,
 } from '../model/index.ts';
-import { newerForm, shardOf } from './ledger-file.ts';
+import { authenticated, newerForm, shardOf } from './ledger-file.ts';
 import { cleanValue, indentBody } from './text.ts';
 
 /** `deployments/2026-11/5K/dep-…/evt-….json`: sharded, so that a write changes small trees. */
@@ -29,8 +29,10 @@ const FILE_LIMIT = 1024 * 1024;
 /** Characters of the names of a scope. */
 const NAME_LIMIT = 4096;
 
-/** The form of these files. */
-const FORM = 1;
+/** The forms of these files: 2 says how a server knew who acted. Any other file keeps the form 1, so that older versions go on reading it. */
+const NEWEST_FORM = 2;
+const formOf = ({ authenticated: known }: Pick<DeploymentEvent, 'authenticated'>): 1 | 2 =>
+  known === undefined ? 1 : 2;
 
 const text = (limit: number) => z.string().max(limit);
 const name = text(NAME_LIMIT).min(1);
@@ -40,11 +42,12 @@ const list = z.array(text(IMAGE_LIMIT)).max(MOST_IMAGES);
 const version = z.number().int().positive().nullable();
 
 const file = z.strictObject({
-  version: z.literal(FORM),
+  version: z.int().min(1).max(NEWEST_FORM),
   event: z.strictObject({
     id: z.string().regex(/^evt-[0-9A-HJKMNP-TV-Z]{26}$/),
     at: z.iso.datetime(),
     actor: z.strictObject({ name: text(500), email: text(500) }),
+    authenticated: authenticated.exactOptional(),
     deployment: deploymentId,
     status: z.enum(DEPLOYMENT_STATUSES),
     opening: z
@@ -68,10 +71,10 @@ const file = z.strictObject({
     by: deploymentId.nullable(),
   }),
 });
-const later = z.looseObject({ version: z.int().min(FORM + 1) });
+const later = z.looseObject({ version: z.int().min(NEWEST_FORM + 1) });
 
 export function printDeploymentEvent(event: DeploymentEvent): string {
-  return `${JSON.stringify({ version: FORM, event }, null, 2)}\n`;
+  return `${JSON.stringify({ version: formOf(event), event }, null, 2)}\n`;
 }
 
 /** @throws LEDGER_TAMPERED where it is not in the form that Backtrail writes or is in another's place, LEDGER_NEWER for a later form */
@@ -79,8 +82,8 @@ export function readDeploymentEvent(source: string, path: string): DeploymentEve
   const json = source.length > FILE_LIMIT ? undefined : parseJson(source);
   const named = later.safeParse(json).data?.version;
   if (named !== undefined) throw newerForm(`The record ${path}`, named, path);
-  const event = file.safeParse(json).data?.event;
-  if (event !== undefined && deploymentPath(event) === path) return event;
+  const { event, version: form } = file.safeParse(json).data ?? {};
+  if (event !== undefined && form === formOf(event) && deploymentPath(event) === path) return event;
   throw new BacktrailError(
     'LEDGER_TAMPERED',
     `The record ${path} is not in the form that Backtrail writes.`,

@@ -29,15 +29,16 @@ export const mayFollow = (from: DeploymentStatus, to: DeploymentStatus) =>
 
 /** The state after one more event; null where there can be none: the first event opens it, each of the others is of the table. */
 function applyDeployment(state: Deployment | null, event: DeploymentEvent): Deployment | null {
-  const { at, actor, status, note, migration, images, by } = event;
-  const notes = note === null ? [] : [{ at, actor, text: note }];
+  const { at, actor, authenticated, status, note, migration, images, by } = event;
+  const who = { actor, ...(authenticated && { authenticated }) };
+  const notes = note === null ? [] : [{ at, ...who, text: note }];
   if (state === null) {
     if (event.opening === null || !FIRST_STATUSES.includes(status)) return null;
     return {
       ...event.opening,
       images: [...new Set([...event.opening.images, ...images])],
       id: event.deployment,
-      actor,
+      ...who,
       status,
       notes,
       migration,

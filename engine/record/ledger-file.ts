@@ -187,7 +187,7 @@ const arrived = z.strictObject({
     .max(100),
 });
 const comment = text(10_000).nullable();
-const authenticated = z.strictObject({
+export const authenticated = z.strictObject({
   how: z.enum(AUTHENTICATIONS),
   by: text(1024).regex(ONE_LINE).nullable(),
 });

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { DEPLOYMENT_SOURCES, DEPLOYMENT_STATUSES } from '../../engine/index.ts';
 import { rollbackOptions } from './ask.ts';
-import { commitId, person, time } from './names.ts';
+import { authenticated, commitId, person, time } from './names.ts';
 import { next, pageQuery } from './paging.ts';
 import { finding } from './plan.ts';
 import { scopeNames, scopeQuery } from './scope.ts';
@@ -25,9 +25,10 @@ export const deployment = z
     chart: z.string().nullable(),
     charts: z.array(z.string()),
     actor: person,
+    authenticated,
     source: z.enum(DEPLOYMENT_SOURCES),
     status,
-    notes: z.array(z.object({ at: time, actor: person, text: z.string() })),
+    notes: z.array(z.object({ at: time, actor: person, authenticated, text: z.string() })),
     migration: z.string().nullable(),
     createdAt: time,
     updatedAt: time,

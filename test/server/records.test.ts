@@ -44,6 +44,7 @@ describe('deployments', () => {
   it('are recorded, listed in pages, shown, and found by their images', async () => {
     const first = await record({ commit: 'v1', note: 'canary first' });
     expect(first).toMatchObject({ scope: 'prod/api', version: 1, status: 'deployed', source: 'api' });
+    expect(first.authenticated).toEqual({ how: 'single-user', by: null });
     const second = await api.post(DEPLOYMENTS, { scope: 'prod/api', status: 'pending', commit: 'v2' });
     expect([second.status, second.headers.get('location')]).toEqual([
       201,

@@ -1,7 +1,10 @@
 /** Whose records count where this machine knows keys, and what a ref that somebody wrote to by hand makes of the others. */
+import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import type { Engine } from '../../../engine/internal.ts';
+import type { Engine, Person } from '../../../engine/internal.ts';
 import { configOf, createTeam, engineFor } from '../../helpers/people/requests.ts';
+import { readDeploymentEvent } from '../../../engine/record/deployment-file.ts';
+import { createIdentity } from '../../helpers/people/signing.ts';
 import { engineOf } from '../../helpers/repositories/engine.ts';
 import { createRepo, type Repo } from '../../helpers/repositories/repo.ts';
 
@@ -72,6 +75,54 @@ describe('where keys are known', () => {
     await bobs.deployments.record({ scope: SCOPE, status: 'failed', commit: 'v2', actor: bob });
     expect(await statuses(bobs)).toEqual(['deployed', 'failed', 'unknown']);
     expect(await bobs.deployments.show({ id, reader: carol })).toMatchObject({ verified: false });
+  });
+});
+
+describe('through a server', () => {
+  it('a record says how the server knew who made it, and its key counts for whom the list has it', async () => {
+    const { repo, bob, carol, signers } = await stage();
+    const identity = await createIdentity({ name: 'Server', email: 'server@ops.example' });
+    const list = `${signers}-served`;
+    const line = `*@example.com,!carol@example.com namespaces="git" ${identity.publicKey}\n`;
+    await writeFile(list, `${await readFile(signers, 'utf8')}${line}`);
+    const server = await engineFor(repo, identity, { allowedSigners: list });
+    const knew = ({ name, email }: Person) => ({
+      name,
+      email,
+      authenticated: { how: 'token' as const, by: '8k3m0q9xw2c4v7t1' },
+    });
+    const deployed = { scope: SCOPE, status: 'deployed' } as const;
+    // As a server wrote it before records said that: it still counts.
+    const { name, email } = bob;
+    const older = await server.deployments.record({ ...deployed, commit: 'v1', actor: { name, email } });
+    expect(older).toMatchObject({ verified: true });
+    expect(older).not.toHaveProperty('authenticated');
+    const { authenticated } = knew(bob);
+    const said = { ...deployed, commit: 'v2', actor: knew(bob), note: 'canary' };
+    expect(await server.deployments.record(said)).toMatchObject({
+      verified: true,
+      authenticated,
+      notes: [{ text: 'canary', authenticated }],
+    });
+    // Its line excepts her.
+    const excepted = await server.deployments.record({ ...deployed, commit: 'v3', actor: knew(carol) });
+    expect(excepted).toMatchObject({ verified: false, authenticated });
+    expect(await statuses(server)).toEqual(['unknown', 'deployed', 'deployed']);
+    const jane = { name: 'Jane', email: 'jane@example.com' };
+    await expect(server.deployments.record({ ...said, actor: knew(jane) })).rejects.toMatchObject({
+      code: 'PERMISSION_DENIED',
+    });
+    const texts = await Promise.all(
+      (await repo.git('ls-tree', '-r', '--name-only', REF))
+        .split('\n')
+        .map(async (path) => ({ path, text: await repo.git('show', `${REF}:${path}`) })),
+    );
+    expect(texts.map(({ text }) => JSON.parse(text).version).sort()).toEqual([1, 2, 2]);
+    // Neither form is that of the other.
+    for (const { path, text } of texts) {
+      const other = text.replace(/"version": (\d)/, (_, form: string) => `"version": ${3 - Number(form)}`);
+      expect(() => readDeploymentEvent(other, path)).toThrow('not in the form that Backtrail writes');
+    }
   });
 });
 
@@ -152,7 +203,7 @@ describe('records that were written by hand', () => {
 
   it('of a later form are an error that says so', async () => {
     const { repo, text, path } = await recorded();
-    const later = text.replace('"version": 1', '"version": 2');
+    const later = text.replace('"version": 1', '"version": 3');
     await write(repo, { [path.replace(/.\.json$/, 'Z.json')]: later });
     await expect(listOf(repo)).rejects.toMatchObject({ code: 'LEDGER_NEWER' });
   });
