@@ -44,7 +44,9 @@ export async function answerOpened(
   opening: Opening,
 ): Promise<FastifyReply> {
   const { person: author } = callerOf(request);
-  const opened = await input.keys.once(request, reply, (key) => openRequest(input, { ask, author, opening, key }));
+  const opened = await input.keys.once(request, reply, (key) =>
+    openRequest(input, { ask, author, opening, key }),
+  );
   const code = codeOf(opened.status);
   if (opened.request !== null) void reply.header('location', `/api/v1/rollbacks/${opened.requestId}`);
   return reply.code(code === 201 && reply.hasHeader(REPLAYED_HEADER) ? 200 : code).send(opened);

@@ -117,7 +117,8 @@ describe('through a server', () => {
         .split('\n')
         .map(async (path) => ({ path, text: await repo.git('show', `${REF}:${path}`) })),
     );
-    expect(texts.map(({ text }) => JSON.parse(text).version).sort()).toEqual([1, 2, 2]);
+    const versions: number[] = texts.map(({ text }) => JSON.parse(text).version);
+    expect(versions.sort((one, other) => one - other)).toEqual([1, 2, 2]);
     // Neither form is that of the other.
     for (const { path, text } of texts) {
       const other = text.replace(/"version": (\d)/, (_, form: string) => `"version": ${3 - Number(form)}`);
