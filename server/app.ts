@@ -10,6 +10,7 @@ import { readBodies } from './body.ts';
 import { BOUNDS, type Bounds } from './bounds.ts';
 import type { Callers } from './callers/caller.ts';
 import { documentOf } from './document.ts';
+import { helmRoutes } from './helm/routes.ts';
 import { createFeed } from './events/feed.ts';
 import { guard, type Guarding, WRITES } from './guard.ts';
 import { createLimiter } from './limits.ts';
@@ -51,6 +52,7 @@ const API: readonly Routes[] = [
   incidentRoutes,
   logRoutes,
   deploymentRoutes,
+  helmRoutes,
   breakGlassRoutes,
   holdRoutes,
   auditRoutes,

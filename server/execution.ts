@@ -38,7 +38,7 @@ export interface Execution {
   close(): Promise<void>;
 }
 
-interface Waiting {
+export interface Waiting {
   /** 0: it is only handed over. */
   readonly waitMs?: number;
   /** Aborted: nobody waits any more. */

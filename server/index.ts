@@ -67,6 +67,7 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
     callers,
     limits,
     metrics,
+    helm: configuration.helm,
     hooks,
     hosts: () => hosts,
     isLocal: isLoopback(listen.host),

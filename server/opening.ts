@@ -16,6 +16,7 @@ import {
   type RollbackPlan,
   toRequest,
 } from '../engine/index.ts';
+import type { Waiting } from './execution.ts';
 import { type Key, keyReused, REPLAYED_HEADER } from './idempotency.ts';
 import { callerOf, type RouteInput } from './routes/route.ts';
 import { type Asked, requireSameRequest } from './same-request.ts';
@@ -62,12 +63,14 @@ export interface Work {
   readonly author: Person;
   readonly opening: Opening;
   readonly key: Key | null;
+  /** Waits for what comes of it, where nobody has to agree; `failed`: what is thrown then. */
+  readonly waiting?: Waiting & { readonly failed: (request: RequestView, error: unknown) => unknown };
 }
 
 /** The same without HTTP: what came of it so far. @throws as `answerOpened` */
 export async function openRequest(input: RouteInput, work: Work) {
   const { engine } = input;
-  const { ask, author, opening, key } = work;
+  const { ask, author, opening, key, waiting } = work;
   const { justification, digest, rendered, follows } = opening;
   const reason = justification ?? undefined;
   requireReason(reason, ask.resume === true ? 'A resume' : 'A rollback');
@@ -96,13 +99,13 @@ export async function openRequest(input: RouteInput, work: Work) {
     ...(rendered && { rendered }),
   });
   if (request === null) return { ...result, ...toldOf(plan), request };
-  return answerOf(input, { request, plan });
+  return answerOf(input, { request, plan, waiting });
 }
 
 /** What an earlier call with the same key asked for. @throws KEY_REUSED */
 async function earlier(
   input: RouteInput,
-  { ask, author, opening: { digest, follows }, key }: Work,
+  { ask, author, opening: { digest, follows }, key, waiting }: Work,
   { id, reason }: { readonly id: RequestId; readonly reason: string },
 ) {
   const { engine } = input;
@@ -124,17 +127,25 @@ async function earlier(
   // What they may see of it is asked now.
   await engine.requests.show({ id, reader: author });
   key?.replayed();
-  return answerOf(input, { request, plan });
+  return answerOf(input, { request, plan, waiting });
 }
 
 /** As it stands now; one that nobody has to agree to is handed over. */
 async function answerOf(
   { execution }: RouteInput,
-  { request, plan }: { readonly request: RequestView; readonly plan: RollbackPlan },
+  {
+    request,
+    plan,
+    waiting,
+  }: { readonly request: RequestView; readonly plan: RollbackPlan; readonly waiting: Work['waiting'] },
 ) {
   const { status, approval, breakGlass, supersedes } = request;
   const isOpen = status === 'approved' || status === 'executing';
-  const result = isOpen ? await execution.run(request) : { ...standing(request), findings: plan.findings };
+  const result = isOpen
+    ? await execution.run(request, waiting).catch((error: unknown) => {
+        throw waiting === undefined ? error : waiting.failed(request, error);
+      })
+    : { ...standing(request), findings: plan.findings };
   return {
     ...result,
     ...toldOf(plan),

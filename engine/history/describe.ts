@@ -13,6 +13,7 @@ import { fileKind } from '../yaml/formats/format.ts';
 import { readContent, type ScopeQuery } from '../snapshot/scope-content.ts';
 import { compileExpression } from '../layout/expression.ts';
 import type { Revision } from './revision.ts';
+import { coveringRollback, indexAt } from './rolled-back.ts';
 import { readStandings } from './standings.ts';
 import { inLayoutNames } from '../layout/fields/names.ts';
 import { type Identity, identityReader } from './identity.ts';
@@ -44,6 +45,8 @@ export interface HistoryEntry {
   readonly reasons: readonly string[];
   readonly current: boolean;
   readonly rolledBackBy: ObjectId | null;
+  /** It is a rollback of all of the scope: the older revision that it returned to; `version` is null where that is no revision of the scope. */
+  readonly rollbackOf: { readonly commit: ObjectId; readonly version: number | null } | null;
   /** The newer commit that undid it: a rollback, a `git revert`, or a return to the former content. `previous` skips it. */
   readonly undoneBy: ObjectId | null;
   /** It is a rollback that went ahead without approval: the session, and its ticket in brackets, as its commit says. null: any other. */
@@ -80,11 +83,23 @@ export async function describeRevisions(
       reasons: standing.reasons,
       current: version === all.length,
       rolledBackBy,
+      rollbackOf: await returnedTo(query, all, revision),
       undoneBy,
       breakGlass: revision.rollbacks.find((record) => record.breakGlass !== undefined)?.breakGlass ?? null,
     });
   }
   return entries;
+}
+
+async function returnedTo(
+  query: ScopeQuery,
+  all: readonly Revision[],
+  revision: Revision,
+): Promise<HistoryEntry['rollbackOf']> {
+  const rollback = await coveringRollback(query, all, revision);
+  if (rollback === null) return null;
+  const target = all[await indexAt(query.snapshot, all, rollback.target)];
+  return { commit: rollback.target, version: target?.version ?? null };
 }
 
 /** The branch says that it was rolled back, whether or not that is recorded. */

@@ -16,11 +16,10 @@ import {
   type ScopeQuery,
 } from '../snapshot/scope-content.ts';
 import type { Revision } from './revision.ts';
-import { covers, indexAt, isBackward } from './rolled-back.ts';
+import { coveringRollback, indexAt } from './rolled-back.ts';
 import type { RevisionName } from './revision-name.ts';
 import { describeUndone, readStandings } from './standings.ts';
 import { type Snapshot, unreadRecords } from '../snapshot/snapshot.ts';
-import type { RollbackRecord } from '../record/trailers.ts';
 
 export interface ResolvedRevision {
   readonly target: RevisionRef;
@@ -266,18 +265,6 @@ async function previousRevision(
       return { target: refOf(revision), findings: [...notes, ...skippedFindings(skipped)] };
   }
   throw revisions.length === 1 ? neverChanged(query, current) : noneDiffers(query, skipped);
-}
-
-/** The rollback of all that the scope selects that a revision is. */
-async function coveringRollback(
-  query: ScopeQuery,
-  revisions: readonly Revision[],
-  { commit, rollbacks }: Revision,
-): Promise<RollbackRecord | null> {
-  for (const rollback of rollbacks)
-    if (covers(rollback, query) && (await isBackward(query.snapshot, revisions, { commit, rollback })))
-      return rollback;
-  return null;
 }
 
 interface Skipped {

@@ -91,6 +91,18 @@ export function covers(rollback: RollbackRecord, { snapshot, scope }: ScopeQuery
   );
 }
 
+/** The rollback of all that the scope selects that a revision is. */
+export async function coveringRollback(
+  query: ScopeQuery,
+  revisions: readonly Pick<Revision, 'commit'>[],
+  { commit, rollbacks }: Pick<Revision, 'commit' | 'rollbacks'>,
+): Promise<RollbackRecord | null> {
+  for (const rollback of rollbacks)
+    if (covers(rollback, query) && (await isBackward(query.snapshot, revisions, { commit, rollback })))
+      return rollback;
+  return null;
+}
+
 /** The scope that a rollback claims to have restored, under the present layout; fields that cannot be parsed are left out. */
 function restoredBy(snapshot: Snapshot, rollback: RollbackRecord): ScopeQuery {
   const { mode, tenant, environment, service, fields } = rollback;

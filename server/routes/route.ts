@@ -13,6 +13,7 @@ import type { z } from 'zod';
 import { type Actor, BacktrailError, type Engine } from '../../engine/index.ts';
 import type { Caller } from '../callers/caller.ts';
 import type { Execution } from '../execution.ts';
+import type { HelmSettings } from '../helm/release.ts';
 import type { Keys } from '../idempotency.ts';
 import { problem } from '../schemas/problem.ts';
 
@@ -38,6 +39,8 @@ export interface RouteInput {
   readonly engine: Engine;
   readonly execution: Execution;
   readonly keys: Keys;
+  /** Releases that have names of their own. */
+  readonly helm?: HelmSettings | undefined;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }

@@ -48,6 +48,10 @@ const revision = z
     reasons: z.array(z.string()),
     current: z.boolean(),
     rolledBackBy: commitId.nullable(),
+    rollbackOf: z
+      .object({ commit: commitId, version: z.int().nullable() })
+      .nullable()
+      .describe('Of a rollback of all of the scope: what it returned to.'),
     undoneBy: commitId.nullable(),
     breakGlass: z.string().nullable(),
   })

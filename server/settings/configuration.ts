@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { BacktrailError } from '../../engine/index.ts';
 import type { HostKind } from '../../engine/model/index.ts';
 import { aliasOffset, offsetOf } from '../../engine/layout/configuration/positions.ts';
+import { type HelmSettings, NO_RELEASES } from '../helm/release.ts';
 import { hooks } from './hooks.ts';
 import { type Issuer, issuers } from './issuers.ts';
 
@@ -23,6 +24,8 @@ export interface ServerConfiguration {
   readonly metrics: 'public' | 'token';
   /** Code hosts that deliver to /hooks, by name; their secrets are in the files. */
   readonly hooks: Readonly<Record<string, { readonly kind: HostKind; readonly secret: string }>>;
+  /** Names of releases, for calls as Helm has them. */
+  readonly helm: HelmSettings;
 }
 
 export interface CallLimits {
@@ -38,6 +41,15 @@ const FILE_BYTES = 256 * 1024;
 const HOST = /^(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?$/i;
 const perMinute = z.int().min(1).max(1_000_000);
 
+const releaseName = z
+  .string()
+  .max(255)
+  .regex(/^[^/\p{C}]+$/u, 'It is the name of a release, without slashes.');
+const scopeName = z
+  .string()
+  .max(1024)
+  .regex(/^[^/]+\/[^/]+(?:\/[^/]+)?$/, 'It is the scope of a service: [tenant/]environment/service.');
+
 const schema = z.strictObject({
   hosts: z
     .array(z.string().max(260).regex(HOST, 'It is a host name, with a port or without.'))
@@ -47,6 +59,7 @@ const schema = z.strictObject({
   oidc: issuers.default([]),
   metrics: z.enum(['public', 'token']).default('public'),
   hooks: hooks.default({}),
+  helm: z.strictObject({ releases: z.record(releaseName, scopeName).default({}) }).prefault({}),
   limits: z
     .strictObject({
       caller: perMinute.default(1200),
@@ -64,6 +77,7 @@ export const NO_CONFIGURATION: ServerConfiguration = {
   oidc: [],
   metrics: 'public',
   hooks: {},
+  helm: NO_RELEASES,
   limits: { caller: null, address: null, refused: 60 },
 };
 

@@ -82,6 +82,7 @@ beforeAll(async () => {
     id: [...requests, session.id, record.id],
     field: ['/image', 'apps/prod/api/app.yaml#/image'],
     selectedFields: ['apps/prod/api/app.yaml#/image', '/image'],
+    releaseId: ['-~dev~api', '-~prod~api', '-~prod~api', 'nothing'],
     override: ['DESTRUCTIVE'],
     holdFor: ['7d', '1h'],
     range: ['HEAD', `${commits[0]}..`],

@@ -1,4 +1,5 @@
 /** The faces that `npm run tour:faces` shows, in order. */
 import type { Face } from './face.ts';
+import { helm } from './helm.ts';
 
-export const FACES: readonly Face[] = [];
+export const FACES: readonly Face[] = [helm];

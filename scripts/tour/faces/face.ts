@@ -27,12 +27,12 @@ export interface Prepared {
 /** All faces call one server. Each rolls back other services, so that none depends on the one before. */
 export interface Stage extends Scene, Served {
   /** Makes a call, as `npm run tour:api` does; `core` is the same through the API. */
-  take(step: FaceStep): Promise<Example>;
+  readonly take: (step: FaceStep) => Promise<Example>;
   /** What earlier steps kept, by name. */
   readonly kept: Map<string, string>;
 }
 
-interface FaceStep extends Step {
+export interface FaceStep extends Step {
   readonly core?: Pick<Step, 'who' | 'method' | 'path' | 'body'>;
 }
 

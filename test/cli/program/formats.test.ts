@@ -71,6 +71,7 @@ const entry = z.strictObject({
   reasons: z.array(z.string()),
   current: z.boolean(),
   rolledBackBy: id.nullable(),
+  rollbackOf: z.strictObject({ commit: id, version: z.number().nullable() }).nullable(),
   undoneBy: id.nullable(),
   breakGlass: z.string().nullable(),
 });
