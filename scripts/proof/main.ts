@@ -1,5 +1,5 @@
 /**
- * `npm run proof -- NAME`: every random case of the tests that run a sample in `npm test`.
+ * `npm run proof -- NAME`: every test and every case of files of which `npm test` runs some.
  * `npm run proof -- host`: the scenes of pull requests on a repository of GitHub, GitLab or Gitea.
  */
 import { spawnSync } from 'node:child_process';

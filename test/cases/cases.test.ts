@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -39,16 +40,14 @@ function difference(from: Files, to: Files): Files {
 }
 
 async function stored(repo: Repo): Promise<Record<string, string>> {
-  const paths = (await repo.git('ls-tree', '-r', '-z', '--name-only', 'main')).split('\0').filter((path) => path !== '');
-  const entries = await Promise.all(paths.map(async (path) => [path, await repo.git('rev-parse', `main:${path}`)] as const));
-  return Object.fromEntries(entries);
+  const listed = (await repo.git('ls-tree', '-r', '-z', '--format=%(path)%x00%(objectname)', 'main')).split('\0');
+  return Object.fromEntries(listed.flatMap((path, index) => (index % 2 === 0 && path !== '' ? [[path, listed[index + 1] ?? '']] : [])));
 }
 
-async function hashed(repo: Repo, files: Record<string, Uint8Array>): Promise<Record<string, string>> {
-  const entries = await Promise.all(
-    Object.entries(files).map(async ([path, bytes]) => [path, await repo.gitWith({ input: bytes }, ['hash-object', '--stdin'])] as const),
-  );
-  return Object.fromEntries(entries);
+/** The ids that git gives to these bytes. */
+function hashed(files: Record<string, Uint8Array>): Record<string, string> {
+  const id = (bytes: Uint8Array) => createHash('sha1').update(`blob ${bytes.byteLength}\0`).update(bytes).digest('hex');
+  return Object.fromEntries(Object.entries(files).map(([path, bytes]) => [path, id(bytes)]));
 }
 
 describe('cases', () => {
@@ -73,15 +72,17 @@ describe('cases', () => {
       );
       expect(isFailure(error) ? error.code : error).toBe(request.refused);
       if (request.message !== undefined) expect(String(error)).toContain(request.message);
-      expect(await stored(repo)).toEqual(await hashed(repo, before));
+      expect(await stored(repo)).toEqual(hashed(before));
       return;
     }
     expect((await run).status).toBe(request.status ?? 'completed');
     const expected = readTree(join(folder, 'after'));
+    const [found, wanted] = [await stored(repo), hashed(expected)];
     for (const [path, bytes] of Object.entries(expected)) {
-      const found = await repo.git('cat-file', 'blob', `main:${path}`);
-      expect(`${path}\n${found}`).toBe(`${path}\n${new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes).replace(/\n$/, '')}`);
+      if (found[path] === wanted[path]) continue;
+      const text = await repo.git('cat-file', 'blob', `main:${path}`);
+      expect(`${path}\n${text}`).toBe(`${path}\n${new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes).replace(/\n$/, '')}`);
     }
-    expect(await stored(repo)).toEqual(await hashed(repo, expected));
+    expect(found).toEqual(wanted);
   });
 });

@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { backtrail, completedOf, exampleRepo, jsonOf, refusalOf, start } from '../helpers/program/cli.ts';
-import { isProof } from '../helpers/run/proof.ts';
+import { isProof, someOf } from '../helpers/run/proof.ts';
 import { serveGit } from '../helpers/servers/git-http.ts';
 import { startTestRedis } from '../helpers/servers/redis.ts';
 import { cloneRepo, createRepo, type Repo, temporaryFolder } from '../helpers/repositories/repo.ts';
@@ -50,7 +50,7 @@ describe('a rollback in a clone', () => {
     expect(await clone.git('status', '--porcelain')).toBe('');
   });
 
-  it.each([false, true])(
+  it.each(someOf([false, true], 1))(
     'leaves commits alone that were never pushed (diverged: %s), and says so',
     async (diverged) => {
       const upstream = await exampleRepo({ bare: true });
@@ -68,7 +68,7 @@ describe('a rollback in a clone', () => {
     },
   );
 
-  it('moves the branch under another one, and with a detached HEAD, and no file', async () => {
+  it.runIf(isProof)('moves the branch under another one, and with a detached HEAD, and no file', async () => {
     for (const away of [['-b', 'work'], ['--detach']]) {
       const upstream = await exampleRepo({ bare: true });
       const clone = await cloneRepo(upstream);
@@ -82,25 +82,28 @@ describe('a rollback in a clone', () => {
     }
   });
 
-  it('leaves a branch where it is that another worktree has checked out; the hint brings it along', async () => {
-    const upstream = await exampleRepo({ bare: true });
-    const clone = await cloneRepo(upstream);
-    await clone.git('checkout', '--quiet', '-b', 'work');
-    const linked = join(await temporaryFolder(), 'a linked one');
-    await clone.git('worktree', 'add', '--quiet', linked, 'main');
-    const before = await clone.git('rev-parse', 'main');
-    const result = await roll(clone);
-    await publishedTo(upstream, result);
-    expect(await clone.git('rev-parse', 'main')).toBe(before);
-    const finding = result.findings.find(({ code }) => code === 'LOCAL_NOT_UPDATED');
-    const command =
-      /^`git -C '(.*)' (merge) (--ff-only) (\w+)`$/.exec(z.string().parse(finding?.['hint'])) ?? [];
-    await clone.git('-C', ...command.slice(1));
-    expect(await clone.git('rev-parse', 'main')).toBe(result.deliveryCommit);
-    expect(await read({ folder: linked }, FILE)).toContain('v2.0.5');
-  });
+  it.runIf(isProof)(
+    'leaves a branch where it is that another worktree has checked out; the hint brings it along',
+    async () => {
+      const upstream = await exampleRepo({ bare: true });
+      const clone = await cloneRepo(upstream);
+      await clone.git('checkout', '--quiet', '-b', 'work');
+      const linked = join(await temporaryFolder(), 'a linked one');
+      await clone.git('worktree', 'add', '--quiet', linked, 'main');
+      const before = await clone.git('rev-parse', 'main');
+      const result = await roll(clone);
+      await publishedTo(upstream, result);
+      expect(await clone.git('rev-parse', 'main')).toBe(before);
+      const finding = result.findings.find(({ code }) => code === 'LOCAL_NOT_UPDATED');
+      const command =
+        /^`git -C '(.*)' (merge) (--ff-only) (\w+)`$/.exec(z.string().parse(finding?.['hint'])) ?? [];
+      await clone.git('-C', ...command.slice(1));
+      expect(await clone.git('rev-parse', 'main')).toBe(result.deliveryCommit);
+      expect(await read({ folder: linked }, FILE)).toContain('v2.0.5');
+    },
+  );
 
-  it('brings the files along in a linked worktree where it runs', async () => {
+  it.runIf(isProof)('brings the files along in a linked worktree where it runs', async () => {
     const upstream = await exampleRepo({ bare: true });
     const clone = await cloneRepo(upstream);
     await clone.git('checkout', '--quiet', '-b', 'work');
@@ -125,20 +128,23 @@ describe('a rollback in a clone', () => {
     expect(await clone.git('status', '--porcelain')).toBe('');
   });
 
-  it('goes to the branch that the configuration names, from a pushed one beside it', async () => {
-    const upstream = await exampleRepo({ bare: true });
-    const clone = await cloneRepo(upstream);
-    await clone.git('checkout', '--quiet', '-b', 'work');
-    await clone.commit({ 'notes.txt': 'mine\n' });
-    await clone.git('push', '--quiet', '-u', 'origin', 'work');
-    const work = await upstream.git('rev-parse', 'work');
-    const result = await roll(clone);
-    await publishedTo(upstream, result);
-    expect(await clone.git('rev-parse', 'main')).toBe(result.deliveryCommit);
-    expect(await upstream.git('rev-parse', 'work')).toBe(work);
-  });
+  it.runIf(isProof)(
+    'goes to the branch that the configuration names, from a pushed one beside it',
+    async () => {
+      const upstream = await exampleRepo({ bare: true });
+      const clone = await cloneRepo(upstream);
+      await clone.git('checkout', '--quiet', '-b', 'work');
+      await clone.commit({ 'notes.txt': 'mine\n' });
+      await clone.git('push', '--quiet', '-u', 'origin', 'work');
+      const work = await upstream.git('rev-parse', 'work');
+      const result = await roll(clone);
+      await publishedTo(upstream, result);
+      expect(await clone.git('rev-parse', 'main')).toBe(result.deliveryCommit);
+      expect(await upstream.git('rev-parse', 'work')).toBe(work);
+    },
+  );
 
-  it('goes to the upstream of another name, and says so before', async () => {
+  it.runIf(isProof)('goes to the upstream of another name, and says so before', async () => {
     const upstream = await exampleRepo({ bare: true });
     await upstream.git('branch', 'release', 'main');
     const clone = await cloneRepo(upstream);
@@ -154,15 +160,18 @@ describe('a rollback in a clone', () => {
     );
   });
 
-  it('takes a branch of the remote for the local one that follows it under another name', async () => {
-    const upstream = await exampleRepo({ bare: true });
-    const clone = await cloneRepo(upstream);
-    await clone.git('branch', '--quiet', '-m', 'main', 'mine');
-    const result = await roll(clone);
-    await publishedTo(upstream, result);
-    expect(await clone.git('rev-parse', 'mine')).toBe(result.deliveryCommit);
-    expect(await clone.git('status', '--porcelain')).toBe('');
-  });
+  it.runIf(isProof)(
+    'takes a branch of the remote for the local one that follows it under another name',
+    async () => {
+      const upstream = await exampleRepo({ bare: true });
+      const clone = await cloneRepo(upstream);
+      await clone.git('branch', '--quiet', '-m', 'main', 'mine');
+      const result = await roll(clone);
+      await publishedTo(upstream, result);
+      expect(await clone.git('rev-parse', 'mine')).toBe(result.deliveryCommit);
+      expect(await clone.git('status', '--porcelain')).toBe('');
+    },
+  );
 });
 
 describe('a clone', () => {
@@ -216,7 +225,7 @@ describe('a clone', () => {
     expect(await clone.git('rev-parse', 'main')).toBe(await upstream.git('rev-parse', 'main'));
   });
 
-  it('that is mirrored elsewhere by pushes alone is published in itself', async () => {
+  it.runIf(isProof)('that is mirrored elsewhere by pushes alone is published in itself', async () => {
     const upstream = await exampleRepo({ bare: true });
     const copy = await cloneRepo(upstream, { bare: true });
     await upstream.git('remote', 'add', '--mirror=push', 'copy', copy.folder);
@@ -225,7 +234,7 @@ describe('a clone', () => {
     expect(codes(result)).toEqual(['KEPT_PATH', 'UPSTREAM_NOT_UPDATED']);
   });
 
-  it('of a bundle, which takes no push, is published in itself, and says so', async () => {
+  it.runIf(isProof)('of a bundle, which takes no push, is published in itself, and says so', async () => {
     const upstream = await exampleRepo();
     const bundle = join(await temporaryFolder(), 'config.bundle');
     await upstream.git('bundle', 'create', '--quiet', bundle, 'HEAD', 'main');
@@ -265,7 +274,7 @@ describe('a clone', () => {
     expect(stderr).toContain('--repo URL');
   });
 
-  it('of several remotes publishes to that of the branch', async () => {
+  it.runIf(isProof)('of several remotes publishes to that of the branch', async () => {
     const upstream = await exampleRepo({ bare: true });
     const origin = await cloneRepo(upstream, { bare: true });
     const clone = await cloneRepo(origin);
@@ -280,26 +289,29 @@ describe('a clone', () => {
     );
   });
 
-  it('finds a relative address, one that the user rewrites, and one in place of a remote', async () => {
-    const upstream = await exampleRepo({ bare: true });
-    const ways: ((clone: Repo) => Promise<unknown>)[] = [
-      (clone) => clone.git('config', 'remote.origin.url', relative(clone.folder, upstream.folder)),
-      async (clone) => {
-        await clone.git('config', '--global', `url.${upstream.folder}.insteadOf`, 'company://config');
-        await clone.git('config', 'remote.origin.url', 'company://config');
-      },
-      (clone) => clone.git('config', 'branch.main.remote', `file://${upstream.folder}`),
-    ];
-    for (const way of ways) {
-      const clone = await cloneRepo(upstream);
-      await way(clone);
-      const result = await roll(clone, { cwd: '/', args: ['--repo', clone.folder, '--to', 'previous'] });
-      await publishedTo(upstream, result);
-      expect(await clone.git('rev-parse', 'main')).toBe(result.deliveryCommit);
-    }
-  });
+  it.runIf(isProof)(
+    'finds a relative address, one that the user rewrites, and one in place of a remote',
+    async () => {
+      const upstream = await exampleRepo({ bare: true });
+      const ways: ((clone: Repo) => Promise<unknown>)[] = [
+        (clone) => clone.git('config', 'remote.origin.url', relative(clone.folder, upstream.folder)),
+        async (clone) => {
+          await clone.git('config', '--global', `url.${upstream.folder}.insteadOf`, 'company://config');
+          await clone.git('config', 'remote.origin.url', 'company://config');
+        },
+        (clone) => clone.git('config', 'branch.main.remote', `file://${upstream.folder}`),
+      ];
+      for (const way of ways) {
+        const clone = await cloneRepo(upstream);
+        await way(clone);
+        const result = await roll(clone, { cwd: '/', args: ['--repo', clone.folder, '--to', 'previous'] });
+        await publishedTo(upstream, result);
+        expect(await clone.git('rev-parse', 'main')).toBe(result.deliveryCommit);
+      }
+    },
+  );
 
-  it.each([['--depth=1'], ['--filter=blob:none'], ['--single-branch']])(
+  it.each(someOf([['--depth=1'], ['--filter=blob:none'], ['--single-branch']], 1))(
     'made with %s has the whole history through its upstream, and follows',
     async (option) => {
       const upstream = await exampleRepo({ bare: true });
@@ -346,26 +358,29 @@ describe('a clone', () => {
     expect(await clone.git('rev-parse', 'main')).toBe(result.deliveryCommit);
   });
 
-  it('that is shallow and lacks the past of a branch merged upstream stays where it is, however often it runs', async () => {
-    const upstream = await exampleRepo({ bare: true });
-    const full = await cloneRepo(upstream);
-    const clone = await cloneRepo(upstream, { args: ['--depth=1', '--no-local'] });
-    const before = await clone.git('rev-parse', 'main');
-    await full.git('checkout', '--quiet', '-b', 'side', 'main~5');
-    await full.commit({ 'side.txt': 'side\n' }, { date: '2026-11-20T12:00:00+00:00' });
-    await full.git('checkout', '--quiet', 'main');
-    await full.git('merge', '--quiet', '--no-edit', 'side');
-    await full.git('push', '--quiet', 'origin', 'main');
-    const result = await roll(clone);
-    await publishedTo(upstream, result);
-    expect(codes(result)).toContain('LOCAL_NOT_UPDATED');
-    const { stdout } = await backtrail(clone, [...BACK, '-o', 'json', '--to', result.target]);
-    expect(stdout).toContain('LOCAL_NOT_UPDATED');
-    expect(await clone.git('rev-parse', 'main')).toBe(before);
-    await clone.git('pull', '--quiet', '--ff-only');
-    expect(await clone.git('rev-parse', 'main')).toBe(result.deliveryCommit);
-    await clone.git('fsck', '--connectivity-only');
-  });
+  it.runIf(isProof)(
+    'that is shallow and lacks the past of a branch merged upstream stays where it is, however often it runs',
+    async () => {
+      const upstream = await exampleRepo({ bare: true });
+      const full = await cloneRepo(upstream);
+      const clone = await cloneRepo(upstream, { args: ['--depth=1', '--no-local'] });
+      const before = await clone.git('rev-parse', 'main');
+      await full.git('checkout', '--quiet', '-b', 'side', 'main~5');
+      await full.commit({ 'side.txt': 'side\n' }, { date: '2026-11-20T12:00:00+00:00' });
+      await full.git('checkout', '--quiet', 'main');
+      await full.git('merge', '--quiet', '--no-edit', 'side');
+      await full.git('push', '--quiet', 'origin', 'main');
+      const result = await roll(clone);
+      await publishedTo(upstream, result);
+      expect(codes(result)).toContain('LOCAL_NOT_UPDATED');
+      const { stdout } = await backtrail(clone, [...BACK, '-o', 'json', '--to', result.target]);
+      expect(stdout).toContain('LOCAL_NOT_UPDATED');
+      expect(await clone.git('rev-parse', 'main')).toBe(before);
+      await clone.git('pull', '--quiet', '--ff-only');
+      expect(await clone.git('rev-parse', 'main')).toBe(result.deliveryCommit);
+      await clone.git('fsck', '--connectivity-only');
+    },
+  );
 
   it('whose upstream lacks the branch says so', async () => {
     const clone = await cloneRepo(await exampleRepo({ bare: true }));
@@ -378,7 +393,7 @@ describe('a clone', () => {
     });
   });
 
-  it('with SHA-256 ids is seeded, published and followed like any other', async () => {
+  it.runIf(isProof)('with SHA-256 ids is seeded, published and followed like any other', async () => {
     const upstream = await createRepo({ bare: true, format: 'sha256' });
     const config = 'version: 1\nlayout: { service: ["{environment}/{service}.yaml"] }\n';
     await upstream.replay([
@@ -394,7 +409,7 @@ describe('a clone', () => {
     expect(await read(clone, 'prod/api.yaml')).toBe('tag: 1\n');
   });
 
-  it('says on a terminal too what stayed behind, and how to go on', async () => {
+  it.runIf(isProof)('says on a terminal too what stayed behind, and how to go on', async () => {
     const clone = await cloneRepo(await exampleRepo({ bare: true }));
     await clone.commit({ 'notes.txt': 'mine\n' });
     const { code, stdout, stderr } = await backtrail(clone, BACK);
@@ -405,7 +420,7 @@ describe('a clone', () => {
     expect(stdout).not.toContain('KEPT_PATH');
   });
 
-  it('is published upstream by a worker, and follows', async () => {
+  it.runIf(isProof)('is published upstream by a worker, and follows', async () => {
     const redis = await startTestRedis();
     onTestFinished(() => redis.stop());
     const upstream = await exampleRepo({ bare: true });

@@ -90,7 +90,7 @@ describe('both readers', () => {
         );
         expect(await second.history.recorded(tip)).toEqual(await native.history.recorded(tip));
       }),
-      { numRuns: runs(15, 5) },
+      { numRuns: runs(15, 3) },
     );
   });
 
@@ -143,7 +143,7 @@ describe('both readers', () => {
         ]);
         expect(second).toEqual(native);
       }),
-      { numRuns: runs(15, 5) },
+      { numRuns: runs(15, 3) },
     );
   });
 
@@ -162,7 +162,7 @@ describe('both readers', () => {
       const repo = await createRepo({ bare: true });
       await repo.git('fetch', '--quiet', join(real ?? '', `${name}.bundle`), 'main:main');
       const tip = await repo.git('rev-parse', 'main');
-      const after = (await repo.git('rev-list', '--first-parent', tip)).split('\n')[runs(1000, 300)];
+      const after = (await repo.git('rev-list', '--first-parent', tip)).split('\n')[runs(1000, 150)];
       const [native, second] = await both(repo);
       for (const path of ['', 'clusters', 'config', 'apps']) {
         const query = { tip, path, ...(after !== undefined && { after }) };

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { engineOf, rollBack } from '../helpers/repositories/engine.ts';
 import { cloneRepo, createRepo, type Repo } from '../helpers/repositories/repo.ts';
-import { runs } from '../helpers/run/proof.ts';
+import { runs, someOf } from '../helpers/run/proof.ts';
 
 const CONFIG = 'version: 1\nlayout: { service: [ "apps/{environment}/{service}/**" ] }\nkeep: []\n';
 const FOLDER = 'apps/production/web';
@@ -102,55 +102,60 @@ async function restoredByGit(repo: Repo, target: string): Promise<string> {
   return git('write-tree');
 }
 
-describe.each<Format>(['sha1', 'sha256'])('odd trees of a %s repository, against git restore', (format) => {
-  it('come back byte for byte, whatever their names, modes, links and submodules', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(tree, { minLength: 2, maxLength: 4 }), fc.nat(), async (history, pick) => {
-        const repo = await createRepo({ bare: true, format });
-        const input = Buffer.concat(
-          history.map((entries, index) => importTree(entries, format, index === 0)),
-        );
-        await repo.gitWith({ input }, ['fast-import', '--quiet', '--force']);
-        const line = (await repo.git('rev-list', '--first-parent', 'main')).split('\n');
-        const target = line[pick % line.length] ?? '';
-        const expected = await restoredByGit(repo, target);
-        const engine = await engineOf(repo);
-        const unchanged = expected === (await repo.git('rev-parse', 'main^{tree}'));
-        const result = await rollBack(engine, { scope: 'production/web', to: target, allowRemoval: true });
-        expect(result.status).toBe(unchanged ? 'unchanged' : 'completed');
-        expect(await repo.git('rev-parse', 'main^{tree}')).toBe(expected);
-        expect(result.base).toHaveLength(format === 'sha1' ? 40 : 64);
-        await engine.close();
-      }),
-      { numRuns: runs(40, 8) },
-    );
-  });
-
-  it('move in a worktree with the branch, where the file system takes the names', async () => {
-    const repo = await createRepo({ format });
-    const odd = [...UTF8, 'é'].map((text) => Buffer.from(text));
-    odd.push(Buffer.from('caf\xe9', 'latin1'), Buffer.from('\xff/x', 'latin1'));
-    const entries = (text: string): [Buffer, Entry][] => [
-      ...odd.map((bytes): [Buffer, Entry] => [bytes, { mode: '100755', content: Buffer.from(text) }]),
-      [Buffer.from('link'), { mode: '120000', content: Buffer.from(`/nowhere/${text}`) }],
-      [Buffer.from('lib'), { mode: '160000', content: Buffer.from(text) }],
-    ];
-    const other: [Buffer, Entry][] = [[Buffer.from('link/a'), { mode: '100644', content: Buffer.from('') }]];
-    const history = [entries('1'), entries('2'), other];
-    const input = Buffer.concat(history.map((step, index) => importTree(step, format, index === 0)));
-    await repo.gitWith({ input }, ['fast-import', '--quiet']);
-    await repo.git('reset', '--quiet', '--hard');
-    const engine = await engineOf(repo);
-    for (const target of ['v1', 'v2']) {
-      const expected = await restoredByGit(
-        repo,
-        (await engine.plan({ scope: 'production/web', to: target })).plan.target.commit,
+describe.each(someOf<Format>(['sha1', 'sha256'], 1))(
+  'odd trees of a %s repository, against git restore',
+  (format) => {
+    it('come back byte for byte, whatever their names, modes, links and submodules', async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(tree, { minLength: 2, maxLength: 4 }), fc.nat(), async (history, pick) => {
+          const repo = await createRepo({ bare: true, format });
+          const input = Buffer.concat(
+            history.map((entries, index) => importTree(entries, format, index === 0)),
+          );
+          await repo.gitWith({ input }, ['fast-import', '--quiet', '--force']);
+          const line = (await repo.git('rev-list', '--first-parent', 'main')).split('\n');
+          const target = line[pick % line.length] ?? '';
+          const expected = await restoredByGit(repo, target);
+          const engine = await engineOf(repo);
+          const unchanged = expected === (await repo.git('rev-parse', 'main^{tree}'));
+          const result = await rollBack(engine, { scope: 'production/web', to: target, allowRemoval: true });
+          expect(result.status).toBe(unchanged ? 'unchanged' : 'completed');
+          expect(await repo.git('rev-parse', 'main^{tree}')).toBe(expected);
+          expect(result.base).toHaveLength(format === 'sha1' ? 40 : 64);
+          await engine.close();
+        }),
+        { numRuns: runs(40, 5) },
       );
-      await rollBack(engine, { scope: 'production/web', to: target });
-      expect(await repo.git('rev-parse', 'main^{tree}')).toBe(expected);
-      expect(await repo.git('status', '--porcelain')).toBe('');
-      const file = Buffer.from(`${repo.folder}/${FOLDER}/caf\xe9`, 'latin1');
-      expect(await readFile(file, 'utf8')).toBe(target === 'v1' ? '1' : '2');
-    }
-  });
-});
+    });
+
+    it('move in a worktree with the branch, where the file system takes the names', async () => {
+      const repo = await createRepo({ format });
+      const odd = [...UTF8, 'é'].map((text) => Buffer.from(text));
+      odd.push(Buffer.from('caf\xe9', 'latin1'), Buffer.from('\xff/x', 'latin1'));
+      const entries = (text: string): [Buffer, Entry][] => [
+        ...odd.map((bytes): [Buffer, Entry] => [bytes, { mode: '100755', content: Buffer.from(text) }]),
+        [Buffer.from('link'), { mode: '120000', content: Buffer.from(`/nowhere/${text}`) }],
+        [Buffer.from('lib'), { mode: '160000', content: Buffer.from(text) }],
+      ];
+      const other: [Buffer, Entry][] = [
+        [Buffer.from('link/a'), { mode: '100644', content: Buffer.from('') }],
+      ];
+      const history = [entries('1'), entries('2'), other];
+      const input = Buffer.concat(history.map((step, index) => importTree(step, format, index === 0)));
+      await repo.gitWith({ input }, ['fast-import', '--quiet']);
+      await repo.git('reset', '--quiet', '--hard');
+      const engine = await engineOf(repo);
+      for (const target of ['v1', 'v2']) {
+        const expected = await restoredByGit(
+          repo,
+          (await engine.plan({ scope: 'production/web', to: target })).plan.target.commit,
+        );
+        await rollBack(engine, { scope: 'production/web', to: target });
+        expect(await repo.git('rev-parse', 'main^{tree}')).toBe(expected);
+        expect(await repo.git('status', '--porcelain')).toBe('');
+        const file = Buffer.from(`${repo.folder}/${FOLDER}/caf\xe9`, 'latin1');
+        expect(await readFile(file, 'utf8')).toBe(target === 'v1' ? '1' : '2');
+      }
+    });
+  },
+);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createRepo, type Repo } from '../helpers/repositories/repo.ts';
 import { engineOf, rollBack } from '../helpers/repositories/engine.ts';
+import { runs } from '../helpers/run/proof.ts';
 
 const folder = process.env['BACKTRAIL_REAL_REPOS'] ?? '';
 const bundle = (name: string) => join(folder, `${name}.bundle`);
@@ -39,7 +40,7 @@ describe.skipIf(skipped)('real repositories, against git restore (needs BACKTRAI
     const next = randomizer(name.length);
     const environments = (await engine.environments()).filter(({ services }) => services.length > 0);
     let compared = 0;
-    for (let round = 0; round < 25; round += 1) {
+    for (let round = 0; round < runs(25, 6); round += 1) {
       const { environment, services } = environments[next(environments.length)] ?? {
         environment: '',
         services: [],
@@ -68,7 +69,7 @@ describe.skipIf(skipped)('real repositories, against git restore (needs BACKTRAI
       await repo.git('update-ref', 'refs/heads/main', tip);
       compared += 1;
     }
-    expect(compared).toBeGreaterThan(15);
+    expect(compared).toBeGreaterThan(runs(15, 3));
     await expect(repo.git('fsck', '--strict', '--no-dangling')).resolves.not.toMatch(/error/);
   });
 });

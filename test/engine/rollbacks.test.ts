@@ -6,6 +6,7 @@ import { backtrail, exampleRepo, runProcess } from '../helpers/program/cli.ts';
 import { engineOf, JANE } from '../helpers/repositories/engine.ts';
 import { type Repo, temporaryFolder } from '../helpers/repositories/repo.ts';
 import { configOf, createTeam, policedRepo } from '../helpers/people/requests.ts';
+import { isProof, someOf } from '../helpers/run/proof.ts';
 
 const GATEWAY = 'acme/production/api-gateway';
 const team = createTeam();
@@ -41,14 +42,19 @@ const planOf = (repo: Repo, ask: PlanAsk, options?: Partial<EngineOptions>) =>
 const asPlan = z.looseObject({ scope: z.string(), target: z.string(), digest: z.string(), base: z.string() });
 
 describe('a plan', () => {
-  it.each<[string, PlanAsk]>([
-    ['of a service', { scope: GATEWAY }],
-    ['of an environment', { scope: 'acme/production', to: 'v1' }],
-    ['of a field', { scope: GATEWAY, fields: ['image'] }],
-    ['of whole files', { scope: GATEWAY, fields: ['image'], wholeFile: true }],
-    ['that has nothing to do', { scope: GATEWAY, to: 'HEAD' }],
-    ['with what people see', { scope: GATEWAY, revisions: true }],
-  ])('%s is a value that JSON loses nothing of', async (_, ask) => {
+  it.each(
+    someOf<[string, PlanAsk]>(
+      [
+        ['of a service', { scope: GATEWAY }],
+        ['of an environment', { scope: 'acme/production', to: 'v1' }],
+        ['of a field', { scope: GATEWAY, fields: ['image'] }],
+        ['of whole files', { scope: GATEWAY, fields: ['image'], wholeFile: true }],
+        ['that has nothing to do', { scope: GATEWAY, to: 'HEAD' }],
+        ['with what people see', { scope: GATEWAY, revisions: true }],
+      ],
+      2,
+    ),
+  )('%s is a value that JSON loses nothing of', async (_, ask) => {
     const plan = await planOf(await exampleRepo(), ask);
     const read: unknown = JSON.parse(JSON.stringify(plan));
     // Strictly: a key that is undefined is another value than one that is not there.
@@ -138,19 +144,22 @@ describe('a request', () => {
     expect(await repo.git('for-each-ref', 'refs/backtrail/ledger')).toBe('');
   });
 
-  it('takes fields as they were typed or as the plan has them, and the target as the plan or as git says', async () => {
-    const repo = await exampleRepo();
-    await using(repo, async ({ rollbacks }) => {
-      const plan = await rollbacks.plan({ scope: GATEWAY, fields: ['image'], author: JANE });
-      const { digest, target } = plan;
-      const ask = { scope: GATEWAY, digest, reason: 'It answers 500', author: JANE, ledger: true };
-      const id = 'rbk-01KAJ000000000000000000001';
-      const typed = await rollbacks.request({ ...ask, id, fields: ['image'], target: { commit: target } });
-      const given = await rollbacks.request({ ...ask, id, fields: plan.fields ?? [], target });
-      expect(typed.request?.scope).toEqual(given.request?.scope);
-      expect(typed.status).toBe('approved');
-    });
-  });
+  it.runIf(isProof)(
+    'takes fields as they were typed or as the plan has them, and the target as the plan or as git says',
+    async () => {
+      const repo = await exampleRepo();
+      await using(repo, async ({ rollbacks }) => {
+        const plan = await rollbacks.plan({ scope: GATEWAY, fields: ['image'], author: JANE });
+        const { digest, target } = plan;
+        const ask = { scope: GATEWAY, digest, reason: 'It answers 500', author: JANE, ledger: true };
+        const id = 'rbk-01KAJ000000000000000000001';
+        const typed = await rollbacks.request({ ...ask, id, fields: ['image'], target: { commit: target } });
+        const given = await rollbacks.request({ ...ask, id, fields: plan.fields ?? [], target });
+        expect(typed.request?.scope).toEqual(given.request?.scope);
+        expect(typed.status).toBe('approved');
+      });
+    },
+  );
 
   it('is refused where the scope is another one by now, and is not where only others changed', async () => {
     const repo = await policedRepo(configOf({}));

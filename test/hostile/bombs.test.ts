@@ -188,12 +188,17 @@ describe('a file of the scope that is a bomb', () => {
 });
 
 describe('a kustomization that is a bomb', () => {
-  it.each([
-    ['blank lines where a Secret is looked for', 'resources: [ blank.yaml ]\n'],
-    ['a name without an end', `namePrefix: x-\nresources: [ "${'a'.repeat(200_000)}" ]\n`],
-    ['brackets without an end', `namePrefix: x-\nresources: [ "${'['.repeat(200_000)}" ]\n`],
-    ['addresses without an end', `namePrefix: x-\nresources: [ "${'://'.repeat(70_000)}" ]\n`],
-  ])('%s: judged soon', async (_, text) => {
+  it.each(
+    someOf(
+      [
+        ['blank lines where a Secret is looked for', 'resources: [ blank.yaml ]\n'],
+        ['a name without an end', `namePrefix: x-\nresources: [ "${'a'.repeat(200_000)}" ]\n`],
+        ['brackets without an end', `namePrefix: x-\nresources: [ "${'['.repeat(200_000)}" ]\n`],
+        ['addresses without an end', `namePrefix: x-\nresources: [ "${'://'.repeat(70_000)}" ]\n`],
+      ],
+      2,
+    ),
+  )('%s: judged soon', async (_, text) => {
     const folder = 'apps/production/web';
     const repo = await repoOf(`${CONFIG}delivery: { output: "out/{environment}/{service}.yaml" }\n`, {
       [`${folder}/kustomization.yaml`]: text,

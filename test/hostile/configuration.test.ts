@@ -2,6 +2,7 @@ import { appendFile, chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { backtrail, completedOf, exampleRepo, start } from '../helpers/program/cli.ts';
+import { isProof } from '../helpers/run/proof.ts';
 import { useRedis } from '../helpers/servers/redis.ts';
 import { temporaryFolder, type Repo } from '../helpers/repositories/repo.ts';
 
@@ -235,7 +236,7 @@ describe('a repository whose configuration and hooks want to run programs', () =
     expect(await canary.ran()).toEqual([]);
   });
 
-  it('is rolled back in all modes, files and record as they should be', async () => {
+  it.runIf(isProof)('is rolled back in all modes, files and record as they should be', async () => {
     const back = (...args: string[]) =>
       backtrail(repo, ['rollback', ...args, '--yes', '--reason', 'Why', '-o', 'json']);
     const results = [
@@ -261,7 +262,7 @@ describe('a repository whose configuration and hooks want to run programs', () =
     expect(worktree.replaceAll('\r\n', '\n')).toBe(await show(repo, `main:${file}`));
   });
 
-  it('is rolled back by a worker', async () => {
+  it.runIf(isProof)('is rolled back by a worker', async () => {
     const options = { redisUrl: redis.url };
     const worker = start(repo, ['worker'], options);
     const args = ['rollback', GATEWAY, '--yes', '--reason', 'Why', '--queue', '-o', 'json'];

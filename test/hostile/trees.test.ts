@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { backtrail, completedOf, refusalOf, stateOf } from '../helpers/program/cli.ts';
 import { createRepo, type Repo, temporaryFolder } from '../helpers/repositories/repo.ts';
+import { someOf } from '../helpers/run/proof.ts';
 
 const CONFIG = 'version: 1\nlayout: { service: [ "apps/{environment}/{service}/**" ] }\n';
 const SERVICE = 'production/web';
@@ -66,20 +67,25 @@ async function repoOnceHeld(entries: readonly Raw[], options: { bare?: boolean }
 const BACK = ['rollback', SERVICE, '--to', 'v1', '--yes', '--reason', 'x'];
 
 describe('a name that no checkout may have', () => {
-  it.each<[title: string, entry: Raw]>([
-    ['.. as a file', ['100644', '..', 'x']],
-    ['.. as a folder', ['040000', '..', 'victim']],
-    ['. as a folder', ['040000', '.', 'x']],
-    ['.git as a folder', ['040000', '.git', 'config']],
-    ['.GIT as a folder', ['040000', '.GIT', 'config']],
-    ['.git as a file', ['100644', '.git', 'gitdir: /tmp']],
-    ['git~1 as a folder', ['040000', 'git~1', 'config']],
-    ['.git with a trailing dot and blank', ['040000', '.git. ', 'config']],
-    ['.git with an ignorable character', ['040000', '.g\u200cit', 'config']],
-    ['.git::$INDEX_ALLOCATION', ['040000', '.git::$INDEX_ALLOCATION', 'config']],
-    ['a backslash', ['100644', '..\\..\\victim', 'x']],
-    ['.git as a link', ['120000', '.git', '/tmp']],
-  ])('%s: the rollback refuses with PATH_UNSAFE, nothing is written', async (_, entry) => {
+  it.each(
+    someOf<[title: string, entry: Raw]>(
+      [
+        ['.. as a file', ['100644', '..', 'x']],
+        ['.. as a folder', ['040000', '..', 'victim']],
+        ['. as a folder', ['040000', '.', 'x']],
+        ['.git as a folder', ['040000', '.git', 'config']],
+        ['.GIT as a folder', ['040000', '.GIT', 'config']],
+        ['.git as a file', ['100644', '.git', 'gitdir: /tmp']],
+        ['git~1 as a folder', ['040000', 'git~1', 'config']],
+        ['.git with a trailing dot and blank', ['040000', '.git. ', 'config']],
+        ['.git with an ignorable character', ['040000', '.g\u200cit', 'config']],
+        ['.git::$INDEX_ALLOCATION', ['040000', '.git::$INDEX_ALLOCATION', 'config']],
+        ['a backslash', ['100644', '..\\..\\victim', 'x']],
+        ['.git as a link', ['120000', '.git', '/tmp']],
+      ],
+      5,
+    ),
+  )('%s: the rollback refuses with PATH_UNSAFE, nothing is written', async (_, entry) => {
     const repo = await repoOnceHeld([entry]);
     const before = await stateOf(repo);
     const refusal = refusalOf(await backtrail(repo, BACK), { afterPlan: true });

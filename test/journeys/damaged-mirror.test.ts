@@ -109,7 +109,7 @@ async function answers({ location, cacheFolder }: There) {
 }
 
 describe('a mirror with', () => {
-  it.each(someOf(DAMAGE, 5))('%s answers as before, and is fetched anew, once', async (_, damage) => {
+  it.each(someOf(DAMAGE, 3))('%s answers as before, and is fetched anew, once', async (_, damage) => {
     const there = await mirrored();
     const before = await answers(there);
     expect(before.notices).toEqual([]);
@@ -121,7 +121,7 @@ describe('a mirror with', () => {
     await remote.gitWith({ env: { GIT_DIR: there.mirror } }, ['fsck', '--no-dangling']);
   });
 
-  it.each(someOf(HARMLESS, 2))('%s answers as before', async (_, damage) => {
+  it.each(someOf(HARMLESS, 1))('%s answers as before', async (_, damage) => {
     const there = await mirrored();
     const before = await answers(there);
     await damage(there.mirror);

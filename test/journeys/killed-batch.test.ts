@@ -19,7 +19,7 @@ import {
   temporaryFolder,
 } from '../helpers/repositories/repo.ts';
 import { ask, configOf } from '../helpers/people/requests.ts';
-import { runs } from '../helpers/run/proof.ts';
+import { isProof, runs } from '../helpers/run/proof.ts';
 
 const ledgerFile = z.looseObject({ events: z.array(z.looseObject({ type: z.string() })) });
 const LEDGER = 'refs/backtrail/ledger';
@@ -105,7 +105,7 @@ describe('a worker that dies with many rollbacks in hand', () => {
 });
 
 describe.skipIf(!hasNativeRedis)(`two workers on a cluster${needsServer}`, () => {
-  it('land each rollback of a repository once', async () => {
+  it.runIf(isProof)('land each rollback of a repository once', async () => {
     const { repo, ids } = await manyRequests(runs(12, 5));
     const { hosts } = await startCluster(start);
     const redisUrl = `redis-cluster://:hunter2@${hosts}`;

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
+import { isProof } from '../helpers/run/proof.ts';
 import { documentsOf } from '../helpers/trees/deliver.ts';
 import { engineOf, rollBack } from '../helpers/repositories/engine.ts';
 import { fixtures } from '../helpers/repositories/fixtures.ts';
@@ -41,7 +42,7 @@ describe('a service that Kustomize builds from a base outside of its folder', ()
     expect(foldersLeft()).toEqual([]);
   });
 
-  it.skipIf(!kubectl)(`is built once more without a change${needsKubectl}`, async () => {
+  it.runIf(isProof && kubectl)(`is built once more without a change${needsKubectl}`, async () => {
     const { engine, git } = await portal();
     await rollBack(engine, { scope: 'initech/production/portal' });
     const first = git('rev-parse', `main:${OUT}`);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isFailure } from '../../engine/internal.ts';
 import { approve, LEDGER, policyOf, request, revertsOf, scene } from '../helpers/people/scene.ts';
+import { isProof } from '../helpers/run/proof.ts';
 
 const codeOf = <T>(answer: Promise<T>): Promise<T | string> =>
   answer.catch((error: unknown) => {
@@ -12,40 +13,43 @@ const codeOf = <T>(answer: Promise<T>): Promise<T | string> =>
 const two = (policy: string) => scene({ policy, mirrors: true });
 
 describe('two approvers who race for the last vote, each on a mirror of one remote', () => {
-  it('both have their vote where both are needed, and the rollback is executed once', async () => {
-    for (let round = 0; round < 3; round += 1) {
-      const stage = await two(policyOf('quorum: 2'));
-      const { repo, jane, bob, carol } = stage;
-      const asked = await request(jane);
-      const votes = await Promise.all([approve(bob, asked), approve(carol, asked)]);
-      expect(votes.map(({ status }) => status).sort()).toEqual(['approved', 'pending']);
-      // Both carry it out at once, as two workers would to whom it was enqueued.
-      const results = await Promise.all([
-        bob.engine.requests.executeRequest(asked.id),
-        carol.engine.requests.executeRequest(asked.id),
-      ]);
-      const [revert, ...others] = await revertsOf(stage, asked.id);
-      expect(others).toEqual([]);
-      expect(results).toMatchObject([
-        { status: 'completed', commit: revert },
-        { status: 'completed', commit: revert },
-      ]);
-      const approvals = await repo.git(
-        'log',
-        '-1',
-        '--format=%(trailers:key=Approval,valueonly)',
-        revert ?? '',
-      );
-      expect(approvals.trim().split('\n').sort()).toEqual([
-        'Approved by bob@example.com (quorum: 2/2)',
-        'Approved by carol@example.com (quorum: 2/2)',
-      ]);
-      const { status, result } = await jane.engine.requests.show({ id: asked.id });
-      expect([status, result]).toEqual(['completed', expect.objectContaining({ commit: revert })]);
-      const events = await repo.git('log', '--format=%(trailers:key=Event,valueonly,separator=)', LEDGER);
-      expect(events.split('\n').toReversed()).toEqual(['opened', 'approved', 'approved', 'completed']);
-    }
-  });
+  it.runIf(isProof)(
+    'both have their vote where both are needed, and the rollback is executed once',
+    async () => {
+      for (let round = 0; round < 3; round += 1) {
+        const stage = await two(policyOf('quorum: 2'));
+        const { repo, jane, bob, carol } = stage;
+        const asked = await request(jane);
+        const votes = await Promise.all([approve(bob, asked), approve(carol, asked)]);
+        expect(votes.map(({ status }) => status).sort()).toEqual(['approved', 'pending']);
+        // Both carry it out at once, as two workers would to whom it was enqueued.
+        const results = await Promise.all([
+          bob.engine.requests.executeRequest(asked.id),
+          carol.engine.requests.executeRequest(asked.id),
+        ]);
+        const [revert, ...others] = await revertsOf(stage, asked.id);
+        expect(others).toEqual([]);
+        expect(results).toMatchObject([
+          { status: 'completed', commit: revert },
+          { status: 'completed', commit: revert },
+        ]);
+        const approvals = await repo.git(
+          'log',
+          '-1',
+          '--format=%(trailers:key=Approval,valueonly)',
+          revert ?? '',
+        );
+        expect(approvals.trim().split('\n').sort()).toEqual([
+          'Approved by bob@example.com (quorum: 2/2)',
+          'Approved by carol@example.com (quorum: 2/2)',
+        ]);
+        const { status, result } = await jane.engine.requests.show({ id: asked.id });
+        expect([status, result]).toEqual(['completed', expect.objectContaining({ commit: revert })]);
+        const events = await repo.git('log', '--format=%(trailers:key=Event,valueonly,separator=)', LEDGER);
+        expect(events.split('\n').toReversed()).toEqual(['opened', 'approved', 'approved', 'completed']);
+      }
+    },
+  );
 
   it('one has it where one is enough, the other is told, and the rollback is executed once', async () => {
     const stage = await two(policyOf('quorum: 1'));
@@ -58,7 +62,7 @@ describe('two approvers who race for the last vote, each on a mirror of one remo
     expect(await revertsOf(stage, asked.id)).toHaveLength(1);
   });
 
-  it('one person on two machines has one vote', async () => {
+  it.runIf(isProof)('one person on two machines has one vote', async () => {
     const stage = await two(policyOf('quorum: 2'));
     const { jane, bob } = stage;
     const asked = await request(jane);

@@ -5,6 +5,7 @@ import { executeInBatches } from '../../workers/index.ts';
 import { enqueueRollback } from '../../workers/index.ts';
 import { SERVICE } from '../helpers/repositories/engine.ts';
 import { useQueues } from '../helpers/queue/queue.ts';
+import { isProof } from '../helpers/run/proof.ts';
 import { startTestRedis, useRedis } from '../helpers/servers/redis.ts';
 import { temporaryFolder } from '../helpers/repositories/repo.ts';
 import { approve, LEDGER, request, revertsOf, type Scene, scene } from '../helpers/people/scene.ts';
@@ -55,7 +56,7 @@ describe('an approved request', () => {
     );
   });
 
-  it('outlives its Redis: a new one is given what waits', async () => {
+  it.runIf(isProof)('outlives its Redis: a new one is given what waits', async () => {
     const place = await scene();
     const first = await startTestRedis();
     const port = Number(new URL(first.url).port);
@@ -98,7 +99,7 @@ describe('two workers that look after one ledger', () => {
   const redis = useRedis();
   const { startWorker } = useQueues(redis);
 
-  it('execute each request once, and record it once', async () => {
+  it.runIf(isProof)('execute each request once, and record it once', async () => {
     const place = await scene({ mirrors: true });
     const requests = [];
     for (const scope of SCOPES) requests.push(await request(place.jane, { scope }));

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { confirmation, engineOf } from '../helpers/repositories/engine.ts';
 import { fixturesRepo } from '../helpers/repositories/fixtures.ts';
+import { someOf } from '../helpers/run/proof.ts';
 import { type Fate, type GitServer, serveGit } from '../helpers/servers/git-http.ts';
 import { cloneRepo, createRepo, type Repo } from '../helpers/repositories/repo.ts';
 
@@ -46,7 +47,7 @@ async function pushChange(remote: Repo, path: string, edit: (text: string) => st
   await clone.git('push', '--quiet', 'origin', 'HEAD:main');
 }
 
-describe.each(['file', 'http'])('a remote over %s://', (protocol) => {
+describe.each(someOf(['file', 'http'], 1))('a remote over %s://', (protocol) => {
   async function engineFor(remote: Repo) {
     const location = protocol === 'file' ? `file://${remote.folder}` : await serve(remote);
     return engineOf(remote, { location });

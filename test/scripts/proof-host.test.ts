@@ -6,7 +6,7 @@ import { HOST_KINDS, type HostKind } from '../../engine/model/index.ts';
 import { proveHost } from '../../scripts/proof/host/run.ts';
 import { createRepo, temporaryFolder } from '../helpers/repositories/repo.ts';
 import { closeAfterTest } from '../helpers/run/lifetime.ts';
-import { runs } from '../helpers/run/proof.ts';
+import { isProof, runs } from '../helpers/run/proof.ts';
 import { startHost } from '../helpers/servers/host/host.ts';
 
 async function hostOf(kind: HostKind) {
@@ -38,7 +38,7 @@ const SCENES: Readonly<Record<HostKind, string>> = {
 };
 
 describe.each(HOST_KINDS.slice(0, runs(HOST_KINDS.length, 1)))('the proof on a repository of %s', (kind) => {
-  it('plays its scenes, and leaves everything as it was', async () => {
+  it.runIf(isProof)('plays its scenes, and leaves everything as it was', async () => {
     const { host, hostsFile, refs } = await hostOf(kind);
     const before = await refs();
     const { code, text } = await prove({ 'host-file': hostsFile, repository: host.url, only: SCENES[kind] });

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { enqueueRollback, followRollback, openQueue } from '../../workers/index.ts';
 import { makeJob, resultOf } from '../helpers/queue/queue-values.ts';
 import { useQueues } from '../helpers/queue/queue.ts';
+import { isProof } from '../helpers/run/proof.ts';
 import { hasNativeRedis, startTestRedis, useRedis } from '../helpers/servers/redis.ts';
 import { SOON } from '../helpers/run/soon.ts';
 
@@ -134,7 +135,7 @@ describe('a worker and a follower', () => {
     expect(worker.find('could not renew')).toEqual([]);
   });
 
-  it('end with QUEUE_UNAVAILABLE when Redis stays away while the follower waits', async () => {
+  it.runIf(isProof)('end with QUEUE_UNAVAILABLE when Redis stays away while the follower waits', async () => {
     const own = await startTestRedis();
     const queue = await open(own.url);
     const job = makeJob();

@@ -10,6 +10,7 @@ import { enqueueRollback, followRollback } from '../../workers/index.ts';
 import { compiled } from '../helpers/program/compiled.ts';
 import { makeJob } from '../helpers/queue/queue-values.ts';
 import { useQueues } from '../helpers/queue/queue.ts';
+import { isProof } from '../helpers/run/proof.ts';
 import { startTestRedis, useRedis } from '../helpers/servers/redis.ts';
 import { SOON } from '../helpers/run/soon.ts';
 
@@ -110,7 +111,7 @@ describe('SIGTERM', () => {
     expect(worker.exitCode).toBe(143);
   });
 
-  it('ends a worker whose Redis has gone away, also with a rollback in hand', async () => {
+  it.runIf(isProof)('ends a worker whose Redis has gone away, also with a rollback in hand', async () => {
     const own = await startTestRedis();
     const queue = await openQueue(own.url);
     const worker = await startProcess('first', { holdAt: 'staged', holdMs: 1000, redisUrl: own.url });
@@ -124,7 +125,7 @@ describe('SIGTERM', () => {
     expect(duration).toBeLessThan(SOON);
   });
 
-  it('ends a worker that never reached Redis', async () => {
+  it.runIf(isProof)('ends a worker that never reached Redis', async () => {
     const worker = await startProcess('lonely', { redisUrl: 'redis://127.0.0.1:1' });
     await sleep(300);
     worker.kill('SIGTERM');

@@ -6,6 +6,7 @@ import { backtrail, completedOf, exampleRepo, stateOf } from '../../helpers/prog
 import { diagnose, followHint } from '../../helpers/program/doctor.ts';
 import { kubectl } from '../../helpers/program/programs.ts';
 import { cloneRepo, createRepo, type Repo, temporaryFolder } from '../../helpers/repositories/repo.ts';
+import { isProof } from '../../helpers/run/proof.ts';
 
 const SIMPLE = 'version: 1\nlayout: { service: [ "apps/{environment}/{service}.yaml" ] }\n';
 const FILES = { '.backtrail/config.yaml': SIMPLE, 'apps/production/web.yaml': 'image: v1\n' };
@@ -33,7 +34,7 @@ describe('a repository in order', () => {
     expect(await stateOf(example)).toBe(before);
   });
 
-  it('is told to people in groups, with a line that counts', async () => {
+  it.runIf(isProof)('is told to people in groups, with a line that counts', async () => {
     const { stdout } = await backtrail(example, ['doctor']);
     const { checks } = await diagnose(example);
     const warned = checks.filter(({ status }) => status === 'warn').length;
@@ -295,7 +296,7 @@ describe('a repository of this machine', () => {
     expect((await diagnose(repo)).one('commit-graph').status).toBe('ok');
   });
 
-  it('tells of a shallow clone, whose hint mends it, and of a partial one', async () => {
+  it.runIf(isProof)('tells of a shallow clone, whose hint mends it, and of a partial one', async () => {
     const origin = await exampleRepo();
     await origin.git('config', 'uploadpack.allowFilter', 'true');
     const far = { ...origin, folder: `file://${origin.folder}` };

@@ -5,6 +5,7 @@ import { exampleRepo } from '../../helpers/program/cli.ts';
 import { diagnose } from '../../helpers/program/doctor.ts';
 import { makeJob, resultOf } from '../../helpers/queue/queue-values.ts';
 import { useQueues } from '../../helpers/queue/queue.ts';
+import { isProof } from '../../helpers/run/proof.ts';
 import { hasNativeRedis, useRedis } from '../../helpers/servers/redis.ts';
 import type { Repo } from '../../helpers/repositories/repo.ts';
 
@@ -50,7 +51,7 @@ describe('a Redis', () => {
     },
   );
 
-  it('tells of workers: of any repository, of this one, and not of another', async () => {
+  it.runIf(isProof)('tells of workers: of any repository, of this one, and not of another', async () => {
     const execute = ({ requestId }: Parameters<Parameters<typeof startWorker>[0]['execute']>[0]) =>
       Promise.resolve(resultOf(requestId));
     const other = startWorker({ name: 'else', allowedRepos: ['/srv/git/other'], execute });

@@ -6,6 +6,7 @@ import { MODE, type TreeView } from '../../../engine/model/index.ts';
 import { propose } from '../../../engine/init/proposal/propose.ts';
 import { backtrail, stateOf } from '../../helpers/program/cli.ts';
 import { createRepo, type Repo } from '../../helpers/repositories/repo.ts';
+import { someOf } from '../../helpers/run/proof.ts';
 import { DEPLOYMENT, files, VALUES } from '../../helpers/trees/tree-files.ts';
 
 const shape = z.looseObject({
@@ -18,74 +19,81 @@ const commits = (tree: Readonly<Record<string, string>>) => (repo: Repo) => repo
 const SERVICES = ['api', 'web', 'worker'];
 
 describe('init on what is no configuration repository', () => {
-  it.each<[string, (repo: Repo) => Promise<unknown>, number, string]>([
-    [
-      'one folder with a text',
-      commits({ 'notes/a.txt': 'hello\n' }),
-      3,
-      'The tree holds no file that describes a deployment: no YAML, JSON or the like.',
-    ],
-    [
-      'sources without YAML',
-      commits({ 'src/main.c': 'int main;\n', 'README.md': '# x\n', Makefile: 'all:\n' }),
-      3,
-      'The tree holds no file that describes a deployment: no YAML, JSON or the like.',
-    ],
-    [
-      'charts alone',
-      commits({
-        ...files('charts/{0}/Chart.yaml', 'name: x\nversion: 1.0.0\n', SERVICES),
-        ...files('charts/{0}/values.yaml', VALUES, SERVICES),
-        ...files('charts/{0}/templates/deployment.yaml', '{{ .Values.x }}\n', SERVICES),
-      }),
-      3,
-      'The tree holds charts alone, and nothing that says where they are deployed.',
-    ],
-    [
-      'sources with one deploy/ folder',
-      commits({
-        ...files('packages/{0}/src/index.ts', 'export {};\n', SERVICES),
-        ...files('packages/{0}/package.json', '{}\n', SERVICES),
-        'deploy/deployment.yaml': DEPLOYMENT,
-        'deploy/service.yaml': 'kind: Service\n',
-      }),
-      3,
-      'The folder deploy describes one deployment, and nothing in it names an environment.',
-    ],
-    [
-      'files that cannot be parsed, and nothing that names an environment',
-      commits(files('things/{0}.yaml', 'a: [\n\t- {{ x\n', SERVICES)),
-      3,
-      'No folder or file of the tree looks like an environment.',
-    ],
-    [
-      'links alone',
-      (repo) =>
-        repo.replay([{ files: { production: { link: '../elsewhere' }, staging: { link: '../elsewhere' } } }]),
-      3,
-      'The tree holds submodules or links, and what they lead to is not looked at: run it in the repository that holds the files.',
-    ],
-    [
-      'submodules alone',
-      async (repo) => {
-        const id = await repo.commit({ 'README.md': '# x\n' });
-        await repo.git('update-index', '--add', '--cacheinfo', `160000,${id},production`);
-        await repo.git('commit', '--quiet', '-m', 'modules');
-        await mkdir(join(repo.folder, 'production'), { recursive: true });
-      },
-      3,
-      'The tree holds submodules or links, and what they lead to is not looked at: run it in the repository that holds the files.',
-    ],
-    [
-      'environments that are branches',
-      async (repo) => {
-        await repo.commit(files('{0}/deployment.yaml', DEPLOYMENT, ['apps/one', 'apps/two']));
-        for (const name of ['staging', 'production']) await repo.git('branch', name);
-      },
-      3,
-      'The environments seem to be branches (production, staging), and one configuration reads one branch.',
-    ],
-  ])('says in one sentence what is missing, and guesses nothing: %s', async (_, make, code, message) => {
+  it.each(
+    someOf<[string, (repo: Repo) => Promise<unknown>, number, string]>(
+      [
+        [
+          'one folder with a text',
+          commits({ 'notes/a.txt': 'hello\n' }),
+          3,
+          'The tree holds no file that describes a deployment: no YAML, JSON or the like.',
+        ],
+        [
+          'sources without YAML',
+          commits({ 'src/main.c': 'int main;\n', 'README.md': '# x\n', Makefile: 'all:\n' }),
+          3,
+          'The tree holds no file that describes a deployment: no YAML, JSON or the like.',
+        ],
+        [
+          'charts alone',
+          commits({
+            ...files('charts/{0}/Chart.yaml', 'name: x\nversion: 1.0.0\n', SERVICES),
+            ...files('charts/{0}/values.yaml', VALUES, SERVICES),
+            ...files('charts/{0}/templates/deployment.yaml', '{{ .Values.x }}\n', SERVICES),
+          }),
+          3,
+          'The tree holds charts alone, and nothing that says where they are deployed.',
+        ],
+        [
+          'sources with one deploy/ folder',
+          commits({
+            ...files('packages/{0}/src/index.ts', 'export {};\n', SERVICES),
+            ...files('packages/{0}/package.json', '{}\n', SERVICES),
+            'deploy/deployment.yaml': DEPLOYMENT,
+            'deploy/service.yaml': 'kind: Service\n',
+          }),
+          3,
+          'The folder deploy describes one deployment, and nothing in it names an environment.',
+        ],
+        [
+          'files that cannot be parsed, and nothing that names an environment',
+          commits(files('things/{0}.yaml', 'a: [\n\t- {{ x\n', SERVICES)),
+          3,
+          'No folder or file of the tree looks like an environment.',
+        ],
+        [
+          'links alone',
+          (repo) =>
+            repo.replay([
+              { files: { production: { link: '../elsewhere' }, staging: { link: '../elsewhere' } } },
+            ]),
+          3,
+          'The tree holds submodules or links, and what they lead to is not looked at: run it in the repository that holds the files.',
+        ],
+        [
+          'submodules alone',
+          async (repo) => {
+            const id = await repo.commit({ 'README.md': '# x\n' });
+            await repo.git('update-index', '--add', '--cacheinfo', `160000,${id},production`);
+            await repo.git('commit', '--quiet', '-m', 'modules');
+            await mkdir(join(repo.folder, 'production'), { recursive: true });
+          },
+          3,
+          'The tree holds submodules or links, and what they lead to is not looked at: run it in the repository that holds the files.',
+        ],
+        [
+          'environments that are branches',
+          async (repo) => {
+            await repo.commit(files('{0}/deployment.yaml', DEPLOYMENT, ['apps/one', 'apps/two']));
+            for (const name of ['staging', 'production']) await repo.git('branch', name);
+          },
+          3,
+          'The environments seem to be branches (production, staging), and one configuration reads one branch.',
+        ],
+      ],
+      4,
+    ),
+  )('says in one sentence what is missing, and guesses nothing: %s', async (_, make, code, message) => {
     const repo = await createRepo();
     await make(repo);
     const state = await stateOf(repo);

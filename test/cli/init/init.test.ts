@@ -20,6 +20,7 @@ import {
   type Repo,
   temporaryFolder,
 } from '../../helpers/repositories/repo.ts';
+import { isProof } from '../../helpers/run/proof.ts';
 
 const shape = z.object({
   config: z.string(),
@@ -77,7 +78,7 @@ describe('init', () => {
     );
   });
 
-  it('commits to a bare repository, and through a URL to a remote one', async () => {
+  it.runIf(isProof)('commits to a bare repository, and through a URL to a remote one', async () => {
     const bare = await plainRepo({ bare: true });
     const first = jsonOf(await init(bare, '--yes', '-o', 'json'), shape);
     expect(await bare.git('rev-parse', 'main')).toBe(first.commit);
@@ -176,19 +177,22 @@ describe('init', () => {
     expect(await readFile(file, 'utf8')).toBe('mine\n');
   });
 
-  it('leaves a configuration that is there alone, and still writes a proposal beside it', async () => {
-    const repo = await exampleRepo({ bare: true });
-    const state = await stateOf(repo);
-    expect(refusalOf(await init(repo, '--yes'))).toMatchObject({ exit: 2, code: 'CONFIG_PRESENT' });
-    const file = join(await temporaryFolder(), 'layout.yaml');
-    const { environments, config } = jsonOf(await init(repo, '--file', file, '-o', 'json'), shape);
-    const listed = await backtrail(repo, ['environments', '-o', 'json']);
-    expect(environments).toEqual(jsonOf(listed, shape.pick({ environments: true })).environments);
-    expect(config).toContain('- "tenants/{tenant}/{environment}/services/{service}/**"');
-    expect(config).toContain('- "tenants/{tenant}/{environment}/variables.yaml#/services/{service}"');
-    expect(config).toContain('image: "service.yaml#/image/tag"');
-    expect(await stateOf(repo)).toBe(state);
-  });
+  it.runIf(isProof)(
+    'leaves a configuration that is there alone, and still writes a proposal beside it',
+    async () => {
+      const repo = await exampleRepo({ bare: true });
+      const state = await stateOf(repo);
+      expect(refusalOf(await init(repo, '--yes'))).toMatchObject({ exit: 2, code: 'CONFIG_PRESENT' });
+      const file = join(await temporaryFolder(), 'layout.yaml');
+      const { environments, config } = jsonOf(await init(repo, '--file', file, '-o', 'json'), shape);
+      const listed = await backtrail(repo, ['environments', '-o', 'json']);
+      expect(environments).toEqual(jsonOf(listed, shape.pick({ environments: true })).environments);
+      expect(config).toContain('- "tenants/{tenant}/{environment}/services/{service}/**"');
+      expect(config).toContain('- "tenants/{tenant}/{environment}/variables.yaml#/services/{service}"');
+      expect(config).toContain('image: "service.yaml#/image/tag"');
+      expect(await stateOf(repo)).toBe(state);
+    },
+  );
 
   it('gives a template and exit code 3 where nothing looks like an environment', async () => {
     const repo = await createRepo();
@@ -235,7 +239,7 @@ describe('init', () => {
     });
   });
 
-  it('says how to go on where the branch is protected', async () => {
+  it.runIf(isProof)('says how to go on where the branch is protected', async () => {
     const remote = await plainRepo({ bare: true });
     await writeFile(
       join(remote.folder, 'hooks/pre-receive'),

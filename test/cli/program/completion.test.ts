@@ -7,6 +7,7 @@ import { SCRIPTS, type Shell, SHELLS } from '../../../cli/completion/scripts.ts'
 import { unquote } from '../../../cli/completion/words.ts';
 import { backtrail, runProcess } from '../../helpers/program/cli.ts';
 import { createRepo, type Repo, temporaryFolder } from '../../helpers/repositories/repo.ts';
+import { isProof } from '../../helpers/run/proof.ts';
 
 const CONFIG = 'version: 1\nlayout: { service: [ "apps/{tenant}/{environment}/{service}/**" ] }\n';
 const HOSTILE = [
@@ -184,7 +185,7 @@ describe('what the shells are told', () => {
     });
   });
 
-  it('is the next level alone where scopes are many', async () => {
+  it.runIf(isProof)('is the next level alone where scopes are many', async () => {
     const large = await createRepo({ bare: true });
     const numbers = Array.from({ length: 120 }, (_, number) => String(number).padStart(3, '0'));
     const files = numbers.map((number) => [`apps/acme/e${number}/api/v.yaml`, 'a: 1\n']);

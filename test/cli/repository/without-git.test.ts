@@ -11,6 +11,7 @@ import {
   runProcess,
 } from '../../helpers/program/cli.ts';
 import { cloneRepo, type Repo, temporaryFolder } from '../../helpers/repositories/repo.ts';
+import { someOf } from '../../helpers/run/proof.ts';
 
 let repo: Repo;
 let path: string;
@@ -42,12 +43,15 @@ const QUESTIONS = [
 ];
 
 describe('without git on PATH', () => {
-  test.each(QUESTIONS)('%s answers with the bytes that it answers with git', async (...question) => {
-    const asked = ['-o', 'json', ...question];
-    const withGit = await backtrail(repo, asked);
-    expect([withGit.code, withGit.stderr]).toEqual([0, '']);
-    expect(await backtrail(repo, asked, { env: { PATH: path } })).toEqual(withGit);
-  });
+  test.each(someOf(QUESTIONS, 4))(
+    '%s answers with the bytes that it answers with git',
+    async (...question) => {
+      const asked = ['-o', 'json', ...question];
+      const withGit = await backtrail(repo, asked);
+      expect([withGit.code, withGit.stderr]).toEqual([0, '']);
+      expect(await backtrail(repo, asked, { env: { PATH: path } })).toEqual(withGit);
+    },
+  );
 
   test('log lists what it lists with git, and says that nothing was made again', async () => {
     const asked = ['-o', 'json', 'log', SERVICE];

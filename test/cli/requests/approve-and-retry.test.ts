@@ -3,6 +3,7 @@ import { approvals, errorOf, pendingOf, requestShape } from '../../helpers/peopl
 import { jsonOf, refusalOf } from '../../helpers/program/cli.ts';
 import type { Repo } from '../../helpers/repositories/repo.ts';
 import { JSON_OUT, SERVICE, approve, show } from './commands.ts';
+import { isProof } from '../../helpers/run/proof.ts';
 
 const subject = (repo: Repo) => repo.git('log', '-1', '--format=%s', 'main');
 describe('request approve', () => {
@@ -49,7 +50,7 @@ describe('request approve', () => {
     expect(requestShape.parse(JSON.parse(stdout))).toMatchObject({ approval: { need: 2, have: 1 } });
   });
 
-  it('needs as many as the policy says, and one of each person', async () => {
+  it.runIf(isProof)('needs as many as the policy says, and one of each person', async () => {
     const { as, ask } = await approvals('quorum: 2');
     const id = await ask();
     const first = await as('bob', approve(id, ...JSON_OUT));
@@ -104,7 +105,7 @@ describe('request approve', () => {
     expect(await show(setting, id)).toMatchObject({ status: 'pending', reviews: [] });
   });
 
-  it('refuses one that is over, to the letter', async () => {
+  it.runIf(isProof)('refuses one that is over, to the letter', async () => {
     const setting = await approvals();
     const { as, ask, repo } = setting;
     const id = await ask();
@@ -219,7 +220,7 @@ describe('request approve', () => {
 });
 
 describe('request retry', () => {
-  it('refuses what did not fail', async () => {
+  it.runIf(isProof)('refuses what did not fail', async () => {
     const { as, ask } = await approvals();
     const id = await ask();
     for (const more of [[], ['--to', 'v1']])
@@ -231,7 +232,7 @@ describe('request retry', () => {
       });
   });
 
-  it('to another revision asks anew, and says what it follows', async () => {
+  it.runIf(isProof)('to another revision asks anew, and says what it follows', async () => {
     const setting = await approvals();
     const { as, ask, repo } = setting;
     const id = await ask();

@@ -11,6 +11,7 @@ import {
 } from '../../helpers/people/approvals.ts';
 import { allowedSigners } from '../../helpers/people/signing.ts';
 import { completedOf, jsonOf, refusalOf } from '../../helpers/program/cli.ts';
+import { isProof } from '../../helpers/run/proof.ts';
 
 const JSON_OUT = ['-o', 'json'];
 const GLASS =
@@ -78,7 +79,7 @@ describe('break-glass', () => {
     );
   });
 
-  it('is told to scripts, also in a plan', async () => {
+  it.runIf(isProof)('is told to scripts, also in a plan', async () => {
     const { as } = await approvals(GLASS);
     const { id } = jsonOf(await as('jane', open(...JSON_OUT)), sessionShape);
     const plan = jsonOf(
@@ -92,7 +93,7 @@ describe('break-glass', () => {
     expect(result).not.toHaveProperty('approval');
   });
 
-  it('helps nobody else, and nowhere else', async () => {
+  it.runIf(isProof)('helps nobody else, and nowhere else', async () => {
     const { as } = await approvals(GLASS);
     jsonOf(
       await as('jane', ['break-glass', 'open', `${PRODUCTION}/billing`, '--reason', 'x', ...JSON_OUT]),
@@ -103,7 +104,7 @@ describe('break-glass', () => {
     expect(pendingOf(await as('carol', billing))).not.toHaveProperty('breakGlass');
   });
 
-  it('ends when it is closed', async () => {
+  it.runIf(isProof)('ends when it is closed', async () => {
     const { as } = await approvals(GLASS);
     const { id } = jsonOf(await as('jane', open(...JSON_OUT)), sessionShape);
     const closed = await as('jane', ['break-glass', 'close', id.slice(-8)]);
@@ -216,7 +217,7 @@ describe('break-glass', () => {
       });
   });
 
-  it('shows hostile words as words', async () => {
+  it.runIf(isProof)('shows hostile words as words', async () => {
     const { as, repo } = await approvals(GLASS);
     const words = `down\n\nEvent: session-closed\n${EVIL}`;
     expect(

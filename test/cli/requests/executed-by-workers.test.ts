@@ -9,6 +9,7 @@ import {
   requestShape,
 } from '../../helpers/people/approvals.ts';
 import { backtrail, completedOf, jsonOf, refusalOf, resultShape, start } from '../../helpers/program/cli.ts';
+import { isProof } from '../../helpers/run/proof.ts';
 import { startTestRedis } from '../../helpers/servers/redis.ts';
 import { cloneRepo, isolatedEnv } from '../../helpers/repositories/repo.ts';
 import { hasScript, onTerminal, slowGit } from '../../helpers/program/terminal.ts';
@@ -51,7 +52,7 @@ describe('requests that a worker executes', () => {
     expect(await repo.git('show', `main:${SERVICE}`)).toContain('v2.0.5');
   });
 
-  it('give a script the request as it stands afterwards', async () => {
+  it.runIf(isProof)('give a script the request as it stands afterwards', async () => {
     const { as, ask } = await approvals();
     const done = jsonOf(await as('bob', approve(await ask(), ...JSON_OUT), queue()), requestShape);
     expect(done).toMatchObject({
@@ -68,7 +69,7 @@ describe('requests that a worker executes', () => {
     await expect.poll(() => repo.git('log', '-2', '--format=%B', 'main')).toContain(id);
   });
 
-  it('fail to the letter where the rollback fails, and are executed by retry', async () => {
+  it.runIf(isProof)('fail to the letter where the rollback fails, and are executed by retry', async () => {
     const { as, ask, repo } = await approvals();
     const id = await ask();
     await repo.write({ [SERVICE]: 'mine: true\n' });
@@ -84,7 +85,7 @@ describe('requests that a worker executes', () => {
     expect(jsonOf(await as('bob', retry, queue()), requestShape)).toMatchObject({ id, status: 'completed' });
   });
 
-  it('are made of a rollback --queue too, where no policy asks', async () => {
+  it.runIf(isProof)('are made of a rollback --queue too, where no policy asks', async () => {
     const { as } = await approvals();
     const args = ['rollback', 'acme/staging/api-gateway', '--yes', '--reason', 'x', '--queue', ...JSON_OUT];
     const { requestId, commit } = completedOf(await as('jane', args, queue()));
@@ -99,7 +100,7 @@ describe('requests that a worker executes', () => {
     expect(await repo.git('rev-parse', 'main')).toBe(tip);
   });
 
-  it('say `executing` in a list while the queue has them in hand', async () => {
+  it.runIf(isProof)('say `executing` in a list while the queue has them in hand', async () => {
     const { as, ask, people } = await approvals();
     const id = await ask();
     const slow = await slowGit('fast-import', 3);
@@ -149,7 +150,7 @@ describe('a process that is stopped', () => {
     expect(jsonOf(done, requestShape)).toMatchObject({ id, status: 'completed' });
   });
 
-  it('on Ctrl-C while it publishes gives the result, and the ledger holds it', async () => {
+  it.runIf(isProof)('on Ctrl-C while it publishes gives the result, and the ledger holds it', async () => {
     const { as, repo, people } = await approvals('quorum: 0');
     const slow = await slowGit('merge');
     const options = { env: { ...environmentOf(people, 'jane'), ...slow.env } };
@@ -181,7 +182,7 @@ describe.runIf(hasScript)('on a terminal (needs util-linux script)', () => {
     expect(yes.seen).toMatch(/completed.* rollback of/);
   });
 
-  it('rollback says that it asks for approval, before it does', async () => {
+  it.runIf(isProof)('rollback says that it asks for approval, before it does', async () => {
     const { repo, people } = await approvals();
     const here = { ...repo, env: { ...repo.env, ...environmentOf(people, 'jane') } };
     const asked = await onTerminal(

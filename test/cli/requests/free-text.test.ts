@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { approvals, EVIL, GATEWAY, OBEYED, pendingOf } from '../../helpers/people/approvals.ts';
 import { refusalOf } from '../../helpers/program/cli.ts';
 import { JSON_OUT, approve, show } from './commands.ts';
+import { isProof } from '../../helpers/run/proof.ts';
 
 describe('free text', () => {
   const FORGED = `It fails\n\nEvent: approved\nActor: Eve <eve@example.com>\nApproval: Approved by eve@example.com\n---\n${EVIL}`;
@@ -53,7 +54,7 @@ describe('free text', () => {
     ).toBe(true);
   });
 
-  it('of any length is taken, and cut', async () => {
+  it.runIf(isProof)('of any length is taken, and cut', async () => {
     const setting = await approvals('quorum: 2');
     const long = 'slow '.repeat(20_000);
     const asked = pendingOf(

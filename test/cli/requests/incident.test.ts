@@ -6,6 +6,7 @@ import type { RunningRedis } from '../../../scripts/redis.ts';
 import { approvals, type Approvals, errorOf, makePeople } from '../../helpers/people/approvals.ts';
 import { jsonOf, start } from '../../helpers/program/cli.ts';
 import { isolatedEnv, temporaryFolder } from '../../helpers/repositories/repo.ts';
+import { isProof } from '../../helpers/run/proof.ts';
 import { startTestRedis } from '../../helpers/servers/redis.ts';
 
 const shape = z.object({
@@ -74,7 +75,7 @@ describe('the requests of an incident', () => {
     expect(shown.stdout.match(/"incident": "inc-1"/g)).toHaveLength(2);
   });
 
-  it('are rejected together, and say so', async () => {
+  it.runIf(isProof)('are rejected together, and say so', async () => {
     const { as } = await opened();
     const rejected = await as(
       'bob',
@@ -96,7 +97,7 @@ describe('the requests of an incident', () => {
     expect(rollbacks.find(({ error }) => !error)?.status).toMatch(/executing|completed/);
   });
 
-  it('are asked for together or not, as they were at first', async () => {
+  it.runIf(isProof)('are asked for together or not, as they were at first', async () => {
     const { as, file } = await opened();
     await writeFile(file, (await readFile(file, 'utf8')).replace('rollbacks:', 'atomic: true\nrollbacks:'));
     const { code, stdout } = await as('jane', ['incident', file, '--yes', ...JSON_OUT], queue());
@@ -106,7 +107,7 @@ describe('the requests of an incident', () => {
     );
   });
 
-  it('do not end well again where one of them failed before', async () => {
+  it.runIf(isProof)('do not end well again where one of them failed before', async () => {
     const { as, repo } = await opened();
     const changed = 'tenants/globex/production/services/api-gateway/service.yaml';
     await appendFile(join(repo.folder, changed), '# by hand\n');

@@ -10,6 +10,7 @@ import {
 } from '../../helpers/people/approvals.ts';
 import { backtrail, completedOf, exampleRepo, jsonOf, refusalOf } from '../../helpers/program/cli.ts';
 import { JSON_OUT, SERVICE, back, approve, listShape, show } from './commands.ts';
+import { isProof } from '../../helpers/run/proof.ts';
 
 describe('rollback where the policy asks for approval', () => {
   it('asks for it, says who can give it and how, and leaves the branch alone', async () => {
@@ -32,7 +33,7 @@ describe('rollback where the policy asks for approval', () => {
     expect(await repo.git('status', '--porcelain')).toBe('');
   });
 
-  it('needs no Redis to ask for it, also where a worker is to execute it', async () => {
+  it.runIf(isProof)('needs no Redis to ask for it, also where a worker is to execute it', async () => {
     const { as } = await approvals();
     pendingOf(await as('jane', back('--queue', ...JSON_OUT)));
     const free = ['rollback', 'acme/staging/api-gateway', '--yes', '--reason', 'x', '--queue', ...JSON_OUT];
@@ -51,7 +52,7 @@ describe('rollback where the policy asks for approval', () => {
     });
   });
 
-  it('says beforehand that it will, in a plan and a dry run', async () => {
+  it.runIf(isProof)('says beforehand that it will, in a plan and a dry run', async () => {
     const { as, repo } = await approvals();
     for (const args of [
       ['plan', GATEWAY],
@@ -137,20 +138,23 @@ describe('a policy', () => {
     expect(refusalOf(transcript)).toMatchObject({ exit: 3, code: 'POLICY_UNSATISFIABLE' });
   });
 
-  it('that grants something to some denies it to others; a plan is shown all the same', async () => {
-    const permissions =
-      '  permissions: [ { allow: [propose], users: [bob@example.com], in: ["**"] }, { allow: [deploy], users: [carol@example.com], in: ["**"] } ]\n';
-    const { as } = await approvals('quorum: 1, approvers: { users: [carol@example.com] }', permissions);
-    expect(refusalOf(await as('jane', back()))).toMatchObject({ exit: 3, code: 'PERMISSION_DENIED' });
-    const plan = await as('jane', ['plan', GATEWAY]);
-    expect(plan).toMatchObject({
-      code: 0,
-      stdout: expect.stringContaining('! PERMISSION_DENIED It could not go ahead'),
-    });
-    pendingOf(await as('bob', back(...JSON_OUT)));
-  });
+  it.runIf(isProof)(
+    'that grants something to some denies it to others; a plan is shown all the same',
+    async () => {
+      const permissions =
+        '  permissions: [ { allow: [propose], users: [bob@example.com], in: ["**"] }, { allow: [deploy], users: [carol@example.com], in: ["**"] } ]\n';
+      const { as } = await approvals('quorum: 1, approvers: { users: [carol@example.com] }', permissions);
+      expect(refusalOf(await as('jane', back()))).toMatchObject({ exit: 3, code: 'PERMISSION_DENIED' });
+      const plan = await as('jane', ['plan', GATEWAY]);
+      expect(plan).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('! PERMISSION_DENIED It could not go ahead'),
+      });
+      pendingOf(await as('bob', back(...JSON_OUT)));
+    },
+  );
 
-  it('that changes while a request is pending counts as it is now', async () => {
+  it.runIf(isProof)('that changes while a request is pending counts as it is now', async () => {
     const setting = await approvals('quorum: 2');
     const id = await setting.ask();
     expect((await setting.as('bob', approve(id))).code).toBe(5);

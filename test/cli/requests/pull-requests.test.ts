@@ -38,6 +38,8 @@ async function protectedRepo(publish: object[]) {
   return { host, bare, env, run, diagnose: (how = { env }) => diagnose(bare, { args, ...how }) };
 }
 
+/** Each look is a whole command. */
+const SELDOM = { interval: 400 };
 const ASK = ['rollback', 'prod/api', '--reason', 'It fails. Closes #1, says @bob', '--yes'];
 
 describe('a branch that takes no push', () => {
@@ -149,6 +151,7 @@ describe('a branch that takes no push', () => {
       await expect
         .poll(
           async () => JSON.parse((await run(['request', 'show', requestId, '-o', 'json'])).stdout) as unknown,
+          SELDOM,
         )
         .toMatchObject({ pullRequest: { number: 1 } });
       const file = join(await temporaryFolder(), 'incident.yaml');
@@ -163,7 +166,7 @@ describe('a branch that takes no push', () => {
         .poll(async () => {
           const { stdout } = await run(['incident', file, '--yes', '-o', 'json'], { redisUrl });
           return JSON.parse(stdout) as unknown;
-        })
+        }, SELDOM)
         .toMatchObject({ rollbacks: [waits, waits] });
       const opened = await host.pulls();
       const again = await run(['incident', file, '--yes'], { redisUrl });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { backtrail, completedOf, exampleRepo, refusalOf, stateOf } from '../../helpers/program/cli.ts';
 import { cloneRepo, temporaryFolder } from '../../helpers/repositories/repo.ts';
+import { isProof } from '../../helpers/run/proof.ts';
 
 const SERVICE = 'acme/production/api-gateway';
 const FILE = 'tenants/acme/production/services/api-gateway/service.yaml';
@@ -74,7 +75,7 @@ describe('a rollback where the branch is checked out', () => {
     expect(await stateOf(repo)).toBe(before);
   });
 
-  it('refuses where another git holds the branch: no file has changed', async () => {
+  it.runIf(isProof)('refuses where another git holds the branch: no file has changed', async () => {
     const repo = await exampleRepo();
     await repo.write({ 'notes.txt': 'mine\n', '.git/refs/heads/main.lock': '' });
     const before = await stateOf(repo);
@@ -95,15 +96,18 @@ describe('a rollback where the branch is checked out', () => {
     expect(await repo.git('status', '--porcelain')).toBe('');
   });
 
-  it('with a detached HEAD, works on the branch that the configuration there names, and moves no file', async () => {
-    const repo = await exampleRepo();
-    await repo.git('checkout', '--quiet', '--detach');
-    const { deliveryCommit } = completedOf(await backtrail(repo, BACK));
-    expect(await repo.git('rev-parse', 'main')).toBe(deliveryCommit);
-    expect(await repo.git('rev-parse', 'HEAD')).not.toBe(deliveryCommit);
-    expect(await read(repo.folder, FILE)).toContain('v2.1.0');
-    expect(await repo.git('status', '--porcelain')).toBe('');
-  });
+  it.runIf(isProof)(
+    'with a detached HEAD, works on the branch that the configuration there names, and moves no file',
+    async () => {
+      const repo = await exampleRepo();
+      await repo.git('checkout', '--quiet', '--detach');
+      const { deliveryCommit } = completedOf(await backtrail(repo, BACK));
+      expect(await repo.git('rev-parse', 'main')).toBe(deliveryCommit);
+      expect(await repo.git('rev-parse', 'HEAD')).not.toBe(deliveryCommit);
+      expect(await read(repo.folder, FILE)).toContain('v2.1.0');
+      expect(await repo.git('status', '--porcelain')).toBe('');
+    },
+  );
 
   it('says what is missing where HEAD is detached, and where its branch has no configuration', async () => {
     const repo = await exampleRepo();
@@ -149,24 +153,27 @@ describe('a rollback in another kind of repository', () => {
     expect(await repo.git('for-each-ref', 'refs/backtrail')).toBe('');
   });
 
-  it('the main worktree, when a linked one holds the branch: BRANCH_CHECKED_OUT; there, it works', async () => {
-    const repo = await exampleRepo();
-    await repo.git('checkout', '--quiet', '--detach');
-    const linked = join(await temporaryFolder(), 'linked');
-    await repo.git('worktree', 'add', '--quiet', linked, 'main');
-    await repo.git('checkout', '--quiet', '-b', 'work');
-    const before = await stateOf(repo);
-    const refusal = refusalOf(await backtrail(repo, BACK.slice(0, -2)), { afterPlan: true });
-    expect(refusal).toMatchObject({
-      exit: 3,
-      code: 'BRANCH_CHECKED_OUT',
-      message: expect.stringContaining(linked),
-    });
-    expect(await stateOf(repo)).toBe(before);
-    completedOf(await backtrail(repo, ['--repo', linked, ...BACK]));
-    expect(await read(linked, FILE)).toContain('v2.0.5');
-    expect(await repo.git('-C', linked, 'status', '--porcelain')).toBe('');
-  });
+  it.runIf(isProof)(
+    'the main worktree, when a linked one holds the branch: BRANCH_CHECKED_OUT; there, it works',
+    async () => {
+      const repo = await exampleRepo();
+      await repo.git('checkout', '--quiet', '--detach');
+      const linked = join(await temporaryFolder(), 'linked');
+      await repo.git('worktree', 'add', '--quiet', linked, 'main');
+      await repo.git('checkout', '--quiet', '-b', 'work');
+      const before = await stateOf(repo);
+      const refusal = refusalOf(await backtrail(repo, BACK.slice(0, -2)), { afterPlan: true });
+      expect(refusal).toMatchObject({
+        exit: 3,
+        code: 'BRANCH_CHECKED_OUT',
+        message: expect.stringContaining(linked),
+      });
+      expect(await stateOf(repo)).toBe(before);
+      completedOf(await backtrail(repo, ['--repo', linked, ...BACK]));
+      expect(await read(linked, FILE)).toContain('v2.0.5');
+      expect(await repo.git('-C', linked, 'status', '--porcelain')).toBe('');
+    },
+  );
 
   it('a shallow clone without an upstream: invents no history, and says what is not: SHALLOW_TARGET', async () => {
     const full = await exampleRepo();
@@ -196,7 +203,7 @@ describe('a rollback in another kind of repository', () => {
     expect(result.findings.map(({ code }) => code)).not.toContain('UPSTREAM_NOT_UPDATED');
   });
 
-  it('one that git cannot write: an error with a code, and nothing moved', async () => {
+  it.runIf(isProof)('one that git cannot write: an error with a code, and nothing moved', async () => {
     const repo = await exampleRepo({ bare: true });
     const before = await stateOf(repo);
     await mkdir(join(repo.folder, 'refs/heads'), { recursive: true });

@@ -6,6 +6,7 @@ import { createStranger } from '../../helpers/program/stranger.ts';
 import { engineOf, SERVICE } from '../../helpers/repositories/engine.ts';
 import { createScene, proposeFor, type Scene } from '../requests/pull-requests/scene.ts';
 import { rewrite } from './scene.ts';
+import { someOf } from '../../helpers/run/proof.ts';
 
 const METHODS = ['merge', 'rebase', 'squash'] as const;
 const MAP = 'apps/prod/map/map.yaml';
@@ -66,7 +67,7 @@ describe('an audit of pull requests', () => {
     expect([code, output]).toEqual([0, expect.stringContaining('All of it holds.')]);
   });
 
-  it.each(METHODS)('finds a byte more in what came by %s', async (method) => {
+  it.each(someOf(METHODS, 1))('finds a byte more in what came by %s', async (method) => {
     const commit = commits.get(method) ?? '';
     const changed = await rewrite(scene.repo, commit, {
       files: { 'README.md': { mode: '100644', content: 'mine\n' } },

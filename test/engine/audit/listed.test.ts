@@ -6,6 +6,7 @@ import { LEDGER } from '../../helpers/people/scene.ts';
 import { engineOf } from '../../helpers/repositories/engine.ts';
 import { copyRepo, type Repo } from '../../helpers/repositories/repo.ts';
 import { type Rewriting, rewrite } from './scene.ts';
+import { someOf } from '../../helpers/run/proof.ts';
 
 const team = createTeam();
 const line = (key: string, value: string): Rewriting => ({
@@ -43,44 +44,61 @@ describe('the log of one rollback that somebody approved', () => {
   });
 
   const own = 'apps/prod/api/app.yaml';
-  it.each<[string, string, Rewriting]>([
-    [
-      'a byte elsewhere',
-      'PATH_ADDED',
-      { files: { 'apps/dev/api/app.yaml': { mode: '100644', content: 'image: v3\n' } } },
-    ],
-    [
-      'a byte in the file of its scope',
-      'CONTENT_DIFFERS',
-      { files: { [own]: { mode: '100644', content: 'image: v1\nreplicas: 2\n' } } },
-    ],
-    ['its file removed', 'CONTENT_DIFFERS', { files: { [own]: null } }],
-    [
-      'another mode',
-      'MODE_DIFFERS',
-      { files: { [own]: { mode: '100755', content: 'image: v1\nreplicas: 1\n' } } },
-    ],
-    ['another approver', 'TRAILER_DIFFERS', line('Approval', 'Approved by carol@example.com (quorum: 1/1)')],
-    ['the approval taken out', 'TRAILER_MISSING', { text: (text) => text.replace(/^Approval: .*\n/m, '') }],
-    ['another author', 'TRAILER_DIFFERS', line('Author', 'carol@example.com')],
-    ['another reason', 'TRAILER_DIFFERS', line('Justification', 'Nothing is wrong')],
-    ['another digest', 'DIGEST_DIFFERS', line('Rollback-Plan', `sha256:${'0'.repeat(64)}`)],
-    ['another environment', 'LEDGER_DIFFERS', line('Rollback-Environment', 'dev')],
-    ['another service', 'LEDGER_DIFFERS', line('Service', 'web')],
-    ['a target that is no commit', 'TARGET_NOT_ON_LINE', line('Rollback-Target', '1'.repeat(40))],
-    ['another base', 'BASE_DIFFERS', line('Rollback-Base', '1'.repeat(40))],
-    ['a made-up event of the ledger', 'LEDGER_MISSING', line('Rollback-Ledger', '1'.repeat(40))],
-    ['another request', 'LEDGER_MISSING', line('Rollback-Request-ID', `rbk-${'0'.repeat(26)}`)],
-    [
-      'a doubled request id',
-      'TRAILER_REPEATED',
-      {
-        text: (text) =>
-          text.replace(/^(Rollback-Request-ID: .*)$/m, `$1\nRollback-Request-ID: rbk-${'0'.repeat(26)}`),
-      },
-    ],
-    ['another date', 'DATE_DIFFERS', { text: (text) => text.replace(/^(author .*> )\d+/m, '$1946684800') }],
-  ])('shows %s', async (_, code, change) => {
+  it.each(
+    someOf<[string, string, Rewriting]>(
+      [
+        [
+          'a byte elsewhere',
+          'PATH_ADDED',
+          { files: { 'apps/dev/api/app.yaml': { mode: '100644', content: 'image: v3\n' } } },
+        ],
+        [
+          'a byte in the file of its scope',
+          'CONTENT_DIFFERS',
+          { files: { [own]: { mode: '100644', content: 'image: v1\nreplicas: 2\n' } } },
+        ],
+        ['its file removed', 'CONTENT_DIFFERS', { files: { [own]: null } }],
+        [
+          'another mode',
+          'MODE_DIFFERS',
+          { files: { [own]: { mode: '100755', content: 'image: v1\nreplicas: 1\n' } } },
+        ],
+        [
+          'another approver',
+          'TRAILER_DIFFERS',
+          line('Approval', 'Approved by carol@example.com (quorum: 1/1)'),
+        ],
+        [
+          'the approval taken out',
+          'TRAILER_MISSING',
+          { text: (text) => text.replace(/^Approval: .*\n/m, '') },
+        ],
+        ['another author', 'TRAILER_DIFFERS', line('Author', 'carol@example.com')],
+        ['another reason', 'TRAILER_DIFFERS', line('Justification', 'Nothing is wrong')],
+        ['another digest', 'DIGEST_DIFFERS', line('Rollback-Plan', `sha256:${'0'.repeat(64)}`)],
+        ['another environment', 'LEDGER_DIFFERS', line('Rollback-Environment', 'dev')],
+        ['another service', 'LEDGER_DIFFERS', line('Service', 'web')],
+        ['a target that is no commit', 'TARGET_NOT_ON_LINE', line('Rollback-Target', '1'.repeat(40))],
+        ['another base', 'BASE_DIFFERS', line('Rollback-Base', '1'.repeat(40))],
+        ['a made-up event of the ledger', 'LEDGER_MISSING', line('Rollback-Ledger', '1'.repeat(40))],
+        ['another request', 'LEDGER_MISSING', line('Rollback-Request-ID', `rbk-${'0'.repeat(26)}`)],
+        [
+          'a doubled request id',
+          'TRAILER_REPEATED',
+          {
+            text: (text) =>
+              text.replace(/^(Rollback-Request-ID: .*)$/m, `$1\nRollback-Request-ID: rbk-${'0'.repeat(26)}`),
+          },
+        ],
+        [
+          'another date',
+          'DATE_DIFFERS',
+          { text: (text) => text.replace(/^(author .*> )\d+/m, '$1946684800') },
+        ],
+      ],
+      6,
+    ),
+  )('shows %s', async (_, code, change) => {
     const tampered = await rewrite(repo, commit, change);
     expect(codesIn(await logOf(tampered.repo))).toContain(code);
   });

@@ -103,7 +103,7 @@ describe('the log of a path', () => {
           expect(trailers.filter((line) => line.startsWith('Key:')).length).toBeLessThanOrEqual(1);
         }
       }),
-      { numRuns: runs(15, 5) },
+      { numRuns: runs(15, 3) },
     );
   });
 

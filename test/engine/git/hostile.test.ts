@@ -6,6 +6,7 @@ import { MODE } from '../../../engine/model/index.ts';
 import { canary, poison } from '../../helpers/program/canary.ts';
 import { createRepo, temporaryFolder } from '../../helpers/repositories/repo.ts';
 import { open, PERSON, REQUEST, SERVICE } from './open.ts';
+import { isProof } from '../../helpers/run/proof.ts';
 
 test('nothing that a repository names is run: not by opening, reading, writing or publishing', async () => {
   const repo = await createRepo();
@@ -56,7 +57,7 @@ test('nothing that a repository names is run: not by opening, reading, writing o
   expect(await readFile(join(repo.folder, 'b.txt'), 'utf8')).toBe('b\n');
 });
 
-test('the canaries do sing for plain git', async () => {
+test.runIf(isProof)('the canaries do sing for plain git', async () => {
   const repo = await createRepo();
   await repo.commit({ 'a.txt': '1\n' });
   const { program, marks } = await canary();

@@ -8,7 +8,7 @@ import type { Write } from '../../../engine/model/index.ts';
 import { createRepo } from '../../helpers/repositories/repo.ts';
 import type { Repo } from '../../helpers/repositories/repo.ts';
 import { open, PERSON, REQUEST, SERVICE } from './open.ts';
-import { runs } from '../../helpers/run/proof.ts';
+import { isProof, runs, someOf } from '../../helpers/run/proof.ts';
 
 const TIME = '2026-03-04T05:06:07Z';
 
@@ -84,7 +84,7 @@ describe('writing commits', () => {
     expect(await git.tip('main')).toBe(base);
   });
 
-  test('what cannot be swept is in the way of nothing', async () => {
+  test.runIf(isProof)('what cannot be swept is in the way of nothing', async () => {
     const repo = await createRepo({ bare: true });
     const [base = ''] = await repo.replay([{ files: { a: '1' } }]);
     const killed = await open(repo);
@@ -193,23 +193,28 @@ describe('writing commits', () => {
     );
   });
 
-  test.each([
-    '../x',
-    'a/../../x',
-    '/etc/passwd',
-    '.git/config',
-    'a/.GIT/hooks/post-merge',
-    'a/.git.',
-    'git~1/config',
-    '.g\u200cit/x',
-    'a\\..\\x',
-    '.git::$INDEX_ALLOCATION/x',
-    'a//b',
-    './a',
-    'a\0b',
-    '',
-    'a/\ud800',
-  ])('refuses the path %j', async (path) => {
+  test.each(
+    someOf(
+      [
+        '../x',
+        'a/../../x',
+        '/etc/passwd',
+        '.git/config',
+        'a/.GIT/hooks/post-merge',
+        'a/.git.',
+        'git~1/config',
+        '.g\u200cit/x',
+        'a\\..\\x',
+        '.git::$INDEX_ALLOCATION/x',
+        'a//b',
+        './a',
+        'a\0b',
+        '',
+        'a/\ud800',
+      ],
+      3,
+    ),
+  )('refuses the path %j', async (path) => {
     const repo = await createRepo({ bare: true });
     const [base = ''] = await repo.replay([{ files: { a: '1' } }]);
     const git = await open(repo);
@@ -275,7 +280,7 @@ describe('writing commits', () => {
     expect(await readdir(repo.gitDir)).toEqual(before);
   });
 
-  test('five hundred commits in one call', async () => {
+  test.runIf(isProof)('five hundred commits in one call', async () => {
     const repo = await createRepo({ bare: true });
     const [base = ''] = await repo.replay([{ files: { a: '1' } }]);
     const git = await open(repo);

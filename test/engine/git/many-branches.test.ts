@@ -5,6 +5,7 @@ import { cloneRepo, createRepo, type Repo, temporaryFolder } from '../../helpers
 import { openPlace } from '../../../engine/git/open.ts';
 import { closeAfterTest } from '../../helpers/run/lifetime.ts';
 import { open } from './open.ts';
+import { isProof } from '../../helpers/run/proof.ts';
 
 const BRANCHES = 1_200;
 
@@ -57,7 +58,7 @@ describe('a remote with very many branches', () => {
     expect(await renamed.tip(await renamed.defaultBranch())).toBe(next);
   });
 
-  test('is published to, and its ledger is there', async () => {
+  test.runIf(isProof)('is published to, and its ledger is there', async () => {
     const { repo, base, url, cacheFolder } = await crowded();
     await repo.git('update-ref', 'refs/backtrail/ledger', base);
     const git = await open(repo, { location: url, cacheFolder });
@@ -67,7 +68,7 @@ describe('a remote with very many branches', () => {
     expect(await git.readBack('main')).toBe(base);
   });
 
-  test('is seeded from a clone with the branch that is meant alone', async () => {
+  test.runIf(isProof)('is seeded from a clone with the branch that is meant alone', async () => {
     const { repo, base, url, cacheFolder } = await crowded();
     const clone = await cloneRepo(repo);
     const env = clone.env;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { GitRepository } from '../../../engine/git/open.ts';
 import { MODE, type Progress } from '../../../engine/model/index.ts';
+import { isProof, someOf } from '../../helpers/run/proof.ts';
 import { serveDaemon } from '../../helpers/servers/git-daemon.ts';
 import { type Fate, serveGit } from '../../helpers/servers/git-http.ts';
 import { canServeSsh, serveSsh, type SshServer } from '../../helpers/servers/git-ssh.ts';
@@ -51,10 +52,15 @@ async function publishOnce(git: GitRepository, base: string): Promise<string> {
 }
 
 describe.skipIf(!canServeSsh)('a remote over ssh (needs /usr/sbin/sshd)', () => {
-  test.each<[string, (server: SshServer, there: Served) => string]>([
-    ['ssh://', ({ user, port }, { repo }) => `ssh://${user}@127.0.0.1:${port}${repo.folder}`],
-    ['host:path', ({ host, user }, { repo }) => `${user}@${host}:${repo.folder}`],
-  ])('%s is read and written to with GIT_SSH_COMMAND', async (_, address) => {
+  test.each(
+    someOf<[string, (server: SshServer, there: Served) => string]>(
+      [
+        ['ssh://', ({ user, port }, { repo }) => `ssh://${user}@127.0.0.1:${port}${repo.folder}`],
+        ['host:path', ({ host, user }, { repo }) => `${user}@${host}:${repo.folder}`],
+      ],
+      1,
+    ),
+  )('%s is read and written to with GIT_SSH_COMMAND', async (_, address) => {
     const there = await served();
     const server = await ssh(there);
     const git = await openAt(there, address(server, there), { GIT_SSH_COMMAND: server.command });
@@ -194,11 +200,16 @@ describe('a remote that accepts connections and says nothing', () => {
     return state;
   }
 
-  test.each([
-    ['git', (port: number) => `git://127.0.0.1:${port}/x.git`],
-    ['ssh', (port: number) => `ssh://127.0.0.1:${port}/x.git`],
-    ['http', (port: number) => `http://127.0.0.1:${port}/x.git`],
-  ])('over %s, is unavailable, and who waits hears of it', async (_, address) => {
+  test.each(
+    someOf(
+      [
+        ['git', (port: number) => `git://127.0.0.1:${port}/x.git`],
+        ['ssh', (port: number) => `ssh://127.0.0.1:${port}/x.git`],
+        ['http', (port: number) => `http://127.0.0.1:${port}/x.git`],
+      ],
+      1,
+    ),
+  )('over %s, is unavailable, and who waits hears of it', async (_, address) => {
     const there = await served();
     const { port } = await way(0);
     const told: (Progress | null)[] = [];
@@ -212,7 +223,7 @@ describe('a remote that accepts connections and says nothing', () => {
     expect(told.at(-1)).toBeNull();
   });
 
-  test('over git://, leaves a question to the mirror', async () => {
+  test.runIf(isProof)('over git://, leaves a question to the mirror', async () => {
     const there = await served();
     const daemon = await serveDaemon({ root: there.root, env: there.repo.env });
     onTestFinished(() => daemon.close());

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { rollBack } from '../../helpers/repositories/engine.ts';
 import { type Planning, planning, SHARED, versions } from '../../helpers/repositories/plan-repo.ts';
 import { API, scope, spec, step, target } from './target-of.ts';
+import { isProof } from '../../helpers/run/proof.ts';
 
 describe('the previous revision', () => {
   const previous = async ({ engine, ids }: Planning, fields: string[] = []) =>
@@ -110,7 +111,7 @@ describe('the previous revision', () => {
     expect((await target(made.engine)).version).toBe(6);
   });
 
-  it('reads what git revert took back also where a merge brings the revert in', async () => {
+  it.runIf(isProof)('reads what git revert took back also where a merge brings the revert in', async () => {
     const made = await planning([step('a', 1, 1), step('b', 2, 1)]);
     const { repo } = made;
     const merged = async (branch: string, steps: ReturnType<typeof step>[]) => {
@@ -131,7 +132,7 @@ describe('the previous revision', () => {
     expect(plan.findings[0]?.message).toMatch(/^v4 still contains what [0-9a-f]{10} undid, v3 was reverted/);
   });
 
-  it('passes over what still holds a field that a rollback took back', async () => {
+  it.runIf(isProof)('passes over what still holds a field that a rollback took back', async () => {
     const made = await planning([step('a', 1, 1), step('b', 2, 1), step('c', 2, 2), step('d', 2, 3)]);
     await rollBack(made.engine, { scope, fields: ['service.yaml#/image/tag'], to: 'v1' });
     const { plan } = await made.engine.plan({ scope });
@@ -154,7 +155,7 @@ describe('the previous revision', () => {
     await expect(previous(made)).rejects.toMatchObject({ code: 'REVISION_UNKNOWN' });
   });
 
-  it('goes on before the target of a rollback of the whole environment, too', async () => {
+  it.runIf(isProof)('goes on before the target of a rollback of the whole environment, too', async () => {
     const made = await planning([step('a', 1), step('b', 2), step('c', 3)]);
     await rollBack(made.engine, { scope: 'acme/prod' });
     expect(await previous(made)).toBe(0);
@@ -167,7 +168,7 @@ describe('the previous revision', () => {
     expect(await previous(made)).toBe(0);
   });
 
-  it('is not misled by a rollback commit that names a target elsewhere', async () => {
+  it.runIf(isProof)('is not misled by a rollback commit that names a target elsewhere', async () => {
     const made = await planning([step('a', 1), step('b', 2)]);
     const trailers =
       'Mode: service\nService: api\nRollback-Request-ID: rbk-01JD2M00000000000000000000\nRollback-Tenant: acme\n';
@@ -211,19 +212,22 @@ describe('the previous revision', () => {
     expect(await previous(made, ['replicas'])).toBe(0);
   });
 
-  it('of a field outside a service goes on before the target of its rollback as well', async () => {
-    const path = 'tenants/acme/prod/variables.yaml';
-    const region = (value: string) => ({ [path]: `region: ${value}\n` });
-    const { engine, ids } = await planning([region('a'), region('b'), region('c'), region('d')]);
-    const ask = { scope: 'acme/prod', fields: [`${path}#/region`] };
-    const where = async () => ids.indexOf((await engine.plan(ask)).plan.target.commit);
-    await rollBack(engine, ask);
-    expect(await where()).toBe(1);
-    await rollBack(engine, ask);
-    expect(await where()).toBe(0);
-  });
+  it.runIf(isProof)(
+    'of a field outside a service goes on before the target of its rollback as well',
+    async () => {
+      const path = 'tenants/acme/prod/variables.yaml';
+      const region = (value: string) => ({ [path]: `region: ${value}\n` });
+      const { engine, ids } = await planning([region('a'), region('b'), region('c'), region('d')]);
+      const ask = { scope: 'acme/prod', fields: [`${path}#/region`] };
+      const where = async () => ids.indexOf((await engine.plan(ask)).plan.target.commit);
+      await rollBack(engine, ask);
+      expect(await where()).toBe(1);
+      await rollBack(engine, ask);
+      expect(await where()).toBe(0);
+    },
+  );
 
-  it('of a field is found where the service has no folder of its own', async () => {
+  it.runIf(isProof)('of a field is found where the service has no folder of its own', async () => {
     const cluster = (version: number) => ({
       'clusters/prod.yaml': `releases:\n  - name: api\n    version: ${version}\n`,
     });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { isFailure } from '../../../engine/internal.ts';
 import { planning } from '../../helpers/repositories/plan-repo.ts';
 import { API, scope, step, target } from './target-of.ts';
+import { isProof } from '../../helpers/run/proof.ts';
 
 const codeOf = async (promise: Promise<unknown>) => {
   const error: unknown = await promise.then(
@@ -94,7 +95,7 @@ describe('a time', () => {
     expect(await codeOf(target(engine, '@2025-12-31'))).toBe('REVISION_UNKNOWN');
   });
 
-  it('follows the line of commits where their dates do not', async () => {
+  it.runIf(isProof)('follows the line of commits where their dates do not', async () => {
     const { engine, ids } = await planning([
       at('One', 1, '2026-01-05T00:00:00Z'),
       at('Two', 2, '2026-01-02T00:00:00Z'),
@@ -145,7 +146,7 @@ describe('a tag, a branch and HEAD', () => {
     expect(await codeOf(target(engine, 'HEAD~99'))).toBe('REVISION_UNKNOWN');
   });
 
-  it('warn of a tag that is named like another revision, and only then', async () => {
+  it.runIf(isProof)('warn of a tag that is named like another revision, and only then', async () => {
     const { engine, ids } = await tagged();
     const warned = async (to: string) =>
       (await engine.plan({ scope, to })).plan.findings.find(({ code }) => code === 'TAG_DIFFERS');

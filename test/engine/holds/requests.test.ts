@@ -16,6 +16,7 @@ import {
   repoWith,
   show,
 } from './held-repo.ts';
+import { isProof } from '../../helpers/run/proof.ts';
 
 const team = createTeam();
 
@@ -91,7 +92,7 @@ describe('a request', () => {
     expect((await worker.requests.show({ id: resume.id })).status).toBe('completed');
   });
 
-  it('for a resume asks reviewers again where the hold is another one by then', async () => {
+  it.runIf(isProof)('for a resume asks reviewers again where the hold is another one by then', async () => {
     const set = await stage();
     const { repo, bob, bobs, worker } = set;
     const first = await asked(set, {});
@@ -123,7 +124,7 @@ describe('a request', () => {
     expect(repairs).toMatchObject([{ requestId: resume.id, action: 'completed' }]);
   });
 
-  it('does not count as executed by a commit that holds something else', async () => {
+  it.runIf(isProof)('does not count as executed by a commit that holds something else', async () => {
     const set = await stage();
     const { repo, bob, bobs, worker } = set;
     const first = await asked(set, {});
@@ -166,7 +167,7 @@ describe('a resume during a freeze', () => {
 });
 
 describe('many at once', () => {
-  it('are one push with a hold each, and lifted in one as well', async () => {
+  it.runIf(isProof)('are one push with a hold each, and lifted in one as well', async () => {
     const services = ['a', 'b', 'c'];
     const repo = await repoWith((tag) =>
       Object.fromEntries(services.map((name) => [`apps/prod/${name}/app.yaml`, app(tag)])),

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { Finding } from '../../../engine/internal.ts';
 import { rollBack } from '../../helpers/repositories/engine.ts';
 import { planning, SHARED, type Planning } from '../../helpers/repositories/plan-repo.ts';
+import { isProof } from '../../helpers/run/proof.ts';
 
 const LAYOUT = { version: 1, layout: { service: ['apps/{environment}/{service}/**'] }, keep: [] };
 const lines = (name: string) => Array.from({ length: 20 }, (_, at) => `${name}${at}: ${at}\n`).join('');
@@ -90,7 +91,7 @@ describe('a target from before the layout of today', () => {
     expect(other?.message).toBe(`prod/web did not exist at ${parts.ids[0]?.slice(0, 7)}.`);
   });
 
-  it('is followed through several moves', async () => {
+  it.runIf(isProof)('is followed through several moves', async () => {
     const made = await planning(
       [
         { 'a/web.yaml': spec(1) },
@@ -123,35 +124,38 @@ describe('a target from before the layout of today', () => {
     }
   });
 
-  it('is found for a part that stood in another file, and for one whose file was renamed', async () => {
-    const releases = (...names: string[]) =>
-      `releases:\n${names.map((name) => `  - name: ${name}\n    version: 1\n`).join('')}`;
-    const made = await planning(
-      [
-        { 'clusters/shared.yaml': releases('web', 'api'), 'clusters/prod.yaml': releases('db') },
-        { 'clusters/prod.yaml': releases('db', 'mail') },
-        { 'clusters/shared.yaml': releases('api'), 'clusters/prod.yaml': releases('db', 'mail', 'web') },
-        { 'clusters/prod.yaml': releases('db', 'web') },
-        { 'clusters/prod.yaml': null, 'clusters/live.yaml': releases('db', 'web') },
-      ],
-      SHARED,
-    );
-    const [first = '', second = '', third = '', , last = ''] = made.ids;
-    const [renamed] = await absence(made, 'live/web', third);
-    expect(renamed?.message).toBe(
-      `live/web did not exist at ${third.slice(0, 7)}; it was at clusters/prod.yaml#/releases[name=web] then.`,
-    );
-    expect(renamed?.hint).toContain(`Commit ${last.slice(0, 7)} moved it here`);
-    await made.repo.replay([
-      { files: { 'clusters/live.yaml': null, 'clusters/prod.yaml': releases('db', 'web') } },
-    ]);
-    for (const to of [first, second]) {
-      const [moved] = await absence(made, 'prod/web', to);
-      expect(moved?.message).toBe(
-        `prod/web did not exist at ${to.slice(0, 7)}; it was at clusters/shared.yaml#/releases[name=web] then.`,
+  it.runIf(isProof)(
+    'is found for a part that stood in another file, and for one whose file was renamed',
+    async () => {
+      const releases = (...names: string[]) =>
+        `releases:\n${names.map((name) => `  - name: ${name}\n    version: 1\n`).join('')}`;
+      const made = await planning(
+        [
+          { 'clusters/shared.yaml': releases('web', 'api'), 'clusters/prod.yaml': releases('db') },
+          { 'clusters/prod.yaml': releases('db', 'mail') },
+          { 'clusters/shared.yaml': releases('api'), 'clusters/prod.yaml': releases('db', 'mail', 'web') },
+          { 'clusters/prod.yaml': releases('db', 'web') },
+          { 'clusters/prod.yaml': null, 'clusters/live.yaml': releases('db', 'web') },
+        ],
+        SHARED,
       );
-    }
-  });
+      const [first = '', second = '', third = '', , last = ''] = made.ids;
+      const [renamed] = await absence(made, 'live/web', third);
+      expect(renamed?.message).toBe(
+        `live/web did not exist at ${third.slice(0, 7)}; it was at clusters/prod.yaml#/releases[name=web] then.`,
+      );
+      expect(renamed?.hint).toContain(`Commit ${last.slice(0, 7)} moved it here`);
+      await made.repo.replay([
+        { files: { 'clusters/live.yaml': null, 'clusters/prod.yaml': releases('db', 'web') } },
+      ]);
+      for (const to of [first, second]) {
+        const [moved] = await absence(made, 'prod/web', to);
+        expect(moved?.message).toBe(
+          `prod/web did not exist at ${to.slice(0, 7)}; it was at clusters/shared.yaml#/releases[name=web] then.`,
+        );
+      }
+    },
+  );
 
   it('says nothing of a move where there was none', async () => {
     const made = await planning(

@@ -5,6 +5,7 @@ import { fileOf } from '../../helpers/people/forge.ts';
 import type { Repo } from '../../helpers/repositories/repo.ts';
 import { configOf, createTeam, engineFor, newId, stageOf } from '../../helpers/people/requests.ts';
 import { LEDGER } from '../../helpers/people/scene.ts';
+import { isProof, someOf } from '../../helpers/run/proof.ts';
 
 const team = createTeam();
 const EVERYWHERE = configOf({ environments: [{ match: '*', quorum: 1, expiry: '24h' }] });
@@ -53,7 +54,7 @@ describe('the requests of an incident', () => {
     expect(await bobs.requests.planIncident({ incident: 'inc-3', reader: bob })).toEqual([]);
   });
 
-  it('are opened at one time, however long it takes to write them down', async () => {
+  it.runIf(isProof)('are opened at one time, however long it takes to write them down', async () => {
     const { repo, jane, signers, bobs, bob } = await stageOf(team, EVERYWHERE);
     let now = Date.now() - 3_600_000;
     const clock = { now: () => (now += 1000), sleep: () => Promise.resolve() };
@@ -72,15 +73,20 @@ describe('the requests of an incident', () => {
     expect((await fileOf(repo, String(plain))).version).toBe(1);
   });
 
-  it.each([
-    ['a line', 'inc\n1'],
-    ['what moves the cursor', 'inc\u001b[2J'],
-    ['what turns the reading direction', 'inc\u202e1'],
-    ['what nobody sees', 'inc\u200b1'],
-    ['nothing', ''],
-    ['space around it', ' inc '],
-    ['too much', 'x'.repeat(201)],
-  ])('cannot be opened under an id with %s', async (_, incident) => {
+  it.each(
+    someOf(
+      [
+        ['a line', 'inc\n1'],
+        ['what moves the cursor', 'inc\u001b[2J'],
+        ['what turns the reading direction', 'inc\u202e1'],
+        ['what nobody sees', 'inc\u200b1'],
+        ['nothing', ''],
+        ['space around it', ' inc '],
+        ['too much', 'x'.repeat(201)],
+      ],
+      2,
+    ),
+  )('cannot be opened under an id with %s', async (_, incident) => {
     const { janes, jane } = await stageOf(team, EVERYWHERE);
     expect(await askAll(janes, jane, ['prod/api'], incident)).toEqual(['INVALID_REQUEST']);
   });

@@ -1,4 +1,4 @@
-import { runs } from '../../helpers/run/proof.ts';
+import { isProof, runs } from '../../helpers/run/proof.ts';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -93,15 +93,18 @@ describe.skipIf(!hasNativeRedis)(`a cluster of three${needsServer}`, () => {
     expect(find('publishing without it')).toEqual([]);
   });
 
-  it('says where it is, and no password, when the password is wrong or none of it answers', async () => {
-    const { hosts } = await startCluster(start);
-    for (const address of [`redis-cluster://:hunter3@${hosts}`, 'redis-cluster://:hunter3@127.0.0.1:1']) {
-      const error: unknown = await openQueue({ redisUrl: address }).catch((caught: unknown) => caught);
-      expect(error).toMatchObject({ code: 'QUEUE_UNAVAILABLE' });
-      expect(messageOf(error)).toContain(address.slice(address.indexOf('@') + 1));
-      expect(JSON.stringify(error) + messageOf(error)).not.toMatch(/hunter/);
-    }
-  });
+  it.runIf(isProof)(
+    'says where it is, and no password, when the password is wrong or none of it answers',
+    async () => {
+      const { hosts } = await startCluster(start);
+      for (const address of [`redis-cluster://:hunter3@${hosts}`, 'redis-cluster://:hunter3@127.0.0.1:1']) {
+        const error: unknown = await openQueue({ redisUrl: address }).catch((caught: unknown) => caught);
+        expect(error).toMatchObject({ code: 'QUEUE_UNAVAILABLE' });
+        expect(messageOf(error)).toContain(address.slice(address.indexOf('@') + 1));
+        expect(JSON.stringify(error) + messageOf(error)).not.toMatch(/hunter/);
+      }
+    },
+  );
 });
 
 describe.skipIf(!hasNativeRedis)(`a primary that Sentinel replaces${needsServer}`, () => {
@@ -143,7 +146,7 @@ describe.skipIf(!hasNativeRedis)(`a primary that Sentinel replaces${needsServer}
     for (const { find } of workers) await expect.poll(() => find('Redis is back')).not.toEqual([]);
   });
 
-  it('is not found by a group that the Sentinel does not know', async () => {
+  it.runIf(isProof)('is not found by a group that the Sentinel does not know', async () => {
     const { hosts } = await startSentinel(start, 'prime');
     const error: unknown = await openQueue({ redisUrl: `redis-sentinel://:hunter2@${hosts}/other` }).catch(
       (caught: unknown) => caught,
@@ -182,7 +185,7 @@ describe.skipIf(!withTls)(`TLS with a private authority${needsTls}`, () => {
     expect(await executedBy(`rediss://${HOST}:${port}`, server.url, authority)).toBe('completed');
   });
 
-  it('is used on every node of a cluster', async () => {
+  it.runIf(isProof)('is used on every node of a cluster', async () => {
     const { authority, config } = await privateAuthority();
     const ports = await Promise.all([freePort(), freePort(), freePort()]);
     const { hosts } = await startCluster(start, (index) => [...config(ports[index] ?? 0), 'tls-cluster yes']);

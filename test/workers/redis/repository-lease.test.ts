@@ -13,6 +13,7 @@ import { compiled } from '../../helpers/program/compiled.ts';
 import { makeJob, resultOf } from '../../helpers/queue/queue-values.ts';
 import { useQueues } from '../../helpers/queue/queue.ts';
 import { temporaryFolder } from '../../helpers/repositories/repo.ts';
+import { isProof } from '../../helpers/run/proof.ts';
 import { SOON } from '../../helpers/run/soon.ts';
 import { useRedis } from '../../helpers/servers/redis.ts';
 
@@ -148,7 +149,7 @@ describe('of two workers', () => {
     for (const { requestId } of jobs) await followRollback(queue, requestId);
   });
 
-  it('the other one takes those of a repository whose worker takes no more', async () => {
+  it.runIf(isProof)('the other one takes those of a repository whose worker takes no more', async () => {
     const queue = await openQueue();
     let isDone = false;
     const workers = [startBatching(() => isDone, 1), startBatching(() => isDone, 1)];

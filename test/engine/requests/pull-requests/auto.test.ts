@@ -259,7 +259,7 @@ describe('a worker that may merge what another one proposed and others approved'
     await scene.configure(policy);
   });
 
-  it('makes it anew where the configuration brings other files by now', async () => {
+  it.runIf(isProof)('makes it anew where the configuration brings other files by now', async () => {
     const id = await proposedFor('prod/web');
     await scene.configure(policy, { delivery: { output: 'manifests/{environment}/{service}.yaml' } });
     const [first, second] = await looks();

@@ -28,7 +28,7 @@ describe('a pull request whose branch moves on', () => {
     });
   });
 
-  it('outside its scope is left alone, and its merge is found', async () => {
+  it.runIf(isProof)('outside its scope is left alone, and its merge is found', async () => {
     const { id, number } = await proposeFor(scene, 'prod/outside');
     const tip = await branchOf(id);
     await scene.host.commitOn('main', { files: { 'README.md': 'two\n' } });
@@ -144,7 +144,7 @@ describe('a pull request whose branch moves on', () => {
     },
   );
 
-  it('keeps what a person pushed meanwhile, also where it is made anew', async () => {
+  it.runIf(isProof)('keeps what a person pushed meanwhile, also where it is made anew', async () => {
     await scene.host.change({ requireUpToDate: true });
     const { id, number } = await proposeFor(scene, 'prod/torn');
     await scene.host.commitOn('main', { files: { 'README.md': 'four\n' } });

@@ -1,6 +1,7 @@
 /** `via: branch`: no host is asked; a branch is pushed, a person merges it by git, and a look finds it. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { askFor, createScene, lookOf, type Scene, stateOf } from './scene.ts';
+import { isProof } from '../../../helpers/run/proof.ts';
 
 it('of a branch that a person merges by git is completed, and no host is asked', async () => {
   const scene = await createScene({ rule: { via: 'branch' }, isUnlisted: true });
@@ -56,7 +57,7 @@ describe('a branch that waits for a person', () => {
   });
   const tipOf = (id: string) => scene.repo.git('rev-parse', `backtrail/${id}`);
 
-  it('has failed where somebody removes it, and a retry makes it anew', async () => {
+  it.runIf(isProof)('has failed where somebody removes it, and a retry makes it anew', async () => {
     const id = await askFor(scene, 'prod/gone');
     await scene.worker.rollbacks.execute(id);
     await scene.host.moveBranch(`backtrail/${id}`, null);
@@ -87,25 +88,28 @@ describe('a branch that waits for a person', () => {
     expect(await tipOf(id)).toBe(theirs);
   });
 
-  it('is made anew where the files that it changes have changed, and its plan has not', async () => {
-    const { name, email } = scene.team.jane;
-    const author = { name, email };
-    const asked = { scope: 'prod/torn', fields: ['apps/prod/torn/app.yaml#image'], author };
-    const { target, digest } = await scene.janes.rollbacks.plan(asked);
-    const ask = { ...asked, target, digest, reason: 'v2 fails', ledger: true };
-    const { requestId: id } = await scene.janes.rollbacks.request(ask);
-    await scene.worker.rollbacks.execute(id);
-    const before = await tipOf(id);
-    await scene.deploy('torn', 'image: v2\nport: 2\n');
-    expect(await lookOf(scene)).toMatchObject({ repairs: [] });
-    scene.later(11 * MINUTES);
-    expect(await lookOf(scene)).toMatchObject({ repairs: [{ requestId: id, action: 'proposed' }] });
-    expect(await tipOf(id)).not.toBe(before);
-    expect(await tipOf(`${id}^`)).toBe(await scene.repo.git('rev-parse', 'main'));
-    expect(await lookOf(scene)).toMatchObject({ repairs: [] });
-  });
+  it.runIf(isProof)(
+    'is made anew where the files that it changes have changed, and its plan has not',
+    async () => {
+      const { name, email } = scene.team.jane;
+      const author = { name, email };
+      const asked = { scope: 'prod/torn', fields: ['apps/prod/torn/app.yaml#image'], author };
+      const { target, digest } = await scene.janes.rollbacks.plan(asked);
+      const ask = { ...asked, target, digest, reason: 'v2 fails', ledger: true };
+      const { requestId: id } = await scene.janes.rollbacks.request(ask);
+      await scene.worker.rollbacks.execute(id);
+      const before = await tipOf(id);
+      await scene.deploy('torn', 'image: v2\nport: 2\n');
+      expect(await lookOf(scene)).toMatchObject({ repairs: [] });
+      scene.later(11 * MINUTES);
+      expect(await lookOf(scene)).toMatchObject({ repairs: [{ requestId: id, action: 'proposed' }] });
+      expect(await tipOf(id)).not.toBe(before);
+      expect(await tipOf(`${id}^`)).toBe(await scene.repo.git('rev-parse', 'main'));
+      expect(await lookOf(scene)).toMatchObject({ repairs: [] });
+    },
+  );
 
-  it('is pushed where the configuration says so by now', async () => {
+  it.runIf(isProof)('is pushed where the configuration says so by now', async () => {
     const id = await askFor(scene, 'prod/gone');
     await scene.worker.rollbacks.execute(id);
     await scene.host.change({ protect: [] });

@@ -55,7 +55,7 @@ describe('what a person does with a pull request on GitHub', () => {
     },
   );
 
-  it('closed, opened again by a person and merged, it is completed', async () => {
+  it.runIf(isProof)('closed, opened again by a person and merged, it is completed', async () => {
     const { id, number } = await proposeFor(scene, 'prod/reopened');
     await scene.host.closePull(number);
     scene.later(2 * MINUTES);
@@ -102,19 +102,22 @@ describe('what a person does with a pull request on GitHub', () => {
     },
   );
 
-  it('with a commit of a person and merged between two looks, it was merged otherwise', async () => {
-    const { id, number } = await proposeFor(scene, 'prod/other');
-    await scene.host.pushTo(number, { files: { 'apps/prod/other/more.yaml': 'more: true\n' } });
-    await scene.host.merge(number, { by: 'ada', method: 'squash', force: true });
-    await lookOf(scene);
-    const { status, result } = await stateOf(scene, id);
-    expect({ status, result }).toMatchObject(failed('MERGED_OTHERWISE'));
-    expect(result).toMatchObject({ message: expect.stringContaining('apps/prod/other/more.yaml') });
-    // What is retried is proposed once more where there is something left to do.
-    await scene.deploy('other', 'image: v3\n');
-    await scene.janes.requests.retry({ id, actor: jane });
-    await expect(scene.worker.rollbacks.execute(id)).rejects.toMatchObject({ code: 'PLAN_CHANGED' });
-  });
+  it.runIf(isProof)(
+    'with a commit of a person and merged between two looks, it was merged otherwise',
+    async () => {
+      const { id, number } = await proposeFor(scene, 'prod/other');
+      await scene.host.pushTo(number, { files: { 'apps/prod/other/more.yaml': 'more: true\n' } });
+      await scene.host.merge(number, { by: 'ada', method: 'squash', force: true });
+      await lookOf(scene);
+      const { status, result } = await stateOf(scene, id);
+      expect({ status, result }).toMatchObject(failed('MERGED_OTHERWISE'));
+      expect(result).toMatchObject({ message: expect.stringContaining('apps/prod/other/more.yaml') });
+      // What is retried is proposed once more where there is something left to do.
+      await scene.deploy('other', 'image: v3\n');
+      await scene.janes.requests.retry({ id, actor: jane });
+      await expect(scene.worker.rollbacks.execute(id)).rejects.toMatchObject({ code: 'PLAN_CHANGED' });
+    },
+  );
 
   it.runIf(isProof)('merged into another branch, it was merged otherwise', async () => {
     const { id, number } = await proposeFor(scene, 'prod/elsewhere');

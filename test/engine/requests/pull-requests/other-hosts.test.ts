@@ -1,10 +1,10 @@
 /** What differs on GitLab and Gitea: drafts are a matter of the title, and what was written anew is opened again. */
 import { describe, expect, it } from 'vitest';
 import { POLICY } from '../../../helpers/people/requests.ts';
-import { runs } from '../../../helpers/run/proof.ts';
+import { isProof } from '../../../helpers/run/proof.ts';
 import { askFor, createScene, lookOf, stateOf } from './scene.ts';
 
-describe.each((['gitlab', 'gitea'] as const).slice(0, runs(2, 1)))('a pull request on %s', (kind) => {
+describe.runIf(isProof).each(['gitlab', 'gitea'] as const)('a pull request on %s', (kind) => {
   it('is opened again, becomes a draft, is ready again, is aimed elsewhere, and is closed: the same one', async () => {
     const scene = await createScene({ overHttp: true, kind, policy: POLICY });
     const { worker, host, bobs, janes, team } = scene;
