@@ -151,6 +151,8 @@ export interface Engine {
     ask: Reading & {
       scope?: string;
       limit: number;
+      /** `next` of another page. INVALID_REQUEST where it is none. */
+      after?: string;
       /** Makes the newest 50 of each again, as an audit does, and looks for what the branch does not hold any more. Needs git. */
       judged?: boolean;
     },
@@ -206,7 +208,10 @@ export interface Engine {
 }
 
 /** Rollbacks and resumes of the Git log. `unlisted`: what neither list has, such as what the ledger says that the branch holds, and it does not. */
-export type Recorded = Judged<queries.LogEntry, ResumeEntry>;
+export type Recorded = Judged<queries.LogEntry, ResumeEntry> & {
+  /** `after` of the next page; null: this is the last one. */
+  readonly next: string | null;
+};
 
 /** Whether what the branch says of its rollbacks is so. */
 export interface Audits {
@@ -392,23 +397,33 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
         const notice = opened.offline ?? (await notRead(opened.git, snapshot));
         if (notice !== null) onNotice(notice);
         const { hasScope } = await readableIn(snapshot, opened, ask);
-        const seen = { ...ask, sees: hasScope };
         const { resumes } = await import('./queries/resumes.ts');
-        const lists = {
-          rollbacks: await queries.log(snapshot, seen),
-          resumes: await resumes(snapshot, seen),
-        };
-        if (ask.judged !== true) return { ...lists, unlisted: [] };
+        const { logPage, placesOf } = await import('./queries/log-page.ts');
+        const { after, ...asked } = ask;
+        const from = placesOf(after);
+        // One more tells whether there is another page.
+        const seen = { ...asked, limit: ask.limit + 1, sees: hasScope };
+        const { next, ...lists } = logPage(
+          {
+            rollbacks: await queries.log(snapshot, { ...seen, after: from.rollbacks }),
+            resumes: await resumes(snapshot, { ...seen, after: from.resumes }),
+          },
+          { limit: ask.limit, from },
+        );
+        if (ask.judged !== true) return { ...lists, unlisted: [], next };
         if (!isWritable(opened.git))
           return {
             ...lists,
             unlisted: [],
+            next,
             unjudged: { code: 'GIT_MISSING', message: 'There is no git here.' },
           };
         const { judgeEntries } = await import('./audit/listed.ts');
         const input = { snapshot, context: await place(opened), env: options.env };
         const judged = await judgeEntries(input, lists, ask);
-        return { ...judged, unlisted: judged.unlisted.filter(({ scope }) => hasScope(scope)) };
+        // They belong to no page: the first one has them.
+        const unlisted = after === undefined ? judged.unlisted.filter(({ scope }) => hasScope(scope)) : [];
+        return { ...judged, unlisted, next };
       }),
     holds: ({ scope, ...ask }) =>
       answer({ ...ask, ...(scope !== undefined && { scope }) }, async (snapshot, readable) => {

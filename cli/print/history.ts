@@ -108,7 +108,7 @@ export function recurringText(style: Style, found: readonly Recurring[]): string
     .join('\n');
 }
 
-export function logText(style: Style, { rollbacks, resumes, unlisted, unjudged }: Recorded): string {
+export function logText(style: Style, { rollbacks, resumes, unlisted, unjudged, next }: Recorded): string {
   const told = [
     ...rollbacks.map((entry) => ({ time: entry.time, text: rollbackText(style, entry) })),
     ...resumes.map((entry) => ({ time: entry.time, text: resumeText(style, entry) })),
@@ -121,7 +121,8 @@ export function logText(style: Style, { rollbacks, resumes, unlisted, unjudged }
   const others = unlisted.map((row) => unlistedText(style, row));
   if (entries.length + others.length === 0) return 'No rollback is recorded on this branch.';
   const doubts = doubtsText([...rollbacks, ...resumes], unjudged);
-  return [...others, ...entries, ...doubts.map((line) => style.paint('dim', line))].join('\n');
+  const more = next === null ? [] : [`There are more: --after ${next}`];
+  return [...others, ...entries, ...[...doubts, ...more].map((line) => style.paint('dim', line))].join('\n');
 }
 
 function unlistedText(

@@ -159,11 +159,11 @@ export function actingOver({ http, locate, sleep }: ActingInput): Acting {
       >;
       return { holds: [], findings: [], ...found };
     },
-    recorded: async ({ scope, limit }) => {
-      const found = (await http.get('/log', { scope, limit })) as Partial<
+    recorded: async ({ scope, limit, after }) => {
+      const found = (await http.get('/log', { scope, limit, cursor: after })) as Partial<
         Awaited<ReturnType<Engine['recorded']>>
       >;
-      return { rollbacks: [], resumes: [], unlisted: [], ...found };
+      return { rollbacks: [], resumes: [], unlisted: [], next: null, ...found };
     },
     recurring: async ({ scope, limit }) => {
       const found = (await http.get('/log', { scope, limit, recurring: 'true' })) as {

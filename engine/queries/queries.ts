@@ -7,6 +7,7 @@ import { compareContents, readMaskedContent, type MaskedFile } from '../history/
 import { discover } from '../layout/discover.ts';
 import { type EnvironmentEntry, toEntries } from '../layout/environments.ts';
 import { parseScope } from '../layout/layout.ts';
+import { isBehind, type LogPlace, requirePlace } from './log-page.ts';
 import { CONFIG_PATH } from '../model/config.ts';
 import {
   type Arrival,
@@ -172,6 +173,8 @@ export interface LogEntry {
 export interface RecordsAsk {
   readonly scope?: string;
   readonly limit: number;
+  /** Behind which entry; from the beginning where absent. */
+  readonly after?: LogPlace;
   /** Whether a scope may be told of; absent: all. */
   readonly sees?: (scope: string) => boolean;
 }
@@ -188,6 +191,8 @@ export async function log(snapshot: Snapshot, ask: RecordsAsk): Promise<LogEntry
   );
   const first = firstClaims(records);
   const entries: LogEntry[] = [];
+  requirePlace(ask.after ?? null, records);
+  const isShown = isBehind(ask.after ?? null);
   for (const { commit, trailers, arrived } of records) {
     const { id, parents, time } = commit;
     const claim = readRollback(trailers);
@@ -197,6 +202,7 @@ export async function log(snapshot: Snapshot, ask: RecordsAsk): Promise<LogEntry
       .filter((name) => name !== undefined)
       .join('/');
     if (ask.sees?.(scope) === false) continue;
+    if (!isShown({ commit: id })) continue;
     entries.push({
       requestId: record.requestId,
       commit: id,

@@ -11,6 +11,7 @@ import { parseScope } from '../layout/layout.ts';
 import { readResume } from '../record/read.ts';
 import { decode } from '../yaml/core/text.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
+import { isBehind, requirePlace } from './log-page.ts';
 import type { RecordsAsk } from './queries.ts';
 import { type CommitRecord, recordsOf } from './records.ts';
 
@@ -35,14 +36,18 @@ export interface ResumeEntry {
 export async function resumes(snapshot: Snapshot, ask: RecordsAsk): Promise<ResumeEntry[]> {
   const within = ask.scope === undefined ? null : formatCoordinates(parseScope(snapshot.layout, ask.scope));
   const entries: ResumeEntry[] = [];
-  for (const record of await recordsOf(snapshot)) {
+  const records = await recordsOf(snapshot);
+  requirePlace(ask.after ?? null, records);
+  const isShown = isBehind(ask.after ?? null);
+  for (const record of records) {
     const entry = await entryOf(snapshot, record);
     const concerns =
       within === null ||
       entry?.scope === within ||
       entry?.scope.startsWith(`${within}/`) ||
       within.startsWith(`${entry?.scope}/`);
-    if (entry !== null && concerns && ask.sees?.(entry.scope) !== false) entries.push(entry);
+    if (entry !== null && concerns && ask.sees?.(entry.scope) !== false && isShown(entry))
+      entries.push(entry);
     if (entries.length === ask.limit) break;
   }
   return entries;

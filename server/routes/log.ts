@@ -1,5 +1,5 @@
 /** Rollbacks and resumes of the branch, from their trailers. */
-import { answers, readerOf, type Routes } from './route.ts';
+import { readerOf, type Routes, tagged, taggedAnswers } from './route.ts';
 import { log, logQuery } from '../schemas/log.ts';
 import { foundIn, namedScope } from '../schemas/scope.ts';
 
@@ -12,22 +12,24 @@ export const logRoutes: Routes = (app, { engine }) => {
           'Rollbacks and resumes of the branch, newest first, and whether they are what they claim to be',
         tags: ['rollbacks'],
         querystring: logQuery,
-        response: answers({ 200: log }),
+        response: taggedAnswers({ 200: log }),
       },
     },
-    async (request) => {
-      const { limit, recurring, ...names } = request.query;
+    async (request, reply) => {
+      const { limit, recurring, cursor, ...names } = request.query;
       const [scope, reading] = [namedScope(names), readerOf(request)];
       const ask = { limit, ...reading, ...(scope !== undefined && { scope }) };
-      if (recurring) return { recurring: await engine.recurring(ask) };
-      const { rollbacks, resumes, unlisted, unjudged } = await engine.recorded({ ...ask, judged: true });
-      await foundIn(engine, scope, [...rollbacks, ...resumes], reading);
-      return {
+      if (recurring) return tagged(request, reply, { recurring: await engine.recurring(ask) });
+      const page = { ...ask, ...(cursor !== undefined && { after: cursor }), judged: true };
+      const { rollbacks, resumes, unlisted, unjudged, next } = await engine.recorded(page);
+      if (cursor === undefined) await foundIn(engine, scope, [...rollbacks, ...resumes], reading);
+      return tagged(request, reply, {
         rollbacks,
         ...(resumes.length > 0 && { resumes }),
         ...(unlisted.length > 0 && { unlisted }),
         ...(unjudged && { unjudged }),
-      };
+        next,
+      });
     },
   );
 };

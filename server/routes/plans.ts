@@ -1,6 +1,7 @@
 /** What a rollback would change; nothing is written. */
 import { answers, callerOf, readerOf, type Routes } from './route.ts';
-import { planAsk, toPlanAsk } from '../schemas/ask.ts';
+import { toPlanAsk } from '../schemas/ask.ts';
+import { rollbackAsk } from '../schemas/opened.ts';
 import { gatedPlan } from '../schemas/plan.ts';
 
 export const planRoutes: Routes = (app, { engine }) => {
@@ -10,7 +11,9 @@ export const planRoutes: Routes = (app, { engine }) => {
       schema: {
         summary: 'What a rollback would change',
         tags: ['rollbacks'],
-        body: planAsk,
+        description:
+          'Takes the body of `POST /rollbacks`: what that call asks for besides a plan (`justification`, `digest`, `rendered`, `follows`) is not looked at.',
+        body: rollbackAsk,
         response: answers({ 200: gatedPlan }),
       },
     },

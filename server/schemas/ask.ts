@@ -4,44 +4,42 @@ import { BacktrailError, type PlanAsk } from '../../engine/index.ts';
 import { environmentName, mode, serviceName } from './names.ts';
 
 /** What a plan is asked for with. */
-export const planAsk = z
-  .strictObject({
-    tenant: z.string().min(1).max(255).nullish().describe('null, absent or `-`: no tenant.'),
-    environment: environmentName,
-    mode: mode
-      .nullish()
-      .describe('Where absent: `field` with selectedFields, `service` with a service, else `full`.'),
-    service: serviceName.nullish(),
-    selectedFields: z.array(z.string().max(1024)).max(1000).nullish(),
-    targetSha: z
-      .string()
-      .max(255)
-      .nullish()
-      .describe('A revision: a commit id, `v12`, `previous`, `@2h`, a tag.'),
-    target: z
-      .string()
-      .max(255)
-      .nullish()
-      .describe('The same under another name. Where both are given, they have to be the same text.'),
-    wholeFile: z.boolean().nullish(),
-    allowRemoval: z.boolean().nullish(),
-    override: z
-      .array(z.string().max(64))
-      .max(32)
-      .nullish()
-      .describe('Codes of checks that are to let it go ahead.'),
-    hold: z.boolean().nullish(),
-    holdFor: z.string().max(16).nullish().describe('As `12h` or `7d`.'),
-    propose: z
-      .boolean()
-      .nullish()
-      .describe('To be decided on by a person: it needs an approval also where no policy asks for one.'),
-    resume: z
-      .boolean()
-      .optional()
-      .describe('Lift the holds of the scope, or of the fields, in place of a rollback; it takes no target.'),
-  })
-  .meta({ id: 'PlanAsk' });
+export const planAsk = z.strictObject({
+  tenant: z.string().min(1).max(255).nullish().describe('null, absent or `-`: no tenant.'),
+  environment: environmentName,
+  mode: mode
+    .nullish()
+    .describe('Where absent: `field` with selectedFields, `service` with a service, else `full`.'),
+  service: serviceName.nullish(),
+  selectedFields: z.array(z.string().max(1024)).max(1000).nullish(),
+  targetSha: z
+    .string()
+    .max(255)
+    .nullish()
+    .describe('A revision: a commit id, `v12`, `previous`, `@2h`, a tag.'),
+  target: z
+    .string()
+    .max(255)
+    .nullish()
+    .describe('The same under another name. Where both are given, they have to be the same text.'),
+  wholeFile: z.boolean().nullish(),
+  allowRemoval: z.boolean().nullish(),
+  override: z
+    .array(z.string().max(64))
+    .max(32)
+    .nullish()
+    .describe('Codes of checks that are to let it go ahead.'),
+  hold: z.boolean().nullish(),
+  holdFor: z.string().max(16).nullish().describe('As `12h` or `7d`.'),
+  propose: z
+    .boolean()
+    .nullish()
+    .describe('To be decided on by a person: it needs an approval also where no policy asks for one.'),
+  resume: z
+    .boolean()
+    .optional()
+    .describe('Lift the holds of the scope, or of the fields, in place of a rollback; it takes no target.'),
+});
 
 /** @throws TARGET_REQUIRED, FIELDS_REQUIRED, INVALID_REQUEST where the mode is not that of the names */
 export function toPlanAsk(body: z.output<typeof planAsk>): PlanAsk {

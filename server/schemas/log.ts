@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { auditRow, problem, verdict } from './audit.ts';
 import { commitId, mode, person, time } from './names.ts';
+import { next, pageQuery } from './paging.ts';
 import { scopeNames } from './scope.ts';
 
 const entry = z.object({
@@ -60,13 +61,24 @@ export const log = z
     resumes: z.array(resume).optional(),
     unlisted: z.array(auditRow).optional(),
     unjudged: problem.optional(),
+    next: next
+      .optional()
+      .describe('`cursor` of the next page; null: this is the last one. Absent with `recurring`.'),
     recurring: z.array(recurring).optional(),
   })
   .meta({ id: 'Log' });
 
 export const logQuery = z.strictObject({
   ...scopeNames,
-  limit: z.coerce.number().int().min(1).max(1000).default(50),
+  ...pageQuery(
+    z
+      .string()
+      .regex(
+        /^(?:-|[0-9a-f]{40,64}\.\d{1,5})~(?:-|[0-9a-f]{40,64}\.\d{1,5})$/,
+        'It is not a `next` of another page.',
+      ),
+    50,
+  ),
   recurring: z
     .enum(['true', 'false'])
     .transform((text) => text === 'true')

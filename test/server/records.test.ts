@@ -10,6 +10,7 @@ import { type Api, startApi } from '../helpers/servers/api.ts';
 const TOKEN = ['ghp', 'wWPw5k4aXcaT4fNP0UcnZwJUVFk6LO0pINUx'].join('_');
 const DEPLOYMENTS = '/api/v1/deployments';
 const API = { environment: 'prod', service: 'api' };
+const DIGEST = `sha256:${'0'.repeat(64)}`;
 const UNKNOWN = `dep-${'0'.repeat(26)}`;
 
 const POLICY = {
@@ -90,6 +91,7 @@ describe('deployments', () => {
     ['POST', '/api/v1/holds/resume', { scope: 'prod' }, 400, 'REASON_REQUIRED'],
     ['POST', '/api/v1/plans', { ...API, targetSha: 'v1', target: 'v2' }, 400, 'INVALID_REQUEST', 'Give one'],
     ['POST', '/api/v1/plans', { ...API, targetSha: 'v1', target: ' v1' }, 200, undefined],
+    ['POST', '/api/v1/plans', { ...API, target: 'v1', justification: 'x', digest: DIGEST }, 200, undefined],
   ])('answers %s %s', async (method, path, body, status, code, said = '') => {
     const answer = await api.call(method, path, body === undefined ? {} : { body });
     expect([answer.status, answer.body.code]).toEqual([status, code]);

@@ -192,6 +192,24 @@ describe('a rollback that nobody has to agree to', () => {
     expect([again.status, again.body.status, again.body.request]).toEqual([200, 'unchanged', null]);
   });
 
+  it('is in the log, which has pages and says when nothing is new', async () => {
+    const commitsOf = ({ body }: Awaited<ReturnType<Api['get']>>) =>
+      body.rollbacks.map(({ commit }: { commit: string }) => commit);
+    const whole = await jane.get('/api/v1/log');
+    const pages: string[] = [];
+    for (let cursor = ''; pages.length < 20; ) {
+      const page = await jane.get(`/api/v1/log?limit=2${cursor}`);
+      pages.push(...commitsOf(page));
+      if (page.body.next === null) break;
+      cursor = `&cursor=${page.body.next}`;
+    }
+    expect([pages.length > 6, pages, whole.body.next]).toEqual([true, commitsOf(whole), null]);
+    const gone = await jane.get(`/api/v1/log?cursor=${'0'.repeat(40)}.0~-`);
+    expect([gone.status, gone.body.code]).toEqual([400, 'INVALID_REQUEST']);
+    const headers = { 'if-none-match': whole.headers.get('etag') ?? '' };
+    expect((await jane.get('/api/v1/log', { headers })).status).toBe(304);
+  });
+
   it('stays approved in the ledger where the queue is away, and a worker finds it', async () => {
     const { status, body } = await queueless.post(ROLLBACKS, ask('dev', 'a'));
     expect([status, body.status]).toEqual([202, 'approved']);

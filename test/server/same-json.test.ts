@@ -70,6 +70,7 @@ describe('the command line', () => {
     ['audit log', page(auditEvents)],
     ['audit verify', auditReport],
     ['log', log],
+    ['log --limit 1', log],
     ['log --recurring', log],
     ['request list --all', page(requests)],
     ['request list --limit 1', page(requests)],

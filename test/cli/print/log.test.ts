@@ -31,7 +31,7 @@ const pushed: LogEntry = {
   problems: [],
 };
 const textOf = (found: Partial<Recorded>) =>
-  logText(makeStyle(false), { rollbacks: [], resumes: [], unlisted: [], ...found }).split('\n');
+  logText(makeStyle(false), { rollbacks: [], resumes: [], unlisted: [], next: null, ...found }).split('\n');
 const lines = (entry: Partial<LogEntry>) => textOf({ rollbacks: [{ ...pushed, ...entry }] });
 
 describe('a rollback in the printed log', () => {
