@@ -131,8 +131,8 @@ export async function createApp(input: AppInput): Promise<FastifyInstance> {
   await app.register(
     async (api) => {
       // What was written is told at once.
-      api.addHook('onResponse', async ({ method }, { statusCode }) => {
-        if (WRITES.has(method) && statusCode < 400) feed.look();
+      api.addHook('onResponse', async ({ method, routeOptions: { config } }, { statusCode }) => {
+        if (WRITES.has(method) && config.asks !== true && statusCode < 400) feed.look();
       });
       api.addHook('onRequest', async (request) => {
         try {

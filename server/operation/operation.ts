@@ -32,6 +32,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** It may be called by any name: probes call an address of the moment, and what it answers is nobody's secret. */
     anyHost?: boolean;
+    /** It only asks, although it takes a body. */
+    asks?: boolean;
   }
 }
 

@@ -36,6 +36,7 @@ export const auditRoutes: Routes = (app, { engine }) => {
   app.post(
     '/audit/verify',
     {
+      config: { asks: true },
       schema: {
         ...describe('Make every rollback again from Git alone, and compare'),
         body: verifyAsk.nullish(),

@@ -8,6 +8,7 @@ export const planRoutes: Routes = (app, { engine }) => {
   app.post(
     '/plans',
     {
+      config: { asks: true },
       schema: {
         summary: 'What a rollback would change',
         tags: ['rollbacks'],

@@ -172,6 +172,29 @@ describe('a stream of events', () => {
     expect(JSON.stringify([own.heard, after.heard])).not.toContain(hidden);
   });
 
+  it('looks at once after a call that writes, and not after one that only asks', async () => {
+    const looks: number[] = [];
+    let release: () => void = () => undefined;
+    const events: Engine['requests']['events'] = async (asked) => {
+      looks.push(performance.now());
+      if (looks.length === 2) await new Promise<void>((resolve) => (release = resolve));
+      return engine.requests.events(asked);
+    };
+    const slow = await startApi({ ...engine, requests: { ...engine.requests, events } });
+    const stream = await read('', { of: slow });
+    // A look is under way: what it is told meanwhile, it does next.
+    await expect.poll(() => looks.length).toBe(2);
+    const plan = { environment: 'dev', service: 'api', targetSha: 'v1', justification: 'v2 is bad' };
+    expect((await slow.post('/api/v1/plans', plan)).status).toBe(200);
+    const released = performance.now();
+    release();
+    await expect.poll(() => looks.length).toBe(3);
+    expect((looks[2] ?? 0) - released).toBeGreaterThan(1000);
+    const { body } = await slow.post('/api/v1/rollbacks', plan);
+    await expect.poll(() => told(stream)).toEqual([['opened', body.requestId]]);
+    await engine.requests.cancel({ id: body.requestId, actor: JANE });
+  });
+
   it('tells steps of rollbacks, which have no id and are not told again', async () => {
     const stream = await read();
     const { id } = await ask(engine, JANE, 'dev/api');
