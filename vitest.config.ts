@@ -20,7 +20,7 @@ export default defineConfig({
     // Only what hangs ends by them: no test is to fail because a machine is slow.
     testTimeout: 900_000,
     hookTimeout: 900_000,
-    expect: { poll: { timeout: 600_000, interval: 25 } },
+    expect: { poll: { timeout: 600_000, interval: 50 } },
     pool: 'forks',
     // Modules are loaded once a worker; test/helpers/run/lifetime.ts says what a helper may not do then.
     isolate: false,

@@ -10,10 +10,9 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { say, title, typed } from './narrate.ts';
 
-// As this file is: a source, or a bundle of the tests, with that of the command line beside it.
+// The command line as it is built; beside a bundle of the tests, that of the tests.
 const isSource = extname(import.meta.url) === '.ts';
-const MAIN = fileURLToPath(new URL(isSource ? '../cli/main.ts' : 'main.js', import.meta.url));
-const LOADER = isSource ? ['--import', import.meta.resolve('tsx')] : [];
+const MAIN = fileURLToPath(new URL(isSource ? '../dist/cli/main.js' : 'main.js', import.meta.url));
 /** Services that are tried before giving up. */
 const TRIES = 40;
 
@@ -118,7 +117,7 @@ function backtrail(repo: string, ...args: string[]): void {
 }
 
 function run(repo: string, args: readonly string[], stderr: 'ignore' | 'inherit') {
-  return spawnSync(process.execPath, [...LOADER, MAIN, '--repo', repo, ...args], {
+  return spawnSync(process.execPath, [MAIN, '--repo', repo, ...args], {
     env,
     encoding: 'utf8',
     maxBuffer: 1e8,

@@ -1,4 +1,7 @@
-/** `npm run lint:package`: packs the package and has publint and arethetypeswrong look at what others would install. Needs no network. */
+/**
+ * `npm run lint:package [-- FILE.tgz]`: has publint and arethetypeswrong look at what others would install: at that package, or at one
+ * that it packs. Needs no network.
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,13 +13,7 @@ const run = (program: string, ...args: string[]) =>
 const tool = (name: string) => join('node_modules', '.bin', name);
 
 try {
-  // `npm pack` builds first, by the script `prepare`.
-  execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  const [name] = readdirSync(folder).filter((file) => file.endsWith('.tgz'));
-  if (name === undefined) throw new Error('npm packed nothing.');
-  const packed = join(folder, name);
+  const packed = process.argv[2] ?? pack();
   run(tool('publint'), 'run', packed, '--strict');
   // The package is for import alone, as it says of itself.
   run(
@@ -30,4 +27,14 @@ try {
   );
 } finally {
   rmSync(folder, { recursive: true, force: true });
+}
+
+function pack(): string {
+  // `npm pack` builds first, by the script `prepare`.
+  execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const [name] = readdirSync(folder).filter((file) => file.endsWith('.tgz'));
+  if (name === undefined) throw new Error('npm packed nothing.');
+  return join(folder, name);
 }

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { confirmation, engineOf } from '../helpers/repositories/engine.ts';
 import { fixturesRepo } from '../helpers/repositories/fixtures.ts';
-import { someOf } from '../helpers/run/proof.ts';
+import { isProof, someOf } from '../helpers/run/proof.ts';
 import { type Fate, type GitServer, serveGit } from '../helpers/servers/git-http.ts';
 import { cloneRepo, createRepo, type Repo } from '../helpers/repositories/repo.ts';
 
@@ -66,20 +66,23 @@ describe.each(someOf(['file', 'http'], 1))('a remote over %s://', (protocol) => 
     expect(await remote.git('for-each-ref', '--format=%(refname)')).toBe('refs/heads/main');
   });
 
-  it('keeps what a hook of the server refuses unpublished, and says which rule it was', async () => {
-    const remote = await remoteRepo();
-    await hook(remote, 'pre-receive', 'echo "rule 7: production is frozen" >&2; exit 1');
-    const engine = await engineFor(remote);
-    const base = await remote.git('rev-parse', 'main');
-    const request = confirmation(await engine.plan({ scope: SCOPE }));
-    await expect(engine.execute(request)).rejects.toMatchObject({
-      code: 'REMOTE_REJECTED',
-      message: expect.stringContaining('rule 7: production is frozen') as unknown,
-    });
-    expect(await remote.git('rev-parse', 'main')).toBe(base);
-  });
+  it.runIf(isProof)(
+    'keeps what a hook of the server refuses unpublished, and says which rule it was',
+    async () => {
+      const remote = await remoteRepo();
+      await hook(remote, 'pre-receive', 'echo "rule 7: production is frozen" >&2; exit 1');
+      const engine = await engineFor(remote);
+      const base = await remote.git('rev-parse', 'main');
+      const request = confirmation(await engine.plan({ scope: SCOPE }));
+      await expect(engine.execute(request)).rejects.toMatchObject({
+        code: 'REMOTE_REJECTED',
+        message: expect.stringContaining('rule 7: production is frozen') as unknown,
+      });
+      expect(await remote.git('rev-parse', 'main')).toBe(base);
+    },
+  );
 
-  it('lands on a branch that moved in another scope since the plan', async () => {
+  it.runIf(isProof)('lands on a branch that moved in another scope since the plan', async () => {
     const remote = await remoteRepo();
     const engine = await engineFor(remote);
     const request = confirmation(await engine.plan({ scope: SCOPE }));

@@ -120,7 +120,7 @@ describe('what is broken ends no other check', () => {
     expect((await diagnose(repo)).of('branch')).toEqual([]);
   });
 
-  it('another branch, in a clone: says so too, and so does a plan', async () => {
+  it.runIf(isProof)('another branch, in a clone: says so too, and so does a plan', async () => {
     const upstream = await simpleRepo();
     await upstream.commit({ '.backtrail/config.yaml': `${SIMPLE}branch: main\n` });
     const clone = await cloneRepo(upstream);
@@ -271,30 +271,33 @@ describe('a repository of this machine', () => {
     expect(await repo.git('for-each-ref')).toBe(refs);
   });
 
-  it('tells of a long history without a commit-graph, or with one that is of no help', async () => {
-    const repo = await createRepo();
-    await repo.commit(FILES);
-    await repo.replay(Array.from({ length: 1100 }, (_, index) => ({ files: { n: `${index}` } })));
-    const found = (await diagnose(repo)).one('commit-graph');
-    expect(found).toMatchObject({
-      status: 'warn',
-      message: expect.stringContaining('no commit-graph for 1101'),
-    });
-    await repo.git('commit-graph', 'write', '--reachable');
-    expect((await diagnose(repo)).one('commit-graph').message).toContain('does not know which paths');
-    await followHint(found, repo);
-    expect((await diagnose(repo)).one('commit-graph')).toMatchObject({
-      status: 'ok',
-      message: 'The commit-graph knows the changed paths of all but 0 of 1101 commits.',
-    });
-    await repo.replay(Array.from({ length: 1100 }, (_, index) => ({ files: { n: `again ${index}` } })));
-    expect((await diagnose(repo)).one('commit-graph')).toMatchObject({
-      status: 'warn',
-      message: expect.stringContaining('1100 commits are younger'),
-    });
-    await repo.git('commit-graph', 'write', '--reachable', '--changed-paths', '--split=no-merge');
-    expect((await diagnose(repo)).one('commit-graph').status).toBe('ok');
-  });
+  it.runIf(isProof)(
+    'tells of a long history without a commit-graph, or with one that is of no help',
+    async () => {
+      const repo = await createRepo();
+      await repo.commit(FILES);
+      await repo.replay(Array.from({ length: 1100 }, (_, index) => ({ files: { n: `${index}` } })));
+      const found = (await diagnose(repo)).one('commit-graph');
+      expect(found).toMatchObject({
+        status: 'warn',
+        message: expect.stringContaining('no commit-graph for 1101'),
+      });
+      await repo.git('commit-graph', 'write', '--reachable');
+      expect((await diagnose(repo)).one('commit-graph').message).toContain('does not know which paths');
+      await followHint(found, repo);
+      expect((await diagnose(repo)).one('commit-graph')).toMatchObject({
+        status: 'ok',
+        message: 'The commit-graph knows the changed paths of all but 0 of 1101 commits.',
+      });
+      await repo.replay(Array.from({ length: 1100 }, (_, index) => ({ files: { n: `again ${index}` } })));
+      expect((await diagnose(repo)).one('commit-graph')).toMatchObject({
+        status: 'warn',
+        message: expect.stringContaining('1100 commits are younger'),
+      });
+      await repo.git('commit-graph', 'write', '--reachable', '--changed-paths', '--split=no-merge');
+      expect((await diagnose(repo)).one('commit-graph').status).toBe('ok');
+    },
+  );
 
   it.runIf(isProof)('tells of a shallow clone, whose hint mends it, and of a partial one', async () => {
     const origin = await exampleRepo();
@@ -378,7 +381,7 @@ describe('publishing here', () => {
     expect((await diagnose(repo)).one('push').status).toBe('ok');
   });
 
-  it('leaves nothing behind, so that a rollback afterwards goes well', async () => {
+  it.runIf(isProof)('leaves nothing behind, so that a rollback afterwards goes well', async () => {
     const repo = await exampleRepo();
     await diagnose(repo);
     const args = ['rollback', 'acme/staging/web', '--yes', '--reason', 'Why', '-o', 'json'];

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { exampleRepo, refusalOf, runProcess, start, stateOf } from '../../helpers/program/cli.ts';
 import { hasScript, onTerminal, slowGit } from '../../helpers/program/terminal.ts';
-import { someOf } from '../../helpers/run/proof.ts';
+import { isProof, someOf } from '../../helpers/run/proof.ts';
 import { SOON } from '../../helpers/run/soon.ts';
 
 const GATEWAY = 'acme/production/api-gateway';
@@ -37,7 +37,7 @@ describe('the program as a process', () => {
     },
   );
 
-  it('takes author and committer from git and its variables', async () => {
+  it.runIf(isProof)('takes author and committer from git and its variables', async () => {
     const repo = await exampleRepo();
     const env = {
       GIT_AUTHOR_NAME: 'Jane',
@@ -136,7 +136,7 @@ describe('the program as a process', () => {
     },
   );
 
-  it.runIf(hasScript)(
+  it.runIf(isProof && hasScript)(
     'on a terminal (needs util-linux script) rolls back on a yes, in colours that are whole',
     async () => {
       const repo = await exampleRepo();

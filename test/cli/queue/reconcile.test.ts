@@ -94,7 +94,7 @@ describe('the command `worker`', () => {
   const redis = useRedis();
 
   async function until(done: () => Promise<unknown>, wanted: unknown) {
-    await expect.poll(done).toEqual(wanted);
+    await expect.poll(done, { interval: 250 }).toEqual(wanted);
   }
 
   it('looks after ledgers that this machine has seen before, with no job to name them', async () => {

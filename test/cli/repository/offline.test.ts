@@ -148,7 +148,7 @@ describe('while the remote is away', () => {
     expect(refusalOf(await run(['history', GATEWAY]))).toMatchObject({ exit: 6, code: 'REMOTE_UNAVAILABLE' });
   });
 
-  it('a clone answers from the mirror of its upstream', async () => {
+  it.runIf(isProof)('a clone answers from the mirror of its upstream', async () => {
     const { repo, url, state } = await remote();
     const clone = await cloneRepo({ ...repo, folder: url });
     const before = jsonOf(await backtrail(clone, ['history', GATEWAY, '-o', 'json']), z.looseObject({}));

@@ -199,27 +199,30 @@ describe.runIf(hasScript)('on a terminal (needs util-linux script)', () => {
 });
 
 describe('people with clones of one remote', () => {
-  it('ask, approve and execute there; each clone follows, and can read the ledger', async () => {
-    const { repo, people } = await approvals();
-    const remote = await cloneRepo(repo, { bare: true });
-    const clones = { jane: await cloneRepo(remote), bob: await cloneRepo(remote) };
-    const as = (who: 'jane' | 'bob', ...args: string[]) =>
-      backtrail(clones[who], args, { env: environmentOf(people, who) });
-    const { requestId } = pendingOf(await as('jane', ...back(...JSON_OUT)));
-    expect(await remote.git('for-each-ref', '--format=%(refname)', 'refs/backtrail')).toBe(
-      'refs/backtrail/ledger',
-    );
-    expect((await as('bob', 'request', 'list')).stdout).toContain(requestId);
-    const done = jsonOf(await as('bob', ...approve(requestId, '--here', ...JSON_OUT)), requestShape);
-    expect(done).toMatchObject({ id: requestId, status: 'completed' });
-    const tip = await remote.git('rev-parse', 'main');
-    expect(await remote.git('show', `main:${SERVICE}`)).toContain('v2.0.5');
-    expect(await clones.bob.git('rev-parse', 'main')).toBe(tip);
-    const seen = jsonOf(await as('jane', 'request', 'show', requestId, ...JSON_OUT), requestShape);
-    expect(seen).toMatchObject({ status: 'completed', result: { commit: done.result?.commit } });
-    // Somebody without a clone.
-    const url = { folder: repo.folder, env: repo.env };
-    const shown = await backtrail(url, ['--repo', `file://${remote.folder}`, 'audit', 'log']);
-    expect(shown.stdout.split('\n').filter((line) => line.includes(requestId))).toHaveLength(3);
-  });
+  it.runIf(isProof)(
+    'ask, approve and execute there; each clone follows, and can read the ledger',
+    async () => {
+      const { repo, people } = await approvals();
+      const remote = await cloneRepo(repo, { bare: true });
+      const clones = { jane: await cloneRepo(remote), bob: await cloneRepo(remote) };
+      const as = (who: 'jane' | 'bob', ...args: string[]) =>
+        backtrail(clones[who], args, { env: environmentOf(people, who) });
+      const { requestId } = pendingOf(await as('jane', ...back(...JSON_OUT)));
+      expect(await remote.git('for-each-ref', '--format=%(refname)', 'refs/backtrail')).toBe(
+        'refs/backtrail/ledger',
+      );
+      expect((await as('bob', 'request', 'list')).stdout).toContain(requestId);
+      const done = jsonOf(await as('bob', ...approve(requestId, '--here', ...JSON_OUT)), requestShape);
+      expect(done).toMatchObject({ id: requestId, status: 'completed' });
+      const tip = await remote.git('rev-parse', 'main');
+      expect(await remote.git('show', `main:${SERVICE}`)).toContain('v2.0.5');
+      expect(await clones.bob.git('rev-parse', 'main')).toBe(tip);
+      const seen = jsonOf(await as('jane', 'request', 'show', requestId, ...JSON_OUT), requestShape);
+      expect(seen).toMatchObject({ status: 'completed', result: { commit: done.result?.commit } });
+      // Somebody without a clone.
+      const url = { folder: repo.folder, env: repo.env };
+      const shown = await backtrail(url, ['--repo', `file://${remote.folder}`, 'audit', 'log']);
+      expect(shown.stdout.split('\n').filter((line) => line.includes(requestId))).toHaveLength(3);
+    },
+  );
 });

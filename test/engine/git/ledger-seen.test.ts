@@ -56,34 +56,37 @@ describe('a ledger that was forced back', () => {
     expect(await git.ledger.tip(REF)).toBe(second);
   });
 
-  test('is noticed however the repository is spelled, and under an address never used before', async () => {
-    const { repo, cacheFolder, first, second } = await seen('remote');
-    await repo.git('update-ref', REF, first);
-    const folder = repo.folder;
-    const link = join(await temporaryFolder(), 'link.git');
-    await symlink(folder, link);
-    for (const location of [
-      folder,
-      `file://localhost${folder}`,
-      `file://${folder}/`,
-      `file://${folder.replace('/tmp/', '/tmp//')}`,
-      `file://${folder}/../${basename(folder)}`,
-      link,
-      `file://${link}`,
-    ]) {
-      const git = await open(repo, { location, cacheFolder });
+  test.runIf(isProof)(
+    'is noticed however the repository is spelled, and under an address never used before',
+    async () => {
+      const { repo, cacheFolder, first, second } = await seen('remote');
+      await repo.git('update-ref', REF, first);
+      const folder = repo.folder;
+      const link = join(await temporaryFolder(), 'link.git');
+      await symlink(folder, link);
+      for (const location of [
+        folder,
+        `file://localhost${folder}`,
+        `file://${folder}/`,
+        `file://${folder.replace('/tmp/', '/tmp//')}`,
+        `file://${folder}/../${basename(folder)}`,
+        link,
+        `file://${link}`,
+      ]) {
+        const git = await open(repo, { location, cacheFolder });
+        await expect(git.ledger.tip(REF)).rejects.toMatchObject({ code: 'LEDGER_REWOUND' });
+      }
+      const elsewhere = join(await temporaryFolder(), 'elsewhere.git');
+      await rename(folder, elsewhere);
+      const git = await open(repo, { location: `file://${elsewhere}`, cacheFolder });
       await expect(git.ledger.tip(REF)).rejects.toMatchObject({ code: 'LEDGER_REWOUND' });
-    }
-    const elsewhere = join(await temporaryFolder(), 'elsewhere.git');
-    await rename(folder, elsewhere);
-    const git = await open(repo, { location: `file://${elsewhere}`, cacheFolder });
-    await expect(git.ledger.tip(REF)).rejects.toMatchObject({ code: 'LEDGER_REWOUND' });
-    await rename(elsewhere, folder);
-    await repo.git('update-ref', REF, second);
-    expect(await (await open(repo, { location: `file://${folder}/`, cacheFolder })).ledger.tip(REF)).toBe(
-      second,
-    );
-  });
+      await rename(elsewhere, folder);
+      await repo.git('update-ref', REF, second);
+      expect(await (await open(repo, { location: `file://${folder}/`, cacheFolder })).ledger.tip(REF)).toBe(
+        second,
+      );
+    },
+  );
 
   test('is noticed where another ledger took its place', async () => {
     const { repo, git, second } = await seen('remote');
@@ -92,18 +95,21 @@ describe('a ledger that was forced back', () => {
     await expect(git.ledger.tip(REF)).rejects.toMatchObject({ code: 'LEDGER_REWOUND' });
   });
 
-  test('is noticed by a mirror that was removed and fetched anew, which lacks what was seen', async () => {
-    const { repo, cacheFolder, git, anew, first, second } = await seen('remote');
-    await git.close();
-    await repo.git('update-ref', REF, first);
-    await rm(join(cacheFolder, 'mirrors'), { recursive: true });
-    const again = await anew();
-    await expect(again.ledger.tip(REF)).rejects.toMatchObject({
-      code: 'LEDGER_REWOUND',
-      hint: expect.stringContaining('from a copy that has it') as unknown,
-    });
-    expect(await again.objects.commit(second).catch(() => null)).toBeNull();
-  });
+  test.runIf(isProof)(
+    'is noticed by a mirror that was removed and fetched anew, which lacks what was seen',
+    async () => {
+      const { repo, cacheFolder, git, anew, first, second } = await seen('remote');
+      await git.close();
+      await repo.git('update-ref', REF, first);
+      await rm(join(cacheFolder, 'mirrors'), { recursive: true });
+      const again = await anew();
+      await expect(again.ledger.tip(REF)).rejects.toMatchObject({
+        code: 'LEDGER_REWOUND',
+        hint: expect.stringContaining('from a copy that has it') as unknown,
+      });
+      expect(await again.objects.commit(second).catch(() => null)).toBeNull();
+    },
+  );
 
   test('is trusted as it is where the files that the hint names were removed', async () => {
     const { repo, git, first } = await seen('local');

@@ -77,7 +77,7 @@ describe.skipIf(!canServeSsh)('a remote over ssh (needs /usr/sbin/sshd)', () => 
     expect(await git.tip('main')).toBe(there.base);
   });
 
-  test('is reached through a wrapper that is no ssh by its name', async () => {
+  test.runIf(isProof)('is reached through a wrapper that is no ssh by its name', async () => {
     const there = await served();
     const server = await ssh(there);
     const wrapper = join(await temporaryFolder(), 'jump');
@@ -86,15 +86,20 @@ describe.skipIf(!canServeSsh)('a remote over ssh (needs /usr/sbin/sshd)', () => 
     expect(await git.tip('main')).toBe(there.base);
   });
 
-  test.each<[string, (server: SshServer) => string, RegExp, RegExp]>([
-    [
-      'whose key nobody has seen',
-      ({ strange }) => strange,
-      /Host key verification failed/,
-      /Connect once by hand/,
-    ],
-    ['that does not know us', ({ nobody }) => nobody, /Permission denied \(publickey\)/, /credentials/],
-  ])(
+  test.each(
+    someOf<[string, (server: SshServer) => string, RegExp, RegExp]>(
+      [
+        [
+          'whose key nobody has seen',
+          ({ strange }) => strange,
+          /Host key verification failed/,
+          /Connect once by hand/,
+        ],
+        ['that does not know us', ({ nobody }) => nobody, /Permission denied \(publickey\)/, /credentials/],
+      ],
+      1,
+    ),
+  )(
     'a host %s is REMOTE_DENIED, asks nobody, and the hint says what to do',
     async (_, command, message, hint) => {
       const there = await served();
@@ -108,7 +113,7 @@ describe.skipIf(!canServeSsh)('a remote over ssh (needs /usr/sbin/sshd)', () => 
     },
   );
 
-  test('a wrapper cannot make ssh ask either', async () => {
+  test.runIf(isProof)('a wrapper cannot make ssh ask either', async () => {
     const there = await served();
     const server = await ssh(there);
     const wrapper = join(await temporaryFolder(), 'jump');
@@ -117,7 +122,7 @@ describe.skipIf(!canServeSsh)('a remote over ssh (needs /usr/sbin/sshd)', () => 
     await expect(opening).rejects.toMatchObject({ code: 'REMOTE_DENIED' });
   });
 
-  test('a repository that is not there is unknown', async () => {
+  test.runIf(isProof)('a repository that is not there is unknown', async () => {
     const there = await served();
     const server = await ssh(there);
     const opening = openAt(there, `server:${there.root}/absent.git`, { GIT_SSH_COMMAND: server.command });

@@ -209,24 +209,27 @@ describe('many at once', () => {
     expect(revisions).toMatchObject([{ undoneBy: null }, { source: 'rollback', undoneBy: null }]);
   });
 
-  it('in one scope follow each other: the later one replaces the hold of the earlier', async () => {
-    const repo = await marked();
-    const engine = await engineOf(repo);
-    const plan = await engine.rollbacks.plan({ scope: 'prod/api', author: JANE });
-    expect(codes(plan)).toContain('HOLD_PLACED');
-    const field = { scope: 'prod/api', fields: [`${API}/app.yaml#/image/tag`], hold: true };
-    const other = await engine.rollbacks.plan({ ...field, author: JANE });
-    const asks = [
-      { scope: 'prod/api', target: plan.target, digest: plan.digest, id: newId() },
-      { ...field, target: other.target, digest: other.digest, id: newId() },
-    ].map((ask) => ({ ...ask, base: plan.base, reason: '500s', author: JANE }));
-    await engine.rollbacks.requestMany(asks);
-    const results = await engine.rollbacks.executeMany(asks.map(({ id }) => ({ id })));
-    expect(
-      [...results.values()].map((each) =>
-        each.status === 'fulfilled' ? each.value.status : each.reason.code,
-      ),
-    ).toEqual(['completed', 'unchanged']);
-    expect(await holdFiles(repo)).toHaveLength(1);
-  });
+  it.runIf(isProof)(
+    'in one scope follow each other: the later one replaces the hold of the earlier',
+    async () => {
+      const repo = await marked();
+      const engine = await engineOf(repo);
+      const plan = await engine.rollbacks.plan({ scope: 'prod/api', author: JANE });
+      expect(codes(plan)).toContain('HOLD_PLACED');
+      const field = { scope: 'prod/api', fields: [`${API}/app.yaml#/image/tag`], hold: true };
+      const other = await engine.rollbacks.plan({ ...field, author: JANE });
+      const asks = [
+        { scope: 'prod/api', target: plan.target, digest: plan.digest, id: newId() },
+        { ...field, target: other.target, digest: other.digest, id: newId() },
+      ].map((ask) => ({ ...ask, base: plan.base, reason: '500s', author: JANE }));
+      await engine.rollbacks.requestMany(asks);
+      const results = await engine.rollbacks.executeMany(asks.map(({ id }) => ({ id })));
+      expect(
+        [...results.values()].map((each) =>
+          each.status === 'fulfilled' ? each.value.status : each.reason.code,
+        ),
+      ).toEqual(['completed', 'unchanged']);
+      expect(await holdFiles(repo)).toHaveLength(1);
+    },
+  );
 });

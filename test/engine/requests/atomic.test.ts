@@ -170,7 +170,7 @@ describe('rollbacks that are published together', () => {
     expect(before).toEqual([1]);
   });
 
-  it('are found on the branch where a worker died before it could say so', async () => {
+  it.runIf(isProof)('are found on the branch where a worker died before it could say so', async () => {
     const { repo, prod, dev, signers, worker, tip, approve } = await opened();
     await approve(prod, dev);
     const before = await repo.git('rev-parse', LEDGER);
@@ -199,7 +199,7 @@ describe('rollbacks that are published together', () => {
     });
   });
 
-  it('are opened in one commit of the ledger, or none of them', async () => {
+  it.runIf(isProof)('are opened in one commit of the ledger, or none of them', async () => {
     const stage = await stageOf(team, EVERYWHERE);
     const { janes, jane, repo } = stage;
     const { asks, results } = await askTogether(

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ask, configOf, createTeam, engineFor, POLICY, stageOf } from '../../helpers/people/requests.ts';
 import { engineOf } from '../../helpers/repositories/engine.ts';
+import { isProof } from '../../helpers/run/proof.ts';
 
 const team = createTeam();
 
@@ -98,19 +99,24 @@ describe('a request', () => {
     });
   });
 
-  it('is rejected by whoever rejected it before, once the policy asks for no more', async () => {
-    const rule = { match: 'prod', quorum: 1 };
-    const { repo, jane, bob, janes, bobs, worker } = await stage(
-      configOf({ environments: [{ ...rule, rejections: 2 }] }),
-    );
-    const { id } = await ask(janes, jane);
-    expect((await bobs.requests.reject({ id, actor: bob })).status).toBe('pending');
-    await repo.commit({ '.backtrail/config.yaml': configOf({ environments: [rule] }) });
-    expect((await worker.requests.reconcile()).repairs).toMatchObject([{ requestId: id, action: 'settled' }]);
-    expect(await janes.requests.show({ id, reader: jane })).toMatchObject({ status: 'rejected' });
-  });
+  it.runIf(isProof)(
+    'is rejected by whoever rejected it before, once the policy asks for no more',
+    async () => {
+      const rule = { match: 'prod', quorum: 1 };
+      const { repo, jane, bob, janes, bobs, worker } = await stage(
+        configOf({ environments: [{ ...rule, rejections: 2 }] }),
+      );
+      const { id } = await ask(janes, jane);
+      expect((await bobs.requests.reject({ id, actor: bob })).status).toBe('pending');
+      await repo.commit({ '.backtrail/config.yaml': configOf({ environments: [rule] }) });
+      expect((await worker.requests.reconcile()).repairs).toMatchObject([
+        { requestId: id, action: 'settled' },
+      ]);
+      expect(await janes.requests.show({ id, reader: jane })).toMatchObject({ status: 'rejected' });
+    },
+  );
 
-  it('is left alone by a worker that knows no keys, for one that does', async () => {
+  it.runIf(isProof)('is left alone by a worker that knows no keys, for one that does', async () => {
     const { repo, jane, bob, janes, bobs, worker } = await stage();
     const { id } = await ask(janes, jane);
     await bobs.requests.approve({ id, actor: bob });
@@ -122,7 +128,7 @@ describe('a request', () => {
     expect(await worker.requests.executeRequest(id)).toMatchObject({ status: 'completed' });
   });
 
-  it('goes ahead where no policy asks for more', async () => {
+  it.runIf(isProof)('goes ahead where no policy asks for more', async () => {
     const { jane, janes, worker } = await stage();
     const asked = await ask(janes, jane, 'dev/api');
     expect(asked).toMatchObject({ status: 'approved', gate: 'no-policy' });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RequestId, StepEvent } from '../../../engine/internal.ts';
 import { ask, configOf, createTeam, stageOf } from '../../helpers/people/requests.ts';
+import { someOf } from '../../helpers/run/proof.ts';
 
 const team = createTeam();
 const POLICY = {
@@ -57,7 +58,7 @@ describe('an approved request that nobody has executed', () => {
     await janes.requests.cancel({ id, actor: jane });
   });
 
-  it.each(['executeRequest', 'executeRequests'] as const)(
+  it.each(someOf(['executeRequest', 'executeRequests'] as const, 1))(
     'stops a worker that has its commits ready and not pushed (%s)',
     async (how) => {
       const stage = await staged();

@@ -80,7 +80,7 @@ describe.skipIf(!hasNativeRedis)(`a cluster of three${needsServer}`, () => {
     expect(said).not.toMatch(/hunter2|"level":"(?:warn|error)"/);
   });
 
-  it('holds the budget of pushes on one of its nodes', async () => {
+  it.runIf(isProof)('holds the budget of pushes on one of its nodes', async () => {
     const { hosts } = await startCluster(start);
     const { logger, find } = recordingLogger();
     const turn = createPushBudget({ redisUrl: `redis-cluster://:hunter2@${hosts}`, perMinute: 1, logger });

@@ -16,7 +16,7 @@ import type { BatchMember } from '../../../../engine/rollback/batch/round.ts';
 import { createObserve } from '../../../../engine/rollback/observe.ts';
 import { engineOf, SERVICE } from '../../../helpers/repositories/engine.ts';
 import { createRepo, type Repo, temporaryFolder } from '../../../helpers/repositories/repo.ts';
-import { runs } from '../../../helpers/run/proof.ts';
+import { runs, someOf } from '../../../helpers/run/proof.ts';
 import { appOf, configOf, filesAt, scopeOf, type Wish, type World, worldOf } from './random.ts';
 
 const SERVICES = runs(250, 12);
@@ -36,7 +36,7 @@ describe('an audit of random rollbacks', () => {
   let count = 0;
   const seen = new Set<string>();
 
-  it.each(SEEDS)('finds each of them honest: seed %i', async (seed) => {
+  it.each(someOf(SEEDS, 1))('finds each of them honest: seed %i', async (seed) => {
     const [world] = fc.sample(worldOf(SERVICES), { seed, numRuns: 1 });
     if (world === undefined) throw new Error('One was made.');
     const repo = await createRepo({ bare: true });

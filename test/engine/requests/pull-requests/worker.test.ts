@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { eventId, forgeEvent, TIME } from '../../../helpers/people/forge.ts';
 import { askFor, createScene, lookOf, proposeFor, type Scene, stateOf } from './scene.ts';
-import { isProof, runs, someOf } from '../../../helpers/run/proof.ts';
+import { isProof, runs } from '../../../helpers/run/proof.ts';
 
 const isCreating = (call: { method: string; path: string }) =>
   call.method === 'POST' && call.path.endsWith('/pulls');
@@ -109,7 +109,7 @@ describe('pull requests of workers that fail', () => {
     for (const id of ids) await scene.janes.requests.cancel({ id, actor: scene.team.jane });
   });
 
-  it.each(someOf(['pull-request', 'branch'], 1))(
+  it.runIf(isProof).each(['pull-request', 'branch'])(
     'are opened although the ledger names a branch already that nobody has made (%s)',
     async (via) => {
       const id = await askFor(scene, 'prod/parked');
