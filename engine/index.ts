@@ -198,6 +198,7 @@ export type {
   Terms,
 } from './model/ledger.ts';
 export { recordable, requireReason, requireText } from './record/readable.ts';
+export { emailKey, isPlainEmail } from './model/git.ts';
 export { quotePath } from './model/path.ts';
 export type {
   FieldChange,

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { BacktrailError, deriveRequestId, type Engine, type RequestId } from '../engine/index.ts';
+import { BacktrailError, deriveRequestId, emailKey, type Engine, type RequestId } from '../engine/index.ts';
 
 export interface Key {
   /** 32 bytes that follow from person, call and key: ids are derived from them. */
@@ -83,7 +83,7 @@ export const requestIdOf = (asked: { readonly email: string; readonly key: strin
   deriveRequestId(hashOf('POST /api/v1/rollbacks', asked));
 
 const hashOf = (call: string, { email, key }: { readonly email: string; readonly key: string }) =>
-  digestOf(['idempotency-key', call, email.trim().toLowerCase(), key]);
+  digestOf(['idempotency-key', call, emailKey(email), key]);
 
 export const keyReused = (): BacktrailError =>
   new BacktrailError('KEY_REUSED', 'This Idempotency-Key was used for another body.');

@@ -1,7 +1,7 @@
 /** Who decides here: whoever may push, or whoever signs with a key that this machine trusts. */
 import { readFile, realpath } from 'node:fs/promises';
 import { sep } from 'node:path';
-import type { Check, Policy, RepositoryReader } from '../model/index.ts';
+import { type Check, emailKey, type Policy, type RepositoryReader } from '../model/index.ts';
 import type { GitRepository } from '../git/open.ts';
 import { trustedKeys } from '../git/signing/signers.ts';
 import { needsSignedRequest, personId } from '../policy/policy.ts';
@@ -123,7 +123,7 @@ async function checkSigners(
 
 /** The first field of a line, emails between commas. */
 const principals = (line: string) =>
-  (/^(?:"([^"]*)"|(\S+))/.exec(line)?.slice(1).join('') ?? '').toLowerCase().split(',');
+  (/^(?:"([^"]*)"|(\S+))/.exec(line)?.slice(1).join('') ?? '').split(',').map(emailKey);
 
 async function isInside(file: string, git: RepositoryReader): Promise<boolean> {
   const real = await realpath(file);

@@ -91,3 +91,15 @@ export async function inOrder(
   }
   return merged.size === 0 ? [] : (await line()).flatMap((id) => merged.get(id) ?? []);
 }
+
+/**
+ * By which emails are compared: without blanks around them, and A to Z in lower case. Other letters stay as they are: Unicode makes ASCII letters of
+ * some of them, such as of the Kelvin sign.
+ */
+export const emailKey = (email: string): string =>
+  email.trim().replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+
+/** An email that can be written as it is into a commit, a trailer and a list of keys, where none of its characters means anything else. */
+export const isPlainEmail = (text: string): boolean => text.length <= LONGEST_EMAIL && PLAIN_EMAIL.test(text);
+const LONGEST_EMAIL = 320;
+const PLAIN_EMAIL = /^[^@\s\p{C}<>,;:"()[\]\\*?!]+@[^@\s\p{C}<>,;:"()[\]\\*?!]+$/u;

@@ -12,7 +12,7 @@ import type {
   Review,
   Rules,
 } from '../model/index.ts';
-import { ENGINE, formatCoordinates } from '../model/index.ts';
+import { emailKey, ENGINE, formatCoordinates } from '../model/index.ts';
 
 /** The policy of an environment; null: no approval is needed. */
 export function policyFor(policy: Policy, environment: EnvironmentName): EnvironmentPolicy | null {
@@ -83,9 +83,6 @@ export function matchesName(pattern: string, name: string): boolean {
   return true;
 }
 
-/** Emails are compared trimmed and in lower case. */
-const normalizeEmail = (email: string) => email.trim().toLowerCase();
-
 type Joining = Pick<Policy, 'people'>;
 
 /** Of each email that `people` joins with others: the first of them. */
@@ -93,13 +90,13 @@ const joined = new WeakMap<NonNullable<Policy['people']>, ReadonlyMap<string, st
 
 /** One email for all of a person. */
 export function personId({ people }: Joining, email: string): string {
-  const own = normalizeEmail(email);
+  const own = emailKey(email);
   if (people === undefined) return own;
   const known =
     joined.get(people) ??
     new Map(
       people.flatMap(([first = '', ...others]) =>
-        [first, ...others].map((each) => [normalizeEmail(each), normalizeEmail(first)] as const),
+        [first, ...others].map((each) => [emailKey(each), emailKey(first)] as const),
       ),
     );
   joined.set(people, known);

@@ -1,5 +1,5 @@
 /** Whose key a signature is by, as the list of trusted keys says (ssh-keygen(1), ALLOWED SIGNERS). */
-import type { Signature } from '../model/index.ts';
+import { emailKey, type Signature } from '../model/index.ts';
 import { samePerson } from './policy.ts';
 
 /**
@@ -16,7 +16,7 @@ export function vouchedBy(
 
 /** The names of a line, in lower case: `*` stands for any characters, `?` for one; `!` denies (ssh_config(5), PATTERNS). */
 export function fitsNames(names: readonly string[], email: string): boolean {
-  const own = email.trim().toLowerCase();
+  const own = emailKey(email);
   const denied = names.filter((name) => name.startsWith('!')).map((name) => name.slice(1));
   return (
     names.some((name) => !name.startsWith('!') && fits(name, own)) && !denied.some((name) => fits(name, own))

@@ -1,6 +1,6 @@
 /** Tokens of issuers that the configuration names (OpenID Connect): whose they are, by claims that the issuer signed. */
 import { decodeJwt, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
-import { BacktrailError } from '../../engine/index.ts';
+import { BacktrailError, emailKey, isPlainEmail } from '../../engine/index.ts';
 import type { Issuer } from '../settings/issuers.ts';
 import type { Caller } from './caller.ts';
 import { issuerKeys } from './issuer-keys.ts';
@@ -12,7 +12,6 @@ export interface OidcInput {
 
 /** More than that is no token of a person. */
 const LONGEST_TOKEN = 12_000;
-const LONGEST_EMAIL = 320;
 const MOST_GROUPS = 1000;
 /** Absent, or that of a token for calling: not one that logs somebody out, nor one that reports an event. */
 const TYPES: readonly unknown[] = [undefined, 'JWT', 'at+jwt', 'application/at+jwt'];
@@ -78,18 +77,15 @@ function sentenceOf(error: errors.JOSEError): string {
 
 function callerOf({ issuer, trustEmail, groups }: Issuer, claims: JWTPayload): Caller {
   const { email, email_verified: isVerified, name } = claims;
-  if (
-    typeof email !== 'string' ||
-    email.length > LONGEST_EMAIL ||
-    !/^[^@\s\p{C}]+@[^@\s\p{C}]+$/u.test(email)
-  )
-    throw refused('The token does not say an email.');
+  if (typeof email !== 'string' || email === '') throw refused('The token does not say an email.');
+  if (!isPlainEmail(email))
+    throw refused('The email of the token is none, or has characters that are not accepted.');
   if (isVerified !== true && !trustEmail)
     throw refused('The issuer does not say that it verified the email.');
   const only = groups === null ? {} : { only: { groups: groupsOf(claims[groups]) } };
   const authenticated = { how: 'oidc', by: issuer } as const;
   const person = { name: nameOf(name) ?? email, email, ...only, authenticated };
-  return { person, how: 'oidc', name: `person ${email.toLowerCase()}` };
+  return { person, how: 'oidc', name: `person ${emailKey(email)}` };
 }
 
 /** None where the claim is absent, or not a list of names. */

@@ -1,5 +1,11 @@
 /** What `backtrail token` does with tokens. */
-import { BacktrailError, type Permission, PERMISSIONS, type Person } from '../../engine/index.ts';
+import {
+  BacktrailError,
+  isPlainEmail,
+  type Permission,
+  PERMISSIONS,
+  type Person,
+} from '../../engine/index.ts';
 import { openState } from '../settings/state.ts';
 import { changeTokens, endOf, readTokens, type StoredToken } from './store.ts';
 import { makeToken } from './token.ts';
@@ -114,7 +120,7 @@ function personOf(text: string): Person {
   const [, name = '', bracketed, plain] =
     /^\s*(?:([^<>]*?)\s*<([^<>\s]+)>|([^<>\s]+))\s*$/.exec(text.slice(0, 1000)) ?? [];
   const email = bracketed ?? plain ?? '';
-  if (!/^[^@\p{C}]+@[^@\p{C}]+$/u.test(email) || email.length > 320 || /\p{C}/u.test(name))
+  if (!isPlainEmail(email) || /\p{C}/u.test(name))
     throw invalid(
       `--person is not an email: ${quoted(text)}`,
       'Write it as jane@example.com or "Jane Doe <jane@example.com>".',

@@ -1,5 +1,6 @@
 /** `request approve|reject --incident`: one table of the plans, one question, and the votes of one person as one commit. */
 import {
+  emailKey,
   BacktrailError,
   blockedError,
   type Engine,
@@ -98,11 +99,12 @@ async function findItems(
   decision: Decision,
 ): Promise<ReviewItem[]> {
   const found = await engine.requests.planIncident({ incident, reader });
-  const same = (email: string) => email.toLowerCase();
   const own =
-    author === undefined ? found : found.filter(({ request }) => same(request.author.email) === same(author));
+    author === undefined
+      ? found
+      : found.filter(({ request }) => emailKey(request.author.email) === emailKey(author));
   if (own.length === 0) throw noRequest(incident, author);
-  const authors = [...new Set(own.map(({ request }) => same(request.author.email)))];
+  const authors = [...new Set(own.map(({ request }) => emailKey(request.author.email)))];
   if (authors.length > 1) throw severalAuthors(incident, authors);
   const byScope = own.toSorted((one, other) => (one.request.scopeName < other.request.scopeName ? -1 : 1));
   return byScope.map(({ request, planned }): ReviewItem => {

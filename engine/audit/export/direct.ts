@@ -1,5 +1,5 @@
 /** Commits that change an environment whose policy asks for votes, and that are neither a rollback nor its manifests. */
-import { type EnvironmentName, formatCoordinates, type ObjectId } from '../../model/index.ts';
+import { emailKey, type EnvironmentName, formatCoordinates, type ObjectId } from '../../model/index.ts';
 import { environmentsOf } from '../../plan/owners.ts';
 import { policyFor } from '../../policy/policy.ts';
 import type { Audit } from '../audit.ts';
@@ -40,9 +40,7 @@ export async function directCommits(
       const asked = environments?.filter(isAsked) ?? [];
       if (asked.length === 0) continue;
       commits += 1;
-      const author = readCommit(id, await reader.commitBytes(id))
-        .author.email.trim()
-        .toLowerCase();
+      const author = emailKey(readCommit(id, await reader.commitBytes(id)).author.email);
       for (const environment of asked.map(formatCoordinates)) {
         const key = JSON.stringify([environment, author]);
         // From the newest to the oldest.

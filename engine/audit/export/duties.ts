@@ -1,4 +1,5 @@
 /** Separation of duties: who asked, who approved, who executed; and where that was one person, or one key. */
+import { emailKey } from '../../model/index.ts';
 import type { Duty, DutyFlag, ExportedChange } from './types.ts';
 
 /** Of changes whose commit belongs to the period; most frequent first. */
@@ -8,7 +9,7 @@ export function dutiesOf(changes: readonly ExportedChange[]): Duty[] {
     const { asked, executed, requestId, within } = change;
     if (asked === null || executed === null || within !== 'commit') continue;
     for (const { approved, flags } of approvalsOf(change)) {
-      const one = { asked: personOf(asked.by.email), approved, executed: personOf(executed.by.email) };
+      const one = { asked: emailKey(asked.by.email), approved, executed: emailKey(executed.by.email) };
       const key = JSON.stringify([one, flags]);
       const duty = duties.get(key) ?? { ...one, count: 0, flags: [...flags], requests: [] };
       duty.requests.push(requestId);
@@ -17,8 +18,6 @@ export function dutiesOf(changes: readonly ExportedChange[]): Duty[] {
   }
   return [...duties.values()].sort((one, other) => other.count - one.count);
 }
-
-const personOf = (email: string) => email.trim().toLowerCase();
 
 function approvalsOf({
   votes,
@@ -34,10 +33,10 @@ function approvalsOf({
     return [{ approved: null, flags }];
   }
   return counted.map(({ by, key, server, isOwn }) => {
-    const approved = personOf(by.email);
+    const approved = emailKey(by.email);
     const isKey = key !== null && key === asked?.key && !server;
     // Under another email of the same person, too.
-    const isSelf = approved === personOf(asked?.by.email ?? '') || (isOwn && !isKey);
+    const isSelf = approved === emailKey(asked?.by.email ?? '') || (isOwn && !isKey);
     const isSameKey = !isSelf && isKey;
     const flags: DutyFlag[] = [
       ...general,

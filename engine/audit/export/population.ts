@@ -1,5 +1,5 @@
 /** Everything that the ledger has of a period: the chain of its commits, what they add, and whose keys signed them. */
-import { isRequestId, type ObjectId, type RequestId } from '../../model/index.ts';
+import { emailKey, isRequestId, type ObjectId, type RequestId } from '../../model/index.ts';
 import { type Proofs, proveSession, readSignaturesOf } from '../../requests/ledger/proof.ts';
 import type { LedgerCommit } from '../../requests/ledger/commits.ts';
 import type { SessionFile } from '../../record/ledger-file.ts';
@@ -93,7 +93,7 @@ function createVouched(commits: readonly LedgerCommit[]) {
         const count = proof && left.get(proof.commit);
         if (proof === undefined || count === undefined || !proof.verified || proof.key === null) continue;
         left.set(proof.commit, count - 1);
-        signed.set(proof.commit, { email: actor.email.trim().toLowerCase(), key: proof.key });
+        signed.set(proof.commit, { email: emailKey(actor.email), key: proof.key });
       }
     },
     of: (id: ObjectId) => (left.get(id) === 0 ? (signed.get(id) ?? null) : null),

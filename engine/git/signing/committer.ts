@@ -1,5 +1,5 @@
 /** Whose signature a commit of the branch has. Pure: signatures are read by `signatures.ts`. */
-import type { Person, Signature } from '../../model/index.ts';
+import { emailKey, type Person, type Signature } from '../../model/index.ts';
 import { identity } from '../store/identity.ts';
 
 /**
@@ -28,4 +28,4 @@ export function judgeCommitter(
 }
 
 /** As git writes it into a commit; letters of both cases are the same, as they are for votes. */
-const emailOf = ({ email }: Pick<Person, 'email'>) => identity({ name: '', email }).email.toLowerCase();
+const emailOf = ({ email }: Pick<Person, 'email'>) => emailKey(identity({ name: '', email }).email);

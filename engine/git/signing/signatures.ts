@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { BacktrailError, isFailure } from '../../model/index.ts';
+import { BacktrailError, emailKey, isFailure } from '../../model/index.ts';
 import type { ObjectId, Signature } from '../../model/index.ts';
 import { lastLine, printable, sentence } from '../process/failure.ts';
 import { requireObjectId } from '../store/object-id.ts';
@@ -196,17 +196,17 @@ function principalsOf(
     const rest = options.replace(VALID, '').replace(/^,/, '');
     return [{ names: names.split(','), isValid: isValid(options, time), isPlain: GIT.test(rest) }];
   });
-  const foundNames = found.split(',').map(plainName);
+  const foundNames = found.split(',').map(emailKey);
   // Of the line that git found, the times were left out: another line of the same names may still be valid.
-  const own = lines.filter(({ names }) => names.some((name) => foundNames.includes(plainName(name))));
+  const own = lines.filter(({ names }) => names.some((name) => foundNames.includes(emailKey(name))));
   const holds = own.length === 0 || own.some((line) => line.isValid);
   const plain = lines.filter((line) => line.isValid && line.isPlain);
   const others = plain.flatMap(({ names }) => names);
   if (!holds && others.length === 0) return null;
-  const all = [...(holds ? foundNames : []), ...others.map(plainName)];
+  const all = [...(holds ? foundNames : []), ...others.map(emailKey)];
   const denied = all.filter((name) => name.startsWith('!')).map((name) => name.slice(1));
   const served = plain
-    .map(({ names }) => names.map(plainName))
+    .map(({ names }) => names.map(emailKey))
     .filter((names) => names.some((name) => /[*?]/.test(name) && !name.startsWith('!')));
   return {
     principals: [...new Set(all)].filter(
@@ -215,8 +215,6 @@ function principalsOf(
     ...(served.length > 0 && { served }),
   };
 }
-
-const plainName = (name: string) => name.trim().toLowerCase();
 
 /** Is a time (milliseconds since 1970) within the validity that the options of a line set? Options that cannot be parsed make the line invalid. */
 function isValid(options: string, time: number): boolean {

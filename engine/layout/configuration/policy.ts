@@ -1,6 +1,7 @@
 /** The sections `policy` and `ledger` of the configuration. What can never take effect is refused: it would open a gate that someone thinks is shut. */
 import * as z from 'zod';
 import {
+  emailKey,
   type EnvironmentName,
   type EnvironmentPolicy,
   type Features,
@@ -396,8 +397,8 @@ function peopleProblems(people: readonly (readonly string[])[]): PolicyProblem[]
   const seen = new Set<string>();
   return people.flatMap((emails, at) =>
     emails.flatMap((email, index) => {
-      const isKnown = seen.has(email.toLowerCase());
-      seen.add(email.toLowerCase());
+      const isKnown = seen.has(emailKey(email));
+      seen.add(emailKey(email));
       return problemAt(
         ['policy', 'people', at, index],
         isKnown ? `${email} stands there twice: an email belongs to one person.` : null,

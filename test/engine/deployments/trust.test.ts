@@ -7,7 +7,6 @@ import { readDeploymentEvent } from '../../../engine/record/deployment-file.ts';
 import { createIdentity } from '../../helpers/people/signing.ts';
 import { engineOf } from '../../helpers/repositories/engine.ts';
 import { createRepo, type Repo } from '../../helpers/repositories/repo.ts';
-import { isProof, someOf } from '../../helpers/run/proof.ts';
 
 const REF = 'refs/backtrail/deployments';
 const SCOPE = 'prod/api';
@@ -118,8 +117,7 @@ describe('through a server', () => {
         .split('\n')
         .map(async (path) => ({ path, text: await repo.git('show', `${REF}:${path}`) })),
     );
-    const versions: number[] = texts.map(({ text }) => JSON.parse(text).version);
-    expect(versions.sort((one, other) => one - other)).toEqual([1, 2, 2]);
+    expect(texts.map(({ text }) => JSON.parse(text).version).filter((form) => form === 2)).toHaveLength(2);
     // Neither form is that of the other.
     for (const { path, text } of texts) {
       const other = text.replace(/"version": (\d)/, (_, form: string) => `"version": ${3 - Number(form)}`);
@@ -152,25 +150,17 @@ describe('records that were written by hand', () => {
   };
   const listOf = async (repo: Repo) => (await engineOf(repo)).deployments.list({ reader: await bob() });
 
-  it.each(
-    someOf(
-      [
-        ['is not JSON', () => '{'],
-        ['has a key more', (text: string) => text.replace('"version": 1', '"version": 1, "x": 1')],
-        [
-          'sets a prototype',
-          (text: string) => text.replace('"opening": {', '"opening": { "__proto__": { "a": 1 },'),
-        ],
-        [
-          'names another record',
-          (text: string) => text.replace(/dep-.{26}/, 'dep-00000000000000000000000000'),
-        ],
-        ['has no commit', (text: string) => text.replace(/"commit": ".*?"/, '"commit": "../../x"')],
-        ['is nobody’s', () => 'x'.repeat(2 * 1024 * 1024)],
-      ],
-      2,
-    ),
-  )('are left out and named, where one %s', async (_what, change) => {
+  it.each([
+    ['is not JSON', () => '{'],
+    ['has a key more', (text: string) => text.replace('"version": 1', '"version": 1, "x": 1')],
+    [
+      'sets a prototype',
+      (text: string) => text.replace('"opening": {', '"opening": { "__proto__": { "a": 1 },'),
+    ],
+    ['names another record', (text: string) => text.replace(/dep-.{26}/, 'dep-00000000000000000000000000')],
+    ['has no commit', (text: string) => text.replace(/"commit": ".*?"/, '"commit": "../../x"')],
+    ['is nobody’s', () => 'x'.repeat(2 * 1024 * 1024)],
+  ])('are left out and named, where one %s', async (_what, change) => {
     const { repo, text, path, made } = await recorded();
     const other = path.replace(/.\.json$/, 'Z.json');
     await write(repo, { [other]: change(text), 'README.md': 'hello\n' });
@@ -194,7 +184,7 @@ describe('records that were written by hand', () => {
     expect((await listOf(repo)).deployments).toEqual([made]);
   });
 
-  it.runIf(isProof)('never keep a plan or a rollback from being made', async () => {
+  it('never keep a plan or a rollback from being made', async () => {
     const { repo } = await recorded();
     // A merge could leave out what came on one of its sides.
     const [tip, main] = await Promise.all([REF, 'main'].map((name) => repo.git('rev-parse', name)));
@@ -211,7 +201,7 @@ describe('records that were written by hand', () => {
     await expect(listOf(repo)).rejects.toMatchObject({ code: 'LEDGER_TAMPERED' });
   });
 
-  it.runIf(isProof)('of a later form are an error that says so', async () => {
+  it('of a later form are an error that says so', async () => {
     const { repo, text, path } = await recorded();
     const later = text.replace('"version": 1', '"version": 3');
     await write(repo, { [path.replace(/.\.json$/, 'Z.json')]: later });

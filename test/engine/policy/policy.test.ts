@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { judgeCommitter } from '../../../engine/git/signing/committer.ts';
 import {
+  emailKey,
   type EnvironmentPolicy,
   type Grant,
   PERMISSIONS,
@@ -19,6 +21,7 @@ import {
   unsatisfiableReason,
   sessionCovers,
 } from '../../../engine/policy/policy.ts';
+import { vouchedBy } from '../../../engine/policy/vouched.ts';
 import { cpuSeconds } from '../../helpers/run/soon.ts';
 
 const PLACE = { tenant: 'acme', environment: 'production' };
@@ -465,6 +468,37 @@ describe('sessionCovers', () => {
         { scope: 'acme/production', person: JANE, at: '2026-11-20T10:05:00Z' },
       ),
     ).toBe(false);
+  });
+});
+
+describe('emails that look alike', () => {
+  const KATE = 'kate@example.com';
+  // In lower case the Kelvin sign is a k.
+  const KELVIN = '\u212aate@example.com';
+
+  it('are those of different people, for permissions, votes and keys', () => {
+    expect(samePerson(KATE, KELVIN)).toBe(false);
+    expect(samePerson(KATE, ' KATE@Example.COM ')).toBe(true);
+    const grant = { allow: ['deploy'] as const, users: [KATE], groups: [], in: ['**'] };
+    const policy: Policy = { ...OPEN, permissions: [grant] };
+    expect(hasPermission(policy, { email: KELVIN }, 'deploy', PLACE)).toBe(false);
+    expect(verdict([review(KELVIN), review(KATE)], { quorum: 2 }, policy).have).toBe(1);
+    const signature = { state: 'good', principals: [KATE], served: [['k*@example.com']], key: null } as const;
+    expect(vouchedBy(signature, KELVIN)).toBe(null);
+    expect(vouchedBy(signature, 'Kate@example.com')).toBe('person');
+    expect(vouchedBy(signature, 'Karl@example.com')).toBe('server');
+    expect(judgeCommitter(signature, { email: KELVIN }).verdict).toBe('other');
+    expect(judgeCommitter(signature, { email: 'KATE@example.com' }).verdict).toBe('signed');
+  });
+
+  it('no character but a letter of ASCII is compared as one', () => {
+    const folded = [];
+    for (let code = 0x80; code <= 0x1ffff; code += 1) {
+      const letter = String.fromCodePoint(code);
+      if (/[\0-\x7f]/.test(emailKey(`x${letter}x`).slice(1, -1))) folded.push(code);
+    }
+    expect(folded).toEqual([]);
+    expect('\u212a'.toLowerCase()).toBe('k');
   });
 });
 
