@@ -4,7 +4,7 @@ import { sep } from 'node:path';
 import { type Check, emailKey, type Policy, type RepositoryReader } from '../model/index.ts';
 import type { GitRepository } from '../git/open.ts';
 import { trustedKeys } from '../git/signing/signers.ts';
-import { needsSignedRequest, personId } from '../policy/policy.ts';
+import { needsSignedRequest, personId, samePerson } from '../policy/policy.ts';
 import { fitsNames } from '../policy/vouched.ts';
 import { count, type Keyed, peopleWithKeys, some } from './tree/index.ts';
 import { discover } from '../layout/discover.ts';
@@ -84,7 +84,7 @@ export async function checkKeys(
 async function checkSigners(
   git: RepositoryReader,
   file: string | null,
-  { approvers, askers, policy }: Keyed & { readonly policy: Policy },
+  { approvers, askers, own, policy }: Keyed & { readonly policy: Policy },
 ): Promise<Check> {
   const hint =
     'Keep a file of lines EMAIL namespaces="git" KEY outside the repository, and name it: BACKTRAIL_ALLOWED_SIGNERS=FILE.';
@@ -105,21 +105,55 @@ async function checkSigners(
     return warn(`The list of trusted keys ${file} is empty, so no approval counts here.`);
   const listed = lines.map(principals);
   const keyed = new Set(listed.flat().map((email) => personId(policy, email)));
-  const isKeyed = (email: string) => keyed.has(email) || listed.some((names) => fitsNames(names, email));
+  const isServed = (email: string) => listed.some((names) => fitsNames(names, email));
+  const isKeyed = (email: string) => keyed.has(email) || emailsOf(policy, email).some(isServed);
   const without = approvers.filter((email) => !isKeyed(email));
   const silent = askers.filter((email) => !isKeyed(email));
+  const strict = [...new Set(own.flatMap((where) => [...where.approvers, ...where.askers]))]
+    .filter((email) => !keyed.has(email))
+    .sort();
   const missing = [
     ...(without.length > 0 ? [`no key of ${some(without)}: approvals by them do not count here`] : []),
     ...(silent.length > 0 ? [`no key of ${some(silent)}: what they ask for is not executed here`] : []),
+    ...own.flatMap((where) => strictly(where, { keyed, isKeyed })),
   ];
   if (missing.length > 0)
     return warn(`${file} holds ${missing.join('; and ')}.`, {
       without: [...new Set([...without, ...silent])].sort(),
+      ...(strict.length > 0 && { withoutOwnKey: strict }),
     });
   return machine('signers', 'ok', {
     message: `Approvals count by ${count(lines.length, 'key')} of ${file}.`,
   });
 }
+
+/** Of environments that count only what people sign with their own keys: whose key is that of a server alone, and whether enough are left. */
+function strictly(
+  { environments, quorum, approvers, askers }: Keyed['own'][number],
+  { keyed, isKeyed }: { readonly keyed: ReadonlySet<string>; readonly isKeyed: (email: string) => boolean },
+): string[] {
+  const isServedAlone = (email: string) => !keyed.has(email) && isKeyed(email);
+  const without = approvers.filter(isServedAlone);
+  const silent = askers.filter(isServedAlone);
+  const left = approvers.filter((email) => keyed.has(email)).length;
+  const where = `${some(environments)}, where only own keys count (\`signedBy: person\`)`;
+  const said = [
+    ...(without.length > 0 ? [`approvals by ${some(without)} do not count`] : []),
+    ...(silent.length > 0
+      ? [`what ${some(silent)} ${silent.length === 1 ? 'asks' : 'ask'} for is not executed`]
+      : []),
+    ...(approvers.length > 0 && left < quorum
+      ? [
+          `the quorum of ${quorum} cannot be reached, as ${left === 0 ? 'no approver has' : `only ${count(left, 'approver')} ${left === 1 ? 'has' : 'have'}`} a key of their own`,
+        ]
+      : []),
+  ];
+  return said.length === 0 ? [] : [`too few own keys of people for ${where}: ${said.join(', and ')}`];
+}
+
+/** All emails of a person, by one of them. */
+const emailsOf = ({ people = [] }: Policy, email: string): readonly string[] =>
+  people.find((emails) => emails.some((each) => samePerson(each, email))) ?? [email];
 
 /** The first field of a line, emails between commas. */
 const principals = (line: string) =>

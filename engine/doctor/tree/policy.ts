@@ -35,6 +35,14 @@ export interface Keyed {
   readonly askers: readonly string[];
   /** Requests need one somewhere. */
   readonly isSigned: boolean;
+  /** Where only a person's own key counts (`signedBy: person`). */
+  readonly own: readonly OwnKeyed[];
+}
+
+/** Environments whose rule and people are the same. */
+interface OwnKeyed extends Pick<Keyed, 'approvers' | 'askers'> {
+  readonly environments: readonly string[];
+  readonly quorum: number;
 }
 
 /** Whose keys are needed. */
@@ -43,14 +51,29 @@ export function peopleWithKeys(policy: Policy, places: readonly EnvironmentName[
     const rule = policyFor(policy, place);
     return rule && rule.quorum > 0 && !rule.unsignedApprovals ? [{ place, rule }] : [];
   });
-  const approvers = gated.flatMap(({ place, rule }) => approversOf(policy, rule, place, []));
-  const signed = gated.filter(({ rule }) => needsSignedRequest(rule));
-  const askers = signed.flatMap(({ place }) => holdersOf(policy, 'propose', place));
+  const each = gated.map(({ place, rule }) => ({
+    place,
+    rule,
+    approvers: approversOf(policy, rule, place, []),
+    askers: needsSignedRequest(rule) ? holdersOf(policy, 'propose', place).sort() : [],
+  }));
+  const strict = each.filter(({ rule }) => rule.signedBy === 'person');
+  const alike = groupBy(strict, ({ rule: { quorum }, approvers, askers }) =>
+    JSON.stringify([quorum, approvers, askers]),
+  );
   return {
     asks: gated.length > 0,
-    approvers: [...new Set(approvers)].sort(),
-    askers: [...new Set(askers)].sort(),
-    isSigned: signed.length > 0,
+    approvers: [...new Set(each.flatMap(({ approvers }) => approvers))].sort(),
+    askers: [...new Set(each.flatMap(({ askers }) => askers))].sort(),
+    isSigned: gated.some(({ rule }) => needsSignedRequest(rule)),
+    own: [...alike.values()].flatMap((same) =>
+      same.slice(0, 1).map(({ rule: { quorum }, approvers, askers }) => ({
+        environments: same.map(({ place }) => formatCoordinates(place)),
+        quorum,
+        approvers,
+        askers,
+      })),
+    ),
   };
 }
 

@@ -165,6 +165,39 @@ describe('trust', () => {
     });
   });
 
+  it('needs own keys of people where no other counts, and says where too few have one', async () => {
+    const strict = `approvers: { users: [bob@example.com, carol@example.com, dan@example.com] }, signedBy: person`;
+    const repo = await repoWith(
+      `{ people: [[carol@example.com, carol@corp.example]], environments: [ { match: "*/production", quorum: 2, ${strict} }, { match: "*/staging", ${strict} } ] }`,
+    );
+    const file = join(await temporaryFolder(), 'signers');
+    const server = `*@example.com namespaces="git" ${bob.publicKey}`;
+    const env = { ...bob.env, BACKTRAIL_ALLOWED_SIGNERS: file };
+    const told = async (...more: string[]) => {
+      await writeFile(file, `${[server, ...more].join('\n')}\n`);
+      return (await diagnose(repo, { env })).one('signers');
+    };
+    // A server signs for all of them, and nobody else's key is there.
+    const none = await told();
+    expect(none).toMatchObject({
+      status: 'warn',
+      details: { withoutOwnKey: ['bob@example.com', 'carol@example.com', 'dan@example.com'] },
+    });
+    expect(none.message).toContain(
+      'acme/production, globex/production, where only own keys count (`signedBy: person`): approvals by bob@example.com, carol@example.com, dan@example.com do not count, and the quorum of 2 cannot be reached, as no approver has a key of their own',
+    );
+    // By another email of the same person.
+    const one = await told(`carol@corp.example namespaces="git" ${bob.publicKey}`);
+    expect(one.details).toMatchObject({ withoutOwnKey: ['bob@example.com', 'dan@example.com'] });
+    expect(one.message).toContain('the quorum of 2 cannot be reached, as only 1 approver has a key');
+    expect(one.message).toContain('acme/staging, where only own keys count');
+    expect(one.message.match(/cannot be reached/g)).toHaveLength(1);
+    const all = ['bob', 'carol', 'dan'].map(
+      (name) => `${name}@example.com namespaces="git" ${bob.publicKey}`,
+    );
+    expect((await told(...all)).status).toBe('ok');
+  });
+
   it('needs the keys of those who ask as well, and names who has none', async () => {
     const repo = await repoWith(
       `{ environments: [ ${ONE} ], permissions: [ { allow: [propose], users: [jane@example.com], in: ["**"] }, { allow: [deploy], users: [bob@example.com], in: ["**"] } ] }`,
