@@ -12,6 +12,7 @@ import { readUsage } from '../cli/start/program.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const EXTERNAL = [
+  '@escape.tech/*',
   '@fastify/helmet',
   '@fastify/rate-limit',
   '@fastify/sse',
@@ -19,6 +20,8 @@ const EXTERNAL = [
   'bullmq',
   'fastify',
   'fastify-zod-openapi',
+  'graphql',
+  'graphql-yoga',
   'ioredis',
   'isomorphic-git',
   'pino',

@@ -11,6 +11,7 @@ import { BOUNDS, type Bounds } from './bounds.ts';
 import type { Callers } from './callers/caller.ts';
 import { documentOf } from './document.ts';
 import { helmRoutes } from './helm/routes.ts';
+import { graphqlRoutes } from './graphql/route.ts';
 import { createFeed } from './events/feed.ts';
 import { guard, type Guarding, WRITES } from './guard.ts';
 import { createLimiter } from './limits.ts';
@@ -31,9 +32,14 @@ import { incidentRoutes } from './routes/incidents.ts';
 import { logRoutes } from './routes/log.ts';
 import { rollbackRoutes } from './routes/rollbacks.ts';
 import { callerOf as requireCaller, type RouteInput, type Routes, type Typed } from './routes/route.ts';
-import type { CallLimits } from './settings/configuration.ts';
+import type { CallLimits, ServerConfiguration } from './settings/configuration.ts';
 
-export interface AppInput extends RouteInput, Guarding, OperationSettings, Pick<HookInput, 'hooks'> {
+export interface AppInput
+  extends RouteInput,
+    Guarding,
+    OperationSettings,
+    Pick<HookInput, 'hooks'>,
+    Partial<Pick<ServerConfiguration, 'graphql' | 'mcp'>> {
   /** Whether only this machine reaches it. */
   readonly isLocal: boolean;
   readonly callers: Callers;
@@ -128,28 +134,33 @@ export async function createApp(input: AppInput): Promise<FastifyInstance> {
   const feed = createFeed({ ...input, metrics: operation.metrics });
   app.addHook('preClose', () => feed.close());
   await app.register(fastifySSE, { heartbeatInterval: heartbeatMs });
-  await app.register(
-    async (api) => {
-      // What was written is told at once.
-      api.addHook('onResponse', async ({ method, routeOptions: { config } }, { statusCode }) => {
-        if (WRITES.has(method) && config.asks !== true && statusCode < 400) feed.look();
-      });
-      api.addHook('onRequest', async (request) => {
-        try {
-          request.caller = await callers.identify(request);
-          requireCaller(request);
-        } catch (error) {
-          if (isFailure(error) && error.code === 'UNAUTHENTICATED') await limiter.refused(request);
-          throw error;
-        }
-        await limiter.known(request);
-      });
-      for (const routes of [...API, eventRoutes(feed)]) routes(api.withTypeProvider<Typed>(), input);
-    },
-    { prefix: '/api/v1' },
-  );
+  /** Calls whose caller is known. */
+  const known = (calls: readonly Routes[]) => async (api: FastifyInstance) => {
+    // What was written is told at once.
+    api.addHook('onResponse', async ({ method, routeOptions: { config } }, { statusCode }) => {
+      if (WRITES.has(method) && config.asks !== true && statusCode < 400) feed.look();
+    });
+    api.addHook('onRequest', async (request) => {
+      try {
+        request.caller = await callers.identify(request);
+        requireCaller(request);
+      } catch (error) {
+        if (isFailure(error) && error.code === 'UNAUTHENTICATED') await limiter.refused(request);
+        throw error;
+      }
+      await limiter.known(request);
+    });
+    for (const routes of calls) routes(api.withTypeProvider<Typed>(), input);
+  };
+  await app.register(known([...API, eventRoutes(feed)]), { prefix: '/api/v1' });
+  await app.register(known(facesOf(input)));
   await addHooks(app, { ...input, metrics: operation.metrics, onLooked: () => feed.look() });
   operation.routes(app.withTypeProvider<Typed>());
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
   return app;
+}
+
+/** Calls in the forms of others, which translate to those above. */
+function facesOf({ graphql }: Pick<AppInput, 'graphql'>): readonly Routes[] {
+  return graphql ? [graphqlRoutes(graphql)] : [];
 }

@@ -52,7 +52,7 @@ export interface RunningServer {
 
 export async function startServer(settings: ServerSettings): Promise<RunningServer> {
   const { listen, person, random, now, configuration = NO_CONFIGURATION } = settings;
-  const { tokens, oidc, limits, metrics, folder } = configuration;
+  const { tokens, oidc, limits, metrics, folder, graphql, mcp } = configuration;
   const hooks = await readHooks(configuration.hooks, folder);
   const isKnown = hasAuthentication(configuration);
   if (!isKnown && !isLoopback(listen.host)) throw unauthenticated(listen.host);
@@ -68,6 +68,8 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
     limits,
     metrics,
     helm: configuration.helm,
+    graphql,
+    mcp,
     hooks,
     hosts: () => hosts,
     isLocal: isLoopback(listen.host),

@@ -1,7 +1,6 @@
 /** Requests for rollbacks: asked for, looked at, decided on, executed. */
 import {
   asReviewed,
-  awaitedBy,
   type Engine,
   findRequestId,
   isFailure,
@@ -12,10 +11,10 @@ import {
   type RequestView,
   requireText,
 } from '../../engine/index.ts';
-import { executionFailed } from '../../workers/index.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { answers, callerOf, type RouteInput, type Routes, WAIT_MS } from './route.ts';
+import { answers, callerOf, type Routes } from './route.ts';
+import { approve, awaitExecution } from '../approval.ts';
 import { idsOf, requestIdOf } from '../idempotency.ts';
 import { answerOpened } from '../opening.ts';
 import { toPlanAsk } from '../schemas/ask.ts';
@@ -123,18 +122,8 @@ export const rollbackRoutes: Routes = (app, input) => {
     },
     async (request, reply) => {
       const on = await named(engine, request, request.params.id);
-      const { comment, digest } = request.body ?? {};
-      const voted = await engine.requests.approve({
-        ...on,
-        ...said({ comment }),
-        ...(digest && { digest }),
-      });
-      const isWaiting = voted.status === 'pending';
-      if (isWaiting || (await awaitedBy(engine, on.actor, voted)) > 0)
-        return reply.code(isWaiting ? 200 : 202).send(voted);
-      return answerExecuted(input, reply, voted).catch((error: unknown) => {
-        throw executionFailed(voted, error);
-      });
+      const answered = await approve(input, { ...request.body, ...on }, goneOf(reply));
+      return reply.code(answered.code).send(answered.request);
     },
   );
   app.post(
@@ -155,7 +144,8 @@ export const rollbackRoutes: Routes = (app, input) => {
         if (isLeft && isFailure(error) && error.code === 'REQUEST_NOT_FAILED') return before;
         throw error;
       });
-      return answerExecuted(input, reply, retried);
+      const answered = await awaitExecution(input, retried, goneOf(reply));
+      return reply.code(answered.code).send(answered.request);
     },
   );
   const changed = () => answers({ 200: requestView });
@@ -221,23 +211,11 @@ async function named(engine: Engine, request: FastifyRequest, id: string) {
   return { id: await findRequestId(engine, actor, id), actor };
 }
 
-/** Waits for the execution, not for long. @throws what the rollback failed with */
-async function answerExecuted(
-  { engine, execution }: RouteInput,
-  reply: FastifyReply,
-  request: RequestView,
-): Promise<FastifyReply> {
+/** Aborted when the connection is. */
+function goneOf(reply: FastifyReply): AbortSignal {
   const gone = new AbortController();
   reply.raw.once('close', () => gone.abort());
-  const result = await execution.run(request, { waitMs: WAIT_MS, signal: gone.signal });
-  const after = await engine.requests.show({ id: request.id });
-  const isUnderWay = result.status === 'executing' && after.status === 'approved';
-  return reply.code(after.status === 'completed' ? 200 : 202).send({
-    ...after,
-    ...(isUnderWay && { status: 'executing' }),
-    findings: result.findings,
-    destination: await engine.destination(),
-  });
+  return gone.signal;
 }
 
 type Query = Omit<z.output<typeof requestsQuery>, 'limit' | 'cursor' | 'key'>;

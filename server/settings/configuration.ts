@@ -20,6 +20,10 @@ export interface ServerConfiguration {
   readonly oidc: readonly Issuer[];
   /** Calls a minute. */
   readonly limits: CallLimits;
+  /** null: there is no /graphql. */
+  readonly graphql: { readonly introspection: boolean } | null;
+  /** null: there is no /mcp. `readOnly`: assistants propose nothing. */
+  readonly mcp: { readonly readOnly: boolean } | null;
   /** Who may read /metrics. */
   readonly metrics: 'public' | 'token';
   /** Code hosts that deliver to /hooks, by name; their secrets are in the files. */
@@ -49,6 +53,12 @@ const scopeName = z
   .string()
   .max(1024)
   .regex(/^[^/]+\/[^/]+(?:\/[^/]+)?$/, 'It is the scope of a service: [tenant/]environment/service.');
+/** `false`, `true`, or keys of its own. */
+const face = <Keys extends z.ZodObject>(keys: Keys) =>
+  z
+    .union([z.boolean(), keys])
+    .default(true)
+    .transform((given) => (given === false ? null : keys.parse(given === true ? {} : given)));
 
 const schema = z.strictObject({
   hosts: z
@@ -57,6 +67,8 @@ const schema = z.strictObject({
     .default([]),
   tokens: z.boolean().default(false),
   oidc: issuers.default([]),
+  graphql: face(z.strictObject({ introspection: z.boolean().default(true) })),
+  mcp: face(z.strictObject({ readOnly: z.boolean().default(false) })),
   metrics: z.enum(['public', 'token']).default('public'),
   hooks: hooks.default({}),
   helm: z.strictObject({ releases: z.record(releaseName, scopeName).default({}) }).prefault({}),
@@ -75,6 +87,8 @@ export const NO_CONFIGURATION: ServerConfiguration = {
   hosts: [],
   tokens: false,
   oidc: [],
+  graphql: { introspection: true },
+  mcp: { readOnly: false },
   metrics: 'public',
   hooks: {},
   helm: NO_RELEASES,

@@ -150,7 +150,9 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   // Codes and statuses alone are read without the engine behind them.
   cli: ['engine', 'engine/model', 'workers', 'server'],
   // The lock of files, and positions in YAML.
-  server: ['engine', 'engine/model', 'engine/git', 'engine/layout', 'workers'],
+  server: ['engine', 'engine/model', 'engine/git', 'engine/layout', 'workers', 'server/graphql'],
+  // A face: it translates to what the server's own calls do, and knows no other face.
+  'server/graphql': ['engine', 'server'],
 };
 
 /** They compute: no platform, no clock, no randomness. */
@@ -193,6 +195,7 @@ function sources(folder: string): Source[] {
 
 function layerOf(path: string): string {
   const [top = '', next = ''] = path.split('/');
+  if (Object.hasOwn(LAYERS, `${top}/${next}`)) return `${top}/${next}`;
   return top === 'engine' && !next.endsWith('.ts') ? `${top}/${next}` : top;
 }
 
