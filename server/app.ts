@@ -12,6 +12,7 @@ import type { Callers } from './callers/caller.ts';
 import { documentOf } from './document.ts';
 import { helmRoutes } from './helm/routes.ts';
 import { graphqlRoutes } from './graphql/route.ts';
+import { platformRoutes } from './platform/routes.ts';
 import { createFeed } from './events/feed.ts';
 import { guard, type Guarding, WRITES } from './guard.ts';
 import { createLimiter } from './limits.ts';
@@ -59,6 +60,7 @@ const API: readonly Routes[] = [
   logRoutes,
   deploymentRoutes,
   helmRoutes,
+  platformRoutes,
   breakGlassRoutes,
   holdRoutes,
   auditRoutes,

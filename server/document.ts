@@ -8,6 +8,7 @@ const TAGS = {
   rollbacks: 'Plans, and requests of the ledger: opened, voted on, executed.',
   deployments: 'Records that revisions were deployed, and what became of them.',
   helm: 'Releases, as Helm shows them: each is a service.',
+  platform: 'Records of deployments by image tags, as pipelines call them.',
   'break-glass': 'Sessions in which rollbacks need no approval, and their reviews.',
   holds: 'What automation must not move.',
   audit: 'What the ledger has, and whether the branch bears it out.',

@@ -1,5 +1,11 @@
 /** Everything that can be done with records of deployments, on one repository. */
-import { BacktrailError, type Finding, formatCoordinates, type Person } from '../model/index.ts';
+import {
+  BacktrailError,
+  type Coordinates,
+  type Finding,
+  formatCoordinates,
+  type Person,
+} from '../model/index.ts';
 import { hasPermission } from '../policy/policy.ts';
 import { requirePermission } from '../requests/gate/permissions.ts';
 import { type RequestContext, rulesOf } from '../requests/context.ts';
@@ -10,7 +16,7 @@ import { findOne } from './find.ts';
 import { recordDeployment } from './record.ts';
 import type { DeploymentCache, DeploymentStore, KnownDeployment } from './store.ts';
 import { restorable } from './restore.ts';
-import type { Deployments, DeploymentView } from './types.ts';
+import type { DeploymentFilter, Deployments, DeploymentView } from './types.ts';
 import { viewOf } from './view.ts';
 
 export interface DeploymentsInput {
@@ -41,7 +47,7 @@ export function createDeployments({ cache, scans, open }: DeploymentsInput): Dep
   };
   return {
     record: (input) => at((context) => recordDeployment({ context, cache, scans }, input)),
-    list: ({ scope, tenant, statuses, reader, limit, after }) =>
+    list: ({ scope, statuses, reader, limit, after, ...filter }) =>
       at(async (context) => {
         const { store, views, isReadable, findings } = await look(context);
         const mayRead = isReadable(reader);
@@ -49,8 +55,8 @@ export function createDeployments({ cache, scans, open }: DeploymentsInput): Dep
           const name = formatCoordinates(each);
           return (
             (statuses === undefined || statuses.includes(each.status)) &&
-            (tenant === undefined || (each.tenant ?? null) === tenant) &&
             (scope === undefined || name === scope || name.startsWith(`${scope}/`)) &&
+            isWithin(each, filter) &&
             mayRead(each)
           );
         });
@@ -80,14 +86,15 @@ export function createDeployments({ cache, scans, open }: DeploymentsInput): Dep
         const [judged] = await judgeDeployments({ context, rules, store }, stored);
         return restorable({ judged, id, rules, reader, orRolledBack });
       }),
-    exists: ({ image, reader }) =>
+    exists: ({ image, reader, ...filter }) =>
       at(async (context) => {
         if (typeof image !== 'string' || image === '')
           throw new BacktrailError('INVALID_REQUEST', 'Name an image, its tag or its digest.');
         const { store, views, isReadable, findings } = await look(context);
         const mayRead = isReadable(reader);
         const known = store.known(
-          (each) => each.images.some((name) => isImage(name, image)) && mayRead(each),
+          (each) =>
+            each.images.some((name) => isImage(name, image)) && isWithin(each, filter) && mayRead(each),
           JSON.stringify(image).slice(1, -1),
         );
         const deployments = await views(known.slice(0, MOST_FOUND));
@@ -95,6 +102,11 @@ export function createDeployments({ cache, scans, open }: DeploymentsInput): Dep
       }),
   };
 }
+
+const isWithin = (names: Coordinates, { tenant, environment, service }: DeploymentFilter) =>
+  (tenant === undefined || (names.tenant ?? null) === tenant) &&
+  (environment === undefined || names.environment === environment) &&
+  (service === undefined || names.service === service);
 
 const MOST_FOUND = 100;
 

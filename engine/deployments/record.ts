@@ -53,6 +53,10 @@ export async function recordDeployment(
     input.id !== undefined && input.commit === undefined
       ? null
       : (await resolveRevision(query, revisions, parseRevision(input.commit ?? 'HEAD', clock.now()))).target;
+  const returned =
+    input.rollbackOf === undefined
+      ? null
+      : (await resolveRevision(query, revisions, parseRevision(input.rollbackOf, clock.now()))).target;
   const place = { context, cache, ref: deployments.ref, signoff: style.signoff };
   const content = revision === null ? null : await deployedContent(snapshot, scope, revision.commit, scans);
   const asked = {
@@ -62,6 +66,7 @@ export async function recordDeployment(
     revision,
     revisions,
     content,
+    returned,
     makeId: () => input.opens ?? makeDeploymentId(clock.now(), random(10)),
   };
   let own = '';
@@ -114,6 +119,8 @@ interface Asked {
   readonly revision: RevisionRef | null;
   readonly revisions: readonly Revision[];
   readonly content: DeployedContent | null;
+  /** Of a rollback: where it returned to. */
+  readonly returned: RevisionRef | null;
   readonly makeId: () => string;
 }
 
@@ -126,8 +133,10 @@ function decide(
 ): { readonly id: string; readonly events: readonly Unstamped[] } {
   const { input, said, revision, revisions } = asked;
   const { status } = input;
-  const before = named ?? candidateOf(records, revision, status);
-  if (before?.status === status && isSaid(before, said)) return { id: before.id, events: [] };
+  const there = records.find((record) => record.commit === revision?.commit && record.status === status);
+  const before = named ?? (input.once === true ? there : undefined) ?? candidateOf(records, revision, status);
+  if (before?.status === status && (input.once === true || isSaid(before, said)))
+    return { id: before.id, events: [] };
   const next = before !== null && mayFollow(before.status, status) ? transition(before, asked) : null;
   if (next === null && (named !== null || !FIRST_STATUSES.includes(status)))
     throw noTransition(before, asked);
@@ -149,11 +158,14 @@ function transition(before: Deployment, { input: { status }, said }: Asked): Uns
   return { deployment: before.id, status, opening: null, note, migration, images, by: null };
 }
 
-/** @throws RAW_SECRET, REVISION_UNKNOWN */
-function opened({ input, said, scope, revision, content, makeId }: Asked): Unstamped {
+/** @throws RAW_SECRET, REVISION_UNKNOWN, INVALID_REQUEST */
+function opened({ input, said, scope, revision, content, returned, makeId }: Asked): Unstamped {
   if (content === null || revision === null) throw new BacktrailError('INTERNAL', 'There is no revision.');
   const { commit, version } = requireRevision(scope, revision);
   if (content.secret !== null) throw rawSecretError(content.secret);
+  const from = returned && requireRevision(scope, returned);
+  if (from !== null && from.version >= version)
+    throw invalid(`v${from.version} is not older than v${version}: a rollback returns to an older revision.`);
   const { note, migration } = said;
   const opening = {
     ...coordinatesOf(scope),
@@ -162,7 +174,7 @@ function opened({ input, said, scope, revision, content, makeId }: Asked): Unsta
     images: listed([...said.images, ...content.images]),
     charts: content.charts,
     source: input.source ?? 'pipeline',
-    rollback: null,
+    rollback: from && { request: null, ...from },
   };
   const { status } = input;
   return { deployment: makeId(), status, opening, note, migration, images: [], by: null };
@@ -271,11 +283,14 @@ function overtaken(
 }
 
 /** @throws REVISION_UNKNOWN */
-function requireRevision(scope: Scope, revision: RevisionRef): RevisionRef {
-  if (revision.version !== null) return revision;
+function requireRevision(
+  scope: Scope,
+  { commit, version }: RevisionRef,
+): { readonly commit: string; readonly version: number } {
+  if (version !== null) return { commit, version };
   throw new BacktrailError(
     'REVISION_UNKNOWN',
-    `${formatCoordinates(scope)} has no revision at ${revision.commit.slice(0, 10)}.`,
+    `${formatCoordinates(scope)} has no revision at ${commit.slice(0, 10)}.`,
   );
 }
 

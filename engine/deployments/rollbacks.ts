@@ -3,6 +3,7 @@ import {
   type Deployment,
   type DeploymentEvent,
   deploymentOf,
+  type DeploymentStatus,
   type Finding,
   isFailure,
   makeDeploymentId,
@@ -177,7 +178,7 @@ async function eventsOf(deciding: Deciding, made: readonly Made[]): Promise<read
       (known) => sameNames(known, scope) && known.id !== id && known.commit !== commit,
       textOf(scope),
     );
-    const standing = others.filter(({ status }) => status === 'deployed' || status === 'failed');
+    const standing = others.filter(({ status }) => STANDING.has(status));
     const waiting = others.filter(({ status }) => status === 'pending');
     const by = content.secret === null ? id : null;
     if (by !== null)
@@ -205,6 +206,14 @@ async function eventsOf(deciding: Deciding, made: readonly Made[]): Promise<read
   }
   return events;
 }
+
+/** What ran: where the newest of them is over already, it was marked before. */
+const STANDING: ReadonlySet<DeploymentStatus> = new Set([
+  'deployed',
+  'failed',
+  'rolled_back',
+  'decommissioned',
+]);
 
 const NOTHING_SAID = { note: null, migration: null, images: [] } as const;
 

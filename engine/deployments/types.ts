@@ -61,10 +61,22 @@ export interface RecordInput {
   readonly id?: string;
   /** Of the record that is opened, where one is: the same again opens no other. A new one where absent. */
   readonly opens?: DeploymentId;
+  /** Where the revision has a record with this status already, that is the record, whatever else is said. */
+  readonly once?: boolean;
+  /** It is a rollback that was made elsewhere: the older revision that it returned to, as typed. Not where a record is there already. */
+  readonly rollbackOf?: string;
   /** Called where all of it was recorded before. */
   readonly onRepeated?: () => void;
   /** `pipeline` where absent. */
   readonly source?: Exclude<DeploymentSource, 'backtrail'>;
+}
+
+/** Which records are meant; absent: any. */
+export interface DeploymentFilter {
+  /** `null`: those without a tenant. */
+  readonly tenant?: string | null | undefined;
+  readonly environment?: string | undefined;
+  readonly service?: string | undefined;
 }
 
 export interface Restorable {
@@ -95,15 +107,15 @@ export interface Deployments {
    *
    * @throws DEPLOYMENT_UNKNOWN where `after` is none of them, LEDGER_REWOUND, LEDGER_TAMPERED
    */
-  list(filter: {
-    readonly scope?: string;
-    /** null: those without one. */
-    readonly tenant?: string | null;
-    readonly statuses?: readonly DeploymentStatus[];
-    readonly reader: Person;
-    readonly limit?: number;
-    readonly after?: string;
-  }): Promise<DeploymentPage>;
+  list(
+    filter: DeploymentFilter & {
+      readonly scope?: string;
+      readonly statuses?: readonly DeploymentStatus[];
+      readonly reader: Person;
+      readonly limit?: number;
+      readonly after?: string;
+    },
+  ): Promise<DeploymentPage>;
   /** @throws DEPLOYMENT_UNKNOWN, PERMISSION_DENIED */
   show(input: { readonly id: string; readonly reader: Person }): Promise<DeploymentView>;
   /**
@@ -121,8 +133,7 @@ export interface Deployments {
    * Whether an image was recorded: as it was named, or by the end of its name (`api:v2.1.0`), its tag or its digest. `exists`: by a record that
    * counts; `deployments`: the newest hundred that name it.
    */
-  exists(input: {
-    readonly image: string;
-    readonly reader: Person;
-  }): Promise<DeploymentPage & { readonly image: string; readonly exists: boolean }>;
+  exists(
+    input: DeploymentFilter & { readonly image: string; readonly reader: Person },
+  ): Promise<DeploymentPage & { readonly image: string; readonly exists: boolean }>;
 }

@@ -45,7 +45,7 @@ export async function rolledBackRevisions(
 }
 
 /** Whether a rollback's target precedes it; not so for forged trailers, or ones copied from another branch. */
-export async function isBackward(
+async function isBackward(
   snapshot: Snapshot,
   revisions: readonly Pick<Revision, 'commit'>[],
   { commit, rollback }: Pick<Revision, 'commit'> & { readonly rollback: RollbackRecord },
@@ -74,7 +74,7 @@ export async function indexAt(
 }
 
 /** Whether a rollback restored everything that this scope selects. */
-export function covers(rollback: RollbackRecord, { snapshot, scope }: ScopeQuery): boolean {
+function covers(rollback: RollbackRecord, { snapshot, scope }: ScopeQuery): boolean {
   const { tenant, environment, service } = scope;
   if (rollback.tenant !== tenant || rollback.environment !== environment) return false;
   if (rollback.mode === 'full') return true;

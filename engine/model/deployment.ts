@@ -47,9 +47,9 @@ interface DeploymentOpening extends Coordinates {
   /** `chart version`. */
   readonly charts: readonly string[];
   readonly source: DeploymentSource;
-  /** Of a rollback: the request, and the older revision that it returned to. */
+  /** Of a rollback: the older revision that it returned to, and the request; null: whoever recorded it says so, of a rollback of their own. */
   readonly rollback: {
-    readonly request: RequestId;
+    readonly request: RequestId | null;
     readonly commit: ObjectId;
     readonly version: number | null;
   } | null;

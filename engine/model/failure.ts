@@ -191,6 +191,12 @@ export const FAILURES = {
     retry: 'never',
     hint: '`backtrail deployment show ID` shows its status; docs/deployments.md has the table of transitions.',
   },
+  DEPLOYMENT_AMBIGUOUS: {
+    status: 409,
+    exit: 4,
+    retry: 'never',
+    hint: 'Name the environment, the tenant or the service that is meant.',
+  },
   SCOPE_BUSY: {
     status: 409,
     exit: 4,

@@ -29,10 +29,13 @@ const FILE_LIMIT = 1024 * 1024;
 /** Characters of the names of a scope. */
 const NAME_LIMIT = 4096;
 
-/** The forms of these files: 2 says how a server knew who acted. Any other file keeps the form 1, so that older versions go on reading it. */
+/** The forms of these files: 2 says how a server knew who acted, or which revision a rollback without a request returned to. Any other file keeps the form 1, so that older versions go on reading it. */
 const NEWEST_FORM = 2;
-const formOf = ({ authenticated: known }: Pick<DeploymentEvent, 'authenticated'>): 1 | 2 =>
-  known === undefined ? 1 : 2;
+const formOf = ({
+  authenticated: known,
+  opening,
+}: Pick<DeploymentEvent, 'authenticated' | 'opening'>): 1 | 2 =>
+  known === undefined && opening?.rollback?.request !== null ? 1 : 2;
 
 const text = (limit: number) => z.string().max(limit);
 const name = text(NAME_LIMIT).min(1);
@@ -61,7 +64,7 @@ const file = z.strictObject({
         charts: list,
         source: z.enum(DEPLOYMENT_SOURCES),
         rollback: z
-          .strictObject({ request: z.string().refine(isRequestId), commit: objectId, version })
+          .strictObject({ request: z.string().refine(isRequestId).nullable(), commit: objectId, version })
           .nullable(),
       })
       .nullable(),

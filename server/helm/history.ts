@@ -23,7 +23,7 @@ export const HELM_STATUSES = [
 type HelmStatus = (typeof HELM_STATUSES)[number];
 
 /** One line of `helm history`. */
-export interface ReleaseRevision {
+interface ReleaseRevision {
   readonly revision: number;
   /** ISO 8601, in UTC. */
   readonly updated: string;

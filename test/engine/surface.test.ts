@@ -27,6 +27,7 @@ const FUNCTIONS = {
     'checkup',
     'deriveRequestId',
     'emailKey',
+    'findDeployment',
     'findRequestId',
     'findSessionId',
     'formatCoordinates',

@@ -57,6 +57,19 @@ describe('a completed rollback', () => {
     expect(await all(engine)).toHaveLength(1);
   });
 
+  it('marks nothing else where what it replaces was marked before', async () => {
+    const engine = await engineOf(await repoWith());
+    const old = await record(engine, 'prod/a', 'v1');
+    const bad = await record(engine, 'prod/a');
+    await engine.deployments.record({ scope: 'prod/a', status: 'rolled_back', id: bad.id, actor: JANE });
+    await rollBack(engine, 'prod/a');
+    expect((await all(engine)).map(({ id, status, version }) => [id, status, version])).toEqual([
+      [expect.any(String), 'deployed', 3],
+      [bad.id, 'rolled_back', 2],
+      [old.id, 'deployed', 1],
+    ]);
+  });
+
   it.each(
     someOf(
       [
