@@ -102,7 +102,7 @@ describe('a request under another name than that of what it changes', () => {
     expect(await on.worker.requests.show({ id })).toMatchObject({ status: 'failed' });
   });
 
-  it('is refused where a configuration from outside would give the names', async () => {
+  it.runIf(isProof)('is refused where a configuration from outside would give the names', async () => {
     const on = await stage();
     const layout = { service: ['{environment}/prod/{service}/**'] };
     const config = `${JSON.stringify({ version: 1, layout, keep: [] })}\n`;

@@ -13,6 +13,7 @@ import { configurationDocs } from '../../scripts/configuration-reference.ts';
 import { CONFIG, SHARED } from '../helpers/repositories/plan-repo.ts';
 import { configOf } from '../helpers/people/requests.ts';
 import { policyOf } from '../helpers/people/scene.ts';
+import { runs } from '../helpers/run/proof.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
@@ -164,7 +165,7 @@ describe('the JSON Schema for editors', () => {
         taken += 1;
         expect([config, valid(config), valid.errors]).toEqual([config, true, null]);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300, 50) },
     );
     expect(taken).toBeGreaterThan(10);
   });

@@ -135,7 +135,7 @@ describe('what is broken ends no other check', () => {
     expect(await plan()).not.toContain('BRANCH_DIFFERS');
   });
 
-  it('literals of a secretGenerator: named until they are kept', async () => {
+  it.runIf(isProof)('literals of a secretGenerator: named until they are kept', async () => {
     const repo = await createRepo();
     const config = 'version: 1\nlayout: { environment: [ "envs/{environment}/**" ] }\n';
     await repo.commit({
@@ -344,7 +344,7 @@ describe('publishing here', () => {
     expect((await diagnose({ folder: linked, env: repo.env }, { args })).one('worktree').status).toBe('ok');
   });
 
-  it('is in the way of local changes', async () => {
+  it.runIf(isProof)('is in the way of local changes', async () => {
     const repo = await simpleRepo();
     await repo.write({ 'apps/production/web.yaml': 'image: mine\n', 'not tracked': '' });
     const found = await diagnose(repo);
@@ -368,7 +368,7 @@ describe('publishing here', () => {
     },
   );
 
-  it('needs a place for what it stages', async () => {
+  it.runIf(isProof)('needs a place for what it stages', async () => {
     const repo = await simpleRepo();
     await repo.git('update-ref', 'refs/backtrail/staging', 'HEAD');
     const found = await diagnose(repo);

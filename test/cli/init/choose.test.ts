@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { backtrail, refusalOf, stateOf } from '../../helpers/program/cli.ts';
 import { createRepo, type Repo } from '../../helpers/repositories/repo.ts';
 import { hasScript, onTerminal } from '../../helpers/program/terminal.ts';
+import { isProof } from '../../helpers/run/proof.ts';
 
 const candidate = z.strictObject({
   shape: z.string(),
@@ -181,7 +182,7 @@ describe.skipIf(!hasScript)('init on a terminal', () => {
     expect(await stateOf(repo)).toBe(state);
   });
 
-  it('writes the layout that was chosen and confirmed', async () => {
+  it.runIf(isProof)('writes the layout that was chosen and confirmed', async () => {
     const repo = await regionRepo();
     const { code } = await onTerminal(
       repo,
@@ -196,7 +197,7 @@ describe.skipIf(!hasScript)('init on a terminal', () => {
     expect(text).toContain('{environment}/{tenant}/{service}');
   });
 
-  it('writes nothing where none is chosen', async () => {
+  it.runIf(isProof)('writes nothing where none is chosen', async () => {
     const repo = await regionRepo();
     const state = await stateOf(repo);
     const { code } = await onTerminal(repo, ['init'], [['Which of these is yours?', '\u001b[A\r']]);

@@ -89,7 +89,7 @@ describe('init', () => {
     expect(await remote.git('show', `main:${CONFIG}`)).toBe(second.config.trimEnd());
   });
 
-  it('publishes from a clone to its upstream, and brings the clone along', async () => {
+  it.runIf(isProof)('publishes from a clone to its upstream, and brings the clone along', async () => {
     const remote = await plainRepo({ bare: true });
     const clone = await cloneRepo(remote);
     await clone.write({ 'notes.txt': 'mine\n' });
@@ -124,7 +124,7 @@ describe('init', () => {
     expect(await engine.ledgerFetch('main')).toBeNull();
   });
 
-  it('reads a configuration that appeared meanwhile, and leaves it', async () => {
+  it.runIf(isProof)('reads a configuration that appeared meanwhile, and leaves it', async () => {
     const repo = await plainRepo({ bare: true });
     const engine = await engineOf(repo);
     const { branch, chosen } = await engine.propose();
@@ -307,7 +307,7 @@ describe.skipIf(!existsSync(real))('init on real repositories (needs BACKTRAIL_R
     }
   });
 
-  it('finds overlays of environments beside a base', async () => {
+  it.runIf(isProof)('finds overlays of environments beside a base', async () => {
     const { config, environments } = await proposed('flux2-kustomize-helm-example');
     expect(config).toContain('- "apps/{environment}/**"');
     expect(config).toContain('- "clusters/{environment}/**"');

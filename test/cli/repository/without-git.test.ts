@@ -11,7 +11,7 @@ import {
   runProcess,
 } from '../../helpers/program/cli.ts';
 import { cloneRepo, type Repo, temporaryFolder } from '../../helpers/repositories/repo.ts';
-import { someOf } from '../../helpers/run/proof.ts';
+import { isProof, someOf } from '../../helpers/run/proof.ts';
 
 let repo: Repo;
 let path: string;
@@ -85,7 +85,7 @@ describe('without git on PATH', () => {
     expect(await repo.git('for-each-ref')).toBe(before);
   });
 
-  test('a clone says with every answer that its upstream was not read', async () => {
+  test.runIf(isProof)('a clone says with every answer that its upstream was not read', async () => {
     const clone = await cloneRepo(repo);
     for (const question of [['environments'], ['history', SERVICE], ['log']]) {
       const json = await backtrail(clone, ['-o', 'json', ...question], { env: { PATH: path } });

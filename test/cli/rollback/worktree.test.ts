@@ -86,7 +86,7 @@ describe('a rollback where the branch is checked out', () => {
     expect(await repo.git('status', '--porcelain')).toBe('?? notes.txt');
   });
 
-  it('moves the branch under another one that is checked out, and no file', async () => {
+  it.runIf(isProof)('moves the branch under another one that is checked out, and no file', async () => {
     const repo = await exampleRepo();
     await repo.git('checkout', '--quiet', '-b', 'work');
     const { deliveryCommit } = completedOf(await backtrail(repo, BACK));
@@ -109,30 +109,33 @@ describe('a rollback where the branch is checked out', () => {
     },
   );
 
-  it('says what is missing where HEAD is detached, and where its branch has no configuration', async () => {
-    const repo = await exampleRepo();
-    const path = '.backtrail/config.yaml';
-    const config = (await read(repo.folder, path)).replace(/^branch:.*\n/m, '');
-    await repo.commit({ [path]: config });
-    await repo.git('checkout', '--quiet', '--detach');
-    expect(refusalOf(await backtrail(repo, ['environments']))).toMatchObject({
-      exit: 2,
-      code: 'BRANCH_UNKNOWN',
-      hint: expect.stringContaining('Check a branch out'),
-    });
-    const bare = await repo.commit({ [path]: null });
-    expect(refusalOf(await backtrail(repo, ['environments']))).toMatchObject({
-      code: 'CONFIG_MISSING',
-      message: expect.stringContaining(`HEAD is detached at ${bare.slice(0, 10)}`),
-    });
-    await repo.git('checkout', '--quiet', '-b', 'work');
-    expect(refusalOf(await backtrail(repo, ['environments']))).toMatchObject({
-      code: 'CONFIG_MISSING',
-      message: expect.stringContaining('Branch work'),
-    });
-  });
+  it.runIf(isProof)(
+    'says what is missing where HEAD is detached, and where its branch has no configuration',
+    async () => {
+      const repo = await exampleRepo();
+      const path = '.backtrail/config.yaml';
+      const config = (await read(repo.folder, path)).replace(/^branch:.*\n/m, '');
+      await repo.commit({ [path]: config });
+      await repo.git('checkout', '--quiet', '--detach');
+      expect(refusalOf(await backtrail(repo, ['environments']))).toMatchObject({
+        exit: 2,
+        code: 'BRANCH_UNKNOWN',
+        hint: expect.stringContaining('Check a branch out'),
+      });
+      const bare = await repo.commit({ [path]: null });
+      expect(refusalOf(await backtrail(repo, ['environments']))).toMatchObject({
+        code: 'CONFIG_MISSING',
+        message: expect.stringContaining(`HEAD is detached at ${bare.slice(0, 10)}`),
+      });
+      await repo.git('checkout', '--quiet', '-b', 'work');
+      expect(refusalOf(await backtrail(repo, ['environments']))).toMatchObject({
+        code: 'CONFIG_MISSING',
+        message: expect.stringContaining('Branch work'),
+      });
+    },
+  );
 
-  it('knows the branch without HEAD where a configuration from outside names it', async () => {
+  it.runIf(isProof)('knows the branch without HEAD where a configuration from outside names it', async () => {
     const repo = await exampleRepo();
     const path = '.backtrail/config.yaml';
     const config = join(await temporaryFolder(), 'config.yaml');

@@ -123,7 +123,7 @@ describe('what changed a path', () => {
   test('is what git log says, whatever the history, also where a line goes on, back, or is another', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(step, { minLength: 1, maxLength: 25 }),
+        fc.array(step, { minLength: 1, maxLength: runs(25, 12) }),
         fc.array(step, { minLength: 1, maxLength: 8 }),
         async (steps, more) => {
           const repo = await createRepo({ bare: true });

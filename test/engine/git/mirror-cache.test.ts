@@ -88,7 +88,7 @@ describe('mirrors that are too large together', () => {
     expect(await mirrors(cacheFolder)).toHaveLength(3);
   });
 
-  test('go but for the one that is being opened', async () => {
+  test.runIf(isProof)('go but for the one that is being opened', async () => {
     const { cacheFolder, repos } = await three();
     const git = await openIn(cacheFolder, repos[2], 1);
     expect(await git.defaultBranch()).toBe('main');
@@ -130,7 +130,7 @@ describe('mirrors that are too large together', () => {
     },
   );
 
-  test('stay while this process has them open', async () => {
+  test.runIf(isProof)('stay while this process has them open', async () => {
     const { cacheFolder, repos } = await three();
     const first = await openIn(cacheFolder, repos[0]);
     await (await openIn(cacheFolder, repos[2], 1)).close();

@@ -9,6 +9,7 @@ import type { Progress } from '../../../engine/model/index.ts';
 import { createRepo } from '../../helpers/repositories/repo.ts';
 import { temporaryFolder } from '../../helpers/repositories/repo.ts';
 import { open } from './open.ts';
+import { isProof } from '../../helpers/run/proof.ts';
 
 const SAID = [
   'remote: Enumerating objects: 21, done.        \n',
@@ -103,7 +104,7 @@ describe('what takes longer than a second', () => {
     expect(told.at(-1)).toBeNull();
   });
 
-  test('is told of while another process has the mirror', async () => {
+  test.runIf(isProof)('is told of while another process has the mirror', async () => {
     const origin = await createRepo({ bare: true });
     await origin.replay([{ files: { f: '1' } }]);
     const cacheFolder = await temporaryFolder();

@@ -66,7 +66,7 @@ describe('the previous revision', () => {
     expect((await target(made.engine)).version).toBe(4);
   });
 
-  it('sees fields that were taken back in a file that others changed meanwhile', async () => {
+  it.runIf(isProof)('sees fields that were taken back in a file that others changed meanwhile', async () => {
     const made = await planning([step('a', 1), step('b', 2), step('c', 3, 5), step('d', 2, 6)]);
     expect(await previous(made, ['service.yaml#/image/tag'])).toBe(0);
   });
@@ -181,7 +181,7 @@ describe('the previous revision', () => {
     expect(await previous(made)).toBe(1);
   });
 
-  it('is never one in which the scope was gone', async () => {
+  it.runIf(isProof)('is never one in which the scope was gone', async () => {
     const made = await planning([step('a', 1), { [API]: null }, step('c', 2)]);
     expect(await previous(made)).toBe(0);
   });

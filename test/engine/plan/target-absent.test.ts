@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { planning } from '../../helpers/repositories/plan-repo.ts';
 import { ENV, API, spec, planOf, blocks } from './plan-of.ts';
+import { isProof } from '../../helpers/run/proof.ts';
 
 describe('a target that lacks what stands there now', () => {
   it('blocks the removal of a service by a full rollback, naming it, unless removal is allowed', async () => {
@@ -37,7 +38,7 @@ describe('a target that lacks what stands there now', () => {
     expect(plan.changes.map(({ service }) => service)).toEqual(['api', 'web']);
   });
 
-  it('does not take what is kept for the service', async () => {
+  it.runIf(isProof)('does not take what is kept for the service', async () => {
     const { engine, ids } = await planning([
       { [`${API}/secrets/db.yaml`]: 'a: 1\n', [`${API}/s.yaml`]: 'kind: Secret\ndata: {a: b}\n' },
       { [`${ENV}/services/web/service.yaml`]: spec(1) },

@@ -165,7 +165,7 @@ spec:
             },
           ]);
       }),
-      { numRuns: runs(400) },
+      { numRuns: runs(400, 20) },
     );
   });
 
@@ -176,7 +176,7 @@ spec:
         const content = await contentOf({ 'm.yaml': map(`data: { ${JSON.stringify(key)}: 1 }\n`) });
         expect(documentsOf(content)[0]).toMatchObject({ data: { [key]: 1 } });
       }),
-      { numRuns: runs(200) },
+      { numRuns: runs(200, 10) },
     );
   });
 });

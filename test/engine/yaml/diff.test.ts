@@ -227,12 +227,13 @@ describe('diffFields', () => {
   });
 
   it('takes no more steps for many hostile values than for one', () => {
+    const values = runs(40, 10);
     const lines = (mark: string, count: number) =>
       Array.from({ length: count }, (_, i) => `  ${mark}${i}`).join('\n');
     const text = (mark: string) =>
-      [...Array(40).keys()].map((key) => `k${key}: |\n${lines(mark, 3000)}\n`).join('');
+      [...Array(values).keys()].map((key) => `k${key}: |\n${lines(mark, 3000)}\n`).join('');
     const changes = diffFields({ before: text('a'), after: text('b') }) ?? [];
-    expect(changes).toHaveLength(40);
+    expect(changes).toHaveLength(values);
     for (const { diff = '' } of changes) expect(diff.split('\n')).toHaveLength(6002);
   });
 
