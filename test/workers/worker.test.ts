@@ -140,7 +140,7 @@ describe('a worker', () => {
         return resultOf(requestId);
       },
     });
-    const jobs = [makeJob(), makeJob()];
+    const jobs = Array.from({ length: 5 }, () => makeJob());
     for (const job of jobs) await enqueueRollback(queue, job);
     while ((await queue.jobs.getActiveCount()) < 2) await sleep(5);
     await first.close();
