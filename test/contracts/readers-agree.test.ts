@@ -162,7 +162,7 @@ describe('both readers', () => {
       const repo = await createRepo({ bare: true });
       await repo.git('fetch', '--quiet', join(real ?? '', `${name}.bundle`), 'main:main');
       const tip = await repo.git('rev-parse', 'main');
-      const after = (await repo.git('rev-list', '--first-parent', tip)).split('\n')[runs(1000, 150)];
+      const after = (await repo.git('rev-list', '--first-parent', tip)).split('\n')[runs(1000, 60)];
       const [native, second] = await both(repo);
       for (const path of ['', 'clusters', 'config', 'apps']) {
         const query = { tip, path, ...(after !== undefined && { after }) };
