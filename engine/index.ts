@@ -239,6 +239,7 @@ export { TRANSITIONS } from './record/transitions.ts';
 export { asReviewed, planToAsk, toRequest } from './to-request.ts';
 export { awaitedBy, awaitedIn } from './queries/awaited.ts';
 export { findDeployment } from './deployments/find-deployment.ts';
+export { foundIn } from './queries/found-in.ts';
 export { findRequestId, findSessionId } from './queries/find-id.ts';
 export type { GatedPlan, PlanAsk, PlannedAsk, RequestOptions, RollbackAsk, Rollbacks } from './rollbacks.ts';
 export type { ExecuteAsk, ExecuteManyOptions } from './requests/execute-many.ts';

@@ -1,8 +1,9 @@
+import { foundIn } from '../../engine/index.ts';
 import { auditText } from '../print/audit.ts';
 import { addExport } from './audit/export.ts';
 import { addVerify } from './audit/verify.ts';
 import { requireSince } from '../time.ts';
-import { foundIn, positive, type Program, runCommand, SCOPE } from './command.ts';
+import { positive, type Program, runCommand, SCOPE } from './command.ts';
 
 interface LogOptions {
   readonly since?: string;

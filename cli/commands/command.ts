@@ -1,6 +1,5 @@
 /** What the commands share: options, and running one. */
 import type { Command } from 'commander';
-import type { Engine } from '../../engine/index.ts';
 import type { Environment } from '../environment.ts';
 import { type Output, printError, printOutput } from '../terminal/output.ts';
 import { makeStyle, type Style } from '../print/style.ts';
@@ -59,9 +58,3 @@ export const SIGN =
   "sign the commits with your SSH key (git's user.signingKey), as `commit.sign` of the configuration does; a worker signs with its own";
 export const FIELD =
   'a short name of the configuration, or path#selector (path#/values|/tag goes on in a string that holds YAML); may be repeated';
-
-/** The results for a scope. If there are none, the scope may be misspelt. @throws TENANT_UNKNOWN, ENVIRONMENT_UNKNOWN, SERVICE_UNKNOWN */
-export async function foundIn<T>(engine: Engine, scope: string | undefined, found: readonly T[]) {
-  if (scope !== undefined && found.length === 0) await engine.history({ scope, limit: 1 });
-  return found;
-}

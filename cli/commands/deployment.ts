@@ -5,9 +5,10 @@ import {
   DEPLOYMENT_STATUSES,
   type DeploymentStatus,
   type RecordInput,
+  foundIn,
 } from '../../engine/index.ts';
 import { deploymentsText, deploymentText, existsText } from '../print/deployments.ts';
-import { foundIn, OVERRIDE, positive, type Program, REVISION, runCommand, SCOPE } from './command.ts';
+import { OVERRIDE, positive, type Program, REVISION, runCommand, SCOPE } from './command.ts';
 import { toAsk } from './plan.ts';
 import { REQUEST_ID, type RollbackOptions, runAsked } from './rollback.ts';
 

@@ -1,7 +1,7 @@
 /** An engine that is elsewhere: a server is asked in its place, and says who the caller is. */
 import type { Person } from '../../engine/index.ts';
-import { actingOver, elsewhere } from './acting.ts';
-import { openHttp } from './http.ts';
+import { actingOver } from './acting.ts';
+import { elsewhere, openHttp } from './http.ts';
 import { recoverOver, type RemoteEngine } from './incident.ts';
 import { createLocate, readingOver } from './reading.ts';
 

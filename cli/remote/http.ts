@@ -181,3 +181,9 @@ export function failureAs({
 }): BacktrailError {
   return new BacktrailError(isKnown(code) ? code : 'INTERNAL', message, more);
 }
+
+/** What cannot be asked of a server. */
+export const elsewhere = (what: string): BacktrailError =>
+  new BacktrailError('INVALID_REQUEST', `${what} cannot be asked of a server.`, {
+    hint: 'Run it without --server, where the repository is.',
+  });

@@ -1,7 +1,7 @@
 /** An incident that a server plans, asks for and follows. */
 import { type Engine, isFailure } from '../../engine/index.ts';
 import type { Incident, Item } from '../../workers/incident/index.ts';
-import { LEFT_MS } from './acting.ts';
+import { LEFT_MS } from './following.ts';
 import { failureAs, type Http } from './http.ts';
 
 /** What the server says of it, as `incident -o json` does. */

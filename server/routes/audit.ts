@@ -1,9 +1,9 @@
 /** What the ledger has, and whether the branch bears it out. */
-import { BacktrailError, parseTime } from '../../engine/index.ts';
+import { BacktrailError, foundIn, parseTime } from '../../engine/index.ts';
 import { answers, callerOf, readerOf, type Routes } from './route.ts';
 import { auditEvents, auditQuery, auditReport, verifyAsk } from '../schemas/audit.ts';
 import { pageOf } from '../schemas/paging.ts';
-import { foundIn, namedScope } from '../schemas/scope.ts';
+import { namedScope } from '../schemas/scope.ts';
 
 export const auditRoutes: Routes = (app, { engine }) => {
   const describe = (summary: string) => ({ summary, tags: ['audit'] });

@@ -1,6 +1,7 @@
 /** Records of what was deployed, and the way back to one of them. */
 import { z } from 'zod';
 import { idsOf } from '../idempotency.ts';
+import { foundIn } from '../../engine/index.ts';
 import { answers, callerOf, readerOf, type Routes } from './route.ts';
 import { answerOpened } from '../opening.ts';
 import { toOptions } from '../schemas/ask.ts';
@@ -17,7 +18,7 @@ import {
 } from '../schemas/deployments.ts';
 import { pageOf } from '../schemas/paging.ts';
 import { opened } from '../schemas/opened.ts';
-import { foundIn, namedScope, requireNamedScope } from '../schemas/scope.ts';
+import { namedScope, requireNamedScope } from '../schemas/scope.ts';
 
 const params = z.object({ id: typedDeploymentId });
 

@@ -1,7 +1,8 @@
 /** Rollbacks and resumes of the branch, from their trailers. */
+import { foundIn } from '../../engine/index.ts';
 import { readerOf, type Routes, tagged, taggedAnswers } from './route.ts';
 import { log, logQuery } from '../schemas/log.ts';
-import { foundIn, namedScope } from '../schemas/scope.ts';
+import { namedScope } from '../schemas/scope.ts';
 
 export const logRoutes: Routes = (app, { engine }) => {
   app.get(

@@ -1,6 +1,6 @@
 /** Scopes of lists and bodies: as the command line takes them, or name by name. */
 import { z } from 'zod';
-import { BacktrailError, type Engine, type Person } from '../../engine/index.ts';
+import { BacktrailError } from '../../engine/index.ts';
 import { environmentName, serviceName } from './names.ts';
 
 /** Spread into a query: all of it may be left out. */
@@ -43,15 +43,4 @@ export function requireNamedScope(names: ScopeNames): string {
   const scope = namedScope(names);
   if (scope === undefined) throw new BacktrailError('SCOPE_INVALID', 'No scope is named.');
   return scope;
-}
-
-/** What was found in a scope. Nothing may mean that it is misspelt, or not for this reader. @throws PERMISSION_DENIED, TENANT_UNKNOWN, ENVIRONMENT_UNKNOWN, SERVICE_UNKNOWN */
-export async function foundIn<Item>(
-  engine: Engine,
-  scope: string | undefined,
-  found: readonly Item[],
-  reading: { readonly reader?: Person } = {},
-): Promise<readonly Item[]> {
-  if (scope !== undefined && found.length === 0) await engine.history({ scope, limit: 1, ...reading });
-  return found;
 }

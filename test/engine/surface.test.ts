@@ -31,6 +31,7 @@ const FUNCTIONS = {
     'findRequestId',
     'findSessionId',
     'formatCoordinates',
+    'foundIn',
     'isBlocked',
     'isFailure',
     'isIncidentId',

@@ -1,10 +1,16 @@
 /** `request list`, `show` and `plan`: requests, and what they would change now. */
 import type { Command } from 'commander';
-import { REQUEST_STATUSES, type RequestStatus, asReviewed, findRequestId } from '../../../engine/index.ts';
+import {
+  REQUEST_STATUSES,
+  type RequestStatus,
+  asReviewed,
+  findRequestId,
+  foundIn,
+} from '../../../engine/index.ts';
 import { withJobs } from '../../jobs.ts';
 import { positive, requestStatuses } from '../../start/parsers.ts';
 import { requestsText, requestText } from '../../print/requests.ts';
-import { foundIn, ID, type Program, runCommand, SCOPE } from '../command.ts';
+import { ID, type Program, runCommand, SCOPE } from '../command.ts';
 import { planOutput } from '../plan.ts';
 
 /** Pending, or still to be executed. */

@@ -1,0 +1,104 @@
+/** Requests and break-glass sessions, over HTTP. */
+import type { Engine, RequestPlan, RequestView } from '../../engine/index.ts';
+import { elsewhere, type Http, type Query, segment } from './http.ts';
+
+// The server answers in the forms of its document, which its own tests hold it to.
+/* oxlint-disable typescript/no-unsafe-type-assertion */
+
+/** What rollbacks need of requests as well. */
+export interface RequestCalls {
+  readonly show: (id: string) => Promise<RequestView>;
+  readonly list: (query: Query, most?: number) => Promise<RequestView[]>;
+  readonly replan: (id: string) => Promise<RequestPlan>;
+}
+
+export function requestCalls(http: Http): RequestCalls {
+  const show: RequestCalls['show'] = async (id) =>
+    (await http.get(`/rollbacks/${segment(id)}`)) as RequestView;
+  const list = async (query: Query, most = Number.POSITIVE_INFINITY) => {
+    const found: RequestView[] = [];
+    for (let cursor = query['cursor']; ; ) {
+      const limit = Math.min(most - found.length, 1000);
+      const page = (await http.get('/rollbacks', { ...query, limit, cursor })) as {
+        readonly requests: readonly RequestView[];
+        readonly next: string | null;
+      };
+      found.push(...page.requests);
+      if (page.next === null || found.length >= most) return found;
+      cursor = page.next;
+    }
+  };
+  const replan = async (id: string) => {
+    const {
+      requestId: _,
+      status: __,
+      changed,
+      may,
+      ...planned
+    } = (await http.get(`/rollbacks/${segment(id)}/plan`)) as RequestPlan['plan'] &
+      Pick<RequestPlan, 'changed' | 'may'> & { readonly requestId: string; readonly status: string };
+    // What it says of the reviewers is said again by whoever prints it.
+    const findings = planned.findings.filter(({ code }) => code !== 'PLAN_AGREED' && code !== 'PLAN_CHANGED');
+    return { plan: { ...planned, findings }, changed, may, request: await show(id) };
+  };
+  return { show, list, replan };
+}
+
+export function requestsOver(http: Http, { show, list, replan }: RequestCalls): Engine['requests'] {
+  const act = async (id: string, what: string, body: object) => {
+    await http.send('POST', `/rollbacks/${segment(id)}/${what}`, body);
+    return show(id);
+  };
+  return {
+    list: ({ scope, statuses, incident, limit, after }) =>
+      list({ scope, state: statuses?.join(','), incident, cursor: after }, limit),
+    ids: async () => (await list({ state: 'all' })).map(({ id }) => id),
+    show: ({ id }) => show(id),
+    plan: ({ id }) => replan(id),
+    planIncident: async ({ incident }) => {
+      const open = await list({ incident, state: 'open' });
+      const planned = await Promise.allSettled(open.map(({ id }) => replan(id)));
+      return open.flatMap((found, at) => {
+        const one = planned[at];
+        return one === undefined ? [] : [{ request: found, planned: one }];
+      });
+    },
+    approve: ({ id, comment, digest }) => act(id, 'approve', { comment, digest }),
+    reject: ({ id, comment }) => act(id, 'reject', { comment }),
+    reviewMany: async ({ votes, decision, comment }) => {
+      const what = decision === 'approved' ? 'approve' : 'reject';
+      const results: PromiseSettledResult<RequestView>[] = [];
+      for (const { id, digest } of votes) {
+        const body = what === 'approve' ? { comment, digest } : { comment };
+        results.push(...(await Promise.allSettled([act(id, what, body)])));
+      }
+      return results;
+    },
+    cancel: ({ id, reason }) => act(id, 'cancel', { reason }),
+    note: ({ id, text, kind }) => act(id, 'notes', { text, kind }),
+    retry: ({ id }) => act(id, 'retry', {}),
+    reconcile: () => Promise.reject(elsewhere('`reconcile`')),
+    openSession: async ({ scope, reason, ticket, minutes }) =>
+      (await http.send('POST', '/break-glass', {
+        scope,
+        justification: reason,
+        ticket,
+        minutes,
+      })) as Session,
+    closeSession: async ({ id }) => (await http.send('DELETE', `/break-glass/${segment(id)}`)) as Session,
+    sessions: async () =>
+      (await http.get('/break-glass', { limit: 1000 })) as Awaited<
+        ReturnType<Engine['requests']['sessions']>
+      >,
+    inspect: async ({ id, comment }) =>
+      (await http.send('POST', `/break-glass/${segment(id)}/review`, { comment })) as RequestView,
+    session: async ({ id }) => (await http.get(`/break-glass/${segment(id)}`)) as Session,
+    ofEvent: () => Promise.reject(elsewhere('Which request an event is of')),
+    personId: () => Promise.reject(elsewhere('Who has several addresses')),
+    audit: () => Promise.reject(elsewhere('`audit`')),
+    events: () => Promise.reject(elsewhere('What the ledger gained')),
+    overview: () => Promise.reject(elsewhere('How the ledger stands')),
+  };
+}
+
+type Session = Awaited<ReturnType<Engine['requests']['openSession']>>;
