@@ -291,6 +291,7 @@ export type {
   ReviewView,
   SessionView,
 } from './requests/types.ts';
+export { matchesEnvironment } from './policy/policy.ts';
 export { requirePermit, whoCan } from './requests/gate/plan-gate.ts';
 export type { Approval, Permit, PlanGate } from './policy/gate.ts';
 export type { Requested } from './requests/request.ts';

@@ -34,6 +34,7 @@ import { logRoutes } from './routes/log.ts';
 import { rollbackRoutes } from './routes/rollbacks.ts';
 import { callerOf as requireCaller, type RouteInput, type Routes, type Typed } from './routes/route.ts';
 import type { CallLimits, ServerConfiguration } from './settings/configuration.ts';
+import { createWebhooks, type WebhookSettings } from './webhooks/webhooks.ts';
 
 export interface AppInput
   extends RouteInput,
@@ -48,6 +49,8 @@ export interface AppInput
   readonly bounds?: Partial<Bounds> | undefined;
   readonly logger: Logger;
   readonly version: string;
+  /** Null: nobody is told what happens. */
+  readonly webhooks?: WebhookSettings | null;
 }
 
 /** All that stands below /api/v1. */
@@ -134,6 +137,12 @@ export async function createApp(input: AppInput): Promise<FastifyInstance> {
   await app.register(fastifyZodOpenApiPlugin);
   await app.register(swagger, documentOf(version));
   const feed = createFeed({ ...input, metrics: operation.metrics });
+  if (input.webhooks) {
+    const { metrics } = operation;
+    const webhooks = createWebhooks({ ...input, ...input.webhooks, watcher: feed.watcher, metrics });
+    app.addHook('onListen', async () => webhooks.start());
+    app.addHook('preClose', () => webhooks.close());
+  }
   app.addHook('preClose', () => feed.close());
   await app.register(fastifySSE, { heartbeatInterval: heartbeatMs });
   /** Calls whose caller is known. */

@@ -1,7 +1,7 @@
 /** `backtrail serve`: one repository over HTTP. */
 import type { AddressInfo } from 'node:net';
 import { BacktrailError, type Engine, type Person } from '../engine/index.ts';
-import type { Logger } from '../workers/index.ts';
+import { type Logger, takeTurns, withoutLogin } from '../workers/index.ts';
 import { createApp } from './app.ts';
 import type { Bounds } from './bounds.ts';
 import { knownCallers } from './callers/known.ts';
@@ -20,6 +20,8 @@ import {
 import { readHooks } from './settings/hooks.ts';
 import { isLoopback } from './settings/issuers.ts';
 import { defaultState, openState } from './settings/state.ts';
+import { readSinks } from './settings/webhooks.ts';
+import type { WebhookSettings } from './webhooks/webhooks.ts';
 
 export { defaultState, readServerConfiguration };
 
@@ -39,6 +41,8 @@ export interface ServerSettings extends Omit<OperationSettings, 'metrics'> {
   readonly now: () => number;
   /** Of one request; those that are left out are as usual. */
   readonly bounds?: Partial<Bounds> | undefined;
+  /** As usual where absent. */
+  readonly webhooks?: Pick<WebhookSettings, 'resolve' | 'backOff'> | undefined;
 }
 
 export interface RunningServer {
@@ -57,7 +61,9 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
   const isKnown = hasAuthentication(configuration);
   if (!isKnown && !isLoopback(listen.host)) throw unauthenticated(listen.host);
   const single = isKnown ? null : singleUser({ person, random });
-  const state = tokens ? await openState(settings.state) : null;
+  const sinks = await readSinks(configuration.webhooks, folder);
+  const kept = tokens || sinks.length > 0 ? await openState(settings.state) : null;
+  const state = tokens ? kept : null;
   const identifyJwt = oidc.length === 0 ? null : oidcCallers({ issuers: oidc, now });
   const callers = single ?? knownCallers({ state, identifyJwt, now });
   const hosts = new Set<string>();
@@ -75,6 +81,10 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
     isLocal: isLoopback(listen.host),
     execution,
     keys: createKeys(settings.engine),
+    webhooks:
+      kept === null || sinks.length === 0
+        ? null
+        : { ...settings.webhooks, sinks, folder: kept, turn: turnOf(settings) },
   });
   app.addHook('preClose', async () => execution.stop());
   app.addHook('onClose', () => execution.close());
@@ -95,6 +105,10 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
   for (const host of configuration.hosts) hosts.add(host).add(`${host}:${port}`);
   return { url: `http://${own}:${port}`, token: single?.token ?? null, close: () => closeInTime(app) };
 }
+
+/** Without Redis, servers know nothing of each other. */
+const turnOf = ({ redisUrl, engine }: Pick<ServerSettings, 'redisUrl' | 'engine'>) =>
+  redisUrl === null ? null : takeTurns({ redisUrl, name: `webhooks of ${withoutLogin(engine.location())}` });
 
 const unauthenticated = (host: string) =>
   new BacktrailError(

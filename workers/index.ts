@@ -15,6 +15,8 @@ export type { BatchEngine } from './batches.ts';
 export { createPushBudget } from './redis/push-budget.ts';
 export { watchSteps } from './redis/steps.ts';
 export type { StepsSetup, WatchedSteps } from './redis/steps.ts';
+export { takeTurns } from './redis/turn.ts';
+export type { Turn } from './redis/turn.ts';
 export { startWorker } from './worker.ts';
 export type { RunningWorker, WorkerSetup } from './worker.ts';
 export type { Reconciling } from './reconciler.ts';

@@ -3,6 +3,7 @@ import type {
   Actor,
   Authentication,
   BreakGlassSession,
+  EnvironmentName,
   EventId,
   FailureCode,
   Finding,
@@ -112,6 +113,8 @@ export interface AuditEntry {
 /** One event and where it stands in the ledger: `<commit>.<number>`, the number of the event in its commit, from 1. */
 export interface LedgerEvent extends AuditEntry {
   readonly position: string;
+  /** What the ledger said of its request, or its session, as of then. Absent where that was not asked for, or the commit holds no event. */
+  readonly state?: { readonly request: LedgerRequest | null; readonly session: BreakGlassSession | null };
 }
 
 /** What the ledger gained after a position. */
@@ -124,6 +127,8 @@ export interface LedgerEvents {
   readonly hasMore: boolean;
   /** By the policy of the moment in which they were read: for each of many who ask. */
   readonly mayRead: (reader: Actor, scope: string) => boolean;
+  /** `acme/production` of `acme/production/api`: by the layout of that moment. */
+  readonly environmentOf: (scope: string) => EnvironmentName;
 }
 
 /** How many requests wait, and for how long: names nobody. */
@@ -310,12 +315,18 @@ export interface Requests {
     readonly reader: Person;
   }): Promise<AuditEntry[]>;
   /**
-   * What came after a position, for whoever follows the ledger: at most so many. Without a position: only where the ledger is now. Gives what
-   * anybody may read, and whom it may be shown to (`mayRead`): one look serves many.
+   * What came after a position, for whoever follows the ledger: at most so many. Without a position: only where the ledger is now, or was before what
+   * came `since`, in milliseconds since 1970 by the dates of its commits. Gives what anybody may read, and whom it may be shown to (`mayRead`): one
+   * look serves many. `states`: with what the ledger said of each request as of then.
    *
    * @throws INVALID_REQUEST for a text that is no position, EVENT_UNKNOWN for one that the ledger does not hold
    */
-  events(input: { readonly after?: string; readonly limit: number }): Promise<LedgerEvents>;
+  events(input: {
+    readonly after?: string;
+    readonly since?: number;
+    readonly states?: boolean;
+    readonly limit: number;
+  }): Promise<LedgerEvents>;
   /** The request that an event of this id belongs to; null where the ledger has none such. */
   ofEvent(id: EventId): Promise<RequestId | null>;
   /** One email for all that `policy.people` of the branch joins with this one: the first of them, in lower case. */

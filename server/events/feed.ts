@@ -7,13 +7,15 @@ import type { Metrics } from '../operation/metrics.ts';
 import { problemOf } from '../problem.ts';
 import { createSteps, type RollbackStep } from './steps.ts';
 import { openStream, type Stream, type StreamMessage } from './stream.ts';
-import { createWatcher, type LedgerListener, type MayRead } from './watcher.ts';
+import { createWatcher, type LedgerListener, type MayRead, type Watcher } from './watcher.ts';
 
 export interface Feed {
   /** Answers with a stream, which ends with the server or with its reader. @throws INVALID_REQUEST, TOO_MANY_CALLS */
   open(request: FastifyRequest, reply: FastifyReply, filter: FeedFilter): Promise<void>;
   /** Something may have been written to the ledger. */
   look(): void;
+  /** For whoever else follows the ledger here. */
+  readonly watcher: Watcher;
   close(): Promise<void>;
 }
 
@@ -130,6 +132,7 @@ export function createFeed({ engine, callers, metrics, logger, redisUrl }: FeedI
       }
     },
     look: () => watcher.look(),
+    watcher,
     close: async () => {
       isClosed = true;
       watcher.close();

@@ -12,8 +12,20 @@ export interface Metrics {
   slowReader(): void;
   /** A delivery of a code host. */
   hook(of: { readonly kind: string; readonly result: 'look' | 'none' | 'refused' }): void;
+  /** An attempt to tell a sink of webhooks. */
+  webhook(of: { readonly sink: string; readonly outcome: 'taken' | 'failed' | 'gone' }): void;
+  /** How the sinks stand, asked at each scrape. */
+  webhooks(look: () => readonly SinkStanding[]): void;
   /** What a look at the ledger found; null: it could not be looked at. */
   ledger(found: LedgerOverview | null, now: number): void;
+}
+
+interface SinkStanding {
+  readonly sink: string;
+  readonly waiting: number;
+  /** ISO 8601; null: none waits. */
+  readonly oldestAt: string | null;
+  readonly isGone: boolean;
 }
 
 interface CallLabels {
@@ -27,7 +39,13 @@ const CALL_SECONDS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const ROLLBACK_SECONDS = [1, 2, 5, 10, 30, 60, 300, 900, 3600, 14_400, 86_400];
 const BATCH_SIZES = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000];
 
-export function createMetrics({ version }: { readonly version: string }): Metrics {
+export function createMetrics({
+  version,
+  now,
+}: {
+  readonly version: string;
+  readonly now: () => number;
+}): Metrics {
   const register = new Registry();
   collectDefaultMetrics({ register });
   const registers = [register];
@@ -52,6 +70,7 @@ export function createMetrics({ version }: { readonly version: string }): Metric
     registers,
   });
   const ledger = ledgerMetrics(registers);
+  const webhooks = webhookMetrics(registers, now);
   new Gauge({
     name: 'backtrail_build_info',
     help: 'Always 1.',
@@ -65,7 +84,51 @@ export function createMetrics({ version }: { readonly version: string }): Metric
     streams: (change) => streams.inc(change),
     slowReader: () => slowReaders.inc(),
     hook: (of) => hooks.inc(of),
+    ...webhooks,
     ledger,
+  };
+}
+
+/** Of the server whose turn it is to send them. */
+function webhookMetrics(registers: Registry[], now: () => number): Pick<Metrics, 'webhook' | 'webhooks'> {
+  const attempts = new Counter({
+    name: 'backtrail_webhook_attempts_total',
+    help: 'Attempts of this server to tell a sink of webhooks: those that it took, those that failed and are made again, those that it answered with 410.',
+    labelNames: ['sink', 'outcome'] as const,
+    registers,
+  });
+  let look: () => readonly SinkStanding[] = () => [];
+  const gauge = (name: string, help: string, valueOf: (of: SinkStanding) => number) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['sink'] as const,
+      registers,
+      collect() {
+        this.reset();
+        for (const each of look()) this.set({ sink: each.sink }, valueOf(each));
+      },
+    });
+  gauge(
+    'backtrail_webhook_waiting',
+    'Messages that a sink has not taken, of those that were read; there may be more in the ledger from 256 on.',
+    ({ waiting }) => waiting,
+  );
+  gauge(
+    'backtrail_webhook_oldest_seconds',
+    'How long ago the oldest happened that a sink was not told of yet; 0 where it was told of all.',
+    ({ oldestAt }) => (oldestAt === null ? 0 : Math.max(0, now() - Date.parse(oldestAt)) / 1000),
+  );
+  gauge(
+    'backtrail_webhook_gone',
+    '1 where a sink answered with 410: it is sent nothing until the server starts again.',
+    ({ isGone }) => (isGone ? 1 : 0),
+  );
+  return {
+    webhook: (of) => attempts.inc(of),
+    webhooks: (from) => {
+      look = from;
+    },
   };
 }
 

@@ -9,6 +9,7 @@ import { aliasOffset, offsetOf } from '../../engine/layout/configuration/positio
 import { type HelmSettings, NO_RELEASES } from '../helm/release.ts';
 import { hooks } from './hooks.ts';
 import { type Issuer, issuers } from './issuers.ts';
+import { type ConfiguredWebhooks, webhooks } from './webhooks.ts';
 
 export interface ServerConfiguration {
   /** What files named in it are relative to. */
@@ -30,6 +31,8 @@ export interface ServerConfiguration {
   readonly hooks: Readonly<Record<string, { readonly kind: HostKind; readonly secret: string }>>;
   /** Names of releases, for calls as Helm has them. */
   readonly helm: HelmSettings;
+  /** Who is told what happens; secrets are in the files. */
+  readonly webhooks: ConfiguredWebhooks;
 }
 
 export interface CallLimits {
@@ -72,6 +75,7 @@ const schema = z.strictObject({
   metrics: z.enum(['public', 'token']).default('public'),
   hooks: hooks.default({}),
   helm: z.strictObject({ releases: z.record(releaseName, scopeName).default({}) }).prefault({}),
+  webhooks: webhooks.default([]),
   limits: z
     .strictObject({
       caller: perMinute.default(1200),
@@ -92,6 +96,7 @@ export const NO_CONFIGURATION: ServerConfiguration = {
   metrics: 'public',
   hooks: {},
   helm: NO_RELEASES,
+  webhooks: [],
   limits: { caller: null, address: null, refused: 60 },
 };
 

@@ -74,9 +74,13 @@ export function createRepositoryLease({ redis, id, hasRoom, times = TIMES }: Lea
     const own = held.get(repo);
     if (!own) return;
     if (performance.now() - own.heard > times.quiet) return drop(repo);
-    await take(repo);
+    const holder = await take(repo);
     // Given back while it was renewed.
-    if (!held.has(repo)) await ask(RELEASE, repo);
+    if (!held.has(repo)) return void (await ask(RELEASE, repo));
+    // It ended while this process stood still, and another one has it.
+    if (typeof holder !== 'string' || holder === '') return;
+    clearInterval(own.renewing);
+    held.delete(repo);
   };
   return {
     claim: async (repo) => {

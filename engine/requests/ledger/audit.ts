@@ -13,7 +13,7 @@ import { readBatch, readEvent } from '../../record/ledger-message.ts';
 import { hasPermission, samePerson } from '../../policy/policy.ts';
 import { foldSession } from '../../policy/session.ts';
 import { foldRequest } from '../../record/transitions.ts';
-import type { AuditEntry, Requests } from '../types.ts';
+import type { AuditEntry, LedgerEvent, Requests } from '../types.ts';
 import type { LedgerCommit } from './commits.ts';
 import { type LedgerSnapshot, openLedgerSnapshot, REQUESTS, SESSIONS, textOf } from './snapshot.ts';
 import { eventsMessage, requestMessage, type Said, sessionMessage } from './messages.ts';
@@ -125,6 +125,8 @@ interface Audited {
   readonly entry: Omit<AuditEntry, 'identity'>;
   /** When it happened: see `eventTimes`. */
   readonly time: number;
+  /** What its file says as of then; absent where the commit holds no event. */
+  readonly state?: Written['state'];
 }
 
 /** The events of a commit as their files have them, whatever the message says; the last one first. */
@@ -168,6 +170,7 @@ async function readEntry(
   const time = (await eventTimes(context, ledgerSnapshot, dated)).get(commit.id) ?? commit.time;
   return {
     time,
+    state: written.state,
     entry: {
       commit: commit.id,
       eventId: event.id,
@@ -194,6 +197,7 @@ interface Written extends Said {
   readonly sessionId: string | null;
   readonly scope: string;
   readonly status: string | null;
+  readonly state: NonNullable<LedgerEvent['state']>;
 }
 
 /**
@@ -232,7 +236,18 @@ function ofRequest(path: string, { events }: RequestFile): Written | null {
   const scope = formatCoordinates(state.scope);
   const message = requestMessage(event, state, scope);
   const sessionId = readEvent(trailersOf(message))?.session ?? null;
-  return { path, event, of: state.id, requestId: state.id, sessionId, scope, status: state.status, message };
+  const { id, status } = state;
+  return {
+    path,
+    event,
+    of: id,
+    requestId: id,
+    sessionId,
+    scope,
+    status,
+    message,
+    state: { request: state, session: null },
+  };
 }
 
 function ofSession(path: string, { events }: SessionFile): Written | null {
@@ -241,7 +256,17 @@ function ofSession(path: string, { events }: SessionFile): Written | null {
   const state = foldSession(events);
   const message = sessionMessage(event, state);
   const { id, scope } = state;
-  return { path, event, of: id, requestId: null, sessionId: id, scope, status: null, message };
+  return {
+    path,
+    event,
+    of: id,
+    requestId: null,
+    sessionId: id,
+    scope,
+    status: null,
+    message,
+    state: { request: null, session: state },
+  };
 }
 
 /** A commit of the ledger that holds no event, such as someone's own. */

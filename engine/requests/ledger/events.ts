@@ -12,17 +12,19 @@ const BEGINNING = '0';
 
 export async function events(
   context: RequestContext,
-  { after, limit }: Parameters<Requests['events']>[0],
+  { after, since, states = false, limit }: Parameters<Requests['events']>[0],
 ): Promise<LedgerEvents> {
   const from = after === undefined ? null : parsePosition(after);
   const { policy, ref, snapshot } = await readRules(context);
   const tenanted = snapshot?.layout.hasTenant ?? false;
+  const place = (scope: string) => environmentOf(scope, tenanted);
   const mayRead = (reader: Actor, scope: string) =>
-    (snapshot !== null || !isServed(reader)) &&
-    hasPermission(policy, reader, 'read', environmentOf(scope, tenanted));
+    (snapshot !== null || !isServed(reader)) && hasPermission(policy, reader, 'read', place(scope));
   const ledgerSnapshot = await openLedgerSnapshot(context.git, ref, context.cache);
-  if (from === null)
-    return { events: [], position: await newest(context, ledgerSnapshot), hasMore: false, mayRead };
+  if (from === null) {
+    const now = since === undefined ? newest(context, ledgerSnapshot) : newestBefore(ledgerSnapshot, since);
+    return { events: [], position: await now, hasMore: false, mayRead, environmentOf: place };
+  }
   const [commits, skip] = await commitsFrom(ledgerSnapshot, from);
   const found: (Chosen & { readonly position: string })[] = [];
   let last = after ?? BEGINNING;
@@ -43,18 +45,26 @@ export async function events(
     (entry, index): LedgerEvent => ({
       position: found[index]?.position ?? '',
       ...entry,
+      ...(states && found[index]?.state && { state: found[index].state }),
     }),
   );
-  return { events: made, position: last, hasMore, mayRead };
+  return { events: made, position: last, hasMore, mayRead, environmentOf: place };
+}
+
+/** The position after which all commits are not older: dates are claims, and the order is the ledger's. */
+async function newestBefore(ledgerSnapshot: LedgerSnapshot, since: number): Promise<string> {
+  const older = (await ledgerSnapshot.commits()).findLast(({ time }) => time < since);
+  return older === undefined ? BEGINNING : endOf(older);
 }
 
 /** The position of the newest event. */
 export async function newest(context: RequestContext, { tip }: LedgerSnapshot): Promise<string> {
   if (tip === null) return BEGINNING;
   const [commit] = await readCommits(context.git, { tip, latest: 0, limit: 1 });
-  return commit === undefined ? BEGINNING : positionAt(commit, commit.form === 2 ? commit.files.length : 1);
+  return commit === undefined ? BEGINNING : endOf(commit);
 }
 
+const endOf = (commit: LedgerCommit) => positionAt(commit, commit.form === 2 ? commit.files.length : 1);
 const positionAt = ({ id }: Pick<LedgerCommit, 'id'>, number: number) => `${id}.${Math.max(number, 1)}`;
 
 export interface Position {

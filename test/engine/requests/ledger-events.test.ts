@@ -70,6 +70,16 @@ describe('events after a position', () => {
     expect(newest).toMatchObject({ events: [], position: all.position, hasMore: false });
   });
 
+  it('come with what the ledger said of each request as of then, and begin at a time, where that is asked for', async () => {
+    const { events } = await engine.requests.events({ after: '0', limit: 100, states: true });
+    expect(events.map(({ status }) => status)).toEqual(events.map(({ state }) => state?.request?.status));
+    expect(events.map(({ state: _state, ...event }) => event)).toEqual(all.events);
+    expect(all.environmentOf('prod/api')).toEqual({ environment: 'prod' });
+    const early = await engine.requests.events({ since: 0, limit: 1 });
+    const late = await engine.requests.events({ since: Date.parse('2100-01-01'), limit: 1 });
+    expect([early.position, late.position]).toEqual(['0', all.position]);
+  });
+
   it('refuse what is no position, and one of another ledger', async () => {
     for (const after of ['', '1', 'x.1', `${all.events[0]?.commit}.0`, `${all.events[0]?.commit}`])
       await expect(engine.requests.events({ after, limit: 1 })).rejects.toMatchObject({

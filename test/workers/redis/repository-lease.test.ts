@@ -71,6 +71,14 @@ describe('the lease of a repository', () => {
     expect(await one.claim(REPO)).toBe('elsewhere');
   });
 
+  it('is lost by a holder that stood still while another one took it', async () => {
+    const one = leaseOf('one');
+    await one.claim(REPO);
+    const [key = ''] = await redis.client.keys('{backtrail}:holder:*');
+    await redis.client.set(key, 'two room');
+    await expect.poll(() => one.claim(REPO), { timeout: SOON }).toBe('elsewhere');
+  });
+
   it('comes back to its holder after a flush', async () => {
     await leaseOf('one').claim(REPO);
     await redis.client.flushall();
