@@ -9,6 +9,7 @@ import type { Logger } from '../workers/index.ts';
 import { readBodies } from './body.ts';
 import { BOUNDS, type Bounds } from './bounds.ts';
 import type { Callers } from './callers/caller.ts';
+import type { Sessions } from './callers/sessions.ts';
 import { documentOf } from './document.ts';
 import { helmRoutes } from './helm/routes.ts';
 import { graphqlRoutes } from './graphql/route.ts';
@@ -32,6 +33,7 @@ import { planRoutes } from './routes/plans.ts';
 import { incidentRoutes } from './routes/incidents.ts';
 import { logRoutes } from './routes/log.ts';
 import { rollbackRoutes } from './routes/rollbacks.ts';
+import { sessionRoutes } from './routes/session.ts';
 import { callerOf as requireCaller, type RouteInput, type Routes, type Typed } from './routes/route.ts';
 import type { CallLimits, ServerConfiguration } from './settings/configuration.ts';
 import { createWebhooks, type WebhookSettings } from './webhooks/webhooks.ts';
@@ -45,6 +47,7 @@ export interface AppInput
   /** Whether only this machine reaches it. */
   readonly isLocal: boolean;
   readonly callers: Callers;
+  readonly sessions: Sessions;
   readonly limits: CallLimits;
   readonly bounds?: Partial<Bounds> | undefined;
   readonly logger: Logger;
@@ -163,7 +166,7 @@ export async function createApp(input: AppInput): Promise<FastifyInstance> {
     });
     for (const routes of calls) routes(api.withTypeProvider<Typed>(), input);
   };
-  await app.register(known([...API, eventRoutes(feed)]), { prefix: '/api/v1' });
+  await app.register(known([...API, sessionRoutes(input.sessions), eventRoutes(feed)]), { prefix: '/api/v1' });
   await app.register(known(facesOf(input)));
   await addHooks(app, { ...input, metrics: operation.metrics, onLooked: () => feed.look() });
   operation.routes(app.withTypeProvider<Typed>());

@@ -38,7 +38,7 @@ export function documentOf(version: string): FastifyDynamicSwaggerOptions {
             type: 'apiKey',
             in: 'cookie',
             name: 'backtrail',
-            description: 'Of single-user mode, for browsers.',
+            description: 'Of a browser that has logged in with a token (`POST /session`).',
           },
         },
       },

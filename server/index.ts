@@ -6,6 +6,7 @@ import { createApp } from './app.ts';
 import type { Bounds } from './bounds.ts';
 import { knownCallers } from './callers/known.ts';
 import { oidcCallers } from './callers/oidc.ts';
+import { createSessions } from './callers/sessions.ts';
 import { singleUser } from './callers/single-user.ts';
 import { createExecution } from './execution.ts';
 import { createKeys } from './idempotency.ts';
@@ -65,12 +66,14 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
   const kept = tokens || sinks.length > 0 ? await openState(settings.state) : null;
   const state = tokens ? kept : null;
   const identifyJwt = oidc.length === 0 ? null : oidcCallers({ issuers: oidc, now });
-  const callers = single ?? knownCallers({ state, identifyJwt, now });
+  const credentials = single ?? knownCallers({ state, identifyJwt, now });
+  const sessions = createSessions({ credentials, random, now });
   const hosts = new Set<string>();
   const execution = createExecution(settings);
   const app = await createApp({
     ...settings,
-    callers,
+    callers: sessions,
+    sessions,
     limits,
     metrics,
     helm: configuration.helm,
@@ -91,9 +94,10 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
   app.get('/', { schema: { hide: true } }, async (request, reply) => {
     const token = new URL(request.url, 'http://localhost').searchParams.get('token');
     if (token === null) return reply.redirect('/openapi.json', 303);
-    const cookie = single?.exchange(token) ?? null;
-    if (cookie === null)
+    const caller = single?.of(token) ?? null;
+    if (caller === null)
       throw new BacktrailError('UNAUTHENTICATED', 'The token is not the one of this server.');
+    const { cookie } = sessions.open(request, caller);
     void reply.header('set-cookie', cookie).header('cache-control', 'no-store');
     return reply.redirect('/openapi.json', 303);
   });

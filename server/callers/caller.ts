@@ -7,6 +7,8 @@ export interface Caller {
   readonly how: 'single-user' | 'token' | 'oidc';
   /** Never a secret: who is limited together, and what the log names. */
   readonly name: string;
+  /** When the credentials end: milliseconds since 1970; absent: with the server. */
+  readonly ends?: number;
 }
 
 export interface Callers {

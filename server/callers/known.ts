@@ -3,7 +3,8 @@ import { BacktrailError } from '../../engine/index.ts';
 import { watchTokens, endOf } from '../tokens/store.ts';
 import { readToken, sameDigest } from '../tokens/token.ts';
 import { bearerOf } from './bearer.ts';
-import type { Caller, Callers } from './caller.ts';
+import type { Caller } from './caller.ts';
+import type { Credentials } from './sessions.ts';
 
 export interface KnownInput {
   /** The state folder, where API tokens are accepted. */
@@ -13,21 +14,27 @@ export interface KnownInput {
   readonly now: () => number;
 }
 
-export function knownCallers({ state, identifyJwt, now }: KnownInput): Callers {
+export function knownCallers({ state, identifyJwt, now }: KnownInput): Credentials {
   const tokens = state === null ? null : watchTokens(state);
 
-  async function ofToken(id: string, digest: string): Promise<Caller> {
+  /** `digest`: of the secret that was shown; null: it was shown before. */
+  async function ofToken(id: string, digest: string | null): Promise<Caller> {
     const known = await tokens?.().catch((cause: unknown) => {
       // Nobody is known yet: where the tokens lie, and who could read them, is for the log alone.
       throw new Error(cause instanceof Error ? cause.message : 'The tokens cannot be read.', { cause });
     });
     const token = known?.get(id);
     // One answer for all, so that nobody learns which ids there are.
-    if (token === undefined || !sameDigest(token.digest, digest) || endOf(token) <= now())
-      throw refused('The token is not known, or has ended.');
+    const isSame = token !== undefined && (digest === null || sameDigest(token.digest, digest));
+    if (!isSame || endOf(token) <= now()) throw refused('The token is not known, or has ended.');
     const { person, scope } = token;
     const authenticated = { how: 'token', by: id } as const;
-    return { person: { ...person, only: { scope }, authenticated }, how: 'token', name: `token ${id}` };
+    return {
+      person: { ...person, only: { scope }, authenticated },
+      how: 'token',
+      name: `token ${id}`,
+      ends: endOf(token),
+    };
   }
 
   return {
@@ -40,6 +47,12 @@ export function knownCallers({ state, identifyJwt, now }: KnownInput): Callers {
       if (token !== null) return ofToken(token.id, token.digest);
       if (identifyJwt === null) throw refused('The token is not one of this server.');
       return identifyJwt(given);
+    },
+    again: async (caller) => {
+      const { authenticated } = caller.person;
+      if (authenticated?.how === 'token') return ofToken(authenticated.by ?? '', null);
+      if ((caller.ends ?? Infinity) <= now()) throw refused('The token has expired.');
+      return caller;
     },
   };
 }

@@ -85,7 +85,7 @@ function callerOf({ issuer, trustEmail, groups }: Issuer, claims: JWTPayload): C
   const only = groups === null ? {} : { only: { groups: groupsOf(claims[groups]) } };
   const authenticated = { how: 'oidc', by: issuer } as const;
   const person = { name: nameOf(name) ?? email, email, ...only, authenticated };
-  return { person, how: 'oidc', name: `person ${emailKey(email)}` };
+  return { person, how: 'oidc', name: `person ${emailKey(email)}`, ends: (claims.exp ?? 0) * 1000 };
 }
 
 /** None where the claim is absent, or not a list of names. */

@@ -3,18 +3,16 @@
  * of the machine, can reach loopback. Scripts send it as `Authorization: Bearer`; a browser exchanges it for a cookie.
  */
 import { timingSafeEqual } from 'node:crypto';
-import { parseCookie, stringifySetCookie } from 'cookie';
 import { BacktrailError, type Person } from '../../engine/index.ts';
 import { bearerOf } from './bearer.ts';
-import type { Callers } from './caller.ts';
+import type { Caller } from './caller.ts';
+import type { Credentials } from './sessions.ts';
 
-export interface SingleUser extends Callers {
+export interface SingleUser extends Credentials {
   readonly token: string;
-  /** The value of `Set-Cookie` for whoever shows the token; null for another one. */
-  exchange(token: string): string | null;
+  /** Whom a token lets in; null: it is another one. */
+  of(token: string): Caller | null;
 }
-
-const COOKIE = 'backtrail';
 
 export function singleUser({
   person,
@@ -32,12 +30,10 @@ export function singleUser({
   const caller = { person: { ...person, authenticated }, how: 'single-user', name: person.email } as const;
   return {
     token,
-    exchange: (given) =>
-      isToken(given)
-        ? stringifySetCookie({ name: COOKIE, value: token, httpOnly: true, sameSite: 'strict', path: '/' })
-        : null,
+    of: (given) => (isToken(given) ? caller : null),
+    again: () => Promise.resolve(caller),
     identify: (request) => {
-      const given = bearerOf(request) ?? parseCookie(request.headers.cookie ?? '')[COOKIE];
+      const given = bearerOf(request);
       if (given === undefined) return Promise.resolve(null);
       if (isToken(given)) return Promise.resolve(caller);
       return Promise.reject(

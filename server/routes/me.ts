@@ -1,24 +1,8 @@
 /** Who the server takes its caller for, and what it serves. */
 import { z } from 'zod';
-import { PERMISSIONS } from '../../engine/index.ts';
 import { withoutLogin } from '../../workers/index.ts';
-import { person } from '../schemas/names.ts';
-import { answers, callerOf, type Routes } from './route.ts';
-
-const me = z
-  .object({
-    person,
-    how: z.enum(['single-user', 'token', 'oidc']),
-    scope: z
-      .object({ allow: z.array(z.enum(PERMISSIONS)), in: z.array(z.string()) })
-      .optional()
-      .describe('Of an API token: it allows no more, and no more than the policy gives the person.'),
-    groups: z
-      .array(z.string())
-      .optional()
-      .describe('That the issuer names: in others of the policy the person does not count.'),
-  })
-  .meta({ id: 'Me' });
+import { me } from '../schemas/me.ts';
+import { answers, callerOf, meOf, type Routes } from './route.ts';
 
 const repository = z
   .object({
@@ -36,12 +20,6 @@ export const meRoutes: Routes = (app, { engine }) => {
   app.get(
     '/me',
     { schema: { summary: 'Who is calling', tags: ['callers'], response: answers({ 200: me }) } },
-    (request) => {
-      const {
-        person: { name, email, only },
-        how,
-      } = callerOf(request);
-      return { person: { name, email }, how, ...only };
-    },
+    (request) => meOf(callerOf(request)),
   );
 };

@@ -87,6 +87,13 @@ export function callerOf({ caller }: FastifyRequest): Caller {
   return caller;
 }
 
+/** What a caller is told of themselves. */
+export const meOf = ({ person: { name, email, only }, how }: Caller) => ({
+  person: { name, email },
+  how,
+  ...only,
+});
+
 /** Whose permission to read is asked. */
 export const readerOf = (request: FastifyRequest): { readonly reader: Actor } => ({
   reader: callerOf(request).person,

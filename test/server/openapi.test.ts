@@ -4,6 +4,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createApp } from '../../server/app.ts';
+import { createSessions } from '../../server/callers/sessions.ts';
 import { createExecution } from '../../server/execution.ts';
 import { createKeys } from '../../server/idempotency.ts';
 import { createLogger } from '../../workers/index.ts';
@@ -136,6 +137,11 @@ describe('/openapi.json', () => {
       isLocal: true,
       hosts: () => new Set(),
       callers: { identify: () => Promise.resolve(null) },
+      sessions: createSessions({
+        credentials: { identify: () => Promise.resolve(null), again: (caller) => Promise.resolve(caller) },
+        random: (bytes) => new Uint8Array(bytes),
+        now: () => Date.now(),
+      }),
       logger: createLogger({ name: 'server', destination: { write: () => undefined } }),
       version: '0.0.0',
       now: () => Date.now(),

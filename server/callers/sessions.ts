@@ -1,0 +1,121 @@
+/**
+ * Logins of browsers: whoever shows a token is given a cookie in its place, which scripts of pages cannot read and pages of other sites cannot
+ * send. They are kept in memory: after a restart people log in again.
+ */
+import { createHash } from 'node:crypto';
+import { parseCookie, stringifySetCookie } from 'cookie';
+import type { FastifyRequest } from 'fastify';
+import { BacktrailError, isFailure } from '../../engine/index.ts';
+import type { Caller, Callers } from './caller.ts';
+
+/** Callers, and what became of those who were known before. */
+export interface Credentials extends Callers {
+  /** As they are known now, by what they logged in with. @throws UNAUTHENTICATED where that has ended */
+  again(caller: Caller): Promise<Caller>;
+}
+
+export interface Sessions extends Callers {
+  /**
+   * Lets a caller in who showed a token, in the request or as `shown`, until that ends: the value of `Set-Cookie`, and the end in milliseconds since 1970.
+   *
+   * @throws INVALID_REQUEST for one who came with a cookie
+   */
+  open(request: FastifyRequest, shown?: Caller): { readonly cookie: string; readonly ends: number };
+  /** Ends the one that the request came with; the value of `Set-Cookie` that takes the cookie back. */
+  close(request: FastifyRequest): string;
+}
+
+const COOKIE = 'backtrail';
+/** Of all, and of one caller: the oldest one gives way. */
+const MOST = 10_000;
+const MOST_OF_ONE = 20;
+/** However long the token lasts. */
+const LONGEST_MS = 7 * 24 * 3_600_000;
+
+interface Held {
+  readonly caller: Caller;
+  readonly ends: number;
+}
+
+export function createSessions({
+  credentials,
+  random,
+  now,
+}: {
+  readonly credentials: Credentials;
+  readonly random: (bytes: number) => Uint8Array;
+  readonly now: () => number;
+}): Sessions {
+  /** By a digest of the cookie, oldest first. */
+  const held = new Map<string, Held>();
+  const sweep = (name: string) => {
+    const own: string[] = [];
+    for (const [id, { caller, ends }] of held)
+      if (ends <= now()) held.delete(id);
+      else if (caller.name === name) own.push(id);
+    for (const id of own.slice(0, Math.max(0, own.length - MOST_OF_ONE + 1))) held.delete(id);
+    for (const id of held.keys()) if (held.size >= MOST) held.delete(id);
+  };
+  return {
+    identify: async (request) => {
+      const id = cookieOf(request);
+      if (request.headers.authorization !== undefined || id === null) return credentials.identify(request);
+      const known = held.get(id);
+      if (known === undefined || known.ends <= now()) {
+        held.delete(id);
+        throw ended();
+      }
+      try {
+        return await credentials.again(known.caller);
+      } catch (error) {
+        if (isFailure(error) && error.code === 'UNAUTHENTICATED') held.delete(id);
+        throw error;
+      }
+    },
+    open: (request, shown) => {
+      const isShown = request.headers.authorization !== undefined;
+      const caller = shown ?? (isShown ? request.caller : null);
+      if (caller === null)
+        throw new BacktrailError('INVALID_REQUEST', 'A login shows a token, and no cookie.', {
+          hint: 'Send the token as `Authorization: Bearer TOKEN`.',
+        });
+      sweep(caller.name);
+      const value = Buffer.from(random(32)).toString('base64url');
+      const ends = Math.min(caller.ends ?? Infinity, now() + LONGEST_MS);
+      held.set(digestOf(value), { caller, ends });
+      return { cookie: setCookie(request, value, Math.max(0, Math.floor((ends - now()) / 1000))), ends };
+    },
+    close: (request) => {
+      held.delete(cookieOf(request) ?? '');
+      return setCookie(request, '', 0);
+    },
+  };
+}
+
+/** The digest of its value: what is looked up says nothing, by the time it takes, of what there is. */
+function cookieOf({ headers }: FastifyRequest): string | null {
+  const value = parseCookie(headers.cookie ?? '')[COOKIE];
+  return value === undefined || value === '' ? null : digestOf(value);
+}
+
+const digestOf = (value: string) => createHash('sha256').update(value).digest('hex');
+
+/** A page that was loaded by https says so itself: TLS ends at a proxy. */
+const isSecure = ({ headers: { origin }, protocol }: FastifyRequest): boolean =>
+  origin === undefined ? protocol === 'https' : /^https:/i.test(origin);
+
+const setCookie = (request: FastifyRequest, value: string, maxAge: number): string =>
+  stringifySetCookie({
+    name: COOKIE,
+    value,
+    maxAge,
+    path: '/',
+    httpOnly: true,
+    sameSite: 'strict',
+    secure: isSecure(request),
+  });
+
+const ended = () =>
+  new BacktrailError('UNAUTHENTICATED', 'The login has ended, or the server was started anew.', {
+    hint: 'Log in again.',
+  });
