@@ -49,6 +49,7 @@ export interface AppInput
   readonly callers: Callers;
   readonly sessions: Sessions;
   readonly limits: CallLimits;
+  readonly trustProxy?: readonly string[] | undefined;
   readonly bounds?: Partial<Bounds> | undefined;
   readonly logger: Logger;
   readonly version: string;
@@ -73,7 +74,7 @@ const API: readonly Routes[] = [
 ];
 
 export async function createApp(input: AppInput): Promise<FastifyInstance> {
-  const { callers, logger, version } = input;
+  const { callers, logger, version, trustProxy = [] } = input;
   const bounds = { ...BOUNDS, ...input.bounds };
   const { bodyBytes, headerBytes, parameterLength, arrivalMs, heartbeatMs } = bounds;
   const log: FastifyBaseLogger = logger;
@@ -98,7 +99,7 @@ export async function createApp(input: AppInput): Promise<FastifyInstance> {
       // The guard says why, in a problem document.
       requireHostHeader: false,
     },
-    trustProxy: false,
+    trustProxy: trustProxy.length > 0 && [...trustProxy],
     clientErrorHandler: refuseUnreadable,
     frameworkErrors: (error, request, reply) => {
       operation.log(request, reply);
@@ -166,7 +167,9 @@ export async function createApp(input: AppInput): Promise<FastifyInstance> {
     });
     for (const routes of calls) routes(api.withTypeProvider<Typed>(), input);
   };
-  await app.register(known([...API, sessionRoutes(input.sessions), eventRoutes(feed)]), { prefix: '/api/v1' });
+  await app.register(known([...API, sessionRoutes(input.sessions), eventRoutes(feed)]), {
+    prefix: '/api/v1',
+  });
   await app.register(known(facesOf(input)));
   await addHooks(app, { ...input, metrics: operation.metrics, onLooked: () => feed.look() });
   operation.routes(app.withTypeProvider<Typed>());

@@ -18,6 +18,7 @@ import {
   readServerConfiguration,
   type ServerConfiguration,
 } from './settings/configuration.ts';
+import { withoutPaths } from './place.ts';
 import { readHooks } from './settings/hooks.ts';
 import { isLoopback } from './settings/issuers.ts';
 import { defaultState, openState } from './settings/state.ts';
@@ -57,7 +58,7 @@ export interface RunningServer {
 
 export async function startServer(settings: ServerSettings): Promise<RunningServer> {
   const { listen, person, random, now, configuration = NO_CONFIGURATION } = settings;
-  const { tokens, oidc, limits, metrics, folder, graphql, mcp } = configuration;
+  const { tokens, oidc, limits, metrics, folder, trustProxy, graphql, mcp } = configuration;
   const hooks = await readHooks(configuration.hooks, folder);
   const isKnown = hasAuthentication(configuration);
   if (!isKnown && !isLoopback(listen.host)) throw unauthenticated(listen.host);
@@ -69,12 +70,16 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
   const credentials = single ?? knownCallers({ state, identifyJwt, now });
   const sessions = createSessions({ credentials, random, now });
   const hosts = new Set<string>();
-  const execution = createExecution(settings);
+  // Whoever calls from elsewhere has no business with paths of this machine.
+  const engine = isKnown ? withoutPaths(settings.engine) : settings.engine;
+  const execution = createExecution({ ...settings, engine });
   const app = await createApp({
     ...settings,
+    engine,
     callers: sessions,
     sessions,
     limits,
+    trustProxy,
     metrics,
     helm: configuration.helm,
     graphql,
@@ -83,7 +88,7 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
     hosts: () => hosts,
     isLocal: isLoopback(listen.host),
     execution,
-    keys: createKeys(settings.engine),
+    keys: createKeys(engine),
     webhooks:
       kept === null || sinks.length === 0
         ? null

@@ -1,4 +1,5 @@
 /** How often one address and one caller may call; what is too much is refused until the minute is over. */
+import { isIP } from 'node:net';
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { BacktrailError } from '../engine/index.ts';
@@ -16,12 +17,15 @@ export interface Limiter {
 
 const MINUTE_MS = 60_000;
 
+/** Where a call comes from, as a trusted proxy says; the proxy's own address where it says something else. */
+export const addressOf = ({ ip, socket }: FastifyRequest): string =>
+  isIP(ip) === 0 ? (socket.remoteAddress ?? '') : ip;
+
 export async function createLimiter(app: FastifyInstance, limits: CallLimits): Promise<Limiter> {
   await app.register(rateLimit, { global: false });
-  const counter = (max: number | null, keyOf?: (request: FastifyRequest) => string) => {
+  const counter = (max: number | null, keyOf: (request: FastifyRequest) => string = addressOf) => {
     if (max === null) return () => Promise.resolve();
-    const keyGenerator = keyOf && { keyGenerator: keyOf };
-    const count = app.createRateLimit({ max, timeWindow: MINUTE_MS, ...keyGenerator });
+    const count = app.createRateLimit({ max, timeWindow: MINUTE_MS, keyGenerator: keyOf });
     return async (request: FastifyRequest) => {
       const counted = await count(request);
       if (!counted.isAllowed && counted.isExceeded) throw tooMany(counted.ttlInSeconds);
@@ -30,7 +34,7 @@ export async function createLimiter(app: FastifyInstance, limits: CallLimits): P
   return {
     arrived: counter(limits.address),
     refused: counter(limits.refused),
-    known: counter(limits.caller, ({ caller, ip }) => caller?.name ?? ip),
+    known: counter(limits.caller, (request) => request.caller?.name ?? addressOf(request)),
   };
 }
 

@@ -1,6 +1,6 @@
 /** What the ledger has, and whether the branch bears it out. */
 import { BacktrailError, foundIn, parseTime } from '../../engine/index.ts';
-import { answers, callerOf, readerOf, type Routes } from './route.ts';
+import { answers, callerOf, readerOf, type Routes, tagged, taggedAnswers } from './route.ts';
 import { auditEvents, auditQuery, auditReport, verifyAsk } from '../schemas/audit.ts';
 import { pageOf } from '../schemas/paging.ts';
 import { namedScope } from '../schemas/scope.ts';
@@ -13,10 +13,10 @@ export const auditRoutes: Routes = (app, { engine }) => {
       schema: {
         ...describe('Events of requests and break-glass sessions, newest first'),
         querystring: auditQuery,
-        response: answers({ 200: auditEvents }),
+        response: taggedAnswers({ 200: auditEvents }),
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { since, actor, limit, cursor, ...names } = request.query;
       const scope = namedScope(names);
       const found = await engine.requests.audit({
@@ -29,7 +29,7 @@ export const auditRoutes: Routes = (app, { engine }) => {
       });
       const all = cursor === undefined ? await foundIn(engine, scope, found, readerOf(request)) : found;
       const { page, next } = pageOf(all, { limit, keyOf: ({ commit, eventId }) => `${commit}.${eventId}` });
-      return { events: page, next };
+      return tagged(request, reply, { events: page, next });
     },
   );
   let isVerifying = false;

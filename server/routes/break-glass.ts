@@ -10,7 +10,7 @@ import {
   requireText,
 } from '../../engine/index.ts';
 import { idsOf } from '../idempotency.ts';
-import { answers, callerOf, type Routes } from './route.ts';
+import { answers, callerOf, type Routes, tagged, taggedAnswers } from './route.ts';
 import { reviewAsk, session, sessionAsk, sessions, sessionsQuery } from '../schemas/sessions.ts';
 import { requestView } from '../schemas/request.ts';
 import { sessionId } from '../schemas/open-session.ts';
@@ -25,14 +25,14 @@ export const breakGlassRoutes: Routes = (app, { engine, keys }) => {
       schema: {
         ...describe('Sessions, the active ones first, and what waits for a review'),
         querystring: sessionsQuery,
-        response: answers({ 200: sessions }),
+        response: taggedAnswers({ 200: sessions }),
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const found = await engine.requests.sessions(callerOf(request).person);
       const sorted = found.sessions.toSorted((a, b) => Number(b.active) - Number(a.active));
       const { page, next } = pageFrom(sorted, { ...request.query, keyOf: ({ id }) => id });
-      return { sessions: page, reviews: found.reviews, next };
+      return tagged(request, reply, { sessions: page, reviews: found.reviews, next });
     },
   );
   app.post(
@@ -64,8 +64,11 @@ export const breakGlassRoutes: Routes = (app, { engine, keys }) => {
   const params = z.object({ id: sessionId });
   app.get(
     '/break-glass/:id',
-    { schema: { ...describe('One session'), params, response: answers({ 200: session }) } },
-    (request) => engine.requests.session({ id: request.params.id, reader: callerOf(request).person }),
+    { schema: { ...describe('One session'), params, response: taggedAnswers({ 200: session }) } },
+    async (request, reply) => {
+      const reader = callerOf(request).person;
+      return tagged(request, reply, await engine.requests.session({ id: request.params.id, reader }));
+    },
   );
   app.delete(
     '/break-glass/:id',

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { idsOf } from '../idempotency.ts';
 import { foundIn } from '../../engine/index.ts';
-import { answers, callerOf, readerOf, type Routes } from './route.ts';
+import { answers, callerOf, readerOf, type Routes, tagged, taggedAnswers } from './route.ts';
 import { answerOpened } from '../opening.ts';
 import { toOptions } from '../schemas/ask.ts';
 import {
@@ -31,10 +31,10 @@ export const deploymentRoutes: Routes = (app, input) => {
       schema: {
         ...describe('Records of deployments, newest first'),
         querystring: deploymentsQuery,
-        response: answers({ 200: deployments }),
+        response: taggedAnswers({ 200: deployments }),
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { status, limit, cursor, ...names } = request.query;
       const { tenant, environment, service } = names;
       const isOfTenant = tenant !== undefined && names.scope === undefined && !environment && !service;
@@ -52,7 +52,8 @@ export const deploymentRoutes: Routes = (app, input) => {
           ? await foundIn(engine, scope, found.deployments, readerOf(request))
           : found.deployments;
       const { page, next } = pageOf(all, { limit, keyOf: ({ id }) => id });
-      return { deployments: page, ...(found.findings.length > 0 && { findings: found.findings }), next };
+      const { findings } = found;
+      return tagged(request, reply, { deployments: page, ...(findings.length > 0 && { findings }), next });
     },
   );
   app.post(
@@ -87,20 +88,24 @@ export const deploymentRoutes: Routes = (app, input) => {
       schema: {
         ...describe('Whether an image was recorded, by a record that counts'),
         querystring: existsQuery,
-        response: answers({ 200: deploymentExists }),
+        response: taggedAnswers({ 200: deploymentExists }),
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { image } = request.query;
       const reader = callerOf(request).person;
       const { exists, deployments: naming, findings } = await engine.deployments.exists({ image, reader });
-      return { image, exists, deployments: naming, ...(findings.length > 0 && { findings }) };
+      const more = findings.length > 0 && { findings };
+      return tagged(request, reply, { image, exists, deployments: naming, ...more });
     },
   );
   app.get(
     '/deployments/:id',
-    { schema: { ...describe('One record'), params, response: answers({ 200: deployment }) } },
-    (request) => engine.deployments.show({ id: request.params.id, reader: callerOf(request).person }),
+    { schema: { ...describe('One record'), params, response: taggedAnswers({ 200: deployment }) } },
+    async (request, reply) => {
+      const reader = callerOf(request).person;
+      return tagged(request, reply, await engine.deployments.show({ id: request.params.id, reader }));
+    },
   );
   app.patch(
     '/deployments/:id',

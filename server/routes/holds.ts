@@ -1,5 +1,5 @@
 /** What automation must not move, and how that ends. */
-import { answers, readerOf, type Routes } from './route.ts';
+import { answers, readerOf, type Routes, tagged, taggedAnswers } from './route.ts';
 import { answerOpened } from '../opening.ts';
 import { holds, holdsQuery, resumeAsk } from '../schemas/holds.ts';
 import { opened } from '../schemas/opened.ts';
@@ -15,15 +15,16 @@ export const holdRoutes: Routes = (app, input) => {
       schema: {
         ...describe('What is held, newest first, and whether it still is'),
         querystring: holdsQuery,
-        response: answers({ 200: holds }),
+        response: taggedAnswers({ 200: holds }),
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { limit, cursor, ...names } = request.query;
       const scope = namedScope(names);
       const found = await engine.holds({ ...(scope !== undefined && { scope }), ...readerOf(request) });
       const { page, next } = pageFrom(found.holds, { limit, cursor, keyOf: ({ path }) => path });
-      return { holds: page, ...(found.findings.length > 0 && { findings: found.findings }), next };
+      const { findings } = found;
+      return tagged(request, reply, { holds: page, ...(findings.length > 0 && { findings }), next });
     },
   );
   app.post(

@@ -13,7 +13,7 @@ import {
 } from '../../engine/index.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { answers, callerOf, type Routes } from './route.ts';
+import { answers, callerOf, type Routes, tagged, taggedAnswers } from './route.ts';
 import { approve, awaitExecution } from '../approval.ts';
 import { idsOf, requestIdOf } from '../idempotency.ts';
 import { answerOpened } from '../opening.ts';
@@ -61,13 +61,14 @@ export const rollbackRoutes: Routes = (app, input) => {
       schema: {
         ...describe('Requests, newest first; open ones where nothing else is asked for'),
         querystring: requestsQuery,
-        response: answers({ 200: requests }),
+        response: taggedAnswers({ 200: requests }),
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { person: reader } = callerOf(request);
       const { limit, cursor, key, ...query } = request.query;
-      if (key !== undefined) return { requests: await asked(engine, reader, key), next: null };
+      if (key !== undefined)
+        return tagged(request, reply, { requests: await asked(engine, reader, key), next: null });
       const { wanted, ...filter } = filterOf(query);
       const found = await engine.requests.list({
         ...filter,
@@ -79,33 +80,33 @@ export const rollbackRoutes: Routes = (app, input) => {
       const shown = (await execution.withJobs(page)).filter(
         ({ status, problems }) => wanted.includes(status) || problems !== undefined,
       );
-      return { requests: shown, next };
+      return tagged(request, reply, { requests: shown, next });
     },
   );
   app.get(
     ONE,
-    { schema: { ...ofOne('One request'), response: answers({ 200: requestView }) } },
-    async (request) => {
+    { schema: { ...ofOne('One request'), response: taggedAnswers({ 200: requestView }) } },
+    async (request, reply) => {
       const on = await named(engine, request, request.params.id);
       const found = await engine.requests.show({ id: on.id, reader: on.actor });
-      return (await execution.withJobs([found]))[0];
+      return tagged(request, reply, (await execution.withJobs([found]))[0]);
     },
   );
   app.get(
     `${ONE}/plan`,
     {
-      schema: { ...ofOne('What it would change now'), response: answers({ 200: requestPlan }) },
+      schema: { ...ofOne('What it would change now'), response: taggedAnswers({ 200: requestPlan }) },
     },
-    async (request) => {
+    async (request, reply) => {
       const { id, actor: reader } = await named(engine, request, request.params.id);
       const replanned = await engine.requests.plan({ id, reader, revisions: true });
-      return {
+      return tagged(request, reply, {
         ...asReviewed(replanned),
         requestId: id,
         status: replanned.request.status,
         changed: replanned.changed,
         may: replanned.may,
-      };
+      });
     },
   );
   const executed = () => answers({ 200: executedRequest, 202: executedRequest });

@@ -1,5 +1,6 @@
 /** The file that `--server-config` names: who may call, by which names, and how often. Its keys are described in docs/serving.md. */
 import { readFile, stat } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { basename, dirname, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
@@ -16,6 +17,8 @@ export interface ServerConfiguration {
   readonly folder: string;
   /** Names, with a port or without, by which it may be called besides its own address; in lower case. */
   readonly hosts: readonly string[];
+  /** Addresses and ranges of proxies whose `X-Forwarded-For` says where a call comes from. */
+  readonly trustProxy: readonly string[];
   /** Whether API tokens are accepted. */
   readonly tokens: boolean;
   readonly oidc: readonly Issuer[];
@@ -63,9 +66,23 @@ const face = <Keys extends z.ZodObject>(keys: Keys) =>
     .default(true)
     .transform((given) => (given === false ? null : keys.parse(given === true ? {} : given)));
 
+/** Everybody is not a proxy. */
+function isRange(text: string): boolean {
+  const [address = '', bits, ...more] = text.split('/');
+  const longest = isIP(address) === 6 ? 128 : 32;
+  if (isIP(address) === 0 || more.length > 0) return false;
+  return bits === undefined || (/^[1-9][0-9]{0,2}$/.test(bits) && Number(bits) <= longest);
+}
+
 const schema = z.strictObject({
   hosts: z
     .array(z.string().max(260).regex(HOST, 'It is a host name, with a port or without.'))
+    .max(100)
+    .default([]),
+  trustProxy: z
+    .array(
+      z.string().max(60).refine(isRange, 'It is an address, or a range as 10.0.0.0/8, and not everybody.'),
+    )
     .max(100)
     .default([]),
   tokens: z.boolean().default(false),
@@ -89,6 +106,7 @@ const schema = z.strictObject({
 export const NO_CONFIGURATION: ServerConfiguration = {
   folder: '.',
   hosts: [],
+  trustProxy: [],
   tokens: false,
   oidc: [],
   graphql: { introspection: true },

@@ -64,6 +64,9 @@ describe('deployments', () => {
     const { body: rest } = await api.get(`${DEPLOYMENTS}?limit=1&environment=prod&cursor=${page.next}`);
     expect([rest.deployments[0].id, rest.next]).toEqual([first.id, null]);
     expect((await api.get(`${DEPLOYMENTS}?status=failed,proposed`)).body.deployments).toEqual([patched.body]);
+    const etag = (await api.get(`${DEPLOYMENTS}/${first.id}`)).headers.get('etag') ?? '';
+    const seen = await api.get(`${DEPLOYMENTS}/${first.id}`, { headers: { 'if-none-match': etag } });
+    expect([seen.status, seen.body]).toEqual([304, '']);
     expect((await api.get(`${DEPLOYMENTS}?tenant=-`)).body.deployments).toHaveLength(2);
     expect((await api.get(`${DEPLOYMENTS}?tenant=acme`)).body.deployments).toEqual([]);
     expect((await api.get(`${DEPLOYMENTS}/${first.id}`)).body).toEqual(first);

@@ -82,6 +82,8 @@ describe('a rollback that others have to agree to', () => {
     expect((await jane.get(`${ROLLBACKS}/${short}`)).body).toMatchObject({ id, status: 'pending' });
     const plan = await bob.get(`${ROLLBACKS}/${short}/plan`);
     expect(plan.body).toMatchObject({ requestId: id, changed: false, digest });
+    const headers = { 'if-none-match': plan.headers.get('etag') ?? '' };
+    expect((await bob.get(`${ROLLBACKS}/${short}/plan`, { headers })).status).toBe(304);
     const approved = await bob.post(`${ROLLBACKS}/${short}/approve`, { digest, comment: 'go' });
     expect([approved.status, approved.body.status]).toEqual([200, 'completed']);
     expect(approved.body.reviews).toMatchObject([

@@ -1,5 +1,5 @@
 /** Browsers that log in with a token: what their cookie is good for, how it ends, and what pages of others cannot do with it. */
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Permission } from '../../../engine/index.ts';
 import { parseServerConfiguration } from '../../../server/settings/configuration.ts';
@@ -15,6 +15,7 @@ const MINUTE = 60_000;
 const PLAN = { environment: 'dev', service: 'api', targetSha: 'v1', justification: 'v2 is bad' };
 
 let folder: string;
+let folderOfRepo: string;
 let issuer: TestIssuer;
 let api: Api;
 /** The same after a restart. */
@@ -23,7 +24,9 @@ let ahead = 0;
 const random = (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes));
 const now = () => Date.now() + ahead;
 beforeAll(async () => {
-  const engine = await engineOf(await policedRepo(configOf()), { lives: 'file' });
+  const repo = await policedRepo(configOf());
+  folderOfRepo = repo.folder;
+  const engine = await engineOf(repo, { lives: 'file' });
   folder = join(await temporaryFolder(), 'state');
   issuer = await startIssuer();
   const configuration = parseServerConfiguration(
@@ -73,6 +76,11 @@ describe('a browser that shows an API token', () => {
     for (const secret of [id, token.slice(-43)]) expect(cookieIn(made)).not.toContain(secret);
     expect(api.log.join('')).not.toContain(cookieIn(made).slice(10, 53));
     expect(await whoIs(await browser(token))).toBe('jane@example.com');
+    // Whoever calls from elsewhere learns no path of this machine.
+    const { body: repository } = await api.get('/api/v1/repository', { token });
+    const { body: plan } = await api.post('/api/v1/plans', PLAN, { token });
+    const told = [repository.location, repository.destination.address, plan.destination.address];
+    expect(told).toEqual(Array(3).fill(basename(folderOfRepo)));
   });
 
   it('is out where the token is revoked or ends, where it logs out, and where the server is started anew', async () => {

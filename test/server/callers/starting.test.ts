@@ -70,6 +70,48 @@ describe('with authentication', () => {
   });
 });
 
+describe('behind a proxy', () => {
+  const from = (address: string) => ({ headers: { 'x-forwarded-for': address }, token: null });
+  const started = async (more: string) =>
+    startApi(engine, {
+      settings: {
+        state: join(await temporaryFolder(), 'state'),
+        configuration: configured(`tokens: true\nlimits: { address: 3 }\n${more}`),
+      },
+    });
+  const addresses = ({ log }: Awaited<ReturnType<typeof started>>) =>
+    log.flatMap((line) => JSON.parse(line).address ?? []);
+
+  it('addresses are those that it names, and what is before those is not believed', async () => {
+    const api = await started('trustProxy: ["127.0.0.0/8"]');
+    const statusesOf = async (sent: readonly string[]) => {
+      const statuses = [];
+      for (const address of sent) statuses.push((await api.get('/api/v1/me', from(address))).status);
+      return statuses;
+    };
+    // /openapi.json was asked for from the proxy's own.
+    const each = ['192.0.2.1', '192.0.2.2', '203.0.113.9, 192.0.2.3'];
+    expect(await statusesOf([...each, ...each, ...each])).toEqual(Array(9).fill(401));
+    expect(await statusesOf(['198.51.100.7, 192.0.2.3', '192.0.2.4'])).toEqual([429, 401]);
+    const odd = ['<script>', 'x'.repeat(3000), '192.0.2.8:443', '::ffff:'];
+    expect(await statusesOf(odd)).toEqual([401, 401, 429, 429]);
+    await expect
+      .poll(() => new Set(addresses(api)))
+      .toEqual(new Set(['127.0.0.1', '192.0.2.1', '192.0.2.2', '192.0.2.3', '192.0.2.4']));
+  });
+
+  it('that is not trusted, all calls come from one address', async () => {
+    for (const more of ['', 'trustProxy: ["192.0.2.0/24"]']) {
+      const api = await started(more);
+      const statuses = [];
+      for (const address of ['192.0.2.1', '192.0.2.2', '192.0.2.3'])
+        statuses.push((await api.get('/api/v1/me', from(address))).status);
+      expect(statuses).toEqual([401, 401, 429]);
+      await expect.poll(() => new Set(addresses(api))).toEqual(new Set(['127.0.0.1']));
+    }
+  });
+});
+
 describe('the configuration', () => {
   const ISSUER = 'issuer: https://login.example.com\n    audience: backtrail';
 
@@ -80,7 +122,8 @@ describe('the configuration', () => {
       oidc: [{ audience: ['backtrail'], clockSkew: 30, trustEmail: false, jwks: null, groups: null }],
       limits: { caller: 1200, address: 6000, refused: 60 },
     });
-    expect(configured('')).toMatchObject({ tokens: false, oidc: [] });
+    expect(configured('')).toMatchObject({ tokens: false, oidc: [], trustProxy: [] });
+    expect(configured('trustProxy: ["::1", "10.0.0.0/8"]').trustProxy).toEqual(['::1', '10.0.0.0/8']);
   });
 
   it.each([
@@ -95,6 +138,9 @@ describe('the configuration', () => {
     ['oidc: [{ issuer: "https://a", audience: [] }]', 'oidc.0.audience:'],
     [`oidc:\n  - ${ISSUER}\n  - ${ISSUER}`, '1:1: oidc:'],
     ['limits: { caller: 0 }', '1:11: limits.caller:'],
+    ['trustProxy: ["0.0.0.0/0"]', 'trustProxy.0:'],
+    ['trustProxy: ["10.0.0.0/33"]', 'trustProxy.0:'],
+    ['trustProxy: [loopback]', 'trustProxy.0:'],
     ['tokens: [', 'not valid YAML'],
     ['a: *b', 'aliases'],
   ])('%j is refused with its position', (text, said) => {
