@@ -8,7 +8,8 @@ import { createPrograms, sandboxOf } from './render/programs/index.ts';
 import { createHosts } from './hosts/hosts.ts';
 import { type Checkup, checkup as lookAt, type CheckupOptions } from './doctor/doctor.ts';
 
-export type { Audits, Engine, Recorded } from './inner.ts';
+export type { Audits, Engine } from './inner.ts';
+export type { Recorded } from './reading.ts';
 
 /** What an engine is opened with: the repository, and whatever should be otherwise than the defaults say. */
 export type EngineOptions = Pick<EngineSettings, 'repo'> & Partial<EngineSettings>;

@@ -2,7 +2,6 @@
 import {
   type Clock,
   type CodeHosts,
-  isFailure,
   NO_ARRIVALS,
   type ObjectId,
   type Person,
@@ -11,20 +10,12 @@ import {
   type RollbackRequest,
   type RollbackResult,
 } from './model/index.ts';
-import {
-  type Destination,
-  type GitRepository,
-  type KnownLines,
-  type LedgerFetch,
-  locationOf,
-} from './git/open.ts';
+import { type Destination, type KnownLines, type LedgerFetch, locationOf } from './git/open.ts';
 import { openRegistries } from './images/open.ts';
 import { createHosts } from './hosts/hosts.ts';
 import type { Guarded } from './holds/guard.ts';
-import type { Holds } from './holds/list.ts';
-import { parseScope } from './layout/layout.ts';
 import { createPrograms, sandboxOf } from './render/programs/index.ts';
-import { type Readable, readableBy, readableEnvironments, type Reading, requireAll } from './reading.ts';
+import { createReading, type Questions } from './reading.ts';
 import { createRollbacks, type Rollbacks } from './rollbacks.ts';
 import { blockedError, isBlocked } from './rollback/blocked.ts';
 import { execute, type ExecuteOptions } from './rollback/execute.ts';
@@ -32,9 +23,6 @@ import type { ConfigText } from './rollback/observe.ts';
 import { type Ask, planAsked, type Planned, withNotice, withPreview } from './rollback/plan.ts';
 import { planValue, type RollbackPlan } from './rollback/plan-value.ts';
 import type { ConfigWrite, Proposed, Steering, WrittenConfig } from './init/init.ts';
-import { type Recurring, recurring } from './queries/recurring.ts';
-import * as queries from './queries/queries.ts';
-import type { ResumeEntry } from './queries/resumes.ts';
 import { type Notice, offlineNotice, type Opened, openRepository } from './queries/with-repository.ts';
 import {
   type ArrivalsCache,
@@ -47,15 +35,13 @@ import type { InnerRequests } from './requests/inner-requests.ts';
 import { createRequests } from './requests/index.ts';
 import { createTrust } from './requests/ledger/trust.ts';
 import type { AuditExport, ExportAsk } from './audit/export/types.ts';
-import type { Judged } from './audit/listed.ts';
 import type { AuditReport, VerifyAsk } from './audit/types.ts';
 import { createDeployments } from './deployments/index.ts';
 import { observing, withDeployments } from './deployments/port.ts';
 import { createRecorder } from './deployments/rollbacks.ts';
 import { createDeploymentCache } from './deployments/store.ts';
 import type { Deployments } from './deployments/types.ts';
-import { createBackground, type RequestContext, rulesOf } from './requests/context.ts';
-import type { Snapshot } from './snapshot/snapshot.ts';
+import { createBackground, type RequestContext } from './requests/context.ts';
 
 /** All but `repo` may be left out of what the public opens an engine with. */
 export interface EngineSettings {
@@ -113,52 +99,11 @@ export interface EngineSettings {
  * Any of them can fail with CONFIG_MISSING, CONFIG_INVALID or BRANCH_UNKNOWN (what the branch is looked at by), REPOSITORY_UNKNOWN,
  * REMOTE_UNAVAILABLE, REMOTE_DENIED (where it is), OBJECT_MISSING, GIT_FAILED, GIT_TIMEOUT and REPOSITORY_LOCKED (what git says).
  */
-export interface Engine {
+export interface Engine extends Questions {
   /** The same for every way to name it: the top folder of a worktree, else the git directory; a URL as it was typed. */
   location(): string;
   /** Who the user's git configuration says they are; null where it says nothing. */
   identity(): Promise<Person | null>;
-  /** What the layout finds: tenants, environments, services, by name. */
-  environments(ask?: Reading): Promise<readonly queries.EnvironmentEntry[]>;
-  /** The same, with the files that cannot be taken apart. */
-  survey(ask?: Reading): Promise<queries.Environments>;
-  /** What has come since the configuration was last changed, and no scope holds: new environments, and siblings of what the layout takes. */
-  uncovered(): Promise<readonly queries.NewPath[]>;
-  /**
-   * Revisions of a scope, newest first, at most `limit` of them, from before a version where one is named; `total` is how many there are.
-   *
-   * @throws SCOPE_INVALID, TENANT_UNKNOWN, ENVIRONMENT_UNKNOWN, SERVICE_UNKNOWN, FIELD_UNKNOWN, FIELD_INVALID
-   */
-  history(ask: queries.HistoryAsk & Reading): Promise<queries.History>;
-  /**
-   * What a scope holds at a revision, masked.
-   *
-   * @throws as `history`, and REVISION_INVALID, REVISION_UNKNOWN, REVISION_NOT_ON_BRANCH
-   */
-  show(ask: queries.ScopeAsk & Reading & { revision: string }): Promise<queries.Shown>;
-  /**
-   * How a scope differs between two revisions; from one to what it holds now where `to` is absent.
-   *
-   * @throws as `show`
-   */
-  compare(ask: queries.ScopeAsk & Reading & { from: string; to?: string }): Promise<queries.Comparison>;
-  /** Rollbacks on the branch, newest first, by what their commits record. */
-  log(ask: Reading & { scope?: string; limit: number }): Promise<queries.LogEntry[]>;
-  /** Scopes that went back to the same revision again and again lately (`checks.recurring`), the most frequent first. */
-  recurring(ask: Reading & { scope?: string; limit: number }): Promise<Recurring[]>;
-  /** The same, with the resumes on the branch: as many of each at most. */
-  recorded(
-    ask: Reading & {
-      scope?: string;
-      limit: number;
-      /** `next` of another page. INVALID_REQUEST where it is none. */
-      after?: string;
-      /** Makes the newest 50 of each again, as an audit does, and looks for what the branch does not hold any more. Needs git. */
-      judged?: boolean;
-    },
-  ): Promise<Recorded>;
-  /** What is held, newest first; of a scope and its services, or all. @throws SCOPE_INVALID */
-  holds(ask: Reading & { scope?: string }): Promise<Holds>;
   /**
    * Which commits between two move what is held, and by whom. `head`: what HEAD is where absent; `base`: the commit before the oldest hold
    * that is in force at the head. Looks at the repository itself, not at its upstream.
@@ -206,12 +151,6 @@ export interface Engine {
   /** Ends every process of it. Nothing may be asked afterwards. Safe to repeat. */
   close(): Promise<void>;
 }
-
-/** Rollbacks and resumes of the Git log. `unlisted`: what neither list has, such as what the ledger says that the branch holds, and it does not. */
-export type Recorded = Judged<queries.LogEntry, ResumeEntry> & {
-  /** `after` of the next page; null: this is the last one. */
-  readonly next: string | null;
-};
 
 /** Whether what the branch says of its rollbacks is so. */
 export interface Audits {
@@ -262,29 +201,6 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
         question(withDeployments(portOf(place), withArrivals(arrivalsOf(place), snapshot)), place),
       ),
   };
-  const answer = <Value>(
-    ask: Reading & { readonly scope?: string },
-    question: (snapshot: Snapshot, readable: Readable) => Promise<Value>,
-  ) =>
-    repository.ask(async (snapshot, opened) => {
-      const notice = opened.offline ?? (await notRead(opened.git, snapshot));
-      if (notice !== null) onNotice(notice);
-      return question(snapshot, await readableIn(snapshot, opened, ask));
-    });
-  /** @throws PERMISSION_DENIED for a scope that the reader may not read */
-  const readableIn = async (
-    snapshot: Snapshot,
-    opened: Opened,
-    ask: Reading & { readonly scope?: string },
-  ): Promise<Readable> => {
-    const { layout } = snapshot;
-    // A configuration from outside says nothing about who may read what the branch has.
-    const isAsked = config !== null && ask.reader !== undefined;
-    const { policy } = isAsked ? await rulesOf(await place(opened), snapshot) : layout.config;
-    const readable = readableBy({ policy, layout }, ask);
-    readable.require(ask.scope);
-    return readable;
-  };
   const { allowedSigners = null, random = (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes)) } =
     options;
   const registries = openRegistries(options.env, clock);
@@ -333,17 +249,7 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
       }
     });
   const requests = createRequests(open, (away) => onNotice(offlineNotice(away, clock)));
-  /** @throws PERMISSION_DENIED where a scope of the audit is kept from them; without scopes, where any is */
-  const requireAuditor = async (snapshot: Snapshot, opened: Opened, { person, scopes = [] }: VerifyAsk) => {
-    if (person === undefined) return;
-    const readable = await readableIn(snapshot, opened, { reader: person });
-    for (const scope of scopes) readable.require(scope);
-    if (scopes.length === 0) requireAll(readable, await queries.environments(snapshot));
-  };
-  const survey = (ask: Reading) =>
-    answer(ask, async (snapshot, readable) =>
-      readableEnvironments(readable, await queries.environments(snapshot)),
-    );
+  const reading = createReading({ repository, place, config, clock, env: options.env, onNotice });
   return {
     requests,
     deployments: createDeployments({ ...deployments, open }),
@@ -362,7 +268,7 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
       verify: (ask = {}) =>
         repository.ask(async (snapshot, opened) => {
           if (opened.offline !== null) onNotice(opened.offline);
-          await requireAuditor(snapshot, opened, ask);
+          await reading.requireAuditor(snapshot, opened, ask);
           const { verify } = await import('./audit/verify.ts');
           const { env, onProgress } = options;
           const context = await place(opened);
@@ -379,60 +285,11 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
     },
     location: () => locationOf(repository.git()),
     identity: () => repository.git().identity(),
-    environments: async (ask = {}) => (await survey(ask)).environments,
-    survey: (ask = {}) => survey(ask),
-    uncovered: () => answer({}, (snapshot) => queries.uncovered(snapshot)),
-    history: (ask) => answer(ask, (snapshot) => queries.history(snapshot, ask)),
-    show: (ask) => answer(ask, (snapshot) => queries.show(snapshot, ask, clock.now())),
-    compare: (ask) => answer(ask, (snapshot) => queries.compare(snapshot, ask, clock.now())),
-    log: (ask) => answer(ask, (snapshot, { hasScope }) => queries.log(snapshot, { ...ask, sees: hasScope })),
-    recurring: (ask) =>
-      answer(ask, (snapshot, { hasScope }) => recurring(snapshot, { ...ask, sees: hasScope }, clock.now())),
+    ...reading.questions,
     plan: (ask) =>
       repository.ask(async (snapshot, { git, offline }) =>
         withNotice(await withPreview(git, await planAsked(snapshot, ask, { programs, clock })), offline),
       ),
-    recorded: (ask) =>
-      repository.ask(async (snapshot, opened) => {
-        const notice = opened.offline ?? (await notRead(opened.git, snapshot));
-        if (notice !== null) onNotice(notice);
-        const { hasScope } = await readableIn(snapshot, opened, ask);
-        const { resumes } = await import('./queries/resumes.ts');
-        const { logPage, placesOf } = await import('./queries/log-page.ts');
-        const { after, ...asked } = ask;
-        const from = placesOf(after);
-        // One more tells whether there is another page.
-        const seen = { ...asked, limit: ask.limit + 1, sees: hasScope };
-        const { next, ...lists } = logPage(
-          {
-            rollbacks: await queries.log(snapshot, { ...seen, after: from.rollbacks }),
-            resumes: await resumes(snapshot, { ...seen, after: from.resumes }),
-          },
-          { limit: ask.limit, from },
-        );
-        if (ask.judged !== true) return { ...lists, unlisted: [], next };
-        if (!isWritable(opened.git))
-          return {
-            ...lists,
-            unlisted: [],
-            next,
-            unjudged: { code: 'GIT_MISSING', message: 'There is no git here.' },
-          };
-        const { judgeEntries } = await import('./audit/listed.ts');
-        const input = { snapshot, context: await place(opened), env: options.env };
-        const judged = await judgeEntries(input, lists, ask);
-        // They belong to no page: the first one has them.
-        const unlisted = after === undefined ? judged.unlisted.filter(({ scope }) => hasScope(scope)) : [];
-        return { ...judged, unlisted, next };
-      }),
-    holds: ({ scope, ...ask }) =>
-      answer({ ...ask, ...(scope !== undefined && { scope }) }, async (snapshot, readable) => {
-        const { listHolds } = await import('./holds/list.ts');
-        const within = scope === undefined ? null : parseScope(snapshot.layout, scope);
-        const found = await listHolds(snapshot, within, clock.now());
-        const holds = found.holds.filter((hold) => readable.hasScope(hold.scope));
-        return { holds, findings: readable.isAll ? found.findings : [] };
-      }),
     guard: async (ask) => (await import('./queries/guard.ts')).guard(repository.git(), ask, clock.now()),
     guardPush: async (lines) =>
       (await import('./queries/guard.ts')).guardPush(repository.git(), lines, clock.now()),
@@ -484,25 +341,6 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
       await hosts.close();
     },
   };
-}
-
-/** Without git, neither a ledger nor signatures are read. */
-function isWritable(git: GitRepository): boolean {
-  try {
-    git.requireWriting();
-    return true;
-  } catch (error) {
-    if (isFailure(error)) return false;
-    throw error;
-  }
-}
-
-/** A clone that is read alone may be behind its upstream. */
-async function notRead(git: GitRepository, { branch, base }: Snapshot): Promise<Notice | null> {
-  if (git.kind !== 'local') return null;
-  const code = 'UPSTREAM_NOT_READ' as const;
-  const finding = (await git.preview({ branch, base, paths: [] })).find((finding) => finding.code === code);
-  return finding ? { ...finding, code } : null;
 }
 
 export interface Confirmation {
