@@ -1,5 +1,6 @@
 /** The faces that `npm run tour:faces` shows, in order. */
 import type { Face } from './face.ts';
 import { helm } from './helm.ts';
+import { platform } from './platform.ts';
 
-export const FACES: readonly Face[] = [helm];
+export const FACES: readonly Face[] = [helm, platform];

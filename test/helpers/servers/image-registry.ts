@@ -21,9 +21,9 @@ export interface ImageRegistry extends Server {
 
 /** `htpasswd`: a line of the file of who may log in (bcrypt). `tls`: it speaks nothing else, with a certificate of an authority of its own. */
 export async function startRegistry(
-  options: { htpasswd?: string; tls?: boolean } = {},
+  options: { htpasswd?: string; tls?: boolean; folder?: string } = {},
 ): Promise<ImageRegistry> {
-  const [folder, port] = [await temporaryFolder(), await freePort()];
+  const [folder, port] = [options.folder ?? (await temporaryFolder()), await freePort()];
   const file = (name: string) => join(folder, name);
   const http: Record<string, unknown> = { addr: `${HOST}:${port}`, secret: 'of-a-test' };
   if (options.tls) {

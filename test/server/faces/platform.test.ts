@@ -1,9 +1,9 @@
 /** The Platform-shaped face: deployments by their image tags, over the same records as the core's calls. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { configOf } from '../helpers/people/requests.ts';
-import { engineOf } from '../helpers/repositories/engine.ts';
-import { copyRepo, createRepo, type Repo } from '../helpers/repositories/repo.ts';
-import { type Api, startApi } from '../helpers/servers/api.ts';
+import { configOf } from '../../helpers/people/requests.ts';
+import { engineOf } from '../../helpers/repositories/engine.ts';
+import { copyRepo, createRepo, type Repo } from '../../helpers/repositories/repo.ts';
+import { type Api, startApi } from '../../helpers/servers/api.ts';
 
 const PLATFORM = '/api/v1/platform/deployments';
 const RECORDS = '/api/v1/deployments';

@@ -2,14 +2,14 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createLogger, executeInBatches, startWorker } from '../../workers/index.ts';
-import { configOf } from '../helpers/people/requests.ts';
-import { hasHelm, unpackHelm } from '../helpers/program/helm.ts';
-import { engineOf } from '../helpers/repositories/engine.ts';
-import { copyRepo, createRepo, type Repo, temporaryFolder } from '../helpers/repositories/repo.ts';
-import { closeAfterFile } from '../helpers/run/lifetime.ts';
-import { type Api, startApi } from '../helpers/servers/api.ts';
-import { useRedis } from '../helpers/servers/redis.ts';
+import { createLogger, executeInBatches, startWorker } from '../../../workers/index.ts';
+import { configOf } from '../../helpers/people/requests.ts';
+import { hasHelm, unpackHelm } from '../../helpers/program/helm.ts';
+import { engineOf } from '../../helpers/repositories/engine.ts';
+import { copyRepo, createRepo, type Repo, temporaryFolder } from '../../helpers/repositories/repo.ts';
+import { closeAfterFile } from '../../helpers/run/lifetime.ts';
+import { type Api, startApi } from '../../helpers/servers/api.ts';
+import { useRedis } from '../../helpers/servers/redis.ts';
 
 const POLICY = { environments: [{ match: '*/prod', quorum: 1, unsignedApprovals: true }] };
 const LAYOUT = { layout: { service: ['{tenant}/{environment}/{service}/**'] } };
@@ -40,7 +40,7 @@ beforeAll(async () => {
   cored = await copyRepo(faced);
   const helm = { releases: { 'payments-prod': 'acme/prod/payments', prod: 'acme/prod' } };
   const apiOf = async (repo: Repo, more: Parameters<typeof startApi>[1] = {}) => {
-    const { NO_CONFIGURATION } = await import('../../server/settings/configuration.ts');
+    const { NO_CONFIGURATION } = await import('../../../server/settings/configuration.ts');
     return startApi(await engineOf(repo, { lives: 'file' }), {
       lives: 'file',
       settings: { redisUrl: redis.url, configuration: { ...NO_CONFIGURATION, helm } },
