@@ -78,7 +78,7 @@ describe('an approved request', () => {
     }
   });
 
-  it('is not executed while it is pending, however often a worker looks', async () => {
+  it.runIf(isProof)('is not executed while it is pending, however often a worker looks', async () => {
     const place = await scene();
     const { id } = await request(place.jane);
     const { reconciling } = await working(place);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ledgerStream } from '../../../scripts/bench/ledger-stream.ts';
 import { approvals, type Approvals } from '../../helpers/people/approvals.ts';
 import { countingGit } from '../../helpers/repositories/counting-git.ts';
-import { isProof } from '../../helpers/run/proof.ts';
+import { isProof, runs } from '../../helpers/run/proof.ts';
 
 /** A ledger with so many closed requests, and two more that are signed; gives the id of the last one. */
 async function ledgerOf(requests: number): Promise<Approvals & { readonly id: string }> {
@@ -43,7 +43,7 @@ describe('processes of git', () => {
     }
   });
 
-  it('are as many for six signed requests as for two', async () => {
+  it('are as many for several signed requests as for two', async () => {
     const { repo, as, ask } = await approvals();
     const count = async () => {
       const { path, asked } = await countingGit(repo);
@@ -54,7 +54,7 @@ describe('processes of git', () => {
     };
     for (let asked = 0; asked < 2; asked += 1) await ask();
     const two = await count();
-    for (let asked = 0; asked < 4; asked += 1) await ask();
+    for (let asked = 0; asked < runs(4, 2); asked += 1) await ask();
     expect(await count()).toBe(two);
   });
 });

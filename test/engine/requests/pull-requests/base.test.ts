@@ -79,7 +79,7 @@ describe('a pull request whose branch moves on', () => {
     },
   );
 
-  it('so that it conflicts is made anew, with the same changes', async () => {
+  it.runIf(isProof)('so that it conflicts is made anew, with the same changes', async () => {
     const author = { name: scene.team.jane.name, email: scene.team.jane.email };
     await scene.host.commitOn('main', { files: { 'apps/prod/shared/all.yaml': many('v2', 'three') } });
     const asked = {

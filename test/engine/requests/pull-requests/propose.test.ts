@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { HOST_KINDS, MERGE_METHODS } from '../../../../engine/model/index.ts';
-import { runs, someOf } from '../../../helpers/run/proof.ts';
+import { isProof, runs } from '../../../helpers/run/proof.ts';
 import { askFor, createScene, lookOf, proposeFor } from './scene.ts';
 
 /** The other hosts' own ways are in other-hosts.test.ts. */
@@ -46,7 +46,7 @@ describe.each(KINDS)('a rollback where the branch takes no push, on %s', (kind) 
   });
 });
 
-it.each(someOf(MERGE_METHODS, 1))('is merged by a worker, by %s, where it may', async (method) => {
+it.runIf(isProof).each(MERGE_METHODS)('is merged by a worker, by %s, where it may', async (method) => {
   const scene = await createScene({ rule: { merge: 'auto', method }, settings: { methods: [method] } });
   const { id } = await proposeFor(scene);
   await lookOf(scene);

@@ -16,7 +16,7 @@ describe('pull requests of workers that fail', () => {
     scene = await createScene({ overHttp: true, lives: 'file', services: names });
   });
 
-  it('are one where two execute at once', async () => {
+  it.runIf(isProof)('are one where two execute at once', async () => {
     const id = await askFor(scene, 'prod/two');
     const other = await scene.another();
     const results = await Promise.all([scene.worker.rollbacks.execute(id), other.rollbacks.execute(id)]);
