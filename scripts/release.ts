@@ -20,7 +20,7 @@ const ALLOWED: readonly RegExp[] = [
   /^examples\/[\w-]+\.mjs$/,
   /^deploy\/(?:README\.md|Dockerfile(?:\.dockerignore)?|kubernetes\/(?:config\/)?[\w.-]+)$/,
   /^docs\/(decisions\/)?[\w-]+\.md$/,
-  /^docs\/[\w-]+\.(svg|schema\.json)$/,
+  /^docs\/[\w-]+\.(svg|graphql|schema\.json)$/,
 ];
 
 /** A release that cannot be made; the message says why. */
