@@ -19,6 +19,7 @@ import {
   type ServerConfiguration,
 } from './settings/configuration.ts';
 import { withoutPaths } from './place.ts';
+import { withAuthorities } from './settings/authorities.ts';
 import { readHooks } from './settings/hooks.ts';
 import { isLoopback } from './settings/issuers.ts';
 import { defaultState, openState } from './settings/state.ts';
@@ -66,7 +67,8 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
   const sinks = await readSinks(configuration.webhooks, folder);
   const kept = tokens || sinks.length > 0 ? await openState(settings.state) : null;
   const state = tokens ? kept : null;
-  const identifyJwt = oidc.length === 0 ? null : oidcCallers({ issuers: oidc, now });
+  const identifyJwt =
+    oidc.length === 0 ? null : oidcCallers({ issuers: await withAuthorities(oidc, folder), now });
   const credentials = single ?? knownCallers({ state, identifyJwt, now });
   const sessions = createSessions({ credentials, random, now });
   const hosts = new Set<string>();

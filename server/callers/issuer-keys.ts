@@ -1,6 +1,6 @@
 /** The public keys of an issuer: fetched when they are needed, kept for a while, and fetched again for a key that is not among them. */
 import { createLocalJWKSet, errors, type JWTVerifyGetKey } from 'jose';
-import { request } from 'undici';
+import { Agent, type Dispatcher, request } from 'undici';
 import { z } from 'zod';
 import { BacktrailError } from '../../engine/index.ts';
 import { isSafeAddress, type Issuer } from '../settings/issuers.ts';
@@ -25,6 +25,10 @@ interface Known {
 
 /** @throws ISSUER_UNAVAILABLE while no keys are known */
 export function issuerKeys(issuer: Issuer, now: () => number): JWTVerifyGetKey {
+  const asking = {
+    issuer,
+    dispatcher: issuer.ca === null ? undefined : new Agent({ connect: { ca: issuer.ca } }),
+  };
   let known: Known | null = null;
   let tried = -Infinity;
   let failed: unknown = null;
@@ -33,8 +37,8 @@ export function issuerKeys(issuer: Issuer, now: () => number): JWTVerifyGetKey {
   async function fetchKeys(): Promise<void> {
     tried = now();
     try {
-      const address = issuer.jwks ?? (await discover(issuer));
-      const found = jwks.parse(await fetchJson(issuer, address));
+      const address = issuer.jwks ?? (await discover(asking));
+      const found = jwks.parse(await fetchJson(asking, address));
       known = { find: createLocalJWKSet(found), at: now() };
       failed = null;
     } catch (error) {
@@ -72,10 +76,17 @@ export function issuerKeys(issuer: Issuer, now: () => number): JWTVerifyGetKey {
   };
 }
 
+interface Asking {
+  readonly issuer: Issuer;
+  /** Trusts the authority of the issuer alone. undefined: it has none of its own. */
+  readonly dispatcher: Dispatcher | undefined;
+}
+
 /** @throws ISSUER_UNAVAILABLE */
-async function discover(issuer: Issuer): Promise<string> {
+async function discover(asking: Asking): Promise<string> {
+  const { issuer } = asking;
   const address = `${issuer.issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
-  const found = discovery.safeParse(await fetchJson(issuer, address)).data;
+  const found = discovery.safeParse(await fetchJson(asking, address)).data;
   if (found?.issuer !== issuer.issuer) throw unavailable(issuer, 'does not describe itself');
   const isPlain = new URL(issuer.issuer).protocol === 'http:';
   const isSafe = isSafeAddress(found.jwks_uri) && (isPlain || found.jwks_uri.startsWith('https:'));
@@ -84,12 +95,13 @@ async function discover(issuer: Issuer): Promise<string> {
 }
 
 /** Redirects are not followed: they could lead anywhere. @throws ISSUER_UNAVAILABLE */
-async function fetchJson(issuer: Issuer, address: string): Promise<unknown> {
+async function fetchJson({ issuer, dispatcher }: Asking, address: string): Promise<unknown> {
   try {
     const { statusCode, body } = await request(address, {
       headers: { accept: 'application/json' },
       signal: AbortSignal.timeout(ANSWER_MS),
       reset: true,
+      ...(dispatcher && { dispatcher }),
     });
     const parts: Buffer[] = [];
     let bytes = 0;
@@ -103,9 +115,16 @@ async function fetchJson(issuer: Issuer, address: string): Promise<unknown> {
     return JSON.parse(Buffer.concat(parts).toString('utf8'));
   } catch (error) {
     if (error instanceof BacktrailError) throw error;
-    throw unavailable(issuer, 'cannot be asked for its keys');
+    throw unavailable(
+      issuer,
+      isUntrusted(error) ? 'shows a certificate that is not trusted here' : 'cannot be asked for its keys',
+    );
   }
 }
+
+/** By a code of OpenSSL's, or for another name. */
+const isUntrusted = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && /CERT|UNABLE_TO_VERIFY|SELF_SIGNED/.test(String(error.code));
 
 const unavailable = ({ issuer }: Issuer, what: string) =>
   new BacktrailError('ISSUER_UNAVAILABLE', `${issuer} ${what}.`);

@@ -22,6 +22,8 @@ export interface Issuer {
   readonly issuer: string;
   /** One of these is `aud` of its tokens. */
   readonly audience: readonly string[];
+  /** Certificates of the authority that it is known by, and no other; as configured, the file that holds them. null: those that the platform trusts. */
+  readonly ca: string | null;
   /** Where its keys are; null: its discovery document says it. */
   readonly jwks: string | null;
   readonly algorithms: readonly Algorithm[];
@@ -55,16 +57,18 @@ export const issuers = z
         issuer: address,
         audience: z.union([text, z.array(text).min(1).max(20)]),
         jwks: address.optional(),
+        ca: text.optional(),
         algorithms: z.array(z.enum(ALGORITHMS)).min(1).optional(),
         clockSkew: z.int().min(0).max(300).default(30),
         trustEmail: z.boolean().default(false),
         groups: text.optional(),
       })
       .transform(
-        ({ audience, jwks, algorithms, groups, ...rest }): Issuer => ({
+        ({ audience, jwks, ca, algorithms, groups, ...rest }): Issuer => ({
           ...rest,
           audience: [audience].flat(),
           jwks: jwks ?? null,
+          ca: ca ?? null,
           algorithms: algorithms ?? ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'],
           groups: groups ?? null,
         }),

@@ -1,5 +1,6 @@
-/** An issuer of OpenID Connect on loopback, with keys that rotate. */
-import { createServer } from 'node:http';
+/** An issuer of OpenID Connect on loopback, in the clear or by TLS, with keys that rotate. */
+import { createServer, type RequestListener } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { closeAfterFile } from '../run/lifetime.ts';
 
@@ -30,10 +31,13 @@ export async function makeKey(kid: string, algorithm = 'ES256'): Promise<IssuerK
   return { ...pair, kid, jwk: { ...(await exportJWK(pair.publicKey)), kid, alg: algorithm, use: 'sig' } };
 }
 
-export async function startIssuer(audience = 'backtrail'): Promise<TestIssuer> {
+export async function startIssuer(
+  audience = 'backtrail',
+  tls: { readonly key: string; readonly cert: string } | null = null,
+): Promise<TestIssuer> {
   const instead: TestIssuer['instead'] = new Map();
   const asked: string[] = [];
-  const server = createServer(({ url: path = '' }, answer) => {
+  const listener: RequestListener = ({ url: path = '' }, answer) => {
     asked.push(path);
     const other = instead.get(path);
     if (other !== undefined) {
@@ -48,7 +52,8 @@ export async function startIssuer(audience = 'backtrail'): Promise<TestIssuer> {
           : null;
     answer.writeHead(found === null ? 404 : 200, { 'content-type': 'application/json' });
     return answer.end(JSON.stringify(found));
-  });
+  };
+  const server = tls === null ? createServer(listener) : createSecureServer(tls, listener);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   closeAfterFile(async () => {
     server.closeAllConnections();
@@ -57,7 +62,7 @@ export async function startIssuer(audience = 'backtrail'): Promise<TestIssuer> {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('it listens on a port');
   const issuer: TestIssuer = {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `${tls === null ? 'http' : 'https'}://127.0.0.1:${address.port}`,
     asked,
     keys: [await makeKey('one')],
     instead,
