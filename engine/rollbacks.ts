@@ -15,13 +15,13 @@ import {
   type RequestId,
   type RollbackResult,
 } from './model/index.ts';
-import type { ExecuteOptions } from './rollback/execute.ts';
 import { inOrder, readOverrides, unusedOverrides } from './plan/checks/registry.ts';
 import { type Ask, planAsked, withFindings, withNotice, withPreview, withPushTest } from './rollback/plan.ts';
 import { planValue, type RollbackPlan } from './rollback/plan-value.ts';
 import type { Notice, Opened, Repository } from './queries/with-repository.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 import { knownRequests, lookOnce, settleAll } from './requests/many/look-once.ts';
+import { asBrought } from './requests/at-once/as-brought.ts';
 import { againOnce } from './requests/many/asked-again.ts';
 import type { ExecuteRequestOptions, RequestView } from './requests/types.ts';
 import type { ExecuteAsk, ExecuteManyOptions } from './requests/execute-many.ts';
@@ -32,7 +32,7 @@ import type { PlanGate } from './policy/gate.ts';
 import { previewWay } from './requests/pull-requests/preview.ts';
 import { permitOf, planGate } from './requests/gate/plan-gate.ts';
 import { blockedError, isBlocked } from './rollback/blocked.ts';
-import type { ManyOptions, RequestAsk, Requested } from './requests/request.ts';
+import type { ManyOptions, RequestAsk, Requested, RequestingOptions } from './requests/request.ts';
 
 interface RollbackInput {
   /** `[tenant/]environment[/service]`, or the names one by one. */
@@ -110,7 +110,7 @@ export interface RollbackAsk extends RollbackInput {
   readonly event?: EventId;
 }
 
-export interface RequestOptions extends ExecuteOptions {
+export interface RequestOptions extends RequestingOptions {
   /** Called with the request's id before anything is written; needed where the engine makes the id. */
   readonly onId?: (id: RequestId) => void;
 }
@@ -138,7 +138,8 @@ export interface Rollbacks {
   /**
    * Plans again on the tip, compares the digest, and asks policy and permission. Where the branch has a policy for what changes, or
    * `propose` or `ledger` asks for a record, it opens a request in the ledger: `status` is `pending` (it waits for approvals) or
-   * `approved` (`execute` executes it, here or in a worker). Otherwise it is executed at once, and `request` is null.
+   * `approved` (`execute` executes it, here or in a worker). Otherwise it is executed at once, and `request` is null. With `atOnce`, one that nobody has
+   * to agree to is opened and executed by one push, where that can be, and `completed` then.
    *
    * @throws PLAN_CHANGED, HOLD_UNKNOWN (a resume of what is not held), PERMISSION_DENIED, IDENTITY_UNVERIFIED (it has to be signed), PLACE_DIFFERS, POLICY_UNSATISFIABLE, REASON_REQUIRED, REQUEST_EXISTS, REQUEST_CLOSED, FORBIDDEN (a
    * configuration from outside where a record is needed), GIT_MISSING, the code of a blocking finding, and what publishing fails with
@@ -253,8 +254,13 @@ export function createRollbacks(input: RollbacksInput): Rollbacks {
   };
   return {
     plan: (ask) =>
-      repository.ask((snapshot, { offline, ...opened }) =>
-        planOn({ snapshot, offline, git: opened.git }, ask, () => place(opened)),
+      repository.ask(
+        (snapshot, { offline, ...opened }) =>
+          planOn({ snapshot, offline, git: opened.git }, ask, () =>
+            // The look at the branch brings the ledger as well.
+            place(offline === null ? { ...opened, git: asBrought(opened.git) } : opened),
+          ),
+        { early: true },
       ),
     planMany: (asks, reader) =>
       repository.ask(async (snapshot, { offline, ...opened }) => {

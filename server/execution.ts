@@ -20,6 +20,11 @@ import {
 
 export interface Execution {
   /**
+   * Whether a rollback may be published by this process, and not by a worker that is handed its request: null where not. What it gives is called in
+   * the end.
+   */
+  claim(): Promise<(() => void) | null>;
+  /**
    * Hands it to a worker and waits at most `waitMs` for what comes of it, as the branch has it. `executing`: not known yet; `approved`: the queue
    * is away, and a worker finds the request in the ledger.
    *
@@ -56,10 +61,13 @@ const LEFT: Finding = {
 export function createExecution({
   engine,
   redisUrl,
+  claim = () => Promise.resolve(null),
 }: {
   readonly engine: Engine;
   /** null: there is no queue. */
   readonly redisUrl: string | null;
+  /** Of the worker in this process; absent: there is none. */
+  readonly claim?: Execution['claim'] | undefined;
 }): Execution {
   const stopping = new AbortController();
   let opening: Promise<RollbackQueue> | null = null;
@@ -98,6 +106,7 @@ export function createExecution({
     }
   };
   return {
+    claim,
     run: (request, how = {}) =>
       handing(how, (to) => handOver(request, to), {
         over: () => resultOf(request, 'executing'),

@@ -32,6 +32,8 @@ export interface ServerSettings extends Omit<OperationSettings, 'metrics'> {
   /** Of the repository that is served; closed by whoever opened it. */
   readonly engine: Engine;
   readonly listen: { readonly host: string; readonly port: number };
+  /** Of the worker that runs in the same process (`RunningWorker`); absent: workers run elsewhere. */
+  readonly claim?: (() => Promise<(() => void) | null>) | undefined;
   /** By whom it may be called, and how. Absent: single-user mode, on this machine alone. */
   readonly configuration?: ServerConfiguration | undefined;
   /** The folder for what it keeps besides Git: made where it is needed, for its owner alone. */

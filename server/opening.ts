@@ -33,7 +33,8 @@ export interface Opening extends Pick<Asked, 'digest'> {
 type Call = { readonly request: FastifyRequest; readonly reply: FastifyReply };
 
 /**
- * 201: it waits for approval; 202: it is executed next, or being executed; 200: nothing is left to do, or an earlier call asked for it.
+ * 201: it waits for approval; 202: nobody has to agree, and it is executed next, being executed, or published already; 200: nothing is left to do, or an
+ * earlier call asked for it.
  *
  * @throws REASON_REQUIRED, PLAN_CHANGED, PERMISSION_DENIED, the code of a blocking finding, KEY_REUSED, KEY_BUSY, and what planning and asking
  * fail with
@@ -48,14 +49,17 @@ export async function answerOpened(
   const opened = await input.keys.once(request, reply, (key) =>
     openRequest(input, { ask, author, opening, key }),
   );
-  const code = codeOf(opened.status);
   if (opened.request !== null) void reply.header('location', `/api/v1/rollbacks/${opened.requestId}`);
-  return reply.code(code === 201 && reply.hasHeader(REPLAYED_HEADER) ? 200 : code).send(opened);
+  const isReplayed = reply.hasHeader(REPLAYED_HEADER);
+  return reply.code(codeOf(opened.status, isReplayed || opened.request === null)).send(opened);
 }
 
-function codeOf(status: string): 200 | 201 | 202 {
+/** `isOld`: this call has opened nothing. */
+function codeOf(status: string, isOld: boolean): 200 | 201 | 202 {
+  if (status === 'approved' || status === 'executing') return 202;
+  if (isOld) return 200;
   if (status === 'pending') return 201;
-  return status === 'approved' || status === 'executing' ? 202 : 200;
+  return status === 'completed' ? 202 : 200;
 }
 
 export interface Work {
@@ -69,15 +73,36 @@ export interface Work {
 
 /** The same without HTTP: what came of it so far. @throws as `answerOpened` */
 export async function openRequest(input: RouteInput, work: Work) {
-  const { engine } = input;
-  const { ask, author, opening, key, waiting } = work;
-  const { justification, digest, rendered, follows } = opening;
+  const { ask, opening, key } = work;
+  const { justification } = opening;
   const reason = justification ?? undefined;
   requireReason(reason, ask.resume === true ? 'A resume' : 'A rollback');
   const id = key === null ? undefined : deriveRequestId(key.hash);
   const before = id === undefined ? null : await earlier(input, work, { id, reason });
   if (before !== null) return before;
-  const plan = await planToAsk(engine, { ...ask, author, reader: author, ledger: true, pushTest: 'worker' });
+  const release = await input.execution.claim();
+  try {
+    return await openNew(input, work, { id, reason, release });
+  } finally {
+    release?.();
+  }
+}
+
+interface New {
+  readonly id: RequestId | undefined;
+  readonly reason: string;
+  /** It is published by this process where nobody has to agree, which says when it has been; null: by a worker. */
+  readonly release: (() => void) | null;
+}
+
+async function openNew(input: RouteInput, work: Work, { id, reason, release }: New) {
+  const { engine } = input;
+  const { ask, author, opening, waiting } = work;
+  const isHere = release !== null;
+  const { digest, rendered, follows } = opening;
+  // Whoever is to push it now need not try first.
+  const test = isHere ? {} : { pushTest: 'worker' as const };
+  const plan = await planToAsk(engine, { ...ask, author, reader: author, ledger: true, ...test });
   // Another server may have opened it meanwhile; this plan would then go back one revision further.
   const meanwhile = id === undefined ? null : await earlier(input, work, { id, reason });
   if (meanwhile !== null) return meanwhile;
@@ -92,13 +117,17 @@ export async function openRequest(input: RouteInput, work: Work) {
     ...(follows && { follows }),
     ledger: true,
   });
-  const { request, ...result } = await engine.rollbacks.request({
-    ...wish,
-    ...(ask.propose === true && { propose: true }),
-    ...(digest && { digest }),
-    ...(rendered && { rendered }),
-  });
-  if (request === null) return { ...result, ...toldOf(plan), request };
+  const { request, ...result } = await engine.rollbacks.request(
+    {
+      ...wish,
+      ...(ask.propose === true && { propose: true }),
+      ...(digest && { digest }),
+      ...(rendered && { rendered }),
+    },
+    { atOnce: isHere },
+  );
+  release?.();
+  if (request === null || result.status === 'completed') return { ...result, ...toldOf(plan), request };
   return answerOf(input, { request, plan, waiting });
 }
 

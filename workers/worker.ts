@@ -34,6 +34,11 @@ export interface WorkerSetup {
 export interface RunningWorker {
   /** Takes no more jobs, lets each one finish its step, gives it back to the queue, and closes every connection. */
   close(): Promise<void>;
+  /**
+   * For whoever publishes a rollback of this repository in this process and without a job: null where this worker, or another one, has rollbacks in hand that
+   * would rather go in one push. What it gives is called in the end, and may be called again. Nothing depends on it but how often somebody plans in vain.
+   */
+  claim(repo: string): Promise<(() => void) | null>;
 }
 
 /**
@@ -127,7 +132,20 @@ export function startWorker(setup: WorkerSetup): RunningWorker {
     redis.disconnect();
     logger.info('worker stopped');
   };
-  return { close: () => (closing ??= close()) };
+  const claimed = new Set<string>();
+  const claim = async (repo: string) => {
+    const isBusy = () => closing !== undefined || inHand.size > 0 || claimed.has(repo);
+    if (isBusy() || (await lease.claim(repo)) !== 'here' || isBusy()) return null;
+    claimed.add(repo);
+    let isOver = false;
+    return () => {
+      if (isOver) return;
+      isOver = true;
+      claimed.delete(repo);
+      if (inHand.size === 0) void lease.release(repo);
+    };
+  };
+  return { close: () => (closing ??= close()), claim };
 }
 
 function logWorker(worker: RollbackWorker, { logger, outage }: { logger: Logger; outage: Outage }): void {

@@ -1,5 +1,5 @@
 import { BacktrailError, openEngine } from '../../engine/index.ts';
-import { createLogger, exitOnSignal } from '../../workers/index.ts';
+import { createLogger, exitOnSignal, type RunningWorker, withoutLogin } from '../../workers/index.ts';
 import { engineOptionsOf } from '../engine-options.ts';
 import type { GlobalOptions } from '../session.ts';
 import { type Program, STATE } from './command.ts';
@@ -37,8 +37,10 @@ async function serve(
     renderCommands: environment.renderCommands,
   });
   const logger = createLogger({ name: 'server', destination: process.stderr });
+  let worker: RunningWorker | null = null;
   const running = await startServer({
     engine,
+    claim: async () => worker?.claim(withoutLogin(engine.location())) ?? null,
     listen: listenOf(listen),
     configuration,
     state: state ?? defaultState(environment.env),
@@ -53,7 +55,7 @@ async function serve(
   });
   process.stdout.write(`listening on ${running.url}\n`);
   if (running.token !== null) process.stdout.write(`single user: ${running.url}/?token=${running.token}\n`);
-  const worker = hasWorker
+  worker = hasWorker
     ? startWorkerOf(environment, { named: engine.location(), logger, name: 'server' })
     : null;
   exitOnSignal({

@@ -71,13 +71,15 @@ export function startWorkerOf(
   const open: Open = (place) => openAny(named !== undefined && place === withoutLogin(named) ? named : place);
   const { redisUrl, pushesPerMinute: perMinute = null } = environment;
   const turn = perMinute === null ? undefined : createPushBudget({ redisUrl, perMinute, logger });
-  return startWorker({
+  const worker = startWorker({
     ...setup,
     redisUrl,
     execute: executeInBatches(open, turn),
     reconciling: reconcileIn(open, environment),
     ...(named !== undefined && { allowedRepos: [withoutLogin(named)] }),
   });
+  // Where pushes are counted, as many rollbacks as can be share one.
+  return turn === undefined ? worker : { ...worker, claim: () => Promise.resolve(null) };
 }
 
 /** The settings with which a worker opens repositories. */

@@ -178,6 +178,8 @@ export interface BranchEdit {
   readonly requestId?: RequestId;
   /** Records that are to move with the branch, as `prepare` of the ledger gives one. */
   readonly also?: readonly RefMove[];
+  /** The branch does not go without them: where one would be left, nothing moves, and it fails with REMOTE_REJECTED or BRANCH_CHECKED_OUT. */
+  readonly isWhole?: boolean;
 }
 
 /** Branches of ours, moved by compare-and-swap in one push. */
@@ -243,6 +245,16 @@ export interface CommitChain {
   drop(): Promise<void>;
 }
 
+/** Events that are about to be prepared. */
+interface EventChain {
+  /** Gives the id of its commit. */
+  add(event: NewEvent): Promise<ObjectId>;
+  /** Makes what was added readable. Nothing may be added afterwards. */
+  end(): Promise<PreparedEvents>;
+  /** Gives up what has not come to its end. Idempotent. */
+  drop(): Promise<void>;
+}
+
 /** The chain of commits on one ref of ours, where the repository lives: an event a commit, appended by compare-and-swap. */
 export interface LedgerStore {
   /**
@@ -265,6 +277,11 @@ export interface LedgerStore {
    * `publish({ …, also: [prepared.move] })`, then `finish`. What was prepared on a ledger that has moved since is discarded and prepared again.
    */
   prepare(input: NewEvents): Promise<PreparedEvents>;
+  /**
+   * The same, one event after the other: the id of each is known before git has it, for whatever names it. Not where events are signed (`signs`):
+   * a signature needs what it signs.
+   */
+  begin(start: Pick<NewEvents, 'ref' | 'parent' | 'committer'>): EventChain;
   /** The end of what was prepared, once: nothing of it stays staged, and a ledger that moved is remembered as seen. Best effort. */
   finish(prepared: PreparedEvents, outcome: 'moved' | 'discarded'): Promise<void>;
   /**

@@ -24,8 +24,11 @@ export interface Repository {
   readonly git: () => GitRepository;
   /** Does the work; does it again where it found the mirror damaged: it must be safe to repeat. */
   work<Value>(task: (opened: Opened) => Promise<Value>): Promise<Value>;
-  /** Answers from a look at the branch; `offline` where that is not the branch as it is now. */
-  ask<Value>(question: Question<Value>): Promise<Value>;
+  /**
+   * Answers from a look at the branch; `offline` where that is not the branch as it is now. `early`: an answer is worked out while it is looked, and
+   * counts where nothing has come; the question must be safe to ask twice.
+   */
+  ask<Value>(question: Question<Value>, how?: { readonly early?: boolean }): Promise<Value>;
   close(): Promise<void>;
 }
 
@@ -61,20 +64,44 @@ export async function openRepository(options: RepositoryOptions): Promise<Reposi
   return {
     git: () => held.git,
     work,
-    ask: (question) =>
+    ask: (question, { early = false } = {}) =>
       work(async ({ git, observe }) => {
+        const guess = early ? await answerEarly(question, { git, observe }) : null;
         const away = await git.look();
         const snapshot = await observe();
         const offline = away && offlineNotice(away, clock);
-        return question(snapshot, { git, observe, offline }).catch((error: unknown) =>
-          throwNamingMerge(git, snapshot, error),
-        );
+        const isSame = guess !== null && offline === null && guess.seen === (await seenBy(git, snapshot));
+        const answer = isSame ? guess.answer : question(snapshot, { git, observe, offline });
+        return answer.catch((error: unknown) => throwNamingMerge(git, snapshot, error));
       }),
     close: async () => {
       await Promise.all(all.map((held) => held.close()));
     },
   };
 }
+/** null where there is nothing to be told before the look. */
+async function answerEarly<Value>(
+  question: Question<Value>,
+  { git, observe }: Opened,
+): Promise<{ readonly seen: string; readonly answer: Promise<Value> } | null> {
+  // Nobody is waited for there.
+  if (git.kind === 'local') return null;
+  const snapshot = await observe().catch(() => null);
+  if (snapshot === null) return null;
+  const seen = await seenBy(git, snapshot);
+  const answer = question(snapshot, { git, observe, offline: null });
+  // Told where it counts.
+  answer.catch(() => undefined);
+  return { seen, answer };
+}
+
+/** All that a look can change. */
+async function seenBy(git: GitRepository, { base, branch, layout }: Snapshot): Promise<string> {
+  const { ledger, deployments } = layout.config;
+  const refs = await Promise.all([ledger.ref, deployments.ref].map((ref) => git.ledger.peek(ref)));
+  return JSON.stringify([branch, base, ...refs]);
+}
+
 interface Held {
   readonly git: GitRepository;
   opened(): Promise<Opened>;

@@ -1,13 +1,12 @@
 /** What can be done with requests from inside. */
 import type { Person, RequestId, RollbackResult } from '../model/index.ts';
-import type { ExecuteOptions } from '../rollback/execute.ts';
 import type { Gate } from '../policy/gate.ts';
 import type { Ask } from '../rollback/plan.ts';
 import type { ExecuteRequestOptions, ProposalInput, Repeated, Requests, RequestView } from './types.ts';
 import type { BatchResults } from '../rollback/batch/round.ts';
 import type { ExecuteAsk, ExecuteManyOptions } from './execute-many.ts';
 import type { OpenInput } from './open.ts';
-import type { ManyOptions, RequestAsk, Requested } from './request.ts';
+import type { ManyOptions, RequestAsk, Requested, RequestingOptions } from './request.ts';
 
 /** Not for the public: what `rollbacks` is made of, and what tests look at step by step. */
 export interface InnerRequests extends Requests {
@@ -22,7 +21,7 @@ export interface InnerRequests extends Requests {
   open(input: OpenInput): Promise<RequestView>;
   executeRequest(id: RequestId, options?: ExecuteRequestOptions): Promise<RollbackResult>;
   executeRequests(asks: readonly ExecuteAsk[], options?: ExecuteManyOptions): Promise<BatchResults>;
-  request(ask: RequestAsk, options?: ExecuteOptions): Promise<Requested>;
+  request(ask: RequestAsk, options?: RequestingOptions): Promise<Requested>;
   requestMany(
     asks: readonly RequestAsk[],
     options?: ManyOptions,

@@ -119,7 +119,8 @@ export async function requireWanted(
   if (withdrawn.size > 0) throw new Obstructed(withdrawn);
 }
 
-function completions(context: RequestContext, results: readonly RollbackResult[]) {
+/** Of those that the ledger does not have as completed yet. */
+export function completions(context: RequestContext, results: readonly RollbackResult[]) {
   return async (ledgerSnapshot: LedgerSnapshot): Promise<readonly Entry[]> => {
     const made: Entry[] = [];
     for (const { requestId, status, commit, deliveryCommit } of results) {

@@ -4,6 +4,7 @@ import {
   type CheckCode,
   type EventId,
   formatCoordinates,
+  isFailure,
   isIncidentId,
   isObjectId,
   isRequestId,
@@ -20,14 +21,16 @@ import {
 import { requireScope } from '../layout/scope.ts';
 import { blockedError, isBlocked } from '../rollback/blocked.ts';
 import { execute, type ExecuteOptions } from '../rollback/execute.ts';
+import { asBrought } from './at-once/as-brought.ts';
+import { publishAtOnce } from './at-once/publish.ts';
 import {
-  historyOf,
   type Planned,
   planRequested,
   renderedDigest,
   requireOnLine,
   resolveScope,
   type ScopeAsk,
+  withVersion,
 } from '../rollback/plan.ts';
 import { wishOf } from '../rollback/hold-wish.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
@@ -86,14 +89,56 @@ export interface Requested extends RollbackResult {
   readonly request: RequestView | null;
 }
 
+export interface RequestingOptions extends ExecuteOptions {
+  /** It is published by this process where nobody has to agree and that can be, in the push that opens it; else it is opened as any other. */
+  readonly atOnce?: boolean;
+}
+
 export async function requestRollback(
   context: RequestContext,
   ask: RequestAsk,
-  options?: ExecuteOptions,
+  { atOnce = false, ...options }: RequestingOptions = {},
 ): Promise<Requested> {
   context.git.requireWriting();
+  const tried = atOnce ? await tryAtOnce(context, ask, options) : NOT_TRIED;
+  if (tried.requested !== null) return tried.requested;
   await context.git.refresh();
-  return (await decideRequest(context, ask, options)).run();
+  const again = tried.isUnknown ? { ...ask, fresh: false } : ask;
+  return (await decideRequest(brought(context), again, options, context)).run();
+}
+
+/** The events of the ledger, and the commits of the branch. */
+const WRITES = 2;
+
+interface Tried {
+  readonly requested: Requested | null;
+  /** Something may have been published, and the answer was lost. */
+  readonly isUnknown: boolean;
+}
+
+const brought = (context: RequestContext): RequestContext => ({ ...context, git: asBrought(context.git) });
+
+const NOT_TRIED: Tried = { requested: null, isUnknown: false };
+
+/**
+ * Decided on branch and ledger as they were looked at last, whenever that was: the push expects just these. Whatever is in the way is said, and
+ * recorded, by the request that is opened by itself then.
+ */
+async function tryAtOnce(context: RequestContext, ask: RequestAsk, options: ExecuteOptions): Promise<Tried> {
+  const looked = brought(context);
+  const end = context.git.kind === 'local' ? () => undefined : context.git.expectWrites(WRITES);
+  try {
+    const { opening } = await decideRequest(looked, ask, options);
+    const published = opening && (await publishAtOnce(looked, opening, options));
+    if (!published) return NOT_TRIED;
+    const { view, result } = published;
+    return { requested: { ...result, request: view }, isUnknown: false };
+  } catch (error) {
+    if (!isFailure(error) || options.signal?.aborted === true) throw error;
+    return { requested: null, isUnknown: true };
+  } finally {
+    end();
+  }
 }
 
 /**
@@ -323,14 +368,6 @@ const CLOSED: ReadonlySet<LedgerRequest['status']> = new Set([
 
 function requireOpen({ id, status }: RequestView): void {
   if (CLOSED.has(status)) throw new BacktrailError('REQUEST_CLOSED', `Request ${id} is ${status}.`);
-}
-
-/** With vN of the target, which people see. */
-async function withVersion(planned: Planned): Promise<Planned> {
-  const { snapshot, plan } = planned;
-  const { revisions } = await historyOf(snapshot, plan.scope);
-  const found = revisions.find(({ commit }) => commit.id === plan.target.commit);
-  return { ...planned, plan: { ...plan, target: { ...plan.target, version: found?.version ?? null } } };
 }
 
 const OPEN: readonly Status[] = ['pending', 'approved', 'executing'];

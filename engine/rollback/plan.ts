@@ -121,7 +121,7 @@ export async function planAsked(snapshot: Snapshot, ask: Ask, tools: PlanTools):
   );
   const since = revisions.filter(({ version }) => target.version === null || version > target.version);
   const commits = since.map(({ commit }) => commit);
-  rememberMigrations(snapshot, { scope, target: target.commit }, commits);
+  rememberLook(snapshot, { scope, target: target.commit }, { commits, version: target.version });
   const checked = await withChecks(planned, tools, {
     since: commits,
     former: revisions.flatMap(({ commit: { time }, rollbacks }) =>
@@ -217,8 +217,14 @@ export async function commitsSince(
 }
 
 /** Of the plans that were looked at last: whoever asks for one of them need not read the history again. Commits never change. */
-const knownMigrations = new WeakMap<HistoryReader, Map<string, readonly MigrationCommit[]>>();
+const lookedAt = new WeakMap<HistoryReader, Map<string, LookedAt>>();
 const MAX_KNOWN = 10_000;
+
+interface LookedAt {
+  readonly migrations: readonly MigrationCommit[];
+  /** Of the target, as a revision of the scope. */
+  readonly version: number | null;
+}
 
 type MigrationCommit = Pick<LogCommit, 'id' | 'trailers'>;
 
@@ -232,13 +238,33 @@ const rangeKey = ({ base, scope, target }: Range & { readonly base: ObjectId }) 
   return JSON.stringify([base, target, mode, tenant, environment, service, fields]);
 };
 
-function rememberMigrations({ history, base }: Snapshot, range: Range, commits: readonly LogCommit[]): void {
-  const known = knownMigrations.get(history) ?? new Map<string, readonly MigrationCommit[]>();
+function rememberLook(
+  { history, base }: Snapshot,
+  range: Range,
+  { commits, version }: { readonly commits: readonly LogCommit[]; readonly version: number | null },
+): void {
+  const known = lookedAt.get(history) ?? new Map<string, LookedAt>();
   if (known.size >= MAX_KNOWN) known.clear();
-  const found = commits
+  const migrations = commits
     .filter(({ trailers }) => trailers.some((line) => /^migration[ \t]*:/i.test(line)))
     .map(({ id, trailers }) => ({ id, trailers }));
-  knownMigrations.set(history, known.set(rangeKey({ base, ...range }), found));
+  lookedAt.set(history, known.set(rangeKey({ base, ...range }), { migrations, version }));
+}
+
+const lookOf = ({ history, base }: Snapshot, range: Range) =>
+  lookedAt.get(history)?.get(rangeKey({ base, ...range }));
+
+/** With vN of the target, which people see. */
+export async function withVersion(planned: Planned): Promise<Planned> {
+  const { snapshot, plan } = planned;
+  const { scope, target } = plan;
+  const version = lookOf(snapshot, { scope, target: target.commit })?.version ?? (await versionOf(planned));
+  return { ...planned, plan: { ...plan, target: { ...target, version } } };
+}
+
+async function versionOf({ snapshot, plan }: Planned): Promise<number | null> {
+  const { revisions } = await historyOf(snapshot, plan.scope);
+  return revisions.find(({ commit }) => commit.id === plan.target.commit)?.version ?? null;
 }
 
 async function migrationsSince(
@@ -246,9 +272,8 @@ async function migrationsSince(
   { scope, target, base: asked = null }: PlannedRequest,
   asks: 'read' | 'since' | 'known',
 ): Promise<readonly MigrationCommit[]> {
-  const { history, base } = snapshot;
-  const known = knownMigrations.get(history)?.get(rangeKey({ base, scope, target }));
-  if (known || asks === 'known') return known ?? [];
+  const known = lookOf(snapshot, { scope, target });
+  if (known || asks === 'known') return known?.migrations ?? [];
   return commitsSince(snapshot, { scope, target: asks === 'since' && asked !== null ? asked : target });
 }
 

@@ -14,6 +14,8 @@ export interface RideAlong {
   readonly move: RefMove;
   /** The branch goes without it where its ref is elsewhere by now. */
   readonly yields?: boolean;
+  /** The branch does not go without it, nor without what else rides along. */
+  readonly isRequired?: boolean;
   /** Told once what became of it. */
   end(outcome: 'moved' | 'discarded'): Promise<void>;
 }
@@ -51,7 +53,8 @@ export async function publishWith(
     for (;;) {
       const also = riding.map(({ move }) => move);
       try {
-        const left = await git.publish(also.length === 0 ? edit : { ...edit, also });
+        const isWhole = riding.some(({ isRequired }) => isRequired === true);
+        const left = await git.publish(also.length === 0 ? edit : { ...edit, also, isWhole });
         for (const each of riding) if (!left.includes(each.move)) moved.add(each);
         return;
       } catch (error) {

@@ -48,7 +48,7 @@ export const rollbackRoutes: Routes = (app, input) => {
       schema: {
         ...describe('Ask for a rollback, or the end of a hold'),
         description:
-          '201: it waits for approval. 202: nobody has to agree; a worker executes it (`executing`), or finds it in the ledger where the queue is away (`approved`). 200: nothing would change, or an earlier call with the same `Idempotency-Key` asked for it (header `idempotent-replayed`).',
+          '201: it waits for approval. 202: nobody has to agree; it is published already (`completed`), a worker executes it (`executing`), or finds it in the ledger where the queue is away (`approved`). 200: nothing would change, or an earlier call with the same `Idempotency-Key` asked for it (header `idempotent-replayed`).',
         body: rollbackAsk,
         response: answers({ 200: opened, 201: opened, 202: opened }),
       },

@@ -12,6 +12,7 @@ import type {
 import type { ConfigEntry } from '../process/config.ts';
 import { printable, shownAddress } from '../process/failure.ts';
 import { writeChains } from '../store/import.ts';
+import { beginChainAt } from '../store/import-chain.ts';
 import { indexIn } from './index-cache.ts';
 import { seenByRoot, seenByAddress } from './last-seen.ts';
 import type { SeenRecord, SeenTip } from './last-seen.ts';
@@ -152,6 +153,32 @@ export function createLedgerStore(context: LedgerContext): LedgerStore {
       return prepared.commits;
     },
     prepare,
+    begin({ ref, parent, committer }) {
+      checkedRef(ref);
+      const chain = beginChainAt(runner, { parent, ref: `${ledgerStaging()}/1` });
+      const commits: ObjectId[] = [];
+      let isOver = false;
+      return {
+        async add(event) {
+          const id = await chain.add({ ...event, committer, sign: false });
+          commits.push(id);
+          return id;
+        },
+        async end() {
+          isOver = true;
+          await chain.end();
+          return {
+            commits,
+            move: { ref, expected: parent, next: commits.at(-1) ?? '' },
+            staged: chain.staged(),
+          };
+        },
+        drop: async () => {
+          if (!isOver) await chain.drop();
+          isOver = true;
+        },
+      };
+    },
     async finish({ move, staged }, outcome) {
       const isMoved = outcome === 'moved';
       await Promise.all([

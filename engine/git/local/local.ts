@@ -314,13 +314,14 @@ async function checkedOutAt({ runner, bare, worktree }: Local, branch: string): 
 
 async function publish(local: Local, edit: BranchEdit): Promise<readonly RefMove[]> {
   const { runner, shared, worktree } = local;
-  const { branch, expected, next, also = [] } = edit;
+  const { branch, expected, next, also = [], isWhole = false } = edit;
   await requireDescent({ runner, objects: shared.objects, expected, next });
   // Also proves the name of the branch.
   await tip(local, branch);
   const place = await checkedOutAt(local, branch);
   if (place === null) {
     const together = (await areMovable(local, also)) ? also : [];
+    if (isWhole && together.length < also.length) throw apart(branch);
     await updateRefs(runner, [
       { ref: `refs/heads/${branch}`, expected, next },
       ...together,
@@ -329,6 +330,7 @@ async function publish(local: Local, edit: BranchEdit): Promise<readonly RefMove
     local.dropped.add(edit.requestId);
     return together.length === 0 ? also : [];
   }
+  if (isWhole) throw apart(branch);
   if (worktree === null || !(await samePlace(place, worktree))) throw checkedOut(branch, place);
   const paths = await shared.changedPaths(expected, next);
   const env = await requireFilters(local, worktree, paths);
@@ -369,6 +371,9 @@ const checkedOut = (branch: string, place: string) =>
   new BacktrailError('BRANCH_CHECKED_OUT', `The branch ${branch} is checked out in ${quotePath(place)}.`, {
     details: { branch, worktree: place },
   });
+
+const apart = (branch: string) =>
+  new BacktrailError('BRANCH_CHECKED_OUT', `${branch} and its records cannot be moved together here.`);
 
 /** The configuration may have changed since the repository was opened, and files are about to be touched. */
 async function requireFilters(

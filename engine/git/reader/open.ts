@@ -107,6 +107,7 @@ function withoutGit(repository: {
       peek: () => Promise.resolve(null),
       append: refuse,
       prepare: refuse,
+      begin: () => ({ add: refuse, end: refuse, drop: refuse }),
       finish: refuse,
       index: { read: refuse, write: refuse },
       arrivals: { read: refuse, write: refuse },

@@ -56,9 +56,13 @@ export interface Mirror {
   lastHead(): Promise<string>;
   /**
    * Moves refs of the remote, and others with them in one atomic push. Gives those others where they did not move, because the server has no
-   * atomic pushes or refuses them: the first ones moved alone.
+   * atomic pushes or refuses them: the first ones moved alone. `isWhole`: nothing moves then, and REMOTE_REJECTED says why.
    */
-  push(moves: readonly RefEdit[], also?: readonly RefMove[]): Promise<readonly RefMove[]>;
+  push(
+    moves: readonly RefEdit[],
+    also?: readonly RefMove[],
+    how?: { readonly isWhole?: boolean },
+  ): Promise<readonly RefMove[]>;
   /** A dry run of a push. `atomic`: the server supports atomic pushes. */
   tryPush(commit: ObjectId): Promise<{ readonly atomic: boolean }>;
   /** Resolves when background maintenance has ended. */
@@ -99,6 +103,7 @@ export { TRACKING };
 
 /** Milliseconds. */
 const LATER_MS = 2_000;
+const APART_MS = 60_000;
 
 /** Where the mirror keeps what the remote has there. */
 export const trackingRef = (ref: string) =>
@@ -210,6 +215,8 @@ function createMirror(directory: string, options: MirrorOptions, opened: Opened)
   let background = Promise.resolve();
   /** Until a push shows that it does not: other refs together with a branch. */
   let takesRecords = true;
+  /** Until then nothing is pushed that has to go together: it was refused a while ago. */
+  let apartUntil = 0;
 
   const locked = <Value>(use: () => Promise<Value>) => lockedBy(directory, options, use);
   const query = async (args: readonly string[]) => {
@@ -279,7 +286,7 @@ function createMirror(directory: string, options: MirrorOptions, opened: Opened)
       if (branch !== null) return branch;
       throw new BacktrailError('BRANCH_UNKNOWN', `It is not known yet which branch HEAD names at ${shown}.`);
     },
-    async push(edits, also = []) {
+    async push(edits, also = [], { isWhole = false } = {}) {
       const failure = (answer: TransportAnswer, moves: readonly RefEdit[]) =>
         pushFailure(answer, {
           shown: shownPush,
@@ -290,6 +297,7 @@ function createMirror(directory: string, options: MirrorOptions, opened: Opened)
           fetched: shown,
         });
       const moves = [...edits, ...also];
+      if (isWhole && (!takesRecords || performance.now() < apartUntil)) throw apart(shownPush);
       const isTogether = takesRecords && also.length > 0;
       if (isTogether) {
         const answer = await reach(url, () => pushOnce(transport, moves, silenceMs));
@@ -304,6 +312,10 @@ function createMirror(directory: string, options: MirrorOptions, opened: Opened)
             others,
           );
         if (!isRefused && !isNotAtomic(answer)) throw failed;
+        if (isWhole) {
+          apartUntil = performance.now() + APART_MS;
+          throw failed;
+        }
       }
       const answer = await reach(url, () => pushOnce(transport, edits, silenceMs));
       if (answer.code !== 0) throw failure(answer, edits);
@@ -318,6 +330,9 @@ function createMirror(directory: string, options: MirrorOptions, opened: Opened)
     },
   };
 }
+
+const apart = (shown: string) =>
+  new BacktrailError('REMOTE_REJECTED', `${shown} does not take the branch and its records in one push.`);
 
 /** Best effort. */
 async function trim(directory: string, { cacheLimit, signal }: MirrorOptions): Promise<void> {

@@ -192,9 +192,9 @@ export async function openRemote(options: RemoteOptions): Promise<RemoteReposito
     async publish(edit) {
       requireBranchName(edit.branch);
       await requireDescent({ runner, objects: shared.objects, ...edit });
-      const { branch, expected, next, also = [] } = edit;
+      const { branch, expected, next, also = [], isWhole = false } = edit;
       const move = { ref: `refs/heads/${branch}`, expected, next };
-      const left = await rememberRefusal(directory, branch, () => mirror.push([move], also));
+      const left = await rememberRefusal(directory, branch, () => mirror.push([move], also, { isWhole }));
       for (const moved of [move, ...also]) if (!left.includes(moved)) await track(moved);
       return left;
     },

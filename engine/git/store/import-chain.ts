@@ -31,7 +31,14 @@ export interface StagedRef {
 
 /** One `git fast-import` for all commits, which answers each with its id (`get-mark` and `ls` in git help fast-import). */
 export function beginChain(runner: Runner, { parent, requestId }: ChainStart): ImportChain {
-  const ref = `${stagingFolder(requestId)}${randomUUID()}/1`;
+  return beginChainAt(runner, { parent, ref: `${stagingFolder(requestId)}${randomUUID()}/1` });
+}
+
+/** `ref`: one of ours, that keeps them. `parent`: null for a history that begins. */
+export function beginChainAt(
+  runner: Runner,
+  { parent, ref }: { readonly parent: ObjectId | null; readonly ref: string },
+): ImportChain {
   const child = takeImport(runner) ?? runner.start(IMPORT);
   const stop = () => terminate(child);
   runner.signal.addEventListener('abort', stop, { once: true });
@@ -79,7 +86,8 @@ export function beginChain(runner: Runner, { parent, requestId }: ChainStart): I
     });
   const write = async (commit: Omit<NewCommit, 'parent'>, asksTree: boolean) => {
     mark += 1;
-    const from = mark === 1 ? requireObjectId(parent) : `:${mark - 1}`;
+    const first = parent === null ? null : requireObjectId(parent);
+    const from = mark === 1 ? first : `:${mark - 1}`;
     const parts = [...commitParts({ commit: { ...commit, parent: null }, ref, mark, from })];
     if (asksTree) parts.push(Buffer.from(`ls :${mark} ""\n`));
     const lines = await ask(Buffer.concat(parts), asksTree ? 2 : 1);

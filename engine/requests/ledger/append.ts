@@ -157,6 +157,89 @@ export async function prepareEvents(
     : context.git.ledger.prepare(await newEvents(context, rules, ledgerSnapshot, groups));
 }
 
+/** Events that are prepared step by step: what comes between them can name what was written already. */
+export interface EventSteps {
+  /** The ledger with them, which nobody else sees yet; of one whose events are not signed, what it says of requests and sessions alone. */
+  add(entries: readonly Entry[]): Promise<LedgerSnapshot>;
+  /** All of them, as one move. */
+  end(): Promise<PreparedEvents>;
+  /** Gives up what was not prepared to its end. */
+  drop(): Promise<void>;
+}
+
+export async function prepareInSteps(
+  context: RequestContext,
+  rules: Pick<Rules, 'ref' | 'signoff'>,
+  known: LedgerSnapshot,
+): Promise<EventSteps> {
+  requireOwnConfig(context);
+  return (await context.git.ledger.signs())
+    ? signedSteps(context, rules, known)
+    : unsignedSteps(context, rules, known);
+}
+
+/** One process of git for all of them. */
+function unsignedSteps(
+  context: RequestContext,
+  rules: Pick<Rules, 'ref' | 'signoff'>,
+  known: LedgerSnapshot,
+): EventSteps {
+  const { git, committer } = context;
+  const chain = git.ledger.begin({ ref: rules.ref, parent: known.tip, committer });
+  let after = known;
+  return {
+    async add(entries) {
+      const before = after;
+      const groups = grouped(await notBeforeTip(context, known, entries));
+      const { events } = await newEvents(context, rules, before, groups);
+      let tip = before.tip;
+      for (const event of events) tip = await chain.add(event);
+      const files = new Map<string, RequestFile>();
+      for (const { kind, id, event } of groups.flat()) {
+        if (kind !== 'request') continue;
+        const past = files.get(id) ?? (await before.request(id));
+        const all = [...(past?.events ?? []), event];
+        files.set(id, { state: foldRequest(all), events: all });
+      }
+      after = { ...before, tip, request: async (id) => files.get(id) ?? before.request(id) };
+      return after;
+    },
+    end: () => chain.end(),
+    drop: () => chain.drop(),
+  };
+}
+
+/** A signature needs what it signs: each step is written by itself. */
+function signedSteps(
+  context: RequestContext,
+  rules: Pick<Rules, 'ref' | 'signoff'>,
+  known: LedgerSnapshot,
+): EventSteps {
+  const { git, cache } = context;
+  let after = known;
+  let all: PreparedEvents | null = null;
+  return {
+    async add(entries) {
+      const made = await prepareEvents(context, rules, () => Promise.resolve(entries), after);
+      if (made === null) return after;
+      const move = { ...made.move, expected: known.tip };
+      const [commits, staged] = [all?.commits ?? [], all?.staged ?? []];
+      all = { commits: [...commits, ...made.commits], move, staged: [...staged, ...made.staged] };
+      return (after = await snapshotAt({ git, ref: rules.ref, cache }, move.next));
+    },
+    end() {
+      const made = all;
+      all = null;
+      if (made === null) throw new BacktrailError('INTERNAL', 'There is no event to prepare.');
+      return Promise.resolve(made);
+    },
+    async drop() {
+      if (all !== null) await git.ledger.finish(all, 'discarded');
+      all = null;
+    },
+  };
+}
+
 async function appendOnce(
   context: RequestContext,
   rules: Pick<Rules, 'ref' | 'signoff'>,

@@ -175,6 +175,17 @@ export const isUnexplained = ({
   readonly authenticated?: Authentication;
 }): boolean => authenticated === undefined && DECISIONS.includes(type);
 
+/** Of an event that nobody signed, `time` in milliseconds since 1970. */
+export const unsignedProof = (commit: ObjectId, time: number): Proof => ({
+  commit,
+  verified: false,
+  signed: false,
+  unlisted: false,
+  key: null,
+  future: false,
+  time,
+});
+
 /** Whoever wrote the commit is whoever acted: a signature vouches for both or for neither. */
 function proofOf(
   commit: LedgerCommit,

@@ -70,7 +70,8 @@ export async function stageAll(
   return { staged, written };
 }
 
-const writeInto = (chain: CommitChain, isTrial: boolean): RepositoryPublisher['writeCommits'] => {
+/** `isTrial`: nothing is signed. */
+export const writeInto = (chain: CommitChain, isTrial = false): RepositoryPublisher['writeCommits'] => {
   return async ({ commits }) => {
     const ids: ObjectId[] = [];
     for (const commit of commits) ids.push(await chain.add(isTrial ? { ...commit, sign: false } : commit));

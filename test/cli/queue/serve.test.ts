@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { policedRepo } from '../../helpers/people/requests.ts';
 import { start } from '../../helpers/program/cli.ts';
-import type { Repo } from '../../helpers/repositories/repo.ts';
+import { cloneRepo, type Repo } from '../../helpers/repositories/repo.ts';
 import { useRedis } from '../../helpers/servers/redis.ts';
 
 const redis = useRedis();
@@ -12,12 +12,13 @@ async function serve(repo: Repo, ...more: string[]) {
   const { child, taken, ended } = start(repo, args, { redisUrl: redis.url });
   await expect.poll(() => taken.stdout, { timeout: 60_000 }).toMatch(/^single user: .*\n/m);
   const [, url = '', token = ''] = /^single user: (.*)\/\?token=(.*)$/m.exec(taken.stdout) ?? [];
-  const call = async (method: string, path: string, body?: object) => {
+  const call = async (method: string, path: string, body?: object, key?: string) => {
     const answer = await fetch(`${url}/api/v1/rollbacks${path}`, {
       method,
       headers: {
         authorization: `Bearer ${token}`,
         ...(body && { 'content-type': 'application/json' }),
+        ...(key && { 'idempotency-key': key }),
       },
       ...(body && { body: JSON.stringify(body) }),
     });
@@ -32,7 +33,7 @@ async function serve(repo: Repo, ...more: string[]) {
 }
 
 it('serve --worker executes what another server left, and both stop when they are told to', async () => {
-  const repo = await policedRepo();
+  const repo = await cloneRepo(await policedRepo(), { bare: true });
   const first = await serve(repo);
   const ask = { environment: 'dev', service: 'api', targetSha: 'v1', justification: 'v2 answers 500' };
   const { code, requestId } = await first.call('POST', '', ask);
@@ -47,5 +48,11 @@ it('serve --worker executes what another server left, and both stop when they ar
   const statusOf = async () => (await second.call('GET', `/${requestId}`)).status;
   await expect.poll(statusOf, { timeout: 60_000 }).toBe('completed');
   expect(await repo.git('show', 'main:apps/dev/api/app.yaml')).toBe('image: v1');
+  // What nobody has to agree to is published by its own process, before it answers, and the same key says so again.
+  const again = { ...ask, targetSha: 'v2' };
+  const published = await second.call('POST', '', again, 'k1');
+  expect(published).toMatchObject({ code: 202, status: 'completed' });
+  expect(await repo.git('show', 'main:apps/dev/api/app.yaml')).toBe('image: v2');
+  expect(await second.call('POST', '', again, 'k1')).toEqual({ ...published, code: 200 });
   expect(await second.stop()).toBe(0);
 });
