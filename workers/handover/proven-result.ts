@@ -1,4 +1,5 @@
 /** What came of a request that was handed to the queue, as the branch and the ledger have it. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   BacktrailError,
   isFailure,
@@ -32,7 +33,7 @@ export async function provenResult(
   const known = await engine.requests.show({ id });
   const { result, status } = known;
   if (said === 'proposed' && known.proposed !== null && (status === 'approved' || status === 'executing'))
-    return { ...(await proposedResult(engine, known)), findings };
+    return { ...(await proposedResult(engine, await linked(engine, known, signal))), findings };
   if (said === 'unchanged' && status === 'completed' && result?.status === 'unchanged')
     return { ...(await reported()), findings };
   throw new BacktrailError(
@@ -40,6 +41,29 @@ export async function provenResult(
     `The queue says that ${id} is ${said}, but the branch does not contain it.`,
   );
 }
+
+/** Milliseconds. The worker says which pull request it opened after it has said that it did: so often, and for so long, it is looked for. */
+const LINK_POLL_MS = 200;
+const LINK_LIMIT_MS = 5_000;
+
+/** The request with its pull request, where that comes soon; else as it is, for what is known is that it was proposed. */
+async function linked(
+  engine: HandoverEngine,
+  request: KnownRequest,
+  signal: AbortSignal | undefined,
+): Promise<KnownRequest> {
+  let known = request;
+  for (let waited = 0; waited < LINK_LIMIT_MS && lacksLink(known); waited += LINK_POLL_MS) {
+    if (signal?.aborted === true) break;
+    await sleep(LINK_POLL_MS);
+    known = await engine.requests.show({ id: known.id });
+  }
+  // It may be over by now: whoever asks again hears that.
+  return known.proposed === null ? request : known;
+}
+
+const lacksLink = ({ proposed, pullRequest }: KnownRequest) =>
+  proposed?.via === 'pull-request' && pullRequest === undefined;
 
 /** What waits to be merged, as the ledger has it. */
 async function proposedResult(engine: HandoverEngine, request: KnownRequest): Promise<RollbackResult> {
