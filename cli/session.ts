@@ -31,6 +31,8 @@ export interface GlobalOptions {
 export interface SessionHow {
   /** `--sign` of a command that makes commits. */
   readonly sign?: boolean | undefined;
+  /** Told of each answer that is not that of now, besides what people are shown. */
+  readonly onOffline?: (notice: Notice) => void;
 }
 
 export interface Session {
@@ -57,7 +59,7 @@ interface UseOptions {
 export async function startSession(
   environment: Environment,
   options: GlobalOptions,
-  { sign }: SessionHow = {},
+  { sign, onOffline }: SessionHow = {},
 ): Promise<Session> {
   const config = options.config === undefined ? null : await readConfig(options.config);
   const repo = options.repo ?? '.';
@@ -66,7 +68,10 @@ export async function startSession(
   const text = options.output === 'text';
   let offline: Notice | null = null;
   const onNotice = (notice: Notice) => {
-    if (notice.code !== 'MIRROR_RENEWED') offline = notice;
+    if (notice.code !== 'MIRROR_RENEWED') {
+      offline = notice;
+      onOffline?.(notice);
+    }
     // With `-o json`, standard error contains errors only.
     if (text) printProgress(notice.asOf === undefined ? notice.message : `offline: ${notice.message}`);
   };

@@ -17,6 +17,7 @@ const EXTERNAL = [
   '@fastify/rate-limit',
   '@fastify/sse',
   '@fastify/swagger',
+  '@modelcontextprotocol/server',
   'bullmq',
   'fastify',
   'fastify-zod-openapi',

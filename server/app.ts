@@ -29,6 +29,7 @@ import { environmentRoutes } from './routes/environments.ts';
 import { meRoutes } from './routes/me.ts';
 import { addHooks, type HookInput } from './routes/hooks.ts';
 import { holdRoutes } from './routes/holds.ts';
+import { mcpRoutes } from './routes/mcp.ts';
 import { planRoutes } from './routes/plans.ts';
 import { incidentRoutes } from './routes/incidents.ts';
 import { logRoutes } from './routes/log.ts';
@@ -178,6 +179,10 @@ export async function createApp(input: AppInput): Promise<FastifyInstance> {
 }
 
 /** Calls in the forms of others, which translate to those above. */
-function facesOf({ graphql }: Pick<AppInput, 'graphql'>): readonly Routes[] {
-  return graphql ? [graphqlRoutes(graphql)] : [];
+function facesOf({
+  graphql,
+  mcp,
+  version,
+}: Pick<AppInput, 'graphql' | 'mcp' | 'version'>): readonly Routes[] {
+  return [...(graphql ? [graphqlRoutes(graphql)] : []), ...(mcp ? [mcpRoutes({ ...mcp, version })] : [])];
 }

@@ -52,6 +52,7 @@ const ASKABLE: ReadonlySet<string> = new Set([
   'holds',
   'resume',
   'deployment',
+  'mcp',
 ]);
 
 /** @throws INVALID_REQUEST for `--server` where it has no meaning */

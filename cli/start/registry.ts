@@ -24,6 +24,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   audit: async () => (await import('../commands/audit.ts')).addAudit,
   worker: async () => (await import('../commands/worker.ts')).addWorker,
   serve: async () => (await import('../commands/serve.ts')).addServe,
+  mcp: async () => (await import('../commands/mcp/index.ts')).addMcp,
   token: async () => (await import('../commands/token/index.ts')).addToken,
   doctor: async () => (await import('../commands/doctor.ts')).addDoctor,
   completion: async () => (await import('../commands/completion.ts')).addCompletion,

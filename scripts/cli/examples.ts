@@ -65,6 +65,10 @@ export const NOTES: Readonly<Record<string, CommandNotes>> = {
     exits: RECORDS,
   },
   serve: { example: 'backtrail serve --listen 127.0.0.1:4180 --worker', exits: [0, 1, 2, 3, 6] },
+  mcp: {
+    example: 'backtrail --repo ssh://git.example.com/config.git mcp --read-only',
+    exits: [0, 1, 2, 3, 6],
+  },
   'token create': {
     example: 'backtrail token create --person jane@example.com --scope propose --expires 30d',
     exits: [0, 1, 2, 6],

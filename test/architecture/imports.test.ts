@@ -148,11 +148,13 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   // Of the engine itself: incidents, which are planned by it and followed in the queue.
   workers: ['engine', 'engine/model'],
   // Codes and statuses alone are read without the engine behind them.
-  cli: ['engine', 'engine/model', 'workers', 'server'],
+  cli: ['engine', 'engine/model', 'workers', 'server', 'mcp'],
   // The lock of files, and positions in YAML.
-  server: ['engine', 'engine/model', 'engine/git', 'engine/layout', 'workers', 'server/graphql'],
+  server: ['engine', 'engine/model', 'engine/git', 'engine/layout', 'workers', 'server/graphql', 'mcp'],
   // A face: it translates to what the server's own calls do, and knows no other face.
   'server/graphql': ['engine', 'server'],
+  // Tools of an assistant: it decides nothing, and starts nothing.
+  mcp: ['engine'],
 };
 
 /** They compute: no platform, no clock, no randomness. */
@@ -199,7 +201,7 @@ function layerOf(path: string): string {
   return top === 'engine' && !next.endsWith('.ts') ? `${top}/${next}` : top;
 }
 
-const all = ['engine', 'workers', 'cli', 'server'].flatMap(sources);
+const all = ['engine', 'workers', 'cli', 'server', 'mcp'].flatMap(sources);
 const edges = all.flatMap(({ path, imports }) =>
   imports
     .filter((name) => name.startsWith('.'))

@@ -39,14 +39,15 @@ export async function writtenSince({ repo }: Side, base: string): Promise<string
   for (const ref of ['refs/heads/main', 'refs/backtrail/ledger', 'refs/backtrail/deployments']) {
     if ((await git('for-each-ref', ref)) === '') continue;
     if (ref !== 'refs/heads/main') parts.push(await git('log', '--format=%an <%ae>%n%B', ref));
-    parts.push(...(await filesOf(repo, ref)).map(same).toSorted());
+    const names =
+      ref === 'refs/heads/main' ? ['diff', '--name-only', base] : ['ls-tree', '-r', '--name-only'];
+    parts.push(...(await filesOf(repo, ref, await git(...names, ref))).map(same).toSorted());
   }
   return same(parts.join('\n'));
 }
 
-async function filesOf(repo: Repo, ref: string): Promise<readonly string[]> {
-  const names = (await repo.git('ls-tree', '-r', '--name-only', ref)).split('\n');
+async function filesOf(repo: Repo, ref: string, names: string): Promise<readonly string[]> {
   const texts: string[] = [];
-  for (const name of names) texts.push(`${name}\n${await repo.git('show', `${ref}:${name}`)}`);
+  for (const name of names.split('\n')) texts.push(`${name}\n${await repo.git('show', `${ref}:${name}`)}`);
   return texts;
 }
