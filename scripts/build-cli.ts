@@ -28,6 +28,8 @@ const EXTERNAL = [
   'pino',
   'prom-client',
   'simple-git',
+  // It has no file with its licence, which a bundle would have to hold.
+  'standardwebhooks',
 ];
 
 /**

@@ -65,11 +65,23 @@ export function slackBody(happening: Happening, url: string | null): SlackBody {
   };
 }
 
-function detailsOf({ data }: Happening): readonly (readonly [name: string, text: string])[] {
+/** What a person says there, so that it matters whether it was them. */
+const PERSONAL: ReadonlySet<EventType> = new Set([
+  'rollback.opened',
+  'rollback.approved',
+  'rollback.rejected',
+  'break_glass.opened',
+  'break_glass.used',
+  'break_glass.reviewed',
+]);
+
+function detailsOf({ type, data }: Happening): readonly (readonly [name: string, text: string])[] {
   const { event, request, session, rollback } = data;
   const actor = event?.actor ?? rollback?.author;
   const doubts = [
-    ...(event?.identity === 'unverified' ? ['not signed by a key that is trusted here'] : []),
+    ...(PERSONAL.has(type) && event?.identity === 'unverified'
+      ? ['not signed by a key that is trusted here']
+      : []),
     ...((event?.problems.length ?? 0) + (rollback?.problems.length ?? 0) > 0
       ? ['its record is not what Backtrail writes']
       : []),
@@ -79,7 +91,7 @@ function detailsOf({ data }: Happening): readonly (readonly [name: string, text:
     ['Why', request?.justification ?? session?.justification ?? rollback?.reason],
     ['Failed with', request?.result?.status === 'failed' ? failure(request.result) : null],
     ['By', actor && `${actor.name} <${actor.email}>`],
-    ['Note', event?.comment],
+    ['Note', type === 'rollback.failed' ? null : event?.comment],
     ['Until', session && !session.closed ? session.expiresAt : null],
     ['Status', request?.status],
     ['Request', request?.id ?? rollback?.requestId],
@@ -91,7 +103,10 @@ function detailsOf({ data }: Happening): readonly (readonly [name: string, text:
 const failure = ({ code, message }: { readonly code: string; readonly message: string }) =>
   `${code}: ${message}`;
 
-const section = (text: string) => ({ type: 'section', text: { type: 'plain_text', text, emoji: false } });
+const section = (text: string) => ({
+  type: 'section',
+  text: { type: 'plain_text', text: escape(text), emoji: false },
+});
 
 /** On one line, without what is not seen, and without what calls a whole channel where a receiver reads plain text for that. */
 function plain(text: string, most: number): string {

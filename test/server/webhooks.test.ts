@@ -588,7 +588,7 @@ it('a chat shows what people wrote as plain text, cut, and calls nobody', () => 
   );
   expect(body.text).toBe('Break-glass session opened: &lt;!here&gt;');
   const text = JSON.stringify(body.blocks);
-  expect(text).not.toMatch(/@here|\u202E/);
+  expect(text).not.toMatch(/@here|\u202E|<!|<https:..evil/);
   expect(text.length).toBeLessThan(2000);
   const formatted = body.blocks.filter((block) => JSON.stringify(block).includes('mrkdwn'));
   expect(formatted).toEqual([

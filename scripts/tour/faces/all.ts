@@ -2,5 +2,6 @@
 import type { Face } from './face.ts';
 import { helm } from './helm.ts';
 import { platform } from './platform.ts';
+import { webhooks } from './webhooks.ts';
 
-export const FACES: readonly Face[] = [helm, platform];
+export const FACES: readonly Face[] = [helm, platform, webhooks];
