@@ -37,10 +37,11 @@ export async function findDeployment(
   const [one, more] = running;
   if (one !== undefined && more === undefined) return one;
   if (one !== undefined) throw ambiguous(asked.image, running);
-  const [last] = found
+  const [last, before] = found
     .filter(({ status }) => status === 'rolled_back')
     .toSorted((each, other) => (each.updatedAt < other.updatedAt ? 1 : -1));
-  if (last === undefined) throw ambiguous(asked.image, found);
+  // Records know seconds.
+  if (last === undefined || last.updatedAt === before?.updatedAt) throw ambiguous(asked.image, found);
   return last;
 }
 

