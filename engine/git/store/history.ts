@@ -98,9 +98,10 @@ export function createHistory(context: {
   let newest: readonly ObjectId[] = [];
   const firstParents = async (tip: ObjectId) =>
     lines.get(requireObjectId(tip), async () => {
+      // One that goes on from another has its ids in common with it: each tip of a long line would hold thousands of its own.
       const value =
-        index.line(tip) ??
         (shallow ? null : await continued({ objects, tip, line: newest })) ??
+        index.line(tip) ??
         (await runner.text(['rev-list', '--first-parent', tip])).split('\n');
       newest = value;
       return { value, size: 64 * value.length };
