@@ -153,8 +153,9 @@ export async function createApp(input: AppInput): Promise<FastifyInstance> {
   /** Calls whose caller is known. */
   const known = (calls: readonly Routes[]) => async (api: FastifyInstance) => {
     // What was written is told at once.
-    api.addHook('onResponse', async ({ method, routeOptions: { config } }, { statusCode }) => {
-      if (WRITES.has(method) && config.asks !== true && statusCode < 400) feed.look();
+    api.addHook('onResponse', async ({ method, hasWritten, routeOptions: { config } }, { statusCode }) => {
+      const isWrite = WRITES.has(method) && (config.asks !== true || hasWritten === true);
+      if (isWrite && statusCode < 400) feed.look();
     });
     api.addHook('onRequest', async (request) => {
       try {

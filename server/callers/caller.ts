@@ -24,5 +24,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Of a call below /api. */
     caller: Caller | null;
+    /** Of a call that mostly asks (`asks`): this time it wrote. */
+    hasWritten?: boolean;
   }
 }

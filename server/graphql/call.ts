@@ -24,7 +24,10 @@ export function withKey<Value>(
   { path }: GraphQLResolveInfo,
   work: (key: Key | null) => Promise<Value>,
 ): Promise<Value> {
-  return input.keys.once(request, reply, (key) =>
-    work(key && { ...key, hash: createHash('sha256').update(key.hash).update(String(path.key)).digest() }),
-  );
+  return input.keys.once(request, reply, (key) => {
+    request.hasWritten = true;
+    return work(
+      key && { ...key, hash: createHash('sha256').update(key.hash).update(String(path.key)).digest() },
+    );
+  });
 }

@@ -82,7 +82,7 @@ interface Instance {
 }
 
 const instance: Resolve<unknown, { readonly id: string }, Instance> = async (_, { id }, { call }) => {
-  const coordinates = coordinatesOf(id);
+  const coordinates = coordinatesOf(id, call.input.helm);
   // Says which of its names is not known, or may not be read.
   await call.input.engine.history({
     scope: formatCoordinates(coordinates),
@@ -127,7 +127,7 @@ const proposeDeployment: Resolve<unknown, ProposeInput, Result<DeploymentNode>> 
   info,
 ) =>
   resultOf(['instanceId', ...namesOf(input)], async () => {
-    const coordinates = coordinatesIn(input.instanceId, input.organizationId);
+    const coordinates = coordinatesIn(call, input.instanceId, input.organizationId);
     return propose(call, info, { ...input, hold: input.hold ?? false, coordinates });
   });
 
@@ -151,7 +151,7 @@ const planDeployment: Resolve<unknown, PlanInput, Result<PlanNode>> = (_, input,
         'INVALID_REQUEST',
         'A plan is of a deployment, or of an instance and a revision.',
       );
-    const coordinates = coordinatesIn(instanceId, organizationId);
+    const coordinates = coordinatesIn(call, instanceId, organizationId);
     return planFor(call, coordinates, coreBody({ ...input, revision, fields, coordinates }));
   });
 
@@ -186,6 +186,7 @@ async function voted(
         'REQUEST_UNKNOWN',
         'It is a record of what was deployed: nobody asks for approval of it.',
       );
+    call.request.hasWritten = true;
     await vote(found.request.id);
     return found.request.id;
   });
@@ -256,8 +257,8 @@ function shownOf(call: Call, found: Deployed): DeploymentNode {
 const isOpen = (status: string) => ['pending', 'approved', 'executing', 'failed'].includes(status);
 
 /** @throws TENANT_UNKNOWN, SCOPE_INVALID */
-function coordinatesIn(instanceId: string, organizationId: string): Coordinates {
-  const coordinates = coordinatesOf(instanceId);
+function coordinatesIn(call: Call, instanceId: string, organizationId: string): Coordinates {
+  const coordinates = coordinatesOf(instanceId, call.input.helm);
   requireOrganization({ coordinates }, organizationId);
   return coordinates;
 }

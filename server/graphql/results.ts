@@ -1,5 +1,6 @@
 /** What becomes of a mutation: its result, or what stands in the way of it, by the input that it is about. */
 import { z } from 'zod';
+import { httpHint } from '../hints.ts';
 import {
   type BacktrailError,
   FAILURES,
@@ -85,7 +86,7 @@ function messagesOf(error: unknown, inputs: readonly [string, ...string[]]): rea
         field: inputs.includes(field) ? field : inputs[0],
         message,
         code: 'INVALID_REQUEST',
-        hint: FAILURES.INVALID_REQUEST.hint,
+        hint: httpHint('INVALID_REQUEST', FAILURES.INVALID_REQUEST.hint),
       };
     });
   if (!isFailure(error) || error.code === 'UNAUTHENTICATED' || error.code === 'INTERNAL') throw error;
@@ -95,7 +96,7 @@ function messagesOf(error: unknown, inputs: readonly [string, ...string[]]): rea
     field: fieldOf(code, inputs),
     message,
     code,
-    hint: hint ?? null,
+    hint: hint === undefined ? null : httpHint(error.code, hint),
   }));
 }
 

@@ -14,7 +14,7 @@ export const graphqlRoutes =
       const onInternal = (error: unknown) => app.log.error({ err: error, route: '/graphql' }, 'failed');
       return createGraphql({ ...settings, onInternal });
     };
-    app.post('/graphql', { schema: { hide: true } }, async (request, reply) => {
+    app.post('/graphql', { config: { asks: true }, schema: { hide: true } }, async (request, reply) => {
       const answering = await (opening ??= open());
       const person = callerOf(request).person;
       const { status, type, text } = await answering(request.body, { input, request, reply, person });

@@ -11,7 +11,8 @@ scalar DateTime
 
 type Query {
   """
-  One service of an environment: \`tenant~environment~service\`, \`-\` for no tenant. \`tenant~environment\` is the environment as a whole.
+  One service of an environment: \`tenant~environment~service\`, \`-\` for no tenant. \`tenant~environment\` is the environment as a whole. Or a
+  name of \`helm.releases\` in the server's configuration.
   """
   instance(id: ID!): Instance
 

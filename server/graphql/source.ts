@@ -11,7 +11,7 @@ import {
   statusOf,
   versionOf,
 } from './deployments.ts';
-import { instanceIdOf, organizationIdOf } from './instance.ts';
+import { coordinatesOf, instanceIdOf, organizationIdOf } from './instance.ts';
 import { type Message, Refused } from './results.ts';
 
 export interface SourceInput {
@@ -34,7 +34,7 @@ export async function requireSource(call: Call, input: SourceInput): Promise<Sou
   const found = await deployedOf(call, id);
   const { coordinates, record } = found;
   const to = commitOf(found);
-  const problems = problemsOf(found, input);
+  const problems = problemsOf(call, found, input);
   if (problems.length > 0 || to === null) throw new Refused(problems);
   if (record !== null) {
     const { engine } = call.input;
@@ -56,7 +56,11 @@ export async function requireSource(call: Call, input: SourceInput): Promise<Sou
   };
 }
 
-function problemsOf(found: Deployed, { organizationId, instanceId }: SourceInput): readonly Message[] {
+function problemsOf(
+  { input: { helm } }: Call,
+  found: Deployed,
+  { organizationId, instanceId }: SourceInput,
+): readonly Message[] {
   const { coordinates, request } = found;
   const problems: Message[] = [];
   const say = (field: string, message: string, hint: string, code = 'DEPLOYMENT_STATUS') =>
@@ -69,7 +73,7 @@ function problemsOf(found: Deployed, { organizationId, instanceId }: SourceInput
       'TENANT_UNKNOWN',
     );
   const own = instanceIdOf(coordinates);
-  if (instanceId && instanceId !== own)
+  if (instanceId && instanceIdOf(coordinatesOf(instanceId, helm)) !== own)
     say(
       'instanceId',
       `${idOf(found)} is of another instance: ${own}.`,

@@ -10,10 +10,11 @@ export const mcpRoutes =
   (settings: McpRouteSettings): Routes =>
   (app, { engine }) => {
     const onInternal = (error: unknown) => app.log.error({ err: error, route: '/mcp' }, 'failed');
-    app.post('/mcp', { schema: { hide: true } }, async (request, reply) => {
+    app.post('/mcp', { config: { asks: true }, schema: { hide: true } }, async (request, reply) => {
       // To load it takes longer than to start the server.
       const { answerOverHttp } = await import('../../mcp/http.ts');
       const { body, headers } = request;
+      request.hasWritten = JSON.stringify(body ?? null).includes('"propose_rollback"');
       const own = Object.entries(headers).filter(
         (each): each is [string, string] => each[0].startsWith('mcp-') && typeof each[1] === 'string',
       );
