@@ -136,7 +136,7 @@ describe('a branch that takes no push', () => {
   describe('with a worker', () => {
     let place: Awaited<ReturnType<typeof protectedRepo>>;
     let redisUrl: string;
-    let stop: () => Promise<void>;
+    let stop = (): Promise<unknown> => Promise.resolve();
     beforeAll(async () => {
       place = await protectedRepo([{ match: 'prod', via: 'pull-request' }]);
       const { bare, host, env } = place;
