@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { formatCoordinates } from '../../engine/index.ts';
 import { answer } from '../data.ts';
-import { type AddTool, answering, READS } from './tool.ts';
+import { type AddTool, answering, counted, READS } from './tool.ts';
 
 export const addEnvironments: AddTool = (server, input) =>
   void server.registerTool(
@@ -29,7 +29,7 @@ export const addEnvironments: AddTool = (server, input) =>
         );
         const shown = found.slice(offset, offset + limit);
         const rest = found.length - offset - shown.length;
-        const said = `${found.length} environments are found; ${shown.length} are listed.`;
+        const said = `${counted(found.length, 'environment')} found, ${shown.length} listed.`;
         return answer([said], {
           tenants,
           total: found.length,

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { formatCoordinates } from '../../engine/index.ts';
 import { answer } from '../data.ts';
-import { type AddTool, answering, fields, limit, READS, scope } from './tool.ts';
+import { type AddTool, answering, counted, fields, limit, READS, scope } from './tool.ts';
 
 const MOST_FILES = 10;
 
@@ -41,7 +41,7 @@ export const addHistory: AddTool = (server, input) =>
           reader: input.actor,
         });
         const last = revisions.at(-1)?.version ?? 1;
-        return answer([`The scope has ${total} revisions; ${revisions.length} are listed.`], {
+        return answer([`The scope has ${counted(total, 'revision')}; ${revisions.length} listed.`], {
           scope: formatCoordinates(found),
           total,
           revisions: revisions.map(({ changes, identity, ...revision }) => {

@@ -2,7 +2,17 @@
 import { z } from 'zod';
 import { type GatedPlan, isBlocked, type PlanAsk } from '../../engine/index.ts';
 import { answer } from '../data.ts';
-import { type AddTool, answering, fields, peopleOf, quoted, READS, scope, type ToolInput } from './tool.ts';
+import {
+  type AddTool,
+  answering,
+  counted,
+  fields,
+  peopleOf,
+  quoted,
+  READS,
+  scope,
+  type ToolInput,
+} from './tool.ts';
 
 const MOST_FILES = 10;
 const MOST_FIELDS = 10;
@@ -70,7 +80,7 @@ export const askedBy = ({ actor }: Pick<ToolInput, 'actor'>) =>
 function sentencesOf(plan: GatedPlan): readonly string[] {
   const { impact, digest, gate, unchanged } = plan;
   if (unchanged) return ['Nothing would change: the scope is as it was at that revision.'];
-  const changes = `It would change ${impact.files} files and ${impact.fields} fields; nothing was written.`;
+  const changes = `It would change ${counted(impact.files, 'file')} and ${counted(impact.fields, 'field')}; nothing was written.`;
   if (isBlocked(plan))
     return [
       changes,

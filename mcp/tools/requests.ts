@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { findRequestId, REQUEST_STATUSES, type RequestView } from '../../engine/index.ts';
 import { answer } from '../data.ts';
-import { type AddTool, answering, limit, READS, scope, type ToolInput } from './tool.ts';
+import { type AddTool, answering, counted, limit, READS, scope, type ToolInput } from './tool.ts';
 
 const OPEN = ['pending', 'approved', 'executing', 'failed'] as const;
 
@@ -42,7 +42,7 @@ export const addRequests: AddTool = (server, input) =>
           reader,
         });
         const shown = found.slice(0, most);
-        return answer([`${shown.length} requests are listed.`], {
+        return answer([`${counted(shown.length, 'request')} listed.`], {
           requests: shown.map((each) => requestOf(input, each)),
           next: found.length > most ? { after: shown.at(-1)?.id } : null,
         });

@@ -64,4 +64,7 @@ export const limit = (usual: number) => z.int().min(1).max(50).default(usual);
 export const quoted = (text: string): string =>
   /^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 
+/** `1 file`, `2 files`. */
+export const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+
 export const peopleOf = (need: number): string => (need === 1 ? 'one person' : `${need} people`);

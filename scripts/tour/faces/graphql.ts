@@ -3,8 +3,8 @@ import { say } from '../../narrate.ts';
 import { claim } from '../run.ts';
 import type { Example, Face, Stage } from './face.ts';
 
-const SCOPE = { tenant: 'acme', environment: 'production', service: 'web-frontend' };
-const INSTANCE = 'acme~production~web-frontend';
+const SCOPE = { tenant: 'acme', environment: 'production', service: 'notifications' };
+const INSTANCE = 'acme~production~notifications';
 const DEPLOYMENTS = '/api/v1/deployments';
 
 const LAST_GOOD = `query LastGoodDeployment($instanceId: ID!) {
@@ -57,7 +57,7 @@ Failures are \`messages\`, each by the name of its input, with \`code\` and \`hi
   ],
   run: async (stage) => {
     for (const [commit, note] of [
-      ['v1', 'Release 1'],
+      ['v2', 'Release 1'],
       ['HEAD', 'Release 2'],
     ])
       await called(stage, 'JANE', DEPLOYMENTS, { ...SCOPE, status: 'deployed', commit, note });
@@ -85,7 +85,7 @@ Failures are \`messages\`, each by the name of its input, with \`code\` and \`hi
         { instanceId: INSTANCE },
         listed,
         {
-          call: `GET ${DEPLOYMENTS}?tenant=acme&environment=production&service=web-frontend`,
+          call: `GET ${DEPLOYMENTS}?tenant=acme&environment=production&service=notifications`,
         },
       ),
       shown('Back to the one before. It waits, in production as elsewhere.', ROLLBACK, variables, asked, {

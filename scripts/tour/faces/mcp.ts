@@ -6,12 +6,12 @@ import { claim, MAIN } from '../run.ts';
 import type { Example, Face } from './face.ts';
 import { at } from './graphql.ts';
 
-const SCOPE = 'acme/staging/web-frontend';
+const SCOPE = 'acme/staging/notifications';
 
 export const mcp: Face = {
   title: 'An assistant’s tools',
   text: `\`backtrail mcp\` speaks the Model Context Protocol over standard input and output, and \`/mcp\` of a server over HTTP. An assistant can look, plan and propose; it can approve nothing. How to set
-it up, and what it is told of texts that others wrote: [assistants](assistants.md).`,
+it up, and what it is told of texts that others wrote: [assistants](assistants.md). (The fences of its answers stand as \`'''\` here.)`,
   calls: [
     ['`environments`, `history`', '`GET /api/v1/environments`, `GET …/history`'],
     ['`plan`', '`POST /api/v1/plans`, summarised'],
@@ -37,7 +37,7 @@ it up, and what it is told of texts that others wrote: [assistants](assistants.m
       const { tools } = await client.listTools();
       const writing = tools.filter(({ annotations }) => annotations?.readOnlyHint !== true);
       claim(writing.map(({ name }) => name).join() === 'propose_rollback', 'One tool writes');
-      const plan = await called(client, 'plan', { scope: SCOPE, to: 'v1' });
+      const plan = await called(client, 'plan', { scope: SCOPE, to: 'v2' });
       const [target, digest] = [at(plan.data, 'target'), at(plan.data, 'digest')];
       const proposal = { scope: SCOPE, target, digest, reason: 'It is slow', key: 'incident-42' };
       const proposed = await called(client, 'propose_rollback', proposal);
@@ -53,13 +53,13 @@ it up, and what it is told of texts that others wrote: [assistants](assistants.m
     });
     claim(at(read.data, 'status') === 'pending', 'The request is in the ledger');
     return [
-      example('A plan, as an assistant gets it.', 'plan', { scope: SCOPE, to: 'v1' }, planned.plan.text, {
+      example('A plan, as an assistant gets it.', 'plan', { scope: SCOPE, to: 'v2' }, planned.plan.text, {
         path: '/api/v1/plans',
         body: {
           tenant: 'acme',
           environment: 'staging',
-          service: 'web-frontend',
-          targetSha: 'v1',
+          service: 'notifications',
+          targetSha: 'v2',
           propose: true,
         },
       }),
@@ -73,7 +73,7 @@ it up, and what it is told of texts that others wrote: [assistants](assistants.m
           body: {
             tenant: 'acme',
             environment: 'staging',
-            service: 'web-frontend',
+            service: 'notifications',
             targetSha: '…',
             digest: 'sha256:…',
             propose: true,
