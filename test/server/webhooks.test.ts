@@ -465,6 +465,20 @@ describe('the configuration', () => {
     return readSinks(webhooks, folder);
   };
 
+  it('is what docs/webhooks.md shows', async () => {
+    const page = await readFile(new URL('../../docs/webhooks.md', import.meta.url), 'utf8');
+    const [, example = ''] = /```yaml\n([^]*?)```/.exec(page) ?? [];
+    const { webhooks } = parseServerConfiguration(example, 'server.yaml');
+    expect(webhooks.map(({ name, from }) => [name, from])).toEqual([
+      ['incidents', '2026-11-29T09:00:00Z'],
+      ['on-call', undefined],
+    ]);
+    const described = [...page.matchAll(/`((?:rollback|break_glass)\.[a-z]+)`/g)].map(
+      ([, type = '']) => type,
+    );
+    expect(EVENT_TYPES.filter((type) => !described.includes(type))).toEqual([]);
+  });
+
   it('has defaults, and takes an address that is a secret from a file', async () => {
     const [team] = await read('url: "https://hooks.example.com/x", secret: secret');
     expect(team).toMatchObject({
