@@ -21,7 +21,7 @@ export type Acting = Pick<
 // The server answers in the forms of its document, which its own tests hold it to.
 /* oxlint-disable typescript/no-unsafe-type-assertion */
 
-export function actingOver({ http, locate, sleep }: ActingInput): Acting {
+export function actingOver({ http, locate, waiting }: ActingInput): Acting {
   const calls = requestCalls(http);
   const { show } = calls;
   return {
@@ -58,7 +58,7 @@ export function actingOver({ http, locate, sleep }: ActingInput): Acting {
       };
       return found.recurring;
     },
-    rollbacks: rollbacksOver({ http, locate, sleep, calls }),
+    rollbacks: rollbacksOver({ http, locate, waiting, calls }),
     requests: requestsOver(http, calls),
     deployments: deploymentsOver(http),
   };

@@ -1,6 +1,6 @@
 /** Records of deployments, over HTTP. */
 import type { Engine } from '../../engine/index.ts';
-import { elsewhere, type Http, segment } from './http.ts';
+import { type Http, segment } from './http.ts';
 
 // The server answers in the forms of its document, which its own tests hold it to.
 /* oxlint-disable typescript/no-unsafe-type-assertion */
@@ -39,7 +39,10 @@ export function deploymentsOver(http: Http): Engine['deployments'] {
       }
     },
     show: async ({ id }) => (await http.get(`/deployments/${segment(id)}`)) as Deployment,
-    restorable: () => Promise.reject(elsewhere('What can be restored')),
+    restorable: async ({ id }) =>
+      (await http.get(`/deployments/${segment(id)}/restore`)) as Awaited<
+        ReturnType<Engine['deployments']['restorable']>
+      >,
     exists: async ({ image }) => {
       const found = (await http.get('/deployments/exists', { image })) as Awaited<
         ReturnType<Engine['deployments']['exists']>

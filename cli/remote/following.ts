@@ -8,7 +8,13 @@ import {
 } from '../../engine/index.ts';
 import { failureAs } from './http.ts';
 
-/** Milliseconds after which what nobody executes is left to a worker that is started later. */
+/** How a server's work is waited for. */
+export interface Waiting {
+  readonly sleep: (ms: number) => Promise<void>;
+  /** Milliseconds after which what nobody executes is left to a worker that is started later. */
+  readonly leftMs: number;
+}
+
 export const LEFT_MS = 30_000;
 const LEFT: Finding = {
   code: 'QUEUE_UNAVAILABLE',
@@ -20,14 +26,13 @@ const LEFT: Finding = {
 const FIRST_LOOK = 200;
 const LAST_LOOK = 2000;
 
-interface Following {
+interface Following extends Waiting {
   readonly show: (id: string) => Promise<RequestView>;
-  readonly sleep: (ms: number) => Promise<void>;
 }
 
 /** Until it is over: the server executes it, also where nobody waits any more. */
 export async function follow(
-  { show, sleep }: Following,
+  { show, sleep, leftMs }: Following,
   id: string,
   signal?: AbortSignal,
 ): Promise<RollbackResult> {
@@ -40,7 +45,7 @@ export async function follow(
     const result = outcomeOf(found);
     if (result !== null) return result;
     waited = found.status === 'approved' ? waited + wait : 0;
-    if (waited > LEFT_MS) return resultOf(found, 'approved', { findings: [LEFT] });
+    if (waited > leftMs) return resultOf(found, 'approved', { findings: [LEFT] });
     signal?.throwIfAborted();
     await Promise.race([sleep(wait), aborted]);
     signal?.throwIfAborted();

@@ -1,7 +1,7 @@
 /** An incident that a server plans, asks for and follows. */
 import { type Engine, isFailure } from '../../engine/index.ts';
 import type { Incident, Item } from '../../workers/incident/index.ts';
-import { LEFT_MS } from './following.ts';
+import type { Waiting } from './following.ts';
 import { failureAs, type Http } from './http.ts';
 
 /** What the server says of it, as `incident -o json` does. */
@@ -27,15 +27,15 @@ const UNDER_WAY: ReadonlySet<string> = new Set(['approved', 'executing']);
 interface Recovering {
   readonly http: Http;
   readonly engine: Pick<Engine, 'requests' | 'rollbacks'>;
-  readonly sleep: (ms: number) => Promise<void>;
+  readonly waiting: Waiting;
 }
 
 export async function recoverOver(
-  { http, engine, sleep }: Recovering,
+  { http, engine, waiting }: Recovering,
   { id, reason, atomic, onFailure, rollbacks }: Incident,
   items: readonly Item[],
 ): Promise<void> {
-  const found = await until(http, sleep, { id, reason, atomic, onFailure, rollbacks });
+  const found = await until(http, waiting, { id, reason, atomic, onFailure, rollbacks });
   const own = new Map(found.rollbacks.map((each) => [each.requestId, each]));
   for (const item of items) {
     const { status, error } = own.get(item.id) ?? {};
@@ -51,7 +51,7 @@ export async function recoverOver(
 const NOBODY = { name: '', email: '' };
 
 /** The same again goes on with what is left; what no worker begins with is left to one that is started later. */
-async function until(http: Http, sleep: (ms: number) => Promise<void>, incident: object): Promise<Recovered> {
+async function until(http: Http, { sleep, leftMs }: Waiting, incident: object): Promise<Recovered> {
   for (let waited = 0; ; waited += BETWEEN_MS) {
     try {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the server's tests hold it to its document
@@ -61,7 +61,7 @@ async function until(http: Http, sleep: (ms: number) => Promise<void>, incident:
         ({ status }) => UNDER_WAY.has(status) || (status === 'not started' && !hasFailed),
       );
       if (found.rollbacks.some(({ status }) => status === 'executing')) waited = 0;
-      if (!isLeft || waited > LEFT_MS) return found;
+      if (!isLeft || waited > leftMs) return found;
     } catch (error) {
       const value = isFailure(error) ? error.details : {};
       if (!Array.isArray(value['rollbacks'])) throw error;

@@ -8,7 +8,7 @@ import {
   type RollbackAsk,
   type RollbackResult,
 } from '../../engine/index.ts';
-import { commitOf, follow } from './following.ts';
+import { commitOf, follow, type Waiting } from './following.ts';
 import { elsewhere, type Http } from './http.ts';
 import type { Locate } from './reading.ts';
 import type { RequestCalls } from './requests.ts';
@@ -16,7 +16,7 @@ import type { RequestCalls } from './requests.ts';
 export interface ActingInput {
   readonly http: Http;
   readonly locate: Locate;
-  readonly sleep: (ms: number) => Promise<void>;
+  readonly waiting: Waiting;
 }
 
 // The server answers in the forms of its document, which its own tests hold it to.
@@ -25,7 +25,7 @@ export interface ActingInput {
 export function rollbacksOver({
   http,
   locate,
-  sleep,
+  waiting,
   calls: { show, list, replan },
 }: ActingInput & { readonly calls: RequestCalls }): Engine['rollbacks'] {
   const askOf = async ({
@@ -69,7 +69,7 @@ export function rollbacksOver({
   return {
     plan,
     request,
-    execute: (id, how) => follow({ show, sleep }, id, how?.signal),
+    execute: (id, how) => follow({ show, ...waiting }, id, how?.signal),
     earlier: async ({ id }) => {
       const [found] = await list({ key: id, state: 'all' });
       return found === undefined ? null : { plan: (await replan(found.id)).plan, request: found };
@@ -89,7 +89,7 @@ export function rollbacksOver({
     requestMany: () => Promise.reject(elsewhere('Asking for many at once')),
     executeMany: async (asks) => {
       const results = new Map<string, PromiseSettledResult<RollbackResult>>();
-      const settled = await Promise.allSettled(asks.map(({ id }) => follow({ show, sleep }, id)));
+      const settled = await Promise.allSettled(asks.map(({ id }) => follow({ show, ...waiting }, id)));
       for (const [at, { id }] of asks.entries()) {
         const one = settled[at];
         if (one) results.set(id, one);

@@ -14,6 +14,7 @@ import {
   deploymentStatus,
   existsQuery,
   typedDeploymentId,
+  restorable,
   restoreAsk,
 } from '../schemas/deployments.ts';
 import { pageOf } from '../schemas/paging.ts';
@@ -123,6 +124,20 @@ export const deploymentRoutes: Routes = (app, input) => {
       const actor = callerOf(request).person;
       const { scope } = await engine.deployments.show({ id, reader: actor });
       return engine.deployments.record({ scope, id, status, ...saidOf(said), actor });
+    },
+  );
+  app.get(
+    '/deployments/:id/restore',
+    {
+      schema: {
+        ...describe('What a restore would ask for; refused where it would be'),
+        params,
+        response: taggedAnswers({ 200: restorable }),
+      },
+    },
+    async (request, reply) => {
+      const reader = callerOf(request).person;
+      return tagged(request, reply, await engine.deployments.restorable({ id: request.params.id, reader }));
     },
   );
   app.post(

@@ -104,6 +104,10 @@ export const deploymentStatus = z
   .strictObject({ status: nextStatus, ...said })
   .meta({ id: 'DeploymentStatusChange' });
 
+export const restorable = z
+  .object({ deployment, reason: z.string().describe('The sentence that names the record.') })
+  .meta({ id: 'Restorable' });
+
 /** With what a rollback may be asked for besides its scope and target. */
 export const restoreAsk = z
   .strictObject({

@@ -2,8 +2,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { incidentSchema, prepareIncident } from '../../workers/incident/index.ts';
 import { openRemote } from '../../cli/remote/engine.ts';
-import { policedRepo } from '../helpers/people/requests.ts';
+import { configOf, policedRepo, POLICY } from '../helpers/people/requests.ts';
 import { backtrail } from '../helpers/program/cli.ts';
 import { engineOf } from '../helpers/repositories/engine.ts';
 import { type Repo, temporaryFolder } from '../helpers/repositories/repo.ts';
@@ -13,7 +14,8 @@ let api: Api;
 let repo: Repo;
 let tokenFile: string;
 beforeAll(async () => {
-  repo = await policedRepo();
+  const unsigned = POLICY.environments.map((each) => ({ ...each, unsignedApprovals: true }));
+  repo = await policedRepo(configOf({ environments: unsigned }));
   await repo.commit({ 'apps/prod/api/app.yaml': 'image: v3\nreplicas: 2\n' });
   const engine = await engineOf(repo, { lives: 'file' });
   const person = (await engine.identity()) ?? undefined;
@@ -52,6 +54,32 @@ describe('what only looks', () => {
       ];
       expect(there).toEqual(here);
     }
+  });
+
+  it('plans the same way back to a deployment, and refuses it in the same words', async () => {
+    const recorded = async (status: string, commit: string) => {
+      const line = ['-o', 'json', 'deployment', 'record', 'prod/api', '--status', status, '--commit', commit];
+      return String(Object(JSON.parse((await backtrail(repo, line)).stdout)).id);
+    };
+    const [good, bad] = [await recorded('deployed', 'v1'), await recorded('failed', 'v2')];
+    for (const args of [
+      [good, '--dry-run'],
+      [good.slice(-8), '--dry-run', '--reason', 'v3 is bad'],
+      [bad, '--yes'],
+      ['nothing', '--yes'],
+    ]) {
+      const line = ['deployment', 'restore', ...args];
+      const [there, here] = [await asked(line), await backtrail(repo, line)];
+      expect(there).toEqual(here);
+    }
+    const made = await asked(['-o', 'json', 'deployment', 'restore', good, '--yes']);
+    const { requestId } = Object(JSON.parse(made.stdout));
+    const { body } = await api.get(`/api/v1/rollbacks/${requestId}`);
+    expect([made.code, made.stderr, body.justification]).toEqual([
+      5,
+      '',
+      `Restore deployment ${good} (v1) of prod/api`,
+    ]);
   });
 
   it('plans the same rollback', async () => {
@@ -132,5 +160,24 @@ describe('a rollback that no worker executes', () => {
     await expect(waiting).rejects.toThrow('Stopped.');
     await remote.close();
     expect((await api.get(`/api/v1/rollbacks/${body.requestId}`)).body.status).toBe('approved');
+  });
+
+  it('is left to a worker that is started later, and so is one of an incident', async () => {
+    const slept: number[] = [];
+    const sleep = async (ms: number) => void slept.push(ms);
+    const remote = await openRemote({ server: api.url, tokenFile, sleep, leftMs: 1500 });
+    const incident = { id: 'inc-left', reason: 'v2 answers 500', rollbacks: [{ scope: 'dev' }] };
+    const whole = incidentSchema.parse(incident);
+    const { items } = await prepareIncident(remote, whole, {
+      reader: { name: '', email: '' },
+      print: () => undefined,
+    });
+    await remote.recover(whole, items);
+    expect([slept, items.map(({ request }) => request?.status)]).toEqual([[1000, 1000], ['approved']]);
+    slept.length = 0;
+    const left = await remote.rollbacks.execute(items[0]?.id ?? '');
+    expect([left.status, left.findings.map(({ code }) => code)]).toEqual(['approved', ['QUEUE_UNAVAILABLE']]);
+    expect(slept.slice(0, -1).reduce((all, each) => all + each, 0)).toBeLessThanOrEqual(1500);
+    await remote.close();
   });
 });
