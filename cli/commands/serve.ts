@@ -53,8 +53,6 @@ async function serve(
     random: environment.random,
     now: () => environment.clock.now(),
   });
-  process.stdout.write(`listening on ${running.url}\n`);
-  if (running.token !== null) process.stdout.write(`single user: ${running.url}/?token=${running.token}\n`);
   worker = hasWorker
     ? startWorkerOf(environment, { named: engine.location(), logger, name: 'server' })
     : null;
@@ -67,6 +65,9 @@ async function serve(
     },
     logger,
   });
+  // Whoever reads this may stop the server at once.
+  process.stdout.write(`listening on ${running.url}\n`);
+  if (running.token !== null) process.stdout.write(`single user: ${running.url}/?token=${running.token}\n`);
   await new Promise<never>(() => undefined);
 }
 
