@@ -10,7 +10,7 @@ import {
 import { isFor } from '../record/place.ts';
 import { isProposed, isWaiting } from '../record/transitions.ts';
 import type { RequestContext, Rules } from './context.ts';
-import { type LedgerSnapshot, openLedgerSnapshot } from './ledger/snapshot.ts';
+import { type LedgerCache, type LedgerSnapshot, openLedgerSnapshot } from './ledger/snapshot.ts';
 
 /**
  * For so long after it was approved, or opened where nobody has to approve it, a request is taken to be in a worker's hands. A worker that was
@@ -21,6 +21,23 @@ const EXECUTING_MS = 2 * 60_000;
 interface Asked {
   readonly id: RequestId;
   readonly scope: Scope;
+}
+
+/** Of each engine, what it publishes in the push that opens it: the ledger says nothing of it yet. */
+const publishing = new WeakMap<LedgerCache, Map<RequestId, Scope>>();
+
+/** Until what it gives is called, others of this process are refused for the scope. @throws SCOPE_BUSY */
+export function takeScope({ cache }: Pick<RequestContext, 'cache'>, asked: Asked): () => void {
+  requireUntaken({ cache }, asked);
+  const taken = publishing.get(cache) ?? new Map<RequestId, Scope>();
+  publishing.set(cache, taken.set(asked.id, asked.scope));
+  return () => void taken.delete(asked.id);
+}
+
+/** @throws SCOPE_BUSY */
+export function requireUntaken({ cache }: Pick<RequestContext, 'cache'>, { id, scope }: Asked): void {
+  for (const [other, taken] of publishing.get(cache) ?? [])
+    if (other !== id && isSameScope(taken, scope)) throw busy({ id: other, scope });
 }
 
 /** Looks at the ledger only where there is one. @throws SCOPE_BUSY */
@@ -66,7 +83,7 @@ async function isOnBranch({ git, observe }: RequestContext, { id, base }: Ledger
   return (await git.findRequest({ tip, base, requestId: id })) !== null;
 }
 
-function busy({ id, scope }: LedgerRequest): BacktrailError {
+function busy({ id, scope }: Asked): BacktrailError {
   return new BacktrailError(
     'SCOPE_BUSY',
     `A worker executes a rollback of ${formatCoordinates(scope)} already: ${id}.`,

@@ -36,7 +36,7 @@ import { wishOf } from '../rollback/hold-wish.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { RequestView } from './types.ts';
 import { openLedgerSnapshot } from './ledger/snapshot.ts';
-import { requireIdle } from './busy.ts';
+import { requireIdle, requireUntaken, takeScope } from './busy.ts';
 import { requireGate } from './gate/gate.ts';
 import { blockedInFlight } from './gate/in-flight.ts';
 import { lookOnce, settleAll } from './many/look-once.ts';
@@ -127,9 +127,13 @@ const NOT_TRIED: Tried = { requested: null, isUnknown: false };
 async function tryAtOnce(context: RequestContext, ask: RequestAsk, options: ExecuteOptions): Promise<Tried> {
   const looked = brought(context);
   const end = context.git.kind === 'local' ? () => undefined : context.git.expectWrites(WRITES);
+  let release = () => {};
   try {
     const { opening } = await decideRequest(looked, ask, options);
-    const published = opening && (await publishAtOnce(looked, opening, options));
+    if (opening === null) return NOT_TRIED;
+    const { id, planned } = opening.input;
+    release = takeScope(context, { id, scope: planned.plan.scope });
+    const published = await publishAtOnce(looked, opening, options);
     if (!published) return NOT_TRIED;
     const { view, result } = published;
     return { requested: { ...result, request: view }, isUnknown: false };
@@ -137,6 +141,7 @@ async function tryAtOnce(context: RequestContext, ask: RequestAsk, options: Exec
     if (!isFailure(error) || options.signal?.aborted === true) throw error;
     return { requested: null, isUnknown: true };
   } finally {
+    release();
     end();
   }
 }
@@ -187,6 +192,7 @@ async function decideRequest(
   requireForm(ask);
   const snapshot = await context.observe();
   const scope = await scopeOf(snapshot, ask);
+  requireUntaken(context, { id: ask.id, scope });
   const { id, author, target, digest, allowRemoval = false, overrides = [], base = null } = ask;
   // With a mirror that was damaged, this may be the second try.
   const fresh = ask.fresh === true && !git.renewed;

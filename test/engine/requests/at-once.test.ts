@@ -1,7 +1,7 @@
 /** Requests that nobody has to agree to, opened and published by one push, or opened by themselves where that cannot be. */
-import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Engine } from '../../../engine/internal.ts';
 import { configOf, createTeam, engineFor, type Team } from '../../helpers/people/requests.ts';
 import { engineOf, JANE } from '../../helpers/repositories/engine.ts';
@@ -122,6 +122,21 @@ describe('a request that nobody has to agree to', () => {
     });
     expect([await tipOf('main'), await tipOf(LEDGER)]).toEqual([main, ledger]);
     await other.rollbacks.execute(requestId);
+  });
+
+  it('is refused while the same process publishes another one of its scope, which goes on', async () => {
+    const [one, two] = [await askOn(engine, 'dev/k'), await askOn(engine, 'dev/k')];
+    const [begun, go] = [join(repo.gitDir, 'begun'), join(repo.gitDir, 'go')];
+    const wait = `touch '${begun}'; until [ -e '${go}' ]; do sleep 0.05; done`;
+    const [first, second] = await withHook('pre-receive', wait, async () => {
+      const publishing = engine.rollbacks.request(one, atOnce);
+      await vi.waitFor(() => access(begun), { timeout: 60_000, interval: 50 });
+      const refused = await engine.rollbacks.request(two).catch((error: unknown) => error);
+      await writeFile(go, '');
+      return [await publishing, refused];
+    });
+    expect(second).toMatchObject({ code: 'SCOPE_BUSY', details: { requestId: first.requestId } });
+    expect([first.status, await imageOf('dev/k')]).toEqual(['completed', 'image: v1']);
   });
 
   it('is opened by itself where the push is refused, and fails then with the reason', async () => {
