@@ -69,7 +69,7 @@ export async function readRelease(engine: Engine, { scope, reader, limit }: Aske
   };
 }
 
-const OPEN: readonly RequestStatus[] = ['pending', 'approved', 'executing', 'failed'];
+const OPEN: readonly RequestStatus[] = ['pending', 'approved', 'executing'];
 /** Requests that are looked at. */
 const NEWEST = 20;
 
@@ -81,10 +81,14 @@ export async function openRollback(
 ): Promise<RequestView | null> {
   const found = await engine.requests.list({ scope, reader, limit: NEWEST });
   // Those of fields are upgrades.
-  const newest = found.find((each) => each.scopeName === scope && each.scope.mode === 'service');
-  if (newest === undefined || !OPEN.includes(newest.status)) return null;
+  const own = found.filter((each) => each.scopeName === scope && each.scope.mode === 'service');
+  // An older one may be open again.
+  const open = own.find(({ status }) => OPEN.includes(status));
+  if (open !== undefined) return open;
+  const [newest] = own;
+  if (newest?.status !== 'failed') return null;
   const changed = Date.parse(revisions.at(-1)?.line.updated ?? '');
-  return newest.status === 'failed' && Date.parse(newest.updatedAt) < changed ? null : newest;
+  return Date.parse(newest.updatedAt) < changed ? null : newest;
 }
 
 function lineOf(entry: HistoryEntry): ReleaseRevision {

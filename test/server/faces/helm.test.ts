@@ -222,6 +222,23 @@ describe('a rollback of a release', () => {
     expect((await lines('payments-prod')).at(-1)).toEqual([3, 'DEPLOYED', 'Rollback to 1']);
   });
 
+  it('waits again where it failed, another one was made, and it is tried again', async () => {
+    const file = 'acme/prod/payments/values.yaml';
+    const approved = async (id: string) => (await bob.post(`/api/v1/rollbacks/${id}/approve`, {})).status;
+    const ask = async (revision: number) =>
+      (await rollback('acme~prod~payments', to(revision))).body.request.id;
+    await faced.write({ [file]: 'mine: true\n' });
+    const failed = await ask(2);
+    expect(await approved(failed)).toBe(500);
+    await faced.git('checkout', '--', file);
+    await faced.commit({ [file]: 'replicas: 7\n' });
+    await faced.commit({ [file]: 'replicas: 8\n' });
+    expect(await approved(await ask(4))).toBe(200);
+    expect((await lines('payments-prod')).at(-1)).toEqual([6, 'DEPLOYED', 'Rollback to 4']);
+    expect((await face.post(`/api/v1/rollbacks/${failed}/retry`, {})).status).toBe(409);
+    expect((await lines('payments-prod')).at(-1)).toEqual([7, 'PENDING_ROLLBACK', 'Rollback to 2']);
+  });
+
   it('is FAILED where it fails, and another revision can be returned to afterwards', async () => {
     const file = 'acme/dev/a/app.yaml';
     await faced.write({ [file]: 'mine: true\n' });
