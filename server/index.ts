@@ -110,7 +110,9 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
     void reply.header('set-cookie', cookie).header('cache-control', 'no-store');
     return reply.redirect('/openapi.json', 303);
   });
-  await app.listen(listen);
+  await app.listen(listen).catch((error: unknown) => {
+    throw notListening(listen, error);
+  });
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it listens on a port
   const { port } = app.server.address() as AddressInfo;
   const own = listen.host.includes(':') ? `[${listen.host}]` : listen.host;
@@ -122,6 +124,21 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
 /** Without Redis, servers know nothing of each other. */
 const turnOf = ({ redisUrl, engine }: Pick<ServerSettings, 'redisUrl' | 'engine'>) =>
   redisUrl === null ? null : takeTurns({ redisUrl, name: `webhooks of ${withoutLogin(engine.location())}` });
+
+const LISTENING: Readonly<Partial<Record<string, readonly [message: string, hint: string]>>> = {
+  EADDRINUSE: ['is in use already', 'Stop what listens there, or choose another port with --listen.'],
+  EACCES: ['is not for this account', 'Choose a port above 1023 with --listen.'],
+  EADDRNOTAVAIL: ['is not an address of this machine', 'Choose one of its own with --listen.'],
+  ENOTFOUND: ['is not an address of this machine', 'Choose one of its own with --listen.'],
+};
+
+function notListening({ host, port }: ServerSettings['listen'], error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const known = LISTENING[code];
+  if (known === undefined) return error;
+  const [message, hint] = known;
+  return new BacktrailError('INVALID_REQUEST', `${host}:${port} ${message}.`, { hint, cause: error });
+}
 
 const unauthenticated = (host: string) =>
   new BacktrailError(

@@ -28,6 +28,17 @@ describe('without authentication', () => {
     });
   });
 
+  it('an address that is taken is a mistake in the call', async () => {
+    const api = await startApi(engine);
+    const port = Number(new URL(api.url).port);
+    await expect(
+      startApi(engine, { settings: { listen: { host: '127.0.0.1', port } } }),
+    ).rejects.toMatchObject({
+      code: 'INVALID_REQUEST',
+      message: `127.0.0.1:${port} is in use already.`,
+    });
+  });
+
   it.runIf(process.getuid?.() === 0)('another account of the machine is nobody', async () => {
     const api = await startApi(engine);
     const script = `fetch('${api.url}/api/v1/environments').then(({ status }) => console.log(process.getuid(), status))`;
