@@ -18,7 +18,9 @@ const TAGS = {
 
 const DESCRIPTION = `Rolls a GitOps repository back: plans, requests, approvals, and the record of all of it. One server serves one repository.
 
-Failures are problem documents (RFC 9457): match on \`code\`. Lists have \`next\`, which is \`cursor\` of the next page. \`-\` stands for no tenant.`;
+Failures are problem documents (RFC 9457): match on \`code\`. Lists have \`next\`, which is \`cursor\` of the next page. \`-\` stands for no tenant.
+
+\`POST /graphql\` and \`/mcp\` are not calls of this document: each describes itself, in the way of its protocol.`;
 
 export function documentOf(version: string): FastifyDynamicSwaggerOptions {
   return {
@@ -48,10 +50,38 @@ export function documentOf(version: string): FastifyDynamicSwaggerOptions {
     transform: (call) => {
       const { schema, url } = fastifyZodOpenApiTransformers.transform(call);
       const [method = 'GET'] = [call.route.method].flat();
-      return { schema: { operationId: operationIdOf(method, url), ...schema }, url };
+      const keyed = method === 'POST' && KEYED.has(url) ? { headers: KEY } : {};
+      return { schema: { operationId: operationIdOf(method, url), ...schema, ...keyed }, url };
     },
   };
 }
+
+/** Calls that make something once with one `Idempotency-Key`. */
+const KEYED: ReadonlySet<string> = new Set(
+  [
+    '/rollbacks',
+    '/rollbacks/:id/notes',
+    '/incidents',
+    '/deployments',
+    '/deployments/:id/restore',
+    '/break-glass',
+    '/holds/resume',
+    '/helm/releases/:releaseId/rollback',
+    '/helm/releases/:releaseId/rollback/last-successful',
+    '/platform/deployments',
+  ].map((url) => `/api/v1${url}`),
+);
+
+const KEY = {
+  type: 'object',
+  properties: {
+    'Idempotency-Key': {
+      type: 'string',
+      pattern: '^[!-~]{1,255}$',
+      description: 'The same call of the same person with the same key is done once.',
+    },
+  },
+};
 
 /** `getEnvironmentsHistory`, `patchDeploymentsById`: the same for as long as the address is. */
 function operationIdOf(method: string, url: string): string {

@@ -3,7 +3,15 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { BacktrailError, isFailure, type RequestView } from '../../engine/index.ts';
 import { openRequest } from '../opening.ts';
-import { answers, callerOf, type RouteInput, type Routes, WAIT_MS } from '../routes/route.ts';
+import {
+  answers,
+  callerOf,
+  type RouteInput,
+  type Routes,
+  tagged,
+  taggedAnswers,
+  WAIT_MS,
+} from '../routes/route.ts';
 import { toOptions } from '../schemas/ask.ts';
 import { openRollback, readRelease } from './history.ts';
 import { NO_RELEASES, scopeOfRelease } from './release.ts';
@@ -32,10 +40,10 @@ export const helmRoutes: Routes = (app, input) => {
         description:
           'Oldest first. A rollback that waits for approval or is executed is the last revision (`PENDING_ROLLBACK`), and so is one that failed since.',
         querystring: historyQuery,
-        response: answers({ 200: releaseHistory }),
+        response: taggedAnswers({ 200: releaseHistory }),
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { max: limit } = request.query;
       const asked = {
         scope: scopeOfRelease(helm, request.params.releaseId),
@@ -45,7 +53,8 @@ export const helmRoutes: Routes = (app, input) => {
       const found = await readRelease(engine, asked);
       const open = await openRollback(engine, asked, found);
       const lines = found.revisions.map(({ line }) => line);
-      return [...lines, ...(open === null ? [] : [await found.ofRequest(open)])].slice(-limit);
+      const all = [...lines, ...(open === null ? [] : [await found.ofRequest(open)])];
+      return tagged(request, reply, all.slice(-limit));
     },
   );
   app.post(

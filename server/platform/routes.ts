@@ -9,7 +9,7 @@ import {
   type Person,
 } from '../../engine/index.ts';
 import { idsOf } from '../idempotency.ts';
-import { answers, callerOf, type Routes } from '../routes/route.ts';
+import { answers, callerOf, type Routes, tagged, taggedAnswers } from '../routes/route.ts';
 import { pageOf } from '../schemas/paging.ts';
 import { requireNamedScope } from '../schemas/scope.ts';
 import {
@@ -43,13 +43,16 @@ export const platformRoutes: Routes = (app, input) => {
         ...describe('Whether an image tag was deployed, by a record that counts'),
         params: tagParams,
         querystring: withinQuery,
-        response: answers({ 200: platformExists }),
+        response: taggedAnswers({ 200: platformExists }),
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { deployments } = await engine.deployments.exists(askedOf(request));
       const found = deployments.find(({ verified }) => verified);
-      return { exists: found !== undefined, deployment: found ? toPlatform(found) : null };
+      return tagged(request, reply, {
+        exists: found !== undefined,
+        deployment: found ? toPlatform(found) : null,
+      });
     },
   );
   app.post(
@@ -81,10 +84,10 @@ export const platformRoutes: Routes = (app, input) => {
       schema: {
         ...describe('Deployments, newest first, with their notes and migrations'),
         querystring: historyQuery,
-        response: answers({ 200: platformHistory }),
+        response: taggedAnswers({ 200: platformHistory }),
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { limit, cursor, ...names } = request.query;
       const { deployments, findings } = await engine.deployments.list({
         ...filterOf(names),
@@ -93,11 +96,11 @@ export const platformRoutes: Routes = (app, input) => {
         limit: limit + 1,
       });
       const { page, next } = pageOf(deployments, { limit, keyOf: ({ id }) => id });
-      return {
+      return tagged(request, reply, {
         deployments: page.map(toPlatform),
         ...(findings.length > 0 && { findings }),
         next,
-      };
+      });
     },
   );
   app.post(

@@ -127,6 +127,15 @@ describe('/openapi.json', () => {
     }
   });
 
+  it('lets whatever makes something be asked for once, by a key', () => {
+    const makes = calls.filter(({ operation: { responses } }) => '201' in responses);
+    const keyless = makes.filter(
+      ({ operation: { parameters = [] } }) => !parameters.some(({ name }) => name === 'Idempotency-Key'),
+    );
+    // A browser logs in with its token as often as it wants.
+    expect(keyless.map(({ path }) => path)).toEqual(['/api/v1/session']);
+  });
+
   it('has every call of the server, and no other', async () => {
     const engine = await engineOf(await createRepo());
     const app = await createApp({
@@ -176,7 +185,8 @@ describe('every call', () => {
   const making = (name: string) => ({ name, resolve, known, together: TOGETHER });
 
   const requestOf = ({ operation, ...call }: Call) => {
-    const { parameters = [], requestBody } = operation;
+    const { requestBody } = operation;
+    const parameters = (operation.parameters ?? []).filter((each) => each.in !== 'header');
     const schema: Schema | undefined = requestBody?.content['application/json']?.schema;
     const named = Object.fromEntries(
       parameters.map(({ name, schema: each }) => [
