@@ -11,6 +11,7 @@ describes every call; this page shows the usual ones, as \`npm run tour:api\` ma
 - Answers are the JSON that the command line prints with \`-o json\`; lists have \`next\`, which is the \`cursor\` of the next page.
 - Whatever fails is a problem document (RFC 9457): match on \`code\`, show \`detail\` and \`hint\`. The codes are those of the command line.
 - Bodies are JSON (\`Content-Type: application/json\`), with no names that are not known.
+- \`approve\` and \`reject\` take \`comment\` and \`digest\`, \`cancel\` takes \`reason\`, \`notes\` takes \`text\`; \`retry\` takes nothing.
 - The command line asks a server in place of a repository with \`--server URL --token-file FILE\`: same output, same exit codes.
 `;
 

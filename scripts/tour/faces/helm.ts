@@ -107,7 +107,7 @@ while a worker executes one, others are refused (409, \`SCOPE_BUSY\`). After one
 | \`DEPLOYED\` | runs, as Git has it |
 | \`SUPERSEDED\` | ran before, also where it was rolled back |
 | \`FAILED\` | is recorded as failed; as the last one, also a rollback whose execution failed |
-| \`PENDING_ROLLBACK\` | is the last one: a rollback that waits for approval, is executed, or is recorded as pending |
+| \`PENDING_ROLLBACK\` | is the last one: a rollback that waits for approval, is executed, or is recorded as pending. One that nobody has to approve may be published at once, and is then never seen so |
 | \`PENDING_INSTALL\`, \`PENDING_UPGRADE\` | runs, and is recorded as pending |
 | \`UNINSTALLED\` | is recorded as decommissioned |
 
