@@ -27,9 +27,12 @@ export const OPERATORS: ReadonlySet<FailureCode> = new Set<FailureCode>([
   'UNAUTHENTICATED',
 ]);
 
+/** Where nothing better is known. */
+export const EVERY_CALL = 'GET /openapi.json describes every call.';
+
 /** Where another word for each part does not make the sentence. */
 const SENTENCES: Readonly<Partial<Record<FailureCode, string>>> = {
-  INVALID_REQUEST: 'GET /openapi.json describes every call.',
+  INVALID_REQUEST: EVERY_CALL,
   REASON_REQUIRED: 'Give the reason as `justification`; it becomes part of the commit.',
   CONFIG_MISSING: 'Commit .backtrail/config.yaml to the branch; docs/configuration.md describes it.',
   CONFIG_PRESENT: 'Edit it where it is.',
@@ -92,7 +95,7 @@ export function httpHint(code: FailureCode, hint: string): string {
   if (!COMMAND_LINE.test(hint)) return hint;
   const said = WORDS.reduce((text, [word, other]) => text.replace(word, other), hint);
   if (!COMMAND_LINE.test(said)) return said;
-  return SENTENCES[code] ?? (OPERATORS.has(code) ? hint : 'GET /openapi.json describes every call.');
+  return SENTENCES[code] ?? (OPERATORS.has(code) ? hint : EVERY_CALL);
 }
 
 /** Whether a hint is one that a caller can follow. */

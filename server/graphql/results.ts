@@ -1,6 +1,6 @@
 /** What becomes of a mutation: its result, or what stands in the way of it, by the input that it is about. */
 import { z } from 'zod';
-import { httpHint } from '../hints.ts';
+import { EVERY_CALL, httpHint } from '../hints.ts';
 import {
   type BacktrailError,
   FAILURES,
@@ -64,6 +64,12 @@ const NAMED: Readonly<Record<string, string>> = {
   service: 'instanceId',
 };
 
+/** For whoever calls by GraphQL. */
+export function hintOf(code: FailureCode, hint: string): string {
+  const said = httpHint(code, hint);
+  return said === EVERY_CALL ? 'docs/schema.graphql describes every call.' : said;
+}
+
 /** Failures become messages. `inputs`: those of the mutation, what it is about first. @throws UNAUTHENTICATED, INTERNAL, and what is no failure */
 export async function resultOf<Value>(
   inputs: readonly [string, ...string[]],
@@ -86,7 +92,7 @@ function messagesOf(error: unknown, inputs: readonly [string, ...string[]]): rea
         field: inputs.includes(field) ? field : inputs[0],
         message,
         code: 'INVALID_REQUEST',
-        hint: httpHint('INVALID_REQUEST', FAILURES.INVALID_REQUEST.hint),
+        hint: hintOf('INVALID_REQUEST', FAILURES.INVALID_REQUEST.hint),
       };
     });
   if (!isFailure(error) || error.code === 'UNAUTHENTICATED' || error.code === 'INTERNAL') throw error;
@@ -96,7 +102,7 @@ function messagesOf(error: unknown, inputs: readonly [string, ...string[]]): rea
     field: fieldOf(code, inputs),
     message,
     code,
-    hint: hint === undefined ? null : httpHint(error.code, hint),
+    hint: hint === undefined ? null : hintOf(error.code, hint),
   }));
 }
 

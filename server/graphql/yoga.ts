@@ -9,6 +9,7 @@ import { isFailure } from '../../engine/index.ts';
 import { problemOf } from '../problem.ts';
 import type { Call, Context } from './call.ts';
 import { RESOLVERS } from './resolvers.ts';
+import { hintOf } from './results.ts';
 import { SCHEMA } from './schema.ts';
 
 /** The documents of docs/faces.md take a tenth of each. Of introspection graphql itself bounds the depth. */
@@ -86,7 +87,7 @@ function maskedOf(error: unknown, onInternal: (error: unknown) => void): Error {
   return createGraphQLError(detail, {
     ...(nodes && { nodes }),
     ...(path && { path }),
-    extensions: { code, hint },
+    extensions: { code, hint: hintOf(code, hint) },
   });
 }
 

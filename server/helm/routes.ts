@@ -99,7 +99,9 @@ export const helmRoutes: Routes = (app, input) => {
         { request, reply },
         { revision: 'last-successful', sentence: 'to the last successful revision' },
         request.body ?? {},
-      ),
+      ).catch((error: unknown) => {
+        throw inHelmsWords(error);
+      }),
   );
 };
 
@@ -144,6 +146,14 @@ async function rollBack(
     after !== null && (isOpen || status === 'failed') ? await found.ofRequest(after) : current?.line;
   if (line === undefined) throw new BacktrailError('REVISION_UNKNOWN', `${scope} has no revisions.`);
   return reply.code(isOpen ? 202 : 200).send({ release: releaseId, ...line, request: after });
+}
+
+/** Its hint names a revision that this call takes by another name. */
+function inHelmsWords(error: unknown): unknown {
+  if (!isFailure(error)) return error;
+  const { code, message, hint, details } = error;
+  const said = hint.replace(/--to v(\d+)/g, '`"targetRevision": $1` of …/rollback');
+  return said === hint ? error : new BacktrailError(code, message, { hint: said, details, cause: error });
 }
 
 /** The request is there, and failed: it can be tried again, to this revision or to another. */

@@ -231,7 +231,10 @@ describe('the deployments of an instance', () => {
     const failed = (await page('filter: { status: FAILED }')).data.instance.deployments.edges;
     expect(failed.map(({ node }: { node: { id: string } }) => node.id)).toEqual([idOf('web v2')]);
     for (const wrong of ['first: 0', 'first: 101', 'after: "x"'])
-      expect((await page(wrong)).errors[0].extensions.code).toBe('INVALID_REQUEST');
+      expect((await page(wrong)).errors[0].extensions).toEqual({
+        code: 'INVALID_REQUEST',
+        hint: 'docs/schema.graphql describes every call.',
+      });
     const unknown = (await ask('{ instance(id: "-~prod~none") { id } }')).body;
     expect([unknown.data.instance, unknown.errors[0].extensions.code]).toEqual([null, 'SERVICE_UNKNOWN']);
   });

@@ -296,6 +296,11 @@ describe('a rollback of a release', () => {
     ]);
     expect(again.body).toEqual(first.body);
     expect((await send(to(2))).body.code).toBe('KEY_REUSED');
+    // All before it is undone, and what its hint names is what this face takes.
+    expect((await face.post(`${HELM}/acme~dev~d/rollback/last-successful`)).body).toMatchObject({
+      code: 'REVISION_UNKNOWN',
+      hint: expect.stringContaining('`"targetRevision": 3`'),
+    });
   });
 });
 
