@@ -3,6 +3,8 @@ import {
   BacktrailError,
   type Deployment,
   type DeploymentEvent,
+  type DeploymentId,
+  type EventId,
   formatCoordinates,
   isDeploymentId,
   makeDeploymentId,
@@ -82,11 +84,17 @@ export async function recordDeployment(
       return record === null ? [] : [record];
     });
     const named = input.id === undefined ? null : requireOwn(records, findOne(present, input.id), asked);
-    const decided = openedBefore(present, records, asked) ?? decide(asked, { records, named });
+    const decided = recordedBefore(present, records, asked) ?? decide(asked, { records, named });
     own = decided.id;
     repeats = decided.events.length === 0;
     const { at } = stamped(actor);
-    return decided.events.map((event) => ({ ...stamped(actor), at, ...event }));
+    const known = input.opens === undefined ? {} : { id: eventOf(input.opens) };
+    return decided.events.map((event, index) => ({
+      ...stamped(actor),
+      at,
+      ...(index === 0 && known),
+      ...event,
+    }));
   });
   if (repeats) input.onRepeated?.();
   const [judged] = await judgeDeployments({ context, rules, store }, await store.read([own]));
@@ -94,22 +102,29 @@ export async function recordDeployment(
   return viewOf(judged);
 }
 
-/** The record that the same call opened before; null where it opened none. @throws KEY_REUSED */
-function openedBefore(
+/** Of the event by which a record is opened, or goes on, for a call that names what it opens. */
+const eventOf = (opens: DeploymentId): EventId => opens.replace('dep', 'evt');
+
+/** The record that the same call opened before, or gave its next status; null where there is none. @throws KEY_REUSED */
+function recordedBefore(
   present: DeploymentStore,
   records: readonly Deployment[],
-  { input: { opens, status }, said, scope, revision }: Asked,
+  { input: { opens, status, commit }, said, scope, revision }: Asked,
 ): { readonly id: string; readonly events: [] } | null {
   if (opens === undefined) return null;
-  const [known] = present.known(({ id }) => id === opens, `${opens}"`);
+  const [known] = [
+    ...present.known(({ id }) => id === opens, `${opens}"`),
+    ...present.known(undefined, `"${eventOf(opens)}"`),
+  ];
   if (known === undefined) return null;
-  const isOther = revision !== null && known.commit !== revision.commit;
-  // What it said when it was opened is still among what it says now.
-  const own = records.find(({ id }) => id === opens);
+  // The current revision may be another one by now.
+  const isOther = commit !== undefined && revision !== null && known.commit !== revision.commit;
+  // What it said then is still among what it says now.
+  const own = records.find(({ id }) => id === known.id);
   const isLess = own !== undefined && (own.times[status] === undefined || !isSaid(own, said));
   if (isOther || isLess || formatCoordinates(known) !== formatCoordinates(scope))
-    throw new BacktrailError('KEY_REUSED', `The record ${opens} is of something else.`);
-  return { id: opens, events: [] };
+    throw new BacktrailError('KEY_REUSED', `The record ${known.id} is of something else.`);
+  return { id: known.id, events: [] };
 }
 
 interface Asked {

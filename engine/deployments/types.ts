@@ -59,7 +59,7 @@ export interface RecordInput {
   readonly migration?: string;
   /** The record whose next status it is, or six or more characters of its end. */
   readonly id?: string;
-  /** Of the record that is opened, where one is: the same again opens no other. A new one where absent. */
+  /** Of the record that is opened, where one is: the same again opens no other, and gives none its next status again. A new one where absent. */
   readonly opens?: DeploymentId;
   /** Where the revision has a record with this status already, that is the record, whatever else is said. */
   readonly once?: boolean;

@@ -243,6 +243,20 @@ describe('a key', () => {
     ];
     for (const { status, body } of others) expect([status, body.code]).toEqual([422, 'KEY_REUSED']);
   });
+
+  it('gives a record its next status once, also where that was not the last one', async () => {
+    const again = { headers: { 'idempotency-key': 'job-2' } };
+    const next = { ...API, status: 'deployed' };
+    const { id } = (await api.post(DEPLOYMENTS, { ...next, status: 'pending' })).body;
+    expect((await api.post(DEPLOYMENTS, next, again)).body.id).toBe(id);
+    await api.call('PATCH', `${DEPLOYMENTS}/${id}`, { body: { status: 'failed' } });
+    const restarted = await startApi(await engineOf(repo));
+    for (const server of [api, restarted]) {
+      const { status, body, headers } = await server.post(DEPLOYMENTS, next, again);
+      expect([status, body.id, body.status]).toEqual([201, id, 'failed']);
+      expect(headers.get('idempotent-replayed')).toBe('true');
+    }
+  });
 });
 
 describe('the audit', () => {
