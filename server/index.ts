@@ -18,7 +18,7 @@ import {
   readServerConfiguration,
   type ServerConfiguration,
 } from './settings/configuration.ts';
-import { withoutPaths } from './place.ts';
+import { failingWithoutPaths, withoutPaths } from './place.ts';
 import { withAuthorities } from './settings/authorities.ts';
 import { readHooks } from './settings/hooks.ts';
 import { isLoopback } from './settings/issuers.ts';
@@ -76,7 +76,8 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
   const hosts = new Set<string>();
   // Whoever calls from elsewhere has no business with paths of this machine.
   const engine = isKnown ? withoutPaths(settings.engine) : settings.engine;
-  const execution = createExecution({ ...settings, engine });
+  const made = createExecution({ ...settings, engine });
+  const execution = isKnown ? failingWithoutPaths(made, engine.location()) : made;
   const app = await createApp({
     ...settings,
     engine,

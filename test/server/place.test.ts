@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { shownPlace } from '../../server/place.ts';
+import { BacktrailError } from '../../engine/index.ts';
+import { failingWithoutPaths, shownPlace } from '../../server/place.ts';
 
 describe('where the repository is, as others are told', () => {
   it.each([
@@ -14,4 +15,32 @@ describe('where the repository is, as others are told', () => {
     ['/srv/a:b', 'a:b'],
     ['./config', 'config'],
   ])('%s is %s', (place, shown) => expect(shownPlace(place)).toBe(shown));
+});
+
+describe('what fails at a repository of this machine', () => {
+  it.each(['/srv/git/config.git', 'file:///srv/git/config.git'])(
+    'says its name in place of %s',
+    async (place) => {
+      const details = {
+        address: '/srv/git/config.git',
+        all: [{ at: '/srv/git/config.git/hooks' }],
+        code: 128,
+      };
+      const message = `file:///srv/git/config.git: '/srv/git/config.git' is gone, apps/srv/git/config.git is not, nor /srv/git/config.github.`;
+      const failure = new BacktrailError('REMOTE_UNAVAILABLE', message, { details });
+      const { one, all } = failingWithoutPaths(
+        { one: { fails: () => Promise.reject(failure) }, all: async () => [{ reason: failure }, 'kept'] },
+        place,
+      );
+      const said = {
+        code: 'REMOTE_UNAVAILABLE',
+        message:
+          "config.git: 'config.git' is gone, apps/srv/git/config.git is not, nor /srv/git/config.github.",
+        hint: failure.hint,
+        details: { address: 'config.git', all: [{ at: 'config.git/hooks' }], code: 128 },
+      };
+      await expect(one.fails()).rejects.toMatchObject(said);
+      expect(await all()).toMatchObject([{ reason: said }, 'kept']);
+    },
+  );
 });
