@@ -107,6 +107,8 @@ async function openNew(input: RouteInput, work: Work, { id, reason, release }: N
   const meanwhile = id === undefined ? null : await earlier(input, work, { id, reason });
   if (meanwhile !== null) return meanwhile;
   if (isBlocked(plan)) throw blockedError(plan);
+  // A push expects branch and ledger as they were looked at, and nothing of the records of deployments: they may be old then.
+  const isOld = plan.findings.some(({ code }) => code === 'REMOTE_OFFLINE');
   const { allowRemoval = false, override = [] } = ask;
   const wish = toRequest(plan, {
     ...(id !== undefined && { id }),
@@ -124,7 +126,7 @@ async function openNew(input: RouteInput, work: Work, { id, reason, release }: N
       ...(digest && { digest }),
       ...(rendered && { rendered }),
     },
-    { atOnce: isHere },
+    { atOnce: isHere && !isOld },
   );
   release?.();
   if (request === null || result.status === 'completed') return { ...result, ...toldOf(plan), request };

@@ -90,7 +90,10 @@ export interface Requested extends RollbackResult {
 }
 
 export interface RequestingOptions extends ExecuteOptions {
-  /** It is published by this process where nobody has to agree and that can be, in the push that opens it; else it is opened as any other. */
+  /**
+   * It is published by this process where nobody has to agree and that can be, in the push that opens it; else it is opened as any other. Records of
+   * deployments count as the last look brought them: plan right before it.
+   */
   readonly atOnce?: boolean;
 }
 

@@ -1,4 +1,5 @@
 /** Deployments, break-glass, holds and the audit over HTTP: what the engine says, with its codes, and what a caller gets wrong. */
+import { rename } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Engine, VerifyAsk } from '../../engine/index.ts';
 import { configOf } from '../helpers/people/requests.ts';
@@ -315,5 +316,23 @@ describe('the audit', () => {
     const fine = await slow.post(VERIFY, { render: true });
     expect([fine.status, fine.body.checked, fine.body.tampered]).toEqual([200, 2, 0]);
     expect((await slow.post(VERIFY, { range: 'no..where' })).status).toBe(404);
+  });
+});
+
+describe('a rollback that the server publishes by itself', () => {
+  it('is decided on a new look, where the remote was away at the last one', async () => {
+    const server = await startApi(
+      await engineOf(repo, { location: `file://${repo.folder}`, offline: true }),
+      { settings: { claim: () => Promise.resolve(() => undefined) } },
+    );
+    const scope = { environment: 'dev', service: 'api' };
+    await server.get('/api/v1/environments');
+    await rename(repo.folder, `${repo.folder}.away`);
+    expect((await server.get('/api/v1/environments')).status).toBe(200);
+    await rename(`${repo.folder}.away`, repo.folder);
+    expect((await record({ ...scope, commit: 'v1', status: 'failed' })).status).toBe('failed');
+    const asked = { ...scope, mode: 'service', targetSha: 'v1', justification: 'v2 answers 500' };
+    const { status, body } = await server.post('/api/v1/rollbacks', asked);
+    expect([status, body.code]).toEqual([422, 'TARGET_INELIGIBLE']);
   });
 });
