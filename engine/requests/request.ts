@@ -141,7 +141,9 @@ async function tryAtOnce(context: RequestContext, ask: RequestAsk, options: Exec
     const { view, result } = published;
     return { requested: { ...result, request: view }, isUnknown: false };
   } catch (error) {
-    if (!isFailure(error) || options.signal?.aborted === true) throw error;
+    // The ledger says that it is completed, and another look would say no more.
+    const isGone = isFailure(error) && error.code === 'VERIFY_FAILED';
+    if (!isFailure(error) || isGone || options.signal?.aborted === true) throw error;
     return { requested: null, isUnknown: true };
   } finally {
     release();

@@ -206,4 +206,14 @@ describe('a request that nobody has to agree to', () => {
     const { status } = await there.rollbacks.request(await askOn(there, 'dev/a'), atOnce);
     expect([status, await worktree.git('status', '--porcelain')]).toEqual(['approved', '']);
   });
+
+  it('is not said to be done where the branch was forced back right after the push', async () => {
+    const fresh = await engineOf(repo, { location: `file://${repo.folder}` });
+    const asked = await askOn(fresh, 'dev/k');
+    const back = `git update-ref refs/heads/main ${await tipOf('main')}`;
+    await withHook('post-receive', back, async () => {
+      await expect(fresh.rollbacks.request(asked, atOnce)).rejects.toMatchObject({ code: 'VERIFY_FAILED' });
+    });
+    expect(await imageOf('dev/k')).toBe('image: v2');
+  });
 });
