@@ -1,9 +1,10 @@
 /** Which addresses are sent to: a name that somebody else controls must not lead to what only this machine reaches. */
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 
-/** Of no use to anybody, or of the machine's own cloud (`169.254.169.254`): never. */
+/** Of no use to anybody, or of the machine's own cloud (`169.254.169.254`, `168.63.129.16` of Azure): never. */
 const NEVER = blockList([
   ['0.0.0.0', 8],
+  ['168.63.129.16', 32],
   ['169.254.0.0', 16],
   ['192.0.0.0', 24],
   ['192.0.2.0', 24],
@@ -15,6 +16,7 @@ const NEVER = blockList([
   ['fe80::', 10],
   ['ff00::', 8],
   ['fd00:ec2::254', 128],
+  ['fd20:ce::254', 128],
 ]);
 /** Only where the operator says so. */
 const PRIVATE = blockList([

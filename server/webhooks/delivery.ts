@@ -38,8 +38,8 @@ export interface DeliveryInput {
   readonly sender: Sender;
   /** The cursor is another one now. */
   readonly changed: (now: () => Cursor) => void;
-  /** Where the ledger is not the one that the cursor is of: a position to begin at. */
-  readonly beginAnew: () => Promise<string>;
+  /** Where the ledger is not the one that the cursor is of: a position to begin at, before `oldest` (milliseconds since 1970), which was not taken. */
+  readonly beginAnew: (oldest: number) => Promise<string>;
   /** Milliseconds after so many failures in a row, at least 1. */
   readonly backOff: (failures: number) => number;
   readonly now: () => number;
@@ -59,7 +59,7 @@ interface Entry {
   /** The request or the session. */
   readonly of: string;
   readonly at: string;
-  readonly place: Place;
+  place: Place;
   /** Null: to be read again, after a restart. */
   message: Message | null;
   attempts: number;
@@ -78,6 +78,8 @@ export function startDelivery(input: DeliveryInput): Delivery {
   /** In a row, of whichever message. */
   let failures = 0;
   let pausedUntil = 0;
+  /** When the oldest happened of what was not found where it was, and was not taken. */
+  let goneSince = Infinity;
   let next: NodeJS.Timeout | undefined;
   let isStopped = false;
   let isGone = false;
@@ -90,24 +92,31 @@ export function startDelivery(input: DeliveryInput): Delivery {
     waiting: entries.map(({ id, of, at, place }) => ({ id, of, at, place })),
   });
   const add = (found: readonly Found[]) => {
-    const known = new Set(entries.map(({ id }) => id));
+    const known = new Map(entries.map((entry) => [entry.id, entry]));
     for (const { place, happening } of found) {
       if (!wants(sink, happening) || Date.parse(happening.at) < (sink.from ?? -Infinity)) continue;
       const id = messageId(sink.name, happening);
-      if (known.has(id)) continue;
-      known.add(id);
+      const waiting = known.get(id);
+      if (waiting !== undefined) {
+        // Where the ledger was written anew, it is in another place than before.
+        waiting.place = place;
+        continue;
+      }
       const message = entries.length < WINDOW ? messageOf(sink, happening) : null;
-      entries.push({ id, of: happening.of, at: happening.at, place, message, ...UNTRIED });
+      const entry = { id, of: happening.of, at: happening.at, place, message, ...UNTRIED };
+      known.set(id, entry);
+      entries.push(entry);
     }
   };
   const read = async () => {
     for (let hasMore = true; hasMore && entries.length < WINDOW; ) {
       const page = await source.ledger(position, Math.min(PAGE, WINDOW - entries.length));
       if (page === null) {
-        const begun = await beginAnew();
+        const begun = await beginAnew(Math.min(...entries.map(({ at }) => Date.parse(at)), goneSince));
         if (isStopped) return;
         logger.warn({ sink: sink.name }, 'the ledger is another one: its newest events are sent');
         position = begun;
+        goneSince = Infinity;
         continue;
       }
       if (isStopped) return;
@@ -176,6 +185,7 @@ export function startDelivery(input: DeliveryInput): Delivery {
   const attempt = async (entry: Entry) => {
     const isKnown = await restore(entry);
     if (isKnown === 'later' || isStopped) return;
+    if (isKnown === 'gone') goneSince = Math.min(goneSince, Date.parse(entry.at));
     const outcome = isKnown === 'gone' ? null : await sender.send(messageIn(entry), stopping.signal);
     if (outcome?.kind === 'failed') return failed(entry, outcome);
     if (outcome !== null) metrics.webhook({ sink: sink.name, outcome: outcome.kind });
@@ -194,8 +204,9 @@ export function startDelivery(input: DeliveryInput): Delivery {
   /** After a restart. */
   const restore = async (entry: Entry): Promise<'here' | 'later' | 'gone'> => {
     if (entry.message !== null) return 'here';
+    const { place } = entry;
     try {
-      const happening = await source.read(entry.place);
+      const happening = await source.read(place);
       const message = happening === null ? null : messageOf(sink, happening);
       entry.message = message?.id === entry.id ? message : null;
     } catch {
@@ -204,6 +215,7 @@ export function startDelivery(input: DeliveryInput): Delivery {
       return 'later';
     }
     if (entry.message !== null) return 'here';
+    if (entry.place !== place) return restore(entry);
     logger.warn({ sink: sink.name, of: entry.of }, 'what was to be sent is not in the repository any more');
     return 'gone';
   };

@@ -34,14 +34,16 @@ const TITLES: Readonly<Record<EventType, string>> = {
   'break_glass.reviewed': 'Use of break-glass reviewed',
 };
 
-/** Characters. */
+/** Characters, as they are sent: Slack refuses a message with more than 3,000 of them in one section, so all lines together have fewer. */
 const LINE = 200;
 const TEXT = 600;
 
 export function slackBody(happening: Happening, url: string | null): SlackBody {
   const { type, scope, data } = happening;
   const title = `${TITLES[type]}: ${plain(scope, LINE)}`;
-  const details = detailsOf(happening).map(([name, text]) => `${name}: ${plain(text, TEXT)}`);
+  const details = detailsOf(happening).map(
+    ([name, text]) => `${name}: ${plain(text, name === 'By' ? LINE : TEXT)}`,
+  );
   const isWaiting = data.request?.status === 'pending';
   return {
     text: escape(title),
@@ -114,7 +116,14 @@ function plain(text: string, most: number): string {
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ')
     .trim()
     .replace(/@(?=channel|here|everyone|all)/gi, '@\u200B');
-  return line.length > most ? `${line.slice(0, most)}…` : line;
+  let kept = '';
+  let size = 0;
+  for (const character of line) {
+    size += escape(character).length;
+    if (size > most) return `${kept}…`;
+    kept += character;
+  }
+  return line;
 }
 
 /** As Slack wants the three characters that it gives a meaning. */

@@ -90,7 +90,7 @@ export function createWebhooks(input: WebhooksInput): Webhooks {
         source,
         sender: createSender({ sink, now, version, resolve: input.resolve }),
         changed: (at) => opened.changed(sink.name, at),
-        beginAnew: () => source.begin(since(sink)),
+        beginAnew: (oldest) => source.begin(Math.min(since(sink), Math.floor(oldest / 1000) * 1000)),
         backOff: wait,
         now,
         metrics,

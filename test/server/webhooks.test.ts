@@ -14,6 +14,7 @@ import { readSinks } from '../../server/settings/webhooks.ts';
 import { guardedLookup, isAllowedAddress, type Resolve } from '../../server/webhooks/addresses.ts';
 import { backOff, retryAfter } from '../../server/webhooks/back-off.ts';
 import { EVENT_TYPES } from '../../server/webhooks/event-types.ts';
+import { messageId } from '../../server/webhooks/happening.ts';
 import type { Sink } from '../../server/webhooks/sink.ts';
 import { slackBody } from '../../server/webhooks/slack.ts';
 import { createWebhooks, type WebhookSettings } from '../../server/webhooks/webhooks.ts';
@@ -361,6 +362,28 @@ describe('a state folder', () => {
     expect(late.heard).toEqual([]);
   });
 
+  it('that names places of a ledger that was written anew loses nothing of what waits', async () => {
+    const { id } = await ask(engine, JANE, 'prod/api', { propose: true });
+    for (const text of 'abcde') await engine.requests.note({ id, actor: JANE, text });
+    await engine.requests.cancel({ id, actor: JANE });
+    const { events } = await engine.requests.events({ after: '0', limit: 1000 });
+    const own = events.filter(({ requestId }) => requestId === id);
+    const after = `${'0'.repeat(40)}.1`;
+    const waiting = own.map(({ eventId, at }) => ({
+      id: messageId('team', { id: `${id} ${eventId}` }),
+      of: id,
+      at,
+      place: { after },
+    }));
+    const cursor = { position: after, branch: { commit: null, time: Date.now() }, waiting };
+    const folder = await freshState();
+    await writeFile(join(folder, 'webhooks.json'), JSON.stringify({ version: 1, sinks: { team: cursor } }));
+    const receiver = await receive();
+    await send([sinkOf(receiver)], { folder });
+    const told = () => receiver.taken.filter(({ body }) => body.data.event.requestId === id);
+    await expect.poll(() => idsOf(told()).toSorted()).toEqual(waiting.map((each) => each.id).toSorted());
+  });
+
   it('and Redis are shared by servers, of which one sends, and another one when it ends', async () => {
     const receiver = await receive();
     const folder = await freshState();
@@ -399,6 +422,9 @@ describe('an address', () => {
     ['169.254.169.254', false, false],
     ['::ffff:169.254.169.254', false, false],
     ['fd00:ec2::254', false, false],
+    ['fd20:ce::254', false, false],
+    ['168.63.129.16', false, false],
+    ['64:ff9b::a83f:8110', false, false],
     ['0.0.0.0', false, false],
     ['224.0.0.1', false, false],
     ['255.255.255.255', false, false],
@@ -577,29 +603,31 @@ it('every event of a request has a type, and what is waited for grows up to a qu
 
 it('a chat shows what people wrote as plain text, cut, and calls nobody', () => {
   const evil = `<!channel> <https://evil.example|ok> *bold* @here \u202Etxt\n${'x'.repeat(2000)}`;
-  const body = slackBody(
-    {
-      type: 'break_glass.opened',
-      id: 'x',
-      of: 'x',
-      at: '2026-11-29T10:00:00Z',
-      environment: { environment: '<!here>' },
-      scope: '<!here>',
-      data: {
-        session: {
-          id: 'bgs-01KAAAAAAAAAAAAAAAAAAAAAAA',
-          scope: '<!here>',
-          holder: { name: evil, email: 'x' },
-          justification: evil,
-          ticket: null,
-          openedAt: '2026-11-29T10:00:00Z',
-          expiresAt: '2026-11-29T11:00:00Z',
-          closed: null,
+  const bodyOf = (justification: string) =>
+    slackBody(
+      {
+        type: 'break_glass.opened',
+        id: 'x',
+        of: 'x',
+        at: '2026-11-29T10:00:00Z',
+        environment: { environment: '<!here>' },
+        scope: '<!here>',
+        data: {
+          session: {
+            id: 'bgs-01KAAAAAAAAAAAAAAAAAAAAAAA',
+            scope: '<!here>',
+            holder: { name: evil, email: 'x' },
+            justification,
+            ticket: null,
+            openedAt: '2026-11-29T10:00:00Z',
+            expiresAt: '2026-11-29T11:00:00Z',
+            closed: null,
+          },
         },
       },
-    },
-    'https://backtrail.example.com/requests/x?a=1&b=2',
-  );
+      'https://backtrail.example.com/requests/x?a=1&b=2',
+    );
+  const body = bodyOf(evil);
   expect(body.text).toBe('Break-glass session opened: &lt;!here&gt;');
   const text = JSON.stringify(body.blocks);
   expect(text).not.toMatch(/@here|\u202E|<!|<https:..evil/);
@@ -614,4 +642,7 @@ it('a chat shows what people wrote as plain text, cut, and calls nobody', () => 
       },
     },
   ]);
+  // Slack refuses a section of more than 3,000 characters, of which an ampersand takes five.
+  const [, details] = bodyOf('&'.repeat(4000)).blocks;
+  expect(JSON.stringify(details).length).toBeLessThan(1000);
 });
