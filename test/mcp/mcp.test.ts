@@ -1,10 +1,13 @@
 /** Tools for assistants, with the official client over HTTP and over standard input and output. */
+import { PassThrough } from 'node:stream';
 import { Client, StreamableHTTPClientTransport, type Transport } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { CLOSING, OPENING } from '../../mcp/data.ts';
+import { serveOverStdio } from '../../mcp/stdio.ts';
 import { configOf } from '../helpers/people/requests.ts';
 import { builtMain } from '../helpers/program/compiled.ts';
+import { JANE } from '../helpers/repositories/engine.ts';
 import { createRepo } from '../helpers/repositories/repo.ts';
 import { closeAfterFile } from '../helpers/run/lifetime.ts';
 import { type Api, startApi } from '../helpers/servers/api.ts';
@@ -224,5 +227,22 @@ describe('backtrail mcp', () => {
     expect(data).toMatchObject({ status: 'pending', author: { email: 'jane@example.com' } });
     const { tools } = await (await connect(overStdio(['mcp', '--read-only']), 'legacy')).listTools();
     expect(tools.map(({ name }) => name)).toEqual(['environments', 'history', 'plan', 'requests']);
+  });
+
+  it('ends, and says why, where a message is larger than it reads', async () => {
+    const input = new PassThrough();
+    const served = serveOverStdio({
+      engine: face.engine,
+      actor: JANE,
+      readOnly: true,
+      version: '0',
+      server: null,
+      offline: () => null,
+      onInternal: () => undefined,
+      input,
+      output: new PassThrough(),
+    });
+    input.write('x'.repeat(1_100_000));
+    await expect(served).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
   });
 });
