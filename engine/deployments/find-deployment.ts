@@ -18,8 +18,7 @@ export async function findDeployment(
   engine: Deploying,
   asked: DeploymentFilter & { readonly image: string; readonly reader: Reader },
 ): Promise<DeploymentView> {
-  const { deployments } = await engine.deployments.exists(asked);
-  const counting = deployments.filter(({ verified }) => verified);
+  const { deployments: counting } = await engine.deployments.exists({ ...asked, counting: true });
   const scopes = [...new Set(counting.map(({ scope }) => scope))];
   const found = scopes.flatMap((scope) => {
     const own = counting.filter((each) => each.scope === scope);
@@ -55,8 +54,8 @@ async function isRunning(
   { id, scope, status }: DeploymentView,
 ): Promise<boolean> {
   if (status !== 'deployed' && status !== 'failed') return false;
-  const found = await deployments.list({ scope, statuses: [...RAN], reader, limit: MOST });
-  return found.deployments.find((each) => each.scope === scope && each.verified)?.id === id;
+  const found = await deployments.list({ scope, reader, limit: MOST, counting: true });
+  return found.deployments.find((each) => each.scope === scope && RAN.has(each.status))?.id === id;
 }
 
 function ambiguous(image: string, found: readonly DeploymentView[]): BacktrailError {

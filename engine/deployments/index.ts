@@ -37,17 +37,23 @@ export function createDeployments({ cache, scans, open }: DeploymentsInput): Dep
     const rules = await rulesOf(context, snapshot);
     const { deployments, commit } = snapshot.layout.config;
     const store = await openDeployments({ context, cache, ref: deployments.ref, signoff: commit.signoff });
-    const views = async (known: readonly Pick<KnownDeployment, 'id'>[]): Promise<DeploymentView[]> => {
+    const views = async (
+      known: readonly Pick<KnownDeployment, 'id'>[],
+      counting = false,
+    ): Promise<DeploymentView[]> => {
       const stored = await store.read(known.map(({ id }) => id));
-      return (await judgeDeployments({ context, rules, store }, stored)).map(viewOf);
+      return (await judgeDeployments({ context, rules, store }, stored)).flatMap((judged) => {
+        const state = counting ? judged.counted : judged.state;
+        return state === null ? [] : [viewOf({ ...judged, state })];
+      });
     };
-    const isReadable = (reader: Person) => (known: KnownDeployment) =>
+    const isReadable = (reader: Person) => (known: Coordinates) =>
       hasPermission(rules.policy, reader, 'read', known);
     return { store, rules, views, isReadable, findings: problemsIn(store) };
   };
   return {
     record: (input) => at((context) => recordDeployment({ context, cache, scans }, input)),
-    list: ({ scope, statuses, reader, limit, after, ...filter }) =>
+    list: ({ scope, statuses, reader, limit, after, counting, ...filter }) =>
       at(async (context) => {
         const { store, views, isReadable, findings } = await look(context);
         const mayRead = isReadable(reader);
@@ -65,12 +71,14 @@ export function createDeployments({ cache, scans, open }: DeploymentsInput): Dep
         if (last !== null && start === 0)
           throw new BacktrailError('DEPLOYMENT_UNKNOWN', `${last} is none of those that are listed.`);
         const end = limit === undefined ? undefined : start + limit;
-        return { deployments: await views(known.slice(start, end)), findings };
+        const seen = await views(known.slice(start, end), counting);
+        // What counts of a record may be of another place than what it says first.
+        return { deployments: seen.filter(mayRead), findings };
       }),
-    show: ({ id, reader }) =>
+    show: ({ id, reader, counting }) =>
       at(async (context) => {
         const { store, rules, views } = await look(context);
-        const [found] = await views([{ id: findOne(store, id) }]);
+        const [found] = await views([{ id: findOne(store, id) }], counting);
         if (found === undefined)
           throw new BacktrailError(
             'DEPLOYMENT_UNKNOWN',
@@ -86,7 +94,7 @@ export function createDeployments({ cache, scans, open }: DeploymentsInput): Dep
         const [judged] = await judgeDeployments({ context, rules, store }, stored);
         return restorable({ judged, id, rules, reader, orRolledBack });
       }),
-    exists: ({ image, reader, ...filter }) =>
+    exists: ({ image, reader, counting = false, ...filter }) =>
       at(async (context) => {
         if (typeof image !== 'string' || image === '')
           throw new BacktrailError('INVALID_REQUEST', 'Name an image, its tag or its digest.');
@@ -97,8 +105,14 @@ export function createDeployments({ cache, scans, open }: DeploymentsInput): Dep
             each.images.some((name) => isImage(name, image)) && isWithin(each, filter) && mayRead(each),
           JSON.stringify(image).slice(1, -1),
         );
-        const deployments = await views(known.slice(0, MOST_FOUND));
-        return { image, exists: deployments.some(({ verified }) => verified), deployments, findings };
+        const seen = await views(known.slice(0, MOST_FOUND), counting);
+        // What counts of a record may have other images and be of another place than what it says first.
+        const deployments = seen.filter(
+          (each) =>
+            each.images.some((name) => isImage(name, image)) && isWithin(each, filter) && mayRead(each),
+        );
+        const exists = deployments.some(({ verified }) => counting || verified);
+        return { image, exists, deployments, findings };
       }),
   };
 }

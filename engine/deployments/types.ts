@@ -103,7 +103,7 @@ export interface Deployments {
    */
   record(input: RecordInput): Promise<DeploymentView>;
   /**
-   * Newest first. `reader`: only what they may read.
+   * Newest first. `reader`: only what they may read. `counting`: only what counts, and of each record what counts of it.
    *
    * @throws DEPLOYMENT_UNKNOWN where `after` is none of them, LEDGER_REWOUND, LEDGER_TAMPERED
    */
@@ -114,10 +114,15 @@ export interface Deployments {
       readonly reader: Person;
       readonly limit?: number;
       readonly after?: string;
+      readonly counting?: boolean;
     },
   ): Promise<DeploymentPage>;
-  /** @throws DEPLOYMENT_UNKNOWN, PERMISSION_DENIED */
-  show(input: { readonly id: string; readonly reader: Person }): Promise<DeploymentView>;
+  /** @throws DEPLOYMENT_UNKNOWN, with `counting` also where nothing of it counts; PERMISSION_DENIED */
+  show(input: {
+    readonly id: string;
+    readonly reader: Person;
+    readonly counting?: boolean;
+  }): Promise<DeploymentView>;
   /**
    * What a rollback to a deployment is asked for with: its scope, its revision, and a reason that names it. `orRolledBack`: also to one that was
    * rolled back since, and was deployed before.
@@ -131,9 +136,13 @@ export interface Deployments {
   }): Promise<Restorable>;
   /**
    * Whether an image was recorded: as it was named, or by the end of its name (`api:v2.1.0`), its tag or its digest. `exists`: by a record that
-   * counts; `deployments`: the newest hundred that name it.
+   * counts; `deployments`: the newest hundred that name it. `counting`: only what counts, and of each record what counts of it.
    */
   exists(
-    input: DeploymentFilter & { readonly image: string; readonly reader: Person },
+    input: DeploymentFilter & {
+      readonly image: string;
+      readonly reader: Person;
+      readonly counting?: boolean;
+    },
   ): Promise<DeploymentPage & { readonly image: string; readonly exists: boolean }>;
 }

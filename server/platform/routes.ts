@@ -47,8 +47,8 @@ export const platformRoutes: Routes = (app, input) => {
       },
     },
     async (request, reply) => {
-      const { deployments } = await engine.deployments.exists(askedOf(request));
-      const found = deployments.find(({ verified }) => verified);
+      const asked = { ...askedOf(request), counting: true };
+      const [found] = (await engine.deployments.exists(asked)).deployments;
       return tagged(request, reply, {
         exists: found !== undefined,
         deployment: found ? toPlatform(found) : null,

@@ -2,6 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import type { Engine, Person } from '../../../engine/internal.ts';
+import { findDeployment } from '../../../engine/index.ts';
 import { configOf, createTeam, engineFor } from '../../helpers/people/requests.ts';
 import { readDeploymentEvent } from '../../../engine/record/deployment-file.ts';
 import { createIdentity } from '../../helpers/people/signing.ts';
@@ -75,6 +76,20 @@ describe('where keys are known', () => {
     await bobs.deployments.record({ scope: SCOPE, status: 'failed', commit: 'v2', actor: bob });
     expect(await statuses(bobs)).toEqual(['deployed', 'failed', 'unknown']);
     expect(await bobs.deployments.show({ id, reader: carol })).toMatchObject({ verified: false });
+    // Whoever looks for what runs is told what counts of it.
+    const asked = { image: 'api:v2', reader: carol };
+    expect(await findDeployment(bobs, asked)).toMatchObject({ id, status: 'failed', verified: false });
+    const { deployments } = await bobs.deployments.list({ reader: carol, counting: true });
+    expect(deployments.map(({ status }) => status)).toEqual(['deployed', 'failed']);
+    const forged = { scope: SCOPE, status: 'deployed', commit: 'v1', actor: bob } as const;
+    const { id: none } = await janes.deployments.record(forged);
+    await expect(bobs.deployments.show({ id: none, reader: carol, counting: true })).rejects.toMatchObject({
+      code: 'DEPLOYMENT_UNKNOWN',
+    });
+    expect(await bobs.deployments.exists({ ...asked, image: 'api:v1', counting: true })).toMatchObject({
+      exists: false,
+      deployments: [],
+    });
   });
 });
 
