@@ -90,7 +90,7 @@ else
   image="${image%:*}"
   # The first part is a host where it looks like one.
   [[ "$image" != */* || ! "${image%%/*}" =~ [.:]|^localhost$ ]] || image="${image#*/}"
-  [[ "$image" =~ ^[a-z0-9]+([._/-]+[a-z0-9]+)*$ ]] || fail "the record of $good names no image that a registry can have."
+  [[ "$image" =~ ^[a-z0-9]+(([._/]|__|-+)[a-z0-9]+)*$ ]] || fail "the record of $good names no image that a registry can have."
   accept='application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json'
   accept+=', application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json'
   status="$(curl --silent --show-error --max-time 60 --proto '=http,https' --head --output /dev/null --write-out '%{http_code}' \
