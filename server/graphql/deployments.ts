@@ -3,7 +3,6 @@ import {
   type Coordinates,
   type DeploymentStatus,
   type DeploymentView,
-  type Engine,
   formatCoordinates,
   isFailure,
   type RequestStatus,
@@ -85,7 +84,7 @@ export function knownOf(
   const scope = formatCoordinates(coordinates);
   const read = once(async () => {
     const [{ deployments }, requests] = await Promise.all([
-      engine.deployments.list({ scope, reader, limit: MOST }),
+      engine.deployments.list({ scope, reader, limit: MOST, counting: true }),
       engine.requests.list({ scope, reader, limit: MOST }),
     ]);
     const own = requests.filter((each) => each.scopeName === scope && each.resume !== true);
@@ -113,12 +112,17 @@ function merged(
 ): readonly Deployed[] {
   const byId = new Map(requests.map((request) => [request.id, request]));
   const recorded = records.map((record) => {
-    const request = (record.requestId !== null && byId.get(record.requestId)) || null;
+    const named = record.requestId === null ? undefined : byId.get(record.requestId);
+    const request = isOf(record, named) ? named : null;
     if (request !== null) byId.delete(request.id);
     return { coordinates, record, request };
   });
   return [...recorded, ...[...byId.values()].map((request) => ({ coordinates, record: null, request }))];
 }
+
+/** A record may name any request: it is of one that was completed, in the same place. */
+const isOf = ({ scope }: DeploymentView, request: RequestView | null | undefined): request is RequestView =>
+  request?.status === 'completed' && request.scopeName === scope;
 
 /** The deployment that an id names. @throws DEPLOYMENT_UNKNOWN, REQUEST_UNKNOWN, PERMISSION_DENIED */
 export async function deployedOf(
@@ -126,32 +130,33 @@ export async function deployedOf(
   id: string,
 ): Promise<Deployed> {
   if (id.startsWith('dep-')) {
-    const record = await engine.deployments.show({ id, reader });
-    const request = record.requestId === null ? null : await unlessUnknown(engine, record.requestId, reader);
-    return { coordinates: namesOf(record), record, request };
+    const record = await engine.deployments.show({ id, reader, counting: true });
+    const { requestId } = record;
+    const named =
+      requestId === null ? null : await engine.requests.show({ id: requestId, reader }).catch(unlessUnseen);
+    return { coordinates: namesOf(record), record, request: isOf(record, named) ? named : null };
   }
   const found = await engine.requests.show({ id, reader });
   const [request = found] = await execution.withJobs([found]);
+  const own = { coordinates: namesOf(request.scope), request };
+  if (request.status !== 'completed') return { ...own, record: null };
   const record = await engine.deployments
-    .show({ id: id.replace('rbk', 'dep'), reader })
-    .catch((error: unknown) => {
-      if (isFailure(error) && error.code === 'DEPLOYMENT_UNKNOWN') return null;
-      throw error;
-    });
-  return { coordinates: namesOf(request.scope), record: record?.requestId === id ? record : null, request };
+    .show({ id: id.replace('rbk', 'dep'), reader, counting: true })
+    .catch(unlessUnseen);
+  return { ...own, record: record?.requestId === id && isOf(record, request) ? record : null };
 }
 
-async function unlessUnknown(
-  engine: Engine,
-  id: string,
-  reader: Call['person'],
-): Promise<RequestView | null> {
-  try {
-    return await engine.requests.show({ id, reader });
-  } catch (error) {
-    if (isFailure(error) && error.code === 'REQUEST_UNKNOWN') return null;
-    throw error;
-  }
+/** What the reader may not see is of another place. */
+const UNSEEN: ReadonlySet<string> = new Set([
+  'DEPLOYMENT_UNKNOWN',
+  'REQUEST_UNKNOWN',
+  'PERMISSION_DENIED',
+  'TOKEN_TOO_NARROW',
+]);
+
+function unlessUnseen(error: unknown): null {
+  if (isFailure(error) && UNSEEN.has(error.code)) return null;
+  throw error;
 }
 
 const namesOf = ({ tenant, environment, service }: Coordinates): Coordinates => ({
@@ -160,9 +165,8 @@ const namesOf = ({ tenant, environment, service }: Coordinates): Coordinates => 
   ...(service !== undefined && { service }),
 });
 
-/** Of a rollback it is that of its request, also when it is on record. */
-export const idOf = ({ record, request }: Deployed): string =>
-  request?.id ?? record?.requestId ?? record?.id ?? '';
+/** Of a rollback it is that of its request, also when it is on record; a record may name any request, and is then only its own. */
+export const idOf = ({ record, request }: Deployed): string => request?.id ?? record?.id ?? '';
 
 /** A record says more of what is deployed than the request that led to it. */
 export const statusOf = ({ record, request }: Deployed): string => {

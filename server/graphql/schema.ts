@@ -106,7 +106,7 @@ type Instance {
   environment: String!
   service: String
   """
-  What was deployed, and what was asked for: at most the newest thousand of each.
+  What was deployed, by records that count, and what was asked for: at most the newest thousand of each.
   """
   deployments(
     "1 to 100."

@@ -37,7 +37,12 @@ export function createGraphql({ introspection, onInternal }: GraphqlSettings) {
     batching: false,
     cors: false,
     logging: false,
-    maskedErrors: { maskError: (error) => maskedOf(error, onInternal) },
+    maskedErrors: {
+      maskError: (error) => {
+        const masked = maskedOf(error, onInternal);
+        return introspection ? masked : withoutNames(masked);
+      },
+    },
     plugins: [
       maxTokensPlugin({ n: LIMITS.tokens }),
       maxDepthPlugin({ n: LIMITS.depth }),
@@ -67,16 +72,29 @@ export function createGraphql({ introspection, onInternal }: GraphqlSettings) {
   };
 }
 
-/** graphql's own rule asks for the types of one copy of the library; names are enough. */
+/** graphql's own rule asks for the types of one copy of the library; names are enough. What is misspelt is not told what there is. */
 const WITHOUT_INTROSPECTION: Plugin = {
-  onValidate: ({ addValidationRule }) =>
+  onValidate: ({ addValidationRule }) => {
     addValidationRule((context: ValidationContext) => ({
       Field: (node: FieldNode) => {
         if (node.name.value === '__schema' || node.name.value === '__type')
           context.reportError(createGraphQLError('Introspection is switched off here.', { nodes: [node] }));
       },
-    })),
+    }));
+    return ({ result, setResult }) => {
+      if (Array.isArray(result)) setResult(result.map(withoutNames));
+    };
+  },
 };
+
+/** `Did you mean …?` names parts of the schema. */
+function withoutNames(error: unknown): Error {
+  if (!isGraphql(error)) return error instanceof Error ? error : new Error('failed');
+  const { message, nodes, path, extensions } = error;
+  const said = message.replace(/ Did you mean .*/s, '');
+  if (said === message) return error;
+  return createGraphQLError(said, { ...(nodes && { nodes }), ...(path && { path }), extensions });
+}
 
 /** What a document does wrong is said as it is, a failure of the engine by its code, and of all else nothing. */
 function maskedOf(error: unknown, onInternal: (error: unknown) => void): Error {

@@ -1,6 +1,11 @@
 /** /graphql: the documents that clients send, what it refuses, and that it does what the core API does. */
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  deploymentPath,
+  printDeploymentEvent,
+  readDeploymentEvent,
+} from '../../../engine/record/deployment-file.ts';
 import { SCHEMA } from '../../../server/graphql/schema.ts';
 import { configOf } from '../../helpers/people/requests.ts';
 import { createRepo } from '../../helpers/repositories/repo.ts';
@@ -240,6 +245,47 @@ describe('the deployments of an instance', () => {
   });
 });
 
+describe('a record that somebody wrote by hand', () => {
+  it('stands for no request that it names: that one waits on, and nobody approves it by the record', async () => {
+    const propose =
+      'mutation { proposeDeployment(organizationId: "-", instanceId: "-~prod~job", revision: "v1", message: "By hand") { result { id } messages { message } } }';
+    const asked = (await ask(propose)).body.data.proposeDeployment;
+    expect(asked.messages).toEqual([]);
+    const { id } = asked.result;
+    const ref = 'refs/backtrail/deployments';
+    const paths = (await face.repo.git('ls-tree', '-r', '--name-only', ref)).split('\n');
+    const path = paths.find((each) => each.includes(idOf('web v3'))) ?? '';
+    const event = readDeploymentEvent(await face.repo.git('show', `${ref}:${path}`), path);
+    const deployment = id.replace('rbk', 'dep');
+    const rollbackOf = { request: id, commit: event.opening?.commit ?? '', version: 1 };
+    const forged = {
+      ...event,
+      id: event.id.replace(/.$/, 'Z'),
+      deployment,
+      opening: event.opening && { ...event.opening, service: 'job', version: 2, rollback: rollbackOf },
+    };
+    await face.repo.git('update-ref', 'refs/heads/by-hand', ref);
+    await face.repo.replay(
+      [{ files: { [deploymentPath(forged)]: printDeploymentEvent(forged) } }],
+      'by-hand',
+    );
+    await face.repo.git('update-ref', ref, 'refs/heads/by-hand');
+    const nodes = '{ instance(id: "-~prod~job") { deployments { nodes { id status } } } }';
+    const listed = (await ask(nodes)).body.data.instance.deployments.nodes;
+    expect(listed).toEqual(
+      expect.arrayContaining([
+        { id, status: 'PROPOSED' },
+        { id: deployment, status: 'COMPLETED' },
+      ]),
+    );
+    const shown = `{ deployment(organizationId: "-", id: "${id}") { status } }`;
+    expect((await ask(shown)).body.data.deployment.status).toBe('PROPOSED');
+    const voted = (await ask(APPROVE, { id: deployment }, face.bob)).body.data.approveDeployment;
+    expect([voted.successful, voted.messages[0].code]).toEqual([false, 'REQUEST_UNKNOWN']);
+    await face.jane.post(`/api/v1/rollbacks/${id}/cancel`, {});
+  });
+});
+
 describe('/graphql', () => {
   it('refuses what is no call of it, before and in GraphQL', async () => {
     expect((await face.jane.post('/graphql', { query: '{ __typename }' }, { token: null })).status).toBe(401);
@@ -283,6 +329,18 @@ describe('/graphql', () => {
     const settings = { configuration: { ...NO_CONFIGURATION, graphql: { introspection: false } } };
     const quiet = await startApi(face.engine, { settings });
     expect((await ask(types, {}, quiet)).body.errors[0].message).toMatch(/introspection/i);
+    const misspelt = '{ instanc(id: "-~prod~web") { id } }';
+    const filter =
+      'query ($s: DeploymentStatus) { instance(id: "-~prod~web") { deployments(filter: { status: $s }) { totalCount } } }';
+    for (const [query, variables] of [
+      [misspelt, {}],
+      [filter, { s: 'COMPLETE' }],
+    ] as const) {
+      expect((await ask(query, variables)).body.errors[0].message).toMatch(/Did you mean/);
+      expect((await ask(query, variables, quiet)).body.errors[0].message).not.toMatch(
+        /Did you mean|COMPLETED/,
+      );
+    }
     const without = await startApi(face.engine, {
       settings: { configuration: { ...NO_CONFIGURATION, graphql: null } },
     });
