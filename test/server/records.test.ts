@@ -32,8 +32,9 @@ beforeAll(async () => {
     { files: app('v2') },
     { files: app('v3') },
     { files: { 'apps/prod/web/token.yaml': `token: ${TOKEN}\n` } },
-    { files: { 'apps/dev/api/app.yaml': 'image: v1\n' } },
-    { files: { 'apps/dev/api/app.yaml': 'image: v2\n' } },
+    ...['v1', 'v2'].map((tag) => ({
+      files: { 'apps/dev/api/app.yaml': `image: ${tag}\n`, 'apps/dev/jobs/app.yaml': `image: ${tag}\n` },
+    })),
   ]);
   api = await startApi(await engineOf(repo, { lives: 'file' }), { lives: 'file' });
   const person = { name: 'Bob', email: 'bob@example.com' };
@@ -325,7 +326,7 @@ describe('a rollback that the server publishes by itself', () => {
       await engineOf(repo, { location: `file://${repo.folder}`, offline: true }),
       { settings: { claim: () => Promise.resolve(() => undefined) } },
     );
-    const scope = { environment: 'dev', service: 'api' };
+    const scope = { environment: 'dev', service: 'jobs' };
     await server.get('/api/v1/environments');
     await rename(repo.folder, `${repo.folder}.away`);
     expect((await server.get('/api/v1/environments')).status).toBe(200);

@@ -8,7 +8,7 @@ import { engineOf, JANE } from '../../helpers/repositories/engine.ts';
 import { createRepo, type Repo } from '../../helpers/repositories/repo.ts';
 
 const LEDGER = 'refs/backtrail/ledger';
-const SERVICES = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'k'];
+const SERVICES = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'k', 'l'];
 const POLICY = { environments: [{ match: 'prod', quorum: 1, unsignedApprovals: true }] };
 
 let repo: Repo;
@@ -209,11 +209,11 @@ describe('a request that nobody has to agree to', () => {
 
   it('is not said to be done where the branch was forced back right after the push', async () => {
     const fresh = await engineOf(repo, { location: `file://${repo.folder}` });
-    const asked = await askOn(fresh, 'dev/k');
+    const asked = await askOn(fresh, 'dev/l');
     const back = `git update-ref refs/heads/main ${await tipOf('main')}`;
     await withHook('post-receive', back, async () => {
       await expect(fresh.rollbacks.request(asked, atOnce)).rejects.toMatchObject({ code: 'VERIFY_FAILED' });
     });
-    expect(await imageOf('dev/k')).toBe('image: v2');
+    expect(await imageOf('dev/l')).toBe('image: v2');
   });
 });
