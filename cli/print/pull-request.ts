@@ -1,6 +1,6 @@
 /** What waits to be merged, and what to do about it. */
 import type { RollbackResult } from '../../engine/index.ts';
-import { shellWord } from '../../engine/model/shell.ts';
+import { shellWord } from '../../engine/model/path.ts';
 import { oneLine } from '../terminal/clean.ts';
 import type { Style } from './style.ts';
 

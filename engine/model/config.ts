@@ -1,4 +1,5 @@
 import type { ChecksConfig } from './checks.ts';
+import type { AutoRule, DriftConfig, LiveRule } from './live.ts';
 import type { Policy } from './policy.ts';
 import type { HostNaming, PublishRule } from './pull-request.ts';
 
@@ -33,6 +34,11 @@ export interface Config {
   /** How rollbacks reach the branch; the first entry that matches an environment applies, and without one they are pushed. */
   readonly publish: readonly PublishRule[];
   readonly host: HostNaming;
+  /** Who can say whether a revision is live; all entries that match an environment. */
+  readonly live: readonly LiveRule[];
+  /** Which revisions are rolled back by themselves; the first entry that matches. */
+  readonly auto: readonly AutoRule[];
+  readonly drift: DriftConfig;
   readonly ledger: { readonly ref: string };
   readonly deployments: {
     readonly ref: string;

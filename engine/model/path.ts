@@ -129,3 +129,8 @@ export function quotePath(path: string): string {
   const escaped = escapePath(path);
   return escaped === path ? path : `"${escaped}"`;
 }
+
+/** Quotes a word for a POSIX shell, so that a hint can be pasted whatever names it contains. */
+export function shellWord(word: string): string {
+  return /^[\w./@:+,-][\w./@:+,=-]*$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}

@@ -71,6 +71,8 @@ export interface EnvironmentPolicy {
   readonly bind: 'digest' | 'rendered';
   /** null: break-glass is not allowed. */
   readonly breakGlass: { readonly longestMs: number } | null;
+  /** An automatic rollback needs no approval. */
+  readonly automatic?: 'exempt';
   readonly features?: Partial<Features>;
 }
 

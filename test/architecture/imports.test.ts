@@ -124,6 +124,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'engine/rollback',
     'engine/requests',
   ],
+  'engine/live': ['engine/model'],
   engine: [
     'engine/model',
     'engine/policy',
@@ -144,6 +145,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'engine/requests',
     'engine/deployments',
     'engine/audit',
+    'engine/live',
   ],
   // Of the engine itself: incidents, which are planned by it and followed in the queue.
   workers: ['engine', 'engine/model'],

@@ -4,13 +4,8 @@ import { BacktrailError, type Config, type NameLists } from '../../model/index.t
 import { layoutProblem } from '../outputs.ts';
 import { compilePattern } from '../pattern.ts';
 import { withCheckDefaults } from './checks.ts';
-import {
-  DEPLOYMENTS_REF,
-  LEDGER_REF,
-  policyProblems,
-  publishProblems,
-  withPolicyDefaults,
-} from './policy.ts';
+import { DEPLOYMENTS_REF, LEDGER_REF, matchProblems, policyProblems, withPolicyDefaults } from './policy.ts';
+import { placeholderProblems, withAutoDefaults, withDriftDefaults, withLiveDefaults } from './live.ts';
 import { aliasOffset, offsetOf } from './positions.ts';
 import { withHostDefaults, withPublishDefaults } from './publish.ts';
 import { configSchema, type RawConfig, DEFAULT_SUBJECT } from './schema.ts';
@@ -67,7 +62,10 @@ function parse(source: string, file: string): Config {
   const tenancy = requireOneTenancy(parsed.data, place);
   const misfits = [
     ...policyProblems(parsed.data.policy ?? {}, tenancy, parsed.data.features),
-    ...publishProblems(parsed.data.publish ?? [], tenancy),
+    ...matchProblems('publish', parsed.data.publish ?? [], tenancy),
+    ...matchProblems('live', parsed.data.live ?? [], tenancy),
+    ...matchProblems('auto', parsed.data.auto ?? [], tenancy),
+    ...placeholderProblems(parsed.data.live ?? [], tenancy),
   ];
   if (misfits.length > 0)
     throw invalid(
@@ -150,6 +148,9 @@ function withDefaults(raw: RawConfig): Config {
     },
     publish: withPublishDefaults(raw.publish),
     host: withHostDefaults(raw.host),
+    live: withLiveDefaults(raw.live),
+    auto: withAutoDefaults(raw.auto),
+    drift: withDriftDefaults(raw.drift),
     ledger: { ref: raw.ledger?.ref ?? LEDGER_REF },
     deployments: {
       ref: raw.deployments?.ref ?? DEPLOYMENTS_REF,

@@ -11,6 +11,7 @@ import {
 } from '../../model/index.ts';
 import { matchesEnvironment } from '../../policy/policy.ts';
 import { cronProblem, timezoneProblem } from '../../policy/windows.ts';
+import { duration, DURATION } from './duration.ts';
 import { environmentsProblem, ledgerProblem } from './text-rules.ts';
 
 export const LEDGER_REF = 'refs/backtrail/ledger';
@@ -25,19 +26,7 @@ const checked = (longest: number, problemOf: (value: string) => string | null) =
       if (message !== null) context.addIssue({ code: 'custom', message });
     });
 
-const UNITS = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-const DAY = UNITS.d;
-
-/** A duration such as `72h`, in milliseconds. `limit` is the maximum as text. */
-const duration = (longest: number, limit: string) =>
-  z.string().transform((value, context) => {
-    const [, number = '', unit] = /^([1-9]\d{0,5})([mhd])$/.exec(value) ?? [];
-    const ms = Number(number) * UNITS[unit === 'd' || unit === 'h' ? unit : 'm'];
-    if (ms > 0 && ms <= longest) return ms;
-    const message = ms > 0 ? `At most ${limit}.` : 'A duration is written as 30m, 72h or 7d.';
-    context.addIssue({ code: 'custom', message });
-    return z.NEVER;
-  });
+const DAY = 86_400_000;
 
 const email = z
   .string()
@@ -80,7 +69,6 @@ const NAMES_NOBODY = { message: 'It names nobody: list people in `users`, or `gr
 
 /** The same rule for the JSON schema. */
 const SOMEONE_REQUIRED = { anyOf: [{ required: ['users'] }, { required: ['groups'] }] };
-const DURATION = { pattern: '^[1-9][0-9]{0,5}[mhd]$' };
 
 const pattern = checked(512, environmentsProblem);
 
@@ -184,6 +172,11 @@ const environment = z.strictObject({
     description:
       '`person`: only a key counts that the list of trusted keys has for exactly that email; `server`: also that of a server (`backtrail serve`), which the list has by a pattern.',
     example: 'person',
+  }),
+  automatic: z.enum(['gated', 'exempt']).default('gated').meta({
+    description:
+      '`exempt`: an automatic rollback (`auto`) needs no approval here; `gated`: it waits for one as any other.',
+    example: 'exempt',
   }),
   bind: z.enum(['digest', 'rendered']).default('digest').meta({
     description: 'What a vote is bound to: the digest of the plan, or the rendered manifests as well.',
@@ -349,15 +342,17 @@ export function policyProblems(
   ];
 }
 
-/** The same of `publish`. */
-export function publishProblems(
+/** The same of lists of which the first entry that matches counts, `publish` and `auto`; of `live`, all that match count. */
+export function matchProblems(
+  key: 'publish' | 'auto' | 'live',
   rules: readonly { readonly match: string }[],
   tenancy: boolean,
 ): PolicyProblem[] {
   return rules.flatMap(({ match }, at) =>
     problemAt(
-      ['publish', at, 'match'],
-      tenancyProblem(match, tenancy) ?? shadowedProblem(rules.slice(0, at), match, tenancy),
+      [key, at, 'match'],
+      tenancyProblem(match, tenancy) ??
+        (key === 'live' ? null : shadowedProblem(rules.slice(0, at), match, tenancy)),
     ),
   );
 }
@@ -432,9 +427,11 @@ export function withPolicyDefaults(raw: RawPolicy, features?: RawFeatures): Poli
         quorum,
         unsignedRequests,
         signedBy,
+        automatic,
         ...rest
       }): EnvironmentPolicy => ({
         ...rest,
+        ...(automatic === 'exempt' && { automatic }),
         unsignedRequests: unsignedRequests ?? null,
         ...(signedBy === 'person' && { signedBy }),
         quorum: quorum ?? (own?.rollback_approval === false ? 0 : 1),

@@ -4,6 +4,7 @@ import { LONGEST_ADDRESS, repositoryProblem } from '../../record/place.ts';
 import { MESSAGE_PLACEHOLDERS, templateProblem, trailerKeyProblem } from '../../record/style.ts';
 import { checksSchema } from './checks.ts';
 import { holdsSchema } from './holds.ts';
+import { autoSchema, driftSchema, liveSchema } from './live.ts';
 import { hostSchema, publishSchema } from './publish.ts';
 import { deploymentsSchema, featuresSchema, ledgerSchema, policySchema } from './policy.ts';
 import {
@@ -323,6 +324,14 @@ export const configSchema = z.strictObject({
   host: hostSchema
     .optional()
     .meta({ description: 'What the address of the remote does not say of the code host.' }),
+  live: liveSchema.optional().meta({
+    description:
+      'Which clusters run what is here, and who of them can say whether it is live (docs/live.md).',
+  }),
+  auto: autoSchema.optional().meta({
+    description: 'Which revisions are rolled back by themselves when they degrade (docs/live.md).',
+  }),
+  drift: driftSchema.optional().meta({ description: 'What `backtrail drift` does not look at.' }),
   deployments: deploymentsSchema
     .optional()
     .meta({ description: 'Where it is recorded what was deployed, and what became of it.' }),

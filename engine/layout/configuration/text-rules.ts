@@ -149,3 +149,12 @@ function problemOrError(find: () => string | null): string | null {
     return error instanceof Error ? error.message : 'This is not valid.';
   }
 }
+
+/** A name of Kubernetes whose placeholders are filled by names of a scope. */
+export function templateNameProblem(value: string): string | null {
+  const plain = value.replace(/\{(?:tenant|environment|service)\}/g, 'x');
+  if (/[{}]/.test(plain)) return 'The placeholders are {tenant}, {environment} and {service}.';
+  return /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/.test(plain)
+    ? null
+    : 'A name has lower-case letters, digits, "." and "-", and placeholders.';
+}

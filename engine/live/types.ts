@@ -1,0 +1,22 @@
+/** What the public may ask of clusters. */
+import type { Drift, LiveStatus, Person, RequestId, RollbackLive } from '../model/index.ts';
+
+export interface LiveAsk {
+  /** Whose permission to `read` is asked. Absent: nobody's. */
+  readonly reader?: Person | undefined;
+  readonly signal?: AbortSignal;
+}
+
+/** Whether clusters run what Git holds. Every call asks them anew; one that cannot be asked is `unconfirmed`, and never an error. */
+export interface Live {
+  /**
+   * Of a service, or of all services of an environment.
+   *
+   * @throws SCOPE_INVALID, TENANT_UNKNOWN, ENVIRONMENT_UNKNOWN, SERVICE_UNKNOWN, PERMISSION_DENIED
+   */
+  status(ask: LiveAsk & { readonly scope: string }): Promise<LiveStatus>;
+  /** Of the revision that a rollback published. @throws REQUEST_UNKNOWN, REQUEST_NOT_COMPLETED, PERMISSION_DENIED */
+  ofRollback(ask: LiveAsk & { readonly requestId: RequestId }): Promise<RollbackLive>;
+  /** How the cluster differs from what was delivered. @throws as `status`, and LIVE_NOT_CONFIGURED */
+  drift(ask: LiveAsk & { readonly scope: string }): Promise<Drift>;
+}
