@@ -1,4 +1,5 @@
 /** The one way to a host: what the three clients send goes through it. */
+import { rootCertificates } from 'node:tls';
 import { type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
 import { BacktrailError, type Clock } from '../model/index.ts';
 import { type Answer, isLimited, pauseAsked, pauses } from './pauses.ts';
@@ -16,6 +17,10 @@ export interface Connecting {
   readonly authorization: (() => Promise<string>) | null;
   /** For one answer. */
   readonly answerMs: number;
+  /** Certificates (PEM) of authorities that the host is known by, besides those of the platform. */
+  readonly ca?: string | undefined;
+  /** What one call waits for a host that asks for it, altogether; a minute where absent. */
+  readonly waitMs?: number;
 }
 
 export interface Connection {
@@ -40,14 +45,14 @@ interface Call {
 const CONNECT_MS = 10_000;
 /** A page of 100 pull requests, with bodies of 64 KiB. */
 const ANSWER_BYTES = 32 * 1024 * 1024;
-/** What one call waits for a host that asks for it, altogether. */
 const MOST_WAIT_MS = 60_000;
 const MOST_REDIRECTS = 3;
 /** Before a read is tried again. */
 const RETRY_MS = [1000, 4000] as const;
 
 export function connect(connecting: Connecting): Connection {
-  const { name, api, env, clock, answerMs } = connecting;
+  const { name, api, env, clock, answerMs, ca, waitMs = MOST_WAIT_MS } = connecting;
+  const tls = { timeout: CONNECT_MS, ...(ca !== undefined && { ca: [...rootCertificates, ca] }) };
   const { origin } = new URL(api);
   const pause = pauses(clock, origin);
   const scrubber = createScrubber();
@@ -55,8 +60,8 @@ export function connect(connecting: Connecting): Connection {
     httpProxy: env['http_proxy'] || env['HTTP_PROXY'] || '',
     httpsProxy: env['https_proxy'] || env['HTTPS_PROXY'] || '',
     noProxy: env['no_proxy'] || env['NO_PROXY'] || '',
-    connect: { timeout: CONNECT_MS },
-    requestTls: { timeout: CONNECT_MS },
+    connect: tls,
+    requestTls: tls,
     headersTimeout: answerMs,
     bodyTimeout: answerMs,
     connections: 4,
@@ -87,7 +92,7 @@ export function connect(connecting: Connecting): Connection {
   async function waitForHost(waited: number): Promise<number> {
     let sum = waited;
     for (let left = pause.left(); left > 0; left = pause.left()) {
-      if (sum + left > MOST_WAIT_MS)
+      if (sum + left > waitMs)
         throw unavailable(`wants no calls for another ${Math.ceil(left / 1000)} s`, left);
       sum += left;
       await clock.sleep(left);
