@@ -111,10 +111,12 @@ export interface LiveTarget extends Coordinates {
   readonly since: string;
 }
 
-/** Which object an observer has to see. */
+/** Which object an observer has to see: by what manifests and answers name it, so that nobody has to know a plural. */
 export interface ObjectQuery {
-  /** With its group, as kubectl names it: `applications.argoproj.io`, `deployments.apps`, `pods`. */
-  readonly resource: string;
+  /** `apps/v1`, `v1`, `argoproj.io/v1alpha1`. */
+  readonly apiVersion: string;
+  /** `Deployment` */
+  readonly kind: string;
   /** null: not namespaced. */
   readonly namespace: string | null;
   /** null: all of the namespace. */
@@ -144,6 +146,8 @@ export const CLUSTER_PROBLEMS = [
   'CLUSTER_NONSENSE',
   /** It answers more than is read. */
   'CLUSTER_TOO_MUCH',
+  /** It has no such kind of object. */
+  'RESOURCE_UNKNOWN',
   /** There is no kubectl. */
   'KUBECTL_MISSING',
 ] as const;
