@@ -6,7 +6,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { closeAfterTest } from '../../helpers/run/lifetime.ts';
 import { copyRepo, createRepo, type Repo, temporaryFolder } from '../../helpers/repositories/repo.ts';
-import { makeCertificate } from '../../helpers/servers/image-registry.ts';
+import { makeCertificate } from '../../helpers/servers/certificate.ts';
 import { type Host, type HostOptions, startHost } from '../../helpers/servers/host/host.ts';
 
 const TRAILERS = 'Rollback-Id: 1\nRollback-Engine: 3';

@@ -11,7 +11,7 @@ import { describe, expect, it } from 'vitest';
 import { type Connecting, connect } from '../../../engine/hosts/http.ts';
 import { temporaryFolder } from '../../helpers/repositories/repo.ts';
 import { closeAfterTest } from '../../helpers/run/lifetime.ts';
-import { makeCertificate } from '../../helpers/servers/image-registry.ts';
+import { makeCertificate } from '../../helpers/servers/certificate.ts';
 
 async function serve(answer: (request: IncomingMessage, response: ServerResponse) => void) {
   const server = createServer(answer);

@@ -1,9 +1,10 @@
 /** Real registries of container images (the `docker-registry` of Debian), on loopback. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { temporaryFolder } from '../repositories/repo.ts';
+import { makeCertificate } from './certificate.ts';
 import { freePort, type Server, startServer } from './server.ts';
 
 const HOST = '127.0.0.1';
@@ -49,17 +50,6 @@ export async function startRegistry(
     port,
   });
   return { ...server, host: `${HOST}:${port}`, authority: file('ca.crt') };
-}
-
-/** `server.crt` and `server.key` for 127.0.0.1 or another name, signed by the authority of `ca.crt`. */
-export function makeCertificate(folder: string, name = `IP:${HOST}`): void {
-  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout'];
-  openssl('req', '-x509', ...key, 'ca.key', '-out', 'ca.crt', '-days', '2', '-subj', '/CN=Test authority');
-  const request = ['-out', 'server.csr', '-subj', '/CN=registry', '-addext', `subjectAltName=${name}`];
-  openssl('req', '-new', ...key, 'server.key', ...request);
-  const signed = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-copy_extensions', 'copy'];
-  openssl('x509', '-req', '-in', 'server.csr', ...signed, '-out', 'server.crt', '-days', '2');
 }
 
 /** Pushes an image without layers, and an index of it under `TAG-index`; gives the digest of the image. */

@@ -10,7 +10,7 @@ import { configOf, policedRepo } from '../../helpers/people/requests.ts';
 import { engineOf } from '../../helpers/repositories/engine.ts';
 import { temporaryFolder } from '../../helpers/repositories/repo.ts';
 import { startApi } from '../../helpers/servers/api.ts';
-import { makeCertificate } from '../../helpers/servers/image-registry.ts';
+import { makeCertificate } from '../../helpers/servers/certificate.ts';
 import { startIssuer, type TestIssuer } from '../../helpers/servers/issuer.ts';
 
 /** An authority, and a key with its certificate for a name. */

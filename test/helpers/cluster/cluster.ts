@@ -1,0 +1,144 @@
+/** A cluster on loopback: an API server of our own over HTTPS, complete enough for the real kubectl. README.md says what it knows. */
+import { join } from 'node:path';
+import { temporaryFolder } from '../repositories/repo.ts';
+import { closeAfterFile } from '../run/lifetime.ts';
+import { certificates } from './certificates.ts';
+import { type ClusterAccess, writeKubeconfig } from './kubeconfig.ts';
+import type { AccessRule } from './server/access.ts';
+import { createFaults, type Fault } from './server/faults.ts';
+import { RESOURCES, typeOfKind } from './server/resources.ts';
+import { createApiServer, type LoggedRequest, type ServerState } from './server/server.ts';
+import { createStore } from './server/store.ts';
+import type { KubernetesObject, ObjectRef } from './server/types.ts';
+import { patchedObject } from './server/write.ts';
+
+export interface Cluster extends ClusterAccess {
+  /** A file whose one context has the name of the cluster. */
+  readonly kubeconfig: string;
+  /** What was asked for, oldest first. Empty it to count anew. */
+  readonly requests: LoggedRequest[];
+  /** `list deployments.apps shop`, …: requests for resources alone. */
+  lines(): string[];
+  /** Creates or replaces an object, as a controller would. Its namespace appears with it. */
+  apply(object: KubernetesObject): KubernetesObject;
+  /** A merge patch. @throws Error where there is no such object */
+  patch(ref: ObjectRef, patch: object): KubernetesObject;
+  remove(ref: ObjectRef): KubernetesObject | null;
+  object(kind: string, namespace: string | undefined, name: string): KubernetesObject | null;
+  objects(kind: string, namespace?: string): KubernetesObject[];
+  /** Gives what ends it. */
+  fault(fault: Fault): () => void;
+  /** Ends all faults and limits. */
+  recover(): void;
+  /** From now on only this is allowed. */
+  allow(rules: readonly AccessRule[]): void;
+  /** Its token is not accepted any more, until it recovers. */
+  expireToken(): void;
+  /** Older resource versions and continue tokens are gone. */
+  compact(): void;
+  now(): Date;
+  stop(): Promise<void>;
+}
+
+export interface ClusterOptions {
+  readonly name?: string;
+  /** What objects are dated with. */
+  readonly now?: () => Date;
+  /** API groups that it does not have, such as `argoproj.io`. */
+  readonly without?: readonly string[];
+  /** false: discovery as before Kubernetes 1.26. */
+  readonly aggregated?: boolean;
+  /** Its server has a certificate of this authority; the kubeconfig file names that of `cluster`. */
+  readonly authority?: string;
+  readonly folder?: string;
+}
+
+const USER = 'system:serviceaccount:backtrail:observer';
+
+export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  const { name = 'prod-eu', now = () => new Date(), without = [], aggregated = true } = options;
+  const store = createStore(now);
+  const token = `token-of-${name}`;
+  const state: ServerState = {
+    store,
+    faults: createFaults(),
+    resources: RESOURCES.filter(({ group }) => !without.includes(group)),
+    aggregated,
+    requests: [],
+    users: new Map([[token, USER]]),
+    allowed: null,
+  };
+  const { url, stop } = await listen(state, options.authority);
+  const { authority } = await certificates();
+  const access = { name, url, authority, token };
+  const file = join(options.folder ?? (await temporaryFolder()), `${name}.kubeconfig`);
+  for (const namespace of ['default', 'kube-system']) store.apply(namespaceOf(namespace));
+  return {
+    ...access,
+    kubeconfig: await writeKubeconfig(file, [access]),
+    requests: state.requests,
+    lines: () => state.requests.flatMap(({ type, line }) => (type === null ? [] : [line])),
+    ...control(state, token),
+    now,
+    stop,
+  };
+}
+
+function control(state: ServerState, token: string) {
+  const { store, faults, users } = state;
+  const object: Cluster['object'] = (kind, namespace, name) =>
+    store.get(typeOfKind(kind), namespace ?? '', name);
+  const apply: Cluster['apply'] = (given) => {
+    const { namespace } = given.metadata;
+    if (namespace !== undefined && object('Namespace', undefined, namespace) === null)
+      store.apply(namespaceOf(namespace));
+    return store.apply(given);
+  };
+  const patch: Cluster['patch'] = (ref, change) => {
+    const former = object(ref.kind, ref.namespace, ref.name);
+    if (former === null) throw new Error(`There is no ${ref.kind} ${ref.namespace ?? ''}/${ref.name}.`);
+    return apply(patchedObject(former, change));
+  };
+  return {
+    apply,
+    patch,
+    object,
+    remove: (ref: ObjectRef) => store.remove(ref),
+    objects: (kind: string, namespace = '') => store.list(typeOfKind(kind), namespace),
+    fault: (fault: Fault) => faults.add(fault),
+    recover() {
+      faults.clear();
+      state.allowed = null;
+      users.set(token, USER);
+    },
+    allow(rules: readonly AccessRule[]) {
+      state.allowed = rules;
+    },
+    expireToken: () => void users.delete(token),
+    compact: () => store.compact(),
+  };
+}
+
+async function listen(
+  state: ServerState,
+  authority?: string,
+): Promise<{ url: string; stop: () => Promise<void> }> {
+  const server = createApiServer(await certificates(authority), state);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const stop = async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  closeAfterFile(stop);
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('it listens on a port');
+  return { url: `https://127.0.0.1:${address.port}`, stop };
+}
+
+const namespaceOf = (name: string): KubernetesObject => ({
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  metadata: { name, labels: { 'kubernetes.io/metadata.name': name } },
+  spec: { finalizers: ['kubernetes'] },
+  status: { phase: 'Active' },
+});
