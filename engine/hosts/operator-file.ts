@@ -9,13 +9,13 @@ const SECRET_BYTES = 64 * 1024;
 
 interface OperatorFile {
   /** For something that is wrong in it: `has an api for x that is not an https address`. */
-  refuse(what: string): BacktrailError;
+  readonly refuse: (what: string) => BacktrailError;
   /** @throws INVALID_REQUEST where it cannot be read */
   read(path: string): Promise<string>;
   /** @throws INVALID_REQUEST where it does not have the form */
   parse<Value>(source: string, schema: z.ZodType<Value>): Value;
   /** The content of a file that holds a token. @throws INVALID_REQUEST, which never holds what is in the file */
-  readToken(name: string, path: string): Promise<string>;
+  readonly readToken: (name: string, path: string) => Promise<string>;
   /** The content of another file that it names. `what`: `holds the key of the app for x`. @throws INVALID_REQUEST, which never holds what is in the file */
   readSecret(path: string, what: string): Promise<string>;
 }

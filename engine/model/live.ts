@@ -107,6 +107,8 @@ export interface LiveTarget extends Coordinates {
   readonly desired: Desired;
   /** A cluster runs the revision where the commit that it names contains this one: that of the revision, or of its manifests after it. */
   readonly contains: ObjectId;
+  /** The revision of the scope after it; null: there is none. */
+  readonly next: ObjectId | null;
   /** When the revision was published. */
   readonly since: string;
 }
@@ -146,6 +148,8 @@ export const CLUSTER_PROBLEMS = [
   'CLUSTER_NONSENSE',
   /** It answers more than is read. */
   'CLUSTER_TOO_MUCH',
+  /** What is asked for has a name that no object can have. */
+  'NAME_INVALID',
   /** It has no such kind of object. */
   'RESOURCE_UNKNOWN',
   /** There is no kubectl. */
@@ -160,8 +164,6 @@ export type ClusterAnswer =
 
 /** Clusters as observers see them: read-only, and never failing. */
 export interface Clusters {
-  /** What kind of entry it is; null: the operator's file does not have it. */
-  kindOf(cluster: string): 'kubernetes' | 'argocd' | null;
   /**
    * Answers in the order of the queries. Those of one resource are one question; clusters are asked side by side, and one that hangs holds up
    * no other. Never rejects but with INTERRUPTED.

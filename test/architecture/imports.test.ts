@@ -124,7 +124,17 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'engine/rollback',
     'engine/requests',
   ],
-  'engine/live': ['engine/model'],
+  'engine/live': [
+    'engine/model',
+    'engine/record',
+    'engine/git',
+    'engine/hosts',
+    'engine/layout',
+    'engine/snapshot',
+    'engine/plan',
+    'engine/history',
+    'engine/rollback',
+  ],
   engine: [
     'engine/model',
     'engine/policy',
