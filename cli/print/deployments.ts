@@ -73,12 +73,17 @@ export function deploymentText(style: Style, deployment: DeploymentView): string
   ].join('\n');
 }
 
+const automaticText = ({ automatic }: DeploymentView) =>
+  automatic && (automatic.request ?? `not rolled back by itself: ${automatic.refused ?? ''}`);
+
 function factsOf(deployment: DeploymentView): [string, string][] {
   const { images, charts, actor, authenticated, source, migration, times, rollbackOf, requestId } =
     deployment;
   const { rolledBackBy, supersededBy } = deployment;
   const facts: [string, string | null][] = [
     ['by', `${actor.name} <${actor.email}>${authenticationText(authenticated)} (${source})`],
+    ['status', deployment.statusSource === 'observer' ? `${deployment.status}, by an observer` : null],
+    ['automatic', automaticText(deployment)],
     ['images', images.join(', ')],
     ['charts', charts.join(', ')],
     [

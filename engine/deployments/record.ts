@@ -167,10 +167,11 @@ function decide(
 
 const NOTHING_SAID = { opening: null, note: null, migration: null, images: [] } as const;
 
-function transition(before: Deployment, { input: { status }, said }: Asked): Unstamped {
+function transition(before: Deployment, { input: { status, source }, said }: Asked): Unstamped {
   const images = said.images.filter((image) => !before.images.includes(image));
   const { note, migration } = said;
-  return { deployment: before.id, status, opening: null, note, migration, images, by: null };
+  const seen = source === 'observer' ? { source } : {};
+  return { deployment: before.id, status, ...seen, opening: null, note, migration, images, by: null };
 }
 
 /** @throws RAW_SECRET, REVISION_UNKNOWN, INVALID_REQUEST */

@@ -13,6 +13,7 @@ import {
   type RollbackResult,
   type Scope,
 } from '../model/index.ts';
+import { liveRulesFor } from '../layout/configuration/live.ts';
 import { parseScope } from '../layout/layout.ts';
 import { mayFollow } from '../record/deployment-transitions.ts';
 import { historyOf } from '../rollback/plan.ts';
@@ -185,7 +186,8 @@ async function eventsOf(deciding: Deciding, made: readonly Made[]): Promise<read
       events.push({
         ...stamped(),
         deployment: id,
-        status: 'deployed',
+        // Who observes the cluster says whether it came to be.
+        status: liveRulesFor(snapshot.layout.config.live, scope).length > 0 ? 'pending' : 'deployed',
         by: null,
         opening: {
           ...coordinatesOf(scope),

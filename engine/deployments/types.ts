@@ -37,6 +37,10 @@ export interface DeploymentView extends Coordinates {
   readonly updatedAt: string;
   /** When each status began. */
   readonly times: Deployment['times'];
+  /** Who gave it its status, where the record says so. */
+  readonly statusSource: DeploymentSource | null;
+  /** What became of a failure by itself: the rollback that was asked for, or why none was; null: nothing was said. */
+  readonly automatic: Deployment['automatic'];
   readonly supersededBy: DeploymentId | null;
   readonly rolledBackBy: DeploymentId | null;
   /** Of a rollback: the older revision that it returned to. */

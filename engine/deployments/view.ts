@@ -24,6 +24,8 @@ export function viewOf({ state, verified }: JudgedDeployment): DeploymentView {
     createdAt: rest.createdAt,
     updatedAt: rest.updatedAt,
     times: rest.times,
+    statusSource: rest.sources[status] ?? null,
+    automatic: rest.automatic,
     supersededBy: rest.supersededBy,
     rolledBackBy: rest.rolledBackBy,
     rollbackOf: rollback && { commit: rollback.commit, version: rollback.version },

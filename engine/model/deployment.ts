@@ -20,6 +20,14 @@ export type DeploymentStatus = (typeof DEPLOYMENT_STATUSES)[number];
 export const DEPLOYMENT_SOURCES = ['pipeline', 'api', 'observer', 'backtrail'] as const;
 export type DeploymentSource = (typeof DEPLOYMENT_SOURCES)[number];
 
+/** What the watch of a cluster did about a deployment that failed: asked for a rollback, or why it asked for none. */
+export interface AutomaticNote {
+  /** null: it was refused. */
+  readonly request: RequestId | null;
+  /** A code; null: it was not refused. */
+  readonly refused: string | null;
+}
+
 /** `dep-` and 26 characters of Crockford's base 32, as in a request id. */
 export type DeploymentId = string;
 
@@ -64,6 +72,10 @@ export interface DeploymentEvent {
   readonly authenticated?: Authentication;
   readonly deployment: DeploymentId;
   readonly status: DeploymentStatus;
+  /** Who gives a record this status; absent: it was not said, or it is that of the opening. */
+  readonly source?: 'observer';
+  /** With `failed`, by whoever watches the cluster. */
+  readonly automatic?: AutomaticNote;
   readonly opening: DeploymentOpening | null;
   readonly note: string | null;
   readonly migration: string | null;
@@ -92,6 +104,10 @@ export interface Deployment extends DeploymentOpening {
   readonly updatedAt: string;
   /** When each status began. */
   readonly times: Readonly<Partial<Record<DeploymentStatus, string>>>;
+  /** Who gave each status, where the record says so. */
+  readonly sources: Readonly<Partial<Record<DeploymentStatus, DeploymentSource>>>;
+  /** Of the watch of a cluster, where it failed; null: nothing was said. */
+  readonly automatic: AutomaticNote | null;
   readonly supersededBy: DeploymentId | null;
   readonly rolledBackBy: DeploymentId | null;
 }
@@ -100,7 +116,7 @@ export interface Deployment extends DeploymentOpening {
 export interface CountedRecord
   extends Pick<
     Deployment,
-    'id' | 'commit' | 'status' | 'updatedAt' | 'times' | 'supersededBy' | 'rolledBackBy'
+    'id' | 'commit' | 'status' | 'updatedAt' | 'times' | 'sources' | 'supersededBy' | 'rolledBackBy'
   > {
   /** It is of the environment, and what is asked about is a service of it. */
   readonly isWider: boolean;

@@ -29,13 +29,12 @@ const FILE_LIMIT = 1024 * 1024;
 /** Characters of the names of a scope. */
 const NAME_LIMIT = 4096;
 
-/** The forms of these files: 2 says how a server knew who acted, or which revision a rollback without a request returned to. Any other file keeps the form 1, so that older versions go on reading it. */
-const NEWEST_FORM = 2;
-const formOf = ({
-  authenticated: known,
-  opening,
-}: Pick<DeploymentEvent, 'authenticated' | 'opening'>): 1 | 2 =>
-  known === undefined && opening?.rollback?.request !== null ? 1 : 2;
+/** The forms of these files: 3 says that an observer gave a record its status, or what became of it by itself; 2 says how a server knew who acted, or which revision a rollback without a request returned to. Any other file keeps the form 1, so that older versions go on reading it. */
+const NEWEST_FORM = 3;
+function formOf({ authenticated: known, opening, source, automatic }: DeploymentEvent): 1 | 2 | 3 {
+  if (source !== undefined || automatic !== undefined) return 3;
+  return known === undefined && opening?.rollback?.request !== null ? 1 : 2;
+}
 
 const text = (limit: number) => z.string().max(limit);
 const name = text(NAME_LIMIT).min(1);
@@ -53,6 +52,16 @@ const file = z.strictObject({
     authenticated: authenticated.exactOptional(),
     deployment: deploymentId,
     status: z.enum(DEPLOYMENT_STATUSES),
+    source: z.literal('observer').exactOptional(),
+    automatic: z
+      .strictObject({
+        request: z.string().refine(isRequestId).nullable(),
+        refused: z
+          .string()
+          .regex(/^[A-Z0-9_]{1,60}$/)
+          .nullable(),
+      })
+      .exactOptional(),
     opening: z
       .strictObject({
         tenant: name.exactOptional(),

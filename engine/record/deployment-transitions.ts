@@ -30,6 +30,8 @@ export const mayFollow = (from: DeploymentStatus, to: DeploymentStatus) =>
 /** The state after one more event; null where there can be none: the first event opens it, each of the others is of the table. */
 function applyDeployment(state: Deployment | null, event: DeploymentEvent): Deployment | null {
   const { at, actor, authenticated, status, note, migration, images, by } = event;
+  const source = event.source ?? event.opening?.source;
+  const automatic = event.automatic ?? state?.automatic ?? null;
   const who = { actor, ...(authenticated && { authenticated }) };
   const notes = note === null ? [] : [{ at, ...who, text: note }];
   if (state === null) {
@@ -45,6 +47,8 @@ function applyDeployment(state: Deployment | null, event: DeploymentEvent): Depl
       createdAt: at,
       updatedAt: at,
       times: { [status]: at },
+      sources: source === undefined ? {} : { [status]: source },
+      automatic,
       supersededBy: null,
       rolledBackBy: null,
     };
@@ -58,6 +62,8 @@ function applyDeployment(state: Deployment | null, event: DeploymentEvent): Depl
     images: images.length === 0 ? state.images : [...new Set([...state.images, ...images])],
     updatedAt: at,
     times: { ...state.times, [status]: at },
+    sources: source === undefined ? state.sources : { ...state.sources, [status]: source },
+    automatic,
     supersededBy: status === 'superseded' ? by : state.supersededBy,
     rolledBackBy: status === 'rolled_back' ? by : state.rolledBackBy,
   };

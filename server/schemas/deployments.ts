@@ -33,6 +33,14 @@ export const deployment = z
     createdAt: time,
     updatedAt: time,
     times: z.partialRecord(status, time).describe('When each status began.'),
+    statusSource: z
+      .enum(DEPLOYMENT_SOURCES)
+      .nullable()
+      .describe('Who gave it its status, where the record says so.'),
+    automatic: z
+      .object({ request: z.string().nullable(), refused: z.string().nullable() })
+      .nullable()
+      .describe('What became of a failure by itself: the rollback that was asked for, or why none was.'),
     supersededBy: deploymentId.nullable(),
     rolledBackBy: deploymentId.nullable(),
     rollbackOf: z.object({ commit: commitId, version: z.int().nullable() }).nullable(),

@@ -218,7 +218,7 @@ describe('records that were written by hand', () => {
 
   it('of a later form are an error that says so', async () => {
     const { repo, text, path } = await recorded();
-    const later = text.replace('"version": 1', '"version": 3');
+    const later = text.replace('"version": 1', '"version": 4');
     await write(repo, { [path.replace(/.\.json$/, 'Z.json')]: later });
     await expect(listOf(repo)).rejects.toMatchObject({ code: 'LEDGER_NEWER' });
   });
