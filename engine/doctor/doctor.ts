@@ -16,6 +16,7 @@ import { parseLocation } from '../git/remote/location.ts';
 import { type GitRepository, locationOf, type Opened, openPlace } from '../git/open.ts';
 import { branchMeant, type ConfigText, createObserve } from '../rollback/observe.ts';
 import { attempt, failed, type Settled, settled } from './attempt.ts';
+import { checkClusters } from './clusters.ts';
 import { checkTip } from './configuration.ts';
 import { checkHome } from './home.ts';
 import { checkCache, checkDisk, checkGit, checkIdentity, checkNode } from './machine.ts';
@@ -128,6 +129,9 @@ async function checkInside(
           config: snapshot.layout.config,
           hosts: options.hosts,
         }),
+      )),
+      ...(await attempt('publishing', 'clusters', () =>
+        checkClusters({ config: snapshot.layout.config, env: options.env, clock }),
       )),
       checkTrust(snapshot.layout.config.policy),
       ...(await attempt('publishing', 'place', () => checkHome(git, snapshot))),

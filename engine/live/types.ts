@@ -12,11 +12,12 @@ export interface Live {
   /**
    * Of a service, or of all services of an environment.
    *
-   * @throws SCOPE_INVALID, TENANT_UNKNOWN, ENVIRONMENT_UNKNOWN, SERVICE_UNKNOWN, PERMISSION_DENIED
+   * @throws LIVE_NOT_CONFIGURED where no entry of `live` matches, SCOPE_INVALID, TENANT_UNKNOWN, ENVIRONMENT_UNKNOWN, SERVICE_UNKNOWN,
+   * PERMISSION_DENIED
    */
   status(ask: LiveAsk & { readonly scope: string }): Promise<LiveStatus>;
-  /** Of the revision that a rollback published. @throws REQUEST_UNKNOWN, REQUEST_NOT_COMPLETED, PERMISSION_DENIED */
+  /** Of the revision that a rollback published. @throws REQUEST_UNKNOWN, LIVE_NOT_CONFIGURED, also where it is not completed; PERMISSION_DENIED */
   ofRollback(ask: LiveAsk & { readonly requestId: RequestId }): Promise<RollbackLive>;
-  /** How the cluster differs from what was delivered. @throws as `status`, and LIVE_NOT_CONFIGURED */
+  /** How the cluster differs from what was delivered. @throws as `status` */
   drift(ask: LiveAsk & { readonly scope: string }): Promise<Drift>;
 }

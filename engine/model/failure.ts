@@ -68,6 +68,9 @@ export const FAILURES = {
     'The repository belongs to another user: git config --global --add safe.directory PATH.',
   ),
   REPOSITORY_MIRRORS: blocked('Name the remote that it mirrors with --repo URL.'),
+  LIVE_NOT_CONFIGURED: missing(
+    'Say in `live` of the configuration which cluster runs it: docs/live.md shows how.',
+  ),
   BRANCH_UNKNOWN: missing('Set `branch` in the configuration to a branch that exists.'),
 
   LAYOUT_UNCLEAR: blocked(

@@ -91,8 +91,7 @@ export interface LiveStatus {
   /** `acme/production/api-gateway` */
   readonly scope: string;
   readonly desired: Desired;
-  /** null: no entry of `live:` matches, so nobody is asked. */
-  readonly state: LiveState | null;
+  readonly state: LiveState;
   readonly live: readonly Observation[];
 }
 

@@ -63,6 +63,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'engine/history',
     'engine/render',
     'engine/rollback',
+    'engine/live',
   ],
   'engine/init': [
     'engine/model',

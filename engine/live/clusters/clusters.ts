@@ -8,7 +8,7 @@ import {
   isFailure,
 } from '../../model/index.ts';
 import { getApplications, refreshApplication } from './argocd-http.ts';
-import { annotateObject, getObjects } from './kubectl.ts';
+import { annotateObject, getObjects, mayPatch } from './kubectl.ts';
 import { type ClusterEntry, readClusters } from './operator.ts';
 import { isAskable } from './questions.ts';
 
@@ -20,10 +20,19 @@ interface Setup {
   readonly signal: AbortSignal;
 }
 
+/** With what a doctor asks. */
+export interface NudgeableClusters extends Clusters {
+  /** Whether objects may be annotated; `resource`: `applications.argoproj.io`. Also false where it cannot be asked. */
+  mayPatch(
+    cluster: string,
+    what: { readonly resource: string; readonly namespace: string | null },
+  ): Promise<boolean>;
+}
+
 type Entries = ReadonlyMap<string, ClusterEntry> | ClusterProblem;
 
 /** The file is read anew with every look: whoever corrects it starts nothing again. */
-export function createClusters({ env, clock, signal: stop }: Setup): Clusters {
+export function createClusters({ env, clock, signal: stop }: Setup): NudgeableClusters {
   const entryOf = async (name: string): Promise<ClusterEntry | ClusterProblem> => {
     const entries = await entriesOf(env['BACKTRAIL_CLUSTERS']);
     if ('code' in entries) return entries;
@@ -47,6 +56,12 @@ export function createClusters({ env, clock, signal: stop }: Setup): Clusters {
   };
   return {
     get,
+    mayPatch: async (name, what) => {
+      const entry = await entryOf(name);
+      // Asking Argo CD to look needs no more than reading.
+      if ('code' in entry || entry.kind === 'argocd') return !('code' in entry);
+      return mayPatch({ entry, env, signal: stop }, what);
+    },
     annotate: async (name, object, annotation) => {
       const entry = await entryOf(name);
       if ('code' in entry) return entry;

@@ -74,6 +74,15 @@ export async function annotateObject(
   return 'problem' in answer ? answer.problem : null;
 }
 
+export async function mayPatch(
+  kubectl: Kubectl,
+  { resource, namespace }: { readonly resource: string; readonly namespace: string | null },
+): Promise<boolean> {
+  const space = namespace === null ? [] : ['--namespace', namespace];
+  const said = await say(kubectl, ['auth', 'can-i', 'patch', resource, ...space]);
+  return 'text' in said && said.text.trim() === 'yes';
+}
+
 /** Of one kind or namespace, it may be answered all the same. */
 const isDivisible = ({ code }: ClusterProblem) =>
   code === 'CLUSTER_DENIED' || code === 'RESOURCE_UNKNOWN' || code === 'CLUSTER_TOO_MUCH';
