@@ -1,9 +1,9 @@
 /** A cluster on loopback: an API server of our own over HTTPS, complete enough for the real kubectl. README.md says what it knows. */
 import { join } from 'node:path';
 import { temporaryFolder } from '../repositories/repo.ts';
-import { closeAfterFile } from '../run/lifetime.ts';
 import { certificates } from './certificates.ts';
 import { type ClusterAccess, writeKubeconfig } from './kubeconfig.ts';
+import { listen } from './listen.ts';
 import type { AccessRule } from './server/access.ts';
 import { createFaults, type Fault } from './server/faults.ts';
 import { RESOURCES, typeOfKind } from './server/resources.ts';
@@ -23,6 +23,8 @@ export interface Cluster extends ClusterAccess {
   apply(object: KubernetesObject): KubernetesObject;
   /** A merge patch. @throws Error where there is no such object */
   patch(ref: ObjectRef, patch: object): KubernetesObject;
+  /** Replaces its status, as a controller does. */
+  setStatus(ref: ObjectRef, status: object): KubernetesObject;
   remove(ref: ObjectRef): KubernetesObject | null;
   object(kind: string, namespace: string | undefined, name: string): KubernetesObject | null;
   objects(kind: string, namespace?: string): KubernetesObject[];
@@ -68,9 +70,9 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     users: new Map([[token, USER]]),
     allowed: null,
   };
-  const { url, stop } = await listen(state, options.authority);
+  const { address, stop } = await listen(createApiServer(await certificates(options.authority), state));
   const { authority } = await certificates();
-  const access = { name, url, authority, token };
+  const access = { name, url: `https://${address}`, authority, token };
   const file = join(options.folder ?? (await temporaryFolder()), `${name}.kubeconfig`);
   for (const namespace of ['default', 'kube-system']) store.apply(namespaceOf(namespace));
   return {
@@ -94,14 +96,15 @@ function control(state: ServerState, token: string) {
       store.apply(namespaceOf(namespace));
     return store.apply(given);
   };
-  const patch: Cluster['patch'] = (ref, change) => {
-    const former = object(ref.kind, ref.namespace, ref.name);
-    if (former === null) throw new Error(`There is no ${ref.kind} ${ref.namespace ?? ''}/${ref.name}.`);
-    return apply(patchedObject(former, change));
+  const require = ({ kind, namespace, name }: ObjectRef) => {
+    const found = object(kind, namespace, name);
+    if (found === null) throw new Error(`There is no ${kind} ${namespace ?? ''}/${name}.`);
+    return found;
   };
   return {
     apply,
-    patch,
+    patch: (ref: ObjectRef, change: object) => apply(patchedObject(require(ref), change)),
+    setStatus: (ref: ObjectRef, status: object) => apply({ ...require(ref), status }),
     object,
     remove: (ref: ObjectRef) => store.remove(ref),
     objects: (kind: string, namespace = '') => store.list(typeOfKind(kind), namespace),
@@ -117,22 +120,6 @@ function control(state: ServerState, token: string) {
     expireToken: () => void users.delete(token),
     compact: () => store.compact(),
   };
-}
-
-async function listen(
-  state: ServerState,
-  authority?: string,
-): Promise<{ url: string; stop: () => Promise<void> }> {
-  const server = createApiServer(await certificates(authority), state);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const stop = async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  };
-  closeAfterFile(stop);
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('it listens on a port');
-  return { url: `https://127.0.0.1:${address.port}`, stop };
 }
 
 const namespaceOf = (name: string): KubernetesObject => ({

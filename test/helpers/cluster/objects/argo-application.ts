@@ -1,0 +1,210 @@
+import type { IApplication } from '@kubernetes-models/argo-cd/argoproj.io/v1alpha1/Application';
+import type { KubernetesObject } from '../server/types.ts';
+
+export interface ArgoSource {
+  readonly repoURL: string;
+  readonly targetRevision?: string;
+  readonly path?: string;
+  readonly chart?: string;
+  /** By which other sources name its files. */
+  readonly ref?: string;
+  /** What it was at when it was compared, and applied. */
+  readonly revision: string;
+}
+
+/** A row of `status.resources`. */
+export interface ArgoResource {
+  readonly group?: string;
+  readonly version?: string;
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name: string;
+  readonly status?: 'Synced' | 'OutOfSync' | 'Unknown';
+  readonly health?: string;
+  readonly requiresPruning?: boolean;
+  readonly hook?: boolean;
+}
+
+export interface ArgoOperation {
+  readonly phase?: 'Running' | 'Succeeded' | 'Failed' | 'Error' | 'Terminating';
+  /** What it applied. */
+  readonly revision?: string;
+  readonly startedAt?: string;
+  /** null: it has not finished. */
+  readonly finishedAt?: string | null;
+  readonly message?: string;
+  readonly resources?: readonly {
+    kind: string;
+    name: string;
+    status: string;
+    message: string;
+    hookType?: string;
+    hookPhase?: string;
+  }[];
+}
+
+export interface ArgoApplicationOptions {
+  readonly name?: string;
+  readonly namespace?: string;
+  readonly project?: string;
+  readonly repoURL?: string;
+  readonly path?: string;
+  readonly targetRevision?: string;
+  /** What was compared, and applied where `operationState` does not say otherwise. */
+  readonly revision: string;
+  /** In place of one: `revision` is that of each. */
+  readonly sources?: readonly ArgoSource[];
+  readonly sync?: 'Synced' | 'OutOfSync' | 'Unknown';
+  readonly health?: 'Healthy' | 'Progressing' | 'Degraded' | 'Suspended' | 'Missing' | 'Unknown';
+  readonly healthMessage?: string;
+  /** null: none has ever run. */
+  readonly operationState?: ArgoOperation | null;
+  /** A sync that was asked for and has not begun: its revision. */
+  readonly operation?: string;
+  readonly reconciledAt?: string;
+  readonly resources?: readonly ArgoResource[];
+  readonly ignoreDifferences?: readonly {
+    group?: string;
+    kind: string;
+    jsonPointers?: string[];
+    jqPathExpressions?: string[];
+  }[];
+  readonly conditions?: readonly { type: string; message: string }[];
+}
+
+/** Within a minute, in this order. */
+export const STARTED = '2026-01-05T10:00:00Z';
+export const FINISHED = '2026-01-05T10:00:20Z';
+export const RECONCILED = '2026-01-05T10:00:40Z';
+
+/** A custom resource as Argo CD 3 leaves it: synced, healthy and settled where the options do not say otherwise. */
+export function argoApplication(options: ArgoApplicationOptions): KubernetesObject {
+  const { name = 'shop-production-web', namespace = 'argocd', project = 'shop', ignoreDifferences } = options;
+  const source = withoutRevision(sourcesOf(options)[0]);
+  const several = options.sources?.map(withoutRevision);
+  const declared = several === undefined ? { source } : { sources: several };
+  const destination = { server: 'https://kubernetes.default.svc', namespace: 'shop' };
+  const spec = {
+    project,
+    destination,
+    ...declared,
+    syncPolicy: { automated: { prune: true, selfHeal: true } },
+    ...(ignoreDifferences !== undefined && { ignoreDifferences: [...ignoreDifferences] }),
+  };
+  const comparedTo = { destination, ...declared };
+  const { operation } = options;
+  return {
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'Application',
+    metadata: { name, namespace },
+    ...(operation !== undefined && {
+      operation: { sync: { revision: operation }, initiatedBy: { username: 'jane' } },
+    }),
+    spec,
+    status: { ...statusOf(options), ...compared(options, comparedTo), ...operationOf(options, declared) },
+  } satisfies IApplication;
+}
+
+type Status = NonNullable<IApplication['status']>;
+type Declared = Pick<NonNullable<Status['sync']>, never> &
+  Pick<NonNullable<IApplication['spec']>, 'source' | 'sources'>;
+
+function sourcesOf(options: ArgoApplicationOptions): readonly [ArgoSource, ...ArgoSource[]] {
+  const {
+    repoURL = 'https://git.example.com/platform.git',
+    path = 'tenants/shop/production/web',
+    targetRevision = 'main',
+  } = options;
+  const [first, ...others] = options.sources ?? [
+    { repoURL, path, targetRevision, revision: options.revision },
+  ];
+  if (first === undefined) throw new Error('It has a source.');
+  return [first, ...others];
+}
+
+function withoutRevision(given: ArgoSource) {
+  const { revision: _, ...source } = given;
+  return source;
+}
+
+/** One revision, or one a source. */
+const revisionsOf = ({ sources, revision }: ArgoApplicationOptions) =>
+  sources === undefined ? { revision } : { revisions: sources.map((source) => source.revision) };
+
+function statusOf(options: ArgoApplicationOptions) {
+  const {
+    health = 'Healthy',
+    healthMessage: message,
+    reconciledAt = RECONCILED,
+    conditions,
+    sources,
+  } = options;
+  const types = sourcesOf(options).map(({ chart }) => (chart === undefined ? 'Kustomize' : 'Helm'));
+  return {
+    controllerNamespace: 'argocd',
+    health: { status: health, lastTransitionTime: FINISHED, ...(message !== undefined && { message }) },
+    reconciledAt,
+    resourceHealthSource: 'appTree',
+    resources: (options.resources ?? [{ group: 'apps', kind: 'Deployment', name: 'web' }]).map((resource) => {
+      const { health: status, ...row } = resource;
+      return {
+        version: 'v1',
+        namespace: 'shop',
+        status: 'Synced',
+        ...row,
+        ...(status !== undefined && { health: { status } }),
+      };
+    }),
+    ...(sources === undefined ? { sourceType: types[0] ?? '' } : { sourceTypes: types }),
+    summary: { images: ['registry.example.com/web:1.0.0'] },
+    ...(conditions !== undefined && {
+      conditions: conditions.map((each) => ({ ...each, lastTransitionTime: RECONCILED })),
+    }),
+  } satisfies Status;
+}
+
+const compared = (
+  options: ArgoApplicationOptions,
+  comparedTo: NonNullable<Status['sync']>['comparedTo'] & object,
+) =>
+  ({
+    sync: { status: options.sync ?? 'Synced', comparedTo, ...revisionsOf(options) },
+  }) satisfies Status;
+
+function operationOf(options: ArgoApplicationOptions, declared: Declared) {
+  if (options.operationState === null) return {};
+  const given = options.operationState ?? {};
+  const { phase = 'Succeeded', startedAt = STARTED, finishedAt = FINISHED, revision } = given;
+  const applied = revision === undefined ? revisionsOf(options) : { revision };
+  const { message = phase === 'Succeeded' ? 'successfully synced (all tasks run)' : phase } = given;
+  const resources = given.resources?.map((each) => ({
+    group: 'apps',
+    version: 'v1',
+    namespace: 'shop',
+    ...each,
+  }));
+  return {
+    operationState: {
+      operation: { sync: { prune: true, ...applied }, initiatedBy: { automated: true }, retry: { limit: 5 } },
+      phase,
+      message,
+      startedAt,
+      ...(finishedAt !== null && { finishedAt }),
+      // Required, and empty where there are several.
+      syncResult: { revision: '', ...declared, ...applied, ...(resources !== undefined && { resources }) },
+    },
+    ...(finishedAt !== null &&
+      phase === 'Succeeded' && {
+        history: [
+          {
+            id: 1,
+            deployStartedAt: startedAt,
+            deployedAt: finishedAt,
+            ...declared,
+            ...applied,
+            initiatedBy: { automated: true },
+          },
+        ],
+      }),
+  } satisfies Status;
+}
