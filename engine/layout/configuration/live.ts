@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import type { AutoRule, DriftConfig, EnvironmentName, LiveRule } from '../../model/index.ts';
 import { matchesEnvironment } from '../../policy/policy.ts';
-import { duration, DURATION } from './duration.ts';
+import { duration, SHORT_DURATION, shortDuration } from './duration.ts';
 import { environmentsProblem, templateNameProblem } from './text-rules.ts';
 
 const checked = (problemOf: (value: string) => string | null) =>
@@ -37,12 +37,12 @@ const rule = z
           'The cluster, as the file names it that `BACKTRAIL_CLUSTERS` of whoever asks names: how it is reached never stands in the repository.',
         example: 'prod-eu',
       }),
-    within: duration(7 * DAY, '7d')
+    within: shortDuration(7 * DAY, '7d')
       .prefault('10m')
       .meta({
         description:
           'How long a revision may take: after it, `progressing` is `degraded` (`DEADLINE`) and `pending` is `unconfirmed` (`NOT_SEEN`).',
-        ...DURATION,
+        ...SHORT_DURATION,
         example: '10m',
       }),
     nudge: z.boolean().default(false).meta({
@@ -115,16 +115,16 @@ const auto = z.strictObject({
     description: 'Environments, as in `policy.environments`. The first entry that matches counts.',
     example: '*/production',
   }),
-  window: duration(DAY, '24h')
+  window: shortDuration(DAY, '24h')
     .prefault('10m')
     .meta({
       description: 'Only a revision that degrades so long after it became current is rolled back.',
-      ...DURATION,
+      ...SHORT_DURATION,
       example: '10m',
     }),
-  bad: duration(DAY, '24h')
+  bad: shortDuration(DAY, '24h')
     .prefault('2m')
-    .meta({ description: 'How long it has to stay degraded.', ...DURATION, example: '2m' }),
+    .meta({ description: 'How long it has to stay degraded.', ...SHORT_DURATION, example: '2m' }),
   to: z
     .literal('last-successful')
     .default('last-successful')

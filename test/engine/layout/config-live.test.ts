@@ -44,7 +44,7 @@ describe('live', () => {
 
   it('reads what is rolled back by itself, and the first entry that matches counts', () => {
     const { auto } = parse(
-      'auto:\n  - { match: acme/production, limit: 3/1d, atomic: true }\n  - { match: "*/production", window: 30m, bad: 5m }\n',
+      'auto:\n  - { match: acme/production, limit: 3/1d, atomic: true }\n  - { match: "*/production", window: 30m, bad: 90s }\n',
     );
     const rule = autoRuleFor(auto, { tenant: 'acme', environment: 'production' });
     expect(rule).toEqual({
@@ -56,7 +56,7 @@ describe('live', () => {
     });
     expect(autoRuleFor(auto, { tenant: 'globex', environment: 'production' })).toMatchObject({
       windowMs: 30 * MINUTE,
-      badMs: 5 * MINUTE,
+      badMs: 1.5 * MINUTE,
       limit: { times: 1, perMs: 6 * HOUR },
     });
     expect(autoRuleFor(auto, { tenant: 'globex', environment: 'dev' })).toBeNull();
