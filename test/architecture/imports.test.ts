@@ -136,6 +136,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'engine/history',
     'engine/rollback',
   ],
+  'engine/live': ['engine/model', 'engine/yaml'],
   engine: [
     'engine/model',
     'engine/policy',

@@ -1,0 +1,36 @@
+import { isSecretKey, MASK, maskTokens } from '../../yaml/mask/secrets.ts';
+
+/** Characters; a longer one is cut. */
+export const MOST_MESSAGE = 300;
+/** Before it is looked at: nobody's message is longer, and patterns cost by the length. */
+const MOST_READ = 4000;
+const SHORTEST_SECRET = 4;
+
+/** Control, format and bidirectional characters, and lone surrogates. */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu;
+const SETTING = /([\w.-]{1,100})(["']?\s{0,4}[=:]\s{0,4}["']?)([^\s"',;&)]{4,})/g;
+
+/**
+ * A text that a cluster wrote, fit for a terminal and a record: one line of at most MOST_MESSAGE characters without control characters, tokens,
+ * logins, values after names of secrets, and `secrets`.
+ */
+export function cleanMessage(text: string, secrets: readonly string[] = []): string {
+  const line = text.slice(0, MOST_READ).replace(UNPRINTABLE, ' ').replace(/ {2,}/g, ' ').trim();
+  const known = secrets.filter(({ length }) => length >= SHORTEST_SECRET);
+  const without = known.reduce((left, secret) => left.replaceAll(secret, MASK), line);
+  const masked = maskTokens(without, () => MASK).replace(
+    SETTING,
+    (setting: string, name: string, between: string) => (isSecretKey(name) ? name + between + MASK : setting),
+  );
+  const characters = Array.from(masked);
+  return characters.length <= MOST_MESSAGE
+    ? masked
+    : `${characters
+        .slice(0, MOST_MESSAGE - 1)
+        .join('')
+        .trimEnd()}…`;
+}
+
+/** `text`, as the end of a sentence that introduces it; '' where there is none. */
+export const because = (text: string | undefined) =>
+  text === undefined ? '' : `: ${text.replace(/[.\s]+$/, '')}`;
