@@ -35,8 +35,8 @@ export const target = (of: Partial<LiveTarget> & Pick<LiveTarget, 'rule'>): Live
   tenant: 'acme',
   environment: 'production',
   service: 'api',
-  desired: { commit: commits.ours, version: 3 } as LiveTarget['desired'],
-  contains: commits.ours as LiveTarget['contains'],
+  desired: { commit: commits.ours, version: 3 },
+  contains: commits.ours,
   since: '2026-11-20T10:00:00Z',
   ...of,
 });
