@@ -129,6 +129,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'engine/model',
     'engine/record',
     'engine/git',
+    'engine/yaml',
     'engine/hosts',
     'engine/layout',
     'engine/snapshot',
@@ -136,7 +137,6 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'engine/history',
     'engine/rollback',
   ],
-  'engine/live': ['engine/model', 'engine/yaml'],
   engine: [
     'engine/model',
     'engine/policy',

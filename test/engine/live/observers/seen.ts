@@ -37,6 +37,7 @@ export const target = (of: Partial<LiveTarget> & Pick<LiveTarget, 'rule'>): Live
   service: 'api',
   desired: { commit: commits.ours, version: 3 },
   contains: commits.ours,
+  next: null,
   since: '2026-11-20T10:00:00Z',
   ...of,
 });
