@@ -61,7 +61,7 @@ async function checkOne(
   ];
   const asked = problems.map(({ code, message }) =>
     said('warn', {
-      message: `The cluster ${name} does not say whether a revision is live: ${message}.`,
+      message: `The cluster ${name} does not say whether a revision is live. ${message}`,
       hint: HINTS[code] ?? 'Rollbacks are complete without it; docs/live.md says what it needs.',
       details: { code },
     }),

@@ -58,7 +58,7 @@ export async function refreshApplication(
   query: ObjectQuery,
 ): Promise<ClusterProblem | null> {
   if (!isApplication(query))
-    return { code: 'RESOURCE_UNKNOWN', message: 'Argo CD is asked for Applications alone' };
+    return { code: 'RESOURCE_UNKNOWN', message: 'Argo CD is asked for Applications alone.' };
   const found = await withConnection(cluster, new Map(), [query], async (get) => {
     const answer = await one(cluster, get, query);
     return new Map([[query, answerOf(answer, query)]]);
@@ -78,7 +78,7 @@ function split(queries: readonly ObjectQuery[]) {
     else
       found.set(query, {
         objects: null,
-        problem: { code: 'RESOURCE_UNKNOWN', message: 'Argo CD is asked for Applications alone' },
+        problem: { code: 'RESOURCE_UNKNOWN', message: 'Argo CD is asked for Applications alone.' },
       });
   return { own, found };
 }
@@ -114,7 +114,7 @@ async function withConnection(
     const isBusy = error.details['retryAfterMs'] !== undefined;
     const code =
       error.code === 'INVALID_REQUEST' ? 'CLUSTER_UNKNOWN' : isBusy ? 'CLUSTER_BUSY' : 'CLUSTER_AWAY';
-    const message = error.code === 'INVALID_REQUEST' ? UNREADABLE : error.message.replace(/\.$/, '');
+    const message = error.code === 'INVALID_REQUEST' ? UNREADABLE : error.message;
     for (const query of own) found.set(query, { objects: null, problem: { code, message } });
     return found;
   } finally {
@@ -123,11 +123,11 @@ async function withConnection(
 }
 
 /** The message names a file of the machine that asks, and goes to callers from elsewhere. */
-const UNREADABLE = 'the file with its token or its certificates cannot be read';
+const UNREADABLE = 'The file with its token or its certificates cannot be read.';
 
 const NONSENSE: ClusterProblem = {
   code: 'CLUSTER_NONSENSE',
-  message: 'Argo CD answers what is no Application',
+  message: 'Argo CD answers what is no Application.',
 };
 
 /** Without a project, a missing Application answers as a forbidden one does. */
@@ -166,16 +166,16 @@ async function valueOf(
 ): Promise<{ readonly value: unknown } | { readonly problem: ClusterProblem }> {
   const { status } = response;
   if (status === 401)
-    return { problem: { code: 'CLUSTER_DENIED', message: 'Argo CD does not accept the token (401)' } };
+    return { problem: { code: 'CLUSTER_DENIED', message: 'Argo CD does not accept the token (401).' } };
   if (status === 403)
     return {
       problem: {
         code: 'CLUSTER_DENIED',
-        message: 'the token may not read this Application, or there is none of this name (403)',
+        message: 'The token may not read this Application, or there is none of this name (403).',
       },
     };
   if (status !== 200)
-    return { problem: { code: 'CLUSTER_NONSENSE', message: `Argo CD answers with status ${status}` } };
+    return { problem: { code: 'CLUSTER_NONSENSE', message: `Argo CD answers with status ${status}.` } };
   try {
     return { value: await response.json() };
   } catch {

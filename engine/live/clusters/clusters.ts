@@ -36,7 +36,7 @@ export function createClusters({ env, clock, signal: stop }: Setup): NudgeableCl
   const entryOf = async (name: string): Promise<ClusterEntry | ClusterProblem> => {
     const entries = await entriesOf(env['BACKTRAIL_CLUSTERS']);
     if ('code' in entries) return entries;
-    return entries.get(name) ?? problem(`the file that BACKTRAIL_CLUSTERS names does not list ${name}`);
+    return entries.get(name) ?? problem(`The file that BACKTRAIL_CLUSTERS names does not list ${name}.`);
   };
   const get: Clusters['get'] = async (name, queries, signal) => {
     const entry = await entryOf(name);
@@ -75,13 +75,13 @@ export function createClusters({ env, clock, signal: stop }: Setup): NudgeableCl
 
 async function entriesOf(path: string | undefined): Promise<Entries> {
   if (path === undefined || path === '')
-    return problem('BACKTRAIL_CLUSTERS names no file that says how clusters are reached');
+    return problem('BACKTRAIL_CLUSTERS names no file that says how clusters are reached.');
   try {
     return await readClusters(path);
   } catch (error) {
     if (!isFailure(error)) throw error;
     // The message names a path of the machine that asks, and goes to callers from elsewhere.
-    return problem('the file that BACKTRAIL_CLUSTERS names cannot be read; `backtrail doctor` says why');
+    return problem('The file that BACKTRAIL_CLUSTERS names cannot be read; `backtrail doctor` says why.');
   }
 }
 
@@ -90,5 +90,5 @@ const unknown = (why: ClusterProblem): ClusterAnswer => ({ objects: null, proble
 
 const NO_NAME: ClusterProblem = {
   code: 'NAME_INVALID',
-  message: 'it has a name that Kubernetes does not allow',
+  message: 'It has a name that Kubernetes does not allow.',
 };

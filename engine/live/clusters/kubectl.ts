@@ -91,7 +91,10 @@ type Said = { readonly text: string } | { readonly problem: ClusterProblem };
 type Asked = { readonly objects: readonly ClusterObject[] } | { readonly problem: ClusterProblem };
 
 const TOO_MUCH = {
-  problem: { code: 'CLUSTER_TOO_MUCH', message: 'there is more to ask of the cluster than is asked at once' },
+  problem: {
+    code: 'CLUSTER_TOO_MUCH',
+    message: 'There is more to ask of the cluster than is asked at once.',
+  },
 } as const;
 
 async function ask(kubectl: Kubectl, { of, namespace, words }: Question): Promise<Asked> {
@@ -107,7 +110,7 @@ async function ask(kubectl: Kubectl, { of, namespace, words }: Question): Promis
   if ('problem' in said) return said;
   const objects = readObjects(said.text);
   return objects === null
-    ? { problem: { code: 'CLUSTER_NONSENSE', message: 'the cluster answers what is no list of objects' } }
+    ? { problem: { code: 'CLUSTER_NONSENSE', message: 'The cluster answers what is no list of objects.' } }
     : { objects };
 }
 
@@ -149,11 +152,11 @@ function failureOf(
   seconds: number,
 ): ClusterProblem {
   if (code === 'GIT_MISSING')
-    return { code: 'KUBECTL_MISSING', message: 'kubectl is not installed where this runs' };
+    return { code: 'KUBECTL_MISSING', message: 'kubectl is not installed where this runs.' };
   if (code === 'GIT_TIMEOUT')
-    return { code: 'CLUSTER_AWAY', message: `the cluster gave no answer in ${seconds} s` };
+    return { code: 'CLUSTER_AWAY', message: `The cluster gave no answer in ${seconds} s.` };
   if (details['limit'] !== undefined) return TOO_MUCH.problem;
-  return { code: 'CLUSTER_NONSENSE', message: 'kubectl failed for a reason that is not known' };
+  return { code: 'CLUSTER_NONSENSE', message: 'kubectl failed for a reason that is not known.' };
 }
 
 /** All that login plugins may need, with a search path without relative folders, and nothing of Backtrail's own. */

@@ -49,7 +49,7 @@ describe('doctor and clusters', () => {
       expect.stringMatching(/^fail: The file that BACKTRAIL_CLUSTERS names cannot be read/),
     ]);
     expect(await check(LIVE.replace('prod-eu', 'prod-us'))).toEqual([
-      'warn: The cluster prod-us does not say whether a revision is live: the file that BACKTRAIL_CLUSTERS names does not list prod-us.',
+      'warn: The cluster prod-us does not say whether a revision is live. The file that BACKTRAIL_CLUSTERS names does not list prod-us.',
     ]);
   });
 
@@ -63,7 +63,7 @@ describe('doctor and clusters', () => {
     ]);
     cluster.fault({ answer: 'forbidden', resources: ['deployments'] });
     expect(await check()).toEqual([
-      'warn: The cluster prod-eu does not say whether a revision is live: the credentials may not read this in the cluster (403).',
+      'warn: The cluster prod-eu does not say whether a revision is live. The credentials may not read this in the cluster (403).',
     ]);
   });
 });
