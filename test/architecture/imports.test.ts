@@ -128,6 +128,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'engine/live': [
     'engine/model',
     'engine/record',
+    'engine/yaml',
     'engine/git',
     'engine/yaml',
     'engine/hosts',
