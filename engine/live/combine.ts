@@ -1,0 +1,95 @@
+/** What several observations come to: deadlines, and the worst of them. Pure. */
+import { LIVE_STATES, type LiveState, type LiveTarget, type Observation } from '../model/index.ts';
+import { MOST_MESSAGE } from './judgement/message.ts';
+
+export interface Observed {
+  readonly target: LiveTarget;
+  readonly observations: readonly Observation[];
+}
+
+export interface Combined {
+  /** null: there is nothing to observe. */
+  readonly state: LiveState | null;
+  /** All of them, in the order of the targets, with their deadlines. */
+  readonly live: readonly Observation[];
+}
+
+/** The state of a scope, by what was observed of all its targets. `now`: milliseconds since 1970. */
+export function combine(observed: readonly Observed[], now: number): Combined {
+  const dated = observed.map(({ target, observations }) => ({
+    observations: withDeadlines({ target, observations }, now),
+  }));
+  return {
+    state: worstState(dated.flatMap(({ observations }) => stateOfTarget(observations) ?? [])),
+    live: dated.flatMap(({ observations }) => observations),
+  };
+}
+
+/**
+ * After `withinMs` since the revision was published, `progressing` is `degraded` (DEADLINE) and `pending` is `unconfirmed` (NOT_SEEN). A date that
+ * cannot be read sets no deadline.
+ */
+export function withDeadlines({ target, observations }: Observed, now: number): Observation[] {
+  const { withinMs } = target.rule;
+  const elapsed = now - Date.parse(target.since);
+  if (!(elapsed > withinMs)) return [...observations];
+  const late = ` It was published ${timeText(elapsed)} ago, and is given ${timeText(withinMs)}.`;
+  return observations.map((observation) => {
+    const { state, message } = observation;
+    if (state !== 'progressing' && state !== 'pending') return observation;
+    const isPending = state === 'pending';
+    return {
+      ...observation,
+      state: isPending ? 'unconfirmed' : 'degraded',
+      code: isPending ? 'NOT_SEEN' : 'DEADLINE',
+      message: `${cut(message, MOST_MESSAGE - late.length)}${late}`,
+    };
+  });
+}
+
+/**
+ * The state of one target by all that observe it. Where one says that a later revision runs, nothing that the others say is of ours: overtaken.
+ * An observer that knows that it is applied, and not whether it is healthy (HEALTH_UNKNOWN), does not count beside others that all say it is
+ * live. Otherwise the worst counts.
+ */
+export function stateOfTarget(observations: readonly Observation[]): LiveState | null {
+  if (observations.some(({ state }) => state === 'overtaken')) return 'overtaken';
+  const knowing = observations.filter(({ code }) => code !== 'HEALTH_UNKNOWN');
+  const isLive = knowing.length > 0 && knowing.every(({ state }) => state === 'live');
+  return worstState((isLive ? knowing : observations).map(({ state }) => state));
+}
+
+/**
+ * degraded, progressing, pending, unconfirmed, overtaken, live: the first of them that is there. `overtaken` is no worse than `live`, and is told
+ * before it since it is another answer; it never hides what is not known. null for none.
+ */
+export const worstState = (states: readonly LiveState[]): LiveState | null =>
+  LIVE_STATES.find((state) => states.includes(state)) ?? null;
+
+const UNITS = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1000],
+] as const;
+
+/** `12m`, `3h 5m`, `2d`: the two largest units. */
+export function timeText(ms: number): string {
+  let left = Math.max(0, Math.floor(ms / 1000)) * 1000;
+  const parts = UNITS.flatMap(([unit, size]) => {
+    const count = Math.floor(left / size);
+    left %= size;
+    return count > 0 ? [`${count}${unit}`] : [];
+  });
+  return parts.length > 0 ? parts.slice(0, 2).join(' ') : '0s';
+}
+
+const cut = (text: string, room: number) => {
+  const characters = Array.from(text);
+  return characters.length <= room
+    ? text
+    : `${characters
+        .slice(0, room - 1)
+        .join('')
+        .trimEnd()}…`;
+};
