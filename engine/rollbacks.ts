@@ -1,6 +1,7 @@
 /** The only door to a change: plan, request, execute. Every way in is a translation of these calls. */
 import {
   type Actor,
+  type AutomaticCause,
   BacktrailError,
   type Clock,
   type Coordinates,
@@ -63,6 +64,11 @@ interface RollbackInput {
   readonly propose?: boolean;
   /** A record in the ledger also where no policy asks for one, so that a worker can execute it. */
   readonly ledger?: boolean;
+  /**
+   * Nobody asks for it but a worker that observes the cluster. Where the policy exempts such requests, it needs no approval if the records bear it
+   * out: see docs/live.md.
+   */
+  readonly automatic?: AutomaticCause;
 }
 
 export interface PlanAsk extends RollbackInput, Reading {
@@ -230,7 +236,15 @@ export function createRollbacks(input: RollbacksInput): Rollbacks {
     }
     const planned = await withPreview(git, await planAsked(snapshot, asked, input));
     const noted = withNotice(planned, offline);
-    const judged = { planned: noted, author: await authorOf(ask), propose, ledger, overrides };
+    const { automatic } = ask;
+    const judged = {
+      planned: noted,
+      author: await authorOf(ask),
+      propose,
+      ledger,
+      overrides,
+      ...(automatic && { automatic: { ...automatic, isForeseen: true } }),
+    };
     const gated = await planGate(open, judged);
     // What waits for others is published later, and by whoever executes it then.
     const isHere = pushTest === 'here' && !gated.gate.needsApproval;

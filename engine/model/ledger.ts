@@ -32,6 +32,14 @@ export interface VotePlace {
   readonly branch: string;
 }
 
+/** Of a rollback that was asked for by itself: which revision degraded, and what was seen of it. */
+export interface AutomaticCause {
+  /** The revision of the scope that is undone. */
+  readonly revision: ObjectId;
+  /** One sentence. */
+  readonly seen: string;
+}
+
 /** What the author requested. Fixed when the request is opened. */
 export interface RequestProposal {
   readonly id: RequestId;
@@ -55,6 +63,8 @@ export interface RequestProposal {
   readonly supersedes: RequestId | null;
   /** It was proposed, to be decided on by a person: it needs an approval also where no policy asks for one. Absent: false. */
   readonly propose?: true;
+  /** Nobody asked for it: a worker that observes the cluster did. Absent: somebody did. */
+  readonly automatic?: AutomaticCause;
   /** The id of the incident file that asked for it; see `isIncidentId`. */
   readonly incident?: string;
   /** It is published in one push with others of its incident, or not at all. */

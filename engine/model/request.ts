@@ -54,6 +54,10 @@ export function deriveRequestId(bytes: Uint8Array): RequestId {
   return `rbk-${base32(bytesToInteger(bytes.subarray(0, 16)), 26)}`;
 }
 
+/** What an automatic rollback is told by: the same scope and revision are the same request, whoever asks. */
+export const automaticKey = (scope: string, revision: ObjectId) =>
+  `automatic rollback\n${scope}\n${revision}`;
+
 /** All input for executing a confirmed rollback, fully resolved: this is what a worker receives. */
 export interface RollbackRequest {
   readonly id: RequestId;

@@ -23,6 +23,8 @@ export interface Gate {
   readonly ledgered: boolean;
   /** The session that lets it go ahead without. */
   readonly session: BreakGlassSession | null;
+  /** It is automatic, and the policy exempts those from approval. Absent: no. */
+  readonly isExempt?: true;
   readonly approval: Approval;
 }
 

@@ -63,10 +63,10 @@ export interface SessionFile {
 }
 
 /**
- * The forms of these files: 6 says how a server knew who acted; 5 says where the request, a vote or a session is for, or withdraws what was approved; 4 asks for commits that are signed; 3 says what was proposed as a pull request, or how it came to the branch; 2 says of which incident a request is and what it is published with, what it holds or lifts, or which checks it
+ * The forms of these files: 7 says that nobody asked for it but a worker that observes the cluster; 6 says how a server knew who acted; 5 says where the request, a vote or a session is for, or withdraws what was approved; 4 asks for commits that are signed; 3 says what was proposed as a pull request, or how it came to the branch; 2 says of which incident a request is and what it is published with, what it holds or lifts, or which checks it
  * overrides. Any other file keeps the form 1, so that older versions of this program go on reading it.
  */
-const NEWEST_FORM = 6;
+const NEWEST_FORM = 7;
 
 export function printFile({ state, events }: RequestFile | SessionFile): string {
   return `${JSON.stringify({ version: formOf(events), state, events }, null, 2)}\n`;
@@ -74,9 +74,10 @@ export function printFile({ state, events }: RequestFile | SessionFile): string 
 
 type Events = readonly (RequestEvent | SessionEvent)[];
 
-function formOf(events: Events): 1 | 2 | 3 | 4 | 5 | 6 {
-  if (events.some(({ authenticated }) => authenticated !== undefined)) return 6;
+function formOf(events: Events): 1 | 2 | 3 | 4 | 5 | 6 | 7 {
   const [opened] = events;
+  if (opened?.type === 'opened' && opened.proposal.automatic !== undefined) return 7;
+  if (events.some(({ authenticated }) => authenticated !== undefined)) return 6;
   if (opened?.type === 'session-opened') return opened.session.place === undefined ? 1 : 5;
   if (opened?.type !== 'opened') return 1;
   if (opened.proposal.place !== undefined || events.some(isPlaced) || events.some(isWithdrawal)) return 5;
@@ -140,6 +141,7 @@ const proposalShape = z.strictObject({
   follows: requestId.nullable(),
   supersedes: requestId.nullable(),
   propose: z.literal(true).exactOptional(),
+  automatic: z.strictObject({ revision: objectId, seen: text(2000) }).exactOptional(),
   incident: z.string().refine(isIncidentId).exactOptional(),
   atomic: z
     .strictObject({

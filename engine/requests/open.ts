@@ -1,6 +1,7 @@
 /** A rollback becomes a request. */
 import {
   type AtomicGroup,
+  type AutomaticCause,
   BacktrailError,
   type BreakGlassSession,
   type CheckCode,
@@ -43,6 +44,7 @@ export interface OpenInput extends ProposalInput {
   readonly incident?: string;
   readonly sign?: boolean | undefined;
   readonly atomic?: AtomicGroup;
+  readonly automatic?: AutomaticCause;
   /** The id of the event that opens it; a new one where absent. */
   readonly event?: EventId | undefined;
 }
@@ -94,13 +96,13 @@ export async function openingEntries(
     readonly taken: TakenBack;
   },
   input: OpenInput,
-  { needsApproval, session }: Gate,
+  { needsApproval, session, isExempt }: Gate,
 ): Promise<readonly Entry[]> {
   const { planned, author, id } = input;
   await requireIdleIn({ context, rules }, ledgerSnapshot, { id, scope: planned.plan.scope });
   const judged = input.propose === true ? { propose: true as const } : {};
   const ruled = stated(rulesFor(rules, judged, planned.plan.owners));
-  await requireSigner(context, ruled, author);
+  await requireSigner(context, ruled, author, isExempt);
   const expiries = ruled.map(({ rule }) => rule.expiryMs);
   const expiryMs = needsApproval ? Math.min(...expiries) : null;
   const { scope, resumes } = planned.plan;
@@ -134,6 +136,7 @@ export function requireSameRollback(
     planned: { plan },
     author,
     propose,
+    automatic,
     allowRemoval = false,
     overrides = [],
     askedOverrides = overrides,
@@ -152,6 +155,7 @@ export function requireSameRollback(
     known.every((code) => askedOverrides.includes(code)) &&
     (state.resume === true) === (plan.resumes !== undefined) &&
     state.hold?.seconds === plan.holds?.placed?.seconds &&
+    state.automatic?.revision === automatic?.revision &&
     (propose !== true || state.propose === true);
   if (same) return;
   throw new BacktrailError(
@@ -201,6 +205,7 @@ function proposalOf({
   place,
   incident,
   atomic,
+  automatic,
   at,
   expiryMs,
   supersedes,
@@ -232,6 +237,7 @@ function proposalOf({
     ...(place && { place }),
     ...(incident !== undefined && { incident }),
     ...(atomic && { atomic }),
+    ...(automatic && { automatic: { revision: automatic.revision, seen: automatic.seen } }),
     ...(holds?.placed && { hold: { seconds: holds.placed.seconds } }),
     ...resume,
     config: null,

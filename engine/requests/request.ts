@@ -1,5 +1,6 @@
 /** A confirmed plan becomes a request of the ledger, or, where nothing asks for one, a commit at once. */
 import {
+  type AutomaticCause,
   BacktrailError,
   type CheckCode,
   type EventId,
@@ -73,6 +74,8 @@ export interface RequestAsk extends ScopeAsk {
   readonly sign?: boolean;
   /** It waits for an approval also where no policy asks for one. */
   readonly propose?: boolean;
+  /** Nobody asks for it but a worker that observes the cluster. */
+  readonly automatic?: AutomaticCause;
   /** A record in the ledger also where no policy asks for one, so that a worker can execute it. */
   readonly ledger?: boolean;
   /** The failed request that this one takes up. */
@@ -253,14 +256,17 @@ async function decideRequest(
     hold: placed ? { seconds: placed.seconds } : null,
     overrides: planned.plan.overrides,
   };
-  const { ledger = false, follows } = ask;
+  const { ledger = false, follows, automatic } = ask;
+  const own = automatic === undefined ? {} : { automatic };
   // What was to be decided on by a person stays so when it is asked for again.
   const followed = follows === undefined ? null : await knownRequest(context, rules, follows);
   const propose = ask.propose === true || followed?.propose === true;
   const sign = ask.sign === true || followed?.sign === true;
   const nothing = planned.plan.files.length === 0;
   if (!nothing) requireReason(ask.reason);
-  const gate = nothing ? null : await requireGate(context, rules, { planned, author, propose, ledger });
+  const gate = nothing
+    ? null
+    : await requireGate(context, rules, { planned, author, propose, ledger, ...own });
   const inFlight = gate?.ledgered ? await blockedInFlight(context, rules, planned, { id, overrides }) : [];
   // A request that the ledger knows goes on there, whatever is asked for this time.
   const known = fresh ? null : await knownRequest(context, rules, id);
@@ -293,6 +299,7 @@ async function decideRequest(
     propose,
     sign,
     ...(ask.follows !== undefined && { follows: ask.follows }),
+    ...(automatic && { automatic }),
     ...(ask.incident !== undefined && { incident: ask.incident }),
     ...(ask.event !== undefined && { event: ask.event }),
   };

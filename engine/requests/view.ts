@@ -194,7 +194,7 @@ export async function viewOf(
       ...(!isFor(rules.home, review.place) && { elsewhere: true as const }),
     })),
     approval:
-      breakGlass === null
+      breakGlass === null && !(state.automatic !== undefined && state.gate === 'no-policy')
         ? { need, have, approvers: isPending ? approvers : [], ...rulesShown(judgement) }
         : NO_APPROVAL,
     ...(!isFor(rules.home, state.place) && { elsewhere: true as const }),

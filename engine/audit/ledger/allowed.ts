@@ -15,6 +15,7 @@ import { isFor } from '../../record/place.ts';
 import { homeIn, type Rules } from '../../requests/context.ts';
 import { approvedBy } from '../../requests/gate/eligibility.ts';
 import { elsewhere, votedElsewhere } from '../../requests/gate/home.ts';
+import { exempts, isSeenDeployed, isSeenFailed } from '../../requests/gate/exemption.ts';
 import { type OwnerRule, rulesFor, scopesOf, stated } from '../../requests/gate/owners.ts';
 import { requireOverrider } from '../../requests/gate/permissions.ts';
 import { type Proofs, proveSession } from '../../requests/ledger/proof.ts';
@@ -94,6 +95,9 @@ async function judgeAllowed(allowing: Allowing): Promise<Allowed> {
     return { provenance: { ...unasked, breakGlass }, problems };
   }
   const judgement = judgeRequest({ rules, owners: environments, file, proofs, counts });
+  const isGiven = judgement !== null && judgement.satisfied && judgement.need > 0;
+  if (state.automatic !== undefined && exempts(ruled) && !isGiven && judgement?.rejected !== true)
+    return { provenance: unasked, problems: [...problems, ...(await unexempt(ledger, state, isVouched))] };
   if (judgement === null || judgement.each.every(({ need }) => need === 0)) {
     if (policy.permissions.length > 0 && rules.knowsKeys && !isVouched && !needsSignature)
       problems.push(
@@ -136,6 +140,27 @@ export function rulesIn({ ref, context }: LedgerAudit, { config }: Layout): Rule
     home: homeIn(config),
     knowsKeys: context.allowedSigners !== null,
   };
+}
+
+/**
+ * Why nobody had to agree to what was asked for by itself. Records only grow, so that what they say now bears out what they said then; that nothing
+ * else was successful in between is not made again.
+ */
+async function unexempt(
+  { context }: LedgerAudit,
+  { scope, target, automatic, author }: LedgerRequest,
+  isVouched: boolean,
+): Promise<readonly Problem[]> {
+  const missing = (why: string) => problem('APPROVAL_MISSING', why);
+  if (!isVouched)
+    return [problem('IDENTITY_UNVERIFIED', `No trusted key vouches for ${author.email}, who asked for it.`)];
+  const { deployments } = await context.observe();
+  const records = (await deployments?.records(scope)) ?? [];
+  if (!isSeenFailed(records, automatic?.revision ?? ''))
+    return [missing('No record that counts says that an observer saw fail what it undoes by itself.')];
+  if (!isSeenDeployed(records, target))
+    return [missing('No record that counts says that its target was deployed.')];
+  return [];
 }
 
 function forbidden({ policy }: Rules, owners: readonly OwnerRule[], state: LedgerRequest): Problem[] {

@@ -11,6 +11,7 @@ import type { RequestFile } from '../../record/ledger-file.ts';
 import { isFor } from '../../record/place.ts';
 import { hasPermission, needsSignedRequest, sessionCovers } from '../../policy/policy.ts';
 import type { LedgerSnapshot } from '../ledger/snapshot.ts';
+import { exemptionProblem, exempts } from './exemption.ts';
 import { ownersOf, rulesFor, scopesOf, stated } from './owners.ts';
 import { type RequestContext, type Rules, timeOf } from '../context.ts';
 import { elsewhere, requireAskedHere, votedElsewhere } from './home.ts';
@@ -67,6 +68,9 @@ export async function requireEligible(found: EligibilityInput): Promise<Provenan
   }
   const environments = owners.map((owner) => owner.environment);
   const judgement = judgeRequest({ rules, owners: environments, file, proofs, counts: found.counts });
+  const unexempt = judgement?.rejected ? 'It was rejected.' : await exemptionOf(found, ruled, counts(opened));
+  if (unexempt === null)
+    return { approvals: [], ledger: opened?.commit ?? '', breakGlass: null, at: state.createdAt };
   if (judgement === null || judgement.each.every(({ need }) => need === 0)) {
     // Where keys are known, a permission is its holder's, not that of whoever uses the name.
     if (policy.permissions.length > 0 && context.allowedSigners !== null && !counts(opened))
@@ -78,8 +82,24 @@ export async function requireEligible(found: EligibilityInput): Promise<Provenan
   }
   if (judgement.rejected) throw awaiting('It was rejected.');
   if (!judgement.satisfied)
-    throw awaiting(`${missing(judgement)}${votedAway(votedElsewhere(rules, state).length)}`);
+    throw awaiting(
+      `${missing(judgement)}${votedAway(votedElsewhere(rules, state).length)}${state.automatic && unexempt ? ` ${unexempt}` : ''}`,
+    );
   return approvedBy(file, proofs, judgement);
+}
+
+/** Why it is not exempt from approval; null where it is: the records of now bear out what it says of itself. */
+async function exemptionOf(
+  { context, ledgerSnapshot, file: { state } }: EligibilityInput,
+  ruled: ReturnType<typeof stated>,
+  isVouched: boolean,
+): Promise<string | null> {
+  const { automatic, id, createdAt } = state;
+  if (automatic === undefined || !exempts(ruled)) return 'The policy does not exempt it from approval.';
+  if (!isVouched) return `No trusted key vouches for ${state.author.email}, who asks for it.`;
+  const snapshot = await context.observe();
+  const claim = { ...state, automatic, before: { at: Date.parse(createdAt), id } };
+  return exemptionProblem({ snapshot, ledgerSnapshot }, claim);
 }
 
 /** Whether it may not go ahead, and would if keys that are in no list here were those of the people who used them: that is for others to judge. */

@@ -23,6 +23,7 @@ import { featuresOf } from '../../policy/features.ts';
 import type { Approval, Gate } from '../../policy/gate.ts';
 import type { Planned } from '../../rollback/plan.ts';
 import { openLedgerSnapshot } from '../ledger/snapshot.ts';
+import { type AutomaticAsk, isExemptHere } from './exemption.ts';
 import { type OwnerRule, rulesFor, scopesOf, stated } from './owners.ts';
 import { type RequestContext, requireOwnConfig, type Rules, timeOf } from '../context.ts';
 import { requireHome } from './home.ts';
@@ -36,6 +37,8 @@ export interface Asking {
   readonly ledger?: boolean;
   /** Codes of checks that are overridden where they block. */
   readonly overrides?: readonly CheckCode[] | undefined;
+  /** Nobody asks for it but a worker that observes the cluster. `isForeseen`: its failure will be recorded before it is asked for. */
+  readonly automatic?: AutomaticAsk;
 }
 
 interface Ruled {
@@ -62,16 +65,20 @@ export async function readGate(context: RequestContext, rules: Rules, asked: Ask
   const owners = rulesFor(rules, propose ? { propose } : {}, planned.plan.owners);
   const ruled = stated(owners);
   const asking = ruled.filter(({ rule }) => rule.quorum > 0);
-  const session = asking.length > 0 ? await sessionFor(context, rules, { planned, author, asking }) : null;
-  const needsApproval = asking.length > 0 && session === null;
+  const isExempt = await isExemptHere(context, rules, asked, ruled);
+  const session =
+    asking.length > 0 && !isExempt ? await sessionFor(context, rules, { planned, author, asking }) : null;
+  const needsApproval = asking.length > 0 && session === null && !isExempt;
   const gate = {
     needsApproval,
     // What is proposed is followed by its record.
     ledgered:
       ruled.length > 0 ||
       ledger === true ||
+      asked.automatic !== undefined ||
       publishRuleFor(rules.publish, planned.plan.owners).via !== 'push',
     session,
+    ...(isExempt && { isExempt }),
     approval: needsApproval ? approvalOf(policy, asking, author) : NO_APPROVAL,
   };
   const isOff = ({ environment }: OwnerRule) => !featuresOf(policy, environment).rollbackApproval;
@@ -112,7 +119,7 @@ export function requireAsker(context: RequestContext, rules: Rules, author: Pers
       const reason = unsatisfiableReason(policy, rule, at, author.email);
       if (reason !== null) throw unsatisfiable(reason);
     }
-  else if (gate.session === null)
+  else if (gate.session === null && gate.isExempt !== true)
     for (const owner of owners) requirePermission(policy, author, 'deploy', owner.environment);
 }
 
@@ -121,10 +128,11 @@ export async function requireSigner(
   { git }: RequestContext,
   ruled: readonly Ruled[],
   author: Actor,
+  isExempt = false,
 ): Promise<void> {
-  const signed = ruled.find(({ rule }) => needsSignedRequest(rule));
+  const signed = ruled.find(({ rule }) => isExempt || needsSignedRequest(rule));
   for (const { rule, environment } of ruled)
-    if (needsSignedRequest(rule)) requireOwnKey(rule, author, environment);
+    if (isExempt || needsSignedRequest(rule)) requireOwnKey(rule, author, environment);
   if (signed !== undefined && !(await git.ledger.signs())) throw unsigned(signed.environment);
 }
 

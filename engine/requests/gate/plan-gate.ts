@@ -73,7 +73,7 @@ export async function planGate(
   const { needsApproval, ledgered, session, approval } = facts.gate;
   const ask = await permitOf(() => {
     requireAsker(context, rules, author, facts);
-    return requireSigner(context, facts.ruled, author);
+    return requireSigner(context, facts.ruled, author, facts.gate.isExempt);
   });
   const request = isBlocked(plan) ? await permitOf(() => Promise.reject(blockedError(plan))) : ask;
   const execute = !request.allowed || !needsApproval ? request : AWAITING;

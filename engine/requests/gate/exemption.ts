@@ -1,0 +1,129 @@
+/**
+ * Whether an automatic rollback needs nobody's approval. What a request says of itself is a claim: the policy has to exempt it, and records that count
+ * have to say that an observer saw exactly this revision fail, and that exactly this target was deployed last.
+ */
+import {
+  type AutomaticCause,
+  type CountedRecord,
+  type EnvironmentName,
+  type EnvironmentPolicy,
+  formatCoordinates,
+  type LedgerRequest,
+  type ObjectId,
+  type RequestId,
+  type Scope,
+} from '../../model/index.ts';
+import { autoRuleFor } from '../../layout/configuration/live.ts';
+import { lastSuccessful } from '../../rollback/last-successful.ts';
+import type { Planned } from '../../rollback/plan.ts';
+import type { Snapshot } from '../../snapshot/snapshot.ts';
+import { openLedgerSnapshot, type LedgerSnapshot } from '../ledger/snapshot.ts';
+import type { RequestContext, Rules } from '../context.ts';
+
+export interface AutomaticAsk extends AutomaticCause {
+  /** The failure will be recorded before it is asked for. */
+  readonly isForeseen?: boolean;
+}
+
+/** What of a request decides on it. */
+export interface AutomaticClaim
+  extends Pick<LedgerRequest, 'scope' | 'target'>,
+    Partial<Pick<LedgerRequest, 'overrides' | 'resume'>> {
+  readonly automatic: AutomaticAsk;
+  /** Those before it count towards the limit. `at`: milliseconds since 1970. */
+  readonly before: { readonly at: number; readonly id: RequestId | null };
+}
+
+interface Ruled {
+  readonly environment: EnvironmentName;
+  readonly rule: EnvironmentPolicy;
+}
+
+/** All of those that have a rule exempt it. */
+export const exempts = (ruled: readonly Ruled[]): boolean =>
+  ruled.length > 0 && ruled.every(({ rule }) => rule.automatic === 'exempt');
+
+/** For a plan, and for whoever opens the request. */
+export async function isExemptHere(
+  context: RequestContext,
+  rules: Rules,
+  { planned, automatic }: { readonly planned: Planned; readonly automatic?: AutomaticAsk },
+  ruled: readonly Ruled[],
+): Promise<boolean> {
+  if (automatic === undefined || !exempts(ruled) || !rules.knowsKeys) return false;
+  const { plan, snapshot } = planned;
+  const ledgerSnapshot = await openLedgerSnapshot(context.git, rules.ref, context.cache);
+  const claim = {
+    scope: plan.scope,
+    target: plan.target.commit,
+    overrides: plan.overrides,
+    ...(plan.resumes && { resume: true as const }),
+    automatic,
+    before: { at: context.clock.now(), id: null },
+  };
+  return (await exemptionProblem({ snapshot, ledgerSnapshot }, claim)) === null;
+}
+
+/** Why it is not exempt, as a sentence; null where it is. Whether a trusted key signed it is for the caller. */
+export async function exemptionProblem(
+  { snapshot, ledgerSnapshot }: { readonly snapshot: Snapshot; readonly ledgerSnapshot: LedgerSnapshot },
+  claim: AutomaticClaim,
+): Promise<string | null> {
+  const { scope, target, automatic, overrides = [], resume } = claim;
+  if (scope.mode === 'field' || scope.wholeFile === true || resume === true || overrides.length > 0)
+    return 'It is more, or less, than an automatic rollback is.';
+  const rule = autoRuleFor(snapshot.layout.config.auto, nameOf(scope));
+  if (rule === null) return 'No entry of `auto` matches its environment.';
+  const found = await lastSuccessful(snapshot, scope);
+  if (found.current !== automatic.revision) return 'Another revision is current by now.';
+  if (found.target !== target) return 'Its target is not what records say was successful last.';
+  const records = (await snapshot.deployments?.records(scope)) ?? [];
+  if (automatic.isForeseen !== true && !isSeenFailed(records, automatic.revision))
+    return 'No record that counts says that an observer saw its revision fail.';
+  const used = (await automaticOf(ledgerSnapshot, scope)).filter(
+    (other) => isOther(other, claim) && isBefore(other, claim.before, rule.limit.perMs),
+  );
+  return used.length < rule.limit.times ? null : 'The limit of automatic rollbacks is reached.';
+}
+
+export const isSeenFailed = (records: readonly CountedRecord[], revision: ObjectId): boolean =>
+  records.some(
+    (record) => !record.isWider && record.commit === revision && record.sources.failed === 'observer',
+  );
+
+export const isSeenDeployed = (records: readonly CountedRecord[], revision: ObjectId): boolean =>
+  records.some((record) => record.commit === revision && record.times.deployed !== undefined);
+
+/** Those of the environment that the ledger has, whoever asked. */
+export async function automaticOf(
+  ledgerSnapshot: LedgerSnapshot,
+  scope: EnvironmentName,
+): Promise<readonly LedgerRequest[]> {
+  const own = formatCoordinates(nameOf(scope));
+  const files = await ledgerSnapshot.containing('"automatic":');
+  return files.flatMap(({ state }) =>
+    state.automatic !== undefined && formatCoordinates(nameOf(state.scope)) === own ? [state] : [],
+  );
+}
+
+const nameOf = ({ tenant, environment }: EnvironmentName): EnvironmentName => ({
+  ...(tenant !== undefined && { tenant }),
+  environment,
+});
+
+const isOther = (
+  { scope, automatic }: LedgerRequest,
+  claim: { readonly scope: Scope; readonly automatic: AutomaticCause },
+) =>
+  automatic?.revision !== claim.automatic.revision ||
+  formatCoordinates(scope) !== formatCoordinates(claim.scope);
+
+/** Asked for before, and no longer ago than the limit's time. Times are of whole seconds: of two in one, the lesser id is the first. */
+function isBefore(
+  { id, createdAt }: LedgerRequest,
+  before: AutomaticClaim['before'],
+  perMs: number,
+): boolean {
+  const age = before.at - Date.parse(createdAt);
+  return age < perMs && (age > 0 || (age === 0 && (before.id === null || id < before.id)));
+}
