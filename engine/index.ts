@@ -35,6 +35,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     requests: pick(inner.requests, REQUESTS),
     deployments: pick(inner.deployments, DEPLOYMENTS),
     audit: pick(inner.audit, AUDIT),
+    live: pick(inner.live, LIVE),
   };
 }
 
@@ -99,6 +100,7 @@ const REQUESTS = [
 ] as const;
 
 const AUDIT = ['verify', 'export'] as const;
+const LIVE = ['status', 'ofRollback', 'drift'] as const;
 const DEPLOYMENTS = ['record', 'list', 'show', 'restorable', 'exists'] as const;
 
 function pick<T extends object, Name extends keyof T>(from: T, names: readonly Name[]): Pick<T, Name> {
@@ -135,6 +137,7 @@ export async function checkup(
   }
 }
 
+export type { Live, LiveAsk } from './live/types.ts';
 export type {
   DeploymentPage,
   Deployments,

@@ -36,6 +36,8 @@ import { createRequests } from './requests/index.ts';
 import { createTrust } from './requests/ledger/trust.ts';
 import type { AuditExport, ExportAsk } from './audit/export/types.ts';
 import type { AuditReport, VerifyAsk } from './audit/types.ts';
+import { lazyLive } from './live/lazy.ts';
+import type { Live } from './live/types.ts';
 import { createDeployments } from './deployments/index.ts';
 import { observing, withDeployments } from './deployments/port.ts';
 import { createRecorder } from './deployments/rollbacks.ts';
@@ -148,6 +150,8 @@ export interface Engine extends Questions {
   /** Records of what was deployed, and what became of it. */
   readonly deployments: Deployments;
   readonly audit: Audits;
+  /** Whether clusters run what the branch holds. */
+  readonly live: Live;
   /** Ends every process of it. Nothing may be asked afterwards. Safe to repeat. */
   close(): Promise<void>;
 }
@@ -283,6 +287,7 @@ export async function openInner(options: EngineSettings): Promise<InnerEngine> {
           return exportAudit({ snapshot, context, env, onProgress }, ask);
         }),
     },
+    live: lazyLive({ answer: reading.answer, env: options.env, clock, signal: stop.signal }),
     location: () => locationOf(repository.git()),
     identity: () => repository.git().identity(),
     ...reading.questions,

@@ -144,12 +144,12 @@ interface ReadingInput {
 export function createReading({ repository, place, config, clock, env, onNotice }: ReadingInput) {
   const answer = <Value>(
     ask: Reading & { readonly scope?: string },
-    question: (snapshot: Snapshot, readable: Readable) => Promise<Value>,
+    question: (snapshot: Snapshot, readable: Readable, git: GitRepository) => Promise<Value>,
   ) =>
     repository.ask(async (snapshot, opened) => {
       const notice = opened.offline ?? (await notRead(opened.git, snapshot));
       if (notice !== null) onNotice(notice);
-      return question(snapshot, await readableIn(snapshot, opened, ask));
+      return question(snapshot, await readableIn(snapshot, opened, ask), opened.git);
     });
   /** @throws PERMISSION_DENIED for a scope that the reader may not read */
   const readableIn = async (
@@ -228,7 +228,7 @@ export function createReading({ repository, place, config, clock, env, onNotice 
         return { holds, findings: readable.isAll ? found.findings : [] };
       }),
   };
-  return { questions, requireAuditor };
+  return { questions, requireAuditor, answer };
 }
 
 /** Without git, neither a ledger nor signatures are read. */

@@ -4,6 +4,7 @@ import { actingOver } from './acting.ts';
 import { LEFT_MS, type Waiting } from './following.ts';
 import { elsewhere, openHttp } from './http.ts';
 import { recoverOver, type RemoteEngine } from './incident.ts';
+import { liveOver } from './live.ts';
 import { createLocate, readingOver } from './reading.ts';
 
 export interface RemoteSettings extends Pick<Waiting, 'sleep'>, Partial<Pick<Waiting, 'leftMs'>> {
@@ -40,5 +41,6 @@ export async function openRemote({
     ledgerFetch: never('What a clone fetches'),
     writeConfig: never('`init`'),
     audit: { verify: never('`audit`'), export: never('`audit`') },
+    live: liveOver(http, locate),
   };
 }

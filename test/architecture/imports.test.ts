@@ -128,7 +128,6 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'engine/live': [
     'engine/model',
     'engine/record',
-    'engine/yaml',
     'engine/git',
     'engine/yaml',
     'engine/hosts',
@@ -137,6 +136,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'engine/plan',
     'engine/history',
     'engine/rollback',
+    'engine/queries',
   ],
   engine: [
     'engine/model',

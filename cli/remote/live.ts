@@ -1,0 +1,26 @@
+/** What a server says of clusters: it asks them where it runs. */
+import type { Engine } from '../../engine/index.ts';
+import type { Http } from './http.ts';
+import { segment } from './http.ts';
+import { environmentPath } from './place.ts';
+import type { Locate } from './reading.ts';
+
+type Live = Engine['live'];
+
+// The server answers in the forms of its document, which its own tests hold it to.
+/* oxlint-disable typescript/no-unsafe-type-assertion */
+
+export function liveOver(http: Http, locate: Locate): Live {
+  const pathOf = async (scope: string) => {
+    const place = await locate(scope);
+    return `${environmentPath(place)}${place.service === undefined ? '' : `/services/${segment(place.service)}`}`;
+  };
+  return {
+    status: async ({ scope }) =>
+      (await http.get(`${await pathOf(scope)}/live`)) as Awaited<ReturnType<Live['status']>>,
+    ofRollback: async ({ requestId }) =>
+      (await http.get(`/rollbacks/${segment(requestId)}/live`)) as Awaited<ReturnType<Live['ofRollback']>>,
+    drift: async ({ scope }) =>
+      (await http.get(`${await pathOf(scope)}/drift`)) as Awaited<ReturnType<Live['drift']>>,
+  };
+}

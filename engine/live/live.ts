@@ -1,0 +1,96 @@
+/** Everything that can be asked of clusters, on one repository. */
+import {
+  BacktrailError,
+  type Clock,
+  type Clusters,
+  type Coordinates,
+  formatCoordinates,
+  type LiveStatus,
+  type ObjectId,
+} from '../model/index.ts';
+import type { GitRepository } from '../git/open.ts';
+import { parseScope } from '../layout/layout.ts';
+import { resolveScope } from '../rollback/plan.ts';
+import { log } from '../queries/queries.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
+import { combine } from './combine.ts';
+import { observerContext } from './context.ts';
+import { observeTargets } from './observe.ts';
+import { desiredOf, targetsOf, unitsOf } from './targets.ts';
+import type { Live, LiveAsk } from './types.ts';
+
+/** Of whoever asks. @throws PERMISSION_DENIED, TOKEN_TOO_NARROW */
+interface Readable {
+  readonly require: (scope: string) => void;
+}
+
+export interface LiveInput {
+  /** Asks about a snapshot what its reader may see. @throws PERMISSION_DENIED */
+  readonly answer: <Value>(
+    ask: Pick<LiveAsk, 'reader'> & { readonly scope?: string },
+    question: (snapshot: Snapshot, readable: Readable, git: GitRepository) => Promise<Value>,
+  ) => Promise<Value>;
+  readonly clusters: Clusters;
+  readonly clock: Clock;
+}
+
+export function createLive({ answer, clusters, clock }: LiveInput): Live {
+  return {
+    status: ({ scope: text, signal, ...ask }) =>
+      answer({ ...ask, scope: text }, async (snapshot, _readable, git) => {
+        const { mode: _, ...scope } = await resolveScope(snapshot, { scope: text });
+        return statusOf({ snapshot, git, clusters, clock, signal }, scope);
+      }),
+    ofRollback: ({ requestId, signal, ...ask }) =>
+      answer(ask, async (snapshot, readable, git) => {
+        const found = (await log(snapshot, { limit: Number.POSITIVE_INFINITY })).findLast(
+          (entry) => entry.requestId === requestId,
+        );
+        if (found === undefined)
+          throw new BacktrailError(
+            'LIVE_NOT_CONFIGURED',
+            `The branch holds no rollback ${requestId}: there is nothing to be live.`,
+            { hint: 'Ask again when it is completed.' },
+          );
+        readable.require(found.scope);
+        const scope = parseScope(snapshot.layout, found.scope);
+        const looking = { snapshot, git, clusters, clock, signal };
+        return { requestId, ...(await statusOf(looking, scope, found.commit)) };
+      }),
+    drift: ({ scope: text, signal, ...ask }) =>
+      answer({ ...ask, scope: text }, async (snapshot) => {
+        const { mode: _, ...scope } = await resolveScope(snapshot, { scope: text });
+        const { driftOf } = await import('./drift/drift.ts');
+        return driftOf({ snapshot, clusters, signal }, scope);
+      }),
+  };
+}
+
+interface Looking {
+  readonly snapshot: Snapshot;
+  readonly git: GitRepository;
+  readonly clusters: Clusters;
+  readonly clock: Clock;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** `at`: of the revision with this commit, in place of the current one. */
+async function statusOf(looking: Looking, scope: Coordinates, at?: ObjectId): Promise<LiveStatus> {
+  const { snapshot, git, clusters, clock, signal } = looking;
+  const desired = await desiredOf(snapshot, scope, at);
+  const targets = await targetsOf(snapshot, await unitsOf(snapshot, scope), desired);
+  const name = formatCoordinates(scope);
+  if (targets.length === 0) throw notConfigured(name);
+  const { address } = await git.destination(snapshot.branch);
+  const context = observerContext({ snapshot, git, addresses: [address], now: clock.now() });
+  const observed = await observeTargets({ targets, clusters, contextOf: () => context, signal });
+  const { state, live } = combine(observed, clock.now());
+  return { scope: name, desired: desired.desired, state: state ?? 'unconfirmed', live };
+}
+
+export function notConfigured(scope: string): BacktrailError {
+  return new BacktrailError(
+    'LIVE_NOT_CONFIGURED',
+    `No entry of \`live\` in the configuration matches ${scope}: nobody can be asked whether it is live.`,
+  );
+}
